@@ -1,0 +1,47 @@
+# Weir. `make run` shows it working, `make test` proves it; both install what is missing first.
+BUILD ?= build
+JOBS ?= $(shell nproc)
+export CTEST_OUTPUT_ON_FAILURE = 1
+
+.PHONY: all run stop build test test-build asan tsan bench fuzz format tidy docs deps clean install
+
+all: build
+
+deps:
+	@tools/deps.sh
+
+build: deps
+	@tools/build.sh $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo
+
+run: build
+	@tools/run.sh
+
+stop:
+	@tools/stop.sh
+
+asan: deps
+	@tools/build.sh $(BUILD)/asan -DWEIR_SANITIZE=ON
+
+tsan: deps
+	@tools/build.sh $(BUILD)/tsan -DWEIR_TSAN=ON
+
+test: build asan
+	@tools/test.sh $(BUILD)
+
+bench: build
+	@bench/run.sh $(BUILD)
+
+fuzz: deps
+	@tools/fuzz.sh $(BUILD)/fuzz
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+tidy:
+	@python3 tools/tidy.py
+
+docs: build
+	@tools/docs.sh
+
+clean:
+	rm -rf $(BUILD)

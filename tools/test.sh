@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# test.sh BUILD: every test, against the release build (BUILD) and the sanitizer build (BUILD/asan).
+# Prints each runner's closing lines; a part that is skipped says so. Exits 1 when any part failed.
+set -u
+cd "$(dirname "$0")/.."
+build=$1
+jobs=$(nproc)
+failed=()
+part() {
+    local name=$1
+    shift
+    echo "== $name"
+    "$@" || failed+=("$name")
+}
+# Debian's Python has boto3 and pytest; another python3 on the PATH may not.
+py=/usr/bin/python3
+unset AWS_PROFILE AWS_CONFIG_FILE AWS_ENDPOINT_URL
+export WEIR_BUILD="$PWD/$build"
+
+part "unit tests and fuzz corpora (sanitizers)" ctest --test-dir "$build/asan" -j "$jobs" --output-on-failure --quiet --no-tests=error -O "$build/asan/ctest.log"
+tail -n 8 "$build/asan/ctest.log" 2>/dev/null
+part "tools and generator" $py -m pytest -q tests/tools tests/gen
+part "compatibility: vendor clients (sanitizers)" env WEIR_BIN="$PWD/$build/asan/weir" $py -m pytest -q -rs -n 4 --dist loadfile tests/compat
+part "threads (ThreadSanitizer)" tools/tsan.sh "$build/tsan"
+part "pipelines, Terraform, crashes (release build)" env WEIR_BIN="$PWD/$build/weir" $py -m pytest -q -rs -n 3 --dist loadfile tests/system
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'FAILED: %s\n' "${failed[@]}"
+    exit 1
+fi
+echo "all parts passed"
