@@ -1,0 +1,394 @@
+/* Typed outputs and errors to reply heads and bodies.
+ *
+ *   awsJson   {members}                    error {"__type":ns#Name,"message":..}
+ *   query     <OpResponse><OpResult>members</OpResult><ResponseMetadata>..
+ *                                          error <ErrorResponse><Error><Type/><Code/><Message/>
+ *   restJson  headers + {members}          error x-amzn-ErrorType + {"Type":"User","message":..}
+ *   restXml   headers + <Root>members      error <Error><Code/><Message/>..<RequestId/><HostId/>
+ *
+ * Layer: wire. Thread: pure. */
+#include <assert.h>
+
+#include "base/clock.h"
+#include "codec/crc.h"
+#include "wire/wire_int.h"
+
+static const struct str CONTENT_JSON = STR_INIT("application/json");
+static const struct str CONTENT_JSON10 = STR_INIT("application/x-amz-json-1.0");
+static const struct str CONTENT_JSON11 = STR_INIT("application/x-amz-json-1.1");
+static const struct str CONTENT_XML = STR_INIT("application/xml");
+static const struct str CONTENT_TEXT_XML = STR_INIT("text/xml");
+
+enum { HEADERS_FIRST = 8 };
+
+enum err wire_reply_add(struct wire_reply *reply, struct str name, struct str value)
+{
+    if (reply->n_headers >= WIRE_REPLY_HEADERS_MAX)
+        return ERR_LIMIT;
+    if (reply->n_headers == reply->headers_cap) {
+        size_t cap = reply->headers_cap ? reply->headers_cap * 2 : HEADERS_FIRST;
+        struct wire_header *more = ARENA_ARRAY(reply->arena, struct wire_header, cap);
+        if (!more)
+            return ERR_NOMEM;
+        if (reply->n_headers > 0)
+            memcpy(more, reply->headers, reply->n_headers * sizeof(*more));
+        reply->headers = more;
+        reply->headers_cap = cap;
+    }
+    reply->headers[reply->n_headers++] = (struct wire_header){name, value};
+    return ERR_OK;
+}
+
+void *wire_output_new(const struct wire_op *op, struct arena *arena)
+{
+    return arena_calloc(arena, 1, op->out_size);
+}
+
+/* An empty reply with the ids that every reply of the protocol carries. */
+static enum err reply_init(struct wire_reply *reply, enum wire_protocol protocol,
+                           struct str request_id, struct str host_id, struct arena *arena)
+{
+    *reply = (struct wire_reply){.status = 200, .body = STR(""), .arena = arena};
+    if (protocol == WIRE_REST_XML) {
+        TRY(wire_reply_add(reply, STR("x-amz-request-id"), request_id));
+        if (host_id.p)
+            TRY(wire_reply_add(reply, STR("x-amz-id-2"), host_id));
+        return ERR_OK;
+    }
+    return wire_reply_add(reply, STR("x-amzn-RequestId"), request_id);
+}
+
+/* Takes what was written as the reply's body. */
+static enum err set_body(struct wire_reply *reply, const struct buf *b, struct str content_type)
+{
+    TRY(buf_err(b));
+    reply->body = buf_str(b);
+    reply->content_type = content_type;
+    return ERR_OK;
+}
+
+/* DynamoDB's checksum of the body, which SDKs verify. */
+static enum err add_crc32(struct wire_reply *reply, const struct wire_service *service,
+                          struct arena *arena)
+{
+    if (!service->crc32)
+        return ERR_OK;
+    uint32_t crc = crc32_update(0, reply->body.p, reply->body.len);
+    struct str text = str_fmt(arena, "%u", crc);
+    if (!text.p)
+        return ERR_NOMEM;
+    return wire_reply_add(reply, STR("x-amz-crc32"), text);
+}
+
+/* --- success -----------------------------------------------------------------------------------
+ */
+
+static enum err encode_json(const struct wire_routed *r, const void *out, struct buf *b,
+                            struct arena *arena, struct wire_reply *reply)
+{
+    if (!(r->op->flags & WIRE_OP_NO_OUTPUT))
+        wire_enc_json(b, r->op->output, out);
+    TRY(set_body(reply, b, r->protocol == WIRE_JSON11 ? CONTENT_JSON11 : CONTENT_JSON10));
+    return add_crc32(reply, r->service, arena);
+}
+
+static enum err encode_query(const struct wire_routed *r, const void *out, struct buf *b,
+                             struct str request_id, struct wire_reply *reply)
+{
+    const struct wire_service *s = r->service;
+    buf_add_fmt(b, "<" STR_FMT "Response", STR_ARG(r->op->name));
+    if (s->xmlns.p)
+        buf_add_fmt(b, " xmlns=\"" STR_FMT "\"", STR_ARG(s->xmlns));
+    buf_add_byte(b, '>');
+    if (r->op->result.p) {
+        xml_put_open(b, r->op->result, STR_NONE);
+        wire_enc_xml(b, r->op->output, out, false);
+        xml_put_close(b, r->op->result);
+    }
+    BUF_ADD_LIT(b, "<ResponseMetadata>");
+    xml_put_str(b, STR("RequestId"), request_id);
+    buf_add_fmt(b, "</ResponseMetadata></" STR_FMT "Response>", STR_ARG(r->op->name));
+    return set_body(reply, b, CONTENT_TEXT_XML);
+}
+
+static enum err header_map(const struct wire_member *m, const struct wire_list *map,
+                           struct arena *arena, struct wire_reply *reply)
+{
+    const struct wire_shape *shape = m->shape;
+    if (shape->members[1].shape->kind != WIRE_STRING)
+        return ERR_UNSUPPORTED;
+    for (size_t i = 0; i < map->n; i++) {
+        const char *entry = (const char *)map->v + i * shape->size;
+        struct str name =
+            str_fmt(arena, STR_FMT STR_FMT, STR_ARG(m->at), STR_ARG(*(const struct str *)entry));
+        if (!name.p)
+            return ERR_NOMEM;
+        TRY(wire_reply_add(reply, name, *(const struct str *)(entry + shape->value_offset)));
+    }
+    return ERR_OK;
+}
+
+/* A list of strings as one header, divided by commas. */
+static enum err header_list(const struct wire_member *m, const struct wire_list *list,
+                            struct arena *arena, struct wire_reply *reply)
+{
+    struct buf b;
+    buf_init_arena(&b, arena, WIRE_REPLY_MAX);
+    for (size_t i = 0; i < list->n && m->shape->members[0].shape->kind == WIRE_STRING; i++) {
+        if (i > 0)
+            buf_add_byte(&b, ',');
+        buf_add_str(&b, ((const struct str *)list->v)[i]);
+    }
+    TRY(buf_err(&b));
+    return wire_reply_add(reply, m->at, buf_str(&b));
+}
+
+static enum err head_member(const struct wire_member *m, const void *out, struct arena *arena,
+                            struct wire_reply *reply)
+{
+    const void *v = wire_at(m, out);
+    if (m->location == WIRE_IN_STATUS) {
+        reply->status = (int)*(const int64_t *)v;
+        return ERR_OK;
+    }
+    if (m->location == WIRE_IN_HEADERS)
+        return header_map(m, v, arena, reply);
+    if (m->location != WIRE_IN_HEADER)
+        return ERR_OK;
+    if (m->shape->kind == WIRE_LIST)
+        return header_list(m, v, arena, reply);
+    struct str text = wire_enc_text(arena, m, v, WIRE_TIME_HTTP, false);
+    if (!text.p)
+        return ERR_NOMEM;
+    if (str_eq_nocase(m->at, STR("content-type"))) {
+        reply->content_type = text;
+        return ERR_OK;
+    }
+    return wire_reply_add(reply, m->at, text);
+}
+
+/* The document of a restXml output that is not one payload member. */
+static void xml_document(const struct wire_routed *r, const void *out, struct buf *b)
+{
+    const struct wire_shape *shape = r->op->output;
+    struct str root = r->op->result.p ? r->op->result : shape->name;
+    xml_put_decl(b);
+    /* GetBucketLocation: the one member is the root's own text. */
+    if (shape->n_members == 1 && str_eq(shape->members[0].xml, root) &&
+        shape->members[0].shape->kind == WIRE_STRING) {
+        xml_put_open(b, root, r->service->xmlns);
+        xml_put_text(b, *(const struct str *)wire_at(&shape->members[0], out));
+        xml_put_close(b, root);
+        return;
+    }
+    wire_enc_xml_struct(b, root, r->service->xmlns, shape, out, true);
+}
+
+static enum err payload(const struct wire_routed *r, const struct wire_member *m, const void *out,
+                        struct buf *b, struct wire_reply *reply)
+{
+    struct str kept = reply->content_type;
+    if (!wire_is_set(m, out))
+        return ERR_OK;
+    const void *v = wire_at(m, out);
+    if (m->shape->kind != WIRE_STRUCT) {
+        reply->body = *(const struct str *)v;
+        reply->content_type = kept.p ? kept : CONTENT_JSON;
+        return ERR_OK;
+    }
+    v = *(const void *const *)v;
+    if (r->protocol == WIRE_REST_JSON) {
+        wire_enc_json(b, m->shape, v);
+        return set_body(reply, b, CONTENT_JSON);
+    }
+    xml_put_decl(b);
+    wire_enc_xml_struct(b, m->xml, r->service->xmlns, m->shape, v, true);
+    return set_body(reply, b, CONTENT_XML);
+}
+
+static enum err encode_rest(const struct wire_routed *r, const void *out, struct buf *b,
+                            struct arena *arena, struct wire_reply *reply)
+{
+    const struct wire_shape *shape = r->op->output;
+    for (size_t i = 0; i < shape->n_members; i++) {
+        const struct wire_member *m = &shape->members[i];
+        if (m->location != WIRE_IN_BODY && m->location != WIRE_IN_PAYLOAD && wire_is_set(m, out))
+            TRY(head_member(m, out, arena, reply));
+    }
+    if (r->head || (r->op->flags & (WIRE_OP_STREAM_OUT | WIRE_OP_NO_OUTPUT)))
+        return ERR_OK;
+    if (shape->payload)
+        return payload(r, shape->payload, out, b, reply);
+    if (!(shape->flags & WIRE_BODY_MEMBERS))
+        return ERR_OK;
+    if (r->protocol == WIRE_REST_JSON) {
+        wire_enc_json(b, shape, out);
+        return set_body(reply, b, CONTENT_JSON);
+    }
+    xml_document(r, out, b);
+    return set_body(reply, b, CONTENT_XML);
+}
+
+enum err wire_encode(const struct wire_routed *r, const void *out, struct str request_id,
+                     struct str host_id, struct arena *arena, struct wire_reply *ret_reply)
+{
+    struct wire_reply reply;
+    struct buf b;
+    assert(r->op);
+    TRY(reply_init(&reply, r->protocol, request_id, host_id, arena));
+    reply.status = r->op->status;
+    buf_init_arena(&b, arena, WIRE_REPLY_MAX);
+    switch (r->protocol) {
+    case WIRE_JSON10:
+    case WIRE_JSON11:
+        TRY(encode_json(r, out, &b, arena, &reply));
+        break;
+    case WIRE_QUERY:
+        TRY(encode_query(r, out, &b, request_id, &reply));
+        break;
+    default:
+        TRY(encode_rest(r, out, &b, arena, &reply));
+        break;
+    }
+    *ret_reply = reply;
+    return ERR_OK;
+}
+
+/* --- errors ------------------------------------------------------------------------------------
+ */
+
+static const struct wire_error unknown_service = {
+    .name = STR_INIT("UnknownService"),
+    .json_type = STR_INIT("com.amazon.coral.service#UnknownOperationException"),
+    .code = STR_INIT("UnknownService"),
+    .status = 400,
+};
+
+struct failure {
+    const struct wire_error *error;
+    struct str message;
+    const struct wire_detail *details;
+    size_t n_details;
+    struct str request_id, host_id;
+};
+
+/* Members of a JSON error after its type. */
+static void json_error_members(struct buf *b, const struct failure *f)
+{
+    json_put_str(b, f->error->message_capital ? STR("Message") : STR("message"));
+    buf_add_byte(b, ':');
+    json_put_str(b, f->message);
+    for (size_t i = 0; i < f->n_details; i++) {
+        buf_add_byte(b, ',');
+        json_put_str(b, f->details[i].name);
+        buf_add_byte(b, ':');
+        buf_add_str(b, f->details[i].value);
+    }
+    buf_add_byte(b, '}');
+}
+
+static enum err error_json(const struct wire_routed *r, const struct failure *f, struct buf *b,
+                           struct arena *arena, struct wire_reply *reply)
+{
+    const struct wire_error *e = f->error;
+    BUF_ADD_LIT(b, "{\"__type\":");
+    json_put_str(b, e->json_type);
+    buf_add_byte(b, ',');
+    json_error_members(b, f);
+    TRY(set_body(reply, b, r->protocol == WIRE_JSON11 ? CONTENT_JSON11 : CONTENT_JSON10));
+    if (r->query_mode && e->query_code.p) {
+        struct str code = str_fmt(arena, STR_FMT ";%s", STR_ARG(e->query_code),
+                                  e->server ? "Receiver" : "Sender");
+        if (!code.p)
+            return ERR_NOMEM;
+        TRY(wire_reply_add(reply, STR("x-amzn-query-error"), code));
+    }
+    return r->service ? add_crc32(reply, r->service, arena) : ERR_OK;
+}
+
+static enum err error_query(const struct wire_routed *r, const struct failure *f, struct buf *b,
+                            struct wire_reply *reply)
+{
+    const struct wire_error *e = f->error;
+    BUF_ADD_LIT(b, "<ErrorResponse");
+    if (r->service && r->service->xmlns.p)
+        buf_add_fmt(b, " xmlns=\"" STR_FMT "\"", STR_ARG(r->service->xmlns));
+    BUF_ADD_LIT(b, "><Error>");
+    xml_put_str(b, STR("Type"), e->server ? STR("Receiver") : STR("Sender"));
+    xml_put_str(b, STR("Code"), e->query_code.p ? e->query_code : e->code);
+    xml_put_str(b, STR("Message"), f->message);
+    for (size_t i = 0; i < f->n_details; i++)
+        xml_put_str(b, f->details[i].name, f->details[i].value);
+    BUF_ADD_LIT(b, "</Error>");
+    xml_put_str(b, STR("RequestId"), f->request_id);
+    BUF_ADD_LIT(b, "</ErrorResponse>");
+    return set_body(reply, b, CONTENT_TEXT_XML);
+}
+
+static enum err error_rest_json(const struct failure *f, struct buf *b, struct wire_reply *reply)
+{
+    const struct wire_error *e = f->error;
+    TRY(wire_reply_add(reply, STR("x-amzn-ErrorType"), e->name));
+    buf_add_byte(b, '{');
+    if (e->has_type)
+        buf_add_fmt(b, "\"Type\":\"%s\",", e->server ? "Service" : "User");
+    json_error_members(b, f);
+    return set_body(reply, b, CONTENT_JSON);
+}
+
+static enum err error_rest_xml(const struct wire_routed *r, const struct failure *f, struct buf *b,
+                               struct wire_reply *reply)
+{
+    bool has_resource = false;
+    if (r->head || f->error->status == 304)
+        return ERR_OK;
+    xml_put_decl(b);
+    BUF_ADD_LIT(b, "<Error>");
+    xml_put_str(b, STR("Code"), f->error->code);
+    xml_put_str(b, STR("Message"), f->message);
+    for (size_t i = 0; i < f->n_details; i++) {
+        xml_put_str(b, f->details[i].name, f->details[i].value);
+        has_resource |= str_eq(f->details[i].name, STR("Resource"));
+    }
+    if (!has_resource)
+        xml_put_str(b, STR("Resource"), r->resource);
+    xml_put_str(b, STR("RequestId"), f->request_id);
+    xml_put_str(b, STR("HostId"), f->host_id);
+    BUF_ADD_LIT(b, "</Error>");
+    return set_body(reply, b, CONTENT_XML);
+}
+
+enum err wire_encode_error(const struct wire_routed *r, const struct wire_error *error,
+                           struct str message, const struct wire_detail *details, size_t n_details,
+                           struct str request_id, struct str host_id, struct arena *arena,
+                           struct wire_reply *ret_reply)
+{
+    struct wire_reply reply;
+    struct buf b;
+    struct failure f = {error ? error : &unknown_service,
+                        message.p ? message : STR(""),
+                        details,
+                        n_details,
+                        request_id,
+                        host_id};
+    TRY(reply_init(&reply, r->protocol, request_id, host_id, arena));
+    reply.status = f.error->status;
+    buf_init_arena(&b, arena, WIRE_REPLY_MAX);
+    switch (r->protocol) {
+    case WIRE_JSON10:
+    case WIRE_JSON11:
+        TRY(error_json(r, &f, &b, arena, &reply));
+        break;
+    case WIRE_QUERY:
+        TRY(error_query(r, &f, &b, &reply));
+        break;
+    case WIRE_REST_JSON:
+        TRY(error_rest_json(&f, &b, &reply));
+        break;
+    case WIRE_REST_XML:
+        TRY(error_rest_xml(r, &f, &b, &reply));
+        break;
+    }
+    *ret_reply = reply;
+    return ERR_OK;
+}

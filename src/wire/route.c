@@ -1,0 +1,450 @@
+/* Which service, operation and protocol a request names.
+ *
+ * The head says it for JSON and REST; the query protocol says it in the form, so that a request may
+ * need its body first (WIRE_NEEDS_BODY). The order of the rules is that of the most specific sign:
+ *
+ *   smithy-protocol: rpc-v2-cbor  -> refused, not guessed at
+ *   X-Amz-Target: PREFIX.Op       -> the service with that prefix
+ *   SigV4 scope, else first label of the host -> that service: REST path, or Action in the form
+ *   Action= (query string, form)  -> the service with that API version and operation
+ *   REST path of any service      -> that service
+ *   anything else                 -> S3, path style or by the bucket in the host name
+ *
+ * Layer: wire. Thread: pure. */
+#include "wire/wire.h"
+
+#include "codec/percent.h"
+
+/* The headers that matter here, found in one pass. */
+struct head {
+    struct str target, content_type, host, smithy, query_mode;
+};
+
+static struct head head_of(const struct wire_request *req)
+{
+    struct head h = {0};
+    for (size_t i = 0; i < req->n_headers; i++) {
+        const struct wire_header *f = &req->headers[i];
+        switch (f->name.len) {
+        case 4:
+            if (!h.host.p && str_eq_nocase(f->name, STR("host")))
+                h.host = f->value;
+            break;
+        case 12:
+            if (str_eq_nocase(f->name, STR("x-amz-target")))
+                h.target = f->value;
+            else if (str_eq_nocase(f->name, STR("content-type")))
+                h.content_type = f->value;
+            break;
+        case 15:
+            if (str_eq_nocase(f->name, STR("smithy-protocol")))
+                h.smithy = f->value;
+            break;
+        case 17:
+            if (str_eq_nocase(f->name, STR("x-amzn-query-mode")))
+                h.query_mode = f->value;
+            break;
+        default:
+            break;
+        }
+    }
+    return h;
+}
+
+struct str wire_header_get(const struct wire_request *req, struct str name)
+{
+    for (size_t i = 0; i < req->n_headers; i++) {
+        if (req->headers[i].name.len == name.len && str_eq_nocase(req->headers[i].name, name))
+            return req->headers[i].value;
+    }
+    return STR_NONE;
+}
+
+/* Byte order as the generator sorts: memcmp, then length. */
+const struct wire_op *wire_op_find(const struct wire_service *service, struct str name)
+{
+    size_t lo = 0, hi = service->n_ops;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = str_cmp(service->ops[mid].name, name);
+        if (c == 0)
+            return &service->ops[mid];
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NULL;
+}
+
+bool wire_op_known_unsupported(const struct wire_service *service, struct str name)
+{
+    size_t lo = 0, hi = service->n_unsupported;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = str_cmp(service->unsupported[mid], name);
+        if (c == 0)
+            return true;
+        if (c < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return false;
+}
+
+/* An operation named by its name: target or Action. */
+static void set_named(struct wire_routed *r, const struct wire_service *service, struct str name)
+{
+    r->service = service;
+    r->op_name = name;
+    r->op = wire_op_find(service, name);
+    if (r->op)
+        r->outcome = WIRE_ROUTED;
+    else
+        r->outcome =
+            wire_op_known_unsupported(service, name) ? WIRE_UNSUPPORTED : WIRE_UNKNOWN_OPERATION;
+}
+
+/* --- X-Amz-Target ------------------------------------------------------------------------------
+ */
+
+static void route_target(const struct wire_service *const *services, size_t n_services,
+                         const struct head *h, struct wire_routed *r)
+{
+    size_t dot = str_rfind(h->target, '.');
+    r->op_name = h->target;
+    r->protocol =
+        str_find_str(h->content_type, STR("json-1.1")) != SIZE_MAX ? WIRE_JSON11 : WIRE_JSON10;
+    if (dot == SIZE_MAX)
+        return;
+    struct str prefix = str_n(h->target.p, dot);
+    for (size_t i = 0; i < n_services; i++) {
+        const struct wire_service *s = services[i];
+        if (s->target.p && str_eq(s->target, prefix)) {
+            r->protocol = (enum wire_protocol)s->protocol;
+            set_named(r, s, str_sub(h->target, dot + 1, SIZE_MAX));
+            return;
+        }
+    }
+}
+
+/* --- query protocol ----------------------------------------------------------------------------
+ */
+
+static struct str form_get(const struct wire_routed *r, struct str key)
+{
+    struct str v = percent_get(r->form, r->n_form, key);
+    return v.p ? v : percent_get(r->params, r->n_params, key);
+}
+
+/* The service that an unsigned Action belongs to: by version, then by operation. */
+static const struct wire_service *by_action(const struct wire_service *const *services,
+                                            size_t n_services, struct str action,
+                                            struct str version)
+{
+    const struct wire_service *found = NULL;
+    for (size_t i = 0; i < n_services; i++) {
+        const struct wire_service *s = services[i];
+        if (!s->speaks_query)
+            continue;
+        bool has = wire_op_find(s, action) || wire_op_known_unsupported(s, action);
+        if (has && version.p && str_eq(s->version, version))
+            return s;
+        if (has && !version.p && !found)
+            found = s;
+    }
+    return found;
+}
+
+static bool is_form(const struct head *h)
+{
+    return str_starts(h->content_type, STR("application/x-www-form-urlencoded"));
+}
+
+/* Reads the form and names the operation by its Action. `service` NULL: found by the Action. */
+static enum err route_action(const struct wire_service *const *services, size_t n_services,
+                             const struct wire_service *service, const struct wire_request *req,
+                             struct arena *arena, struct wire_routed *r)
+{
+    r->protocol = WIRE_QUERY;
+    r->service = service;
+    bool in_query = percent_has(r->params, r->n_params, STR("Action"));
+    if (!in_query && !req->body.p) {
+        r->outcome = WIRE_NEEDS_BODY;
+        return ERR_OK;
+    }
+    if (req->body.p && req->body.len > 0 && !req->body_is_stream) {
+        enum err e = percent_parse_query(arena, req->body, true, &r->form, &r->n_form);
+        if (e == ERR_NOMEM)
+            return e;
+        if (e != ERR_OK || r->n_form > WIRE_PARAMS_MAX) {
+            r->outcome = WIRE_BAD_REQUEST;
+            return ERR_OK;
+        }
+    }
+    struct str action = form_get(r, STR("Action"));
+    struct str version = form_get(r, STR("Version"));
+    if (!service && action.p)
+        service = by_action(services, n_services, action, version);
+    r->op_name = action;
+    if (service)
+        set_named(r, service, action);
+    return ERR_OK;
+}
+
+/* --- REST --------------------------------------------------------------------------------------
+ */
+
+enum { SEGMENTS_MAX = 16 };
+
+/* A path cut into its segments, still encoded; rest[i] is the path from segment i on. */
+struct path {
+    struct str segment[SEGMENTS_MAX];
+    struct str rest[SEGMENTS_MAX];
+    size_t n;
+};
+
+/* False when the path has more segments than any route; the last one counted then stands for the
+ * rest, so greedy routes still match. */
+static void cut_path(struct str path, struct path *p)
+{
+    p->n = 0;
+    size_t at = path.len > 0 && path.p[0] == '/' ? 1 : 0;
+    while (at < path.len && p->n < SEGMENTS_MAX) {
+        struct str rest = str_sub(path, at, SIZE_MAX);
+        size_t slash = str_find(rest, '/');
+        p->rest[p->n] = rest;
+        p->segment[p->n++] = slash == SIZE_MAX ? rest : str_n(rest.p, slash);
+        if (slash == SIZE_MAX)
+            return;
+        at += slash + 1;
+    }
+}
+
+static bool literals_match(const struct wire_route *route, const struct wire_request *req,
+                           const struct wire_routed *r)
+{
+    for (size_t i = 0; i < route->n_query; i++) {
+        const struct wire_literal *l = &route->query[i];
+        if (!percent_has(r->params, r->n_params, l->name))
+            return false;
+        if (l->value.p && !str_eq(percent_get(r->params, r->n_params, l->name), l->value))
+            return false;
+    }
+    for (size_t i = 0; i < route->n_header; i++) {
+        if (!wire_header_get(req, route->header[i].name).p)
+            return false;
+    }
+    return true;
+}
+
+static bool path_matches(const struct wire_route *route, const struct path *p)
+{
+    if (route->greedy ? p->n < route->n_segments : p->n != route->n_segments)
+        return false;
+    for (size_t i = 0; i < route->n_segments; i++) {
+        const struct wire_segment *s = &route->segments[i];
+        if (s->kind == WIRE_SEG_TEXT && !str_eq(s->text, p->segment[i]))
+            return false;
+        if (s->kind != WIRE_SEG_TEXT && p->rest[i].len == 0)
+            return false;
+        if (s->kind == WIRE_SEG_LABEL && p->segment[i].len == 0)
+            return false;
+    }
+    return true;
+}
+
+static enum err take_labels(const struct wire_route *route, const struct path *p,
+                            struct arena *arena, struct wire_routed *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < route->n_segments && n < WIRE_LABELS_MAX; i++) {
+        const struct wire_segment *s = &route->segments[i];
+        if (s->kind == WIRE_SEG_TEXT)
+            continue;
+        struct str raw = s->kind == WIRE_SEG_GREEDY ? p->rest[i] : p->segment[i];
+        enum err e = percent_decode(arena, raw, false, &r->labels[n++]);
+        if (e == ERR_NOMEM)
+            return e;
+        if (e != ERR_OK) {
+            r->outcome = WIRE_BAD_REQUEST;
+            r->op = NULL;
+        }
+    }
+    return ERR_OK;
+}
+
+/* Finds the route of `service` for a cut path; leaves r->route NULL when there is none. */
+static enum err route_rest(const struct wire_service *service, const struct wire_request *req,
+                           const struct path *p, struct arena *arena, struct wire_routed *r)
+{
+    for (size_t i = 0; i < service->n_routes; i++) {
+        const struct wire_route *route = &service->routes[i];
+        /* The cheap tests first: most routes fail them. */
+        if (p->n < route->n_segments || (route->n_query > 0 && r->n_params == 0) ||
+            !str_eq(route->method, req->method) || !path_matches(route, p) ||
+            !literals_match(route, req, r))
+            continue;
+        r->service = service;
+        r->protocol = (enum wire_protocol)service->protocol;
+        r->route = route;
+        r->op = route->op;
+        r->op_name = route->name;
+        r->outcome = route->op ? WIRE_ROUTED : WIRE_UNSUPPORTED;
+        return take_labels(route, p, arena, r);
+    }
+    return ERR_OK;
+}
+
+/* --- S3 ----------------------------------------------------------------------------------------
+ */
+
+/* Bucket in a virtual-host style name: what stands before ".s3." or ".s3-", or, for local names
+ * without that word, before ".localhost". STR_NONE for path style. */
+static struct str host_bucket(struct str host)
+{
+    size_t colon = str_rfind(host, ':');
+    if (colon != SIZE_MAX && str_find(host, ']') == SIZE_MAX)
+        host.len = colon;
+    for (size_t i = 1; i + 4 < host.len; i++) {
+        if (memcmp(host.p + i, ".s3", 3) == 0 && (host.p[i + 3] == '.' || host.p[i + 3] == '-'))
+            return str_n(host.p, i);
+    }
+    if (str_starts(host, STR("s3.")) || str_starts(host, STR("s3-")))
+        return STR_NONE;
+    struct str local = STR(".localhost");
+    if (host.len > local.len && str_ends(host, local))
+        return str_n(host.p, host.len - local.len);
+    return STR_NONE;
+}
+
+static enum err route_s3(const struct wire_service *s3, const struct wire_request *req,
+                         struct str host, struct arena *arena, struct wire_routed *r)
+{
+    struct path p = {0};
+    struct str bucket = host_bucket(host);
+    struct str path = req->path;
+    if (path.len > 0 && path.p[0] == '/')
+        path = str_sub(path, 1, SIZE_MAX);
+    if (bucket.p) {
+        p.segment[p.n] = p.rest[p.n] = bucket;
+        p.n++;
+    } else if (path.len > 0) {
+        p.rest[p.n] = path;
+        p.segment[p.n++] = str_cut(&path, '/');
+    }
+    /* The key is all the rest, slashes and dots as they are; "/bucket/" is the bucket. */
+    if (p.n == 1 && path.len > 0) {
+        p.segment[p.n] = p.rest[p.n] = path;
+        p.n++;
+    }
+    r->service = s3;
+    r->protocol = (enum wire_protocol)s3->protocol;
+    r->outcome = WIRE_UNKNOWN_OPERATION;
+    TRY(route_rest(s3, req, &p, arena, r));
+    if (r->route && p.n > 0)
+        r->bucket = r->labels[0];
+    return ERR_OK;
+}
+
+/* --- all ---------------------------------------------------------------------------------------
+ */
+
+static const struct wire_service *by_signing(const struct wire_service *const *services,
+                                             size_t n_services, struct str signing)
+{
+    for (size_t i = 0; signing.p && i < n_services; i++) {
+        if (str_eq(services[i]->signing, signing))
+            return services[i];
+    }
+    return NULL;
+}
+
+static enum err route_service(const struct wire_service *const *services, size_t n_services,
+                              const struct wire_service *service, const struct wire_request *req,
+                              const struct head *h, struct arena *arena, struct wire_routed *r)
+{
+    r->service = service;
+    r->protocol = (enum wire_protocol)service->protocol;
+    r->outcome = WIRE_UNKNOWN_OPERATION;
+    if (service->protocol == WIRE_REST_XML)
+        return route_s3(service, req, h->host, arena, r);
+    if (service->n_routes > 0) {
+        struct path p = {0};
+        cut_path(req->path, &p);
+        return route_rest(service, req, &p, arena, r);
+    }
+    if (service->speaks_query)
+        return route_action(services, n_services, service, req, arena, r);
+    return ERR_OK;
+}
+
+/* No signature says which service: Action, then a REST path, then S3. */
+static enum err route_unsigned(const struct wire_service *const *services, size_t n_services,
+                               const struct wire_request *req, const struct head *h,
+                               struct arena *arena, struct wire_routed *r)
+{
+    bool posted_form = is_form(h) && str_eq(req->method, STR("POST"));
+    if (posted_form || (percent_has(r->params, r->n_params, STR("Action")) &&
+                        percent_has(r->params, r->n_params, STR("Version"))))
+        return route_action(services, n_services, NULL, req, arena, r);
+    struct path p = {0};
+    cut_path(req->path, &p);
+    const struct wire_service *s3 = NULL;
+    for (size_t i = 0; i < n_services; i++) {
+        if (services[i]->protocol == WIRE_REST_XML) {
+            s3 = services[i];
+        } else if (services[i]->n_routes > 0) {
+            TRY(route_rest(services[i], req, &p, arena, r));
+            if (r->route)
+                return ERR_OK;
+        }
+    }
+    return s3 ? route_s3(s3, req, h->host, arena, r) : ERR_OK;
+}
+
+enum err wire_route(const struct wire_service *const *services, size_t n_services,
+                    const struct wire_request *req, struct str scope, struct arena *arena,
+                    struct wire_routed *ret_routed)
+{
+    struct head h = head_of(req);
+    struct wire_routed r = {.outcome = WIRE_UNKNOWN_SERVICE, .resource = req->path};
+    r.query_mode = str_eq_nocase(h.query_mode, STR("true"));
+    r.head = str_eq(req->method, STR("HEAD"));
+    r.protocol = is_form(&h) ? WIRE_QUERY : h.target.p ? WIRE_JSON10 : WIRE_REST_JSON;
+    const struct wire_service *scoped = by_signing(services, n_services, scope);
+    enum err e = ERR_OK;
+    if (h.smithy.p && str_eq(h.smithy, STR("rpc-v2-cbor"))) {
+        r.outcome = WIRE_PROTOCOL_REFUSED;
+        r.service = scoped;
+        goto out;
+    }
+    if (h.target.p) {
+        route_target(services, n_services, &h, &r);
+        goto out;
+    }
+    if (req->query.len > 0)
+        e = percent_parse_query(arena, req->query, false, &r.params, &r.n_params);
+    if (e == ERR_NOMEM)
+        return e;
+    if (e != ERR_OK) {
+        r.outcome = WIRE_BAD_REQUEST;
+        r.service = scoped;
+        if (scoped)
+            r.protocol = (enum wire_protocol)scoped->protocol;
+        goto out;
+    }
+    /* "sqs.localhost" is a service, "sqs.s3.localhost" a bucket of that name. */
+    if (!scoped && !scope.p && str_find_str(h.host, STR(".s3.")) == SIZE_MAX) {
+        struct str host = h.host;
+        scoped = by_signing(services, n_services, str_cut(&host, '.'));
+    }
+    if (scoped)
+        TRY(route_service(services, n_services, scoped, req, &h, arena, &r));
+    else if (!scope.p)
+        TRY(route_unsigned(services, n_services, req, &h, arena, &r));
+out:
+    *ret_routed = r;
+    return ERR_OK;
+}

@@ -1,0 +1,74 @@
+/* What the files of src/wire share.
+ *
+ * Layer: wire, private. Thread: pure. */
+#ifndef WEIR_WIRE_WIRE_INT_H
+#define WEIR_WIRE_WIRE_INT_H
+
+#include "base/buf.h"
+#include "codec/xml.h"
+#include "wire/wire.h"
+
+/* --- decoding ----------------------------------------------------------------------------------
+ */
+
+/* One decoding. Faults are put once, at the first wrong value. */
+struct wire_dec {
+    const struct wire_service *service;
+    struct arena *arena;
+    struct wire_fault *fault;
+};
+
+/* Sets the service's serialization fault. Returns ERR_FAILED. */
+enum err wire_dec_fault(struct wire_dec *d, struct str message) WARN_UNUSED;
+
+/* Where a member lives in its struct. */
+static inline void *wire_at(const struct wire_member *m, const void *base)
+{
+    return (char *)base + m->offset;
+}
+
+static inline bool *wire_has_at(const struct wire_member *m, const void *base)
+{
+    return m->has_offset ? (bool *)((char *)base + m->has_offset) : NULL;
+}
+
+/* Whether a member has a value. */
+bool wire_is_set(const struct wire_member *m, const void *base);
+
+/* Reads a scalar of `m` from text (form, XML, header, label) to `dst`. */
+enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct str text,
+                       enum wire_time_format time_default, void *dst, bool *has) WARN_UNUSED;
+
+/* Fill the struct at `dst` from a parsed body. */
+enum err wire_dec_json(struct wire_dec *d, const struct wire_shape *shape, const struct json *v,
+                       void *dst) WARN_UNUSED;
+enum err wire_dec_xml(struct wire_dec *d, const struct wire_shape *shape, const struct xml *e,
+                      void *dst) WARN_UNUSED;
+/* From form parameters in any order. */
+enum err wire_dec_form(struct wire_dec *d, const struct wire_shape *shape,
+                       const struct percent_pair *pairs, size_t n, void *dst) WARN_UNUSED;
+
+/* Checks W3 over a decoded struct; ERR_FAILED with the fault of the service's wording. */
+enum err wire_check(struct wire_dec *d, const struct wire_shape *shape, const void *in) WARN_UNUSED;
+
+/* Whether the whole of `s` matches; a text that needs more than the match limit does not.
+ * ERR_NOMEM. A pattern that does not compile is a bug of the spec (unit test), and asserts. */
+enum err wire_pattern_match(struct wire_pattern *p, struct str s, bool *ret_match) WARN_UNUSED;
+/* Forgets the compiled form: for patterns that do not live as long as the process (tests). */
+void wire_pattern_release(struct wire_pattern *p);
+
+/* --- encoding ----------------------------------------------------------------------------------
+ */
+
+/* The struct as a JSON object: body members only. */
+void wire_enc_json(struct buf *b, const struct wire_shape *shape, const void *out);
+/* Its members as XML elements, without one around them. `ms`: timestamps with milliseconds. */
+void wire_enc_xml(struct buf *b, const struct wire_shape *shape, const void *out, bool ms);
+/* A struct as element `name`, with the attributes its shape has. */
+void wire_enc_xml_struct(struct buf *b, struct str name, struct str ns,
+                         const struct wire_shape *shape, const void *v, bool ms);
+/* A scalar as text: headers and XML. STR_NONE for kinds that have none. */
+struct str wire_enc_text(struct arena *arena, const struct wire_member *m, const void *v,
+                         enum wire_time_format time_default, bool ms);
+
+#endif

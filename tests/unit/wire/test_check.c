@@ -1,0 +1,200 @@
+/* The spec's constraints, in each service's words. */
+#include "help_wire.h"
+#include "wire/wire_int.h"
+
+struct row {
+    const char *name;
+    const char *scope;
+    const char *request;
+    const char *expected; /* "" valid, or "Code: message" */
+};
+
+#define DDB(op, body) "POST /\nX-Amz-Target: DynamoDB_20120810." op "\n\n" body
+#define SQS(op, body) "POST /\nX-Amz-Target: AmazonSQS." op "\n\n" body
+#define LOGS(op, body) "POST /\nX-Amz-Target: Logs_20140328." op "\n\n" body
+#define IAM(body) "POST /\nContent-Type: application/x-www-form-urlencoded\n\n" body
+
+static const struct row rows[] = {
+    {"required member", "dynamodb", DDB("DescribeTable", "{}"),
+     "ValidationException: 1 validation error detected: Value null at 'tableName' failed to "
+     "satisfy "
+     "constraint: Member must not be null"},
+    {"shortest name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"\"}"),
+     "ValidationException: 1 validation error detected: Value '' at 'tableName' failed to satisfy "
+     "constraint: Member must have length greater than or equal to 1"},
+    {"two errors", "dynamodb", DDB("GetItem", "{}"),
+     "ValidationException: 2 validation errors detected: Value null at 'tableName' failed to "
+     "satisfy constraint: Member must not be null; Value null at 'key' failed to satisfy "
+     "constraint: Member must not be null"},
+    {"enum", "dynamodb",
+     DDB("PutItem", "{\"TableName\":\"t\",\"Item\":{},\"ReturnValues\":\"SOME\"}"),
+     "ValidationException: 1 validation error detected: Value 'SOME' at 'returnValues' failed to "
+     "satisfy constraint: Member must satisfy enum value set: [NONE, ALL_OLD, UPDATED_OLD, ALL_NEW,"
+     " UPDATED_NEW]"},
+    {"range at its edge", "dynamodb", DDB("Scan", "{\"TableName\":\"t\",\"Limit\":1}"), ""},
+    {"range one past", "dynamodb", DDB("Scan", "{\"TableName\":\"t\",\"Limit\":0}"),
+     "ValidationException: 1 validation error detected: Value '0' at 'limit' failed to satisfy "
+     "constraint: Member must have value greater than or equal to 1"},
+    {"inside a list of structures", "dynamodb",
+     DDB("CreateTable", "{\"TableName\":\"tab\",\"AttributeDefinitions\":[],\"KeySchema\":[{"
+                        "\"AttributeName\":\"a\""
+                        "},{\"KeyType\":\"X\",\"AttributeName\":\"b\"}]}"),
+     "ValidationException: 2 validation errors detected: Value null at "
+     "'keySchema.1.member.keyType' "
+     "failed to satisfy constraint: Member must not be null; Value 'X' at "
+     "'keySchema.2.member.keyType' failed to satisfy constraint: Member must satisfy enum value "
+     "set: [HASH, RANGE]"},
+    {"too many elements of a map's list", "dynamodb",
+     DDB("BatchWriteItem", "{\"RequestItems\":{\"tbl\":[]}}"),
+     "ValidationException: 1 validation error detected: Value '{tbl=[]}' at 'requestItems' failed "
+     "to satisfy constraint: Map value must satisfy constraint: [Member must have length less than "
+     "or equal to 25, Member must have length greater than or equal to 1]"},
+
+    {"logs pattern", "logs", LOGS("CreateLogGroup", "{\"logGroupName\":\"a b\"}"),
+     "InvalidParameterException: 1 validation error detected: Value 'a b' at 'logGroupName' failed "
+     "to satisfy constraint: Member must satisfy regular expression pattern: "
+     "[\\.\\-_/#A-Za-z0-9]+"},
+    {"logs longest name", "logs",
+     LOGS("CreateLogGroup", "{\"logGroupName\":\"" /* 8 * 64 = 512 */
+                            "0123456789012345678901234567890123456789012345678901234567890123"
+                            "0123456789012345678901234567890123456789012345678901234567890123"
+                            "0123456789012345678901234567890123456789012345678901234567890123"
+                            "0123456789012345678901234567890123456789012345678901234567890123"
+                            "0123456789012345678901234567890123456789012345678901234567890123"
+                            "0123456789012345678901234567890123456789012345678901234567890123"
+                            "0123456789012345678901234567890123456789012345678901234567890123"
+                            "0123456789012345678901234567890123456789012345678901234567890123\"}"),
+     ""},
+
+    {"lambda pattern", "lambda", "GET /2015-03-31/functions/a%20b",
+     "ValidationException: 1 validation error detected: Value 'a b' at 'functionName' failed to "
+     "satisfy constraint: Member must satisfy regular expression pattern: *"},
+    {"lambda a range", "lambda",
+     "PUT /2015-03-31/functions/f/configuration\n\n{\"MemorySize\":127,\"Timeout\":900}",
+     "ValidationException: 1 validation error detected: Value '127' at 'memorySize' failed to "
+     "satisfy constraint: Member must have value greater than or equal to 128"},
+
+    {"sqs missing", "sqs", SQS("SendMessage", "{\"QueueUrl\":\"u\"}"),
+     "MissingRequiredParameterException: The request must contain the parameter MessageBody."},
+    {"sqs missing, the first alone", "sqs", SQS("SendMessage", "{}"),
+     "MissingRequiredParameterException: The request must contain the parameter QueueUrl."},
+    {"sqs missing inside", "sqs",
+     SQS("SendMessageBatch", "{\"QueueUrl\":\"u\",\"Entries\":[{\"Id\":\"i\"}]}"),
+     "MissingRequiredParameterException: The request must contain the parameter "
+     "Entries.1.MessageBody."},
+
+    {"iam missing and pattern", "iam",
+     IAM("Action=CreateRole&RoleName=a%20b&AssumeRolePolicyDocument=x"),
+     "ValidationError: 1 validation error detected: Value 'a b' at 'roleName' failed to satisfy "
+     "constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+"},
+    {"iam unicode escapes in a pattern", "iam",
+     IAM("Action=CreateRole&RoleName=r&AssumeRolePolicyDocument=%7B%22a%22%3A%09%22%C3%A9%22%7D"),
+     ""},
+    {"iam list of names", "iam",
+     IAM("Action=UntagRole&RoleName=r&TagKeys.member.1=ok&TagKeys.member.2="),
+     "ValidationError: 1 validation error detected: Value '[ok, ]' at 'tagKeys' failed to satisfy "
+     "constraint: Member must satisfy constraint: [Member must have length less than or equal to "
+     "128, Member must have length greater than or equal to 1, Member must satisfy regular "
+     "expression pattern: *"},
+
+    {"s3 enum in the head", "s3", "PUT /b\nx-amz-acl: everyone",
+     "InvalidArgument: Value 'everyone' at 'aCL' failed to satisfy constraint: Member must satisfy "
+     "enum value set: [private, public-read, public-read-write, authenticated-read]"},
+};
+
+/* `pattern` may end with '*': anything follows. */
+static bool matches(const char *got, const char *pattern)
+{
+    size_t n = strlen(pattern);
+    if (n > 0 && pattern[n - 1] == '*')
+        return strncmp(got, pattern, n - 1) == 0;
+    return strcmp(got, pattern) == 0;
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct exchange x;
+        const char *got = "";
+        enum err e = exchange_decode(&x, rows[i].scope, rows[i].request);
+        if (e == ERR_FAILED)
+            got = cstr(&x, str_fmt(&x.arena, STR_FMT ": " STR_FMT, STR_ARG(x.fault.error->name),
+                                   STR_ARG(x.fault.message)));
+        else
+            assert_int_equal(e, ERR_OK);
+        if (!matches(got, rows[i].expected))
+            fail_msg("%s:\n got  %s\n want %s", rows[i].name, got, rows[i].expected);
+        exchange_release(&x);
+    }
+}
+
+/* No more than WIRE_FAULTS_MAX are told. */
+static void test_many_faults(void **state)
+{
+    (void)state;
+    struct buf b;
+    struct exchange x;
+    buf_init(&b, 1 << 20);
+    buf_add_c(&b, DDB("CreateTable", "{\"TableName\":\"tab\",\"AttributeDefinitions\":[],"
+                                     "\"KeySchema\":["));
+    for (int i = 0; i < 100; i++)
+        buf_add_c(&b, i ? ",{}" : "{}");
+    buf_add_c(&b, "]}");
+    buf_add_byte(&b, '\0');
+    assert_int_equal(exchange_decode(&x, "dynamodb", b.p), ERR_FAILED);
+    assert_true(str_starts(x.fault.message, STR("20 validation errors detected: ")));
+    exchange_release(&x);
+    buf_release(&b);
+}
+
+static void test_every_pattern_compiles(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < n_all_services; s++) {
+        for (size_t i = 0; i < all_services[s]->n_patterns; i++) {
+            bool match = true;
+            assert_int_equal(wire_pattern_match(&all_services[s]->patterns[i],
+                                                STR("\x01 no name is like this"), &match),
+                             ERR_OK);
+        }
+    }
+}
+
+static void test_pattern(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *text;
+        bool match;
+    } cases[] = {
+        {"a+", "aaa", true},
+        {"a+", "aab", false},
+        {"a+", "baa", false},
+        {"a|ab", "ab", true},
+        {"^a$", "a\n", false},
+        {"[\\u0020-\\u00FF]+", "\xc3\xa9", true},
+        {"\\p{L}+", "\xc3\xa9t\xc3\xa9", true},
+        {"", "", true},
+        {"(a+)+b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct wire_pattern p = {.text = cases[i].pattern};
+        bool match = !cases[i].match;
+        assert_int_equal(wire_pattern_match(&p, str_c(cases[i].text), &match), ERR_OK);
+        if (match != cases[i].match)
+            fail_msg("%s on %s", cases[i].pattern, cases[i].text);
+        wire_pattern_release(&p);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_many_faults),
+        cmocka_unit_test(test_every_pattern_compiles),
+        cmocka_unit_test(test_pattern),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
