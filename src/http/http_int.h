@@ -1,0 +1,266 @@
+/* The inside of src/http: parsers, connection, shard (the part of a server that lives on one loop).
+ *
+ * Layer: http. Thread: a shard, its connections and their requests on the shard's loop only. */
+#ifndef WEIR_HTTP_HTTP_INT_H
+#define WEIR_HTTP_HTTP_INT_H
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "http/http.h"
+
+enum {
+    HTTP_METHOD_MAX = 32,        /* bytes */
+    HTTP_TRAILER_COUNT_MAX = 64, /* trailer fields */
+    HTTP_LINGER_MS = 2000,       /* how long a closing connection swallows what still comes in */
+    HTTP_ACCEPT_BATCH = 16,      /* connections accepted per wake-up */
+    HTTP_COPY_MAX = 16 * 1024,   /* bodies up to this go out in one buffer with the head */
+    HTTP_REPLY_HEAD_MAX = 256 * 1024,
+};
+
+/* --- parsers (pure) --------------------------------------------------------------------------- */
+
+enum http_parse { HTTP_MORE, HTTP_DONE, HTTP_BAD };
+
+/* Finds the end of a head that arrives in pieces. Zeroed before use. */
+struct http_scan {
+    size_t scanned;    /* bytes already looked at */
+    size_t line_start; /* where the unfinished line begins */
+    size_t skip;       /* length of the empty line that may stand before the head: 0 or 2 */
+    unsigned lines;    /* finished lines of the head */
+};
+
+/* Looks at the first `len` bytes of the connection's input, of which earlier calls saw a prefix.
+ * HTTP_DONE: *ret_len bytes, empty lines included, are the head. HTTP_BAD: *ret_status. */
+enum http_parse http_head_scan(struct http_scan *s, const char *p, size_t len, size_t *ret_len,
+                               int *ret_status);
+
+/* Parses a whole head as http_head_scan found it, into req's members (method .. keep_alive) with
+ * header memory from req->arena; strings borrow from `head`. 0, or the status to refuse with. */
+int http_head_parse(struct http_req *req, struct str head, const struct http_scan *s);
+
+/* One field line without its CRLF. False when malformed. */
+bool http_field_parse(struct str line, struct http_header *ret_field);
+
+enum http_chunk_state {
+    CHUNK_SIZE_FIRST, /* a hex digit must come */
+    CHUNK_SIZE,
+    CHUNK_EXT,
+    CHUNK_SIZE_LF,
+    CHUNK_DATA,
+    CHUNK_DATA_CR,
+    CHUNK_DATA_LF,
+    CHUNK_TRAILER,
+    CHUNK_END,
+};
+
+struct http_chunk {
+    enum http_chunk_state state;
+    uint64_t left;       /* of the size line or the data */
+    size_t line_len;     /* bytes of the size line so far */
+    struct buf trailers; /* trailer section, in the request's arena */
+    size_t line_start;   /* in trailers */
+};
+
+void http_chunk_init(struct http_chunk *c, struct arena *arena);
+/* Consumes *ret_used bytes. HTTP_MORE with data: *ret_data borrows from p. HTTP_MORE without:
+ * feed more. HTTP_DONE: the body ended (trailers are complete). HTTP_BAD: malformed. */
+enum http_parse http_chunk_feed(struct http_chunk *c, const char *p, size_t len, size_t *ret_used,
+                                struct str *ret_data);
+/* Fields of the trailer section after HTTP_DONE. ERR_INVALID, ERR_LIMIT, ERR_NOMEM. */
+enum err http_chunk_trailers(const struct http_chunk *c, struct arena *arena,
+                             struct http_header **ret_fields, size_t *ret_n) WARN_UNUSED;
+
+/* --- reply heads (pure) ----------------------------------------------------------------------- */
+
+const char *http_reason(int status);
+
+struct http_reply_head {
+    int status;
+    const struct http_header *headers;
+    size_t n_headers;
+    int64_t length; /* -1: none is told */
+    bool chunked;
+    bool close;   /* tell "Connection: close" */
+    bool is_head; /* reply to HEAD: the handler may tell the length itself */
+    struct str date;
+};
+/* Appends status line and headers, with the empty line. The handler's Content-Length, Date,
+ * Connection and Transfer-Encoding are left out (but see is_head), CR, LF and NUL in values become
+ * spaces. */
+void http_reply_head_write(struct buf *out, const struct http_reply_head *head);
+
+/* --- connections ------------------------------------------------------------------------------ */
+
+enum conn_state {
+    CONN_HEAD,    /* between requests, or a head that is not complete */
+    CONN_REQUEST, /* with the handler */
+    CONN_DRAIN,   /* replied; the rest of the body is swallowed */
+    CONN_LINGER,  /* no more requests: our side is shut, what comes in is swallowed */
+    CONN_CLOSED,  /* handle is closing */
+};
+
+struct http_tls;
+
+struct http_conn {
+    uv_tcp_t tcp;
+    struct http_shard *shard;
+    struct list link;     /* in shard->conns */
+    struct list deferred; /* in shard->deferred */
+    enum conn_state state;
+    bool processing; /* inside http_conn_consume: callbacks need not schedule anything */
+    bool failed;     /* socket or memory failed: close at the next safe point */
+    bool reading;
+    bool open_told; /* counted in shard->n_conns */
+    bool shut;      /* uv_shutdown done */
+    bool sealed;    /* uv_shutdown begun */
+    bool unread;    /* the peer may have sent what we will not read: linger before closing */
+
+    struct buf in; /* input that could not be used at once; bounded by one head and two reads */
+    struct http_scan scan;
+
+    struct http_req req; /* valid in CONN_REQUEST, CONN_DRAIN */
+    struct arena arena;
+    struct http_chunk chunk;
+
+    /* request body */
+    void (*on_body)(struct http_req *, const void *, size_t, bool, enum err);
+    uint64_t body_left; /* of a Content-Length body */
+    uint64_t body_seen;
+    uint64_t body_max;
+    uint64_t drained;
+    bool body_wanted, body_paused;
+    bool body_read;   /* all of it came off the wire */
+    bool body_told;   /* last piece or error was delivered */
+    bool body_failed; /* malformed: the connection cannot be kept */
+    bool continue_sent;
+
+    /* reply */
+    void (*on_drain)(struct http_req *);
+    int64_t reply_left; /* -1: unbounded */
+    bool reply_started, reply_ended;
+    bool reply_chunked;
+    bool reply_bodyless; /* HEAD, 204, 304 */
+    bool close_after;
+    bool drain_wanted; /* http_reply_write said false */
+
+    size_t queued;    /* bytes in unfinished writes */
+    size_t last_left; /* libuv's queue at the last look of the timer: progress within one write */
+
+    struct io_timer timer;
+    int64_t deadline_ms; /* monotonic; INT64_MAX: none */
+    int64_t armed_ms;    /* when `timer` will look; INT64_MAX: not armed */
+    int64_t head_ms;     /* first byte of the present head; 0: none yet */
+    int64_t write_ms;    /* last progress of the write queue */
+    int64_t phase_ms;    /* CONN_DRAIN, CONN_LINGER: when it began */
+
+    struct http_tls *tls;
+    uv_shutdown_t shutdown_req;
+    char peer[INET6_ADDRSTRLEN];
+    uint16_t peer_port;
+};
+
+/* The part of a server on one loop. */
+struct http_shard {
+    struct http_server *server;
+    struct io_loop *loop;
+    uv_poll_t poll;
+    uv_prepare_t prepare;
+    bool running;   /* prepare and poll are initialised */
+    bool accepting; /* poll is open */
+    bool draining;
+    struct list conns;
+    struct list deferred;
+    _Atomic size_t n_conns; /* also those on their way here */
+    char *read_buf;         /* HTTP_READ_BYTES */
+    char *plain_buf;        /* HTTP_READ_BYTES, with TLS */
+    struct buf out;         /* reply head under construction */
+    int64_t date_s;
+    char date[CLOCK_TEXT_MAX];
+    size_t date_len;
+    struct io_task task;       /* start, drain */
+    struct io_task drain_task; /* stop accepting: start may not have run yet */
+    struct io_task report;     /* to the home loop */
+    struct io_timer grace;
+};
+
+/* Milliseconds of the loop's monotonic clock. */
+int64_t http_conn_now(const struct http_conn *c);
+/* Runs http_conn_run before the loop next waits, unless the connection is being worked on. */
+void http_conn_defer(struct http_conn *c);
+/* The request is with the handler, which is owed an on_close if the connection dies. */
+bool http_conn_busy(const struct http_conn *c);
+/* Works on input; returns how many bytes were used. */
+size_t http_conn_consume(struct http_conn *c, const char *p, size_t len);
+/* After anything happened: acts on failure, sets reading and the time limit to the new state. */
+void http_conn_settle(struct http_conn *c);
+/* No more replies: closes our side once everything is written, then the rest. */
+void http_conn_finish(struct http_conn *c);
+/* Answers on http's own account and ends the connection; no request is with the handler. */
+void http_conn_refuse(struct http_conn *c, int status);
+/* Writes a head into the shard's buffer; false: memory failed, the connection is marked. */
+bool http_conn_compose(struct http_conn *c, const struct http_reply_head *head);
+/* Sends plaintext. */
+void http_conn_write(struct http_conn *c, uv_buf_t *bufs, unsigned n);
+static inline uv_buf_t http_buf(const void *p, size_t len)
+{
+    return (uv_buf_t){.base = (char *)(uintptr_t)p, .len = len};
+}
+
+/* Takes `fd`, a connected non-blocking socket. On failure closes it. */
+void http_conn_open(struct http_shard *shard, int fd);
+/* Closes now; a request with the handler gets on_close. */
+void http_conn_close(struct http_conn *c);
+/* Socket input, decrypted. The connection may be closed by it. */
+void http_conn_input(struct http_conn *c, const char *p, size_t len);
+/* The peer closed its side, or the socket failed. */
+void http_conn_eof(struct http_conn *c);
+/* Carries on with deferred work. */
+void http_conn_run(struct http_conn *c);
+/* Draining began: closes it when it is between requests. */
+void http_conn_drain(struct http_conn *c);
+/* Puts bytes on the socket, as they are. Copies what the socket does not take at once. */
+void http_conn_write_raw(struct http_conn *c, uv_buf_t *bufs, unsigned n);
+/* Marks it broken; it is closed at the next safe point, never inside this call. */
+void http_conn_fail(struct http_conn *c);
+/* Called by a connection that is gone. */
+void http_shard_conn_gone(struct http_shard *shard);
+struct str http_shard_date(struct http_shard *shard);
+
+/* --- TLS ---------------------------------------------------------------------------------------
+ */
+
+struct http_tls_ctx;
+enum err http_tls_ctx_new(const char *cert_path, const char *key_path,
+                          struct http_tls_ctx **ret_ctx, char *ret_why,
+                          size_t why_size) WARN_UNUSED;
+void http_tls_ctx_free(struct http_tls_ctx *ctx);
+enum err http_tls_new(struct http_tls_ctx *ctx, struct http_tls **ret_tls) WARN_UNUSED;
+void http_tls_free(struct http_tls *tls);
+/* Ciphertext from the socket; plaintext goes to http_conn_input. */
+void http_tls_input(struct http_conn *c, const char *p, size_t len);
+/* Plaintext to the peer. */
+void http_tls_write(struct http_conn *c, const uv_buf_t *bufs, unsigned n);
+/* Sends close_notify. */
+void http_tls_shutdown(struct http_conn *c);
+
+struct http_server {
+    struct http_server_config cfg;
+    struct http_tls_ctx *tls;
+    int fd;       /* listening socket */
+    int spare_fd; /* given up for a moment when descriptors run out */
+    uint16_t port;
+    struct http_shard *shards;
+    size_t n_shards;
+    _Atomic size_t refs;   /* open handles, and the owner */
+    _Atomic size_t n_open; /* connections */
+    /* draining; home loop's thread */
+    size_t reports;
+    int64_t grace_ms;
+    void (*done)(void *arg);
+    void *done_arg;
+};
+
+#endif

@@ -1,0 +1,205 @@
+/* TLS for connections: OpenSSL between two memory BIOs, so that libuv keeps the sockets.
+ *
+ *   socket --ciphertext--> rbio -> SSL_read  --plaintext--> http_conn_input
+ *   socket <--ciphertext-- wbio <- SSL_write <--plaintext-- http_tls_write
+ *
+ * All of one socket read is decrypted at once; what the connection cannot use waits there,
+ * decrypted, and bounds itself by not reading further.
+ *
+ * Layer: http. Thread: the context is shared, a session is its connection's. */
+#include "http/http_int.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { RECORD_MAX = 16 * 1024 };
+
+struct http_tls_ctx {
+    SSL_CTX *ssl;
+};
+
+struct http_tls {
+    SSL *ssl;
+    BIO *rbio, *wbio; /* owned by ssl */
+};
+
+/* Only http/1.1 is spoken; a client that offers protocols without it is refused. */
+static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                       const unsigned char *in, unsigned in_len, void *arg)
+{
+    static const char name[] = "http/1.1";
+    for (unsigned i = 0; i < in_len; i += 1u + in[i]) {
+        if (in[i] == sizeof(name) - 1 && i + 1u + in[i] <= in_len &&
+            memcmp(in + i + 1, name, sizeof(name) - 1) == 0) {
+            *out = in + i + 1;
+            *out_len = in[i];
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* OpenSSL's reason for the last failure. */
+static const char *reason(void)
+{
+    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+    return text ? text : "unknown error";
+}
+
+static enum err load_pair(SSL_CTX *ssl, const char *cert_path, const char *key_path, char *ret_why,
+                          size_t why_size)
+{
+    ERR_clear_error();
+    if (SSL_CTX_use_certificate_chain_file(ssl, cert_path) != 1) {
+        snprintf(ret_why, why_size, "cannot use the TLS certificate %s: %s", cert_path, reason());
+        return ERR_INVALID;
+    }
+    if (!key_path || SSL_CTX_use_PrivateKey_file(ssl, key_path, SSL_FILETYPE_PEM) != 1) {
+        snprintf(ret_why, why_size, "cannot use the TLS key %s: %s", key_path ? key_path : "(none)",
+                 key_path ? reason() : "a certificate needs its key");
+        return ERR_INVALID;
+    }
+    if (SSL_CTX_check_private_key(ssl) != 1) {
+        snprintf(ret_why, why_size, "the TLS key %s does not belong to the certificate %s",
+                 key_path, cert_path);
+        return ERR_INVALID;
+    }
+    return ERR_OK;
+}
+
+enum err http_tls_ctx_new(const char *cert_path, const char *key_path,
+                          struct http_tls_ctx **ret_ctx, char *ret_why, size_t why_size)
+{
+    static const unsigned char session_id_context[] = "weir";
+    struct http_tls_ctx *ctx = mem_calloc(1, sizeof(*ctx));
+    if (!ctx)
+        return ERR_NOMEM;
+    enum err err = ERR_NOMEM;
+    ctx->ssl = SSL_CTX_new(TLS_server_method());
+    if (!ctx->ssl)
+        goto fail;
+    if (SSL_CTX_set_min_proto_version(ctx->ssl, TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_session_id_context(ctx->ssl, session_id_context,
+                                       sizeof(session_id_context) - 1) != 1)
+        goto fail;
+    SSL_CTX_set_options(ctx->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                      SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_mode(ctx->ssl, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_cache_mode(ctx->ssl, SSL_SESS_CACHE_OFF); /* tickets need no memory here */
+    SSL_CTX_set_alpn_select_cb(ctx->ssl, select_alpn, NULL);
+    err = load_pair(ctx->ssl, cert_path, key_path, ret_why, why_size);
+    if (err != ERR_OK)
+        goto fail;
+    *ret_ctx = ctx;
+    return ERR_OK;
+
+fail:
+    http_tls_ctx_free(ctx);
+    return err;
+}
+
+void http_tls_ctx_free(struct http_tls_ctx *ctx)
+{
+    if (!ctx)
+        return;
+    SSL_CTX_free(ctx->ssl);
+    mem_free(ctx);
+}
+
+enum err http_tls_new(struct http_tls_ctx *ctx, struct http_tls **ret_tls)
+{
+    struct http_tls *tls = mem_calloc(1, sizeof(*tls));
+    if (!tls)
+        return ERR_NOMEM;
+    tls->ssl = SSL_new(ctx->ssl);
+    tls->rbio = BIO_new(BIO_s_mem());
+    tls->wbio = BIO_new(BIO_s_mem());
+    if (!tls->ssl || !tls->rbio || !tls->wbio) {
+        BIO_free(tls->rbio);
+        BIO_free(tls->wbio);
+        SSL_free(tls->ssl);
+        mem_free(tls);
+        return ERR_NOMEM;
+    }
+    SSL_set_bio(tls->ssl, tls->rbio, tls->wbio);
+    SSL_set_accept_state(tls->ssl);
+    *ret_tls = tls;
+    return ERR_OK;
+}
+
+void http_tls_free(struct http_tls *tls)
+{
+    if (!tls)
+        return;
+    SSL_free(tls->ssl);
+    mem_free(tls);
+}
+
+/* Sends what OpenSSL has put into wbio. */
+static void flush(struct http_conn *c)
+{
+    char *p;
+    long n = BIO_get_mem_data(c->tls->wbio, &p);
+    if (n <= 0)
+        return;
+    uv_buf_t b = uv_buf_init(p, (unsigned)n);
+    http_conn_write_raw(c, &b, 1);
+    (void)BIO_reset(c->tls->wbio);
+}
+
+void http_tls_input(struct http_conn *c, const char *p, size_t len)
+{
+    struct http_tls *tls = c->tls;
+    ERR_clear_error();
+    if (BIO_write(tls->rbio, p, (int)len) != (int)len) {
+        http_conn_fail(c);
+        return;
+    }
+    for (;;) {
+        size_t n = 0;
+        int r = SSL_read_ex(tls->ssl, c->shard->plain_buf, HTTP_READ_BYTES, &n);
+        int why = r == 1 ? SSL_ERROR_NONE : SSL_get_error(tls->ssl, r);
+        flush(c); /* handshake messages, tickets, alerts */
+        if (r == 1) {
+            http_conn_input(c, c->shard->plain_buf, n);
+            if (c->state == CONN_CLOSED)
+                return;
+            continue;
+        }
+        if (why == SSL_ERROR_ZERO_RETURN)
+            http_conn_eof(c);
+        else if (why != SSL_ERROR_WANT_READ)
+            http_conn_fail(c);
+        return;
+    }
+}
+
+void http_tls_write(struct http_conn *c, const uv_buf_t *bufs, unsigned n)
+{
+    ERR_clear_error();
+    for (unsigned i = 0; i < n; i++) {
+        for (size_t at = 0; at < bufs[i].len && !c->failed;) {
+            size_t len = min_size(bufs[i].len - at, 4 * RECORD_MAX);
+            size_t done = 0;
+            /* A memory BIO takes everything and renegotiation is off, so short writes are errors.
+             */
+            if (SSL_write_ex(c->tls->ssl, bufs[i].base + at, len, &done) != 1 || done != len) {
+                http_conn_fail(c);
+                return;
+            }
+            at += len;
+            flush(c);
+        }
+    }
+}
+
+void http_tls_shutdown(struct http_conn *c)
+{
+    ERR_clear_error();
+    if (SSL_is_init_finished(c->tls->ssl) && SSL_shutdown(c->tls->ssl) >= 0)
+        flush(c);
+}
