@@ -1,0 +1,278 @@
+/* What is particular to the RocksDB driver: crash, failed sync, lock, damaged files. */
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "kv/drv_rocksdb/kv_rocksdb.h"
+
+enum { ACKS_BEFORE_KILL = 700, WRITES_IN_FLIGHT = 64, CRASHES = 4 };
+
+static char dir[] = "/tmp/weir-kv-XXXXXX";
+static struct arena arena;
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    return remove(path);
+}
+
+static int setup(void **state)
+{
+    arena_init(&arena, 16 << 20);
+    memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    arena_release(&arena);
+    return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct kv *must_open(const struct kv_rocksdb_options *opt)
+{
+    struct kv *kv;
+    char why[KV_ROCKSDB_WHY_MAX];
+    enum err err = kv_rocksdb_open(dir, opt, &kv, why, sizeof(why));
+    if (err != ERR_OK)
+        fail_msg("%s: %s", err_name(err), why);
+    return kv;
+}
+
+static uint64_t put_one(struct kv *kv, uint64_t i)
+{
+    char key[32];
+    struct kv_txn *t;
+    uint64_t seq;
+    snprintf(key, sizeof(key), "%012llu", (unsigned long long)i);
+    assert_int_equal(kv_begin(kv, &t), ERR_OK);
+    assert_int_equal(kv_put(t, str_c(key), STR("value")), ERR_OK);
+    assert_int_equal(kv_commit(t, &seq), ERR_OK);
+    return seq;
+}
+
+/* Keys 0..n-1 are all there and nothing after: the count, or -1 when there is a hole. */
+static int64_t count_prefix(struct kv *kv)
+{
+    struct kv_txn *t;
+    struct kv_iter *it;
+    struct str key, val;
+    int64_t n = 0, v;
+    assert_int_equal(kv_begin(kv, &t), ERR_OK);
+    assert_int_equal(kv_scan(t, STR(""), STR_NONE, false, &it), ERR_OK);
+    while (kv_next(it, &key, &val) == ERR_OK)
+        if (str_to_i64(key, &v) != ERR_OK || v != n++) {
+            n = -1;
+            break;
+        }
+    kv_iter_close(it);
+    kv_rollback(t);
+    return n;
+}
+
+static int ack_fd;
+
+struct ack {
+    struct kv_wait wait;
+    uint64_t i;
+    _Atomic bool free;
+};
+
+static void acknowledge(struct kv_wait *wait, enum err err)
+{
+    struct ack *a = CONTAINER_OF(wait, struct ack, wait);
+    if (err != ERR_OK || write(ack_fd, &a->i, sizeof(a->i)) != (ssize_t)sizeof(a->i))
+        _exit(3);
+    atomic_store(&a->free, true);
+}
+
+/* Writes keys from `first` on until killed, acknowledging each on the pipe once it is durable. */
+static void writer(uint64_t first)
+{
+    struct kv *kv;
+    static struct ack acks[WRITES_IN_FLIGHT];
+    if (kv_rocksdb_open(dir, NULL, &kv, NULL, 0) != ERR_OK)
+        _exit(2);
+    for (size_t i = 0; i < WRITES_IN_FLIGHT; i++)
+        atomic_store(&acks[i].free, true);
+    for (uint64_t i = first;; i++) {
+        struct ack *a = &acks[i % WRITES_IN_FLIGHT];
+        while (!atomic_load(&a->free))
+            sched_yield();
+        atomic_store(&a->free, false);
+        a->i = i;
+        a->wait = (struct kv_wait){.seq = put_one(kv, i), .fn = acknowledge};
+        if (!kv_when_durable(kv, &a->wait))
+            acknowledge(&a->wait, ERR_OK);
+    }
+}
+
+static void test_kill_keeps_what_was_acknowledged(void **state)
+{
+    int64_t there = 0;
+    for (int crash = 0; crash < CRASHES; crash++) {
+        int fds[2];
+        assert_int_equal(pipe(fds), 0);
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            close(fds[0]);
+            ack_fd = fds[1];
+            writer((uint64_t)there);
+        }
+        close(fds[1]);
+        uint64_t i = 0, newest = 0;
+        for (int n = 0; n < ACKS_BEFORE_KILL; n++) {
+            assert_int_equal(read(fds[0], &i, sizeof(i)), sizeof(i));
+            newest = i > newest ? i : newest;
+        }
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        int status;
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status));
+        while (read(fds[0], &i, sizeof(i)) == sizeof(i)) /* acknowledged before it died */
+            newest = i > newest ? i : newest;
+        close(fds[0]);
+        struct kv *kv = must_open(NULL);
+        there = count_prefix(kv);
+        kv_close(kv);
+        assert_true(there > (int64_t)newest);
+    }
+}
+
+struct flaky {
+    _Atomic int syncs_before_failure;
+};
+
+static enum err flaky_sync(void *arg)
+{
+    struct flaky *f = arg;
+    return atomic_fetch_sub(&f->syncs_before_failure, 1) > 0 ? ERR_OK : ERR_IO;
+}
+
+struct answer {
+    struct kv_wait wait;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool done;
+    enum err err;
+};
+
+static void take_answer(struct kv_wait *wait, enum err err)
+{
+    struct answer *a = CONTAINER_OF(wait, struct answer, wait);
+    pthread_mutex_lock(&a->lock);
+    a->done = true;
+    a->err = err;
+    pthread_cond_signal(&a->cond);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static enum err wait_for(struct kv *kv, uint64_t seq)
+{
+    struct answer a = {.wait = {.seq = seq, .fn = take_answer},
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .cond = PTHREAD_COND_INITIALIZER};
+    if (!kv_when_durable(kv, &a.wait))
+        return ERR_OK;
+    pthread_mutex_lock(&a.lock);
+    while (!a.done)
+        pthread_cond_wait(&a.cond, &a.lock);
+    pthread_mutex_unlock(&a.lock);
+    return a.err;
+}
+
+static void test_failed_sync_is_final(void **state)
+{
+    struct flaky flaky = {.syncs_before_failure = 1};
+    struct kv_rocksdb_options opt = {.before_sync = flaky_sync, .before_sync_arg = &flaky};
+    struct kv *kv = must_open(&opt);
+    struct kv_txn *t;
+    uint64_t good = put_one(kv, 0), seq;
+    assert_int_equal(wait_for(kv, good), ERR_OK);
+    uint64_t bad = put_one(kv, 1);
+    assert_int_equal(wait_for(kv, bad), ERR_IO);
+    assert_int_equal(wait_for(kv, bad), ERR_IO); /* later waits too */
+    assert_int_equal(wait_for(kv, good), ERR_OK);
+    assert_true(kv_durable_seq(kv) == good);
+    assert_int_equal(kv_begin(kv, &t), ERR_OK);
+    assert_int_equal(kv_put(t, STR("k"), STR("v")), ERR_OK);
+    assert_int_equal(kv_commit(t, &seq), ERR_IO);
+    kv_close(kv);
+}
+
+/* A read of what is durable does not wait for a write elsewhere. */
+static void test_read_does_not_wait_for_others(void **state)
+{
+    struct kv *kv = must_open(NULL);
+    struct kv_txn *t;
+    struct str val;
+    uint64_t seq;
+    assert_int_equal(wait_for(kv, put_one(kv, 0)), ERR_OK);
+    uint64_t durable = kv_durable_seq(kv);
+    put_one(kv, 1);
+    assert_int_equal(kv_begin(kv, &t), ERR_OK);
+    assert_int_equal(kv_get(t, STR("000000000000"), &arena, &val), ERR_OK);
+    assert_int_equal(kv_commit(t, &seq), ERR_OK);
+    assert_true(seq <= durable);
+    kv_close(kv);
+}
+
+static void test_open_errors(void **state)
+{
+    char why[KV_ROCKSDB_WHY_MAX], path[64];
+    struct kv *kv = must_open(NULL), *second = NULL;
+    assert_int_equal(kv_rocksdb_open(dir, NULL, &second, why, sizeof(why)), ERR_EXISTS);
+    assert_non_null(strstr(why, "already in use by another weir"));
+    put_one(kv, 0);
+    kv_close(kv);
+    assert_int_equal(kv_rocksdb_open("/proc/nowhere/at/all", NULL, &second, why, sizeof(why)),
+                     ERR_IO);
+    assert_non_null(strstr(why, "/proc/nowhere/at/all"));
+    snprintf(path, sizeof(path), "%s/CURRENT", dir);
+    int fd = open(path, O_WRONLY | O_TRUNC);
+    assert_true(fd >= 0 && write(fd, "nonsense", 8) == 8);
+    close(fd);
+    enum err err = kv_rocksdb_open(dir, NULL, &second, why, sizeof(why));
+    assert_true(err == ERR_CORRUPT || err == ERR_IO);
+    assert_null(second);
+}
+
+/* Waits that are still open at close are answered by it. */
+static void test_close_answers(void **state)
+{
+    struct kv *kv = must_open(NULL);
+    struct answer a[16] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(a); i++) {
+        pthread_mutex_init(&a[i].lock, NULL);
+        pthread_cond_init(&a[i].cond, NULL);
+        a[i].wait = (struct kv_wait){.seq = put_one(kv, i), .fn = take_answer};
+        if (!kv_when_durable(kv, &a[i].wait))
+            a[i].done = true;
+    }
+    kv_close(kv);
+    for (size_t i = 0; i < ARRAY_LEN(a); i++)
+        assert_true(a[i].done && a[i].err == ERR_OK);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_kill_keeps_what_was_acknowledged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_failed_sync_is_final, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_read_does_not_wait_for_others, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_open_errors, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_close_answers, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
