@@ -1,0 +1,119 @@
+/* IAM policies: parsing a document into an immutable form, and deciding a request by AWS's
+ * evaluation logic. No I/O, no clock: whatever a condition may look at is in the context.
+ *
+ * Invariants
+ *   P1  Fails closed: what cannot be interpreted is refused when parsed; what cannot be compared
+ *       when evaluated makes an Allow not match and a Deny match.
+ *   P2  A parsed policy never changes and borrows nothing but its arena: any number of threads may
+ *       evaluate it at once.
+ *   P3  Evaluation uses the context's arena only for policy variables; exhaustion is a denial.
+ *
+ * Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements reference".
+ * Layer: auth. Thread: pure. */
+#ifndef WEIR_AUTH_POLICY_H
+#define WEIR_AUTH_POLICY_H
+
+#include "base/str.h"
+
+enum {
+    POLICY_TEXT_MAX = 128 * 1024, /* bytes of a document; services have lower limits of their own */
+    POLICY_STATEMENTS_MAX = 1024,
+    POLICY_VALUES_MAX = 4096,  /* elements of one list */
+    POLICY_PATTERN_MAX = 4096, /* bytes of one action, resource or condition value */
+    POLICY_CONTEXT_KEYS_MAX = 256,
+    POLICY_VARIABLE_MAX = 2048, /* bytes that one variable may expand to */
+};
+
+/* What a document is attached to decides which elements it must and must not have. */
+enum policy_kind {
+    POLICY_IDENTITY, /* user, role, permission boundary, session: Resource, no Principal */
+    POLICY_RESOURCE, /* bucket, queue, function, topic: Principal and Resource */
+    POLICY_TRUST,    /* of a role: Principal, no Resource, sts actions only */
+};
+
+struct policy;
+
+/* Parses a document; `json` is copied. On ERR_INVALID or ERR_LIMIT *ret_why (when given) is the
+ * message of AWS's MalformedPolicyDocument error, in the arena or static. ERR_NOMEM. */
+enum err policy_parse(struct arena *a, enum policy_kind kind, struct str json, const char **ret_why,
+                      struct policy **ret_policy) WARN_UNUSED;
+
+/* --- condition context -------------------------------------------------------------------------
+ */
+
+struct policy_key {
+    struct str name; /* compared without case */
+    struct str *values;
+    size_t n, cap;
+};
+
+/* The request's condition keys. Zeroed by init; borrowed text must outlive it. */
+struct policy_context {
+    struct arena *arena;
+    struct policy_key *keys;
+    size_t n, cap;
+    enum err err; /* sticky: a context that lost a key decides nothing but denial */
+};
+
+void policy_context_init(struct policy_context *ctx, struct arena *a);
+/* Adds a value to the key (several calls make it multi-valued, e.g. aws:TagKeys). Name and value
+ * are borrowed; an absent value adds nothing. Errors are sticky in ctx->err. */
+void policy_context_add(struct policy_context *ctx, struct str key, struct str value);
+/* The same for "prefix" + "suffix" names, e.g. ("aws:RequestTag/", "team", "x"); name is copied. */
+void policy_context_add2(struct policy_context *ctx, struct str prefix, struct str suffix,
+                         struct str value);
+/* The same with the value formatted as a decimal, "true"/"false", or an ISO 8601 time. */
+void policy_context_add_i64(struct policy_context *ctx, struct str key, int64_t value);
+void policy_context_add_bool(struct policy_context *ctx, struct str key, bool value);
+void policy_context_add_time(struct policy_context *ctx, struct str key, int64_t ms);
+/* NULL when the key is not in the request. */
+const struct policy_key *policy_context_find(const struct policy_context *ctx, struct str name);
+
+/* --- decision ----------------------------------------------------------------------------------
+ */
+
+enum policy_principal_kind {
+    POLICY_ANONYMOUS,
+    POLICY_ROOT, /* of an account: every identity check allows */
+    POLICY_USER,
+    POLICY_SESSION, /* of an assumed role */
+    POLICY_SERVICE, /* "s3.amazonaws.com" acting on its own */
+};
+
+struct policy_principal {
+    enum policy_principal_kind kind;
+    struct str account;  /* 12 digits; absent for anonymous and service principals */
+    struct str arn;      /* user ARN, sts assumed-role ARN, account root ARN */
+    struct str role_arn; /* of a session: the role's own ARN */
+    struct str service;  /* of a service principal */
+};
+
+struct policy_request {
+    struct policy_principal who;
+    struct str action;           /* "sqs:SendMessage" */
+    struct str resource;         /* ARN, or "*" where the action has no resource type */
+    struct str resource_account; /* 12 digits: the owner of the resource */
+    const struct policy_context *ctx;
+    const struct policy *const *identity;
+    size_t n_identity;
+    const struct policy *boundary;       /* NULL: none */
+    const struct policy *const *session; /* their union limits; n_session 0: not limited */
+    size_t n_session;
+    const struct policy *resource_policy; /* NULL: none */
+    /* The resource policy must allow, whatever identity policies say: role trust policies. */
+    bool resource_must_allow;
+};
+
+enum policy_decision { POLICY_IMPLICIT_DENY, POLICY_EXPLICIT_DENY, POLICY_ALLOW };
+
+/* Cost: proportional to the statements; no allocation where no statement uses variables. */
+enum policy_decision policy_decide(const struct policy_request *req);
+
+/* Matches one policy alone, whoever's it is: for tests and for questions such as "does this
+ * boundary allow". */
+enum policy_decision policy_match(const struct policy *policy, const struct policy_request *req);
+
+/* Glob of ARN or action text as Resource uses it: '*' any run, '?' one byte. */
+bool policy_glob(struct str pattern, struct str text, bool fold_case);
+
+#endif
