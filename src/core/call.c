@@ -1,0 +1,239 @@
+/* What a handler can do with its call, and how calls come and go. See call.h. */
+#include "core/call.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "core/call_int.h"
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+/* Copies `s` to *at and moves that on. An absent text stays absent. */
+static struct str copy_to(char **at, struct str s)
+{
+    if (!s.p)
+        return STR_NONE;
+    memcpy(*at, s.p, s.len);
+    *at += s.len;
+    return str_n(*at - s.len, s.len);
+}
+
+/* The connection's memory goes when the client leaves; the call's must not. */
+static enum err copy_head(struct call_impl *c, const struct http_req *req)
+{
+    struct wire_header *headers = ARENA_ARRAY(&c->arena, struct wire_header, req->n_headers + 1);
+    size_t bytes = req->path.len + req->query.len;
+    for (size_t i = 0; i < req->n_headers; i++)
+        bytes += req->headers[i].name.len + req->headers[i].value.len;
+    char *text = arena_alloc(&c->arena, bytes);
+    struct str peer = str_dup(&c->arena, req->peer);
+    struct str method = str_dup(&c->arena, req->method);
+    if (!headers || !text || !peer.p || !method.p)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < req->n_headers; i++) {
+        headers[i].name = copy_to(&text, req->headers[i].name);
+        headers[i].value = copy_to(&text, req->headers[i].value);
+    }
+    c->request = (struct wire_request){
+        .method = method,
+        .path = copy_to(&text, req->path),
+        .query = copy_to(&text, req->query),
+        .headers = headers,
+        .n_headers = req->n_headers,
+        .tls = req->tls,
+    };
+    c->call.source_ip = peer;
+    return ERR_OK;
+}
+
+struct call_impl *call_new(struct core *core, struct http_req *req)
+{
+    int loop = io_loop_index(req->loop);
+    struct call_impl *c = core->impl->free_calls[loop].first;
+    struct arena arena;
+    if (c) {
+        core->impl->free_calls[loop].first = c->next_free;
+        core->impl->free_calls[loop].n--;
+        arena = c->arena;
+    } else {
+        c = mem_alloc(sizeof(*c));
+        if (!c)
+            return NULL;
+        arena_init(&arena, CALL_ARENA_MAX);
+    }
+    memset(c, 0, sizeof(*c));
+    c->magic = CALL_MAGIC;
+    c->arena = arena;
+    c->core = core;
+    c->req = req;
+    c->start_ns = req->start_ns;
+    c->txn = (struct txn){.core = core, .arena = &c->arena, .loop = req->loop};
+    c->call = (struct call){
+        .txn = &c->txn,
+        .arena = &c->arena,
+        .core = core,
+        .loop = req->loop,
+        .account = core->cfg.account,
+        .region = core->cfg.region,
+        .partition = core->cfg.partition,
+        .who = &c->who,
+        .tls = req->tls,
+        .request = &c->request,
+        .impl = c,
+    };
+    if (copy_head(c, req) != ERR_OK) {
+        call_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void call_free(struct call_impl *c)
+{
+    assert(c->magic == CALL_MAGIC);
+    c->magic = 0;
+    int loop = io_loop_index(c->call.loop);
+    arena_clear(&c->arena);
+    if (c->core->impl->free_calls[loop].n >= CORE_FREE_CALLS_MAX) {
+        arena_release(&c->arena);
+        mem_free(c);
+        return;
+    }
+    c->next_free = c->core->impl->free_calls[loop].first;
+    c->core->impl->free_calls[loop].first = c;
+    c->core->impl->free_calls[loop].n++;
+}
+
+/* --- errors ------------------------------------------------------------------------------------
+ */
+
+static enum err set_error(struct call_impl *c, const struct wire_error *error, const char *fmt,
+                          va_list ap)
+{
+    c->error = error;
+    c->error_message = str_vfmt(&c->arena, fmt, ap);
+    return ERR_FAILED;
+}
+
+enum err call_error(struct call *call, const struct wire_error *error, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    enum err err = set_error(call->impl, error, fmt, ap);
+    va_end(ap);
+    return err;
+}
+
+enum err call_error_common(struct call_impl *c, enum wire_common which, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const struct wire_service *service = c->routed.service;
+    enum err err = set_error(c, service ? service->common[which] : NULL, fmt, ap);
+    va_end(ap);
+    return err;
+}
+
+void call_error_clear(struct call *call)
+{
+    struct call_impl *c = call->impl;
+    c->error = NULL;
+    c->error_message = STR_NONE;
+    c->details = NULL;
+}
+
+enum err call_error_detail(struct call *call, const char *name, struct str value)
+{
+    struct call_detail *d = ARENA_NEW(call->arena, struct call_detail);
+    if (!d)
+        return ERR_NOMEM;
+    *d = (struct call_detail){NULL, name, value};
+    struct call_detail **end = &call->impl->details;
+    while (*end)
+        end = &(*end)->next;
+    *end = d;
+    return ERR_OK;
+}
+
+/* --- waiting -----------------------------------------------------------------------------------
+ */
+
+enum err call_suspend(struct call *call, int64_t timeout_ms, void (*on_cancel)(struct call *call))
+{
+    struct call_impl *c = call->impl;
+    TRY(io_timer_start(&c->timer, timeout_ms < 0 ? 0 : timeout_ms));
+    c->on_cancel = on_cancel;
+    return ERR_SUSPENDED;
+}
+
+void call_wake(struct call *call)
+{
+    struct call_impl *c = call->impl;
+    assert(c->magic == CALL_MAGIC);
+    if (!atomic_exchange(&c->wake_posted, true))
+        io_post(c->call.loop, &c->wake_task);
+}
+
+/* --- the reply ---------------------------------------------------------------------------------
+ */
+
+enum err call_reply_header(struct call *call, struct str name, struct str value)
+{
+    struct call_impl *c = call->impl;
+    if (c->n_reply_headers == c->cap_reply_headers) {
+        size_t cap = c->cap_reply_headers ? c->cap_reply_headers * 2 : 8;
+        struct http_header *grown = ARENA_ARRAY(&c->arena, struct http_header, cap);
+        if (!grown)
+            return ERR_NOMEM;
+        if (c->n_reply_headers)
+            memcpy(grown, c->reply_headers, c->n_reply_headers * sizeof(*grown));
+        c->reply_headers = grown;
+        c->cap_reply_headers = cap;
+    }
+    struct http_header h = {str_dup(&c->arena, name), str_dup(&c->arena, value)};
+    if (!h.name.p || !h.value.p)
+        return ERR_NOMEM;
+    c->reply_headers[c->n_reply_headers++] = h;
+    return ERR_OK;
+}
+
+void call_reply_status(struct call *call, int status)
+{
+    call->impl->reply_status = status;
+}
+
+void call_reply_files(struct call *call, const struct call_file_part *parts, size_t n_parts,
+                      void (*release)(void *arg), void *arg)
+{
+    struct call_impl *c = call->impl;
+    assert(!c->files_release); /* one set of files a call; a rerun handler starts without */
+    c->files = parts;
+    c->n_files = n_parts;
+    c->files_release = release;
+    c->files_arg = arg;
+}
+
+void call_reply_raw(struct call *call, struct str content_type, struct str body)
+{
+    struct call_impl *c = call->impl;
+    c->reply_is_raw = true;
+    c->raw_type = content_type;
+    c->raw_body = body;
+}
+
+struct str call_arn(struct call *call, const char *service, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct str rest = str_vfmt(call->arena, fmt, ap);
+    va_end(ap);
+    if (!rest.p)
+        return STR_NONE;
+    return str_fmt(call->arena, "arn:" STR_FMT ":%s:" STR_FMT ":" STR_FMT ":" STR_FMT,
+                   STR_ARG(call->partition), service, STR_ARG(call->region), STR_ARG(call->account),
+                   STR_ARG(rest));
+}

@@ -1,0 +1,112 @@
+/* One API request as a handler sees it.
+ *
+ * A handler is a plain function, generated prototype
+ *     enum err <svc>_<op>(struct call *call, const struct <svc>_<op>_input *in,
+ *                         struct <svc>_<op>_output *out);
+ * It reads and stages writes through call->txn, fills *out (zeroed before) and returns ERR_OK, or
+ * `return call_error(call, &<svc>_err_<name>, "message")`, or an environment error (the dispatcher
+ * answers 500/503), or ERR_SUSPENDED from call_suspend. It may be rerun (T1), so it keeps no state
+ * but call->state. Everything it points to lives in call->arena.
+ *
+ * States (dispatch.c makes the transitions):
+ *   decoded -> authorised -> running -> committed -> durable -> replied
+ *                               |  ^
+ *              call_suspend     v  |  call_wake, deadline
+ *                            suspended -- client gone --> cancelled
+ *
+ * Layer: core. Thread: the connection's loop; call_wake alone may come from any thread. */
+#ifndef WEIR_CORE_CALL_H
+#define WEIR_CORE_CALL_H
+
+#include "core/identity.h"
+#include "core/txn.h"
+#include "wire/wire.h"
+
+struct call;
+
+/* Where a streamed request body goes (S3 PutObject, UploadPart): set by the operation's
+ * `<svc>_<op>_body` function. For bodies over CALL_BODY_INLINE_MAX write and finish run on the
+ * worker pool, in order, one at a time; for smaller ones on the loop. */
+struct call_sink {
+    void *ctx;
+    enum err (*write)(void *ctx, const void *p, size_t len);
+    /* All bytes were written and the payload hash was right: flush and fsync. The handler runs
+     * after this. */
+    enum err (*finish)(void *ctx);
+    /* The body failed or the client left before the handler ran: undo. Never both after finish and
+     * a handler run. */
+    void (*abort)(void *ctx);
+};
+
+enum {
+    CALL_BODY_INLINE_MAX = 16 * 1024,
+    CALL_BODY_MAX = 16 * 1024 * 1024, /* buffered (not streamed) request bodies */
+    CALL_ARENA_MAX = 256 * 1024 * 1024,
+};
+
+struct call {
+    struct txn *txn;
+    struct arena *arena; /* the request's */
+    const struct wire_service *service;
+    const struct wire_op *op;
+    void *svc; /* the service instance, e.g. struct sqs * */
+    struct core *core;
+    struct io_loop *loop;
+    struct str request_id; /* UUID text; S3 has its own form */
+    struct str account;    /* 12 digits, of the resource owner */
+    struct str region;     /* from the signature's scope, or the configured one */
+    struct str partition;  /* "aws" */
+    const struct principal *who;
+    struct str source_ip;
+    bool tls;
+    const struct wire_request *request; /* head and buffered body, for what the spec cannot say */
+    struct call_sink *sink;             /* of a streamed body, after finish */
+    const struct http_header *trailers; /* of a streamed body */
+    size_t n_trailers;
+    void *state;            /* the handler's, NULL at first; survives suspension */
+    bool timed_out;         /* rerun because the suspension's deadline passed */
+    struct call_impl *impl; /* dispatch.c's */
+};
+
+/* Sets the service's error; formatted message for the user. Always returns ERR_FAILED. */
+enum err call_error(struct call *call, const struct wire_error *error, const char *fmt, ...)
+    PRINTF_LIKE(3, 4) WARN_UNUSED;
+
+/* Takes an error back that call_error or call_authorize set, details included: for operations that
+ * report per item (S3 DeleteObjects). */
+void call_error_clear(struct call *call);
+
+/* Adds a member to the error's body (S3 BucketName, DynamoDB Item, ...): raw text. ERR_NOMEM. */
+enum err call_error_detail(struct call *call, const char *name, struct str value) WARN_UNUSED;
+
+/* Parks the call: its transaction of this attempt is rolled back (stage nothing before), and the
+ * handler reruns on call_wake or when clock passes `timeout_ms` from now (call->timed_out).
+ * on_cancel(call) runs on the loop when the client left or the server drains; after it call_wake
+ * is not allowed. Returns ERR_SUSPENDED (or ERR_NOMEM). */
+enum err call_suspend(struct call *call, int64_t timeout_ms,
+                      void (*on_cancel)(struct call *call)) WARN_UNUSED;
+/* Any thread, any number of times between suspend and rerun/cancel; the service's own lock orders
+ * it against on_cancel. */
+void call_wake(struct call *call);
+
+/* Reply headers beyond what the spec's output shape can say. Copied. ERR_NOMEM. */
+enum err call_reply_header(struct call *call, struct str name, struct str value) WARN_UNUSED;
+/* Replaces the success status of the spec (e.g. 206). */
+void call_reply_status(struct call *call, int status);
+/* A range of a file that is part of a reply's body. */
+struct call_file_part {
+    const char *path; /* opened when its turn comes; arena */
+    uint64_t offset, length;
+};
+/* The reply's body is these ranges one after another, streamed in constant memory after the head.
+ * The files must stay until `release(arg)` ran (on the loop, exactly once, also when the client
+ * leaves); NULL: nothing to release. For operations with a streamed output. */
+void call_reply_files(struct call *call, const struct call_file_part *parts, size_t n_parts,
+                      void (*release)(void *arg), void *arg);
+/* The reply's body is these bytes (arena) as they are, instead of the encoded output shape. */
+void call_reply_raw(struct call *call, struct str content_type, struct str body);
+
+/* "arn:aws:<service>:<region>:<account>:<rest>" in the call's arena; STR_NONE on exhaustion. */
+struct str call_arn(struct call *call, const char *service, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+#endif

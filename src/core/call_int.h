@@ -1,0 +1,184 @@
+/* Inside core: a call with all that the dispatcher keeps about it. call.h draws the states.
+ *
+ * Lifetime: a call owns its memory (arena), apart from the HTTP request's, because a commit may
+ * still be on its way to the disk, with hooks to run, when the client has already left. */
+#ifndef WEIR_CORE_CALL_INT_H
+#define WEIR_CORE_CALL_INT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "auth/sigv4.h"
+#include "auth/sigv4_chunk.h"
+#include "base/map.h"
+#include "codec/hash.h"
+#include "core/call.h"
+#include "core/core.h"
+#include "core/txn_int.h"
+
+enum call_phase {
+    CALL_HEAD,      /* head seen, nothing decided */
+    CALL_BODY,      /* the body is being read */
+    CALL_RUNNING,   /* the handler is on the stack, or an attempt is posted */
+    CALL_SUSPENDED, /* the handler waits for call_wake or its deadline */
+    CALL_COMMITTED, /* waiting for durability */
+    CALL_REPLYING,  /* a streamed reply is being sent */
+    CALL_OVER,      /* nothing will follow but the release */
+};
+
+enum { CALL_MAGIC = 0x57454952 }; /* "WEIR": a live call; zero after release */
+
+struct body_stream;
+struct reply_files;
+struct call_detail {
+    struct call_detail *next;
+    const char *name;
+    struct str value;
+};
+
+struct call_impl {
+    uint32_t magic;
+    enum call_phase phase;
+    struct call call;
+    struct txn txn;
+    struct arena arena;
+    struct http_req *req; /* NULL once the client left or the reply ended */
+    struct core *core;
+    struct call_impl *next_free;
+
+    /* The request, copied out of the connection's memory. */
+    struct wire_request request;
+    struct wire_routed routed;
+    bool routed_twice; /* the body was read to name the operation */
+    struct sigv4_request sig;
+    struct sigv4_fault sig_fault;
+    bool sig_bad;      /* sig_fault says why; answered once the protocol is known */
+    struct str secret; /* of the signature, for chunk signatures */
+    bool authorized;
+    bool overloaded;
+    struct principal who;
+    struct buf body;
+    size_t body_counted;             /* bytes of it in core_impl.body_bytes */
+    struct sigv4_chunk *chunk;       /* decoder of an aws-chunked body, or NULL */
+    struct body_stream *body_stream; /* while a streamed body is read */
+    struct reply_files *reply_files; /* while file ranges are sent */
+    const void *in;
+    void *out;
+    int64_t start_ns;
+    int attempts;
+
+    /* The service's error. */
+    const struct wire_error *error;
+    struct str error_message;
+    struct call_detail *details;
+
+    /* The reply. */
+    struct http_header *reply_headers;
+    size_t n_reply_headers, cap_reply_headers;
+    int reply_status;
+    bool reply_is_raw;
+    struct str raw_type, raw_body;
+    const struct call_file_part *files;
+    size_t n_files;
+    void (*files_release)(void *arg);
+    void *files_arg;
+
+    /* Waiting. */
+    struct io_task task;      /* durability */
+    struct io_task wake_task; /* rerun; apart, since a late wake may cross a commit */
+    struct kv_wait wait;
+    enum err wait_err;
+    _Atomic bool wake_posted;
+    struct io_timer timer;
+    void (*on_cancel)(struct call *call);
+};
+
+static inline struct call_impl *call_impl_of(struct call *call)
+{
+    return CONTAINER_OF(call, struct call_impl, call);
+}
+
+/* dispatch.c: the request is authenticated and its body, if it has one, is where it belongs. */
+void dispatch_run(struct call_impl *c);
+/* dispatch.c: answers with the error that was set, or with the one for `err`. */
+void dispatch_fail(struct call_impl *c, enum err err);
+/* dispatch.c: the reply was handed to http, or the client is gone. */
+void dispatch_over(struct call_impl *c);
+
+/* body_stream.c: reads the body into call->sink, then dispatch_run or dispatch_fail. */
+void body_stream_start(struct call_impl *c, const struct call_sink *sink);
+/* The client left while the body was read. Returns true when a worker still uses the call: it
+ * ends the call itself later. */
+bool body_stream_close(struct call_impl *c);
+
+/* reply_files.c: sends head and file ranges, then dispatch_over. */
+void reply_files_start(struct call_impl *c, int status, const struct http_header *headers,
+                       size_t n_headers);
+/* As body_stream_close. */
+bool reply_files_close(struct call_impl *c);
+
+/* authn.c: reads what the head says of its signature into c->sig, or c->sig_bad. ERR_NOMEM. */
+enum err authn_parse(struct call_impl *c) WARN_UNUSED;
+/* authn.c: who signed this? Fills c->who or sets the service's error. Without `streamed`, the
+ * buffered body is checked too, and unpacked when it came aws-chunked. */
+enum err authn_check(struct call_impl *c, bool streamed) WARN_UNUSED;
+/* authz.c: may they? Inside the transaction. */
+enum err authz_check(struct call_impl *c, const struct svc *svc) WARN_UNUSED;
+
+/* call.c: a fresh call of the loop's free list for `req`, with the head copied. NULL: no memory. */
+struct call_impl *call_new(struct core *core, struct http_req *req);
+void call_free(struct call_impl *c);
+/* call.c: sets one of the errors that every service has. Always ERR_FAILED. */
+enum err call_error_common(struct call_impl *c, enum wire_common which, const char *fmt, ...)
+    PRINTF_LIKE(3, 4) WARN_UNUSED;
+
+/* metrics.c */
+struct metrics;
+struct metrics *metrics_new(struct core *core);
+void metrics_free(struct metrics *m);
+/* Counts a finished call: any thread. */
+void metrics_call(struct metrics *m, const struct wire_op *op, int status, int64_t ns);
+/* Prometheus text. */
+void metrics_put(const struct metrics *m, struct core *core, struct buf *b);
+
+enum {
+    CORE_ROUTES_MAX = 16,
+    CORE_LOOPS_MAX = 64,
+    CORE_FREE_CALLS_MAX = 256, /* per loop */
+    CORE_TOLD_MAX = 1024,      /* warnings about operations that are not there */
+    /* Bytes of all buffered bodies: anybody can send one before the signature is checked. */
+    CORE_BODIES_MAX = 1024 * 1024 * 1024,
+};
+
+struct core_route {
+    struct str prefix;
+    void (*fn)(void *arg, struct http_req *req);
+    void *arg;
+};
+
+struct core_impl {
+    const struct wire_service **wires; /* of all services, for routing */
+    struct core_route routes[CORE_ROUTES_MAX];
+    size_t n_routes;
+    _Atomic size_t running;    /* calls between head and release */
+    _Atomic size_t body_bytes; /* of their buffered bodies */
+    _Atomic size_t jobs;       /* txn_run's between start and done */
+    _Atomic bool idle_wanted, idle_posted;
+    struct io_task idle_task;
+    void (*idle_fn)(void *arg);
+    void *idle_arg;
+    struct metrics *metrics;
+    pthread_mutex_t told_lock;
+    struct map told; /* what was warned of */
+    struct {
+        struct call_impl *first;
+        size_t n;
+    } free_calls[CORE_LOOPS_MAX]; /* per loop, on its thread only */
+};
+
+/* core.c: a call or job ended; tells who waits for the last. */
+void core_one_less(struct core *core, _Atomic size_t *counter);
+/* core.c: the registered service of a generated table. */
+const struct svc *core_svc(struct core *core, const struct wire_service *wire);
+
+#endif

@@ -1,0 +1,81 @@
+/* The process: configuration, loops, store, services. Made by main, borrowed by everything.
+ *
+ * Layer: core. Thread: immutable after start, but for what the members say. */
+#ifndef WEIR_CORE_CORE_H
+#define WEIR_CORE_CORE_H
+
+#include "core/identity.h"
+#include "core/svc.h"
+#include "http/http.h"
+#include "kv/kv.h"
+
+struct core_config {
+    struct str account;   /* "000000000000" */
+    struct str region;    /* default region, "us-east-1" */
+    struct str partition; /* "aws" */
+    struct str data_dir;  /* absolute path, NUL-terminated */
+    struct str endpoint;  /* "http://127.0.0.1:4566": what functions and QueueUrls are told */
+    struct str host_id;   /* S3's x-amz-id-2 seed */
+    struct str root_access_key, root_secret; /* of the data directory */
+    bool dev_key;                            /* accept test/test as root (loopback only) */
+    int64_t skew_ms;                         /* accepted clock difference of signatures, 15 min */
+    bool require_isolation;
+    int64_t async_retry_base_ms; /* pause before the first retry of an asynchronous invocation */
+    size_t calls_max;            /* running calls over which new ones are answered "slow down" */
+};
+
+struct core {
+    struct core_config cfg;
+    struct kv *kv;
+    struct io_loop **loops;
+    size_t n_loops;
+    struct svc *svcs;
+    size_t n_svcs;
+    struct identity_port identity;
+    /* Newest commit whose hooks changed what handlers read from memory instead of the store
+     * (identities, table definitions): every reply waits for it too (P1). */
+    _Atomic uint64_t memory_seq;
+    _Atomic bool stopping; /* background work begins nothing new */
+    struct core_impl *impl;
+};
+
+/* Where background state lives: loop 0. */
+static inline struct io_loop *core_home_loop(struct core *core)
+{
+    return core->loops[0];
+}
+
+/* For commit hooks, before they change memory that other calls answer from. */
+void core_memory_changes(struct core *core);
+
+/* Starts dispatching for `core`, whose public members are filled. ERR_NOMEM. */
+enum err core_start(struct core *core) WARN_UNUSED;
+/* Calls fn(arg) once on the home loop when no call and no txn_run job is left: the last step before
+ * everything is freed. */
+void core_when_idle(struct core *core, void (*fn)(void *arg), void *arg);
+/* The handler to give the HTTP server. */
+struct http_handler core_http_handler(struct core *core);
+void core_stop(struct core *core);
+
+/* Serves requests the AWS services do not: `prefix` of the path (e.g. "/_weir/"). Called on the
+ * connection's loop; replies with http_reply. At most 16, registered before the server starts. */
+void core_add_route(struct core *core, const char *path_prefix,
+                    void (*fn)(void *arg, struct http_req *req), void *arg);
+
+/* The counters of every operation as Prometheus text, appended to `b`. */
+void core_metrics(struct core *core, struct buf *b);
+
+/* Checks a permission for a service principal acting on a resource (S3 -> queue or function):
+ * evaluates the resource policy of `arn` of service `target`, with aws:SourceArn and
+ * aws:SourceAccount. ERR_DENIED. */
+enum err core_service_allowed(struct txn *txn, struct core *core, struct str service_principal,
+                              const char *action, struct str arn, struct str resource_policy,
+                              struct str source_arn, struct str source_account) WARN_UNUSED;
+
+/* Evaluates the policies of a role, and that of the resource (JSON text, or absent), for work done
+ * under the role (event source mappings, destinations). ERR_DENIED. */
+enum err core_role_allowed(struct core *core, struct str role_arn, struct str service,
+                           const char *action, struct str resource_arn,
+                           struct str resource_policy) WARN_UNUSED;
+
+#endif

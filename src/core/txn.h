@@ -1,0 +1,75 @@
+/* A unit of work on the store: what a handler or a background job reads, stages and hooks.
+ *
+ * Invariants
+ *   T1  A body of work may run several times (conflicts): it has no effect outside the transaction
+ *       but through the hooks below and its arena.
+ *   T2  on_commit hooks run exactly once, in order, on the committing thread right after the commit
+ *       and before anything else of this thread; on_abort hooks run when an attempt is given up
+ *       (conflict, error), newest first. A failed attempt's hooks of the other kind are dropped.
+ *   T3  on_durable hooks run on the transaction's loop once the commit is durable (P1): whatever
+ *       leaves the process (starting a function, waking a client) hangs here.
+ *   T4  Nobody but this file commits.
+ *
+ * Layer: core. Thread: the loop that runs it. */
+#ifndef WEIR_CORE_TXN_H
+#define WEIR_CORE_TXN_H
+
+#include "base/arena.h"
+#include "io/io.h"
+#include "kv/kv.h"
+
+struct core;
+struct txn_hook;
+
+struct txn {
+    struct core *core;
+    struct kv_txn *kv;
+    struct arena *arena; /* lives until the work is done, all attempts */
+    struct io_loop *loop;
+    int64_t now_ms; /* one reading of the wall clock for the whole unit */
+    struct txn_hook *on_commit, *on_abort, *on_durable; /* txn.c's */
+};
+
+enum {
+    TXN_ATTEMPTS_MAX = 64, /* conflicts in a row before the service's own "try again" error */
+};
+
+/* Register hooks. ERR_NOMEM. `arg` is the arena's or outlives the hook. */
+enum err txn_on_commit(struct txn *txn, void (*fn)(void *arg), void *arg) WARN_UNUSED;
+enum err txn_on_abort(struct txn *txn, void (*fn)(void *arg), void *arg) WARN_UNUSED;
+enum err txn_on_durable(struct txn *txn, void (*fn)(void *arg), void *arg) WARN_UNUSED;
+
+/* Background work: runs body(txn, arg) on `loop` (posted, never inside this call), reruns it on
+ * ERR_CONFLICT, commits, waits until durable, then done(arg, err) on the same loop. When body
+ * returns another error nothing is committed. Any thread may call. ERR_NOMEM: done is not called.
+ */
+enum err txn_run(struct core *core, struct io_loop *loop,
+                 enum err (*body)(struct txn *txn, void *arg), void *arg,
+                 void (*done)(void *arg, enum err err)) WARN_UNUSED;
+
+/* The same for start-up, before the loops run: blocks until durable. */
+enum err txn_run_now(struct core *core, enum err (*body)(struct txn *txn, void *arg),
+                     void *arg) WARN_UNUSED;
+
+/* Shorthands for txn->kv with the transaction's arena. */
+static inline enum err WARN_UNUSED txn_get(struct txn *txn, struct str key, struct str *ret_val)
+{
+    return kv_get(txn->kv, key, txn->arena, ret_val);
+}
+
+static inline enum err WARN_UNUSED txn_peek(struct txn *txn, struct str key, struct str *ret_val)
+{
+    return kv_peek(txn->kv, key, txn->arena, ret_val);
+}
+
+static inline enum err WARN_UNUSED txn_put(struct txn *txn, struct str key, struct str val)
+{
+    return kv_put(txn->kv, key, val);
+}
+
+static inline enum err WARN_UNUSED txn_del(struct txn *txn, struct str key)
+{
+    return kv_del(txn->kv, key);
+}
+
+#endif

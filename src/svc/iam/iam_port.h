@@ -1,0 +1,51 @@
+/* What IAM does for other services: roles to be assumed, and temporary credentials. Handed over by
+ * main. */
+#ifndef WEIR_SVC_IAM_IAM_PORT_H
+#define WEIR_SVC_IAM_IAM_PORT_H
+
+#include "core/identity.h"
+#include "core/txn.h"
+
+enum {
+    IAM_SESSION_POLICY_ARNS_MAX = 10,
+    IAM_SESSION_TAGS_MAX = 50,
+    IAM_SESSION_NAME_MAX = 64,
+};
+
+/* A role as AssumeRole needs it; memory is the arena's. */
+struct iam_assumable {
+    struct str name, arn, id;
+    struct str trust_json;
+    int64_t max_session_s;
+};
+
+/* What a session is made of. */
+struct iam_session {
+    enum principal_kind kind; /* PRINCIPAL_ROLE, PRINCIPAL_USER, PRINCIPAL_ROOT */
+    struct str name, id;      /* of the role or user; absent for root */
+    struct str session_name;  /* of a role session */
+    int64_t issued_ms, expires_ms;
+    struct str policy_json; /* session policy, absent: none */
+    const struct str *policy_arns;
+    size_t n_policy_arns;
+    const struct principal_tag *tags;
+    size_t n_tags;
+    bool chained; /* made with credentials of another role session */
+};
+
+struct iam_port {
+    void *self;
+    /* ERR_NOT_FOUND. Reads memory. */
+    enum err (*role)(void *self, struct str role_arn, struct arena *arena,
+                     struct iam_assumable *ret_role);
+    /* Whether a managed policy of this ARN exists. ERR_NOT_FOUND. */
+    enum err (*managed_policy)(void *self, struct str policy_arn);
+    /* Temporary credentials; nothing is stored. ERR_LIMIT when the token would be too long. */
+    enum err (*mint)(void *self, const struct iam_session *session, struct arena *arena,
+                     struct str *ret_access_key, struct str *ret_secret, struct str *ret_token);
+    /* What a token of this access key says, to know a caller's own session. ERR_INVALID. */
+    enum err (*open_token)(void *self, struct str access_key, struct str token, struct arena *arena,
+                           struct iam_session *ret_session);
+};
+
+#endif

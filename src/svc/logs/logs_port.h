@@ -1,0 +1,19 @@
+/* What CloudWatch Logs does for other services. Handed over by main. */
+#ifndef WEIR_SVC_LOGS_LOGS_PORT_H
+#define WEIR_SVC_LOGS_LOGS_PORT_H
+
+#include "core/txn.h"
+
+struct logs_event {
+    int64_t timestamp_ms;
+    struct str message; /* UTF-8, cut at 256 KiB by the callee */
+};
+
+struct logs_port {
+    void *self;
+    /* Stages events for group/stream in `txn`, creating both where absent. ERR_NOMEM, ERR_IO. */
+    enum err (*put)(void *self, struct txn *txn, struct str group, struct str stream,
+                    const struct logs_event *events, size_t n_events);
+};
+
+#endif

@@ -1,0 +1,22 @@
+/* What S3 does for other services. Handed over by main. */
+#ifndef WEIR_SVC_S3_S3_PORT_H
+#define WEIR_SVC_S3_S3_PORT_H
+
+#include "core/txn.h"
+
+struct s3_open_object;
+
+struct s3_port {
+    void *self;
+    /* Opens an object of at most `max` bytes, so that it can be read whole after the transaction,
+     * whatever becomes of it; version_id absent: the current one. The caller has authorised it, and
+     * closes it. ERR_NOT_FOUND, ERR_LIMIT, ERR_NOMEM. */
+    enum err (*open_object)(void *self, struct txn *txn, struct str bucket, struct str key,
+                            struct str version_id, size_t max, struct s3_open_object **ret_obj,
+                            size_t *ret_size);
+    /* All its bytes. Blocks: for a worker thread. ERR_IO. */
+    enum err (*read_object)(struct s3_open_object *obj, char *out);
+    void (*close_object)(struct s3_open_object *obj); /* any thread; NULL is fine */
+};
+
+#endif
