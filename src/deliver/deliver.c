@@ -1,0 +1,453 @@
+/* The delivery engine's loop: what is due is attempted, what ended is concluded in the store.
+ *
+ *   committed --notice--> waiting --due--> running --deliver_done--> concluding --> gone
+ *   stored ----scan-----> (heap)             ^                           |
+ *                            ^               +-- payload read first      | retry, commit done
+ *                            +-------------------------------------------+
+ *   notice: add_durable -> notice_task; scan: scan_start, scan_done; running: entry_start;
+ *   concluding: conclude.c
+ *
+ * A notice comes after its commit is durable (P1), so nothing is attempted that a crash could undo;
+ * a scan's result likewise, since txn_run waits for the durability of what it read.
+ *
+ * Layer: deliver. Thread: home loop, but deliver_add, add_durable and deliver_wake (any). */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "deliver/deliver_conclude.h"
+#include "deliver/deliver_int.h"
+
+enum { ID_COUNTER_BITS = 20 };
+
+/* --- making -------------------------------------------------------------------------------------
+ */
+
+static void pump(struct deliver *d);
+
+static void pump_task(struct io_task *task)
+{
+    struct deliver *d = CONTAINER_OF(task, struct deliver, pump_task);
+    atomic_store(&d->pump_posted, false);
+    pump(d);
+}
+
+static enum err lease_start(struct deliver *d);
+
+static void on_timer(struct io_timer *timer)
+{
+    struct deliver *d = timer->arg;
+    if (d->leased || d->stopped || d->leasing || lease_start(d) == ERR_OK)
+        pump(d);
+    else if (io_timer_start(&d->timer, DELIVER_STORE_RETRY_MS) != ERR_OK)
+        log_error("deliver", "no memory to try again");
+}
+
+enum err deliver_new(struct core *core, struct deliver **ret_deliver)
+{
+    struct deliver *d = mem_calloc(1, sizeof(*d));
+    if (!d)
+        return ERR_NOMEM;
+    d->core = core;
+    d->token = rng_u64();
+    atomic_init(&d->next_id, rng_below(1u << ID_COUNTER_BITS));
+    list_init(&d->concluding);
+    d->pump_task.fn = pump_task;
+    *ret_deliver = d;
+    return ERR_OK;
+}
+
+static struct deliver_queue *queue_of(const struct deliver *d, enum deliver_kind_id kind)
+{
+    for (size_t i = 0; i < d->n_queues; i++)
+        if (d->queues[i]->kind.id == kind)
+            return d->queues[i];
+    return NULL;
+}
+
+enum err deliver_register(struct deliver *d, const struct deliver_kind *kind)
+{
+    if (queue_of(d, kind->id))
+        return ERR_EXISTS;
+    if (d->n_queues == DELIVER_KINDS_MAX)
+        return ERR_LIMIT;
+    struct deliver_queue *q = mem_calloc(1, sizeof(*q));
+    if (!q)
+        return ERR_NOMEM;
+    q->d = d;
+    q->kind = *kind;
+    heap_init(&q->heap);
+    map_init(&q->by_id);
+    list_init(&q->deferred);
+    q->read_to = (struct due_pos){INT64_MIN, 0};
+    d->queues[d->n_queues++] = q;
+    return ERR_OK;
+}
+
+static void lease_done(void *arg, enum err err);
+
+static enum err lease_body(struct txn *txn, void *arg)
+{
+    struct deliver *d = arg;
+    return lease_take(txn, d->token);
+}
+
+static enum err lease_start(struct deliver *d)
+{
+    d->leasing = true;
+    enum err err = txn_run(d->core, d->home, lease_body, d, lease_done);
+    if (err != ERR_OK)
+        d->leasing = false;
+    return err;
+}
+
+static void lease_done(void *arg, enum err err)
+{
+    struct deliver *d = arg;
+
+    d->leasing = false;
+    if (err == ERR_OK) {
+        d->leased = true;
+        pump(d);
+        return;
+    }
+    log_error("deliver", "cannot take the lease of due work (%s): nothing is delivered yet",
+              err_name(err));
+    if (!d->stopped && io_timer_start(&d->timer, DELIVER_STORE_RETRY_MS) != ERR_OK)
+        log_error("deliver", "no memory to try again");
+}
+
+enum err deliver_start(struct deliver *d)
+{
+    d->home = core_home_loop(d->core);
+    io_timer_init(&d->timer, d->home, on_timer, d);
+    d->started = true;
+    return lease_start(d);
+}
+
+void deliver_stop(struct deliver *d)
+{
+    d->stopped = true;
+    if (d->started)
+        io_timer_stop(&d->timer);
+}
+
+static void queue_free(struct deliver_queue *q)
+{
+    size_t it = 0;
+    struct str key;
+    void *value;
+
+    /* Entries unlink themselves from the map, which must not change during iteration. */
+    while (q->by_id.n) {
+        it = 0;
+        if (!map_next(&q->by_id, &it, &key, &value))
+            break;
+        entry_free(value);
+    }
+    struct list *link;
+    while ((link = list_pop_front(&q->deferred)))
+        entry_free(CONTAINER_OF(link, struct entry, link));
+    if (q->scan) {
+        scan_drop(q->scan);
+        mem_free(q->scan->entries);
+        mem_free(q->scan);
+    }
+    heap_release(&q->heap);
+    map_release(&q->by_id);
+    mem_free(q);
+}
+
+void deliver_free(struct deliver *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->n_queues; i++)
+        queue_free(d->queues[i]);
+    mem_free(d);
+}
+
+void deliver_wake(struct deliver *d)
+{
+    if (d->started && !atomic_exchange(&d->pump_posted, true))
+        io_post(d->home, &d->pump_task);
+}
+
+struct deliver_stats deliver_get_stats(const struct deliver *d)
+{
+    struct deliver_stats stats = d->stats;
+    for (size_t i = 0; i < d->n_queues; i++)
+        stats.pending += d->queues[i]->heap.n;
+    stats.running = d->running;
+    return stats;
+}
+
+/* --- adding -------------------------------------------------------------------------------------
+ */
+
+/* Of deliver_add, in the transaction's arena until the commit is durable. */
+struct added {
+    struct deliver_queue *q;
+    struct due_pos at;
+    struct due_record rec;
+    struct str payload; /* absent: read when attempted */
+};
+
+static void notice_task(struct io_task *task)
+{
+    struct entry *e = CONTAINER_OF(task, struct entry, task);
+    struct deliver *d = e->q->d;
+
+    if (d->stopped) {
+        entry_free(e);
+        return;
+    }
+    queue_admit(e->q, e);
+    pump(d);
+}
+
+static void add_durable(void *arg)
+{
+    struct added *added = arg;
+    struct deliver *d = added->q->d;
+
+    if (!d->started) /* work of start-up: the first scan finds it */
+        return;
+    struct entry *e = entry_new(added->q, added->at, &added->rec, added->payload);
+    if (!e) {
+        atomic_store(&d->rescan, true);
+        deliver_wake(d);
+        return;
+    }
+    e->task.fn = notice_task;
+    io_post(d->home, &e->task);
+}
+
+/* Grows with time, unique within a process start, and hardly ever equal to that of another. */
+static uint64_t new_id(struct deliver *d, int64_t now_ms)
+{
+    uint64_t counter = atomic_fetch_add(&d->next_id, 1);
+    return ((uint64_t)now_ms << ID_COUNTER_BITS) | (counter & ((1u << ID_COUNTER_BITS) - 1));
+}
+
+enum err deliver_add(struct deliver *d, struct txn *txn, enum deliver_kind_id kind,
+                     struct str payload, const struct deliver_options *opt)
+{
+    struct deliver_queue *q = queue_of(d, kind);
+    if (!q || opt->attempts_max < 1 || opt->delay_ms < 0 || opt->age_max_ms < 0)
+        return ERR_INVALID;
+    if (payload.len > DELIVER_PAYLOAD_MAX)
+        return ERR_LIMIT;
+    struct added *added = ARENA_NEW(txn->arena, struct added);
+    if (!added)
+        return ERR_NOMEM;
+    added->q = q;
+    added->at = (struct due_pos){txn->now_ms + opt->delay_ms, new_id(d, txn->now_ms)};
+    added->rec = (struct due_record){
+        .created_ms = txn->now_ms,
+        .attempt = 1,
+        .attempts_max = opt->attempts_max,
+        .age_max_ms = opt->age_max_ms,
+        .large = payload.len > DELIVER_INLINE_MAX,
+        .payload_len = payload.len,
+    };
+    if (!added->rec.large) {
+        added->payload = str_dup(txn->arena, str_is_set(payload) ? payload : STR(""));
+        if (!str_is_set(added->payload))
+            return ERR_NOMEM;
+    }
+    TRY(due_record_put(txn, kind, added->at, &added->rec, payload, true));
+    return txn_on_durable(txn, add_durable, added);
+}
+
+/* --- attempting ---------------------------------------------------------------------------------
+ */
+
+struct payload_load {
+    struct entry *e;
+    bool lost;
+};
+
+static enum err load_body(struct txn *txn, void *arg)
+{
+    struct payload_load *load = arg;
+    struct entry *e = load->e;
+    struct str payload;
+
+    entry_drop_payload(e);
+    load->lost = false;
+    enum err err = payload_read(txn, e->q->kind.id, e->at, e->rec.large, &payload);
+    if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) {
+        load->lost = true;
+        return ERR_OK;
+    }
+    TRY(err);
+    return entry_set_payload(e, payload);
+}
+
+static void load_done(void *arg, enum err err)
+{
+    struct payload_load *load = arg;
+    struct entry *e = load->e;
+    bool lost = load->lost;
+
+    mem_free(load);
+    if (lost) {
+        log_error("deliver", "payload of %s work %llu is unreadable: dropped", e->q->kind.name,
+                  (unsigned long long)e->at.id);
+        conclude_drop(e);
+    } else if (err != ERR_OK) {
+        conclude_later(e);
+    } else if (e->expired) {
+        conclude_give_up(e);
+    } else {
+        e->q->kind.attempt(e->q->kind.self, &e->work);
+    }
+}
+
+static void entry_start(struct entry *e, int64_t now_ms)
+{
+    e->state = ENTRY_RUNNING;
+    e->q->running++;
+    e->q->d->running++;
+    e->expired = e->rec.age_max_ms && now_ms - e->rec.created_ms >= e->rec.age_max_ms;
+    if (!e->payload) {
+        struct payload_load *load = mem_calloc(1, sizeof(*load));
+        if (load) {
+            load->e = e;
+            if (txn_run(e->q->d->core, e->q->d->home, load_body, load, load_done) == ERR_OK)
+                return;
+            mem_free(load);
+        }
+        conclude_later(e);
+        return;
+    }
+    if (e->expired)
+        conclude_give_up(e);
+    else
+        e->q->kind.attempt(e->q->kind.self, &e->work);
+}
+
+static void attempt_due(struct deliver_queue *q, int64_t now_ms)
+{
+    struct deliver *d = q->d;
+    struct heap_node *node;
+
+    while (q->running < q->kind.running_max && d->running < DELIVER_RUNNING_MAX &&
+           (node = heap_peek(&q->heap)) && node->key <= now_ms) {
+        heap_pop(&q->heap);
+        entry_start(CONTAINER_OF(node, struct entry, node), now_ms);
+    }
+}
+
+/* --- reading on ---------------------------------------------------------------------------------
+ */
+
+static void scan_done(void *arg, enum err err)
+{
+    struct scan *s = arg;
+    struct deliver_queue *q = s->q;
+    struct deliver *d = q->d;
+
+    q->scan = NULL;
+    q->scanning = false;
+    if (s->corrupt)
+        log_error("deliver", "%zu records of %s work do not decode: skipped", s->corrupt,
+                  q->kind.name);
+    /* Evictions during the scan moved read_to back: then only what is before it is wanted. */
+    if (err == ERR_OK && !due_before(q->read_to, s->from))
+        q->read_to = s->read_to;
+    size_t n = s->n;
+    s->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (err == ERR_OK)
+            queue_admit(q, s->entries[i]);
+        else
+            entry_free(s->entries[i]);
+    }
+    mem_free(s->entries);
+    mem_free(s);
+    struct list deferred;
+    list_init(&deferred);
+    struct list *link;
+    while ((link = list_pop_front(&q->deferred)))
+        list_push_back(&deferred, link);
+    while ((link = list_pop_front(&deferred)))
+        queue_admit(q, CONTAINER_OF(link, struct entry, link));
+    if (err != ERR_OK) {
+        log_error("deliver", "cannot read due work (%s)", err_name(err));
+        d->commit_after_ns = clock_mono_ns() + (int64_t)DELIVER_STORE_RETRY_MS * 1000000;
+    }
+    pump(d);
+}
+
+static void scan_start(struct deliver_queue *q)
+{
+    struct scan *s = mem_calloc(1, sizeof(*s));
+    if (!s)
+        return;
+    s->q = q;
+    s->from = q->read_to;
+    s->max = DELIVER_SCAN_MAX;
+    s->entries = mem_calloc(s->max, sizeof(struct entry *));
+    if (!s->entries || txn_run(q->d->core, q->d->home, scan_body, s, scan_done) != ERR_OK) {
+        mem_free(s->entries);
+        mem_free(s);
+        return;
+    }
+    q->scan = s;
+    q->scanning = true;
+}
+
+static bool wants_scan(const struct deliver_queue *q)
+{
+    return !q->scanning && q->by_id.n < DELIVER_WINDOW_LOW && due_before(q->read_to, DUE_END);
+}
+
+/* --- the loop -----------------------------------------------------------------------------------
+ */
+
+static void rearm(struct deliver *d, int64_t now_ms, bool store_failing)
+{
+    int64_t delay = DELIVER_TIMER_MAX_MS;
+
+    for (size_t i = 0; i < d->n_queues; i++) {
+        struct deliver_queue *q = d->queues[i];
+        struct heap_node *node = heap_peek(&q->heap);
+        /* At its cap a kind is woken by the end of an attempt. */
+        if (node && q->running < q->kind.running_max && d->running < DELIVER_RUNNING_MAX)
+            delay = min_i64(delay, max_i64(node->key - now_ms, 0));
+        if (wants_scan(q))
+            delay = min_i64(delay, DELIVER_STORE_RETRY_MS);
+    }
+    if (store_failing)
+        delay = min_i64(delay, DELIVER_STORE_RETRY_MS);
+    if (io_timer_start(&d->timer, delay) != ERR_OK)
+        deliver_wake(d); /* no memory for a timer: poll until there is */
+}
+
+static void forget_positions(struct deliver *d)
+{
+    for (size_t i = 0; i < d->n_queues; i++)
+        d->queues[i]->read_to = (struct due_pos){INT64_MIN, 0};
+}
+
+static void pump(struct deliver *d)
+{
+    if (d->stopped || !d->leased) {
+        conclude_pump(d);
+        return;
+    }
+    int64_t now_ms = clock_now_ms();
+    bool store_failing = clock_mono_ns() < d->commit_after_ns;
+
+    if (atomic_exchange(&d->rescan, false))
+        forget_positions(d);
+    for (size_t i = 0; i < d->n_queues; i++) {
+        attempt_due(d->queues[i], now_ms);
+        if (!store_failing && wants_scan(d->queues[i]))
+            scan_start(d->queues[i]);
+    }
+    conclude_pump(d);
+    rearm(d, now_ms, store_failing);
+}
