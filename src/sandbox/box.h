@@ -1,0 +1,94 @@
+/* What a function's process goes through between clone and exec: its own root, user, no
+ * capabilities, a system call filter.
+ *
+ * Layer: sandbox, internal. Thread: the helper process and its children; nothing here allocates
+ * after box_host_init. */
+#ifndef WEIR_SANDBOX_BOX_H
+#define WEIR_SANDBOX_BOX_H
+
+#include <linux/filter.h>
+#include <sys/types.h>
+
+#include "base/base.h"
+
+enum {
+    BOX_PATH_MAX = 1024,
+    BOX_UID = 993, /* inside, as on Lambda */
+    BOX_GID = 990,
+    BOX_HOST_UID_BASE = 200000, /* + slot: the user of a function on the host, when Weir is root */
+    BOX_FILTER_MAX = 1024,      /* instructions */
+    /* Descriptors by which a function with a user of its own but without a root of its own reaches
+     * its folders: they lie in Weir's data folder, which is closed to others. */
+    BOX_CODE_FD = 3,
+    BOX_OPT_FD = 4,
+    BOX_FDS_END = 5,
+};
+
+/* What this host allows, found out by box_probe. */
+struct box_host {
+    char root[BOX_PATH_MAX]; /* skeleton of the functions' root folder */
+    bool namespaces;         /* mount, pid, ipc, uts */
+    bool userns;             /* and user */
+    bool proc;               /* a /proc of their own */
+    bool own_uid;
+    bool seccomp;
+    struct sock_filter filter[BOX_FILTER_MAX];
+    unsigned short filter_len;
+};
+
+/* How far a child came, told through shared memory. */
+enum box_stage {
+    BOX_STAGE_NONE,
+    BOX_STAGE_MOUNT,
+    BOX_STAGE_ROOT,
+    BOX_STAGE_PROC,
+    BOX_STAGE_USER,
+    BOX_STAGE_CAPS,
+    BOX_STAGE_SECCOMP,
+    BOX_STAGE_LIMITS,
+    BOX_STAGE_FORK,
+    BOX_STAGE_EXEC,
+    BOX_STAGE_RUNNING,
+};
+
+struct box_report {
+    int stage;  /* enum box_stage that failed, or RUNNING */
+    int err;    /* errno of the failure */
+    int exited; /* 1: wait_status is the function's */
+    int wait_status;
+};
+
+struct box_plan {
+    const char *code_dir;    /* host path of /var/task */
+    const char *opt_dir;     /* host path of /opt, or "" */
+    const char *runtime_dir; /* host path of /var/runtime, or "" */
+    int ephemeral_mb;
+    int slot;
+    int log_fd;
+    char *const *argv; /* argv[0] is the path to execute, as seen inside */
+    char *const *envp;
+};
+
+/* Builds the skeleton under `work_dir` and the system call filter. ERR_IO. */
+enum err box_host_init(struct box_host *host, const char *work_dir) WARN_UNUSED;
+
+/* Whether functions see their folders as /proc/self/fd/BOX_*_FD. */
+static inline bool box_pins_folders(const struct box_host *host)
+{
+    return !host->namespaces && host->own_uid;
+}
+
+/* Flags of clone for a new environment. */
+unsigned long box_clone_flags(const struct box_host *host);
+/* The parent's part after clone: user and group maps. False with errno. */
+bool box_map_user(const struct box_host *host, pid_t pid, int slot);
+
+/* The child's part: becomes the environment's first process, starts the function, waits for it,
+ * reports, exits. */
+void box_run(const struct box_host *host, const struct box_plan *plan, struct box_report *report)
+    __attribute__((noreturn));
+/* Everything of box_run up to the function itself; for probing. False with report->stage and err.
+ */
+bool box_enter(const struct box_host *host, const struct box_plan *plan, struct box_report *report);
+
+#endif

@@ -1,0 +1,314 @@
+/* What is executed for a function, and with which environment, as AWS Lambda documents it
+ * (Developer Guide, "Using Lambda environment variables" and "Building a custom runtime").
+ *
+ * Layer: sandbox. Thread: the home loop; sandbox_runtime_available any. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sandbox/sandbox_int.h"
+
+/* Longest of the path lists made here: a few places, each BOX_PATH_MAX at most. */
+enum { ENV_TEXT_MAX = 6 * BOX_PATH_MAX };
+
+enum runtime_family { FAMILY_PROVIDED, FAMILY_PYTHON, FAMILY_NODE, FAMILY_NONE };
+
+static enum runtime_family family_of(struct str runtime)
+{
+    if (str_starts(runtime, STR("provided")))
+        return FAMILY_PROVIDED;
+    if (str_starts(runtime, STR("python3.")))
+        return FAMILY_PYTHON;
+    if (str_starts(runtime, STR("nodejs")))
+        return FAMILY_NODE;
+    return FAMILY_NONE;
+}
+
+/* Interpreters as seen inside, where only the system's folders are: the version asked for when the
+ * host has it, else the host's own. */
+static bool find_interpreter(struct str runtime, char *out, size_t size)
+{
+    enum runtime_family family = family_of(runtime);
+    static const char *const folders[] = {"/usr/local/bin", "/usr/bin"};
+    for (int exact = family == FAMILY_PYTHON; exact >= 0; exact--)
+        for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+            int n = family == FAMILY_NODE ? snprintf(out, size, "%s/node", folders[i])
+                    : exact ? snprintf(out, size, "%s/" STR_FMT, folders[i], STR_ARG(runtime))
+                            : snprintf(out, size, "%s/python3", folders[i]);
+            if (n > 0 && (size_t)n < size && access(out, X_OK) == 0)
+                return true;
+        }
+    return false;
+}
+
+bool sandbox_runtime_available(const struct sandbox *sb, struct str runtime, const char **ret_why)
+{
+    char path[PATH_MAX];
+    const char *why = NULL;
+    enum runtime_family family = family_of(runtime);
+    if (family == FAMILY_NONE)
+        why = "Weir runs provided.*, python3.* and nodejs* functions";
+    else if (family != FAMILY_PROVIDED && !sb->runtime_dir[0])
+        why =
+            "the runtime folder (python/bootstrap.py, node/bootstrap.mjs) was not found beside the "
+            "binary; set WEIR_RUNTIME_DIR";
+    else if (family == FAMILY_PYTHON && !find_interpreter(runtime, path, sizeof path))
+        why = "Runtime not available on this host: no python3 in /usr/bin or /usr/local/bin";
+    else if (family == FAMILY_NODE && !find_interpreter(runtime, path, sizeof path))
+        why = "Runtime not available on this host: no node in /usr/bin or /usr/local/bin";
+    if (ret_why && why)
+        *ret_why = why;
+    return !why;
+}
+
+static bool has_bootstraps(const char *dir)
+{
+    char path[BOX_PATH_MAX];
+    return snprintf(path, sizeof path, "%s/python/bootstrap.py", dir) < (int)sizeof path &&
+           access(path, R_OK) == 0;
+}
+
+void plan_find_runtime_dir(struct sandbox *sb, const char *option)
+{
+    const char *given = option ? option : getenv("WEIR_RUNTIME_DIR");
+    char binary[PATH_MAX], path[PATH_MAX + 64], real[PATH_MAX];
+    static const char *const beside[] = {"../runtime", "../../runtime", "../share/weir/runtime"};
+    sb->runtime_dir[0] = 0;
+    if (given) {
+        if (realpath(given, real) && strlen(real) < sizeof sb->runtime_dir && has_bootstraps(real))
+            memcpy(sb->runtime_dir, real, strlen(real) + 1);
+        return;
+    }
+    ssize_t n = readlink("/proc/self/exe", binary, sizeof binary - 1);
+    if (n <= 0)
+        return;
+    binary[n] = 0;
+    char *slash = strrchr(binary, '/');
+    if (slash)
+        *slash = 0;
+    for (size_t i = 0; i < ARRAY_LEN(beside); i++)
+        if (snprintf(path, sizeof path, "%s/%s", binary, beside[i]) < (int)sizeof path &&
+            realpath(path, real) && strlen(real) < sizeof sb->runtime_dir && has_bootstraps(real)) {
+            memcpy(sb->runtime_dir, real, strlen(real) + 1);
+            return;
+        }
+}
+
+/* --- strings of the start packet ---------------------------------------------------------------
+ */
+
+struct builder {
+    struct buf *b;
+    uint32_t n;
+    bool bad; /* a NUL inside a text */
+};
+
+static void add(struct builder *w, struct str s)
+{
+    w->bad = w->bad || (s.len && memchr(s.p, 0, s.len));
+    buf_add_str(w->b, s);
+    buf_add_byte(w->b, 0);
+    w->n++;
+}
+
+static void add_env(struct builder *w, const char *name, struct str value)
+{
+    if (!str_is_set(value))
+        return;
+    w->bad = w->bad || (value.len && memchr(value.p, 0, value.len));
+    buf_add_fmt(w->b, "%s=", name);
+    buf_add_str(w->b, value);
+    buf_add_byte(w->b, 0);
+    w->n++;
+}
+
+/* A default that the function's own variables may replace. */
+static void add_default(struct builder *w, const struct sandbox_spec *spec, const char *name,
+                        struct str value)
+{
+    for (size_t i = 0; i < spec->n_env; i++)
+        if (str_eq_c(spec->env[i].name, name))
+            return;
+    add_env(w, name, value);
+}
+
+/* Paths as the function sees them: fixed inside a root of its own, the host's otherwise. */
+struct places {
+    char task[BOX_PATH_MAX], opt[BOX_PATH_MAX], runtime[BOX_PATH_MAX];
+    char host_runtime[BOX_PATH_MAX];
+};
+
+static enum err find_places(struct sandbox *sb, const struct sandbox_spec *spec, struct places *p)
+{
+    enum runtime_family family = family_of(spec->runtime);
+    bool inside = sb->ready.host.namespaces;
+    int n = 0;
+    p->host_runtime[0] = 0;
+    if (family == FAMILY_PYTHON || family == FAMILY_NODE)
+        n = snprintf(p->host_runtime, sizeof p->host_runtime, "%s/%s", sb->runtime_dir,
+                     family == FAMILY_PYTHON ? "python" : "node");
+    if (n >= (int)sizeof p->host_runtime || spec->code_dir.len >= sizeof p->task ||
+        spec->opt_dir.len >= sizeof p->opt)
+        return ERR_LIMIT;
+    if (inside) {
+        (void)snprintf(p->task, sizeof p->task, "/var/task");
+        (void)snprintf(p->opt, sizeof p->opt, "/opt");
+    } else if (box_pins_folders(&sb->ready.host)) {
+        (void)snprintf(p->task, sizeof p->task, "/proc/self/fd/%d", BOX_CODE_FD);
+        (void)snprintf(p->opt, sizeof p->opt, "/proc/self/fd/%d", BOX_OPT_FD);
+    } else {
+        (void)snprintf(p->task, sizeof p->task, STR_FMT, STR_ARG(spec->code_dir));
+        (void)snprintf(p->opt, sizeof p->opt, STR_FMT, STR_ARG(spec->opt_dir));
+    }
+    (void)snprintf(p->runtime, sizeof p->runtime, "%s", inside ? "/var/runtime" : p->host_runtime);
+    return ERR_OK;
+}
+
+/* The bootstrap of a provided.* function: in the package, else in a layer. */
+static enum err find_bootstrap(const struct sandbox_spec *spec, const struct places *p, char *out,
+                               size_t size, char *ret_why)
+{
+    const struct {
+        struct str host;
+        const char *seen;
+    } tries[] = {{spec->code_dir, p->task}, {spec->opt_dir, p->opt}};
+    for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+        char path[PATH_MAX];
+        struct stat st;
+        if (!tries[i].host.len || snprintf(path, sizeof path, STR_FMT "/bootstrap",
+                                           STR_ARG(tries[i].host)) >= (int)sizeof path)
+            continue;
+        if (lstat(path, &st) != 0 || S_ISDIR(st.st_mode))
+            continue;
+        if (S_ISREG(st.st_mode) && !(st.st_mode & 0111)) {
+            (void)snprintf(ret_why, SANDBOX_ERROR_TYPE_MAX,
+                           "fork/exec %s/bootstrap: permission denied", tries[i].seen);
+            return ERR_NOT_FOUND;
+        }
+        return snprintf(out, size, "%s/bootstrap", tries[i].seen) < (int)size ? ERR_OK : ERR_LIMIT;
+    }
+    (void)snprintf(ret_why, SANDBOX_ERROR_TYPE_MAX, "%s",
+                   "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]");
+    return ERR_NOT_FOUND;
+}
+
+static enum err add_arguments(struct sandbox *sb, const struct sandbox_spec *spec,
+                              const struct places *p, struct builder *w, char *ret_why)
+{
+    char path[PATH_MAX + 16];
+    enum runtime_family family = family_of(spec->runtime);
+    if (family == FAMILY_PROVIDED) {
+        TRY(find_bootstrap(spec, p, path, sizeof path, ret_why));
+        add(w, str_c(path));
+        return ERR_OK;
+    }
+    if (!find_interpreter(spec->runtime, path, sizeof path))
+        return ERR_UNSUPPORTED;
+    add(w, str_c(path));
+    /* Paths through a descriptor must not be resolved to where they really are: that is closed. */
+    if (family == FAMILY_NODE && box_pins_folders(&sb->ready.host))
+        add(w, STR("--preserve-symlinks"));
+    (void)snprintf(path, sizeof path, "%s/bootstrap.%s", p->runtime,
+                   family == FAMILY_PYTHON ? "py" : "mjs");
+    add(w, str_c(path));
+    return ERR_OK;
+}
+
+static void add_language(const struct sandbox_spec *spec, const struct places *p, struct builder *w)
+{
+    char text[ENV_TEXT_MAX];
+    if (family_of(spec->runtime) != FAMILY_NODE)
+        return;
+    /* Layers and the runtime's own first, then the SDKs that the host happens to have. */
+    (void)snprintf(text, sizeof text,
+                   "%s/nodejs/node_modules:%s/node_modules:%s:/usr/local/lib/node_modules:"
+                   "/usr/lib/node_modules:/usr/share/nodejs",
+                   p->opt, p->runtime, p->task);
+    add_default(w, spec, "NODE_PATH", str_c(text));
+}
+
+static void add_environment(struct sandbox *sb, const struct sandbox_spec *spec,
+                            const struct places *p, struct builder *w)
+{
+    char text[ENV_TEXT_MAX];
+    const struct core_config *cfg = &sb->core->cfg;
+    struct str region = str_is_set(spec->region) ? spec->region : cfg->region;
+    for (size_t i = 0; i < spec->n_env; i++) {
+        w->bad = w->bad ||
+                 (spec->env[i].name.len && memchr(spec->env[i].name.p, 0, spec->env[i].name.len));
+        buf_add_str(w->b, spec->env[i].name);
+        buf_add_byte(w->b, '=');
+        add(w, str_is_set(spec->env[i].value) ? spec->env[i].value : STR(""));
+    }
+    add_default(w, spec, "PATH", STR("/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin"));
+    (void)snprintf(text, sizeof text, "/lib64:/usr/lib64:%s%s%s:%s/lib:%s/lib", p->runtime,
+                   p->runtime[0] ? ":" : "", p->task, p->task, p->opt);
+    add_default(w, spec, "LD_LIBRARY_PATH", str_c(text));
+    add_default(w, spec, "LANG", STR("en_US.UTF-8"));
+    add_default(w, spec, "TZ", STR(":UTC"));
+    add_default(w, spec, "AWS_ENDPOINT_URL", cfg->endpoint);
+    add_default(w, spec, "AWS_XRAY_CONTEXT_MISSING", STR("LOG_ERROR"));
+    add_language(spec, p, w);
+    add_env(w, "_HANDLER", spec->handler);
+    add_env(w, "AWS_REGION", region);
+    add_env(w, "AWS_DEFAULT_REGION", region);
+    add_env(w, "AWS_LAMBDA_FUNCTION_NAME", spec->function_name);
+    add_env(w, "AWS_LAMBDA_FUNCTION_VERSION", spec->version);
+    (void)snprintf(text, sizeof text, "%lld", (long long)spec->memory_mb);
+    add_env(w, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", str_c(text));
+    add_env(w, "AWS_LAMBDA_INITIALIZATION_TYPE",
+            spec->provisioned ? STR("provisioned-concurrency") : STR("on-demand"));
+    add_env(w, "AWS_LAMBDA_LOG_GROUP_NAME", spec->log_group);
+    add_env(w, "AWS_LAMBDA_LOG_STREAM_NAME", spec->log_stream);
+    if (family_of(spec->runtime) != FAMILY_PROVIDED) {
+        (void)snprintf(text, sizeof text, "AWS_Lambda_" STR_FMT, STR_ARG(spec->runtime));
+        add_env(w, "AWS_EXECUTION_ENV", str_c(text));
+    }
+    add_env(w, "AWS_ACCESS_KEY_ID", spec->access_key);
+    add_env(w, "AWS_SECRET_ACCESS_KEY", spec->secret_key);
+    add_env(w, "AWS_SESSION_TOKEN", spec->session_token);
+    add_env(w, "LAMBDA_TASK_ROOT", str_c(p->task));
+    add_env(w, "LAMBDA_RUNTIME_DIR", str_c(p->runtime[0] ? p->runtime : "/var/runtime"));
+}
+
+void plan_add_api(const char *api, struct buf *strings, struct zygote_start *start)
+{
+    struct builder w = {.b = strings};
+    add_env(&w, "AWS_LAMBDA_RUNTIME_API", str_c(api));
+    start->n_envp += w.n;
+}
+
+enum err plan_build(struct sandbox *sb, const struct sandbox_spec *spec, struct buf *strings,
+                    struct zygote_start *ret_start, char *ret_why)
+{
+    struct places places;
+    if (!sandbox_runtime_available(sb, spec->runtime, NULL))
+        return ERR_UNSUPPORTED;
+    TRY(find_places(sb, spec, &places));
+    struct builder w = {.b = strings};
+    add(&w, spec->code_dir);
+    add(&w, str_is_set(spec->opt_dir) ? spec->opt_dir : STR(""));
+    add(&w, str_c(places.host_runtime));
+    w.n = 0;
+    TRY(add_arguments(sb, spec, &places, &w, ret_why));
+    uint32_t n_argv = w.n;
+    size_t before = strings->len;
+    w.n = 0;
+    add_environment(sb, spec, &places, &w);
+    TRY(buf_err(strings));
+    if (w.bad)
+        return ERR_INVALID;
+    if (strings->len - before > SANDBOX_ENV_BYTES_MAX || n_argv + w.n + 4 > ZYGOTE_STRINGS_MAX)
+        return ERR_LIMIT;
+    *ret_start = (struct zygote_start){
+        .op = ZYGOTE_START,
+        .n_argv = n_argv,
+        .n_envp = w.n,
+        .memory_mb = (int32_t)spec->memory_mb,
+        .ephemeral_mb = (int32_t)spec->ephemeral_mb,
+    };
+    return ERR_OK;
+}

@@ -1,0 +1,287 @@
+/* The manager: the helper process, its messages, the list of instances. See sandbox.h.
+ *
+ * Layer: sandbox. Thread: the home loop. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "sandbox/sandbox_int.h"
+
+enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
+                     struct sandbox **ret_sandbox)
+{
+    struct sandbox *sb = mem_calloc(1, sizeof *sb);
+    if (!sb)
+        return ERR_NOMEM;
+    sb->core = core;
+    sb->fd = sb->diag_fd = -1;
+    sb->require_isolation = (opts && opts->require_isolation) || core->cfg.require_isolation;
+    list_init(&sb->instances);
+    int n = opts && opts->work_dir
+                ? snprintf(sb->work_dir, sizeof sb->work_dir, "%s", opts->work_dir)
+                : snprintf(sb->work_dir, sizeof sb->work_dir, STR_FMT "/sandbox",
+                           STR_ARG(core->cfg.data_dir));
+    plan_find_runtime_dir(sb, opts ? opts->runtime_dir : NULL);
+    enum err err = n < 0 || n >= (int)sizeof sb->work_dir
+                       ? ERR_LIMIT
+                       : zygote_fork(sb->work_dir, &sb->fd, &sb->pid);
+    if (err != ERR_OK) {
+        mem_free(sb);
+        return err;
+    }
+    *ret_sandbox = sb;
+    return ERR_OK;
+}
+
+static const char *stage_name(int stage)
+{
+    static const char *const names[] = {
+        "clone",  "mounts", "root folder", "/proc",  "user", "capabilities", "system call filter",
+        "limits", "fork",   "exec",        "running"};
+    return stage >= 0 && (size_t)stage < ARRAY_LEN(names) ? names[stage] : "?";
+}
+
+/* One line for each kind of isolation that this host refuses; whether there was none. */
+static bool log_refused(const struct sandbox *sb)
+{
+    const struct zygote_ready *r = &sb->ready;
+    bool complete = true;
+    if (!r->host.namespaces) {
+        log_warn("sandbox",
+                 "functions run without namespaces: this host refuses them (%s: %s); "
+                 "they see the host's files and processes",
+                 stage_name(r->failed_stage), strerror(r->failed_errno));
+        complete = false;
+    } else {
+        if (!r->host.userns)
+            log_warn("sandbox",
+                     "functions run without a user namespace: this host refuses it (%s: "
+                     "%s); the other kinds hold",
+                     stage_name(r->failed_stage), strerror(r->failed_errno));
+        if (!r->host.proc)
+            log_warn("sandbox", "functions have no /proc: this host refuses to mount one");
+        complete = r->host.userns && r->host.proc;
+    }
+    if (!r->host.own_uid)
+        log_info("sandbox",
+                 "functions share one user id on the host, as Weir does not run as root");
+    if (!r->host.seccomp) {
+        log_warn("sandbox", "functions run without a system call filter: this host refuses it");
+        complete = false;
+    }
+    static const char *const limits[] = {"memory", "cpu", "pids"};
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++)
+        if (!r->cgroups.base[c][0]) {
+            log_warn("sandbox",
+                     "the %s limit of functions is not enforced: this host gives Weir no "
+                     "such control group",
+                     limits[c]);
+            complete = false;
+        }
+    return complete;
+}
+
+static enum err read_ready(struct sandbox *sb)
+{
+    struct pollfd p = {.fd = sb->fd, .events = POLLIN};
+    int n;
+    do
+        n = poll(&p, 1, SANDBOX_READY_TIMEOUT_MS);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0 ||
+        recv(sb->fd, &sb->ready, sizeof sb->ready, MSG_DONTWAIT) != (ssize_t)sizeof sb->ready) {
+        log_error("sandbox", "the helper process did not start (work folder %s)", sb->work_dir);
+        return ERR_IO;
+    }
+    return ERR_OK;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    sandbox_read_events(poll->data);
+}
+
+enum err sandbox_start(struct sandbox *sb)
+{
+    TRY(read_ready(sb));
+    if (!log_refused(sb) && sb->require_isolation) {
+        log_error("sandbox", "complete isolation is required and this host refuses some of it");
+        return ERR_UNSUPPORTED;
+    }
+    uv_loop_t *uv = io_loop_uv(core_home_loop(sb->core));
+    if (uv_poll_init(uv, &sb->poll, sb->fd) != 0)
+        return ERR_IO;
+    sb->poll.data = sb;
+    sb->started = true;
+    return uv_poll_start(&sb->poll, UV_READABLE, on_readable) == 0 ? ERR_OK : ERR_IO;
+}
+
+struct sandbox_isolation sandbox_isolation(const struct sandbox *sb)
+{
+    const struct zygote_ready *r = &sb->ready;
+    return (struct sandbox_isolation){
+        .namespaces = r->host.namespaces,
+        .uid = r->host.own_uid,
+        .memory = r->cgroups.base[CGROUP_MEMORY][0] != 0,
+        .cpu = r->cgroups.base[CGROUP_CPU][0] != 0,
+        .pids = r->cgroups.base[CGROUP_PIDS][0] != 0,
+        .cgroup_version = r->cgroups.version,
+        .seccomp = r->host.seccomp,
+    };
+}
+
+/* --- messages ----------------------------------------------------------------------------------
+ */
+
+static struct sandbox_instance *find(struct sandbox *sb, uint64_t id)
+{
+    LIST_EACH (&sb->instances, it) {
+        struct sandbox_instance *in = CONTAINER_OF(it, struct sandbox_instance, link);
+        if (in->id == id)
+            return in;
+    }
+    return NULL;
+}
+
+static void helper_gone(struct sandbox *sb)
+{
+    log_error("sandbox", "the helper process is gone; functions cannot be started any more");
+    uv_poll_stop(&sb->poll);
+    close(sb->fd);
+    sb->fd = -1;
+    LIST_EACH_SAFE (&sb->instances, it, tmp)
+        instance_helper_gone(CONTAINER_OF(it, struct sandbox_instance, link));
+}
+
+void sandbox_read_events(struct sandbox *sb)
+{
+    while (sb->fd >= 0) {
+        struct zygote_event event;
+        ssize_t n = recv(sb->fd, &event, sizeof event, MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return;
+        if (n != (ssize_t)sizeof event) {
+            helper_gone(sb);
+            return;
+        }
+        struct sandbox_instance *in = find(sb, event.id);
+        if (!in)
+            continue;
+        if (event.kind == ZYGOTE_STARTED)
+            instance_started(in, &event);
+        else
+            instance_process_gone(in, &event);
+    }
+}
+
+enum err sandbox_send_start(struct sandbox *sb, const struct zygote_start *start,
+                            const struct buf *strings, int log_fd)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    memset(&control, 0, sizeof control);
+    struct iovec iov[] = {{(void *)start, sizeof *start}, {strings->p, strings->len}};
+    struct msghdr msg = {.msg_iov = iov,
+                         .msg_iovlen = ARRAY_LEN(iov),
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &log_fd, sizeof(int));
+    if (sb->fd < 0)
+        return ERR_CLOSED;
+    if (sizeof *start + strings->len > ZYGOTE_PACKET_MAX)
+        return ERR_LIMIT;
+    ssize_t n;
+    do
+        n = sendmsg(sb->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return ERR_OK;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_LIMIT : ERR_IO;
+}
+
+void sandbox_send_kill(struct sandbox *sb, const struct sandbox_instance *in)
+{
+    struct zygote_kill req = {.op = ZYGOTE_KILL, .id = in->id};
+    if (sb->fd < 0)
+        return;
+    ssize_t n;
+    do
+        n = send(sb->fd, &req, sizeof req, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    /* A helper with a full mailbox is busy starting functions; its child can be ended from here. */
+    if (n < 0 && in->pid > 0)
+        (void)kill(in->pid, SIGKILL);
+}
+
+/* --- end ---------------------------------------------------------------------------------------
+ */
+
+static void stop_task(struct io_task *task)
+{
+    struct sandbox *sb = CONTAINER_OF(task, struct sandbox, stop_task);
+    if (sb->stop_done)
+        sb->stop_done(sb->stop_arg);
+}
+
+void sandbox_instance_gone(struct sandbox *sb)
+{
+    sb->n_instances--;
+    if (sb->stopping && sb->n_instances == 0) {
+        sb->stop_task.fn = stop_task;
+        io_post(core_home_loop(sb->core), &sb->stop_task);
+    }
+}
+
+void sandbox_stop(struct sandbox *sb, void (*done)(void *arg), void *arg)
+{
+    sb->stopping = true;
+    sb->stop_done = done;
+    sb->stop_arg = arg;
+    if (sb->n_instances == 0) {
+        sb->stop_task.fn = stop_task;
+        io_post(core_home_loop(sb->core), &sb->stop_task);
+        return;
+    }
+    LIST_EACH_SAFE (&sb->instances, it, tmp)
+        sandbox_instance_kill(CONTAINER_OF(it, struct sandbox_instance, link));
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    mem_free(handle->data);
+}
+
+void sandbox_free(struct sandbox *sb)
+{
+    if (!sb)
+        return;
+    int pid = sb->pid;
+    if (sb->diag_fd >= 0)
+        close(sb->diag_fd);
+    bool started = sb->started;
+    if (started)
+        uv_poll_stop(&sb->poll);
+    if (sb->fd >= 0)
+        close(sb->fd);
+    /* The helper removes its control groups on seeing its socket close. */
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (started)
+        uv_close((uv_handle_t *)&sb->poll, on_poll_closed); /* the loop's end runs it */
+    else
+        mem_free(sb);
+}

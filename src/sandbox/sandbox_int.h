@@ -1,0 +1,148 @@
+/* Insides of the sandbox shared by its files. Layer: sandbox. Thread: the home loop. */
+#ifndef WEIR_SANDBOX_SANDBOX_INT_H
+#define WEIR_SANDBOX_SANDBOX_INT_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/zygote.h"
+
+enum {
+    SANDBOX_API_TEXT_MAX = 32, /* "127.0.0.1:65535" */
+    SANDBOX_ERROR_TYPE_MAX = 256,
+    SANDBOX_ERROR_BODY_MAX = 256 * 1024,     /* error documents that are kept */
+    SANDBOX_LOG_READ = 64 * 1024,            /* bytes of one read of a log pipe */
+    SANDBOX_LOG_DRAIN_MAX = 4 * 1024 * 1024, /* read at an answer, so that its lines come before */
+    SANDBOX_READY_TIMEOUT_MS = 10 * 1000,
+};
+
+struct sandbox {
+    struct core *core;
+    char work_dir[BOX_PATH_MAX];
+    char runtime_dir[BOX_PATH_MAX]; /* "": not found */
+    bool require_isolation;
+    int fd; /* helper's socket; -1 when it is gone */
+    int pid;
+    int diag_fd; /* peer.c */
+    bool diag_broken;
+    bool started, stopping;
+    struct zygote_ready ready;
+    uv_poll_t poll;
+    struct list instances; /* not exited */
+    size_t n_instances;
+    uint64_t last_id;
+    struct io_task stop_task;
+    void (*stop_done)(void *arg);
+    void *stop_arg;
+};
+
+/* Reader of an instance's log pipe: logs.c */
+struct log_reader {
+    int fd; /* -1 when closed */
+    uv_poll_t poll;
+    bool polling;
+    bool handle_open; /* until libuv has let go of `poll` */
+    struct buf line;  /* an unfinished line */
+    int64_t tokens;   /* bytes that may still be handed on */
+    int64_t refilled_ns;
+    uint64_t dropped_bytes, dropped_lines;
+    bool dropping; /* inside a line that is dropped */
+};
+
+/* Runtime API of an instance: rapi.c */
+struct rapi {
+    struct http_server *server; /* NULL once freed */
+    uint16_t port;
+    char address[SANDBOX_API_TEXT_MAX];
+    uint16_t trusted_port;   /* peer port of the connection that was checked last */
+    struct http_req *next;   /* a waiting /invocation/next */
+    struct http_req *upload; /* whose body is arriving */
+    struct buf body;
+    enum rapi_upload { RAPI_RESPONSE, RAPI_ERROR, RAPI_INIT_ERROR } upload_kind;
+};
+
+struct sandbox_instance {
+    struct list link; /* in sandbox.instances */
+    struct sandbox *sb;
+    struct sandbox_events events;
+    enum sandbox_state state;
+    uint64_t id;
+    int pid, slot; /* slot -1 until told */
+    int peak_fd;   /* cgroup's file of the high mark; -1 */
+    int64_t memory_mb, init_timeout_ms;
+    struct log_reader log;
+    struct rapi api;
+    struct io_timer timer; /* init, or the invocation's deadline */
+    struct io_task task;   /* posted ends */
+    int64_t start_ns, init_us;
+    bool ready; /* asked for an event once */
+    bool first_result_done;
+    /* Current invocation. */
+    struct sandbox_invoke *inv;
+    bool handed;
+    int64_t handed_ns;
+    /* How it ends. */
+    bool ended_set;
+    enum sandbox_end end;
+    int exit_status, signal;
+    bool process_gone;
+    int64_t peak_mb;
+    char error_type[SANDBOX_ERROR_TYPE_MAX];
+    struct buf error_body;
+};
+
+/* sandbox.c */
+/* Reads what the helper has to tell, without blocking. */
+void sandbox_read_events(struct sandbox *sb);
+/* Hands a function over. ERR_LIMIT too many strings or too busy, ERR_CLOSED helper gone. Closes
+ * nothing. */
+enum err sandbox_send_start(struct sandbox *sb, const struct zygote_start *start,
+                            const struct buf *strings, int log_fd) WARN_UNUSED;
+void sandbox_send_kill(struct sandbox *sb, const struct sandbox_instance *in);
+/* The instance reached EXITED. */
+void sandbox_instance_gone(struct sandbox *sb);
+
+/* instance.c: what its parts tell it */
+void instance_started(struct sandbox_instance *in, const struct zygote_event *event);
+void instance_process_gone(struct sandbox_instance *in, const struct zygote_event *event);
+void instance_helper_gone(struct sandbox_instance *in);
+/* /next came; instance.api.next is set. */
+void instance_wants_event(struct sandbox_instance *in);
+/* An answer came, whole. */
+void instance_answered(struct sandbox_instance *in, enum sandbox_result_kind kind,
+                       struct str error_type, struct str body);
+void instance_init_error(struct sandbox_instance *in, struct str error_type, struct str body);
+/* One of what libuv holds of it is closed now. */
+void instance_part_closed(struct sandbox_instance *in);
+/* Whether the request id is that of the invocation being served. */
+bool instance_serves(const struct sandbox_instance *in, struct str request_id);
+
+/* rapi.c */
+enum err rapi_open(struct sandbox_instance *in) WARN_UNUSED;
+/* Answers the waiting /next with the instance's invocation. */
+void rapi_hand_over(struct sandbox_instance *in, int64_t deadline_ms);
+/* instance_part_closed follows, later. */
+void rapi_close(struct sandbox_instance *in);
+
+/* logs.c */
+enum err logs_open(struct sandbox_instance *in, int *ret_write_fd) WARN_UNUSED;
+/* Reads what is there now, at most SANDBOX_LOG_DRAIN_MAX; an unfinished line counts as one. */
+void logs_drain(struct sandbox_instance *in);
+/* Drains and closes; instance_part_closed follows, later. */
+void logs_close(struct sandbox_instance *in);
+
+/* peer.c: whether the process at the other end of a loopback connection is this instance's. True
+ * where the host gives instances no user of their own or cannot tell. */
+bool peer_is_instance(struct sandbox_instance *in, uint16_t peer_port);
+
+/* plan.c */
+/* Arguments and environment of a function as the strings of a start packet. On ERR_NOT_FOUND there
+ * is no entry point, and *ret_why (SANDBOX_ERROR_TYPE_MAX bytes) says what was looked for.
+ * ERR_UNSUPPORTED, ERR_LIMIT, ERR_INVALID, ERR_NOMEM. */
+enum err plan_build(struct sandbox *sb, const struct sandbox_spec *spec, struct buf *strings,
+                    struct zygote_start *ret_start, char *ret_why) WARN_UNUSED;
+/* Completes it with the address of the Runtime API. */
+void plan_add_api(const char *api, struct buf *strings, struct zygote_start *start);
+void plan_find_runtime_dir(struct sandbox *sb, const char *option);
+
+#endif

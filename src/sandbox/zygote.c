@@ -1,0 +1,531 @@
+/* The helper process: see zygote.h.
+ *
+ * Spares. Putting a process into a control group may wait for every processor to pass a quiet state
+ * (18 ms measured on version 1, when no other such move happened just before). So the helper keeps
+ * ZYGOTE_SPARES first processes that are cloned, mapped and in their groups already, blocked on a
+ * socket; a start sends one its plan. What is left to do then takes about a millisecond.
+ *
+ *   slot: free --make_spare--> spare --start--> live --first process ends--> ending --groups
+ * gone--> free
+ *
+ * Invariants
+ *   Z1  The helper has one thread and allocates nothing after it is ready.
+ *   Z2  A slot is free again only when no process and no control group of it is left, so its user
+ * id and paths are never shared.
+ *
+ * Layer: sandbox. Thread: the helper's. */
+#include "sandbox/zygote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sandbox/sandbox.h"
+
+enum slot_state { SLOT_FREE, SLOT_SPARE, SLOT_LIVE, SLOT_ENDING };
+
+enum {
+    REFILL_DELAY_MS = 20, /* after the last start: spares are made when nothing waits */
+    ENDING_POLL_MS = 5,
+    ENDING_TRIES_MAX = 400,
+};
+
+struct slot {
+    enum slot_state state;
+    pid_t pid;
+    int ctl;   /* a spare's socket */
+    int tries; /* ENDING */
+    uint64_t id;
+    struct zygote_event event; /* ENDING: to be sent when the groups are gone */
+};
+
+static struct zygote {
+    int fd, signals;
+    struct zygote_ready ready;
+    struct slot slots[ZYGOTE_SLOTS];
+    int spares, ending;
+    int next_slot;
+    bool no_groups;             /* attaching failed: the version of things without limits goes on */
+    struct box_report *reports; /* shared with the children, one a slot */
+    char packet[ZYGOTE_PACKET_MAX];
+    char *strings[ZYGOTE_STRINGS_MAX + 8];
+} z;
+
+static struct box_host *host(void)
+{
+    return &z.ready.host;
+}
+
+/* --- children ----------------------------------------------------------------------------------
+ */
+
+/* Splits the texts of a start packet and runs the environment; never returns. */
+static void child_run(char *packet, size_t len, int log_fd, int slot)
+{
+    struct zygote_start start;
+    memcpy(&start, packet, sizeof start);
+    char *p = packet + sizeof start, *end = packet + len;
+    size_t n = 3 + (size_t)start.n_argv + start.n_envp, at = 0;
+    if (n > ZYGOTE_STRINGS_MAX || start.n_argv == 0)
+        _exit(1);
+    for (size_t i = 0; i < n; i++) {
+        char *nul = p < end ? memchr(p, 0, (size_t)(end - p)) : NULL;
+        if (!nul)
+            _exit(1);
+        z.strings[at++] = p;
+        if (i == 2 + start.n_argv)
+            z.strings[at++] = NULL; /* ends argv */
+        p = nul + 1;
+    }
+    z.strings[at] = NULL;
+    struct box_plan plan = {
+        .code_dir = z.strings[0],
+        .opt_dir = z.strings[1],
+        .runtime_dir = z.strings[2],
+        .ephemeral_mb = start.ephemeral_mb,
+        .slot = slot,
+        .log_fd = log_fd,
+        .argv = &z.strings[3],
+        .envp = &z.strings[3 + start.n_argv + 1],
+    };
+    box_run(host(), &plan, &z.reports[slot]);
+}
+
+/* Receives a packet and maybe a descriptor; -1 at the end of the stream. */
+static ssize_t receive(int fd, char *p, size_t size, int *ret_passed)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = {.iov_base = p, .iov_len = size};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control.bytes};
+    *ret_passed = -1;
+    ssize_t n;
+    do
+        n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        return -1;
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+    if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(ret_passed, CMSG_DATA(c), sizeof(int));
+    return n;
+}
+
+static bool send_with_fd(int fd, const void *p, size_t len, int pass)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    memset(&control, 0, sizeof control);
+    struct iovec iov = {.iov_base = (void *)p, .iov_len = len};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &pass, sizeof(int));
+    ssize_t n;
+    do
+        n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)len;
+}
+
+/* A spare's life until it gets its plan. */
+static void spare_main(int ctl, int slot)
+{
+    int log_fd;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    close(z.fd);
+    close(z.signals);
+    for (int i = 0; i < ZYGOTE_SLOTS; i++)
+        if (z.slots[i].state == SLOT_SPARE)
+            close(z.slots[i].ctl);
+    ssize_t n = receive(ctl, z.packet, sizeof z.packet, &log_fd);
+    if (n < (ssize_t)sizeof(struct zygote_start) || log_fd < 0)
+        _exit(0);
+    child_run(z.packet, (size_t)n, log_fd, slot);
+}
+
+/* clone and not clone3, which container managers' filters answer with ENOSYS. */
+static pid_t clone_child(unsigned long flags)
+{
+    return (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+}
+
+static int free_slot(void)
+{
+    for (int i = 0; i < ZYGOTE_SLOTS; i++) {
+        int slot = (z.next_slot + i) % ZYGOTE_SLOTS;
+        if (z.slots[slot].state == SLOT_FREE) {
+            z.next_slot = slot + 1;
+            return slot;
+        }
+    }
+    return -1;
+}
+
+/* The child of `slot` could not be completed: nothing of it stays. */
+static void abandon(int slot, pid_t pid)
+{
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+    (void)cgroup_remove(&z.ready.cgroups, slot);
+}
+
+/* Clones, maps and attaches a process for a free slot; -1 with errno. */
+static int make_spare(void)
+{
+    int slot = free_slot(), pair[2];
+    if (slot < 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    struct cgroups *cg = &z.ready.cgroups;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    z.reports[slot] = (struct box_report){0};
+    bool groups = !z.no_groups && cgroup_make(cg, slot) == ERR_OK;
+    pid_t pid = clone_child(box_clone_flags(host()));
+    if (pid == 0) {
+        close(pair[0]);
+        spare_main(pair[1], slot);
+    }
+    int saved = errno;
+    close(pair[1]);
+    bool ok = pid > 0;
+    if (ok && !box_map_user(host(), pid, slot)) {
+        saved = errno;
+        abandon(slot, pid);
+        ok = false;
+    }
+    if (!ok) {
+        close(pair[0]);
+        (void)cgroup_remove(cg, slot);
+        errno = saved;
+        return -1;
+    }
+    if (groups && cgroup_attach(cg, slot, pid) != ERR_OK)
+        z.no_groups = true;
+    z.slots[slot] = (struct slot){.state = SLOT_SPARE, .pid = pid, .ctl = pair[0]};
+    z.spares++;
+    return slot;
+}
+
+/* --- requests ----------------------------------------------------------------------------------
+ */
+
+static void send_event(const struct zygote_event *event)
+{
+    ssize_t n;
+    do
+        n = send(z.fd, event, sizeof *event, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+}
+
+static int take_spare(void)
+{
+    for (int i = 0; z.spares > 0 && i < ZYGOTE_SLOTS; i++)
+        if (z.slots[i].state == SLOT_SPARE)
+            return i;
+    return make_spare();
+}
+
+static void start(size_t len, int log_fd)
+{
+    struct zygote_start req;
+    memcpy(&req, z.packet, sizeof req);
+    struct zygote_event event = {.id = req.id, .kind = ZYGOTE_STARTED};
+    int slot = take_spare();
+    if (slot >= 0 && !z.no_groups &&
+        cgroup_limit(&z.ready.cgroups, slot, req.memory_mb, SANDBOX_PIDS_MAX) != ERR_OK) {
+        errno = EINVAL; /* without its limits it does not start; the spare stays one */
+        slot = -1;
+    }
+    if (slot >= 0) {
+        struct slot *s = &z.slots[slot];
+        z.spares--;
+        s->state = SLOT_LIVE;
+        s->id = req.id;
+        /* A spare that died meanwhile is found by its SIGCHLD, as any live one. */
+        (void)send_with_fd(s->ctl, z.packet, len, log_fd);
+        close(s->ctl);
+        s->ctl = -1;
+        event.pid = s->pid;
+        event.slot = slot;
+    } else {
+        event.kind = ZYGOTE_EXITED;
+        event.stage = BOX_STAGE_FORK;
+        event.stage_errno = errno;
+    }
+    send_event(&event);
+}
+
+static void kill_slot(int slot)
+{
+    struct slot *s = &z.slots[slot];
+    if (!host()->namespaces) {
+        (void)kill(-s->pid, SIGKILL);
+        if (z.ready.cgroups.version)
+            cgroup_kill(&z.ready.cgroups, slot);
+    }
+    (void)kill(s->pid, SIGKILL);
+}
+
+static void handle_kill(const struct zygote_kill *req)
+{
+    for (int i = 0; i < ZYGOTE_SLOTS; i++)
+        if (z.slots[i].state == SLOT_LIVE && z.slots[i].id == req->id)
+            kill_slot(i);
+}
+
+/* One packet of the server; false when it is gone. */
+static bool handle_packet(void)
+{
+    int passed;
+    ssize_t n = receive(z.fd, z.packet, sizeof z.packet, &passed);
+    if (n < 0)
+        return false;
+    uint32_t op = 0;
+    memcpy(&op, z.packet, min_size(sizeof op, (size_t)n));
+    if (op == ZYGOTE_START && (size_t)n >= sizeof(struct zygote_start) && passed >= 0) {
+        start((size_t)n, passed);
+    } else if (op == ZYGOTE_KILL && (size_t)n >= sizeof(struct zygote_kill)) {
+        struct zygote_kill req;
+        memcpy(&req, z.packet, sizeof req);
+        handle_kill(&req);
+    }
+    if (passed >= 0)
+        close(passed);
+    return true;
+}
+
+/* --- ends --------------------------------------------------------------------------------------
+ */
+
+static void slot_ended(int slot)
+{
+    struct slot *s = &z.slots[slot];
+    struct box_report *r = &z.reports[slot];
+    if (s->state == SLOT_SPARE) {
+        close(s->ctl);
+        z.spares--;
+    }
+    if (!host()->namespaces && z.ready.cgroups.version)
+        cgroup_kill(&z.ready.cgroups, slot);
+    s->event = (struct zygote_event){
+        .kind = ZYGOTE_EXITED,
+        .pid = s->pid,
+        .id = s->id,
+        .slot = slot,
+        .stage = r->stage,
+        .stage_errno = r->err,
+        .exited = r->exited,
+        .wait_status = r->wait_status,
+        .oom = cgroup_oom(&z.ready.cgroups, slot),
+        .peak_bytes = cgroup_peak(&z.ready.cgroups, slot),
+    };
+    s->state = SLOT_ENDING;
+    s->tries = 0;
+    z.ending++;
+}
+
+static void reap(void)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        for (int i = 0; i < ZYGOTE_SLOTS; i++)
+            if (z.slots[i].pid == pid &&
+                (z.slots[i].state == SLOT_LIVE || z.slots[i].state == SLOT_SPARE))
+                slot_ended(i);
+}
+
+/* Slots whose groups can be removed now become free and are told (Z2). */
+static void finish_ending(void)
+{
+    for (int i = 0; z.ending > 0 && i < ZYGOTE_SLOTS; i++) {
+        struct slot *s = &z.slots[i];
+        if (s->state != SLOT_ENDING)
+            continue;
+        if (!cgroup_remove(&z.ready.cgroups, i) && ++s->tries < ENDING_TRIES_MAX)
+            continue;
+        if (s->id)
+            send_event(&s->event);
+        *s = (struct slot){0};
+        z.ending--;
+    }
+}
+
+static void shut_down(void)
+{
+    for (int i = 0; i < ZYGOTE_SLOTS; i++)
+        if (z.slots[i].state == SLOT_LIVE || z.slots[i].state == SLOT_SPARE)
+            kill_slot(i);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        ;
+    for (int i = 0; i < ZYGOTE_SLOTS; i++)
+        if (z.slots[i].state != SLOT_FREE)
+            (void)cgroup_remove(&z.ready.cgroups, i);
+    cgroups_remove(&z.ready.cgroups);
+    _exit(0);
+}
+
+static void loop(void)
+{
+    struct pollfd fds[] = {{.fd = z.fd, .events = POLLIN}, {.fd = z.signals, .events = POLLIN}};
+    for (;;) {
+        int timeout = z.ending > 0               ? ENDING_POLL_MS
+                      : z.spares < ZYGOTE_SPARES ? REFILL_DELAY_MS
+                                                 : -1;
+        int n = poll(fds, ARRAY_LEN(fds), timeout);
+        if (n == 0 && z.ending == 0 && z.spares < ZYGOTE_SPARES)
+            (void)make_spare(); /* a failure is tried again after the next wait */
+        if (n < 0 && errno != EINTR)
+            shut_down();
+        struct signalfd_siginfo info;
+        while (read(z.signals, &info, sizeof info) > 0)
+            ;
+        reap();
+        finish_ending();
+        if (n > 0 && fds[0].revents && !handle_packet())
+            shut_down();
+    }
+}
+
+/* --- start -------------------------------------------------------------------------------------
+ */
+
+/* Tries everything that an environment goes through, in a child; false when it failed. */
+static bool probe_once(void)
+{
+    struct box_report *report = &z.reports[0];
+    int go[2];
+    *report = (struct box_report){0};
+    if (pipe2(go, O_CLOEXEC) != 0)
+        return false;
+    pid_t pid = clone_child(box_clone_flags(host()));
+    if (pid == 0) {
+        char byte;
+        struct box_plan plan = {
+            .code_dir = "/usr", .opt_dir = "", .runtime_dir = "", .ephemeral_mb = 1, .log_fd = 2};
+        close(go[1]);
+        if (read(go[0], &byte, 1) != 1 || !box_enter(host(), &plan, report))
+            _exit(1);
+        report->exited = 1;
+        _exit(0);
+    }
+    bool ok = pid > 0 && box_map_user(host(), pid, 0) && write(go[1], "", 1) == 1;
+    if (!ok)
+        report->err = errno;
+    close(go[0]);
+    close(go[1]);
+    if (pid > 0)
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    return ok && report->exited;
+}
+
+/* From the best that a host may allow downwards, until a child comes through. */
+static void probe(void)
+{
+    static const struct {
+        bool namespaces, userns, proc;
+    } levels[] = {
+        {true, true, true},   {true, false, true},   {true, true, false},
+        {true, false, false}, {false, false, false},
+    };
+    bool seccomp = host()->seccomp;
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+        host()->namespaces = levels[i].namespaces;
+        host()->userns = levels[i].userns;
+        host()->proc = levels[i].proc;
+        host()->seccomp = seccomp;
+        if (probe_once())
+            return;
+        if (i == 0) {
+            z.ready.failed_stage = z.reports[0].stage;
+            z.ready.failed_errno = z.reports[0].err;
+        }
+        if (z.reports[0].stage == BOX_STAGE_SECCOMP) {
+            host()->seccomp = false;
+            if (probe_once())
+                return;
+        }
+    }
+    host()->seccomp = false;
+}
+
+static void zygote_main(const char *work_dir)
+{
+    (void)prctl(PR_SET_NAME, "weir-sandbox", 0, 0, 0);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    /* A terminal's interrupt is for the server, which drains first. */
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    (void)sigprocmask(SIG_SETMASK, &set, NULL);
+    z.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    z.reports = mmap(NULL, ZYGOTE_SLOTS * sizeof *z.reports, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (z.signals < 0 || z.reports == MAP_FAILED || box_host_init(host(), work_dir) != ERR_OK)
+        _exit(1);
+    if (geteuid() == 0)
+        (void)setgroups(0, NULL);
+    probe();
+    cgroups_probe(&z.ready.cgroups);
+    if (send(z.fd, &z.ready, sizeof z.ready, MSG_NOSIGNAL) != (ssize_t)sizeof z.ready)
+        _exit(1);
+    loop();
+}
+
+enum err zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return ERR_IO;
+    for (int i = 0; i < 2; i++) {
+        int size = 4 * ZYGOTE_PACKET_MAX;
+        (void)setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    }
+    pid_t pid = fork();
+    if (pid < 0) {
+        close(pair[0]);
+        close(pair[1]);
+        return ERR_IO;
+    }
+    if (pid == 0) {
+        z.fd = pair[1];
+        /* Nothing of the server's: neither its store nor its sockets. */
+        if (z.fd > 3)
+            (void)close_range(3, (unsigned)z.fd - 1, 0);
+        (void)close_range((unsigned)z.fd + 1, ~0u, 0);
+        zygote_main(work_dir);
+        _exit(0);
+    }
+    close(pair[1]);
+    *ret_fd = pair[0];
+    *ret_pid = (int)pid;
+    return ERR_OK;
+}

@@ -1,0 +1,208 @@
+/* Packages: what unpacks, what is refused, and that nothing is ever written outside. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <zip.h>
+
+#include "sandbox/sandbox.h"
+
+struct entry {
+    const char *name, *text; /* text NULL: a folder */
+    unsigned mode;           /* 0: no Unix attributes */
+};
+
+static char dir[64], *bytes;
+static struct sandbox_unpack_limits limits = {.bytes_max = 1 << 20, .files_max = 8};
+
+/* The archive of `n` entries in `bytes`. */
+static struct str make(const struct entry *entries, size_t n)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s.zip", dir);
+    zip_t *z = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
+    assert_non_null(z);
+    for (size_t i = 0; i < n; i++) {
+        zip_int64_t at;
+        if (entries[i].text) {
+            zip_source_t *s = zip_source_buffer(z, entries[i].text, strlen(entries[i].text), 0);
+            at = zip_file_add(z, entries[i].name, s, 0);
+        } else {
+            at = zip_dir_add(z, entries[i].name, 0);
+        }
+        assert_true(at >= 0);
+        if (entries[i].mode)
+            zip_file_set_external_attributes(z, (zip_uint64_t)at, 0, ZIP_OPSYS_UNIX,
+                                             entries[i].mode << 16);
+    }
+    assert_int_equal(zip_close(z), 0);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    bytes = realloc(bytes, 1 << 20);
+    size_t len = fread(bytes, 1, 1 << 20, f);
+    fclose(f);
+    unlink(path);
+    return str_n(bytes, len);
+}
+
+static void begin(void)
+{
+    strcpy(dir, "/tmp/weir-test-unpack-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+}
+
+static void finish(void)
+{
+    struct stat st;
+    assert_int_equal(sandbox_remove_tree(dir), ERR_OK);
+    assert_int_equal(stat(dir, &st), -1);
+    assert_int_equal(sandbox_remove_tree(dir), ERR_OK);
+}
+
+static void test_good(void **state)
+{
+    static const struct entry entries[] = {
+        {"bootstrap", "#!/bin/sh\n", 0100755},
+        {"lib/deep/a.txt", "a", 0100644},
+        {"empty/", NULL, 040755},
+        {"plain", "", 0},
+        {"lib/link", "deep/a.txt", 0120777},
+        {"lib/deep/up", "../deep", 0120777},
+    };
+    struct stat st;
+    char path[128], why[256] = "";
+    begin();
+    struct str zip = make(entries, ARRAY_LEN(entries));
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_OK);
+    snprintf(path, sizeof path, "%s/bootstrap", dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    snprintf(path, sizeof path, "%s/lib/link", dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0644);
+    assert_int_equal(st.st_size, 1);
+    snprintf(path, sizeof path, "%s/empty", dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+    finish();
+}
+
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *name;
+        struct entry entries[3];
+        enum err err;
+    } rows[] = {
+        {"climbs", {{"../x", "1", 0}}, ERR_INVALID},
+        {"climbs inside", {{"a/../../x", "1", 0}}, ERR_INVALID},
+        {"absolute", {{"/tmp/x", "1", 0}}, ERR_INVALID},
+        {"dots at the end", {{"a/..", "1", 0}}, ERR_INVALID},
+        {"backslash", {{"..\\x", "1", 0}}, ERR_INVALID},
+        {"empty part", {{"a//b", "1", 0}}, ERR_INVALID},
+        {"link up", {{"l", "../x", 0120777}}, ERR_INVALID},
+        {"link absolute", {{"l", "/etc/passwd", 0120777}}, ERR_INVALID},
+        {"link down and up", {{"l", "a/../../x", 0120777}}, ERR_INVALID},
+        {"empty link", {{"l", "", 0120777}}, ERR_INVALID},
+        {"file as folder", {{"a", "1", 0}, {"a/b", "1", 0}}, ERR_INVALID},
+        {"device", {{"dev", "", 020666}}, ERR_INVALID},
+        {"fifo", {{"fifo", "", 010666}}, ERR_INVALID},
+        {"too deep",
+         {{"a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/"
+           "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a",
+           "1", 0}},
+         ERR_INVALID},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char why[256] = "";
+        size_t n = 0;
+        while (n < 3 && rows[i].entries[n].name)
+            n++;
+        begin();
+        struct str zip = make(rows[i].entries, n);
+        enum err err = sandbox_unpack_zip(zip, dir, &limits, why, sizeof why);
+        if (err != rows[i].err || !why[0])
+            fail_msg("%s: %s (%s)", rows[i].name, err_name(err), why);
+        finish();
+    }
+    assert_int_equal(access("/tmp/x", F_OK), -1);
+}
+
+static void test_limits(void **state)
+{
+    char why[256];
+    static char zeros[(1 << 20) + 2];
+    memset(zeros, '0', sizeof zeros - 1);
+    struct entry one = {"big", zeros, 0};
+    begin();
+    struct str zip = make(&one, 1); /* a bomb: 1 MiB + 1 from about 1 KiB */
+    assert_true(zip.len < 4096);
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_LIMIT);
+    finish();
+    zeros[1 << 20] = 0;
+    begin();
+    zip = make(&one, 1);
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_OK);
+    finish();
+    struct entry many[9];
+    char names[9][16];
+    for (int i = 0; i < 9; i++) {
+        snprintf(names[i], sizeof names[i], "f%d", i);
+        many[i] = (struct entry){names[i], "1", 0};
+    }
+    begin();
+    zip = make(many, 9);
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_LIMIT);
+    finish();
+    begin();
+    zip = make(many, 8);
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_OK);
+    finish();
+}
+
+static void test_garbage(void **state)
+{
+    static const struct entry entries[] = {{"bootstrap", "hello hello hello hello", 0100755}};
+    char why[256];
+    begin();
+    assert_int_equal(sandbox_unpack_zip(STR(""), dir, &limits, why, sizeof why), ERR_INVALID);
+    assert_int_equal(sandbox_unpack_zip(STR("no zip"), dir, &limits, why, sizeof why), ERR_INVALID);
+    struct str zip = make(entries, 1);
+    char *copy = malloc(zip.len);
+    for (size_t i = 0; i < zip.len; i++) {
+        /* Cut at every byte, and with every byte flipped: an error or a success, never more. */
+        enum err err = sandbox_unpack_zip(str_sub(zip, 0, i), dir, &limits, why, sizeof why);
+        assert_int_equal(err, ERR_INVALID);
+        memcpy(copy, zip.p, zip.len);
+        copy[i] ^= 0x55;
+        err = sandbox_unpack_zip(str_n(copy, zip.len), dir, &limits, why, sizeof why);
+        (void)err;
+        finish();
+        begin();
+    }
+    free(copy);
+    finish();
+}
+
+static int free_bytes(void **state)
+{
+    free(bytes);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_garbage),
+    };
+    return cmocka_run_group_tests(tests, NULL, free_bytes);
+}
