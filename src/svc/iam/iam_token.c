@@ -1,0 +1,235 @@
+/* Temporary credentials that need no storage: the secret follows from the access key under the
+ * server's key, and the token is the session itself, encrypted and authenticated.
+ *
+ *   access key  "ASIA" and 16 random characters
+ *   secret      base64 of HMAC-SHA-256(server key, "secret" access key), 40 characters
+ *   token       base64 of: version, nonce (12), AES-256-GCM(session), tag (16); the access key is
+ *               authenticated with it, so that a token fits its own key only
+ *
+ * The server's key is made at the first start and lives in the store: tokens survive a restart, and
+ * die with the data directory.
+ *
+ * Layer: svc. Thread: any. */
+#include <openssl/evp.h>
+
+#include "base/pack.h"
+#include "base/rng.h"
+#include "codec/base64.h"
+#include "codec/hash.h"
+#include "svc/iam/iam_int.h"
+
+enum {
+    TOKEN_VERSION = 1,
+    NONCE_BYTES = 12,
+    TAG_BYTES = 16,
+    HEAD_BYTES = 1 + NONCE_BYTES,
+    TOKEN_BYTES_MAX = 32 * 1024,
+    KEY_RANDOM = 16,
+    SECRET_CHARS = 40,
+    ACCESS_KEY_CHARS = 20,
+};
+
+bool iam_is_temporary(struct str access_key)
+{
+    return access_key.len == ACCESS_KEY_CHARS && str_starts(access_key, STR("ASIA"));
+}
+
+/* Distinct keys for the two uses, from the one that is stored. */
+static void derive(const struct iam *iam, const char *use, struct str access_key,
+                   uint8_t out[HASH_SHA256_LEN])
+{
+    char text[64];
+    size_t n = strlen(use);
+    memcpy(text, use, n);
+    size_t k = min_size(access_key.len, sizeof(text) - n);
+    if (k > 0)
+        memcpy(text + n, access_key.p, k);
+    hmac_sha256(iam->token_key, sizeof(iam->token_key), text, n + k, out);
+}
+
+struct str iam_temporary_secret(const struct iam *iam, struct str access_key, struct arena *arena)
+{
+    uint8_t mac[HASH_SHA256_LEN];
+    derive(iam, "secret", access_key, mac);
+    struct str text = base64_encode(arena, mac, sizeof(mac));
+    return str_is_set(text) ? str_sub(text, 0, SECRET_CHARS) : STR_NONE;
+}
+
+/* --- the session as bytes ------------------------------------------------------------------------
+ */
+
+static void encode(struct buf *b, const struct iam_session *s)
+{
+    pack_u8(b, (uint8_t)s->kind);
+    pack_str(b, s->name);
+    pack_str(b, s->id);
+    pack_str(b, s->session_name);
+    pack_int(b, s->issued_ms);
+    pack_int(b, s->expires_ms);
+    pack_str(b, s->policy_json);
+    pack_uint(b, s->n_policy_arns);
+    for (size_t i = 0; i < s->n_policy_arns; i++)
+        pack_str(b, s->policy_arns[i]);
+    pack_uint(b, s->n_tags);
+    for (size_t i = 0; i < s->n_tags; i++) {
+        pack_str(b, s->tags[i].key);
+        pack_str(b, s->tags[i].value);
+    }
+    pack_u8(b, s->chained);
+}
+
+static enum err decode(struct arena *a, struct str bytes, struct iam_session *s)
+{
+    struct unpack u;
+    unpack_init(&u, bytes);
+    s->kind = unpack_u8(&u);
+    s->name = unpack_str(&u);
+    s->id = unpack_str(&u);
+    s->session_name = unpack_str(&u);
+    s->issued_ms = unpack_int(&u);
+    s->expires_ms = unpack_int(&u);
+    s->policy_json = unpack_str(&u);
+    s->n_policy_arns = unpack_uint(&u);
+    if (s->n_policy_arns > IAM_SESSION_POLICY_ARNS_MAX)
+        return ERR_INVALID;
+    struct str *arns = ARENA_ARRAY(a, struct str, s->n_policy_arns + 1);
+    if (!arns)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < s->n_policy_arns; i++)
+        arns[i] = unpack_str(&u);
+    s->n_tags = unpack_uint(&u);
+    if (s->n_tags > IAM_SESSION_TAGS_MAX)
+        return ERR_INVALID;
+    struct principal_tag *tags = ARENA_ARRAY(a, struct principal_tag, s->n_tags + 1);
+    if (!tags)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < s->n_tags; i++) {
+        tags[i].key = unpack_str(&u);
+        tags[i].value = unpack_str(&u);
+    }
+    s->chained = unpack_u8(&u) != 0;
+    s->policy_arns = arns;
+    s->tags = tags;
+    return unpack_end(&u) == ERR_OK ? ERR_OK : ERR_INVALID;
+}
+
+/* --- the seal ------------------------------------------------------------------------------------
+ */
+
+/* One cipher context per thread: making one costs more than a token. */
+static pthread_key_t cipher_key;
+static pthread_once_t cipher_once = PTHREAD_ONCE_INIT;
+static bool cipher_ok;
+
+static void cipher_free(void *ctx)
+{
+    EVP_CIPHER_CTX_free(ctx);
+}
+
+static void cipher_init(void)
+{
+    cipher_ok = pthread_key_create(&cipher_key, cipher_free) == 0;
+}
+
+static EVP_CIPHER_CTX *cipher(void)
+{
+    pthread_once(&cipher_once, cipher_init);
+    if (!cipher_ok)
+        return NULL;
+    EVP_CIPHER_CTX *ctx = pthread_getspecific(cipher_key);
+    if (ctx)
+        return ctx;
+    ctx = EVP_CIPHER_CTX_new();
+    if (ctx && pthread_setspecific(cipher_key, ctx) != 0) {
+        EVP_CIPHER_CTX_free(ctx);
+        return NULL;
+    }
+    return ctx;
+}
+
+static enum err seal(const struct iam *iam, struct str access_key, struct str plain, uint8_t *out)
+{
+    uint8_t key[HASH_SHA256_LEN];
+    EVP_CIPHER_CTX *c = cipher();
+    int n = 0;
+    out[0] = TOKEN_VERSION;
+    rng_bytes(out + 1, NONCE_BYTES);
+    derive(iam, "token", STR_NONE, key);
+    uint8_t *body = out + HEAD_BYTES;
+    bool ok =
+        c && EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, out + 1) == 1 &&
+        EVP_EncryptUpdate(c, NULL, &n, (const uint8_t *)access_key.p, (int)access_key.len) == 1 &&
+        EVP_EncryptUpdate(c, body, &n, (const uint8_t *)plain.p, (int)plain.len) == 1 &&
+        EVP_EncryptFinal_ex(c, body + plain.len, &n) == 1 &&
+        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, body + plain.len) == 1;
+    return ok ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err unseal(const struct iam *iam, struct str access_key, struct str token, uint8_t *out,
+                       size_t len)
+{
+    uint8_t key[HASH_SHA256_LEN], tag[TAG_BYTES];
+    EVP_CIPHER_CTX *c = cipher();
+    int n = 0;
+    if (!c)
+        return ERR_NOMEM;
+    const uint8_t *t = (const uint8_t *)token.p;
+    memcpy(tag, t + HEAD_BYTES + len, TAG_BYTES);
+    derive(iam, "token", STR_NONE, key);
+    bool ok =
+        EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, t + 1) == 1 &&
+        EVP_DecryptUpdate(c, NULL, &n, (const uint8_t *)access_key.p, (int)access_key.len) == 1 &&
+        EVP_DecryptUpdate(c, out, &n, t + HEAD_BYTES, (int)len) == 1 &&
+        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1 &&
+        EVP_DecryptFinal_ex(c, out + len, &n) == 1;
+    return ok ? ERR_OK : ERR_INVALID;
+}
+
+enum err iam_mint(void *self, const struct iam_session *session, struct arena *arena,
+                  struct str *ret_access_key, struct str *ret_secret, struct str *ret_token)
+{
+    struct iam *iam = self;
+    char random[KEY_RANDOM + 1];
+    rng_text(random, KEY_RANDOM, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+    struct str access_key = str_fmt(arena, "ASIA%s", random);
+    if (!str_is_set(access_key))
+        return ERR_NOMEM;
+    struct buf plain;
+    buf_init_arena(&plain, arena, TOKEN_BYTES_MAX);
+    encode(&plain, session);
+    TRY(buf_err(&plain));
+    size_t len = HEAD_BYTES + plain.len + TAG_BYTES;
+    uint8_t *bytes = arena_alloc(arena, len);
+    if (!bytes)
+        return ERR_NOMEM;
+    TRY(seal(iam, access_key, buf_str(&plain), bytes));
+    struct str token = base64_encode(arena, bytes, len);
+    struct str secret = iam_temporary_secret(iam, access_key, arena);
+    if (!str_is_set(token) || !str_is_set(secret))
+        return ERR_NOMEM;
+    *ret_access_key = access_key;
+    *ret_secret = secret;
+    *ret_token = token;
+    return ERR_OK;
+}
+
+enum err iam_open_token(void *self, struct str access_key, struct str token, struct arena *arena,
+                        struct iam_session *ret_session)
+{
+    struct iam *iam = self;
+    struct str bytes;
+    struct iam_session session = {0};
+    if (!iam_is_temporary(access_key) || token.len == 0 || token.len > 2 * TOKEN_BYTES_MAX)
+        return ERR_INVALID;
+    TRY(base64_decode(arena, token, &bytes));
+    if (bytes.len < HEAD_BYTES + TAG_BYTES || bytes.p[0] != TOKEN_VERSION)
+        return ERR_INVALID;
+    size_t len = bytes.len - HEAD_BYTES - TAG_BYTES;
+    uint8_t *plain = arena_alloc(arena, len + 1);
+    if (!plain)
+        return ERR_NOMEM;
+    TRY(unseal(iam, access_key, bytes, plain, len));
+    TRY(decode(arena, str_n((const char *)plain, len), &session));
+    *ret_session = session;
+    return ERR_OK;
+}
