@@ -1,0 +1,114 @@
+/* The service as a whole: life, port, and what its operations share. */
+#include "svc/logs/logs.h"
+
+#include "base/mem.h"
+#include "svc/logs/logs_int.h"
+
+enum err logs_new(struct core *core, struct logs **ret_logs)
+{
+    struct logs *logs = mem_calloc(1, sizeof(*logs));
+    if (!logs)
+        return ERR_NOMEM;
+    logs->core = core;
+    logs_sweep_init(logs);
+    *ret_logs = logs;
+    return ERR_OK;
+}
+
+enum err logs_start(struct logs *logs)
+{
+    return logs_sweep_start(logs);
+}
+
+void logs_free(struct logs *logs)
+{
+    if (!logs)
+        return;
+    logs_sweep_release(logs);
+    mem_free(logs);
+}
+
+void logs_svc(struct logs *logs, struct svc *ret_svc)
+{
+    *ret_svc = (struct svc){.wire = &logs_service, .self = logs};
+}
+
+struct str logs_group_name(struct str name_or_arn)
+{
+    struct str s = name_or_arn;
+    if (!str_starts(s, STR("arn:")))
+        return s;
+    size_t at = str_find_str(s, STR(":log-group:"));
+    if (at == SIZE_MAX)
+        return s;
+    s = str_sub(s, at + 11, s.len);
+    size_t end = str_find(s, ':');
+    return end == SIZE_MAX ? s : str_sub(s, 0, end);
+}
+
+enum err logs_need_group(struct call *call, struct str name, struct str identifier,
+                         struct str *ret_name, struct logs_group *ret)
+{
+    if (name.p && identifier.p)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "LogGroup name and LogGroup ARN are mutually exclusive parameters.");
+    if (!name.p && !identifier.p)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "Either logGroupName or logGroupIdentifier must be given.");
+    struct str group = logs_group_name(name.p ? name : identifier);
+    enum err err = logs_read_group(call->txn, group, ret);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &logs_err_resource_not_found_exception,
+                          "The specified log group does not exist.");
+    if (err == ERR_OK && ret_name)
+        *ret_name = group;
+    return err;
+}
+
+enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
+                          struct logs_stream *ret)
+{
+    enum err err = logs_read_stream(call->txn, group_id, name, ret);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &logs_err_resource_not_found_exception,
+                          "The specified log stream does not exist.");
+    return err;
+}
+
+/* --- port --------------------------------------------------------------------------------------
+ */
+
+static enum err port_put(void *self, struct txn *txn, struct str group, struct str stream,
+                         const struct logs_event *events, size_t n_events)
+{
+    struct logs_group g = {0};
+    enum err err = logs_read_group(txn, group, &g);
+    if (err == ERR_NOT_FOUND)
+        err = logs_make_group(txn, group, &g);
+    TRY(err);
+    struct logs_stream s;
+    err = logs_read_stream(txn, g.id, stream, &s);
+    if (err == ERR_NOT_FOUND)
+        err = logs_make_stream(txn, g.id, stream, &s);
+    TRY(err);
+    struct logs_event *cut = ARENA_ARRAY(txn->arena, struct logs_event, n_events);
+    if (!cut)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n_events; i++) {
+        cut[i] = events[i];
+        size_t len = cut[i].message.len;
+        if (len > LOGS_PORT_EVENT_MAX) {
+            len = LOGS_PORT_EVENT_MAX;
+            /* Not inside a character: back to the byte that starts one. */
+            while (len > 0 && ((unsigned char)cut[i].message.p[len] & 0xC0) == 0x80)
+                len--;
+        }
+        cut[i].message.len = len;
+    }
+    return logs_append(txn, g.id, stream, &s, cut, n_events);
+}
+
+void logs_port(struct logs *logs, struct logs_port *ret_port)
+{
+    *ret_port = (struct logs_port){.self = logs, .put = port_put};
+}

@@ -1,0 +1,120 @@
+/* Inside the service: records, and what the operations share.
+ *
+ * Invariants
+ *   L1  A stream's record exists exactly while its group's does; its events are unreachable once it
+ *       is gone, and swept later (tables 5 and 6).
+ *   L2  Within a stream events are ordered by (timestamp, seq); seq grows with arrival.
+ *   L3  Every stream has one entry in the by-time table, under the last event's timestamp that its
+ *       record holds.
+ *   L4  What retention has expired is never returned, swept or not. */
+#ifndef WEIR_SVC_LOGS_LOGS_INT_H
+#define WEIR_SVC_LOGS_LOGS_INT_H
+
+#include <stdatomic.h>
+
+#include "logs_api.h"
+
+#include "core/call.h"
+#include "svc/logs/logs.h"
+#include "svc/logs/logs_keys.h"
+
+enum {
+    LOGS_PUT_BYTES_MAX = 1024 * 1024, /* messages plus LOGS_EVENT_OVERHEAD each */
+    LOGS_EVENT_OVERHEAD = 26,
+    LOGS_EVENT_BYTES_MAX = 1024 * 1024 - LOGS_EVENT_OVERHEAD,
+    LOGS_PORT_EVENT_MAX = 256 * 1024, /* a function's log line is cut here */
+    LOGS_PAGE_BYTES = 1024 * 1024,
+    LOGS_PAGE_EVENTS = 10000,
+    LOGS_DESCRIBE_MAX = 50,
+    LOGS_TAGS_MAX = 50,
+    LOGS_FUTURE_MS = 2 * 60 * 60 * 1000,
+    LOGS_SPAN_MS = 24 * 60 * 60 * 1000,
+    LOGS_SCAN_EVENTS = 100 * 1000, /* looked at for one FilterLogEvents page */
+    LOGS_MERGE_STREAMS = 256,      /* merged at a time by FilterLogEvents */
+    LOGS_COUNT_STREAMS = 1000,     /* summed for a group's storedBytes */
+    LOGS_SWEEP_KEYS = 2000,        /* removed in one background transaction */
+    LOGS_SWEEP_PAUSE_MS = 60 * 60 * 1000,
+};
+#define LOGS_PAST_MS ((int64_t)14 * 24 * 60 * 60 * 1000)
+#define LOGS_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
+
+struct logs {
+    struct core *core;
+    struct io_timer sweep_timer;
+    struct io_task sweep_task;
+    struct sweep *sweep; /* running, or NULL; home loop's */
+    _Atomic bool sweep_posted;
+};
+
+struct logs_tag {
+    struct str key, value;
+};
+
+struct logs_group {
+    uint64_t id;
+    int64_t created_ms;
+    int64_t retention_days; /* 0: for ever */
+    bool protected_;        /* against deletion */
+    const struct logs_tag *tags;
+    size_t n_tags;
+};
+
+struct logs_stream {
+    uint64_t id;
+    int64_t created_ms;
+    int64_t first_ms, last_ms; /* timestamps of events; last_ms 0: none yet */
+    int64_t ingested_ms;
+    uint64_t next_seq;
+    uint64_t stored_bytes;
+};
+
+/* --- records (store.c) --- */
+
+/* ERR_NOT_FOUND, and what the store says. */
+enum err logs_read_group(struct txn *txn, struct str name, struct logs_group *ret) WARN_UNUSED;
+enum err logs_write_group(struct txn *txn, struct str name, const struct logs_group *g) WARN_UNUSED;
+enum err logs_parse_group(struct arena *a, struct str record, struct logs_group *ret) WARN_UNUSED;
+enum err logs_read_stream(struct txn *txn, uint64_t group_id, struct str name,
+                          struct logs_stream *ret) WARN_UNUSED;
+enum err logs_parse_stream(struct str record, struct logs_stream *ret) WARN_UNUSED;
+/* Makes group or stream; ERR_EXISTS. */
+enum err logs_make_group(struct txn *txn, struct str name, struct logs_group *g) WARN_UNUSED;
+enum err logs_make_stream(struct txn *txn, uint64_t group_id, struct str name,
+                          struct logs_stream *ret) WARN_UNUSED;
+/* Removes the stream's records; its events are left to the sweep. */
+enum err logs_drop_stream(struct txn *txn, uint64_t group_id, struct str name,
+                          const struct logs_stream *s) WARN_UNUSED;
+/* Appends events, in ascending order of time, and updates the stream's record (L2, L3). */
+enum err logs_append(struct txn *txn, uint64_t group_id, struct str name, struct logs_stream *s,
+                     const struct logs_event *events, size_t n) WARN_UNUSED;
+
+struct logs_stored_event {
+    int64_t timestamp;
+    uint64_t seq;
+    int64_t ingested_ms;
+    struct str message; /* borrowed from the record */
+};
+enum err logs_parse_event(struct str key, struct str record,
+                          struct logs_stored_event *ret) WARN_UNUSED;
+
+/* Events older than this are expired (L4); INT64_MIN when they never are. */
+int64_t logs_cutoff(const struct logs_group *g, int64_t now_ms);
+
+/* --- for operations (logs.c) --- */
+
+/* Name of a group given as name or ARN (with or without ":*"). */
+struct str logs_group_name(struct str name_or_arn);
+/* The group that an operation names in one of two members; sets the service's error. */
+enum err logs_need_group(struct call *call, struct str name, struct str identifier,
+                         struct str *ret_name, struct logs_group *ret) WARN_UNUSED;
+enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
+                          struct logs_stream *ret) WARN_UNUSED;
+
+/* Any thread: something was deleted, the sweep should look. For txn_on_commit. */
+void logs_sweep_soon(void *logs);
+/* sweep.c */
+void logs_sweep_init(struct logs *logs);
+enum err logs_sweep_start(struct logs *logs) WARN_UNUSED;
+void logs_sweep_release(struct logs *logs);
+
+#endif

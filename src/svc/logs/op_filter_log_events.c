@@ -1,0 +1,319 @@
+/* FilterLogEvents: events of several streams of a group, merged by time.
+ *
+ * Streams are taken in chunks of LOGS_MERGE_STREAMS by name; within a chunk events come in order of
+ * (timestamp, stream, seq). A page ends at its limits or after LOGS_SCAN_EVENTS events were looked
+ * at, so a filter that matches nothing costs a bounded page as well; the token then names the chunk
+ * and the last event seen:  <first stream of the chunk> LF <timestamp> LF <stream id> LF <seq>,
+ * base64. */
+#include <inttypes.h>
+
+#include "base/heap.h"
+#include "codec/base64.h"
+#include "svc/logs/filter.h"
+#include "svc/logs/logs_int.h"
+
+struct source {
+    struct heap_node node; /* key: timestamp, tie: stream id */
+    struct kv_iter *it;
+    struct str stream;
+    uint64_t stream_id;
+    struct logs_stored_event event; /* at which `it` stands; message borrowed */
+};
+
+struct cursor {
+    struct str chunk; /* first stream name of the chunk; empty: from the start */
+    bool inside;      /* ts, id and seq say where in the chunk */
+    int64_t ts;
+    uint64_t id, seq;
+};
+
+struct query {
+    struct call *call;
+    const struct logs_filter_log_events_input *in;
+    struct logs_group group;
+    struct logs_filter filter;
+    int64_t from_ms, to_ms; /* from <= timestamp < to */
+    size_t limit;
+    struct source sources[LOGS_MERGE_STREAMS];
+    size_t n_sources;
+    struct str next_chunk; /* first stream after this chunk; absent: none */
+    struct heap heap;
+    struct cursor cursor;
+    struct logs_filtered_log_event *events;
+    size_t n, bytes, looked_at;
+    bool full;
+};
+
+/* --- token -------------------------------------------------------------------------------------
+ */
+
+static enum err bad_token(struct call *call)
+{
+    return call_error(call, &logs_err_invalid_parameter_exception,
+                      "The specified nextToken is invalid.");
+}
+
+static enum err parse_token(struct query *q)
+{
+    struct str text;
+    if (base64_decode(q->call->arena, q->in->next_token, &text) != ERR_OK)
+        return bad_token(q->call);
+    q->cursor.chunk = str_cut(&text, '\n');
+    if (!text.p)
+        return ERR_OK;
+    struct str ts = str_cut(&text, '\n');
+    struct str id = str_cut(&text, '\n');
+    if (str_to_i64(ts, &q->cursor.ts) != ERR_OK || str_to_u64(id, &q->cursor.id) != ERR_OK ||
+        !text.p || str_to_u64(text, &q->cursor.seq) != ERR_OK)
+        return bad_token(q->call);
+    q->cursor.inside = true;
+    return ERR_OK;
+}
+
+static enum err make_token(struct query *q, struct str chunk, bool inside, struct str *ret_token)
+{
+    struct arena *a = q->call->arena;
+    struct str text = chunk;
+    if (inside)
+        text = str_fmt(a, STR_FMT "\n%" PRId64 "\n%" PRIu64 "\n%" PRIu64, STR_ARG(chunk),
+                       q->cursor.ts, q->cursor.id, q->cursor.seq);
+    if (!text.p)
+        return ERR_NOMEM;
+    *ret_token = base64_encode(a, text.p, text.len);
+    return ret_token->p ? ERR_OK : ERR_NOMEM;
+}
+
+/* --- sources -----------------------------------------------------------------------------------
+ */
+
+/* Whether an event was returned (or passed over) by an earlier page. */
+static bool is_past(const struct cursor *c, int64_t ts, uint64_t id, uint64_t seq)
+{
+    if (!c->inside)
+        return false;
+    if (ts != c->ts)
+        return ts < c->ts;
+    if (id != c->id)
+        return id < c->id;
+    return seq <= c->seq;
+}
+
+/* Moves to the next event; *ret_more false at the end. */
+static enum err advance(struct query *q, struct source *s, bool *ret_more)
+{
+    struct str key, record;
+    for (;;) {
+        enum err err = kv_next(s->it, &key, &record);
+        if (err == ERR_NOT_FOUND) {
+            *ret_more = false;
+            return ERR_OK;
+        }
+        TRY(err);
+        TRY(logs_parse_event(key, record, &s->event));
+        if (is_past(&q->cursor, s->event.timestamp, s->stream_id, s->event.seq))
+            continue;
+        s->node.key = s->event.timestamp;
+        s->node.tie = s->stream_id;
+        *ret_more = true;
+        return ERR_OK;
+    }
+}
+
+static enum err open_source(struct query *q, struct str name, const struct logs_stream *s)
+{
+    if (s->last_ms < q->from_ms || s->first_ms >= q->to_ms || (s->last_ms == 0))
+        return ERR_OK; /* nothing in it can be in the window */
+    int64_t from = q->cursor.inside ? max_i64(q->from_ms, q->cursor.ts) : q->from_ms;
+    struct arena *a = q->call->arena;
+    struct str lo = logs_key_event(a, s->id, from, 0);
+    struct str hi = logs_key_event(a, s->id, q->to_ms, 0);
+    struct source *src = &q->sources[q->n_sources];
+    *src = (struct source){.stream = name, .stream_id = s->id};
+    if (!lo.p || !hi.p)
+        return ERR_NOMEM;
+    TRY(kv_scan(q->call->txn->kv, lo, hi, false, &src->it));
+    q->n_sources++;
+    bool more;
+    TRY(advance(q, src, &more));
+    return more ? heap_push(&q->heap, &src->node) : ERR_OK;
+}
+
+static bool is_named(const struct logs_filter_log_events_input *in, struct str name)
+{
+    if (!in->log_stream_names.v)
+        return true;
+    for (size_t i = 0; i < in->log_stream_names.n; i++)
+        if (str_eq(in->log_stream_names.v[i], name))
+            return true;
+    return false;
+}
+
+static enum err open_named(struct query *q)
+{
+    for (size_t i = 0; i < q->in->log_stream_names.n; i++) {
+        struct logs_stream s;
+        struct str name = q->in->log_stream_names.v[i];
+        TRY(logs_need_stream(q->call, q->group.id, name, &s));
+        TRY(open_source(q, name, &s));
+    }
+    return ERR_OK;
+}
+
+/* Opens the chunk of streams that the cursor names. */
+static enum err open_chunk(struct query *q)
+{
+    struct call *call = q->call;
+    if (q->in->log_stream_names.v)
+        return open_named(q);
+    struct str name_prefix = q->in->log_stream_name_prefix;
+    struct str prefix =
+        logs_key_stream_prefix(call->arena, q->group.id, name_prefix.p ? name_prefix : STR(""));
+    struct str from =
+        q->cursor.chunk.len ? logs_key_stream(call->arena, q->group.id, q->cursor.chunk) : prefix;
+    struct kv_iter *it;
+    struct str key, record;
+    if (!prefix.p || !from.p)
+        return ERR_NOMEM;
+    TRY(kv_scan(call->txn->kv, from, key_after_prefix(call->arena, prefix), false, &it));
+    enum err err;
+    for (size_t taken = 0; (err = kv_next(it, &key, &record)) == ERR_OK; taken++) {
+        struct str name;
+        struct logs_stream s;
+        err = logs_key_read_stream(key, call->arena, &name);
+        if (err)
+            break;
+        if (taken == LOGS_MERGE_STREAMS) {
+            q->next_chunk = name;
+            break;
+        }
+        q->looked_at++; /* streams cost as events do, also those with nothing in the window */
+        err = logs_parse_stream(record, &s);
+        if (!err && is_named(q->in, name))
+            err = open_source(q, name, &s);
+        if (err)
+            break;
+    }
+    kv_iter_close(it);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static void close_sources(void *arg)
+{
+    struct query *q = arg;
+    for (size_t i = 0; i < q->n_sources; i++)
+        kv_iter_close(q->sources[i].it);
+    q->n_sources = 0;
+    heap_release(&q->heap);
+}
+
+/* --- merging -----------------------------------------------------------------------------------
+ */
+
+static enum err take(struct query *q, const struct source *s)
+{
+    const struct logs_stored_event *e = &s->event;
+    struct logs_filtered_log_event *f = &q->events[q->n];
+    *f = (struct logs_filtered_log_event){.log_stream_name = s->stream};
+    f->message = str_dup(q->call->arena, e->message);
+    /* Decimal, as AWS's; unique within the group. */
+    f->event_id = str_fmt(q->call->arena, "%020" PRIu64 "%020" PRIu64 "%016" PRIu64,
+                          (uint64_t)e->timestamp, s->stream_id, e->seq);
+    if (!f->message.p || !f->event_id.p)
+        return ERR_NOMEM;
+    WIRE_SET(f, timestamp, e->timestamp);
+    WIRE_SET(f, ingestion_time, e->ingested_ms);
+    q->n++;
+    q->bytes += e->message.len + LOGS_EVENT_OVERHEAD;
+    return ERR_OK;
+}
+
+static enum err merge(struct query *q)
+{
+    struct heap_node *node;
+    while ((node = heap_peek(&q->heap)) != NULL) {
+        struct source *s = CONTAINER_OF(node, struct source, node);
+        if (q->n == q->limit || q->looked_at >= LOGS_SCAN_EVENTS ||
+            (q->n && q->bytes + s->event.message.len > LOGS_PAGE_BYTES)) {
+            q->full = true;
+            return ERR_OK;
+        }
+        q->looked_at++;
+        if (logs_filter_matches(&q->filter, s->event.message))
+            TRY(take(q, s));
+        struct cursor at = q->cursor;
+        at.inside = true;
+        at.ts = s->event.timestamp;
+        at.id = s->stream_id;
+        at.seq = s->event.seq;
+        bool more;
+        heap_remove(&q->heap, node);
+        TRY(advance(q, s, &more));
+        if (more)
+            TRY(heap_push(&q->heap, &s->node));
+        q->cursor = at;
+    }
+    return ERR_OK;
+}
+
+static enum err run(struct query *q, struct logs_filter_log_events_output *out)
+{
+    for (;;) {
+        q->next_chunk = STR_NONE;
+        heap_init(&q->heap);
+        enum err err = open_chunk(q);
+        if (!err)
+            err = merge(q);
+        close_sources(q);
+        TRY(err);
+        if (q->full)
+            return make_token(q, q->cursor.chunk, q->cursor.inside, &out->next_token);
+        if (!q->next_chunk.p)
+            return ERR_OK;
+        q->cursor = (struct cursor){.chunk = q->next_chunk};
+        if (q->looked_at >= LOGS_SCAN_EVENTS / 2)
+            return make_token(q, q->cursor.chunk, false, &out->next_token);
+    }
+}
+
+static enum err prepare(struct query *q)
+{
+    const struct logs_filter_log_events_input *in = q->in;
+    struct call *call = q->call;
+    if (in->log_stream_names.v && in->log_stream_name_prefix.p)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "Cannot specify both logStreamNames and logStreamNamePrefix.");
+    enum err err = logs_filter_parse(call->arena, in->filter_pattern, &q->filter);
+    if (err == ERR_UNSUPPORTED)
+        return call_error(
+            call, &logs_err_invalid_parameter_exception,
+            "Weir supports filter patterns of terms, phrases, ?optional and -excluded "
+            "terms; patterns for JSON, space-delimited fields and regular expressions "
+            "are not supported.");
+    if (err == ERR_INVALID || err == ERR_LIMIT)
+        return call_error(call, &logs_err_invalid_parameter_exception, "Invalid filter pattern");
+    TRY(err);
+    q->from_ms =
+        max_i64(in->has_start_time ? in->start_time : 0, logs_cutoff(&q->group, call->txn->now_ms));
+    q->to_ms = in->has_end_time ? in->end_time : INT64_MAX;
+    q->limit = in->has_limit ? (size_t)in->limit : LOGS_PAGE_EVENTS;
+    q->events = ARENA_ARRAY(call->arena, struct logs_filtered_log_event, q->limit);
+    if (!q->events)
+        return ERR_NOMEM;
+    return in->next_token.p ? parse_token(q) : ERR_OK;
+}
+
+enum err logs_filter_log_events(struct call *call, const struct logs_filter_log_events_input *in,
+                                struct logs_filter_log_events_output *out)
+{
+    struct query *q = ARENA_NEW(call->arena, struct query);
+    if (!q)
+        return ERR_NOMEM;
+    q->call = call;
+    q->in = in;
+    TRY(logs_need_group(call, in->log_group_name, in->log_group_identifier, NULL, &q->group));
+    TRY(prepare(q));
+    TRY(run(q, out));
+    out->events.v = q->events;
+    out->events.n = q->n;
+    return ERR_OK;
+}

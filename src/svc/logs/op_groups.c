@@ -1,0 +1,234 @@
+/* CreateLogGroup, DeleteLogGroup, DescribeLogGroups, Put/DeleteRetentionPolicy. */
+#include "svc/logs/logs_int.h"
+
+/* Source: CloudWatch Logs API Reference, PutRetentionPolicy. */
+static const int64_t retentions[] = {1,   3,   5,   7,   14,   30,   60,   90,   120,  150,  180,
+                                     365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653};
+
+static enum err copy_tags(struct call *call, const struct logs_tags *in, struct logs_group *g)
+{
+    struct logs_tag *tags = ARENA_ARRAY(call->arena, struct logs_tag, in->n + 1);
+    if (!tags)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < in->n; i++)
+        tags[i] = (struct logs_tag){in->v[i].key, in->v[i].value};
+    g->tags = tags;
+    g->n_tags = in->n;
+    return ERR_OK;
+}
+
+enum err logs_create_log_group(struct call *call, const struct logs_create_log_group_input *in,
+                               struct logs_create_log_group_output *out)
+{
+    if (in->kms_key_id.p)
+        return call_error(
+            call, &logs_err_invalid_parameter_exception,
+            "Encryption with a KMS key is not supported by Weir; leave kmsKeyId out.");
+    if (in->log_group_class.p && !str_eq(in->log_group_class, STR("STANDARD")))
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "Only log groups of class STANDARD are supported by Weir.");
+    struct logs_group g = {.protected_ = in->deletion_protection_enabled};
+    TRY(copy_tags(call, &in->tags, &g));
+    enum err err = logs_make_group(call->txn, in->log_group_name, &g);
+    if (err == ERR_EXISTS)
+        return call_error(call, &logs_err_resource_already_exists_exception,
+                          "The specified log group already exists");
+    return err;
+}
+
+enum err logs_delete_log_group(struct call *call, const struct logs_delete_log_group_input *in,
+                               struct logs_delete_log_group_output *out)
+{
+    struct logs_group g;
+    struct str name;
+    TRY(logs_need_group(call, in->log_group_name, STR_NONE, &name, &g));
+    if (g.protected_)
+        return call_error(call, &logs_err_validation_exception,
+                          "The log group has deletion protection enabled.");
+    struct str dead = logs_key_dead_group(call->arena, g.id);
+    if (!dead.p)
+        return ERR_NOMEM;
+    TRY(txn_del(call->txn, logs_key_group(call->arena, name)));
+    TRY(txn_put(call->txn, dead, STR("")));
+    return txn_on_commit(call->txn, logs_sweep_soon, call->svc);
+}
+
+enum err logs_put_retention_policy(struct call *call,
+                                   const struct logs_put_retention_policy_input *in,
+                                   struct logs_put_retention_policy_output *out)
+{
+    bool known = false;
+    for (size_t i = 0; i < ARRAY_LEN(retentions); i++)
+        known |= retentions[i] == in->retention_in_days;
+    if (!known)
+        return call_error(
+            call, &logs_err_invalid_parameter_exception,
+            "1 validation error detected: Value '%lld' at 'retentionInDays' failed to "
+            "satisfy constraint: Member must satisfy enum value set: [1, 3, 5, 7, 14, "
+            "30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, "
+            "2922, 3288, 3653]",
+            (long long)in->retention_in_days);
+    struct logs_group g;
+    struct str name;
+    TRY(logs_need_group(call, in->log_group_name, STR_NONE, &name, &g));
+    g.retention_days = in->retention_in_days;
+    TRY(logs_write_group(call->txn, name, &g));
+    return txn_on_commit(call->txn, logs_sweep_soon, call->svc);
+}
+
+enum err logs_delete_retention_policy(struct call *call,
+                                      const struct logs_delete_retention_policy_input *in,
+                                      struct logs_delete_retention_policy_output *out)
+{
+    struct logs_group g;
+    struct str name;
+    TRY(logs_need_group(call, in->log_group_name, STR_NONE, &name, &g));
+    g.retention_days = 0;
+    return logs_write_group(call->txn, name, &g);
+}
+
+/* --- describe ----------------------------------------------------------------------------------
+ */
+
+/* Sum over the first LOGS_COUNT_STREAMS streams: a figure for people, bounded in cost. */
+static enum err stored_bytes(struct call *call, uint64_t group_id, int64_t *ret_bytes)
+{
+    struct str prefix = logs_key_stream_prefix(call->arena, group_id, STR(""));
+    struct kv_iter *it;
+    struct str key, record;
+    if (!prefix.p)
+        return ERR_NOMEM;
+    TRY(kv_scan(call->txn->kv, prefix, key_after_prefix(call->arena, prefix), false, &it));
+    uint64_t sum = 0;
+    enum err err = ERR_OK;
+    for (int i = 0; i < LOGS_COUNT_STREAMS && (err = kv_next(it, &key, &record)) == ERR_OK; i++) {
+        struct logs_stream s;
+        err = logs_parse_stream(record, &s);
+        if (err)
+            break;
+        sum += s.stored_bytes;
+    }
+    kv_iter_close(it);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    *ret_bytes = (int64_t)sum;
+    return ERR_OK;
+}
+
+static enum err describe(struct call *call, struct str name, const struct logs_group *g,
+                         struct logs_log_group *ret)
+{
+    struct logs_log_group d = {.log_group_name = str_dup(call->arena, name)};
+    d.log_group_arn = call_arn(call, "logs", "log-group:" STR_FMT, STR_ARG(name));
+    d.arn = call_arn(call, "logs", "log-group:" STR_FMT ":*", STR_ARG(name));
+    if (!d.log_group_name.p || !d.log_group_arn.p || !d.arn.p)
+        return ERR_NOMEM;
+    d.log_group_class = STR("STANDARD");
+    WIRE_SET(&d, creation_time, g->created_ms);
+    WIRE_SET(&d, metric_filter_count, 0);
+    WIRE_SET(&d, deletion_protection_enabled, g->protected_);
+    if (g->retention_days)
+        WIRE_SET(&d, retention_in_days, g->retention_days);
+    d.has_stored_bytes = true;
+    TRY(stored_bytes(call, g->id, &d.stored_bytes));
+    *ret = d;
+    return ERR_OK;
+}
+
+static enum err describe_named(struct call *call, const struct logs_describe_log_groups_input *in,
+                               struct logs_log_group *list, size_t *n)
+{
+    for (size_t i = 0; i < in->log_group_identifiers.n; i++) {
+        struct str name = logs_group_name(in->log_group_identifiers.v[i]);
+        struct logs_group g;
+        enum err err = logs_read_group(call->txn, name, &g);
+        if (err == ERR_NOT_FOUND)
+            continue;
+        TRY(err);
+        TRY(describe(call, name, &g, &list[(*n)++]));
+    }
+    return ERR_OK;
+}
+
+/* The pattern matches anywhere, without case: as the API says of logGroupNamePattern. */
+static bool matches(struct call *call, struct str name, struct str pattern)
+{
+    if (!pattern.p)
+        return true;
+    return str_find_str(str_lower(call->arena, name), str_lower(call->arena, pattern)) != SIZE_MAX;
+}
+
+static enum err scan_groups(struct call *call, const struct logs_describe_log_groups_input *in,
+                            size_t limit, struct logs_log_group *list, size_t *n,
+                            struct str *ret_token)
+{
+    struct str prefix = logs_key_group_prefix(
+        call->arena, in->log_group_name_prefix.p ? in->log_group_name_prefix : STR(""));
+    if (!prefix.p)
+        return ERR_NOMEM;
+    struct str from = prefix;
+    if (in->next_token.p) {
+        struct str after = logs_key_group(call->arena, in->next_token);
+        if (!after.p)
+            return ERR_NOMEM;
+        if (str_cmp(after, from) > 0)
+            from = after;
+    }
+    struct kv_iter *it;
+    struct str key, record;
+    TRY(kv_scan(call->txn->kv, from, key_after_prefix(call->arena, prefix), false, &it));
+    enum err err;
+    while ((err = kv_next(it, &key, &record)) == ERR_OK) {
+        struct str name;
+        struct logs_group g;
+        err = logs_key_read_group(key, call->arena, &name);
+        if (err)
+            break;
+        if (in->next_token.p && str_eq(name, in->next_token))
+            continue;
+        if (!matches(call, name, in->log_group_name_pattern))
+            continue;
+        if (*n == limit) {
+            *ret_token = list[*n - 1].log_group_name;
+            break;
+        }
+        err = logs_parse_group(call->arena, record, &g);
+        if (!err)
+            err = describe(call, name, &g, &list[(*n)++]);
+        if (err)
+            break;
+    }
+    kv_iter_close(it);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err logs_describe_log_groups(struct call *call,
+                                  const struct logs_describe_log_groups_input *in,
+                                  struct logs_describe_log_groups_output *out)
+{
+    if (in->log_group_name_prefix.p && in->log_group_name_pattern.p)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "LogGroup name prefix and LogGroup name pattern are mutually exclusive "
+                          "parameters.");
+    if (in->include_linked_accounts || in->account_identifiers.v)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "Weir has one account; leave includeLinkedAccounts and "
+                          "accountIdentifiers out.");
+    if (in->log_group_identifiers.v &&
+        (in->log_group_name_prefix.p || in->log_group_name_pattern.p || in->log_group_class.p))
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "logGroupIdentifiers cannot be combined with logGroupNamePrefix, "
+                          "logGroupNamePattern or logGroupClass.");
+    size_t limit = in->has_limit ? (size_t)in->limit : LOGS_DESCRIBE_MAX;
+    struct logs_log_group *list =
+        ARENA_ARRAY(call->arena, struct logs_log_group, LOGS_DESCRIBE_MAX);
+    if (!list)
+        return ERR_NOMEM;
+    out->log_groups.v = list;
+    /* Other accounts and other classes have no groups here. */
+    if (in->log_group_class.p && !str_eq(in->log_group_class, STR("STANDARD")))
+        return ERR_OK;
+    if (in->log_group_identifiers.v)
+        return describe_named(call, in, list, &out->log_groups.n);
+    return scan_groups(call, in, limit, list, &out->log_groups.n, &out->next_token);
+}
