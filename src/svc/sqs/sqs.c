@@ -1,0 +1,144 @@
+/* SQS as a service: making it, starting and ending it, what core asks it.
+ * Layer: svc/sqs. */
+#include "svc/sqs/sqs.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "svc/sqs/sqs_int.h"
+
+enum err sqs_new(struct core *core, struct sqs **ret_sqs)
+{
+    struct sqs *s = mem_calloc(1, sizeof(*s));
+    if (!s)
+        return ERR_NOMEM;
+    s->core = core;
+    pthread_rwlock_init(&s->lock, NULL);
+    pthread_mutex_init(&s->due_lock, NULL);
+    pthread_mutex_init(&s->load_lock, NULL);
+    map_init(&s->cold);
+    map_init(&s->queues);
+    list_init(&s->homeless);
+    list_init(&s->watchers);
+    heap_init(&s->due);
+    s->due_task.fn = sqs_due_task;
+    *ret_sqs = s;
+    return ERR_OK;
+}
+
+/* --- start -------------------------------------------------------------------------------------
+ */
+
+/* The secret of receipt handles, made at the very first start. */
+static enum err load_secret(struct txn *txn, void *arg)
+{
+    struct sqs *s = arg;
+    struct str key = sqs_key_meta(txn->arena, SQS_META_SECRET), bytes;
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    enum err err = txn_get(txn, key, &bytes);
+    if (err == ERR_OK && bytes.len != SQS_SECRET_LEN)
+        return ERR_CORRUPT;
+    if (err == ERR_OK) {
+        memcpy(s->secret, bytes.p, SQS_SECRET_LEN);
+        return ERR_OK;
+    }
+    if (err != ERR_NOT_FOUND)
+        return err;
+    rng_bytes(s->secret, SQS_SECRET_LEN);
+    return txn_put(txn, key, str_n((char *)s->secret, SQS_SECRET_LEN));
+}
+
+enum err sqs_start(struct sqs *s)
+{
+    TRY(txn_run_now(s->core, load_secret, s));
+    TRY(sqs_load_start(s));
+    return s->core->n_loops ? sqs_clean_start(s) : ERR_OK;
+}
+
+/* --- end ---------------------------------------------------------------------------------------
+ */
+
+static void wake_all(struct sqs *s)
+{
+    size_t it = 0;
+    struct str path;
+    void *value;
+    pthread_rwlock_rdlock(&s->lock);
+    while (map_next(&s->queues, &it, &path, &value)) {
+        struct sqs_queue *q = value;
+        pthread_mutex_lock(&q->lock);
+        while (!list_empty(&q->waiters))
+            call_wake(CONTAINER_OF(list_pop_front(&q->waiters), struct sqs_waiter, link)->call);
+        pthread_mutex_unlock(&q->lock);
+    }
+    pthread_rwlock_unlock(&s->lock);
+}
+
+void sqs_stop(struct sqs *s)
+{
+    if (!s || atomic_exchange(&s->stopped, true))
+        return;
+    wake_all(s);
+    if (s->due_timer_made)
+        io_timer_stop(&s->due_timer);
+    sqs_load_stop(s);
+    sqs_clean_stop(s);
+}
+
+void sqs_free(struct sqs *s)
+{
+    if (!s)
+        return;
+    sqs_stop(s);
+    sqs_clean_free(s);
+    struct heap_node *node;
+    while ((node = heap_pop(&s->due)) != NULL)
+        sqs_queue_unref(CONTAINER_OF(node, struct sqs_queue, due));
+    while (!list_empty(&s->watchers)) {
+        struct sqs_watcher *w = CONTAINER_OF(list_pop_front(&s->watchers), struct sqs_watcher, all);
+        list_remove(&w->link);
+        mem_free((void *)w->path.p);
+        mem_free(w);
+    }
+    while (!list_empty(&s->homeless))
+        sqs_queue_unref(CONTAINER_OF(list_pop_front(&s->homeless), struct sqs_queue, home));
+    size_t it = 0;
+    struct str path;
+    void *q;
+    while (map_next(&s->queues, &it, &path, &q))
+        sqs_queue_unref(q);
+    map_release(&s->queues);
+    sqs_load_free(s);
+    heap_release(&s->due);
+    pthread_mutex_destroy(&s->due_lock);
+    pthread_rwlock_destroy(&s->lock);
+    mem_free(s);
+}
+
+/* --- what core asks ----------------------------------------------------------------------------
+ */
+
+static enum err resource_policy(struct call *call, struct str arn, struct str *ret_json)
+{
+    struct str region, account, name, bytes;
+    struct sqs_config c;
+    *ret_json = STR_NONE;
+    if (sqs_arn_parse(arn, &region, &account, &name) != ERR_OK)
+        return ERR_OK;
+    struct str key = sqs_key_queue(call->arena, region, account, name);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    enum err err = txn_get(call->txn, key, &bytes);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(err);
+    TRY(sqs_config_unpack(call->arena, bytes, &c));
+    *ret_json = c.policy;
+    return ERR_OK;
+}
+
+void sqs_svc(struct sqs *s, struct svc *ret_svc)
+{
+    *ret_svc = (struct svc){.wire = &sqs_service, .self = s, .resource_policy = resource_policy};
+}

@@ -1,0 +1,62 @@
+/* Client errors that are not yet a reply, and the shape of batches. Layer: svc/sqs. */
+#include "svc/sqs/sqs_int.h"
+
+enum { BATCH_ID_MAX = 80 };
+
+enum err sqs_fault_set(struct arena *a, struct sqs_fault *f, const struct wire_error *error,
+                       const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    f->error = error;
+    f->message = str_vfmt(a, fmt, ap);
+    va_end(ap);
+    return str_is_set(f->message) ? ERR_FAILED : ERR_NOMEM;
+}
+
+enum err sqs_fault_reply(struct call *call, enum err err, const struct sqs_fault *f)
+{
+    if (err != ERR_FAILED)
+        return err;
+    return call_error(call, f->error, STR_FMT, STR_ARG(f->message));
+}
+
+struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct sqs_fault *f)
+{
+    struct sqs_batch_result_error_entry e = {.id = id, .message = f->message};
+    e.code = str_is_set(f->error->query_code) ? f->error->query_code : f->error->name;
+    WIRE_SET(&e, sender_fault, true);
+    return e;
+}
+
+static bool id_ok(struct str id)
+{
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return id.len >= 1 && id.len <= BATCH_ID_MAX;
+}
+
+enum err sqs_batch_check(struct call *call, const char *entry_name, const struct str *ids, size_t n)
+{
+    if (n == 0)
+        return call_error(call, &sqs_err_empty_batch_request,
+                          "There should be at least one %s in the request.", entry_name);
+    if (n > SQS_BATCH_MAX)
+        return call_error(call, &sqs_err_too_many_entries_in_batch_request,
+                          "Maximum number of entries per request are 10. You have sent %zu.", n);
+    for (size_t i = 0; i < n; i++) {
+        if (!id_ok(ids[i]))
+            return call_error(call, &sqs_err_invalid_batch_entry_id,
+                              "A batch entry id can only contain alphanumeric characters, hyphens "
+                              "and underscores. It can be at most 80 letters long.");
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(ids[i], ids[j]))
+                return call_error(call, &sqs_err_batch_entry_ids_not_distinct,
+                                  "Id " STR_FMT " repeated.", STR_ARG(ids[i]));
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,303 @@
+/* Inside of SQS: the instance, its queues, and what the operations share.
+ *
+ *   sqs.c          start, stop, the service's table
+ *   sqs_load.c     rebuilding the queues' memory from the store after a start
+ *   sqs_queue.c    queues in memory: lookup, life, waking of long polls and watchers, timer
+ *   sqs_index.c    which messages stand where
+ *   sqs_send.c     staging a message; sqs_take.c: staging a receive, dead letters
+ *   sqs_lease.c    what a receipt handle permits: deletion, change of visibility
+ *   sqs_message.c  rules of messages and their digests
+ *   sqs_config.c   rules of queue attributes
+ *   sqs_clean.c    background: purged, expired and deleted messages, old deduplication ids
+ *   op_*.c         operations; sqs_port.c: what other services use
+ *
+ * Invariants
+ *   Q1  Whoever sends to, receives from or changes a queue kv_gets its record in the same
+ *       transaction; deletion and purge write it. So nothing is sent into a deleted queue, and no
+ *       message survives a purge that was committed after it was sent.
+ *   Q2  A message is in the index as something receivable only after its commit.
+ *   Q3  Lock order: sqs.load_lock, sqs.lock, then sqs_queue.lock, then sqs.due_lock. None but
+ *       load_lock is held across a store access but for reads of memory.
+ *   Q4  A queue of an earlier run is `cold` until its messages are all in its index; then it enters
+ *       `queues`. Whoever opens it before that completes it first, so nothing of a cold queue can
+ *       change, and reading it in pieces, from several snapshots, reads one state.
+ *
+ * Layer: svc/sqs. */
+#ifndef WEIR_SVC_SQS_INT_H
+#define WEIR_SVC_SQS_INT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "codec/hash.h"
+#include "core/call.h"
+#include "sqs_api.h"
+#include "svc/sqs/sqs.h"
+#include "svc/sqs/sqs_index.h"
+#include "svc/sqs/sqs_keys.h"
+#include "svc/sqs/sqs_record.h"
+
+enum {
+    SQS_NAME_MAX = 80,
+    SQS_BATCH_MAX = 10,
+    SQS_SIZE_MAX = 1024 * 1024, /* of a message and of a batch, in bytes */
+    SQS_DELAY_MAX_S = 900,
+    SQS_WAIT_MAX_S = 20,
+    SQS_VISIBILITY_MAX_S = 43200,
+    SQS_INFLIGHT_MAX = 120000,
+    SQS_PURGE_INTERVAL_MS = 60 * 1000,
+    SQS_SECRET_LEN = 32,
+    SQS_SEQ_TIME_SHIFT = 20, /* a sequence number is at least the time of sending, shifted */
+};
+
+struct sqs_clean;
+
+struct sqs {
+    struct core *core;
+    pthread_rwlock_t lock; /* queues, watchers */
+    struct map queues;     /* "region/account/name" -> struct sqs_queue */
+    struct list watchers;  /* struct sqs_watcher.all */
+    struct list homeless;  /* struct sqs_queue.home: committed, but there was no memory to enter */
+    uint8_t secret[SQS_SECRET_LEN];
+    bool has_secret;
+
+    pthread_mutex_t due_lock;
+    struct heap due; /* queues by when somebody who waits must be told */
+    struct io_task due_task;
+    _Atomic bool due_posted;
+    struct io_timer due_timer; /* home loop */
+    bool due_timer_made;
+    _Atomic bool stopped;
+    struct sqs_clean *clean;
+
+    pthread_mutex_t load_lock;
+    struct map cold; /* "region/account/name" -> struct sqs_queue, in no table yet; load_lock */
+    struct io_timer load_timer; /* home loop */
+    bool load_timer_made;
+};
+
+/* A queue in memory. Process lifetime, counted. */
+struct sqs_queue {
+    struct sqs *sqs;
+    _Atomic unsigned refs;
+    uint64_t id;
+    struct str path; /* "region/account/name", owned; the parts point into it */
+    struct str region, account, name;
+    bool fifo;
+    struct list home; /* in sqs.homeless, under sqs.lock */
+
+    pthread_mutex_t lock; /* all below */
+    struct sqs_index *ix;
+    uint64_t last_seq;
+    uint64_t purge_seq; /* as in the record */
+    int64_t retention_ms;
+    bool deleted;
+    uint64_t load_seq;    /* while cold: messages below are in the index; under sqs.load_lock */
+    struct list waiters;  /* struct sqs_waiter.link, first come first */
+    struct list watchers; /* struct sqs_watcher.link */
+    struct heap_node due; /* in sqs.due; under due_lock */
+};
+
+/* A long poll. Lives in its call's arena. */
+struct sqs_waiter {
+    struct list link; /* linked while nobody has woken it */
+    struct call *call;
+    struct sqs_queue *queue;
+    int64_t deadline_ms; /* wall clock */
+};
+
+/* An event source mapping. */
+struct sqs_watcher {
+    struct list all, link;
+    struct str path;
+    struct sqs_queue *queue; /* NULL while there is none of that name */
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+/* A client's error that is not yet anybody's reply: batches report it per entry. */
+struct sqs_fault {
+    const struct wire_error *error;
+    struct str message;
+};
+/* Fills it; always ERR_FAILED, or ERR_NOMEM. */
+enum err sqs_fault_set(struct arena *a, struct sqs_fault *f, const struct wire_error *error,
+                       const char *fmt, ...) PRINTF_LIKE(4, 5) WARN_UNUSED;
+/* Turns ERR_FAILED of a function that set `f` into the call's error; passes others through. */
+enum err sqs_fault_reply(struct call *call, enum err err, const struct sqs_fault *f) WARN_UNUSED;
+/* The entry of a batch reply. */
+struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct sqs_fault *f);
+
+/* --- sqs_queue.c: a queue as an operation sees it ----------------------------------------------
+ */
+
+/* Opened for one transaction; `queue` is held until the transaction's arena goes. */
+struct sqs_open {
+    struct sqs_queue *queue;
+    struct sqs_config config;
+};
+
+/* ERR_NOT_FOUND; ERR_CONFLICT while the queue's memory is about to appear. Reads the record tracked
+ * (Q1). */
+enum err sqs_open(struct sqs *s, struct txn *txn, struct str region, struct str account,
+                  struct str name, struct sqs_open *ret_open) WARN_UNUSED;
+/* By ARN. ERR_NOT_FOUND also when it is not the ARN of a queue. */
+enum err sqs_open_arn(struct sqs *s, struct txn *txn, struct str arn,
+                      struct sqs_open *ret_open) WARN_UNUSED;
+/* By the QueueUrl of a request; errors are the call's. */
+enum err sqs_open_url(struct call *call, struct str url, struct sqs_open *ret_open) WARN_UNUSED;
+/* Account and name of a queue URL of any host. ERR_INVALID. */
+enum err sqs_url_parse(struct str url, struct str *ret_account, struct str *ret_name) WARN_UNUSED;
+/* ERR_NOT_FOUND. */
+enum err sqs_arn_parse(struct str arn, struct str *ret_region, struct str *ret_account,
+                       struct str *ret_name) WARN_UNUSED;
+struct str sqs_queue_arn(struct arena *a, const struct core *core, const struct sqs_queue *q);
+struct str sqs_queue_url(struct arena *a, const struct core *core, struct str account,
+                         struct str name);
+/* Writes the queue's record. */
+enum err sqs_save(struct txn *txn, const struct sqs_queue *q,
+                  const struct sqs_config *c) WARN_UNUSED;
+
+/* New, in no table yet; one reference. ERR_NOMEM. */
+enum err sqs_queue_new(struct sqs *s, struct str region, struct str account, struct str name,
+                       const struct sqs_config *c, struct sqs_queue **ret_queue) WARN_UNUSED;
+void sqs_queue_ref(struct sqs_queue *q);
+void sqs_queue_unref(struct sqs_queue *q);
+/* Enters it under its name, in the place of an older one; takes over the reference. ERR_NOMEM. */
+enum err sqs_queue_enter(struct sqs_queue *q) WARN_UNUSED;
+/* For after a commit: without memory for the entry, the first sqs_open that misses it tries again.
+ */
+void sqs_queue_enter_or_keep(struct sqs_queue *q);
+/* Removes it: waiting receives are rerun and find no queue. */
+void sqs_queue_leave(struct sqs_queue *q);
+/* Drops every message below `seq` from memory. */
+void sqs_queue_purge(struct sqs_queue *q, struct sqs_index *fresh, uint64_t seq);
+/* Under q->lock: tells as many who wait as there is something for, and arms the timer for what
+ * becomes visible later. */
+void sqs_queue_wake(struct sqs_queue *q);
+/* Under q->lock: next sequence number. */
+uint64_t sqs_queue_next_seq(struct sqs_queue *q, int64_t now_ms);
+static inline uint64_t sqs_seq_of_ms(int64_t ms)
+{
+    return ms <= 0 ? 0 : (uint64_t)ms << SQS_SEQ_TIME_SHIFT;
+}
+/* The timer's work on the home loop. */
+void sqs_due_task(struct io_task *task);
+
+/* --- sqs_load.c --------------------------------------------------------------------------------
+ */
+
+/* Finds the queues of the store, and arranges that their messages are read after the start. */
+enum err sqs_load_start(struct sqs *s) WARN_UNUSED;
+/* Completes the queue `path` if it is cold; else does nothing. ERR_NOMEM, ERR_IO, ERR_CORRUPT: it
+ * stays cold. */
+enum err sqs_load_now(struct sqs *s, struct str path) WARN_UNUSED;
+void sqs_load_stop(struct sqs *s);
+void sqs_load_free(struct sqs *s);
+
+/* --- sqs_config.c ------------------------------------------------------------------------------
+ */
+
+void sqs_config_init(struct sqs_config *c, int64_t now_ms);
+/* Applies attributes as CreateQueue and SetQueueAttributes do; c->fifo is set before. */
+enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
+                          const struct sqs_queue_attribute_map *in, struct sqs_config *c,
+                          struct sqs_fault *f) WARN_UNUSED;
+/* Name of the first attribute in `in` that differs between two queues' settings; absent: none. */
+struct str sqs_config_differs(struct arena *a, const struct sqs_queue_attribute_map *in,
+                              const struct sqs_config *have, const struct sqs_config *want);
+/* The value that GetQueueAttributes tells of a settable attribute; STR_NONE when it is not set. */
+struct str sqs_config_get(struct arena *a, const struct sqs_config *c, struct str name);
+/* Queue policy: parses; ERR_FAILED with `f`. */
+enum err sqs_policy_check(struct arena *a, struct str json, struct sqs_fault *f) WARN_UNUSED;
+
+/* --- sqs_message.c -----------------------------------------------------------------------------
+ */
+
+/* What a sender gives, in terms of the API. */
+struct sqs_draft {
+    struct str body;
+    const struct sqs_message_body_attribute_map *attributes;
+    const struct sqs_message_body_system_attribute_map *system; /* NULL: none */
+    bool has_delay;
+    int64_t delay_s;
+    struct str group, dedup;
+    struct str sender;
+};
+/* Checks a draft against the queue and makes the record (without id, time and sequence number), the
+ * digest of its attributes and of its system attributes (hex; absent without any), and its size. */
+struct sqs_checked {
+    struct sqs_body body;
+    struct str md5_hex, md5_attrs_hex, md5_system_hex;
+    int64_t delay_s;
+    size_t size;
+};
+enum err sqs_message_check(struct arena *a, const struct sqs_config *c,
+                           const struct sqs_draft *draft, struct sqs_checked *ret_checked,
+                           struct sqs_fault *f) WARN_UNUSED;
+/* Hex MD5 over attributes as AWS defines it; STR_NONE when there are none or on exhaustion. */
+struct str sqs_attrs_md5(struct arena *a, const struct sqs_attr *attrs, size_t n);
+bool sqs_attr_is_binary(const struct sqs_attr *attr);
+/* Characters that XML 1.0 allows, in valid UTF-8. */
+bool sqs_text_ok(struct str s);
+
+/* --- sqs_send.c --------------------------------------------------------------------------------
+ */
+
+struct sqs_sent {
+    struct str id;
+    uint64_t fifo_seq; /* 0: standard */
+    bool duplicate;    /* within five minutes of the same deduplication id: nothing was stored */
+};
+/* Stages the message, visible `delay_s` after the transaction's time once committed. `body` gets
+ * its id, time and number here, unless it has an id: then it is moved as it is (dead letter). */
+enum err sqs_send_stage(struct sqs *s, struct txn *txn, const struct sqs_open *to,
+                        struct sqs_body *body, int64_t delay_s,
+                        struct sqs_sent *ret_sent) WARN_UNUSED;
+
+/* --- sqs_take.c --------------------------------------------------------------------------------
+ */
+
+struct sqs_taken {
+    uint64_t seq;
+    uint32_t receives; /* this one included */
+    int64_t first_receive_ms;
+    struct sqs_body body;
+    struct str receipt;
+};
+/* Stages the receive of up to `max` messages, which are then out for visibility_s. *ret_staged:
+ * something is to be committed even when *ret_n is 0 (dead letters, expired ones). ERR_LIMIT: too
+ * many are in flight. */
+enum err sqs_take(struct sqs *s, struct txn *txn, const struct sqs_open *from, size_t max,
+                  int64_t visibility_s, int64_t now_ms, struct sqs_taken *ret_taken, size_t *ret_n,
+                  bool *ret_staged) WARN_UNUSED;
+
+/* --- sqs_lease.c -------------------------------------------------------------------------------
+ */
+
+struct str sqs_receipt_make(struct arena *a, const struct sqs *s, uint64_t queue_id, uint64_t seq,
+                            uint32_t receives);
+enum err sqs_delete_stage(struct sqs *s, struct txn *txn, const struct sqs_open *q,
+                          struct str receipt, int64_t now_ms, struct sqs_fault *f) WARN_UNUSED;
+enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_open *q,
+                              struct str receipt, int64_t visibility_s, int64_t now_ms,
+                              struct sqs_fault *f) WARN_UNUSED;
+
+/* --- batches -----------------------------------------------------------------------------------
+ */
+
+/* Number, ids and uniqueness of a batch's entries; ids[i] of n. Errors are the call's. */
+enum err sqs_batch_check(struct call *call, const char *entry_name, const struct str *ids,
+                         size_t n) WARN_UNUSED;
+
+/* --- sqs_clean.c -------------------------------------------------------------------------------
+ */
+
+/* Begins background cleaning; work goes on on the home loop. ERR_NOMEM. */
+enum err sqs_clean_start(struct sqs *s) WARN_UNUSED;
+/* There is garbage: look soon. Any thread. */
+void sqs_clean_kick(struct sqs *s);
+void sqs_clean_stop(struct sqs *s);
+void sqs_clean_free(struct sqs *s);
+
+#endif

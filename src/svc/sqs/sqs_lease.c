@@ -1,0 +1,219 @@
+/* What a receipt handle permits. A handle names a queue, a message and one receive of it, and is
+ * authenticated with a secret of the store, so that it cannot be made up and survives a restart.
+ *
+ *   bytes: version, u64 queue id, u64 sequence number, u32 receive, 8 of HMAC-SHA-256; in base64
+ *
+ * Layer: svc/sqs. */
+#include "base/clock.h"
+#include "codec/base64.h"
+#include "codec/hash.h"
+#include "svc/sqs/sqs_int.h"
+
+enum { RECEIPT_VERSION = 1, RECEIPT_PLAIN = 21, RECEIPT_MAC = 8 };
+
+struct receipt {
+    uint64_t queue_id, seq;
+    uint32_t receives;
+};
+
+static void put_be(uint8_t *p, uint64_t v, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        p[i] = (uint8_t)(v >> (8 * (bytes - 1 - i)));
+}
+
+static uint64_t get_be(const uint8_t *p, int bytes)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < bytes; i++)
+        v = v << 8 | p[i];
+    return v;
+}
+
+static void receipt_fill(const struct sqs *s, const struct receipt *r,
+                         uint8_t out[RECEIPT_PLAIN + RECEIPT_MAC])
+{
+    uint8_t mac[HASH_SHA256_LEN];
+    out[0] = RECEIPT_VERSION;
+    put_be(out + 1, r->queue_id, 8);
+    put_be(out + 9, r->seq, 8);
+    put_be(out + 17, r->receives, 4);
+    hmac_sha256(s->secret, sizeof(s->secret), out, RECEIPT_PLAIN, mac);
+    memcpy(out + RECEIPT_PLAIN, mac, RECEIPT_MAC);
+}
+
+struct str sqs_receipt_make(struct arena *a, const struct sqs *s, uint64_t queue_id, uint64_t seq,
+                            uint32_t receives)
+{
+    uint8_t bytes[RECEIPT_PLAIN + RECEIPT_MAC];
+    struct receipt r = {.queue_id = queue_id, .seq = seq, .receives = receives};
+    receipt_fill(s, &r, bytes);
+    return base64_encode(a, bytes, sizeof(bytes));
+}
+
+static enum err receipt_parse(const struct sqs *s, struct str text, struct receipt *ret_r)
+{
+    uint8_t bytes[RECEIPT_PLAIN + RECEIPT_MAC], want[RECEIPT_PLAIN + RECEIPT_MAC];
+    size_t len;
+    if (base64_decode_to(text, bytes, sizeof(bytes), &len) != ERR_OK || len != sizeof(bytes))
+        return ERR_INVALID;
+    struct receipt r = {.queue_id = get_be(bytes + 1, 8),
+                        .seq = get_be(bytes + 9, 8),
+                        .receives = (uint32_t)get_be(bytes + 17, 4)};
+    receipt_fill(s, &r, want);
+    if (!str_eq_consttime(str_n((char *)bytes, sizeof(bytes)), str_n((char *)want, sizeof(want))))
+        return ERR_INVALID;
+    *ret_r = r;
+    return ERR_OK;
+}
+
+static enum err parse_for(struct sqs *s, struct arena *a, const struct sqs_open *q,
+                          struct str receipt, struct receipt *ret_r, struct sqs_fault *f)
+{
+    if (receipt_parse(s, receipt, ret_r) != ERR_OK || ret_r->queue_id != q->config.id)
+        return sqs_fault_set(a, f, &sqs_err_receipt_handle_is_invalid,
+                             "The input receipt handle \"" STR_FMT
+                             "\" is not a valid receipt handle.",
+                             STR_ARG(str_sub(receipt, 0, 200)));
+    return ERR_OK;
+}
+
+/* A change to a leased message on its way through a commit. In the transaction's arena. */
+struct change {
+    struct sqs_queue *queue;
+    uint64_t seq;
+    int64_t due_ms;
+};
+
+static void delete_committed(void *arg)
+{
+    struct change *c = arg;
+    pthread_mutex_lock(&c->queue->lock);
+    struct sqs_slot *slot = sqs_index_find(c->queue->ix, c->seq);
+    if (slot)
+        sqs_index_remove(c->queue->ix, slot);
+    if (c->queue->fifo) /* the group's next message */
+        sqs_queue_wake(c->queue);
+    pthread_mutex_unlock(&c->queue->lock);
+}
+
+static void visibility_committed(void *arg)
+{
+    struct change *c = arg;
+    pthread_mutex_lock(&c->queue->lock);
+    struct sqs_slot *slot = sqs_index_find(c->queue->ix, c->seq);
+    if (slot && slot->state == SQS_SLOT_LEASED)
+        sqs_index_set_due(c->queue->ix, slot, c->due_ms, clock_now_ms());
+    sqs_queue_wake(c->queue);
+    pthread_mutex_unlock(&c->queue->lock);
+}
+
+static enum err on_commit(struct txn *txn, void (*fn)(void *arg), struct sqs_queue *q, uint64_t seq,
+                          int64_t due_ms)
+{
+    struct change *c = ARENA_NEW(txn->arena, struct change);
+    if (!c)
+        return ERR_NOMEM;
+    *c = (struct change){.queue = q, .seq = seq, .due_ms = due_ms};
+    return txn_on_commit(txn, fn, c);
+}
+
+/* How the message stands towards this receive of it. */
+enum standing {
+    STANDING_NONE,    /* deleted */
+    STANDING_OLD,     /* received again since */
+    STANDING_VISIBLE, /* the lease ran out */
+    STANDING_LEASED,
+};
+
+static enum standing look(struct sqs_queue *q, const struct receipt *r, int64_t now_ms)
+{
+    enum standing st = STANDING_NONE;
+    pthread_mutex_lock(&q->lock);
+    if (sqs_index_promote(q->ix, now_ms) > 0)
+        sqs_queue_wake(q);
+    const struct sqs_slot *slot = sqs_index_find(q->ix, r->seq);
+    if (slot && (slot->receives != r->receives || slot->state == SQS_SLOT_TAKEN))
+        st = STANDING_OLD;
+    else if (slot)
+        st = slot->state == SQS_SLOT_LEASED ? STANDING_LEASED : STANDING_VISIBLE;
+    pthread_mutex_unlock(&q->lock);
+    return st;
+}
+
+enum err sqs_delete_stage(struct sqs *s, struct txn *txn, const struct sqs_open *q,
+                          struct str receipt, int64_t now_ms, struct sqs_fault *f)
+{
+    struct receipt r;
+    TRY(parse_for(s, txn->arena, q, receipt, &r, f));
+    enum standing st = look(q->queue, &r, now_ms);
+    if (st == STANDING_NONE)
+        return ERR_OK;
+    if (q->config.fifo && st != STANDING_LEASED)
+        return sqs_fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
+                             "Value " STR_FMT " for parameter ReceiptHandle is invalid. Reason: "
+                             "The receipt handle has expired.",
+                             STR_ARG(receipt));
+    /* In a standard queue an old handle is accepted; whether it still deletes is left open by SQS.
+     * Here it does not: another consumer is at work on the message. */
+    if (st == STANDING_OLD)
+        return ERR_OK;
+    struct str body_key = sqs_key_body(txn->arena, q->config.id, r.seq);
+    struct str state_key = sqs_key_state(txn->arena, q->config.id, r.seq);
+    if (!str_is_set(body_key) || !str_is_set(state_key))
+        return ERR_NOMEM;
+    TRY(txn_del(txn, body_key));
+    TRY(txn_del(txn, state_key));
+    return on_commit(txn, delete_committed, q->queue, r.seq, 0);
+}
+
+static enum err not_available(struct arena *a, struct str receipt, struct sqs_fault *f)
+{
+    return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "Value " STR_FMT " for parameter ReceiptHandle is invalid. Reason: "
+                         "Message does not exist or is not available for visibility timeout "
+                         "change.",
+                         STR_ARG(receipt));
+}
+
+enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_open *q,
+                              struct str receipt, int64_t visibility_s, int64_t now_ms,
+                              struct sqs_fault *f)
+{
+    struct receipt r;
+    struct sqs_state state;
+    struct str bytes;
+    if (visibility_s < 0 || visibility_s > SQS_VISIBILITY_MAX_S)
+        return sqs_fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
+                             "Value %lld for parameter VisibilityTimeout is invalid. Reason: "
+                             "VisibilityTimeout must be an integer between 0 and 43200.",
+                             (long long)visibility_s);
+    TRY(parse_for(s, txn->arena, q, receipt, &r, f));
+    enum standing st = look(q->queue, &r, now_ms);
+    if (st == STANDING_NONE || st == STANDING_OLD)
+        return not_available(txn->arena, receipt, f);
+    if (st == STANDING_VISIBLE)
+        return sqs_fault_set(txn->arena, f, &sqs_err_message_not_inflight,
+                             "The message referred to isn't in flight.");
+    struct str key = sqs_key_state(txn->arena, q->config.id, r.seq);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    enum err err = txn_get(txn, key, &bytes);
+    if (err == ERR_NOT_FOUND)
+        return not_available(txn->arena, receipt, f);
+    TRY(err);
+    TRY(sqs_state_unpack(bytes, &state));
+    int64_t due_ms = now_ms + visibility_s * 1000;
+    if (due_ms - state.last_receive_ms > SQS_VISIBILITY_MAX_S * 1000)
+        return sqs_fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
+                             "Value %lld for parameter VisibilityTimeout is invalid. Reason: Total "
+                             "VisibilityTimeout for the message is beyond the limit [43200 "
+                             "seconds].",
+                             (long long)visibility_s);
+    state.due_ms = due_ms;
+    bytes = sqs_state_pack(txn->arena, &state);
+    if (!str_is_set(bytes))
+        return ERR_NOMEM;
+    TRY(txn_put(txn, key, bytes));
+    return on_commit(txn, visibility_committed, q->queue, r.seq, due_ms);
+}

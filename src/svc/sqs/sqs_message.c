@@ -1,0 +1,303 @@
+/* Rules of messages, and their digests. Source: SQS API reference, SendMessage and
+ * MessageAttributeValue; developer guide, "Amazon SQS message metadata". Layer: svc/sqs.
+ * Thread: pure. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec/hex.h"
+#include "svc/sqs/sqs_int.h"
+
+enum {
+    ATTR_NAME_MAX = 256,
+    ATTR_TYPE_MAX = 256,
+    FIFO_ID_MAX = 128,
+    NUMBER_MAX = 310, /* characters */
+    MD5_TYPE_TEXT = 1,
+    MD5_TYPE_BINARY = 2,
+};
+
+bool sqs_text_ok(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = (uint8_t)s.p[i];
+        if (c < 0x20 && c != 9 && c != 10 && c != 13)
+            return false;
+        /* U+FFFE and U+FFFF */
+        if (c == 0xef && i + 2 < s.len && (uint8_t)s.p[i + 1] == 0xbf &&
+            (uint8_t)s.p[i + 2] >= 0xbe)
+            return false;
+    }
+    return str_is_utf8(s);
+}
+
+bool sqs_attr_is_binary(const struct sqs_attr *attr)
+{
+    return str_starts(attr->type, STR("Binary"));
+}
+
+static void md5_field(struct hash *h, struct str s)
+{
+    uint8_t be[4] = {(uint8_t)(s.len >> 24), (uint8_t)(s.len >> 16), (uint8_t)(s.len >> 8),
+                     (uint8_t)s.len};
+    hash_update(h, be, sizeof(be));
+    hash_update(h, s.p, s.len);
+}
+
+struct str sqs_attrs_md5(struct arena *a, const struct sqs_attr *attrs, size_t n)
+{
+    struct hash h;
+    uint8_t digest[HASH_MD5_LEN];
+    if (n == 0 || hash_init(&h, HASH_MD5) != ERR_OK)
+        return STR_NONE;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t kind = sqs_attr_is_binary(&attrs[i]) ? MD5_TYPE_BINARY : MD5_TYPE_TEXT;
+        md5_field(&h, attrs[i].name);
+        md5_field(&h, attrs[i].type);
+        hash_update(&h, &kind, 1);
+        md5_field(&h, attrs[i].value);
+    }
+    hash_final(&h, digest);
+    hash_release(&h);
+    return hex_encode(a, digest, sizeof(digest));
+}
+
+static bool name_ok(struct str name)
+{
+    if (name.len == 0 || name.len > ATTR_NAME_MAX || name.p[0] == '.' ||
+        name.p[name.len - 1] == '.')
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.p[i];
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '-' || (c == '.' && name.p[i - 1] != '.');
+        if (!ok)
+            return false;
+    }
+    return !(name.len >= 4 && str_eq_nocase(str_sub(name, 0, 4), STR("AWS."))) &&
+           !(name.len >= 7 && str_eq_nocase(str_sub(name, 0, 7), STR("Amazon.")));
+}
+
+/* "String", "Number.float", "Binary.png"; the base type, or STR_NONE. */
+static struct str base_type(struct str type)
+{
+    static const struct str bases[] = {STR_INIT("String"), STR_INIT("Number"), STR_INIT("Binary")};
+    size_t dot = str_find(type, '.');
+    struct str base = dot == SIZE_MAX ? type : str_sub(type, 0, dot);
+    if (type.len > ATTR_TYPE_MAX || (dot != SIZE_MAX && dot + 1 == type.len))
+        return STR_NONE;
+    for (size_t i = 0; i < ARRAY_LEN(bases); i++)
+        if (str_eq(base, bases[i]))
+            return bases[i];
+    return STR_NONE;
+}
+
+static bool number_ok(struct str s)
+{
+    double v;
+    return s.len <= NUMBER_MAX && str_to_f64(str_trim(s), &v) == ERR_OK;
+}
+
+static enum err bad_attr(struct arena *a, struct sqs_fault *f, struct str name, const char *why)
+{
+    return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "The message attribute '" STR_FMT "' %s", STR_ARG(name), why);
+}
+
+static enum err check_attr(struct arena *a, struct str name,
+                           const struct sqs_message_attribute_value *in, struct sqs_attr *ret_attr,
+                           struct sqs_fault *f)
+{
+    if (!name_ok(name))
+        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "Message (user) attribute name '" STR_FMT
+                             "' is invalid. It can contain up to 256 letters, digits, underscores, "
+                             "hyphens and single periods, and must not begin with AWS. or Amazon.",
+                             STR_ARG(str_sub(name, 0, ATTR_NAME_MAX)));
+    if (in->string_list_values.n || in->binary_list_values.n)
+        return sqs_fault_set(a, f, &sqs_err_unsupported_operation,
+                             "Message attribute list values in SendMessage operation are not "
+                             "supported.");
+    if (str_empty(in->data_type))
+        return bad_attr(a, f, name, "must contain non-empty message attribute type.");
+    struct str base = base_type(in->data_type);
+    if (!str_is_set(base))
+        return bad_attr(a, f, name,
+                        "has an invalid message attribute type, the set of supported type "
+                        "prefixes is Binary, Number, and String.");
+    bool binary = str_eq_c(base, "Binary");
+    struct str value = binary ? in->binary_value : in->string_value;
+    if (str_empty(value))
+        return bad_attr(a, f, name,
+                        binary ? "must contain non-empty message attribute value for message "
+                                 "attribute type (Binary)."
+                               : "must contain non-empty message attribute value for message "
+                                 "attribute type (String).");
+    if (str_is_set(binary ? in->string_value : in->binary_value))
+        return bad_attr(a, f, name, "has multiple values.");
+    if (!binary && !sqs_text_ok(value))
+        return bad_attr(a, f, name, "has an invalid character in its value.");
+    if (str_eq_c(base, "Number") && !number_ok(value))
+        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "Can't cast the value of message (user) attribute '" STR_FMT
+                             "' to a number.",
+                             STR_ARG(name));
+    *ret_attr = (struct sqs_attr){.name = name, .type = in->data_type, .value = value};
+    return ERR_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct sqs_attr *)a)->name, ((const struct sqs_attr *)b)->name);
+}
+
+static enum err check_attrs(struct arena *a, const struct sqs_message_body_attribute_map *in,
+                            struct sqs_checked *c, struct sqs_fault *f)
+{
+    size_t n = in ? in->n : 0;
+    if (n > SQS_ATTRIBUTES_MAX)
+        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "Number of message attributes [%zu] exceeds the allowed maximum [10].",
+                             n);
+    struct sqs_attr *attrs = ARENA_ARRAY(a, struct sqs_attr, n + 1);
+    if (!attrs)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        TRY(check_attr(a, in->v[i].key, &in->v[i].value, &attrs[i], f));
+        c->size += attrs[i].name.len + attrs[i].type.len + attrs[i].value.len;
+    }
+    qsort(attrs, n, sizeof(*attrs), by_name);
+    for (size_t i = 1; i < n; i++)
+        if (str_eq(attrs[i].name, attrs[i - 1].name))
+            return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                                 "Message (user) attribute name '" STR_FMT "' already exists.",
+                                 STR_ARG(attrs[i].name));
+    c->body.attrs = attrs;
+    c->body.n_attrs = n;
+    c->md5_attrs_hex = sqs_attrs_md5(a, attrs, n);
+    return n && !str_is_set(c->md5_attrs_hex) ? ERR_NOMEM : ERR_OK;
+}
+
+/* The only system attribute that a sender may give is AWSTraceHeader. */
+static enum err check_system(struct arena *a,
+                             const struct sqs_message_body_system_attribute_map *in,
+                             struct sqs_checked *c, struct sqs_fault *f)
+{
+    for (size_t i = 0; in && i < in->n; i++) {
+        const struct sqs_message_system_attribute_value *v = &in->v[i].value;
+        if (!str_eq_c(in->v[i].key, "AWSTraceHeader"))
+            return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                                 "Message system attribute name '" STR_FMT "' is invalid.",
+                                 STR_ARG(in->v[i].key));
+        if (!str_eq_c(v->data_type, "String") || str_empty(v->string_value) ||
+            !sqs_text_ok(v->string_value))
+            return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                                 "Message system attribute 'AWSTraceHeader' must be a non-empty "
+                                 "String.");
+        struct sqs_attr attr = {
+            .name = in->v[i].key, .type = v->data_type, .value = v->string_value};
+        c->body.trace = v->string_value;
+        c->md5_system_hex = sqs_attrs_md5(a, &attr, 1);
+        if (!str_is_set(c->md5_system_hex))
+            return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
+static bool fifo_id_ok(struct str id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (id.p[i] <= ' ' || id.p[i] > '~')
+            return false;
+    return id.len >= 1 && id.len <= FIFO_ID_MAX;
+}
+
+static enum err check_fifo(struct arena *a, const struct sqs_config *c,
+                           const struct sqs_draft *draft, struct sqs_checked *out,
+                           struct sqs_fault *f)
+{
+    if (!c->fifo) {
+        if (str_is_set(draft->group) || str_is_set(draft->dedup))
+            return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                                 "Value " STR_FMT " for parameter %s is invalid. Reason: The "
+                                 "request include parameter that is not valid for this queue type.",
+                                 STR_ARG(str_is_set(draft->group) ? draft->group : draft->dedup),
+                                 str_is_set(draft->group) ? "MessageGroupId"
+                                                          : "MessageDeduplicationId");
+        return ERR_OK;
+    }
+    if (draft->has_delay)
+        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "Value %lld for parameter DelaySeconds is invalid. Reason: The "
+                             "request include parameter that is not valid for this queue type.",
+                             (long long)draft->delay_s);
+    if (!str_is_set(draft->group))
+        return sqs_fault_set(a, f, &sqs_err_missing_parameter,
+                             "The request must contain the parameter MessageGroupId.");
+    if (!fifo_id_ok(draft->group))
+        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "MessageGroupId can only include alphanumeric and punctuation "
+                             "characters. 1 to 128 in length.");
+    out->body.group = draft->group;
+    out->body.dedup = draft->dedup;
+    if (str_is_set(draft->dedup) && !fifo_id_ok(draft->dedup))
+        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "MessageDeduplicationId can only include alphanumeric and punctuation "
+                             "characters. 1 to 128 in length.");
+    if (!str_is_set(draft->dedup) && !c->content_dedup)
+        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "The queue should either have ContentBasedDeduplication enabled or "
+                             "MessageDeduplicationId provided explicitly");
+    if (!str_is_set(draft->dedup)) {
+        char *hex = arena_alloc(a, HASH_SHA256_LEN * 2 + 1);
+        if (!hex)
+            return ERR_NOMEM;
+        hash_sha256_hex(draft->body.p, draft->body.len, hex);
+        out->body.dedup = str_n(hex, HASH_SHA256_LEN * 2);
+    }
+    return ERR_OK;
+}
+
+static enum err check_body(struct arena *a, const struct sqs_config *c, struct str body,
+                           struct sqs_checked *out, struct sqs_fault *f)
+{
+    if (str_empty(body))
+        return sqs_fault_set(a, f, &sqs_err_missing_parameter,
+                             "The request must contain the parameter MessageBody.");
+    if (!sqs_text_ok(body))
+        return sqs_fault_set(a, f, &sqs_err_invalid_message_contents,
+                             "Invalid characters found. Valid unicode characters are #x9 | #xA | "
+                             "#xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF");
+    if (out->size > (size_t)c->size_max)
+        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "One or more parameters are invalid. Reason: Message must be shorter "
+                             "than %lld bytes.",
+                             (long long)c->size_max);
+    uint8_t *md5 = arena_alloc(a, HASH_MD5_LEN);
+    if (!md5)
+        return ERR_NOMEM;
+    hash_once(HASH_MD5, body.p, body.len, md5);
+    out->body.body = body;
+    out->body.md5 = str_n((char *)md5, HASH_MD5_LEN);
+    out->md5_hex = hex_encode(a, md5, HASH_MD5_LEN);
+    return str_is_set(out->md5_hex) ? ERR_OK : ERR_NOMEM;
+}
+
+enum err sqs_message_check(struct arena *a, const struct sqs_config *c,
+                           const struct sqs_draft *draft, struct sqs_checked *ret_checked,
+                           struct sqs_fault *f)
+{
+    struct sqs_checked out = {.delay_s = draft->has_delay ? draft->delay_s : c->delay_s,
+                              .size = draft->body.len};
+    if (out.delay_s < 0 || out.delay_s > SQS_DELAY_MAX_S)
+        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "Value %lld for parameter DelaySeconds is invalid. Reason: "
+                             "DelaySeconds must be >= 0 and <= 900.",
+                             (long long)out.delay_s);
+    TRY(check_attrs(a, draft->attributes, &out, f));
+    TRY(check_system(a, draft->system, &out, f));
+    TRY(check_body(a, c, draft->body, &out, f));
+    TRY(check_fifo(a, c, draft, &out, f));
+    out.body.sender = draft->sender;
+    *ret_checked = out;
+    return ERR_OK;
+}

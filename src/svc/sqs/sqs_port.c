@@ -1,0 +1,313 @@
+/* SQS for other services: notifications in, event source mappings out. See sqs_port.h.
+ * Layer: svc/sqs. */
+#include "svc/sqs/sqs_port.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "codec/base64.h"
+#include "codec/hex.h"
+#include "codec/json.h"
+#include "svc/sqs/sqs_int.h"
+
+/* --- in ----------------------------------------------------------------------------------------
+ */
+
+static enum err make_draft(struct txn *txn, const struct sqs_attribute *attributes, size_t n,
+                           struct sqs_draft *draft)
+{
+    struct sqs_message_body_attribute_map *map =
+        ARENA_NEW(txn->arena, struct sqs_message_body_attribute_map);
+    struct sqs_message_body_attribute_map_entry *v =
+        ARENA_ARRAY(txn->arena, struct sqs_message_body_attribute_map_entry, n + 1);
+    if (!map || !v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        v[i].key = attributes[i].name;
+        v[i].value.data_type = STR("String");
+        v[i].value.string_value = attributes[i].value;
+    }
+    *map = (struct sqs_message_body_attribute_map){v, n};
+    draft->attributes = map;
+    return ERR_OK;
+}
+
+static enum err port_send(void *self, struct txn *txn, struct str queue_arn, struct str body,
+                          const struct sqs_attribute *attributes, size_t n_attributes,
+                          struct str service_principal, struct str source_arn, struct str group_id,
+                          struct str dedup_id)
+{
+    struct sqs *s = self;
+    struct sqs_open o;
+    struct sqs_fault f;
+    struct sqs_checked checked;
+    struct sqs_sent sent;
+    TRY(sqs_open_arn(s, txn, queue_arn, &o));
+    if (str_is_set(service_principal))
+        TRY(core_service_allowed(txn, s->core, service_principal, "sqs:SendMessage", queue_arn,
+                                 o.config.policy, source_arn, s->core->cfg.account));
+    struct sqs_draft draft = {.body = body,
+                              .group = group_id,
+                              .dedup = dedup_id,
+                              .sender = str_is_set(service_principal) ? service_principal
+                                                                      : s->core->cfg.account};
+    TRY(make_draft(txn, attributes, n_attributes, &draft));
+    enum err err = sqs_message_check(txn->arena, &o.config, &draft, &checked, &f);
+    if (err == ERR_FAILED)
+        return ERR_LIMIT;
+    TRY(err);
+    return sqs_send_stage(s, txn, &o, &checked.body, checked.delay_s, &sent);
+}
+
+static enum err port_exists(void *self, struct txn *txn, struct str queue_arn)
+{
+    struct sqs_open o;
+    return sqs_open_arn(self, txn, queue_arn, &o);
+}
+
+static enum err port_policy(void *self, struct txn *txn, struct str queue_arn, struct str *ret_json)
+{
+    struct sqs_open o;
+    TRY(sqs_open_arn(self, txn, queue_arn, &o));
+    *ret_json = o.config.policy;
+    return ERR_OK;
+}
+
+/* --- out ---------------------------------------------------------------------------------------
+ */
+
+static void put_message_attributes(struct json_out *o, struct arena *a, const struct sqs_body *m)
+{
+    json_key(o, STR("messageAttributes"));
+    json_open(o, '{');
+    for (size_t i = 0; i < m->n_attrs; i++) {
+        const struct sqs_attr *attr = &m->attrs[i];
+        json_key(o, attr->name);
+        json_open(o, '{');
+        if (sqs_attr_is_binary(attr))
+            json_kv_str(o, STR("binaryValue"), base64_encode(a, attr->value.p, attr->value.len));
+        else
+            json_kv_str(o, STR("stringValue"), attr->value);
+        json_key(o, STR("stringListValues"));
+        json_open(o, '[');
+        json_close(o, ']');
+        json_key(o, STR("binaryListValues"));
+        json_open(o, '[');
+        json_close(o, ']');
+        json_kv_str(o, STR("dataType"), attr->type);
+        json_close(o, '}');
+    }
+    json_close(o, '}');
+}
+
+static void put_attributes(struct json_out *o, struct arena *a, const struct sqs_taken *t)
+{
+    const struct sqs_body *m = &t->body;
+    json_key(o, STR("attributes"));
+    json_open(o, '{');
+    json_kv_str(o, STR("ApproximateReceiveCount"), str_fmt(a, "%u", t->receives));
+    json_kv_str(o, STR("AWSTraceHeader"), m->trace);
+    json_kv_str(o, STR("SentTimestamp"), str_fmt(a, "%lld", (long long)m->sent_ms));
+    if (m->fifo_seq)
+        json_kv_str(o, STR("SequenceNumber"),
+                    str_fmt(a, "%020llu", (unsigned long long)m->fifo_seq));
+    json_kv_str(o, STR("MessageGroupId"), m->group);
+    json_kv_str(o, STR("SenderId"), m->sender);
+    json_kv_str(o, STR("MessageDeduplicationId"), m->dedup);
+    json_kv_str(o, STR("DeadLetterQueueSourceArn"), m->dlq_source);
+    json_kv_str(o, STR("ApproximateFirstReceiveTimestamp"),
+                str_fmt(a, "%lld", (long long)t->first_receive_ms));
+    json_close(o, '}');
+}
+
+/* An element of a Lambda event's Records. Source: Lambda developer guide, "Using Lambda with Amazon
+ * SQS". */
+static enum err lambda_record(struct arena *a, const struct sqs_open *o, struct str arn,
+                              const struct sqs_taken *t, struct str md5, struct str *ret_json)
+{
+    struct buf b;
+    struct json_out out;
+    buf_init_arena(&b, a, SQS_RECORD_MAX * 4);
+    json_out_init(&out, &b);
+    json_open(&out, '{');
+    json_kv_str(&out, STR("messageId"), t->body.id);
+    json_kv_str(&out, STR("receiptHandle"), t->receipt);
+    json_kv_str(&out, STR("body"), t->body.body);
+    put_attributes(&out, a, t);
+    put_message_attributes(&out, a, &t->body);
+    json_kv_str(&out, STR("md5OfMessageAttributes"),
+                sqs_attrs_md5(a, t->body.attrs, t->body.n_attrs));
+    json_kv_str(&out, STR("md5OfBody"), md5);
+    json_kv_str(&out, STR("eventSource"), STR("aws:sqs"));
+    json_kv_str(&out, STR("eventSourceARN"), arn);
+    json_kv_str(&out, STR("awsRegion"), o->queue->region);
+    json_close(&out, '}');
+    TRY(buf_err(&b));
+    *ret_json = buf_str(&b);
+    return ERR_OK;
+}
+
+static enum err port_receive(void *self, struct txn *txn, struct str queue_arn, size_t max,
+                             int64_t visibility_ms, struct sqs_received *ret, size_t *ret_n)
+{
+    struct sqs *s = self;
+    struct sqs_open o;
+    struct sqs_taken taken[SQS_BATCH_MAX];
+    size_t n = 0;
+    bool staged;
+    TRY(sqs_open_arn(s, txn, queue_arn, &o));
+    int64_t visibility_s = visibility_ms < 0 ? o.config.visibility_s : (visibility_ms + 999) / 1000;
+    enum err err = sqs_take(s, txn, &o, min_size(max, SQS_BATCH_MAX), visibility_s, clock_now_ms(),
+                            taken, &n, &staged);
+    if (err == ERR_LIMIT) { /* too many in flight: nothing for now */
+        *ret_n = 0;
+        return ERR_OK;
+    }
+    TRY(err);
+    for (size_t i = 0; i < n; i++) {
+        struct str md5 = hex_encode(txn->arena, taken[i].body.md5.p, taken[i].body.md5.len);
+        struct str json;
+        if (!str_is_set(md5))
+            return ERR_NOMEM;
+        TRY(lambda_record(txn->arena, &o, queue_arn, &taken[i], md5, &json));
+        ret[i] = (struct sqs_received){.message_id = taken[i].body.id,
+                                       .receipt_handle = taken[i].receipt,
+                                       .body = taken[i].body.body,
+                                       .md5_of_body = md5,
+                                       .lambda_record_json = json};
+    }
+    *ret_n = n;
+    return ERR_OK;
+}
+
+static enum err port_delete_message(void *self, struct txn *txn, struct str queue_arn,
+                                    struct str receipt_handle)
+{
+    struct sqs_open o;
+    struct sqs_fault f;
+    TRY(sqs_open_arn(self, txn, queue_arn, &o));
+    enum err err = sqs_delete_stage(self, txn, &o, receipt_handle, clock_now_ms(), &f);
+    return err == ERR_FAILED ? ERR_NOT_FOUND : err;
+}
+
+static enum err port_change_visibility(void *self, struct txn *txn, struct str queue_arn,
+                                       struct str receipt_handle, int64_t visibility_ms)
+{
+    struct sqs_open o;
+    struct sqs_fault f;
+    TRY(sqs_open_arn(self, txn, queue_arn, &o));
+    enum err err = sqs_visibility_stage(self, txn, &o, receipt_handle, (visibility_ms + 999) / 1000,
+                                        clock_now_ms(), &f);
+    return err == ERR_FAILED ? ERR_NOT_FOUND : err;
+}
+
+static enum err port_visibility_timeout(void *self, struct txn *txn, struct str queue_arn,
+                                        int64_t *ret_s)
+{
+    struct sqs_open o;
+    TRY(sqs_open_arn(self, txn, queue_arn, &o));
+    *ret_s = o.config.visibility_s;
+    return ERR_OK;
+}
+
+/* --- watching ----------------------------------------------------------------------------------
+ */
+
+static struct sqs_watcher *find_watcher(struct sqs *s, struct str path, void *arg)
+{
+    LIST_EACH (&s->watchers, it) {
+        struct sqs_watcher *w = CONTAINER_OF(it, struct sqs_watcher, all);
+        if (w->arg == arg && str_eq(w->path, path))
+            return w;
+    }
+    return NULL;
+}
+
+/* "region/account/name" on the heap; STR_NONE on exhaustion. */
+static enum err path_of(struct str arn, struct str *ret_path)
+{
+    struct str region, account, name;
+    TRY(sqs_arn_parse(arn, &region, &account, &name));
+    size_t len = region.len + account.len + name.len + 2;
+    char *p = mem_alloc(len + 1);
+    if (!p)
+        return ERR_NOMEM;
+    snprintf(p, len + 1, STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(region), STR_ARG(account),
+             STR_ARG(name));
+    *ret_path = str_n(p, len);
+    return ERR_OK;
+}
+
+static enum err port_watch(void *self, struct str queue_arn, void (*fn)(void *arg), void *arg)
+{
+    struct sqs *s = self;
+    struct str path;
+    TRY(path_of(queue_arn, &path));
+    struct sqs_watcher *w = mem_calloc(1, sizeof(*w));
+    if (!w) {
+        mem_free((void *)path.p);
+        return ERR_NOMEM;
+    }
+    *w = (struct sqs_watcher){.path = path, .fn = fn, .arg = arg};
+    list_init(&w->all);
+    list_init(&w->link);
+    pthread_rwlock_wrlock(&s->lock);
+    if (find_watcher(s, path, arg)) { /* one per (queue, arg) */
+        pthread_rwlock_unlock(&s->lock);
+        mem_free((void *)path.p);
+        mem_free(w);
+        return ERR_OK;
+    }
+    list_push_back(&s->watchers, &w->all);
+    struct sqs_queue *q = map_get(&s->queues, path);
+    if (q) {
+        pthread_mutex_lock(&q->lock);
+        w->queue = q;
+        list_push_back(&q->watchers, &w->link);
+        (void)sqs_index_promote(q->ix, clock_now_ms());
+        sqs_queue_wake(q);
+        pthread_mutex_unlock(&q->lock);
+    }
+    pthread_rwlock_unlock(&s->lock);
+    return ERR_OK;
+}
+
+static void port_unwatch(void *self, struct str queue_arn, void *arg)
+{
+    struct sqs *s = self;
+    struct str path;
+    if (path_of(queue_arn, &path) != ERR_OK)
+        return;
+    pthread_rwlock_wrlock(&s->lock);
+    struct sqs_watcher *w = find_watcher(s, path, arg);
+    if (w) {
+        list_remove(&w->all);
+        if (w->queue) {
+            pthread_mutex_lock(&w->queue->lock); /* fn runs under it: not after this */
+            list_remove(&w->link);
+            pthread_mutex_unlock(&w->queue->lock);
+        }
+    }
+    pthread_rwlock_unlock(&s->lock);
+    if (w)
+        mem_free((void *)w->path.p);
+    mem_free(w);
+    mem_free((void *)path.p);
+}
+
+void sqs_port(struct sqs *s, struct sqs_port *ret_port)
+{
+    *ret_port = (struct sqs_port){
+        .self = s,
+        .send = port_send,
+        .exists = port_exists,
+        .policy = port_policy,
+        .receive = port_receive,
+        .delete_message = port_delete_message,
+        .change_visibility = port_change_visibility,
+        .watch = port_watch,
+        .unwatch = port_unwatch,
+        .visibility_timeout = port_visibility_timeout,
+    };
+}

@@ -1,0 +1,138 @@
+/* Staging a message into a queue: body and state in the transaction, a place in the index that
+ * counts once the commit is done. Deduplication of FIFO queues. Layer: svc/sqs. */
+#include "base/clock.h"
+#include "base/rng.h"
+#include "svc/sqs/sqs_int.h"
+
+/* A message on its way into an index. In the transaction's arena. */
+struct pending {
+    struct sqs_queue *queue;
+    struct sqs_index *ix;
+    struct sqs_slot *slot;
+    int64_t due_ms;
+};
+
+static void send_committed(void *arg)
+{
+    struct pending *p = arg;
+    pthread_mutex_lock(&p->queue->lock);
+    sqs_index_add(p->ix, p->slot, p->due_ms, clock_now_ms());
+    sqs_index_unref(p->ix);
+    sqs_queue_wake(p->queue);
+    pthread_mutex_unlock(&p->queue->lock);
+}
+
+static void send_aborted(void *arg)
+{
+    struct pending *p = arg;
+    pthread_mutex_lock(&p->queue->lock);
+    sqs_index_drop(p->ix, p->slot);
+    sqs_index_unref(p->ix);
+    pthread_mutex_unlock(&p->queue->lock);
+}
+
+static enum err reserve(struct txn *txn, struct sqs_queue *q, struct str group, int64_t due_ms,
+                        uint64_t *ret_seq)
+{
+    struct pending *p = ARENA_NEW(txn->arena, struct pending);
+    if (!p)
+        return ERR_NOMEM;
+    pthread_mutex_lock(&q->lock);
+    uint64_t seq = sqs_queue_next_seq(q, txn->now_ms);
+    *p = (struct pending){.queue = q, .ix = q->ix, .due_ms = due_ms};
+    enum err err = sqs_index_new_slot(p->ix, seq, group, &p->slot);
+    if (err == ERR_OK)
+        sqs_index_ref(p->ix);
+    pthread_mutex_unlock(&q->lock);
+    TRY(err);
+    err = txn_on_abort(txn, send_aborted, p);
+    if (err != ERR_OK) {
+        send_aborted(p);
+        return err;
+    }
+    TRY(txn_on_commit(txn, send_committed, p));
+    *ret_seq = seq;
+    return ERR_OK;
+}
+
+/* Looks for the deduplication id in the bucket of now and the one before. */
+static enum err find_duplicate(struct txn *txn, uint64_t queue_id, struct str scope, struct str id,
+                               struct sqs_dedup *ret_d)
+{
+    uint64_t bucket = (uint64_t)txn->now_ms / SQS_DEDUP_MS;
+    for (int back = 0; back < 2; back++) {
+        struct str key = sqs_key_dedup(txn->arena, queue_id, bucket - (uint64_t)back, scope, id);
+        struct str bytes;
+        if (!str_is_set(key))
+            return ERR_NOMEM;
+        enum err err = txn_get(txn, key, &bytes);
+        if (err == ERR_NOT_FOUND)
+            continue;
+        TRY(err);
+        TRY(sqs_dedup_unpack(bytes, ret_d));
+        if (txn->now_ms - ret_d->sent_ms < SQS_DEDUP_MS)
+            return ERR_OK;
+    }
+    return ERR_NOT_FOUND;
+}
+
+static enum err put_dedup(struct txn *txn, uint64_t queue_id, struct str scope,
+                          const struct sqs_body *body, uint64_t seq)
+{
+    struct sqs_dedup d = {.sent_ms = txn->now_ms, .id = body->id, .seq = seq};
+    struct str key = sqs_key_dedup(txn->arena, queue_id, (uint64_t)txn->now_ms / SQS_DEDUP_MS,
+                                   scope, body->dedup);
+    struct str bytes = sqs_dedup_pack(txn->arena, &d);
+    if (!str_is_set(key) || !str_is_set(bytes))
+        return ERR_NOMEM;
+    return txn_put(txn, key, bytes);
+}
+
+static enum err put_message(struct txn *txn, uint64_t queue_id, uint64_t seq,
+                            const struct sqs_body *body, int64_t due_ms)
+{
+    struct sqs_state state = {.due_ms = due_ms, .group = body->group};
+    struct str body_key = sqs_key_body(txn->arena, queue_id, seq);
+    struct str state_key = sqs_key_state(txn->arena, queue_id, seq);
+    struct str body_bytes = sqs_body_pack(txn->arena, body);
+    struct str state_bytes = sqs_state_pack(txn->arena, &state);
+    if (!str_is_set(body_key) || !str_is_set(state_key) || !str_is_set(body_bytes) ||
+        !str_is_set(state_bytes))
+        return ERR_NOMEM;
+    TRY(txn_put(txn, body_key, body_bytes));
+    return txn_put(txn, state_key, state_bytes);
+}
+
+enum err sqs_send_stage(struct sqs *s, struct txn *txn, const struct sqs_open *to,
+                        struct sqs_body *body, int64_t delay_s, struct sqs_sent *ret_sent)
+{
+    bool moved = str_is_set(body->id);
+    struct str scope = to->config.dedup_per_group ? body->group : STR("");
+    struct sqs_dedup earlier;
+    uint64_t seq;
+    if (to->config.fifo && !moved) {
+        enum err err = find_duplicate(txn, to->config.id, scope, body->dedup, &earlier);
+        if (err == ERR_OK) {
+            *ret_sent =
+                (struct sqs_sent){.id = earlier.id, .fifo_seq = earlier.seq, .duplicate = true};
+            return ERR_OK;
+        }
+        if (err != ERR_NOT_FOUND)
+            return err;
+    }
+    if (!moved) {
+        char *id = arena_alloc(txn->arena, RNG_UUID_LEN + 1);
+        if (!id)
+            return ERR_NOMEM;
+        body->id = rng_uuid(id);
+        body->sent_ms = txn->now_ms;
+    }
+    int64_t due_ms = txn->now_ms + delay_s * 1000;
+    TRY(reserve(txn, to->queue, to->config.fifo ? body->group : STR_NONE, due_ms, &seq));
+    body->fifo_seq = to->config.fifo ? seq : 0;
+    if (to->config.fifo && !moved)
+        TRY(put_dedup(txn, to->config.id, scope, body, seq));
+    TRY(put_message(txn, to->config.id, seq, body, due_ms));
+    *ret_sent = (struct sqs_sent){.id = body->id, .fifo_seq = body->fifo_seq};
+    return ERR_OK;
+}

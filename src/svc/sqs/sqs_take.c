@@ -1,0 +1,192 @@
+/* Staging a receive: messages are taken out of the index at once, so that no two receives get the
+ * same one, and leased or put back when the transaction ends. What has been received too often goes
+ * to the dead-letter queue in the same commit; what is too old is deleted. Layer: svc/sqs. */
+#include "base/clock.h"
+#include "svc/sqs/sqs_int.h"
+
+enum {
+    /* Rounds of taking when dead letters and expired messages fill the first ones. */
+    TAKE_ROUNDS_MAX = 8,
+    TAKE_MAX = SQS_BATCH_MAX,
+};
+
+enum fate { FATE_LEASE, FATE_GONE };
+
+/* One round. In the transaction's arena. */
+struct take {
+    struct sqs_queue *queue;
+    struct sqs_index *ix;
+    size_t n;
+    struct sqs_slot *slots[TAKE_MAX];
+    enum fate fates[TAKE_MAX];
+    int64_t due_ms;
+};
+
+static void take_committed(void *arg)
+{
+    struct take *t = arg;
+    int64_t now_ms = clock_now_ms();
+    pthread_mutex_lock(&t->queue->lock);
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->fates[i] == FATE_GONE) {
+            t->slots[i]->dead = true;
+            sqs_index_untake(t->ix, t->slots[i]);
+        } else {
+            sqs_index_lease(t->ix, t->slots[i], t->due_ms, now_ms);
+        }
+    }
+    sqs_index_unref(t->ix);
+    sqs_queue_wake(t->queue);
+    pthread_mutex_unlock(&t->queue->lock);
+}
+
+static void take_aborted(void *arg)
+{
+    struct take *t = arg;
+    pthread_mutex_lock(&t->queue->lock);
+    for (size_t i = t->n; i-- > 0;) /* to the front, so the first one last */
+        sqs_index_untake(t->ix, t->slots[i]);
+    sqs_index_unref(t->ix);
+    sqs_queue_wake(t->queue);
+    pthread_mutex_unlock(&t->queue->lock);
+}
+
+/* Takes up to `max` and registers how it ends. */
+static enum err take_round(struct txn *txn, struct sqs_queue *q, size_t max, int64_t due_ms,
+                           int64_t now_ms, struct take **ret_take)
+{
+    struct take *t = ARENA_NEW(txn->arena, struct take);
+    if (!t)
+        return ERR_NOMEM;
+    *t = (struct take){.queue = q, .due_ms = due_ms};
+    pthread_mutex_lock(&q->lock);
+    (void)sqs_index_promote(q->ix, now_ms);
+    size_t out = q->ix->count[SQS_SLOT_LEASED] + q->ix->count[SQS_SLOT_TAKEN];
+    bool full = out >= SQS_INFLIGHT_MAX;
+    if (!full)
+        t->n = sqs_index_take(q->ix, min_size(max, SQS_INFLIGHT_MAX - out), t->slots);
+    if (t->n) {
+        t->ix = q->ix;
+        sqs_index_ref(t->ix);
+    }
+    pthread_mutex_unlock(&q->lock);
+    if (full)
+        return ERR_LIMIT;
+    *ret_take = t;
+    if (t->n == 0)
+        return ERR_OK;
+    enum err err = txn_on_abort(txn, take_aborted, t);
+    if (err != ERR_OK) {
+        take_aborted(t);
+        return err;
+    }
+    return txn_on_commit(txn, take_committed, t);
+}
+
+static enum err delete_message(struct txn *txn, uint64_t queue_id, uint64_t seq)
+{
+    struct str body_key = sqs_key_body(txn->arena, queue_id, seq);
+    struct str state_key = sqs_key_state(txn->arena, queue_id, seq);
+    if (!str_is_set(body_key) || !str_is_set(state_key))
+        return ERR_NOMEM;
+    TRY(txn_del(txn, body_key));
+    return txn_del(txn, state_key);
+}
+
+/* Moves a message to the dead-letter queue. ERR_NOT_FOUND when that queue does not exist. */
+static enum err move_to_dlq(struct sqs *s, struct txn *txn, const struct sqs_open *from,
+                            uint64_t seq, const struct sqs_body *body)
+{
+    struct sqs_open to;
+    struct sqs_sent sent;
+    struct sqs_body copy = *body;
+    TRY(sqs_open_arn(s, txn, from->config.dlq_arn, &to));
+    if (to.config.fifo != from->config.fifo)
+        return ERR_NOT_FOUND;
+    copy.dlq_source = sqs_queue_arn(txn->arena, s->core, from->queue);
+    if (!str_is_set(copy.dlq_source))
+        return ERR_NOMEM;
+    TRY(sqs_send_stage(s, txn, &to, &copy, 0, &sent));
+    return delete_message(txn, from->config.id, seq);
+}
+
+static enum err lease(struct sqs *s, struct txn *txn, const struct sqs_open *from,
+                      const struct sqs_slot *slot, int64_t due_ms, int64_t now_ms,
+                      struct sqs_taken *taken)
+{
+    struct str key = sqs_key_state(txn->arena, from->config.id, slot->seq), bytes;
+    struct sqs_state state = {.first_receive_ms = now_ms, .group = taken->body.group};
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    if (slot->receives > 0) {
+        TRY(txn_peek(txn, key, &bytes));
+        TRY(sqs_state_unpack(bytes, &state));
+    }
+    state.receives = slot->receives + 1;
+    state.due_ms = due_ms;
+    state.last_receive_ms = now_ms;
+    bytes = sqs_state_pack(txn->arena, &state);
+    if (!str_is_set(bytes))
+        return ERR_NOMEM;
+    TRY(txn_put(txn, key, bytes));
+    taken->seq = slot->seq;
+    taken->receives = state.receives;
+    taken->first_receive_ms = state.first_receive_ms;
+    taken->receipt = sqs_receipt_make(txn->arena, s, from->config.id, slot->seq, state.receives);
+    return str_is_set(taken->receipt) ? ERR_OK : ERR_NOMEM;
+}
+
+/* Decides what becomes of one taken slot. */
+static enum err handle_slot(struct sqs *s, struct txn *txn, const struct sqs_open *from,
+                            const struct sqs_slot *slot, int64_t due_ms, int64_t now_ms,
+                            struct sqs_taken *taken, enum fate *ret_fate)
+{
+    const struct sqs_config *c = &from->config;
+    struct str key = sqs_key_body(txn->arena, c->id, slot->seq), bytes;
+    *ret_fate = FATE_GONE;
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    enum err err = txn_peek(txn, key, &bytes);
+    if (err == ERR_NOT_FOUND) /* deleted by a commit whose hook is still to run */
+        return ERR_OK;
+    TRY(err);
+    TRY(sqs_body_unpack(txn->arena, bytes, &taken->body));
+    /* A dead letter of a standard queue keeps its age; FIFO counts from the move. */
+    int64_t since_ms = c->fifo ? (int64_t)(slot->seq >> SQS_SEQ_TIME_SHIFT) : taken->body.sent_ms;
+    if (since_ms + c->retention_s * 1000 <= now_ms)
+        return delete_message(txn, c->id, slot->seq);
+    if (str_is_set(c->dlq_arn) && slot->receives >= (uint64_t)c->receives_max) {
+        err = move_to_dlq(s, txn, from, slot->seq, &taken->body);
+        if (err != ERR_NOT_FOUND)
+            return err;
+    }
+    *ret_fate = FATE_LEASE;
+    return lease(s, txn, from, slot, due_ms, now_ms, taken);
+}
+
+enum err sqs_take(struct sqs *s, struct txn *txn, const struct sqs_open *from, size_t max,
+                  int64_t visibility_s, int64_t now_ms, struct sqs_taken *ret_taken, size_t *ret_n,
+                  bool *ret_staged)
+{
+    int64_t due_ms = now_ms + visibility_s * 1000;
+    size_t n = 0;
+    bool staged = false;
+    for (int round = 0; round < TAKE_ROUNDS_MAX && n < max; round++) {
+        struct take *t;
+        enum err err = take_round(txn, from->queue, max - n, due_ms, now_ms, &t);
+        if (err == ERR_LIMIT && staged)
+            break;
+        TRY(err);
+        if (t->n == 0)
+            break;
+        staged = true;
+        for (size_t i = 0; i < t->n; i++) {
+            TRY(handle_slot(s, txn, from, t->slots[i], due_ms, now_ms, &ret_taken[n],
+                            &t->fates[i]));
+            n += t->fates[i] == FATE_LEASE;
+        }
+    }
+    *ret_n = n;
+    *ret_staged = staged;
+    return ERR_OK;
+}

@@ -1,0 +1,298 @@
+/* Background cleaning on a real loop: what deletion, purge, retention and old deduplication ids
+ * leave in the store goes away, and nothing else does. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "kv/drv_fault/kv_mem.h"
+#include "svc/sqs/sqs_int.h"
+
+enum { T0 = 1700000000, MESSAGES = 1700 };
+
+static struct kv_mem_disk *disk;
+static struct core core;
+static struct io_loop *loop;
+static struct sqs *s;
+
+static void start(void)
+{
+    assert_int_equal(kv_mem_open(disk, false, &core.kv), ERR_OK);
+    assert_int_equal(io_loop_new(0, &loop), ERR_OK);
+    core.loops = &loop;
+    core.n_loops = 1;
+    assert_int_equal(core_start(&core), ERR_OK);
+    assert_int_equal(sqs_new(&core, &s), ERR_OK);
+    assert_int_equal(sqs_start(s), ERR_OK);
+    assert_int_equal(io_loop_start(loop), ERR_OK);
+}
+
+struct stop {
+    struct io_task task;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool done;
+};
+
+static void idle(void *arg)
+{
+    struct stop *st = arg;
+    pthread_mutex_lock(&st->lock);
+    st->done = true;
+    pthread_cond_signal(&st->cond);
+    pthread_mutex_unlock(&st->lock);
+}
+
+static void stop_task(struct io_task *task)
+{
+    sqs_stop(s);
+    core_when_idle(&core, idle, CONTAINER_OF(task, struct stop, task));
+}
+
+static void finish(void)
+{
+    struct stop st = {.task = {.fn = stop_task},
+                      .lock = PTHREAD_MUTEX_INITIALIZER,
+                      .cond = PTHREAD_COND_INITIALIZER};
+    io_post(loop, &st.task);
+    pthread_mutex_lock(&st.lock);
+    while (!st.done)
+        pthread_cond_wait(&st.cond, &st.lock);
+    pthread_mutex_unlock(&st.lock);
+    io_loop_stop(loop);
+    io_loop_free(loop);
+    sqs_free(s);
+    core_stop(&core);
+    kv_close(core.kv);
+}
+
+static int setup(void **state)
+{
+    core = (struct core){.cfg = {.account = STR("1"),
+                                 .region = STR("r"),
+                                 .partition = STR("aws"),
+                                 .endpoint = STR("http://h")}};
+    clock_fake_set_ms((int64_t)T0 * 1000);
+    disk = kv_mem_disk_new();
+    start();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    finish();
+    kv_mem_disk_free(disk);
+    clock_fake_set_ms(-1);
+    return 0;
+}
+
+/* --- doing -------------------------------------------------------------------------------------
+ */
+
+struct act {
+    const char *name;
+    bool fifo;
+    uint64_t id;
+    int i;
+};
+
+static void entered(void *arg)
+{
+    assert_int_equal(sqs_queue_enter(arg), ERR_OK);
+}
+
+static enum err create_body(struct txn *txn, void *arg)
+{
+    const struct act *act = arg;
+    struct sqs_config c;
+    struct sqs_queue *q;
+    sqs_config_init(&c, clock_now_ms());
+    c.id = act->id;
+    c.fifo = c.content_dedup = act->fifo;
+    TRY(sqs_queue_new(s, STR("r"), STR("1"), str_c(act->name), &c, &q));
+    TRY(txn_on_commit(txn, entered, q));
+    return sqs_save(txn, q, &c);
+}
+
+static enum err open_queue(struct txn *txn, const char *name, struct sqs_open *ret_o)
+{
+    return sqs_open_arn(s, txn, str_fmt(txn->arena, "arn:aws:sqs:r:1:%s", name), ret_o);
+}
+
+static enum err send_body(struct txn *txn, void *arg)
+{
+    const struct act *act = arg;
+    struct sqs_open o;
+    struct sqs_fault f;
+    struct sqs_checked checked;
+    struct sqs_sent sent;
+    struct sqs_draft d = {.body = str_fmt(txn->arena, "m%d", act->i),
+                          .sender = STR("me"),
+                          .group = act->fifo ? STR("g") : STR_NONE};
+    TRY(open_queue(txn, act->name, &o));
+    TRY(sqs_message_check(txn->arena, &o.config, &d, &checked, &f));
+    return sqs_send_stage(s, txn, &o, &checked.body, 0, &sent);
+}
+
+static void fill(const char *name, bool fifo, uint64_t id, int n)
+{
+    struct act act = {.name = name, .fifo = fifo, .id = id};
+    assert_int_equal(txn_run_now(&core, create_body, &act), ERR_OK);
+    for (act.i = 0; act.i < n; act.i++)
+        assert_int_equal(txn_run_now(&core, send_body, &act), ERR_OK);
+}
+
+/* As DeleteQueue and PurgeQueue leave it. */
+static enum err delete_body(struct txn *txn, void *arg)
+{
+    const struct act *act = arg;
+    struct sqs_open o;
+    TRY(open_queue(txn, act->name, &o));
+    TRY(txn_del(txn, sqs_key_queue(txn->arena, o.queue->region, o.queue->account, o.queue->name)));
+    return txn_put(txn, sqs_key_garbage(txn->arena, o.config.id, UINT64_MAX), STR(""));
+}
+
+static enum err purge_body(struct txn *txn, void *arg)
+{
+    const struct act *act = arg;
+    struct sqs_open o;
+    TRY(open_queue(txn, act->name, &o));
+    o.config.purge_seq = sqs_queue_next_seq(o.queue, txn->now_ms);
+    TRY(txn_put(txn, sqs_key_garbage(txn->arena, o.config.id, o.config.purge_seq), STR("")));
+    return sqs_save(txn, o.queue, &o.config);
+}
+
+/* --- waiting -----------------------------------------------------------------------------------
+ */
+
+/* Counts records again and again, on the loop that cleans, until there are as many as wanted. */
+struct count {
+    struct str from, to;
+    size_t want, n, rounds;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool done;
+};
+
+static enum err count_body(struct txn *txn, void *arg)
+{
+    struct count *c = arg;
+    struct kv_iter *it;
+    struct str key, val;
+    c->n = 0;
+    TRY(kv_scan(txn->kv, c->from, c->to, false, &it));
+    while (kv_next(it, &key, &val) == ERR_OK)
+        c->n++;
+    kv_iter_close(it);
+    return ERR_OK;
+}
+
+static void counted(void *arg, enum err err)
+{
+    struct count *c = arg;
+    if (err == ERR_OK && c->n > c->want && ++c->rounds < 1000 &&
+        txn_run(&core, loop, count_body, c, counted) == ERR_OK)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->done = true;
+    pthread_cond_signal(&c->cond);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void wait_for_count(struct str from, struct str to, size_t want)
+{
+    struct count c = {.from = from,
+                      .to = to,
+                      .want = want,
+                      .lock = PTHREAD_MUTEX_INITIALIZER,
+                      .cond = PTHREAD_COND_INITIALIZER};
+    assert_int_equal(txn_run(&core, loop, count_body, &c, counted), ERR_OK);
+    pthread_mutex_lock(&c.lock);
+    while (!c.done)
+        pthread_cond_wait(&c.cond, &c.lock);
+    pthread_mutex_unlock(&c.lock);
+    assert_int_equal(c.n, want);
+}
+
+static void expect_messages(struct arena *a, uint64_t id, size_t want)
+{
+    wait_for_count(sqs_key_state(a, id, 0), sqs_key_state(a, id + 1, 0), want);
+    wait_for_count(sqs_key_body(a, id, 0), sqs_key_body(a, id + 1, 0), want);
+}
+
+static void expect_no_garbage(struct arena *a)
+{
+    struct str prefix = sqs_key_garbage_all(a);
+    wait_for_count(prefix, key_after_prefix(a, prefix), 0);
+}
+
+static void test_deleted_queue(void **state)
+{
+    struct arena a;
+    struct act act = {.name = "gone.fifo"};
+    arena_init(&a, 1 << 20);
+    fill("kept", false, 1, 10);
+    fill("gone.fifo", true, 2, MESSAGES);
+    fill("kept2", false, 3, 10);
+    assert_int_equal(txn_run_now(&core, delete_body, &act), ERR_OK);
+    sqs_clean_kick(s);
+    expect_no_garbage(&a);
+    expect_messages(&a, 2, 0);
+    wait_for_count(sqs_key_dedup_bucket(&a, 2, 0), sqs_key_dedup_bucket(&a, 3, 0), 0);
+    expect_messages(&a, 1, 10);
+    expect_messages(&a, 3, 10);
+    arena_release(&a);
+}
+
+static void test_purged_queue_after_restart(void **state)
+{
+    struct arena a;
+    struct act act = {.name = "q"};
+    arena_init(&a, 1 << 20);
+    fill("q", false, 7, MESSAGES);
+    assert_int_equal(txn_run_now(&core, purge_body, &act), ERR_OK);
+    for (act.i = 0; act.i < 3; act.i++)
+        assert_int_equal(txn_run_now(&core, send_body, &act), ERR_OK);
+    finish(); /* the garbage is found by the next start */
+    start();
+    assert_int_equal(sqs_load_now(s, STR("r/1/q")), ERR_OK);
+    const struct sqs_queue *q = map_get(&s->queues, STR("r/1/q"));
+    assert_int_equal(q->ix->n, 3);
+    expect_no_garbage(&a);
+    expect_messages(&a, 7, 3);
+    arena_release(&a);
+}
+
+static void test_retention_and_dedup(void **state)
+{
+    struct arena a;
+    struct act act = {.name = "q.fifo", .fifo = true, .i = MESSAGES};
+    arena_init(&a, 1 << 20);
+    fill("q.fifo", true, 4, MESSAGES);
+    clock_fake_advance_ms(4LL * 86400 * 1000 - 1000);
+    assert_int_equal(txn_run_now(&core, send_body, &act), ERR_OK);
+    clock_fake_advance_ms(2000);
+    sqs_clean_kick(s);
+    expect_messages(&a, 4, 1);
+    wait_for_count(sqs_key_dedup_bucket(&a, 4, 0), sqs_key_dedup_bucket(&a, 5, 0), 1);
+    struct sqs_queue *q = map_get(&s->queues, STR("r/1/q.fifo"));
+    pthread_mutex_lock(&q->lock);
+    assert_int_equal(q->ix->n, 1);
+    assert_int_equal(q->ix->count[SQS_SLOT_VISIBLE], 1);
+    pthread_mutex_unlock(&q->lock);
+    arena_release(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_deleted_queue, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_purged_queue_after_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_retention_and_dedup, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
