@@ -1,0 +1,348 @@
+/* What DynamoDB tells authorisation: permissions of operations that name several tables, and the
+ * condition keys dynamodb:LeadingKeys, dynamodb:Attributes, dynamodb:Select, dynamodb:ReturnValues,
+ * dynamodb:ReturnConsumedCapacity and dynamodb:EnclosingOperation.
+ *
+ * A request whose expressions or keys are malformed adds nothing here; its handler refuses it by
+ * the same parsers before it touches an item. Operations without an operand for a key (Scan has no
+ * leading keys) leave the key out, as AWS does.
+ *
+ * Source: developer guide, "Using IAM policy conditions for fine-grained access control". */
+#include "svc/dynamodb/dynamodb_int.h"
+
+static const struct str LEADING = STR_INIT("dynamodb:LeadingKeys");
+static const struct str ATTRIBUTES = STR_INIT("dynamodb:Attributes");
+static const struct str SELECT = STR_INIT("dynamodb:Select");
+
+struct asked {
+    struct call *call;
+    struct policy_context *ctx;
+    struct ddb_diag diag;
+};
+
+/* Names of the key attributes of a table or index; absent when there is no such table. */
+static void key_names(struct asked *q, struct str table_name, struct str index_name,
+                      struct str *ret_hash, struct str *ret_range)
+{
+    struct ddb_table *table;
+    *ret_hash = *ret_range = STR_NONE;
+    if (ddb_catalogue_get(q->call->svc, q->call->account, q->call->region,
+                          ddb_table_name(table_name), &table) != ERR_OK)
+        return;
+    const struct ddb_index *index =
+        str_is_set(index_name) ? ddb_table_index(table, index_name) : NULL;
+    const struct ddb_key_schema *key = index ? &index->key : &table->key;
+    *ret_hash = str_dup(q->call->arena, key->hash);
+    *ret_range = str_dup(q->call->arena, key->range);
+    ddb_table_unref(table);
+}
+
+/* Leading key and attributes of an item or key given as JSON. */
+static void add_item(struct asked *q, struct str table_name, const struct json *item)
+{
+    struct str hash, range;
+    key_names(q, table_name, STR_NONE, &hash, &range);
+    const struct json *key = str_is_set(hash) ? json_get(item, hash) : NULL;
+    struct ddb_diag diag = {.arena = q->call->arena};
+    struct ddb_av *value;
+    /* Through the parser of values, so that a policy sees what the handler will act on. */
+    if (key && ddb_av_from_json(&diag, key, &value) == ERR_OK)
+        policy_context_add(q->ctx, LEADING, value->s);
+    JSON_EACH(item, e)
+    policy_context_add(q->ctx, ATTRIBUTES, e->key);
+}
+
+static enum err add_path(void *arg, const struct ddb_path *path)
+{
+    struct asked *q = arg;
+    policy_context_add(q->ctx, ATTRIBUTES, path->steps[0].name);
+    return q->ctx->err;
+}
+
+/* An env for the request's expressions; false when its names or values are malformed. */
+static bool open_env(struct asked *q, struct ddb_env *env,
+                     const struct dynamodb_expression_attribute_name_map *names,
+                     const struct json *values)
+{
+    q->diag = (struct ddb_diag){.arena = q->call->arena};
+    return ddb_env_open(env, &q->diag, names, values) == ERR_OK;
+}
+
+static void add_condition(struct asked *q, struct ddb_env *env, struct str text)
+{
+    struct ddb_node *node;
+    if (str_is_set(text) &&
+        ddb_parse_condition(env, "ConditionExpression", text, &node) == ERR_OK &&
+        ddb_node_each_path(node, add_path, q) != ERR_OK)
+        q->ctx->err = ERR_NOMEM;
+}
+
+static void add_update(struct asked *q, struct ddb_env *env, struct str text)
+{
+    struct ddb_update update;
+    if (!str_is_set(text) || ddb_parse_update(env, text, &update) != ERR_OK)
+        return;
+    for (size_t i = 0; i < update.n; i++) {
+        policy_context_add(q->ctx, ATTRIBUTES, update.v[i].path->steps[0].name);
+        if (update.v[i].value && ddb_node_each_path(update.v[i].value, add_path, q) != ERR_OK)
+            q->ctx->err = ERR_NOMEM;
+    }
+}
+
+/* What a read gives back: a list of attributes, or everything. */
+static void add_projection(struct asked *q, struct ddb_env *env, struct str expression,
+                           const struct dynamodb_attribute_name_list *names, struct str select)
+{
+    struct ddb_paths paths = {0};
+    if (ddb_request_projection(env, expression, names, &paths) != ERR_OK)
+        return;
+    for (size_t i = 0; i < paths.n; i++)
+        policy_context_add(q->ctx, ATTRIBUTES, paths.v[i].steps[0].name);
+    if (str_is_set(select))
+        policy_context_add(q->ctx, SELECT, select);
+    else
+        policy_context_add(q->ctx, SELECT,
+                           paths.n ? STR("SPECIFIC_ATTRIBUTES") : STR("ALL_ATTRIBUTES"));
+}
+
+static void ask_get(struct asked *q, const struct dynamodb_get_item_input *in)
+{
+    struct ddb_env env;
+    add_item(q, in->table_name, in->key);
+    if (open_env(q, &env, &in->expression_attribute_names, NULL))
+        add_projection(q, &env, in->projection_expression, &in->attributes_to_get, STR_NONE);
+}
+
+static void ask_put(struct asked *q, const struct dynamodb_put_item_input *in)
+{
+    struct ddb_env env;
+    add_item(q, in->table_name, in->item);
+    if (open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
+        add_condition(q, &env, in->condition_expression);
+}
+
+static void ask_update(struct asked *q, const struct dynamodb_update_item_input *in)
+{
+    struct ddb_env env;
+    add_item(q, in->table_name, in->key);
+    if (!open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
+        return;
+    add_update(q, &env, in->update_expression);
+    add_condition(q, &env, in->condition_expression);
+}
+
+static void ask_delete(struct asked *q, const struct dynamodb_delete_item_input *in)
+{
+    struct ddb_env env;
+    add_item(q, in->table_name, in->key);
+    if (open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
+        add_condition(q, &env, in->condition_expression);
+}
+
+static void ask_query(struct asked *q, const struct dynamodb_query_input *in)
+{
+    struct ddb_env env;
+    struct ddb_node *node;
+    struct ddb_key_condition cond;
+    struct str hash, range;
+    key_names(q, in->table_name, in->index_name, &hash, &range);
+    if (!open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
+        return;
+    add_projection(q, &env, in->projection_expression, &in->attributes_to_get, in->select);
+    add_condition(q, &env, in->filter_expression);
+    if (!str_is_set(in->key_condition_expression) || !str_is_set(hash) ||
+        ddb_parse_condition(&env, "KeyConditionExpression", in->key_condition_expression, &node) !=
+            ERR_OK)
+        return;
+    if (ddb_node_each_path(node, add_path, q) != ERR_OK)
+        q->ctx->err = ERR_NOMEM;
+    if (ddb_key_condition_from(&q->diag, node, hash, range, &cond) == ERR_OK)
+        policy_context_add(q->ctx, LEADING, cond.hash->s);
+}
+
+static void ask_scan(struct asked *q, const struct dynamodb_scan_input *in)
+{
+    struct ddb_env env;
+    if (!open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
+        return;
+    add_projection(q, &env, in->projection_expression, &in->attributes_to_get, in->select);
+    add_condition(q, &env, in->filter_expression);
+}
+
+static void ask_batch_get(struct asked *q, const struct dynamodb_batch_get_item_input *in)
+{
+    for (size_t i = 0; i < in->request_items.n; i++) {
+        const struct dynamodb_keys_and_attributes *part = &in->request_items.v[i].value;
+        struct ddb_env env;
+        JSON_EACH(part->keys.in, key)
+        add_item(q, in->request_items.v[i].key, key);
+        if (open_env(q, &env, &part->expression_attribute_names, NULL))
+            add_projection(q, &env, part->projection_expression, &part->attributes_to_get,
+                           STR_NONE);
+    }
+}
+
+static void ask_batch_write(struct asked *q, const struct dynamodb_batch_write_item_input *in)
+{
+    for (size_t i = 0; i < in->request_items.n; i++) {
+        const struct dynamodb_write_requests *list = &in->request_items.v[i].value;
+        for (size_t k = 0; k < list->n; k++) {
+            if (list->v[k].put_request)
+                add_item(q, in->request_items.v[i].key, list->v[k].put_request->item.in);
+            if (list->v[k].delete_request)
+                add_item(q, in->request_items.v[i].key, list->v[k].delete_request->key.in);
+        }
+    }
+}
+
+static void ask_transact_get(struct asked *q, const struct dynamodb_transact_get_items_input *in)
+{
+    static const struct dynamodb_attribute_name_list no_names;
+    for (size_t i = 0; i < in->transact_items.n; i++) {
+        const struct dynamodb_get *get = in->transact_items.v[i].get;
+        struct ddb_env env;
+        add_item(q, get->table_name, get->key);
+        if (open_env(q, &env, &get->expression_attribute_names, NULL))
+            add_projection(q, &env, get->projection_expression, &no_names, STR_NONE);
+    }
+}
+
+static void ask_transact_write(struct asked *q,
+                               const struct dynamodb_transact_write_items_input *in)
+{
+    for (size_t i = 0; i < in->transact_items.n; i++) {
+        const struct dynamodb_transact_write_item *a = &in->transact_items.v[i];
+        struct ddb_env env;
+        if (a->put) {
+            add_item(q, a->put->table_name, a->put->item);
+            if (open_env(q, &env, &a->put->expression_attribute_names,
+                         a->put->expression_attribute_values))
+                add_condition(q, &env, a->put->condition_expression);
+        }
+        if (a->update) {
+            add_item(q, a->update->table_name, a->update->key);
+            if (open_env(q, &env, &a->update->expression_attribute_names,
+                         a->update->expression_attribute_values)) {
+                add_update(q, &env, a->update->update_expression);
+                add_condition(q, &env, a->update->condition_expression);
+            }
+        }
+        if (a->delete) {
+            add_item(q, a->delete->table_name, a->delete->key);
+            if (open_env(q, &env, &a->delete->expression_attribute_names,
+                         a->delete->expression_attribute_values))
+                add_condition(q, &env, a->delete->condition_expression);
+        }
+        if (a->condition_check) {
+            add_item(q, a->condition_check->table_name, a->condition_check->key);
+            if (open_env(q, &env, &a->condition_check->expression_attribute_names,
+                         a->condition_check->expression_attribute_values))
+                add_condition(q, &env, a->condition_check->condition_expression);
+        }
+    }
+}
+
+/* Keys that say what comes back besides the attributes, and in which operation an item's is. */
+static void add_returns(struct call *call, const void *in, struct policy_context *ctx)
+{
+    policy_context_add(ctx, STR("dynamodb:ReturnValues"),
+                       wire_input_str(call->op, in, STR("ReturnValues")));
+    policy_context_add(ctx, STR("dynamodb:ReturnConsumedCapacity"),
+                       wire_input_str(call->op, in, STR("ReturnConsumedCapacity")));
+    if (str_starts(call->op->name, STR("Transact")))
+        policy_context_add(ctx, STR("dynamodb:EnclosingOperation"), call->op->name);
+}
+
+enum err ddb_auth_context(struct call *call, const void *in, struct policy_context *ctx)
+{
+    struct asked q = {.call = call, .ctx = ctx};
+    add_returns(call, in, ctx);
+    switch ((enum dynamodb_op)call->op->index) {
+    case DYNAMODB_OP_GET_ITEM:
+        ask_get(&q, in);
+        break;
+    case DYNAMODB_OP_PUT_ITEM:
+        ask_put(&q, in);
+        break;
+    case DYNAMODB_OP_UPDATE_ITEM:
+        ask_update(&q, in);
+        break;
+    case DYNAMODB_OP_DELETE_ITEM:
+        ask_delete(&q, in);
+        break;
+    case DYNAMODB_OP_QUERY:
+        ask_query(&q, in);
+        break;
+    case DYNAMODB_OP_SCAN:
+        ask_scan(&q, in);
+        break;
+    case DYNAMODB_OP_BATCH_GET_ITEM:
+        ask_batch_get(&q, in);
+        break;
+    case DYNAMODB_OP_BATCH_WRITE_ITEM:
+        ask_batch_write(&q, in);
+        break;
+    case DYNAMODB_OP_TRANSACT_GET_ITEMS:
+        ask_transact_get(&q, in);
+        break;
+    case DYNAMODB_OP_TRANSACT_WRITE_ITEMS:
+        ask_transact_write(&q, in);
+        break;
+    default:
+        break;
+    }
+    return ctx->err;
+}
+
+/* --- several tables -----------------------------------------------------------------------------
+ */
+
+/* Operations that name several tables need a permission for each. */
+static enum err authorize_table(struct call *call, const char *action, struct str name_or_arn)
+{
+    struct str name = ddb_table_name(name_or_arn);
+    struct str arn = call_arn(call, "dynamodb", "table/" STR_FMT, STR_ARG(name));
+    return arn.p ? call_authorize(call, action, arn) : ERR_NOMEM;
+}
+
+static enum err authorize_write(struct call *call, const struct dynamodb_transact_write_item *in)
+{
+    if (in->put)
+        TRY(authorize_table(call, "dynamodb:PutItem", in->put->table_name));
+    if (in->update)
+        TRY(authorize_table(call, "dynamodb:UpdateItem", in->update->table_name));
+    if (in->delete)
+        TRY(authorize_table(call, "dynamodb:DeleteItem", in->delete->table_name));
+    if (in->condition_check)
+        TRY(authorize_table(call, "dynamodb:ConditionCheckItem", in->condition_check->table_name));
+    return ERR_OK;
+}
+
+enum err ddb_authorize_more(struct call *call, const void *in)
+{
+    const struct dynamodb_batch_get_item_input *get = in;
+    const struct dynamodb_batch_write_item_input *put = in;
+    const struct dynamodb_transact_get_items_input *read = in;
+    const struct dynamodb_transact_write_items_input *write = in;
+    switch ((enum dynamodb_op)call->op->index) {
+    case DYNAMODB_OP_BATCH_GET_ITEM:
+        for (size_t i = 0; i < get->request_items.n; i++)
+            TRY(authorize_table(call, "dynamodb:BatchGetItem", get->request_items.v[i].key));
+        break;
+    case DYNAMODB_OP_BATCH_WRITE_ITEM:
+        for (size_t i = 0; i < put->request_items.n; i++)
+            TRY(authorize_table(call, "dynamodb:BatchWriteItem", put->request_items.v[i].key));
+        break;
+    case DYNAMODB_OP_TRANSACT_GET_ITEMS:
+        for (size_t i = 0; i < read->transact_items.n; i++)
+            TRY(authorize_table(call, "dynamodb:GetItem",
+                                read->transact_items.v[i].get->table_name));
+        break;
+    case DYNAMODB_OP_TRANSACT_WRITE_ITEMS:
+        for (size_t i = 0; i < write->transact_items.n; i++)
+            TRY(authorize_write(call, &write->transact_items.v[i]));
+        break;
+    default:
+        break;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,149 @@
+/* Keys taken from items and requests, with the checks that AWS makes on them. */
+#include "svc/dynamodb/dynamodb_int.h"
+
+bool ddb_is_key(const struct ddb_key_schema *schema, struct str name)
+{
+    return str_eq(schema->hash, name) || (str_is_set(schema->range) && str_eq(schema->range, name));
+}
+
+static enum err check_size(struct ddb_diag *diag, bool hash, const struct ddb_av *v)
+{
+    if (hash && v->s.len > DDB_HASH_KEY_BYTES_MAX)
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: Size of hashkey has "
+                           "exceeded the maximum size limit of%d bytes",
+                           DDB_HASH_KEY_BYTES_MAX);
+    if (!hash && v->s.len > DDB_RANGE_KEY_BYTES_MAX)
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: Aggregated size of all "
+                           "range keys has exceeded the size limit of %d bytes",
+                           DDB_RANGE_KEY_BYTES_MAX);
+    return ERR_OK;
+}
+
+static enum err check_empty(struct ddb_diag *diag, struct str name, const struct ddb_av *v)
+{
+    if (v->type == DDB_N || !str_empty(v->s))
+        return ERR_OK;
+    return ddb_invalid(diag,
+                       "One or more parameter values are not valid. The AttributeValue for a key "
+                       "attribute cannot contain an empty %s value. Key: " STR_FMT,
+                       v->type == DDB_S ? "string" : "binary", STR_ARG(name));
+}
+
+static enum err attribute_of(struct ddb_diag *diag, struct str name, enum ddb_type type, bool hash,
+                             const struct ddb_av *item, const struct ddb_av **ret_av)
+{
+    const struct ddb_av *v = ddb_av_get(item, name);
+    if (!v)
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: Missing the key " STR_FMT
+                           " in the item",
+                           STR_ARG(name));
+    if (v->type != type)
+        return ddb_invalid(
+            diag,
+            "One or more parameter values were invalid: Type mismatch for key " STR_FMT
+            " expected: " STR_FMT " actual: " STR_FMT,
+            STR_ARG(name), STR_ARG(ddb_type_name(type)), STR_ARG(ddb_type_name(v->type)));
+    TRY(check_empty(diag, name, v));
+    *ret_av = v;
+    return check_size(diag, hash, v);
+}
+
+enum err ddb_key_of_item(struct ddb_diag *diag, const struct ddb_key_schema *schema,
+                         const struct ddb_av *item, struct ddb_key *ret_key)
+{
+    struct ddb_key key = {0};
+    TRY(attribute_of(diag, schema->hash, schema->hash_type, true, item, &key.hash));
+    if (str_is_set(schema->range))
+        TRY(attribute_of(diag, schema->range, schema->range_type, false, item, &key.range));
+    *ret_key = key;
+    return ERR_OK;
+}
+
+enum err ddb_key_from_json(struct ddb_diag *diag, const struct ddb_key_schema *schema,
+                           const struct json *v, struct ddb_key *ret_key)
+{
+    struct ddb_av *item;
+    TRY(ddb_item_from_json(diag, v, &item));
+    const struct ddb_av *hash = ddb_av_get(item, schema->hash), *range = NULL;
+    uint32_t wanted = 1;
+    if (str_is_set(schema->range)) {
+        range = ddb_av_get(item, schema->range);
+        wanted = 2;
+    }
+    if (item->n != wanted || !hash || hash->type != schema->hash_type ||
+        (wanted == 2 && (!range || range->type != schema->range_type)))
+        return ddb_invalid(diag, "The provided key element does not match the schema");
+    return ddb_key_of_item(diag, schema, item, ret_key);
+}
+
+static enum err index_attribute(struct ddb_diag *diag, const struct ddb_index *index,
+                                struct str name, enum ddb_type type, bool hash,
+                                const struct ddb_av *item, const struct ddb_av **ret_av)
+{
+    const struct ddb_av *v = ddb_av_get(item, name);
+    *ret_av = v;
+    if (!v)
+        return ERR_OK;
+    if (v->type != type)
+        return ddb_invalid(
+            diag,
+            "One or more parameter values were invalid: Type mismatch for Index Key " STR_FMT
+            " Expected: " STR_FMT " Actual: " STR_FMT " IndexName: " STR_FMT,
+            STR_ARG(name), STR_ARG(ddb_type_name(type)), STR_ARG(ddb_type_name(v->type)),
+            STR_ARG(index->name));
+    if (v->type != DDB_N && str_empty(v->s))
+        return ddb_invalid(diag,
+                           "One or more parameter values are not valid. A value specified for a "
+                           "secondary index key is not supported. The AttributeValue for a key "
+                           "attribute cannot contain an empty %s value. IndexName: " STR_FMT
+                           ", IndexKey: " STR_FMT,
+                           v->type == DDB_S ? "string" : "binary", STR_ARG(index->name),
+                           STR_ARG(name));
+    return check_size(diag, hash, v);
+}
+
+enum err ddb_key_in_index(struct ddb_diag *diag, const struct ddb_index *index,
+                          const struct ddb_av *item, struct ddb_key *ret_key, bool *ret_in)
+{
+    struct ddb_key key = {0};
+    const struct ddb_key_schema *k = &index->key;
+    TRY(index_attribute(diag, index, k->hash, k->hash_type, true, item, &key.hash));
+    if (str_is_set(k->range))
+        TRY(index_attribute(diag, index, k->range, k->range_type, false, item, &key.range));
+    *ret_in = key.hash && (key.range || !str_is_set(k->range));
+    *ret_key = key;
+    return ERR_OK;
+}
+
+static bool included(const struct ddb_table *table, const struct ddb_index *index, struct str name)
+{
+    if (ddb_is_key(&table->key, name) || ddb_is_key(&index->key, name))
+        return true;
+    for (size_t i = 0; i < index->n_include; i++)
+        if (str_eq(index->include[i], name))
+            return true;
+    return false;
+}
+
+enum err ddb_index_project(struct arena *a, const struct ddb_table *table,
+                           const struct ddb_index *index, const struct ddb_av *item,
+                           struct ddb_av **ret_part)
+{
+    struct ddb_av *part = ddb_av_new(a, DDB_M);
+    if (!part)
+        return ERR_NOMEM;
+    for (const struct ddb_av *c = item->child; c; c = c->next) {
+        if (index->projection != DDB_PROJECT_ALL && !included(table, index, c->name))
+            continue;
+        struct ddb_av *copy = ddb_av_clone(a, c);
+        if (!copy)
+            return ERR_NOMEM;
+        copy->name = c->name;
+        ddb_av_append(part, copy);
+    }
+    *ret_part = part;
+    return ERR_OK;
+}

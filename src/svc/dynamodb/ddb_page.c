@@ -1,0 +1,290 @@
+#include "svc/dynamodb/ddb_page.h"
+
+enum { SCRATCH_MAX = 64 * 1024 * 1024 };
+
+const struct ddb_key_schema *ddb_page_schema(const struct ddb_page *page)
+{
+    return page->index ? &page->index->key : &page->table->key;
+}
+
+/* --- setup --------------------------------------------------------------------------------------
+ */
+
+static enum err find_index(struct ddb_page *page, const struct ddb_page_request *req)
+{
+    if (!str_is_set(req->index_name))
+        return ERR_OK;
+    page->index = ddb_table_index(page->table, req->index_name);
+    if (!page->index)
+        return ddb_invalid(page->diag, "The table does not have the specified index: " STR_FMT,
+                           STR_ARG(req->index_name));
+    if (page->index->backfilling)
+        return ddb_invalid(page->diag,
+                           "Cannot read from backfilling global secondary index: " STR_FMT,
+                           STR_ARG(req->index_name));
+    if (page->index->global && req->consistent_read)
+        return ddb_invalid(page->diag,
+                           "Consistent reads are not supported on global secondary indexes");
+    return ERR_OK;
+}
+
+static bool index_has(const struct ddb_page *page, struct str name)
+{
+    const struct ddb_index *index = page->index;
+    if (index->projection == DDB_PROJECT_ALL || ddb_is_key(&index->key, name) ||
+        ddb_is_key(&page->table->key, name))
+        return true;
+    for (size_t i = 0; i < index->n_include; i++)
+        if (str_eq(index->include[i], name))
+            return true;
+    return false;
+}
+
+/* What the index does not keep is fetched (local) or refused (global). */
+static enum err check_projected(struct ddb_page *page, bool all_attributes)
+{
+    if (!page->index || page->index->projection == DDB_PROJECT_ALL)
+        return ERR_OK;
+    if (all_attributes && page->index->global)
+        return ddb_invalid(page->diag,
+                           "One or more parameter values were invalid: Select type ALL_ATTRIBUTES "
+                           "is not supported for global secondary index " STR_FMT
+                           " because its projection type is not ALL",
+                           STR_ARG(page->index->name));
+    page->fetch = all_attributes;
+    for (size_t i = 0; i < page->paths.n; i++) {
+        struct str name = page->paths.v[i].steps[0].name;
+        if (index_has(page, name))
+            continue;
+        if (page->index->global)
+            return ddb_invalid(
+                page->diag,
+                "One or more parameter values were invalid: Global secondary index " STR_FMT
+                " does not project [" STR_FMT "]",
+                STR_ARG(page->index->name), STR_ARG(name));
+        page->fetch = true;
+    }
+    return ERR_OK;
+}
+
+enum err ddb_page_setup(struct ddb_page *page, struct ddb_env *env,
+                        const struct ddb_page_request *req)
+{
+    bool expression = str_is_set(req->projection_expression);
+    const char *what = expression ? "ProjectionExpression" : "AttributesToGet";
+    struct str select = req->select;
+    page->strong = req->consistent_read;
+    TRY(find_index(page, req));
+    TRY(ddb_request_projection(env, req->projection_expression, req->attributes_to_get,
+                               &page->paths));
+    bool some = page->paths.v != NULL;
+    if (str_eq_c(select, "COUNT")) {
+        if (some)
+            return ddb_invalid(page->diag,
+                               "Cannot specify the %s when choosing to get only the Count", what);
+        page->count_only = true;
+    } else if (str_eq_c(select, "SPECIFIC_ATTRIBUTES") && !some) {
+        return ddb_invalid(page->diag, "Must specify the AttributesToGet or ProjectionExpression "
+                                       "when choosing to get SPECIFIC_ATTRIBUTES");
+    } else if (some && !str_empty(select) && !str_eq_c(select, "SPECIFIC_ATTRIBUTES")) {
+        return ddb_invalid(page->diag, "Cannot specify the %s when choosing to get " STR_FMT, what,
+                           STR_ARG(select));
+    } else if (str_eq_c(select, "ALL_PROJECTED_ATTRIBUTES") && !page->index) {
+        return ddb_invalid(page->diag, "One or more parameter values were invalid: "
+                                       "ALL_PROJECTED_ATTRIBUTES can be used only when Querying "
+                                       "using an IndexName");
+    }
+    return check_projected(page, str_eq_c(select, "ALL_ATTRIBUTES"));
+}
+
+/* --- positions ----------------------------------------------------------------------------------
+ */
+
+static enum err bad_start(struct ddb_page *page)
+{
+    return ddb_invalid(page->diag, "The provided starting key is invalid");
+}
+
+/* Key of `schema` in an item whose members have the right types. */
+static bool typed_key(const struct ddb_key_schema *schema, const struct ddb_av *item,
+                      struct ddb_key *ret_key)
+{
+    ret_key->hash = ddb_av_get(item, schema->hash);
+    ret_key->range = str_is_set(schema->range) ? ddb_av_get(item, schema->range) : NULL;
+    if (!ret_key->hash || ret_key->hash->type != schema->hash_type)
+        return false;
+    return !str_is_set(schema->range) ||
+           (ret_key->range && ret_key->range->type == schema->range_type);
+}
+
+/* Attributes that a position in this table or index has. */
+static uint32_t position_attributes(const struct ddb_page *page)
+{
+    const struct ddb_key_schema *t = &page->table->key, *k = &page->index->key;
+    uint32_t n = str_is_set(t->range) ? 2 : 1;
+    n += !ddb_is_key(t, k->hash);
+    n += str_is_set(k->range) && !ddb_is_key(t, k->range);
+    return n;
+}
+
+enum err ddb_page_start_after(struct ddb_page *page, const struct json *v)
+{
+    struct arena *a = page->call->arena;
+    struct ddb_av *item;
+    struct ddb_key key, own;
+    struct str at;
+    if (!v)
+        return ERR_OK;
+    TRY(ddb_item_from_json(page->diag, v, &item));
+    if (!typed_key(&page->table->key, item, &key))
+        return bad_start(page);
+    if (page->index) {
+        if (item->n != position_attributes(page) || !typed_key(&page->index->key, item, &own))
+            return bad_start(page);
+        at = ddb_index_key(a, page->table->id, page->index->id, own, key);
+    } else {
+        if (item->n != (str_is_set(page->table->key.range) ? 2 : 1))
+            return bad_start(page);
+        at = ddb_item_key(a, page->table->id, key);
+    }
+    if (!at.p)
+        return ERR_NOMEM;
+    if (str_cmp(at, page->range.from) < 0 || str_cmp(at, page->range.to) >= 0)
+        return ddb_invalid(page->diag,
+                           "The provided starting key is outside query boundaries based "
+                           "on provided conditions");
+    return ddb_range_after(a, &page->range, at, page->reverse);
+}
+
+/* Adds "name": value of one key attribute of `raw` unless it is there already. */
+static enum err put_position_attribute(struct ddb_page *page, struct buf *b, struct str raw,
+                                       struct str name)
+{
+    struct ddb_av *v;
+    if (!str_is_set(name))
+        return ERR_OK;
+    TRY(ddb_item_find(page->call->arena, raw, name, &v));
+    if (b->len > 1)
+        buf_add_byte(b, ',');
+    json_put_str(b, name);
+    buf_add_byte(b, ':');
+    ddb_av_put_json(b, v);
+    return ERR_OK;
+}
+
+/* LastEvaluatedKey from the last record looked at. */
+static enum err set_last_key(struct ddb_page *page, struct str raw)
+{
+    const struct ddb_key_schema *t = &page->table->key;
+    struct buf b;
+    buf_init_arena(&b, page->call->arena, DDB_JSON_MAX);
+    buf_add_byte(&b, '{');
+    enum err err = put_position_attribute(page, &b, raw, t->hash);
+    if (!err)
+        err = put_position_attribute(page, &b, raw, t->range);
+    if (!err && page->index) {
+        const struct ddb_key_schema *k = &page->index->key;
+        if (!ddb_is_key(t, k->hash))
+            err = put_position_attribute(page, &b, raw, k->hash);
+        if (!err && str_is_set(k->range) && !ddb_is_key(t, k->range))
+            err = put_position_attribute(page, &b, raw, k->range);
+    }
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+    buf_add_byte(&b, '}');
+    page->last_key = buf_str(&b);
+    return buf_err(&b);
+}
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+/* The whole item behind a local index's record. */
+static enum err fetch_item(struct ddb_page *page, struct arena *scratch, struct str *raw)
+{
+    struct ddb_key key = {0};
+    struct ddb_av *item;
+    TRY(ddb_item_decode(scratch, *raw, &item));
+    if (!typed_key(&page->table->key, item, &key))
+        return ERR_CORRUPT;
+    struct str at = ddb_item_key(scratch, page->table->id, key);
+    size_t size;
+    if (!at.p)
+        return ERR_NOMEM;
+    TRY(kv_peek(page->call->txn->kv, at, scratch, raw));
+    TRY(ddb_item_raw_size(*raw, &size));
+    page->bytes += size;
+    return ERR_OK;
+}
+
+static enum err take_record(struct ddb_page *page, struct arena *scratch, struct str raw)
+{
+    bool holds = true;
+    size_t size;
+    TRY(ddb_item_raw_size(raw, &size));
+    page->bytes += size;
+    page->scanned++;
+    if (page->fetch)
+        TRY(fetch_item(page, scratch, &raw));
+    if (page->filter) {
+        struct ddb_source src = {scratch, NULL, raw};
+        TRY(ddb_eval_condition(page->diag, page->filter, &src, &holds));
+    }
+    if (!holds)
+        return ERR_OK;
+    page->count++;
+    if (page->count_only)
+        return ERR_OK;
+    if (page->items.len > 1)
+        buf_add_byte(&page->items, ',');
+    return ddb_put_part(scratch, &page->items, raw, &page->paths);
+}
+
+static enum err read_records(struct ddb_page *page, struct kv_iter *it, struct arena *scratch)
+{
+    for (;;) {
+        struct str key, raw;
+        enum err err = kv_next(it, &key, &raw);
+        if (err == ERR_NOT_FOUND)
+            return ERR_OK;
+        TRY(err);
+        arena_clear(scratch);
+        TRY(take_record(page, scratch, raw));
+        if ((page->limit && page->scanned >= page->limit) || page->bytes >= DDB_PAGE_BYTES_MAX)
+            return set_last_key(page, raw);
+    }
+}
+
+enum err ddb_page_run(struct ddb_page *page)
+{
+    struct kv_iter *it;
+    struct arena scratch;
+    buf_init_arena(&page->items, page->call->arena, DDB_JSON_MAX);
+    buf_add_byte(&page->items, '[');
+    if (!page->range.from.p || !page->range.to.p)
+        return ERR_NOMEM;
+    TRY(ddb_admit_read(page->diag, page->table, page->index, page->call->txn->now_ms));
+    if (str_cmp(page->range.from, page->range.to) < 0) {
+        TRY(kv_scan(page->call->txn->kv, page->range.from, page->range.to, page->reverse, &it));
+        arena_init(&scratch, SCRATCH_MAX);
+        enum err err = read_records(page, it, &scratch);
+        arena_release(&scratch);
+        kv_iter_close(it);
+        TRY(err);
+    }
+    buf_add_byte(&page->items, ']');
+    return buf_err(&page->items);
+}
+
+enum err ddb_page_consumed(struct ddb_page *page, struct str mode,
+                           const struct dynamodb_consumed_capacity **ret)
+{
+    struct ddb_units units = {0};
+    double used = ddb_read_units(page->bytes, page->strong);
+    if (page->index)
+        units.index[page->index - page->table->indexes] = used;
+    else
+        units.table = used;
+    ddb_charge(page->table, &units, false);
+    return ddb_consumed(page->call, mode, page->table, &units, ret);
+}

@@ -1,0 +1,117 @@
+/* Table definitions: the stored record, the shared in-memory form, and the catalogue of all tables.
+ *
+ * Invariants
+ *   C1  A struct ddb_table never changes after it was published; a change makes a new one with a
+ *       higher generation. Who looks one up holds a reference until the call's arena is released.
+ *   C2  The catalogue mirrors the store: commit hooks reload the record under the catalogue's lock.
+ *   C3  The guard record of a table holds its generation. Every write reads it tracked, so a write
+ *       that was prepared against an older definition, or against a deleted table, conflicts.
+ *
+ * Layer: svc/dynamodb. Thread: any; the catalogue has a read-write lock. */
+#ifndef WEIR_SVC_DYNAMODB_DDB_TABLE_H
+#define WEIR_SVC_DYNAMODB_DDB_TABLE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "svc/dynamodb/dynamodb_keys.h"
+
+enum {
+    DDB_GLOBAL_INDEXES_MAX = 20,
+    DDB_LOCAL_INDEXES_MAX = 5,
+    DDB_TAGS_MAX = 50,
+    DDB_TABLES_MAX = 2500, /* per account and region, AWS's default quota */
+};
+
+enum ddb_projection_type { DDB_PROJECT_ALL, DDB_PROJECT_KEYS, DDB_PROJECT_INCLUDE };
+
+struct ddb_throughput {
+    int64_t read, write; /* capacity units; 0 when paid per request */
+};
+
+struct ddb_index {
+    uint16_t id; /* from 1; never used again within a table */
+    bool global;
+    bool backfilling; /* not readable yet */
+    struct str name;
+    struct ddb_key_schema key;
+    enum ddb_projection_type projection;
+    struct str *include;
+    size_t n_include;
+    struct ddb_throughput throughput;
+};
+
+struct ddb_attribute_def {
+    struct str name;
+    enum ddb_type type;
+};
+
+struct ddb_tag {
+    struct str key, value;
+};
+
+/* Figures that DescribeTable shows: counted now and then, see ddb_jobs.c. Shared by all versions
+ * of a table's definition. */
+struct ddb_bucket { /* ddb_throttle.c */
+    double level;
+    int64_t filled_ms;
+};
+
+struct ddb_figures {
+    _Atomic uint64_t refs;
+    _Atomic uint64_t writes;     /* since start */
+    _Atomic uint64_t counted_at; /* `writes` when last counted, plus one; 0: never */
+    _Atomic int64_t items, bytes;
+    _Atomic bool counting;
+    pthread_mutex_t lock; /* buckets */
+    struct ddb_bucket buckets[1 + DDB_GLOBAL_INDEXES_MAX + DDB_LOCAL_INDEXES_MAX][2];
+};
+
+/* ERR_NOMEM. One reference. */
+enum err ddb_figures_new(struct ddb_figures **ret_figures) WARN_UNUSED;
+
+struct ddb_table {
+    _Atomic uint64_t refs;
+    struct arena arena; /* everything below lives in it */
+    struct ddb_figures *figures;
+    uint32_t id;
+    uint64_t generation;
+    struct str account, region, name, arn, uuid;
+    int64_t created_ms;
+    struct ddb_attribute_def *defs;
+    size_t n_defs;
+    struct ddb_key_schema key;
+    struct ddb_index *indexes;
+    size_t n_indexes;
+    uint16_t last_index_id;
+    bool on_demand; /* BillingMode PAY_PER_REQUEST */
+    int64_t on_demand_since_ms;
+    bool billing_told; /* BillingMode was ever given: DescribeTable shows a summary */
+    struct ddb_throughput throughput;
+    struct str table_class; /* absent: never told */
+    bool protect;           /* DeletionProtectionEnabled */
+    struct ddb_tag *tags;
+    size_t n_tags;
+};
+
+/* New object with one reference and an empty arena; figures are set by the catalogue. */
+enum err ddb_table_new(struct ddb_table **ret_table) WARN_UNUSED;
+void ddb_table_unref(struct ddb_table *table);
+static inline struct ddb_table *ddb_table_ref(struct ddb_table *table)
+{
+    atomic_fetch_add(&table->refs, 1);
+    return table;
+}
+
+/* Stored record; ERR_NOMEM. */
+enum err ddb_table_encode(struct arena *a, const struct ddb_table *table,
+                          struct str *ret_record) WARN_UNUSED;
+/* New object from a record; `key` is the record's key. ERR_CORRUPT, ERR_NOMEM. */
+enum err ddb_table_decode(struct str key, struct str record,
+                          struct ddb_table **ret_table) WARN_UNUSED;
+/* A copy to change: same content, own arena. */
+enum err ddb_table_copy(const struct ddb_table *table, struct ddb_table **ret_copy) WARN_UNUSED;
+
+const struct ddb_index *ddb_table_index(const struct ddb_table *table, struct str name);
+
+#endif

@@ -1,0 +1,162 @@
+/* The one way in which items change: record, indexes and figures in one transaction.
+ *
+ * Invariants
+ *   W1  The guard of the table is read tracked before anything is staged (ddb_table C3).
+ *   W2  When the table has indexes the old item is read tracked, so that its index records are
+ *       removed or replaced in the same commit as the item. */
+#include "base/pack.h"
+#include "svc/dynamodb/dynamodb_int.h"
+
+double ddb_read_units(size_t bytes, bool strong)
+{
+    size_t blocks = bytes ? (bytes + DDB_RCU_BYTES - 1) / DDB_RCU_BYTES : 1;
+    return strong ? (double)blocks : (double)blocks / 2;
+}
+
+double ddb_write_units(size_t bytes)
+{
+    return bytes ? (double)((bytes + DDB_WCU_BYTES - 1) / DDB_WCU_BYTES) : 1;
+}
+
+enum err ddb_write_open(struct ddb_write *w)
+{
+    struct arena *a = w->txn->arena;
+    struct str guard = ddb_guard_key(a, w->table->id), value;
+    TRY(ddb_admit_write(w->diag, w->table, w->txn->now_ms));
+    w->record_key = ddb_item_key(a, w->table->id, w->key);
+    if (!guard.p || !w->record_key.p)
+        return ERR_NOMEM;
+    enum err err = txn_get(w->txn, guard, &value);
+    if (err == ERR_NOT_FOUND)
+        return ERR_CONFLICT; /* dropped meanwhile: the rerun will not find the table */
+    TRY(err);
+    struct unpack u;
+    unpack_init(&u, value);
+    if (unpack_uint(&u) != w->table->generation)
+        return ERR_CONFLICT;
+    return unpack_end(&u);
+}
+
+enum err ddb_write_read(struct ddb_write *w)
+{
+    enum err err = txn_get(w->txn, w->record_key, &w->old_raw);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    w->old_raw = STR_NONE;
+    return ERR_OK;
+}
+
+enum err ddb_write_decode(struct ddb_write *w)
+{
+    if (w->old || !str_is_set(w->old_raw))
+        return ERR_OK;
+    struct ddb_av *old;
+    TRY(ddb_item_decode(w->txn->arena, w->old_raw, &old));
+    w->old = old;
+    return ERR_OK;
+}
+
+enum err ddb_write_check(struct ddb_write *w, const struct ddb_node *condition, bool *ret_holds)
+{
+    struct ddb_source src = {w->txn->arena, w->old, w->old_raw};
+    return ddb_eval_condition(w->diag, condition, &src, ret_holds);
+}
+
+enum err ddb_condition_failed(struct call *call, const struct ddb_write *w,
+                              struct str return_values)
+{
+    if (str_eq_c(return_values, "ALL_OLD") && str_is_set(w->old_raw)) {
+        struct str text;
+        TRY(ddb_raw_text(call->arena, w->old_raw, &text));
+        TRY(call_error_detail(call, "Item", text));
+    }
+    return call_error(call, &dynamodb_err_conditional_check_failed_exception,
+                      "The conditional request failed");
+}
+
+struct entry {
+    bool in;
+    struct str key, raw;
+    size_t size;
+};
+
+/* The index record that an item has, or `in` false. */
+static enum err make_entry(struct ddb_write *w, const struct ddb_index *index,
+                           const struct ddb_av *item, struct entry *ret_entry)
+{
+    struct arena *a = w->txn->arena;
+    struct ddb_key key;
+    struct ddb_av *part;
+    *ret_entry = (struct entry){0};
+    if (!item)
+        return ERR_OK;
+    TRY(ddb_key_in_index(w->diag, index, item, &key, &ret_entry->in));
+    if (!ret_entry->in)
+        return ERR_OK;
+    TRY(ddb_index_project(a, w->table, index, item, &part));
+    ret_entry->size = ddb_item_size(part);
+    TRY(ddb_item_encode(a, part, ret_entry->size, &ret_entry->raw));
+    ret_entry->key = ddb_index_key(a, w->table->id, index->id, key, w->key);
+    return ret_entry->key.p ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err write_index(struct ddb_write *w, size_t i, const struct ddb_av *item)
+{
+    struct entry old, neu;
+    const struct ddb_index *index = &w->table->indexes[i];
+    TRY(make_entry(w, index, w->old, &old));
+    TRY(make_entry(w, index, item, &neu));
+    if (old.in && neu.in && str_eq(old.key, neu.key)) {
+        if (str_eq(old.raw, neu.raw))
+            return ERR_OK;
+        w->units.index[i] += ddb_write_units(old.size > neu.size ? old.size : neu.size);
+        return txn_put(w->txn, neu.key, neu.raw);
+    }
+    if (old.in) {
+        w->units.index[i] += ddb_write_units(old.size);
+        TRY(txn_del(w->txn, old.key));
+    }
+    if (neu.in) {
+        w->units.index[i] += ddb_write_units(neu.size);
+        TRY(txn_put(w->txn, neu.key, neu.raw));
+    }
+    return ERR_OK;
+}
+
+/* What a committed write leaves behind in memory; the call holds the table until after. */
+struct written {
+    const struct ddb_table *table;
+    struct ddb_units units;
+};
+
+static void count_write(void *arg)
+{
+    const struct written *done = arg;
+    atomic_fetch_add_explicit(&done->table->figures->writes, 1, memory_order_relaxed);
+    ddb_charge(done->table, &done->units, true);
+}
+
+enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item)
+{
+    size_t size = item ? ddb_item_size(item) : 0, old_size = 0;
+    struct str raw;
+    if (w->table->n_indexes) {
+        TRY(ddb_write_decode(w));
+        for (size_t i = 0; i < w->table->n_indexes; i++)
+            TRY(write_index(w, i, item));
+    }
+    if (str_is_set(w->old_raw))
+        TRY(ddb_item_raw_size(w->old_raw, &old_size));
+    w->units.table += ddb_write_units(size > old_size ? size : old_size);
+    if (item) {
+        TRY(ddb_item_encode(w->txn->arena, item, size, &raw));
+        TRY(txn_put(w->txn, w->record_key, raw));
+    } else {
+        TRY(txn_del(w->txn, w->record_key));
+    }
+    struct written *done = ARENA_NEW(w->txn->arena, struct written);
+    if (!done)
+        return ERR_NOMEM;
+    *done = (struct written){w->table, w->units};
+    return txn_on_commit(w->txn, count_write, done);
+}

@@ -1,0 +1,219 @@
+/* What the files of this folder share: the service's state, lookup of tables, the one way to write
+ * an item, and the parts that many operations answer with.
+ *
+ * Layer: svc/dynamodb, internal. Thread: as each function says; handlers run on any loop. */
+#ifndef WEIR_SVC_DYNAMODB_DYNAMODB_INT_H
+#define WEIR_SVC_DYNAMODB_DYNAMODB_INT_H
+
+#include <pthread.h>
+
+#include "base/map.h"
+#include "core/core.h"
+#include "core/txn.h"
+#include "dynamodb_api.h"
+#include "svc/dynamodb/ddb_item.h"
+#include "svc/dynamodb/ddb_table.h"
+#include "svc/dynamodb/dynamodb.h"
+
+enum {
+    DDB_INDEXES_MAX = DDB_GLOBAL_INDEXES_MAX + DDB_LOCAL_INDEXES_MAX,
+    DDB_PAGE_BYTES_MAX = 1024 * 1024, /* items that Query and Scan look at for one reply */
+    DDB_BATCH_GET_KEYS_MAX = 100,
+    DDB_BATCH_GET_BYTES_MAX = 16 * 1024 * 1024,
+    DDB_BATCH_WRITE_MAX = 25,
+    DDB_BATCH_WRITE_BYTES_MAX = 16 * 1024 * 1024,
+    DDB_TRANSACT_ACTIONS_MAX = 100,
+    DDB_TRANSACT_BYTES_MAX = 4 * 1024 * 1024,
+    DDB_TOKEN_LIFE_MS = 10 * 60 * 1000, /* ClientRequestToken makes a request repeatable */
+    DDB_JSON_MAX = 128 * 1024 * 1024,   /* a reply's JSON while it is built */
+    DDB_RCU_BYTES = 4096,
+    DDB_WCU_BYTES = 1024,
+};
+
+struct dynamodb {
+    struct core *core;
+    pthread_rwlock_t lock;    /* tables */
+    struct map tables;        /* catalogue key -> struct ddb_table *, one reference each */
+    _Atomic bool behind;      /* a commit hook could not reload a definition */
+    _Atomic size_t undurable; /* definitions in the catalogue whose commit may still be lost */
+    _Atomic int64_t tokens_swept_ms; /* when used request tokens were last swept */
+};
+
+/* --- tables (dynamodb.c) ------------------------------------------------------------------------
+ */
+
+/* Table by name or ARN; a reference is held until the call's arena goes. ERR_FAILED with
+ * ResourceNotFoundException set. `control`: in the wording of control-plane operations. */
+enum err ddb_use_table(struct call *call, struct str name_or_arn, bool control,
+                       struct ddb_table **ret_table) WARN_UNUSED;
+/* The name in a name or ARN. */
+struct str ddb_table_name(struct str name_or_arn);
+/* Same for work outside calls; the caller unrefs. ERR_NOT_FOUND; ERR_NOMEM, ERR_IO once memory fell
+ * behind the store. */
+enum err ddb_catalogue_get(struct dynamodb *ddb, struct str account, struct str region,
+                           struct str name, struct ddb_table **ret_table) WARN_UNUSED;
+/* Stages a new or changed definition: record, guard, and a hook that refreshes the catalogue. */
+enum err ddb_stage_table(struct dynamodb *ddb, struct txn *txn,
+                         const struct ddb_table *table) WARN_UNUSED;
+/* Stages the removal of a definition. */
+enum err ddb_stage_drop(struct dynamodb *ddb, struct txn *txn,
+                        const struct ddb_table *table) WARN_UNUSED;
+/* Reads the newest stored definition, tracked, so that two changes conflict. A copy to change. */
+enum err ddb_read_table(struct txn *txn, const struct ddb_table *cached,
+                        struct ddb_table **ret_table) WARN_UNUSED;
+/* DescribeTable's structure. `status`: "ACTIVE", "DELETING", ... */
+enum err ddb_describe(struct call *call, const struct ddb_table *table, const char *status,
+                      const struct dynamodb_table_description **ret_desc) WARN_UNUSED;
+
+/* --- errors -------------------------------------------------------------------------------------
+ */
+
+/* Turns ERR_INVALID with diag's message into the service's error; passes everything else on. */
+enum err ddb_answer(struct call *call, const struct ddb_diag *diag, enum err err) WARN_UNUSED;
+/* ValidationException with this message. */
+#define ddb_refuse(call, ...) call_error((call), &dynamodb_err_validation, __VA_ARGS__)
+
+/* --- keys of items (ddb_key.c) ------------------------------------------------------------------
+ */
+
+/* Key of a whole item: present, of the right types, not empty, within the size limits. */
+enum err ddb_key_of_item(struct ddb_diag *diag, const struct ddb_key_schema *schema,
+                         const struct ddb_av *item, struct ddb_key *ret_key) WARN_UNUSED;
+/* Key given as {"id": ...}: exactly the schema's attributes. */
+enum err ddb_key_from_json(struct ddb_diag *diag, const struct ddb_key_schema *schema,
+                           const struct json *v, struct ddb_key *ret_key) WARN_UNUSED;
+/* Key of an item in an index; *ret_in false when the item lacks an attribute of it. ERR_INVALID
+ * when an attribute has the wrong type. */
+enum err ddb_key_in_index(struct ddb_diag *diag, const struct ddb_index *index,
+                          const struct ddb_av *item, struct ddb_key *ret_key,
+                          bool *ret_in) WARN_UNUSED;
+bool ddb_is_key(const struct ddb_key_schema *schema, struct str name);
+/* What an index keeps of an item. */
+enum err ddb_index_project(struct arena *a, const struct ddb_table *table,
+                           const struct ddb_index *index, const struct ddb_av *item,
+                           struct ddb_av **ret_part) WARN_UNUSED;
+
+/* --- writing (ddb_write.c) ----------------------------------------------------------------------
+ */
+
+/* Units that a call used, by table and index position. */
+struct ddb_units {
+    double table;
+    double index[DDB_INDEXES_MAX];
+};
+
+struct ddb_write {
+    struct txn *txn;
+    struct ddb_diag *diag;
+    const struct ddb_table *table;
+    struct ddb_key key;
+    struct str record_key;
+    struct str old_raw;       /* absent: there was no item (or nobody looked) */
+    const struct ddb_av *old; /* decoded when somebody needs it */
+    struct ddb_units units;
+};
+
+/* Fills the record key and checks the guard (C3). */
+enum err ddb_write_open(struct ddb_write *w) WARN_UNUSED;
+/* Reads the stored item, tracked, into old_raw. */
+enum err ddb_write_read(struct ddb_write *w) WARN_UNUSED;
+/* Decodes old_raw into old, once. */
+enum err ddb_write_decode(struct ddb_write *w) WARN_UNUSED;
+/* Stages `item` (NULL: deletion) in place of the old one, indexes included; ddb_write_read was
+ * called when the table has indexes. Adds to units. */
+enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item) WARN_UNUSED;
+/* ConditionalCheckFailedException, with the item when `return_values` is ALL_OLD. */
+enum err ddb_condition_failed(struct call *call, const struct ddb_write *w,
+                              struct str return_values) WARN_UNUSED;
+/* Evaluates a condition on the old item. */
+enum err ddb_write_check(struct ddb_write *w, const struct ddb_node *condition,
+                         bool *ret_holds) WARN_UNUSED;
+
+/* No action of an update may touch a key attribute. */
+enum err ddb_check_keys_kept(struct ddb_diag *diag, const struct ddb_table *table,
+                             const struct ddb_update *actions) WARN_UNUSED;
+/* The old item (or a new one of the key alone) after the actions, within the limits of an item;
+ * ddb_write_read was called. */
+enum err ddb_updated_item(struct ddb_write *w, const struct ddb_update *actions,
+                          struct ddb_av **ret_item) WARN_UNUSED;
+
+double ddb_read_units(size_t bytes, bool strong);
+double ddb_write_units(size_t bytes);
+
+/* --- provisioned throughput (ddb_throttle.c) ----------------------------------------------------
+ */
+
+/* ERR_INVALID with diag->throttled when the bucket is empty. */
+enum err ddb_admit_read(struct ddb_diag *diag, const struct ddb_table *table,
+                        const struct ddb_index *index, int64_t now_ms) WARN_UNUSED;
+enum err ddb_admit_write(struct ddb_diag *diag, const struct ddb_table *table,
+                         int64_t now_ms) WARN_UNUSED;
+/* Takes what was used out of the buckets. */
+void ddb_charge(const struct ddb_table *table, const struct ddb_units *units, bool write);
+
+/* --- pieces of requests and replies (ddb_reply.c) -----------------------------------------------
+ */
+
+/* An env with the request's names and values. */
+enum err ddb_env_open(struct ddb_env *env, struct ddb_diag *diag,
+                      const struct dynamodb_expression_attribute_name_map *names,
+                      const struct json *values) WARN_UNUSED;
+/* AWS refuses names and values without any expression; `null_expression` is the one it names. */
+enum err ddb_env_check_needed(struct ddb_diag *diag,
+                              const struct dynamodb_expression_attribute_name_map *names,
+                              const struct json *values, bool any_expression,
+                              const char *null_expression) WARN_UNUSED;
+/* Names, values and condition of a request that has no other expression. NULL in *ret_node without
+ * a condition. */
+enum err ddb_request_condition(struct ddb_diag *diag, struct str condition,
+                               const struct dynamodb_expression_attribute_name_map *names,
+                               const struct json *values, struct ddb_node **ret_node) WARN_UNUSED;
+/* ProjectionExpression or AttributesToGet; no paths: the whole item. */
+enum err ddb_request_projection(struct ddb_env *env, struct str expression,
+                                const struct dynamodb_attribute_name_list *names,
+                                struct ddb_paths *ret_paths) WARN_UNUSED;
+/* AttributesToGet as paths. */
+enum err ddb_paths_from_names(struct ddb_diag *diag,
+                              const struct dynamodb_attribute_name_list *names,
+                              struct ddb_paths *ret_paths) WARN_UNUSED;
+/* Refuses the parameters that expressions replaced. */
+enum err ddb_refuse_legacy(struct call *call, const char *name, bool given) WARN_UNUSED;
+/* NULL in *ret when `mode` is absent or NONE. `write`: units are write units. */
+enum err ddb_consumed(struct call *call, struct str mode, const struct ddb_table *table,
+                      const struct ddb_units *units,
+                      const struct dynamodb_consumed_capacity **ret) WARN_UNUSED;
+enum err ddb_collection_metrics(struct call *call, struct str mode, const struct ddb_table *table,
+                                const struct ddb_key *key,
+                                const struct dynamodb_item_collection_metrics **ret) WARN_UNUSED;
+/* {"name": ...} text of an item or a part of it; an absent item gives absent text. */
+enum err ddb_item_text(struct arena *a, const struct ddb_av *item,
+                       struct str *ret_text) WARN_UNUSED;
+enum err ddb_raw_text(struct arena *a, struct str raw, struct str *ret_text) WARN_UNUSED;
+/* The part of a stored item that `paths` select (none: all), appended to `b`. */
+enum err ddb_put_part(struct arena *scratch, struct buf *b, struct str raw,
+                      const struct ddb_paths *paths) WARN_UNUSED;
+
+/* --- authorisation (ddb_auth.c): members of struct svc -----------------------------------------
+ */
+
+enum err ddb_auth_context(struct call *call, const void *in,
+                          struct policy_context *ctx) WARN_UNUSED;
+enum err ddb_authorize_more(struct call *call, const void *in) WARN_UNUSED;
+
+/* --- background work ----------------------------------------------------------------------------
+ */
+
+/* Stages a sweep of a deleted table's (index 0) or index's records; it starts once durable. */
+enum err ddb_stage_sweep(struct dynamodb *ddb, struct txn *txn, uint32_t table,
+                         uint16_t index) WARN_UNUSED;
+/* Stages the backfill of a new index. */
+enum err ddb_stage_backfill(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table,
+                            uint16_t index) WARN_UNUSED;
+/* Drops request tokens that are out of date, in the background, now and then. */
+enum err ddb_sweep_tokens(struct dynamodb *ddb, struct txn *txn) WARN_UNUSED;
+/* Resumes stored jobs; before the loops run. */
+enum err ddb_jobs_start(struct dynamodb *ddb) WARN_UNUSED;
+/* Brings a table's figures up to date: at once when it is small, else in the background. */
+enum err ddb_count(struct dynamodb *ddb, struct txn *txn, struct ddb_table *table) WARN_UNUSED;
+
+#endif

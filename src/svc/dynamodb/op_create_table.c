@@ -1,0 +1,198 @@
+#include "base/pack.h"
+#include "base/rng.h"
+#include "svc/dynamodb/ddb_schema.h"
+
+enum { TABLE_NAME_MIN = 3, TABLE_NAME_MAX = 255 };
+
+static enum err add_local(struct ddb_diag *diag, struct arena *a, struct ddb_table *table,
+                          const struct dynamodb_local_secondary_index *in, struct ddb_index *index)
+{
+    index->name = in->index_name;
+    if (!str_is_set(table->key.range))
+        return ddb_invalid(diag, "One or more parameter values were invalid: Table KeySchema does "
+                                 "not have a range key, which is required when specifying a "
+                                 "LocalSecondaryIndex");
+    TRY(ddb_schema_from(diag, table, &in->key_schema, &index->key));
+    if (!str_is_set(index->key.range))
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: Index KeySchema does not "
+                           "have a range key for index: " STR_FMT,
+                           STR_ARG(in->index_name));
+    if (!str_eq(index->key.hash, table->key.hash))
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: Index KeySchema does not "
+                           "have the same leading hash key as table KeySchema for index: " STR_FMT
+                           ". index hash key: " STR_FMT ", table hash key: " STR_FMT,
+                           STR_ARG(in->index_name), STR_ARG(index->key.hash),
+                           STR_ARG(table->key.hash));
+    return ddb_projection_from(diag, a, in->projection, index);
+}
+
+static enum err add_global(struct ddb_diag *diag, struct arena *a, struct ddb_table *table,
+                           const struct dynamodb_global_secondary_index *in,
+                           struct ddb_index *index)
+{
+    index->name = in->index_name;
+    index->global = true;
+    TRY(ddb_schema_from(diag, table, &in->key_schema, &index->key));
+    TRY(ddb_throughput_from(diag, table->on_demand, in->provisioned_throughput,
+                            &index->throughput));
+    return ddb_projection_from(diag, a, in->projection, index);
+}
+
+static enum err add_indexes(struct ddb_diag *diag, struct arena *a, struct ddb_table *table,
+                            const struct dynamodb_create_table_input *in)
+{
+    size_t n_local = in->local_secondary_indexes.n, n_global = in->global_secondary_indexes.n;
+    if (n_local > DDB_LOCAL_INDEXES_MAX)
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: Number of "
+                           "LocalSecondaryIndexes exceeds per-table limit of %d",
+                           DDB_LOCAL_INDEXES_MAX);
+    if (n_global > DDB_GLOBAL_INDEXES_MAX)
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: GlobalSecondaryIndex count "
+                           "exceeds the per-table limit of %d",
+                           DDB_GLOBAL_INDEXES_MAX);
+    table->indexes = ARENA_ARRAY(a, struct ddb_index, n_local + n_global);
+    if (!table->indexes)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n_local + n_global; i++) {
+        struct ddb_index *index = &table->indexes[i];
+        index->id = ++table->last_index_id;
+        if (i < n_local)
+            TRY(add_local(diag, a, table, &in->local_secondary_indexes.v[i], index));
+        else
+            TRY(add_global(diag, a, table, &in->global_secondary_indexes.v[i - n_local], index));
+        if (ddb_table_index(table, index->name))
+            return ddb_invalid(
+                diag, "One or more parameter values were invalid: Duplicate index name: " STR_FMT,
+                STR_ARG(index->name));
+        table->n_indexes++;
+    }
+    return ERR_OK;
+}
+
+static enum err take_tags(struct ddb_diag *diag, struct arena *a, struct ddb_table *table,
+                          const struct dynamodb_tag_list *in)
+{
+    table->tags = ARENA_ARRAY(a, struct ddb_tag, in->n);
+    if (!table->tags)
+        return ERR_NOMEM;
+    if (in->n > DDB_TAGS_MAX)
+        return ddb_invalid(diag, "One or more parameter values were invalid: Too many tags");
+    for (size_t i = 0; i < in->n; i++) {
+        table->tags[i] = (struct ddb_tag){in->v[i].key, in->v[i].value};
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(table->tags[j].key, in->v[i].key))
+                return ddb_invalid(
+                    diag, "One or more parameter values were invalid: Duplicate tag key: " STR_FMT,
+                    STR_ARG(in->v[i].key));
+    }
+    table->n_tags = in->n;
+    return ERR_OK;
+}
+
+static enum err define(struct call *call, struct ddb_diag *diag,
+                       const struct dynamodb_create_table_input *in, struct ddb_table *table)
+{
+    struct arena *a = call->arena;
+    struct str name = ddb_table_name(in->table_name);
+    if (name.len < TABLE_NAME_MIN || name.len > TABLE_NAME_MAX)
+        return ddb_invalid(diag,
+                           "TableName must be at least %d characters long and at most %d "
+                           "characters long",
+                           TABLE_NAME_MIN, TABLE_NAME_MAX);
+    table->account = call->account;
+    table->region = call->region;
+    table->name = name;
+    table->arn = call_arn(call, "dynamodb", "table/" STR_FMT, STR_ARG(name));
+    char uuid[RNG_UUID_LEN + 1];
+    table->uuid = str_dup(a, rng_uuid(uuid));
+    if (!table->arn.p || !table->uuid.p)
+        return ERR_NOMEM;
+    table->generation = 1;
+    table->created_ms = call->txn->now_ms;
+    table->on_demand = str_eq_c(in->billing_mode, "PAY_PER_REQUEST");
+    table->billing_told = table->on_demand;
+    table->on_demand_since_ms = table->on_demand ? table->created_ms : 0;
+    table->table_class = in->table_class;
+    table->protect = in->deletion_protection_enabled;
+    TRY(ddb_throughput_from(diag, table->on_demand, in->provisioned_throughput,
+                            &table->throughput));
+    TRY(ddb_defs_from(diag, a, &in->attribute_definitions, &table->defs, &table->n_defs));
+    TRY(ddb_schema_from(diag, table, &in->key_schema, &table->key));
+    TRY(add_indexes(diag, a, table, in));
+    TRY(ddb_check_defs_used(diag, table));
+    return take_tags(diag, a, table, &in->tags);
+}
+
+/* The next table id; ids are never given out twice. */
+static enum err next_id(struct txn *txn, uint32_t *ret_id)
+{
+    struct str value, key = ddb_ids_key(txn->arena);
+    uint64_t last = 0;
+    struct buf b;
+    if (!key.p)
+        return ERR_NOMEM;
+    enum err err = txn_get(txn, key, &value);
+    if (err == ERR_OK) {
+        struct unpack u;
+        unpack_init(&u, value);
+        last = unpack_uint(&u);
+        err = unpack_end(&u);
+    }
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    if (last >= UINT32_MAX)
+        return ERR_LIMIT;
+    buf_init_arena(&b, txn->arena, 16);
+    pack_uint(&b, last + 1);
+    TRY(buf_err(&b));
+    *ret_id = (uint32_t)(last + 1);
+    return txn_put(txn, key, buf_str(&b));
+}
+
+static enum err create(struct call *call, struct ddb_diag *diag,
+                       const struct dynamodb_create_table_input *in,
+                       struct dynamodb_create_table_output *out)
+{
+    struct dynamodb *ddb = call->svc;
+    struct ddb_table *table = ARENA_NEW(call->arena, struct ddb_table);
+    struct str record;
+    if (!table)
+        return ERR_NOMEM;
+    TRY(define(call, diag, in, table));
+    struct str key = ddb_table_record_key(call->arena, table->account, table->region, table->name);
+    if (!key.p)
+        return ERR_NOMEM;
+    enum err err = txn_get(call->txn, key, &record);
+    if (err == ERR_OK)
+        return call_error(call, &dynamodb_err_resource_in_use_exception,
+                          "Table already exists: " STR_FMT, STR_ARG(table->name));
+    if (err != ERR_NOT_FOUND)
+        return err;
+    pthread_rwlock_rdlock(&ddb->lock);
+    bool full = ddb->tables.n >= DDB_TABLES_MAX;
+    pthread_rwlock_unlock(&ddb->lock);
+    if (full)
+        return call_error(call, &dynamodb_err_limit_exceeded_exception,
+                          "Subscriber limit exceeded: Number of tables is limited to %d",
+                          DDB_TABLES_MAX);
+    TRY(next_id(call->txn, &table->id));
+    TRY(ddb_stage_table(ddb, call->txn, table));
+    return ddb_describe(call, table, "ACTIVE", &out->table_description);
+}
+
+enum err dynamodb_create_table(struct call *call, const struct dynamodb_create_table_input *in,
+                               struct dynamodb_create_table_output *out)
+{
+    struct ddb_diag diag = {.arena = call->arena};
+    TRY(ddb_refuse_settings(call, in->stream_specification, in->sse_specification,
+                            in->warm_throughput, in->on_demand_throughput));
+    if (str_is_set(in->resource_policy))
+        return ddb_refuse(call, "ResourcePolicy is not supported here");
+    if (str_is_set(in->global_table_source_arn))
+        return ddb_refuse(call, "Global tables are not supported here");
+    return ddb_answer(call, &diag, create(call, &diag, in, out));
+}

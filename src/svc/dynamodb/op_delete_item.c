@@ -1,0 +1,41 @@
+#include "svc/dynamodb/dynamodb_int.h"
+
+static enum err delete_item(struct call *call, struct ddb_diag *diag,
+                            const struct dynamodb_delete_item_input *in,
+                            struct dynamodb_delete_item_output *out)
+{
+    struct ddb_table *table;
+    struct ddb_node *condition;
+    struct ddb_write w = {.txn = call->txn, .diag = diag};
+    bool all_old = str_eq_c(in->return_values, "ALL_OLD"), holds = true;
+    if (!all_old && !str_empty(in->return_values) && !str_eq_c(in->return_values, "NONE"))
+        return ddb_invalid(diag, "Return values set to invalid value");
+    TRY(ddb_request_condition(diag, in->condition_expression, &in->expression_attribute_names,
+                              in->expression_attribute_values, &condition));
+    TRY(ddb_use_table(call, in->table_name, false, &table));
+    w.table = table;
+    TRY(ddb_key_from_json(diag, &table->key, in->key, &w.key));
+    TRY(ddb_write_open(&w));
+    if (condition || all_old || table->n_indexes || str_is_set(in->return_consumed_capacity))
+        TRY(ddb_write_read(&w));
+    if (condition)
+        TRY(ddb_write_check(&w, condition, &holds));
+    if (!holds)
+        return ddb_condition_failed(call, &w, in->return_values_on_condition_check_failure);
+    TRY(ddb_write_commit(&w, NULL));
+    if (all_old)
+        TRY(ddb_raw_text(call->arena, w.old_raw, &out->attributes));
+    TRY(ddb_collection_metrics(call, in->return_item_collection_metrics, table, &w.key,
+                               &out->item_collection_metrics));
+    return ddb_consumed(call, in->return_consumed_capacity, table, &w.units,
+                        &out->consumed_capacity);
+}
+
+enum err dynamodb_delete_item(struct call *call, const struct dynamodb_delete_item_input *in,
+                              struct dynamodb_delete_item_output *out)
+{
+    struct ddb_diag diag = {.arena = call->arena};
+    TRY(ddb_refuse_legacy(call, "Expected", in->expected.v != NULL));
+    TRY(ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator)));
+    return ddb_answer(call, &diag, delete_item(call, &diag, in, out));
+}

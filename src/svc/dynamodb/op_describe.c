@@ -1,0 +1,286 @@
+/* DescribeTable, ListTables and the small descriptions that clients ask for beside it. */
+#include "svc/dynamodb/dynamodb_int.h"
+
+enum {
+    LIST_TABLES_DEFAULT = 100,
+    ACCOUNT_CAPACITY_UNITS = 80000, /* AWS's default quotas, which clients only display */
+    TABLE_CAPACITY_UNITS = 40000,
+    ENDPOINT_CACHE_MINUTES = 1440,
+};
+
+static enum err key_schema(struct arena *a, const struct ddb_key_schema *k,
+                           struct dynamodb_key_schema *ret)
+{
+    struct dynamodb_key_schema_element *v = ARENA_ARRAY(a, struct dynamodb_key_schema_element, 2);
+    if (!v)
+        return ERR_NOMEM;
+    v[0] = (struct dynamodb_key_schema_element){k->hash, STR("HASH")};
+    v[1] = (struct dynamodb_key_schema_element){k->range, STR("RANGE")};
+    ret->v = v;
+    ret->n = str_is_set(k->range) ? 2 : 1;
+    return ERR_OK;
+}
+
+static const struct dynamodb_projection *projection(struct arena *a, const struct ddb_index *index)
+{
+    struct dynamodb_projection *p = ARENA_NEW(a, struct dynamodb_projection);
+    if (!p)
+        return NULL;
+    p->projection_type = index->projection == DDB_PROJECT_ALL    ? STR("ALL")
+                         : index->projection == DDB_PROJECT_KEYS ? STR("KEYS_ONLY")
+                                                                 : STR("INCLUDE");
+    if (index->projection == DDB_PROJECT_INCLUDE) {
+        p->non_key_attributes.v = index->include;
+        p->non_key_attributes.n = index->n_include;
+    }
+    return p;
+}
+
+static const struct dynamodb_provisioned_throughput_description *throughput(struct arena *a,
+                                                                            struct ddb_throughput t)
+{
+    struct dynamodb_provisioned_throughput_description *d =
+        ARENA_NEW(a, struct dynamodb_provisioned_throughput_description);
+    if (!d)
+        return NULL;
+    WIRE_SET(d, number_of_decreases_today, 0);
+    WIRE_SET(d, read_capacity_units, t.read);
+    WIRE_SET(d, write_capacity_units, t.write);
+    return d;
+}
+
+static struct str index_arn(struct arena *a, const struct ddb_table *t, const struct ddb_index *ix)
+{
+    return str_fmt(a, STR_FMT "/index/" STR_FMT, STR_ARG(t->arn), STR_ARG(ix->name));
+}
+
+static enum err describe_global(struct arena *a, const struct ddb_table *t,
+                                const struct ddb_index *ix,
+                                struct dynamodb_global_secondary_index_description *d)
+{
+    d->index_name = ix->name;
+    d->index_arn = index_arn(a, t, ix);
+    d->index_status = ix->backfilling ? STR("CREATING") : STR("ACTIVE");
+    if (ix->backfilling)
+        WIRE_SET(d, backfilling, true);
+    d->projection = projection(a, ix);
+    d->provisioned_throughput = throughput(a, ix->throughput);
+    if (!d->index_arn.p || !d->projection || !d->provisioned_throughput)
+        return ERR_NOMEM;
+    return key_schema(a, &ix->key, &d->key_schema);
+}
+
+static enum err describe_local(struct arena *a, const struct ddb_table *t,
+                               const struct ddb_index *ix,
+                               struct dynamodb_local_secondary_index_description *d)
+{
+    d->index_name = ix->name;
+    d->index_arn = index_arn(a, t, ix);
+    d->projection = projection(a, ix);
+    if (!d->index_arn.p || !d->projection)
+        return ERR_NOMEM;
+    return key_schema(a, &ix->key, &d->key_schema);
+}
+
+static enum err describe_indexes(struct arena *a, const struct ddb_table *t,
+                                 struct dynamodb_table_description *d)
+{
+    struct dynamodb_global_secondary_index_description *g =
+        ARENA_ARRAY(a, struct dynamodb_global_secondary_index_description, t->n_indexes);
+    struct dynamodb_local_secondary_index_description *l =
+        ARENA_ARRAY(a, struct dynamodb_local_secondary_index_description, t->n_indexes);
+    size_t n_g = 0, n_l = 0;
+    if (!g || !l)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < t->n_indexes; i++) {
+        const struct ddb_index *ix = &t->indexes[i];
+        if (ix->global)
+            TRY(describe_global(a, t, ix, &g[n_g++]));
+        else
+            TRY(describe_local(a, t, ix, &l[n_l++]));
+    }
+    if (n_g) {
+        d->global_secondary_indexes.v = g;
+        d->global_secondary_indexes.n = n_g;
+    }
+    if (n_l) {
+        d->local_secondary_indexes.v = l;
+        d->local_secondary_indexes.n = n_l;
+    }
+    return ERR_OK;
+}
+
+static enum err describe_billing(struct arena *a, const struct ddb_table *t,
+                                 struct dynamodb_table_description *d)
+{
+    d->provisioned_throughput = throughput(a, t->throughput);
+    if (!d->provisioned_throughput)
+        return ERR_NOMEM;
+    if (t->billing_told) {
+        struct dynamodb_billing_mode_summary *b =
+            ARENA_NEW(a, struct dynamodb_billing_mode_summary);
+        if (!b)
+            return ERR_NOMEM;
+        b->billing_mode = t->on_demand ? STR("PAY_PER_REQUEST") : STR("PROVISIONED");
+        if (t->on_demand_since_ms)
+            WIRE_SET(b, last_update_to_pay_per_request_date_time, t->on_demand_since_ms);
+        d->billing_mode_summary = b;
+    }
+    if (str_is_set(t->table_class)) {
+        struct dynamodb_table_class_summary *c = ARENA_NEW(a, struct dynamodb_table_class_summary);
+        if (!c)
+            return ERR_NOMEM;
+        c->table_class = t->table_class;
+        d->table_class_summary = c;
+    }
+    return ERR_OK;
+}
+
+enum err ddb_describe(struct call *call, const struct ddb_table *t, const char *status,
+                      const struct dynamodb_table_description **ret_desc)
+{
+    struct arena *a = call->arena;
+    struct dynamodb_table_description *d = ARENA_NEW(a, struct dynamodb_table_description);
+    struct dynamodb_attribute_definition *defs =
+        ARENA_ARRAY(a, struct dynamodb_attribute_definition, t->n_defs);
+    if (!d || !defs)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < t->n_defs; i++)
+        defs[i] =
+            (struct dynamodb_attribute_definition){t->defs[i].name, ddb_type_name(t->defs[i].type)};
+    d->attribute_definitions.v = defs;
+    d->attribute_definitions.n = t->n_defs;
+    d->table_name = t->name;
+    d->table_arn = t->arn;
+    d->table_id = t->uuid;
+    d->table_status = str_c(status);
+    WIRE_SET(d, creation_date_time, t->created_ms);
+    WIRE_SET(d, item_count, t->figures ? atomic_load(&t->figures->items) : 0);
+    WIRE_SET(d, table_size_bytes, t->figures ? atomic_load(&t->figures->bytes) : 0);
+    WIRE_SET(d, deletion_protection_enabled, t->protect);
+    TRY(key_schema(a, &t->key, &d->key_schema));
+    TRY(describe_billing(a, t, d));
+    *ret_desc = d;
+    return describe_indexes(a, t, d);
+}
+
+enum err dynamodb_describe_table(struct call *call, const struct dynamodb_describe_table_input *in,
+                                 struct dynamodb_describe_table_output *out)
+{
+    struct ddb_table *table;
+    TRY(ddb_use_table(call, in->table_name, true, &table));
+    TRY(ddb_count(call->svc, call->txn, table));
+    bool updating = false;
+    for (size_t i = 0; i < table->n_indexes; i++)
+        updating = updating || table->indexes[i].backfilling;
+    return ddb_describe(call, table, updating ? "UPDATING" : "ACTIVE", &out->table);
+}
+
+static enum err list(struct call *call, struct kv_iter *it, size_t limit,
+                     struct dynamodb_list_tables_output *out)
+{
+    struct str *names = ARENA_ARRAY(call->arena, struct str, limit);
+    struct str key, value;
+    size_t n = 0;
+    enum err err;
+    if (!names)
+        return ERR_NOMEM;
+    while ((err = kv_next(it, &key, &value)) == ERR_OK) {
+        struct str rest = str_sub(key, 2, key.len), part;
+        if (n == limit) { /* there is one more */
+            out->last_evaluated_table_name = names[n - 1];
+            break;
+        }
+        for (int i = 0; i < 3; i++) /* account, region, name */
+            TRY(key_read_text(&rest, call->arena, &part));
+        names[n] = str_dup(call->arena, part); /* the key is the iterator's */
+        if (!names[n++].p)
+            return ERR_NOMEM;
+    }
+    out->table_names.v = names;
+    out->table_names.n = n;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err dynamodb_list_tables(struct call *call, const struct dynamodb_list_tables_input *in,
+                              struct dynamodb_list_tables_output *out)
+{
+    struct kv_iter *it;
+    struct ddb_range range = ddb_table_record_range(call->arena, call->account, call->region,
+                                                    in->exclusive_start_table_name);
+    if (!range.from.p || !range.to.p)
+        return ERR_NOMEM;
+    TRY(kv_scan(call->txn->kv, range.from, range.to, false, &it));
+    enum err err = list(call, it, in->has_limit ? (size_t)in->limit : LIST_TABLES_DEFAULT, out);
+    kv_iter_close(it);
+    return err;
+}
+
+enum err dynamodb_describe_time_to_live(struct call *call,
+                                        const struct dynamodb_describe_time_to_live_input *in,
+                                        struct dynamodb_describe_time_to_live_output *out)
+{
+    struct ddb_table *table;
+    struct dynamodb_time_to_live_description *d =
+        ARENA_NEW(call->arena, struct dynamodb_time_to_live_description);
+    TRY(ddb_use_table(call, in->table_name, true, &table));
+    if (!d)
+        return ERR_NOMEM;
+    d->time_to_live_status = STR("DISABLED");
+    out->time_to_live_description = d;
+    return ERR_OK;
+}
+
+/* AWS reports ENABLED here for every table; what a user can switch is the recovery below it. */
+enum err
+dynamodb_describe_continuous_backups(struct call *call,
+                                     const struct dynamodb_describe_continuous_backups_input *in,
+                                     struct dynamodb_describe_continuous_backups_output *out)
+{
+    struct ddb_table *table;
+    struct dynamodb_continuous_backups_description *d =
+        ARENA_NEW(call->arena, struct dynamodb_continuous_backups_description);
+    struct dynamodb_point_in_time_recovery_description *p =
+        ARENA_NEW(call->arena, struct dynamodb_point_in_time_recovery_description);
+    if (!d || !p)
+        return ERR_NOMEM;
+    struct str name = ddb_table_name(in->table_name);
+    enum err err = ddb_catalogue_get(call->svc, call->account, call->region, name, &table);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &dynamodb_err_table_not_found_exception,
+                          "Table not found: " STR_FMT, STR_ARG(name));
+    TRY(err);
+    ddb_table_unref(table);
+    p->point_in_time_recovery_status = STR("DISABLED");
+    d->continuous_backups_status = STR("ENABLED");
+    d->point_in_time_recovery_description = p;
+    out->continuous_backups_description = d;
+    return ERR_OK;
+}
+
+enum err dynamodb_describe_limits(struct call *call,
+                                  const struct dynamodb_describe_limits_input *in,
+                                  struct dynamodb_describe_limits_output *out)
+{
+    WIRE_SET(out, account_max_read_capacity_units, ACCOUNT_CAPACITY_UNITS);
+    WIRE_SET(out, account_max_write_capacity_units, ACCOUNT_CAPACITY_UNITS);
+    WIRE_SET(out, table_max_read_capacity_units, TABLE_CAPACITY_UNITS);
+    WIRE_SET(out, table_max_write_capacity_units, TABLE_CAPACITY_UNITS);
+    return ERR_OK;
+}
+
+enum err dynamodb_describe_endpoints(struct call *call,
+                                     const struct dynamodb_describe_endpoints_input *in,
+                                     struct dynamodb_describe_endpoints_output *out)
+{
+    struct dynamodb_endpoint *e = ARENA_NEW(call->arena, struct dynamodb_endpoint);
+    if (!e)
+        return ERR_NOMEM;
+    struct str url = call->core->cfg.endpoint;
+    size_t scheme = str_find_str(url, STR("://"));
+    e->address = scheme == SIZE_MAX ? url : str_sub(url, scheme + 3, url.len);
+    WIRE_SET(e, cache_period_in_minutes, ENDPOINT_CACHE_MINUTES);
+    out->endpoints.v = e;
+    out->endpoints.n = 1;
+    return ERR_OK;
+}

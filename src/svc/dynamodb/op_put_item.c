@@ -1,0 +1,51 @@
+#include "svc/dynamodb/dynamodb_int.h"
+
+static enum err refuse_legacy(struct call *call, const struct dynamodb_put_item_input *in)
+{
+    TRY(ddb_refuse_legacy(call, "Expected", in->expected.v != NULL));
+    return ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator));
+}
+
+static enum err put_item(struct call *call, struct ddb_diag *diag,
+                         const struct dynamodb_put_item_input *in,
+                         struct dynamodb_put_item_output *out)
+{
+    struct ddb_table *table;
+    struct ddb_node *condition;
+    struct ddb_av *item;
+    struct ddb_write w = {.txn = call->txn, .diag = diag};
+    bool all_old = str_eq_c(in->return_values, "ALL_OLD"), holds = true;
+    if (!all_old && !str_empty(in->return_values) && !str_eq_c(in->return_values, "NONE"))
+        return ddb_invalid(diag, "Return values set to invalid value");
+    TRY(ddb_request_condition(diag, in->condition_expression, &in->expression_attribute_names,
+                              in->expression_attribute_values, &condition));
+    TRY(ddb_item_from_json(diag, in->item, &item));
+    TRY(ddb_use_table(call, in->table_name, false, &table));
+    w.table = table;
+    TRY(ddb_key_of_item(diag, &table->key, item, &w.key));
+    if (ddb_item_size(item) > DDB_ITEM_BYTES_MAX)
+        return ddb_invalid(diag, "Item size has exceeded the maximum allowed size");
+    TRY(ddb_write_open(&w));
+    /* A plain put is blind: nothing of the old item is needed. */
+    if (condition || all_old || table->n_indexes || str_is_set(in->return_consumed_capacity))
+        TRY(ddb_write_read(&w));
+    if (condition)
+        TRY(ddb_write_check(&w, condition, &holds));
+    if (!holds)
+        return ddb_condition_failed(call, &w, in->return_values_on_condition_check_failure);
+    TRY(ddb_write_commit(&w, item));
+    if (all_old)
+        TRY(ddb_raw_text(call->arena, w.old_raw, &out->attributes));
+    TRY(ddb_collection_metrics(call, in->return_item_collection_metrics, table, &w.key,
+                               &out->item_collection_metrics));
+    return ddb_consumed(call, in->return_consumed_capacity, table, &w.units,
+                        &out->consumed_capacity);
+}
+
+enum err dynamodb_put_item(struct call *call, const struct dynamodb_put_item_input *in,
+                           struct dynamodb_put_item_output *out)
+{
+    struct ddb_diag diag = {.arena = call->arena};
+    TRY(refuse_legacy(call, in));
+    return ddb_answer(call, &diag, put_item(call, &diag, in, out));
+}

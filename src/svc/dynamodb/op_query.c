@@ -1,0 +1,103 @@
+#include "svc/dynamodb/ddb_page.h"
+
+static enum err refuse_legacy(struct call *call, const struct dynamodb_query_input *in)
+{
+    TRY(ddb_refuse_legacy(call, "KeyConditions", in->key_conditions.v != NULL));
+    TRY(ddb_refuse_legacy(call, "QueryFilter", in->query_filter.v != NULL));
+    return ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator));
+}
+
+/* A filter may not look at the key that the query is about. */
+static enum err check_filter_path(void *arg, const struct ddb_path *path)
+{
+    struct ddb_page *page = arg;
+    if (!ddb_is_key(ddb_page_schema(page), path->steps[0].name))
+        return ERR_OK;
+    return ddb_invalid(page->diag,
+                       "Filter Expression can only contain non-primary key attributes: Primary key "
+                       "attribute: " STR_FMT,
+                       STR_ARG(path->steps[0].name));
+}
+
+static enum err check_key_type(struct ddb_diag *diag, const struct ddb_av *v, enum ddb_type type)
+{
+    if (v && v->type != type)
+        return ddb_invalid(diag, "One or more parameter values were invalid: Condition parameter "
+                                 "type does not match schema type");
+    return ERR_OK;
+}
+
+static enum err check_key_values(struct ddb_page *page, const struct ddb_key_condition *cond)
+{
+    const struct ddb_key_schema *schema = ddb_page_schema(page);
+    TRY(check_key_type(page->diag, cond->hash, schema->hash_type));
+    TRY(check_key_type(page->diag, cond->lo, schema->range_type));
+    TRY(check_key_type(page->diag, cond->hi, schema->range_type));
+    if (cond->hash->type != DDB_N && str_empty(cond->hash->s))
+        return ddb_invalid(page->diag,
+                           "One or more parameter values are not valid. The AttributeValue for a "
+                           "key attribute cannot contain an empty %s value. Key: " STR_FMT,
+                           cond->hash->type == DDB_S ? "string" : "binary", STR_ARG(schema->hash));
+    return ERR_OK;
+}
+
+static enum err parse(struct ddb_page *page, const struct dynamodb_query_input *in,
+                      struct ddb_key_condition *ret_cond)
+{
+    struct ddb_env env;
+    struct ddb_node *key, *filter = NULL;
+    struct ddb_page_request req = {in->index_name,
+                                   in->select,
+                                   in->projection_expression,
+                                   &in->attributes_to_get,
+                                   in->exclusive_start_key,
+                                   in->consistent_read};
+    if (!str_is_set(in->key_condition_expression))
+        return ddb_invalid(page->diag, "Either the KeyConditions or KeyConditionExpression "
+                                       "parameter must be specified in the request.");
+    TRY(ddb_env_open(&env, page->diag, &in->expression_attribute_names,
+                     in->expression_attribute_values));
+    TRY(ddb_page_setup(page, &env, &req));
+    if (str_is_set(in->filter_expression))
+        TRY(ddb_parse_condition(&env, "FilterExpression", in->filter_expression, &filter));
+    TRY(ddb_parse_condition(&env, "KeyConditionExpression", in->key_condition_expression, &key));
+    TRY(ddb_env_check_used(&env));
+    if (filter)
+        TRY(ddb_node_each_path(filter, check_filter_path, page));
+    page->filter = filter;
+    const struct ddb_key_schema *schema = ddb_page_schema(page);
+    TRY(ddb_key_condition_from(page->diag, key, schema->hash, schema->range, ret_cond));
+    return check_key_values(page, ret_cond);
+}
+
+static enum err query(struct call *call, struct ddb_diag *diag,
+                      const struct dynamodb_query_input *in, struct dynamodb_query_output *out)
+{
+    struct ddb_page page = {.call = call, .diag = diag};
+    struct ddb_table *table;
+    struct ddb_key_condition cond;
+    TRY(ddb_use_table(call, in->table_name, false, &table));
+    page.table = table;
+    TRY(parse(&page, in, &cond));
+    page.reverse = in->has_scan_index_forward && !in->scan_index_forward;
+    page.limit = in->has_limit ? in->limit : 0;
+    page.range = ddb_query_range(call->arena, table->id, page.index ? page.index->id : 0, &cond);
+    if (!page.range.from.p || !page.range.to.p)
+        return ERR_NOMEM;
+    TRY(ddb_page_start_after(&page, in->exclusive_start_key));
+    TRY(ddb_page_run(&page));
+    if (!page.count_only)
+        out->items = buf_str(&page.items);
+    WIRE_SET(out, count, page.count);
+    WIRE_SET(out, scanned_count, page.scanned);
+    out->last_evaluated_key = page.last_key;
+    return ddb_page_consumed(&page, in->return_consumed_capacity, &out->consumed_capacity);
+}
+
+enum err dynamodb_query(struct call *call, const struct dynamodb_query_input *in,
+                        struct dynamodb_query_output *out)
+{
+    struct ddb_diag diag = {.arena = call->arena};
+    TRY(refuse_legacy(call, in));
+    return ddb_answer(call, &diag, query(call, &diag, in, out));
+}

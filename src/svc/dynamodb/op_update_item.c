@@ -1,0 +1,151 @@
+#include "svc/dynamodb/dynamodb_int.h"
+
+struct update {
+    struct ddb_node *condition; /* NULL: none */
+    struct ddb_update actions;  /* none: the item is only made to exist */
+};
+
+static enum err parse(struct ddb_diag *diag, const struct dynamodb_update_item_input *in,
+                      struct update *ret_update)
+{
+    struct ddb_env env;
+    struct update u = {0};
+    bool any = str_is_set(in->update_expression) || str_is_set(in->condition_expression);
+    TRY(ddb_env_check_needed(diag, &in->expression_attribute_names, in->expression_attribute_values,
+                             any, "UpdateExpression"));
+    TRY(ddb_env_open(&env, diag, &in->expression_attribute_names, in->expression_attribute_values));
+    if (str_is_set(in->update_expression))
+        TRY(ddb_parse_update(&env, in->update_expression, &u.actions));
+    if (str_is_set(in->condition_expression))
+        TRY(ddb_parse_condition(&env, "ConditionExpression", in->condition_expression,
+                                &u.condition));
+    *ret_update = u;
+    return ddb_env_check_used(&env);
+}
+
+enum err ddb_check_keys_kept(struct ddb_diag *diag, const struct ddb_table *table,
+                             const struct ddb_update *actions)
+{
+    for (size_t i = 0; i < actions->n; i++) {
+        struct str root = actions->v[i].path->steps[0].name;
+        if (ddb_is_key(&table->key, root))
+            return ddb_invalid(
+                diag,
+                "One or more parameter values were invalid: Cannot update attribute " STR_FMT
+                ". This attribute is part of the key",
+                STR_ARG(root));
+    }
+    return ERR_OK;
+}
+
+/* The old item as a copy to change, or a new one of the key alone. */
+static enum err start_item(struct ddb_write *w, struct ddb_av **ret_item)
+{
+    struct arena *a = w->txn->arena;
+    struct ddb_av *item;
+    if (w->old) {
+        *ret_item = ddb_av_copy(a, w->old);
+        return *ret_item ? ERR_OK : ERR_NOMEM;
+    }
+    item = ddb_av_new(a, DDB_M);
+    struct ddb_av *hash = ddb_av_clone(a, w->key.hash);
+    if (!item || !hash)
+        return ERR_NOMEM;
+    hash->name = w->table->key.hash;
+    ddb_av_append(item, hash);
+    if (w->key.range) {
+        struct ddb_av *range = ddb_av_clone(a, w->key.range);
+        if (!range)
+            return ERR_NOMEM;
+        range->name = w->table->key.range;
+        ddb_av_append(item, range);
+    }
+    *ret_item = item;
+    return ERR_OK;
+}
+
+enum err ddb_updated_item(struct ddb_write *w, const struct ddb_update *actions,
+                          struct ddb_av **ret_item)
+{
+    TRY(ddb_write_decode(w));
+    TRY(start_item(w, ret_item));
+    if (actions->n == 0)
+        return ERR_OK;
+    TRY(ddb_update_apply(w->diag, actions, w->old, *ret_item));
+    if (ddb_item_depth(*ret_item) > DDB_DEPTH_MAX)
+        return ddb_invalid(w->diag, "Nesting Levels have exceeded supported limits: Attributes in "
+                                    "the item have nested levels beyond supported limit");
+    if (ddb_item_size(*ret_item) > DDB_ITEM_BYTES_MAX)
+        return ddb_invalid(w->diag, "Item size to update has exceeded the maximum allowed size");
+    return ERR_OK;
+}
+
+/* UPDATED_OLD and UPDATED_NEW: what the update's paths lead to in `item`; absent when nothing. */
+static enum err updated_text(struct arena *a, const struct ddb_update *actions,
+                             const struct ddb_av *item, struct str *ret_text)
+{
+    struct ddb_paths paths = {ARENA_ARRAY(a, struct ddb_path, actions->n), actions->n};
+    struct ddb_av *part;
+    if (!item || !actions->n)
+        return ERR_OK;
+    if (!paths.v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < actions->n; i++)
+        paths.v[i] = *actions->v[i].path;
+    TRY(ddb_project(a, &paths, item, &part));
+    return part->n ? ddb_item_text(a, part, ret_text) : ERR_OK;
+}
+
+static enum err returned_text(struct call *call, struct str mode, const struct ddb_write *w,
+                              const struct ddb_update *actions, const struct ddb_av *item,
+                              struct str *ret_text)
+{
+    if (str_eq_c(mode, "ALL_OLD"))
+        return ddb_raw_text(call->arena, w->old_raw, ret_text);
+    if (str_eq_c(mode, "ALL_NEW"))
+        return ddb_item_text(call->arena, item, ret_text);
+    if (str_eq_c(mode, "UPDATED_OLD"))
+        return updated_text(call->arena, actions, w->old, ret_text);
+    if (str_eq_c(mode, "UPDATED_NEW"))
+        return updated_text(call->arena, actions, item, ret_text);
+    return ERR_OK;
+}
+
+static enum err update_item(struct call *call, struct ddb_diag *diag,
+                            const struct dynamodb_update_item_input *in,
+                            struct dynamodb_update_item_output *out)
+{
+    struct ddb_table *table;
+    struct update u;
+    struct ddb_write w = {.txn = call->txn, .diag = diag};
+    struct ddb_av *item;
+    bool holds = true;
+    TRY(parse(diag, in, &u));
+    TRY(ddb_use_table(call, in->table_name, false, &table));
+    w.table = table;
+    TRY(ddb_key_from_json(diag, &table->key, in->key, &w.key));
+    TRY(ddb_check_keys_kept(diag, table, &u.actions));
+    TRY(ddb_write_open(&w));
+    TRY(ddb_write_read(&w));
+    if (u.condition)
+        TRY(ddb_write_check(&w, u.condition, &holds));
+    if (!holds)
+        return ddb_condition_failed(call, &w, in->return_values_on_condition_check_failure);
+    TRY(ddb_updated_item(&w, &u.actions, &item));
+    TRY(ddb_write_commit(&w, item));
+    TRY(returned_text(call, in->return_values, &w, &u.actions, item, &out->attributes));
+    TRY(ddb_collection_metrics(call, in->return_item_collection_metrics, table, &w.key,
+                               &out->item_collection_metrics));
+    return ddb_consumed(call, in->return_consumed_capacity, table, &w.units,
+                        &out->consumed_capacity);
+}
+
+enum err dynamodb_update_item(struct call *call, const struct dynamodb_update_item_input *in,
+                              struct dynamodb_update_item_output *out)
+{
+    struct ddb_diag diag = {.arena = call->arena};
+    TRY(ddb_refuse_legacy(call, "Expected", in->expected.v != NULL));
+    TRY(ddb_refuse_legacy(call, "AttributeUpdates", in->attribute_updates.v != NULL));
+    TRY(ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator)));
+    return ddb_answer(call, &diag, update_item(call, &diag, in, out));
+}
