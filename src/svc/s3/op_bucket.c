@@ -1,0 +1,308 @@
+/* CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation. Layer: svc. */
+#include "base/rng.h"
+#include "svc/s3/s3_int.h"
+
+enum { LIST_BUCKETS_MAX = 10 * 1000 };
+
+/* --- create ------------------------------------------------------------------------------------
+ */
+
+/* Where the bucket is to live: the endpoint of a region makes buckets of that region only, the
+ * global one (us-east-1) of any. */
+static enum err choose_region(struct call *call, const struct s3_create_bucket_input *in,
+                              struct str *ret_region)
+{
+    struct str wanted = in->create_bucket_configuration
+                            ? in->create_bucket_configuration->location_constraint
+                            : STR_NONE;
+    bool global = str_eq_c(call->region, "us-east-1");
+    if (!str_is_set(wanted) || wanted.len == 0) {
+        if (!global)
+            return call_error(call, &s3_err_illegal_location_constraint,
+                              "The unspecified location constraint is incompatible for the region "
+                              "specific endpoint this request was sent to.");
+        *ret_region = call->region;
+        return ERR_OK;
+    }
+    if (!s3_region_ok(wanted) || str_eq_c(wanted, "us-east-1")) {
+        TRY(call_error_detail(call, "LocationConstraint", wanted));
+        return call_error(call, &s3_err_invalid_location_constraint,
+                          "The specified location-constraint is not valid");
+    }
+    if (str_eq_c(wanted, "EU"))
+        wanted = STR("eu-west-1");
+    if (!global && !str_eq(wanted, call->region))
+        return call_error(call, &s3_err_illegal_location_constraint,
+                          "The " STR_FMT " location constraint is incompatible for the region "
+                          "specific endpoint this request was sent to.",
+                          STR_ARG(wanted));
+    *ret_region = wanted;
+    return ERR_OK;
+}
+
+static enum err check_create(struct call *call, const struct s3_create_bucket_input *in)
+{
+    if (!s3_bucket_name_ok(in->bucket)) {
+        TRY(call_error_detail(call, "BucketName", in->bucket));
+        return call_error(call, &s3_err_invalid_bucket_name, "The specified bucket is not valid.");
+    }
+    bool grants = str_is_set(in->grant_full_control) || str_is_set(in->grant_read) ||
+                  str_is_set(in->grant_read_acp) || str_is_set(in->grant_write) ||
+                  str_is_set(in->grant_write_acp);
+    if (grants || (str_is_set(in->acl) && !str_eq_c(in->acl, "private")))
+        return call_error(call, &s3_err_access_control_list_not_supported,
+                          "The bucket does not allow ACLs");
+    if (in->object_lock_enabled_for_bucket)
+        return call_error(call, &s3_err_not_implemented,
+                          "Object Lock is not supported by Weir. See docs/reference.");
+    if (str_is_set(in->object_ownership) && !str_eq_c(in->object_ownership, "BucketOwnerEnforced"))
+        return call_error(call, &s3_err_not_implemented,
+                          "Weir supports the BucketOwnerEnforced object ownership only.");
+    if (str_is_set(in->bucket_namespace) && !str_eq_c(in->bucket_namespace, "global"))
+        return call_error(call, &s3_err_not_implemented,
+                          "Weir supports the global bucket namespace only. See docs/reference.");
+    const struct s3_create_bucket_configuration *c = in->create_bucket_configuration;
+    if (c && (c->location || c->bucket))
+        return call_error(call, &s3_err_not_implemented,
+                          "Directory buckets are not supported by Weir. See docs/reference.");
+    return ERR_OK;
+}
+
+/* A bucket that exists already: in us-east-1 its owner may create it again. */
+static enum err create_again(struct call *call, const struct s3_create_bucket_input *in,
+                             const struct s3_bucket_rec *rec, struct s3_create_bucket_output *out)
+{
+    if (str_eq_c(call->region, "us-east-1") && str_eq_c(rec->region, "us-east-1")) {
+        out->location = str_fmt(call->arena, "/" STR_FMT, STR_ARG(in->bucket));
+        return str_is_set(out->location) ? ERR_OK : ERR_NOMEM;
+    }
+    TRY(call_error_detail(call, "BucketName", in->bucket));
+    return call_error(call, &s3_err_bucket_already_owned_by_you,
+                      "Your previous request to create the named bucket succeeded and you already "
+                      "own it.");
+}
+
+static enum err count_bucket(struct call *call, int64_t change)
+{
+    struct str key = s3_key_bucket_count(call->arena), value;
+    uint64_t count = 0;
+    enum err e = txn_get(call->txn, key, &value);
+    if (e == ERR_OK)
+        e = key_read_u64(&value, &count);
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    if (change > 0 && count >= S3_BUCKETS_MAX)
+        return call_error(call, &s3_err_too_many_buckets,
+                          "You have attempted to create more buckets than allowed");
+    struct buf b;
+    buf_init_arena(&b, call->arena, sizeof(uint64_t));
+    key_u64(&b, change < 0 && count == 0 ? 0 : count + (uint64_t)change);
+    TRY(buf_err(&b));
+    return txn_put(call->txn, key, buf_str(&b));
+}
+
+static enum err put_create_tags(struct call *call, const struct s3_create_bucket_input *in,
+                                struct s3_bucket_ref *b)
+{
+    const struct s3_create_bucket_configuration *c = in->create_bucket_configuration;
+    if (!c || c->tags.n == 0)
+        return ERR_OK;
+    struct s3_tagging tagging = {.tag_set = c->tags};
+    struct s3_pairs tags;
+    struct buf packed;
+    TRY(s3_take_tags(call, &tagging, S3_BUCKET_TAGS_MAX, &tags));
+    buf_init_arena(&packed, call->arena, KV_VALUE_MAX);
+    s3_pack_pairs(&packed, tags);
+    TRY(buf_err(&packed));
+    b->rec.flags |= S3_HAS_TAGS;
+    return txn_put(call->txn, s3_key_conf(call->arena, b->rec.id, S3_CONF_TAGS), buf_str(&packed));
+}
+
+enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input *in,
+                          struct s3_create_bucket_output *out)
+{
+    struct s3_bucket_ref b = {.name = in->bucket};
+    struct s3_bucket_rec old;
+    TRY(check_create(call, in));
+    TRY(choose_region(call, in, &b.rec.region));
+    enum err e = s3_bucket_read(call->txn, in->bucket, true, &old);
+    if (e == ERR_OK)
+        return create_again(call, in, &old, out);
+    if (e != ERR_NOT_FOUND)
+        return e;
+    b.rec.id = rng_u64();
+    b.rec.created_ms = s3_now(call->txn);
+    b.rec.flags = S3_HAS_ACCESS_BLOCK | S3_BLOCK_ACLS | S3_IGNORE_ACLS | S3_BLOCK_POLICY |
+                  S3_RESTRICT | S3_HAS_OWNERSHIP;
+    TRY(count_bucket(call, 1));
+    TRY(put_create_tags(call, in, &b));
+    TRY(s3_bucket_put(call->txn, &b));
+    out->location = str_fmt(call->arena, "/" STR_FMT, STR_ARG(in->bucket));
+    out->bucket_arn = s3_arn(call, in->bucket, STR_NONE);
+    return str_is_set(out->location) ? ERR_OK : ERR_NOMEM;
+}
+
+/* --- head, location ----------------------------------------------------------------------------
+ */
+
+enum err s3_head_bucket(struct call *call, const struct s3_head_bucket_input *in,
+                        struct s3_head_bucket_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    out->bucket_region = b.rec.region;
+    out->bucket_arn = s3_arn(call, in->bucket, STR_NONE);
+    WIRE_SET(out, access_point_alias, false);
+    return ERR_OK;
+}
+
+enum err s3_get_bucket_location(struct call *call, const struct s3_get_bucket_location_input *in,
+                                struct s3_get_bucket_location_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    /* The document is one element that holds the text itself, empty for us-east-1. */
+    struct str region = str_eq_c(b.rec.region, "us-east-1") ? STR("") : b.rec.region;
+    struct str doc = str_fmt(call->arena,
+                             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint "
+                             "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" STR_FMT
+                             "</LocationConstraint>",
+                             STR_ARG(region));
+    if (!str_is_set(doc))
+        return ERR_NOMEM;
+    out->location_constraint = region;
+    call_reply_raw(call, STR("application/xml"), doc);
+    return ERR_OK;
+}
+
+/* --- delete ------------------------------------------------------------------------------------
+ */
+
+static enum err is_empty(struct txn *txn, uint64_t bucket, enum s3_table table, bool *ret_empty)
+{
+    struct s3_range r = s3_range_prefix(txn->arena, table, bucket, STR(""));
+    struct kv_iter *it;
+    struct str key, value;
+    TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
+    enum err e = kv_next(it, &key, &value);
+    kv_iter_close(it);
+    *ret_empty = e == ERR_NOT_FOUND;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Scans are not tracked; the guards make whoever adds a key meanwhile a conflict (V2). */
+static enum err take_guards(struct txn *txn, uint64_t bucket)
+{
+    for (int i = 0; i < S3_GUARD_SHARDS; i++) {
+        struct str key = s3_key_guard(txn->arena, bucket, i), value;
+        enum err e = txn_get(txn, key, &value);
+        if (e == ERR_OK)
+            TRY(txn_del(txn, key));
+        else if (e != ERR_NOT_FOUND)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static void kick(void *arg)
+{
+    s3_cleaner_kick(arg);
+}
+
+enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input *in,
+                          struct s3_delete_bucket_output *out)
+{
+    static const enum s3_conf kinds[] = {S3_CONF_POLICY, S3_CONF_TAGS, S3_CONF_NOTIFICATION};
+    struct s3 *s3 = call->svc;
+    struct txn *txn = call->txn;
+    struct s3_bucket_ref b;
+    bool no_objects, no_versions, no_uploads;
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(take_guards(txn, b.rec.id));
+    TRY(is_empty(txn, b.rec.id, S3_TABLE_CURRENT, &no_objects));
+    TRY(is_empty(txn, b.rec.id, S3_TABLE_VERSION, &no_versions));
+    if (!no_objects || !no_versions) {
+        TRY(call_error_detail(call, "BucketName", in->bucket));
+        return call_error(call, &s3_err_bucket_not_empty,
+                          no_objects ? "The bucket you tried to delete is not empty. You must "
+                                       "delete all versions in the bucket."
+                                     : "The bucket you tried to delete is not empty");
+    }
+    TRY(is_empty(txn, b.rec.id, S3_TABLE_UPLOAD, &no_uploads));
+    if (!no_uploads) {
+        TRY(txn_put(txn, s3_key_dropped(call->arena, b.rec.id), STR("")));
+        TRY(txn_on_durable(txn, kick, s3->cleaner));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        TRY(txn_del(txn, s3_key_conf(call->arena, b.rec.id, kinds[i])));
+    TRY(count_bucket(call, -1));
+    return txn_del(txn, s3_key_bucket(call->arena, in->bucket));
+}
+
+/* --- list --------------------------------------------------------------------------------------
+ */
+
+static enum err fill_buckets(struct call *call, const struct s3_list_buckets_input *in,
+                             struct kv_iter *it, size_t max, struct s3_list_buckets_output *out)
+{
+    size_t cap = 64, n = 0;
+    struct s3_bucket *v = ARENA_ARRAY(call->arena, struct s3_bucket, cap);
+    struct str key, value, last = STR_NONE;
+    enum err e = v ? ERR_OK : ERR_NOMEM;
+    while (e == ERR_OK && (e = kv_next(it, &key, &value)) == ERR_OK) {
+        struct s3_bucket_rec rec;
+        struct str name;
+        TRY(s3_read_bucket_key(call->arena, key, &name));
+        TRY(s3_unpack_bucket(value, &rec));
+        if (str_is_set(in->bucket_region) && !str_eq(rec.region, in->bucket_region))
+            continue;
+        if (n == max) {
+            out->continuation_token = last;
+            e = ERR_NOT_FOUND;
+            break;
+        }
+        if (n == cap) {
+            struct s3_bucket *grown = ARENA_ARRAY(call->arena, struct s3_bucket, cap * 2);
+            if (!grown)
+                return ERR_NOMEM;
+            memcpy(grown, v, n * sizeof(*v));
+            v = grown;
+            cap *= 2;
+        }
+        v[n] = (struct s3_bucket){.name = name, .bucket_arn = s3_arn(call, name, STR_NONE)};
+        v[n].bucket_region = str_dup(call->arena, rec.region);
+        WIRE_SET(&v[n], creation_date, rec.created_ms);
+        last = name;
+        n++;
+    }
+    out->buckets = (struct s3_buckets){v, n};
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *in,
+                         struct s3_list_buckets_output *out)
+{
+    struct str prefix = str_is_set(in->prefix) ? in->prefix : STR("");
+    TRY(s3_check_key(call, prefix));
+    struct s3_range r = s3_range_buckets(call->arena, prefix);
+    size_t max = in->has_max_buckets && in->max_buckets > 0
+                     ? min_size((size_t)in->max_buckets, LIST_BUCKETS_MAX)
+                     : LIST_BUCKETS_MAX;
+    struct kv_iter *it;
+    if (str_is_set(in->continuation_token)) {
+        if (!s3_bucket_name_ok(in->continuation_token))
+            return call_error(call, &s3_err_invalid_argument,
+                              "The continuation token provided is incorrect");
+        struct str after = s3_key_bucket(call->arena, in->continuation_token);
+        after = key_after_prefix(call->arena, after);
+        if (str_cmp(after, r.from) > 0)
+            r.from = after;
+    }
+    TRY(kv_scan(call->txn->kv, r.from, r.to, false, &it));
+    enum err e = fill_buckets(call, in, it, max, out);
+    kv_iter_close(it);
+    TRY(e);
+    out->owner = s3_owner_of(call);
+    out->prefix = in->prefix;
+    return out->owner ? ERR_OK : ERR_NOMEM;
+}

@@ -1,0 +1,297 @@
+/* Settings of a bucket that Weir has: versioning, tags, encryption, access block, ownership, ACL.
+ * Layer: svc. */
+#include "svc/s3/s3_int.h"
+
+/* --- versioning ---------------------------------------------------------------------------------
+ */
+
+enum err s3_get_bucket_versioning(struct call *call,
+                                  const struct s3_get_bucket_versioning_input *in,
+                                  struct s3_get_bucket_versioning_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    if (b.rec.versioning != S3_UNVERSIONED)
+        out->status = b.rec.versioning == S3_VERSIONED ? STR("Enabled") : STR("Suspended");
+    return ERR_OK;
+}
+
+enum err s3_put_bucket_versioning(struct call *call,
+                                  const struct s3_put_bucket_versioning_input *in,
+                                  struct s3_put_bucket_versioning_output *out)
+{
+    struct s3_bucket_ref b;
+    const struct s3_versioning_configuration *c = in->versioning_configuration;
+    TRY(s3_verify_body(call, in->content_md5));
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    if (str_is_set(in->mfa) || str_eq_c(c->mfa_delete, "Enabled"))
+        return call_error(call, &s3_err_not_implemented,
+                          "MFA delete is not supported by Weir. See docs/reference.");
+    if (str_eq_c(c->status, "Enabled"))
+        b.rec.versioning = S3_VERSIONED;
+    else if (str_eq_c(c->status, "Suspended"))
+        b.rec.versioning = S3_SUSPENDED;
+    else
+        return call_error(call, &s3_err_illegal_versioning_configuration,
+                          "The Versioning element must be specified");
+    return s3_bucket_put(call->txn, &b);
+}
+
+/* --- tags ---------------------------------------------------------------------------------------
+ */
+
+enum err s3_get_bucket_tagging(struct call *call, const struct s3_get_bucket_tagging_input *in,
+                               struct s3_get_bucket_tagging_output *out)
+{
+    struct s3_bucket_ref b;
+    struct s3_pairs tags;
+    struct str value;
+    struct unpack u;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    if (!(b.rec.flags & S3_HAS_TAGS)) {
+        TRY(call_error_detail(call, "BucketName", in->bucket));
+        return call_error(call, &s3_err_no_such_tag_set, "The TagSet does not exist");
+    }
+    TRY(txn_peek(call->txn, s3_key_conf(call->arena, b.rec.id, S3_CONF_TAGS), &value));
+    unpack_init(&u, value);
+    TRY(s3_unpack_pairs(call->arena, &u, &tags));
+    TRY(unpack_end(&u));
+    out->tag_set = s3_give_tags(call->arena, tags);
+    return out->tag_set.v ? ERR_OK : ERR_NOMEM;
+}
+
+enum err s3_put_bucket_tagging(struct call *call, const struct s3_put_bucket_tagging_input *in,
+                               struct s3_put_bucket_tagging_output *out)
+{
+    struct s3_bucket_ref b;
+    struct s3_pairs tags;
+    struct buf buf;
+    TRY(s3_verify_body(call, in->content_md5));
+    TRY(s3_take_tags(call, in->tagging, S3_BUCKET_TAGS_MAX, &tags));
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    buf_init_arena(&buf, call->arena, KV_VALUE_MAX);
+    s3_pack_pairs(&buf, tags);
+    TRY(buf_err(&buf));
+    TRY(txn_put(call->txn, s3_key_conf(call->arena, b.rec.id, S3_CONF_TAGS), buf_str(&buf)));
+    b.rec.flags |= S3_HAS_TAGS;
+    return s3_bucket_put(call->txn, &b);
+}
+
+enum err s3_delete_bucket_tagging(struct call *call,
+                                  const struct s3_delete_bucket_tagging_input *in,
+                                  struct s3_delete_bucket_tagging_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(txn_del(call->txn, s3_key_conf(call->arena, b.rec.id, S3_CONF_TAGS)));
+    b.rec.flags &= ~(uint64_t)S3_HAS_TAGS;
+    return s3_bucket_put(call->txn, &b);
+}
+
+/* --- encryption: SSE-S3, which every bucket has since 2023 ---------------------------------------
+ */
+
+enum err s3_get_bucket_encryption(struct call *call,
+                                  const struct s3_get_bucket_encryption_input *in,
+                                  struct s3_get_bucket_encryption_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    struct s3_server_side_encryption_by_default *d =
+        ARENA_NEW(call->arena, struct s3_server_side_encryption_by_default);
+    struct s3_server_side_encryption_rule *r =
+        ARENA_NEW(call->arena, struct s3_server_side_encryption_rule);
+    struct s3_server_side_encryption_configuration *c =
+        ARENA_NEW(call->arena, struct s3_server_side_encryption_configuration);
+    if (!d || !r || !c)
+        return ERR_NOMEM;
+    d->sse_algorithm = STR("AES256");
+    r->apply_server_side_encryption_by_default = d;
+    WIRE_SET(r, bucket_key_enabled, (b.rec.flags & S3_BUCKET_KEY) != 0);
+    c->rules = (struct s3_server_side_encryption_rules){r, 1};
+    out->server_side_encryption_configuration = c;
+    return ERR_OK;
+}
+
+enum err s3_put_bucket_encryption(struct call *call,
+                                  const struct s3_put_bucket_encryption_input *in,
+                                  struct s3_put_bucket_encryption_output *out)
+{
+    struct s3_bucket_ref b;
+    const struct s3_server_side_encryption_configuration *c =
+        in->server_side_encryption_configuration;
+    TRY(s3_verify_body(call, in->content_md5));
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    if (c->rules.n != 1 || !c->rules.v[0].apply_server_side_encryption_by_default)
+        return call_error(call, &s3_err_malformed_xml,
+                          "The XML you provided was not well-formed or did not validate against "
+                          "our published schema");
+    const struct s3_server_side_encryption_rule *r = &c->rules.v[0];
+    const struct s3_server_side_encryption_by_default *d =
+        r->apply_server_side_encryption_by_default;
+    if (!str_eq_c(d->sse_algorithm, "AES256") || r->blocked_encryption_types)
+        return call_error(call, &s3_err_not_implemented,
+                          "Weir supports the AES256 server-side encryption only. See "
+                          "docs/reference.");
+    if (str_is_set(d->kms_master_key_id))
+        return call_error(call, &s3_err_invalid_argument,
+                          "a KMSMasterKeyID is not applicable if the default sse algorithm is not "
+                          "aws:kms or aws:kms:dsse");
+    b.rec.flags &= ~(uint64_t)S3_BUCKET_KEY;
+    if (r->bucket_key_enabled)
+        b.rec.flags |= S3_BUCKET_KEY;
+    return s3_bucket_put(call->txn, &b);
+}
+
+enum err s3_delete_bucket_encryption(struct call *call,
+                                     const struct s3_delete_bucket_encryption_input *in,
+                                     struct s3_delete_bucket_encryption_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    b.rec.flags &= ~(uint64_t)S3_BUCKET_KEY;
+    return s3_bucket_put(call->txn, &b);
+}
+
+/* --- public access block -------------------------------------------------------------------------
+ */
+
+enum err s3_get_public_access_block(struct call *call,
+                                    const struct s3_get_public_access_block_input *in,
+                                    struct s3_get_public_access_block_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    if (!(b.rec.flags & S3_HAS_ACCESS_BLOCK)) {
+        TRY(call_error_detail(call, "BucketName", in->bucket));
+        return call_error(call, &s3_err_no_such_public_access_block_configuration,
+                          "The public access block configuration was not found");
+    }
+    struct s3_public_access_block_configuration *c =
+        ARENA_NEW(call->arena, struct s3_public_access_block_configuration);
+    if (!c)
+        return ERR_NOMEM;
+    WIRE_SET(c, block_public_acls, (b.rec.flags & S3_BLOCK_ACLS) != 0);
+    WIRE_SET(c, ignore_public_acls, (b.rec.flags & S3_IGNORE_ACLS) != 0);
+    WIRE_SET(c, block_public_policy, (b.rec.flags & S3_BLOCK_POLICY) != 0);
+    WIRE_SET(c, restrict_public_buckets, (b.rec.flags & S3_RESTRICT) != 0);
+    out->public_access_block_configuration = c;
+    return ERR_OK;
+}
+
+enum { ACCESS_BLOCK_ALL = S3_BLOCK_ACLS | S3_IGNORE_ACLS | S3_BLOCK_POLICY | S3_RESTRICT };
+
+enum err s3_put_public_access_block(struct call *call,
+                                    const struct s3_put_public_access_block_input *in,
+                                    struct s3_put_public_access_block_output *out)
+{
+    struct s3_bucket_ref b;
+    const struct s3_public_access_block_configuration *c = in->public_access_block_configuration;
+    TRY(s3_verify_body(call, in->content_md5));
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    b.rec.flags &= ~(uint64_t)ACCESS_BLOCK_ALL;
+    b.rec.flags |= S3_HAS_ACCESS_BLOCK;
+    b.rec.flags |= c->block_public_acls ? S3_BLOCK_ACLS : 0;
+    b.rec.flags |= c->ignore_public_acls ? S3_IGNORE_ACLS : 0;
+    b.rec.flags |= c->block_public_policy ? S3_BLOCK_POLICY : 0;
+    b.rec.flags |= c->restrict_public_buckets ? S3_RESTRICT : 0;
+    return s3_bucket_put(call->txn, &b);
+}
+
+enum err s3_delete_public_access_block(struct call *call,
+                                       const struct s3_delete_public_access_block_input *in,
+                                       struct s3_delete_public_access_block_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    b.rec.flags &= ~((uint64_t)ACCESS_BLOCK_ALL | S3_HAS_ACCESS_BLOCK);
+    return s3_bucket_put(call->txn, &b);
+}
+
+/* --- ownership and ACL
+ * ---------------------------------------------------------------------------- */
+
+enum err s3_get_bucket_ownership_controls(struct call *call,
+                                          const struct s3_get_bucket_ownership_controls_input *in,
+                                          struct s3_get_bucket_ownership_controls_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    if (!(b.rec.flags & S3_HAS_OWNERSHIP)) {
+        TRY(call_error_detail(call, "BucketName", in->bucket));
+        return call_error(call, &s3_err_ownership_controls_not_found,
+                          "The bucket ownership controls were not found");
+    }
+    struct s3_ownership_controls_rule *r =
+        ARENA_NEW(call->arena, struct s3_ownership_controls_rule);
+    struct s3_ownership_controls *c = ARENA_NEW(call->arena, struct s3_ownership_controls);
+    if (!r || !c)
+        return ERR_NOMEM;
+    r->object_ownership = STR("BucketOwnerEnforced");
+    c->rules = (struct s3_ownership_controls_rules){r, 1};
+    out->ownership_controls = c;
+    return ERR_OK;
+}
+
+enum err s3_put_bucket_ownership_controls(struct call *call,
+                                          const struct s3_put_bucket_ownership_controls_input *in,
+                                          struct s3_put_bucket_ownership_controls_output *out)
+{
+    struct s3_bucket_ref b;
+    const struct s3_ownership_controls *c = in->ownership_controls;
+    TRY(s3_verify_body(call, in->content_md5));
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    if (c->rules.n != 1 || !str_eq_c(c->rules.v[0].object_ownership, "BucketOwnerEnforced"))
+        return call_error(call, &s3_err_not_implemented,
+                          "Weir supports the BucketOwnerEnforced object ownership only. See "
+                          "docs/reference.");
+    b.rec.flags |= S3_HAS_OWNERSHIP;
+    return s3_bucket_put(call->txn, &b);
+}
+
+enum err
+s3_delete_bucket_ownership_controls(struct call *call,
+                                    const struct s3_delete_bucket_ownership_controls_input *in,
+                                    struct s3_delete_bucket_ownership_controls_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    b.rec.flags &= ~(uint64_t)S3_HAS_OWNERSHIP;
+    return s3_bucket_put(call->txn, &b);
+}
+
+struct s3_grants s3_owner_grants(struct call *call)
+{
+    struct s3_owner *owner = s3_owner_of(call);
+    struct s3_grantee *grantee = ARENA_NEW(call->arena, struct s3_grantee);
+    struct s3_grant *grant = ARENA_NEW(call->arena, struct s3_grant);
+    if (!owner || !grantee || !grant)
+        return (struct s3_grants){0};
+    grantee->id = owner->id;
+    grantee->type = STR("CanonicalUser");
+    grant->grantee = grantee;
+    grant->permission = STR("FULL_CONTROL");
+    return (struct s3_grants){grant, 1};
+}
+
+enum err s3_get_bucket_acl(struct call *call, const struct s3_get_bucket_acl_input *in,
+                           struct s3_get_bucket_acl_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    out->owner = s3_owner_of(call);
+    out->grants = s3_owner_grants(call);
+    return out->owner && out->grants.v ? ERR_OK : ERR_NOMEM;
+}
+
+enum err s3_put_bucket_acl(struct call *call, const struct s3_put_bucket_acl_input *in,
+                           struct s3_put_bucket_acl_output *out)
+{
+    struct s3_bucket_ref b;
+    bool grants = str_is_set(in->grant_full_control) || str_is_set(in->grant_read) ||
+                  str_is_set(in->grant_read_acp) || str_is_set(in->grant_write) ||
+                  str_is_set(in->grant_write_acp) || in->access_control_policy;
+    TRY(s3_verify_body(call, in->content_md5));
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    return s3_check_acl(call, in->acl, grants);
+}

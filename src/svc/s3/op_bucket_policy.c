@@ -1,0 +1,125 @@
+/* Put-, Get- and DeleteBucketPolicy, GetBucketPolicyStatus. Layer: svc. */
+#include "svc/s3/s3_int.h"
+
+static enum err malformed(struct call *call, const char *why)
+{
+    return call_error(call, &s3_err_malformed_policy, "%s", why);
+}
+
+/* Every resource must be the bucket or something in it: S3 refuses a policy about others. */
+static bool resource_fits(struct str resource, struct str bucket_arn)
+{
+    if (str_eq(resource, bucket_arn))
+        return true;
+    return str_starts(resource, bucket_arn) && resource.p[bucket_arn.len] == '/';
+}
+
+static bool resources_fit(struct arena *a, struct str json, struct str bucket_arn)
+{
+    struct json *doc;
+    if (json_parse(a, json, &doc, NULL) != ERR_OK)
+        return false;
+    const struct json *s = json_get(doc, STR("Statement"));
+    for (s = s && s->kind == JSON_ARRAY ? s->child : s; s; s = s->next) {
+        const struct json *r = json_get(s, STR("Resource"));
+        if (!r)
+            r = json_get(s, STR("NotResource"));
+        if (r && r->kind == JSON_STRING && !resource_fits(r->text, bucket_arn))
+            return false;
+        if (r && r->kind == JSON_ARRAY)
+            JSON_EACH(r, it)
+        if (!resource_fits(it->text, bucket_arn))
+            return false;
+    }
+    return true;
+}
+
+static enum err check_policy(struct call *call, const struct s3_bucket_ref *b, struct str json,
+                             bool *ret_public)
+{
+    const char *why = "Policies must be valid JSON and the first byte must be '{'";
+    struct policy *policy;
+    if (json.len == 0)
+        return call_error(call, &s3_err_missing_request_body, "Request Body is empty");
+    if (json.len > S3_POLICY_MAX)
+        return call_error(call, &s3_err_invalid_argument,
+                          "Policies must not be larger than 20480 bytes");
+    enum err e = policy_parse(call->arena, POLICY_RESOURCE, json, &why, &policy);
+    if (e == ERR_INVALID || e == ERR_LIMIT)
+        return malformed(call, why);
+    TRY(e);
+    if (!resources_fit(call->arena, json, s3_arn(call, b->name, STR_NONE)))
+        return malformed(call, "Policy has invalid resource");
+    struct str unknown = s3_policy_unknown_key(call->arena, json);
+    if (str_is_set(unknown))
+        return call_error(call, &s3_err_malformed_policy,
+                          "Policy has a condition key that Weir does not support: " STR_FMT,
+                          STR_ARG(unknown));
+    return s3_policy_public(call->arena, json, ret_public);
+}
+
+enum err s3_put_bucket_policy(struct call *call, const struct s3_put_bucket_policy_input *in,
+                              struct s3_put_bucket_policy_output *out)
+{
+    struct s3_bucket_ref b;
+    bool open = false;
+    TRY(s3_verify_body(call, in->content_md5));
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(check_policy(call, &b, in->policy, &open));
+    if (open && (b.rec.flags & S3_BLOCK_POLICY))
+        return call_error(call, &s3_err_access_denied,
+                          "User: " STR_FMT " is not authorized to perform: s3:PutBucketPolicy on "
+                          "resource: \"" STR_FMT "\" because public policies are prevented by the "
+                          "BlockPublicPolicy setting in S3 Block Public Access.",
+                          STR_ARG(call->who->arn), STR_ARG(s3_arn(call, b.name, STR_NONE)));
+    TRY(txn_put(call->txn, s3_key_conf(call->arena, b.rec.id, S3_CONF_POLICY), in->policy));
+    b.rec.flags &= ~(uint64_t)S3_POLICY_IS_PUBLIC;
+    b.rec.flags |= S3_HAS_POLICY | (open ? S3_POLICY_IS_PUBLIC : 0);
+    return s3_bucket_put(call->txn, &b);
+}
+
+static enum err need_policy(struct call *call, const struct s3_bucket_ref *b)
+{
+    if (b->rec.flags & S3_HAS_POLICY)
+        return ERR_OK;
+    TRY(call_error_detail(call, "BucketName", b->name));
+    return call_error(call, &s3_err_no_such_bucket_policy, "The bucket policy does not exist");
+}
+
+enum err s3_get_bucket_policy(struct call *call, const struct s3_get_bucket_policy_input *in,
+                              struct s3_get_bucket_policy_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(need_policy(call, &b));
+    struct str json;
+    TRY(txn_peek(call->txn, s3_key_conf(call->arena, b.rec.id, S3_CONF_POLICY), &json));
+    out->policy = json;
+    call_reply_raw(call, STR("application/json"), json);
+    return ERR_OK;
+}
+
+enum err s3_delete_bucket_policy(struct call *call, const struct s3_delete_bucket_policy_input *in,
+                                 struct s3_delete_bucket_policy_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(txn_del(call->txn, s3_key_conf(call->arena, b.rec.id, S3_CONF_POLICY)));
+    b.rec.flags &= ~((uint64_t)S3_HAS_POLICY | S3_POLICY_IS_PUBLIC);
+    return s3_bucket_put(call->txn, &b);
+}
+
+enum err s3_get_bucket_policy_status(struct call *call,
+                                     const struct s3_get_bucket_policy_status_input *in,
+                                     struct s3_get_bucket_policy_status_output *out)
+{
+    struct s3_bucket_ref b;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(need_policy(call, &b));
+    struct s3_policy_status *status = ARENA_NEW(call->arena, struct s3_policy_status);
+    if (!status)
+        return ERR_NOMEM;
+    WIRE_SET(status, is_public, (b.rec.flags & S3_POLICY_IS_PUBLIC) != 0);
+    out->policy_status = status;
+    return ERR_OK;
+}

@@ -1,0 +1,198 @@
+/* CopyObject and UploadPartCopy. Layer: svc. */
+#include "svc/s3/s3_copy.h"
+#include "svc/s3/s3_upload.h"
+
+/* --- CopyObject --------------------------------------------------------------------------------
+ */
+
+static bool replaces(struct str directive)
+{
+    return str_eq_c(directive, "REPLACE");
+}
+
+static enum err check_copy(struct call *call, const struct s3_copy_object_input *in)
+{
+    struct s3_copy_source from;
+    TRY(s3_check_key(call, in->key));
+    TRY(s3_check_wishes(call, S3_WISHES(in)));
+    TRY(s3_refuse_sse_c(call, in->copy_source_sse_customer_algorithm));
+    if (s3_parse_copy_source(call->arena, in->copy_source, &from) != ERR_OK)
+        return ERR_OK; /* said where the source is looked up */
+    bool itself = str_eq(from.bucket, in->bucket) && str_eq(from.key, in->key) &&
+                  !str_is_set(from.version_id);
+    bool changes = replaces(in->metadata_directive) || str_is_set(in->storage_class) ||
+                   str_is_set(in->website_redirect_location) ||
+                   str_is_set(in->server_side_encryption);
+    if (itself && !changes)
+        return call_error(call, &s3_err_invalid_request,
+                          "This copy request is illegal because it is trying to copy an object to "
+                          "itself without changing the object's metadata, storage class, website "
+                          "redirect location or encryption attributes.");
+    return ERR_OK;
+}
+
+/* Tags that come along are read there and written here. */
+static enum err authorize_tags(struct call *call, const struct s3_copy_object_input *in,
+                               const struct s3_copy *copy)
+{
+    struct s3_copy_source from;
+    if (replaces(in->tagging_directive) || copy->source.attrs.tags.n == 0)
+        return ERR_OK;
+    TRY(s3_parse_copy_source(call->arena, in->copy_source, &from));
+    TRY(call_authorize(
+        call, str_is_set(from.version_id) ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging",
+        s3_arn(call, from.bucket, from.key)));
+    return call_authorize(call, "s3:PutObjectTagging", s3_arn(call, in->bucket, in->key));
+}
+
+static enum s3_algo algo_of_copy(const struct s3_copy_object_input *in, const struct s3_copy *copy)
+{
+    enum s3_algo algo = s3_algo_of(in->checksum_algorithm);
+    if (algo == S3_NO_CHECKSUM)
+        algo = copy->source.sum.algo;
+    return algo == S3_NO_CHECKSUM ? S3_CRC64NVME : algo;
+}
+
+static enum err start_copy(struct call *call, const struct s3_copy_object_input *in,
+                           struct s3_copy **ret_copy)
+{
+    struct s3_bucket_ref b;
+    TRY(check_copy(call, in));
+    if (str_is_set(in->checksum_algorithm) && s3_algo_of(in->checksum_algorithm) == S3_NO_CHECKSUM)
+        return call_error(call, &s3_err_not_implemented_header,
+                          "A header you provided implies functionality that is not implemented");
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_copy_find(call, in->copy_source, in->expected_source_bucket_owner,
+                     S3_COPY_CONDITIONS(in), ret_copy));
+    struct s3_copy *copy = *ret_copy;
+    TRY(authorize_tags(call, in, copy));
+    if (copy->source.size > S3_PUT_MAX)
+        return call_error(call, &s3_err_invalid_request,
+                          "The specified copy source is larger than the maximum allowable size for "
+                          "a copy source: 5368709120");
+    return s3_copy_start(call, copy, 0, copy->source.size, 1u << algo_of_copy(in, copy),
+                         S3_INLINE_MAX);
+}
+
+static enum err copied_attrs(struct call *call, const struct s3_copy_object_input *in,
+                             const struct s3_copy *copy, struct s3_attrs *ret_attrs)
+{
+    struct s3_attrs asked;
+    TRY(S3_ATTRS(call, in, &asked));
+    struct s3_attrs attrs = replaces(in->metadata_directive) ? asked : copy->source.attrs;
+    attrs.tags = replaces(in->tagging_directive) ? asked.tags : copy->source.attrs.tags;
+    attrs.website_redirect = in->website_redirect_location; /* never copied */
+    *ret_attrs = attrs;
+    return ERR_OK;
+}
+
+static enum err commit_copy(struct call *call, const struct s3_copy_object_input *in,
+                            struct s3_copy *copy, struct s3_copy_object_output *out)
+{
+    struct s3 *s3 = call->svc;
+    struct s3_writer *w = copy->writer;
+    struct s3_bucket_ref b;
+    struct s3_object_rec rec = {.size = w->size};
+    enum s3_algo algo = algo_of_copy(in, copy);
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, in->if_none_match));
+    TRY(copied_attrs(call, in, copy, &rec.attrs));
+    rec.etag = s3_writer_etag(w, call->arena);
+    rec.sum = (struct s3_sum){.algo = algo, .text = s3_writer_sum(w, call->arena, algo)};
+    TRY(s3_writer_stage(w, call->txn, &rec.body));
+    TRY(s3_put_current(s3, call->txn, &b, in->key, &rec));
+    bool versions = b.rec.versioning != S3_UNVERSIONED;
+    TRY(s3_notify(call, &b,
+                  &(struct s3_happening){.event = S3_EVENT_COPY,
+                                         .key = in->key,
+                                         .version_id = versions ? rec.version_id : STR_NONE,
+                                         .etag = rec.etag,
+                                         .size = rec.size,
+                                         .seq = rec.seq}));
+    struct s3_copy_object_result *result = ARENA_NEW(call->arena, struct s3_copy_object_result);
+    if (!result)
+        return ERR_NOMEM;
+    result->e_tag = s3_quote(call->arena, rec.etag);
+    WIRE_SET(result, last_modified, rec.modified_ms);
+    S3_SET_SUM(result, &rec.sum);
+    result->checksum_type = s3_sum_type(&rec.sum);
+    out->copy_object_result = result;
+    out->server_side_encryption = STR("AES256");
+    if (versions)
+        out->version_id = rec.version_id;
+    if (copy->source_versioned)
+        out->copy_source_version_id = copy->source.version_id;
+    return ERR_OK;
+}
+
+enum err s3_copy_object(struct call *call, const struct s3_copy_object_input *in,
+                        struct s3_copy_object_output *out)
+{
+    struct s3_copy *copy = call->state;
+    if (copy)
+        TRY(s3_copy_result(call, copy));
+    else
+        TRY(start_copy(call, in, &copy));
+    return commit_copy(call, in, copy, out);
+}
+
+/* --- UploadPartCopy ----------------------------------------------------------------------------
+ */
+
+static enum err start_part(struct call *call, const struct s3_upload_part_copy_input *in,
+                           struct s3_copy **ret_copy)
+{
+    struct s3_bucket_ref b;
+    struct s3_upload_rec upload;
+    TRY(s3_check_key(call, in->key));
+    TRY(s3_check_part_number(call, in->part_number));
+    TRY(s3_refuse_sse_c(call, in->sse_customer_algorithm));
+    TRY(s3_refuse_sse_c(call, in->copy_source_sse_customer_algorithm));
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
+    TRY(s3_copy_find(call, in->copy_source, in->expected_source_bucket_owner,
+                     S3_COPY_CONDITIONS(in), ret_copy));
+    struct s3_copy *copy = *ret_copy;
+    uint64_t from = 0, last = copy->source.size - 1;
+    if (str_is_set(in->copy_source_range)) {
+        if (s3_parse_copy_range(in->copy_source_range, &from, &last) != ERR_OK)
+            return call_error(call, &s3_err_invalid_argument,
+                              "The x-amz-copy-source-range value must be of the form bytes=first-"
+                              "last where first and last are the zero-based offsets of the first "
+                              "and last bytes to copy");
+        if (last >= copy->source.size)
+            return call_error(call, &s3_err_invalid_argument,
+                              "Range specified is not valid for source object of size: %llu",
+                              (unsigned long long)copy->source.size);
+    }
+    uint64_t len = copy->source.size == 0 ? 0 : last - from + 1;
+    if (len > S3_PUT_MAX)
+        return call_error(call, &s3_err_invalid_request,
+                          "The specified copy source is larger than the maximum allowable size for "
+                          "a copy source: 5368709120");
+    return s3_copy_start(call, copy, from, len, 1u << upload.algo, 0);
+}
+
+enum err s3_upload_part_copy(struct call *call, const struct s3_upload_part_copy_input *in,
+                             struct s3_upload_part_copy_output *out)
+{
+    struct s3_copy *copy = call->state;
+    struct s3_part_rec part;
+    if (copy)
+        TRY(s3_copy_result(call, copy));
+    else
+        TRY(start_part(call, in, &copy));
+    TRY(s3_part_commit(call, in->bucket, in->expected_bucket_owner, in->key, in->upload_id,
+                       in->part_number, copy->writer, &part));
+    struct s3_copy_part_result *result = ARENA_NEW(call->arena, struct s3_copy_part_result);
+    if (!result)
+        return ERR_NOMEM;
+    result->e_tag = s3_quote(call->arena, part.etag);
+    WIRE_SET(result, last_modified, part.modified_ms);
+    S3_SET_SUM(result, &part.sum);
+    out->copy_part_result = result;
+    out->server_side_encryption = STR("AES256");
+    if (copy->source_versioned)
+        out->copy_source_version_id = copy->source.version_id;
+    return ERR_OK;
+}

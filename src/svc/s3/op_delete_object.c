@@ -1,0 +1,136 @@
+/* DeleteObject and DeleteObjects. Layer: svc. */
+#include "svc/s3/s3_int.h"
+
+/* Removes one key or version and stages its event. */
+static enum err delete_one(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                           struct str version_id, struct s3_deletion *d)
+{
+    struct s3 *s3 = call->svc;
+    enum err e = str_is_set(version_id) ? s3_delete_version(s3, call->txn, b, key, version_id, d)
+                                        : s3_delete_key(s3, call->txn, b, key, d);
+    if (e == ERR_INVALID)
+        return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
+    TRY(e);
+    if (!d->happened)
+        return ERR_OK;
+    bool versioned = b->rec.versioning != S3_UNVERSIONED;
+    return s3_notify(
+        call, b,
+        &(struct s3_happening){.event = d->made_marker ? S3_EVENT_MARKER : S3_EVENT_DELETE,
+                               .key = key,
+                               .version_id = versioned ? d->version_id : STR_NONE,
+                               .etag = d->made_marker ? STR("d41d8cd98f00b204e9800998ecf8427e")
+                                                      : STR_NONE,
+                               .seq = d->seq});
+}
+
+enum err s3_delete_object(struct call *call, const struct s3_delete_object_input *in,
+                          struct s3_delete_object_output *out)
+{
+    struct s3_bucket_ref b;
+    struct s3_deletion d = {0};
+    TRY(s3_check_key(call, in->key));
+    if (str_is_set(in->mfa))
+        return call_error(call, &s3_err_not_implemented,
+                          "MFA delete is not supported by Weir. See docs/reference.");
+    if (in->has_if_match_last_modified_time || in->has_if_match_size)
+        return call_error(call, &s3_err_not_implemented,
+                          "This condition is supported for directory buckets only.");
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, STR_NONE));
+    TRY(delete_one(call, &b, in->key, in->version_id, &d));
+    if (d.made_marker || d.removed_marker)
+        WIRE_SET(out, delete_marker, true);
+    out->version_id = d.version_id;
+    return ERR_OK;
+}
+
+/* --- many --------------------------------------------------------------------------------------
+ */
+
+struct results {
+    struct s3_deleted_object *deleted;
+    struct s3_error *errors;
+    size_t n_deleted, n_errors;
+};
+
+static void add_error(struct results *r, const struct s3_object_identifier *id, const char *code,
+                      const char *message)
+{
+    r->errors[r->n_errors++] = (struct s3_error){.key = id->key,
+                                                 .version_id = id->version_id,
+                                                 .code = str_c(code),
+                                                 .message = str_c(message)};
+}
+
+static enum err delete_listed(struct call *call, const struct s3_bucket_ref *b,
+                              const struct s3_object_identifier *id, struct results *r)
+{
+    struct s3_deletion d = {0};
+    struct s3_object_rec rec;
+    const char *action = str_is_set(id->version_id) ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
+    enum err e = call_authorize(call, action, s3_arn(call, b->name, id->key));
+    if (e == ERR_FAILED) {
+        call_error_clear(call);
+        add_error(r, id, "AccessDenied", "Access Denied");
+        return ERR_OK;
+    }
+    TRY(e);
+    if (id->key.len > S3_KEY_BYTES_MAX) {
+        add_error(r, id, "KeyTooLongError", "Your key is too long");
+        return ERR_OK;
+    }
+    if (str_is_set(id->e_tag)) {
+        e = s3_current(call->txn, b->rec.id, id->key, true, &rec);
+        if (e == ERR_NOT_FOUND || (e == ERR_OK && !s3_etag_listed(id->e_tag, rec.etag))) {
+            add_error(r, id, "PreconditionFailed",
+                      "At least one of the pre-conditions you specified did not hold");
+            return ERR_OK;
+        }
+        TRY(e);
+    }
+    e = delete_one(call, b, id->key, id->version_id, &d);
+    if (e == ERR_FAILED) {
+        call_error_clear(call);
+        add_error(r, id, "NoSuchVersion", "The specified version does not exist.");
+        return ERR_OK;
+    }
+    TRY(e);
+    struct s3_deleted_object *o = &r->deleted[r->n_deleted++];
+    *o = (struct s3_deleted_object){.key = id->key, .version_id = id->version_id};
+    if (d.made_marker || d.removed_marker) {
+        WIRE_SET(o, delete_marker, true);
+        o->delete_marker_version_id = d.version_id;
+    }
+    return ERR_OK;
+}
+
+enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_input *in,
+                           struct s3_delete_objects_output *out)
+{
+    struct s3_bucket_ref b;
+    size_t n = in->delete->objects.n;
+    struct results r = {.deleted = ARENA_ARRAY(call->arena, struct s3_deleted_object, n),
+                        .errors = ARENA_ARRAY(call->arena, struct s3_error, n)};
+    if (!r.deleted || !r.errors)
+        return ERR_NOMEM;
+    if (n == 0 || n > S3_DELETE_MAX)
+        return call_error(call, &s3_err_malformed_xml,
+                          "The XML you provided was not well-formed or did not validate against "
+                          "our published schema");
+    if (str_is_set(in->mfa))
+        return call_error(call, &s3_err_not_implemented,
+                          "MFA delete is not supported by Weir. See docs/reference.");
+    for (size_t i = 0; i < n; i++)
+        if (in->delete->objects.v[i].has_last_modified_time || in->delete->objects.v[i].has_size)
+            return call_error(call, &s3_err_not_implemented,
+                              "This condition is supported for directory buckets only.");
+    TRY(s3_verify_body(call, wire_header_get(call->request, STR("Content-MD5"))));
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    for (size_t i = 0; i < n; i++)
+        TRY(delete_listed(call, &b, &in->delete->objects.v[i], &r));
+    if (!in->delete->quiet)
+        out->deleted = (struct s3_deleted_objects){r.deleted, r.n_deleted};
+    out->errors = (struct s3_errors){r.errors, r.n_errors};
+    return ERR_OK;
+}

@@ -1,0 +1,183 @@
+/* ListObjectVersions. Layer: svc. */
+#include "svc/s3/s3_list.h"
+
+struct page {
+    struct s3_object_version *versions;
+    struct s3_delete_marker_entry *markers;
+    struct s3_common_prefix *prefixes;
+    size_t n_versions, n_markers, n_prefixes;
+    bool truncated;
+    struct str last_key, last_version; /* of the last entry; last_version absent after a group */
+    struct str latest_of;              /* key whose newest version was seen */
+};
+
+struct request {
+    struct s3_bucket_ref b;
+    struct str prefix, delimiter;
+    struct str key_marker;
+    bool within; /* go on inside the marker's key, behind `seq` */
+    uint64_t seq;
+    size_t max;
+    bool url;
+    const struct s3_owner *owner;
+};
+
+/* Turns a version-id-marker into its place in the order. */
+static enum err find_marker(struct call *call, struct request *rq, struct str version_id)
+{
+    struct s3_object_rec rec;
+    bool current;
+    if (!str_is_set(version_id) || version_id.len == 0)
+        return ERR_OK;
+    if (!str_is_set(rq->key_marker))
+        return call_error(call, &s3_err_invalid_argument,
+                          "A version-id marker cannot be specified without a key marker.");
+    rq->within = true;
+    if (s3_version_id_seq(version_id, &rq->seq) == ERR_OK)
+        return ERR_OK;
+    if (!str_eq(version_id, S3_NULL_VERSION))
+        return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
+    enum err e =
+        s3_version(call->txn, rq->b.rec.id, rq->key_marker, version_id, false, &rec, &current);
+    if (e == ERR_NOT_FOUND) { /* it is gone: nothing says where it was */
+        rq->within = false;
+        return ERR_OK;
+    }
+    rq->seq = rec.seq;
+    return e;
+}
+
+static enum err give_version(struct call *call, const struct request *rq, struct str key,
+                             const struct s3_object_rec *rec, bool latest, struct page *p)
+{
+    struct str shown = s3_list_text(call->arena, key, rq->url);
+    struct str version = str_dup(call->arena, rec->version_id);
+    if (rec->delete_marker) {
+        struct s3_delete_marker_entry *m = &p->markers[p->n_markers++];
+        *m = (struct s3_delete_marker_entry){
+            .owner = rq->owner, .key = shown, .version_id = version};
+        WIRE_SET(m, is_latest, latest);
+        WIRE_SET(m, last_modified, rec->modified_ms);
+        return ERR_OK;
+    }
+    struct s3_object_version *v = &p->versions[p->n_versions++];
+    *v = (struct s3_object_version){.e_tag = s3_quote(call->arena, rec->etag),
+                                    .storage_class = STR("STANDARD"),
+                                    .key = shown,
+                                    .version_id = version,
+                                    .owner = rq->owner};
+    WIRE_SET(v, size, (int64_t)rec->size);
+    WIRE_SET(v, is_latest, latest);
+    WIRE_SET(v, last_modified, rec->modified_ms);
+    if (rec->sum.algo != S3_NO_CHECKSUM) {
+        struct str *name = ARENA_NEW(call->arena, struct str);
+        if (!name)
+            return ERR_NOMEM;
+        *name = s3_algo_name(rec->sum.algo);
+        v->checksum_algorithm = (struct s3_checksum_algorithm_list){name, 1};
+        v->checksum_type = s3_sum_type(&rec->sum);
+    }
+    return ERR_OK;
+}
+
+static enum err take_entry(struct call *call, const struct request *rq, const struct s3_entry *e,
+                           struct page *p)
+{
+    if (str_is_set(e->common_prefix)) {
+        p->prefixes[p->n_prefixes++].prefix = s3_list_text(call->arena, e->common_prefix, rq->url);
+        p->last_key = e->common_prefix;
+        p->last_version = STR_NONE;
+        return ERR_OK;
+    }
+    struct s3_object_rec rec;
+    TRY(s3_unpack_object(call->arena, e->value, &rec));
+    bool latest = !str_is_set(p->latest_of) || !str_eq(p->latest_of, e->key);
+    p->latest_of = e->key;
+    p->last_key = e->key;
+    p->last_version = rec.version_id;
+    return give_version(call, rq, e->key, &rec, latest, p);
+}
+
+static enum err fill(struct call *call, const struct request *rq, struct s3_walk *w, struct page *p)
+{
+    for (;;) {
+        struct s3_entry e;
+        enum err err = s3_walk_next(w, &e);
+        if (err == ERR_NOT_FOUND)
+            return ERR_OK;
+        TRY(err);
+        if (p->n_versions + p->n_markers + p->n_prefixes == rq->max) {
+            p->truncated = true;
+            return ERR_OK;
+        }
+        TRY(take_entry(call, rq, &e, p));
+    }
+}
+
+static enum err list(struct call *call, const struct request *rq, struct page *p)
+{
+    static const enum s3_table tables[] = {S3_TABLE_CURRENT, S3_TABLE_VERSION};
+    struct s3_walk w;
+    *p = (struct page){
+        .versions = ARENA_ARRAY(call->arena, struct s3_object_version, rq->max),
+        .markers = ARENA_ARRAY(call->arena, struct s3_delete_marker_entry, rq->max),
+        .prefixes = ARENA_ARRAY(call->arena, struct s3_common_prefix, rq->max),
+    };
+    if (!p->versions || !p->markers || !p->prefixes)
+        return ERR_NOMEM;
+    if (rq->max == 0)
+        return ERR_OK;
+    /* Inside the marker's key its current version was shown, and the older ones down to `seq`. */
+    struct str from[] = {
+        s3_from_after(call->arena, S3_TABLE_CURRENT, rq->b.rec.id, rq->key_marker, false),
+        key_after_prefix(call->arena,
+                         s3_key_version(call->arena, rq->b.rec.id, rq->key_marker, rq->seq))};
+    if (rq->within)
+        p->latest_of = rq->key_marker;
+    enum err e = s3_walk_open(&w, call->txn, tables, ARRAY_LEN(tables), rq->b.rec.id, rq->prefix,
+                              rq->delimiter, rq->key_marker, rq->within ? from : NULL);
+    if (e == ERR_OK)
+        e = fill(call, rq, &w, p);
+    s3_walk_close(&w);
+    return e;
+}
+
+enum err s3_list_object_versions(struct call *call, const struct s3_list_object_versions_input *in,
+                                 struct s3_list_object_versions_output *out)
+{
+    struct request rq = {.prefix = in->prefix,
+                         .delimiter = in->delimiter,
+                         .key_marker = in->key_marker,
+                         .max = S3_LIST_MAX};
+    struct page p;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &rq.b));
+    TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
+    TRY(s3_check_key(call, in->prefix));
+    TRY(s3_check_key(call, in->key_marker));
+    if (in->has_max_keys && in->max_keys < 0)
+        return call_error(call, &s3_err_invalid_argument,
+                          "Argument maxKeys must be an integer between 0 and 2147483647");
+    if (in->has_max_keys)
+        rq.max = min_size((size_t)in->max_keys, S3_LIST_MAX);
+    TRY(find_marker(call, &rq, in->version_id_marker));
+    rq.owner = s3_owner_of(call);
+    TRY(list(call, &rq, &p));
+    struct str none = STR("");
+    out->versions = (struct s3_object_version_list){p.versions, p.n_versions};
+    out->delete_markers = (struct s3_delete_markers){p.markers, p.n_markers};
+    out->common_prefixes = (struct s3_common_prefix_list){p.prefixes, p.n_prefixes};
+    out->name = in->bucket;
+    out->prefix = s3_list_text(call->arena, str_is_set(in->prefix) ? in->prefix : none, rq.url);
+    out->key_marker =
+        s3_list_text(call->arena, str_is_set(in->key_marker) ? in->key_marker : none, rq.url);
+    out->version_id_marker = str_is_set(in->version_id_marker) ? in->version_id_marker : none;
+    out->delimiter = s3_list_text(call->arena, in->delimiter, rq.url);
+    out->encoding_type = in->encoding_type;
+    WIRE_SET(out, max_keys, (int64_t)rq.max);
+    WIRE_SET(out, is_truncated, p.truncated);
+    if (p.truncated) {
+        out->next_key_marker = s3_list_text(call->arena, p.last_key, rq.url);
+        out->next_version_id_marker = p.last_version;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,443 @@
+/* CreateMultipartUpload, UploadPart, AbortMultipartUpload, ListParts, ListMultipartUploads.
+ *
+ * UploadPart rewrites the upload's record, so that a part that comes while the upload is being
+ * completed or aborted is a conflict and not a part without an upload. Layer: svc. */
+#include <inttypes.h>
+
+#include "base/rng.h"
+#include "codec/hex.h"
+#include "svc/s3/s3_list.h"
+#include "svc/s3/s3_upload.h"
+
+enum { RECORD_MAX = 64 * 1024 };
+
+/* --- shared ------------------------------------------------------------------------------------
+ */
+
+enum err s3_upload_find(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                        struct str upload_id, bool tracked, struct s3_upload_rec *ret_rec)
+{
+    struct str value;
+    enum err e = ERR_NOT_FOUND;
+    if (upload_id.len == S3_UPLOAD_ID_LEN) {
+        struct str k = s3_key_upload(call->arena, b->rec.id, key, upload_id);
+        e = tracked ? txn_get(call->txn, k, &value) : txn_peek(call->txn, k, &value);
+    }
+    if (e == ERR_NOT_FOUND) {
+        TRY(call_error_detail(call, "UploadId", upload_id));
+        return call_error(call, &s3_err_no_such_upload,
+                          "The specified upload does not exist. The upload ID may be invalid, or "
+                          "the upload may have been aborted or completed.");
+    }
+    TRY(e);
+    return s3_unpack_upload(call->arena, value, ret_rec);
+}
+
+enum err s3_check_part_number(struct call *call, int64_t number)
+{
+    if (number >= 1 && number <= S3_PARTS_MAX)
+        return ERR_OK;
+    TRY(call_error_detail(call, "ArgumentName", STR("partNumber")));
+    TRY(call_error_detail(call, "ArgumentValue", str_fmt(call->arena, "%" PRId64, number)));
+    return call_error(call, &s3_err_invalid_argument,
+                      "Part number must be an integer between 1 and 10000, inclusive");
+}
+
+static enum err put_upload(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                           struct str upload_id, const struct s3_upload_rec *rec)
+{
+    struct buf buf;
+    buf_init_arena(&buf, call->arena, RECORD_MAX);
+    s3_pack_upload(&buf, rec);
+    TRY(buf_err(&buf));
+    return txn_put(call->txn, s3_key_upload(call->arena, b->rec.id, key, upload_id), buf_str(&buf));
+}
+
+enum err s3_part_commit(struct call *call, struct str bucket, struct str expected_owner,
+                        struct str key, struct str upload_id, int64_t number, struct s3_writer *w,
+                        struct s3_part_rec *ret_part)
+{
+    struct s3 *s3 = call->svc;
+    struct s3_bucket_ref b;
+    struct s3_upload_rec upload;
+    struct s3_part_rec old;
+    struct s3_body body;
+    struct str value;
+    struct buf buf;
+    TRY(s3_bucket_get(call, bucket, expected_owner, &b));
+    TRY(s3_upload_find(call, &b, key, upload_id, true, &upload));
+    TRY(put_upload(call, &b, key, upload_id, &upload));
+    struct str part_key = s3_key_part(call->arena, upload_id, number);
+    enum err e = txn_get(call->txn, part_key, &value);
+    if (e == ERR_OK) {
+        TRY(s3_unpack_part(value, &old));
+        TRY(s3_trash_file(s3, call->txn, &old.file));
+    } else if (e != ERR_NOT_FOUND) {
+        return e;
+    }
+    TRY(s3_writer_stage(w, call->txn, &body));
+    struct s3_part_rec part = {.number = number,
+                               .size = w->size,
+                               .modified_ms = s3_now(call->txn),
+                               .etag = s3_writer_etag(w, call->arena),
+                               .file = body.id};
+    part.sum =
+        (struct s3_sum){.algo = upload.algo, .text = s3_writer_sum(w, call->arena, upload.algo)};
+    buf_init_arena(&buf, call->arena, RECORD_MAX);
+    s3_pack_part(&buf, &part);
+    TRY(buf_err(&buf));
+    TRY(txn_put(call->txn, part_key, buf_str(&buf)));
+    *ret_part = part;
+    return ERR_OK;
+}
+
+enum err s3_parts_load(struct txn *txn, struct str upload_id, int64_t after, size_t max,
+                       struct s3_manifest *ret_parts, bool *ret_more)
+{
+    struct s3_range r = s3_range_parts(txn->arena, upload_id, after);
+    struct kv_iter *it;
+    struct str key, value;
+    size_t n = 0, cap = min_size(max, 64);
+    struct s3_part_rec *v = ARENA_ARRAY(txn->arena, struct s3_part_rec, cap);
+    if (!v)
+        return ERR_NOMEM;
+    TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
+    enum err e;
+    *ret_more = false;
+    while ((e = kv_next(it, &key, &value)) == ERR_OK) {
+        if (n == max) {
+            *ret_more = true;
+            break;
+        }
+        if (n == cap) {
+            struct s3_part_rec *grown = ARENA_ARRAY(txn->arena, struct s3_part_rec, cap * 2);
+            if (!grown) {
+                e = ERR_NOMEM;
+                break;
+            }
+            memcpy(grown, v, n * sizeof(*v));
+            v = grown;
+            cap *= 2;
+        }
+        value = str_dup(txn->arena, value);
+        e = str_is_set(value) ? s3_unpack_part(value, &v[n++]) : ERR_NOMEM;
+        if (e != ERR_OK)
+            break;
+    }
+    kv_iter_close(it);
+    *ret_parts = (struct s3_manifest){v, n};
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err s3_upload_remove(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                          struct str upload_id, const struct s3_manifest *parts, const bool *kept)
+{
+    struct s3 *s3 = call->svc;
+    for (size_t i = 0; i < parts->n; i++) {
+        TRY(txn_del(call->txn, s3_key_part(call->arena, upload_id, parts->parts[i].number)));
+        if (!kept || !kept[i])
+            TRY(s3_trash_file(s3, call->txn, &parts->parts[i].file));
+    }
+    return txn_del(call->txn, s3_key_upload(call->arena, b->rec.id, key, upload_id));
+}
+
+/* --- CreateMultipartUpload ----------------------------------------------------------------------
+ */
+
+static enum err choose_checksum(struct call *call,
+                                const struct s3_create_multipart_upload_input *in,
+                                struct s3_upload_rec *rec)
+{
+    bool full = str_eq_c(in->checksum_type, "FULL_OBJECT");
+    bool composite = str_eq_c(in->checksum_type, "COMPOSITE");
+    rec->algo_given = str_is_set(in->checksum_algorithm);
+    rec->algo = rec->algo_given ? s3_algo_of(in->checksum_algorithm) : S3_CRC64NVME;
+    if (rec->algo == S3_NO_CHECKSUM) {
+        TRY(call_error_detail(call, "Header", STR("x-amz-checksum-algorithm")));
+        return call_error(call, &s3_err_not_implemented_header,
+                          "A header you provided implies functionality that is not implemented");
+    }
+    if ((full || composite) && !rec->algo_given)
+        return call_error(call, &s3_err_invalid_request,
+                          "The x-amz-checksum-type header can only be used with the "
+                          "x-amz-checksum-algorithm header.");
+    bool allowed =
+        !(full && !s3_algo_combines(rec->algo)) && !(composite && rec->algo == S3_CRC64NVME);
+    if (!allowed)
+        return call_error(
+            call, &s3_err_invalid_request,
+            "The " STR_FMT " checksum type cannot be used with the " STR_FMT " checksum algorithm.",
+            STR_ARG(in->checksum_type), STR_ARG(str_lower(call->arena, s3_algo_name(rec->algo))));
+    rec->composite = rec->algo != S3_CRC64NVME && !full;
+    return ERR_OK;
+}
+
+/* Begins with the time, so that uploads of a key list in the order in which they began. */
+static struct str upload_id_new(struct arena *a, int64_t now_ms)
+{
+    uint8_t raw[S3_UPLOAD_ID_LEN / 2];
+    for (int i = 0; i < 8; i++)
+        raw[i] = (uint8_t)((uint64_t)now_ms >> (56 - 8 * i));
+    rng_bytes(raw + 8, sizeof(raw) - 8);
+    return hex_encode(a, raw, sizeof(raw));
+}
+
+enum err s3_create_multipart_upload(struct call *call,
+                                    const struct s3_create_multipart_upload_input *in,
+                                    struct s3_create_multipart_upload_output *out)
+{
+    struct s3_bucket_ref b;
+    struct s3_upload_rec rec = {.initiated_ms = s3_now(call->txn)};
+    TRY(s3_check_key(call, in->key));
+    TRY(s3_check_wishes(call, S3_WISHES(in)));
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(choose_checksum(call, in, &rec));
+    TRY(S3_ATTRS(call, in, &rec.attrs));
+    struct str upload_id = upload_id_new(call->arena, call->txn->now_ms);
+    if (!str_is_set(upload_id))
+        return ERR_NOMEM;
+    TRY(put_upload(call, &b, in->key, upload_id, &rec));
+    out->bucket = in->bucket;
+    out->key = in->key;
+    out->upload_id = upload_id;
+    out->server_side_encryption = STR("AES256");
+    if (rec.algo_given) {
+        out->checksum_algorithm = s3_algo_name(rec.algo);
+        out->checksum_type = rec.composite ? STR("COMPOSITE") : STR("FULL_OBJECT");
+    }
+    return ERR_OK;
+}
+
+/* --- UploadPart ---------------------------------------------------------------------------------
+ */
+
+enum err s3_upload_part_body(struct call *call, const struct s3_upload_part_input *in,
+                             struct call_sink *ret_sink)
+{
+    struct s3_bucket_ref b;
+    struct s3_upload_rec upload;
+    struct s3_writer *w;
+    struct s3_claims claims = S3_CLAIMS(in);
+    enum s3_algo algo;
+    TRY(s3_check_part_number(call, in->part_number));
+    TRY(s3_check_key(call, in->key));
+    TRY(s3_refuse_sse_c(call, in->sse_customer_algorithm));
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
+    TRY(s3_check_md5_form(call, in->content_md5));
+    TRY(s3_stream_algo(call, &claims, in->checksum_algorithm, &algo));
+    if (upload.algo_given && algo != S3_NO_CHECKSUM && algo != upload.algo)
+        return call_error(call, &s3_err_invalid_request,
+                          "Checksum Type mismatch occurred, expected checksum Type: " STR_FMT
+                          ", actual checksum Type: " STR_FMT,
+                          STR_ARG(str_lower(call->arena, s3_algo_name(upload.algo))),
+                          STR_ARG(str_lower(call->arena, s3_algo_name(algo))));
+    if (in->has_content_length && (uint64_t)in->content_length > S3_PUT_MAX)
+        return call_error(call, &s3_err_entity_too_large,
+                          "Your proposed upload exceeds the maximum allowed size");
+    TRY(s3_writer_new(call->svc, 1u << upload.algo | 1u << algo, 0, &w));
+    return s3_writer_sink(w, call, ret_sink);
+}
+
+enum err s3_upload_part(struct call *call, const struct s3_upload_part_input *in,
+                        struct s3_upload_part_output *out)
+{
+    struct s3_writer *w = call->sink->ctx;
+    struct s3_claims claims = S3_CLAIMS(in);
+    struct s3_part_rec part;
+    TRY(s3_verify_stream(call, w, in->content_md5, &claims));
+    TRY(s3_part_commit(call, in->bucket, in->expected_bucket_owner, in->key, in->upload_id,
+                       in->part_number, w, &part));
+    out->e_tag = s3_quote(call->arena, part.etag);
+    out->server_side_encryption = STR("AES256");
+    enum s3_algo claimed = s3_claims_algo(&claims);
+    struct str trailer = wire_header_get(call->request, STR("x-amz-trailer"));
+    if (claimed == S3_NO_CHECKSUM && str_is_set(trailer))
+        claimed = s3_algo_of_header(str_trim(trailer));
+    /* The reply confirms the checksum that the client sent, or the upload's. */
+    struct s3_sum shown = part.sum;
+    if (claimed != S3_NO_CHECKSUM)
+        shown = (struct s3_sum){.algo = claimed, .text = s3_writer_sum(w, call->arena, claimed)};
+    S3_SET_SUM(out, &shown);
+    return str_is_set(out->e_tag) ? ERR_OK : ERR_NOMEM;
+}
+
+/* --- AbortMultipartUpload -----------------------------------------------------------------------
+ */
+
+enum err s3_abort_multipart_upload(struct call *call,
+                                   const struct s3_abort_multipart_upload_input *in,
+                                   struct s3_abort_multipart_upload_output *out)
+{
+    struct s3_bucket_ref b;
+    struct s3_upload_rec upload;
+    struct s3_manifest parts;
+    bool more;
+    TRY(s3_check_key(call, in->key));
+    if (in->has_if_match_initiated_time)
+        return call_error(call, &s3_err_not_implemented,
+                          "This condition is supported for directory buckets only.");
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_upload_find(call, &b, in->key, in->upload_id, true, &upload));
+    TRY(s3_parts_load(call->txn, in->upload_id, 0, S3_PARTS_MAX, &parts, &more));
+    return s3_upload_remove(call, &b, in->key, in->upload_id, &parts, NULL);
+}
+
+/* --- ListParts ----------------------------------------------------------------------------------
+ */
+
+static struct s3_initiator *initiator_of(struct call *call)
+{
+    struct s3_initiator *i = ARENA_NEW(call->arena, struct s3_initiator);
+    if (i)
+        i->id = str_is_set(call->who->arn) ? call->who->arn : call->account;
+    return i;
+}
+
+enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
+                       struct s3_list_parts_output *out)
+{
+    struct s3_bucket_ref b;
+    struct s3_upload_rec upload;
+    struct s3_manifest m;
+    bool more;
+    int64_t after = in->has_part_number_marker ? in->part_number_marker : 0;
+    size_t max = in->has_max_parts && in->max_parts >= 0
+                     ? min_size((size_t)in->max_parts, S3_LIST_MAX)
+                     : S3_LIST_MAX;
+    TRY(s3_check_key(call, in->key));
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
+    TRY(s3_parts_load(call->txn, in->upload_id, after < 0 ? 0 : after, max, &m, &more));
+    struct s3_part *v = ARENA_ARRAY(call->arena, struct s3_part, m.n);
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < m.n; i++) {
+        WIRE_SET(&v[i], part_number, m.parts[i].number);
+        WIRE_SET(&v[i], last_modified, m.parts[i].modified_ms);
+        WIRE_SET(&v[i], size, (int64_t)m.parts[i].size);
+        v[i].e_tag = s3_quote(call->arena, m.parts[i].etag);
+        S3_SET_SUM(&v[i], &m.parts[i].sum);
+    }
+    out->parts = (struct s3_parts){v, m.n};
+    out->bucket = in->bucket;
+    out->key = in->key;
+    out->upload_id = in->upload_id;
+    WIRE_SET(out, part_number_marker, after);
+    WIRE_SET(out, next_part_number_marker, m.n ? m.parts[m.n - 1].number : 0);
+    WIRE_SET(out, max_parts, (int64_t)max);
+    WIRE_SET(out, is_truncated, more);
+    out->initiator = initiator_of(call);
+    out->owner = s3_owner_of(call);
+    out->storage_class = STR("STANDARD");
+    out->checksum_algorithm = s3_algo_name(upload.algo);
+    out->checksum_type = upload.composite ? STR("COMPOSITE") : STR("FULL_OBJECT");
+    return ERR_OK;
+}
+
+/* --- ListMultipartUploads -----------------------------------------------------------------------
+ */
+
+struct uploads_page {
+    struct s3_multipart_upload *uploads;
+    struct s3_common_prefix *prefixes;
+    size_t n_uploads, n_prefixes;
+    bool truncated;
+    struct str last_key, last_id;
+};
+
+static enum err take_upload(struct call *call, const struct s3_entry *e, struct str key,
+                            struct str upload_id, bool url, struct uploads_page *p)
+{
+    struct s3_upload_rec rec;
+    TRY(s3_unpack_upload(call->arena, e->value, &rec));
+    struct s3_multipart_upload *u = &p->uploads[p->n_uploads++];
+    *u = (struct s3_multipart_upload){.upload_id = upload_id,
+                                      .key = s3_list_text(call->arena, key, url),
+                                      .storage_class = STR("STANDARD"),
+                                      .owner = s3_owner_of(call),
+                                      .initiator = initiator_of(call),
+                                      .checksum_algorithm = s3_algo_name(rec.algo),
+                                      .checksum_type =
+                                          rec.composite ? STR("COMPOSITE") : STR("FULL_OBJECT")};
+    WIRE_SET(u, initiated, rec.initiated_ms);
+    p->last_key = key;
+    p->last_id = upload_id;
+    return ERR_OK;
+}
+
+static enum err fill_uploads(struct call *call, struct s3_walk *w, size_t max, bool url,
+                             struct uploads_page *p)
+{
+    for (;;) {
+        struct s3_entry e;
+        struct str key, id;
+        enum err err = s3_walk_next(w, &e);
+        if (err == ERR_NOT_FOUND)
+            return ERR_OK;
+        TRY(err);
+        if (p->n_uploads + p->n_prefixes == max) {
+            p->truncated = true;
+            return ERR_OK;
+        }
+        if (str_is_set(e.common_prefix)) {
+            p->prefixes[p->n_prefixes++].prefix = s3_list_text(call->arena, e.common_prefix, url);
+            p->last_key = e.common_prefix;
+            p->last_id = STR_NONE;
+        } else {
+            TRY(s3_read_upload_key(call->arena, e.raw, &key, &id));
+            TRY(take_upload(call, &e, key, id, url, p));
+        }
+    }
+}
+
+enum err s3_list_multipart_uploads(struct call *call,
+                                   const struct s3_list_multipart_uploads_input *in,
+                                   struct s3_list_multipart_uploads_output *out)
+{
+    static const enum s3_table table = S3_TABLE_UPLOAD;
+    struct s3_bucket_ref b;
+    struct s3_walk w;
+    bool url;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_check_encoding(call, in->encoding_type, &url));
+    TRY(s3_check_key(call, in->prefix));
+    TRY(s3_check_key(call, in->key_marker));
+    TRY(s3_check_key(call, in->upload_id_marker));
+    size_t max = in->has_max_uploads && in->max_uploads >= 0
+                     ? min_size((size_t)in->max_uploads, S3_LIST_MAX)
+                     : S3_LIST_MAX;
+    struct uploads_page p = {
+        .uploads = ARENA_ARRAY(call->arena, struct s3_multipart_upload, max),
+        .prefixes = ARENA_ARRAY(call->arena, struct s3_common_prefix, max),
+    };
+    if (!p.uploads || !p.prefixes)
+        return ERR_NOMEM;
+    bool within = str_is_set(in->upload_id_marker) && in->upload_id_marker.len > 0 &&
+                  str_is_set(in->key_marker);
+    struct str from = key_after_prefix(
+        call->arena, s3_key_upload(call->arena, b.rec.id, in->key_marker, in->upload_id_marker));
+    enum err e = s3_walk_open(&w, call->txn, &table, 1, b.rec.id, in->prefix, in->delimiter,
+                              in->key_marker, within ? &from : NULL);
+    if (e == ERR_OK && max > 0)
+        e = fill_uploads(call, &w, max, url, &p);
+    s3_walk_close(&w);
+    TRY(e);
+    struct str none = STR("");
+    out->bucket = in->bucket;
+    out->key_marker =
+        s3_list_text(call->arena, str_is_set(in->key_marker) ? in->key_marker : none, url);
+    out->upload_id_marker = str_is_set(in->upload_id_marker) ? in->upload_id_marker : none;
+    out->prefix = s3_list_text(call->arena, in->prefix, url);
+    out->delimiter = s3_list_text(call->arena, in->delimiter, url);
+    out->encoding_type = in->encoding_type;
+    out->uploads = (struct s3_multipart_upload_list){p.uploads, p.n_uploads};
+    out->common_prefixes = (struct s3_common_prefix_list){p.prefixes, p.n_prefixes};
+    WIRE_SET(out, max_uploads, (int64_t)max);
+    WIRE_SET(out, is_truncated, p.truncated);
+    if (p.truncated) {
+        out->next_key_marker = s3_list_text(call->arena, p.last_key, url);
+        out->next_upload_id_marker = p.last_id;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,316 @@
+/* Put- and GetBucketNotificationConfiguration. Layer: svc. */
+#include "base/clock.h"
+#include "base/rng.h"
+#include "codec/json.h"
+#include "svc/s3/s3_int.h"
+
+enum { FILTER_BYTES_MAX = 1024, TEST_EVENT_MAX = 4096, ID_BYTES_MAX = 255 };
+
+/* --- reading the request -----------------------------------------------------------------------
+ */
+
+static enum err take_events(struct call *call, const struct s3_event_list *events,
+                            struct s3_rule *rule)
+{
+    struct s3_pair *v = ARENA_ARRAY(call->arena, struct s3_pair, events->n);
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < events->n; i++) {
+        uint32_t bits = s3_event_bits(events->v[i]);
+        if (!bits) {
+            TRY(call_error_detail(call, "ArgumentName", STR("Event")));
+            TRY(call_error_detail(call, "ArgumentValue", events->v[i]));
+            return call_error(call, &s3_err_invalid_argument,
+                              "The event is not supported for notifications: Weir has no event of "
+                              "this kind");
+        }
+        rule->events |= bits;
+        v[i] = (struct s3_pair){events->v[i], STR("")};
+    }
+    rule->names = (struct s3_pairs){v, events->n};
+    return ERR_OK;
+}
+
+static enum err filter_error(struct call *call, const char *message)
+{
+    return call_error(call, &s3_err_invalid_argument, "%s", message);
+}
+
+static enum err take_filter(struct call *call, const struct s3_notification_configuration_filter *f,
+                            struct s3_rule *rule)
+{
+    if (!f || !f->key)
+        return ERR_OK;
+    for (size_t i = 0; i < f->key->filter_rules.n; i++) {
+        const struct s3_filter_rule *r = &f->key->filter_rules.v[i];
+        struct str *to = str_eq_nocase(r->name, STR("prefix"))   ? &rule->prefix
+                         : str_eq_nocase(r->name, STR("suffix")) ? &rule->suffix
+                                                                 : NULL;
+        if (!to)
+            return filter_error(call, "filter rule name must be either prefix or suffix");
+        if (str_is_set(*to))
+            return filter_error(call, "Cannot specify more than one prefix or suffix rule in a "
+                                      "filter.");
+        struct str value = str_is_set(r->value) ? r->value : STR("");
+        if (value.len > FILTER_BYTES_MAX)
+            return filter_error(call, "Size of filter rule value cannot exceed 1024 bytes in UTF-8 "
+                                      "representation");
+        *to = value;
+    }
+    return ERR_OK;
+}
+
+static enum err take_id(struct call *call, struct str id, struct s3_rule *rule)
+{
+    char uuid[RNG_UUID_LEN + 1];
+    if (id.len > ID_BYTES_MAX)
+        return filter_error(call, "The maximum length of a notification's Id is 255");
+    rule->id = str_is_set(id) && id.len > 0 ? id : str_dup(call->arena, rng_uuid(uuid));
+    return str_is_set(rule->id) ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err refuse_others(struct call *call, const struct s3_notification_configuration *c)
+{
+    if (c->topic_configurations.n > 0)
+        return call_error(call, &s3_err_not_implemented,
+                          "Notifications to topics are not supported by Weir. See docs/reference.");
+    if (c->event_bridge_configuration)
+        return call_error(call, &s3_err_not_implemented,
+                          "Notifications to EventBridge are not supported by Weir. See "
+                          "docs/reference.");
+    if (c->queue_configurations.n + c->lambda_function_configurations.n > S3_NOTIFICATIONS_MAX)
+        return filter_error(call, "The number of notification configurations exceeds 100");
+    return ERR_OK;
+}
+
+static enum err take_rules(struct call *call, const struct s3_notification_configuration *c,
+                           struct s3_rules *rules)
+{
+    size_t queues = c->queue_configurations.n, functions = c->lambda_function_configurations.n;
+    struct s3_rule *v = ARENA_ARRAY(call->arena, struct s3_rule, queues + functions);
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < queues; i++) {
+        const struct s3_queue_configuration *q = &c->queue_configurations.v[i];
+        v[i].queue = true;
+        v[i].arn = q->queue_arn;
+        TRY(take_id(call, q->id, &v[i]));
+        TRY(take_events(call, &q->events, &v[i]));
+        TRY(take_filter(call, q->filter, &v[i]));
+    }
+    for (size_t i = 0; i < functions; i++) {
+        const struct s3_lambda_function_configuration *f = &c->lambda_function_configurations.v[i];
+        struct s3_rule *r = &v[queues + i];
+        r->arn = f->lambda_function_arn;
+        TRY(take_id(call, f->id, r));
+        TRY(take_events(call, &f->events, r));
+        TRY(take_filter(call, f->filter, r));
+    }
+    *rules = (struct s3_rules){v, queues + functions};
+    return ERR_OK;
+}
+
+/* --- checking it --------------------------------------------------------------------------------
+ */
+
+static enum err check_overlaps(struct call *call, const struct s3_rules *rules)
+{
+    for (size_t i = 0; i < rules->n; i++)
+        for (size_t k = 0; k < i; k++) {
+            if (str_eq(rules->v[i].id, rules->v[k].id))
+                return filter_error(call, "Same ID used for multiple configurations. IDs must be "
+                                          "unique");
+            const char *why = s3_rules_overlap(&rules->v[i], &rules->v[k]);
+            if (why)
+                return filter_error(call, why);
+        }
+    return ERR_OK;
+}
+
+/* "arn:aws:lambda:..." or "arn:aws:sqs:...". */
+static bool arn_is_of(struct str arn, const char *service)
+{
+    struct str first = str_cut(&arn, ':');
+    (void)str_cut(&arn, ':');
+    return str_eq_c(first, "arn") && str_eq_c(str_cut(&arn, ':'), service);
+}
+
+static enum err may_send(struct call *call, const struct s3_rule *rule, struct str bucket_arn)
+{
+    struct s3 *s3 = call->svc;
+    struct str service = STR("s3.amazonaws.com"), policy;
+    if (!rule->queue) {
+        const struct lambda_port *l = s3->lambda;
+        return l->check_target(l->self, call->txn, rule->arn, service, bucket_arn, call->account);
+    }
+    const struct sqs_port *q = s3->sqs;
+    TRY(q->exists(q->self, call->txn, rule->arn));
+    TRY(q->policy(q->self, call->txn, rule->arn, &policy));
+    return core_service_allowed(call->txn, call->core, service, "sqs:SendMessage", rule->arn,
+                                policy, bucket_arn, call->account);
+}
+
+/* What is wrong with a destination, in S3's words. */
+static struct str target_fault(struct call *call, const struct s3_rule *rule, enum err e)
+{
+    if (e == ERR_NOT_FOUND)
+        return rule->queue ? STR("The destination queue does not exist")
+                           : STR("The destination Lambda function does not exist");
+    if (rule->queue)
+        return STR("Permissions on the destination queue do not allow S3 to publish notifications "
+                   "from this bucket");
+    return str_fmt(call->arena, "Not authorized to invoke function [" STR_FMT "]",
+                   STR_ARG(rule->arn));
+}
+
+static enum err check_target(struct call *call, const struct s3_rule *rule, struct str bucket_arn)
+{
+    if (!arn_is_of(rule->arn, rule->queue ? "sqs" : "lambda")) {
+        TRY(call_error_detail(call, "ArgumentName",
+                              rule->queue ? STR("Queue") : STR("CloudFunction")));
+        TRY(call_error_detail(call, "ArgumentValue", rule->arn));
+        return filter_error(call, "The ARN could not be parsed");
+    }
+    enum err e = may_send(call, rule, bucket_arn);
+    if (e != ERR_NOT_FOUND && e != ERR_DENIED && e != ERR_INVALID)
+        return e;
+    TRY(call_error_detail(call, "ArgumentName1", rule->arn));
+    TRY(call_error_detail(call, "ArgumentValue1", target_fault(call, rule, e)));
+    return call_error(call, &s3_err_invalid_argument,
+                      "Unable to validate the following destination configurations");
+}
+
+/* Queues get a message that says the configuration works, as on AWS. */
+static enum err send_test_event(struct call *call, const struct s3_bucket_ref *b,
+                                const struct s3_rule *rule, struct str bucket_arn)
+{
+    struct s3 *s3 = call->svc;
+    const struct sqs_port *q = s3->sqs;
+    char ts[CLOCK_TEXT_MAX];
+    struct buf doc;
+    struct json_out o;
+    buf_init_arena(&doc, call->arena, TEST_EVENT_MAX);
+    json_out_init(&o, &doc);
+    json_open(&o, '{');
+    json_kv_str(&o, STR("Service"), STR("Amazon S3"));
+    json_kv_str(&o, STR("Event"), STR("s3:TestEvent"));
+    json_kv_str(&o, STR("Time"), clock_iso8601_ms(ts, call->txn->now_ms));
+    json_kv_str(&o, STR("Bucket"), b->name);
+    json_kv_str(&o, STR("RequestId"), call->request_id);
+    json_kv_str(&o, STR("HostId"), call->core->cfg.host_id);
+    json_close(&o, '}');
+    TRY(buf_err(&doc));
+    return q->send(q->self, call->txn, rule->arn, buf_str(&doc), NULL, 0, STR("s3.amazonaws.com"),
+                   bucket_arn, STR_NONE, STR_NONE);
+}
+
+static enum err check_targets(struct call *call, const struct s3_bucket_ref *b,
+                              const struct s3_rules *rules)
+{
+    struct str arn = s3_arn(call, b->name, STR_NONE);
+    for (size_t i = 0; i < rules->n; i++) {
+        TRY(check_target(call, &rules->v[i], arn));
+        enum err e = rules->v[i].queue ? send_test_event(call, b, &rules->v[i], arn) : ERR_OK;
+        if (e == ERR_LIMIT) /* FIFO queues take no message without a group */
+            return call_error(call, &s3_err_invalid_argument,
+                              "Unable to validate the following destination configurations");
+        TRY(e);
+    }
+    return ERR_OK;
+}
+
+enum err s3_put_bucket_notification_configuration(
+    struct call *call, const struct s3_put_bucket_notification_configuration_input *in,
+    struct s3_put_bucket_notification_configuration_output *out)
+{
+    struct s3_bucket_ref b;
+    struct s3_rules rules;
+    struct buf buf;
+    TRY(s3_verify_body(call, wire_header_get(call->request, STR("Content-MD5"))));
+    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(refuse_others(call, in->notification_configuration));
+    TRY(take_rules(call, in->notification_configuration, &rules));
+    TRY(check_overlaps(call, &rules));
+    if (!in->skip_destination_validation)
+        TRY(check_targets(call, &b, &rules));
+    struct str key = s3_key_conf(call->arena, b.rec.id, S3_CONF_NOTIFICATION);
+    if (rules.n == 0) {
+        b.rec.flags &= ~(uint64_t)S3_HAS_NOTIFICATION;
+        TRY(txn_del(call->txn, key));
+        return s3_bucket_put(call->txn, &b);
+    }
+    buf_init_arena(&buf, call->arena, KV_VALUE_MAX);
+    s3_pack_rules(&buf, &rules);
+    TRY(buf_err(&buf));
+    b.rec.flags |= S3_HAS_NOTIFICATION;
+    TRY(txn_put(call->txn, key, buf_str(&buf)));
+    return s3_bucket_put(call->txn, &b);
+}
+
+/* --- giving it back ------------------------------------------------------------------------------
+ */
+
+static struct s3_event_list give_events(struct arena *a, struct s3_pairs names)
+{
+    struct str *v = ARENA_ARRAY(a, struct str, names.n);
+    for (size_t i = 0; v && i < names.n; i++)
+        v[i] = names.v[i].key;
+    return (struct s3_event_list){v, v ? names.n : 0};
+}
+
+static const struct s3_notification_configuration_filter *give_filter(struct arena *a,
+                                                                      const struct s3_rule *r)
+{
+    size_t n = 0;
+    if (!str_is_set(r->prefix) && !str_is_set(r->suffix))
+        return NULL;
+    struct s3_filter_rule *v = ARENA_ARRAY(a, struct s3_filter_rule, 2);
+    struct s3_s3_key_filter *key = ARENA_NEW(a, struct s3_s3_key_filter);
+    struct s3_notification_configuration_filter *f =
+        ARENA_NEW(a, struct s3_notification_configuration_filter);
+    if (!v || !key || !f)
+        return NULL;
+    if (str_is_set(r->prefix))
+        v[n++] = (struct s3_filter_rule){STR("Prefix"), r->prefix};
+    if (str_is_set(r->suffix))
+        v[n++] = (struct s3_filter_rule){STR("Suffix"), r->suffix};
+    key->filter_rules = (struct s3_filter_rule_list){v, n};
+    f->key = key;
+    return f;
+}
+
+enum err s3_get_bucket_notification_configuration(
+    struct call *call, const struct s3_get_bucket_notification_configuration_input *in,
+    struct s3_get_bucket_notification_configuration_output *out)
+{
+    struct s3_bucket_ref b;
+    struct s3_rules rules;
+    size_t queues = 0, functions = 0;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_rules_load(call->txn, b.rec.id, &rules));
+    struct s3_queue_configuration *q =
+        ARENA_ARRAY(call->arena, struct s3_queue_configuration, rules.n);
+    struct s3_lambda_function_configuration *f =
+        ARENA_ARRAY(call->arena, struct s3_lambda_function_configuration, rules.n);
+    if (!q || !f)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < rules.n; i++) {
+        const struct s3_rule *r = &rules.v[i];
+        if (r->queue)
+            q[queues++] =
+                (struct s3_queue_configuration){.id = r->id,
+                                                .queue_arn = r->arn,
+                                                .events = give_events(call->arena, r->names),
+                                                .filter = give_filter(call->arena, r)};
+        else
+            f[functions++] = (struct s3_lambda_function_configuration){
+                .id = r->id,
+                .lambda_function_arn = r->arn,
+                .events = give_events(call->arena, r->names),
+                .filter = give_filter(call->arena, r)};
+    }
+    out->queue_configurations = (struct s3_queue_configuration_list){q, queues};
+    out->lambda_function_configurations =
+        (struct s3_lambda_function_configuration_list){f, functions};
+    return ERR_OK;
+}

@@ -1,0 +1,428 @@
+/* Checks, errors and conversions that several operations share. See s3_int.h. Layer: svc. */
+#include <inttypes.h>
+
+#include "codec/base64.h"
+#include "codec/percent.h"
+#include "svc/s3/s3_int.h"
+
+/* --- keys and versions -------------------------------------------------------------------------
+ */
+
+enum err s3_check_key(struct call *call, struct str key)
+{
+    if (!str_is_utf8(key))
+        return call_error(call, &s3_err_invalid_uri, "Couldn't parse the specified URI.");
+    if (key.len <= S3_KEY_BYTES_MAX)
+        return ERR_OK;
+    char size[24];
+    int n = snprintf(size, sizeof(size), "%zu", key.len);
+    TRY(call_error_detail(call, "Size", str_dup(call->arena, str_n(size, (size_t)n))));
+    TRY(call_error_detail(call, "MaxSizeAllowed", STR("1024")));
+    return call_error(call, &s3_err_key_too_long, "Your key is too long");
+}
+
+/* Who may not list the bucket is not told what is absent from it. */
+enum err s3_no_such_key(struct call *call, struct str bucket, struct str key)
+{
+    TRY(call_authorize(call, "s3:ListBucket", s3_arn(call, bucket, STR_NONE)));
+    TRY(call_error_detail(call, "Key", key));
+    return call_error(call, &s3_err_no_such_key, "The specified key does not exist.");
+}
+
+static enum err hidden_by_marker(struct call *call, const struct s3_bucket_ref *b, struct str key)
+{
+    struct s3_object_rec marker;
+    if (b->rec.versioning == S3_UNVERSIONED)
+        return s3_no_such_key(call, b->name, key);
+    enum err e = s3_newest_old(call->txn, b->rec.id, key, &marker);
+    if (e == ERR_OK) {
+        TRY(call_reply_header(call, STR("x-amz-delete-marker"), STR("true")));
+        TRY(call_reply_header(call, STR("x-amz-version-id"), marker.version_id));
+    } else if (e != ERR_NOT_FOUND) {
+        return e;
+    }
+    return s3_no_such_key(call, b->name, key);
+}
+
+static enum err no_such_version(struct call *call, struct str key, struct str version_id)
+{
+    TRY(call_error_detail(call, "Key", key));
+    TRY(call_error_detail(call, "VersionId", version_id));
+    return call_error(call, &s3_err_no_such_version, "The specified version does not exist.");
+}
+
+enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                          struct str version_id, struct s3_object_rec *ret_rec, bool *ret_current)
+{
+    bool current = true;
+    enum err e;
+    TRY(s3_check_key(call, key));
+    if (!str_is_set(version_id)) {
+        e = s3_current(call->txn, b->rec.id, key, ret_current != NULL, ret_rec);
+        if (e == ERR_NOT_FOUND)
+            return hidden_by_marker(call, b, key);
+    } else {
+        e = s3_version(call->txn, b->rec.id, key, version_id, ret_current != NULL, ret_rec,
+                       &current);
+        if (e == ERR_INVALID)
+            return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
+        if (e == ERR_NOT_FOUND)
+            return no_such_version(call, key, version_id);
+    }
+    TRY(e);
+    if (ret_rec->delete_marker) {
+        TRY(call_reply_header(call, STR("x-amz-delete-marker"), STR("true")));
+        TRY(call_reply_header(call, STR("x-amz-version-id"), ret_rec->version_id));
+        TRY(call_reply_header(call, STR("Allow"), STR("DELETE")));
+        return call_error(call, &s3_err_method_not_allowed,
+                          "The specified method is not allowed against this resource.");
+    }
+    if (ret_current)
+        *ret_current = current;
+    return ERR_OK;
+}
+
+/* --- what Weir does not do ----------------------------------------------------------------------
+ */
+
+static enum err not_implemented(struct call *call, const char *header)
+{
+    TRY(call_error_detail(call, "Header", str_c(header)));
+    return call_error(call, &s3_err_not_implemented_header,
+                      "A header you provided implies functionality that is not implemented");
+}
+
+enum err s3_check_acl(struct call *call, struct str acl, bool grants)
+{
+    if (grants || (str_is_set(acl) && !str_eq_c(acl, "private") &&
+                   !str_eq_c(acl, "bucket-owner-full-control")))
+        return call_error(call, &s3_err_access_control_list_not_supported,
+                          "The bucket does not allow ACLs");
+    return ERR_OK;
+}
+
+enum err s3_refuse_sse_c(struct call *call, struct str algorithm)
+{
+    return str_is_set(algorithm)
+               ? not_implemented(call, "x-amz-server-side-encryption-customer-algorithm")
+               : ERR_OK;
+}
+
+enum err s3_refuse_headers(struct call *call)
+{
+    static const char *const refused[] = {
+        "x-amz-server-side-encryption-customer-algorithm",
+        "x-amz-server-side-encryption-customer-key",
+        "x-amz-server-side-encryption-customer-key-MD5",
+        "x-amz-copy-source-server-side-encryption-customer-algorithm",
+        "x-amz-copy-source-server-side-encryption-customer-key",
+        "x-amz-copy-source-server-side-encryption-customer-key-MD5",
+        "x-amz-server-side-encryption-context",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+        if (str_is_set(wire_header_get(call->request, str_c(refused[i]))))
+            return not_implemented(call, refused[i]);
+    return ERR_OK;
+}
+
+enum err s3_check_wishes(struct call *call, const struct s3_wishes *w)
+{
+    TRY(s3_check_acl(call, w->acl, w->grants));
+    TRY(s3_refuse_sse_c(call, w->sse_customer_algorithm));
+    if (str_is_set(w->sse) && !str_eq_c(w->sse, "AES256"))
+        return not_implemented(call, "x-amz-server-side-encryption");
+    if (str_is_set(w->kms_key_id))
+        return not_implemented(call, "x-amz-server-side-encryption-aws-kms-key-id");
+    if (str_is_set(w->storage_class) && !str_eq_c(w->storage_class, "STANDARD"))
+        return not_implemented(call, "x-amz-storage-class");
+    if (str_is_set(w->lock_mode) || str_is_set(w->legal_hold) || w->lock_until)
+        return call_error(call, &s3_err_invalid_request,
+                          "Bucket is missing Object Lock Configuration");
+    return ERR_OK;
+}
+
+/* --- attributes and tags -----------------------------------------------------------------------
+ */
+
+static enum err make_metadata(struct call *call, const struct s3_metadata *in,
+                              struct s3_pairs *ret_pairs)
+{
+    struct s3_pair *v = ARENA_ARRAY(call->arena, struct s3_pair, in->n);
+    size_t bytes = 0;
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < in->n; i++) {
+        v[i] = (struct s3_pair){str_lower(call->arena, in->v[i].key), in->v[i].value};
+        if (!str_is_set(v[i].key))
+            return ERR_NOMEM;
+        bytes += v[i].key.len + v[i].value.len;
+    }
+    if (bytes > S3_METADATA_MAX) {
+        TRY(call_error_detail(call, "Size", str_fmt(call->arena, "%zu", bytes)));
+        TRY(call_error_detail(call, "MaxSizeAllowed", STR("2048")));
+        return call_error(call, &s3_err_metadata_too_large,
+                          "Your metadata headers exceed the maximum allowed metadata size");
+    }
+    *ret_pairs = (struct s3_pairs){v, in->n};
+    return ERR_OK;
+}
+
+static enum err check_tags(struct call *call, struct s3_pairs tags, size_t max)
+{
+    const char *why = s3_check_tags(tags, max);
+    if (!why)
+        return ERR_OK;
+    bool too_many = tags.n > max;
+    return call_error(
+        call, too_many && max == S3_OBJECT_TAGS_MAX ? &s3_err_bad_request : &s3_err_invalid_tag,
+        "%s", why);
+}
+
+enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
+                       const struct s3_metadata *metadata, struct str tagging,
+                       struct s3_attrs *ret_attrs)
+{
+    struct s3_attrs attrs = *headers;
+    if (!str_is_set(attrs.content_type) || attrs.content_type.len == 0)
+        attrs.content_type = STR("binary/octet-stream");
+    /* aws-chunked says how the request was sent, not what the object is. */
+    if (str_eq_c(attrs.content_encoding, "aws-chunked"))
+        attrs.content_encoding = STR_NONE;
+    else if (str_starts(attrs.content_encoding, STR("aws-chunked,")))
+        attrs.content_encoding =
+            str_trim(str_sub(attrs.content_encoding, sizeof("aws-chunked,") - 1, SIZE_MAX));
+    TRY(make_metadata(call, metadata, &attrs.metadata));
+    if (str_is_set(tagging)) {
+        enum err e = s3_parse_tags(call->arena, tagging, &attrs.tags);
+        if (e == ERR_INVALID || e == ERR_LIMIT)
+            return call_error(
+                call, &s3_err_invalid_argument,
+                "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded "
+                "URL query parameters without tag name duplicates.");
+        TRY(e);
+        TRY(check_tags(call, attrs.tags, S3_OBJECT_TAGS_MAX));
+    }
+    *ret_attrs = attrs;
+    return ERR_OK;
+}
+
+enum err s3_take_tags(struct call *call, const struct s3_tagging *tagging, size_t max,
+                      struct s3_pairs *ret_tags)
+{
+    size_t n = tagging ? tagging->tag_set.n : 0;
+    struct s3_pair *v = ARENA_ARRAY(call->arena, struct s3_pair, n);
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct s3_pair){tagging->tag_set.v[i].key, tagging->tag_set.v[i].value};
+    *ret_tags = (struct s3_pairs){v, n};
+    return check_tags(call, *ret_tags, max);
+}
+
+struct s3_tag_set s3_give_tags(struct arena *a, struct s3_pairs tags)
+{
+    struct s3_tag *v = ARENA_ARRAY(a, struct s3_tag, tags.n);
+    for (size_t i = 0; v && i < tags.n; i++)
+        v[i] = (struct s3_tag){tags.v[i].key, tags.v[i].value};
+    return (struct s3_tag_set){v, v ? tags.n : 0};
+}
+
+struct str s3_quote(struct arena *a, struct str etag)
+{
+    return str_fmt(a, "\"" STR_FMT "\"", STR_ARG(etag));
+}
+
+/* --- integrity ---------------------------------------------------------------------------------
+ */
+
+enum err s3_stream_algo(struct call *call, const struct s3_claims *claims, struct str sdk_algorithm,
+                        enum s3_algo *ret_algo)
+{
+    enum s3_algo algo = s3_claims_algo(claims);
+    if (claims->unsupported)
+        return not_implemented(call, "x-amz-checksum");
+    if (claims->n > 1)
+        return call_error(call, &s3_err_invalid_request,
+                          "Expecting a single x-amz-checksum- header. Multiple checksum Types are "
+                          "not allowed.");
+    struct str trailer = wire_header_get(call->request, STR("x-amz-trailer"));
+    if (str_is_set(trailer) && algo == S3_NO_CHECKSUM) {
+        algo = s3_algo_of_header(str_trim(trailer));
+        if (algo == S3_NO_CHECKSUM)
+            return call_error(call, &s3_err_invalid_request,
+                              "The value specified in the x-amz-trailer header is not supported");
+    }
+    if (str_is_set(sdk_algorithm) && algo == S3_NO_CHECKSUM)
+        return call_error(call, &s3_err_invalid_request,
+                          "x-amz-sdk-checksum-algorithm specified, but no corresponding "
+                          "x-amz-checksum-* or x-amz-trailer headers were found.");
+    if (str_is_set(sdk_algorithm) && s3_algo_of(sdk_algorithm) != algo)
+        return call_error(call, &s3_err_invalid_request,
+                          "Value for x-amz-sdk-checksum-algorithm header is invalid.");
+    *ret_algo = algo;
+    return ERR_OK;
+}
+
+enum err s3_check_md5_form(struct call *call, struct str content_md5)
+{
+    uint8_t digest[HASH_MD5_LEN];
+    size_t len;
+    if (!str_is_set(content_md5))
+        return ERR_OK;
+    if (base64_decode_to(content_md5, digest, sizeof(digest), &len) == ERR_OK &&
+        len == sizeof(digest))
+        return ERR_OK;
+    TRY(call_error_detail(call, "Content-MD5", content_md5));
+    return call_error(call, &s3_err_invalid_digest, "The Content-MD5 you specified was invalid.");
+}
+
+static enum err compare_md5(struct call *call, struct str content_md5, const uint8_t *digest)
+{
+    struct str computed = base64_encode(call->arena, digest, HASH_MD5_LEN);
+    if (!str_is_set(content_md5) || str_eq(content_md5, computed))
+        return ERR_OK;
+    TRY(call_error_detail(call, "ExpectedDigest", content_md5));
+    TRY(call_error_detail(call, "CalculatedDigest", computed));
+    return call_error(call, &s3_err_content_md5_mismatch,
+                      "The Content-MD5 you specified did not match what we received.");
+}
+
+static enum err compare_sum(struct call *call, enum s3_algo algo, struct str claimed,
+                            struct str computed)
+{
+    uint8_t raw[S3_SUM_LEN_MAX];
+    size_t len;
+    if (base64_decode_to(claimed, raw, sizeof(raw), &len) != ERR_OK || len != s3_algo_len(algo))
+        return call_error(call, &s3_err_invalid_request, "Value for " STR_FMT " header is invalid.",
+                          STR_ARG(s3_algo_header(algo)));
+    if (str_eq(claimed, computed))
+        return ERR_OK;
+    return call_error(call, &s3_err_content_md5_mismatch,
+                      "The " STR_FMT " you specified did not match the calculated checksum.",
+                      STR_ARG(s3_algo_name(algo)));
+}
+
+enum err s3_verify_stream(struct call *call, const struct s3_writer *w, struct str content_md5,
+                          const struct s3_claims *claims)
+{
+    TRY(compare_md5(call, content_md5, w->md5));
+    for (int i = 1; i < S3_ALGOS; i++)
+        if (str_is_set(claims->text[i]))
+            TRY(compare_sum(call, (enum s3_algo)i, claims->text[i],
+                            s3_writer_sum(w, call->arena, (enum s3_algo)i)));
+    struct str announced = wire_header_get(call->request, STR("x-amz-trailer"));
+    if (!str_is_set(announced))
+        return ERR_OK;
+    enum s3_algo algo = s3_algo_of_header(str_trim(announced));
+    for (size_t i = 0; i < call->n_trailers; i++)
+        if (str_eq_nocase(call->trailers[i].name, s3_algo_header(algo)))
+            return compare_sum(call, algo, call->trailers[i].value,
+                               s3_writer_sum(w, call->arena, algo));
+    return call_error(call, &s3_err_malformed_trailer,
+                      "The request contained trailing data that was not well-formed or did not "
+                      "conform to our published schema.");
+}
+
+enum err s3_verify_body(struct call *call, struct str content_md5)
+{
+    struct str body = call->request->body;
+    uint8_t digest[HASH_MD5_LEN];
+    TRY(s3_check_md5_form(call, content_md5));
+    if (str_is_set(content_md5)) {
+        hash_once(HASH_MD5, body.p ? body.p : "", body.len, digest);
+        TRY(compare_md5(call, content_md5, digest));
+    }
+    for (int i = 1; i < S3_ALGOS; i++) {
+        enum s3_algo algo = (enum s3_algo)i;
+        struct str claimed = wire_header_get(call->request, s3_algo_header(algo));
+        if (!str_is_set(claimed))
+            continue;
+        struct s3_summer s;
+        uint8_t raw[S3_SUM_LEN_MAX];
+        enum err e = s3_summer_init(&s, 1u << i);
+        if (e == ERR_OK) {
+            s3_summer_update(&s, body.p ? body.p : "", body.len);
+            s3_summer_final(&s, algo, raw);
+        }
+        s3_summer_release(&s);
+        TRY(e);
+        TRY(compare_sum(call, algo, claimed, base64_encode(call->arena, raw, s3_algo_len(algo))));
+    }
+    return ERR_OK;
+}
+
+/* --- conditions --------------------------------------------------------------------------------
+ */
+
+static enum err precondition_failed(struct call *call, const char *which)
+{
+    TRY(call_error_detail(call, "Condition", str_c(which)));
+    return call_error(call, &s3_err_precondition_failed,
+                      "At least one of the pre-conditions you specified did not hold");
+}
+
+enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                                   struct str if_match, struct str if_none_match)
+{
+    struct s3_object_rec rec;
+    if (!str_is_set(if_match) && !str_is_set(if_none_match))
+        return ERR_OK;
+    if (str_is_set(if_none_match) && !str_eq_c(if_none_match, "*"))
+        return not_implemented(call, "If-None-Match");
+    enum err e = s3_current(call->txn, b->rec.id, key, true, &rec);
+    if (e == ERR_NOT_FOUND) {
+        if (!str_is_set(if_match))
+            return ERR_OK;
+        return s3_no_such_key(call, b->name, key);
+    }
+    TRY(e);
+    if (str_is_set(if_none_match))
+        return precondition_failed(call, "If-None-Match");
+    return s3_etag_listed(if_match, rec.etag) ? ERR_OK : precondition_failed(call, "If-Match");
+}
+
+/* --- conversions -------------------------------------------------------------------------------
+ */
+
+struct s3_owner *s3_owner_of(struct call *call)
+{
+    struct s3_owner *o = ARENA_NEW(call->arena, struct s3_owner);
+    uint8_t digest[HASH_SHA256_LEN];
+    char hex[2 * HASH_SHA256_LEN];
+    if (!o)
+        return NULL;
+    /* The canonical user id: 64 hex characters that stand for the account. */
+    hash_once(HASH_SHA256, call->account.p, call->account.len, digest);
+    hash_sha256_hex(digest, sizeof(digest), hex);
+    o->id = str_dup(call->arena, str_n(hex, sizeof(hex)));
+    return o;
+}
+
+struct str s3_arn(struct call *call, struct str bucket, struct str key)
+{
+    if (!str_is_set(key))
+        return str_fmt(call->arena, "arn:" STR_FMT ":s3:::" STR_FMT, STR_ARG(call->partition),
+                       STR_ARG(bucket));
+    return str_fmt(call->arena, "arn:" STR_FMT ":s3:::" STR_FMT "/" STR_FMT,
+                   STR_ARG(call->partition), STR_ARG(bucket), STR_ARG(key));
+}
+
+struct str s3_list_text(struct arena *a, struct str s, bool url)
+{
+    if (!url || !str_is_set(s))
+        return s;
+    struct buf b;
+    buf_init_arena(&b, a, SIZE_MAX);
+    percent_put_form(&b, s, true);
+    return buf_str(&b);
+}
+
+enum err s3_check_encoding(struct call *call, struct str encoding_type, bool *ret_url)
+{
+    *ret_url = str_is_set(encoding_type);
+    if (!*ret_url || str_eq_c(encoding_type, "url"))
+        return ERR_OK;
+    TRY(call_error_detail(call, "ArgumentName", STR("encoding-type")));
+    return call_error(call, &s3_err_invalid_argument,
+                      "Invalid Encoding Method specified in Request");
+}

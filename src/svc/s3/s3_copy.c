@@ -1,0 +1,202 @@
+/* Copying on the worker pool. See s3_copy.h. Layer: svc.
+ *
+ *   started --worker--> finished --call_wake--> handler reruns, takes the writer
+ *      |                    ^
+ *      +--call is over------+--> the job frees itself
+ */
+#include "svc/s3/s3_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/mem.h"
+#include "base/sys.h"
+
+enum { BLOCK_BYTES = 256 * 1024, JOB_ARENA_MAX = 16 * 1024 * 1024, TIMEOUT_MS = 30 * 60 * 1000 };
+
+struct s3_copy_job {
+    struct io_work work;
+    struct arena arena; /* outlives the call, when that ends first */
+    struct call *call;  /* NULL once nobody waits */
+    bool finished, abandoned;
+    struct s3_writer *writer;
+    struct call_file_part *parts;
+    size_t n;
+    struct s3_pin pin;
+    enum err err;
+    char *block;
+};
+
+/* --- the source --------------------------------------------------------------------------------
+ */
+
+static enum err check_source(struct call *call, const struct s3_conditions *conditions,
+                             const struct s3_object_rec *rec)
+{
+    struct str which = STR_NONE;
+    if (s3_check_conditions(conditions, rec->etag, rec->modified_ms, &which) == S3_GO)
+        return ERR_OK;
+    TRY(call_error_detail(call, "Condition",
+                          str_fmt(call->arena, "x-amz-copy-source-" STR_FMT,
+                                  STR_ARG(str_lower(call->arena, which)))));
+    return call_error(call, &s3_err_precondition_failed,
+                      "At least one of the pre-conditions you specified did not hold");
+}
+
+enum err s3_copy_find(struct call *call, struct str header, struct str expected_owner,
+                      const struct s3_conditions *conditions, struct s3_copy **ret_copy)
+{
+    struct s3_copy *copy = ARENA_NEW(call->arena, struct s3_copy);
+    struct s3_bucket_ref b;
+    if (!copy)
+        return ERR_NOMEM;
+    enum err e = s3_parse_copy_source(call->arena, header, &copy->from);
+    if (e == ERR_INVALID)
+        return call_error(call, &s3_err_invalid_argument,
+                          "Copy Source must mention the source bucket and key: "
+                          "sourcebucket/sourcekey");
+    TRY(e);
+    TRY(s3_bucket_peek(call, copy->from.bucket, expected_owner, &b));
+    copy->source_versioned = b.rec.versioning != S3_UNVERSIONED;
+    TRY(s3_find_for_read(call, &b, copy->from.key, copy->from.version_id, &copy->source, NULL));
+    TRY(check_source(call, conditions, &copy->source));
+    call->state = copy;
+    *ret_copy = copy;
+    return ERR_OK;
+}
+
+/* --- the job -----------------------------------------------------------------------------------
+ */
+
+static void job_free(struct s3_copy_job *job)
+{
+    s3_unpin(&job->pin);
+    s3_writer_free(job->writer);
+    mem_free(job->block);
+    arena_release(&job->arena);
+    mem_free(job);
+}
+
+static enum err copy_part(struct s3_copy_job *job, const struct call_file_part *part)
+{
+    int fd = sys.open(part->path, O_RDONLY | O_CLOEXEC, 0);
+    enum err e = fd < 0 ? ERR_IO : ERR_OK;
+    uint64_t done = 0;
+    while (e == ERR_OK && done < part->length) {
+        size_t want = (size_t)min_i64(BLOCK_BYTES, (int64_t)(part->length - done));
+        ssize_t n = sys.pread(fd, job->block, want, (off_t)(part->offset + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        e = n > 0 ? s3_writer_write(job->writer, job->block, (size_t)n) : ERR_IO;
+        done += n > 0 ? (uint64_t)n : 0;
+    }
+    if (fd >= 0)
+        sys.close(fd);
+    return e;
+}
+
+static void job_work(struct io_work *w)
+{
+    struct s3_copy_job *job = CONTAINER_OF(w, struct s3_copy_job, work);
+    for (size_t i = 0; i < job->n && job->err == ERR_OK; i++)
+        job->err = copy_part(job, &job->parts[i]);
+    if (job->err == ERR_OK)
+        job->err = s3_writer_finish(job->writer);
+}
+
+static void job_done(struct io_work *w)
+{
+    struct s3_copy_job *job = CONTAINER_OF(w, struct s3_copy_job, work);
+    job->finished = true;
+    if (job->abandoned)
+        job_free(job);
+    else if (job->call)
+        call_wake(job->call);
+}
+
+/* With the call's arena. */
+static void job_abandon(void *arg)
+{
+    struct s3_copy_job *job = arg;
+    job->call = NULL;
+    job->abandoned = true;
+    if (job->finished)
+        job_free(job);
+}
+
+static void on_cancel(struct call *call)
+{
+    struct s3_copy *copy = call->state;
+    copy->job->call = NULL;
+}
+
+static enum err copy_now(struct call *call, struct s3_copy *copy, uint64_t from, uint64_t len,
+                         uint32_t algos, size_t inline_max)
+{
+    struct str bytes = STR("");
+    struct call_sink sink;
+    struct s3_writer *w;
+    if (len > 0)
+        TRY(s3_body_bytes(call->txn, &copy->source.body, &bytes));
+    TRY(s3_writer_new(call->svc, algos, inline_max, &w));
+    TRY(s3_writer_sink(w, call, &sink));
+    TRY(s3_writer_write(w, bytes.p + from, len));
+    TRY(s3_writer_finish(w));
+    copy->writer = w;
+    return ERR_OK;
+}
+
+static enum err job_new(struct call *call, struct s3_copy *copy, uint64_t from, uint64_t len,
+                        uint32_t algos, size_t inline_max, struct s3_copy_job **ret_job)
+{
+    struct s3_copy_job *job = mem_calloc(1, sizeof(*job));
+    if (!job)
+        return ERR_NOMEM;
+    arena_init(&job->arena, JOB_ARENA_MAX);
+    s3_pin(call->svc, &job->pin, call->txn->now_ms);
+    job->finished = true; /* until it is started */
+    job->call = call;
+    struct txn in_job_arena = *call->txn;
+    in_job_arena.arena = &job->arena;
+    job->block = mem_alloc(BLOCK_BYTES);
+    enum err e = job->block ? ERR_OK : ERR_NOMEM;
+    if (e == ERR_OK)
+        e = s3_body_files(call->svc, &in_job_arena, &copy->source, from, len, &job->parts, &job->n);
+    if (e == ERR_OK)
+        e = s3_writer_new(call->svc, algos, inline_max, &job->writer);
+    if (e == ERR_OK)
+        e = arena_on_release(call->arena, job_abandon, job);
+    if (e != ERR_OK) {
+        job_free(job);
+        return e;
+    }
+    *ret_job = job;
+    return ERR_OK;
+}
+
+enum err s3_copy_start(struct call *call, struct s3_copy *copy, uint64_t from, uint64_t len,
+                       uint32_t algos, size_t inline_max)
+{
+    enum s3_body_kind kind = copy->source.body.kind;
+    if (kind == S3_BODY_EMPTY || kind == S3_BODY_BYTES || len == 0)
+        return copy_now(call, copy, from, len, algos, inline_max);
+    struct s3_copy_job *job;
+    TRY(job_new(call, copy, from, len, algos, inline_max, &job));
+    copy->job = job;
+    job->work.work = job_work;
+    job->work.done = job_done;
+    TRY(io_work_start(call->loop, &job->work));
+    job->finished = false;
+    return call_suspend(call, TIMEOUT_MS, on_cancel);
+}
+
+enum err s3_copy_result(struct call *call, struct s3_copy *copy)
+{
+    if (!copy->job)
+        return copy->writer ? ERR_OK : ERR_IO;
+    if (!copy->job->finished)
+        return call->timed_out ? ERR_TIMEOUT : call_suspend(call, TIMEOUT_MS, on_cancel);
+    TRY(copy->job->err);
+    copy->writer = copy->job->writer;
+    return ERR_OK;
+}

@@ -1,0 +1,308 @@
+/* Object bytes as files: writing, recovery after a crash, pins of readers. See s3_int.h (F1-F3).
+ *
+ *   <data>/s3/objects/ab/abcdef...   bytes of an object or part
+ *   <data>/s3/staging/abcdef...      empty marker, made before the file, removed when a commit that
+ *                                    references the file is durable, or with the file
+ *
+ * After a crash the markers name exactly the uploads that were under way, so recovery costs as much
+ * as there were of them. The marker itself is not synced: it is made before its file in the same
+ * file system, whose journal keeps that order.
+ *
+ * Layer: svc. Thread: a writer belongs to one thread at a time. */
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/sys.h"
+#include "codec/base64.h"
+#include "codec/hex.h"
+#include "svc/s3/s3_int.h"
+
+enum {
+    DIR_MODE = 0700,
+    FILE_MODE = 0600,
+    ID_HEX_LEN = 2 * S3_ID_LEN,
+};
+
+struct paths {
+    char dir[S3_PATH_MAX], file[S3_PATH_MAX], marker[S3_PATH_MAX];
+};
+
+static void make_paths(const struct s3 *s3, const struct s3_id *id, struct paths *p)
+{
+    char hex[ID_HEX_LEN];
+    hex_to(hex, id->b, S3_ID_LEN);
+    snprintf(p->dir, S3_PATH_MAX, "%s/%.2s", s3->objects_dir.p, hex);
+    snprintf(p->file, S3_PATH_MAX, "%s/%.2s/%.*s", s3->objects_dir.p, hex, ID_HEX_LEN, hex);
+    snprintf(p->marker, S3_PATH_MAX, "%s/%.*s", s3->staging_dir.p, ID_HEX_LEN, hex);
+}
+
+const char *s3_file_path(const struct s3 *s3, struct arena *a, const struct s3_id *id)
+{
+    char hex[ID_HEX_LEN];
+    hex_to(hex, id->b, S3_ID_LEN);
+    return str_fmt(a, "%s/%.2s/%.*s", s3->objects_dir.p, hex, ID_HEX_LEN, hex).p;
+}
+
+void s3_file_remove(const struct s3 *s3, const struct s3_id *id)
+{
+    struct paths p;
+    make_paths(s3, id, &p);
+    /* The marker goes last: while it is there the file is found again. */
+    if (sys.unlink(p.file) == 0 || errno == ENOENT)
+        sys.unlink(p.marker);
+}
+
+static enum err make_dir(const char *path)
+{
+    return sys.mkdir(path, DIR_MODE) == 0 || errno == EEXIST ? ERR_OK : ERR_IO;
+}
+
+enum err s3_files_open(struct s3 *s3)
+{
+    const char *data = s3->core->cfg.data_dir.p;
+    struct str top = str_fmt(&s3->arena, "%s/s3", data);
+    s3->objects_dir = str_fmt(&s3->arena, "%s/s3/objects", data);
+    s3->staging_dir = str_fmt(&s3->arena, "%s/s3/staging", data);
+    if (!top.p || !s3->objects_dir.p || !s3->staging_dir.p)
+        return ERR_NOMEM;
+    if (s3->objects_dir.len > S3_PATH_MAX - ID_HEX_LEN - 8)
+        return ERR_LIMIT;
+    TRY(make_dir(top.p));
+    TRY(make_dir(s3->objects_dir.p));
+    TRY(make_dir(s3->staging_dir.p));
+    /* All 256 at once, so that writing never has to sync a new one into its parent. */
+    for (int i = 0; i < 256; i++) {
+        char path[S3_PATH_MAX];
+        snprintf(path, sizeof(path), "%s/%02x", s3->objects_dir.p, i);
+        TRY(make_dir(path));
+    }
+    TRY(sys_sync_dir(s3->objects_dir.p));
+    TRY(sys_sync_dir(top.p));
+    return sys_sync_dir(data);
+}
+
+/* --- recovery ----------------------------------------------------------------------------------
+ */
+
+struct recovery {
+    struct s3 *s3;
+    struct s3_id id;
+    bool referenced;
+};
+
+static enum err look_up(struct txn *txn, void *arg)
+{
+    struct recovery *r = arg;
+    struct str value;
+    enum err e = txn_peek(txn, s3_key_file(txn->arena, &r->id), &value);
+    r->referenced = e == ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err s3_files_recover(struct s3 *s3)
+{
+    DIR *dir = opendir(s3->staging_dir.p);
+    enum err e = dir ? ERR_OK : ERR_IO;
+    size_t removed = 0;
+    for (struct dirent *d; e == ERR_OK && (d = readdir(dir)) != NULL;) {
+        struct recovery r = {.s3 = s3};
+        if (hex_decode_to(str_c(d->d_name), r.id.b, S3_ID_LEN) != ERR_OK)
+            continue;
+        e = txn_run_now(s3->core, look_up, &r);
+        if (e != ERR_OK)
+            break;
+        struct paths p;
+        make_paths(s3, &r.id, &p);
+        if (r.referenced) {
+            sys.unlink(p.marker);
+        } else {
+            s3_file_remove(s3, &r.id);
+            removed++;
+        }
+    }
+    if (dir)
+        closedir(dir);
+    if (removed)
+        log_info("s3", "removed %zu unfinished uploads", removed);
+    return e;
+}
+
+/* --- writer ------------------------------------------------------------------------------------
+ */
+
+enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max, struct s3_writer **ret_w)
+{
+    struct s3_writer *w = mem_calloc(1, sizeof(*w));
+    if (!w)
+        return ERR_NOMEM;
+    w->s3 = s3;
+    w->fd = -1;
+    w->inline_max = inline_max;
+    rng_bytes(w->id.b, S3_ID_LEN);
+    buf_init(&w->small, inline_max);
+    enum err e = s3_summer_init(&w->summer, algos);
+    if (e != ERR_OK) {
+        s3_writer_free(w);
+        return e;
+    }
+    *ret_w = w;
+    return ERR_OK;
+}
+
+static int make_file(const char *path)
+{
+    return sys.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+}
+
+static enum err open_file(struct s3_writer *w)
+{
+    struct paths p;
+    make_paths(w->s3, &w->id, &p);
+    int marker = make_file(p.marker);
+    if (marker < 0)
+        return ERR_IO;
+    w->has_file = true;
+    sys.close(marker);
+    w->fd = make_file(p.file);
+    if (w->fd < 0)
+        return ERR_IO;
+    enum err e = sys_write_all(w->fd, w->small.p, w->small.len);
+    buf_release(&w->small);
+    return e;
+}
+
+enum err s3_writer_write(void *ctx, const void *p, size_t len)
+{
+    struct s3_writer *w = ctx;
+    if (len > S3_PUT_MAX - w->size)
+        return ERR_LIMIT;
+    s3_summer_update(&w->summer, p, len);
+    w->size += len;
+    if (w->fd < 0 && w->size <= w->inline_max) {
+        buf_add(&w->small, p, len);
+        return buf_err(&w->small);
+    }
+    if (w->fd < 0)
+        TRY(open_file(w));
+    return sys_write_all(w->fd, p, len);
+}
+
+static enum err sync_file(struct s3_writer *w)
+{
+    struct paths p;
+    make_paths(w->s3, &w->id, &p);
+    int rc = sys.fsync(w->fd);
+    if (sys.close(w->fd) != 0)
+        rc = -1;
+    w->fd = -1;
+    return rc == 0 ? sys_sync_dir(p.dir) : ERR_IO;
+}
+
+enum err s3_writer_finish(void *ctx)
+{
+    struct s3_writer *w = ctx;
+    s3_summer_md5(&w->summer, w->md5);
+    for (int i = 1; i < S3_ALGOS; i++)
+        if (w->summer.algos & 1u << i)
+            s3_summer_final(&w->summer, (enum s3_algo)i, w->sums[i]);
+    /* A body that must be a file is one also when it is empty. */
+    if (w->fd < 0 && w->inline_max == 0)
+        TRY(open_file(w));
+    return w->fd >= 0 ? sync_file(w) : ERR_OK;
+}
+
+void s3_writer_free(void *ctx)
+{
+    struct s3_writer *w = ctx;
+    if (!w)
+        return;
+    if (w->fd >= 0)
+        sys.close(w->fd);
+    if (w->has_file && !w->kept)
+        s3_file_remove(w->s3, &w->id);
+    buf_release(&w->small);
+    s3_summer_release(&w->summer);
+    mem_free(w);
+}
+
+/* The file goes with the call's arena, when no thread uses the writer any more. */
+static void sink_abort(void *ctx)
+{
+}
+
+enum err s3_writer_sink(struct s3_writer *w, struct call *call, struct call_sink *ret_sink)
+{
+    enum err e = arena_on_release(call->arena, s3_writer_free, w);
+    if (e != ERR_OK) {
+        s3_writer_free(w);
+        return e;
+    }
+    *ret_sink = (struct call_sink){w, s3_writer_write, s3_writer_finish, sink_abort};
+    return ERR_OK;
+}
+
+static void on_commit(void *arg)
+{
+    struct s3_writer *w = arg;
+    w->kept = true;
+}
+
+static void on_durable(void *arg)
+{
+    struct s3_writer *w = arg;
+    struct paths p;
+    make_paths(w->s3, &w->id, &p);
+    sys.unlink(p.marker);
+}
+
+enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, struct s3_body *ret_body)
+{
+    struct s3_body body = {.kind = S3_BODY_EMPTY, .id = w->id};
+    if (w->has_file) {
+        body.kind = S3_BODY_FILE;
+        TRY(txn_put(txn, s3_key_file(txn->arena, &w->id), STR("")));
+        TRY(txn_on_commit(txn, on_commit, w));
+        TRY(txn_on_durable(txn, on_durable, w));
+    } else if (w->small.len > 0) {
+        body.kind = S3_BODY_BYTES;
+        TRY(txn_put(txn, s3_key_bytes(txn->arena, &w->id), buf_str(&w->small)));
+    }
+    *ret_body = body;
+    return ERR_OK;
+}
+
+struct str s3_writer_etag(const struct s3_writer *w, struct arena *a)
+{
+    return hex_encode(a, w->md5, HASH_MD5_LEN);
+}
+
+struct str s3_writer_sum(const struct s3_writer *w, struct arena *a, enum s3_algo algo)
+{
+    return base64_encode(a, w->sums[algo], s3_algo_len(algo));
+}
+
+/* --- pins --------------------------------------------------------------------------------------
+ */
+
+void s3_pin(struct s3 *s3, struct s3_pin *pin, int64_t since_ms)
+{
+    *pin = (struct s3_pin){.s3 = s3, .since_ms = since_ms};
+    pthread_mutex_lock(&s3->lock);
+    list_push_back(&s3->pins, &pin->link);
+    pthread_mutex_unlock(&s3->lock);
+}
+
+void s3_unpin(void *arg)
+{
+    struct s3_pin *pin = arg;
+    pthread_mutex_lock(&pin->s3->lock);
+    list_remove(&pin->link);
+    pthread_mutex_unlock(&pin->s3->lock);
+}

@@ -1,0 +1,311 @@
+/* Inside the S3 service: the instance, files of object bytes, versions of keys, shared checks.
+ *
+ * Invariants
+ *   F1  A file under objects/ is referenced by a key of table 07, or it has a marker of its name in
+ *       staging/ (an upload under way), or it is listed in table 0b (its reference is gone).
+ *   F2  A file is synced, and so is its folder, before a commit references it.
+ *   F3  A file is removed only after the commit that dropped its reference is durable, and while no
+ *       reply that may still read it is being sent (pins).
+ *   V1  Table 03 has exactly the keys whose newest version is an object. Whatever changes a version
+ *       of a key reads and writes the key's entry in table 03, so that writers of a key meet there.
+ *   V2  Whoever makes a key where there was none also writes a guard, so that DeleteBucket, which
+ *       reads them all, cannot miss it.
+ *
+ * Layer: svc. Thread: any loop; background removal on the home loop and the worker pool. */
+#ifndef WEIR_SVC_S3_S3_INT_H
+#define WEIR_SVC_S3_S3_INT_H
+
+#include <pthread.h>
+
+#include "base/list.h"
+#include "core/call.h"
+#include "s3_api.h"
+#include "svc/s3/s3.h"
+#include "svc/s3/s3_record.h"
+#include "svc/s3/s3_rules.h"
+#include "svc/s3/s3_sum.h"
+
+struct s3_cleaner;
+
+struct s3 {
+    struct core *core;
+    const struct lambda_port *lambda;
+    const struct sqs_port *sqs;
+    struct str objects_dir, staging_dir; /* NUL-terminated */
+    struct arena arena;                  /* process lifetime, start-up only */
+    pthread_mutex_t lock;                /* pins */
+    struct list pins;                    /* oldest first */
+    struct s3_cleaner *cleaner;
+};
+
+/* --- files (s3_files.c) ------------------------------------------------------------------------
+ */
+
+enum { S3_PATH_MAX = 4096 };
+
+/* NUL-terminated path of a file; NULL on exhaustion. */
+const char *s3_file_path(const struct s3 *s3, struct arena *a, const struct s3_id *id);
+/* Unlinks a file and its marker; absent ones are fine. */
+void s3_file_remove(const struct s3 *s3, const struct s3_id *id);
+/* Markers left by a stop in the middle of uploads: removes their files unless referenced. */
+enum err s3_files_recover(struct s3 *s3) WARN_UNUSED;
+/* Makes the folders. ERR_IO, ERR_NOMEM. */
+enum err s3_files_open(struct s3 *s3) WARN_UNUSED;
+
+/* Bytes on their way in: up to `inline_max` stay in memory, more go to a file. Digests are computed
+ * on the way. */
+struct s3_writer {
+    struct s3 *s3;
+    struct s3_id id;
+    int fd;
+    bool has_file; /* made, and to be removed unless kept */
+    bool kept;     /* a commit references the file */
+    size_t inline_max;
+    struct buf small;
+    uint64_t size;
+    struct s3_summer summer;
+    uint8_t md5[HASH_MD5_LEN];
+    uint8_t sums[S3_ALGOS][S3_SUM_LEN_MAX];
+};
+/* `algos`: bits 1 << enum s3_algo. ERR_NOMEM. */
+enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max,
+                       struct s3_writer **ret_w) WARN_UNUSED;
+/* These two as members of struct call_sink; `w` is the writer. ERR_LIMIT over S3_PUT_MAX. */
+enum err s3_writer_write(void *w, const void *p, size_t len) WARN_UNUSED;
+enum err s3_writer_finish(void *w) WARN_UNUSED;
+/* Removes the file unless a commit references it. */
+void s3_writer_free(void *w);
+/* Hands the writer to the call's arena and makes the call's sink of it. */
+enum err s3_writer_sink(struct s3_writer *w, struct call *call,
+                        struct call_sink *ret_sink) WARN_UNUSED;
+/* Stages what makes the bytes part of the store, and arranges that the file stays. */
+enum err s3_writer_stage(struct s3_writer *w, struct txn *txn,
+                         struct s3_body *ret_body) WARN_UNUSED;
+/* Lower-case hex of the MD5; base64 of a checksum. STR_NONE on exhaustion. */
+struct str s3_writer_etag(const struct s3_writer *w, struct arena *a);
+struct str s3_writer_sum(const struct s3_writer *w, struct arena *a, enum s3_algo algo);
+
+/* A reader of files: while it is linked nothing that its snapshot shows is removed. */
+struct s3_pin {
+    struct s3 *s3;
+    struct list link;
+    int64_t since_ms;
+};
+void s3_pin(struct s3 *s3, struct s3_pin *pin, int64_t since_ms);
+void s3_unpin(void *pin);
+
+/* --- removal of files (s3_clean.c) -------------------------------------------------------------
+ */
+
+enum err s3_cleaner_new(struct s3 *s3, struct s3_cleaner **ret_c) WARN_UNUSED;
+void s3_cleaner_free(struct s3_cleaner *c);
+/* Any thread: there may be work. */
+void s3_cleaner_kick(struct s3_cleaner *c);
+/* Has what is over a day old among the completed uploads forgotten, once this commit is durable. */
+enum err s3_forget_later(struct s3 *s3, struct txn *txn) WARN_UNUSED;
+/* Stages the removal of a file whose reference goes in this commit. */
+enum err s3_trash_file(struct s3 *s3, struct txn *txn, const struct s3_id *id) WARN_UNUSED;
+/* The same for all that a body consists of. */
+enum err s3_trash_body(struct s3 *s3, struct txn *txn, const struct s3_body *body) WARN_UNUSED;
+
+/* --- buckets and versions (s3_object.c) --------------------------------------------------------
+ */
+
+struct s3_bucket_ref {
+    struct str name;
+    struct s3_bucket_rec rec;
+};
+/* For reading: untracked. ERR_FAILED with NoSuchBucket, or AccessDenied when the bucket's owner is
+ * not `expected_owner`. */
+enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_owner,
+                        struct s3_bucket_ref *ret_b) WARN_UNUSED;
+/* For writing: tracked, so that a bucket that is deleted meanwhile is a conflict. */
+enum err s3_bucket_get(struct call *call, struct str name, struct str expected_owner,
+                       struct s3_bucket_ref *ret_b) WARN_UNUSED;
+enum err s3_bucket_put(struct txn *txn, const struct s3_bucket_ref *b) WARN_UNUSED;
+/* The transaction's time as S3 shows it: whole seconds, in ms. */
+static inline int64_t s3_now(const struct txn *txn)
+{
+    return txn->now_ms / 1000 * 1000;
+}
+/* Record by name for code without a call. ERR_NOT_FOUND. */
+enum err s3_bucket_read(struct txn *txn, struct str name, bool tracked,
+                        struct s3_bucket_rec *ret_rec) WARN_UNUSED;
+
+/* Current version. ERR_NOT_FOUND also when a delete marker hides the object. */
+enum err s3_current(struct txn *txn, uint64_t bucket, struct str key, bool tracked,
+                    struct s3_object_rec *ret_rec) WARN_UNUSED;
+/* A version by id, current or not, object or marker. *ret_current says where it was. ERR_NOT_FOUND,
+ * ERR_INVALID (malformed id). */
+enum err s3_version(struct txn *txn, uint64_t bucket, struct str key, struct str version_id,
+                    bool tracked, struct s3_object_rec *ret_rec, bool *ret_current) WARN_UNUSED;
+/* Newest entry of table 04. ERR_NOT_FOUND. */
+enum err s3_newest_old(struct txn *txn, uint64_t bucket, struct str key,
+                       struct s3_object_rec *ret_rec) WARN_UNUSED;
+/* Makes `rec` the current version: gives it seq and version id, keeps or removes what was there. */
+enum err s3_put_current(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
+                        struct str key, struct s3_object_rec *rec) WARN_UNUSED;
+/* Rewrites a version in place (tags). */
+enum err s3_rewrite(struct txn *txn, uint64_t bucket, struct str key,
+                    const struct s3_object_rec *rec, bool current) WARN_UNUSED;
+
+struct s3_deletion {
+    bool happened; /* something was removed or a marker made: an event is due */
+    bool made_marker;
+    bool removed_marker;
+    struct str version_id; /* of the marker made, or of the version removed; absent: unversioned */
+    uint64_t seq;
+    uint64_t size;
+};
+/* DeleteObject without and with a version id. */
+enum err s3_delete_key(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
+                       struct str key, struct s3_deletion *ret_d) WARN_UNUSED;
+enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
+                           struct str key, struct str version_id,
+                           struct s3_deletion *ret_d) WARN_UNUSED;
+
+/* Bytes of a body of kind EMPTY or BYTES. */
+enum err s3_body_bytes(struct txn *txn, const struct s3_body *body,
+                       struct str *ret_bytes) WARN_UNUSED;
+/* File ranges that make up [from, from + len) of a body of kind FILE or PARTS; paths in the arena.
+ */
+enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
+                       uint64_t from, uint64_t len, struct call_file_part **ret_parts,
+                       size_t *ret_n) WARN_UNUSED;
+enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
+                          struct s3_manifest *ret_manifest) WARN_UNUSED;
+
+/* --- shared checks and errors (s3_common.c) ----------------------------------------------------
+ */
+
+enum err s3_no_such_key(struct call *call, struct str bucket, struct str key) WARN_UNUSED;
+/* A version for a reading operation: current, or by id; delete markers and absence as S3's errors.
+ * *ret_current may be NULL. */
+enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                          struct str version_id, struct s3_object_rec *ret_rec,
+                          bool *ret_current) WARN_UNUSED;
+enum err s3_check_key(struct call *call, struct str key) WARN_UNUSED;
+/* Refuses what an object-making request asks for and Weir does not do. */
+struct s3_wishes {
+    struct str acl, sse, sse_customer_algorithm, kms_key_id, storage_class, lock_mode, legal_hold;
+    bool grants, lock_until, bucket_key;
+};
+#define S3_WISHES(in)                                                                              \
+    (&(struct s3_wishes){                                                                          \
+        .acl = (in)->acl,                                                                          \
+        .sse = (in)->server_side_encryption,                                                       \
+        .sse_customer_algorithm = (in)->sse_customer_algorithm,                                    \
+        .kms_key_id = (in)->ssekms_key_id,                                                         \
+        .storage_class = (in)->storage_class,                                                      \
+        .lock_mode = (in)->object_lock_mode,                                                       \
+        .legal_hold = (in)->object_lock_legal_hold_status,                                         \
+        .grants = str_is_set((in)->grant_full_control) || str_is_set((in)->grant_read) ||          \
+                  str_is_set((in)->grant_read_acp) || str_is_set((in)->grant_write_acp),           \
+        .lock_until = (in)->has_object_lock_retain_until_date})
+enum err s3_check_wishes(struct call *call, const struct s3_wishes *w) WARN_UNUSED;
+enum err s3_check_acl(struct call *call, struct str acl, bool grants) WARN_UNUSED;
+enum err s3_refuse_sse_c(struct call *call, struct str algorithm) WARN_UNUSED;
+/* Refuses what no operation here honours, whichever it is sent with (P4). */
+enum err s3_refuse_headers(struct call *call) WARN_UNUSED;
+/* Metadata, tags and headers of an object-making request. */
+#define S3_ATTRS(call, in, ret_attrs)                                                              \
+    s3_make_attrs((call),                                                                          \
+                  &(struct s3_attrs){.content_type = (in)->content_type,                           \
+                                     .cache_control = (in)->cache_control,                         \
+                                     .content_disposition = (in)->content_disposition,             \
+                                     .content_encoding = (in)->content_encoding,                   \
+                                     .content_language = (in)->content_language,                   \
+                                     .expires = (in)->expires,                                     \
+                                     .website_redirect = (in)->website_redirect_location},         \
+                  &(in)->metadata, (in)->tagging, (ret_attrs))
+enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
+                       const struct s3_metadata *metadata, struct str tagging,
+                       struct s3_attrs *ret_attrs) WARN_UNUSED;
+/* Tags of an XML body. */
+enum err s3_take_tags(struct call *call, const struct s3_tagging *tagging, size_t max,
+                      struct s3_pairs *ret_tags) WARN_UNUSED;
+struct s3_tag_set s3_give_tags(struct arena *a, struct s3_pairs tags);
+/* "\"etag\"" */
+struct str s3_quote(struct arena *a, struct str etag);
+/* The checksum algorithm of a streamed request, by header or announced trailer. */
+enum err s3_stream_algo(struct call *call, const struct s3_claims *claims, struct str sdk_algorithm,
+                        enum s3_algo *ret_algo) WARN_UNUSED;
+/* Compares what arrived with what was promised: Content-MD5, checksum header, trailer. */
+enum err s3_verify_stream(struct call *call, const struct s3_writer *w, struct str content_md5,
+                          const struct s3_claims *claims) WARN_UNUSED;
+enum err s3_check_md5_form(struct call *call, struct str content_md5) WARN_UNUSED;
+/* Content-MD5 of a buffered body. */
+enum err s3_verify_body(struct call *call, struct str content_md5) WARN_UNUSED;
+/* If-Match and If-None-Match of a writing request against the current version. */
+enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                                   struct str if_match, struct str if_none_match) WARN_UNUSED;
+/* The account as S3 shows owners. */
+struct s3_owner *s3_owner_of(struct call *call);
+/* Its full control, the one grant there is; v == NULL on exhaustion. */
+struct s3_grants s3_owner_grants(struct call *call);
+/* "arn:aws:s3:::name[/key]" */
+struct str s3_arn(struct call *call, struct str bucket, struct str key);
+/* A string for listings: percent-encoded when the client asked for it. */
+struct str s3_list_text(struct arena *a, struct str s, bool url);
+/* encoding-type: *ret_url. */
+enum err s3_check_encoding(struct call *call, struct str encoding_type, bool *ret_url) WARN_UNUSED;
+
+/* --- policies (s3_policy.c) --------------------------------------------------------------------
+ */
+
+enum err s3_resource_policy(struct call *call, struct str arn, struct str *ret_json);
+enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx);
+enum err s3_authorize_more(struct call *call, const void *in);
+/* Whether a policy lets everyone in (S3 User Guide, "The meaning of public"). ERR_NOMEM. */
+enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public) WARN_UNUSED;
+/* Name of a condition key in the policy that Weir does not give values to, or STR_NONE. */
+struct str s3_policy_unknown_key(struct arena *a, struct str json);
+
+/* --- notifications (s3_notify.c) ---------------------------------------------------------------
+ */
+
+enum s3_event {
+    S3_EVENT_PUT,
+    S3_EVENT_COPY,
+    S3_EVENT_COMPLETE,
+    S3_EVENT_DELETE,
+    S3_EVENT_MARKER,
+    S3_EVENT_TAGS_PUT,
+    S3_EVENT_TAGS_DELETE,
+    S3_EVENTS,
+};
+struct s3_rule {
+    bool queue; /* else a function */
+    struct str id, arn;
+    uint32_t events;           /* bits 1 << enum s3_event */
+    struct s3_pairs names;     /* the events as configured, in `key` */
+    struct str prefix, suffix; /* absent: none */
+};
+struct s3_rules {
+    struct s3_rule *v;
+    size_t n;
+};
+struct s3_happening {
+    enum s3_event event;
+    struct str key;
+    struct str version_id; /* absent: unversioned */
+    struct str etag;       /* absent in deletions */
+    uint64_t size, seq;
+};
+/* Bits of a configured name ("s3:ObjectCreated:*"); 0: none that can happen here. */
+uint32_t s3_event_bits(struct str name);
+bool s3_rule_matches(const struct s3_rule *rule, enum s3_event event, struct str key);
+/* Whether two rules could both be meant by one event: NULL, or the wording of the refusal. */
+const char *s3_rules_overlap(const struct s3_rule *a, const struct s3_rule *b);
+void s3_pack_rules(struct buf *b, const struct s3_rules *rules);
+enum err s3_unpack_rules(struct arena *a, struct str bytes, struct s3_rules *ret_rules) WARN_UNUSED;
+/* The event document for a rule. */
+void s3_event_json(struct buf *b, struct call *call, struct str bucket, const struct s3_rule *rule,
+                   const struct s3_happening *h);
+/* Stages the events that `h` causes (P2). */
+enum err s3_notify(struct call *call, const struct s3_bucket_ref *b,
+                   const struct s3_happening *h) WARN_UNUSED;
+/* Reads the bucket's rules; none is an empty set. */
+enum err s3_rules_load(struct txn *txn, uint64_t bucket, struct s3_rules *ret_rules) WARN_UNUSED;
+
+#endif

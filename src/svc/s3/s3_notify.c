@@ -1,0 +1,241 @@
+/* Event notifications: which rules an event meets, its document, and its staging with the cause.
+ *
+ * Source: S3 User Guide, "Event message structure", "Event notification types and destinations".
+ * Layer: svc. Thread: the call's loop; the matching and the document are pure. */
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "codec/json.h"
+#include "codec/percent.h"
+#include "svc/s3/s3_int.h"
+
+enum { RULES_VERSION = 1, EVENT_MAX = 64 * 1024 };
+
+static const struct {
+    struct str name; /* as in the document, without "s3:" */
+} events[S3_EVENTS] = {
+    [S3_EVENT_PUT] = {STR_INIT("ObjectCreated:Put")},
+    [S3_EVENT_COPY] = {STR_INIT("ObjectCreated:Copy")},
+    [S3_EVENT_COMPLETE] = {STR_INIT("ObjectCreated:CompleteMultipartUpload")},
+    [S3_EVENT_DELETE] = {STR_INIT("ObjectRemoved:Delete")},
+    [S3_EVENT_MARKER] = {STR_INIT("ObjectRemoved:DeleteMarkerCreated")},
+    [S3_EVENT_TAGS_PUT] = {STR_INIT("ObjectTagging:Put")},
+    [S3_EVENT_TAGS_DELETE] = {STR_INIT("ObjectTagging:Delete")},
+};
+
+uint32_t s3_event_bits(struct str name)
+{
+    uint32_t bits = 0;
+    if (!str_starts(name, STR("s3:")))
+        return 0;
+    name = str_sub(name, 3, name.len);
+    for (int i = 0; i < S3_EVENTS; i++)
+        if (str_glob(name, events[i].name))
+            bits |= 1u << i;
+    return bits;
+}
+
+bool s3_rule_matches(const struct s3_rule *rule, enum s3_event event, struct str key)
+{
+    return (rule->events & 1u << event) && str_starts(key, rule->prefix) &&
+           str_ends(key, rule->suffix);
+}
+
+const char *s3_rules_overlap(const struct s3_rule *a, const struct s3_rule *b)
+{
+    if (!(a->events & b->events))
+        return NULL;
+    bool prefixes = str_starts(a->prefix, b->prefix) || str_starts(b->prefix, a->prefix);
+    bool suffixes = str_ends(a->suffix, b->suffix) || str_ends(b->suffix, a->suffix);
+    if (!prefixes || !suffixes)
+        return NULL;
+    if (a->prefix.len + a->suffix.len + b->prefix.len + b->suffix.len == 0)
+        return "Configurations overlap. Configurations on the same bucket cannot share a common "
+               "event type.";
+    return "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if "
+           "the prefixes are overlapping for the same event type.";
+}
+
+void s3_pack_rules(struct buf *b, const struct s3_rules *rules)
+{
+    pack_u8(b, RULES_VERSION);
+    pack_uint(b, rules->n);
+    for (size_t i = 0; i < rules->n; i++) {
+        const struct s3_rule *r = &rules->v[i];
+        pack_u8(b, r->queue);
+        pack_str(b, r->id);
+        pack_str(b, r->arn);
+        s3_pack_pairs(b, r->names);
+        pack_str(b, r->prefix);
+        pack_str(b, r->suffix);
+    }
+}
+
+enum err s3_unpack_rules(struct arena *a, struct str bytes, struct s3_rules *ret_rules)
+{
+    struct unpack u;
+    unpack_init(&u, bytes);
+    if (unpack_u8(&u) != RULES_VERSION)
+        return ERR_CORRUPT;
+    uint64_t n = unpack_uint(&u);
+    if (u.bad || n > S3_NOTIFICATIONS_MAX)
+        return ERR_CORRUPT;
+    struct s3_rule *v = ARENA_ARRAY(a, struct s3_rule, n);
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        v[i].queue = unpack_u8(&u) != 0;
+        v[i].id = unpack_str(&u);
+        v[i].arn = unpack_str(&u);
+        TRY(s3_unpack_pairs(a, &u, &v[i].names));
+        v[i].prefix = unpack_str(&u);
+        v[i].suffix = unpack_str(&u);
+        for (size_t k = 0; k < v[i].names.n; k++)
+            v[i].events |= s3_event_bits(v[i].names.v[k].key);
+    }
+    TRY(unpack_end(&u));
+    *ret_rules = (struct s3_rules){v, n};
+    return ERR_OK;
+}
+
+enum err s3_rules_load(struct txn *txn, uint64_t bucket, struct s3_rules *ret_rules)
+{
+    struct str value;
+    *ret_rules = (struct s3_rules){0};
+    enum err e = txn_peek(txn, s3_key_conf(txn->arena, bucket, S3_CONF_NOTIFICATION), &value);
+    if (e == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(e);
+    return s3_unpack_rules(txn->arena, value, ret_rules);
+}
+
+/* --- the document ------------------------------------------------------------------------------
+ */
+
+static void put_object(struct json_out *o, const struct s3_happening *h)
+{
+    struct buf encoded;
+    buf_init(&encoded, 3 * S3_KEY_BYTES_MAX);
+    percent_put_form(&encoded, h->key, true);
+    json_key(o, STR("object"));
+    json_open(o, '{');
+    json_kv_str(o, STR("key"), buf_str(&encoded));
+    if (str_is_set(h->etag)) {
+        bool created =
+            h->event == S3_EVENT_PUT || h->event == S3_EVENT_COPY || h->event == S3_EVENT_COMPLETE;
+        if (created)
+            json_kv_i64(o, STR("size"), (int64_t)h->size);
+        json_kv_str(o, STR("eTag"), h->etag);
+    }
+    json_kv_str(o, STR("versionId"), h->version_id);
+    char sequencer[20];
+    int n = snprintf(sequencer, sizeof(sequencer), "%018" PRIX64, h->seq);
+    json_kv_str(o, STR("sequencer"), str_n(sequencer, (size_t)n));
+    json_close(o, '}');
+    buf_release(&encoded);
+}
+
+static void put_principal(struct json_out *o, struct str key, struct str principal)
+{
+    json_key(o, key);
+    json_open(o, '{');
+    json_kv_str(o, STR("principalId"), principal);
+    json_close(o, '}');
+}
+
+static struct str principal_id(struct call *call)
+{
+    const struct principal *who = call->who;
+    if (!str_is_set(who->user_id))
+        return STR("Anonymous");
+    return str_fmt(call->arena, "AWS:" STR_FMT, STR_ARG(who->user_id));
+}
+
+void s3_event_json(struct buf *b, struct call *call, struct str bucket, const struct s3_rule *rule,
+                   const struct s3_happening *h)
+{
+    char ts[CLOCK_TEXT_MAX];
+    struct json_out o;
+    json_out_init(&o, b);
+    json_open(&o, '{');
+    json_key(&o, STR("Records"));
+    json_open(&o, '[');
+    json_open(&o, '{');
+    bool tagging = h->event == S3_EVENT_TAGS_PUT || h->event == S3_EVENT_TAGS_DELETE;
+    json_kv_str(&o, STR("eventVersion"), tagging ? STR("2.3") : STR("2.1"));
+    json_kv_str(&o, STR("eventSource"), STR("aws:s3"));
+    json_kv_str(&o, STR("awsRegion"), call->region);
+    json_kv_str(&o, STR("eventTime"), clock_iso8601_ms(ts, call->txn->now_ms));
+    json_kv_str(&o, STR("eventName"), events[h->event].name);
+    put_principal(&o, STR("userIdentity"), principal_id(call));
+    json_key(&o, STR("requestParameters"));
+    json_open(&o, '{');
+    json_kv_str(&o, STR("sourceIPAddress"), call->source_ip);
+    json_close(&o, '}');
+    json_key(&o, STR("responseElements"));
+    json_open(&o, '{');
+    json_kv_str(&o, STR("x-amz-request-id"), call->request_id);
+    json_kv_str(&o, STR("x-amz-id-2"), call->core->cfg.host_id);
+    json_close(&o, '}');
+    json_key(&o, STR("s3"));
+    json_open(&o, '{');
+    json_kv_str(&o, STR("s3SchemaVersion"), STR("1.0"));
+    json_kv_str(&o, STR("configurationId"), rule->id);
+    json_key(&o, STR("bucket"));
+    json_open(&o, '{');
+    json_kv_str(&o, STR("name"), bucket);
+    put_principal(&o, STR("ownerIdentity"), call->account);
+    json_kv_str(&o, STR("arn"), s3_arn(call, bucket, STR_NONE));
+    json_close(&o, '}');
+    put_object(&o, h);
+    json_close(&o, '}');
+    json_close(&o, '}');
+    json_close(&o, ']');
+    json_close(&o, '}');
+}
+
+/* --- staging -----------------------------------------------------------------------------------
+ */
+
+static enum err send_event(struct call *call, const struct s3_bucket_ref *b,
+                           const struct s3_rule *rule, struct str document)
+{
+    struct s3 *s3 = call->svc;
+    struct str arn = s3_arn(call, b->name, STR_NONE);
+    struct str service = STR("s3.amazonaws.com");
+    if (rule->queue) {
+        const struct sqs_port *sqs = s3->sqs;
+        return sqs->send(sqs->self, call->txn, rule->arn, document, NULL, 0, service, arn, STR_NONE,
+                         STR_NONE);
+    }
+    const struct lambda_port *lambda = s3->lambda;
+    return lambda->invoke_async(lambda->self, call->txn, rule->arn, document, service, arn,
+                                call->account);
+}
+
+enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struct s3_happening *h)
+{
+    if (!(b->rec.flags & S3_HAS_NOTIFICATION))
+        return ERR_OK;
+    struct s3_rules rules;
+    TRY(s3_rules_load(call->txn, b->rec.id, &rules));
+    for (size_t i = 0; i < rules.n; i++) {
+        const struct s3_rule *rule = &rules.v[i];
+        if (!s3_rule_matches(rule, h->event, h->key))
+            continue;
+        struct buf doc;
+        buf_init_arena(&doc, call->arena, EVENT_MAX);
+        s3_event_json(&doc, call, b->name, rule, h);
+        TRY(buf_err(&doc));
+        enum err e = send_event(call, b, rule, buf_str(&doc));
+        /* A target that went away, withdrew its permission or takes no message of this size must
+         * not stop writers: S3 drops the event and so does Weir, but says so. */
+        if (e == ERR_NOT_FOUND || e == ERR_DENIED || e == ERR_LIMIT)
+            log_warn("s3", "event dropped: bucket=" STR_FMT " target=" STR_FMT " %s",
+                     STR_ARG(b->name), STR_ARG(rule->arn), err_name(e));
+        else
+            TRY(e);
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,404 @@
+/* Buckets by name, versions of keys, and the bytes behind them. See s3_int.h (V1, V2).
+ *
+ *   versioning   PUT                                    DELETE without version
+ *   never        replaces the current (null) version    removes it
+ *   enabled      moves the current to the old ones      moves it, adds a marker
+ *   suspended    replaces the null version              replaces the null version by a null marker
+ *
+ * A marker is never in table 03: a key whose newest version is a marker has no entry there.
+ *
+ * Layer: svc. Thread: the transaction's loop. */
+#include "svc/s3/s3_int.h"
+
+enum { SEQ_MS_SHIFT = 12, RECORD_MAX = 64 * 1024 };
+
+/* --- buckets -----------------------------------------------------------------------------------
+ */
+
+enum err s3_bucket_read(struct txn *txn, struct str name, bool tracked,
+                        struct s3_bucket_rec *ret_rec)
+{
+    struct str key = s3_key_bucket(txn->arena, name), value;
+    if (name.len > KV_KEY_MAX / 4)
+        return ERR_NOT_FOUND;
+    if (tracked)
+        TRY(txn_get(txn, key, &value));
+    else
+        TRY(txn_peek(txn, key, &value));
+    return s3_unpack_bucket(value, ret_rec);
+}
+
+static enum err bucket_find(struct call *call, struct str name, struct str expected_owner,
+                            bool tracked, struct s3_bucket_ref *ret_b)
+{
+    struct s3_bucket_ref b = {.name = name};
+    enum err e = s3_bucket_read(call->txn, name, tracked, &b.rec);
+    if (e == ERR_NOT_FOUND) {
+        TRY(call_error_detail(call, "BucketName", name));
+        return call_error(call, &s3_err_no_such_bucket, "The specified bucket does not exist");
+    }
+    TRY(e);
+    if (str_is_set(expected_owner) && !str_eq(expected_owner, call->account))
+        return call_error(call, &s3_err_access_denied, "Access Denied");
+    *ret_b = b;
+    return ERR_OK;
+}
+
+enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_owner,
+                        struct s3_bucket_ref *ret_b)
+{
+    return bucket_find(call, name, expected_owner, false, ret_b);
+}
+
+enum err s3_bucket_get(struct call *call, struct str name, struct str expected_owner,
+                       struct s3_bucket_ref *ret_b)
+{
+    return bucket_find(call, name, expected_owner, true, ret_b);
+}
+
+enum err s3_bucket_put(struct txn *txn, const struct s3_bucket_ref *b)
+{
+    struct buf buf;
+    buf_init_arena(&buf, txn->arena, RECORD_MAX);
+    s3_pack_bucket(&buf, &b->rec);
+    TRY(buf_err(&buf));
+    return txn_put(txn, s3_key_bucket(txn->arena, b->name), buf_str(&buf));
+}
+
+/* --- finding versions --------------------------------------------------------------------------
+ */
+
+static enum err read_object(struct txn *txn, struct str key, bool tracked,
+                            struct s3_object_rec *ret_rec)
+{
+    struct str value;
+    if (tracked)
+        TRY(txn_get(txn, key, &value));
+    else
+        TRY(txn_peek(txn, key, &value));
+    return s3_unpack_object(txn->arena, value, ret_rec);
+}
+
+enum err s3_current(struct txn *txn, uint64_t bucket, struct str key, bool tracked,
+                    struct s3_object_rec *ret_rec)
+{
+    return read_object(txn, s3_key_current(txn->arena, bucket, key), tracked, ret_rec);
+}
+
+/* Seq of the null version among the old ones. */
+static enum err null_seq(struct txn *txn, uint64_t bucket, struct str key, uint64_t *ret_seq)
+{
+    struct str value;
+    TRY(txn_get(txn, s3_key_null(txn->arena, bucket, key), &value));
+    return key_read_u64(&value, ret_seq);
+}
+
+enum err s3_version(struct txn *txn, uint64_t bucket, struct str key, struct str version_id,
+                    bool tracked, struct s3_object_rec *ret_rec, bool *ret_current)
+{
+    struct s3_object_rec rec;
+    uint64_t seq;
+    enum err e = s3_current(txn, bucket, key, tracked, &rec);
+    if (e == ERR_OK && str_eq(rec.version_id, version_id)) {
+        *ret_rec = rec;
+        *ret_current = true;
+        return ERR_OK;
+    }
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    if (str_eq(version_id, S3_NULL_VERSION))
+        TRY(null_seq(txn, bucket, key, &seq));
+    else
+        TRY(s3_version_id_seq(version_id, &seq));
+    TRY(read_object(txn, s3_key_version(txn->arena, bucket, key, seq), tracked, &rec));
+    if (!str_eq(rec.version_id, version_id))
+        return ERR_NOT_FOUND;
+    *ret_rec = rec;
+    *ret_current = false;
+    return ERR_OK;
+}
+
+enum err s3_newest_old(struct txn *txn, uint64_t bucket, struct str key,
+                       struct s3_object_rec *ret_rec)
+{
+    struct s3_range r = s3_range_versions(txn->arena, bucket, key);
+    struct kv_iter *it;
+    struct str k, value;
+    TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
+    enum err e = kv_next(it, &k, &value);
+    if (e == ERR_OK) {
+        value = str_dup(txn->arena, value);
+        e = str_is_set(value) ? s3_unpack_object(txn->arena, value, ret_rec) : ERR_NOMEM;
+    }
+    kv_iter_close(it);
+    return e;
+}
+
+/* --- changing versions -------------------------------------------------------------------------
+ */
+
+static enum err put_object(struct txn *txn, struct str key, const struct s3_object_rec *rec)
+{
+    struct buf b;
+    buf_init_arena(&b, txn->arena, RECORD_MAX);
+    s3_pack_object(&b, rec);
+    TRY(buf_err(&b));
+    return txn_put(txn, key, buf_str(&b));
+}
+
+enum err s3_rewrite(struct txn *txn, uint64_t bucket, struct str key,
+                    const struct s3_object_rec *rec, bool current)
+{
+    if (current)
+        return put_object(txn, s3_key_current(txn->arena, bucket, key), rec);
+    return put_object(txn, s3_key_version(txn->arena, bucket, key, rec->seq), rec);
+}
+
+static bool is_null(const struct s3_object_rec *rec)
+{
+    return str_eq(rec->version_id, S3_NULL_VERSION);
+}
+
+/* Adds an old version or a marker, with the index of the null one. */
+static enum err add_old(struct txn *txn, uint64_t bucket, struct str key,
+                        const struct s3_object_rec *rec)
+{
+    if (is_null(rec)) {
+        struct buf b;
+        buf_init_arena(&b, txn->arena, sizeof(uint64_t));
+        key_u64(&b, rec->seq);
+        TRY(buf_err(&b));
+        TRY(txn_put(txn, s3_key_null(txn->arena, bucket, key), buf_str(&b)));
+    }
+    return put_object(txn, s3_key_version(txn->arena, bucket, key, rec->seq), rec);
+}
+
+static enum err remove_old(struct txn *txn, uint64_t bucket, struct str key,
+                           const struct s3_object_rec *rec)
+{
+    if (is_null(rec))
+        TRY(txn_del(txn, s3_key_null(txn->arena, bucket, key)));
+    return txn_del(txn, s3_key_version(txn->arena, bucket, key, rec->seq));
+}
+
+/* What is known of a key before a change. */
+struct history {
+    bool has_current, has_old;
+    struct s3_object_rec current, old; /* `old`: newest of table 04 */
+};
+
+static enum err read_history(struct txn *txn, const struct s3_bucket_ref *b, struct str key,
+                             struct history *h)
+{
+    *h = (struct history){0};
+    enum err e = s3_current(txn, b->rec.id, key, true, &h->current);
+    h->has_current = e == ERR_OK;
+    if (e != ERR_OK && e != ERR_NOT_FOUND)
+        return e;
+    if (b->rec.versioning == S3_UNVERSIONED)
+        return ERR_OK;
+    e = s3_newest_old(txn, b->rec.id, key, &h->old);
+    h->has_old = e == ERR_OK;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+static uint64_t next_seq(const struct txn *txn, const struct history *h)
+{
+    uint64_t seq = (uint64_t)txn->now_ms << SEQ_MS_SHIFT;
+    if (h->has_current && seq <= h->current.seq)
+        seq = h->current.seq + 1;
+    if (h->has_old && seq <= h->old.seq)
+        seq = h->old.seq + 1;
+    return seq;
+}
+
+static enum err write_guard(struct txn *txn, uint64_t bucket, struct str key)
+{
+    int shard = (int)(str_hash(key) % S3_GUARD_SHARDS);
+    return txn_put(txn, s3_key_guard(txn->arena, bucket, shard), STR(""));
+}
+
+/* Makes room for a new newest version: the current one is kept or removed, and so is an old null
+ * version when the new one will be null. */
+static enum err displace(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
+                         struct str key, const struct history *h)
+{
+    bool new_is_null = b->rec.versioning != S3_VERSIONED;
+    if (!h->has_current && !h->has_old)
+        TRY(write_guard(txn, b->rec.id, key));
+    if (h->has_current) {
+        if (new_is_null && is_null(&h->current))
+            return s3_trash_body(s3, txn, &h->current.body);
+        TRY(add_old(txn, b->rec.id, key, &h->current));
+    }
+    if (!new_is_null || !h->has_old)
+        return ERR_OK;
+    uint64_t seq;
+    struct s3_object_rec null_rec;
+    enum err e = null_seq(txn, b->rec.id, key, &seq);
+    if (e == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(e);
+    TRY(read_object(txn, s3_key_version(txn->arena, b->rec.id, key, seq), true, &null_rec));
+    TRY(remove_old(txn, b->rec.id, key, &null_rec));
+    return s3_trash_body(s3, txn, &null_rec.body);
+}
+
+static enum err name_version(struct txn *txn, const struct s3_bucket_ref *b,
+                             struct s3_object_rec *rec)
+{
+    rec->version_id = b->rec.versioning == S3_VERSIONED ? s3_version_id_new(txn->arena, rec->seq)
+                                                        : S3_NULL_VERSION;
+    return str_is_set(rec->version_id) ? ERR_OK : ERR_NOMEM;
+}
+
+enum err s3_put_current(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
+                        struct str key, struct s3_object_rec *rec)
+{
+    struct history h;
+    TRY(read_history(txn, b, key, &h));
+    rec->seq = next_seq(txn, &h);
+    rec->modified_ms = s3_now(txn);
+    TRY(name_version(txn, b, rec));
+    TRY(displace(s3, txn, b, key, &h));
+    return put_object(txn, s3_key_current(txn->arena, b->rec.id, key), rec);
+}
+
+enum err s3_delete_key(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
+                       struct str key, struct s3_deletion *ret_d)
+{
+    struct history h;
+    struct s3_deletion d = {0};
+    TRY(read_history(txn, b, key, &h));
+    if (b->rec.versioning == S3_UNVERSIONED) {
+        if (h.has_current) {
+            d = (struct s3_deletion){.happened = true, .seq = next_seq(txn, &h)};
+            TRY(s3_trash_body(s3, txn, &h.current.body));
+            TRY(txn_del(txn, s3_key_current(txn->arena, b->rec.id, key)));
+        }
+        *ret_d = d;
+        return ERR_OK;
+    }
+    struct s3_object_rec marker = {
+        .seq = next_seq(txn, &h), .delete_marker = true, .modified_ms = s3_now(txn)};
+    TRY(name_version(txn, b, &marker));
+    TRY(displace(s3, txn, b, key, &h));
+    TRY(add_old(txn, b->rec.id, key, &marker));
+    TRY(txn_del(txn, s3_key_current(txn->arena, b->rec.id, key)));
+    *ret_d = (struct s3_deletion){
+        .happened = true, .made_marker = true, .version_id = marker.version_id, .seq = marker.seq};
+    return ERR_OK;
+}
+
+/* After the newest version went: the next one becomes current unless it is a marker. `gone` is
+ * still in the transaction's view when it was an old one, so it is skipped by its seq. */
+static enum err promote(struct txn *txn, uint64_t bucket, struct str key, uint64_t gone)
+{
+    struct s3_range r = s3_range_versions(txn->arena, bucket, key);
+    struct kv_iter *it;
+    struct str k, value;
+    struct s3_object_rec rec = {0};
+    TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
+    enum err e;
+    while ((e = kv_next(it, &k, &value)) == ERR_OK) {
+        value = str_dup(txn->arena, value);
+        e = str_is_set(value) ? s3_unpack_object(txn->arena, value, &rec) : ERR_NOMEM;
+        if (e != ERR_OK || rec.seq != gone)
+            break;
+    }
+    kv_iter_close(it);
+    struct str current = s3_key_current(txn->arena, bucket, key);
+    if (e == ERR_NOT_FOUND || (e == ERR_OK && rec.delete_marker))
+        return txn_del(txn, current);
+    TRY(e);
+    TRY(remove_old(txn, bucket, key, &rec));
+    return put_object(txn, current, &rec);
+}
+
+enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
+                           struct str key, struct str version_id, struct s3_deletion *ret_d)
+{
+    struct s3_object_rec rec, current;
+    bool is_current;
+    enum err e = s3_version(txn, b->rec.id, key, version_id, true, &rec, &is_current);
+    if (e == ERR_NOT_FOUND) {
+        *ret_d = (struct s3_deletion){.version_id = version_id};
+        return ERR_OK;
+    }
+    TRY(e);
+    TRY(s3_trash_body(s3, txn, &rec.body));
+    if (is_current) {
+        TRY(promote(txn, b->rec.id, key, rec.seq));
+    } else {
+        TRY(remove_old(txn, b->rec.id, key, &rec));
+        e = s3_current(txn, b->rec.id, key, true, &current);
+        if (e == ERR_NOT_FOUND)
+            TRY(promote(txn, b->rec.id, key, rec.seq));
+        else if (e == ERR_OK) /* V1: writers of a key meet at its current entry */
+            TRY(s3_rewrite(txn, b->rec.id, key, &current, true));
+        else
+            return e;
+    }
+    *ret_d = (struct s3_deletion){.happened = true,
+                                  .removed_marker = rec.delete_marker,
+                                  .version_id = rec.version_id,
+                                  .seq = (uint64_t)txn->now_ms << SEQ_MS_SHIFT,
+                                  .size = rec.size};
+    return ERR_OK;
+}
+
+/* --- bytes -------------------------------------------------------------------------------------
+ */
+
+enum err s3_body_bytes(struct txn *txn, const struct s3_body *body, struct str *ret_bytes)
+{
+    if (body->kind == S3_BODY_EMPTY) {
+        *ret_bytes = STR("");
+        return ERR_OK;
+    }
+    enum err e = txn_peek(txn, s3_key_bytes(txn->arena, &body->id), ret_bytes);
+    return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+}
+
+enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
+                          struct s3_manifest *ret_manifest)
+{
+    struct str value;
+    enum err e = txn_peek(txn, s3_key_manifest(txn->arena, &body->id), &value);
+    if (e == ERR_NOT_FOUND)
+        return ERR_CORRUPT;
+    TRY(e);
+    return s3_unpack_manifest(txn->arena, value, ret_manifest);
+}
+
+enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
+                       uint64_t from, uint64_t len, struct call_file_part **ret_parts,
+                       size_t *ret_n)
+{
+    struct s3_part_rec whole = {.size = rec->size, .file = rec->body.id};
+    struct s3_manifest m = {&whole, 1};
+    if (rec->body.kind == S3_BODY_PARTS)
+        TRY(s3_body_manifest(txn, &rec->body, &m));
+    struct call_file_part *parts = ARENA_ARRAY(txn->arena, struct call_file_part, m.n);
+    if (!parts)
+        return ERR_NOMEM;
+    size_t n = 0;
+    uint64_t start = 0; /* of this part in the object */
+    for (size_t i = 0; i < m.n && len > 0; start += m.parts[i].size, i++) {
+        if (from >= start + m.parts[i].size)
+            continue;
+        uint64_t offset = from - start;
+        uint64_t take = m.parts[i].size - offset;
+        if (take > len)
+            take = len;
+        const char *path = s3_file_path(s3, txn->arena, &m.parts[i].file);
+        if (!path)
+            return ERR_NOMEM;
+        parts[n++] = (struct call_file_part){path, offset, take};
+        from += take;
+        len -= take;
+    }
+    *ret_parts = parts;
+    *ret_n = n;
+    return len == 0 ? ERR_OK : ERR_CORRUPT;
+}

@@ -1,0 +1,261 @@
+/* Names, ranges, conditions, tags, listings. See s3_rules.h. Layer: svc. Thread: pure. */
+#include "svc/s3/s3_rules.h"
+
+#include "base/rng.h"
+#include "codec/hex.h"
+#include "codec/percent.h"
+#include "svc/s3/s3.h"
+
+enum { BUCKET_NAME_MIN = 3, BUCKET_NAME_MAX = 63, TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 };
+
+static bool is_lower_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* Four decimal numbers: not allowed as a bucket's name. */
+static bool looks_like_ipv4(struct str s)
+{
+    int parts = 0;
+    while (str_is_set(s)) {
+        struct str part = str_cut(&s, '.');
+        if (part.len == 0 || part.len > 3)
+            return false;
+        for (size_t i = 0; i < part.len; i++)
+            if (part.p[i] < '0' || part.p[i] > '9')
+                return false;
+        parts++;
+    }
+    return parts == 4;
+}
+
+bool s3_bucket_name_ok(struct str name)
+{
+    static const struct str bad_prefixes[] = {STR_INIT("xn--"), STR_INIT("sthree-"),
+                                              STR_INIT("amzn-s3-demo-")};
+    static const struct str bad_suffixes[] = {STR_INIT("-s3alias"), STR_INIT("--ol-s3"),
+                                              STR_INIT(".mrap"), STR_INIT("--x-s3"),
+                                              STR_INIT("--table-s3")};
+    if (name.len < BUCKET_NAME_MIN || name.len > BUCKET_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.p[i];
+        bool edge = i == 0 || i == name.len - 1;
+        if (!is_lower_digit(c) && (edge || (c != '-' && c != '.')))
+            return false;
+        if (c == '.' && name.p[i + 1] == '.')
+            return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad_prefixes); i++)
+        if (str_starts(name, bad_prefixes[i]))
+            return false;
+    for (size_t i = 0; i < ARRAY_LEN(bad_suffixes); i++)
+        if (str_ends(name, bad_suffixes[i]))
+            return false;
+    return !looks_like_ipv4(name);
+}
+
+bool s3_region_ok(struct str region)
+{
+    size_t dashes = 0;
+    if (str_eq_c(region, "EU"))
+        return true;
+    if (region.len < 6 || region.len > 32)
+        return false;
+    for (size_t i = 0; i < region.len; i++) {
+        if (!is_lower_digit(region.p[i]) && region.p[i] != '-')
+            return false;
+        dashes += region.p[i] == '-';
+    }
+    char last = region.p[region.len - 1];
+    return dashes >= 2 && last >= '0' && last <= '9';
+}
+
+/* "a-b" with either side maybe empty. */
+static enum err split_range(struct str header, struct str *ret_from, struct str *ret_to)
+{
+    struct str unit = STR("bytes=");
+    if (header.len < unit.len || !str_eq_nocase(str_sub(header, 0, unit.len), unit))
+        return ERR_INVALID;
+    struct str rest = str_trim(str_sub(header, unit.len, header.len));
+    if (str_find(rest, '-') == SIZE_MAX || str_find(rest, ',') != SIZE_MAX)
+        return ERR_INVALID;
+    *ret_from = str_trim(str_cut(&rest, '-'));
+    *ret_to = str_trim(rest);
+    return ERR_OK;
+}
+
+enum s3_range_kind s3_parse_range(struct str header, uint64_t size, uint64_t *ret_from,
+                                  uint64_t *ret_len)
+{
+    struct str a, b;
+    uint64_t from, last = UINT64_MAX;
+    if (!str_is_set(header) || split_range(header, &a, &b) != ERR_OK)
+        return S3_RANGE_NONE;
+    if (a.len == 0) {
+        uint64_t n;
+        if (str_to_u64(b, &n) != ERR_OK)
+            return S3_RANGE_NONE;
+        if (n == 0 || size == 0)
+            return S3_RANGE_UNSATISFIABLE;
+        *ret_from = n < size ? size - n : 0;
+        *ret_len = size - *ret_from;
+        return S3_RANGE_OK;
+    }
+    if (str_to_u64(a, &from) != ERR_OK || (b.len > 0 && str_to_u64(b, &last) != ERR_OK) ||
+        last < from)
+        return S3_RANGE_NONE;
+    if (from >= size)
+        return S3_RANGE_UNSATISFIABLE;
+    if (last > size - 1)
+        last = size - 1;
+    *ret_from = from;
+    *ret_len = last - from + 1;
+    return S3_RANGE_OK;
+}
+
+enum err s3_parse_copy_range(struct str header, uint64_t *ret_from, uint64_t *ret_last)
+{
+    struct str a, b;
+    uint64_t from, last;
+    TRY(split_range(header, &a, &b));
+    if (str_to_u64(a, &from) != ERR_OK || str_to_u64(b, &last) != ERR_OK || last < from)
+        return ERR_INVALID;
+    *ret_from = from;
+    *ret_last = last;
+    return ERR_OK;
+}
+
+bool s3_etag_listed(struct str header, struct str etag)
+{
+    while (str_is_set(header)) {
+        struct str one = str_trim(str_cut(&header, ','));
+        if (str_eq_c(one, "*"))
+            return true;
+        if (str_starts(one, STR("W/")))
+            one = str_sub(one, 2, one.len);
+        if (one.len >= 2 && one.p[0] == '"' && one.p[one.len - 1] == '"')
+            one = str_sub(one, 1, one.len - 2);
+        if (str_eq(one, etag))
+            return true;
+    }
+    return false;
+}
+
+enum s3_verdict s3_check_conditions(const struct s3_conditions *c, struct str etag,
+                                    int64_t modified_ms, struct str *ret_which)
+{
+    /* HTTP dates have whole seconds. */
+    int64_t modified_s = modified_ms / 1000;
+    if (str_is_set(c->if_match)) {
+        *ret_which = STR("If-Match");
+        if (!s3_etag_listed(c->if_match, etag))
+            return S3_FAILED;
+    } else if (c->if_unmodified_since >= 0) {
+        *ret_which = STR("If-Unmodified-Since");
+        if (modified_s > c->if_unmodified_since / 1000)
+            return S3_FAILED;
+    }
+    if (str_is_set(c->if_none_match)) {
+        *ret_which = STR("If-None-Match");
+        return s3_etag_listed(c->if_none_match, etag) ? S3_NOT_MODIFIED : S3_GO;
+    }
+    if (c->if_modified_since >= 0) {
+        *ret_which = STR("If-Modified-Since");
+        return modified_s <= c->if_modified_since / 1000 ? S3_NOT_MODIFIED : S3_GO;
+    }
+    return S3_GO;
+}
+
+enum err s3_parse_copy_source(struct arena *a, struct str header, struct s3_copy_source *ret_src)
+{
+    static const struct str marker = STR_INIT("?versionId=");
+    struct s3_copy_source src = {.version_id = STR_NONE};
+    size_t at = str_find_str(header, marker);
+    if (at != SIZE_MAX) {
+        TRY(percent_decode(a, str_sub(header, at + marker.len, header.len), false,
+                           &src.version_id));
+        header = str_sub(header, 0, at);
+    }
+    struct str path;
+    TRY(percent_decode(a, header, false, &path));
+    if (path.len > 0 && path.p[0] == '/')
+        path = str_sub(path, 1, path.len);
+    src.bucket = str_cut(&path, '/');
+    src.key = path;
+    if (src.bucket.len == 0 || src.key.len == 0 || src.key.len > S3_KEY_BYTES_MAX)
+        return ERR_INVALID;
+    *ret_src = src;
+    return ERR_OK;
+}
+
+const char *s3_check_tags(struct s3_pairs tags, size_t max)
+{
+    if (tags.n > max)
+        return max == S3_OBJECT_TAGS_MAX ? "Object tags cannot be greater than 10"
+                                         : "Bucket tag count cannot be greater than 50";
+    for (size_t i = 0; i < tags.n; i++) {
+        struct s3_pair t = tags.v[i];
+        if (t.key.len == 0 || !str_is_utf8(t.key) || str_utf8_count(t.key) > TAG_KEY_MAX)
+            return "The TagKey you have provided is invalid";
+        if (!str_is_utf8(t.value) || str_utf8_count(t.value) > TAG_VALUE_MAX)
+            return "The TagValue you have provided is invalid";
+        if (str_starts(t.key, STR("aws:")) && max == S3_OBJECT_TAGS_MAX)
+            return "System tags cannot be added/updated by requester";
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(tags.v[k].key, t.key))
+                return "Cannot provide multiple Tags with the same key";
+    }
+    return NULL;
+}
+
+enum err s3_parse_tags(struct arena *a, struct str header, struct s3_pairs *ret_tags)
+{
+    struct percent_pair *pairs;
+    size_t n;
+    TRY(percent_parse_query(a, header, true, &pairs, &n));
+    struct s3_pair *v = ARENA_ARRAY(a, struct s3_pair, n);
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        v[i] =
+            (struct s3_pair){pairs[i].key, str_is_set(pairs[i].value) ? pairs[i].value : STR("")};
+    *ret_tags = (struct s3_pairs){v, n};
+    return ERR_OK;
+}
+
+struct str s3_common_prefix_of(struct str key, struct str prefix, struct str delimiter)
+{
+    if (delimiter.len == 0)
+        return STR_NONE;
+    size_t at = str_find_str(str_sub(key, prefix.len, key.len), delimiter);
+    return at == SIZE_MAX ? STR_NONE : str_sub(key, 0, prefix.len + at + delimiter.len);
+}
+
+bool s3_resume_at(struct str after, struct str prefix, struct str delimiter, struct str *ret_at)
+{
+    struct str group =
+        str_starts(after, prefix) ? s3_common_prefix_of(after, prefix, delimiter) : STR_NONE;
+    *ret_at = str_is_set(group) ? group : after;
+    return str_is_set(group);
+}
+
+struct str s3_version_id_new(struct arena *a, uint64_t seq)
+{
+    uint8_t raw[16];
+    for (int i = 0; i < 8; i++)
+        raw[i] = (uint8_t)(seq >> (56 - 8 * i));
+    rng_bytes(raw + 8, 8);
+    return hex_encode(a, raw, sizeof(raw));
+}
+
+enum err s3_version_id_seq(struct str version_id, uint64_t *ret_seq)
+{
+    uint8_t raw[16];
+    TRY(hex_decode_to(version_id, raw, sizeof(raw)));
+    uint64_t seq = 0;
+    for (int i = 0; i < 8; i++)
+        seq = seq << 8 | raw[i];
+    *ret_seq = seq;
+    return ERR_OK;
+}

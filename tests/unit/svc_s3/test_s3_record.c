@@ -1,0 +1,126 @@
+/* Records survive packing; what is cut or of another version is ERR_CORRUPT. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "svc/s3/s3_record.h"
+
+static struct arena arena;
+
+static int setup(void **state)
+{
+    arena_init(&arena, 1 << 22);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    arena_release(&arena);
+    return 0;
+}
+
+static const struct s3_pair meta[] = {{STR_INIT("a"), STR_INIT("1")},
+                                      {STR_INIT("b"), STR_INIT("")}};
+
+static struct str packed_object(void)
+{
+    struct s3_object_rec rec = {.seq = 1ull << 60,
+                                .version_id = STR("v"),
+                                .modified_ms = 1700000000000,
+                                .size = 5ull << 40,
+                                .etag = STR("e-2"),
+                                .sum = {S3_SHA256, true, STR("x-2")},
+                                .body = {S3_BODY_PARTS, {{1, 2, 3}}, 2},
+                                .attrs = {.content_type = STR("t"), .metadata = {meta, 2}}};
+    struct buf b;
+    buf_init_arena(&b, &arena, 10000);
+    s3_pack_object(&b, &rec);
+    return buf_str(&b);
+}
+
+static void test_object(void **state)
+{
+    struct str bytes = packed_object();
+    struct s3_object_rec rec;
+    assert_int_equal(s3_unpack_object(&arena, bytes, &rec), ERR_OK);
+    assert_true(rec.seq == 1ull << 60 && rec.size == 5ull << 40);
+    assert_true(str_eq_c(rec.version_id, "v") && str_eq_c(rec.etag, "e-2"));
+    assert_true(rec.sum.algo == S3_SHA256 && rec.sum.composite && str_eq_c(rec.sum.text, "x-2"));
+    assert_true(rec.body.kind == S3_BODY_PARTS && rec.body.id.b[2] == 3 && rec.body.n_parts == 2);
+    assert_true(str_eq_c(rec.attrs.content_type, "t") && !str_is_set(rec.attrs.expires));
+    assert_int_equal(rec.attrs.metadata.n, 2);
+    assert_true(str_eq_c(rec.attrs.metadata.v[0].value, "1"));
+    for (size_t cut = 0; cut < bytes.len; cut++)
+        assert_int_equal(s3_unpack_object(&arena, str_n(bytes.p, cut), &rec), ERR_CORRUPT);
+    char *other = arena_memdup(&arena, bytes.p, bytes.len);
+    other[0] = 99;
+    assert_int_equal(s3_unpack_object(&arena, str_n(other, bytes.len), &rec), ERR_CORRUPT);
+}
+
+static void test_others(void **state)
+{
+    struct buf b;
+    struct s3_bucket_rec bucket = {7, STR("eu-west-1"), 1, S3_SUSPENDED, S3_HAS_POLICY}, bucket2;
+    buf_init_arena(&b, &arena, 10000);
+    s3_pack_bucket(&b, &bucket);
+    assert_int_equal(s3_unpack_bucket(buf_str(&b), &bucket2), ERR_OK);
+    assert_true(bucket2.id == 7 && bucket2.versioning == S3_SUSPENDED &&
+                bucket2.flags == S3_HAS_POLICY && str_eq_c(bucket2.region, "eu-west-1"));
+
+    struct s3_upload_rec upload = {.initiated_ms = 5, .algo = S3_CRC32, .composite = true}, upload2;
+    buf_clear(&b);
+    s3_pack_upload(&b, &upload);
+    assert_int_equal(s3_unpack_upload(&arena, buf_str(&b), &upload2), ERR_OK);
+    assert_true(upload2.algo == S3_CRC32 && upload2.composite && !upload2.algo_given);
+
+    struct s3_part_rec parts[2] = {{.number = 1, .size = 10, .etag = STR("a")},
+                                   {.number = 9, .size = 20, .etag = STR("b")}};
+    struct s3_manifest m;
+    buf_clear(&b);
+    s3_pack_manifest(&b, parts, 2);
+    assert_int_equal(s3_unpack_manifest(&arena, buf_str(&b), &m), ERR_OK);
+    assert_true(m.n == 2 && m.parts[1].number == 9 && m.parts[1].size == 20);
+    for (size_t cut = 0; cut < b.len; cut++)
+        assert_int_equal(s3_unpack_manifest(&arena, str_n(b.p, cut), &m), ERR_CORRUPT);
+    /* A count that the bytes cannot hold must not be believed. */
+    assert_int_equal(s3_unpack_manifest(&arena, STR("\x01\xff\xff\xff\xff\x0f"), &m), ERR_CORRUPT);
+}
+
+static void test_keys(void **state)
+{
+    struct str key, id;
+    uint64_t seq;
+    struct str raw = s3_key_version(&arena, 7, STR("a\0b"), 5);
+    assert_int_equal(s3_read_version_key(&arena, raw, &key, &seq), ERR_OK);
+    assert_true(str_eq(key, STR("a\0b")) && seq == 5);
+    /* Newest first. */
+    assert_true(str_cmp(s3_key_version(&arena, 7, STR("a"), 6),
+                        s3_key_version(&arena, 7, STR("a"), 5)) < 0);
+    raw = s3_key_upload(&arena, 7, STR("k/l"), STR("id"));
+    assert_int_equal(s3_read_upload_key(&arena, raw, &key, &id), ERR_OK);
+    assert_true(str_eq_c(key, "k/l") && str_eq_c(id, "id"));
+    assert_int_equal(s3_read_version_key(&arena, STR("short"), &key, &seq), ERR_CORRUPT);
+    /* A prefix range holds what begins with it and nothing else. */
+    struct s3_range r = s3_range_prefix(&arena, S3_TABLE_CURRENT, 7, STR("a"));
+    static const char *const in[] = {"a", "ab", "a\xff"}, *const out[] = {"", "b", "A", "`"};
+    for (size_t i = 0; i < ARRAY_LEN(in); i++) {
+        struct str k = s3_key_current(&arena, 7, str_c(in[i]));
+        assert_true(str_cmp(k, r.from) >= 0 && str_cmp(k, r.to) < 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(out); i++) {
+        struct str k = s3_key_current(&arena, 7, str_c(out[i]));
+        assert_false(str_cmp(k, r.from) >= 0 && str_cmp(k, r.to) < 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_object, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_others, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
