@@ -1,0 +1,254 @@
+/* The Lambda service put together: start, stop, authorisation, and its port for other services.
+ *
+ * Layer: svc. Thread: see each function. */
+#include "svc/lambda/lambda.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "kv/key.h"
+#include "svc/lambda/lambda_int.h"
+
+enum err lambda_new(struct core *core, struct deliver *deliver, struct sandbox *sandbox,
+                    const struct sqs_port *sqs, const struct s3_port *s3,
+                    const struct logs_port *logs, struct lambda **ret_lambda)
+{
+    struct lambda *l = mem_calloc(1, sizeof(*l));
+    if (!l)
+        return ERR_NOMEM;
+    l->core = core;
+    l->deliver = deliver;
+    l->sandbox = sandbox;
+    l->sqs = sqs;
+    l->s3 = s3;
+    l->logs = logs;
+    pthread_mutex_init(&l->lock, NULL);
+    map_init(&l->confs);
+    rng_bytes(l->url_key, sizeof(l->url_key));
+    enum err err = engine_new(l, &l->engine);
+    if (err == ERR_OK)
+        err = logbook_new(l, &l->logbook);
+    if (err == ERR_OK)
+        err = pollers_new(l, &l->pollers);
+    if (err == ERR_OK)
+        err = async_register(l);
+    if (err != ERR_OK) {
+        lambda_free(l);
+        return err;
+    }
+    *ret_lambda = l;
+    return ERR_OK;
+}
+
+/* --- start --------------------------------------------------------------------------------------
+ */
+
+struct loading {
+    struct lambda *l;
+    struct map codes; /* ids that functions name; value is not used */
+};
+
+static enum err each_record(struct txn *txn, enum lambda_table table, struct loading *loading,
+                            enum err (*fn)(struct loading *loading, struct txn *txn,
+                                           struct str val))
+{
+    struct kv_iter *it;
+    struct str key, val;
+    struct str prefix = lambda_key(txn->arena, table, STR_NONE, STR_NONE, STR_NONE);
+    struct str to = key_after_prefix(txn->arena, prefix);
+    enum err err;
+
+    if (!str_is_set(prefix) || !str_is_set(to))
+        return ERR_NOMEM;
+    TRY(kv_scan(txn->kv, prefix, to, false, &it));
+    while ((err = kv_next(it, &key, &val)) == ERR_OK) {
+        err = fn(loading, txn, val);
+        if (err != ERR_OK)
+            break;
+    }
+    kv_iter_close(it);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err load_function(struct loading *loading, struct txn *txn, struct str val)
+{
+    struct fn_rec rec;
+    TRY(fn_rec_unpack(txn->arena, val, &rec));
+    TRY(map_put(&loading->codes, rec.code_id, loading, NULL));
+    return conf_take(loading->l, val);
+}
+
+static enum err load_mapping(struct loading *loading, struct txn *txn, struct str val)
+{
+    return pollers_take(loading->l->pollers, val);
+}
+
+static enum err load_body(struct txn *txn, void *arg)
+{
+    struct loading *loading = arg;
+    TRY(each_record(txn, LAMBDA_T_FUNCTION, loading, load_function));
+    return each_record(txn, LAMBDA_T_MAPPING, loading, load_mapping);
+}
+
+enum err lambda_start(struct lambda *l)
+{
+    struct loading loading = {.l = l};
+
+    TRY(code_dirs_make(l));
+    logbook_start(l->logbook);
+    map_init(&loading.codes);
+    enum err err = txn_run_now(l->core, load_body, &loading);
+    if (err == ERR_OK)
+        err = code_collect(l, &loading.codes);
+    map_release(&loading.codes);
+    TRY(err);
+    engine_start(l->engine);
+    pollers_start(l->pollers);
+    core_add_route(l->core, "/_weir/lambda/code/", code_route, l);
+    return ERR_OK;
+}
+
+/* --- stop ---------------------------------------------------------------------------------------
+ */
+
+void lambda_stop(struct lambda *l, void (*done)(void *arg), void *arg)
+{
+    l->stopping = true;
+    engine_stop(l->engine);
+    pollers_stop(l->pollers);
+    logbook_flush(l->logbook, done, arg);
+}
+
+void lambda_free(struct lambda *l)
+{
+    if (!l)
+        return;
+    pollers_free(l->pollers);
+    logbook_free(l->logbook);
+    engine_free(l->engine);
+    conf_release_all(l);
+    pthread_mutex_destroy(&l->lock);
+    mem_free(l);
+}
+
+/* --- authorisation ------------------------------------------------------------------------------
+ */
+
+static enum err resource_policy(struct call *call, struct str arn, struct str *ret_json)
+{
+    struct fn_name name;
+    struct fn_policy policy;
+
+    *ret_json = STR_NONE;
+    if (fn_name_parse(arn, call->account, call->region, &name) != ERR_OK)
+        return ERR_OK;
+    TRY(fn_policy_get(call->txn, &name, &policy));
+    *ret_json = fn_policy_document(call->arena, &policy);
+    return policy.n && !str_is_set(*ret_json) ? ERR_NOMEM : ERR_OK;
+}
+
+static enum err auth_context(struct call *call, const void *in, struct policy_context *ctx)
+{
+    if (str_eq_c(call->op->name, "CreateFunction") ||
+        str_eq_c(call->op->name, "UpdateFunctionConfiguration"))
+        policy_context_add(ctx, STR("iam:PassedToService"), STR(LAMBDA_PRINCIPAL));
+    return ERR_OK;
+}
+
+static enum err authorize_object(struct call *call, struct str bucket, struct str key,
+                                 struct str version)
+{
+    if (!str_is_set(bucket) || !str_is_set(key))
+        return ERR_OK;
+    struct str arn = str_fmt(call->arena, "arn:" STR_FMT ":s3:::" STR_FMT "/" STR_FMT,
+                             STR_ARG(call->partition), STR_ARG(bucket), STR_ARG(key));
+    if (!str_is_set(arn))
+        return ERR_NOMEM;
+    return call_authorize(call, str_is_set(version) ? "s3:GetObjectVersion" : "s3:GetObject", arn);
+}
+
+/* The role that is passed and the object that is read are the caller's to give. */
+static enum err authorize_more(struct call *call, const void *in)
+{
+    if (str_eq_c(call->op->name, "CreateFunction")) {
+        const struct lambda_create_function_input *create = in;
+        TRY(call_authorize(call, "iam:PassRole", create->role));
+        return authorize_object(call, create->code->s3_bucket, create->code->s3_key,
+                                create->code->s3_object_version);
+    }
+    if (str_eq_c(call->op->name, "UpdateFunctionConfiguration")) {
+        const struct lambda_update_function_configuration_input *update = in;
+        return str_is_set(update->role) ? call_authorize(call, "iam:PassRole", update->role)
+                                        : ERR_OK;
+    }
+    if (str_eq_c(call->op->name, "UpdateFunctionCode")) {
+        const struct lambda_update_function_code_input *update = in;
+        return authorize_object(call, update->s3_bucket, update->s3_key, update->s3_object_version);
+    }
+    return ERR_OK;
+}
+
+void lambda_svc(struct lambda *l, struct svc *ret_svc)
+{
+    *ret_svc = (struct svc){
+        .wire = &lambda_service,
+        .self = l,
+        .resource_policy = resource_policy,
+        .auth_context = auth_context,
+        .authorize_more = authorize_more,
+    };
+}
+
+/* --- the port -----------------------------------------------------------------------------------
+ */
+
+static enum err port_target(struct lambda *l, struct txn *txn, struct str function_arn,
+                            struct str service_principal, struct str source_arn,
+                            struct str source_account, struct fn_rec *ret_rec)
+{
+    struct fn_name name;
+    struct fn_policy policy;
+
+    if (fn_name_parse(function_arn, l->core->cfg.account, l->core->cfg.region, &name) != ERR_OK)
+        return ERR_NOT_FOUND;
+    if (str_is_set(name.qualifier) && !str_eq_c(name.qualifier, LAMBDA_LATEST))
+        return ERR_NOT_FOUND;
+    TRY(fn_rec_get(txn, &name, ret_rec));
+    if (!str_is_set(service_principal))
+        return ERR_OK;
+    TRY(fn_policy_get(txn, &name, &policy));
+    struct str doc = fn_policy_document(txn->arena, &policy);
+    if (policy.n && !str_is_set(doc))
+        return ERR_NOMEM;
+    struct str arn = fn_arn(txn->arena, l->core->cfg.partition, &name, name.qualifier);
+    if (!str_is_set(arn))
+        return ERR_NOMEM;
+    return core_service_allowed(txn, l->core, service_principal, "lambda:InvokeFunction", arn, doc,
+                                source_arn, source_account);
+}
+
+static enum err port_invoke_async(void *self, struct txn *txn, struct str function_arn,
+                                  struct str payload, struct str service_principal,
+                                  struct str source_arn, struct str source_account)
+{
+    struct lambda *l = self;
+    struct fn_rec rec;
+    char id[RNG_UUID_LEN + 1];
+
+    TRY(port_target(l, txn, function_arn, service_principal, source_arn, source_account, &rec));
+    return async_add(txn, l, &rec, rng_uuid(id), STR_NONE, payload);
+}
+
+static enum err port_check_target(void *self, struct txn *txn, struct str function_arn,
+                                  struct str service_principal, struct str source_arn,
+                                  struct str source_account)
+{
+    struct fn_rec rec;
+    return port_target(self, txn, function_arn, service_principal, source_arn, source_account,
+                       &rec);
+}
+
+void lambda_port(struct lambda *l, struct lambda_port *ret_port)
+{
+    *ret_port = (struct lambda_port){l, port_invoke_async, port_check_target};
+}

@@ -1,0 +1,391 @@
+/* Asynchronous invocations: durable events (deliver), two retries, then the dead letter queue and
+ * the destination of failure; the destination of success.
+ *
+ * Event, stored as the payload of DELIVER_LAMBDA_ASYNC: u8 version 1, account, region, name, id of
+ * the function's incarnation, request id, client context, payload.
+ *
+ *   attempt: function gone or created anew -> dropped
+ *            started -> OK              -> done, or on-success destination in the same commit
+ *                    -> function error  -> retry after base, 2 * base; then give_up
+ *                    -> throttled       -> retry after 1 s doubling to 5 min, until the event is
+ * old give_up: dead letter queue and on-failure destination in the commit that removes the event
+ * (P2)
+ *
+ * Source: Lambda developer guide, "Asynchronous invocation", "Retaining records of asynchronous
+ * invocations".
+ * Layer: svc. Thread: home loop; staging in any transaction. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/pack.h"
+#include "base/rng.h"
+#include "codec/json.h"
+#include "svc/lambda/lambda_int.h"
+
+enum {
+    EVENT_VERSION = 1,
+    EVENT_OVERHEAD_MAX = 16 * 1024,
+    RETRY_BASE_MS = 60 * 1000,
+    THROTTLE_MIN_MS = 1000,
+    THROTTLE_MAX_MS = 5 * 60 * 1000,
+    RESPONSE_KEEP_MAX = 1024 * 1024, /* of a response, for the destination's record */
+    RECORD_MAX = 3 * 1024 * 1024,
+    ERROR_MESSAGE_MAX = 1024, /* of the dead letter's attribute, as AWS cuts it */
+};
+
+/* --- the stored event ---------------------------------------------------------------------------
+ */
+
+enum err async_event_pack(const struct async_event *ev, struct buf *b)
+{
+    pack_u8(b, EVENT_VERSION);
+    pack_str(b, ev->name.account);
+    pack_str(b, ev->name.region);
+    pack_str(b, ev->name.name);
+    pack_str(b, ev->fn_id);
+    pack_str(b, ev->request_id);
+    pack_str(b, ev->client_context);
+    pack_str(b, ev->payload);
+    return buf_err(b);
+}
+
+enum err async_event_unpack(struct str bytes, struct async_event *ret_ev)
+{
+    struct unpack u;
+    struct async_event ev = {0};
+
+    unpack_init(&u, bytes);
+    if (unpack_u8(&u) != EVENT_VERSION)
+        return ERR_CORRUPT;
+    ev.name.account = unpack_str(&u);
+    ev.name.region = unpack_str(&u);
+    ev.name.name = unpack_str(&u);
+    ev.fn_id = unpack_str(&u);
+    ev.request_id = unpack_str(&u);
+    ev.client_context = unpack_str(&u);
+    ev.payload = unpack_str(&u);
+    TRY(unpack_end(&u));
+    *ret_ev = ev;
+    return ERR_OK;
+}
+
+enum err async_add(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
+                   struct str request_id, struct str client_context, struct str payload)
+{
+    struct buf b;
+    struct async_event ev = {fn_rec_name(rec), rec->id, request_id, client_context, payload};
+    int retries = rec->async.retries >= 0 ? rec->async.retries : LAMBDA_ASYNC_RETRIES;
+    int64_t age_s = rec->async.age_max_s >= 0 ? rec->async.age_max_s : LAMBDA_ASYNC_AGE_MAX_S;
+    const struct deliver_options opt = {
+        .attempts_max = retries + 1,
+        .age_max_ms = age_s * 1000,
+    };
+
+    if (payload.len > LAMBDA_PAYLOAD_ASYNC_MAX)
+        return ERR_LIMIT;
+    buf_init_arena(&b, txn->arena, LAMBDA_PAYLOAD_ASYNC_MAX + EVENT_OVERHEAD_MAX);
+    TRY(async_event_pack(&ev, &b));
+    return deliver_add(l->deliver, txn, DELIVER_LAMBDA_ASYNC, buf_str(&b), &opt);
+}
+
+/* --- attempts -----------------------------------------------------------------------------------
+ */
+
+/* One attempt, and what is known of its end until that is committed: work->user. */
+struct attempt {
+    struct invocation inv;
+    struct lambda *l;
+    struct deliver_work *work;
+    bool answered; /* the function ran */
+    bool function_error;
+    char *response; /* heap; NULL when too large to be kept */
+    size_t response_len;
+};
+
+static void attempt_free(struct attempt *at)
+{
+    conf_unref(at->inv.conf);
+    mem_free(at->response);
+    mem_free(at);
+}
+
+static void release(void *self, struct deliver_work *work)
+{
+    attempt_free(work->user);
+    work->user = NULL;
+}
+
+static void keep_response(struct attempt *at, struct str body)
+{
+    if (body.len > RESPONSE_KEEP_MAX)
+        return;
+    at->response = mem_alloc(body.len + 1);
+    if (!at->response)
+        return;
+    memcpy(at->response, body.p, body.len);
+    at->response_len = body.len;
+}
+
+static void attempt_done(struct invocation *inv, const struct invoke_result *r)
+{
+    struct attempt *at = inv->user;
+    const struct fn_async_config *config = &inv->conf->rec.async;
+    enum deliver_outcome outcome = DELIVER_RETRY_UNCOUNTED;
+
+    switch (r->status) {
+    case INVOKE_OK:
+        outcome = str_is_set(config->on_success) ? DELIVER_OK_STAGED : DELIVER_OK;
+        at->answered = true;
+        if (outcome == DELIVER_OK_STAGED)
+            keep_response(at, r->body);
+        break;
+    case INVOKE_FUNCTION_ERROR:
+        outcome = DELIVER_RETRY;
+        at->answered = at->function_error = true;
+        keep_response(at, r->body);
+        break;
+    case INVOKE_THROTTLED:
+    case INVOKE_FAILED:
+    case INVOKE_STOPPING:
+        break;
+    }
+    deliver_done(at->l->deliver, at->work, outcome);
+}
+
+static void attempt(void *self, struct deliver_work *work)
+{
+    struct lambda *l = self;
+    struct async_event ev;
+
+    if (async_event_unpack(work->payload, &ev) != ERR_OK) {
+        log_error("lambda", "asynchronous event %llu does not decode: dropped",
+                  (unsigned long long)work->id);
+        deliver_done(l->deliver, work, DELIVER_OK);
+        return;
+    }
+    struct fn_conf *conf = conf_find(l, &ev.name);
+    if (!conf || !str_eq(conf->rec.id, ev.fn_id)) { /* deleted: its events go with it */
+        conf_unref(conf);
+        deliver_done(l->deliver, work, DELIVER_OK);
+        return;
+    }
+    struct attempt *at = mem_calloc(1, sizeof(*at));
+    if (!at) {
+        conf_unref(conf);
+        deliver_done(l->deliver, work, DELIVER_RETRY_UNCOUNTED);
+        return;
+    }
+    at->l = l;
+    at->work = work;
+    at->inv.conf = conf;
+    at->inv.event = ev.payload;
+    at->inv.client_context = ev.client_context;
+    memcpy(at->inv.request_id, ev.request_id.p,
+           min_size(ev.request_id.len, sizeof(at->inv.request_id) - 1));
+    at->inv.may_wait = true;
+    at->inv.on_done = attempt_done;
+    at->inv.user = at;
+    work->user = at;
+    engine_invoke(l->engine, &at->inv);
+}
+
+static int64_t backoff_ms(void *self, const struct deliver_work *work, int next)
+{
+    const struct lambda *l = self;
+    int64_t base = l->core->cfg.async_retry_base_ms;
+
+    if (base <= 0)
+        base = RETRY_BASE_MS;
+    if (next != work->attempt) /* a function error: one base, then two */
+        return base * (next - 1);
+    int64_t delay = THROTTLE_MIN_MS;
+    for (int i = 1; i < work->uncounted && delay < THROTTLE_MAX_MS; i++)
+        delay *= 2;
+    return min_i64(delay, THROTTLE_MAX_MS);
+}
+
+/* --- what a destination is sent -----------------------------------------------------------------
+ */
+
+/* Text that is JSON as it is; anything else as null, so that the record always parses. */
+static void put_json(struct json_out *o, struct str text)
+{
+    size_t at;
+    if (str_is_set(text) && payload_is_json(text, &at))
+        json_raw(o, text);
+    else
+        json_null(o);
+}
+
+void destination_record_put(struct buf *b, const struct destination_record *r)
+{
+    char text[CLOCK_TEXT_MAX];
+    struct json_out o;
+
+    json_out_init(&o, b);
+    json_open(&o, '{');
+    json_kv_str(&o, STR("version"), STR("1.0"));
+    json_kv_str(&o, STR("timestamp"), clock_iso8601_ms(text, r->now_ms));
+    json_key(&o, STR("requestContext"));
+    json_open(&o, '{');
+    json_kv_str(&o, STR("requestId"), r->request_id);
+    json_kv_str(&o, STR("functionArn"), r->function_arn);
+    json_kv_str(&o, STR("condition"), str_c(r->condition));
+    json_kv_i64(&o, STR("approximateInvokeCount"), r->invoke_count);
+    json_close(&o, '}');
+    json_key(&o, STR("requestPayload"));
+    put_json(&o, r->request_payload);
+    if (r->has_response) {
+        json_key(&o, STR("responseContext"));
+        json_open(&o, '{');
+        json_kv_i64(&o, STR("statusCode"), 200);
+        json_kv_str(&o, STR("executedVersion"), STR(LAMBDA_LATEST));
+        if (r->function_error)
+            json_kv_str(&o, STR("functionError"), STR("Unhandled"));
+        json_close(&o, '}');
+        json_key(&o, STR("responsePayload"));
+        put_json(&o, r->response_payload);
+    }
+    json_close(&o, '}');
+}
+
+static enum err send_to_function(struct txn *txn, struct lambda *l, struct str target,
+                                 struct str body)
+{
+    struct fn_name name;
+    struct fn_rec rec;
+    char id[RNG_UUID_LEN + 1];
+
+    if (fn_name_parse(target, STR(""), STR(""), &name) != ERR_OK)
+        return ERR_NOT_FOUND;
+    TRY(fn_rec_get(txn, &name, &rec));
+    return async_add(txn, l, &rec, rng_uuid(id), STR_NONE, body);
+}
+
+enum err destination_send(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
+                          struct str target, struct str body,
+                          const struct sqs_attribute *attributes, size_t n_attributes)
+{
+    bool queue = str_find_str(target, STR(":sqs:")) != SIZE_MAX;
+    enum err err = role_allowed(txn, l, rec->role,
+                                queue ? "sqs:SendMessage" : "lambda:InvokeFunction", target);
+
+    if (err == ERR_OK && queue)
+        err = l->sqs->send(l->sqs->self, txn, target, body, attributes, n_attributes, STR_NONE,
+                           STR_NONE, STR_NONE, STR_NONE);
+    else if (err == ERR_OK)
+        err = send_to_function(txn, l, target, body);
+    if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_LIMIT || err == ERR_INVALID) {
+        log_error("lambda", "outcome of " STR_FMT " cannot be sent to " STR_FMT ": %s",
+                  STR_ARG(rec->name), STR_ARG(target), err_name(err));
+        return ERR_OK;
+    }
+    return err;
+}
+
+static enum err send_record(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
+                            const struct async_event *ev, const struct deliver_work *work,
+                            struct str target, const char *condition)
+{
+    const struct attempt *at = work->user;
+    struct fn_name name = fn_rec_name(rec);
+    struct buf b;
+    struct destination_record record = {
+        .now_ms = txn->now_ms,
+        .request_id = ev->request_id,
+        .function_arn = fn_arn(txn->arena, l->core->cfg.partition, &name, STR(LAMBDA_LATEST)),
+        .condition = condition,
+        .invoke_count = at && at->answered ? work->attempt : work->attempt - 1,
+        .request_payload = ev->payload,
+        .has_response = at && at->answered,
+        .function_error = at && at->function_error,
+        .response_payload = at && at->response ? str_n(at->response, at->response_len) : STR_NONE,
+    };
+
+    buf_init_arena(&b, txn->arena, RECORD_MAX);
+    destination_record_put(&b, &record);
+    if (buf_err(&b) == ERR_NOMEM)
+        return ERR_NOMEM;
+    return destination_send(txn, l, rec, target, buf_str(&b), NULL, 0);
+}
+
+/* The dead letter: the event itself, with what went wrong as attributes. */
+static enum err send_dead_letter(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
+                                 const struct async_event *ev, const struct deliver_work *work)
+{
+    const struct attempt *at = work->user;
+    struct json *doc = NULL;
+    struct str message = STR("The event was not processed in time");
+
+    if (at && at->response &&
+        json_parse(txn->arena, str_n(at->response, at->response_len), &doc, NULL) == ERR_OK) {
+        message = json_get_str(doc, STR("errorMessage"));
+        if (str_empty(message))
+            message = STR("Unhandled");
+    }
+    const struct sqs_attribute attributes[] = {
+        {STR("RequestID"), ev->request_id},
+        {STR("ErrorCode"), STR("200")},
+        {STR("ErrorMessage"), str_sub(message, 0, ERROR_MESSAGE_MAX)},
+    };
+    return destination_send(txn, l, rec, rec->dlq_arn, ev->payload, attributes,
+                            ARRAY_LEN(attributes));
+}
+
+/* The event and the function it is for; ERR_NOT_FOUND when there is none any more. */
+static enum err event_and_function(struct txn *txn, const struct deliver_work *work,
+                                   struct async_event *ret_ev, struct fn_rec *ret_rec)
+{
+    TRY(async_event_unpack(work->payload, ret_ev));
+    TRY(fn_rec_get(txn, &ret_ev->name, ret_rec));
+    return str_eq(ret_rec->id, ret_ev->fn_id) ? ERR_OK : ERR_NOT_FOUND;
+}
+
+static enum err give_up(void *self, struct txn *txn, const struct deliver_work *work, bool expired)
+{
+    struct lambda *l = self;
+    struct async_event ev;
+    struct fn_rec rec;
+
+    enum err err = event_and_function(txn, work, &ev, &rec);
+    if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
+        return ERR_OK;
+    TRY(err);
+    if (str_is_set(rec.dlq_arn))
+        TRY(send_dead_letter(txn, l, &rec, &ev, work));
+    if (str_is_set(rec.async.on_failure))
+        TRY(send_record(txn, l, &rec, &ev, work, rec.async.on_failure,
+                        expired ? "EventAgeExceeded" : "RetriesExhausted"));
+    return ERR_OK;
+}
+
+static enum err succeed(void *self, struct txn *txn, const struct deliver_work *work)
+{
+    struct lambda *l = self;
+    struct async_event ev;
+    struct fn_rec rec;
+
+    enum err err = event_and_function(txn, work, &ev, &rec);
+    if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
+        return ERR_OK;
+    TRY(err);
+    if (!str_is_set(rec.async.on_success))
+        return ERR_OK;
+    return send_record(txn, l, &rec, &ev, work, rec.async.on_success, "Success");
+}
+
+enum err async_register(struct lambda *l)
+{
+    const struct deliver_kind kind = {
+        .id = DELIVER_LAMBDA_ASYNC,
+        .name = "lambda-async",
+        .self = l,
+        .running_max = LAMBDA_ASYNC_RUNNING_MAX,
+        .attempt = attempt,
+        .give_up = give_up,
+        .succeed = succeed,
+        .release = release,
+        .backoff_ms = backoff_ms,
+    };
+    return deliver_register(l->deliver, &kind);
+}

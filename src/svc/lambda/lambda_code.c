@@ -1,0 +1,585 @@
+/* Packages: <data>/lambda/code/<id>.zip and <id>/ unpacked, where id is the SHA-256 in hex and
+ * eight random characters, so that no two uploads ever share files and removal needs no locks.
+ *
+ * Invariants
+ *   P1  A package is complete and synced before the commit that names it.
+ *   P2  A package that no durable function names is removed: when its last user is done (code_unref
+ *       of a retired one), when its upload fails, or at the next start (code_collect).
+ *
+ * Layer: svc. Thread: upload_run on the call's loop with the work on the pool; code_unref any. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/sys.h"
+#include "codec/base64.h"
+#include "codec/hash.h"
+#include "codec/hex.h"
+#include "svc/lambda/lambda_int.h"
+
+enum {
+    PATH_BYTES_MAX = 4096,
+    ID_RANDOM_LEN = 8,
+    WHY_MAX = 256,
+    UPLOAD_TIMEOUT_MS = 5 * 60 * 1000,
+    URL_VALID_S = 10 * 60,
+    URL_CHUNK = 64 * 1024,
+};
+
+#define CODE_ROUTE "/_weir/lambda/code/"
+
+/* --- shared use ---------------------------------------------------------------------------------
+ */
+
+struct code *code_new(struct lambda *l, struct str id)
+{
+    char path[PATH_BYTES_MAX];
+    struct code *c = mem_calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    int n = snprintf(path, sizeof(path), STR_FMT "/lambda/code/" STR_FMT,
+                     STR_ARG(l->core->cfg.data_dir), STR_ARG(id));
+    if (n < 0 || (size_t)n >= sizeof(path))
+        goto fail;
+    c->dir = mem_alloc((size_t)n + 1);
+    c->id = mem_alloc(id.len + 1);
+    if (!c->dir || !c->id)
+        goto fail;
+    memcpy(c->dir, path, (size_t)n + 1);
+    memcpy(c->id, id.p, id.len);
+    c->id[id.len] = 0;
+    c->core = l->core;
+    atomic_init(&c->refs, 1);
+    atomic_init(&c->retired, false);
+    return c;
+fail:
+    mem_free(c->dir);
+    mem_free(c->id);
+    mem_free(c);
+    return NULL;
+}
+
+struct code *code_ref(struct code *c)
+{
+    atomic_fetch_add(&c->refs, 1);
+    return c;
+}
+
+/* --- removal ------------------------------------------------------------------------------------
+ */
+
+struct removal {
+    struct io_task task;
+    struct io_work work;
+    struct core *core;
+    char dir[PATH_BYTES_MAX];
+};
+
+static void remove_files(const char *dir)
+{
+    char zip[PATH_BYTES_MAX + 8];
+    snprintf(zip, sizeof(zip), "%s.zip", dir);
+    /* What fails here is removed at the next start. */
+    if (sandbox_remove_tree(dir) != ERR_OK)
+        log_warn("lambda", "cannot remove package folder %s", dir);
+    sys.unlink(zip);
+}
+
+static void removal_work(struct io_work *w)
+{
+    remove_files(CONTAINER_OF(w, struct removal, work)->dir);
+}
+
+static void removal_done(struct io_work *w)
+{
+    mem_free(CONTAINER_OF(w, struct removal, work));
+}
+
+static void removal_post(struct io_task *task)
+{
+    struct removal *r = CONTAINER_OF(task, struct removal, task);
+    if (io_work_start(core_home_loop(r->core), &r->work) != ERR_OK)
+        mem_free(r); /* the next start removes it */
+}
+
+static void remove_later(struct core *core, const char *dir)
+{
+    if (core->stopping) /* no more loop to do it on: the next start removes it */
+        return;
+    struct removal *r = mem_calloc(1, sizeof(*r));
+    if (!r)
+        return;
+    r->core = core;
+    snprintf(r->dir, sizeof(r->dir), "%s", dir);
+    r->work.work = removal_work;
+    r->work.done = removal_done;
+    r->task.fn = removal_post;
+    io_post(core_home_loop(core), &r->task);
+}
+
+void code_unref(struct code *c)
+{
+    if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
+        return;
+    if (atomic_load(&c->retired))
+        remove_later(c->core, c->dir);
+    mem_free(c->dir);
+    mem_free(c->id);
+    mem_free(c);
+}
+
+/* --- upload -------------------------------------------------------------------------------------
+ */
+
+/* Work of one upload; shared by the call and the pool's thread, so on the heap. */
+struct upload_job {
+    struct io_work work;
+    pthread_mutex_t lock; /* guards call, against a cancel during the work */
+    struct call *call;    /* NULL: the client left */
+    struct lambda *l;
+    struct s3_open_object *object; /* to be read into zip; NULL: it is there */
+    char *zip;
+    size_t zip_len;
+    char dir[PATH_BYTES_MAX];
+    char id[2 * HASH_SHA256_LEN + 1 + ID_RANDOM_LEN + 1];
+    uint8_t sha256[HASH_SHA256_LEN];
+    bool done;
+    bool kept;
+    enum err err;
+    char why[WHY_MAX];
+};
+
+static enum err write_synced(const char *path, const char *p, size_t len)
+{
+    enum err err = ERR_IO;
+    int fd = sys.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ERR_IO;
+    if (sys_write_all(fd, p, len) == ERR_OK && sys.fsync(fd) == 0)
+        err = ERR_OK;
+    if (sys.close(fd) != 0)
+        err = ERR_IO;
+    return err;
+}
+
+/* The unpacked files: one sync of the file system is far cheaper than one per file of a package
+ * with thousands, and uploads are rare. */
+static enum err sync_tree(const char *dir)
+{
+    int fd = sys.open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return ERR_IO;
+    enum err err = syncfs(fd) == 0 ? ERR_OK : ERR_IO;
+    sys.close(fd);
+    return err;
+}
+
+static enum err read_source(struct upload_job *job)
+{
+    const struct s3_port *s3 = job->l->s3;
+    if (!job->object)
+        return ERR_OK;
+    enum err err = s3->read_object(job->object, job->zip);
+    s3->close_object(job->object);
+    job->object = NULL;
+    return err;
+}
+
+static void upload_work(struct io_work *w)
+{
+    struct upload_job *job = CONTAINER_OF(w, struct upload_job, work);
+    char path[PATH_BYTES_MAX + 8];
+    char hex[2 * HASH_SHA256_LEN];
+    static const struct sandbox_unpack_limits limits = {.bytes_max = LAMBDA_CODE_UNZIPPED_MAX};
+
+    job->err = read_source(job);
+    if (job->err != ERR_OK)
+        return;
+    hash_once(HASH_SHA256, job->zip, job->zip_len, job->sha256);
+    hex_to(hex, job->sha256, sizeof(job->sha256));
+    memcpy(job->id, hex, sizeof(hex));
+    job->id[sizeof(hex)] = '-';
+    rng_text(job->id + sizeof(hex) + 1, ID_RANDOM_LEN, "0123456789abcdefghijklmnopqrstuvwxyz");
+    int n = snprintf(job->dir, sizeof(job->dir), STR_FMT "/lambda/code/%s",
+                     STR_ARG(job->l->core->cfg.data_dir), job->id);
+    if (n < 0 || (size_t)n >= sizeof(job->dir)) {
+        job->err = ERR_IO;
+        return;
+    }
+    snprintf(path, sizeof(path), "%s.zip", job->dir);
+    job->err = ERR_IO;
+    if (sys.mkdir(job->dir, 0755) != 0)
+        return;
+    job->err = sandbox_unpack_zip(str_n(job->zip, job->zip_len), job->dir, &limits, job->why,
+                                  sizeof(job->why));
+    if (job->err == ERR_OK)
+        job->err = write_synced(path, job->zip, job->zip_len);
+    if (job->err == ERR_OK)
+        job->err = sync_tree(job->dir);
+    if (job->err != ERR_OK)
+        remove_files(job->dir);
+}
+
+static void upload_job_free(struct upload_job *job)
+{
+    pthread_mutex_destroy(&job->lock);
+    job->l->s3->close_object(job->object);
+    mem_free(job->zip);
+    mem_free(job);
+}
+
+static void upload_done(struct io_work *w)
+{
+    struct upload_job *job = CONTAINER_OF(w, struct upload_job, work);
+
+    mem_free(job->zip);
+    job->zip = NULL;
+    pthread_mutex_lock(&job->lock);
+    job->done = true;
+    struct call *call = job->call;
+    if (call)
+        call_wake(call);
+    pthread_mutex_unlock(&job->lock);
+    if (call)
+        return;
+    if (job->err == ERR_OK)
+        remove_later(job->l->core, job->dir);
+    upload_job_free(job);
+}
+
+/* The client left during the work. */
+static void upload_cancel(struct call *call)
+{
+    struct upload_job *job = call->state;
+    pthread_mutex_lock(&job->lock);
+    job->call = NULL;
+    pthread_mutex_unlock(&job->lock);
+}
+
+/* End of the call, whatever became of it. */
+static void upload_release(void *arg)
+{
+    struct upload_job *job = arg;
+
+    pthread_mutex_lock(&job->lock);
+    bool running = !job->done;
+    job->call = NULL;
+    pthread_mutex_unlock(&job->lock);
+    if (running)
+        return; /* upload_done frees: same loop, so it comes later */
+    if (job->err == ERR_OK && !job->kept)
+        remove_later(job->l->core, job->dir);
+    upload_job_free(job);
+}
+
+static enum err open_source(struct call *call, const struct code_source *source,
+                            struct upload_job *job)
+{
+    struct lambda *l = lambda_of(call);
+    enum err err = l->s3->open_object(l->s3->self, call->txn, source->s3_bucket, source->s3_key,
+                                      source->s3_version, LAMBDA_CODE_UNZIPPED_MAX, &job->object,
+                                      &job->zip_len);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error "
+                          "Message: The specified key does not exist.");
+    if (err == ERR_LIMIT)
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Unzipped size must be smaller than %d bytes", LAMBDA_CODE_UNZIPPED_MAX);
+    return err;
+}
+
+static enum err take_source(struct call *call, const struct code_source *source,
+                            struct upload_job *job)
+{
+    struct str zip = source->zip_file;
+    if (!str_is_set(zip)) {
+        TRY(open_source(call, source, job));
+    } else {
+        if (zip.len > LAMBDA_CODE_ZIPPED_MAX)
+            return call_error(
+                call, &lambda_err_request_too_large_exception,
+                "Request must be smaller than %d bytes for the CreateFunction operation",
+                LAMBDA_CODE_ZIPPED_MAX);
+        job->zip_len = zip.len;
+    }
+    if (job->zip_len == 0)
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Uploaded file must be a non-empty zip");
+    job->zip = mem_alloc(job->zip_len);
+    if (!job->zip)
+        return ERR_NOMEM;
+    if (str_is_set(zip))
+        memcpy(job->zip, zip.p, zip.len);
+    return ERR_OK;
+}
+
+static enum err upload_start(struct call *call, const struct code_source *source)
+{
+    struct upload_job *job = mem_calloc(1, sizeof(*job));
+    if (!job)
+        return ERR_NOMEM;
+    pthread_mutex_init(&job->lock, NULL);
+    job->l = lambda_of(call);
+    job->call = call;
+    enum err err = take_source(call, source, job);
+    if (err != ERR_OK) {
+        upload_job_free(job);
+        return err;
+    }
+    job->work.work = upload_work;
+    job->work.done = upload_done;
+    err = arena_on_release(call->arena, upload_release, job);
+    if (err != ERR_OK) {
+        upload_job_free(job);
+        return err;
+    }
+    job->err = ERR_IO;
+    job->done = true; /* until the work really runs: upload_release frees */
+    call->state = job;
+    TRY(io_work_start(call->loop, &job->work));
+    job->done = false;
+    return call_suspend(call, UPLOAD_TIMEOUT_MS, upload_cancel);
+}
+
+enum err upload_run(struct call *call, const struct code_source *source, struct upload *ret_upload)
+{
+    struct upload_job *job = call->state;
+
+    if (!job)
+        return upload_start(call, source);
+    pthread_mutex_lock(&job->lock);
+    bool done = job->done;
+    pthread_mutex_unlock(&job->lock);
+    if (!done && call->timed_out)
+        return ERR_TIMEOUT;
+    if (!done)
+        return call_suspend(call, UPLOAD_TIMEOUT_MS, upload_cancel);
+    switch (job->err) {
+    case ERR_OK:
+        break;
+    case ERR_INVALID:
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Could not unzip uploaded file. Please check your file, then try to "
+                          "upload again. (%s)",
+                          job->why);
+    case ERR_LIMIT:
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Unzipped size must be smaller than %d bytes", LAMBDA_CODE_UNZIPPED_MAX);
+    default:
+        return job->err;
+    }
+    struct upload up = {.size = (int64_t)job->zip_len};
+    up.code_id = str_dup(call->arena, str_c(job->id));
+    up.sha256 = base64_encode(call->arena, job->sha256, sizeof(job->sha256));
+    if (!str_is_set(up.code_id) || !str_is_set(up.sha256))
+        return ERR_NOMEM;
+    *ret_upload = up;
+    return ERR_OK;
+}
+
+static void upload_kept(void *arg)
+{
+    ((struct upload_job *)arg)->kept = true;
+}
+
+enum err upload_keep(struct call *call)
+{
+    return txn_on_commit(call->txn, upload_kept, call->state);
+}
+
+void upload_measure(struct str zip, struct arena *a, struct upload *ret_upload)
+{
+    uint8_t sha256[HASH_SHA256_LEN];
+    hash_once(HASH_SHA256, zip.p, zip.len, sha256);
+    ret_upload->sha256 = base64_encode(a, sha256, sizeof(sha256));
+    ret_upload->size = (int64_t)zip.len;
+}
+
+/* --- start --------------------------------------------------------------------------------------
+ */
+
+static enum err make_dir(struct lambda *l, const char *below)
+{
+    char path[PATH_BYTES_MAX];
+    int n = snprintf(path, sizeof(path), STR_FMT "/%s", STR_ARG(l->core->cfg.data_dir), below);
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return ERR_LIMIT;
+    return sys.mkdir(path, 0755) == 0 || errno == EEXIST ? ERR_OK : ERR_IO;
+}
+
+enum err code_dirs_make(struct lambda *l)
+{
+    TRY(make_dir(l, "lambda"));
+    return make_dir(l, "lambda/code");
+}
+
+enum err code_collect(struct lambda *l, const struct map *keep)
+{
+    char base[PATH_BYTES_MAX];
+    char path[2 * PATH_BYTES_MAX];
+    int n = snprintf(base, sizeof(base), STR_FMT "/lambda/code", STR_ARG(l->core->cfg.data_dir));
+    if (n < 0 || (size_t)n >= sizeof(base))
+        return ERR_LIMIT;
+    DIR *dir = opendir(base);
+    if (!dir)
+        return ERR_IO;
+    struct dirent *entry;
+    while ((entry = readdir(dir))) {
+        struct str name = str_c(entry->d_name);
+        if (name.p[0] == '.')
+            continue;
+        struct str id = str_ends(name, STR(".zip")) ? str_sub(name, 0, name.len - 4) : name;
+        if (map_get(keep, id))
+            continue;
+        snprintf(path, sizeof(path), "%s/" STR_FMT, base, STR_ARG(id));
+        remove_files(path);
+    }
+    closedir(dir);
+    return ERR_OK;
+}
+
+/* --- downloads ----------------------------------------------------------------------------------
+ */
+
+char *code_zip_path(struct lambda *l, struct arena *a, struct str id)
+{
+    struct str path = str_fmt(a, STR_FMT "/lambda/code/" STR_FMT ".zip",
+                              STR_ARG(l->core->cfg.data_dir), STR_ARG(id));
+    return str_is_set(path) ? str_cstr(a, path) : NULL;
+}
+
+/* HMAC over "id expires" with a key of this process start. */
+static void url_token(struct lambda *l, struct str id, int64_t expires_s, char out[64])
+{
+    char text[256];
+    uint8_t mac[HASH_SHA256_LEN];
+    int n = snprintf(text, sizeof(text), STR_FMT " %lld", STR_ARG(id), (long long)expires_s);
+    hmac_sha256(l->url_key, sizeof(l->url_key), text, min_size((size_t)n, sizeof(text) - 1), mac);
+    hex_to(out, mac, sizeof(mac));
+}
+
+struct str code_url(struct lambda *l, struct arena *a, struct str code_id)
+{
+    char token[64];
+    int64_t expires_s = clock_now_ms() / 1000 + URL_VALID_S;
+    url_token(l, code_id, expires_s, token);
+    return str_fmt(a, STR_FMT CODE_ROUTE STR_FMT "?expires=%lld&token=%.64s",
+                   STR_ARG(l->core->cfg.endpoint), STR_ARG(code_id), (long long)expires_s, token);
+}
+
+static struct str query_value(struct str query, struct str name)
+{
+    while (str_is_set(query)) {
+        struct str pair = str_cut(&query, '&');
+        struct str key = str_cut(&pair, '=');
+        if (str_eq(key, name))
+            return pair;
+    }
+    return STR_NONE;
+}
+
+static bool code_id_valid(struct str id)
+{
+    if (id.len != 2 * HASH_SHA256_LEN + 1 + ID_RANDOM_LEN)
+        return false;
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.p[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-'))
+            return false;
+    }
+    return true;
+}
+
+static void refuse(struct http_req *req, int status)
+{
+    http_reply(req, status, NULL, 0, STR(""));
+}
+
+/* A package on its way out. Lifetime: the request's arena. */
+struct sending {
+    int fd;
+    int64_t left;
+    char piece[URL_CHUNK];
+};
+
+static void sending_close(void *arg)
+{
+    sys.close(((struct sending *)arg)->fd);
+}
+
+static void sending_pump(struct http_req *req)
+{
+    struct sending *s = req->user;
+
+    while (s->left > 0) {
+        ssize_t got = sys.read(s->fd, s->piece, (size_t)min_i64(s->left, URL_CHUNK));
+        if (got <= 0) {
+            http_reply_abort(req);
+            return;
+        }
+        s->left -= got;
+        if (!http_reply_write(req, s->piece, (size_t)got) && s->left > 0) {
+            http_reply_on_drain(req, sending_pump);
+            return;
+        }
+    }
+    http_reply_end(req);
+}
+
+static void send_file(struct http_req *req, int fd)
+{
+    static const struct http_header headers[] = {
+        {STR_INIT("Content-Type"), STR_INIT("application/zip")}};
+    struct stat st;
+    struct sending *s = arena_alloc(req->arena, sizeof(*s));
+
+    if (!s || sys.fstat(fd, &st) != 0) {
+        sys.close(fd);
+        refuse(req, 500);
+        return;
+    }
+    s->fd = fd;
+    s->left = st.st_size;
+    if (arena_on_release(req->arena, sending_close, s) != ERR_OK) {
+        sys.close(fd);
+        refuse(req, 503);
+        return;
+    }
+    req->user = s;
+    http_reply_start(req, 200, headers, ARRAY_LEN(headers), st.st_size);
+    sending_pump(req);
+}
+
+void code_route(void *arg, struct http_req *req)
+{
+    struct lambda *l = arg;
+    struct str id = str_sub(req->path, sizeof(CODE_ROUTE) - 1, SIZE_MAX);
+    struct str token = query_value(req->query, STR("token"));
+    int64_t expires_s;
+    char expected[64];
+
+    if (!code_id_valid(id) || str_to_i64(query_value(req->query, STR("expires")), &expires_s)) {
+        refuse(req, 404);
+        return;
+    }
+    url_token(l, id, expires_s, expected);
+    if (expires_s < clock_now_ms() / 1000 || !str_is_set(token) ||
+        !str_eq_consttime(token, str_n(expected, sizeof(expected)))) {
+        refuse(req, 403);
+        return;
+    }
+    char *path = code_zip_path(l, req->arena, id);
+    int fd = path ? sys.open(path, O_RDONLY | O_CLOEXEC, 0) : -1;
+    if (fd < 0) {
+        refuse(req, 404);
+        return;
+    }
+    send_file(req, fd);
+}

@@ -1,0 +1,768 @@
+/* The engine: which environment serves which invocation.
+ *
+ *   invocation --idle environment of the current revision--> busy --result--> idle again
+ *        |                                                     ^        \--> ended (crash, old
+ *        +--none, and concurrency and memory allow--> starting-+              revision, expired)
+ *        +--otherwise--> waiting, where it may and one is running, or throttled
+ *
+ * Invariants
+ *   E1  An environment serves one invocation at a time.
+ *   E2  An environment of an older revision gets no new invocation; idle ones end when the change
+ * is durable. E3  Running invocations of a function never exceed its reserved concurrency; those of
+ * all others never exceed what the account leaves; the sum of MemorySize of living environments
+ *       stays below memory_max_mb, but for a single one.
+ *   E4  on_done runs exactly once for each engine_invoke, later, on the home loop.
+ *
+ * Layer: svc. Thread: home loop, but engine_changed (any). */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "codec/json.h"
+#include "svc/lambda/lambda_int.h"
+
+enum {
+    IDLE_MAX_MS = 5 * 60 * 1000,
+    SWEEP_MS = 10 * 1000,
+    CREDENTIAL_S = 6 * 3600,
+    CREDENTIAL_SLACK_MS = 20 * 60 * 1000, /* longer than any invocation */
+    MEMORY_FALLBACK_MB = 4096,
+    MEMORY_OVERCOMMIT = 2, /* functions mostly use much less than they are given */
+    KEY_BYTES = 512,
+    LINE_BYTES_MAX = 2048,
+    WAITING_MAX = LAMBDA_ASYNC_RUNNING_MAX, /* of a function */
+    STARTING_PER_CORE = 2,                  /* environments, over which who may wait does */
+};
+
+struct pool {
+    struct engine *e;
+    struct fn_conf *conf; /* newest seen */
+    struct list idle;     /* instances, last used first */
+    struct list waiting;  /* invocations with may_wait, while `busy` is not 0 */
+    size_t n_waiting;
+    size_t n; /* instances alive */
+    size_t busy;
+    bool gone; /* the function was deleted */
+};
+
+struct instance {
+    struct pool *pool;
+    struct fn_conf *conf;
+    struct sandbox_instance *sb;
+    struct log_stream *log;
+    struct list in_pool; /* pool->idle */
+    struct list in_lru;  /* engine->lru, least recently used first */
+    struct invocation *inv;
+    int64_t idle_since_ms;
+    int64_t credentials_end_ms;
+    bool dying, start_logged;
+    bool starting;   /* counts in n_starting */
+    bool unreserved; /* its invocation counts in busy_unreserved */
+};
+
+struct engine {
+    struct lambda *l;
+    struct map pools; /* "account/region/name" -> struct pool */
+    struct list lru;
+    size_t busy_unreserved;
+    int64_t reserved_sum;
+    int64_t memory_mb, memory_max_mb;
+    size_t n_instances;
+    size_t n_starting, starting_max;
+    struct io_timer sweep;
+    bool sweeping, stopped;
+};
+
+/* --- making -------------------------------------------------------------------------------------
+ */
+
+static void on_sweep(struct io_timer *t);
+
+static int64_t host_memory_mb(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGE_SIZE);
+    if (pages <= 0 || size <= 0)
+        return MEMORY_FALLBACK_MB;
+    return (int64_t)pages / 1024 * (int64_t)size / 1024;
+}
+
+enum err engine_new(struct lambda *l, struct engine **ret_engine)
+{
+    struct engine *e = mem_calloc(1, sizeof(*e));
+    if (!e)
+        return ERR_NOMEM;
+    e->l = l;
+    map_init(&e->pools);
+    list_init(&e->lru);
+    e->memory_max_mb = host_memory_mb() * MEMORY_OVERCOMMIT;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    e->starting_max = (size_t)(cores > 0 ? cores : 1) * STARTING_PER_CORE;
+    *ret_engine = e;
+    return ERR_OK;
+}
+
+void engine_start(struct engine *e)
+{
+    io_timer_init(&e->sweep, core_home_loop(e->l->core), on_sweep, e);
+    e->reserved_sum = conf_sum(e->l, STR_NONE, STR_NONE, STR_NONE).reserved;
+}
+
+static struct str pool_key(char key[KEY_BYTES], const struct fn_name *name)
+{
+    int n = snprintf(key, KEY_BYTES, STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(name->account),
+                     STR_ARG(name->region), STR_ARG(name->name));
+    return str_n(key, min_size((size_t)n, KEY_BYTES - 1));
+}
+
+static struct pool *pool_get(struct engine *e, struct fn_conf *conf)
+{
+    char key[KEY_BYTES];
+    struct fn_name name = fn_rec_name(&conf->rec);
+    struct str k = pool_key(key, &name);
+    struct pool *pool = map_get(&e->pools, k);
+
+    if (pool)
+        return pool;
+    pool = mem_calloc(1, sizeof(*pool));
+    if (!pool)
+        return NULL;
+    if (map_put(&e->pools, k, pool, NULL) != ERR_OK) {
+        mem_free(pool);
+        return NULL;
+    }
+    pool->e = e;
+    pool->conf = conf_ref(conf);
+    list_init(&pool->idle);
+    list_init(&pool->waiting);
+    return pool;
+}
+
+static void pool_free(struct pool *pool)
+{
+    conf_unref(pool->conf);
+    mem_free(pool);
+}
+
+/* Forgets the pool of a deleted function once its last environment is gone. */
+static void pool_check_gone(struct pool *pool)
+{
+    char key[KEY_BYTES];
+    if (!pool->gone || pool->n)
+        return;
+    struct fn_name name = fn_rec_name(&pool->conf->rec);
+    map_del(&pool->e->pools, pool_key(key, &name));
+    pool_free(pool);
+}
+
+/* --- ending environments ------------------------------------------------------------------------
+ */
+
+/* Its memory counts as free from here on, so that an eviction makes room at once. */
+static void instance_end(struct instance *in)
+{
+    struct engine *e = in->pool->e;
+    if (in->dying)
+        return;
+    in->dying = true;
+    list_remove(&in->in_pool);
+    list_remove(&in->in_lru);
+    e->memory_mb -= in->conf->rec.memory_mb;
+    sandbox_instance_kill(in->sb);
+}
+
+static void pool_drain_idle(struct pool *pool)
+{
+    while (!list_empty(&pool->idle))
+        instance_end(CONTAINER_OF(pool->idle.next, struct instance, in_pool));
+}
+
+static void pool_take_conf(struct pool *pool, struct fn_conf *conf)
+{
+    struct fn_conf *old = pool->conf;
+
+    if (conf == old || conf->rec.generation <= old->rec.generation)
+        return;
+    pool->conf = conf_ref(conf);
+    pool->gone = false;
+    if (!str_eq(conf->rec.revision, old->rec.revision))
+        pool_drain_idle(pool);
+    conf_unref(old);
+}
+
+static void left_starting(struct instance *in);
+
+static void on_exit_(void *arg, struct sandbox_instance *sb, const struct sandbox_exit *exit)
+{
+    struct instance *in = arg;
+    struct pool *pool = in->pool;
+    struct engine *e = pool->e;
+
+    if (!in->dying) { /* ended on its own */
+        in->dying = true;
+        list_remove(&in->in_pool);
+        list_remove(&in->in_lru);
+        e->memory_mb -= in->conf->rec.memory_mb;
+    }
+    left_starting(in);
+    e->n_instances--;
+    pool->n--;
+    log_stream_drop(in->log);
+    conf_unref(in->conf);
+    sandbox_instance_free(sb);
+    mem_free(in);
+    pool_check_gone(pool);
+}
+
+static void on_sweep(struct io_timer *t)
+{
+    struct engine *e = t->arg;
+    int64_t now_ms = clock_now_ms();
+
+    e->sweeping = false;
+    LIST_EACH_SAFE (&e->lru, link, next) {
+        struct instance *in = CONTAINER_OF(link, struct instance, in_lru);
+        int64_t idle_ms = now_ms - in->idle_since_ms;
+        if (idle_ms >= IDLE_MAX_MS)
+            instance_end(in);
+    }
+    if (!list_empty(&e->lru))
+        e->sweeping = io_timer_start(&e->sweep, SWEEP_MS) == ERR_OK;
+}
+
+/* --- logs of an invocation ----------------------------------------------------------------------
+ */
+
+static void tail_add(struct invocation *inv, struct str line)
+{
+    if (!inv->want_tail)
+        return;
+    buf_add_str(&inv->tail, line);
+    buf_add_byte(&inv->tail, '\n');
+    if (inv->tail.len > 2 * LAMBDA_TAIL_MAX)
+        buf_drop_front(&inv->tail, inv->tail.len - LAMBDA_TAIL_MAX);
+    if (buf_err(&inv->tail) != ERR_OK)
+        buf_clear(&inv->tail);
+}
+
+static void put_line(struct instance *in, struct str line)
+{
+    log_line(in->log, clock_now_ms(), line);
+    if (in->inv)
+        tail_add(in->inv, line);
+}
+
+static void put_fmt(struct instance *in, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void put_fmt(struct instance *in, const char *fmt, ...)
+{
+    char line[LINE_BYTES_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
+    if (n > 0)
+        put_line(in, str_n(line, min_size((size_t)n, sizeof(line) - 1)));
+}
+
+static void log_start(struct instance *in)
+{
+    if (in->start_logged || !in->inv)
+        return;
+    in->start_logged = true;
+    put_fmt(in, "START RequestId: %s Version: " LAMBDA_LATEST, in->inv->request_id);
+}
+
+static void log_failure(struct instance *in, const struct sandbox_result *r)
+{
+    char text[CLOCK_TEXT_MAX];
+    struct arena a;
+    struct json *doc;
+
+    if (r->kind == SANDBOX_TIMEOUT) {
+        put_fmt(in, STR_FMT " %s Task timed out after %lld.00 seconds\n",
+                STR_ARG(clock_iso8601_ms(text, clock_now_ms())), in->inv->request_id,
+                (long long)in->conf->rec.timeout_s);
+        return;
+    }
+    if (r->kind == SANDBOX_OK || r->kind == SANDBOX_FUNCTION_ERROR ||
+        r->kind == SANDBOX_RESPONSE_TOO_LARGE)
+        return;
+    arena_init(&a, 64 * 1024);
+    if (json_parse(&a, r->body, &doc, NULL) == ERR_OK) {
+        struct str message = json_get_str(doc, STR("errorMessage"));
+        put_fmt(in, STR_FMT "\n" STR_FMT, STR_ARG(message), STR_ARG(r->error_type));
+    }
+    arena_release(&a);
+}
+
+static void log_end(struct instance *in, const struct sandbox_result *r)
+{
+    struct buf b;
+    bool failed = r->kind != SANDBOX_OK && r->kind != SANDBOX_FUNCTION_ERROR;
+    struct log_report report = {
+        .request_id = str_c(in->inv->request_id),
+        .duration_us = r->duration_us,
+        .init_us = r->init_us,
+        .memory_mb = in->conf->rec.memory_mb,
+        .max_memory_mb = r->max_memory_mb,
+        .status = r->kind == SANDBOX_TIMEOUT ? "timeout"
+                  : failed                   ? "error"
+                                             : NULL,
+        .error_type = r->kind == SANDBOX_TIMEOUT ? STR_NONE : r->error_type,
+    };
+
+    log_start(in);
+    log_failure(in, r);
+    put_fmt(in, "END RequestId: %s", in->inv->request_id);
+    buf_init(&b, LINE_BYTES_MAX);
+    log_report_put(&b, &report);
+    if (buf_err(&b) == ERR_OK)
+        put_line(in, buf_str(&b));
+    buf_release(&b);
+    in->start_logged = false;
+}
+
+static void on_log(void *arg, struct sandbox_instance *sb, struct str line)
+{
+    struct instance *in = arg;
+    put_line(in, line);
+}
+
+static void on_ready(void *arg, struct sandbox_instance *sb, int64_t init_ms)
+{
+    log_start(arg);
+    left_starting(arg);
+}
+
+static void serve_waiting(struct pool *pool);
+
+/* --- results ------------------------------------------------------------------------------------
+ */
+
+static void instance_idle(struct instance *in)
+{
+    struct pool *pool = in->pool;
+    struct engine *e = pool->e;
+
+    if (e->stopped || pool->gone || !str_eq(in->conf->rec.revision, pool->conf->rec.revision)) {
+        instance_end(in);
+        return;
+    }
+    in->idle_since_ms = clock_now_ms();
+    list_push_front(&pool->idle, &in->in_pool);
+    list_push_back(&e->lru, &in->in_lru);
+    if (!e->sweeping)
+        e->sweeping = io_timer_start(&e->sweep, SWEEP_MS) == ERR_OK;
+}
+
+static void left_busy(struct instance *in)
+{
+    in->pool->busy--;
+    if (in->unreserved)
+        in->pool->e->busy_unreserved--;
+    in->unreserved = false;
+}
+
+static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
+{
+    struct invocation *inv = CONTAINER_OF(sb, struct invocation, sb);
+    struct instance *in = inv->instance;
+
+    log_end(in, r);
+    size_t cut = inv->tail.len > LAMBDA_TAIL_MAX ? inv->tail.len - LAMBDA_TAIL_MAX : 0;
+    struct invoke_result result = {
+        .status = r->kind == SANDBOX_OK ? INVOKE_OK : INVOKE_FUNCTION_ERROR,
+        .body = r->body,
+        .tail = inv->want_tail ? str_sub(buf_str(&inv->tail), cut, SIZE_MAX) : STR_NONE,
+    };
+    if (in->pool->e->stopped && r->kind == SANDBOX_CRASHED)
+        result.status = INVOKE_STOPPING; /* killed by our own stop: not the function's failure */
+    in->inv = NULL;
+    left_busy(in);
+    bool lives = r->kind == SANDBOX_OK || r->kind == SANDBOX_FUNCTION_ERROR ||
+                 r->kind == SANDBOX_RESPONSE_TOO_LARGE;
+    if (lives)
+        instance_idle(in);
+    else
+        instance_end(in);
+    struct pool *pool = in->pool;
+    struct buf tail = inv->tail; /* on_done may free inv */
+    inv->on_done(inv, &result);
+    buf_release(&tail);
+    serve_waiting(pool);
+}
+
+static void early_task(struct io_task *task)
+{
+    struct invocation *inv = CONTAINER_OF(task, struct invocation, task);
+    const struct invoke_result result = {.status = inv->early, .reason = inv->reason};
+    inv->on_done(inv, &result);
+}
+
+/* E4 for what never started. */
+static void end_early(struct engine *e, struct invocation *inv, enum invoke_status status,
+                      const char *reason)
+{
+    inv->early = status;
+    inv->reason = reason;
+    inv->task.fn = early_task;
+    io_post(core_home_loop(e->l->core), &inv->task);
+}
+
+/* --- room ---------------------------------------------------------------------------------------
+ */
+
+/* Reason of the throttle, or NULL when one more invocation may run. */
+static const char *concurrency_refused(const struct pool *pool)
+{
+    const struct engine *e = pool->e;
+    int64_t reserved = pool->conf->rec.reserved;
+
+    if (reserved >= 0)
+        return (int64_t)pool->busy >= reserved ? "ReservedFunctionConcurrentInvocationLimitExceeded"
+                                               : NULL;
+    if ((int64_t)e->busy_unreserved + e->reserved_sum >= LAMBDA_CONCURRENCY_MAX)
+        return "ConcurrentInvocationLimitExceeded";
+    return NULL;
+}
+
+static bool memory_fits(const struct engine *e, int64_t mb)
+{
+    return e->memory_mb == 0 || e->memory_mb + mb <= e->memory_max_mb;
+}
+
+/* Ends idle environments, longest idle first, until one of `mb` fits. */
+static bool make_room(struct engine *e, int64_t mb)
+{
+    while (!memory_fits(e, mb) && !list_empty(&e->lru))
+        instance_end(CONTAINER_OF(e->lru.next, struct instance, in_lru));
+    return memory_fits(e, mb);
+}
+
+bool engine_has_room(struct engine *e, const struct fn_conf *conf)
+{
+    char key[KEY_BYTES];
+    struct fn_name name = fn_rec_name(&conf->rec);
+    const struct pool *pool = map_get(&e->pools, pool_key(key, &name));
+
+    if (e->stopped)
+        return false;
+    if (!pool)
+        return conf->rec.reserved != 0 &&
+               (memory_fits(e, conf->rec.memory_mb) || !list_empty(&e->lru));
+    if (concurrency_refused(pool))
+        return false;
+    return !list_empty(&pool->idle) || memory_fits(e, conf->rec.memory_mb) || !list_empty(&e->lru);
+}
+
+/* --- starting environments ----------------------------------------------------------------------
+ */
+
+struct role_credentials {
+    struct str access_key, secret, token;
+    int64_t expires_ms;
+};
+
+static enum err spec_fill(struct engine *e, struct instance *in, struct arena *a,
+                          struct sandbox_spec *ret_spec)
+{
+    const struct fn_rec *rec = &in->conf->rec;
+    const struct identity_port *identity = &e->l->core->identity;
+    struct role_credentials c;
+
+    TRY(identity->assume_for_service(identity->self, rec->role, STR(LAMBDA_PRINCIPAL), rec->name,
+                                     CREDENTIAL_S, a, &c.access_key, &c.secret, &c.token,
+                                     &c.expires_ms));
+    struct sandbox_env *env = ARENA_ARRAY(a, struct sandbox_env, rec->n_env + 1);
+    if (!env)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < rec->n_env; i++) {
+        env[i].name = rec->env[i].key;
+        env[i].value = rec->env[i].value;
+    }
+    in->credentials_end_ms = c.expires_ms;
+    *ret_spec = (struct sandbox_spec){
+        .function_name = rec->name,
+        .version = STR(LAMBDA_LATEST),
+        .runtime = rec->runtime,
+        .handler = rec->handler,
+        .code_dir = str_c(in->conf->code->dir),
+        .architecture = rec->architecture,
+        .log_group = rec->log_group,
+        .log_stream = log_stream_name(in->log),
+        .region = rec->region,
+        .access_key = c.access_key,
+        .secret_key = c.secret,
+        .session_token = c.token,
+        .env = env,
+        .n_env = rec->n_env,
+        .memory_mb = rec->memory_mb,
+        .ephemeral_mb = rec->ephemeral_mb,
+    };
+    return ERR_OK;
+}
+
+static void instance_free(struct instance *in)
+{
+    log_stream_drop(in->log);
+    conf_unref(in->conf);
+    mem_free(in);
+}
+
+static enum err instance_start(struct pool *pool, struct instance **ret_in)
+{
+    struct engine *e = pool->e;
+    struct arena a;
+    struct sandbox_spec spec;
+    struct instance *in = mem_calloc(1, sizeof(*in));
+    if (!in)
+        return ERR_NOMEM;
+    in->pool = pool;
+    in->conf = conf_ref(pool->conf);
+    list_init(&in->in_pool);
+    list_init(&in->in_lru);
+    in->log = log_stream_new(e->l->logbook, in->conf);
+    const struct sandbox_events events = {on_ready, on_log, on_exit_, in};
+    arena_init(&a, 256 * 1024);
+    enum err err = in->log ? spec_fill(e, in, &a, &spec) : ERR_NOMEM;
+    if (err == ERR_OK)
+        err = sandbox_instance_start(e->l->sandbox, &spec, &events, &in->sb);
+    arena_release(&a);
+    if (err != ERR_OK) {
+        log_warn("lambda", "cannot start an environment of " STR_FMT ": %s",
+                 STR_ARG(in->conf->rec.name), err_name(err));
+        instance_free(in);
+        return err;
+    }
+    in->starting = true;
+    e->n_starting++;
+    pool->n++;
+    e->n_instances++;
+    e->memory_mb += in->conf->rec.memory_mb;
+    *ret_in = in;
+    return ERR_OK;
+}
+
+static bool usable(const struct instance *in)
+{
+    enum sandbox_state state = sandbox_instance_state(in->sb);
+    return state != SANDBOX_DYING && state != SANDBOX_EXITED &&
+           (!in->credentials_end_ms ||
+            clock_now_ms() + CREDENTIAL_SLACK_MS < in->credentials_end_ms);
+}
+
+static struct instance *idle_take(struct pool *pool)
+{
+    struct list *link;
+    while ((link = list_pop_front(&pool->idle))) {
+        struct instance *in = CONTAINER_OF(link, struct instance, in_pool);
+        list_remove(&in->in_lru);
+        if (usable(in))
+            return in;
+        instance_end(in);
+    }
+    return NULL;
+}
+
+/* --- invoking -----------------------------------------------------------------------------------
+ */
+
+static enum err hand_over(struct instance *in, struct invocation *inv)
+{
+    inv->instance = in;
+    inv->sb = (struct sandbox_invoke){
+        .event = inv->event,
+        .request_id = str_c(inv->request_id),
+        .function_arn = in->conf->arn,
+        .client_context = inv->client_context,
+        .timeout_ms = in->conf->rec.timeout_s * 1000,
+        .on_result = on_result,
+    };
+    enum err err = sandbox_instance_invoke(in->sb, &inv->sb);
+    if (err != ERR_OK)
+        return err;
+    in->inv = inv;
+    in->pool->busy++;
+    in->unreserved = in->pool->conf->rec.reserved < 0;
+    if (in->unreserved)
+        in->pool->e->busy_unreserved++;
+    if (sandbox_instance_state(in->sb) != SANDBOX_STARTING)
+        log_start(in);
+    return ERR_OK;
+}
+
+/* The end of a running one wakes who waits, so there must be one. */
+static bool park(struct pool *pool, struct invocation *inv)
+{
+    if (!inv->may_wait || pool->busy == 0 || pool->n_waiting >= WAITING_MAX)
+        return false;
+    list_push_back(&pool->waiting, &inv->link);
+    pool->n_waiting++;
+    return true;
+}
+
+static void throttle(struct pool *pool, struct invocation *inv, const char *reason)
+{
+    if (!park(pool, inv))
+        end_early(pool->e, inv, INVOKE_THROTTLED, reason);
+}
+
+/* An environment is initialised, or never will be: one more may start. */
+static void left_starting(struct instance *in)
+{
+    struct engine *e = in->pool->e;
+    size_t it = 0;
+    struct str key;
+    void *value;
+
+    if (!in->starting)
+        return;
+    in->starting = false;
+    e->n_starting--;
+    while (map_next(&e->pools, &it, &key, &value)) {
+        struct pool *pool = value;
+        if (pool->n_waiting && e->n_starting < e->starting_max)
+            serve_waiting(pool);
+    }
+}
+
+/* An invocation of the function ended: the first that waits gets its turn, all get their answer
+ * when none is running any more. */
+static void serve_waiting(struct pool *pool)
+{
+    size_t n = pool->n_waiting;
+
+    while (n-- > 0) {
+        struct invocation *inv =
+            CONTAINER_OF(list_pop_front(&pool->waiting), struct invocation, link);
+        pool->n_waiting--;
+        engine_invoke(pool->e, inv);
+        if (pool->busy > 0)
+            return;
+    }
+}
+
+void engine_invoke(struct engine *e, struct invocation *inv)
+{
+    struct instance *in;
+
+    buf_init(&inv->tail, 4 * SANDBOX_LINE_MAX);
+    if (e->stopped) {
+        end_early(e, inv, INVOKE_STOPPING, NULL);
+        return;
+    }
+    struct pool *pool = pool_get(e, inv->conf);
+    if (!pool) {
+        end_early(e, inv, INVOKE_FAILED, "out of memory");
+        return;
+    }
+    pool_take_conf(pool, inv->conf);
+    if (pool->gone) { /* deleted since the caller looked: who tries again finds nothing */
+        end_early(e, inv, INVOKE_THROTTLED, "ConcurrentInvocationLimitExceeded");
+        return;
+    }
+    const char *refused = concurrency_refused(pool);
+    if (refused) {
+        throttle(pool, inv, refused);
+        return;
+    }
+    while ((in = idle_take(pool))) {
+        if (hand_over(in, inv) == ERR_OK)
+            return;
+        instance_end(in); /* it died meanwhile */
+    }
+    /* A burst of events must not start more at once than the cores can initialise in time: those
+     * that run already take over what waits. */
+    if (e->n_starting >= e->starting_max && park(pool, inv))
+        return;
+    if (!make_room(e, pool->conf->rec.memory_mb)) {
+        throttle(pool, inv, "ConcurrentInvocationLimitExceeded");
+        return;
+    }
+    enum err err = instance_start(pool, &in);
+    if (err == ERR_OK) {
+        err = hand_over(in, inv);
+        if (err == ERR_OK)
+            return;
+        instance_end(in);
+    }
+    if (err == ERR_LIMIT)
+        end_early(e, inv, INVOKE_THROTTLED, "ConcurrentInvocationLimitExceeded");
+    else
+        end_early(e, inv, INVOKE_FAILED,
+                  err == ERR_DENIED || err == ERR_NOT_FOUND
+                      ? "The role defined for the function cannot be assumed by Lambda."
+                      : err_name(err));
+}
+
+/* --- changes ------------------------------------------------------------------------------------
+ */
+
+struct change {
+    struct io_task task;
+    struct lambda *l;
+    struct arena arena;
+    struct fn_name name;
+};
+
+static void change_task(struct io_task *task)
+{
+    struct change *c = CONTAINER_OF(task, struct change, task);
+    struct engine *e = c->l->engine;
+    char key[KEY_BYTES];
+    struct pool *pool = map_get(&e->pools, pool_key(key, &c->name));
+    struct fn_conf *conf = conf_find(c->l, &c->name);
+
+    e->reserved_sum = conf_sum(c->l, STR_NONE, STR_NONE, STR_NONE).reserved;
+    if (pool && conf) {
+        pool_take_conf(pool, conf);
+    } else if (pool) {
+        pool->gone = true;
+        pool_drain_idle(pool);
+        pool_check_gone(pool);
+    }
+    conf_unref(conf);
+    pollers_kick(c->l->pollers, c->name.name);
+    arena_release(&c->arena);
+    mem_free(c);
+}
+
+void engine_changed(struct engine *e, const struct fn_name *name)
+{
+    struct change *c = mem_calloc(1, sizeof(*c));
+    if (!c)
+        return; /* the next invocation brings the newest configuration along */
+    arena_init(&c->arena, 8 * 1024);
+    c->l = e->l;
+    c->name.account = str_dup(&c->arena, name->account);
+    c->name.region = str_dup(&c->arena, name->region);
+    c->name.name = str_dup(&c->arena, name->name);
+    c->task.fn = change_task;
+    if (str_is_set(c->name.account) && str_is_set(c->name.region) && str_is_set(c->name.name)) {
+        io_post(core_home_loop(e->l->core), &c->task);
+        return;
+    }
+    arena_release(&c->arena);
+    mem_free(c);
+}
+
+void engine_stop(struct engine *e)
+{
+    e->stopped = true;
+    io_timer_stop(&e->sweep);
+}
+
+void engine_free(struct engine *e)
+{
+    size_t it = 0;
+    struct str key;
+    void *value;
+
+    if (!e)
+        return;
+    while (map_next(&e->pools, &it, &key, &value))
+        pool_free(value);
+    map_release(&e->pools);
+    mem_free(e);
+}

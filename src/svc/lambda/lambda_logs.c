@@ -1,0 +1,341 @@
+/* Output of functions on its way to CloudWatch Logs: lines gather in memory per stream and are
+ * staged in one background transaction for all streams, soon but off the path of the invocation.
+ *
+ *   log_line -> dirty streams --LOG_FLUSH_MS or LOG_FLUSH_BYTES--> flushing --durable--> gone
+ *
+ * Invariants
+ *   LG1  At most LOG_BYTES_MAX bytes wait; more is dropped and counted in the process log.
+ *   LG2  A stream's lines stay in order: one flush is under way at a time.
+ *   LG3  Without logs:PutLogEvents for the role nothing is written, as on AWS.
+ *
+ * Layer: svc. Thread: home loop. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "svc/lambda/lambda_int.h"
+
+enum {
+    LOG_BYTES_MAX = 16 * 1024 * 1024,
+    LOG_FLUSH_BYTES = 1024 * 1024,
+    LOG_FLUSH_MS = 50,
+    LOG_EVENT_OVERHEAD = 64,
+    LOG_EVENTS_PUT_MAX = 1000, /* in one call of the port */
+    STREAM_NAME_MAX = 64,
+};
+
+struct pending_event {
+    int64_t at_ms;
+    size_t offset, len;
+};
+
+struct pending {
+    struct buf text;
+    struct pending_event *v;
+    size_t n, cap;
+};
+
+struct log_stream {
+    struct logbook *book;
+    struct fn_conf *conf;
+    char name[STREAM_NAME_MAX];
+    bool held;        /* its environment lives */
+    struct list link; /* book->dirty or book->flushing */
+    struct pending pending, flushing;
+};
+
+struct logbook {
+    struct lambda *l;
+    struct list dirty, flushing;
+    bool busy;    /* a flush is under way */
+    size_t bytes; /* waiting and being flushed */
+    size_t flushing_bytes;
+    uint64_t dropped;
+    struct io_timer timer;
+    bool armed;
+    struct io_task finish_task;
+    void (*done)(void *arg);
+    void *done_arg;
+};
+
+static void flush_start(struct logbook *book);
+
+static void on_timer(struct io_timer *t)
+{
+    struct logbook *book = t->arg;
+    book->armed = false;
+    flush_start(book);
+}
+
+enum err logbook_new(struct lambda *l, struct logbook **ret_book)
+{
+    struct logbook *book = mem_calloc(1, sizeof(*book));
+    if (!book)
+        return ERR_NOMEM;
+    book->l = l;
+    list_init(&book->dirty);
+    list_init(&book->flushing);
+    *ret_book = book;
+    return ERR_OK;
+}
+
+void logbook_start(struct logbook *book)
+{
+    io_timer_init(&book->timer, core_home_loop(book->l->core), on_timer, book);
+}
+
+/* --- streams ------------------------------------------------------------------------------------
+ */
+
+struct log_stream *log_stream_new(struct logbook *book, struct fn_conf *conf)
+{
+    char hex[33];
+    struct civil c = clock_civil(clock_now_ms());
+    struct log_stream *s = mem_calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    rng_text(hex, sizeof(hex) - 1, "0123456789abcdef");
+    snprintf(s->name, sizeof(s->name), "%04d/%02d/%02d/[$LATEST]%s", c.year, c.month, c.day, hex);
+    s->book = book;
+    s->conf = conf_ref(conf);
+    s->held = true;
+    list_init(&s->link);
+    buf_init(&s->pending.text, LOG_BYTES_MAX);
+    buf_init(&s->flushing.text, LOG_BYTES_MAX);
+    return s;
+}
+
+struct str log_stream_name(const struct log_stream *s)
+{
+    return str_c(s->name);
+}
+
+static void pending_release(struct pending *p)
+{
+    buf_release(&p->text);
+    mem_free(p->v);
+    *p = (struct pending){0};
+}
+
+static void stream_free(struct log_stream *s)
+{
+    list_remove(&s->link);
+    pending_release(&s->pending);
+    pending_release(&s->flushing);
+    conf_unref(s->conf);
+    mem_free(s);
+}
+
+void log_stream_drop(struct log_stream *s)
+{
+    if (!s)
+        return;
+    s->held = false;
+    if (!list_linked(&s->link))
+        stream_free(s);
+}
+
+/* --- lines --------------------------------------------------------------------------------------
+ */
+
+static bool pending_add(struct pending *p, int64_t now_ms, struct str line)
+{
+    if (p->n == p->cap) {
+        size_t cap = p->cap ? p->cap * 2 : 16;
+        struct pending_event *v = mem_realloc(p->v, cap * sizeof(*v));
+        if (!v)
+            return false;
+        p->v = v;
+        p->cap = cap;
+    }
+    size_t offset = p->text.len;
+    buf_add_str(&p->text, line);
+    buf_add_byte(&p->text, '\n');
+    if (buf_err(&p->text) != ERR_OK) {
+        p->text.len = offset;
+        p->text.err = ERR_OK;
+        return false;
+    }
+    p->v[p->n++] = (struct pending_event){now_ms, offset, line.len + 1};
+    return true;
+}
+
+void log_line(struct log_stream *s, int64_t now_ms, struct str line)
+{
+    struct logbook *book = s->book;
+    size_t bytes = line.len + LOG_EVENT_OVERHEAD;
+
+    if (book->bytes + bytes > LOG_BYTES_MAX || !pending_add(&s->pending, now_ms, line)) {
+        if (book->dropped++ == 0)
+            log_warn("lambda",
+                     "function output comes faster than it can be stored: lines of "
+                     "%s are dropped",
+                     s->name);
+        return;
+    }
+    book->bytes += bytes;
+    if (!list_linked(&s->link))
+        list_push_back(&book->dirty, &s->link);
+    if (book->bytes - book->flushing_bytes >= LOG_FLUSH_BYTES) {
+        flush_start(book);
+    } else if (!book->armed && !book->busy) {
+        book->armed = io_timer_start(&book->timer, LOG_FLUSH_MS) == ERR_OK;
+        if (!book->armed)
+            flush_start(book);
+    }
+}
+
+/* --- flushing -----------------------------------------------------------------------------------
+ */
+
+static bool may_write(struct lambda *l, const struct log_stream *s, struct arena *a)
+{
+    const struct fn_rec *rec = &s->conf->rec;
+    struct str arn = str_fmt(
+        a, "arn:" STR_FMT ":logs:" STR_FMT ":" STR_FMT ":log-group:" STR_FMT ":log-stream:%s",
+        STR_ARG(l->core->cfg.partition), STR_ARG(rec->region), STR_ARG(rec->account),
+        STR_ARG(rec->log_group), s->name);
+    return str_is_set(arn) && core_role_allowed(l->core, rec->role, STR(LAMBDA_PRINCIPAL),
+                                                "logs:PutLogEvents", arn, STR_NONE) == ERR_OK;
+}
+
+static enum err put_stream(struct txn *txn, struct lambda *l, struct log_stream *s)
+{
+    const struct pending *p = &s->flushing;
+    struct logs_event *events = ARENA_ARRAY(txn->arena, struct logs_event, LOG_EVENTS_PUT_MAX);
+
+    if (!events)
+        return ERR_NOMEM;
+    for (size_t at = 0; at < p->n;) {
+        size_t n = 0;
+        for (; n < LOG_EVENTS_PUT_MAX && at < p->n; n++, at++) {
+            events[n].timestamp_ms = p->v[at].at_ms;
+            events[n].message = str_n(p->text.p + p->v[at].offset, p->v[at].len);
+        }
+        TRY(l->logs->put(l->logs->self, txn, s->conf->rec.log_group, str_c(s->name), events, n));
+    }
+    return ERR_OK;
+}
+
+static enum err flush_body(struct txn *txn, void *arg)
+{
+    struct logbook *book = arg;
+
+    LIST_EACH (&book->flushing, link) {
+        struct log_stream *s = CONTAINER_OF(link, struct log_stream, link);
+        if (!may_write(book->l, s, txn->arena)) {
+            log_debug("lambda", "role of %.*s may not write logs", STR_ARG(s->conf->rec.name));
+            continue;
+        }
+        TRY(put_stream(txn, book->l, s));
+    }
+    return ERR_OK;
+}
+
+static void flush_end(struct logbook *book)
+{
+    if (book->done && list_empty(&book->dirty)) {
+        void (*done)(void *) = book->done;
+        book->done = NULL;
+        done(book->done_arg);
+    }
+}
+
+static void flush_done(void *arg, enum err err)
+{
+    struct logbook *book = arg;
+    struct list *link;
+
+    if (err != ERR_OK)
+        log_error("lambda", "%zu bytes of function output could not be stored: %s",
+                  book->flushing_bytes, err_name(err));
+    while ((link = list_pop_front(&book->flushing))) {
+        struct log_stream *s = CONTAINER_OF(link, struct log_stream, link);
+        buf_clear(&s->flushing.text);
+        s->flushing.n = 0;
+        if (s->pending.n)
+            list_push_back(&book->dirty, &s->link);
+        else if (!s->held)
+            stream_free(s);
+    }
+    book->bytes -= book->flushing_bytes;
+    book->flushing_bytes = 0;
+    book->busy = false;
+    if (!list_empty(&book->dirty))
+        flush_start(book);
+    else
+        flush_end(book);
+}
+
+static void flush_start(struct logbook *book)
+{
+    struct list *link;
+
+    if (book->busy)
+        return;
+    while ((link = list_pop_front(&book->dirty))) {
+        struct log_stream *s = CONTAINER_OF(link, struct log_stream, link);
+        struct pending empty = s->flushing;
+        s->flushing = s->pending;
+        s->pending = empty;
+        list_push_back(&book->flushing, &s->link);
+    }
+    if (list_empty(&book->flushing)) {
+        flush_end(book);
+        return;
+    }
+    book->busy = true;
+    book->flushing_bytes = book->bytes;
+    if (txn_run(book->l->core, core_home_loop(book->l->core), flush_body, book, flush_done) !=
+        ERR_OK)
+        flush_done(book, ERR_NOMEM);
+}
+
+static void finish(struct io_task *task)
+{
+    struct logbook *book = CONTAINER_OF(task, struct logbook, finish_task);
+    if (!book->busy)
+        flush_start(book);
+}
+
+void logbook_flush(struct logbook *book, void (*done)(void *arg), void *arg)
+{
+    book->done = done;
+    book->done_arg = arg;
+    book->finish_task.fn = finish;
+    io_post(core_home_loop(book->l->core), &book->finish_task);
+}
+
+void logbook_free(struct logbook *book)
+{
+    struct list *link;
+
+    if (!book)
+        return;
+    while ((link = list_pop_front(&book->dirty)) || (link = list_pop_front(&book->flushing)))
+        stream_free(CONTAINER_OF(link, struct log_stream, link));
+    mem_free(book);
+}
+
+/* --- lines of the platform ----------------------------------------------------------------------
+ */
+
+void log_report_put(struct buf *b, const struct log_report *r)
+{
+    int64_t billed_us = r->duration_us + (r->init_us > 0 ? r->init_us : 0);
+
+    buf_add_fmt(b,
+                "REPORT RequestId: " STR_FMT "\tDuration: %.2f ms\tBilled Duration: %lld ms\t"
+                "Memory Size: %lld MB\tMax Memory Used: %lld MB\t",
+                STR_ARG(r->request_id), (double)r->duration_us / 1000.0,
+                (long long)((billed_us + 999) / 1000), (long long)r->memory_mb,
+                (long long)r->max_memory_mb);
+    if (r->init_us >= 0)
+        buf_add_fmt(b, "Init Duration: %.2f ms\t", (double)r->init_us / 1000.0);
+    if (r->status)
+        buf_add_fmt(b, "Status: %s\t", r->status);
+    if (r->status && str_is_set(r->error_type))
+        buf_add_fmt(b, "Error Type: " STR_FMT "\t", STR_ARG(r->error_type));
+}

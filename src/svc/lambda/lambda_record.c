@@ -1,0 +1,412 @@
+/* Stored records of the Lambda service.
+ *
+ * Function record, version 1, in base/pack.h's encoding and in this order: generation, id, account,
+ * region, name, revision, runtime, role, handler, description, timeout, memory, ephemeral, code id,
+ * code sha256, code size, architecture, modified, has_env, env pairs, tag pairs, dlq, log group,
+ * reserved, async (set, retries, age, success, failure, modified).
+ * Policy record: version 1, revision, count, then (sid, json) each.
+ * Mapping record: version 1, then the members of struct esm_rec in order.
+ *
+ * Layer: svc. Thread: the transaction's. */
+#include "base/mem.h"
+#include "base/pack.h"
+#include "base/rng.h"
+#include "svc/lambda/lambda_int.h"
+
+enum { VERSION = 1, PAIRS_MAX = 4096, STATEMENTS_MAX = 1024 };
+
+/* --- functions ----------------------------------------------------------------------------------
+ */
+
+static void pack_pairs(struct buf *b, const struct fn_pair *v, size_t n)
+{
+    pack_uint(b, n);
+    for (size_t i = 0; i < n; i++) {
+        pack_str(b, v[i].key);
+        pack_str(b, v[i].value);
+    }
+}
+
+enum err fn_rec_pack(const struct fn_rec *r, struct buf *b)
+{
+    pack_u8(b, VERSION);
+    pack_uint(b, r->generation);
+    const struct str texts[] = {r->id,      r->account, r->region,  r->name,       r->revision,
+                                r->runtime, r->role,    r->handler, r->description};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        pack_str(b, texts[i]);
+    pack_int(b, r->timeout_s);
+    pack_int(b, r->memory_mb);
+    pack_int(b, r->ephemeral_mb);
+    pack_str(b, r->code_id);
+    pack_str(b, r->code_sha256);
+    pack_int(b, r->code_size);
+    pack_str(b, r->architecture);
+    pack_int(b, r->modified_ms);
+    pack_u8(b, r->has_env);
+    pack_pairs(b, r->env, r->n_env);
+    pack_pairs(b, r->tags, r->n_tags);
+    pack_str(b, r->dlq_arn);
+    pack_str(b, r->log_group);
+    pack_int(b, r->reserved);
+    pack_u8(b, r->async.set);
+    pack_int(b, r->async.retries);
+    pack_int(b, r->async.age_max_s);
+    pack_str(b, r->async.on_success);
+    pack_str(b, r->async.on_failure);
+    pack_int(b, r->async.modified_ms);
+    return buf_err(b);
+}
+
+static struct fn_pair *unpack_pairs(struct arena *a, struct unpack *u, size_t *ret_n)
+{
+    uint64_t n = unpack_uint(u);
+    if (n > PAIRS_MAX) {
+        u->bad = true;
+        n = 0;
+    }
+    struct fn_pair *v = ARENA_ARRAY(a, struct fn_pair, n ? n : 1);
+    for (uint64_t i = 0; v && i < n; i++) {
+        v[i].key = unpack_str(u);
+        v[i].value = unpack_str(u);
+    }
+    *ret_n = v ? n : 0;
+    return v;
+}
+
+enum err fn_rec_unpack(struct arena *a, struct str bytes, struct fn_rec *ret_rec)
+{
+    struct unpack u;
+    struct fn_rec r = {0};
+    struct str copy = str_dup(a, bytes);
+
+    if (!str_is_set(copy))
+        return ERR_NOMEM;
+    unpack_init(&u, copy);
+    if (unpack_u8(&u) != VERSION)
+        return ERR_CORRUPT;
+    r.generation = unpack_uint(&u);
+    struct str *texts[] = {&r.id,      &r.account, &r.region,  &r.name,       &r.revision,
+                           &r.runtime, &r.role,    &r.handler, &r.description};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i] = unpack_str(&u);
+    r.timeout_s = unpack_int(&u);
+    r.memory_mb = unpack_int(&u);
+    r.ephemeral_mb = unpack_int(&u);
+    r.code_id = unpack_str(&u);
+    r.code_sha256 = unpack_str(&u);
+    r.code_size = unpack_int(&u);
+    r.architecture = unpack_str(&u);
+    r.modified_ms = unpack_int(&u);
+    r.has_env = unpack_u8(&u) != 0;
+    r.env = unpack_pairs(a, &u, &r.n_env);
+    r.tags = unpack_pairs(a, &u, &r.n_tags);
+    if (!r.env || !r.tags)
+        return ERR_NOMEM;
+    r.dlq_arn = unpack_str(&u);
+    r.log_group = unpack_str(&u);
+    r.reserved = unpack_int(&u);
+    r.async.set = unpack_u8(&u) != 0;
+    r.async.retries = (int)unpack_int(&u);
+    r.async.age_max_s = unpack_int(&u);
+    r.async.on_success = unpack_str(&u);
+    r.async.on_failure = unpack_str(&u);
+    r.async.modified_ms = unpack_int(&u);
+    TRY(unpack_end(&u));
+    *ret_rec = r;
+    return ERR_OK;
+}
+
+struct fn_name fn_rec_name(const struct fn_rec *rec)
+{
+    return (struct fn_name){rec->account, rec->region, rec->name, STR_NONE};
+}
+
+enum err fn_rec_get(struct txn *txn, const struct fn_name *name, struct fn_rec *ret_rec)
+{
+    struct str bytes;
+    struct str key =
+        lambda_key(txn->arena, LAMBDA_T_FUNCTION, name->account, name->region, name->name);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    TRY(txn_get(txn, key, &bytes));
+    return fn_rec_unpack(txn->arena, bytes, ret_rec);
+}
+
+enum err fn_rec_of_call(struct call *call, const struct fn_name *name, struct fn_rec *ret_rec)
+{
+    enum err err = fn_rec_get(call->txn, name, ret_rec);
+    return err == ERR_NOT_FOUND ? fn_not_found(call, name) : err;
+}
+
+enum err fn_rec_touch(struct txn *txn, struct fn_rec *rec)
+{
+    char id[RNG_UUID_LEN + 1];
+    rec->revision = str_dup(txn->arena, rng_uuid(id));
+    rec->modified_ms = txn->now_ms;
+    return str_is_set(rec->revision) ? ERR_OK : ERR_NOMEM;
+}
+
+/* Of fn_rec_put and fn_rec_del, in the arena until durable. */
+struct fn_change {
+    struct lambda *l;
+    struct fn_name name;
+    struct str record; /* absent: deleted */
+    uint64_t generation;
+};
+
+static void fn_change_durable(void *arg)
+{
+    struct fn_change *c = arg;
+    /* Without memory the engine keeps the older state until the next change or start. */
+    if (!str_is_set(c->record))
+        conf_deleted(c->l, &c->name, c->generation);
+    else if (conf_take(c->l, c->record) != ERR_OK)
+        return;
+    engine_changed(c->l->engine, &c->name);
+}
+
+static enum err on_change(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
+                          struct str record)
+{
+    struct fn_change *c = ARENA_NEW(txn->arena, struct fn_change);
+    if (!c)
+        return ERR_NOMEM;
+    *c = (struct fn_change){l, fn_rec_name(rec), record, rec->generation};
+    return txn_on_durable(txn, fn_change_durable, c);
+}
+
+static uint64_t next_generation(const struct txn *txn, uint64_t generation)
+{
+    uint64_t now = (uint64_t)txn->now_ms;
+    return generation + 1 > now ? generation + 1 : now;
+}
+
+enum err fn_rec_put(struct txn *txn, struct lambda *l, struct fn_rec *rec)
+{
+    struct buf b;
+    struct str key =
+        lambda_key(txn->arena, LAMBDA_T_FUNCTION, rec->account, rec->region, rec->name);
+
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    rec->generation = next_generation(txn, rec->generation);
+    buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
+    TRY(fn_rec_pack(rec, &b));
+    TRY(txn_put(txn, key, buf_str(&b)));
+    return on_change(txn, l, rec, buf_str(&b));
+}
+
+enum err fn_rec_del(struct txn *txn, struct lambda *l, const struct fn_rec *rec)
+{
+    struct fn_rec gone = *rec;
+    struct str key =
+        lambda_key(txn->arena, LAMBDA_T_FUNCTION, rec->account, rec->region, rec->name);
+    struct str policy =
+        lambda_key(txn->arena, LAMBDA_T_POLICY, rec->account, rec->region, rec->name);
+
+    if (!str_is_set(key) || !str_is_set(policy))
+        return ERR_NOMEM;
+    gone.generation = next_generation(txn, rec->generation);
+    TRY(txn_del(txn, key));
+    TRY(txn_del(txn, policy));
+    return on_change(txn, l, &gone, STR_NONE);
+}
+
+/* --- policies -----------------------------------------------------------------------------------
+ */
+
+enum err fn_policy_get(struct txn *txn, const struct fn_name *name, struct fn_policy *ret_policy)
+{
+    struct str bytes;
+    struct unpack u;
+    struct fn_policy policy = {0};
+    struct str key =
+        lambda_key(txn->arena, LAMBDA_T_POLICY, name->account, name->region, name->name);
+
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    enum err err = txn_get(txn, key, &bytes);
+    if (err == ERR_NOT_FOUND) {
+        *ret_policy = policy;
+        return ERR_OK;
+    }
+    TRY(err);
+    unpack_init(&u, bytes);
+    if (unpack_u8(&u) != VERSION)
+        return ERR_CORRUPT;
+    policy.revision = unpack_str(&u);
+    uint64_t n = unpack_uint(&u);
+    if (n > STATEMENTS_MAX)
+        return ERR_CORRUPT;
+    policy.v = ARENA_ARRAY(txn->arena, struct fn_statement, n + 1);
+    if (!policy.v)
+        return ERR_NOMEM;
+    for (policy.n = 0; policy.n < n; policy.n++) {
+        policy.v[policy.n].sid = unpack_str(&u);
+        policy.v[policy.n].json = unpack_str(&u);
+    }
+    TRY(unpack_end(&u));
+    *ret_policy = policy;
+    return ERR_OK;
+}
+
+enum err fn_policy_put(struct txn *txn, const struct fn_name *name, const struct fn_policy *policy)
+{
+    struct buf b;
+    char id[RNG_UUID_LEN + 1];
+    struct str key =
+        lambda_key(txn->arena, LAMBDA_T_POLICY, name->account, name->region, name->name);
+
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    if (policy->n == 0)
+        return txn_del(txn, key);
+    if (policy->n > STATEMENTS_MAX)
+        return ERR_LIMIT;
+    buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
+    pack_u8(&b, VERSION);
+    pack_str(&b, rng_uuid(id));
+    pack_uint(&b, policy->n);
+    for (size_t i = 0; i < policy->n; i++) {
+        pack_str(&b, policy->v[i].sid);
+        pack_str(&b, policy->v[i].json);
+    }
+    TRY(buf_err(&b));
+    return txn_put(txn, key, buf_str(&b));
+}
+
+struct str fn_policy_document(struct arena *a, const struct fn_policy *policy)
+{
+    struct buf b;
+
+    if (policy->n == 0)
+        return STR_NONE;
+    buf_init_arena(&b, a, LAMBDA_RECORD_MAX);
+    BUF_ADD_LIT(&b, "{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":[");
+    for (size_t i = 0; i < policy->n; i++) {
+        if (i)
+            buf_add_byte(&b, ',');
+        buf_add_str(&b, policy->v[i].json);
+    }
+    BUF_ADD_LIT(&b, "]}");
+    return buf_err(&b) == ERR_OK ? buf_str(&b) : STR_NONE;
+}
+
+/* --- mappings -----------------------------------------------------------------------------------
+ */
+
+enum err esm_rec_pack(const struct esm_rec *r, struct buf *b)
+{
+    pack_u8(b, VERSION);
+    pack_uint(b, r->generation);
+    pack_str(b, r->account);
+    pack_str(b, r->region);
+    pack_str(b, r->uuid);
+    pack_str(b, r->function);
+    pack_str(b, r->function_arn);
+    pack_str(b, r->source_arn);
+    pack_int(b, r->batch_size);
+    pack_int(b, r->window_s);
+    pack_u8(b, r->enabled);
+    pack_u8(b, r->partial);
+    pack_int(b, r->concurrency_max);
+    pack_int(b, r->modified_ms);
+    return buf_err(b);
+}
+
+enum err esm_rec_unpack(struct arena *a, struct str bytes, struct esm_rec *ret_rec)
+{
+    struct unpack u;
+    struct esm_rec r = {0};
+    struct str copy = str_dup(a, bytes);
+
+    if (!str_is_set(copy))
+        return ERR_NOMEM;
+    unpack_init(&u, copy);
+    if (unpack_u8(&u) != VERSION)
+        return ERR_CORRUPT;
+    r.generation = unpack_uint(&u);
+    r.account = unpack_str(&u);
+    r.region = unpack_str(&u);
+    r.uuid = unpack_str(&u);
+    r.function = unpack_str(&u);
+    r.function_arn = unpack_str(&u);
+    r.source_arn = unpack_str(&u);
+    r.batch_size = unpack_int(&u);
+    r.window_s = unpack_int(&u);
+    r.enabled = unpack_u8(&u) != 0;
+    r.partial = unpack_u8(&u) != 0;
+    r.concurrency_max = unpack_int(&u);
+    r.modified_ms = unpack_int(&u);
+    TRY(unpack_end(&u));
+    if (r.batch_size < 1 || r.batch_size > LAMBDA_BATCH_MAX)
+        return ERR_CORRUPT;
+    *ret_rec = r;
+    return ERR_OK;
+}
+
+enum err esm_rec_get(struct txn *txn, struct str account, struct str region, struct str uuid,
+                     struct esm_rec *ret_rec)
+{
+    struct str bytes;
+    struct str key = lambda_key(txn->arena, LAMBDA_T_MAPPING, account, region, uuid);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    TRY(txn_get(txn, key, &bytes));
+    return esm_rec_unpack(txn->arena, bytes, ret_rec);
+}
+
+/* Of esm_rec_put and esm_rec_del, in the arena until durable. */
+struct esm_change {
+    struct lambda *l;
+    struct str uuid;
+    struct str record; /* absent: deleted */
+    uint64_t generation;
+};
+
+static void esm_change_durable(void *arg)
+{
+    struct esm_change *c = arg;
+    if (!str_is_set(c->record))
+        pollers_deleted(c->l->pollers, c->uuid, c->generation);
+    else if (pollers_take(c->l->pollers, c->record) != ERR_OK)
+        return; /* without memory the mapping rests until its next change or the next start */
+}
+
+static enum err on_esm_change(struct txn *txn, struct lambda *l, const struct esm_rec *rec,
+                              struct str record)
+{
+    struct esm_change *c = ARENA_NEW(txn->arena, struct esm_change);
+    if (!c)
+        return ERR_NOMEM;
+    *c = (struct esm_change){l, rec->uuid, record, rec->generation};
+    return txn_on_durable(txn, esm_change_durable, c);
+}
+
+enum err esm_rec_put(struct txn *txn, struct lambda *l, struct esm_rec *rec)
+{
+    struct buf b;
+    struct str key = lambda_key(txn->arena, LAMBDA_T_MAPPING, rec->account, rec->region, rec->uuid);
+
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    rec->generation = next_generation(txn, rec->generation);
+    rec->modified_ms = txn->now_ms;
+    buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
+    TRY(esm_rec_pack(rec, &b));
+    TRY(txn_put(txn, key, buf_str(&b)));
+    return on_esm_change(txn, l, rec, buf_str(&b));
+}
+
+enum err esm_rec_del(struct txn *txn, struct lambda *l, const struct esm_rec *rec)
+{
+    struct esm_rec gone = *rec;
+    struct str key = lambda_key(txn->arena, LAMBDA_T_MAPPING, rec->account, rec->region, rec->uuid);
+
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    gone.generation = next_generation(txn, rec->generation);
+    TRY(txn_del(txn, key));
+    return on_esm_change(txn, l, &gone, STR_NONE);
+}

@@ -1,0 +1,412 @@
+/* Settings of a function: what is accepted, what is refused because it could not be honoured (P4),
+ * and how the configuration is shown.
+ *
+ * Layer: svc. Thread: the call's. */
+#include "base/clock.h"
+#include "svc/lambda/lambda_int.h"
+
+enum {
+    MEMORY_MIN_MB = 128,
+    EPHEMERAL_MIN_MB = 512,
+    EPHEMERAL_MAX_MB = 10240,
+    HANDLER_MAX = 128,
+    DESCRIPTION_MAX = 256,
+    TAG_KEY_MAX = 128,
+    TAG_VALUE_MAX = 256,
+    LOG_GROUP_MAX = 512,
+};
+
+#define INVALID(call, ...)                                                                         \
+    call_error((call), &lambda_err_invalid_parameter_value_exception, __VA_ARGS__)
+
+const char *host_architecture(void)
+{
+#if defined(__x86_64__)
+    return "x86_64";
+#elif defined(__aarch64__)
+    return "arm64";
+#else
+    return "unknown";
+#endif
+}
+
+enum err architecture_apply(struct call *call, struct lambda_architectures_list list,
+                            struct fn_rec *rec)
+{
+    if (!list.v) {
+        if (!str_is_set(rec->architecture))
+            rec->architecture = str_c(host_architecture());
+        return ERR_OK;
+    }
+    if (list.n != 1)
+        return INVALID(call, "1 validation error detected: Value at 'architectures' failed to "
+                             "satisfy constraint: Member must have length equal to 1");
+    if (!str_eq_c(list.v[0], host_architecture()))
+        return INVALID(call, "The architecture " STR_FMT " cannot run on this host, which is %s.",
+                       STR_ARG(list.v[0]), host_architecture());
+    rec->architecture = str_c(host_architecture());
+    return ERR_OK;
+}
+
+/* --- settings that would not be honoured --------------------------------------------------------
+ */
+
+static enum err refuse_unsupported(struct call *call, const struct fn_settings *s)
+{
+    const struct {
+        bool set;
+        const char *name;
+    } rows[] = {
+        {s->vpc && (s->vpc->subnet_ids.n || s->vpc->security_group_ids.n), "VpcConfig"},
+        {s->layers.n > 0, "Layers"},
+        {s->file_systems.n > 0, "FileSystemConfigs"},
+        {s->image != NULL, "ImageConfig"},
+        {!str_empty(s->kms_key_arn), "KMSKeyArn"},
+        {s->capacity_provider, "CapacityProviderConfig"},
+        {s->durable, "DurableConfig"},
+        {s->tenancy, "TenancyConfig"},
+        {s->tracing && str_eq_c(s->tracing->mode, "Active"), "TracingConfig.Mode Active"},
+        {s->snap_start && str_is_set(s->snap_start->apply_on) &&
+             !str_eq_c(s->snap_start->apply_on, "None"),
+         "SnapStart"},
+        {s->logging && str_eq_c(s->logging->log_format, "JSON"), "LoggingConfig.LogFormat JSON"},
+        {s->logging && (str_is_set(s->logging->application_log_level) ||
+                        str_is_set(s->logging->system_log_level)),
+         "LoggingConfig log levels"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].set)
+            return INVALID(call, "%s is not supported by Weir.", rows[i].name);
+    return ERR_OK;
+}
+
+/* --- settings one by one ------------------------------------------------------------------------
+ */
+
+static bool is_runtime_of(struct str runtime, const char *family)
+{
+    return str_starts(runtime, str_c(family));
+}
+
+static enum err apply_runtime(struct call *call, struct str runtime, struct fn_rec *rec)
+{
+    const char *why = NULL;
+
+    if (!str_is_set(runtime))
+        return ERR_OK;
+    bool known = is_runtime_of(runtime, "provided.") || is_runtime_of(runtime, "python3.") ||
+                 is_runtime_of(runtime, "nodejs");
+    if (!known || !sandbox_runtime_available(lambda_of(call)->sandbox, runtime, &why))
+        return INVALID(call,
+                       "The runtime parameter of " STR_FMT " is not available on this host: %s",
+                       STR_ARG(runtime),
+                       why ? why : "Weir runs provided.al2, provided.al2023, python3.x and nodejs");
+    rec->runtime = runtime;
+    return ERR_OK;
+}
+
+static bool has_space(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] == ' ' || (s.p[i] >= '\t' && s.p[i] <= '\r') || s.p[i] == 0)
+            return true;
+    return false;
+}
+
+static enum err apply_numbers(struct call *call, const struct fn_settings *s, struct fn_rec *rec)
+{
+    if (s->has_timeout) {
+        if (s->timeout < 1 || s->timeout > LAMBDA_TIMEOUT_MAX_S)
+            return call_error(call, &lambda_err_validation,
+                              "1 validation error detected: Value '%lld' at 'timeout' failed to "
+                              "satisfy constraint: Member must have value less than or equal to %d",
+                              (long long)s->timeout, LAMBDA_TIMEOUT_MAX_S);
+        rec->timeout_s = s->timeout;
+    }
+    if (s->has_memory) {
+        if (s->memory < MEMORY_MIN_MB || s->memory > LAMBDA_MEMORY_MAX_MB)
+            return INVALID(call,
+                           "'MemorySize' value failed to satisfy constraint: Member must have "
+                           "value less than or equal to %d",
+                           LAMBDA_MEMORY_MAX_MB);
+        rec->memory_mb = s->memory;
+    }
+    if (s->ephemeral && s->ephemeral->has_size) {
+        if (s->ephemeral->size < EPHEMERAL_MIN_MB || s->ephemeral->size > EPHEMERAL_MAX_MB)
+            return INVALID(call, "EphemeralStorage.Size must be between %d and %d",
+                           EPHEMERAL_MIN_MB, EPHEMERAL_MAX_MB);
+        rec->ephemeral_mb = s->ephemeral->size;
+    }
+    return ERR_OK;
+}
+
+static bool env_name_valid(struct str name)
+{
+    if (name.len < 1 || !((name.p[0] | 32) >= 'a' && (name.p[0] | 32) <= 'z'))
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.p[i];
+        if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') && c != '_')
+            return false;
+    }
+    return true;
+}
+
+/* Source: Lambda developer guide, "Defined runtime environment variables", reserved ones. */
+static bool env_reserved(struct str name)
+{
+    static const char *const names[] = {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq_c(name, names[i]))
+            return true;
+    return false;
+}
+
+static enum err apply_environment(struct call *call, const struct lambda_environment *env,
+                                  struct fn_rec *rec)
+{
+    size_t bytes = 0;
+
+    if (!env)
+        return ERR_OK;
+    struct fn_pair *v = ARENA_ARRAY(call->arena, struct fn_pair, env->variables.n + 1);
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < env->variables.n; i++) {
+        const struct lambda_environment_variables_entry *e = &env->variables.v[i];
+        if (env_reserved(e->key))
+            return INVALID(call,
+                           "Lambda was unable to configure your environment variables because "
+                           "the environment variables you have provided contains reserved "
+                           "keys that are currently not supported for modification. Reserved "
+                           "keys used in this request: " STR_FMT,
+                           STR_ARG(e->key));
+        if (!env_name_valid(e->key) || (e->value.len && memchr(e->value.p, 0, e->value.len)))
+            return INVALID(call, "Environment variable " STR_FMT " is not valid", STR_ARG(e->key));
+        bytes += e->key.len + e->value.len;
+        v[i] = (struct fn_pair){e->key, str_is_set(e->value) ? e->value : STR("")};
+    }
+    if (bytes > LAMBDA_ENV_MAX)
+        return INVALID(call,
+                       "Lambda was unable to configure your environment variables because the "
+                       "environment variables you have provided exceeded the 4KB limit.");
+    rec->env = v;
+    rec->n_env = env->variables.n;
+    rec->has_env = env->variables.n > 0;
+    return ERR_OK;
+}
+
+static enum err apply_dead_letter(struct call *call, const struct lambda_dead_letter_config *dlq,
+                                  struct fn_rec *rec)
+{
+    if (!dlq)
+        return ERR_OK;
+    if (str_empty(dlq->target_arn)) {
+        rec->dlq_arn = STR_NONE;
+        return ERR_OK;
+    }
+    if (str_find_str(dlq->target_arn, STR(":sqs:")) == SIZE_MAX)
+        return INVALID(call, "DeadLetterConfig targets other than SQS queues are not supported by "
+                             "Weir.");
+    if (role_allowed(call->txn, lambda_of(call), rec->role, "sqs:SendMessage", dlq->target_arn) !=
+        ERR_OK)
+        return INVALID(call, "The provided execution role does not have permissions to call "
+                             "SendMessage on SQS");
+    rec->dlq_arn = dlq->target_arn;
+    return ERR_OK;
+}
+
+static enum err apply_role(struct call *call, struct str role, struct fn_rec *rec)
+{
+    if (!str_is_set(role))
+        return ERR_OK;
+    const struct identity_port *identity = &call->core->identity;
+    enum err err = identity->role_trusts(identity->self, call->txn, role, STR(LAMBDA_PRINCIPAL));
+    if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INVALID)
+        return INVALID(call, "The role defined for the function cannot be assumed by Lambda.");
+    TRY(err);
+    rec->role = role;
+    return ERR_OK;
+}
+
+static bool log_group_valid(struct str s)
+{
+    if (s.len < 1 || s.len > LOG_GROUP_MAX)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.p[i];
+        if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') && !strchr("._-/#", c))
+            return false;
+    }
+    return true;
+}
+
+static enum err apply_logging(struct call *call, const struct lambda_logging_config *logging,
+                              struct fn_rec *rec)
+{
+    if (logging && str_is_set(logging->log_group)) {
+        if (!log_group_valid(logging->log_group))
+            return INVALID(call, "LoggingConfig.LogGroup is not a valid log group name");
+        rec->log_group = logging->log_group;
+    }
+    if (!str_is_set(rec->log_group)) {
+        rec->log_group = str_fmt(call->arena, "/aws/lambda/" STR_FMT, STR_ARG(rec->name));
+        if (!str_is_set(rec->log_group))
+            return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
+enum err settings_apply(struct call *call, const struct fn_settings *s, struct fn_rec *rec)
+{
+    TRY(refuse_unsupported(call, s));
+    TRY(apply_role(call, s->role, rec));
+    TRY(apply_runtime(call, s->runtime, rec));
+    if (str_is_set(s->handler)) {
+        if (s->handler.len > HANDLER_MAX || has_space(s->handler))
+            return INVALID(call, "Handler is not valid");
+        rec->handler = s->handler;
+    }
+    if (str_is_set(s->description)) {
+        if (str_utf8_count(s->description) > DESCRIPTION_MAX)
+            return INVALID(call, "Description must be at most %d characters", DESCRIPTION_MAX);
+        rec->description = s->description;
+    }
+    TRY(apply_numbers(call, s, rec));
+    TRY(apply_environment(call, s->environment, rec));
+    TRY(apply_dead_letter(call, s->dead_letter, rec));
+    return apply_logging(call, s->logging, rec);
+}
+
+enum err tags_check(struct call *call, const struct lambda_tags *tags)
+{
+    if (tags->n > LAMBDA_TAGS_MAX)
+        return INVALID(call, "The number of tags exceeds the limit of %d", LAMBDA_TAGS_MAX);
+    for (size_t i = 0; i < tags->n; i++) {
+        if (tags->v[i].key.len < 1 || str_utf8_count(tags->v[i].key) > TAG_KEY_MAX ||
+            str_utf8_count(tags->v[i].value) > TAG_VALUE_MAX)
+            return INVALID(call, "Tag keys have 1 to %d and values at most %d characters",
+                           TAG_KEY_MAX, TAG_VALUE_MAX);
+        if (str_starts(tags->v[i].key, STR("aws:")))
+            return INVALID(call, "Tag keys must not start with aws:");
+    }
+    return ERR_OK;
+}
+
+/* --- showing ------------------------------------------------------------------------------------
+ */
+
+static enum err fill_environment(struct arena *a, const struct fn_rec *rec,
+                                 struct lambda_function_configuration *out)
+{
+    if (!rec->has_env)
+        return ERR_OK;
+    struct lambda_environment_response *env = ARENA_NEW(a, struct lambda_environment_response);
+    struct lambda_environment_variables_entry *v =
+        ARENA_ARRAY(a, struct lambda_environment_variables_entry, rec->n_env + 1);
+    if (!env || !v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < rec->n_env; i++) {
+        v[i].key = rec->env[i].key;
+        v[i].value = rec->env[i].value;
+    }
+    env->variables.v = v;
+    env->variables.n = rec->n_env;
+    out->environment = env;
+    return ERR_OK;
+}
+
+/* The parts of a configuration that are structures. */
+struct parts {
+    struct lambda_dead_letter_config dlq;
+    struct lambda_tracing_config_response tracing;
+    struct lambda_ephemeral_storage ephemeral;
+    struct lambda_snap_start_response snap;
+    struct lambda_runtime_version_config runtime;
+    struct lambda_logging_config logging;
+    struct str architecture;
+};
+
+static enum err fill_parts(struct call *call, const struct fn_rec *rec,
+                           struct lambda_function_configuration *out)
+{
+    struct parts *p = ARENA_NEW(call->arena, struct parts);
+    if (!p)
+        return ERR_NOMEM;
+    if (str_is_set(rec->dlq_arn)) {
+        p->dlq.target_arn = rec->dlq_arn;
+        out->dead_letter_config = &p->dlq;
+    }
+    p->tracing.mode = STR("PassThrough");
+    out->tracing_config = &p->tracing;
+    WIRE_SET(&p->ephemeral, size, rec->ephemeral_mb);
+    out->ephemeral_storage = &p->ephemeral;
+    p->snap.apply_on = STR("None");
+    p->snap.optimization_status = STR("Off");
+    out->snap_start = &p->snap;
+    p->runtime.runtime_version_arn =
+        str_fmt(call->arena, "arn:" STR_FMT ":lambda:" STR_FMT "::runtime:" STR_FMT,
+                STR_ARG(call->partition), STR_ARG(rec->region), STR_ARG(rec->runtime));
+    out->runtime_version_config = &p->runtime;
+    p->logging.log_format = STR("Text");
+    p->logging.log_group = rec->log_group;
+    out->logging_config = &p->logging;
+    p->architecture = rec->architecture;
+    out->architectures.v = &p->architecture;
+    out->architectures.n = 1;
+    return str_is_set(p->runtime.runtime_version_arn) ? ERR_OK : ERR_NOMEM;
+}
+
+/* "2026-11-21T10:47:52.123+0000" */
+static struct str last_modified(struct arena *a, int64_t ms)
+{
+    char text[CLOCK_TEXT_MAX];
+    struct str iso = clock_iso8601_ms(text, ms);
+    return str_fmt(a, STR_FMT "+0000", STR_ARG(str_sub(iso, 0, iso.len - 1)));
+}
+
+enum err configuration_fill(struct call *call, const struct fn_rec *rec, bool qualified,
+                            struct lambda_function_configuration *out)
+{
+    struct fn_name name = fn_rec_name(rec);
+
+    out->function_name = rec->name;
+    out->function_arn =
+        fn_arn(call->arena, call->partition, &name, qualified ? STR(LAMBDA_LATEST) : STR_NONE);
+    out->runtime = rec->runtime;
+    out->role = rec->role;
+    out->handler = rec->handler;
+    WIRE_SET(out, code_size, rec->code_size);
+    out->description = str_is_set(rec->description) ? rec->description : STR("");
+    WIRE_SET(out, timeout, rec->timeout_s);
+    WIRE_SET(out, memory_size, rec->memory_mb);
+    out->last_modified = last_modified(call->arena, rec->modified_ms);
+    out->code_sha256 = rec->code_sha256;
+    out->version = STR(LAMBDA_LATEST);
+    out->revision_id = rec->revision;
+    out->state = STR("Active");
+    out->last_update_status = STR("Successful");
+    out->package_type = STR("Zip");
+    TRY(fill_environment(call->arena, rec, out));
+    TRY(fill_parts(call, rec, out));
+    return str_is_set(out->function_arn) && str_is_set(out->last_modified) ? ERR_OK : ERR_NOMEM;
+}

@@ -1,0 +1,209 @@
+/* Put-, Update-, Get-, List- and DeleteFunctionEventInvokeConfig: how asynchronous invocations are
+ * retried, and where their outcome goes.
+ *
+ * Layer: svc. Thread: the call's. */
+#include "svc/lambda/lambda_int.h"
+
+enum { AGE_MIN_S = 60 };
+
+_Static_assert(sizeof(struct lambda_put_function_event_invoke_config_output) ==
+                       sizeof(struct lambda_function_event_invoke_config) &&
+                   sizeof(struct lambda_update_function_event_invoke_config_output) ==
+                       sizeof(struct lambda_function_event_invoke_config) &&
+                   sizeof(struct lambda_get_function_event_invoke_config_output) ==
+                       sizeof(struct lambda_function_event_invoke_config) &&
+                   sizeof(struct lambda_put_function_event_invoke_config_input) ==
+                       sizeof(struct lambda_update_function_event_invoke_config_input),
+               "one shape");
+
+bool destination_supported(struct str arn)
+{
+    struct str rest = arn;
+    if (!str_eq_c(str_cut(&rest, ':'), "arn"))
+        return false;
+    (void)str_cut(&rest, ':');
+    struct str service = str_cut(&rest, ':');
+    return str_is_set(rest) && (str_eq_c(service, "sqs") || str_eq_c(service, "lambda"));
+}
+
+static enum err fill(struct call *call, const struct fn_rec *rec,
+                     struct lambda_function_event_invoke_config *out)
+{
+    struct fn_name name = fn_rec_name(rec);
+    struct lambda_destination_config *dest =
+        ARENA_NEW(call->arena, struct lambda_destination_config);
+    struct lambda_on_success *ok = ARENA_NEW(call->arena, struct lambda_on_success);
+    struct lambda_on_failure *bad = ARENA_NEW(call->arena, struct lambda_on_failure);
+
+    if (!dest || !ok || !bad)
+        return ERR_NOMEM;
+    WIRE_SET(out, last_modified, rec->async.modified_ms);
+    out->function_arn = fn_arn(call->arena, call->partition, &name, STR(LAMBDA_LATEST));
+    if (rec->async.retries >= 0)
+        WIRE_SET(out, maximum_retry_attempts, rec->async.retries);
+    if (rec->async.age_max_s >= 0)
+        WIRE_SET(out, maximum_event_age_in_seconds, rec->async.age_max_s);
+    ok->destination = rec->async.on_success;
+    bad->destination = rec->async.on_failure;
+    dest->on_success = ok;
+    dest->on_failure = bad;
+    out->destination_config = dest;
+    return str_is_set(out->function_arn) ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err take_destination(struct call *call, const struct fn_rec *rec, struct str arn,
+                                 struct str *ret_arn)
+{
+    if (str_empty(arn)) {
+        *ret_arn = STR_NONE;
+        return ERR_OK;
+    }
+    if (!destination_supported(arn))
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "The destination ARN " STR_FMT " is not supported by Weir: use an SQS "
+                          "queue or a function.",
+                          STR_ARG(arn));
+    bool queue = str_find_str(arn, STR(":sqs:")) != SIZE_MAX;
+    if (role_allowed(call->txn, lambda_of(call), rec->role,
+                     queue ? "sqs:SendMessage" : "lambda:InvokeFunction", arn) != ERR_OK)
+        return call_error(
+            call, &lambda_err_invalid_parameter_value_exception,
+            "The function's execution role does not have permissions to call %s on " STR_FMT,
+            queue ? "SendMessage" : "InvokeFunction", STR_ARG(arn));
+    *ret_arn = arn;
+    return ERR_OK;
+}
+
+static enum err apply(struct call *call,
+                      const struct lambda_put_function_event_invoke_config_input *in,
+                      struct fn_rec *rec)
+{
+    struct fn_async_config *c = &rec->async;
+
+    if (in->has_maximum_retry_attempts) {
+        if (in->maximum_retry_attempts < 0 || in->maximum_retry_attempts > LAMBDA_ASYNC_RETRIES)
+            return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                              "MaximumRetryAttempts must be between 0 and %d",
+                              LAMBDA_ASYNC_RETRIES);
+        c->retries = (int)in->maximum_retry_attempts;
+    }
+    if (in->has_maximum_event_age_in_seconds) {
+        if (in->maximum_event_age_in_seconds < AGE_MIN_S ||
+            in->maximum_event_age_in_seconds > LAMBDA_ASYNC_AGE_MAX_S)
+            return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                              "MaximumEventAgeInSeconds must be between %d and %d", AGE_MIN_S,
+                              LAMBDA_ASYNC_AGE_MAX_S);
+        c->age_max_s = in->maximum_event_age_in_seconds;
+    }
+    const struct lambda_destination_config *dest = in->destination_config;
+    if (dest && dest->on_success)
+        TRY(take_destination(call, rec, dest->on_success->destination, &c->on_success));
+    if (dest && dest->on_failure)
+        TRY(take_destination(call, rec, dest->on_failure->destination, &c->on_failure));
+    c->set = true;
+    c->modified_ms = call->txn->now_ms;
+    return ERR_OK;
+}
+
+static enum err none(struct call *call, const struct fn_name *name)
+{
+    struct str arn = fn_arn(call->arena, call->partition, name, STR(LAMBDA_LATEST));
+    return call_error(call, &lambda_err_resource_not_found_exception,
+                      "The function " STR_FMT " doesn't have an EventInvokeConfig", STR_ARG(arn));
+}
+
+static enum err store(struct call *call,
+                      const struct lambda_put_function_event_invoke_config_input *in, bool update,
+                      void *out)
+{
+    struct fn_name name;
+    struct fn_rec rec;
+    struct lambda_function_event_invoke_config config = {0};
+
+    TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
+    TRY(fn_rec_of_call(call, &name, &rec));
+    if (update && !rec.async.set)
+        return none(call, &name);
+    if (!update)
+        rec.async = (struct fn_async_config){.retries = -1, .age_max_s = -1};
+    TRY(apply(call, in, &rec));
+    TRY(fn_rec_put(call->txn, lambda_of(call), &rec));
+    TRY(fill(call, &rec, &config));
+    memcpy(out, &config, sizeof(config));
+    return ERR_OK;
+}
+
+enum err lambda_put_function_event_invoke_config(
+    struct call *call, const struct lambda_put_function_event_invoke_config_input *in,
+    struct lambda_put_function_event_invoke_config_output *out)
+{
+    return store(call, in, false, out);
+}
+
+enum err lambda_update_function_event_invoke_config(
+    struct call *call, const struct lambda_update_function_event_invoke_config_input *in,
+    struct lambda_update_function_event_invoke_config_output *out)
+{
+    const struct lambda_put_function_event_invoke_config_input same = {
+        in->function_name,
+        in->qualifier,
+        in->maximum_retry_attempts,
+        in->has_maximum_retry_attempts,
+        in->maximum_event_age_in_seconds,
+        in->has_maximum_event_age_in_seconds,
+        in->destination_config,
+    };
+    return store(call, &same, true, out);
+}
+
+enum err lambda_get_function_event_invoke_config(
+    struct call *call, const struct lambda_get_function_event_invoke_config_input *in,
+    struct lambda_get_function_event_invoke_config_output *out)
+{
+    struct fn_name name;
+    struct fn_rec rec;
+    struct lambda_function_event_invoke_config config = {0};
+
+    TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
+    TRY(fn_rec_of_call(call, &name, &rec));
+    if (!rec.async.set)
+        return none(call, &name);
+    TRY(fill(call, &rec, &config));
+    memcpy(out, &config, sizeof(config));
+    return ERR_OK;
+}
+
+enum err lambda_list_function_event_invoke_configs(
+    struct call *call, const struct lambda_list_function_event_invoke_configs_input *in,
+    struct lambda_list_function_event_invoke_configs_output *out)
+{
+    struct fn_name name;
+    struct fn_rec rec;
+    struct lambda_function_event_invoke_config *config =
+        ARENA_NEW(call->arena, struct lambda_function_event_invoke_config);
+
+    if (!config)
+        return ERR_NOMEM;
+    TRY(fn_name_of_call(call, in->function_name, STR_NONE, &name));
+    TRY(fn_rec_of_call(call, &name, &rec));
+    if (rec.async.set)
+        TRY(fill(call, &rec, config));
+    out->function_event_invoke_configs.v = config;
+    out->function_event_invoke_configs.n = rec.async.set && !str_is_set(in->marker) ? 1 : 0;
+    return ERR_OK;
+}
+
+enum err lambda_delete_function_event_invoke_config(
+    struct call *call, const struct lambda_delete_function_event_invoke_config_input *in,
+    struct lambda_delete_function_event_invoke_config_output *out)
+{
+    struct fn_name name;
+    struct fn_rec rec;
+
+    TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
+    TRY(fn_rec_of_call(call, &name, &rec));
+    if (!rec.async.set)
+        return none(call, &name);
+    rec.async = (struct fn_async_config){.retries = -1, .age_max_s = -1};
+    return fn_rec_put(call->txn, lambda_of(call), &rec);
+}

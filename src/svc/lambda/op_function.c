@@ -1,0 +1,274 @@
+/* CreateFunction, UpdateFunctionCode, UpdateFunctionConfiguration, DeleteFunction.
+ *
+ * Layer: svc. Thread: the call's. */
+#include "base/rng.h"
+#include "svc/lambda/lambda_int.h"
+
+enum { TIMEOUT_DEFAULT_S = 3, MEMORY_DEFAULT_MB = 128, EPHEMERAL_DEFAULT_MB = 512 };
+
+/* These outputs are one shape of the model, FunctionConfiguration, under several names. */
+_Static_assert(sizeof(struct lambda_create_function_output) ==
+                       sizeof(struct lambda_function_configuration) &&
+                   sizeof(struct lambda_update_function_code_output) ==
+                       sizeof(struct lambda_function_configuration) &&
+                   sizeof(struct lambda_update_function_configuration_output) ==
+                       sizeof(struct lambda_function_configuration),
+               "one shape");
+
+static enum err answer(struct call *call, const struct fn_rec *rec, void *out)
+{
+    struct lambda_function_configuration conf = {0};
+    TRY(configuration_fill(call, rec, false, &conf));
+    memcpy(out, &conf, sizeof(conf));
+    return ERR_OK;
+}
+
+static enum err check_revision(struct call *call, struct str wanted, struct str have)
+{
+    if (!str_is_set(wanted) || str_eq(wanted, have))
+        return ERR_OK;
+    return call_error(call, &lambda_err_precondition_failed_exception,
+                      "The Revision Id provided does not match the latest Revision Id. Call the "
+                      "GetFunction/GetAlias API to retrieve the latest Revision Id");
+}
+
+static enum err refuse_publish(struct call *call, bool publish, struct str publish_to)
+{
+    if (publish || str_is_set(publish_to))
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Publishing versions is not supported by Weir: there is $LATEST only.");
+    return ERR_OK;
+}
+
+static enum err check_source(struct call *call, const struct code_source *s, struct str image_uri,
+                             struct str source_kms_key)
+{
+    bool zip = str_is_set(s->zip_file);
+    bool s3 = str_is_set(s->s3_bucket) || str_is_set(s->s3_key);
+
+    if (str_is_set(image_uri) || str_is_set(source_kms_key))
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Container images and SourceKMSKeyArn are not supported by Weir.");
+    if (zip && s3)
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Please do not provide other FunctionCode parameters when providing a "
+                          "ZipFile.");
+    if (!zip && (!str_is_set(s->s3_bucket) || !str_is_set(s->s3_key)))
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Please provide a source for function code.");
+    return ERR_OK;
+}
+
+/* --- CreateFunction -----------------------------------------------------------------------------
+ */
+
+static enum err check_new_name(struct call *call, const struct fn_name *name)
+{
+    struct fn_rec have;
+
+    if (str_is_set(name->qualifier))
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "A function is created without qualifier");
+    enum err err = fn_rec_get(call->txn, name, &have);
+    if (err == ERR_OK)
+        return call_error(call, &lambda_err_resource_conflict_exception,
+                          "Function already exist: " STR_FMT, STR_ARG(name->name));
+    if (err != ERR_NOT_FOUND)
+        return err;
+    if (conf_sum(lambda_of(call), name->account, name->region, STR_NONE).functions >=
+        LAMBDA_FUNCTIONS_MAX)
+        return call_error(call, &lambda_err_code_storage_exceeded_exception,
+                          "At most %d functions can exist", LAMBDA_FUNCTIONS_MAX);
+    return ERR_OK;
+}
+
+static enum err check_create(struct call *call, const struct lambda_create_function_input *in)
+{
+    if (str_is_set(in->package_type) && !str_eq_c(in->package_type, "Zip"))
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "PackageType Image is not supported by Weir.");
+    if (!str_is_set(in->runtime) || !str_is_set(in->handler))
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "Runtime and Handler are mandatory parameters for functions created with "
+                          "deployment packages.");
+    if (!str_empty(in->code_signing_config_arn))
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "CodeSigningConfigArn is not supported by Weir.");
+    TRY(refuse_publish(call, in->publish, in->publish_to));
+    return tags_check(call, &in->tags);
+}
+
+static enum err fill_tags(struct arena *a, const struct lambda_tags *tags, struct fn_rec *rec)
+{
+    rec->tags = ARENA_ARRAY(a, struct fn_pair, tags->n + 1);
+    if (!rec->tags)
+        return ERR_NOMEM;
+    for (rec->n_tags = 0; rec->n_tags < tags->n; rec->n_tags++)
+        rec->tags[rec->n_tags] =
+            (struct fn_pair){tags->v[rec->n_tags].key, tags->v[rec->n_tags].value};
+    return ERR_OK;
+}
+
+static enum err init_rec(struct call *call, const struct fn_name *name, struct fn_rec *rec)
+{
+    char id[RNG_UUID_LEN + 1];
+
+    *rec = (struct fn_rec){
+        .account = name->account,
+        .region = name->region,
+        .name = name->name,
+        .id = str_dup(call->arena, rng_uuid(id)),
+        .description = STR(""),
+        .timeout_s = TIMEOUT_DEFAULT_S,
+        .memory_mb = MEMORY_DEFAULT_MB,
+        .ephemeral_mb = EPHEMERAL_DEFAULT_MB,
+        .reserved = -1,
+        .async = {.retries = -1, .age_max_s = -1},
+    };
+    return str_is_set(rec->id) ? ERR_OK : ERR_NOMEM;
+}
+
+enum err lambda_create_function(struct call *call, const struct lambda_create_function_input *in,
+                                struct lambda_create_function_output *out)
+{
+    struct fn_name name;
+    struct fn_rec rec;
+    struct upload up;
+    const struct code_source source = {in->code->zip_file, in->code->s3_bucket, in->code->s3_key,
+                                       in->code->s3_object_version};
+    const struct fn_settings settings = {
+        .runtime = in->runtime,
+        .role = in->role,
+        .handler = in->handler,
+        .description = in->description,
+        .timeout = in->timeout,
+        .has_timeout = in->has_timeout,
+        .memory = in->memory_size,
+        .has_memory = in->has_memory_size,
+        .environment = in->environment,
+        .dead_letter = in->dead_letter_config,
+        .tracing = in->tracing_config,
+        .ephemeral = in->ephemeral_storage,
+        .logging = in->logging_config,
+        .snap_start = in->snap_start,
+        .vpc = in->vpc_config,
+        .layers = in->layers,
+        .file_systems = in->file_system_configs,
+        .image = in->image_config,
+        .kms_key_arn = in->kms_key_arn,
+        .capacity_provider = in->capacity_provider_config != NULL,
+        .durable = in->durable_config != NULL,
+        .tenancy = in->tenancy_config != NULL,
+    };
+
+    TRY(fn_name_of_call(call, in->function_name, STR_NONE, &name));
+    TRY(check_new_name(call, &name));
+    TRY(check_create(call, in));
+    TRY(check_source(call, &source, in->code->image_uri, in->code->source_kms_key_arn));
+    TRY(init_rec(call, &name, &rec));
+    TRY(architecture_apply(call, in->architectures, &rec));
+    TRY(settings_apply(call, &settings, &rec));
+    TRY(fill_tags(call->arena, &in->tags, &rec));
+    TRY(upload_run(call, &source, &up));
+    rec.code_id = up.code_id;
+    rec.code_sha256 = up.sha256;
+    rec.code_size = up.size;
+    TRY(fn_rec_touch(call->txn, &rec));
+    TRY(fn_rec_put(call->txn, lambda_of(call), &rec));
+    TRY(upload_keep(call));
+    return answer(call, &rec, out);
+}
+
+/* --- UpdateFunctionCode -------------------------------------------------------------------------
+ */
+
+enum err lambda_update_function_code(struct call *call,
+                                     const struct lambda_update_function_code_input *in,
+                                     struct lambda_update_function_code_output *out)
+{
+    struct fn_name name;
+    struct fn_rec rec;
+    struct upload up;
+    const struct code_source source = {in->zip_file, in->s3_bucket, in->s3_key,
+                                       in->s3_object_version};
+
+    TRY(fn_name_of_call(call, in->function_name, STR_NONE, &name));
+    TRY(fn_rec_of_call(call, &name, &rec));
+    TRY(check_revision(call, in->revision_id, rec.revision));
+    TRY(refuse_publish(call, in->publish, in->publish_to));
+    TRY(check_source(call, &source, in->image_uri, in->source_kms_key_arn));
+    TRY(architecture_apply(call, in->architectures, &rec));
+    /* A dry run does everything but refer to the package, which then goes with the call. */
+    TRY(upload_run(call, &source, &up));
+    rec.code_sha256 = up.sha256;
+    rec.code_size = up.size;
+    if (!in->dry_run) {
+        rec.code_id = up.code_id;
+        TRY(fn_rec_touch(call->txn, &rec));
+        TRY(fn_rec_put(call->txn, lambda_of(call), &rec));
+        TRY(upload_keep(call));
+    }
+    return answer(call, &rec, out);
+}
+
+/* --- UpdateFunctionConfiguration ----------------------------------------------------------------
+ */
+
+enum err
+lambda_update_function_configuration(struct call *call,
+                                     const struct lambda_update_function_configuration_input *in,
+                                     struct lambda_update_function_configuration_output *out)
+{
+    struct fn_name name;
+    struct fn_rec rec;
+    const struct fn_settings settings = {
+        .runtime = in->runtime,
+        .role = in->role,
+        .handler = in->handler,
+        .description = in->description,
+        .timeout = in->timeout,
+        .has_timeout = in->has_timeout,
+        .memory = in->memory_size,
+        .has_memory = in->has_memory_size,
+        .environment = in->environment,
+        .dead_letter = in->dead_letter_config,
+        .tracing = in->tracing_config,
+        .ephemeral = in->ephemeral_storage,
+        .logging = in->logging_config,
+        .snap_start = in->snap_start,
+        .vpc = in->vpc_config,
+        .layers = in->layers,
+        .file_systems = in->file_system_configs,
+        .image = in->image_config,
+        .kms_key_arn = in->kms_key_arn,
+        .capacity_provider = in->capacity_provider_config != NULL,
+        .durable = in->durable_config != NULL,
+    };
+
+    TRY(fn_name_of_call(call, in->function_name, STR_NONE, &name));
+    TRY(fn_rec_of_call(call, &name, &rec));
+    TRY(check_revision(call, in->revision_id, rec.revision));
+    TRY(settings_apply(call, &settings, &rec));
+    TRY(fn_rec_touch(call->txn, &rec));
+    TRY(fn_rec_put(call->txn, lambda_of(call), &rec));
+    return answer(call, &rec, out);
+}
+
+/* --- DeleteFunction -----------------------------------------------------------------------------
+ */
+
+enum err lambda_delete_function(struct call *call, const struct lambda_delete_function_input *in,
+                                struct lambda_delete_function_output *out)
+{
+    struct fn_name name;
+    struct fn_rec rec;
+
+    TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
+    if (str_is_set(name.qualifier))
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "$LATEST version cannot be deleted without deleting the function.");
+    TRY(fn_rec_of_call(call, &name, &rec));
+    TRY(fn_rec_del(call->txn, lambda_of(call), &rec));
+    WIRE_SET(out, status_code, 204);
+    return ERR_OK;
+}

@@ -1,0 +1,102 @@
+/* Function names, ARNs and validity. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "svc/lambda/lambda_int.h"
+
+#define ARN "arn:aws:lambda:eu-west-1:123456789012:function:"
+
+static void test_parse(void **state)
+{
+    static const struct {
+        const char *name, *in;
+        enum err err;
+        const char *account, *region, *fn, *qualifier;
+    } rows[] = {
+        {"plain", "orders", ERR_OK, "000000000000", "us-east-1", "orders", NULL},
+        {"with version", "orders:$LATEST", ERR_OK, "000000000000", "us-east-1", "orders",
+         "$LATEST"},
+        {"with alias", "orders:live", ERR_OK, "000000000000", "us-east-1", "orders", "live"},
+        {"partial", "123456789012:function:orders", ERR_OK, "123456789012", "us-east-1", "orders",
+         NULL},
+        {"partial with version", "123456789012:function:orders:7", ERR_OK, "123456789012",
+         "us-east-1", "orders", "7"},
+        {"function prefix", "function:orders", ERR_OK, "000000000000", "us-east-1", "orders", NULL},
+        {"arn", ARN "orders", ERR_OK, "123456789012", "eu-west-1", "orders", NULL},
+        {"arn with version", ARN "orders:$LATEST", ERR_OK, "123456789012", "eu-west-1", "orders",
+         "$LATEST"},
+        {"64 characters", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         ERR_OK, "000000000000", "us-east-1",
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL},
+        {"65 characters", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         ERR_INVALID, NULL, NULL, NULL, NULL},
+        {"empty", "", ERR_INVALID, NULL, NULL, NULL, NULL},
+        {"space", "or ders", ERR_INVALID, NULL, NULL, NULL, NULL},
+        {"slash", "../etc", ERR_INVALID, NULL, NULL, NULL, NULL},
+        {"empty qualifier", "orders:", ERR_INVALID, NULL, NULL, NULL, NULL},
+        {"two qualifiers", "orders:a:b", ERR_INVALID, NULL, NULL, NULL, NULL},
+        {"arn of a queue", "arn:aws:sqs:eu-west-1:123456789012:orders", ERR_INVALID, NULL, NULL,
+         NULL, NULL},
+        {"arn without account", "arn:aws:lambda:eu-west-1:orders", ERR_INVALID, NULL, NULL, NULL,
+         NULL},
+        {"arn without name", "arn:aws:lambda:eu-west-1:123456789012:function:", ERR_INVALID, NULL,
+         NULL, NULL, NULL},
+        {"arn of a layer", "arn:aws:lambda:eu-west-1:123456789012:layer:x", ERR_INVALID, NULL, NULL,
+         NULL, NULL},
+        {"cut arn", "arn:aws:lambda", ERR_INVALID, NULL, NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct fn_name n;
+        enum err err = fn_name_parse(str_c(rows[i].in), STR("000000000000"), STR("us-east-1"), &n);
+        if (err != rows[i].err)
+            fail_msg("%s: %s", rows[i].name, err_name(err));
+        if (err != ERR_OK)
+            continue;
+        if (!str_eq_c(n.account, rows[i].account) || !str_eq_c(n.region, rows[i].region) ||
+            !str_eq_c(n.name, rows[i].fn) || !str_eq(n.qualifier, str_c(rows[i].qualifier)))
+            fail_msg("%s: parts differ", rows[i].name);
+        assert_int_equal(str_is_set(n.qualifier), rows[i].qualifier != NULL);
+    }
+}
+
+static void test_arn(void **state)
+{
+    struct arena a;
+    const struct fn_name name = {STR("123456789012"), STR("eu-west-1"), STR("orders"), STR_NONE};
+    arena_init(&a, 4096);
+    assert_true(str_eq_c(fn_arn(&a, STR("aws"), &name, STR_NONE), ARN "orders"));
+    assert_true(str_eq_c(fn_arn(&a, STR("aws"), &name, STR("$LATEST")), ARN "orders:$LATEST"));
+    arena_release(&a);
+}
+
+static void test_destination_supported(void **state)
+{
+    static const struct {
+        const char *arn;
+        bool ok;
+    } rows[] = {
+        {"arn:aws:sqs:us-east-1:000000000000:q", true},
+        {"arn:aws:lambda:us-east-1:000000000000:function:f", true},
+        {"arn:aws:sns:us-east-1:000000000000:t", false},
+        {"arn:aws:events:us-east-1:000000000000:event-bus/b", false},
+        {"sqs", false},
+        {"", false},
+        {"arn:aws:sqs", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(destination_supported(str_c(rows[i].arn)), rows[i].ok);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_arn),
+        cmocka_unit_test(test_destination_supported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/* Stored records read back as written, and no cut of one is taken for whole. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "svc/lambda/lambda_int.h"
+
+static void test_function(void **state)
+{
+    struct fn_pair env[] = {{STR("A"), STR("1")}, {STR("B"), STR("")}};
+    struct fn_pair tags[] = {{STR("team"), STR("x")}};
+    struct fn_rec in = {
+        .account = STR("000000000000"),
+        .region = STR("us-east-1"),
+        .name = STR("orders"),
+        .id = STR("id"),
+        .generation = 1234567890123,
+        .revision = STR("rev"),
+        .runtime = STR("provided.al2023"),
+        .role = STR("arn:aws:iam::000000000000:role/r"),
+        .handler = STR("h"),
+        .description = STR(""),
+        .timeout_s = 900,
+        .memory_mb = 10240,
+        .ephemeral_mb = 512,
+        .code_id = STR("c"),
+        .code_sha256 = STR("s"),
+        .code_size = 5,
+        .architecture = STR("x86_64"),
+        .modified_ms = -1,
+        .env = env,
+        .n_env = 2,
+        .has_env = true,
+        .tags = tags,
+        .n_tags = 1,
+        .log_group = STR("/aws/lambda/orders"),
+        .reserved = -1,
+        .async = {true, 2, -1, STR_NONE, STR("arn:aws:sqs:us-east-1:000000000000:q"), 77},
+    };
+    struct arena a;
+    struct buf b;
+    struct fn_rec out;
+
+    arena_init(&a, 1024 * 1024);
+    buf_init_arena(&b, &a, LAMBDA_RECORD_MAX);
+    assert_int_equal(fn_rec_pack(&in, &b), ERR_OK);
+    assert_int_equal(fn_rec_unpack(&a, buf_str(&b), &out), ERR_OK);
+    assert_true(str_eq(out.name, in.name) && str_eq(out.role, in.role));
+    assert_int_equal(out.generation, in.generation);
+    assert_int_equal(out.modified_ms, -1);
+    assert_int_equal(out.n_env, 2);
+    assert_true(str_eq_c(out.env[0].value, "1") && str_is_set(out.env[1].value));
+    assert_false(str_is_set(out.dlq_arn));
+    assert_int_equal(out.async.retries, 2);
+    assert_int_equal(out.async.age_max_s, -1);
+    assert_false(str_is_set(out.async.on_success));
+    assert_true(str_eq(out.async.on_failure, in.async.on_failure));
+    assert_int_equal(out.reserved, -1);
+    for (size_t n = 0; n < b.len; n++)
+        assert_int_equal(fn_rec_unpack(&a, str_n(b.p, n), &out), ERR_CORRUPT);
+    arena_release(&a);
+}
+
+static void test_mapping(void **state)
+{
+    struct esm_rec in = {
+        .account = STR("000000000000"),
+        .region = STR("us-east-1"),
+        .uuid = STR("u"),
+        .generation = 9,
+        .function = STR("f"),
+        .function_arn = STR("arn"),
+        .source_arn = STR("q"),
+        .batch_size = 10000,
+        .window_s = 300,
+        .enabled = true,
+        .partial = true,
+        .concurrency_max = 2,
+        .modified_ms = 3,
+    };
+    struct arena a;
+    struct buf b;
+    struct esm_rec out;
+
+    arena_init(&a, 1024 * 1024);
+    buf_init_arena(&b, &a, LAMBDA_RECORD_MAX);
+    assert_int_equal(esm_rec_pack(&in, &b), ERR_OK);
+    assert_int_equal(esm_rec_unpack(&a, buf_str(&b), &out), ERR_OK);
+    assert_int_equal(out.batch_size, 10000);
+    assert_true(out.enabled && out.partial);
+    assert_int_equal(out.concurrency_max, 2);
+    for (size_t n = 0; n < b.len; n++)
+        assert_int_equal(esm_rec_unpack(&a, str_n(b.p, n), &out), ERR_CORRUPT);
+    buf_clear(&b);
+    in.batch_size = 10001;
+    assert_int_equal(esm_rec_pack(&in, &b), ERR_OK);
+    assert_int_equal(esm_rec_unpack(&a, buf_str(&b), &out), ERR_CORRUPT);
+    arena_release(&a);
+}
+
+static void test_event(void **state)
+{
+    struct async_event in = {{STR("000000000000"), STR("us-east-1"), STR("f"), STR_NONE},
+                             STR("id"),
+                             STR("req"),
+                             STR_NONE,
+                             STR("{\"a\":1}")};
+    struct async_event out;
+    struct buf b;
+
+    buf_init(&b, 4096);
+    assert_int_equal(async_event_pack(&in, &b), ERR_OK);
+    assert_int_equal(async_event_unpack(buf_str(&b), &out), ERR_OK);
+    assert_true(str_eq(out.payload, in.payload) && str_eq(out.fn_id, in.fn_id));
+    assert_false(str_is_set(out.client_context));
+    for (size_t n = 0; n < b.len; n++)
+        assert_int_equal(async_event_unpack(str_n(b.p, n), &out), ERR_CORRUPT);
+    buf_release(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_function),
+        cmocka_unit_test(test_mapping),
+        cmocka_unit_test(test_event),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
