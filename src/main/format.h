@@ -1,0 +1,13 @@
+/* The number of the disk format, kept in the store: a store written by a later Weir is refused. */
+#ifndef WEIR_MAIN_FORMAT_H
+#define WEIR_MAIN_FORMAT_H
+
+#include "core/core.h"
+
+enum { FORMAT_VERSION = 1 };
+
+/* Stamps a new store, checks an old one. Prints why it refuses. ERR_UNSUPPORTED, ERR_CORRUPT,
+ * ERR_IO. */
+enum err format_check(struct core *core) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,64 @@
+#include "main/local.h"
+
+#include "codec/json.h"
+
+enum { DOCUMENT_MAX = 4 * 1024 * 1024 };
+
+static void reply(struct http_req *req, const char *type, const struct buf *b)
+{
+    struct http_header h = {STR("Content-Type"), str_c(type)};
+    if (buf_err(b))
+        http_reply(req, 503, NULL, 0, STR_NONE);
+    else
+        http_reply(req, 200, &h, 1, buf_str(b));
+}
+
+static bool is_read(struct http_req *req)
+{
+    if (str_eq(req->method, STR("GET")) || str_eq(req->method, STR("HEAD")))
+        return true;
+    http_reply(req, 405, NULL, 0, STR_NONE);
+    return false;
+}
+
+/* Shape of the document that tools written for LocalStack poll: services with a state each. */
+static void health(void *arg, struct http_req *req)
+{
+    struct core *core = arg;
+    if (!is_read(req))
+        return;
+    struct buf b;
+    buf_init_arena(&b, req->arena, DOCUMENT_MAX);
+    struct json_out o;
+    json_out_init(&o, &b);
+    json_open(&o, '{');
+    json_kv_str(&o, STR("status"), STR("running"));
+    json_kv_str(&o, STR("version"), STR(WEIR_VERSION));
+    json_kv_str(&o, STR("edition"), STR("weir"));
+    json_kv_str(&o, STR("endpoint"), core->cfg.endpoint);
+    json_key(&o, STR("services"));
+    json_open(&o, '{');
+    for (size_t i = 0; i < core->n_svcs; i++)
+        json_kv_str(&o, core->svcs[i].wire->name, STR("running"));
+    json_close(&o, '}');
+    json_close(&o, '}');
+    reply(req, "application/json", &b);
+}
+
+static void metrics(void *arg, struct http_req *req)
+{
+    struct core *core = arg;
+    if (!is_read(req))
+        return;
+    struct buf b;
+    buf_init_arena(&b, req->arena, DOCUMENT_MAX);
+    core_metrics(core, &b);
+    reply(req, "text/plain; version=0.0.4", &b);
+}
+
+void local_routes(struct core *core)
+{
+    core_add_route(core, "/_weir/health", health, core);
+    core_add_route(core, "/_localstack/health", health, core);
+    core_add_route(core, "/_weir/metrics", metrics, core);
+}

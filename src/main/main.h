@@ -1,0 +1,27 @@
+/* The composition root: commands, configuration, and the one place that names every service and
+ * driver. */
+#ifndef WEIR_MAIN_MAIN_H
+#define WEIR_MAIN_MAIN_H
+
+#include "base/str.h"
+
+struct serve_options {
+    const char *listen;   /* ADDR:PORT */
+    const char *data;     /* folder */
+    const char *endpoint; /* URL that functions and queue URLs are told; NULL: from listen */
+    const char *tls_cert, *tls_key;
+    const char *region;
+    const char *account;
+    const char *log_level;
+    bool require_isolation;
+    bool no_dev_key;
+    int64_t threads; /* event loops; 0: one a core */
+    int64_t calls_max;
+    int64_t connections_max;
+    int64_t async_retry_base_ms; /* pause before the first retry of an asynchronous invocation */
+};
+
+/* Runs until SIGTERM or SIGINT. Exit code. */
+int serve(const struct serve_options *options);
+
+#endif

@@ -1,0 +1,95 @@
+#include "main/root_key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/rng.h"
+#include "base/sys.h"
+
+enum { PATH_BYTES = 4096, FILE_BYTES = 512 };
+
+static void make(struct root_key *k)
+{
+    memcpy(k->access_key, "AKIA", 4);
+    rng_text(k->access_key + 4, 16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+    rng_text(k->secret, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+}
+
+/* Written beside and renamed, so that a crash leaves the whole file or none. */
+static enum err store(const char *data_dir, const char *path, const struct root_key *k)
+{
+    char tmp[PATH_BYTES + 8];
+    char text[FILE_BYTES];
+    snprintf(tmp, sizeof(tmp), "%s.new", path);
+    int n = snprintf(text, sizeof(text),
+                     "# The root key of this Weir: everything is allowed to whoever has it.\n"
+                     "[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
+                     k->access_key, k->secret);
+    int fd = sys.open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0)
+        return ERR_IO;
+    enum err err = sys_write_all(fd, text, (size_t)n);
+    if (!err && sys.fsync(fd) < 0)
+        err = ERR_IO;
+    sys.close(fd);
+    if (!err && sys.rename(tmp, path) < 0)
+        err = ERR_IO;
+    return err ? err : sys_sync_dir(data_dir);
+}
+
+static enum err field(struct str text, struct str name, char *out, size_t size)
+{
+    while (text.p) {
+        struct str line = str_cut(&text, '\n');
+        struct str key = str_trim(str_cut(&line, '='));
+        struct str value = str_trim(line);
+        if (!line.p || !str_eq(key, name))
+            continue;
+        if (value.len == 0 || value.len >= size)
+            return ERR_CORRUPT;
+        memcpy(out, value.p, value.len);
+        out[value.len] = '\0';
+        return ERR_OK;
+    }
+    return ERR_CORRUPT;
+}
+
+static enum err read_file(int fd, struct root_key *k)
+{
+    char text[FILE_BYTES];
+    ssize_t n = sys.read(fd, text, sizeof(text));
+    if (n < 0)
+        return ERR_IO;
+    struct str s = str_n(text, (size_t)n);
+    TRY(field(s, STR("aws_access_key_id"), k->access_key, sizeof(k->access_key)));
+    return field(s, STR("aws_secret_access_key"), k->secret, sizeof(k->secret));
+}
+
+enum err root_key_load(const char *data_dir, struct root_key *ret_key)
+{
+    char path[PATH_BYTES];
+    struct root_key k = {0};
+    if (snprintf(path, sizeof(path), "%s/root-credentials", data_dir) >= (int)sizeof(path))
+        return ERR_LIMIT;
+    rng_text(k.host_id, 76, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+    int fd = sys.open(path, O_RDONLY, 0);
+    enum err err = ERR_OK;
+    if (fd >= 0) {
+        err = read_file(fd, &k);
+        sys.close(fd);
+    } else if (errno == ENOENT) {
+        make(&k);
+        err = store(data_dir, path, &k);
+    } else {
+        err = ERR_IO;
+    }
+    if (err) {
+        fprintf(stderr, "weir: cannot read or write the root key in %s: %s\n", path,
+                err == ERR_CORRUPT ? "it is not a credentials file" : strerror(errno));
+        return err;
+    }
+    *ret_key = k;
+    return ERR_OK;
+}

@@ -1,0 +1,17 @@
+/* The account's root key: made at the first start, kept in <data>/root-credentials (mode 0600) in
+ * the form of an AWS credentials file. */
+#ifndef WEIR_MAIN_ROOT_KEY_H
+#define WEIR_MAIN_ROOT_KEY_H
+
+#include "base/str.h"
+
+struct root_key {
+    char access_key[24]; /* AKIA + 16 */
+    char secret[48];     /* 40 characters */
+    char host_id[80];    /* S3's x-amz-id-2 */
+};
+
+/* Reads or makes it. Prints why it cannot. ERR_IO, ERR_CORRUPT. */
+enum err root_key_load(const char *data_dir, struct root_key *ret_key) WARN_UNUSED;
+
+#endif

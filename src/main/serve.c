@@ -1,0 +1,408 @@
+/* weir serve: builds the process from its parts, runs it, takes it down.
+ *
+ * Order up: helper process for functions (before any thread) -> store -> identity -> services read
+ * their memory state -> loops -> listener. Order down is the reverse: no new connections, running
+ * calls end, background work stops, functions are killed, the store closes.
+ *
+ * Thread: main is the home loop's thread. */
+#include "main/main.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/core.h"
+#include "deliver/deliver.h"
+#include "kv/drv_rocksdb/kv_rocksdb.h"
+#include "main/format.h"
+#include "main/local.h"
+#include "main/root_key.h"
+#include "sandbox/sandbox.h"
+#include "svc/dynamodb/dynamodb.h"
+#include "svc/iam/iam.h"
+#include "svc/lambda/lambda.h"
+#include "svc/logs/logs.h"
+#include "svc/s3/s3.h"
+#include "svc/sqs/sqs.h"
+#include "svc/sts/sts.h"
+
+enum { SERVICES = 7, DRAIN_MS = 10 * 1000, SKEW_MS = 15 * 60 * 1000, LOOPS_MAX = 64 };
+
+struct server {
+    struct core core;
+    struct svc svcs[SERVICES];
+    struct io_loop *loops[LOOPS_MAX];
+    char host[64];
+    char endpoint[128];
+    struct root_key root;
+    struct http_server *http;
+    struct sandbox *sandbox;
+    struct deliver *deliver;
+    struct iam *iam;
+    struct iam_port iam_port;
+    struct sts *sts;
+    struct logs *logs;
+    struct sqs *sqs;
+    struct lambda *lambda;
+    struct s3 *s3;
+    struct dynamodb *dynamodb;
+    /* What services know of each other. */
+    struct sqs_port sqs_port;
+    struct logs_port logs_port;
+    struct lambda_port lambda_port;
+    struct s3_port s3_port;
+    uv_signal_t signals[2];
+};
+
+/* Prints a sentence for the user and gives the error on. */
+static enum err complain(enum err err, const char *what)
+{
+    fprintf(stderr, "weir: %s\n", what);
+    return err;
+}
+
+/* --- configuration -----------------------------------------------------------------------------
+ */
+
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+static enum err split_listen(const char *listen, char *host, size_t size, uint16_t *ret_port)
+{
+    struct str s = str_c(listen);
+    size_t colon = str_rfind(s, ':');
+    uint64_t port;
+    if (colon == SIZE_MAX || colon == 0 ||
+        str_to_u64(str_sub(s, colon + 1, s.len), &port) != ERR_OK || port > 65535)
+        return ERR_INVALID;
+    struct str h = str_sub(s, 0, colon);
+    if (h.len > 2 && h.p[0] == '[' && h.p[h.len - 1] == ']')
+        h = str_sub(h, 1, h.len - 2);
+    if (str_eq(h, STR("localhost")))
+        h = STR("127.0.0.1");
+    if (h.len >= size)
+        return ERR_INVALID;
+    memcpy(host, h.p, h.len);
+    host[h.len] = '\0';
+    *ret_port = (uint16_t)port;
+    return ERR_OK;
+}
+
+static enum err check_options(const struct serve_options *o, struct server *s, uint16_t *ret_port)
+{
+    enum log_level level;
+    if (log_level_parse(str_c(o->log_level), &level) != ERR_OK)
+        return complain(ERR_INVALID, "--log-level is debug, info, warn or error");
+    log_set_level(level);
+    uint64_t digits;
+    if (strlen(o->account) != 12 || str_to_u64(str_c(o->account), &digits) != ERR_OK)
+        return complain(ERR_INVALID, "--account takes 12 digits");
+    if (split_listen(o->listen, s->host, sizeof(s->host), ret_port) != ERR_OK)
+        return complain(ERR_INVALID, "--listen takes ADDR:PORT, for example 127.0.0.1:4566");
+    if (!o->tls_cert != !o->tls_key)
+        return complain(ERR_INVALID, "--tls-cert and --tls-key go together");
+    if (!is_loopback(s->host) && !o->tls_cert)
+        return complain(ERR_DENIED,
+                        "beyond loopback Weir serves with TLS only: give --tls-cert and "
+                        "--tls-key, or listen at 127.0.0.1");
+    return ERR_OK;
+}
+
+/* mkdir -p, private. */
+static enum err make_dirs(char *path)
+{
+    for (char *p = path + 1;; p++) {
+        if (*p != '/' && *p != '\0')
+            continue;
+        char c = *p;
+        *p = '\0';
+        int r = mkdir(path, 0700);
+        *p = c;
+        if (r < 0 && errno != EEXIST)
+            return ERR_IO;
+        if (c == '\0')
+            return ERR_OK;
+    }
+}
+
+static enum err prepare_data_dir(const struct serve_options *o, struct server *s)
+{
+    char *path = mem_alloc(strlen(o->data) + 1);
+    if (!path)
+        return ERR_NOMEM;
+    memcpy(path, o->data, strlen(o->data) + 1);
+    enum err err = *path ? make_dirs(path) : ERR_INVALID;
+    mem_free(path);
+    char *real = err ? NULL : mem_alloc(PATH_MAX);
+    if (!real || !realpath(o->data, real)) {
+        mem_free(real);
+        fprintf(stderr, "weir: cannot use the data folder %s: %s\n", o->data, strerror(errno));
+        return ERR_IO;
+    }
+    s->core.cfg.data_dir = str_c(real);
+    return ERR_OK;
+}
+
+/* A file descriptor a connection, and a few for each function and table file. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static enum err configure(const struct serve_options *o, struct server *s)
+{
+    TRY(prepare_data_dir(o, s));
+    struct core_config *cfg = &s->core.cfg;
+    TRY(root_key_load(cfg->data_dir.p, &s->root));
+    cfg->account = str_c(o->account);
+    cfg->region = str_c(o->region);
+    cfg->partition = STR("aws");
+    cfg->host_id = str_c(s->root.host_id);
+    cfg->root_access_key = str_c(s->root.access_key);
+    cfg->root_secret = str_c(s->root.secret);
+    cfg->dev_key = is_loopback(s->host) && !o->no_dev_key;
+    cfg->skew_ms = SKEW_MS;
+    cfg->require_isolation = o->require_isolation;
+    cfg->calls_max = (size_t)o->calls_max;
+    cfg->async_retry_base_ms = o->async_retry_base_ms;
+    return ERR_OK;
+}
+
+/* --- up ----------------------------------------------------------------------------------------
+ */
+
+static enum err open_store(struct server *s)
+{
+    char dir[4096];
+    char why[KV_ROCKSDB_WHY_MAX] = "";
+    if (snprintf(dir, sizeof(dir), "%s/db", s->core.cfg.data_dir.p) >= (int)sizeof(dir))
+        return complain(ERR_LIMIT, "the data folder's path is too long");
+    enum err err = kv_rocksdb_open(dir, NULL, &s->core.kv, why, sizeof(why));
+    return err ? complain(err, why) : ERR_OK;
+}
+
+static enum err make_loops(struct server *s, int64_t threads)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t n = threads > 0 ? (size_t)threads : cores > 0 ? (size_t)cores : 1;
+    if (n > LOOPS_MAX)
+        n = LOOPS_MAX;
+    s->core.loops = s->loops;
+    for (size_t i = 0; i < n; i++) {
+        TRY(io_loop_new((int)i, &s->loops[i]));
+        s->core.n_loops = i + 1;
+    }
+    return ERR_OK;
+}
+
+static enum err make_services(struct server *s)
+{
+    struct core *core = &s->core;
+    TRY(iam_new(core, &s->iam));
+    iam_identity(s->iam, &core->identity);
+    iam_port(s->iam, &s->iam_port);
+    TRY(sts_new(core, &s->iam_port, &s->sts));
+    TRY(deliver_new(core, &s->deliver));
+    TRY(logs_new(core, &s->logs));
+    logs_port(s->logs, &s->logs_port);
+    TRY(sqs_new(core, &s->sqs));
+    sqs_port(s->sqs, &s->sqs_port);
+    TRY(lambda_new(core, s->deliver, s->sandbox, &s->sqs_port, &s->s3_port, &s->logs_port,
+                   &s->lambda));
+    lambda_port(s->lambda, &s->lambda_port);
+    TRY(s3_new(core, &s->lambda_port, &s->sqs_port, &s->s3));
+    s3_port(s->s3, &s->s3_port);
+    TRY(dynamodb_new(core, &s->dynamodb));
+
+    iam_svc(s->iam, &s->svcs[0]);
+    sts_svc(s->sts, &s->svcs[1]);
+    logs_svc(s->logs, &s->svcs[2]);
+    sqs_svc(s->sqs, &s->svcs[3]);
+    lambda_svc(s->lambda, &s->svcs[4]);
+    s3_svc(s->s3, &s->svcs[5]);
+    dynamodb_svc(s->dynamodb, &s->svcs[6]);
+    core->svcs = s->svcs;
+    core->n_svcs = SERVICES;
+    return core_start(core);
+}
+
+/* Memory state from the store, then background work. */
+static enum err start_services(struct server *s)
+{
+    TRY(iam_start(s->iam));
+    TRY(logs_start(s->logs));
+    TRY(sqs_start(s->sqs));
+    TRY(s3_start(s->s3));
+    TRY(dynamodb_start(s->dynamodb));
+    TRY(sandbox_start(s->sandbox));
+    TRY(lambda_start(s->lambda));
+    return deliver_start(s->deliver);
+}
+
+static enum err listen_at(struct server *s, const struct serve_options *o, uint16_t port)
+{
+    struct http_server_config cfg = {
+        .host = s->host,
+        .port = port,
+        .tls_cert = o->tls_cert,
+        .tls_key = o->tls_key,
+        .loops = s->core.loops,
+        .n_loops = s->core.n_loops,
+        .handler = core_http_handler(&s->core),
+        .connections_max = (size_t)o->connections_max,
+    };
+    char why[512] = "";
+    enum err err = http_server_new(&cfg, &s->http, why, sizeof(why));
+    if (err)
+        return complain(err, why);
+    const char *scheme = o->tls_cert ? "https" : "http";
+    bool v6 = strchr(s->host, ':') != NULL;
+    char url[128];
+    snprintf(url, sizeof(url), "%s://%s%s%s:%u", scheme, v6 ? "[" : "", s->host, v6 ? "]" : "",
+             http_server_port(s->http));
+    snprintf(s->endpoint, sizeof(s->endpoint), "%s", o->endpoint ? o->endpoint : url);
+    s->core.cfg.endpoint = str_c(s->endpoint);
+    printf("listening on %s\n", url);
+    fflush(stdout);
+    log_info("main", "listening at=%s data=%s version=%s loops=%zu", url, s->core.cfg.data_dir.p,
+             WEIR_VERSION, s->core.n_loops);
+    return ERR_OK;
+}
+
+/* --- down --------------------------------------------------------------------------------------
+ */
+
+static void idle(void *arg)
+{
+    struct server *s = arg;
+    io_loop_stop(core_home_loop(&s->core));
+}
+
+static void sandbox_stopped(void *arg)
+{
+    struct server *s = arg;
+    core_when_idle(&s->core, idle, s);
+}
+
+static void lambda_stopped(void *arg)
+{
+    struct server *s = arg;
+    sandbox_stop(s->sandbox, sandbox_stopped, s);
+}
+
+static void drained(void *arg)
+{
+    struct server *s = arg;
+    deliver_stop(s->deliver);
+    lambda_stop(s->lambda, lambda_stopped, s);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct server *s = handle->data;
+    if (s->core.stopping) {
+        log_warn("main", "second signal: stopping at once");
+        _exit(1);
+    }
+    s->core.stopping = true;
+    log_info("main", "stopping on signal %d: calls in progress get %d ms", signum, DRAIN_MS);
+    sqs_stop(s->sqs); /* long polls would hold up the drain */
+    http_server_drain(s->http, DRAIN_MS, drained, s);
+    for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
+        uv_unref((uv_handle_t *)&s->signals[i]);
+}
+
+static enum err catch_signals(struct server *s)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < ARRAY_LEN(s->signals); i++) {
+        uv_signal_init(io_loop_uv(core_home_loop(&s->core)), &s->signals[i]);
+        s->signals[i].data = s;
+        if (uv_signal_start(&s->signals[i], on_signal, numbers[i]) != 0)
+            return ERR_IO;
+    }
+    return ERR_OK;
+}
+
+static void close_signals(struct server *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
+        if (s->signals[i].data)
+            uv_close((uv_handle_t *)&s->signals[i], NULL);
+}
+
+static void tear_down(struct server *s)
+{
+    for (size_t i = 1; i < s->core.n_loops; i++)
+        io_loop_stop(s->loops[i]);
+    close_signals(s);
+    /* Services go when nothing runs any more, on the pool neither, and before the loops, whose
+     * timers and handles they own. */
+    for (size_t i = s->core.n_loops; i > 0; i--)
+        io_loop_join(s->loops[i - 1]);
+    http_server_free(s->http);
+    s3_free(s->s3);
+    lambda_free(s->lambda);
+    dynamodb_free(s->dynamodb);
+    sqs_free(s->sqs);
+    logs_free(s->logs);
+    deliver_free(s->deliver);
+    sandbox_free(s->sandbox);
+    sts_free(s->sts);
+    iam_free(s->iam);
+    core_stop(&s->core);
+    for (size_t i = s->core.n_loops; i > 0; i--)
+        io_loop_free(s->loops[i - 1]);
+    kv_close(s->core.kv);
+    mem_free((void *)(uintptr_t)s->core.cfg.data_dir.p);
+}
+
+static enum err bring_up(struct server *s, const struct serve_options *o)
+{
+    uint16_t port;
+    TRY(check_options(o, s, &port));
+    raise_file_limit();
+    TRY(configure(o, s));
+    struct sandbox_options sandbox = {.require_isolation = o->require_isolation};
+    TRY(sandbox_new(&s->core, &sandbox, &s->sandbox));
+    TRY(open_store(s));
+    TRY(make_loops(s, o->threads));
+    TRY(make_services(s));
+    TRY(format_check(&s->core));
+    local_routes(&s->core);
+    TRY(start_services(s));
+    TRY(catch_signals(s));
+    /* Bound before any loop runs: the first request must find the endpoint's address set. */
+    TRY(listen_at(s, o, port));
+    for (size_t n = 1; n < s->core.n_loops; n++)
+        TRY(io_loop_start(s->loops[n]));
+    return ERR_OK;
+}
+
+int serve(const struct serve_options *options)
+{
+    static struct server server; /* one a process; too large for a stack */
+    enum err err = bring_up(&server, options);
+    if (err == ERR_OK)
+        io_loop_run(core_home_loop(&server.core));
+    else
+        log_error("main", "did not start: %s", err_name(err));
+    tear_down(&server);
+    if (err == ERR_OK)
+        log_info("main", "stopped");
+    return err == ERR_OK ? 0 : 1;
+}
