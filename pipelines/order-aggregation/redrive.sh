@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Gives everything in the dead-letter queue another try: redrive.sh [ENDPOINT_URL]. Events that the
+# function failed on are handed to it again; messages that consumers failed on go back to the queue.
+# A letter is deleted only after that worked.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+DLQ_URL=$(call sqs get-queue-url --queue-name "$DLQ" --query QueueUrl)
+QUEUE_URL=$(call sqs get-queue-url --queue-name "$QUEUE" --query QueueUrl)
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+COUNT=0
+
+while true; do
+    call sqs receive-message --queue-url "$DLQ_URL" --max-number-of-messages 1 --wait-time-seconds 2 \
+        --message-attribute-names All --output json >"$WORK/letter"
+    # Splits the letter into body, attributes and receipt handle; nothing when the queue is empty.
+    python3 - "$WORK" <<'PY' || break
+import json, os, sys
+work = sys.argv[1]
+text = open(os.path.join(work, "letter")).read()
+letters = json.loads(text).get("Messages", []) if text.strip() else []
+if not letters:
+    sys.exit(1)
+letter = letters[0]
+body = letter["Body"]
+try:
+    is_event = "Records" in json.loads(body)
+except (ValueError, TypeError):
+    is_event = False
+attributes = {name: {k: v for k, v in value.items() if k in ("DataType", "StringValue")}
+              for name, value in letter.get("MessageAttributes", {}).items()}
+for name, content in (("body", body), ("handle", letter["ReceiptHandle"]),
+                      ("kind", "event" if is_event else "message"), ("attributes", json.dumps(attributes))):
+    with open(os.path.join(work, name), "w") as out:
+        out.write(content)
+PY
+    if [ "$(cat "$WORK/kind")" = event ]; then
+        call lambda invoke --function-name "$FUNCTION" --invocation-type Event \
+            --payload "fileb://$WORK/body" "$WORK/reply" >/dev/null
+    else
+        call sqs send-message --queue-url "$QUEUE_URL" --message-body "file://$WORK/body" \
+            --message-attributes "file://$WORK/attributes" >/dev/null
+    fi
+    call sqs delete-message --queue-url "$DLQ_URL" --receipt-handle "$(cat "$WORK/handle")"
+    COUNT=$((COUNT + 1))
+done
+echo "REDRIVEN=$COUNT"
