@@ -1,0 +1,206 @@
+"""P3: a user without any permission is denied by every operation of every service (and whoever did
+not sign, too). Inputs are made from the client's own model, valid enough to get past the checks
+that come before authorisation, for things that exist as well as for things that do not."""
+import json
+import os
+
+import pytest
+from botocore.exceptions import ClientError
+
+from weirtest import ROOT
+
+SERVICES = {"s3": "s3", "dynamodb": "dynamodb", "sqs": "sqs", "lambda": "lambda", "iam": "iam", "sts": "sts", "logs": "logs"}
+DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
+
+# What anybody with a key may do, by AWS's own rules.
+OPEN = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
+
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
+                                                            "Action": "sts:AssumeRole"}]})
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]})
+ACCOUNT = "000000000000"
+BY_NAME = {
+    "Bucket": "closed-bucket", "CopySource": "closed-bucket/key", "TableName": "closed-table", "QueueName": "closed-queue",
+    "QueueUrl": f"http://127.0.0.1/{ACCOUNT}/closed-queue", "FunctionName": "closed-function", "logGroupName": "closed-group",
+    "logStreamName": "s", "logGroupIdentifier": None, "RoleName": "closed-role", "UserName": "closed-user", "PolicyName": "closed-policy",
+    "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/closed", "AssumeRolePolicyDocument": TRUST, "PolicyDocument": POLICY,
+    "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/closed-role", "Role": f"arn:aws:iam::{ACCOUNT}:role/closed-role",
+    "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/closed", "VersionId": None, "RoleSessionName": "session",
+    "UploadId": "u", "PartNumber": 1, "Key": "key", "ReceiptHandle": "AQEB", "StatementId": "s1", "Principal": "s3.amazonaws.com",
+    "Action": "lambda:InvokeFunction", "UUID": "00000000-0000-4000-8000-000000000000", "Runtime": "python3.11", "Handler": "a.b",
+    "resourceArn": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:closed-group", "ResourceArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table",
+    "Resource": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:closed-function", "EventSourceArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:closed-queue",
+    "AccessKeyId": "AKIAXXXXXXXXXXXXXXXX", "Status": "Active", "Policy": POLICY, "retentionInDays": 7, "Actions": ["SendMessage"],
+    "AWSAccountIds": [ACCOUNT], "ObjectAttributes": ["ETag"], "timestamp": 1, "ReservedConcurrentExecutions": 0, "VisibilityTimeout": 1,
+    "MaximumRetryAttempts": 0, "ServiceName": "lambda.amazonaws.com", "PolicyInputList": [POLICY], "ActionNames": ["s3:GetObject"],
+}
+# Members that are not required by the model but without which the call says nothing.
+ALSO = {("logs", "DescribeLogStreams"): ["logGroupName"], ("logs", "FilterLogEvents"): ["logGroupName"],
+        ("logs", "GetLogEvents"): ["logGroupName"], ("lambda", "CreateEventSourceMapping"): ["EventSourceArn"],
+        ("iam", "GetUser"): ["UserName"], ("iam", "CreateAccessKey"): ["UserName"], ("iam", "ListAccessKeys"): ["UserName"]}
+SPECIAL = {
+    ("s3", "PutBucketPolicy"): {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::closed-bucket/*"}]})},
+    ("lambda", "CreateFunction"): {"Code": {"ZipFile": b"PK"}},
+    ("lambda", "UpdateFunctionCode"): {"ZipFile": b"PK"},
+    ("sqs", "SetQueueAttributes"): {"Attributes": {"VisibilityTimeout": "1"}},
+    ("s3", "CreateBucket"): {"Bucket": "closed-other"},
+    ("sqs", "CreateQueue"): {"QueueName": "closed-other"},
+    ("dynamodb", "BatchGetItem"): {"RequestItems": {"closed-table": {"Keys": [{"id": {"S": "1"}}]}}},
+    ("dynamodb", "BatchWriteItem"): {"RequestItems": {"closed-table": [{"PutRequest": {"Item": {"id": {"S": "1"}}}}]}},
+    ("dynamodb", "TransactGetItems"): {"TransactItems": [{"Get": {"TableName": "closed-table", "Key": {"id": {"S": "1"}}}}]},
+    ("dynamodb", "TransactWriteItems"): {"TransactItems": [{"Put": {"TableName": "closed-table", "Item": {"id": {"S": "1"}}}}]},
+}
+
+
+def value_of(name, shape, depth=0):
+    if name in BY_NAME:
+        return BY_NAME[name]
+    kind = shape.type_name
+    if shape.metadata.get("enum"):
+        return shape.metadata["enum"][0]
+    if kind == "structure":
+        if name in ("Key", "Item") or shape.name == "AttributeValue":
+            return {"S": "1"}
+        return {m: value_of(m, shape.members[m], depth + 1) for m in shape.required_members}
+    if kind == "list":
+        return [value_of(shape.member.name, shape.member, depth + 1)]
+    if kind == "map":
+        if shape.value.name == "AttributeValue":
+            return {"id": {"S": "1"}}
+        return {"id": value_of(shape.value.name, shape.value, depth + 1)}
+    return {"string": "abcde", "blob": b"x", "boolean": True, "integer": 1, "long": 1, "float": 1.0, "double": 1.0, "timestamp": 1}[kind]
+
+
+def params_of(service, op, model):
+    shape = model.operation_model(op).input_shape
+    if shape is None:
+        return {}
+    names = list(shape.required_members) + ALSO.get((service, op), [])
+    params = {n: value_of(n, shape.members[n]) for n in names}
+    if "Key" in params and service == "dynamodb":
+        params["Key"] = {"id": {"S": "1"}}
+    params.update(SPECIAL.get((service, op), {}))
+    if service == "iam" and "VersionId" in params:
+        params["VersionId"] = "v1"
+    return {k: v for k, v in params.items() if v is not None}
+
+
+def operations():
+    for service in SERVICES:
+        with open(os.path.join(ROOT, "spec", f"{service}.json")) as f:
+            for op in sorted(json.load(f)["operations"]):
+                yield service, op
+
+
+@pytest.fixture(scope="module")
+def nobody(weir):
+    """A user without any policy, in an account where the things that are asked for exist."""
+    iam = weir.client("iam")
+    iam.create_user(UserName="nobody")
+    key = iam.create_access_key(UserName="nobody")["AccessKey"]
+    weir.client("s3").create_bucket(Bucket="closed-bucket")
+    weir.client("s3").put_object(Bucket="closed-bucket", Key="key", Body=b"secret")
+    weir.client("sqs").create_queue(QueueName="closed-queue")
+    weir.client("dynamodb").create_table(
+        TableName="closed-table", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+    weir.client("logs").create_log_group(logGroupName="closed-group")
+    iam.create_role(RoleName="closed-role", AssumeRolePolicyDocument=TRUST)
+    iam.create_user(UserName="closed-user")
+    return {"key": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
+
+
+@pytest.mark.parametrize("service, op", list(operations()))
+def test_denied(weir, nobody, service, op):
+    client = weir.client(service, **nobody)
+    model = client.meta.service_model
+    if op not in model.operation_names:
+        pytest.skip("the installed client does not know this operation")
+    from botocore import xform_name
+    call = getattr(client, xform_name(op))
+    if (service, op) in OPEN:
+        call()
+        return
+    if (service, op) == ("s3", "DeleteObjects"):  # answers per key, as on AWS
+        assert [e["Code"] for e in call(Bucket="closed-bucket", Delete={"Objects": [{"Key": "key"}]})["Errors"]] == ["AccessDenied"]
+        return
+    with pytest.raises(ClientError) as e:
+        call(**params_of(service, op, model))
+    assert e.value.response["Error"]["Code"] in DENIED, e.value.response
+
+
+@pytest.mark.parametrize("service, op", [(s, o) for s, o in operations() if s != "s3"])
+def test_unsigned(weir, service, op):
+    from botocore import UNSIGNED, xform_name
+    from botocore.config import Config
+    client = weir.client(service, config=Config(signature_version=UNSIGNED))
+    model = client.meta.service_model
+    if op not in model.operation_names:
+        pytest.skip("the installed client does not know this operation")
+    with pytest.raises(ClientError) as e:
+        getattr(client, xform_name(op))(**params_of(service, op, model))
+    assert e.value.response["Error"]["Code"] in DENIED | {"MissingAuthenticationToken", "MissingAuthenticationTokenException"}
+
+
+# --- denials that must not be talked around -----------------------------------------------------------
+
+
+def user(weir, name, *statements):
+    iam = weir.client("iam")
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": list(statements)}))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return lambda service: weir.client(service, key["AccessKeyId"], key["SecretAccessKey"])
+
+
+def code_of(call, **kw):
+    with pytest.raises(ClientError) as e:
+        call(**kw)
+    return e.value.response["Error"]["Code"]
+
+
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+def test_queue_url_has_one_form(weir):
+    """The name that is authorised is the name that is used."""
+    url = weir.client("sqs").create_queue(QueueName="one-form")["QueueUrl"]
+    denied = user(weir, "one-form", ALL, {"Effect": "Deny", "Action": "sqs:*",
+                                          "Resource": f"arn:aws:sqs:us-east-1:{ACCOUNT}:one-form"})("sqs")
+    assert code_of(denied.send_message, QueueUrl=url, MessageBody="x") in DENIED
+    for other in (url + "/", url + "//"):
+        with pytest.raises(ClientError):
+            denied.send_message(QueueUrl=other, MessageBody="x")
+    assert "Messages" not in weir.client("sqs").receive_message(QueueUrl=url)
+
+
+def test_return_values_are_a_condition(weir):
+    table = dict(TableName="returns", Key={"id": {"S": "1"}})
+    weir.client("dynamodb").create_table(
+        TableName="returns", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+    weir.client("dynamodb").put_item(TableName="returns", Item={"id": {"S": "1"}, "secret": {"S": "x"}})
+    mine = user(weir, "returns", {
+        "Effect": "Allow", "Action": "dynamodb:UpdateItem", "Resource": "*",
+        "Condition": {"StringEqualsIfExists": {"dynamodb:ReturnValues": ["NONE", "UPDATED_NEW"]}}})("dynamodb")
+    change = dict(UpdateExpression="SET a = :a", ExpressionAttributeValues={":a": {"S": "1"}})
+    mine.update_item(**table, **change)
+    mine.update_item(**table, **change, ReturnValues="UPDATED_NEW")
+    assert code_of(mine.update_item, **table, **change, ReturnValues="ALL_NEW") in DENIED
+
+
+def test_bucket_policy_holds_for_code_of_functions(weir):
+    """Lambda reads the package for the caller: the bucket's own policy has a say."""
+    s3 = weir.client("s3")
+    s3.create_bucket(Bucket="closed-code")
+    s3.put_object(Bucket="closed-code", Key="app.zip", Body=b"PK")
+    weir.client("iam").create_role(RoleName="code-role", AssumeRolePolicyDocument=TRUST)
+    mine = user(weir, "code", ALL)("lambda")
+    s3.put_bucket_policy(Bucket="closed-code", Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/code"}, "Action": "s3:GetObject",
+         "Resource": "arn:aws:s3:::closed-code/*"}]}))
+    assert code_of(mine.create_function, FunctionName="code", Runtime="provided.al2023", Handler="h",
+                   Role=f"arn:aws:iam::{ACCOUNT}:role/code-role",
+                   Code={"S3Bucket": "closed-code", "S3Key": "app.zip"}) in DENIED

@@ -1,0 +1,866 @@
+"""Lambda by unmodified boto3, with functions in Python that are zipped here."""
+import base64
+import io
+import json
+import os
+import time
+import urllib.request
+import uuid
+import zipfile
+
+import pytest
+from botocore.exceptions import ClientError
+
+from weirtest import wait_for
+
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+ALL = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+
+ECHO = """
+import os, sys, json, time
+def handler(event, context):
+    kind = event.get("kind") if isinstance(event, dict) else None
+    if kind == "raise":
+        raise ValueError("no good")
+    if kind == "exit":
+        os._exit(3)
+    if kind == "sleep":
+        time.sleep(event["seconds"])
+    if kind == "memory":
+        hog = bytearray(1024 * 1024 * 1024)
+        for i in range(0, len(hog), 4096):
+            hog[i] = 1
+    if kind == "env":
+        return dict(os.environ)
+    if kind == "print":
+        print("printed " + event["text"])
+    if kind == "context":
+        return {"arn": context.invoked_function_arn, "id": context.aws_request_id,
+                "name": context.function_name, "memory": context.memory_limit_in_mb,
+                "version": context.function_version, "left": context.get_remaining_time_in_millis()}
+    if kind == "big":
+        return "x" * (7 * 1024 * 1024)
+    if kind == "pid":
+        return os.getpid()
+    return event
+"""
+
+FORWARD = """
+import boto3, json, os
+# Given by hand, for botocore older than 1.31 does not look at the variable.
+sqs = boto3.client("sqs", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+def handler(event, context):
+    sqs.send_message(QueueUrl=os.environ["OUT"], MessageBody=json.dumps(event))
+    bad = [r["messageId"] for r in event.get("Records", []) if r.get("body") == "bad"]
+    return {"batchItemFailures": [{"itemIdentifier": i} for i in bad]}
+"""
+
+
+SIZES = """
+import boto3, json, os
+sqs = boto3.client("sqs", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+def handler(event, context):
+    sqs.send_message(QueueUrl=os.environ["OUT"], MessageBody=json.dumps(
+        [r["body"][0] + " " + r["attributes"]["ApproximateReceiveCount"] for r in event["Records"]]))
+"""
+
+
+def zipped(source, name="app.py"):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        info = zipfile.ZipInfo(name)
+        info.external_attr = 0o755 << 16
+        z.writestr(info, source)
+    return out.getvalue()
+
+
+def runtime():
+    """The Python that the host has, as a Lambda runtime's name."""
+    import platform
+    major, minor, _ = platform.python_version_tuple()
+    return os.environ.get("WEIR_TEST_PYTHON", f"python{major}.{minor}")
+
+
+class Stage:
+    """Clients, and a function with a role that may do everything."""
+
+    def __init__(self, weir):
+        self.weir = weir
+        self.awslambda = weir.client("lambda")
+        self.iam = weir.client("iam")
+        self.sqs = weir.client("sqs")
+        self.logs = weir.client("logs")
+        self.s3 = weir.client("s3")
+
+    def role(self, policy=ALL):
+        name = "r-" + uuid.uuid4().hex[:10]
+        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        if policy:
+            self.iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
+        return arn
+
+    def runtime(self):
+        return runtime()
+
+    def function(self, source=ECHO, **kw):
+        name = kw.get("FunctionName") or "f-" + uuid.uuid4().hex[:10]
+        args = dict(FunctionName=name, Runtime=self.runtime(), Role=kw.pop("Role", None) or self.role(),
+                    Handler="app.handler", Code={"ZipFile": zipped(source)}, Timeout=10, MemorySize=256)
+        args.update(kw)
+        self.awslambda.create_function(**args)
+        return name
+
+    def invoke(self, name, event, **kw):
+        return self.awslambda.invoke(FunctionName=name, Payload=json.dumps(event), **kw)
+
+    def queue(self, **attributes):
+        url = self.sqs.create_queue(QueueName="q-" + uuid.uuid4().hex[:10], Attributes=attributes)["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        return url, arn
+
+    def receive(self, url, seconds=20):
+        def one():
+            got = self.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, MaxNumberOfMessages=1,
+                                           MessageAttributeNames=["All"]).get("Messages", [])
+            if got:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=got[0]["ReceiptHandle"])
+                return got[0]
+            return None
+        return wait_for(one, seconds, "message")
+
+    def log_lines(self, name):
+        try:
+            got = self.logs.filter_log_events(logGroupName="/aws/lambda/" + name)
+        except ClientError as e:
+            assert e.response["Error"]["Code"] == "ResourceNotFoundException"
+            return []
+        return [e["message"] for e in got["events"]]
+
+
+@pytest.fixture(scope="module")
+def stage(weir):
+    return Stage(weir)
+
+
+@pytest.fixture(scope="module")
+def echo(stage):
+    return stage.function()
+
+
+def model_members(stage):
+    return stage.awslambda.meta.service_model.operation_model("CreateFunction").input_shape.members
+
+
+def code_of(excinfo):
+    return excinfo.value.response["Error"]["Code"]
+
+
+# --- create, read, update, delete -------------------------------------------------------------------
+
+
+def test_create_shape(stage):
+    zip_bytes = zipped(ECHO)
+    role = stage.role()
+    name = "shape-" + uuid.uuid4().hex[:6]
+    made = stage.awslambda.create_function(
+        FunctionName=name, Runtime=stage.runtime(), Role=role, Handler="app.handler",
+        Code={"ZipFile": zip_bytes}, Description="d", Timeout=7, MemorySize=192,
+        Environment={"Variables": {"STAGE": "1"}}, Tags={"team": "x"})
+    import hashlib
+    assert made["CodeSha256"] == base64.b64encode(hashlib.sha256(zip_bytes).digest()).decode()
+    assert made["CodeSize"] == len(zip_bytes)
+    assert made["State"] == "Active" and made["LastUpdateStatus"] == "Successful"
+    assert made["Version"] == "$LATEST" and made["PackageType"] == "Zip"
+    assert made["FunctionArn"] == f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+    assert made["Environment"]["Variables"] == {"STAGE": "1"}
+    assert made["EphemeralStorage"]["Size"] == 512
+    if "LoggingConfig" in model_members(stage):  # clients older than 2023 do not know it
+        assert made["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"}
+    assert made["TracingConfig"]["Mode"] == "PassThrough"
+
+    got = stage.awslambda.get_function(FunctionName=name)
+    assert got["Tags"] == {"team": "x"} and got["Configuration"]["RevisionId"] == made["RevisionId"]
+    with urllib.request.urlopen(got["Code"]["Location"]) as reply:
+        assert reply.read() == zip_bytes
+    with pytest.raises(urllib.error.HTTPError) as e:
+        urllib.request.urlopen(got["Code"]["Location"][:-1] + ("0" if got["Code"]["Location"][-1] != "0" else "1"))
+    assert e.value.code == 403
+    assert stage.awslambda.get_function_configuration(FunctionName=made["FunctionArn"])["Timeout"] == 7
+    assert stage.awslambda.list_versions_by_function(FunctionName=name)["Versions"][0]["Version"] == "$LATEST"
+    assert "CodeSigningConfigArn" not in stage.awslambda.get_function_code_signing_config(FunctionName=name)
+    assert name in [f["FunctionName"] for p in stage.awslambda.get_paginator("list_functions").paginate()
+                    for f in p["Functions"]]
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.create_function(FunctionName=name, Runtime=stage.runtime(), Role=role,
+                                        Handler="app.handler", Code={"ZipFile": zip_bytes})
+    assert code_of(e) == "ResourceConflictException"
+    stage.awslambda.delete_function(FunctionName=name)
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.get_function(FunctionName=name)
+    assert code_of(e) == "ResourceNotFoundException"
+    assert "Function not found" in e.value.response["Error"]["Message"]
+
+
+def test_download_that_is_given_up(stage):
+    """The client leaves in the middle of a package: the server goes on."""
+    noise = base64.b64encode(os.urandom(8 * 1024 * 1024)).decode()
+    name = stage.function(f"noise = '{noise}'\ndef handler(e, c):\n    return 1\n")
+    location = stage.awslambda.get_function(FunctionName=name)["Code"]["Location"]
+    with urllib.request.urlopen(location) as reply:
+        assert reply.read(1000)
+    assert stage.awslambda.get_function(FunctionName=name)["Configuration"]["FunctionName"] == name
+    for resource in (f"arn:other:lambda:us-east-1:000000000000:function:{name}", f"000000000000:function:{name}"):
+        with pytest.raises(ClientError):  # permissions are checked for the text that is given
+            stage.awslambda.list_tags(Resource=resource)
+
+
+def test_update(stage):
+    name = stage.function("def handler(e, c):\n    return 1\n")
+    assert json.load(stage.invoke(name, {})["Payload"]) == 1
+    first = stage.awslambda.get_function_configuration(FunctionName=name)
+    stage.awslambda.update_function_code(FunctionName=name, ZipFile=zipped("def handler(e, c):\n    return 2\n"))
+    assert json.load(stage.invoke(name, {})["Payload"]) == 2
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.update_function_configuration(FunctionName=name, Timeout=5, RevisionId=first["RevisionId"])
+    assert code_of(e) == "PreconditionFailedException"
+    new = stage.awslambda.update_function_configuration(
+        FunctionName=name, Timeout=5, Environment={"Variables": {"STAGE": "y"}})
+    assert new["Timeout"] == 5 and new["RevisionId"] != first["RevisionId"] and new["MemorySize"] == 256
+    stage.awslambda.update_function_code(FunctionName=name, ZipFile=zipped(ECHO))
+    assert json.load(stage.invoke(name, {"kind": "env"})["Payload"])["STAGE"] == "y"
+
+
+def test_code_from_s3(stage):
+    bucket = "code-" + uuid.uuid4().hex[:8]
+    stage.s3.create_bucket(Bucket=bucket)
+    stage.s3.put_object(Bucket=bucket, Key="a.zip", Body=zipped("def handler(e, c):\n    return 's3'\n"))
+    name = stage.function(Code={"S3Bucket": bucket, "S3Key": "a.zip"})
+    assert json.load(stage.invoke(name, {})["Payload"]) == "s3"
+    # Large enough for a file, and of two files; gone from the bucket right after it was read.
+    out = io.BytesIO(zipped("def handler(e, c):\n    return 'large'\n"))
+    with zipfile.ZipFile(out, "a") as z:
+        z.writestr("filler", os.urandom(6 * 1024 * 1024))
+    large = out.getvalue()
+    stage.s3.put_object(Bucket=bucket, Key="large.zip", Body=large)
+    upload = stage.s3.create_multipart_upload(Bucket=bucket, Key="parts.zip")["UploadId"]
+    parts = [{"PartNumber": i + 1, "ETag": stage.s3.upload_part(
+        Bucket=bucket, Key="parts.zip", UploadId=upload, PartNumber=i + 1, Body=piece)["ETag"]}
+        for i, piece in enumerate([large[:5 * 1024 * 1024], large[5 * 1024 * 1024:]])]
+    stage.s3.complete_multipart_upload(Bucket=bucket, Key="parts.zip", UploadId=upload,
+                                       MultipartUpload={"Parts": parts})
+    for key in ("large.zip", "parts.zip"):
+        name = stage.function(Code={"S3Bucket": bucket, "S3Key": key})
+        stage.s3.delete_object(Bucket=bucket, Key=key)
+        assert json.load(stage.invoke(name, {})["Payload"]) == "large"
+        got = stage.awslambda.get_function_configuration(FunctionName=name)
+        assert got["CodeSize"] == len(large)
+    stage.s3.put_object(Bucket=bucket, Key="empty.zip", Body=b"")
+    with pytest.raises(ClientError) as e:
+        stage.function(Code={"S3Bucket": bucket, "S3Key": "empty.zip"})
+    assert code_of(e) == "InvalidParameterValueException"
+    with pytest.raises(ClientError) as e:
+        stage.function(Code={"S3Bucket": bucket, "S3Key": "absent.zip"})
+    assert code_of(e) == "InvalidParameterValueException"
+
+
+@pytest.mark.parametrize("change, code", [
+    ({"Runtime": "python9.9"}, ("ValidationException", "InvalidParameterValueException")),
+    ({"Runtime": "java21"}, "InvalidParameterValueException"),
+    ({"Role": "arn:aws:iam::000000000000:role/absent"}, "InvalidParameterValueException"),
+    ({"MemorySize": 127}, ("ValidationException", "InvalidParameterValueException")),
+    ({"MemorySize": 10241}, ("ValidationException", "InvalidParameterValueException")),
+    ({"Timeout": 901}, ("ValidationException", "InvalidParameterValueException")),
+    ({"Timeout": 0}, ("ValidationException", "InvalidParameterValueException")),
+    ({"FunctionName": "bad name"}, ("ValidationException", "InvalidParameterValueException")),
+    ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "InvalidParameterValueException"),
+    ({"Environment": {"Variables": {"STAGE": "x" * 4096}}}, "InvalidParameterValueException"),
+    ({"Code": {"ZipFile": b"this is no zip"}}, "InvalidParameterValueException"),
+    ({"Code": {}}, "InvalidParameterValueException"),
+    ({"Architectures": ["arm64", "x86_64"]}, ("ValidationException", "InvalidParameterValueException")),
+    ({"Publish": True}, "InvalidParameterValueException"),
+    ({"PackageType": "Image"}, "InvalidParameterValueException"),
+    ({"TracingConfig": {"Mode": "Active"}}, "InvalidParameterValueException"),
+    ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "InvalidParameterValueException"),
+    ({"LoggingConfig": {"LogFormat": "JSON"}}, "InvalidParameterValueException"),
+])
+def test_refused_settings(stage, change, code):
+    if not set(change) <= set(model_members(stage)):
+        pytest.skip("this client does not know the setting")
+    with pytest.raises(ClientError) as e:
+        stage.function(**change)
+    assert code_of(e) in (code if isinstance(code, tuple) else (code,)), e.value
+
+
+def test_not_found(stage):
+    for call in (lambda: stage.awslambda.invoke(FunctionName="absent"),
+                 lambda: stage.awslambda.delete_function(FunctionName="absent"),
+                 lambda: stage.awslambda.get_policy(FunctionName="absent"),
+                 lambda: stage.awslambda.update_function_configuration(FunctionName="absent", Timeout=3)):
+        with pytest.raises(ClientError) as e:
+            call()
+        assert code_of(e) == "ResourceNotFoundException"
+        assert e.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+# --- invoke -----------------------------------------------------------------------------------------
+
+
+def test_invoke_echo(stage, echo):
+    reply = stage.invoke(echo, {"a": [1, {"b": None}]})
+    assert reply["StatusCode"] == 200 and reply["ExecutedVersion"] == "$LATEST" and "FunctionError" not in reply
+    assert json.load(reply["Payload"]) == {"a": [1, {"b": None}]}
+    assert json.load(stage.awslambda.invoke(FunctionName=echo + ":$LATEST")["Payload"]) == {}
+    first = json.load(stage.invoke(echo, {"kind": "pid"})["Payload"])
+    assert json.load(stage.invoke(echo, {"kind": "pid"})["Payload"]) == first, "warm environment is used again"
+
+
+def test_invoke_context_and_environment(stage, echo):
+    reply = stage.invoke(echo, {"kind": "context"})
+    got = json.load(reply["Payload"])
+    assert got["arn"].endswith(":function:" + echo) and got["name"] == echo and got["version"] == "$LATEST"
+    assert got["id"] == reply["ResponseMetadata"]["RequestId"] and 0 < got["left"] <= 10000
+    env = json.load(stage.invoke(echo, {"kind": "env"})["Payload"])
+    assert env["AWS_LAMBDA_FUNCTION_NAME"] == echo and env["AWS_REGION"] == "us-east-1"
+    assert env["AWS_LAMBDA_LOG_GROUP_NAME"] == "/aws/lambda/" + echo and env["AWS_ACCESS_KEY_ID"].startswith("ASIA")
+
+
+def test_invoke_tail_and_logs(stage, echo):
+    reply = stage.invoke(echo, {"kind": "print", "text": "hello"}, LogType="Tail")
+    tail = base64.b64decode(reply["LogResult"]).decode()
+    request = reply["ResponseMetadata"]["RequestId"]
+    assert f"START RequestId: {request} Version: $LATEST" in tail and "printed hello" in tail
+    assert f"END RequestId: {request}" in tail and f"REPORT RequestId: {request}\tDuration: " in tail
+    wait_for(lambda: any("printed hello" in line for line in stage.log_lines(echo)), 10, "log line")
+    lines = stage.log_lines(echo)
+    assert any(line.startswith("REPORT RequestId: " + request) for line in lines)
+
+
+def test_function_error(stage, echo):
+    reply = stage.invoke(echo, {"kind": "raise"})
+    assert reply["StatusCode"] == 200 and reply["FunctionError"] == "Unhandled"
+    got = json.load(reply["Payload"])
+    assert got["errorType"] == "ValueError" and got["errorMessage"] == "no good"
+
+
+def test_exit_and_recovery(stage, echo):
+    reply = stage.invoke(echo, {"kind": "exit"})
+    got = json.load(reply["Payload"])
+    assert reply["FunctionError"] == "Unhandled" and got["errorType"] == "Runtime.ExitError"
+    assert "exit status 3" in got["errorMessage"]
+    assert json.load(stage.invoke(echo, {"x": 1})["Payload"]) == {"x": 1}
+
+
+def test_timeout(stage):
+    name = stage.function(Timeout=1)
+    stage.invoke(name, {})
+    started = time.monotonic()
+    reply = stage.invoke(name, {"kind": "sleep", "seconds": 20}, LogType="Tail")
+    assert time.monotonic() - started < 6
+    got = json.load(reply["Payload"])
+    assert reply["FunctionError"] == "Unhandled" and "Task timed out after 1.00 seconds" in got["errorMessage"]
+    assert "Task timed out after 1.00 seconds" in base64.b64decode(reply["LogResult"]).decode()
+    assert json.load(stage.invoke(name, {"x": 2})["Payload"]) == {"x": 2}
+
+
+def test_memory_kill(stage):
+    name = stage.function(MemorySize=128)
+    reply = stage.invoke(name, {"kind": "memory"})
+    if "FunctionError" not in reply:
+        pytest.fail("the host enforces no memory limit")
+    got = json.load(reply["Payload"])
+    assert "signal: killed" in got["errorMessage"] or got["errorType"] == "MemoryError", got
+
+
+def test_response_too_large(stage, echo):
+    got = json.load(stage.invoke(echo, {"kind": "big"})["Payload"])
+    assert got["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+def test_bad_payloads(stage, echo):
+    for payload in ("{", "nope", '{"a":1}x'):
+        with pytest.raises(ClientError) as e:
+            stage.awslambda.invoke(FunctionName=echo, Payload=payload)
+        assert code_of(e) == "InvalidRequestContentException"
+    big = json.dumps("x" * (1024 * 1024))
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.invoke(FunctionName=echo, Payload=big, InvocationType="Event")
+    assert code_of(e) == "RequestTooLargeException"
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.invoke(FunctionName=echo, Payload=json.dumps("x" * (6 * 1024 * 1024)))
+    assert code_of(e) == "RequestTooLargeException"
+    assert stage.invoke(echo, {}, InvocationType="DryRun")["StatusCode"] == 204
+
+
+def test_concurrency(stage, echo):
+    name = stage.function()
+    put = stage.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    assert put["ReservedConcurrentExecutions"] == 0
+    with pytest.raises(ClientError) as e:
+        stage.invoke(name, {})
+    assert code_of(e) == "TooManyRequestsException"
+    assert e.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert e.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=950)
+    assert code_of(e) == "InvalidParameterValueException"
+    stage.awslambda.delete_function_concurrency(FunctionName=name)
+    assert json.load(stage.invoke(name, {"x": 1})["Payload"]) == {"x": 1}
+
+
+def test_reserved_concurrency_is_the_limit(stage):
+    from concurrent.futures import ThreadPoolExecutor
+    name = stage.function()
+    stage.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
+
+    def one(_):
+        try:
+            return json.load(stage.invoke(name, {"kind": "sleep", "seconds": 2})["Payload"])["kind"]
+        except ClientError as e:
+            return e.response["Error"]["Code"]
+    with ThreadPoolExecutor(5) as pool:
+        outcomes = sorted(pool.map(one, range(5)))
+    assert outcomes == ["TooManyRequestsException"] * 3 + ["sleep"] * 2
+
+
+def test_broken_module(stage):
+    name = stage.function("import nothing_of_that_name\n")
+    for _ in range(2):
+        got = json.load(stage.invoke(name, {})["Payload"])
+        assert got["errorType"] == "Runtime.ImportModuleError", got
+
+
+def test_client_leaves(stage, echo):
+    """A client that hangs up during its invocation disturbs nothing."""
+    import boto3
+    from botocore.config import Config
+    hasty = stage.weir.client("lambda", config=Config(read_timeout=1, retries={"max_attempts": 0}))
+    for _ in range(2):
+        with pytest.raises(Exception, match="(?i)time"):
+            hasty.invoke(FunctionName=echo, Payload=json.dumps({"kind": "sleep", "seconds": 2}))
+    assert json.load(stage.invoke(echo, {"x": 1})["Payload"]) == {"x": 1}
+
+
+def test_much_output(stage):
+    name = stage.function("""
+def handler(event, context):
+    line = "x" * 65535
+    for _ in range(512):
+        print(line)
+    return "done"
+""", Timeout=60)
+    assert json.load(stage.invoke(name, {})["Payload"]) == "done"
+
+
+# --- permissions ------------------------------------------------------------------------------------
+
+
+def test_policy(stage, echo):
+    name = stage.function()
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.get_policy(FunctionName=name)
+    assert code_of(e) == "ResourceNotFoundException"
+    added = stage.awslambda.add_permission(
+        FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::b", SourceAccount="000000000000")
+    assert json.loads(added["Statement"]) == {
+        "Sid": "s3", "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "lambda:InvokeFunction", "Resource": f"arn:aws:lambda:us-east-1:000000000000:function:{name}",
+        "Condition": {"StringEquals": {"AWS:SourceAccount": "000000000000"},
+                      "ArnLike": {"AWS:SourceArn": "arn:aws:s3:::b"}}}
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.add_permission(FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction",
+                                       Principal="s3.amazonaws.com")
+    assert code_of(e) == "ResourceConflictException"
+    got = stage.awslambda.get_policy(FunctionName=name)
+    assert json.loads(got["Policy"])["Statement"][0]["Sid"] == "s3" and got["RevisionId"]
+    stage.awslambda.remove_permission(FunctionName=name, StatementId="s3")
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.remove_permission(FunctionName=name, StatementId="s3")
+    assert code_of(e) == "ResourceNotFoundException"
+
+
+def test_authorisation(stage, echo):
+    user = "u-" + uuid.uuid4().hex[:8]
+    stage.iam.create_user(UserName=user)
+    key = stage.iam.create_access_key(UserName=user)["AccessKey"]
+    mine = stage.weir.client("lambda", key["AccessKeyId"], key["SecretAccessKey"])
+    arn = stage.awslambda.get_function_configuration(FunctionName=echo)["FunctionArn"]
+
+    def allow(*actions, resource="*"):
+        stage.iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": resource}]}))
+
+    with pytest.raises(ClientError) as e:
+        mine.invoke(FunctionName=echo)
+    assert code_of(e) == "AccessDeniedException"
+    assert "lambda:InvokeFunction" in e.value.response["Error"]["Message"]
+    allow("lambda:InvokeFunction", resource=arn)
+    assert json.load(mine.invoke(FunctionName=echo)["Payload"]) == {}
+    with pytest.raises(ClientError) as e:
+        mine.get_function(FunctionName=echo)
+    assert code_of(e) == "AccessDeniedException"
+    allow("lambda:*")
+    role = stage.role()
+    args = dict(FunctionName="by-" + user, Runtime=stage.runtime(), Role=role, Handler="app.handler",
+                Code={"ZipFile": zipped(ECHO)})
+    with pytest.raises(ClientError) as e:
+        mine.create_function(**args)
+    assert code_of(e) == "AccessDeniedException" and "iam:PassRole" in e.value.response["Error"]["Message"]
+    allow("lambda:*", "iam:PassRole")
+    mine.create_function(**args)
+    # The function's own policy lets a user in that has no policy of its own.
+    stage.iam.delete_user_policy(UserName=user, PolicyName="p")
+    stage.awslambda.add_permission(FunctionName=echo, StatementId="user", Action="lambda:InvokeFunction",
+                                   Principal=f"arn:aws:iam::000000000000:user/{user}")
+    assert json.load(mine.invoke(FunctionName=echo)["Payload"]) == {}
+
+
+def test_tags(stage, echo):
+    arn = stage.awslambda.get_function_configuration(FunctionName=echo)["FunctionArn"]
+    stage.awslambda.tag_resource(Resource=arn, Tags={"a": "1", "b": "2"})
+    stage.awslambda.untag_resource(Resource=arn, TagKeys=["a"])
+    assert stage.awslambda.list_tags(Resource=arn)["Tags"] == {"b": "2"}
+
+
+def test_role_without_log_permission_writes_no_logs(stage):
+    name = stage.function(Role=stage.role(policy=None))
+    assert json.load(stage.invoke(name, {"kind": "print", "text": "silent"})["Payload"])
+    other = stage.function()
+    stage.invoke(other, {"kind": "print", "text": "heard"})
+    wait_for(lambda: stage.log_lines(other), 10, "log of the other function")
+    assert stage.log_lines(name) == []
+
+
+# --- asynchronous -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def quick(request):
+    """A server whose retries do not wait a minute."""
+    from weirtest import Weir
+    server = Weir(args=["--async-retry-base-ms", "200"])
+    yield Stage(server)
+    server.stop()
+
+
+def test_async_success_destination(quick):
+    url, arn = quick.queue()
+    name = quick.function()
+    quick.awslambda.put_function_event_invoke_config(
+        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn}})
+    reply = quick.invoke(name, {"n": 1}, InvocationType="Event")
+    assert reply["StatusCode"] == 202 and reply["Payload"].read() == b""
+    record = json.loads(quick.receive(url)["Body"])
+    assert record["requestContext"]["condition"] == "Success" and record["requestPayload"] == {"n": 1}
+    assert record["responsePayload"] == {"n": 1} and record["requestContext"]["approximateInvokeCount"] == 1
+
+
+def test_async_retries_then_dead_letter_and_destination(quick):
+    dlq_url, dlq_arn = quick.queue()
+    dest_url, dest_arn = quick.queue()
+    name = quick.function(DeadLetterConfig={"TargetArn": dlq_arn})
+    quick.awslambda.put_function_event_invoke_config(
+        FunctionName=name, DestinationConfig={"OnFailure": {"Destination": dest_arn}})
+    quick.invoke(name, {"kind": "raise"}, InvocationType="Event")
+    dead = quick.receive(dlq_url)
+    assert json.loads(dead["Body"]) == {"kind": "raise"}
+    assert dead["MessageAttributes"]["ErrorMessage"]["StringValue"] == "no good"
+    assert "RequestID" in dead["MessageAttributes"]
+    record = json.loads(quick.receive(dest_url)["Body"])
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert record["responseContext"]["functionError"] == "Unhandled"
+    assert record["responsePayload"]["errorMessage"] == "no good"
+    wait_for(lambda: sum("START" in line for line in quick.log_lines(name)) == 3, 10, "three attempts")
+
+
+def test_async_no_retries(quick):
+    url, arn = quick.queue()
+    name = quick.function()
+    config = quick.awslambda.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60,
+        DestinationConfig={"OnFailure": {"Destination": arn}})
+    assert config["MaximumRetryAttempts"] == 0
+    quick.invoke(name, {"kind": "exit"}, InvocationType="Event")
+    record = json.loads(quick.receive(url)["Body"])
+    assert record["requestContext"]["approximateInvokeCount"] == 1
+    assert quick.awslambda.get_function_event_invoke_config(FunctionName=name)["MaximumEventAgeInSeconds"] == 60
+    quick.awslambda.delete_function_event_invoke_config(FunctionName=name)
+    with pytest.raises(ClientError) as e:
+        quick.awslambda.get_function_event_invoke_config(FunctionName=name)
+    assert code_of(e) == "ResourceNotFoundException"
+    with pytest.raises(ClientError) as e:
+        quick.awslambda.put_function_event_invoke_config(
+            FunctionName=name, DestinationConfig={"OnFailure": {"Destination": "arn:aws:sns:us-east-1:000000000000:t"}})
+    assert code_of(e) == "InvalidParameterValueException"
+
+
+def test_async_throttled_waits(quick):
+    url, _ = quick.queue()
+    name = quick.function(FORWARD, Environment={"Variables": {"OUT": url}})
+    quick.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    quick.invoke(name, {"late": 1}, InvocationType="Event")
+    assert "Messages" not in quick.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)
+    quick.awslambda.delete_function_concurrency(FunctionName=name)
+    assert json.loads(quick.receive(url, 30)["Body"]) == {"late": 1}
+
+
+def test_async_queues_behind_reserved_concurrency(quick):
+    """One at a time, but not one per throttle's pause."""
+    url, _ = quick.queue()
+    name = quick.function(FORWARD, Environment={"Variables": {"OUT": url}})
+    quick.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    for i in range(30):
+        quick.invoke(name, {"i": i}, InvocationType="Event")
+    started = time.monotonic()
+    seen = {json.loads(quick.receive(url)["Body"])["i"] for _ in range(30)}
+    assert seen == set(range(30)) and time.monotonic() - started < 15
+
+
+def test_async_of_deleted_function_is_dropped(quick):
+    url, arn = quick.queue()
+    name = quick.function(DeadLetterConfig={"TargetArn": arn})
+    quick.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    quick.invoke(name, {"x": 1}, InvocationType="Event")
+    quick.awslambda.delete_function(FunctionName=name)
+    again = quick.function(FORWARD, FunctionName=name, Environment={"Variables": {"OUT": url}})
+    assert "Messages" not in quick.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)
+    quick.awslambda.delete_function(FunctionName=again)
+
+
+def test_async_survives_kill9(fresh_weir):
+    stage = Stage(fresh_weir)
+    url, _ = stage.queue()
+    name = stage.function(FORWARD, Environment={"Variables": {"OUT": url}})
+    for i in range(20):
+        stage.invoke(name, {"i": i}, InvocationType="Event")
+    fresh_weir.kill9()
+    fresh_weir.start()
+    stage = Stage(fresh_weir)
+    seen = set()
+    while len(seen) < 20:
+        seen.add(json.loads(stage.receive(url, 30)["Body"])["i"])
+    assert seen == set(range(20))
+
+
+# --- event sources ----------------------------------------------------------------------------------
+
+
+def test_queue_to_function(stage):
+    in_url, in_arn = stage.queue(VisibilityTimeout="30")
+    out_url, _ = stage.queue()
+    name = stage.function(FORWARD, Environment={"Variables": {"OUT": out_url}})
+    made = stage.awslambda.create_event_source_mapping(FunctionName=name, EventSourceArn=in_arn, BatchSize=5)
+    assert made["State"] == "Creating" and made["BatchSize"] == 5 and made["EventSourceArn"] == in_arn
+    got = stage.awslambda.get_event_source_mapping(UUID=made["UUID"])
+    assert got["State"] == "Enabled" and got["FunctionArn"].endswith(":function:" + name)
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.create_event_source_mapping(FunctionName=name, EventSourceArn=in_arn)
+    assert code_of(e) == "ResourceConflictException"
+    stage.sqs.send_message(QueueUrl=in_url, MessageBody="one",
+                           MessageAttributes={"k": {"DataType": "String", "StringValue": "v"}})
+    event = json.loads(stage.receive(out_url)["Body"])
+    record = event["Records"][0]
+    assert record["body"] == "one" and record["eventSource"] == "aws:sqs" and record["eventSourceARN"] == in_arn
+    assert record["awsRegion"] == "us-east-1" and record["messageAttributes"]["k"]["stringValue"] == "v"
+    def counts():
+        a = stage.sqs.get_queue_attributes(QueueUrl=in_url, AttributeNames=["All"])["Attributes"]
+        return a["ApproximateNumberOfMessages"], a["ApproximateNumberOfMessagesNotVisible"]
+    wait_for(lambda: counts() == ("0", "0"), 10, "empty queue")
+    stage.awslambda.update_event_source_mapping(UUID=made["UUID"], Enabled=False)
+    assert stage.awslambda.get_event_source_mapping(UUID=made["UUID"])["State"] == "Disabled"
+    stage.sqs.send_message(QueueUrl=in_url, MessageBody="two")
+    assert "Messages" not in stage.sqs.receive_message(QueueUrl=out_url, WaitTimeSeconds=1)
+    stage.awslambda.update_event_source_mapping(UUID=made["UUID"], Enabled=True)
+    assert json.loads(stage.receive(out_url)["Body"])["Records"][0]["body"] == "two"
+    assert stage.awslambda.delete_event_source_mapping(UUID=made["UUID"])["State"] == "Deleting"
+    assert stage.awslambda.list_event_source_mappings(FunctionName=name)["EventSourceMappings"] == []
+
+
+def test_partial_batch(stage):
+    dlq_url, dlq_arn = stage.queue()
+    in_url, in_arn = stage.queue(VisibilityTimeout="2", RedrivePolicy=json.dumps(
+        {"deadLetterTargetArn": dlq_arn, "maxReceiveCount": 2}))
+    out_url, _ = stage.queue()
+    name = stage.function(FORWARD, Timeout=2, Environment={"Variables": {"OUT": out_url}})
+    stage.awslambda.create_event_source_mapping(
+        FunctionName=name, EventSourceArn=in_arn, FunctionResponseTypes=["ReportBatchItemFailures"])
+    stage.sqs.send_message_batch(QueueUrl=in_url, Entries=[
+        {"Id": str(i), "MessageBody": body} for i, body in enumerate(["good", "bad", "fine"])])
+    assert stage.receive(dlq_url, 40)["Body"] == "bad"
+    def left():
+        a = stage.sqs.get_queue_attributes(QueueUrl=in_url, AttributeNames=["All"])["Attributes"]
+        return int(a["ApproximateNumberOfMessages"]) + int(a["ApproximateNumberOfMessagesNotVisible"])
+    wait_for(lambda: left() == 0, 20, "empty queue")
+    assert "Messages" not in stage.sqs.receive_message(QueueUrl=dlq_url)
+
+
+def test_batch_larger_than_an_event(stage):
+    """Ten messages of a mebibyte are more than one event takes: they come in several, each once."""
+    in_url, in_arn = stage.queue(VisibilityTimeout="60")
+    out_url, _ = stage.queue()
+    name = stage.function(SIZES, Environment={"Variables": {"OUT": out_url}})
+    for i in range(10):
+        stage.sqs.send_message(QueueUrl=in_url, MessageBody=str(i) * (1000 * 1000))
+    stage.awslambda.create_event_source_mapping(FunctionName=name, EventSourceArn=in_arn, BatchSize=10)
+    seen = []
+    while len(seen) < 10:
+        seen += json.loads(stage.receive(out_url)["Body"])
+    assert sorted(seen) == sorted(f"{i} 1" for i in range(10))
+
+
+def test_batching_window(stage):
+    in_url, in_arn = stage.queue(VisibilityTimeout="60")
+    out_url, _ = stage.queue()
+    name = stage.function(FORWARD, Environment={"Variables": {"OUT": out_url}})
+    stage.awslambda.create_event_source_mapping(
+        FunctionName=name, EventSourceArn=in_arn, BatchSize=30, MaximumBatchingWindowInSeconds=2)
+    for batch in range(3):
+        stage.sqs.send_message_batch(QueueUrl=in_url, Entries=[
+            {"Id": str(i), "MessageBody": f"{batch}-{i}"} for i in range(10)])
+    seen = []
+    while len(seen) < 30:
+        got = json.loads(stage.receive(out_url)["Body"])["Records"]
+        seen += [r["body"] for r in got]
+    assert sorted(seen) == sorted(f"{b}-{i}" for b in range(3) for i in range(10))
+
+
+def test_mapping_of_throttled_function_waits(stage):
+    in_url, in_arn = stage.queue(VisibilityTimeout="60")
+    out_url, _ = stage.queue()
+    name = stage.function(FORWARD, Environment={"Variables": {"OUT": out_url}})
+    stage.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    stage.awslambda.create_event_source_mapping(FunctionName=name, EventSourceArn=in_arn)
+    stage.sqs.send_message(QueueUrl=in_url, MessageBody="waits")
+    assert "Messages" not in stage.sqs.receive_message(QueueUrl=out_url, WaitTimeSeconds=1)
+    stage.awslambda.delete_function_concurrency(FunctionName=name)
+    got = json.loads(stage.receive(out_url)["Body"])["Records"][0]
+    assert got["body"] == "waits" and got["attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_mapping_refusals(stage):
+    _, arn = stage.queue(VisibilityTimeout="5")
+    name = stage.function(Timeout=10)
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.create_event_source_mapping(FunctionName=name, EventSourceArn=arn)
+    assert "visibility timeout" in e.value.response["Error"]["Message"]
+    _, arn = stage.queue(VisibilityTimeout="60")
+    for args in ({"BatchSize": 11}, {"StartingPosition": "LATEST"},
+                 {"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}):
+        with pytest.raises(ClientError) as e:
+            stage.awslambda.create_event_source_mapping(FunctionName=name, EventSourceArn=arn, **args)
+        assert code_of(e) == "InvalidParameterValueException"
+    poor = stage.function(Role=stage.role(policy=None))
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.create_event_source_mapping(FunctionName=poor, EventSourceArn=arn)
+    assert "ReceiveMessage" in e.value.response["Error"]["Message"]
+
+
+def test_queue_policy_counts_for_the_role(stage):
+    """What a role may do with a queue is also the queue's to say: alone, and against the role."""
+    url, arn = stage.queue(VisibilityTimeout="60")
+    out_url, _ = stage.queue()
+    role = stage.role(policy=None)
+    poor = stage.function(Role=role)
+
+    def set_policy(effect, *actions):
+        stage.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({
+            "Version": "2012-10-17", "Statement": [{"Effect": effect, "Principal": {"AWS": role},
+                                                    "Action": list(actions), "Resource": arn}]})})
+
+    set_policy("Allow", "sqs:ReceiveMessage", "sqs:GetQueueAttributes")
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.create_event_source_mapping(FunctionName=poor, EventSourceArn=arn)
+    assert "DeleteMessage" in e.value.response["Error"]["Message"]
+    set_policy("Allow", "sqs:ReceiveMessage", "sqs:GetQueueAttributes", "sqs:DeleteMessage")
+    made = stage.awslambda.create_event_source_mapping(FunctionName=poor, EventSourceArn=arn)
+    stage.awslambda.delete_event_source_mapping(UUID=made["UUID"])
+
+    role = stage.role()
+    rich = stage.function(FORWARD, Role=role, Environment={"Variables": {"OUT": out_url}})
+    made = stage.awslambda.create_event_source_mapping(FunctionName=rich, EventSourceArn=arn)
+    set_policy("Deny", "sqs:ReceiveMessage")
+    stage.sqs.send_message(QueueUrl=url, MessageBody="kept")
+    wait_for(lambda: "may not receive" in stage.awslambda.get_event_source_mapping(
+        UUID=made["UUID"])["LastProcessingResult"], 10, "refusal")
+    got = stage.sqs.receive_message(QueueUrl=url)["Messages"][0]
+    assert got["Body"] == "kept"
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.create_event_source_mapping(FunctionName=stage.function(Role=role), EventSourceArn=arn)
+    assert "ReceiveMessage" in e.value.response["Error"]["Message"]
+
+
+def test_queue_policy_may_refuse_a_destination(stage):
+    url, arn = stage.queue()
+    role = stage.role()
+    stage.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": {"AWS": role},
+                                                "Action": "sqs:SendMessage", "Resource": arn}]})})
+    name = stage.function(Role=role)
+    for call in (
+            lambda: stage.awslambda.update_function_configuration(
+                FunctionName=name, DeadLetterConfig={"TargetArn": arn}),
+            lambda: stage.awslambda.put_function_event_invoke_config(
+                FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn}})):
+        with pytest.raises(ClientError) as e:
+            call()
+        assert "SendMessage" in e.value.response["Error"]["Message"]
+
+
+def test_s3_notification(stage):
+    url, _ = stage.queue()
+    name = stage.function(FORWARD, Environment={"Variables": {"OUT": url}})
+    bucket = "events-" + uuid.uuid4().hex[:8]
+    stage.s3.create_bucket(Bucket=bucket)
+    arn = stage.awslambda.get_function_configuration(FunctionName=name)["FunctionArn"]
+    config = {"LambdaFunctionConfigurations": [{
+        "LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".csv"}]}}}]}
+    with pytest.raises(ClientError):
+        stage.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=config)
+    stage.awslambda.add_permission(FunctionName=name, StatementId="s3", Action="lambda:InvokeFunction",
+                                   Principal="s3.amazonaws.com", SourceArn="arn:aws:s3:::" + bucket)
+    stage.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=config)
+    stage.s3.put_object(Bucket=bucket, Key="a.txt", Body=b"x")
+    stage.s3.put_object(Bucket=bucket, Key="a.csv", Body=b"x")
+    record = json.loads(stage.receive(url)["Body"])["Records"][0]
+    assert record["s3"]["object"]["key"] == "a.csv" and record["s3"]["bucket"]["name"] == bucket
+    assert "Messages" not in stage.sqs.receive_message(QueueUrl=url)
+
+
+def test_queue_to_function_survives_kill9(fresh_weir):
+    """Messages in flight at a crash are processed after it: at least once, none lost."""
+    stage = Stage(fresh_weir)
+    in_url, in_arn = stage.queue(VisibilityTimeout="4")
+    out_url, _ = stage.queue()
+    name = stage.function(FORWARD, Timeout=4, Environment={"Variables": {"OUT": out_url}})
+    stage.awslambda.create_event_source_mapping(FunctionName=name, EventSourceArn=in_arn, BatchSize=1)
+    for batch in range(4):
+        stage.sqs.send_message_batch(QueueUrl=in_url, Entries=[
+            {"Id": str(i), "MessageBody": f"{batch}-{i}"} for i in range(10)])
+    fresh_weir.kill9()
+    fresh_weir.start()
+    stage = Stage(fresh_weir)
+    expected = {f"{b}-{i}" for b in range(4) for i in range(10)}
+    seen = set()
+    while seen != expected:
+        seen |= {r["body"] for r in json.loads(stage.receive(out_url, 40)["Body"])["Records"]}
+
+
+def test_restart_keeps_functions(fresh_weir):
+    stage = Stage(fresh_weir)
+    name = stage.function()
+    gone = stage.function()
+    stage.awslambda.delete_function(FunctionName=gone)
+    in_url, in_arn = stage.queue(VisibilityTimeout="30")
+    out_url, _ = stage.queue()
+    forward = stage.function(FORWARD, Environment={"Variables": {"OUT": out_url}})
+    stage.awslambda.create_event_source_mapping(FunctionName=forward, EventSourceArn=in_arn)
+    fresh_weir.restart()
+    stage = Stage(fresh_weir)
+    stage.sqs.send_message(QueueUrl=in_url, MessageBody="after")
+    assert json.loads(stage.receive(out_url)["Body"])["Records"][0]["body"] == "after"
+    assert json.load(stage.invoke(name, {"x": 1})["Payload"]) == {"x": 1}
+    left = os.listdir(os.path.join(fresh_weir.data_dir, "lambda", "code"))
+    assert len(left) == 4, left

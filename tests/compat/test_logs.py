@@ -1,0 +1,192 @@
+"""CloudWatch Logs through boto3."""
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def code(call, **kw):
+    with pytest.raises(ClientError) as e:
+        call(**kw)
+    return e.value.response["Error"]["Code"]
+
+
+@pytest.fixture
+def logs(weir):
+    return weir.client("logs")
+
+
+@pytest.fixture
+def group(logs, request):
+    name = f"/test/{request.node.name}".replace("[", "-").replace("]", "")
+    logs.create_log_group(logGroupName=name, tags={"team": "a"})
+    yield name
+    logs.delete_log_group(logGroupName=name)
+
+
+def now():
+    return int(time.time() * 1000)
+
+
+def put(logs, group, stream, messages, start=None):
+    start = start or now() - 60000
+    try:
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    except logs.exceptions.ResourceAlreadyExistsException:
+        pass
+    return logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[
+        {"timestamp": start + i, "message": m} for i, m in enumerate(messages)])
+
+
+def test_groups(logs, group):
+    assert code(logs.create_log_group, logGroupName=group) == "ResourceAlreadyExistsException"
+    assert code(logs.create_log_group, logGroupName="bad name!") == "InvalidParameterException"
+    assert code(logs.create_log_group, logGroupName="k", kmsKeyId="x") == "InvalidParameterException"
+    assert code(logs.delete_log_group, logGroupName="absent") == "ResourceNotFoundException"
+    found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert [g["logGroupName"] for g in found] == [group]
+    assert found[0]["arn"] == f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
+    assert "retentionInDays" not in found[0]
+    logs.put_retention_policy(logGroupName=group, retentionInDays=7)
+    assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"] == 7
+    assert code(logs.put_retention_policy, logGroupName=group, retentionInDays=8) == "InvalidParameterException"
+    logs.delete_retention_policy(logGroupName=group)
+    assert "retentionInDays" not in logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]
+
+
+def test_paging_of_groups(logs):
+    names = [f"/page/{i:03d}" for i in range(120)]
+    for name in names:
+        logs.create_log_group(logGroupName=name)
+    pages = list(logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/page/"))
+    assert [len(p["logGroups"]) for p in pages] == [50, 50, 20]
+    assert [g["logGroupName"] for p in pages for g in p["logGroups"]] == names
+    for name in names:
+        logs.delete_log_group(logGroupName=name)
+    assert logs.describe_log_groups(logGroupNamePrefix="/page/")["logGroups"] == []
+
+
+def test_tags(logs, group):
+    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"
+    logs.tag_log_group(logGroupName=group, tags={"team": "b", "x": "y"})
+    assert logs.list_tags_log_group(logGroupName=group)["tags"] == {"team": "b", "x": "y"}
+    logs.untag_log_group(logGroupName=group, tags=["x"])
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "b"}
+    logs.tag_resource(resourceArn=arn, tags={"z": ""})
+    logs.untag_resource(resourceArn=arn, tagKeys=["team"])
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"z": ""}
+
+
+def test_streams(logs, group):
+    put(logs, group, "b", ["1"], now() - 3000)
+    put(logs, group, "a", ["1"], now() - 1000)
+    put(logs, group, "c", ["1"], now() - 2000)
+    by_name = logs.describe_log_streams(logGroupName=group)["logStreams"]
+    assert [s["logStreamName"] for s in by_name] == ["a", "b", "c"]
+    names, token = [], {}
+    while True:
+        page = logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True, limit=1, **token)
+        names += [s["logStreamName"] for s in page["logStreams"]]
+        if "nextToken" not in page:
+            break
+        token = {"nextToken": page["nextToken"]}
+    assert names == ["a", "c", "b"]
+    assert [s["logStreamName"] for s in logs.describe_log_streams(
+        logGroupName=group, logStreamNamePrefix="b")["logStreams"]] == ["b"]
+    assert code(logs.create_log_stream, logGroupName=group, logStreamName="a") == "ResourceAlreadyExistsException"
+    logs.delete_log_stream(logGroupName=group, logStreamName="a")
+    assert code(logs.get_log_events, logGroupName=group, logStreamName="a") == "ResourceNotFoundException"
+
+
+def test_put_checks(logs, group):
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    args = dict(logGroupName=group, logStreamName="s")
+    t = now()
+    assert code(logs.put_log_events, **args, logEvents=[{"timestamp": t, "message": "a"}, {"timestamp": t - 1, "message": "b"}]) \
+        == "InvalidParameterException"
+    assert code(logs.put_log_events, **args, logEvents=[{"timestamp": t, "message": "x" * 700000}] * 2) == "InvalidParameterException"
+    assert code(logs.put_log_events, logGroupName=group, logStreamName="none", logEvents=[{"timestamp": t, "message": "a"}]) \
+        == "ResourceNotFoundException"
+    reply = logs.put_log_events(**args, logEvents=[{"timestamp": t - 20 * 86400000, "message": "old"}])
+    assert reply["rejectedLogEventsInfo"] == {"tooOldLogEventEndIndex": 1}
+    reply = logs.put_log_events(**args, logEvents=[{"timestamp": t, "message": "fine"}, {"timestamp": t + 10800000, "message": "new"}])
+    assert reply["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 1}
+    assert [e["message"] for e in logs.get_log_events(**args)["events"]] == ["fine"]
+    assert code(logs.put_log_events, **args, logEvents=[]) == "InvalidParameterException"
+
+
+def test_get_in_both_directions(logs, group):
+    messages = [f"m{i:03d}" for i in range(100)]
+    put(logs, group, "s", messages)
+    args = dict(logGroupName=group, logStreamName="s", limit=30)
+    got, page = [], logs.get_log_events(**args, startFromHead=True)
+    while page["events"]:
+        got += [e["message"] for e in page["events"]]
+        page = logs.get_log_events(**args, nextToken=page["nextForwardToken"])
+    assert got == messages
+    assert logs.get_log_events(**args, nextToken=page["nextForwardToken"])["nextForwardToken"] == page["nextForwardToken"]
+
+    page = logs.get_log_events(**args)
+    assert [e["message"] for e in page["events"]] == messages[70:]
+    back = logs.get_log_events(**args, nextToken=page["nextBackwardToken"])
+    assert [e["message"] for e in back["events"]] == messages[40:70]
+    put(logs, group, "s", ["later"], now())
+    follow = logs.get_log_events(**args, nextToken=page["nextForwardToken"])
+    assert [e["message"] for e in follow["events"]] == ["later"]
+    assert code(logs.get_log_events, **args, nextToken="f/zz") == "InvalidParameterException"
+
+
+def test_following_an_empty_stream(logs, group):
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    args = dict(logGroupName=group, logStreamName="s", startFromHead=True)
+    token = logs.get_log_events(**args)["nextForwardToken"]
+    put(logs, group, "s", ["first"])
+    assert [e["message"] for e in logs.get_log_events(**args, nextToken=token)["events"]] == ["first"]
+
+
+def test_time_window(logs, group):
+    start = now() - 60000
+    put(logs, group, "s", [str(i) for i in range(10)], start)
+    got = logs.get_log_events(logGroupName=group, logStreamName="s", startTime=start + 3, endTime=start + 6)
+    assert [e["message"] for e in got["events"]] == ["3", "4", "5"]
+
+
+def test_filter(logs, group):
+    start = now() - 60000
+    for s in range(5):
+        logs.create_log_stream(logGroupName=group, logStreamName=f"s{s}")
+        logs.put_log_events(logGroupName=group, logStreamName=f"s{s}", logEvents=[
+            {"timestamp": start + 5 * i + s, "message": f"{'ERROR' if i % 2 else 'INFO'} {5 * i + s}"} for i in range(20)])
+    pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName=group, PaginationConfig={"PageSize": 7}))
+    events = [e for p in pages for e in p["events"]]
+    assert [int(e["message"].split()[1]) for e in events] == list(range(100))
+    assert len({e["eventId"] for e in events}) == 100
+    found = logs.filter_log_events(logGroupName=group, filterPattern="ERROR -99", logStreamNames=["s4"])["events"]
+    assert [e["message"] for e in found] == [f"ERROR {5 * i + 4}" for i in range(1, 19, 2)]
+    assert code(logs.filter_log_events, logGroupName=group, filterPattern="{ $.x = 1 }") == "InvalidParameterException"
+    assert code(logs.filter_log_events, logGroupName="absent") == "ResourceNotFoundException"
+
+
+def test_a_new_group_of_the_same_name_is_empty(logs):
+    logs.create_log_group(logGroupName="again")
+    put(logs, "again", "s", ["old"])
+    logs.delete_log_group(logGroupName="again")
+    logs.create_log_group(logGroupName="again")
+    assert logs.filter_log_events(logGroupName="again")["events"] == []
+    logs.delete_log_group(logGroupName="again")
+
+
+def test_survives_a_kill(fresh_weir):
+    logs = fresh_weir.client("logs")
+    logs.create_log_group(logGroupName="g")
+    put(logs, "g", "s", ["kept"])
+    fresh_weir.kill9()
+    fresh_weir.start()
+    events = fresh_weir.client("logs").get_log_events(logGroupName="g", logStreamName="s")["events"]
+    assert [e["message"] for e in events] == ["kept"]
+
+
+def test_describe_groups_refusals(logs, group):
+    assert code(logs.describe_log_groups, includeLinkedAccounts=True) == "InvalidParameterException"
+    assert code(logs.describe_log_groups, accountIdentifiers=["000000000000"]) == "InvalidParameterException"
+    assert [g["logGroupName"] for g in logs.describe_log_groups(includeLinkedAccounts=False, logGroupNamePrefix=group)["logGroups"]] == [group]

@@ -1,0 +1,918 @@
+"""S3 through boto3: buckets, objects, ranges and conditions, listings, versions, multipart uploads,
+copies, integrity, notifications, restarts."""
+import base64
+import concurrent.futures
+import hashlib
+import json
+import os
+import urllib.request
+import zlib
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from weirtest import wait_for
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def s3(weir):
+    return weir.client("s3")
+
+
+@pytest.fixture
+def bucket(s3):
+    name = "b-" + os.urandom(6).hex()
+    s3.create_bucket(Bucket=name)
+    yield name
+
+
+def code_of(call, **kw):
+    with pytest.raises(ClientError) as e:
+        call(**kw)
+    return e.value.response["Error"]["Code"], e.value.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def files_of(weir):
+    found = []
+    for folder, _, names in os.walk(os.path.join(weir.data_dir, "s3")):
+        found += [os.path.join(folder, n) for n in names]
+    return found
+
+
+# --- buckets ---------------------------------------------------------------------------------------
+
+def test_bucket_life(s3, bucket):
+    s3.create_bucket(Bucket=bucket)  # again, in us-east-1
+    assert bucket in [b["Name"] for b in s3.list_buckets()["Buckets"]]
+    head = s3.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
+    assert head["x-amz-bucket-region"] == "us-east-1"
+    assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] is None
+    s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert code_of(s3.delete_bucket, Bucket=bucket) == ("BucketNotEmpty", 409)
+    s3.delete_object(Bucket=bucket, Key="k")
+    s3.delete_bucket(Bucket=bucket)
+    assert code_of(s3.head_bucket, Bucket=bucket) == ("404", 404)
+    assert code_of(s3.delete_bucket, Bucket=bucket) == ("NoSuchBucket", 404)
+    assert code_of(s3.list_objects_v2, Bucket=bucket) == ("NoSuchBucket", 404)
+    assert code_of(s3.put_object, Bucket=bucket, Key="k", Body=b"x") == ("NoSuchBucket", 404)
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 64, "Upper", "a_b", "a..b", "-ab", "ab-", "1.2.3.4", "xn--abc",
+                                  "abc-s3alias"])
+def test_bucket_names(s3, name):
+    with pytest.raises(ClientError) as e:
+        s3.create_bucket(Bucket=name)
+    assert e.value.response["Error"]["Code"] == "InvalidBucketName"
+
+
+def test_bucket_regions(weir, s3):
+    name = "r-" + os.urandom(6).hex()
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    assert s3.get_bucket_location(Bucket=name)["LocationConstraint"] == "eu-west-1"
+    assert code_of(s3.create_bucket, Bucket=name) == ("BucketAlreadyOwnedByYou", 409)
+    assert code_of(s3.create_bucket, Bucket=name + "x",
+                   CreateBucketConfiguration={"LocationConstraint": "nowhere"})[0] == "InvalidLocationConstraint"
+
+
+@pytest.mark.parametrize("operation, code", [
+    ("get_bucket_policy", "NoSuchBucketPolicy"),
+    ("get_bucket_cors", "NoSuchCORSConfiguration"),
+    ("get_bucket_website", "NoSuchWebsiteConfiguration"),
+    ("get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration"),
+    ("get_bucket_replication", "ReplicationConfigurationNotFoundError"),
+    ("get_bucket_tagging", "NoSuchTagSet"),
+    ("get_object_lock_configuration", "ObjectLockConfigurationNotFoundError"),
+])
+def test_absent_settings(s3, bucket, operation, code):
+    assert code_of(getattr(s3, operation), Bucket=bucket) == (code, 404)
+    assert code_of(getattr(s3, operation), Bucket=bucket + "-none") == ("NoSuchBucket", 404)
+
+
+def test_default_settings(s3, bucket):
+    rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+    owner = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert owner == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    acl = s3.get_bucket_acl(Bucket=bucket)
+    assert [g["Permission"] for g in acl["Grants"]] == ["FULL_CONTROL"]
+    assert acl["Grants"][0]["Grantee"]["Type"] == "CanonicalUser"
+    assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
+    assert s3.get_bucket_request_payment(Bucket=bucket)["Payer"] == "BucketOwner"
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
+    assert "Status" not in s3.get_bucket_accelerate_configuration(Bucket=bucket)
+    s3.get_bucket_notification_configuration(Bucket=bucket)
+
+
+@pytest.mark.parametrize("operation, args", [
+    ("put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": [
+        {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]}}),
+    ("put_bucket_cors", {"CORSConfiguration": {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}}),
+    ("put_bucket_website", {"WebsiteConfiguration": {"IndexDocument": {"Suffix": "i"}}}),
+    ("put_bucket_request_payment", {"RequestPaymentConfiguration": {"Payer": "Requester"}}),
+    ("put_bucket_accelerate_configuration", {"AccelerateConfiguration": {"Status": "Enabled"}}),
+    ("put_bucket_encryption", {"ServerSideEncryptionConfiguration": {"Rules": [
+        {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}}),
+])
+def test_unsupported_settings_are_refused(s3, bucket, operation, args):
+    assert code_of(getattr(s3, operation), Bucket=bucket, **args) == ("NotImplemented", 501)
+
+
+def test_bucket_tags(s3, bucket):
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "a", "Value": "1"}]})
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "a", "Value": "1"}]
+    s3.delete_bucket_tagging(Bucket=bucket)
+    assert code_of(s3.get_bucket_tagging, Bucket=bucket)[0] == "NoSuchTagSet"
+
+
+def test_bucket_policy(s3, bucket):
+    def policy(principal, resource="/*", **more):
+        return json.dumps({"Version": "2012-10-17", "Statement": [dict(
+            Effect="Allow", Principal=principal, Action="s3:GetObject",
+            Resource=f"arn:aws:s3:::{bucket}{resource}", **more)]})
+
+    mine = policy({"AWS": "arn:aws:iam::000000000000:root"})
+    s3.put_bucket_policy(Bucket=bucket, Policy=mine)
+    assert json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]) == json.loads(mine)
+    assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"] is False
+    assert code_of(s3.put_bucket_policy, Bucket=bucket, Policy=policy("*")) == ("AccessDenied", 403)
+    assert code_of(s3.put_bucket_policy, Bucket=bucket, Policy="{") == ("MalformedPolicy", 400)
+    elsewhere = policy({"AWS": "000000000000"}, "-other/*")
+    assert code_of(s3.put_bucket_policy, Bucket=bucket, Policy=elsewhere) == ("MalformedPolicy", 400)
+    odd = policy({"AWS": "000000000000"}, Condition={"StringEquals": {"s3:ExistingObjectTag/x": "y"}})
+    assert code_of(s3.put_bucket_policy, Bucket=bucket, Policy=odd) == ("MalformedPolicy", 400)
+    s3.delete_public_access_block(Bucket=bucket)
+    assert code_of(s3.get_public_access_block, Bucket=bucket)[0] == "NoSuchPublicAccessBlockConfiguration"
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy("*"))
+    assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"] is True
+    s3.delete_bucket_policy(Bucket=bucket)
+    assert code_of(s3.get_bucket_policy, Bucket=bucket)[0] == "NoSuchBucketPolicy"
+
+
+def test_policies_bind(weir, s3, bucket):
+    iam = weir.client("iam")
+    name = "u-" + os.urandom(4).hex()
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject", "s3:DeleteObject"],
+                                                "Resource": f"arn:aws:s3:::{bucket}/ok*"}]}))
+    user = weir.client("s3", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    for k in ("ok1", "ok2", "no1"):
+        s3.put_object(Bucket=bucket, Key=k, Body=b"x")
+    assert user.get_object(Bucket=bucket, Key="ok1")["Body"].read() == b"x"
+    for call, args in ((user.get_object, {"Key": "no1"}), (user.get_object, {"Key": "ok-none"}),
+                       (user.put_object, {"Key": "ok3", "Body": b""}), (user.list_objects_v2, {}),
+                       (user.get_object, {"Key": "ok1", "VersionId": "null"}),
+                       (user.copy_object, {"Key": "ok4", "CopySource": f"{bucket}/ok1"})):
+        assert code_of(call, Bucket=bucket, **args) == ("AccessDenied", 403)
+    r = user.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "ok1"}, {"Key": "no1"}]})
+    assert [d["Key"] for d in r["Deleted"]] == ["ok1"]
+    assert [(e["Key"], e["Code"]) for e in r["Errors"]] == [("no1", "AccessDenied")]
+    everything = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": everything}]}))
+    assert code_of(s3.get_object, Bucket=bucket, Key="ok2") == ("AccessDenied", 403)
+    s3.delete_bucket_policy(Bucket=bucket)  # root can always take a policy back
+    s3.get_object(Bucket=bucket, Key="ok2")
+
+
+# --- objects ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("size", [0, 1, 16 * 1024, 16 * 1024 + 1, 64 * 1024, 64 * 1024 + 1, 3 * MIB + 7])
+def test_round_trip(s3, bucket, size):
+    body = os.urandom(size)
+    put = s3.put_object(Bucket=bucket, Key="dir/k ö+&.bin", Body=body, ContentType="text/plain",
+                        CacheControl="no-cache", Metadata={"Colour": "blue"}, Tagging="a=1&b=x%20y")
+    etag = '"%s"' % hashlib.md5(body).hexdigest()
+    assert put["ETag"] == etag and put["ServerSideEncryption"] == "AES256"
+    got = s3.get_object(Bucket=bucket, Key="dir/k ö+&.bin")
+    assert got["Body"].read() == body
+    assert (got["ETag"], got["ContentLength"], got["ContentType"]) == (etag, size, "text/plain")
+    assert got["CacheControl"] == "no-cache" and got["Metadata"] == {"colour": "blue"}
+    assert got["TagCount"] == 2 and got["AcceptRanges"] == "bytes"
+    head = s3.head_object(Bucket=bucket, Key="dir/k ö+&.bin")
+    assert (head["ETag"], head["ContentLength"], head["ContentType"]) == (etag, size, "text/plain")
+    s3.delete_object(Bucket=bucket, Key="dir/k ö+&.bin")
+    assert code_of(s3.get_object, Bucket=bucket, Key="dir/k ö+&.bin") == ("NoSuchKey", 404)
+    assert code_of(s3.head_object, Bucket=bucket, Key="dir/k ö+&.bin") == ("404", 404)
+
+
+def test_overwrite_and_defaults(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x" * 100000)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"new")
+    got = s3.get_object(Bucket=bucket, Key="k")
+    assert got["Body"].read() == b"new" and got["ContentType"] == "binary/octet-stream"
+
+
+@pytest.mark.parametrize("size", [1000, 200000])
+@pytest.mark.parametrize("header, want", [
+    ("bytes=0-9", (0, 10)), ("bytes=990-", (990, None)), ("bytes=-5", (-5, None)), ("bytes=5-5", (5, 6)),
+    ("bytes=10-99999999", (10, None)), ("bytes=-99999999", (0, None)),
+])
+def test_ranges(s3, bucket, size, header, want):
+    body = os.urandom(size)
+    s3.put_object(Bucket=bucket, Key="k", Body=body)
+    got = s3.get_object(Bucket=bucket, Key="k", Range=header)
+    part = body[want[0]:want[1]]
+    assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
+    assert got["Body"].read() == part and got["ContentLength"] == len(part)
+    first = want[0] if want[0] >= 0 else size + want[0]
+    assert got["ContentRange"] == f"bytes {first}-{first + len(part) - 1}/{size}"
+
+
+def test_bad_ranges(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"0123456789")
+    for header in ("bytes=10-", "bytes=-0", "bytes=99-100"):
+        assert code_of(s3.get_object, Bucket=bucket, Key="k", Range=header) == ("InvalidRange", 416)
+    for header in ("bytes=5-2", "octets=0-1", "bytes=a-b", "bytes=0-1,3-4"):
+        assert s3.get_object(Bucket=bucket, Key="k", Range=header)["Body"].read() == b"0123456789"
+
+
+def test_read_conditions(s3, bucket):
+    etag = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["ETag"]
+    when = s3.head_object(Bucket=bucket, Key="k")["LastModified"]
+    s3.get_object(Bucket=bucket, Key="k", IfMatch=etag)
+    s3.get_object(Bucket=bucket, Key="k", IfNoneMatch='"other"')
+    assert code_of(s3.get_object, Bucket=bucket, Key="k", IfMatch='"other"') == ("PreconditionFailed", 412)
+    assert code_of(s3.get_object, Bucket=bucket, Key="k", IfNoneMatch=etag) == ("304", 304)
+    assert code_of(s3.head_object, Bucket=bucket, Key="k", IfNoneMatch=etag) == ("304", 304)
+    assert code_of(s3.get_object, Bucket=bucket, Key="k", IfModifiedSince=when) == ("304", 304)
+    s3.get_object(Bucket=bucket, Key="k", IfUnmodifiedSince=when)
+    early = when.replace(year=2001)
+    assert code_of(s3.get_object, Bucket=bucket, Key="k", IfUnmodifiedSince=early) == ("PreconditionFailed", 412)
+    s3.get_object(Bucket=bucket, Key="k", IfMatch=etag, IfUnmodifiedSince=early)
+
+
+def raw_header(client, operation, headers):
+    """Adds headers that this boto3 may be too old to know."""
+    def add(request, **kw):
+        for name, value in headers.items():
+            request.headers[name] = value
+    client.meta.events.register(f"before-sign.s3.{operation}", add)
+
+
+def test_write_conditions(weir, bucket):
+    s3 = weir.client("s3")
+    raw_header(s3, "PutObject", {"If-None-Match": "*"})
+    s3.put_object(Bucket=bucket, Key="once", Body=b"1")
+    assert code_of(s3.put_object, Bucket=bucket, Key="once", Body=b"2") == ("PreconditionFailed", 412)
+    other = weir.client("s3")
+    etag = other.head_object(Bucket=bucket, Key="once")["ETag"]
+    raw_header(other, "PutObject", {"If-Match": etag})
+    other.put_object(Bucket=bucket, Key="once", Body=b"3")
+    assert code_of(other.put_object, Bucket=bucket, Key="once", Body=b"4") == ("PreconditionFailed", 412)
+    assert code_of(other.put_object, Bucket=bucket, Key="none", Body=b"4") == ("NoSuchKey", 404)
+
+
+def test_response_overrides(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    got = s3.get_object(Bucket=bucket, Key="k", ResponseContentType="a/b", ResponseCacheControl="c",
+                        ResponseContentDisposition="attachment", ResponseContentLanguage="de")
+    assert (got["ContentType"], got["CacheControl"], got["ContentDisposition"], got["ContentLanguage"]) == \
+        ("a/b", "c", "attachment", "de")
+
+
+def test_presigned(weir, bucket):
+    s3 = weir.client("s3", config=Config(signature_version="s3v4"))
+    url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "p/q"})
+    urllib.request.urlopen(urllib.request.Request(url, data=b"presigned", method="PUT"))
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "p/q"})
+    assert urllib.request.urlopen(url).read() == b"presigned"
+
+
+@pytest.mark.parametrize("args, code", [
+    ({"ACL": "public-read"}, "AccessControlListNotSupported"),
+    ({"ServerSideEncryption": "aws:kms"}, "NotImplemented"),
+    ({"SSEKMSEncryptionContext": "e30="}, "NotImplemented"),
+    ({"StorageClass": "GLACIER"}, "NotImplemented"),
+    ({"Tagging": "&".join(f"k{i}=v" for i in range(11))}, "BadRequest"),
+    ({"Metadata": {"k": "v" * 2048}}, "MetadataTooLarge"),
+    ({"Key": "k" * 1025}, "KeyTooLongError"),
+    ({"ContentMD5": "nonsense"}, "InvalidDigest"),
+    ({"ContentMD5": base64.b64encode(hashlib.md5(b"other").digest()).decode()}, "BadDigest"),
+    ({"ChecksumCRC32": "AAAAAA=="}, "BadDigest"),
+    ({"ChecksumCRC32": "bad"}, "InvalidRequest"),
+    ({"ChecksumSHA256": base64.b64encode(hashlib.sha256(b"no").digest()).decode()}, "BadDigest"),
+])
+def test_refused_puts(s3, bucket, args, code):
+    with pytest.raises(ClientError) as e:
+        s3.put_object(**{"Bucket": bucket, "Key": "k", "Body": b"body", **args})
+    assert e.value.response["Error"]["Code"] == code
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+
+
+def test_checksums(s3, bucket):
+    body = os.urandom(100000)
+    crc = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+    sha = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    assert s3.put_object(Bucket=bucket, Key="c", Body=body, ChecksumCRC32=crc)["ChecksumCRC32"] == crc
+    assert s3.put_object(Bucket=bucket, Key="s", Body=body, ChecksumAlgorithm="SHA256")["ChecksumSHA256"] == sha
+    assert s3.head_object(Bucket=bucket, Key="c", ChecksumMode="ENABLED")["ChecksumCRC32"] == crc
+    assert "ChecksumCRC32" not in s3.head_object(Bucket=bucket, Key="c")
+    assert s3.get_object(Bucket=bucket, Key="s", ChecksumMode="ENABLED")["ChecksumSHA256"] == sha
+    parts = s3.get_object_attributes(Bucket=bucket, Key="c",
+                                     ObjectAttributes=["Checksum", "ObjectSize", "ETag", "StorageClass"])
+    assert parts["Checksum"]["ChecksumCRC32"] == crc and parts["ObjectSize"] == 100000
+    assert parts["StorageClass"] == "STANDARD"
+
+
+def test_tags(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
+    s3.put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": [{"Key": "a", "Value": "1"}]})
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == [{"Key": "a", "Value": "1"}]
+    twice = {"TagSet": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}
+    assert code_of(s3.put_object_tagging, Bucket=bucket, Key="k", Tagging=twice)[0] == "InvalidTag"
+    s3.delete_object_tagging(Bucket=bucket, Key="k")
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
+    assert code_of(s3.get_object_tagging, Bucket=bucket, Key="none") == ("NoSuchKey", 404)
+
+
+def test_delete_objects(s3, bucket):
+    for i in range(5):
+        s3.put_object(Bucket=bucket, Key=f"k{i}", Body=b"x")
+    reply = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k0"}, {"Key": "k1"}, {"Key": "none"}]})
+    assert sorted(d["Key"] for d in reply["Deleted"]) == ["k0", "k1", "none"] and "Errors" not in reply
+    quiet = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k2"}], "Quiet": True})
+    assert "Deleted" not in quiet
+    assert [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["k3", "k4"]
+    many = {"Objects": [{"Key": str(i)} for i in range(1001)]}
+    assert code_of(s3.delete_objects, Bucket=bucket, Delete=many)[0] == "MalformedXML"
+
+
+def test_concurrent_writers(weir, s3, bucket):
+    bodies = [os.urandom(40000) for _ in range(24)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda b: s3.put_object(Bucket=bucket, Key="one", Body=b), bodies))
+    assert s3.get_object(Bucket=bucket, Key="one")["Body"].read() in bodies
+
+
+# --- listings --------------------------------------------------------------------------------------
+
+KEYS = ["a", "a/1", "a/2", "a/b/1", "b", "b+c", "c/x y", "c/ü", "d//e", "é"]
+
+
+@pytest.fixture(scope="module")
+def listed(s3):
+    name = "l-" + os.urandom(6).hex()
+    s3.create_bucket(Bucket=name)
+    for key in KEYS:
+        s3.put_object(Bucket=name, Key=key, Body=key.encode())
+    return name
+
+
+def reference(keys, prefix="", delimiter="", after=""):
+    out = []
+    for key in sorted(keys, key=lambda k: k.encode()):
+        if not key.startswith(prefix):
+            continue
+        entry = key
+        if delimiter:
+            at = key.find(delimiter, len(prefix))
+            if at >= 0:
+                entry = key[:at + len(delimiter)]
+        if key.encode() <= after.encode() or (entry != key and after.startswith(entry)):
+            continue
+        if entry not in out:
+            out.append(entry)
+    return out
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 1000])
+@pytest.mark.parametrize("prefix, delimiter", [("", ""), ("", "/"), ("a", "/"), ("a/", "/"), ("a/b", ""), ("c/", "/"),
+                                               ("d/", "/"), ("zz", "/"), ("", "/1"), ("é", "")])
+def test_list_v2(s3, listed, prefix, delimiter, page):
+    got, token = [], None
+    while True:
+        more = {"ContinuationToken": token} if token else {}
+        r = s3.list_objects_v2(Bucket=listed, Prefix=prefix, Delimiter=delimiter, MaxKeys=page, **more)
+        entries = [o["Key"] for o in r.get("Contents", [])] + [p["Prefix"] for p in r.get("CommonPrefixes", [])]
+        assert len(entries) == r["KeyCount"] <= page
+        got += sorted(entries, key=lambda k: k.encode())
+        if not r["IsTruncated"]:
+            break
+        token = r["NextContinuationToken"]
+    assert got == reference(KEYS, prefix, delimiter)
+
+
+@pytest.mark.parametrize("page", [1, 3, 1000])
+@pytest.mark.parametrize("delimiter", ["", "/"])
+def test_list_v1(s3, listed, delimiter, page):
+    got, marker = [], ""
+    while True:
+        r = s3.list_objects(Bucket=listed, Delimiter=delimiter, MaxKeys=page, Marker=marker)
+        entries = [o["Key"] for o in r.get("Contents", [])] + [p["Prefix"] for p in r.get("CommonPrefixes", [])]
+        entries.sort(key=lambda k: k.encode())
+        got += entries
+        if not r["IsTruncated"]:
+            break
+        marker = r.get("NextMarker") or entries[-1]
+    assert got == reference(KEYS, "", delimiter)
+
+
+@pytest.mark.parametrize("after", ["", "a", "a/1", "a/b", "b", "zzz"])
+def test_start_after(s3, listed, after):
+    for delimiter in ("", "/"):
+        r = s3.list_objects_v2(Bucket=listed, StartAfter=after, Delimiter=delimiter)
+        entries = [o["Key"] for o in r.get("Contents", [])] + [p["Prefix"] for p in r.get("CommonPrefixes", [])]
+        assert sorted(entries, key=lambda k: k.encode()) == reference(KEYS, "", delimiter, after)
+
+
+def test_list_details(s3, listed):
+    r = s3.list_objects_v2(Bucket=listed, Prefix="b", FetchOwner=True)
+    first = r["Contents"][0]
+    assert first["Size"] == 1 and first["StorageClass"] == "STANDARD" and first["Owner"]["ID"]
+    assert first["ETag"] == '"%s"' % hashlib.md5(b"b").hexdigest()
+    assert code_of(s3.list_objects_v2, Bucket=listed, ContinuationToken="!!")[0] == "InvalidArgument"
+    assert code_of(s3.list_objects_v2, Bucket=listed, MaxKeys=-1)[0] == "InvalidArgument"
+    assert s3.list_objects_v2(Bucket=listed, MaxKeys=0)["KeyCount"] == 0
+
+
+# --- versions --------------------------------------------------------------------------------------
+
+def enable(s3, bucket, status="Enabled"):
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+
+def versions_of(s3, bucket, **kw):
+    r = s3.list_object_versions(Bucket=bucket, **kw)
+    rows = [(v["Key"], v["VersionId"], v["IsLatest"], False) for v in r.get("Versions", [])]
+    return rows + [(v["Key"], v["VersionId"], v["IsLatest"], True) for v in r.get("DeleteMarkers", [])]
+
+
+def test_versions(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"zero")
+    enable(s3, bucket)
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    one = s3.put_object(Bucket=bucket, Key="k", Body=b"one")["VersionId"]
+    two = s3.put_object(Bucket=bucket, Key="k", Body=b"two" * 10000)["VersionId"]
+    read = lambda **kw: s3.get_object(Bucket=bucket, Key="k", **kw)["Body"].read()  # noqa: E731
+    assert read() == b"two" * 10000 and read(VersionId=one) == b"one" and read(VersionId="null") == b"zero"
+    assert [v[1:3] for v in versions_of(s3, bucket)] == [(two, True), (one, False), ("null", False)]
+    gone = s3.delete_object(Bucket=bucket, Key="k")
+    assert gone["DeleteMarker"] is True
+    with pytest.raises(ClientError) as e:
+        read()
+    assert e.value.response["Error"]["Code"] == "NoSuchKey"
+    assert e.value.response["ResponseMetadata"]["HTTPHeaders"]["x-amz-delete-marker"] == "true"
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+    assert read(VersionId=two) == b"two" * 10000
+    assert code_of(s3.get_object, Bucket=bucket, Key="k", VersionId=gone["VersionId"]) == ("MethodNotAllowed", 405)
+    assert (("k", gone["VersionId"], True, True)) in versions_of(s3, bucket)
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=gone["VersionId"])
+    assert read() == b"two" * 10000
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=two)
+    assert read() == b"one"
+    assert code_of(s3.delete_bucket, Bucket=bucket)[0] == "BucketNotEmpty"
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=one)
+    assert read() == b"zero"
+    s3.delete_object(Bucket=bucket, Key="k", VersionId="null")
+    assert versions_of(s3, bucket) == []
+    assert code_of(s3.get_object, Bucket=bucket, Key="k", VersionId="nonsense")[0] == "InvalidArgument"
+    assert code_of(s3.get_object, Bucket=bucket, Key="k", VersionId=two)[0] == "NoSuchVersion"
+    s3.delete_bucket(Bucket=bucket)
+
+
+def test_suspended(s3, bucket):
+    enable(s3, bucket)
+    one = s3.put_object(Bucket=bucket, Key="k", Body=b"one")["VersionId"]
+    enable(s3, bucket, "Suspended")
+    assert s3.put_object(Bucket=bucket, Key="k", Body=b"null 1")["VersionId"] == "null"
+    s3.put_object(Bucket=bucket, Key="k", Body=b"null 2")
+    assert [v[1] for v in versions_of(s3, bucket)] == ["null", one]
+    enable(s3, bucket)
+    two = s3.put_object(Bucket=bucket, Key="k", Body=b"two")["VersionId"]
+    assert [v[1] for v in versions_of(s3, bucket)] == [two, "null", one]
+    enable(s3, bucket, "Suspended")
+    marker = s3.delete_object(Bucket=bucket, Key="k")
+    assert marker["VersionId"] == "null" and marker["DeleteMarker"] is True
+    assert sorted(v[1] for v in versions_of(s3, bucket)) == sorted([two, one, "null"])
+    assert s3.get_object(Bucket=bucket, Key="k", VersionId=two)["Body"].read() == b"two"
+
+
+def test_list_versions_pages(s3, bucket):
+    enable(s3, bucket)
+    for key in ("a", "b/1", "b/2", "c"):
+        for i in range(3):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"%d" % i)
+    s3.delete_object(Bucket=bucket, Key="a")
+    whole = sorted(versions_of(s3, bucket))
+    assert len(whole) == 13
+    for page in (1, 2, 5):
+        rows, markers = [], {}
+        while True:
+            r = s3.list_object_versions(Bucket=bucket, MaxKeys=page, **markers)
+            rows += versions_of(s3, bucket, MaxKeys=page, **markers)
+            if not r["IsTruncated"]:
+                break
+            markers = {"KeyMarker": r["NextKeyMarker"], "VersionIdMarker": r["NextVersionIdMarker"]}
+        assert sorted(rows) == whole
+    r = s3.list_object_versions(Bucket=bucket, Delimiter="/")
+    assert [p["Prefix"] for p in r["CommonPrefixes"]] == ["b/"]
+    assert s3.delete_objects(Bucket=bucket, Delete={"Objects": [
+        {"Key": k, "VersionId": v} for k, v, _, _ in whole]}).get("Errors") is None
+    s3.delete_bucket(Bucket=bucket)
+
+
+# --- multipart -------------------------------------------------------------------------------------
+
+def upload_parts(s3, bucket, key, bodies, **create):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key=key, **create)["UploadId"]
+    parts = []
+    for i, body in enumerate(bodies, 1):
+        r = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=i, Body=body)
+        parts.append({"PartNumber": i, "ETag": r["ETag"]})
+    return upload, parts
+
+
+def test_multipart(s3, bucket):
+    bodies = [os.urandom(5 * MIB), os.urandom(5 * MIB + 3), b"tail"]
+    whole = b"".join(bodies)
+    upload, parts = upload_parts(s3, bucket, "m", bodies, ContentType="x/y", Metadata={"a": "b"})
+    assert [p["PartNumber"] for p in s3.list_parts(Bucket=bucket, Key="m", UploadId=upload)["Parts"]] == [1, 2, 3]
+    assert [u["UploadId"] for u in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [upload]
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+    done = s3.complete_multipart_upload(Bucket=bucket, Key="m", UploadId=upload, MultipartUpload={"Parts": parts})
+    digests = b"".join(hashlib.md5(b).digest() for b in bodies)
+    assert done["ETag"] == '"%s-3"' % hashlib.md5(digests).hexdigest()
+    got = s3.get_object(Bucket=bucket, Key="m")
+    assert got["Body"].read() == whole and got["ContentType"] == "x/y" and got["Metadata"] == {"a": "b"}
+    for first, last in ((0, 0), (5 * MIB - 2, 5 * MIB + 1), (len(whole) - 6, len(whole) - 1), (1, len(whole) - 2)):
+        r = s3.get_object(Bucket=bucket, Key="m", Range=f"bytes={first}-{last}")
+        assert r["Body"].read() == whole[first:last + 1]
+    two = s3.get_object(Bucket=bucket, Key="m", PartNumber=2)
+    assert two["Body"].read() == bodies[1] and two["PartsCount"] == 3
+    assert s3.head_object(Bucket=bucket, Key="m", PartNumber=3)["ContentLength"] == 4
+    assert code_of(s3.get_object, Bucket=bucket, Key="m", PartNumber=4)[1] == 416
+    attrs = s3.get_object_attributes(Bucket=bucket, Key="m", ObjectAttributes=["ObjectParts", "ObjectSize"])
+    assert attrs["ObjectParts"]["TotalPartsCount"] == 3 and attrs["ObjectSize"] == len(whole)
+    assert code_of(s3.list_parts, Bucket=bucket, Key="m", UploadId=upload) == ("NoSuchUpload", 404)
+
+
+def test_multipart_completed_again(s3, bucket):
+    """A client whose answer was lost completes again; what the upload became is told while it is current."""
+    upload, parts = upload_parts(s3, bucket, "again", [b"once"])
+    args = dict(Bucket=bucket, Key="again", UploadId=upload, MultipartUpload={"Parts": parts})
+    done = s3.complete_multipart_upload(**args)
+    again = s3.complete_multipart_upload(**args)
+    assert again["ETag"] == done["ETag"] and again["Location"] == done["Location"]
+    assert code_of(s3.complete_multipart_upload, **dict(args, Key="other")) == ("NoSuchUpload", 404)
+    assert code_of(s3.upload_part, Bucket=bucket, Key="again", UploadId=upload, PartNumber=1,
+                   Body=b"x") == ("NoSuchUpload", 404)
+    s3.put_object(Bucket=bucket, Key="again", Body=b"newer")
+    assert code_of(s3.complete_multipart_upload, **args) == ("NoSuchUpload", 404)
+    assert s3.get_object(Bucket=bucket, Key="again")["Body"].read() == b"newer"
+
+
+def test_multipart_refusals(s3, bucket):
+    upload, parts = upload_parts(s3, bucket, "m", [b"small", b"last"])
+    finish = lambda p: dict(Bucket=bucket, Key="m", UploadId=upload, MultipartUpload={"Parts": p})  # noqa: E731
+    call = s3.complete_multipart_upload
+    assert code_of(call, **finish(parts)) == ("EntityTooSmall", 400)
+    assert code_of(call, **finish(parts[::-1])) == ("InvalidPartOrder", 400)
+    assert code_of(call, **finish([{"PartNumber": 1, "ETag": '"x"'}])) == ("InvalidPart", 400)
+    assert code_of(call, **finish([{"PartNumber": 7, "ETag": parts[0]["ETag"]}])) == ("InvalidPart", 400)
+    assert code_of(call, **finish([]))[0] == "MalformedXML"
+    bad = dict(Bucket=bucket, Key="m", UploadId=upload, Body=b"x")
+    assert code_of(s3.upload_part, PartNumber=0, **bad)[0] == "InvalidArgument"
+    assert code_of(s3.upload_part, PartNumber=10001, **bad)[0] == "InvalidArgument"
+    assert code_of(s3.upload_part, PartNumber=1, Bucket=bucket, Key="m", UploadId="none", Body=b"x")[0] == "NoSuchUpload"
+    s3.abort_multipart_upload(Bucket=bucket, Key="m", UploadId=upload)
+    assert code_of(s3.abort_multipart_upload, Bucket=bucket, Key="m", UploadId=upload) == ("NoSuchUpload", 404)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+
+
+def test_multipart_sha256(s3, bucket):
+    bodies = [os.urandom(5 * MIB), b"tail"]
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="m", ChecksumAlgorithm="SHA256")["UploadId"]
+    parts = []
+    for i, body in enumerate(bodies, 1):
+        r = s3.upload_part(Bucket=bucket, Key="m", UploadId=upload, PartNumber=i, Body=body,
+                           ChecksumAlgorithm="SHA256")
+        assert r["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(body).digest()).decode()
+        parts.append({"PartNumber": i, "ETag": r["ETag"], "ChecksumSHA256": r["ChecksumSHA256"]})
+    missing = [{k: v for k, v in p.items() if k != "ChecksumSHA256"} for p in parts]
+    assert code_of(s3.complete_multipart_upload, Bucket=bucket, Key="m", UploadId=upload,
+                   MultipartUpload={"Parts": missing})[0] == "InvalidRequest"
+    done = s3.complete_multipart_upload(Bucket=bucket, Key="m", UploadId=upload, MultipartUpload={"Parts": parts})
+    joined = b"".join(hashlib.sha256(b).digest() for b in bodies)
+    assert done["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(joined).digest()).decode() + "-2"
+
+
+def test_replaced_part(s3, bucket):
+    upload, parts = upload_parts(s3, bucket, "m", [b"first"])
+    r = s3.upload_part(Bucket=bucket, Key="m", UploadId=upload, PartNumber=1, Body=b"second")
+    assert code_of(s3.complete_multipart_upload, Bucket=bucket, Key="m", UploadId=upload,
+                   MultipartUpload={"Parts": parts})[0] == "InvalidPart"
+    s3.complete_multipart_upload(Bucket=bucket, Key="m", UploadId=upload,
+                                 MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": r["ETag"]}]})
+    assert s3.get_object(Bucket=bucket, Key="m")["Body"].read() == b"second"
+
+
+def test_delete_bucket_with_upload(weir, s3, bucket):
+    before = len(files_of(weir))
+    upload_parts(s3, bucket, "m", [b"x" * 100000, b"y"])
+    assert len(files_of(weir)) >= before + 2
+    s3.delete_bucket(Bucket=bucket)
+    wait_for(lambda: len(files_of(weir)) <= before, what="removal of a dropped bucket's parts")
+
+
+# --- copies ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("size", [10, 100000])
+def test_copy(s3, bucket, size):
+    body = os.urandom(size)
+    s3.put_object(Bucket=bucket, Key="from ü", Body=body, ContentType="a/b", Metadata={"x": "1"}, Tagging="t=1")
+    r = s3.copy_object(Bucket=bucket, Key="to", CopySource={"Bucket": bucket, "Key": "from ü"})
+    assert r["CopyObjectResult"]["ETag"] == '"%s"' % hashlib.md5(body).hexdigest()
+    got = s3.get_object(Bucket=bucket, Key="to")
+    assert got["Body"].read() == body and got["ContentType"] == "a/b" and got["Metadata"] == {"x": "1"}
+    assert got["TagCount"] == 1
+    s3.copy_object(Bucket=bucket, Key="to", CopySource=f"{bucket}/to", MetadataDirective="REPLACE",
+                   ContentType="c/d", TaggingDirective="REPLACE")
+    got = s3.head_object(Bucket=bucket, Key="to")
+    assert got["ContentType"] == "c/d" and got["Metadata"] == {} and got["ContentLength"] == size
+    assert code_of(s3.copy_object, Bucket=bucket, Key="to", CopySource=f"{bucket}/to")[0] == "InvalidRequest"
+    assert code_of(s3.copy_object, Bucket=bucket, Key="to", CopySource=f"{bucket}/none") == ("NoSuchKey", 404)
+    assert code_of(s3.copy_object, Bucket=bucket, Key="x", CopySource=f"{bucket}/to",
+                   CopySourceIfMatch='"no"') == ("PreconditionFailed", 412)
+
+
+def test_copy_of_tags_needs_permission(weir, s3, bucket):
+    iam = weir.client("iam")
+    iam.create_user(UserName=bucket)
+    key = iam.create_access_key(UserName=bucket)["AccessKey"]
+    client = weir.client("s3", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    s3.put_object(Bucket=bucket, Key="plain", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="tagged", Body=b"x", Tagging="k=v")
+
+    def allow(*actions):
+        iam.put_user_policy(UserName=bucket, PolicyName="p", PolicyDocument=json.dumps({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": actions, "Resource": f"arn:aws:s3:::{bucket}/*"}]}))
+
+    allow("s3:GetObject", "s3:PutObject")
+    client.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/plain")
+    args = dict(Bucket=bucket, Key="copy", CopySource=f"{bucket}/tagged")
+    assert code_of(client.copy_object, **args) == ("AccessDenied", 403)
+    client.copy_object(TaggingDirective="REPLACE", **args)
+    for half in ("s3:GetObjectTagging", "s3:PutObjectTagging"):
+        allow("s3:GetObject", "s3:PutObject", half)
+        assert code_of(client.copy_object, **args) == ("AccessDenied", 403)
+    allow("s3:GetObject", "s3:PutObject", "s3:GetObjectTagging", "s3:PutObjectTagging")
+    client.copy_object(**args)
+    assert s3.get_object_tagging(Bucket=bucket, Key="copy")["TagSet"] == [{"Key": "k", "Value": "v"}]
+
+
+def test_copy_parts(s3, bucket):
+    big = os.urandom(6 * MIB)
+    s3.put_object(Bucket=bucket, Key="big", Body=big)
+    s3.put_object(Bucket=bucket, Key="small", Body=b"inline bytes")
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="m")["UploadId"]
+    one = s3.upload_part_copy(Bucket=bucket, Key="m", UploadId=upload, PartNumber=1, CopySource=f"{bucket}/big",
+                              CopySourceRange=f"bytes=100-{5 * MIB + 99}")["CopyPartResult"]
+    two = s3.upload_part_copy(Bucket=bucket, Key="m", UploadId=upload, PartNumber=2,
+                              CopySource=f"{bucket}/small")["CopyPartResult"]
+    s3.complete_multipart_upload(Bucket=bucket, Key="m", UploadId=upload, MultipartUpload={"Parts": [
+        {"PartNumber": 1, "ETag": one["ETag"]}, {"PartNumber": 2, "ETag": two["ETag"]}]})
+    assert s3.get_object(Bucket=bucket, Key="m")["Body"].read() == big[100:5 * MIB + 100] + b"inline bytes"
+    s3.copy_object(Bucket=bucket, Key="flat", CopySource=f"{bucket}/m")
+    flat = s3.head_object(Bucket=bucket, Key="flat")
+    assert flat["ETag"] == '"%s"' % hashlib.md5(big[100:5 * MIB + 100] + b"inline bytes").hexdigest()
+    assert code_of(s3.upload_part_copy, Bucket=bucket, Key="m2", UploadId="x", PartNumber=1,
+                   CopySource=f"{bucket}/big")[0] == "NoSuchUpload"
+
+
+# --- files -----------------------------------------------------------------------------------------
+
+def test_files_are_removed(fresh_weir):
+    s3 = fresh_weir.client("s3")
+    s3.create_bucket(Bucket="files")
+    for i in range(10):
+        s3.put_object(Bucket="files", Key=f"k{i}", Body=os.urandom(50000))
+    for i in range(10):
+        s3.put_object(Bucket="files", Key=f"k{i}", Body=os.urandom(50000))
+    wait_for(lambda: len(files_of(fresh_weir)) == 10, what="removal of overwritten files")
+    for i in range(10):
+        s3.delete_object(Bucket="files", Key=f"k{i}")
+    wait_for(lambda: not files_of(fresh_weir), what="removal of deleted files")
+
+
+def test_failed_puts_leave_nothing(fresh_weir):
+    s3 = fresh_weir.client("s3")
+    s3.create_bucket(Bucket="files")
+    wrong = base64.b64encode(hashlib.md5(b"other").digest()).decode()
+    assert code_of(s3.put_object, Bucket="files", Key="k", Body=os.urandom(300000), ContentMD5=wrong)[0] == "BadDigest"
+    wait_for(lambda: not files_of(fresh_weir), what="removal of a refused body")
+
+
+def test_kill_and_recover(fresh_weir):
+    s3 = fresh_weir.client("s3")
+    s3.create_bucket(Bucket="crash")
+    body = os.urandom(200000)
+    s3.put_object(Bucket="crash", Key="kept", Body=body)
+    # What a crash in the middle of an upload leaves: a marker and half a file.
+    orphan = "00" * 16
+    root = os.path.join(fresh_weir.data_dir, "s3")
+    fresh_weir.kill9()
+    open(os.path.join(root, "staging", orphan), "w").close()
+    with open(os.path.join(root, "objects", "00", orphan), "wb") as f:
+        f.write(b"half")
+    fresh_weir.start()
+    s3 = fresh_weir.client("s3")
+    assert s3.get_object(Bucket="crash", Key="kept")["Body"].read() == body
+    assert len(files_of(fresh_weir)) == 1
+    fresh_weir.restart()
+    assert fresh_weir.client("s3").get_object(Bucket="crash", Key="kept")["Body"].read() == body
+
+
+def test_kill_under_load(fresh_weir):
+    """What was acknowledged is there after each kill, byte for byte, and no file without an object."""
+    fresh_weir.client("s3").create_bucket(Bucket="load")
+    acknowledged = {}
+
+    def work(worker):
+        s3 = fresh_weir.client("s3")
+        for i in range(10000):
+            key, body = f"w{worker}/{i % 7}", os.urandom(30000 if i % 2 else 100) + b"%d" % i
+            try:
+                s3.put_object(Bucket="load", Key=key, Body=body)
+            except Exception:
+                # May have arrived; a key that was never acknowledged may also be absent.
+                acknowledged.setdefault(key, [None]).append(hashlib.md5(body).hexdigest())
+                return
+            acknowledged[key] = [hashlib.md5(body).hexdigest()]
+
+    for _ in range(3):
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            jobs = [pool.submit(work, n) for n in range(4)]
+            wait_for(lambda: len(acknowledged) >= 20, what="writes")
+            fresh_weir.kill9()
+            for job in jobs:
+                job.result()
+        fresh_weir.start()
+        s3 = fresh_weir.client("s3")
+        for key, digests in acknowledged.items():
+            try:
+                digest = hashlib.md5(s3.get_object(Bucket="load", Key=key)["Body"].read()).hexdigest()
+            except s3.exceptions.NoSuchKey:
+                digest = None
+            assert digest in digests, key
+            acknowledged[key] = [digest]
+        stored = [o for o in s3.list_objects_v2(Bucket="load")["Contents"] if o["Size"] > 16 * 1024]
+        wait_for(lambda: len(files_of(fresh_weir)) == len(stored), what="removal of files without an object")
+
+
+def test_reader_survives_delete(fresh_weir):
+    s3 = fresh_weir.client("s3")
+    s3.create_bucket(Bucket="slow")
+    body = os.urandom(32 * MIB)
+    s3.put_object(Bucket="slow", Key="k", Body=body)
+    stream = s3.get_object(Bucket="slow", Key="k")["Body"]
+    got = stream.read(MIB)
+    s3.delete_object(Bucket="slow", Key="k")
+    assert got + stream.read() == body
+    wait_for(lambda: not files_of(fresh_weir), what="removal after the reader left")
+
+
+# --- notifications ---------------------------------------------------------------------------------
+
+@pytest.fixture
+def queue(weir):
+    sqs = weir.client("sqs")
+    url = sqs.create_queue(QueueName="q-" + os.urandom(6).hex())["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    return sqs, url, arn
+
+
+def allow_s3(queue, bucket):
+    sqs, url, arn = queue
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
+         "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}}}]})})
+
+
+def receive(queue, n):
+    sqs, url, _ = queue
+    got = []
+
+    def enough():
+        for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+            got.append(json.loads(m["Body"]))
+        return len(got) >= n
+    wait_for(enough, what=f"{n} messages")
+    assert len(got) == n
+    return got
+
+
+def test_notifications(s3, bucket, queue):
+    rule = lambda **kw: {"QueueConfigurations": [dict(QueueArn=queue[2], **kw)]}  # noqa: E731
+    put = s3.put_bucket_notification_configuration
+    created = rule(Id="mine", Events=["s3:ObjectCreated:*", "s3:ObjectRemoved:*"], Filter={"Key": {"FilterRules": [
+        {"Name": "prefix", "Value": "in/"}, {"Name": "suffix", "Value": ".csv"}]}})
+    assert code_of(put, Bucket=bucket, NotificationConfiguration=created) == ("InvalidArgument", 400)
+    allow_s3(queue, bucket)
+    put(Bucket=bucket, NotificationConfiguration=created)
+    assert receive(queue, 1)[0]["Event"] == "s3:TestEvent"
+    got = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
+    assert got[0]["Id"] == "mine" and got[0]["Events"] == ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]
+    assert {r["Name"].lower(): r["Value"] for r in got[0]["Filter"]["Key"]["FilterRules"]} == \
+        {"prefix": "in/", "suffix": ".csv"}
+    s3.put_object(Bucket=bucket, Key="in/a b.csv", Body=b"12345")
+    s3.put_object(Bucket=bucket, Key="in/a.txt", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="a.csv", Body=b"x")
+    s3.copy_object(Bucket=bucket, Key="in/copy.csv", CopySource=f"{bucket}/a.csv")
+    upload, parts = upload_parts(s3, bucket, "in/m.csv", [b"part"])
+    s3.complete_multipart_upload(Bucket=bucket, Key="in/m.csv", UploadId=upload, MultipartUpload={"Parts": parts})
+    s3.delete_object(Bucket=bucket, Key="in/copy.csv")
+    s3.delete_object(Bucket=bucket, Key="in/none.csv")
+    records = [m["Records"][0] for m in receive(queue, 4)]
+    by_name = {r["eventName"]: r for r in records}
+    assert set(by_name) == {"ObjectCreated:Put", "ObjectCreated:Copy", "ObjectCreated:CompleteMultipartUpload",
+                            "ObjectRemoved:Delete"}
+    first = by_name["ObjectCreated:Put"]
+    assert first["eventSource"] == "aws:s3" and first["awsRegion"] == "us-east-1"
+    assert first["s3"]["bucket"]["arn"] == f"arn:aws:s3:::{bucket}" and first["s3"]["configurationId"] == "mine"
+    assert first["s3"]["object"]["key"] == "in/a+b.csv" and first["s3"]["object"]["size"] == 5
+    assert first["s3"]["object"]["eTag"] == hashlib.md5(b"12345").hexdigest()
+    assert "size" not in by_name["ObjectRemoved:Delete"]["s3"]["object"]
+    put(Bucket=bucket, NotificationConfiguration={})
+    assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=bucket)
+
+
+@pytest.mark.parametrize("config", [
+    {"TopicConfigurations": [{"TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Events": ["s3:ObjectCreated:*"]}]},
+    {"EventBridgeConfiguration": {}},
+])
+def test_refused_targets(s3, bucket, config):
+    assert code_of(s3.put_bucket_notification_configuration, Bucket=bucket,
+                   NotificationConfiguration=config) == ("NotImplemented", 501)
+
+
+def test_refused_notifications(s3, bucket, queue):
+    allow_s3(queue, bucket)
+    refused = lambda *rules: code_of(  # noqa: E731
+        s3.put_bucket_notification_configuration, Bucket=bucket,
+        NotificationConfiguration={"QueueConfigurations": [dict(QueueArn=queue[2], **r) for r in rules]})[0]
+    both = {"Events": ["s3:ObjectCreated:*"]}
+    assert refused(both, {"Events": ["s3:ObjectCreated:Put"]}) == "InvalidArgument"
+    assert refused({"Events": ["s3:ObjectRestore:*"]}) == "InvalidArgument"
+    assert refused({"Events": ["s3:Nonsense"]}) in ("InvalidArgument", "MalformedXML")
+    assert refused(dict(both, Filter={"Key": {"FilterRules": [{"Name": "middle", "Value": "x"}]}})) in \
+        ("InvalidArgument", "MalformedXML")
+    assert code_of(s3.put_bucket_notification_configuration, Bucket=bucket, NotificationConfiguration={
+        "QueueConfigurations": [dict(both, QueueArn=queue[2] + "-none")]})[0] == "InvalidArgument"
+    assert code_of(s3.put_bucket_notification_configuration, Bucket=bucket, NotificationConfiguration={
+        "LambdaFunctionConfigurations": [dict(
+            both, LambdaFunctionArn="arn:aws:lambda:us-east-1:000000000000:function:none")]})[0] == "InvalidArgument"
+
+
+def test_versioned_events(s3, bucket, queue):
+    allow_s3(queue, bucket)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={
+        "QueueConfigurations": [{"QueueArn": queue[2], "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}]})
+    receive(queue, 1)
+    enable(s3, bucket)
+    version = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["VersionId"]
+    marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=version)
+    events = {r["eventName"]: r["s3"]["object"].get("versionId")
+              for r in (m["Records"][0] for m in receive(queue, 3))}
+    assert events == {"ObjectCreated:Put": version, "ObjectRemoved:DeleteMarkerCreated": marker,
+                      "ObjectRemoved:Delete": version}
+
+
+def test_notification_to_a_fifo_queue_is_refused(weir, s3, bucket):
+    sqs = weir.client("sqs")
+    url = sqs.create_queue(QueueName="events.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}]})})
+    assert code_of(s3.put_bucket_notification_configuration, Bucket=bucket, NotificationConfiguration={
+        "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}) == ("InvalidArgument", 400)
+
+
+def test_event_too_large_for_its_queue_stops_no_writer(weir, s3, bucket):
+    sqs = weir.client("sqs")
+    url = sqs.create_queue(QueueName="narrow-" + bucket)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"MaximumMessageSize": "1024", "Policy": json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"},
+                                                 "Action": "sqs:SendMessage", "Resource": arn}]})})
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={
+        "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]})
+    s3.put_object(Bucket=bucket, Key="k" * 900, Body=b"x")
+    assert s3.head_object(Bucket=bucket, Key="k" * 900)["ContentLength"] == 1
+
+
+@pytest.mark.parametrize("header", ["x-amz-server-side-encryption-customer-key", "x-amz-server-side-encryption-context"])
+def test_encryption_that_is_not_done_is_refused(weir, bucket, header):
+    s3 = weir.client("s3")
+    s3.meta.events.register("before-call.s3", lambda params, **kw: params["headers"].__setitem__(header, "eA=="))
+    assert code_of(s3.put_object, Bucket=bucket, Key="k", Body=b"x") == ("NotImplemented", 501)
+    assert code_of(s3.list_parts, Bucket=bucket, Key="k", UploadId="0" * 64) == ("NotImplemented", 501)

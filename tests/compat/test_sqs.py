@@ -1,0 +1,559 @@
+"""SQS through boto3 (query protocol) and through signed JSON requests, as newer SDKs send them."""
+import hashlib
+import json
+import re
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+ACCOUNT = "000000000000"
+
+
+@pytest.fixture
+def sqs(weir):
+    return weir.client("sqs")
+
+
+@pytest.fixture
+def make(sqs, request):
+    """Makes queues named after the test; removes them after it."""
+    made = []
+
+    def create(suffix="", fifo=False, **attributes):
+        name = re.sub("[^A-Za-z0-9_-]", "-", request.node.name)[:60] + suffix
+        if fifo:
+            attributes["FifoQueue"] = "true"
+            name += ".fifo"
+        url = sqs.create_queue(QueueName=name, Attributes={k: str(v) for k, v in attributes.items()})["QueueUrl"]
+        made.append(url)
+        return url
+
+    yield create
+    for url in made:
+        try:
+            sqs.delete_queue(QueueUrl=url)
+        except ClientError:
+            pass
+
+
+def code(call, **kw):
+    with pytest.raises(ClientError) as e:
+        call(**kw)
+    return e.value.response["Error"]["Code"]
+
+
+def attributes(sqs, url, *names):
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names) or ["All"]).get("Attributes", {})
+
+
+def reopen(weir, name):
+    """Client and queue URL after a restart, which may have changed the port."""
+    client = weir.client("sqs")
+    return client, client.get_queue_url(QueueName=name)["QueueUrl"]
+
+
+def arn(sqs, url):
+    return attributes(sqs, url, "QueueArn")["QueueArn"]
+
+
+def bodies(reply):
+    return [m["Body"] for m in reply.get("Messages", [])]
+
+
+def json_call(weir, operation, body, region="us-east-1", headers=None):
+    """(status, headers, document) of an awsJson 1.0 request."""
+    request = AWSRequest("POST", weir.endpoint + "/", data=json.dumps(body), headers={
+        "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS." + operation, **(headers or {})})
+    SigV4Auth(Credentials("test", "test"), "sqs", region).add_auth(request)
+    prepared = request.prepare()
+    plain = urllib.request.Request(prepared.url, data=prepared.body if isinstance(prepared.body, bytes)
+                                   else prepared.body.encode(), headers=dict(prepared.headers), method="POST")
+    try:
+        with urllib.request.urlopen(plain, timeout=30) as reply:
+            text = reply.read()
+            return reply.status, reply.headers, json.loads(text) if text else {}
+    except urllib.error.HTTPError as e:
+        return e.code, e.headers, json.loads(e.read())
+
+
+# --- queues ---------------------------------------------------------------------------------------
+
+
+def test_create_is_idempotent(sqs, make):
+    url = make(VisibilityTimeout=40)
+    name = url.rsplit("/", 1)[1]
+    assert url.endswith(f"/{ACCOUNT}/{name}")
+    assert sqs.create_queue(QueueName=name)["QueueUrl"] == url
+    assert sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "40"})["QueueUrl"] == url
+    assert code(sqs.create_queue, QueueName=name, Attributes={"VisibilityTimeout": "41"}) == "QueueAlreadyExists"
+    assert sqs.get_queue_url(QueueName=name)["QueueUrl"] == url
+
+
+def test_default_attributes(sqs, make):
+    got = attributes(sqs, make())
+    stamps = {k: got.pop(k) for k in ("CreatedTimestamp", "LastModifiedTimestamp")}
+    assert all(abs(int(v) - time.time()) < 60 for v in stamps.values())
+    assert got.pop("QueueArn") == f"arn:aws:sqs:us-east-1:{ACCOUNT}:test_default_attributes"
+    assert got == {
+        "ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0",
+        "ApproximateNumberOfMessagesDelayed": "0", "VisibilityTimeout": "30", "DelaySeconds": "0",
+        "ReceiveMessageWaitTimeSeconds": "0", "MaximumMessageSize": "1048576",
+        "MessageRetentionPeriod": "345600", "SqsManagedSseEnabled": "true"}
+
+
+def test_attributes_are_echoed(sqs, make):
+    want = {"DelaySeconds": "1", "MaximumMessageSize": "262144", "MessageRetentionPeriod": "86400",
+            "ReceiveMessageWaitTimeSeconds": "10", "VisibilityTimeout": "60", "SqsManagedSseEnabled": "false"}
+    url = make(**want)
+    got = attributes(sqs, url)
+    assert {k: got[k] for k in want} == want
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"DelaySeconds": "0"})
+    assert attributes(sqs, url, "DelaySeconds") == {"DelaySeconds": "0"}
+
+
+@pytest.mark.parametrize("name,value,want", [
+    ("DelaySeconds", "901", "InvalidAttributeValue"),
+    ("DelaySeconds", "-1", "InvalidAttributeValue"),
+    ("DelaySeconds", "x", "InvalidAttributeValue"),
+    ("MaximumMessageSize", "1023", "InvalidAttributeValue"),
+    ("MaximumMessageSize", "1048577", "InvalidAttributeValue"),
+    ("MessageRetentionPeriod", "59", "InvalidAttributeValue"),
+    ("MessageRetentionPeriod", "1209601", "InvalidAttributeValue"),
+    ("ReceiveMessageWaitTimeSeconds", "21", "InvalidAttributeValue"),
+    ("VisibilityTimeout", "43201", "InvalidAttributeValue"),
+    ("Policy", "{}", "InvalidAttributeValue"),
+    ("Policy", "not json", "InvalidAttributeValue"),
+    ("RedrivePolicy", "{}", "InvalidAttributeValue"),
+    ("RedrivePolicy", "[1]", "InvalidAttributeValue"),
+    ("RedrivePolicy", '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:none","maxReceiveCount":3}',
+     "InvalidParameterValue"),
+    ("RedriveAllowPolicy", '{"redrivePermission":"maybe"}', "InvalidAttributeValue"),
+    ("KmsMasterKeyId", "alias/aws/sqs", "AWS.SimpleQueueService.UnsupportedOperation"),
+    ("ContentBasedDeduplication", "true", "InvalidAttributeName"),
+    ("FifoQueue", "false", "InvalidAttributeName"),
+    ("Nonsense", "1", "InvalidAttributeName"),
+])
+def test_bad_attributes(sqs, name, value, want):
+    assert code(sqs.create_queue, QueueName="bad-attributes", Attributes={name: value}) == want
+
+
+@pytest.mark.parametrize("name", ["", "a" * 81, "a b", "a.b", "ä", "a.fifo"])
+def test_bad_names(sqs, name):
+    assert code(sqs.create_queue, QueueName=name) in ("InvalidParameterValue", "MissingParameter")
+
+
+def test_missing_queue(sqs, weir):
+    url = f"{weir.endpoint}/{ACCOUNT}/none"
+    for call in (sqs.receive_message, sqs.delete_queue, sqs.get_queue_attributes, sqs.purge_queue):
+        assert code(call, QueueUrl=url) == "AWS.SimpleQueueService.NonExistentQueue"
+    assert code(sqs.get_queue_url, QueueName="none") == "AWS.SimpleQueueService.NonExistentQueue"
+    assert code(sqs.send_message, QueueUrl=f"{weir.endpoint}/111111111111/none", MessageBody="x")
+
+
+def test_list_and_page(sqs, make):
+    urls = sorted(make(f"-{i}") for i in range(5))
+    assert sqs.list_queues(QueueNamePrefix="test_list_and_page")["QueueUrls"] == urls
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="no such prefix")
+    got, token = [], None
+    while True:
+        more = {"NextToken": token} if token else {}
+        page = sqs.list_queues(QueueNamePrefix="test_list_and_page", MaxResults=2, **more)
+        assert len(page["QueueUrls"]) <= 2
+        got += page["QueueUrls"]
+        token = page.get("NextToken")
+        if not token:
+            break
+    assert got == urls
+    assert code(sqs.list_queues, MaxResults=2, NextToken="%%%") == "InvalidParameterValue"
+
+
+def test_regions_are_apart(weir, make):
+    make()
+    assert json_call(weir, "GetQueueUrl", {"QueueName": "test_regions_are_apart"})[0] == 200
+    assert json_call(weir, "GetQueueUrl", {"QueueName": "test_regions_are_apart"}, region="eu-west-1")[0] == 400
+
+
+def test_delete_and_make_again(sqs, make):
+    url = make()
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    sqs.delete_queue(QueueUrl=url)
+    assert code(sqs.get_queue_attributes, QueueUrl=url) == "AWS.SimpleQueueService.NonExistentQueue"
+    assert make() == url
+    assert bodies(sqs.receive_message(QueueUrl=url)) == []
+
+
+def test_tags(sqs, make):
+    url = make()
+    assert "Tags" not in sqs.list_queue_tags(QueueUrl=url)
+    sqs.tag_queue(QueueUrl=url, Tags={"a": "1", "b": ""})
+    sqs.tag_queue(QueueUrl=url, Tags={"a": "2"})
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "2", "b": ""}
+    sqs.untag_queue(QueueUrl=url, TagKeys=["a", "zzz"])
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"b": ""}
+    assert code(sqs.tag_queue, QueueUrl=url, Tags={f"k{i}": "v" for i in range(50)}) == "InvalidParameterValue"
+
+
+def test_permissions(sqs, make):
+    url = make()
+    sqs.add_permission(QueueUrl=url, Label="one", AWSAccountIds=["111122223333"], Actions=["SendMessage"])
+    sqs.add_permission(QueueUrl=url, Label="two", AWSAccountIds=["111122223333"], Actions=["*"])
+    policy = json.loads(attributes(sqs, url, "Policy")["Policy"])
+    assert [s["Sid"] for s in policy["Statement"]] == ["one", "two"]
+    assert policy["Statement"][0]["Action"] == ["SQS:SendMessage"]
+    assert policy["Statement"][0]["Resource"] == arn(sqs, url)
+    assert code(sqs.add_permission, QueueUrl=url, Label="one", AWSAccountIds=["1" * 12], Actions=["*"]) == \
+        "InvalidParameterValue"
+    assert code(sqs.add_permission, QueueUrl=url, Label="x", AWSAccountIds=["1" * 12], Actions=["Nope"]) == \
+        "InvalidParameterValue"
+    sqs.remove_permission(QueueUrl=url, Label="one")
+    sqs.remove_permission(QueueUrl=url, Label="two")
+    assert "Policy" not in attributes(sqs, url)
+    assert code(sqs.remove_permission, QueueUrl=url, Label="one") == "InvalidParameterValue"
+
+
+def test_policy_is_kept(sqs, make):
+    url = make()
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage",
+        "Resource": arn(sqs, url), "Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::b"}}}]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    assert json.loads(attributes(sqs, url, "Policy")["Policy"]) == json.loads(policy)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert "Policy" not in attributes(sqs, url)
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+def test_send_receive_delete(sqs, make):
+    url = make()
+    text = "héllo <&> \U0001f600\n"
+    sent = sqs.send_message(QueueUrl=url, MessageBody=text)
+    assert sent["MD5OfMessageBody"] == hashlib.md5(text.encode()).hexdigest()
+    got = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"][0]
+    assert got["Body"] == text and got["MessageId"] == sent["MessageId"]
+    assert got["MD5OfBody"] == sent["MD5OfMessageBody"]
+    assert got["Attributes"]["ApproximateReceiveCount"] == "1"
+    assert set(got["Attributes"]) == {"SenderId", "SentTimestamp", "ApproximateReceiveCount",
+                                      "ApproximateFirstReceiveTimestamp"}
+    assert attributes(sqs, url)["ApproximateNumberOfMessagesNotVisible"] == "1"
+    assert bodies(sqs.receive_message(QueueUrl=url)) == []
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=got["ReceiptHandle"])
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=got["ReceiptHandle"])
+    assert attributes(sqs, url)["ApproximateNumberOfMessagesNotVisible"] == "0"
+
+
+def test_message_attributes(sqs, make):
+    url = make()
+    given = {"s": {"DataType": "String", "StringValue": "v"},
+             "n.x": {"DataType": "Number.int", "StringValue": "42"},
+             "n.y": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
+    sent = sqs.send_message(QueueUrl=url, MessageBody="b", MessageAttributes=given, MessageSystemAttributes={
+        "AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-5759e988-bd862e3fe1be46a994272793"}})
+    assert sent["MD5OfMessageSystemAttributes"] == "62a56dd927315f2b2e12832b84617ea5"
+
+    def receive(*names):
+        return sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, MessageAttributeNames=list(names),
+                                   AttributeNames=["AWSTraceHeader"])["Messages"][0]
+
+    got = receive("All")  # boto3 checks nothing here; the digest over all is the sender's
+    assert got["MessageAttributes"] == given
+    assert got["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
+    assert got["Attributes"]["AWSTraceHeader"].startswith("Root=1-")
+    assert set(receive("n.*")["MessageAttributes"]) == {"n.x", "n.y"}
+    assert set(receive("s", "none")["MessageAttributes"]) == {"s"}
+    assert "MessageAttributes" not in receive()
+    assert "MessageAttributes" not in receive("none")
+
+
+@pytest.mark.parametrize("kw,want", [
+    ({"MessageBody": ""}, "MissingParameter"),
+    ({"MessageBody": "\x00"}, "InvalidMessageContents"),
+    ({"MessageBody": "x" * (1024 * 1024 + 1)}, "InvalidParameterValue"),
+    ({"MessageBody": "x", "DelaySeconds": 901}, "InvalidParameterValue"),
+    ({"MessageBody": "x", "DelaySeconds": -1}, "InvalidParameterValue"),
+    ({"MessageBody": "x", "MessageGroupId": "g"}, "InvalidParameterValue"),
+    ({"MessageBody": "x", "MessageAttributes": {"a": {"DataType": "Nope", "StringValue": "v"}}},
+     "InvalidParameterValue"),
+    ({"MessageBody": "x", "MessageAttributes": {"a": {"DataType": "String", "StringValue": ""}}},
+     "InvalidParameterValue"),
+    ({"MessageBody": "x", "MessageAttributes": {f"a{i}": {"DataType": "String", "StringValue": "v"}
+                                                for i in range(11)}}, "InvalidParameterValue"),
+])
+def test_bad_messages(sqs, make, kw, want):
+    assert code(sqs.send_message, QueueUrl=make(), **kw) == want
+
+
+def test_largest_message(sqs, make):
+    url = make()
+    text = "x" * (1024 * 1024)
+    sqs.send_message(QueueUrl=url, MessageBody=text)
+    assert bodies(sqs.receive_message(QueueUrl=url)) == [text]
+    small = make("-small", MaximumMessageSize=1024)
+    sqs.send_message(QueueUrl=small, MessageBody="x" * 1024)
+    assert code(sqs.send_message, QueueUrl=small, MessageBody="x" * 1025) == "InvalidParameterValue"
+
+
+def test_delay(sqs, make):
+    url = make()
+    sqs.send_message(QueueUrl=url, MessageBody="late", DelaySeconds=1)
+    assert bodies(sqs.receive_message(QueueUrl=url)) == []
+    assert attributes(sqs, url)["ApproximateNumberOfMessagesDelayed"] == "1"
+    started = time.monotonic()
+    assert bodies(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)) == ["late"]
+    assert time.monotonic() - started < 2
+
+
+def test_visibility(sqs, make):
+    url = make()
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    first = sqs.receive_message(QueueUrl=url, VisibilityTimeout=1)["Messages"][0]
+    assert bodies(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)) == ["x"]  # woken by the timer
+    handle = first["ReceiptHandle"]
+    assert code(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=5) == \
+        "InvalidParameterValue"
+    url = make("-2")
+    sqs.send_message(QueueUrl=url, MessageBody="x")
+    handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+    assert code(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0) == \
+        "AWS.SimpleQueueService.MessageNotInflight"
+    got = sqs.receive_message(QueueUrl=url, AttributeNames=["ApproximateReceiveCount"])["Messages"][0]
+    assert got["Attributes"] == {"ApproximateReceiveCount": "2"}
+    assert code(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=got["ReceiptHandle"],
+                VisibilityTimeout=43201) == "InvalidParameterValue"
+
+
+def test_bad_receipts(sqs, make):
+    url = make()
+    for handle in ("x", "A" * 40, "????"):
+        assert code(sqs.delete_message, QueueUrl=url, ReceiptHandle=handle) == "ReceiptHandleIsInvalid"
+        assert code(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=1) == \
+            "ReceiptHandleIsInvalid"
+
+
+@pytest.mark.parametrize("kw", [{"MaxNumberOfMessages": 0}, {"MaxNumberOfMessages": 11},
+                                {"WaitTimeSeconds": 21}, {"WaitTimeSeconds": -1}, {"VisibilityTimeout": 43201}])
+def test_bad_receives(sqs, make, kw):
+    assert code(sqs.receive_message, QueueUrl=make(), **kw) == "InvalidParameterValue"
+
+
+def test_batches(sqs, make):
+    url = make(MaximumMessageSize=1024)
+    reply = sqs.send_message_batch(QueueUrl=url, Entries=[
+        {"Id": "a", "MessageBody": "1"}, {"Id": "b", "MessageBody": "x" * 1025}, {"Id": "c", "MessageBody": "2"}])
+    assert [e["Id"] for e in reply["Successful"]] == ["a", "c"]
+    assert [(e["Id"], e["Code"], e["SenderFault"]) for e in reply["Failed"]] == [("b", "InvalidParameterValue", True)]
+    got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert sorted(m["Body"] for m in got) == ["1", "2"]
+    reply = sqs.change_message_visibility_batch(QueueUrl=url, Entries=[
+        {"Id": "a", "ReceiptHandle": got[0]["ReceiptHandle"], "VisibilityTimeout": 0},
+        {"Id": "b", "ReceiptHandle": "nonsense", "VisibilityTimeout": 0}])
+    assert [e["Id"] for e in reply["Successful"]] == ["a"]
+    assert [(e["Id"], e["Code"]) for e in reply["Failed"]] == [("b", "ReceiptHandleIsInvalid")]
+    reply = sqs.delete_message_batch(QueueUrl=url, Entries=[
+        {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(got)])
+    assert [e["Id"] for e in reply["Successful"]] == ["0", "1"]
+    counts = attributes(sqs, url)
+    assert counts["ApproximateNumberOfMessages"] == counts["ApproximateNumberOfMessagesNotVisible"] == "0"
+
+
+@pytest.mark.parametrize("entries,want", [
+    ([], "AWS.SimpleQueueService.EmptyBatchRequest"),
+    ([{"Id": str(i), "MessageBody": "x"} for i in range(11)], "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"),
+    ([{"Id": "a", "MessageBody": "x"}] * 2, "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
+    ([{"Id": "a b", "MessageBody": "x"}], "AWS.SimpleQueueService.InvalidBatchEntryId"),
+    ([{"Id": "a" * 81, "MessageBody": "x"}], "AWS.SimpleQueueService.InvalidBatchEntryId"),
+    ([{"Id": str(i), "MessageBody": "x" * 400000} for i in range(3)], "AWS.SimpleQueueService.BatchRequestTooLong"),
+])
+def test_bad_batches(sqs, make, entries, want):
+    assert code(sqs.send_message_batch, QueueUrl=make(), Entries=entries) == want
+
+
+def test_long_poll_is_woken(sqs, make, weir):
+    url = make()
+    got = []
+    threads = [threading.Thread(target=lambda: got.append(
+        (bodies(weir.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)), time.monotonic())))
+        for _ in range(3)]
+    for t in threads:
+        t.start()
+    time.sleep(0.5)
+    sent = time.monotonic()
+    sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": str(i)} for i in range(3)])
+    for t in threads:
+        t.join()
+    assert sorted(b for texts, _ in got for b in texts) == ["0", "1", "2"]
+    assert all(at - sent < 1 for _, at in got)
+
+
+def test_long_poll_ends(sqs, make):
+    url = make(ReceiveMessageWaitTimeSeconds=1)
+    started = time.monotonic()
+    assert bodies(sqs.receive_message(QueueUrl=url)) == []
+    assert 0.9 < time.monotonic() - started < 3
+    started = time.monotonic()
+    assert bodies(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0)) == []
+    assert time.monotonic() - started < 0.5
+
+
+def test_long_poll_ends_with_its_queue(sqs, make, weir):
+    url = make()
+    got = []
+    thread = threading.Thread(target=lambda: got.append(
+        code(weir.client("sqs").receive_message, QueueUrl=url, WaitTimeSeconds=10)))
+    thread.start()
+    time.sleep(0.3)
+    sqs.delete_queue(QueueUrl=url)
+    thread.join(5)
+    assert got == ["AWS.SimpleQueueService.NonExistentQueue"]
+
+
+def test_purge(fresh_weir):
+    sqs = fresh_weir.client("sqs")
+    url = sqs.create_queue(QueueName="purge")["QueueUrl"]
+    for i in range(30):
+        sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(j), "MessageBody": "x"} for j in range(10)])
+    handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+    sqs.purge_queue(QueueUrl=url)
+    assert attributes(sqs, url)["ApproximateNumberOfMessages"] == "0"
+    assert code(sqs.purge_queue, QueueUrl=url) == "AWS.SimpleQueueService.PurgeQueueInProgress"
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
+    sqs.send_message(QueueUrl=url, MessageBody="after")
+    fresh_weir.restart()
+    sqs, url = reopen(fresh_weir, "purge")
+    assert bodies(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == ["after"]
+
+
+def test_dead_letters(sqs, make):
+    dead, url = make("-dead"), make()
+    policy = {"deadLetterTargetArn": arn(sqs, dead), "maxReceiveCount": "2"}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
+    assert attributes(sqs, url, "RedrivePolicy")["RedrivePolicy"] == \
+        '{"deadLetterTargetArn":"%s","maxReceiveCount":2}' % arn(sqs, dead)
+    assert sqs.list_dead_letter_source_queues(QueueUrl=dead)["queueUrls"] == [url]
+    sent = sqs.send_message(QueueUrl=url, MessageBody="poison")
+    for _ in range(2):
+        assert bodies(sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)) == ["poison"]
+    assert bodies(sqs.receive_message(QueueUrl=url)) == []
+    got = sqs.receive_message(QueueUrl=dead, AttributeNames=["All"], WaitTimeSeconds=1)["Messages"][0]
+    assert got["Body"] == "poison" and got["MessageId"] == sent["MessageId"]
+    assert got["Attributes"]["DeadLetterQueueSourceArn"] == arn(sqs, url)
+    sqs.set_queue_attributes(QueueUrl=dead, Attributes={
+        "RedriveAllowPolicy": json.dumps({"redrivePermission": "denyAll"})})
+    other = make("-other")
+    assert code(sqs.set_queue_attributes, QueueUrl=other, Attributes={"RedrivePolicy": json.dumps(policy)}) == \
+        "InvalidAttributeValue"
+
+
+def test_fifo(sqs, make):
+    url = make(fifo=True, ContentBasedDeduplication="true")
+    numbers = []
+    for group, body in (("a", "a1"), ("b", "b1"), ("a", "a2"), ("a", "a1")):
+        numbers.append(sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=group)["SequenceNumber"])
+    assert numbers[0] < numbers[1] < numbers[2] and numbers[3] == numbers[0]
+    first = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"][0]
+    assert first["Body"] == "a1" and first["Attributes"]["MessageGroupId"] == "a"
+    assert first["Attributes"]["SequenceNumber"] == numbers[0]
+    assert bodies(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == ["b1"]  # group a is locked
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"])
+    assert bodies(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == ["a2"]
+    assert attributes(sqs, url, "FifoQueue", "DeduplicationScope", "FifoThroughputLimit") == {
+        "FifoQueue": "true", "DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue"}
+    assert code(sqs.send_message, QueueUrl=url, MessageBody="x") == "MissingParameter"
+
+
+# --- durability, scale, protocols -----------------------------------------------------------------
+
+
+def test_survives_kill(fresh_weir):
+    sqs = fresh_weir.client("sqs")
+    url = sqs.create_queue(QueueName="kill", Attributes={"VisibilityTimeout": "60"}, tags={"k": "v"})["QueueUrl"]
+    for i in range(20):
+        sqs.send_message_batch(QueueUrl=url, Entries=[
+            {"Id": str(j), "MessageBody": f"{i}-{j}"} for j in range(10)])
+    out = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600)["Messages"]
+    for m in out[:5]:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+    fresh_weir.kill9()
+    fresh_weir.start()
+    sqs, url = reopen(fresh_weir, "kill")
+    counts = attributes(sqs, url)
+    assert counts["VisibilityTimeout"] == "60" and sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"k": "v"}
+    assert counts["ApproximateNumberOfMessages"] == "190"
+    assert counts["ApproximateNumberOfMessagesNotVisible"] == "5"
+    for m in out[5:]:  # receipt handles outlive the process
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=m["ReceiptHandle"])
+    seen = set()
+    while True:
+        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600).get("Messages")
+        if not got:
+            break
+        seen |= {m["Body"] for m in got}
+    assert len(seen) == 190 and not seen & {m["Body"] for m in out}
+
+
+def test_concurrent_consumers_share(sqs, make, weir):
+    url = make()
+    for i in range(20):
+        sqs.send_message_batch(QueueUrl=url, Entries=[
+            {"Id": str(j), "MessageBody": f"{i}-{j}"} for j in range(10)])
+    seen, lock = [], threading.Lock()
+
+    def consume():
+        client = weir.client("sqs")
+        while True:
+            got = client.receive_message(QueueUrl=url, MaxNumberOfMessages=7).get("Messages")
+            if not got:
+                return
+            client.delete_message_batch(QueueUrl=url, Entries=[
+                {"Id": str(k), "ReceiptHandle": m["ReceiptHandle"]} for k, m in enumerate(got)])
+            with lock:
+                seen.extend(m["Body"] for m in got)
+
+    threads = [threading.Thread(target=consume) for _ in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(seen) == 200 and len(set(seen)) == 200
+    assert attributes(sqs, url)["ApproximateNumberOfMessagesNotVisible"] == "0"
+
+
+def test_json_protocol(weir, make):
+    url = make()
+    status, headers, sent = json_call(weir, "SendMessage", {
+        "QueueUrl": url, "MessageBody": "x",
+        "MessageAttributes": {"b": {"DataType": "Binary", "BinaryValue": "AP8="}}})
+    assert status == 200 and headers["Content-Type"] == "application/x-amz-json-1.0"
+    assert sent["MD5OfMessageBody"] == hashlib.md5(b"x").hexdigest()
+    path = url.split("/", 3)[3]
+    status, _, got = json_call(weir, "ReceiveMessage", {
+        "QueueUrl": f"https://sqs.us-east-1.amazonaws.com/{path}", "MessageAttributeNames": ["All"],
+        "MessageSystemAttributeNames": ["ApproximateReceiveCount"]})
+    assert status == 200
+    m = got["Messages"][0]
+    assert m["MessageAttributes"]["b"]["BinaryValue"] == "AP8=" and m["Attributes"] == {"ApproximateReceiveCount": "1"}
+    status, _, got = json_call(weir, "DeleteMessage", {"QueueUrl": url, "ReceiptHandle": m["ReceiptHandle"]})
+    assert (status, got) == (200, {})
+    status, _, got = json_call(weir, "ReceiveMessage", {"QueueUrl": url})
+    assert (status, got.get("Messages", [])) == (200, [])
+
+
+def test_json_errors(weir, make):
+    status, headers, got = json_call(weir, "GetQueueUrl", {"QueueName": "none"}, headers={"x-amzn-query-mode": "true"})
+    assert status == 400
+    assert got["__type"] == "com.amazonaws.sqs#QueueDoesNotExist"
+    assert headers["x-amzn-query-error"] == "AWS.SimpleQueueService.NonExistentQueue;Sender"
+    assert json_call(weir, "SendMessage", {"QueueUrl": make()})[0] == 400
+    status, _, got = json_call(weir, "StartMessageMoveTask", {"SourceArn": "x"})
+    assert status == 400 and "UnsupportedOperation" in got["__type"]
+    status, _, got = json_call(weir, "Nonsense", {})
+    assert status == 400 and "UnknownOperation" in got["__type"]

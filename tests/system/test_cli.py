@@ -1,0 +1,101 @@
+"""The everyday commands of a pipeline, verbatim, with the AWS CLI version 2 and version 1."""
+import json
+import os
+import subprocess
+
+import pytest
+
+
+def find_clis():
+    """Every aws on the PATH and in Debian's place, by major version."""
+    found = {}
+    places = os.environ.get("PATH", "").split(":") + ["/usr/bin"]
+    for place in places:
+        path = os.path.join(place, "aws")
+        if os.access(path, os.X_OK):
+            done = subprocess.run([path, "--version"], capture_output=True, text=True)
+            text = done.stdout + done.stderr
+            for major in ("1", "2"):
+                if text.startswith(f"aws-cli/{major}.") and major not in found:
+                    found[major] = path
+    return found
+
+
+CLIS = find_clis()
+
+
+@pytest.fixture(scope="module", params=["2", "1"])
+def aws(request, weir):
+    if request.param not in CLIS:
+        pytest.skip(f"AWS CLI version {request.param} is not on this machine")
+
+    def run(*args, ok=True, endpoint_url=True, cwd=None):
+        command = [CLIS[request.param], *args]
+        if endpoint_url:  # version 1 and Debian's version 2 know no AWS_ENDPOINT_URL
+            command += ["--endpoint-url", weir.endpoint]
+        done = subprocess.run(command, env=weir.cli_env(), capture_output=True, text=True, timeout=120, cwd=cwd)
+        assert (done.returncode == 0) == ok, done.stdout + done.stderr
+        return done.stdout if ok else done.stderr
+
+    run.major = request.param
+    return run
+
+
+def test_s3(aws, tmp_path):
+    bucket = f"cli-bucket-{aws.major}"
+    (tmp_path / "customers_20230828.csv").write_text("id,name\n1,John Doe\n")
+    big = os.urandom(20 * 1024 * 1024)
+    (tmp_path / "big").write_bytes(big)
+    aws("s3", "mb", f"s3://{bucket}")
+    assert "upload:" in aws("s3", "cp", "customers_20230828.csv", f"s3://{bucket}", cwd=tmp_path)
+    aws("s3", "cp", "big", f"s3://{bucket}/deep/big", cwd=tmp_path)  # multipart
+    aws("s3", "cp", f"s3://{bucket}/deep/big", "back", cwd=tmp_path)  # ranged
+    assert (tmp_path / "back").read_bytes() == big
+    listing = aws("s3", "ls", f"s3://{bucket}", "--recursive")
+    assert "customers_20230828.csv" in listing and "deep/big" in listing
+    aws("s3", "sync", ".", f"s3://{bucket}/sync", cwd=tmp_path)
+    assert aws("s3", "sync", ".", f"s3://{bucket}/sync", cwd=tmp_path) == ""
+    url = aws("s3", "presign", f"s3://{bucket}/customers_20230828.csv").strip()
+    got = subprocess.run(["curl", "-sS", "-f", url], capture_output=True, text=True)
+    assert got.stdout == "id,name\n1,John Doe\n"
+    assert "403" in aws("s3api", "head-object", "--bucket", bucket, "--key", "x", "--no-sign-request", ok=False)
+    aws("s3", "rm", f"s3://{bucket}/customers_20230828.csv")
+    aws("s3", "rm", f"s3://{bucket}", "--recursive")
+    assert "BucketNotEmpty" not in aws("s3", "rb", f"s3://{bucket}")
+    assert "NoSuchBucket" in aws("s3", "ls", f"s3://{bucket}", ok=False)
+
+
+def test_sqs(aws):
+    url = json.loads(aws("sqs", "create-queue", "--queue-name", f"cli-queue-{aws.major}"))["QueueUrl"]
+    aws("sqs", "send-message", "--queue-url", url, "--message-body", "hello")
+    got = json.loads(aws("sqs", "receive-message", "--queue-url", url, "--max-number-of-messages", "10",
+                         "--wait-time-seconds", "10"))
+    assert got["Messages"][0]["Body"] == "hello"
+    aws("sqs", "purge-queue", "--queue-url", url)
+    attributes = json.loads(aws("sqs", "get-queue-attributes", "--queue-url", url, "--attribute-names", "All"))
+    assert attributes["Attributes"]["ApproximateNumberOfMessages"] == "0"
+    aws("sqs", "delete-queue", "--queue-url", url)
+    assert "NonExistentQueue" in aws("sqs", "get-queue-url", "--queue-name", f"cli-queue-{aws.major}", ok=False)
+
+
+def test_dynamodb(aws):
+    table = f"cli-table-{aws.major}"
+    aws("dynamodb", "create-table", "--table-name", table, "--billing-mode", "PAY_PER_REQUEST",
+        "--attribute-definitions", "AttributeName=id,AttributeType=S",
+        "--key-schema", "AttributeName=id,KeyType=HASH")
+    aws("dynamodb", "put-item", "--table-name", table, "--item", '{"id": {"S": "1"}, "n": {"N": "1.50"}}')
+    item = json.loads(aws("dynamodb", "get-item", "--table-name", table, "--key", '{"id": {"S": "1"}}'))
+    assert item["Item"] == {"id": {"S": "1"}, "n": {"N": "1.5"}}
+    error = aws("dynamodb", "put-item", "--table-name", table, "--item", '{"id": {"S": "1"}}',
+                "--condition-expression", "attribute_not_exists(id)", ok=False)
+    assert "ConditionalCheckFailedException" in error
+    aws("dynamodb", "delete-table", "--table-name", table)
+
+
+def test_identity(aws):
+    who = json.loads(aws("sts", "get-caller-identity"))
+    assert who == {"UserId": "000000000000", "Account": "000000000000", "Arn": "arn:aws:iam::000000000000:root"}
+    name = f"cli-user-{aws.major}"
+    aws("iam", "create-user", "--user-name", name)
+    assert "EntityAlreadyExists" in aws("iam", "create-user", "--user-name", name, ok=False)
+    aws("iam", "delete-user", "--user-name", name)

@@ -1,0 +1,140 @@
+"""The order-aggregation pipeline: deployed by its own script, fed in every order of the three files,
+with repeats, malformed rows and replaced files."""
+import itertools
+import json
+import os
+import subprocess
+import time
+
+import pytest
+
+from weirtest import ROOT, wait_for
+
+PIPELINE = os.path.join(ROOT, "pipelines", "order-aggregation")
+KINDS = ("customers", "orders", "items")
+EXPECTED = {
+    "1": ("John Doe", "400.00", [("1001", ["501", "502"]), ("1002", ["503"])]),
+    "2": ("Jane Smith", "300.00", [("1003", ["504"])]),
+    "3": ("Alice Johnson", "200.00", [("1004", ["505"]), ("1005", ["506"])]),
+}
+
+
+class Deployed:
+    def __init__(self, weir):
+        self.weir = weir
+        self.out = self.script("deploy.sh")
+        self.names = dict(line.split("=", 1) for line in self.out.splitlines() if "=" in line and line.split("=")[0].isupper())
+        self.s3, self.sqs = weir.client("s3"), weir.client("sqs")
+        self.bucket, self.queue = self.names["BUCKET"], self.names["QUEUE_URL"]
+
+    def script(self, name):
+        env = self.weir.cli_env()
+        env["WEIR_BUILD"] = os.environ.get("WEIR_BUILD", os.path.join(ROOT, "build"))
+        done = subprocess.run([os.path.join(PIPELINE, name), self.weir.endpoint], env=env, capture_output=True,
+                              text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def sample(self, kind):
+        with open(os.path.join(PIPELINE, "sample", f"{kind}_20230828.csv"), "rb") as f:
+            return f.read()
+
+    def put(self, kind, date, body=None):
+        self.s3.put_object(Bucket=self.bucket, Key=f"{kind}_{date}.csv", Body=self.sample(kind) if body is None else body)
+
+    def messages(self, n, seconds=60):
+        """The next n messages, and whatever else comes at once with them."""
+        got = []
+        deadline = time.monotonic() + seconds
+        while len(got) < n and time.monotonic() < deadline:
+            batch = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=2)
+            for m in batch.get("Messages", []):
+                got.append(json.loads(m["Body"]))
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=m["ReceiptHandle"])
+        return got
+
+    def none_follow(self):
+        assert self.messages(1, seconds=3) == []
+
+
+def simple(message):
+    from decimal import Decimal
+    total = message["total_amount_spent"]
+    return str(message["id"]), (message["name"], f"{Decimal(str(total)):.2f}",
+                                [(str(o["id"]), [str(i) for i in o["item_ids"]]) for o in message["orders"]])
+
+
+@pytest.fixture(scope="module")
+def deployed(weir):
+    return Deployed(weir)
+
+
+def test_deploy_is_idempotent_and_says_what_it_made(deployed):
+    again = deployed.script("deploy.sh")
+    for name in ("BUCKET", "QUEUE_URL", "DLQ_URL", "TABLE", "FUNCTION"):
+        assert deployed.names[name] and f"{name}={deployed.names[name]}" in again
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(KINDS)), ids="-".join)
+def test_every_order(deployed, order):
+    date = f"202401{10 + list(itertools.permutations(KINDS)).index(order)}"
+    for kind in order[:2]:
+        deployed.put(kind, date)
+    deployed.put(order[2], date)
+    assert dict(simple(m) for m in deployed.messages(3)) == EXPECTED
+    deployed.none_follow()
+
+
+def test_the_same_file_again_changes_nothing(deployed):
+    date = "20240201"
+    for kind in KINDS + ("orders", "customers", "orders"):
+        deployed.put(kind, date)
+    assert dict(simple(m) for m in deployed.messages(3)) == EXPECTED
+    deployed.none_follow()
+
+
+def test_a_replaced_file_makes_a_new_revision(deployed):
+    date = "20240202"
+    for kind in KINDS:
+        deployed.put(kind, date)
+    assert len(deployed.messages(3)) == 3
+    deployed.put("customers", date, deployed.sample("customers").replace(b"Jane Smith", b"Jane Miller"))
+    got = dict(simple(m) for m in deployed.messages(3))
+    assert got["2"][0] == "Jane Miller" and set(got) == set(EXPECTED)
+    deployed.none_follow()
+
+
+def test_malformed_rows_are_told_and_the_rest_counts(deployed):
+    date = "20240203"
+    header, *rows = deployed.sample("items").decode().splitlines()
+    columns = len(header.split(","))
+    bad = "x" + "," * (columns + 3)
+    body = "\ufeff" + "\r\n".join([header, bad, *rows, "nonsense"]) + "\r\n"
+    deployed.put("customers", date)
+    deployed.put("orders", date)
+    deployed.put("items", date, body.encode())
+    assert dict(simple(m) for m in deployed.messages(3)) == EXPECTED
+    listed = wait_for(lambda: [o["Key"] for o in deployed.s3.list_objects_v2(Bucket=deployed.bucket, Prefix="rejects/").get("Contents", [])
+                               if date in o["Key"]], 30, "rejects")
+    text = deployed.s3.get_object(Bucket=deployed.bucket, Key=listed[0])["Body"].read().decode()
+    assert len([line for line in text.splitlines() if f"items_{date}.csv" in line]) == 2, text
+
+
+def test_all_at_once(deployed):
+    """Several dates concurrently: the function runs in parallel on one set."""
+    from concurrent.futures import ThreadPoolExecutor
+    dates = [f"202403{d:02d}" for d in range(10, 18)]
+    jobs = [(k, d) for d in dates for k in KINDS]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda job: deployed.put(*job), jobs))
+    got = [simple(m) for m in deployed.messages(3 * len(dates), 120)]
+    assert len(got) == 3 * len(dates)
+    assert all(EXPECTED[i] == rest for i, rest in got)
+    deployed.none_follow()
+
+
+def test_undeploy(weir, deployed):
+    deployed.script("undeploy.sh")
+    assert weir.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert weir.client("lambda").list_functions()["Functions"] == []
+    deployed.script("undeploy.sh")  # nothing left is not an error

@@ -1,0 +1,141 @@
+"""The server as a program: starting, refusing, telling, stopping."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from weirtest import Weir, find_binary
+
+
+def get(weir, path):
+    with urllib.request.urlopen(weir.endpoint + path, timeout=10) as reply:
+        return reply.status, reply.read().decode()
+
+
+def run(*args, **kw):
+    return subprocess.run([find_binary(), *args], capture_output=True, text=True, timeout=30, **kw)
+
+
+def test_health_in_both_places(weir):
+    for path in ("/_weir/health", "/_localstack/health"):
+        status, body = get(weir, path)
+        doc = json.loads(body)
+        assert status == 200 and doc["services"]["s3"] == "running" and doc["services"]["sqs"] == "running"
+
+
+def test_metrics(weir):
+    weir.client("sqs").list_queues()
+    status, body = get(weir, "/_weir/metrics")
+    assert status == 200
+    assert 'weir_calls_total{service="sqs",operation="ListQueues",outcome="ok"}' in body
+
+
+def test_status_and_env(weir):
+    where = weir.endpoint.replace("http://", "")
+    done = run("status", "--endpoint", where)
+    assert done.returncode == 0 and json.loads(done.stdout)["status"] == "running"
+    done = run("env", "--endpoint", where)
+    assert f"export AWS_ENDPOINT_URL={weir.endpoint}" in done.stdout
+    assert run("status", "--endpoint", "127.0.0.1:1").returncode == 1
+
+
+def test_busy_port_is_a_clear_error(weir, tmp_path):
+    done = run("serve", "--listen", f"127.0.0.1:{weir.port}", "--data", str(tmp_path / "d"))
+    assert done.returncode == 1
+    assert str(weir.port) in done.stderr and "in use" in done.stderr
+
+
+def test_one_process_a_data_folder(weir):
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", weir.data_dir)
+    assert done.returncode == 1 and "in use" in done.stderr
+
+
+@pytest.mark.parametrize("args, say", [
+    (["serve", "--nonsense"], "unknown option"),
+    (["serve", "--listen"], "needs a value"),
+    (["serve", "--listen", "nowhere"], "ADDR:PORT"),
+    (["serve", "--listen", "127.0.0.1:99999"], "ADDR:PORT"),
+    (["serve", "--threads", "x"], "whole number"),
+    (["serve", "--account", "12"], "12 digits"),
+    (["serve", "--log-level", "loud"], "log-level"),
+    (["serve", "--tls-cert", "x"], "go together"),
+    (["fly"], "no command"),
+])
+def test_bad_usage(args, say, tmp_path):
+    done = run(*args, cwd=tmp_path)
+    assert done.returncode in (1, 2) and say in done.stderr
+
+
+def test_beyond_loopback_only_with_tls(tmp_path):
+    done = run("serve", "--listen", "0.0.0.0:0", "--data", str(tmp_path / "d"))
+    assert done.returncode == 1 and "TLS" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
+                   check=True, capture_output=True)
+    return str(cert), str(key)
+
+
+def test_tls(make_weir, certificate, monkeypatch):
+    cert, key = certificate
+    weir = make_weir(args=["--tls-cert", cert, "--tls-key", key])
+    assert weir.endpoint.startswith("https://")
+    monkeypatch.setenv("AWS_CA_BUNDLE", cert)
+    s3 = weir.client("s3")
+    s3.create_bucket(Bucket="over-tls")
+    s3.put_object(Bucket="over-tls", Key="k", Body=b"x" * 300000)
+    assert s3.get_object(Bucket="over-tls", Key="k")["Body"].read() == b"x" * 300000
+
+
+def test_beyond_loopback_the_development_key_is_unknown(make_weir, certificate, monkeypatch):
+    cert, key = certificate
+    weir = make_weir(args=["--tls-cert", cert, "--tls-key", key, "--no-dev-key"])
+    monkeypatch.setenv("AWS_CA_BUNDLE", cert)
+    with pytest.raises(Exception, match="InvalidClientTokenId|InvalidAccessKeyId|UnrecognizedClient"):
+        weir.client("sts").get_caller_identity()
+    with open(os.path.join(weir.data_dir, "root-credentials")) as f:
+        fields = dict(line.strip().split(" = ") for line in f if " = " in line)
+    assert os.stat(os.path.join(weir.data_dir, "root-credentials")).st_mode & 0o777 == 0o600
+    sts = weir.client("sts", key=fields["aws_access_key_id"], secret=fields["aws_secret_access_key"])
+    assert sts.get_caller_identity()["Arn"] == "arn:aws:iam::000000000000:root"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_clean_stop(number):
+    weir = Weir()
+    weir.client("sqs").create_queue(QueueName="q")
+    idle = socket.create_connection(("127.0.0.1", weir.port))
+    weir.process.send_signal(number)
+    assert weir.process.wait(timeout=30) == 0
+    idle.close()
+    weir.process.stdout.close()
+    assert "Sanitizer" not in weir.log_text()
+    weir.start()
+    assert weir.client("sqs").get_queue_url(QueueName="q")
+    weir.stop()
+
+
+def test_unknown_service_and_operation(weir):
+    request = urllib.request.Request(weir.endpoint + "/", data=b"{}", headers={
+        "X-Amz-Target": "Comprehend_20171127.DetectSentiment", "Content-Type": "application/x-amz-json-1.1"})
+    with pytest.raises(urllib.error.HTTPError) as e:
+        urllib.request.urlopen(request, timeout=10)
+    assert 400 <= e.value.code < 500
+    with pytest.raises(Exception) as e:
+        weir.client("s3").put_bucket_accelerate_configuration(
+            Bucket="b", AccelerateConfiguration={"Status": "Enabled"})
+    assert "NotImplemented" in str(e.value)
+    with pytest.raises(Exception):
+        weir.client("s3").put_bucket_accelerate_configuration(
+            Bucket="b", AccelerateConfiguration={"Status": "Enabled"})
+    assert weir.log_text().count("not supported: s3 PutBucketAccelerateConfiguration") == 1

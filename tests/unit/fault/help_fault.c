@@ -1,0 +1,309 @@
+#include "help_fault.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum {
+    STATE_MAX = 256 * 1024,
+    TAKEN_MAX = 1024,
+    PAD_MAX = 3500, /* with more the head gets a chunk of memory of its own */
+    PAD_STEP = 700, /* $FAULT_PAD_STEP: finer, for a thorough and slow run */
+    N_MAX = 400,    /* a request that makes more events of a kind than this is sampled no further */
+};
+
+struct run {
+    const struct fault_case *c;
+    struct world w;
+    struct reply reply;
+    char taken[TAKEN_MAX];
+    /* What the probes saw: at first, before the request, after it undisturbed, and now. */
+    char first[STATE_MAX], old[STATE_MAX], after[STATE_MAX], now[STATE_MAX];
+    char answer[STATE_MAX]; /* of an undisturbed run */
+    int status;
+    size_t attempts;
+    /* Of the request's head: moves the chunk boundaries of its memory, where allocations fail. */
+    size_t pad;
+};
+
+/* Members whose values differ from run to run. */
+static const char *const volatile_names[] = {
+    "RequestId",
+    "MessageId",
+    "ReceiptHandle",
+    "SequenceNumber",
+    "LastModified",
+    "CreationDate",
+    "CreationDateTime",
+    "CreateDate",
+    "UpdateDate",
+    "AttachmentDate",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+    "UploadId",
+    "VersionId",
+    "RoleId",
+    "UserId",
+    "PolicyId",
+    "AccessKeyId",
+    "SecretAccessKey",
+    "SessionToken",
+    "Expiration",
+    "TableId",
+    "nextSequenceToken",
+    "ingestionTime",
+    "eventId",
+    "creationTime",
+    "lastIngestionTime",
+    "HostId",
+    "Initiated",
+    "IndexCreated",
+    "LastUpdateDateTime",
+    "LastIncreaseDateTime",
+    "RevisionId",
+    "LastDecreaseDateTime",
+    "AssumedRoleId",
+    "UUID",
+    "uploadSequenceToken",
+    "LastUpdateToPayPerRequestDateTime",
+};
+
+/* Whether a volatile member's name, quoted or tagged, begins at s[1]; its length. */
+static size_t volatile_at(const char *s)
+{
+    if (*s != '"' && *s != '<')
+        return 0;
+    for (size_t i = 0; i < ARRAY_LEN(volatile_names); i++) {
+        size_t len = strlen(volatile_names[i]);
+        if (strncmp(s + 1, volatile_names[i], len) == 0 && s[1 + len] == (*s == '"' ? '"' : '>'))
+            return len;
+    }
+    return 0;
+}
+
+static const char *skip_value(const char *s, bool json)
+{
+    if (!json)
+        return s + strcspn(s, "<");
+    s += strspn(s, ": ");
+    if (*s != '"')
+        return s + strcspn(s, ",}]");
+    for (s++; *s && *s != '"'; s++)
+        if (*s == '\\' && s[1])
+            s++;
+    return *s ? s + 1 : s;
+}
+
+/* Appends `text` to `out` without what differs from run to run. */
+static void add_stable(char *out, const char *text)
+{
+    char *o = out + strlen(out);
+    for (const char *s = text; *s;) {
+        size_t len = volatile_at(s);
+        assert((size_t)(o - out) + len + 3 < STATE_MAX);
+        if (!len) {
+            *o++ = *s++;
+            continue;
+        }
+        bool json = *s == '"';
+        memcpy(o, s, len + 2);
+        o += len + 2;
+        s = skip_value(s + len + 2, json);
+    }
+    *o = '\0';
+}
+
+/* `text` with the value for every "%s". */
+static const char *expand(const char *text, const char *value, char *space, size_t size)
+{
+    if (!text || !strstr(text, "%s"))
+        return text;
+    size_t n = 0;
+    for (const char *mark; (mark = strstr(text, "%s")); text = mark + 2)
+        n += (size_t)snprintf(space + n, size - n, "%.*s%s", (int)(mark - text), text, value);
+    n += (size_t)snprintf(space + n, size - n, "%s", text);
+    assert(n < size);
+    return space;
+}
+
+static void play(struct run *r, const struct step *s)
+{
+    char path[2 * TAKEN_MAX], body[8192];
+    struct request req = s->req;
+    req.path = expand(req.path, r->taken, path, sizeof(path));
+    req.body = expand(req.body, r->taken, body, sizeof(body));
+    req.pad = r->pad;
+    world_call(&r->w, &req, &r->reply);
+    const char *at = s->take ? strstr(r->reply.body, s->take) : NULL;
+    if (at) {
+        at += strlen(s->take);
+        size_t len = strcspn(at, "\"<");
+        assert(len < sizeof(r->taken));
+        memcpy(r->taken, at, len);
+        r->taken[len] = '\0';
+    }
+}
+
+static void play_all(struct run *r, const struct step *steps, bool must_work)
+{
+    for (size_t i = 0; i < FAULT_STEPS_MAX && steps[i].req.service; i++) {
+        play(r, &steps[i]);
+        if (must_work && (r->reply.status < 200 || r->reply.status >= 300)) {
+            fprintf(stderr, "%s: setup step %zu: %d %s\n", r->c->name, i, r->reply.status,
+                    r->reply.body);
+            abort();
+        }
+    }
+}
+
+static void probe(struct run *r, char state[STATE_MAX])
+{
+    state[0] = '\0';
+    for (size_t i = 0; i < FAULT_STEPS_MAX && r->c->probe[i].req.service; i++) {
+        char line[32];
+        play(r, &r->c->probe[i]);
+        snprintf(line, sizeof(line), "\n%d ", r->reply.status);
+        strcat(state, line);
+        add_stable(state, r->reply.body);
+    }
+}
+
+static void complain(struct run *r, enum fault_kind kind, uint64_t n, const char *what)
+{
+    fprintf(stderr,
+            "%s: %s %llu: %s\n--- reply %d %s\n--- answer when undisturbed %d %s\n--- before %s\n"
+            "--- after when undisturbed %s\n--- now %s\n",
+            r->c->name, fault_name(kind), (unsigned long long)n, what, r->reply.status,
+            r->reply.body, r->status, r->answer, r->old, r->after, r->now);
+    abort();
+}
+
+/* Back to the first state. */
+static void rewind_(struct run *r, enum fault_kind kind, uint64_t n)
+{
+    play_all(r, r->c->undo, false);
+    probe(r, r->now);
+    if (strcmp(r->now, r->first) != 0)
+        complain(r, kind, n, "the state of before cannot be had back");
+    play_all(r, r->c->before, true);
+    probe(r, r->old);
+}
+
+static bool may_hang_up(enum fault_kind kind)
+{
+    return kind == FAULT_MEMORY || kind == FAULT_READ || kind == FAULT_PREAD ||
+           kind == FAULT_OPEN || kind == FAULT_FSTAT;
+}
+
+/* One attempt with one failure; whether it came to the failure. */
+static bool attempt(struct run *r, enum fault_kind kind, uint64_t n, size_t pad)
+{
+    static char answer[STATE_MAX];
+    rewind_(r, kind, n);
+    fault_arm(&r->w, kind, n);
+    r->pad = pad;
+    play(r, &r->c->act);
+    r->pad = 0;
+    bool hit = fault_disarm(&r->w);
+    int status = r->reply.status;
+    answer[0] = '\0';
+    add_stable(answer, r->reply.body);
+    r->attempts++;
+    bool good = status == r->status;
+    if (!good && status < 500 && !(status == 0 && may_hang_up(kind)))
+        complain(r, kind, n, "neither the right reply nor an error of the server");
+    if (good && strcmp(answer, r->answer) != 0)
+        complain(r, kind, n, "the reply says something else");
+    if (!hit && !good)
+        complain(r, kind, n, "an error without a failure");
+    probe(r, r->now);
+    bool is_new = strcmp(r->now, r->after) == 0, is_old = strcmp(r->now, r->old) == 0;
+    if (good ? !is_new : !is_new && !is_old) {
+        r->reply.status = status;
+        strcpy(r->reply.body, answer);
+        complain(r, kind, n, good ? "success, but not done" : "half done");
+    }
+    return hit;
+}
+
+/* An undisturbed run: what is right. */
+static void learn(struct run *r)
+{
+    probe(r, r->first);
+    play_all(r, r->c->before, true);
+    play(r, &r->c->act);
+    r->status = r->reply.status;
+    add_stable(r->answer, r->reply.body);
+    if (r->status < 200 || r->status >= 300) {
+        fprintf(stderr, "%s: undisturbed: %d %s\n", r->c->name, r->status, r->reply.body);
+        abort();
+    }
+    probe(r, r->after);
+}
+
+/* No failure may leave a file that belongs to nothing, once the cleaner had its turn. */
+static void check_files(struct run *r)
+{
+    int64_t until = clock_mono_ns() + INT64_C(20000000000);
+    while (world_files(&r->w) != r->c->n_files) {
+        if (clock_mono_ns() > until) {
+            fprintf(stderr, "%s: %zu files are left instead of %zu\n", r->c->name,
+                    world_files(&r->w), r->c->n_files);
+            abort();
+        }
+        sched_yield();
+    }
+}
+
+/* Every kind, every n; then a restart must show what was there. */
+static void run_case(const struct fault_case *c)
+{
+    static struct run run;
+    struct run *r = &run;
+    struct timespec t0, t1;
+    clock_gettime(CLOCK_MONOTONIC, &t0);
+    *r = (struct run){.c = c};
+    snprintf(r->taken, sizeof(r->taken), "%lld", (long long)time(NULL)); /* for log events */
+    world_make(&r->w);
+    world_up(&r->w);
+    play_all(r, c->setup, true);
+    learn(r);
+    const char *step = getenv("FAULT_PAD_STEP");
+    for (size_t pad = 0; pad < PAD_MAX; pad += step ? strtoul(step, NULL, 10) : PAD_STEP)
+        for (uint64_t n = 1; n < N_MAX && attempt(r, FAULT_MEMORY, n, pad); n++)
+            ;
+    for (enum fault_kind kind = FAULT_KV; kind < (c->files ? FAULT_KINDS : FAULT_OPEN); kind++)
+        for (uint64_t n = 1; n < N_MAX && attempt(r, kind, n, 0); n++)
+            ;
+    rewind_(r, FAULT_MEMORY, 0);
+    play(r, &c->act);
+    probe(r, r->now);
+    if (strcmp(r->now, r->after) != 0)
+        complain(r, FAULT_MEMORY, 0, "no longer works");
+    world_down(&r->w);
+    world_up(&r->w);
+    probe(r, r->now);
+    if (strcmp(r->now, r->after) != 0)
+        complain(r, FAULT_MEMORY, 0, "a restart shows something else");
+    if (c->files)
+        check_files(r);
+    world_down(&r->w);
+    world_remove(&r->w);
+    reply_free(&r->reply);
+    clock_gettime(CLOCK_MONOTONIC, &t1);
+    fprintf(stderr, "%s: %zu attempts, %ld ms\n", c->name, r->attempts,
+            (t1.tv_sec - t0.tv_sec) * 1000 + (t1.tv_nsec - t0.tv_nsec) / 1000000);
+}
+
+void fault_run(const struct fault_case *cases, size_t n)
+{
+    const char *only = getenv("FAULT_CASE");
+    for (size_t i = 0; i < n; i++)
+        if (!only || strcmp(only, cases[i].name) == 0)
+            run_case(&cases[i]);
+}

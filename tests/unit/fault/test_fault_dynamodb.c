@@ -1,0 +1,186 @@
+/* DynamoDB with every single failure. See help_fault.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "help_fault.h"
+
+#define CREATE_T                                                                                   \
+    {                                                                                              \
+        DDB("CreateTable",                                                                         \
+            "{\"TableName\":\"t1t\",\"KeySchema\":[{\"AttributeName\":\"p\",\"KeyType\":\"HASH\"}" \
+            ",{\"AttributeName\":\"s\",\"KeyType\":\"RANGE\"}],\"AttributeDefinitions\":["         \
+            "{\"AttributeName\":\"p\",\"AttributeType\":\"S\"},{\"AttributeName\":\"s\","          \
+            "\"AttributeType\":\"N\"},{\"AttributeName\":\"g\",\"AttributeType\":\"S\"}],"         \
+            "\"BillingMode\":\"PAY_PER_REQUEST\",\"GlobalSecondaryIndexes\":[{\"IndexName\":"      \
+            "\"gsi\",\"KeySchema\":[{\"AttributeName\":\"g\",\"KeyType\":\"HASH\"}],"              \
+            "\"Projection\":{\"ProjectionType\":\"ALL\"}}]}")                                      \
+    }
+#define DELETE_T                                                                                   \
+    {                                                                                              \
+        DDB("DeleteTable", "{\"TableName\":\"t1t\"}")                                              \
+    }
+#define KEY(n) "{\"p\":{\"S\":\"a\"},\"s\":{\"N\":\"" n "\"}}"
+#define ITEM(n, g)                                                                                 \
+    "{\"p\":{\"S\":\"a\"},\"s\":{\"N\":\"" n "\"},\"g\":{\"S\":\"" g "\"},\"v\":{\"N\":\"1\"}}"
+#define PUT(n, g)                                                                                  \
+    {                                                                                              \
+        DDB("PutItem", "{\"TableName\":\"t1t\",\"Item\":" ITEM(n, g) "}")                          \
+    }
+#define DELETE(n)                                                                                  \
+    {                                                                                              \
+        DDB("DeleteItem", "{\"TableName\":\"t1t\",\"Key\":" KEY(n) "}")                            \
+    }
+#define QUERY                                                                                      \
+    {                                                                                              \
+        DDB("Query", "{\"TableName\":\"t1t\",\"KeyConditionExpression\":\"p = :p\","               \
+                     "\"ExpressionAttributeValues\":{\":p\":{\"S\":\"a\"}}}")                      \
+    }
+#define QUERY_GSI                                                                                  \
+    {                                                                                              \
+        DDB("Query", "{\"TableName\":\"t1t\",\"IndexName\":\"gsi\",\"KeyConditionExpression\":"    \
+                     "\"g = :p\",\"ExpressionAttributeValues\":{\":p\":{\"S\":\"x\"}}}")           \
+    }
+
+static const struct fault_case cases[] = {
+    {
+        .name = "create table",
+        .undo = {DELETE_T},
+        .act = CREATE_T,
+        .probe = {{DDB("ListTables", "{}")}},
+    },
+    {
+        .name = "delete table",
+        .setup = {CREATE_T, PUT("1", "x")},
+        .undo = {CREATE_T, PUT("1", "x")},
+        .act = DELETE_T,
+        .probe = {{DDB("ListTables", "{}")}},
+    },
+    {
+        .name = "put item",
+        .setup = {CREATE_T},
+        .undo = {DELETE("1")},
+        .act = {DDB("PutItem", "{\"TableName\":\"t1t\",\"Item\":" ITEM(
+                                   "1", "x") ",\"ConditionExpression\":"
+                                             "\"attribute_not_exists(p)\"}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "replace item",
+        .setup = {CREATE_T, PUT("1", "x")},
+        .undo = {PUT("1", "x")},
+        .act = {DDB("PutItem", "{\"TableName\":\"t1t\",\"Item\":" ITEM(
+                                   "1", "y") ",\"ReturnValues\":\"ALL_OLD\"}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "update item",
+        .setup = {CREATE_T, PUT("1", "x")},
+        .undo = {PUT("1", "x")},
+        .act = {DDB("UpdateItem",
+                    "{\"TableName\":\"t1t\",\"Key\":" KEY(
+                        "1") ",\"UpdateExpression\":"
+                             "\"SET #v = v + :o, l = list_append(if_not_exists(l, :e), :e) REMOVE "
+                             "g\",\"ConditionExpression\":\"attribute_exists(p) AND v IN (:o)\","
+                             "\"ExpressionAttributeNames\":{\"#v\":\"v\"},"
+                             "\"ExpressionAttributeValues\":{\":o\":{\"N\":\"1\"},\":e\":{\"L\":["
+                             "{\"S\":\"q\"}]}},\"ReturnValues\":\"ALL_NEW\"}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "delete item",
+        .setup = {CREATE_T, PUT("1", "x")},
+        .undo = {PUT("1", "x")},
+        .act = {DDB("DeleteItem",
+                    "{\"TableName\":\"t1t\",\"Key\":" KEY("1") ",\"ReturnValues\":\"ALL_OLD\"}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "batch write",
+        .setup = {CREATE_T, PUT("1", "x"), PUT("3", "x")},
+        .undo = {PUT("1", "x"), PUT("3", "x"), DELETE("2")},
+        .act = {DDB("BatchWriteItem",
+                    "{\"RequestItems\":{\"t1t\":[{\"PutRequest\":{\"Item\":" ITEM(
+                        "2", "x") "}},{\"DeleteRequest\":{\"Key\":" KEY("1") "}},{\"PutRequest\":"
+                                                                             "{\"Item\":" ITEM(
+                                                                                 "3", "y") "}}]}"
+                                                                                           "}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "transaction",
+        .setup = {CREATE_T, PUT("1", "x"), PUT("3", "x")},
+        .undo = {PUT("1", "x"), PUT("3", "x"), DELETE("2")},
+        .act = {DDB(
+            "TransactWriteItems",
+            "{\"TransactItems\":[{\"Put\":{\"TableName\":\"t1t\","
+            "\"Item\":" ITEM("2", "x") "}},{\"Delete\":{\"TableName\":"
+                                       "\"t1t\",\"Key\":" KEY("1") "}},{\"Update\":{"
+                                                                   "\"TableName\":\"t1t\","
+                                                                   "\"Key\":" KEY("3") ",\"Updat"
+                                                                                       "eExpress"
+                                                                                       "ion\":"
+                                                                                       "\"SET g "
+                                                                                       "= "
+                                                                                       ":g\","
+                                                                                       "\"Expres"
+                                                                                       "sionAttr"
+                                                                                       "ibuteVal"
+                                                                                       "ues\":"
+                                                                                       "{\":g\":"
+                                                                                       "{\"S\":"
+                                                                                       "\"y\"}}}"
+                                                                                       "}]}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "query",
+        .setup = {CREATE_T, PUT("1", "x"), PUT("2", "x"), PUT("3", "y")},
+        .act = {DDB(
+            "Query",
+            "{\"TableName\":\"t1t\",\"KeyConditionExpression\":\"p = :p AND s > :s\","
+            "\"FilterExpression\":\"g <> :y\",\"ProjectionExpression\":\"p, s\",\"Limit\":2,"
+            "\"ExpressionAttributeValues\":{\":p\":{\"S\":\"a\"},\":s\":{\"N\":\"0\"},"
+            "\":y\":{\"S\":\"z\"}}}")},
+        .probe = {QUERY},
+    },
+    {
+        .name = "scan",
+        .setup = {CREATE_T, PUT("1", "x"), PUT("2", "x"), PUT("3", "y")},
+        .act = {DDB("Scan", "{\"TableName\":\"t1t\"}")},
+        .probe = {QUERY},
+    },
+    {
+        .name = "batch get",
+        .setup = {CREATE_T, PUT("1", "x"), PUT("2", "x")},
+        .act = {DDB("BatchGetItem",
+                    "{\"RequestItems\":{\"t1t\":{\"Keys\":[" KEY("1") "," KEY("2") "]}}}")},
+        .probe = {QUERY},
+    },
+    {
+        .name = "tag table",
+        .setup = {CREATE_T},
+        .undo = {{DDB("UntagResource",
+                      "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\","
+                      "\"TagKeys\":[\"k\"]}")}},
+        .act = {DDB("TagResource",
+                    "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\","
+                    "\"Tags\":[{\"Key\":\"k\",\"Value\":\"v\"}]}")},
+        .probe = {{DDB("ListTagsOfResource",
+                       "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\"}")}},
+    },
+};
+
+static void test_cases(void **state)
+{
+    fault_run(cases, sizeof(cases) / sizeof(*cases));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,151 @@
+/* IAM, STS and CloudWatch Logs with every single failure. See help_fault.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "help_fault.h"
+
+#define TRUST                                                                                      \
+    "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22AWS%22%3A%22"    \
+    "000000000000%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D"
+#define POLICY                                                                                     \
+    "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C"     \
+    "%22Resource%22%3A%22%2A%22%2C%22Action%22%3A%22sqs%3A%2A%22%7D%7D"
+#define ROLE                                                                                       \
+    {                                                                                              \
+        IAM("Action=CreateRole&RoleName=r&AssumeRolePolicyDocument=" TRUST)                        \
+    }
+#define LAMBDA_BASIC                                                                               \
+    "PolicyArn=arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2Fservice-role%2FAWSLambdaBasicExecutionRole"
+#define GROUP                                                                                      \
+    {                                                                                              \
+        LOGS("CreateLogGroup", "{\"logGroupName\":\"g\"}")                                         \
+    }
+#define STREAM                                                                                     \
+    {                                                                                              \
+        LOGS("CreateLogStream", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\"}")                \
+    }
+#define DELETE_GROUP                                                                               \
+    {                                                                                              \
+        LOGS("DeleteLogGroup", "{\"logGroupName\":\"g\"}")                                         \
+    }
+#define EVENTS                                                                                     \
+    {                                                                                              \
+        LOGS("PutLogEvents", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":["     \
+                             "{\"timestamp\":%s000,\"message\":\"one\"},"                          \
+                             "{\"timestamp\":%s001,\"message\":\"two\"}]}")                        \
+    }
+
+static const struct fault_case cases[] = {
+    {
+        .name = "create user",
+        .undo = {{IAM("Action=DeleteUser&UserName=u")}},
+        .act = {IAM("Action=CreateUser&UserName=u&Tags.member.1.Key=k&Tags.member.1.Value=v")},
+        .probe = {{IAM("Action=ListUsers")}, {IAM("Action=ListUserTags&UserName=u")}},
+    },
+    {
+        .name = "create access key",
+        .setup = {{IAM("Action=CreateUser&UserName=u")}},
+        .undo = {{IAM("Action=ListAccessKeys&UserName=u"), "<AccessKeyId>"},
+                 {IAM("Action=DeleteAccessKey&UserName=u&AccessKeyId=%s")}},
+        .act = {IAM("Action=CreateAccessKey&UserName=u")},
+        .probe = {{IAM("Action=ListAccessKeys&UserName=u")}},
+    },
+    {
+        .name = "create role",
+        .undo = {{IAM("Action=DeleteRole&RoleName=r")}},
+        .act = ROLE,
+        .probe = {{IAM("Action=ListRoles")}, {IAM("Action=GetRole&RoleName=r")}},
+    },
+    {
+        .name = "put role policy",
+        .setup = {ROLE},
+        .undo = {{IAM("Action=DeleteRolePolicy&RoleName=r&PolicyName=p")}},
+        .act = {IAM("Action=PutRolePolicy&RoleName=r&PolicyName=p&PolicyDocument=" POLICY)},
+        .probe = {{IAM("Action=ListRolePolicies&RoleName=r")},
+                  {IAM("Action=GetRolePolicy&RoleName=r&PolicyName=p")}},
+    },
+    {
+        .name = "attach role policy",
+        .setup = {ROLE},
+        .undo = {{IAM("Action=DetachRolePolicy&RoleName=r&" LAMBDA_BASIC)}},
+        .act = {IAM("Action=AttachRolePolicy&RoleName=r&" LAMBDA_BASIC)},
+        .probe = {{IAM("Action=ListAttachedRolePolicies&RoleName=r")},
+                  {IAM("Action=ListEntitiesForPolicy&" LAMBDA_BASIC)}},
+    },
+    {
+        .name = "create policy",
+        .undo = {{IAM("Action=DeletePolicy&PolicyArn=arn%3Aaws%3Aiam%3A%3A000000000000"
+                      "%3Apolicy%2Fp")}},
+        .act = {IAM("Action=CreatePolicy&PolicyName=p&PolicyDocument=" POLICY)},
+        .probe = {{IAM("Action=ListPolicies&Scope=Local")}},
+    },
+    {
+        .name = "delete role",
+        .setup = {ROLE},
+        .undo = {ROLE},
+        .act = {IAM("Action=DeleteRole&RoleName=r")},
+        .probe = {{IAM("Action=ListRoles")}},
+    },
+    {
+        .name = "assume role",
+        .setup = {ROLE},
+        .act = {STS("Action=AssumeRole&RoleSessionName=session&RoleArn="
+                    "arn%3Aaws%3Aiam%3A%3A000000000000%3Arole%2Fr")},
+        .probe = {{IAM("Action=ListRoles")}},
+    },
+    {
+        .name = "who am I",
+        .act = {STS("Action=GetCallerIdentity")},
+        .probe = {{IAM("Action=ListRoles")}},
+    },
+    {
+        .name = "create log group",
+        .undo = {DELETE_GROUP},
+        .act = GROUP,
+        .probe = {{LOGS("DescribeLogGroups", "{}")}},
+    },
+    {
+        .name = "create log stream",
+        .setup = {GROUP},
+        .undo = {DELETE_GROUP, GROUP},
+        .act = STREAM,
+        .probe = {{LOGS("DescribeLogStreams", "{\"logGroupName\":\"g\"}")}},
+    },
+    {
+        .name = "put log events",
+        .setup = {GROUP, STREAM},
+        .undo = {DELETE_GROUP, GROUP, STREAM},
+        .act = EVENTS,
+        .probe = {{LOGS("GetLogEvents", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\","
+                                        "\"startFromHead\":true}")}},
+    },
+    {
+        .name = "filter log events",
+        .setup = {GROUP, STREAM, EVENTS},
+        .act = {LOGS("FilterLogEvents", "{\"logGroupName\":\"g\",\"filterPattern\":\"one\"}")},
+        .probe = {{LOGS("DescribeLogGroups", "{}")}},
+    },
+    {
+        .name = "delete log group",
+        .setup = {GROUP, STREAM, EVENTS},
+        .undo = {DELETE_GROUP, GROUP, STREAM, EVENTS},
+        .act = DELETE_GROUP,
+        .probe = {{LOGS("DescribeLogGroups", "{}")},
+                  {LOGS("DescribeLogStreams", "{\"logGroupName\":\"g\"}")}},
+    },
+};
+
+static void test_cases(void **state)
+{
+    fault_run(cases, sizeof(cases) / sizeof(*cases));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

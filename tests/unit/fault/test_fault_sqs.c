@@ -1,0 +1,154 @@
+/* SQS with every single failure. See help_fault.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "help_fault.h"
+
+#define Q "\"QueueUrl\":\"http://127.0.0.1:4566/000000000000/q\""
+#define D "\"QueueUrl\":\"http://127.0.0.1:4566/000000000000/d\""
+#define CREATE_Q                                                                                   \
+    {                                                                                              \
+        SQS("CreateQueue", "{\"QueueName\":\"q\",\"Attributes\":{\"VisibilityTimeout\":\"0\"}}")   \
+    }
+#define DELETE_Q                                                                                   \
+    {                                                                                              \
+        SQS("DeleteQueue", "{" Q "}")                                                              \
+    }
+#define COUNTS                                                                                     \
+    {                                                                                              \
+        SQS("GetQueueAttributes", "{" Q ",\"AttributeNames\":[\"All\"]}")                          \
+    }
+#define SEND                                                                                       \
+    {                                                                                              \
+        SQS("SendMessage", "{" Q ",\"MessageBody\":\"hello\",\"MessageAttributes\":{\"a\":"        \
+                           "{\"DataType\":\"String\",\"StringValue\":\"v\"}}}")                    \
+    }
+#define TAKE                                                                                       \
+    {                                                                                              \
+        SQS("ReceiveMessage", "{" Q ",\"MaxNumberOfMessages\":1,\"VisibilityTimeout\":300}"),      \
+            "\"ReceiptHandle\":\""                                                                 \
+    }
+
+static const struct fault_case cases[] = {
+    {
+        .name = "create queue",
+        .undo = {DELETE_Q},
+        .act = CREATE_Q,
+        .probe = {COUNTS, {SQS("ListQueues", "{}")}},
+    },
+    {
+        .name = "delete queue",
+        .setup = {CREATE_Q},
+        .undo = {CREATE_Q},
+        .act = DELETE_Q,
+        .probe = {COUNTS, {SQS("ListQueues", "{}")}},
+    },
+    {
+        .name = "set attributes",
+        .setup = {CREATE_Q},
+        .undo = {{SQS("SetQueueAttributes",
+                      "{" Q
+                      ",\"Attributes\":{\"VisibilityTimeout\":\"0\",\"DelaySeconds\":\"0\"}}")}},
+        .act = {SQS("SetQueueAttributes",
+                    "{" Q ",\"Attributes\":{\"VisibilityTimeout\":\"7\",\"DelaySeconds\":\"3\"}}")},
+        .probe = {COUNTS},
+    },
+    {
+        .name = "tag queue",
+        .setup = {CREATE_Q},
+        .undo = {{SQS("UntagQueue", "{" Q ",\"TagKeys\":[\"k\",\"l\"]}")}},
+        .act = {SQS("TagQueue", "{" Q ",\"Tags\":{\"k\":\"v\",\"l\":\"w\"}}")},
+        .probe = {COUNTS, {SQS("ListQueueTags", "{" Q "}")}},
+    },
+    {
+        .name = "send",
+        .setup = {CREATE_Q},
+        .undo = {DELETE_Q, CREATE_Q},
+        .act = SEND,
+        .probe = {COUNTS,
+                  {SQS("ReceiveMessage", "{" Q ",\"VisibilityTimeout\":0,"
+                                         "\"MessageAttributeNames\":[\"All\"]}")},
+                  COUNTS},
+    },
+    {
+        .name = "send a batch",
+        .setup = {CREATE_Q},
+        .undo = {DELETE_Q, CREATE_Q},
+        .act = {SQS("SendMessageBatch", "{" Q ",\"Entries\":[{\"Id\":\"1\",\"MessageBody\":\"a\"},"
+                                        "{\"Id\":\"2\",\"MessageBody\":\"b\",\"DelaySeconds\":60},"
+                                        "{\"Id\":\"3\",\"MessageBody\":\"c\"}]}")},
+        .probe = {COUNTS},
+    },
+    {
+        .name = "send by query",
+        .setup = {CREATE_Q},
+        .undo = {DELETE_Q, CREATE_Q},
+        .act = {{.service = "sqs",
+                 .path = "/000000000000/q",
+                 .type = "application/x-www-form-urlencoded",
+                 .body = "Action=SendMessage&Version=2012-11-05&MessageBody=hello"}},
+        .probe = {COUNTS},
+    },
+    {
+        .name = "receive",
+        .setup = {CREATE_Q, SEND},
+        .undo = {DELETE_Q, CREATE_Q, SEND},
+        .act = TAKE,
+        .probe = {COUNTS},
+    },
+    {
+        .name = "delete message",
+        .setup = {CREATE_Q, SEND},
+        .undo = {DELETE_Q, CREATE_Q, SEND},
+        .before = {TAKE},
+        .act = {SQS("DeleteMessage", "{" Q ",\"ReceiptHandle\":\"%s\"}")},
+        .probe = {COUNTS},
+    },
+    {
+        .name = "change visibility",
+        .setup = {CREATE_Q, SEND},
+        .undo = {DELETE_Q, CREATE_Q, SEND},
+        .before = {TAKE},
+        .act = {SQS("ChangeMessageVisibility",
+                    "{" Q ",\"ReceiptHandle\":\"%s\",\"VisibilityTimeout\":0}")},
+        .probe = {COUNTS},
+    },
+    {
+        .name = "dead letter",
+        .setup = {{SQS("CreateQueue", "{\"QueueName\":\"d\"}")}, CREATE_Q},
+        .undo = {DELETE_Q,
+                 {SQS("DeleteQueue", "{" D "}")},
+                 {SQS("CreateQueue", "{\"QueueName\":\"d\"}")},
+                 CREATE_Q},
+        .before = {{SQS("SetQueueAttributes",
+                        "{" Q ",\"Attributes\":{\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":"
+                        "\\\"arn:aws:sqs:us-east-1:000000000000:d\\\",\\\"maxReceiveCount\\\":"
+                        "1}\"}}")},
+                   SEND,
+                   {SQS("ReceiveMessage", "{" Q ",\"VisibilityTimeout\":0}")}},
+        .act = {SQS("ReceiveMessage", "{" Q "}")},
+        .probe = {COUNTS, {SQS("GetQueueAttributes", "{" D ",\"AttributeNames\":[\"All\"]}")}},
+    },
+    {
+        .name = "purge",
+        .setup = {CREATE_Q, SEND, SEND},
+        .undo = {DELETE_Q, CREATE_Q, SEND, SEND},
+        .act = {SQS("PurgeQueue", "{" Q "}")},
+        .probe = {COUNTS},
+    },
+};
+
+static void test_cases(void **state)
+{
+    fault_run(cases, sizeof(cases) / sizeof(*cases));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
