@@ -1,0 +1,32 @@
+/* What is measured: one call of a service each, at a number of connections.
+ * Layer: bench. */
+#ifndef WEIR_BENCH_SCENARIOS_H
+#define WEIR_BENCH_SCENARIOS_H
+
+#include "aws.h"
+
+enum { SCENARIO_CONNECTIONS = 64 };
+
+struct bench {
+    struct aws aws;
+    const char *function_zip; /* path of a package with a C function; NULL: invoke is left out */
+    double scale;             /* of request counts: 1 is the whole benchmark */
+    unsigned wrong;           /* scenarios with a failed request */
+};
+
+/* Prints one row of the results table. `budget` is DESIGN's figure as text, "" for none. */
+void print_header(void);
+void print_row(const struct bench *b, const char *name, const struct load_result *r,
+               const char *budget);
+
+/* Each prints its rows. ERR_IO when the server broke off, ERR_FAILED when it cannot be set up. */
+enum err scenario_http(struct bench *b) WARN_UNUSED;
+enum err scenario_dynamodb(struct bench *b) WARN_UNUSED;
+enum err scenario_sqs(struct bench *b) WARN_UNUSED;
+enum err scenario_s3(struct bench *b) WARN_UNUSED;
+enum err scenario_lambda(struct bench *b) WARN_UNUSED;
+/* Cost at 10^4 and at 10^6 items; at a queue's depth of 10^2 and 10^5. */
+enum err growth_dynamodb(struct bench *b) WARN_UNUSED;
+enum err growth_sqs(struct bench *b) WARN_UNUSED;
+
+#endif
