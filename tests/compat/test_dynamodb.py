@@ -55,6 +55,14 @@ def raw(weir, operation, body):
         return e.code, json.load(e)
 
 
+def test_global_table_settings_are_refused(weir):
+    for operation in ("CreateTable", "UpdateTable"):
+        status, reply = raw(weir, operation, {
+            "TableName": "global-table", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}], "GlobalTableSettingsReplicationMode": "ENABLED"})
+        assert status == 400 and "Global tables" in reply["message"]
+
+
 def make(ddb, keys="id:S", **more):
     """A table on demand; keys "id:S" or "id:S,sk:N"."""
     name = "t-" + uuid.uuid4().hex[:12]

@@ -192,7 +192,8 @@ enum err dynamodb_create_table(struct call *call, const struct dynamodb_create_t
                             in->warm_throughput, in->on_demand_throughput));
     if (str_is_set(in->resource_policy))
         return ddb_refuse(call, "ResourcePolicy is not supported here");
-    if (str_is_set(in->global_table_source_arn))
+    if (str_is_set(in->global_table_source_arn) ||
+        str_is_set(in->global_table_settings_replication_mode))
         return ddb_refuse(call, "Global tables are not supported here");
     return ddb_answer(call, &diag, create(call, &diag, in, out));
 }

@@ -199,7 +199,8 @@ enum err dynamodb_update_table(struct call *call, const struct dynamodb_update_t
     TRY(ddb_refuse_settings(call, in->stream_specification, in->sse_specification,
                             in->warm_throughput, in->on_demand_throughput));
     if (in->replica_updates.v || in->global_table_witness_updates.v ||
-        str_is_set(in->multi_region_consistency))
+        str_is_set(in->multi_region_consistency) ||
+        str_is_set(in->global_table_settings_replication_mode))
         return ddb_refuse(call, "Global tables are not supported here");
     return ddb_answer(call, &diag, update(call, &diag, in, out));
 }
