@@ -1,7 +1,7 @@
 /* weir serve: builds the process from its parts, runs it, takes it down.
  *
  * Order up: helper process for functions (before any thread) -> store -> identity -> services read
- * their memory state -> loops -> listener. Order down is the reverse: no new connections, running
+ * their memory state -> listener -> loops. Order down is the reverse: no new connections, running
  * calls end, background work stops, functions are killed, the store closes.
  *
  * Thread: main is the home loop's thread. */
