@@ -128,8 +128,7 @@ enum err scenario_sqs(struct bench *b)
     return err;
 }
 
-/* --- growth: cycles of send, receive, delete leave the depth as it is
- * ----------------------------- */
+/* --- growth: cycles of send, receive, delete leave the depth as it is ------------------------- */
 
 static void batch_make(void *ctx, struct load_conn *c)
 {

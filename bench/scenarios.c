@@ -22,8 +22,7 @@ void print_row(const struct bench *b, const char *name, const struct load_result
     fflush(stdout);
 }
 
-/* --- HTTP ----------------------------------------------------------------------------------------
- */
+/* --- HTTP ------------------------------------------------------------------------------------- */
 
 static void health_make(void *ctx, struct load_conn *c)
 {
@@ -46,8 +45,7 @@ enum err scenario_http(struct bench *b)
     return ERR_OK;
 }
 
-/* --- S3 ------------------------------------------------------------------------------------------
- */
+/* --- S3 --------------------------------------------------------------------------------------- */
 
 enum { SMALL_KEYS = 2000, SMALL_BYTES = 1024, BLOCK_BYTES = 1024 * 1024, LARGE_MIB = 256 };
 
@@ -130,8 +128,7 @@ enum err scenario_s3(struct bench *b)
     return err;
 }
 
-/* --- Lambda --------------------------------------------------------------------------------------
- */
+/* --- Lambda ----------------------------------------------------------------------------------- */
 
 static void invoke_make(void *ctx, struct load_conn *c)
 {

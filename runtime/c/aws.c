@@ -86,8 +86,7 @@ void aws_free(struct aws *aws)
     mem_free(aws);
 }
 
-/* --- endpoints ---------------------------------------------------------------------------------
- */
+/* --- endpoints -------------------------------------------------------------------------------- */
 
 /* "http://host:port[/]" into `e`. */
 static enum err parse_endpoint(struct str url, struct endpoint *e)
@@ -153,8 +152,7 @@ static enum err find_endpoint(struct aws *aws, const char *service, struct endpo
     return ERR_OK;
 }
 
-/* --- one attempt -------------------------------------------------------------------------------
- */
+/* --- one attempt ------------------------------------------------------------------------------ */
 
 /* The head of the request, signed now. */
 static enum err make_head(struct aws *aws, const struct endpoint *e, const struct aws_request *req,
@@ -240,8 +238,7 @@ struct str aws_reply_header(const struct aws_reply *reply, struct str name)
     return STR_NONE;
 }
 
-/* --- errors and retries ------------------------------------------------------------------------
- */
+/* --- errors and retries ----------------------------------------------------------------------- */
 
 /* Text of <tag>..</tag>, for S3's small error documents. */
 static struct str xml_text(struct arena *arena, struct str body, const char *tag)

@@ -70,8 +70,7 @@ enum err aws_call(struct aws *aws, const struct aws_request *req, struct arena *
 /* First header of that name, without case; absent when there is none. */
 struct str aws_reply_header(const struct aws_reply *reply, struct str name);
 
-/* --- services with JSON bodies -----------------------------------------------------------------
- */
+/* --- services with JSON bodies ---------------------------------------------------------------- */
 
 /* "dynamodb" or "sqs", operation "PutItem", JSON text. *ret_json (arena) is the reply's body, also
  * of an error; NULL for an empty body. ERR_OK only for a 2xx status; ERR_FAILED for a service error
@@ -80,8 +79,7 @@ enum err aws_json(struct aws *aws, const char *service, const char *operation, s
                   struct arena *arena, struct aws_reply *ret_reply,
                   const struct json **ret_json) WARN_UNUSED;
 
-/* --- objects -----------------------------------------------------------------------------------
- */
+/* --- objects ---------------------------------------------------------------------------------- */
 
 /* GetObject; `if_match` (ETag with its quotes) and `version_id` may be absent. The bytes go to
  * `body`. ERR_FAILED: a service error, e.g. NoSuchKey, PreconditionFailed. */

@@ -57,8 +57,7 @@ static enum err wait_for(int fd, short events, int64_t deadline_ns)
     }
 }
 
-/* --- TLS ---------------------------------------------------------------------------------------
- */
+/* --- TLS -------------------------------------------------------------------------------------- */
 
 /* Where systems keep their certificates: Debian, Amazon Linux. */
 static const char *const bundles[] = {"/etc/ssl/certs/ca-certificates.crt",
@@ -122,8 +121,7 @@ static enum err tls_start(struct net_conn *c, const char *host, int64_t deadline
     return ERR_OK;
 }
 
-/* --- bytes -------------------------------------------------------------------------------------
- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 static enum err tcp_connect(struct net_conn *c, const char *host, uint16_t port,
                             int64_t deadline_ns)
@@ -219,8 +217,7 @@ static enum err receive(struct net_conn *c, char *p, size_t size, size_t *ret_n,
     }
 }
 
-/* --- replies -----------------------------------------------------------------------------------
- */
+/* --- replies ---------------------------------------------------------------------------------- */
 
 static struct str unread(const struct net_conn *c)
 {

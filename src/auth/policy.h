@@ -38,8 +38,7 @@ struct policy;
 enum err policy_parse(struct arena *a, enum policy_kind kind, struct str json, const char **ret_why,
                       struct policy **ret_policy) WARN_UNUSED;
 
-/* --- condition context -------------------------------------------------------------------------
- */
+/* --- condition context ------------------------------------------------------------------------ */
 
 struct policy_key {
     struct str name; /* compared without case */
@@ -69,8 +68,7 @@ void policy_context_add_time(struct policy_context *ctx, struct str key, int64_t
 /* NULL when the key is not in the request. */
 const struct policy_key *policy_context_find(const struct policy_context *ctx, struct str name);
 
-/* --- decision ----------------------------------------------------------------------------------
- */
+/* --- decision --------------------------------------------------------------------------------- */
 
 enum policy_principal_kind {
     POLICY_ANONYMOUS,

@@ -6,8 +6,7 @@
 
 #include "auth/policy.h"
 
-/* --- patterns: text with wildcards and variables ------------------------------------------------
- */
+/* --- patterns: text with wildcards and variables ---------------------------------------------- */
 
 enum {
     PATTERN_STAR = 0x100,      /* any run */
@@ -39,8 +38,7 @@ bool pattern_match(const struct pattern *p, struct str text, bool fold_case,
 bool pattern_match_arn(const struct pattern *p, struct str arn, const struct policy_context *ctx,
                        bool *ret_failed);
 
-/* --- conditions ---------------------------------------------------------------------------------
- */
+/* --- conditions ------------------------------------------------------------------------------- */
 
 enum cond_type {
     COND_STRING,
@@ -94,8 +92,7 @@ enum err cond_parse_value(struct arena *a, const struct cond *c, bool wild, bool
 enum cond_answer { COND_NO, COND_YES, COND_UNKNOWN };
 enum cond_answer cond_eval(const struct cond *c, const struct policy_context *ctx);
 
-/* --- statements ---------------------------------------------------------------------------------
- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 enum principal_entry_kind {
     ENTRY_ANYONE,

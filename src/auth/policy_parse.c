@@ -97,8 +97,7 @@ static enum err parse_list(struct parser *p, const struct json *v, bool variable
     return ERR_OK;
 }
 
-/* --- Principal ----------------------------------------------------------------------------------
- */
+/* --- Principal -------------------------------------------------------------------------------- */
 
 static bool is_account(struct str s)
 {
@@ -172,16 +171,15 @@ static enum err parse_principals(struct parser *p, const struct json *v, struct 
     }
     if (v->kind != JSON_OBJECT || v->n == 0)
         return bad(p, "Invalid principal in policy.");
-    JSON_EACH(v, type)
-    n += count_values(type);
+    JSON_EACH (v, type)
+        n += count_values(type);
     if (n > POLICY_VALUES_MAX)
         return ERR_LIMIT;
     struct principal_entry *list = ARENA_ARRAY(p->a, struct principal_entry, n + 1);
     if (!list)
         return ERR_NOMEM;
     size_t at = 0;
-    JSON_EACH(v, type)
-    {
+    JSON_EACH (v, type) {
         const struct json *it = first_value(type);
         for (size_t i = 0, m = count_values(type); i < m; i++, it = it->next) {
             if (it->kind != JSON_STRING)
@@ -194,8 +192,7 @@ static enum err parse_principals(struct parser *p, const struct json *v, struct 
     return ERR_OK;
 }
 
-/* --- Condition ----------------------------------------------------------------------------------
- */
+/* --- Condition -------------------------------------------------------------------------------- */
 
 static enum err parse_cond_values(struct parser *p, const struct json *v, bool wild,
                                   struct cond *ret)
@@ -232,15 +229,14 @@ static enum err parse_conditions(struct parser *p, const struct json *v, struct 
     if (v->kind != JSON_OBJECT)
         return bad(p, syntax);
     size_t n = 0, at = 0;
-    JSON_EACH(v, op)
-    n += op->n;
+    JSON_EACH (v, op)
+        n += op->n;
     if (n > POLICY_VALUES_MAX)
         return ERR_LIMIT;
     struct cond *conds = ARENA_ARRAY(p->a, struct cond, n + 1);
     if (!conds)
         return ERR_NOMEM;
-    JSON_EACH(v, op)
-    {
+    JSON_EACH (v, op) {
         struct cond model = {0};
         bool wild;
         if (cond_parse_operator(op->key, &model, &wild) != ERR_OK)
@@ -248,8 +244,7 @@ static enum err parse_conditions(struct parser *p, const struct json *v, struct 
                 p, str_fmt(p->a, "Invalid Condition type : " STR_FMT ".", STR_ARG(op->key)));
         if (op->kind != JSON_OBJECT)
             return bad(p, syntax);
-        JSON_EACH(op, key)
-        {
+        JSON_EACH (op, key) {
             if (str_find(key->key, ':') == SIZE_MAX)
                 return bad(p, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, "
                               "ec2, etc.");
@@ -264,8 +259,7 @@ static enum err parse_conditions(struct parser *p, const struct json *v, struct 
     return ERR_OK;
 }
 
-/* --- Statement ----------------------------------------------------------------------------------
- */
+/* --- Statement -------------------------------------------------------------------------------- */
 
 enum element {
     EL_SID,
@@ -329,8 +323,7 @@ static enum err parse_statement(struct parser *p, const struct json *v, struct s
     const struct json *el[EL_COUNT] = {0};
     if (v->kind != JSON_OBJECT)
         return bad(p, syntax);
-    JSON_EACH(v, it)
-    {
+    JSON_EACH (v, it) {
         size_t i = 0;
         while (i < EL_COUNT && !str_eq_c(it->key, element_names[i]))
             i++;
@@ -389,8 +382,7 @@ static enum err parse_document(struct parser *p, struct str text, struct policy 
         return bad(p, p->kind == POLICY_TRUST ? "This policy contains invalid Json" : syntax);
     TRY(e);
     const struct json *version = NULL, *statements = NULL, *id = NULL;
-    JSON_EACH(doc, it)
-    {
+    JSON_EACH (doc, it) {
         const struct json **slot = str_eq_c(it->key, "Version")     ? &version
                                    : str_eq_c(it->key, "Statement") ? &statements
                                    : str_eq_c(it->key, "Id")        ? &id

@@ -163,8 +163,7 @@ enum err sigv4_verify(struct arena *a, const struct sigv4_check *check,
  * requests that promised nothing. */
 bool sigv4_payload_matches(const struct sigv4_request *req, const uint8_t sha256[SIGV4_HASH_BYTES]);
 
-/* --- for clients -------------------------------------------------------------------------------
- */
+/* --- for clients ------------------------------------------------------------------------------ */
 
 struct sigv4_sign {
     struct str access_key, secret, session_token; /* token absent: none */

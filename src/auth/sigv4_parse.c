@@ -194,8 +194,7 @@ static enum err parse_authorization(struct parse *p, struct str value)
     return single_header(p, STR("x-amz-security-token"), &p->req->session_token);
 }
 
-/* --- query --------------------------------------------------------------------------------------
- */
+/* --- query ------------------------------------------------------------------------------------ */
 
 struct query_auth {
     struct str algorithm, credential, date, expires, signed_headers, signature, token, sha256;
@@ -320,8 +319,7 @@ static enum err parse_v2(struct parse *p, const struct query_auth *q)
     return ERR_OK;
 }
 
-/* --- payload ------------------------------------------------------------------------------------
- */
+/* --- payload ---------------------------------------------------------------------------------- */
 
 static const struct {
     struct str word;

@@ -436,9 +436,9 @@ const struct json *json_get(const struct json *obj, struct str key)
     const struct json *found = NULL;
     if (!obj || obj->kind != JSON_OBJECT)
         return NULL;
-    JSON_EACH(obj, it)
-    if (str_eq(it->key, key))
-        found = it;
+    JSON_EACH (obj, it)
+        if (str_eq(it->key, key))
+            found = it;
     return found;
 }
 

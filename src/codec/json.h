@@ -43,8 +43,7 @@ enum err json_to_f64(const struct json *v, double *ret_v) WARN_UNUSED;
 
 #define JSON_EACH(v, it) for (const struct json *it = (v) ? (v)->child : NULL; it; it = it->next)
 
-/* --- writing: every function appends to `b` (sticky error there) -------------------------------
- */
+/* --- writing: every function appends to `b` (sticky error there) ------------------------------ */
 
 /* "quoted and escaped". Bytes that are not UTF-8 become U+FFFD. */
 void json_put_str(struct buf *b, struct str s);

@@ -54,8 +54,7 @@ struct str xml_attr(const struct xml *e, struct str name);
     XML_EACH(e, it)                                                                                \
     if (str_eq(it->name, (want)))
 
-/* --- writing: every function appends to `b` (sticky error there) -------------------------------
- */
+/* --- writing: every function appends to `b` (sticky error there) ------------------------------ */
 
 /* <?xml version="1.0" encoding="UTF-8"?> and a line feed, as S3 begins its documents. */
 void xml_put_decl(struct buf *b);

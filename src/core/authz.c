@@ -172,8 +172,7 @@ enum err call_authorize(struct call *call, const char *action, struct str resour
     return check(c, core_svc(c->core, c->routed.service), str_c(action), resource_arn, c->in);
 }
 
-/* --- work done by Weir itself ------------------------------------------------------------------
- */
+/* --- work done by Weir itself ----------------------------------------------------------------- */
 
 enum err core_service_allowed(struct txn *txn, struct core *core, struct str service_principal,
                               const char *action, struct str arn, struct str resource_policy,

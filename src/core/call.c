@@ -9,8 +9,7 @@
 #include "base/rng.h"
 #include "core/call_int.h"
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* Copies `s` to *at and moves that on. An absent text stays absent. */
 static struct str copy_to(char **at, struct str s)
@@ -108,8 +107,7 @@ void call_free(struct call_impl *c)
     c->core->impl->free_calls[loop].n++;
 }
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static enum err set_error(struct call_impl *c, const struct wire_error *error, const char *fmt,
                           va_list ap)
@@ -159,8 +157,7 @@ enum err call_error_detail(struct call *call, const char *name, struct str value
     return ERR_OK;
 }
 
-/* --- waiting -----------------------------------------------------------------------------------
- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 enum err call_suspend(struct call *call, int64_t timeout_ms, void (*on_cancel)(struct call *call))
 {
@@ -178,8 +175,7 @@ void call_wake(struct call *call)
         io_post(c->call.loop, &c->wake_task);
 }
 
-/* --- the reply ---------------------------------------------------------------------------------
- */
+/* --- the reply -------------------------------------------------------------------------------- */
 
 enum err call_reply_header(struct call *call, struct str name, struct str value)
 {

@@ -19,8 +19,7 @@
 
 enum { ATTEMPTS_IN_A_ROW = 8 }; /* before other work of the loop gets a turn */
 
-/* --- replying ----------------------------------------------------------------------------------
- */
+/* --- replying --------------------------------------------------------------------------------- */
 
 static void end_call(struct call_impl *c)
 {
@@ -201,8 +200,7 @@ void dispatch_fail(struct call_impl *c, enum err err)
     encode_error_and_send(c);
 }
 
-/* --- running -----------------------------------------------------------------------------------
- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static void after_durable(struct call_impl *c)
 {
@@ -335,8 +333,7 @@ void dispatch_run(struct call_impl *c)
     call_wake(&c->call);
 }
 
-/* --- reading the request -----------------------------------------------------------------------
- */
+/* --- reading the request ---------------------------------------------------------------------- */
 
 /* Says once what a client asked for in vain: a tool that polls must not fill the log. */
 static void warn_once(struct call_impl *c, const char *what)
@@ -527,8 +524,7 @@ static void start_buffered(struct call_impl *c)
     http_body_start(c->req, CALL_BODY_MAX, on_body);
 }
 
-/* --- http's callbacks --------------------------------------------------------------------------
- */
+/* --- http's callbacks ------------------------------------------------------------------------- */
 
 static const struct core_route *custom_route(const struct core *core, const struct http_req *req)
 {

@@ -104,8 +104,7 @@ void txn_durable(struct txn *txn)
     run_oldest_first(&txn->on_durable);
 }
 
-/* --- background work ---------------------------------------------------------------------------
- */
+/* --- background work -------------------------------------------------------------------------- */
 
 struct job {
     struct io_task task;
@@ -189,8 +188,7 @@ enum err txn_run(struct core *core, struct io_loop *loop,
     return ERR_OK;
 }
 
-/* --- start-up ----------------------------------------------------------------------------------
- */
+/* --- start-up --------------------------------------------------------------------------------- */
 
 struct blocking_wait {
     struct kv_wait wait;

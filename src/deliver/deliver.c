@@ -20,8 +20,7 @@
 
 enum { ID_COUNTER_BITS = 20 };
 
-/* --- making -------------------------------------------------------------------------------------
- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 static void pump(struct deliver *d);
 
@@ -182,8 +181,7 @@ struct deliver_stats deliver_get_stats(const struct deliver *d)
     return stats;
 }
 
-/* --- adding -------------------------------------------------------------------------------------
- */
+/* --- adding ----------------------------------------------------------------------------------- */
 
 /* Of deliver_add, in the transaction's arena until the commit is durable. */
 struct added {
@@ -260,8 +258,7 @@ enum err deliver_add(struct deliver *d, struct txn *txn, enum deliver_kind_id ki
     return txn_on_durable(txn, add_durable, added);
 }
 
-/* --- attempting ---------------------------------------------------------------------------------
- */
+/* --- attempting ------------------------------------------------------------------------------- */
 
 struct payload_load {
     struct entry *e;
@@ -340,8 +337,7 @@ static void attempt_due(struct deliver_queue *q, int64_t now_ms)
     }
 }
 
-/* --- reading on ---------------------------------------------------------------------------------
- */
+/* --- reading on ------------------------------------------------------------------------------- */
 
 static void scan_done(void *arg, enum err err)
 {
@@ -404,8 +400,7 @@ static bool wants_scan(const struct deliver_queue *q)
     return !q->scanning && q->by_id.n < DELIVER_WINDOW_LOW && due_before(q->read_to, DUE_END);
 }
 
-/* --- the loop -----------------------------------------------------------------------------------
- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static void rearm(struct deliver *d, int64_t now_ms, bool store_failing)
 {

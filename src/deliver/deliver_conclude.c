@@ -46,8 +46,7 @@ void conclude_later(struct entry *e)
     deliver_wake(d);
 }
 
-/* --- batches ------------------------------------------------------------------------------------
- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 struct batch {
     struct deliver *d;
@@ -156,8 +155,7 @@ void conclude_drop(struct entry *e)
     conclude(e, DELIVER_OK);
 }
 
-/* --- retry --------------------------------------------------------------------------------------
- */
+/* --- retry ------------------------------------------------------------------------------------ */
 
 static int64_t default_backoff_ms(const struct entry *e, int next)
 {
@@ -226,8 +224,7 @@ void deliver_done(struct deliver *d, struct deliver_work *work, enum deliver_out
     conclude_give_up(e);
 }
 
-/* --- giving up ----------------------------------------------------------------------------------
- */
+/* --- giving up -------------------------------------------------------------------------------- */
 
 static enum err give_up_body(struct txn *txn, void *arg)
 {

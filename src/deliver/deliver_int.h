@@ -107,8 +107,7 @@ struct deliver {
     struct deliver_stats stats;
 };
 
-/* --- deliver_keys.c -----------------------------------------------------------------------------
- */
+/* --- deliver_keys.c --------------------------------------------------------------------------- */
 
 void deliver_key_lease(struct buf *b);
 void deliver_key_due(struct buf *b, enum deliver_kind_id kind, struct due_pos at);
@@ -116,8 +115,7 @@ void deliver_key_kind_end(struct buf *b, enum deliver_kind_id kind);
 void deliver_key_payload(struct buf *b, uint64_t id);
 enum err deliver_key_read_due(struct str key, struct due_pos *ret_at) WARN_UNUSED;
 
-/* --- deliver_store.c: bodies of transactions ---------------------------------------------------
- */
+/* --- deliver_store.c: bodies of transactions -------------------------------------------------- */
 
 enum err due_record_read(struct str bytes, struct due_record *ret_rec) WARN_UNUSED;
 /* Stages the due record (and, when `with_payload`, the separate payload of a large one). */
@@ -147,8 +145,7 @@ struct scan {
 enum err scan_body(struct txn *txn, void *arg) WARN_UNUSED;
 void scan_drop(struct scan *s);
 
-/* --- deliver_entry.c ----------------------------------------------------------------------------
- */
+/* --- deliver_entry.c -------------------------------------------------------------------------- */
 
 /* New entry, not linked anywhere; `payload` is copied when set. Any thread. NULL on exhaustion. */
 struct entry *entry_new(struct deliver_queue *q, struct due_pos at, const struct due_record *rec,

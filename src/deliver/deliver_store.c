@@ -139,8 +139,7 @@ enum err payload_read(struct txn *txn, enum deliver_kind_id kind, struct due_pos
     return ERR_OK;
 }
 
-/* --- scan ---------------------------------------------------------------------------------------
- */
+/* --- scan ------------------------------------------------------------------------------------- */
 
 void scan_drop(struct scan *s)
 {

@@ -76,8 +76,7 @@ struct http_handler {
 /* Header by name without case; STR_NONE when absent. The first of several. */
 struct str http_header(const struct http_req *req, struct str name);
 
-/* --- request body ------------------------------------------------------------------------------
- */
+/* --- request body ----------------------------------------------------------------------------- */
 
 /* Asks for the body. on_body runs for each piece (borrowed for the call) and once with last = true
  * (maybe with len 0). err != ERR_OK: malformed chunk or over `max` bytes (ERR_LIMIT); then no
@@ -89,8 +88,7 @@ void http_body_start(struct http_req *req, uint64_t max,
 void http_body_pause(struct http_req *req);
 void http_body_resume(struct http_req *req);
 
-/* --- reply -------------------------------------------------------------------------------------
- */
+/* --- reply ------------------------------------------------------------------------------------ */
 
 /* Whole reply at once. `headers` need no Content-Length, Date or Connection: they are added (those
  * of the handler are dropped, but for a Content-Length in a reply to HEAD). Body bytes are copied
@@ -113,8 +111,7 @@ void http_reply_end(struct http_req *req);
 /* Breaks the connection: for a body that fails half-way. The request is gone; no on_close. */
 void http_reply_abort(struct http_req *req);
 
-/* --- server ------------------------------------------------------------------------------------
- */
+/* --- server ----------------------------------------------------------------------------------- */
 
 struct http_server;
 

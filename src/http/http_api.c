@@ -63,8 +63,7 @@ void http_body_resume(struct http_req *req)
         http_conn_defer(c);
 }
 
-/* --- http.h: reply -----------------------------------------------------------------------------
- */
+/* --- http.h: reply ---------------------------------------------------------------------------- */
 
 /* Whether the connection can carry another request after this reply; before the reply's head. */
 static void decide_close(struct http_conn *c)

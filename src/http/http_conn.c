@@ -46,8 +46,7 @@ bool http_conn_busy(const struct http_conn *c)
     return c->state == CONN_REQUEST && !c->reply_ended;
 }
 
-/* --- closing -----------------------------------------------------------------------------------
- */
+/* --- closing ---------------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -105,8 +104,7 @@ void http_conn_finish(struct http_conn *c)
         http_conn_fail(c);
 }
 
-/* --- output ------------------------------------------------------------------------------------
- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 struct write_req {
     uv_write_t req;
@@ -227,8 +225,7 @@ void http_conn_refuse(struct http_conn *c, int status)
     http_conn_finish(c);
 }
 
-/* --- time limits -------------------------------------------------------------------------------
- */
+/* --- time limits ------------------------------------------------------------------------------ */
 
 static int64_t deadline(const struct http_conn *c)
 {
@@ -304,8 +301,7 @@ static void on_timer(struct io_timer *t)
         arm(c);
 }
 
-/* --- input -------------------------------------------------------------------------------------
- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *ret_buf)
 {
@@ -397,8 +393,7 @@ void http_conn_drain(struct http_conn *c)
         c->close_after = true;
 }
 
-/* --- opening -----------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void note_peer(struct http_conn *c)
 {

@@ -60,8 +60,7 @@ static bool is_token(struct str s)
     return s.len > 0 && all_of(s, TCHAR);
 }
 
-/* --- scan --------------------------------------------------------------------------------------
- */
+/* --- scan ------------------------------------------------------------------------------------- */
 
 static enum http_parse bad(int *ret_status, int status)
 {
@@ -128,8 +127,7 @@ enum http_parse http_head_scan(struct http_scan *s, const char *p, size_t len, s
     return HTTP_MORE;
 }
 
-/* --- parse -------------------------------------------------------------------------------------
- */
+/* --- parse ------------------------------------------------------------------------------------ */
 
 static int parse_version(struct str v, bool *ret_is_11)
 {

@@ -229,8 +229,7 @@ void http_conn_fail(struct http_conn *c);
 void http_shard_conn_gone(struct http_shard *shard);
 struct str http_shard_date(struct http_shard *shard);
 
-/* --- TLS ---------------------------------------------------------------------------------------
- */
+/* --- TLS -------------------------------------------------------------------------------------- */
 
 struct http_tls_ctx;
 enum err http_tls_ctx_new(const char *cert_path, const char *key_path,

@@ -51,8 +51,7 @@ static void server_unref(struct http_server *server)
     mem_free(server);
 }
 
-/* --- shard: accepting --------------------------------------------------------------------------
- */
+/* --- shard: accepting ------------------------------------------------------------------------- */
 
 struct handover {
     struct io_task task;
@@ -147,8 +146,7 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
     }
 }
 
-/* --- shard: life -------------------------------------------------------------------------------
- */
+/* --- shard: life ------------------------------------------------------------------------------ */
 
 /* Callbacks of connections may defer further work: until the list is empty, or the loop would wait
  * with work at hand. */
@@ -221,8 +219,7 @@ static void close_prepare(struct http_shard *shard)
     uv_close((uv_handle_t *)&shard->prepare, on_handle_closed);
 }
 
-/* --- draining ----------------------------------------------------------------------------------
- */
+/* --- draining --------------------------------------------------------------------------------- */
 
 static void shard_drained(struct http_shard *shard)
 {
@@ -313,8 +310,7 @@ void http_server_free(struct http_server *server)
     server_unref(server);
 }
 
-/* --- start -------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static enum err bind_failed(int error, const struct http_server_config *cfg, char *ret_why,
                             size_t why_size)

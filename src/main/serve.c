@@ -68,8 +68,7 @@ static enum err complain(enum err err, const char *what)
     return err;
 }
 
-/* --- configuration -----------------------------------------------------------------------------
- */
+/* --- configuration ---------------------------------------------------------------------------- */
 
 static bool is_loopback(const char *host)
 {
@@ -181,8 +180,7 @@ static enum err configure(const struct serve_options *o, struct server *s)
     return ERR_OK;
 }
 
-/* --- up ----------------------------------------------------------------------------------------
- */
+/* --- up --------------------------------------------------------------------------------------- */
 
 static enum err open_store(struct server *s)
 {
@@ -282,8 +280,7 @@ static enum err listen_at(struct server *s, const struct serve_options *o, uint1
     return ERR_OK;
 }
 
-/* --- down --------------------------------------------------------------------------------------
- */
+/* --- down ------------------------------------------------------------------------------------- */
 
 static void idle(void *arg)
 {

@@ -172,8 +172,7 @@ bool box_map_user(const struct box_host *host, pid_t pid, int slot)
     return write_map(pid, "uid_map", text);
 }
 
-/* --- in the child ------------------------------------------------------------------------------
- */
+/* --- in the child ----------------------------------------------------------------------------- */
 
 static bool fail(struct box_report *report, enum box_stage stage)
 {

@@ -29,8 +29,7 @@ enum { NS_PER_US = 1000, US_PER_MS = 1000, MIB = 1024 * 1024, MESSAGE_MAX = 512 
 #define HOST_ARCHITECTURE "other"
 #endif
 
-/* --- error documents ---------------------------------------------------------------------------
- */
+/* --- error documents -------------------------------------------------------------------------- */
 
 /* Names of signals as Lambda's messages have them. */
 static const char *signal_text(int sig)
@@ -132,8 +131,7 @@ static void end_document(struct sandbox_instance *in)
     document(&in->error_body, str_c(kept), in->inv, message);
 }
 
-/* --- results -----------------------------------------------------------------------------------
- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 static int64_t read_peak_mb(struct sandbox_instance *in)
 {
@@ -194,8 +192,7 @@ static void fail_invocation(struct sandbox_instance *in)
     give_result(in, &result);
 }
 
-/* --- ends --------------------------------------------------------------------------------------
- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 /* Decides the end, once, and has the processes killed. */
 static void die(struct sandbox_instance *in, enum sandbox_end end)
@@ -323,8 +320,7 @@ void instance_part_closed(struct sandbox_instance *in)
     sandbox_instance_gone(sb);
 }
 
-/* --- invocations -------------------------------------------------------------------------------
- */
+/* --- invocations ------------------------------------------------------------------------------ */
 
 static void hand_over(struct sandbox_instance *in)
 {
@@ -401,8 +397,7 @@ enum err sandbox_instance_invoke(struct sandbox_instance *in, struct sandbox_inv
     return ERR_OK;
 }
 
-/* --- start and free ----------------------------------------------------------------------------
- */
+/* --- start and free --------------------------------------------------------------------------- */
 
 /* A start without an entry point ends as any other, later. */
 static void on_no_entry(struct io_task *task)

@@ -97,8 +97,7 @@ void plan_find_runtime_dir(struct sandbox *sb, const char *option)
         }
 }
 
-/* --- strings of the start packet ---------------------------------------------------------------
- */
+/* --- strings of the start packet -------------------------------------------------------------- */
 
 struct builder {
     struct buf *b;

@@ -42,8 +42,7 @@ static void reply_transition(struct http_req *req)
     reply_error(req, 403, "InvalidStateTransition", "State transition is not allowed");
 }
 
-/* --- uploads -----------------------------------------------------------------------------------
- */
+/* --- uploads ---------------------------------------------------------------------------------- */
 
 /* "errorType" of an error document, when the header does not say it. */
 static struct str error_type_of(struct http_req *req, struct str body)
@@ -128,8 +127,7 @@ static void upload(struct sandbox_instance *in, struct http_req *req, enum rapi_
     http_body_start(req, UPLOAD_MAX, on_body);
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 static void route_next(struct sandbox_instance *in, struct http_req *req)
 {

@@ -136,8 +136,7 @@ struct sandbox_isolation sandbox_isolation(const struct sandbox *sb)
     };
 }
 
-/* --- messages ----------------------------------------------------------------------------------
- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static struct sandbox_instance *find(struct sandbox *sb, uint64_t id)
 {
@@ -227,8 +226,7 @@ void sandbox_send_kill(struct sandbox *sb, const struct sandbox_instance *in)
         (void)kill(in->pid, SIGKILL);
 }
 
-/* --- end ---------------------------------------------------------------------------------------
- */
+/* --- end -------------------------------------------------------------------------------------- */
 
 static void stop_task(struct io_task *task)
 {

@@ -87,8 +87,7 @@ struct sandbox_isolation sandbox_isolation(const struct sandbox *sb);
  * runtime at all are for the caller's spec to refuse. */
 bool sandbox_runtime_available(const struct sandbox *sb, struct str runtime, const char **ret_why);
 
-/* --- an instance -------------------------------------------------------------------------------
- */
+/* --- an instance ------------------------------------------------------------------------------ */
 
 struct sandbox_env {
     struct str name, value;
@@ -169,8 +168,7 @@ void sandbox_instance_kill(struct sandbox_instance *in);
 /* After (or in) on_exit. */
 void sandbox_instance_free(struct sandbox_instance *in);
 
-/* --- an invocation -----------------------------------------------------------------------------
- */
+/* --- an invocation ---------------------------------------------------------------------------- */
 
 enum sandbox_result_kind {
     SANDBOX_OK,             /* body is the function's answer */
@@ -210,8 +208,7 @@ struct sandbox_invoke {
 enum err sandbox_instance_invoke(struct sandbox_instance *in,
                                  struct sandbox_invoke *inv) WARN_UNUSED;
 
-/* --- packages ----------------------------------------------------------------------------------
- */
+/* --- packages --------------------------------------------------------------------------------- */
 
 struct sandbox_unpack_limits {
     uint64_t bytes_max; /* sum of unpacked sizes; 0: 250 MiB */

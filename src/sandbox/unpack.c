@@ -268,8 +268,7 @@ enum err sandbox_unpack_zip(struct str zip, const char *dir,
     return err;
 }
 
-/* --- removal -----------------------------------------------------------------------------------
- */
+/* --- removal ---------------------------------------------------------------------------------- */
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {

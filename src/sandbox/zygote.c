@@ -66,8 +66,7 @@ static struct box_host *host(void)
     return &z.ready.host;
 }
 
-/* --- children ----------------------------------------------------------------------------------
- */
+/* --- children --------------------------------------------------------------------------------- */
 
 /* Splits the texts of a start packet and runs the environment; never returns. */
 static void child_run(char *packet, size_t len, int log_fd, int slot)
@@ -231,8 +230,7 @@ static int make_spare(void)
     return slot;
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static void send_event(const struct zygote_event *event)
 {
@@ -319,8 +317,7 @@ static bool handle_packet(void)
     return true;
 }
 
-/* --- ends --------------------------------------------------------------------------------------
- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static void slot_ended(int slot)
 {
@@ -411,8 +408,7 @@ static void loop(void)
     }
 }
 
-/* --- start -------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 /* Tries everything that an environment goes through, in a child; false when it failed. */
 static bool probe_once(void)

@@ -95,8 +95,7 @@ static void put_value(struct buf *b, const struct wire_shape *shape, const void 
     }
 }
 
-/* --- sentences ---------------------------------------------------------------------------------
- */
+/* --- sentences -------------------------------------------------------------------------------- */
 
 static void put_enum(struct buf *b, const struct wire_shape *s)
 {
@@ -195,8 +194,7 @@ static void missing(struct check *c, const struct place *at)
     }
 }
 
-/* --- one value ---------------------------------------------------------------------------------
- */
+/* --- one value -------------------------------------------------------------------------------- */
 
 static size_t length_of(const struct wire_shape *s, const void *v)
 {
@@ -367,8 +365,7 @@ static enum err check_struct(struct check *c, const struct wire_shape *shape, co
     return ERR_OK;
 }
 
-/* --- the fault ---------------------------------------------------------------------------------
- */
+/* --- the fault -------------------------------------------------------------------------------- */
 
 static enum err tell(struct check *c)
 {

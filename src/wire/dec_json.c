@@ -107,8 +107,7 @@ static enum err list_value(struct wire_dec *d, const struct wire_shape *shape, c
     if (!items)
         return ERR_NOMEM;
     size_t n = 0;
-    JSON_EACH(v, it)
-    {
+    JSON_EACH (v, it) {
         if (it->kind == JSON_NULL)
             return mismatch(d, shape, it);
         TRY(value(d, &shape->members[0], it, items + n++ * shape->size, NULL));
@@ -126,8 +125,7 @@ static enum err map_value(struct wire_dec *d, const struct wire_shape *shape, co
     if (!items)
         return ERR_NOMEM;
     size_t n = 0;
-    JSON_EACH(v, it)
-    {
+    JSON_EACH (v, it) {
         if (it->kind == JSON_NULL)
             continue;
         char *entry = items + n++ * shape->size;
@@ -230,8 +228,7 @@ enum err wire_dec_json(struct wire_dec *d, const struct wire_shape *shape, const
 {
     if (v->kind != JSON_OBJECT)
         return mismatch(d, shape, v);
-    JSON_EACH(v, it)
-    {
+    JSON_EACH (v, it) {
         if (it->kind == JSON_NULL)
             continue;
         const struct wire_member *m = member_named(shape, it->key);

@@ -38,8 +38,7 @@ bool wire_is_set(const struct wire_member *m, const void *base)
     return false;
 }
 
-/* --- scalars as text ---------------------------------------------------------------------------
- */
+/* --- scalars as text -------------------------------------------------------------------------- */
 
 static enum err bad_text(struct wire_dec *d, const struct wire_member *m, struct str text,
                          const char *what)
@@ -144,8 +143,7 @@ enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct s
     return ERR_OK;
 }
 
-/* --- members in the head -----------------------------------------------------------------------
- */
+/* --- members in the head ---------------------------------------------------------------------- */
 
 static struct str label_of(const struct wire_routed *r, struct str name)
 {
@@ -263,8 +261,7 @@ static enum err head_member(struct wire_dec *d, const struct wire_routed *r,
     return wire_dec_text(d, m, text, format, wire_at(m, in), wire_has_at(m, in));
 }
 
-/* --- bodies ------------------------------------------------------------------------------------
- */
+/* --- bodies ----------------------------------------------------------------------------------- */
 
 static enum err json_body(struct wire_dec *d, const struct wire_shape *shape, struct str body,
                           void *dst)

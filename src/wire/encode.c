@@ -80,8 +80,7 @@ static enum err add_crc32(struct wire_reply *reply, const struct wire_service *s
     return wire_reply_add(reply, STR("x-amz-crc32"), text);
 }
 
-/* --- success -----------------------------------------------------------------------------------
- */
+/* --- success ---------------------------------------------------------------------------------- */
 
 static enum err encode_json(const struct wire_routed *r, const void *out, struct buf *b,
                             struct arena *arena, struct wire_reply *reply)
@@ -254,8 +253,7 @@ enum err wire_encode(const struct wire_routed *r, const void *out, struct str re
     return ERR_OK;
 }
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static const struct wire_error unknown_service = {
     .name = STR_INIT("UnknownService"),

@@ -106,8 +106,7 @@ static void set_named(struct wire_routed *r, const struct wire_service *service,
             wire_op_known_unsupported(service, name) ? WIRE_UNSUPPORTED : WIRE_UNKNOWN_OPERATION;
 }
 
-/* --- X-Amz-Target ------------------------------------------------------------------------------
- */
+/* --- X-Amz-Target ----------------------------------------------------------------------------- */
 
 static void route_target(const struct wire_service *const *services, size_t n_services,
                          const struct head *h, struct wire_routed *r)
@@ -129,8 +128,7 @@ static void route_target(const struct wire_service *const *services, size_t n_se
     }
 }
 
-/* --- query protocol ----------------------------------------------------------------------------
- */
+/* --- query protocol --------------------------------------------------------------------------- */
 
 static struct str form_get(const struct wire_routed *r, struct str key)
 {
@@ -193,8 +191,7 @@ static enum err route_action(const struct wire_service *const *services, size_t 
     return ERR_OK;
 }
 
-/* --- REST --------------------------------------------------------------------------------------
- */
+/* --- REST ------------------------------------------------------------------------------------- */
 
 enum { SEGMENTS_MAX = 16 };
 
@@ -297,8 +294,7 @@ static enum err route_rest(const struct wire_service *service, const struct wire
     return ERR_OK;
 }
 
-/* --- S3 ----------------------------------------------------------------------------------------
- */
+/* --- S3 --------------------------------------------------------------------------------------- */
 
 /* Bucket in a virtual-host style name: what stands before ".s3." or ".s3-", or, for local names
  * without that word, before ".localhost". STR_NONE for path style. */
@@ -348,8 +344,7 @@ static enum err route_s3(const struct wire_service *s3, const struct wire_reques
     return ERR_OK;
 }
 
-/* --- all ---------------------------------------------------------------------------------------
- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 static const struct wire_service *by_signing(const struct wire_service *const *services,
                                              size_t n_services, struct str signing)

@@ -44,8 +44,7 @@ enum wire_protocol {
     WIRE_REST_XML,
 };
 
-/* --- values ------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 enum wire_kind {
     WIRE_STRING, /* struct str, p == NULL absent */
@@ -142,8 +141,7 @@ struct wire_shape {
     struct str xmlns;                  /* of the element */
 };
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 struct wire_error {
     struct str name;       /* "ResourceNotFoundException" */
@@ -188,8 +186,7 @@ enum wire_wording {
     WIRE_WORDING_S3,      /* one sentence, InvalidArgument */
 };
 
-/* --- operations --------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 
 enum wire_op_flags {
     WIRE_OP_READ_ONLY = 1,
@@ -273,8 +270,7 @@ struct wire_service {
 const struct wire_op *wire_op_find(const struct wire_service *service, struct str name);
 bool wire_op_known_unsupported(const struct wire_service *service, struct str name);
 
-/* --- request -----------------------------------------------------------------------------------
- */
+/* --- request ---------------------------------------------------------------------------------- */
 
 /* Same layout as struct http_header. */
 struct wire_header {
@@ -332,8 +328,7 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
                     const struct wire_request *req, struct str scope, struct arena *arena,
                     struct wire_routed *ret_routed) WARN_UNUSED;
 
-/* --- input -------------------------------------------------------------------------------------
- */
+/* --- input ------------------------------------------------------------------------------------ */
 
 struct wire_fault {
     const struct wire_error *error;
@@ -367,8 +362,7 @@ enum err wire_resource(const struct wire_op *op, const void *in, struct str acco
  * records read any operation's input. STR_NONE when absent or not text. */
 struct str wire_input_str(const struct wire_op *op, const void *in, struct str name);
 
-/* --- reply -------------------------------------------------------------------------------------
- */
+/* --- reply ------------------------------------------------------------------------------------ */
 
 struct wire_reply {
     int status;
@@ -400,8 +394,7 @@ enum err wire_encode_error(const struct wire_routed *routed, const struct wire_e
                            struct str request_id, struct str host_id, struct arena *arena,
                            struct wire_reply *ret_reply) WARN_UNUSED;
 
-/* --- generated code's helpers ------------------------------------------------------------------
- */
+/* --- generated code's helpers ----------------------------------------------------------------- */
 
 /* Sets a scalar member of a generated struct and its presence flag. */
 #define WIRE_SET(o, member, val) ((o)->member = (val), (o)->has_##member = true)

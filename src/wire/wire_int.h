@@ -8,8 +8,7 @@
 #include "codec/xml.h"
 #include "wire/wire.h"
 
-/* --- decoding ----------------------------------------------------------------------------------
- */
+/* --- decoding --------------------------------------------------------------------------------- */
 
 /* One decoding. Faults are put once, at the first wrong value. */
 struct wire_dec {
@@ -57,8 +56,7 @@ enum err wire_pattern_match(struct wire_pattern *p, struct str s, bool *ret_matc
 /* Forgets the compiled form: for patterns that do not live as long as the process (tests). */
 void wire_pattern_release(struct wire_pattern *p);
 
-/* --- encoding ----------------------------------------------------------------------------------
- */
+/* --- encoding --------------------------------------------------------------------------------- */
 
 /* The struct as a JSON object: body members only. */
 void wire_enc_json(struct buf *b, const struct wire_shape *shape, const void *out);

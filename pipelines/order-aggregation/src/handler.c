@@ -55,8 +55,7 @@ static int fail(struct job *j, const char *what, enum err err)
                        aws_error(app.aws));
 }
 
-/* --- rejects -----------------------------------------------------------------------------------
- */
+/* --- rejects ---------------------------------------------------------------------------------- */
 
 struct rejects {
     struct buf text[KINDS]; /* JSON lines */
@@ -107,8 +106,7 @@ static enum err write_rejects(const struct job *j, struct str key, const struct 
                       &reply);
 }
 
-/* --- step 1: one file --------------------------------------------------------------------------
- */
+/* --- step 1: one file ------------------------------------------------------------------------- */
 
 /* Checks the object's bytes and fills in what SET says of it. */
 static enum err check_file(const struct job *j, struct str etag, struct str text, struct set *set)
@@ -169,8 +167,7 @@ static enum err record_file(const struct job *j, struct set *set)
     return err;
 }
 
-/* --- step 2: the set ---------------------------------------------------------------------------
- */
+/* --- step 2: the set -------------------------------------------------------------------------- */
 
 /* Waits for the right to send `revision`. *ret_needed false: it was sent, or a newer one replaced
  * it (whose event sees to it). ERR_TIMEOUT: somebody else is at it still. */
@@ -276,8 +273,7 @@ static enum err aggregate(struct job *j, const struct set *set)
     return err;
 }
 
-/* --- events ------------------------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------------------------- */
 
 static int handle_file(struct job *j)
 {
@@ -311,8 +307,7 @@ static int handle(struct lambda_context *ctx, struct str event, struct buf *repl
     size_t files = 0;
     if (json_parse(ctx->arena, event, &doc, NULL) != ERR_OK)
         return lambda_fail(ctx, "Pipeline.BadEvent", "the event is not JSON");
-    JSON_EACH(json_get(doc, STR("Records")), record)
-    {
+    JSON_EACH (json_get(doc, STR("Records")), record) {
         const struct json *s3 = json_get(record, STR("s3"));
         struct job j = {.ctx = ctx, .a = ctx->arena};
         j.bucket = json_get_str(json_get(s3, STR("bucket")), STR("name"));

@@ -67,8 +67,7 @@ void model_release(struct model *m)
     *m = (struct model){0};
 }
 
-/* --- rows and their ids ------------------------------------------------------------------------
- */
+/* --- rows and their ids ----------------------------------------------------------------------- */
 
 static struct str id_at(const struct model *m, enum kind kind, uint32_t position)
 {
@@ -115,8 +114,7 @@ static enum err grow(struct model *m, enum kind kind)
     return ERR_OK;
 }
 
-/* --- one row -----------------------------------------------------------------------------------
- */
+/* --- one row ---------------------------------------------------------------------------------- */
 
 static const char *add_customer(struct model *m, struct str id, struct str name)
 {
@@ -198,8 +196,7 @@ static const char *add_row(struct model *m, enum kind kind, const struct str f[C
     return why;
 }
 
-/* --- files -------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void reject(struct model *m, enum kind kind, uint64_t line, const char *reason)
 {

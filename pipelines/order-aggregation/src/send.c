@@ -70,8 +70,7 @@ static struct str batch_body(const struct send *s, struct arena *a, const struct
 /* Marks what was accepted; how many were not. */
 static size_t read_reply(struct batch *b, const struct json *reply)
 {
-    JSON_EACH(json_get(reply, STR("Successful")), entry)
-    {
+    JSON_EACH (json_get(reply, STR("Successful")), entry) {
         struct str id = json_get_str(entry, STR("Id"));
         if (id.len == 1 && id.p[0] >= '0' && (size_t)(id.p[0] - '0') < b->n)
             b->sent[id.p[0] - '0'] = true;

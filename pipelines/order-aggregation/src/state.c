@@ -8,8 +8,7 @@
 
 enum { BODY_MAX = 1024 * 1024, UNPROCESSED_TRIES_MAX = 8, REVISION_BYTES = 8, BACKOFF_MS = 50 };
 
-/* --- attribute values --------------------------------------------------------------------------
- */
+/* --- attribute values ------------------------------------------------------------------------- */
 
 static void put_s(struct json_out *o, const char *name, struct str value)
 {
@@ -50,8 +49,7 @@ static const char *file_attribute(struct arena *a, int kind, const char *what)
     return s.p ? s.p : "";
 }
 
-/* --- calls -------------------------------------------------------------------------------------
- */
+/* --- calls ------------------------------------------------------------------------------------ */
 
 static enum err call(const struct state *st, struct arena *a, const char *operation,
                      const struct buf *body, const struct json **ret_json)
@@ -99,8 +97,7 @@ static enum err get_item(const struct state *st, struct arena *a, struct str dat
     return ERR_OK;
 }
 
-/* --- the set -----------------------------------------------------------------------------------
- */
+/* --- the set ---------------------------------------------------------------------------------- */
 
 enum err state_get_set(const struct state *st, struct arena *a, struct str date,
                        struct set *ret_set)
@@ -181,8 +178,7 @@ struct str set_revision(struct arena *a, const struct set *set)
     return str_dup(a, str_n(hex, 2 * REVISION_BYTES));
 }
 
-/* --- sending -----------------------------------------------------------------------------------
- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 enum err state_get_sending(const struct state *st, struct arena *a, struct str date,
                            struct sending *ret_sending)
@@ -286,8 +282,7 @@ enum err state_finish(const struct state *st, struct arena *a, struct str date, 
     return call(st, a, "UpdateItem", &b, NULL);
 }
 
-/* --- aggregates --------------------------------------------------------------------------------
- */
+/* --- aggregates ------------------------------------------------------------------------------- */
 
 static void put_customer(struct json_out *o, struct arena *a, struct str date, struct str revision,
                          const struct customer *c)

@@ -47,8 +47,8 @@ static void add_item(struct asked *q, struct str table_name, const struct json *
     /* Through the parser of values, so that a policy sees what the handler will act on. */
     if (key && ddb_av_from_json(&diag, key, &value) == ERR_OK)
         policy_context_add(q->ctx, LEADING, value->s);
-    JSON_EACH(item, e)
-    policy_context_add(q->ctx, ATTRIBUTES, e->key);
+    JSON_EACH (item, e)
+        policy_context_add(q->ctx, ATTRIBUTES, e->key);
 }
 
 static enum err add_path(void *arg, const struct ddb_path *path)
@@ -173,8 +173,8 @@ static void ask_batch_get(struct asked *q, const struct dynamodb_batch_get_item_
     for (size_t i = 0; i < in->request_items.n; i++) {
         const struct dynamodb_keys_and_attributes *part = &in->request_items.v[i].value;
         struct ddb_env env;
-        JSON_EACH(part->keys.in, key)
-        add_item(q, in->request_items.v[i].key, key);
+        JSON_EACH (part->keys.in, key)
+            add_item(q, in->request_items.v[i].key, key);
         if (open_env(q, &env, &part->expression_attribute_names, NULL))
             add_projection(q, &env, part->projection_expression, &part->attributes_to_get,
                            STR_NONE);
@@ -293,8 +293,7 @@ enum err ddb_auth_context(struct call *call, const void *in, struct policy_conte
     return ctx->err;
 }
 
-/* --- several tables -----------------------------------------------------------------------------
- */
+/* --- several tables --------------------------------------------------------------------------- */
 
 /* Operations that name several tables need a permission for each. */
 static enum err authorize_table(struct call *call, const char *action, struct str name_or_arn)

@@ -24,8 +24,7 @@ enum {
     DDB_EXPR_INDEX_DIGITS = 9, /* of a list index */
 };
 
-/* --- paths -------------------------------------------------------------------------------------
- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 struct ddb_step {
     struct str name; /* absent: a list index */
@@ -53,8 +52,7 @@ enum err ddb_project(struct arena *a, const struct ddb_paths *paths, const struc
 enum err ddb_paths_check_overlap(struct ddb_diag *diag, const char *kind,
                                  const struct ddb_path *const *paths, size_t n) WARN_UNUSED;
 
-/* --- names and values of the request -----------------------------------------------------------
- */
+/* --- names and values of the request ---------------------------------------------------------- */
 
 struct ddb_env_name {
     struct str key, value;
@@ -82,8 +80,7 @@ enum err ddb_env_set_values(struct ddb_env *env, const struct json *values) WARN
 /* ERR_INVALID when a name or value was used by no expression. */
 enum err ddb_env_check_used(struct ddb_env *env) WARN_UNUSED;
 
-/* --- trees -------------------------------------------------------------------------------------
- */
+/* --- trees ------------------------------------------------------------------------------------ */
 
 enum ddb_op {
     DDB_OP_PATH,
@@ -128,8 +125,7 @@ enum err ddb_parse_condition(struct ddb_env *env, const char *kind, struct str t
 enum err ddb_parse_projection(struct ddb_env *env, struct str text,
                               struct ddb_paths *ret_paths) WARN_UNUSED;
 
-/* --- evaluation --------------------------------------------------------------------------------
- */
+/* --- evaluation ------------------------------------------------------------------------------- */
 
 /* The item that an expression looks at: a tree, or stored bytes from which only what is asked for
  * is decoded, or neither: there is no item. */
@@ -150,8 +146,7 @@ enum err ddb_node_each_path(const struct ddb_node *node,
                             enum err (*fn)(void *arg, const struct ddb_path *path),
                             void *arg) WARN_UNUSED;
 
-/* --- updates -----------------------------------------------------------------------------------
- */
+/* --- updates ---------------------------------------------------------------------------------- */
 
 enum ddb_action_kind { DDB_SET, DDB_REMOVE, DDB_ADD, DDB_DELETE };
 
@@ -173,8 +168,7 @@ enum err ddb_parse_update(struct ddb_env *env, struct str text,
 enum err ddb_update_apply(struct ddb_diag *diag, const struct ddb_update *update,
                           const struct ddb_av *old, struct ddb_av *item) WARN_UNUSED;
 
-/* --- key conditions ----------------------------------------------------------------------------
- */
+/* --- key conditions --------------------------------------------------------------------------- */
 
 struct ddb_key_condition {
     const struct ddb_av *hash;

@@ -9,8 +9,7 @@ enum {
     STORED_DEPTH_MAX = DDB_DEPTH_MAX + 2,
 };
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static size_t uint_len(uint64_t v)
 {
@@ -122,8 +121,7 @@ enum err ddb_item_encode(struct arena *a, const struct ddb_av *item, size_t size
     return ERR_OK;
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* Sticky: after a bad field everything reads as empty. */
 struct cursor {

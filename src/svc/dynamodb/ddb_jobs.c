@@ -81,8 +81,7 @@ static enum err read_record(struct str value, struct job_record *ret)
     return unpack_end(&u);
 }
 
-/* --- sweep --------------------------------------------------------------------------------------
- */
+/* --- sweep ------------------------------------------------------------------------------------ */
 
 /* Deletes some records of a range; *ret_more when there may be others, *ret_last the last one. */
 static enum err sweep_range(struct txn *txn, struct ddb_range range, bool *ret_more,
@@ -183,8 +182,7 @@ static enum err sweep_step(struct txn *txn, struct job *job, struct job_record *
     return more ? put_record(txn, job->table, job->index, r) : ERR_OK;
 }
 
-/* --- backfill -----------------------------------------------------------------------------------
- */
+/* --- backfill --------------------------------------------------------------------------------- */
 
 /* Adds one item's record to the index. Items whose attributes have the wrong type stay out. */
 static enum err fill_one(struct txn *txn, const struct ddb_table *table,
@@ -290,8 +288,7 @@ static enum err backfill_step(struct txn *txn, struct job *job, struct job_recor
     return fill_from(txn, job, r, table);
 }
 
-/* --- counting -----------------------------------------------------------------------------------
- */
+/* --- counting --------------------------------------------------------------------------------- */
 
 /* Adds up records after `cursor`; *ret_last is the last key seen when there may be more. */
 static enum err count_range(struct txn *txn, struct ddb_range range, size_t max, int64_t *items,
@@ -361,8 +358,7 @@ static enum err count_step(struct txn *txn, struct job *job)
     return ERR_OK;
 }
 
-/* --- running ------------------------------------------------------------------------------------
- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 static enum err step(struct txn *txn, void *arg)
 {
@@ -512,8 +508,7 @@ enum err ddb_jobs_start(struct dynamodb *ddb)
     return txn_run_now(ddb->core, load_jobs, ddb);
 }
 
-/* --- figures on demand --------------------------------------------------------------------------
- */
+/* --- figures on demand ------------------------------------------------------------------------ */
 
 enum err ddb_count(struct dynamodb *ddb, struct txn *txn, struct ddb_table *table)
 {

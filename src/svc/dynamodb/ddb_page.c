@@ -7,8 +7,7 @@ const struct ddb_key_schema *ddb_page_schema(const struct ddb_page *page)
     return page->index ? &page->index->key : &page->table->key;
 }
 
-/* --- setup --------------------------------------------------------------------------------------
- */
+/* --- setup ------------------------------------------------------------------------------------ */
 
 static enum err find_index(struct ddb_page *page, const struct ddb_page_request *req)
 {
@@ -97,8 +96,7 @@ enum err ddb_page_setup(struct ddb_page *page, struct ddb_env *env,
     return check_projected(page, str_eq_c(select, "ALL_ATTRIBUTES"));
 }
 
-/* --- positions ----------------------------------------------------------------------------------
- */
+/* --- positions -------------------------------------------------------------------------------- */
 
 static enum err bad_start(struct ddb_page *page)
 {
@@ -196,8 +194,7 @@ static enum err set_last_key(struct ddb_page *page, struct str raw)
     return buf_err(&b);
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* The whole item behind a local index's record. */
 static enum err fetch_item(struct ddb_page *page, struct arena *scratch, struct str *raw)

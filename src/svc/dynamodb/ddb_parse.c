@@ -40,8 +40,7 @@ const char *ddb_op_name(enum ddb_op op)
     return OP_NAMES[op];
 }
 
-/* --- names and values ---------------------------------------------------------------------------
- */
+/* --- names and values ------------------------------------------------------------------------- */
 
 static bool placeholder_ok(struct str key, char first)
 {
@@ -81,8 +80,7 @@ enum err ddb_env_set_values(struct ddb_env *env, const struct json *values)
     env->values = ARENA_ARRAY(env->diag->arena, struct ddb_env_value, values->n);
     if (!env->values)
         return ERR_NOMEM;
-    JSON_EACH(values, e)
-    {
+    JSON_EACH (values, e) {
         if (!placeholder_ok(e->key, ':'))
             return ddb_invalid(env->diag,
                                "ExpressionAttributeValues contains invalid key: Syntax error; "
@@ -130,8 +128,7 @@ enum err ddb_env_check_used(struct ddb_env *env)
     return b.len ? unused_error(env, "ExpressionAttributeNames", &b) : ERR_OK;
 }
 
-/* --- operands -----------------------------------------------------------------------------------
- */
+/* --- operands --------------------------------------------------------------------------------- */
 
 struct ddb_node *ddb_node_new(struct arena *a, enum ddb_op op, size_t n)
 {
@@ -381,8 +378,7 @@ enum err ddb_parse_operand(struct ddb_parser *p, bool update, struct ddb_node **
     return ERR_OK;
 }
 
-/* --- conditions ---------------------------------------------------------------------------------
- */
+/* --- conditions ------------------------------------------------------------------------------- */
 
 static bool accept_comparator(struct ddb_parser *p, enum ddb_op *ret_op)
 {

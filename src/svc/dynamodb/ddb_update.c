@@ -139,8 +139,7 @@ enum err ddb_parse_update(struct ddb_env *env, struct str text, struct ddb_updat
     return ERR_OK;
 }
 
-/* --- application --------------------------------------------------------------------------------
- */
+/* --- application ------------------------------------------------------------------------------ */
 
 struct apply {
     struct ddb_diag *diag;

@@ -133,8 +133,7 @@ struct ddb_av *ddb_av_at(const struct ddb_av *list, size_t index)
     return c;
 }
 
-/* --- from JSON ---------------------------------------------------------------------------------
- */
+/* --- from JSON -------------------------------------------------------------------------------- */
 
 static enum err bad_shape(struct ddb_diag *diag, const struct json *v, const char *wanted)
 {
@@ -259,8 +258,7 @@ static enum err set_from_json(struct ddb_diag *diag, struct ddb_av *set, const s
                            "One or more parameter values were invalid: An %s set  may not be "
                            "empty",
                            words[type - DDB_S]);
-    JSON_EACH(v, e)
-    {
+    JSON_EACH (v, e) {
         struct ddb_av *c = ddb_av_new(diag->arena, type);
         if (!c)
             return ERR_NOMEM;
@@ -277,8 +275,7 @@ static enum err value_from_json(struct ddb_diag *diag, const struct json *v, int
 static enum err members_from_json(struct ddb_diag *diag, struct ddb_av *map, const struct json *v,
                                   int depth)
 {
-    JSON_EACH(v, e)
-    {
+    JSON_EACH (v, e) {
         struct ddb_av *c;
         if (e->key.len > DDB_NAME_BYTES_MAX)
             return ddb_invalid(diag, "One or more parameter values were invalid: Attribute name is "
@@ -338,8 +335,7 @@ static enum err list_from_json(struct ddb_diag *diag, struct ddb_av *list, const
 {
     if (v->kind != JSON_ARRAY)
         return bad_shape(diag, v, "List");
-    JSON_EACH(v, e)
-    {
+    JSON_EACH (v, e) {
         struct ddb_av *c;
         TRY(value_from_json(diag, e, depth, &c));
         ddb_av_append(list, c);
@@ -389,8 +385,7 @@ static enum err value_from_json(struct ddb_diag *diag, const struct json *v, int
         return bad_shape(diag, v, "AttributeValue");
     const struct json *found = NULL;
     enum ddb_type type = (enum ddb_type)0;
-    JSON_EACH(v, e)
-    {
+    JSON_EACH (v, e) {
         enum ddb_type t = ddb_type_from_name(e->key);
         if (!t || e->kind == JSON_NULL) /* unknown members and nulls are as good as absent */
             continue;
@@ -426,8 +421,7 @@ enum err ddb_item_from_json(struct ddb_diag *diag, const struct json *v, struct 
     return ERR_OK;
 }
 
-/* --- to JSON -----------------------------------------------------------------------------------
- */
+/* --- to JSON ---------------------------------------------------------------------------------- */
 
 void ddb_scalar_put_text(struct buf *b, enum ddb_type type, struct str bytes)
 {
@@ -510,8 +504,7 @@ void ddb_item_put_json(struct buf *b, const struct ddb_av *item)
     buf_add_byte(b, '}');
 }
 
-/* --- size and comparison -----------------------------------------------------------------------
- */
+/* --- size and comparison ---------------------------------------------------------------------- */
 
 size_t ddb_av_size(const struct ddb_av *v)
 {

@@ -7,8 +7,7 @@
 
 enum { CATALOGUE_KEY_MAX = 12 + 64 + 1024 + 2, LOAD_ARENA_MAX = 256 * 1024 * 1024 };
 
-/* --- catalogue ----------------------------------------------------------------------------------
- */
+/* --- catalogue -------------------------------------------------------------------------------- */
 
 /* "account/region/name" in `out`; STR_NONE when it is too long to be a table's. */
 static struct str catalogue_key(char out[CATALOGUE_KEY_MAX], struct str account, struct str region,
@@ -211,8 +210,7 @@ enum err ddb_read_table(struct txn *txn, const struct ddb_table *cached,
     return ERR_OK;
 }
 
-/* --- lookup by calls ----------------------------------------------------------------------------
- */
+/* --- lookup by calls -------------------------------------------------------------------------- */
 
 struct str ddb_table_name(struct str name)
 {
@@ -268,8 +266,7 @@ enum err ddb_answer(struct call *call, const struct ddb_diag *diag, enum err err
                       STR_FMT, STR_ARG(diag->msg));
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 enum err dynamodb_new(struct core *core, struct dynamodb **ret_ddb)
 {

@@ -39,8 +39,7 @@ struct dynamodb {
     _Atomic int64_t tokens_swept_ms; /* when used request tokens were last swept */
 };
 
-/* --- tables (dynamodb.c) ------------------------------------------------------------------------
- */
+/* --- tables (dynamodb.c) ---------------------------------------------------------------------- */
 
 /* Table by name or ARN; a reference is held until the call's arena goes. ERR_FAILED with
  * ResourceNotFoundException set. `control`: in the wording of control-plane operations. */
@@ -65,16 +64,14 @@ enum err ddb_read_table(struct txn *txn, const struct ddb_table *cached,
 enum err ddb_describe(struct call *call, const struct ddb_table *table, const char *status,
                       const struct dynamodb_table_description **ret_desc) WARN_UNUSED;
 
-/* --- errors -------------------------------------------------------------------------------------
- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* Turns ERR_INVALID with diag's message into the service's error; passes everything else on. */
 enum err ddb_answer(struct call *call, const struct ddb_diag *diag, enum err err) WARN_UNUSED;
 /* ValidationException with this message. */
 #define ddb_refuse(call, ...) call_error((call), &dynamodb_err_validation, __VA_ARGS__)
 
-/* --- keys of items (ddb_key.c) ------------------------------------------------------------------
- */
+/* --- keys of items (ddb_key.c) ---------------------------------------------------------------- */
 
 /* Key of a whole item: present, of the right types, not empty, within the size limits. */
 enum err ddb_key_of_item(struct ddb_diag *diag, const struct ddb_key_schema *schema,
@@ -93,8 +90,7 @@ enum err ddb_index_project(struct arena *a, const struct ddb_table *table,
                            const struct ddb_index *index, const struct ddb_av *item,
                            struct ddb_av **ret_part) WARN_UNUSED;
 
-/* --- writing (ddb_write.c) ----------------------------------------------------------------------
- */
+/* --- writing (ddb_write.c) -------------------------------------------------------------------- */
 
 /* Units that a call used, by table and index position. */
 struct ddb_units {
@@ -140,8 +136,7 @@ enum err ddb_updated_item(struct ddb_write *w, const struct ddb_update *actions,
 double ddb_read_units(size_t bytes, bool strong);
 double ddb_write_units(size_t bytes);
 
-/* --- provisioned throughput (ddb_throttle.c) ----------------------------------------------------
- */
+/* --- provisioned throughput (ddb_throttle.c) -------------------------------------------------- */
 
 /* ERR_INVALID with diag->throttled when the bucket is empty. */
 enum err ddb_admit_read(struct ddb_diag *diag, const struct ddb_table *table,
@@ -151,8 +146,7 @@ enum err ddb_admit_write(struct ddb_diag *diag, const struct ddb_table *table,
 /* Takes what was used out of the buckets. */
 void ddb_charge(const struct ddb_table *table, const struct ddb_units *units, bool write);
 
-/* --- pieces of requests and replies (ddb_reply.c) -----------------------------------------------
- */
+/* --- pieces of requests and replies (ddb_reply.c) --------------------------------------------- */
 
 /* An env with the request's names and values. */
 enum err ddb_env_open(struct ddb_env *env, struct ddb_diag *diag,
@@ -193,15 +187,13 @@ enum err ddb_raw_text(struct arena *a, struct str raw, struct str *ret_text) WAR
 enum err ddb_put_part(struct arena *scratch, struct buf *b, struct str raw,
                       const struct ddb_paths *paths) WARN_UNUSED;
 
-/* --- authorisation (ddb_auth.c): members of struct svc -----------------------------------------
- */
+/* --- authorisation (ddb_auth.c): members of struct svc ---------------------------------------- */
 
 enum err ddb_auth_context(struct call *call, const void *in,
                           struct policy_context *ctx) WARN_UNUSED;
 enum err ddb_authorize_more(struct call *call, const void *in) WARN_UNUSED;
 
-/* --- background work ----------------------------------------------------------------------------
- */
+/* --- background work -------------------------------------------------------------------------- */
 
 /* Stages a sweep of a deleted table's (index 0) or index's records; it starts once durable. */
 enum err ddb_stage_sweep(struct dynamodb *ddb, struct txn *txn, uint32_t table,

@@ -42,8 +42,7 @@ static enum err open_part(struct part *p)
     p->keys = ARENA_ARRAY(p->call->arena, struct str, p->in->keys.in->n);
     if (!p->keys)
         return ERR_NOMEM;
-    JSON_EACH(p->in->keys.in, v)
-    {
+    JSON_EACH (p->in->keys.in, v) {
         struct ddb_key key;
         TRY(ddb_key_from_json(p->diag, &p->table->key, v, &key));
         p->keys[n] = ddb_item_key(p->call->arena, p->table->id, key);
@@ -68,8 +67,7 @@ static void put_comma(struct buf *b)
 static enum err read_part(struct part *p, size_t *bytes)
 {
     size_t n = 0;
-    JSON_EACH(p->in->keys.in, v)
-    {
+    JSON_EACH (p->in->keys.in, v) {
         struct str raw;
         size_t size = 0;
         if (*bytes >= DDB_BATCH_GET_BYTES_MAX) {

@@ -10,8 +10,7 @@
 
 enum { TRANSACT_UNITS_FACTOR = 2, DIGEST_HEX_LEN = 64 };
 
-/* --- shared: per-table capacity -----------------------------------------------------------------
- */
+/* --- shared: per-table capacity --------------------------------------------------------------- */
 
 struct used {
     struct ddb_table *table;
@@ -54,8 +53,7 @@ static enum err usage_reply(struct call *call, struct str mode, const struct usa
     return ERR_OK;
 }
 
-/* --- writes -------------------------------------------------------------------------------------
- */
+/* --- writes ----------------------------------------------------------------------------------- */
 
 enum kind { CHECK, PUT, DELETE, UPDATE };
 
@@ -334,8 +332,7 @@ enum err dynamodb_transact_write_items(struct call *call,
     return ddb_answer(call, &diag, transact_write(&t, in, out));
 }
 
-/* --- reads --------------------------------------------------------------------------------------
- */
+/* --- reads ------------------------------------------------------------------------------------ */
 
 static enum err read_one(struct call *call, struct ddb_diag *diag, const struct dynamodb_get *in,
                          struct usage *usage, size_t *bytes, struct str *ret_item)

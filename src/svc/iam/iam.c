@@ -106,8 +106,7 @@ void iam_svc(struct iam *iam, struct svc *ret_svc)
                             .authorize_more = authorize_more};
 }
 
-/* --- port ---------------------------------------------------------------------------------------
- */
+/* --- port ------------------------------------------------------------------------------------- */
 
 static enum err port_role(void *self, struct str role_arn, struct arena *arena,
                           struct iam_assumable *ret_role)

@@ -76,8 +76,7 @@ static enum err credential(void *self, struct str access_key, struct str session
     return e;
 }
 
-/* --- principals ---------------------------------------------------------------------------------
- */
+/* --- principals ------------------------------------------------------------------------------- */
 
 static enum err hold(struct arena *arena, struct iam_known *known, size_t max_docs,
                      struct held **ret_held)
@@ -296,8 +295,7 @@ static enum err role_principal(void *self, struct str role_arn, struct str sessi
     return ERR_OK;
 }
 
-/* --- roles of services --------------------------------------------------------------------------
- */
+/* --- roles of services ------------------------------------------------------------------------ */
 
 static enum err trusts(struct iam *iam, const struct iam_known *role, struct str service,
                        struct arena *arena)

@@ -94,8 +94,7 @@ struct iam {
     struct map managed;     /* ARN -> struct iam_doc, AWS's own included */
 };
 
-/* --- iam_record.c: records and their storage ----------------------------------------------------
- */
+/* --- iam_record.c: records and their storage -------------------------------------------------- */
 
 /* Tracked read. ERR_NOT_FOUND also when the name differs in case. */
 enum err iam_entity_load(struct txn *txn, enum iam_kind kind, struct str name,
@@ -128,8 +127,7 @@ struct str iam_arn_policy_name(const struct iam *iam, struct str arn);
 /* A prefix and 17 characters: "AROA3XFRBF535PLBIFPI4". */
 struct str iam_new_id(struct arena *a, const char *prefix);
 
-/* --- iam_memory.c: what is known without the store ----------------------------------------------
- */
+/* --- iam_memory.c: what is known without the store -------------------------------------------- */
 
 /* A parsed document, counted. */
 struct iam_doc {
@@ -165,8 +163,7 @@ enum err iam_refresh_entity(struct iam *iam, struct txn *txn, enum iam_kind kind
 enum err iam_refresh_managed(struct iam *iam, struct txn *txn, struct str name,
                              struct str arn) WARN_UNUSED;
 
-/* --- iam_token.c: temporary credentials ---------------------------------------------------------
- */
+/* --- iam_token.c: temporary credentials ------------------------------------------------------- */
 
 bool iam_is_temporary(struct str access_key);
 enum err iam_mint(void *self, const struct iam_session *session, struct arena *arena,
@@ -181,8 +178,7 @@ struct str iam_temporary_secret(const struct iam *iam, struct str access_key, st
 enum err iam_auth_context(struct call *call, const void *in,
                           struct policy_context *ctx) WARN_UNUSED;
 
-/* --- iam_reply.c: pieces of replies and errors --------------------------------------------------
- */
+/* --- iam_reply.c: pieces of replies and errors ------------------------------------------------ */
 
 struct iam *iam_of(struct call *call);
 /* Loads a user or role, or sets NoSuchEntity. */

@@ -80,8 +80,7 @@ static enum err known_new(const struct iam *iam, enum iam_kind kind, struct str 
     return e;
 }
 
-/* --- changing the maps, under the write lock ----------------------------------------------------
- */
+/* --- changing the maps, under the write lock -------------------------------------------------- */
 
 static void forget_entity(struct iam *iam, enum iam_kind kind, struct str lower)
 {
@@ -118,8 +117,7 @@ static enum err learn_doc(struct iam *iam, struct str arn, struct str json)
     return e;
 }
 
-/* --- commit hooks (M2) --------------------------------------------------------------------------
- */
+/* --- commit hooks (M2) ------------------------------------------------------------------------ */
 
 struct refresh {
     struct iam *iam;
@@ -194,8 +192,7 @@ enum err iam_refresh_managed(struct iam *iam, struct txn *txn, struct str name, 
     return txn_on_commit(txn, refresh, r);
 }
 
-/* --- loading at start ---------------------------------------------------------------------------
- */
+/* --- loading at start ------------------------------------------------------------------------- */
 
 static enum err load_entities(struct iam *iam, struct txn *txn, enum iam_kind kind)
 {
@@ -293,8 +290,7 @@ void iam_memory_release(struct iam *iam)
     pthread_rwlock_destroy(&iam->lock);
 }
 
-/* --- lookups ------------------------------------------------------------------------------------
- */
+/* --- lookups ---------------------------------------------------------------------------------- */
 
 static struct iam_known *find(struct iam *iam, const struct map *map, struct str key)
 {

@@ -9,8 +9,7 @@
 
 enum { RECORD_VERSION = 1, RECORD_MAX = 1024 * 1024, ID_RANDOM = 17 };
 
-/* --- fields -------------------------------------------------------------------------------------
- */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 static void pack_tags(struct buf *b, const struct iam_tag *tags, size_t n)
 {
@@ -42,8 +41,7 @@ static size_t unpack_tags(struct unpack *u, struct iam_tag *tags)
     return n;
 }
 
-/* --- users and roles ----------------------------------------------------------------------------
- */
+/* --- users and roles -------------------------------------------------------------------------- */
 
 static void encode_entity(struct buf *b, const struct iam_entity *e)
 {
@@ -159,8 +157,7 @@ struct str iam_entity_arn(const struct iam *iam, struct arena *a, const struct i
                    e->kind == IAM_USER ? "user" : "role", STR_ARG(e->path), STR_ARG(e->name));
 }
 
-/* --- managed policies ---------------------------------------------------------------------------
- */
+/* --- managed policies ------------------------------------------------------------------------- */
 
 static void encode_managed(struct buf *b, const struct iam_managed *m)
 {
@@ -276,8 +273,7 @@ struct str iam_arn_policy_name(const struct iam *iam, struct str arn)
     return str_sub(arn, str_rfind(arn, '/') + 1, arn.len);
 }
 
-/* --- AWS's policies ------------------------------------------------------------------------------
- */
+/* --- AWS's policies --------------------------------------------------------------------------- */
 
 struct str iam_aws_arn(const struct iam *iam, struct arena *a, const struct iam_aws_policy *p)
 {

@@ -46,8 +46,7 @@ size_t iam_document_chars(struct str document)
     return n;
 }
 
-/* --- tags ---------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 
 enum err iam_check_tags(struct call *call, const struct iam_tag *tags, size_t n)
 {
@@ -99,8 +98,7 @@ void iam_drop_tags(struct iam_tag *tags, size_t *n, const struct str *keys, size
     *n = kept;
 }
 
-/* --- shapes -------------------------------------------------------------------------------------
- */
+/* --- shapes ----------------------------------------------------------------------------------- */
 
 static enum err boundary_shape(struct call *call, const struct iam_entity *e,
                                const struct iam_attached_permissions_boundary **ret)
@@ -158,8 +156,7 @@ enum err iam_user_shape(struct call *call, const struct iam_entity *e, bool whol
     return ERR_OK;
 }
 
-/* --- paging -------------------------------------------------------------------------------------
- */
+/* --- paging ----------------------------------------------------------------------------------- */
 
 /* A marker is the base64 of the last name of the page before. */
 enum err iam_page_init(struct call *call, struct str marker, bool has_max, int64_t max_items,

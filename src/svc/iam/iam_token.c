@@ -55,8 +55,7 @@ struct str iam_temporary_secret(const struct iam *iam, struct str access_key, st
     return str_is_set(text) ? str_sub(text, 0, SECRET_CHARS) : STR_NONE;
 }
 
-/* --- the session as bytes ------------------------------------------------------------------------
- */
+/* --- the session as bytes --------------------------------------------------------------------- */
 
 static void encode(struct buf *b, const struct iam_session *s)
 {
@@ -113,8 +112,7 @@ static enum err decode(struct arena *a, struct str bytes, struct iam_session *s)
     return unpack_end(&u) == ERR_OK ? ERR_OK : ERR_INVALID;
 }
 
-/* --- the seal ------------------------------------------------------------------------------------
- */
+/* --- the seal --------------------------------------------------------------------------------- */
 
 /* One cipher context per thread: making one costs more than a token. */
 static pthread_key_t cipher_key;

@@ -46,8 +46,7 @@ enum err iam_count_use(struct call *call, enum iam_use use, struct str policy_ar
     return delta > 0 ? txn_put(call->txn, key, STR("")) : txn_del(call->txn, key);
 }
 
-/* --- attach, detach -----------------------------------------------------------------------------
- */
+/* --- attach, detach --------------------------------------------------------------------------- */
 
 static size_t find_attached(const struct iam_entity *e, struct str arn)
 {
@@ -113,8 +112,7 @@ enum err iam_detach_user_policy(struct call *call, const struct iam_detach_user_
     return detach(call, IAM_USER, in->user_name, in->policy_arn);
 }
 
-/* --- lists --------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 /* "arn:...:policy/path/name": path between "policy" and the name. */
 static struct str path_of(struct str arn)
@@ -174,8 +172,7 @@ enum err iam_list_attached_user_policies(struct call *call,
     return ERR_OK;
 }
 
-/* --- permission boundaries ----------------------------------------------------------------------
- */
+/* --- permission boundaries -------------------------------------------------------------------- */
 
 static enum err set_boundary(struct call *call, enum iam_kind kind, struct str name, struct str arn)
 {

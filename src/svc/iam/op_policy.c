@@ -39,8 +39,7 @@ enum err iam_get_managed(struct call *call, struct str arn, struct iam_managed *
     return ERR_OK;
 }
 
-/* --- shapes -------------------------------------------------------------------------------------
- */
+/* --- shapes ----------------------------------------------------------------------------------- */
 
 static struct str version_text(struct call *call, int64_t number)
 {
@@ -137,8 +136,7 @@ static enum err aws_shape(struct call *call, const struct iam_aws_policy *a, int
     return ERR_OK;
 }
 
-/* --- policies -----------------------------------------------------------------------------------
- */
+/* --- policies --------------------------------------------------------------------------------- */
 
 static enum err check_managed_document(struct call *call, struct str document)
 {
@@ -223,8 +221,7 @@ enum err iam_delete_policy(struct call *call, const struct iam_delete_policy_inp
     return iam_managed_remove(iam_of(call), call->txn, m);
 }
 
-/* --- ListPolicies -------------------------------------------------------------------------------
- */
+/* --- ListPolicies ----------------------------------------------------------------------------- */
 
 /* AWS's policies come first, by name, then the account's. The marker says which part it is in. */
 enum { MARK_AWS = 'A', MARK_OWN = 'L' };
@@ -333,8 +330,7 @@ enum err iam_list_policies(struct call *call, const struct iam_list_policies_inp
     return ERR_OK;
 }
 
-/* --- versions -----------------------------------------------------------------------------------
- */
+/* --- versions --------------------------------------------------------------------------------- */
 
 /* "v12" */
 static const struct iam_version *find_version(const struct iam_managed *m, struct str id)
@@ -489,8 +485,7 @@ enum err iam_set_default_policy_version(struct call *call,
     return iam_managed_store(iam_of(call), call->txn, m);
 }
 
-/* --- ListEntitiesForPolicy ----------------------------------------------------------------------
- */
+/* --- ListEntitiesForPolicy -------------------------------------------------------------------- */
 
 struct entities {
     struct call *call;

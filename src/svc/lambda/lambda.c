@@ -40,8 +40,7 @@ enum err lambda_new(struct core *core, struct deliver *deliver, struct sandbox *
     return ERR_OK;
 }
 
-/* --- start --------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 struct loading {
     struct lambda *l;
@@ -108,8 +107,7 @@ enum err lambda_start(struct lambda *l)
     return ERR_OK;
 }
 
-/* --- stop ---------------------------------------------------------------------------------------
- */
+/* --- stop ------------------------------------------------------------------------------------- */
 
 void lambda_stop(struct lambda *l, void (*done)(void *arg), void *arg)
 {
@@ -131,8 +129,7 @@ void lambda_free(struct lambda *l)
     mem_free(l);
 }
 
-/* --- authorisation ------------------------------------------------------------------------------
- */
+/* --- authorisation ---------------------------------------------------------------------------- */
 
 static enum err resource_policy(struct call *call, struct str arn, struct str *ret_json)
 {
@@ -199,8 +196,7 @@ void lambda_svc(struct lambda *l, struct svc *ret_svc)
     };
 }
 
-/* --- the port -----------------------------------------------------------------------------------
- */
+/* --- the port --------------------------------------------------------------------------------- */
 
 static enum err port_target(struct lambda *l, struct txn *txn, struct str function_arn,
                             struct str service_principal, struct str source_arn,

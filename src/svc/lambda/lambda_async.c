@@ -33,8 +33,7 @@ enum {
     ERROR_MESSAGE_MAX = 1024, /* of the dead letter's attribute, as AWS cuts it */
 };
 
-/* --- the stored event ---------------------------------------------------------------------------
- */
+/* --- the stored event ------------------------------------------------------------------------- */
 
 enum err async_event_pack(const struct async_event *ev, struct buf *b)
 {
@@ -88,8 +87,7 @@ enum err async_add(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
     return deliver_add(l->deliver, txn, DELIVER_LAMBDA_ASYNC, buf_str(&b), &opt);
 }
 
-/* --- attempts -----------------------------------------------------------------------------------
- */
+/* --- attempts --------------------------------------------------------------------------------- */
 
 /* One attempt, and what is known of its end until that is committed: work->user. */
 struct attempt {
@@ -204,8 +202,7 @@ static int64_t backoff_ms(void *self, const struct deliver_work *work, int next)
     return min_i64(delay, THROTTLE_MAX_MS);
 }
 
-/* --- what a destination is sent -----------------------------------------------------------------
- */
+/* --- what a destination is sent --------------------------------------------------------------- */
 
 /* Text that is JSON as it is; anything else as null, so that the record always parses. */
 static void put_json(struct json_out *o, struct str text)

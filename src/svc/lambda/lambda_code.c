@@ -34,8 +34,7 @@ enum {
 
 #define CODE_ROUTE "/_weir/lambda/code/"
 
-/* --- shared use ---------------------------------------------------------------------------------
- */
+/* --- shared use ------------------------------------------------------------------------------- */
 
 struct code *code_new(struct lambda *l, struct str id)
 {
@@ -71,8 +70,7 @@ struct code *code_ref(struct code *c)
     return c;
 }
 
-/* --- removal ------------------------------------------------------------------------------------
- */
+/* --- removal ---------------------------------------------------------------------------------- */
 
 struct removal {
     struct io_task task;
@@ -134,8 +132,7 @@ void code_unref(struct code *c)
     mem_free(c);
 }
 
-/* --- upload -------------------------------------------------------------------------------------
- */
+/* --- upload ----------------------------------------------------------------------------------- */
 
 /* Work of one upload; shared by the call and the pool's thread, so on the heap. */
 struct upload_job {
@@ -402,8 +399,7 @@ void upload_measure(struct str zip, struct arena *a, struct upload *ret_upload)
     ret_upload->size = (int64_t)zip.len;
 }
 
-/* --- start --------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static enum err make_dir(struct lambda *l, const char *below)
 {
@@ -445,8 +441,7 @@ enum err code_collect(struct lambda *l, const struct map *keep)
     return ERR_OK;
 }
 
-/* --- downloads ----------------------------------------------------------------------------------
- */
+/* --- downloads -------------------------------------------------------------------------------- */
 
 char *code_zip_path(struct lambda *l, struct arena *a, struct str id)
 {

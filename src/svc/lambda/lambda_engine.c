@@ -75,8 +75,7 @@ struct engine {
     bool sweeping, stopped;
 };
 
-/* --- making -------------------------------------------------------------------------------------
- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 static void on_sweep(struct io_timer *t);
 
@@ -156,8 +155,7 @@ static void pool_check_gone(struct pool *pool)
     pool_free(pool);
 }
 
-/* --- ending environments ------------------------------------------------------------------------
- */
+/* --- ending environments ---------------------------------------------------------------------- */
 
 /* Its memory counts as free from here on, so that an eviction makes room at once. */
 static void instance_end(struct instance *in)
@@ -231,8 +229,7 @@ static void on_sweep(struct io_timer *t)
         e->sweeping = io_timer_start(&e->sweep, SWEEP_MS) == ERR_OK;
 }
 
-/* --- logs of an invocation ----------------------------------------------------------------------
- */
+/* --- logs of an invocation -------------------------------------------------------------------- */
 
 static void tail_add(struct invocation *inv, struct str line)
 {
@@ -337,8 +334,7 @@ static void on_ready(void *arg, struct sandbox_instance *sb, int64_t init_ms)
 
 static void serve_waiting(struct pool *pool);
 
-/* --- results ------------------------------------------------------------------------------------
- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 static void instance_idle(struct instance *in)
 {
@@ -410,8 +406,7 @@ static void end_early(struct engine *e, struct invocation *inv, enum invoke_stat
     io_post(core_home_loop(e->l->core), &inv->task);
 }
 
-/* --- room ---------------------------------------------------------------------------------------
- */
+/* --- room ------------------------------------------------------------------------------------- */
 
 /* Reason of the throttle, or NULL when one more invocation may run. */
 static const char *concurrency_refused(const struct pool *pool)
@@ -456,8 +451,7 @@ bool engine_has_room(struct engine *e, const struct fn_conf *conf)
     return !list_empty(&pool->idle) || memory_fits(e, conf->rec.memory_mb) || !list_empty(&e->lru);
 }
 
-/* --- starting environments ----------------------------------------------------------------------
- */
+/* --- starting environments -------------------------------------------------------------------- */
 
 struct role_credentials {
     struct str access_key, secret, token;
@@ -565,8 +559,7 @@ static struct instance *idle_take(struct pool *pool)
     return NULL;
 }
 
-/* --- invoking -----------------------------------------------------------------------------------
- */
+/* --- invoking --------------------------------------------------------------------------------- */
 
 static enum err hand_over(struct instance *in, struct invocation *inv)
 {
@@ -696,8 +689,7 @@ void engine_invoke(struct engine *e, struct invocation *inv)
                       : err_name(err));
 }
 
-/* --- changes ------------------------------------------------------------------------------------
- */
+/* --- changes ---------------------------------------------------------------------------------- */
 
 struct change {
     struct io_task task;

@@ -42,8 +42,7 @@ enum {
 #define LAMBDA_LATEST "$LATEST"
 #define LAMBDA_PRINCIPAL "lambda.amazonaws.com"
 
-/* --- names: lambda_names.c ----------------------------------------------------------------------
- */
+/* --- names: lambda_names.c -------------------------------------------------------------------- */
 
 /* What a FunctionName parameter, with its Qualifier, means. Borrowed from the arena. */
 struct fn_name {
@@ -66,8 +65,7 @@ enum err fn_not_found(struct call *call, const struct fn_name *name) WARN_UNUSED
 /* Whether 1..64 (or 140 with ARN) characters of a-zA-Z0-9-_ . */
 bool fn_name_valid(struct str name);
 
-/* --- records: lambda_record.c -------------------------------------------------------------------
- */
+/* --- records: lambda_record.c ----------------------------------------------------------------- */
 
 struct fn_pair {
     struct str key, value;
@@ -162,8 +160,7 @@ enum err esm_rec_get(struct txn *txn, struct str account, struct str region, str
 enum err esm_rec_put(struct txn *txn, struct lambda *l, struct esm_rec *rec) WARN_UNUSED;
 enum err esm_rec_del(struct txn *txn, struct lambda *l, const struct esm_rec *rec) WARN_UNUSED;
 
-/* --- keys: lambda_keys.c ------------------------------------------------------------------------
- */
+/* --- keys: lambda_keys.c ---------------------------------------------------------------------- */
 
 enum lambda_table { LAMBDA_T_FUNCTION = 1, LAMBDA_T_POLICY = 2, LAMBDA_T_MAPPING = 3 };
 
@@ -175,8 +172,7 @@ struct str lambda_key(struct arena *a, enum lambda_table table, struct str accou
 struct str lambda_guard_key(struct arena *a, enum lambda_table table, struct str account,
                             struct str region);
 
-/* --- packages: lambda_code.c --------------------------------------------------------------------
- */
+/* --- packages: lambda_code.c ------------------------------------------------------------------ */
 
 /* An unpacked package in use. Shared by the configurations that run it. */
 struct code {
@@ -217,8 +213,7 @@ char *code_zip_path(struct lambda *l, struct arena *a, struct str id);
 struct str code_url(struct lambda *l, struct arena *a, struct str code_id);
 void code_route(void *arg, struct http_req *req);
 
-/* --- configurations in memory: lambda_conf.c ----------------------------------------------------
- */
+/* --- configurations in memory: lambda_conf.c -------------------------------------------------- */
 
 /* A function as the engine sees it: immutable, shared, counted. */
 struct fn_conf {
@@ -244,8 +239,7 @@ struct conf_sums conf_sum(struct lambda *l, struct str account, struct str regio
                           struct str except);
 void conf_release_all(struct lambda *l);
 
-/* --- the engine: lambda_engine.c (home loop) ----------------------------------------------------
- */
+/* --- the engine: lambda_engine.c (home loop) -------------------------------------------------- */
 
 enum invoke_status {
     INVOKE_OK,
@@ -294,8 +288,7 @@ void engine_changed(struct engine *e, const struct fn_name *name);
 void engine_stop(struct engine *e);
 void engine_free(struct engine *e);
 
-/* --- logs: lambda_logs.c (home loop) ------------------------------------------------------------
- */
+/* --- logs: lambda_logs.c (home loop) ---------------------------------------------------------- */
 
 struct logbook;
 /* A stream of one environment. Lifetime: the environment's, and that of its lines. */
@@ -324,8 +317,7 @@ struct log_report {
 /* Appends the REPORT line. */
 void log_report_put(struct buf *b, const struct log_report *r);
 
-/* --- asynchronous invocations: lambda_async.c ---------------------------------------------------
- */
+/* --- asynchronous invocations: lambda_async.c ------------------------------------------------- */
 
 struct async_event {
     struct fn_name name;
@@ -358,8 +350,7 @@ void destination_record_put(struct buf *b, const struct destination_record *rec)
 /* Whether `arn` can be a destination of asynchronous invocations here. */
 bool destination_supported(struct str arn);
 
-/* --- event source mappings: lambda_poller.c (home loop) -----------------------------------------
- */
+/* --- event source mappings: lambda_poller.c (home loop) --------------------------------------- */
 
 struct pollers;
 enum err pollers_new(struct lambda *l, struct pollers **ret_pollers) WARN_UNUSED;
@@ -377,8 +368,7 @@ struct str pollers_last_result(struct pollers *p, struct str uuid, struct arena 
 enum err batch_failures(struct arena *a, struct str response, const struct str *ids, size_t n_ids,
                         bool *ret_failed) WARN_UNUSED;
 
-/* --- validation: lambda_validate.c, lambda_policy.c, lambda_payload.c ---------------------------
- */
+/* --- validation: lambda_validate.c, lambda_policy.c, lambda_payload.c ------------------------- */
 
 /* Whether `s` is one JSON text; *ret_at is the offset of the fault. No allocation, no recursion. */
 bool payload_is_json(struct str s, size_t *ret_at);
@@ -424,8 +414,7 @@ const char *host_architecture(void);
 enum err configuration_fill(struct call *call, const struct fn_rec *rec, bool qualified,
                             struct lambda_function_configuration *out) WARN_UNUSED;
 
-/* --- the service --------------------------------------------------------------------------------
- */
+/* --- the service ------------------------------------------------------------------------------ */
 
 struct lambda {
     struct core *core;

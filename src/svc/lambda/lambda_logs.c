@@ -86,8 +86,7 @@ void logbook_start(struct logbook *book)
     io_timer_init(&book->timer, core_home_loop(book->l->core), on_timer, book);
 }
 
-/* --- streams ------------------------------------------------------------------------------------
- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 struct log_stream *log_stream_new(struct logbook *book, struct fn_conf *conf)
 {
@@ -137,8 +136,7 @@ void log_stream_drop(struct log_stream *s)
         stream_free(s);
 }
 
-/* --- lines --------------------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static bool pending_add(struct pending *p, int64_t now_ms, struct str line)
 {
@@ -187,8 +185,7 @@ void log_line(struct log_stream *s, int64_t now_ms, struct str line)
     }
 }
 
-/* --- flushing -----------------------------------------------------------------------------------
- */
+/* --- flushing --------------------------------------------------------------------------------- */
 
 static bool may_write(struct lambda *l, const struct log_stream *s, struct arena *a)
 {
@@ -319,8 +316,7 @@ void logbook_free(struct logbook *book)
     mem_free(book);
 }
 
-/* --- lines of the platform ----------------------------------------------------------------------
- */
+/* --- lines of the platform -------------------------------------------------------------------- */
 
 void log_report_put(struct buf *b, const struct log_report *r)
 {

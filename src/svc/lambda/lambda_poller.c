@@ -84,8 +84,7 @@ struct pollers {
 
 static void pump(struct mapping *m);
 
-/* --- mappings -----------------------------------------------------------------------------------
- */
+/* --- mappings --------------------------------------------------------------------------------- */
 
 enum err pollers_new(struct lambda *l, struct pollers **ret_pollers)
 {
@@ -332,8 +331,7 @@ void pollers_free(struct pollers *p)
     mem_free(p);
 }
 
-/* --- after the invocation -----------------------------------------------------------------------
- */
+/* --- after the invocation --------------------------------------------------------------------- */
 
 enum err batch_failures(struct arena *a, struct str response, const struct str *ids, size_t n_ids,
                         bool *ret_failed)
@@ -354,8 +352,7 @@ enum err batch_failures(struct arena *a, struct str response, const struct str *
     for (size_t i = 0; i < n_ids && err == ERR_OK; i++)
         err = map_put(&index, ids[i], &ret_failed[i], NULL);
     if (err == ERR_OK) {
-        JSON_EACH(list, item)
-        {
+        JSON_EACH (list, item) {
             struct str id = json_get_str(item, STR("itemIdentifier"));
             bool *failed = str_empty(id) ? NULL : map_get(&index, id);
             if (!failed) {
@@ -470,8 +467,7 @@ static void batch_invoked(struct invocation *inv, const struct invoke_result *r)
     batch_end(b);
 }
 
-/* --- batches ------------------------------------------------------------------------------------
- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 static struct batch *batch_new(struct mapping *m)
 {
@@ -522,8 +518,7 @@ static bool batch_ready(const struct batch *b, int64_t now_ms)
                         b->m->rec.window_s == 0 || now_ms >= b->due_ms);
 }
 
-/* --- receiving ----------------------------------------------------------------------------------
- */
+/* --- receiving -------------------------------------------------------------------------------- */
 
 static enum err may_receive(struct txn *txn, const struct mapping *m)
 {

@@ -15,8 +15,7 @@
 
 enum { VERSION = 1, PAIRS_MAX = 4096, STATEMENTS_MAX = 1024 };
 
-/* --- functions ----------------------------------------------------------------------------------
- */
+/* --- functions -------------------------------------------------------------------------------- */
 
 static void pack_pairs(struct buf *b, const struct fn_pair *v, size_t n)
 {
@@ -213,8 +212,7 @@ enum err fn_rec_del(struct txn *txn, struct lambda *l, const struct fn_rec *rec)
     return on_change(txn, l, &gone, STR_NONE);
 }
 
-/* --- policies -----------------------------------------------------------------------------------
- */
+/* --- policies --------------------------------------------------------------------------------- */
 
 enum err fn_policy_get(struct txn *txn, const struct fn_name *name, struct fn_policy *ret_policy)
 {
@@ -293,8 +291,7 @@ struct str fn_policy_document(struct arena *a, const struct fn_policy *policy)
     return buf_err(&b) == ERR_OK ? buf_str(&b) : STR_NONE;
 }
 
-/* --- mappings -----------------------------------------------------------------------------------
- */
+/* --- mappings --------------------------------------------------------------------------------- */
 
 enum err esm_rec_pack(const struct esm_rec *r, struct buf *b)
 {

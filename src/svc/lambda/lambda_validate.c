@@ -48,8 +48,7 @@ enum err architecture_apply(struct call *call, struct lambda_architectures_list 
     return ERR_OK;
 }
 
-/* --- settings that would not be honoured --------------------------------------------------------
- */
+/* --- settings that would not be honoured ------------------------------------------------------ */
 
 static enum err refuse_unsupported(struct call *call, const struct fn_settings *s)
 {
@@ -80,8 +79,7 @@ static enum err refuse_unsupported(struct call *call, const struct fn_settings *
     return ERR_OK;
 }
 
-/* --- settings one by one ------------------------------------------------------------------------
- */
+/* --- settings one by one ---------------------------------------------------------------------- */
 
 static bool is_runtime_of(struct str runtime, const char *family)
 {
@@ -312,8 +310,7 @@ enum err tags_check(struct call *call, const struct lambda_tags *tags)
     return ERR_OK;
 }
 
-/* --- showing ------------------------------------------------------------------------------------
- */
+/* --- showing ---------------------------------------------------------------------------------- */
 
 static enum err fill_environment(struct arena *a, const struct fn_rec *rec,
                                  struct lambda_function_configuration *out)

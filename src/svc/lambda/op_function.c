@@ -59,8 +59,7 @@ static enum err check_source(struct call *call, const struct code_source *s, str
     return ERR_OK;
 }
 
-/* --- CreateFunction -----------------------------------------------------------------------------
- */
+/* --- CreateFunction --------------------------------------------------------------------------- */
 
 static enum err check_new_name(struct call *call, const struct fn_name *name)
 {
@@ -179,8 +178,7 @@ enum err lambda_create_function(struct call *call, const struct lambda_create_fu
     return answer(call, &rec, out);
 }
 
-/* --- UpdateFunctionCode -------------------------------------------------------------------------
- */
+/* --- UpdateFunctionCode ----------------------------------------------------------------------- */
 
 enum err lambda_update_function_code(struct call *call,
                                      const struct lambda_update_function_code_input *in,
@@ -211,8 +209,7 @@ enum err lambda_update_function_code(struct call *call,
     return answer(call, &rec, out);
 }
 
-/* --- UpdateFunctionConfiguration ----------------------------------------------------------------
- */
+/* --- UpdateFunctionConfiguration -------------------------------------------------------------- */
 
 enum err
 lambda_update_function_configuration(struct call *call,
@@ -254,8 +251,7 @@ lambda_update_function_configuration(struct call *call,
     return answer(call, &rec, out);
 }
 
-/* --- DeleteFunction -----------------------------------------------------------------------------
- */
+/* --- DeleteFunction --------------------------------------------------------------------------- */
 
 enum err lambda_delete_function(struct call *call, const struct lambda_delete_function_input *in,
                                 struct lambda_delete_function_output *out)

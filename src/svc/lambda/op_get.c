@@ -85,8 +85,7 @@ enum err lambda_get_function_code_signing_config(
     return ERR_OK;
 }
 
-/* --- lists --------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 static enum err list_page(struct call *call, struct kv_iter *it, struct str marker_key, size_t max,
                           bool qualified, struct lambda_function_list *out, struct str *ret_next)
@@ -185,8 +184,7 @@ enum err lambda_get_account_settings(struct call *call,
     return ERR_OK;
 }
 
-/* --- reserved concurrency -----------------------------------------------------------------------
- */
+/* --- reserved concurrency --------------------------------------------------------------------- */
 
 enum err lambda_put_function_concurrency(struct call *call,
                                          const struct lambda_put_function_concurrency_input *in,
@@ -238,8 +236,7 @@ lambda_delete_function_concurrency(struct call *call,
     return fn_rec_put(call->txn, lambda_of(call), &rec);
 }
 
-/* --- tags ---------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 
 static enum err tagged(struct call *call, struct str resource, struct fn_rec *ret_rec)
 {

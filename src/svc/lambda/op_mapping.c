@@ -177,8 +177,7 @@ static enum err set_function(struct call *call, struct str function_name, struct
     return str_is_set(rec->function_arn) ? ERR_OK : ERR_NOMEM;
 }
 
-/* --- scanning -----------------------------------------------------------------------------------
- */
+/* --- scanning --------------------------------------------------------------------------------- */
 
 struct filter {
     struct str source_arn, function; /* absent: any */
@@ -224,8 +223,7 @@ static enum err scan(struct call *call, const struct filter *f, struct esm_rec *
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* --- CreateEventSourceMapping -------------------------------------------------------------------
- */
+/* --- CreateEventSourceMapping ----------------------------------------------------------------- */
 
 /* Two creates at once must not both miss the other's mapping: both touch the guard. */
 static enum err touch_guard(struct call *call)
@@ -324,8 +322,7 @@ lambda_create_event_source_mapping(struct call *call,
     return ERR_OK;
 }
 
-/* --- Get, List, Update, Delete ------------------------------------------------------------------
- */
+/* --- Get, List, Update, Delete ---------------------------------------------------------------- */
 
 static enum err mapping_of(struct call *call, struct str uuid, struct esm_rec *ret_rec)
 {

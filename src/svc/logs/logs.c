@@ -75,8 +75,7 @@ enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
     return err;
 }
 
-/* --- port --------------------------------------------------------------------------------------
- */
+/* --- port ------------------------------------------------------------------------------------- */
 
 static enum err port_put(void *self, struct txn *txn, struct str group, struct str stream,
                          const struct logs_event *events, size_t n_events)

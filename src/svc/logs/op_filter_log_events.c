@@ -44,8 +44,7 @@ struct query {
     bool full;
 };
 
-/* --- token -------------------------------------------------------------------------------------
- */
+/* --- token ------------------------------------------------------------------------------------ */
 
 static enum err bad_token(struct call *call)
 {
@@ -83,8 +82,7 @@ static enum err make_token(struct query *q, struct str chunk, bool inside, struc
     return ret_token->p ? ERR_OK : ERR_NOMEM;
 }
 
-/* --- sources -----------------------------------------------------------------------------------
- */
+/* --- sources ---------------------------------------------------------------------------------- */
 
 /* Whether an event was returned (or passed over) by an earlier page. */
 static bool is_past(const struct cursor *c, int64_t ts, uint64_t id, uint64_t seq)
@@ -206,8 +204,7 @@ static void close_sources(void *arg)
     heap_release(&q->heap);
 }
 
-/* --- merging -----------------------------------------------------------------------------------
- */
+/* --- merging ---------------------------------------------------------------------------------- */
 
 static enum err take(struct query *q, const struct source *s)
 {

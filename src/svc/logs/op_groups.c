@@ -87,8 +87,7 @@ enum err logs_delete_retention_policy(struct call *call,
     return logs_write_group(call->txn, name, &g);
 }
 
-/* --- describe ----------------------------------------------------------------------------------
- */
+/* --- describe --------------------------------------------------------------------------------- */
 
 /* Sum over the first LOGS_COUNT_STREAMS streams: a figure for people, bounded in cost. */
 static enum err stored_bytes(struct call *call, uint64_t group_id, int64_t *ret_bytes)

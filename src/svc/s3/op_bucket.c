@@ -4,8 +4,7 @@
 
 enum { LIST_BUCKETS_MAX = 10 * 1000 };
 
-/* --- create ------------------------------------------------------------------------------------
- */
+/* --- create ----------------------------------------------------------------------------------- */
 
 /* Where the bucket is to live: the endpoint of a region makes buckets of that region only, the
  * global one (us-east-1) of any. */
@@ -142,8 +141,7 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
     return str_is_set(out->location) ? ERR_OK : ERR_NOMEM;
 }
 
-/* --- head, location ----------------------------------------------------------------------------
- */
+/* --- head, location --------------------------------------------------------------------------- */
 
 enum err s3_head_bucket(struct call *call, const struct s3_head_bucket_input *in,
                         struct s3_head_bucket_output *out)
@@ -175,8 +173,7 @@ enum err s3_get_bucket_location(struct call *call, const struct s3_get_bucket_lo
     return ERR_OK;
 }
 
-/* --- delete ------------------------------------------------------------------------------------
- */
+/* --- delete ----------------------------------------------------------------------------------- */
 
 static enum err is_empty(struct txn *txn, uint64_t bucket, enum s3_table table, bool *ret_empty)
 {
@@ -239,8 +236,7 @@ enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input
     return txn_del(txn, s3_key_bucket(call->arena, in->bucket));
 }
 
-/* --- list --------------------------------------------------------------------------------------
- */
+/* --- list ------------------------------------------------------------------------------------- */
 
 static enum err fill_buckets(struct call *call, const struct s3_list_buckets_input *in,
                              struct kv_iter *it, size_t max, struct s3_list_buckets_output *out)

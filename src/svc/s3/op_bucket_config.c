@@ -2,8 +2,7 @@
  * Layer: svc. */
 #include "svc/s3/s3_int.h"
 
-/* --- versioning ---------------------------------------------------------------------------------
- */
+/* --- versioning ------------------------------------------------------------------------------- */
 
 enum err s3_get_bucket_versioning(struct call *call,
                                   const struct s3_get_bucket_versioning_input *in,
@@ -37,8 +36,7 @@ enum err s3_put_bucket_versioning(struct call *call,
     return s3_bucket_put(call->txn, &b);
 }
 
-/* --- tags ---------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 
 enum err s3_get_bucket_tagging(struct call *call, const struct s3_get_bucket_tagging_input *in,
                                struct s3_get_bucket_tagging_output *out)
@@ -88,8 +86,7 @@ enum err s3_delete_bucket_tagging(struct call *call,
     return s3_bucket_put(call->txn, &b);
 }
 
-/* --- encryption: SSE-S3, which every bucket has since 2023 ---------------------------------------
- */
+/* --- encryption: SSE-S3, which every bucket has since 2023 ------------------------------------ */
 
 enum err s3_get_bucket_encryption(struct call *call,
                                   const struct s3_get_bucket_encryption_input *in,
@@ -153,8 +150,7 @@ enum err s3_delete_bucket_encryption(struct call *call,
     return s3_bucket_put(call->txn, &b);
 }
 
-/* --- public access block -------------------------------------------------------------------------
- */
+/* --- public access block ---------------------------------------------------------------------- */
 
 enum err s3_get_public_access_block(struct call *call,
                                     const struct s3_get_public_access_block_input *in,
@@ -208,8 +204,7 @@ enum err s3_delete_public_access_block(struct call *call,
     return s3_bucket_put(call->txn, &b);
 }
 
-/* --- ownership and ACL
- * ---------------------------------------------------------------------------- */
+/* --- ownership and ACL ------------------------------------------------------------------------ */
 
 enum err s3_get_bucket_ownership_controls(struct call *call,
                                           const struct s3_get_bucket_ownership_controls_input *in,

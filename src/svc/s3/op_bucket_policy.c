@@ -27,9 +27,9 @@ static bool resources_fit(struct arena *a, struct str json, struct str bucket_ar
         if (r && r->kind == JSON_STRING && !resource_fits(r->text, bucket_arn))
             return false;
         if (r && r->kind == JSON_ARRAY)
-            JSON_EACH(r, it)
-        if (!resource_fits(it->text, bucket_arn))
-            return false;
+            JSON_EACH (r, it)
+                if (!resource_fits(it->text, bucket_arn))
+                    return false;
     }
     return true;
 }

@@ -160,8 +160,7 @@ static enum err give_result(struct call *call, const struct s3_complete_multipar
     return str_is_set(out->e_tag) ? ERR_OK : ERR_NOMEM;
 }
 
-/* --- the same completion again -----------------------------------------------------------------
- */
+/* --- the same completion again ---------------------------------------------------------------- */
 
 /* A client whose answer was lost asks again: it is told of the version its upload became, for as
  * long as that is current, and for a day. *ret_again says whether that is so. */

@@ -2,8 +2,7 @@
 #include "svc/s3/s3_copy.h"
 #include "svc/s3/s3_upload.h"
 
-/* --- CopyObject --------------------------------------------------------------------------------
- */
+/* --- CopyObject ------------------------------------------------------------------------------- */
 
 static bool replaces(struct str directive)
 {
@@ -136,8 +135,7 @@ enum err s3_copy_object(struct call *call, const struct s3_copy_object_input *in
     return commit_copy(call, in, copy, out);
 }
 
-/* --- UploadPartCopy ----------------------------------------------------------------------------
- */
+/* --- UploadPartCopy --------------------------------------------------------------------------- */
 
 static enum err start_part(struct call *call, const struct s3_upload_part_copy_input *in,
                            struct s3_copy **ret_copy)

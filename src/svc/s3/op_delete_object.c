@@ -45,8 +45,7 @@ enum err s3_delete_object(struct call *call, const struct s3_delete_object_input
     return ERR_OK;
 }
 
-/* --- many --------------------------------------------------------------------------------------
- */
+/* --- many ------------------------------------------------------------------------------------- */
 
 struct results {
     struct s3_deleted_object *deleted;

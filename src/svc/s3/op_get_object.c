@@ -257,8 +257,7 @@ enum err s3_head_object(struct call *call, const struct s3_head_object_input *in
     return ERR_OK;
 }
 
-/* --- attributes --------------------------------------------------------------------------------
- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static bool asked(const struct s3_object_attributes_list *list, const char *name)
 {

@@ -11,8 +11,7 @@
 
 enum { RECORD_MAX = 64 * 1024 };
 
-/* --- shared ------------------------------------------------------------------------------------
- */
+/* --- shared ----------------------------------------------------------------------------------- */
 
 enum err s3_upload_find(struct call *call, const struct s3_bucket_ref *b, struct str key,
                         struct str upload_id, bool tracked, struct s3_upload_rec *ret_rec)
@@ -141,8 +140,7 @@ enum err s3_upload_remove(struct call *call, const struct s3_bucket_ref *b, stru
     return txn_del(call->txn, s3_key_upload(call->arena, b->rec.id, key, upload_id));
 }
 
-/* --- CreateMultipartUpload ----------------------------------------------------------------------
- */
+/* --- CreateMultipartUpload -------------------------------------------------------------------- */
 
 static enum err choose_checksum(struct call *call,
                                 const struct s3_create_multipart_upload_input *in,
@@ -208,8 +206,7 @@ enum err s3_create_multipart_upload(struct call *call,
     return ERR_OK;
 }
 
-/* --- UploadPart ---------------------------------------------------------------------------------
- */
+/* --- UploadPart ------------------------------------------------------------------------------- */
 
 enum err s3_upload_part_body(struct call *call, const struct s3_upload_part_input *in,
                              struct call_sink *ret_sink)
@@ -262,8 +259,7 @@ enum err s3_upload_part(struct call *call, const struct s3_upload_part_input *in
     return str_is_set(out->e_tag) ? ERR_OK : ERR_NOMEM;
 }
 
-/* --- AbortMultipartUpload -----------------------------------------------------------------------
- */
+/* --- AbortMultipartUpload --------------------------------------------------------------------- */
 
 enum err s3_abort_multipart_upload(struct call *call,
                                    const struct s3_abort_multipart_upload_input *in,
@@ -283,8 +279,7 @@ enum err s3_abort_multipart_upload(struct call *call,
     return s3_upload_remove(call, &b, in->key, in->upload_id, &parts, NULL);
 }
 
-/* --- ListParts ----------------------------------------------------------------------------------
- */
+/* --- ListParts -------------------------------------------------------------------------------- */
 
 static struct s3_initiator *initiator_of(struct call *call)
 {
@@ -335,8 +330,7 @@ enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
     return ERR_OK;
 }
 
-/* --- ListMultipartUploads -----------------------------------------------------------------------
- */
+/* --- ListMultipartUploads --------------------------------------------------------------------- */
 
 struct uploads_page {
     struct s3_multipart_upload *uploads;

@@ -6,8 +6,7 @@
 
 enum { FILTER_BYTES_MAX = 1024, TEST_EVENT_MAX = 4096, ID_BYTES_MAX = 255 };
 
-/* --- reading the request -----------------------------------------------------------------------
- */
+/* --- reading the request ---------------------------------------------------------------------- */
 
 static enum err take_events(struct call *call, const struct s3_event_list *events,
                             struct s3_rule *rule)
@@ -110,8 +109,7 @@ static enum err take_rules(struct call *call, const struct s3_notification_confi
     return ERR_OK;
 }
 
-/* --- checking it --------------------------------------------------------------------------------
- */
+/* --- checking it ------------------------------------------------------------------------------ */
 
 static enum err check_overlaps(struct call *call, const struct s3_rules *rules)
 {
@@ -247,8 +245,7 @@ enum err s3_put_bucket_notification_configuration(
     return s3_bucket_put(call->txn, &b);
 }
 
-/* --- giving it back ------------------------------------------------------------------------------
- */
+/* --- giving it back --------------------------------------------------------------------------- */
 
 static struct s3_event_list give_events(struct arena *a, struct s3_pairs names)
 {

@@ -54,8 +54,7 @@ enum err s3_delete_object_tagging(struct call *call,
                        (struct s3_pairs){0}, S3_EVENT_TAGS_DELETE, &out->version_id);
 }
 
-/* --- ACLs: disabled, as on every bucket since 2023; the owner has everything -------------------
- */
+/* --- ACLs: disabled, as on every bucket since 2023; the owner has everything ------------------ */
 
 enum err s3_get_object_acl(struct call *call, const struct s3_get_object_acl_input *in,
                            struct s3_get_object_acl_output *out)

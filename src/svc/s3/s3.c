@@ -63,8 +63,7 @@ void s3_svc(struct s3 *s3, struct svc *ret_svc)
     };
 }
 
-/* --- the port ----------------------------------------------------------------------------------
- */
+/* --- the port --------------------------------------------------------------------------------- */
 
 static enum err read_part(const struct call_file_part *part, char *out)
 {

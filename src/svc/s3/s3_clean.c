@@ -90,8 +90,7 @@ void s3_cleaner_free(struct s3_cleaner *c)
     mem_free(c);
 }
 
-/* --- a cycle -----------------------------------------------------------------------------------
- */
+/* --- a cycle ---------------------------------------------------------------------------------- */
 
 /* A full batch is followed by the next at once; what is left but not ripe is looked at later. */
 static void finish(struct s3_cleaner *c, bool at_once)
@@ -306,8 +305,7 @@ static void cycle_start(struct s3_cleaner *c)
         finish(c, false);
 }
 
-/* --- staging removal ---------------------------------------------------------------------------
- */
+/* --- staging removal -------------------------------------------------------------------------- */
 
 static void kick_hook(void *arg)
 {

@@ -5,8 +5,7 @@
 #include "codec/percent.h"
 #include "svc/s3/s3_int.h"
 
-/* --- keys and versions -------------------------------------------------------------------------
- */
+/* --- keys and versions ------------------------------------------------------------------------ */
 
 enum err s3_check_key(struct call *call, struct str key)
 {
@@ -82,8 +81,7 @@ enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, stru
     return ERR_OK;
 }
 
-/* --- what Weir does not do ----------------------------------------------------------------------
- */
+/* --- what Weir does not do -------------------------------------------------------------------- */
 
 static enum err not_implemented(struct call *call, const char *header)
 {
@@ -141,8 +139,7 @@ enum err s3_check_wishes(struct call *call, const struct s3_wishes *w)
     return ERR_OK;
 }
 
-/* --- attributes and tags -----------------------------------------------------------------------
- */
+/* --- attributes and tags ---------------------------------------------------------------------- */
 
 static enum err make_metadata(struct call *call, const struct s3_metadata *in,
                               struct s3_pairs *ret_pairs)
@@ -232,8 +229,7 @@ struct str s3_quote(struct arena *a, struct str etag)
     return str_fmt(a, "\"" STR_FMT "\"", STR_ARG(etag));
 }
 
-/* --- integrity ---------------------------------------------------------------------------------
- */
+/* --- integrity -------------------------------------------------------------------------------- */
 
 enum err s3_stream_algo(struct call *call, const struct s3_claims *claims, struct str sdk_algorithm,
                         enum s3_algo *ret_algo)
@@ -351,8 +347,7 @@ enum err s3_verify_body(struct call *call, struct str content_md5)
     return ERR_OK;
 }
 
-/* --- conditions --------------------------------------------------------------------------------
- */
+/* --- conditions ------------------------------------------------------------------------------- */
 
 static enum err precondition_failed(struct call *call, const char *which)
 {
@@ -381,8 +376,7 @@ enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref
     return s3_etag_listed(if_match, rec.etag) ? ERR_OK : precondition_failed(call, "If-Match");
 }
 
-/* --- conversions -------------------------------------------------------------------------------
- */
+/* --- conversions ------------------------------------------------------------------------------ */
 
 struct s3_owner *s3_owner_of(struct call *call)
 {

@@ -27,8 +27,7 @@ struct s3_copy_job {
     char *block;
 };
 
-/* --- the source --------------------------------------------------------------------------------
- */
+/* --- the source ------------------------------------------------------------------------------- */
 
 static enum err check_source(struct call *call, const struct s3_conditions *conditions,
                              const struct s3_object_rec *rec)
@@ -65,8 +64,7 @@ enum err s3_copy_find(struct call *call, struct str header, struct str expected_
     return ERR_OK;
 }
 
-/* --- the job -----------------------------------------------------------------------------------
- */
+/* --- the job ---------------------------------------------------------------------------------- */
 
 static void job_free(struct s3_copy_job *job)
 {

@@ -88,8 +88,7 @@ enum err s3_files_open(struct s3 *s3)
     return sys_sync_dir(data);
 }
 
-/* --- recovery ----------------------------------------------------------------------------------
- */
+/* --- recovery --------------------------------------------------------------------------------- */
 
 struct recovery {
     struct s3 *s3;
@@ -134,8 +133,7 @@ enum err s3_files_recover(struct s3 *s3)
     return e;
 }
 
-/* --- writer ------------------------------------------------------------------------------------
- */
+/* --- writer ----------------------------------------------------------------------------------- */
 
 enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max, struct s3_writer **ret_w)
 {
@@ -288,8 +286,7 @@ struct str s3_writer_sum(const struct s3_writer *w, struct arena *a, enum s3_alg
     return base64_encode(a, w->sums[algo], s3_algo_len(algo));
 }
 
-/* --- pins --------------------------------------------------------------------------------------
- */
+/* --- pins ------------------------------------------------------------------------------------- */
 
 void s3_pin(struct s3 *s3, struct s3_pin *pin, int64_t since_ms)
 {

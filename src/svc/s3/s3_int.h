@@ -38,8 +38,7 @@ struct s3 {
     struct s3_cleaner *cleaner;
 };
 
-/* --- files (s3_files.c) ------------------------------------------------------------------------
- */
+/* --- files (s3_files.c) ----------------------------------------------------------------------- */
 
 enum { S3_PATH_MAX = 4096 };
 
@@ -94,8 +93,7 @@ struct s3_pin {
 void s3_pin(struct s3 *s3, struct s3_pin *pin, int64_t since_ms);
 void s3_unpin(void *pin);
 
-/* --- removal of files (s3_clean.c) -------------------------------------------------------------
- */
+/* --- removal of files (s3_clean.c) ------------------------------------------------------------ */
 
 enum err s3_cleaner_new(struct s3 *s3, struct s3_cleaner **ret_c) WARN_UNUSED;
 void s3_cleaner_free(struct s3_cleaner *c);
@@ -108,8 +106,7 @@ enum err s3_trash_file(struct s3 *s3, struct txn *txn, const struct s3_id *id) W
 /* The same for all that a body consists of. */
 enum err s3_trash_body(struct s3 *s3, struct txn *txn, const struct s3_body *body) WARN_UNUSED;
 
-/* --- buckets and versions (s3_object.c) --------------------------------------------------------
- */
+/* --- buckets and versions (s3_object.c) ------------------------------------------------------- */
 
 struct s3_bucket_ref {
     struct str name;
@@ -175,8 +172,7 @@ enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_re
 enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
                           struct s3_manifest *ret_manifest) WARN_UNUSED;
 
-/* --- shared checks and errors (s3_common.c) ----------------------------------------------------
- */
+/* --- shared checks and errors (s3_common.c) --------------------------------------------------- */
 
 enum err s3_no_such_key(struct call *call, struct str bucket, struct str key) WARN_UNUSED;
 /* A version for a reading operation: current, or by id; delete markers and absence as S3's errors.
@@ -250,8 +246,7 @@ struct str s3_list_text(struct arena *a, struct str s, bool url);
 /* encoding-type: *ret_url. */
 enum err s3_check_encoding(struct call *call, struct str encoding_type, bool *ret_url) WARN_UNUSED;
 
-/* --- policies (s3_policy.c) --------------------------------------------------------------------
- */
+/* --- policies (s3_policy.c) ------------------------------------------------------------------- */
 
 enum err s3_resource_policy(struct call *call, struct str arn, struct str *ret_json);
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx);
@@ -261,8 +256,7 @@ enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public) WA
 /* Name of a condition key in the policy that Weir does not give values to, or STR_NONE. */
 struct str s3_policy_unknown_key(struct arena *a, struct str json);
 
-/* --- notifications (s3_notify.c) ---------------------------------------------------------------
- */
+/* --- notifications (s3_notify.c) -------------------------------------------------------------- */
 
 enum s3_event {
     S3_EVENT_PUT,

@@ -174,8 +174,7 @@ struct str s3_key_dropped(struct arena *a, uint64_t bucket)
     return done(&b);
 }
 
-/* --- ranges ------------------------------------------------------------------------------------
- */
+/* --- ranges ----------------------------------------------------------------------------------- */
 
 /* Bytes with which every entry whose key begins with `prefix` begins. */
 static struct str raw_prefix(struct arena *a, enum table table, uint64_t bucket, struct str prefix)
@@ -244,8 +243,7 @@ struct s3_range s3_range_done(struct arena *a, int64_t before_ms)
                              s3_key_done_since(a, before_ms, STR(""))};
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* What a scan lends goes with its next step: texts are copied. */
 static enum err read_text(struct str *rest, struct arena *a, struct str *ret_s)

@@ -110,8 +110,7 @@ enum err s3_rules_load(struct txn *txn, uint64_t bucket, struct s3_rules *ret_ru
     return s3_unpack_rules(txn->arena, value, ret_rules);
 }
 
-/* --- the document ------------------------------------------------------------------------------
- */
+/* --- the document ----------------------------------------------------------------------------- */
 
 static void put_object(struct json_out *o, const struct s3_happening *h)
 {
@@ -195,8 +194,7 @@ void s3_event_json(struct buf *b, struct call *call, struct str bucket, const st
     json_close(&o, '}');
 }
 
-/* --- staging -----------------------------------------------------------------------------------
- */
+/* --- staging ---------------------------------------------------------------------------------- */
 
 static enum err send_event(struct call *call, const struct s3_bucket_ref *b,
                            const struct s3_rule *rule, struct str document)

@@ -12,8 +12,7 @@
 
 enum { SEQ_MS_SHIFT = 12, RECORD_MAX = 64 * 1024 };
 
-/* --- buckets -----------------------------------------------------------------------------------
- */
+/* --- buckets ---------------------------------------------------------------------------------- */
 
 enum err s3_bucket_read(struct txn *txn, struct str name, bool tracked,
                         struct s3_bucket_rec *ret_rec)
@@ -65,8 +64,7 @@ enum err s3_bucket_put(struct txn *txn, const struct s3_bucket_ref *b)
     return txn_put(txn, s3_key_bucket(txn->arena, b->name), buf_str(&buf));
 }
 
-/* --- finding versions --------------------------------------------------------------------------
- */
+/* --- finding versions ------------------------------------------------------------------------- */
 
 static enum err read_object(struct txn *txn, struct str key, bool tracked,
                             struct s3_object_rec *ret_rec)
@@ -134,8 +132,7 @@ enum err s3_newest_old(struct txn *txn, uint64_t bucket, struct str key,
     return e;
 }
 
-/* --- changing versions -------------------------------------------------------------------------
- */
+/* --- changing versions ------------------------------------------------------------------------ */
 
 static enum err put_object(struct txn *txn, struct str key, const struct s3_object_rec *rec)
 {
@@ -347,8 +344,7 @@ enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucke
     return ERR_OK;
 }
 
-/* --- bytes -------------------------------------------------------------------------------------
- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 enum err s3_body_bytes(struct txn *txn, const struct s3_body *body, struct str *ret_bytes)
 {

@@ -4,8 +4,7 @@
 
 #include "codec/json.h"
 
-/* --- bucket policies ---------------------------------------------------------------------------
- */
+/* --- bucket policies -------------------------------------------------------------------------- */
 
 /* Bucket name of "arn:aws:s3:::name/key". */
 static struct str bucket_of_arn(struct str arn)
@@ -59,9 +58,9 @@ static bool names_everyone(const struct json *principal)
     const struct json *aws = json_get(principal, STR("AWS"));
     if (aws && aws->kind == JSON_STRING)
         return str_eq_c(aws->text, "*");
-    JSON_EACH(aws, it)
-    if (str_eq_c(it->text, "*"))
-        return true;
+    JSON_EACH (aws, it)
+        if (str_eq_c(it->text, "*"))
+            return true;
     return false;
 }
 
@@ -75,14 +74,13 @@ static bool has_fixed_condition(const struct json *condition)
         STR_INIT("aws:PrincipalArn"),   STR_INIT("aws:userid"),
         STR_INIT("aws:SourceOwner"),    STR_INIT("aws:SourceIp"),
     };
-    JSON_EACH(condition, op)
-    {
+    JSON_EACH (condition, op) {
         if (str_find_str(op->key, STR("Not")) != SIZE_MAX || str_ends(op->key, STR("IfExists")))
             continue;
-        JSON_EACH(op, k)
-        for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-            if (str_eq_nocase(k->key, keys[i]) && !str_eq_c(k->text, "*"))
-                return true;
+        JSON_EACH (op, k)
+            for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+                if (str_eq_nocase(k->key, keys[i]) && !str_eq_c(k->text, "*"))
+                    return true;
     }
     return false;
 }
@@ -133,15 +131,15 @@ struct str s3_policy_unknown_key(struct arena *a, struct str json)
     if (json_parse(a, json, &doc, NULL) != ERR_OK)
         return STR_NONE;
     for (const struct json *s = first_statement(doc); s; s = s->next)
-        JSON_EACH(json_get(s, STR("Condition")), op)
-    JSON_EACH(op, k)
-    if (k->key.len > 3 && str_eq_nocase(str_sub(k->key, 0, 3), STR("s3:")) && !key_is_known(k->key))
-        return k->key;
+        JSON_EACH (json_get(s, STR("Condition")), op)
+            JSON_EACH (op, k)
+                if (k->key.len > 3 && str_eq_nocase(str_sub(k->key, 0, 3), STR("s3:")) &&
+                    !key_is_known(k->key))
+                    return k->key;
     return STR_NONE;
 }
 
-/* --- condition keys ----------------------------------------------------------------------------
- */
+/* --- condition keys --------------------------------------------------------------------------- */
 
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx)
 {
@@ -191,8 +189,7 @@ enum err s3_auth_context(struct call *call, const void *in, struct policy_contex
     return ERR_OK;
 }
 
-/* --- further permissions -----------------------------------------------------------------------
- */
+/* --- further permissions ---------------------------------------------------------------------- */
 
 /* Operations on one object whose action depends on whether a version is named. */
 static const struct {

@@ -45,8 +45,7 @@ const char *s3_check_tags(struct s3_pairs tags, size_t max);
 /* x-amz-tagging: form-encoded. ERR_INVALID, ERR_LIMIT, ERR_NOMEM. */
 enum err s3_parse_tags(struct arena *a, struct str header, struct s3_pairs *ret_tags) WARN_UNUSED;
 
-/* --- listings ----------------------------------------------------------------------------------
- */
+/* --- listings --------------------------------------------------------------------------------- */
 
 /* The part of `key` up to and with the first delimiter behind the prefix; STR_NONE when it has none
  * (or the delimiter is empty), so that it is listed itself. `key` begins with `prefix`. */

@@ -128,8 +128,7 @@ void s3_summer_final(struct s3_summer *s, enum s3_algo algo, uint8_t *out)
     }
 }
 
-/* --- parts -------------------------------------------------------------------------------------
- */
+/* --- parts ------------------------------------------------------------------------------------ */
 
 /* Digest of the joined digests, with the number of parts: how S3 makes ETags and composite sums. */
 static enum err etag_of_parts(struct arena *a, const struct s3_part_rec *parts, size_t n,
@@ -228,8 +227,7 @@ enum err s3_sum_parts(struct arena *a, const struct s3_part_rec *parts, size_t n
     return ERR_OK;
 }
 
-/* --- claims ------------------------------------------------------------------------------------
- */
+/* --- claims ----------------------------------------------------------------------------------- */
 
 struct s3_claims s3_claims_make(struct str crc32, struct str crc32c, struct str crc64nvme,
                                 struct str sha1, struct str sha256, bool unsupported)

@@ -4,8 +4,7 @@
 
 enum { LABEL_MAX = 80, POLICY_OUT_MAX = 64 * 1024, POLICY_ACTIONS_MAX = 7 };
 
-/* --- attributes --------------------------------------------------------------------------------
- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static const struct str settable[] = {
     STR_INIT("VisibilityTimeout"),
@@ -152,8 +151,7 @@ enum err sqs_set_queue_attributes(struct call *call,
     return save_changed(call, &o);
 }
 
-/* --- tags --------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 
 enum err sqs_list_queue_tags(struct call *call, const struct sqs_list_queue_tags_input *in,
                              struct sqs_list_queue_tags_output *out)
@@ -223,8 +221,7 @@ enum err sqs_untag_queue(struct call *call, const struct sqs_untag_queue_input *
     return sqs_save(call->txn, o.queue, &o.config);
 }
 
-/* --- permissions -------------------------------------------------------------------------------
- */
+/* --- permissions ------------------------------------------------------------------------------ */
 
 /* Actions that AddPermission knows. Source: SQS API reference, AddPermission. */
 static bool action_ok(struct str action)
@@ -281,9 +278,9 @@ static void put_statement(struct json_out *o, const struct sqs_add_permission_in
 /* Statement with this Sid; NULL. */
 static const struct json *find_statement(const struct json *doc, struct str label)
 {
-    JSON_EACH(json_get(doc, STR("Statement")), it)
-    if (str_eq(json_get_str(it, STR("Sid")), label))
-        return it;
+    JSON_EACH (json_get(doc, STR("Statement")), it)
+        if (str_eq(json_get_str(it, STR("Sid")), label))
+            return it;
     return NULL;
 }
 
@@ -312,11 +309,11 @@ static enum err rewrite(struct call *call, const struct json *doc, const struct 
         json_tree(&out, list);
         statements++;
     } else {
-        JSON_EACH(list, it)
-        if (it != without) {
-            json_tree(&out, it);
-            statements++;
-        }
+        JSON_EACH (list, it)
+            if (it != without) {
+                json_tree(&out, it);
+                statements++;
+            }
     }
     if (add)
         put_statement(&out, add, call->partition, arn, call->arena);

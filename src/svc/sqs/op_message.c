@@ -14,8 +14,7 @@ static struct str fifo_seq_text(struct arena *a, const struct sqs_sent *sent)
     return sent->fifo_seq ? str_fmt(a, "%020llu", (unsigned long long)sent->fifo_seq) : STR_NONE;
 }
 
-/* --- SendMessage -------------------------------------------------------------------------------
- */
+/* --- SendMessage ------------------------------------------------------------------------------ */
 
 enum err sqs_send_message(struct call *call, const struct sqs_send_message_input *in,
                           struct sqs_send_message_output *out)
@@ -113,8 +112,7 @@ enum err sqs_send_message_batch(struct call *call, const struct sqs_send_message
     return ERR_OK;
 }
 
-/* --- DeleteMessage -----------------------------------------------------------------------------
- */
+/* --- DeleteMessage ---------------------------------------------------------------------------- */
 
 enum err sqs_delete_message(struct call *call, const struct sqs_delete_message_input *in,
                             struct sqs_delete_message_output *out)
@@ -161,8 +159,7 @@ enum err sqs_delete_message_batch(struct call *call,
     return ERR_OK;
 }
 
-/* --- ChangeMessageVisibility -------------------------------------------------------------------
- */
+/* --- ChangeMessageVisibility ------------------------------------------------------------------ */
 
 enum err sqs_change_message_visibility(struct call *call,
                                        const struct sqs_change_message_visibility_input *in,

@@ -6,8 +6,7 @@
 
 enum { LIST_MAX = 1000, TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 };
 
-/* --- CreateQueue -------------------------------------------------------------------------------
- */
+/* --- CreateQueue ------------------------------------------------------------------------------ */
 
 static bool wants_fifo(const struct sqs_queue_attribute_map *in)
 {
@@ -141,8 +140,7 @@ enum err sqs_create_queue(struct call *call, const struct sqs_create_queue_input
     return err == ERR_NOT_FOUND ? create(call, in, arn) : err;
 }
 
-/* --- finding -----------------------------------------------------------------------------------
- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 enum err sqs_get_queue_url(struct call *call, const struct sqs_get_queue_url_input *in,
                            struct sqs_get_queue_url_output *out)
@@ -280,8 +278,7 @@ sqs_list_dead_letter_source_queues(struct call *call,
                 &out->next_token);
 }
 
-/* --- ending ------------------------------------------------------------------------------------
- */
+/* --- ending ----------------------------------------------------------------------------------- */
 
 static enum err put_garbage(struct txn *txn, uint64_t queue_id, uint64_t bound)
 {

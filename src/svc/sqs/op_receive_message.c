@@ -11,8 +11,7 @@
 #include "codec/hex.h"
 #include "svc/sqs/sqs_int.h"
 
-/* --- waiting -----------------------------------------------------------------------------------
- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 static void leave_list(struct sqs_waiter *w)
 {
@@ -52,8 +51,7 @@ static enum err wait_for_message(struct call *call, struct sqs_queue *q, int64_t
     return err;
 }
 
-/* --- what is told of a message -----------------------------------------------------------------
- */
+/* --- what is told of a message ---------------------------------------------------------------- */
 
 static bool listed(const struct str *names, size_t n, struct str name)
 {
@@ -158,8 +156,7 @@ static enum err describe(struct call *call, const struct sqs_receive_message_inp
     return user_attributes(call, in, &t->body, out);
 }
 
-/* --- the operation -----------------------------------------------------------------------------
- */
+/* --- the operation ---------------------------------------------------------------------------- */
 
 static enum err check_range(struct call *call, const char *name, bool has, int64_t v, int64_t min,
                             int64_t max)

@@ -26,8 +26,7 @@ enum err sqs_new(struct core *core, struct sqs **ret_sqs)
     return ERR_OK;
 }
 
-/* --- start -------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 /* The secret of receipt handles, made at the very first start. */
 static enum err load_secret(struct txn *txn, void *arg)
@@ -56,8 +55,7 @@ enum err sqs_start(struct sqs *s)
     return s->core->n_loops ? sqs_clean_start(s) : ERR_OK;
 }
 
-/* --- end ---------------------------------------------------------------------------------------
- */
+/* --- end -------------------------------------------------------------------------------------- */
 
 static void wake_all(struct sqs *s)
 {
@@ -116,8 +114,7 @@ void sqs_free(struct sqs *s)
     mem_free(s);
 }
 
-/* --- what core asks ----------------------------------------------------------------------------
- */
+/* --- what core asks --------------------------------------------------------------------------- */
 
 static enum err resource_policy(struct call *call, struct str arn, struct str *ret_json)
 {

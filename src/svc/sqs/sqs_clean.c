@@ -52,8 +52,7 @@ static enum err delete_pair(struct txn *txn, uint64_t queue_id, uint64_t seq)
     return txn_del(txn, state);
 }
 
-/* --- garbage -----------------------------------------------------------------------------------
- */
+/* --- garbage ---------------------------------------------------------------------------------- */
 
 /* First garbage record. ERR_NOT_FOUND. */
 static enum err first_garbage(struct txn *txn, uint64_t *ret_queue_id, uint64_t *ret_bound)
@@ -132,8 +131,7 @@ static enum err garbage_body(struct txn *txn, void *arg)
     return str_is_set(key) ? txn_del(txn, key) : ERR_NOMEM;
 }
 
-/* --- retention ---------------------------------------------------------------------------------
- */
+/* --- retention -------------------------------------------------------------------------------- */
 
 static void expired_committed(void *arg)
 {
@@ -182,8 +180,7 @@ static bool find_expired(struct sqs_clean *c)
     return found;
 }
 
-/* --- deduplication ids -------------------------------------------------------------------------
- */
+/* --- deduplication ids ------------------------------------------------------------------------ */
 
 static enum err dedup_body(struct txn *txn, void *arg)
 {
@@ -222,8 +219,7 @@ static bool find_dedup(struct sqs_clean *c)
     return found;
 }
 
-/* --- the machine -------------------------------------------------------------------------------
- */
+/* --- the machine ------------------------------------------------------------------------------ */
 
 static void arm(struct sqs_clean *c, int64_t delay_ms)
 {

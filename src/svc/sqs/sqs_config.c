@@ -39,8 +39,7 @@ static enum err invalid(struct apply *ap, struct str name, const char *why)
                          *why ? " Reason: " : "", why);
 }
 
-/* --- one function per kind of value ------------------------------------------------------------
- */
+/* --- one function per kind of value ----------------------------------------------------------- */
 
 static const struct number_attr {
     struct str name;
@@ -117,9 +116,9 @@ static bool redrive_allowed(struct arena *a, struct str policy, struct str sourc
         return false;
     if (!str_eq_c(kind, "byQueue"))
         return true;
-    JSON_EACH(json_get(doc, STR("sourceQueueArns")), it)
-    if (it->kind == JSON_STRING && str_eq(it->text, source_arn))
-        return true;
+    JSON_EACH (json_get(doc, STR("sourceQueueArns")), it)
+        if (it->kind == JSON_STRING && str_eq(it->text, source_arn))
+            return true;
     return false;
 }
 
@@ -279,8 +278,7 @@ enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
     return ERR_OK;
 }
 
-/* --- telling -----------------------------------------------------------------------------------
- */
+/* --- telling ---------------------------------------------------------------------------------- */
 
 static struct str bool_text(bool v)
 {

@@ -74,8 +74,7 @@ void sqs_index_unref(struct sqs_index *ix)
     mem_free(ix);
 }
 
-/* --- table by sequence number ------------------------------------------------------------------
- */
+/* --- table by sequence number ----------------------------------------------------------------- */
 
 static size_t home(const struct sqs_index *ix, uint64_t seq)
 {
@@ -144,8 +143,7 @@ struct sqs_slot *sqs_index_find(const struct sqs_index *ix, uint64_t seq)
     return NULL;
 }
 
-/* --- slots -------------------------------------------------------------------------------------
- */
+/* --- slots ------------------------------------------------------------------------------------ */
 
 static void put_free(struct sqs_index *ix, struct sqs_slot *slot)
 {
@@ -249,8 +247,7 @@ enum err sqs_index_new_slot(struct sqs_index *ix, uint64_t seq, struct str group
     return ERR_OK;
 }
 
-/* --- moving between lists ----------------------------------------------------------------------
- */
+/* --- moving between lists --------------------------------------------------------------------- */
 
 static struct sqs_fifo_slot *first_waiting(struct sqs_group *g)
 {

@@ -128,8 +128,7 @@ enum err sqs_fault_reply(struct call *call, enum err err, const struct sqs_fault
 /* The entry of a batch reply. */
 struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct sqs_fault *f);
 
-/* --- sqs_queue.c: a queue as an operation sees it ----------------------------------------------
- */
+/* --- sqs_queue.c: a queue as an operation sees it --------------------------------------------- */
 
 /* Opened for one transaction; `queue` is held until the transaction's arena goes. */
 struct sqs_open {
@@ -184,8 +183,7 @@ static inline uint64_t sqs_seq_of_ms(int64_t ms)
 /* The timer's work on the home loop. */
 void sqs_due_task(struct io_task *task);
 
-/* --- sqs_load.c --------------------------------------------------------------------------------
- */
+/* --- sqs_load.c ------------------------------------------------------------------------------- */
 
 /* Finds the queues of the store, and arranges that their messages are read after the start. */
 enum err sqs_load_start(struct sqs *s) WARN_UNUSED;
@@ -195,8 +193,7 @@ enum err sqs_load_now(struct sqs *s, struct str path) WARN_UNUSED;
 void sqs_load_stop(struct sqs *s);
 void sqs_load_free(struct sqs *s);
 
-/* --- sqs_config.c ------------------------------------------------------------------------------
- */
+/* --- sqs_config.c ----------------------------------------------------------------------------- */
 
 void sqs_config_init(struct sqs_config *c, int64_t now_ms);
 /* Applies attributes as CreateQueue and SetQueueAttributes do; c->fifo is set before. */
@@ -211,8 +208,7 @@ struct str sqs_config_get(struct arena *a, const struct sqs_config *c, struct st
 /* Queue policy: parses; ERR_FAILED with `f`. */
 enum err sqs_policy_check(struct arena *a, struct str json, struct sqs_fault *f) WARN_UNUSED;
 
-/* --- sqs_message.c -----------------------------------------------------------------------------
- */
+/* --- sqs_message.c ---------------------------------------------------------------------------- */
 
 /* What a sender gives, in terms of the API. */
 struct sqs_draft {
@@ -241,8 +237,7 @@ bool sqs_attr_is_binary(const struct sqs_attr *attr);
 /* Characters that XML 1.0 allows, in valid UTF-8. */
 bool sqs_text_ok(struct str s);
 
-/* --- sqs_send.c --------------------------------------------------------------------------------
- */
+/* --- sqs_send.c ------------------------------------------------------------------------------- */
 
 struct sqs_sent {
     struct str id;
@@ -255,8 +250,7 @@ enum err sqs_send_stage(struct sqs *s, struct txn *txn, const struct sqs_open *t
                         struct sqs_body *body, int64_t delay_s,
                         struct sqs_sent *ret_sent) WARN_UNUSED;
 
-/* --- sqs_take.c --------------------------------------------------------------------------------
- */
+/* --- sqs_take.c ------------------------------------------------------------------------------- */
 
 struct sqs_taken {
     uint64_t seq;
@@ -272,8 +266,7 @@ enum err sqs_take(struct sqs *s, struct txn *txn, const struct sqs_open *from, s
                   int64_t visibility_s, int64_t now_ms, struct sqs_taken *ret_taken, size_t *ret_n,
                   bool *ret_staged) WARN_UNUSED;
 
-/* --- sqs_lease.c -------------------------------------------------------------------------------
- */
+/* --- sqs_lease.c ------------------------------------------------------------------------------ */
 
 struct str sqs_receipt_make(struct arena *a, const struct sqs *s, uint64_t queue_id, uint64_t seq,
                             uint32_t receives);
@@ -283,15 +276,13 @@ enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_o
                               struct str receipt, int64_t visibility_s, int64_t now_ms,
                               struct sqs_fault *f) WARN_UNUSED;
 
-/* --- batches -----------------------------------------------------------------------------------
- */
+/* --- batches ---------------------------------------------------------------------------------- */
 
 /* Number, ids and uniqueness of a batch's entries; ids[i] of n. Errors are the call's. */
 enum err sqs_batch_check(struct call *call, const char *entry_name, const struct str *ids,
                          size_t n) WARN_UNUSED;
 
-/* --- sqs_clean.c -------------------------------------------------------------------------------
- */
+/* --- sqs_clean.c ------------------------------------------------------------------------------ */
 
 /* Begins background cleaning; work goes on on the home loop. ERR_NOMEM. */
 enum err sqs_clean_start(struct sqs *s) WARN_UNUSED;

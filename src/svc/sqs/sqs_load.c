@@ -97,8 +97,7 @@ enum err sqs_load_now(struct sqs *s, struct str path)
     return err;
 }
 
-/* --- start and end -----------------------------------------------------------------------------
- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 static void on_load_timer(struct io_timer *timer)
 {

@@ -11,8 +11,7 @@
 #include "codec/json.h"
 #include "svc/sqs/sqs_int.h"
 
-/* --- in ----------------------------------------------------------------------------------------
- */
+/* --- in --------------------------------------------------------------------------------------- */
 
 static enum err make_draft(struct txn *txn, const struct sqs_attribute *attributes, size_t n,
                            struct sqs_draft *draft)
@@ -74,8 +73,7 @@ static enum err port_policy(void *self, struct txn *txn, struct str queue_arn, s
     return ERR_OK;
 }
 
-/* --- out ---------------------------------------------------------------------------------------
- */
+/* --- out -------------------------------------------------------------------------------------- */
 
 static void put_message_attributes(struct json_out *o, struct arena *a, const struct sqs_body *m)
 {
@@ -211,8 +209,7 @@ static enum err port_visibility_timeout(void *self, struct txn *txn, struct str 
     return ERR_OK;
 }
 
-/* --- watching ----------------------------------------------------------------------------------
- */
+/* --- watching --------------------------------------------------------------------------------- */
 
 static struct sqs_watcher *find_watcher(struct sqs *s, struct str path, void *arg)
 {

@@ -13,8 +13,7 @@
 #include "base/mem.h"
 #include "svc/sqs/sqs_int.h"
 
-/* --- names -------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 enum err sqs_url_parse(struct str url, struct str *ret_account, struct str *ret_name)
 {
@@ -61,8 +60,7 @@ struct str sqs_queue_url(struct arena *a, const struct core *core, struct str ac
                    STR_ARG(account), STR_ARG(name));
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 enum err sqs_queue_new(struct sqs *s, struct str region, struct str account, struct str name,
                        const struct sqs_config *c, struct sqs_queue **ret_queue)
@@ -226,8 +224,7 @@ uint64_t sqs_queue_next_seq(struct sqs_queue *q, int64_t now_ms)
     return seq;
 }
 
-/* --- opening -----------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static struct sqs_queue *find(struct sqs *s, struct str path)
 {
@@ -307,8 +304,7 @@ enum err sqs_save(struct txn *txn, const struct sqs_queue *q, const struct sqs_c
     return txn_put(txn, key, bytes);
 }
 
-/* --- waking ------------------------------------------------------------------------------------
- */
+/* --- waking ----------------------------------------------------------------------------------- */
 
 /* Makes the home loop look at the heap again. */
 static void post_due(struct sqs *s)

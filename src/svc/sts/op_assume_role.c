@@ -14,8 +14,7 @@ static enum err not_authorised(struct call *call, const char *action, struct str
                       STR_ARG(call->who->arn), action, STR_ARG(role_arn));
 }
 
-/* --- what is asked for --------------------------------------------------------------------------
- */
+/* --- what is asked for ------------------------------------------------------------------------ */
 
 static enum err check_input(struct call *call, const struct sts_assume_role_input *in)
 {
@@ -103,8 +102,7 @@ static enum err session_duration(struct call *call, const struct sts_assume_role
     return ERR_OK;
 }
 
-/* --- who asks -----------------------------------------------------------------------------------
- */
+/* --- who asks --------------------------------------------------------------------------------- */
 
 static enum err check_trust(struct call *call, const struct sts_assume_role_input *in,
                             const struct iam_assumable *role, const char *action)

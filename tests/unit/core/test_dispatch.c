@@ -205,8 +205,7 @@ static void a_suspended_call_is_cancelled(void **state)
     fixture_stop(&f);
 }
 
-/* --- streamed bodies ---------------------------------------------------------------------------
- */
+/* --- streamed bodies -------------------------------------------------------------------------- */
 
 static void upload(int fd, size_t declared, size_t sent)
 {
@@ -260,8 +259,7 @@ static void a_client_that_leaves_aborts_the_sink(void **state)
     }
 }
 
-/* --- a store that fails ------------------------------------------------------------------------
- */
+/* --- a store that fails ----------------------------------------------------------------------- */
 
 static void every_store_failure_is_an_error_and_nothing_more(void **state)
 {

@@ -55,8 +55,7 @@ void world_down(struct world *w);
 /* Files under the data folder. */
 size_t world_files(const struct world *w);
 
-/* --- client ------------------------------------------------------------------------------------
- */
+/* --- client ----------------------------------------------------------------------------------- */
 
 struct request {
     const char *service; /* of the signature: "s3", "sqs", ... */
@@ -81,8 +80,7 @@ struct reply {
 void world_call(struct world *w, const struct request *req, struct reply *ret);
 void reply_free(struct reply *r);
 
-/* --- faults ------------------------------------------------------------------------------------
- */
+/* --- faults ----------------------------------------------------------------------------------- */
 
 enum fault_kind {
     FAULT_MEMORY,                               /* the loop's thread */

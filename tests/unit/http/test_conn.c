@@ -47,8 +47,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- exchanges: what is sent, whole and in two parts at every byte, and what must come ----------
- */
+/* --- exchanges: what is sent, whole and in two parts at every byte, and what must come -------- */
 
 struct exchange {
     const char *name;
@@ -219,8 +218,7 @@ static void test_exchanges_split(void **state)
             check_exchange(*state, &exchanges[i], at);
 }
 
-/* --- single behaviours --------------------------------------------------------------------------
- */
+/* --- single behaviours ------------------------------------------------------------------------ */
 
 static void test_expect_continue(void **state)
 {
@@ -417,8 +415,7 @@ static void test_many_connections(void **state)
         close(fds[i]);
 }
 
-/* --- allocations ---------------------------------------------------------------------------------
- */
+/* --- allocations ------------------------------------------------------------------------------ */
 
 /* Runs mem_fail_after(n) on the loop's thread and waits; *ret is what was allocated there before.
  */

@@ -42,8 +42,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- starting ----------------------------------------------------------------------------------
- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 static void test_busy_port(void **state)
 {
@@ -166,8 +165,7 @@ static void test_ipv6(void **state)
     io_loop_free(loop);
 }
 
-/* --- connection cap -----------------------------------------------------------------------------
- */
+/* --- connection cap --------------------------------------------------------------------------- */
 
 static void test_connection_cap(void **state)
 {
@@ -200,8 +198,7 @@ static void test_connection_cap(void **state)
         close(fds[i]);
 }
 
-/* --- time limits ---------------------------------------------------------------------------------
- */
+/* --- time limits ------------------------------------------------------------------------------ */
 
 static void test_timeouts(void **state)
 {
@@ -271,8 +268,7 @@ static void test_write_timeout(void **state)
     close(fd);
 }
 
-/* --- draining ------------------------------------------------------------------------------------
- */
+/* --- draining --------------------------------------------------------------------------------- */
 
 static void test_drain(void **state)
 {

@@ -64,14 +64,13 @@ static struct ddb_env make_env(void)
     struct ddb_env env = {.diag = &diag};
     struct json *names = parse_json(NAMES);
     env.names = ARENA_ARRAY(&arena, struct ddb_env_name, names->n);
-    JSON_EACH(names, e)
-    assert_int_equal(ddb_env_add_name(&env, e->key, e->text), ERR_OK);
+    JSON_EACH (names, e)
+        assert_int_equal(ddb_env_add_name(&env, e->key, e->text), ERR_OK);
     assert_int_equal(ddb_env_set_values(&env, parse_json(VALUES)), ERR_OK);
     return env;
 }
 
-/* --- conditions ---------------------------------------------------------------------------------
- */
+/* --- conditions ------------------------------------------------------------------------------- */
 
 static const struct {
     const char *text;
@@ -293,8 +292,7 @@ static void test_limits(void **state)
                      ERR_INVALID);
 }
 
-/* --- names and values ---------------------------------------------------------------------------
- */
+/* --- names and values ------------------------------------------------------------------------- */
 
 static void test_env(void **state)
 {
@@ -344,8 +342,7 @@ static void test_words(void **state)
     assert_false(ddb_word_reserved(STR("averyveryverylongattributename")));
 }
 
-/* --- updates ------------------------------------------------------------------------------------
- */
+/* --- updates ---------------------------------------------------------------------------------- */
 
 static const char OLD[] = "{'id':{'S':'1'},'n':{'N':'5'},'l':{'L':[{'N':'0'},{'N':'1'},{'N':'2'}]},"
                           "'m':{'M':{'k':{'S':'v'}}},'ss':{'SS':['p','r']}}";
@@ -481,8 +478,7 @@ static void test_bad_updates(void **state)
     }
 }
 
-/* --- projections --------------------------------------------------------------------------------
- */
+/* --- projections ------------------------------------------------------------------------------ */
 
 static const struct {
     const char *text, *result;
@@ -525,8 +521,7 @@ static void test_projections(void **state)
     }
 }
 
-/* --- key conditions -----------------------------------------------------------------------------
- */
+/* --- key conditions --------------------------------------------------------------------------- */
 
 static const struct {
     const char *text, *message; /* NULL: accepted */

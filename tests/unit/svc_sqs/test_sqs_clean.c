@@ -90,8 +90,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- doing -------------------------------------------------------------------------------------
- */
+/* --- doing ------------------------------------------------------------------------------------ */
 
 struct act {
     const char *name;
@@ -166,8 +165,7 @@ static enum err purge_body(struct txn *txn, void *arg)
     return sqs_save(txn, o.queue, &o.config);
 }
 
-/* --- waiting -----------------------------------------------------------------------------------
- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 /* Counts records again and again, on the loop that cleans, until there are as many as wanted. */
 struct count {

@@ -17,8 +17,7 @@
 
 enum { BODY_MAX = 1 << 20, ANSWER_MAX = 1 << 22 };
 
-/* --- struct to JSON ----------------------------------------------------------------------------
- */
+/* --- struct to JSON --------------------------------------------------------------------------- */
 
 static void put(struct buf *b, const struct wire_member *m, const void *v);
 
@@ -96,8 +95,7 @@ static void put(struct buf *b, const struct wire_member *m, const void *v)
     }
 }
 
-/* --- JSON to struct ----------------------------------------------------------------------------
- */
+/* --- JSON to struct --------------------------------------------------------------------------- */
 
 /* This program's own inputs: what does not fit is a bug of the test. */
 static void must(enum err e)
@@ -122,8 +120,7 @@ static void fill(struct arena *arena, const struct wire_member *m, const struct 
 static void fill_struct(struct arena *arena, const struct wire_shape *shape, const struct json *v,
                         void *dst)
 {
-    JSON_EACH(v, it)
-    {
+    JSON_EACH (v, it) {
         for (size_t i = 0; i < shape->n_members; i++) {
             const struct wire_member *m = &shape->members[i];
             if (str_eq(m->name, it->key))
@@ -138,8 +135,7 @@ static struct wire_list fill_items(struct arena *arena, const struct wire_shape 
     bool map = shape->kind == WIRE_MAP;
     char *items = zeroed(arena, v->n, shape->size);
     size_t n = 0;
-    JSON_EACH(v, it)
-    {
+    JSON_EACH (v, it) {
         char *item = items + n++ * shape->size;
         if (map)
             *(struct str *)item = it->key;
@@ -201,8 +197,7 @@ static void fill(struct arena *arena, const struct wire_member *m, const struct 
     }
 }
 
-/* --- commands ----------------------------------------------------------------------------------
- */
+/* --- commands --------------------------------------------------------------------------------- */
 
 static void decode(const char *scope, const char *text, struct buf *answer)
 {
