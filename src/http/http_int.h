@@ -194,8 +194,6 @@ void http_conn_defer(struct http_conn *c);
 bool http_conn_busy(const struct http_conn *c);
 /* Works on input; returns how many bytes were used. */
 size_t http_conn_consume(struct http_conn *c, const char *p, size_t len);
-/* After anything happened: acts on failure, sets reading and the time limit to the new state. */
-void http_conn_settle(struct http_conn *c);
 /* No more replies: closes our side once everything is written, then the rest. */
 void http_conn_finish(struct http_conn *c);
 /* Answers on http's own account and ends the connection; no request is with the handler. */
@@ -213,10 +211,6 @@ static inline uv_buf_t http_buf(const void *p, size_t len)
 void http_conn_open(struct http_shard *shard, int fd);
 /* Closes now; a request with the handler gets on_close. */
 void http_conn_close(struct http_conn *c);
-/* Socket input, decrypted. The connection may be closed by it. */
-void http_conn_input(struct http_conn *c, const char *p, size_t len);
-/* The peer closed its side, or the socket failed. */
-void http_conn_eof(struct http_conn *c);
 /* Carries on with deferred work. */
 void http_conn_run(struct http_conn *c);
 /* Draining began: closes it when it is between requests. */
@@ -225,6 +219,13 @@ void http_conn_drain(struct http_conn *c);
 void http_conn_write_raw(struct http_conn *c, uv_buf_t *bufs, unsigned n);
 /* Marks it broken; it is closed at the next safe point, never inside this call. */
 void http_conn_fail(struct http_conn *c);
+/* http_shard.c: drops a hold on the server; the last one frees it. */
+void http_server_unref(struct http_server *server);
+/* Stops accepting on this loop; harmless when it does not. */
+void http_shard_close_poll(struct http_shard *shard);
+void http_shard_close_prepare(struct http_shard *shard);
+/* While draining: reports to the home loop once no connection is left. */
+void http_shard_check_drained(struct http_shard *shard);
 /* Called by a connection that is gone. */
 void http_shard_conn_gone(struct http_shard *shard);
 struct str http_shard_date(struct http_shard *shard);
@@ -236,14 +237,27 @@ enum err http_tls_ctx_new(const char *cert_path, const char *key_path,
                           struct http_tls_ctx **ret_ctx, char *ret_why,
                           size_t why_size) WARN_UNUSED;
 void http_tls_ctx_free(struct http_tls_ctx *ctx);
-enum err http_tls_new(struct http_tls_ctx *ctx, struct http_tls **ret_tls) WARN_UNUSED;
+/* What a session asks of its connection. `ctx` is the one given to http_tls_new. */
+struct http_tls_io {
+    /* Ciphertext for the socket; copied where it does not go out at once. */
+    void (*send)(void *ctx, uv_buf_t *bufs, unsigned n);
+    /* Plaintext, borrowed. False: the connection is closed, and the session may be gone soon. */
+    bool (*plain)(void *ctx, const char *p, size_t len);
+    /* The peer said that it will send no more. */
+    void (*eof)(void *ctx);
+    /* Broken: no further call of the session has an effect. */
+    void (*fail)(void *ctx);
+};
+/* `io` is static. ERR_NOMEM. */
+enum err http_tls_new(struct http_tls_ctx *ctx, const struct http_tls_io *io, void *io_ctx,
+                      struct http_tls **ret_tls) WARN_UNUSED;
 void http_tls_free(struct http_tls *tls);
-/* Ciphertext from the socket; plaintext goes to http_conn_input. */
-void http_tls_input(struct http_conn *c, const char *p, size_t len);
+/* Ciphertext from the socket. `scratch` holds HTTP_READ_BYTES. */
+void http_tls_input(struct http_tls *tls, char *scratch, const char *p, size_t len);
 /* Plaintext to the peer. */
-void http_tls_write(struct http_conn *c, const uv_buf_t *bufs, unsigned n);
+void http_tls_write(struct http_tls *tls, const uv_buf_t *bufs, unsigned n);
 /* Sends close_notify. */
-void http_tls_shutdown(struct http_conn *c);
+void http_tls_shutdown(struct http_tls *tls);
 
 struct http_server {
     struct http_server_config cfg;

@@ -33,24 +33,6 @@ enum {
     REQUEST_ARENA_MAX = 64 * 1024 * 1024,
 };
 
-static void server_unref(struct http_server *server)
-{
-    if (atomic_fetch_sub(&server->refs, 1) != 1)
-        return;
-    for (size_t i = 0; i < server->n_shards; i++) {
-        mem_free(server->shards[i].read_buf);
-        mem_free(server->shards[i].plain_buf);
-        buf_release(&server->shards[i].out);
-    }
-    http_tls_ctx_free(server->tls);
-    if (server->fd >= 0)
-        close(server->fd);
-    if (server->spare_fd >= 0)
-        close(server->spare_fd);
-    mem_free(server->shards);
-    mem_free(server);
-}
-
 /* --- shard: accepting ------------------------------------------------------------------------- */
 
 struct handover {
@@ -158,30 +140,6 @@ static void on_prepare(uv_prepare_t *prepare)
         http_conn_run(CONTAINER_OF(e, struct http_conn, deferred));
 }
 
-struct str http_shard_date(struct http_shard *shard)
-{
-    int64_t now_ms = clock_now_ms();
-    if (now_ms / 1000 != shard->date_s) {
-        shard->date_s = now_ms / 1000;
-        shard->date_len = clock_http(shard->date, now_ms).len;
-    }
-    return str_n(shard->date, shard->date_len);
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-    struct http_shard *shard = handle->data;
-    server_unref(shard->server);
-}
-
-static void close_poll(struct http_shard *shard)
-{
-    if (!shard->accepting)
-        return;
-    shard->accepting = false;
-    uv_close((uv_handle_t *)&shard->poll, on_handle_closed);
-}
-
 static void shard_start(struct io_task *task)
 {
     struct http_shard *shard = CONTAINER_OF(task, struct http_shard, task);
@@ -201,7 +159,7 @@ static void shard_start(struct io_task *task)
     shard->accepting = true;
     atomic_fetch_add(&server->refs, 1);
     if (uv_poll_start(&shard->poll, UV_READABLE, on_acceptable) != 0)
-        close_poll(shard);
+        http_shard_close_poll(shard);
 }
 
 static void close_all(struct http_shard *shard)
@@ -210,32 +168,7 @@ static void close_all(struct http_shard *shard)
         http_conn_close(CONTAINER_OF(e, struct http_conn, link));
 }
 
-static void close_prepare(struct http_shard *shard)
-{
-    if (!shard->running)
-        return;
-    shard->running = false;
-    io_timer_stop(&shard->grace);
-    uv_close((uv_handle_t *)&shard->prepare, on_handle_closed);
-}
-
 /* --- draining --------------------------------------------------------------------------------- */
-
-static void shard_drained(struct http_shard *shard)
-{
-    if (!shard->draining || !shard->running || atomic_load(&shard->n_conns) > 0)
-        return;
-    close_prepare(shard);
-    io_post(shard->server->shards[0].loop, &shard->report);
-}
-
-void http_shard_conn_gone(struct http_shard *shard)
-{
-    atomic_fetch_sub(&shard->server->n_open, 1);
-    atomic_fetch_sub(&shard->n_conns, 1);
-    shard_drained(shard);
-    server_unref(shard->server);
-}
 
 static void on_grace(struct io_timer *t)
 {
@@ -261,7 +194,7 @@ static void shard_drain(struct io_task *task)
     /* Without a timer there is no grace. */
     if (io_timer_start(&shard->grace, shard->server->grace_ms) != ERR_OK)
         close_all(shard);
-    shard_drained(shard);
+    http_shard_check_drained(shard);
 }
 
 /* Home loop: a shard stopped accepting. */
@@ -280,7 +213,7 @@ static void on_quiet(struct io_task *task)
 static void shard_quiet(struct io_task *task)
 {
     struct http_shard *shard = CONTAINER_OF(task, struct http_shard, drain_task);
-    close_poll(shard);
+    http_shard_close_poll(shard);
     shard->report.fn = on_quiet;
     io_post(shard->server->shards[0].loop, &shard->report);
 }
@@ -303,11 +236,11 @@ void http_server_free(struct http_server *server)
         return;
     /* After a drain there is nothing left; after a start that failed elsewhere there may be. */
     for (size_t i = 0; i < server->n_shards; i++) {
-        close_poll(&server->shards[i]);
+        http_shard_close_poll(&server->shards[i]);
         close_all(&server->shards[i]);
-        close_prepare(&server->shards[i]);
+        http_shard_close_prepare(&server->shards[i]);
     }
-    server_unref(server);
+    http_server_unref(server);
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -427,7 +360,7 @@ enum err http_server_new(const struct http_server_config *cfg, struct http_serve
     if (err == ERR_OK)
         err = listen_on(server, ret_why, why_size);
     if (err != ERR_OK) {
-        server_unref(server);
+        http_server_unref(server);
         return err;
     }
     for (size_t i = 0; i < server->n_shards; i++)

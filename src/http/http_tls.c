@@ -1,10 +1,11 @@
 /* TLS for connections: OpenSSL between two memory BIOs, so that libuv keeps the sockets.
  *
- *   socket --ciphertext--> rbio -> SSL_read  --plaintext--> http_conn_input
- *   socket <--ciphertext-- wbio <- SSL_write <--plaintext-- http_tls_write
+ *   socket --http_tls_input--> rbio -> SSL_read  --io.plain--> connection
+ *   socket <--------io.send--- wbio <- SSL_write <--http_tls_write-- connection
  *
  * All of one socket read is decrypted at once; what the connection cannot use waits there,
- * decrypted, and bounds itself by not reading further.
+ * decrypted, and bounds itself by not reading further. A session knows its connection by struct
+ * http_tls_io only.
  *
  * Layer: http. Thread: the context is shared, a session is its connection's. */
 #include "http/http_int.h"
@@ -25,6 +26,9 @@ struct http_tls_ctx {
 struct http_tls {
     SSL *ssl;
     BIO *rbio, *wbio; /* owned by ssl */
+    const struct http_tls_io *io;
+    void *ctx;
+    bool failed;
 };
 
 /* Only http/1.1 is spoken; a client that offers protocols without it is refused. */
@@ -110,7 +114,8 @@ void http_tls_ctx_free(struct http_tls_ctx *ctx)
     mem_free(ctx);
 }
 
-enum err http_tls_new(struct http_tls_ctx *ctx, struct http_tls **ret_tls)
+enum err http_tls_new(struct http_tls_ctx *ctx, const struct http_tls_io *io, void *io_ctx,
+                      struct http_tls **ret_tls)
 {
     struct http_tls *tls = mem_calloc(1, sizeof(*tls));
     if (!tls)
@@ -127,6 +132,8 @@ enum err http_tls_new(struct http_tls_ctx *ctx, struct http_tls **ret_tls)
     }
     SSL_set_bio(tls->ssl, tls->rbio, tls->wbio);
     SSL_set_accept_state(tls->ssl);
+    tls->io = io;
+    tls->ctx = io_ctx;
     *ret_tls = tls;
     return ERR_OK;
 }
@@ -139,67 +146,70 @@ void http_tls_free(struct http_tls *tls)
     mem_free(tls);
 }
 
+static void fail(struct http_tls *tls)
+{
+    tls->failed = true;
+    tls->io->fail(tls->ctx);
+}
+
 /* Sends what OpenSSL has put into wbio. */
-static void flush(struct http_conn *c)
+static void flush(struct http_tls *tls)
 {
     char *p;
-    long n = BIO_get_mem_data(c->tls->wbio, &p);
+    long n = BIO_get_mem_data(tls->wbio, &p);
     if (n <= 0)
         return;
     uv_buf_t b = uv_buf_init(p, (unsigned)n);
-    http_conn_write_raw(c, &b, 1);
-    (void)BIO_reset(c->tls->wbio);
+    tls->io->send(tls->ctx, &b, 1);
+    (void)BIO_reset(tls->wbio);
 }
 
-void http_tls_input(struct http_conn *c, const char *p, size_t len)
+void http_tls_input(struct http_tls *tls, char *scratch, const char *p, size_t len)
 {
-    struct http_tls *tls = c->tls;
     ERR_clear_error();
     if (BIO_write(tls->rbio, p, (int)len) != (int)len) {
-        http_conn_fail(c);
+        fail(tls);
         return;
     }
     for (;;) {
         size_t n = 0;
-        int r = SSL_read_ex(tls->ssl, c->shard->plain_buf, HTTP_READ_BYTES, &n);
+        int r = SSL_read_ex(tls->ssl, scratch, HTTP_READ_BYTES, &n);
         int why = r == 1 ? SSL_ERROR_NONE : SSL_get_error(tls->ssl, r);
-        flush(c); /* handshake messages, tickets, alerts */
+        flush(tls); /* handshake messages, tickets, alerts */
         if (r == 1) {
-            http_conn_input(c, c->shard->plain_buf, n);
-            if (c->state == CONN_CLOSED)
+            if (!tls->io->plain(tls->ctx, scratch, n))
                 return;
             continue;
         }
         if (why == SSL_ERROR_ZERO_RETURN)
-            http_conn_eof(c);
+            tls->io->eof(tls->ctx);
         else if (why != SSL_ERROR_WANT_READ)
-            http_conn_fail(c);
+            fail(tls);
         return;
     }
 }
 
-void http_tls_write(struct http_conn *c, const uv_buf_t *bufs, unsigned n)
+void http_tls_write(struct http_tls *tls, const uv_buf_t *bufs, unsigned n)
 {
     ERR_clear_error();
     for (unsigned i = 0; i < n; i++) {
-        for (size_t at = 0; at < bufs[i].len && !c->failed;) {
+        for (size_t at = 0; at < bufs[i].len && !tls->failed;) {
             size_t len = min_size(bufs[i].len - at, 4 * RECORD_MAX);
             size_t done = 0;
-            /* A memory BIO takes everything and renegotiation is off, so short writes are errors.
-             */
-            if (SSL_write_ex(c->tls->ssl, bufs[i].base + at, len, &done) != 1 || done != len) {
-                http_conn_fail(c);
+            /* A memory BIO takes everything and renegotiation is off: short writes are errors. */
+            if (SSL_write_ex(tls->ssl, bufs[i].base + at, len, &done) != 1 || done != len) {
+                fail(tls);
                 return;
             }
             at += len;
-            flush(c);
+            flush(tls);
         }
     }
 }
 
-void http_tls_shutdown(struct http_conn *c)
+void http_tls_shutdown(struct http_tls *tls)
 {
     ERR_clear_error();
-    if (SSL_is_init_finished(c->tls->ssl) && SSL_shutdown(c->tls->ssl) >= 0)
-        flush(c);
+    if (SSL_is_init_finished(tls->ssl) && SSL_shutdown(tls->ssl) >= 0)
+        flush(tls);
 }

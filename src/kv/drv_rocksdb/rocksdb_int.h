@@ -1,5 +1,6 @@
 /* Inside of the RocksDB driver. Who touches what:
  *   store.c    open, close, options, figures
+ *   fault.c    RocksDB's messages
  *   txn.c      transactions: snapshot reads, staging, validation and commit
  *   iter.c     scans
  *   durable.c  the flusher's thread and those who wait for it
@@ -11,7 +12,8 @@
  *   R2  So whoever sees a write in RocksDB also finds its sequence (or a later one) in the slot:
  *       what a read must wait for is known without looking at the write.
  *   R3  Two keys in one slot can only cause a needless rerun or a needless wait, never a missed
- * one. R4  `assigned` >= `committed` >= `durable`; WAL order is sequence order, because RocksDB is
+ *       one.
+ *   R4  `assigned` >= `committed` >= `durable`; WAL order is sequence order, because RocksDB is
  *       written under commit_lock.
  *
  * Layer: kv. */
@@ -80,7 +82,7 @@ static inline _Atomic uint64_t *rdb_slot(struct rdb *r, uint64_t hash)
     return &r->versions[hash & (RDB_SLOTS - 1)];
 }
 
-/* Frees RocksDB's message and says what kind of failure it was; NULL is ERR_OK. */
+/* fault.c: frees RocksDB's message and says what kind of failure it was; NULL is ERR_OK. */
 enum err rdb_err(char *message) WARN_UNUSED;
 
 /* txn.c */

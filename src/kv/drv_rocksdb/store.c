@@ -24,15 +24,6 @@ enum {
 
 static const double MEMTABLE_BLOOM_RATIO = 0.02; /* of the write buffer */
 
-enum err rdb_err(char *message)
-{
-    if (!message)
-        return ERR_OK;
-    enum err err = strncmp(message, "Corruption", 10) == 0 ? ERR_CORRUPT : ERR_IO;
-    rocksdb_free(message);
-    return err;
-}
-
 static struct str stats(struct kv *kv, struct arena *arena)
 {
     static const struct {
