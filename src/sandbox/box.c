@@ -118,7 +118,7 @@ static bool make_skeleton(const char *root)
            join(path, root, "etc/group", "") && make_file(path, "root:x:0:\nsbx:x:990:\n");
 }
 
-enum err box_host_init(struct box_host *host, const char *work_dir)
+enum err sandbox_box_host_init(struct box_host *host, const char *work_dir)
 {
     memset(host, 0, sizeof *host);
     if (!join(host->root, work_dir, "root", ""))
@@ -126,13 +126,13 @@ enum err box_host_init(struct box_host *host, const char *work_dir)
     if (!make_dir(work_dir) || !make_skeleton(host->root))
         return ERR_IO;
     size_t n = 0;
-    host->seccomp = filter_build(host->filter, BOX_FILTER_MAX, &n) == ERR_OK;
+    host->seccomp = sandbox_filter_build(host->filter, BOX_FILTER_MAX, &n) == ERR_OK;
     host->filter_len = (unsigned short)n;
     host->own_uid = geteuid() == 0;
     return ERR_OK;
 }
 
-unsigned long box_clone_flags(const struct box_host *host)
+unsigned long sandbox_box_clone_flags(const struct box_host *host)
 {
     if (!host->namespaces)
         return 0;
@@ -154,7 +154,7 @@ static bool write_map(pid_t pid, const char *file, const char *text)
     return ok;
 }
 
-bool box_map_user(const struct box_host *host, pid_t pid, int slot)
+bool sandbox_box_map_user(const struct box_host *host, pid_t pid, int slot)
 {
     if (!host->userns)
         return true;
@@ -321,7 +321,8 @@ static bool limit_resources(void)
     return true;
 }
 
-bool box_enter(const struct box_host *host, const struct box_plan *plan, struct box_report *report)
+bool sandbox_box_enter(const struct box_host *host, const struct box_plan *plan,
+                       struct box_report *report)
 {
     (void)setsid();
     (void)umask(022);
@@ -381,7 +382,8 @@ static void exec_function(const struct box_host *host, const struct box_plan *pl
     (void)fail(report, BOX_STAGE_EXEC);
 }
 
-void box_run(const struct box_host *host, const struct box_plan *given, struct box_report *report)
+void sandbox_box_run(const struct box_host *host, const struct box_plan *given,
+                     struct box_report *report)
 {
     struct box_plan copy = *given, *plan = &copy;
     copy.log_fd = fcntl(given->log_fd, F_DUPFD, BOX_FDS_END);
@@ -390,7 +392,7 @@ void box_run(const struct box_host *host, const struct box_plan *given, struct b
         (void)fail(report, BOX_STAGE_EXEC);
         _exit(1);
     }
-    if (!box_enter(host, plan, report))
+    if (!sandbox_box_enter(host, plan, report))
         _exit(1);
     /* Not fork(): what libraries hang on that (sanitizers close descriptors that they think theirs)
      * is not for a process that is about to become another program. */

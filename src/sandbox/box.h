@@ -2,7 +2,7 @@
  * capabilities, a system call filter.
  *
  * Layer: sandbox, internal. Thread: the helper process and its children; nothing here allocates
- * after box_host_init. */
+ * after sandbox_box_host_init. */
 #ifndef WEIR_SANDBOX_BOX_H
 #define WEIR_SANDBOX_BOX_H
 
@@ -24,7 +24,7 @@ enum {
     BOX_FDS_END = 5,
 };
 
-/* What this host allows, found out by box_probe. */
+/* What this host allows, found out by sandbox_box_host_init and the probe of zygote.c. */
 struct box_host {
     char root[BOX_PATH_MAX]; /* skeleton of the functions' root folder */
     bool namespaces;         /* mount, pid, ipc, uts */
@@ -70,7 +70,7 @@ struct box_plan {
 };
 
 /* Builds the skeleton under `work_dir` and the system call filter. ERR_IO. */
-enum err box_host_init(struct box_host *host, const char *work_dir) WARN_UNUSED;
+enum err sandbox_box_host_init(struct box_host *host, const char *work_dir) WARN_UNUSED;
 
 /* Whether functions see their folders as /proc/self/fd/BOX_*_FD. */
 static inline bool box_pins_folders(const struct box_host *host)
@@ -79,16 +79,17 @@ static inline bool box_pins_folders(const struct box_host *host)
 }
 
 /* Flags of clone for a new environment. */
-unsigned long box_clone_flags(const struct box_host *host);
+unsigned long sandbox_box_clone_flags(const struct box_host *host);
 /* The parent's part after clone: user and group maps. False with errno. */
-bool box_map_user(const struct box_host *host, pid_t pid, int slot);
+bool sandbox_box_map_user(const struct box_host *host, pid_t pid, int slot);
 
 /* The child's part: becomes the environment's first process, starts the function, waits for it,
  * reports, exits. */
-void box_run(const struct box_host *host, const struct box_plan *plan, struct box_report *report)
-    __attribute__((noreturn));
-/* Everything of box_run up to the function itself; for probing. False with report->stage and err.
+void sandbox_box_run(const struct box_host *host, const struct box_plan *plan,
+                     struct box_report *report) __attribute__((noreturn));
+/* Everything of sandbox_box_run up to the function itself; for probing. False with report->stage and err.
  */
-bool box_enter(const struct box_host *host, const struct box_plan *plan, struct box_report *report);
+bool sandbox_box_enter(const struct box_host *host, const struct box_plan *plan,
+                       struct box_report *report);
 
 #endif

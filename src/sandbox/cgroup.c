@@ -215,21 +215,21 @@ static bool probe_v2(struct cgroups *cg)
     return ok;
 }
 
-void cgroups_probe(struct cgroups *cg)
+void sandbox_cgroups_probe(struct cgroups *cg)
 {
     memset(cg, 0, sizeof *cg);
     if (!probe_v2(cg))
         (void)probe_v1(cg);
 }
 
-void cgroups_remove(const struct cgroups *cg)
+void sandbox_cgroups_remove(const struct cgroups *cg)
 {
     for (int c = 0; c < CGROUP_CONTROLLERS; c++)
         if (cg->base[c][0])
             (void)rmdir(cg->base[c]);
 }
 
-enum err cgroup_make(const struct cgroups *cg, int slot)
+enum err sandbox_cgroup_make(const struct cgroups *cg, int slot)
 {
     char path[CGROUP_PATH_MAX];
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
@@ -237,14 +237,14 @@ enum err cgroup_make(const struct cgroups *cg, int slot)
             continue;
         if (!JOIN(path, "%s/%d", cg->base[c], slot) ||
             (mkdir(path, 0755) != 0 && errno != EEXIST)) {
-            (void)cgroup_remove(cg, slot);
+            (void)sandbox_cgroup_remove(cg, slot);
             return ERR_IO;
         }
     }
     return ERR_OK;
 }
 
-enum err cgroup_attach(const struct cgroups *cg, int slot, int pid)
+enum err sandbox_cgroup_attach(const struct cgroups *cg, int slot, int pid)
 {
     char path[CGROUP_PATH_MAX], text[32];
     (void)snprintf(text, sizeof text, "%d", pid);
@@ -265,7 +265,7 @@ static bool set(const struct cgroups *cg, enum cgroup_controller c, int slot, co
     return JOIN(path, "%s/%d/%s", cg->base[c], slot, file) && write_text(path, text);
 }
 
-enum err cgroup_limit(const struct cgroups *cg, int slot, int64_t memory_mb, int pids_max)
+enum err sandbox_cgroup_limit(const struct cgroups *cg, int slot, int64_t memory_mb, int pids_max)
 {
     int64_t bytes = memory_mb * 1024 * 1024;
     bool v2 = cg->version == 2;
@@ -283,7 +283,7 @@ enum err cgroup_limit(const struct cgroups *cg, int slot, int64_t memory_mb, int
     return ERR_OK;
 }
 
-void cgroup_kill(const struct cgroups *cg, int slot)
+void sandbox_cgroup_kill(const struct cgroups *cg, int slot)
 {
     static char text[FILE_TEXT_MAX];
     char path[CGROUP_PATH_MAX];
@@ -308,8 +308,8 @@ void cgroup_kill(const struct cgroups *cg, int slot)
     }
 }
 
-enum err cgroup_memory_file(const struct cgroups *cg, int slot, bool peak,
-                            char ret_path[CGROUP_PATH_MAX])
+enum err sandbox_cgroup_memory_file(const struct cgroups *cg, int slot, bool peak,
+                                    char ret_path[CGROUP_PATH_MAX])
 {
     const char *file = cg->version == 2 ? (peak ? "memory.peak" : "memory.current")
                        : peak           ? "memory.max_usage_in_bytes"
@@ -320,15 +320,16 @@ enum err cgroup_memory_file(const struct cgroups *cg, int slot, bool peak,
     return ERR_OK;
 }
 
-int64_t cgroup_peak(const struct cgroups *cg, int slot)
+int64_t sandbox_cgroup_peak(const struct cgroups *cg, int slot)
 {
     char path[CGROUP_PATH_MAX], text[64];
-    if (cgroup_memory_file(cg, slot, true, path) != ERR_OK || !read_text(path, text, sizeof text))
+    if (sandbox_cgroup_memory_file(cg, slot, true, path) != ERR_OK ||
+        !read_text(path, text, sizeof text))
         return 0;
     return strtoll(text, NULL, 10);
 }
 
-bool cgroup_oom(const struct cgroups *cg, int slot)
+bool sandbox_cgroup_oom(const struct cgroups *cg, int slot)
 {
     static char text[FILE_TEXT_MAX];
     char path[CGROUP_PATH_MAX];
@@ -341,7 +342,7 @@ bool cgroup_oom(const struct cgroups *cg, int slot)
     return at && strtoll(at + strlen("oom_kill "), NULL, 10) > 0;
 }
 
-bool cgroup_remove(const struct cgroups *cg, int slot)
+bool sandbox_cgroup_remove(const struct cgroups *cg, int slot)
 {
     char path[CGROUP_PATH_MAX];
     bool gone = true;

@@ -96,7 +96,7 @@ static bool add_rules(scmp_filter_ctx ctx)
     return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
 }
 
-enum err filter_build(struct sock_filter *ret_filter, size_t max, size_t *ret_n)
+enum err sandbox_filter_build(struct sock_filter *ret_filter, size_t max, size_t *ret_n)
 {
     enum err err = ERR_UNSUPPORTED;
     int fd = -1;

@@ -8,6 +8,7 @@
 #include "base/base.h"
 
 /* Writes at most `max` instructions. ERR_UNSUPPORTED when the library cannot make it. */
-enum err filter_build(struct sock_filter *ret_filter, size_t max, size_t *ret_n) WARN_UNUSED;
+enum err sandbox_filter_build(struct sock_filter *ret_filter, size_t max,
+                              size_t *ret_n) WARN_UNUSED;
 
 #endif

@@ -6,6 +6,7 @@
  * both, on_exit.
  *
  * Layer: sandbox. Thread: the home loop. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -149,6 +150,7 @@ static int64_t read_peak_mb(struct sandbox_instance *in)
 static void give_result(struct sandbox_instance *in, struct sandbox_result *result)
 {
     struct sandbox_invoke *inv = in->inv;
+    assert(inv && inv->on_result);
     result->max_memory_mb = read_peak_mb(in);
     result->duration_us = in->handed ? (clock_mono_ns() - in->handed_ns) / NS_PER_US : 0;
     result->init_us = in->first_result_done ? -1 : in->init_us;
@@ -199,6 +201,7 @@ static void die(struct sandbox_instance *in, enum sandbox_end end)
 {
     if (in->state >= SANDBOX_DYING)
         return;
+    assert(!in->ended_set); /* the first reason wins, and DYING keeps it */
     in->state = SANDBOX_DYING;
     in->ended_set = true;
     in->end = end;
@@ -212,14 +215,15 @@ static void die(struct sandbox_instance *in, enum sandbox_end end)
 static void on_timer(struct io_timer *timer)
 {
     struct sandbox_instance *in = timer->arg;
+    assert(in->state < SANDBOX_DYING); /* its end stopped the timer */
     in->exit_status = -1;
     in->signal = SIGKILL;
     die(in, in->ready ? SANDBOX_END_TIMEOUT : SANDBOX_END_INIT_TIMEOUT);
-    logs_drain(in);
+    sandbox_logs_drain(in);
     fail_invocation(in);
 }
 
-void instance_init_error(struct sandbox_instance *in, struct str error_type, struct str body)
+static void init_error(struct sandbox_instance *in, struct str error_type, struct str body)
 {
     if (in->state >= SANDBOX_DYING)
         return;
@@ -231,16 +235,18 @@ void instance_init_error(struct sandbox_instance *in, struct str error_type, str
     in->exit_status = -1;
     in->signal = SIGKILL;
     die(in, SANDBOX_END_INIT_ERROR);
-    logs_drain(in);
+    sandbox_logs_drain(in);
     fail_invocation(in);
 }
 
-void instance_started(struct sandbox_instance *in, const struct zygote_event *event)
+static void started(struct sandbox_instance *in, const struct zygote_event *event)
 {
     char path[CGROUP_PATH_MAX];
+    assert(in->pid == 0 && in->slot == -1 && in->peak_fd == -1);
+    assert(event->slot >= 0 && event->slot < ZYGOTE_SLOTS);
     in->pid = event->pid;
     in->slot = event->slot;
-    if (cgroup_memory_file(&in->sb->ready.cgroups, in->slot, true, path) == ERR_OK)
+    if (sandbox_cgroup_memory_file(&in->sb->ready.cgroups, in->slot, true, path) == ERR_OK)
         in->peak_fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
@@ -262,7 +268,7 @@ static void explain_not_started(struct sandbox_instance *in, const struct zygote
     buf_add(&in->error_body, message, min_size((size_t)n, sizeof message - 1));
 }
 
-void instance_process_gone(struct sandbox_instance *in, const struct zygote_event *event)
+static void process_gone(struct sandbox_instance *in, const struct zygote_event *event)
 {
     if (in->process_gone)
         return;
@@ -287,22 +293,24 @@ void instance_process_gone(struct sandbox_instance *in, const struct zygote_even
         in->exit_status = -1;
         in->signal = SIGKILL;
     }
-    logs_close(in);
+    assert(in->state == SANDBOX_DYING && in->ended_set);
+    sandbox_logs_close(in);
     if (in->inv || !in->error_body.len)
         fail_invocation(in);
-    rapi_close(in);
+    sandbox_rapi_close(in);
 }
 
-void instance_helper_gone(struct sandbox_instance *in)
+static void helper_gone(struct sandbox_instance *in)
 {
     struct zygote_event event = {.kind = ZYGOTE_EXITED, .stage = BOX_STAGE_RUNNING};
-    instance_process_gone(in, &event);
+    process_gone(in, &event);
 }
 
-void instance_part_closed(struct sandbox_instance *in)
+static void part_closed(struct sandbox_instance *in)
 {
     if (!in->process_gone || in->api.server || in->log.handle_open)
         return;
+    assert(in->state == SANDBOX_DYING && !in->inv); /* SB3: told once, after the last result */
     struct sandbox *sb = in->sb;
     struct sandbox_exit exit = {
         .end = in->end,
@@ -324,6 +332,7 @@ void instance_part_closed(struct sandbox_instance *in)
 
 static void hand_over(struct sandbox_instance *in)
 {
+    assert(in->state == SANDBOX_IDLE && in->inv && !in->handed && in->api.next);
     in->state = SANDBOX_BUSY;
     in->handed = true;
     in->handed_ns = clock_mono_ns();
@@ -331,12 +340,14 @@ static void hand_over(struct sandbox_instance *in)
         die(in, SANDBOX_END_KILLED); /* without a deadline nothing runs */
         return;
     }
-    rapi_hand_over(in, clock_now_ms() + in->inv->timeout_ms);
+    sandbox_rapi_hand_over(in, clock_now_ms() + in->inv->timeout_ms);
 }
 
-void instance_wants_event(struct sandbox_instance *in)
+static void wants_event(struct sandbox_instance *in)
 {
+    assert(in->api.next);
     if (!in->ready) {
+        assert(in->state == SANDBOX_STARTING);
         in->ready = true;
         in->init_us = (clock_mono_ns() - in->start_ns) / NS_PER_US;
         in->state = SANDBOX_IDLE;
@@ -348,21 +359,16 @@ void instance_wants_event(struct sandbox_instance *in)
         hand_over(in);
 }
 
-bool instance_serves(const struct sandbox_instance *in, struct str request_id)
-{
-    return in->state == SANDBOX_BUSY && in->inv && in->handed &&
-           str_eq(in->inv->request_id, request_id);
-}
-
-void instance_answered(struct sandbox_instance *in, enum sandbox_result_kind kind,
-                       struct str error_type, struct str body)
+static void answered(struct sandbox_instance *in, enum sandbox_result_kind kind,
+                     struct str error_type, struct str body)
 {
     /* It may have passed its deadline while the body came. */
     if (in->state != SANDBOX_BUSY)
         return;
+    assert(in->inv && in->handed);
     in->state = SANDBOX_IDLE;
     io_timer_stop(&in->timer);
-    logs_drain(in);
+    sandbox_logs_drain(in);
     struct sandbox_result result = {.kind = kind, .body = body};
     if (kind != SANDBOX_OK)
         result.error_type = error_type;
@@ -397,6 +403,19 @@ enum err sandbox_instance_invoke(struct sandbox_instance *in, struct sandbox_inv
     return ERR_OK;
 }
 
+const struct sandbox_told sandbox_instance_told = {
+    .started = started,
+    .process_gone = process_gone,
+    .helper_gone = helper_gone,
+};
+
+static const struct rapi_told rapi_told = {
+    .wants_event = wants_event,
+    .answered = answered,
+    .init_error = init_error,
+    .closed = part_closed,
+};
+
 /* --- start and free --------------------------------------------------------------------------- */
 
 /* A start without an entry point ends as any other, later. */
@@ -405,10 +424,11 @@ static void on_no_entry(struct io_task *task)
     struct sandbox_instance *in = CONTAINER_OF(task, struct sandbox_instance, task);
     struct zygote_event event = {.kind = ZYGOTE_EXITED, .stage = BOX_STAGE_RUNNING};
     io_timer_stop(&in->timer);
+    assert(!in->ready && !in->pid);
     in->ended_set = true;
     in->end = SANDBOX_END_NOT_STARTED;
     in->state = SANDBOX_DYING;
-    instance_process_gone(in, &event);
+    process_gone(in, &event);
 }
 
 /* Nothing is open before the plan is known to be good; once the Runtime API is, whatever fails ends
@@ -416,10 +436,11 @@ static void on_no_entry(struct io_task *task)
 static void launch(struct sandbox_instance *in, struct zygote_start *start, struct buf *strings)
 {
     int log_fd = -1;
+    assert(in->api.server && in->id);
     start->id = in->id;
-    plan_add_api(in->api.address, strings, start);
+    sandbox_plan_add_api(in->api.address, strings, start);
     if (io_timer_start(&in->timer, in->init_timeout_ms) != ERR_OK ||
-        logs_open(in, &log_fd) != ERR_OK || buf_err(strings) != ERR_OK ||
+        sandbox_logs_open(in, &log_fd) != ERR_OK || buf_err(strings) != ERR_OK ||
         sandbox_send_start(in->sb, start, strings, log_fd) != ERR_OK) {
         set_error_type(in, STR("Sandbox.NotStarted"));
         buf_add_str(&in->error_body, STR("the host is short of resources for another function"));
@@ -436,9 +457,9 @@ static enum err open_and_launch(struct sandbox_instance *in, const struct sandbo
     struct zygote_start start;
     struct buf strings;
     buf_init(&strings, ZYGOTE_PACKET_MAX);
-    enum err plan = plan_build(in->sb, spec, &strings, &start, why), err = plan;
+    enum err plan = sandbox_plan_build(in->sb, spec, &strings, &start, why), err = plan;
     if (plan == ERR_OK || plan == ERR_NOT_FOUND)
-        err = rapi_open(in);
+        err = sandbox_rapi_open(in);
     if (err == ERR_OK && plan == ERR_NOT_FOUND) {
         set_error_type(in, STR("Runtime.InvalidEntrypoint"));
         buf_add_str(&in->error_body, str_c(why));
@@ -466,6 +487,8 @@ enum err sandbox_instance_start(struct sandbox *sb, const struct sandbox_spec *s
         return ERR_NOMEM;
     in->sb = sb;
     in->events = *events;
+    in->api.told = &rapi_told;
+    in->log.on_closed = part_closed;
     in->id = ++sb->last_id;
     in->slot = in->peak_fd = in->log.fd = -1;
     in->start_ns = clock_mono_ns();
@@ -493,6 +516,7 @@ void sandbox_instance_free(struct sandbox_instance *in)
 {
     if (!in)
         return;
+    assert(in->state == SANDBOX_EXITED);
     buf_release(&in->error_body);
     mem_free(in);
 }
@@ -516,7 +540,7 @@ uint64_t sandbox_instance_memory(const struct sandbox_instance *in)
 {
     char path[CGROUP_PATH_MAX], text[32];
     if (in->slot < 0 || in->process_gone ||
-        cgroup_memory_file(&in->sb->ready.cgroups, in->slot, false, path) != ERR_OK)
+        sandbox_cgroup_memory_file(&in->sb->ready.cgroups, in->slot, false, path) != ERR_OK)
         return 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)

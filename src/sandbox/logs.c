@@ -5,6 +5,7 @@
  * always read, so a function is never stopped by what it prints.
  *
  * Layer: sandbox. Thread: the home loop. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -53,6 +54,7 @@ static void tell_dropped(struct sandbox_instance *in)
 static void line(struct sandbox_instance *in, struct str s, bool ends)
 {
     struct log_reader *r = &in->log;
+    assert(s.len <= SANDBOX_LINE_MAX && r->tokens <= SANDBOX_LOG_BURST);
     int64_t cost = (int64_t)s.len + 1;
     if (r->dropping || r->tokens < cost) {
         r->dropped_bytes += (uint64_t)cost;
@@ -73,6 +75,7 @@ static void feed(struct sandbox_instance *in, struct str bytes)
         size_t nl = str_find(bytes, '\n');
         bool ends = nl != SIZE_MAX;
         struct str piece = str_sub(bytes, 0, ends ? nl : bytes.len);
+        assert(r->line.len < SANDBOX_LINE_MAX);
         size_t room = SANDBOX_LINE_MAX - r->line.len;
         if (piece.len > room) {
             piece.len = room;
@@ -131,10 +134,11 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         stop_polling(&in->log);
 }
 
-enum err logs_open(struct sandbox_instance *in, int *ret_write_fd)
+enum err sandbox_logs_open(struct sandbox_instance *in, int *ret_write_fd)
 {
     struct log_reader *r = &in->log;
     int fds[2];
+    assert(r->fd == -1 && !r->handle_open);
     if (pipe2(fds, O_CLOEXEC) != 0)
         return ERR_IO;
     if (fcntl(fds[0], F_SETFL, O_NONBLOCK) != 0 ||
@@ -154,7 +158,7 @@ enum err logs_open(struct sandbox_instance *in, int *ret_write_fd)
     return ERR_OK;
 }
 
-void logs_drain(struct sandbox_instance *in)
+void sandbox_logs_drain(struct sandbox_instance *in)
 {
     struct log_reader *r = &in->log;
     if (r->fd < 0)
@@ -168,16 +172,17 @@ void logs_drain(struct sandbox_instance *in)
 static void on_closed(uv_handle_t *handle)
 {
     struct sandbox_instance *in = handle->data;
+    assert(in->log.handle_open && in->log.fd < 0);
     in->log.handle_open = false;
-    instance_part_closed(in);
+    in->log.on_closed(in);
 }
 
-void logs_close(struct sandbox_instance *in)
+void sandbox_logs_close(struct sandbox_instance *in)
 {
     struct log_reader *r = &in->log;
     if (r->fd < 0)
         return;
-    logs_drain(in);
+    sandbox_logs_drain(in);
     tell_dropped(in);
     stop_polling(r);
     uv_close((uv_handle_t *)&r->poll, on_closed);

@@ -66,7 +66,7 @@ static void open_diag(struct sandbox *sb)
                  "each other's port could take each other's events");
 }
 
-bool peer_is_instance(struct sandbox_instance *in, uint16_t peer_port)
+bool sandbox_peer_is_instance(struct sandbox_instance *in, uint16_t peer_port)
 {
     struct sandbox *sb = in->sb;
     uint32_t uid;

@@ -71,7 +71,7 @@ static bool has_bootstraps(const char *dir)
            access(path, R_OK) == 0;
 }
 
-void plan_find_runtime_dir(struct sandbox *sb, const char *option)
+void sandbox_plan_find_runtime_dir(struct sandbox *sb, const char *option)
 {
     const char *given = option ? option : getenv("WEIR_RUNTIME_DIR");
     char binary[PATH_MAX], path[PATH_MAX + 64], real[PATH_MAX];
@@ -273,15 +273,15 @@ static void add_environment(struct sandbox *sb, const struct sandbox_spec *spec,
     add_env(w, "LAMBDA_RUNTIME_DIR", str_c(p->runtime[0] ? p->runtime : "/var/runtime"));
 }
 
-void plan_add_api(const char *api, struct buf *strings, struct zygote_start *start)
+void sandbox_plan_add_api(const char *api, struct buf *strings, struct zygote_start *start)
 {
     struct builder w = {.b = strings};
     add_env(&w, "AWS_LAMBDA_RUNTIME_API", str_c(api));
     start->n_envp += w.n;
 }
 
-enum err plan_build(struct sandbox *sb, const struct sandbox_spec *spec, struct buf *strings,
-                    struct zygote_start *ret_start, char *ret_why)
+enum err sandbox_plan_build(struct sandbox *sb, const struct sandbox_spec *spec,
+                            struct buf *strings, struct zygote_start *ret_start, char *ret_why)
 {
     struct places places;
     if (!sandbox_runtime_available(sb, spec->runtime, NULL))

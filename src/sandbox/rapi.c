@@ -9,6 +9,7 @@
  * Source: Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
  *
  * Layer: sandbox. Thread: the home loop. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -61,6 +62,7 @@ static void upload_done(struct sandbox_instance *in, struct http_req *req)
     struct rapi *api = &in->api;
     /* The type outlives the request's arena: the reply ends that. */
     struct buf body = api->body;
+    assert(api->upload == req);
     enum rapi_upload kind = api->upload_kind;
     char type_text[SANDBOX_ERROR_TYPE_MAX];
     struct str type = STR_NONE;
@@ -74,10 +76,10 @@ static void upload_done(struct sandbox_instance *in, struct http_req *req)
     api->upload = NULL;
     reply_accepted(req);
     if (kind == RAPI_INIT_ERROR)
-        instance_init_error(in, type, buf_str(&body));
+        in->api.told->init_error(in, type, buf_str(&body));
     else
-        instance_answered(in, kind == RAPI_RESPONSE ? SANDBOX_OK : SANDBOX_FUNCTION_ERROR, type,
-                          buf_str(&body));
+        in->api.told->answered(in, kind == RAPI_RESPONSE ? SANDBOX_OK : SANDBOX_FUNCTION_ERROR,
+                               type, buf_str(&body));
     buf_release(&body);
 }
 
@@ -85,6 +87,7 @@ static void upload_failed(struct sandbox_instance *in, struct http_req *req, boo
 {
     struct rapi *api = &in->api;
     enum rapi_upload kind = api->upload_kind;
+    assert(api->upload == req);
     api->upload = NULL;
     buf_clear(&api->body);
     if (!too_large) {
@@ -94,10 +97,10 @@ static void upload_failed(struct sandbox_instance *in, struct http_req *req, boo
     reply_error(req, 413, "RequestEntityTooLarge",
                 "Exceeded maximum allowed payload size (6291556 bytes).");
     if (kind == RAPI_INIT_ERROR)
-        instance_init_error(in, STR("Runtime.Unknown"), STR(""));
+        in->api.told->init_error(in, STR("Runtime.Unknown"), STR(""));
     else
-        instance_answered(in, SANDBOX_RESPONSE_TOO_LARGE, STR("Function.ResponseSizeTooLarge"),
-                          STR(""));
+        in->api.told->answered(in, SANDBOX_RESPONSE_TOO_LARGE, STR("Function.ResponseSizeTooLarge"),
+                               STR(""));
 }
 
 static void on_body(struct http_req *req, const void *p, size_t len, bool last, enum err err)
@@ -136,7 +139,7 @@ static void route_next(struct sandbox_instance *in, struct http_req *req)
         return;
     }
     in->api.next = req;
-    instance_wants_event(in);
+    in->api.told->wants_event(in);
 }
 
 /* `rest` is "{id}/response" or "{id}/error". */
@@ -146,7 +149,7 @@ static void route_invocation(struct sandbox_instance *in, struct http_req *req, 
     bool response = str_eq_c(rest, "response");
     if (!response && !str_eq_c(rest, "error"))
         http_reply(req, 404, NULL, 0, STR(""));
-    else if (!instance_serves(in, id))
+    else if (!sandbox_instance_serves(in, id))
         reply_error(req, 400, "InvalidRequestID", "Invalid request ID");
     else
         upload(in, req, response ? RAPI_RESPONSE : RAPI_ERROR);
@@ -158,7 +161,7 @@ static void on_request(void *ctx, struct http_req *req)
     static const struct str invocation = STR_INIT("/2018-06-01/runtime/invocation/");
     bool get = str_eq_c(req->method, "GET"), post = str_eq_c(req->method, "POST");
     req->user = in;
-    if (!peer_is_instance(in, req->peer_port))
+    if (!sandbox_peer_is_instance(in, req->peer_port))
         reply_error(req, 403, "Forbidden", "This Runtime API belongs to another function");
     else if (get && str_eq_c(req->path, "/2018-06-01/runtime/invocation/next"))
         route_next(in, req);
@@ -185,7 +188,7 @@ static void on_close(void *ctx, struct http_req *req)
     }
 }
 
-void rapi_hand_over(struct sandbox_instance *in, int64_t deadline_ms)
+void sandbox_rapi_hand_over(struct sandbox_instance *in, int64_t deadline_ms)
 {
     const struct sandbox_invoke *inv = in->inv;
     struct http_header headers[NEXT_HEADERS_MAX];
@@ -204,11 +207,12 @@ void rapi_hand_over(struct sandbox_instance *in, int64_t deadline_ms)
         headers[n++] =
             (struct http_header){STR("Lambda-Runtime-Client-Context"), inv->client_context};
     struct http_req *req = in->api.next;
+    assert(req && in->inv);
     in->api.next = NULL;
     http_reply(req, 200, headers, n, inv->event);
 }
 
-enum err rapi_open(struct sandbox_instance *in)
+enum err sandbox_rapi_open(struct sandbox_instance *in)
 {
     struct rapi *api = &in->api;
     char why[256];
@@ -239,10 +243,10 @@ static void on_drained(void *arg)
     http_server_free(in->api.server);
     in->api.server = NULL;
     buf_release(&in->api.body);
-    instance_part_closed(in);
+    in->api.told->closed(in);
 }
 
-void rapi_close(struct sandbox_instance *in)
+void sandbox_rapi_close(struct sandbox_instance *in)
 {
     http_server_drain(in->api.server, 0, on_drained, in);
 }

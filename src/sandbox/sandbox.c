@@ -1,6 +1,8 @@
-/* The manager: the helper process, its messages, the list of instances. See sandbox.h.
+/* The manager: makes the helper process, says what the host refuses, stops everything. See
+ * sandbox.h.
  *
  * Layer: sandbox. Thread: the home loop. */
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,6 +22,7 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
     if (!sb)
         return ERR_NOMEM;
     sb->core = core;
+    sb->told = &sandbox_instance_told;
     sb->fd = sb->diag_fd = -1;
     sb->require_isolation = (opts && opts->require_isolation) || core->cfg.require_isolation;
     list_init(&sb->instances);
@@ -27,10 +30,10 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
                 ? snprintf(sb->work_dir, sizeof sb->work_dir, "%s", opts->work_dir)
                 : snprintf(sb->work_dir, sizeof sb->work_dir, STR_FMT "/sandbox",
                            STR_ARG(core->cfg.data_dir));
-    plan_find_runtime_dir(sb, opts ? opts->runtime_dir : NULL);
+    sandbox_plan_find_runtime_dir(sb, opts ? opts->runtime_dir : NULL);
     enum err err = n < 0 || n >= (int)sizeof sb->work_dir
                        ? ERR_LIMIT
-                       : zygote_fork(sb->work_dir, &sb->fd, &sb->pid);
+                       : sandbox_zygote_fork(sb->work_dir, &sb->fd, &sb->pid);
     if (err != ERR_OK) {
         mem_free(sb);
         return err;
@@ -109,6 +112,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 
 enum err sandbox_start(struct sandbox *sb)
 {
+    assert(!sb->started && sb->fd >= 0);
     TRY(read_ready(sb));
     if (!log_refused(sb) && sb->require_isolation) {
         log_error("sandbox", "complete isolation is required and this host refuses some of it");
@@ -136,124 +140,15 @@ struct sandbox_isolation sandbox_isolation(const struct sandbox *sb)
     };
 }
 
-/* --- messages --------------------------------------------------------------------------------- */
-
-static struct sandbox_instance *find(struct sandbox *sb, uint64_t id)
-{
-    LIST_EACH (&sb->instances, it) {
-        struct sandbox_instance *in = CONTAINER_OF(it, struct sandbox_instance, link);
-        if (in->id == id)
-            return in;
-    }
-    return NULL;
-}
-
-static void helper_gone(struct sandbox *sb)
-{
-    log_error("sandbox", "the helper process is gone; functions cannot be started any more");
-    uv_poll_stop(&sb->poll);
-    close(sb->fd);
-    sb->fd = -1;
-    LIST_EACH_SAFE (&sb->instances, it, tmp)
-        instance_helper_gone(CONTAINER_OF(it, struct sandbox_instance, link));
-}
-
-void sandbox_read_events(struct sandbox *sb)
-{
-    while (sb->fd >= 0) {
-        struct zygote_event event;
-        ssize_t n = recv(sb->fd, &event, sizeof event, MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return;
-        if (n != (ssize_t)sizeof event) {
-            helper_gone(sb);
-            return;
-        }
-        struct sandbox_instance *in = find(sb, event.id);
-        if (!in)
-            continue;
-        if (event.kind == ZYGOTE_STARTED)
-            instance_started(in, &event);
-        else
-            instance_process_gone(in, &event);
-    }
-}
-
-enum err sandbox_send_start(struct sandbox *sb, const struct zygote_start *start,
-                            const struct buf *strings, int log_fd)
-{
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    memset(&control, 0, sizeof control);
-    struct iovec iov[] = {{(void *)start, sizeof *start}, {strings->p, strings->len}};
-    struct msghdr msg = {.msg_iov = iov,
-                         .msg_iovlen = ARRAY_LEN(iov),
-                         .msg_control = control.bytes,
-                         .msg_controllen = sizeof control.bytes};
-    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(c), &log_fd, sizeof(int));
-    if (sb->fd < 0)
-        return ERR_CLOSED;
-    if (sizeof *start + strings->len > ZYGOTE_PACKET_MAX)
-        return ERR_LIMIT;
-    ssize_t n;
-    do
-        n = sendmsg(sb->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    if (n >= 0)
-        return ERR_OK;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_LIMIT : ERR_IO;
-}
-
-void sandbox_send_kill(struct sandbox *sb, const struct sandbox_instance *in)
-{
-    struct zygote_kill req = {.op = ZYGOTE_KILL, .id = in->id};
-    if (sb->fd < 0)
-        return;
-    ssize_t n;
-    do
-        n = send(sb->fd, &req, sizeof req, MSG_NOSIGNAL | MSG_DONTWAIT);
-    while (n < 0 && errno == EINTR);
-    /* A helper with a full mailbox is busy starting functions; its child can be ended from here. */
-    if (n < 0 && in->pid > 0)
-        (void)kill(in->pid, SIGKILL);
-}
-
 /* --- end -------------------------------------------------------------------------------------- */
-
-static void stop_task(struct io_task *task)
-{
-    struct sandbox *sb = CONTAINER_OF(task, struct sandbox, stop_task);
-    if (sb->stop_done)
-        sb->stop_done(sb->stop_arg);
-}
-
-void sandbox_instance_gone(struct sandbox *sb)
-{
-    sb->n_instances--;
-    if (sb->stopping && sb->n_instances == 0) {
-        sb->stop_task.fn = stop_task;
-        io_post(core_home_loop(sb->core), &sb->stop_task);
-    }
-}
 
 void sandbox_stop(struct sandbox *sb, void (*done)(void *arg), void *arg)
 {
+    assert(!sb->stopping);
     sb->stopping = true;
     sb->stop_done = done;
     sb->stop_arg = arg;
-    if (sb->n_instances == 0) {
-        sb->stop_task.fn = stop_task;
-        io_post(core_home_loop(sb->core), &sb->stop_task);
-        return;
-    }
+    sandbox_check_stopped(sb);
     LIST_EACH_SAFE (&sb->instances, it, tmp)
         sandbox_instance_kill(CONTAINER_OF(it, struct sandbox_instance, link));
 }

@@ -16,8 +16,16 @@ enum {
     SANDBOX_READY_TIMEOUT_MS = 10 * 1000,
 };
 
+/* What an instance hears of its process. */
+struct sandbox_told {
+    void (*started)(struct sandbox_instance *in, const struct zygote_event *event);
+    void (*process_gone)(struct sandbox_instance *in, const struct zygote_event *event);
+    void (*helper_gone)(struct sandbox_instance *in);
+};
+
 struct sandbox {
     struct core *core;
+    const struct sandbox_told *told; /* instance.c's */
     char work_dir[BOX_PATH_MAX];
     char runtime_dir[BOX_PATH_MAX]; /* "": not found */
     bool require_isolation;
@@ -47,10 +55,24 @@ struct log_reader {
     int64_t refilled_ns;
     uint64_t dropped_bytes, dropped_lines;
     bool dropping; /* inside a line that is dropped */
+    void (*on_closed)(struct sandbox_instance *in);
+};
+
+/* What an instance hears of its Runtime API. */
+struct rapi_told {
+    /* /next came; instance.api.next is set. */
+    void (*wants_event)(struct sandbox_instance *in);
+    /* An answer came, whole. */
+    void (*answered)(struct sandbox_instance *in, enum sandbox_result_kind kind,
+                     struct str error_type, struct str body);
+    void (*init_error)(struct sandbox_instance *in, struct str error_type, struct str body);
+    /* libuv holds nothing of it any more. */
+    void (*closed)(struct sandbox_instance *in);
 };
 
 /* Runtime API of an instance: rapi.c */
 struct rapi {
+    const struct rapi_told *told;
     struct http_server *server; /* NULL once freed */
     uint16_t port;
     char address[SANDBOX_API_TEXT_MAX];
@@ -91,7 +113,17 @@ struct sandbox_instance {
     struct buf error_body;
 };
 
-/* sandbox.c */
+/* Whether the request id is that of the invocation being served. */
+static inline bool sandbox_instance_serves(const struct sandbox_instance *in, struct str request_id)
+{
+    return in->state == SANDBOX_BUSY && in->inv && in->handed &&
+           str_eq(in->inv->request_id, request_id);
+}
+
+/* instance.c */
+extern const struct sandbox_told sandbox_instance_told;
+
+/* helper.c */
 /* Reads what the helper has to tell, without blocking. */
 void sandbox_read_events(struct sandbox *sb);
 /* Hands a function over. ERR_LIMIT too many strings or too busy, ERR_CLOSED helper gone. Closes
@@ -101,48 +133,36 @@ enum err sandbox_send_start(struct sandbox *sb, const struct zygote_start *start
 void sandbox_send_kill(struct sandbox *sb, const struct sandbox_instance *in);
 /* The instance reached EXITED. */
 void sandbox_instance_gone(struct sandbox *sb);
-
-/* instance.c: what its parts tell it */
-void instance_started(struct sandbox_instance *in, const struct zygote_event *event);
-void instance_process_gone(struct sandbox_instance *in, const struct zygote_event *event);
-void instance_helper_gone(struct sandbox_instance *in);
-/* /next came; instance.api.next is set. */
-void instance_wants_event(struct sandbox_instance *in);
-/* An answer came, whole. */
-void instance_answered(struct sandbox_instance *in, enum sandbox_result_kind kind,
-                       struct str error_type, struct str body);
-void instance_init_error(struct sandbox_instance *in, struct str error_type, struct str body);
-/* One of what libuv holds of it is closed now. */
-void instance_part_closed(struct sandbox_instance *in);
-/* Whether the request id is that of the invocation being served. */
-bool instance_serves(const struct sandbox_instance *in, struct str request_id);
+/* While stopping: tells who waits once no instance is left. */
+void sandbox_check_stopped(struct sandbox *sb);
 
 /* rapi.c */
-enum err rapi_open(struct sandbox_instance *in) WARN_UNUSED;
+enum err sandbox_rapi_open(struct sandbox_instance *in) WARN_UNUSED;
 /* Answers the waiting /next with the instance's invocation. */
-void rapi_hand_over(struct sandbox_instance *in, int64_t deadline_ms);
-/* instance_part_closed follows, later. */
-void rapi_close(struct sandbox_instance *in);
+void sandbox_rapi_hand_over(struct sandbox_instance *in, int64_t deadline_ms);
+/* told->closed follows, later. */
+void sandbox_rapi_close(struct sandbox_instance *in);
 
 /* logs.c */
-enum err logs_open(struct sandbox_instance *in, int *ret_write_fd) WARN_UNUSED;
+enum err sandbox_logs_open(struct sandbox_instance *in, int *ret_write_fd) WARN_UNUSED;
 /* Reads what is there now, at most SANDBOX_LOG_DRAIN_MAX; an unfinished line counts as one. */
-void logs_drain(struct sandbox_instance *in);
-/* Drains and closes; instance_part_closed follows, later. */
-void logs_close(struct sandbox_instance *in);
+void sandbox_logs_drain(struct sandbox_instance *in);
+/* Drains and closes; log.on_closed follows, later. */
+void sandbox_logs_close(struct sandbox_instance *in);
 
 /* peer.c: whether the process at the other end of a loopback connection is this instance's. True
  * where the host gives instances no user of their own or cannot tell. */
-bool peer_is_instance(struct sandbox_instance *in, uint16_t peer_port);
+bool sandbox_peer_is_instance(struct sandbox_instance *in, uint16_t peer_port);
 
 /* plan.c */
 /* Arguments and environment of a function as the strings of a start packet. On ERR_NOT_FOUND there
  * is no entry point, and *ret_why (SANDBOX_ERROR_TYPE_MAX bytes) says what was looked for.
  * ERR_UNSUPPORTED, ERR_LIMIT, ERR_INVALID, ERR_NOMEM. */
-enum err plan_build(struct sandbox *sb, const struct sandbox_spec *spec, struct buf *strings,
-                    struct zygote_start *ret_start, char *ret_why) WARN_UNUSED;
+enum err sandbox_plan_build(struct sandbox *sb, const struct sandbox_spec *spec,
+                            struct buf *strings, struct zygote_start *ret_start,
+                            char *ret_why) WARN_UNUSED;
 /* Completes it with the address of the Runtime API. */
-void plan_add_api(const char *api, struct buf *strings, struct zygote_start *start);
-void plan_find_runtime_dir(struct sandbox *sb, const char *option);
+void sandbox_plan_add_api(const char *api, struct buf *strings, struct zygote_start *start);
+void sandbox_plan_find_runtime_dir(struct sandbox *sb, const char *option);
 
 #endif

@@ -16,6 +16,7 @@
  * Layer: sandbox. Thread: the helper's. */
 #include "sandbox/zygote.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -97,7 +98,7 @@ static void child_run(char *packet, size_t len, int log_fd, int slot)
         .argv = &z.strings[3],
         .envp = &z.strings[3 + start.n_argv + 1],
     };
-    box_run(host(), &plan, &z.reports[slot]);
+    sandbox_box_run(host(), &plan, &z.reports[slot]);
 }
 
 /* Receives a packet and maybe a descriptor; -1 at the end of the stream. */
@@ -188,7 +189,7 @@ static void abandon(int slot, pid_t pid)
 {
     (void)kill(pid, SIGKILL);
     (void)waitpid(pid, NULL, 0);
-    (void)cgroup_remove(&z.ready.cgroups, slot);
+    (void)sandbox_cgroup_remove(&z.ready.cgroups, slot);
 }
 
 /* Clones, maps and attaches a process for a free slot; -1 with errno. */
@@ -203,8 +204,8 @@ static int make_spare(void)
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return -1;
     z.reports[slot] = (struct box_report){0};
-    bool groups = !z.no_groups && cgroup_make(cg, slot) == ERR_OK;
-    pid_t pid = clone_child(box_clone_flags(host()));
+    bool groups = !z.no_groups && sandbox_cgroup_make(cg, slot) == ERR_OK;
+    pid_t pid = clone_child(sandbox_box_clone_flags(host()));
     if (pid == 0) {
         close(pair[0]);
         spare_main(pair[1], slot);
@@ -212,19 +213,20 @@ static int make_spare(void)
     int saved = errno;
     close(pair[1]);
     bool ok = pid > 0;
-    if (ok && !box_map_user(host(), pid, slot)) {
+    if (ok && !sandbox_box_map_user(host(), pid, slot)) {
         saved = errno;
         abandon(slot, pid);
         ok = false;
     }
     if (!ok) {
         close(pair[0]);
-        (void)cgroup_remove(cg, slot);
+        (void)sandbox_cgroup_remove(cg, slot);
         errno = saved;
         return -1;
     }
-    if (groups && cgroup_attach(cg, slot, pid) != ERR_OK)
+    if (groups && sandbox_cgroup_attach(cg, slot, pid) != ERR_OK)
         z.no_groups = true;
+    assert(z.slots[slot].state == SLOT_FREE && z.spares < ZYGOTE_SLOTS);
     z.slots[slot] = (struct slot){.state = SLOT_SPARE, .pid = pid, .ctl = pair[0]};
     z.spares++;
     return slot;
@@ -255,12 +257,13 @@ static void start(size_t len, int log_fd)
     struct zygote_event event = {.id = req.id, .kind = ZYGOTE_STARTED};
     int slot = take_spare();
     if (slot >= 0 && !z.no_groups &&
-        cgroup_limit(&z.ready.cgroups, slot, req.memory_mb, SANDBOX_PIDS_MAX) != ERR_OK) {
+        sandbox_cgroup_limit(&z.ready.cgroups, slot, req.memory_mb, SANDBOX_PIDS_MAX) != ERR_OK) {
         errno = EINVAL; /* without its limits it does not start; the spare stays one */
         slot = -1;
     }
     if (slot >= 0) {
         struct slot *s = &z.slots[slot];
+        assert(s->state == SLOT_SPARE && z.spares > 0 && s->pid > 0);
         z.spares--;
         s->state = SLOT_LIVE;
         s->id = req.id;
@@ -281,10 +284,11 @@ static void start(size_t len, int log_fd)
 static void kill_slot(int slot)
 {
     struct slot *s = &z.slots[slot];
+    assert(s->pid > 0);
     if (!host()->namespaces) {
         (void)kill(-s->pid, SIGKILL);
         if (z.ready.cgroups.version)
-            cgroup_kill(&z.ready.cgroups, slot);
+            sandbox_cgroup_kill(&z.ready.cgroups, slot);
     }
     (void)kill(s->pid, SIGKILL);
 }
@@ -323,12 +327,13 @@ static void slot_ended(int slot)
 {
     struct slot *s = &z.slots[slot];
     struct box_report *r = &z.reports[slot];
+    assert(s->state == SLOT_LIVE || s->state == SLOT_SPARE);
     if (s->state == SLOT_SPARE) {
         close(s->ctl);
         z.spares--;
     }
     if (!host()->namespaces && z.ready.cgroups.version)
-        cgroup_kill(&z.ready.cgroups, slot);
+        sandbox_cgroup_kill(&z.ready.cgroups, slot);
     s->event = (struct zygote_event){
         .kind = ZYGOTE_EXITED,
         .pid = s->pid,
@@ -338,8 +343,8 @@ static void slot_ended(int slot)
         .stage_errno = r->err,
         .exited = r->exited,
         .wait_status = r->wait_status,
-        .oom = cgroup_oom(&z.ready.cgroups, slot),
-        .peak_bytes = cgroup_peak(&z.ready.cgroups, slot),
+        .oom = sandbox_cgroup_oom(&z.ready.cgroups, slot),
+        .peak_bytes = sandbox_cgroup_peak(&z.ready.cgroups, slot),
     };
     s->state = SLOT_ENDING;
     s->tries = 0;
@@ -363,10 +368,11 @@ static void finish_ending(void)
         struct slot *s = &z.slots[i];
         if (s->state != SLOT_ENDING)
             continue;
-        if (!cgroup_remove(&z.ready.cgroups, i) && ++s->tries < ENDING_TRIES_MAX)
+        if (!sandbox_cgroup_remove(&z.ready.cgroups, i) && ++s->tries < ENDING_TRIES_MAX)
             continue;
         if (s->id)
             send_event(&s->event);
+        assert(z.ending > 0);
         *s = (struct slot){0};
         z.ending--;
     }
@@ -381,8 +387,8 @@ static void shut_down(void)
         ;
     for (int i = 0; i < ZYGOTE_SLOTS; i++)
         if (z.slots[i].state != SLOT_FREE)
-            (void)cgroup_remove(&z.ready.cgroups, i);
-    cgroups_remove(&z.ready.cgroups);
+            (void)sandbox_cgroup_remove(&z.ready.cgroups, i);
+    sandbox_cgroups_remove(&z.ready.cgroups);
     _exit(0);
 }
 
@@ -418,18 +424,18 @@ static bool probe_once(void)
     *report = (struct box_report){0};
     if (pipe2(go, O_CLOEXEC) != 0)
         return false;
-    pid_t pid = clone_child(box_clone_flags(host()));
+    pid_t pid = clone_child(sandbox_box_clone_flags(host()));
     if (pid == 0) {
         char byte;
         struct box_plan plan = {
             .code_dir = "/usr", .opt_dir = "", .runtime_dir = "", .ephemeral_mb = 1, .log_fd = 2};
         close(go[1]);
-        if (read(go[0], &byte, 1) != 1 || !box_enter(host(), &plan, report))
+        if (read(go[0], &byte, 1) != 1 || !sandbox_box_enter(host(), &plan, report))
             _exit(1);
         report->exited = 1;
         _exit(0);
     }
-    bool ok = pid > 0 && box_map_user(host(), pid, 0) && write(go[1], "", 1) == 1;
+    bool ok = pid > 0 && sandbox_box_map_user(host(), pid, 0) && write(go[1], "", 1) == 1;
     if (!ok)
         report->err = errno;
     close(go[0]);
@@ -485,18 +491,19 @@ static void zygote_main(const char *work_dir)
     z.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     z.reports = mmap(NULL, ZYGOTE_SLOTS * sizeof *z.reports, PROT_READ | PROT_WRITE,
                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (z.signals < 0 || z.reports == MAP_FAILED || box_host_init(host(), work_dir) != ERR_OK)
+    if (z.signals < 0 || z.reports == MAP_FAILED ||
+        sandbox_box_host_init(host(), work_dir) != ERR_OK)
         _exit(1);
     if (geteuid() == 0)
         (void)setgroups(0, NULL);
     probe();
-    cgroups_probe(&z.ready.cgroups);
+    sandbox_cgroups_probe(&z.ready.cgroups);
     if (send(z.fd, &z.ready, sizeof z.ready, MSG_NOSIGNAL) != (ssize_t)sizeof z.ready)
         _exit(1);
     loop();
 }
 
-enum err zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid)
+enum err sandbox_zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)

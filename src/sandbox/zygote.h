@@ -2,9 +2,9 @@
  * thread, so that starting a function neither copies the server's memory map nor stalls its loops.
  *
  * Protocol, on a SOCK_SEQPACKET pair, one struct a packet:
- *   server -> helper   struct zygote_start (+ strings, + the log pipe's write end), struct
- * zygote_kill helper -> server   struct zygote_ready first, then struct zygote_event The server's
- * end closing makes the helper kill everything and exit.
+ *   server -> helper   struct zygote_start (+ strings, + the log pipe's write end), struct zygote_kill
+ *   helper -> server   struct zygote_ready first, then struct zygote_event
+ * The server's end closing makes the helper kill everything and exit.
  *
  * Layer: sandbox, internal. */
 #ifndef WEIR_SANDBOX_ZYGOTE_H
@@ -62,6 +62,6 @@ struct zygote_event {
 };
 
 /* Forks it. *ret_fd is the server's end (non-blocking after the ready packet is read). ERR_IO. */
-enum err zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid) WARN_UNUSED;
+enum err sandbox_zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid) WARN_UNUSED;
 
 #endif
