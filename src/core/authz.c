@@ -98,7 +98,7 @@ static const struct svc *owner_of(const struct core *core, struct str arn)
     for (int i = 0; i < 3 && str_is_set(arn); i++)
         service = str_cut(&arn, ':');
     for (size_t i = 0; i < core->n_svcs; i++)
-        if (str_eq(core->svcs[i].wire->signing, service))
+        if (str_eq(core->svcs[i].def->wire->signing, service))
             return &core->svcs[i];
     return NULL;
 }
@@ -108,8 +108,8 @@ static enum err check(struct call_impl *c, const struct svc *svc, struct str act
 {
     struct str policy_json = STR_NONE;
     const struct svc *owner = owner_of(c->core, resource);
-    if (owner && owner->resource_policy)
-        TRY(owner->resource_policy(&c->call, resource, &policy_json));
+    if (owner && owner->def->resource_policy)
+        TRY(owner->def->resource_policy(&c->call, resource, &policy_json));
     if (c->who.kind == PRINCIPAL_ROOT && !policy_json.p)
         return ERR_OK; /* the common case of a developer's machine, without building a context */
 
@@ -121,8 +121,8 @@ static enum err check(struct call_impl *c, const struct svc *svc, struct str act
     struct policy_context ctx;
     policy_context_init(&ctx, &c->arena);
     fill_context(&ctx, c);
-    if (svc->auth_context && in)
-        TRY(svc->auth_context(&c->call, in, &ctx));
+    if (svc->def->auth_context && in)
+        TRY(svc->def->auth_context(&c->call, in, &ctx));
     r.ctx = &ctx;
     struct policy *resource_policy = NULL;
     if (policy_json.p) {
@@ -147,12 +147,12 @@ enum err authz_check(struct call_impl *c, const struct svc *svc)
         struct str resource;
         TRY(wire_resource(op, c->in, c->call.account, c->call.region, c->call.partition, &c->arena,
                           &resource));
-        if (svc->real_resource)
-            TRY(svc->real_resource(&c->call, &resource));
+        if (svc->def->real_resource)
+            TRY(svc->def->real_resource(&c->call, &resource));
         TRY(check(c, svc, op->action, resource, c->in));
     }
     /* WIRE_OP_SELF_AUTH: the service judges alone, here or in its handler (role trust policies). */
-    return svc->authorize_more ? svc->authorize_more(&c->call, c->in) : ERR_OK;
+    return svc->def->authorize_more ? svc->def->authorize_more(&c->call, c->in) : ERR_OK;
 }
 
 void call_policy_request(struct call *call, struct policy_context *ctx,

@@ -156,7 +156,17 @@ struct core_route {
     void *arg;
 };
 
+/* core_services_drain on its way. */
+struct core_drain {
+    struct core *core;
+    size_t left; /* services that were not asked yet */
+    void (*done)(void *arg);
+    void *arg;
+    struct io_task task;
+};
+
 struct core_impl {
+    struct core_drain drain;
     const struct wire_service **wires; /* of all services, for routing */
     struct core_route routes[CORE_ROUTES_MAX];
     size_t n_routes;

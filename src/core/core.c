@@ -22,7 +22,7 @@ enum err core_start(struct core *core)
         return ERR_NOMEM;
     }
     for (size_t i = 0; i < core->n_svcs; i++)
-        impl->wires[i] = core->svcs[i].wire;
+        impl->wires[i] = core->svcs[i].def->wire;
     return ERR_OK;
 }
 
@@ -84,7 +84,7 @@ void core_when_idle(struct core *core, void (*fn)(void *arg), void *arg)
 const struct svc *core_svc(struct core *core, const struct wire_service *wire)
 {
     for (size_t i = 0; i < core->n_svcs; i++)
-        if (core->svcs[i].wire == wire)
+        if (core->svcs[i].def->wire == wire)
             return &core->svcs[i];
     return NULL;
 }

@@ -24,6 +24,9 @@ struct core_config {
     size_t calls_max;            /* running calls over which new ones are answered "slow down" */
 };
 
+struct deliver;
+struct sandbox;
+
 struct core {
     struct core_config cfg;
     struct kv *kv;
@@ -31,6 +34,8 @@ struct core {
     size_t n_loops;
     struct svc *svcs;
     size_t n_svcs;
+    struct deliver *deliver; /* made before the services */
+    struct sandbox *sandbox; /* NULL: functions run nowhere here */
     struct identity_port identity;
     /* Newest commit whose hooks changed what handlers read from memory instead of the store
      * (identities, table definitions): every reply waits for it too (P1). */
@@ -47,6 +52,23 @@ static inline struct io_loop *core_home_loop(struct core *core)
 
 /* For commit hooks, before they change memory that other calls answer from. */
 void core_memory_changes(struct core *core);
+
+/* Makes one instance of each definition up to the NULL; fills core->svcs, n_svcs and identity.
+ * After an error core_services_release frees what was made. ERR_NOMEM or the service's. */
+enum err core_services_make(struct core *core, const struct svc_def *const *defs) WARN_UNUSED;
+/* After core_start. Starts them in order up to the first error. */
+enum err core_services_start(struct core *core) WARN_UNUSED;
+/* Once the process begins to drain, before the front does: a long poll would hold that up. */
+void core_services_begin_stop(struct core *core);
+/* Once the front has drained: the services end what they run, last first; then done(arg), never
+ * from inside. Home loop. */
+void core_services_drain(struct core *core, void (*done)(void *arg), void *arg);
+/* After the loops ended, before they and core_stop free anything. Last made first. */
+void core_services_release(struct core *core);
+
+/* The port of a service by its name in the spec ("sqs"): a table of functions that the service's
+ * x_port.h declares and wraps type-safely. NULL: no such service, or it has none. From start on. */
+const void *core_port(const struct core *core, const char *service);
 
 /* Starts dispatching for `core`, whose public members are filled. ERR_NOMEM. */
 enum err core_start(struct core *core) WARN_UNUSED;

@@ -28,8 +28,9 @@ struct metrics *metrics_new(struct core *core)
     if (!m)
         return NULL;
     for (size_t i = 0; i < core->n_svcs; i++) {
-        m->services[i].wire = core->svcs[i].wire;
-        m->services[i].ops = mem_calloc(core->svcs[i].wire->n_ops, sizeof(struct op_metrics));
+        const struct wire_service *wire = core->svcs[i].def->wire;
+        m->services[i].wire = wire;
+        m->services[i].ops = mem_calloc(wire->n_ops, sizeof(struct op_metrics));
         m->n++;
         if (!m->services[i].ops) {
             metrics_free(m);

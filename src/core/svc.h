@@ -1,16 +1,43 @@
-/* What a service gives the core: its generated tables, its instance, and a few questions that only
- * it can answer. main.c makes one struct svc per service.
+/* What a service is to the core: one constant definition with its generated tables, its life, its
+ * port for other services, and a few questions that only it can answer. The list of definitions is
+ * made by the build from WEIR_SERVICES; nothing else names a service.
  *
- * Layer: core. */
+ *   make (all) -> start (all) -> serving -> begin_stop (all) -> drain (one by one) -> release (all)
+ *
+ * Invariants
+ *   V1  Services start in the order of the list and are released in the reverse.
+ *   V2  Every service of the core was made before the first one starts: ports are looked up in
+ *       start, so that the order of making does not matter.
+ *
+ * Layer: core. Thread: make, start and release before the loops run or after they ended; begin_stop
+ * and drain on the home loop. */
 #ifndef WEIR_CORE_SVC_H
 #define WEIR_CORE_SVC_H
 
 #include "auth/policy.h"
 #include "core/call.h"
 
-struct svc {
+struct svc_def {
     const struct wire_service *wire; /* generated: operations, routes, errors */
-    void *self;
+    /* Makes the instance, from `core` alone, which outlives it. Anything. */
+    enum err (*make)(struct core *core, void **ret_self);
+    /* Reads its state from the store, asks for the ports of others, begins background work. NULL:
+     * nothing to do. */
+    enum err (*start)(void *self);
+    /* The process begins to drain: long polls end, background work begins nothing new. Must not
+     * block. NULL: nothing to do. */
+    void (*begin_stop)(void *self);
+    /* No request comes any more: ends what runs, writes what is left; done(arg) once, on the home
+     * loop, also from inside. NULL: nothing to do. */
+    void (*drain)(void *self, void (*done)(void *arg), void *arg);
+    /* Frees the instance, also one that never started or stopped. NULL: nothing to do. */
+    void (*release)(void *self);
+    /* Its table for other services (struct x_port of x_port.h), which lives as long as it does.
+     * NULL: it has none. */
+    const void *(*port)(void *self);
+    /* The one service that knows who callers are; called once it is made. NULL: it is not that. */
+    void (*identity)(void *self, struct identity_port *ret_port);
+
     /* Resource-based policy document (JSON text) attached to `arn`: bucket policy, queue policy,
      * function policy, topic policy. STR_NONE when there is none. NULL: the service has none.
      * Runs inside the call's transaction; the call may be another service's. */
@@ -25,6 +52,16 @@ struct svc {
      * of CopyObject, or iam:PassRole. Calls call_authorize for each. NULL: none. */
     enum err (*authorize_more)(struct call *call, const void *in);
 };
+
+/* A service of this process. Lifetime: process. */
+struct svc {
+    const struct svc_def *def;
+    void *self; /* what def->make gave */
+};
+
+/* Every service of the build, NULL at the end. Generated (CMakeLists.txt), in library
+ * weir_services. */
+extern const struct svc_def *const svc_defs[];
 
 /* Checks one more permission for the caller; ERR_FAILED with the service's access-denied error set
  * when it is not granted. */

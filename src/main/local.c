@@ -39,7 +39,7 @@ static void health(void *arg, struct http_req *req)
     json_key(&o, STR("services"));
     json_open(&o, '{');
     for (size_t i = 0; i < core->n_svcs; i++)
-        json_kv_str(&o, core->svcs[i].wire->name, STR("running"));
+        json_kv_str(&o, core->svcs[i].def->wire->name, STR("running"));
     json_close(&o, '}');
     json_close(&o, '}');
     reply(req, "application/json", &b);

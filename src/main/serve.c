@@ -25,39 +25,16 @@
 #include "main/local.h"
 #include "main/root_key.h"
 #include "sandbox/sandbox.h"
-#include "svc/dynamodb/dynamodb.h"
-#include "svc/iam/iam.h"
-#include "svc/lambda/lambda.h"
-#include "svc/logs/logs.h"
-#include "svc/s3/s3.h"
-#include "svc/sqs/sqs.h"
-#include "svc/sts/sts.h"
 
-enum { SERVICES = 7, DRAIN_MS = 10 * 1000, SKEW_MS = 15 * 60 * 1000, LOOPS_MAX = 64 };
+enum { DRAIN_MS = 10 * 1000, SKEW_MS = 15 * 60 * 1000, LOOPS_MAX = 64 };
 
 struct server {
     struct core core;
-    struct svc svcs[SERVICES];
     struct io_loop *loops[LOOPS_MAX];
     char host[64];
     char endpoint[128];
     struct root_key root;
     struct http_server *http;
-    struct sandbox *sandbox;
-    struct deliver *deliver;
-    struct iam *iam;
-    struct iam_port iam_port;
-    struct sts *sts;
-    struct logs *logs;
-    struct sqs *sqs;
-    struct lambda *lambda;
-    struct s3 *s3;
-    struct dynamodb *dynamodb;
-    /* What services know of each other. */
-    struct sqs_port sqs_port;
-    struct logs_port logs_port;
-    struct lambda_port lambda_port;
-    struct s3_port s3_port;
     uv_signal_t signals[2];
 };
 
@@ -206,48 +183,19 @@ static enum err make_loops(struct server *s, int64_t threads)
     return ERR_OK;
 }
 
-static enum err make_services(struct server *s)
+static enum err make_services(struct core *core)
 {
-    struct core *core = &s->core;
-    TRY(iam_new(core, &s->iam));
-    iam_identity(s->iam, &core->identity);
-    iam_port(s->iam, &s->iam_port);
-    TRY(sts_new(core, &s->iam_port, &s->sts));
-    TRY(deliver_new(core, &s->deliver));
-    TRY(logs_new(core, &s->logs));
-    logs_port(s->logs, &s->logs_port);
-    TRY(sqs_new(core, &s->sqs));
-    sqs_port(s->sqs, &s->sqs_port);
-    TRY(lambda_new(core, s->deliver, s->sandbox, &s->sqs_port, &s->s3_port, &s->logs_port,
-                   &s->lambda));
-    lambda_port(s->lambda, &s->lambda_port);
-    TRY(s3_new(core, &s->lambda_port, &s->sqs_port, &s->s3));
-    s3_port(s->s3, &s->s3_port);
-    TRY(dynamodb_new(core, &s->dynamodb));
-
-    iam_svc(s->iam, &s->svcs[0]);
-    sts_svc(s->sts, &s->svcs[1]);
-    logs_svc(s->logs, &s->svcs[2]);
-    sqs_svc(s->sqs, &s->svcs[3]);
-    lambda_svc(s->lambda, &s->svcs[4]);
-    s3_svc(s->s3, &s->svcs[5]);
-    dynamodb_svc(s->dynamodb, &s->svcs[6]);
-    core->svcs = s->svcs;
-    core->n_svcs = SERVICES;
+    TRY(deliver_new(core, &core->deliver));
+    TRY(core_services_make(core, svc_defs));
     return core_start(core);
 }
 
 /* Memory state from the store, then background work. */
-static enum err start_services(struct server *s)
+static enum err start_services(struct core *core)
 {
-    TRY(iam_start(s->iam));
-    TRY(logs_start(s->logs));
-    TRY(sqs_start(s->sqs));
-    TRY(s3_start(s->s3));
-    TRY(dynamodb_start(s->dynamodb));
-    TRY(sandbox_start(s->sandbox));
-    TRY(lambda_start(s->lambda));
-    return deliver_start(s->deliver);
+    TRY(sandbox_start(core->sandbox));
+    TRY(core_services_start(core));
+    return deliver_start(core->deliver);
 }
 
 static enum err listen_at(struct server *s, const struct serve_options *o, uint16_t port)
@@ -294,17 +242,17 @@ static void sandbox_stopped(void *arg)
     core_when_idle(&s->core, idle, s);
 }
 
-static void lambda_stopped(void *arg)
+static void services_drained(void *arg)
 {
     struct server *s = arg;
-    sandbox_stop(s->sandbox, sandbox_stopped, s);
+    sandbox_stop(s->core.sandbox, sandbox_stopped, s);
 }
 
 static void drained(void *arg)
 {
     struct server *s = arg;
-    deliver_stop(s->deliver);
-    lambda_stop(s->lambda, lambda_stopped, s);
+    deliver_stop(s->core.deliver);
+    core_services_drain(&s->core, services_drained, s);
 }
 
 static void on_signal(uv_signal_t *handle, int signum)
@@ -316,7 +264,7 @@ static void on_signal(uv_signal_t *handle, int signum)
     }
     s->core.stopping = true;
     log_info("main", "stopping on signal %d: calls in progress get %d ms", signum, DRAIN_MS);
-    sqs_stop(s->sqs); /* long polls would hold up the drain */
+    core_services_begin_stop(&s->core); /* long polls would hold up the drain */
     http_server_drain(s->http, DRAIN_MS, drained, s);
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         uv_unref((uv_handle_t *)&s->signals[i]);
@@ -352,15 +300,9 @@ static void tear_down(struct server *s)
     for (size_t i = s->core.n_loops; i > 0; i--)
         io_loop_join(s->loops[i - 1]);
     http_server_free(s->http);
-    s3_free(s->s3);
-    lambda_free(s->lambda);
-    dynamodb_free(s->dynamodb);
-    sqs_free(s->sqs);
-    logs_free(s->logs);
-    deliver_free(s->deliver);
-    sandbox_free(s->sandbox);
-    sts_free(s->sts);
-    iam_free(s->iam);
+    core_services_release(&s->core);
+    deliver_free(s->core.deliver);
+    sandbox_free(s->core.sandbox);
     core_stop(&s->core);
     for (size_t i = s->core.n_loops; i > 0; i--)
         io_loop_free(s->loops[i - 1]);
@@ -375,13 +317,13 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
     raise_file_limit();
     TRY(configure(o, s));
     struct sandbox_options sandbox = {.require_isolation = o->require_isolation};
-    TRY(sandbox_new(&s->core, &sandbox, &s->sandbox));
+    TRY(sandbox_new(&s->core, &sandbox, &s->core.sandbox));
     TRY(open_store(s));
     TRY(make_loops(s, o->threads));
-    TRY(make_services(s));
+    TRY(make_services(&s->core));
     TRY(format_check(&s->core));
     local_routes(&s->core);
-    TRY(start_services(s));
+    TRY(start_services(&s->core));
     TRY(catch_signals(s));
     /* Bound before any loop runs: the first request must find the endpoint's address set. */
     TRY(listen_at(s, o, port));

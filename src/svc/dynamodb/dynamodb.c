@@ -268,7 +268,7 @@ enum err ddb_answer(struct call *call, const struct ddb_diag *diag, enum err err
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-enum err dynamodb_new(struct core *core, struct dynamodb **ret_ddb)
+static enum err make(struct core *core, void **ret_self)
 {
     struct dynamodb *ddb = mem_calloc(1, sizeof(*ddb));
     if (!ddb)
@@ -279,7 +279,7 @@ enum err dynamodb_new(struct core *core, struct dynamodb **ret_ddb)
         mem_free(ddb);
         return ERR_NOMEM;
     }
-    *ret_ddb = ddb;
+    *ret_self = ddb;
     return ERR_OK;
 }
 
@@ -308,16 +308,16 @@ static enum err load_all(struct txn *txn, void *arg)
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-enum err dynamodb_start(struct dynamodb *ddb)
+static enum err start(void *self)
 {
+    struct dynamodb *ddb = self;
     TRY(txn_run_now(ddb->core, load_all, ddb));
     return ddb_jobs_start(ddb);
 }
 
-void dynamodb_free(struct dynamodb *ddb)
+static void release(void *self)
 {
-    if (!ddb)
-        return;
+    struct dynamodb *ddb = self;
     size_t it = 0;
     struct str key;
     void *table;
@@ -328,12 +328,11 @@ void dynamodb_free(struct dynamodb *ddb)
     mem_free(ddb);
 }
 
-void dynamodb_svc(struct dynamodb *ddb, struct svc *ret_svc)
-{
-    *ret_svc = (struct svc){
-        .wire = &dynamodb_service,
-        .self = ddb,
-        .auth_context = ddb_auth_context,
-        .authorize_more = ddb_authorize_more,
-    };
-}
+const struct svc_def dynamodb_def = {
+    .wire = &dynamodb_service,
+    .make = make,
+    .start = start,
+    .release = release,
+    .auth_context = ddb_auth_context,
+    .authorize_more = ddb_authorize_more,
+};

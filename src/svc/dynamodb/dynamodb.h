@@ -9,14 +9,8 @@
 
 struct dynamodb;
 
-/* ERR_NOMEM. */
-enum err dynamodb_new(struct core *core, struct dynamodb **ret_ddb) WARN_UNUSED;
-/* Reads all table definitions and resumes background work (sweeps, backfills). Before the loops
- * serve. */
-enum err dynamodb_start(struct dynamodb *ddb) WARN_UNUSED;
-/* After core is idle. Background work that was stopped midway resumes at the next start. */
-void dynamodb_free(struct dynamodb *ddb);
-/* For registration with core. */
-void dynamodb_svc(struct dynamodb *ddb, struct svc *ret_svc);
+/* start reads all table definitions and resumes background work (sweeps, backfills); what a stop
+ * interrupts midway resumes at the next start. */
+extern const struct svc_def dynamodb_def;
 
 #endif

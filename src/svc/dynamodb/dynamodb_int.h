@@ -187,7 +187,7 @@ enum err ddb_raw_text(struct arena *a, struct str raw, struct str *ret_text) WAR
 enum err ddb_put_part(struct arena *scratch, struct buf *b, struct str raw,
                       const struct ddb_paths *paths) WARN_UNUSED;
 
-/* --- authorisation (ddb_auth.c): members of struct svc ---------------------------------------- */
+/* --- authorisation (ddb_auth.c): members of svc_def ------------------------------------------ */
 
 enum err ddb_auth_context(struct call *call, const void *in,
                           struct policy_context *ctx) WARN_UNUSED;

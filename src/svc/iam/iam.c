@@ -7,7 +7,9 @@
 #include "base/rng.h"
 #include "svc/iam/iam_int.h"
 
-enum err iam_new(struct core *core, struct iam **ret_iam)
+static void fill_port(struct iam *iam);
+
+static enum err make(struct core *core, void **ret_self)
 {
     struct iam *iam = mem_calloc(1, sizeof(*iam));
     if (!iam)
@@ -18,14 +20,14 @@ enum err iam_new(struct core *core, struct iam **ret_iam)
         mem_free(iam);
         return e;
     }
-    *ret_iam = iam;
+    fill_port(iam);
+    *ret_self = iam;
     return ERR_OK;
 }
 
-void iam_free(struct iam *iam)
+static void release(void *self)
 {
-    if (!iam)
-        return;
+    struct iam *iam = self;
     iam_memory_release(iam);
     mem_free(iam);
 }
@@ -54,8 +56,9 @@ static enum err load(struct txn *txn, void *arg)
     return iam_memory_load(iam, txn);
 }
 
-enum err iam_start(struct iam *iam)
+static enum err start(void *self)
 {
+    struct iam *iam = self;
     return txn_run_now(iam->core, load, iam);
 }
 
@@ -97,14 +100,23 @@ static enum err real_resource(struct call *call, struct str *resource)
     return ERR_OK;
 }
 
-void iam_svc(struct iam *iam, struct svc *ret_svc)
+static const void *port(void *self)
 {
-    *ret_svc = (struct svc){.wire = &iam_service,
-                            .self = iam,
-                            .real_resource = real_resource,
-                            .auth_context = iam_auth_context,
-                            .authorize_more = authorize_more};
+    struct iam *iam = self;
+    return &iam->port;
 }
+
+const struct svc_def iam_def = {
+    .wire = &iam_service,
+    .make = make,
+    .start = start,
+    .release = release,
+    .port = port,
+    .identity = iam_identity,
+    .real_resource = real_resource,
+    .auth_context = iam_auth_context,
+    .authorize_more = authorize_more,
+};
 
 /* --- port ------------------------------------------------------------------------------------- */
 
@@ -133,9 +145,9 @@ static enum err port_managed_policy(void *self, struct str policy_arn)
     return doc ? ERR_OK : ERR_NOT_FOUND;
 }
 
-void iam_port(struct iam *iam, struct iam_port *ret_port)
+static void fill_port(struct iam *iam)
 {
-    *ret_port = (struct iam_port){
+    iam->port = (struct iam_port){
         .self = iam,
         .role = port_role,
         .managed_policy = port_managed_policy,

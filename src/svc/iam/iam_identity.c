@@ -352,10 +352,10 @@ static enum err role_trusts(void *self, struct txn *txn, struct str role_arn, st
     return e;
 }
 
-void iam_identity(struct iam *iam, struct identity_port *ret_port)
+void iam_identity(void *self, struct identity_port *ret_port)
 {
     *ret_port = (struct identity_port){
-        .self = iam,
+        .self = self,
         .credential = credential,
         .principal = principal,
         .role_principal = role_principal,

@@ -87,6 +87,7 @@ enum { IAM_TOKEN_KEY_BYTES = 32 };
 
 struct iam {
     struct core *core;
+    struct iam_port port; /* what STS uses of this */
     uint8_t token_key[IAM_TOKEN_KEY_BYTES];
     pthread_rwlock_t lock;  /* guards the maps; what they point to is immutable and counted */
     struct map entities[2]; /* by enum iam_kind: lower-case name -> struct iam_known */
@@ -174,7 +175,10 @@ enum err iam_open_token(void *self, struct str access_key, struct str token, str
 /* Secret that belongs to a temporary access key. STR_NONE on exhaustion. */
 struct str iam_temporary_secret(const struct iam *iam, struct str access_key, struct arena *arena);
 
-/* iam_context.c: the service's hook of the same name in struct svc. */
+/* iam_identity.c: the hook of the same name in struct svc_def. */
+void iam_identity(void *self, struct identity_port *ret_port);
+
+/* iam_context.c: the service's hook of the same name in struct svc_def. */
 enum err iam_auth_context(struct call *call, const void *in,
                           struct policy_context *ctx) WARN_UNUSED;
 

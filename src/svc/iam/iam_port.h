@@ -1,10 +1,9 @@
-/* What IAM does for other services: roles to be assumed, and temporary credentials. Handed over by
- * main. */
+/* What IAM does for other services: roles to be assumed, and temporary credentials. Reached by
+ * iam_port_of. */
 #ifndef WEIR_SVC_IAM_IAM_PORT_H
 #define WEIR_SVC_IAM_IAM_PORT_H
 
-#include "core/identity.h"
-#include "core/txn.h"
+#include "core/core.h"
 
 enum {
     IAM_SESSION_POLICY_ARNS_MAX = 10,
@@ -47,5 +46,11 @@ struct iam_port {
     enum err (*open_token)(void *self, struct str access_key, struct str token, struct arena *arena,
                            struct iam_session *ret_session);
 };
+
+/* The port of this process's instance; NULL without one. From start on. */
+static inline const struct iam_port *iam_port_of(const struct core *core)
+{
+    return core_port(core, "iam");
+}
 
 #endif

@@ -9,19 +9,27 @@
 #include "kv/key.h"
 #include "svc/lambda/lambda_int.h"
 
-enum err lambda_new(struct core *core, struct deliver *deliver, struct sandbox *sandbox,
-                    const struct sqs_port *sqs, const struct s3_port *s3,
-                    const struct logs_port *logs, struct lambda **ret_lambda)
+static void release(void *self)
+{
+    struct lambda *l = self;
+    pollers_free(l->pollers);
+    logbook_free(l->logbook);
+    engine_free(l->engine);
+    conf_release_all(l);
+    pthread_mutex_destroy(&l->lock);
+    mem_free(l);
+}
+
+static void fill_port(struct lambda *l);
+
+static enum err make(struct core *core, void **ret_self)
 {
     struct lambda *l = mem_calloc(1, sizeof(*l));
     if (!l)
         return ERR_NOMEM;
     l->core = core;
-    l->deliver = deliver;
-    l->sandbox = sandbox;
-    l->sqs = sqs;
-    l->s3 = s3;
-    l->logs = logs;
+    l->deliver = core->deliver;
+    l->sandbox = core->sandbox;
     pthread_mutex_init(&l->lock, NULL);
     map_init(&l->confs);
     rng_bytes(l->url_key, sizeof(l->url_key));
@@ -33,10 +41,11 @@ enum err lambda_new(struct core *core, struct deliver *deliver, struct sandbox *
     if (err == ERR_OK)
         err = async_register(l);
     if (err != ERR_OK) {
-        lambda_free(l);
+        release(l);
         return err;
     }
-    *ret_lambda = l;
+    fill_port(l);
+    *ret_self = l;
     return ERR_OK;
 }
 
@@ -89,10 +98,14 @@ static enum err load_body(struct txn *txn, void *arg)
     return each_record(txn, LAMBDA_T_MAPPING, loading, load_mapping);
 }
 
-enum err lambda_start(struct lambda *l)
+static enum err start(void *self)
 {
+    struct lambda *l = self;
     struct loading loading = {.l = l};
 
+    l->sqs = sqs_port_of(l->core);
+    l->s3 = s3_port_of(l->core);
+    l->logs = logs_port_of(l->core);
     TRY(code_dirs_make(l));
     logbook_start(l->logbook);
     map_init(&loading.codes);
@@ -109,24 +122,13 @@ enum err lambda_start(struct lambda *l)
 
 /* --- stop ------------------------------------------------------------------------------------- */
 
-void lambda_stop(struct lambda *l, void (*done)(void *arg), void *arg)
+static void drain(void *self, void (*done)(void *arg), void *arg)
 {
+    struct lambda *l = self;
     l->stopping = true;
     engine_stop(l->engine);
     pollers_stop(l->pollers);
     logbook_flush(l->logbook, done, arg);
-}
-
-void lambda_free(struct lambda *l)
-{
-    if (!l)
-        return;
-    pollers_free(l->pollers);
-    logbook_free(l->logbook);
-    engine_free(l->engine);
-    conf_release_all(l);
-    pthread_mutex_destroy(&l->lock);
-    mem_free(l);
 }
 
 /* --- authorisation ---------------------------------------------------------------------------- */
@@ -185,16 +187,23 @@ static enum err authorize_more(struct call *call, const void *in)
     return ERR_OK;
 }
 
-void lambda_svc(struct lambda *l, struct svc *ret_svc)
+static const void *port(void *self)
 {
-    *ret_svc = (struct svc){
-        .wire = &lambda_service,
-        .self = l,
-        .resource_policy = resource_policy,
-        .auth_context = auth_context,
-        .authorize_more = authorize_more,
-    };
+    struct lambda *l = self;
+    return &l->port;
 }
+
+const struct svc_def lambda_def = {
+    .wire = &lambda_service,
+    .make = make,
+    .start = start,
+    .drain = drain,
+    .release = release,
+    .port = port,
+    .resource_policy = resource_policy,
+    .auth_context = auth_context,
+    .authorize_more = authorize_more,
+};
 
 /* --- the port --------------------------------------------------------------------------------- */
 
@@ -244,7 +253,7 @@ static enum err port_check_target(void *self, struct txn *txn, struct str functi
                        &rec);
 }
 
-void lambda_port(struct lambda *l, struct lambda_port *ret_port)
+static void fill_port(struct lambda *l)
 {
-    *ret_port = (struct lambda_port){l, port_invoke_async, port_check_target};
+    l->port = (struct lambda_port){l, port_invoke_async, port_check_target};
 }

@@ -420,6 +420,7 @@ struct lambda {
     struct core *core;
     struct deliver *deliver;
     struct sandbox *sandbox;
+    struct lambda_port port; /* what others use of this */
     const struct sqs_port *sqs;
     const struct s3_port *s3;
     const struct logs_port *logs;

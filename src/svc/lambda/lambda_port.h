@@ -1,8 +1,8 @@
-/* What Lambda does for other services. Handed over by main. */
+/* What Lambda does for other services. Reached by lambda_port_of. */
 #ifndef WEIR_SVC_LAMBDA_LAMBDA_PORT_H
 #define WEIR_SVC_LAMBDA_LAMBDA_PORT_H
 
-#include "core/txn.h"
+#include "core/core.h"
 
 struct lambda_port {
     void *self;
@@ -18,5 +18,11 @@ struct lambda_port {
                              struct str service_principal, struct str source_arn,
                              struct str source_account);
 };
+
+/* The port of this process's instance; NULL without one. From start on. */
+static inline const struct lambda_port *lambda_port_of(const struct core *core)
+{
+    return core_port(core, "lambda");
+}
 
 #endif

@@ -4,34 +4,46 @@
 #include "base/mem.h"
 #include "svc/logs/logs_int.h"
 
-enum err logs_new(struct core *core, struct logs **ret_logs)
+static enum err port_put(void *self, struct txn *txn, struct str group, struct str stream,
+                         const struct logs_event *events, size_t n_events);
+
+static enum err make(struct core *core, void **ret_self)
 {
     struct logs *logs = mem_calloc(1, sizeof(*logs));
     if (!logs)
         return ERR_NOMEM;
     logs->core = core;
     logs_sweep_init(logs);
-    *ret_logs = logs;
+    logs->port = (struct logs_port){.self = logs, .put = port_put};
+    *ret_self = logs;
     return ERR_OK;
 }
 
-enum err logs_start(struct logs *logs)
+static enum err start(void *self)
 {
-    return logs_sweep_start(logs);
+    return logs_sweep_start(self);
 }
 
-void logs_free(struct logs *logs)
+static void release(void *self)
 {
-    if (!logs)
-        return;
+    struct logs *logs = self;
     logs_sweep_release(logs);
     mem_free(logs);
 }
 
-void logs_svc(struct logs *logs, struct svc *ret_svc)
+static const void *port(void *self)
 {
-    *ret_svc = (struct svc){.wire = &logs_service, .self = logs};
+    struct logs *logs = self;
+    return &logs->port;
 }
+
+const struct svc_def logs_def = {
+    .wire = &logs_service,
+    .make = make,
+    .start = start,
+    .release = release,
+    .port = port,
+};
 
 struct str logs_group_name(struct str name_or_arn)
 {
@@ -105,9 +117,4 @@ static enum err port_put(void *self, struct txn *txn, struct str group, struct s
         cut[i].message.len = len;
     }
     return logs_append(txn, g.id, stream, &s, cut, n_events);
-}
-
-void logs_port(struct logs *logs, struct logs_port *ret_port)
-{
-    *ret_port = (struct logs_port){.self = logs, .put = port_put};
 }

@@ -9,12 +9,7 @@
 
 struct logs;
 
-enum err logs_new(struct core *core, struct logs **ret_logs) WARN_UNUSED;
-/* Begins the background removal of expired and deleted events. */
-enum err logs_start(struct logs *logs) WARN_UNUSED;
-/* After the loops stopped. NULL is fine. */
-void logs_free(struct logs *logs);
-void logs_svc(struct logs *logs, struct svc *ret_svc);
-void logs_port(struct logs *logs, struct logs_port *ret_port);
+/* start begins the background removal of expired and deleted events. */
+extern const struct svc_def logs_def;
 
 #endif

@@ -40,6 +40,7 @@ enum {
 
 struct logs {
     struct core *core;
+    struct logs_port port; /* what others use of this */
     struct io_timer sweep_timer;
     struct io_task sweep_task;
     struct sweep *sweep; /* running, or NULL; home loop's */

@@ -1,8 +1,8 @@
-/* What CloudWatch Logs does for other services. Handed over by main. */
+/* What CloudWatch Logs does for other services. Reached by logs_port_of. */
 #ifndef WEIR_SVC_LOGS_LOGS_PORT_H
 #define WEIR_SVC_LOGS_LOGS_PORT_H
 
-#include "core/txn.h"
+#include "core/core.h"
 
 struct logs_event {
     int64_t timestamp_ms;
@@ -15,5 +15,11 @@ struct logs_port {
     enum err (*put)(void *self, struct txn *txn, struct str group, struct str stream,
                     const struct logs_event *events, size_t n_events);
 };
+
+/* The port of this process's instance; NULL without one. From start on. */
+static inline const struct logs_port *logs_port_of(const struct core *core)
+{
+    return core_port(core, "logs");
+}
 
 #endif

@@ -12,15 +12,23 @@ enum {
     OPEN_ARENA_MAX = 64 * 1024 * 1024, /* paths of 10,000 parts, or a small object */
 };
 
-enum err s3_new(struct core *core, const struct lambda_port *lambda, const struct sqs_port *sqs,
-                struct s3 **ret_s3)
+static void release(void *self)
+{
+    struct s3 *s3 = self;
+    s3_cleaner_free(s3->cleaner);
+    pthread_mutex_destroy(&s3->lock);
+    arena_release(&s3->arena);
+    mem_free(s3);
+}
+
+static void fill_port(struct s3 *s3);
+
+static enum err make(struct core *core, void **ret_self)
 {
     struct s3 *s3 = mem_calloc(1, sizeof(*s3));
     if (!s3)
         return ERR_NOMEM;
     s3->core = core;
-    s3->lambda = lambda;
-    s3->sqs = sqs;
     arena_init(&s3->arena, START_ARENA_MAX);
     list_init(&s3->pins);
     pthread_mutex_init(&s3->lock, NULL);
@@ -28,40 +36,40 @@ enum err s3_new(struct core *core, const struct lambda_port *lambda, const struc
     if (e == ERR_OK)
         e = s3_files_open(s3);
     if (e != ERR_OK) {
-        s3_free(s3);
+        release(s3);
         return e;
     }
-    *ret_s3 = s3;
+    fill_port(s3);
+    *ret_self = s3;
     return ERR_OK;
 }
 
-enum err s3_start(struct s3 *s3)
+static enum err start(void *self)
 {
+    struct s3 *s3 = self;
+    s3->lambda = lambda_port_of(s3->core);
+    s3->sqs = sqs_port_of(s3->core);
     TRY(s3_files_recover(s3));
     s3_cleaner_kick(s3->cleaner);
     return ERR_OK;
 }
 
-void s3_free(struct s3 *s3)
+static const void *port(void *self)
 {
-    if (!s3)
-        return;
-    s3_cleaner_free(s3->cleaner);
-    pthread_mutex_destroy(&s3->lock);
-    arena_release(&s3->arena);
-    mem_free(s3);
+    struct s3 *s3 = self;
+    return &s3->port;
 }
 
-void s3_svc(struct s3 *s3, struct svc *ret_svc)
-{
-    *ret_svc = (struct svc){
-        .wire = &s3_service,
-        .self = s3,
-        .resource_policy = s3_resource_policy,
-        .auth_context = s3_auth_context,
-        .authorize_more = s3_authorize_more,
-    };
-}
+const struct svc_def s3_def = {
+    .wire = &s3_service,
+    .make = make,
+    .start = start,
+    .release = release,
+    .port = port,
+    .resource_policy = s3_resource_policy,
+    .auth_context = s3_auth_context,
+    .authorize_more = s3_authorize_more,
+};
 
 /* --- the port --------------------------------------------------------------------------------- */
 
@@ -179,9 +187,9 @@ static enum err port_open_object(void *self, struct txn *txn, struct str bucket,
     return ERR_OK;
 }
 
-void s3_port(struct s3 *s3, struct s3_port *ret_port)
+static void fill_port(struct s3 *s3)
 {
-    *ret_port = (struct s3_port){
+    s3->port = (struct s3_port){
         .self = s3,
         .open_object = port_open_object,
         .read_object = port_read_object,

@@ -29,19 +29,9 @@ enum {
 
 struct s3;
 
-/* Makes the service and its folders under the data directory. The ports are borrowed for its life
- * and looked at only while requests are handled, so they may be filled afterwards. ERR_NOMEM,
- * ERR_IO. */
-enum err s3_new(struct core *core, const struct lambda_port *lambda, const struct sqs_port *sqs,
-                struct s3 **ret_s3) WARN_UNUSED;
-/* Before loops serve: removes what uploads left unfinished at the last stop, and begins removing
- * the files of deleted objects. Cost: proportional to those, not to what is stored. ERR_IO,
- * ERR_NOMEM, ERR_CORRUPT. */
-enum err s3_start(struct s3 *s3) WARN_UNUSED;
-/* After the loops stopped; no background work begins once the core is stopping. */
-void s3_free(struct s3 *s3);
-
-void s3_svc(struct s3 *s3, struct svc *ret_svc);
-void s3_port(struct s3 *s3, struct s3_port *ret_port);
+/* make makes the folders below the data directory. start removes what uploads left unfinished at the
+ * last stop, and begins removing the files of deleted objects; cost: proportional to those, not to
+ * what is stored. No background work begins once the core is stopping. */
+extern const struct svc_def s3_def;
 
 #endif

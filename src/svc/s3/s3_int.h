@@ -29,6 +29,7 @@ struct s3_cleaner;
 
 struct s3 {
     struct core *core;
+    struct s3_port port; /* what others use of this */
     const struct lambda_port *lambda;
     const struct sqs_port *sqs;
     struct str objects_dir, staging_dir; /* NUL-terminated */

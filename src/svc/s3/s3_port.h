@@ -1,8 +1,8 @@
-/* What S3 does for other services. Handed over by main. */
+/* What S3 does for other services. Reached by s3_port_of. */
 #ifndef WEIR_SVC_S3_S3_PORT_H
 #define WEIR_SVC_S3_S3_PORT_H
 
-#include "core/txn.h"
+#include "core/core.h"
 
 struct s3_open_object;
 
@@ -18,5 +18,11 @@ struct s3_port {
     enum err (*read_object)(struct s3_open_object *obj, char *out);
     void (*close_object)(struct s3_open_object *obj); /* any thread; NULL is fine */
 };
+
+/* The port of this process's instance; NULL without one. From start on. */
+static inline const struct s3_port *s3_port_of(const struct core *core)
+{
+    return core_port(core, "s3");
+}
 
 #endif

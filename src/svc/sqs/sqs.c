@@ -7,7 +7,7 @@
 #include "base/rng.h"
 #include "svc/sqs/sqs_int.h"
 
-enum err sqs_new(struct core *core, struct sqs **ret_sqs)
+static enum err make(struct core *core, void **ret_self)
 {
     struct sqs *s = mem_calloc(1, sizeof(*s));
     if (!s)
@@ -22,7 +22,8 @@ enum err sqs_new(struct core *core, struct sqs **ret_sqs)
     list_init(&s->watchers);
     heap_init(&s->due);
     s->due_task.fn = sqs_due_task;
-    *ret_sqs = s;
+    sqs_port_fill(s);
+    *ret_self = s;
     return ERR_OK;
 }
 
@@ -48,8 +49,9 @@ static enum err load_secret(struct txn *txn, void *arg)
     return txn_put(txn, key, str_n((char *)s->secret, SQS_SECRET_LEN));
 }
 
-enum err sqs_start(struct sqs *s)
+static enum err start(void *self)
 {
+    struct sqs *s = self;
     TRY(txn_run_now(s->core, load_secret, s));
     TRY(sqs_load_start(s));
     return s->core->n_loops ? sqs_clean_start(s) : ERR_OK;
@@ -73,9 +75,10 @@ static void wake_all(struct sqs *s)
     pthread_rwlock_unlock(&s->lock);
 }
 
-void sqs_stop(struct sqs *s)
+static void begin_stop(void *self)
 {
-    if (!s || atomic_exchange(&s->stopped, true))
+    struct sqs *s = self;
+    if (atomic_exchange(&s->stopped, true))
         return;
     wake_all(s);
     if (s->due_timer_made)
@@ -84,11 +87,10 @@ void sqs_stop(struct sqs *s)
     sqs_clean_stop(s);
 }
 
-void sqs_free(struct sqs *s)
+static void release(void *self)
 {
-    if (!s)
-        return;
-    sqs_stop(s);
+    struct sqs *s = self;
+    begin_stop(s);
     sqs_clean_free(s);
     struct heap_node *node;
     while ((node = heap_pop(&s->due)) != NULL)
@@ -135,7 +137,18 @@ static enum err resource_policy(struct call *call, struct str arn, struct str *r
     return ERR_OK;
 }
 
-void sqs_svc(struct sqs *s, struct svc *ret_svc)
+static const void *port(void *self)
 {
-    *ret_svc = (struct svc){.wire = &sqs_service, .self = s, .resource_policy = resource_policy};
+    struct sqs *s = self;
+    return &s->port;
 }
+
+const struct svc_def sqs_def = {
+    .wire = &sqs_service,
+    .make = make,
+    .start = start,
+    .begin_stop = begin_stop,
+    .release = release,
+    .port = port,
+    .resource_policy = resource_policy,
+};

@@ -54,6 +54,7 @@ struct sqs_clean;
 
 struct sqs {
     struct core *core;
+    struct sqs_port port;  /* what others use of this */
     pthread_rwlock_t lock; /* queues, watchers */
     struct map queues;     /* "region/account/name" -> struct sqs_queue */
     struct list watchers;  /* struct sqs_watcher.all */
@@ -290,5 +291,8 @@ enum err sqs_clean_start(struct sqs *s) WARN_UNUSED;
 void sqs_clean_kick(struct sqs *s);
 void sqs_clean_stop(struct sqs *s);
 void sqs_clean_free(struct sqs *s);
+
+/* sqs_port.c */
+void sqs_port_fill(struct sqs *s);
 
 #endif

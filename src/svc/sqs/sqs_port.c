@@ -293,9 +293,9 @@ static void port_unwatch(void *self, struct str queue_arn, void *arg)
     mem_free((void *)path.p);
 }
 
-void sqs_port(struct sqs *s, struct sqs_port *ret_port)
+void sqs_port_fill(struct sqs *s)
 {
-    *ret_port = (struct sqs_port){
+    s->port = (struct sqs_port){
         .self = s,
         .send = port_send,
         .exists = port_exists,

@@ -1,8 +1,8 @@
-/* What SQS does for other services. Handed over by main. */
+/* What SQS does for other services. Reached by sqs_port_of. */
 #ifndef WEIR_SVC_SQS_SQS_PORT_H
 #define WEIR_SVC_SQS_SQS_PORT_H
 
-#include "core/txn.h"
+#include "core/core.h"
 
 struct sqs_attribute { /* message attribute of type String */
     struct str name, value;
@@ -45,5 +45,11 @@ struct sqs_port {
     enum err (*visibility_timeout)(void *self, struct txn *txn, struct str queue_arn,
                                    int64_t *ret_s);
 };
+
+/* The port of this process's instance; NULL without one. From start on. */
+static inline const struct sqs_port *sqs_port_of(const struct core *core)
+{
+    return core_port(core, "sqs");
+}
 
 #endif

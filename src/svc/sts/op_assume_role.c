@@ -55,7 +55,7 @@ static enum err session_policies(struct call *call, const struct sts_assume_role
         return ERR_NOMEM;
     for (size_t i = 0; i < in->policy_arns.n; i++) {
         arns[i] = in->policy_arns.v[i].arn;
-        if (!str_is_set(arns[i]) || sts->iam.managed_policy(sts->iam.self, arns[i]) != ERR_OK)
+        if (!str_is_set(arns[i]) || sts->iam->managed_policy(sts->iam->self, arns[i]) != ERR_OK)
             return call_error(call, &sts_err_validation, "The policy " STR_FMT " does not exist.",
                               STR_ARG(arns[i]));
     }
@@ -132,7 +132,7 @@ enum err sts_authorize_assume_role(struct call *call, const struct sts_assume_ro
 {
     struct sts *sts = call->svc;
     struct iam_assumable role;
-    enum err e = sts->iam.role(sts->iam.self, in->role_arn, call->arena, &role);
+    enum err e = sts->iam->role(sts->iam->self, in->role_arn, call->arena, &role);
     if (e == ERR_NOT_FOUND) /* says no more of a role that is not there than of one that refuses */
         return not_authorised(call, "sts:AssumeRole", in->role_arn);
     TRY(e);
@@ -146,7 +146,7 @@ enum err sts_assume_role(struct call *call, const struct sts_assume_role_input *
     struct sts *sts = call->svc;
     struct iam_assumable role;
     TRY(check_input(call, in));
-    enum err e = sts->iam.role(sts->iam.self, in->role_arn, call->arena, &role);
+    enum err e = sts->iam->role(sts->iam->self, in->role_arn, call->arena, &role);
     if (e == ERR_NOT_FOUND) /* deleted since the caller was authorised */
         return not_authorised(call, "sts:AssumeRole", in->role_arn);
     TRY(e);

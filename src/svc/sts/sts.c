@@ -3,23 +3,32 @@
  * Layer: svc. */
 #include "svc/sts/sts.h"
 
+#include <assert.h>
+
 #include "base/mem.h"
 #include "svc/sts/sts_int.h"
 
-enum err sts_new(struct core *core, const struct iam_port *iam, struct sts **ret_sts)
+static enum err make(struct core *core, void **ret_self)
 {
     struct sts *sts = mem_calloc(1, sizeof(*sts));
     if (!sts)
         return ERR_NOMEM;
     sts->core = core;
-    sts->iam = *iam;
-    *ret_sts = sts;
+    *ret_self = sts;
     return ERR_OK;
 }
 
-void sts_free(struct sts *sts)
+static enum err start(void *self)
 {
-    mem_free(sts);
+    struct sts *sts = self;
+    sts->iam = iam_port_of(sts->core);
+    assert(sts->iam); /* there are no credentials without identities */
+    return ERR_OK;
+}
+
+static void release(void *self)
+{
+    mem_free(self);
 }
 
 /* A role's trust policy has its own logic. The other operations need no permission: anyone known
@@ -29,10 +38,13 @@ static enum err authorize(struct call *call, const void *in)
     return call->op->index == STS_OP_ASSUME_ROLE ? sts_authorize_assume_role(call, in) : ERR_OK;
 }
 
-void sts_svc(struct sts *sts, struct svc *ret_svc)
-{
-    *ret_svc = (struct svc){.wire = &sts_service, .self = sts, .authorize_more = authorize};
-}
+const struct svc_def sts_def = {
+    .wire = &sts_service,
+    .make = make,
+    .start = start,
+    .release = release,
+    .authorize_more = authorize,
+};
 
 enum err sts_credentials(struct call *call, const struct iam_session *session,
                          const struct sts_credentials **ret_credentials)
@@ -41,8 +53,8 @@ enum err sts_credentials(struct call *call, const struct iam_session *session,
     struct sts_credentials *c = ARENA_NEW(call->arena, struct sts_credentials);
     if (!c)
         return ERR_NOMEM;
-    enum err e = sts->iam.mint(sts->iam.self, session, call->arena, &c->access_key_id,
-                               &c->secret_access_key, &c->session_token);
+    enum err e = sts->iam->mint(sts->iam->self, session, call->arena, &c->access_key_id,
+                                &c->secret_access_key, &c->session_token);
     if (e == ERR_LIMIT)
         return call_error(call, &sts_err_packed_policy_too_large_exception,
                           "Serialized token too large for session");

@@ -9,10 +9,6 @@
 
 struct sts;
 
-/* ERR_NOMEM. */
-enum err sts_new(struct core *core, const struct iam_port *iam, struct sts **ret_sts) WARN_UNUSED;
-/* NULL is fine. */
-void sts_free(struct sts *sts);
-void sts_svc(struct sts *sts, struct svc *ret_svc);
+extern const struct svc_def sts_def;
 
 #endif

@@ -18,7 +18,7 @@ enum {
 
 struct sts {
     struct core *core;
-    struct iam_port iam;
+    const struct iam_port *iam;
 };
 
 /* op_assume_role.c: whether the caller may assume the role; sets AccessDenied. */

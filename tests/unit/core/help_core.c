@@ -226,7 +226,8 @@ void fixture_start(struct fixture *f, bool manual)
     assert(f->disk && kv_mem_open(f->disk, manual, &f->mem) == ERR_OK);
     assert(kv_fault_wrap(f->mem, &f->core.kv) == ERR_OK);
     assert(io_loop_new(0, &f->loop) == ERR_OK);
-    f->svc = (struct svc){.wire = &service, .self = f};
+    static const struct svc_def def = {.wire = &service};
+    f->svc = (struct svc){.def = &def, .self = f};
     f->core.loops = &f->loop;
     f->core.n_loops = 1;
     f->core.svcs = &f->svc;

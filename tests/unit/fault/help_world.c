@@ -67,46 +67,17 @@ void world_remove(struct world *w)
     walk(w->dir, true);
 }
 
-static void make_services(struct world *w)
+static void make_services(struct core *core)
 {
-    struct core *core = &w->core;
-    assert(iam_new(core, &w->iam) == ERR_OK);
-    iam_identity(w->iam, &core->identity);
-    iam_port(w->iam, &w->iam_port);
-    assert(sts_new(core, &w->iam_port, &w->sts) == ERR_OK);
-    assert(deliver_new(core, &w->deliver) == ERR_OK);
-    assert(logs_new(core, &w->logs) == ERR_OK);
-    logs_port(w->logs, &w->logs_port);
-    assert(sqs_new(core, &w->sqs) == ERR_OK);
-    sqs_port(w->sqs, &w->sqs_port);
-    assert(lambda_new(core, w->deliver, NULL, &w->sqs_port, &w->s3_port, &w->logs_port,
-                      &w->lambda) == ERR_OK);
-    lambda_port(w->lambda, &w->lambda_port);
-    assert(s3_new(core, &w->lambda_port, &w->sqs_port, &w->s3) == ERR_OK);
-    s3_port(w->s3, &w->s3_port);
-    assert(dynamodb_new(core, &w->dynamodb) == ERR_OK);
-
-    iam_svc(w->iam, &w->svcs[0]);
-    sts_svc(w->sts, &w->svcs[1]);
-    logs_svc(w->logs, &w->svcs[2]);
-    sqs_svc(w->sqs, &w->svcs[3]);
-    lambda_svc(w->lambda, &w->svcs[4]);
-    s3_svc(w->s3, &w->svcs[5]);
-    dynamodb_svc(w->dynamodb, &w->svcs[6]);
-    core->svcs = w->svcs;
-    core->n_svcs = WORLD_SERVICES;
+    assert(deliver_new(core, &core->deliver) == ERR_OK);
+    assert(core_services_make(core, svc_defs) == ERR_OK);
     assert(core_start(core) == ERR_OK);
 }
 
-static void start_services(struct world *w)
+static void start_services(struct core *core)
 {
-    assert(iam_start(w->iam) == ERR_OK);
-    assert(logs_start(w->logs) == ERR_OK);
-    assert(sqs_start(w->sqs) == ERR_OK);
-    assert(s3_start(w->s3) == ERR_OK);
-    assert(dynamodb_start(w->dynamodb) == ERR_OK);
-    assert(lambda_start(w->lambda) == ERR_OK);
-    assert(deliver_start(w->deliver) == ERR_OK);
+    assert(core_services_start(core) == ERR_OK);
+    assert(deliver_start(core->deliver) == ERR_OK);
 }
 
 static void fault_table(void);
@@ -135,8 +106,8 @@ void world_up(struct world *w)
         .calls_max = 100,
         .async_retry_base_ms = 1000,
     };
-    make_services(w);
-    start_services(w);
+    make_services(&w->core);
+    start_services(&w->core);
     fault_table();
     struct http_server_config cfg = {
         .host = "127.0.0.1",
@@ -155,7 +126,7 @@ static void idle(void *arg)
     io_loop_stop(w->loop);
 }
 
-static void lambda_stopped(void *arg)
+static void services_drained(void *arg)
 {
     struct world *w = arg;
     core_when_idle(&w->core, idle, w);
@@ -164,8 +135,8 @@ static void lambda_stopped(void *arg)
 static void drained(void *arg)
 {
     struct world *w = arg;
-    deliver_stop(w->deliver);
-    lambda_stop(w->lambda, lambda_stopped, w);
+    deliver_stop(w->core.deliver);
+    core_services_drain(&w->core, services_drained, w);
 }
 
 /* A function run on the loop's thread, waited for. */
@@ -199,7 +170,7 @@ static void on_loop(struct world *w, struct on_loop *o)
 static void begin_stop(struct world *w, struct on_loop *o)
 {
     w->core.stopping = true;
-    sqs_stop(w->sqs);
+    core_services_begin_stop(&w->core);
     http_server_drain(w->http, DRAIN_MS, drained, w);
 }
 
@@ -208,14 +179,8 @@ void world_down(struct world *w)
     on_loop(w, &(struct on_loop){.fn = begin_stop});
     io_loop_join(w->loop);
     http_server_free(w->http);
-    s3_free(w->s3);
-    lambda_free(w->lambda);
-    dynamodb_free(w->dynamodb);
-    sqs_free(w->sqs);
-    logs_free(w->logs);
-    deliver_free(w->deliver);
-    sts_free(w->sts);
-    iam_free(w->iam);
+    core_services_release(&w->core);
+    deliver_free(w->core.deliver);
     core_stop(&w->core);
     io_loop_free(w->loop);
     kv_close(w->core.kv);

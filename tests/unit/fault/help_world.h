@@ -13,35 +13,14 @@
 #include "deliver/deliver.h"
 #include "kv/drv_fault/kv_fault.h"
 #include "kv/drv_fault/kv_mem.h"
-#include "svc/dynamodb/dynamodb.h"
-#include "svc/iam/iam.h"
-#include "svc/lambda/lambda.h"
-#include "svc/logs/logs.h"
-#include "svc/s3/s3.h"
-#include "svc/sqs/sqs.h"
-#include "svc/sts/sts.h"
 
-enum { WORLD_SERVICES = 7, REPLY_MAX = 512 * 1024 };
+enum { REPLY_MAX = 512 * 1024 };
 
 struct world {
     struct core core;
-    struct svc svcs[WORLD_SERVICES];
     struct kv_mem_disk *disk;
     struct io_loop *loop;
     struct http_server *http;
-    struct deliver *deliver;
-    struct iam *iam;
-    struct iam_port iam_port;
-    struct sts *sts;
-    struct logs *logs;
-    struct sqs *sqs;
-    struct lambda *lambda;
-    struct s3 *s3;
-    struct dynamodb *dynamodb;
-    struct sqs_port sqs_port;
-    struct logs_port logs_port;
-    struct lambda_port lambda_port;
-    struct s3_port s3_port;
     char dir[64]; /* data folder, below /tmp */
 };
 

@@ -33,6 +33,13 @@ struct fixture {
     bool remove;
 };
 
+static void make(struct fixture *f)
+{
+    void *self;
+    assert_int_equal(iam_def.make(&f->core, &self), ERR_OK);
+    f->iam = self;
+}
+
 static void start(struct fixture *f)
 {
     struct kv *mem;
@@ -42,15 +49,15 @@ static void start(struct fixture *f)
     f->core.cfg.partition = STR("aws");
     f->core.cfg.root_access_key = STR("AKIAROOTROOTROOTROOT");
     f->core.cfg.root_secret = STR("rootsecret");
-    assert_int_equal(iam_new(&f->core, &f->iam), ERR_OK);
-    assert_int_equal(iam_start(f->iam), ERR_OK);
-    iam_identity(f->iam, &f->id);
-    iam_port(f->iam, &f->port);
+    make(f);
+    assert_int_equal(iam_def.start(f->iam), ERR_OK);
+    iam_def.identity(f->iam, &f->id);
+    f->port = f->iam->port;
 }
 
 static void stop(struct fixture *f)
 {
-    iam_free(f->iam);
+    iam_def.release(f->iam);
     kv_close(f->core.kv);
 }
 
@@ -339,18 +346,18 @@ static void test_failed_start(void **state)
     struct fixture *f = *state;
     make_role(f);
     make_user(f);
-    iam_free(f->iam);
+    iam_def.release(f->iam);
     for (int call = KV_FAULT_BEGIN; call < KV_FAULT_CALLS; call++) {
         if (call == KV_FAULT_PUT || call == KV_FAULT_DEL || call == KV_FAULT_PEEK)
             continue; /* a second start writes nothing and does not peek */
-        assert_int_equal(iam_new(&f->core, &f->iam), ERR_OK);
+        make(f);
         kv_fault_fail(f->core.kv, call, 1, ERR_IO);
-        assert_int_equal(iam_start(f->iam), ERR_IO);
+        assert_int_equal(iam_def.start(f->iam), ERR_IO);
         kv_fault_fail(f->core.kv, call, 0, ERR_OK);
-        iam_free(f->iam);
+        iam_def.release(f->iam);
     }
-    assert_int_equal(iam_new(&f->core, &f->iam), ERR_OK);
-    assert_int_equal(iam_start(f->iam), ERR_OK);
+    make(f);
+    assert_int_equal(iam_def.start(f->iam), ERR_OK);
 }
 
 static void test_policies_of_aws_parse(void **state)

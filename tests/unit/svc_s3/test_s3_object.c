@@ -36,15 +36,17 @@ static int setup(void **state)
     assert_int_equal(kv_mem_open(disk, false, &core.kv), ERR_OK);
     assert_int_equal(io_loop_new(0, &loop), ERR_OK);
     core.loops = &loop;
+    void *self;
     clock_fake_set_ms(1700000000000);
-    assert_int_equal(s3_new(&core, NULL, NULL, &s3), ERR_OK);
+    assert_int_equal(s3_def.make(&core, &self), ERR_OK);
+    s3 = self;
     return 0;
 }
 
 static int teardown(void **state)
 {
     char command[100];
-    s3_free(s3);
+    s3_def.release(s3);
     io_loop_free(loop);
     kv_close(core.kv);
     kv_mem_disk_free(disk);
@@ -343,12 +345,12 @@ static void test_writer(void **state)
     assert_int_equal(txn_run_now(&core, stage_writer, w), ERR_OK);
     s3_writer_free(w);
     assert_true(there(&id));
-    assert_int_equal(s3_start(s3), ERR_OK);
+    assert_int_equal(s3_def.start(s3), ERR_OK);
     assert_true(there(&id));
 
     w = written(0); /* as a crash leaves it: nobody frees the writer before the start */
     id = w->id;
-    assert_int_equal(s3_start(s3), ERR_OK);
+    assert_int_equal(s3_def.start(s3), ERR_OK);
     assert_false(there(&id));
     s3_writer_free(w);
 }

@@ -26,8 +26,10 @@ static void start(void)
     core.loops = &loop;
     core.n_loops = 1;
     assert_int_equal(core_start(&core), ERR_OK);
-    assert_int_equal(sqs_new(&core, &s), ERR_OK);
-    assert_int_equal(sqs_start(s), ERR_OK);
+    void *self;
+    assert_int_equal(sqs_def.make(&core, &self), ERR_OK);
+    s = self;
+    assert_int_equal(sqs_def.start(s), ERR_OK);
     assert_int_equal(io_loop_start(loop), ERR_OK);
 }
 
@@ -49,7 +51,7 @@ static void idle(void *arg)
 
 static void stop_task(struct io_task *task)
 {
-    sqs_stop(s);
+    sqs_def.begin_stop(s);
     core_when_idle(&core, idle, CONTAINER_OF(task, struct stop, task));
 }
 
@@ -65,7 +67,7 @@ static void finish(void)
     pthread_mutex_unlock(&st.lock);
     io_loop_stop(loop);
     io_loop_free(loop);
-    sqs_free(s);
+    sqs_def.release(s);
     core_stop(&core);
     kv_close(core.kv);
 }

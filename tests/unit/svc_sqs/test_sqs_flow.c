@@ -24,15 +24,17 @@ static void open_store(void)
     struct kv *inner;
     assert_int_equal(kv_mem_open(disk, false, &inner), ERR_OK);
     assert_int_equal(kv_fault_wrap(inner, &core.kv), ERR_OK);
-    assert_int_equal(sqs_new(&core, &s), ERR_OK);
-    assert_int_equal(sqs_start(s), ERR_OK);
-    sqs_port(s, &port);
+    void *self;
+    assert_int_equal(sqs_def.make(&core, &self), ERR_OK);
+    s = self;
+    assert_int_equal(sqs_def.start(s), ERR_OK);
+    port = s->port;
 }
 
 static void close_store(void)
 {
-    sqs_stop(s);
-    sqs_free(s);
+    sqs_def.begin_stop(s);
+    sqs_def.release(s);
     kv_close(core.kv);
 }
 
@@ -532,7 +534,7 @@ static void test_loading_in_pieces(void **state)
         s->load_timer.fn(&s->load_timer); /* nothing is left to do */
         assert_int_equal(q->ix->n, MESSAGES);
         port.unwatch(s, STR("arn:aws:sqs:r:1:q"), &told);
-        sqs_stop(s);
+        sqs_def.begin_stop(s);
         io_loop_free(loop);
         core.loops = NULL;
         core.n_loops = 0;
