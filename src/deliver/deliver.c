@@ -11,12 +11,15 @@
  * a scan's result likewise, since txn_run waits for the durability of what it read.
  *
  * Layer: deliver. Thread: home loop, but deliver_add, add_durable and deliver_wake (any). */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "deliver/deliver_conclude.h"
 #include "deliver/deliver_int.h"
+#include "deliver/due.h"
 
 enum { ID_COUNTER_BITS = 20 };
 
@@ -47,6 +50,10 @@ enum err deliver_new(struct core *core, struct deliver **ret_deliver)
     struct deliver *d = mem_calloc(1, sizeof(*d));
     if (!d)
         return ERR_NOMEM;
+    if (due_new(core, &d->due) != ERR_OK) {
+        mem_free(d);
+        return ERR_NOMEM;
+    }
     d->core = core;
     d->token = rng_u64();
     atomic_init(&d->next_id, rng_below(1u << ID_COUNTER_BITS));
@@ -66,6 +73,7 @@ static struct deliver_queue *queue_of(const struct deliver *d, enum deliver_kind
 
 enum err deliver_register(struct deliver *d, const struct deliver_kind *kind)
 {
+    assert(!d->started && kind->attempt && kind->running_max > 0);
     if (queue_of(d, kind->id))
         return ERR_EXISTS;
     if (d->n_queues == DELIVER_KINDS_MAX)
@@ -78,7 +86,7 @@ enum err deliver_register(struct deliver *d, const struct deliver_kind *kind)
     heap_init(&q->heap);
     map_init(&q->by_id);
     list_init(&q->deferred);
-    q->read_to = (struct due_pos){INT64_MIN, 0};
+    q->read_to = (struct deliver_pos){INT64_MIN, 0};
     d->queues[d->n_queues++] = q;
     return ERR_OK;
 }
@@ -88,7 +96,7 @@ static void lease_done(void *arg, enum err err);
 static enum err lease_body(struct txn *txn, void *arg)
 {
     struct deliver *d = arg;
-    return lease_take(txn, d->token);
+    return deliver_lease_take(txn, d->token);
 }
 
 static enum err lease_start(struct deliver *d)
@@ -118,15 +126,23 @@ static void lease_done(void *arg, enum err err)
 
 enum err deliver_start(struct deliver *d)
 {
+    assert(!d->started);
     d->home = core_home_loop(d->core);
     io_timer_init(&d->timer, d->home, on_timer, d);
     d->started = true;
+    TRY(due_start(d->due));
     return lease_start(d);
+}
+
+struct due *deliver_due(struct deliver *d)
+{
+    return d->due;
 }
 
 void deliver_stop(struct deliver *d)
 {
     d->stopped = true;
+    due_stop(d->due);
     if (d->started)
         io_timer_stop(&d->timer);
 }
@@ -142,13 +158,13 @@ static void queue_free(struct deliver_queue *q)
         it = 0;
         if (!map_next(&q->by_id, &it, &key, &value))
             break;
-        entry_free(value);
+        deliver_entry_free(value);
     }
     struct list *link;
     while ((link = list_pop_front(&q->deferred)))
-        entry_free(CONTAINER_OF(link, struct entry, link));
+        deliver_entry_free(CONTAINER_OF(link, struct deliver_entry, link));
     if (q->scan) {
-        scan_drop(q->scan);
+        deliver_scan_drop(q->scan);
         mem_free(q->scan->entries);
         mem_free(q->scan);
     }
@@ -163,13 +179,14 @@ void deliver_free(struct deliver *d)
         return;
     for (size_t i = 0; i < d->n_queues; i++)
         queue_free(d->queues[i]);
+    due_free(d->due);
     mem_free(d);
 }
 
 void deliver_wake(struct deliver *d)
 {
-    if (d->started && !atomic_exchange(&d->pump_posted, true))
-        io_post(d->home, &d->pump_task);
+    due_wake(d->due);
+    deliver_pump_soon(d);
 }
 
 struct deliver_stats deliver_get_stats(const struct deliver *d)
@@ -186,21 +203,21 @@ struct deliver_stats deliver_get_stats(const struct deliver *d)
 /* Of deliver_add, in the transaction's arena until the commit is durable. */
 struct added {
     struct deliver_queue *q;
-    struct due_pos at;
-    struct due_record rec;
+    struct deliver_pos at;
+    struct deliver_record rec;
     struct str payload; /* absent: read when attempted */
 };
 
 static void notice_task(struct io_task *task)
 {
-    struct entry *e = CONTAINER_OF(task, struct entry, task);
+    struct deliver_entry *e = CONTAINER_OF(task, struct deliver_entry, task);
     struct deliver *d = e->q->d;
 
     if (d->stopped) {
-        entry_free(e);
+        deliver_entry_free(e);
         return;
     }
-    queue_admit(e->q, e);
+    deliver_queue_admit(e->q, e);
     pump(d);
 }
 
@@ -211,10 +228,10 @@ static void add_durable(void *arg)
 
     if (!d->started) /* work of start-up: the first scan finds it */
         return;
-    struct entry *e = entry_new(added->q, added->at, &added->rec, added->payload);
+    struct deliver_entry *e = deliver_entry_new(added->q, added->at, &added->rec, added->payload);
     if (!e) {
         atomic_store(&d->rescan, true);
-        deliver_wake(d);
+        deliver_pump_soon(d);
         return;
     }
     e->task.fn = notice_task;
@@ -232,7 +249,8 @@ enum err deliver_add(struct deliver *d, struct txn *txn, enum deliver_kind_id ki
                      struct str payload, const struct deliver_options *opt)
 {
     struct deliver_queue *q = queue_of(d, kind);
-    if (!q || opt->attempts_max < 1 || opt->delay_ms < 0 || opt->age_max_ms < 0)
+    assert(q); /* kinds are registered before anything is added */
+    if (opt->attempts_max < 1 || opt->delay_ms < 0 || opt->age_max_ms < 0)
         return ERR_INVALID;
     if (payload.len > DELIVER_PAYLOAD_MAX)
         return ERR_LIMIT;
@@ -240,8 +258,8 @@ enum err deliver_add(struct deliver *d, struct txn *txn, enum deliver_kind_id ki
     if (!added)
         return ERR_NOMEM;
     added->q = q;
-    added->at = (struct due_pos){txn->now_ms + opt->delay_ms, new_id(d, txn->now_ms)};
-    added->rec = (struct due_record){
+    added->at = (struct deliver_pos){txn->now_ms + opt->delay_ms, new_id(d, txn->now_ms)};
+    added->rec = (struct deliver_record){
         .created_ms = txn->now_ms,
         .attempt = 1,
         .attempts_max = opt->attempts_max,
@@ -254,57 +272,58 @@ enum err deliver_add(struct deliver *d, struct txn *txn, enum deliver_kind_id ki
         if (!str_is_set(added->payload))
             return ERR_NOMEM;
     }
-    TRY(due_record_put(txn, kind, added->at, &added->rec, payload, true));
+    TRY(deliver_record_put(txn, kind, added->at, &added->rec, payload, true));
     return txn_on_durable(txn, add_durable, added);
 }
 
 /* --- attempting ------------------------------------------------------------------------------- */
 
 struct payload_load {
-    struct entry *e;
+    struct deliver_entry *e;
     bool lost;
 };
 
 static enum err load_body(struct txn *txn, void *arg)
 {
     struct payload_load *load = arg;
-    struct entry *e = load->e;
+    struct deliver_entry *e = load->e;
     struct str payload;
 
-    entry_drop_payload(e);
+    deliver_entry_drop_payload(e);
     load->lost = false;
-    enum err err = payload_read(txn, e->q->kind.id, e->at, e->rec.large, &payload);
+    enum err err = deliver_payload_read(txn, e->q->kind.id, e->at, e->rec.large, &payload);
     if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) {
         load->lost = true;
         return ERR_OK;
     }
     TRY(err);
-    return entry_set_payload(e, payload);
+    return deliver_entry_set_payload(e, payload);
 }
 
 static void load_done(void *arg, enum err err)
 {
     struct payload_load *load = arg;
-    struct entry *e = load->e;
+    struct deliver_entry *e = load->e;
     bool lost = load->lost;
 
     mem_free(load);
     if (lost) {
         log_error("deliver", "payload of %s work %llu is unreadable: dropped", e->q->kind.name,
                   (unsigned long long)e->at.id);
-        conclude_drop(e);
+        deliver_conclude_drop(e);
     } else if (err != ERR_OK) {
-        conclude_later(e);
+        deliver_conclude_later(e);
     } else if (e->expired) {
-        conclude_give_up(e);
+        deliver_conclude_give_up(e);
     } else {
         e->q->kind.attempt(e->q->kind.self, &e->work);
     }
 }
 
-static void entry_start(struct entry *e, int64_t now_ms)
+static void entry_start(struct deliver_entry *e, int64_t now_ms)
 {
-    e->state = ENTRY_RUNNING;
+    assert(e->state == DELIVER_ENTRY_WAITING && !e->node.index);
+    e->state = DELIVER_ENTRY_RUNNING;
     e->q->running++;
     e->q->d->running++;
     e->expired = e->rec.age_max_ms && now_ms - e->rec.created_ms >= e->rec.age_max_ms;
@@ -316,11 +335,11 @@ static void entry_start(struct entry *e, int64_t now_ms)
                 return;
             mem_free(load);
         }
-        conclude_later(e);
+        deliver_conclude_later(e);
         return;
     }
     if (e->expired)
-        conclude_give_up(e);
+        deliver_conclude_give_up(e);
     else
         e->q->kind.attempt(e->q->kind.self, &e->work);
 }
@@ -333,7 +352,7 @@ static void attempt_due(struct deliver_queue *q, int64_t now_ms)
     while (q->running < q->kind.running_max && d->running < DELIVER_RUNNING_MAX &&
            (node = heap_peek(&q->heap)) && node->key <= now_ms) {
         heap_pop(&q->heap);
-        entry_start(CONTAINER_OF(node, struct entry, node), now_ms);
+        entry_start(CONTAINER_OF(node, struct deliver_entry, node), now_ms);
     }
 }
 
@@ -341,25 +360,26 @@ static void attempt_due(struct deliver_queue *q, int64_t now_ms)
 
 static void scan_done(void *arg, enum err err)
 {
-    struct scan *s = arg;
+    struct deliver_scan *s = arg;
     struct deliver_queue *q = s->q;
     struct deliver *d = q->d;
 
+    assert(q->scanning && q->scan == s);
     q->scan = NULL;
     q->scanning = false;
     if (s->corrupt)
         log_error("deliver", "%zu records of %s work do not decode: skipped", s->corrupt,
                   q->kind.name);
     /* Evictions during the scan moved read_to back: then only what is before it is wanted. */
-    if (err == ERR_OK && !due_before(q->read_to, s->from))
+    if (err == ERR_OK && !deliver_pos_before(q->read_to, s->from))
         q->read_to = s->read_to;
     size_t n = s->n;
     s->n = 0;
     for (size_t i = 0; i < n; i++) {
         if (err == ERR_OK)
-            queue_admit(q, s->entries[i]);
+            deliver_queue_admit(q, s->entries[i]);
         else
-            entry_free(s->entries[i]);
+            deliver_entry_free(s->entries[i]);
     }
     mem_free(s->entries);
     mem_free(s);
@@ -369,7 +389,7 @@ static void scan_done(void *arg, enum err err)
     while ((link = list_pop_front(&q->deferred)))
         list_push_back(&deferred, link);
     while ((link = list_pop_front(&deferred)))
-        queue_admit(q, CONTAINER_OF(link, struct entry, link));
+        deliver_queue_admit(q, CONTAINER_OF(link, struct deliver_entry, link));
     if (err != ERR_OK) {
         log_error("deliver", "cannot read due work (%s)", err_name(err));
         d->commit_after_ns = clock_mono_ns() + (int64_t)DELIVER_STORE_RETRY_MS * 1000000;
@@ -379,14 +399,14 @@ static void scan_done(void *arg, enum err err)
 
 static void scan_start(struct deliver_queue *q)
 {
-    struct scan *s = mem_calloc(1, sizeof(*s));
+    struct deliver_scan *s = mem_calloc(1, sizeof(*s));
     if (!s)
         return;
     s->q = q;
     s->from = q->read_to;
     s->max = DELIVER_SCAN_MAX;
-    s->entries = mem_calloc(s->max, sizeof(struct entry *));
-    if (!s->entries || txn_run(q->d->core, q->d->home, scan_body, s, scan_done) != ERR_OK) {
+    s->entries = mem_calloc(s->max, sizeof(struct deliver_entry *));
+    if (!s->entries || txn_run(q->d->core, q->d->home, deliver_scan_body, s, scan_done) != ERR_OK) {
         mem_free(s->entries);
         mem_free(s);
         return;
@@ -397,7 +417,8 @@ static void scan_start(struct deliver_queue *q)
 
 static bool wants_scan(const struct deliver_queue *q)
 {
-    return !q->scanning && q->by_id.n < DELIVER_WINDOW_LOW && due_before(q->read_to, DUE_END);
+    return !q->scanning && q->by_id.n < DELIVER_WINDOW_LOW &&
+           deliver_pos_before(q->read_to, DELIVER_POS_END);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -418,19 +439,19 @@ static void rearm(struct deliver *d, int64_t now_ms, bool store_failing)
     if (store_failing)
         delay = min_i64(delay, DELIVER_STORE_RETRY_MS);
     if (io_timer_start(&d->timer, delay) != ERR_OK)
-        deliver_wake(d); /* no memory for a timer: poll until there is */
+        deliver_pump_soon(d); /* no memory for a timer: poll until there is */
 }
 
 static void forget_positions(struct deliver *d)
 {
     for (size_t i = 0; i < d->n_queues; i++)
-        d->queues[i]->read_to = (struct due_pos){INT64_MIN, 0};
+        d->queues[i]->read_to = (struct deliver_pos){INT64_MIN, 0};
 }
 
 static void pump(struct deliver *d)
 {
     if (d->stopped || !d->leased) {
-        conclude_pump(d);
+        deliver_conclude_pump(d);
         return;
     }
     int64_t now_ms = clock_now_ms();
@@ -443,6 +464,6 @@ static void pump(struct deliver *d)
         if (!store_failing && wants_scan(d->queues[i]))
             scan_start(d->queues[i]);
     }
-    conclude_pump(d);
+    deliver_conclude_pump(d);
     rearm(d, now_ms, store_failing);
 }

@@ -6,8 +6,8 @@
  *   D1  Work that was committed is attempted at least once, also across a crash, unless it expired.
  *   D2  Work is removed in the same commit as the effect that concludes it, where that effect is in
  *       the store (dead letter, requeue); otherwise after it.
- *   D3  One process start owns the due work: it writes its token into the lease record at start,
- * and every transaction that concludes work reads that record, so that a start whose lease was
+ *   D3  One process start owns the due work: it writes its token into the lease record at start, and
+ *       every transaction that concludes work reads that record, so that a start whose lease was
  *       taken over cannot conclude anything any more. The store is opened exclusively, so a start
  *       takes the lease of an earlier one over at once, and what that one was attempting is simply
  *       due. One process attempts a piece once at a time.
@@ -31,6 +31,7 @@
 #include "core/txn.h"
 
 struct deliver;
+struct due;
 
 enum {
     DELIVER_RUNNING_MAX = 4096,
@@ -105,6 +106,10 @@ enum err deliver_start(struct deliver *d) WARN_UNUSED;
 void deliver_stop(struct deliver *d);
 /* After the loops stopped and no attempt can call deliver_done any more. */
 void deliver_free(struct deliver *d);
+
+/* The engine of due times and jobs (due.h, job.h) that is started, stopped and freed with this one;
+ * owned by it. */
+struct due *deliver_due(struct deliver *d);
 
 /* Looks at the wall clock again at once. Any thread. For tests that move the fake clock; time that
  * passes by itself is noticed by timer, a step of the clock within a minute. */

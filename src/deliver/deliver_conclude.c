@@ -7,6 +7,8 @@
  * Layer: deliver. Thread: home loop. */
 #include "deliver/deliver_conclude.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,13 +17,14 @@
 
 enum { JITTER_PERCENT = 20 };
 
-static void left_running(struct entry *e)
+static void left_running(struct deliver_entry *e)
 {
+    assert(e->q->running > 0 && e->q->d->running > 0);
     e->q->running--;
     e->q->d->running--;
 }
 
-static void conclude_staged(struct entry *e);
+static void conclude_staged(struct deliver_entry *e);
 
 static void store_failed(struct deliver *d, const char *what, enum err err)
 {
@@ -33,17 +36,19 @@ static void lease_lost(struct deliver *d)
 {
     log_error("deliver", "another process took the due work over: this one stops delivering");
     d->stopped = true;
+    d->leased = false; /* what is concluding stays so: it is the other's to conclude */
 }
 
-void conclude_later(struct entry *e)
+void deliver_conclude_later(struct deliver_entry *e)
 {
     struct deliver *d = e->q->d;
 
+    assert(e->state != DELIVER_ENTRY_WAITING);
     left_running(e);
-    entry_drop_payload(e);
+    deliver_entry_drop_payload(e);
     e->not_before_ms = clock_now_ms() + DELIVER_STORE_RETRY_MS;
-    queue_admit(e->q, e);
-    deliver_wake(d);
+    deliver_queue_admit(e->q, e);
+    deliver_pump_soon(d);
 }
 
 /* --- batches ---------------------------------------------------------------------------------- */
@@ -51,48 +56,49 @@ void conclude_later(struct entry *e)
 struct batch {
     struct deliver *d;
     size_t n;
-    struct entry *entries[DELIVER_BATCH_MAX];
+    struct deliver_entry *entries[DELIVER_BATCH_MAX];
 };
 
-static enum err stage_outcome(struct txn *txn, const struct entry *e)
+static enum err stage_outcome(struct txn *txn, const struct deliver_entry *e)
 {
     enum deliver_kind_id kind = e->q->kind.id;
     bool retry = e->outcome == DELIVER_RETRY;
 
-    TRY(due_record_del(txn, kind, e->at, e->rec.large && !retry));
+    TRY(deliver_record_del(txn, kind, e->at, e->rec.large && !retry));
     if (!retry)
         return ERR_OK;
-    struct due_record rec = e->rec;
+    struct deliver_record rec = e->rec;
     rec.attempt = e->next_attempt;
     rec.uncounted = e->next_uncounted;
-    return due_record_put(txn, kind, e->next, &rec, e->work.payload, false);
+    return deliver_record_put(txn, kind, e->next, &rec, e->work.payload, false);
 }
 
 static enum err batch_body(struct txn *txn, void *arg)
 {
     struct batch *batch = arg;
 
-    TRY(lease_check(txn, batch->d->token));
+    TRY(deliver_lease_check(txn, batch->d->token));
     for (size_t i = 0; i < batch->n; i++)
         TRY(stage_outcome(txn, batch->entries[i]));
     return ERR_OK;
 }
 
-static void concluded(struct entry *e)
+static void concluded(struct deliver_entry *e)
 {
     struct deliver *d = e->q->d;
 
+    assert(e->state == DELIVER_ENTRY_CONCLUDING && !list_linked(&e->link));
     left_running(e);
     if (e->outcome != DELIVER_RETRY) {
-        entry_free(e);
+        deliver_entry_free(e);
         return;
     }
     d->stats.retried++;
     e->at = e->next;
     e->rec.attempt = e->work.attempt = e->next_attempt;
     e->rec.uncounted = e->work.uncounted = e->next_uncounted;
-    entry_release_user(e);
-    queue_admit(e->q, e);
+    deliver_entry_release_user(e);
+    deliver_queue_admit(e->q, e);
 }
 
 static void batch_done(void *arg, enum err err)
@@ -100,6 +106,7 @@ static void batch_done(void *arg, enum err err)
     struct batch *batch = arg;
     struct deliver *d = batch->d;
 
+    assert(d->committing && batch->n > 0);
     d->committing = false;
     if (err == ERR_CLOSED)
         lease_lost(d);
@@ -112,10 +119,10 @@ static void batch_done(void *arg, enum err err)
             list_push_back(&d->concluding, &batch->entries[i]->link);
     }
     mem_free(batch);
-    deliver_wake(d);
+    deliver_pump_soon(d);
 }
 
-void conclude_pump(struct deliver *d)
+void deliver_conclude_pump(struct deliver *d)
 {
     if (d->committing || list_empty(&d->concluding) || !d->leased ||
         clock_mono_ns() < d->commit_after_ns)
@@ -131,7 +138,7 @@ void conclude_pump(struct deliver *d)
         struct list *link = list_pop_front(&d->concluding);
         if (!link)
             break;
-        struct entry *e = CONTAINER_OF(link, struct entry, link);
+        struct deliver_entry *e = CONTAINER_OF(link, struct deliver_entry, link);
         bytes += e->rec.large ? 0 : e->rec.payload_len;
         batch->entries[batch->n++] = e;
     }
@@ -140,24 +147,25 @@ void conclude_pump(struct deliver *d)
         batch_done(batch, ERR_NOMEM);
 }
 
-static void conclude(struct entry *e, enum deliver_outcome outcome)
+static void conclude(struct deliver_entry *e, enum deliver_outcome outcome)
 {
     struct deliver *d = e->q->d;
 
+    assert(e->state != DELIVER_ENTRY_WAITING && !list_linked(&e->link));
     e->outcome = outcome;
-    e->state = ENTRY_CONCLUDING;
+    e->state = DELIVER_ENTRY_CONCLUDING;
     list_push_back(&d->concluding, &e->link);
-    deliver_wake(d);
+    deliver_pump_soon(d);
 }
 
-void conclude_drop(struct entry *e)
+void deliver_conclude_drop(struct deliver_entry *e)
 {
     conclude(e, DELIVER_OK);
 }
 
 /* --- retry ------------------------------------------------------------------------------------ */
 
-static int64_t default_backoff_ms(const struct entry *e, int next)
+static int64_t default_backoff_ms(const struct deliver_entry *e, int next)
 {
     int doublings = (next == e->work.attempt ? e->work.uncounted : next - 1) - 1;
     int64_t delay = DELIVER_BACKOFF_MIN_MS;
@@ -173,7 +181,7 @@ static int64_t jittered(int64_t delay_ms)
     return delay_ms - spread + (int64_t)rng_below((uint64_t)spread * 2 + 1);
 }
 
-static void conclude_retry(struct entry *e, bool counted)
+static void conclude_retry(struct deliver_entry *e, bool counted)
 {
     const struct deliver_kind *kind = &e->q->kind;
     int64_t now_ms = clock_now_ms();
@@ -186,13 +194,14 @@ static void conclude_retry(struct entry *e, bool counted)
     int64_t due = now_ms + jittered(max_i64(delay, 0));
     if (e->rec.age_max_ms) /* not later than the moment it is given up */
         due = min_i64(due, max_i64(e->rec.created_ms + e->rec.age_max_ms, now_ms));
-    e->next = (struct due_pos){due, e->at.id};
+    e->next = (struct deliver_pos){due, e->at.id};
     conclude(e, DELIVER_RETRY);
 }
 
 void deliver_done(struct deliver *d, struct deliver_work *work, enum deliver_outcome outcome)
 {
-    struct entry *e = CONTAINER_OF(work, struct entry, work);
+    struct deliver_entry *e = CONTAINER_OF(work, struct deliver_entry, work);
+    assert(e->state == DELIVER_ENTRY_RUNNING); /* once per attempt */
     bool over = e->rec.age_max_ms && clock_now_ms() - e->rec.created_ms >= e->rec.age_max_ms;
 
     switch (outcome) {
@@ -221,18 +230,19 @@ void deliver_done(struct deliver *d, struct deliver_work *work, enum deliver_out
     case DELIVER_GIVE_UP:
         break;
     }
-    conclude_give_up(e);
+    deliver_conclude_give_up(e);
 }
 
 /* --- giving up -------------------------------------------------------------------------------- */
 
 static enum err give_up_body(struct txn *txn, void *arg)
 {
-    struct entry *e = arg;
+    struct deliver_entry *e = arg;
     const struct deliver_kind *kind = &e->q->kind;
 
-    TRY(lease_check(txn, e->q->d->token));
-    TRY(due_record_del(txn, kind->id, e->at, e->rec.large));
+    TRY(deliver_lease_check(txn, e->q->d->token));
+    TRY(deliver_record_del(txn, kind->id, e->at, e->rec.large));
+    assert(e->outcome != DELIVER_OK_STAGED || kind->succeed);
     if (e->outcome == DELIVER_OK_STAGED)
         return kind->succeed(kind->self, txn, &e->work);
     return kind->give_up ? kind->give_up(kind->self, txn, &e->work, e->expired) : ERR_OK;
@@ -240,7 +250,7 @@ static enum err give_up_body(struct txn *txn, void *arg)
 
 static void give_up_done(void *arg, enum err err)
 {
-    struct entry *e = arg;
+    struct deliver_entry *e = arg;
     struct deliver *d = e->q->d;
 
     if (err == ERR_OK) {
@@ -252,30 +262,30 @@ static void give_up_done(void *arg, enum err err)
             d->stats.given_up++;
         }
         left_running(e);
-        entry_free(e);
+        deliver_entry_free(e);
     } else if (err == ERR_CLOSED) {
         lease_lost(d);
     } else {
         log_error("deliver", "cannot conclude %s work %llu: %s", e->q->kind.name,
                   (unsigned long long)e->at.id, err_name(err));
         e->outcome = DELIVER_RETRY;
-        e->next = (struct due_pos){clock_now_ms() + DELIVER_GIVE_UP_RETRY_MS, e->at.id};
+        e->next = (struct deliver_pos){clock_now_ms() + DELIVER_GIVE_UP_RETRY_MS, e->at.id};
         e->next_attempt = e->rec.attempts_max;
         e->next_uncounted = e->work.uncounted;
         conclude(e, DELIVER_RETRY);
     }
-    deliver_wake(d);
+    deliver_pump_soon(d);
 }
 
 /* Runs the kind's code for the end, as e->outcome says, and removes the piece. */
-static void conclude_staged(struct entry *e)
+static void conclude_staged(struct deliver_entry *e)
 {
-    e->state = ENTRY_CONCLUDING;
+    e->state = DELIVER_ENTRY_CONCLUDING;
     if (txn_run(e->q->d->core, e->q->d->home, give_up_body, e, give_up_done) != ERR_OK)
-        conclude_later(e);
+        deliver_conclude_later(e);
 }
 
-void conclude_give_up(struct entry *e)
+void deliver_conclude_give_up(struct deliver_entry *e)
 {
     e->outcome = DELIVER_GIVE_UP;
     conclude_staged(e);

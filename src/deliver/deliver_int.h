@@ -26,20 +26,20 @@ enum {
 };
 
 /* Where a piece stands in the due range of its kind. */
-struct due_pos {
+struct deliver_pos {
     int64_t due_ms;
     uint64_t id;
 };
 
-static const struct due_pos DUE_END = {INT64_MAX, UINT64_MAX};
+static const struct deliver_pos DELIVER_POS_END = {INT64_MAX, UINT64_MAX};
 
-static inline bool due_before(struct due_pos a, struct due_pos b)
+static inline bool deliver_pos_before(struct deliver_pos a, struct deliver_pos b)
 {
     return a.due_ms != b.due_ms ? a.due_ms < b.due_ms : a.id < b.id;
 }
 
 /* What the store says of a piece. */
-struct due_record {
+struct deliver_record {
     int64_t created_ms;
     int attempt;
     int uncounted;
@@ -50,25 +50,25 @@ struct due_record {
     struct str payload; /* absent when large */
 };
 
-enum entry_state {
-    ENTRY_WAITING,    /* in the heap */
-    ENTRY_RUNNING,    /* payload being read, attempted, or being given up */
-    ENTRY_CONCLUDING, /* outcome known, commit on its way */
+enum deliver_entry_state {
+    DELIVER_ENTRY_WAITING,    /* in the heap */
+    DELIVER_ENTRY_RUNNING,    /* payload being read, attempted, or being given up */
+    DELIVER_ENTRY_CONCLUDING, /* outcome known, commit on its way */
 };
 
 /* A piece in memory. Lifetime: from notice or scan to conclusion or eviction. */
-struct entry {
+struct deliver_entry {
     struct deliver_work work;
     struct deliver_queue *q;
-    struct due_pos at;
-    struct due_record rec; /* its payload member is unused: see work.payload */
+    struct deliver_pos at;
+    struct deliver_record rec; /* its payload member is unused: see work.payload */
     struct heap_node node;
     struct list link; /* deferred, concluding */
     struct io_task task;
-    enum entry_state state;
+    enum deliver_entry_state state;
     enum deliver_outcome outcome;
     bool expired;
-    struct due_pos next; /* of a retry */
+    struct deliver_pos next; /* of a retry */
     int next_attempt, next_uncounted;
     char *payload;         /* heap copy, NULL when not in memory */
     size_t charged;        /* of deliver->payload_bytes */
@@ -82,14 +82,15 @@ struct deliver_queue {
     struct heap heap; /* waiting entries by due time */
     struct map by_id; /* every entry in memory */
     size_t running;
-    struct due_pos read_to; /* every stored piece before it is in memory; DUE_END: all are */
+    struct deliver_pos read_to; /* every stored piece before it is in memory */
     bool scanning;
     struct list deferred; /* notices that came during a scan */
-    struct scan *scan;
+    struct deliver_scan *scan;
 };
 
 struct deliver {
     struct core *core;
+    struct due *due;
     struct io_loop *home;
     uint64_t token; /* of this start: the lease */
     _Atomic uint64_t next_id;
@@ -107,57 +108,64 @@ struct deliver {
     struct deliver_stats stats;
 };
 
+/* The loop looks again at what is due and concluded. Any thread. */
+static inline void deliver_pump_soon(struct deliver *d)
+{
+    if (d->started && !atomic_exchange(&d->pump_posted, true))
+        io_post(d->home, &d->pump_task);
+}
+
 /* --- deliver_keys.c --------------------------------------------------------------------------- */
 
 void deliver_key_lease(struct buf *b);
-void deliver_key_due(struct buf *b, enum deliver_kind_id kind, struct due_pos at);
+void deliver_key_due(struct buf *b, enum deliver_kind_id kind, struct deliver_pos at);
 void deliver_key_kind_end(struct buf *b, enum deliver_kind_id kind);
 void deliver_key_payload(struct buf *b, uint64_t id);
-enum err deliver_key_read_due(struct str key, struct due_pos *ret_at) WARN_UNUSED;
+enum err deliver_key_read_due(struct str key, struct deliver_pos *ret_at) WARN_UNUSED;
 
 /* --- deliver_store.c: bodies of transactions -------------------------------------------------- */
 
-enum err due_record_read(struct str bytes, struct due_record *ret_rec) WARN_UNUSED;
+enum err deliver_record_read(struct str bytes, struct deliver_record *ret_rec) WARN_UNUSED;
 /* Stages the due record (and, when `with_payload`, the separate payload of a large one). */
-enum err due_record_put(struct txn *txn, enum deliver_kind_id kind, struct due_pos at,
-                        const struct due_record *rec, struct str payload,
-                        bool with_payload) WARN_UNUSED;
-enum err due_record_del(struct txn *txn, enum deliver_kind_id kind, struct due_pos at,
-                        bool large) WARN_UNUSED;
+enum err deliver_record_put(struct txn *txn, enum deliver_kind_id kind, struct deliver_pos at,
+                            const struct deliver_record *rec, struct str payload,
+                            bool with_payload) WARN_UNUSED;
+enum err deliver_record_del(struct txn *txn, enum deliver_kind_id kind, struct deliver_pos at,
+                            bool large) WARN_UNUSED;
 /* ERR_CLOSED when another start holds the lease (D3). */
-enum err lease_check(struct txn *txn, uint64_t token) WARN_UNUSED;
-enum err lease_take(struct txn *txn, uint64_t token) WARN_UNUSED;
+enum err deliver_lease_check(struct txn *txn, uint64_t token) WARN_UNUSED;
+enum err deliver_lease_take(struct txn *txn, uint64_t token) WARN_UNUSED;
 /* Payload of a stored piece into the transaction's arena. ERR_NOT_FOUND. */
-enum err payload_read(struct txn *txn, enum deliver_kind_id kind, struct due_pos at, bool large,
-                      struct str *ret_payload) WARN_UNUSED;
+enum err deliver_payload_read(struct txn *txn, enum deliver_kind_id kind, struct deliver_pos at,
+                              bool large, struct str *ret_payload) WARN_UNUSED;
 
 /* One read of the due range: pieces from `from` on, copied to the heap. */
-struct scan {
+struct deliver_scan {
     struct deliver_queue *q;
-    struct due_pos from;
-    struct entry **entries;
+    struct deliver_pos from;
+    struct deliver_entry **entries;
     size_t n;
     size_t max;
     size_t bytes;
-    struct due_pos read_to;
+    struct deliver_pos read_to;
     size_t corrupt; /* records that did not decode: skipped, logged */
 };
-enum err scan_body(struct txn *txn, void *arg) WARN_UNUSED;
-void scan_drop(struct scan *s);
+enum err deliver_scan_body(struct txn *txn, void *arg) WARN_UNUSED;
+void deliver_scan_drop(struct deliver_scan *s);
 
 /* --- deliver_entry.c -------------------------------------------------------------------------- */
 
 /* New entry, not linked anywhere; `payload` is copied when set. Any thread. NULL on exhaustion. */
-struct entry *entry_new(struct deliver_queue *q, struct due_pos at, const struct due_record *rec,
-                        struct str payload);
+struct deliver_entry *deliver_entry_new(struct deliver_queue *q, struct deliver_pos at,
+                                        const struct deliver_record *rec, struct str payload);
 /* Takes it out of every structure and frees it. */
-void entry_free(struct entry *e);
+void deliver_entry_free(struct deliver_entry *e);
 /* Lets the kind free what the attempt left in work.user. */
-void entry_release_user(struct entry *e);
-enum err entry_set_payload(struct entry *e, struct str payload) WARN_UNUSED;
-void entry_drop_payload(struct entry *e);
+void deliver_entry_release_user(struct deliver_entry *e);
+enum err deliver_entry_set_payload(struct deliver_entry *e, struct str payload) WARN_UNUSED;
+void deliver_entry_drop_payload(struct deliver_entry *e);
 /* Puts an entry (taken) where it belongs: the heap, or back to the store alone. During a scan it
  * waits for the scan's end, because what the scan saw may be older. */
-void queue_admit(struct deliver_queue *q, struct entry *e);
+void deliver_queue_admit(struct deliver_queue *q, struct deliver_entry *e);
 
 #endif

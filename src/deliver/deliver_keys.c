@@ -3,6 +3,7 @@
  *   01                              -> lease: u8 version, varint token of the owning start
  *   02 u8 kind, i64 due ms, u64 id  -> due record, see deliver_store.c
  *   03 u64 id                       -> payload of a piece larger than DELIVER_INLINE_MAX
+ *   01 01, 05, 06                   -> due times: due_store.c
  *
  * Layer: deliver. Thread: pure. */
 #include "deliver/deliver_int.h"
@@ -15,7 +16,7 @@ void deliver_key_lease(struct buf *b)
     key_start(b, KEY_DELIVER, TABLE_LEASE);
 }
 
-void deliver_key_due(struct buf *b, enum deliver_kind_id kind, struct due_pos at)
+void deliver_key_due(struct buf *b, enum deliver_kind_id kind, struct deliver_pos at)
 {
     key_start(b, KEY_DELIVER, TABLE_DUE);
     key_u8(b, (uint8_t)kind);
@@ -25,7 +26,7 @@ void deliver_key_due(struct buf *b, enum deliver_kind_id kind, struct due_pos at
 
 void deliver_key_kind_end(struct buf *b, enum deliver_kind_id kind)
 {
-    deliver_key_due(b, kind, DUE_END);
+    deliver_key_due(b, kind, DELIVER_POS_END);
 }
 
 void deliver_key_payload(struct buf *b, uint64_t id)
@@ -34,10 +35,10 @@ void deliver_key_payload(struct buf *b, uint64_t id)
     key_u64(b, id);
 }
 
-enum err deliver_key_read_due(struct str key, struct due_pos *ret_at)
+enum err deliver_key_read_due(struct str key, struct deliver_pos *ret_at)
 {
     uint8_t space, table, kind;
-    struct due_pos at;
+    struct deliver_pos at;
 
     TRY(key_read_u8(&key, &space));
     TRY(key_read_u8(&key, &table));

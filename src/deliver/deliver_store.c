@@ -11,10 +11,10 @@
 
 enum { DUE_VERSION = 1, LEASE_VERSION = 1, KEY_BYTES_MAX = 64, RECORD_OVERHEAD_MAX = 128 };
 
-enum err due_record_read(struct str bytes, struct due_record *ret_rec)
+enum err deliver_record_read(struct str bytes, struct deliver_record *ret_rec)
 {
     struct unpack u;
-    struct due_record rec = {0};
+    struct deliver_record rec = {0};
 
     unpack_init(&u, bytes);
     if (unpack_u8(&u) != DUE_VERSION)
@@ -39,8 +39,8 @@ enum err due_record_read(struct str bytes, struct due_record *ret_rec)
     return ERR_OK;
 }
 
-enum err due_record_put(struct txn *txn, enum deliver_kind_id kind, struct due_pos at,
-                        const struct due_record *rec, struct str payload, bool with_payload)
+enum err deliver_record_put(struct txn *txn, enum deliver_kind_id kind, struct deliver_pos at,
+                            const struct deliver_record *rec, struct str payload, bool with_payload)
 {
     struct buf key, val;
 
@@ -68,7 +68,8 @@ enum err due_record_put(struct txn *txn, enum deliver_kind_id kind, struct due_p
     return txn_put(txn, buf_str(&key), payload);
 }
 
-enum err due_record_del(struct txn *txn, enum deliver_kind_id kind, struct due_pos at, bool large)
+enum err deliver_record_del(struct txn *txn, enum deliver_kind_id kind, struct deliver_pos at,
+                            bool large)
 {
     struct buf key;
 
@@ -83,7 +84,7 @@ enum err due_record_del(struct txn *txn, enum deliver_kind_id kind, struct due_p
     return txn_del(txn, buf_str(&key));
 }
 
-enum err lease_check(struct txn *txn, uint64_t token)
+enum err deliver_lease_check(struct txn *txn, uint64_t token)
 {
     struct buf key;
     struct str val;
@@ -104,7 +105,7 @@ enum err lease_check(struct txn *txn, uint64_t token)
     return owner == token ? ERR_OK : ERR_CLOSED;
 }
 
-enum err lease_take(struct txn *txn, uint64_t token)
+enum err deliver_lease_take(struct txn *txn, uint64_t token)
 {
     struct buf key, val;
 
@@ -118,12 +119,12 @@ enum err lease_take(struct txn *txn, uint64_t token)
     return txn_put(txn, buf_str(&key), buf_str(&val));
 }
 
-enum err payload_read(struct txn *txn, enum deliver_kind_id kind, struct due_pos at, bool large,
-                      struct str *ret_payload)
+enum err deliver_payload_read(struct txn *txn, enum deliver_kind_id kind, struct deliver_pos at,
+                              bool large, struct str *ret_payload)
 {
     struct buf key;
     struct str val;
-    struct due_record rec;
+    struct deliver_record rec;
 
     buf_init_arena(&key, txn->arena, KEY_BYTES_MAX);
     if (large) {
@@ -134,38 +135,38 @@ enum err payload_read(struct txn *txn, enum deliver_kind_id kind, struct due_pos
     deliver_key_due(&key, kind, at);
     TRY(buf_err(&key));
     TRY(txn_peek(txn, buf_str(&key), &val));
-    TRY(due_record_read(val, &rec));
+    TRY(deliver_record_read(val, &rec));
     *ret_payload = rec.payload;
     return ERR_OK;
 }
 
 /* --- scan ------------------------------------------------------------------------------------- */
 
-void scan_drop(struct scan *s)
+void deliver_scan_drop(struct deliver_scan *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        entry_free(s->entries[i]);
+        deliver_entry_free(s->entries[i]);
     s->n = 0;
     s->bytes = 0;
     s->corrupt = 0;
 }
 
 /* Takes one pair; ERR_NOT_FOUND when the scan is full and the piece stays in the store. */
-static enum err scan_take(struct scan *s, struct str key, struct str val)
+static enum err scan_take(struct deliver_scan *s, struct str key, struct str val)
 {
-    struct due_pos at;
-    struct due_record rec;
+    struct deliver_pos at;
+    struct deliver_record rec;
 
     TRY(deliver_key_read_due(key, &at));
     if (s->n == s->max || s->bytes > DELIVER_SCAN_BYTES_MAX) {
         s->read_to = at;
         return ERR_NOT_FOUND;
     }
-    if (due_record_read(val, &rec) != ERR_OK) {
+    if (deliver_record_read(val, &rec) != ERR_OK) {
         s->corrupt++;
         return ERR_OK;
     }
-    struct entry *e = entry_new(s->q, at, &rec, rec.payload);
+    struct deliver_entry *e = deliver_entry_new(s->q, at, &rec, rec.payload);
     if (!e)
         return ERR_NOMEM;
     s->bytes += rec.payload.len;
@@ -173,15 +174,15 @@ static enum err scan_take(struct scan *s, struct str key, struct str val)
     return ERR_OK;
 }
 
-enum err scan_body(struct txn *txn, void *arg)
+enum err deliver_scan_body(struct txn *txn, void *arg)
 {
-    struct scan *s = arg;
+    struct deliver_scan *s = arg;
     struct buf from, to;
     struct kv_iter *it;
     struct str key, val;
 
-    scan_drop(s);
-    s->read_to = DUE_END;
+    deliver_scan_drop(s);
+    s->read_to = DELIVER_POS_END;
     buf_init_arena(&from, txn->arena, KEY_BYTES_MAX);
     buf_init_arena(&to, txn->arena, KEY_BYTES_MAX);
     deliver_key_due(&from, s->q->kind.id, s->from);

@@ -142,11 +142,21 @@ static int setup(void **state)
     return 0;
 }
 
+static void idle(void *arg)
+{
+    *(bool *)arg = true;
+}
+
 static int teardown(void **state)
 {
     struct env *env = *state;
-    if (env->d) {
+    bool over = false;
+    if (env->d)
         deliver_stop(env->d);
+    core_when_idle(&env->core, idle, &over); /* transactions on their way end */
+    while (!over)
+        uv_run(io_loop_uv(env->loop), UV_RUN_ONCE);
+    if (env->d) {
         deliver_free(env->d);
     }
     core_stop(&env->core);
@@ -523,6 +533,7 @@ static void test_lease(void **state)
     assert_true(run_until(env, settled));
     assert_int_equal(stored(env), 0);
     deliver_stop(first);
+    run_a_while(env);
     deliver_free(first);
 }
 
