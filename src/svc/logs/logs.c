@@ -13,22 +13,19 @@ static enum err make(struct core *core, void **ret_self)
     if (!logs)
         return ERR_NOMEM;
     logs->core = core;
-    logs_sweep_init(logs);
+    enum err err = logs_sweep_register(logs);
+    if (err) {
+        mem_free(logs);
+        return err;
+    }
     logs->port = (struct logs_port){.self = logs, .put = port_put};
     *ret_self = logs;
     return ERR_OK;
 }
 
-static enum err start(void *self)
-{
-    return logs_sweep_start(self);
-}
-
 static void release(void *self)
 {
-    struct logs *logs = self;
-    logs_sweep_release(logs);
-    mem_free(logs);
+    mem_free(self);
 }
 
 static const void *port(void *self)
@@ -40,7 +37,6 @@ static const void *port(void *self)
 const struct svc_def logs_def = {
     .wire = &logs_service,
     .make = make,
-    .start = start,
     .release = release,
     .port = port,
 };

@@ -32,7 +32,6 @@ enum {
     LOGS_SCAN_EVENTS = 100 * 1000, /* looked at for one FilterLogEvents page */
     LOGS_MERGE_STREAMS = 256,      /* merged at a time by FilterLogEvents */
     LOGS_COUNT_STREAMS = 1000,     /* summed for a group's storedBytes */
-    LOGS_SWEEP_KEYS = 2000,        /* removed in one background transaction */
     LOGS_SWEEP_PAUSE_MS = 60 * 60 * 1000,
 };
 #define LOGS_PAST_MS ((int64_t)14 * 24 * 60 * 60 * 1000)
@@ -41,10 +40,7 @@ enum {
 struct logs {
     struct core *core;
     struct logs_port port; /* what others use of this */
-    struct io_timer sweep_timer;
-    struct io_task sweep_task;
-    struct sweep *sweep; /* running, or NULL; home loop's */
-    _Atomic bool sweep_posted;
+    struct job_kind *sweep;
 };
 
 struct logs_tag {
@@ -113,9 +109,7 @@ enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
 
 /* Any thread: something was deleted, the sweep should look. For txn_on_commit. */
 void logs_sweep_soon(void *logs);
-/* sweep.c */
-void logs_sweep_init(struct logs *logs);
-enum err logs_sweep_start(struct logs *logs) WARN_UNUSED;
-void logs_sweep_release(struct logs *logs);
+/* Makes the job of it; before the jobs start. ERR_NOMEM. */
+enum err logs_sweep_register(struct logs *logs) WARN_UNUSED;
 
 #endif

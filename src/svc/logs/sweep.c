@@ -1,81 +1,89 @@
 /* Background removal of events that can no longer be read: of deleted groups and streams, and
- * those that retention has expired. Runs at start, after deletions, and every
- * LOGS_SWEEP_PAUSE_MS; in transactions of at most LOGS_SWEEP_KEYS removals.
+ * those that retention has expired. A singleton job (deliver/job.h): it runs at start, after
+ * deletions, and every LOGS_SWEEP_PAUSE_MS.
  *
- *   idle --timer, deletion--> groups -> streams -> expired (group by group, stream by stream) ->
- * idle
+ *   groups -> streams -> expired (group by group, stream by stream) -> done
  *
- * Thread: the home loop. */
-#include "base/log.h"
-#include "base/mem.h"
+ * Cursor: u8 phase, str group, str stream, str from: keys to go on at. `from` is inside the range
+ * that is being removed, and spares the next step the markers of what is gone (P6).
+ *
+ * Thread: the home loop, but for logs_sweep_soon. */
+#include "base/pack.h"
+#include "deliver/deliver.h"
+#include "deliver/job.h"
 #include "svc/logs/logs_int.h"
 
 enum phase { SWEEP_GROUPS, SWEEP_STREAMS, SWEEP_EXPIRED, SWEEP_DONE };
 
-struct sweep {
-    struct logs *logs;
+struct place {
     enum phase phase;
-    bool again; /* something was deleted meanwhile */
-    uint64_t removed;
-    /* Where SWEEP_EXPIRED goes on: keys of the group and of the stream to look at next. */
-    struct buf group_key, stream_key;
-    /* What the attempt that committed found out. */
-    enum phase next_phase;
-    size_t count;
+    struct str group, stream, from;
 };
 
-enum { CURSOR_MAX = LOGS_KEY_MAX };
+enum { CURSOR_MAX = 4 * LOGS_KEY_MAX };
 
-static enum err remember(struct buf *cursor, struct str key)
+static enum err place_read(struct str cursor, struct place *ret_at)
 {
-    buf_clear(cursor);
-    buf_add_str(cursor, key);
-    return buf_err(cursor);
-}
-
-/* Removes up to the budget of the keys in [from, to); *ret_more when some are left. */
-static enum err remove_range(struct txn *txn, struct sweep *w, struct str from, struct str to,
-                             bool *ret_more)
-{
-    struct kv_iter *it;
-    struct str key, value;
-    TRY(kv_scan(txn->kv, from, to, false, &it));
-    enum err err;
-    *ret_more = false;
-    while ((err = kv_next(it, &key, &value)) == ERR_OK) {
-        if (w->count >= LOGS_SWEEP_KEYS) {
-            *ret_more = true;
-            break;
-        }
-        err = txn_del(txn, key);
-        if (err)
-            break;
-        w->count++;
+    struct unpack u;
+    if (cursor.len == 0) {
+        *ret_at = (struct place){SWEEP_GROUPS, STR(""), STR(""), STR("")};
+        return ERR_OK;
     }
-    kv_iter_close(it);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    unpack_init(&u, cursor);
+    struct place at = {.phase = (enum phase)unpack_u8(&u)};
+    at.group = unpack_str(&u);
+    at.stream = unpack_str(&u);
+    at.from = unpack_str(&u);
+    TRY(unpack_end(&u));
+    *ret_at = at;
+    return ERR_OK;
 }
 
-/* First key of a table of dead ids. ERR_NOT_FOUND when it is empty. */
+static enum err place_write(struct arena *arena, const struct place *at, struct str *ret_cursor)
+{
+    struct buf b;
+    buf_init_arena(&b, arena, CURSOR_MAX);
+    pack_u8(&b, (uint8_t)at->phase);
+    pack_str(&b, at->group);
+    pack_str(&b, at->stream);
+    pack_str(&b, at->from);
+    TRY(buf_err(&b));
+    *ret_cursor = buf_str(&b);
+    return ERR_OK;
+}
+
+/* Where to go on in [prefix, after prefix): at->from if it is inside. */
+static struct str start_in(const struct place *at, struct str prefix)
+{
+    return str_starts(at->from, prefix) ? at->from : prefix;
+}
+
+/* First id of a table of dead ids. ERR_NOT_FOUND when it is empty. */
 static enum err first_dead(struct txn *txn, struct str table, uint64_t *ret_id)
 {
-    struct kv_iter *it;
     struct str key, value;
-    TRY(kv_scan(txn->kv, table, key_after_prefix(txn->arena, table), false, &it));
-    enum err err = kv_next(it, &key, &value);
-    if (err == ERR_OK)
-        err = logs_key_read_dead(key, ret_id);
-    kv_iter_close(it);
-    return err;
+    if (!table.p)
+        return ERR_NOMEM;
+    TRY(job_first_pair(txn, table, key_after_prefix(txn->arena, table), &key, &value));
+    return logs_key_read_dead(key, ret_id);
+}
+
+static enum err drop_stream(struct txn *txn, uint64_t group, struct str key, struct str record)
+{
+    struct logs_stream s;
+    struct str name;
+    TRY(logs_parse_stream(record, &s));
+    TRY(logs_key_read_stream(key, txn->arena, &name));
+    return logs_drop_stream(txn, group, name, &s);
 }
 
 /* A dead group's streams become dead streams, then the group's own mark goes. */
-static enum err sweep_group(struct txn *txn, struct sweep *w)
+static enum err sweep_group(struct txn *txn, struct place *at, struct job_budget *budget)
 {
     uint64_t id = 0;
     enum err err = first_dead(txn, logs_key_dead_groups(txn->arena), &id);
     if (err == ERR_NOT_FOUND) {
-        w->next_phase = SWEEP_STREAMS;
+        at->phase = SWEEP_STREAMS;
         return ERR_OK;
     }
     TRY(err);
@@ -84,216 +92,145 @@ static enum err sweep_group(struct txn *txn, struct sweep *w)
     struct str key, record;
     if (!prefix.p)
         return ERR_NOMEM;
-    TRY(kv_scan(txn->kv, prefix, key_after_prefix(txn->arena, prefix), false, &it));
-    while ((err = kv_next(it, &key, &record)) == ERR_OK && w->count < LOGS_SWEEP_KEYS) {
-        struct logs_stream s;
-        struct str name;
-        err = logs_parse_stream(record, &s);
-        if (!err)
-            err = logs_key_read_stream(key, txn->arena, &name);
-        if (!err)
-            err = logs_drop_stream(txn, id, name, &s);
-        if (err)
+    TRY(kv_scan(txn->kv, start_in(at, prefix), key_after_prefix(txn->arena, prefix), false, &it));
+    while ((err = kv_next(it, &key, &record)) == ERR_OK) {
+        key = str_dup(txn->arena, key);
+        err = key.p ? drop_stream(txn, id, key, record) : ERR_NOMEM;
+        job_spend(budget, 1);
+        if (err || job_spent(budget)) {
+            at->from = job_key_behind(txn->arena, key);
             break;
-        w->count++;
+        }
     }
     kv_iter_close(it);
-    if (err == ERR_NOT_FOUND)
-        err = txn_del(txn, logs_key_dead_group(txn->arena, id));
-    return err;
+    job_spend(budget, 1);
+    return err == ERR_NOT_FOUND ? txn_del(txn, logs_key_dead_group(txn->arena, id)) : err;
 }
 
-static enum err sweep_stream(struct txn *txn, struct sweep *w)
+static enum err sweep_stream(struct txn *txn, struct place *at, struct job_budget *budget)
 {
     uint64_t id = 0;
     enum err err = first_dead(txn, logs_key_dead_streams(txn->arena), &id);
     if (err == ERR_NOT_FOUND) {
-        w->next_phase = SWEEP_EXPIRED;
+        at->phase = SWEEP_EXPIRED;
         return ERR_OK;
     }
     TRY(err);
     struct str prefix = logs_key_events(txn->arena, id);
-    bool more;
     if (!prefix.p)
         return ERR_NOMEM;
-    TRY(remove_range(txn, w, prefix, key_after_prefix(txn->arena, prefix), &more));
+    struct str from = start_in(at, prefix);
+    bool more;
+    TRY(job_remove_range(txn, &from, key_after_prefix(txn->arena, prefix), budget, &more));
+    job_spend(budget, 1);
+    at->from = more ? from : STR("");
     return more ? ERR_OK : txn_del(txn, logs_key_dead_stream(txn->arena, id));
 }
 
-/* First pair at or after a cursor inside a prefix, copied. */
-static enum err at_cursor(struct txn *txn, const struct buf *cursor, struct str prefix,
-                          struct str *ret_key, struct str *ret_record)
+/* First pair inside a prefix at or after `from`, which may be outside. */
+static enum err next_in(struct txn *txn, struct str from, struct str prefix, struct str *ret_key,
+                        struct str *ret_record)
 {
-    struct kv_iter *it;
-    struct str key, record;
     if (!prefix.p)
         return ERR_NOMEM;
-    struct str from = cursor->len ? buf_str(cursor) : prefix;
-    TRY(kv_scan(txn->kv, from, key_after_prefix(txn->arena, prefix), false, &it));
-    enum err err = kv_next(it, &key, &record);
-    if (err == ERR_OK) {
-        *ret_key = str_dup(txn->arena, key);
-        *ret_record = str_dup(txn->arena, record);
-        if (!ret_key->p || !ret_record->p)
-            err = ERR_NOMEM;
-    }
-    kv_iter_close(it);
-    return err;
+    return job_first_pair(txn, str_starts(from, prefix) ? from : prefix,
+                          key_after_prefix(txn->arena, prefix), ret_key, ret_record);
 }
 
-/* Key right after `key`. */
-static struct str successor(struct arena *a, struct str key)
+/* What retention expired of one stream. */
+static enum err expire_stream(struct txn *txn, struct place *at, struct str record, int64_t cutoff,
+                              struct job_budget *budget, bool *ret_more)
 {
-    return str_n(arena_memdup(a, key.p, key.len), key.len + 1); /* memdup ends with a NUL */
-}
-
-/* One stream of one group with retention. */
-static enum err sweep_expired(struct txn *txn, struct sweep *w)
-{
-    struct str group_key, record;
-    enum err err = at_cursor(txn, &w->group_key, logs_key_group_prefix(txn->arena, STR("")),
-                             &group_key, &record);
-    if (err == ERR_NOT_FOUND) {
-        w->next_phase = SWEEP_DONE;
-        return ERR_OK;
-    }
-    TRY(err);
-    struct logs_group g;
-    TRY(logs_parse_group(txn->arena, record, &g));
-    int64_t cutoff = logs_cutoff(&g, txn->now_ms);
-    struct str stream_key;
-    if (cutoff != INT64_MIN)
-        err = at_cursor(txn, &w->stream_key, logs_key_stream_prefix(txn->arena, g.id, STR("")),
-                        &stream_key, &record);
-    if (cutoff == INT64_MIN || err == ERR_NOT_FOUND) {
-        buf_clear(&w->stream_key);
-        return remember(&w->group_key, successor(txn->arena, group_key));
-    }
-    TRY(err);
     struct logs_stream s;
     TRY(logs_parse_stream(record, &s));
-    bool more = false;
-    if (s.last_ms && s.first_ms < cutoff)
-        TRY(remove_range(txn, w, logs_key_events(txn->arena, s.id),
-                         logs_key_event(txn->arena, s.id, cutoff, 0), &more));
-    return more ? ERR_OK : remember(&w->stream_key, successor(txn->arena, stream_key));
-}
-
-static enum err step(struct txn *txn, void *arg)
-{
-    struct sweep *w = arg;
-    w->count = 0;
-    w->next_phase = w->phase;
-    switch (w->phase) {
-    case SWEEP_GROUPS:
-        return sweep_group(txn, w);
-    case SWEEP_STREAMS:
-        return sweep_stream(txn, w);
-    case SWEEP_EXPIRED:
-        return sweep_expired(txn, w);
-    case SWEEP_DONE:
-        break;
-    }
+    *ret_more = false;
+    if (!s.last_ms || s.first_ms >= cutoff)
+        return ERR_OK;
+    struct str prefix = logs_key_events(txn->arena, s.id);
+    if (!prefix.p)
+        return ERR_NOMEM;
+    struct str from = start_in(at, prefix);
+    TRY(job_remove_range(txn, &from, logs_key_event(txn->arena, s.id, cutoff, 0), budget,
+                         ret_more));
+    at->from = *ret_more ? from : STR("");
     return ERR_OK;
 }
 
-static void stepped(void *arg, enum err err);
-
-static void go_on(struct sweep *w)
+/* The next stream of the next group that has retention. */
+static enum err sweep_expired(struct txn *txn, struct place *at, struct job_budget *budget)
 {
-    struct core *core = w->logs->core;
-    if (txn_run(core, core_home_loop(core), step, w, stepped) != ERR_OK)
-        stepped(w, ERR_NOMEM);
-}
-
-static void finish(struct logs *logs)
-{
-    struct sweep *w = logs->sweep;
-    bool again = w->again;
-    if (w->removed)
-        log_info("logs", "swept removed=%llu", (unsigned long long)w->removed);
-    buf_release(&w->group_key);
-    buf_release(&w->stream_key);
-    mem_free(w);
-    logs->sweep = NULL;
-    if (io_timer_start(&logs->sweep_timer, again ? 0 : LOGS_SWEEP_PAUSE_MS) != ERR_OK)
-        log_error("logs", "out of memory: expired events stay until the next start");
-}
-
-static void stepped(void *arg, enum err err)
-{
-    struct sweep *w = arg;
-    if (err) {
-        log_error("logs", "sweep gave up: %s", err_name(err));
-        w->again = false;
-        finish(w->logs);
-        return;
+    struct str group_key, stream_key, record;
+    struct logs_group g;
+    bool more;
+    job_spend(budget, 1);
+    enum err err =
+        next_in(txn, at->group, logs_key_group_prefix(txn->arena, STR("")), &group_key, &record);
+    if (err == ERR_NOT_FOUND) {
+        at->phase = SWEEP_DONE;
+        return ERR_OK;
     }
-    w->removed += w->count;
-    w->phase = w->next_phase;
-    if (w->phase == SWEEP_DONE || w->logs->core->stopping)
-        finish(w->logs);
-    else
-        go_on(w);
-}
-
-static void begin(struct logs *logs)
-{
-    if (logs->sweep) {
-        logs->sweep->again = true;
-        return;
+    TRY(err);
+    TRY(logs_parse_group(txn->arena, record, &g));
+    at->group = group_key;
+    int64_t cutoff = logs_cutoff(&g, txn->now_ms);
+    err = ERR_NOT_FOUND;
+    if (cutoff != INT64_MIN)
+        err = next_in(txn, at->stream, logs_key_stream_prefix(txn->arena, g.id, STR("")),
+                      &stream_key, &record);
+    if (err == ERR_NOT_FOUND) { /* none left: the next group */
+        at->group = job_key_behind(txn->arena, group_key);
+        at->stream = STR("");
+        return at->group.p ? ERR_OK : ERR_NOMEM;
     }
-    struct sweep *w = mem_calloc(1, sizeof(*w));
-    if (!w) {
-        log_error("logs", "out of memory: no sweep");
-        return;
+    TRY(err);
+    TRY(expire_stream(txn, at, record, cutoff, budget, &more));
+    at->stream = more ? stream_key : job_key_behind(txn->arena, stream_key);
+    return at->stream.p ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err sweep_some(struct txn *txn, struct place *at, struct job_budget *budget)
+{
+    switch (at->phase) {
+    case SWEEP_GROUPS:
+        return sweep_group(txn, at, budget);
+    case SWEEP_STREAMS:
+        return sweep_stream(txn, at, budget);
+    case SWEEP_EXPIRED:
+        return sweep_expired(txn, at, budget);
+    case SWEEP_DONE:
+        break;
     }
-    w->logs = logs;
-    buf_init(&w->group_key, CURSOR_MAX);
-    buf_init(&w->stream_key, CURSOR_MAX);
-    logs->sweep = w;
-    io_timer_stop(&logs->sweep_timer);
-    go_on(w);
+    at->phase = SWEEP_DONE;
+    return ERR_OK;
 }
 
-static void on_timer(struct io_timer *timer)
+static enum err step(void *self, struct txn *txn, struct job *job, struct job_budget *budget,
+                     enum job_state *ret_state)
 {
-    begin(timer->arg);
-}
-
-static void on_task(struct io_task *task)
-{
-    struct logs *logs = CONTAINER_OF(task, struct logs, sweep_task);
-    atomic_store(&logs->sweep_posted, false);
-    if (!logs->core->stopping)
-        begin(logs);
+    struct place at;
+    TRY(place_read(job->cursor, &at));
+    do {
+        TRY(sweep_some(txn, &at, budget));
+    } while (at.phase != SWEEP_DONE && !job_spent(budget));
+    *ret_state = at.phase == SWEEP_DONE ? JOB_DONE : JOB_MORE;
+    return place_write(txn->arena, &at, &job->cursor);
 }
 
 void logs_sweep_soon(void *arg)
 {
     struct logs *logs = arg;
-    if (!atomic_exchange(&logs->sweep_posted, true))
-        io_post(core_home_loop(logs->core), &logs->sweep_task);
+    job_kick(logs->sweep);
 }
 
-void logs_sweep_init(struct logs *logs)
+enum err logs_sweep_register(struct logs *logs)
 {
-    io_timer_init(&logs->sweep_timer, core_home_loop(logs->core), on_timer, logs);
-    logs->sweep_task.fn = on_task;
-}
-
-enum err logs_sweep_start(struct logs *logs)
-{
-    return io_timer_start(&logs->sweep_timer, 0);
-}
-
-void logs_sweep_release(struct logs *logs)
-{
-    io_timer_stop(&logs->sweep_timer);
-    struct sweep *w = logs->sweep;
-    if (!w)
-        return;
-    buf_release(&w->group_key);
-    buf_release(&w->stream_key);
-    mem_free(w);
+    const struct job_def def = {
+        .name = "logs.sweep",
+        .self = logs,
+        .step = step,
+        .at_once = 1,
+        .singleton = true,
+        .every_ms = LOGS_SWEEP_PAUSE_MS,
+    };
+    return job_register(deliver_due(logs->core->deliver), &def, &logs->sweep);
 }

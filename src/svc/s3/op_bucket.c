@@ -203,7 +203,7 @@ static enum err take_guards(struct txn *txn, uint64_t bucket)
 
 static void kick(void *arg)
 {
-    s3_cleaner_kick(arg);
+    s3_clean_kick(arg);
 }
 
 enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input *in,
@@ -228,7 +228,7 @@ enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input
     TRY(is_empty(txn, b.rec.id, S3_TABLE_UPLOAD, &no_uploads));
     if (!no_uploads) {
         TRY(txn_put(txn, s3_key_dropped(call->arena, b.rec.id), STR("")));
-        TRY(txn_on_durable(txn, kick, s3->cleaner));
+        TRY(txn_on_durable(txn, kick, s3));
     }
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         TRY(txn_del(txn, s3_key_conf(call->arena, b.rec.id, kinds[i])));

@@ -15,7 +15,6 @@ enum {
 static void release(void *self)
 {
     struct s3 *s3 = self;
-    s3_cleaner_free(s3->cleaner);
     pthread_mutex_destroy(&s3->lock);
     arena_release(&s3->arena);
     mem_free(s3);
@@ -32,7 +31,7 @@ static enum err make(struct core *core, void **ret_self)
     arena_init(&s3->arena, START_ARENA_MAX);
     list_init(&s3->pins);
     pthread_mutex_init(&s3->lock, NULL);
-    enum err e = s3_cleaner_new(s3, &s3->cleaner);
+    enum err e = s3_clean_register(s3);
     if (e == ERR_OK)
         e = s3_files_open(s3);
     if (e != ERR_OK) {
@@ -49,9 +48,7 @@ static enum err start(void *self)
     struct s3 *s3 = self;
     s3->lambda = lambda_port_of(s3->core);
     s3->sqs = sqs_port_of(s3->core);
-    TRY(s3_files_recover(s3));
-    s3_cleaner_kick(s3->cleaner);
-    return ERR_OK;
+    return s3_files_recover(s3);
 }
 
 static const void *port(void *self)

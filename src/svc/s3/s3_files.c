@@ -50,13 +50,15 @@ const char *s3_file_path(const struct s3 *s3, struct arena *a, const struct s3_i
     return str_fmt(a, "%s/%.2s/%.*s", s3->objects_dir.p, hex, ID_HEX_LEN, hex).p;
 }
 
-void s3_file_remove(const struct s3 *s3, const struct s3_id *id)
+bool s3_file_remove(const struct s3 *s3, const struct s3_id *id)
 {
     struct paths p;
     make_paths(s3, id, &p);
     /* The marker goes last: while it is there the file is found again. */
-    if (sys.unlink(p.file) == 0 || errno == ENOENT)
-        sys.unlink(p.marker);
+    if (sys.unlink(p.file) != 0 && errno != ENOENT)
+        return false;
+    sys.unlink(p.marker);
+    return true;
 }
 
 static enum err make_dir(const char *path)

@@ -25,7 +25,7 @@
 #include "svc/s3/s3_rules.h"
 #include "svc/s3/s3_sum.h"
 
-struct s3_cleaner;
+struct job_kind;
 
 struct s3 {
     struct core *core;
@@ -36,7 +36,7 @@ struct s3 {
     struct arena arena;                  /* process lifetime, start-up only */
     pthread_mutex_t lock;                /* pins */
     struct list pins;                    /* oldest first */
-    struct s3_cleaner *cleaner;
+    struct job_kind *clean;              /* the job (s3_clean.c) */
 };
 
 /* --- files (s3_files.c) ----------------------------------------------------------------------- */
@@ -45,8 +45,8 @@ enum { S3_PATH_MAX = 4096 };
 
 /* NUL-terminated path of a file; NULL on exhaustion. */
 const char *s3_file_path(const struct s3 *s3, struct arena *a, const struct s3_id *id);
-/* Unlinks a file and its marker; absent ones are fine. */
-void s3_file_remove(const struct s3 *s3, const struct s3_id *id);
+/* Unlinks a file and its marker; absent ones are fine. False when the file is still there. */
+bool s3_file_remove(const struct s3 *s3, const struct s3_id *id);
 /* Markers left by a stop in the middle of uploads: removes their files unless referenced. */
 enum err s3_files_recover(struct s3 *s3) WARN_UNUSED;
 /* Makes the folders. ERR_IO, ERR_NOMEM. */
@@ -96,10 +96,10 @@ void s3_unpin(void *pin);
 
 /* --- removal of files (s3_clean.c) ------------------------------------------------------------ */
 
-enum err s3_cleaner_new(struct s3 *s3, struct s3_cleaner **ret_c) WARN_UNUSED;
-void s3_cleaner_free(struct s3_cleaner *c);
+/* Makes the job of it; before the jobs start. ERR_NOMEM. */
+enum err s3_clean_register(struct s3 *s3) WARN_UNUSED;
 /* Any thread: there may be work. */
-void s3_cleaner_kick(struct s3_cleaner *c);
+void s3_clean_kick(struct s3 *s3);
 /* Has what is over a day old among the completed uploads forgotten, once this commit is durable. */
 enum err s3_forget_later(struct s3 *s3, struct txn *txn) WARN_UNUSED;
 /* Stages the removal of a file whose reference goes in this commit. */

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/sys.h"
+#include "deliver/deliver.h"
 #include "kv/drv_fault/kv_mem.h"
 #include "svc/s3/s3_list.h"
 
@@ -38,6 +39,7 @@ static int setup(void **state)
     core.loops = &loop;
     void *self;
     clock_fake_set_ms(1700000000000);
+    assert_int_equal(deliver_new(&core, &core.deliver), ERR_OK);
     assert_int_equal(s3_def.make(&core, &self), ERR_OK);
     s3 = self;
     return 0;
@@ -47,6 +49,7 @@ static int teardown(void **state)
 {
     char command[100];
     s3_def.release(s3);
+    deliver_free(core.deliver);
     io_loop_free(loop);
     kv_close(core.kv);
     kv_mem_disk_free(disk);
