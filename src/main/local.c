@@ -1,4 +1,6 @@
 #include "main/local.h"
+#include "deliver/deliver.h"
+#include "deliver/due.h"
 
 #include "codec/json.h"
 
@@ -53,6 +55,7 @@ static void metrics(void *arg, struct http_req *req)
     struct buf b;
     buf_init_arena(&b, req->arena, DOCUMENT_MAX);
     core_metrics(core, &b);
+    due_metrics(deliver_due(core->deliver), &b);
     reply(req, "text/plain; version=0.0.4", &b);
 }
 
