@@ -17,6 +17,7 @@ LAYERS = {
     "base": [],
     "codec": ["base"],
     "wire": ["base", "codec"],
+    "lang": ["base", "codec"],
     "io": ["base"],
     "http": ["base", "io"],
     "kv": ["base"],
