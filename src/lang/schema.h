@@ -24,9 +24,10 @@ enum {
     SCHEMA_IDS_MAX = 1000,
     SCHEMA_NODES_MAX = 100 * 1000,
     SCHEMA_DEPTH_MAX = 500, /* of validation: nested values, combinators and references */
-    SCHEMA_STEPS_MAX = 20 * 1000 * 1000, /* of one validation: values and members looked at */
-    SCHEMA_ERRORS_MAX = 100,             /* reported; the rest is cut */
-    SCHEMA_MESSAGE_MAX = 4096,           /* bytes of a value or list within a message */
+    SCHEMA_STEPS_MAX =
+        20 * 1000 * 1000,      /* of one validation: values and members (EQUAL_STEPS_MAX) */
+    SCHEMA_ERRORS_MAX = 100,   /* reported; the rest is cut */
+    SCHEMA_MESSAGE_MAX = 4096, /* bytes of a value or list within a message */
 };
 
 struct schema;

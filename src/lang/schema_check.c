@@ -140,7 +140,7 @@ static bool check_enum(struct check *c, const struct schema_node *n, const struc
     if (!n->values)
         return true;
     JSON_EACH (n->values, it) {
-        if (schema_equal(it, v, &c->steps))
+        if (value_equal(it, v, &c->steps))
             return true;
         if (!work(c, 1))
             return false;
@@ -295,11 +295,11 @@ static bool check_unique(struct check *c, const struct json *v, const struct whe
     if (!all)
         return give_up(c, ERR_NOMEM);
     JSON_EACH (v, it)
-        all[n++] = (struct hashed){schema_hash(it, &c->steps), it};
+        all[n++] = (struct hashed){value_hash(it, &c->steps), it};
     qsort(all, n, sizeof(*all), by_hash);
     for (size_t i = 0; i < n; i++)
         for (size_t k = i + 1; k < n && all[k].hash == all[i].hash; k++) {
-            if (schema_equal(all[i].v, all[k].v, &c->steps))
+            if (value_equal(all[i].v, all[k].v, &c->steps))
                 return wrong(c, w, "uniqueItems", "array must not contain duplicate elements");
             if (!work(c, 1))
                 return false;

@@ -67,6 +67,7 @@ static enum err read_type_name(struct compiler *c, const struct json *v, unsigne
 
 static enum err read_types(struct compiler *c, const struct json *v, unsigned *types)
 {
+    *types = 0;
     if (v->kind != JSON_ARRAY)
         return read_type_name(c, v, types);
     JSON_EACH (v, it)
@@ -137,6 +138,7 @@ static enum err read_nodes(struct compiler *c, const struct json *v, struct sche
     TRY(expect(c, v, JSON_ARRAY));
     if (v->n == 0)
         return schema_bad(&c->r, "\"" STR_FMT "\" must not be empty", STR_ARG(v->key));
+    *nodes = (struct schema_nodes){0};
     nodes->v = ARENA_ARRAY(c->r.a, struct schema_node *, v->n);
     if (!nodes->v)
         return ERR_NOMEM;
@@ -147,18 +149,19 @@ static enum err read_nodes(struct compiler *c, const struct json *v, struct sche
 
 static enum err read_items(struct compiler *c, const struct json *v, struct schema_node *n)
 {
-    if (v->kind != JSON_ARRAY)
+    n->item = NULL;
+    n->items = (struct schema_nodes){0};
+    n->has_items_list = v->kind == JSON_ARRAY;
+    if (!n->has_items_list)
         return node_of(c, v, &n->item);
-    n->has_items_list = true;
     return v->n ? read_nodes(c, v, &n->items) : ERR_OK;
 }
 
 static enum err read_rest(struct compiler *c, const struct json *v, struct schema_rest *rest)
 {
-    if (v->kind == JSON_BOOL) {
-        rest->refused = !v->b;
+    *rest = (struct schema_rest){.refused = v->kind == JSON_BOOL && !v->b};
+    if (v->kind == JSON_BOOL)
         return ERR_OK;
-    }
     return node_of(c, v, &rest->node);
 }
 
@@ -180,6 +183,7 @@ static enum err read_members(struct compiler *c, const struct json *v, struct sc
 {
     bool patterns = str_eq_c(v->key, "patternProperties");
     TRY(expect(c, v, JSON_OBJECT));
+    *m = (struct schema_members){0};
     m->v = ARENA_ARRAY(c->r.a, struct schema_member, v->n);
     if (!m->v)
         return ERR_NOMEM;
@@ -288,7 +292,7 @@ static enum err read_node(struct compiler *c, struct schema_node *n)
         TRY(schema_ref_find(&c->r, n->source, ref, &to));
         return node_of(c, to, &n->ref);
     }
-    JSON_EACH (n->source, it)
+    JSON_EACH (n->source, it) /* of a keyword that is repeated the last counts */
         TRY(read_keyword(c, it, n));
     return ERR_OK;
 }

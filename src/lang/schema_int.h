@@ -6,6 +6,7 @@
 #include <pcre2.h>
 
 #include "lang/decimal.h"
+#include "lang/equal.h"
 #include "lang/schema.h"
 
 /* In the order in which messages list them. */
@@ -116,13 +117,6 @@ enum err schema_ref_find(struct schema_registry *r, const struct json *from, str
 /* The slot of `at`, with what encloses it as base when it is new. */
 enum err schema_place_of(struct schema_registry *r, const struct json *at, struct str base,
                          struct schema_place **ret_place) WARN_UNUSED;
-
-/* --- schema_equal.c ----------------------------------------------------------------------------- */
-
-/* Equality of JSON values: numbers by value, members in any order. *steps grows by the work done. */
-bool schema_equal(const struct json *a, const struct json *b, size_t *steps);
-/* Equal values have equal hashes. */
-uint64_t schema_hash(const struct json *v, size_t *steps);
 
 extern const char schema_draft4_uri[];
 extern const char schema_draft4_text[];

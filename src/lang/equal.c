@@ -1,6 +1,8 @@
 /* Equality of JSON values as JSON Schema means it (draft 4 core, section 3.6). As deep as the JSON
  * parser lets values be. */
-#include "lang/schema_int.h"
+#include "lang/equal.h"
+
+#include "lang/decimal.h"
 
 static bool equal_numbers(struct str a, struct str b)
 {
@@ -16,14 +18,14 @@ static bool equal_objects(const struct json *a, const struct json *b, size_t *st
         return false;
     JSON_EACH (a, it) {
         *steps += b->n;
-        const struct json *other = *steps > SCHEMA_STEPS_MAX ? NULL : json_get(b, it->key);
-        if (!other || !schema_equal(it, other, steps))
+        const struct json *other = *steps > EQUAL_STEPS_MAX ? NULL : json_get(b, it->key);
+        if (!other || !value_equal(it, other, steps))
             return false;
     }
     return true;
 }
 
-bool schema_equal(const struct json *a, const struct json *b, size_t *steps)
+bool value_equal(const struct json *a, const struct json *b, size_t *steps)
 {
     ++*steps;
     if (a->kind != b->kind)
@@ -46,7 +48,7 @@ bool schema_equal(const struct json *a, const struct json *b, size_t *steps)
     if (a->n != b->n)
         return false;
     JSON_EACH (a, x) {
-        if (!schema_equal(x, y, steps))
+        if (!value_equal(x, y, steps))
             return false;
         y = y->next;
     }
@@ -75,7 +77,7 @@ static uint64_t hash_number(struct str text)
     return mix((uint64_t)d.mag * 131 + d.n) ^ mix((uint64_t)digits);
 }
 
-uint64_t schema_hash(const struct json *v, size_t *steps)
+uint64_t value_hash(const struct json *v, size_t *steps)
 {
     uint64_t h = v->kind + 1;
     ++*steps;
@@ -88,11 +90,11 @@ uint64_t schema_hash(const struct json *v, size_t *steps)
         return mix(h ^ str_hash(v->text));
     case JSON_ARRAY:
         JSON_EACH (v, it)
-            h = mix(h) + schema_hash(it, steps);
+            h = mix(h) + value_hash(it, steps);
         return mix(h);
     case JSON_OBJECT: /* a sum: the order of members does not matter */
         JSON_EACH (v, it)
-            h += mix(str_hash(it->key) ^ mix(schema_hash(it, steps)));
+            h += mix(str_hash(it->key) ^ mix(value_hash(it, steps)));
         return mix(h);
     default:
         return mix(h);
