@@ -19,13 +19,14 @@ LAYERS = {
     "wire": ["base", "codec"],
     "lang": ["base", "codec"],
     "io": ["base"],
+    "fetch": ["base", "io"],
     "http": ["base", "io"],
     "kv": ["base"],
     "auth": ["base", "codec"],
-    "core": ["base", "codec", "wire", "io", "http", "kv", "auth"],
-    "deliver": ["base", "codec", "wire", "io", "http", "kv", "auth", "core"],
-    "sandbox": ["base", "codec", "wire", "io", "http", "kv", "auth", "core"],
-    "svc": ["base", "codec", "wire", "io", "http", "kv", "auth", "core", "deliver", "sandbox"],
+    "core": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth"],
+    "deliver": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth", "core"],
+    "sandbox": ["base", "codec", "wire", "lang", "io", "http", "kv", "auth", "core"],
+    "svc": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth", "core", "deliver", "sandbox"],
     "cli": ["base", "codec"],
     "main": None,  # the composition root may include everything
 }
