@@ -421,9 +421,9 @@ static enum err parse(struct parser *ps, struct json **ret_v)
 
 enum err json_parse(struct arena *a, struct str text, struct json **ret_v, size_t *ret_at)
 {
-    struct parser ps = {.arena = a, .p = text.p, .end = text.p + text.len};
     if (!text.p)
-        ps.p = ps.end = "";
+        text = STR("");
+    struct parser ps = {.arena = a, .p = text.p, .end = text.p + text.len};
     const char *start = ps.p;
     enum err e = parse(&ps, ret_v);
     if (e != ERR_OK && ret_at)
