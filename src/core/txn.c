@@ -84,6 +84,8 @@ enum err txn_commit(struct txn *txn, uint64_t *ret_seq)
         run_newest_first(&txn->on_abort);
         return err;
     }
+    if (*ret_seq < txn->memory_seq)
+        *ret_seq = txn->memory_seq;
     txn->on_abort = NULL;
     run_oldest_first(&txn->on_commit);
     return ERR_OK;

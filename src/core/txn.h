@@ -26,7 +26,8 @@ struct txn {
     struct kv_txn *kv;
     struct arena *arena; /* lives until the work is done, all attempts */
     struct io_loop *loop;
-    int64_t now_ms; /* one reading of the wall clock for the whole unit */
+    int64_t now_ms;      /* one reading of the wall clock for the whole unit */
+    uint64_t memory_seq; /* newest commit it learned of from memory; see txn_depends_on */
     struct txn_hook *on_commit, *on_abort, *on_durable; /* txn.c's */
 };
 
@@ -38,6 +39,14 @@ enum {
 enum err txn_on_commit(struct txn *txn, void (*fn)(void *arg), void *arg) WARN_UNUSED;
 enum err txn_on_abort(struct txn *txn, void (*fn)(void *arg), void *arg) WARN_UNUSED;
 enum err txn_on_durable(struct txn *txn, void (*fn)(void *arg), void *arg) WARN_UNUSED;
+
+/* The transaction used what memory tells of the commit `seq`: whoever waits for its outcome waits
+ * for that commit too (P1). Holds over all attempts. */
+static inline void txn_depends_on(struct txn *txn, uint64_t seq)
+{
+    if (txn->memory_seq < seq)
+        txn->memory_seq = seq;
+}
 
 /* Background work: runs body(txn, arg) on `loop` (posted, never inside this call), reruns it on
  * ERR_CONFLICT, commits, waits until durable, then done(arg, err) on the same loop. When body
