@@ -136,9 +136,11 @@ void code_unref(struct code *c)
 
 /* Work of one upload; shared by the call and the pool's thread, so on the heap. */
 struct upload_job {
+    struct waiter waiter; /* the call's */
+    struct waiters waiters;
+    pthread_mutex_t lock; /* guards waiters, done, alone */
+    bool alone;           /* the call ended during the work */
     struct io_work work;
-    pthread_mutex_t lock; /* guards call, against a cancel during the work */
-    struct call *call;    /* NULL: the client left */
     struct lambda *l;
     struct s3_open_object *object; /* to be read into zip; NULL: it is there */
     char *zip;
@@ -239,24 +241,14 @@ static void upload_done(struct io_work *w)
     job->zip = NULL;
     pthread_mutex_lock(&job->lock);
     job->done = true;
-    struct call *call = job->call;
-    if (call)
-        call_wake(call);
+    bool alone = job->alone;
+    (void)waiters_wake(&job->waiters, 1);
     pthread_mutex_unlock(&job->lock);
-    if (call)
+    if (!alone)
         return;
     if (job->err == ERR_OK)
         remove_later(job->l->core, job->dir);
     upload_job_free(job);
-}
-
-/* The client left during the work. */
-static void upload_cancel(struct call *call)
-{
-    struct upload_job *job = call->state;
-    pthread_mutex_lock(&job->lock);
-    job->call = NULL;
-    pthread_mutex_unlock(&job->lock);
 }
 
 /* End of the call, whatever became of it. */
@@ -266,7 +258,7 @@ static void upload_release(void *arg)
 
     pthread_mutex_lock(&job->lock);
     bool running = !job->done;
-    job->call = NULL;
+    job->alone = running;
     pthread_mutex_unlock(&job->lock);
     if (running)
         return; /* upload_done frees: same loop, so it comes later */
@@ -317,6 +309,20 @@ static enum err take_source(struct call *call, const struct code_source *source,
     return ERR_OK;
 }
 
+/* ERR_OK when the work is done, ERR_TIMEOUT when it is not and its time is over, else
+ * ERR_SUSPENDED. */
+static enum err upload_wait(struct upload_job *job)
+{
+    enum err err = ERR_OK;
+    pthread_mutex_lock(&job->lock);
+    if (!job->done)
+        err = job->waiter.call->timed_out
+                  ? ERR_TIMEOUT
+                  : waiter_wait(&job->waiter, &job->waiters, UPLOAD_TIMEOUT_MS);
+    pthread_mutex_unlock(&job->lock);
+    return err;
+}
+
 static enum err upload_start(struct call *call, const struct code_source *source)
 {
     struct upload_job *job = mem_calloc(1, sizeof(*job));
@@ -324,7 +330,7 @@ static enum err upload_start(struct call *call, const struct code_source *source
         return ERR_NOMEM;
     pthread_mutex_init(&job->lock, NULL);
     job->l = lambda_of(call);
-    job->call = call;
+    waiters_init(&job->waiters, &job->lock, NULL);
     enum err err = take_source(call, source, job);
     if (err != ERR_OK) {
         upload_job_free(job);
@@ -339,10 +345,10 @@ static enum err upload_start(struct call *call, const struct code_source *source
     }
     job->err = ERR_IO;
     job->done = true; /* until the work really runs: upload_release frees */
-    call->state = job;
+    waiter_init(&job->waiter, call);
     TRY(io_work_start(call->loop, &job->work));
     job->done = false;
-    return call_suspend(call, UPLOAD_TIMEOUT_MS, upload_cancel);
+    return upload_wait(job);
 }
 
 enum err upload_run(struct call *call, const struct code_source *source, struct upload *ret_upload)
@@ -351,13 +357,8 @@ enum err upload_run(struct call *call, const struct code_source *source, struct 
 
     if (!job)
         return upload_start(call, source);
-    pthread_mutex_lock(&job->lock);
-    bool done = job->done;
-    pthread_mutex_unlock(&job->lock);
-    if (!done && call->timed_out)
-        return ERR_TIMEOUT;
-    if (!done)
-        return call_suspend(call, UPLOAD_TIMEOUT_MS, upload_cancel);
+    (void)waiter_resume(&job->waiter);
+    TRY(upload_wait(job));
     switch (job->err) {
     case ERR_OK:
         break;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "core/waiter.h"
 #include "lambda_api.h"
 #include "svc/lambda/lambda.h"
 

@@ -17,12 +17,13 @@ enum {
 
 /* A synchronous invocation, shared by its call and the engine. */
 struct sync {
+    struct waiter waiter; /* the call's */
+    struct waiters waiters;
     struct invocation inv;
     struct io_task task;
     struct lambda *l;
-    pthread_mutex_t lock; /* guards call, done */
+    pthread_mutex_t lock; /* guards waiters, done */
     atomic_int refs;
-    struct call *call; /* NULL: the client left */
     bool done;
     enum invoke_status status;
     const char *reason;
@@ -68,8 +69,7 @@ static void sync_done(struct invocation *inv, const struct invoke_result *r)
     }
     pthread_mutex_lock(&s->lock);
     s->done = true;
-    if (s->call)
-        call_wake(s->call);
+    (void)waiters_wake(&s->waiters, 1);
     pthread_mutex_unlock(&s->lock);
     sync_unref(s);
 }
@@ -81,21 +81,8 @@ static void start_task(struct io_task *task)
     engine_invoke(s->l->engine, &s->inv);
 }
 
-static void forget_call(struct sync *s)
-{
-    pthread_mutex_lock(&s->lock);
-    s->call = NULL;
-    pthread_mutex_unlock(&s->lock);
-}
-
-static void on_cancel(struct call *call)
-{
-    forget_call(call->state);
-}
-
 static void on_release(void *arg)
 {
-    forget_call(arg);
     sync_unref(arg);
 }
 
@@ -105,12 +92,12 @@ static struct sync *sync_new(struct call *call, struct fn_conf *conf, struct str
     if (!s)
         return NULL;
     pthread_mutex_init(&s->lock, NULL);
+    waiters_init(&s->waiters, &s->lock, NULL);
     atomic_init(&s->refs, 1);
     buf_init(&s->tail, LAMBDA_TAIL_MAX);
     buf_init(&s->context, CLIENT_CONTEXT_MAX);
     s->l = lambda_of(call);
     s->inv.conf = conf_ref(conf);
-    s->call = call;
     s->event = mem_alloc(payload.len + 1);
     if (!s->event) {
         sync_unref(s);
@@ -131,6 +118,19 @@ static int64_t wait_ms(const struct fn_conf *conf)
     return conf->rec.timeout_s * 1000 + SANDBOX_INIT_TIMEOUT_MS + WAIT_MARGIN_MS;
 }
 
+/* ERR_OK when it is done, ERR_TIMEOUT when it is not and its time is over, else ERR_SUSPENDED. */
+static enum err sync_wait(struct sync *s)
+{
+    enum err err = ERR_OK;
+    pthread_mutex_lock(&s->lock);
+    if (!s->done)
+        err = s->waiter.call->timed_out
+                  ? ERR_TIMEOUT
+                  : waiter_wait(&s->waiter, &s->waiters, wait_ms(s->inv.conf));
+    pthread_mutex_unlock(&s->lock);
+    return err;
+}
+
 static enum err sync_start(struct call *call, const struct lambda_invoke_input *in,
                            struct fn_conf *conf, struct str payload, struct str context)
 {
@@ -146,8 +146,8 @@ static enum err sync_start(struct call *call, const struct lambda_invoke_input *
         sync_unref(s);
         return ERR_NOMEM;
     }
-    call->state = s;
-    enum err err = call_suspend(call, wait_ms(conf), on_cancel);
+    waiter_init(&s->waiter, call);
+    enum err err = sync_wait(s);
     if (err != ERR_SUSPENDED)
         return err;
     atomic_fetch_add(&s->refs, 1);
@@ -199,17 +199,13 @@ static enum err sync_resume(struct call *call, const struct lambda_invoke_input 
 {
     struct sync *s = call->state;
 
-    pthread_mutex_lock(&s->lock);
-    bool done = s->done;
-    pthread_mutex_unlock(&s->lock);
-    if (done)
-        return sync_answer(call, s, in, out);
-    if (call->timed_out) {
-        forget_call(s); /* the call ends now: no late result may wake it */
+    (void)waiter_resume(&s->waiter);
+    enum err err = sync_wait(s);
+    if (err == ERR_TIMEOUT)
         return call_error(call, &lambda_err_service_exception,
                           "The function's environment does not answer");
-    }
-    return call_suspend(call, wait_ms(s->inv.conf), on_cancel);
+    TRY(err);
+    return sync_answer(call, s, in, out);
 }
 
 static enum err check_payload(struct call *call, struct str payload, bool event)

@@ -13,39 +13,17 @@
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static void leave_list(struct sqs_waiter *w)
-{
-    pthread_mutex_lock(&w->queue->lock);
-    list_remove(&w->link);
-    pthread_mutex_unlock(&w->queue->lock);
-}
-
-/* The client left. If somebody had woken this call, the message is another waiter's now. */
-static void on_cancel(struct call *call)
-{
-    struct sqs_waiter *w = call->state;
-    pthread_mutex_lock(&w->queue->lock);
-    bool was_woken = !list_linked(&w->link);
-    list_remove(&w->link);
-    if (was_woken)
-        sqs_queue_wake(w->queue);
-    pthread_mutex_unlock(&w->queue->lock);
-}
-
 static enum err wait_for_message(struct call *call, struct sqs_queue *q, int64_t now_ms)
 {
     struct sqs_waiter *w = call->state;
     enum err err = ERR_CONFLICT; /* something came in between: rerun */
-    w->queue = q;
     pthread_mutex_lock(&q->lock);
     (void)sqs_index_promote(q->ix, now_ms);
     bool some = q->fifo ? !list_empty(&q->ix->ready) : !list_empty(&q->ix->visible);
     if (!some && !q->deleted && !atomic_load(&q->sqs->stopped)) {
-        err = call_suspend(call, max_i64(w->deadline_ms - now_ms, 1), on_cancel);
-        if (err == ERR_SUSPENDED) {
-            list_push_back(&q->waiters, &w->link);
+        err = waiter_wait(&w->waiter, &q->waiters, max_i64(w->deadline_ms - now_ms, 1));
+        if (err == ERR_SUSPENDED)
             sqs_queue_wake(q); /* nothing to give: arms the timer */
-        }
     }
     pthread_mutex_unlock(&q->lock);
     return err;
@@ -207,8 +185,8 @@ enum err sqs_receive_message(struct call *call, const struct sqs_receive_message
     size_t n = 0, max = in->has_max_number_of_messages ? (size_t)in->max_number_of_messages : 1;
     bool staged = false;
     int64_t now_ms = clock_now_ms();
-    if (w && w->queue)
-        leave_list(w);
+    if (w)
+        (void)waiter_resume(&w->waiter);
     TRY(check_input(call, in));
     TRY(sqs_open_url(call, in->queue_url, &o));
     enum err err =
@@ -225,10 +203,8 @@ enum err sqs_receive_message(struct call *call, const struct sqs_receive_message
         w = ARENA_NEW(call->arena, struct sqs_waiter);
         if (!w)
             return ERR_NOMEM;
-        list_init(&w->link);
-        w->call = call;
+        waiter_init(&w->waiter, call);
         w->deadline_ms = now_ms + wait_s * 1000;
-        call->state = w;
     }
     /* Dead letters and expiries that were staged are to be committed: an early, empty reply. */
     bool may_wait = !call->timed_out && !atomic_load(&o.queue->sqs->stopped);

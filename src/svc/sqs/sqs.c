@@ -68,8 +68,7 @@ static void wake_all(struct sqs *s)
     while (map_next(&s->queues, &it, &path, &value)) {
         struct sqs_queue *q = value;
         pthread_mutex_lock(&q->lock);
-        while (!list_empty(&q->waiters))
-            call_wake(CONTAINER_OF(list_pop_front(&q->waiters), struct sqs_waiter, link)->call);
+        (void)waiters_wake(&q->waiters, SIZE_MAX);
         pthread_mutex_unlock(&q->lock);
     }
     pthread_rwlock_unlock(&s->lock);

@@ -30,7 +30,7 @@
 #include <stdatomic.h>
 
 #include "codec/hash.h"
-#include "core/call.h"
+#include "core/waiter.h"
 #include "sqs_api.h"
 #include "svc/sqs/sqs.h"
 #include "svc/sqs/sqs_index.h"
@@ -93,17 +93,15 @@ struct sqs_queue {
     uint64_t purge_seq; /* as in the record */
     int64_t retention_ms;
     bool deleted;
-    uint64_t load_seq;    /* while cold: messages below are in the index; under sqs.load_lock */
-    struct list waiters;  /* struct sqs_waiter.link, first come first */
-    struct list watchers; /* struct sqs_watcher.link */
-    struct heap_node due; /* in sqs.due; under due_lock */
+    uint64_t load_seq;      /* while cold: messages below are in the index; under sqs.load_lock */
+    struct waiters waiters; /* long polls */
+    struct list watchers;   /* struct sqs_watcher.link */
+    struct heap_node due;   /* in sqs.due; under due_lock */
 };
 
-/* A long poll. Lives in its call's arena. */
+/* A long poll. Lives in its call's arena, which holds the queue. */
 struct sqs_waiter {
-    struct list link; /* linked while nobody has woken it */
-    struct call *call;
-    struct sqs_queue *queue;
+    struct waiter waiter;
     int64_t deadline_ms; /* wall clock */
 };
 

@@ -62,6 +62,12 @@ struct str sqs_queue_url(struct arena *a, const struct core *core, struct str ac
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* A client that was woken left: its message is another waiter's now. */
+static void pass_on(struct waiters *ws)
+{
+    sqs_queue_wake(CONTAINER_OF(ws, struct sqs_queue, waiters));
+}
+
 enum err sqs_queue_new(struct sqs *s, struct str region, struct str account, struct str name,
                        const struct sqs_config *c, struct sqs_queue **ret_queue)
 {
@@ -90,7 +96,7 @@ enum err sqs_queue_new(struct sqs *s, struct str region, struct str account, str
     q->last_seq = c->purge_seq;
     q->retention_ms = c->retention_s * 1000;
     pthread_mutex_init(&q->lock, NULL);
-    list_init(&q->waiters);
+    waiters_init(&q->waiters, &q->lock, pass_on);
     list_init(&q->watchers);
     list_init(&q->home);
     *ret_queue = q;
@@ -106,7 +112,7 @@ void sqs_queue_unref(struct sqs_queue *q)
 {
     if (!q || atomic_fetch_sub_explicit(&q->refs, 1, memory_order_acq_rel) > 1)
         return;
-    assert(q->due.index == 0 && list_empty(&q->waiters));
+    assert(q->due.index == 0 && waiters_empty(&q->waiters));
     sqs_index_unref(q->ix);
     pthread_mutex_destroy(&q->lock);
     mem_free((void *)q->path.p);
@@ -139,10 +145,7 @@ static void retire(struct sqs_queue *q)
             CONTAINER_OF(list_pop_front(&q->watchers), struct sqs_watcher, link);
         w->queue = NULL;
     }
-    while (!list_empty(&q->waiters)) {
-        struct sqs_waiter *w = CONTAINER_OF(list_pop_front(&q->waiters), struct sqs_waiter, link);
-        call_wake(w->call);
-    }
+    (void)waiters_wake(&q->waiters, SIZE_MAX);
     pthread_mutex_unlock(&q->lock);
     due_forget(q);
 }
@@ -343,17 +346,13 @@ void sqs_queue_wake(struct sqs_queue *q)
     bool some = q->fifo ? !list_empty(&q->ix->ready) : !list_empty(&q->ix->visible);
     /* What a FIFO queue can give at once depends on its groups: one is woken, and wakes the next
      * when something is left. */
-    size_t n = q->fifo ? some : q->ix->count[SQS_SLOT_VISIBLE];
-    for (; n > 0 && !list_empty(&q->waiters); n--) {
-        struct sqs_waiter *w = CONTAINER_OF(list_pop_front(&q->waiters), struct sqs_waiter, link);
-        call_wake(w->call);
-    }
+    (void)waiters_wake(&q->waiters, q->fifo ? some : q->ix->count[SQS_SLOT_VISIBLE]);
     if (some)
         LIST_EACH (&q->watchers, it) {
             const struct sqs_watcher *w = CONTAINER_OF(it, struct sqs_watcher, link);
             w->fn(w->arg);
         }
-    if (!list_empty(&q->waiters) || !list_empty(&q->watchers))
+    if (!waiters_empty(&q->waiters) || !list_empty(&q->watchers))
         schedule(q);
 }
 

@@ -176,6 +176,51 @@ static enum err body_upload(struct call *call, const void *in, struct call_sink 
     return ERR_OK;
 }
 
+void fixture_give(struct fixture *f, int n)
+{
+    pthread_mutex_lock(&f->lock);
+    f->tokens += n;
+    (void)waiters_wake(&f->line, (size_t)n);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* Takes a token, or waits for one in the same critical section (WT1). */
+static enum err take_token(struct fixture *f, struct waiter *w, int64_t timeout_ms)
+{
+    enum err err = ERR_OK;
+    pthread_mutex_lock(&f->lock);
+    if (f->tokens > 0)
+        f->tokens--;
+    else if (w->call->timed_out)
+        err = ERR_TIMEOUT;
+    else
+        err = waiter_wait(w, &f->line, timeout_ms);
+    pthread_mutex_unlock(&f->lock);
+    return err;
+}
+
+static enum err run_line(struct call *call, const void *in_, void *out_)
+{
+    const struct input *in = in_;
+    struct fixture *f = call->svc;
+    struct waiter *w = call->state;
+    if (w) {
+        (void)waiter_resume(w);
+    } else {
+        w = ARENA_NEW(call->arena, struct waiter);
+        if (!w)
+            return ERR_NOMEM;
+        waiter_init(w, call);
+    }
+    enum err err = take_token(f, w, str_eq_c(in->key, "short") ? 50 : 60 * 1000);
+    if (err == ERR_SUSPENDED)
+        atomic_fetch_add(&f->suspended, 1);
+    if (err == ERR_TIMEOUT)
+        return call_error(call, &missing, "timed out");
+    ((struct output *)out_)->value = in->key;
+    return err;
+}
+
 static enum err run_upload(struct call *call, const void *in_, void *out_)
 {
     struct fixture *f = call->svc;
@@ -193,12 +238,10 @@ static const struct wire_service service;
         .body = (more)&WIRE_OP_STREAM_IN ? body_upload : NULL                                      \
     }
 static const struct wire_op ops[] = {
-    OP("Clash", 0, run_clash, 0),
-    OP("Fail", 1, run_fail, 0),
-    OP("Get", 2, run_get, 0),
-    OP("Put", 3, run_put, 0),
-    OP("Upload", 4, run_upload, WIRE_OP_STREAM_IN),
-    OP("Wait", 5, run_wait, 0),
+    OP("Clash", 0, run_clash, 0), OP("Fail", 1, run_fail, 0),
+    OP("Get", 2, run_get, 0),     OP("Line", 3, run_line, 0),
+    OP("Put", 4, run_put, 0),     OP("Upload", 5, run_upload, WIRE_OP_STREAM_IN),
+    OP("Wait", 6, run_wait, 0),
 };
 static const struct wire_service service = {
     .name = STR_INIT("test"),
@@ -222,6 +265,7 @@ void fixture_start(struct fixture *f, bool manual)
 {
     memset(f, 0, sizeof(*f));
     pthread_mutex_init(&f->lock, NULL);
+    waiters_init(&f->line, &f->lock, NULL);
     f->disk = kv_mem_disk_new();
     assert(f->disk && kv_mem_open(f->disk, manual, &f->mem) == ERR_OK);
     assert(kv_fault_wrap(f->mem, &f->core.kv) == ERR_OK);

@@ -1,6 +1,7 @@
 /* A core with one made-up service over the store in memory, served on a loop of its own thread, and
  * a blocking client. Every operation is unsigned JSON: {"key": ...}.
  *
+ *   Line  waits for a token; its value is the key. "short" waits 50 ms, others a minute
  *   Get   value of key, or error Missing      Put     key := attempt count as text
  *   Fail  error Missing after a read          Wait    suspends until the key is put or 200 ms
  * passed Clash conflicts with itself n times       Upload  streamed body into a sink that counts */
@@ -11,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "core/core.h"
+#include "core/waiter.h"
 #include "kv/drv_fault/kv_fault.h"
 #include "kv/drv_fault/kv_mem.h"
 
@@ -27,6 +29,8 @@ struct fixture {
     atomic_int clashes_left;
     pthread_mutex_t lock; /* of `waiting`: a service's own lock, as call_wake demands */
     struct call *waiting;
+    struct waiters line; /* of Line; under `lock` */
+    int tokens;
 };
 
 /* `manual`: commits become durable by kv_mem_grant only. */
@@ -34,6 +38,8 @@ void fixture_start(struct fixture *f, bool manual);
 /* Drains, stops, frees; asserts that nothing was left over. */
 void fixture_stop(struct fixture *f);
 
+/* Gives `n` tokens to those who wait in Line. */
+void fixture_give(struct fixture *f, int n);
 /* Wakes the suspended call, if there is one, `times` times. */
 void fixture_wake(struct fixture *f, int times);
 
