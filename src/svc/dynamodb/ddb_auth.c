@@ -2,7 +2,7 @@
  * condition keys dynamodb:LeadingKeys, dynamodb:Attributes, dynamodb:Select, dynamodb:ReturnValues,
  * dynamodb:ReturnConsumedCapacity and dynamodb:EnclosingOperation.
  *
- * A request whose expressions or keys are malformed adds nothing here; its handler refuses it by
+ * What is parsed and looked up here is left to the handler (ddb_memo.h). A request whose expressions or keys are malformed adds nothing here; its handler refuses it by
  * the same parsers before it touches an item. Operations without an operand for a key (Scan has no
  * leading keys) leave the key out, as AWS does.
  *
@@ -23,17 +23,17 @@ struct asked {
 static void key_names(struct asked *q, struct str table_name, struct str index_name,
                       struct str *ret_hash, struct str *ret_range)
 {
-    struct ddb_table *table;
+    struct str name = ddb_table_name(table_name);
+    struct ddb_table *table = ddb_memo_find(q->call->state, DDB_MEMO_TABLE, name.p);
     *ret_hash = *ret_range = STR_NONE;
-    if (ddb_catalogue_get(q->call->svc, q->call->account, q->call->region,
-                          ddb_table_name(table_name), &table) != ERR_OK)
+    if (!table && (ddb_find_table(q->call, name, &table) != ERR_OK ||
+                   ddb_memo_keep(q->call->state, q->call->arena, DDB_MEMO_TABLE, name.p, table)))
         return;
     const struct ddb_index *index =
         str_is_set(index_name) ? ddb_table_index(table, index_name) : NULL;
     const struct ddb_key_schema *key = index ? &index->key : &table->key;
-    *ret_hash = str_dup(q->call->arena, key->hash);
-    *ret_range = str_dup(q->call->arena, key->range);
-    ddb_table_unref(table);
+    *ret_hash = key->hash; /* the call's arena holds the table */
+    *ret_range = key->range;
 }
 
 /* Leading key and attributes of an item or key given as JSON. */
@@ -42,7 +42,7 @@ static void add_item(struct asked *q, struct str table_name, const struct json *
     struct str hash, range;
     key_names(q, table_name, STR_NONE, &hash, &range);
     const struct json *key = str_is_set(hash) ? json_get(item, hash) : NULL;
-    struct ddb_diag diag = {.arena = q->call->arena};
+    struct ddb_diag diag = ddb_diag_of(q->call);
     struct ddb_av *value;
     /* Through the parser of values, so that a policy sees what the handler will act on. */
     if (key && ddb_av_from_json(&diag, key, &value) == ERR_OK)
@@ -63,7 +63,7 @@ static bool open_env(struct asked *q, struct ddb_env *env,
                      const struct dynamodb_expression_attribute_name_map *names,
                      const struct json *values)
 {
-    q->diag = (struct ddb_diag){.arena = q->call->arena};
+    q->diag = ddb_diag_of(q->call);
     return ddb_env_open(env, &q->diag, names, values) == ERR_OK;
 }
 
@@ -255,6 +255,10 @@ static void add_returns(struct call *call, const void *in, struct policy_context
 enum err ddb_auth_context(struct call *call, const void *in, struct policy_context *ctx)
 {
     struct asked q = {.call = call, .ctx = ctx};
+    if (!call->state) /* what is parsed here is the handler's, too */
+        call->state = ARENA_NEW(call->arena, struct ddb_memo);
+    if (!call->state)
+        return ERR_NOMEM;
     add_returns(call, in, ctx);
     switch ((enum dynamodb_op)call->op->index) {
     case DYNAMODB_OP_GET_ITEM:

@@ -275,15 +275,15 @@ static enum err fill_from(struct txn *txn, struct job *job, struct job_record *r
 
 static enum err backfill_step(struct txn *txn, struct job *job, struct job_record *r)
 {
-    struct ddb_table *cached, *table;
-    enum err err = ddb_catalogue_get(job->ddb, r->account, r->region, r->name, &cached);
-    if (err == ERR_NOT_FOUND) {
+    void *table;
+    struct str key = ddb_table_record_key(txn->arena, r->account, r->region, r->name);
+    if (!key.p)
+        return ERR_NOMEM;
+    enum err err = catalogue_read(job->ddb->tables, txn, key, &table);
+    if (err == ERR_NOT_FOUND) { /* dropped meanwhile */
         job->finished = true;
         return ERR_OK;
     }
-    TRY(err);
-    err = ddb_read_table(txn, cached, &table);
-    ddb_table_unref(cached);
     TRY(err);
     return fill_from(txn, job, r, table);
 }
@@ -391,7 +391,7 @@ static void free_job(struct job *job)
 {
     if (job->counted) {
         atomic_store(&job->counted->figures->counting, false);
-        ddb_table_unref(job->counted);
+        catalogue_unref(job->counted);
     }
     mem_free(job->cursor);
     mem_free(job);
@@ -539,7 +539,8 @@ enum err ddb_count(struct dynamodb *ddb, struct txn *txn, struct ddb_table *tabl
     job->ddb = ddb;
     job->kind = JOB_COUNT;
     job->table = table->id;
-    job->counted = ddb_table_ref(table);
+    job->counted = table;
+    catalogue_ref(table);
     job->writes_before = writes;
     run(job);
     return ERR_OK;

@@ -9,6 +9,7 @@
  *
  * Every recursion counts against DDB_EXPR_DEPTH_MAX. */
 #include "svc/dynamodb/ddb_lex.h"
+#include "svc/dynamodb/ddb_memo.h"
 #include "svc/dynamodb/ddb_words.h"
 
 static const char *const OP_NAMES[] = {
@@ -616,11 +617,14 @@ enum err ddb_parse_condition(struct ddb_env *env, const char *kind, struct str t
                              struct ddb_node **ret_node)
 {
     struct ddb_parser p;
-    TRY(ddb_parser_init(&p, env, kind, text));
-    struct ddb_node *node;
-    TRY(parse_or(&p, &node));
-    if (ddb_token(&p)->kind != TOKEN_END)
-        return ddb_syntax_error(&p);
+    struct ddb_node *node = ddb_memo_find(env->diag->memo, DDB_MEMO_CONDITION, text.p);
+    if (!node) {
+        TRY(ddb_parser_init(&p, env, kind, text));
+        TRY(parse_or(&p, &node));
+        if (ddb_token(&p)->kind != TOKEN_END)
+            return ddb_syntax_error(&p);
+        TRY(ddb_memo_keep(env->diag->memo, p.arena, DDB_MEMO_CONDITION, text.p, node));
+    }
     *ret_node = node;
     return ERR_OK;
 }
@@ -628,6 +632,11 @@ enum err ddb_parse_condition(struct ddb_env *env, const char *kind, struct str t
 enum err ddb_parse_projection(struct ddb_env *env, struct str text, struct ddb_paths *ret_paths)
 {
     struct ddb_parser p;
+    const struct ddb_paths *known = ddb_memo_find(env->diag->memo, DDB_MEMO_PATHS, text.p);
+    if (known) {
+        *ret_paths = *known;
+        return ERR_OK;
+    }
     TRY(ddb_parser_init(&p, env, "ProjectionExpression", text));
     size_t cap = 1;
     for (size_t i = 0; p.tokens[i].kind != TOKEN_END; i++)
@@ -645,5 +654,5 @@ enum err ddb_parse_projection(struct ddb_env *env, struct str text, struct ddb_p
         return ddb_syntax_error(&p);
     TRY(ddb_paths_check_overlap(p.diag, p.kind, all, paths.n));
     *ret_paths = paths;
-    return ERR_OK;
+    return ddb_memo_keep_copy(p.diag->memo, p.arena, DDB_MEMO_PATHS, text.p, &paths, sizeof(paths));
 }

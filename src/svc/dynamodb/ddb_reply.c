@@ -5,6 +5,13 @@ enum err ddb_env_open(struct ddb_env *env, struct ddb_diag *diag,
                       const struct dynamodb_expression_attribute_name_map *names,
                       const struct json *values)
 {
+    const void *of = values ? (const void *)values : names->v;
+    const struct ddb_env *known = ddb_memo_find(diag->memo, DDB_MEMO_ENV, of);
+    if (known) {
+        *env = *known; /* with what the expressions parsed so far used of it */
+        env->diag = diag;
+        return ERR_OK;
+    }
     *env = (struct ddb_env){.diag = diag};
     if (names->v) {
         if (names->n == 0)
@@ -15,7 +22,8 @@ enum err ddb_env_open(struct ddb_env *env, struct ddb_diag *diag,
         for (size_t i = 0; i < names->n; i++)
             TRY(ddb_env_add_name(env, names->v[i].key, names->v[i].value));
     }
-    return ddb_env_set_values(env, values);
+    TRY(ddb_env_set_values(env, values));
+    return ddb_memo_keep_copy(diag->memo, diag->arena, DDB_MEMO_ENV, of, env, sizeof(*env));
 }
 
 enum err ddb_env_check_needed(struct ddb_diag *diag,

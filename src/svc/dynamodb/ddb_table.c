@@ -5,24 +5,12 @@
 
 enum {
     TABLE_VERSION = 1,
-    TABLE_ARENA_MAX = 8 * 1024 * 1024,
     TABLE_RECORD_MAX = 4 * 1024 * 1024,
     COUNT_MAX = 10000, /* of any list in a record */
 };
 
 enum table_flags { ON_DEMAND = 1, BILLING_TOLD = 2, PROTECT = 4 };
 enum index_flags { GLOBAL = 1, BACKFILLING = 2 };
-
-enum err ddb_table_new(struct ddb_table **ret_table)
-{
-    struct ddb_table *t = mem_calloc(1, sizeof(*t));
-    if (!t)
-        return ERR_NOMEM;
-    arena_init(&t->arena, TABLE_ARENA_MAX);
-    atomic_init(&t->refs, 1);
-    *ret_table = t;
-    return ERR_OK;
-}
 
 enum err ddb_figures_new(struct ddb_figures **ret_figures)
 {
@@ -38,21 +26,18 @@ enum err ddb_figures_new(struct ddb_figures **ret_figures)
     return ERR_OK;
 }
 
-static void figures_unref(struct ddb_figures *f)
+struct ddb_figures *ddb_figures_ref(struct ddb_figures *f)
+{
+    atomic_fetch_add(&f->refs, 1);
+    return f;
+}
+
+void ddb_figures_unref(struct ddb_figures *f)
 {
     if (!f || atomic_fetch_sub(&f->refs, 1) > 1)
         return;
     pthread_mutex_destroy(&f->lock);
     mem_free(f);
-}
-
-void ddb_table_unref(struct ddb_table *table)
-{
-    if (!table || atomic_fetch_sub(&table->refs, 1) > 1)
-        return;
-    figures_unref(table->figures);
-    arena_release(&table->arena);
-    mem_free(table);
 }
 
 const struct ddb_index *ddb_table_index(const struct ddb_table *table, struct str name)
@@ -178,7 +163,7 @@ static void take_index(struct unpack *u, struct arena *a, struct ddb_index *ix)
 
 static void take_body(struct unpack *u, struct ddb_table *t)
 {
-    struct arena *a = &t->arena;
+    struct arena *a = &t->object.arena;
     t->id = (uint32_t)unpack_uint(u);
     t->generation = unpack_uint(u);
     t->arn = take_str(u, a);
@@ -218,48 +203,20 @@ static enum err take_key_text(struct str *key, struct arena *a, struct str *ret_
     return ret_s->p ? ERR_OK : ERR_NOMEM;
 }
 
-enum err ddb_table_decode(struct str key, struct str record, struct ddb_table **ret_table)
+enum err ddb_table_decode(struct ddb_table *t, struct str record)
 {
-    struct ddb_table *t;
-    TRY(ddb_table_new(&t));
-    uint8_t space, table;
-    enum err err = key_read_u8(&key, &space);
-    if (!err)
-        err = key_read_u8(&key, &table);
-    if (!err)
-        err = take_key_text(&key, &t->arena, &t->account);
-    if (!err)
-        err = take_key_text(&key, &t->arena, &t->region);
-    if (!err)
-        err = take_key_text(&key, &t->arena, &t->name);
+    struct arena *a = &t->object.arena;
+    struct str key = t->object.key;
     struct unpack u;
+    uint8_t space, table;
+    TRY(key_read_u8(&key, &space));
+    TRY(key_read_u8(&key, &table));
+    TRY(take_key_text(&key, a, &t->account));
+    TRY(take_key_text(&key, a, &t->region));
+    TRY(take_key_text(&key, a, &t->name));
     unpack_init(&u, record);
-    if (!err && unpack_u8(&u) != TABLE_VERSION)
-        err = ERR_CORRUPT;
-    if (!err) {
-        take_body(&u, t);
-        err = unpack_end(&u);
-    }
-    if (t->arena.failed)
-        err = ERR_NOMEM;
-    if (err) {
-        ddb_table_unref(t);
-        return err;
-    }
-    *ret_table = t;
-    return ERR_OK;
-}
-
-enum err ddb_table_copy(const struct ddb_table *table, struct ddb_table **ret_copy)
-{
-    struct arena a;
-    struct str record, key;
-    arena_init(&a, TABLE_ARENA_MAX);
-    enum err err = ddb_table_encode(&a, table, &record);
-    if (!err) {
-        key = ddb_table_record_key(&a, table->account, table->region, table->name);
-        err = key.p ? ddb_table_decode(key, record, ret_copy) : ERR_NOMEM;
-    }
-    arena_release(&a);
-    return err;
+    if (unpack_u8(&u) != TABLE_VERSION)
+        return ERR_CORRUPT;
+    take_body(&u, t);
+    return unpack_end(&u);
 }

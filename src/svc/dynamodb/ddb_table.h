@@ -1,22 +1,22 @@
-/* Table definitions: the stored record, the shared in-memory form, and the catalogue of all tables.
+/* Table definitions: the stored record and the object that core's catalogue keeps of it; a change
+ * makes a new one with a higher generation.
  *
  * Invariants
- *   C1  A struct ddb_table never changes after it was published; a change makes a new one with a
- *       higher generation. Who looks one up holds a reference until the call's arena is released.
- *   C2  The catalogue mirrors the store: commit hooks reload the record under the catalogue's lock.
  *   C3  The guard record of a table holds its generation. Every write reads it tracked, so a write
  *       that was prepared against an older definition, or against a deleted table, conflicts.
  *
- * Layer: svc/dynamodb. Thread: any; the catalogue has a read-write lock. */
+ * Layer: svc/dynamodb. Thread: any. */
 #ifndef WEIR_SVC_DYNAMODB_DDB_TABLE_H
 #define WEIR_SVC_DYNAMODB_DDB_TABLE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/catalogue.h"
 #include "svc/dynamodb/dynamodb_keys.h"
 
 enum {
+    DDB_TABLE_BYTES_MAX = 8 * 1024 * 1024, /* of a definition in memory */
     DDB_GLOBAL_INDEXES_MAX = 20,
     DDB_LOCAL_INDEXES_MAX = 5,
     DDB_TAGS_MAX = 50,
@@ -69,11 +69,13 @@ struct ddb_figures {
 
 /* ERR_NOMEM. One reference. */
 enum err ddb_figures_new(struct ddb_figures **ret_figures) WARN_UNUSED;
+struct ddb_figures *ddb_figures_ref(struct ddb_figures *figures);
+/* NULL is allowed. */
+void ddb_figures_unref(struct ddb_figures *figures);
 
 struct ddb_table {
-    _Atomic uint64_t refs;
-    struct arena arena; /* everything below lives in it */
-    struct ddb_figures *figures;
+    struct catalogue_object object;
+    struct ddb_figures *figures; /* one reference; NULL in a table that is being made */
     uint32_t id;
     uint64_t generation;
     struct str account, region, name, arn, uuid;
@@ -94,23 +96,12 @@ struct ddb_table {
     size_t n_tags;
 };
 
-/* New object with one reference and an empty arena; figures are set by the catalogue. */
-enum err ddb_table_new(struct ddb_table **ret_table) WARN_UNUSED;
-void ddb_table_unref(struct ddb_table *table);
-static inline struct ddb_table *ddb_table_ref(struct ddb_table *table)
-{
-    atomic_fetch_add(&table->refs, 1);
-    return table;
-}
-
 /* Stored record; ERR_NOMEM. */
 enum err ddb_table_encode(struct arena *a, const struct ddb_table *table,
                           struct str *ret_record) WARN_UNUSED;
-/* New object from a record; `key` is the record's key. ERR_CORRUPT, ERR_NOMEM. */
-enum err ddb_table_decode(struct str key, struct str record,
-                          struct ddb_table **ret_table) WARN_UNUSED;
-/* A copy to change: same content, own arena. */
-enum err ddb_table_copy(const struct ddb_table *table, struct ddb_table **ret_copy) WARN_UNUSED;
+/* Fills a zeroed table of the catalogue, whose object.key and arena are set. ERR_CORRUPT,
+ * ERR_NOMEM. */
+enum err ddb_table_decode(struct ddb_table *table, struct str record) WARN_UNUSED;
 
 const struct ddb_index *ddb_table_index(const struct ddb_table *table, struct str name);
 

@@ -10,6 +10,7 @@
  *   U2  Operands and list indexes refer to the item as it was: targets of REMOVE are found before
  *       anything changes and unlinked last. */
 #include "svc/dynamodb/ddb_lex.h"
+#include "svc/dynamodb/ddb_memo.h"
 #include "svc/dynamodb/ddb_num.h"
 
 #include <stdlib.h>
@@ -120,6 +121,11 @@ enum err ddb_parse_update(struct ddb_env *env, struct str text, struct ddb_updat
 {
     struct ddb_parser p;
     bool seen[4] = {false};
+    const struct ddb_update *known = ddb_memo_find(env->diag->memo, DDB_MEMO_UPDATE, text.p);
+    if (known) {
+        *ret_update = *known;
+        return ERR_OK;
+    }
     TRY(ddb_parser_init(&p, env, "UpdateExpression", text));
     /* One action a section, and one more for each comma. */
     size_t cap = ARRAY_LEN(SECTIONS);
@@ -136,7 +142,8 @@ enum err ddb_parse_update(struct ddb_env *env, struct str text, struct ddb_updat
         paths[i] = update.v[i].path;
     TRY(ddb_paths_check_overlap(p.diag, p.kind, paths, update.n));
     *ret_update = update;
-    return ERR_OK;
+    return ddb_memo_keep_copy(p.diag->memo, p.arena, DDB_MEMO_UPDATE, text.p, &update,
+                              sizeof(update));
 }
 
 /* --- application ------------------------------------------------------------------------------ */

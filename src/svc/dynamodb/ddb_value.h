@@ -48,12 +48,15 @@ struct ddb_av {
     struct ddb_av *next;
 };
 
+struct ddb_memo;
+
 /* Why a request is refused: the text of a ValidationException (or SerializationException). */
 struct ddb_diag {
     struct arena *arena;
     struct str msg;
-    bool serialization; /* wrong JSON shape rather than a wrong value */
-    bool throttled;     /* not the request, but the load is refused */
+    bool serialization;    /* wrong JSON shape rather than a wrong value */
+    bool throttled;        /* not the request, but the load is refused */
+    struct ddb_memo *memo; /* of the request (ddb_memo.h); NULL: nothing is kept */
 };
 
 /* Sets diag->msg; returns ERR_INVALID (ERR_NOMEM on exhaustion). */

@@ -5,13 +5,11 @@
 #ifndef WEIR_SVC_DYNAMODB_DYNAMODB_INT_H
 #define WEIR_SVC_DYNAMODB_DYNAMODB_INT_H
 
-#include <pthread.h>
-
-#include "base/map.h"
 #include "core/core.h"
 #include "core/txn.h"
 #include "dynamodb_api.h"
 #include "svc/dynamodb/ddb_item.h"
+#include "svc/dynamodb/ddb_memo.h"
 #include "svc/dynamodb/ddb_table.h"
 #include "svc/dynamodb/dynamodb.h"
 
@@ -32,10 +30,7 @@ enum {
 
 struct dynamodb {
     struct core *core;
-    pthread_rwlock_t lock;    /* tables */
-    struct map tables;        /* catalogue key -> struct ddb_table *, one reference each */
-    _Atomic bool behind;      /* a commit hook could not reload a definition */
-    _Atomic size_t undurable; /* definitions in the catalogue whose commit may still be lost */
+    struct catalogue *tables;        /* struct ddb_table by record key */
     _Atomic int64_t tokens_swept_ms; /* when used request tokens were last swept */
 };
 
@@ -47,10 +42,9 @@ enum err ddb_use_table(struct call *call, struct str name_or_arn, bool control,
                        struct ddb_table **ret_table) WARN_UNUSED;
 /* The name in a name or ARN. */
 struct str ddb_table_name(struct str name_or_arn);
-/* Same for work outside calls; the caller unrefs. ERR_NOT_FOUND; ERR_NOMEM, ERR_IO once memory fell
- * behind the store. */
-enum err ddb_catalogue_get(struct dynamodb *ddb, struct str account, struct str region,
-                           struct str name, struct ddb_table **ret_table) WARN_UNUSED;
+/* Table by name alone, held likewise. ERR_NOT_FOUND. */
+enum err ddb_find_table(struct call *call, struct str name,
+                        struct ddb_table **ret_table) WARN_UNUSED;
 /* Stages a new or changed definition: record, guard, and a hook that refreshes the catalogue. */
 enum err ddb_stage_table(struct dynamodb *ddb, struct txn *txn,
                          const struct ddb_table *table) WARN_UNUSED;
@@ -58,7 +52,7 @@ enum err ddb_stage_table(struct dynamodb *ddb, struct txn *txn,
 enum err ddb_stage_drop(struct dynamodb *ddb, struct txn *txn,
                         const struct ddb_table *table) WARN_UNUSED;
 /* Reads the newest stored definition, tracked, so that two changes conflict. A copy to change. */
-enum err ddb_read_table(struct txn *txn, const struct ddb_table *cached,
+enum err ddb_read_table(struct call *call, const struct ddb_table *cached,
                         struct ddb_table **ret_table) WARN_UNUSED;
 /* DescribeTable's structure. `status`: "ACTIVE", "DELETING", ... */
 enum err ddb_describe(struct call *call, const struct ddb_table *table, const char *status,
@@ -66,6 +60,11 @@ enum err ddb_describe(struct call *call, const struct ddb_table *table, const ch
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
+/* A diag for the call's request, with what authorisation parsed of it. */
+static inline struct ddb_diag ddb_diag_of(const struct call *call)
+{
+    return (struct ddb_diag){.arena = call->arena, .memo = call->state};
+}
 /* Turns ERR_INVALID with diag's message into the service's error; passes everything else on. */
 enum err ddb_answer(struct call *call, const struct ddb_diag *diag, enum err err) WARN_UNUSED;
 /* ValidationException with this message. */

@@ -159,6 +159,6 @@ static enum err batch_get(struct call *call, struct ddb_diag *diag,
 enum err dynamodb_batch_get_item(struct call *call, const struct dynamodb_batch_get_item_input *in,
                                  struct dynamodb_batch_get_item_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     return ddb_answer(call, &diag, batch_get(call, &diag, in, out));
 }

@@ -134,7 +134,7 @@ enum err dynamodb_batch_write_item(struct call *call,
                                    const struct dynamodb_batch_write_item_input *in,
                                    struct dynamodb_batch_write_item_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     struct batch b = {.call = call, .diag = &diag, .in = in};
     return ddb_answer(call, &diag, batch_write(&b, out));
 }

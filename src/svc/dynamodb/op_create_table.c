@@ -172,10 +172,11 @@ static enum err create(struct call *call, struct ddb_diag *diag,
                           "Table already exists: " STR_FMT, STR_ARG(table->name));
     if (err != ERR_NOT_FOUND)
         return err;
-    pthread_rwlock_rdlock(&ddb->lock);
-    bool full = ddb->tables.n >= DDB_TABLES_MAX;
-    pthread_rwlock_unlock(&ddb->lock);
-    if (full)
+    struct str all =
+        ddb_table_record_range(call->arena, call->account, call->region, STR_NONE).from;
+    if (!all.p)
+        return ERR_NOMEM;
+    if (catalogue_count(ddb->tables, all) >= DDB_TABLES_MAX)
         return call_error(call, &dynamodb_err_limit_exceeded_exception,
                           "Subscriber limit exceeded: Number of tables is limited to %d",
                           DDB_TABLES_MAX);

@@ -34,7 +34,7 @@ static enum err delete_item(struct call *call, struct ddb_diag *diag,
 enum err dynamodb_delete_item(struct call *call, const struct dynamodb_delete_item_input *in,
                               struct dynamodb_delete_item_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     TRY(ddb_refuse_legacy(call, "Expected", in->expected.v != NULL));
     TRY(ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator)));
     return ddb_answer(call, &diag, delete_item(call, &diag, in, out));

@@ -176,44 +176,31 @@ enum err dynamodb_describe_table(struct call *call, const struct dynamodb_descri
     return ddb_describe(call, table, updating ? "UPDATING" : "ACTIVE", &out->table);
 }
 
-static enum err list(struct call *call, struct kv_iter *it, size_t limit,
-                     struct dynamodb_list_tables_output *out)
-{
-    struct str *names = ARENA_ARRAY(call->arena, struct str, limit);
-    struct str key, value;
-    size_t n = 0;
-    enum err err;
-    if (!names)
-        return ERR_NOMEM;
-    while ((err = kv_next(it, &key, &value)) == ERR_OK) {
-        struct str rest = str_sub(key, 2, key.len), part;
-        if (n == limit) { /* there is one more */
-            out->last_evaluated_table_name = names[n - 1];
-            break;
-        }
-        for (int i = 0; i < 3; i++) /* account, region, name */
-            TRY(key_read_text(&rest, call->arena, &part));
-        names[n] = str_dup(call->arena, part); /* the key is the iterator's */
-        if (!names[n++].p)
-            return ERR_NOMEM;
-    }
-    out->table_names.v = names;
-    out->table_names.n = n;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 enum err dynamodb_list_tables(struct call *call, const struct dynamodb_list_tables_input *in,
                               struct dynamodb_list_tables_output *out)
 {
-    struct kv_iter *it;
-    struct ddb_range range = ddb_table_record_range(call->arena, call->account, call->region,
-                                                    in->exclusive_start_table_name);
-    if (!range.from.p || !range.to.p)
+    const struct dynamodb *ddb = call->svc;
+    struct catalogue_page page;
+    struct str prefix =
+        ddb_table_record_range(call->arena, call->account, call->region, STR_NONE).from;
+    struct str after = STR_NONE;
+    if (str_is_set(in->exclusive_start_table_name))
+        after = ddb_table_record_key(call->arena, call->account, call->region,
+                                     in->exclusive_start_table_name);
+    if (!prefix.p || (str_is_set(in->exclusive_start_table_name) && !after.p))
         return ERR_NOMEM;
-    TRY(kv_scan(call->txn->kv, range.from, range.to, false, &it));
-    enum err err = list(call, it, in->has_limit ? (size_t)in->limit : LIST_TABLES_DEFAULT, out);
-    kv_iter_close(it);
-    return err;
+    TRY(catalogue_list(ddb->tables, call->txn, prefix, after,
+                       in->has_limit ? (size_t)in->limit : LIST_TABLES_DEFAULT, &page));
+    struct str *names = ARENA_ARRAY(call->arena, struct str, page.n);
+    if (!names)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < page.n; i++)
+        names[i] = ((const struct ddb_table *)page.objects[i])->name;
+    out->table_names.v = names;
+    out->table_names.n = page.n;
+    if (page.more)
+        out->last_evaluated_table_name = names[page.n - 1];
+    return ERR_OK;
 }
 
 enum err dynamodb_describe_time_to_live(struct call *call,
@@ -245,12 +232,11 @@ dynamodb_describe_continuous_backups(struct call *call,
     if (!d || !p)
         return ERR_NOMEM;
     struct str name = ddb_table_name(in->table_name);
-    enum err err = ddb_catalogue_get(call->svc, call->account, call->region, name, &table);
+    enum err err = ddb_find_table(call, name, &table);
     if (err == ERR_NOT_FOUND)
         return call_error(call, &dynamodb_err_table_not_found_exception,
                           "Table not found: " STR_FMT, STR_ARG(name));
     TRY(err);
-    ddb_table_unref(table);
     p->point_in_time_recovery_status = STR("DISABLED");
     d->continuous_backups_status = STR("ENABLED");
     d->point_in_time_recovery_description = p;

@@ -41,6 +41,6 @@ static enum err get_item(struct call *call, struct ddb_diag *diag,
 enum err dynamodb_get_item(struct call *call, const struct dynamodb_get_item_input *in,
                            struct dynamodb_get_item_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     return ddb_answer(call, &diag, get_item(call, &diag, in, out));
 }

@@ -45,7 +45,7 @@ static enum err put_item(struct call *call, struct ddb_diag *diag,
 enum err dynamodb_put_item(struct call *call, const struct dynamodb_put_item_input *in,
                            struct dynamodb_put_item_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     TRY(refuse_legacy(call, in));
     return ddb_answer(call, &diag, put_item(call, &diag, in, out));
 }

@@ -97,7 +97,7 @@ static enum err query(struct call *call, struct ddb_diag *diag,
 enum err dynamodb_query(struct call *call, const struct dynamodb_query_input *in,
                         struct dynamodb_query_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     TRY(refuse_legacy(call, in));
     return ddb_answer(call, &diag, query(call, &diag, in, out));
 }

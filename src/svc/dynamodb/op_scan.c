@@ -66,7 +66,7 @@ static enum err scan(struct call *call, struct ddb_diag *diag, const struct dyna
 enum err dynamodb_scan(struct call *call, const struct dynamodb_scan_input *in,
                        struct dynamodb_scan_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     TRY(ddb_refuse_legacy(call, "ScanFilter", in->scan_filter.v != NULL));
     TRY(ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator)));
     return ddb_answer(call, &diag, scan(call, &diag, in, out));

@@ -8,7 +8,7 @@ static enum err open_table(struct call *call, struct str arn, struct ddb_table *
         return ddb_refuse(call, "Invalid TableArn: Invalid ResourceArn provided as input " STR_FMT,
                           STR_ARG(arn));
     TRY(ddb_use_table(call, arn, false, &cached));
-    TRY(ddb_read_table(call->txn, cached, ret_table));
+    TRY(ddb_read_table(call, cached, ret_table));
     (*ret_table)->generation++;
     return ERR_OK;
 }

@@ -327,7 +327,7 @@ enum err dynamodb_transact_write_items(struct call *call,
                                        const struct dynamodb_transact_write_items_input *in,
                                        struct dynamodb_transact_write_items_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     struct transaction t = {.call = call, .diag = &diag, .n = in->transact_items.n};
     return ddb_answer(call, &diag, transact_write(&t, in, out));
 }
@@ -395,6 +395,6 @@ enum err dynamodb_transact_get_items(struct call *call,
                                      const struct dynamodb_transact_get_items_input *in,
                                      struct dynamodb_transact_get_items_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     return ddb_answer(call, &diag, transact_get(call, &diag, in, out));
 }

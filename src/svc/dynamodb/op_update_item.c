@@ -143,7 +143,7 @@ static enum err update_item(struct call *call, struct ddb_diag *diag,
 enum err dynamodb_update_item(struct call *call, const struct dynamodb_update_item_input *in,
                               struct dynamodb_update_item_output *out)
 {
-    struct ddb_diag diag = {.arena = call->arena};
+    struct ddb_diag diag = ddb_diag_of(call);
     TRY(ddb_refuse_legacy(call, "Expected", in->expected.v != NULL));
     TRY(ddb_refuse_legacy(call, "AttributeUpdates", in->attribute_updates.v != NULL));
     TRY(ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator)));

@@ -169,9 +169,8 @@ static enum err update(struct call *call, struct ddb_diag *diag,
                                  "UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
                                  "SSESpecification or ReplicaUpdates is required");
     TRY(ddb_use_table(call, in->table_name, true, &cached));
-    TRY(ddb_read_table(call->txn, cached, &table));
-    table->figures = cached->figures;
-    atomic_fetch_add(&table->figures->refs, 1);
+    TRY(ddb_read_table(call, cached, &table));
+    table->figures = ddb_figures_ref(cached->figures);
     TRY(add_defs(diag, call->arena, table, &in->attribute_definitions));
     TRY(change_billing(diag, table, call->txn->now_ms, in));
     TRY(change_indexes(call, diag, table, &in->global_secondary_index_updates));
@@ -210,7 +209,7 @@ enum err dynamodb_delete_table(struct call *call, const struct dynamodb_delete_t
 {
     struct ddb_table *cached, *table;
     TRY(ddb_use_table(call, in->table_name, true, &cached));
-    TRY(ddb_read_table(call->txn, cached, &table));
+    TRY(ddb_read_table(call, cached, &table));
     if (table->protect)
         return ddb_refuse(call, "Resource cannot be deleted as it is currently protected against "
                                 "deletion. Disable deletion protection first.");
