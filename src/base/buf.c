@@ -14,6 +14,11 @@ void buf_init_arena(struct buf *b, struct arena *a, size_t max)
     *b = (struct buf){.max = max, .arena = a};
 }
 
+void buf_init_fixed(struct buf *b, char *p, size_t size)
+{
+    *b = (struct buf){.p = p, .cap = size, .max = size};
+}
+
 void buf_release(struct buf *b)
 {
     if (!b->arena)

@@ -22,6 +22,8 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 /* Backed by `a`; never freed piecemeal. */
 void buf_init_arena(struct buf *b, struct arena *a, size_t max);
+/* Over `size` bytes at `p`, which it never leaves: ERR_LIMIT beyond. Needs no release. */
+void buf_init_fixed(struct buf *b, char *p, size_t size);
 void buf_release(struct buf *b);
 /* Empties it and forgets the error; keeps the memory. */
 void buf_clear(struct buf *b);

@@ -38,7 +38,7 @@ struct core {
     struct sandbox *sandbox; /* NULL: functions run nowhere here */
     struct identity_port identity;
     /* Newest commit whose hooks changed what handlers read from memory instead of the store
-     * (identities, table definitions): every reply waits for it too (P1). */
+     * and outside transactions (identities): every reply waits for it too (P1). */
     _Atomic uint64_t memory_seq;
     _Atomic bool stopping; /* background work begins nothing new */
     struct core_impl *impl;
@@ -50,7 +50,8 @@ static inline struct io_loop *core_home_loop(struct core *core)
     return core->loops[0];
 }
 
-/* For commit hooks, before they change memory that other calls answer from. */
+/* For commit hooks, before they change memory that other calls answer from without a transaction; who
+ * has one says what it depends on (txn_depends_on), which makes nobody else wait. */
 void core_memory_changes(struct core *core);
 
 /* Makes one instance of each definition up to the NULL; fills core->svcs, n_svcs and identity.

@@ -15,8 +15,7 @@ static void release(void *self)
     pollers_free(l->pollers);
     logbook_free(l->logbook);
     engine_free(l->engine);
-    conf_release_all(l);
-    pthread_mutex_destroy(&l->lock);
+    catalogue_free(l->confs);
     mem_free(l);
 }
 
@@ -30,10 +29,10 @@ static enum err make(struct core *core, void **ret_self)
     l->core = core;
     l->deliver = core->deliver;
     l->sandbox = core->sandbox;
-    pthread_mutex_init(&l->lock, NULL);
-    map_init(&l->confs);
     rng_bytes(l->url_key, sizeof(l->url_key));
-    enum err err = engine_new(l, &l->engine);
+    enum err err = conf_open(l);
+    if (err == ERR_OK)
+        err = engine_new(l, &l->engine);
     if (err == ERR_OK)
         err = logbook_new(l, &l->logbook);
     if (err == ERR_OK)
@@ -82,8 +81,7 @@ static enum err load_function(struct loading *loading, struct txn *txn, struct s
 {
     struct fn_rec rec;
     TRY(fn_rec_unpack(txn->arena, val, &rec));
-    TRY(map_put(&loading->codes, rec.code_id, loading, NULL));
-    return conf_take(loading->l, val);
+    return map_put(&loading->codes, rec.code_id, loading, NULL);
 }
 
 static enum err load_mapping(struct loading *loading, struct txn *txn, struct str val)
@@ -94,6 +92,7 @@ static enum err load_mapping(struct loading *loading, struct txn *txn, struct st
 static enum err load_body(struct txn *txn, void *arg)
 {
     struct loading *loading = arg;
+    TRY(conf_load(loading->l, txn));
     TRY(each_record(txn, LAMBDA_T_FUNCTION, loading, load_function));
     return each_record(txn, LAMBDA_T_MAPPING, loading, load_mapping);
 }

@@ -161,7 +161,12 @@ static void attempt(void *self, struct deliver_work *work)
         deliver_done(l->deliver, work, DELIVER_OK);
         return;
     }
-    struct fn_conf *conf = conf_find(l, &ev.name);
+    struct fn_conf *conf = NULL;
+    enum err err = conf_find(l, &ev.name, &conf);
+    if (err != ERR_OK && err != ERR_NOT_FOUND) { /* nobody knows for now */
+        deliver_done(l->deliver, work, DELIVER_RETRY_UNCOUNTED);
+        return;
+    }
     if (!conf || !str_eq(conf->rec.id, ev.fn_id)) { /* deleted: its events go with it */
         conf_unref(conf);
         deliver_done(l->deliver, work, DELIVER_OK);

@@ -1,190 +1,118 @@
-/* Functions in memory: the newest durable configuration of each, shared with whoever runs it.
+/* Functions in memory: the newest durable configuration of each, shared with whoever runs it; core's
+ * catalogue keeps them.
  *
- * Changes arrive from on_durable hooks of any loop, so not in the order of their commits; the
- * generation decides, and a deleted function leaves its generation behind so that an older change
- * that comes later does not bring it back. Those remains are a few words each and end with the
- * process.
- *
- * Layer: svc. Thread: any; lambda.lock guards the map, counts are atomic. */
-#include "base/mem.h"
+ * Layer: svc. Thread: any. */
+#include "kv/key.h"
 #include "svc/lambda/lambda_int.h"
 
 enum { CONF_ARENA_MAX = 1024 * 1024 };
 
-struct conf_slot {
-    uint64_t generation;
-    struct fn_conf *conf; /* NULL: deleted */
-};
-
-struct fn_conf *conf_ref(struct fn_conf *conf)
+static enum err decode(void *self, struct catalogue_object *object, struct str record)
 {
-    atomic_fetch_add(&conf->refs, 1);
-    return conf;
-}
-
-void conf_unref(struct fn_conf *conf)
-{
-    if (!conf || atomic_fetch_sub(&conf->refs, 1) != 1)
-        return;
-    code_unref(conf->code);
-    arena_release(&conf->arena);
-    mem_free(conf);
-}
-
-/* Key text on the stack: names are short, and a lookup must not allocate. */
-struct name_key {
-    char bytes[512];
-    size_t len;
-};
-
-static struct str key_of(struct name_key *k, const struct fn_name *name)
-{
-    const struct str parts[] = {name->account, name->region, name->name};
-    k->len = 0;
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        if (k->len + parts[i].len + 1 > sizeof(k->bytes))
-            return STR_NONE;
-        memcpy(k->bytes + k->len, parts[i].p, parts[i].len);
-        k->len += parts[i].len;
-        k->bytes[k->len++] = '/';
-    }
-    return str_n(k->bytes, k->len);
-}
-
-struct fn_conf *conf_find(struct lambda *l, const struct fn_name *name)
-{
-    struct name_key k;
-    struct fn_conf *conf = NULL;
-    struct str key = key_of(&k, name);
-
-    if (!str_is_set(key))
-        return NULL;
-    pthread_mutex_lock(&l->lock);
-    struct conf_slot *slot = map_get(&l->confs, key);
-    if (slot && slot->conf)
-        conf = conf_ref(slot->conf);
-    pthread_mutex_unlock(&l->lock);
-    return conf;
-}
-
-static struct fn_conf *conf_new(struct lambda *l, struct str record)
-{
-    struct fn_conf *conf = mem_calloc(1, sizeof(*conf));
-    if (!conf)
-        return NULL;
-    atomic_init(&conf->refs, 1);
-    arena_init(&conf->arena, CONF_ARENA_MAX);
-    if (fn_rec_unpack(&conf->arena, record, &conf->rec) == ERR_OK) {
-        struct fn_name name = fn_rec_name(&conf->rec);
-        conf->arn = fn_arn(&conf->arena, l->core->cfg.partition, &name, STR_NONE);
-        if (str_is_set(conf->arn))
-            return conf;
-    }
-    conf_unref(conf);
-    return NULL;
-}
-
-/* Slot of a name, made when absent. NULL on exhaustion. Lock held. */
-static struct conf_slot *slot_get(struct lambda *l, struct str key)
-{
-    struct conf_slot *slot = map_get(&l->confs, key);
-    if (slot)
-        return slot;
-    slot = mem_calloc(1, sizeof(*slot));
-    if (slot && map_put(&l->confs, key, slot, NULL) != ERR_OK) {
-        mem_free(slot);
-        slot = NULL;
-    }
-    return slot;
-}
-
-enum err conf_take(struct lambda *l, struct str record)
-{
-    struct name_key k;
-    struct fn_conf *conf = conf_new(l, record);
-    if (!conf)
-        return ERR_NOMEM;
+    const struct lambda *l = self;
+    struct fn_conf *conf = (struct fn_conf *)object;
+    TRY(fn_rec_unpack(&object->arena, record, &conf->rec));
     struct fn_name name = fn_rec_name(&conf->rec);
-    struct fn_conf *old = NULL;
-    enum err err = ERR_OK;
+    conf->arn = fn_arn(&object->arena, l->core->cfg.partition, &name, STR_NONE);
+    return str_is_set(conf->arn) ? ERR_OK : ERR_NOMEM;
+}
 
-    pthread_mutex_lock(&l->lock);
-    struct conf_slot *slot = slot_get(l, key_of(&k, &name));
-    if (!slot) {
-        err = ERR_NOMEM;
-    } else if (conf->rec.generation > slot->generation) {
-        if (slot->conf && str_eq_c(conf->rec.code_id, slot->conf->code->id))
-            conf->code = code_ref(slot->conf->code);
-        else
-            conf->code = code_new(l, conf->rec.code_id);
-        if (conf->code) {
-            old = slot->conf;
-            slot->conf = conf;
-            slot->generation = conf->rec.generation;
-            conf = NULL;
-        } else {
-            err = ERR_NOMEM;
-        }
-        if (old && old->code != slot->conf->code)
-            atomic_store(&old->code->retired, true);
-    }
-    pthread_mutex_unlock(&l->lock);
-    conf_unref(old);
-    conf_unref(conf);
+/* A package is shared by the configurations that run it. */
+static enum err carry_code(void *self, struct catalogue_object *object,
+                           struct catalogue_object *old)
+{
+    struct fn_conf *conf = (struct fn_conf *)object;
+    const struct fn_conf *before = (const struct fn_conf *)old;
+    if (before && str_eq_c(conf->rec.code_id, before->code->id))
+        conf->code = code_ref(before->code);
+    else
+        conf->code = code_new(self, conf->rec.code_id);
+    return conf->code ? ERR_OK : ERR_NOMEM;
+}
+
+static void release_code(void *self, struct catalogue_object *object)
+{
+    code_unref(((struct fn_conf *)object)->code);
+}
+
+static void changed(void *self, struct catalogue_object *old, struct catalogue_object *now)
+{
+    struct lambda *l = self;
+    const struct fn_conf *before = (const struct fn_conf *)old;
+    const struct fn_conf *after = (const struct fn_conf *)now;
+    if (before && (!after || after->code != before->code))
+        atomic_store(&before->code->retired, true);
+    struct fn_name name = fn_rec_name(after ? &after->rec : &before->rec);
+    if (!l->loading)
+        engine_changed(l->engine, &name);
+}
+
+static const struct catalogue_type conf_type = {
+    .name = "lambda",
+    .size = sizeof(struct fn_conf),
+    .arena_max = CONF_ARENA_MAX,
+    .when = CATALOGUE_DURABLE,
+    .decode = decode,
+    .carry = carry_code,
+    .release = release_code,
+    .changed = changed,
+};
+
+enum err conf_open(struct lambda *l)
+{
+    return catalogue_new(l->core, &conf_type, l, &l->confs);
+}
+
+enum err conf_load(struct lambda *l, struct txn *txn)
+{
+    struct str prefix = lambda_key(txn->arena, LAMBDA_T_FUNCTION, STR_NONE, STR_NONE, STR_NONE);
+    if (!str_is_set(prefix))
+        return ERR_NOMEM;
+    l->loading = true;
+    enum err err = catalogue_load(l->confs, txn, prefix);
+    l->loading = false;
     return err;
 }
 
-void conf_deleted(struct lambda *l, const struct fn_name *name, uint64_t generation)
+enum err conf_find(struct lambda *l, const struct fn_name *name, struct fn_conf **ret_conf)
 {
-    struct name_key k;
-    struct fn_conf *old = NULL;
+    char bytes[LAMBDA_KEY_MAX];
+    struct buf b;
+    void *conf;
+    /* On the stack: a lookup allocates nothing, and what is longer names no function. */
+    buf_init_fixed(&b, bytes, sizeof(bytes));
+    lambda_key_put(&b, LAMBDA_T_FUNCTION, name->account, name->region, name->name);
+    if (buf_err(&b) != ERR_OK)
+        return ERR_NOT_FOUND;
+    TRY(catalogue_take(l->confs, NULL, buf_str(&b), &conf));
+    *ret_conf = conf;
+    return ERR_OK;
+}
 
-    pthread_mutex_lock(&l->lock);
-    struct conf_slot *slot = slot_get(l, key_of(&k, name));
-    if (slot && generation > slot->generation) {
-        old = slot->conf;
-        slot->conf = NULL;
-        slot->generation = generation;
-        if (old)
-            atomic_store(&old->code->retired, true);
-    }
-    pthread_mutex_unlock(&l->lock);
-    conf_unref(old);
+struct summing {
+    struct conf_sums sums;
+    struct str except;
+};
+
+static void add_up(void *arg, const void *object)
+{
+    struct summing *s = arg;
+    const struct fn_rec *rec = &((const struct fn_conf *)object)->rec;
+    s->sums.functions++;
+    s->sums.code_size += rec->code_size;
+    if (rec->reserved >= 0 && !str_eq(rec->name, s->except))
+        s->sums.reserved += rec->reserved;
 }
 
 struct conf_sums conf_sum(struct lambda *l, struct str account, struct str region,
                           struct str except)
 {
-    struct conf_sums sums = {0};
-    size_t it = 0;
-    struct str key;
-    void *value;
-
-    pthread_mutex_lock(&l->lock);
-    while (map_next(&l->confs, &it, &key, &value)) {
-        const struct fn_conf *conf = ((struct conf_slot *)value)->conf;
-        if (!conf || (str_is_set(account) &&
-                      (!str_eq(conf->rec.account, account) || !str_eq(conf->rec.region, region))))
-            continue;
-        sums.functions++;
-        sums.code_size += conf->rec.code_size;
-        if (conf->rec.reserved >= 0 && !str_eq(conf->rec.name, except))
-            sums.reserved += conf->rec.reserved;
-    }
-    pthread_mutex_unlock(&l->lock);
-    return sums;
-}
-
-void conf_release_all(struct lambda *l)
-{
-    size_t it = 0;
-    struct str key;
-    void *value;
-
-    while (map_next(&l->confs, &it, &key, &value)) {
-        struct conf_slot *slot = value;
-        conf_unref(slot->conf);
-        mem_free(slot);
-    }
-    map_release(&l->confs);
+    char bytes[LAMBDA_KEY_MAX];
+    struct buf b;
+    struct summing s = {.except = except};
+    buf_init_fixed(&b, bytes, sizeof(bytes));
+    lambda_key_put(&b, LAMBDA_T_FUNCTION, account, region, STR_NONE);
+    if (buf_err(&b) == ERR_OK)
+        catalogue_each(l->confs, buf_str(&b), add_up, &s);
+    return s.sums;
 }

@@ -704,12 +704,13 @@ static void change_task(struct io_task *task)
     struct engine *e = c->l->engine;
     char key[KEY_BYTES];
     struct pool *pool = map_get(&e->pools, pool_key(key, &c->name));
-    struct fn_conf *conf = conf_find(c->l, &c->name);
+    struct fn_conf *conf = NULL;
+    enum err err = conf_find(c->l, &c->name, &conf);
 
     e->reserved_sum = conf_sum(c->l, STR_NONE, STR_NONE, STR_NONE).reserved;
     if (pool && conf) {
         pool_take_conf(pool, conf);
-    } else if (pool) {
+    } else if (pool && err == ERR_NOT_FOUND) { /* another error: told again when it is known */
         pool->gone = true;
         pool_drain_idle(pool);
         pool_check_gone(pool);

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "core/catalogue.h"
 #include "core/waiter.h"
 #include "lambda_api.h"
 #include "svc/lambda/lambda.h"
@@ -169,6 +170,9 @@ enum lambda_table { LAMBDA_T_FUNCTION = 1, LAMBDA_T_POLICY = 2, LAMBDA_T_MAPPING
  * absent account that of the table. STR_NONE on exhaustion. */
 struct str lambda_key(struct arena *a, enum lambda_table table, struct str account,
                       struct str region, struct str last);
+/* The same into `b`. */
+void lambda_key_put(struct buf *b, uint8_t table, struct str account, struct str region,
+                    struct str last);
 /* Written and read (tracked) by whoever adds to or decides on the set of mappings or functions. */
 struct str lambda_guard_key(struct arena *a, enum lambda_table table, struct str account,
                             struct str region);
@@ -218,19 +222,27 @@ void code_route(void *arg, struct http_req *req);
 
 /* A function as the engine sees it: immutable, shared, counted. */
 struct fn_conf {
-    atomic_int refs;
-    struct arena arena;
+    struct catalogue_object object;
     struct fn_rec rec;
     struct code *code;
     struct str arn; /* without qualifier */
 };
-struct fn_conf *conf_ref(struct fn_conf *conf);
-void conf_unref(struct fn_conf *conf); /* any thread; NULL is fine */
-/* Newest durable configuration, or NULL. A reference is given. Any thread. */
-struct fn_conf *conf_find(struct lambda *l, const struct fn_name *name);
-/* Takes a durable state of a function in: from its record, or as deleted. Any thread. */
-enum err conf_take(struct lambda *l, struct str record) WARN_UNUSED;
-void conf_deleted(struct lambda *l, const struct fn_name *name, uint64_t generation);
+static inline struct fn_conf *conf_ref(struct fn_conf *conf)
+{
+    catalogue_ref(conf);
+    return conf;
+}
+static inline void conf_unref(struct fn_conf *conf) /* any thread; NULL is fine */
+{
+    catalogue_unref(conf);
+}
+enum err conf_open(struct lambda *l) WARN_UNUSED;
+/* At start. */
+enum err conf_load(struct lambda *l, struct txn *txn) WARN_UNUSED;
+/* Newest durable configuration; a reference is given. Any thread. ERR_NOT_FOUND; ERR_NOMEM or ERR_IO
+ * when it is not known for now. */
+enum err conf_find(struct lambda *l, const struct fn_name *name,
+                   struct fn_conf **ret_conf) WARN_UNUSED;
 /* Sum of reserved concurrency over all functions but `except`; number of functions; code bytes. An
  * absent account: of all accounts and regions. O(functions). */
 struct conf_sums {
@@ -238,7 +250,6 @@ struct conf_sums {
 };
 struct conf_sums conf_sum(struct lambda *l, struct str account, struct str region,
                           struct str except);
-void conf_release_all(struct lambda *l);
 
 /* --- the engine: lambda_engine.c (home loop) -------------------------------------------------- */
 
@@ -425,8 +436,8 @@ struct lambda {
     const struct sqs_port *sqs;
     const struct s3_port *s3;
     const struct logs_port *logs;
-    pthread_mutex_t lock; /* guards confs */
-    struct map confs;     /* "account/region/name" -> struct conf_slot */
+    struct catalogue *confs; /* struct fn_conf by record key */
+    bool loading;            /* at start: the engine is not told */
     struct engine *engine;
     struct logbook *logbook;
     struct pollers *pollers;

@@ -11,19 +11,25 @@
 
 enum { GUARD_OFFSET = 0x40 };
 
+void lambda_key_put(struct buf *b, uint8_t table, struct str account, struct str region,
+                    struct str last)
+{
+    key_start(b, KEY_LAMBDA, table);
+    if (str_is_set(account)) {
+        key_text(b, account);
+        if (str_is_set(region))
+            key_text(b, region);
+        if (str_is_set(last))
+            key_text(b, last);
+    }
+}
+
 static struct str build(struct arena *a, uint8_t table, struct str account, struct str region,
                         struct str last)
 {
     struct buf b;
     buf_init_arena(&b, a, LAMBDA_KEY_MAX);
-    key_start(&b, KEY_LAMBDA, table);
-    if (str_is_set(account)) {
-        key_text(&b, account);
-        if (str_is_set(region))
-            key_text(&b, region);
-        if (str_is_set(last))
-            key_text(&b, last);
-    }
+    lambda_key_put(&b, table, account, region, last);
     return buf_err(&b) == ERR_OK ? buf_str(&b) : STR_NONE;
 }
 

@@ -523,11 +523,12 @@ static bool batch_ready(const struct batch *b, int64_t now_ms)
 static enum err may_receive(struct txn *txn, const struct mapping *m)
 {
     struct fn_name name = {m->rec.account, m->rec.region, m->rec.function, STR_NONE};
-    struct fn_conf *conf = conf_find(m->p->l, &name);
-    if (!conf)
+    struct fn_conf *conf;
+    enum err err = conf_find(m->p->l, &name, &conf);
+    if (err == ERR_NOT_FOUND)
         return ERR_DENIED;
-    enum err err =
-        role_allowed(txn, m->p->l, conf->rec.role, "sqs:ReceiveMessage", m->rec.source_arn);
+    TRY(err);
+    err = role_allowed(txn, m->p->l, conf->rec.role, "sqs:ReceiveMessage", m->rec.source_arn);
     conf_unref(conf);
     return err;
 }
@@ -690,9 +691,9 @@ static void pump(struct mapping *m)
     if (m->deleted)
         return;
     watch(m, m->rec.enabled);
-    struct fn_conf *conf = m->rec.enabled ? conf_find(p->l, &name) : NULL;
+    struct fn_conf *conf = NULL;
     int64_t delay = POLL_MS; /* disabled, or the function is gone: a change kicks */
-    if (conf) {
+    if (m->rec.enabled && conf_find(p->l, &name, &conf) == ERR_OK) {
         int64_t now_ms = clock_now_ms();
         while ((delay = step(m, conf, now_ms)) == 0 && !m->receiving)
             ;

@@ -146,35 +146,6 @@ enum err fn_rec_touch(struct txn *txn, struct fn_rec *rec)
     return str_is_set(rec->revision) ? ERR_OK : ERR_NOMEM;
 }
 
-/* Of fn_rec_put and fn_rec_del, in the arena until durable. */
-struct fn_change {
-    struct lambda *l;
-    struct fn_name name;
-    struct str record; /* absent: deleted */
-    uint64_t generation;
-};
-
-static void fn_change_durable(void *arg)
-{
-    struct fn_change *c = arg;
-    /* Without memory the engine keeps the older state until the next change or start. */
-    if (!str_is_set(c->record))
-        conf_deleted(c->l, &c->name, c->generation);
-    else if (conf_take(c->l, c->record) != ERR_OK)
-        return;
-    engine_changed(c->l->engine, &c->name);
-}
-
-static enum err on_change(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
-                          struct str record)
-{
-    struct fn_change *c = ARENA_NEW(txn->arena, struct fn_change);
-    if (!c)
-        return ERR_NOMEM;
-    *c = (struct fn_change){l, fn_rec_name(rec), record, rec->generation};
-    return txn_on_durable(txn, fn_change_durable, c);
-}
-
 static uint64_t next_generation(const struct txn *txn, uint64_t generation)
 {
     uint64_t now = (uint64_t)txn->now_ms;
@@ -192,13 +163,11 @@ enum err fn_rec_put(struct txn *txn, struct lambda *l, struct fn_rec *rec)
     rec->generation = next_generation(txn, rec->generation);
     buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
     TRY(fn_rec_pack(rec, &b));
-    TRY(txn_put(txn, key, buf_str(&b)));
-    return on_change(txn, l, rec, buf_str(&b));
+    return catalogue_put(l->confs, txn, key, buf_str(&b));
 }
 
 enum err fn_rec_del(struct txn *txn, struct lambda *l, const struct fn_rec *rec)
 {
-    struct fn_rec gone = *rec;
     struct str key =
         lambda_key(txn->arena, LAMBDA_T_FUNCTION, rec->account, rec->region, rec->name);
     struct str policy =
@@ -206,10 +175,8 @@ enum err fn_rec_del(struct txn *txn, struct lambda *l, const struct fn_rec *rec)
 
     if (!str_is_set(key) || !str_is_set(policy))
         return ERR_NOMEM;
-    gone.generation = next_generation(txn, rec->generation);
-    TRY(txn_del(txn, key));
     TRY(txn_del(txn, policy));
-    return on_change(txn, l, &gone, STR_NONE);
+    return catalogue_del(l->confs, txn, key);
 }
 
 /* --- policies --------------------------------------------------------------------------------- */

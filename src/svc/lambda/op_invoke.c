@@ -272,10 +272,12 @@ enum err lambda_invoke(struct call *call, const struct lambda_invoke_input *in,
     if (call->state)
         return sync_resume(call, in, out);
     TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
-    struct fn_conf *conf = conf_find(lambda_of(call), &name);
-    if (!conf)
+    struct fn_conf *conf;
+    enum err err = conf_find(lambda_of(call), &name, &conf);
+    if (err == ERR_NOT_FOUND)
         return fn_not_found(call, &name);
-    enum err err = run(call, in, conf, out);
+    TRY(err);
+    err = run(call, in, conf, out);
     conf_unref(conf);
     return err;
 }
