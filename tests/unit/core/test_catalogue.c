@@ -173,7 +173,7 @@ static const char *look(struct world *w, const char *name)
 {
     static char out[32];
     struct work k;
-    void *t;
+    void *t = NULL;
     begin(w, &k);
     enum err err = catalogue_get(w->things, &k.txn, KEY(name), &t);
     if (err == ERR_OK)
@@ -232,7 +232,7 @@ static void a_conflict_changes_nothing(void **state)
     struct world w;
     struct work k1, k2;
     uint64_t seq;
-    void *t;
+    void *t = NULL;
     open_world(&w, &plain, false);
     put(&w, "a", "x:1");
     begin(&w, &k1);
@@ -252,7 +252,7 @@ static void a_reference_outlives_a_change(void **state)
 {
     struct world w;
     struct work k;
-    void *old, *now;
+    void *old = NULL, *now = NULL;
     open_world(&w, &plain, false);
     put(&w, "a", "x:1");
     begin(&w, &k);
@@ -295,7 +295,7 @@ static void indexes_follow(void **state)
 {
     struct world w;
     struct work k;
-    void *t;
+    void *t = NULL;
     open_world(&w, &plain, false);
     put(&w, "a", "x,y:1");
     put(&w, "b", "x:2");
@@ -364,7 +364,7 @@ static void lists_in_pages(void **state)
 static uint64_t waits_for(struct world *w, const char *name)
 {
     struct work k;
-    void *t;
+    void *t = NULL;
     begin(w, &k);
     enum err err = catalogue_get(w->things, &k.txn, KEY(name), &t);
     assert_true(err == ERR_OK || err == ERR_NOT_FOUND);
