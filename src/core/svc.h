@@ -16,6 +16,8 @@
 
 #include "auth/policy.h"
 #include "core/call.h"
+#include "core/tags.h"
+#include "core/target.h"
 
 struct svc_def {
     const struct wire_service *wire; /* generated: operations, routes, errors */
@@ -51,6 +53,10 @@ struct svc_def {
     /* Further (action, resource) pairs that this request needs besides the spec's, e.g. the source
      * of CopyObject, or iam:PassRole. Calls call_authorize for each. NULL: none. */
     enum err (*authorize_more)(struct call *call, const void *in);
+    const struct tags_service *tags; /* how its resources are tagged (core/tags.h); NULL: not */
+    /* Kinds of target that are its own (core/target.h). */
+    const struct target_kind *targets;
+    size_t n_targets;
 };
 
 /* A service of this process. Lifetime: process. */

@@ -23,6 +23,7 @@ enum key_space {
     KEY_LAMBDA = 6,
     KEY_LOGS = 7,
     KEY_DELIVER = 8,
+    KEY_TAGS = 9,
     KEY_TEST = 0x7f,
 };
 

@@ -266,6 +266,12 @@ struct wire_service {
     size_t n_patterns;
 };
 
+/* Whether the whole of `s` matches; a text that needs more than the match limit does not.
+ * ERR_NOMEM. A pattern that does not compile is a bug of the spec (unit test), and asserts. */
+enum err wire_pattern_match(struct wire_pattern *p, struct str s, bool *ret_match) WARN_UNUSED;
+/* Forgets the compiled form: for patterns that do not live as long as the process (tests). */
+void wire_pattern_release(struct wire_pattern *p);
+
 /* Operation by name, or NULL. O(log ops). */
 const struct wire_op *wire_op_find(const struct wire_service *service, struct str name);
 bool wire_op_known_unsupported(const struct wire_service *service, struct str name);

@@ -50,12 +50,6 @@ enum err wire_dec_form(struct wire_dec *d, const struct wire_shape *shape,
 /* Checks W3 over a decoded struct; ERR_FAILED with the fault of the service's wording. */
 enum err wire_check(struct wire_dec *d, const struct wire_shape *shape, const void *in) WARN_UNUSED;
 
-/* Whether the whole of `s` matches; a text that needs more than the match limit does not.
- * ERR_NOMEM. A pattern that does not compile is a bug of the spec (unit test), and asserts. */
-enum err wire_pattern_match(struct wire_pattern *p, struct str s, bool *ret_match) WARN_UNUSED;
-/* Forgets the compiled form: for patterns that do not live as long as the process (tests). */
-void wire_pattern_release(struct wire_pattern *p);
-
 /* --- encoding --------------------------------------------------------------------------------- */
 
 /* The struct as a JSON object: body members only. */

@@ -1,0 +1,101 @@
+/* Targets by ARN; see target.h. Layer: core. */
+#include "core/target.h"
+
+#include <assert.h>
+
+#include "core/arn_int.h"
+#include "core/core.h"
+
+/* The service whose row matches, and the row. */
+static const struct svc *kind_of(const struct core *core, struct str arn,
+                                 const struct target_kind **ret_kind)
+{
+    struct arn_parts parts;
+    if (!arn_split(arn, &parts))
+        return NULL;
+    struct str type = arn_type(&parts);
+    for (size_t i = 0; i < core->n_svcs; i++) {
+        const struct svc *svc = &core->svcs[i];
+        for (size_t k = 0; k < svc->n_targets; k++) {
+            const struct target_kind *kind = &svc->targets[k];
+            if (!str_eq_c(parts.service, kind->service) ||
+                (kind->type ? !str_eq_c(type, kind->type) : str_is_set(type)))
+                continue;
+            *ret_kind = kind;
+            return svc;
+        }
+    }
+    return NULL;
+}
+
+const struct target_kind *target_kind_of(struct core *core, struct str arn)
+{
+    const struct target_kind *kind = NULL;
+    return kind_of(core, arn, &kind) ? kind : NULL;
+}
+
+bool target_is(struct core *core, struct str arn, const char *name)
+{
+    const struct target_kind *kind = target_kind_of(core, arn);
+    return kind && strcmp(kind->name, name) == 0;
+}
+
+static enum err permitted(struct txn *txn, const struct target *t, const struct target_kind *kind,
+                          const struct target_found *found)
+{
+    if (str_is_set(t->role))
+        return core_role_allowed(txn->core, t->role, t->service, kind->action, found->arn,
+                                 found->policy);
+    if (!str_is_set(t->service))
+        return ERR_OK;
+    return core_service_allowed(txn, txn->core, t->service, kind->action, found->arn, found->policy,
+                                t->source_arn, t->source_account);
+}
+
+static enum err find_permitted(struct txn *txn, const struct target *t,
+                               const struct target_kind **ret_kind, void **ret_self)
+{
+    struct target_found found = {.arn = t->arn};
+    const struct svc *svc = kind_of(txn->core, t->arn, ret_kind);
+    if (!svc)
+        return ERR_UNSUPPORTED;
+    TRY((*ret_kind)->find(svc->self, txn, t->arn, &found));
+    assert(str_is_set(found.arn));
+    *ret_self = svc->self;
+    return permitted(txn, t, *ret_kind, &found);
+}
+
+enum err target_check(struct txn *txn, const struct target *t)
+{
+    const struct target_kind *kind;
+    void *self;
+    return find_permitted(txn, t, &kind, &self);
+}
+
+enum err target_stage(struct txn *txn, const struct target *t, const struct target_delivery *d)
+{
+    const struct target_kind *kind;
+    void *self;
+    assert(str_is_set(d->payload));
+    TRY(find_permitted(txn, t, &kind, &self));
+    return kind->stage(self, txn, t, d);
+}
+
+bool target_fault(enum err err)
+{
+    return err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_LIMIT || err == ERR_INVALID ||
+           err == ERR_UNSUPPORTED;
+}
+
+enum err target_role_may(struct txn *txn, struct str role, struct str service, const char *action,
+                         struct str arn)
+{
+    struct target_found found = {.arn = arn};
+    const struct target_kind *kind;
+    const struct svc *svc = kind_of(txn->core, arn, &kind);
+    enum err err = svc ? kind->find(svc->self, txn, arn, &found) : ERR_OK;
+    /* What is done with it then says that it is not there. */
+    if (err != ERR_OK && err != ERR_NOT_FOUND && err != ERR_INVALID)
+        return err;
+    return core_role_allowed(txn->core, role, service, action, arn, found.policy);
+}

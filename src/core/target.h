@@ -1,0 +1,85 @@
+/* Targets: whatever can be sent something by its ARN. A service registers its kinds of target with
+ * const rows (struct svc.targets); whoever sends names an ARN, on whose behalf, and what. No service
+ * looks into another's ARNs, and none checks a permission to send by itself.
+ *
+ * Invariants
+ *   TA1 Nothing is staged that was not permitted in the same transaction: target_stage decides anew,
+ *       whatever target_check said once.
+ *   TA2 A delivery is staged in the sender's transaction: both happen or neither (P2).
+ *
+ * Permission: with `service` (a service principal, e.g. "s3.amazonaws.com") the target's resource
+ * policy decides, with aws:SourceArn and aws:SourceAccount; with `role`, the role's policies and the
+ * target's. With neither, the sender vouches for it (a queue's own redrive).
+ *
+ * Nothing here is kept in memory: any number of processes may share the store.
+ * Layer: core. Thread: the transaction's. */
+#ifndef WEIR_CORE_TARGET_H
+#define WEIR_CORE_TARGET_H
+
+#include "core/txn.h"
+
+/* Where to, and for whom. */
+struct target {
+    struct str arn;
+    struct str service;        /* service principal; absent: see above */
+    struct str source_arn;     /* the bucket, rule, topic, ... that sends */
+    struct str source_account; /* its owner */
+    struct str role;           /* ARN; absent: the service principal's own right decides */
+};
+
+struct target_attribute { /* message attribute of type String */
+    struct str name, value;
+};
+
+/* What: members that a kind of target has no use for are ignored by it, but for the group, which a
+ * target that has none refuses. */
+struct target_delivery {
+    struct str payload; /* JSON where the kind takes JSON (functions), else any text */
+    const struct target_attribute *attributes;
+    size_t n_attributes;
+    struct str group_id, dedup_id; /* FIFO; absent: none */
+    struct str trace;              /* X-Amzn-Trace-Id; absent: none */
+};
+
+/* What a kind knows of one target after it looked it up. */
+struct target_found {
+    struct str arn;    /* as policies name it */
+    struct str policy; /* resource policy, JSON; STR_NONE: none */
+};
+
+struct target_kind {
+    const char *service; /* ARN's service: "sqs" */
+    const char *type;    /* ARN's type: what stands before the first ':' or '/' of its last part
+                            ("function"); NULL: it has none */
+    const char *name;    /* for people and for target_is: "queue" */
+    const char *action;  /* "sqs:SendMessage" */
+    /* Looks it up, tracked (K4), so that its removal conflicts. ERR_NOT_FOUND; ERR_INVALID: there,
+     * but never a target (an unpublished version); environment errors. */
+    enum err (*find)(void *self, struct txn *txn, struct str arn, struct target_found *ret_found);
+    /* Stages it; permission was checked. ERR_NOT_FOUND; ERR_LIMIT too large; ERR_INVALID not what
+     * this target takes (a FIFO queue without a group); environment errors. */
+    enum err (*stage)(void *self, struct txn *txn, const struct target *target,
+                      const struct target_delivery *delivery);
+};
+
+/* The kind of an ARN; NULL: nothing here takes deliveries by it. O(services). */
+const struct target_kind *target_kind_of(struct core *core, struct str arn);
+/* Whether an ARN is of the kind called `name`. */
+bool target_is(struct core *core, struct str arn, const char *name);
+
+/* It exists, can be a target, and permits. ERR_NOT_FOUND; ERR_DENIED; ERR_INVALID for this kind;
+ * ERR_UNSUPPORTED: the ARN is of no kind of target; environment errors. */
+enum err target_check(struct txn *txn, const struct target *target) WARN_UNUSED;
+/* Stages the delivery. Errors as target_check; ERR_LIMIT: too large; ERR_INVALID: not what this
+ * target takes. */
+enum err target_stage(struct txn *txn, const struct target *target,
+                      const struct target_delivery *delivery) WARN_UNUSED;
+/* True for the errors that tell of the target and not of Weir's state: a sender that must not fail
+ * on its target's account (S3, dead letters) drops the delivery and says so. */
+bool target_fault(enum err err);
+/* A permission of `role` on a resource that may or may not be a target (receiving from a queue):
+ * the role's policies and, where the ARN is a target's, its resource policy. ERR_DENIED. */
+enum err target_role_may(struct txn *txn, struct str role, struct str service, const char *action,
+                         struct str arn) WARN_UNUSED;
+
+#endif
