@@ -155,7 +155,7 @@ struct tags_type {
     const char *tag_action, *untag_action; /* "sqs:TagQueue": what the caller needs besides tag:* */
 };
 
-/* A service's row; struct svc points to it. */
+/* A service's row; struct svc_def points to it. */
 struct tags_service {
     struct tags_rules rules;
     /* The resource that a request of the service names, by ARN, URL or name, as it does: it exists

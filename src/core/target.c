@@ -16,8 +16,8 @@ static const struct svc *kind_of(const struct core *core, struct str arn,
     struct str type = arn_type(&parts);
     for (size_t i = 0; i < core->n_svcs; i++) {
         const struct svc *svc = &core->svcs[i];
-        for (size_t k = 0; k < svc->n_targets; k++) {
-            const struct target_kind *kind = &svc->targets[k];
+        for (size_t k = 0; k < svc->def->n_targets; k++) {
+            const struct target_kind *kind = &svc->def->targets[k];
             if (!str_eq_c(parts.service, kind->service) ||
                 (kind->type ? !str_eq_c(type, kind->type) : str_is_set(type)))
                 continue;

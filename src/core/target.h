@@ -1,5 +1,5 @@
 /* Targets: whatever can be sent something by its ARN. A service registers its kinds of target with
- * const rows (struct svc.targets); whoever sends names an ARN, on whose behalf, and what. No service
+ * const rows (svc_def.targets); whoever sends names an ARN, on whose behalf, and what. No service
  * looks into another's ARNs, and none checks a permission to send by itself.
  *
  * Invariants
@@ -31,8 +31,7 @@ struct target_attribute { /* message attribute of type String */
     struct str name, value;
 };
 
-/* What: members that a kind of target has no use for are ignored by it, but for the group, which a
- * target that has none refuses. */
+/* What: a kind ignores the members that it has no use for. */
 struct target_delivery {
     struct str payload; /* JSON where the kind takes JSON (functions), else any text */
     const struct target_attribute *attributes;

@@ -39,6 +39,7 @@ const struct svc_def logs_def = {
     .make = make,
     .release = release,
     .port = port,
+    .tags = &logs_tags,
 };
 
 struct str logs_group_name(struct str name_or_arn)

@@ -14,7 +14,7 @@
 
 #include "logs_api.h"
 
-#include "core/call.h"
+#include "core/core.h"
 #include "svc/logs/logs.h"
 #include "svc/logs/logs_keys.h"
 
@@ -26,7 +26,6 @@ enum {
     LOGS_PAGE_BYTES = 1024 * 1024,
     LOGS_PAGE_EVENTS = 10000,
     LOGS_DESCRIBE_MAX = 50,
-    LOGS_TAGS_MAX = 50,
     LOGS_FUTURE_MS = 2 * 60 * 60 * 1000,
     LOGS_SPAN_MS = 24 * 60 * 60 * 1000,
     LOGS_SCAN_EVENTS = 100 * 1000, /* looked at for one FilterLogEvents page */
@@ -43,17 +42,11 @@ struct logs {
     struct job_kind *sweep;
 };
 
-struct logs_tag {
-    struct str key, value;
-};
-
 struct logs_group {
     uint64_t id;
     int64_t created_ms;
     int64_t retention_days; /* 0: for ever */
     bool protected_;        /* against deletion */
-    const struct logs_tag *tags;
-    size_t n_tags;
 };
 
 struct logs_stream {
@@ -70,7 +63,7 @@ struct logs_stream {
 /* ERR_NOT_FOUND, and what the store says. */
 enum err logs_read_group(struct txn *txn, struct str name, struct logs_group *ret) WARN_UNUSED;
 enum err logs_write_group(struct txn *txn, struct str name, const struct logs_group *g) WARN_UNUSED;
-enum err logs_parse_group(struct arena *a, struct str record, struct logs_group *ret) WARN_UNUSED;
+enum err logs_parse_group(struct str record, struct logs_group *ret) WARN_UNUSED;
 enum err logs_read_stream(struct txn *txn, uint64_t group_id, struct str name,
                           struct logs_stream *ret) WARN_UNUSED;
 enum err logs_parse_stream(struct str record, struct logs_stream *ret) WARN_UNUSED;
@@ -106,6 +99,11 @@ enum err logs_need_group(struct call *call, struct str name, struct str identifi
                          struct str *ret_name, struct logs_group *ret) WARN_UNUSED;
 enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
                           struct logs_stream *ret) WARN_UNUSED;
+
+/* op_tags.c */
+extern const struct tags_service logs_tags;
+/* The group's ARN as its tags are kept; STR_NONE on exhaustion. */
+struct str logs_group_arn(struct call *call, struct str name);
 
 /* Any thread: something was deleted, the sweep should look. For txn_on_commit. */
 void logs_sweep_soon(void *logs);

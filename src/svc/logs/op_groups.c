@@ -5,18 +5,6 @@
 static const int64_t retentions[] = {1,   3,   5,   7,   14,   30,   60,   90,   120,  150,  180,
                                      365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653};
 
-static enum err copy_tags(struct call *call, const struct logs_tags *in, struct logs_group *g)
-{
-    struct logs_tag *tags = ARENA_ARRAY(call->arena, struct logs_tag, in->n + 1);
-    if (!tags)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < in->n; i++)
-        tags[i] = (struct logs_tag){in->v[i].key, in->v[i].value};
-    g->tags = tags;
-    g->n_tags = in->n;
-    return ERR_OK;
-}
-
 enum err logs_create_log_group(struct call *call, const struct logs_create_log_group_input *in,
                                struct logs_create_log_group_output *out)
 {
@@ -28,7 +16,10 @@ enum err logs_create_log_group(struct call *call, const struct logs_create_log_g
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Only log groups of class STANDARD are supported by Weir.");
     struct logs_group g = {.protected_ = in->deletion_protection_enabled};
-    TRY(copy_tags(call, &in->tags, &g));
+    struct tags_resource resource = {.arn = logs_group_arn(call, in->log_group_name)};
+    if (!str_is_set(resource.arn))
+        return ERR_NOMEM;
+    TRY(tags_op_create(call, &logs_tags, &resource, TAGS_FROM(in->tags)));
     enum err err = logs_make_group(call->txn, in->log_group_name, &g);
     if (err == ERR_EXISTS)
         return call_error(call, &logs_err_resource_already_exists_exception,
@@ -45,10 +36,11 @@ enum err logs_delete_log_group(struct call *call, const struct logs_delete_log_g
     if (g.protected_)
         return call_error(call, &logs_err_validation_exception,
                           "The log group has deletion protection enabled.");
-    struct str dead = logs_key_dead_group(call->arena, g.id);
-    if (!dead.p)
+    struct str dead = logs_key_dead_group(call->arena, g.id), arn = logs_group_arn(call, name);
+    if (!dead.p || !arn.p)
         return ERR_NOMEM;
     TRY(txn_del(call->txn, logs_key_group(call->arena, name)));
+    TRY(tags_drop(call->txn, arn));
     TRY(txn_put(call->txn, dead, STR("")));
     return txn_on_commit(call->txn, logs_sweep_soon, call->svc);
 }
@@ -118,7 +110,7 @@ static enum err describe(struct call *call, struct str name, const struct logs_g
                          struct logs_log_group *ret)
 {
     struct logs_log_group d = {.log_group_name = str_dup(call->arena, name)};
-    d.log_group_arn = call_arn(call, "logs", "log-group:" STR_FMT, STR_ARG(name));
+    d.log_group_arn = logs_group_arn(call, name);
     d.arn = call_arn(call, "logs", "log-group:" STR_FMT ":*", STR_ARG(name));
     if (!d.log_group_name.p || !d.log_group_arn.p || !d.arn.p)
         return ERR_NOMEM;
@@ -191,7 +183,7 @@ static enum err scan_groups(struct call *call, const struct logs_describe_log_gr
             *ret_token = list[*n - 1].log_group_name;
             break;
         }
-        err = logs_parse_group(call->arena, record, &g);
+        err = logs_parse_group(record, &g);
         if (!err)
             err = describe(call, name, &g, &list[(*n)++]);
         if (err)

@@ -1,103 +1,85 @@
 /* TagResource, UntagResource, ListTagsForResource, and their older forms by group name. */
 #include "svc/logs/logs_int.h"
 
-static enum err add_tags(struct call *call, struct str group, const struct logs_tags *tags)
+struct str logs_group_arn(struct call *call, struct str name)
+{
+    return call_arn(call, "logs", "log-group:" STR_FMT, STR_ARG(name));
+}
+
+/* By ARN or name. */
+static enum err resource(struct call *call, struct str ref, struct tags_resource *ret)
 {
     struct logs_group g;
     struct str name;
-    TRY(logs_need_group(call, group, STR_NONE, &name, &g));
-    struct logs_tag *all = ARENA_ARRAY(call->arena, struct logs_tag, g.n_tags + tags->n + 1);
-    if (!all)
-        return ERR_NOMEM;
-    size_t n = g.n_tags;
-    for (size_t i = 0; i < n; i++)
-        all[i] = g.tags[i];
-    for (size_t i = 0; i < tags->n; i++) {
-        size_t at = 0;
-        while (at < n && !str_eq(all[at].key, tags->v[i].key))
-            at++;
-        all[at] = (struct logs_tag){tags->v[i].key, tags->v[i].value};
-        if (at == n)
-            n++;
-    }
-    if (n > LOGS_TAGS_MAX)
-        return call_error(call, &logs_err_too_many_tags_exception,
-                          "A resource can have no more than %d tags.", LOGS_TAGS_MAX);
-    g.tags = all;
-    g.n_tags = n;
-    return logs_write_group(call->txn, name, &g);
+    TRY(logs_need_group(call, ref, STR_NONE, &name, &g));
+    ret->arn = logs_group_arn(call, name);
+    return str_is_set(ret->arn) ? ERR_OK : ERR_NOMEM;
 }
 
-static enum err remove_tags(struct call *call, struct str group, const struct str *keys,
-                            size_t n_keys)
+static enum err find(void *self, struct txn *txn, struct str arn, struct tags_resource *ret)
 {
     struct logs_group g;
-    struct str name;
-    TRY(logs_need_group(call, group, STR_NONE, &name, &g));
-    struct logs_tag *left = ARENA_ARRAY(call->arena, struct logs_tag, g.n_tags + 1);
-    if (!left)
-        return ERR_NOMEM;
-    size_t n = 0;
-    for (size_t i = 0; i < g.n_tags; i++) {
-        bool drop = false;
-        for (size_t k = 0; k < n_keys; k++)
-            drop |= str_eq(g.tags[i].key, keys[k]);
-        if (!drop)
-            left[n++] = g.tags[i];
-    }
-    g.tags = left;
-    g.n_tags = n;
-    return logs_write_group(call->txn, name, &g);
+    ret->arn = arn;
+    return logs_read_group(txn, logs_group_name(arn), &g);
 }
 
-static enum err list_tags(struct call *call, struct str group, struct logs_tags *ret)
-{
-    struct logs_group g;
-    TRY(logs_need_group(call, group, STR_NONE, NULL, &g));
-    struct logs_tags_entry *v = ARENA_ARRAY(call->arena, struct logs_tags_entry, g.n_tags + 1);
-    if (!v)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < g.n_tags; i++)
-        v[i] = (struct logs_tags_entry){g.tags[i].key, g.tags[i].value};
-    ret->v = v;
-    ret->n = g.n_tags;
-    return ERR_OK;
-}
+static const struct tags_type types[] = {{"log-group", "logs:TagResource", "logs:UntagResource"}};
+
+const struct tags_service logs_tags = {
+    .rules =
+        {
+            .otherwise = {&logs_err_invalid_parameter_exception, NULL},
+            .words = {[TAGS_TOO_MANY] = {&logs_err_too_many_tags_exception,
+                                         "A resource can have no more than {max} tags."}},
+        },
+    .resource = resource,
+    .find = find,
+    .types = types,
+    .n_types = ARRAY_LEN(types),
+};
 
 enum err logs_tag_resource(struct call *call, const struct logs_tag_resource_input *in,
                            struct logs_tag_resource_output *out)
 {
-    return add_tags(call, in->resource_arn, &in->tags);
+    return tags_op_add(call, &logs_tags, in->resource_arn, TAGS_FROM(in->tags));
 }
 
 enum err logs_tag_log_group(struct call *call, const struct logs_tag_log_group_input *in,
                             struct logs_tag_log_group_output *out)
 {
-    return add_tags(call, in->log_group_name, &in->tags);
+    return tags_op_add(call, &logs_tags, in->log_group_name, TAGS_FROM(in->tags));
 }
 
 enum err logs_untag_resource(struct call *call, const struct logs_untag_resource_input *in,
                              struct logs_untag_resource_output *out)
 {
-    return remove_tags(call, in->resource_arn, in->tag_keys.v, in->tag_keys.n);
+    return tags_op_remove(call, &logs_tags, in->resource_arn, in->tag_keys.v, in->tag_keys.n);
 }
 
 enum err logs_untag_log_group(struct call *call, const struct logs_untag_log_group_input *in,
                               struct logs_untag_log_group_output *out)
 {
-    return remove_tags(call, in->log_group_name, in->tags.v, in->tags.n);
+    return tags_op_remove(call, &logs_tags, in->log_group_name, in->tags.v, in->tags.n);
+}
+
+static enum err list(struct call *call, struct str ref, struct logs_tags *ret)
+{
+    struct tag_list tags;
+    TRY(tags_op_list(call, &logs_tags, ref, &tags));
+    TAGS_INTO(*ret, tags);
+    return ERR_OK;
 }
 
 enum err logs_list_tags_for_resource(struct call *call,
                                      const struct logs_list_tags_for_resource_input *in,
                                      struct logs_list_tags_for_resource_output *out)
 {
-    return list_tags(call, in->resource_arn, &out->tags);
+    return list(call, in->resource_arn, &out->tags);
 }
 
 enum err logs_list_tags_log_group(struct call *call,
                                   const struct logs_list_tags_log_group_input *in,
                                   struct logs_list_tags_log_group_output *out)
 {
-    return list_tags(call, in->log_group_name, &out->tags);
+    return list(call, in->log_group_name, &out->tags);
 }

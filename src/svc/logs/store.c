@@ -5,7 +5,7 @@
 
 enum { RECORD_VERSION = 1, RECORD_MAX = 2 * 1024 * 1024 };
 
-enum err logs_parse_group(struct arena *a, struct str record, struct logs_group *ret)
+enum err logs_parse_group(struct str record, struct logs_group *ret)
 {
     struct unpack u;
     unpack_init(&u, record);
@@ -15,18 +15,6 @@ enum err logs_parse_group(struct arena *a, struct str record, struct logs_group 
     g.created_ms = unpack_int(&u);
     g.retention_days = unpack_int(&u);
     g.protected_ = unpack_u8(&u);
-    uint64_t n = unpack_uint(&u);
-    if (n > LOGS_TAGS_MAX)
-        return ERR_CORRUPT;
-    struct logs_tag *tags = ARENA_ARRAY(a, struct logs_tag, n + 1);
-    if (!tags)
-        return ERR_NOMEM;
-    for (uint64_t i = 0; i < n; i++) {
-        tags[i].key = unpack_str(&u);
-        tags[i].value = unpack_str(&u);
-    }
-    g.tags = tags;
-    g.n_tags = (size_t)n;
     TRY(unpack_end(&u));
     *ret = g;
     return ERR_OK;
@@ -39,7 +27,7 @@ enum err logs_read_group(struct txn *txn, struct str name, struct logs_group *re
     if (!key.p)
         return ERR_NOMEM;
     TRY(txn_get(txn, key, &record));
-    return logs_parse_group(txn->arena, record, ret);
+    return logs_parse_group(record, ret);
 }
 
 enum err logs_write_group(struct txn *txn, struct str name, const struct logs_group *g)
@@ -54,11 +42,6 @@ enum err logs_write_group(struct txn *txn, struct str name, const struct logs_gr
     pack_int(&b, g->created_ms);
     pack_int(&b, g->retention_days);
     pack_u8(&b, g->protected_);
-    pack_uint(&b, g->n_tags);
-    for (size_t i = 0; i < g->n_tags; i++) {
-        pack_str(&b, g->tags[i].key);
-        pack_str(&b, g->tags[i].value);
-    }
     TRY(buf_err(&b));
     return txn_put(txn, key, buf_str(&b));
 }

@@ -4,7 +4,7 @@
 #include "codec/base64.h"
 #include "svc/sqs/sqs_int.h"
 
-enum { LIST_MAX = 1000, TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 };
+enum { LIST_MAX = 1000 };
 
 /* --- CreateQueue ------------------------------------------------------------------------------ */
 
@@ -86,23 +86,6 @@ static void create_aborted(void *arg)
     sqs_queue_unref(arg);
 }
 
-static enum err set_tags(struct call *call, const struct sqs_tag_map *in, struct sqs_config *c)
-{
-    if (in->n > SQS_TAGS_MAX)
-        return call_error(call, &sqs_err_invalid_parameter_value, "Too many tags added for queue.");
-    c->tags = ARENA_ARRAY(call->arena, struct sqs_tag, in->n + 1);
-    if (!c->tags)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < in->n; i++) {
-        if (in->v[i].key.len == 0 || str_utf8_count(in->v[i].key) > TAG_KEY_MAX ||
-            str_utf8_count(in->v[i].value) > TAG_VALUE_MAX)
-            return call_error(call, &sqs_err_invalid_parameter_value,
-                              "Tag keys have 1 to 128 characters, tag values up to 256.");
-        c->tags[c->n_tags++] = (struct sqs_tag){in->v[i].key, in->v[i].value};
-    }
-    return ERR_OK;
-}
-
 static enum err create(struct call *call, const struct sqs_create_queue_input *in, struct str arn)
 {
     struct sqs *s = call->svc;
@@ -111,7 +94,7 @@ static enum err create(struct call *call, const struct sqs_create_queue_input *i
     struct sqs_queue *q;
     sqs_config_init(&c, call->txn->now_ms);
     c.fifo = wants_fifo(&in->attributes);
-    TRY(set_tags(call, &in->tags, &c));
+    TRY(tags_op_create(call, &sqs_tags, &(struct tags_resource){.arn = arn}, TAGS_FROM(in->tags)));
     TRY(sqs_fault_reply(call, sqs_config_apply(s, call->txn, arn, &in->attributes, &c, &f), &f));
     TRY(next_queue_id(call->txn, &c.id));
     TRY(sqs_queue_new(s, call->region, call->account, in->queue_name, &c, &q));
@@ -299,9 +282,11 @@ enum err sqs_delete_queue(struct call *call, const struct sqs_delete_queue_input
     struct sqs_open o;
     TRY(sqs_open_url(call, in->queue_url, &o));
     struct str key = sqs_key_queue(call->arena, o.queue->region, o.queue->account, o.queue->name);
-    if (!str_is_set(key))
+    struct str arn = sqs_queue_arn(call->arena, call->core, o.queue);
+    if (!str_is_set(key) || !str_is_set(arn))
         return ERR_NOMEM;
     TRY(txn_del(call->txn, key));
+    TRY(tags_drop(call->txn, arn));
     TRY(put_garbage(call->txn, o.config.id, UINT64_MAX));
     return txn_on_commit(call->txn, delete_committed, o.queue);
 }

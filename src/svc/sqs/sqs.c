@@ -150,4 +150,7 @@ const struct svc_def sqs_def = {
     .release = release,
     .port = port,
     .resource_policy = resource_policy,
+    .tags = &sqs_tags,
+    .targets = sqs_targets,
+    .n_targets = ARRAY_LEN(sqs_targets),
 };

@@ -9,7 +9,7 @@
  *   sqs_message.c  rules of messages and their digests
  *   sqs_config.c   rules of queue attributes
  *   sqs_clean.c    background: purged, expired and deleted messages, old deduplication ids
- *   op_*.c         operations; sqs_port.c: what other services use
+ *   op_*.c         operations; sqs_port.c: what other services use; sqs_target.c: queues as targets
  *
  * Invariants
  *   Q1  Whoever sends to, receives from or changes a queue kv_gets its record in the same
@@ -30,6 +30,7 @@
 #include <stdatomic.h>
 
 #include "codec/hash.h"
+#include "core/core.h"
 #include "core/waiter.h"
 #include "sqs_api.h"
 #include "svc/sqs/sqs.h"
@@ -156,6 +157,9 @@ struct str sqs_queue_url(struct arena *a, const struct core *core, struct str ac
 enum err sqs_save(struct txn *txn, const struct sqs_queue *q,
                   const struct sqs_config *c) WARN_UNUSED;
 
+/* The same after a change of settings: with the time, and what memory mirrors of them. */
+enum err sqs_save_changed(struct call *call, struct sqs_open *o) WARN_UNUSED;
+
 /* New, in no table yet; one reference. ERR_NOMEM. */
 enum err sqs_queue_new(struct sqs *s, struct str region, struct str account, struct str name,
                        const struct sqs_config *c, struct sqs_queue **ret_queue) WARN_UNUSED;
@@ -280,6 +284,11 @@ enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_o
 /* Number, ids and uniqueness of a batch's entries; ids[i] of n. Errors are the call's. */
 enum err sqs_batch_check(struct call *call, const char *entry_name, const struct str *ids,
                          size_t n) WARN_UNUSED;
+
+/* --- op_tags.c, sqs_target.c ------------------------------------------------------------------ */
+
+extern const struct tags_service sqs_tags;
+extern const struct target_kind sqs_targets[1];
 
 /* --- sqs_clean.c ------------------------------------------------------------------------------ */
 

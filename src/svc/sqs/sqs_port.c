@@ -1,4 +1,4 @@
-/* SQS for other services: notifications in, event source mappings out. See sqs_port.h.
+/* SQS for other services: what an event source mapping does to its queue. See sqs_port.h.
  * Layer: svc/sqs. */
 #include "svc/sqs/sqs_port.h"
 
@@ -10,68 +10,6 @@
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "svc/sqs/sqs_int.h"
-
-/* --- in --------------------------------------------------------------------------------------- */
-
-static enum err make_draft(struct txn *txn, const struct sqs_attribute *attributes, size_t n,
-                           struct sqs_draft *draft)
-{
-    struct sqs_message_body_attribute_map *map =
-        ARENA_NEW(txn->arena, struct sqs_message_body_attribute_map);
-    struct sqs_message_body_attribute_map_entry *v =
-        ARENA_ARRAY(txn->arena, struct sqs_message_body_attribute_map_entry, n + 1);
-    if (!map || !v)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        v[i].key = attributes[i].name;
-        v[i].value.data_type = STR("String");
-        v[i].value.string_value = attributes[i].value;
-    }
-    *map = (struct sqs_message_body_attribute_map){v, n};
-    draft->attributes = map;
-    return ERR_OK;
-}
-
-static enum err port_send(void *self, struct txn *txn, struct str queue_arn, struct str body,
-                          const struct sqs_attribute *attributes, size_t n_attributes,
-                          struct str service_principal, struct str source_arn, struct str group_id,
-                          struct str dedup_id)
-{
-    struct sqs *s = self;
-    struct sqs_open o;
-    struct sqs_fault f;
-    struct sqs_checked checked;
-    struct sqs_sent sent;
-    TRY(sqs_open_arn(s, txn, queue_arn, &o));
-    if (str_is_set(service_principal))
-        TRY(core_service_allowed(txn, s->core, service_principal, "sqs:SendMessage", queue_arn,
-                                 o.config.policy, source_arn, s->core->cfg.account));
-    struct sqs_draft draft = {.body = body,
-                              .group = group_id,
-                              .dedup = dedup_id,
-                              .sender = str_is_set(service_principal) ? service_principal
-                                                                      : s->core->cfg.account};
-    TRY(make_draft(txn, attributes, n_attributes, &draft));
-    enum err err = sqs_message_check(txn->arena, &o.config, &draft, &checked, &f);
-    if (err == ERR_FAILED)
-        return ERR_LIMIT;
-    TRY(err);
-    return sqs_send_stage(s, txn, &o, &checked.body, checked.delay_s, &sent);
-}
-
-static enum err port_exists(void *self, struct txn *txn, struct str queue_arn)
-{
-    struct sqs_open o;
-    return sqs_open_arn(self, txn, queue_arn, &o);
-}
-
-static enum err port_policy(void *self, struct txn *txn, struct str queue_arn, struct str *ret_json)
-{
-    struct sqs_open o;
-    TRY(sqs_open_arn(self, txn, queue_arn, &o));
-    *ret_json = o.config.policy;
-    return ERR_OK;
-}
 
 /* --- out -------------------------------------------------------------------------------------- */
 
@@ -297,9 +235,6 @@ void sqs_port_fill(struct sqs *s)
 {
     s->port = (struct sqs_port){
         .self = s,
-        .send = port_send,
-        .exists = port_exists,
-        .policy = port_policy,
         .receive = port_receive,
         .delete_message = port_delete_message,
         .change_visibility = port_change_visibility,

@@ -1,12 +1,9 @@
-/* What SQS does for other services. Reached by sqs_port_of. */
+/* What SQS does for event source mappings. Reached by sqs_port_of. Sending to a queue:
+ * core/target.h. */
 #ifndef WEIR_SVC_SQS_SQS_PORT_H
 #define WEIR_SVC_SQS_SQS_PORT_H
 
 #include "core/core.h"
-
-struct sqs_attribute { /* message attribute of type String */
-    struct str name, value;
-};
 
 /* A message handed to a consumer inside Weir; memory is the arena given to `receive`. */
 struct sqs_received {
@@ -17,18 +14,6 @@ struct sqs_received {
 
 struct sqs_port {
     void *self;
-    /* Stages a message for the queue `arn` in `txn` on behalf of a service principal (e.g.
-     * "s3.amazonaws.com") with source ARN and account; the queue's policy must allow it. An absent
-     * principal skips the check (dead letters of Weir's own functions, checked by role before).
-     * group_id/dedup_id for FIFO, absent otherwise. ERR_NOT_FOUND, ERR_DENIED, ERR_LIMIT. */
-    enum err (*send)(void *self, struct txn *txn, struct str queue_arn, struct str body,
-                     const struct sqs_attribute *attributes, size_t n_attributes,
-                     struct str service_principal, struct str source_arn, struct str group_id,
-                     struct str dedup_id);
-    /* ERR_NOT_FOUND. */
-    enum err (*exists)(void *self, struct txn *txn, struct str queue_arn);
-    /* The queue's policy, for validation of a notification target; STR_NONE without one. */
-    enum err (*policy)(void *self, struct txn *txn, struct str queue_arn, struct str *ret_json);
     /* Receives up to `max` (1..10) messages inside `txn`, as ReceiveMessage does; *ret_n 0 when
      * none is visible. visibility_ms < 0: the queue's own. */
     enum err (*receive)(void *self, struct txn *txn, struct str queue_arn, size_t max,

@@ -51,11 +51,6 @@ struct str sqs_config_pack(struct arena *a, const struct sqs_config *c)
     pack_str(&b, c->dlq_arn);
     pack_int(&b, c->receives_max);
     pack_str(&b, c->redrive_allow);
-    pack_uint(&b, c->n_tags);
-    for (size_t i = 0; i < c->n_tags; i++) {
-        pack_str(&b, c->tags[i].key);
-        pack_str(&b, c->tags[i].value);
-    }
     return done(&b);
 }
 
@@ -84,17 +79,6 @@ enum err sqs_config_unpack(struct arena *a, struct str bytes, struct sqs_config 
     c.dlq_arn = unpack_str(&u);
     c.receives_max = unpack_int(&u);
     c.redrive_allow = unpack_str(&u);
-    c.n_tags = unpack_uint(&u);
-    TRY(unpack_end(&u));
-    if (c.n_tags > SQS_TAGS_MAX)
-        return ERR_CORRUPT;
-    c.tags = ARENA_ARRAY(a, struct sqs_tag, c.n_tags + 1);
-    if (!c.tags)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < c.n_tags; i++) {
-        c.tags[i].key = unpack_str(&u);
-        c.tags[i].value = unpack_str(&u);
-    }
     TRY(unpack_end(&u));
     *ret_c = c;
     return ERR_OK;

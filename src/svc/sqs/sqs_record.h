@@ -6,16 +6,11 @@
 #include "base/pack.h"
 
 enum {
-    SQS_TAGS_MAX = 50,
     SQS_ATTRIBUTES_MAX = 10, /* message attributes of one message */
     SQS_RECORD_MAX = 4 * 1024 * 1024,
 };
 
-struct sqs_tag {
-    struct str key, value;
-};
-
-/* A queue: identity, settings, tags. */
+/* A queue: identity and settings. */
 struct sqs_config {
     uint64_t id;
     int64_t created_ms, modified_ms;
@@ -28,8 +23,6 @@ struct sqs_config {
     int64_t receives_max;                  /* maxReceiveCount */
     struct str redrive_allow;              /* JSON as given; absent: allowAll */
     bool dedup_per_group, limit_per_group; /* DeduplicationScope, FifoThroughputLimit */
-    struct sqs_tag *tags;
-    size_t n_tags;
 };
 
 struct sqs_attr {

@@ -1,0 +1,120 @@
+/* AddPermission and RemovePermission: statements of the queue's policy. Layer: svc/sqs.
+ * Source: SQS API Reference, AddPermission. */
+#include "core/statement.h"
+#include "svc/sqs/sqs_int.h"
+
+enum { LABEL_MAX = 80, ACTIONS_MAX = 7 };
+
+static bool action_ok(struct str action)
+{
+    static const struct str known[] = {
+        STR_INIT("*"),
+        STR_INIT("SendMessage"),
+        STR_INIT("ReceiveMessage"),
+        STR_INIT("DeleteMessage"),
+        STR_INIT("ChangeMessageVisibility"),
+        STR_INIT("GetQueueAttributes"),
+        STR_INIT("GetQueueUrl"),
+        STR_INIT("ListDeadLetterSourceQueues"),
+        STR_INIT("PurgeQueue"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (str_eq(known[i], action))
+            return true;
+    return false;
+}
+
+static bool label_ok(struct str label)
+{
+    for (size_t i = 0; i < label.len; i++) {
+        char c = label.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return label.len >= 1 && label.len <= LABEL_MAX;
+}
+
+static enum err label_error(struct call *call, struct str label, const char *why)
+{
+    return call_error(call, &sqs_err_invalid_parameter_value,
+                      "Value " STR_FMT " for parameter Label is invalid. Reason: %s",
+                      STR_ARG(label), why);
+}
+
+static enum err check_input(struct call *call, const struct sqs_add_permission_input *in)
+{
+    if (!label_ok(in->label))
+        return label_error(call, in->label,
+                           "Can only include alphanumeric characters, hyphens, or underscores. 1 "
+                           "to 80 in length.");
+    if (in->actions.n > ACTIONS_MAX)
+        return call_error(call, &sqs_err_over_limit,
+                          "%zu Actions were found, maximum allowed is 7.", in->actions.n);
+    for (size_t i = 0; i < in->actions.n; i++)
+        if (!action_ok(in->actions.v[i]))
+            return call_error(call, &sqs_err_invalid_parameter_value,
+                              "Value SQS:" STR_FMT " for parameter ActionName is invalid. Reason: "
+                              "Only the queue owner is allowed to invoke this action.",
+                              STR_ARG(in->actions.v[i]));
+    return ERR_OK;
+}
+
+/* The statement, and the policy with it. */
+static enum err build(struct call *call, const struct sqs_add_permission_input *in, struct str arn,
+                      struct str policy, struct str *ret_policy)
+{
+    struct str actions[ACTIONS_MAX], json;
+    struct str id = str_fmt(call->arena, STR_FMT "/SQSDefaultPolicy", STR_ARG(arn));
+    for (size_t i = 0; i < in->actions.n; i++) {
+        actions[i] = str_fmt(call->arena, "SQS:" STR_FMT, STR_ARG(in->actions.v[i]));
+        if (!str_is_set(actions[i]))
+            return ERR_NOMEM;
+    }
+    const struct statement st = {
+        .sid = in->label,
+        .principals = in->aws_account_ids.v,
+        .n_principals = in->aws_account_ids.n,
+        .actions = actions,
+        .n_actions = in->actions.n,
+        .lists = true,
+        .resource = arn,
+    };
+    if (!str_is_set(id))
+        return ERR_NOMEM;
+    enum err err = statement_json(call->arena, call->partition, &st, &json);
+    if (err == ERR_INVALID)
+        return call_error(call, &sqs_err_invalid_parameter_value,
+                          "Value for parameter PrincipalId is invalid. Reason: Unable to verify.");
+    TRY(err);
+    err = statement_add(call->arena, policy, id, in->label, json, ret_policy);
+    return err == ERR_EXISTS ? label_error(call, in->label, "Already exists.") : err;
+}
+
+enum err sqs_add_permission(struct call *call, const struct sqs_add_permission_input *in,
+                            struct sqs_add_permission_output *out)
+{
+    struct sqs_open o;
+    struct sqs_fault f;
+    TRY(sqs_open_url(call, in->queue_url, &o));
+    TRY(check_input(call, in));
+    struct str arn = sqs_queue_arn(call->arena, call->core, o.queue);
+    if (!str_is_set(arn))
+        return ERR_NOMEM;
+    TRY(build(call, in, arn, o.config.policy, &o.config.policy));
+    TRY(sqs_fault_reply(call, sqs_policy_check(call->arena, o.config.policy, &f), &f));
+    return sqs_save_changed(call, &o);
+}
+
+enum err sqs_remove_permission(struct call *call, const struct sqs_remove_permission_input *in,
+                               struct sqs_remove_permission_output *out)
+{
+    struct sqs_open o;
+    TRY(sqs_open_url(call, in->queue_url, &o));
+    enum err err =
+        statement_remove(call->arena, o.config.policy, in->label, &o.config.policy);
+    if (err == ERR_NOT_FOUND)
+        return label_error(call, in->label, "can't find label on existing policy.");
+    TRY(err);
+    return sqs_save_changed(call, &o);
+}
