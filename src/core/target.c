@@ -53,32 +53,34 @@ static enum err permitted(struct txn *txn, const struct target *t, const struct 
 }
 
 static enum err find_permitted(struct txn *txn, const struct target *t,
-                               const struct target_kind **ret_kind, void **ret_self)
+                               const struct target_kind **ret_kind, void **ret_self,
+                               struct target_found *found)
 {
-    struct target_found found = {.arn = t->arn};
     const struct svc *svc = kind_of(txn->core, t->arn, ret_kind);
     if (!svc)
         return ERR_UNSUPPORTED;
-    TRY((*ret_kind)->find(svc->self, txn, t->arn, &found));
-    assert(str_is_set(found.arn));
+    TRY((*ret_kind)->find(svc->self, txn, t->arn, found));
+    assert(str_is_set(found->arn));
     *ret_self = svc->self;
-    return permitted(txn, t, *ret_kind, &found);
+    return permitted(txn, t, *ret_kind, found);
 }
 
 enum err target_check(struct txn *txn, const struct target *t)
 {
     const struct target_kind *kind;
+    struct target_found found = {0};
     void *self;
-    return find_permitted(txn, t, &kind, &self);
+    return find_permitted(txn, t, &kind, &self, &found);
 }
 
 enum err target_stage(struct txn *txn, const struct target *t, const struct target_delivery *d)
 {
     const struct target_kind *kind;
+    struct target_found found = {0};
     void *self;
     assert(str_is_set(d->payload));
-    TRY(find_permitted(txn, t, &kind, &self));
-    return kind->stage(self, txn, t, d);
+    TRY(find_permitted(txn, t, &kind, &self, &found));
+    return kind->stage(self, txn, t, &found, d);
 }
 
 bool target_fault(enum err err)

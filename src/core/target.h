@@ -44,6 +44,7 @@ struct target_delivery {
 struct target_found {
     struct str arn;    /* as policies name it */
     struct str policy; /* resource policy, JSON; STR_NONE: none */
+    void *opened;      /* the kind's own, for its stage; transaction's arena */
 };
 
 struct target_kind {
@@ -55,10 +56,10 @@ struct target_kind {
     /* Looks it up, tracked (K4), so that its removal conflicts. ERR_NOT_FOUND; ERR_INVALID: there,
      * but never a target (an unpublished version); environment errors. */
     enum err (*find)(void *self, struct txn *txn, struct str arn, struct target_found *ret_found);
-    /* Stages it; permission was checked. ERR_NOT_FOUND; ERR_LIMIT too large; ERR_INVALID not what
+    /* Stages it; `found` is of find, and permission was checked. ERR_LIMIT too large; ERR_INVALID not what
      * this target takes (a FIFO queue without a group); environment errors. */
     enum err (*stage)(void *self, struct txn *txn, const struct target *target,
-                      const struct target_delivery *delivery);
+                      const struct target_found *found, const struct target_delivery *delivery);
 };
 
 /* The kind of an ARN; NULL: nothing here takes deliveries by it. O(services). */

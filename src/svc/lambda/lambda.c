@@ -1,4 +1,4 @@
-/* The Lambda service put together: start, stop, authorisation, and its port for other services.
+/* The Lambda service put together: start, stop, authorisation.
  *
  * Layer: svc. Thread: see each function. */
 #include "svc/lambda/lambda.h"
@@ -18,8 +18,6 @@ static void release(void *self)
     catalogue_free(l->confs);
     mem_free(l);
 }
-
-static void fill_port(struct lambda *l);
 
 static enum err make(struct core *core, void **ret_self)
 {
@@ -43,7 +41,6 @@ static enum err make(struct core *core, void **ret_self)
         release(l);
         return err;
     }
-    fill_port(l);
     *ret_self = l;
     return ERR_OK;
 }
@@ -141,8 +138,8 @@ static enum err resource_policy(struct call *call, struct str arn, struct str *r
     if (fn_name_parse(arn, call->account, call->region, &name) != ERR_OK)
         return ERR_OK;
     TRY(fn_policy_get(call->txn, &name, &policy));
-    *ret_json = fn_policy_document(call->arena, &policy);
-    return policy.n && !str_is_set(*ret_json) ? ERR_NOMEM : ERR_OK;
+    *ret_json = policy.document;
+    return ERR_OK;
 }
 
 static enum err auth_context(struct call *call, const void *in, struct policy_context *ctx)
@@ -186,73 +183,16 @@ static enum err authorize_more(struct call *call, const void *in)
     return ERR_OK;
 }
 
-static const void *port(void *self)
-{
-    struct lambda *l = self;
-    return &l->port;
-}
-
 const struct svc_def lambda_def = {
     .wire = &lambda_service,
     .make = make,
     .start = start,
     .drain = drain,
     .release = release,
-    .port = port,
+    .tags = &lambda_tags_service,
+    .targets = lambda_targets,
+    .n_targets = ARRAY_LEN(lambda_targets),
     .resource_policy = resource_policy,
     .auth_context = auth_context,
     .authorize_more = authorize_more,
 };
-
-/* --- the port --------------------------------------------------------------------------------- */
-
-static enum err port_target(struct lambda *l, struct txn *txn, struct str function_arn,
-                            struct str service_principal, struct str source_arn,
-                            struct str source_account, struct fn_rec *ret_rec)
-{
-    struct fn_name name;
-    struct fn_policy policy;
-
-    if (fn_name_parse(function_arn, l->core->cfg.account, l->core->cfg.region, &name) != ERR_OK)
-        return ERR_NOT_FOUND;
-    if (str_is_set(name.qualifier) && !str_eq_c(name.qualifier, LAMBDA_LATEST))
-        return ERR_NOT_FOUND;
-    TRY(fn_rec_get(txn, &name, ret_rec));
-    if (!str_is_set(service_principal))
-        return ERR_OK;
-    TRY(fn_policy_get(txn, &name, &policy));
-    struct str doc = fn_policy_document(txn->arena, &policy);
-    if (policy.n && !str_is_set(doc))
-        return ERR_NOMEM;
-    struct str arn = fn_arn(txn->arena, l->core->cfg.partition, &name, name.qualifier);
-    if (!str_is_set(arn))
-        return ERR_NOMEM;
-    return core_service_allowed(txn, l->core, service_principal, "lambda:InvokeFunction", arn, doc,
-                                source_arn, source_account);
-}
-
-static enum err port_invoke_async(void *self, struct txn *txn, struct str function_arn,
-                                  struct str payload, struct str service_principal,
-                                  struct str source_arn, struct str source_account)
-{
-    struct lambda *l = self;
-    struct fn_rec rec;
-    char id[RNG_UUID_LEN + 1];
-
-    TRY(port_target(l, txn, function_arn, service_principal, source_arn, source_account, &rec));
-    return async_add(txn, l, &rec, rng_uuid(id), STR_NONE, payload);
-}
-
-static enum err port_check_target(void *self, struct txn *txn, struct str function_arn,
-                                  struct str service_principal, struct str source_arn,
-                                  struct str source_account)
-{
-    struct fn_rec rec;
-    return port_target(self, txn, function_arn, service_principal, source_arn, source_account,
-                       &rec);
-}
-
-static void fill_port(struct lambda *l)
-{
-    l->port = (struct lambda_port){l, port_invoke_async, port_check_target};
-}

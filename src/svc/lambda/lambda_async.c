@@ -251,35 +251,21 @@ void destination_record_put(struct buf *b, const struct destination_record *r)
     json_close(&o, '}');
 }
 
-static enum err send_to_function(struct txn *txn, struct lambda *l, struct str target,
-                                 struct str body)
+enum err destination_send(struct txn *txn, const struct fn_rec *rec, struct str arn,
+                          const struct target_delivery *delivery)
 {
-    struct fn_name name;
-    struct fn_rec rec;
-    char id[RNG_UUID_LEN + 1];
-
-    if (fn_name_parse(target, STR(""), STR(""), &name) != ERR_OK)
-        return ERR_NOT_FOUND;
-    TRY(fn_rec_get(txn, &name, &rec));
-    return async_add(txn, l, &rec, rng_uuid(id), STR_NONE, body);
-}
-
-enum err destination_send(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
-                          struct str target, struct str body,
-                          const struct sqs_attribute *attributes, size_t n_attributes)
-{
-    bool queue = str_find_str(target, STR(":sqs:")) != SIZE_MAX;
-    enum err err = role_allowed(txn, l, rec->role,
-                                queue ? "sqs:SendMessage" : "lambda:InvokeFunction", target);
-
-    if (err == ERR_OK && queue)
-        err = l->sqs->send(l->sqs->self, txn, target, body, attributes, n_attributes, STR_NONE,
-                           STR_NONE, STR_NONE, STR_NONE);
-    else if (err == ERR_OK)
-        err = send_to_function(txn, l, target, body);
-    if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_LIMIT || err == ERR_INVALID) {
+    struct fn_name name = fn_rec_name(rec);
+    const struct target target = {
+        .arn = arn,
+        .service = STR(LAMBDA_PRINCIPAL),
+        .source_arn = fn_arn(txn->arena, txn->core->cfg.partition, &name, STR_NONE),
+        .source_account = rec->account,
+        .role = rec->role,
+    };
+    enum err err = target_stage(txn, &target, delivery);
+    if (target_fault(err)) {
         log_error("lambda", "outcome of " STR_FMT " cannot be sent to " STR_FMT ": %s",
-                  STR_ARG(rec->name), STR_ARG(target), err_name(err));
+                  STR_ARG(rec->name), STR_ARG(arn), err_name(err));
         return ERR_OK;
     }
     return err;
@@ -308,11 +294,11 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct fn_r
     destination_record_put(&b, &record);
     if (buf_err(&b) == ERR_NOMEM)
         return ERR_NOMEM;
-    return destination_send(txn, l, rec, target, buf_str(&b), NULL, 0);
+    return destination_send(txn, rec, target, &(struct target_delivery){.payload = buf_str(&b)});
 }
 
 /* The dead letter: the event itself, with what went wrong as attributes. */
-static enum err send_dead_letter(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
+static enum err send_dead_letter(struct txn *txn, const struct fn_rec *rec,
                                  const struct async_event *ev, const struct deliver_work *work)
 {
     const struct attempt *at = work->user;
@@ -325,13 +311,15 @@ static enum err send_dead_letter(struct txn *txn, struct lambda *l, const struct
         if (str_empty(message))
             message = STR("Unhandled");
     }
-    const struct sqs_attribute attributes[] = {
+    const struct target_attribute attributes[] = {
         {STR("RequestID"), ev->request_id},
         {STR("ErrorCode"), STR("200")},
         {STR("ErrorMessage"), str_sub(message, 0, ERROR_MESSAGE_MAX)},
     };
-    return destination_send(txn, l, rec, rec->dlq_arn, ev->payload, attributes,
-                            ARRAY_LEN(attributes));
+    return destination_send(txn, rec, rec->dlq_arn,
+                            &(struct target_delivery){.payload = ev->payload,
+                                                      .attributes = attributes,
+                                                      .n_attributes = ARRAY_LEN(attributes)});
 }
 
 /* The event and the function it is for; ERR_NOT_FOUND when there is none any more. */
@@ -354,7 +342,7 @@ static enum err give_up(void *self, struct txn *txn, const struct deliver_work *
         return ERR_OK;
     TRY(err);
     if (str_is_set(rec.dlq_arn))
-        TRY(send_dead_letter(txn, l, &rec, &ev, work));
+        TRY(send_dead_letter(txn, &rec, &ev, work));
     if (str_is_set(rec.async.on_failure))
         TRY(send_record(txn, l, &rec, &ev, work, rec.async.on_failure,
                         expired ? "EventAgeExceeded" : "RetriesExhausted"));

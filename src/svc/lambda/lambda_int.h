@@ -22,7 +22,6 @@ enum {
     LAMBDA_PAYLOAD_SYNC_MAX = 6 * 1024 * 1024,
     LAMBDA_PAYLOAD_ASYNC_MAX = 1024 * 1024,
     LAMBDA_POLICY_MAX = 20 * 1024, /* bytes of a function's policy document */
-    LAMBDA_TAGS_MAX = 50,
     LAMBDA_CONCURRENCY_MAX = 1000, /* of the account */
     LAMBDA_UNRESERVED_MIN = 100,
     LAMBDA_TIMEOUT_MAX_S = 900,
@@ -98,8 +97,6 @@ struct fn_rec {
     struct fn_pair *env;
     size_t n_env;
     bool has_env;
-    struct fn_pair *tags;
-    size_t n_tags;
     struct str dlq_arn; /* absent: none */
     struct str log_group;
     int64_t reserved; /* -1: none */
@@ -123,23 +120,16 @@ enum err fn_rec_del(struct txn *txn, struct lambda *l, const struct fn_rec *rec)
 
 struct fn_name fn_rec_name(const struct fn_rec *rec);
 
-/* One statement of a function's policy. */
-struct fn_statement {
-    struct str sid;
-    struct str json;
-};
+/* A function's resource policy. */
 struct fn_policy {
     struct str revision;
-    struct fn_statement *v;
-    size_t n;
+    struct str document; /* JSON; absent: none */
 };
-/* A function without policy gives n 0 and an absent revision. */
+/* A function without policy gives neither document nor revision. */
 enum err fn_policy_get(struct txn *txn, const struct fn_name *name,
                        struct fn_policy *ret_policy) WARN_UNUSED;
 enum err fn_policy_put(struct txn *txn, const struct fn_name *name,
                        const struct fn_policy *policy) WARN_UNUSED;
-/* Policy document; STR_NONE when there is no statement or on exhaustion. */
-struct str fn_policy_document(struct arena *a, const struct fn_policy *policy);
 
 /* An event source mapping (queues only). */
 struct esm_rec {
@@ -359,8 +349,6 @@ struct destination_record {
     struct str response_payload; /* JSON; other bytes become null */
 };
 void destination_record_put(struct buf *b, const struct destination_record *rec);
-/* Whether `arn` can be a destination of asynchronous invocations here. */
-bool destination_supported(struct str arn);
 
 /* --- event source mappings: lambda_poller.c (home loop) --------------------------------------- */
 
@@ -380,19 +368,18 @@ struct str pollers_last_result(struct pollers *p, struct str uuid, struct arena 
 enum err batch_failures(struct arena *a, struct str response, const struct str *ids, size_t n_ids,
                         bool *ret_failed) WARN_UNUSED;
 
-/* --- validation: lambda_validate.c, lambda_policy.c, lambda_payload.c ------------------------- */
+/* --- validation: lambda_validate.c, lambda_payload.c ------------------------- */
 
 /* Whether `s` is one JSON text; *ret_at is the offset of the fault. No allocation, no recursion. */
 bool payload_is_json(struct str s, size_t *ret_at);
 
 /* Whether a function's role may do `action` with a queue or function, by the role's policies and
  * the target's own. ERR_DENIED. */
-enum err role_allowed(struct txn *txn, struct lambda *l, struct str role, const char *action,
-                      struct str arn) WARN_UNUSED;
-
-/* Statement of AddPermission. ERR_INVALID principal, ERR_NOMEM. */
-enum err permission_statement(struct arena *a, const struct lambda_add_permission_input *in,
-                              struct str resource, struct str *ret_json) WARN_UNUSED;
+static inline enum err WARN_UNUSED role_allowed(struct txn *txn, struct str role,
+                                                const char *action, struct str arn)
+{
+    return target_role_may(txn, role, STR(LAMBDA_PRINCIPAL), action, arn);
+}
 
 /* The settings of CreateFunction and UpdateFunctionConfiguration, as one. Absent members leave the
  * record as it is. */
@@ -419,7 +406,6 @@ enum err settings_apply(struct call *call, const struct fn_settings *s,
 /* Architectures member to the record. */
 enum err architecture_apply(struct call *call, struct lambda_architectures_list list,
                             struct fn_rec *rec) WARN_UNUSED;
-enum err tags_check(struct call *call, const struct lambda_tags *tags) WARN_UNUSED;
 const char *host_architecture(void);
 
 /* FunctionConfiguration as every operation returns it, in the call's arena. */
@@ -432,7 +418,6 @@ struct lambda {
     struct core *core;
     struct deliver *deliver;
     struct sandbox *sandbox;
-    struct lambda_port port; /* what others use of this */
     const struct sqs_port *sqs;
     const struct s3_port *s3;
     const struct logs_port *logs;
@@ -454,8 +439,13 @@ static inline struct lambda *lambda_of(struct call *call)
 
 /* Stages a message or invocation for a destination under the function's role. Failures that will
  * not pass (gone, denied, too large) are logged and ERR_OK. */
-enum err destination_send(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
-                          struct str target, struct str body,
-                          const struct sqs_attribute *attributes, size_t n_attributes) WARN_UNUSED;
+enum err destination_send(struct txn *txn, const struct fn_rec *rec, struct str arn,
+                          const struct target_delivery *delivery) WARN_UNUSED;
+
+/* op_tags.c, lambda_target.c */
+extern const struct tags_service lambda_tags_service;
+enum err lambda_tags_of(struct call *call, const struct fn_rec *rec,
+                        struct tag_list *ret_tags) WARN_UNUSED;
+extern const struct target_kind lambda_targets[1];
 
 #endif

@@ -373,8 +373,7 @@ static enum err settle_body(struct txn *txn, void *arg)
     size_t i = 0;
 
     if (!b->release)
-        TRY(role_allowed(txn, b->m->p->l, b->inv.conf->rec.role, "sqs:DeleteMessage",
-                         b->m->rec.source_arn));
+        TRY(role_allowed(txn, b->inv.conf->rec.role, "sqs:DeleteMessage", b->m->rec.source_arn));
     for (struct message *msg = b->first; msg; msg = msg->next, i++) {
         enum err err = ERR_OK;
         if (b->release)
@@ -528,7 +527,7 @@ static enum err may_receive(struct txn *txn, const struct mapping *m)
     if (err == ERR_NOT_FOUND)
         return ERR_DENIED;
     TRY(err);
-    err = role_allowed(txn, m->p->l, conf->rec.role, "sqs:ReceiveMessage", m->rec.source_arn);
+    err = role_allowed(txn, conf->rec.role, "sqs:ReceiveMessage", m->rec.source_arn);
     conf_unref(conf);
     return err;
 }

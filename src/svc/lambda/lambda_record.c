@@ -13,7 +13,7 @@
 #include "base/rng.h"
 #include "svc/lambda/lambda_int.h"
 
-enum { VERSION = 1, PAIRS_MAX = 4096, STATEMENTS_MAX = 1024 };
+enum { VERSION = 1, PAIRS_MAX = 4096 };
 
 /* --- functions -------------------------------------------------------------------------------- */
 
@@ -44,7 +44,6 @@ enum err fn_rec_pack(const struct fn_rec *r, struct buf *b)
     pack_int(b, r->modified_ms);
     pack_u8(b, r->has_env);
     pack_pairs(b, r->env, r->n_env);
-    pack_pairs(b, r->tags, r->n_tags);
     pack_str(b, r->dlq_arn);
     pack_str(b, r->log_group);
     pack_int(b, r->reserved);
@@ -99,8 +98,7 @@ enum err fn_rec_unpack(struct arena *a, struct str bytes, struct fn_rec *ret_rec
     r.modified_ms = unpack_int(&u);
     r.has_env = unpack_u8(&u) != 0;
     r.env = unpack_pairs(a, &u, &r.n_env);
-    r.tags = unpack_pairs(a, &u, &r.n_tags);
-    if (!r.env || !r.tags)
+    if (!r.env)
         return ERR_NOMEM;
     r.dlq_arn = unpack_str(&u);
     r.log_group = unpack_str(&u);
@@ -173,9 +171,13 @@ enum err fn_rec_del(struct txn *txn, struct lambda *l, const struct fn_rec *rec)
     struct str policy =
         lambda_key(txn->arena, LAMBDA_T_POLICY, rec->account, rec->region, rec->name);
 
-    if (!str_is_set(key) || !str_is_set(policy))
+    struct fn_name name = fn_rec_name(rec);
+    struct str arn = fn_arn(txn->arena, l->core->cfg.partition, &name, STR_NONE);
+
+    if (!str_is_set(key) || !str_is_set(policy) || !str_is_set(arn))
         return ERR_NOMEM;
     TRY(txn_del(txn, policy));
+    TRY(tags_drop(txn, arn));
     return catalogue_del(l->confs, txn, key);
 }
 
@@ -201,16 +203,7 @@ enum err fn_policy_get(struct txn *txn, const struct fn_name *name, struct fn_po
     if (unpack_u8(&u) != VERSION)
         return ERR_CORRUPT;
     policy.revision = unpack_str(&u);
-    uint64_t n = unpack_uint(&u);
-    if (n > STATEMENTS_MAX)
-        return ERR_CORRUPT;
-    policy.v = ARENA_ARRAY(txn->arena, struct fn_statement, n + 1);
-    if (!policy.v)
-        return ERR_NOMEM;
-    for (policy.n = 0; policy.n < n; policy.n++) {
-        policy.v[policy.n].sid = unpack_str(&u);
-        policy.v[policy.n].json = unpack_str(&u);
-    }
+    policy.document = unpack_str(&u);
     TRY(unpack_end(&u));
     *ret_policy = policy;
     return ERR_OK;
@@ -225,37 +218,14 @@ enum err fn_policy_put(struct txn *txn, const struct fn_name *name, const struct
 
     if (!str_is_set(key))
         return ERR_NOMEM;
-    if (policy->n == 0)
+    if (!str_is_set(policy->document))
         return txn_del(txn, key);
-    if (policy->n > STATEMENTS_MAX)
-        return ERR_LIMIT;
     buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
     pack_u8(&b, VERSION);
     pack_str(&b, rng_uuid(id));
-    pack_uint(&b, policy->n);
-    for (size_t i = 0; i < policy->n; i++) {
-        pack_str(&b, policy->v[i].sid);
-        pack_str(&b, policy->v[i].json);
-    }
+    pack_str(&b, policy->document);
     TRY(buf_err(&b));
     return txn_put(txn, key, buf_str(&b));
-}
-
-struct str fn_policy_document(struct arena *a, const struct fn_policy *policy)
-{
-    struct buf b;
-
-    if (policy->n == 0)
-        return STR_NONE;
-    buf_init_arena(&b, a, LAMBDA_RECORD_MAX);
-    BUF_ADD_LIT(&b, "{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":[");
-    for (size_t i = 0; i < policy->n; i++) {
-        if (i)
-            buf_add_byte(&b, ',');
-        buf_add_str(&b, policy->v[i].json);
-    }
-    BUF_ADD_LIT(&b, "]}");
-    return buf_err(&b) == ERR_OK ? buf_str(&b) : STR_NONE;
 }
 
 /* --- mappings --------------------------------------------------------------------------------- */

@@ -11,8 +11,6 @@ enum {
     EPHEMERAL_MAX_MB = 10240,
     HANDLER_MAX = 128,
     DESCRIPTION_MAX = 256,
-    TAG_KEY_MAX = 128,
-    TAG_VALUE_MAX = 256,
     LOG_GROUP_MAX = 512,
 };
 
@@ -222,13 +220,15 @@ static enum err apply_dead_letter(struct call *call, const struct lambda_dead_le
         rec->dlq_arn = STR_NONE;
         return ERR_OK;
     }
-    if (str_find_str(dlq->target_arn, STR(":sqs:")) == SIZE_MAX)
+    const struct target_kind *kind = target_kind_of(call->core, dlq->target_arn);
+    if (!kind || !target_is(call->core, dlq->target_arn, "queue"))
         return INVALID(call, "DeadLetterConfig targets other than SQS queues are not supported by "
                              "Weir.");
-    if (role_allowed(call->txn, lambda_of(call), rec->role, "sqs:SendMessage", dlq->target_arn) !=
-        ERR_OK)
+    enum err err = role_allowed(call->txn, rec->role, kind->action, dlq->target_arn);
+    if (err == ERR_DENIED)
         return INVALID(call, "The provided execution role does not have permissions to call "
                              "SendMessage on SQS");
+    TRY(err);
     rec->dlq_arn = dlq->target_arn;
     return ERR_OK;
 }
@@ -293,21 +293,6 @@ enum err settings_apply(struct call *call, const struct fn_settings *s, struct f
     TRY(apply_environment(call, s->environment, rec));
     TRY(apply_dead_letter(call, s->dead_letter, rec));
     return apply_logging(call, s->logging, rec);
-}
-
-enum err tags_check(struct call *call, const struct lambda_tags *tags)
-{
-    if (tags->n > LAMBDA_TAGS_MAX)
-        return INVALID(call, "The number of tags exceeds the limit of %d", LAMBDA_TAGS_MAX);
-    for (size_t i = 0; i < tags->n; i++) {
-        if (tags->v[i].key.len < 1 || str_utf8_count(tags->v[i].key) > TAG_KEY_MAX ||
-            str_utf8_count(tags->v[i].value) > TAG_VALUE_MAX)
-            return INVALID(call, "Tag keys have 1 to %d and values at most %d characters",
-                           TAG_KEY_MAX, TAG_VALUE_MAX);
-        if (str_starts(tags->v[i].key, STR("aws:")))
-            return INVALID(call, "Tag keys must not start with aws:");
-    }
-    return ERR_OK;
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */

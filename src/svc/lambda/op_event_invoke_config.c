@@ -16,16 +16,6 @@ _Static_assert(sizeof(struct lambda_put_function_event_invoke_config_output) ==
                        sizeof(struct lambda_update_function_event_invoke_config_input),
                "one shape");
 
-bool destination_supported(struct str arn)
-{
-    struct str rest = arn;
-    if (!str_eq_c(str_cut(&rest, ':'), "arn"))
-        return false;
-    (void)str_cut(&rest, ':');
-    struct str service = str_cut(&rest, ':');
-    return str_is_set(rest) && (str_eq_c(service, "sqs") || str_eq_c(service, "lambda"));
-}
-
 static enum err fill(struct call *call, const struct fn_rec *rec,
                      struct lambda_function_event_invoke_config *out)
 {
@@ -58,18 +48,19 @@ static enum err take_destination(struct call *call, const struct fn_rec *rec, st
         *ret_arn = STR_NONE;
         return ERR_OK;
     }
-    if (!destination_supported(arn))
+    const struct target_kind *kind = target_kind_of(call->core, arn);
+    if (!kind)
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
                           "The destination ARN " STR_FMT " is not supported by Weir: use an SQS "
                           "queue or a function.",
                           STR_ARG(arn));
-    bool queue = str_find_str(arn, STR(":sqs:")) != SIZE_MAX;
-    if (role_allowed(call->txn, lambda_of(call), rec->role,
-                     queue ? "sqs:SendMessage" : "lambda:InvokeFunction", arn) != ERR_OK)
+    enum err err = role_allowed(call->txn, rec->role, kind->action, arn);
+    if (err == ERR_DENIED)
         return call_error(
             call, &lambda_err_invalid_parameter_value_exception,
             "The function's execution role does not have permissions to call %s on " STR_FMT,
-            queue ? "SendMessage" : "InvokeFunction", STR_ARG(arn));
+            strchr(kind->action, ':') + 1, STR_ARG(arn));
+    TRY(err);
     *ret_arn = arn;
     return ERR_OK;
 }

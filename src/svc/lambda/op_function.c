@@ -93,19 +93,7 @@ static enum err check_create(struct call *call, const struct lambda_create_funct
     if (!str_empty(in->code_signing_config_arn))
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
                           "CodeSigningConfigArn is not supported by Weir.");
-    TRY(refuse_publish(call, in->publish, in->publish_to));
-    return tags_check(call, &in->tags);
-}
-
-static enum err fill_tags(struct arena *a, const struct lambda_tags *tags, struct fn_rec *rec)
-{
-    rec->tags = ARENA_ARRAY(a, struct fn_pair, tags->n + 1);
-    if (!rec->tags)
-        return ERR_NOMEM;
-    for (rec->n_tags = 0; rec->n_tags < tags->n; rec->n_tags++)
-        rec->tags[rec->n_tags] =
-            (struct fn_pair){tags->v[rec->n_tags].key, tags->v[rec->n_tags].value};
-    return ERR_OK;
+    return refuse_publish(call, in->publish, in->publish_to);
 }
 
 static enum err init_rec(struct call *call, const struct fn_name *name, struct fn_rec *rec)
@@ -167,7 +155,10 @@ enum err lambda_create_function(struct call *call, const struct lambda_create_fu
     TRY(init_rec(call, &name, &rec));
     TRY(architecture_apply(call, in->architectures, &rec));
     TRY(settings_apply(call, &settings, &rec));
-    TRY(fill_tags(call->arena, &in->tags, &rec));
+    struct tags_resource resource = {.arn = fn_arn(call->arena, call->partition, &name, STR_NONE)};
+    if (!str_is_set(resource.arn))
+        return ERR_NOMEM;
+    TRY(tags_op_create(call, &lambda_tags_service, &resource, TAGS_FROM(in->tags)));
     TRY(upload_run(call, &source, &up));
     rec.code_id = up.code_id;
     rec.code_sha256 = up.sha256;

@@ -30,20 +30,6 @@ enum err lambda_get_function_configuration(struct call *call,
     return ERR_OK;
 }
 
-static enum err tags_fill(struct arena *a, const struct fn_rec *rec, struct lambda_tags *out)
-{
-    struct lambda_tags_entry *v = ARENA_ARRAY(a, struct lambda_tags_entry, rec->n_tags + 1);
-    if (!v)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < rec->n_tags; i++) {
-        v[i].key = rec->tags[i].key;
-        v[i].value = rec->tags[i].value;
-    }
-    out->v = v;
-    out->n = rec->n_tags;
-    return ERR_OK;
-}
-
 enum err lambda_get_function(struct call *call, const struct lambda_get_function_input *in,
                              struct lambda_get_function_output *out)
 {
@@ -64,8 +50,10 @@ enum err lambda_get_function(struct call *call, const struct lambda_get_function
         return ERR_NOMEM;
     out->configuration = conf;
     out->code = code;
-    if (rec.n_tags)
-        TRY(tags_fill(a, &rec, &out->tags));
+    struct tag_list tags;
+    TRY(lambda_tags_of(call, &rec, &tags));
+    if (tags.n)
+        TAGS_INTO(out->tags, tags);
     if (rec.reserved >= 0) {
         WIRE_SET(concurrency, reserved_concurrent_executions, rec.reserved);
         out->concurrency = concurrency;
@@ -233,80 +221,5 @@ lambda_delete_function_concurrency(struct call *call,
 
     TRY(named(call, in->function_name, STR_NONE, &name, &rec));
     rec.reserved = -1;
-    return fn_rec_put(call->txn, lambda_of(call), &rec);
-}
-
-/* --- tags ------------------------------------------------------------------------------------- */
-
-static enum err tagged(struct call *call, struct str resource, struct fn_rec *ret_rec)
-{
-    struct fn_name name;
-
-    if (str_find_str(resource, STR(":function:")) == SIZE_MAX)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Tags of resources other than functions are not supported by Weir.");
-    TRY(fn_name_of_call(call, resource, STR_NONE, &name));
-    if (str_is_set(name.qualifier))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Tags on function aliases and versions are not supported. Please specify "
-                          "a function ARN.");
-    /* Permissions were checked for the text that was given: it must be the function's ARN. */
-    if (!str_eq(resource, fn_arn(call->arena, call->partition, &name, STR_NONE)))
-        return fn_not_found(call, &name);
-    return fn_rec_of_call(call, &name, ret_rec);
-}
-
-enum err lambda_list_tags(struct call *call, const struct lambda_list_tags_input *in,
-                          struct lambda_list_tags_output *out)
-{
-    struct fn_rec rec;
-    TRY(tagged(call, in->resource, &rec));
-    return tags_fill(call->arena, &rec, &out->tags);
-}
-
-enum err lambda_tag_resource(struct call *call, const struct lambda_tag_resource_input *in,
-                             struct lambda_tag_resource_output *out)
-{
-    struct fn_rec rec;
-
-    TRY(tagged(call, in->resource, &rec));
-    TRY(tags_check(call, &in->tags));
-    struct fn_pair *v = ARENA_ARRAY(call->arena, struct fn_pair, rec.n_tags + in->tags.n + 1);
-    if (!v)
-        return ERR_NOMEM;
-    if (rec.n_tags)
-        memcpy(v, rec.tags, rec.n_tags * sizeof(*v));
-    size_t n = rec.n_tags;
-    for (size_t i = 0; i < in->tags.n; i++) {
-        size_t at = 0;
-        while (at < n && !str_eq(v[at].key, in->tags.v[i].key))
-            at++;
-        v[at] = (struct fn_pair){in->tags.v[i].key, in->tags.v[i].value};
-        if (at == n)
-            n++;
-    }
-    if (n > LAMBDA_TAGS_MAX)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "The number of tags exceeds the limit of %d", LAMBDA_TAGS_MAX);
-    rec.tags = v;
-    rec.n_tags = n;
-    return fn_rec_put(call->txn, lambda_of(call), &rec);
-}
-
-enum err lambda_untag_resource(struct call *call, const struct lambda_untag_resource_input *in,
-                               struct lambda_untag_resource_output *out)
-{
-    struct fn_rec rec;
-    size_t n = 0;
-
-    TRY(tagged(call, in->resource, &rec));
-    for (size_t i = 0; i < rec.n_tags; i++) {
-        bool drop = false;
-        for (size_t k = 0; k < in->tag_keys.n; k++)
-            drop = drop || str_eq(rec.tags[i].key, in->tag_keys.v[k]);
-        if (!drop)
-            rec.tags[n++] = rec.tags[i];
-    }
-    rec.n_tags = n;
     return fn_rec_put(call->txn, lambda_of(call), &rec);
 }

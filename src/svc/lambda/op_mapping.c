@@ -132,11 +132,14 @@ static enum err check_role(struct call *call, const struct fn_rec *fn, struct st
 {
     static const char *const actions[] = {"sqs:ReceiveMessage", "sqs:DeleteMessage",
                                           "sqs:GetQueueAttributes"};
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
-        if (role_allowed(call->txn, lambda_of(call), fn->role, actions[i], source_arn) != ERR_OK)
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        enum err err = role_allowed(call->txn, fn->role, actions[i], source_arn);
+        if (err == ERR_DENIED)
             return INVALID(
                 call, "The provided execution role does not have permissions to call %s on SQS",
                 actions[i] + sizeof("sqs:") - 1);
+        TRY(err);
+    }
     return ERR_OK;
 }
 
@@ -305,7 +308,7 @@ lambda_create_event_source_mapping(struct call *call,
         .provisioned = in->provisioned_poller_config != NULL,
     };
 
-    if (str_find_str(in->event_source_arn, STR(":sqs:")) == SIZE_MAX)
+    if (!target_is(call->core, in->event_source_arn, "queue"))
         return INVALID(call, "Event sources other than SQS queues are not supported by Weir.");
     if (in->tags.n)
         return INVALID(call, "Tags of event source mappings are not supported by Weir.");

@@ -2,6 +2,7 @@
  *
  * Layer: svc. Thread: the call's. */
 #include "auth/policy.h"
+#include "core/statement.h"
 #include "svc/lambda/lambda_int.h"
 
 static enum err check_revision(struct call *call, struct str wanted, struct str have)
@@ -23,14 +24,11 @@ static enum err policy_of(struct call *call, struct str function_name, struct st
     return fn_policy_get(call->txn, ret_name, ret_policy);
 }
 
-static enum err check_document(struct call *call, const struct fn_policy *policy)
+static enum err check_document(struct call *call, struct str doc)
 {
     const char *why = "";
     struct policy *parsed;
-    struct str doc = fn_policy_document(call->arena, policy);
 
-    if (!str_is_set(doc))
-        return ERR_NOMEM;
     if (doc.len > LAMBDA_POLICY_MAX)
         return call_error(call, &lambda_err_policy_length_exceeded_exception,
                           "The final policy size (%zu) is bigger than the limit (%d).", doc.len,
@@ -39,6 +37,33 @@ static enum err check_document(struct call *call, const struct fn_policy *policy
     if (err == ERR_INVALID || err == ERR_LIMIT)
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
                           "The provided permission is not valid: %s", why);
+    return err;
+}
+
+static enum err build(struct call *call, const struct lambda_add_permission_input *in,
+                      struct str arn, struct str *ret_json)
+{
+    const struct statement_condition conditions[] = {
+        {"StringEquals", "AWS:SourceAccount", in->source_account},
+        {"StringEquals", "aws:PrincipalOrgID", in->principal_org_id},
+        {"StringEquals", "lambda:EventSourceToken", in->event_source_token},
+        {"ArnLike", "AWS:SourceArn", in->source_arn},
+    };
+    const struct statement st = {
+        .sid = in->statement_id,
+        .principals = &in->principal,
+        .n_principals = 1,
+        .actions = &in->action,
+        .n_actions = 1,
+        .resource = arn,
+        .conditions = conditions,
+        .n_conditions = ARRAY_LEN(conditions),
+    };
+    enum err err = statement_json(call->arena, call->partition, &st, ret_json);
+    if (err == ERR_INVALID)
+        return call_error(call, &lambda_err_invalid_parameter_value_exception,
+                          "The provided principal was invalid. Please check the principal and try "
+                          "again.");
     return err;
 }
 
@@ -54,33 +79,22 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
                           "Function URLs are not supported by Weir.");
     TRY(policy_of(call, in->function_name, in->qualifier, &name, &policy));
     TRY(check_revision(call, in->revision_id, policy.revision));
-    for (size_t i = 0; i < policy.n; i++)
-        if (str_eq(policy.v[i].sid, in->statement_id))
-            return call_error(call, &lambda_err_resource_conflict_exception,
-                              "The statement id (" STR_FMT ") provided already exists. Please "
-                              "provide a new statement id, or remove the existing statement.",
-                              STR_ARG(in->statement_id));
     struct str arn = fn_arn(call->arena, call->partition, &name, name.qualifier);
     if (!str_is_set(arn))
         return ERR_NOMEM;
-    enum err err = permission_statement(call->arena, in, arn, &json);
-    if (err == ERR_INVALID)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "The provided principal was invalid. Please check the principal and try "
-                          "again.");
+    TRY(build(call, in, arn, &json));
+    enum err err = statement_add(call->arena, policy.document, STR("default"), in->statement_id,
+                                 json, &policy.document);
+    if (err == ERR_EXISTS)
+        return call_error(call, &lambda_err_resource_conflict_exception,
+                          "The statement id (" STR_FMT ") provided already exists. Please "
+                          "provide a new statement id, or remove the existing statement.",
+                          STR_ARG(in->statement_id));
     if (err == ERR_LIMIT)
         return call_error(call, &lambda_err_policy_length_exceeded_exception,
-                          "The statement is too long.");
+                          "The policy is bigger than the limit (%d).", LAMBDA_POLICY_MAX);
     TRY(err);
-    struct fn_statement *v = ARENA_ARRAY(call->arena, struct fn_statement, policy.n + 1);
-    if (!v)
-        return ERR_NOMEM;
-    if (policy.n)
-        memcpy(v, policy.v, policy.n * sizeof(*v));
-    v[policy.n] = (struct fn_statement){in->statement_id, json};
-    policy.v = v;
-    policy.n++;
-    TRY(check_document(call, &policy));
+    TRY(check_document(call, policy.document));
     TRY(fn_policy_put(call->txn, &name, &policy));
     out->statement = json;
     return ERR_OK;
@@ -92,21 +106,19 @@ enum err lambda_remove_permission(struct call *call,
 {
     struct fn_name name;
     struct fn_policy policy;
-    size_t n = 0;
 
     TRY(policy_of(call, in->function_name, in->qualifier, &name, &policy));
-    if (policy.n == 0)
+    if (!str_is_set(policy.document))
         return call_error(call, &lambda_err_resource_not_found_exception,
                           "No policy is associated with the given resource.");
     TRY(check_revision(call, in->revision_id, policy.revision));
-    for (size_t i = 0; i < policy.n; i++)
-        if (!str_eq(policy.v[i].sid, in->statement_id))
-            policy.v[n++] = policy.v[i];
-    if (n == policy.n)
+    enum err err =
+        statement_remove(call->arena, policy.document, in->statement_id, &policy.document);
+    if (err == ERR_NOT_FOUND)
         return call_error(call, &lambda_err_resource_not_found_exception,
                           "Statement " STR_FMT " is not found in resource policy.",
                           STR_ARG(in->statement_id));
-    policy.n = n;
+    TRY(err);
     return fn_policy_put(call->txn, &name, &policy);
 }
 
@@ -117,10 +129,10 @@ enum err lambda_get_policy(struct call *call, const struct lambda_get_policy_inp
     struct fn_policy policy;
 
     TRY(policy_of(call, in->function_name, in->qualifier, &name, &policy));
-    if (policy.n == 0)
+    if (!str_is_set(policy.document))
         return call_error(call, &lambda_err_resource_not_found_exception,
                           "The resource you requested does not exist.");
-    out->policy = fn_policy_document(call->arena, &policy);
+    out->policy = policy.document;
     out->revision_id = policy.revision;
-    return str_is_set(out->policy) ? ERR_OK : ERR_NOMEM;
+    return ERR_OK;
 }

@@ -125,31 +125,8 @@ static enum err check_overlaps(struct call *call, const struct s3_rules *rules)
     return ERR_OK;
 }
 
-/* "arn:aws:lambda:..." or "arn:aws:sqs:...". */
-static bool arn_is_of(struct str arn, const char *service)
-{
-    struct str first = str_cut(&arn, ':');
-    (void)str_cut(&arn, ':');
-    return str_eq_c(first, "arn") && str_eq_c(str_cut(&arn, ':'), service);
-}
-
-static enum err may_send(struct call *call, const struct s3_rule *rule, struct str bucket_arn)
-{
-    struct s3 *s3 = call->svc;
-    struct str service = STR("s3.amazonaws.com"), policy;
-    if (!rule->queue) {
-        const struct lambda_port *l = s3->lambda;
-        return l->check_target(l->self, call->txn, rule->arn, service, bucket_arn, call->account);
-    }
-    const struct sqs_port *q = s3->sqs;
-    TRY(q->exists(q->self, call->txn, rule->arn));
-    TRY(q->policy(q->self, call->txn, rule->arn, &policy));
-    return core_service_allowed(call->txn, call->core, service, "sqs:SendMessage", rule->arn,
-                                policy, bucket_arn, call->account);
-}
-
 /* What is wrong with a destination, in S3's words. */
-static struct str target_fault(struct call *call, const struct s3_rule *rule, enum err e)
+static struct str fault_words(struct call *call, const struct s3_rule *rule, enum err e)
 {
     if (e == ERR_NOT_FOUND)
         return rule->queue ? STR("The destination queue does not exist")
@@ -161,19 +138,20 @@ static struct str target_fault(struct call *call, const struct s3_rule *rule, en
                    STR_ARG(rule->arn));
 }
 
-static enum err check_target(struct call *call, const struct s3_rule *rule, struct str bucket_arn)
+static enum err check_rule(struct call *call, const struct s3_rule *rule, struct str bucket_arn)
 {
-    if (!arn_is_of(rule->arn, rule->queue ? "sqs" : "lambda")) {
+    if (!target_is(call->core, rule->arn, rule->queue ? "queue" : "function")) {
         TRY(call_error_detail(call, "ArgumentName",
                               rule->queue ? STR("Queue") : STR("CloudFunction")));
         TRY(call_error_detail(call, "ArgumentValue", rule->arn));
         return filter_error(call, "The ARN could not be parsed");
     }
-    enum err e = may_send(call, rule, bucket_arn);
-    if (e != ERR_NOT_FOUND && e != ERR_DENIED && e != ERR_INVALID)
+    struct target target = s3_target(call, rule, bucket_arn);
+    enum err e = target_check(call->txn, &target);
+    if (!target_fault(e))
         return e;
     TRY(call_error_detail(call, "ArgumentName1", rule->arn));
-    TRY(call_error_detail(call, "ArgumentValue1", target_fault(call, rule, e)));
+    TRY(call_error_detail(call, "ArgumentValue1", fault_words(call, rule, e)));
     return call_error(call, &s3_err_invalid_argument,
                       "Unable to validate the following destination configurations");
 }
@@ -182,8 +160,7 @@ static enum err check_target(struct call *call, const struct s3_rule *rule, stru
 static enum err send_test_event(struct call *call, const struct s3_bucket_ref *b,
                                 const struct s3_rule *rule, struct str bucket_arn)
 {
-    struct s3 *s3 = call->svc;
-    const struct sqs_port *q = s3->sqs;
+    struct target target = s3_target(call, rule, bucket_arn);
     char ts[CLOCK_TEXT_MAX];
     struct buf doc;
     struct json_out o;
@@ -198,8 +175,7 @@ static enum err send_test_event(struct call *call, const struct s3_bucket_ref *b
     json_kv_str(&o, STR("HostId"), call->core->cfg.host_id);
     json_close(&o, '}');
     TRY(buf_err(&doc));
-    return q->send(q->self, call->txn, rule->arn, buf_str(&doc), NULL, 0, STR("s3.amazonaws.com"),
-                   bucket_arn, STR_NONE, STR_NONE);
+    return target_stage(call->txn, &target, &(struct target_delivery){.payload = buf_str(&doc)});
 }
 
 static enum err check_targets(struct call *call, const struct s3_bucket_ref *b,
@@ -207,9 +183,9 @@ static enum err check_targets(struct call *call, const struct s3_bucket_ref *b,
 {
     struct str arn = s3_arn(call, b->name, STR_NONE);
     for (size_t i = 0; i < rules->n; i++) {
-        TRY(check_target(call, &rules->v[i], arn));
+        TRY(check_rule(call, &rules->v[i], arn));
         enum err e = rules->v[i].queue ? send_test_event(call, b, &rules->v[i], arn) : ERR_OK;
-        if (e == ERR_LIMIT) /* FIFO queues take no message without a group */
+        if (target_fault(e)) /* FIFO queues take no message without a group */
             return call_error(call, &s3_err_invalid_argument,
                               "Unable to validate the following destination configurations");
         TRY(e);

@@ -45,10 +45,7 @@ static enum err make(struct core *core, void **ret_self)
 
 static enum err start(void *self)
 {
-    struct s3 *s3 = self;
-    s3->lambda = lambda_port_of(s3->core);
-    s3->sqs = sqs_port_of(s3->core);
-    return s3_files_recover(s3);
+    return s3_files_recover(self);
 }
 
 static const void *port(void *self)

@@ -6,9 +6,7 @@
 #define WEIR_SVC_S3_S3_H
 
 #include "core/core.h"
-#include "svc/lambda/lambda_port.h"
 #include "svc/s3/s3_port.h"
-#include "svc/sqs/sqs_port.h"
 
 enum {
     S3_BUCKETS_MAX = 10 * 1000,

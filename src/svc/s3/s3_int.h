@@ -29,9 +29,7 @@ struct job_kind;
 
 struct s3 {
     struct core *core;
-    struct s3_port port; /* what others use of this */
-    const struct lambda_port *lambda;
-    const struct sqs_port *sqs;
+    struct s3_port port;                 /* what others use of this */
     struct str objects_dir, staging_dir; /* NUL-terminated */
     struct arena arena;                  /* process lifetime, start-up only */
     pthread_mutex_t lock;                /* pins */
@@ -297,6 +295,8 @@ enum err s3_unpack_rules(struct arena *a, struct str bytes, struct s3_rules *ret
 /* The event document for a rule. */
 void s3_event_json(struct buf *b, struct call *call, struct str bucket, const struct s3_rule *rule,
                    const struct s3_happening *h);
+/* A rule's target, for S3 and the bucket. */
+struct target s3_target(struct call *call, const struct s3_rule *rule, struct str bucket_arn);
 /* Stages the events that `h` causes (P2). */
 enum err s3_notify(struct call *call, const struct s3_bucket_ref *b,
                    const struct s3_happening *h) WARN_UNUSED;

@@ -196,20 +196,12 @@ void s3_event_json(struct buf *b, struct call *call, struct str bucket, const st
 
 /* --- staging ---------------------------------------------------------------------------------- */
 
-static enum err send_event(struct call *call, const struct s3_bucket_ref *b,
-                           const struct s3_rule *rule, struct str document)
+struct target s3_target(struct call *call, const struct s3_rule *rule, struct str bucket_arn)
 {
-    struct s3 *s3 = call->svc;
-    struct str arn = s3_arn(call, b->name, STR_NONE);
-    struct str service = STR("s3.amazonaws.com");
-    if (rule->queue) {
-        const struct sqs_port *sqs = s3->sqs;
-        return sqs->send(sqs->self, call->txn, rule->arn, document, NULL, 0, service, arn, STR_NONE,
-                         STR_NONE);
-    }
-    const struct lambda_port *lambda = s3->lambda;
-    return lambda->invoke_async(lambda->self, call->txn, rule->arn, document, service, arn,
-                                call->account);
+    return (struct target){.arn = rule->arn,
+                           .service = STR("s3.amazonaws.com"),
+                           .source_arn = bucket_arn,
+                           .source_account = call->account};
 }
 
 enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struct s3_happening *h)
@@ -226,10 +218,12 @@ enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struc
         buf_init_arena(&doc, call->arena, EVENT_MAX);
         s3_event_json(&doc, call, b->name, rule, h);
         TRY(buf_err(&doc));
-        enum err e = send_event(call, b, rule, buf_str(&doc));
+        struct target target = s3_target(call, rule, s3_arn(call, b->name, STR_NONE));
+        enum err e =
+            target_stage(call->txn, &target, &(struct target_delivery){.payload = buf_str(&doc)});
         /* A target that went away, withdrew its permission or takes no message of this size must
          * not stop writers: S3 drops the event and so does Weir, but says so. */
-        if (e == ERR_NOT_FOUND || e == ERR_DENIED || e == ERR_LIMIT)
+        if (target_fault(e))
             log_warn("s3", "event dropped: bucket=" STR_FMT " target=" STR_FMT " %s",
                      STR_ARG(b->name), STR_ARG(rule->arn), err_name(e));
         else

@@ -3,9 +3,11 @@
 
 static enum err find(void *self, struct txn *txn, struct str arn, struct target_found *ret_found)
 {
-    struct sqs_open o;
-    TRY(sqs_open_arn(self, txn, arn, &o));
-    *ret_found = (struct target_found){.arn = arn, .policy = o.config.policy};
+    struct sqs_open *o = ARENA_NEW(txn->arena, struct sqs_open);
+    if (!o)
+        return ERR_NOMEM;
+    TRY(sqs_open_arn(self, txn, arn, o));
+    *ret_found = (struct target_found){.arn = arn, .policy = o->config.policy, .opened = o};
     return ERR_OK;
 }
 
@@ -48,15 +50,14 @@ static enum err take_trace(struct arena *a, const struct target_delivery *d,
 }
 
 static enum err stage(void *self, struct txn *txn, const struct target *target,
-                      const struct target_delivery *d)
+                      const struct target_found *found, const struct target_delivery *d)
 {
     struct sqs *s = self;
-    struct sqs_open o;
+    const struct sqs_open *o = found->opened;
     struct sqs_fault f;
     struct sqs_checked checked;
     struct sqs_sent sent;
-    TRY(sqs_open_arn(s, txn, target->arn, &o));
-    if (d->payload.len > (size_t)o.config.size_max)
+    if (d->payload.len > (size_t)o->config.size_max)
         return ERR_LIMIT;
     struct sqs_draft draft = {
         .body = d->payload,
@@ -67,11 +68,11 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
     };
     TRY(take_attributes(txn->arena, d, &draft));
     TRY(take_trace(txn->arena, d, &draft));
-    enum err err = sqs_message_check(txn->arena, &o.config, &draft, &checked, &f);
+    enum err err = sqs_message_check(txn->arena, &o->config, &draft, &checked, &f);
     if (err == ERR_FAILED)
         return ERR_INVALID;
     TRY(err);
-    return sqs_send_stage(s, txn, &o, &checked.body, checked.delay_s, &sent);
+    return sqs_send_stage(s, txn, o, &checked.body, checked.delay_s, &sent);
 }
 
 const struct target_kind sqs_targets[1] = {{

@@ -1,4 +1,4 @@
-/* Texts that the service builds or reads: statements, destination records, REPORT lines, batch
+/* Texts that the service builds or reads: destination records, REPORT lines, batch
  * responses. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,84 +12,6 @@
 #include "svc/lambda/lambda_int.h"
 
 #define FN "arn:aws:lambda:us-east-1:000000000000:function:f"
-
-static void test_statement(void **state)
-{
-    static const struct {
-        const char *name;
-        struct lambda_add_permission_input in;
-        enum err err;
-        const char *json;
-    } rows[] = {
-        {"service with source",
-         {.statement_id = STR_INIT("s3"),
-          .action = STR_INIT("lambda:InvokeFunction"),
-          .principal = STR_INIT("s3.amazonaws.com"),
-          .source_arn = STR_INIT("arn:aws:s3:::b"),
-          .source_account = STR_INIT("000000000000")},
-         ERR_OK,
-         "{\"Sid\":\"s3\",\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"s3.amazonaws.com\"},"
-         "\"Action\":\"lambda:InvokeFunction\",\"Resource\":\"" FN "\",\"Condition\":{"
-         "\"StringEquals\":{\"AWS:SourceAccount\":\"000000000000\"},"
-         "\"ArnLike\":{\"AWS:SourceArn\":\"arn:aws:s3:::b\"}}}"},
-        {"service alone",
-         {.statement_id = STR_INIT("x"),
-          .action = STR_INIT("lambda:InvokeFunction"),
-          .principal = STR_INIT("events.amazonaws.com")},
-         ERR_OK,
-         "{\"Sid\":\"x\",\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"events.amazonaws.com\"},"
-         "\"Action\":\"lambda:InvokeFunction\",\"Resource\":\"" FN "\"}"},
-        {"account",
-         {.statement_id = STR_INIT("x"),
-          .action = STR_INIT("lambda:GetFunction"),
-          .principal = STR_INIT("123456789012")},
-         ERR_OK,
-         "{\"Sid\":\"x\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":"
-         "\"arn:aws:iam::123456789012:root\"},\"Action\":\"lambda:GetFunction\",\"Resource\":\"" FN
-         "\"}"},
-        {"everybody of an organisation",
-         {.statement_id = STR_INIT("x"),
-          .action = STR_INIT("lambda:InvokeFunction"),
-          .principal = STR_INIT("*"),
-          .principal_org_id = STR_INIT("o-a1b2c3d4e5")},
-         ERR_OK,
-         "{\"Sid\":\"x\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":"
-         "\"lambda:InvokeFunction\",\"Resource\":\"" FN "\",\"Condition\":{\"StringEquals\":{"
-         "\"aws:PrincipalOrgID\":\"o-a1b2c3d4e5\"}}}"},
-        {"no principal of any kind",
-         {.statement_id = STR_INIT("x"),
-          .action = STR_INIT("lambda:InvokeFunction"),
-          .principal = STR_INIT("somebody")},
-         ERR_INVALID,
-         NULL},
-        {"short account",
-         {.statement_id = STR_INIT("x"),
-          .action = STR_INIT("lambda:InvokeFunction"),
-          .principal = STR_INIT("12345678901")},
-         ERR_INVALID,
-         NULL},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct arena a;
-        struct str json = STR_NONE;
-        const char *why = "";
-        struct policy *policy;
-        arena_init(&a, 64 * 1024);
-        enum err err = permission_statement(&a, &rows[i].in, STR(FN), &json);
-        if (err != rows[i].err)
-            fail_msg("%s: %s", rows[i].name, err_name(err));
-        if (err == ERR_OK) {
-            if (!str_eq_c(json, rows[i].json))
-                fail_msg("%s: %.*s", rows[i].name, STR_ARG(json));
-            struct fn_statement st = {rows[i].in.statement_id, json};
-            struct fn_policy p = {STR("r"), &st, 1};
-            struct str doc = fn_policy_document(&a, &p);
-            if (policy_parse(&a, POLICY_RESOURCE, doc, &why, &policy) != ERR_OK)
-                fail_msg("%s: %s", rows[i].name, why);
-        }
-        arena_release(&a);
-    }
-}
 
 static void test_destination(void **state)
 {
@@ -219,7 +141,6 @@ static void test_batch_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_statement),
         cmocka_unit_test(test_destination),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_batch_failures),

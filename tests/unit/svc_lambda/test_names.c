@@ -73,30 +73,11 @@ static void test_arn(void **state)
     arena_release(&a);
 }
 
-static void test_destination_supported(void **state)
-{
-    static const struct {
-        const char *arn;
-        bool ok;
-    } rows[] = {
-        {"arn:aws:sqs:us-east-1:000000000000:q", true},
-        {"arn:aws:lambda:us-east-1:000000000000:function:f", true},
-        {"arn:aws:sns:us-east-1:000000000000:t", false},
-        {"arn:aws:events:us-east-1:000000000000:event-bus/b", false},
-        {"sqs", false},
-        {"", false},
-        {"arn:aws:sqs", false},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        assert_int_equal(destination_supported(str_c(rows[i].arn)), rows[i].ok);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_arn),
-        cmocka_unit_test(test_destination_supported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,6 @@
 static void test_function(void **state)
 {
     struct fn_pair env[] = {{STR("A"), STR("1")}, {STR("B"), STR("")}};
-    struct fn_pair tags[] = {{STR("team"), STR("x")}};
     struct fn_rec in = {
         .account = STR("000000000000"),
         .region = STR("us-east-1"),
@@ -34,8 +33,6 @@ static void test_function(void **state)
         .env = env,
         .n_env = 2,
         .has_env = true,
-        .tags = tags,
-        .n_tags = 1,
         .log_group = STR("/aws/lambda/orders"),
         .reserved = -1,
         .async = {true, 2, -1, STR_NONE, STR("arn:aws:sqs:us-east-1:000000000000:q"), 77},

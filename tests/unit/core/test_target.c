@@ -1,0 +1,168 @@
+/* Targets: which row an ARN meets, who may, and what is staged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "core/core.h"
+#include "kv/drv_fault/kv_mem.h"
+
+static struct core core;
+static struct kv_mem_disk *disk;
+static struct {
+    const char *kind; /* that staged last */
+    char payload[64];
+} staged;
+
+/* Every thing but "none" is there; "open" lets S3 in from bucket b of account 1. */
+static enum err find(void *self, struct txn *txn, struct str arn, struct target_found *ret)
+{
+    *ret = (struct target_found){.arn = arn, .opened = self};
+    if (str_ends(arn, STR("none")))
+        return ERR_NOT_FOUND;
+    if (str_ends(arn, STR("open")))
+        ret->policy = STR(
+            "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{"
+            "\"Service\":\"s3.amazonaws.com\"},\"Action\":\"q:Send\",\"Resource\":\"*\","
+            "\"Condition\":{\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:s3:::b\"},\"StringEquals\":{"
+            "\"aws:SourceAccount\":\"1\"}}}]}");
+    return ERR_OK;
+}
+
+static enum err stage(void *self, struct txn *txn, const struct target *target,
+                      const struct target_found *found, const struct target_delivery *d)
+{
+    assert_ptr_equal(found->opened, self);
+    if (d->payload.len >= sizeof(staged.payload))
+        return ERR_LIMIT;
+    staged.kind = self;
+    memcpy(staged.payload, d->payload.p, d->payload.len);
+    staged.payload[d->payload.len] = '\0';
+    return ERR_OK;
+}
+
+static const struct target_kind queues[] = {{"q", NULL, "queue", "q:Send", find, stage}};
+static const struct target_kind groups[] = {{"g", "group", "group", "g:Put", find, stage},
+                                            {"g", "bus", "bus", "g:Put", find, stage}};
+static const struct svc_def q_def = {.targets = queues, .n_targets = 1};
+static const struct svc_def g_def = {.targets = groups, .n_targets = 2};
+static struct svc svcs[] = {{&q_def, "q"}, {&g_def, "g"}};
+
+static int setup(void **state)
+{
+    core = (struct core){.cfg = {.account = STR("1"), .region = STR("r"), .partition = STR("aws")},
+                         .svcs = svcs,
+                         .n_svcs = 2};
+    disk = kv_mem_disk_new();
+    return kv_mem_open(disk, false, &core.kv) == ERR_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    kv_close(core.kv);
+    kv_mem_disk_free(disk);
+    return 0;
+}
+
+static void test_kinds(void **state)
+{
+    static const struct {
+        const char *arn, *name;
+    } rows[] = {
+        {"arn:aws:q:r:1:name", "queue"},
+        {"arn:aws:q:r:1:other:name", NULL}, /* a type that queues do not have */
+        {"arn:aws:g:r:1:group:name", "group"},
+        {"arn:aws:g:r:1:bus/name", "bus"},
+        {"arn:aws:g:r:1:name", NULL},
+        {"arn:aws:x:r:1:name", NULL},
+        {"arn:aws:q:r:1:", NULL},
+        {"arn:aws:q:r:1", NULL},
+        {"arn::q:r:1:name", NULL},
+        {"urn:aws:q:r:1:name", NULL},
+        {"https://h/1/arn:aws:q:r:1:name", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct target_kind *kind = target_kind_of(&core, str_c(rows[i].arn));
+        if (!kind != !rows[i].name || (kind && strcmp(kind->name, rows[i].name) != 0))
+            fail_msg("%s: %s", rows[i].arn, kind ? kind->name : "none");
+    }
+    assert_true(target_is(&core, STR("arn:aws:q:r:1:name"), "queue"));
+    assert_false(target_is(&core, STR("arn:aws:q:r:1:name"), "group"));
+    assert_false(target_is(&core, STR("name"), "queue"));
+}
+
+struct row {
+    const char *name;
+    struct target target;
+    enum err err;
+};
+
+static enum err row_body(struct txn *txn, void *arg)
+{
+    const struct row *row = arg;
+    struct target_delivery d = {.payload = str_c(row->name)};
+    staged.kind = NULL;
+    enum err err = target_check(txn, &row->target);
+    if (err != row->err)
+        fail_msg("%s: %s", row->name, err_name(err));
+    assert_null(staged.kind);
+    assert_int_equal(target_stage(txn, &row->target, &d), row->err);
+    assert_int_equal(target_fault(err), err != ERR_OK);
+    if (err == ERR_OK)
+        assert_string_equal(staged.payload, row->name);
+    else
+        assert_null(staged.kind);
+    return ERR_OK;
+}
+
+#define S3 STR_INIT("s3.amazonaws.com")
+#define B STR_INIT("arn:aws:s3:::b")
+
+static void test_permissions(void **state)
+{
+    static const struct row rows[] = {
+        {"nobody's errand", {.arn = STR_INIT("arn:aws:q:r:1:closed")}, ERR_OK},
+        {"not there", {.arn = STR_INIT("arn:aws:q:r:1:none")}, ERR_NOT_FOUND},
+        {"no kind", {.arn = STR_INIT("arn:aws:x:r:1:q")}, ERR_UNSUPPORTED},
+        {"no policy", {STR_INIT("arn:aws:q:r:1:closed"), S3, B, STR_INIT("1"), {0}}, ERR_DENIED},
+        {"allowed", {STR_INIT("arn:aws:q:r:1:open"), S3, B, STR_INIT("1"), {0}}, ERR_OK},
+        {"other source",
+         {STR_INIT("arn:aws:q:r:1:open"), S3, STR_INIT("arn:aws:s3:::c"), STR_INIT("1"), {0}},
+         ERR_DENIED},
+        {"other account", {STR_INIT("arn:aws:q:r:1:open"), S3, B, STR_INIT("2"), {0}}, ERR_DENIED},
+        {"other service",
+         {STR_INIT("arn:aws:q:r:1:open"), STR_INIT("sns.amazonaws.com"), B, STR_INIT("1"), {0}},
+         ERR_DENIED},
+        {"other action",
+         {STR_INIT("arn:aws:g:r:1:bus/open"), S3, B, STR_INIT("1"), {0}},
+         ERR_DENIED},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(txn_run_now(&core, row_body, (void *)(uintptr_t)&rows[i]), ERR_OK);
+}
+
+static enum err large_body(struct txn *txn, void *arg)
+{
+    char text[100] = {0};
+    return target_stage(txn, &(struct target){.arn = STR("arn:aws:q:r:1:q")},
+                        &(struct target_delivery){.payload = str_n(text, sizeof(text))});
+}
+
+static void test_large(void **state)
+{
+    assert_int_equal(txn_run_now(&core, large_body, NULL), ERR_LIMIT);
+    assert_true(target_fault(ERR_LIMIT));
+    assert_false(target_fault(ERR_OK) || target_fault(ERR_IO) || target_fault(ERR_CONFLICT));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_permissions, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_large, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
