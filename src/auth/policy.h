@@ -113,5 +113,8 @@ enum policy_decision policy_match(const struct policy *policy, const struct poli
 
 /* Glob of ARN or action text as Resource uses it: '*' any run, '?' one byte. */
 bool policy_glob(struct str pattern, struct str text, bool fold_case);
+/* As ArnLike and ArnEquals match: the six parts one by one, '*' and '?' within a part (IAM User
+ * Guide, "Amazon Resource Name condition operators"). False also on exhaustion of `a`. */
+bool policy_arn_like(struct arena *a, struct str pattern, struct str arn);
 
 #endif

@@ -182,6 +182,14 @@ bool pattern_match_arn(const struct pattern *p, struct str arn, const struct pol
     return true;
 }
 
+bool policy_arn_like(struct arena *a, struct str pattern, struct str arn)
+{
+    struct pattern p;
+    bool failed = false;
+    return pattern_compile(a, pattern, true, false, &p) == ERR_OK &&
+           pattern_match_arn(&p, arn, NULL, &failed);
+}
+
 bool policy_glob(struct str pattern, struct str text, bool fold_case)
 {
     size_t i = 0, t = 0, star = SIZE_MAX, star_t = 0;

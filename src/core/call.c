@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "base/arn.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -223,13 +224,13 @@ void call_reply_raw(struct call *call, struct str content_type, struct str body)
 
 struct str call_arn(struct call *call, const char *service, const char *fmt, ...)
 {
+    struct arn arn = {.partition = call->partition,
+                      .service = str_c(service),
+                      .region = call->region,
+                      .account = call->account};
     va_list ap;
     va_start(ap, fmt);
-    struct str rest = str_vfmt(call->arena, fmt, ap);
+    struct str text = arn_vmake(call->arena, &arn, fmt, ap);
     va_end(ap);
-    if (!rest.p)
-        return STR_NONE;
-    return str_fmt(call->arena, "arn:" STR_FMT ":%s:" STR_FMT ":" STR_FMT ":" STR_FMT,
-                   STR_ARG(call->partition), service, STR_ARG(call->region), STR_ARG(call->account),
-                   STR_ARG(rest));
+    return text;
 }

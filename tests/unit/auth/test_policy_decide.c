@@ -263,9 +263,34 @@ static void test_glob(void **state)
     assert_true(policy_glob(STR("**"), STR(""), false));
 }
 
+static void test_arn_like(void **state)
+{
+    static const struct {
+        const char *pattern;
+        bool want;
+    } patterns[] = {
+        {"*", true},
+        {"arn:aws:sqs:us-east-1:000000000000:q", true},
+        {"arn:*:sqs:*:*:q", true},
+        {"arn:aws:sqs:us-east-?:000000000000:*", true},
+        {"arn:aws:*:q", false}, /* a star does not reach over a colon */
+        {"arn:aws:sqs:us-east-1:000000000000:Q", false},
+        {"arn:aws:sqs:us-east-1:000000000000", false},
+        {"", false},
+    };
+    struct arena a;
+    arena_init(&a, 1 << 16);
+    for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
+        if (policy_arn_like(&a, str_c(patterns[i].pattern),
+                            STR("arn:aws:sqs:us-east-1:000000000000:q")) != patterns[i].want)
+            fail_msg("%s", patterns[i].pattern);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_arn_like),
         cmocka_unit_test(test_rows),          cmocka_unit_test(test_statements),
         cmocka_unit_test(test_not_principal), cmocka_unit_test(test_root_rescue),
         cmocka_unit_test(test_glob),
