@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/arn.h"
 #include "base/pack.h"
 #include "core/core.h"
 #include "core/tags_int.h"
@@ -20,7 +21,7 @@ static size_t max_of(const struct tags_rules *rules)
     return rules->max ? rules->max : TAGS_MAX;
 }
 
-static bool reserved(struct str key)
+bool tags_reserved(struct str key)
 {
     return str_eq_nocase(str_sub(key, 0, 4), STR("aws:"));
 }
@@ -56,7 +57,7 @@ static enum err check_one(struct tag t, enum tags_fault *ret_fault)
         *ret_fault = TAGS_KEY_LENGTH;
     else if (str_utf8_count(t.value) > TAGS_VALUE_MAX)
         *ret_fault = TAGS_VALUE_LENGTH;
-    else if (reserved(t.key))
+    else if (tags_reserved(t.key))
         *ret_fault = TAGS_RESERVED;
     if (*ret_fault != TAGS_OK)
         return ERR_OK;
@@ -246,13 +247,14 @@ enum err tags_check_call(struct call *call, const struct tags_rules *rules, stru
 
 /* --- the record ------------------------------------------------------------------------------- */
 
-static struct str key_of(struct txn *txn, struct str arn)
+/* ERR_INVALID: not an ARN; ERR_NOMEM. */
+static enum err key_of(struct txn *txn, struct str arn, struct str *ret_key)
 {
-    struct arn_parts parts;
-    if (!arn_split(arn, &parts))
-        return STR_NONE;
+    struct arn parts;
+    TRY(arn_parse(arn, &parts));
     struct str account = parts.account.len ? parts.account : txn->core->cfg.account;
-    return tags_key(txn->arena, account, parts.region, arn);
+    *ret_key = tags_key(txn->arena, account, parts.region, arn);
+    return str_is_set(*ret_key) ? ERR_OK : ERR_NOMEM;
 }
 
 struct str tags_key(struct arena *a, struct str account, struct str region, struct str arn)
@@ -289,26 +291,27 @@ enum err tags_unpack(struct arena *a, struct str bytes, struct tags_record *ret)
 
 enum err tags_of(struct txn *txn, struct str arn, struct tag_list *ret_tags)
 {
-    struct str bytes, key = key_of(txn, arn);
+    static const struct tag none = {{0}, {0}}; /* an empty list is told of, an absent one is not */
+    struct str bytes, key;
     struct tags_record rec = {0};
-    if (!str_is_set(key))
-        return txn->arena->failed ? ERR_NOMEM : ERR_INVALID;
+    TRY(key_of(txn, arn, &key));
     enum err err = txn_get(txn, key, &bytes);
     if (err == ERR_OK)
         err = tags_unpack(txn->arena, bytes, &rec);
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         return err;
-    *ret_tags = rec.tags;
+    *ret_tags = rec.tags.v ? rec.tags : (struct tag_list){&none, 0};
     return ERR_OK;
 }
 
 enum err tags_set(struct txn *txn, const struct tags_resource *resource, struct tag_list tags)
 {
     struct buf b;
-    struct str key = key_of(txn, resource->arn);
+    struct str key;
     struct tag *v = ARENA_ARRAY(txn->arena, struct tag, tags.n + 1);
-    if (!str_is_set(key) || !v)
+    if (!v)
         return ERR_NOMEM;
+    TRY(key_of(txn, resource->arn, &key));
     assert(tags.n <= TAGS_MAX);
     if (tags.n)
         memcpy(v, tags.v, tags.n * sizeof(*v));
@@ -327,8 +330,9 @@ enum err tags_set(struct txn *txn, const struct tags_resource *resource, struct 
 
 enum err tags_drop(struct txn *txn, struct str arn)
 {
-    struct str key = key_of(txn, arn);
-    return str_is_set(key) ? txn_del(txn, key) : ERR_NOMEM;
+    struct str key;
+    TRY(key_of(txn, arn, &key));
+    return txn_del(txn, key);
 }
 
 /* --- operations ------------------------------------------------------------------------------- */
@@ -354,7 +358,7 @@ enum err tags_op_remove(struct call *call, const struct tags_service *service, s
     struct tags_resource resource = {0};
     struct tag_list have, left;
     for (size_t i = 0; i < n_keys; i++)
-        if (reserved(keys[i]))
+        if (tags_reserved(keys[i]))
             return tags_refuse(call, &service->rules, TAGS_RESERVED,
                                (struct tag){keys[i], STR("")});
     TRY(service->resource(call, ref, &resource));

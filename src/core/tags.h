@@ -107,6 +107,8 @@ enum err tags_without(struct arena *a, const struct tags_rules *rules, struct ta
                       const struct str *keys, size_t n_keys, struct tag_list *ret) WARN_UNUSED;
 /* Value of `key`, byte for byte; STR_NONE. O(log n) in a sorted list. */
 struct str tags_get(struct tag_list sorted, struct str key);
+/* A key that begins with "aws:", in any case: it is neither set nor removed by callers. */
+bool tags_reserved(struct str key);
 /* The call's error for a fault. Always ERR_FAILED (or ERR_NOMEM). */
 enum err tags_refuse(struct call *call, const struct tags_rules *rules, enum tags_fault fault,
                      struct tag at) WARN_UNUSED;

@@ -2,7 +2,6 @@
 #ifndef WEIR_CORE_TAGS_INT_H
 #define WEIR_CORE_TAGS_INT_H
 
-#include "core/arn_int.h"
 #include "core/tags.h"
 #include "kv/key.h"
 

@@ -3,17 +3,17 @@
 
 #include <assert.h>
 
-#include "core/arn_int.h"
+#include "base/arn.h"
 #include "core/core.h"
 
 /* The service whose row matches, and the row. */
 static const struct svc *kind_of(const struct core *core, struct str arn,
                                  const struct target_kind **ret_kind)
 {
-    struct arn_parts parts;
-    if (!arn_split(arn, &parts))
+    struct arn parts;
+    if (arn_parse(arn, &parts) != ERR_OK)
         return NULL;
-    struct str type = arn_type(&parts);
+    struct str type = str_is_set(arn_segment(&parts, 1)) ? arn_segment(&parts, 0) : STR_NONE;
     for (size_t i = 0; i < core->n_svcs; i++) {
         const struct svc *svc = &core->svcs[i];
         for (size_t k = 0; k < svc->def->n_targets; k++) {

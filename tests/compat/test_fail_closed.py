@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from weirtest import ROOT
 
-SERVICES = {"s3": "s3", "dynamodb": "dynamodb", "sqs": "sqs", "lambda": "lambda", "iam": "iam", "sts": "sts", "logs": "logs"}
+SERVICES = {"s3": "s3", "dynamodb": "dynamodb", "sqs": "sqs", "lambda": "lambda", "iam": "iam", "sts": "sts", "logs": "logs", "tagging": "resourcegroupstaggingapi"}
 DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
 
 # What anybody with a key may do, by AWS's own rules.

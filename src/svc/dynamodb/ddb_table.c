@@ -96,11 +96,6 @@ enum err ddb_table_encode(struct arena *a, const struct ddb_table *t, struct str
     pack_uint(&b, t->n_indexes);
     for (size_t i = 0; i < t->n_indexes; i++)
         pack_index(&b, &t->indexes[i]);
-    pack_uint(&b, t->n_tags);
-    for (size_t i = 0; i < t->n_tags; i++) {
-        pack_str(&b, t->tags[i].key);
-        pack_str(&b, t->tags[i].value);
-    }
     if (buf_err(&b))
         return buf_err(&b);
     *ret_record = buf_str(&b);
@@ -187,11 +182,6 @@ static void take_body(struct unpack *u, struct ddb_table *t)
     t->indexes = take_list(u, a, sizeof(*t->indexes), &t->n_indexes);
     for (size_t i = 0; i < t->n_indexes; i++)
         take_index(u, a, &t->indexes[i]);
-    t->tags = take_list(u, a, sizeof(*t->tags), &t->n_tags);
-    for (size_t i = 0; i < t->n_tags; i++) {
-        t->tags[i].key = take_str(u, a);
-        t->tags[i].value = take_str(u, a);
-    }
 }
 
 /* Text field of a key as a copy in `a`: key_read_text may borrow from the key. */

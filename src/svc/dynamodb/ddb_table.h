@@ -19,7 +19,6 @@ enum {
     DDB_TABLE_BYTES_MAX = 8 * 1024 * 1024, /* of a definition in memory */
     DDB_GLOBAL_INDEXES_MAX = 20,
     DDB_LOCAL_INDEXES_MAX = 5,
-    DDB_TAGS_MAX = 50,
     DDB_TABLES_MAX = 2500, /* per account and region, AWS's default quota */
 };
 
@@ -44,10 +43,6 @@ struct ddb_index {
 struct ddb_attribute_def {
     struct str name;
     enum ddb_type type;
-};
-
-struct ddb_tag {
-    struct str key, value;
 };
 
 /* Figures that DescribeTable shows: counted now and then, see ddb_jobs.c. Shared by all versions
@@ -92,8 +87,6 @@ struct ddb_table {
     struct ddb_throughput throughput;
     struct str table_class; /* absent: never told */
     bool protect;           /* DeletionProtectionEnabled */
-    struct ddb_tag *tags;
-    size_t n_tags;
 };
 
 /* Stored record; ERR_NOMEM. */

@@ -73,6 +73,7 @@ enum err ddb_stage_drop(struct dynamodb *ddb, struct txn *txn, const struct ddb_
     if (!key.p || !guard.p)
         return ERR_NOMEM;
     TRY(txn_del(txn, guard));
+    TRY(tags_drop(txn, table->arn));
     TRY(ddb_stage_sweep(ddb, txn, table->id, 0));
     return catalogue_del(ddb->tables, txn, key);
 }
@@ -186,4 +187,5 @@ const struct svc_def dynamodb_def = {
     .release = release,
     .auth_context = ddb_auth_context,
     .authorize_more = ddb_authorize_more,
+    .tags = &dynamodb_tags,
 };

@@ -207,4 +207,7 @@ enum err ddb_jobs_start(struct dynamodb *ddb) WARN_UNUSED;
 /* Brings a table's figures up to date: at once when it is small, else in the background. */
 enum err ddb_count(struct dynamodb *ddb, struct txn *txn, struct ddb_table *table) WARN_UNUSED;
 
+/* op_tags.c */
+extern const struct tags_service dynamodb_tags;
+
 #endif

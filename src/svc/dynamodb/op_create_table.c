@@ -73,26 +73,6 @@ static enum err add_indexes(struct ddb_diag *diag, struct arena *a, struct ddb_t
     return ERR_OK;
 }
 
-static enum err take_tags(struct ddb_diag *diag, struct arena *a, struct ddb_table *table,
-                          const struct dynamodb_tag_list *in)
-{
-    table->tags = ARENA_ARRAY(a, struct ddb_tag, in->n);
-    if (!table->tags)
-        return ERR_NOMEM;
-    if (in->n > DDB_TAGS_MAX)
-        return ddb_invalid(diag, "One or more parameter values were invalid: Too many tags");
-    for (size_t i = 0; i < in->n; i++) {
-        table->tags[i] = (struct ddb_tag){in->v[i].key, in->v[i].value};
-        for (size_t j = 0; j < i; j++)
-            if (str_eq(table->tags[j].key, in->v[i].key))
-                return ddb_invalid(
-                    diag, "One or more parameter values were invalid: Duplicate tag key: " STR_FMT,
-                    STR_ARG(in->v[i].key));
-    }
-    table->n_tags = in->n;
-    return ERR_OK;
-}
-
 static enum err define(struct call *call, struct ddb_diag *diag,
                        const struct dynamodb_create_table_input *in, struct ddb_table *table)
 {
@@ -123,8 +103,7 @@ static enum err define(struct call *call, struct ddb_diag *diag,
     TRY(ddb_defs_from(diag, a, &in->attribute_definitions, &table->defs, &table->n_defs));
     TRY(ddb_schema_from(diag, table, &in->key_schema, &table->key));
     TRY(add_indexes(diag, a, table, in));
-    TRY(ddb_check_defs_used(diag, table));
-    return take_tags(diag, a, table, &in->tags);
+    return ddb_check_defs_used(diag, table);
 }
 
 /* The next table id; ids are never given out twice. */
@@ -180,6 +159,8 @@ static enum err create(struct call *call, struct ddb_diag *diag,
         return call_error(call, &dynamodb_err_limit_exceeded_exception,
                           "Subscriber limit exceeded: Number of tables is limited to %d",
                           DDB_TABLES_MAX);
+    TRY(tags_op_create(call, &dynamodb_tags, &(struct tags_resource){.arn = table->arn},
+                       TAGS_FROM(in->tags)));
     TRY(next_id(call->txn, &table->id));
     TRY(ddb_stage_table(ddb, call->txn, table));
     return ddb_describe(call, table, "ACTIVE", &out->table_description);

@@ -1,73 +1,68 @@
 /* TagResource, UntagResource, ListTagsOfResource. */
+#include "base/arn.h"
 #include "svc/dynamodb/dynamodb_int.h"
 
-static enum err open_table(struct call *call, struct str arn, struct ddb_table **ret_table)
+static enum err resource(struct call *call, struct str ref, struct tags_resource *ret)
 {
-    struct ddb_table *cached;
-    if (!str_starts(arn, STR("arn:")) || str_find_str(arn, STR(":table/")) == SIZE_MAX)
+    struct ddb_table *cached, *table;
+    struct arn arn;
+    if (arn_parse_as(ref, "dynamodb", "table", &arn) != ERR_OK)
         return ddb_refuse(call, "Invalid TableArn: Invalid ResourceArn provided as input " STR_FMT,
-                          STR_ARG(arn));
-    TRY(ddb_use_table(call, arn, false, &cached));
-    TRY(ddb_read_table(call, cached, ret_table));
-    (*ret_table)->generation++;
+                          STR_ARG(ref));
+    TRY(ddb_use_table(call, ref, false, &cached));
+    TRY(ddb_read_table(call, cached, &table));
+    ret->arn = table->arn;
     return ERR_OK;
 }
+
+static enum err find(void *self, struct txn *txn, struct str ref, struct tags_resource *ret)
+{
+    struct arn arn;
+    struct str record;
+    if (arn_parse_as(ref, "dynamodb", "table", &arn) != ERR_OK || str_is_set(arn_segment(&arn, 2)))
+        return ERR_NOT_FOUND;
+    struct str key =
+        ddb_table_record_key(txn->arena, arn.account, arn.region, arn_segment(&arn, 1));
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    ret->arn = ref;
+    return txn_get(txn, key, &record);
+}
+
+static const struct tags_type types[] = {
+    {"table", "dynamodb:TagResource", "dynamodb:UntagResource"}};
+
+const struct tags_service dynamodb_tags = {
+    .rules = {.otherwise = {&dynamodb_err_validation, NULL},
+              .words = {[TAGS_TOO_MANY] = {&dynamodb_err_validation,
+                                           "Too many tags: the limit is {max}"},
+                        [TAGS_DUPLICATE] = {&dynamodb_err_validation,
+                                            "One or more parameter values were invalid: Duplicate "
+                                            "tag key: {key}"}}},
+    .resource = resource,
+    .find = find,
+    .types = types,
+    .n_types = ARRAY_LEN(types),
+};
 
 enum err dynamodb_tag_resource(struct call *call, const struct dynamodb_tag_resource_input *in,
                                struct dynamodb_tag_resource_output *out)
 {
-    struct ddb_table *table;
-    if (in->tags.n > DDB_TAGS_MAX)
-        return ddb_refuse(call, "Too many tags: the limit is %d", DDB_TAGS_MAX);
-    TRY(open_table(call, in->resource_arn, &table));
-    struct ddb_tag *tags = ARENA_ARRAY(call->arena, struct ddb_tag, table->n_tags + in->tags.n);
-    if (!tags)
-        return ERR_NOMEM;
-    size_t n = table->n_tags;
-    memcpy(tags, table->tags, n * sizeof(*tags));
-    for (size_t i = 0; i < in->tags.n; i++) {
-        size_t j = 0;
-        while (j < n && !str_eq(tags[j].key, in->tags.v[i].key))
-            j++;
-        tags[j] = (struct ddb_tag){in->tags.v[i].key, in->tags.v[i].value};
-        n += j == n;
-    }
-    if (n > DDB_TAGS_MAX)
-        return ddb_refuse(call, "Too many tags: the limit is %d", DDB_TAGS_MAX);
-    table->tags = tags;
-    table->n_tags = n;
-    return ddb_stage_table(call->svc, call->txn, table);
+    return tags_op_add(call, &dynamodb_tags, in->resource_arn, TAGS_FROM(in->tags));
 }
 
 enum err dynamodb_untag_resource(struct call *call, const struct dynamodb_untag_resource_input *in,
                                  struct dynamodb_untag_resource_output *out)
 {
-    struct ddb_table *table;
-    TRY(open_table(call, in->resource_arn, &table));
-    size_t kept = 0;
-    for (size_t i = 0; i < table->n_tags; i++) {
-        bool drop = false;
-        for (size_t j = 0; j < in->tag_keys.n && !drop; j++)
-            drop = str_eq(table->tags[i].key, in->tag_keys.v[j]);
-        if (!drop)
-            table->tags[kept++] = table->tags[i];
-    }
-    table->n_tags = kept;
-    return ddb_stage_table(call->svc, call->txn, table);
+    return tags_op_remove(call, &dynamodb_tags, in->resource_arn, in->tag_keys.v, in->tag_keys.n);
 }
 
 enum err dynamodb_list_tags_of_resource(struct call *call,
                                         const struct dynamodb_list_tags_of_resource_input *in,
                                         struct dynamodb_list_tags_of_resource_output *out)
 {
-    struct ddb_table *table;
-    TRY(open_table(call, in->resource_arn, &table));
-    struct dynamodb_tag *tags = ARENA_ARRAY(call->arena, struct dynamodb_tag, table->n_tags);
-    if (!tags)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < table->n_tags; i++)
-        tags[i] = (struct dynamodb_tag){table->tags[i].key, table->tags[i].value};
-    out->tags.v = tags;
-    out->tags.n = table->n_tags;
+    struct tag_list tags;
+    TRY(tags_op_list(call, &dynamodb_tags, in->resource_arn, &tags));
+    TAGS_INTO(out->tags, tags);
     return ERR_OK;
 }

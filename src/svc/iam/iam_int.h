@@ -195,11 +195,11 @@ enum err iam_check_document(struct call *call, enum policy_kind kind,
                             struct str document) WARN_UNUSED;
 /* Characters of a document that count towards quotas: white space does not. */
 size_t iam_document_chars(struct str document);
-enum err iam_check_tags(struct call *call, const struct iam_tag *tags, size_t n) WARN_UNUSED;
 /* Sets, adds, removes in a sorted list of tags. */
 enum err iam_merge_tags(struct call *call, struct iam_tag *tags, size_t *n,
                         const struct iam_tag_list_type *add) WARN_UNUSED;
-void iam_drop_tags(struct iam_tag *tags, size_t *n, const struct str *keys, size_t n_keys);
+enum err iam_drop_tags(struct call *call, struct iam_tag *tags, size_t *n, const struct str *keys,
+                       size_t n_keys) WARN_UNUSED;
 
 enum err iam_role_shape(struct call *call, const struct iam_entity *e, bool whole,
                         struct iam_role *ret_role) WARN_UNUSED;

@@ -48,54 +48,55 @@ size_t iam_document_chars(struct str document)
 
 /* --- tags ------------------------------------------------------------------------------------- */
 
-enum err iam_check_tags(struct call *call, const struct iam_tag *tags, size_t n)
+_Static_assert((int)IAM_TAGS_MAX == (int)TAGS_MAX, "an entity holds what the rules allow");
+
+static const struct tags_rules tag_rules = {
+    .nocase = true,
+    .otherwise = {&iam_err_invalid_input_exception, NULL},
+    .words =
+        {
+            [TAGS_TOO_MANY] = {&iam_err_limit_exceeded_exception,
+                               "The number of tags has reached the maximum limit."},
+            [TAGS_RESERVED] = {&iam_err_invalid_input_exception,
+                               "Tag keys that start with aws: are reserved for system use."},
+            [TAGS_DUPLICATE] = {&iam_err_invalid_input_exception,
+                                "Duplicate tag keys found. Please note that Tag keys are case "
+                                "insensitive."},
+        },
+};
+
+/* Puts a list in place of an entity's. */
+static void put_tags(struct iam_tag *tags, size_t *n, struct tag_list all)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (tags[i].key.len >= 4 && str_eq_nocase(str_sub(tags[i].key, 0, 4), STR("aws:")))
-            return call_error(call, &iam_err_invalid_input_exception,
-                              "Tag keys that start with aws: are reserved for system use.");
-        for (size_t k = 0; k < i; k++)
-            if (str_eq_nocase(tags[i].key, tags[k].key))
-                return call_error(call, &iam_err_invalid_input_exception,
-                                  "Duplicate tag keys found. Please note that Tag keys are case "
-                                  "insensitive.");
-    }
-    return ERR_OK;
+    struct iam_tag_list_type list;
+    TAGS_INTO(list, all);
+    if (list.n)
+        memcpy(tags, list.v, list.n * sizeof(*tags));
+    *n = list.n;
 }
 
 enum err iam_merge_tags(struct call *call, struct iam_tag *tags, size_t *n,
                         const struct iam_tag_list_type *add)
 {
-    TRY(iam_check_tags(call, add->v, add->n));
-    for (size_t i = 0; i < add->n; i++) {
-        size_t at = 0;
-        while (at < *n && !str_eq_nocase(tags[at].key, add->v[i].key))
-            at++;
-        if (at == *n && *n == IAM_TAGS_MAX)
-            return call_error(call, &iam_err_limit_exceeded_exception,
-                              "The number of tags has reached the maximum limit.");
-        if (at == *n) {
-            /* Keep the order of keys. */
-            for (at = *n; at > 0 && str_cmp(tags[at - 1].key, add->v[i].key) > 0; at--)
-                tags[at] = tags[at - 1];
-            (*n)++;
-        }
-        tags[at] = add->v[i];
-    }
+    const struct iam_tag_list_type have = {tags, *n};
+    struct tag_list all;
+    TRY(tags_check_call(call, &tag_rules, TAGS_FROM(*add)));
+    enum err err = tags_merge(call->arena, &tag_rules, TAGS_FROM(have), TAGS_FROM(*add), &all);
+    if (err == ERR_LIMIT)
+        return tags_refuse(call, &tag_rules, TAGS_TOO_MANY, (struct tag){0});
+    TRY(err);
+    put_tags(tags, n, all);
     return ERR_OK;
 }
 
-void iam_drop_tags(struct iam_tag *tags, size_t *n, const struct str *keys, size_t n_keys)
+enum err iam_drop_tags(struct call *call, struct iam_tag *tags, size_t *n, const struct str *keys,
+                       size_t n_keys)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < *n; i++) {
-        bool drop = false;
-        for (size_t k = 0; k < n_keys && !drop; k++)
-            drop = str_eq_nocase(tags[i].key, keys[k]);
-        if (!drop)
-            tags[kept++] = tags[i];
-    }
-    *n = kept;
+    const struct iam_tag_list_type have = {tags, *n};
+    struct tag_list left;
+    TRY(tags_without(call->arena, &tag_rules, TAGS_FROM(have), keys, n_keys, &left));
+    put_tags(tags, n, left);
+    return ERR_OK;
 }
 
 /* --- shapes ----------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ static enum err untag(struct call *call, enum iam_kind kind, struct str name,
 {
     struct iam_entity *e;
     TRY(iam_get_entity(call, kind, name, &e));
-    iam_drop_tags(e->tags, &e->n_tags, keys->v, keys->n);
+    TRY(iam_drop_tags(call, e->tags, &e->n_tags, keys->v, keys->n));
     return iam_entity_store(iam_of(call), call->txn, e);
 }
 
@@ -79,7 +79,7 @@ enum err iam_untag_policy(struct call *call, const struct iam_untag_policy_input
 {
     struct iam_managed *m;
     TRY(iam_get_managed(call, in->policy_arn, &m));
-    iam_drop_tags(m->tags, &m->n_tags, in->tag_keys.v, in->tag_keys.n);
+    TRY(iam_drop_tags(call, m->tags, &m->n_tags, in->tag_keys.v, in->tag_keys.n));
     return iam_managed_store(iam_of(call), call->txn, m);
 }
 

@@ -101,20 +101,11 @@ static enum err count_bucket(struct call *call, int64_t change)
 }
 
 static enum err put_create_tags(struct call *call, const struct s3_create_bucket_input *in,
-                                struct s3_bucket_ref *b)
+                                const struct s3_bucket_ref *b)
 {
     const struct s3_create_bucket_configuration *c = in->create_bucket_configuration;
-    if (!c || c->tags.n == 0)
-        return ERR_OK;
-    struct s3_tagging tagging = {.tag_set = c->tags};
-    struct s3_pairs tags;
-    struct buf packed;
-    TRY(s3_take_tags(call, &tagging, S3_BUCKET_TAGS_MAX, &tags));
-    buf_init_arena(&packed, call->arena, KV_VALUE_MAX);
-    s3_pack_pairs(&packed, tags);
-    TRY(buf_err(&packed));
-    b->rec.flags |= S3_HAS_TAGS;
-    return txn_put(call->txn, s3_key_conf(call->arena, b->rec.id, S3_CONF_TAGS), buf_str(&packed));
+    struct tags_resource resource = {s3_arn(call, b->name, STR_NONE), b->rec.region};
+    return c ? tags_op_create(call, &s3_tags, &resource, TAGS_FROM(c->tags)) : ERR_OK;
 }
 
 enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input *in,
@@ -209,7 +200,7 @@ static void kick(void *arg)
 enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input *in,
                           struct s3_delete_bucket_output *out)
 {
-    static const enum s3_conf kinds[] = {S3_CONF_POLICY, S3_CONF_TAGS, S3_CONF_NOTIFICATION};
+    static const enum s3_conf kinds[] = {S3_CONF_POLICY, S3_CONF_NOTIFICATION};
     struct s3 *s3 = call->svc;
     struct txn *txn = call->txn;
     struct s3_bucket_ref b;
@@ -232,6 +223,7 @@ enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input
     }
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         TRY(txn_del(txn, s3_key_conf(call->arena, b.rec.id, kinds[i])));
+    TRY(tags_drop(txn, s3_arn(call, in->bucket, STR_NONE)));
     TRY(count_bucket(call, -1));
     return txn_del(txn, s3_key_bucket(call->arena, in->bucket));
 }

@@ -1,4 +1,4 @@
-/* Settings of a bucket that Weir has: versioning, tags, encryption, access block, ownership, ACL.
+/* Settings of a bucket that Weir has: versioning, encryption, access block, ownership, ACL.
  * Layer: svc. */
 #include "svc/s3/s3_int.h"
 
@@ -33,56 +33,6 @@ enum err s3_put_bucket_versioning(struct call *call,
     else
         return call_error(call, &s3_err_illegal_versioning_configuration,
                           "The Versioning element must be specified");
-    return s3_bucket_put(call->txn, &b);
-}
-
-/* --- tags ------------------------------------------------------------------------------------- */
-
-enum err s3_get_bucket_tagging(struct call *call, const struct s3_get_bucket_tagging_input *in,
-                               struct s3_get_bucket_tagging_output *out)
-{
-    struct s3_bucket_ref b;
-    struct s3_pairs tags;
-    struct str value;
-    struct unpack u;
-    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
-    if (!(b.rec.flags & S3_HAS_TAGS)) {
-        TRY(call_error_detail(call, "BucketName", in->bucket));
-        return call_error(call, &s3_err_no_such_tag_set, "The TagSet does not exist");
-    }
-    TRY(txn_peek(call->txn, s3_key_conf(call->arena, b.rec.id, S3_CONF_TAGS), &value));
-    unpack_init(&u, value);
-    TRY(s3_unpack_pairs(call->arena, &u, &tags));
-    TRY(unpack_end(&u));
-    out->tag_set = s3_give_tags(call->arena, tags);
-    return out->tag_set.v ? ERR_OK : ERR_NOMEM;
-}
-
-enum err s3_put_bucket_tagging(struct call *call, const struct s3_put_bucket_tagging_input *in,
-                               struct s3_put_bucket_tagging_output *out)
-{
-    struct s3_bucket_ref b;
-    struct s3_pairs tags;
-    struct buf buf;
-    TRY(s3_verify_body(call, in->content_md5));
-    TRY(s3_take_tags(call, in->tagging, S3_BUCKET_TAGS_MAX, &tags));
-    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
-    buf_init_arena(&buf, call->arena, KV_VALUE_MAX);
-    s3_pack_pairs(&buf, tags);
-    TRY(buf_err(&buf));
-    TRY(txn_put(call->txn, s3_key_conf(call->arena, b.rec.id, S3_CONF_TAGS), buf_str(&buf)));
-    b.rec.flags |= S3_HAS_TAGS;
-    return s3_bucket_put(call->txn, &b);
-}
-
-enum err s3_delete_bucket_tagging(struct call *call,
-                                  const struct s3_delete_bucket_tagging_input *in,
-                                  struct s3_delete_bucket_tagging_output *out)
-{
-    struct s3_bucket_ref b;
-    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
-    TRY(txn_del(call->txn, s3_key_conf(call->arena, b.rec.id, S3_CONF_TAGS)));
-    b.rec.flags &= ~(uint64_t)S3_HAS_TAGS;
     return s3_bucket_put(call->txn, &b);
 }
 

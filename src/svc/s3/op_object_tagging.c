@@ -41,7 +41,9 @@ enum err s3_put_object_tagging(struct call *call, const struct s3_put_object_tag
 {
     struct s3_pairs tags;
     TRY(s3_verify_body(call, in->content_md5));
-    TRY(s3_take_tags(call, in->tagging, S3_OBJECT_TAGS_MAX, &tags));
+    struct tag_list given = in->tagging ? TAGS_FROM(in->tagging->tag_set) : (struct tag_list){0};
+    TRY(tags_check_call(call, &s3_object_tag_rules, given));
+    TAGS_INTO(tags, given);
     return change_tags(call, in->bucket, in->expected_bucket_owner, in->key, in->version_id, tags,
                        S3_EVENT_TAGS_PUT, &out->version_id);
 }

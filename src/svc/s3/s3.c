@@ -63,6 +63,7 @@ const struct svc_def s3_def = {
     .resource_policy = s3_resource_policy,
     .auth_context = s3_auth_context,
     .authorize_more = s3_authorize_more,
+    .tags = &s3_tags,
 };
 
 /* --- the port --------------------------------------------------------------------------------- */

@@ -164,17 +164,6 @@ static enum err make_metadata(struct call *call, const struct s3_metadata *in,
     return ERR_OK;
 }
 
-static enum err check_tags(struct call *call, struct s3_pairs tags, size_t max)
-{
-    const char *why = s3_check_tags(tags, max);
-    if (!why)
-        return ERR_OK;
-    bool too_many = tags.n > max;
-    return call_error(
-        call, too_many && max == S3_OBJECT_TAGS_MAX ? &s3_err_bad_request : &s3_err_invalid_tag,
-        "%s", why);
-}
-
 enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
                        const struct s3_metadata *metadata, struct str tagging,
                        struct s3_attrs *ret_attrs)
@@ -197,23 +186,10 @@ enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
                 "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded "
                 "URL query parameters without tag name duplicates.");
         TRY(e);
-        TRY(check_tags(call, attrs.tags, S3_OBJECT_TAGS_MAX));
+        TRY(tags_check_call(call, &s3_object_tag_rules, TAGS_FROM(attrs.tags)));
     }
     *ret_attrs = attrs;
     return ERR_OK;
-}
-
-enum err s3_take_tags(struct call *call, const struct s3_tagging *tagging, size_t max,
-                      struct s3_pairs *ret_tags)
-{
-    size_t n = tagging ? tagging->tag_set.n : 0;
-    struct s3_pair *v = ARENA_ARRAY(call->arena, struct s3_pair, n);
-    if (!v)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        v[i] = (struct s3_pair){tagging->tag_set.v[i].key, tagging->tag_set.v[i].value};
-    *ret_tags = (struct s3_pairs){v, n};
-    return check_tags(call, *ret_tags, max);
 }
 
 struct s3_tag_set s3_give_tags(struct arena *a, struct s3_pairs tags)

@@ -216,9 +216,9 @@ enum err s3_refuse_headers(struct call *call) WARN_UNUSED;
 enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
                        const struct s3_metadata *metadata, struct str tagging,
                        struct s3_attrs *ret_attrs) WARN_UNUSED;
-/* Tags of an XML body. */
-enum err s3_take_tags(struct call *call, const struct s3_tagging *tagging, size_t max,
-                      struct s3_pairs *ret_tags) WARN_UNUSED;
+/* op_bucket_tagging.c: rules of objects' tags, and buckets' row. */
+extern const struct tags_rules s3_object_tag_rules;
+extern const struct tags_service s3_tags;
 struct s3_tag_set s3_give_tags(struct arena *a, struct s3_pairs tags);
 /* "\"etag\"" */
 struct str s3_quote(struct arena *a, struct str etag);

@@ -32,7 +32,6 @@ struct s3_id {
 /* Kinds of table 02. Part of the disk format. */
 enum s3_conf {
     S3_CONF_POLICY = 1,
-    S3_CONF_TAGS = 2,
     S3_CONF_NOTIFICATION = 3,
 };
 

@@ -20,7 +20,6 @@ enum s3_versioning { S3_UNVERSIONED = 0, S3_VERSIONED = 1, S3_SUSPENDED = 2 };
 enum s3_bucket_flags {
     S3_HAS_POLICY = 1 << 0,
     S3_HAS_NOTIFICATION = 1 << 1,
-    S3_HAS_TAGS = 1 << 2,
     S3_HAS_ACCESS_BLOCK = 1 << 3, /* the configuration exists; the next four are its content */
     S3_BLOCK_ACLS = 1 << 4,
     S3_IGNORE_ACLS = 1 << 5,

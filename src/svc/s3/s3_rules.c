@@ -6,7 +6,7 @@
 #include "codec/percent.h"
 #include "svc/s3/s3.h"
 
-enum { BUCKET_NAME_MIN = 3, BUCKET_NAME_MAX = 63, TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 };
+enum { BUCKET_NAME_MIN = 3, BUCKET_NAME_MAX = 63 };
 
 static bool is_lower_digit(char c)
 {
@@ -187,26 +187,6 @@ enum err s3_parse_copy_source(struct arena *a, struct str header, struct s3_copy
         return ERR_INVALID;
     *ret_src = src;
     return ERR_OK;
-}
-
-const char *s3_check_tags(struct s3_pairs tags, size_t max)
-{
-    if (tags.n > max)
-        return max == S3_OBJECT_TAGS_MAX ? "Object tags cannot be greater than 10"
-                                         : "Bucket tag count cannot be greater than 50";
-    for (size_t i = 0; i < tags.n; i++) {
-        struct s3_pair t = tags.v[i];
-        if (t.key.len == 0 || !str_is_utf8(t.key) || str_utf8_count(t.key) > TAG_KEY_MAX)
-            return "The TagKey you have provided is invalid";
-        if (!str_is_utf8(t.value) || str_utf8_count(t.value) > TAG_VALUE_MAX)
-            return "The TagValue you have provided is invalid";
-        if (str_starts(t.key, STR("aws:")) && max == S3_OBJECT_TAGS_MAX)
-            return "System tags cannot be added/updated by requester";
-        for (size_t k = 0; k < i; k++)
-            if (str_eq(tags.v[k].key, t.key))
-                return "Cannot provide multiple Tags with the same key";
-    }
-    return NULL;
 }
 
 enum err s3_parse_tags(struct arena *a, struct str header, struct s3_pairs *ret_tags)

@@ -40,8 +40,6 @@ struct s3_copy_source {
 enum err s3_parse_copy_source(struct arena *a, struct str header,
                               struct s3_copy_source *ret_src) WARN_UNUSED;
 
-/* NULL when the set is fine, else what is wrong with it. */
-const char *s3_check_tags(struct s3_pairs tags, size_t max);
 /* x-amz-tagging: form-encoded. ERR_INVALID, ERR_LIMIT, ERR_NOMEM. */
 enum err s3_parse_tags(struct arena *a, struct str header, struct s3_pairs *ret_tags) WARN_UNUSED;
 

@@ -8,7 +8,7 @@
 #include "core/core.h"
 #include "kv/drv_fault/kv_mem.h"
 
-#define Q(name) STR("arn:aws:sqs:r:1:" name)
+#define Q(name) STR("arn:aws:sqs:r:000000000001:" name)
 
 static struct core core;
 static struct kv_mem_disk *disk;
@@ -16,7 +16,8 @@ static struct arena arena;
 
 static int setup(void **state)
 {
-    core = (struct core){.cfg = {.account = STR("1"), .region = STR("r"), .partition = STR("aws")}};
+    core = (struct core){
+        .cfg = {.account = STR("000000000001"), .region = STR("r"), .partition = STR("aws")}};
     disk = kv_mem_disk_new();
     arena_init(&arena, 16 * 1024 * 1024);
     return kv_mem_open(disk, false, &core.kv) == ERR_OK ? 0 : -1;
@@ -153,7 +154,7 @@ static enum err record_body(struct txn *txn, void *arg)
     assert_int_equal(tags_of(txn, Q("q"), &got), ERR_OK);
     assert_int_equal(got.n, 2);
     assert_true(str_eq_c(got.v[0].key, "a") && str_eq_c(got.v[1].value, "1"));
-    assert_int_equal(tags_of(txn, STR("arn:aws:sqs:other:1:q"), &got), ERR_OK);
+    assert_int_equal(tags_of(txn, STR("arn:aws:sqs:other:000000000001:q"), &got), ERR_OK);
     assert_int_equal(got.n, 0);
     assert_int_equal(tags_of(txn, STR("no ARN"), &got), ERR_INVALID);
     assert_int_equal(tags_drop(txn, Q("q")), ERR_OK);
@@ -182,11 +183,11 @@ static enum err fill_body(struct txn *txn, void *arg)
     TRY(put(txn, Q("b"), NULL, one));
     TRY(put(txn, Q("a"), NULL, none));
     TRY(put(txn, Q("a0"), NULL, one));
-    TRY(put(txn, STR("arn:aws:sqs:r2:1:q"), NULL, one));
-    TRY(put(txn, STR("arn:aws:sqs:r:2:q"), NULL, one));
+    TRY(put(txn, STR("arn:aws:sqs:r2:000000000001:q"), NULL, one));
+    TRY(put(txn, STR("arn:aws:sqs:r:000000000002:q"), NULL, one));
     TRY(put(txn, STR("arn:aws:s3:::bucket"), "r", one));
     TRY(put(txn, STR("arn:aws:s3:::elsewhere"), "r2", one));
-    return put(txn, STR("arn:aws:lambda:r:1:function:f"), NULL, one);
+    return put(txn, STR("arn:aws:lambda:r:000000000001:function:f"), NULL, one);
 }
 
 struct listing {
@@ -201,7 +202,7 @@ static enum err list_body(struct txn *txn, void *arg)
     struct buf b;
     enum err err;
     buf_init_arena(&b, &arena, 4096);
-    TRY(tags_scan_open(txn, STR("1"), str_c(l->region), str_c(l->after), &scan));
+    TRY(tags_scan_open(txn, STR("000000000001"), str_c(l->region), str_c(l->after), &scan));
     while ((err = tags_scan_next(scan, &e)) == ERR_OK) {
         buf_add_str(&b, str_sub(e.arn, 8, e.arn.len));
         buf_add_fmt(&b, "/%zu ", e.tags.n);
@@ -216,11 +217,14 @@ static enum err list_body(struct txn *txn, void *arg)
 static void test_list(void **state)
 {
     static const struct listing rows[] = {
-        {"r", NULL, "lambda:r:1:function:f/1 s3:::bucket/1 sqs:r:1:a/0 sqs:r:1:a0/1 sqs:r:1:b/1 "},
-        {"r", "arn:aws:s3:::bucket", "sqs:r:1:a/0 sqs:r:1:a0/1 sqs:r:1:b/1 "},
-        {"r", "arn:aws:sqs:r:1:a", "sqs:r:1:a0/1 sqs:r:1:b/1 "},
-        {"r", "arn:aws:sqs:r:1:b", ""},
-        {"r2", NULL, "s3:::elsewhere/1 sqs:r2:1:q/1 "},
+        {"r", NULL,
+         "lambda:r:000000000001:function:f/1 s3:::bucket/1 sqs:r:000000000001:a/0 "
+         "sqs:r:000000000001:a0/1 sqs:r:000000000001:b/1 "},
+        {"r", "arn:aws:s3:::bucket",
+         "sqs:r:000000000001:a/0 sqs:r:000000000001:a0/1 sqs:r:000000000001:b/1 "},
+        {"r", "arn:aws:sqs:r:000000000001:a", "sqs:r:000000000001:a0/1 sqs:r:000000000001:b/1 "},
+        {"r", "arn:aws:sqs:r:000000000001:b", ""},
+        {"r2", NULL, "s3:::elsewhere/1 sqs:r2:000000000001:q/1 "},
         {"r3", NULL, ""},
     };
     assert_int_equal(txn_run_now(&core, fill_body, NULL), ERR_OK);

@@ -26,7 +26,7 @@ static enum err find(void *self, struct txn *txn, struct str arn, struct target_
             "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{"
             "\"Service\":\"s3.amazonaws.com\"},\"Action\":\"q:Send\",\"Resource\":\"*\","
             "\"Condition\":{\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:s3:::b\"},\"StringEquals\":{"
-            "\"aws:SourceAccount\":\"1\"}}}]}");
+            "\"aws:SourceAccount\":\"000000000001\"}}}]}");
     return ERR_OK;
 }
 
@@ -51,9 +51,10 @@ static struct svc svcs[] = {{&q_def, "q"}, {&g_def, "g"}};
 
 static int setup(void **state)
 {
-    core = (struct core){.cfg = {.account = STR("1"), .region = STR("r"), .partition = STR("aws")},
-                         .svcs = svcs,
-                         .n_svcs = 2};
+    core = (struct core){
+        .cfg = {.account = STR("000000000001"), .region = STR("r"), .partition = STR("aws")},
+        .svcs = svcs,
+        .n_svcs = 2};
     disk = kv_mem_disk_new();
     return kv_mem_open(disk, false, &core.kv) == ERR_OK ? 0 : -1;
 }
@@ -70,17 +71,17 @@ static void test_kinds(void **state)
     static const struct {
         const char *arn, *name;
     } rows[] = {
-        {"arn:aws:q:r:1:name", "queue"},
-        {"arn:aws:q:r:1:other:name", NULL}, /* a type that queues do not have */
-        {"arn:aws:g:r:1:group:name", "group"},
-        {"arn:aws:g:r:1:bus/name", "bus"},
-        {"arn:aws:g:r:1:name", NULL},
-        {"arn:aws:x:r:1:name", NULL},
-        {"arn:aws:q:r:1:", NULL},
+        {"arn:aws:q:r:000000000001:name", "queue"},
+        {"arn:aws:q:r:000000000001:other:name", NULL}, /* a type that queues do not have */
+        {"arn:aws:g:r:000000000001:group:name", "group"},
+        {"arn:aws:g:r:000000000001:bus/name", "bus"},
+        {"arn:aws:g:r:000000000001:name", NULL},
+        {"arn:aws:x:r:000000000001:name", NULL},
+        {"arn:aws:q:r:000000000001:", NULL},
         {"arn:aws:q:r:1", NULL},
-        {"arn::q:r:1:name", NULL},
-        {"urn:aws:q:r:1:name", NULL},
-        {"https://h/1/arn:aws:q:r:1:name", NULL},
+        {"arn::q:r:000000000001:name", NULL},
+        {"urn:aws:q:r:000000000001:name", NULL},
+        {"https://h/1/arn:aws:q:r:000000000001:name", NULL},
         {"", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -88,8 +89,8 @@ static void test_kinds(void **state)
         if (!kind != !rows[i].name || (kind && strcmp(kind->name, rows[i].name) != 0))
             fail_msg("%s: %s", rows[i].arn, kind ? kind->name : "none");
     }
-    assert_true(target_is(&core, STR("arn:aws:q:r:1:name"), "queue"));
-    assert_false(target_is(&core, STR("arn:aws:q:r:1:name"), "group"));
+    assert_true(target_is(&core, STR("arn:aws:q:r:000000000001:name"), "queue"));
+    assert_false(target_is(&core, STR("arn:aws:q:r:000000000001:name"), "group"));
     assert_false(target_is(&core, STR("name"), "queue"));
 }
 
@@ -123,20 +124,34 @@ static enum err row_body(struct txn *txn, void *arg)
 static void test_permissions(void **state)
 {
     static const struct row rows[] = {
-        {"nobody's errand", {.arn = STR_INIT("arn:aws:q:r:1:closed")}, ERR_OK},
-        {"not there", {.arn = STR_INIT("arn:aws:q:r:1:none")}, ERR_NOT_FOUND},
-        {"no kind", {.arn = STR_INIT("arn:aws:x:r:1:q")}, ERR_UNSUPPORTED},
-        {"no policy", {STR_INIT("arn:aws:q:r:1:closed"), S3, B, STR_INIT("1"), {0}}, ERR_DENIED},
-        {"allowed", {STR_INIT("arn:aws:q:r:1:open"), S3, B, STR_INIT("1"), {0}}, ERR_OK},
-        {"other source",
-         {STR_INIT("arn:aws:q:r:1:open"), S3, STR_INIT("arn:aws:s3:::c"), STR_INIT("1"), {0}},
+        {"nobody's errand", {.arn = STR_INIT("arn:aws:q:r:000000000001:closed")}, ERR_OK},
+        {"not there", {.arn = STR_INIT("arn:aws:q:r:000000000001:none")}, ERR_NOT_FOUND},
+        {"no kind", {.arn = STR_INIT("arn:aws:x:r:000000000001:q")}, ERR_UNSUPPORTED},
+        {"no policy",
+         {STR_INIT("arn:aws:q:r:000000000001:closed"), S3, B, STR_INIT("000000000001"), {0}},
          ERR_DENIED},
-        {"other account", {STR_INIT("arn:aws:q:r:1:open"), S3, B, STR_INIT("2"), {0}}, ERR_DENIED},
+        {"allowed",
+         {STR_INIT("arn:aws:q:r:000000000001:open"), S3, B, STR_INIT("000000000001"), {0}},
+         ERR_OK},
+        {"other source",
+         {STR_INIT("arn:aws:q:r:000000000001:open"),
+          S3,
+          STR_INIT("arn:aws:s3:::c"),
+          STR_INIT("000000000001"),
+          {0}},
+         ERR_DENIED},
+        {"other account",
+         {STR_INIT("arn:aws:q:r:000000000001:open"), S3, B, STR_INIT("000000000002"), {0}},
+         ERR_DENIED},
         {"other service",
-         {STR_INIT("arn:aws:q:r:1:open"), STR_INIT("sns.amazonaws.com"), B, STR_INIT("1"), {0}},
+         {STR_INIT("arn:aws:q:r:000000000001:open"),
+          STR_INIT("sns.amazonaws.com"),
+          B,
+          STR_INIT("000000000001"),
+          {0}},
          ERR_DENIED},
         {"other action",
-         {STR_INIT("arn:aws:g:r:1:bus/open"), S3, B, STR_INIT("1"), {0}},
+         {STR_INIT("arn:aws:g:r:000000000001:bus/open"), S3, B, STR_INIT("000000000001"), {0}},
          ERR_DENIED},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -146,7 +161,7 @@ static void test_permissions(void **state)
 static enum err large_body(struct txn *txn, void *arg)
 {
     char text[100] = {0};
-    return target_stage(txn, &(struct target){.arn = STR("arn:aws:q:r:1:q")},
+    return target_stage(txn, &(struct target){.arn = STR("arn:aws:q:r:000000000001:q")},
                         &(struct target_delivery){.payload = str_n(text, sizeof(text))});
 }
 

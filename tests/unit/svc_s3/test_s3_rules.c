@@ -192,38 +192,7 @@ static void test_tags(void **state)
     assert_int_equal(tags.n, 3);
     assert_true(str_eq_c(tags.v[1].value, "x y z"));
     assert_true(str_is_set(tags.v[2].value) && str_empty(tags.v[2].value));
-    assert_null(s3_check_tags(tags, S3_OBJECT_TAGS_MAX));
     assert_int_equal(s3_parse_tags(&arena, STR("a=%"), &tags), ERR_INVALID);
-    struct s3_pair many[11];
-    char names[11][2] = {{0}};
-    for (int i = 0; i < 11; i++) {
-        names[i][0] = (char)('a' + i);
-        many[i] = (struct s3_pair){str_c(names[i]), STR("v")};
-    }
-    assert_null(s3_check_tags((struct s3_pairs){many, 10}, S3_OBJECT_TAGS_MAX));
-    assert_non_null(s3_check_tags((struct s3_pairs){many, 11}, S3_OBJECT_TAGS_MAX));
-    assert_null(s3_check_tags((struct s3_pairs){many, 11}, S3_BUCKET_TAGS_MAX));
-    static char long_text[258];
-    memset(long_text, 'x', sizeof(long_text));
-    const struct {
-        struct str key, value;
-        bool ok;
-    } rows[] = {
-        {STR("k"), STR(""), true},
-        {STR(""), STR("v"), false},
-        {str_n(long_text, 128), str_n(long_text, 256), true},
-        {str_n(long_text, 129), STR("v"), false},
-        {STR("k"), str_n(long_text, 257), false},
-        {STR("aws:k"), STR("v"), false},
-        {STR("k\xff"), STR("v"), false},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct s3_pair one = {rows[i].key, rows[i].value};
-        assert_int_equal(s3_check_tags((struct s3_pairs){&one, 1}, S3_OBJECT_TAGS_MAX) == NULL,
-                         rows[i].ok);
-    }
-    struct s3_pair twice[] = {{STR("k"), STR("1")}, {STR("k"), STR("2")}};
-    assert_non_null(s3_check_tags((struct s3_pairs){twice, 2}, S3_OBJECT_TAGS_MAX));
 }
 
 static void test_common_prefix(void **state)

@@ -50,7 +50,7 @@ static void restart(void)
 
 static int setup(void **state)
 {
-    core = (struct core){.cfg = {.account = STR("1"),
+    core = (struct core){.cfg = {.account = STR("000000000001"),
                                  .region = STR("r"),
                                  .partition = STR("aws"),
                                  .endpoint = STR("http://h")}};
@@ -84,7 +84,7 @@ struct act {
 
 static struct str arn_of(struct arena *a, const char *name)
 {
-    return str_fmt(a, "arn:aws:sqs:r:1:%s", name);
+    return str_fmt(a, "arn:aws:sqs:r:000000000001:%s", name);
 }
 
 static void entered(void *arg)
@@ -96,7 +96,7 @@ static enum err create_body(struct txn *txn, void *arg)
 {
     struct act *act = arg;
     struct sqs_queue *q;
-    TRY(sqs_queue_new(s, STR("r"), STR("1"), str_c(act->name), &act->config, &q));
+    TRY(sqs_queue_new(s, STR("r"), STR("000000000001"), str_c(act->name), &act->config, &q));
     TRY(txn_on_commit(txn, entered, q));
     return sqs_save(txn, q, &act->config);
 }
@@ -110,7 +110,7 @@ static void create(const char *name, bool fifo, const char *dlq, int receives_ma
     act.config.id = ++id;
     act.config.fifo = act.config.content_dedup = fifo;
     if (dlq) {
-        snprintf(dlq_arn, sizeof(dlq_arn), "arn:aws:sqs:r:1:%s", dlq);
+        snprintf(dlq_arn, sizeof(dlq_arn), "arn:aws:sqs:r:000000000001:%s", dlq);
         act.config.dlq_arn = str_c(dlq_arn);
         act.config.receives_max = receives_max;
     }
@@ -425,11 +425,11 @@ static void test_failing_store(void **state)
             assert_int_equal(before.n, 0);
             size_t n_dead[2] = {0};
             for (int round = 0; round < 2; round++) {
-                assert_int_equal(sqs_load_now(s, STR("r/1/dlq")), ERR_OK);
-                assert_int_equal(sqs_load_now(s, STR("r/1/q")), ERR_OK);
+                assert_int_equal(sqs_load_now(s, STR("r/000000000001/dlq")), ERR_OK);
+                assert_int_equal(sqs_load_now(s, STR("r/000000000001/q")), ERR_OK);
                 pthread_rwlock_rdlock(&s->lock);
-                const struct sqs_queue *q = map_get(&s->queues, STR("r/1/dlq"));
-                const struct sqs_queue *from = map_get(&s->queues, STR("r/1/q"));
+                const struct sqs_queue *q = map_get(&s->queues, STR("r/000000000001/dlq"));
+                const struct sqs_queue *from = map_get(&s->queues, STR("r/000000000001/q"));
                 pthread_rwlock_unlock(&s->lock);
                 n_dead[round] = q->ix->n;
                 assert_int_equal(from->ix->n, 0);
@@ -456,7 +456,8 @@ static enum err check(struct txn *txn, const char *arn)
 static enum err stage(struct txn *txn, const char *service, struct str payload)
 {
     const struct target_attribute attr = {STR("k"), STR("v")};
-    const struct target target = {.arn = STR("arn:aws:sqs:r:1:q"), .service = str_c(service)};
+    const struct target target = {.arn = STR("arn:aws:sqs:r:000000000001:q"),
+                                  .service = str_c(service)};
     return target_stage(
         txn, &target,
         &(struct target_delivery){.payload = payload, .attributes = &attr, .n_attributes = 1});
@@ -465,13 +466,13 @@ static enum err stage(struct txn *txn, const char *service, struct str payload)
 static enum err port_body(struct txn *txn, void *arg)
 {
     struct sqs_received got[2];
-    struct str arn = STR("arn:aws:sqs:r:1:q");
+    struct str arn = STR("arn:aws:sqs:r:000000000001:q");
     int64_t visibility_s;
     size_t n;
     (void)arg;
-    assert_int_equal(check(txn, "arn:aws:sqs:r:1:q"), ERR_OK);
-    assert_int_equal(check(txn, "arn:aws:sqs:r:1:none"), ERR_NOT_FOUND);
-    assert_int_equal(check(txn, "arn:aws:sqs:other:1:q"), ERR_NOT_FOUND);
+    assert_int_equal(check(txn, "arn:aws:sqs:r:000000000001:q"), ERR_OK);
+    assert_int_equal(check(txn, "arn:aws:sqs:r:000000000001:none"), ERR_NOT_FOUND);
+    assert_int_equal(check(txn, "arn:aws:sqs:other:000000000001:q"), ERR_NOT_FOUND);
     assert_int_equal(port.visibility_timeout(s, txn, arn, &visibility_s), ERR_OK);
     assert_int_equal(visibility_s, 30);
     assert_int_equal(port.receive(s, txn, arn, 2, -1, got, &n), ERR_OK);
@@ -481,9 +482,11 @@ static enum err port_body(struct txn *txn, void *arg)
     assert_true(str_find_str(got[0].lambda_record_json,
                              STR("\"messageAttributes\":{\"k\":{\"stringValue\":\"v\"")) !=
                 SIZE_MAX);
-    assert_true(str_find_str(got[0].lambda_record_json,
-                             STR("\"eventSourceARN\":\"arn:aws:sqs:r:1:q\",\"awsRegion\":\"r\"")) !=
-                SIZE_MAX);
+    assert_true(
+        str_find_str(
+            got[0].lambda_record_json,
+            STR("\"eventSourceARN\":\"arn:aws:sqs:r:000000000001:q\",\"awsRegion\":\"r\"")) !=
+        SIZE_MAX);
     assert_int_equal(port.change_visibility(s, txn, arn, STR("nonsense"), 0), ERR_NOT_FOUND);
     assert_int_equal(port.delete_message(s, txn, arn, STR("nonsense")), ERR_NOT_FOUND);
     /* A queue without a policy lets no other service in; nothing larger than it takes; no group in
@@ -509,7 +512,7 @@ static void count_call(void *arg)
 static void test_port(void **state)
 {
     int calls = 0;
-    struct str arn = STR("arn:aws:sqs:r:1:q");
+    struct str arn = STR("arn:aws:sqs:r:000000000001:q");
     assert_int_equal(port.watch(s, arn, count_call, &calls), ERR_OK); /* before there is a queue */
     assert_int_equal(port.watch(s, arn, count_call, &calls), ERR_OK);
     create("q", false, NULL, 0);
@@ -531,7 +534,7 @@ static void test_loading_in_pieces(void **state)
     for (int i = 0; i < MESSAGES; i++)
         put("q", "m", NULL);
     struct io_loop *loop;
-    struct str path = STR("r/1/q");
+    struct str path = STR("r/000000000001/q");
     for (int opened_after = 0; opened_after <= OPENED_AFTER_MAX; opened_after++) {
         int told = 0;
         close_store();
@@ -539,7 +542,8 @@ static void test_loading_in_pieces(void **state)
         core.loops = &loop;
         core.n_loops = 1;
         open_store();
-        assert_int_equal(port.watch(s, STR("arn:aws:sqs:r:1:q"), count_call, &told), ERR_OK);
+        assert_int_equal(port.watch(s, STR("arn:aws:sqs:r:000000000001:q"), count_call, &told),
+                         ERR_OK);
         for (int i = 0; i < opened_after; i++)
             s->load_timer.fn(&s->load_timer);
         assert_int_equal(s->cold.n, opened_after < 3 ? 1 : 0);
@@ -553,7 +557,7 @@ static void test_loading_in_pieces(void **state)
         assert_int_equal(q->ix->count[SQS_SLOT_VISIBLE], MESSAGES);
         s->load_timer.fn(&s->load_timer); /* nothing is left to do */
         assert_int_equal(q->ix->n, MESSAGES);
-        port.unwatch(s, STR("arn:aws:sqs:r:1:q"), &told);
+        port.unwatch(s, STR("arn:aws:sqs:r:000000000001:q"), &told);
         sqs_def.begin_stop(s);
         io_loop_free(loop);
         core.loops = NULL;
