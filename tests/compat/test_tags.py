@@ -2,8 +2,8 @@
 import json
 import uuid
 
+import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 ACCOUNT = "000000000000"
@@ -240,7 +240,9 @@ def test_get_resources(weir, name):
     assert set(found(tagging, TagFilters=[{"Key": "set"}, {"Key": "n", "Values": ["9"]}])) == set()
     assert found(tagging, ResourceARNList=[things[3].arn]) == {things[3].arn: {"set": name, "n": "3"}}
     # Elsewhere there is nothing of it; what lost its tags is told of without them; what went is gone.
-    assert found(weir.client("resourcegroupstaggingapi", config=Config(region_name="eu-west-1")), TagFilters=mine) == {}
+    elsewhere = boto3.client("resourcegroupstaggingapi", "eu-west-1", endpoint_url=weir.endpoint, aws_access_key_id="test",
+                             aws_secret_access_key="test")
+    assert found(elsewhere, TagFilters=mine) == {}
     things[0].untag(["set", "n"])
     assert found(tagging, ResourceTypeFilters=["sqs"]).get(things[0].arn) == {}
     things[1].remove()
