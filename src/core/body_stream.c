@@ -123,7 +123,7 @@ static void worker_done(struct io_work *w)
     pump(s);
     if (s->paused && !s->last && s->len[s->filling] + HTTP_READ_BYTES <= BLOCK_BYTES) {
         s->paused = false;
-        http_body_resume(s->c->req);
+        s->c->front->body_resume(s->c);
     }
 }
 
@@ -155,9 +155,8 @@ static void on_body_inline(struct body_stream *s, const void *p, size_t len, boo
         stream_end(s);
 }
 
-static void on_body(struct http_req *req, const void *p, size_t len, bool last, enum err err)
+void body_stream_data(struct call_impl *c, const void *p, size_t len, bool last, enum err err)
 {
-    struct call_impl *c = req->user;
     struct body_stream *s = c->body_stream;
     if (!s) /* failed before; what is left of the body is http's to drain */
         return;
@@ -178,7 +177,7 @@ static void on_body(struct http_req *req, const void *p, size_t len, bool last, 
     s->last = last;
     if (!last && s->len[s->filling] + HTTP_READ_BYTES > BLOCK_BYTES) {
         s->paused = true;
-        http_body_pause(req);
+        c->front->body_pause(c);
     }
     pump(s);
 }
@@ -190,7 +189,7 @@ void body_stream_start(struct call_impl *c, const struct call_sink *sink)
     if (!err) {
         s->c = c;
         s->sink = *sink;
-        s->inline_ = c->req->content_length >= 0 && c->req->content_length <= CALL_BODY_INLINE_MAX;
+        s->inline_ = c->body_length >= 0 && c->body_length <= CALL_BODY_INLINE_MAX;
         s->check_payload = !c->chunk && c->sig.payload == SIGV4_PAYLOAD_HEX;
         c->body_stream = s;
         c->call.sink = arena_alloc(&c->arena, sizeof(*c->call.sink));
@@ -209,7 +208,7 @@ void body_stream_start(struct call_impl *c, const struct call_sink *sink)
         return;
     }
     c->phase = CALL_BODY;
-    http_body_start(c->req, UINT64_MAX, on_body);
+    c->front->body_start(c);
 }
 
 bool body_stream_close(struct call_impl *c)

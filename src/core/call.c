@@ -12,47 +12,10 @@
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-/* Copies `s` to *at and moves that on. An absent text stays absent. */
-static struct str copy_to(char **at, struct str s)
+struct call_impl *call_new(struct core *core, struct io_loop *on, const struct call_front *front,
+                           void *asker)
 {
-    if (!s.p)
-        return STR_NONE;
-    memcpy(*at, s.p, s.len);
-    *at += s.len;
-    return str_n(*at - s.len, s.len);
-}
-
-/* The connection's memory goes when the client leaves; the call's must not. */
-static enum err copy_head(struct call_impl *c, const struct http_req *req)
-{
-    struct wire_header *headers = ARENA_ARRAY(&c->arena, struct wire_header, req->n_headers + 1);
-    size_t bytes = req->path.len + req->query.len;
-    for (size_t i = 0; i < req->n_headers; i++)
-        bytes += req->headers[i].name.len + req->headers[i].value.len;
-    char *text = arena_alloc(&c->arena, bytes);
-    struct str peer = str_dup(&c->arena, req->peer);
-    struct str method = str_dup(&c->arena, req->method);
-    if (!headers || !text || !peer.p || !method.p)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < req->n_headers; i++) {
-        headers[i].name = copy_to(&text, req->headers[i].name);
-        headers[i].value = copy_to(&text, req->headers[i].value);
-    }
-    c->request = (struct wire_request){
-        .method = method,
-        .path = copy_to(&text, req->path),
-        .query = copy_to(&text, req->query),
-        .headers = headers,
-        .n_headers = req->n_headers,
-        .tls = req->tls,
-    };
-    c->call.source_ip = peer;
-    return ERR_OK;
-}
-
-struct call_impl *call_new(struct core *core, struct http_req *req)
-{
-    int loop = io_loop_index(req->loop);
+    int loop = io_loop_index(on);
     struct call_impl *c = core->impl->free_calls[loop].first;
     struct arena arena;
     if (c) {
@@ -69,26 +32,21 @@ struct call_impl *call_new(struct core *core, struct http_req *req)
     c->magic = CALL_MAGIC;
     c->arena = arena;
     c->core = core;
-    c->req = req;
-    c->start_ns = req->start_ns;
-    c->txn = (struct txn){.core = core, .arena = &c->arena, .loop = req->loop};
+    c->front = front;
+    c->asker = asker;
+    c->txn = (struct txn){.core = core, .arena = &c->arena, .loop = on};
     c->call = (struct call){
         .txn = &c->txn,
         .arena = &c->arena,
         .core = core,
-        .loop = req->loop,
+        .loop = on,
         .account = core->cfg.account,
         .region = core->cfg.region,
         .partition = core->cfg.partition,
         .who = &c->who,
-        .tls = req->tls,
         .request = &c->request,
         .impl = c,
     };
-    if (copy_head(c, req) != ERR_OK) {
-        call_free(c);
-        return NULL;
-    }
     return c;
 }
 
@@ -106,6 +64,19 @@ void call_free(struct call_impl *c)
     c->next_free = c->core->impl->free_calls[loop].first;
     c->core->impl->free_calls[loop].first = c;
     c->core->impl->free_calls[loop].n++;
+}
+
+enum err call_make_id(struct call_impl *c)
+{
+    char id[RNG_UUID_LEN + 1];
+    size_t len = RNG_UUID_LEN;
+    rng_uuid(id);
+    if (c->routed.protocol == WIRE_REST_XML) {
+        rng_text(id, 16, "0123456789ABCDEF");
+        len = 16;
+    }
+    c->call.request_id = str_dup(&c->arena, str_n(id, len));
+    return c->call.request_id.p ? ERR_OK : ERR_NOMEM;
 }
 
 /* --- errors ----------------------------------------------------------------------------------- */

@@ -36,13 +36,38 @@ struct call_detail {
     struct str value;
 };
 
+/* What brings calls in and takes their replies. While `asker` is set the call owes it exactly one
+ * answer, by one of answer, refuse or a stream's end, each of which clears it; when the asker leaves
+ * before, its front calls dispatch_gone. All on the call's loop. */
+struct call_front {
+    const char *name; /* told to observers */
+    /* The operation succeeded: encodes c->out, or what the handler gave raw, and hands it over; then
+     * call_finished and dispatch_over, or reply_files_start where there are files. */
+    void (*answer)(struct call_impl *c);
+    /* c->error (NULL: not even the service is known) is the answer; c->err says whether it is the
+     * service's own (ERR_FAILED). Then call_finished and dispatch_over. */
+    void (*refuse)(struct call_impl *c);
+    /* A streamed request body: from body_start on the front calls body_stream_data with pieces of at
+     * most HTTP_READ_BYTES, not between pause and resume. */
+    void (*body_start)(struct call_impl *c);
+    void (*body_pause)(struct call_impl *c);
+    void (*body_resume)(struct call_impl *c);
+    /* A reply of files: head, then pieces, then the end or what went wrong. write returns false to
+     * wait; the front then calls reply_files_more. */
+    void (*stream_start)(struct call_impl *c, int status, const struct http_header *headers,
+                         size_t n_headers, uint64_t length);
+    bool (*stream_write)(struct call_impl *c, const void *p, size_t len);
+    void (*stream_end)(struct call_impl *c, enum err err);
+};
+
 struct call_impl {
     uint32_t magic;
     enum call_phase phase;
     struct call call;
     struct txn txn;
     struct arena arena;
-    struct http_req *req; /* NULL once the client left or the reply ended */
+    const struct call_front *front;
+    void *asker; /* the front's; NULL once it left or was answered */
     struct core *core;
     struct call_impl *next_free;
 
@@ -58,6 +83,7 @@ struct call_impl {
     bool overloaded;
     struct principal who;
     struct buf body;
+    int64_t body_length;             /* of the request's body; -1 unknown */
     size_t body_counted;             /* bytes of it in core_impl.body_bytes */
     struct sigv4_chunk *chunk;       /* decoder of an aws-chunked body, or NULL */
     struct body_stream *body_stream; /* while a streamed body is read */
@@ -67,6 +93,7 @@ struct call_impl {
     int64_t start_ns;
     int attempts;
 
+    enum err err; /* how it ended, once it is being answered */
     /* The service's error. */
     const struct wire_error *error;
     struct str error_message;
@@ -93,29 +120,36 @@ struct call_impl {
     void (*on_cancel)(struct call *call);
 };
 
-static inline struct call_impl *call_impl_of(struct call *call)
-{
-    return CONTAINER_OF(call, struct call_impl, call);
-}
-
 /* dispatch.c: the request is authenticated and its body, if it has one, is where it belongs. */
 void dispatch_run(struct call_impl *c);
 /* dispatch.c: answers with the error that was set, or with the one for `err`. */
 void dispatch_fail(struct call_impl *c, enum err err);
-/* dispatch.c: the reply was handed to http, or the client is gone. */
+/* dispatch.c: the reply was handed over, or the asker is gone. */
 void dispatch_over(struct call_impl *c);
+/* dispatch.c: counts a new call among the running ones and reads the clock. */
+void dispatch_begin(struct call_impl *c);
+/* dispatch.c: the asker left before it was answered. */
+void dispatch_gone(struct call_impl *c);
+/* dispatch.c: for an operation whose body is streamed: may the caller, and where to? */
+enum err dispatch_open_sink(struct call_impl *c, struct call_sink *ret_sink) WARN_UNUSED;
+/* observe.c: the call ends with this status: before whoever asked can ask for the figures. */
+void call_finished(struct call_impl *c, int status);
 
 /* body_stream.c: reads the body into call->sink, then dispatch_run or dispatch_fail. */
 void body_stream_start(struct call_impl *c, const struct call_sink *sink);
 /* The client left while the body was read. Returns true when a worker still uses the call: it
  * ends the call itself later. */
 bool body_stream_close(struct call_impl *c);
+/* The front has more of the body, or it failed. May end the call. */
+void body_stream_data(struct call_impl *c, const void *p, size_t len, bool last, enum err err);
 
 /* reply_files.c: sends head and file ranges, then dispatch_over. */
 void reply_files_start(struct call_impl *c, int status, const struct http_header *headers,
                        size_t n_headers);
 /* As body_stream_close. */
 bool reply_files_close(struct call_impl *c);
+/* The front takes more after stream_write said to wait. */
+void reply_files_more(struct call_impl *c);
 
 /* authn.c: reads what the head says of its signature into c->sig, or c->sig_bad. ERR_NOMEM. */
 enum err authn_parse(struct call_impl *c) WARN_UNUSED;
@@ -125,8 +159,11 @@ enum err authn_check(struct call_impl *c, bool streamed) WARN_UNUSED;
 /* authz.c: may they? Inside the transaction. */
 enum err authz_check(struct call_impl *c, const struct svc *svc) WARN_UNUSED;
 
-/* call.c: a fresh call of the loop's free list for `req`, with the head copied. NULL: no memory. */
-struct call_impl *call_new(struct core *core, struct http_req *req);
+/* call.c: a fresh call of the loop's free list. NULL: no memory. */
+struct call_impl *call_new(struct core *core, struct io_loop *on, const struct call_front *front,
+                           void *asker);
+/* call.c: a new request id, in the form of the routed protocol. ERR_NOMEM. */
+enum err call_make_id(struct call_impl *c) WARN_UNUSED;
 void call_free(struct call_impl *c);
 /* call.c: sets one of the errors that every service has. Always ERR_FAILED. */
 enum err call_error_common(struct call_impl *c, enum wire_common which, const char *fmt, ...)
@@ -178,6 +215,7 @@ struct core_impl {
     void (*idle_fn)(void *arg);
     void *idle_arg;
     struct metrics *metrics;
+    struct core_observer *observers; /* NULL: nobody listens */
     pthread_mutex_t told_lock;
     struct map told; /* what was warned of */
     struct {

@@ -1,25 +1,40 @@
-/* The life of a request: head -> operation -> signature -> body -> input -> permission -> handler
- * in a transaction -> commit -> durability -> reply.
+/* The life of a call, whoever brought it: permission -> handler in a transaction -> commit ->
+ * durability -> reply. What comes before (operation, caller, input) and how the reply is given is
+ * the front's: front_http.c, inner.c.
  *
  * Invariants
  *   X1  Nothing of a handler's result leaves before what it wrote or read is durable (P1). That
  *       goes for the service's errors too: they may tell of what was read.
  *   X2  No handler runs before authentication and authorisation said yes (P3).
- *   X3  A call is released exactly once, after its last callback; the client may leave at any time.
+ *   X3  A call is released exactly once, after its last callback; the asker may leave at any time,
+ *       and is not called after that.
  *   X4  Errors are logged here and nowhere below.
  *
- * Layer: core. Thread: the connection's loop. */
+ * Layer: core. Thread: the call's loop. */
 #include <assert.h>
-#include <inttypes.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/rng.h"
 #include "core/call_int.h"
 
 enum { ATTEMPTS_IN_A_ROW = 8 }; /* before other work of the loop gets a turn */
 
-/* --- replying --------------------------------------------------------------------------------- */
+/* --- beginning and ending --------------------------------------------------------------------------------- */
+
+static void deadline(struct io_timer *timer)
+{
+    struct call_impl *c = timer->arg;
+    c->call.timed_out = true;
+    call_wake(&c->call);
+}
+
+void dispatch_begin(struct call_impl *c)
+{
+    struct core *core = c->core;
+    c->overloaded = atomic_fetch_add(&core->impl->running, 1) >= core->cfg.calls_max;
+    c->txn.now_ms = clock_now_ms();
+    io_timer_init(&c->timer, c->call.loop, deadline, c);
+}
 
 static void end_call(struct call_impl *c)
 {
@@ -40,111 +55,24 @@ void dispatch_over(struct call_impl *c)
         c->files_release = NULL;
         release(c->files_arg);
     }
-    if (c->req) /* refused before any reply was made: cannot happen, but must not leak */
-        c->req->user = NULL;
+    assert(!c->asker);                /* whoever asked was answered, or left */
     if (atomic_load(&c->wake_posted)) /* the posted task frees it */
         return;
     end_call(c);
 }
 
-static void count(struct call_impl *c, int status)
+/* Gives what came out to whoever asked. */
+static void answer(struct call_impl *c, bool is_error)
 {
-    int64_t ns = clock_mono_ns() - c->start_ns;
-    if (c->routed.op)
-        metrics_call(c->core->impl->metrics, c->routed.op, status, ns);
-    log_debug("call", "%d " STR_FMT " " STR_FMT " who=" STR_FMT " us=%" PRId64 " id=" STR_FMT,
-              status, STR_ARG(c->routed.service ? c->routed.service->name : STR("?")),
-              STR_ARG(c->routed.op_name), STR_ARG(c->who.arn), ns / 1000,
-              STR_ARG(c->call.request_id));
-}
-
-static enum err merge_headers(struct call_impl *c, const struct wire_reply *reply,
-                              struct http_header **ret_headers, size_t *ret_n)
-{
-    size_t n = reply->n_headers + c->n_reply_headers + 1;
-    struct http_header *h = ARENA_ARRAY(&c->arena, struct http_header, n);
-    if (!h)
-        return ERR_NOMEM;
-    size_t at = 0;
-    for (size_t i = 0; i < reply->n_headers; i++)
-        h[at++] = (struct http_header){reply->headers[i].name, reply->headers[i].value};
-    for (size_t i = 0; i < c->n_reply_headers; i++)
-        h[at++] = c->reply_headers[i];
-    struct str type = c->reply_is_raw ? c->raw_type : reply->content_type;
-    if (type.p)
-        h[at++] = (struct http_header){STR("Content-Type"), type};
-    *ret_headers = h;
-    *ret_n = at;
-    return ERR_OK;
-}
-
-static void send_last_resort(struct call_impl *c)
-{
-    struct http_req *req = c->req;
-    c->req = NULL;
-    if (req)
-        http_reply(req, 500, NULL, 0, STR_NONE);
-    count(c, 500);
-    dispatch_over(c);
-}
-
-/* Hands a finished reply to http. */
-static void send_reply(struct call_impl *c, const struct wire_reply *reply, bool is_error)
-{
-    if (!c->req) {
+    assert(c->phase != CALL_OVER);
+    if (!c->asker) {
+        call_finished(c, !is_error ? c->routed.op->status : c->error ? c->error->status : 400);
         dispatch_over(c);
-        return;
+    } else if (is_error) {
+        c->front->refuse(c);
+    } else {
+        c->front->answer(c);
     }
-    struct http_header *headers;
-    size_t n;
-    if (is_error)
-        c->reply_is_raw = false;
-    if (merge_headers(c, reply, &headers, &n) != ERR_OK) {
-        send_last_resort(c);
-        return;
-    }
-    int status = !is_error && c->reply_status ? c->reply_status : reply->status;
-    if (!is_error && c->n_files && !c->routed.head) {
-        count(c, status);
-        reply_files_start(c, status, headers, n);
-        return;
-    }
-    struct http_req *req = c->req;
-    c->req = NULL;
-    count(c, status); /* before the client can ask for the figures */
-    http_reply(req, status, headers, n, c->reply_is_raw ? c->raw_body : reply->body);
-    dispatch_over(c);
-}
-
-static void encode_and_send(struct call_impl *c)
-{
-    struct wire_reply reply;
-    if (wire_encode(&c->routed, c->out, c->call.request_id, c->core->cfg.host_id, &c->arena,
-                    &reply) != ERR_OK ||
-        c->arena.failed) {
-        send_last_resort(c);
-        return;
-    }
-    send_reply(c, &reply, false);
-}
-
-static void encode_error_and_send(struct call_impl *c)
-{
-    size_t n = 0;
-    for (struct call_detail *d = c->details; d; d = d->next)
-        n++;
-    struct wire_detail *details = ARENA_ARRAY(&c->arena, struct wire_detail, n + 1);
-    struct wire_reply reply;
-    size_t i = 0;
-    for (struct call_detail *d = c->details; d && details; d = d->next)
-        details[i++] = (struct wire_detail){str_c(d->name), d->value};
-    if (!details ||
-        wire_encode_error(&c->routed, c->error, c->error_message, details, n, c->call.request_id,
-                          c->core->cfg.host_id, &c->arena, &reply) != ERR_OK) {
-        send_last_resort(c);
-        return;
-    }
-    send_reply(c, &reply, true);
 }
 
 /* Errors that are not a service's own. */
@@ -195,9 +123,10 @@ void dispatch_fail(struct call_impl *c, enum err err)
     assert(err != ERR_OK && err != ERR_SUSPENDED);
     if (c->arena.failed)
         err = ERR_NOMEM; /* the caller's fault it only seems */
+    c->err = err;
     if (err != ERR_FAILED)
         set_environment_error(c, err);
-    encode_error_and_send(c);
+    answer(c, true);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -209,10 +138,8 @@ static void after_durable(struct call_impl *c)
         return;
     }
     txn_durable(&c->txn);
-    if (c->error)
-        encode_error_and_send(c);
-    else
-        encode_and_send(c);
+    c->err = c->error ? ERR_FAILED : ERR_OK;
+    answer(c, c->error != NULL);
 }
 
 static void durable_task(struct io_task *task)
@@ -252,17 +179,10 @@ static void rerun_task(struct io_task *task)
     dispatch_run(c);
 }
 
-static void deadline(struct io_timer *timer)
-{
-    struct call_impl *c = timer->arg;
-    c->call.timed_out = true;
-    call_wake(&c->call);
-}
-
 static void suspend(struct call_impl *c)
 {
     c->phase = CALL_SUSPENDED;
-    if (!c->req) { /* the client left while the handler ran: nobody waits */
+    if (!c->asker) { /* it left while the handler ran: nobody waits */
         if (c->on_cancel)
             c->on_cancel(&c->call);
         dispatch_over(c);
@@ -333,164 +253,8 @@ void dispatch_run(struct call_impl *c)
     call_wake(&c->call);
 }
 
-/* --- reading the request ---------------------------------------------------------------------- */
-
-/* Says once what a client asked for in vain: a tool that polls must not fill the log. */
-static void warn_once(struct call_impl *c, const char *what)
+enum err dispatch_open_sink(struct call_impl *c, struct call_sink *ret_sink)
 {
-    const struct wire_routed *r = &c->routed;
-    struct str service = r->service ? r->service->name : c->sig.service;
-    struct str operation =
-        r->op_name.p ? r->op_name : wire_header_get(&c->request, STR("x-amz-target"));
-    struct str key =
-        str_fmt(&c->arena, "%s: " STR_FMT " " STR_FMT, what, STR_ARG(service), STR_ARG(operation));
-    struct core_impl *impl = c->core->impl;
-    static char told; /* any value but NULL */
-    pthread_mutex_lock(&impl->told_lock);
-    /* Keys come from outside, so the set is bounded; beyond it nothing is told. */
-    bool first = key.p && impl->told.n < CORE_TOLD_MAX && !map_get(&impl->told, key) &&
-                 map_put(&impl->told, key, &told, NULL) == ERR_OK;
-    pthread_mutex_unlock(&impl->told_lock);
-    if (first)
-        log_warn("core", STR_FMT, STR_ARG(key));
-}
-
-/* The request names no operation that exists here: says so in the protocol it speaks. */
-static enum err routing_error(struct call_impl *c)
-{
-    const struct wire_routed *r = &c->routed;
-    switch (r->outcome) {
-    case WIRE_UNSUPPORTED:
-        warn_once(c, "not supported");
-        return call_error_common(c, WIRE_E_NOT_IMPLEMENTED,
-                                 "The operation " STR_FMT " of " STR_FMT
-                                 " is not supported by Weir. See docs/reference.",
-                                 STR_ARG(r->op_name), STR_ARG(r->service->title));
-    case WIRE_UNKNOWN_OPERATION:
-        warn_once(c, "unknown operation");
-        return call_error_common(c, WIRE_E_UNKNOWN_OPERATION,
-                                 "The action or operation requested is invalid: " STR_FMT,
-                                 STR_ARG(r->op_name));
-    case WIRE_BAD_REQUEST:
-    case WIRE_PROTOCOL_REFUSED:
-        return call_error_common(c, WIRE_E_SERIALIZATION,
-                                 r->outcome == WIRE_BAD_REQUEST
-                                     ? "The request is malformed."
-                                     : "This protocol is not spoken here; use JSON or query.");
-    case WIRE_UNKNOWN_SERVICE:
-        warn_once(c, "unknown service");
-        c->error = NULL;
-        c->error_message = STR("No service of Weir answers this request.");
-        return ERR_FAILED;
-    case WIRE_ROUTED:
-    case WIRE_NEEDS_BODY:
-        break;
-    }
-    return ERR_INVALID;
-}
-
-static enum err route(struct call_impl *c)
-{
-    TRY(wire_route(c->core->impl->wires, c->core->n_svcs, &c->request, c->sig.service, &c->arena,
-                   &c->routed));
-    c->call.service = c->routed.service;
-    c->call.op = c->routed.op;
-    const struct svc *svc = c->routed.service ? core_svc(c->core, c->routed.service) : NULL;
-    c->call.svc = svc ? svc->self : NULL;
-    return ERR_OK;
-}
-
-static enum err make_request_id(struct call_impl *c)
-{
-    char id[RNG_UUID_LEN + 1];
-    size_t len = RNG_UUID_LEN;
-    rng_uuid(id);
-    if (c->routed.protocol == WIRE_REST_XML) {
-        rng_text(id, 16, "0123456789ABCDEF");
-        len = 16;
-    }
-    c->call.request_id = str_dup(&c->arena, str_n(id, len));
-    return c->call.request_id.p ? ERR_OK : ERR_NOMEM;
-}
-
-static enum err decode(struct call_impl *c)
-{
-    void *in;
-    struct wire_fault fault = {0};
-    enum err err = wire_decode(&c->routed, &c->request, &c->arena, &in, &fault);
-    if (err == ERR_FAILED) {
-        c->error = fault.error;
-        c->error_message = fault.message;
-    }
-    if (err == ERR_OK)
-        c->in = in;
-    return err;
-}
-
-/* Everything before the handler, for an operation whose body is in memory. */
-static enum err prepare(struct call_impl *c)
-{
-    TRY(make_request_id(c));
-    if (c->overloaded)
-        return call_error_common(c, WIRE_E_THROTTLING, "Rate exceeded");
-    TRY(authn_check(c, false));
-    if (c->routed.outcome != WIRE_ROUTED)
-        return routing_error(c);
-    return decode(c);
-}
-
-static void body_complete(struct call_impl *c)
-{
-    enum err err = ERR_OK;
-    if (c->routed.outcome == WIRE_NEEDS_BODY)
-        err = route(c);
-    if (err == ERR_OK)
-        err = prepare(c);
-    if (err)
-        dispatch_fail(c, err);
-    else
-        dispatch_run(c);
-}
-
-/* False when all bodies together would take too much memory. */
-static bool count_body(struct call_impl *c, size_t len)
-{
-    c->body_counted += len;
-    return atomic_fetch_add(&c->core->impl->body_bytes, len) + len <= CORE_BODIES_MAX;
-}
-
-static void on_body(struct http_req *req, const void *p, size_t len, bool last, enum err err)
-{
-    struct call_impl *c = req->user;
-    if (!c)
-        return;
-    if (err == ERR_OK && !count_body(c, len))
-        err = ERR_NOMEM;
-    if (err == ERR_OK) {
-        buf_add(&c->body, p, len);
-        err = buf_err(&c->body);
-    }
-    if (err) {
-        if (make_request_id(c) != ERR_OK)
-            c->call.request_id = STR("-");
-        dispatch_fail(c, err);
-        return;
-    }
-    if (!last)
-        return;
-    c->request.body = buf_str(&c->body);
-    body_complete(c);
-}
-
-/* Everything before the body of an operation that streams it: who asks, may they, and where to. */
-static enum err prepare_stream(struct call_impl *c, struct call_sink *ret_sink)
-{
-    TRY(make_request_id(c));
-    if (c->overloaded)
-        return call_error_common(c, WIRE_E_THROTTLING, "Rate exceeded");
-    TRY(authn_check(c, true));
-    c->request.body_is_stream = true;
-    TRY(decode(c));
     TRY(txn_begin(&c->txn));
     enum err err = authz_check(c, core_svc(c->core, c->routed.service));
     c->authorized = err == ERR_OK;
@@ -500,81 +264,10 @@ static enum err prepare_stream(struct call_impl *c, struct call_sink *ret_sink)
     return err;
 }
 
-static void start_stream(struct call_impl *c)
+void dispatch_gone(struct call_impl *c)
 {
-    struct call_sink sink = {0};
-    enum err err = prepare_stream(c, &sink);
-    if (err)
-        dispatch_fail(c, err);
-    else
-        body_stream_start(c, &sink);
-}
-
-static void start_buffered(struct call_impl *c)
-{
-    if (c->req->content_length == 0) {
-        c->request.body = STR("");
-        body_complete(c);
-        return;
-    }
-    buf_init_arena(&c->body, &c->arena, CALL_BODY_MAX);
-    if (c->req->content_length > 0 && c->req->content_length <= CALL_BODY_MAX)
-        (void)!buf_reserve(&c->body, (size_t)c->req->content_length);
-    c->phase = CALL_BODY;
-    http_body_start(c->req, CALL_BODY_MAX, on_body);
-}
-
-/* --- http's callbacks ------------------------------------------------------------------------- */
-
-static const struct core_route *custom_route(const struct core *core, const struct http_req *req)
-{
-    for (size_t i = 0; i < core->impl->n_routes; i++)
-        if (str_starts(req->path, core->impl->routes[i].prefix))
-            return &core->impl->routes[i];
-    return NULL;
-}
-
-static void on_request(void *ctx, struct http_req *req)
-{
-    struct core *core = ctx;
-    const struct core_route *custom = custom_route(core, req);
-    req->user = NULL;
-    if (custom) {
-        custom->fn(custom->arg, req);
-        return;
-    }
-    struct call_impl *c = call_new(core, req);
-    if (!c) {
-        http_reply(req, 503, NULL, 0, STR_NONE);
-        return;
-    }
-    req->user = c;
-    c->overloaded = atomic_fetch_add(&core->impl->running, 1) >= core->cfg.calls_max;
-    c->txn.now_ms = clock_now_ms();
-    io_timer_init(&c->timer, req->loop, deadline, c);
-    enum err err = authn_parse(c);
-    if (err == ERR_OK)
-        err = route(c);
-    if (err) {
-        c->call.request_id = STR("-");
-        dispatch_fail(c, err);
-        return;
-    }
-    if (c->overloaded) /* without reading, let alone keeping, the body */
-        body_complete(c);
-    else if (c->routed.outcome == WIRE_ROUTED && c->routed.op->flags & WIRE_OP_STREAM_IN)
-        start_stream(c);
-    else
-        start_buffered(c);
-}
-
-static void on_close(void *ctx, struct http_req *req)
-{
-    struct call_impl *c = req->user;
-    if (!c || custom_route(ctx, req)) /* a custom route's `user` is its own */
-        return;
-    assert(c->magic == CALL_MAGIC && c->req == req);
-    c->req = NULL;
+    assert(c->magic == CALL_MAGIC);
+    c->asker = NULL;
     switch (c->phase) {
     case CALL_BODY:
         if (c->body_stream && body_stream_close(c))
@@ -590,15 +283,10 @@ static void on_close(void *ctx, struct http_req *req)
             c->on_cancel(&c->call);
         dispatch_over(c);
         return;
-    case CALL_HEAD:
+    case CALL_HEAD:      /* the front's own step is posted: it looks */
     case CALL_RUNNING:   /* an attempt is posted: it ends by itself */
     case CALL_COMMITTED: /* hooks still have to run */
     case CALL_OVER:
         return;
     }
-}
-
-struct http_handler core_http_handler(struct core *core)
-{
-    return (struct http_handler){.ctx = core, .on_request = on_request, .on_close = on_close};
 }

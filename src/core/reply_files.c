@@ -1,5 +1,5 @@
-/* A reply whose body is file ranges: one block at a time is read on the worker pool and written to
- * the connection, so a reply of any length takes two blocks of memory.
+/* A reply whose body is file ranges: one block at a time is read on the worker pool and handed to
+ * the front, so a reply of any length takes two blocks of memory.
  *
  *   start -> reading (worker) -> writing -> [waiting for drain] -> reading ... -> over
  *
@@ -55,9 +55,8 @@ static void finish(struct reply_files *r)
 
 static void next_block(struct reply_files *r);
 
-static void on_drain(struct http_req *req)
+void reply_files_more(struct call_impl *c)
 {
-    struct call_impl *c = req->user;
     next_block(c->reply_files);
 }
 
@@ -69,10 +68,8 @@ static void block_done(struct io_work *w)
         finish(r);
         return;
     }
-    struct http_req *req = r->c->req;
     if (r->err) {
-        r->c->req = NULL;
-        http_reply_abort(req);
+        r->c->front->stream_end(r->c, r->err);
         finish(r);
         return;
     }
@@ -84,10 +81,8 @@ static void block_done(struct io_work *w)
         r->at = 0;
         r->part++;
     }
-    if (http_reply_write(req, r->block, r->len))
+    if (r->c->front->stream_write(r->c, r->block, r->len))
         next_block(r);
-    else
-        http_reply_on_drain(req, on_drain);
 }
 
 static void next_block(struct reply_files *r)
@@ -96,9 +91,7 @@ static void next_block(struct reply_files *r)
     while (r->part < c->n_files && c->files[r->part].length == 0)
         r->part++;
     if (r->part == c->n_files) {
-        struct http_req *req = c->req;
-        c->req = NULL;
-        http_reply_end(req);
+        c->front->stream_end(c, ERR_OK);
         finish(r);
         return;
     }
@@ -107,9 +100,7 @@ static void next_block(struct reply_files *r)
     r->work.done = block_done;
     if (io_work_start(c->call.loop, &r->work) != ERR_OK) {
         r->busy = false;
-        struct http_req *req = c->req;
-        c->req = NULL;
-        http_reply_abort(req);
+        c->front->stream_end(c, ERR_IO);
         finish(r);
     }
 }
@@ -130,7 +121,7 @@ void reply_files_start(struct call_impl *c, int status, const struct http_header
     r->fd = -1;
     c->reply_files = r;
     c->phase = CALL_REPLYING;
-    http_reply_start(c->req, status, headers, n_headers, (int64_t)length);
+    c->front->stream_start(c, status, headers, n_headers, length);
     next_block(r);
 }
 

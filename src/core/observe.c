@@ -1,0 +1,46 @@
+/* Where each finished call passes: counters, the debug log, whoever listens. See observe.h. */
+#include "core/observe.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/call_int.h"
+
+void core_observe(struct core *core, struct core_observer *o)
+{
+    assert(core->impl && o->fn && !o->next);
+    o->next = core->impl->observers;
+    core->impl->observers = o;
+}
+
+static void tell(const struct call_impl *c, int status, int64_t ns)
+{
+    const struct core_seen seen = {
+        .call = &c->call,
+        .carrier = c->front->name,
+        .op_name = c->routed.op_name,
+        .in = c->in,
+        .out = c->error ? NULL : c->out,
+        .error = c->error,
+        .error_message = c->error_message,
+        .status = status,
+        .duration_ns = ns,
+    };
+    for (struct core_observer *o = c->core->impl->observers; o; o = o->next)
+        o->fn(o->arg, &seen);
+}
+
+void call_finished(struct call_impl *c, int status)
+{
+    int64_t ns = clock_mono_ns() - c->start_ns;
+    if (c->routed.op)
+        metrics_call(c->core->impl->metrics, c->routed.op, status, ns);
+    log_debug("call", "%d " STR_FMT " " STR_FMT " who=" STR_FMT " us=%" PRId64 " id=" STR_FMT,
+              status, STR_ARG(c->routed.service ? c->routed.service->name : STR("?")),
+              STR_ARG(c->routed.op_name), STR_ARG(c->who.arn), ns / 1000,
+              STR_ARG(c->call.request_id));
+    if (c->core->impl->observers)
+        tell(c, status, ns);
+}
