@@ -1,5 +1,6 @@
 /* Authentication: the signature of a request, checked against the identity port (P3). */
 #include "core/call_int.h"
+#include "core/claim.h"
 
 /* struct http_header, wire_header and sigv4_header have one layout, so heads pass without copies.
  */
@@ -145,6 +146,14 @@ static enum err check_anonymous(struct call_impl *c)
     return ERR_OK;
 }
 
+/* What the signature's scope must name. */
+static struct str scope_of(const struct call_impl *c)
+{
+    if (c->claim && c->claim->signing.p)
+        return c->claim->signing;
+    return c->routed.service ? c->routed.service->signing : STR_NONE;
+}
+
 enum err authn_check(struct call_impl *c, bool streamed)
 {
     if (c->sig_bad)
@@ -169,7 +178,7 @@ enum err authn_check(struct call_impl *c, bool streamed)
             .http = &http,
             .req = &c->sig,
             .dialect = dialect_of(c),
-            .service = c->routed.service ? c->routed.service->signing : STR_NONE,
+            .service = scope_of(c),
             .secret = cred.secret,
             .session_token = cred.session_token,
             .credential_expires_ms = cred.expires_ms,

@@ -52,8 +52,7 @@ static void fill_context(struct policy_context *ctx, const struct call_impl *c)
     policy_context_add(ctx, STR("aws:RequestedRegion"), c->call.region);
     policy_context_add(ctx, STR("aws:UserAgent"), wire_header_get(&c->request, STR("user-agent")));
     policy_context_add(ctx, STR("aws:Referer"), wire_header_get(&c->request, STR("referer")));
-    policy_context_add_bool(ctx, STR("aws:ViaAWSService"), false);
-    policy_context_add_bool(ctx, STR("aws:PrincipalIsAWSService"), false);
+    call_via_context(c, ctx);
     policy_context_add(ctx, STR("aws:PrincipalType"),
                        who->kind == PRINCIPAL_ROOT      ? STR("Account")
                        : who->kind == PRINCIPAL_USER    ? STR("User")

@@ -134,6 +134,8 @@ enum err call_error_detail(struct call *call, const char *name, struct str value
 enum err call_suspend(struct call *call, int64_t timeout_ms, void (*on_cancel)(struct call *call))
 {
     struct call_impl *c = call->impl;
+    if (c->within)
+        return ERR_UNSUPPORTED;
     TRY(io_timer_start(&c->timer, timeout_ms < 0 ? 0 : timeout_ms));
     c->on_cancel = on_cancel;
     return ERR_SUSPENDED;

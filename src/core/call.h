@@ -82,7 +82,9 @@ enum err call_error_detail(struct call *call, const char *name, struct str value
 /* Parks the call: its transaction of this attempt is rolled back (stage nothing before), and the
  * handler reruns on call_wake or when clock passes `timeout_ms` from now (call->timed_out).
  * on_cancel(call) runs on the loop when the client left or the server drains; after it call_wake
- * is not allowed. Returns ERR_SUSPENDED (or ERR_NOMEM). */
+ * is not allowed. Returns ERR_SUSPENDED, or
+ * ERR_NOMEM, or ERR_UNSUPPORTED for a call in another's transaction (inner.h): then nothing waits,
+ * and the handler gives that error on. */
 enum err call_suspend(struct call *call, int64_t timeout_ms,
                       void (*on_cancel)(struct call *call)) WARN_UNUSED;
 /* Any thread, any number of times between suspend and rerun/cancel; the service's own lock orders

@@ -29,6 +29,8 @@ enum call_phase {
 enum { CALL_MAGIC = 0x57454952 }; /* "WEIR": a live call; zero after release */
 
 struct body_stream;
+struct core_claim;
+struct core_observer;
 struct reply_files;
 struct call_detail {
     struct call_detail *next;
@@ -60,6 +62,11 @@ struct call_front {
     void (*stream_end)(struct call_impl *c, enum err err);
 };
 
+/* On whose behalf, for policies: struct core_request. */
+struct call_via {
+    struct str service, source_arn, source_account;
+};
+
 struct call_impl {
     uint32_t magic;
     enum call_phase phase;
@@ -81,6 +88,10 @@ struct call_impl {
     struct str secret; /* of the signature, for chunk signatures */
     bool authorized;
     bool overloaded;
+    bool within; /* in a transaction that is not its own: it cannot wait */
+    int depth;   /* of calls that calls made */
+    struct call_via via;
+    const struct core_claim *claim; /* that took the request; NULL: AWS's routing did */
     struct principal who;
     struct buf body;
     int64_t body_length;             /* of the request's body; -1 unknown */
@@ -156,8 +167,13 @@ enum err authn_parse(struct call_impl *c) WARN_UNUSED;
 /* authn.c: who signed this? Fills c->who or sets the service's error. Without `streamed`, the
  * buffered body is checked too, and unpacked when it came aws-chunked. */
 enum err authn_check(struct call_impl *c, bool streamed) WARN_UNUSED;
+/* inner.c: condition keys that say who asks on behalf of whom. */
+void call_via_context(const struct call_impl *c, struct policy_context *ctx);
 /* authz.c: may they? Inside the transaction. */
 enum err authz_check(struct call_impl *c, const struct svc *svc) WARN_UNUSED;
+
+/* claim.c: whether a claim takes the request whose head was copied; names the operation then. */
+bool claim_find(struct call_impl *c);
 
 /* call.c: a fresh call of the loop's free list. NULL: no memory. */
 struct call_impl *call_new(struct core *core, struct io_loop *on, const struct call_front *front,
@@ -173,8 +189,12 @@ enum err call_error_common(struct call_impl *c, enum wire_common which, const ch
 struct metrics;
 struct metrics *metrics_new(struct core *core);
 void metrics_free(struct metrics *m);
-/* Counts a finished call: any thread. */
-void metrics_call(struct metrics *m, const struct wire_op *op, int status, int64_t ns);
+/* Counts a finished call: any thread. `claim`: that took it, or NULL. */
+void metrics_call(struct metrics *m, const struct wire_op *op, const struct core_claim *claim,
+                  int status, int64_t ns);
+/* Gives a claim its counters, which metrics_free_claims frees. ERR_NOMEM. */
+enum err metrics_claim(struct core_claim *claim) WARN_UNUSED;
+void metrics_free_claims(struct core_claim *claims);
 /* Prometheus text. */
 void metrics_put(const struct metrics *m, struct core *core, struct buf *b);
 
@@ -215,6 +235,7 @@ struct core_impl {
     void (*idle_fn)(void *arg);
     void *idle_arg;
     struct metrics *metrics;
+    struct core_claim *claims;       /* NULL: none */
     struct core_observer *observers; /* NULL: nobody listens */
     pthread_mutex_t told_lock;
     struct map told; /* what was warned of */

@@ -41,6 +41,7 @@ void core_stop(struct core *core)
     }
     map_release(&impl->told);
     pthread_mutex_destroy(&impl->told_lock);
+    metrics_free_claims(impl->claims);
     metrics_free(impl->metrics);
     mem_free(impl->wires);
     mem_free(impl);

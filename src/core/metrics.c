@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "core/call_int.h"
+#include "core/claim.h"
 
 /* Upper bounds of the latency histogram's buckets, in microseconds. */
 static const int64_t bounds_us[] = {50,   100,   250,   500,    1000,   2500,
@@ -59,20 +60,50 @@ static uint64_t get(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-void metrics_call(struct metrics *m, const struct wire_op *op, int status, int64_t ns)
+static void count(struct op_metrics *o, int status, int64_t ns)
 {
+    add(status < 400 ? &o->ok : status < 500 ? &o->client_errors : &o->server_errors, 1);
+    add(&o->us_sum, (uint64_t)(ns / 1000));
+    size_t b = 0;
+    while (b < ARRAY_LEN(bounds_us) && ns / 1000 > bounds_us[b])
+        b++;
+    add(&o->buckets[b], 1);
+}
+
+void metrics_call(struct metrics *m, const struct wire_op *op, const struct core_claim *claim,
+                  int status, int64_t ns)
+{
+    if (claim) {
+        count(claim->metrics, status, ns);
+        return;
+    }
     for (size_t i = 0; i < m->n; i++) {
         if (m->services[i].wire != op->service)
             continue;
-        struct op_metrics *o = &m->services[i].ops[op->index];
-        add(status < 400 ? &o->ok : status < 500 ? &o->client_errors : &o->server_errors, 1);
-        add(&o->us_sum, (uint64_t)(ns / 1000));
-        size_t b = 0;
-        while (b < ARRAY_LEN(bounds_us) && ns / 1000 > bounds_us[b])
-            b++;
-        add(&o->buckets[b], 1);
+        count(&m->services[i].ops[op->index], status, ns);
         return;
     }
+}
+
+enum err metrics_claim(struct core_claim *claim)
+{
+    claim->metrics = mem_calloc(1, sizeof(*claim->metrics));
+    return claim->metrics ? ERR_OK : ERR_NOMEM;
+}
+
+void metrics_free_claims(struct core_claim *claims)
+{
+    for (struct core_claim *claim = claims, *next; claim; claim = next) {
+        next = claim->next;
+        mem_free(claim->metrics);
+        claim->metrics = NULL;
+        claim->next = NULL;
+    }
+}
+
+static bool any(const struct op_metrics *o)
+{
+    return get(&o->ok) || get(&o->client_errors) || get(&o->server_errors);
 }
 
 static void put_op(struct buf *b, const struct wire_op *op, const struct op_metrics *o)
@@ -106,9 +137,12 @@ void metrics_put(const struct metrics *m, struct core *core, struct buf *b)
     for (size_t i = 0; i < m->n; i++)
         for (size_t k = 0; k < m->services[i].wire->n_ops; k++) {
             const struct op_metrics *o = &m->services[i].ops[k];
-            if (get(&o->ok) || get(&o->client_errors) || get(&o->server_errors))
+            if (any(o))
                 put_op(b, &m->services[i].wire->ops[k], o);
         }
+    for (const struct core_claim *claim = core->impl->claims; claim; claim = claim->next)
+        if (any(claim->metrics))
+            put_op(b, claim->op, claim->metrics);
     buf_add_fmt(b,
                 "# HELP weir_calls_running Calls now between head and reply.\n"
                 "# TYPE weir_calls_running gauge\nweir_calls_running %zu\n",

@@ -36,7 +36,7 @@ void call_finished(struct call_impl *c, int status)
 {
     int64_t ns = clock_mono_ns() - c->start_ns;
     if (c->routed.op)
-        metrics_call(c->core->impl->metrics, c->routed.op, status, ns);
+        metrics_call(c->core->impl->metrics, c->routed.op, c->claim, status, ns);
     log_debug("call", "%d " STR_FMT " " STR_FMT " who=" STR_FMT " us=%" PRId64 " id=" STR_FMT,
               status, STR_ARG(c->routed.service ? c->routed.service->name : STR("?")),
               STR_ARG(c->routed.op_name), STR_ARG(c->who.arn), ns / 1000,

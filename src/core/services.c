@@ -71,6 +71,10 @@ void core_services_drain(struct core *core, void (*done)(void *arg), void *arg)
 
 void core_services_release(struct core *core)
 {
+    if (core->impl) { /* claims are the services' */
+        metrics_free_claims(core->impl->claims);
+        core->impl->claims = NULL;
+    }
     while (core->n_svcs > 0) {
         const struct svc *svc = &core->svcs[--core->n_svcs];
         if (svc->def->release)

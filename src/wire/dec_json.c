@@ -237,3 +237,9 @@ enum err wire_dec_json(struct wire_dec *d, const struct wire_shape *shape, const
     }
     return ERR_OK;
 }
+
+enum err wire_dec_json_value(struct wire_dec *d, const struct wire_member *m, const struct json *v,
+                             void *dst, bool *has)
+{
+    return value(d, m, v, dst, has);
+}

@@ -138,3 +138,8 @@ void wire_enc_json(struct buf *b, const struct wire_shape *shape, const void *ou
 {
     put_struct(b, shape, out);
 }
+
+void wire_enc_json_value(struct buf *b, const struct wire_member *m, const void *v)
+{
+    put(b, m, v);
+}

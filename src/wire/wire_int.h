@@ -41,6 +41,9 @@ enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct s
 /* Fill the struct at `dst` from a parsed body. */
 enum err wire_dec_json(struct wire_dec *d, const struct wire_shape *shape, const struct json *v,
                        void *dst) WARN_UNUSED;
+/* One member's value, wherever it travels; *has is set where there is one. */
+enum err wire_dec_json_value(struct wire_dec *d, const struct wire_member *m, const struct json *v,
+                             void *dst, bool *has) WARN_UNUSED;
 enum err wire_dec_xml(struct wire_dec *d, const struct wire_shape *shape, const struct xml *e,
                       void *dst) WARN_UNUSED;
 /* From form parameters in any order. */
@@ -54,6 +57,8 @@ enum err wire_check(struct wire_dec *d, const struct wire_shape *shape, const vo
 
 /* The struct as a JSON object: body members only. */
 void wire_enc_json(struct buf *b, const struct wire_shape *shape, const void *out);
+/* One value of a member, which is set. */
+void wire_enc_json_value(struct buf *b, const struct wire_member *m, const void *v);
 /* Its members as XML elements, without one around them. `ms`: timestamps with milliseconds. */
 void wire_enc_xml(struct buf *b, const struct wire_shape *shape, const void *out, bool ms);
 /* A struct as element `name`, with the attributes its shape has. */

@@ -1,0 +1,74 @@
+/* Who claims which request. See claim.h.
+ *
+ * Layer: core. Thread: registration before the loops serve; the rest any loop's. */
+#include "core/claim.h"
+
+#include <assert.h>
+
+#include "core/call_int.h"
+
+enum err core_claim(struct core *core, struct core_claim *claim)
+{
+    struct core_claim **end = &core->impl->claims;
+    assert(claim->op && claim->op->service && claim->op->run && !claim->next);
+    assert(claim->host_suffix.p || claim->path_prefix.p || claim->match);
+    TRY(metrics_claim(claim));
+    while (*end)
+        end = &(*end)->next;
+    *end = claim;
+    return ERR_OK;
+}
+
+static struct str host_of(const struct wire_request *head)
+{
+    struct str host = wire_header_get(head, STR("host"));
+    size_t colon = str_rfind(host, ':');
+    bool in_brackets =
+        colon != SIZE_MAX && str_find(str_sub(host, colon, SIZE_MAX), ']') != SIZE_MAX;
+    return colon == SIZE_MAX || in_brackets ? host : str_n(host.p, colon);
+}
+
+static bool takes(const struct core_claim *claim, struct str host, const struct wire_request *head)
+{
+    struct str suffix = claim->host_suffix;
+    if (suffix.p && (host.len < suffix.len ||
+                     !str_eq_nocase(str_sub(host, host.len - suffix.len, SIZE_MAX), suffix)))
+        return false;
+    if (claim->path_prefix.p && !str_starts(head->path, claim->path_prefix))
+        return false;
+    return !claim->match || claim->match(claim->self, head);
+}
+
+bool claim_find(struct call_impl *c)
+{
+    struct core_claim *claim = c->core->impl->claims;
+    if (!claim)
+        return false;
+    struct str host = host_of(&c->request);
+    while (claim && !takes(claim, host, &c->request))
+        claim = claim->next;
+    if (!claim)
+        return false;
+    const struct wire_op *op = claim->op;
+    c->claim = claim;
+    c->routed = (struct wire_routed){
+        .outcome = WIRE_ROUTED,
+        .service = op->service,
+        .op = op,
+        .op_name = op->name,
+        .protocol = (enum wire_protocol)op->service->protocol,
+        .head = str_eq(c->request.method, STR("HEAD")),
+        .resource = c->request.path,
+    };
+    c->call.service = op->service;
+    c->call.op = op;
+    c->call.svc = claim->self;
+    c->authorized = true; /* run's to do */
+    return true;
+}
+
+enum err call_authenticate(struct call *call)
+{
+    assert(call->impl->claim);
+    return authn_check(call->impl, false);
+}

@@ -1,0 +1,105 @@
+/* Inputs and outputs as JSON by member names. See inner.h.
+ *
+ * Layer: wire. Thread: pure. */
+#include "wire/inner.h"
+
+#include "codec/json.h"
+#include "wire/wire_int.h"
+
+/* The member that is the whole body as bytes or text; NULL where there is none. */
+static const struct wire_member *raw_payload(const struct wire_shape *shape)
+{
+    const struct wire_member *m = shape->payload;
+    return m && (m->shape->kind == WIRE_BLOB || m->shape->kind == WIRE_STRING) ? m : NULL;
+}
+
+static const struct wire_member *named(const struct wire_shape *shape, struct str name)
+{
+    for (size_t i = 0; i < shape->n_members; i++)
+        if (str_eq(shape->members[i].name, name))
+            return &shape->members[i];
+    return NULL;
+}
+
+static enum err members(struct wire_dec *d, const struct wire_shape *shape, struct str text,
+                        void *in)
+{
+    struct json *root = NULL;
+    if (str_trim(text).len == 0)
+        return ERR_OK;
+    enum err e = json_parse(d->arena, text, &root, NULL);
+    if (e == ERR_NOMEM)
+        return e;
+    if (e != ERR_OK || root->kind != JSON_OBJECT)
+        return wire_dec_fault(d, STR("The input is not a JSON object."));
+    JSON_EACH (root, it) {
+        const struct wire_member *m = it->kind == JSON_NULL ? NULL : named(shape, it->key);
+        if (m)
+            TRY(wire_dec_json_value(d, m, it, wire_at(m, in), wire_has_at(m, in)));
+    }
+    return ERR_OK;
+}
+
+static enum err fill(struct wire_dec *d, const struct wire_op *op, struct str json, struct str body,
+                     void *in)
+{
+    const struct wire_member *payload = raw_payload(op->input);
+    TRY(members(d, op->input, json, in));
+    if (payload && body.p) {
+        if (payload->shape->kind == WIRE_STRING && !str_is_utf8(body))
+            return wire_dec_fault(d, STR("The body is not valid UTF-8."));
+        *(struct str *)wire_at(payload, in) = body;
+    }
+    return op->input->flags & WIRE_CHECKED ? wire_check(d, op->input, in) : ERR_OK;
+}
+
+enum err wire_inner_decode(const struct wire_op *op, struct str json, struct str body,
+                           struct arena *arena, void **ret_in, struct wire_fault *ret_fault)
+{
+    struct wire_fault fault = {0};
+    struct wire_dec d = {.service = op->service, .arena = arena, .fault = &fault};
+    void *in = arena_calloc(arena, 1, op->in_size);
+    if (!in)
+        return ERR_NOMEM;
+    enum err e = fill(&d, op, json, body, in);
+    if (e == ERR_FAILED && !fault.message.p)
+        return ERR_NOMEM;
+    if (e == ERR_FAILED)
+        *ret_fault = fault;
+    if (e != ERR_OK)
+        return e;
+    *ret_in = in;
+    return ERR_OK;
+}
+
+enum err wire_inner_encode(const struct wire_op *op, const void *out, struct arena *arena,
+                           struct str *ret_json, struct str *ret_body)
+{
+    const struct wire_shape *shape = op->output;
+    const struct wire_member *payload = raw_payload(shape);
+    struct str body = STR_NONE;
+    struct buf b;
+    bool more = false;
+    buf_init_arena(&b, arena, WIRE_REPLY_MAX);
+    buf_add_byte(&b, '{');
+    for (size_t i = 0; i < shape->n_members; i++) {
+        const struct wire_member *m = &shape->members[i];
+        if (!wire_is_set(m, out))
+            continue;
+        if (m == payload) {
+            body = *(const struct str *)wire_at(m, out);
+            continue;
+        }
+        if (more)
+            buf_add_byte(&b, ',');
+        more = true;
+        json_put_str(&b, m->name);
+        buf_add_byte(&b, ':');
+        wire_enc_json_value(&b, m, wire_at(m, out));
+    }
+    buf_add_byte(&b, '}');
+    TRY(buf_err(&b));
+    *ret_json = buf_str(&b);
+    *ret_body = body;
+    return ERR_OK;
+}
