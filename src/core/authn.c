@@ -139,7 +139,7 @@ static enum err check_body(struct call_impl *c)
 static enum err check_anonymous(struct call_impl *c)
 {
     bool allowed = dialect_of(c) == SIGV4_DIALECT_S3 || /* a bucket policy may allow anyone */
-                   (c->routed.op && c->routed.op->flags & WIRE_OP_UNSIGNED);
+                   (c->routed.op && c->routed.op->flags & WIRE_OP_UNSIGNED && !c->claim);
     if (!allowed)
         return fail_kind(c, SIGV4_FAULT_MISSING);
     c->who = (struct principal){.kind = PRINCIPAL_ANONYMOUS, .arn = STR("*")};

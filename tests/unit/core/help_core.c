@@ -229,6 +229,13 @@ static enum err run_upload(struct call *call, const void *in_, void *out_)
     return ERR_OK;
 }
 
+enum err (*fixture_nest)(struct call *call, const void *in, void *out);
+
+static enum err run_nest(struct call *call, const void *in, void *out)
+{
+    return fixture_nest(call, in, out);
+}
+
 static const struct wire_service service;
 #define OP(n, i, fn, more)                                                                         \
     {                                                                                              \
@@ -238,10 +245,14 @@ static const struct wire_service service;
         .body = (more)&WIRE_OP_STREAM_IN ? body_upload : NULL                                      \
     }
 static const struct wire_op ops[] = {
-    OP("Clash", 0, run_clash, 0), OP("Fail", 1, run_fail, 0),
-    OP("Get", 2, run_get, 0),     OP("Line", 3, run_line, 0),
-    OP("Put", 4, run_put, 0),     OP("Upload", 5, run_upload, WIRE_OP_STREAM_IN),
-    OP("Wait", 6, run_wait, 0),
+    OP("Clash", 0, run_clash, 0),
+    OP("Fail", 1, run_fail, 0),
+    OP("Get", 2, run_get, 0),
+    OP("Line", 3, run_line, 0),
+    OP("Nest", 4, run_nest, 0),
+    OP("Put", 5, run_put, 0),
+    OP("Upload", 6, run_upload, WIRE_OP_STREAM_IN),
+    OP("Wait", 7, run_wait, 0),
 };
 static const struct wire_service service = {
     .name = STR_INIT("test"),

@@ -42,6 +42,8 @@ void fixture_stop(struct fixture *f);
 void fixture_give(struct fixture *f, int n);
 /* Wakes the suspended call, if there is one, `times` times. */
 void fixture_wake(struct fixture *f, int times);
+/* What operation Nest does: the test's. */
+extern enum err (*fixture_nest)(struct call *call, const void *in, void *out);
 
 int client_connect(struct fixture *f);
 /* Sends one request; head and body in one write. */
