@@ -76,7 +76,7 @@ struct sigv4_request {
     int64_t decoded_length;  /* x-amz-decoded-content-length; -1 absent */
 };
 
-/* Why a request is refused. The dialect table (sigv4_error) turns it into code and message. */
+/* Why a request is refused. Code and status are those of the service (core/authn.c). */
 enum sigv4_fault_kind {
     SIGV4_FAULT_MISSING,          /* nothing to authenticate with */
     SIGV4_FAULT_INCOMPLETE,       /* header malformed or parts missing */
@@ -120,13 +120,6 @@ enum sigv4_dialect {
     SIGV4_DIALECT_S3,
     SIGV4_DIALECTS,
 };
-
-/* Error code and HTTP status of a fault in a dialect, e.g. ("SignatureDoesNotMatch", 403). */
-struct sigv4_error {
-    const char *code;
-    int status;
-};
-struct sigv4_error sigv4_error(enum sigv4_fault_kind kind, enum sigv4_dialect dialect);
 
 /* Fills *fault for a kind that only the layer above can find out (unknown key, invalid token,
  * missing authentication, content mismatch) with the dialect's message. */

@@ -35,32 +35,88 @@ static enum sigv4_dialect dialect_of(const struct call_impl *c)
         return SIGV4_DIALECT_S3;
     case WIRE_JSON10:
     case WIRE_JSON11:
-    case WIRE_REST_JSON:
         break;
+    case WIRE_REST_JSON:
+        return SIGV4_DIALECT_REST;
     }
     return SIGV4_DIALECT_JSON;
 }
 
-/* A wire_error made from the signature layer's table, which knows every dialect's code. */
+/* What a fault of the signature is among the errors that every service has. S3 tells some faults
+ * apart that others do not: S3 API Reference, "Error responses". */
+static enum wire_common common_of(enum sigv4_fault_kind kind, bool s3)
+{
+    switch (kind) {
+    case SIGV4_FAULT_MISSING:
+        return WIRE_E_MISSING_AUTH;
+    case SIGV4_FAULT_INCOMPLETE:
+    case SIGV4_FAULT_QUERY_INCOMPLETE:
+    case SIGV4_FAULT_EXPIRES_RANGE:
+        return WIRE_E_BAD_AUTH;
+    case SIGV4_FAULT_TWO_MECHANISMS:
+        return s3 ? WIRE_E_VALIDATION : WIRE_E_BAD_AUTH;
+    case SIGV4_FAULT_MECHANISM:
+        return s3 ? WIRE_E_MISSING_PARAMETER : WIRE_E_BAD_AUTH;
+    case SIGV4_FAULT_SCOPE:
+        return s3 ? WIRE_E_BAD_AUTH : WIRE_E_BAD_SIGNATURE;
+    case SIGV4_FAULT_UNKNOWN_KEY:
+        return WIRE_E_UNKNOWN_KEY;
+    case SIGV4_FAULT_TOKEN_INVALID:
+        return WIRE_E_BAD_TOKEN;
+    case SIGV4_FAULT_TOKEN_EXPIRED:
+        return WIRE_E_EXPIRED_TOKEN;
+    case SIGV4_FAULT_SKEWED:
+        return WIRE_E_SKEW;
+    case SIGV4_FAULT_EXPIRED:
+    case SIGV4_FAULT_NOT_YET:
+        return s3 ? WIRE_E_ACCESS_DENIED : WIRE_E_SKEW;
+    case SIGV4_FAULT_HEADERS_UNSIGNED:
+        return s3 ? WIRE_E_ACCESS_DENIED : WIRE_E_BAD_SIGNATURE;
+    case SIGV4_FAULT_NO_CONTENT_SHA256:
+        return s3 ? WIRE_E_MISSING_PARAMETER : WIRE_E_BAD_SIGNATURE;
+    case SIGV4_FAULT_BAD_CONTENT_SHA256:
+        return s3 ? WIRE_E_VALIDATION : WIRE_E_BAD_SIGNATURE;
+    case SIGV4_FAULT_CONTENT_MISMATCH:
+        return WIRE_E_BAD_DIGEST;
+    case SIGV4_FAULT_MISMATCH:
+        break;
+    }
+    return WIRE_E_BAD_SIGNATURE;
+}
+
+/* Of a presigned request to S3; no other service has a code for that. */
+static const struct wire_error bad_query = {
+    .name = STR_INIT("AuthorizationQueryParametersError"),
+    .code = STR_INIT("AuthorizationQueryParametersError"),
+    .json_type = STR_INIT("AuthorizationQueryParametersError"),
+    .status = 400,
+};
+/* Of a request that names no service of Weir: as AWS's front answers before it knows one. */
+static const struct wire_error missing_token = {
+    .name = STR_INIT("MissingAuthenticationTokenException"),
+    .code = STR_INIT("MissingAuthenticationToken"),
+    .json_type = STR_INIT("com.amazon.coral.service#MissingAuthenticationTokenException"),
+    .status = 400,
+};
+static const struct wire_error unknown_caller = {
+    .name = STR_INIT("UnrecognizedClientException"),
+    .code = STR_INIT("InvalidClientTokenId"),
+    .json_type = STR_INIT("com.amazon.coral.service#UnrecognizedClientException"),
+    .status = 400,
+};
+
 static enum err fail(struct call_impl *c, const struct sigv4_fault *fault)
 {
     const struct wire_service *service = c->routed.service;
-    struct sigv4_error e = sigv4_error(fault->kind, dialect_of(c));
-    struct str code = str_c(e.code);
-    struct wire_error *error = ARENA_NEW(&c->arena, struct wire_error);
+    bool s3 = dialect_of(c) == SIGV4_DIALECT_S3;
+    bool in_query =
+        fault->kind == SIGV4_FAULT_QUERY_INCOMPLETE || fault->kind == SIGV4_FAULT_EXPIRES_RANGE;
+    const struct wire_error *error = service ? service->common[common_of(fault->kind, s3)] : NULL;
+    if (s3 && in_query)
+        error = &bad_query;
     if (!error)
-        return ERR_NOMEM;
-    *error = (struct wire_error){
-        .name = code,
-        .code = code,
-        .status = e.status,
-        .json_type = service ? str_fmt(&c->arena, STR_FMT STR_FMT, STR_ARG(service->type_prefix),
-                                       STR_ARG(code))
-                             : code,
-    };
-    /* Details are members of S3's error document only. */
-    size_t n_details = dialect_of(c) == SIGV4_DIALECT_S3 ? fault->n_details : 0;
-    for (size_t i = 0; i < n_details; i++) {
+        error = fault->kind == SIGV4_FAULT_MISSING ? &missing_token : &unknown_caller;
+    for (size_t i = 0; s3 && i < fault->n_details; i++) { /* members of S3's document only */
         char *name = str_cstr(&c->arena, fault->details[i].name);
         if (!name)
             return ERR_NOMEM;

@@ -21,8 +21,11 @@ enum err core_start(struct core *core)
         core_stop(core);
         return ERR_NOMEM;
     }
-    for (size_t i = 0; i < core->n_svcs; i++)
+    for (size_t i = 0; i < core->n_svcs; i++) {
         impl->wires[i] = core->svcs[i].def->wire;
+        assert(
+            wire_labels_fit(impl->wires[i])); /* a table beyond the limit is a bug of the build */
+    }
     return ERR_OK;
 }
 

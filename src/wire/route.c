@@ -13,6 +13,8 @@
  * Layer: wire. Thread: pure. */
 #include "wire/wire.h"
 
+#include <assert.h>
+
 #include "codec/percent.h"
 
 /* The headers that matter here, found in one pass. */
@@ -252,14 +254,27 @@ static bool path_matches(const struct wire_route *route, const struct path *p)
     return true;
 }
 
+bool wire_labels_fit(const struct wire_service *service)
+{
+    for (size_t i = 0; i < service->n_routes; i++) {
+        size_t n = 0;
+        for (size_t k = 0; k < service->routes[i].n_segments; k++)
+            n += service->routes[i].segments[k].kind != WIRE_SEG_TEXT;
+        if (n > WIRE_LABELS_MAX)
+            return false;
+    }
+    return true;
+}
+
 static enum err take_labels(const struct wire_route *route, const struct path *p,
                             struct arena *arena, struct wire_routed *r)
 {
     size_t n = 0;
-    for (size_t i = 0; i < route->n_segments && n < WIRE_LABELS_MAX; i++) {
+    for (size_t i = 0; i < route->n_segments; i++) {
         const struct wire_segment *s = &route->segments[i];
         if (s->kind == WIRE_SEG_TEXT)
             continue;
+        assert(n < WIRE_LABELS_MAX); /* wire_labels_fit */
         struct str raw = s->kind == WIRE_SEG_GREEDY ? p->rest[i] : p->segment[i];
         enum err e = percent_decode(arena, raw, false, &r->labels[n++]);
         if (e == ERR_NOMEM)

@@ -28,7 +28,7 @@ struct wire_service;
 struct wire_shape;
 
 enum {
-    WIRE_LABELS_MAX = 4,    /* path labels of one REST operation */
+    WIRE_LABELS_MAX = 4,    /* path labels of one REST operation; core_start refuses more */
     WIRE_PARAMS_MAX = 2000, /* form parameters of a query-protocol request */
     WIRE_DEPTH_MAX = 48,    /* dots in a form parameter's name */
     WIRE_FAULTS_MAX = 20,   /* constraint violations reported at once */
@@ -272,6 +272,8 @@ enum err wire_pattern_match(struct wire_pattern *p, struct str s, bool *ret_matc
 /* Forgets the compiled form: for patterns that do not live as long as the process (tests). */
 void wire_pattern_release(struct wire_pattern *p);
 
+/* Whether no route has more labels than WIRE_LABELS_MAX: routing would lose the rest. O(routes). */
+bool wire_labels_fit(const struct wire_service *service);
 /* Operation by name, or NULL. O(log ops). */
 const struct wire_op *wire_op_find(const struct wire_service *service, struct str name);
 bool wire_op_known_unsupported(const struct wire_service *service, struct str name);

@@ -19,11 +19,11 @@
 #define JSON SIGV4_DIALECT_JSON
 #define S3 SIGV4_DIALECT_S3
 
-static void fail_row(const char *name, enum err e, const struct sigv4_fault *f,
-                     enum sigv4_dialect dialect)
+enum { VERIFIED = -1 };
+
+static void fail_row(const char *name, enum err e, const struct sigv4_fault *f)
 {
-    fprintf(stderr, "%s: %s %d %s \"" STR_FMT "\"\n", name, err_name(e), f->kind,
-            sigv4_error(f->kind, dialect).code, STR_ARG(f->message));
+    fprintf(stderr, "%s: %s %d \"" STR_FMT "\"\n", name, err_name(e), f->kind, STR_ARG(f->message));
     fail();
 }
 
@@ -32,97 +32,96 @@ static const struct {
     const char *name;
     enum sigv4_dialect dialect;
     const char *raw;
-    const char *code;
+    enum sigv4_fault_kind kind;
     const char *message; /* start of it */
 } malformed[] = {
     {"no credential", QUERY,
      "GET / H\nHost:h\nAuthorization:AWS4-HMAC-SHA256 SignedHeaders=host, Signature=" SIG64 "\n\n",
-     "IncompleteSignature",
+     SIGV4_FAULT_INCOMPLETE,
      "Authorization header requires 'Credential' parameter. Authorization header requires "
      "existence "
      "of either a 'X-Amz-Date' or a 'Date' header. Authorization=AWS4-HMAC-SHA256"},
     {"no equals", QUERY,
      "GET / H\nHost:h\nX-Amz-Date:20150830T123600Z\nAuthorization:AWS4-HMAC-SHA256 Credential\n\n",
-     "IncompleteSignature", "'Credential' not a valid key=value pair (missing equal-sign)"},
+     SIGV4_FAULT_INCOMPLETE, "'Credential' not a valid key=value pair (missing equal-sign)"},
     {"twice", JSON,
      "GET / H\nHost:h\nX-Amz-Date:20150830T123600Z\nAuthorization:AWS4-HMAC-SHA256 Credential=a, "
      "Credential=b\n\n",
-     "IncompleteSignatureException", ""},
+     SIGV4_FAULT_INCOMPLETE, ""},
     {"two headers", QUERY, "GET / H\nHost:h\nAuthorization:AWS4-HMAC-SHA256 a\nauthorization:x\n\n",
-     "IncompleteSignature", "Header 'authorization' must not appear more than once."},
+     SIGV4_FAULT_INCOMPLETE, "Header 'authorization' must not appear more than once."},
     {"credential parts", QUERY,
      "GET / H\nHost:h\nX-Amz-Date:20150830T123600Z\nAuthorization:AWS4-HMAC-SHA256 "
      "Credential=AKID/x, SignedHeaders=host, Signature=" SIG64 "\n\n",
-     "IncompleteSignature", "Credential must have exactly 5 slash-delimited elements"},
+     SIGV4_FAULT_INCOMPLETE, "Credential must have exactly 5 slash-delimited elements"},
     {"credential parts s3", S3,
      "GET / H\nHost:h\nX-Amz-Date:20150830T123600Z\nAuthorization:AWS4-HMAC-SHA256 "
      "Credential=AKID/x, SignedHeaders=host, Signature=" SIG64 "\n\n",
-     "AuthorizationHeaderMalformed",
-     "The authorization header is malformed; the Credential is mal-formed"},
+     SIGV4_FAULT_INCOMPLETE, "The authorization header is malformed; the Credential is mal-formed"},
     {"terminator", QUERY,
      "GET / H\nHost:h\nX-Amz-Date:20150830T123600Z\nAuthorization:AWS4-HMAC-SHA256 "
      "Credential=AKID/20150830/r/s/aws5, SignedHeaders=host, Signature=" SIG64 "\n\n",
-     "IncompleteSignature",
+     SIGV4_FAULT_INCOMPLETE,
      "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5'."},
     {"scope date", QUERY,
      "GET / H\nHost:h\nX-Amz-Date:20150831T123600Z\nAuthorization:AWS4-HMAC-SHA256 "
      "Credential=AKID/" SCOPE ", SignedHeaders=host, Signature=" SIG64 "\n\n",
-     "SignatureDoesNotMatch",
+     SIGV4_FAULT_SCOPE,
      "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
      "'20150830' != '20150831', from '20150831T123600Z'."},
     {"bad date", QUERY,
      "GET / H\nHost:h\nX-Amz-Date:yesterday\nAuthorization:AWS4-HMAC-SHA256 "
      "Credential=AKID/" SCOPE ", SignedHeaders=host, Signature=" SIG64 "\n\n",
-     "IncompleteSignature", "Date must be in ISO-8601 'basic format'. Got 'yesterday'."},
+     SIGV4_FAULT_INCOMPLETE, "Date must be in ISO-8601 'basic format'. Got 'yesterday'."},
     {"signature form", QUERY,
      "GET / H\nHost:h\nX-Amz-Date:20150830T123600Z\nAuthorization:AWS4-HMAC-SHA256 "
      "Credential=AKID/" SCOPE ", SignedHeaders=host, Signature=abc\n\n",
-     "IncompleteSignature", ""},
+     SIGV4_FAULT_INCOMPLETE, ""},
     {"signed headers case", QUERY,
      "GET / H\nHost:h\nX-Amz-Date:20150830T123600Z\nAuthorization:AWS4-HMAC-SHA256 "
      "Credential=AKID/" SCOPE ", SignedHeaders=Host, Signature=" SIG64 "\n\n",
-     "IncompleteSignature", "SignedHeaders must be lower case."},
+     SIGV4_FAULT_INCOMPLETE, "SignedHeaders must be lower case."},
     {"signed headers empty", QUERY,
      "GET / H\nHost:h\nX-Amz-Date:20150830T123600Z\nAuthorization:AWS4-HMAC-SHA256 "
      "Credential=AKID/" SCOPE ", SignedHeaders=host;;x, Signature=" SIG64 "\n\n",
-     "IncompleteSignature", ""},
-    {"v2 header", S3, "GET / H\nHost:h\nAuthorization:AWS AKID:abc=\n\n", "InvalidRequest",
+     SIGV4_FAULT_INCOMPLETE, ""},
+    {"v2 header", S3, "GET / H\nHost:h\nAuthorization:AWS AKID:abc=\n\n", SIGV4_FAULT_MECHANISM,
      "The authorization mechanism you have provided is not supported. Please use "
      "AWS4-HMAC-SHA256."},
-    {"basic", QUERY, "GET / H\nHost:h\nAuthorization:Basic abc\n\n", "IncompleteSignature", ""},
+    {"basic", QUERY, "GET / H\nHost:h\nAuthorization:Basic abc\n\n", SIGV4_FAULT_MECHANISM, ""},
     {"both", S3,
      "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256 H\nHost:h\nAuthorization:AWS4-HMAC-SHA256 x=y\n\n",
-     "InvalidArgument", "Only one auth mechanism allowed"},
+     SIGV4_FAULT_TWO_MECHANISMS, "Only one auth mechanism allowed"},
     {"presigned parts", S3, "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256 H\nHost:h\n\n",
-     "AuthorizationQueryParametersError", "Query-string authentication version 4 requires"},
+     SIGV4_FAULT_QUERY_INCOMPLETE, "Query-string authentication version 4 requires"},
     {"presigned algorithm", S3, "GET /?X-Amz-Algorithm=AWS5&X-Amz-Signature=a H\nHost:h\n\n",
-     "AuthorizationQueryParametersError", "X-Amz-Algorithm only supports"},
+     SIGV4_FAULT_QUERY_INCOMPLETE, "X-Amz-Algorithm only supports"},
     {"presigned twice", S3,
      "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=a&X-Amz-Date=b H\nHost:h\n\n",
-     "AuthorizationQueryParametersError", ""},
+     SIGV4_FAULT_QUERY_INCOMPLETE, ""},
     {"presigned week", S3,
      "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20150830%2Fr%2Fs3%2F"
      "aws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=604801&X-Amz-SignedHeaders=host&"
      "X-Amz-Signature=" SIG64 " H\nHost:h\n\n",
-     "AuthorizationQueryParametersError", "X-Amz-Expires must be less than a week"},
+     SIGV4_FAULT_EXPIRES_RANGE, "X-Amz-Expires must be less than a week"},
     {"presigned negative", S3,
      "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20150830%2Fr%2Fs3%2F"
      "aws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=-1&X-Amz-SignedHeaders=host&"
      "X-Amz-Signature=" SIG64 " H\nHost:h\n\n",
-     "AuthorizationQueryParametersError", "X-Amz-Expires must be non-negative"},
+     SIGV4_FAULT_EXPIRES_RANGE, "X-Amz-Expires must be non-negative"},
     {"presigned number", S3,
      "GET /?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20150830%2Fr%2Fs3%2F"
      "aws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=soon&X-Amz-SignedHeaders=host&"
      "X-Amz-Signature=" SIG64 " H\nHost:h\n\n",
-     "AuthorizationQueryParametersError", "X-Amz-Expires should be a number"},
-    {"v2 parts", S3, "GET /b/k?AWSAccessKeyId=a&Expires=1 H\nHost:h\n\n", "AccessDenied",
+     SIGV4_FAULT_EXPIRES_RANGE, "X-Amz-Expires should be a number"},
+    {"v2 parts", S3, "GET /b/k?AWSAccessKeyId=a&Expires=1 H\nHost:h\n\n", SIGV4_FAULT_MISSING,
      "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"},
     {"v2 expires", S3, "GET /b/k?AWSAccessKeyId=a&Signature=b&Expires=x H\nHost:h\n\n",
-     "AccessDenied", "Invalid date (should be seconds since epoch): x"},
-    {"payload word", S3, "GET / H\nHost:h\nx-amz-content-sha256:NOTHING\n\n", "InvalidArgument",
-     "x-amz-content-sha256 must be"},
+     SIGV4_FAULT_MISSING, "Invalid date (should be seconds since epoch): x"},
+    {"payload word", S3, "GET / H\nHost:h\nx-amz-content-sha256:NOTHING\n\n",
+     SIGV4_FAULT_BAD_CONTENT_SHA256, "x-amz-content-sha256 must be"},
     {"decoded length", S3, "GET / H\nHost:h\nx-amz-decoded-content-length:-1\n\n",
-     "InvalidArgument", ""},
+     SIGV4_FAULT_BAD_CONTENT_SHA256, ""},
 };
 
 static void test_malformed(void **state)
@@ -135,10 +134,9 @@ static void test_malformed(void **state)
         struct sigv4_fault f = {0};
         help_parse_request(&a, str_c(malformed[i].raw), &hr);
         enum err e = sigv4_parse(&a, &hr.http, malformed[i].dialect, &req, &f);
-        if (e != ERR_DENIED ||
-            strcmp(sigv4_error(f.kind, malformed[i].dialect).code, malformed[i].code) != 0 ||
+        if (e != ERR_DENIED || f.kind != malformed[i].kind ||
             !str_starts(f.message, str_c(malformed[i].message)) || f.message.len == 0)
-            fail_row(malformed[i].name, e, &f, malformed[i].dialect);
+            fail_row(malformed[i].name, e, &f);
         arena_release(&a);
     }
 }
@@ -169,58 +167,57 @@ static const struct {
     enum sigv4_dialect dialect;
     enum change change;
     const char *token;
-    const char *code; /* NULL: verified */
+    int kind; /* enum sigv4_fault_kind, or VERIFIED */
     const char *message;
 } checks[] = {
-    {"right", QUERY, CHANGE_NONE, NULL, NULL, NULL},
-    {"right json", JSON, CHANGE_NONE, NULL, NULL, NULL},
-    {"right s3", S3, CHANGE_NONE, NULL, NULL, NULL},
-    {"right with token", QUERY, CHANGE_NONE, "token==", NULL, NULL},
-    {"edge of the clock", QUERY, CHANGE_EDGE, NULL, NULL, NULL},
-    {"other header added", QUERY, CHANGE_ADD_OTHER, NULL, NULL, NULL},
-    {"secret", QUERY, CHANGE_SECRET, NULL, "SignatureDoesNotMatch",
+    {"right", QUERY, CHANGE_NONE, NULL, VERIFIED, NULL},
+    {"right json", JSON, CHANGE_NONE, NULL, VERIFIED, NULL},
+    {"right s3", S3, CHANGE_NONE, NULL, VERIFIED, NULL},
+    {"right with token", QUERY, CHANGE_NONE, "token==", VERIFIED, NULL},
+    {"edge of the clock", QUERY, CHANGE_EDGE, NULL, VERIFIED, NULL},
+    {"other header added", QUERY, CHANGE_ADD_OTHER, NULL, VERIFIED, NULL},
+    {"secret", QUERY, CHANGE_SECRET, NULL, SIGV4_FAULT_MISMATCH,
      "The request signature we calculated does not match the signature you provided. Check your "
      "AWS Secret Access Key and signing method. Consult the service documentation for "
      "details.\n\nThe Canonical String for this request should have been\n'POST\n/"},
-    {"secret json", JSON, CHANGE_SECRET, NULL, "InvalidSignatureException",
-     "The request signature"},
-    {"secret s3", S3, CHANGE_SECRET, NULL, "SignatureDoesNotMatch",
+    {"secret json", JSON, CHANGE_SECRET, NULL, SIGV4_FAULT_MISMATCH, "The request signature"},
+    {"secret s3", S3, CHANGE_SECRET, NULL, SIGV4_FAULT_MISMATCH,
      "The request signature we calculated does not match the signature you provided. Check your "
      "key and signing method."},
-    {"body", QUERY, CHANGE_BODY, NULL, "SignatureDoesNotMatch", "The request signature"},
-    {"body s3 comes later", S3, CHANGE_BODY, NULL, NULL, NULL},
-    {"method", QUERY, CHANGE_METHOD, NULL, "SignatureDoesNotMatch", "The request signature"},
-    {"path", S3, CHANGE_PATH, NULL, "SignatureDoesNotMatch", "The request signature"},
-    {"query", S3, CHANGE_QUERY, NULL, "SignatureDoesNotMatch", "The request signature"},
-    {"header", QUERY, CHANGE_HEADER, NULL, "SignatureDoesNotMatch", "The request signature"},
-    {"x-amz header added", QUERY, CHANGE_ADD_AMZ, NULL, "SignatureDoesNotMatch",
+    {"body", QUERY, CHANGE_BODY, NULL, SIGV4_FAULT_MISMATCH, "The request signature"},
+    {"body s3 comes later", S3, CHANGE_BODY, NULL, VERIFIED, NULL},
+    {"method", QUERY, CHANGE_METHOD, NULL, SIGV4_FAULT_MISMATCH, "The request signature"},
+    {"path", S3, CHANGE_PATH, NULL, SIGV4_FAULT_MISMATCH, "The request signature"},
+    {"query", S3, CHANGE_QUERY, NULL, SIGV4_FAULT_MISMATCH, "The request signature"},
+    {"header", QUERY, CHANGE_HEADER, NULL, SIGV4_FAULT_MISMATCH, "The request signature"},
+    {"x-amz header added", QUERY, CHANGE_ADD_AMZ, NULL, SIGV4_FAULT_HEADERS_UNSIGNED,
      "'x-amz-extra' must be a 'SignedHeader' in the AWS Authorization."},
-    {"x-amz header added s3", S3, CHANGE_ADD_AMZ, NULL, "AccessDenied",
+    {"x-amz header added s3", S3, CHANGE_ADD_AMZ, NULL, SIGV4_FAULT_HEADERS_UNSIGNED,
      "There were headers present in the request which were not signed"},
-    {"late", QUERY, CHANGE_LATE, NULL, "SignatureDoesNotMatch",
+    {"late", QUERY, CHANGE_LATE, NULL, SIGV4_FAULT_SKEWED,
      "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T125101Z - "
      "15 min.)"},
-    {"late json", JSON, CHANGE_LATE, NULL, "InvalidSignatureException", "Signature expired: "},
-    {"late s3", S3, CHANGE_LATE, NULL, "RequestTimeTooSkewed",
+    {"late json", JSON, CHANGE_LATE, NULL, SIGV4_FAULT_SKEWED, "Signature expired: "},
+    {"late s3", S3, CHANGE_LATE, NULL, SIGV4_FAULT_SKEWED,
      "The difference between the request time and the current time is too large."},
-    {"early", QUERY, CHANGE_EARLY, NULL, "SignatureDoesNotMatch",
+    {"early", QUERY, CHANGE_EARLY, NULL, SIGV4_FAULT_SKEWED,
      "Signature not yet current: 20150830T123600Z is still later than 20150830T123559Z "
      "(20150830T122059Z + 15 min.)"},
-    {"early s3", S3, CHANGE_EARLY, NULL, "RequestTimeTooSkewed", "The difference"},
-    {"service", QUERY, CHANGE_SERVICE, NULL, "SignatureDoesNotMatch",
+    {"early s3", S3, CHANGE_EARLY, NULL, SIGV4_FAULT_SKEWED, "The difference"},
+    {"service", QUERY, CHANGE_SERVICE, NULL, SIGV4_FAULT_SCOPE,
      "Credential should be scoped to correct service: 'sns'."},
-    {"service s3", S3, CHANGE_SERVICE, NULL, "AuthorizationHeaderMalformed",
+    {"service s3", S3, CHANGE_SERVICE, NULL, SIGV4_FAULT_SCOPE,
      "The authorization header is malformed; incorrect service \"sqs\". This endpoint belongs to "
      "\"sns\"."},
-    {"token gone", QUERY, CHANGE_TOKEN_GONE, NULL, "InvalidClientTokenId",
+    {"token gone", QUERY, CHANGE_TOKEN_GONE, NULL, SIGV4_FAULT_TOKEN_INVALID,
      "The security token included in the request is invalid."},
-    {"token other", JSON, CHANGE_TOKEN_OTHER, "tok", "UnrecognizedClientException",
+    {"token other", JSON, CHANGE_TOKEN_OTHER, "tok", SIGV4_FAULT_TOKEN_INVALID,
      "The security token included in the request is invalid."},
-    {"token extra", S3, CHANGE_TOKEN_EXTRA, "tok", "InvalidToken",
+    {"token extra", S3, CHANGE_TOKEN_EXTRA, "tok", SIGV4_FAULT_TOKEN_INVALID,
      "The provided token is malformed or otherwise invalid."},
-    {"token expired", QUERY, CHANGE_EXPIRED, "tok", "ExpiredToken",
+    {"token expired", QUERY, CHANGE_EXPIRED, "tok", SIGV4_FAULT_TOKEN_EXPIRED,
      "The security token included in the request is expired"},
-    {"token expired s3", S3, CHANGE_EXPIRED, "tok", "ExpiredToken",
+    {"token expired s3", S3, CHANGE_EXPIRED, "tok", SIGV4_FAULT_TOKEN_EXPIRED,
      "The provided token has expired."},
 };
 
@@ -321,13 +318,12 @@ static void test_checks(void **state)
         arena_init(&a, 4 << 20);
         struct sigv4_fault f = {0};
         enum err e = sign_and_check(&a, i, &f);
-        bool right = checks[i].code ? e == ERR_DENIED &&
-                                          strcmp(sigv4_error(f.kind, checks[i].dialect).code,
-                                                 checks[i].code) == 0 &&
-                                          str_starts(f.message, str_c(checks[i].message))
-                                    : e == ERR_OK;
+        bool right = checks[i].kind != VERIFIED
+                         ? e == ERR_DENIED && (int)f.kind == checks[i].kind &&
+                               str_starts(f.message, str_c(checks[i].message))
+                         : e == ERR_OK;
         if (!right)
-            fail_row(checks[i].name, e, &f, checks[i].dialect);
+            fail_row(checks[i].name, e, &f);
         arena_release(&a);
     }
 }
@@ -365,16 +361,17 @@ static void test_presigned(void **state)
     static const struct {
         int64_t after_ms;
         enum sigv4_dialect dialect;
-        const char *token, *code, *message;
+        const char *token;
+        int kind;
+        const char *message;
     } rows[] = {
-        {0, S3, NULL, NULL, NULL},
-        {0, QUERY, NULL, NULL, NULL},
-        {60000, S3, "tok+/=", NULL, NULL},
-        {60001, S3, NULL, "AccessDenied", "Request has expired"},
-        {60001, QUERY, NULL, "SignatureDoesNotMatch",
-         "Signature expired: 20150830T123700Z is now "},
-        {-15 * 60000, S3, NULL, NULL, NULL},
-        {-15 * 60000 - 1, S3, NULL, "AccessDenied", "Request is not yet valid"},
+        {0, S3, NULL, VERIFIED, NULL},
+        {0, QUERY, NULL, VERIFIED, NULL},
+        {60000, S3, "tok+/=", VERIFIED, NULL},
+        {60001, S3, NULL, SIGV4_FAULT_EXPIRED, "Request has expired"},
+        {60001, QUERY, NULL, SIGV4_FAULT_EXPIRED, "Signature expired: 20150830T123700Z is now "},
+        {-15 * 60000, S3, NULL, VERIFIED, NULL},
+        {-15 * 60000 - 1, S3, NULL, SIGV4_FAULT_NOT_YET, "Request is not yet valid"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena a;
@@ -382,13 +379,11 @@ static void test_presigned(void **state)
         struct sigv4_fault f = {0};
         enum err e =
             presigned_at(&a, NOW_MS + rows[i].after_ms, rows[i].dialect, rows[i].token, &f);
-        bool right = rows[i].code ? e == ERR_DENIED &&
-                                        strcmp(sigv4_error(f.kind, rows[i].dialect).code,
-                                               rows[i].code) == 0 &&
-                                        str_starts(f.message, str_c(rows[i].message))
-                                  : e == ERR_OK;
+        bool right = rows[i].kind != VERIFIED ? e == ERR_DENIED && (int)f.kind == rows[i].kind &&
+                                                    str_starts(f.message, str_c(rows[i].message))
+                                              : e == ERR_OK;
         if (!right)
-            fail_row("presigned", e, &f, rows[i].dialect);
+            fail_row("presigned", e, &f);
         arena_release(&a);
     }
 }

@@ -45,6 +45,12 @@ static const struct wire_error broken = {.name = STR_INIT("Broken"),
                                          .status = 500,
                                          .server = true};
 
+static const struct wire_error unsigned_ = {
+    .name = STR_INIT("MissingAuthenticationTokenException"),
+    .json_type = STR_INIT("test#MissingAuthenticationTokenException"),
+    .code = STR_INIT("MissingAuthenticationToken"),
+    .status = 400};
+
 static void count(void *arg)
 {
     atomic_fetch_add((atomic_int *)arg, 1);
@@ -263,7 +269,8 @@ static const struct wire_service service = {
     .protocol = WIRE_JSON10,
     .ops = ops,
     .n_ops = ARRAY_LEN(ops),
-    .common = {[0 ... WIRE_E_COMMON_N - 1] = &broken},
+    .common = {[0 ... WIRE_E_MISSING_AUTH - 1] = &broken,
+               [WIRE_E_MISSING_AUTH ... WIRE_E_COMMON_N - 1] = &unsigned_},
 };
 
 static enum err no_credential(void *self, struct str access_key, struct str token,
