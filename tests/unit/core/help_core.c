@@ -270,7 +270,7 @@ static const struct wire_service service = {
     .ops = ops,
     .n_ops = ARRAY_LEN(ops),
     .common = {[0 ... WIRE_E_MISSING_AUTH - 1] = &broken,
-               [WIRE_E_MISSING_AUTH ... WIRE_E_COMMON_N - 1] = &unsigned_},
+               [WIRE_E_MISSING_AUTH... WIRE_E_COMMON_N - 1] = &unsigned_},
 };
 
 static enum err no_credential(void *self, struct str access_key, struct str token,

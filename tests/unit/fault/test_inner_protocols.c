@@ -88,8 +88,8 @@ static void every_protocol_speaks_json(void **state)
          "\"k\",\"KeyType\":\"HASH\"}],\"AttributeDefinitions\":[{\"AttributeName\":\"k\","
          "\"AttributeType\":\"S\"}]}",
          NULL, NULL, NULL, 200, "\"TableName\":\"tab\"", NULL, NULL},
-        {"dynamodb", "PutItem", "{\"TableName\":\"tab\",\"Item\":{\"k\":{\"S\":\"a\"}}}", NULL, NULL,
-         NULL, 200, "{}", NULL, NULL},
+        {"dynamodb", "PutItem", "{\"TableName\":\"tab\",\"Item\":{\"k\":{\"S\":\"a\"}}}", NULL,
+         NULL, NULL, 200, "{}", NULL, NULL},
         {"dynamodb", "GetItem", "{\"TableName\":\"tab\",\"Key\":{\"k\":{\"S\":\"a\"}}}", NULL, NULL,
          NULL, 200, "{\"Item\":{\"k\":{\"S\":\"a\"}}}", NULL, NULL},
         {"dynamodb", "GetItem", "{\"TableName\":\"none\",\"Key\":{\"k\":{\"S\":\"a\"}}}", NULL,
