@@ -26,6 +26,7 @@ COMMON = ["access_denied", "validation", "missing_parameter", "serialization", "
           "not_implemented", "internal", "unavailable", "throttling", "conflict", "missing_auth",
           "unknown_key", "bad_token", "expired_token", "bad_signature", "bad_auth", "skew",
           "too_large", "timeout", "bad_digest"]
+LABELS_MAX = 8  # WIRE_LABELS_MAX
 # Members that tell two REST operations with one path and method apart.
 TELLING_QUERY = {"uploadId", "id"}
 TELLING_HEADERS = {"x-amz-copy-source", "x-amz-rename-source"}
@@ -69,7 +70,8 @@ class Gen:
         self.facts = spec["import"]
         self.protocol = {"json": "JSON11" if self.facts.get("jsonVersion") == "1.1" else "JSON10",
                          "query": "QUERY", "rest-json": "REST_JSON",
-                         "rest-xml": "REST_XML"}[self.facts["protocol"]]
+                         "rest-xml": "REST_XML",
+                         "smithy-rpc-v2-cbor": "RPC_CBOR"}[self.facts["protocol"]]
         self.rest = self.protocol.startswith("REST")
         self.c_json = dict(spec.get("c_json", {}))
         self.shapes = {}
@@ -306,10 +308,12 @@ class Gen:
         return None
 
     def xml_name(self, member, name):
-        """Element or parameter name of a struct's member; that of each element where flattened."""
+        """Element or parameter name of a struct's member; that of each element where the list's
+        own shape is flattened."""
         target = self.shapes[member["shape"]]
-        own = member.get("locationName", target.get("locationName", name))
-        if target["type"] == "list" and (member.get("flattened") or target.get("flattened")):
+        own = member.get("locationName", target.get("locationName", name)
+                         if target.get("flattened") else name)
+        if target["type"] == "list" and target.get("flattened") and not member.get("flattened"):
             return target["member"].get("locationName", own)
         return own
 
@@ -318,6 +322,8 @@ class Gen:
             member.get("locationName", name)
             if self.protocol == "REST_JSON" and "location" not in member else name)]
         xml = self.xml_name(member, name)
+        if owner is not None and self.shapes[owner].get("payload") == name and xml == name:
+            xml = self.shapes[member["shape"]].get("locationName", xml)
         fields += [".xml = " + str_init(xml), ".query = " + str_init(xml),
                    ".shape = " + self.shape_ref(member["shape"])]
         if owner is not None:
@@ -517,6 +523,8 @@ class Gen:
                 label = re.fullmatch(r"\{(\w+)(\+?)\}", part)
                 segments.append((label.group(1), "GREEDY" if label.group(2) else "LABEL") if label
                                 else (part, "TEXT"))
+        if sum(kind != "TEXT" for _, kind in segments) > LABELS_MAX:
+            raise SystemExit("%s has more than %d labels" % (name, LABELS_MAX))
         literals = []
         for part in query.split("&"):
             key, eq, value = part.partition("=")
@@ -587,8 +595,13 @@ class Gen:
                   ".errors = all_errors, .n_errors = ARRAY_LEN(all_errors)"]
         if s.get("speaks_query") or self.protocol == "QUERY":
             fields.append(".speaks_query = true")
-        if s.get("crc32"):
-            fields.append(".crc32 = true")
+        fields.append(".json_protocol = WIRE_JSON" +
+                      ("11" if self.facts.get("jsonVersion") == "1.1" else "10"))
+        if s.get("speaks_cbor") or self.protocol == "RPC_CBOR":
+            fields.append(".speaks_cbor = true")
+        for flag in ("crc32", "gzip_replies", "buckets"):
+            if s.get(flag):
+                fields.append(".%s = true" % flag)
         if unsupported:
             fields.append(".unsupported = unsupported, .n_unsupported = ARRAY_LEN(unsupported)")
         if self.rest:

@@ -15,11 +15,19 @@
 
 enum { JSON_DEPTH_MAX = 200 };
 
-enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_kind {
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT,
+    JSON_BYTES, /* text holds raw bytes: of a CBOR tree only; written as base64 */
+};
 
 struct json {
     enum json_kind kind;
-    bool b;             /* JSON_BOOL */
+    bool b;             /* JSON_BOOL; JSON_NUMBER of a CBOR tree: a time */
     uint32_t n;         /* children of JSON_ARRAY, JSON_OBJECT */
     struct str text;    /* JSON_STRING: decoded; JSON_NUMBER: as written */
     struct str key;     /* of a member of an object: decoded */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "codec/base64.h"
 #include "codec/json.h"
 
 /* 0: copied as it is; 'u': \u00XX; 'm': part of a multi-byte character; else the escape letter. */
@@ -111,10 +112,19 @@ static void put_scalar(struct buf *b, const struct json *v)
         json_put_bool(b, v->b);
         break;
     case JSON_NUMBER:
-        buf_add_str(b, v->text);
+        /* NaN and the infinities, of a CBOR tree: as AWS's JSON has them, in quotes. */
+        if (v->text.len > 0 && v->text.p[v->text.len - 1] > '9')
+            json_put_str(b, v->text);
+        else
+            buf_add_str(b, v->text);
         break;
     case JSON_STRING:
         json_put_str(b, v->text);
+        break;
+    case JSON_BYTES:
+        buf_add_byte(b, '"');
+        base64_put(b, v->text.p, v->text.len);
+        buf_add_byte(b, '"');
         break;
     default:
         BUF_ADD_LIT(b, "null");

@@ -35,6 +35,7 @@ static enum sigv4_dialect dialect_of(const struct call_impl *c)
         return SIGV4_DIALECT_S3;
     case WIRE_JSON10:
     case WIRE_JSON11:
+    case WIRE_RPC_CBOR:
         break;
     case WIRE_REST_JSON:
         return SIGV4_DIALECT_REST;

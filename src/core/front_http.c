@@ -203,6 +203,12 @@ static enum err routing_error(struct call_impl *c)
                                  "The action or operation requested is invalid: " STR_FMT,
                                  STR_ARG(r->op_name));
     case WIRE_BAD_REQUEST:
+        if (r->fault.error) {
+            c->error = r->fault.error;
+            c->error_message = r->fault.message;
+            return ERR_FAILED;
+        }
+        /* fall through */
     case WIRE_PROTOCOL_REFUSED:
         return call_error_common(c, WIRE_E_SERIALIZATION,
                                  r->outcome == WIRE_BAD_REQUEST

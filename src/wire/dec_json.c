@@ -1,4 +1,4 @@
-/* A JSON tree to a generated struct.
+/* A JSON tree, or the like one that CBOR makes, to a generated struct.
  *
  * Unknown members are ignored and null ones count as absent, as AWS does; a value of another type
  * than the spec's is the serialization fault, in the words of AWS's JSON services. Recursion is
@@ -48,6 +48,9 @@ static enum err mismatch(struct wire_dec *d, const struct wire_shape *shape, con
     case JSON_STRING:
         found = "STRING_VALUE";
         break;
+    case JSON_BYTES:
+        found = "BINARY_VALUE";
+        break;
     case JSON_NUMBER:
         found = "NUMBER_VALUE";
         break;
@@ -90,6 +93,10 @@ static enum err time_value(struct wire_dec *d, const struct wire_member *m, cons
 static enum err blob_value(struct wire_dec *d, const struct wire_shape *shape, const struct json *v,
                            struct str *dst)
 {
+    if (v->kind == JSON_BYTES) {
+        *dst = v->text.p ? v->text : STR("");
+        return ERR_OK;
+    }
     if (v->kind != JSON_STRING)
         return mismatch(d, shape, v);
     enum err e = base64_decode(d->arena, v->text, dst);
@@ -181,6 +188,9 @@ static enum err scalar(struct wire_dec *d, const struct wire_member *m, const st
         *(bool *)dst = v->b;
         return ERR_OK;
     case WIRE_DOUBLE:
+        /* The words are texts in JSON, numbers in the tree of CBOR. */
+        if ((v->kind == JSON_STRING || v->kind == JSON_NUMBER) && wire_f64_of_word(v->text, dst))
+            return ERR_OK;
         if (v->kind != JSON_NUMBER || json_to_f64(v, dst) != ERR_OK)
             return mismatch(d, shape, v);
         return ERR_OK;
@@ -211,6 +221,12 @@ static enum err value(struct wire_dec *d, const struct wire_member *m, const str
             *has = true;
         return ERR_OK;
     }
+}
+
+enum err wire_dec_json_member(struct wire_dec *d, const struct wire_member *m, const struct json *v,
+                              void *base)
+{
+    return value(d, m, v, wire_at(m, base), wire_has_at(m, base));
 }
 
 static const struct wire_member *member_named(const struct wire_shape *shape, struct str name)

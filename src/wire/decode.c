@@ -2,8 +2,11 @@
  * body), scalars written as text, and then the checks of the spec.
  *
  * Layer: wire. Thread: pure. */
+#include <math.h>
+
 #include "base/clock.h"
 #include "codec/base64.h"
+#include "codec/cbor.h"
 #include "wire/wire_int.h"
 
 enum err wire_dec_fault(struct wire_dec *d, struct str message)
@@ -91,6 +94,25 @@ static enum err int_of_text(const struct wire_shape *shape, struct str text, int
     return ERR_OK;
 }
 
+bool wire_f64_of_word(struct str text, double *ret_v)
+{
+    bool infinite = str_ends(text, STR("Infinity"));
+    if (str_eq(text, STR("NaN")))
+        *ret_v = NAN;
+    else if (infinite && text.len == 8)
+        *ret_v = INFINITY;
+    else if (infinite && text.len == 9 && text.p[0] == '-')
+        *ret_v = -INFINITY;
+    else
+        return false;
+    return true;
+}
+
+static enum err f64_of_text(struct str text, double *ret_v)
+{
+    return wire_f64_of_word(text, ret_v) ? ERR_OK : str_to_f64(text, ret_v);
+}
+
 static enum err bool_of_text(struct str text, bool *ret_v)
 {
     text = str_trim(text);
@@ -125,7 +147,7 @@ enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct s
         break;
     case WIRE_DOUBLE:
         what = "number";
-        e = str_to_f64(str_trim(text), dst);
+        e = f64_of_text(str_trim(text), dst);
         break;
     case WIRE_TIME:
         what = "timestamp";
@@ -188,43 +210,127 @@ static enum err headers_with_prefix(struct wire_dec *d, const struct wire_member
     return ERR_OK;
 }
 
+/* The next value of a header's list: "quoted, with \\ escapes", or up to the comma; a date of HTTP
+ * has a comma of its own. */
+static enum err header_item(struct wire_dec *d, const struct wire_member *element, struct str *rest,
+                            struct str *ret_item)
+{
+    bool date = element->shape->kind == WIRE_TIME && element->time_format != WIRE_TIME_ISO8601 &&
+                element->time_format != WIRE_TIME_EPOCH;
+    struct str text = str_trim(*rest);
+    if (text.len == 0 || text.p[0] != '"') {
+        size_t at = str_find(text, ',');
+        if (date && at != SIZE_MAX)
+            at += 1 + min_size(str_find(str_sub(text, at + 1, SIZE_MAX), ','), text.len - at - 1);
+        at = min_size(at, text.len);
+        *ret_item = str_trim(str_n(text.p, at));
+        *rest = at < text.len ? str_sub(text, at + 1, SIZE_MAX) : STR_NONE;
+        return ERR_OK;
+    }
+    char *out = arena_alloc(d->arena, text.len);
+    size_t n = 0, i = 1;
+    if (!out)
+        return ERR_NOMEM;
+    for (; i < text.len && text.p[i] != '"'; i++) {
+        i += text.p[i] == '\\' && i + 1 < text.len;
+        out[n++] = text.p[i];
+    }
+    *ret_item = str_n(out, n);
+    text = str_trim(str_sub(text, min_size(i + 1, text.len), SIZE_MAX));
+    *rest = text.len > 0 ? str_sub(text, 1, SIZE_MAX) : STR_NONE;
+    return text.len == 0 || text.p[0] == ',' ? ERR_OK : ERR_INVALID;
+}
+
 /* A header that carries a list: values divided by commas. */
 static enum err list_header(struct wire_dec *d, const struct wire_member *m, struct str text,
                             struct wire_list *dst)
 {
-    size_t n = 1;
+    const struct wire_member *element = &m->shape->members[0];
+    struct str rest = str_trim(text);
+    size_t most = 1, n = 0;
     for (size_t i = 0; i < text.len; i++)
-        n += text.p[i] == ',';
-    if (m->shape->members[0].shape->kind != WIRE_STRING)
-        return bad_text(d, m, text, "list");
-    struct str *v = ARENA_ARRAY(d->arena, struct str, n);
+        most += text.p[i] == ',';
+    char *v = arena_calloc(d->arena, most, m->shape->size);
     if (!v)
         return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        v[i] = str_trim(str_cut(&text, ','));
+    if (rest.len == 0)
+        rest = STR_NONE;
+    while (rest.p) {
+        struct str item;
+        enum err e = header_item(d, element, &rest, &item);
+        if (e == ERR_INVALID)
+            return bad_text(d, m, text, "list");
+        TRY(e);
+        TRY(wire_dec_text(d, element, item, WIRE_TIME_HTTP, v + n++ * m->shape->size, NULL));
+    }
     *dst = (struct wire_list){v, n};
     return ERR_OK;
 }
 
-/* Every query parameter of the name, as a list (Lambda tagKeys). */
-static enum err list_param(struct wire_dec *d, const struct wire_member *m,
+/* Every query parameter named `key`, as a list (Lambda's tagKeys). */
+static enum err list_param(struct wire_dec *d, const struct wire_shape *shape, struct str key,
                            const struct wire_routed *r, struct wire_list *dst)
 {
     size_t n = 0, at = 0;
     for (size_t i = 0; i < r->n_params; i++)
-        n += str_eq(r->params[i].key, m->at);
+        n += str_eq(r->params[i].key, key);
     if (n == 0)
         return ERR_OK;
-    if (m->shape->members[0].shape->kind != WIRE_STRING)
-        return bad_text(d, m, m->at, "list");
-    struct str *v = ARENA_ARRAY(d->arena, struct str, n);
+    char *v = arena_calloc(d->arena, n, shape->size);
     if (!v)
         return ERR_NOMEM;
     for (size_t i = 0; i < r->n_params && at < n; i++) {
-        if (str_eq(r->params[i].key, m->at))
-            v[at++] = r->params[i].value.p ? r->params[i].value : STR("");
+        if (str_eq(r->params[i].key, key))
+            TRY(wire_dec_text(d, &shape->members[0], r->params[i].value, WIRE_TIME_ISO8601,
+                              v + at++ * shape->size, NULL));
     }
     *dst = (struct wire_list){v, n};
+    return ERR_OK;
+}
+
+/* Whether another member, or the route itself, has the query parameter. */
+static bool param_is_taken(const struct wire_routed *r, struct str key)
+{
+    const struct wire_shape *shape = r->op->input;
+    for (size_t i = 0; i < shape->n_members; i++) {
+        const struct wire_member *m = &shape->members[i];
+        if (m->location == WIRE_IN_QUERY && m->shape->kind != WIRE_MAP && str_eq(m->at, key))
+            return true;
+    }
+    for (size_t i = 0; i < r->route->n_query; i++) {
+        if (str_eq(r->route->query[i].name, key))
+            return true;
+    }
+    return false;
+}
+
+/* The parameters that nobody else takes as a map of texts or of lists of them (httpQueryParams). */
+static enum err map_params(struct wire_dec *d, const struct wire_member *m,
+                           const struct wire_routed *r, struct wire_list *dst)
+{
+    const struct wire_shape *shape = m->shape, *value = shape->members[1].shape;
+    size_t n = 0, j;
+    char *v = arena_calloc(d->arena, min_size(r->n_params, WIRE_QUERY_KEYS_MAX), shape->size);
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->n_params; i++) {
+        struct str key = r->params[i].key;
+        for (j = 0; j < n && !str_eq(*(struct str *)(v + j * shape->size), key);)
+            j++;
+        if (j < n || param_is_taken(r, key))
+            continue;
+        if (n == WIRE_QUERY_KEYS_MAX)
+            return wire_dec_fault(d, STR("The request has too many query parameters."));
+        char *entry = v + n++ * shape->size;
+        *(struct str *)entry = key;
+        if (value->kind == WIRE_LIST)
+            TRY(list_param(d, value, key, r, (void *)(entry + shape->value_offset)));
+        else
+            TRY(wire_dec_text(d, &shape->members[1], r->params[i].value, WIRE_TIME_ISO8601,
+                              entry + shape->value_offset, NULL));
+    }
+    if (n > 0)
+        *dst = (struct wire_list){v, n};
     return ERR_OK;
 }
 
@@ -242,7 +348,9 @@ static enum err head_member(struct wire_dec *d, const struct wire_routed *r,
         break;
     case WIRE_IN_QUERY:
         if (m->shape->kind == WIRE_LIST)
-            return list_param(d, m, r, wire_at(m, in));
+            return list_param(d, m->shape, m->at, r, wire_at(m, in));
+        if (m->shape->kind == WIRE_MAP)
+            return map_params(d, m, r, wire_at(m, in));
         text = percent_get(r->params, r->n_params, m->at);
         /* "?max-keys=" says nothing about a number. */
         if (text.p && text.len == 0 && m->shape->kind != WIRE_STRING)
@@ -277,6 +385,20 @@ static enum err json_body(struct wire_dec *d, const struct wire_shape *shape, st
     return wire_dec_json(d, shape, root, dst);
 }
 
+static enum err cbor_body(struct wire_dec *d, const struct wire_shape *shape, struct str body,
+                          void *dst)
+{
+    struct json *root = NULL;
+    if (body.len == 0)
+        return ERR_OK;
+    enum err e = cbor_parse(d->arena, body, &root);
+    if (e == ERR_NOMEM)
+        return e;
+    if (e != ERR_OK)
+        return wire_dec_fault(d, STR("The request body is not valid CBOR."));
+    return wire_dec_json(d, shape, root, dst);
+}
+
 static enum err xml_body(struct wire_dec *d, const struct wire_shape *shape, struct str root_name,
                          struct str body, void *dst)
 {
@@ -286,12 +408,26 @@ static enum err xml_body(struct wire_dec *d, const struct wire_shape *shape, str
     enum err e = xml_parse(d->arena, body, &root, NULL);
     if (e == ERR_NOMEM)
         return e;
-    if (e != ERR_OK || (root_name.p && !str_eq(root->name, root_name)))
+    if (e != ERR_OK || (root_name.p && !str_eq(root->name, root_name) &&
+                        !str_eq(root->name, shape->name)))
         return wire_dec_fault(d, str_c(malformed));
     e = wire_dec_xml(d, shape, root, dst);
     if (e == ERR_FAILED)
         d->fault->message = str_c(malformed);
     return e;
+}
+
+/* A body that stays JSON. */
+static enum err json_payload(struct wire_dec *d, const struct wire_member *m, struct str body,
+                             void *in)
+{
+    struct json *root = NULL;
+    enum err e = json_parse(d->arena, body, &root, NULL);
+    if (e == ERR_NOMEM)
+        return e;
+    if (e != ERR_OK)
+        return wire_dec_fault(d, STR("The request body is not valid JSON."));
+    return wire_dec_json_member(d, m, root, in);
 }
 
 /* The member that is the whole body. */
@@ -307,6 +443,8 @@ static enum err payload_body(struct wire_dec *d, const struct wire_member *m,
         *(struct str *)wire_at(m, in) = body;
         return ERR_OK;
     }
+    if (m->shape->kind == WIRE_JSON_IN || m->shape->kind == WIRE_JSON_BOTH)
+        return json_payload(d, m, body, in);
     if (m->shape->kind != WIRE_STRUCT)
         return bad_text(d, m, STR("body"), "value of its type");
     void *v = arena_calloc(d->arena, 1, m->shape->size);
@@ -332,9 +470,12 @@ static enum err rest_input(struct wire_dec *d, const struct wire_routed *r,
         return payload_body(d, shape->payload, req, in);
     if (!(shape->flags & WIRE_BODY_MEMBERS) || !req->body.p || req->body.len == 0)
         return ERR_OK;
+    struct str body = req->body;
+    if (r->coded && !r->service->buckets)
+        TRY(wire_content(r->service, req, d->arena, &body, d->fault));
     if (r->protocol == WIRE_REST_JSON)
-        return json_body(d, shape, req->body, in);
-    return xml_body(d, shape, STR_NONE, req->body, in);
+        return json_body(d, shape, body, in);
+    return xml_body(d, shape, STR_NONE, body, in);
 }
 
 /* A query request posted to a queue's URL need not repeat it as a parameter. */
@@ -366,6 +507,18 @@ static enum err query_input(struct wire_dec *d, const struct wire_routed *r,
     return ERR_OK;
 }
 
+/* The body of a protocol that has all its input there. */
+static enum err rpc_body(struct wire_dec *d, const struct wire_routed *r,
+                         const struct wire_request *req, void *in)
+{
+    struct str body = req->body;
+    if (r->coded)
+        TRY(wire_content(r->service, req, d->arena, &body, d->fault));
+    if (r->protocol == WIRE_RPC_CBOR)
+        return cbor_body(d, r->op->input, body, in);
+    return json_body(d, r->op->input, body, in);
+}
+
 enum err wire_decode(const struct wire_routed *r, const struct wire_request *req,
                      struct arena *arena, void **ret_in, struct wire_fault *ret_fault)
 {
@@ -378,7 +531,8 @@ enum err wire_decode(const struct wire_routed *r, const struct wire_request *req
     switch (r->protocol) {
     case WIRE_JSON10:
     case WIRE_JSON11:
-        e = json_body(&d, r->op->input, req->body, in);
+    case WIRE_RPC_CBOR:
+        e = rpc_body(&d, r, req, in);
         break;
     case WIRE_QUERY:
         e = query_input(&d, r, req, in);

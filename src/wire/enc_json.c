@@ -58,6 +58,15 @@ static void put_blob(struct buf *b, struct str bytes)
     buf_add_byte(b, '"');
 }
 
+static void put_f64(struct buf *b, double v)
+{
+    struct str word = wire_word_of_f64(v);
+    if (word.p)
+        json_put_str(b, word);
+    else
+        json_put_f64(b, v);
+}
+
 /* Epoch seconds, with a fraction where there is one; other formats as text. */
 static void put_time(struct buf *b, const struct wire_member *m, int64_t ms)
 {
@@ -108,7 +117,7 @@ static void put(struct buf *b, const struct wire_member *m, const void *v)
         json_put_bool(b, *(const bool *)v);
         break;
     case WIRE_DOUBLE:
-        json_put_f64(b, *(const double *)v);
+        put_f64(b, *(const double *)v);
         break;
     case WIRE_TIME:
         put_time(b, m, *(const int64_t *)v);

@@ -1,6 +1,8 @@
 /* A generated struct to XML, for restXml and the query protocol.
  *
  * Layer: wire. Thread: pure. */
+#include <math.h>
+
 #include "base/clock.h"
 #include "codec/base64.h"
 #include "wire/wire_int.h"
@@ -17,6 +19,22 @@ static void put_time(struct buf *b, enum wire_time_format format, int64_t t, boo
         buf_add_i64(b, t / 1000);
     else
         buf_add_str(b, ms ? clock_iso8601_ms(text, t) : clock_iso8601(text, t));
+}
+
+struct str wire_word_of_f64(double v)
+{
+    if (isfinite(v))
+        return STR_NONE;
+    return isnan(v) ? STR("NaN") : v > 0 ? STR("Infinity") : STR("-Infinity");
+}
+
+static void put_f64(struct buf *b, double v)
+{
+    struct str word = wire_word_of_f64(v);
+    if (word.p)
+        buf_add_str(b, word);
+    else
+        json_put_f64(b, v);
 }
 
 /* Character data of a scalar, not escaped; false for other kinds. */
@@ -37,7 +55,7 @@ static bool put_scalar(struct buf *b, const struct wire_member *m, const void *v
         buf_add_c(b, *(const bool *)v ? "true" : "false");
         return true;
     case WIRE_DOUBLE:
-        json_put_f64(b, *(const double *)v);
+        put_f64(b, *(const double *)v);
         return true;
     case WIRE_TIME:
         put_time(b, m->time_format ? (enum wire_time_format)m->time_format : time_default,

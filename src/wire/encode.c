@@ -1,6 +1,7 @@
 /* Typed outputs and errors to reply heads and bodies.
  *
  *   awsJson   {members}                    error {"__type":ns#Name,"message":..}
+ *   cbor      a map of the members         error the same map as in awsJson
  *   query     <OpResponse><OpResult>members</OpResult><ResponseMetadata>..
  *                                          error <ErrorResponse><Error><Type/><Code/><Message/>
  *   restJson  headers + {members}          error x-amzn-ErrorType + {"Type":"User","message":..}
@@ -10,12 +11,14 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "codec/cbor.h"
 #include "codec/crc.h"
 #include "wire/wire_int.h"
 
 static const struct str CONTENT_JSON = STR_INIT("application/json");
 static const struct str CONTENT_JSON10 = STR_INIT("application/x-amz-json-1.0");
 static const struct str CONTENT_JSON11 = STR_INIT("application/x-amz-json-1.1");
+static const struct str CONTENT_CBOR = STR_INIT("application/cbor");
 static const struct str CONTENT_XML = STR_INIT("application/xml");
 static const struct str CONTENT_TEXT_XML = STR_INIT("text/xml");
 
@@ -55,6 +58,8 @@ static enum err reply_init(struct wire_reply *reply, enum wire_protocol protocol
             TRY(wire_reply_add(reply, STR("x-amz-id-2"), host_id));
         return ERR_OK;
     }
+    if (protocol == WIRE_RPC_CBOR)
+        TRY(wire_reply_add(reply, STR("smithy-protocol"), STR("rpc-v2-cbor")));
     return wire_reply_add(reply, STR("x-amzn-RequestId"), request_id);
 }
 
@@ -67,7 +72,7 @@ static enum err set_body(struct wire_reply *reply, const struct buf *b, struct s
     return ERR_OK;
 }
 
-/* DynamoDB's checksum of the body, which SDKs verify. */
+/* DynamoDB's checksum of the body as it is sent, which SDKs verify. */
 static enum err add_crc32(struct wire_reply *reply, const struct wire_service *service,
                           struct arena *arena)
 {
@@ -88,7 +93,18 @@ static enum err encode_json(const struct wire_routed *r, const void *out, struct
     if (!(r->op->flags & WIRE_OP_NO_OUTPUT))
         wire_enc_json(b, r->op->output, out);
     TRY(set_body(reply, b, r->protocol == WIRE_JSON11 ? CONTENT_JSON11 : CONTENT_JSON10));
+    TRY(wire_compress(r, arena, reply));
     return add_crc32(reply, r->service, arena);
+}
+
+static enum err encode_cbor(const struct wire_routed *r, const void *out, struct buf *b,
+                            struct arena *arena, struct wire_reply *reply)
+{
+    if (r->op->flags & WIRE_OP_NO_OUTPUT)
+        return ERR_OK;
+    wire_enc_cbor(b, r->op->output, out);
+    TRY(set_body(reply, b, CONTENT_CBOR));
+    return wire_compress(r, arena, reply);
 }
 
 static enum err encode_query(const struct wire_routed *r, const void *out, struct buf *b,
@@ -127,16 +143,40 @@ static enum err header_map(const struct wire_member *m, const struct wire_list *
     return ERR_OK;
 }
 
-/* A list of strings as one header, divided by commas. */
+/* A text in a header's list, quoted where it would be taken for several (RFC 9110, 5.6.4). */
+static void put_header_text(struct buf *b, struct str s)
+{
+    if (str_find(s, ',') == SIZE_MAX && str_find(s, '"') == SIZE_MAX) {
+        buf_add_str(b, s);
+        return;
+    }
+    buf_add_byte(b, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.p[i] == '"' || s.p[i] == '\\')
+            buf_add_byte(b, '\\');
+        buf_add_byte(b, s.p[i]);
+    }
+    buf_add_byte(b, '"');
+}
+
+/* A list as one header, divided by commas. */
 static enum err header_list(const struct wire_member *m, const struct wire_list *list,
                             struct arena *arena, struct wire_reply *reply)
 {
+    const struct wire_member *element = &m->shape->members[0];
     struct buf b;
     buf_init_arena(&b, arena, WIRE_REPLY_MAX);
-    for (size_t i = 0; i < list->n && m->shape->members[0].shape->kind == WIRE_STRING; i++) {
+    for (size_t i = 0; i < list->n; i++) {
+        const void *v = (const char *)list->v + i * m->shape->size;
+        struct str text = wire_enc_text(arena, element, v, WIRE_TIME_HTTP, false);
+        if (!text.p && element->shape->kind != WIRE_STRING)
+            return ERR_NOMEM;
         if (i > 0)
-            buf_add_byte(&b, ',');
-        buf_add_str(&b, ((const struct str *)list->v)[i]);
+            BUF_ADD_LIT(&b, ", ");
+        if (element->shape->kind == WIRE_STRING)
+            put_header_text(&b, text);
+        else
+            buf_add_str(&b, text);
     }
     TRY(buf_err(&b));
     return wire_reply_add(reply, m->at, buf_str(&b));
@@ -190,6 +230,8 @@ static enum err payload(const struct wire_routed *r, const struct wire_member *m
     if (!wire_is_set(m, out))
         return ERR_OK;
     const void *v = wire_at(m, out);
+    if (m->shape->kind == WIRE_JSON_BOTH)
+        v = &((const struct wire_json *)v)->out;
     if (m->shape->kind != WIRE_STRUCT) {
         reply->body = *(const struct str *)v;
         reply->content_type = kept.p ? kept : CONTENT_JSON;
@@ -242,6 +284,9 @@ enum err wire_encode(const struct wire_routed *r, const void *out, struct str re
     case WIRE_JSON11:
         TRY(encode_json(r, out, &b, arena, &reply));
         break;
+    case WIRE_RPC_CBOR:
+        TRY(encode_cbor(r, out, &b, arena, &reply));
+        break;
     case WIRE_QUERY:
         TRY(encode_query(r, out, &b, request_id, &reply));
         break;
@@ -285,6 +330,37 @@ static void json_error_members(struct buf *b, const struct failure *f)
     buf_add_byte(b, '}');
 }
 
+/* What a client reads that knows the error by its query protocol's code (awsQueryCompatible). */
+static enum err add_query_error(const struct wire_routed *r, const struct wire_error *e,
+                                struct arena *arena, struct wire_reply *reply)
+{
+    if (!r->query_mode || !e->query_code.p)
+        return ERR_OK;
+    struct str code =
+        str_fmt(arena, STR_FMT ";%s", STR_ARG(e->query_code), e->server ? "Receiver" : "Sender");
+    if (!code.p)
+        return ERR_NOMEM;
+    return wire_reply_add(reply, STR("x-amzn-query-error"), code);
+}
+
+static enum err error_cbor(const struct wire_routed *r, const struct failure *f, struct buf *b,
+                           struct arena *arena, struct wire_reply *reply)
+{
+    cbor_put_map(b, 2 + f->n_details);
+    cbor_put_text(b, STR("__type"));
+    cbor_put_text(b, f->error->json_type);
+    cbor_put_text(b, f->error->message_capital ? STR("Message") : STR("message"));
+    cbor_put_text(b, f->message);
+    for (size_t i = 0; i < f->n_details; i++) {
+        struct json *v = NULL;
+        cbor_put_text(b, f->details[i].name);
+        TRY(json_parse(arena, f->details[i].value, &v, NULL));
+        cbor_put_tree(b, v);
+    }
+    TRY(set_body(reply, b, CONTENT_CBOR));
+    return add_query_error(r, f->error, arena, reply);
+}
+
 static enum err error_json(const struct wire_routed *r, const struct failure *f, struct buf *b,
                            struct arena *arena, struct wire_reply *reply)
 {
@@ -294,13 +370,8 @@ static enum err error_json(const struct wire_routed *r, const struct failure *f,
     buf_add_byte(b, ',');
     json_error_members(b, f);
     TRY(set_body(reply, b, r->protocol == WIRE_JSON11 ? CONTENT_JSON11 : CONTENT_JSON10));
-    if (r->query_mode && e->query_code.p) {
-        struct str code = str_fmt(arena, STR_FMT ";%s", STR_ARG(e->query_code),
-                                  e->server ? "Receiver" : "Sender");
-        if (!code.p)
-            return ERR_NOMEM;
-        TRY(wire_reply_add(reply, STR("x-amzn-query-error"), code));
-    }
+    TRY(add_query_error(r, e, arena, reply));
+    TRY(wire_compress(r, arena, reply));
     return r->service ? add_crc32(reply, r->service, arena) : ERR_OK;
 }
 
@@ -376,6 +447,9 @@ enum err wire_encode_error(const struct wire_routed *r, const struct wire_error 
     case WIRE_JSON10:
     case WIRE_JSON11:
         TRY(error_json(r, &f, &b, arena, &reply));
+        break;
+    case WIRE_RPC_CBOR:
+        TRY(error_cbor(r, &f, &b, arena, &reply));
         break;
     case WIRE_QUERY:
         TRY(error_query(r, &f, &b, &reply));

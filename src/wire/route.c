@@ -3,7 +3,7 @@
  * The head says it for JSON and REST; the query protocol says it in the form, so that a request may
  * need its body first (WIRE_NEEDS_BODY). The order of the rules is that of the most specific sign:
  *
- *   smithy-protocol: rpc-v2-cbor  -> refused, not guessed at
+ *   smithy-protocol: rpc-v2-cbor  -> the service in the path, if it speaks it
  *   X-Amz-Target: PREFIX.Op       -> the service with that prefix
  *   SigV4 scope, else first label of the host -> that service: REST path, or Action in the form
  *   Action= (query string, form)  -> the service with that API version and operation
@@ -11,15 +11,15 @@
  *   anything else                 -> S3, path style or by the bucket in the host name
  *
  * Layer: wire. Thread: pure. */
-#include "wire/wire.h"
-
 #include <assert.h>
 
 #include "codec/percent.h"
+#include "wire/wire_int.h"
 
 /* The headers that matter here, found in one pass. */
 struct head {
-    struct str target, content_type, host, smithy, query_mode;
+    struct str target, content_type, host, smithy, query_mode, accept_encoding;
+    bool coded;
 };
 
 static struct head head_of(const struct wire_request *req)
@@ -41,6 +41,11 @@ static struct head head_of(const struct wire_request *req)
         case 15:
             if (str_eq_nocase(f->name, STR("smithy-protocol")))
                 h.smithy = f->value;
+            else if (str_eq_nocase(f->name, STR("accept-encoding")))
+                h.accept_encoding = f->value;
+            break;
+        case 16:
+            h.coded |= str_eq_nocase(f->name, STR("content-encoding"));
             break;
         case 17:
             if (str_eq_nocase(f->name, STR("x-amzn-query-mode")))
@@ -51,6 +56,22 @@ static struct head head_of(const struct wire_request *req)
         }
     }
     return h;
+}
+
+/* "gzip" among the codings, unless with q=0 (RFC 9110, 12.5.3). */
+static bool accepts_gzip(struct str codings)
+{
+    while (codings.p) {
+        struct str params = str_cut(&codings, ',');
+        struct str name = str_trim(str_cut(&params, ';'));
+        if (!str_eq_nocase(name, STR("gzip")))
+            continue;
+        double q = 1;
+        params = str_trim(params);
+        return !str_starts(params, STR("q=")) ||
+               (str_to_f64(str_sub(params, 2, SIZE_MAX), &q) == ERR_OK && q > 0);
+    }
+    return false;
 }
 
 struct str wire_header_get(const struct wire_request *req, struct str name)
@@ -110,6 +131,16 @@ static void set_named(struct wire_routed *r, const struct wire_service *service,
 
 /* --- X-Amz-Target ----------------------------------------------------------------------------- */
 
+static const struct wire_service *by_target(const struct wire_service *const *services,
+                                            size_t n_services, struct str target)
+{
+    for (size_t i = 0; i < n_services; i++) {
+        if (services[i]->target.p && str_eq(services[i]->target, target))
+            return services[i];
+    }
+    return NULL;
+}
+
 static void route_target(const struct wire_service *const *services, size_t n_services,
                          const struct head *h, struct wire_routed *r)
 {
@@ -119,15 +150,53 @@ static void route_target(const struct wire_service *const *services, size_t n_se
         str_find_str(h->content_type, STR("json-1.1")) != SIZE_MAX ? WIRE_JSON11 : WIRE_JSON10;
     if (dot == SIZE_MAX)
         return;
-    struct str prefix = str_n(h->target.p, dot);
-    for (size_t i = 0; i < n_services; i++) {
-        const struct wire_service *s = services[i];
-        if (s->target.p && str_eq(s->target, prefix)) {
-            r->protocol = (enum wire_protocol)s->protocol;
-            set_named(r, s, str_sub(h->target, dot + 1, SIZE_MAX));
-            return;
-        }
+    const struct wire_service *s = by_target(services, n_services, str_n(h->target.p, dot));
+    if (!s)
+        return;
+    r->protocol = (enum wire_protocol)s->json_protocol;
+    set_named(r, s, str_sub(h->target, dot + 1, SIZE_MAX));
+}
+
+/* --- rpc-v2-cbor ------------------------------------------------------------------------------ */
+
+/* The NAME of a *path that ends in "WORD/NAME", which is cut off it; else STR_NONE. */
+static struct str cut_pair(struct str *path, struct str word)
+{
+    size_t slash = str_rfind(*path, '/');
+    if (slash == SIZE_MAX)
+        return STR_NONE;
+    struct str name = str_sub(*path, slash + 1, SIZE_MAX), before = str_n(path->p, slash);
+    if (!str_ends(before, word) || name.len == 0)
+        return STR_NONE;
+    *path = str_n(before.p, before.len - word.len);
+    return name;
+}
+
+/* .../service/NAME/operation/OP, behind any prefix (smithy, "Requests"). A service that does not
+ * speak it refuses in its own protocol. */
+static void route_cbor(const struct wire_service *const *services, size_t n_services,
+                       const struct wire_service *scoped, const struct wire_request *req,
+                       const struct head *h, struct wire_routed *r)
+{
+    struct str path = req->path;
+    struct str op_name = cut_pair(&path, STR("/operation"));
+    struct str name = op_name.p ? cut_pair(&path, STR("/service")) : STR_NONE;
+    const struct wire_service *s = name.p ? by_target(services, n_services, name) : NULL;
+    r->service = s ? s : scoped;
+    r->op_name = op_name;
+    r->outcome = WIRE_PROTOCOL_REFUSED;
+    if (!r->service || !r->service->speaks_cbor) {
+        if (r->service)
+            r->protocol = (enum wire_protocol)r->service->protocol;
+        return;
     }
+    r->protocol = WIRE_RPC_CBOR;
+    r->outcome = WIRE_BAD_REQUEST;
+    if (!s || !str_eq(req->method, STR("POST")))
+        return;
+    if (h->content_type.p && !str_starts(h->content_type, STR("application/cbor")))
+        return;
+    set_named(r, s, op_name);
 }
 
 /* --- query protocol --------------------------------------------------------------------------- */
@@ -162,6 +231,23 @@ static bool is_form(const struct head *h)
     return str_starts(h->content_type, STR("application/x-www-form-urlencoded"));
 }
 
+/* The form of the body, uncompressed; r->outcome says when there is none. */
+static enum err read_form(const struct wire_service *service, const struct wire_request *req,
+                          struct arena *arena, struct wire_routed *r)
+{
+    struct str body = req->body;
+    enum err e = ERR_OK;
+    if (r->coded)
+        e = wire_content(service, req, arena, &body, &r->fault);
+    if (e == ERR_OK)
+        e = percent_parse_query(arena, body, true, &r->form, &r->n_form);
+    if (e == ERR_NOMEM)
+        return e;
+    if (e != ERR_OK || r->n_form > WIRE_PARAMS_MAX)
+        r->outcome = WIRE_BAD_REQUEST;
+    return ERR_OK;
+}
+
 /* Reads the form and names the operation by its Action. `service` NULL: found by the Action. */
 static enum err route_action(const struct wire_service *const *services, size_t n_services,
                              const struct wire_service *service, const struct wire_request *req,
@@ -175,13 +261,9 @@ static enum err route_action(const struct wire_service *const *services, size_t 
         return ERR_OK;
     }
     if (req->body.p && req->body.len > 0 && !req->body_is_stream) {
-        enum err e = percent_parse_query(arena, req->body, true, &r->form, &r->n_form);
-        if (e == ERR_NOMEM)
-            return e;
-        if (e != ERR_OK || r->n_form > WIRE_PARAMS_MAX) {
-            r->outcome = WIRE_BAD_REQUEST;
+        TRY(read_form(service, req, arena, r));
+        if (r->outcome == WIRE_BAD_REQUEST)
             return ERR_OK;
-        }
     }
     struct str action = form_get(r, STR("Action"));
     struct str version = form_get(r, STR("Version"));
@@ -378,7 +460,7 @@ static enum err route_service(const struct wire_service *const *services, size_t
     r->service = service;
     r->protocol = (enum wire_protocol)service->protocol;
     r->outcome = WIRE_UNKNOWN_OPERATION;
-    if (service->protocol == WIRE_REST_XML)
+    if (service->buckets)
         return route_s3(service, req, h->host, arena, r);
     if (service->n_routes > 0) {
         struct path p = {0};
@@ -403,7 +485,7 @@ static enum err route_unsigned(const struct wire_service *const *services, size_
     cut_path(req->path, &p);
     const struct wire_service *s3 = NULL;
     for (size_t i = 0; i < n_services; i++) {
-        if (services[i]->protocol == WIRE_REST_XML) {
+        if (services[i]->buckets) {
             s3 = services[i];
         } else if (services[i]->n_routes > 0) {
             TRY(route_rest(services[i], req, &p, arena, r));
@@ -421,13 +503,13 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
     struct head h = head_of(req);
     struct wire_routed r = {.outcome = WIRE_UNKNOWN_SERVICE, .resource = req->path};
     r.query_mode = str_eq_nocase(h.query_mode, STR("true"));
+    r.coded = h.coded;
     r.head = str_eq(req->method, STR("HEAD"));
     r.protocol = is_form(&h) ? WIRE_QUERY : h.target.p ? WIRE_JSON10 : WIRE_REST_JSON;
     const struct wire_service *scoped = by_signing(services, n_services, scope);
     enum err e = ERR_OK;
     if (h.smithy.p && str_eq(h.smithy, STR("rpc-v2-cbor"))) {
-        r.outcome = WIRE_PROTOCOL_REFUSED;
-        r.service = scoped;
+        route_cbor(services, n_services, scoped, req, &h, &r);
         goto out;
     }
     if (h.target.p) {
@@ -455,6 +537,7 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
     else if (!scope.p)
         TRY(route_unsigned(services, n_services, req, &h, arena, &r));
 out:
+    r.accepts_gzip = r.service && r.service->gzip_replies && accepts_gzip(h.accept_encoding);
     *ret_routed = r;
     return ERR_OK;
 }

@@ -4,7 +4,7 @@
  * The tables are made by gen/gen.py from spec/<service>.json; a handler's structs are described by
  * struct wire_shape and struct wire_member (offsets), so that one interpreter per protocol serves
  * every operation:
- *     awsJson 1.0 and 1.1, query, restJson, restXml.
+ *     awsJson 1.0 and 1.1, query, restJson, restXml, smithy rpc-v2-cbor.
  *
  * Invariants
  *   W1  Tables are constant; only compiled patterns are added to them, once each, atomically.
@@ -28,12 +28,16 @@ struct wire_service;
 struct wire_shape;
 
 enum {
-    WIRE_LABELS_MAX = 4,    /* path labels of one REST operation; core_start refuses more */
+    WIRE_LABELS_MAX = 8,       /* path labels of one REST operation; gen.py and core_start refuse more */
+    WIRE_QUERY_KEYS_MAX = 128, /* names in a map of all query parameters */
     WIRE_PARAMS_MAX = 2000, /* form parameters of a query-protocol request */
     WIRE_DEPTH_MAX = 48,    /* dots in a form parameter's name */
     WIRE_FAULTS_MAX = 20,   /* constraint violations reported at once */
     WIRE_REPLY_HEADERS_MAX = 256,
     WIRE_REPLY_MAX = 256 * 1024 * 1024, /* bytes of an encoded reply body */
+    WIRE_UNPACKED_MAX = 16 * 1024 * 1024, /* bytes of a request body that came compressed */
+    WIRE_GZIP_MIN = 1024,                 /* bytes of a reply body that compressing is worth, */
+    WIRE_GZIP_MAX = 4 * 1024 * 1024,      /* and that does not hold up its loop too long */
 };
 
 enum wire_protocol {
@@ -42,6 +46,7 @@ enum wire_protocol {
     WIRE_QUERY, /* Action=, form in, XML out */
     WIRE_REST_JSON,
     WIRE_REST_XML,
+    WIRE_RPC_CBOR, /* smithy rpc-v2-cbor: POST /service/NAME/operation/OP, application/cbor */
 };
 
 /* --- values ----------------------------------------------------------------------------------- */
@@ -78,7 +83,7 @@ enum wire_time_format { WIRE_TIME_DEFAULT, WIRE_TIME_EPOCH, WIRE_TIME_ISO8601, W
 enum wire_location {
     WIRE_IN_BODY,
     WIRE_IN_HEADER,
-    WIRE_IN_QUERY,   /* query string; of a map: all parameters no other member takes */
+    WIRE_IN_QUERY,   /* query string; of a map: those that no other member takes */
     WIRE_IN_URI,     /* path label */
     WIRE_IN_PAYLOAD, /* the member is the whole body */
     WIRE_IN_HEADERS, /* map of all headers with a prefix */
@@ -250,8 +255,12 @@ struct wire_service {
     struct str type_prefix;    /* of `__type`, e.g. "com.amazonaws.sqs#" */
     struct str url_member;     /* query: input member that the request's own URL stands for */
     uint8_t protocol;          /* the first one */
+    uint8_t json_protocol;     /* of a request with X-Amz-Target: WIRE_JSON10 or WIRE_JSON11 */
     bool speaks_query;         /* also, or only, the query protocol */
+    bool speaks_cbor;          /* also, or first, rpc-v2-cbor; it is called by its `target` */
+    bool buckets;              /* restXml: the path is a bucket and a key, the host may be a bucket */
     bool crc32;                /* replies carry x-amz-crc32 */
+    bool gzip_replies;         /* replies are compressed for clients that take it */
     uint8_t wording;           /* enum wire_wording */
     const struct wire_op *ops; /* sorted by name */
     size_t n_ops;
@@ -307,7 +316,12 @@ enum wire_outcome {
     WIRE_UNKNOWN_OPERATION, /* of a known service: answer WIRE_E_UNKNOWN_OPERATION */
     WIRE_UNSUPPORTED,       /* an operation AWS has: answer WIRE_E_NOT_IMPLEMENTED */
     WIRE_BAD_REQUEST,       /* malformed path, query or form: answer WIRE_E_SERIALIZATION */
-    WIRE_PROTOCOL_REFUSED,  /* a protocol not spoken here (rpc-v2-cbor): same */
+    WIRE_PROTOCOL_REFUSED,  /* a protocol that the service does not speak (rpc-v2-cbor): same */
+};
+
+struct wire_fault {
+    const struct wire_error *error;
+    struct str message;
 };
 
 struct wire_routed {
@@ -317,6 +331,8 @@ struct wire_routed {
     struct str op_name;                 /* as asked for; absent when none was named */
     enum wire_protocol protocol;
     bool query_mode;                    /* x-amzn-query-mode: true */
+    bool coded;                         /* the body has a Content-Encoding */
+    bool accepts_gzip;                  /* and the service compresses */
     bool head;                          /* method HEAD: errors have no body */
     struct str resource;                /* request path, for S3's error bodies */
     struct str bucket;                  /* S3, decoded; absent at the service level */
@@ -326,22 +342,18 @@ struct wire_routed {
     size_t n_params;
     struct percent_pair *form; /* of a query-protocol body, decoded */
     size_t n_form;
+    struct wire_fault fault; /* WIRE_BAD_REQUEST: why, when more is known than that */
 };
 
 /* Names service, operation and protocol. `scope` is the service of the request's SigV4 scope
  * (header or presigned), absent when there is none; it decides over host and path. `services` has
  * S3, if at all, in any place: it is the fallback. Never fails but for ERR_NOMEM. About 0.3 us.
- * Order: rpc-v2-cbor refused; X-Amz-Target; scope; Action; REST path; S3. */
+ * Order: rpc-v2-cbor; X-Amz-Target; scope; Action; REST path; S3. */
 enum err wire_route(const struct wire_service *const *services, size_t n_services,
                     const struct wire_request *req, struct str scope, struct arena *arena,
                     struct wire_routed *ret_routed) WARN_UNUSED;
 
 /* --- input ------------------------------------------------------------------------------------ */
-
-struct wire_fault {
-    const struct wire_error *error;
-    struct str message;
-};
 
 /* Typed input of a routed request, in the arena. ERR_FAILED with *ret_fault set when it is not
  * valid; ERR_NOMEM. A streamed body is not looked at. */

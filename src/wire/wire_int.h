@@ -38,12 +38,29 @@ bool wire_is_set(const struct wire_member *m, const void *base);
 enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct str text,
                        enum wire_time_format time_default, void *dst, bool *has) WARN_UNUSED;
 
-/* Fill the struct at `dst` from a parsed body. */
+/* The request's body without its content coding (gzip, or none). ERR_FAILED with *ret_fault: a coding
+ * not known here (415), not gzip, over WIRE_UNPACKED_MAX or GZIP_RATIO_MAX. ERR_NOMEM. */
+enum err wire_content(const struct wire_service *service, const struct wire_request *req,
+                      struct arena *arena, struct str *ret_body,
+                      struct wire_fault *ret_fault) WARN_UNUSED;
+/* Compresses the reply's body where client and service agree on it and it is worth it. */
+enum err wire_compress(const struct wire_routed *routed, struct arena *arena,
+                       struct wire_reply *reply) WARN_UNUSED;
+
+/* "NaN", "Infinity", "-Infinity": what no number says in JSON, XML and headers. */
+bool wire_f64_of_word(struct str text, double *ret_v);
+/* The word for a double that needs one, else STR_NONE. */
+struct str wire_word_of_f64(double v);
+
+/* Fill the struct at `dst` from a parsed body; CBOR gives the tree that JSON does. */
 enum err wire_dec_json(struct wire_dec *d, const struct wire_shape *shape, const struct json *v,
                        void *dst) WARN_UNUSED;
 /* One member's value, wherever it travels; *has is set where there is one. */
 enum err wire_dec_json_value(struct wire_dec *d, const struct wire_member *m, const struct json *v,
                              void *dst, bool *has) WARN_UNUSED;
+/* Reads one member, wherever its value was found. */
+enum err wire_dec_json_member(struct wire_dec *d, const struct wire_member *m, const struct json *v,
+                              void *base) WARN_UNUSED;
 enum err wire_dec_xml(struct wire_dec *d, const struct wire_shape *shape, const struct xml *e,
                       void *dst) WARN_UNUSED;
 /* From form parameters in any order. */
@@ -59,6 +76,8 @@ enum err wire_check(struct wire_dec *d, const struct wire_shape *shape, const vo
 void wire_enc_json(struct buf *b, const struct wire_shape *shape, const void *out);
 /* One value of a member, which is set. */
 void wire_enc_json_value(struct buf *b, const struct wire_member *m, const void *v);
+/* The same as a CBOR map. */
+void wire_enc_cbor(struct buf *b, const struct wire_shape *shape, const void *out);
 /* Its members as XML elements, without one around them. `ms`: timestamps with milliseconds. */
 void wire_enc_xml(struct buf *b, const struct wire_shape *shape, const void *out, bool ms);
 /* A struct as element `name`, with the attributes its shape has. */

@@ -2,19 +2,26 @@
 
 #include "wire/wire_int.h"
 
+#ifndef HELP_WIRE_OTHER_SERVICES /* tests/protocols brings its own list */
 const struct wire_service *const all_services[] = {
     &s3_service,  &dynamodb_service, &sqs_service,  &lambda_service,
     &iam_service, &sts_service,      &logs_service,
 };
 const size_t n_all_services = ARRAY_LEN(all_services);
+#endif
 
 enum { HEADERS_MAX = 128, ARENA_BYTES_MAX = 64 * 1024 * 1024 };
 
 void exchange_parse(struct exchange *x, const char *text)
 {
+    exchange_parse_n(x, str_c(text));
+}
+
+void exchange_parse_n(struct exchange *x, struct str text)
+{
     memset(x, 0, sizeof(*x));
     arena_init(&x->arena, ARENA_BYTES_MAX);
-    struct str rest = str_dup(&x->arena, str_c(text));
+    struct str rest = str_dup(&x->arena, text);
     struct wire_header *headers = ARENA_ARRAY(&x->arena, struct wire_header, HEADERS_MAX);
     struct str line = str_cut(&rest, '\n');
     x->req.method = str_cut(&line, ' ');

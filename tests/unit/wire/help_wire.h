@@ -33,6 +33,8 @@ struct exchange {
 /* "POST /path?query\nHeader: value\n\nbody" to a request in the arena. Without the empty line the
  * body is not read. */
 void exchange_parse(struct exchange *x, const char *text);
+/* The same of any bytes. */
+void exchange_parse_n(struct exchange *x, struct str text);
 /* Parses and routes; `scope` NULL: unsigned. */
 void exchange_route(struct exchange *x, const char *scope, const char *text);
 /* And decodes, into x->in or x->fault. */

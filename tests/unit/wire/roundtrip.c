@@ -1,13 +1,16 @@
-/* Lets tests/gen/test_roundtrip.py play client to src/wire: botocore writes the requests and reads
- * the replies. Commands on standard input, each with a body of LEN bytes after its line:
+/* Lets tests/gen/roundtrip.py (botocore writes the requests and reads the replies) and
+ * tests/protocols/protocols.py (others' cases) play client to src/wire. Commands on standard input, each with a body of LEN bytes after its line:
  *
  *   D SCOPE LEN                 a request as text: answers "Operation {input as JSON}", or "!fault"
  *   E SERVICE OP PROTOCOL LEN   an output as JSON: answers the encoded reply, head and body
  *   F SERVICE INDEX PROTOCOL LEN  a message: answers error INDEX of the service, encoded, after a
  *                               line with the code that a client should read; nothing past the last
  *
+ *   X SERVICE ERROR PROTOCOL LEN  {"message":..,"members":{..}}: answers that error, encoded
+ *
  * An answer is its length on a line, then the bytes. In this JSON, members of every location are
  * there, blobs are base64, timestamps milliseconds. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,6 +59,15 @@ static void put_items(struct buf *b, const struct wire_shape *shape, const struc
     buf_add_byte(b, map ? '}' : ']');
 }
 
+/* What no JSON number can say is a text. */
+static void put_f64(struct buf *b, double v)
+{
+    if (isfinite(v))
+        json_put_f64(b, v);
+    else
+        buf_add_c(b, isnan(v) ? "\"NaN\"" : v > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+}
+
 static void put(struct buf *b, const struct wire_member *m, const void *v)
 {
     switch ((enum wire_kind)m->shape->kind) {
@@ -75,7 +87,7 @@ static void put(struct buf *b, const struct wire_member *m, const void *v)
         json_put_bool(b, *(const bool *)v);
         break;
     case WIRE_DOUBLE:
-        json_put_f64(b, *(const double *)v);
+        put_f64(b, *(const double *)v);
         break;
     case WIRE_STRUCT:
         put_struct(b, m->shape, m->flags & WIRE_ELEMENT ? v : *(const void *const *)v);
@@ -172,7 +184,10 @@ static void fill(struct arena *arena, const struct wire_member *m, const struct 
         *(bool *)dst = v->b;
         break;
     case WIRE_DOUBLE:
-        must(json_to_f64(v, dst));
+        if (v->kind == JSON_STRING)
+            *(double *)dst = strtod(v->text.p, NULL);
+        else
+            must(json_to_f64(v, dst));
         break;
     case WIRE_STRUCT:
         if (!(m->flags & WIRE_ELEMENT)) {
@@ -199,10 +214,10 @@ static void fill(struct arena *arena, const struct wire_member *m, const struct 
 
 /* --- commands --------------------------------------------------------------------------------- */
 
-static void decode(const char *scope, const char *text, struct buf *answer)
+static void decode(const char *scope, struct str text, struct buf *answer)
 {
     struct exchange x;
-    exchange_parse(&x, text);
+    exchange_parse_n(&x, text);
     must(wire_route(all_services, n_all_services, &x.req, str_c(scope), &x.arena, &x.routed));
     if (x.routed.outcome != WIRE_ROUTED) {
         buf_add_fmt(answer, "!outcome %d " STR_FMT, (int)x.routed.outcome,
@@ -259,6 +274,38 @@ static void encode_error(const char *service_name, size_t index, int protocol, s
     arena_release(&arena);
 }
 
+/* An error with members of its own; it may be absent from the tables of no service. */
+static void encode_members(const char *service_name, const char *name, int protocol,
+                           struct str text, struct buf *answer)
+{
+    enum { DETAILS_MAX = 16 };
+    struct arena arena;
+    struct json *v;
+    struct wire_reply reply;
+    struct wire_detail details[DETAILS_MAX];
+    size_t n = 0, i = 0;
+    struct wire_routed routed = {.service = service_named(service_name),
+                                 .protocol = (enum wire_protocol)protocol,
+                                 .query_mode = true};
+    while (i < routed.service->n_errors && !str_eq_c(routed.service->errors[i]->name, name))
+        i++;
+    if (i == routed.service->n_errors)
+        must(ERR_NOT_FOUND);
+    arena_init(&arena, 64 * BODY_MAX);
+    must(json_parse(&arena, text, &v, NULL));
+    JSON_EACH (json_get(v, STR("members")), it) {
+        if (n == DETAILS_MAX)
+            must(ERR_LIMIT);
+        bool json = protocol != WIRE_QUERY && protocol != WIRE_REST_XML;
+        details[n++] = (struct wire_detail){
+            it->key, json || it->kind != JSON_STRING ? text_of(&arena, it) : it->text};
+    }
+    must(wire_encode_error(&routed, routed.service->errors[i], json_get_str(v, STR("message")),
+                           details, n, STR("RID"), STR("HID"), &arena, &reply));
+    put_reply(answer, &reply);
+    arena_release(&arena);
+}
+
 static void encode(const char *service_name, const char *op_name, int protocol, struct str text,
                    struct buf *answer)
 {
@@ -290,7 +337,8 @@ int main(void)
         size_t index = 0;
         bool is_decode = sscanf(line, "D %63s %zu", a, &len) == 2;
         bool is_error = sscanf(line, "F %63s %zu %d %zu", a, &index, &protocol, &len) == 4;
-        if (!is_decode && !is_error &&
+        bool is_members = sscanf(line, "X %63s %127s %d %zu", a, b, &protocol, &len) == 4;
+        if (!is_decode && !is_error && !is_members &&
             sscanf(line, "E %63s %127s %d %zu", a, b, &protocol, &len) != 4)
             return 2;
         if (len > BODY_MAX || fread(body, 1, len, stdin) != len)
@@ -298,9 +346,11 @@ int main(void)
         body[len] = '\0';
         buf_init(&answer, ANSWER_MAX);
         if (is_decode)
-            decode(a, body, &answer);
+            decode(a, str_n(body, len), &answer);
         else if (is_error)
             encode_error(a, index, protocol, str_n(body, len), &answer);
+        else if (is_members)
+            encode_members(a, b, protocol, str_n(body, len), &answer);
         else
             encode(a, b, protocol, str_n(body, len), &answer);
         must(buf_err(&answer));
