@@ -40,7 +40,8 @@ enum err jwt_key_generate_ec(struct str kid, struct jwt_key **ret_key) WARN_UNUS
 enum err jwt_key_secret(struct str secret, struct str kid, struct jwt_key **ret_key) WARN_UNUSED;
 /* A private key as DER (PKCS #8) and back: how keys are stored. ERR_INVALID, ERR_NOMEM. */
 enum err jwt_key_of_der(struct str der, struct str kid, struct jwt_key **ret_key) WARN_UNUSED;
-enum err jwt_key_der(const struct jwt_key *key, struct arena *arena, struct str *ret_der) WARN_UNUSED;
+enum err jwt_key_der(const struct jwt_key *key, struct arena *arena,
+                     struct str *ret_der) WARN_UNUSED;
 /* A public key or secret as JWK. ERR_INVALID: malformed, weak, not on the curve, for encryption
  * (`use`, `key_ops`), or of an `alg` that does not fit; ERR_UNSUPPORTED: another kind of key. */
 enum err jwt_key_of_jwk(const struct json *jwk, struct arena *arena,
@@ -59,7 +60,8 @@ struct jwt_keys {
     size_t n;
 };
 /* {"keys":[..]}. ERR_INVALID, ERR_LIMIT, ERR_NOMEM; nothing is left behind on error. */
-enum err jwt_keys_parse(struct str text, struct arena *arena, struct jwt_keys *ret_keys) WARN_UNUSED;
+enum err jwt_keys_parse(struct str text, struct arena *arena,
+                        struct jwt_keys *ret_keys) WARN_UNUSED;
 void jwt_keys_release(struct jwt_keys *keys);
 
 /* --- tokens ----------------------------------------------------------------------------------- */
@@ -68,7 +70,7 @@ void jwt_keys_release(struct jwt_keys *keys);
 struct jwt {
     const struct json *header, *claims; /* objects; jws_parse leaves claims NULL */
     struct str payload;
-    struct str alg, kid;                /* kid absent: names no key */
+    struct str alg, kid; /* kid absent: names no key */
     struct str signed_text, signature;
 };
 

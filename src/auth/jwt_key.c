@@ -220,8 +220,8 @@ static enum err check_purpose(const struct json *jwk, enum jwt_alg alg)
         return ERR_OK;
     bool found = false;
     JSON_EACH (ops, it)
-        found |= it->kind == JSON_STRING && (str_eq(it->text, STR("verify")) ||
-                                             str_eq(it->text, STR("sign")));
+        found |= it->kind == JSON_STRING &&
+                 (str_eq(it->text, STR("verify")) || str_eq(it->text, STR("sign")));
     return ops->kind == JSON_ARRAY && found ? ERR_OK : ERR_INVALID;
 }
 

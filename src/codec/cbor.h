@@ -44,7 +44,7 @@ enum cbor_simple { CBOR_FALSE = 20, CBOR_TRUE = 21, CBOR_NULL = 22, CBOR_UNDEFIN
 
 struct cbor_head {
     enum cbor_kind kind;
-    bool indefinite;  /* strings and containers: ends at a break; v is 0 */
+    bool indefinite; /* strings and containers: ends at a break; v is 0 */
     uint64_t v;
     double f;
     struct str bytes; /* content of a definite string, borrowed */

@@ -203,9 +203,9 @@ static enum err routing_error(struct call_impl *c)
                                  "The action or operation requested is invalid: " STR_FMT,
                                  STR_ARG(r->op_name));
     case WIRE_BAD_REQUEST:
-        if (r->fault.error) {
-            c->error = r->fault.error;
-            c->error_message = r->fault.message;
+        if (r->fault) {
+            c->error = r->fault->error;
+            c->error_message = r->fault->message;
             return ERR_FAILED;
         }
         /* fall through */

@@ -56,7 +56,8 @@ enum err wire_content(const struct wire_service *service, const struct wire_requ
         return e;
     if (e == ERR_LIMIT)
         return refuse(service ? service->common[WIRE_E_TOO_LARGE] : NULL,
-                      STR("The decompressed request is larger than the service allows."), ret_fault);
+                      STR("The decompressed request is larger than the service allows."),
+                      ret_fault);
     if (e != ERR_OK)
         return refuse(service ? service->common[WIRE_E_SERIALIZATION] : NULL,
                       STR("The request body is not valid gzip."), ret_fault);

@@ -408,8 +408,8 @@ static enum err xml_body(struct wire_dec *d, const struct wire_shape *shape, str
     enum err e = xml_parse(d->arena, body, &root, NULL);
     if (e == ERR_NOMEM)
         return e;
-    if (e != ERR_OK || (root_name.p && !str_eq(root->name, root_name) &&
-                        !str_eq(root->name, shape->name)))
+    if (e != ERR_OK ||
+        (root_name.p && !str_eq(root->name, root_name) && !str_eq(root->name, shape->name)))
         return wire_dec_fault(d, str_c(malformed));
     e = wire_dec_xml(d, shape, root, dst);
     if (e == ERR_FAILED)

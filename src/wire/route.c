@@ -41,7 +41,9 @@ static struct head head_of(const struct wire_request *req)
         case 15:
             if (str_eq_nocase(f->name, STR("smithy-protocol")))
                 h.smithy = f->value;
-            else if (str_eq_nocase(f->name, STR("accept-encoding")))
+            else if (!str_eq(f->value,
+                             STR("identity")) && /* what most SDKs send: nothing to know */
+                     str_eq_nocase(f->name, STR("accept-encoding")))
                 h.accept_encoding = f->value;
             break;
         case 16:
@@ -236,9 +238,14 @@ static enum err read_form(const struct wire_service *service, const struct wire_
                           struct arena *arena, struct wire_routed *r)
 {
     struct str body = req->body;
+    struct wire_fault *fault = r->coded ? ARENA_NEW(arena, struct wire_fault) : NULL;
     enum err e = ERR_OK;
-    if (r->coded)
-        e = wire_content(service, req, arena, &body, &r->fault);
+    if (r->coded) {
+        if (!fault)
+            return ERR_NOMEM;
+        e = wire_content(service, req, arena, &body, fault);
+        r->fault = e == ERR_FAILED ? fault : NULL;
+    }
     if (e == ERR_OK)
         e = percent_parse_query(arena, body, true, &r->form, &r->n_form);
     if (e == ERR_NOMEM)
@@ -352,6 +359,9 @@ static enum err take_labels(const struct wire_route *route, const struct path *p
                             struct arena *arena, struct wire_routed *r)
 {
     size_t n = 0;
+    r->labels = ARENA_ARRAY(arena, struct str, WIRE_LABELS_MAX);
+    if (!r->labels)
+        return ERR_NOMEM;
     for (size_t i = 0; i < route->n_segments; i++) {
         const struct wire_segment *s = &route->segments[i];
         if (s->kind == WIRE_SEG_TEXT)

@@ -30,11 +30,11 @@ struct wire_shape;
 enum {
     WIRE_LABELS_MAX = 8,       /* path labels of one REST operation; gen.py and core_start refuse more */
     WIRE_QUERY_KEYS_MAX = 128, /* names in a map of all query parameters */
-    WIRE_PARAMS_MAX = 2000, /* form parameters of a query-protocol request */
-    WIRE_DEPTH_MAX = 48,    /* dots in a form parameter's name */
-    WIRE_FAULTS_MAX = 20,   /* constraint violations reported at once */
+    WIRE_PARAMS_MAX = 2000,    /* form parameters of a query-protocol request */
+    WIRE_DEPTH_MAX = 48,       /* dots in a form parameter's name */
+    WIRE_FAULTS_MAX = 20,      /* constraint violations reported at once */
     WIRE_REPLY_HEADERS_MAX = 256,
-    WIRE_REPLY_MAX = 256 * 1024 * 1024, /* bytes of an encoded reply body */
+    WIRE_REPLY_MAX = 256 * 1024 * 1024,   /* bytes of an encoded reply body */
     WIRE_UNPACKED_MAX = 16 * 1024 * 1024, /* bytes of a request body that came compressed */
     WIRE_GZIP_MIN = 1024,                 /* bytes of a reply body that compressing is worth, */
     WIRE_GZIP_MAX = 4 * 1024 * 1024,      /* and that does not hold up its loop too long */
@@ -252,16 +252,16 @@ struct wire_service {
     struct str version; /* API version, "2012-11-05" */
     struct str target;  /* X-Amz-Target before the dot; absent: none */
     struct str xmlns;
-    struct str type_prefix;    /* of `__type`, e.g. "com.amazonaws.sqs#" */
-    struct str url_member;     /* query: input member that the request's own URL stands for */
-    uint8_t protocol;          /* the first one */
-    uint8_t json_protocol;     /* of a request with X-Amz-Target: WIRE_JSON10 or WIRE_JSON11 */
-    bool speaks_query;         /* also, or only, the query protocol */
-    bool speaks_cbor;          /* also, or first, rpc-v2-cbor; it is called by its `target` */
-    bool buckets;              /* restXml: the path is a bucket and a key, the host may be a bucket */
-    bool crc32;                /* replies carry x-amz-crc32 */
-    bool gzip_replies;         /* replies are compressed for clients that take it */
-    uint8_t wording;           /* enum wire_wording */
+    struct str type_prefix; /* of `__type`, e.g. "com.amazonaws.sqs#" */
+    struct str url_member;  /* query: input member that the request's own URL stands for */
+    uint8_t protocol;       /* the first one */
+    uint8_t json_protocol;  /* of a request with X-Amz-Target: WIRE_JSON10 or WIRE_JSON11 */
+    bool speaks_query;      /* also, or only, the query protocol */
+    bool speaks_cbor;       /* also, or first, rpc-v2-cbor; it is called by its `target` */
+    bool buckets;           /* restXml: the path is a bucket and a key, the host may be a bucket */
+    bool crc32;             /* replies carry x-amz-crc32 */
+    bool gzip_replies;      /* replies are compressed for clients that take it */
+    uint8_t wording;        /* enum wire_wording */
     const struct wire_op *ops; /* sorted by name */
     size_t n_ops;
     const struct str *unsupported; /* sorted names of AWS's operations that Weir has not */
@@ -330,19 +330,19 @@ struct wire_routed {
     const struct wire_op *op;           /* NULL unless WIRE_ROUTED */
     struct str op_name;                 /* as asked for; absent when none was named */
     enum wire_protocol protocol;
-    bool query_mode;                    /* x-amzn-query-mode: true */
-    bool coded;                         /* the body has a Content-Encoding */
-    bool accepts_gzip;                  /* and the service compresses */
-    bool head;                          /* method HEAD: errors have no body */
-    struct str resource;                /* request path, for S3's error bodies */
-    struct str bucket;                  /* S3, decoded; absent at the service level */
-    struct str labels[WIRE_LABELS_MAX]; /* REST, decoded, in the route's order */
+    bool query_mode;     /* x-amzn-query-mode: true */
+    bool coded;          /* the body has a Content-Encoding */
+    bool accepts_gzip;   /* and the service compresses */
+    bool head;           /* method HEAD: errors have no body */
+    struct str resource; /* request path, for S3's error bodies */
+    struct str bucket;   /* S3, decoded; absent at the service level */
+    struct str *labels;  /* REST, decoded, in the route's order */
     const struct wire_route *route;
     struct percent_pair *params; /* of the query string, decoded */
     size_t n_params;
     struct percent_pair *form; /* of a query-protocol body, decoded */
     size_t n_form;
-    struct wire_fault fault; /* WIRE_BAD_REQUEST: why, when more is known than that */
+    const struct wire_fault *fault; /* WIRE_BAD_REQUEST: why, when more is known than that */
 };
 
 /* Names service, operation and protocol. `scope` is the service of the request's SigV4 scope

@@ -230,8 +230,8 @@ static void test_refused(void **state)
         if (e == ERR_OK)
             assert_int_equal(jwt_verify(&jwt, key), ERR_DENIED);
     }
-    static const char *const shapes[] = {"", ".", "..", "a.b", "e30.e30.e30.e30", "e30=.e30.e30",
-                                         "e3 .e30.", "{}.{}.{}"};
+    static const char *const shapes[] = {
+        "", ".", "..", "a.b", "e30.e30.e30.e30", "e30=.e30.e30", "e3 .e30.", "{}.{}.{}"};
     struct jwt jwt;
     for (size_t i = 0; i < ARRAY_LEN(shapes); i++)
         assert_int_equal(jwt_parse(str_c(shapes[i]), &a, &jwt), ERR_INVALID);
@@ -269,8 +269,8 @@ static void test_times(void **state)
         arena_init(&a, ARENA_MAX);
         assert_int_equal(json_parse(&a, str_c(rows[i].claims), &v, NULL), ERR_OK);
         struct jwt jwt = {.claims = v};
-        assert_int_equal(
-            jwt_check_times(&jwt, rows[i].now_s * 1000, rows[i].skew_s * 1000, true), rows[i].err);
+        assert_int_equal(jwt_check_times(&jwt, rows[i].now_s * 1000, rows[i].skew_s * 1000, true),
+                         rows[i].err);
         arena_release(&a);
     }
 }
@@ -278,8 +278,10 @@ static void test_times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signatures_of_others), cmocka_unit_test(test_keys_of_others),
-        cmocka_unit_test(test_round),                cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_signatures_of_others),
+        cmocka_unit_test(test_keys_of_others),
+        cmocka_unit_test(test_round),
+        cmocka_unit_test(test_refused),
         cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,14 +148,54 @@ static void test_appendix_a(void **state)
 static void test_refused(void **state)
 {
     static const char *const rows[] = {
-        "",           "ff",       "1c",         "1d",       "1e",     "18",       "1901",
-        "1b00000000", "3c",       "41",         "5c",       "61",     "61ff",     "62c328",
-        "7f6161",     "7f4161ff", "5f6161ff",   "5f5f4100ffff",       "81",       "8101ff",
-        "9f01",       "a1",       "a16161",     "bf6161ff", "bf6161", "bf01",     "c1",
-        "c16161",     "c1ff",     "df00",       "1f",       "3f",     "f800",     "f81f",
-        "f8",         "f9",       "fa000000",   "fc",       "fd",     "fe",       "0000",
-        "9bffffffffffffffff",     "bbffffffffffffffff",     "5bffffffffffffffff",
-        "a1616101ff", "a1f601",   "9f81ff",     "bf9fffff",
+        "",
+        "ff",
+        "1c",
+        "1d",
+        "1e",
+        "18",
+        "1901",
+        "1b00000000",
+        "3c",
+        "41",
+        "5c",
+        "61",
+        "61ff",
+        "62c328",
+        "7f6161",
+        "7f4161ff",
+        "5f6161ff",
+        "5f5f4100ffff",
+        "81",
+        "8101ff",
+        "9f01",
+        "a1",
+        "a16161",
+        "bf6161ff",
+        "bf6161",
+        "bf01",
+        "c1",
+        "c16161",
+        "c1ff",
+        "df00",
+        "1f",
+        "3f",
+        "f800",
+        "f81f",
+        "f8",
+        "f9",
+        "fa000000",
+        "fc",
+        "fd",
+        "fe",
+        "0000",
+        "9bffffffffffffffff",
+        "bbffffffffffffffff",
+        "5bffffffffffffffff",
+        "a1616101ff",
+        "a1f601",
+        "9f81ff",
+        "bf9fffff",
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         play(&(struct row){rows[i], NULL, NULL, ERR_INVALID});
@@ -192,7 +232,9 @@ static void test_writers(void **state)
     cbor_put_f64(&b, 1e-45);
     cbor_put_time(&b, 1500);
     cbor_put_time(&b, -1000);
-    cbor_put_text(&b, str_n("a\xff" "b", 3));
+    cbor_put_text(&b, str_n("a\xff"
+                            "b",
+                            3));
     assert_int_equal(buf_err(&b), ERR_OK);
     assert_string_equal(hex_of(&a, buf_str(&b)),
                         "3b7fffffffffffffff1bfffffffffffffffff98000f90001fa47800000fb"

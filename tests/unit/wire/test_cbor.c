@@ -93,8 +93,7 @@ static void test_error(void **state)
     assert_string_equal(exchange_header(&x, "x-amzn-query-error"),
                         "AWS.SimpleQueueService.NonExistentQueue;Sender");
     assert_int_equal(cbor_parse(&x.arena, x.reply.body, &v), ERR_OK);
-    assert_true(str_eq(json_get_str(v, STR("__type")),
-                       STR("com.amazonaws.sqs#QueueDoesNotExist")));
+    assert_true(str_eq(json_get_str(v, STR("__type")), STR("com.amazonaws.sqs#QueueDoesNotExist")));
     assert_true(str_eq(json_get_str(v, STR("message")), STR("gone")));
     exchange_release(&x);
 }
@@ -128,11 +127,15 @@ static void test_coded(void **state)
         struct str body;
         int status; /* 0: decoded */
     } rows[] = {
-        {"gzip", buf_str(&packed), 0},     {" GZIP ", buf_str(&packed), 0},
+        {"gzip", buf_str(&packed), 0},
+        {" GZIP ", buf_str(&packed), 0},
         {"identity, gzip", buf_str(&packed), 0},
-        {"identity", text, 0},             {"", text, 0},
-        {"gzip", text, 400},               {"gzip", buf_str(&bomb), 413},
-        {"br", text, 415},                 {"gzip, gzip", buf_str(&packed), 415},
+        {"identity", text, 0},
+        {"", text, 0},
+        {"gzip", text, 400},
+        {"gzip", buf_str(&bomb), 413},
+        {"br", text, 415},
+        {"gzip, gzip", buf_str(&packed), 415},
         {"custom, gzip", buf_str(&packed), 415},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -153,8 +156,8 @@ static void test_reply(void **state)
         const char *accept;
         bool packed;
     } rows[] = {
-        {"gzip", true},          {"deflate, gzip;q=0.5", true}, {"gzip;q=0", false},
-        {"identity", false},     {"gzip;q=x", false},           {"", false},
+        {"gzip", true},      {"deflate, gzip;q=0.5", true}, {"gzip;q=0", false},
+        {"identity", false}, {"gzip;q=x", false},           {"", false},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct exchange x;
@@ -165,8 +168,8 @@ static void test_reply(void **state)
                  "POST /\nX-Amz-Target: DynamoDB_20120810.ListTables\nAccept-Encoding: %s\n\n{}",
                  rows[i].accept);
         exchange_route(&x, NULL, head);
-        struct dynamodb_list_tables_output out = {
-            .last_evaluated_table_name = str_n(long_name, sizeof(long_name))};
+        struct dynamodb_list_tables_output out = {.last_evaluated_table_name =
+                                                      str_n(long_name, sizeof(long_name))};
         exchange_encode(&x, &out);
         assert_string_equal(exchange_header(&x, "content-encoding"), rows[i].packed ? "gzip" : "");
         buf_init(&plain, 1 << 20);
