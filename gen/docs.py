@@ -20,19 +20,37 @@ def protocol(spec):
     return PROTOCOLS[facts["protocol"]]
 
 
+def escape(text):
+    return text.replace("|", "\\|")
+
+
+def condition(when):
+    """A need's condition as words."""
+    parts = []
+    for part in when.split():
+        member, _, form = part.lstrip("!").partition("|")
+        name = "`%s`%s" % (member, " with a " + form if form else "")
+        parts.append(("without " if part[0] == "!" else "with ") + name)
+    return " and ".join(parts)
+
+
 def notes(row):
     out = []
     if row.get("unsigned"):
         out.append("needs no credentials")
     if "resource" not in row:
         out.append("authorised by the service itself")
+    if row.get("when"):
+        out.append("the action " + condition(row["when"]))
+    for need in row.get("also", []):
+        where = " on `%s`" % escape(need["resource"]) if "resource" in need else ""
+        when = " " + condition(need["when"]) if "when" in need else ""
+        out.append("also needs `%s`%s%s" % (need["action"], where, when))
+    if row.get("keys"):
+        out.append("has " + ", ".join("`%s`" % k for k in sorted(row["keys"])))
     if row.get("stream_in") or row.get("stream_out"):
         out.append("body is streamed")
     return "; ".join(out)
-
-
-def escape(text):
-    return text.replace("|", "\\|")
 
 
 def page(spec):
@@ -47,6 +65,13 @@ def page(spec):
         row = spec["ops"][name]
         resource = "<br>".join("`%s`" % escape(t) for t in row.get("resource", "").split())
         out.append("| %s | `%s` | %s | %s |" % (name, row["action"], resource, notes(row)))
+    keys = spec.get("keys", {})
+    if keys or spec.get("tag_members"):
+        out += ["", "## Condition keys", "",
+                "Of every operation that has the members: " + ", ".join(
+                    ["`%s`" % k for k in sorted(keys)] +
+                    (["`aws:RequestTag/*`", "`aws:TagKeys`"] if spec.get("tag_members") else [])) +
+                "."]
     out += ["", "## Not supported (%d)" % len(spec["unsupported"]), "",
             "These operations of AWS answer with the error `%s`." %
             spec["common_errors"]["not_implemented"]["code"], ""]

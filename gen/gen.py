@@ -27,6 +27,11 @@ COMMON = ["access_denied", "validation", "missing_parameter", "serialization", "
           "unknown_key", "bad_token", "expired_token", "bad_signature", "bad_auth", "skew",
           "too_large", "timeout", "bad_digest"]
 LABELS_MAX = 8  # WIRE_LABELS_MAX
+# What stands in a template besides members, and what can be made of a member (wire.h).
+OP_FACTS = {"action", "resource", "when", "also", "keys", "unsigned", "stream_in", "stream_out",
+            "self_auth"}
+HOLES = {"account", "region", "partition"}
+FORMS = {"last", "table", "lambda", "group", "arn", "copy", "version"}
 # Members that tell two REST operations with one path and method apart.
 TELLING_QUERY = {"uploadId", "id"}
 TELLING_HEADERS = {"x-amz-copy-source", "x-amz-rename-source"}
@@ -91,6 +96,8 @@ class Gen:
                 shape.pop(key, None)
             else:
                 shape[key] = value
+        if shape.get("name", name) not in self.spec["shapes"]:
+            raise SystemExit("%s: there is no shape %s" % (name, shape["name"]))
         return shape
 
     # --- model --------------------------------------------------------------------------------
@@ -118,6 +125,106 @@ class Gen:
                 self.uses[side_name] = {direction}
         self.split_json()
         self.order = sorted(self.uses)
+
+    # --- permissions --------------------------------------------------------------------------
+
+    def member_at(self, op_name, path):
+        """The member that a dotted path reaches in an operation's input, or None."""
+        shape, member = self.shapes[op_name + "Input"], None
+        for part in path.split("."):
+            member = shape.get("members", {}).get(part)
+            if member is None:
+                return None
+            shape = self.shapes[member["shape"]]
+        return member
+
+    def wire_path(self, op_name, path):
+        """The path with the members' names in the tables, which are those on the wire in REST-JSON
+        bodies."""
+        parts = path.split(".")
+        members = [self.member_at(op_name, ".".join(parts[:i + 1])) for i in range(len(parts))]
+        return ".".join(self.table_name(p, m) for p, m in zip(parts, members))
+
+    def wire_holes(self, op_name, text):
+        """A template with its members' names in the tables."""
+        def one(hole):
+            path, bar, form = hole.group(1).partition("|")
+            return "{%s%s%s}" % (path if path in HOLES else self.wire_path(op_name, path), bar, form)
+        return text and re.sub(r"\{([^}]*)\}", one, text)
+
+    def wire_when(self, op_name, when):
+        holes = [("!" if p[0] == "!" else "", self.wire_holes(op_name, "{%s}" % p.lstrip("!"))[1:-1])
+                 for p in (when or "").split()]
+        return " ".join(mark + hole for mark, hole in holes) or None
+
+    def unknown_hole(self, op_name, text):
+        """The first hole of a template that names nothing, or None."""
+        for hole in re.findall(r"\{([^}]*)\}", text):
+            path, _, form = hole.partition("|")
+            if form and form not in FORMS:
+                return hole
+            if path not in HOLES and self.member_at(op_name, path) is None:
+                return hole
+        return None
+
+    def needs(self, name, row):
+        """The further permissions of an operation, with defaults filled in."""
+        for need in row.get("also", []):
+            yield {"action": need["action"], "resource": need.get("resource", row.get("resource")),
+                   "when": need.get("when")}
+
+    def condition_keys(self, name, row):
+        """(key, template) of an operation: its own rows, and those of the service's that it has the
+        members for."""
+        keys = {k: v for k, v in self.spec.get("keys", {}).items()
+                if self.unknown_hole(name, v) is None}
+        return sorted(dict(keys, **row.get("keys", {})).items())
+
+    def tag_members(self, name):
+        return [p for p in self.spec.get("tag_members", []) if self.member_at(name, p)]
+
+    def check_permissions(self, name, row):
+        texts = [row.get("resource", "")] + [v for _, v in self.condition_keys(name, row)]
+        for when in [row.get("when")] + [n["when"] for n in self.needs(name, row)]:
+            texts += ["{%s}" % part.lstrip("!") for part in (when or "").split()]
+        for need in self.needs(name, row):
+            if not need["resource"]:
+                raise SystemExit("%s: %s has no resource" % (name, need["action"]))
+            texts.append(need["resource"])
+        for text in texts:
+            hole = self.unknown_hole(name, text)
+            if hole is not None:
+                raise SystemExit("%s: {%s} is no member and no form of one" % (name, hole))
+
+    def need_lines(self):
+        out = []
+        for name, _, row, _ in self.ops:
+            self.check_permissions(name, row)
+            s = snake(name)
+            needs = ["{%s, %s, %s}" % (str_init(n["action"]),
+                                       str_init(self.wire_holes(name, n["resource"])),
+                                       str_init(self.wire_when(name, n["when"])))
+                     for n in self.needs(name, row)]
+            keys = ["{%s, %s}" % (str_init(k), str_init(self.wire_holes(name, v)))
+                    for k, v in self.condition_keys(name, row)]
+            tags = [str_init(self.wire_path(name, t)) for t in self.tag_members(name)]
+            for kind, rows in (("wire_need also", needs), ("wire_key keys", keys),
+                               ("str tags", tags)):
+                if rows:
+                    out.append("static const struct %s_%s[] = {\n    %s};" % (
+                        kind, s, ",\n    ".join(rows)))
+        return out
+
+    def need_fields(self, name, row):
+        fields = []
+        if row.get("when"):
+            fields.append(".when = " + str_init(self.wire_when(name, row["when"])))
+        for field, rows in (("also", row.get("also")), ("keys", self.condition_keys(name, row)),
+                            ("tags", self.tag_members(name))):
+            if rows:
+                fields.append(".%s = %s_%s, .n_%s = %d" % (field, field, snake(name), field,
+                                                          len(rows)))
+        return fields
 
     def split_json(self):
         """A json shape gets the representation that the direction of its owner asks for, so each
@@ -165,6 +272,8 @@ class Gen:
         for part in ("member", "key", "value"):
             if part in shape:
                 self.reach(shape[part]["shape"], direction)
+        if "name" in shape:
+            self.reach(shape["name"], direction)
 
     def check_names(self):
         seen = {}
@@ -317,10 +426,13 @@ class Gen:
             return target["member"].get("locationName", own)
         return own
 
+    def table_name(self, name, member):
+        """What a member is called in struct wire_member.name."""
+        in_json = self.protocol == "REST_JSON" and "location" not in member
+        return member.get("locationName", name) if in_json else name
+
     def member_fields(self, owner, name, member):
-        fields = [".name = " + str_init(
-            member.get("locationName", name)
-            if self.protocol == "REST_JSON" and "location" not in member else name)]
+        fields = [".name = " + str_init(self.table_name(name, member))]
         xml = self.xml_name(member, name)
         if owner is not None and self.shapes[owner].get("payload") == name and xml == name:
             xml = self.shapes[member["shape"]].get("locationName", xml)
@@ -366,7 +478,7 @@ class Gen:
         shape = self.shapes[name]
         if name in self.c_json:
             return False
-        return any(k in shape for k in ("min", "max", "pattern", "enum", "required"))
+        return any(k in shape for k in ("min", "max", "pattern", "enum", "required", "name"))
 
     def checked(self):
         """Shapes that have a constraint themselves or inside: a fixed point over the graph."""
@@ -421,6 +533,8 @@ class Gen:
                                                                 len(shape["enum"])))
         if "pattern" in shape and name not in self.c_json:
             fields.append(".pattern = &patterns[%d]" % self.pattern_index[shape["pattern"]])
+        if "name" in shape:
+            fields.append(".name_shape = " + self.shape_ref(shape["name"]))
         if "xmlNamespace" in shape:
             fields.append(".xmlns = " + str_init(shape["xmlNamespace"]["uri"]))
         time_format = self.time_format(shape)
@@ -470,7 +584,7 @@ class Gen:
         return out
 
     def op_lines(self):
-        p, out = self.prefix, []
+        p, out = self.prefix, self.need_lines()
         for name, op, _, _ in self.ops:
             if op.get("errors"):
                 out.append("static const struct wire_error *const errors_%s[] = {%s};" % (
@@ -490,11 +604,15 @@ class Gen:
                   ".out_size = sizeof(struct %s_%s_output)" % (p, s),
                   ".action = " + str_init(row["action"]), ".run = run_" + s]
         if "resource" in row:
-            fields.append(".resource = " + str_init(row["resource"]))
+            fields.append(".resource = " + str_init(self.wire_holes(name, row["resource"])))
         elif not row.get("self_auth"):
             raise SystemExit("%s has neither a resource nor self_auth" % name)
+        unknown = set(row) - OP_FACTS
+        if unknown:
+            raise SystemExit("%s: unknown facts %s" % (name, ", ".join(sorted(unknown))))
+        fields += self.need_fields(name, row)
         flags = ["WIRE_OP_" + f.upper() for f in
-                 ("read_only", "unsigned", "stream_in", "stream_out", "self_auth") if row.get(f)]
+                 ("unsigned", "stream_in", "stream_out", "self_auth") if row.get(f)]
         if "output" not in op:
             flags.append("WIRE_OP_NO_OUTPUT")
         if flags:
@@ -584,6 +702,7 @@ class Gen:
         out += ["    &%s_err_%s," % (p, c) for c, _ in errors] + ["};"]
         fields = [".name = " + str_init(p), ".title = " + str_init(self.spec["title"]),
                   ".signing = " + str_init(s["signing"]),
+                  ".arn = " + str_init(s.get("arn", s["signing"])),
                   ".version = " + str_init(self.facts["apiVersion"]),
                   ".target = " + str_init(self.facts.get("targetPrefix")),
                   ".xmlns = " + str_init(s.get("xmlns", self.facts.get("xmlNamespace"))),

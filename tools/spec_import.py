@@ -19,7 +19,7 @@ import gzip
 import json
 
 HAND_KEPT = ["service", "title", "ops", "common_errors", "extra_errors", "error_status", "c_json",
-             "xml_roots", "settings", "constraints", "refused"]
+             "xml_roots", "settings", "keys", "tag_members", "constraints", "refused"]
 IMPORTED = ["import", "operations", "shapes", "errors", "unsupported"]
 SHAPE_FACTS = ["type", "required", "min", "max", "pattern", "enum", "flattened", "payload",
                "timestampFormat", "sensitive", "locationName", "xmlNamespace", "streaming"]
@@ -130,7 +130,9 @@ def import_model(spec, model, old):
     if missing:
         raise SystemExit("not in the model: " + ", ".join(missing))
     operations = {n: import_operation(model["operations"][n], rest) for n in sorted(spec["ops"])}
-    shapes = {n: import_shape(model["shapes"][n]) for n in reachable(model, operations)}
+    named = [c["name"] for c in spec.get("constraints", {}).values() if c.get("name")]
+    shapes = {n: import_shape(model["shapes"][n])
+              for n in sorted(set(reachable(model, operations)) | set(named))}
     if old is not None:
         overlay_query_names(shapes, old)
         for name, op in operations.items():

@@ -46,12 +46,21 @@ struct policy_key {
     size_t n, cap;
 };
 
+struct policy_context;
+
+/* Adds the keys whose making costs something: called at most once, when a policy first asks for one
+ * of them. An error becomes the context's. */
+typedef enum err policy_context_fill(struct policy_context *ctx, void *arg);
+
 /* The request's condition keys. Zeroed by init; borrowed text must outlive it. */
 struct policy_context {
     struct arena *arena;
     struct policy_key *keys;
     size_t n, cap;
-    enum err err; /* sticky: a context that lost a key decides nothing but denial */
+    enum err err;         /* sticky: a context that lost a key decides nothing but denial */
+    struct str late_mark; /* names with this in them are made by `late`; absent: none, or made */
+    policy_context_fill *late;
+    void *late_arg;
 };
 
 void policy_context_init(struct policy_context *ctx, struct arena *a);
@@ -65,7 +74,12 @@ void policy_context_add2(struct policy_context *ctx, struct str prefix, struct s
 void policy_context_add_i64(struct policy_context *ctx, struct str key, int64_t value);
 void policy_context_add_bool(struct policy_context *ctx, struct str key, bool value);
 void policy_context_add_time(struct policy_context *ctx, struct str key, int64_t ms);
-/* NULL when the key is not in the request. */
+/* Keys with `mark` in their name (":ResourceTag/") are made by fill(ctx, arg), on this thread, when a
+ * policy first asks for one; replaces what was set before. */
+void policy_context_late(struct policy_context *ctx, struct str mark, policy_context_fill *fill,
+                         void *arg);
+/* NULL when the key is not in the request. May run the late fill: the context belongs to one thread
+ * and is no constant, though who evaluates sees it as one. */
 const struct policy_key *policy_context_find(const struct policy_context *ctx, struct str name);
 
 /* --- decision --------------------------------------------------------------------------------- */

@@ -11,12 +11,40 @@ void policy_context_init(struct policy_context *ctx, struct arena *a)
     *ctx = (struct policy_context){.arena = a};
 }
 
-const struct policy_key *policy_context_find(const struct policy_context *ctx, struct str name)
+static struct policy_key *find(const struct policy_context *ctx, struct str name)
 {
     for (size_t i = 0; i < ctx->n; i++)
         if (ctx->keys[i].name.len == name.len && str_eq_nocase(ctx->keys[i].name, name))
             return &ctx->keys[i];
     return NULL;
+}
+
+static bool has_mark(struct str name, struct str mark)
+{
+    for (size_t i = 0; i + mark.len <= name.len; i++)
+        if (str_eq_nocase(str_sub(name, i, mark.len), mark))
+            return true;
+    return false;
+}
+
+void policy_context_late(struct policy_context *ctx, struct str mark, policy_context_fill *fill,
+                         void *arg)
+{
+    ctx->late_mark = mark;
+    ctx->late = fill;
+    ctx->late_arg = arg;
+}
+
+const struct policy_key *policy_context_find(const struct policy_context *ctx, struct str name)
+{
+    if (str_is_set(ctx->late_mark) && has_mark(name, ctx->late_mark)) {
+        struct policy_context *own = (struct policy_context *)ctx;
+        own->late_mark = STR_NONE;
+        enum err err = ctx->late(own, ctx->late_arg);
+        if (own->err == ERR_OK)
+            own->err = err;
+    }
+    return find(ctx, name);
 }
 
 /* Room for one more element; arena arrays grow by copying. */
@@ -37,7 +65,7 @@ static enum err grow(struct arena *a, void **p, size_t n, size_t *cap, size_t fi
 
 static enum err add(struct policy_context *ctx, struct str name, struct str value)
 {
-    struct policy_key *k = (struct policy_key *)policy_context_find(ctx, name);
+    struct policy_key *k = find(ctx, name);
     if (!k) {
         if (ctx->n == POLICY_CONTEXT_KEYS_MAX)
             return ERR_LIMIT;

@@ -150,6 +150,8 @@ enum policy_decision policy_decide(const struct policy_request *req)
         add(&boundary, req->boundary, req);
     if (req->resource_policy)
         add(&resource, req->resource_policy, req);
+    if (req->ctx->err != ERR_OK) /* a key that was asked for could not be had */
+        return POLICY_IMPLICIT_DENY;
     if (root_rescue(req))
         return POLICY_ALLOW;
     if (identity.deny || boundary.deny || session.deny || resource.deny)

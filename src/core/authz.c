@@ -1,5 +1,7 @@
 /* Authorisation: every operation's action and resource against identity, resource, boundary and
  * session policies (P3). An operation without an action in the spec needs authentication only. */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "core/call_int.h"
 
@@ -89,6 +91,14 @@ static enum err denied(struct call_impl *c, struct str action, struct str resour
                              implicit ? " action" : "");
 }
 
+/* --- resource policies ------------------------------------------------------------------------ */
+
+enum err core_policy(struct core *core, struct arena *a, enum policy_kind kind, struct str json,
+                     const struct policy **ret_policy)
+{
+    return policy_cache_get(core->policies, a, kind, json, NULL, ret_policy);
+}
+
 /* The service that owns a resource, by its ARN: an operation of one may need a permission on what
  * is another's, whose resource policy then has a say. NULL: nobody here. */
 static const struct svc *owner_of(const struct core *core, struct str arn)
@@ -97,92 +107,200 @@ static const struct svc *owner_of(const struct core *core, struct str arn)
     for (int i = 0; i < 3 && str_is_set(arn); i++)
         service = str_cut(&arn, ':');
     for (size_t i = 0; i < core->n_svcs; i++)
-        if (str_eq(core->svcs[i].def->wire->signing, service))
+        if (str_eq(core->svcs[i].def->wire->arn, service))
             return &core->svcs[i];
     return NULL;
 }
 
-static enum err check(struct call_impl *c, const struct svc *svc, struct str action,
-                      struct str resource, const void *in)
+enum err core_resource_policy(struct txn *txn, struct str arn, const struct policy **ret_policy)
 {
-    struct str policy_json = STR_NONE;
-    const struct svc *owner = owner_of(c->core, resource);
+    const struct svc *owner = owner_of(txn->core, arn);
+    struct str json = STR_NONE;
+    const struct policy *policy = NULL;
     if (owner && owner->def->resource_policy)
-        TRY(owner->def->resource_policy(&c->call, resource, &policy_json));
-    if (c->who.kind == PRINCIPAL_ROOT && !policy_json.p)
-        return ERR_OK; /* the common case of a developer's machine, without building a context */
-
-    struct policy_request r;
-    fill_request(&c->who, &r);
-    r.action = action;
-    r.resource = resource;
-    r.resource_account = c->call.account;
-    struct policy_context ctx;
-    policy_context_init(&ctx, &c->arena);
-    fill_context(&ctx, c);
-    if (svc->def->auth_context && in)
-        TRY(svc->def->auth_context(&c->call, in, &ctx));
-    r.ctx = &ctx;
-    struct policy *resource_policy = NULL;
-    if (policy_json.p) {
-        enum err err =
-            policy_parse(&c->arena, POLICY_RESOURCE, policy_json, NULL, &resource_policy);
+        TRY(owner->def->resource_policy(owner->self, txn, arn, &json));
+    if (str_is_set(json)) {
+        enum err err = core_policy(txn->core, txn->arena, POLICY_RESOURCE, json, &policy);
         if (err) /* it was checked when it was stored: what does not parse now is damaged */
             return err == ERR_NOMEM ? err : ERR_CORRUPT;
-        r.resource_policy = resource_policy;
     }
-    enum policy_decision d = policy_decide(&r);
+    *ret_policy = policy;
+    return ERR_OK;
+}
+
+/* --- tags of resources ------------------------------------------------------------------------ */
+
+static const struct str TAG_MARK = STR_INIT(":ResourceTag/");
+
+/* What the late keys of a context are made from. */
+struct tagged {
+    struct txn *txn;
+    struct policy_context *ctx;
+    struct str arn;
+};
+
+static enum err add_tag(void *arg, struct str key, struct str value)
+{
+    const struct tagged *t = arg;
+    policy_context_add2(t->ctx, STR("aws:ResourceTag/"), key, value);
+    return t->ctx->err;
+}
+
+static enum err fill_tags(struct policy_context *ctx, void *arg)
+{
+    struct tagged *t = arg;
+    const struct authz_tags *tags = &t->txn->core->tags;
+    assert(t->ctx == ctx);
+    return tags->each ? tags->each(tags->self, t->txn, t->arn, add_tag, t) : ERR_OK;
+}
+
+/* What could not be read to answer a policy is the store's error, which may pass; a context that
+ * grew too large stays a denial. */
+static enum err context_err(const struct policy_context *ctx)
+{
+    return ctx->err == ERR_LIMIT ? ERR_OK : ctx->err;
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+/* What is asked about a call's caller. The context is made at the first question that needs one,
+ * and serves all further ones of the same operation. */
+struct question {
+    struct call_impl *c;
+    const struct svc *svc;
+    bool made;
+    struct policy_request req;
+    struct policy_context ctx;
+    size_t n_keys; /* of the request; behind them stand those of the last resource asked about */
+};
+
+static struct wire_ask ask_of(struct call_impl *c)
+{
+    return (struct wire_ask){
+        .op = c->routed.op,
+        .in = c->in,
+        .account = c->call.account,
+        .region = c->call.region,
+        .partition = c->call.partition,
+        .arena = &c->arena,
+    };
+}
+
+static enum err add_key(void *arg, struct str name, struct str value)
+{
+    struct policy_context *ctx = arg;
+    policy_context_add(ctx, name, value);
+    return context_err(ctx);
+}
+
+static enum err fill_spec_keys(struct policy_context *ctx, struct call_impl *c)
+{
+    struct wire_ask ask = ask_of(c);
+    return wire_keys_each(&ask, add_key, ctx);
+}
+
+static enum err make_question(struct question *q)
+{
+    if (q->made)
+        return ERR_OK;
+    struct call_impl *c = q->c;
+    fill_request(&c->who, &q->req);
+    q->req.resource_account = c->call.account;
+    policy_context_init(&q->ctx, &c->arena);
+    fill_context(&q->ctx, c);
+    if (c->in) {
+        TRY(fill_spec_keys(&q->ctx, c));
+        if (q->svc->def->auth_context)
+            TRY(q->svc->def->auth_context(&c->call, c->in, &q->ctx));
+    }
+    q->req.ctx = &q->ctx;
+    q->n_keys = q->ctx.n;
+    q->made = true;
+    return ERR_OK;
+}
+
+static enum err check(struct question *q, struct str action, struct str resource)
+{
+    struct call_impl *c = q->c;
+    const struct policy *resource_policy;
+    TRY(core_resource_policy(&c->txn, resource, &resource_policy));
+    if (c->who.kind == PRINCIPAL_ROOT && !resource_policy)
+        return ERR_OK; /* the common case of a developer's machine, without building a context */
+
+    TRY(make_question(q));
+    struct tagged tagged = {&c->txn, &q->ctx, resource};
+    q->ctx.n = q->n_keys;
+    policy_context_late(&q->ctx, TAG_MARK, fill_tags, &tagged);
+    q->req.action = action;
+    q->req.resource = resource;
+    q->req.resource_policy = resource_policy;
+    enum policy_decision d = policy_decide(&q->req);
+    TRY(context_err(&q->ctx));
     if (d == POLICY_ALLOW)
         return ERR_OK;
     bool by_resource = d == POLICY_EXPLICIT_DENY && resource_policy &&
-                       policy_match(resource_policy, &r) == POLICY_EXPLICIT_DENY;
+                       policy_match(resource_policy, &q->req) == POLICY_EXPLICIT_DENY;
     return denied(c, action, resource, d, by_resource);
+}
+
+/* One (action, resource) pair of the spec, if it arises. */
+static enum err check_need(struct question *q, const struct wire_need *need)
+{
+    struct wire_ask ask = ask_of(q->c);
+    struct str resource;
+    bool arises;
+    TRY(wire_when(&ask, need->when, &arises));
+    if (!arises)
+        return ERR_OK;
+    TRY(wire_resource(&ask, need->resource, &resource));
+    if (q->svc->def->real_resource)
+        TRY(q->svc->def->real_resource(&q->c->call, &resource));
+    return check(q, need->action, resource);
 }
 
 enum err authz_check(struct call_impl *c, const struct svc *svc)
 {
     const struct wire_op *op = c->routed.op;
+    struct question q = {.c = c, .svc = svc};
     if (op->action.len && !(op->flags & WIRE_OP_SELF_AUTH)) {
-        struct str resource;
-        TRY(wire_resource(op, c->in, c->call.account, c->call.region, c->call.partition, &c->arena,
-                          &resource));
-        if (svc->def->real_resource)
-            TRY(svc->def->real_resource(&c->call, &resource));
-        TRY(check(c, svc, op->action, resource, c->in));
+        struct wire_need own = {op->action, op->resource, op->when};
+        TRY(check_need(&q, &own));
     }
+    for (size_t i = 0; i < op->n_also; i++)
+        TRY(check_need(&q, &op->also[i]));
     /* WIRE_OP_SELF_AUTH: the service judges alone, here or in its handler (role trust policies). */
     return svc->def->authorize_more ? svc->def->authorize_more(&c->call, c->in) : ERR_OK;
 }
 
-void call_policy_request(struct call *call, struct policy_context *ctx,
-                         struct policy_request *ret_req)
+enum err call_policy_request(struct call *call, struct policy_context *ctx,
+                             struct policy_request *ret_req)
 {
     struct call_impl *c = call->impl;
     policy_context_init(ctx, &c->arena);
     fill_context(ctx, c);
+    TRY(fill_spec_keys(ctx, c));
     fill_request(&c->who, ret_req);
     ret_req->resource_account = c->call.account;
     ret_req->ctx = ctx;
+    return ERR_OK;
 }
 
 enum err call_authorize(struct call *call, const char *action, struct str resource_arn)
 {
     struct call_impl *c = call->impl;
-    return check(c, core_svc(c->core, c->routed.service), str_c(action), resource_arn, c->in);
+    struct question q = {.c = c, .svc = core_svc(c->core, c->routed.service)};
+    return check(&q, str_c(action), resource_arn);
 }
 
 /* --- work done by Weir itself ----------------------------------------------------------------- */
 
-enum err core_service_allowed(struct txn *txn, struct core *core, struct str service_principal,
-                              const char *action, struct str arn, struct str resource_policy,
-                              struct str source_arn, struct str source_account)
+enum err core_service_allowed(struct txn *txn, struct str service_principal, const char *action,
+                              struct str arn, struct str source_arn, struct str source_account)
 {
-    if (!resource_policy.p)
+    const struct policy *policy;
+    TRY(core_resource_policy(txn, arn, &policy));
+    if (!policy)
         return ERR_DENIED;
-    struct policy *policy;
-    enum err err = policy_parse(txn->arena, POLICY_RESOURCE, resource_policy, NULL, &policy);
-    if (err)
-        return err == ERR_NOMEM ? err : ERR_CORRUPT;
     struct policy_context ctx;
     policy_context_init(&ctx, txn->arena);
     policy_context_add(&ctx, STR("aws:SourceArn"), source_arn);
@@ -190,51 +308,47 @@ enum err core_service_allowed(struct txn *txn, struct core *core, struct str ser
     policy_context_add_bool(&ctx, STR("aws:PrincipalIsAWSService"), true);
     policy_context_add_bool(&ctx, STR("aws:SecureTransport"), true);
     policy_context_add(&ctx, STR("aws:PrincipalServiceName"), service_principal);
+    struct tagged tagged = {txn, &ctx, arn};
+    policy_context_late(&ctx, TAG_MARK, fill_tags, &tagged);
     struct policy_request r = {
         .who = {.kind = POLICY_SERVICE, .service = service_principal, .arn = service_principal},
         .action = str_c(action),
         .resource = arn,
-        .resource_account = core->cfg.account,
+        .resource_account = txn->core->cfg.account,
         .ctx = &ctx,
         .resource_policy = policy,
     };
-    return policy_decide(&r) == POLICY_ALLOW ? ERR_OK : ERR_DENIED;
+    bool allowed = policy_decide(&r) == POLICY_ALLOW;
+    TRY(context_err(&ctx));
+    return allowed ? ERR_OK : ERR_DENIED;
 }
 
-enum err core_role_allowed(struct core *core, struct str role_arn, struct str service,
-                           const char *action, struct str resource_arn, struct str resource_policy)
+enum err core_role_allowed(struct txn *txn, struct str role_arn, struct str service,
+                           const char *action, struct str resource_arn)
 {
-    struct arena arena;
-    arena_init(&arena, 1024 * 1024);
-    const struct identity_port *id = &core->identity;
+    const struct identity_port *id = &txn->core->identity;
     struct principal who;
-    struct policy *policy = NULL;
-    enum err err = id->role_principal(id->self, role_arn, STR("weir"), &arena, &who);
-    if (err == ERR_NOT_FOUND)
-        err = ERR_DENIED;
-    if (err == ERR_OK && resource_policy.p) {
-        err = policy_parse(&arena, POLICY_RESOURCE, resource_policy, NULL, &policy);
-        if (err != ERR_OK && err != ERR_NOMEM) /* checked when it was stored */
-            err = ERR_CORRUPT;
-    }
-    if (err == ERR_OK) {
-        struct policy_context ctx;
-        policy_context_init(&ctx, &arena);
-        policy_context_add(&ctx, STR("aws:PrincipalArn"), role_arn);
-        policy_context_add(&ctx, STR("aws:PrincipalAccount"), who.account);
-        policy_context_add_bool(&ctx, STR("aws:SecureTransport"), true);
-        policy_context_add(&ctx, STR("aws:CalledVia"), service);
-        struct policy_request r;
-        fill_request(&who, &r);
-        r.action = str_c(action);
-        r.resource = resource_arn;
-        r.resource_account = core->cfg.account;
-        r.ctx = &ctx;
-        r.resource_policy = policy;
-        err = policy_decide(&r) == POLICY_ALLOW ? ERR_OK : ERR_DENIED;
-    }
-    if (arena.failed)
-        err = ERR_NOMEM;
-    arena_release(&arena);
-    return err;
+    struct policy_request r;
+    struct policy_context ctx;
+    const struct policy *policy;
+    enum err err = id->role_principal(id->self, role_arn, STR("weir"), txn->arena, &who);
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_DENIED : err;
+    TRY(core_resource_policy(txn, resource_arn, &policy));
+    policy_context_init(&ctx, txn->arena);
+    policy_context_add(&ctx, STR("aws:PrincipalArn"), role_arn);
+    policy_context_add(&ctx, STR("aws:PrincipalAccount"), who.account);
+    policy_context_add_bool(&ctx, STR("aws:SecureTransport"), true);
+    policy_context_add(&ctx, STR("aws:CalledVia"), service);
+    struct tagged tagged = {txn, &ctx, resource_arn};
+    policy_context_late(&ctx, TAG_MARK, fill_tags, &tagged);
+    fill_request(&who, &r);
+    r.action = str_c(action);
+    r.resource = resource_arn;
+    r.resource_account = txn->core->cfg.account;
+    r.ctx = &ctx;
+    r.resource_policy = policy;
+    bool allowed = policy_decide(&r) == POLICY_ALLOW;
+    TRY(context_err(&ctx));
+    return allowed ? ERR_OK : ERR_DENIED;
 }

@@ -17,7 +17,8 @@ enum err core_start(struct core *core)
     pthread_mutex_init(&impl->told_lock, NULL);
     impl->wires = mem_calloc(core->n_svcs, sizeof(*impl->wires));
     impl->metrics = metrics_new(core);
-    if (!impl->wires || !impl->metrics) {
+    core->policies = policy_cache_new();
+    if (!impl->wires || !impl->metrics || !core->policies) {
         core_stop(core);
         return ERR_NOMEM;
     }
@@ -47,6 +48,8 @@ void core_stop(struct core *core)
     metrics_free_claims(impl->claims);
     metrics_free(impl->metrics);
     mem_free(impl->wires);
+    policy_cache_free(core->policies);
+    core->policies = NULL;
     mem_free(impl);
     core->impl = NULL;
 }

@@ -4,6 +4,7 @@
 #ifndef WEIR_CORE_CORE_H
 #define WEIR_CORE_CORE_H
 
+#include "auth/policy_cache.h"
 #include "core/identity.h"
 #include "core/svc.h"
 #include "http/http.h"
@@ -27,6 +28,16 @@ struct core_config {
 struct deliver;
 struct sandbox;
 
+/* Who knows the tags of resources: what aws:ResourceTag/KEY compares with. */
+struct authz_tags {
+    void *self;
+    /* Calls fn(arg, key, value) for each tag of what `arn` names, in the transaction's view; texts
+     * live in txn->arena or for the transaction. Stops at fn's first error and gives it. ERR_OK
+     * also for what does not exist. Called only when a policy asks. NULL: no tags are known. */
+    enum err (*each)(void *self, struct txn *txn, struct str arn,
+                     enum err (*fn)(void *arg, struct str key, struct str value), void *arg);
+};
+
 struct core {
     struct core_config cfg;
     struct kv *kv;
@@ -37,6 +48,8 @@ struct core {
     struct deliver *deliver; /* made before the services */
     struct sandbox *sandbox; /* NULL: functions run nowhere here */
     struct identity_port identity;
+    struct authz_tags tags;        /* filled before the first call, or left empty */
+    struct policy_cache *policies; /* core_start's */
     /* Newest commit whose hooks changed what handlers read from memory instead of the store
      * and outside transactions (identities): every reply waits for it too (P1). */
     _Atomic uint64_t memory_seq;
@@ -88,17 +101,27 @@ void core_add_route(struct core *core, const char *path_prefix,
 /* The counters of every operation as Prometheus text, appended to `b`. */
 void core_metrics(struct core *core, struct buf *b);
 
-/* Checks a permission for a service principal acting on a resource (S3 -> queue or function):
- * evaluates the resource policy of `arn` of service `target`, with aws:SourceArn and
- * aws:SourceAccount. ERR_DENIED. */
-enum err core_service_allowed(struct txn *txn, struct core *core, struct str service_principal,
-                              const char *action, struct str arn, struct str resource_policy,
-                              struct str source_arn, struct str source_account) WARN_UNUSED;
+/* --- authorisation of work that no call does: authz.c ----------------------------------------- */
 
-/* Evaluates the policies of a role, and that of the resource (JSON text, or absent), for work done
- * under the role (event source mappings, destinations). ERR_DENIED. */
-enum err core_role_allowed(struct core *core, struct str role_arn, struct str service,
-                           const char *action, struct str resource_arn,
-                           struct str resource_policy) WARN_UNUSED;
+/* `json` parsed, from the cache of parsed policies, for as long as `a` lives. Errors as
+ * policy_parse's. */
+enum err core_policy(struct core *core, struct arena *a, enum policy_kind kind, struct str json,
+                     const struct policy **ret_policy) WARN_UNUSED;
+
+/* The parsed resource policy of what `arn` names, found by the ARN's service, as the transaction
+ * sees it; NULL when it has none, or nothing here owns such an ARN. Lives as long as txn->arena. */
+enum err core_resource_policy(struct txn *txn, struct str arn,
+                              const struct policy **ret_policy) WARN_UNUSED;
+
+/* Whether the resource's own policy lets a service principal ("s3.amazonaws.com") act on `arn`, with
+ * aws:SourceArn and aws:SourceAccount. ERR_DENIED. */
+enum err core_service_allowed(struct txn *txn, struct str service_principal, const char *action,
+                              struct str arn, struct str source_arn,
+                              struct str source_account) WARN_UNUSED;
+
+/* Whether a role's policies and that of the resource allow what `service` does under the role (event
+ * source mappings, destinations, logs). ERR_DENIED. */
+enum err core_role_allowed(struct txn *txn, struct str role_arn, struct str service,
+                           const char *action, struct str resource_arn) WARN_UNUSED;
 
 #endif

@@ -40,18 +40,19 @@ struct svc_def {
     /* The one service that knows who callers are; called once it is made. NULL: it is not that. */
     void (*identity)(void *self, struct identity_port *ret_port);
 
-    /* Resource-based policy document (JSON text) attached to `arn`: bucket policy, queue policy,
-     * function policy, topic policy. STR_NONE when there is none. NULL: the service has none.
-     * Runs inside the call's transaction; the call may be another service's. */
-    enum err (*resource_policy)(struct call *call, struct str arn, struct str *ret_json);
+    /* Resource-based policy document (JSON text) attached to `arn`, whose service is this one:
+     * bucket policy, queue policy, function policy, topic policy. STR_NONE when there is none or
+     * no such resource. The text lives in txn->arena or for the transaction. NULL: the service has
+     * none. Runs inside anybody's transaction: a call's, maybe another service's, or a job's. */
+    enum err (*resource_policy)(void *self, struct txn *txn, struct str arn, struct str *ret_json);
     /* Puts the resource's real ARN in place of what the spec's template made of the request, where
      * the request alone does not say it (the path of an IAM role). NULL: the template is right. */
     enum err (*real_resource)(struct call *call, struct str *resource);
-    /* Adds the service's condition keys (s3:prefix, sqs:..., dynamodb:LeadingKeys) for this
-     * request. NULL: none. */
+    /* Adds the condition keys that the spec's `keys` and `tag_members` cannot say
+     * (dynamodb:LeadingKeys) for this request. NULL: none. */
     enum err (*auth_context)(struct call *call, const void *in, struct policy_context *ctx);
-    /* Further (action, resource) pairs that this request needs besides the spec's, e.g. the source
-     * of CopyObject, or iam:PassRole. Calls call_authorize for each. NULL: none. */
+    /* Further (action, resource) pairs that this request needs and the spec's `also` cannot say: as
+     * many as a list has elements (tables of a batch). Calls call_authorize for each. NULL: none. */
     enum err (*authorize_more)(struct call *call, const void *in);
     const struct tags_service *tags; /* how its resources are tagged (core/tags.h); NULL: not */
     /* Kinds of target that are its own (core/target.h). */
@@ -75,8 +76,9 @@ enum err call_authorize(struct call *call, const char *action, struct str resour
 
 /* For a service that itself decides by a policy about the caller (a role's trust policy): fills
  * *ret_req with the caller and his policies, and `ctx` (initialised here, in the call's arena) with
- * the global condition keys. The service adds its keys, action, resource and resource policy. */
-void call_policy_request(struct call *call, struct policy_context *ctx,
-                         struct policy_request *ret_req);
+ * the global condition keys and those of the spec. The service adds action, resource and resource
+ * policy. ERR_NOMEM. */
+enum err call_policy_request(struct call *call, struct policy_context *ctx,
+                             struct policy_request *ret_req) WARN_UNUSED;
 
 #endif

@@ -44,12 +44,11 @@ static enum err permitted(struct txn *txn, const struct target *t, const struct 
                           const struct target_found *found)
 {
     if (str_is_set(t->role))
-        return core_role_allowed(txn->core, t->role, t->service, kind->action, found->arn,
-                                 found->policy);
+        return core_role_allowed(txn, t->role, t->service, kind->action, found->arn);
     if (!str_is_set(t->service))
         return ERR_OK;
-    return core_service_allowed(txn, txn->core, t->service, kind->action, found->arn, found->policy,
-                                t->source_arn, t->source_account);
+    return core_service_allowed(txn, t->service, kind->action, found->arn, t->source_arn,
+                                t->source_account);
 }
 
 static enum err find_permitted(struct txn *txn, const struct target *t,
@@ -87,17 +86,4 @@ bool target_fault(enum err err)
 {
     return err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_LIMIT || err == ERR_INVALID ||
            err == ERR_UNSUPPORTED;
-}
-
-enum err target_role_may(struct txn *txn, struct str role, struct str service, const char *action,
-                         struct str arn)
-{
-    struct target_found found = {.arn = arn};
-    const struct target_kind *kind;
-    const struct svc *svc = kind_of(txn->core, arn, &kind);
-    enum err err = svc ? kind->find(svc->self, txn, arn, &found) : ERR_OK;
-    /* What is done with it then says that it is not there. */
-    if (err != ERR_OK && err != ERR_NOT_FOUND && err != ERR_INVALID)
-        return err;
-    return core_role_allowed(txn->core, role, service, action, arn, found.policy);
 }

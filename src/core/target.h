@@ -42,9 +42,8 @@ struct target_delivery {
 
 /* What a kind knows of one target after it looked it up. */
 struct target_found {
-    struct str arn;    /* as policies name it */
-    struct str policy; /* resource policy, JSON; STR_NONE: none */
-    void *opened;      /* the kind's own, for its stage; transaction's arena */
+    struct str arn; /* as policies name it */
+    void *opened;   /* the kind's own, for its stage; transaction's arena */
 };
 
 struct target_kind {
@@ -77,9 +76,5 @@ enum err target_stage(struct txn *txn, const struct target *target,
 /* True for the errors that tell of the target and not of Weir's state: a sender that must not fail
  * on its target's account (S3, dead letters) drops the delivery and says so. */
 bool target_fault(enum err err);
-/* A permission of `role` on a resource that may or may not be a target (receiving from a queue):
- * the role's policies and, where the ARN is a target's, its resource policy. ERR_DENIED. */
-enum err target_role_may(struct txn *txn, struct str role, struct str service, const char *action,
-                         struct str arn) WARN_UNUSED;
 
 #endif

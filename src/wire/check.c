@@ -232,9 +232,17 @@ static enum err pattern_holds(const struct wire_shape *s, struct str v, bool *re
     return s->pattern ? wire_pattern_match(s->pattern, v, ret_holds) : ERR_OK;
 }
 
+/* The shape whose constraints hold for a text: a name's own where it is no ARN. */
+static const struct wire_shape *held_to(const struct wire_shape *s, const void *v)
+{
+    bool name = s->name_shape && !str_starts(*(const struct str *)v, STR("arn:"));
+    return name ? s->name_shape : s;
+}
+
 /* Whether a value meets its own shape's constraints, without telling. */
 static enum err meets(const struct wire_shape *s, const void *v, bool *ret_ok)
 {
+    s = held_to(s, v);
     bool ok = !out_of_bound(s, v, false) && !out_of_bound(s, v, true);
     if (ok && s->kind == WIRE_STRING) {
         ok = in_enum(s, *(const struct str *)v);
@@ -321,6 +329,7 @@ static enum err check_value(struct check *c, const struct wire_shape *s, const v
 {
     if (s->kind == WIRE_STRUCT)
         return check_struct(c, s, v, at);
+    s = held_to(s, v);
     for (int upper = 0; upper < 2; upper++) {
         if (out_of_bound(s, v, upper) && begin(c, at, s, v))
             put_bound(&c->text, s, upper);

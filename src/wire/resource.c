@@ -1,38 +1,68 @@
-/* ARN templates of the specs, filled from an operation's input (wire.h says the language).
+/* What the specs' rows about permissions make of an operation's input: ARNs from templates, whether
+ * a need arises, condition keys (wire.h says the language).
  *
  * Layer: wire. Thread: pure. */
 #include "wire/wire_int.h"
 
-enum { ARN_MAX = 8 * 1024 };
+enum { TEXT_MAX = 8 * 1024 };
 
-struct names {
-    const struct wire_op *op;
-    const void *in;
-    struct str account, region, partition;
-};
+/* --- members ---------------------------------------------------------------------------------- */
 
-struct str wire_input_str(const struct wire_op *op, const void *in, struct str name)
+/* Value of the member that a dotted path reaches, as it lies in its struct; NULL when absent. */
+static const void *find(const struct wire_op *op, const void *in, struct str path,
+                        const struct wire_shape **ret_shape)
 {
     const struct wire_shape *shape = op->input;
-    while (name.p) {
-        struct str part = str_cut(&name, '.');
+    while (path.p && in) {
+        struct str part = str_cut(&path, '.');
         const struct wire_member *found = NULL;
         for (size_t i = 0; i < shape->n_members && !found; i++) {
             if (str_eq(shape->members[i].name, part))
                 found = &shape->members[i];
         }
         if (!found || !wire_is_set(found, in))
-            return STR_NONE;
+            return NULL;
         const void *v = wire_at(found, in);
-        if (!name.p)
-            return found->shape->kind == WIRE_STRING ? *(const struct str *)v : STR_NONE;
-        if (found->shape->kind != WIRE_STRUCT)
-            return STR_NONE;
-        in = *(const void *const *)v;
         shape = found->shape;
+        if (!path.p) {
+            *ret_shape = shape;
+            return v;
+        }
+        if (shape->kind != WIRE_STRUCT)
+            return NULL;
+        in = *(const void *const *)v;
     }
-    return STR_NONE;
+    return NULL;
 }
+
+struct str wire_input_str(const struct wire_op *op, const void *in, struct str name)
+{
+    const struct wire_shape *shape;
+    const void *v = find(op, in, name, &shape);
+    return v && shape->kind == WIRE_STRING ? *(const struct str *)v : STR_NONE;
+}
+
+/* A scalar as policies compare it; STR_NONE for what is none. */
+static enum err scalar_text(const struct wire_shape *shape, const void *v, struct arena *a,
+                            struct str *ret)
+{
+    switch ((enum wire_kind)shape->kind) {
+    case WIRE_STRING:
+        *ret = *(const struct str *)v;
+        return ERR_OK;
+    case WIRE_BOOL:
+        *ret = *(const bool *)v ? STR("true") : STR("false");
+        return ERR_OK;
+    case WIRE_INT:
+        *ret = str_fmt(a, "%lld", (long long)*(const int64_t *)v);
+        return ret->p ? ERR_OK : ERR_NOMEM;
+    default:
+        *ret = STR_NONE;
+        return ERR_OK;
+    }
+}
+
+/* --- forms ------------------------------------------------------------------------------------ */
 
 static struct str after_last(struct str s, const char *set)
 {
@@ -61,36 +91,72 @@ static struct str lambda_name(struct str s)
     return str_cut(&s, ':');
 }
 
-static struct str apply(struct str form, struct str v)
+/* "/bucket/key?versionId=v", percent-encoded: "bucket/key", or v. What is malformed stands as it
+ * came: its handler refuses it. Source: S3 API Reference, CopyObject, x-amz-copy-source. */
+static enum err copy_source(struct arena *a, struct str s, bool version, struct str *ret)
 {
-    if (str_eq(form, STR("last")))
-        return after_last(v, "/:");
-    if (str_eq(form, STR("table")))
-        return between(v, STR(":table/"), '/');
-    if (str_eq(form, STR("lambda")))
-        return lambda_name(v);
-    if (str_eq(form, STR("group")))
-        return between(v, STR(":log-group:"), ':');
-    return v;
+    static const struct str marker = STR_INIT("?versionId=");
+    size_t at = str_find_str(s, marker);
+    if (version && at == SIZE_MAX) {
+        *ret = STR_NONE;
+        return ERR_OK;
+    }
+    struct str raw = version ? str_sub(s, at + marker.len, SIZE_MAX) : str_sub(s, 0, at);
+    struct str decoded;
+    enum err err = percent_decode(a, raw, false, &decoded);
+    if (err == ERR_NOMEM)
+        return err;
+    *ret = err == ERR_OK ? decoded : raw;
+    if (!version && str_starts(*ret, STR("/")))
+        *ret = str_sub(*ret, 1, SIZE_MAX);
+    return ERR_OK;
 }
 
-static struct str look_up(const struct names *n, struct str hole)
+static enum err apply(struct arena *a, struct str form, struct str v, struct str *ret)
+{
+    if (str_eq(form, STR("copy")) || str_eq(form, STR("version")))
+        return copy_source(a, v, str_eq(form, STR("version")), ret);
+    if (str_eq(form, STR("last")))
+        *ret = after_last(v, "/:");
+    else if (str_eq(form, STR("table")))
+        *ret = between(v, STR(":table/"), '/');
+    else if (str_eq(form, STR("lambda")))
+        *ret = lambda_name(v);
+    else if (str_eq(form, STR("group")))
+        *ret = between(v, STR(":log-group:"), ':');
+    else
+        *ret = v;
+    return ERR_OK;
+}
+
+static enum err look_up(const struct wire_ask *ask, struct str hole, struct str *ret)
 {
     struct str form = hole;
     struct str name = str_cut(&form, '|');
+    const struct wire_shape *shape;
     if (str_eq(name, STR("account")))
-        return n->account;
-    if (str_eq(name, STR("region")))
-        return n->region;
-    if (str_eq(name, STR("partition")))
-        return n->partition;
-    struct str v = wire_input_str(n->op, n->in, name);
-    return v.p && form.p ? apply(form, v) : v;
+        *ret = ask->account;
+    else if (str_eq(name, STR("region")))
+        *ret = ask->region;
+    else if (str_eq(name, STR("partition")))
+        *ret = ask->partition;
+    else {
+        const void *v = find(ask->op, ask->in, name, &shape);
+        *ret = STR_NONE;
+        if (v)
+            TRY(scalar_text(shape, v, ask->arena, ret));
+        if (ret->p && form.p)
+            TRY(apply(ask->arena, form, *ret, ret));
+    }
+    return ERR_OK;
 }
 
-/* Fills one template. False when a member is absent, unless `last`. */
-static bool fill(const struct names *n, struct str template, bool last, struct buf *b)
+/* --- templates -------------------------------------------------------------------------------- */
+
+/* Fills one template. *ret_full is false when a member is absent: it stands as "*". */
+static enum err fill(const struct wire_ask *ask, struct str template, struct buf *b, bool *ret_full)
 {
+    *ret_full = true;
     while (template.len > 0) {
         size_t open = str_find(template, '{');
         if (open == SIZE_MAX)
@@ -99,35 +165,167 @@ static bool fill(const struct names *n, struct str template, bool last, struct b
         template = str_sub(template, open + 1, SIZE_MAX);
         if (template.len == 0)
             break;
-        struct str v = look_up(n, str_cut(&template, '}'));
-        if (!v.p && !last)
-            return false;
+        struct str v;
+        TRY(look_up(ask, str_cut(&template, '}'), &v));
+        if (!v.p)
+            *ret_full = false;
         /* A policy may not be widened by a name with wildcards: the evaluator takes resources as
          * plain text, so "*" for an absent member only matches patterns that cover all names. */
         buf_add_str(b, v.p ? v : STR("*"));
     }
-    return true;
+    return ERR_OK;
 }
 
-enum err wire_resource(const struct wire_op *op, const void *in, struct str account,
-                       struct str region, struct str partition, struct arena *arena,
-                       struct str *ret_arn)
+enum err wire_resource(const struct wire_ask *ask, struct str template, struct str *ret_arn)
 {
-    struct names n = {op, in, account, region, partition};
-    struct str rest = op->resource;
     struct buf b;
-    if (!rest.p) {
+    if (!template.p) {
         *ret_arn = STR_NONE;
         return ERR_OK;
     }
-    buf_init_arena(&b, arena, ARN_MAX);
-    while (rest.p) {
-        struct str template = str_cut(&rest, ' ');
+    buf_init_arena(&b, ask->arena, TEXT_MAX);
+    while (template.p) {
+        bool full;
         buf_clear(&b);
-        if (fill(&n, template, !rest.p, &b))
+        TRY(fill(ask, str_cut(&template, ' '), &b, &full));
+        if (full)
             break;
     }
     TRY(buf_err(&b));
     *ret_arn = buf_str(&b);
+    return ERR_OK;
+}
+
+static enum err is_present(const struct wire_ask *ask, struct str hole, bool *ret)
+{
+    struct str form = hole;
+    const struct wire_shape *shape;
+    const void *v = find(ask->op, ask->in, str_cut(&form, '|'), &shape);
+    struct str text;
+    *ret = v != NULL;
+    if (v && (shape->kind == WIRE_LIST || shape->kind == WIRE_MAP))
+        *ret = ((const struct wire_list *)v)->n > 0;
+    if (!v || !form.p)
+        return ERR_OK;
+    TRY(look_up(ask, hole, &text));
+    *ret = text.p != NULL;
+    return ERR_OK;
+}
+
+enum err wire_when(const struct wire_ask *ask, struct str when, bool *ret_holds)
+{
+    *ret_holds = true;
+    while (when.p && *ret_holds) {
+        struct str part = str_cut(&when, ' ');
+        bool not = str_starts(part, STR("!"));
+        bool there;
+        TRY(is_present(ask, str_sub(part, not ? 1 : 0, SIZE_MAX), &there));
+        *ret_holds = there != not ;
+    }
+    return ERR_OK;
+}
+
+/* --- condition keys --------------------------------------------------------------------------- */
+
+struct keys {
+    const struct wire_ask *ask;
+    enum err (*fn)(void *arg, struct str name, struct str value);
+    void *arg;
+};
+
+/* The member that is the whole of a template: "{Member}" or "{Member|form}"; STR_NONE otherwise. */
+static struct str only_hole(struct str template)
+{
+    if (!str_starts(template, STR("{")) || str_find(template, '}') != template.len - 1)
+        return STR_NONE;
+    return str_sub(template, 1, template.len - 2);
+}
+
+static enum err each_text(const struct keys *k, const struct wire_shape *shape, const void *v,
+                          struct str name)
+{
+    const struct wire_list *list = v;
+    for (size_t i = 0; i < list->n; i++) {
+        struct str text;
+        TRY(scalar_text(shape->members[0].shape, (const char *)list->v + i * shape->size,
+                        k->ask->arena, &text));
+        TRY(k->fn(k->arg, name, text));
+    }
+    return ERR_OK;
+}
+
+static enum err give_key(const struct keys *k, const struct wire_key *row)
+{
+    struct str hole = only_hole(row->value);
+    const struct wire_shape *shape;
+    struct str text;
+    const void *v = hole.p ? find(k->ask->op, k->ask->in, hole, &shape) : NULL;
+    if (v && shape->kind == WIRE_LIST)
+        return each_text(k, shape, v, row->name);
+    if (hole.p) {
+        TRY(look_up(k->ask, hole, &text));
+    } else {
+        struct buf b;
+        bool full;
+        buf_init_arena(&b, k->ask->arena, TEXT_MAX);
+        TRY(fill(k->ask, row->value, &b, &full));
+        TRY(buf_err(&b));
+        text = full ? buf_str(&b) : STR_NONE;
+    }
+    return text.p ? k->fn(k->arg, row->name, text) : ERR_OK;
+}
+
+/* One tag, or, without a value, one key of tags to be taken away. */
+static enum err give_tag(const struct keys *k, struct str key, struct str value)
+{
+    if (!key.p)
+        return ERR_OK;
+    TRY(k->fn(k->arg, STR("aws:TagKeys"), key));
+    if (!value.p)
+        return ERR_OK;
+    struct str name = str_fmt(k->ask->arena, "aws:RequestTag/" STR_FMT, STR_ARG(key));
+    return name.p ? k->fn(k->arg, name, value) : ERR_NOMEM;
+}
+
+/* The text member of an element whose name in lower case is `lower` ("key" of Key, key). */
+static struct str part_of(const struct wire_shape *shape, const void *item, struct str lower)
+{
+    for (size_t i = 0; i < shape->n_members; i++) {
+        const struct wire_member *m = &shape->members[i];
+        if (m->shape->kind == WIRE_STRING && str_eq_nocase(m->name, lower))
+            return *(const struct str *)wire_at(m, item);
+    }
+    return STR_NONE;
+}
+
+static enum err give_tags(const struct keys *k, struct str path)
+{
+    const struct wire_shape *shape;
+    const struct wire_list *list = find(k->ask->op, k->ask->in, path, &shape);
+    if (!list || (shape->kind != WIRE_LIST && shape->kind != WIRE_MAP))
+        return ERR_OK;
+    for (size_t i = 0; i < list->n; i++) {
+        const char *item = (const char *)list->v + i * shape->size;
+        const struct wire_shape *element = shape->members[0].shape;
+        if (shape->kind == WIRE_MAP)
+            TRY(give_tag(k, *(const struct str *)item,
+                         *(const struct str *)(item + shape->value_offset)));
+        else if (element->kind == WIRE_STRING)
+            TRY(give_tag(k, *(const struct str *)item, STR_NONE));
+        else
+            TRY(give_tag(k, part_of(element, item, STR("key")),
+                         part_of(element, item, STR("value"))));
+    }
+    return ERR_OK;
+}
+
+enum err wire_keys_each(const struct wire_ask *ask,
+                        enum err (*fn)(void *arg, struct str name, struct str value), void *arg)
+{
+    struct keys k = {ask, fn, arg};
+    for (size_t i = 0; i < ask->op->n_keys; i++)
+        TRY(give_key(&k, &ask->op->keys[i]));
+    for (size_t i = 0; i < ask->op->n_tags; i++)
+        TRY(give_tags(&k, ask->op->tags[i]));
     return ERR_OK;
 }

@@ -10,7 +10,8 @@
  *   W1  Tables are constant; only compiled patterns are added to them, once each, atomically.
  *   W2  Input structs live in the request's arena and may borrow from the request's bytes.
  *   W3  wire_decode gives a struct only when every constraint of the spec holds for it.
- *   W4  Nothing here does I/O, logs, or knows a service by name beyond what its tables say.
+ *   W4  Nothing here does I/O or logs. Of services it knows only what their tables say, but for S3,
+ *       which route.c takes for whatever nobody else claims (enum wire_wording and wire_route say so).
  *
  * Representation of values in C structs: gen/README.md.
  *
@@ -28,7 +29,7 @@ struct wire_service;
 struct wire_shape;
 
 enum {
-    WIRE_LABELS_MAX = 8,       /* path labels of one REST operation; gen.py and core_start refuse more */
+    WIRE_LABELS_MAX = 8, /* path labels of one REST operation; gen.py and core_start refuse more */
     WIRE_QUERY_KEYS_MAX = 128, /* names in a map of all query parameters */
     WIRE_PARAMS_MAX = 2000,    /* form parameters of a query-protocol request */
     WIRE_DEPTH_MAX = 48,       /* dots in a form parameter's name */
@@ -144,6 +145,9 @@ struct wire_shape {
     int64_t min, max;                  /* length in characters, elements, or value */
     const struct wire_member *payload; /* STRUCT: the member that is the body */
     struct str xmlns;                  /* of the element */
+    /* STRING that is a name or an ARN: what holds for a name. A value that begins with "arn:" is
+     * held to this shape's own constraints, any other to these alone. NULL: no such thing. */
+    const struct wire_shape *name_shape;
 };
 
 /* --- errors ----------------------------------------------------------------------------------- */
@@ -194,13 +198,25 @@ enum wire_wording {
 /* --- operations ------------------------------------------------------------------------------- */
 
 enum wire_op_flags {
-    WIRE_OP_READ_ONLY = 1,
-    WIRE_OP_UNSIGNED = 2,   /* callable without credentials */
-    WIRE_OP_STREAM_IN = 4,  /* body goes to the sink that `body` makes */
-    WIRE_OP_STREAM_OUT = 8, /* body by call_reply_file or call_reply_raw */
-    WIRE_OP_SELF_AUTH = 16, /* `resource` is absent: the service's authorize_more does all of it
+    WIRE_OP_UNSIGNED = 1,   /* callable without credentials */
+    WIRE_OP_STREAM_IN = 2,  /* body goes to the sink that `body` makes */
+    WIRE_OP_STREAM_OUT = 4, /* body by call_reply_files or call_reply_raw */
+    WIRE_OP_SELF_AUTH = 8,  /* `resource` is absent: the service's authorize_more does all of it
                                (several resources per request), or no permission is needed */
-    WIRE_OP_NO_OUTPUT = 32, /* the model has no output: a success has no body */
+    WIRE_OP_NO_OUTPUT = 16, /* the model has no output: a success has no body */
+};
+
+/* A permission that an operation needs. */
+struct wire_need {
+    struct str action;   /* "iam:PassRole" */
+    struct str resource; /* ARN template, see wire_resource */
+    struct str when;     /* see wire_when; absent: always */
+};
+
+/* A condition key that an operation has, and the template of its value, see wire_keys_each. */
+struct wire_key {
+    struct str name; /* "s3:prefix" */
+    struct str value;
 };
 
 struct wire_op {
@@ -214,7 +230,12 @@ struct wire_op {
     const struct wire_error *const *errors; /* that the model declares for it */
     struct str action;                      /* "sqs:SendMessage" */
     struct str resource;                    /* ARN template, see wire_resource */
-    struct str method, uri;                 /* REST */
+    struct str when;                        /* of action and resource, see wire_when */
+    const struct wire_need *also;           /* further permissions */
+    const struct wire_key *keys;            /* condition keys, sorted by name */
+    const struct str *tags;                 /* paths of members that hold tags or tag keys */
+    uint8_t n_also, n_keys, n_tags;
+    struct str method, uri; /* REST */
     struct str result; /* query: element around the output; restXml: root of the output; absent */
     size_t in_size, out_size;
     enum err (*run)(struct call *call, const void *in, void *out);
@@ -248,7 +269,8 @@ struct wire_route {
 struct wire_service {
     struct str name;    /* "sqs": prefix of C names, name in metrics */
     struct str title;   /* "Amazon SQS" */
-    struct str signing; /* service in SigV4 scopes and in `aws:` ARNs */
+    struct str signing; /* service in SigV4 scopes */
+    struct str arn;     /* service in `aws:` ARNs */
     struct str version; /* API version, "2012-11-05" */
     struct str target;  /* X-Amz-Target before the dot; absent: none */
     struct str xmlns;
@@ -363,23 +385,46 @@ enum err wire_decode(const struct wire_routed *routed, const struct wire_request
 /* Zeroed output struct of the operation. NULL on exhaustion. */
 void *wire_output_new(const struct wire_op *op, struct arena *arena);
 
-/* ARN of what the operation acts on, from its template:
+/* A request as the spec's rows about permissions see it. Everything is borrowed. */
+struct wire_ask {
+    const struct wire_op *op;
+    const void *in; /* NULL: no member is present */
+    struct str account, region, partition;
+    struct arena *arena;
+};
+
+/* ARN of what a request acts on, from a template of its operation:
  *   {Member}         the input member's text (a path a.b reaches into structures)
  *   {Member|last}    what follows its last '/' or ':' (queue URL, ARN)
  *   {Member|table}   table name of a name or table ARN (…:table/NAME/index/…)
  *   {Member|lambda}  function name of a name, partial ARN or ARN, qualifier dropped
  *   {Member|group}   log group name of a name or ARN
  *   {Member|arn}     the member is an ARN and the whole of the template
+ *   {Member|copy}    bucket/key of an S3 copy source, decoded as S3 does
+ *   {Member|version} its version, absent when it names none
  *   {account} {region} {partition}
  * Several templates divided by spaces: the first whose members are all present is taken. A member
- * that is absent in the last one stands as "*". STR_NONE when the operation has no template
- * (WIRE_OP_SELF_AUTH). ERR_LIMIT over 8 KiB, ERR_NOMEM. */
-enum err wire_resource(const struct wire_op *op, const void *in, struct str account,
-                       struct str region, struct str partition, struct arena *arena,
+ * that is absent in the last one stands as "*". STR_NONE for an absent template (WIRE_OP_SELF_AUTH).
+ * ERR_LIMIT over 8 KiB, ERR_NOMEM. */
+enum err wire_resource(const struct wire_ask *ask, struct str template,
                        struct str *ret_arn) WARN_UNUSED;
 
-/* Text of the input member called `name` by AWS (top level): how policies' condition keys and audit
- * records read any operation's input. STR_NONE when absent or not text. */
+/* Whether a need's condition holds: members (paths, with forms as above) divided by spaces, all of
+ * which must be present, or absent where '!' stands before. An empty list or map is absent.
+ * ERR_NOMEM. */
+enum err wire_when(const struct wire_ask *ask, struct str when, bool *ret_holds) WARN_UNUSED;
+
+/* Calls fn(arg, name, value) for every condition key of the request: the operation's rows whose
+ * members are all present (texts as they are, numbers in decimal, booleans as true and false; a row
+ * that is one list of texts gives each of them), then aws:TagKeys and aws:RequestTag/KEY for the
+ * tags it brings (a map; a list of structures with Key and Value; a list of keys). Texts are
+ * borrowed from the input or in the arena. Stops at fn's first error and gives it. ERR_NOMEM. */
+enum err wire_keys_each(const struct wire_ask *ask,
+                        enum err (*fn)(void *arg, struct str name, struct str value),
+                        void *arg) WARN_UNUSED;
+
+/* Text of the input member called `name` by AWS (or a path to it): how audit records and services
+ * read any operation's input. STR_NONE when absent or not text. */
 struct str wire_input_str(const struct wire_op *op, const void *in, struct str name);
 
 /* --- reply ------------------------------------------------------------------------------------ */

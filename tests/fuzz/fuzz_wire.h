@@ -24,18 +24,42 @@ struct fuzz_op {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static inline enum err fuzz_key(void *arg, struct str name, struct str value)
+{
+    (void)arg;
+    assert(name.p && value.p);
+    return ERR_OK;
+}
+
+/* All that authorisation asks of an input. */
+static inline void fuzz_permissions(const struct wire_op *op, const void *in, struct arena *arena)
+{
+    const struct wire_ask ask = {
+        op, in, STR("000000000000"), STR("us-east-1"), STR("aws"), arena,
+    };
+    struct str arn;
+    bool holds;
+    enum err e = wire_resource(&ask, op->resource, &arn);
+    assert(e == ERR_OK || e == ERR_LIMIT || e == ERR_NOMEM);
+    for (size_t i = 0; i < op->n_also; i++) {
+        e = wire_when(&ask, op->also[i].when, &holds);
+        assert(e == ERR_OK || e == ERR_NOMEM);
+        e = wire_resource(&ask, op->also[i].resource, &arn);
+        assert(e == ERR_OK || e == ERR_LIMIT || e == ERR_NOMEM);
+    }
+    e = wire_keys_each(&ask, fuzz_key, NULL);
+    assert(e == ERR_OK || e == ERR_LIMIT || e == ERR_NOMEM);
+}
+
 static inline void fuzz_decode(const struct wire_routed *routed, const struct wire_request *req,
                                struct arena *arena)
 {
     void *in = NULL;
     struct wire_fault fault = {0};
     struct wire_reply reply;
-    struct str arn;
     enum err e = wire_decode(routed, req, arena, &in, &fault);
     if (e == ERR_OK) {
-        e = wire_resource(routed->op, in, STR("000000000000"), STR("us-east-1"), STR("aws"), arena,
-                          &arn);
-        assert(e == ERR_OK || e == ERR_LIMIT || e == ERR_NOMEM);
+        fuzz_permissions(routed->op, in, arena);
     } else if (e == ERR_FAILED) {
         assert(fault.error && fault.message.p);
         e = wire_encode_error(routed, fault.error, fault.message, NULL, 0, STR("r"), STR("h"),

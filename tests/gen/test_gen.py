@@ -119,7 +119,15 @@ def broken(change):
     (lambda s: s["shapes"].update({"PutThingInput": s["shapes"]["Thing"]}) or
      s["shapes"]["GetThingsResponse"]["members"].update(
          {"Odd": {"shape": "PutThingInput"}}), "PutThingInput"),
-], ids=["common error missing", "no resource", "error named twice", "shape named as an input"])
+    (lambda s: s["ops"]["PutThing"].update(resource="arn:{Nope}"), "Nope"),
+    (lambda s: s["ops"]["PutThing"].update(when="Name !Nope.Deep"), "Nope.Deep"),
+    (lambda s: s["ops"]["PutThing"]["keys"].update({"tiny:X": "{Name|odd}"}), "odd"),
+    (lambda s: s["ops"]["DropAll"].update(also=[{"action": "tiny:Drop"}]), "tiny:Drop"),
+    (lambda s: s["ops"]["DropAll"].update(reed_only=True), "reed_only"),
+    (lambda s: s["constraints"]["Ref"].update(name="Gone"), "Gone"),
+], ids=["common error missing", "no resource", "error named twice", "shape named as an input",
+        "template of no member", "condition of no member", "unknown form",
+        "further permission without a resource", "unknown fact", "constraints of no shape"])
 def test_broken_specs_are_refused(change, word):
     with pytest.raises(SystemExit, match=word):
         g = gen.Gen(broken(change))
@@ -144,9 +152,14 @@ def test_reference_pages_are_current(spec):
 @pytest.mark.parametrize("spec", SPECS, ids=lambda p: p.stem)
 def test_rows_are_known(spec):
     """A misspelt row would be ignored in silence."""
-    known = {"action", "resource", "read_only", "unsigned", "stream_in", "stream_out", "self_auth"}
     for name, row in load(spec)["ops"].items():
-        assert set(row) <= known, name
+        assert set(row) <= gen.OP_FACTS, name
+        for need in row.get("also", []):
+            assert {"action"} <= set(need) <= {"action", "resource", "when"}, name
+    assert set(load(spec)["settings"]) <= {"signing", "arn", "wording", "speaks_query", "crc32",
+                                           "type_prefix", "url_member", "xmlns"}
+    for shape in load(spec).get("constraints", {}).values():
+        assert set(shape) <= {"min", "max", "pattern", "enum", "required", "name", "member"}
     for table in ("common_errors", "extra_errors"):
         for name, row in load(spec).get(table, {}).items():
             assert set(row) <= {"code", "query_code", "status", "namespace", "message_capital",

@@ -1,9 +1,10 @@
 /* What DynamoDB tells authorisation: permissions of operations that name several tables, and the
- * condition keys dynamodb:LeadingKeys, dynamodb:Attributes, dynamodb:Select, dynamodb:ReturnValues,
- * dynamodb:ReturnConsumedCapacity and dynamodb:EnclosingOperation.
+ * condition keys dynamodb:LeadingKeys, dynamodb:Attributes and dynamodb:Select, which are read out of
+ * expressions and items. The others are in the spec.
  *
- * What is parsed and looked up here is left to the handler (ddb_memo.h). A request whose expressions or keys are malformed adds nothing here; its handler refuses it by
- * the same parsers before it touches an item. Operations without an operand for a key (Scan has no
+ * What is parsed and looked up here is left to the handler (ddb_memo.h). A request whose expressions
+ * or keys are malformed adds nothing here; its handler refuses it by the same parsers before it
+ * touches an item. Operations without an operand for a key (Scan has no
  * leading keys) leave the key out, as AWS does.
  *
  * Source: developer guide, "Using IAM policy conditions for fine-grained access control". */
@@ -241,17 +242,6 @@ static void ask_transact_write(struct asked *q,
     }
 }
 
-/* Keys that say what comes back besides the attributes, and in which operation an item's is. */
-static void add_returns(struct call *call, const void *in, struct policy_context *ctx)
-{
-    policy_context_add(ctx, STR("dynamodb:ReturnValues"),
-                       wire_input_str(call->op, in, STR("ReturnValues")));
-    policy_context_add(ctx, STR("dynamodb:ReturnConsumedCapacity"),
-                       wire_input_str(call->op, in, STR("ReturnConsumedCapacity")));
-    if (str_starts(call->op->name, STR("Transact")))
-        policy_context_add(ctx, STR("dynamodb:EnclosingOperation"), call->op->name);
-}
-
 enum err ddb_auth_context(struct call *call, const void *in, struct policy_context *ctx)
 {
     struct asked q = {.call = call, .ctx = ctx};
@@ -259,7 +249,6 @@ enum err ddb_auth_context(struct call *call, const void *in, struct policy_conte
         call->state = ARENA_NEW(call->arena, struct ddb_memo);
     if (!call->state)
         return ERR_NOMEM;
-    add_returns(call, in, ctx);
     switch ((enum dynamodb_op)call->op->index) {
     case DYNAMODB_OP_GET_ITEM:
         ask_get(&q, in);

@@ -104,15 +104,11 @@ static const struct policy *held_doc(struct iam *iam, struct held *h, struct str
 }
 
 /* What stands for a policy that is gone and may have limited: it allows nothing. */
-static enum err nothing_allowed(struct arena *arena, const struct policy **ret)
+static enum err nothing_allowed(struct iam *iam, struct arena *arena, const struct policy **ret)
 {
-    struct policy *none;
-    TRY(policy_parse(
-        arena, POLICY_IDENTITY,
-        STR("{\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}"), NULL,
-        &none));
-    *ret = none;
-    return ERR_OK;
+    return core_policy(
+        iam->core, arena, POLICY_IDENTITY,
+        STR("{\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}"), ret);
 }
 
 /* Policies, boundary and tags of a user or role; takes `known`'s count. */
@@ -132,13 +128,13 @@ static enum err fill_entity(struct iam *iam, struct iam_known *known, struct are
     for (size_t i = 0; i < e->n_attached; i++) {
         policies[n] = held_doc(iam, h, e->attached[i]);
         if (!policies[n]) /* damaged, as one in use cannot be deleted: it may have denied */
-            TRY(nothing_allowed(arena, &policies[n]));
+            TRY(nothing_allowed(iam, arena, &policies[n]));
         n++;
     }
     if (str_is_set(e->boundary)) {
         who->boundary = held_doc(iam, h, e->boundary);
         if (!who->boundary)
-            TRY(nothing_allowed(arena, &who->boundary));
+            TRY(nothing_allowed(iam, arena, &who->boundary));
     }
     who->identity_policies = policies;
     who->n_identity_policies = n;
@@ -206,9 +202,8 @@ static enum err fill_session_policies(struct iam *iam, const struct iam_session 
     if (!policies)
         return ERR_NOMEM;
     if (str_is_set(s->policy_json)) {
-        struct policy *p;
-        TRY(policy_parse(arena, POLICY_IDENTITY, s->policy_json, NULL, &p));
-        policies[n++] = p;
+        TRY(core_policy(iam->core, arena, POLICY_IDENTITY, s->policy_json, &policies[n]));
+        n++;
     }
     for (size_t i = 0; i < s->n_policy_arns; i++) {
         const struct policy *p = held_doc(iam, h, s->policy_arns[i]);
@@ -216,7 +211,7 @@ static enum err fill_session_policies(struct iam *iam, const struct iam_session 
             policies[n++] = p;
     }
     if (n == 0) /* all were deleted since: the session still is limited */
-        TRY(nothing_allowed(arena, &policies[n++]));
+        TRY(nothing_allowed(iam, arena, &policies[n++]));
     who->session_policies = policies;
     who->n_session_policies = n;
     return ERR_OK;

@@ -129,57 +129,16 @@ static void drain(void *self, void (*done)(void *arg), void *arg)
 
 /* --- authorisation ---------------------------------------------------------------------------- */
 
-static enum err resource_policy(struct call *call, struct str arn, struct str *ret_json)
+static enum err resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json)
 {
     struct fn_name name;
     struct fn_policy policy;
 
     *ret_json = STR_NONE;
-    if (fn_name_parse(arn, call->account, call->region, &name) != ERR_OK)
+    if (fn_name_parse(arn, txn->core->cfg.account, txn->core->cfg.region, &name) != ERR_OK)
         return ERR_OK;
-    TRY(fn_policy_get(call->txn, &name, &policy));
+    TRY(fn_policy_get(txn, &name, &policy));
     *ret_json = policy.document;
-    return ERR_OK;
-}
-
-static enum err auth_context(struct call *call, const void *in, struct policy_context *ctx)
-{
-    if (str_eq_c(call->op->name, "CreateFunction") ||
-        str_eq_c(call->op->name, "UpdateFunctionConfiguration"))
-        policy_context_add(ctx, STR("iam:PassedToService"), STR(LAMBDA_PRINCIPAL));
-    return ERR_OK;
-}
-
-static enum err authorize_object(struct call *call, struct str bucket, struct str key,
-                                 struct str version)
-{
-    if (!str_is_set(bucket) || !str_is_set(key))
-        return ERR_OK;
-    struct str arn = str_fmt(call->arena, "arn:" STR_FMT ":s3:::" STR_FMT "/" STR_FMT,
-                             STR_ARG(call->partition), STR_ARG(bucket), STR_ARG(key));
-    if (!str_is_set(arn))
-        return ERR_NOMEM;
-    return call_authorize(call, str_is_set(version) ? "s3:GetObjectVersion" : "s3:GetObject", arn);
-}
-
-/* The role that is passed and the object that is read are the caller's to give. */
-static enum err authorize_more(struct call *call, const void *in)
-{
-    if (str_eq_c(call->op->name, "CreateFunction")) {
-        const struct lambda_create_function_input *create = in;
-        TRY(call_authorize(call, "iam:PassRole", create->role));
-        return authorize_object(call, create->code->s3_bucket, create->code->s3_key,
-                                create->code->s3_object_version);
-    }
-    if (str_eq_c(call->op->name, "UpdateFunctionConfiguration")) {
-        const struct lambda_update_function_configuration_input *update = in;
-        return str_is_set(update->role) ? call_authorize(call, "iam:PassRole", update->role)
-                                        : ERR_OK;
-    }
-    if (str_eq_c(call->op->name, "UpdateFunctionCode")) {
-        const struct lambda_update_function_code_input *update = in;
-        return authorize_object(call, update->s3_bucket, update->s3_key, update->s3_object_version);
-    }
     return ERR_OK;
 }
 
@@ -193,6 +152,4 @@ const struct svc_def lambda_def = {
     .targets = lambda_targets,
     .n_targets = ARRAY_LEN(lambda_targets),
     .resource_policy = resource_policy,
-    .auth_context = auth_context,
-    .authorize_more = authorize_more,
 };

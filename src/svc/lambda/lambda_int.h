@@ -378,7 +378,7 @@ bool payload_is_json(struct str s, size_t *ret_at);
 static inline enum err WARN_UNUSED role_allowed(struct txn *txn, struct str role,
                                                 const char *action, struct str arn)
 {
-    return target_role_may(txn, role, STR(LAMBDA_PRINCIPAL), action, arn);
+    return core_role_allowed(txn, role, STR(LAMBDA_PRINCIPAL), action, arn);
 }
 
 /* The settings of CreateFunction and UpdateFunctionConfiguration, as one. Absent members leave the

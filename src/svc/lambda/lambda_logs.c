@@ -187,15 +187,17 @@ void log_line(struct log_stream *s, int64_t now_ms, struct str line)
 
 /* --- flushing --------------------------------------------------------------------------------- */
 
-static bool may_write(struct lambda *l, const struct log_stream *s, struct arena *a)
+static enum err may_write(struct txn *txn, struct lambda *l, const struct log_stream *s)
 {
     const struct fn_rec *rec = &s->conf->rec;
-    struct str arn = str_fmt(
-        a, "arn:" STR_FMT ":logs:" STR_FMT ":" STR_FMT ":log-group:" STR_FMT ":log-stream:%s",
-        STR_ARG(l->core->cfg.partition), STR_ARG(rec->region), STR_ARG(rec->account),
-        STR_ARG(rec->log_group), s->name);
-    return str_is_set(arn) && core_role_allowed(l->core, rec->role, STR(LAMBDA_PRINCIPAL),
-                                                "logs:PutLogEvents", arn, STR_NONE) == ERR_OK;
+    struct str arn =
+        str_fmt(txn->arena,
+                "arn:" STR_FMT ":logs:" STR_FMT ":" STR_FMT ":log-group:" STR_FMT ":log-stream:%s",
+                STR_ARG(l->core->cfg.partition), STR_ARG(rec->region), STR_ARG(rec->account),
+                STR_ARG(rec->log_group), s->name);
+    if (!str_is_set(arn))
+        return ERR_NOMEM;
+    return core_role_allowed(txn, rec->role, STR(LAMBDA_PRINCIPAL), "logs:PutLogEvents", arn);
 }
 
 static enum err put_stream(struct txn *txn, struct lambda *l, struct log_stream *s)
@@ -222,10 +224,12 @@ static enum err flush_body(struct txn *txn, void *arg)
 
     LIST_EACH (&book->flushing, link) {
         struct log_stream *s = CONTAINER_OF(link, struct log_stream, link);
-        if (!may_write(book->l, s, txn->arena)) {
+        enum err err = may_write(txn, book->l, s);
+        if (err == ERR_DENIED) {
             log_debug("lambda", "role of %.*s may not write logs", STR_ARG(s->conf->rec.name));
             continue;
         }
+        TRY(err);
         TRY(put_stream(txn, book->l, s));
     }
     return ERR_OK;

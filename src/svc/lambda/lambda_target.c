@@ -18,14 +18,12 @@ static enum err open_function(struct txn *txn, struct str arn, struct fn_name *r
 static enum err find(void *self, struct txn *txn, struct str arn, struct target_found *ret_found)
 {
     struct fn_name name;
-    struct fn_policy policy;
     struct fn_rec *rec = ARENA_NEW(txn->arena, struct fn_rec);
 
     if (!rec)
         return ERR_NOMEM;
     TRY(open_function(txn, arn, &name, rec));
-    TRY(fn_policy_get(txn, &name, &policy));
-    *ret_found = (struct target_found){.arn = arn, .policy = policy.document, .opened = rec};
+    *ret_found = (struct target_found){.arn = arn, .opened = rec};
     return ERR_OK;
 }
 

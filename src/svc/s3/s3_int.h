@@ -247,7 +247,7 @@ enum err s3_check_encoding(struct call *call, struct str encoding_type, bool *re
 
 /* --- policies (s3_policy.c) ------------------------------------------------------------------- */
 
-enum err s3_resource_policy(struct call *call, struct str arn, struct str *ret_json);
+enum err s3_resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json);
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx);
 enum err s3_authorize_more(struct call *call, const void *in);
 /* Whether a policy lets everyone in (S3 User Guide, "The meaning of public"). ERR_NOMEM. */

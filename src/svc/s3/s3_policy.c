@@ -14,31 +14,18 @@ static struct str bucket_of_arn(struct str arn)
     return str_cut(&arn, '/');
 }
 
-/* The account's root may always read, replace and remove a policy: otherwise one that denies
- * everybody could never be taken back (IAM User Guide, "AWS account root user"). */
-static bool root_mends_policy(const struct call *call)
-{
-    return call->who->kind == PRINCIPAL_ROOT && str_ends(call->op->name, STR("BucketPolicy"));
-}
-
-enum err s3_resource_policy(struct call *call, struct str arn, struct str *ret_json)
+enum err s3_resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json)
 {
     struct s3_bucket_rec rec;
     *ret_json = STR_NONE;
-    if (root_mends_policy(call))
-        return ERR_OK;
     struct str name = bucket_of_arn(arn);
     if (name.len == 0)
         return ERR_OK;
-    enum err e = s3_bucket_read(call->txn, name, false, &rec);
+    enum err e = s3_bucket_read(txn, name, false, &rec);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && !(rec.flags & S3_HAS_POLICY)))
         return ERR_OK;
     TRY(e);
-    /* RestrictPublicBuckets: a public policy lets in nobody from outside the account. */
-    bool outsider = call->who->kind == PRINCIPAL_ANONYMOUS;
-    if (outsider && (rec.flags & S3_RESTRICT) && (rec.flags & S3_POLICY_IS_PUBLIC))
-        return ERR_OK;
-    e = txn_peek(call->txn, s3_key_conf(call->arena, rec.id, S3_CONF_POLICY), ret_json);
+    e = txn_peek(txn, s3_key_conf(txn->arena, rec.id, S3_CONF_POLICY), ret_json);
     return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 }
 
@@ -143,116 +130,41 @@ struct str s3_policy_unknown_key(struct arena *a, struct str json)
 
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx)
 {
-    static const struct {
-        const char *member, *key;
-    } rows[] = {
-        {"Prefix", "s3:prefix"},
-        {"Delimiter", "s3:delimiter"},
-        {"VersionId", "s3:VersionId"},
-        {"ACL", "s3:x-amz-acl"},
-        {"CopySource", "s3:x-amz-copy-source"},
-        {"MetadataDirective", "s3:x-amz-metadata-directive"},
-        {"ServerSideEncryption", "s3:x-amz-server-side-encryption"},
-        {"SSEKMSKeyId", "s3:x-amz-server-side-encryption-aws-kms-key-id"},
-        {"StorageClass", "s3:x-amz-storage-class"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        policy_context_add(ctx, str_c(rows[i].key),
-                           wire_input_str(call->op, in, str_c(rows[i].member)));
+    (void)in;
     policy_context_add(ctx, STR("s3:x-amz-content-sha256"),
                        wire_header_get(call->request, STR("x-amz-content-sha256")));
-    policy_context_add(ctx, STR("s3:ResourceAccount"), call->account);
     if (call->tls) /* the server speaks nothing older */
         policy_context_add(ctx, STR("s3:TlsVersion"), STR("1.2"));
-    struct str op = call->op->name;
-    if (str_eq_c(op, "CreateBucket")) {
-        const struct s3_create_bucket_input *create = in;
-        if (create->create_bucket_configuration)
-            policy_context_add(ctx, STR("s3:LocationConstraint"),
-                               create->create_bucket_configuration->location_constraint);
-    }
-    int64_t max_keys = -1;
-    if (str_eq_c(op, "ListObjects"))
-        max_keys = ((const struct s3_list_objects_input *)in)->has_max_keys
-                       ? ((const struct s3_list_objects_input *)in)->max_keys
-                       : -1;
-    else if (str_eq_c(op, "ListObjectsV2"))
-        max_keys = ((const struct s3_list_objects_v2_input *)in)->has_max_keys
-                       ? ((const struct s3_list_objects_v2_input *)in)->max_keys
-                       : -1;
-    else if (str_eq_c(op, "ListObjectVersions"))
-        max_keys = ((const struct s3_list_object_versions_input *)in)->has_max_keys
-                       ? ((const struct s3_list_object_versions_input *)in)->max_keys
-                       : -1;
-    if (max_keys >= 0)
-        policy_context_add_i64(ctx, STR("s3:max-keys"), max_keys);
     return ERR_OK;
 }
 
-/* --- further permissions ---------------------------------------------------------------------- */
+/* --- what no policy can allow ----------------------------------------------------------------- */
 
-/* Operations on one object whose action depends on whether a version is named. */
-static const struct {
-    const char *op, *action, *version_action;
-} by_version[] = {
-    {"GetObject", "s3:GetObject", "s3:GetObjectVersion"},
-    {"HeadObject", "s3:GetObject", "s3:GetObjectVersion"},
-    {"DeleteObject", "s3:DeleteObject", "s3:DeleteObjectVersion"},
-    {"GetObjectTagging", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"},
-    {"PutObjectTagging", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
-    {"DeleteObjectTagging", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"},
-    {"GetObjectAcl", "s3:GetObjectAcl", "s3:GetObjectVersionAcl"},
-    {"GetObjectAttributes", "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"},
-};
-
-static enum err authorize_by_version(struct call *call, const void *in, bool *ret_found)
+/* RestrictPublicBuckets: a public policy lets in nobody from outside the account. Whoever did not
+ * sign has nothing else that could let him in. */
+static enum err refuse_outsider(struct call *call, struct str bucket)
 {
-    *ret_found = false;
-    for (size_t i = 0; i < ARRAY_LEN(by_version); i++) {
-        if (!str_eq_c(call->op->name, by_version[i].op))
-            continue;
-        struct str arn = s3_arn(call, wire_input_str(call->op, in, STR("Bucket")),
-                                wire_input_str(call->op, in, STR("Key")));
-        bool version = str_is_set(wire_input_str(call->op, in, STR("VersionId")));
-        *ret_found = true;
-        TRY(call_authorize(call, version ? by_version[i].version_action : by_version[i].action,
-                           arn));
-        if (str_eq_c(call->op->name, "GetObjectAttributes"))
-            return call_authorize(call, version ? "s3:GetObjectVersion" : "s3:GetObject", arn);
+    struct s3_bucket_rec rec;
+    if (bucket.len == 0)
         return ERR_OK;
-    }
-    return ERR_OK;
-}
-
-static enum err authorize_source(struct call *call, struct str header)
-{
-    struct s3_copy_source src;
-    enum err e = s3_parse_copy_source(call->arena, header, &src);
-    if (e == ERR_INVALID)
-        return call_error(call, &s3_err_invalid_argument,
-                          "Copy Source must mention the source bucket and key: "
-                          "sourcebucket/sourcekey");
+    enum err e = s3_bucket_read(call->txn, bucket, false, &rec);
+    if (e == ERR_NOT_FOUND)
+        return ERR_OK;
     TRY(e);
-    return call_authorize(call, str_is_set(src.version_id) ? "s3:GetObjectVersion" : "s3:GetObject",
-                          s3_arn(call, src.bucket, src.key));
+    if ((rec.flags & S3_RESTRICT) && (rec.flags & S3_POLICY_IS_PUBLIC))
+        return call_error(call, &s3_err_access_denied, "Access Denied");
+    return ERR_OK;
 }
 
 enum err s3_authorize_more(struct call *call, const void *in)
 {
-    bool found;
     TRY(s3_refuse_headers(call));
-    TRY(authorize_by_version(call, in, &found));
-    if (found)
+    if (call->who->kind != PRINCIPAL_ANONYMOUS)
         return ERR_OK;
+    TRY(refuse_outsider(call, wire_input_str(call->op, in, STR("Bucket"))));
+    struct s3_copy_source from;
     struct str source = wire_input_str(call->op, in, STR("CopySource"));
-    if (str_is_set(source))
-        TRY(authorize_source(call, source));
-    bool makes_object = str_eq_c(call->op->name, "PutObject") ||
-                        str_eq_c(call->op->name, "CopyObject") ||
-                        str_eq_c(call->op->name, "CreateMultipartUpload");
-    if (makes_object && str_is_set(wire_input_str(call->op, in, STR("Tagging"))))
-        return call_authorize(call, "s3:PutObjectTagging",
-                              s3_arn(call, wire_input_str(call->op, in, STR("Bucket")),
-                                     wire_input_str(call->op, in, STR("Key"))));
+    if (str_is_set(source) && s3_parse_copy_source(call->arena, source, &from) == ERR_OK)
+        TRY(refuse_outsider(call, from.bucket));
     return ERR_OK;
 }

@@ -117,21 +117,21 @@ static void release(void *self)
 
 /* --- what core asks --------------------------------------------------------------------------- */
 
-static enum err resource_policy(struct call *call, struct str arn, struct str *ret_json)
+static enum err resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json)
 {
     struct str region, account, name, bytes;
     struct sqs_config c;
     *ret_json = STR_NONE;
     if (sqs_arn_parse(arn, &region, &account, &name) != ERR_OK)
         return ERR_OK;
-    struct str key = sqs_key_queue(call->arena, region, account, name);
+    struct str key = sqs_key_queue(txn->arena, region, account, name);
     if (!str_is_set(key))
         return ERR_NOMEM;
-    enum err err = txn_get(call->txn, key, &bytes);
+    enum err err = txn_get(txn, key, &bytes);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
-    TRY(sqs_config_unpack(call->arena, bytes, &c));
+    TRY(sqs_config_unpack(txn->arena, bytes, &c));
     *ret_json = c.policy;
     return ERR_OK;
 }

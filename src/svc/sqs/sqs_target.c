@@ -7,7 +7,7 @@ static enum err find(void *self, struct txn *txn, struct str arn, struct target_
     if (!o)
         return ERR_NOMEM;
     TRY(sqs_open_arn(self, txn, arn, o));
-    *ret_found = (struct target_found){.arn = arn, .policy = o->config.policy, .opened = o};
+    *ret_found = (struct target_found){.arn = arn, .opened = o};
     return ERR_OK;
 }
 

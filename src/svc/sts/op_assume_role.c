@@ -107,19 +107,13 @@ static enum err session_duration(struct call *call, const struct sts_assume_role
 static enum err check_trust(struct call *call, const struct sts_assume_role_input *in,
                             const struct iam_assumable *role, const char *action)
 {
-    struct policy *trust;
-    enum err e = policy_parse(call->arena, POLICY_TRUST, role->trust_json, NULL, &trust);
+    const struct policy *trust;
+    enum err e = core_policy(call->core, call->arena, POLICY_TRUST, role->trust_json, &trust);
     if (e != ERR_OK) /* it was checked when it was stored */
         return e == ERR_NOMEM ? e : ERR_CORRUPT;
     struct policy_context ctx;
     struct policy_request req;
-    call_policy_request(call, &ctx, &req);
-    policy_context_add(&ctx, STR("sts:ExternalId"), in->external_id);
-    policy_context_add(&ctx, STR("sts:RoleSessionName"), in->role_session_name);
-    for (size_t i = 0; i < in->tags.n; i++) {
-        policy_context_add(&ctx, STR("aws:TagKeys"), in->tags.v[i].key);
-        policy_context_add2(&ctx, STR("aws:RequestTag/"), in->tags.v[i].key, in->tags.v[i].value);
-    }
+    TRY(call_policy_request(call, &ctx, &req));
     req.action = str_c(action);
     req.resource = role->arn;
     req.resource_policy = trust;

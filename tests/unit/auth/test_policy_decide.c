@@ -287,10 +287,71 @@ static void test_arn_like(void **state)
     arena_release(&a);
 }
 
+/* --- keys made when they are asked for -------------------------------------------------------- */
+
+struct late {
+    int calls;
+    enum err err;
+};
+
+static enum err fill_late(struct policy_context *ctx, void *arg)
+{
+    struct late *l = arg;
+    l->calls++;
+    policy_context_add2(ctx, STR("aws:ResourceTag/"), STR("team"), STR("red"));
+    return l->err;
+}
+
+static void test_late_keys(void **state)
+{
+    static const struct {
+        const char *condition;
+        enum err err;
+        int calls;
+        enum policy_decision want;
+    } late_rows[] = {
+        {"{}", ERR_OK, 0, ALLOW},
+        {"{\"StringEquals\":{\"aws:username\":\"u\"}}", ERR_IO, 0, NONE},
+        {"{\"StringEquals\":{\"aws:ResourceTag/team\":\"red\"}}", ERR_OK, 1, ALLOW},
+        {"{\"StringEquals\":{\"AWS:resourcetag/Team\":\"red\"}}", ERR_OK, 1, ALLOW},
+        {"{\"StringEquals\":{\"aws:ResourceTag/team\":\"blue\"}}", ERR_OK, 1, NONE},
+        {"{\"StringEquals\":{\"aws:ResourceTag/a\":\"b\",\"aws:ResourceTag/c\":\"d\"}}", ERR_OK, 1,
+         NONE},
+        {"{\"StringEquals\":{\"aws:ResourceTag/team\":\"red\"}}", ERR_IO, 1, NONE},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(late_rows); i++) {
+        struct arena a;
+        struct policy_context ctx;
+        struct policy *p;
+        struct late late = {0, late_rows[i].err};
+        arena_init(&a, 1 << 20);
+        struct str doc = str_fmt(&a,
+                                 "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\","
+                                 "\"Resource\":\"*\",\"Condition\":%s}}",
+                                 late_rows[i].condition);
+        assert_int_equal(policy_parse(&a, POLICY_IDENTITY, doc, NULL, &p), ERR_OK);
+        policy_context_init(&ctx, &a);
+        policy_context_late(&ctx, STR(":ResourceTag/"), fill_late, &late);
+        const struct policy *identity = p;
+        struct policy_request req = {.who = {.kind = POLICY_USER, .account = STR(ACCT)},
+                                     .action = STR("sqs:SendMessage"),
+                                     .resource = STR(QUEUE),
+                                     .resource_account = STR(ACCT),
+                                     .ctx = &ctx,
+                                     .identity = &identity,
+                                     .n_identity = 1};
+        assert_int_equal(policy_decide(&req), late_rows[i].want);
+        assert_int_equal(late.calls, late_rows[i].calls);
+        assert_int_equal(ctx.err, late.calls ? late_rows[i].err : ERR_OK);
+        arena_release(&a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arn_like),
+        cmocka_unit_test(test_arn_like),      cmocka_unit_test(test_late_keys),
         cmocka_unit_test(test_rows),          cmocka_unit_test(test_statements),
         cmocka_unit_test(test_not_principal), cmocka_unit_test(test_root_rescue),
         cmocka_unit_test(test_glob),

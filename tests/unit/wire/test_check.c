@@ -21,18 +21,30 @@ static const struct row rows[] = {
      "constraint: Member must not be null"},
     {"shortest name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"\"}"),
      "ValidationException: 1 validation error detected: Value '' at 'tableName' failed to satisfy "
-     "constraint: Member must have length greater than or equal to 1"},
+     "constraint: Member must have length greater than or equal to 3; Value '' at 'tableName' "
+     "failed "
+     "to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
+    {"spaces in a name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"a b c\"}"),
+     "ValidationException: 1 validation error detected: Value 'a b c' at 'tableName' failed to "
+     "satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
+    {"a short name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"ab\"}"),
+     "ValidationException: 1 validation error detected: Value 'ab' at 'tableName' failed to "
+     "satisfy "
+     "constraint: Member must have length greater than or equal to 3"},
+    {"an ARN is no name", "dynamodb",
+     DDB("DescribeTable", "{\"TableName\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t\"}"),
+     NULL},
     {"two errors", "dynamodb", DDB("GetItem", "{}"),
      "ValidationException: 2 validation errors detected: Value null at 'tableName' failed to "
      "satisfy constraint: Member must not be null; Value null at 'key' failed to satisfy "
      "constraint: Member must not be null"},
     {"enum", "dynamodb",
-     DDB("PutItem", "{\"TableName\":\"t\",\"Item\":{},\"ReturnValues\":\"SOME\"}"),
+     DDB("PutItem", "{\"TableName\":\"tbl\",\"Item\":{},\"ReturnValues\":\"SOME\"}"),
      "ValidationException: 1 validation error detected: Value 'SOME' at 'returnValues' failed to "
      "satisfy constraint: Member must satisfy enum value set: [NONE, ALL_OLD, UPDATED_OLD, ALL_NEW,"
      " UPDATED_NEW]"},
-    {"range at its edge", "dynamodb", DDB("Scan", "{\"TableName\":\"t\",\"Limit\":1}"), ""},
-    {"range one past", "dynamodb", DDB("Scan", "{\"TableName\":\"t\",\"Limit\":0}"),
+    {"range at its edge", "dynamodb", DDB("Scan", "{\"TableName\":\"tbl\",\"Limit\":1}"), ""},
+    {"range one past", "dynamodb", DDB("Scan", "{\"TableName\":\"tbl\",\"Limit\":0}"),
      "ValidationException: 1 validation error detected: Value '0' at 'limit' failed to satisfy "
      "constraint: Member must have value greater than or equal to 1"},
     {"inside a list of structures", "dynamodb",

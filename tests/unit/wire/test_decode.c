@@ -18,14 +18,14 @@ struct row {
 
 static const struct row json_rows[] = {
     {"put item", "dynamodb",
-     DDB("PutItem", "{\"TableName\":\"t\",\"Item\":{\"id\":{\"S\":\"a\"}},\"Unknown\":[1,{}],"
+     DDB("PutItem", "{\"TableName\":\"tbl\",\"Item\":{\"id\":{\"S\":\"a\"}},\"Unknown\":[1,{}],"
                     "\"ReturnValues\":null}"),
-     "{TableName:t,Item:{\"id\":{\"S\":\"a\"}}}"},
+     "{TableName:tbl,Item:{\"id\":{\"S\":\"a\"}}}"},
     {"escapes", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"t\\u0041\\n\"}"),
      "{TableName:tA\n}"},
     {"numbers", "dynamodb",
-     DDB("Scan", "{\"TableName\":\"t\",\"Limit\":1.0,\"Segment\":2e0,\"ConsistentRead\":true}"),
-     "{TableName:t,Limit:1,Segment:2,ConsistentRead:true}"},
+     DDB("Scan", "{\"TableName\":\"tbl\",\"Limit\":1.0,\"Segment\":2e0,\"ConsistentRead\":true}"),
+     "{TableName:tbl,Limit:1,Segment:2,ConsistentRead:true}"},
     {"nested lists and structs", "dynamodb",
      DDB("CreateTable",
          "{\"TableName\":\"tab\",\"AttributeDefinitions\":[{\"AttributeName\":\"a\","

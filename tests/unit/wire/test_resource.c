@@ -1,4 +1,4 @@
-/* ARNs of what requests act on. */
+/* ARNs of what requests act on, the further permissions they need, their condition keys. */
 #include "help_wire.h"
 
 struct row {
@@ -14,12 +14,12 @@ static const struct row rows[] = {
     {"s3", "GET /b", "arn:aws:s3:::b"},
     {"s3", "GET /", "*"},
     {"s3", "POST /b?delete\n\n<Delete><Object><Key>k</Key></Object></Delete>", "(absent)"},
-    {"dynamodb", DDB("DescribeTable", "{\"TableName\":\"t\"}"), "arn:aws:dynamodb:r:1:table/t"},
-    {"dynamodb", DDB("DescribeTable", "{\"TableName\":\"arn:aws:dynamodb:x:2:table/t\"}"),
-     "arn:aws:dynamodb:r:1:table/t"},
-    {"dynamodb", DDB("Query", "{\"TableName\":\"t\",\"IndexName\":\"idx\"}"),
-     "arn:aws:dynamodb:r:1:table/t/index/idx"},
-    {"dynamodb", DDB("Query", "{\"TableName\":\"t\"}"), "arn:aws:dynamodb:r:1:table/t"},
+    {"dynamodb", DDB("DescribeTable", "{\"TableName\":\"tbl\"}"), "arn:aws:dynamodb:r:1:table/tbl"},
+    {"dynamodb", DDB("DescribeTable", "{\"TableName\":\"arn:aws:dynamodb:x:2:table/tbl\"}"),
+     "arn:aws:dynamodb:r:1:table/tbl"},
+    {"dynamodb", DDB("Query", "{\"TableName\":\"tbl\",\"IndexName\":\"idx\"}"),
+     "arn:aws:dynamodb:r:1:table/tbl/index/idx"},
+    {"dynamodb", DDB("Query", "{\"TableName\":\"tbl\"}"), "arn:aws:dynamodb:r:1:table/tbl"},
     {"dynamodb", DDB("ListTables", "{}"), "*"},
     {"dynamodb", DDB("ListTagsOfResource", "{\"ResourceArn\":\"arn:x\"}"), "arn:x"},
     {"sqs", FORM("Action=PurgeQueue&QueueUrl=http://h:1/000000000000/q"), "arn:aws:sqs:r:1:q"},
@@ -44,6 +44,11 @@ static const struct row rows[] = {
      "arn:aws:logs:r:1:log-group:g:log-stream:s"},
 };
 
+static struct wire_ask ask_of(struct exchange *x)
+{
+    return (struct wire_ask){x->routed.op, x->in, STR("1"), STR("r"), STR("aws"), &x->arena};
+}
+
 static void test_rows(void **state)
 {
     (void)state;
@@ -52,34 +57,121 @@ static void test_rows(void **state)
         struct str arn;
         if (exchange_decode(&x, rows[i].scope, rows[i].request) != ERR_OK)
             fail_msg("%s: %s", rows[i].request, cstr(&x, x.fault.message));
-        assert_int_equal(
-            wire_resource(x.routed.op, x.in, STR("1"), STR("r"), STR("aws"), &x.arena, &arn),
-            ERR_OK);
+        struct wire_ask ask = ask_of(&x);
+        assert_int_equal(wire_resource(&ask, x.routed.op->resource, &arn), ERR_OK);
         assert_string_equal(cstr(&x, arn), rows[i].expected);
         exchange_release(&x);
     }
 }
 
-/* Every hole of every template names a member of its operation's input. */
-static void test_templates(void **state)
+/* --- further permissions and condition keys --------------------------------------------------- */
+
+static const struct row need_rows[] = {
+    {"s3", "GET /b/k", "s3:GetObject arn:aws:s3:::b/k"},
+    {"s3", "GET /b/k?versionId=v", "s3:GetObjectVersion arn:aws:s3:::b/k"},
+    {"s3", "PUT /b/k\nx-amz-copy-source: /o/a%2Fb",
+     "s3:PutObject arn:aws:s3:::b/k,s3:GetObject arn:aws:s3:::o/a/b"},
+    {"s3", "PUT /b/k\nx-amz-copy-source: o/k?versionId=v%31",
+     "s3:PutObject arn:aws:s3:::b/k,s3:GetObjectVersion arn:aws:s3:::o/k"},
+    {"s3", "PUT /b/k\nx-amz-copy-source: o/%zz",
+     "s3:PutObject arn:aws:s3:::b/k,s3:GetObject arn:aws:s3:::o/%zz"},
+    {"s3", "POST /b/k?uploads\nx-amz-tagging: a=b",
+     "s3:PutObject arn:aws:s3:::b/k,s3:PutObjectTagging arn:aws:s3:::b/k"},
+    {"sqs", FORM("Action=CreateQueue&QueueName=q"), "sqs:CreateQueue arn:aws:sqs:r:1:q"},
+    {"sqs", FORM("Action=CreateQueue&QueueName=q&Tag.1.Key=a&Tag.1.Value=b"),
+     "sqs:CreateQueue arn:aws:sqs:r:1:q,sqs:TagQueue arn:aws:sqs:r:1:q"},
+    {"lambda", "PUT /2015-03-31/functions/f/configuration\n\n{\"Timeout\":3}",
+     "lambda:UpdateFunctionConfiguration arn:aws:lambda:r:1:function:f"},
+    {"lambda",
+     "PUT /2015-03-31/functions/f/configuration\n\n{\"Role\":\"arn:aws:iam::000000000000:role/x\"}",
+     "lambda:UpdateFunctionConfiguration arn:aws:lambda:r:1:function:f,"
+     "iam:PassRole arn:aws:iam::000000000000:role/x"},
+    {"lambda", "PUT /2015-03-31/functions/f/code\n\n{\"S3Bucket\":\"bbb\",\"S3Key\":\"k\"}",
+     "lambda:UpdateFunctionCode arn:aws:lambda:r:1:function:f,s3:GetObject arn:aws:s3:::bbb/k"},
+};
+
+static void put_need(struct buf *b, const struct wire_ask *ask, const struct wire_need *need)
+{
+    struct str arn;
+    bool holds;
+    assert_int_equal(wire_when(ask, need->when, &holds), ERR_OK);
+    if (!holds)
+        return;
+    assert_int_equal(wire_resource(ask, need->resource, &arn), ERR_OK);
+    buf_add_fmt(b, "%s" STR_FMT " " STR_FMT, b->len ? "," : "", STR_ARG(need->action),
+                STR_ARG(arn));
+}
+
+static void test_needs(void **state)
 {
     (void)state;
-    for (size_t s = 0; s < n_all_services; s++) {
-        for (size_t i = 0; i < all_services[s]->n_ops; i++) {
-            const struct wire_op *op = &all_services[s]->ops[i];
-            struct str rest = op->resource;
-            while (rest.p && str_find(rest, '{') != SIZE_MAX) {
-                (void)str_cut(&rest, '{');
-                struct str hole = str_cut(&rest, '}');
-                struct str name = str_cut(&hole, '|');
-                bool known = str_eq_c(name, "account") || str_eq_c(name, "region") ||
-                             str_eq_c(name, "partition");
-                for (size_t m = 0; m < op->input->n_members && !known; m++)
-                    known = str_eq(op->input->members[m].name, name);
-                if (!known)
-                    fail_msg("%s: {%.*s}", op->name.p, STR_ARG(name));
-            }
-        }
+    for (size_t i = 0; i < ARRAY_LEN(need_rows); i++) {
+        struct exchange x;
+        struct buf b;
+        if (exchange_decode(&x, need_rows[i].scope, need_rows[i].request) != ERR_OK)
+            fail_msg("%s: %s", need_rows[i].request, cstr(&x, x.fault.message));
+        struct wire_ask ask = ask_of(&x);
+        const struct wire_op *op = x.routed.op;
+        buf_init(&b, 4096);
+        put_need(&b, &ask, &(struct wire_need){op->action, op->resource, op->when});
+        for (size_t k = 0; k < op->n_also; k++)
+            put_need(&b, &ask, &op->also[k]);
+        assert_string_equal(cstr(&x, buf_str(&b)), need_rows[i].expected);
+        buf_release(&b);
+        exchange_release(&x);
+    }
+}
+
+static const struct row key_rows[] = {
+    {"s3", "GET /b?prefix=p&max-keys=3", "s3:ResourceAccount=1 s3:max-keys=3 s3:prefix=p "},
+    {"s3", "GET /b?prefix=", "s3:ResourceAccount=1 s3:prefix= "},
+    {"lambda", "PUT /2015-03-31/functions/f/configuration\n\n{}",
+     "iam:PassedToService=lambda.amazonaws.com "},
+    {"sqs",
+     FORM("Action=CreateQueue&QueueName=q&Tag.1.Key=a&Tag.1.Value=b&Tag.2.Key=c&Tag.2.Value="),
+     "aws:TagKeys=a aws:RequestTag/a=b aws:TagKeys=c aws:RequestTag/c= "},
+    {"sqs", FORM("Action=UntagQueue&QueueUrl=http://h/1/q&TagKey.1=a"), "aws:TagKeys=a "},
+    {"dynamodb",
+     DDB("TagResource", "{\"ResourceArn\":\"arn:x\",\"Tags\":[{\"Key\":\"k\",\"Value\":\"v\"}]}"),
+     "aws:TagKeys=k aws:RequestTag/k=v "},
+    {"logs", LOGS("CreateLogGroup", "{\"logGroupName\":\"g\",\"tags\":{\"k\":\"v\"}}"),
+     "aws:TagKeys=k aws:RequestTag/k=v "},
+    {"sts",
+     FORM("Action=AssumeRole&RoleArn=arn:aws:iam::000000000000:role/r&RoleSessionName=se"
+          "&TransitiveTagKeys.member.1=a&TransitiveTagKeys.member.2=b"),
+     "sts:RoleSessionName=se sts:TransitiveTagKeys=a sts:TransitiveTagKeys=b "},
+};
+
+static enum err put_key(void *arg, struct str name, struct str value)
+{
+    buf_add_fmt(arg, STR_FMT "=" STR_FMT " ", STR_ARG(name), STR_ARG(value));
+    return ERR_OK;
+}
+
+static enum err stop(void *arg, struct str name, struct str value)
+{
+    (void)name, (void)value;
+    ++*(int *)arg;
+    return ERR_LIMIT;
+}
+
+static void test_keys(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(key_rows); i++) {
+        struct exchange x;
+        struct buf b;
+        int calls = 0;
+        if (exchange_decode(&x, key_rows[i].scope, key_rows[i].request) != ERR_OK)
+            fail_msg("%s: %s", key_rows[i].request, cstr(&x, x.fault.message));
+        struct wire_ask ask = ask_of(&x);
+        buf_init(&b, 4096);
+        assert_int_equal(wire_keys_each(&ask, put_key, &b), ERR_OK);
+        assert_string_equal(cstr(&x, buf_str(&b)), key_rows[i].expected);
+        assert_int_equal(wire_keys_each(&ask, stop, &calls), ERR_LIMIT);
+        assert_int_equal(calls, 1);
+        buf_release(&b);
+        exchange_release(&x);
     }
 }
 
@@ -105,7 +197,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_templates),
+        cmocka_unit_test(test_needs),
+        cmocka_unit_test(test_keys),
         cmocka_unit_test(test_input_str),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
