@@ -143,6 +143,84 @@ def test_unsigned(weir, service, op):
     assert e.value.response["Error"]["Code"] in DENIED | {"MissingAuthenticationToken", "MissingAuthenticationTokenException"}
 
 
+# --- further permissions ------------------------------------------------------------------------------
+
+# What makes a further permission of the spec arise, where the required members alone do not.
+ARISES = {
+    ("dynamodb", "CreateTable", "dynamodb:TagResource"): {"Tags": [{"Key": "a", "Value": "b"}], "BillingMode": "PAY_PER_REQUEST", "TableName": "further",
+                                                          "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                                                          "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]},
+    ("iam", "CreateUser", "iam:TagUser"): {"UserName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
+    ("iam", "CreateRole", "iam:TagRole"): {"RoleName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
+    ("iam", "CreatePolicy", "iam:TagPolicy"): {"PolicyName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
+    ("lambda", "CreateFunction", "iam:PassRole"): {},
+    ("lambda", "CreateFunction", "s3:GetObject"): {"Code": {"S3Bucket": "closed-bucket", "S3Key": "key"}},
+    ("lambda", "CreateFunction", "s3:GetObjectVersion"): {"Code": {"S3Bucket": "closed-bucket", "S3Key": "key", "S3ObjectVersion": "v"}},
+    ("lambda", "CreateFunction", "lambda:TagResource"): {"Tags": {"a": "b"}},
+    ("lambda", "UpdateFunctionConfiguration", "iam:PassRole"): {"Role": f"arn:aws:iam::{ACCOUNT}:role/closed-role"},
+    ("lambda", "UpdateFunctionCode", "s3:GetObject"): {"ZipFile": None, "S3Bucket": "closed-bucket", "S3Key": "key"},
+    ("lambda", "UpdateFunctionCode", "s3:GetObjectVersion"): {"ZipFile": None, "S3Bucket": "closed-bucket", "S3Key": "key", "S3ObjectVersion": "v"},
+    ("lambda", "CreateEventSourceMapping", "lambda:TagResource"): {"Tags": {"a": "b"}},
+    ("logs", "CreateLogGroup", "logs:TagResource"): {"tags": {"a": "b"}, "logGroupName": "further"},
+    ("sqs", "CreateQueue", "sqs:TagQueue"): {"tags": {"a": "b"}, "QueueName": "further"},
+    ("s3", "CreateBucket", "s3:PutBucketAcl"): {"ACL": "private"},
+    ("s3", "CreateBucket", "s3:PutBucketOwnershipControls"): {"ObjectOwnership": "BucketOwnerEnforced"},
+    ("s3", "CopyObject", "s3:GetObject"): {},
+    ("s3", "CopyObject", "s3:GetObjectVersion"): {"CopySource": "closed-bucket/key?versionId=null"},
+    ("s3", "UploadPartCopy", "s3:GetObject"): {},
+    ("s3", "UploadPartCopy", "s3:GetObjectVersion"): {"CopySource": "closed-bucket/key?versionId=null"},
+}
+for _op in ("PutObject", "CopyObject", "CreateMultipartUpload"):
+    ARISES["s3", _op, "s3:PutObjectTagging"] = {"Tagging": "a=b", **({"TaggingDirective": "REPLACE"} if _op == "CopyObject" else {})}
+    ARISES["s3", _op, "s3:PutObjectAcl"] = {"ACL": "private"}
+for _op in ("GetObject", "HeadObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", "GetObjectAcl",
+            "GetObjectAttributes"):
+    ARISES["s3", _op, "s3:" + {"HeadObject": "GetObject"}.get(_op, _op).replace("Object", "ObjectVersion", 1)] = {"VersionId": "null"}
+ARISES["s3", "GetObjectAttributes", "s3:GetObject"] = {}
+ARISES["s3", "GetObjectAttributes", "s3:GetObjectVersion"] = {"VersionId": "null"}
+
+
+def further():
+    for service in SERVICES:
+        with open(os.path.join(ROOT, "spec", f"{service}.json")) as f:
+            ops = json.load(f)["ops"]
+        for op in sorted(ops):
+            for action in sorted({need["action"] for need in ops[op].get("also", [])}):
+                yield service, op, action
+
+
+@pytest.fixture(scope="module")
+def almost(weir, nobody):
+    """A function of a user who may do everything but one action, made anew for each action."""
+    users = {}
+
+    def make(action):
+        if action not in users:
+            users[action] = user(weir, "but-" + action.replace(":", "-").lower(),
+                                 {"Effect": "Allow", "NotAction": [action], "Resource": "*"})
+        return users[action]
+
+    return make
+
+
+@pytest.mark.parametrize("service, op, action", list(further()))
+def test_further_permission_is_needed(weir, almost, service, op, action):
+    """Whoever may do the main action, and all others, but not the further one, is denied, and told which it was."""
+    from botocore import xform_name
+    client = almost(action)(service)
+    model = client.meta.service_model
+    arises = ARISES[service, op, action]  # a new row of the spec needs one here
+    params = {**params_of(service, op, model), **arises}
+    known = set(model.operation_model(op).input_shape.members)
+    if not set(arises) <= known:
+        pytest.skip("the installed client does not know a member")
+    with pytest.raises(ClientError) as e:
+        getattr(client, xform_name(op))(**{k: v for k, v in params.items() if v is not None})
+    assert e.value.response["Error"]["Code"] in DENIED, e.value.response
+    if op != "HeadObject":
+        assert action in e.value.response["Error"]["Message"], e.value.response
+
+
 # --- denials that must not be talked around -----------------------------------------------------------
 
 

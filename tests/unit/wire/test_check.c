@@ -20,9 +20,8 @@ static const struct row rows[] = {
      "satisfy "
      "constraint: Member must not be null"},
     {"shortest name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"\"}"),
-     "ValidationException: 1 validation error detected: Value '' at 'tableName' failed to satisfy "
-     "constraint: Member must have length greater than or equal to 3; Value '' at 'tableName' "
-     "failed "
+     "ValidationException: 2 validation errors detected: Value '' at 'tableName' failed to satisfy "
+     "constraint: Member must have length greater than or equal to 3; Value '' at 'tableName' failed "
      "to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
     {"spaces in a name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"a b c\"}"),
      "ValidationException: 1 validation error detected: Value 'a b c' at 'tableName' failed to "
@@ -33,7 +32,7 @@ static const struct row rows[] = {
      "constraint: Member must have length greater than or equal to 3"},
     {"an ARN is no name", "dynamodb",
      DDB("DescribeTable", "{\"TableName\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t\"}"),
-     NULL},
+     ""},
     {"two errors", "dynamodb", DDB("GetItem", "{}"),
      "ValidationException: 2 validation errors detected: Value null at 'tableName' failed to "
      "satisfy constraint: Member must not be null; Value null at 'key' failed to satisfy "

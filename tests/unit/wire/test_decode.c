@@ -21,8 +21,8 @@ static const struct row json_rows[] = {
      DDB("PutItem", "{\"TableName\":\"tbl\",\"Item\":{\"id\":{\"S\":\"a\"}},\"Unknown\":[1,{}],"
                     "\"ReturnValues\":null}"),
      "{TableName:tbl,Item:{\"id\":{\"S\":\"a\"}}}"},
-    {"escapes", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"t\\u0041\\n\"}"),
-     "{TableName:tA\n}"},
+    {"escapes", "dynamodb", DDB("Query", "{\"TableName\":\"tbl\",\"FilterExpression\":\"t\\u0041\\n\"}"),
+     "{TableName:tbl,FilterExpression:tA\n}"},
     {"numbers", "dynamodb",
      DDB("Scan", "{\"TableName\":\"tbl\",\"Limit\":1.0,\"Segment\":2e0,\"ConsistentRead\":true}"),
      "{TableName:tbl,Limit:1,Segment:2,ConsistentRead:true}"},

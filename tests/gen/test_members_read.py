@@ -1,0 +1,109 @@
+"""P4 as a test: every member that a client can send is read by somebody, or listed in unread_members.txt
+with the reason why it need not be.
+
+The generated headers are written once more with a mark on each member of an input; the compiler then
+tells every place that reads one. A member that nobody reads would be taken and ignored in silence.
+"""
+import json
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+sys.dont_write_bytecode = True
+ROOT = Path(__file__).resolve().parents[2]
+ALLOWED = Path(__file__).resolve().parent / "unread_members.txt"
+SPECS = sorted((ROOT / "spec").glob("*.json"))
+sys.path[:0] = [str(ROOT / "gen")]
+
+import gen  # noqa: E402
+
+MARK = "member-read "
+
+
+def marked(g):
+    """The header with a mark on each member of a structure that an input can hold."""
+    out, struct = [], None
+    inputs = {"%s_%s" % (g.prefix, gen.snake(n)): n for n in g.order
+              if g.kind(n) == "STRUCT" and "in" in g.uses[n]}
+    for line in g.header().splitlines():
+        opened = re.fullmatch(r"struct (\w+) \{", line)
+        if opened:
+            struct = inputs.get(opened.group(1))
+        member = re.fullmatch(r"    (.*[ *])(\w+);", line)
+        if struct and member and not member.group(2).startswith("has_"):
+            line = '    %s%s __attribute__((deprecated("%s%s.%s")));' % (
+                member.group(1), member.group(2), MARK, struct, member.group(2))
+        elif line == "};":
+            struct = None
+        out.append(line)
+    return "\n".join(out) + "\n"
+
+
+def reads(source, include):
+    """Members that a source file touches, as Shape.c_name."""
+    done = subprocess.run(
+        ["cc", "-std=gnu11", "-D_GNU_SOURCE", '-DWEIR_VERSION="0"', "-fsyntax-only", "-fmax-errors=3",
+         "-I" + str(include), "-I" + str(ROOT / "src"), str(source)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return set(re.findall(MARK + r"([\w/]+\.\w+)", done.stderr))
+
+
+def by_name(source):
+    """Members that a file reads by AWS's name."""
+    return set(re.findall(r'wire_input_str\([^;]*?STR\("([\w.]+)"\)', source.read_text(encoding="utf-8")))
+
+
+def unread(g, seen, named):
+    """Shape.Member of every input's member that nobody reads, below what is read."""
+    out, todo, done = [], [(name + "Input", True) for name, _, _, _ in g.ops], set()
+    while todo:
+        shape, top = todo.pop()
+        if shape in done or g.kind(shape) not in ("STRUCT", "LIST", "MAP"):
+            continue
+        done.add(shape)
+        for owner, name, member in g.shape_members(shape):
+            if owner and "%s.%s" % (shape, gen.snake(name)) not in seen and not (top and name in named):
+                out.append("%s.%s.%s" % (g.prefix, shape.partition("/")[0], name))
+            else:
+                todo.append((member["shape"], False))
+    return out
+
+
+def allowed():
+    rows = {}
+    for line in ALLOWED.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            name, _, reason = line.partition(" ")
+            assert reason.strip(), "no reason: " + line
+            assert name not in rows, "twice: " + name
+            rows[name] = reason.strip()
+    return rows
+
+
+@pytest.fixture(scope="module")
+def all_unread(tmp_path_factory):
+    include = tmp_path_factory.mktemp("marked")
+    gens = [gen.Gen(json.loads(p.read_text(encoding="utf-8"))) for p in SPECS]
+    for g in gens:
+        (include / (g.prefix + "_api.h")).write_text(marked(g), encoding="utf-8")
+    out = []
+    for g in gens:
+        sources = sorted((ROOT / "src" / "svc" / g.prefix).glob("*.c"))
+        with ThreadPoolExecutor(2) as pool:
+            seen = set().union(*pool.map(lambda s: reads(s, include), sources))
+        out += unread(g, seen, set().union(*map(by_name, sources)))
+    return sorted(out)
+
+
+def test_every_member_is_read_or_listed(all_unread):
+    missing = [m for m in all_unread if m not in allowed()]
+    assert not missing, "nobody reads:\n" + "\n".join(missing)
+
+
+def test_list_is_current(all_unread):
+    stale = [m for m in allowed() if m not in all_unread]
+    assert not stale, "listed, but read or gone:\n" + "\n".join(stale)
