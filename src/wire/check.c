@@ -284,7 +284,7 @@ static enum err check_list(struct check *c, const struct wire_shape *s, const vo
             continue;
         if (begin(c, at, s, v)) {
             BUF_ADD_LIT(&c->text, "Member must satisfy constraint: [");
-            put_all(&c->text, element);
+            put_all(&c->text, held_to(element, item));
             buf_add_byte(&c->text, ']');
         }
         break;
@@ -315,7 +315,7 @@ static enum err check_entries(struct check *c, const struct wire_shape *s, const
         } else if (!ok) {
             if (begin(c, at, s, v)) {
                 buf_add_fmt(&c->text, "Map %s must satisfy constraint: [", keys ? "keys" : "value");
-                put_all(&c->text, part);
+                put_all(&c->text, held_to(part, item));
                 buf_add_byte(&c->text, ']');
             }
             break;

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,9 @@ def marked(g):
         if opened:
             struct = inputs.get(opened.group(1))
         member = re.fullmatch(r"    (.*[ *])(\w+);", line)
-        if struct and member and not member.group(2).startswith("has_"):
+        if struct and member:  # who looks at has_x knows of x
             line = '    %s%s __attribute__((deprecated("%s%s.%s")));' % (
-                member.group(1), member.group(2), MARK, struct, member.group(2))
+                member.group(1), member.group(2), MARK, struct, member.group(2).removeprefix("has_"))
         elif line == "};":
             struct = None
         out.append(line)
@@ -100,10 +101,11 @@ def all_unread(tmp_path_factory):
 
 
 def test_every_member_is_read_or_listed(all_unread):
-    missing = [m for m in all_unread if m not in allowed()]
+    patterns = list(allowed())
+    missing = [m for m in all_unread if not any(fnmatchcase(m, p) for p in patterns)]
     assert not missing, "nobody reads:\n" + "\n".join(missing)
 
 
 def test_list_is_current(all_unread):
-    stale = [m for m in allowed() if m not in all_unread]
+    stale = [p for p in allowed() if not any(fnmatchcase(m, p) for m in all_unread)]
     assert not stale, "listed, but read or gone:\n" + "\n".join(stale)

@@ -170,6 +170,10 @@ enum err dynamodb_create_table(struct call *call, const struct dynamodb_create_t
                                struct dynamodb_create_table_output *out)
 {
     struct ddb_diag diag = {.arena = call->arena};
+    for (size_t i = 0; i < in->global_secondary_indexes.n; i++) {
+        const struct dynamodb_global_secondary_index *g = &in->global_secondary_indexes.v[i];
+        TRY(ddb_refuse_settings(call, NULL, NULL, g->warm_throughput, g->on_demand_throughput));
+    }
     TRY(ddb_refuse_settings(call, in->stream_specification, in->sse_specification,
                             in->warm_throughput, in->on_demand_throughput));
     if (str_is_set(in->resource_policy))

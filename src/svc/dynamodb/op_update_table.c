@@ -108,11 +108,15 @@ static enum err change_indexes(struct call *call, struct ddb_diag *diag, struct 
                                      "global secondary index update per index is allowed "
                                      "simultaneously.");
         if (u->create) {
+            TRY(ddb_refuse_settings(call, NULL, NULL, u->create->warm_throughput,
+                                    u->create->on_demand_throughput));
             TRY(create_index(call, diag, table, u->create));
         } else if (u->delete) {
             TRY(delete_index(call, table, u->delete->index_name));
         } else {
             struct ddb_index *index;
+            TRY(ddb_refuse_settings(call, NULL, NULL, u->update->warm_throughput,
+                                    u->update->on_demand_throughput));
             TRY(find_global(call, table, u->update->index_name, &index));
             TRY(ddb_throughput_from(diag, table->on_demand, u->update->provisioned_throughput,
                                     &index->throughput));

@@ -21,7 +21,8 @@ static const struct row rows[] = {
      "constraint: Member must not be null"},
     {"shortest name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"\"}"),
      "ValidationException: 2 validation errors detected: Value '' at 'tableName' failed to satisfy "
-     "constraint: Member must have length greater than or equal to 3; Value '' at 'tableName' failed "
+     "constraint: Member must have length greater than or equal to 3; Value '' at 'tableName' "
+     "failed "
      "to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
     {"spaces in a name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"a b c\"}"),
      "ValidationException: 1 validation error detected: Value 'a b c' at 'tableName' failed to "

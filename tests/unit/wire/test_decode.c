@@ -21,7 +21,8 @@ static const struct row json_rows[] = {
      DDB("PutItem", "{\"TableName\":\"tbl\",\"Item\":{\"id\":{\"S\":\"a\"}},\"Unknown\":[1,{}],"
                     "\"ReturnValues\":null}"),
      "{TableName:tbl,Item:{\"id\":{\"S\":\"a\"}}}"},
-    {"escapes", "dynamodb", DDB("Query", "{\"TableName\":\"tbl\",\"FilterExpression\":\"t\\u0041\\n\"}"),
+    {"escapes", "dynamodb",
+     DDB("Query", "{\"TableName\":\"tbl\",\"FilterExpression\":\"t\\u0041\\n\"}"),
      "{TableName:tbl,FilterExpression:tA\n}"},
     {"numbers", "dynamodb",
      DDB("Scan", "{\"TableName\":\"tbl\",\"Limit\":1.0,\"Segment\":2e0,\"ConsistentRead\":true}"),
@@ -35,8 +36,8 @@ static const struct row json_rows[] = {
      "{AttributeName:a,KeyType:HASH}],ProvisionedThroughput:{ReadCapacityUnits:1,"
      "WriteCapacityUnits:2}}"},
     {"map of struct of json", "dynamodb",
-     DDB("BatchGetItem", "{\"RequestItems\":{\"t\":{\"Keys\":[{\"a\":{\"N\":\"1\"}}]}}}"),
-     "{RequestItems:{t:{Keys:[{\"a\":{\"N\":\"1\"}}]}}}"},
+     DDB("BatchGetItem", "{\"RequestItems\":{\"tbl\":{\"Keys\":[{\"a\":{\"N\":\"1\"}}]}}}"),
+     "{RequestItems:{tbl:{Keys:[{\"a\":{\"N\":\"1\"}}]}}}"},
     {"empty body", "dynamodb", DDB("ListTables", ""), "{}"},
     {"duplicate member, last wins", "dynamodb",
      DDB("DescribeTable", "{\"TableName\":\"one\",\"TableName\":\"two\"}"), "{TableName:two}"},
