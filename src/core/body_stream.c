@@ -110,7 +110,7 @@ static void worker_write(struct io_work *w)
         s->err = conclude(s);
 }
 
-static void pump(struct body_stream *s);
+static bool pump(struct body_stream *s);
 
 static void worker_done(struct io_work *w)
 {
@@ -120,18 +120,19 @@ static void worker_done(struct io_work *w)
         stream_end(s);
         return;
     }
-    pump(s);
+    if (!pump(s))
+        return;
     if (s->paused && !s->last && s->len[s->filling] + HTTP_READ_BYTES <= BLOCK_BYTES) {
         s->paused = false;
         s->c->front->body_resume(s->c);
     }
 }
 
-/* Gives the filled block to a free worker. */
-static void pump(struct body_stream *s)
+/* Gives the filled block to a free worker. False: there is none, and the stream ended. */
+static bool pump(struct body_stream *s)
 {
     if (s->busy || (!s->last && s->len[s->filling] < BLOCK_START))
-        return;
+        return true;
     s->work_last = s->last;
     s->filling = !s->filling;
     s->len[s->filling] = 0;
@@ -143,7 +144,9 @@ static void pump(struct body_stream *s)
         s->busy = false;
         s->err = err;
         stream_end(s);
+        return false;
     }
+    return true;
 }
 
 static void on_body_inline(struct body_stream *s, const void *p, size_t len, bool last)
