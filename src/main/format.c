@@ -7,7 +7,7 @@
 #include "core/txn.h"
 #include "kv/key.h"
 
-enum { TABLE_FORMAT = 1, BYTES = 16 };
+enum { BYTES = 16 };
 
 static enum err body(struct txn *txn, void *arg)
 {
@@ -16,7 +16,7 @@ static enum err body(struct txn *txn, void *arg)
     struct str record;
     buf_init_arena(&key, txn->arena, BYTES);
     buf_init_arena(&value, txn->arena, BYTES);
-    key_start(&key, KEY_META, TABLE_FORMAT);
+    key_start(&key, KEY_META, KEY_META_FORMAT);
     TRY(buf_err(&key));
     enum err err = txn_get(txn, buf_str(&key), &record);
     if (err == ERR_NOT_FOUND) {

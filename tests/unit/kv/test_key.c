@@ -1,7 +1,11 @@
 /* Key encodings: order, round trips, malformed input. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -147,6 +151,164 @@ static void test_random_pairs(void **state)
     rng_seed(0);
 }
 
+/* --- layouts ------------------------------------------------------------------------------------ */
+
+static const struct key_layout K_ALL = {KEY_TEST, 2, "Stuiwhb"};
+static const struct key_layout K_RAW = {KEY_TEST, 3, "Ar"};
+static const struct key_layout K_NAME = {KEY_TEST, 4, "St"};
+static const struct key_layout K_ONE = {KEY_TEST, 5, ""};
+static const struct key_scope here = {STR_INIT("000000000000"), STR_INIT("eu-west-1")};
+
+/* The layout and the builder by hand give the same bytes: there is one encoding. */
+static void test_layout_bytes(void **state)
+{
+    struct buf b;
+    struct str name = STR("a\0b");
+    buf_init_arena(&b, &arena, 4096);
+    key_start(&b, KEY_TEST, 2);
+    key_text(&b, here.account);
+    key_text(&b, here.region);
+    key_text(&b, name);
+    key_u64(&b, 7);
+    key_i64(&b, -7);
+    key_raw(&b, STR("\x01\x02\x03\x04\x05\x06\x07"));
+    struct str key = key_make(&arena, &K_ALL, here, name, (uint64_t)7, (int64_t)-7,
+                              (uint32_t)0x01020304, (uint16_t)0x0506, (uint8_t)7);
+    assert_true(str_eq(key, buf_str(&b)));
+
+    struct key_scope scope;
+    struct str got;
+    uint64_t u;
+    int64_t i;
+    uint32_t w;
+    uint16_t h;
+    uint8_t c;
+    assert_int_equal(key_read(&K_ALL, key, &arena, &scope, &got, &u, &i, &w, &h, &c), ERR_OK);
+    assert_true(str_eq(scope.account, here.account) && str_eq(scope.region, here.region));
+    assert_true(str_eq(got, name) && u == 7 && i == -7);
+    assert_true(w == 0x01020304 && h == 0x0506 && c == 7);
+    i = 0;
+    assert_int_equal(key_read(&K_ALL, key, &arena, KEY_SKIP, KEY_SKIP, KEY_SKIP, &i, KEY_SKIP,
+                              KEY_SKIP, KEY_SKIP),
+                     ERR_OK);
+    assert_true(i == -7);
+}
+
+static void test_layout_raw_and_parts(void **state)
+{
+    struct key_scope scope = here;
+    struct str raw = STR("x\0y"), got;
+    struct str key = key_make(&arena, &K_RAW, here, raw);
+    assert_true(str_ends(key, raw));
+    assert_int_equal(key_read(&K_RAW, key, &arena, &scope, &got), ERR_OK);
+    assert_true(str_eq(got, raw) && str_eq(scope.account, here.account) && !scope.region.p);
+
+    struct buf b;
+    buf_init_arena(&b, &arena, 4096);
+    key_put(&b, &K_RAW, here);
+    key_raw(&b, raw);
+    assert_true(str_eq(buf_str(&b), key));
+
+    struct key_range all = key_range_table(&arena, &K_ONE);
+    assert_true(str_eq(all.from, STR("\x7f\x05")) && str_eq(all.to, STR("\x7f\x06")));
+    assert_true(str_eq(key_successor(&arena, STR("a")), STR("a\0")));
+}
+
+static bool in(struct key_range r, struct str key)
+{
+    return str_cmp(r.from, key) <= 0 && str_cmp(key, r.to) < 0;
+}
+
+static void test_layout_prefixes(void **state)
+{
+    struct key_scope other = {here.account, STR("eu-west-2")};
+    struct key_range scope = key_range(&arena, &K_NAME, here);
+    struct key_range starts = key_range(&arena, &K_NAME, here, KEY_STARTS(STR("ab")));
+    struct key_range nul = key_range(&arena, &K_NAME, here, KEY_STARTS(STR("a\0")));
+    static const struct {
+        struct str name;
+        bool starts, nul;
+    } rows[] = {
+        {STR_INIT("ab"), true, false},    {STR_INIT("abc"), true, false},
+        {STR_INIT("ab\0"), true, false},  {STR_INIT("a"), false, false},
+        {STR_INIT("ac"), false, false},   {STR_INIT("a\0"), false, true},
+        {STR_INIT("a\0b"), false, true},  {STR_INIT(""), false, false},
+        {STR_INIT("a\x01"), false, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct str key = key_make(&arena, &K_NAME, here, rows[i].name);
+        assert_true(in(scope, key));
+        assert_true(in(starts, key) == rows[i].starts);
+        assert_true(in(nul, key) == rows[i].nul);
+        assert_false(in(scope, key_make(&arena, &K_NAME, other, rows[i].name)));
+    }
+}
+
+static void test_layout_malformed(void **state)
+{
+    struct str key = key_make(&arena, &K_NAME, here, STR("n")), got;
+    struct key_scope scope;
+    for (size_t n = 0; n < key.len; n++) {
+        assert_int_equal(key_read(&K_NAME, str_sub(key, 0, n), &arena, &scope, &got), ERR_CORRUPT);
+        assert_int_equal(key_read(&K_NAME, str_sub(key, 0, n), &arena, KEY_SKIP, KEY_SKIP),
+                         ERR_CORRUPT);
+    }
+    assert_int_equal(key_read(&K_RAW, key, &arena, &scope, &got), ERR_CORRUPT); /* another table */
+    char *more = arena_alloc(&arena, key.len + 1);
+    memcpy(more, key.p, key.len);
+    more[key.len] = 'x';
+    assert_int_equal(key_read(&K_NAME, str_n(more, key.len + 1), &arena, &scope, &got),
+                     ERR_CORRUPT);
+    struct arena tight;
+    arena_init(&tight, 16);
+    assert_false(str_is_set(key_make(&tight, &K_NAME, here, STR("n"))));
+    assert_false(str_is_set(key_range(&tight, &K_NAME, here).from));
+    assert_int_equal(key_read(&K_NAME, key, &tight, &scope, &got), ERR_NOMEM);
+    arena_release(&tight);
+}
+
+static void wrong_type(void)
+{
+    (void)key_make(&arena, &K_NAME, here, (uint64_t)1);
+}
+static void too_few(void)
+{
+    (void)key_make(&arena, &K_NAME, here);
+}
+static void too_many(void)
+{
+    (void)key_prefix(&arena, &K_NAME, here, STR("a"), STR("b"));
+}
+static void open_end(void)
+{
+    (void)key_make(&arena, &K_NAME, here, KEY_STARTS(STR("a")));
+}
+static void wrong_reader(void)
+{
+    uint64_t v;
+    struct str key = key_make(&arena, &K_NAME, here, STR("a"));
+    (void)!key_read(&K_NAME, key, &arena, KEY_SKIP, &v);
+}
+
+/* A wrong argument cannot pass (KL2). */
+static void test_layout_wrong_arguments(void **state)
+{
+    static void (*const rows[])(void) = {wrong_type, too_few, too_many, open_end, wrong_reader};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int status = 0;
+        pid_t child = fork();
+        if (child == 0) {
+            (void)!freopen("/dev/null", "w", stderr);
+            signal(SIGABRT, SIG_DFL);
+            rows[i]();
+            _exit(0);
+        }
+        assert_true(waitpid(child, &status, 0) == child);
+        if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
+            fail_msg("row %zu passed", i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +318,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_after_prefix, setup, teardown),
         cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_pairs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_layout_bytes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_layout_raw_and_parts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_layout_prefixes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_layout_malformed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_layout_wrong_arguments, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
