@@ -10,6 +10,8 @@
 #include "http/http.h"
 #include "kv/kv.h"
 
+enum { CORE_PAGE_KEY_BYTES = 32 };
+
 struct core_config {
     struct str account;   /* "000000000000" */
     struct str region;    /* default region, "us-east-1" */
@@ -48,8 +50,9 @@ struct core {
     struct deliver *deliver; /* made before the services */
     struct sandbox *sandbox; /* NULL: functions run nowhere here */
     struct identity_port identity;
-    struct authz_tags tags;        /* filled before the first call, or left empty */
-    struct policy_cache *policies; /* core_start's */
+    struct authz_tags tags;                /* filled before the first call, or left empty */
+    struct policy_cache *policies;         /* core_start's */
+    uint8_t page_key[CORE_PAGE_KEY_BYTES]; /* of page tokens (page.h) */
     /* Newest commit whose hooks changed what handlers read from memory instead of the store
      * and outside transactions (identities): every reply waits for it too (P1). */
     _Atomic uint64_t memory_seq;
@@ -70,7 +73,8 @@ void core_memory_changes(struct core *core);
 /* Makes one instance of each definition up to the NULL; fills core->svcs, n_svcs and identity.
  * After an error core_services_release frees what was made. ERR_NOMEM or the service's. */
 enum err core_services_make(struct core *core, const struct svc_def *const *defs) WARN_UNUSED;
-/* After core_start. Starts them in order up to the first error. */
+/* After core_start, before the loops run. Reads the key of page tokens, then starts them in order up
+ * to the first error. */
 enum err core_services_start(struct core *core) WARN_UNUSED;
 /* Once the process begins to drain, before the front does: a long poll would hold that up. */
 void core_services_begin_stop(struct core *core);

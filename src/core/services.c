@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "core/call_int.h"
+#include "core/page.h"
 
 enum err core_services_make(struct core *core, const struct svc_def *const *defs)
 {
@@ -28,6 +29,7 @@ enum err core_services_make(struct core *core, const struct svc_def *const *defs
 
 enum err core_services_start(struct core *core)
 {
+    TRY(page_key_load(core));
     for (size_t i = 0; i < core->n_svcs; i++)
         if (core->svcs[i].def->start)
             TRY(core->svcs[i].def->start(core->svcs[i].self));

@@ -60,25 +60,26 @@ enum err txn_run(struct core *core, struct io_loop *loop,
 enum err txn_run_now(struct core *core, enum err (*body)(struct txn *txn, void *arg),
                      void *arg) WARN_UNUSED;
 
-/* Shorthands for txn->kv with the transaction's arena. */
+/* Shorthands for txn->kv with the transaction's arena. An absent key is one for which there was no
+ * memory (kv/key.h): ERR_NOMEM. */
 static inline enum err WARN_UNUSED txn_get(struct txn *txn, struct str key, struct str *ret_val)
 {
-    return kv_get(txn->kv, key, txn->arena, ret_val);
+    return str_is_set(key) ? kv_get(txn->kv, key, txn->arena, ret_val) : ERR_NOMEM;
 }
 
 static inline enum err WARN_UNUSED txn_peek(struct txn *txn, struct str key, struct str *ret_val)
 {
-    return kv_peek(txn->kv, key, txn->arena, ret_val);
+    return str_is_set(key) ? kv_peek(txn->kv, key, txn->arena, ret_val) : ERR_NOMEM;
 }
 
 static inline enum err WARN_UNUSED txn_put(struct txn *txn, struct str key, struct str val)
 {
-    return kv_put(txn->kv, key, val);
+    return str_is_set(key) ? kv_put(txn->kv, key, val) : ERR_NOMEM;
 }
 
 static inline enum err WARN_UNUSED txn_del(struct txn *txn, struct str key)
 {
-    return kv_del(txn->kv, key);
+    return str_is_set(key) ? kv_del(txn->kv, key) : ERR_NOMEM;
 }
 
 #endif
