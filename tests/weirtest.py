@@ -109,8 +109,11 @@ class Weir:
                     aws_secret_access_key=secret, aws_session_token=token,
                     config=base.merge(config) if config else base)
 
-    def client(self, service, key="test", secret="test", token=None, config=None):
-        return boto3.session.Session().client(service, **self._args(key, secret, token, config))
+    def client(self, service, key="test", secret="test", token=None, config=None, region=None):
+        args = self._args(key, secret, token, config)
+        if region:
+            args["region_name"] = region
+        return boto3.session.Session().client(service, **args)
 
     def resource(self, service, key="test", secret="test", token=None, config=None):
         return boto3.session.Session().resource(service, **self._args(key, secret, token, config))

@@ -20,6 +20,7 @@
 
 #include "core/identity.h"
 #include "core/txn.h"
+#include "kv/key.h"
 #include "wire/wire.h"
 
 struct call;
@@ -67,6 +68,12 @@ struct call {
     bool timed_out;         /* rerun because the suspension's deadline passed */
     struct call_impl *impl; /* dispatch.c's */
 };
+
+/* Whose records the call is about: the first field of their keys (kv/key.h). */
+static inline struct key_scope call_scope(const struct call *call)
+{
+    return (struct key_scope){call->account, call->region};
+}
 
 /* Sets the service's error; formatted message for the user. Always returns ERR_FAILED. */
 enum err call_error(struct call *call, const struct wire_error *error, const char *fmt, ...)

@@ -66,6 +66,75 @@ def test_paging_of_groups(logs):
     assert logs.describe_log_groups(logGroupNamePrefix="/page/")["logGroups"] == []
 
 
+def test_tokens_are_bound_and_positional(logs, group):
+    names = [f"/tok/{i}" for i in range(6)]
+    for name in names:
+        logs.create_log_group(logGroupName=name)
+    args = dict(logGroupNamePrefix="/tok/", limit=2)
+    first = logs.describe_log_groups(**args)
+    assert [g["logGroupName"] for g in first["logGroups"]] == names[:2]
+    # The group that the page ended at, and the next, are gone: the page goes on behind them.
+    logs.delete_log_group(logGroupName=names[1])
+    logs.delete_log_group(logGroupName=names[2])
+    second = logs.describe_log_groups(**args, nextToken=first["nextToken"])
+    assert [g["logGroupName"] for g in second["logGroups"]] == names[3:5]
+    last = logs.describe_log_groups(**args, nextToken=second["nextToken"])
+    assert [g["logGroupName"] for g in last["logGroups"]] == names[5:] and "nextToken" not in last
+    # A filter that matches once gives one page without a token.
+    found = logs.describe_log_groups(logGroupNamePattern="TOK/3", limit=1)
+    assert [g["logGroupName"] for g in found["logGroups"]] == ["/tok/3"] and "nextToken" not in found
+    token = first["nextToken"]
+    for bad in ("x", names[1], token[:-2], token[:-1] + ("A" if token[-1] != "A" else "B")):
+        assert code(logs.describe_log_groups, **args, nextToken=bad) == "InvalidParameterException"
+    for name in ("a", "b", "c"):
+        logs.create_log_stream(logGroupName=group, logStreamName=name)
+    streams = logs.describe_log_streams(logGroupName=group, limit=1)["nextToken"]
+    assert [s["logStreamName"] for s in logs.describe_log_streams(
+        logGroupName=group, nextToken=streams)["logStreams"]] == ["b", "c"]
+    assert code(logs.describe_log_streams, logGroupName=group, nextToken=token) == "InvalidParameterException"
+    assert code(logs.describe_log_streams, logGroupName="/tok/0", nextToken=streams) == "InvalidParameterException"
+    assert code(logs.describe_log_streams, logGroupName=group, orderBy="LastEventTime",
+                nextToken=streams) == "InvalidParameterException"
+    assert code(logs.filter_log_events, logGroupName=group, nextToken=streams) == "InvalidParameterException"
+    for name in (names[0], *names[3:]):
+        logs.delete_log_group(logGroupName=name)
+
+
+def test_groups_belong_to_their_region(weir, logs):
+    """A group made in one region is no group of another, by whatever way it is named."""
+    west = weir.client("logs", region="eu-west-1")
+    logs.create_log_group(logGroupName="/region/a")
+    logs.create_log_group(logGroupName="/region/both", tags={"where": "east"})
+    west.create_log_group(logGroupName="/region/both", tags={"where": "west"})
+    put(logs, "/region/both", "s", ["east"])
+    put(west, "/region/both", "s", ["west"])
+
+    def names(client):
+        return [g["logGroupName"] for g in client.describe_log_groups(logGroupNamePrefix="/region/")["logGroups"]]
+    assert names(logs) == ["/region/a", "/region/both"]
+    assert names(west) == ["/region/both"]
+    found = west.describe_log_groups(logGroupNamePrefix="/region/")["logGroups"][0]
+    arn = "arn:aws:logs:eu-west-1:000000000000:log-group:/region/both"
+    assert found["arn"] == arn + ":*"
+    for client, want in ((logs, "east"), (west, "west")):
+        events = client.filter_log_events(logGroupName="/region/both")["events"]
+        assert [e["message"] for e in events] == [want]
+        assert client.list_tags_log_group(logGroupName="/region/both")["tags"] == {"where": want}
+    assert code(west.put_retention_policy, logGroupName="/region/a", retentionInDays=1) == "ResourceNotFoundException"
+    assert code(west.delete_log_group, logGroupName="/region/a") == "ResourceNotFoundException"
+    assert west.list_tags_for_resource(resourceArn=arn)["tags"] == {"where": "west"}
+    assert code(logs.list_tags_for_resource, resourceArn=arn) == "ResourceNotFoundException"
+    assert logs.describe_log_groups(logGroupIdentifiers=[arn])["logGroups"] == []
+    assert len(west.describe_log_groups(logGroupIdentifiers=[arn])["logGroups"]) == 1
+    page = logs.describe_log_groups(logGroupNamePrefix="/region/", limit=1)
+    assert code(west.describe_log_groups, logGroupNamePrefix="/region/", limit=1,
+                nextToken=page["nextToken"]) == "InvalidParameterException"
+    west.delete_log_group(logGroupName="/region/both")
+    assert names(logs) == ["/region/a", "/region/both"]
+    for name in names(logs):
+        logs.delete_log_group(logGroupName=name)
+
+
 def test_tags(logs, group):
     arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}"
     logs.tag_log_group(logGroupName=group, tags={"team": "b", "x": "y"})

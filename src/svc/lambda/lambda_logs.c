@@ -203,6 +203,8 @@ static enum err may_write(struct txn *txn, struct lambda *l, const struct log_st
 static enum err put_stream(struct txn *txn, struct lambda *l, struct log_stream *s)
 {
     const struct pending *p = &s->flushing;
+    const struct fn_rec *rec = &s->conf->rec;
+    struct key_scope scope = {rec->account, rec->region};
     struct logs_event *events = ARENA_ARRAY(txn->arena, struct logs_event, LOG_EVENTS_PUT_MAX);
 
     if (!events)
@@ -213,7 +215,7 @@ static enum err put_stream(struct txn *txn, struct lambda *l, struct log_stream 
             events[n].timestamp_ms = p->v[at].at_ms;
             events[n].message = str_n(p->text.p + p->v[at].offset, p->v[at].len);
         }
-        TRY(l->logs->put(l->logs->self, txn, s->conf->rec.log_group, str_c(s->name), events, n));
+        TRY(l->logs->put(l->logs->self, txn, scope, rec->log_group, str_c(s->name), events, n));
     }
     return ERR_OK;
 }

@@ -1,11 +1,12 @@
 /* The service as a whole: life, port, and what its operations share. */
 #include "svc/logs/logs.h"
 
+#include "base/arn.h"
 #include "base/mem.h"
 #include "svc/logs/logs_int.h"
 
-static enum err port_put(void *self, struct txn *txn, struct str group, struct str stream,
-                         const struct logs_event *events, size_t n_events);
+static enum err port_put(void *self, struct txn *txn, struct key_scope scope, struct str group,
+                         struct str stream, const struct logs_event *events, size_t n_events);
 
 static enum err make(struct core *core, void **ret_self)
 {
@@ -42,17 +43,18 @@ const struct svc_def logs_def = {
     .tags = &logs_tags,
 };
 
-struct str logs_group_name(struct str name_or_arn)
+struct str logs_group_name(const struct call *call, struct str name_or_arn)
 {
-    struct str s = name_or_arn;
-    if (!str_starts(s, STR("arn:")))
-        return s;
-    size_t at = str_find_str(s, STR(":log-group:"));
-    if (at == SIZE_MAX)
-        return s;
-    s = str_sub(s, at + 11, s.len);
-    size_t end = str_find(s, ':');
-    return end == SIZE_MAX ? s : str_sub(s, 0, end);
+    struct arn arn;
+    if (!arn_is(name_or_arn))
+        return name_or_arn;
+    if (arn_parse_as(name_or_arn, "logs", "log-group", &arn) != ERR_OK)
+        return STR_NONE;
+    struct str rest = arn_tail(&arn, 2);
+    if (!str_eq(arn.account, call->account) || !str_eq(arn.region, call->region) ||
+        (str_is_set(rest) && !str_eq_c(rest, "*")))
+        return STR_NONE;
+    return arn_segment(&arn, 1);
 }
 
 enum err logs_need_group(struct call *call, struct str name, struct str identifier,
@@ -64,8 +66,9 @@ enum err logs_need_group(struct call *call, struct str name, struct str identifi
     if (!name.p && !identifier.p)
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Either logGroupName or logGroupIdentifier must be given.");
-    struct str group = logs_group_name(name.p ? name : identifier);
-    enum err err = logs_read_group(call->txn, group, ret);
+    struct str group = logs_group_name(call, name.p ? name : identifier);
+    enum err err = str_is_set(group) ? logs_read_group(call->txn, call_scope(call), group, ret)
+                                     : ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return call_error(call, &logs_err_resource_not_found_exception,
                           "The specified log group does not exist.");
@@ -84,15 +87,23 @@ enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
     return err;
 }
 
+enum err logs_paged(struct call *call, enum err err)
+{
+    if (err == ERR_INVALID)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "The specified nextToken is invalid.");
+    return err;
+}
+
 /* --- port ------------------------------------------------------------------------------------- */
 
-static enum err port_put(void *self, struct txn *txn, struct str group, struct str stream,
-                         const struct logs_event *events, size_t n_events)
+static enum err port_put(void *self, struct txn *txn, struct key_scope scope, struct str group,
+                         struct str stream, const struct logs_event *events, size_t n_events)
 {
     struct logs_group g = {0};
-    enum err err = logs_read_group(txn, group, &g);
+    enum err err = logs_read_group(txn, scope, group, &g);
     if (err == ERR_NOT_FOUND)
-        err = logs_make_group(txn, group, &g);
+        err = logs_make_group(txn, scope, group, &g);
     TRY(err);
     struct logs_stream s;
     err = logs_read_stream(txn, g.id, stream, &s);

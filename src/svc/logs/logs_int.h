@@ -15,6 +15,7 @@
 #include "logs_api.h"
 
 #include "core/core.h"
+#include "core/page.h"
 #include "svc/logs/logs.h"
 #include "svc/logs/logs_keys.h"
 
@@ -61,14 +62,17 @@ struct logs_stream {
 /* --- records (store.c) --- */
 
 /* ERR_NOT_FOUND, and what the store says. */
-enum err logs_read_group(struct txn *txn, struct str name, struct logs_group *ret) WARN_UNUSED;
-enum err logs_write_group(struct txn *txn, struct str name, const struct logs_group *g) WARN_UNUSED;
-enum err logs_parse_group(struct str record, struct logs_group *ret) WARN_UNUSED;
+enum err logs_read_group(struct txn *txn, struct key_scope scope, struct str name,
+                         struct logs_group *ret) WARN_UNUSED;
+enum err logs_write_group(struct txn *txn, struct key_scope scope, struct str name,
+                          const struct logs_group *g) WARN_UNUSED;
+enum err logs_parse_group(struct arena *a, struct str record, struct logs_group *ret) WARN_UNUSED;
 enum err logs_read_stream(struct txn *txn, uint64_t group_id, struct str name,
                           struct logs_stream *ret) WARN_UNUSED;
-enum err logs_parse_stream(struct str record, struct logs_stream *ret) WARN_UNUSED;
+enum err logs_parse_stream(struct arena *a, struct str record, struct logs_stream *ret) WARN_UNUSED;
 /* Makes group or stream; ERR_EXISTS. */
-enum err logs_make_group(struct txn *txn, struct str name, struct logs_group *g) WARN_UNUSED;
+enum err logs_make_group(struct txn *txn, struct key_scope scope, struct str name,
+                         struct logs_group *g) WARN_UNUSED;
 enum err logs_make_stream(struct txn *txn, uint64_t group_id, struct str name,
                           struct logs_stream *ret) WARN_UNUSED;
 /* Removes the stream's records; its events are left to the sweep. */
@@ -84,7 +88,7 @@ struct logs_stored_event {
     int64_t ingested_ms;
     struct str message; /* borrowed from the record */
 };
-enum err logs_parse_event(struct str key, struct str record,
+enum err logs_parse_event(struct arena *a, struct str key, struct str record,
                           struct logs_stored_event *ret) WARN_UNUSED;
 
 /* Events older than this are expired (L4); INT64_MIN when they never are. */
@@ -92,13 +96,16 @@ int64_t logs_cutoff(const struct logs_group *g, int64_t now_ms);
 
 /* --- for operations (logs.c) --- */
 
-/* Name of a group given as name or ARN (with or without ":*"). */
-struct str logs_group_name(struct str name_or_arn);
+/* Name of a group given as name or ARN (with or without ":*"). STR_NONE: an ARN of something else,
+ * or of a group in another account or region. */
+struct str logs_group_name(const struct call *call, struct str name_or_arn);
 /* The group that an operation names in one of two members; sets the service's error. */
 enum err logs_need_group(struct call *call, struct str name, struct str identifier,
                          struct str *ret_name, struct logs_group *ret) WARN_UNUSED;
 enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
                           struct logs_stream *ret) WARN_UNUSED;
+/* page_scan's and page_open's answer; of ERR_INVALID it makes the service's error. */
+enum err logs_paged(struct call *call, enum err err) WARN_UNUSED;
 
 /* op_tags.c */
 extern const struct tags_service logs_tags;

@@ -3,6 +3,7 @@
 #define WEIR_SVC_LOGS_LOGS_PORT_H
 
 #include "core/core.h"
+#include "kv/key.h"
 
 struct logs_event {
     int64_t timestamp_ms;
@@ -11,9 +12,10 @@ struct logs_event {
 
 struct logs_port {
     void *self;
-    /* Stages events for group/stream in `txn`, creating both where absent. ERR_NOMEM, ERR_IO. */
-    enum err (*put)(void *self, struct txn *txn, struct str group, struct str stream,
-                    const struct logs_event *events, size_t n_events);
+    /* Stages events for group/stream of this account and region in `txn`, creating both where
+     * absent. ERR_NOMEM, ERR_IO. */
+    enum err (*put)(void *self, struct txn *txn, struct key_scope scope, struct str group,
+                    struct str stream, const struct logs_event *events, size_t n_events);
 };
 
 /* The port of this process's instance; NULL without one. From start on. */

@@ -3,12 +3,11 @@
  * Streams are taken in chunks of LOGS_MERGE_STREAMS by name; within a chunk events come in order of
  * (timestamp, stream, seq). A page ends at its limits or after LOGS_SCAN_EVENTS events were looked
  * at, so a filter that matches nothing costs a bounded page as well; the token then names the chunk
- * and the last event seen:  <first stream of the chunk> LF <timestamp> LF <stream id> LF <seq>,
- * base64. */
+ * and the last event seen. */
 #include <inttypes.h>
 
 #include "base/heap.h"
-#include "codec/base64.h"
+#include "base/record.h"
 #include "svc/logs/filter.h"
 #include "svc/logs/logs_int.h"
 
@@ -27,8 +26,15 @@ struct cursor {
     uint64_t id, seq;
 };
 
+static const struct record_field cursor_fields[] = {
+    REC_STR(struct cursor, chunk), REC_BOOL(struct cursor, inside), REC_INT(struct cursor, ts),
+    REC_UINT(struct cursor, id),   REC_UINT(struct cursor, seq),
+};
+static const struct record_type cursor_type = RECORD_TYPE(struct cursor, 1, cursor_fields);
+
 struct query {
     struct call *call;
+    struct str group_name;
     const struct logs_filter_log_events_input *in;
     struct logs_group group;
     struct logs_filter filter;
@@ -36,6 +42,7 @@ struct query {
     size_t limit;
     struct source sources[LOGS_MERGE_STREAMS];
     size_t n_sources;
+    size_t n_chunk;        /* streams of the chunk, in the window or not */
     struct str next_chunk; /* first stream after this chunk; absent: none */
     struct heap heap;
     struct cursor cursor;
@@ -46,40 +53,20 @@ struct query {
 
 /* --- token ------------------------------------------------------------------------------------ */
 
-static enum err bad_token(struct call *call)
-{
-    return call_error(call, &logs_err_invalid_parameter_exception,
-                      "The specified nextToken is invalid.");
-}
-
 static enum err parse_token(struct query *q)
 {
-    struct str text;
-    if (base64_decode(q->call->arena, q->in->next_token, &text) != ERR_OK)
-        return bad_token(q->call);
-    q->cursor.chunk = str_cut(&text, '\n');
-    if (!text.p)
-        return ERR_OK;
-    struct str ts = str_cut(&text, '\n');
-    struct str id = str_cut(&text, '\n');
-    if (str_to_i64(ts, &q->cursor.ts) != ERR_OK || str_to_u64(id, &q->cursor.id) != ERR_OK ||
-        !text.p || str_to_u64(text, &q->cursor.seq) != ERR_OK)
-        return bad_token(q->call);
-    q->cursor.inside = true;
-    return ERR_OK;
+    struct page_bind bind = page_bind_of(q->call, q->group_name);
+    struct str position;
+    TRY(logs_paged(q->call, page_open(&bind, q->in->next_token, &position)));
+    return record_unpack(&cursor_type, q->call->arena, position, &q->cursor);
 }
 
-static enum err make_token(struct query *q, struct str chunk, bool inside, struct str *ret_token)
+static enum err make_token(struct query *q, struct str *ret_token)
 {
-    struct arena *a = q->call->arena;
-    struct str text = chunk;
-    if (inside)
-        text = str_fmt(a, STR_FMT "\n%" PRId64 "\n%" PRIu64 "\n%" PRIu64, STR_ARG(chunk),
-                       q->cursor.ts, q->cursor.id, q->cursor.seq);
-    if (!text.p)
-        return ERR_NOMEM;
-    *ret_token = base64_encode(a, text.p, text.len);
-    return ret_token->p ? ERR_OK : ERR_NOMEM;
+    struct page_bind bind = page_bind_of(q->call, q->group_name);
+    struct str position;
+    TRY(record_make(&cursor_type, q->call->arena, &q->cursor, &position));
+    return page_seal(&bind, position, ret_token);
 }
 
 /* --- sources ---------------------------------------------------------------------------------- */
@@ -107,7 +94,7 @@ static enum err advance(struct query *q, struct source *s, bool *ret_more)
             return ERR_OK;
         }
         TRY(err);
-        TRY(logs_parse_event(key, record, &s->event));
+        TRY(logs_parse_event(q->call->arena, key, record, &s->event));
         if (is_past(&q->cursor, s->event.timestamp, s->stream_id, s->event.seq))
             continue;
         s->node.key = s->event.timestamp;
@@ -123,8 +110,8 @@ static enum err open_source(struct query *q, struct str name, const struct logs_
         return ERR_OK; /* nothing in it can be in the window */
     int64_t from = q->cursor.inside ? max_i64(q->from_ms, q->cursor.ts) : q->from_ms;
     struct arena *a = q->call->arena;
-    struct str lo = logs_key_event(a, s->id, from, 0);
-    struct str hi = logs_key_event(a, s->id, q->to_ms, 0);
+    struct str lo = key_make(a, &logs_k_event, s->id, from, (uint64_t)0);
+    struct str hi = key_make(a, &logs_k_event, s->id, q->to_ms, (uint64_t)0);
     struct source *src = &q->sources[q->n_sources];
     *src = (struct source){.stream = name, .stream_id = s->id};
     if (!lo.p || !hi.p)
@@ -157,42 +144,41 @@ static enum err open_named(struct query *q)
     return ERR_OK;
 }
 
+/* One stream of the chunk; the one after the chunk ends it. */
+static enum err open_next(void *arg, struct str key, struct str record)
+{
+    struct query *q = arg;
+    struct str name;
+    struct logs_stream s;
+    TRY(key_read(&logs_k_stream, key, q->call->arena, KEY_SKIP, &name));
+    if (q->n_chunk == LOGS_MERGE_STREAMS) {
+        q->next_chunk = name;
+        return ERR_CLOSED;
+    }
+    q->n_chunk++;
+    q->looked_at++; /* streams cost as events do, also those with nothing in the window */
+    TRY(logs_parse_stream(q->call->arena, record, &s));
+    return is_named(q->in, name) ? open_source(q, name, &s) : ERR_OK;
+}
+
 /* Opens the chunk of streams that the cursor names. */
 static enum err open_chunk(struct query *q)
 {
-    struct call *call = q->call;
+    struct arena *a = q->call->arena;
     if (q->in->log_stream_names.v)
         return open_named(q);
-    struct str name_prefix = q->in->log_stream_name_prefix;
-    struct str prefix =
-        logs_key_stream_prefix(call->arena, q->group.id, name_prefix.p ? name_prefix : STR(""));
-    struct str from =
-        q->cursor.chunk.len ? logs_key_stream(call->arena, q->group.id, q->cursor.chunk) : prefix;
-    struct kv_iter *it;
-    struct str key, record;
-    if (!prefix.p || !from.p)
+    struct str prefix = q->in->log_stream_name_prefix;
+    struct key_range range = key_range(a, &logs_k_stream, q->group.id,
+                                       KEY_STARTS(str_is_set(prefix) ? prefix : STR("")));
+    struct str from = range.from;
+    if (q->cursor.chunk.len)
+        from = key_make(a, &logs_k_stream, q->group.id, q->cursor.chunk);
+    if (!str_is_set(from) || !str_is_set(range.from))
         return ERR_NOMEM;
-    TRY(kv_scan(call->txn->kv, from, key_after_prefix(call->arena, prefix), false, &it));
-    enum err err;
-    for (size_t taken = 0; (err = kv_next(it, &key, &record)) == ERR_OK; taken++) {
-        struct str name;
-        struct logs_stream s;
-        err = logs_key_read_stream(key, call->arena, &name);
-        if (err)
-            break;
-        if (taken == LOGS_MERGE_STREAMS) {
-            q->next_chunk = name;
-            break;
-        }
-        q->looked_at++; /* streams cost as events do, also those with nothing in the window */
-        err = logs_parse_stream(record, &s);
-        if (!err && is_named(q->in, name))
-            err = open_source(q, name, &s);
-        if (err)
-            break;
-    }
-    kv_iter_close(it);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (str_cmp(from, range.from) > 0)
+        range.from = from;
+    q->n_chunk = 0;
+    return str_cmp(range.from, range.to) < 0 ? txn_each(q->call->txn, range, open_next, q) : ERR_OK;
 }
 
 static void close_sources(void *arg)
@@ -263,12 +249,12 @@ static enum err run(struct query *q, struct logs_filter_log_events_output *out)
         close_sources(q);
         TRY(err);
         if (q->full)
-            return make_token(q, q->cursor.chunk, q->cursor.inside, &out->next_token);
+            return make_token(q, &out->next_token);
         if (!q->next_chunk.p)
             return ERR_OK;
         q->cursor = (struct cursor){.chunk = q->next_chunk};
         if (q->looked_at >= LOGS_SCAN_EVENTS / 2)
-            return make_token(q, q->cursor.chunk, false, &out->next_token);
+            return make_token(q, &out->next_token);
     }
 }
 
@@ -307,7 +293,8 @@ enum err logs_filter_log_events(struct call *call, const struct logs_filter_log_
         return ERR_NOMEM;
     q->call = call;
     q->in = in;
-    TRY(logs_need_group(call, in->log_group_name, in->log_group_identifier, NULL, &q->group));
+    TRY(logs_need_group(call, in->log_group_name, in->log_group_identifier, &q->group_name,
+                        &q->group));
     TRY(prepare(q));
     TRY(run(q, out));
     out->events.v = q->events;

@@ -1,78 +1,108 @@
 /* GetLogEvents: pages of one stream in both directions.
  *
- * A token is a place between events, "f/" or "b/" and the hex of (timestamp, seq) of the event next
- * to it; "f/" goes on with later events, "b/" with earlier ones. At an end the same place comes
- * back, which is how a client knows. */
-#include <inttypes.h>
-
-#include "codec/hex.h"
+ * A token is a place between events: "f/" or "b/" and a sealed token of the event next to it; "f/"
+ * goes on with later events, "b/" with earlier ones. At an end the same place comes back, which is
+ * how a client knows. */
+#include "base/record.h"
 #include "svc/logs/logs_int.h"
 
+/* An event, there or not. */
 struct place {
     int64_t ts;
     uint64_t seq;
 };
+static const struct record_field place_fields[] = {
+    REC_INT(struct place, ts),
+    REC_UINT(struct place, seq),
+};
+static const struct record_type place_type = RECORD_TYPE(struct place, 1, place_fields);
 
-static struct str token_of(struct call *call, char direction, struct place p)
-{
-    return str_fmt(call->arena, "%c/%016" PRIx64 "%016" PRIx64, direction,
-                   (uint64_t)p.ts ^ (UINT64_C(1) << 63), p.seq);
-}
+enum { PREFIX_LEN = 2 }; /* "f/" */
 
-static enum err parse_token(struct str token, bool *ret_forward, struct place *ret_place)
-{
-    uint8_t raw[16];
-    if (token.len != 34 || token.p[1] != '/' || (token.p[0] != 'f' && token.p[0] != 'b'))
-        return ERR_INVALID;
-    if (hex_decode_to(str_sub(token, 2, 32), raw, sizeof(raw)) != ERR_OK)
-        return ERR_INVALID;
-    uint64_t v[2] = {0, 0};
-    for (size_t i = 0; i < sizeof(raw); i++)
-        v[i / 8] = v[i / 8] << 8 | raw[i];
-    *ret_forward = token.p[0] == 'f';
-    *ret_place = (struct place){(int64_t)(v[0] ^ (UINT64_C(1) << 63)), v[1]};
-    return ERR_OK;
-}
-
-struct window {
-    struct str from, to; /* keys: from <= key < to */
+struct reading {
+    struct call *call;
+    struct page_bind bind;
+    uint64_t stream_id;
+    struct key_range range;
     bool forward;
-    size_t limit;
+    struct place start;       /* where the token says, or before all that there is */
+    struct place first, last; /* of the page, in order of time; of an empty one both `start` */
+    struct logs_output_log_event *v;
+    size_t n, bytes;
 };
 
-/* The keys that times, retention and token leave. */
-static enum err make_window(struct call *call, const struct logs_get_log_events_input *in,
-                            const struct logs_group *g, const struct logs_stream *s,
-                            struct window *w, struct place *ret_edge)
+/* Forward and backward tokens lead to one place, so they are bound to no direction. */
+static enum err bind_to(struct reading *r, struct str group, struct str stream)
 {
+    struct str scope =
+        str_fmt(r->call->arena, STR_FMT ":" STR_FMT, STR_ARG(group), STR_ARG(stream));
+    r->bind = page_bind_of(r->call, scope);
+    return str_is_set(scope) ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err make_token(struct reading *r, char direction, const struct place *at,
+                           struct str *ret_token)
+{
+    struct str position, token;
+    TRY(record_make(&place_type, r->call->arena, at, &position));
+    TRY(page_seal(&r->bind, position, &token));
+    *ret_token = str_fmt(r->call->arena, "%c/" STR_FMT, direction, STR_ARG(token));
+    return str_is_set(*ret_token) ? ERR_OK : ERR_NOMEM;
+}
+
+/* ERR_INVALID. */
+static enum err read_token(struct reading *r, struct str token)
+{
+    struct str position;
+    bool forward = str_starts(token, STR("f/"));
+    if (!forward && !str_starts(token, STR("b/")))
+        return ERR_INVALID;
+    TRY(page_open(&r->bind, str_sub(token, PREFIX_LEN, token.len), &position));
+    r->forward = forward;
+    return record_unpack(&place_type, r->call->arena, position, &r->start);
+}
+
+static struct str event_key(struct reading *r, int64_t ts, uint64_t seq)
+{
+    return key_make(r->call->arena, &logs_k_event, r->stream_id, ts, seq);
+}
+
+/* The events that times and retention leave, and where to begin. */
+static enum err make_window(struct reading *r, const struct logs_get_log_events_input *in,
+                            const struct logs_group *g)
+{
+    struct call *call = r->call;
     int64_t start =
         max_i64(in->has_start_time ? in->start_time : INT64_MIN, logs_cutoff(g, call->txn->now_ms));
-    struct str prefix = logs_key_events(call->arena, s->id);
-    if (!prefix.p)
+    r->range = key_range(call->arena, &logs_k_event, r->stream_id);
+    r->range.from = event_key(r, start, 0);
+    if (in->has_end_time)
+        r->range.to = event_key(r, in->end_time, 0);
+    r->forward = in->start_from_head;
+    r->start = (struct place){max_i64(start, 0) - 1, UINT64_MAX};
+    return in->next_token.p ? logs_paged(call, read_token(r, in->next_token)) : ERR_OK;
+}
+
+static enum err take_event(void *arg, struct str key, struct str record)
+{
+    struct reading *r = arg;
+    struct logs_stored_event e;
+    TRY(logs_parse_event(r->call->arena, key, record, &e));
+    r->bytes += e.message.len + LOGS_EVENT_OVERHEAD;
+    if (r->n && r->bytes > LOGS_PAGE_BYTES)
+        return ERR_CLOSED;
+    struct logs_output_log_event *o = &r->v[r->n];
+    o->message = str_dup(r->call->arena, e.message);
+    if (!o->message.p)
         return ERR_NOMEM;
-    w->from = logs_key_event(call->arena, s->id, start, 0);
-    w->to = in->has_end_time ? logs_key_event(call->arena, s->id, in->end_time, 0)
-                             : key_after_prefix(call->arena, prefix);
-    w->forward = in->start_from_head;
-    w->limit = in->has_limit ? (size_t)in->limit : LOGS_PAGE_EVENTS;
-    *ret_edge = (struct place){max_i64(start, 0) - 1, UINT64_MAX}; /* just before all of them */
-    if (in->next_token.p) {
-        struct place at;
-        if (parse_token(in->next_token, &w->forward, &at) != ERR_OK)
-            return call_error(call, &logs_err_invalid_parameter_exception,
-                              "The specified nextToken is invalid.");
-        *ret_edge = at;
-        struct str key = logs_key_event(call->arena, s->id, at.ts, at.seq);
-        if (w->forward && at.seq != UINT64_MAX)
-            key = logs_key_event(call->arena, s->id, at.ts, at.seq + 1);
-        if (!key.p)
-            return ERR_NOMEM;
-        if (w->forward && str_cmp(key, w->from) > 0)
-            w->from = key;
-        if (!w->forward && str_cmp(key, w->to) < 0)
-            w->to = key;
-    }
-    return w->from.p && w->to.p ? ERR_OK : ERR_NOMEM;
+    WIRE_SET(o, timestamp, e.timestamp);
+    WIRE_SET(o, ingestion_time, e.ingested_ms);
+    struct place at = {e.timestamp, e.seq};
+    if (r->n == 0)
+        r->first = r->last = at;
+    *(r->forward ? &r->last : &r->first) = at;
+    r->n++;
+    return ERR_OK;
 }
 
 static void reverse(struct logs_output_log_event *v, size_t n)
@@ -84,65 +114,44 @@ static void reverse(struct logs_output_log_event *v, size_t n)
     }
 }
 
-/* Reads a page into out; *ret_first and *ret_last are its ends in order of time, untouched when it
- * is empty. */
-static enum err read_page(struct call *call, const struct window *w,
-                          struct logs_get_log_events_output *out, struct place *ret_first,
-                          struct place *ret_last)
+static enum err read_page(struct reading *r, const struct logs_get_log_events_input *in)
 {
-    struct logs_output_log_event *v =
-        ARENA_ARRAY(call->arena, struct logs_output_log_event, w->limit);
-    if (!v)
-        return ERR_NOMEM;
-    out->events.v = v;
-    if (str_cmp(w->from, w->to) >= 0)
-        return ERR_OK;
-    struct kv_iter *it;
-    struct str key, record;
-    TRY(kv_scan(call->txn->kv, w->from, w->to, !w->forward, &it));
-    size_t n = 0, bytes = 0;
-    enum err err = ERR_OK;
-    while (n < w->limit && (err = kv_next(it, &key, &record)) == ERR_OK) {
-        struct logs_stored_event e;
-        err = logs_parse_event(key, record, &e);
-        if (err)
-            break;
-        bytes += e.message.len + LOGS_EVENT_OVERHEAD;
-        if (n && bytes > LOGS_PAGE_BYTES)
-            break;
-        struct str message = str_dup(call->arena, e.message);
-        if (!message.p) {
-            err = ERR_NOMEM;
-            break;
-        }
-        WIRE_SET(&v[n], timestamp, e.timestamp);
-        WIRE_SET(&v[n], ingestion_time, e.ingested_ms);
-        v[n].message = message;
-        *(w->forward ? ret_last : ret_first) = (struct place){e.timestamp, e.seq};
-        if (n == 0)
-            *(w->forward ? ret_first : ret_last) = (struct place){e.timestamp, e.seq};
-        n++;
+    static const struct page_fns fns = {.take = take_event};
+    struct call *call = r->call;
+    struct page page = page_of_call(call, r->bind.scope, STR_NONE,
+                                    in->has_limit ? (size_t)in->limit : LOGS_PAGE_EVENTS);
+    page.plain = true; /* tokens lead both ways and are made here */
+    page.reverse = !r->forward;
+    if (in->next_token.p) {
+        page.after = event_key(r, r->start.ts, r->start.seq);
+        if (!str_is_set(page.after))
+            return ERR_NOMEM;
     }
-    kv_iter_close(it);
-    if (!w->forward)
-        reverse(v, n);
-    out->events.n = n;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    r->v = ARENA_ARRAY(call->arena, struct logs_output_log_event, page.limit);
+    if (!r->v)
+        return ERR_NOMEM;
+    r->first = r->last = r->start;
+    TRY(page_scan(call->txn, &page, r->range, &fns, r));
+    if (!r->forward)
+        reverse(r->v, r->n);
+    return ERR_OK;
 }
 
 enum err logs_get_log_events(struct call *call, const struct logs_get_log_events_input *in,
                              struct logs_get_log_events_output *out)
 {
+    struct reading r = {.call = call};
     struct logs_group g;
     struct logs_stream s;
-    struct window w;
-    struct place first, last;
-    TRY(logs_need_group(call, in->log_group_name, in->log_group_identifier, NULL, &g));
+    struct str name;
+    TRY(logs_need_group(call, in->log_group_name, in->log_group_identifier, &name, &g));
     TRY(logs_need_stream(call, g.id, in->log_stream_name, &s));
-    TRY(make_window(call, in, &g, &s, &w, &first));
-    last = first;
-    TRY(read_page(call, &w, out, &first, &last));
-    out->next_forward_token = token_of(call, 'f', last);
-    out->next_backward_token = token_of(call, 'b', first);
-    return out->next_forward_token.p && out->next_backward_token.p ? ERR_OK : ERR_NOMEM;
+    r.stream_id = s.id;
+    TRY(bind_to(&r, name, in->log_stream_name));
+    TRY(make_window(&r, in, &g));
+    TRY(read_page(&r, in));
+    out->events.v = r.v;
+    out->events.n = r.n;
+    TRY(make_token(&r, 'f', &r.last, &out->next_forward_token));
+    return make_token(&r, 'b', &r.first, &out->next_backward_token);
 }

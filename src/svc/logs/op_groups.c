@@ -20,7 +20,7 @@ enum err logs_create_log_group(struct call *call, const struct logs_create_log_g
     if (!str_is_set(resource.arn))
         return ERR_NOMEM;
     TRY(tags_op_create(call, &logs_tags, &resource, TAGS_FROM(in->tags)));
-    enum err err = logs_make_group(call->txn, in->log_group_name, &g);
+    enum err err = logs_make_group(call->txn, call_scope(call), in->log_group_name, &g);
     if (err == ERR_EXISTS)
         return call_error(call, &logs_err_resource_already_exists_exception,
                           "The specified log group already exists");
@@ -36,12 +36,12 @@ enum err logs_delete_log_group(struct call *call, const struct logs_delete_log_g
     if (g.protected_)
         return call_error(call, &logs_err_validation_exception,
                           "The log group has deletion protection enabled.");
-    struct str dead = logs_key_dead_group(call->arena, g.id), arn = logs_group_arn(call, name);
-    if (!dead.p || !arn.p)
+    struct str arn = logs_group_arn(call, name);
+    if (!str_is_set(arn))
         return ERR_NOMEM;
-    TRY(txn_del(call->txn, logs_key_group(call->arena, name)));
+    TRY(txn_del(call->txn, key_make(call->arena, &logs_k_group, call_scope(call), name)));
     TRY(tags_drop(call->txn, arn));
-    TRY(txn_put(call->txn, dead, STR("")));
+    TRY(txn_put(call->txn, key_make(call->arena, &logs_k_dead_group, g.id), STR("")));
     return txn_on_commit(call->txn, logs_sweep_soon, call->svc);
 }
 
@@ -64,7 +64,7 @@ enum err logs_put_retention_policy(struct call *call,
     struct str name;
     TRY(logs_need_group(call, in->log_group_name, STR_NONE, &name, &g));
     g.retention_days = in->retention_in_days;
-    TRY(logs_write_group(call->txn, name, &g));
+    TRY(logs_write_group(call->txn, call_scope(call), name, &g));
     return txn_on_commit(call->txn, logs_sweep_soon, call->svc);
 }
 
@@ -76,33 +76,32 @@ enum err logs_delete_retention_policy(struct call *call,
     struct str name;
     TRY(logs_need_group(call, in->log_group_name, STR_NONE, &name, &g));
     g.retention_days = 0;
-    return logs_write_group(call->txn, name, &g);
+    return logs_write_group(call->txn, call_scope(call), name, &g);
 }
 
 /* --- describe --------------------------------------------------------------------------------- */
 
+struct sum {
+    struct arena *arena;
+    uint64_t bytes;
+    size_t streams;
+};
+
+static enum err add_stream(void *arg, struct str key, struct str record)
+{
+    struct sum *sum = arg;
+    struct logs_stream s;
+    TRY(logs_parse_stream(sum->arena, record, &s));
+    sum->bytes += s.stored_bytes;
+    return ++sum->streams < LOGS_COUNT_STREAMS ? ERR_OK : ERR_CLOSED;
+}
+
 /* Sum over the first LOGS_COUNT_STREAMS streams: a figure for people, bounded in cost. */
 static enum err stored_bytes(struct call *call, uint64_t group_id, int64_t *ret_bytes)
 {
-    struct str prefix = logs_key_stream_prefix(call->arena, group_id, STR(""));
-    struct kv_iter *it;
-    struct str key, record;
-    if (!prefix.p)
-        return ERR_NOMEM;
-    TRY(kv_scan(call->txn->kv, prefix, key_after_prefix(call->arena, prefix), false, &it));
-    uint64_t sum = 0;
-    enum err err = ERR_OK;
-    for (int i = 0; i < LOGS_COUNT_STREAMS && (err = kv_next(it, &key, &record)) == ERR_OK; i++) {
-        struct logs_stream s;
-        err = logs_parse_stream(record, &s);
-        if (err)
-            break;
-        sum += s.stored_bytes;
-    }
-    kv_iter_close(it);
-    if (err && err != ERR_NOT_FOUND)
-        return err;
-    *ret_bytes = (int64_t)sum;
+    struct sum sum = {.arena = call->arena};
+    TRY(txn_each(call->txn, key_range(call->arena, &logs_k_stream, group_id), add_stream, &sum));
+    *ret_bytes = (int64_t)sum.bytes;
     return ERR_OK;
 }
 
@@ -130,9 +129,11 @@ static enum err describe_named(struct call *call, const struct logs_describe_log
                                struct logs_log_group *list, size_t *n)
 {
     for (size_t i = 0; i < in->log_group_identifiers.n; i++) {
-        struct str name = logs_group_name(in->log_group_identifiers.v[i]);
+        struct str name = logs_group_name(call, in->log_group_identifiers.v[i]);
         struct logs_group g;
-        enum err err = logs_read_group(call->txn, name, &g);
+        if (!str_is_set(name))
+            continue;
+        enum err err = logs_read_group(call->txn, call_scope(call), name, &g);
         if (err == ERR_NOT_FOUND)
             continue;
         TRY(err);
@@ -141,56 +142,53 @@ static enum err describe_named(struct call *call, const struct logs_describe_log
     return ERR_OK;
 }
 
+struct listing {
+    struct call *call;
+    struct str pattern; /* lower case; absent: all */
+    struct logs_log_group *list;
+    size_t n;
+};
+
 /* The pattern matches anywhere, without case: as the API says of logGroupNamePattern. */
-static bool matches(struct call *call, struct str name, struct str pattern)
+static enum err match_group(void *arg, struct str key, struct str record, bool *ret_match)
 {
-    if (!pattern.p)
-        return true;
-    return str_find_str(str_lower(call->arena, name), str_lower(call->arena, pattern)) != SIZE_MAX;
+    struct listing *l = arg;
+    struct arena *a = l->call->arena;
+    struct str name;
+    if (!str_is_set(l->pattern))
+        return ERR_OK;
+    TRY(key_read(&logs_k_group, key, a, KEY_SKIP, &name));
+    *ret_match = str_find_str(str_lower(a, name), l->pattern) != SIZE_MAX;
+    return ERR_OK;
+}
+
+static enum err take_group(void *arg, struct str key, struct str record)
+{
+    struct listing *l = arg;
+    struct str name;
+    struct logs_group g;
+    TRY(key_read(&logs_k_group, key, l->call->arena, KEY_SKIP, &name));
+    TRY(logs_parse_group(l->call->arena, record, &g));
+    return describe(l->call, name, &g, &l->list[l->n++]);
 }
 
 static enum err scan_groups(struct call *call, const struct logs_describe_log_groups_input *in,
-                            size_t limit, struct logs_log_group *list, size_t *n,
-                            struct str *ret_token)
+                            struct logs_log_group *list,
+                            struct logs_describe_log_groups_output *out)
 {
-    struct str prefix = logs_key_group_prefix(
-        call->arena, in->log_group_name_prefix.p ? in->log_group_name_prefix : STR(""));
-    if (!prefix.p)
-        return ERR_NOMEM;
-    struct str from = prefix;
-    if (in->next_token.p) {
-        struct str after = logs_key_group(call->arena, in->next_token);
-        if (!after.p)
-            return ERR_NOMEM;
-        if (str_cmp(after, from) > 0)
-            from = after;
-    }
-    struct kv_iter *it;
-    struct str key, record;
-    TRY(kv_scan(call->txn->kv, from, key_after_prefix(call->arena, prefix), false, &it));
-    enum err err;
-    while ((err = kv_next(it, &key, &record)) == ERR_OK) {
-        struct str name;
-        struct logs_group g;
-        err = logs_key_read_group(key, call->arena, &name);
-        if (err)
-            break;
-        if (in->next_token.p && str_eq(name, in->next_token))
-            continue;
-        if (!matches(call, name, in->log_group_name_pattern))
-            continue;
-        if (*n == limit) {
-            *ret_token = list[*n - 1].log_group_name;
-            break;
-        }
-        err = logs_parse_group(record, &g);
-        if (!err)
-            err = describe(call, name, &g, &list[(*n)++]);
-        if (err)
-            break;
-    }
-    kv_iter_close(it);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    static const struct page_fns fns = {match_group, take_group};
+    struct listing l = {.call = call, .list = list};
+    struct str prefix = in->log_group_name_prefix;
+    struct page page = page_of_call(call, STR(""), in->next_token,
+                                    in->has_limit ? (size_t)in->limit : LOGS_DESCRIBE_MAX);
+    if (str_is_set(in->log_group_name_pattern))
+        l.pattern = str_lower(call->arena, in->log_group_name_pattern);
+    struct key_range range = key_range(call->arena, &logs_k_group, call_scope(call),
+                                       KEY_STARTS(str_is_set(prefix) ? prefix : STR("")));
+    TRY(logs_paged(call, page_scan(call->txn, &page, range, &fns, &l)));
+    out->log_groups.n = l.n;
+    out->next_token = page.next_token;
+    return ERR_OK;
 }
 
 enum err logs_describe_log_groups(struct call *call,
@@ -210,7 +208,6 @@ enum err logs_describe_log_groups(struct call *call,
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "logGroupIdentifiers cannot be combined with logGroupNamePrefix, "
                           "logGroupNamePattern or logGroupClass.");
-    size_t limit = in->has_limit ? (size_t)in->limit : LOGS_DESCRIBE_MAX;
     struct logs_log_group *list =
         ARENA_ARRAY(call->arena, struct logs_log_group, LOGS_DESCRIBE_MAX);
     if (!list)
@@ -221,5 +218,5 @@ enum err logs_describe_log_groups(struct call *call,
         return ERR_OK;
     if (in->log_group_identifiers.v)
         return describe_named(call, in, list, &out->log_groups.n);
-    return scan_groups(call, in, limit, list, &out->log_groups.n, &out->next_token);
+    return scan_groups(call, in, list, out);
 }

@@ -45,105 +45,60 @@ static enum err describe(struct call *call, struct str group, struct str name,
     return ERR_OK;
 }
 
-struct page {
+struct listing {
+    struct call *call;
     struct str group;
     uint64_t group_id;
-    bool by_time, descending;
-    size_t limit;
-    struct str token; /* last name, or "<last ms>/<name>" by time */
+    bool by_time;
+    struct logs_log_stream *list;
+    size_t n;
 };
 
-/* Bounds of the scan: the rest of the table's prefix after (or before) the token. */
-static enum err bounds(struct call *call, const struct page *p, struct str prefix_name,
-                       struct str *ret_from, struct str *ret_to)
+static enum err take_by_name(void *arg, struct str key, struct str record)
 {
-    struct str prefix = p->by_time ? logs_key_by_time_prefix(call->arena, p->group_id)
-                                   : logs_key_stream_prefix(call->arena, p->group_id, prefix_name);
-    if (!prefix.p)
-        return ERR_NOMEM;
-    *ret_from = prefix;
-    *ret_to = key_after_prefix(call->arena, prefix);
-    if (!p->token.p)
-        return ERR_OK;
-    struct str at;
-    if (p->by_time) {
-        struct str name = p->token;
-        int64_t last;
-        struct str ms = str_cut(&name, '/');
-        if (!name.p || str_to_i64(ms, &last) != ERR_OK)
-            return call_error(call, &logs_err_invalid_parameter_exception,
-                              "The specified nextToken is invalid.");
-        at = logs_key_by_time(call->arena, p->group_id, last, name);
-    } else {
-        at = logs_key_stream(call->arena, p->group_id, p->token);
-    }
-    if (!at.p)
-        return ERR_NOMEM;
-    if (p->descending) /* exclusive already */
-        *ret_to = at;
-    else /* the key right after it: memdup ended the copy with a NUL */
-        *ret_from = str_n(arena_memdup(call->arena, at.p, at.len), at.len + 1);
-    return ret_from->p ? ERR_OK : ERR_NOMEM;
+    struct listing *l = arg;
+    struct str name;
+    struct logs_stream s;
+    TRY(key_read(&logs_k_stream, key, l->call->arena, KEY_SKIP, &name));
+    TRY(logs_parse_stream(l->call->arena, record, &s));
+    return describe(l->call, l->group, name, &s, &l->list[l->n++]);
 }
 
-/* Name and record of the stream that a scan stands at. */
-static enum err read_entry(struct call *call, const struct page *p, struct str key,
-                           struct str record, int64_t *ret_last, struct str *ret_name,
-                           struct logs_stream *ret_s)
+static enum err take_by_time(void *arg, struct str key, struct str empty)
 {
-    if (!p->by_time) {
-        TRY(logs_key_read_stream(key, call->arena, ret_name));
-        return logs_parse_stream(record, ret_s);
-    }
-    TRY(logs_key_read_by_time(key, call->arena, ret_last, ret_name));
-    struct str stream_key = logs_key_stream(call->arena, p->group_id, *ret_name);
-    struct str value;
-    if (!stream_key.p)
-        return ERR_NOMEM;
-    enum err err = txn_peek(call->txn, stream_key, &value);
+    struct listing *l = arg;
+    struct call *call = l->call;
+    struct str name, record;
+    TRY(key_read(&logs_k_by_time, key, call->arena, KEY_SKIP, KEY_SKIP, &name));
+    struct str stream_key = key_make(call->arena, &logs_k_stream, l->group_id, name);
+    enum err err = txn_peek(call->txn, stream_key, &record);
     if (err == ERR_NOT_FOUND)
         return ERR_CORRUPT; /* L3 */
     TRY(err);
-    return logs_parse_stream(value, ret_s);
+    return take_by_name(l, stream_key, record);
 }
 
-static enum err scan(struct call *call, const struct page *p, struct str prefix,
+static enum err scan(struct listing *l, const struct logs_describe_log_streams_input *in,
                      struct logs_describe_log_streams_output *out)
 {
-    struct logs_log_stream *list =
-        ARENA_ARRAY(call->arena, struct logs_log_stream, LOGS_DESCRIBE_MAX);
-    struct str from, to;
-    if (!list)
+    struct call *call = l->call;
+    struct arena *a = call->arena;
+    const struct page_fns fns = {.take = l->by_time ? take_by_time : take_by_name};
+    struct str prefix = in->log_stream_name_prefix;
+    struct key_range range = l->by_time
+                                 ? key_range(a, &logs_k_by_time, l->group_id)
+                                 : key_range(a, &logs_k_stream, l->group_id,
+                                             KEY_STARTS(str_is_set(prefix) ? prefix : STR("")));
+    /* A place in one order is none in the other. */
+    struct str scope = str_fmt(a, STR_FMT ":%d%d", STR_ARG(l->group), l->by_time, in->descending);
+    if (!str_is_set(scope))
         return ERR_NOMEM;
-    TRY(bounds(call, p, prefix, &from, &to));
-    struct kv_iter *it;
-    struct str key, record;
-    TRY(kv_scan(call->txn->kv, from, to, p->descending, &it));
-    size_t n = 0;
-    int64_t last = 0, token_last = 0;
-    enum err err;
-    while ((err = kv_next(it, &key, &record)) == ERR_OK) {
-        struct str name;
-        struct logs_stream s;
-        if (n == p->limit) {
-            out->next_token = p->by_time
-                                  ? str_fmt(call->arena, "%lld/" STR_FMT, (long long)token_last,
-                                            STR_ARG(list[n - 1].log_stream_name))
-                                  : list[n - 1].log_stream_name;
-            break;
-        }
-        err = read_entry(call, p, key, record, &last, &name, &s);
-        if (!err)
-            err = describe(call, p->group, name, &s, &list[n]);
-        if (err)
-            break;
-        n++;
-        token_last = last;
-    }
-    kv_iter_close(it);
-    out->log_streams.v = list;
-    out->log_streams.n = n;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    struct page page = page_of_call(call, scope, in->next_token,
+                                    in->has_limit ? (size_t)in->limit : LOGS_DESCRIBE_MAX);
+    page.reverse = in->descending;
+    TRY(logs_paged(call, page_scan(call->txn, &page, range, &fns, l)));
+    out->next_token = page.next_token;
+    return ERR_OK;
 }
 
 enum err logs_describe_log_streams(struct call *call,
@@ -151,14 +106,17 @@ enum err logs_describe_log_streams(struct call *call,
                                    struct logs_describe_log_streams_output *out)
 {
     struct logs_group g;
-    struct page p = {.descending = in->descending, .token = in->next_token};
-    TRY(logs_need_group(call, in->log_group_name, in->log_group_identifier, &p.group, &g));
-    p.group_id = g.id;
-    p.by_time = str_eq(in->order_by, STR("LastEventTime"));
-    p.limit = in->has_limit ? (size_t)in->limit : LOGS_DESCRIBE_MAX;
-    if (p.by_time && in->log_stream_name_prefix.p)
+    struct listing l = {.call = call, .by_time = str_eq_c(in->order_by, "LastEventTime")};
+    TRY(logs_need_group(call, in->log_group_name, in->log_group_identifier, &l.group, &g));
+    if (l.by_time && in->log_stream_name_prefix.p)
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Cannot order by LastEventTime with a logStreamNamePrefix.");
-    struct str prefix = in->log_stream_name_prefix;
-    return scan(call, &p, prefix.p ? prefix : STR(""), out);
+    l.group_id = g.id;
+    l.list = ARENA_ARRAY(call->arena, struct logs_log_stream, LOGS_DESCRIBE_MAX);
+    if (!l.list)
+        return ERR_NOMEM;
+    TRY(scan(&l, in, out));
+    out->log_streams.v = l.list;
+    out->log_streams.n = l.n;
+    return ERR_OK;
 }

@@ -1,4 +1,5 @@
 /* TagResource, UntagResource, ListTagsForResource, and their older forms by group name. */
+#include "base/arn.h"
 #include "svc/logs/logs_int.h"
 
 struct str logs_group_arn(struct call *call, struct str name)
@@ -19,8 +20,12 @@ static enum err resource(struct call *call, struct str ref, struct tags_resource
 static enum err find(void *self, struct txn *txn, struct str arn, struct tags_resource *ret)
 {
     struct logs_group g;
+    struct arn parts;
+    if (arn_parse_as(arn, "logs", "log-group", &parts) != ERR_OK)
+        return ERR_NOT_FOUND;
     ret->arn = arn;
-    return logs_read_group(txn, logs_group_name(arn), &g);
+    return logs_read_group(txn, (struct key_scope){parts.account, parts.region},
+                           arn_segment(&parts, 1), &g);
 }
 
 static const struct tags_type types[] = {{"log-group", "logs:TagResource", "logs:UntagResource"}};

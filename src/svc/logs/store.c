@@ -1,118 +1,92 @@
 /* Records of groups, streams and events. */
-#include "base/pack.h"
+#include "base/record.h"
 #include "base/rng.h"
 #include "svc/logs/logs_int.h"
 
-enum { RECORD_VERSION = 1, RECORD_MAX = 2 * 1024 * 1024 };
+static const struct record_field group_fields[] = {
+    REC_UINT(struct logs_group, id),
+    REC_INT(struct logs_group, created_ms),
+    REC_INT(struct logs_group, retention_days),
+    REC_BOOL(struct logs_group, protected_),
+};
+static const struct record_type group_type = RECORD_TYPE(struct logs_group, 1, group_fields);
 
-enum err logs_parse_group(struct str record, struct logs_group *ret)
+static const struct record_field stream_fields[] = {
+    REC_UINT(struct logs_stream, id),           REC_INT(struct logs_stream, created_ms),
+    REC_INT(struct logs_stream, first_ms),      REC_INT(struct logs_stream, last_ms),
+    REC_INT(struct logs_stream, ingested_ms),   REC_UINT(struct logs_stream, next_seq),
+    REC_UINT(struct logs_stream, stored_bytes),
+};
+static const struct record_type stream_type = RECORD_TYPE(struct logs_stream, 1, stream_fields);
+
+/* Timestamp and seq are in the key. */
+static const struct record_field event_fields[] = {
+    REC_INT(struct logs_stored_event, ingested_ms),
+    REC_STR(struct logs_stored_event, message),
+};
+static const struct record_type event_type = RECORD_TYPE(struct logs_stored_event, 1, event_fields);
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+enum err logs_parse_group(struct arena *a, struct str record, struct logs_group *ret)
 {
-    struct unpack u;
-    unpack_init(&u, record);
-    if (unpack_u8(&u) != RECORD_VERSION)
-        return ERR_CORRUPT;
-    struct logs_group g = {.id = unpack_uint(&u)};
-    g.created_ms = unpack_int(&u);
-    g.retention_days = unpack_int(&u);
-    g.protected_ = unpack_u8(&u);
-    TRY(unpack_end(&u));
-    *ret = g;
-    return ERR_OK;
+    return record_unpack_copy(&group_type, a, record, ret);
 }
 
-enum err logs_read_group(struct txn *txn, struct str name, struct logs_group *ret)
+enum err logs_read_group(struct txn *txn, struct key_scope scope, struct str name,
+                         struct logs_group *ret)
 {
-    struct str key = logs_key_group(txn->arena, name);
     struct str record;
-    if (!key.p)
-        return ERR_NOMEM;
-    TRY(txn_get(txn, key, &record));
-    return logs_parse_group(record, ret);
+    TRY(txn_get(txn, key_make(txn->arena, &logs_k_group, scope, name), &record));
+    return record_unpack(&group_type, txn->arena, record, ret);
 }
 
-enum err logs_write_group(struct txn *txn, struct str name, const struct logs_group *g)
+enum err logs_write_group(struct txn *txn, struct key_scope scope, struct str name,
+                          const struct logs_group *g)
 {
-    struct str key = logs_key_group(txn->arena, name);
-    if (!key.p)
-        return ERR_NOMEM;
-    struct buf b;
-    buf_init_arena(&b, txn->arena, RECORD_MAX);
-    pack_u8(&b, RECORD_VERSION);
-    pack_uint(&b, g->id);
-    pack_int(&b, g->created_ms);
-    pack_int(&b, g->retention_days);
-    pack_u8(&b, g->protected_);
-    TRY(buf_err(&b));
-    return txn_put(txn, key, buf_str(&b));
+    struct str record;
+    TRY(record_make(&group_type, txn->arena, g, &record));
+    return txn_put(txn, key_make(txn->arena, &logs_k_group, scope, name), record);
 }
 
-enum err logs_make_group(struct txn *txn, struct str name, struct logs_group *g)
+enum err logs_make_group(struct txn *txn, struct key_scope scope, struct str name,
+                         struct logs_group *g)
 {
     struct logs_group old;
-    enum err err = logs_read_group(txn, name, &old);
+    enum err err = logs_read_group(txn, scope, name, &old);
     if (err != ERR_NOT_FOUND)
         return err ? err : ERR_EXISTS;
     g->id = rng_u64();
     g->created_ms = txn->now_ms;
-    return logs_write_group(txn, name, g);
+    return logs_write_group(txn, scope, name, g);
 }
 
-enum err logs_parse_stream(struct str record, struct logs_stream *ret)
+/* --- streams ---------------------------------------------------------------------------------- */
+
+enum err logs_parse_stream(struct arena *a, struct str record, struct logs_stream *ret)
 {
-    struct unpack u;
-    unpack_init(&u, record);
-    if (unpack_u8(&u) != RECORD_VERSION)
-        return ERR_CORRUPT;
-    struct logs_stream s = {.id = unpack_uint(&u)};
-    s.created_ms = unpack_int(&u);
-    s.first_ms = unpack_int(&u);
-    s.last_ms = unpack_int(&u);
-    s.ingested_ms = unpack_int(&u);
-    s.next_seq = unpack_uint(&u);
-    s.stored_bytes = unpack_uint(&u);
-    TRY(unpack_end(&u));
-    *ret = s;
-    return ERR_OK;
+    return record_unpack(&stream_type, a, record, ret);
 }
 
 enum err logs_read_stream(struct txn *txn, uint64_t group_id, struct str name,
                           struct logs_stream *ret)
 {
-    struct str key = logs_key_stream(txn->arena, group_id, name);
     struct str record;
-    if (!key.p)
-        return ERR_NOMEM;
-    TRY(txn_get(txn, key, &record));
-    return logs_parse_stream(record, ret);
+    TRY(txn_get(txn, key_make(txn->arena, &logs_k_stream, group_id, name), &record));
+    return logs_parse_stream(txn->arena, record, ret);
 }
 
 static enum err write_stream(struct txn *txn, uint64_t group_id, struct str name,
                              const struct logs_stream *s)
 {
-    struct str key = logs_key_stream(txn->arena, group_id, name);
-    if (!key.p)
-        return ERR_NOMEM;
-    struct buf b;
-    buf_init_arena(&b, txn->arena, RECORD_MAX);
-    pack_u8(&b, RECORD_VERSION);
-    pack_uint(&b, s->id);
-    pack_int(&b, s->created_ms);
-    pack_int(&b, s->first_ms);
-    pack_int(&b, s->last_ms);
-    pack_int(&b, s->ingested_ms);
-    pack_uint(&b, s->next_seq);
-    pack_uint(&b, s->stored_bytes);
-    TRY(buf_err(&b));
-    return txn_put(txn, key, buf_str(&b));
+    struct str record;
+    TRY(record_make(&stream_type, txn->arena, s, &record));
+    return txn_put(txn, key_make(txn->arena, &logs_k_stream, group_id, name), record);
 }
 
-static enum err move_by_time(struct txn *txn, uint64_t group_id, struct str name, bool add,
-                             int64_t last_ms)
+static struct str by_time_key(struct txn *txn, uint64_t group_id, int64_t last_ms, struct str name)
 {
-    struct str key = logs_key_by_time(txn->arena, group_id, last_ms, name);
-    if (!key.p)
-        return ERR_NOMEM;
-    return add ? txn_put(txn, key, STR("")) : txn_del(txn, key);
+    return key_make(txn->arena, &logs_k_by_time, group_id, last_ms, name);
 }
 
 enum err logs_make_stream(struct txn *txn, uint64_t group_id, struct str name,
@@ -123,34 +97,26 @@ enum err logs_make_stream(struct txn *txn, uint64_t group_id, struct str name,
         return err ? err : ERR_EXISTS;
     *ret = (struct logs_stream){.id = rng_u64(), .created_ms = txn->now_ms};
     TRY(write_stream(txn, group_id, name, ret));
-    return move_by_time(txn, group_id, name, true, 0);
+    return txn_put(txn, by_time_key(txn, group_id, 0, name), STR(""));
 }
 
 enum err logs_drop_stream(struct txn *txn, uint64_t group_id, struct str name,
                           const struct logs_stream *s)
 {
-    struct str key = logs_key_stream(txn->arena, group_id, name);
-    struct str dead = logs_key_dead_stream(txn->arena, s->id);
-    if (!key.p || !dead.p)
-        return ERR_NOMEM;
-    TRY(txn_del(txn, key));
-    TRY(move_by_time(txn, group_id, name, false, s->last_ms));
-    return txn_put(txn, dead, STR(""));
+    TRY(txn_del(txn, key_make(txn->arena, &logs_k_stream, group_id, name)));
+    TRY(txn_del(txn, by_time_key(txn, group_id, s->last_ms, name)));
+    return txn_put(txn, key_make(txn->arena, &logs_k_dead_stream, s->id), STR(""));
 }
+
+/* --- events ----------------------------------------------------------------------------------- */
 
 static enum err put_event(struct txn *txn, const struct logs_stream *s, uint64_t seq,
                           const struct logs_event *e)
 {
-    struct str key = logs_key_event(txn->arena, s->id, e->timestamp_ms, seq);
-    if (!key.p)
-        return ERR_NOMEM;
-    struct buf b;
-    buf_init_arena(&b, txn->arena, RECORD_MAX);
-    pack_u8(&b, RECORD_VERSION);
-    pack_int(&b, txn->now_ms);
-    pack_str(&b, e->message);
-    TRY(buf_err(&b));
-    return txn_put(txn, key, buf_str(&b));
+    struct logs_stored_event stored = {.ingested_ms = txn->now_ms, .message = e->message};
+    struct str record;
+    TRY(record_make(&event_type, txn->arena, &stored, &record));
+    return txn_put(txn, key_make(txn->arena, &logs_k_event, s->id, e->timestamp_ms, seq), record);
 }
 
 enum err logs_append(struct txn *txn, uint64_t group_id, struct str name, struct logs_stream *s,
@@ -170,23 +136,15 @@ enum err logs_append(struct txn *txn, uint64_t group_id, struct str name, struct
     TRY(write_stream(txn, group_id, name, s));
     if (s->last_ms == old_last)
         return ERR_OK;
-    TRY(move_by_time(txn, group_id, name, false, old_last));
-    return move_by_time(txn, group_id, name, true, s->last_ms);
+    TRY(txn_del(txn, by_time_key(txn, group_id, old_last, name)));
+    return txn_put(txn, by_time_key(txn, group_id, s->last_ms, name), STR(""));
 }
 
-enum err logs_parse_event(struct str key, struct str record, struct logs_stored_event *ret)
+enum err logs_parse_event(struct arena *a, struct str key, struct str record,
+                          struct logs_stored_event *ret)
 {
-    struct logs_stored_event e;
-    TRY(logs_key_read_event(key, &e.timestamp, &e.seq));
-    struct unpack u;
-    unpack_init(&u, record);
-    if (unpack_u8(&u) != RECORD_VERSION)
-        return ERR_CORRUPT;
-    e.ingested_ms = unpack_int(&u);
-    e.message = unpack_str(&u);
-    TRY(unpack_end(&u));
-    *ret = e;
-    return ERR_OK;
+    TRY(key_read(&logs_k_event, key, a, KEY_SKIP, &ret->timestamp, &ret->seq));
+    return record_unpack(&event_type, a, record, ret);
 }
 
 int64_t logs_cutoff(const struct logs_group *g, int64_t now_ms)

@@ -4,11 +4,11 @@
  *
  *   groups -> streams -> expired (group by group, stream by stream) -> done
  *
- * Cursor: u8 phase, str group, str stream, str from: keys to go on at. `from` is inside the range
+ * Cursor: a record of struct place: keys to go on at. `from` is inside the range
  * that is being removed, and spares the next step the markers of what is gone (P6).
  *
  * Thread: the home loop, but for logs_sweep_soon. */
-#include "base/pack.h"
+#include "base/record.h"
 #include "deliver/deliver.h"
 #include "deliver/job.h"
 #include "svc/logs/logs_int.h"
@@ -20,121 +20,113 @@ struct place {
     struct str group, stream, from;
 };
 
-enum { CURSOR_MAX = 4 * LOGS_KEY_MAX };
+static const struct record_field place_fields[] = {
+    REC_ENUM(struct place, phase, SWEEP_DONE + 1),
+    REC_STR(struct place, group),
+    REC_STR(struct place, stream),
+    REC_STR(struct place, from),
+};
+static const struct record_type place_type = RECORD_TYPE(struct place, 1, place_fields);
 
-static enum err place_read(struct str cursor, struct place *ret_at)
+static enum err place_read(struct arena *a, struct str cursor, struct place *ret_at)
 {
-    struct unpack u;
-    if (cursor.len == 0) {
-        *ret_at = (struct place){SWEEP_GROUPS, STR(""), STR(""), STR("")};
-        return ERR_OK;
-    }
-    unpack_init(&u, cursor);
-    struct place at = {.phase = (enum phase)unpack_u8(&u)};
-    at.group = unpack_str(&u);
-    at.stream = unpack_str(&u);
-    at.from = unpack_str(&u);
-    TRY(unpack_end(&u));
-    *ret_at = at;
+    *ret_at = (struct place){SWEEP_GROUPS, STR(""), STR(""), STR("")};
+    return cursor.len == 0 ? ERR_OK : record_unpack(&place_type, a, cursor, ret_at);
+}
+
+/* What is left of a range from a key on that may be outside of it. */
+static struct key_range rest_of(struct key_range range, struct str from)
+{
+    if (str_is_set(range.from) && str_cmp(from, range.from) > 0 && str_cmp(from, range.to) < 0)
+        range.from = from;
+    return range;
+}
+
+/* First pair of a range. ERR_NOT_FOUND. */
+static enum err first_of(struct txn *txn, struct key_range range, struct str *ret_key,
+                         struct str *ret_record)
+{
+    if (!str_is_set(range.from))
+        return ERR_NOMEM;
+    return job_first_pair(txn, range.from, range.to, ret_key, ret_record);
+}
+
+/* Removes what the budget allows of a range, from at->from on if that is inside. */
+static enum err remove_some(struct txn *txn, struct place *at, struct key_range range,
+                            struct job_budget *budget, bool *ret_more)
+{
+    range = rest_of(range, at->from);
+    if (!str_is_set(range.from) || !str_is_set(range.to))
+        return ERR_NOMEM;
+    TRY(job_remove_range(txn, &range.from, range.to, budget, ret_more));
+    at->from = *ret_more ? range.from : STR("");
     return ERR_OK;
 }
 
-static enum err place_write(struct arena *arena, const struct place *at, struct str *ret_cursor)
-{
-    struct buf b;
-    buf_init_arena(&b, arena, CURSOR_MAX);
-    pack_u8(&b, (uint8_t)at->phase);
-    pack_str(&b, at->group);
-    pack_str(&b, at->stream);
-    pack_str(&b, at->from);
-    TRY(buf_err(&b));
-    *ret_cursor = buf_str(&b);
-    return ERR_OK;
-}
-
-/* Where to go on in [prefix, after prefix): at->from if it is inside. */
-static struct str start_in(const struct place *at, struct str prefix)
-{
-    return str_starts(at->from, prefix) ? at->from : prefix;
-}
-
-/* First id of a table of dead ids. ERR_NOT_FOUND when it is empty. */
-static enum err first_dead(struct txn *txn, struct str table, uint64_t *ret_id)
+/* First id of a table of dead ones. ERR_NOT_FOUND when it is empty. */
+static enum err first_dead(struct txn *txn, const struct key_layout *layout, uint64_t *ret_id)
 {
     struct str key, value;
-    if (!table.p)
-        return ERR_NOMEM;
-    TRY(job_first_pair(txn, table, key_after_prefix(txn->arena, table), &key, &value));
-    return logs_key_read_dead(key, ret_id);
+    TRY(first_of(txn, key_range_table(txn->arena, layout), &key, &value));
+    return key_read(layout, key, txn->arena, ret_id);
 }
 
-static enum err drop_stream(struct txn *txn, uint64_t group, struct str key, struct str record)
+struct group_drop {
+    struct txn *txn;
+    struct job_budget *budget;
+    uint64_t group_id;
+    struct str from; /* where to go on; absent: all streams are dropped */
+};
+
+static enum err drop_stream(void *arg, struct str key, struct str record)
 {
+    struct group_drop *d = arg;
+    struct arena *a = d->txn->arena;
     struct logs_stream s;
-    struct str name;
-    TRY(logs_parse_stream(record, &s));
-    TRY(logs_key_read_stream(key, txn->arena, &name));
-    return logs_drop_stream(txn, group, name, &s);
+    struct str name, behind = key_successor(a, key);
+    if (!str_is_set(behind))
+        return ERR_NOMEM;
+    TRY(logs_parse_stream(a, record, &s));
+    TRY(key_read(&logs_k_stream, key, a, KEY_SKIP, &name));
+    TRY(logs_drop_stream(d->txn, d->group_id, name, &s));
+    job_spend(d->budget, 1);
+    if (!job_spent(d->budget))
+        return ERR_OK;
+    d->from = behind;
+    return ERR_CLOSED;
 }
 
 /* A dead group's streams become dead streams, then the group's own mark goes. */
 static enum err sweep_group(struct txn *txn, struct place *at, struct job_budget *budget)
 {
-    uint64_t id = 0;
-    enum err err = first_dead(txn, logs_key_dead_groups(txn->arena), &id);
+    struct group_drop d = {.txn = txn, .budget = budget};
+    enum err err = first_dead(txn, &logs_k_dead_group, &d.group_id);
     if (err == ERR_NOT_FOUND) {
         at->phase = SWEEP_STREAMS;
         return ERR_OK;
     }
     TRY(err);
-    struct str prefix = logs_key_stream_prefix(txn->arena, id, STR(""));
-    struct kv_iter *it;
-    struct str key, record;
-    if (!prefix.p)
-        return ERR_NOMEM;
-    TRY(kv_scan(txn->kv, start_in(at, prefix), key_after_prefix(txn->arena, prefix), false, &it));
-    while ((err = kv_next(it, &key, &record)) == ERR_OK) {
-        key = str_dup(txn->arena, key);
-        err = key.p ? drop_stream(txn, id, key, record) : ERR_NOMEM;
-        job_spend(budget, 1);
-        if (err || job_spent(budget)) {
-            at->from = job_key_behind(txn->arena, key);
-            break;
-        }
-    }
-    kv_iter_close(it);
+    struct key_range streams = key_range(txn->arena, &logs_k_stream, d.group_id);
+    TRY(txn_each(txn, rest_of(streams, at->from), drop_stream, &d));
     job_spend(budget, 1);
-    return err == ERR_NOT_FOUND ? txn_del(txn, logs_key_dead_group(txn->arena, id)) : err;
+    at->from = str_is_set(d.from) ? d.from : STR("");
+    return str_is_set(d.from) ? ERR_OK
+                              : txn_del(txn, key_make(txn->arena, &logs_k_dead_group, d.group_id));
 }
 
 static enum err sweep_stream(struct txn *txn, struct place *at, struct job_budget *budget)
 {
     uint64_t id = 0;
-    enum err err = first_dead(txn, logs_key_dead_streams(txn->arena), &id);
+    enum err err = first_dead(txn, &logs_k_dead_stream, &id);
     if (err == ERR_NOT_FOUND) {
         at->phase = SWEEP_EXPIRED;
         return ERR_OK;
     }
     TRY(err);
-    struct str prefix = logs_key_events(txn->arena, id);
-    if (!prefix.p)
-        return ERR_NOMEM;
-    struct str from = start_in(at, prefix);
     bool more;
-    TRY(job_remove_range(txn, &from, key_after_prefix(txn->arena, prefix), budget, &more));
+    TRY(remove_some(txn, at, key_range(txn->arena, &logs_k_event, id), budget, &more));
     job_spend(budget, 1);
-    at->from = more ? from : STR("");
-    return more ? ERR_OK : txn_del(txn, logs_key_dead_stream(txn->arena, id));
-}
-
-/* First pair inside a prefix at or after `from`, which may be outside. */
-static enum err next_in(struct txn *txn, struct str from, struct str prefix, struct str *ret_key,
-                        struct str *ret_record)
-{
-    if (!prefix.p)
-        return ERR_NOMEM;
-    return job_first_pair(txn, str_starts(from, prefix) ? from : prefix,
-                          key_after_prefix(txn->arena, prefix), ret_key, ret_record);
+    return more ? ERR_OK : txn_del(txn, key_make(txn->arena, &logs_k_dead_stream, id));
 }
 
 /* What retention expired of one stream. */
@@ -142,18 +134,13 @@ static enum err expire_stream(struct txn *txn, struct place *at, struct str reco
                               struct job_budget *budget, bool *ret_more)
 {
     struct logs_stream s;
-    TRY(logs_parse_stream(record, &s));
+    TRY(logs_parse_stream(txn->arena, record, &s));
     *ret_more = false;
     if (!s.last_ms || s.first_ms >= cutoff)
         return ERR_OK;
-    struct str prefix = logs_key_events(txn->arena, s.id);
-    if (!prefix.p)
-        return ERR_NOMEM;
-    struct str from = start_in(at, prefix);
-    TRY(job_remove_range(txn, &from, logs_key_event(txn->arena, s.id, cutoff, 0), budget,
-                         ret_more));
-    at->from = *ret_more ? from : STR("");
-    return ERR_OK;
+    struct key_range expired = {key_prefix(txn->arena, &logs_k_event, s.id),
+                                key_make(txn->arena, &logs_k_event, s.id, cutoff, (uint64_t)0)};
+    return remove_some(txn, at, expired, budget, ret_more);
 }
 
 /* The next stream of the next group that has retention. */
@@ -163,8 +150,8 @@ static enum err sweep_expired(struct txn *txn, struct place *at, struct job_budg
     struct logs_group g;
     bool more;
     job_spend(budget, 1);
-    enum err err =
-        next_in(txn, at->group, logs_key_group_prefix(txn->arena, STR("")), &group_key, &record);
+    struct key_range groups = key_range_table(txn->arena, &logs_k_group);
+    enum err err = first_of(txn, rest_of(groups, at->group), &group_key, &record);
     if (err == ERR_NOT_FOUND) {
         at->phase = SWEEP_DONE;
         return ERR_OK;
@@ -175,16 +162,16 @@ static enum err sweep_expired(struct txn *txn, struct place *at, struct job_budg
     int64_t cutoff = logs_cutoff(&g, txn->now_ms);
     err = ERR_NOT_FOUND;
     if (cutoff != INT64_MIN)
-        err = next_in(txn, at->stream, logs_key_stream_prefix(txn->arena, g.id, STR("")),
-                      &stream_key, &record);
+        err = first_of(txn, rest_of(key_range(txn->arena, &logs_k_stream, g.id), at->stream),
+                       &stream_key, &record);
     if (err == ERR_NOT_FOUND) { /* none left: the next group */
-        at->group = job_key_behind(txn->arena, group_key);
+        at->group = key_successor(txn->arena, group_key);
         at->stream = STR("");
         return at->group.p ? ERR_OK : ERR_NOMEM;
     }
     TRY(err);
     TRY(expire_stream(txn, at, record, cutoff, budget, &more));
-    at->stream = more ? stream_key : job_key_behind(txn->arena, stream_key);
+    at->stream = more ? stream_key : key_successor(txn->arena, stream_key);
     return at->stream.p ? ERR_OK : ERR_NOMEM;
 }
 
@@ -208,12 +195,12 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
                      enum job_state *ret_state)
 {
     struct place at;
-    TRY(place_read(job->cursor, &at));
+    TRY(place_read(txn->arena, job->cursor, &at));
     do {
         TRY(sweep_some(txn, &at, budget));
     } while (at.phase != SWEEP_DONE && !job_spent(budget));
     *ret_state = at.phase == SWEEP_DONE ? JOB_DONE : JOB_MORE;
-    return place_write(txn->arena, &at, &job->cursor);
+    return record_make(&place_type, txn->arena, &at, &job->cursor);
 }
 
 void logs_sweep_soon(void *arg)
