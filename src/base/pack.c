@@ -9,6 +9,10 @@ void pack_uint(struct buf *b, uint64_t v)
 {
     char tmp[10];
     size_t n = 0;
+    if (v < 0x80) {
+        buf_add_byte(b, (char)v);
+        return;
+    }
     while (v >= 0x80) {
         tmp[n++] = (char)(v | 0x80);
         v >>= 7;
@@ -49,6 +53,12 @@ uint8_t unpack_u8(struct unpack *u)
 uint64_t unpack_uint(struct unpack *u)
 {
     uint64_t v = 0;
+    /* One byte is what most of them are: lengths, counts, small numbers. */
+    if (!u->bad && u->rest.len > 0 && (uint8_t)u->rest.p[0] < 0x80) {
+        v = (uint8_t)*u->rest.p++;
+        u->rest.len--;
+        return v;
+    }
     for (unsigned shift = 0; shift < 64; shift += 7) {
         uint8_t c = unpack_u8(u);
         if (u->bad)
