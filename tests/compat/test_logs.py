@@ -124,8 +124,11 @@ def test_groups_belong_to_their_region(weir, logs):
     assert code(west.delete_log_group, logGroupName="/region/a") == "ResourceNotFoundException"
     assert west.list_tags_for_resource(resourceArn=arn)["tags"] == {"where": "west"}
     assert code(logs.list_tags_for_resource, resourceArn=arn) == "ResourceNotFoundException"
-    assert logs.describe_log_groups(logGroupIdentifiers=[arn])["logGroups"] == []
-    assert len(west.describe_log_groups(logGroupIdentifiers=[arn])["logGroups"]) == 1
+    assert code(logs.filter_log_events, logGroupIdentifier=arn) == "ResourceNotFoundException"
+    for good in (arn, "/region/both"):
+        assert len(west.filter_log_events(logGroupIdentifier=good)["events"]) == 1
+    for bad in (arn + ":log-stream:s", arn.replace(":logs:", ":sqs:"), arn.replace("0:log", "1:log"), "arn:aws:logs:x"):
+        assert code(west.filter_log_events, logGroupIdentifier=bad) == "ResourceNotFoundException"
     page = logs.describe_log_groups(logGroupNamePrefix="/region/", limit=1)
     assert code(west.describe_log_groups, logGroupNamePrefix="/region/", limit=1,
                 nextToken=page["nextToken"]) == "InvalidParameterException"

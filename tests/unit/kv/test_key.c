@@ -229,10 +229,10 @@ static void test_layout_prefixes(void **state)
         struct str name;
         bool starts, nul;
     } rows[] = {
-        {STR_INIT("ab"), true, false},    {STR_INIT("abc"), true, false},
-        {STR_INIT("ab\0"), true, false},  {STR_INIT("a"), false, false},
-        {STR_INIT("ac"), false, false},   {STR_INIT("a\0"), false, true},
-        {STR_INIT("a\0b"), false, true},  {STR_INIT(""), false, false},
+        {STR_INIT("ab"), true, false},     {STR_INIT("abc"), true, false},
+        {STR_INIT("ab\0"), true, false},   {STR_INIT("a"), false, false},
+        {STR_INIT("ac"), false, false},    {STR_INIT("a\0"), false, true},
+        {STR_INIT("a\0b"), false, true},   {STR_INIT(""), false, false},
         {STR_INIT("a\x01"), false, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
