@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "core/call_int.h"
+#include "core/tags.h"
 
 static enum policy_principal_kind kind_of(enum principal_kind kind)
 {
@@ -139,19 +140,15 @@ struct tagged {
     struct str arn;
 };
 
-static enum err add_tag(void *arg, struct str key, struct str value)
-{
-    const struct tagged *t = arg;
-    policy_context_add2(t->ctx, STR("aws:ResourceTag/"), key, value);
-    return t->ctx->err;
-}
-
 static enum err fill_tags(struct policy_context *ctx, void *arg)
 {
-    struct tagged *t = arg;
-    const struct authz_tags *tags = &t->txn->core->tags;
+    const struct tagged *t = arg;
+    struct tag_list tags;
     assert(t->ctx == ctx);
-    return tags->each ? tags->each(tags->self, t->txn, t->arn, add_tag, t) : ERR_OK;
+    TRY(tags_of(t->txn, t->arn, &tags));
+    for (size_t i = 0; i < tags.n; i++)
+        policy_context_add2(ctx, STR("aws:ResourceTag/"), tags.v[i].key, tags.v[i].value);
+    return ctx->err;
 }
 
 /* What could not be read to answer a policy is the store's error, which may pass; a context that

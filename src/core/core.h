@@ -30,16 +30,6 @@ struct core_config {
 struct deliver;
 struct sandbox;
 
-/* Who knows the tags of resources: what aws:ResourceTag/KEY compares with. */
-struct authz_tags {
-    void *self;
-    /* Calls fn(arg, key, value) for each tag of what `arn` names, in the transaction's view; texts
-     * live in txn->arena or for the transaction. Stops at fn's first error and gives it. ERR_OK
-     * also for what does not exist. Called only when a policy asks. NULL: no tags are known. */
-    enum err (*each)(void *self, struct txn *txn, struct str arn,
-                     enum err (*fn)(void *arg, struct str key, struct str value), void *arg);
-};
-
 struct core {
     struct core_config cfg;
     struct kv *kv;
@@ -50,7 +40,6 @@ struct core {
     struct deliver *deliver; /* made before the services */
     struct sandbox *sandbox; /* NULL: functions run nowhere here */
     struct identity_port identity;
-    struct authz_tags tags;                /* filled before the first call, or left empty */
     struct policy_cache *policies;         /* core_start's */
     uint8_t page_key[CORE_PAGE_KEY_BYTES]; /* of page tokens (page.h) */
     /* Newest commit whose hooks changed what handlers read from memory instead of the store

@@ -157,7 +157,7 @@ static enum err sweep_expired(struct txn *txn, struct place *at, struct job_budg
         return ERR_OK;
     }
     TRY(err);
-    TRY(logs_parse_group(record, &g));
+    TRY(logs_parse_group(txn->arena, record, &g));
     at->group = group_key;
     int64_t cutoff = logs_cutoff(&g, txn->now_ms);
     err = ERR_NOT_FOUND;
