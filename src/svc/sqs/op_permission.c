@@ -111,8 +111,7 @@ enum err sqs_remove_permission(struct call *call, const struct sqs_remove_permis
 {
     struct sqs_open o;
     TRY(sqs_open_url(call, in->queue_url, &o));
-    enum err err =
-        statement_remove(call->arena, o.config.policy, in->label, &o.config.policy);
+    enum err err = statement_remove(call->arena, o.config.policy, in->label, &o.config.policy);
     if (err == ERR_NOT_FOUND)
         return label_error(call, in->label, "can't find label on existing policy.");
     TRY(err);
