@@ -113,7 +113,7 @@ def nobody(weir):
 
 @pytest.mark.parametrize("service, op", list(operations()))
 def test_denied(weir, nobody, service, op):
-    client = weir.client(service, **nobody)
+    client = weir.client(SERVICES[service], **nobody)
     model = client.meta.service_model
     if op not in model.operation_names:
         pytest.skip("the installed client does not know this operation")
@@ -134,7 +134,7 @@ def test_denied(weir, nobody, service, op):
 def test_unsigned(weir, service, op):
     from botocore import UNSIGNED, xform_name
     from botocore.config import Config
-    client = weir.client(service, config=Config(signature_version=UNSIGNED))
+    client = weir.client(SERVICES[service], config=Config(signature_version=UNSIGNED))
     model = client.meta.service_model
     if op not in model.operation_names:
         pytest.skip("the installed client does not know this operation")

@@ -48,6 +48,11 @@ void fault_run(const struct fault_case *cases, size_t n);
         .service = "sqs", .target = "AmazonSQS." op, .type = "application/x-amz-json-1.0",         \
         .body = text                                                                               \
     }
+#define TAGGING(op, text)                                                                          \
+    {                                                                                              \
+        .service = "tagging", .target = "ResourceGroupsTaggingAPI_20170126." op,                   \
+        .type = "application/x-amz-json-1.1", .body = text                                         \
+    }
 #define LOGS(op, text)                                                                             \
     {                                                                                              \
         .service = "logs", .target = "Logs_20140328." op, .type = "application/x-amz-json-1.1",    \

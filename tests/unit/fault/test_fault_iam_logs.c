@@ -41,6 +41,13 @@
 
 static const struct fault_case cases[] = {
     {
+        .name = "tag group",
+        .setup = {GROUP},
+        .undo = {{LOGS("UntagLogGroup", "{\"logGroupName\":\"g\",\"tags\":[\"k\"]}")}},
+        .act = {LOGS("TagLogGroup", "{\"logGroupName\":\"g\",\"tags\":{\"k\":\"v\"}}")},
+        .probe = {{LOGS("ListTagsLogGroup", "{\"logGroupName\":\"g\"}")}},
+    },
+    {
         .name = "create user",
         .undo = {{IAM("Action=DeleteUser&UserName=u")}},
         .act = {IAM("Action=CreateUser&UserName=u&Tags.member.1.Key=k&Tags.member.1.Value=v")},

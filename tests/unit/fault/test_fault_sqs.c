@@ -10,6 +10,7 @@
 
 #define Q "\"QueueUrl\":\"http://127.0.0.1:4566/000000000000/q\""
 #define D "\"QueueUrl\":\"http://127.0.0.1:4566/000000000000/d\""
+#define ARNS "\"ResourceARNList\":[\"arn:aws:sqs:us-east-1:000000000000:q\"]"
 #define CREATE_Q                                                                                   \
     {                                                                                              \
         SQS("CreateQueue", "{\"QueueName\":\"q\",\"Attributes\":{\"VisibilityTimeout\":\"0\"}}")   \
@@ -63,6 +64,22 @@ static const struct fault_case cases[] = {
         .undo = {{SQS("UntagQueue", "{" Q ",\"TagKeys\":[\"k\",\"l\"]}")}},
         .act = {SQS("TagQueue", "{" Q ",\"Tags\":{\"k\":\"v\",\"l\":\"w\"}}")},
         .probe = {COUNTS, {SQS("ListQueueTags", "{" Q "}")}},
+    },
+    {
+        .name = "tag resources",
+        .setup = {CREATE_Q},
+        .undo = {{TAGGING("UntagResources", "{" ARNS ",\"TagKeys\":[\"k\"]}")}},
+        .act = {TAGGING("TagResources", "{" ARNS ",\"Tags\":{\"k\":\"v\"}}")},
+        .probe = {{SQS("ListQueueTags", "{" Q "}")},
+                  {TAGGING("GetResources", "{\"TagFilters\":[{\"Key\":\"k\"}]}")}},
+    },
+    {
+        .name = "add permission",
+        .setup = {CREATE_Q},
+        .undo = {{SQS("RemovePermission", "{" Q ",\"Label\":\"l\"}")}},
+        .act = {SQS("AddPermission", "{" Q ",\"Label\":\"l\",\"AWSAccountIds\":[\"000000000000\"],"
+                                     "\"Actions\":[\"SendMessage\"]}")},
+        .probe = {{SQS("GetQueueAttributes", "{" Q ",\"AttributeNames\":[\"Policy\"]}")}},
     },
     {
         .name = "send",
