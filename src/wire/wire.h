@@ -358,7 +358,7 @@ struct wire_routed {
     bool head;           /* method HEAD: errors have no body */
     struct str resource; /* request path, for S3's error bodies */
     struct str bucket;   /* S3, decoded; absent at the service level */
-    struct str *labels;  /* REST, decoded, in the route's order */
+    struct str *labels;  /* REST: WIRE_LABELS_MAX, decoded, in the route's order */
     const struct wire_route *route;
     struct percent_pair *params; /* of the query string, decoded */
     size_t n_params;

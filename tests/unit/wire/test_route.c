@@ -172,7 +172,7 @@ static void check_row(const struct row *row)
     }
     struct buf labels;
     buf_init(&labels, 1024);
-    for (size_t i = 0; i < WIRE_LABELS_MAX && x.routed.labels[i].p; i++) {
+    for (size_t i = 0; x.routed.labels && i < WIRE_LABELS_MAX && x.routed.labels[i].p; i++) {
         if (i > 0)
             buf_add_byte(&labels, ',');
         buf_add_str(&labels, x.routed.labels[i]);
