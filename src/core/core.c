@@ -6,6 +6,12 @@
 #include "base/mem.h"
 #include "core/call_int.h"
 
+/* What a loop committed in one turn becomes durable by one sync. */
+static void before_wait(void *arg)
+{
+    kv_kick(arg);
+}
+
 enum err core_start(struct core *core)
 {
     assert(core->n_loops > 0 && core->n_loops <= CORE_LOOPS_MAX);
@@ -24,9 +30,11 @@ enum err core_start(struct core *core)
     }
     for (size_t i = 0; i < core->n_svcs; i++) {
         impl->wires[i] = core->svcs[i].def->wire;
-        assert(
-            wire_labels_fit(impl->wires[i])); /* a table beyond the limit is a bug of the build */
+        /* A table beyond the limit is a bug of the build. */
+        assert(wire_labels_fit(impl->wires[i]));
     }
+    for (size_t i = 0; i < core->n_loops; i++)
+        io_loop_before_wait(core->loops[i], before_wait, core->kv);
     return ERR_OK;
 }
 
@@ -35,6 +43,8 @@ void core_stop(struct core *core)
     struct core_impl *impl = core->impl;
     if (!impl)
         return;
+    for (size_t i = 0; i < core->n_loops; i++)
+        io_loop_before_wait(core->loops[i], NULL, NULL);
     for (size_t i = 0; i < CORE_LOOPS_MAX; i++) {
         while (impl->free_calls[i].first) {
             struct call_impl *c = impl->free_calls[i].first;

@@ -216,6 +216,7 @@ static enum err wait_durable(struct kv *kv, uint64_t seq)
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.cond, NULL);
     if (kv_when_durable(kv, &w.wait)) {
+        kv_kick(kv);
         pthread_mutex_lock(&w.lock);
         while (!w.fired)
             pthread_cond_wait(&w.cond, &w.lock);

@@ -47,6 +47,10 @@ int io_loop_index(const struct io_loop *loop);
 /* The loop whose thread this is, or NULL. */
 struct io_loop *io_loop_current(void);
 
+/* fn(arg) runs on the loop's thread whenever it has done all that is at hand and is about to wait;
+ * one a loop, NULL for none. Before the loop runs, or after it was joined. */
+void io_loop_before_wait(struct io_loop *loop, void (*fn)(void *arg), void *arg);
+
 /* Hands `task` to `loop`; any thread. FIFO per posting thread. */
 void io_post(struct io_loop *loop, struct io_task *task);
 

@@ -17,6 +17,10 @@ struct io_loop {
     int index;
     _Atomic bool stop;
 
+    uv_prepare_t prepare;
+    void (*before_wait)(void *arg); /* NULL: nothing */
+    void *before_wait_arg;
+
     pthread_mutex_t lock; /* guards first, last */
     struct io_task *first, *last;
 

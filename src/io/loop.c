@@ -46,6 +46,25 @@ static void on_async(uv_async_t *async)
         uv_stop(&loop->uv);
 }
 
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct io_loop *loop = prepare->data;
+    if (loop->before_wait)
+        loop->before_wait(loop->before_wait_arg);
+}
+
+static void prepare_init(struct io_loop *loop)
+{
+    /* These only fill the handle. */
+    int r = uv_prepare_init(&loop->uv, &loop->prepare);
+    assert(r == 0);
+    loop->prepare.data = loop;
+    r = uv_prepare_start(&loop->prepare, on_prepare);
+    assert(r == 0);
+    (void)r;
+    uv_unref((uv_handle_t *)&loop->prepare);
+}
+
 enum err io_loop_new(int index, struct io_loop **ret_loop)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -63,6 +82,7 @@ enum err io_loop_new(int index, struct io_loop **ret_loop)
         goto fail_async;
     loop->async.data = loop;
     io_timers_init(loop);
+    prepare_init(loop);
     if (pthread_mutex_init(&loop->lock, NULL) != 0)
         goto fail_lock;
     *ret_loop = loop;
@@ -71,6 +91,7 @@ enum err io_loop_new(int index, struct io_loop **ret_loop)
 fail_lock:
     uv_close((uv_handle_t *)&loop->async, NULL);
     uv_close((uv_handle_t *)&loop->timer, NULL);
+    uv_close((uv_handle_t *)&loop->prepare, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 fail_async:
     (void)uv_loop_close(&loop->uv);
@@ -163,6 +184,12 @@ int io_loop_index(const struct io_loop *loop)
 struct io_loop *io_loop_current(void)
 {
     return current;
+}
+
+void io_loop_before_wait(struct io_loop *loop, void (*fn)(void *arg), void *arg)
+{
+    loop->before_wait = fn;
+    loop->before_wait_arg = arg;
 }
 
 void io_post(struct io_loop *loop, struct io_task *task)

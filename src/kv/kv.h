@@ -4,19 +4,20 @@
  * Invariants that every driver keeps (the conformance suite, tests/unit/kv, proves them):
  *   K1  Keys and values are byte strings; keys sort as unsigned bytes. Limits: KV_KEY_MAX,
  *       KV_VALUE_MAX, KV_TXN_MAX.
- *   K2  A transaction reads one snapshot, taken at kv_begin or at the latest by its first
- *       operation, plus its own staged writes.
+ *   K2  A transaction reads one state, plus its own staged writes: that of its beginning or of a
+ *       later moment at which everything that it had read was still so. A read for which there is
+ *       no such moment answers ERR_CONFLICT, and the work is rerun.
  *   K3  Commit is all or nothing, also across a crash.
  *   K4  Transactions that commit are serialisable as regards keys read with kv_get (present or
- *       absent) and keys written: if such a key was changed by another commit after the snapshot,
- *       kv_commit answers ERR_CONFLICT and nothing was written. kv_peek and scans read the snapshot
- *       without being tracked; a handler that decides on a scan also kv_gets a key that every
+ *       absent) and keys written: if such a key was changed by another commit after the moment of
+ *       K2, kv_commit answers ERR_CONFLICT and nothing was written. kv_peek and scans read without
+ *       being tracked; a handler that decides on a scan also reads by kv_get a key that every
  *       writer of that range writes (a guard).
  *   K5  Commits are numbered by a sequence that grows with commit order. durable(seq) means: this
  *       commit and all before it survive a crash. A crash loses a suffix of the commits that were
  *       not yet durable, never one in the middle.
  *   K6  kv_commit does not wait for the disk; who must not reveal undurable state waits with
- *       kv_when_durable for kv_txn_seq.
+ *       kv_when_durable for the sequence that kv_commit gave, or kv_last_seq.
  *
  * Layer: kv (includes base). Thread: struct kv is shared by all threads; a transaction and its
  * iterators belong to one thread at a time. */
@@ -58,7 +59,7 @@ struct kv_ops {
      * depends on this transaction's writes and reads must wait for (K5). */
     enum err (*commit)(struct kv_txn *txn, uint64_t *ret_seq);
     /* Tracked point read (K4). The value is copied into `arena`. ERR_NOT_FOUND, ERR_LIMIT (key),
-     * ERR_IO, ERR_NOMEM. */
+     * ERR_CONFLICT (K2), ERR_IO, ERR_NOMEM. */
     enum err (*get)(struct kv_txn *txn, struct str key, struct arena *arena, struct str *ret_val);
     /* As get, untracked. */
     enum err (*peek)(struct kv_txn *txn, struct str key, struct arena *arena, struct str *ret_val);
@@ -67,7 +68,8 @@ struct kv_ops {
     enum err (*del)(struct kv_txn *txn, struct str key);
     /* Scan of from <= key < to in ascending order, or descending when `reverse` (starting at the
      * last key below `to`). An absent `to` is no upper bound. Sees what was staged before it (K2);
-     * staging during the scan is allowed and may or may not be seen by it. */
+     * staging during the scan is allowed and may or may not be seen by it. ERR_CONFLICT (K2),
+     * ERR_IO, ERR_NOMEM. */
     enum err (*scan)(struct kv_txn *txn, struct str from, struct str to, bool reverse,
                      struct kv_iter **ret_it);
     /* Next pair, borrowed until the next call on this iterator. ERR_NOT_FOUND at the end. */
@@ -78,9 +80,13 @@ struct kv_ops {
     /* Sequence of the newest commit, durable or not: what a reply waits for that tells of reads
      * made in a transaction that was rolled back. */
     uint64_t (*last_seq)(struct kv *kv);
-    /* Arranges wait->fn once wait->seq is durable. Returns false, without calling fn, when it is
-     * already durable. */
+    /* Arranges wait->fn once wait->seq is durable and whoever arranged it has called `kick`. Returns
+     * false, without calling fn, when it is already durable. */
     bool (*when_durable)(struct kv *kv, struct kv_wait *wait);
+    /* Begins to serve what was arranged before. Apart from when_durable, so that an event loop asks
+     * once for all that it has committed before it sleeps, and they share one sync. Any thread;
+     * costs next to nothing when there is nothing to begin. NULL: waits are served without it. */
+    void (*kick)(struct kv *kv);
     /* Withdraws; false when fn already ran or is about to. */
     bool (*cancel_wait)(struct kv *kv, struct kv_wait *wait);
     /* Approximate bytes on disk and other figures as "name value\n" lines. */
@@ -170,6 +176,12 @@ static inline uint64_t kv_last_seq(struct kv *kv)
 static inline bool kv_when_durable(struct kv *kv, struct kv_wait *wait)
 {
     return kv->ops->when_durable(kv, wait);
+}
+
+static inline void kv_kick(struct kv *kv)
+{
+    if (kv->ops->kick)
+        kv->ops->kick(kv);
 }
 
 static inline bool kv_cancel_wait(struct kv *kv, struct kv_wait *wait)

@@ -184,6 +184,11 @@ static uint64_t fault_last_seq(struct kv *kv)
     return kv_last_seq(((struct fault *)kv)->inner);
 }
 
+static void fault_kick(struct kv *kv)
+{
+    kv_kick(((struct fault *)kv)->inner);
+}
+
 static bool fault_when_durable(struct kv *kv, struct kv_wait *wait)
 {
     return kv_when_durable(((struct fault *)kv)->inner, wait);
@@ -221,6 +226,7 @@ static const struct kv_ops fault_ops = {
     .durable_seq = fault_durable_seq,
     .last_seq = fault_last_seq,
     .when_durable = fault_when_durable,
+    .kick = fault_kick,
     .cancel_wait = fault_cancel_wait,
     .stats = fault_stats,
     .close = fault_close,

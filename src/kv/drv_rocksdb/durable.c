@@ -1,9 +1,10 @@
 /* Durability of the RocksDB driver: one thread syncs the write-ahead log for everyone who waits.
  *
- *   idle --someone waits--> syncing --answers all whose commits it covered--> idle or syncing
+ *   idle --kick--> syncing --answers all whose commits it covered--> idle or syncing
  *
  * While a sync runs, further commits and waits gather; the next sync covers them all, so the cost
- * of a sync is shared by however many arrive during the one before. A failed sync is final: what
+ * of a sync is shared by however many arrive during the one before. An event loop kicks once before
+ * it sleeps, so what it committed in one turn is in one sync. A failed sync is final: what
  * the kernel dropped cannot be synced later, so every wait from then on is answered with ERR_IO.
  *
  * Layer: kv. Thread: the flusher's own, but for the functions of kv_ops. */
@@ -69,8 +70,9 @@ static void *flusher_main(void *arg)
     struct rdb *r = arg;
     for (;;) {
         pthread_mutex_lock(&r->wait_lock);
-        while (!r->waits && !r->stopping)
+        while (!(r->waits && r->kicked) && !r->stopping)
             pthread_cond_wait(&r->wait_cond, &r->wait_lock);
+        r->kicked = false;
         bool last = r->stopping;
         pthread_mutex_unlock(&r->wait_lock);
         flush_round(r);
@@ -118,13 +120,26 @@ bool rdb_when_durable(struct kv *kv, struct kv_wait *wait)
     /* The flusher publishes `durable` before it takes waits, so this second look misses nothing. */
     bool arranged = wait->seq > rdb_durable_seq(kv);
     if (arranged) {
-        if (!r->waits) /* otherwise it is awake already */
-            pthread_cond_signal(&r->wait_cond);
         wait->next = r->waits;
         r->waits = wait;
+        atomic_store_explicit(&r->wanted, true, memory_order_relaxed);
     }
     pthread_mutex_unlock(&r->wait_lock);
     return arranged;
+}
+
+void rdb_kick(struct kv *kv)
+{
+    struct rdb *r = (struct rdb *)kv;
+    if (!atomic_load_explicit(&r->wanted, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&r->wait_lock);
+    atomic_store_explicit(&r->wanted, false, memory_order_relaxed);
+    if (!r->kicked) { /* otherwise it looks anyway */
+        r->kicked = true;
+        pthread_cond_signal(&r->wait_cond);
+    }
+    pthread_mutex_unlock(&r->wait_lock);
 }
 
 bool rdb_cancel_wait(struct kv *kv, struct kv_wait *wait)

@@ -54,7 +54,7 @@ enum err rdb_scan(struct kv_txn *txn, struct str from, struct str to, bool rever
                   struct kv_iter **ret_it)
 {
     struct rdb_txn *t = (struct rdb_txn *)txn;
-    rdb_snapshot(t);
+    TRY(rdb_snapshot(t));
     rdb_depend_on_all(t);
     struct rdb_iter *ri = mem_calloc(1, sizeof(*ri));
     if (!ri)

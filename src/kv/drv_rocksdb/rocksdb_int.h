@@ -13,6 +13,10 @@
  *       what a read must wait for is known without looking at the write.
  *   R3  Two keys in one slot can only cause a needless rerun or a needless wait, never a missed
  *       one.
+ *   R5  Point reads take no snapshot while they are few: each is of a key whose slot did not change
+ *       around it and was written out, and when one is newer than the transaction's moment, the
+ *       moment moves on, provided that the slots of all earlier reads are still as old. So what a
+ *       transaction read is one state (K2), or it is told ERR_CONFLICT.
  *   R4  `assigned` >= `committed` >= `durable`; WAL order is sequence order, because RocksDB is
  *       written under commit_lock.
  *
@@ -30,6 +34,7 @@
 enum {
     RDB_SLOTS = 1 << 16, /* 512 KiB of versions */
     RDB_TXNS_KEPT = 64,  /* ended transactions kept for reuse */
+    RDB_SEEN_MAX = 8,    /* point reads of a transaction without a snapshot */
 };
 
 struct rdb_txn;
@@ -57,6 +62,8 @@ struct rdb {
     pthread_mutex_t wait_lock;
     pthread_cond_t wait_cond;
     struct kv_wait *waits; /* newest first */
+    _Atomic bool wanted;   /* there are waits that no kick has told the flusher of */
+    bool kicked;           /* the flusher has to look */
     bool stopping;
     bool flusher_runs;
     pthread_t flusher;
@@ -68,7 +75,10 @@ struct rdb {
 struct rdb_txn {
     struct kv_txn base;
     struct stage stage;
-    const rocksdb_snapshot_t *snapshot; /* NULL until the first read */
+    const rocksdb_snapshot_t *snapshot; /* NULL while point reads do without (R5) */
+    uint64_t seen[RDB_SEEN_MAX];        /* hashes of the keys read without */
+    size_t n_seen;
+    rocksdb_readoptions_t *latest; /* for reads without a snapshot */
     rocksdb_readoptions_t *read_options;
     rocksdb_writebatch_t *batch;
     bool started;      /* snap_seq was taken */
@@ -93,8 +103,8 @@ enum err rdb_get(struct kv_txn *txn, struct str key, struct arena *arena, struct
 enum err rdb_peek(struct kv_txn *txn, struct str key, struct arena *arena, struct str *ret_val);
 enum err rdb_put(struct kv_txn *txn, struct str key, struct str val);
 enum err rdb_del(struct kv_txn *txn, struct str key);
-/* Takes the snapshot where that has not happened. */
-void rdb_snapshot(struct rdb_txn *t);
+/* Takes the snapshot where that has not happened. ERR_CONFLICT (R5). */
+enum err rdb_snapshot(struct rdb_txn *t) WARN_UNUSED;
 /* Notes that what is read depends on every commit so far. */
 void rdb_depend_on_all(struct rdb_txn *t);
 void rdb_free_kept_txns(struct rdb *r);
@@ -112,6 +122,7 @@ void rdb_flusher_stop(struct rdb *r);
 uint64_t rdb_durable_seq(struct kv *kv);
 uint64_t rdb_last_seq(struct kv *kv);
 bool rdb_when_durable(struct kv *kv, struct kv_wait *wait);
+void rdb_kick(struct kv *kv);
 bool rdb_cancel_wait(struct kv *kv, struct kv_wait *wait);
 
 #endif

@@ -110,6 +110,7 @@ static const struct kv_ops rdb_ops = {
     .durable_seq = rdb_durable_seq,
     .last_seq = rdb_last_seq,
     .when_durable = rdb_when_durable,
+    .kick = rdb_kick,
     .cancel_wait = rdb_cancel_wait,
     .stats = stats,
     .close = rdb_close,

@@ -1,8 +1,8 @@
-/* Transactions of the RocksDB driver: reads at a snapshot, writes staged in memory, validated and
+/* Transactions of the RocksDB driver: reads of one state, writes staged in memory, validated and
  * written at commit. See rocksdb_int.h for the invariants. Layer: kv.
  *
- * A transaction that only reads costs a snapshot and no lock but RocksDB's own; one that only
- * writes takes no snapshot. Ended transactions are kept, with their memory, for the next begin. */
+ * A transaction of a few point reads costs no snapshot (making and dropping one takes the
+ * database's mutex twice), nor does one that only writes; scans and many reads take one. Ended transactions are kept, with their memory, for the next begin. */
 #include <assert.h>
 
 #include "base/mem.h"
@@ -20,6 +20,8 @@ static void txn_free(struct rdb_txn *t)
     stage_release(&t->stage);
     if (t->read_options)
         rocksdb_readoptions_destroy(t->read_options);
+    if (t->latest)
+        rocksdb_readoptions_destroy(t->latest);
     if (t->batch)
         rocksdb_writebatch_destroy(t->batch);
     mem_free(t);
@@ -33,6 +35,7 @@ static struct rdb_txn *txn_new(struct rdb *r)
     t->base.kv = &r->base;
     stage_init(&t->stage);
     t->read_options = rocksdb_readoptions_create();
+    t->latest = rocksdb_readoptions_create();
     t->batch = rocksdb_writebatch_create();
     return t;
 }
@@ -53,6 +56,7 @@ enum err rdb_begin(struct kv *kv, struct kv_txn **ret_txn)
         return ERR_NOMEM;
     t->started = false;
     t->snap_seq = t->read_seq = 0;
+    t->n_seen = 0;
     atomic_fetch_add_explicit(&r->open_txns, 1, memory_order_relaxed);
     *ret_txn = &t->base;
     return ERR_OK;
@@ -104,13 +108,28 @@ static void start(struct rdb_txn *t)
     }
 }
 
-void rdb_snapshot(struct rdb_txn *t)
+/* Whether what was read without a snapshot is still so (R5). */
+static bool seen_holds(const struct rdb_txn *t)
+{
+    for (size_t i = 0; i < t->n_seen; i++)
+        if (atomic_load_explicit(rdb_slot(db_of(t), t->seen[i]), memory_order_acquire) >
+            t->snap_seq)
+            return false;
+    return true;
+}
+
+enum err rdb_snapshot(struct rdb_txn *t)
 {
     start(t);
-    if (!t->snapshot) {
-        t->snapshot = rocksdb_create_snapshot(db_of(t)->db);
-        rocksdb_readoptions_set_snapshot(t->read_options, t->snapshot);
-    }
+    if (t->snapshot)
+        return ERR_OK;
+    uint64_t now = atomic_load_explicit(&db_of(t)->committed, memory_order_acquire);
+    t->snapshot = rocksdb_create_snapshot(db_of(t)->db);
+    rocksdb_readoptions_set_snapshot(t->read_options, t->snapshot);
+    if (!seen_holds(t))
+        return ERR_CONFLICT;
+    t->snap_seq = now;
+    return ERR_OK;
 }
 
 static void depend_on(struct rdb_txn *t, uint64_t seq)
@@ -133,28 +152,76 @@ static enum err copy_out(struct arena *arena, const char *p, size_t len, struct 
     return ERR_OK;
 }
 
-static enum err read_point(struct rdb_txn *t, struct str key, bool track, struct arena *arena,
-                           struct str *ret_val)
+/* Reads the newest value of a key as part of the transaction's state (R5). *ret_slice is NULL when
+ * there is none. ERR_NOT_FOUND: not possible now, a snapshot is needed; ERR_CONFLICT. */
+static enum err read_latest(struct rdb_txn *t, struct str key, uint64_t hash,
+                            rocksdb_pinnableslice_t **ret_slice)
 {
     struct rdb *r = db_of(t);
-    TRY(stage_check_key(key));
-    uint64_t hash = str_hash(key);
-    const struct stage_entry *e = stage_find(&t->stage, key, hash);
-    if (e) /* written, hence validated, by this transaction anyway */
-        return str_is_set(e->val) ? copy_out(arena, e->val.p, e->val.len, ret_val) : ERR_NOT_FOUND;
-    rdb_snapshot(t);
-    if (track)
-        TRY(stage_track(&t->stage, hash));
+    if (t->n_seen == RDB_SEEN_MAX)
+        return ERR_NOT_FOUND;
+    start(t);
+    uint64_t before = atomic_load_explicit(rdb_slot(r, hash), memory_order_acquire);
+    uint64_t now = atomic_load_explicit(&r->committed, memory_order_acquire);
+    if (before > now) /* marked, and maybe not yet written */
+        return ERR_NOT_FOUND;
+    char *message = NULL;
+    rocksdb_pinnableslice_t *slice =
+        rocksdb_get_pinned(r->db, t->latest, key.p ? key.p : "", key.len, &message);
+    enum err err = rdb_err(message);
+    atomic_thread_fence(memory_order_acquire);
+    if (!err && atomic_load_explicit(rdb_slot(r, hash), memory_order_relaxed) != before)
+        err = ERR_NOT_FOUND; /* which of the two it is cannot be told */
+    if (!err && before > t->snap_seq) {
+        if (!seen_holds(t))
+            err = ERR_CONFLICT;
+        else
+            t->snap_seq = now;
+    }
+    if (err) {
+        rocksdb_pinnableslice_destroy(slice);
+        return err;
+    }
+    t->seen[t->n_seen++] = hash;
+    depend_on(t, before);
+    *ret_slice = slice;
+    return ERR_OK;
+}
+
+static enum err read_snapshot(struct rdb_txn *t, struct str key, uint64_t hash,
+                              rocksdb_pinnableslice_t **ret_slice)
+{
+    struct rdb *r = db_of(t);
+    TRY(rdb_snapshot(t));
     char *message = NULL;
     rocksdb_pinnableslice_t *slice =
         rocksdb_get_pinned(r->db, t->read_options, key.p ? key.p : "", key.len, &message);
     depend_on(t, atomic_load_explicit(rdb_slot(r, hash), memory_order_acquire));
     TRY(rdb_err(message));
+    *ret_slice = slice;
+    return ERR_OK;
+}
+
+static enum err read_point(struct rdb_txn *t, struct str key, bool track, struct arena *arena,
+                           struct str *ret_val)
+{
+    TRY(stage_check_key(key));
+    uint64_t hash = str_hash(key);
+    const struct stage_entry *e = stage_find(&t->stage, key, hash);
+    if (e) /* written, hence validated, by this transaction anyway */
+        return str_is_set(e->val) ? copy_out(arena, e->val.p, e->val.len, ret_val) : ERR_NOT_FOUND;
+    if (track)
+        TRY(stage_track(&t->stage, hash));
+    rocksdb_pinnableslice_t *slice;
+    enum err err = t->snapshot ? ERR_NOT_FOUND : read_latest(t, key, hash, &slice);
+    if (err == ERR_NOT_FOUND)
+        err = read_snapshot(t, key, hash, &slice);
+    TRY(err);
     if (!slice)
         return ERR_NOT_FOUND;
     size_t len;
     const char *p = rocksdb_pinnableslice_value(slice, &len);
-    enum err err = copy_out(arena, p, len, ret_val);
+    err = copy_out(arena, p, len, ret_val);
     rocksdb_pinnableslice_destroy(slice);
     return err;
 }
@@ -220,6 +287,7 @@ static enum err commit_locked(struct rdb *r, struct rdb_txn *t, uint64_t *ret_se
     atomic_store_explicit(&r->assigned, seq, memory_order_release);
     for (size_t i = 0; i < t->stage.n; i++)
         atomic_store_explicit(rdb_slot(r, t->stage.entries[i]->hash), seq, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst); /* the marks before the writes, for read_latest */
     char *message = NULL;
     rocksdb_write(r->db, r->write_options, t->batch, &message);
     enum err err = rdb_err(message);

@@ -308,6 +308,45 @@ static void test_join_waits_for_the_pool(void **state)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* Told once for all that one turn brought. */
+static struct {
+    struct io_loop *loop;
+    struct io_task tasks[3];
+    int ran, told;
+    int ran_when_told;
+} turn;
+
+static void turn_task(struct io_task *task)
+{
+    turn.ran++;
+}
+
+static void turn_over(void *arg)
+{
+    assert_ptr_equal(arg, &turn);
+    if (turn.ran == 0)
+        return;
+    turn.told++;
+    turn.ran_when_told = turn.ran;
+    io_loop_stop(turn.loop);
+}
+
+static void test_before_wait(void **state)
+{
+    memset(&turn, 0, sizeof(turn));
+    assert_int_equal(io_loop_new(0, &turn.loop), ERR_OK);
+    io_loop_before_wait(turn.loop, turn_over, &turn);
+    for (size_t i = 0; i < ARRAY_LEN(turn.tasks); i++) {
+        turn.tasks[i].fn = turn_task;
+        io_post(turn.loop, &turn.tasks[i]);
+    }
+    io_loop_run(turn.loop);
+    assert_int_equal(turn.ran_when_told, 3);
+    assert_int_equal(turn.told, 1);
+    io_loop_before_wait(turn.loop, NULL, NULL);
+    io_loop_free(turn.loop);
+}
+
 static void test_stop_before_run(void **state)
 {
     struct io_loop *loop;
@@ -356,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_free_waits_for_work),
         cmocka_unit_test(test_join_waits_for_the_pool),
+        cmocka_unit_test(test_before_wait),
         cmocka_unit_test(test_stop_before_run),
         cmocka_unit_test(test_posted_but_never_run),
         cmocka_unit_test(test_out_of_memory),

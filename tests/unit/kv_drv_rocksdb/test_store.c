@@ -114,6 +114,7 @@ static void writer(uint64_t first)
         a->wait = (struct kv_wait){.seq = put_one(kv, i), .fn = acknowledge};
         if (!kv_when_durable(kv, &a->wait))
             acknowledge(&a->wait, ERR_OK);
+        kv_kick(kv);
     }
 }
 
@@ -185,6 +186,7 @@ static enum err wait_for(struct kv *kv, uint64_t seq)
                        .cond = PTHREAD_COND_INITIALIZER};
     if (!kv_when_durable(kv, &a.wait))
         return ERR_OK;
+    kv_kick(kv);
     pthread_mutex_lock(&a.lock);
     while (!a.done)
         pthread_cond_wait(&a.cond, &a.lock);
