@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "auth/policy_cache.h"
 #include "core/core.h"
 #include "kv/drv_fault/kv_mem.h"
 
@@ -15,14 +16,21 @@ static struct {
     char payload[64];
 } staged;
 
-/* Every thing but "none" is there; "open" lets S3 in from bucket b of account 1. */
+/* Every thing but "none" is there. */
 static enum err find(void *self, struct txn *txn, struct str arn, struct target_found *ret)
 {
     *ret = (struct target_found){.arn = arn, .opened = self};
     if (str_ends(arn, STR("none")))
         return ERR_NOT_FOUND;
+    return ERR_OK;
+}
+
+/* "open" lets S3 in from bucket b of account 1. */
+static enum err resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json)
+{
+    *ret_json = STR_NONE;
     if (str_ends(arn, STR("open")))
-        ret->policy = STR(
+        *ret_json = STR(
             "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{"
             "\"Service\":\"s3.amazonaws.com\"},\"Action\":\"q:Send\",\"Resource\":\"*\","
             "\"Condition\":{\"ArnLike\":{\"aws:SourceArn\":\"arn:aws:s3:::b\"},\"StringEquals\":{"
@@ -45,8 +53,10 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
 static const struct target_kind queues[] = {{"q", NULL, "queue", "q:Send", find, stage}};
 static const struct target_kind groups[] = {{"g", "group", "group", "g:Put", find, stage},
                                             {"g", "bus", "bus", "g:Put", find, stage}};
-static const struct svc_def q_def = {.targets = queues, .n_targets = 1};
-static const struct svc_def g_def = {.targets = groups, .n_targets = 2};
+static const struct wire_service q_wire = {.arn = STR_INIT("q")}, g_wire = {.arn = STR_INIT("g")};
+static const struct svc_def q_def = {
+    .wire = &q_wire, .targets = queues, .n_targets = 1, .resource_policy = resource_policy};
+static const struct svc_def g_def = {.wire = &g_wire, .targets = groups, .n_targets = 2};
 static struct svc svcs[] = {{&q_def, "q"}, {&g_def, "g"}};
 
 static int setup(void **state)
@@ -56,13 +66,15 @@ static int setup(void **state)
         .svcs = svcs,
         .n_svcs = 2};
     disk = kv_mem_disk_new();
-    return kv_mem_open(disk, false, &core.kv) == ERR_OK ? 0 : -1;
+    core.policies = policy_cache_new();
+    return core.policies && kv_mem_open(disk, false, &core.kv) == ERR_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
     kv_close(core.kv);
     kv_mem_disk_free(disk);
+    policy_cache_free(core.policies);
     return 0;
 }
 
