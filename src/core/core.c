@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "core/call_int.h"
 
-/* What a loop committed in one turn becomes durable by one sync. */
+/* What a loop committed in one turn becomes durable by one sync. `arg` is the store, which is closed
+ * after the loops are freed. */
 static void before_wait(void *arg)
 {
     kv_kick(arg);
@@ -43,8 +44,6 @@ void core_stop(struct core *core)
     struct core_impl *impl = core->impl;
     if (!impl)
         return;
-    for (size_t i = 0; i < core->n_loops; i++)
-        io_loop_before_wait(core->loops[i], NULL, NULL);
     for (size_t i = 0; i < CORE_LOOPS_MAX; i++) {
         while (impl->free_calls[i].first) {
             struct call_impl *c = impl->free_calls[i].first;

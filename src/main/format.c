@@ -39,8 +39,9 @@ enum err format_check(struct core *core)
     if (found == FORMAT_VERSION)
         return ERR_OK;
     fprintf(stderr,
-            "weir: the data folder has disk format %" PRIu64 ", this Weir knows %d: use the newer "
-            "version that wrote it\n",
-            found, FORMAT_VERSION);
+            "weir: the data folder has disk format %" PRIu64 ", this Weir knows only %d: %s\n",
+            found, FORMAT_VERSION,
+            found > FORMAT_VERSION ? "use the newer version that wrote it"
+                                   : "use the older version that wrote it, or another folder");
     return ERR_UNSUPPORTED;
 }

@@ -5,13 +5,7 @@
 
 #include <assert.h>
 
-#include "dynamodb_api.h"
-#include "iam_api.h"
-#include "lambda_api.h"
-#include "logs_api.h"
-#include "s3_api.h"
-#include "sqs_api.h"
-#include "sts_api.h"
+#include "all_services.h"
 #include "wire/wire.h"
 
 enum { FUZZ_ARENA_MAX = 64 * 1024 * 1024 };
@@ -88,10 +82,7 @@ static inline void fuzz_body(const struct fuzz_op *op, struct str body)
 
 static inline void fuzz_request(const struct wire_request *req, const char *scope)
 {
-    static const struct wire_service *const services[] = {
-        &s3_service,  &dynamodb_service, &sqs_service,  &lambda_service,
-        &iam_service, &sts_service,      &logs_service,
-    };
+    static const struct wire_service *const services[] = {EVERY_SERVICE};
     struct arena arena;
     struct wire_routed routed;
     struct wire_reply reply;

@@ -3,10 +3,7 @@
 #include "wire/wire_int.h"
 
 #ifndef HELP_WIRE_OTHER_SERVICES /* tests/protocols brings its own list */
-const struct wire_service *const all_services[] = {
-    &s3_service,  &dynamodb_service, &sqs_service,  &lambda_service,
-    &iam_service, &sts_service,      &logs_service,
-};
+const struct wire_service *const all_services[] = {EVERY_SERVICE};
 const size_t n_all_services = ARRAY_LEN(all_services);
 #endif
 

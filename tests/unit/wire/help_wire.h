@@ -9,13 +9,7 @@
 
 #include <cmocka.h>
 
-#include "dynamodb_api.h"
-#include "iam_api.h"
-#include "lambda_api.h"
-#include "logs_api.h"
-#include "s3_api.h"
-#include "sqs_api.h"
-#include "sts_api.h"
+#include "all_services.h"
 #include "wire/wire.h"
 
 extern const struct wire_service *const all_services[];

@@ -1,7 +1,11 @@
 # The tests and fuzzers of src/wire read the real services' tables without the services:
 # weir_wire_stubs holds them with handlers that refuse.
 set(stub_sources)
+set(all_includes)
+set(all_rows)
 foreach(s ${WEIR_SERVICES})
+  string(APPEND all_includes "#include \"${s}_api.h\"\n")
+  string(APPEND all_rows " &${s}_service,")
   set(stub ${CMAKE_BINARY_DIR}/gen_stubs/${s})
   add_custom_command(OUTPUT ${stub}_api.h ${stub}_api.c ${stub}_stubs.c
     COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/gen/stubs.py
@@ -9,6 +13,11 @@ foreach(s ${WEIR_SERVICES})
     DEPENDS ${GEN_SOURCES} ${CMAKE_SOURCE_DIR}/spec/${s}.json)
   list(APPEND stub_sources ${stub}_api.h ${stub}_api.c ${stub}_stubs.c)
 endforeach()
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/gen_stubs/all_services.h CONTENT
+"/* Made by the build: the tables of all services. */
+${all_includes}
+#define EVERY_SERVICE${all_rows}
+")
 add_library(weir_wire_stubs STATIC ${stub_sources})
 target_include_directories(weir_wire_stubs PUBLIC ${CMAKE_BINARY_DIR}/gen_stubs)
 target_link_libraries(weir_wire_stubs PUBLIC weir_wire)
