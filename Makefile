@@ -37,8 +37,8 @@ fuzz: deps
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
-tidy:
-	@python3 tools/tidy.py
+tidy: build
+	@python3 tools/tidy.py --build $(BUILD)
 
 docs: build
 	@tools/docs.sh
