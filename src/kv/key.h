@@ -14,7 +14,7 @@
  *
  *   struct str key = key_make(a, &K_GROUP, scope, name);
  *   struct key_range all = key_range(a, &K_EVENT, stream_id);
- *   TRY(key_read(&K_EVENT, key, a, KEY_SKIP, &time_ms, &seq));
+ *   TRY(key_read(&K_EVENT, key, a, KEY_SKIP, &at, &seq));
  *
  * Each service's x_keys.h (or .c) holds its layouts, and nobody else builds its keys.
  *

@@ -135,10 +135,10 @@ void rdb_kick(struct kv *kv)
         return;
     pthread_mutex_lock(&r->wait_lock);
     atomic_store_explicit(&r->wanted, false, memory_order_relaxed);
-    if (!r->kicked) { /* otherwise it looks anyway */
-        r->kicked = true;
-        pthread_cond_signal(&r->wait_cond);
-    }
+    /* Also when an earlier kick is still noted: what it was for may have been answered by a sync that
+     * was on its way, and the flusher sleeps. */
+    r->kicked = true;
+    pthread_cond_signal(&r->wait_cond);
     pthread_mutex_unlock(&r->wait_lock);
 }
 

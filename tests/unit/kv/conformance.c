@@ -635,6 +635,42 @@ static void test_durable(void **state)
     wait_durable(*state, commit_ok(t)); /* read nothing: nothing to wait for */
 }
 
+enum { WAITERS = 4, WAITS = 250 };
+
+static void *waits_main(void *arg)
+{
+    struct hammer *h = arg;
+    struct arena a;
+    char key[16];
+    arena_init(&a, 1 << 20);
+    snprintf(key, sizeof(key), "w%p", arg);
+    for (int i = 0; i < WAITS && !h->failed; i++) {
+        struct kv_txn *t;
+        uint64_t seq = 0;
+        h->failed = kv_begin(h->kv, &t) != ERR_OK || kv_put(t, str_c(key), STR("v")) != ERR_OK ||
+                    kv_commit(t, &seq) != ERR_OK;
+        if (!h->failed)
+            wait_durable(h->kv, seq);
+    }
+    arena_release(&a);
+    return NULL;
+}
+
+/* No wait is forgotten, however kicks and syncs of several threads fall together. */
+static void test_many_wait(void **state)
+{
+    struct hammer h[WAITERS] = {0};
+    pthread_t threads[WAITERS];
+    for (int i = 0; i < WAITERS; i++) {
+        h[i].kv = *state;
+        assert_int_equal(pthread_create(&threads[i], NULL, waits_main, &h[i]), 0);
+    }
+    for (int i = 0; i < WAITERS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_false(h[i].failed);
+    }
+}
+
 /* What a read must wait for covers the write that it saw, by get, peek, absence or scan. */
 static void test_read_depends_on_write(void **state)
 {
@@ -746,6 +782,7 @@ int conformance_run(const struct conformance_driver *d)
         cmocka_unit_test_setup_teardown(test_serialisable_counters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_atomic_under_concurrent_writes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_durable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_wait, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read_depends_on_write, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reopen, setup, teardown),

@@ -1,7 +1,10 @@
 /* What is particular to the RocksDB driver: crash, failed sync, lock, damaged files. */
+#include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -194,6 +197,72 @@ static enum err wait_for(struct kv *kv, uint64_t seq)
     return a.err;
 }
 
+/* A sync that is held up until it is let go. */
+struct gate {
+    sem_t came, go;
+};
+
+static enum err gated_sync(void *arg)
+{
+    struct gate *g = arg;
+    sem_post(&g->came);
+    while (sem_wait(&g->go) < 0)
+        assert(errno == EINTR);
+    return ERR_OK;
+}
+
+static void arrange(struct kv *kv, struct answer *a, uint64_t seq)
+{
+    *a = (struct answer){.wait = {.seq = seq, .fn = take_answer},
+                         .lock = PTHREAD_MUTEX_INITIALIZER,
+                         .cond = PTHREAD_COND_INITIALIZER};
+    assert_true(kv_when_durable(kv, &a->wait));
+}
+
+static void expect_answer(struct answer *a)
+{
+    pthread_mutex_lock(&a->lock);
+    while (!a->done)
+        pthread_cond_wait(&a->cond, &a->lock);
+    pthread_mutex_unlock(&a->lock);
+    assert_int_equal(a->err, ERR_OK);
+}
+
+/* A kick for a wait that the sync on its way has answered meanwhile must not hide the next one. */
+enum { LATE_ROUNDS = 20, LATE_COMMITS = 50 };
+
+static void test_late_kick(void **state)
+{
+    struct gate gate;
+    struct answer first, second, third;
+    sem_init(&gate.came, 0, 0);
+    sem_init(&gate.go, 0, 0);
+    struct kv_rocksdb_options opt = {.before_sync = gated_sync, .before_sync_arg = &gate};
+    struct kv *kv = must_open(&opt);
+    for (int round = 0; round < LATE_ROUNDS; round++) {
+        uint64_t seq = put_one(kv, 1);
+        arrange(kv, &first, seq);
+        kv_kick(kv);
+        while (sem_wait(&gate.came) < 0)
+            assert(errno == EINTR);
+        arrange(kv, &second, seq);
+        sem_post(&gate.go);
+        expect_answer(&first);
+        expect_answer(&second);
+        kv_kick(kv);
+        for (uint64_t i = 0; i < LATE_COMMITS; i++) /* while the flusher wakes in vain */
+            seq = put_one(kv, i);
+        arrange(kv, &third, seq);
+        kv_kick(kv);
+        sem_post(&gate.go);
+        expect_answer(&third);
+        while (sem_wait(&gate.came) < 0)
+            assert(errno == EINTR);
+    }
+    sem_post(&gate.go);
+    kv_close(kv);
+}
+
 static void test_failed_sync_is_final(void **state)
 {
     struct flaky flaky = {.syncs_before_failure = 1};
@@ -271,6 +340,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_kill_keeps_what_was_acknowledged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_late_kick, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failed_sync_is_final, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read_does_not_wait_for_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_open_errors, setup, teardown),
