@@ -15,7 +15,6 @@ enum {
     HALF = 32, /* bytes of one of the two numbers of an ES256 signature */
     DER_MAX = 80,
     SIGNATURE_MAX = JWT_RSA_BITS_MAX / 8,
-    MEMBERS_MAX = 256, /* of a header */
 };
 
 static EVP_MD *sha256;
@@ -27,19 +26,6 @@ __attribute__((constructor)) static void fetch(void)
 }
 
 /* --- taking apart ----------------------------------------------------------------------------- */
-
-bool jwt_members_unique(const struct json *obj)
-{
-    if (!obj || obj->kind != JSON_OBJECT || obj->n > MEMBERS_MAX)
-        return false;
-    JSON_EACH (obj, a) {
-        for (const struct json *b = a->next; b; b = b->next) {
-            if (str_eq(a->key, b->key))
-                return false;
-        }
-    }
-    return true;
-}
 
 /* base64url without padding and without bits left over. */
 static enum err part(struct str text, struct arena *arena, struct str *ret_bytes)

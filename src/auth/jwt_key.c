@@ -14,7 +14,11 @@
 #include "base/mem.h"
 #include "codec/base64.h"
 
-enum { P256_BYTES = 32, RSA_EXPONENT_BYTES_MAX = 8 };
+enum {
+    P256_BYTES = 32,
+    RSA_EXPONENT_BYTES_MAX = 8,
+    MEMBERS_MAX = 256, /* of a header or key */
+};
 
 static const char P256[] = "prime256v1";
 
@@ -22,6 +26,19 @@ struct str jwt_alg_name(enum jwt_alg alg)
 {
     static const struct str names[] = {STR_INIT("RS256"), STR_INIT("ES256"), STR_INIT("HS256")};
     return names[alg];
+}
+
+bool jwt_members_unique(const struct json *obj)
+{
+    if (!obj || obj->kind != JSON_OBJECT || obj->n > MEMBERS_MAX)
+        return false;
+    JSON_EACH (obj, a) {
+        for (const struct json *b = a->next; b; b = b->next) {
+            if (str_eq(a->key, b->key))
+                return false;
+        }
+    }
+    return true;
 }
 
 /* Takes `pkey`, which may be NULL: then ERR_INVALID. */

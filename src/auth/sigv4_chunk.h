@@ -5,7 +5,7 @@
  *   body     = *chunk last-chunk(size 0) *( trailer CRLF ) [ "x-amz-trailer-signature:" hex CRLF ]
  * CRLF
  *
- * States: size -> data -> data_crlf -> size ... -> (size 0) -> trailer -> done; any fault ->
+ * States: size -> data -> its CRLF -> size ... -> (size 0) -> trailer -> done; any fault ->
  * failed.
  *
  * Invariants

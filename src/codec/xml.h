@@ -2,11 +2,11 @@
  * escaping writer onto a buf. No I/O.
  *
  * Invariants
- *   X1  A text with a document type or entity declaration is refused (no entity expansion of any
+ *   XM1 A text with a document type or entity declaration is refused (no entity expansion of any
  *       kind but the five predefined and character references).
- *   X2  Depth, element count and text size are bounded: XML_DEPTH_MAX, XML_NODES_MAX and the
+ *   XM2 Depth, element count and text size are bounded: XML_DEPTH_MAX, XML_NODES_MAX and the
  *       arena's limit.
- *   X3  Namespaces are dropped: `s3:Foo` and `Foo` in any default namespace read as "Foo"; xmlns
+ *   XM3 Namespaces are dropped: `s3:Foo` and `Foo` in any default namespace read as "Foo"; xmlns
  *       attributes are not listed.
  *
  * Layer: codec. Lifetime: the tree lives in the arena and borrows nothing. Thread: pure. */
@@ -37,7 +37,7 @@ struct xml {
 };
 
 /* Parses the whole of `text`, UTF-8 or with a declared encoding that expat knows. *ret_at, when
- * given, is the byte offset of the fault. ERR_INVALID, ERR_LIMIT (X2), ERR_NOMEM. */
+ * given, is the byte offset of the fault. ERR_INVALID, ERR_LIMIT (XM2), ERR_NOMEM. */
 enum err xml_parse(struct arena *a, struct str text, struct xml **ret_root,
                    size_t *ret_at) WARN_UNUSED;
 

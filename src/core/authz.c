@@ -42,6 +42,26 @@ static void fill_request(const struct principal *who, struct policy_request *r)
     };
 }
 
+/* A service principal asks for itself; anybody else's call that a service makes is via it. */
+static void fill_via(const struct call_impl *c, struct policy_context *ctx)
+{
+    bool is_service = c->who.kind == PRINCIPAL_SERVICE;
+    bool via = str_is_set(c->via.service) && !is_service;
+    policy_context_add_bool(ctx, STR("aws:ViaAWSService"), via);
+    policy_context_add_bool(ctx, STR("aws:PrincipalIsAWSService"), is_service);
+    if (via) {
+        policy_context_add(ctx, STR("aws:CalledVia"), c->via.service);
+        policy_context_add(ctx, STR("aws:CalledViaFirst"), c->via.service);
+        policy_context_add(ctx, STR("aws:CalledViaLast"), c->via.service);
+    }
+    if (is_service)
+        policy_context_add(ctx, STR("aws:PrincipalServiceName"), c->who.service);
+    if (str_is_set(c->via.source_arn))
+        policy_context_add(ctx, STR("aws:SourceArn"), c->via.source_arn);
+    if (str_is_set(c->via.source_account))
+        policy_context_add(ctx, STR("aws:SourceAccount"), c->via.source_account);
+}
+
 /* Global condition keys: IAM User Guide, "AWS global condition context keys". */
 static void fill_context(struct policy_context *ctx, const struct call_impl *c)
 {
@@ -55,7 +75,7 @@ static void fill_context(struct policy_context *ctx, const struct call_impl *c)
     policy_context_add(ctx, STR("aws:RequestedRegion"), c->call.region);
     policy_context_add(ctx, STR("aws:UserAgent"), wire_header_get(&c->request, STR("user-agent")));
     policy_context_add(ctx, STR("aws:Referer"), wire_header_get(&c->request, STR("referer")));
-    call_via_context(c, ctx);
+    fill_via(c, ctx);
     policy_context_add(ctx, STR("aws:PrincipalType"),
                        who->kind == PRINCIPAL_ROOT      ? STR("Account")
                        : who->kind == PRINCIPAL_USER    ? STR("User")

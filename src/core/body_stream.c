@@ -185,6 +185,19 @@ void body_stream_data(struct call_impl *c, const void *p, size_t len, bool last,
     pump(s);
 }
 
+static bool close_stream(struct call_impl *c)
+{
+    struct body_stream *s = c->body_stream;
+    assert(s);
+    if (s->busy) {
+        s->closed = true;
+        return true;
+    }
+    s->sink.abort(s->sink.ctx);
+    stream_free(s);
+    return false;
+}
+
 void body_stream_start(struct call_impl *c, const struct call_sink *sink)
 {
     struct body_stream *s = mem_calloc(1, sizeof(*s));
@@ -195,6 +208,7 @@ void body_stream_start(struct call_impl *c, const struct call_sink *sink)
         s->inline_ = c->body_length >= 0 && c->body_length <= CALL_BODY_INLINE_MAX;
         s->check_payload = !c->chunk && c->sig.payload == SIGV4_PAYLOAD_HEX;
         c->body_stream = s;
+        c->close_stream = close_stream;
         c->call.sink = arena_alloc(&c->arena, sizeof(*c->call.sink));
         if (!c->call.sink || (s->check_payload && hash_init(&s->payload, HASH_SHA256) != ERR_OK))
             err = ERR_NOMEM;
@@ -212,17 +226,4 @@ void body_stream_start(struct call_impl *c, const struct call_sink *sink)
     }
     c->phase = CALL_BODY;
     c->front->body_start(c);
-}
-
-bool body_stream_close(struct call_impl *c)
-{
-    struct body_stream *s = c->body_stream;
-    assert(s);
-    if (s->busy) {
-        s->closed = true;
-        return true;
-    }
-    s->sink.abort(s->sink.ctx);
-    stream_free(s);
-    return false;
 }

@@ -99,6 +99,8 @@ struct call_impl {
     struct sigv4_chunk *chunk;       /* decoder of an aws-chunked body, or NULL */
     struct body_stream *body_stream; /* while a streamed body is read */
     struct reply_files *reply_files; /* while file ranges are sent */
+    /* Of either: who asked is gone. True when a worker still uses the call: it ends it later. */
+    bool (*close_stream)(struct call_impl *c);
     const void *in;
     void *out;
     int64_t start_ns;
@@ -148,17 +150,12 @@ void call_finished(struct call_impl *c, int status);
 
 /* body_stream.c: reads the body into call->sink, then dispatch_run or dispatch_fail. */
 void body_stream_start(struct call_impl *c, const struct call_sink *sink);
-/* The client left while the body was read. Returns true when a worker still uses the call: it
- * ends the call itself later. */
-bool body_stream_close(struct call_impl *c);
 /* The front has more of the body, or it failed. May end the call. */
 void body_stream_data(struct call_impl *c, const void *p, size_t len, bool last, enum err err);
 
 /* reply_files.c: sends head and file ranges, then dispatch_over. */
 void reply_files_start(struct call_impl *c, int status, const struct http_header *headers,
                        size_t n_headers);
-/* As body_stream_close. */
-bool reply_files_close(struct call_impl *c);
 /* The front takes more after stream_write said to wait. */
 void reply_files_more(struct call_impl *c);
 
@@ -167,8 +164,6 @@ enum err authn_parse(struct call_impl *c) WARN_UNUSED;
 /* authn.c: who signed this? Fills c->who or sets the service's error. Without `streamed`, the
  * buffered body is checked too, and unpacked when it came aws-chunked. */
 enum err authn_check(struct call_impl *c, bool streamed) WARN_UNUSED;
-/* inner.c: condition keys that say who asks on behalf of whom. */
-void call_via_context(const struct call_impl *c, struct policy_context *ctx);
 /* authz.c: may they? Inside the transaction. */
 enum err authz_check(struct call_impl *c, const struct svc *svc) WARN_UNUSED;
 

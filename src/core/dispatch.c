@@ -270,12 +270,12 @@ void dispatch_gone(struct call_impl *c)
     c->asker = NULL;
     switch (c->phase) {
     case CALL_BODY:
-        if (c->body_stream && body_stream_close(c))
+        if (c->body_stream && c->close_stream(c))
             return;
         dispatch_over(c);
         return;
     case CALL_REPLYING:
-        if (!reply_files_close(c))
+        if (!c->close_stream(c))
             dispatch_over(c);
         return;
     case CALL_SUSPENDED:

@@ -530,25 +530,3 @@ enum err core_role_principal(struct core *core, struct str role_arn, struct str 
     const struct identity_port *id = &core->identity;
     return id->role_principal(id->self, role_arn, session_name, arena, ret_who);
 }
-
-/* --- for policies ----------------------------------------------------------------------------- */
-
-/* A service principal asks for itself; anybody else's call that a service makes is via it. */
-void call_via_context(const struct call_impl *c, struct policy_context *ctx)
-{
-    bool is_service = c->who.kind == PRINCIPAL_SERVICE;
-    bool via = str_is_set(c->via.service) && !is_service;
-    policy_context_add_bool(ctx, STR("aws:ViaAWSService"), via);
-    policy_context_add_bool(ctx, STR("aws:PrincipalIsAWSService"), is_service);
-    if (via) {
-        policy_context_add(ctx, STR("aws:CalledVia"), c->via.service);
-        policy_context_add(ctx, STR("aws:CalledViaFirst"), c->via.service);
-        policy_context_add(ctx, STR("aws:CalledViaLast"), c->via.service);
-    }
-    if (is_service)
-        policy_context_add(ctx, STR("aws:PrincipalServiceName"), c->who.service);
-    if (str_is_set(c->via.source_arn))
-        policy_context_add(ctx, STR("aws:SourceArn"), c->via.source_arn);
-    if (str_is_set(c->via.source_account))
-        policy_context_add(ctx, STR("aws:SourceAccount"), c->via.source_account);
-}

@@ -105,6 +105,21 @@ static void next_block(struct reply_files *r)
     }
 }
 
+static bool close_stream(struct call_impl *c)
+{
+    struct reply_files *r = c->reply_files;
+    assert(r);
+    if (r->busy) {
+        r->closed = true;
+        return true;
+    }
+    if (r->fd >= 0)
+        sys.close(r->fd);
+    mem_free(r);
+    c->reply_files = NULL;
+    return false;
+}
+
 void reply_files_start(struct call_impl *c, int status, const struct http_header *headers,
                        size_t n_headers)
 {
@@ -120,22 +135,8 @@ void reply_files_start(struct call_impl *c, int status, const struct http_header
     r->c = c;
     r->fd = -1;
     c->reply_files = r;
+    c->close_stream = close_stream;
     c->phase = CALL_REPLYING;
     c->front->stream_start(c, status, headers, n_headers, length);
     next_block(r);
-}
-
-bool reply_files_close(struct call_impl *c)
-{
-    struct reply_files *r = c->reply_files;
-    assert(r);
-    if (r->busy) {
-        r->closed = true;
-        return true;
-    }
-    if (r->fd >= 0)
-        sys.close(r->fd);
-    mem_free(r);
-    c->reply_files = NULL;
-    return false;
 }

@@ -5,7 +5,7 @@
  *                            ^               +-- payload read first      | retry, commit done
  *                            +-------------------------------------------+
  *   notice: add_durable -> notice_task; scan: scan_start, scan_done; running: entry_start;
- *   concluding: conclude.c
+ *   concluding: deliver_conclude.c
  *
  * A notice comes after its commit is durable (P1), so nothing is attempted that a crash could undo;
  * a scan's result likewise, since txn_run waits for the durability of what it read.

@@ -61,7 +61,7 @@ enum deliver_outcome {
     DELIVER_OK,
     DELIVER_OK_STAGED,       /* done, and the kind's `succeed` stages what follows */
     DELIVER_RETRY,           /* failed: counts as an attempt */
-    DELIVER_RETRY_UNCOUNTED, /* throttled or not started: retried until max_age only */
+    DELIVER_RETRY_UNCOUNTED, /* throttled or not started: retried until its age_max_ms only */
     DELIVER_GIVE_UP,         /* cannot ever succeed */
 };
 

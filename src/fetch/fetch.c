@@ -173,7 +173,7 @@ static size_t on_read(char *p, size_t size, size_t n, void *arg)
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct fetch_op *op = arg;
-    if (fetch_is_denied(&address->addr, op->f->cfg.allow_loopback)) { /* F3 */
+    if (fetch_is_denied(&address->addr, op->f->cfg.allow_loopback)) { /* FE3 */
         op->denied = true;
         return CURL_SOCKET_BAD;
     }

@@ -1,13 +1,13 @@
 /* Outgoing HTTP(S) on a loop: libcurl's multi interface, bounded on every side.
  *
- *   F1  libcurl is loaded at the first request, not at start: linking it costs 28 more shared objects
+ *   FE1 libcurl is loaded at the first request, not at start: linking it costs 28 more shared objects
  *       and several milliseconds of every start.
- *   F2  A request that was started ends in exactly one `done`, never from inside fetch_start; or in
+ *   FE2 A request that was started ends in exactly one `done`, never from inside fetch_start; or in
  *       none, after fetch_cancel or fetch_free.
- *   F3  Where a name leads is checked after it is resolved, for each connection: link-local and cloud
+ *   FE3 Where a name leads is checked after it is resolved, for each connection: link-local and cloud
  *       metadata addresses, multicast, unspecified, and, unless allowed, loopback are refused.
- *   F4  Requests are made of checked tokens: no method, header or URL can carry another line.
- *   F5  Certificates are verified. Redirects are answers like others, not followed. Proxies and other
+ *   FE4 Requests are made of checked tokens: no method, header or URL can carry another line.
+ *   FE5 Certificates are verified. Redirects are answers like others, not followed. Proxies and other
  *       settings of the environment are not looked at.
  *
  * Layer: fetch (includes base, io). Thread: the loop's only. */
@@ -61,7 +61,7 @@ struct fetch_call {
     enum fetch_flow (*head)(void *arg, int status, const struct fetch_header *headers, size_t n);
     /* A piece of the body; FETCH_PAUSE: the same piece comes again after fetch_resume. May be NULL. */
     enum fetch_flow (*data)(void *arg, struct str piece);
-    /* ERR_OK: the whole answer came (whatever its status). ERR_TIMEOUT, ERR_DENIED (F3), ERR_NOT_FOUND
+    /* ERR_OK: the whole answer came (whatever its status). ERR_TIMEOUT, ERR_DENIED (FE3), ERR_NOT_FOUND
      * (the name), ERR_CLOSED (cannot connect, or cut off), ERR_LIMIT (the answer is too large),
      * ERR_FAILED (FETCH_ABORT), ERR_NOMEM, ERR_IO (TLS and the rest). `why` is libcurl's text. Must
      * not be NULL. */
@@ -71,13 +71,13 @@ struct fetch_call {
     int64_t timeout_ms, connect_timeout_ms, idle_timeout_s;
 };
 
-/* Allocates little and loads nothing yet (F1). ERR_NOMEM. */
+/* Allocates little and loads nothing yet (FE1). ERR_NOMEM. */
 enum err fetch_new(const struct fetch_config *cfg, struct fetch **ret_fetch) WARN_UNUSED;
 /* Ends all requests without telling; the memory goes when the loop has run once more or is freed. */
 void fetch_free(struct fetch *f);
 
 /* Starts a request. *ret_op, when given, is valid until `done` is called or it is cancelled.
- * ERR_INVALID (F4), ERR_LIMIT (too many or too large), ERR_UNSUPPORTED (no libcurl), ERR_NOMEM, ERR_IO. */
+ * ERR_INVALID (FE4), ERR_LIMIT (too many or too large), ERR_UNSUPPORTED (no libcurl), ERR_NOMEM, ERR_IO. */
 enum err fetch_start(struct fetch *f, const struct fetch_call *call,
                      struct fetch_op **ret_op) WARN_UNUSED;
 /* No callback comes any more. */
@@ -85,7 +85,7 @@ void fetch_cancel(struct fetch_op *op);
 /* After FETCH_PAUSE, either direction; from the next turn of the loop on. */
 void fetch_resume(struct fetch_op *op);
 
-/* F3, for tests and for checks before a request is stored. */
+/* FE3, for tests and for checks before a request is stored. */
 bool fetch_is_denied(const struct sockaddr *address, bool allow_loopback);
 
 #endif

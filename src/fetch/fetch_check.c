@@ -1,4 +1,4 @@
-/* What may be asked for, and of whom (F3, F4). */
+/* What may be asked for, and of whom (FE3, FE4). */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 

@@ -1,4 +1,4 @@
-/* libcurl at first use (F1). */
+/* libcurl at first use (FE1). */
 #include <dlfcn.h>
 
 #include "fetch/fetch_int.h"

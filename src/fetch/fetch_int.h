@@ -36,7 +36,7 @@ struct fetch_curl {
 
 /* Loads it once; stays loaded for the process's life. ERR_UNSUPPORTED, ERR_IO. */
 enum err fetch_curl_load(struct fetch_curl *c) WARN_UNUSED;
-/* F4. ERR_INVALID, ERR_LIMIT. */
+/* FE4. ERR_INVALID, ERR_LIMIT. */
 enum err fetch_check(const struct fetch_call *call) WARN_UNUSED;
 
 #endif

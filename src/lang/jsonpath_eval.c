@@ -188,8 +188,8 @@ static bool is_single(const struct jp_step *s)
     return true;
 }
 
-enum err jp_path_value(struct jp_eval *e, const struct jsonpath *p, const struct json *at,
-                       const struct json **ret_v)
+static enum err path_value(struct jp_eval *e, const struct jsonpath *p, const struct json *at,
+                           const struct json **ret_v)
 {
     struct found f = {0};
     const struct jp_step *last = p->steps;
@@ -211,9 +211,9 @@ enum err jp_path_value(struct jp_eval *e, const struct jsonpath *p, const struct
 enum err jsonpath_eval(const struct jsonpath *p, const struct json *root, struct arena *a,
                        const struct json **ret_v)
 {
-    struct jp_eval e = {.root = root, .a = a};
+    struct jp_eval e = {.root = root, .a = a, .path_value = path_value};
     const struct json *v;
-    TRY(jp_path_value(&e, p, root, &v));
+    TRY(path_value(&e, p, root, &v));
     if (!v)
         return ERR_NOT_FOUND;
     *ret_v = v;

@@ -15,7 +15,7 @@ enum err jp_operand_value(struct jp_eval *e, const struct jp_operand *o, const s
                           const struct json **ret_v)
 {
     *ret_v = o->literal;
-    return o->path ? jp_path_value(e, o->path, at, ret_v) : ERR_OK;
+    return o->path ? e->path_value(e, o->path, at, ret_v) : ERR_OK;
 }
 
 /* <0, 0, >0; false when the two have no order. */

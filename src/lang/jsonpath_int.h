@@ -82,6 +82,10 @@ struct jp_eval {
     struct arena *a;
     size_t steps;
     unsigned depth;
+    /* The value that a path leads to from `at`; *ret_v NULL: none. jsonpath_eval.c's, which stands
+     * above the filters. */
+    enum err (*path_value)(struct jp_eval *e, const struct jsonpath *p, const struct json *at,
+                           const struct json **ret_v);
 };
 
 /* The value of an operand for the element `at`; *ret_v NULL: leads nowhere. */
@@ -91,7 +95,5 @@ enum err jp_expr_holds(struct jp_eval *e, const struct jp_expr *x, const struct 
                        bool *ret_holds) WARN_UNUSED;
 enum err jp_function_value(struct jp_eval *e, const struct jp_step *s, const struct json *at,
                            const struct json **ret_v) WARN_UNUSED;
-enum err jp_path_value(struct jp_eval *e, const struct jsonpath *p, const struct json *at,
-                       const struct json **ret_v) WARN_UNUSED;
 
 #endif

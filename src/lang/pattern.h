@@ -14,19 +14,19 @@
  *              | {"anything-but": {"prefix", "suffix", "equals-ignore-case" or "wildcard": s or list}}
  *
  * What is decided here as AWS's own open matcher (github.com/aws/event-ruler) decides it:
- *   L1  Fields are named by their path, steps joined by '.': {"a":{"b":..}} and {"a.b":..} are one.
+ *   EP1 Fields are named by their path, steps joined by '.': {"a":{"b":..}} and {"a.b":..} are one.
  *       Of a path given twice (by a repeated key, or inside $or) the later one counts.
- *   L2  Only leaves of an event are values: "exists" does not see objects, nor empty arrays. An array
+ *   EP2 Only leaves of an event are values: "exists" does not see objects, nor empty arrays. An array
  *       stands for each of its elements.
- *   L3  Within an array of objects, all fields of a pattern that lie in that array match in one and
+ *   EP3 Within an array of objects, all fields of a pattern that lie in that array match in one and
  *       the same element; fields are tried in the order of their names, and {"exists": false} looks
  *       only at the elements that earlier fields have settled on.
- *   L4  Numbers are compared as decimals: from -5e9 to 5e9 with up to 6 digits after the point (SNS:
+ *   EP4 Numbers are compared as decimals: from -5e9 to 5e9 with up to 6 digits after the point (SNS:
  *       1e9 and 5). A plain number outside of that matches by its text only; in "numeric" and
  *       "anything-but" it is refused. Numbers in events outside of that are in no range.
- *   L5  A plain string that is an IP address matches any spelling of that address.
- *   L6  "cidr" spans from the address as written, not from its network, to the end of the network.
- *   L7  Strings are compared as UTF-8 bytes; equals-ignore-case folds ASCII letters.
+ *   EP5 A plain string that is an IP address matches any spelling of that address.
+ *   EP6 "cidr" spans from the address as written, not from its network, to the end of the network.
+ *   EP7 Strings are compared as UTF-8 bytes; equals-ignore-case folds ASCII letters.
  * Ours: "anything-but" matches every leaf that is not one of the values, whatever its type.
  *
  * A pattern and a set are made in an arena and never change, so that threads may share them. A set
@@ -48,7 +48,7 @@ enum {
     PATTERN_WILDCARDS_MAX = 64,         /* '*' in one pattern */
     PATTERN_SNS_KEYS_MAX = 5,           /* top-level names of a filter policy */
     PATTERN_SNS_COMBINATIONS_MAX = 150, /* values per name multiplied, nested ones by depth too */
-    PATTERN_STEPS_MAX = 1000 * 1000,    /* of one event's verification (arrays of objects, L3) */
+    PATTERN_STEPS_MAX = 1000 * 1000,    /* of one event's verification (arrays of objects, EP3) */
     PATTERN_SET_MAX = 100 * 1000,       /* patterns in a set */
 };
 

@@ -10,7 +10,7 @@ enum {
 
 enum matcher_kind {
     MATCH_STRING,
-    MATCH_LITERAL, /* true, false, null; a number out of range (L4), by its text */
+    MATCH_LITERAL, /* true, false, null; a number out of range (EP4), by its text */
     MATCH_RANGE,   /* of numbers, in millionths, both ends included */
     MATCH_PREFIX,
     MATCH_PREFIX_NOCASE,
@@ -44,7 +44,7 @@ struct pattern_field {
     size_t depth;
 };
 
-/* Fields that all must match, ordered by path (L3). */
+/* Fields that all must match, ordered by path (EP3). */
 struct pattern_alternative {
     const struct pattern_field **fields;
     size_t n;
@@ -59,7 +59,7 @@ struct pattern {
 /* A leaf of an event, prepared once for all matchers that look at it. */
 struct pattern_value {
     const struct json *v;
-    bool is_number; /* comparable (L4) */
+    bool is_number; /* comparable (EP4) */
     int64_t number; /* millionths */
     size_t ip_len;  /* 0: not an address */
     unsigned char ip[16];

@@ -107,7 +107,7 @@ static enum err range_new(struct parser *ps, int64_t low, int64_t high, struct m
     return ERR_OK;
 }
 
-/* A plain number: a number where it is comparable, else its text (L4). */
+/* A plain number: a number where it is comparable, else its text (EP4). */
 static enum err plain_number(struct parser *ps, const struct json *v, struct matcher **ret_m)
 {
     int64_t n;
@@ -483,7 +483,7 @@ static enum err drafts_add(struct parser *ps, struct drafts *all, const struct d
     return ERR_OK;
 }
 
-/* Into every alternative; a field of the same path gives way (L1). */
+/* Into every alternative; a field of the same path gives way (EP1). */
 static enum err put_field(struct parser *ps, struct drafts *all, const struct pattern_field *f)
 {
     if (all->n == 0)

@@ -442,7 +442,7 @@ static enum err walk_array(struct match *m, const struct json *list, uint32_t no
     return ERR_OK;
 }
 
-/* The node that `key` leads to from `node` (L1: a key may be several steps), NONE if no pattern
+/* The node that `key` leads to from `node` (EP1: a key may be several steps), NONE if no pattern
  * goes there. */
 static uint32_t step_to(const struct pattern_set *s, uint32_t node, struct str key)
 {
@@ -529,7 +529,7 @@ static bool is_absent(const struct match *m, const struct leaf *l)
     return !l;
 }
 
-/* Fields from `i` on, given the elements settled on so far (L3). Depth: fields of an alternative.
+/* Fields from `i` on, given the elements settled on so far (EP3). Depth: fields of an alternative.
  * ERR_LIMIT after PATTERN_STEPS_MAX values looked at. */
 static enum err fits_from(struct match *m, const struct set_alternative *alt, size_t i,
                           bool *ret_fits)

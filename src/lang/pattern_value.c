@@ -1,4 +1,4 @@
-/* Leaves of events against single matchers. See pattern.h, L2 and L4-L7. */
+/* Leaves of events against single matchers. See pattern.h, EP2 and EP4-EP7. */
 #include <arpa/inet.h>
 #include <assert.h>
 

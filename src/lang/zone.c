@@ -155,7 +155,7 @@ bool zone_utc(const struct zone *z, int64_t local, int64_t *ret_utc)
     return found;
 }
 
-/* Z2 */
+/* TZ2 */
 static bool is_name(struct str name)
 {
     if (name.len == 0 || name.len > ZONE_NAME_MAX)

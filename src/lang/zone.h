@@ -2,10 +2,10 @@
  * the rule at their end for times after the last listed change. Our own reader, because libc's knows
  * one zone at a time, in global state.
  *
- *   Z1  A file is taken whole or not at all: counts, order, indexes, offsets and the rule are checked.
- *   Z2  Names are paths below the zone folder, of letters, digits, '_', '+', '-' in '/'-separated
+ *   TZ1 A file is taken whole or not at all: counts, order, indexes, offsets and the rule are checked.
+ *   TZ2 Names are paths below the zone folder, of letters, digits, '_', '+', '-' in '/'-separated
  *       parts that start with a capital letter; so no name leaves the folder.
- *   Z3  Leap seconds are not counted ("right/" zones are refused, as AWS does not have them).
+ *   TZ3 Leap seconds are not counted ("right/" zones are refused, as AWS does not have them).
  *
  * Layer: lang (includes base). A zone is made in an arena, never changes, and may be shared by
  * threads; a cache belongs to one thread at a time. Reading a zone blocks on the disk once. */
@@ -29,7 +29,7 @@ struct zone;
 
 /* From the bytes of a file; nothing is borrowed. ERR_CORRUPT, ERR_NOMEM. */
 enum err zone_parse(struct arena *a, struct str bytes, struct zone **ret_zone) WARN_UNUSED;
-/* The zone named e.g. "Europe/Paris". ERR_NOT_FOUND (also for a name against Z2), ERR_CORRUPT, ERR_IO,
+/* The zone named e.g. "Europe/Paris". ERR_NOT_FOUND (also for a name against TZ2), ERR_CORRUPT, ERR_IO,
  * ERR_NOMEM. */
 enum err zone_load(struct arena *a, struct str name, struct zone **ret_zone) WARN_UNUSED;
 

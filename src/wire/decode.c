@@ -2,168 +2,8 @@
  * body), scalars written as text, and then the checks of the spec.
  *
  * Layer: wire. Thread: pure. */
-#include <math.h>
-
-#include "base/clock.h"
-#include "codec/base64.h"
 #include "codec/cbor.h"
 #include "wire/wire_int.h"
-
-enum err wire_dec_fault(struct wire_dec *d, struct str message)
-{
-    d->fault->error = d->service->common[WIRE_E_SERIALIZATION];
-    d->fault->message = message;
-    return ERR_FAILED;
-}
-
-bool wire_is_set(const struct wire_member *m, const void *base)
-{
-    const void *v = wire_at(m, base);
-    switch ((enum wire_kind)m->shape->kind) {
-    case WIRE_STRING:
-    case WIRE_BLOB:
-    case WIRE_JSON_OUT:
-        return ((const struct str *)v)->p != NULL;
-    case WIRE_INT:
-    case WIRE_BOOL:
-    case WIRE_DOUBLE:
-    case WIRE_TIME:
-        return *wire_has_at(m, base);
-    case WIRE_STRUCT:
-    case WIRE_JSON_IN:
-        return *(const void *const *)v != NULL;
-    case WIRE_LIST:
-    case WIRE_MAP:
-        return ((const struct wire_list *)v)->v != NULL;
-    case WIRE_JSON_BOTH:
-        return ((const struct wire_json *)v)->in || ((const struct wire_json *)v)->out.p;
-    }
-    return false;
-}
-
-/* --- scalars as text -------------------------------------------------------------------------- */
-
-static enum err bad_text(struct wire_dec *d, const struct wire_member *m, struct str text,
-                         const char *what)
-{
-    /* S3 tells a wrong argument in the head from a document that does not fit its schema. */
-    if (d->service->wording == WIRE_WORDING_S3 && m->at.p) {
-        struct str message = str_fmt(
-            d->arena, "Provided " STR_FMT " not %s %s", STR_ARG(m->at), what[0] == 'i' ? "an" : "a",
-            m->shape->kind == WIRE_INT ? "integer or within integer range" : what);
-        enum err e = wire_dec_fault(d, message);
-        d->fault->error = d->service->common[WIRE_E_VALIDATION];
-        return e;
-    }
-    struct str cut = str_sub(text, 0, 100);
-    return wire_dec_fault(d, str_fmt(d->arena, STR_FMT ": '" STR_FMT "' is not a valid %s.",
-                                     STR_ARG(m->name), STR_ARG(cut), what));
-}
-
-static enum err not_utf8(struct wire_dec *d, const struct wire_member *m)
-{
-    return wire_dec_fault(d, str_fmt(d->arena, STR_FMT " is not valid UTF-8.", STR_ARG(m->name)));
-}
-
-static enum err time_of_text(enum wire_time_format format, struct str text, int64_t *ret_ms)
-{
-    double seconds;
-    switch (format) {
-    case WIRE_TIME_HTTP:
-        return clock_parse_http(text, ret_ms);
-    case WIRE_TIME_EPOCH:
-        TRY(str_to_f64(text, &seconds));
-        if (!(seconds > -9e12 && seconds < 9e12))
-            return ERR_INVALID;
-        *ret_ms = (int64_t)(seconds * 1000 + (seconds < 0 ? -0.5 : 0.5));
-        return ERR_OK;
-    default:
-        if (clock_parse_iso8601(text, ret_ms) == ERR_OK)
-            return ERR_OK;
-        return clock_parse_basic(text, ret_ms);
-    }
-}
-
-static enum err int_of_text(const struct wire_shape *shape, struct str text, int64_t *ret_v)
-{
-    int64_t v;
-    TRY(str_to_i64(str_trim(text), &v));
-    if ((shape->flags & WIRE_INT32) && (v < INT32_MIN || v > INT32_MAX))
-        return ERR_LIMIT;
-    *ret_v = v;
-    return ERR_OK;
-}
-
-bool wire_f64_of_word(struct str text, double *ret_v)
-{
-    bool infinite = str_ends(text, STR("Infinity"));
-    if (str_eq(text, STR("NaN")))
-        *ret_v = NAN;
-    else if (infinite && text.len == 8)
-        *ret_v = INFINITY;
-    else if (infinite && text.len == 9 && text.p[0] == '-')
-        *ret_v = -INFINITY;
-    else
-        return false;
-    return true;
-}
-
-static enum err f64_of_text(struct str text, double *ret_v)
-{
-    return wire_f64_of_word(text, ret_v) ? ERR_OK : str_to_f64(text, ret_v);
-}
-
-static enum err bool_of_text(struct str text, bool *ret_v)
-{
-    text = str_trim(text);
-    *ret_v = str_eq_nocase(text, STR("true"));
-    return *ret_v || str_eq_nocase(text, STR("false")) ? ERR_OK : ERR_INVALID;
-}
-
-enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct str text,
-                       enum wire_time_format time_default, void *dst, bool *has)
-{
-    enum wire_time_format format =
-        m->time_format ? (enum wire_time_format)m->time_format : time_default;
-    const char *what = NULL;
-    enum err e = ERR_OK;
-    switch ((enum wire_kind)m->shape->kind) {
-    case WIRE_STRING:
-        if (!str_is_utf8(text))
-            return not_utf8(d, m);
-        *(struct str *)dst = text.p ? text : STR("");
-        break;
-    case WIRE_BLOB:
-        what = "base64 text";
-        e = base64_decode(d->arena, str_trim(text), dst);
-        break;
-    case WIRE_INT:
-        what = "integer";
-        e = int_of_text(m->shape, text, dst);
-        break;
-    case WIRE_BOOL:
-        what = "boolean";
-        e = bool_of_text(text, dst);
-        break;
-    case WIRE_DOUBLE:
-        what = "number";
-        e = f64_of_text(str_trim(text), dst);
-        break;
-    case WIRE_TIME:
-        what = "timestamp";
-        e = time_of_text(format, str_trim(text), dst);
-        break;
-    default:
-        return bad_text(d, m, text, "structure");
-    }
-    if (e == ERR_NOMEM)
-        return e;
-    if (e != ERR_OK)
-        return bad_text(d, m, text, what);
-    if (has)
-        *has = true;
-    return ERR_OK;
-}
 
 /* --- members in the head ---------------------------------------------------------------------- */
 
@@ -259,7 +99,7 @@ static enum err list_header(struct wire_dec *d, const struct wire_member *m, str
         struct str item;
         enum err e = header_item(d, element, &rest, &item);
         if (e == ERR_INVALID)
-            return bad_text(d, m, text, "list");
+            return wire_dec_bad_text(d, m, text, "list");
         TRY(e);
         TRY(wire_dec_text(d, element, item, WIRE_TIME_HTTP, v + n++ * m->shape->size, NULL));
     }
@@ -439,14 +279,14 @@ static enum err payload_body(struct wire_dec *d, const struct wire_member *m,
         return ERR_OK;
     if (m->shape->kind == WIRE_BLOB || m->shape->kind == WIRE_STRING) {
         if (m->shape->kind == WIRE_STRING && !str_is_utf8(body))
-            return not_utf8(d, m);
+            return wire_dec_not_utf8(d, m);
         *(struct str *)wire_at(m, in) = body;
         return ERR_OK;
     }
     if (m->shape->kind == WIRE_JSON_IN || m->shape->kind == WIRE_JSON_BOTH)
         return json_payload(d, m, body, in);
     if (m->shape->kind != WIRE_STRUCT)
-        return bad_text(d, m, STR("body"), "value of its type");
+        return wire_dec_bad_text(d, m, STR("body"), "value of its type");
     void *v = arena_calloc(d->arena, 1, m->shape->size);
     if (!v)
         return ERR_NOMEM;

@@ -22,26 +22,6 @@ static const struct str CONTENT_CBOR = STR_INIT("application/cbor");
 static const struct str CONTENT_XML = STR_INIT("application/xml");
 static const struct str CONTENT_TEXT_XML = STR_INIT("text/xml");
 
-enum { HEADERS_FIRST = 8 };
-
-enum err wire_reply_add(struct wire_reply *reply, struct str name, struct str value)
-{
-    if (reply->n_headers >= WIRE_REPLY_HEADERS_MAX)
-        return ERR_LIMIT;
-    if (reply->n_headers == reply->headers_cap) {
-        size_t cap = reply->headers_cap ? reply->headers_cap * 2 : HEADERS_FIRST;
-        struct wire_header *more = ARENA_ARRAY(reply->arena, struct wire_header, cap);
-        if (!more)
-            return ERR_NOMEM;
-        if (reply->n_headers > 0)
-            memcpy(more, reply->headers, reply->n_headers * sizeof(*more));
-        reply->headers = more;
-        reply->headers_cap = cap;
-    }
-    reply->headers[reply->n_headers++] = (struct wire_header){name, value};
-    return ERR_OK;
-}
-
 void *wire_output_new(const struct wire_op *op, struct arena *arena)
 {
     return arena_calloc(arena, 1, op->out_size);

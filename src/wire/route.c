@@ -76,15 +76,6 @@ static bool accepts_gzip(struct str codings)
     return false;
 }
 
-struct str wire_header_get(const struct wire_request *req, struct str name)
-{
-    for (size_t i = 0; i < req->n_headers; i++) {
-        if (req->headers[i].name.len == name.len && str_eq_nocase(req->headers[i].name, name))
-            return req->headers[i].value;
-    }
-    return STR_NONE;
-}
-
 /* Byte order as the generator sorts: memcmp, then length. */
 const struct wire_op *wire_op_find(const struct wire_service *service, struct str name)
 {

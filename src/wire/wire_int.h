@@ -34,6 +34,11 @@ static inline bool *wire_has_at(const struct wire_member *m, const void *base)
 /* Whether a member has a value. */
 bool wire_is_set(const struct wire_member *m, const void *base);
 
+/* Says that text is not a valid `what` ("integer", "timestamp"). Returns ERR_FAILED. */
+enum err wire_dec_bad_text(struct wire_dec *d, const struct wire_member *m, struct str text,
+                           const char *what) WARN_UNUSED;
+enum err wire_dec_not_utf8(struct wire_dec *d, const struct wire_member *m) WARN_UNUSED;
+
 /* Reads a scalar of `m` from text (form, XML, header, label) to `dst`. */
 enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct str text,
                        enum wire_time_format time_default, void *dst, bool *has) WARN_UNUSED;

@@ -94,7 +94,7 @@ enum err logs_parse_event(struct arena *a, struct str key, struct str record,
 /* Events older than this are expired (L4); INT64_MIN when they never are. */
 int64_t logs_cutoff(const struct logs_group *g, int64_t now_ms);
 
-/* --- for operations (logs.c) --- */
+/* --- for operations (logs_call.c) --- */
 
 /* Name of a group given as name or ARN (with or without ":*"). STR_NONE: an ARN of something else,
  * or of a group in another account or region. */
