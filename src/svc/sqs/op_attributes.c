@@ -39,7 +39,7 @@ static struct str get_computed(struct call *call, const struct sqs_open *o, stru
 {
     struct sqs_queue *q = o->queue;
     if (str_eq_c(name, "QueueArn"))
-        return sqs_queue_arn(call->arena, call->core, q);
+        return sqs_queue_arn(call->arena, q);
     if (str_eq_c(name, "CreatedTimestamp"))
         return number(call->arena, o->config.created_ms / 1000);
     if (str_eq_c(name, "LastModifiedTimestamp"))
@@ -140,7 +140,7 @@ enum err sqs_set_queue_attributes(struct call *call,
     struct sqs_open o;
     struct sqs_fault f;
     TRY(sqs_open_url(call, in->queue_url, &o));
-    struct str arn = sqs_queue_arn(call->arena, call->core, o.queue);
+    struct str arn = sqs_queue_arn(call->arena, o.queue);
     if (!str_is_set(arn))
         return ERR_NOMEM;
     TRY(sqs_fault_reply(

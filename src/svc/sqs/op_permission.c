@@ -98,7 +98,7 @@ enum err sqs_add_permission(struct call *call, const struct sqs_add_permission_i
     struct sqs_fault f;
     TRY(sqs_open_url(call, in->queue_url, &o));
     TRY(check_input(call, in));
-    struct str arn = sqs_queue_arn(call->arena, call->core, o.queue);
+    struct str arn = sqs_queue_arn(call->arena, o.queue);
     if (!str_is_set(arn))
         return ERR_NOMEM;
     TRY(build(call, in, arn, o.config.policy, &o.config.policy));

@@ -1,7 +1,7 @@
 /* CreateQueue, GetQueueUrl, ListQueues, ListDeadLetterSourceQueues, DeleteQueue, PurgeQueue.
  * Layer: svc/sqs. */
-#include "base/mem.h"
-#include "codec/base64.h"
+#include "base/rng.h"
+#include "core/page.h"
 #include "svc/sqs/sqs_int.h"
 
 enum { LIST_MAX = 1000 };
@@ -41,39 +41,19 @@ static enum err check_name(struct call *call, struct str name, bool fifo)
 }
 
 static enum err existing_queue(struct call *call, const struct sqs_create_queue_input *in,
-                               struct str arn, struct str bytes)
+                               struct str arn, const struct sqs_config *have)
 {
-    struct sqs_config have, want;
+    struct sqs_config want = *have;
     struct sqs_fault f;
-    TRY(sqs_config_unpack(call->arena, bytes, &have));
-    want = have;
     TRY(sqs_fault_reply(
         call, sqs_config_apply(call->svc, call->txn, arn, &in->attributes, &want, &f), &f));
-    struct str differs = sqs_config_differs(call->arena, &in->attributes, &have, &want);
+    struct str differs = sqs_config_differs(call->arena, &in->attributes, have, &want);
     if (str_is_set(differs))
         return call_error(call, &sqs_err_queue_name_exists,
                           "A queue already exists with the same name and a different value for "
                           "attribute " STR_FMT,
                           STR_ARG(differs));
     return ERR_OK;
-}
-
-static enum err next_queue_id(struct txn *txn, uint64_t *ret_id)
-{
-    struct str key = sqs_key_meta(txn->arena, SQS_META_LAST_QUEUE_ID), bytes;
-    uint64_t id = 0;
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    enum err err = txn_get(txn, key, &bytes);
-    if (err == ERR_OK)
-        err = str_to_u64(bytes, &id) == ERR_OK ? ERR_OK : ERR_CORRUPT;
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
-        return err;
-    struct str text = str_fmt(txn->arena, "%llu", (unsigned long long)++id);
-    if (!str_is_set(text))
-        return ERR_NOMEM;
-    *ret_id = id;
-    return txn_put(txn, key, text);
 }
 
 static void create_committed(void *arg)
@@ -93,11 +73,11 @@ static enum err create(struct call *call, const struct sqs_create_queue_input *i
     struct sqs_fault f;
     struct sqs_queue *q;
     sqs_config_init(&c, call->txn->now_ms);
+    c.id = rng_u64();
     c.fifo = wants_fifo(&in->attributes);
     TRY(tags_op_create(call, &sqs_tags, &(struct tags_resource){.arn = arn}, TAGS_FROM(in->tags)));
     TRY(sqs_fault_reply(call, sqs_config_apply(s, call->txn, arn, &in->attributes, &c, &f), &f));
-    TRY(next_queue_id(call->txn, &c.id));
-    TRY(sqs_queue_new(s, call->region, call->account, in->queue_name, &c, &q));
+    TRY(sqs_queue_new(s, call_scope(call), in->queue_name, &c, &q));
     enum err err = txn_on_abort(call->txn, create_aborted, q);
     if (err != ERR_OK) {
         sqs_queue_unref(q);
@@ -110,16 +90,16 @@ static enum err create(struct call *call, const struct sqs_create_queue_input *i
 enum err sqs_create_queue(struct call *call, const struct sqs_create_queue_input *in,
                           struct sqs_create_queue_output *out)
 {
-    struct str bytes;
+    struct sqs_config have;
     TRY(check_name(call, in->queue_name, wants_fifo(&in->attributes)));
     struct str arn = call_arn(call, "sqs", STR_FMT, STR_ARG(in->queue_name));
-    struct str key = sqs_key_queue(call->arena, call->region, call->account, in->queue_name);
     out->queue_url = sqs_queue_url(call->arena, call->core, call->account, in->queue_name);
-    if (!str_is_set(arn) || !str_is_set(key) || !str_is_set(out->queue_url))
+    if (!str_is_set(arn) || !str_is_set(out->queue_url))
         return ERR_NOMEM;
-    enum err err = txn_get(call->txn, key, &bytes);
+    struct str key = key_make(call->arena, &sqs_k_queue, call_scope(call), in->queue_name);
+    enum err err = sqs_read(call->txn, key, &sqs_config_type, &have);
     if (err == ERR_OK)
-        return existing_queue(call, in, arn, bytes);
+        return existing_queue(call, in, arn, &have);
     return err == ERR_NOT_FOUND ? create(call, in, arn) : err;
 }
 
@@ -129,120 +109,82 @@ enum err sqs_get_queue_url(struct call *call, const struct sqs_get_queue_url_inp
                            struct sqs_get_queue_url_output *out)
 {
     struct sqs_open o;
-    struct str account = call->account;
     enum err err = ERR_NOT_FOUND;
     if (!str_is_set(in->queue_owner_aws_account_id) ||
-        str_eq(in->queue_owner_aws_account_id, account))
-        err = sqs_open(call->svc, call->txn, call->region, account, in->queue_name, &o);
+        str_eq(in->queue_owner_aws_account_id, call->account))
+        err = sqs_open(call->svc, call->txn, call_scope(call), in->queue_name, &o);
     if (err == ERR_NOT_FOUND)
         return call_error(call, &sqs_err_queue_does_not_exist,
                           "The specified queue does not exist.");
     TRY(err);
-    out->queue_url = sqs_queue_url(call->arena, call->core, account, in->queue_name);
+    out->queue_url = sqs_queue_url(call->arena, call->core, call->account, in->queue_name);
     return str_is_set(out->queue_url) ? ERR_OK : ERR_NOMEM;
 }
 
-/* A page of the account's queues: those whose name starts with `prefix`, or, with `dlq_arn`, that
- * redrive to it. The token is the last name of the page before, in base64. */
-struct page {
-    struct str prefix, dlq_arn, token;
-    int64_t max;
-    bool paged; /* the caller asked for pages, so may be told of a next one */
+/* A list of the account's queues on its way. */
+struct listing {
+    struct call *call;
+    struct str dlq_arn; /* only those that redrive to it; absent: all */
+    struct str *urls;
+    size_t n;
 };
 
-static enum err list_page(struct call *call, const struct page *page, struct str *urls,
-                          size_t *ret_n, struct str *ret_token)
+static enum err redrives(void *arg, struct str key, struct str record, bool *ret_match)
 {
-    struct str base = sqs_key_queues(call->arena, call->region, call->account), from = base;
-    struct str to = key_after_prefix(call->arena, base), last = STR_NONE;
-    if (str_is_set(page->token)) {
-        if (base64_decode(call->arena, page->token, &last) != ERR_OK || str_empty(last))
-            return call_error(call, &sqs_err_invalid_parameter_value,
-                              "Invalid or expired next token.");
-        from = sqs_key_queue(call->arena, call->region, call->account, last);
-    } else if (str_is_set(page->prefix)) {
-        struct buf b;
-        buf_init_arena(&b, call->arena, KV_KEY_MAX);
-        key_raw(&b, base);
-        key_raw(&b, page->prefix);
-        from = buf_err(&b) == ERR_OK ? buf_str(&b) : STR_NONE;
-    }
-    if (!str_is_set(from) || !str_is_set(to))
-        return ERR_NOMEM;
-    struct kv_iter *it;
-    struct str key, bytes, region, account, name = STR_NONE;
-    size_t n = 0;
-    bool more = false;
-    TRY(kv_scan(call->txn->kv, from, to, false, &it));
-    enum err err;
-    while ((err = kv_next(it, &key, &bytes)) == ERR_OK) {
-        struct sqs_config c;
-        struct str copy = str_dup(call->arena, key), copy_bytes = str_dup(call->arena, bytes);
-        if (!str_is_set(copy) || !str_is_set(copy_bytes))
-            err = ERR_NOMEM;
-        if (err == ERR_OK)
-            err = sqs_key_read_queue(call->arena, copy, &region, &account, &name);
-        if (err == ERR_OK)
-            err = sqs_config_unpack(call->arena, copy_bytes, &c);
-        if (err != ERR_OK)
-            break;
-        if (str_is_set(page->token) && str_cmp(name, last) <= 0)
-            continue;
-        if (str_is_set(page->prefix) && !str_starts(name, page->prefix))
-            break;
-        if (str_is_set(page->dlq_arn) && !str_eq(c.dlq_arn, page->dlq_arn))
-            continue;
-        if ((int64_t)n == page->max) {
-            more = true;
-            break;
-        }
-        urls[n] = sqs_queue_url(call->arena, call->core, account, name);
-        last = name;
-        if (!str_is_set(urls[n++])) {
-            err = ERR_NOMEM;
-            break;
-        }
-    }
-    kv_iter_close(it);
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
-        return err;
-    if (more && page->paged) {
-        *ret_token = base64_encode(call->arena, last.p, last.len);
-        if (!str_is_set(*ret_token))
-            return ERR_NOMEM;
-    }
-    *ret_n = n;
+    const struct listing *l = arg;
+    struct sqs_config c;
+    TRY(record_unpack(&sqs_config_type, l->call->arena, record, &c));
+    *ret_match = str_eq(c.dlq_arn, l->dlq_arn);
     return ERR_OK;
 }
 
-static enum err list(struct call *call, struct page *page, bool has_max, int64_t max,
-                     struct sqs_queue_url_list *ret_urls, struct str *ret_token)
+static enum err take_url(void *arg, struct str key, struct str record)
 {
-    size_t n;
+    struct listing *l = arg;
+    struct call *call = l->call;
+    struct str name;
+    TRY(key_read(&sqs_k_queue, key, call->arena, KEY_SKIP, &name));
+    l->urls[l->n] = sqs_queue_url(call->arena, call->core, call->account, name);
+    return str_is_set(l->urls[l->n++]) ? ERR_OK : ERR_NOMEM;
+}
+
+/* `prefix` may be empty. Who does not say MaxResults is not told of a next page. */
+static enum err list(struct listing *l, struct str prefix, struct page page, bool has_max,
+                     int64_t max, struct str *ret_token)
+{
+    struct call *call = l->call;
+    const struct page_fns fns = {.match = str_is_set(l->dlq_arn) ? redrives : NULL,
+                                 .take = take_url};
     if (has_max && (max < 1 || max > LIST_MAX))
         return call_error(call, &sqs_err_invalid_parameter_value,
                           "Value for parameter MaxResults is invalid. Reason: Must be an integer "
                           "from 1 to 1000.");
-    page->max = has_max ? max : LIST_MAX;
-    page->paged = has_max;
-    struct str *urls = ARENA_ARRAY(call->arena, struct str, (size_t)page->max + 1);
-    if (!urls)
+    if (has_max)
+        page.limit = (size_t)max;
+    else
+        page.look_max = SIZE_MAX;
+    l->urls = ARENA_ARRAY(call->arena, struct str, page.limit);
+    if (!l->urls)
         return ERR_NOMEM;
-    TRY(list_page(call, page, urls, &n, ret_token));
-    *ret_urls = (struct sqs_queue_url_list){urls, n};
-    return ERR_OK;
+    enum err err = page_scan(
+        call->txn, &page,
+        key_range(call->arena, &sqs_k_queue, call_scope(call), KEY_STARTS(prefix)), &fns, l);
+    if (err == ERR_INVALID)
+        return call_error(call, &sqs_err_invalid_parameter_value, "Invalid or expired next token.");
+    if (err == ERR_OK && has_max)
+        *ret_token = page.next_token;
+    return err;
 }
 
 enum err sqs_list_queues(struct call *call, const struct sqs_list_queues_input *in,
                          struct sqs_list_queues_output *out)
 {
-    struct page page = {.prefix =
-                            str_empty(in->queue_name_prefix) ? STR_NONE : in->queue_name_prefix,
-                        .token = in->next_token};
-    TRY(list(call, &page, in->has_max_results, in->max_results, &out->queue_urls,
-             &out->next_token));
-    if (out->queue_urls.n == 0) /* AWS leaves the member out */
-        out->queue_urls.v = NULL;
+    struct listing l = {.call = call};
+    TRY(list(&l, in->queue_name_prefix,
+             page_of_call(call, in->queue_name_prefix, in->next_token, LIST_MAX),
+             in->has_max_results, in->max_results, &out->next_token));
+    if (l.n) /* AWS leaves the member out */
+        out->queue_urls = (struct sqs_queue_url_list){l.urls, l.n};
     return ERR_OK;
 }
 
@@ -253,26 +195,26 @@ sqs_list_dead_letter_source_queues(struct call *call,
 {
     struct sqs_open o;
     TRY(sqs_open_url(call, in->queue_url, &o));
-    struct page page = {.dlq_arn = sqs_queue_arn(call->arena, call->core, o.queue),
-                        .token = in->next_token};
-    if (!str_is_set(page.dlq_arn))
+    struct listing l = {.call = call, .dlq_arn = sqs_queue_arn(call->arena, o.queue)};
+    if (!str_is_set(l.dlq_arn))
         return ERR_NOMEM;
-    return list(call, &page, in->has_max_results, in->max_results, &out->queue_urls,
-                &out->next_token);
+    TRY(list(&l, STR(""), page_of_call(call, l.dlq_arn, in->next_token, LIST_MAX),
+             in->has_max_results, in->max_results, &out->next_token));
+    out->queue_urls = (struct sqs_queue_url_list){l.urls, l.n};
+    return ERR_OK;
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */
 
 static enum err put_garbage(struct txn *txn, uint64_t queue_id, uint64_t bound)
 {
-    struct str key = sqs_key_garbage(txn->arena, queue_id, bound);
-    return str_is_set(key) ? txn_put(txn, key, STR("")) : ERR_NOMEM;
+    return txn_put(txn, key_make(txn->arena, &sqs_k_garbage, queue_id, bound), STR(""));
 }
 
 static void delete_committed(void *arg)
 {
     struct sqs_queue *q = arg;
-    sqs_clean_kick(q->sqs);
+    sqs_clean_soon(q->sqs);
     sqs_queue_leave(q);
 }
 
@@ -281,11 +223,10 @@ enum err sqs_delete_queue(struct call *call, const struct sqs_delete_queue_input
 {
     struct sqs_open o;
     TRY(sqs_open_url(call, in->queue_url, &o));
-    struct str key = sqs_key_queue(call->arena, o.queue->region, o.queue->account, o.queue->name);
-    struct str arn = sqs_queue_arn(call->arena, call->core, o.queue);
-    if (!str_is_set(key) || !str_is_set(arn))
+    struct str arn = sqs_queue_arn(call->arena, o.queue);
+    if (!str_is_set(arn))
         return ERR_NOMEM;
-    TRY(txn_del(call->txn, key));
+    TRY(txn_del(call->txn, o.queue->key));
     TRY(tags_drop(call->txn, arn));
     TRY(put_garbage(call->txn, o.config.id, UINT64_MAX));
     return txn_on_commit(call->txn, delete_committed, o.queue);
@@ -302,7 +243,7 @@ static void purge_committed(void *arg)
 {
     struct purge *p = arg;
     sqs_queue_purge(p->queue, p->fresh, p->seq);
-    sqs_clean_kick(p->queue->sqs);
+    sqs_clean_soon(p->queue->sqs);
 }
 
 static void purge_aborted(void *arg)

@@ -127,7 +127,7 @@ static enum err describe(struct call *call, const struct sqs_receive_message_inp
     out->message_id = t->body.id;
     out->receipt_handle = t->receipt;
     out->body = t->body.body;
-    out->md5_of_body = hex_encode(call->arena, t->body.md5.p, t->body.md5.len);
+    out->md5_of_body = hex_encode(call->arena, t->body.md5, HASH_MD5_LEN);
     if (!str_is_set(out->md5_of_body))
         return ERR_NOMEM;
     TRY(system_attributes(call, in, t, &out->attributes));

@@ -5,7 +5,7 @@ static enum err resource(struct call *call, struct str url, struct tags_resource
 {
     struct sqs_open o;
     TRY(sqs_open_url(call, url, &o));
-    ret->arn = sqs_queue_arn(call->arena, call->core, o.queue);
+    ret->arn = sqs_queue_arn(call->arena, o.queue);
     return str_is_set(ret->arn) ? ERR_OK : ERR_NOMEM;
 }
 

@@ -7,35 +7,13 @@
 #include "base/rng.h"
 #include "svc/sqs/sqs_int.h"
 
-static enum err make(struct core *core, void **ret_self)
-{
-    struct sqs *s = mem_calloc(1, sizeof(*s));
-    if (!s)
-        return ERR_NOMEM;
-    s->core = core;
-    pthread_rwlock_init(&s->lock, NULL);
-    pthread_mutex_init(&s->due_lock, NULL);
-    pthread_mutex_init(&s->load_lock, NULL);
-    map_init(&s->cold);
-    map_init(&s->queues);
-    list_init(&s->homeless);
-    list_init(&s->watchers);
-    heap_init(&s->due);
-    s->due_task.fn = sqs_due_task;
-    sqs_port_fill(s);
-    *ret_self = s;
-    return ERR_OK;
-}
-
 /* --- start ------------------------------------------------------------------------------------ */
 
 /* The secret of receipt handles, made at the very first start. */
 static enum err load_secret(struct txn *txn, void *arg)
 {
     struct sqs *s = arg;
-    struct str key = sqs_key_meta(txn->arena, SQS_META_SECRET), bytes;
-    if (!str_is_set(key))
-        return ERR_NOMEM;
+    struct str key = key_prefix_vals(txn->arena, &sqs_k_secret, NULL, 0), bytes;
     enum err err = txn_get(txn, key, &bytes);
     if (err == ERR_OK && bytes.len != SQS_SECRET_LEN)
         return ERR_CORRUPT;
@@ -53,8 +31,7 @@ static enum err start(void *self)
 {
     struct sqs *s = self;
     TRY(txn_run_now(s->core, load_secret, s));
-    TRY(sqs_load_start(s));
-    return s->core->n_loops ? sqs_clean_start(s) : ERR_OK;
+    return sqs_load_start(s);
 }
 
 /* --- end -------------------------------------------------------------------------------------- */
@@ -62,10 +39,10 @@ static enum err start(void *self)
 static void wake_all(struct sqs *s)
 {
     size_t it = 0;
-    struct str path;
+    struct str key;
     void *value;
     pthread_rwlock_rdlock(&s->lock);
-    while (map_next(&s->queues, &it, &path, &value)) {
+    while (map_next(&s->queues, &it, &key, &value)) {
         struct sqs_queue *q = value;
         pthread_mutex_lock(&q->lock);
         (void)waiters_wake(&q->waiters, SIZE_MAX);
@@ -83,29 +60,26 @@ static void begin_stop(void *self)
     if (s->due_timer_made)
         io_timer_stop(&s->due_timer);
     sqs_load_stop(s);
-    sqs_clean_stop(s);
 }
 
 static void release(void *self)
 {
     struct sqs *s = self;
     begin_stop(s);
-    sqs_clean_free(s);
     struct heap_node *node;
     while ((node = heap_pop(&s->due)) != NULL)
         sqs_queue_unref(CONTAINER_OF(node, struct sqs_queue, due));
     while (!list_empty(&s->watchers)) {
         struct sqs_watcher *w = CONTAINER_OF(list_pop_front(&s->watchers), struct sqs_watcher, all);
         list_remove(&w->link);
-        mem_free((void *)w->path.p);
-        mem_free(w);
+        sqs_watcher_free(w);
     }
     while (!list_empty(&s->homeless))
         sqs_queue_unref(CONTAINER_OF(list_pop_front(&s->homeless), struct sqs_queue, home));
     size_t it = 0;
-    struct str path;
+    struct str key;
     void *q;
-    while (map_next(&s->queues, &it, &path, &q))
+    while (map_next(&s->queues, &it, &key, &q))
         sqs_queue_unref(q);
     map_release(&s->queues);
     sqs_load_free(s);
@@ -115,23 +89,46 @@ static void release(void *self)
     mem_free(s);
 }
 
+/* --- making ------------------------------------------------------------------------------------ */
+
+static enum err make(struct core *core, void **ret_self)
+{
+    struct sqs *s = mem_calloc(1, sizeof(*s));
+    if (!s)
+        return ERR_NOMEM;
+    s->core = core;
+    pthread_rwlock_init(&s->lock, NULL);
+    pthread_mutex_init(&s->due_lock, NULL);
+    pthread_mutex_init(&s->load_lock, NULL);
+    map_init(&s->cold);
+    map_init(&s->queues);
+    list_init(&s->homeless);
+    list_init(&s->watchers);
+    heap_init(&s->due);
+    s->due_task.fn = sqs_due_task;
+    sqs_port_fill(s);
+    enum err err = sqs_clean_register(s);
+    if (err)
+        release(s);
+    else
+        *ret_self = s;
+    return err;
+}
+
 /* --- what core asks --------------------------------------------------------------------------- */
 
 static enum err resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json)
 {
-    struct str region, account, name, bytes;
-    struct sqs_config c;
+    struct key_scope scope;
+    struct str name;
+    struct sqs_config c = {.policy = STR_NONE};
     *ret_json = STR_NONE;
-    if (sqs_arn_parse(arn, &region, &account, &name) != ERR_OK)
+    if (sqs_arn_parse(arn, &scope, &name) != ERR_OK)
         return ERR_OK;
-    struct str key = sqs_key_queue(txn->arena, region, account, name);
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    enum err err = txn_get(txn, key, &bytes);
-    if (err == ERR_NOT_FOUND)
-        return ERR_OK;
-    TRY(err);
-    TRY(sqs_config_unpack(txn->arena, bytes, &c));
+    enum err err =
+        sqs_read(txn, key_make(txn->arena, &sqs_k_queue, scope, name), &sqs_config_type, &c);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
     *ret_json = c.policy;
     return ERR_OK;
 }

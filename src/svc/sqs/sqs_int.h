@@ -2,7 +2,8 @@
  *
  *   sqs.c          start, stop, the service's table
  *   sqs_load.c     rebuilding the queues' memory from the store after a start
- *   sqs_queue.c    queues in memory: lookup, life, waking of long polls and watchers, timer
+ *   sqs_open.c     queues as operations find them: names, lookup
+ *   sqs_queue.c    queues in memory: life, waking of long polls and watchers, timer
  *   sqs_index.c    which messages stand where
  *   sqs_send.c     staging a message; sqs_take.c: staging a receive, dead letters
  *   sqs_lease.c    what a receipt handle permits: deletion, change of visibility
@@ -12,7 +13,7 @@
  *   op_*.c         operations; sqs_port.c: what other services use; sqs_target.c: queues as targets
  *
  * Invariants
- *   Q1  Whoever sends to, receives from or changes a queue kv_gets its record in the same
+ *   Q1  Whoever sends to, receives from or changes a queue reads its record tracked in the same
  *       transaction; deletion and purge write it. So nothing is sent into a deleted queue, and no
  *       message survives a purge that was committed after it was sent.
  *   Q2  A message is in the index as something receivable only after its commit.
@@ -51,13 +52,11 @@ enum {
     SQS_SEQ_TIME_SHIFT = 20, /* a sequence number is at least the time of sending, shifted */
 };
 
-struct sqs_clean;
-
 struct sqs {
     struct core *core;
     struct sqs_port port;  /* what others use of this */
     pthread_rwlock_t lock; /* queues, watchers */
-    struct map queues;     /* "region/account/name" -> struct sqs_queue */
+    struct map queues;     /* key of its record -> struct sqs_queue */
     struct list watchers;  /* struct sqs_watcher.all */
     struct list homeless;  /* struct sqs_queue.home: committed, but there was no memory to enter */
     uint8_t secret[SQS_SECRET_LEN];
@@ -70,10 +69,14 @@ struct sqs {
     struct io_timer due_timer; /* home loop */
     bool due_timer_made;
     _Atomic bool stopped;
-    struct sqs_clean *clean;
+
+    struct job_kind *clean;
+    /* Deduplication ids of buckets before dedup_done are gone, and will be of those before
+     * dedup_target when the step of cleaning commits; home loop. */
+    uint64_t dedup_done, dedup_target;
 
     pthread_mutex_t load_lock;
-    struct map cold; /* "region/account/name" -> struct sqs_queue, in no table yet; load_lock */
+    struct map cold;            /* likewise, of queues that are in no table yet; under load_lock */
     struct io_timer load_timer; /* home loop */
     bool load_timer_made;
 };
@@ -83,8 +86,10 @@ struct sqs_queue {
     struct sqs *sqs;
     _Atomic unsigned refs;
     uint64_t id;
-    struct str path; /* "region/account/name", owned; the parts point into it */
-    struct str region, account, name;
+    struct buf text; /* owns the texts that follow */
+    struct str key;  /* of its record */
+    struct key_scope scope;
+    struct str name;
     bool fifo;
     struct list home; /* in sqs.homeless, under sqs.lock */
 
@@ -109,7 +114,8 @@ struct sqs_waiter {
 /* An event source mapping. */
 struct sqs_watcher {
     struct list all, link;
-    struct str path;
+    struct buf text;         /* owns the key */
+    struct str key;          /* of the queue's record */
     struct sqs_queue *queue; /* NULL while there is none of that name */
     void (*fn)(void *arg);
     void *arg;
@@ -128,7 +134,7 @@ enum err sqs_fault_reply(struct call *call, enum err err, const struct sqs_fault
 /* The entry of a batch reply. */
 struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct sqs_fault *f);
 
-/* --- sqs_queue.c: a queue as an operation sees it --------------------------------------------- */
+/* --- sqs_open.c: a queue as an operation sees it ----------------------------------------------- */
 
 /* Opened for one transaction; `queue` is held until the transaction's arena goes. */
 struct sqs_open {
@@ -138,8 +144,8 @@ struct sqs_open {
 
 /* ERR_NOT_FOUND; ERR_CONFLICT while the queue's memory is about to appear. Reads the record tracked
  * (Q1). */
-enum err sqs_open(struct sqs *s, struct txn *txn, struct str region, struct str account,
-                  struct str name, struct sqs_open *ret_open) WARN_UNUSED;
+enum err sqs_open(struct sqs *s, struct txn *txn, struct key_scope scope, struct str name,
+                  struct sqs_open *ret_open) WARN_UNUSED;
 /* By ARN. ERR_NOT_FOUND also when it is not the ARN of a queue. */
 enum err sqs_open_arn(struct sqs *s, struct txn *txn, struct str arn,
                       struct sqs_open *ret_open) WARN_UNUSED;
@@ -147,24 +153,27 @@ enum err sqs_open_arn(struct sqs *s, struct txn *txn, struct str arn,
 enum err sqs_open_url(struct call *call, struct str url, struct sqs_open *ret_open) WARN_UNUSED;
 /* Account and name of a queue URL of any host. ERR_INVALID. */
 enum err sqs_url_parse(struct str url, struct str *ret_account, struct str *ret_name) WARN_UNUSED;
-/* ERR_NOT_FOUND. */
-enum err sqs_arn_parse(struct str arn, struct str *ret_region, struct str *ret_account,
+/* ERR_NOT_FOUND: it is no queue's ARN. Borrows from the text. */
+enum err sqs_arn_parse(struct str text, struct key_scope *ret_scope,
                        struct str *ret_name) WARN_UNUSED;
-struct str sqs_queue_arn(struct arena *a, const struct core *core, const struct sqs_queue *q);
+struct str sqs_queue_arn(struct arena *a, const struct sqs_queue *q);
 struct str sqs_queue_url(struct arena *a, const struct core *core, struct str account,
                          struct str name);
 /* Writes the queue's record. */
 enum err sqs_save(struct txn *txn, const struct sqs_queue *q,
                   const struct sqs_config *c) WARN_UNUSED;
-
 /* The same after a change of settings: with the time, and what memory mirrors of them. */
 enum err sqs_save_changed(struct call *call, struct sqs_open *o) WARN_UNUSED;
 
+/* --- sqs_queue.c: queues in memory ------------------------------------------------------------- */
+
 /* New, in no table yet; one reference. ERR_NOMEM. */
-enum err sqs_queue_new(struct sqs *s, struct str region, struct str account, struct str name,
+enum err sqs_queue_new(struct sqs *s, struct key_scope scope, struct str name,
                        const struct sqs_config *c, struct sqs_queue **ret_queue) WARN_UNUSED;
 void sqs_queue_ref(struct sqs_queue *q);
 void sqs_queue_unref(struct sqs_queue *q);
+/* Takes over a reference for the arena's life. ERR_NOMEM: it was given back. */
+enum err sqs_queue_hold(struct arena *a, struct sqs_queue *q) WARN_UNUSED;
 /* Enters it under its name, in the place of an older one; takes over the reference. ERR_NOMEM. */
 enum err sqs_queue_enter(struct sqs_queue *q) WARN_UNUSED;
 /* For after a commit: without memory for the entry, the first sqs_open that misses it tries again.
@@ -190,9 +199,9 @@ void sqs_due_task(struct io_task *task);
 
 /* Finds the queues of the store, and arranges that their messages are read after the start. */
 enum err sqs_load_start(struct sqs *s) WARN_UNUSED;
-/* Completes the queue `path` if it is cold; else does nothing. ERR_NOMEM, ERR_IO, ERR_CORRUPT: it
+/* Completes the queue of a record's key if it is cold; else does nothing. ERR_NOMEM, ERR_IO, ERR_CORRUPT: it
  * stays cold. */
-enum err sqs_load_now(struct sqs *s, struct str path) WARN_UNUSED;
+enum err sqs_load_now(struct sqs *s, struct str key) WARN_UNUSED;
 void sqs_load_stop(struct sqs *s);
 void sqs_load_free(struct sqs *s);
 
@@ -290,16 +299,15 @@ enum err sqs_batch_check(struct call *call, const char *entry_name, const struct
 extern const struct tags_service sqs_tags;
 extern const struct target_kind sqs_targets[1];
 
-/* --- sqs_clean.c ------------------------------------------------------------------------------ */
+/* --- sqs_clean.c, sqs_port.c ------------------------------------------------------------------ */
 
-/* Begins background cleaning; work goes on on the home loop. ERR_NOMEM. */
-enum err sqs_clean_start(struct sqs *s) WARN_UNUSED;
+/* Makes the job of it; before the jobs start. ERR_NOMEM. */
+enum err sqs_clean_register(struct sqs *s) WARN_UNUSED;
 /* There is garbage: look soon. Any thread. */
-void sqs_clean_kick(struct sqs *s);
-void sqs_clean_stop(struct sqs *s);
-void sqs_clean_free(struct sqs *s);
+void sqs_clean_soon(struct sqs *s);
 
-/* sqs_port.c */
 void sqs_port_fill(struct sqs *s);
+/* In no list any more. NULL is allowed. */
+void sqs_watcher_free(struct sqs_watcher *w);
 
 #endif

@@ -158,12 +158,7 @@ enum err sqs_delete_stage(struct sqs *s, struct txn *txn, const struct sqs_open 
      * Here it does not: another consumer is at work on the message. */
     if (st == STANDING_OLD)
         return ERR_OK;
-    struct str body_key = sqs_key_body(txn->arena, q->config.id, r.seq);
-    struct str state_key = sqs_key_state(txn->arena, q->config.id, r.seq);
-    if (!str_is_set(body_key) || !str_is_set(state_key))
-        return ERR_NOMEM;
-    TRY(txn_del(txn, body_key));
-    TRY(txn_del(txn, state_key));
+    TRY(sqs_delete_message_records(txn, q->config.id, r.seq));
     return on_commit(txn, delete_committed, q->queue, r.seq, 0);
 }
 
@@ -182,7 +177,6 @@ enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_o
 {
     struct receipt r;
     struct sqs_state state;
-    struct str bytes;
     if (visibility_s < 0 || visibility_s > SQS_VISIBILITY_MAX_S)
         return sqs_fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
                              "Value %lld for parameter VisibilityTimeout is invalid. Reason: "
@@ -195,14 +189,11 @@ enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_o
     if (st == STANDING_VISIBLE)
         return sqs_fault_set(txn->arena, f, &sqs_err_message_not_inflight,
                              "The message referred to isn't in flight.");
-    struct str key = sqs_key_state(txn->arena, q->config.id, r.seq);
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    enum err err = txn_get(txn, key, &bytes);
+    struct str key = key_make(txn->arena, &sqs_k_state, q->config.id, r.seq);
+    enum err err = sqs_read(txn, key, &sqs_state_type, &state);
     if (err == ERR_NOT_FOUND)
         return not_available(txn->arena, receipt, f);
     TRY(err);
-    TRY(sqs_state_unpack(bytes, &state));
     int64_t due_ms = now_ms + visibility_s * 1000;
     if (due_ms - state.last_receive_ms > SQS_VISIBILITY_MAX_S * 1000)
         return sqs_fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
@@ -211,9 +202,6 @@ enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_o
                              "seconds].",
                              (long long)visibility_s);
     state.due_ms = due_ms;
-    bytes = sqs_state_pack(txn->arena, &state);
-    if (!str_is_set(bytes))
-        return ERR_NOMEM;
-    TRY(txn_put(txn, key, bytes));
+    TRY(sqs_write(txn, key, &sqs_state_type, &state));
     return on_commit(txn, visibility_committed, q->queue, r.seq, due_ms);
 }

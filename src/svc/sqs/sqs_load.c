@@ -5,6 +5,7 @@
  * Layer: svc/sqs. Thread: any; load_lock. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/page.h"
 #include "svc/sqs/sqs_int.h"
 
 enum {
@@ -12,26 +13,27 @@ enum {
     LOAD_FIRST_MS = 50,           /* after the start: first come the first calls */
     LOAD_PAUSE_MS = 1,            /* between pieces, for the loop's other work */
     LOAD_RETRY_MS = 1000,         /* after a failure */
-    LOAD_ARENA_BYTES = 64 * 1024, /* two keys a piece */
+    LOAD_ARENA_BYTES = 64 * 1024, /* keys of a piece */
 };
 
 /* Puts up to `max` messages from `it` into the index; *ret_whole: that was all. */
-static enum err take_piece(struct sqs_queue *q, struct kv_iter *it, size_t max, bool *ret_whole)
+static enum err take_piece(struct sqs_queue *q, struct arena *a, struct kv_iter *it, size_t max,
+                           bool *ret_whole)
 {
     struct str key, bytes;
     int64_t now_ms = clock_now_ms();
     *ret_whole = false;
     for (size_t i = 0; i < max; i++) {
         struct sqs_state st;
-        uint64_t queue_id, seq;
+        uint64_t seq;
         enum err err = kv_next(it, &key, &bytes);
         if (err == ERR_NOT_FOUND) {
             *ret_whole = true;
             return ERR_OK;
         }
         TRY(err);
-        TRY(sqs_key_read_pair(key, &queue_id, &seq));
-        TRY(sqs_state_unpack(bytes, &st));
+        TRY(key_read(&sqs_k_state, key, a, KEY_SKIP, &seq));
+        TRY(record_unpack(&sqs_state_type, a, bytes, &st));
         TRY(sqs_index_load(q->ix, seq, st.group, st.receives, st.due_ms, now_ms));
         q->load_seq = seq + 1;
         if (seq > q->last_seq)
@@ -46,15 +48,15 @@ static enum err load_piece(struct sqs_queue *q, size_t max, bool *ret_whole)
     struct kv_txn *txn = NULL;
     struct kv_iter *it = NULL;
     arena_init(&arena, LOAD_ARENA_BYTES);
-    struct str from = sqs_key_state(&arena, q->id, q->load_seq);
-    struct str to = sqs_key_state(&arena, q->id + 1, 0);
+    struct key_range all = key_range(&arena, &sqs_k_state, q->id);
+    struct str from = key_make(&arena, &sqs_k_state, q->id, q->load_seq);
     enum err err = ERR_NOMEM;
-    if (str_is_set(from) && str_is_set(to))
+    if (str_is_set(from) && str_is_set(all.to))
         err = kv_begin(q->sqs->core->kv, &txn);
     if (err == ERR_OK)
-        err = kv_scan(txn, from, to, false, &it);
+        err = kv_scan(txn, from, all.to, false, &it);
     if (err == ERR_OK)
-        err = take_piece(q, it, max, ret_whole);
+        err = take_piece(q, &arena, it, max, ret_whole);
     kv_iter_close(it);
     kv_rollback(txn);
     arena_release(&arena);
@@ -71,7 +73,7 @@ static enum err warm(struct sqs *s, struct sqs_queue *q)
         sqs_queue_unref(q);
         return err;
     }
-    (void)map_del(&s->cold, q->path);
+    (void)map_del(&s->cold, q->key);
     pthread_mutex_lock(&q->lock);
     (void)sqs_index_promote(q->ix, clock_now_ms());
     sqs_queue_wake(q);
@@ -88,10 +90,10 @@ static enum err load(struct sqs *s, struct sqs_queue *q, size_t max)
     return whole ? warm(s, q) : ERR_OK;
 }
 
-enum err sqs_load_now(struct sqs *s, struct str path)
+enum err sqs_load_now(struct sqs *s, struct str key)
 {
     pthread_mutex_lock(&s->load_lock);
-    struct sqs_queue *q = map_get(&s->cold, path);
+    struct sqs_queue *q = map_get(&s->cold, key);
     enum err err = q ? load(s, q, SIZE_MAX) : ERR_OK;
     pthread_mutex_unlock(&s->load_lock);
     return err;
@@ -103,13 +105,13 @@ static void on_load_timer(struct io_timer *timer)
 {
     struct sqs *s = timer->arg;
     size_t it = 0;
-    struct str path;
+    struct str key;
     void *q;
     enum err err = ERR_OK;
     if (atomic_load(&s->stopped))
         return;
     pthread_mutex_lock(&s->load_lock);
-    bool more = map_next(&s->cold, &it, &path, &q);
+    bool more = map_next(&s->cold, &it, &key, &q);
     if (more)
         err = load(s, q, LOAD_PIECE);
     pthread_mutex_unlock(&s->load_lock);
@@ -119,16 +121,23 @@ static void on_load_timer(struct io_timer *timer)
         log_error("sqs", "queues are read when they are used: no memory for a timer");
 }
 
-static enum err find_queue(struct sqs *s, struct txn *txn, struct str key, struct str bytes)
+struct find {
+    struct sqs *sqs;
+    struct txn *txn;
+};
+
+static enum err find_queue(void *arg, struct str key, struct str bytes)
 {
-    struct str region, account, name;
+    struct find *f = arg;
+    struct key_scope scope;
+    struct str name;
     struct sqs_config c;
     struct sqs_queue *q;
-    TRY(sqs_key_read_queue(txn->arena, key, &region, &account, &name));
-    TRY(sqs_config_unpack(txn->arena, bytes, &c));
-    TRY(sqs_queue_new(s, region, account, name, &c, &q));
+    TRY(key_read(&sqs_k_queue, key, f->txn->arena, &scope, &name));
+    TRY(record_unpack(&sqs_config_type, f->txn->arena, bytes, &c));
+    TRY(sqs_queue_new(f->sqs, scope, name, &c, &q));
     q->load_seq = q->purge_seq;
-    enum err err = map_put(&s->cold, q->path, q, NULL);
+    enum err err = map_put(&f->sqs->cold, q->key, q, NULL);
     if (err != ERR_OK)
         sqs_queue_unref(q);
     return err;
@@ -136,20 +145,8 @@ static enum err find_queue(struct sqs *s, struct txn *txn, struct str key, struc
 
 static enum err find_queues(struct txn *txn, void *arg)
 {
-    struct kv_iter *it;
-    struct str key, bytes, from = sqs_key_queues(txn->arena, STR_NONE, STR_NONE);
-    struct str to = key_after_prefix(txn->arena, from);
-    if (!str_is_set(from) || !str_is_set(to))
-        return ERR_NOMEM;
-    TRY(kv_scan(txn->kv, from, to, false, &it));
-    enum err err;
-    while ((err = kv_next(it, &key, &bytes)) == ERR_OK) {
-        err = find_queue(arg, txn, key, bytes);
-        if (err != ERR_OK)
-            break;
-    }
-    kv_iter_close(it);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    struct find f = {.sqs = arg, .txn = txn};
+    return txn_each(txn, key_range_table(txn->arena, &sqs_k_queue), find_queue, &f);
 }
 
 enum err sqs_load_start(struct sqs *s)
@@ -171,9 +168,9 @@ void sqs_load_stop(struct sqs *s)
 void sqs_load_free(struct sqs *s)
 {
     size_t it = 0;
-    struct str path;
+    struct str key;
     void *q;
-    while (map_next(&s->cold, &it, &path, &q))
+    while (map_next(&s->cold, &it, &key, &q))
         sqs_queue_unref(q);
     map_release(&s->cold);
     pthread_mutex_destroy(&s->load_lock);

@@ -272,13 +272,9 @@ static enum err check_body(struct arena *a, const struct sqs_config *c, struct s
                              "One or more parameters are invalid. Reason: Message must be shorter "
                              "than %lld bytes.",
                              (long long)c->size_max);
-    uint8_t *md5 = arena_alloc(a, HASH_MD5_LEN);
-    if (!md5)
-        return ERR_NOMEM;
-    hash_once(HASH_MD5, body.p, body.len, md5);
+    hash_once(HASH_MD5, body.p, body.len, out->body.md5);
     out->body.body = body;
-    out->body.md5 = str_n((char *)md5, HASH_MD5_LEN);
-    out->md5_hex = hex_encode(a, md5, HASH_MD5_LEN);
+    out->md5_hex = hex_encode(a, out->body.md5, HASH_MD5_LEN);
     return str_is_set(out->md5_hex) ? ERR_OK : ERR_NOMEM;
 }
 

@@ -2,7 +2,7 @@
  * Layer: svc/sqs. */
 #include "svc/sqs/sqs_port.h"
 
-#include <stdio.h>
+#include <assert.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -10,6 +10,8 @@
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "svc/sqs/sqs_int.h"
+
+enum { LAMBDA_RECORD_MAX = 16 * 1024 * 1024 };
 
 /* --- out -------------------------------------------------------------------------------------- */
 
@@ -64,7 +66,7 @@ static enum err lambda_record(struct arena *a, const struct sqs_open *o, struct 
 {
     struct buf b;
     struct json_out out;
-    buf_init_arena(&b, a, SQS_RECORD_MAX * 4);
+    buf_init_arena(&b, a, LAMBDA_RECORD_MAX);
     json_out_init(&out, &b);
     json_open(&out, '{');
     json_kv_str(&out, STR("messageId"), t->body.id);
@@ -77,7 +79,7 @@ static enum err lambda_record(struct arena *a, const struct sqs_open *o, struct 
     json_kv_str(&out, STR("md5OfBody"), md5);
     json_kv_str(&out, STR("eventSource"), STR("aws:sqs"));
     json_kv_str(&out, STR("eventSourceARN"), arn);
-    json_kv_str(&out, STR("awsRegion"), o->queue->region);
+    json_kv_str(&out, STR("awsRegion"), o->queue->scope.region);
     json_close(&out, '}');
     TRY(buf_err(&b));
     *ret_json = buf_str(&b);
@@ -102,7 +104,7 @@ static enum err port_receive(void *self, struct txn *txn, struct str queue_arn, 
     }
     TRY(err);
     for (size_t i = 0; i < n; i++) {
-        struct str md5 = hex_encode(txn->arena, taken[i].body.md5.p, taken[i].body.md5.len);
+        struct str md5 = hex_encode(txn->arena, taken[i].body.md5, HASH_MD5_LEN);
         struct str json;
         if (!str_is_set(md5))
             return ERR_NOMEM;
@@ -149,53 +151,59 @@ static enum err port_visibility_timeout(void *self, struct txn *txn, struct str 
 
 /* --- watching --------------------------------------------------------------------------------- */
 
-static struct sqs_watcher *find_watcher(struct sqs *s, struct str path, void *arg)
+static struct sqs_watcher *find_watcher(struct sqs *s, struct str key, void *arg)
 {
     LIST_EACH (&s->watchers, it) {
         struct sqs_watcher *w = CONTAINER_OF(it, struct sqs_watcher, all);
-        if (w->arg == arg && str_eq(w->path, path))
+        if (w->arg == arg && str_eq(w->key, key))
             return w;
     }
     return NULL;
 }
 
-/* "region/account/name" on the heap; STR_NONE on exhaustion. */
-static enum err path_of(struct str arn, struct str *ret_path)
+/* One that watches nothing yet. ERR_NOT_FOUND: no queue's ARN. */
+static enum err watcher_new(struct str arn, struct sqs_watcher **ret_watcher)
 {
-    struct str region, account, name;
-    TRY(sqs_arn_parse(arn, &region, &account, &name));
-    size_t len = region.len + account.len + name.len + 2;
-    char *p = mem_alloc(len + 1);
-    if (!p)
+    struct key_scope scope;
+    struct str name;
+    TRY(sqs_arn_parse(arn, &scope, &name));
+    struct sqs_watcher *w = mem_calloc(1, sizeof(*w));
+    if (!w)
         return ERR_NOMEM;
-    snprintf(p, len + 1, STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(region), STR_ARG(account),
-             STR_ARG(name));
-    *ret_path = str_n(p, len);
-    return ERR_OK;
+    list_init(&w->all);
+    list_init(&w->link);
+    buf_init(&w->text, KV_KEY_MAX);
+    key_put(&w->text, &sqs_k_queue, scope, name);
+    w->key = buf_str(&w->text);
+    enum err err = buf_err(&w->text);
+    if (err)
+        sqs_watcher_free(w);
+    else
+        *ret_watcher = w;
+    return err;
+}
+
+void sqs_watcher_free(struct sqs_watcher *w)
+{
+    if (!w)
+        return;
+    assert(!list_linked(&w->all) && !list_linked(&w->link));
+    buf_release(&w->text);
+    mem_free(w);
 }
 
 static enum err port_watch(void *self, struct str queue_arn, void (*fn)(void *arg), void *arg)
 {
     struct sqs *s = self;
-    struct str path;
-    TRY(path_of(queue_arn, &path));
-    struct sqs_watcher *w = mem_calloc(1, sizeof(*w));
-    if (!w) {
-        mem_free((void *)path.p);
-        return ERR_NOMEM;
-    }
-    *w = (struct sqs_watcher){.path = path, .fn = fn, .arg = arg};
-    list_init(&w->all);
-    list_init(&w->link);
+    struct sqs_watcher *w;
+    TRY(watcher_new(queue_arn, &w));
+    w->fn = fn;
+    w->arg = arg;
     pthread_rwlock_wrlock(&s->lock);
-    if (find_watcher(s, path, arg)) { /* one per (queue, arg) */
-        pthread_rwlock_unlock(&s->lock);
-        mem_free((void *)path.p);
-        mem_free(w);
-        return ERR_OK;
-    }
-    list_push_back(&s->watchers, &w->all);
-    struct sqs_queue *q = map_get(&s->queues, path);
+    bool watched = find_watcher(s, w->key, arg); /* one per (queue, arg) */
+    if (!watched)
+        list_push_back(&s->watchers, &w->all);
+    struct sqs_queue *q = watched ? NULL : map_get(&s->queues, w->key);
     if (q) {
         pthread_mutex_lock(&q->lock);
         w->queue = q;
@@ -205,30 +213,29 @@ static enum err port_watch(void *self, struct str queue_arn, void (*fn)(void *ar
         pthread_mutex_unlock(&q->lock);
     }
     pthread_rwlock_unlock(&s->lock);
+    if (watched)
+        sqs_watcher_free(w);
     return ERR_OK;
 }
 
 static void port_unwatch(void *self, struct str queue_arn, void *arg)
 {
     struct sqs *s = self;
-    struct str path;
-    if (path_of(queue_arn, &path) != ERR_OK)
+    struct sqs_watcher *like; /* the one looked for */
+    if (watcher_new(queue_arn, &like) != ERR_OK)
         return;
     pthread_rwlock_wrlock(&s->lock);
-    struct sqs_watcher *w = find_watcher(s, path, arg);
-    if (w) {
+    struct sqs_watcher *w = find_watcher(s, like->key, arg);
+    if (w)
         list_remove(&w->all);
-        if (w->queue) {
-            pthread_mutex_lock(&w->queue->lock); /* fn runs under it: not after this */
-            list_remove(&w->link);
-            pthread_mutex_unlock(&w->queue->lock);
-        }
+    if (w && w->queue) {
+        pthread_mutex_lock(&w->queue->lock); /* fn runs under it: not after this */
+        list_remove(&w->link);
+        pthread_mutex_unlock(&w->queue->lock);
     }
     pthread_rwlock_unlock(&s->lock);
-    if (w)
-        mem_free((void *)w->path.p);
-    mem_free(w);
-    mem_free((void *)path.p);
+    sqs_watcher_free(w);
+    sqs_watcher_free(like);
 }
 
 void sqs_port_fill(struct sqs *s)

@@ -1,13 +1,14 @@
-/* SQS's stored records and their bytes (base/pack.h, a version first).
- * Layer: svc/sqs. Lifetime: what is read borrows from the record's bytes. Thread: pure. */
-#ifndef WEIR_SVC_SQS_RECORD_H
-#define WEIR_SVC_SQS_RECORD_H
+/* SQS's stored records (base/record.h).
+ * Layer: svc/sqs. Lifetime: what is read is the transaction's. */
+#ifndef WEIR_SVC_SQS_SQS_RECORD_H
+#define WEIR_SVC_SQS_SQS_RECORD_H
 
-#include "base/pack.h"
+#include "base/record.h"
+#include "codec/hash.h"
+#include "core/txn.h"
 
 enum {
     SQS_ATTRIBUTES_MAX = 10, /* message attributes of one message */
-    SQS_RECORD_MAX = 4 * 1024 * 1024,
 };
 
 /* A queue: identity and settings. */
@@ -35,7 +36,7 @@ struct sqs_body {
     int64_t sent_ms;
     struct str sender;
     struct str body;
-    struct str md5;          /* 16 bytes */
+    uint8_t md5[HASH_MD5_LEN];
     struct str trace;        /* AWSTraceHeader; absent */
     struct str group, dedup; /* FIFO */
     struct str dlq_source;   /* ARN of the queue that it was moved from */
@@ -57,15 +58,19 @@ struct sqs_dedup {
     uint64_t seq;
 };
 
-/* Into the arena; STR_NONE on exhaustion. */
-struct str sqs_config_pack(struct arena *a, const struct sqs_config *c);
-struct str sqs_body_pack(struct arena *a, const struct sqs_body *m);
-struct str sqs_state_pack(struct arena *a, const struct sqs_state *st);
-struct str sqs_dedup_pack(struct arena *a, const struct sqs_dedup *d);
-/* ERR_CORRUPT, ERR_NOMEM. */
-enum err sqs_config_unpack(struct arena *a, struct str bytes, struct sqs_config *ret_c) WARN_UNUSED;
-enum err sqs_body_unpack(struct arena *a, struct str bytes, struct sqs_body *ret_m) WARN_UNUSED;
-enum err sqs_state_unpack(struct str bytes, struct sqs_state *ret_st) WARN_UNUSED;
-enum err sqs_dedup_unpack(struct str bytes, struct sqs_dedup *ret_d) WARN_UNUSED;
+extern const struct record_type sqs_config_type, sqs_body_type, sqs_state_type, sqs_dedup_type;
+
+/* The record of a key, read tracked. ERR_NOT_FOUND, ERR_CORRUPT, and what the store says. */
+#define sqs_read(txn, key, type, rec) sqs_read_sized((txn), (key), (type), (rec), sizeof(*(rec)))
+/* Stages the record. */
+#define sqs_write(txn, key, type, rec) sqs_write_sized((txn), (key), (type), (rec), sizeof(*(rec)))
+/* Stages the end of a message. */
+enum err sqs_delete_message_records(struct txn *txn, uint64_t queue_id, uint64_t seq) WARN_UNUSED;
+
+/* Behind the macros. */
+enum err sqs_read_sized(struct txn *txn, struct str key, const struct record_type *type, void *rec,
+                        size_t size) WARN_UNUSED;
+enum err sqs_write_sized(struct txn *txn, struct str key, const struct record_type *type,
+                         const void *rec, size_t size) WARN_UNUSED;
 
 #endif

@@ -60,16 +60,12 @@ static enum err find_duplicate(struct txn *txn, uint64_t queue_id, struct str sc
                                struct sqs_dedup *ret_d)
 {
     uint64_t bucket = (uint64_t)txn->now_ms / SQS_DEDUP_MS;
-    for (int back = 0; back < 2; back++) {
-        struct str key = sqs_key_dedup(txn->arena, queue_id, bucket - (uint64_t)back, scope, id);
-        struct str bytes;
-        if (!str_is_set(key))
-            return ERR_NOMEM;
-        enum err err = txn_get(txn, key, &bytes);
+    for (uint64_t back = 0; back < 2; back++) {
+        struct str key = key_make(txn->arena, &sqs_k_dedup, bucket - back, queue_id, scope, id);
+        enum err err = sqs_read(txn, key, &sqs_dedup_type, ret_d);
         if (err == ERR_NOT_FOUND)
             continue;
         TRY(err);
-        TRY(sqs_dedup_unpack(bytes, ret_d));
         if (txn->now_ms - ret_d->sent_ms < SQS_DEDUP_MS)
             return ERR_OK;
     }
@@ -80,27 +76,18 @@ static enum err put_dedup(struct txn *txn, uint64_t queue_id, struct str scope,
                           const struct sqs_body *body, uint64_t seq)
 {
     struct sqs_dedup d = {.sent_ms = txn->now_ms, .id = body->id, .seq = seq};
-    struct str key = sqs_key_dedup(txn->arena, queue_id, (uint64_t)txn->now_ms / SQS_DEDUP_MS,
-                                   scope, body->dedup);
-    struct str bytes = sqs_dedup_pack(txn->arena, &d);
-    if (!str_is_set(key) || !str_is_set(bytes))
-        return ERR_NOMEM;
-    return txn_put(txn, key, bytes);
+    uint64_t bucket = (uint64_t)txn->now_ms / SQS_DEDUP_MS;
+    return sqs_write(txn, key_make(txn->arena, &sqs_k_dedup, bucket, queue_id, scope, body->dedup),
+                     &sqs_dedup_type, &d);
 }
 
 static enum err put_message(struct txn *txn, uint64_t queue_id, uint64_t seq,
                             const struct sqs_body *body, int64_t due_ms)
 {
     struct sqs_state state = {.due_ms = due_ms, .group = body->group};
-    struct str body_key = sqs_key_body(txn->arena, queue_id, seq);
-    struct str state_key = sqs_key_state(txn->arena, queue_id, seq);
-    struct str body_bytes = sqs_body_pack(txn->arena, body);
-    struct str state_bytes = sqs_state_pack(txn->arena, &state);
-    if (!str_is_set(body_key) || !str_is_set(state_key) || !str_is_set(body_bytes) ||
-        !str_is_set(state_bytes))
-        return ERR_NOMEM;
-    TRY(txn_put(txn, body_key, body_bytes));
-    return txn_put(txn, state_key, state_bytes);
+    TRY(sqs_write(txn, key_make(txn->arena, &sqs_k_body, queue_id, seq), &sqs_body_type, body));
+    return sqs_write(txn, key_make(txn->arena, &sqs_k_state, queue_id, seq), &sqs_state_type,
+                     &state);
 }
 
 enum err sqs_send_stage(struct sqs *s, struct txn *txn, const struct sqs_open *to,

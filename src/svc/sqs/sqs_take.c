@@ -83,16 +83,6 @@ static enum err take_round(struct txn *txn, struct sqs_queue *q, size_t max, int
     return txn_on_commit(txn, take_committed, t);
 }
 
-static enum err delete_message(struct txn *txn, uint64_t queue_id, uint64_t seq)
-{
-    struct str body_key = sqs_key_body(txn->arena, queue_id, seq);
-    struct str state_key = sqs_key_state(txn->arena, queue_id, seq);
-    if (!str_is_set(body_key) || !str_is_set(state_key))
-        return ERR_NOMEM;
-    TRY(txn_del(txn, body_key));
-    return txn_del(txn, state_key);
-}
-
 /* Moves a message to the dead-letter queue. ERR_NOT_FOUND when that queue does not exist. */
 static enum err move_to_dlq(struct sqs *s, struct txn *txn, const struct sqs_open *from,
                             uint64_t seq, const struct sqs_body *body)
@@ -103,32 +93,27 @@ static enum err move_to_dlq(struct sqs *s, struct txn *txn, const struct sqs_ope
     TRY(sqs_open_arn(s, txn, from->config.dlq_arn, &to));
     if (to.config.fifo != from->config.fifo)
         return ERR_NOT_FOUND;
-    copy.dlq_source = sqs_queue_arn(txn->arena, s->core, from->queue);
+    copy.dlq_source = sqs_queue_arn(txn->arena, from->queue);
     if (!str_is_set(copy.dlq_source))
         return ERR_NOMEM;
     TRY(sqs_send_stage(s, txn, &to, &copy, 0, &sent));
-    return delete_message(txn, from->config.id, seq);
+    return sqs_delete_message_records(txn, from->config.id, seq);
 }
 
 static enum err lease(struct sqs *s, struct txn *txn, const struct sqs_open *from,
                       const struct sqs_slot *slot, int64_t due_ms, int64_t now_ms,
                       struct sqs_taken *taken)
 {
-    struct str key = sqs_key_state(txn->arena, from->config.id, slot->seq), bytes;
+    struct str key = key_make(txn->arena, &sqs_k_state, from->config.id, slot->seq), bytes;
     struct sqs_state state = {.first_receive_ms = now_ms, .group = taken->body.group};
-    if (!str_is_set(key))
-        return ERR_NOMEM;
     if (slot->receives > 0) {
         TRY(txn_peek(txn, key, &bytes));
-        TRY(sqs_state_unpack(bytes, &state));
+        TRY(record_unpack(&sqs_state_type, txn->arena, bytes, &state));
     }
     state.receives = slot->receives + 1;
     state.due_ms = due_ms;
     state.last_receive_ms = now_ms;
-    bytes = sqs_state_pack(txn->arena, &state);
-    if (!str_is_set(bytes))
-        return ERR_NOMEM;
-    TRY(txn_put(txn, key, bytes));
+    TRY(sqs_write(txn, key, &sqs_state_type, &state));
     taken->seq = slot->seq;
     taken->receives = state.receives;
     taken->first_receive_ms = state.first_receive_ms;
@@ -142,19 +127,17 @@ static enum err handle_slot(struct sqs *s, struct txn *txn, const struct sqs_ope
                             struct sqs_taken *taken, enum fate *ret_fate)
 {
     const struct sqs_config *c = &from->config;
-    struct str key = sqs_key_body(txn->arena, c->id, slot->seq), bytes;
+    struct str bytes;
     *ret_fate = FATE_GONE;
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    enum err err = txn_peek(txn, key, &bytes);
+    enum err err = txn_peek(txn, key_make(txn->arena, &sqs_k_body, c->id, slot->seq), &bytes);
     if (err == ERR_NOT_FOUND) /* deleted by a commit whose hook is still to run */
         return ERR_OK;
     TRY(err);
-    TRY(sqs_body_unpack(txn->arena, bytes, &taken->body));
+    TRY(record_unpack(&sqs_body_type, txn->arena, bytes, &taken->body));
     /* A dead letter of a standard queue keeps its age; FIFO counts from the move. */
     int64_t since_ms = c->fifo ? (int64_t)(slot->seq >> SQS_SEQ_TIME_SHIFT) : taken->body.sent_ms;
     if (since_ms + c->retention_s * 1000 <= now_ms)
-        return delete_message(txn, c->id, slot->seq);
+        return sqs_delete_message_records(txn, c->id, slot->seq);
     if (str_is_set(c->dlq_arn) && slot->receives >= (uint64_t)c->receives_max) {
         err = move_to_dlq(s, txn, from, slot->seq, &taken->body);
         if (err != ERR_NOT_FOUND)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "deliver/deliver.h"
 #include "kv/drv_fault/kv_mem.h"
 #include "svc/sqs/sqs_int.h"
 
@@ -18,6 +19,7 @@ static struct kv_mem_disk *disk;
 static struct core core;
 static struct io_loop *loop;
 static struct sqs *s;
+static const struct key_scope scope = {STR_INIT("000000000001"), STR_INIT("r")};
 
 static void start(void)
 {
@@ -26,10 +28,12 @@ static void start(void)
     core.loops = &loop;
     core.n_loops = 1;
     assert_int_equal(core_start(&core), ERR_OK);
+    assert_int_equal(deliver_new(&core, &core.deliver), ERR_OK);
     void *self;
     assert_int_equal(sqs_def.make(&core, &self), ERR_OK);
     s = self;
     assert_int_equal(sqs_def.start(s), ERR_OK);
+    assert_int_equal(deliver_start(core.deliver), ERR_OK);
     assert_int_equal(io_loop_start(loop), ERR_OK);
 }
 
@@ -52,6 +56,7 @@ static void idle(void *arg)
 static void stop_task(struct io_task *task)
 {
     sqs_def.begin_stop(s);
+    deliver_stop(core.deliver);
     core_when_idle(&core, idle, CONTAINER_OF(task, struct stop, task));
 }
 
@@ -66,15 +71,17 @@ static void finish(void)
         pthread_cond_wait(&st.cond, &st.lock);
     pthread_mutex_unlock(&st.lock);
     io_loop_stop(loop);
-    io_loop_free(loop);
+    io_loop_join(loop);
     sqs_def.release(s);
+    deliver_free(core.deliver);
+    io_loop_free(loop);
     core_stop(&core);
     kv_close(core.kv);
 }
 
 static int setup(void **state)
 {
-    core = (struct core){.cfg = {.account = STR("1"),
+    core = (struct core){.cfg = {.account = STR("000000000001"),
                                  .region = STR("r"),
                                  .partition = STR("aws"),
                                  .endpoint = STR("http://h")}};
@@ -114,14 +121,14 @@ static enum err create_body(struct txn *txn, void *arg)
     sqs_config_init(&c, clock_now_ms());
     c.id = act->id;
     c.fifo = c.content_dedup = act->fifo;
-    TRY(sqs_queue_new(s, STR("r"), STR("1"), str_c(act->name), &c, &q));
+    TRY(sqs_queue_new(s, scope, str_c(act->name), &c, &q));
     TRY(txn_on_commit(txn, entered, q));
     return sqs_save(txn, q, &c);
 }
 
 static enum err open_queue(struct txn *txn, const char *name, struct sqs_open *ret_o)
 {
-    return sqs_open_arn(s, txn, str_fmt(txn->arena, "arn:aws:sqs:r:1:%s", name), ret_o);
+    return sqs_open_arn(s, txn, str_fmt(txn->arena, "arn:aws:sqs:r:000000000001:%s", name), ret_o);
 }
 
 static enum err send_body(struct txn *txn, void *arg)
@@ -153,8 +160,9 @@ static enum err delete_body(struct txn *txn, void *arg)
     const struct act *act = arg;
     struct sqs_open o;
     TRY(open_queue(txn, act->name, &o));
-    TRY(txn_del(txn, sqs_key_queue(txn->arena, o.queue->region, o.queue->account, o.queue->name)));
-    return txn_put(txn, sqs_key_garbage(txn->arena, o.config.id, UINT64_MAX), STR(""));
+    TRY(txn_del(txn, o.queue->key));
+    return txn_put(txn, key_make(txn->arena, &sqs_k_garbage, o.config.id, (uint64_t)UINT64_MAX),
+                   STR(""));
 }
 
 static enum err purge_body(struct txn *txn, void *arg)
@@ -163,7 +171,8 @@ static enum err purge_body(struct txn *txn, void *arg)
     struct sqs_open o;
     TRY(open_queue(txn, act->name, &o));
     o.config.purge_seq = sqs_queue_next_seq(o.queue, txn->now_ms);
-    TRY(txn_put(txn, sqs_key_garbage(txn->arena, o.config.id, o.config.purge_seq), STR("")));
+    TRY(txn_put(txn, key_make(txn->arena, &sqs_k_garbage, o.config.id, o.config.purge_seq),
+                STR("")));
     return sqs_save(txn, o.queue, &o.config);
 }
 
@@ -203,10 +212,10 @@ static void counted(void *arg, enum err err)
     pthread_mutex_unlock(&c->lock);
 }
 
-static void wait_for_count(struct str from, struct str to, size_t want)
+static void wait_for_count(struct key_range range, size_t want)
 {
-    struct count c = {.from = from,
-                      .to = to,
+    struct count c = {.from = range.from,
+                      .to = range.to,
                       .want = want,
                       .lock = PTHREAD_MUTEX_INITIALIZER,
                       .cond = PTHREAD_COND_INITIALIZER};
@@ -220,14 +229,18 @@ static void wait_for_count(struct str from, struct str to, size_t want)
 
 static void expect_messages(struct arena *a, uint64_t id, size_t want)
 {
-    wait_for_count(sqs_key_state(a, id, 0), sqs_key_state(a, id + 1, 0), want);
-    wait_for_count(sqs_key_body(a, id, 0), sqs_key_body(a, id + 1, 0), want);
+    wait_for_count(key_range(a, &sqs_k_state, id), want);
+    wait_for_count(key_range(a, &sqs_k_body, id), want);
 }
 
 static void expect_no_garbage(struct arena *a)
 {
-    struct str prefix = sqs_key_garbage_all(a);
-    wait_for_count(prefix, key_after_prefix(a, prefix), 0);
+    wait_for_count(key_range_table(a, &sqs_k_garbage), 0);
+}
+
+static struct str key_of(struct arena *a, const char *name)
+{
+    return key_make(a, &sqs_k_queue, scope, str_c(name));
 }
 
 static void test_deleted_queue(void **state)
@@ -239,10 +252,9 @@ static void test_deleted_queue(void **state)
     fill("gone.fifo", true, 2, MESSAGES);
     fill("kept2", false, 3, 10);
     assert_int_equal(txn_run_now(&core, delete_body, &act), ERR_OK);
-    sqs_clean_kick(s);
+    sqs_clean_soon(s);
     expect_no_garbage(&a);
     expect_messages(&a, 2, 0);
-    wait_for_count(sqs_key_dedup_bucket(&a, 2, 0), sqs_key_dedup_bucket(&a, 3, 0), 0);
     expect_messages(&a, 1, 10);
     expect_messages(&a, 3, 10);
     arena_release(&a);
@@ -259,8 +271,8 @@ static void test_purged_queue_after_restart(void **state)
         assert_int_equal(txn_run_now(&core, send_body, &act), ERR_OK);
     finish(); /* the garbage is found by the next start */
     start();
-    assert_int_equal(sqs_load_now(s, STR("r/1/q")), ERR_OK);
-    const struct sqs_queue *q = map_get(&s->queues, STR("r/1/q"));
+    assert_int_equal(sqs_load_now(s, key_of(&a, "q")), ERR_OK);
+    const struct sqs_queue *q = map_get(&s->queues, key_of(&a, "q"));
     assert_int_equal(q->ix->n, 3);
     expect_no_garbage(&a);
     expect_messages(&a, 7, 3);
@@ -276,10 +288,10 @@ static void test_retention_and_dedup(void **state)
     clock_fake_advance_ms(4LL * 86400 * 1000 - 1000);
     assert_int_equal(txn_run_now(&core, send_body, &act), ERR_OK);
     clock_fake_advance_ms(2000);
-    sqs_clean_kick(s);
+    sqs_clean_soon(s);
     expect_messages(&a, 4, 1);
-    wait_for_count(sqs_key_dedup_bucket(&a, 4, 0), sqs_key_dedup_bucket(&a, 5, 0), 1);
-    struct sqs_queue *q = map_get(&s->queues, STR("r/1/q.fifo"));
+    wait_for_count(key_range_table(&a, &sqs_k_dedup), 1);
+    struct sqs_queue *q = map_get(&s->queues, key_of(&a, "q.fifo"));
     pthread_mutex_lock(&q->lock);
     assert_int_equal(q->ix->n, 1);
     assert_int_equal(q->ix->count[SQS_SLOT_VISIBLE], 1);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "deliver/deliver.h"
 #include "kv/drv_fault/kv_fault.h"
 #include "kv/drv_fault/kv_mem.h"
 #include "svc/sqs/sqs_int.h"
@@ -19,12 +20,24 @@ static struct core core;
 static struct sqs *s;
 static struct sqs_port port;
 static struct svc svc;
+static const struct key_scope scope = {STR_INIT("000000000001"), STR_INIT("r")};
+
+/* Of a queue's record; until the next one. */
+static struct str key_of(const char *name)
+{
+    static char bytes[200];
+    struct buf b;
+    buf_init_fixed(&b, bytes, sizeof(bytes));
+    key_put(&b, &sqs_k_queue, scope, str_c(name));
+    return buf_str(&b);
+}
 
 static void open_store(void)
 {
     struct kv *inner;
     assert_int_equal(kv_mem_open(disk, false, &inner), ERR_OK);
     assert_int_equal(kv_fault_wrap(inner, &core.kv), ERR_OK);
+    assert_int_equal(deliver_new(&core, &core.deliver), ERR_OK);
     void *self;
     assert_int_equal(sqs_def.make(&core, &self), ERR_OK);
     s = self;
@@ -39,6 +52,7 @@ static void close_store(void)
 {
     sqs_def.begin_stop(s);
     sqs_def.release(s);
+    deliver_free(core.deliver);
     kv_close(core.kv);
 }
 
@@ -96,7 +110,7 @@ static enum err create_body(struct txn *txn, void *arg)
 {
     struct act *act = arg;
     struct sqs_queue *q;
-    TRY(sqs_queue_new(s, STR("r"), STR("000000000001"), str_c(act->name), &act->config, &q));
+    TRY(sqs_queue_new(s, scope, str_c(act->name), &act->config, &q));
     TRY(txn_on_commit(txn, entered, q));
     return sqs_save(txn, q, &act->config);
 }
@@ -425,11 +439,11 @@ static void test_failing_store(void **state)
             assert_int_equal(before.n, 0);
             size_t n_dead[2] = {0};
             for (int round = 0; round < 2; round++) {
-                assert_int_equal(sqs_load_now(s, STR("r/000000000001/dlq")), ERR_OK);
-                assert_int_equal(sqs_load_now(s, STR("r/000000000001/q")), ERR_OK);
+                assert_int_equal(sqs_load_now(s, key_of("dlq")), ERR_OK);
+                assert_int_equal(sqs_load_now(s, key_of("q")), ERR_OK);
                 pthread_rwlock_rdlock(&s->lock);
-                const struct sqs_queue *q = map_get(&s->queues, STR("r/000000000001/dlq"));
-                const struct sqs_queue *from = map_get(&s->queues, STR("r/000000000001/q"));
+                const struct sqs_queue *q = map_get(&s->queues, key_of("dlq"));
+                const struct sqs_queue *from = map_get(&s->queues, key_of("q"));
                 pthread_rwlock_unlock(&s->lock);
                 n_dead[round] = q->ix->n;
                 assert_int_equal(from->ix->n, 0);
@@ -534,7 +548,7 @@ static void test_loading_in_pieces(void **state)
     for (int i = 0; i < MESSAGES; i++)
         put("q", "m", NULL);
     struct io_loop *loop;
-    struct str path = STR("r/000000000001/q");
+    struct str path = key_of("q");
     for (int opened_after = 0; opened_after <= OPENED_AFTER_MAX; opened_after++) {
         int told = 0;
         close_store();

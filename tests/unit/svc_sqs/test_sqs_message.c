@@ -254,15 +254,20 @@ static void test_names(void **state)
         if (rows[i].name)
             assert_true(str_eq_c(account, rows[i].account) && str_eq_c(name, rows[i].name));
     }
-    struct str region, account, name;
-    assert_int_equal(sqs_arn_parse(STR("arn:aws:sqs:eu-west-1:1:q"), &region, &account, &name),
+    struct key_scope scope;
+    struct str name;
+    assert_int_equal(sqs_arn_parse(STR("arn:aws:sqs:eu-west-1:000000000001:q"), &scope, &name),
                      ERR_OK);
-    assert_true(str_eq_c(region, "eu-west-1") && str_eq_c(account, "1") && str_eq_c(name, "q"));
-    static const struct str bad[] = {STR_INIT(""), STR_INIT("arn:aws:sns:r:1:q"),
-                                     STR_INIT("arn:aws:sqs:r:1:"), STR_INIT("arn:aws:sqs:r:1:q:x"),
-                                     STR_INIT("q")};
+    assert_true(str_eq_c(scope.region, "eu-west-1") && str_eq_c(scope.account, "000000000001") &&
+                str_eq_c(name, "q"));
+    static const char *const bad[] = {"",
+                                      "q",
+                                      "arn:aws:sns:r:000000000001:q",
+                                      "arn:aws:sqs:r:000000000001:",
+                                      "arn:aws:sqs:r:000000000001:q:x",
+                                      "arn:aws:sqs:r:000000000001:q/x"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-        assert_int_equal(sqs_arn_parse(bad[i], &region, &account, &name), ERR_NOT_FOUND);
+        assert_int_equal(sqs_arn_parse(str_c(bad[i]), &scope, &name), ERR_NOT_FOUND);
 }
 
 int main(void)
