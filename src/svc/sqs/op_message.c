@@ -1,6 +1,65 @@
 /* SendMessage, DeleteMessage, ChangeMessageVisibility, and their batches. Layer: svc/sqs. */
-#include "base/clock.h"
 #include "svc/sqs/sqs_int.h"
+
+/* --- batches ---------------------------------------------------------------------------------- */
+
+/* The entries of a batch, and what became of them. */
+struct batch {
+    struct sqs_open o;
+    struct str ids[SQS_BATCH_MAX];
+    struct str *done;
+    struct sqs_batch_result_error_entry *failed;
+    size_t n_done, n_failed;
+};
+
+/* Opens the queue and checks the ids of n entries of `size` bytes, each of which begins with its
+ * id. */
+static enum err batch_open(struct call *call, struct str url, const char *entry_name,
+                           struct batch *b, const void *entries, size_t n, size_t size)
+{
+    *b = (struct batch){0};
+    TRY(sqs_open_url(call, url, &b->o));
+    for (size_t i = 0; i < n && i < SQS_BATCH_MAX; i++)
+        memcpy(&b->ids[i], (const char *)entries + i * size, sizeof(struct str));
+    TRY(sqs_batch_check(call, entry_name, b->ids, n));
+    b->done = ARENA_ARRAY(call->arena, struct str, n);
+    b->failed = ARENA_ARRAY(call->arena, struct sqs_batch_result_error_entry, n);
+    return b->done && b->failed ? ERR_OK : ERR_NOMEM;
+}
+
+#define BATCH_OPEN(call, in, entry_name, b)                                                        \
+    ({                                                                                             \
+        _Static_assert(offsetof(__typeof__(*(in)->entries.v), id) == 0, "the id is first");        \
+        batch_open((call), (in)->queue_url, (entry_name), (b), (in)->entries.v, (in)->entries.n,   \
+                   sizeof(*(in)->entries.v));                                                      \
+    })
+
+/* Notes how entry i went. Errors that are no client's fault end the batch. */
+static enum err batch_note(struct batch *b, size_t i, enum err err, const struct sqs_fault *f)
+{
+    if (err == ERR_FAILED)
+        b->failed[b->n_failed++] = sqs_fault_entry(b->ids[i], f);
+    else if (err == ERR_OK)
+        b->done[b->n_done++] = b->ids[i];
+    return err == ERR_FAILED ? ERR_OK : err;
+}
+
+static void batch_failed(const struct batch *b, struct sqs_batch_result_error_entry_list *ret)
+{
+    if (b->n_failed) /* AWS leaves the member out */
+        *ret = (struct sqs_batch_result_error_entry_list){b->failed, b->n_failed};
+}
+
+/* The reply of operations that tell nothing but the ids of what was done. */
+#define BATCH_REPLY(b, out)                                                                        \
+    do {                                                                                           \
+        _Static_assert(sizeof(*(out)->successful.v) == sizeof(struct str), "an id alone");         \
+        (out)->successful.v = (void *)(b)->done;                                                   \
+        (out)->successful.n = (b)->n_done;                                                         \
+        batch_failed((b), &(out)->failed);                                                         \
+    } while (0)
+
+/* --- SendMessage ------------------------------------------------------------------------------ */
 
 static struct str sender_of(const struct call *call)
 {
@@ -9,12 +68,23 @@ static struct str sender_of(const struct call *call)
                                             : STR("anonymous");
 }
 
-static struct str fifo_seq_text(struct arena *a, const struct sqs_sent *sent)
-{
-    return sent->fifo_seq ? str_fmt(a, "%020llu", (unsigned long long)sent->fifo_seq) : STR_NONE;
-}
-
-/* --- SendMessage ------------------------------------------------------------------------------ */
+/* The request and the entry of a batch have the same members, and so have their replies. */
+#define DRAFT_OF(caller, in)                                                                       \
+    (struct sqs_draft)                                                                             \
+    {                                                                                              \
+        .body = (in)->message_body, .attributes = &(in)->message_attributes,                       \
+        .system = &(in)->message_system_attributes, .has_delay = (in)->has_delay_seconds,          \
+        .delay_s = (in)->delay_seconds, .group = (in)->message_group_id,                           \
+        .dedup = (in)->message_deduplication_id, .sender = sender_of(caller)                       \
+    }
+#define TELL_SENT(caller, out, checked, sent)                                                      \
+    do {                                                                                           \
+        (out)->message_id = (sent)->id;                                                            \
+        (out)->md5_of_message_body = (checked)->md5_hex;                                           \
+        (out)->md5_of_message_attributes = (checked)->md5_attrs_hex;                               \
+        (out)->md5_of_message_system_attributes = (checked)->md5_system_hex;                       \
+        (out)->sequence_number = sqs_fifo_seq_text((caller)->arena, (sent)->fifo_seq);             \
+    } while (0)
 
 enum err sqs_send_message(struct call *call, const struct sqs_send_message_input *in,
                           struct sqs_send_message_output *out)
@@ -23,67 +93,32 @@ enum err sqs_send_message(struct call *call, const struct sqs_send_message_input
     struct sqs_fault f;
     struct sqs_checked checked;
     struct sqs_sent sent;
-    struct sqs_draft draft = {
-        .body = in->message_body,
-        .attributes = &in->message_attributes,
-        .system = &in->message_system_attributes,
-        .has_delay = in->has_delay_seconds,
-        .delay_s = in->delay_seconds,
-        .group = in->message_group_id,
-        .dedup = in->message_deduplication_id,
-        .sender = sender_of(call),
-    };
+    struct sqs_draft draft = DRAFT_OF(call, in);
     TRY(sqs_open_url(call, in->queue_url, &o));
     TRY(sqs_fault_reply(call, sqs_message_check(call->arena, &o.config, &draft, &checked, &f), &f));
-    TRY(sqs_send_stage(call->svc, call->txn, &o, &checked.body, checked.delay_s, &sent));
-    out->message_id = sent.id;
-    out->md5_of_message_body = checked.md5_hex;
-    out->md5_of_message_attributes = checked.md5_attrs_hex;
-    out->md5_of_message_system_attributes = checked.md5_system_hex;
-    out->sequence_number = fifo_seq_text(call->arena, &sent);
-    return ERR_OK;
-}
-
-static enum err send_entry(struct call *call, const struct sqs_open *o,
-                           const struct sqs_send_message_batch_request_entry *in, size_t *size,
-                           struct sqs_checked *ret_checked, struct sqs_fault *f)
-{
-    struct sqs_draft draft = {
-        .body = in->message_body,
-        .attributes = &in->message_attributes,
-        .system = &in->message_system_attributes,
-        .has_delay = in->has_delay_seconds,
-        .delay_s = in->delay_seconds,
-        .group = in->message_group_id,
-        .dedup = in->message_deduplication_id,
-        .sender = sender_of(call),
-    };
-    TRY(sqs_message_check(call->arena, &o->config, &draft, ret_checked, f));
-    *size += ret_checked->size;
+    TRY(sqs_send_stage(call->txn, &o, &checked.body, checked.delay_s, &sent));
+    TELL_SENT(call, out, &checked, &sent);
     return ERR_OK;
 }
 
 enum err sqs_send_message_batch(struct call *call, const struct sqs_send_message_batch_input *in,
                                 struct sqs_send_message_batch_output *out)
 {
-    struct sqs_open o;
-    struct str ids[SQS_BATCH_MAX];
+    struct batch b;
     struct sqs_checked checked[SQS_BATCH_MAX];
     struct sqs_fault faults[SQS_BATCH_MAX] = {0};
-    size_t n = in->entries.n, size = 0, n_ok = 0, n_failed = 0;
-    TRY(sqs_open_url(call, in->queue_url, &o));
-    for (size_t i = 0; i < n && i < SQS_BATCH_MAX; i++)
-        ids[i] = in->entries.v[i].id;
-    TRY(sqs_batch_check(call, "SendMessageBatchRequestEntry", ids, n));
+    size_t n = in->entries.n, size = 0;
+    TRY(BATCH_OPEN(call, in, "SendMessageBatchRequestEntry", &b));
     struct sqs_send_message_batch_result_entry *ok =
         ARENA_ARRAY(call->arena, struct sqs_send_message_batch_result_entry, n);
-    struct sqs_batch_result_error_entry *failed =
-        ARENA_ARRAY(call->arena, struct sqs_batch_result_error_entry, n);
-    if (!ok || !failed)
+    if (!ok)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
-        enum err err = send_entry(call, &o, &in->entries.v[i], &size, &checked[i], &faults[i]);
-        if (err != ERR_OK && err != ERR_FAILED)
+        struct sqs_draft draft = DRAFT_OF(call, &in->entries.v[i]);
+        enum err err = sqs_message_check(call->arena, &b.o.config, &draft, &checked[i], &faults[i]);
+        if (err == ERR_OK)
+            size += checked[i].size;
+        else if (err != ERR_FAILED)
             return err;
     }
     if (size > SQS_SIZE_MAX)
@@ -92,23 +127,17 @@ enum err sqs_send_message_batch(struct call *call, const struct sqs_send_message
                           SQS_SIZE_MAX, size);
     for (size_t i = 0; i < n; i++) {
         struct sqs_sent sent;
-        if (faults[i].error) {
-            failed[n_failed++] = sqs_fault_entry(ids[i], &faults[i]);
-            continue;
+        enum err err = faults[i].error ? ERR_FAILED
+                                       : sqs_send_stage(call->txn, &b.o, &checked[i].body,
+                                                        checked[i].delay_s, &sent);
+        if (err == ERR_OK) {
+            ok[b.n_done].id = b.ids[i];
+            TELL_SENT(call, &ok[b.n_done], &checked[i], &sent);
         }
-        TRY(sqs_send_stage(call->svc, call->txn, &o, &checked[i].body, checked[i].delay_s, &sent));
-        ok[n_ok++] = (struct sqs_send_message_batch_result_entry){
-            .id = ids[i],
-            .message_id = sent.id,
-            .md5_of_message_body = checked[i].md5_hex,
-            .md5_of_message_attributes = checked[i].md5_attrs_hex,
-            .md5_of_message_system_attributes = checked[i].md5_system_hex,
-            .sequence_number = fifo_seq_text(call->arena, &sent),
-        };
+        TRY(batch_note(&b, i, err, &faults[i]));
     }
-    out->successful = (struct sqs_send_message_batch_result_entry_list){ok, n_ok};
-    if (n_failed)
-        out->failed = (struct sqs_batch_result_error_entry_list){failed, n_failed};
+    out->successful = (struct sqs_send_message_batch_result_entry_list){ok, b.n_done};
+    batch_failed(&b, &out->failed);
     return ERR_OK;
 }
 
@@ -120,42 +149,21 @@ enum err sqs_delete_message(struct call *call, const struct sqs_delete_message_i
     struct sqs_open o;
     struct sqs_fault f;
     TRY(sqs_open_url(call, in->queue_url, &o));
-    return sqs_fault_reply(
-        call, sqs_delete_stage(call->svc, call->txn, &o, in->receipt_handle, clock_now_ms(), &f),
-        &f);
+    return sqs_fault_reply(call, sqs_delete_stage(call->txn, &o, in->receipt_handle, &f), &f);
 }
 
 enum err sqs_delete_message_batch(struct call *call,
                                   const struct sqs_delete_message_batch_input *in,
                                   struct sqs_delete_message_batch_output *out)
 {
-    struct sqs_open o;
-    struct str ids[SQS_BATCH_MAX];
-    size_t n = in->entries.n, n_ok = 0, n_failed = 0;
-    TRY(sqs_open_url(call, in->queue_url, &o));
-    for (size_t i = 0; i < n && i < SQS_BATCH_MAX; i++)
-        ids[i] = in->entries.v[i].id;
-    TRY(sqs_batch_check(call, "DeleteMessageBatchRequestEntry", ids, n));
-    struct sqs_delete_message_batch_result_entry *ok =
-        ARENA_ARRAY(call->arena, struct sqs_delete_message_batch_result_entry, n);
-    struct sqs_batch_result_error_entry *failed =
-        ARENA_ARRAY(call->arena, struct sqs_batch_result_error_entry, n);
-    if (!ok || !failed)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
+    struct batch b;
+    TRY(BATCH_OPEN(call, in, "DeleteMessageBatchRequestEntry", &b));
+    for (size_t i = 0; i < in->entries.n; i++) {
         struct sqs_fault f;
-        enum err err = sqs_delete_stage(call->svc, call->txn, &o, in->entries.v[i].receipt_handle,
-                                        clock_now_ms(), &f);
-        if (err == ERR_OK)
-            ok[n_ok++].id = ids[i];
-        else if (err == ERR_FAILED)
-            failed[n_failed++] = sqs_fault_entry(ids[i], &f);
-        else
-            return err;
+        enum err err = sqs_delete_stage(call->txn, &b.o, in->entries.v[i].receipt_handle, &f);
+        TRY(batch_note(&b, i, err, &f));
     }
-    out->successful = (struct sqs_delete_message_batch_result_entry_list){ok, n_ok};
-    if (n_failed)
-        out->failed = (struct sqs_batch_result_error_entry_list){failed, n_failed};
+    BATCH_REPLY(&b, out);
     return ERR_OK;
 }
 
@@ -168,10 +176,9 @@ enum err sqs_change_message_visibility(struct call *call,
     struct sqs_open o;
     struct sqs_fault f;
     TRY(sqs_open_url(call, in->queue_url, &o));
-    return sqs_fault_reply(call,
-                           sqs_visibility_stage(call->svc, call->txn, &o, in->receipt_handle,
-                                                in->visibility_timeout, clock_now_ms(), &f),
-                           &f);
+    enum err err =
+        sqs_visibility_stage(call->txn, &o, in->receipt_handle, in->visibility_timeout, &f);
+    return sqs_fault_reply(call, err, &f);
 }
 
 enum err
@@ -179,37 +186,19 @@ sqs_change_message_visibility_batch(struct call *call,
                                     const struct sqs_change_message_visibility_batch_input *in,
                                     struct sqs_change_message_visibility_batch_output *out)
 {
-    struct sqs_open o;
-    struct str ids[SQS_BATCH_MAX];
-    size_t n = in->entries.n, n_ok = 0, n_failed = 0;
-    TRY(sqs_open_url(call, in->queue_url, &o));
-    for (size_t i = 0; i < n && i < SQS_BATCH_MAX; i++)
-        ids[i] = in->entries.v[i].id;
-    TRY(sqs_batch_check(call, "ChangeMessageVisibilityBatchRequestEntry", ids, n));
-    struct sqs_change_message_visibility_batch_result_entry *ok =
-        ARENA_ARRAY(call->arena, struct sqs_change_message_visibility_batch_result_entry, n);
-    struct sqs_batch_result_error_entry *failed =
-        ARENA_ARRAY(call->arena, struct sqs_batch_result_error_entry, n);
-    if (!ok || !failed)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
+    struct batch b;
+    TRY(BATCH_OPEN(call, in, "ChangeMessageVisibilityBatchRequestEntry", &b));
+    for (size_t i = 0; i < in->entries.n; i++) {
         const struct sqs_change_message_visibility_batch_request_entry *e = &in->entries.v[i];
         struct sqs_fault f;
-        enum err err =
-            e->has_visibility_timeout
-                ? sqs_visibility_stage(call->svc, call->txn, &o, e->receipt_handle,
-                                       e->visibility_timeout, clock_now_ms(), &f)
-                : sqs_fault_set(call->arena, &f, &sqs_err_missing_parameter,
-                                "The request must contain the parameter VisibilityTimeout.");
-        if (err == ERR_OK)
-            ok[n_ok++].id = ids[i];
-        else if (err == ERR_FAILED)
-            failed[n_failed++] = sqs_fault_entry(ids[i], &f);
-        else
-            return err;
+        enum err err = e->has_visibility_timeout
+                           ? sqs_visibility_stage(call->txn, &b.o, e->receipt_handle,
+                                                  e->visibility_timeout, &f)
+                           : sqs_fault_set(call->arena, &f, &sqs_err_missing_parameter,
+                                           "The request must contain the parameter "
+                                           "VisibilityTimeout.");
+        TRY(batch_note(&b, i, err, &f));
     }
-    out->successful = (struct sqs_change_message_visibility_batch_result_entry_list){ok, n_ok};
-    if (n_failed)
-        out->failed = (struct sqs_batch_result_error_entry_list){failed, n_failed};
+    BATCH_REPLY(&b, out);
     return ERR_OK;
 }

@@ -7,7 +7,6 @@
  *   suspended (a waiter in the queue's list) -- deadline --> empty reply
  *
  * Layer: svc/sqs. Thread: the call's loop; others wake it. */
-#include "base/clock.h"
 #include "codec/hex.h"
 #include "svc/sqs/sqs_int.h"
 
@@ -55,8 +54,7 @@ static enum err system_attributes(struct call *call, const struct sqs_receive_me
         {STR("SentTimestamp"), number(a, m->sent_ms)},
         {STR("ApproximateReceiveCount"), number(a, t->receives)},
         {STR("ApproximateFirstReceiveTimestamp"), number(a, t->first_receive_ms)},
-        {STR("SequenceNumber"),
-         m->fifo_seq ? str_fmt(a, "%020llu", (unsigned long long)m->fifo_seq) : STR_NONE},
+        {STR("SequenceNumber"), sqs_fifo_seq_text(a, m->fifo_seq)},
         {STR("MessageDeduplicationId"), m->dedup},
         {STR("MessageGroupId"), m->group},
         {STR("AWSTraceHeader"), m->trace},
@@ -184,15 +182,15 @@ enum err sqs_receive_message(struct call *call, const struct sqs_receive_message
     struct sqs_waiter *w = call->state;
     size_t n = 0, max = in->has_max_number_of_messages ? (size_t)in->max_number_of_messages : 1;
     bool staged = false;
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = call->txn->now_ms;
     if (w)
         (void)waiter_resume(&w->waiter);
     TRY(check_input(call, in));
     TRY(sqs_open_url(call, in->queue_url, &o));
     enum err err =
-        sqs_take(call->svc, call->txn, &o, max,
-                 in->has_visibility_timeout ? in->visibility_timeout : o.config.visibility_s,
-                 now_ms, taken, &n, &staged);
+        sqs_take(call->txn, &o, max,
+                 in->has_visibility_timeout ? in->visibility_timeout : o.config.visibility_s, taken,
+                 &n, &staged);
     if (err == ERR_LIMIT)
         return call_error(call, &sqs_err_over_limit,
                           "Too many messages in flight for queue " STR_FMT ".",

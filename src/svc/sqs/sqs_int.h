@@ -254,13 +254,14 @@ bool sqs_text_ok(struct str s);
 struct sqs_sent {
     struct str id;
     uint64_t fifo_seq; /* 0: standard */
-    bool duplicate;    /* within five minutes of the same deduplication id: nothing was stored */
+    bool duplicate;    /* of the same deduplication id within SQS_DEDUP_MS: nothing was stored */
 };
+/* SequenceNumber as clients see it; STR_NONE for 0, and on exhaustion. */
+struct str sqs_fifo_seq_text(struct arena *a, uint64_t seq);
 /* Stages the message, visible `delay_s` after the transaction's time once committed. `body` gets
  * its id, time and number here, unless it has an id: then it is moved as it is (dead letter). */
-enum err sqs_send_stage(struct sqs *s, struct txn *txn, const struct sqs_open *to,
-                        struct sqs_body *body, int64_t delay_s,
-                        struct sqs_sent *ret_sent) WARN_UNUSED;
+enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_body *body,
+                        int64_t delay_s, struct sqs_sent *ret_sent) WARN_UNUSED;
 
 /* --- sqs_take.c ------------------------------------------------------------------------------- */
 
@@ -274,19 +275,17 @@ struct sqs_taken {
 /* Stages the receive of up to `max` messages, which are then out for visibility_s. *ret_staged:
  * something is to be committed even when *ret_n is 0 (dead letters, expired ones). ERR_LIMIT: too
  * many are in flight. */
-enum err sqs_take(struct sqs *s, struct txn *txn, const struct sqs_open *from, size_t max,
-                  int64_t visibility_s, int64_t now_ms, struct sqs_taken *ret_taken, size_t *ret_n,
-                  bool *ret_staged) WARN_UNUSED;
+enum err sqs_take(struct txn *txn, const struct sqs_open *from, size_t max, int64_t visibility_s,
+                  struct sqs_taken *ret_taken, size_t *ret_n, bool *ret_staged) WARN_UNUSED;
 
 /* --- sqs_lease.c ------------------------------------------------------------------------------ */
 
-struct str sqs_receipt_make(struct arena *a, const struct sqs *s, uint64_t queue_id, uint64_t seq,
+struct str sqs_receipt_make(struct arena *a, const struct sqs_queue *q, uint64_t seq,
                             uint32_t receives);
-enum err sqs_delete_stage(struct sqs *s, struct txn *txn, const struct sqs_open *q,
-                          struct str receipt, int64_t now_ms, struct sqs_fault *f) WARN_UNUSED;
-enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_open *q,
-                              struct str receipt, int64_t visibility_s, int64_t now_ms,
-                              struct sqs_fault *f) WARN_UNUSED;
+enum err sqs_delete_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
+                          struct sqs_fault *f) WARN_UNUSED;
+enum err sqs_visibility_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
+                              int64_t visibility_s, struct sqs_fault *f) WARN_UNUSED;
 
 /* --- batches ---------------------------------------------------------------------------------- */
 

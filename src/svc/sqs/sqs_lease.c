@@ -42,12 +42,12 @@ static void receipt_fill(const struct sqs *s, const struct receipt *r,
     memcpy(out + RECEIPT_PLAIN, mac, RECEIPT_MAC);
 }
 
-struct str sqs_receipt_make(struct arena *a, const struct sqs *s, uint64_t queue_id, uint64_t seq,
+struct str sqs_receipt_make(struct arena *a, const struct sqs_queue *q, uint64_t seq,
                             uint32_t receives)
 {
     uint8_t bytes[RECEIPT_PLAIN + RECEIPT_MAC];
-    struct receipt r = {.queue_id = queue_id, .seq = seq, .receives = receives};
-    receipt_fill(s, &r, bytes);
+    struct receipt r = {.queue_id = q->id, .seq = seq, .receives = receives};
+    receipt_fill(q->sqs, &r, bytes);
     return base64_encode(a, bytes, sizeof(bytes));
 }
 
@@ -67,10 +67,10 @@ static enum err receipt_parse(const struct sqs *s, struct str text, struct recei
     return ERR_OK;
 }
 
-static enum err parse_for(struct sqs *s, struct arena *a, const struct sqs_open *q,
-                          struct str receipt, struct receipt *ret_r, struct sqs_fault *f)
+static enum err parse_for(struct arena *a, const struct sqs_queue *q, struct str receipt,
+                          struct receipt *ret_r, struct sqs_fault *f)
 {
-    if (receipt_parse(s, receipt, ret_r) != ERR_OK || ret_r->queue_id != q->config.id)
+    if (receipt_parse(q->sqs, receipt, ret_r) != ERR_OK || ret_r->queue_id != q->id)
         return sqs_fault_set(a, f, &sqs_err_receipt_handle_is_invalid,
                              "The input receipt handle \"" STR_FMT
                              "\" is not a valid receipt handle.",
@@ -141,12 +141,12 @@ static enum standing look(struct sqs_queue *q, const struct receipt *r, int64_t 
     return st;
 }
 
-enum err sqs_delete_stage(struct sqs *s, struct txn *txn, const struct sqs_open *q,
-                          struct str receipt, int64_t now_ms, struct sqs_fault *f)
+enum err sqs_delete_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
+                          struct sqs_fault *f)
 {
     struct receipt r;
-    TRY(parse_for(s, txn->arena, q, receipt, &r, f));
-    enum standing st = look(q->queue, &r, now_ms);
+    TRY(parse_for(txn->arena, q->queue, receipt, &r, f));
+    enum standing st = look(q->queue, &r, txn->now_ms);
     if (st == STANDING_NONE)
         return ERR_OK;
     if (q->config.fifo && st != STANDING_LEASED)
@@ -171,9 +171,8 @@ static enum err not_available(struct arena *a, struct str receipt, struct sqs_fa
                          STR_ARG(receipt));
 }
 
-enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_open *q,
-                              struct str receipt, int64_t visibility_s, int64_t now_ms,
-                              struct sqs_fault *f)
+enum err sqs_visibility_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
+                              int64_t visibility_s, struct sqs_fault *f)
 {
     struct receipt r;
     struct sqs_state state;
@@ -182,8 +181,8 @@ enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_o
                              "Value %lld for parameter VisibilityTimeout is invalid. Reason: "
                              "VisibilityTimeout must be an integer between 0 and 43200.",
                              (long long)visibility_s);
-    TRY(parse_for(s, txn->arena, q, receipt, &r, f));
-    enum standing st = look(q->queue, &r, now_ms);
+    TRY(parse_for(txn->arena, q->queue, receipt, &r, f));
+    enum standing st = look(q->queue, &r, txn->now_ms);
     if (st == STANDING_NONE || st == STANDING_OLD)
         return not_available(txn->arena, receipt, f);
     if (st == STANDING_VISIBLE)
@@ -194,7 +193,7 @@ enum err sqs_visibility_stage(struct sqs *s, struct txn *txn, const struct sqs_o
     if (err == ERR_NOT_FOUND)
         return not_available(txn->arena, receipt, f);
     TRY(err);
-    int64_t due_ms = now_ms + visibility_s * 1000;
+    int64_t due_ms = txn->now_ms + visibility_s * 1000;
     if (due_ms - state.last_receive_ms > SQS_VISIBILITY_MAX_S * 1000)
         return sqs_fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
                              "Value %lld for parameter VisibilityTimeout is invalid. Reason: Total "

@@ -47,9 +47,7 @@ static void put_attributes(struct json_out *o, struct arena *a, const struct sqs
     json_kv_str(o, STR("ApproximateReceiveCount"), str_fmt(a, "%u", t->receives));
     json_kv_str(o, STR("AWSTraceHeader"), m->trace);
     json_kv_str(o, STR("SentTimestamp"), str_fmt(a, "%lld", (long long)m->sent_ms));
-    if (m->fifo_seq)
-        json_kv_str(o, STR("SequenceNumber"),
-                    str_fmt(a, "%020llu", (unsigned long long)m->fifo_seq));
+    json_kv_str(o, STR("SequenceNumber"), sqs_fifo_seq_text(a, m->fifo_seq));
     json_kv_str(o, STR("MessageGroupId"), m->group);
     json_kv_str(o, STR("SenderId"), m->sender);
     json_kv_str(o, STR("MessageDeduplicationId"), m->dedup);
@@ -96,8 +94,8 @@ static enum err port_receive(void *self, struct txn *txn, struct str queue_arn, 
     bool staged;
     TRY(sqs_open_arn(s, txn, queue_arn, &o));
     int64_t visibility_s = visibility_ms < 0 ? o.config.visibility_s : (visibility_ms + 999) / 1000;
-    enum err err = sqs_take(s, txn, &o, min_size(max, SQS_BATCH_MAX), visibility_s, clock_now_ms(),
-                            taken, &n, &staged);
+    enum err err =
+        sqs_take(txn, &o, min_size(max, SQS_BATCH_MAX), visibility_s, taken, &n, &staged);
     if (err == ERR_LIMIT) { /* too many in flight: nothing for now */
         *ret_n = 0;
         return ERR_OK;
@@ -125,7 +123,7 @@ static enum err port_delete_message(void *self, struct txn *txn, struct str queu
     struct sqs_open o;
     struct sqs_fault f;
     TRY(sqs_open_arn(self, txn, queue_arn, &o));
-    enum err err = sqs_delete_stage(self, txn, &o, receipt_handle, clock_now_ms(), &f);
+    enum err err = sqs_delete_stage(txn, &o, receipt_handle, &f);
     return err == ERR_FAILED ? ERR_NOT_FOUND : err;
 }
 
@@ -135,8 +133,7 @@ static enum err port_change_visibility(void *self, struct txn *txn, struct str q
     struct sqs_open o;
     struct sqs_fault f;
     TRY(sqs_open_arn(self, txn, queue_arn, &o));
-    enum err err = sqs_visibility_stage(self, txn, &o, receipt_handle, (visibility_ms + 999) / 1000,
-                                        clock_now_ms(), &f);
+    enum err err = sqs_visibility_stage(txn, &o, receipt_handle, (visibility_ms + 999) / 1000, &f);
     return err == ERR_FAILED ? ERR_NOT_FOUND : err;
 }
 

@@ -1,5 +1,7 @@
 /* Staging a message into a queue: body and state in the transaction, a place in the index that
  * counts once the commit is done. Deduplication of FIFO queues. Layer: svc/sqs. */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/rng.h"
 #include "svc/sqs/sqs_int.h"
@@ -55,6 +57,11 @@ static enum err reserve(struct txn *txn, struct sqs_queue *q, struct str group, 
     return ERR_OK;
 }
 
+struct str sqs_fifo_seq_text(struct arena *a, uint64_t seq)
+{
+    return seq ? str_fmt(a, "%020llu", (unsigned long long)seq) : STR_NONE;
+}
+
 /* Looks for the deduplication id in the bucket of now and the one before. */
 static enum err find_duplicate(struct txn *txn, uint64_t queue_id, struct str scope, struct str id,
                                struct sqs_dedup *ret_d)
@@ -90,9 +97,10 @@ static enum err put_message(struct txn *txn, uint64_t queue_id, uint64_t seq,
                      &state);
 }
 
-enum err sqs_send_stage(struct sqs *s, struct txn *txn, const struct sqs_open *to,
-                        struct sqs_body *body, int64_t delay_s, struct sqs_sent *ret_sent)
+enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_body *body,
+                        int64_t delay_s, struct sqs_sent *ret_sent)
 {
+    assert(to->queue->id == to->config.id && to->queue->fifo == to->config.fifo);
     bool moved = str_is_set(body->id);
     struct str scope = to->config.dedup_per_group ? body->group : STR("");
     struct sqs_dedup earlier;

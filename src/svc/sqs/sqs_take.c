@@ -1,6 +1,8 @@
 /* Staging a receive: messages are taken out of the index at once, so that no two receives get the
  * same one, and leased or put back when the transaction ends. What has been received too often goes
  * to the dead-letter queue in the same commit; what is too old is deleted. Layer: svc/sqs. */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "svc/sqs/sqs_int.h"
 
@@ -53,14 +55,14 @@ static void take_aborted(void *arg)
 
 /* Takes up to `max` and registers how it ends. */
 static enum err take_round(struct txn *txn, struct sqs_queue *q, size_t max, int64_t due_ms,
-                           int64_t now_ms, struct take **ret_take)
+                           struct take **ret_take)
 {
     struct take *t = ARENA_NEW(txn->arena, struct take);
     if (!t)
         return ERR_NOMEM;
     *t = (struct take){.queue = q, .due_ms = due_ms};
     pthread_mutex_lock(&q->lock);
-    (void)sqs_index_promote(q->ix, now_ms);
+    (void)sqs_index_promote(q->ix, txn->now_ms);
     size_t out = q->ix->count[SQS_SLOT_LEASED] + q->ix->count[SQS_SLOT_TAKEN];
     bool full = out >= SQS_INFLIGHT_MAX;
     if (!full)
@@ -84,51 +86,51 @@ static enum err take_round(struct txn *txn, struct sqs_queue *q, size_t max, int
 }
 
 /* Moves a message to the dead-letter queue. ERR_NOT_FOUND when that queue does not exist. */
-static enum err move_to_dlq(struct sqs *s, struct txn *txn, const struct sqs_open *from,
-                            uint64_t seq, const struct sqs_body *body)
+static enum err move_to_dlq(struct txn *txn, const struct sqs_open *from, uint64_t seq,
+                            const struct sqs_body *body)
 {
     struct sqs_open to;
     struct sqs_sent sent;
     struct sqs_body copy = *body;
-    TRY(sqs_open_arn(s, txn, from->config.dlq_arn, &to));
+    TRY(sqs_open_arn(from->queue->sqs, txn, from->config.dlq_arn, &to));
     if (to.config.fifo != from->config.fifo)
         return ERR_NOT_FOUND;
     copy.dlq_source = sqs_queue_arn(txn->arena, from->queue);
     if (!str_is_set(copy.dlq_source))
         return ERR_NOMEM;
-    TRY(sqs_send_stage(s, txn, &to, &copy, 0, &sent));
+    TRY(sqs_send_stage(txn, &to, &copy, 0, &sent));
     return sqs_delete_message_records(txn, from->config.id, seq);
 }
 
-static enum err lease(struct sqs *s, struct txn *txn, const struct sqs_open *from,
-                      const struct sqs_slot *slot, int64_t due_ms, int64_t now_ms,
-                      struct sqs_taken *taken)
+static enum err lease(struct txn *txn, const struct sqs_open *from, const struct sqs_slot *slot,
+                      int64_t due_ms, struct sqs_taken *taken)
 {
     struct str key = key_make(txn->arena, &sqs_k_state, from->config.id, slot->seq), bytes;
-    struct sqs_state state = {.first_receive_ms = now_ms, .group = taken->body.group};
+    struct sqs_state state = {.first_receive_ms = txn->now_ms, .group = taken->body.group};
     if (slot->receives > 0) {
         TRY(txn_peek(txn, key, &bytes));
         TRY(record_unpack(&sqs_state_type, txn->arena, bytes, &state));
     }
     state.receives = slot->receives + 1;
     state.due_ms = due_ms;
-    state.last_receive_ms = now_ms;
+    state.last_receive_ms = txn->now_ms;
     TRY(sqs_write(txn, key, &sqs_state_type, &state));
     taken->seq = slot->seq;
     taken->receives = state.receives;
     taken->first_receive_ms = state.first_receive_ms;
-    taken->receipt = sqs_receipt_make(txn->arena, s, from->config.id, slot->seq, state.receives);
+    taken->receipt = sqs_receipt_make(txn->arena, from->queue, slot->seq, state.receives);
     return str_is_set(taken->receipt) ? ERR_OK : ERR_NOMEM;
 }
 
 /* Decides what becomes of one taken slot. */
-static enum err handle_slot(struct sqs *s, struct txn *txn, const struct sqs_open *from,
-                            const struct sqs_slot *slot, int64_t due_ms, int64_t now_ms,
-                            struct sqs_taken *taken, enum fate *ret_fate)
+static enum err handle_slot(struct txn *txn, const struct sqs_open *from, struct take *t, size_t i,
+                            struct sqs_taken *taken)
 {
     const struct sqs_config *c = &from->config;
+    const struct sqs_slot *slot = t->slots[i];
     struct str bytes;
-    *ret_fate = FATE_GONE;
+    assert(slot->state == SQS_SLOT_TAKEN);
+    t->fates[i] = FATE_GONE;
     enum err err = txn_peek(txn, key_make(txn->arena, &sqs_k_body, c->id, slot->seq), &bytes);
     if (err == ERR_NOT_FOUND) /* deleted by a commit whose hook is still to run */
         return ERR_OK;
@@ -136,27 +138,27 @@ static enum err handle_slot(struct sqs *s, struct txn *txn, const struct sqs_ope
     TRY(record_unpack(&sqs_body_type, txn->arena, bytes, &taken->body));
     /* A dead letter of a standard queue keeps its age; FIFO counts from the move. */
     int64_t since_ms = c->fifo ? (int64_t)(slot->seq >> SQS_SEQ_TIME_SHIFT) : taken->body.sent_ms;
-    if (since_ms + c->retention_s * 1000 <= now_ms)
+    if (since_ms + c->retention_s * 1000 <= txn->now_ms)
         return sqs_delete_message_records(txn, c->id, slot->seq);
     if (str_is_set(c->dlq_arn) && slot->receives >= (uint64_t)c->receives_max) {
-        err = move_to_dlq(s, txn, from, slot->seq, &taken->body);
+        err = move_to_dlq(txn, from, slot->seq, &taken->body);
         if (err != ERR_NOT_FOUND)
             return err;
     }
-    *ret_fate = FATE_LEASE;
-    return lease(s, txn, from, slot, due_ms, now_ms, taken);
+    t->fates[i] = FATE_LEASE;
+    return lease(txn, from, slot, t->due_ms, taken);
 }
 
-enum err sqs_take(struct sqs *s, struct txn *txn, const struct sqs_open *from, size_t max,
-                  int64_t visibility_s, int64_t now_ms, struct sqs_taken *ret_taken, size_t *ret_n,
-                  bool *ret_staged)
+enum err sqs_take(struct txn *txn, const struct sqs_open *from, size_t max, int64_t visibility_s,
+                  struct sqs_taken *ret_taken, size_t *ret_n, bool *ret_staged)
 {
-    int64_t due_ms = now_ms + visibility_s * 1000;
+    int64_t due_ms = txn->now_ms + visibility_s * 1000;
     size_t n = 0;
     bool staged = false;
+    assert(max >= 1 && max <= TAKE_MAX);
     for (int round = 0; round < TAKE_ROUNDS_MAX && n < max; round++) {
         struct take *t;
-        enum err err = take_round(txn, from->queue, max - n, due_ms, now_ms, &t);
+        enum err err = take_round(txn, from->queue, max - n, due_ms, &t);
         if (err == ERR_LIMIT && staged)
             break;
         TRY(err);
@@ -164,8 +166,7 @@ enum err sqs_take(struct sqs *s, struct txn *txn, const struct sqs_open *from, s
             break;
         staged = true;
         for (size_t i = 0; i < t->n; i++) {
-            TRY(handle_slot(s, txn, from, t->slots[i], due_ms, now_ms, &ret_taken[n],
-                            &t->fates[i]));
+            TRY(handle_slot(txn, from, t, i, &ret_taken[n]));
             n += t->fates[i] == FATE_LEASE;
         }
     }

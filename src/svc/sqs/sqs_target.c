@@ -72,7 +72,7 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
     if (err == ERR_FAILED)
         return ERR_INVALID;
     TRY(err);
-    return sqs_send_stage(s, txn, o, &checked.body, checked.delay_s, &sent);
+    return sqs_send_stage(txn, o, &checked.body, checked.delay_s, &sent);
 }
 
 const struct target_kind sqs_targets[1] = {{

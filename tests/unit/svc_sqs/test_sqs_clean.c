@@ -143,7 +143,7 @@ static enum err send_body(struct txn *txn, void *arg)
                           .group = act->fifo ? STR("g") : STR_NONE};
     TRY(open_queue(txn, act->name, &o));
     TRY(sqs_message_check(txn->arena, &o.config, &d, &checked, &f));
-    return sqs_send_stage(s, txn, &o, &checked.body, 0, &sent);
+    return sqs_send_stage(txn, &o, &checked.body, 0, &sent);
 }
 
 static void fill(const char *name, bool fifo, uint64_t id, int n)

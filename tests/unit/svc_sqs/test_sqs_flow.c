@@ -146,7 +146,7 @@ static enum err send_body(struct txn *txn, void *arg)
                           .sender = STR("me")};
     TRY(sqs_open_arn(s, txn, arn_of(txn->arena, act->name), &o));
     TRY(sqs_message_check(txn->arena, &o.config, &d, &checked, &f));
-    TRY(sqs_send_stage(s, txn, &o, &checked.body, checked.delay_s, &sent));
+    TRY(sqs_send_stage(txn, &o, &checked.body, checked.delay_s, &sent));
     act->duplicate = sent.duplicate;
     return act->give_up ? ERR_INVALID : ERR_OK;
 }
@@ -165,7 +165,7 @@ static enum err receive_body(struct txn *txn, void *arg)
     bool staged;
     size_t len = 0;
     TRY(sqs_open_arn(s, txn, arn_of(txn->arena, act->name), &o));
-    TRY(sqs_take(s, txn, &o, act->max, act->visibility_s, clock_now_ms(), taken, &act->n, &staged));
+    TRY(sqs_take(txn, &o, act->max, act->visibility_s, taken, &act->n, &staged));
     act->got[0] = 0;
     for (size_t i = 0; i < act->n; i++) {
         snprintf(act->receipt[i], sizeof(act->receipt[i]), STR_FMT, STR_ARG(taken[i].receipt));
@@ -191,7 +191,7 @@ static enum err delete_body(struct txn *txn, void *arg)
     struct sqs_open o;
     struct sqs_fault f = {0};
     TRY(sqs_open_arn(s, txn, arn_of(txn->arena, act->name), &o));
-    enum err err = sqs_delete_stage(s, txn, &o, str_c(act->receipt[0]), clock_now_ms(), &f);
+    enum err err = sqs_delete_stage(txn, &o, str_c(act->receipt[0]), &f);
     fault_of = f.error;
     return err;
 }
@@ -202,8 +202,7 @@ static enum err visibility_body(struct txn *txn, void *arg)
     struct sqs_open o;
     struct sqs_fault f = {0};
     TRY(sqs_open_arn(s, txn, arn_of(txn->arena, act->name), &o));
-    enum err err = sqs_visibility_stage(s, txn, &o, str_c(act->receipt[0]), act->visibility_s,
-                                        clock_now_ms(), &f);
+    enum err err = sqs_visibility_stage(txn, &o, str_c(act->receipt[0]), act->visibility_s, &f);
     fault_of = f.error;
     return err;
 }
