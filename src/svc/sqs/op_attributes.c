@@ -3,24 +3,6 @@
 
 /* --- attributes ------------------------------------------------------------------------------- */
 
-static const struct str settable[] = {
-    STR_INIT("VisibilityTimeout"),
-    STR_INIT("DelaySeconds"),
-    STR_INIT("ReceiveMessageWaitTimeSeconds"),
-    STR_INIT("MaximumMessageSize"),
-    STR_INIT("MessageRetentionPeriod"),
-    STR_INIT("SqsManagedSseEnabled"),
-    STR_INIT("Policy"),
-    STR_INIT("RedrivePolicy"),
-    STR_INIT("RedriveAllowPolicy"),
-    STR_INIT("FifoQueue"),
-    STR_INIT("ContentBasedDeduplication"),
-    STR_INIT("DeduplicationScope"),
-    STR_INIT("FifoThroughputLimit"),
-    STR_INIT("KmsMasterKeyId"),
-    STR_INIT("KmsDataKeyReusePeriodSeconds"),
-};
-
 static const struct str computed[] = {
     STR_INIT("QueueArn"),
     STR_INIT("CreatedTimestamp"),
@@ -78,14 +60,13 @@ enum err sqs_get_queue_attributes(struct call *call,
     TRY(sqs_open_url(call, in->queue_url, &o));
     for (size_t i = 0; i < in->attribute_names.n; i++) {
         struct str name = in->attribute_names.v[i];
-        if (!str_eq_c(name, "All") && !is_one_of(settable, ARRAY_LEN(settable), name) &&
+        if (!str_eq_c(name, "All") && !sqs_config_attr(name) &&
             !is_one_of(computed, ARRAY_LEN(computed), name))
             return call_error(call, &sqs_err_invalid_attribute_name,
                               "Unknown Attribute " STR_FMT ".", STR_ARG(name));
     }
-    struct sqs_queue_attribute_map_entry *v =
-        ARENA_ARRAY(call->arena, struct sqs_queue_attribute_map_entry,
-                    ARRAY_LEN(settable) + ARRAY_LEN(computed));
+    struct sqs_queue_attribute_map_entry *v = ARENA_ARRAY(
+        call->arena, struct sqs_queue_attribute_map_entry, SQS_CONFIG_ATTRS + ARRAY_LEN(computed));
     if (!v)
         return ERR_NOMEM;
     for (size_t i = 0; i < ARRAY_LEN(computed); i++) {
@@ -96,12 +77,12 @@ enum err sqs_get_queue_attributes(struct call *call,
         if (!str_is_set(v[n++].value))
             return ERR_NOMEM;
     }
-    for (size_t i = 0; i < ARRAY_LEN(settable); i++) {
-        if (!wanted(&in->attribute_names, settable[i]))
+    for (size_t i = 0; i < SQS_CONFIG_ATTRS; i++) {
+        if (!wanted(&in->attribute_names, sqs_config_attrs[i].name))
             continue;
-        struct str value = sqs_config_get(call->arena, &o.config, settable[i]);
+        struct str value = sqs_config_get(call->arena, &o.config, sqs_config_attrs[i].name);
         if (str_is_set(value))
-            v[n++] = (struct sqs_queue_attribute_map_entry){settable[i], value};
+            v[n++] = (struct sqs_queue_attribute_map_entry){sqs_config_attrs[i].name, value};
     }
     if (n)
         out->attributes = (struct sqs_queue_attribute_map){v, n};

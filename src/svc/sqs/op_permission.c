@@ -3,7 +3,7 @@
 #include "core/statement.h"
 #include "svc/sqs/sqs_int.h"
 
-enum { LABEL_MAX = 80, ACTIONS_MAX = 7 };
+enum { ACTIONS_MAX = 7 };
 
 static bool action_ok(struct str action)
 {
@@ -24,17 +24,6 @@ static bool action_ok(struct str action)
     return false;
 }
 
-static bool label_ok(struct str label)
-{
-    for (size_t i = 0; i < label.len; i++) {
-        char c = label.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '-' || c == '_'))
-            return false;
-    }
-    return label.len >= 1 && label.len <= LABEL_MAX;
-}
-
 static enum err label_error(struct call *call, struct str label, const char *why)
 {
     return call_error(call, &sqs_err_invalid_parameter_value,
@@ -44,7 +33,7 @@ static enum err label_error(struct call *call, struct str label, const char *why
 
 static enum err check_input(struct call *call, const struct sqs_add_permission_input *in)
 {
-    if (!label_ok(in->label))
+    if (!sqs_word_ok(in->label))
         return label_error(call, in->label,
                            "Can only include alphanumeric characters, hyphens, or underscores. 1 "
                            "to 80 in length.");

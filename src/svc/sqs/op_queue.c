@@ -19,16 +19,9 @@ static bool wants_fifo(const struct sqs_queue_attribute_map *in)
 static enum err check_name(struct call *call, struct str name, bool fifo)
 {
     static const struct str suffix = STR_INIT(".fifo");
-    struct str stem =
-        fifo && str_ends(name, suffix) ? str_sub(name, 0, name.len - suffix.len) : name;
-    bool ok =
-        name.len >= 1 && name.len <= SQS_NAME_MAX && stem.len > 0 && (!fifo || stem.len < name.len);
-    for (size_t i = 0; i < stem.len && ok; i++) {
-        char c = stem.p[i];
-        ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-             c == '-' || c == '_';
-    }
-    if (ok)
+    bool suffixed = str_ends(name, suffix);
+    struct str stem = fifo && suffixed ? str_sub(name, 0, name.len - suffix.len) : name;
+    if (name.len <= SQS_NAME_MAX && sqs_word_ok(stem) && (suffixed || !fifo))
         return ERR_OK;
     if (fifo)
         return call_error(call, &sqs_err_invalid_parameter_value,
@@ -78,12 +71,7 @@ static enum err create(struct call *call, const struct sqs_create_queue_input *i
     TRY(tags_op_create(call, &sqs_tags, &(struct tags_resource){.arn = arn}, TAGS_FROM(in->tags)));
     TRY(sqs_fault_reply(call, sqs_config_apply(s, call->txn, arn, &in->attributes, &c, &f), &f));
     TRY(sqs_queue_new(s, call_scope(call), in->queue_name, &c, &q));
-    enum err err = txn_on_abort(call->txn, create_aborted, q);
-    if (err != ERR_OK) {
-        sqs_queue_unref(q);
-        return err;
-    }
-    TRY(txn_on_commit(call->txn, create_committed, q));
+    TRY(sqs_on_end(call->txn, create_committed, create_aborted, q));
     return sqs_save(call->txn, q, &c);
 }
 
@@ -270,12 +258,7 @@ enum err sqs_purge_queue(struct call *call, const struct sqs_purge_queue_input *
     p->fresh = sqs_index_new(o.queue->fifo);
     if (!p->fresh)
         return ERR_NOMEM;
-    enum err err = txn_on_abort(call->txn, purge_aborted, p);
-    if (err != ERR_OK) {
-        purge_aborted(p);
-        return err;
-    }
-    TRY(txn_on_commit(call->txn, purge_committed, p));
+    TRY(sqs_on_end(call->txn, purge_committed, purge_aborted, p));
     pthread_mutex_lock(&o.queue->lock);
     p->seq = sqs_queue_next_seq(o.queue, now_ms);
     pthread_mutex_unlock(&o.queue->lock);

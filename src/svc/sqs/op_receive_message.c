@@ -38,39 +38,22 @@ static bool listed(const struct str *names, size_t n, struct str name)
     return false;
 }
 
-static struct str number(struct arena *a, int64_t v)
-{
-    return str_fmt(a, "%lld", (long long)v);
-}
-
 static enum err system_attributes(struct call *call, const struct sqs_receive_message_input *in,
                                   const struct sqs_taken *t,
                                   struct sqs_message_system_attribute_map *ret_map)
 {
-    struct arena *a = call->arena;
-    const struct sqs_body *m = &t->body;
-    struct sqs_message_system_attribute_map_entry all[] = {
-        {STR("SenderId"), m->sender},
-        {STR("SentTimestamp"), number(a, m->sent_ms)},
-        {STR("ApproximateReceiveCount"), number(a, t->receives)},
-        {STR("ApproximateFirstReceiveTimestamp"), number(a, t->first_receive_ms)},
-        {STR("SequenceNumber"), sqs_fifo_seq_text(a, m->fifo_seq)},
-        {STR("MessageDeduplicationId"), m->dedup},
-        {STR("MessageGroupId"), m->group},
-        {STR("AWSTraceHeader"), m->trace},
-        {STR("DeadLetterQueueSourceArn"), m->dlq_source},
-    };
-    size_t n = 0;
+    struct sqs_told all[SQS_TOLD_MAX];
+    size_t n = 0, n_all;
+    TRY(sqs_taken_tell(call->arena, t, all, &n_all));
     struct sqs_message_system_attribute_map_entry *v =
-        ARENA_ARRAY(a, struct sqs_message_system_attribute_map_entry, ARRAY_LEN(all));
+        ARENA_ARRAY(call->arena, struct sqs_message_system_attribute_map_entry, n_all);
     if (!v)
         return ERR_NOMEM;
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        if (str_is_set(all[i].value) &&
-            (listed(in->attribute_names.v, in->attribute_names.n, all[i].key) ||
-             listed(in->message_system_attribute_names.v, in->message_system_attribute_names.n,
-                    all[i].key)))
-            v[n++] = all[i];
+    for (size_t i = 0; i < n_all; i++)
+        if (listed(in->attribute_names.v, in->attribute_names.n, all[i].name) ||
+            listed(in->message_system_attribute_names.v, in->message_system_attribute_names.n,
+                   all[i].name))
+            v[n++] = (struct sqs_message_system_attribute_map_entry){all[i].name, all[i].value};
     if (n)
         *ret_map = (struct sqs_message_system_attribute_map){v, n};
     return ERR_OK;

@@ -23,7 +23,7 @@ void sqs_config_init(struct sqs_config *c, int64_t now_ms)
     };
 }
 
-struct apply {
+struct sqs_config_apply {
     struct sqs *sqs;
     struct txn *txn;
     struct arena *a;
@@ -32,52 +32,62 @@ struct apply {
     struct sqs_fault *f;
 };
 
-static enum err invalid(struct apply *ap, struct str name, const char *why)
+static enum err invalid(struct sqs_config_apply *ap, struct str name, const char *why)
 {
     return sqs_fault_set(ap->a, ap->f, &sqs_err_invalid_attribute_value,
                          "Invalid value for the parameter " STR_FMT ".%s%s", STR_ARG(name),
                          *why ? " Reason: " : "", why);
 }
 
+static enum err unknown(struct sqs_config_apply *ap, struct str name)
+{
+    return sqs_fault_set(ap->a, ap->f, &sqs_err_invalid_attribute_name,
+                         "Unknown Attribute " STR_FMT ".", STR_ARG(name));
+}
+
 /* --- one function per kind of value ----------------------------------------------------------- */
 
-static const struct number_attr {
-    struct str name;
-    size_t offset; /* in sqs_config */
-    int64_t min, max;
-} numbers[] = {
-    {STR_INIT("DelaySeconds"), offsetof(struct sqs_config, delay_s), 0, SQS_DELAY_MAX_S},
-    {STR_INIT("MaximumMessageSize"), offsetof(struct sqs_config, size_max), 1024, SQS_SIZE_MAX},
-    {STR_INIT("MessageRetentionPeriod"), offsetof(struct sqs_config, retention_s), 60, 1209600},
-    {STR_INIT("ReceiveMessageWaitTimeSeconds"), offsetof(struct sqs_config, wait_s), 0,
-     SQS_WAIT_MAX_S},
-    {STR_INIT("VisibilityTimeout"), offsetof(struct sqs_config, visibility_s), 0,
-     SQS_VISIBILITY_MAX_S},
-};
-
-static const struct number_attr *find_number(struct str name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        if (str_eq(numbers[i].name, name))
-            return &numbers[i];
-    return NULL;
-}
-
-static enum err apply_number(struct apply *ap, const struct number_attr *n, struct str value)
+static enum err apply_number(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                             struct str value)
 {
     int64_t v;
-    if (str_to_i64(value, &v) != ERR_OK || v < n->min || v > n->max)
-        return invalid(ap, n->name, "");
-    *(int64_t *)(void *)((char *)ap->c + n->offset) = v;
+    if (str_to_i64(value, &v) != ERR_OK || v < at->min || v > at->max)
+        return invalid(ap, at->name, "");
+    *(int64_t *)(void *)((char *)ap->c + at->offset) = v;
     return ERR_OK;
 }
 
-static enum err apply_bool(struct apply *ap, struct str name, struct str value, bool *ret)
+static enum err apply_choice(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                             struct str value)
 {
-    if (!str_eq_nocase(value, STR("true")) && !str_eq_nocase(value, STR("false")))
-        return invalid(ap, name, "");
-    *ret = str_eq_nocase(value, STR("true"));
+    bool words = str_eq_c(at->yes, "true"); /* in any case */
+    bool yes = words ? str_eq_nocase(value, at->yes) : str_eq(value, at->yes);
+    if (!yes && !(words ? str_eq_nocase(value, at->no) : str_eq(value, at->no)))
+        return invalid(ap, at->name, "");
+    *((bool *)ap->c + at->offset) = yes;
     return ERR_OK;
+}
+
+/* Decided by CreateQueue; never by false. */
+static enum err apply_fifo(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                           struct str value)
+{
+    bool fifo = ap->c->fifo;
+    TRY(apply_choice(ap, at, value));
+    bool same = ap->c->fifo && fifo;
+    ap->c->fifo = fifo;
+    return same ? ERR_OK : unknown(ap, at->name);
+}
+
+static enum err apply_kms(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                          struct str value)
+{
+    if (str_empty(value) && str_eq_c(at->name, "KmsMasterKeyId"))
+        return ERR_OK; /* none, as it is */
+    return sqs_fault_set(ap->a, ap->f, &sqs_err_unsupported_operation,
+                         STR_FMT " is not supported by Weir: it has no KMS. Messages can be "
+                                 "encrypted by the client, or the data directory's disk.",
+                         STR_ARG(at->name));
 }
 
 enum err sqs_policy_check(struct arena *a, struct str json, struct sqs_fault *f)
@@ -94,7 +104,8 @@ enum err sqs_policy_check(struct arena *a, struct str json, struct sqs_fault *f)
     return err;
 }
 
-static enum err apply_policy(struct apply *ap, struct str name, struct str value)
+static enum err apply_policy(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                             struct str value)
 {
     if (str_empty(value)) {
         ap->c->policy = STR_NONE;
@@ -122,7 +133,7 @@ static bool redrive_allowed(struct arena *a, struct str policy, struct str sourc
     return false;
 }
 
-static enum err check_target(struct apply *ap, struct str name, struct str arn)
+static enum err check_target(struct sqs_config_apply *ap, struct str name, struct str arn)
 {
     struct sqs_open target;
     enum err err = sqs_open_arn(ap->sqs, ap->txn, arn, &target);
@@ -140,7 +151,8 @@ static enum err check_target(struct apply *ap, struct str name, struct str arn)
     return ERR_OK;
 }
 
-static enum err apply_redrive(struct apply *ap, struct str name, struct str value)
+static enum err apply_redrive(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                              struct str value)
 {
     struct json *doc;
     int64_t receives = 10;
@@ -155,26 +167,27 @@ static enum err apply_redrive(struct apply *ap, struct str name, struct str valu
     struct str arn = err == ERR_OK ? json_get_str(doc, STR("deadLetterTargetArn")) : STR_NONE;
     const struct json *max = err == ERR_OK ? json_get(doc, STR("maxReceiveCount")) : NULL;
     if (err != ERR_OK || doc->kind != JSON_OBJECT)
-        return invalid(ap, name, "Redrive policy is not a valid JSON map.");
+        return invalid(ap, at->name, "Redrive policy is not a valid JSON map.");
     if (!str_is_set(arn))
-        return invalid(ap, name,
+        return invalid(ap, at->name,
                        "Redrive policy does not contain mandatory attribute: "
                        "deadLetterTargetArn.");
     if (!max)
-        return invalid(ap, name,
+        return invalid(ap, at->name,
                        "Redrive policy does not contain mandatory attribute: maxReceiveCount.");
     err = max->kind == JSON_STRING ? str_to_i64(max->text, &receives) : json_to_i64(max, &receives);
     if (err != ERR_OK || receives < 1 || receives > RECEIVES_MAX)
-        return invalid(ap, name,
+        return invalid(ap, at->name,
                        "Invalid value for maxReceiveCount: it must be an integer between 1 and "
                        "1000.");
-    TRY(check_target(ap, name, arn));
+    TRY(check_target(ap, at->name, arn));
     ap->c->dlq_arn = arn;
     ap->c->receives_max = receives;
     return ERR_OK;
 }
 
-static enum err apply_redrive_allow(struct apply *ap, struct str name, struct str value)
+static enum err apply_redrive_allow(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                                    struct str value)
 {
     struct json *doc;
     if (str_empty(value)) {
@@ -188,104 +201,39 @@ static enum err apply_redrive_allow(struct apply *ap, struct str name, struct st
     const struct json *sources = err == ERR_OK ? json_get(doc, STR("sourceQueueArns")) : NULL;
     bool by_queue = str_eq_c(kind, "byQueue");
     if (!by_queue && !str_eq_c(kind, "allowAll") && !str_eq_c(kind, "denyAll"))
-        return invalid(ap, name, "redrivePermission must be allowAll, denyAll or byQueue.");
+        return invalid(ap, at->name, "redrivePermission must be allowAll, denyAll or byQueue.");
     if (by_queue != (sources != NULL) ||
         (sources &&
          (sources->kind != JSON_ARRAY || sources->n < 1 || sources->n > REDRIVE_SOURCES_MAX)))
-        return invalid(ap, name,
+        return invalid(ap, at->name,
                        "sourceQueueArns with 1 to 10 ARNs goes with redrivePermission byQueue.");
     ap->c->redrive_allow = value;
     return ERR_OK;
 }
 
-static enum err unknown(struct apply *ap, struct str name)
-{
-    return sqs_fault_set(ap->a, ap->f, &sqs_err_invalid_attribute_name,
-                         "Unknown Attribute " STR_FMT ".", STR_ARG(name));
-}
-
-static enum err apply_fifo_attr(struct apply *ap, struct str name, struct str value)
-{
-    struct sqs_config *c = ap->c;
-    if (str_eq_c(name, "FifoQueue")) {
-        bool fifo;
-        TRY(apply_bool(ap, name, value, &fifo));
-        if (fifo != c->fifo || !fifo) /* decided by CreateQueue; never by false */
-            return unknown(ap, name);
-        return ERR_OK;
-    }
-    if (!c->fifo)
-        return unknown(ap, name);
-    if (str_eq_c(name, "ContentBasedDeduplication"))
-        return apply_bool(ap, name, value, &c->content_dedup);
-    bool per_group;
-    if (str_eq_c(name, "DeduplicationScope")) {
-        per_group = str_eq_c(value, "messageGroup");
-        if (!per_group && !str_eq_c(value, "queue"))
-            return invalid(ap, name, "");
-        c->dedup_per_group = per_group;
-        return ERR_OK;
-    }
-    per_group = str_eq_c(value, "perMessageGroupId");
-    if (!per_group && !str_eq_c(value, "perQueue"))
-        return invalid(ap, name, "");
-    c->limit_per_group = per_group;
-    return ERR_OK;
-}
-
-static bool is_fifo_attr(struct str name)
-{
-    return str_eq_c(name, "FifoQueue") || str_eq_c(name, "ContentBasedDeduplication") ||
-           str_eq_c(name, "DeduplicationScope") || str_eq_c(name, "FifoThroughputLimit");
-}
-
-static enum err apply_one(struct apply *ap, struct str name, struct str value)
-{
-    const struct number_attr *n = find_number(name);
-    if (n)
-        return apply_number(ap, n, value);
-    if (is_fifo_attr(name))
-        return apply_fifo_attr(ap, name, value);
-    if (str_eq_c(name, "Policy"))
-        return apply_policy(ap, name, value);
-    if (str_eq_c(name, "RedrivePolicy"))
-        return apply_redrive(ap, name, value);
-    if (str_eq_c(name, "RedriveAllowPolicy"))
-        return apply_redrive_allow(ap, name, value);
-    if (str_eq_c(name, "SqsManagedSseEnabled"))
-        return apply_bool(ap, name, value, &ap->c->sse);
-    if (str_eq_c(name, "KmsMasterKeyId") && str_empty(value))
-        return ERR_OK; /* none, as it is */
-    if (str_eq_c(name, "KmsMasterKeyId") || str_eq_c(name, "KmsDataKeyReusePeriodSeconds"))
-        return sqs_fault_set(ap->a, ap->f, &sqs_err_unsupported_operation,
-                             STR_FMT " is not supported by Weir: it has no KMS. Messages can be "
-                                     "encrypted by the client, or the data directory's disk.",
-                             STR_ARG(name));
-    return unknown(ap, name);
-}
-
-enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
-                          const struct sqs_queue_attribute_map *in, struct sqs_config *c,
-                          struct sqs_fault *f)
-{
-    struct apply ap = {
-        .sqs = s, .txn = txn, .a = txn->arena, .queue_arn = queue_arn, .c = c, .f = f};
-    for (size_t i = 0; i < in->n; i++)
-        TRY(apply_one(&ap, in->v[i].key, in->v[i].value));
-    if (c->limit_per_group && !c->dedup_per_group)
-        return invalid(&ap, STR("FifoThroughputLimit"),
-                       "perMessageGroupId goes with DeduplicationScope messageGroup.");
-    return ERR_OK;
-}
-
 /* --- telling ---------------------------------------------------------------------------------- */
 
-static struct str bool_text(bool v)
+static struct str tell_number(struct arena *a, const struct sqs_config *c,
+                              const struct sqs_config_attr *at)
 {
-    return v ? STR("true") : STR("false");
+    return str_fmt(a, "%lld",
+                   (long long)*(const int64_t *)(const void *)((const char *)c + at->offset));
 }
 
-static struct str redrive_text(struct arena *a, const struct sqs_config *c)
+static struct str tell_choice(struct arena *a, const struct sqs_config *c,
+                              const struct sqs_config_attr *at)
+{
+    return *((const bool *)c + at->offset) ? at->yes : at->no;
+}
+
+static struct str tell_text(struct arena *a, const struct sqs_config *c,
+                            const struct sqs_config_attr *at)
+{
+    return *(const struct str *)(const void *)((const char *)c + at->offset);
+}
+
+static struct str tell_redrive(struct arena *a, const struct sqs_config *c,
+                               const struct sqs_config_attr *at)
 {
     struct buf b;
     struct json_out o;
@@ -300,31 +248,76 @@ static struct str redrive_text(struct arena *a, const struct sqs_config *c)
     return buf_err(&b) == ERR_OK ? buf_str(&b) : STR_NONE;
 }
 
+/* --- the attributes ---------------------------------------------------------------------------- */
+
+#define NUMBER(name_, member, min_, max_)                                                          \
+    {                                                                                              \
+        .name = STR_INIT(name_), .apply = apply_number, .tell = tell_number,                       \
+        .offset = offsetof(struct sqs_config, member), .min = (min_), .max = (max_)                \
+    }
+#define CHOICE(name_, member, no_, yes_, fifo_, apply_)                                            \
+    {                                                                                              \
+        .name = STR_INIT(name_), .apply = (apply_), .tell = tell_choice, .fifo = (fifo_),          \
+        .offset = offsetof(struct sqs_config, member), .no = STR_INIT(no_), .yes = STR_INIT(yes_)  \
+    }
+#define TEXT(name_, member, apply_, tell_)                                                         \
+    {                                                                                              \
+        .name = STR_INIT(name_), .apply = (apply_), .tell = (tell_),                               \
+        .offset = offsetof(struct sqs_config, member)                                              \
+    }
+
+const struct sqs_config_attr sqs_config_attrs[SQS_CONFIG_ATTRS] = {
+    NUMBER("VisibilityTimeout", visibility_s, 0, SQS_VISIBILITY_MAX_S),
+    NUMBER("DelaySeconds", delay_s, 0, SQS_DELAY_MAX_S),
+    NUMBER("ReceiveMessageWaitTimeSeconds", wait_s, 0, SQS_WAIT_MAX_S),
+    NUMBER("MaximumMessageSize", size_max, 1024, SQS_SIZE_MAX),
+    NUMBER("MessageRetentionPeriod", retention_s, 60, 1209600),
+    CHOICE("SqsManagedSseEnabled", sse, "false", "true", false, apply_choice),
+    TEXT("Policy", policy, apply_policy, tell_text),
+    TEXT("RedrivePolicy", dlq_arn, apply_redrive, tell_redrive),
+    TEXT("RedriveAllowPolicy", redrive_allow, apply_redrive_allow, tell_text),
+    CHOICE("FifoQueue", fifo, "false", "true", true, apply_fifo),
+    CHOICE("ContentBasedDeduplication", content_dedup, "false", "true", true, apply_choice),
+    CHOICE("DeduplicationScope", dedup_per_group, "queue", "messageGroup", true, apply_choice),
+    CHOICE("FifoThroughputLimit", limit_per_group, "perQueue", "perMessageGroupId", true,
+           apply_choice),
+    {.name = STR_INIT("KmsMasterKeyId"), .apply = apply_kms},
+    {.name = STR_INIT("KmsDataKeyReusePeriodSeconds"), .apply = apply_kms},
+};
+
+const struct sqs_config_attr *sqs_config_attr(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(sqs_config_attrs); i++)
+        if (str_eq(sqs_config_attrs[i].name, name))
+            return &sqs_config_attrs[i];
+    return NULL;
+}
+
+static enum err apply_one(struct sqs_config_apply *ap, struct str name, struct str value)
+{
+    const struct sqs_config_attr *at = sqs_config_attr(name);
+    bool fits = at && (!at->fifo || ap->c->fifo || at->apply == apply_fifo);
+    return fits ? at->apply(ap, at, value) : unknown(ap, name);
+}
+
+enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
+                          const struct sqs_queue_attribute_map *in, struct sqs_config *c,
+                          struct sqs_fault *f)
+{
+    struct sqs_config_apply ap = {
+        .sqs = s, .txn = txn, .a = txn->arena, .queue_arn = queue_arn, .c = c, .f = f};
+    for (size_t i = 0; i < in->n; i++)
+        TRY(apply_one(&ap, in->v[i].key, in->v[i].value));
+    if (c->limit_per_group && !c->dedup_per_group)
+        return invalid(&ap, STR("FifoThroughputLimit"),
+                       "perMessageGroupId goes with DeduplicationScope messageGroup.");
+    return ERR_OK;
+}
+
 struct str sqs_config_get(struct arena *a, const struct sqs_config *c, struct str name)
 {
-    const struct number_attr *n = find_number(name);
-    if (n)
-        return str_fmt(a, "%lld",
-                       (long long)*(const int64_t *)(const void *)((const char *)c + n->offset));
-    if (str_eq_c(name, "Policy"))
-        return c->policy;
-    if (str_eq_c(name, "RedrivePolicy"))
-        return redrive_text(a, c);
-    if (str_eq_c(name, "RedriveAllowPolicy"))
-        return c->redrive_allow;
-    if (str_eq_c(name, "SqsManagedSseEnabled"))
-        return bool_text(c->sse);
-    if (!c->fifo)
-        return STR_NONE;
-    if (str_eq_c(name, "FifoQueue"))
-        return STR("true");
-    if (str_eq_c(name, "ContentBasedDeduplication"))
-        return bool_text(c->content_dedup);
-    if (str_eq_c(name, "DeduplicationScope"))
-        return c->dedup_per_group ? STR("messageGroup") : STR("queue");
-    if (str_eq_c(name, "FifoThroughputLimit"))
-        return c->limit_per_group ? STR("perMessageGroupId") : STR("perQueue");
-    return STR_NONE;
+    const struct sqs_config_attr *at = sqs_config_attr(name);
+    return at && at->tell && (c->fifo || !at->fifo) ? at->tell(a, c, at) : STR_NONE;
 }
 
 struct str sqs_config_differs(struct arena *a, const struct sqs_queue_attribute_map *in,

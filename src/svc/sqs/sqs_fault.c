@@ -1,8 +1,6 @@
 /* Client errors that are not yet a reply, and the shape of batches. Layer: svc/sqs. */
 #include "svc/sqs/sqs_int.h"
 
-enum { BATCH_ID_MAX = 80 };
-
 enum err sqs_fault_set(struct arena *a, struct sqs_fault *f, const struct wire_error *error,
                        const char *fmt, ...)
 {
@@ -29,15 +27,15 @@ struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct 
     return e;
 }
 
-static bool id_ok(struct str id)
+bool sqs_word_ok(struct str s)
 {
-    for (size_t i = 0; i < id.len; i++) {
-        char c = id.p[i];
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.p[i];
         if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
               c == '-' || c == '_'))
             return false;
     }
-    return id.len >= 1 && id.len <= BATCH_ID_MAX;
+    return s.len >= 1 && s.len <= SQS_NAME_MAX;
 }
 
 enum err sqs_batch_check(struct call *call, const char *entry_name, const struct str *ids, size_t n)
@@ -49,7 +47,7 @@ enum err sqs_batch_check(struct call *call, const char *entry_name, const struct
         return call_error(call, &sqs_err_too_many_entries_in_batch_request,
                           "Maximum number of entries per request are 10. You have sent %zu.", n);
     for (size_t i = 0; i < n; i++) {
-        if (!id_ok(ids[i]))
+        if (!sqs_word_ok(ids[i]))
             return call_error(call, &sqs_err_invalid_batch_entry_id,
                               "A batch entry id can only contain alphanumeric characters, hyphens "
                               "and underscores. It can be at most 80 letters long.");

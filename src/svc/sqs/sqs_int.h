@@ -207,6 +207,26 @@ void sqs_load_free(struct sqs *s);
 
 /* --- sqs_config.c ----------------------------------------------------------------------------- */
 
+struct sqs_config_apply;
+
+/* A settable attribute. */
+struct sqs_config_attr {
+    struct str name;
+    enum err (*apply)(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                      struct str value);
+    /* NULL: it has no value here. */
+    struct str (*tell)(struct arena *a, const struct sqs_config *c,
+                       const struct sqs_config_attr *at);
+    size_t offset;      /* in sqs_config */
+    int64_t min, max;   /* numbers */
+    struct str no, yes; /* choices */
+    bool fifo;          /* FIFO queues only */
+};
+enum { SQS_CONFIG_ATTRS = 15 };
+extern const struct sqs_config_attr sqs_config_attrs[SQS_CONFIG_ATTRS];
+/* NULL: there is none of that name. */
+const struct sqs_config_attr *sqs_config_attr(struct str name);
+
 void sqs_config_init(struct sqs_config *c, int64_t now_ms);
 /* Applies attributes as CreateQueue and SetQueueAttributes do; c->fifo is set before. */
 enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
@@ -278,6 +298,14 @@ struct sqs_taken {
 enum err sqs_take(struct txn *txn, const struct sqs_open *from, size_t max, int64_t visibility_s,
                   struct sqs_taken *ret_taken, size_t *ret_n, bool *ret_staged) WARN_UNUSED;
 
+/* System attributes of a received message; absent ones are left out. ERR_NOMEM. */
+enum { SQS_TOLD_MAX = 9 };
+struct sqs_told {
+    struct str name, value;
+};
+enum err sqs_taken_tell(struct arena *a, const struct sqs_taken *t,
+                        struct sqs_told ret[SQS_TOLD_MAX], size_t *ret_n) WARN_UNUSED;
+
 /* --- sqs_lease.c ------------------------------------------------------------------------------ */
 
 struct str sqs_receipt_make(struct arena *a, const struct sqs_queue *q, uint64_t seq,
@@ -287,8 +315,10 @@ enum err sqs_delete_stage(struct txn *txn, const struct sqs_open *q, struct str 
 enum err sqs_visibility_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
                               int64_t visibility_s, struct sqs_fault *f) WARN_UNUSED;
 
-/* --- batches ---------------------------------------------------------------------------------- */
+/* --- sqs_fault.c: batches --------------------------------------------------------------------- */
 
+/* 1 to SQS_NAME_MAX letters, digits, hyphens and underscores: names, labels, ids of entries. */
+bool sqs_word_ok(struct str s);
 /* Number, ids and uniqueness of a batch's entries; ids[i] of n. Errors are the call's. */
 enum err sqs_batch_check(struct call *call, const char *entry_name, const struct str *ids,
                          size_t n) WARN_UNUSED;

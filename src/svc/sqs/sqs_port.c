@@ -39,24 +39,6 @@ static void put_message_attributes(struct json_out *o, struct arena *a, const st
     json_close(o, '}');
 }
 
-static void put_attributes(struct json_out *o, struct arena *a, const struct sqs_taken *t)
-{
-    const struct sqs_body *m = &t->body;
-    json_key(o, STR("attributes"));
-    json_open(o, '{');
-    json_kv_str(o, STR("ApproximateReceiveCount"), str_fmt(a, "%u", t->receives));
-    json_kv_str(o, STR("AWSTraceHeader"), m->trace);
-    json_kv_str(o, STR("SentTimestamp"), str_fmt(a, "%lld", (long long)m->sent_ms));
-    json_kv_str(o, STR("SequenceNumber"), sqs_fifo_seq_text(a, m->fifo_seq));
-    json_kv_str(o, STR("MessageGroupId"), m->group);
-    json_kv_str(o, STR("SenderId"), m->sender);
-    json_kv_str(o, STR("MessageDeduplicationId"), m->dedup);
-    json_kv_str(o, STR("DeadLetterQueueSourceArn"), m->dlq_source);
-    json_kv_str(o, STR("ApproximateFirstReceiveTimestamp"),
-                str_fmt(a, "%lld", (long long)t->first_receive_ms));
-    json_close(o, '}');
-}
-
 /* An element of a Lambda event's Records. Source: Lambda developer guide, "Using Lambda with Amazon
  * SQS". */
 static enum err lambda_record(struct arena *a, const struct sqs_open *o, struct str arn,
@@ -64,13 +46,20 @@ static enum err lambda_record(struct arena *a, const struct sqs_open *o, struct 
 {
     struct buf b;
     struct json_out out;
+    struct sqs_told told[SQS_TOLD_MAX];
+    size_t n_told;
+    TRY(sqs_taken_tell(a, t, told, &n_told));
     buf_init_arena(&b, a, LAMBDA_RECORD_MAX);
     json_out_init(&out, &b);
     json_open(&out, '{');
     json_kv_str(&out, STR("messageId"), t->body.id);
     json_kv_str(&out, STR("receiptHandle"), t->receipt);
     json_kv_str(&out, STR("body"), t->body.body);
-    put_attributes(&out, a, t);
+    json_key(&out, STR("attributes"));
+    json_open(&out, '{');
+    for (size_t i = 0; i < n_told; i++)
+        json_kv_str(&out, told[i].name, told[i].value);
+    json_close(&out, '}');
     put_message_attributes(&out, a, &t->body);
     json_kv_str(&out, STR("md5OfMessageAttributes"),
                 sqs_attrs_md5(a, t->body.attrs, t->body.n_attrs));

@@ -85,3 +85,14 @@ enum err sqs_delete_message_records(struct txn *txn, uint64_t queue_id, uint64_t
     TRY(txn_del(txn, key_make(txn->arena, &sqs_k_body, queue_id, seq)));
     return txn_del(txn, key_make(txn->arena, &sqs_k_state, queue_id, seq));
 }
+
+enum err sqs_on_end(struct txn *txn, void (*committed)(void *arg), void (*aborted)(void *arg),
+                    void *arg)
+{
+    enum err err = txn_on_abort(txn, aborted, arg);
+    if (err) {
+        aborted(arg);
+        return err;
+    }
+    return txn_on_commit(txn, committed, arg);
+}

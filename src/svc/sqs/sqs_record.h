@@ -66,6 +66,9 @@ extern const struct record_type sqs_config_type, sqs_body_type, sqs_state_type, 
 #define sqs_write(txn, key, type, rec) sqs_write_sized((txn), (key), (type), (rec), sizeof(*(rec)))
 /* Stages the end of a message. */
 enum err sqs_delete_message_records(struct txn *txn, uint64_t queue_id, uint64_t seq) WARN_UNUSED;
+/* Runs one of the two when the transaction ends; on an error `aborted` has run, or will. */
+enum err sqs_on_end(struct txn *txn, void (*committed)(void *arg), void (*aborted)(void *arg),
+                    void *arg) WARN_UNUSED;
 
 /* Behind the macros. */
 enum err sqs_read_sized(struct txn *txn, struct str key, const struct record_type *type, void *rec,

@@ -47,12 +47,7 @@ static enum err reserve(struct txn *txn, struct sqs_queue *q, struct str group, 
         sqs_index_ref(p->ix);
     pthread_mutex_unlock(&q->lock);
     TRY(err);
-    err = txn_on_abort(txn, send_aborted, p);
-    if (err != ERR_OK) {
-        send_aborted(p);
-        return err;
-    }
-    TRY(txn_on_commit(txn, send_committed, p));
+    TRY(sqs_on_end(txn, send_committed, send_aborted, p));
     *ret_seq = seq;
     return ERR_OK;
 }

@@ -77,12 +77,7 @@ static enum err take_round(struct txn *txn, struct sqs_queue *q, size_t max, int
     *ret_take = t;
     if (t->n == 0)
         return ERR_OK;
-    enum err err = txn_on_abort(txn, take_aborted, t);
-    if (err != ERR_OK) {
-        take_aborted(t);
-        return err;
-    }
-    return txn_on_commit(txn, take_committed, t);
+    return sqs_on_end(txn, take_committed, take_aborted, t);
 }
 
 /* Moves a message to the dead-letter queue. ERR_NOT_FOUND when that queue does not exist. */
@@ -172,5 +167,36 @@ enum err sqs_take(struct txn *txn, const struct sqs_open *from, size_t max, int6
     }
     *ret_n = n;
     *ret_staged = staged;
+    return ERR_OK;
+}
+
+enum err sqs_taken_tell(struct arena *a, const struct sqs_taken *t,
+                        struct sqs_told ret[SQS_TOLD_MAX], size_t *ret_n)
+{
+    const struct sqs_body *m = &t->body;
+    const struct {
+        struct str name, value;
+        bool is; /* an absent value is a lack of memory */
+    } all[SQS_TOLD_MAX] = {
+        {STR("ApproximateReceiveCount"), str_fmt(a, "%u", t->receives), true},
+        {STR("AWSTraceHeader"), m->trace, str_is_set(m->trace)},
+        {STR("SentTimestamp"), str_fmt(a, "%lld", (long long)m->sent_ms), true},
+        {STR("SequenceNumber"), sqs_fifo_seq_text(a, m->fifo_seq), m->fifo_seq != 0},
+        {STR("MessageGroupId"), m->group, str_is_set(m->group)},
+        {STR("SenderId"), m->sender, str_is_set(m->sender)},
+        {STR("MessageDeduplicationId"), m->dedup, str_is_set(m->dedup)},
+        {STR("DeadLetterQueueSourceArn"), m->dlq_source, str_is_set(m->dlq_source)},
+        {STR("ApproximateFirstReceiveTimestamp"),
+         str_fmt(a, "%lld", (long long)t->first_receive_ms), true},
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (!all[i].is)
+            continue;
+        if (!str_is_set(all[i].value))
+            return ERR_NOMEM;
+        ret[n++] = (struct sqs_told){all[i].name, all[i].value};
+    }
+    *ret_n = n;
     return ERR_OK;
 }
