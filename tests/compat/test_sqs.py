@@ -174,6 +174,35 @@ def test_list_and_page(sqs, make):
     assert code(sqs.list_queues, MaxResults=2, NextToken="%%%") == "InvalidParameterValue"
 
 
+def test_pages_go_on_behind_a_deleted_queue(sqs, make):
+    prefix = "test_pages_go_on_behind_a_deleted_queue"
+    urls = sorted(make(f"-{i}") for i in range(4))
+    page = sqs.list_queues(QueueNamePrefix=prefix, MaxResults=2)
+    assert page["QueueUrls"] == urls[:2]
+    sqs.delete_queue(QueueUrl=urls[1])
+    token = page["NextToken"]
+    rest = sqs.list_queues(QueueNamePrefix=prefix, MaxResults=2, NextToken=token)
+    assert rest["QueueUrls"] == urls[2:] and "NextToken" not in rest
+    # A token belongs to its list.
+    assert code(sqs.list_queues, MaxResults=2, NextToken=token) == "InvalidParameterValue"
+
+
+def test_dead_letter_sources_in_pages(sqs, make, weir):
+    dlq = make("-dlq")
+    arn = sqs.get_queue_attributes(QueueUrl=dlq, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+    urls = []
+    for i in range(5):
+        url = make(f"-{i}")
+        if i % 2 == 0:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": policy})
+            urls.append(url)
+    got = [p["queueUrls"] for p in sqs.get_paginator("list_dead_letter_source_queues").paginate(
+        QueueUrl=dlq, PaginationConfig={"PageSize": 2})]
+    assert got == [sorted(urls)[:2], sorted(urls)[2:]]
+    assert sqs.list_dead_letter_source_queues(QueueUrl=dlq)["queueUrls"] == sorted(urls)
+
+
 def test_regions_are_apart(weir, make):
     make()
     assert json_call(weir, "GetQueueUrl", {"QueueName": "test_regions_are_apart"})[0] == 200

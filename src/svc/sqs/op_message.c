@@ -1,4 +1,6 @@
 /* SendMessage, DeleteMessage, ChangeMessageVisibility, and their batches. Layer: svc/sqs. */
+#include <assert.h>
+
 #include "svc/sqs/sqs_int.h"
 
 /* --- batches ---------------------------------------------------------------------------------- */
@@ -22,6 +24,7 @@ static enum err batch_open(struct call *call, struct str url, const char *entry_
     for (size_t i = 0; i < n && i < SQS_BATCH_MAX; i++)
         memcpy(&b->ids[i], (const char *)entries + i * size, sizeof(struct str));
     TRY(sqs_batch_check(call, entry_name, b->ids, n));
+    assert(n >= 1 && n <= SQS_BATCH_MAX);
     b->done = ARENA_ARRAY(call->arena, struct str, n);
     b->failed = ARENA_ARRAY(call->arena, struct sqs_batch_result_error_entry, n);
     return b->done && b->failed ? ERR_OK : ERR_NOMEM;
@@ -37,6 +40,7 @@ static enum err batch_open(struct call *call, struct str url, const char *entry_
 /* Notes how entry i went. Errors that are no client's fault end the batch. */
 static enum err batch_note(struct batch *b, size_t i, enum err err, const struct sqs_fault *f)
 {
+    assert(b->n_done + b->n_failed == i);
     if (err == ERR_FAILED)
         b->failed[b->n_failed++] = sqs_fault_entry(b->ids[i], f);
     else if (err == ERR_OK)

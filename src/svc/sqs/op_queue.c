@@ -1,5 +1,7 @@
 /* CreateQueue, GetQueueUrl, ListQueues, ListDeadLetterSourceQueues, DeleteQueue, PurgeQueue.
  * Layer: svc/sqs. */
+#include <assert.h>
+
 #include "base/rng.h"
 #include "core/page.h"
 #include "svc/sqs/sqs_int.h"
@@ -132,6 +134,7 @@ static enum err take_url(void *arg, struct str key, struct str record)
     struct call *call = l->call;
     struct str name;
     TRY(key_read(&sqs_k_queue, key, call->arena, KEY_SKIP, &name));
+    assert(l->n < LIST_MAX);
     l->urls[l->n] = sqs_queue_url(call->arena, call->core, call->account, name);
     return str_is_set(l->urls[l->n++]) ? ERR_OK : ERR_NOMEM;
 }

@@ -7,8 +7,8 @@
 
 struct sqs;
 
-/* start rebuilds the queues' indexes from the store; begin_stop ends long polls, empty, and all
- * background work. */
+/* start finds the queues of the store; their messages are read afterwards (sqs_load.c). begin_stop
+ * ends long polls, empty, and the reading. */
 extern const struct svc_def sqs_def;
 
 #endif

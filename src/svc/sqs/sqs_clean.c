@@ -146,6 +146,7 @@ static enum err clean_expired(struct sqs *s, struct txn *txn, struct place *at,
         at->phase = CLEAN_DEDUP;
         return ERR_OK;
     }
+    assert(x->n <= CLEAN_EXPIRED);
     TRY(sqs_queue_hold(txn->arena, x->queue));
     for (size_t i = 0; i < x->n; i++)
         TRY(sqs_delete_message_records(txn, x->queue->id, x->seqs[i]));

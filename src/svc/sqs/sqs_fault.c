@@ -1,10 +1,13 @@
 /* Client errors that are not yet a reply, and the shape of batches. Layer: svc/sqs. */
+#include <assert.h>
+
 #include "svc/sqs/sqs_int.h"
 
 enum err sqs_fault_set(struct arena *a, struct sqs_fault *f, const struct wire_error *error,
                        const char *fmt, ...)
 {
     va_list ap;
+    assert(error);
     va_start(ap, fmt);
     f->error = error;
     f->message = str_vfmt(a, fmt, ap);
@@ -16,6 +19,7 @@ enum err sqs_fault_reply(struct call *call, enum err err, const struct sqs_fault
 {
     if (err != ERR_FAILED)
         return err;
+    assert(f->error);
     return call_error(call, f->error, STR_FMT, STR_ARG(f->message));
 }
 

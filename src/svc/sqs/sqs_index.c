@@ -42,12 +42,14 @@ struct sqs_index *sqs_index_new(bool fifo)
 
 void sqs_index_ref(struct sqs_index *ix)
 {
+    assert(ix->refs > 0);
     ix->refs++;
 }
 
 /* Gives back the memory of all slots; none is in use. */
 static void shrink(struct sqs_index *ix)
 {
+    assert(ix->refs == 0 || ix->n == 0);
     while (ix->slabs) {
         struct sqs_slab *slab = ix->slabs;
         ix->slabs = slab->next;
@@ -167,6 +169,7 @@ static enum err more_slots(struct sqs_index *ix)
 
 static void set_state(struct sqs_index *ix, struct sqs_slot *slot, enum sqs_slot_state state)
 {
+    assert(slot->state != SQS_SLOT_FREE && state != SQS_SLOT_FREE && ix->count[slot->state] > 0);
     ix->count[slot->state]--;
     ix->count[state]++;
     slot->state = (uint8_t)state;
@@ -174,6 +177,7 @@ static void set_state(struct sqs_index *ix, struct sqs_slot *slot, enum sqs_slot
 
 static void free_group(struct sqs_index *ix, struct sqs_group *g)
 {
+    assert(g->n == 0 && g->n_out == 0 && list_empty(&g->waiting));
     list_remove(&g->ready);
     (void)map_del(&ix->groups, g->id);
     mem_free(g);
@@ -182,6 +186,7 @@ static void free_group(struct sqs_index *ix, struct sqs_group *g)
 /* Ends a slot that is in no list and no heap. */
 static void release_slot(struct sqs_index *ix, struct sqs_slot *slot)
 {
+    assert(ix->n > 0 && ix->count[slot->state] > 0);
     ix->count[slot->state]--;
     table_del(ix, slot);
     ix->n--;
@@ -229,6 +234,7 @@ enum err sqs_index_new_slot(struct sqs_index *ix, uint64_t seq, struct str group
     if (ix->fifo)
         TRY(find_group(ix, group, &g));
     struct sqs_slot *slot = ix->free_slots;
+    assert(slot->state == SQS_SLOT_FREE);
     ix->free_slots = slot->link.next ? CONTAINER_OF(slot->link.next, struct sqs_slot, link) : NULL;
     memset(slot, 0, slot_bytes(ix));
     slot->seq = seq;
@@ -354,8 +360,10 @@ enum err sqs_index_load(struct sqs_index *ix, uint64_t seq, struct str group, ui
 
 static void come_back(struct sqs_index *ix, struct sqs_slot *slot, bool at_front)
 {
-    if (ix->fifo)
+    if (ix->fifo) {
+        assert(fifo_of(slot)->group->n_out > 0);
         fifo_of(slot)->group->n_out--;
+    }
     make_visible(ix, slot, at_front);
 }
 
@@ -364,6 +372,7 @@ size_t sqs_index_promote(struct sqs_index *ix, int64_t now_ms)
     size_t n = 0;
     for (struct heap_node *node; (node = heap_peek(&ix->due)) && node->key <= now_ms; n++) {
         struct sqs_slot *slot = CONTAINER_OF(node, struct sqs_slot, due);
+        assert(slot->state == SQS_SLOT_LEASED || slot->state == SQS_SLOT_DELAYED); /* I1 */
         (void)heap_pop(&ix->due);
         if (slot->state == SQS_SLOT_LEASED)
             come_back(ix, slot, false);
@@ -378,12 +387,14 @@ size_t sqs_index_take(struct sqs_index *ix, size_t max, struct sqs_slot **ret_sl
     size_t n = 0;
     while (!ix->fifo && n < max && !list_empty(&ix->visible)) {
         struct sqs_slot *slot = CONTAINER_OF(list_pop_front(&ix->visible), struct sqs_slot, link);
+        assert(slot->state == SQS_SLOT_VISIBLE); /* I2 */
         set_state(ix, slot, SQS_SLOT_TAKEN);
         ret_slots[n++] = slot;
     }
     while (ix->fifo && n < max && !list_empty(&ix->ready)) {
         struct sqs_group *g = CONTAINER_OF(list_pop_front(&ix->ready), struct sqs_group, ready);
         struct sqs_fifo_slot *fs;
+        assert(g->n_out == 0); /* I3 */
         while (n < max && (fs = first_waiting(g)) && fs->slot.state == SQS_SLOT_VISIBLE) {
             list_remove(&fs->in_group);
             set_state(ix, &fs->slot, SQS_SLOT_TAKEN);

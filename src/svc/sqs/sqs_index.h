@@ -1,12 +1,16 @@
 /* Where a queue's messages stand: who may be received next, who is out until when. Memory only; the
- * store has the truth and rebuilds it (sqs.c).
+ * store has the truth, from which it is rebuilt after a start (sqs_load.c).
  *
- *           send                    delay 0 or over               receive
- *   (none) ------> NEW --commit--> DELAYED -----------> VISIBLE ----------> TAKEN
- *                   |abort             \__________________/ ^                 | commit
- *                   v                                       |    deadline     v
- *                 (none)                                    +------------- LEASED --delete-->
- * (none)
+ *          send              delay               over             receive
+ *   (none) ----> NEW --commit-----> DELAYED -----------> VISIBLE --------> TAKEN
+ *                 |  \--commit, no delay---------------> ^  ^  ^            |  |
+ *                 |abort                                 |  |  +---abort---+  | commit
+ *                 v                             deadline |  |                 v
+ *               (none)                                   |  +-commit, 0 s- (lease)
+ *                                                        +--------------- LEASED --delete--> (none)
+ *
+ * Retention and an expired lease's handle also remove from DELAYED and VISIBLE; what is removed while
+ * TAKEN is dead, and goes when it is put back.
  *
  * Invariants
  *   I1  A slot is in the heap exactly when DELAYED or LEASED, keyed by when it becomes visible.
@@ -22,8 +26,8 @@
  * standard queue at the table's usual load. Costs are O(log n) at most.
  *
  * Layer: svc/sqs. Thread: the queue's lock is held around every call. */
-#ifndef WEIR_SVC_SQS_INDEX_H
-#define WEIR_SVC_SQS_INDEX_H
+#ifndef WEIR_SVC_SQS_SQS_INDEX_H
+#define WEIR_SVC_SQS_SQS_INDEX_H
 
 #include "base/heap.h"
 #include "base/list.h"

@@ -3,6 +3,8 @@
  * first who opens the queue (Q4). So a start takes no longer for a million messages than for none.
  *
  * Layer: svc/sqs. Thread: any; load_lock. */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/page.h"
@@ -33,6 +35,7 @@ static enum err take_piece(struct sqs_queue *q, struct arena *a, struct kv_iter 
         }
         TRY(err);
         TRY(key_read(&sqs_k_state, key, a, KEY_SKIP, &seq));
+        assert(seq >= q->load_seq);
         TRY(record_unpack(&sqs_state_type, a, bytes, &st));
         TRY(sqs_index_load(q->ix, seq, st.group, st.receives, st.due_ms, now_ms));
         q->load_seq = seq + 1;
@@ -67,6 +70,7 @@ static enum err load_piece(struct sqs_queue *q, size_t max, bool *ret_whole)
  * told, as its watch found nothing. */
 static enum err warm(struct sqs *s, struct sqs_queue *q)
 {
+    assert(map_get(&s->cold, q->key) == q && waiters_empty(&q->waiters));
     sqs_queue_ref(q); /* the table's; once it is there, anyone may delete the queue */
     enum err err = sqs_queue_enter(q);
     if (err != ERR_OK) {

@@ -81,6 +81,7 @@ static enum err port_receive(void *self, struct txn *txn, struct str queue_arn, 
     struct sqs_taken taken[SQS_BATCH_MAX];
     size_t n = 0;
     bool staged;
+    assert(max >= 1);
     TRY(sqs_open_arn(s, txn, queue_arn, &o));
     int64_t visibility_s = visibility_ms < 0 ? o.config.visibility_s : (visibility_ms + 999) / 1000;
     enum err err =
@@ -182,6 +183,7 @@ static enum err port_watch(void *self, struct str queue_arn, void (*fn)(void *ar
 {
     struct sqs *s = self;
     struct sqs_watcher *w;
+    assert(fn);
     TRY(watcher_new(queue_arn, &w));
     w->fn = fn;
     w->arg = arg;

@@ -61,7 +61,8 @@ enum err sqs_queue_new(struct sqs *s, struct key_scope scope, struct str name,
 
 void sqs_queue_ref(struct sqs_queue *q)
 {
-    atomic_fetch_add_explicit(&q->refs, 1, memory_order_relaxed);
+    unsigned before = atomic_fetch_add_explicit(&q->refs, 1, memory_order_relaxed);
+    assert(before > 0);
 }
 
 void sqs_queue_unref(struct sqs_queue *q)
@@ -103,10 +104,12 @@ static void due_forget(struct sqs_queue *q)
 static void retire(struct sqs_queue *q)
 {
     pthread_mutex_lock(&q->lock);
+    assert(!q->deleted);
     q->deleted = true;
     while (!list_empty(&q->watchers)) {
         struct sqs_watcher *w =
             CONTAINER_OF(list_pop_front(&q->watchers), struct sqs_watcher, link);
+        assert(w->queue == q);
         w->queue = NULL;
     }
     (void)waiters_wake(&q->waiters, SIZE_MAX);
@@ -163,6 +166,7 @@ void sqs_queue_purge(struct sqs_queue *q, struct sqs_index *fresh, uint64_t seq)
 {
     pthread_mutex_lock(&q->lock);
     struct sqs_index *old = q->ix;
+    assert(fresh->fifo == q->fifo && fresh->n == 0 && seq > q->purge_seq);
     q->ix = fresh;
     q->purge_seq = seq;
     sqs_index_unref(old);

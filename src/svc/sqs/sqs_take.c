@@ -29,6 +29,7 @@ static void take_committed(void *arg)
     struct take *t = arg;
     int64_t now_ms = clock_now_ms();
     pthread_mutex_lock(&t->queue->lock);
+    assert(t->n > 0);
     for (size_t i = 0; i < t->n; i++) {
         if (t->fates[i] == FATE_GONE) {
             t->slots[i]->dead = true;

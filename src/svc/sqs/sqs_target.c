@@ -1,4 +1,6 @@
 /* Queues as targets of other services' deliveries; see core/target.h. Layer: svc/sqs. */
+#include <assert.h>
+
 #include "svc/sqs/sqs_int.h"
 
 static enum err find(void *self, struct txn *txn, struct str arn, struct target_found *ret_found)
@@ -57,6 +59,7 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
     struct sqs_fault f;
     struct sqs_checked checked;
     struct sqs_sent sent;
+    assert(o && o->queue->id == o->config.id);
     if (d->payload.len > (size_t)o->config.size_max)
         return ERR_LIMIT;
     struct sqs_draft draft = {

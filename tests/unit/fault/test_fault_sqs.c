@@ -28,6 +28,20 @@
         SQS("SendMessage", "{" Q ",\"MessageBody\":\"hello\",\"MessageAttributes\":{\"a\":"        \
                            "{\"DataType\":\"String\",\"StringValue\":\"v\"}}}")                    \
     }
+#define TAG_Q                                                                                      \
+    {                                                                                              \
+        SQS("TagQueue", "{" Q ",\"Tags\":{\"k\":\"v\",\"l\":\"w\"}}")                              \
+    }
+#define ADD_PERMISSION                                                                             \
+    {                                                                                              \
+        SQS("AddPermission", "{" Q ",\"Label\":\"l\",\"AWSAccountIds\":[\"000000000000\"],"        \
+                             "\"Actions\":[\"SendMessage\"]}")                                     \
+    }
+#define F "\"QueueUrl\":\"http://127.0.0.1:4566/000000000000/f.fifo\""
+#define CREATE_F                                                                                   \
+    {                                                                                              \
+        SQS("CreateQueue", "{\"QueueName\":\"f.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}")   \
+    }
 #define TAKE                                                                                       \
     {                                                                                              \
         SQS("ReceiveMessage", "{" Q ",\"MaxNumberOfMessages\":1,\"VisibilityTimeout\":300}"),      \
@@ -62,7 +76,7 @@ static const struct fault_case cases[] = {
         .name = "tag queue",
         .setup = {CREATE_Q},
         .undo = {{SQS("UntagQueue", "{" Q ",\"TagKeys\":[\"k\",\"l\"]}")}},
-        .act = {SQS("TagQueue", "{" Q ",\"Tags\":{\"k\":\"v\",\"l\":\"w\"}}")},
+        .act = TAG_Q,
         .probe = {COUNTS, {SQS("ListQueueTags", "{" Q "}")}},
     },
     {
@@ -77,8 +91,7 @@ static const struct fault_case cases[] = {
         .name = "add permission",
         .setup = {CREATE_Q},
         .undo = {{SQS("RemovePermission", "{" Q ",\"Label\":\"l\"}")}},
-        .act = {SQS("AddPermission", "{" Q ",\"Label\":\"l\",\"AWSAccountIds\":[\"000000000000\"],"
-                                     "\"Actions\":[\"SendMessage\"]}")},
+        .act = ADD_PERMISSION,
         .probe = {{SQS("GetQueueAttributes", "{" Q ",\"AttributeNames\":[\"Policy\"]}")}},
     },
     {
@@ -149,6 +162,47 @@ static const struct fault_case cases[] = {
                    {SQS("ReceiveMessage", "{" Q ",\"VisibilityTimeout\":0}")}},
         .act = {SQS("ReceiveMessage", "{" Q "}")},
         .probe = {COUNTS, {SQS("GetQueueAttributes", "{" D ",\"AttributeNames\":[\"All\"]}")}},
+    },
+    {
+        .name = "delete a batch",
+        .setup = {CREATE_Q, SEND},
+        .undo = {DELETE_Q, CREATE_Q, SEND},
+        .before = {TAKE},
+        .act = {SQS("DeleteMessageBatch",
+                    "{" Q ",\"Entries\":[{\"Id\":\"1\",\"ReceiptHandle\":\"%s\"}]}")},
+        .probe = {COUNTS},
+    },
+    {
+        .name = "change visibility of a batch",
+        .setup = {CREATE_Q, SEND},
+        .undo = {DELETE_Q, CREATE_Q, SEND},
+        .before = {TAKE},
+        .act = {SQS("ChangeMessageVisibilityBatch",
+                    "{" Q ",\"Entries\":[{\"Id\":\"1\",\"ReceiptHandle\":\"%s\","
+                    "\"VisibilityTimeout\":0}]}")},
+        .probe = {COUNTS},
+    },
+    {
+        .name = "send to a FIFO queue",
+        .setup = {CREATE_F},
+        .undo = {{SQS("DeleteQueue", "{" F "}")}, CREATE_F},
+        .act = {SQS("SendMessage", "{" F ",\"MessageBody\":\"hello\",\"MessageGroupId\":\"g\","
+                                   "\"MessageDeduplicationId\":\"d\"}")},
+        .probe = {{SQS("GetQueueAttributes", "{" F ",\"AttributeNames\":[\"All\"]}")}},
+    },
+    {
+        .name = "untag queue",
+        .setup = {CREATE_Q, TAG_Q},
+        .undo = {TAG_Q},
+        .act = {SQS("UntagQueue", "{" Q ",\"TagKeys\":[\"k\"]}")},
+        .probe = {{SQS("ListQueueTags", "{" Q "}")}},
+    },
+    {
+        .name = "remove permission",
+        .setup = {CREATE_Q, ADD_PERMISSION},
+        .undo = {ADD_PERMISSION},
+        .act = {SQS("RemovePermission", "{" Q ",\"Label\":\"l\"}")},
+        .probe = {{SQS("GetQueueAttributes", "{" Q ",\"AttributeNames\":[\"Policy\"]}")}},
     },
     {
         .name = "purge",
