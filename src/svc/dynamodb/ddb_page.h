@@ -12,7 +12,7 @@ struct ddb_page {
     struct ddb_diag *diag;
     const struct ddb_table *table;
     const struct ddb_index *index; /* NULL: the table itself */
-    struct ddb_range range;
+    struct key_range range;
     bool reverse;
     bool strong;
     int64_t limit;                 /* items looked at; 0: none */

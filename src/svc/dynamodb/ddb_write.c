@@ -21,12 +21,12 @@ double ddb_write_units(size_t bytes)
 enum err ddb_write_open(struct ddb_write *w)
 {
     struct arena *a = w->txn->arena;
-    struct str guard = ddb_guard_key(a, w->table->id), value;
+    struct str value;
     TRY(ddb_admit_write(w->diag, w->table, w->txn->now_ms));
     w->record_key = ddb_item_key(a, w->table->id, w->key);
-    if (!guard.p || !w->record_key.p)
+    if (!str_is_set(w->record_key))
         return ERR_NOMEM;
-    enum err err = txn_get(w->txn, guard, &value);
+    enum err err = txn_get(w->txn, key_make(a, &ddb_k_guard, w->table->id), &value);
     if (err == ERR_NOT_FOUND)
         return ERR_CONFLICT; /* dropped meanwhile: the rerun will not find the table */
     TRY(err);

@@ -44,7 +44,7 @@ enum err ddb_find_table(struct call *call, struct str name, struct ddb_table **r
     void *table;
     if (str_empty(name))
         return ERR_NOT_FOUND;
-    struct str key = ddb_table_record_key(call->arena, call->account, call->region, name);
+    struct str key = key_make(call->arena, &ddb_k_table, call_scope(call), name);
     if (!key.p)
         return ERR_NOMEM;
     TRY(catalogue_get(ddb->tables, call->txn, key, &table));
@@ -54,28 +54,21 @@ enum err ddb_find_table(struct call *call, struct str name, struct ddb_table **r
 
 enum err ddb_stage_table(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table)
 {
-    struct str record, key, guard = ddb_guard_key(txn->arena, table->id);
+    struct str record;
     struct buf generation;
-    key = ddb_table_record_key(txn->arena, table->account, table->region, table->name);
     TRY(ddb_table_encode(txn->arena, table, &record));
     buf_init_arena(&generation, txn->arena, 16);
     pack_uint(&generation, table->generation);
-    if (!key.p || !guard.p || buf_err(&generation))
-        return ERR_NOMEM;
-    TRY(txn_put(txn, guard, buf_str(&generation)));
-    return catalogue_put(ddb->tables, txn, key, record);
+    TRY(buf_err(&generation));
+    TRY(txn_put(txn, key_make(txn->arena, &ddb_k_guard, table->id), buf_str(&generation)));
+    return catalogue_put(ddb->tables, txn, table->object.key, record);
 }
 
 enum err ddb_stage_drop(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table)
 {
-    struct str guard = ddb_guard_key(txn->arena, table->id);
-    struct str key = ddb_table_record_key(txn->arena, table->account, table->region, table->name);
-    if (!key.p || !guard.p)
-        return ERR_NOMEM;
-    TRY(txn_del(txn, guard));
+    TRY(txn_del(txn, key_make(txn->arena, &ddb_k_guard, table->id)));
     TRY(tags_drop(txn, table->arn));
-    TRY(ddb_stage_sweep(ddb, txn, table->id, 0));
-    return catalogue_del(ddb->tables, txn, key);
+    return catalogue_del(ddb->tables, txn, table->object.key);
 }
 
 enum err ddb_read_table(struct call *call, const struct ddb_table *cached,
@@ -151,7 +144,10 @@ static enum err make(struct core *core, void **ret_self)
         return ERR_NOMEM;
     ddb->core = core;
     enum err err = catalogue_new(core, &table_type, ddb, &ddb->tables);
+    if (!err)
+        err = ddb_jobs_register(ddb);
     if (err) {
+        catalogue_free(ddb->tables);
         mem_free(ddb);
         return err;
     }
@@ -162,15 +158,14 @@ static enum err make(struct core *core, void **ret_self)
 static enum err load_all(struct txn *txn, void *arg)
 {
     const struct dynamodb *ddb = arg;
-    struct str prefix = ddb_all_tables_range(txn->arena).from;
-    return prefix.p ? catalogue_load(ddb->tables, txn, prefix) : ERR_NOMEM;
+    struct str prefix = key_range_table(txn->arena, &ddb_k_table).from;
+    return str_is_set(prefix) ? catalogue_load(ddb->tables, txn, prefix) : ERR_NOMEM;
 }
 
 static enum err start(void *self)
 {
     struct dynamodb *ddb = self;
-    TRY(txn_run_now(ddb->core, load_all, ddb));
-    return ddb_jobs_start(ddb);
+    return txn_run_now(ddb->core, load_all, ddb);
 }
 
 static void release(void *self)

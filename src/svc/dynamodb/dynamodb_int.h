@@ -30,8 +30,8 @@ enum {
 
 struct dynamodb {
     struct core *core;
-    struct catalogue *tables;        /* struct ddb_table by record key */
-    _Atomic int64_t tokens_swept_ms; /* when used request tokens were last swept */
+    struct catalogue *tables;                           /* struct ddb_table by record key */
+    struct job_kind *sweep, *backfill, *tokens, *count; /* ddb_jobs.c */
 };
 
 /* --- tables (dynamodb.c) ---------------------------------------------------------------------- */
@@ -192,18 +192,16 @@ enum err ddb_auth_context(struct call *call, const void *in,
                           struct policy_context *ctx) WARN_UNUSED;
 enum err ddb_authorize_more(struct call *call, const void *in) WARN_UNUSED;
 
-/* --- background work -------------------------------------------------------------------------- */
+/* --- background work (ddb_jobs.c) ------------------------------------------------------------ */
 
+/* Makes the kinds of jobs; before the jobs start. ERR_NOMEM. */
+enum err ddb_jobs_register(struct dynamodb *ddb) WARN_UNUSED;
 /* Stages a sweep of a deleted table's (index 0) or index's records; it starts once durable. */
 enum err ddb_stage_sweep(struct dynamodb *ddb, struct txn *txn, uint32_t table,
                          uint16_t index) WARN_UNUSED;
-/* Stages the backfill of a new index. */
+/* Stages the backfill of a new index; the table was looked up or read. */
 enum err ddb_stage_backfill(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table,
                             uint16_t index) WARN_UNUSED;
-/* Drops request tokens that are out of date, in the background, now and then. */
-enum err ddb_sweep_tokens(struct dynamodb *ddb, struct txn *txn) WARN_UNUSED;
-/* Resumes stored jobs; before the loops run. */
-enum err ddb_jobs_start(struct dynamodb *ddb) WARN_UNUSED;
 /* Brings a table's figures up to date: at once when it is small, else in the background. */
 enum err ddb_count(struct dynamodb *ddb, struct txn *txn, struct ddb_table *table) WARN_UNUSED;
 

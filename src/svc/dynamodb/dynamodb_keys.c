@@ -4,22 +4,10 @@
 #include "svc/dynamodb/ddb_num.h"
 
 enum {
-    TABLE_RECORD = 1,
     ITEM = 2,
     INDEX = 3,
-    GUARD = 4,
-    IDS = 5,
-    JOB = 6,
-    TOKEN = 7,
-    EXPIRY = 8,
     KEY_BUF_MAX = 32 * 1024, /* while building; checked against KV_KEY_MAX at the end */
 };
-
-static void start(struct buf *b, struct arena *a, uint8_t table)
-{
-    buf_init_arena(b, a, KEY_BUF_MAX);
-    key_start(b, KEY_DYNAMODB, table);
-}
 
 static struct str finish(const struct buf *b)
 {
@@ -32,131 +20,12 @@ static void put_u16(struct buf *b, uint16_t v)
     key_u8(b, (uint8_t)v);
 }
 
-static void put_u32(struct buf *b, uint32_t v)
+static void start(struct buf *b, struct arena *a, uint8_t kind, uint32_t table)
 {
-    put_u16(b, (uint16_t)(v >> 16));
-    put_u16(b, (uint16_t)v);
-}
-
-static struct ddb_range prefix_range(struct arena *a, const struct buf *b)
-{
-    struct str from = finish(b);
-    return (struct ddb_range){from, from.p ? key_after_prefix(a, from) : STR_NONE};
-}
-
-struct str ddb_table_record_key(struct arena *a, struct str account, struct str region,
-                                struct str name)
-{
-    struct buf b;
-    start(&b, a, TABLE_RECORD);
-    key_text(&b, account);
-    key_text(&b, region);
-    key_text(&b, name);
-    return finish(&b);
-}
-
-struct ddb_range ddb_table_record_range(struct arena *a, struct str account, struct str region,
-                                        struct str after)
-{
-    struct buf b;
-    start(&b, a, TABLE_RECORD);
-    key_text(&b, account);
-    key_text(&b, region);
-    struct ddb_range range = prefix_range(a, &b);
-    if (str_is_set(after) && range.from.p)
-        range.from = key_after_prefix(a, ddb_table_record_key(a, account, region, after));
-    return range;
-}
-
-struct ddb_range ddb_all_tables_range(struct arena *a)
-{
-    struct buf b;
-    start(&b, a, TABLE_RECORD);
-    return prefix_range(a, &b);
-}
-
-struct str ddb_guard_key(struct arena *a, uint32_t table)
-{
-    struct buf b;
-    start(&b, a, GUARD);
-    put_u32(&b, table);
-    return finish(&b);
-}
-
-struct str ddb_ids_key(struct arena *a)
-{
-    struct buf b;
-    start(&b, a, IDS);
-    return finish(&b);
-}
-
-struct str ddb_job_key(struct arena *a, uint32_t table, uint16_t index)
-{
-    struct buf b;
-    start(&b, a, JOB);
-    put_u32(&b, table);
-    put_u16(&b, index);
-    return finish(&b);
-}
-
-struct ddb_range ddb_all_jobs_range(struct arena *a)
-{
-    struct buf b;
-    start(&b, a, JOB);
-    return prefix_range(a, &b);
-}
-
-enum err ddb_job_key_read(struct str key, uint32_t *ret_table, uint16_t *ret_index)
-{
-    uint8_t f[8];
-    for (size_t i = 0; i < sizeof(f); i++)
-        TRY(key_read_u8(&key, &f[i]));
-    *ret_table = (uint32_t)f[2] << 24 | (uint32_t)f[3] << 16 | (uint32_t)f[4] << 8 | f[5];
-    *ret_index = (uint16_t)(f[6] << 8 | f[7]);
-    return ERR_OK;
-}
-
-struct str ddb_token_key(struct arena *a, struct str account, struct str region, struct str token)
-{
-    struct buf b;
-    start(&b, a, TOKEN);
-    key_text(&b, account);
-    key_text(&b, region);
-    key_text(&b, token);
-    return finish(&b);
-}
-
-struct str ddb_expiry_key(struct arena *a, int64_t when_ms, struct str account, struct str region,
-                          struct str token)
-{
-    struct buf b;
-    start(&b, a, EXPIRY);
-    key_i64(&b, when_ms);
-    key_text(&b, account);
-    key_text(&b, region);
-    key_text(&b, token);
-    return finish(&b);
-}
-
-struct ddb_range ddb_expiry_range(struct arena *a, int64_t when_ms)
-{
-    struct buf from, to;
-    start(&from, a, EXPIRY);
-    start(&to, a, EXPIRY);
-    key_i64(&to, when_ms);
-    return (struct ddb_range){finish(&from), finish(&to)};
-}
-
-enum err ddb_expiry_key_read(struct arena *a, struct str key, struct str *ret_token_key)
-{
-    struct str account, region, token, rest = str_sub(key, 2, key.len);
-    int64_t when;
-    TRY(key_read_i64(&rest, &when));
-    TRY(key_read_text(&rest, a, &account));
-    TRY(key_read_text(&rest, a, &region));
-    TRY(key_read_text(&rest, a, &token));
-    *ret_token_key = ddb_token_key(a, account, region, token);
-    return ret_token_key->p ? ERR_OK : ERR_NOMEM;
+    buf_init_arena(b, a, KEY_BUF_MAX);
+    key_start(b, KEY_DYNAMODB, kind);
+    put_u16(b, (uint16_t)(table >> 16));
+    put_u16(b, (uint16_t)table);
 }
 
 static void put_key_value(struct buf *b, const struct ddb_av *v)
@@ -184,8 +53,7 @@ static uint16_t spread(const struct ddb_av *hash)
 
 static void start_items(struct buf *b, struct arena *a, uint32_t table, uint16_t index)
 {
-    start(b, a, index ? INDEX : ITEM);
-    put_u32(b, table);
+    start(b, a, index ? INDEX : ITEM, table);
     if (index)
         put_u16(b, index);
 }
@@ -229,12 +97,12 @@ struct str ddb_index_key(struct arena *a, uint32_t table, uint16_t index, struct
     return finish(&b);
 }
 
-struct ddb_range ddb_scan_range(struct arena *a, uint32_t table, uint16_t index, uint32_t segment,
+struct key_range ddb_scan_range(struct arena *a, uint32_t table, uint16_t index, uint32_t segment,
                                 uint32_t segments)
 {
     struct buf b, end;
     start_items(&b, a, table, index);
-    struct ddb_range range = prefix_range(a, &b);
+    struct key_range range = key_range_of(a, finish(&b));
     if (segments <= 1)
         return range;
     uint64_t lo = (uint64_t)segment * DDB_HASH_SPACE / segments;
@@ -249,12 +117,11 @@ struct ddb_range ddb_scan_range(struct arena *a, uint32_t table, uint16_t index,
     return range;
 }
 
-struct ddb_range ddb_all_indexes_range(struct arena *a, uint32_t table)
+struct key_range ddb_all_indexes_range(struct arena *a, uint32_t table)
 {
     struct buf b;
-    start(&b, a, INDEX);
-    put_u32(&b, table);
-    return prefix_range(a, &b);
+    start(&b, a, INDEX, table);
+    return key_range_of(a, finish(&b));
 }
 
 /* Escaped text without its end: a prefix of every text that begins so. */
@@ -265,14 +132,14 @@ static void put_text_prefix(struct buf *b, struct str s)
         b->len -= 2; /* 00 01 */
 }
 
-struct ddb_range ddb_query_range(struct arena *a, uint32_t table, uint16_t index,
+struct key_range ddb_query_range(struct arena *a, uint32_t table, uint16_t index,
                                  const struct ddb_key_condition *cond)
 {
     struct buf b, other;
     start_items(&b, a, table, index);
     put_u16(&b, spread(cond->hash));
     put_key_value(&b, cond->hash);
-    struct ddb_range range = prefix_range(a, &b);
+    struct key_range range = key_range_of(a, finish(&b));
     if (!cond->has_range || !range.from.p)
         return range;
     size_t base = b.len;
@@ -309,17 +176,16 @@ struct ddb_range ddb_query_range(struct arena *a, uint32_t table, uint16_t index
     return range;
 }
 
-enum err ddb_range_after(struct arena *a, struct ddb_range *range, struct str key, bool reverse)
+enum err ddb_range_after(struct arena *a, struct key_range *range, struct str key, bool reverse)
 {
     if (reverse) {
         if (str_cmp(key, range->to) < 0)
             range->to = key;
         return ERR_OK;
     }
-    char *next = arena_memdup(a, key.p, key.len); /* the NUL after it makes the next key */
-    if (!next)
+    struct str from = key_successor(a, key);
+    if (!str_is_set(from))
         return ERR_NOMEM;
-    struct str from = str_n(next, key.len + 1);
     if (str_cmp(from, range->from) > 0)
         range->from = from;
     return ERR_OK;

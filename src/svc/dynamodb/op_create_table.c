@@ -83,13 +83,12 @@ static enum err define(struct call *call, struct ddb_diag *diag,
                            "TableName must be at least %d characters long and at most %d "
                            "characters long",
                            TABLE_NAME_MIN, TABLE_NAME_MAX);
-    table->account = call->account;
-    table->region = call->region;
+    table->object.key = key_make(a, &ddb_k_table, call_scope(call), name);
     table->name = name;
     table->arn = call_arn(call, "dynamodb", "table/" STR_FMT, STR_ARG(name));
     char uuid[RNG_UUID_LEN + 1];
     table->uuid = str_dup(a, rng_uuid(uuid));
-    if (!table->arn.p || !table->uuid.p)
+    if (!str_is_set(table->object.key) || !str_is_set(table->arn) || !str_is_set(table->uuid))
         return ERR_NOMEM;
     table->generation = 1;
     table->created_ms = call->txn->now_ms;
@@ -109,11 +108,9 @@ static enum err define(struct call *call, struct ddb_diag *diag,
 /* The next table id; ids are never given out twice. */
 static enum err next_id(struct txn *txn, uint32_t *ret_id)
 {
-    struct str value, key = ddb_ids_key(txn->arena);
+    struct str value, key = key_make(txn->arena, &ddb_k_ids, (uint8_t)0);
     uint64_t last = 0;
     struct buf b;
-    if (!key.p)
-        return ERR_NOMEM;
     enum err err = txn_get(txn, key, &value);
     if (err == ERR_OK) {
         struct unpack u;
@@ -142,18 +139,14 @@ static enum err create(struct call *call, struct ddb_diag *diag,
     if (!table)
         return ERR_NOMEM;
     TRY(define(call, diag, in, table));
-    struct str key = ddb_table_record_key(call->arena, table->account, table->region, table->name);
-    if (!key.p)
-        return ERR_NOMEM;
-    enum err err = txn_get(call->txn, key, &record);
+    enum err err = txn_get(call->txn, table->object.key, &record);
     if (err == ERR_OK)
         return call_error(call, &dynamodb_err_resource_in_use_exception,
                           "Table already exists: " STR_FMT, STR_ARG(table->name));
     if (err != ERR_NOT_FOUND)
         return err;
-    struct str all =
-        ddb_table_record_range(call->arena, call->account, call->region, STR_NONE).from;
-    if (!all.p)
+    struct str all = key_prefix(call->arena, &ddb_k_table, call_scope(call));
+    if (!str_is_set(all))
         return ERR_NOMEM;
     if (catalogue_count(ddb->tables, all) >= DDB_TABLES_MAX)
         return call_error(call, &dynamodb_err_limit_exceeded_exception,

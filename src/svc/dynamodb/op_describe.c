@@ -181,13 +181,11 @@ enum err dynamodb_list_tables(struct call *call, const struct dynamodb_list_tabl
 {
     const struct dynamodb *ddb = call->svc;
     struct catalogue_page page;
-    struct str prefix =
-        ddb_table_record_range(call->arena, call->account, call->region, STR_NONE).from;
-    struct str after = STR_NONE;
+    struct str prefix = key_prefix(call->arena, &ddb_k_table, call_scope(call)), after = prefix;
     if (str_is_set(in->exclusive_start_table_name))
-        after = ddb_table_record_key(call->arena, call->account, call->region,
-                                     in->exclusive_start_table_name);
-    if (!prefix.p || (str_is_set(in->exclusive_start_table_name) && !after.p))
+        after =
+            key_make(call->arena, &ddb_k_table, call_scope(call), in->exclusive_start_table_name);
+    if (!str_is_set(prefix) || !str_is_set(after))
         return ERR_NOMEM;
     TRY(catalogue_list(ddb->tables, call->txn, prefix, after,
                        in->has_limit ? (size_t)in->limit : LIST_TABLES_DEFAULT, &page));

@@ -21,12 +21,9 @@ static enum err find(void *self, struct txn *txn, struct str ref, struct tags_re
     struct str record;
     if (arn_parse_as(ref, "dynamodb", "table", &arn) != ERR_OK || str_is_set(arn_segment(&arn, 2)))
         return ERR_NOT_FOUND;
-    struct str key =
-        ddb_table_record_key(txn->arena, arn.account, arn.region, arn_segment(&arn, 1));
-    if (!str_is_set(key))
-        return ERR_NOMEM;
+    struct key_scope scope = {arn.account, arn.region};
     ret->arn = ref;
-    return txn_get(txn, key, &record);
+    return txn_get(txn, key_make(txn->arena, &ddb_k_table, scope, arn_segment(&arn, 1)), &record);
 }
 
 static const struct tags_type types[] = {

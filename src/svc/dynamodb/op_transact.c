@@ -4,7 +4,7 @@
  * a concurrent change of any of the items makes the store refuse the commit and the handler rerun.
  * ClientRequestToken: the token and a hash of the request are stored in the same commit, so a
  * repeated request within DDB_TOKEN_LIFE_MS succeeds without writing again. */
-#include "base/pack.h"
+#include "base/record.h"
 #include "codec/hash.h"
 #include "svc/dynamodb/dynamodb_int.h"
 
@@ -218,45 +218,47 @@ static enum err cancel(struct transaction *t)
                       STR_ARG(buf_str(&codes)));
 }
 
-/* Looks the token up and stages it; *ret_done when the same request was carried out before. */
+struct token_use {
+    int64_t when_ms;
+    struct str digest; /* of the request, hexadecimal */
+};
+
+static const struct record_field token_fields[] = {
+    REC_INT(struct token_use, when_ms),
+    REC_STR(struct token_use, digest),
+};
+static const struct record_type token_type = RECORD_TYPE(struct token_use, 1, token_fields);
+
+/* Looks the token up and stages it (DJ4); *ret_done when the same request was carried out before. */
 static enum err use_token(struct call *call, struct str token, bool *ret_done)
 {
     struct arena *a = call->arena;
     char digest[DIGEST_HEX_LEN];
-    struct str key = ddb_token_key(a, call->account, call->region, token), value;
-    struct buf b;
+    struct key_scope scope = call_scope(call);
+    struct str key = key_make(a, &ddb_k_token, scope, token), value;
+    struct token_use used;
     hash_sha256_hex(call->request->body.p, call->request->body.len, digest);
     *ret_done = false;
-    if (!key.p)
-        return ERR_NOMEM;
     enum err err = txn_get(call->txn, key, &value);
     if (err == ERR_OK) {
-        struct unpack u;
-        unpack_init(&u, value);
-        int64_t when = unpack_int(&u);
-        struct str before = unpack_str(&u);
-        TRY(unpack_end(&u));
-        if (call->txn->now_ms - when < DDB_TOKEN_LIFE_MS) {
+        TRY(record_unpack(&token_type, a, value, &used));
+        if (call->txn->now_ms - used.when_ms < DDB_TOKEN_LIFE_MS) {
             *ret_done = true;
-            if (str_eq(before, str_n(digest, sizeof(digest))))
+            if (str_eq(used.digest, str_n(digest, sizeof(digest))))
                 return ERR_OK;
             return call_error(call, &dynamodb_err_idempotent_parameter_mismatch_exception,
                               "The request uses the same client token as a previous, but "
                               "non-identical request. Do not reuse a client token with different "
                               "requests, unless the requests are identical");
         }
+        TRY(txn_del(call->txn, key_make(a, &ddb_k_expiry, used.when_ms, scope, token)));
     } else if (err != ERR_NOT_FOUND) {
         return err;
     }
-    buf_init_arena(&b, a, 256);
-    pack_int(&b, call->txn->now_ms);
-    pack_str(&b, str_n(digest, sizeof(digest)));
-    struct str expiry = ddb_expiry_key(a, call->txn->now_ms, call->account, call->region, token);
-    if (!expiry.p || buf_err(&b))
-        return ERR_NOMEM;
-    TRY(txn_put(call->txn, key, buf_str(&b)));
-    TRY(txn_put(call->txn, expiry, STR("")));
-    return ddb_sweep_tokens(call->svc, call->txn);
+    used = (struct token_use){call->txn->now_ms, str_n(digest, sizeof(digest))};
+    TRY(record_make(&token_type, a, &used, &value));
+    TRY(txn_put(call->txn, key, value));
+    return txn_put(call->txn, key_make(a, &ddb_k_expiry, used.when_ms, scope, token), STR(""));
 }
 
 static enum err metrics_reply(struct transaction *t, struct str mode,

@@ -218,5 +218,6 @@ enum err dynamodb_delete_table(struct call *call, const struct dynamodb_delete_t
         return ddb_refuse(call, "Resource cannot be deleted as it is currently protected against "
                                 "deletion. Disable deletion protection first.");
     TRY(ddb_stage_drop(call->svc, call->txn, table));
+    TRY(ddb_stage_sweep(call->svc, call->txn, table->id, 0));
     return ddb_describe(call, cached, "DELETING", &out->table_description);
 }

@@ -291,7 +291,7 @@ static void test_query_range(void **state)
             .op = rows[i].op,
             .lo = value(DDB_S, rows[i].lo, strlen(rows[i].lo)),
             .hi = rows[i].hi ? value(DDB_S, rows[i].hi, strlen(rows[i].hi)) : NULL};
-        struct ddb_range r = ddb_query_range(&arena, 7, 0, &cond);
+        struct key_range r = ddb_query_range(&arena, 7, 0, &cond);
         char in[8] = "", *p = in;
         for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
             struct str key = key_of(DDB_S, keys[k], strlen(keys[k]));
@@ -318,7 +318,7 @@ static void test_segments(void **state)
             uint64_t guess = (uint64_t)hash * totals[t] / DDB_HASH_SPACE;
             int found = 0;
             for (uint64_t s = guess > 2 ? guess - 2 : 0; s < totals[t] && s <= guess + 32; s++) {
-                struct ddb_range r = ddb_scan_range(&arena, 9, 0, (uint32_t)s, totals[t]);
+                struct key_range r = ddb_scan_range(&arena, 9, 0, (uint32_t)s, totals[t]);
                 found += str_cmp(at, r.from) >= 0 && str_cmp(at, r.to) < 0;
             }
             assert_int_equal(found, 1);
