@@ -1,5 +1,5 @@
 /* Evaluation of conditions over one item. Recursion follows the tree, whose depth the parser
- * bounded (X1). */
+ * bounded (DX1). */
 #include "svc/dynamodb/ddb_expr.h"
 #include "svc/dynamodb/ddb_item.h"
 #include "svc/dynamodb/ddb_num.h"

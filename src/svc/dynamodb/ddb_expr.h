@@ -6,9 +6,9 @@
  * refuses what no expression used; evaluation then runs any number of times over items.
  *
  * Invariants
- *   X1  Text is at most DDB_EXPR_BYTES_MAX, operators DDB_EXPR_OPERATORS_MAX, nesting
- *       DDB_EXPR_DEPTH_MAX: recursion and cost are bounded before evaluation starts.
- *   X2  Trees live in the env's arena and are not changed by evaluation.
+ *   DX1  Text is at most DDB_EXPR_BYTES_MAX, operators DDB_EXPR_OPERATORS_MAX, nesting
+ *        DDB_EXPR_DEPTH_MAX: recursion and cost are bounded before evaluation starts.
+ *   DX2  Trees live in the env's arena and are not changed by evaluation.
  *
  * Layer: svc/dynamodb. Thread: pure. Source: developer guide, "Using expressions". */
 #ifndef WEIR_SVC_DYNAMODB_DDB_EXPR_H

@@ -1,10 +1,10 @@
 /* DynamoDB's number: 38 significant decimal digits, magnitude 1E-130 .. 9.9..E+125, or zero.
  *
  * Invariants
- *   N1  A struct ddb_num is normal: d[0] and d[n-1] are not 0; zero has n == 0, exp == 0, no sign.
- *   N2  Text made by ddb_num_text is normal: plain decimal without exponent, without needless
- *       zeros or '+'. Two numbers are equal exactly when their normal texts are.
- *   N3  Key bytes sort (unsigned) as the numbers do, and none is a prefix of another.
+ *   DN1  A struct ddb_num is normal: d[0] and d[n-1] are not 0; zero has n == 0, exp == 0, no sign.
+ *   DN2  Text made by ddb_num_text is normal: plain decimal without exponent, without needless
+ *        zeros or '+'. Two numbers are equal exactly when their normal texts are.
+ *   DN3  Key bytes sort (unsigned) as the numbers do, and none is a prefix of another.
  *
  * Layer: svc/dynamodb. Thread: pure. Source: DynamoDB developer guide, "Data types: Number". */
 #ifndef WEIR_SVC_DYNAMODB_DDB_NUM_H
@@ -41,7 +41,7 @@ enum ddb_num_fault ddb_num_parse(struct str text, struct ddb_num *ret_num) WARN_
 /* True for the texts that are normal already and short (at most 18 digits, no point): the common
  * case, for which parsing and printing can be skipped. */
 bool ddb_num_is_plain(struct str text);
-/* Normal text (N2) into `out`. */
+/* Normal text (DN2) into `out`. */
 struct str ddb_num_text(const struct ddb_num *num, char out[DDB_NUM_TEXT_MAX]);
 /* <0, 0, >0. */
 int ddb_num_cmp(const struct ddb_num *a, const struct ddb_num *b);
@@ -51,7 +51,7 @@ int ddb_num_cmp_text(struct str a, struct str b);
  * not a number. */
 enum ddb_num_fault ddb_num_add(const struct ddb_num *a, const struct ddb_num *b, bool subtract,
                                struct ddb_num *ret_sum) WARN_UNUSED;
-/* Key bytes (N3) into `out`; returns their count. */
+/* Key bytes (DN3) into `out`; returns their count. */
 size_t ddb_num_key(const struct ddb_num *num, uint8_t out[DDB_NUM_KEY_MAX]);
 /* Bytes that a number in normal text counts for in the size of an item: one per two significant
  * digits, one more, and one for a minus sign. */

@@ -1,18 +1,70 @@
-#include "svc/dynamodb/ddb_table.h"
+/* Table definitions: the record, the catalogue's type, and how calls look tables up. */
+#include "svc/dynamodb/dynamodb_int.h"
 
+#include "base/arn.h"
 #include "base/mem.h"
 #include "base/pack.h"
+#include "base/record.h"
 
-enum {
-    TABLE_VERSION = 1,
-    TABLE_RECORD_MAX = 4 * 1024 * 1024,
-    COUNT_MAX = 10000, /* of any list in a record */
+/* --- the record ------------------------------------------------------------------------------- */
+
+enum { LIST_MAX = 10000 /* elements of any list in a record */ };
+
+static const struct record_field schema_fields[] = {
+    REC_STR(struct ddb_key_schema, hash),
+    REC_ENUM(struct ddb_key_schema, hash_type, DDB_TYPES),
+    REC_STR(struct ddb_key_schema, range),
+    REC_ENUM(struct ddb_key_schema, range_type, DDB_TYPES),
 };
+static const struct record_type schema_type = RECORD_TYPE(struct ddb_key_schema, 1, schema_fields);
 
-enum table_flags { ON_DEMAND = 1, BILLING_TOLD = 2, PROTECT = 4 };
-enum index_flags { GLOBAL = 1, BACKFILLING = 2 };
+static const struct record_field throughput_fields[] = {
+    REC_INT(struct ddb_throughput, read),
+    REC_INT(struct ddb_throughput, write),
+};
+static const struct record_type throughput_type =
+    RECORD_TYPE(struct ddb_throughput, 1, throughput_fields);
 
-enum err ddb_figures_new(struct ddb_figures **ret_figures)
+static const struct record_field index_fields[] = {
+    REC_UINT(struct ddb_index, id),
+    REC_BOOL(struct ddb_index, global),
+    REC_BOOL(struct ddb_index, backfilling),
+    REC_STR(struct ddb_index, name),
+    REC_STRUCT(struct ddb_index, key, &schema_type),
+    REC_ENUM(struct ddb_index, projection, DDB_PROJECT_INCLUDE + 1),
+    REC_LIST(struct ddb_index, include, n_include, LIST_MAX, &record_str),
+    REC_STRUCT(struct ddb_index, throughput, &throughput_type),
+};
+static const struct record_type index_type = RECORD_TYPE(struct ddb_index, 1, index_fields);
+
+static const struct record_field def_fields[] = {
+    REC_STR(struct ddb_attribute_def, name),
+    REC_ENUM(struct ddb_attribute_def, type, DDB_TYPES),
+};
+static const struct record_type def_type = RECORD_TYPE(struct ddb_attribute_def, 1, def_fields);
+
+static const struct record_field table_fields[] = {
+    REC_UINT(struct ddb_table, id),
+    REC_UINT(struct ddb_table, generation),
+    REC_STR(struct ddb_table, arn),
+    REC_STR(struct ddb_table, uuid),
+    REC_INT(struct ddb_table, created_ms),
+    REC_BOOL(struct ddb_table, on_demand),
+    REC_BOOL(struct ddb_table, billing_told),
+    REC_BOOL(struct ddb_table, protect),
+    REC_INT(struct ddb_table, on_demand_since_ms),
+    REC_STRUCT(struct ddb_table, throughput, &throughput_type),
+    REC_STR(struct ddb_table, table_class),
+    REC_LIST(struct ddb_table, defs, n_defs, LIST_MAX, &def_type),
+    REC_STRUCT(struct ddb_table, key, &schema_type),
+    REC_UINT(struct ddb_table, last_index_id),
+    REC_LIST(struct ddb_table, indexes, n_indexes, DDB_INDEXES_MAX, &index_type),
+};
+static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 1, table_fields);
+
+/* --- figures ----------------------------------------------------------------------------------- */
+
+static enum err figures_new(struct ddb_figures **ret_figures)
 {
     struct ddb_figures *f = mem_calloc(1, sizeof(*f));
     if (!f)
@@ -48,165 +100,133 @@ const struct ddb_index *ddb_table_index(const struct ddb_table *table, struct st
     return NULL;
 }
 
-static void pack_schema(struct buf *b, const struct ddb_key_schema *k)
+/* --- the catalogue of tables ------------------------------------------------------------------ */
+
+static enum err decode_table(void *self, struct catalogue_object *object, struct str record)
 {
-    pack_str(b, k->hash);
-    pack_u8(b, (uint8_t)k->hash_type);
-    pack_str(b, k->range);
-    pack_u8(b, (uint8_t)k->range_type);
+    struct ddb_table *t = (struct ddb_table *)object;
+    TRY(key_read(&ddb_k_table, object->key, &object->arena, KEY_SKIP, &t->name));
+    TRY(record_unpack_copy(&table_record, &object->arena, record, t));
+    return t->generation > 0 && t->n_defs > 0 ? ERR_OK : ERR_CORRUPT;
 }
 
-static void pack_index(struct buf *b, const struct ddb_index *ix)
+/* Figures and throttling are the table's, whatever its definition; a table made anew under the name
+ * has its own. */
+static enum err carry_figures(void *self, struct catalogue_object *object,
+                              struct catalogue_object *old)
 {
-    pack_uint(b, ix->id);
-    pack_u8(b, (uint8_t)((ix->global ? GLOBAL : 0) | (ix->backfilling ? BACKFILLING : 0)));
-    pack_str(b, ix->name);
-    pack_schema(b, &ix->key);
-    pack_u8(b, (uint8_t)ix->projection);
-    pack_uint(b, ix->n_include);
-    for (size_t i = 0; i < ix->n_include; i++)
-        pack_str(b, ix->include[i]);
-    pack_int(b, ix->throughput.read);
-    pack_int(b, ix->throughput.write);
-}
-
-enum err ddb_table_encode(struct arena *a, const struct ddb_table *t, struct str *ret_record)
-{
-    struct buf b;
-    buf_init_arena(&b, a, TABLE_RECORD_MAX);
-    pack_u8(&b, TABLE_VERSION);
-    pack_uint(&b, t->id);
-    pack_uint(&b, t->generation);
-    pack_str(&b, t->arn);
-    pack_str(&b, t->uuid);
-    pack_int(&b, t->created_ms);
-    pack_u8(&b, (uint8_t)((t->on_demand ? ON_DEMAND : 0) | (t->billing_told ? BILLING_TOLD : 0) |
-                          (t->protect ? PROTECT : 0)));
-    pack_int(&b, t->on_demand_since_ms);
-    pack_int(&b, t->throughput.read);
-    pack_int(&b, t->throughput.write);
-    pack_str(&b, t->table_class);
-    pack_uint(&b, t->n_defs);
-    for (size_t i = 0; i < t->n_defs; i++) {
-        pack_str(&b, t->defs[i].name);
-        pack_u8(&b, (uint8_t)t->defs[i].type);
-    }
-    pack_schema(&b, &t->key);
-    pack_uint(&b, t->last_index_id);
-    pack_uint(&b, t->n_indexes);
-    for (size_t i = 0; i < t->n_indexes; i++)
-        pack_index(&b, &t->indexes[i]);
-    if (buf_err(&b))
-        return buf_err(&b);
-    *ret_record = buf_str(&b);
+    struct ddb_table *table = (struct ddb_table *)object;
+    const struct ddb_table *before = (const struct ddb_table *)old;
+    if (!before || before->id != table->id)
+        return figures_new(&table->figures);
+    table->figures = ddb_figures_ref(before->figures);
     return ERR_OK;
 }
 
-static struct str take_str(struct unpack *u, struct arena *a)
+static void release_table(void *self, struct catalogue_object *object)
 {
-    struct str s = unpack_str(u);
-    if (!str_is_set(s))
-        return s;
-    struct str copy = str_dup(a, s);
-    if (!str_is_set(copy))
-        u->bad = true;
-    return copy;
+    ddb_figures_unref(((struct ddb_table *)object)->figures);
 }
 
-/* Count of a list and room for it; NULL with u->bad on nonsense or exhaustion. */
-static void *take_list(struct unpack *u, struct arena *a, size_t size, size_t *ret_n)
+const struct catalogue_type ddb_table_type = {
+    .name = "dynamodb",
+    .size = sizeof(struct ddb_table),
+    .arena_max = DDB_TABLE_BYTES_MAX,
+    .decode = decode_table,
+    .carry = carry_figures,
+    .release = release_table,
+};
+
+enum err ddb_find_table(struct call *call, struct str name, struct ddb_table **ret_table)
 {
-    uint64_t n = unpack_uint(u);
-    *ret_n = 0;
-    if (n > COUNT_MAX)
-        u->bad = true;
-    if (u->bad)
-        return NULL;
-    void *v = arena_calloc(a, (size_t)n, size);
-    if (!v)
-        u->bad = true;
-    else
-        *ret_n = (size_t)n;
-    return v;
+    const struct dynamodb *ddb = call->svc;
+    void *table;
+    if (str_empty(name))
+        return ERR_NOT_FOUND;
+    struct str key = key_make(call->arena, &ddb_k_table, call_scope(call), name);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    TRY(catalogue_get(ddb->tables, call->txn, key, &table));
+    *ret_table = table;
+    return ERR_OK;
 }
 
-static struct ddb_key_schema take_schema(struct unpack *u, struct arena *a)
+enum err ddb_stage_table(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table)
 {
-    struct ddb_key_schema k;
-    k.hash = take_str(u, a);
-    k.hash_type = (enum ddb_type)unpack_u8(u);
-    k.range = take_str(u, a);
-    k.range_type = (enum ddb_type)unpack_u8(u);
-    return k;
+    struct str record;
+    struct buf generation;
+    TRY(record_make(&table_record, txn->arena, table, &record));
+    buf_init_arena(&generation, txn->arena, 16);
+    pack_uint(&generation, table->generation);
+    TRY(buf_err(&generation));
+    TRY(txn_put(txn, key_make(txn->arena, &ddb_k_guard, table->id), buf_str(&generation)));
+    return catalogue_put(ddb->tables, txn, table->object.key, record);
 }
 
-static void take_index(struct unpack *u, struct arena *a, struct ddb_index *ix)
+enum err ddb_stage_drop(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table)
 {
-    ix->id = (uint16_t)unpack_uint(u);
-    uint8_t flags = unpack_u8(u);
-    ix->global = flags & GLOBAL;
-    ix->backfilling = flags & BACKFILLING;
-    ix->name = take_str(u, a);
-    ix->key = take_schema(u, a);
-    ix->projection = (enum ddb_projection_type)unpack_u8(u);
-    ix->include = take_list(u, a, sizeof(struct str), &ix->n_include);
-    for (size_t i = 0; i < ix->n_include; i++)
-        ix->include[i] = take_str(u, a);
-    ix->throughput.read = unpack_int(u);
-    ix->throughput.write = unpack_int(u);
+    TRY(txn_del(txn, key_make(txn->arena, &ddb_k_guard, table->id)));
+    TRY(tags_drop(txn, table->arn));
+    return catalogue_del(ddb->tables, txn, table->object.key);
 }
 
-static void take_body(struct unpack *u, struct ddb_table *t)
+enum err ddb_read_table(struct call *call, const struct ddb_table *cached,
+                        struct ddb_table **ret_table)
 {
-    struct arena *a = &t->object.arena;
-    t->id = (uint32_t)unpack_uint(u);
-    t->generation = unpack_uint(u);
-    t->arn = take_str(u, a);
-    t->uuid = take_str(u, a);
-    t->created_ms = unpack_int(u);
-    uint8_t flags = unpack_u8(u);
-    t->on_demand = flags & ON_DEMAND;
-    t->billing_told = flags & BILLING_TOLD;
-    t->protect = flags & PROTECT;
-    t->on_demand_since_ms = unpack_int(u);
-    t->throughput.read = unpack_int(u);
-    t->throughput.write = unpack_int(u);
-    t->table_class = take_str(u, a);
-    t->defs = take_list(u, a, sizeof(*t->defs), &t->n_defs);
-    for (size_t i = 0; i < t->n_defs; i++) {
-        t->defs[i].name = take_str(u, a);
-        t->defs[i].type = (enum ddb_type)unpack_u8(u);
+    const struct dynamodb *ddb = call->svc;
+    void *object;
+    enum err err = catalogue_read(ddb->tables, call->txn, cached->object.key, &object);
+    if (err == ERR_NOT_FOUND)
+        return ERR_CONFLICT; /* dropped since it was looked up: the rerun will see that */
+    TRY(err);
+    struct ddb_table *table = object;
+    if (table->id != cached->id)
+        return ERR_CONFLICT;
+    *ret_table = table;
+    return ERR_OK;
+}
+
+/* --- lookup by calls -------------------------------------------------------------------------- */
+
+struct str ddb_table_name(struct str name)
+{
+    struct arn arn;
+    if (!arn_is(name))
+        return name;
+    return arn_parse_as(name, "dynamodb", "table", &arn) == ERR_OK ? arn_segment(&arn, 1) : STR("");
+}
+
+enum err ddb_use_table(struct call *call, struct str name_or_arn, bool control,
+                       struct ddb_table **ret_table)
+{
+    struct str name = ddb_table_name(name_or_arn);
+    /* Taken, not read: when this attempt fails for an old definition, the rerun looks anew. */
+    struct ddb_table *table = ddb_memo_take_table(call->state, name.p);
+    enum err err = table ? ERR_OK : ddb_find_table(call, name, &table);
+    /* An ARN must be the table's own to the letter: permissions were checked for that one. */
+    if (err == ERR_OK && arn_is(name_or_arn) && !str_eq(name_or_arn, table->arn))
+        err = ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND) {
+        if (control)
+            return call_error(call, &dynamodb_err_resource_not_found_exception,
+                              "Requested resource not found: Table: " STR_FMT " not found",
+                              STR_ARG(name));
+        return call_error(call, &dynamodb_err_resource_not_found_exception,
+                          "Requested resource not found");
     }
-    t->key = take_schema(u, a);
-    t->last_index_id = (uint16_t)unpack_uint(u);
-    t->indexes = take_list(u, a, sizeof(*t->indexes), &t->n_indexes);
-    for (size_t i = 0; i < t->n_indexes; i++)
-        take_index(u, a, &t->indexes[i]);
+    TRY(err);
+    *ret_table = table;
+    return ERR_OK;
 }
 
-/* Text field of a key as a copy in `a`: key_read_text may borrow from the key. */
-static enum err take_key_text(struct str *key, struct arena *a, struct str *ret_s)
+enum err ddb_answer(struct call *call, const struct ddb_diag *diag, enum err err)
 {
-    struct str s;
-    TRY(key_read_text(key, a, &s));
-    *ret_s = str_dup(a, s);
-    return ret_s->p ? ERR_OK : ERR_NOMEM;
-}
-
-enum err ddb_table_decode(struct ddb_table *t, struct str record)
-{
-    struct arena *a = &t->object.arena;
-    struct str key = t->object.key;
-    struct unpack u;
-    uint8_t space, table;
-    TRY(key_read_u8(&key, &space));
-    TRY(key_read_u8(&key, &table));
-    TRY(take_key_text(&key, a, &t->account));
-    TRY(take_key_text(&key, a, &t->region));
-    TRY(take_key_text(&key, a, &t->name));
-    unpack_init(&u, record);
-    if (unpack_u8(&u) != TABLE_VERSION)
-        return ERR_CORRUPT;
-    take_body(&u, t);
-    return unpack_end(&u);
+    if (err != ERR_INVALID || !str_is_set(diag->msg))
+        return err;
+    if (diag->throttled)
+        return call_error(call, &dynamodb_err_provisioned_throughput_exceeded_exception, STR_FMT,
+                          STR_ARG(diag->msg));
+    return call_error(call,
+                      diag->serialization ? &dynamodb_err_serialization : &dynamodb_err_validation,
+                      STR_FMT, STR_ARG(diag->msg));
 }

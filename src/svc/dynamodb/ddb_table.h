@@ -2,8 +2,8 @@
  * makes a new one with a higher generation.
  *
  * Invariants
- *   C3  The guard record of a table holds its generation. Every write reads it tracked, so a write
- *       that was prepared against an older definition, or against a deleted table, conflicts.
+ *   DT1  The guard record of a table holds its generation. Every write reads it tracked, so a write
+ *        that was prepared against an older definition, or against a deleted table, conflicts.
  *
  * Layer: svc/dynamodb. Thread: any. */
 #ifndef WEIR_SVC_DYNAMODB_DDB_TABLE_H
@@ -19,6 +19,7 @@ enum {
     DDB_TABLE_BYTES_MAX = 8 * 1024 * 1024, /* of a definition in memory */
     DDB_GLOBAL_INDEXES_MAX = 20,
     DDB_LOCAL_INDEXES_MAX = 5,
+    DDB_INDEXES_MAX = DDB_GLOBAL_INDEXES_MAX + DDB_LOCAL_INDEXES_MAX,
     DDB_TABLES_MAX = 2500, /* per account and region, AWS's default quota */
 };
 
@@ -59,11 +60,9 @@ struct ddb_figures {
     _Atomic int64_t items, bytes;
     _Atomic bool counting;
     pthread_mutex_t lock; /* buckets */
-    struct ddb_bucket buckets[1 + DDB_GLOBAL_INDEXES_MAX + DDB_LOCAL_INDEXES_MAX][2];
+    struct ddb_bucket buckets[1 + DDB_INDEXES_MAX][2];
 };
 
-/* ERR_NOMEM. One reference. */
-enum err ddb_figures_new(struct ddb_figures **ret_figures) WARN_UNUSED;
 struct ddb_figures *ddb_figures_ref(struct ddb_figures *figures);
 /* NULL is allowed. */
 void ddb_figures_unref(struct ddb_figures *figures);
@@ -73,7 +72,7 @@ struct ddb_table {
     struct ddb_figures *figures; /* one reference; NULL in a table that is being made */
     uint32_t id;
     uint64_t generation;
-    struct str account, region, name, arn, uuid;
+    struct str name, arn, uuid;
     int64_t created_ms;
     struct ddb_attribute_def *defs;
     size_t n_defs;
@@ -89,12 +88,8 @@ struct ddb_table {
     bool protect;           /* DeletionProtectionEnabled */
 };
 
-/* Stored record; ERR_NOMEM. */
-enum err ddb_table_encode(struct arena *a, const struct ddb_table *table,
-                          struct str *ret_record) WARN_UNUSED;
-/* Fills a zeroed table of the catalogue, whose object.key and arena are set. ERR_CORRUPT,
- * ERR_NOMEM. */
-enum err ddb_table_decode(struct ddb_table *table, struct str record) WARN_UNUSED;
+/* What core's catalogue has to know of tables. */
+extern const struct catalogue_type ddb_table_type;
 
 const struct ddb_index *ddb_table_index(const struct ddb_table *table, struct str name);
 

@@ -5,10 +5,10 @@
  *   add     = path :value
  *
  * Invariants
- *   U1  Each section comes at most once and no two paths overlap, so the order of actions does not
- *       show in the result.
- *   U2  Operands and list indexes refer to the item as it was: targets of REMOVE are found before
- *       anything changes and unlinked last. */
+ *   DA1  Each section comes at most once and no two paths overlap, so the order of actions does not
+ *        show in the result.
+ *   DA2  Operands and list indexes refer to the item as it was: targets of REMOVE are found before
+ *        anything changes and unlinked last. */
 #include "svc/dynamodb/ddb_lex.h"
 #include "svc/dynamodb/ddb_memo.h"
 #include "svc/dynamodb/ddb_num.h"

@@ -293,8 +293,7 @@ static int cmp_name(const void *a, const void *b)
     return str_cmp(x->name, y->name);
 }
 
-/* V3. Names are few in practice, so
- * a small map is compared pairwise and a larger one sorted. */
+/* DV3. Names are few in practice, so a small map is compared pairwise and a larger one sorted. */
 static enum err check_repeated(struct ddb_diag *diag, struct ddb_av *map)
 {
     if (map->n < 2)

@@ -2,10 +2,10 @@
  * expressions, written as JSON.
  *
  * Invariants
- *   V1  Numbers are normal text (ddb_num N2), sets hold no duplicates and are not empty, and
- *       lists and maps nest at most DDB_DEPTH_MAX deep: checked where a tree is made from JSON.
- *   V2  A tree lives in an arena and may borrow from the text or bytes that it was made from.
- *   V3  Members of a map keep the order in which they came; no name comes twice.
+ *   DV1  Numbers are normal text (ddb_num DN2), sets hold no duplicates and are not empty, and
+ *        lists and maps nest at most DDB_DEPTH_MAX deep: checked where a tree is made from JSON.
+ *   DV2  A tree lives in an arena and may borrow from the text or bytes that it was made from.
+ *   DV3  Members of a map keep the order in which they came; no name comes twice.
  *
  * Layer: svc/dynamodb. Thread: pure. */
 #ifndef WEIR_SVC_DYNAMODB_DDB_VALUE_H
@@ -36,6 +36,7 @@ enum ddb_type {
     DDB_NS = 9,
     DDB_BS = 10,
 };
+enum { DDB_TYPES = DDB_BS + 1 };
 
 struct ddb_av {
     enum ddb_type type;

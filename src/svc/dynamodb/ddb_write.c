@@ -1,9 +1,9 @@
 /* The one way in which items change: record, indexes and figures in one transaction.
  *
  * Invariants
- *   W1  The guard of the table is read tracked before anything is staged (ddb_table C3).
- *   W2  When the table has indexes the old item is read tracked, so that its index records are
- *       removed or replaced in the same commit as the item. */
+ *   DW1  The guard of the table is read tracked before anything is staged (ddb_table DT1).
+ *   DW2  When the table has indexes the old item is read tracked, so that its index records are
+ *        removed or replaced in the same commit as the item. */
 #include "base/pack.h"
 #include "svc/dynamodb/dynamodb_int.h"
 

@@ -14,7 +14,6 @@
 #include "svc/dynamodb/dynamodb.h"
 
 enum {
-    DDB_INDEXES_MAX = DDB_GLOBAL_INDEXES_MAX + DDB_LOCAL_INDEXES_MAX,
     DDB_PAGE_BYTES_MAX = 1024 * 1024, /* items that Query and Scan look at for one reply */
     DDB_BATCH_GET_KEYS_MAX = 100,
     DDB_BATCH_GET_BYTES_MAX = 16 * 1024 * 1024,
@@ -34,7 +33,7 @@ struct dynamodb {
     struct job_kind *sweep, *backfill, *tokens, *count; /* ddb_jobs.c */
 };
 
-/* --- tables (dynamodb.c) ---------------------------------------------------------------------- */
+/* --- tables (ddb_table.c) ---------------------------------------------------------------------- */
 
 /* Table by name or ARN; a reference is held until the call's arena goes. ERR_FAILED with
  * ResourceNotFoundException set. `control`: in the wording of control-plane operations. */
@@ -108,7 +107,7 @@ struct ddb_write {
     struct ddb_units units;
 };
 
-/* Fills the record key and checks the guard (C3). */
+/* Fills the record key and checks the guard (DT1). */
 enum err ddb_write_open(struct ddb_write *w) WARN_UNUSED;
 /* Reads the stored item, tracked, into old_raw. */
 enum err ddb_write_read(struct ddb_write *w) WARN_UNUSED;
