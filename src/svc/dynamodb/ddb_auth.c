@@ -4,8 +4,8 @@
  *
  * What is parsed and looked up here is left to the handler (ddb_memo.h). A request whose expressions
  * or keys are malformed adds nothing here; its handler refuses it by the same parsers before it
- * touches an item. Operations without an operand for a key (Scan has no
- * leading keys) leave the key out, as AWS does.
+ * touches an item. Operations without an operand for a key (Scan has no leading keys) leave the key
+ * out, as AWS does.
  *
  * Source: developer guide, "Using IAM policy conditions for fine-grained access control". */
 #include "svc/dynamodb/dynamodb_int.h"

@@ -118,9 +118,10 @@ enum err ddb_key_in_index(struct ddb_diag *diag, const struct ddb_index *index,
     return ERR_OK;
 }
 
-static bool included(const struct ddb_table *table, const struct ddb_index *index, struct str name)
+bool ddb_index_keeps(const struct ddb_table *table, const struct ddb_index *index, struct str name)
 {
-    if (ddb_is_key(&table->key, name) || ddb_is_key(&index->key, name))
+    if (index->projection == DDB_PROJECT_ALL || ddb_is_key(&table->key, name) ||
+        ddb_is_key(&index->key, name))
         return true;
     for (size_t i = 0; i < index->n_include; i++)
         if (str_eq(index->include[i], name))
@@ -136,7 +137,7 @@ enum err ddb_index_project(struct arena *a, const struct ddb_table *table,
     if (!part)
         return ERR_NOMEM;
     for (const struct ddb_av *c = item->child; c; c = c->next) {
-        if (index->projection != DDB_PROJECT_ALL && !included(table, index, c->name))
+        if (!ddb_index_keeps(table, index, c->name))
             continue;
         struct ddb_av *copy = ddb_av_clone(a, c);
         if (!copy)

@@ -27,18 +27,6 @@ static enum err find_index(struct ddb_page *page, const struct ddb_page_request 
     return ERR_OK;
 }
 
-static bool index_has(const struct ddb_page *page, struct str name)
-{
-    const struct ddb_index *index = page->index;
-    if (index->projection == DDB_PROJECT_ALL || ddb_is_key(&index->key, name) ||
-        ddb_is_key(&page->table->key, name))
-        return true;
-    for (size_t i = 0; i < index->n_include; i++)
-        if (str_eq(index->include[i], name))
-            return true;
-    return false;
-}
-
 /* What the index does not keep is fetched (local) or refused (global). */
 static enum err check_projected(struct ddb_page *page, bool all_attributes)
 {
@@ -53,7 +41,7 @@ static enum err check_projected(struct ddb_page *page, bool all_attributes)
     page->fetch = all_attributes;
     for (size_t i = 0; i < page->paths.n; i++) {
         struct str name = page->paths.v[i].steps[0].name;
-        if (index_has(page, name))
+        if (ddb_index_keeps(page->table, page->index, name))
             continue;
         if (page->index->global)
             return ddb_invalid(

@@ -83,6 +83,8 @@ enum err ddb_key_in_index(struct ddb_diag *diag, const struct ddb_index *index,
                           const struct ddb_av *item, struct ddb_key *ret_key,
                           bool *ret_in) WARN_UNUSED;
 bool ddb_is_key(const struct ddb_key_schema *schema, struct str name);
+/* Whether an index keeps an attribute. */
+bool ddb_index_keeps(const struct ddb_table *table, const struct ddb_index *index, struct str name);
 /* What an index keeps of an item. */
 enum err ddb_index_project(struct arena *a, const struct ddb_table *table,
                            const struct ddb_index *index, const struct ddb_av *item,

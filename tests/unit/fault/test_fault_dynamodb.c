@@ -45,6 +45,20 @@
                      "\"g = :p\",\"ExpressionAttributeValues\":{\":p\":{\"S\":\"x\"}}}")           \
     }
 
+#define PROTECT(on)                                                                                \
+    {                                                                                              \
+        DDB("UpdateTable", "{\"TableName\":\"t1t\",\"DeletionProtectionEnabled\":" on "}")         \
+    }
+#define T_ARN "\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\""
+#define TAG_T                                                                                      \
+    {                                                                                              \
+        DDB("TagResource", "{" T_ARN ",\"Tags\":[{\"Key\":\"k\",\"Value\":\"v\"}]}")               \
+    }
+#define UNTAG_T                                                                                    \
+    {                                                                                              \
+        DDB("UntagResource", "{" T_ARN ",\"TagKeys\":[\"k\"]}")                                    \
+    }
+
 static const struct fault_case cases[] = {
     {
         .name = "create table",
@@ -161,16 +175,25 @@ static const struct fault_case cases[] = {
         .probe = {QUERY},
     },
     {
+        .name = "update table",
+        .setup = {CREATE_T},
+        .undo = {PROTECT("false")},
+        .act = PROTECT("true"),
+        .probe = {{DDB("DescribeTable", "{\"TableName\":\"t1t\"}")}},
+    },
+    {
         .name = "tag table",
         .setup = {CREATE_T},
-        .undo = {{DDB("UntagResource",
-                      "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\","
-                      "\"TagKeys\":[\"k\"]}")}},
-        .act = {DDB("TagResource",
-                    "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\","
-                    "\"Tags\":[{\"Key\":\"k\",\"Value\":\"v\"}]}")},
-        .probe = {{DDB("ListTagsOfResource",
-                       "{\"ResourceArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\"}")}},
+        .undo = {UNTAG_T},
+        .act = TAG_T,
+        .probe = {{DDB("ListTagsOfResource", "{" T_ARN "}")}},
+    },
+    {
+        .name = "untag table",
+        .setup = {CREATE_T, TAG_T},
+        .undo = {TAG_T},
+        .act = UNTAG_T,
+        .probe = {{DDB("ListTagsOfResource", "{" T_ARN "}")}},
     },
 };
 
