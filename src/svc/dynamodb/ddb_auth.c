@@ -293,7 +293,7 @@ static enum err authorize_table(struct call *call, const char *action, struct st
 {
     struct str name = ddb_table_name(name_or_arn);
     struct str arn = call_arn(call, "dynamodb", "table/" STR_FMT, STR_ARG(name));
-    return arn.p ? call_authorize(call, action, arn) : ERR_NOMEM;
+    return str_is_set(arn) ? call_authorize(call, action, arn) : ERR_NOMEM;
 }
 
 static enum err authorize_write(struct call *call, const struct dynamodb_transact_write_item *in)

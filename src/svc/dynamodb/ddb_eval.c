@@ -39,7 +39,7 @@ static enum err size_of(const struct ddb_source *src, const struct ddb_av *v,
         return ERR_NOMEM;
     n->s = str_fmt(src->arena, "%zu", size);
     *ret_av = n;
-    return n->s.p ? ERR_OK : ERR_NOMEM;
+    return str_is_set(n->s) ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err wrong_data_type(struct ddb_diag *diag)
@@ -78,7 +78,7 @@ static enum err arithmetic(struct ddb_diag *diag, const struct ddb_node *node,
         return ERR_NOMEM;
     v->s = str_dup(src->arena, ddb_num_text(&sum, text));
     *ret_av = v;
-    return v->s.p ? ERR_OK : ERR_NOMEM;
+    return str_is_set(v->s) ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err append_lists(struct ddb_diag *diag, const struct ddb_node *node,

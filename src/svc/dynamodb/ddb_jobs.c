@@ -35,6 +35,7 @@ enum {
 static enum err add_job(struct txn *txn, struct job_kind *kind, uint32_t table, uint16_t index,
                         struct str argument)
 {
+    assert(table > 0);
     struct str key = key_make(txn->arena, &ddb_k_job, table, index);
     return str_is_set(key) ? job_add(txn, kind, key, argument) : ERR_NOMEM;
 }
@@ -160,6 +161,7 @@ static enum err backfill(void *self, struct txn *txn, struct job *job, struct jo
 enum err ddb_stage_backfill(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table,
                             uint16_t index)
 {
+    assert(index > 0 && index <= table->last_index_id && str_is_set(table->object.key));
     return add_job(txn, ddb->backfill, table->id, index, table->object.key);
 }
 
@@ -266,6 +268,7 @@ static enum err count_some(struct txn *txn, struct count *c, struct job_budget *
                            bool *ret_done)
 {
     struct tally t = {.arena = txn->arena, .budget = budget};
+    assert(c->figures && atomic_load(&c->figures->counting) && c->from_len <= sizeof(c->from));
     struct key_range range = ddb_scan_range(txn->arena, c->table, 0, 0, 1);
     if (str_is_set(range.from) && c->from_len)
         range.from = str_n(c->from, c->from_len);

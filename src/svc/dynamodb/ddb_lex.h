@@ -7,7 +7,7 @@
 
 enum ddb_token_kind {
     TOKEN_END,
-    TOKEN_WORD,   /* abc_1 */
+    TOKEN_WORD,   /* abc1 */
     TOKEN_NAME,   /* #abc */
     TOKEN_VALUE,  /* :abc */
     TOKEN_NUMBER, /* 12 */

@@ -1,6 +1,8 @@
 /* See ddb_memo.h. */
 #include "svc/dynamodb/ddb_memo.h"
 
+#include <assert.h>
+
 static struct ddb_memo_entry *find(struct ddb_memo *memo, enum ddb_memo_kind kind, const void *of)
 {
     if (!memo || !memo->at || !of)
@@ -27,6 +29,7 @@ enum err ddb_memo_keep(struct ddb_memo *memo, struct arena *a, enum ddb_memo_kin
 {
     if (!memo || !of)
         return ERR_OK;
+    assert(result);
     struct ddb_memo_entry *e = ARENA_NEW(a, struct ddb_memo_entry);
     if (!e)
         return ERR_NOMEM;

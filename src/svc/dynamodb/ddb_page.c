@@ -1,5 +1,7 @@
 #include "svc/dynamodb/ddb_page.h"
 
+#include <assert.h>
+
 enum { SCRATCH_MAX = 64 * 1024 * 1024 };
 
 const struct ddb_key_schema *ddb_page_schema(const struct ddb_page *page)
@@ -133,7 +135,7 @@ enum err ddb_page_start_after(struct ddb_page *page, const struct json *v)
             return bad_start(page);
         at = ddb_item_key(a, page->table->id, key);
     }
-    if (!at.p)
+    if (!str_is_set(at))
         return ERR_NOMEM;
     if (str_cmp(at, page->range.from) < 0 || str_cmp(at, page->range.to) >= 0)
         return ddb_invalid(page->diag,
@@ -163,6 +165,7 @@ static enum err set_last_key(struct ddb_page *page, struct str raw)
 {
     const struct ddb_key_schema *t = &page->table->key;
     struct buf b;
+    assert(page->scanned > 0 && page->count <= page->scanned);
     buf_init_arena(&b, page->call->arena, DDB_JSON_MAX);
     buf_add_byte(&b, '{');
     enum err err = put_position_attribute(page, &b, raw, t->hash);
@@ -194,7 +197,7 @@ static enum err fetch_item(struct ddb_page *page, struct arena *scratch, struct 
         return ERR_CORRUPT;
     struct str at = ddb_item_key(scratch, page->table->id, key);
     size_t size;
-    if (!at.p)
+    if (!str_is_set(at))
         return ERR_NOMEM;
     TRY(kv_peek(page->call->txn->kv, at, scratch, raw));
     TRY(ddb_item_raw_size(*raw, &size));
@@ -244,9 +247,11 @@ enum err ddb_page_run(struct ddb_page *page)
 {
     struct kv_iter *it;
     struct arena scratch;
+    assert(page->table && !(page->index && page->index->backfilling));
+    assert(!page->fetch || !page->index->global); /* a global index answers by itself */
     buf_init_arena(&page->items, page->call->arena, DDB_JSON_MAX);
     buf_add_byte(&page->items, '[');
-    if (!page->range.from.p || !page->range.to.p)
+    if (!str_is_set(page->range.from) || !str_is_set(page->range.to))
         return ERR_NOMEM;
     TRY(ddb_admit_read(page->diag, page->table, page->index, page->call->txn->now_ms));
     if (str_cmp(page->range.from, page->range.to) < 0) {

@@ -1,4 +1,6 @@
 /* Table definitions: the record, the catalogue's type, and how calls look tables up. */
+#include <assert.h>
+
 #include "svc/dynamodb/dynamodb_int.h"
 
 #include "base/arn.h"
@@ -80,7 +82,9 @@ static enum err figures_new(struct ddb_figures **ret_figures)
 
 struct ddb_figures *ddb_figures_ref(struct ddb_figures *f)
 {
-    atomic_fetch_add(&f->refs, 1);
+    uint64_t before = atomic_fetch_add(&f->refs, 1);
+    assert(before > 0);
+    (void)before;
     return f;
 }
 
@@ -116,6 +120,7 @@ static enum err carry_figures(void *self, struct catalogue_object *object,
                               struct catalogue_object *old)
 {
     struct ddb_table *table = (struct ddb_table *)object;
+    assert(!table->figures);
     const struct ddb_table *before = (const struct ddb_table *)old;
     if (!before || before->id != table->id)
         return figures_new(&table->figures);
@@ -155,6 +160,8 @@ enum err ddb_stage_table(struct dynamodb *ddb, struct txn *txn, const struct ddb
 {
     struct str record;
     struct buf generation;
+    assert(str_is_set(table->object.key) && table->id > 0 && table->generation > 0);
+    assert(table->n_defs > 0 && table->n_indexes <= DDB_INDEXES_MAX);
     TRY(record_make(&table_record, txn->arena, table, &record));
     buf_init_arena(&generation, txn->arena, 16);
     pack_uint(&generation, table->generation);
@@ -165,6 +172,7 @@ enum err ddb_stage_table(struct dynamodb *ddb, struct txn *txn, const struct ddb
 
 enum err ddb_stage_drop(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table)
 {
+    assert(table->id > 0 && !table->protect);
     TRY(txn_del(txn, key_make(txn->arena, &ddb_k_guard, table->id)));
     TRY(tags_drop(txn, table->arn));
     return catalogue_del(ddb->tables, txn, table->object.key);

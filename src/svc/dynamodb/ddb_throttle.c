@@ -5,6 +5,8 @@
  *
  * Levels live in memory and start full. Thread: any; one lock a table, held for a few instructions.
  * Source: developer guide, "Burst and adaptive capacity". */
+#include <assert.h>
+
 #include "svc/dynamodb/dynamodb_int.h"
 
 enum { BURST_S = 300, MS_PER_S = 1000 };
@@ -22,12 +24,14 @@ static int64_t rate_of(const struct ddb_table *table, size_t slot, bool write)
 /* Slot 0 is the table; slot i the index at i - 1. */
 static size_t slot_of(const struct ddb_table *table, const struct ddb_index *index)
 {
+    assert(!index || (index >= table->indexes && index < table->indexes + table->n_indexes));
     return index && index->global ? (size_t)(index - table->indexes) + 1 : 0;
 }
 
 static double refilled(struct ddb_bucket *b, int64_t rate, int64_t now_ms)
 {
     double full = (double)rate * BURST_S;
+    assert(rate > 0);
     if (b->filled_ms == 0)
         b->level = full;
     else if (now_ms > b->filled_ms)

@@ -4,6 +4,8 @@
  *   DW1  The guard of the table is read tracked before anything is staged (ddb_table DT1).
  *   DW2  When the table has indexes the old item is read tracked, so that its index records are
  *        removed or replaced in the same commit as the item. */
+#include <assert.h>
+
 #include "base/pack.h"
 #include "svc/dynamodb/dynamodb_int.h"
 
@@ -22,6 +24,7 @@ enum err ddb_write_open(struct ddb_write *w)
 {
     struct arena *a = w->txn->arena;
     struct str value;
+    assert(w->table && w->table->figures && w->key.hash && !str_is_set(w->record_key));
     TRY(ddb_admit_write(w->diag, w->table, w->txn->now_ms));
     w->record_key = ddb_item_key(a, w->table->id, w->key);
     if (!str_is_set(w->record_key))
@@ -39,6 +42,7 @@ enum err ddb_write_open(struct ddb_write *w)
 
 enum err ddb_write_read(struct ddb_write *w)
 {
+    assert(str_is_set(w->record_key)); /* opened: DW1 */
     enum err err = txn_get(w->txn, w->record_key, &w->old_raw);
     if (err != ERR_NOT_FOUND)
         return err;
@@ -87,6 +91,7 @@ static enum err make_entry(struct ddb_write *w, const struct ddb_index *index,
     struct arena *a = w->txn->arena;
     struct ddb_key key;
     struct ddb_av *part;
+    assert(index->id > 0 && index->id <= w->table->last_index_id);
     *ret_entry = (struct entry){0};
     if (!item)
         return ERR_OK;
@@ -97,7 +102,7 @@ static enum err make_entry(struct ddb_write *w, const struct ddb_index *index,
     ret_entry->size = ddb_item_size(part);
     TRY(ddb_item_encode(a, part, ret_entry->size, &ret_entry->raw));
     ret_entry->key = ddb_index_key(a, w->table->id, index->id, key, w->key);
-    return ret_entry->key.p ? ERR_OK : ERR_NOMEM;
+    return str_is_set(ret_entry->key) ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err write_index(struct ddb_write *w, size_t i, const struct ddb_av *item)
@@ -132,6 +137,7 @@ struct written {
 static void count_write(void *arg)
 {
     const struct written *done = arg;
+    assert(done->units.table > 0);
     atomic_fetch_add_explicit(&done->table->figures->writes, 1, memory_order_relaxed);
     ddb_charge(done->table, &done->units, true);
 }
@@ -140,6 +146,7 @@ enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item)
 {
     size_t size = item ? ddb_item_size(item) : 0, old_size = 0;
     struct str raw;
+    assert(str_is_set(w->record_key) && (!item || item->type == DDB_M));
     if (w->table->n_indexes) {
         TRY(ddb_write_decode(w));
         for (size_t i = 0; i < w->table->n_indexes; i++)

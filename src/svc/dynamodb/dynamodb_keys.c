@@ -1,5 +1,7 @@
 #include "svc/dynamodb/dynamodb_keys.h"
 
+#include <assert.h>
+
 #include "codec/hash.h"
 #include "svc/dynamodb/ddb_num.h"
 
@@ -22,6 +24,7 @@ static void put_u16(struct buf *b, uint16_t v)
 
 static void start(struct buf *b, struct arena *a, uint8_t kind, uint32_t table)
 {
+    assert(table > 0);
     buf_init_arena(b, a, KEY_BUF_MAX);
     key_start(b, KEY_DYNAMODB, kind);
     put_u16(b, (uint16_t)(table >> 16));
@@ -101,6 +104,7 @@ struct key_range ddb_scan_range(struct arena *a, uint32_t table, uint16_t index,
                                 uint32_t segments)
 {
     struct buf b, end;
+    assert(segments <= 1 || segment < segments);
     start_items(&b, a, table, index);
     struct key_range range = key_range_of(a, finish(&b));
     if (segments <= 1)
@@ -136,18 +140,19 @@ struct key_range ddb_query_range(struct arena *a, uint32_t table, uint16_t index
                                  const struct ddb_key_condition *cond)
 {
     struct buf b, other;
+    assert(cond->hash && (!cond->has_range || cond->lo));
     start_items(&b, a, table, index);
     put_u16(&b, spread(cond->hash));
     put_key_value(&b, cond->hash);
     struct key_range range = key_range_of(a, finish(&b));
-    if (!cond->has_range || !range.from.p)
+    if (!cond->has_range || !str_is_set(range.from))
         return range;
     size_t base = b.len;
     if (cond->op == DDB_FN_BEGINS_WITH)
         put_text_prefix(&b, cond->lo->s);
     else
         put_key_value(&b, cond->lo);
-    struct str at = finish(&b), after = at.p ? key_after_prefix(a, at) : STR_NONE;
+    struct str at = finish(&b), after = str_is_set(at) ? key_after_prefix(a, at) : STR_NONE;
     switch (cond->op) {
     case DDB_OP_LT:
         range.to = at;
@@ -162,6 +167,7 @@ struct key_range ddb_query_range(struct arena *a, uint32_t table, uint16_t index
         range.from = at;
         break;
     case DDB_OP_BETWEEN:
+        assert(cond->hi);
         range.from = at;
         buf_init_arena(&other, a, KEY_BUF_MAX);
         buf_add(&other, b.p, base);

@@ -46,7 +46,7 @@ static enum err open_part(struct part *p)
         struct ddb_key key;
         TRY(ddb_key_from_json(p->diag, &p->table->key, v, &key));
         p->keys[n] = ddb_item_key(p->call->arena, p->table->id, key);
-        if (!p->keys[n].p)
+        if (!str_is_set(p->keys[n]))
             return ERR_NOMEM;
         for (size_t i = 0; i < n; i++)
             if (str_eq(p->keys[i], p->keys[n]))

@@ -65,7 +65,7 @@ static enum err describe_global(struct arena *a, const struct ddb_table *t,
         WIRE_SET(d, backfilling, true);
     d->projection = projection(a, ix);
     d->provisioned_throughput = throughput(a, ix->throughput);
-    if (!d->index_arn.p || !d->projection || !d->provisioned_throughput)
+    if (!str_is_set(d->index_arn) || !d->projection || !d->provisioned_throughput)
         return ERR_NOMEM;
     return key_schema(a, &ix->key, &d->key_schema);
 }
@@ -77,7 +77,7 @@ static enum err describe_local(struct arena *a, const struct ddb_table *t,
     d->index_name = ix->name;
     d->index_arn = index_arn(a, t, ix);
     d->projection = projection(a, ix);
-    if (!d->index_arn.p || !d->projection)
+    if (!str_is_set(d->index_arn) || !d->projection)
         return ERR_NOMEM;
     return key_schema(a, &ix->key, &d->key_schema);
 }

@@ -20,7 +20,7 @@ static enum err get_item(struct call *call, struct ddb_diag *diag,
     TRY(ddb_key_from_json(diag, &table->key, in->key, &key));
     TRY(ddb_admit_read(diag, table, NULL, call->txn->now_ms));
     struct str record_key = ddb_item_key(call->arena, table->id, key);
-    if (!record_key.p)
+    if (!str_is_set(record_key))
         return ERR_NOMEM;
     enum err err = txn_peek(call->txn, record_key, &raw);
     if (err == ERR_OK) {

@@ -82,7 +82,7 @@ static enum err query(struct call *call, struct ddb_diag *diag,
     page.reverse = in->has_scan_index_forward && !in->scan_index_forward;
     page.limit = in->has_limit ? in->limit : 0;
     page.range = ddb_query_range(call->arena, table->id, page.index ? page.index->id : 0, &cond);
-    if (!page.range.from.p || !page.range.to.p)
+    if (!str_is_set(page.range.from) || !str_is_set(page.range.to))
         return ERR_NOMEM;
     TRY(ddb_page_start_after(&page, in->exclusive_start_key));
     TRY(ddb_page_run(&page));

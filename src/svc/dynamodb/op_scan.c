@@ -51,7 +51,7 @@ static enum err scan(struct call *call, struct ddb_diag *diag, const struct dyna
     page.range = ddb_scan_range(call->arena, table->id, page.index ? page.index->id : 0,
                                 in->has_segment ? (uint32_t)in->segment : 0,
                                 in->has_segment ? (uint32_t)in->total_segments : 1);
-    if (!page.range.from.p || !page.range.to.p)
+    if (!str_is_set(page.range.from) || !str_is_set(page.range.to))
         return ERR_NOMEM;
     TRY(ddb_page_start_after(&page, in->exclusive_start_key));
     TRY(ddb_page_run(&page));
