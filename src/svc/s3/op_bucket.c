@@ -84,20 +84,19 @@ static enum err create_again(struct call *call, const struct s3_create_bucket_in
 static enum err count_bucket(struct call *call, int64_t change)
 {
     struct str key = s3_key_bucket_count(call->arena), value;
-    uint64_t count = 0;
+    struct s3_count_rec count = {0};
     enum err e = txn_get(call->txn, key, &value);
     if (e == ERR_OK)
-        e = key_read_u64(&value, &count);
+        e = record_unpack(&s3_count_type, call->arena, value, &count);
     if (e != ERR_OK && e != ERR_NOT_FOUND)
         return e;
-    if (change > 0 && count >= S3_BUCKETS_MAX)
+    if (change > 0 && count.buckets >= S3_BUCKETS_MAX)
         return call_error(call, &s3_err_too_many_buckets,
                           "You have attempted to create more buckets than allowed");
-    struct buf b;
-    buf_init_arena(&b, call->arena, sizeof(uint64_t));
-    key_u64(&b, change < 0 && count == 0 ? 0 : count + (uint64_t)change);
-    TRY(buf_err(&b));
-    return txn_put(call->txn, key, buf_str(&b));
+    if (change < 0 && count.buckets == 0)
+        return ERR_CORRUPT;
+    count.buckets += (uint64_t)change;
+    return S3_PUT(call->txn, key, &s3_count_type, &count);
 }
 
 static enum err put_create_tags(struct call *call, const struct s3_create_bucket_input *in,
@@ -241,7 +240,7 @@ static enum err fill_buckets(struct call *call, const struct s3_list_buckets_inp
         struct s3_bucket_rec rec;
         struct str name;
         TRY(s3_read_bucket_key(call->arena, key, &name));
-        TRY(s3_unpack_bucket(value, &rec));
+        TRY(record_unpack_copy(&s3_bucket_type, call->arena, value, &rec));
         if (str_is_set(in->bucket_region) && !str_eq(rec.region, in->bucket_region))
             continue;
         if (n == max) {
@@ -258,7 +257,7 @@ static enum err fill_buckets(struct call *call, const struct s3_list_buckets_inp
             cap *= 2;
         }
         v[n] = (struct s3_bucket){.name = name, .bucket_arn = s3_arn(call, name, STR_NONE)};
-        v[n].bucket_region = str_dup(call->arena, rec.region);
+        v[n].bucket_region = rec.region;
         WIRE_SET(&v[n], creation_date, rec.created_ms);
         last = name;
         n++;

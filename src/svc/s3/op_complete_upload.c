@@ -125,15 +125,12 @@ static enum err check_whole(struct call *call, const struct s3_complete_multipar
 
 static enum err put_manifest(struct call *call, const struct chosen *c, struct s3_body *ret_body)
 {
-    struct buf b;
     struct s3_body body = {.kind = S3_BODY_PARTS, .n_parts = c->n};
     /* The first part's file names the list: unique, as a file belongs to one part alone. */
     body.id = c->parts[0].file;
-    buf_init_arena(&b, call->arena, KV_VALUE_MAX);
-    s3_pack_manifest(&b, c->parts, c->n);
-    TRY(buf_err(&b));
     *ret_body = body;
-    return txn_put(call->txn, s3_key_manifest(call->arena, &body.id), buf_str(&b));
+    return S3_PUT(call->txn, s3_key_manifest(call->arena, &body.id), &s3_manifest_type,
+                  &(struct s3_manifest){c->parts, c->n});
 }
 
 static enum err give_result(struct call *call, const struct s3_complete_multipart_upload_input *in,
@@ -167,14 +164,14 @@ static enum err give_result(struct call *call, const struct s3_complete_multipar
 static enum err find_done(struct call *call, const struct s3_bucket_ref *b, struct str key,
                           struct str upload_id, struct s3_object_rec *ret_rec, bool *ret_again)
 {
-    struct s3_done_rec was;
+    struct s3_seq_rec was;
     struct str value;
     *ret_again = false;
     if (upload_id.len != S3_UPLOAD_ID_LEN)
         return ERR_OK;
     enum err e = txn_peek(call->txn, s3_key_done(call->arena, b->rec.id, key, upload_id), &value);
     if (e == ERR_OK) {
-        TRY(s3_unpack_done(value, &was));
+        TRY(record_unpack(&s3_seq_type, call->arena, value, &was));
         e = s3_current(call->txn, b->rec.id, key, false, ret_rec);
     }
     if (e == ERR_NOT_FOUND)
@@ -188,13 +185,7 @@ static enum err remember_done(struct call *call, const struct s3_bucket_ref *b, 
                               struct str upload_id, uint64_t seq)
 {
     struct str done = s3_key_done(call->arena, b->rec.id, key, upload_id);
-    struct buf value;
-    buf_init_arena(&value, call->arena, KV_KEY_MAX);
-    s3_pack_done(&value, &(struct s3_done_rec){seq});
-    TRY(buf_err(&value));
-    if (!str_is_set(done))
-        return ERR_NOMEM;
-    TRY(txn_put(call->txn, done, buf_str(&value)));
+    TRY(S3_PUT(call->txn, done, &s3_seq_type, &(struct s3_seq_rec){seq}));
     TRY(txn_put(call->txn, s3_key_done_since(call->arena, call->txn->now_ms, upload_id), done));
     return s3_forget_later(call->svc, call->txn);
 }

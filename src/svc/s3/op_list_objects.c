@@ -22,7 +22,7 @@ static enum err give_object(struct call *call, const struct request *rq, const s
                             struct s3_object *o)
 {
     struct s3_object_rec rec;
-    TRY(s3_unpack_object(call->arena, e->value, &rec));
+    TRY(record_unpack(&s3_object_type, call->arena, e->value, &rec));
     *o = (struct s3_object){.key = s3_list_text(call->arena, e->key, rq->url),
                             .e_tag = s3_quote(call->arena, rec.etag),
                             .storage_class = STR("STANDARD"),

@@ -90,7 +90,7 @@ static enum err take_entry(struct call *call, const struct request *rq, const st
         return ERR_OK;
     }
     struct s3_object_rec rec;
-    TRY(s3_unpack_object(call->arena, e->value, &rec));
+    TRY(record_unpack(&s3_object_type, call->arena, e->value, &rec));
     bool latest = !str_is_set(p->latest_of) || !str_eq(p->latest_of, e->key);
     p->latest_of = e->key;
     p->last_key = e->key;

@@ -9,8 +9,6 @@
 #include "svc/s3/s3_list.h"
 #include "svc/s3/s3_upload.h"
 
-enum { RECORD_MAX = 64 * 1024 };
-
 /* --- shared ----------------------------------------------------------------------------------- */
 
 enum err s3_upload_find(struct call *call, const struct s3_bucket_ref *b, struct str key,
@@ -29,7 +27,7 @@ enum err s3_upload_find(struct call *call, const struct s3_bucket_ref *b, struct
                           "the upload may have been aborted or completed.");
     }
     TRY(e);
-    return s3_unpack_upload(call->arena, value, ret_rec);
+    return record_unpack(&s3_upload_type, call->arena, value, ret_rec);
 }
 
 enum err s3_check_part_number(struct call *call, int64_t number)
@@ -45,11 +43,8 @@ enum err s3_check_part_number(struct call *call, int64_t number)
 static enum err put_upload(struct call *call, const struct s3_bucket_ref *b, struct str key,
                            struct str upload_id, const struct s3_upload_rec *rec)
 {
-    struct buf buf;
-    buf_init_arena(&buf, call->arena, RECORD_MAX);
-    s3_pack_upload(&buf, rec);
-    TRY(buf_err(&buf));
-    return txn_put(call->txn, s3_key_upload(call->arena, b->rec.id, key, upload_id), buf_str(&buf));
+    return S3_PUT(call->txn, s3_key_upload(call->arena, b->rec.id, key, upload_id), &s3_upload_type,
+                  rec);
 }
 
 enum err s3_part_commit(struct call *call, struct str bucket, struct str expected_owner,
@@ -62,14 +57,13 @@ enum err s3_part_commit(struct call *call, struct str bucket, struct str expecte
     struct s3_part_rec old;
     struct s3_body body;
     struct str value;
-    struct buf buf;
     TRY(s3_bucket_get(call, bucket, expected_owner, &b));
     TRY(s3_upload_find(call, &b, key, upload_id, true, &upload));
     TRY(put_upload(call, &b, key, upload_id, &upload));
     struct str part_key = s3_key_part(call->arena, upload_id, number);
     enum err e = txn_get(call->txn, part_key, &value);
     if (e == ERR_OK) {
-        TRY(s3_unpack_part(value, &old));
+        TRY(record_unpack(&s3_part_type, call->arena, value, &old));
         TRY(s3_trash_file(s3, call->txn, &old.file));
     } else if (e != ERR_NOT_FOUND) {
         return e;
@@ -82,10 +76,7 @@ enum err s3_part_commit(struct call *call, struct str bucket, struct str expecte
                                .file = body.id};
     part.sum =
         (struct s3_sum){.algo = upload.algo, .text = s3_writer_sum(w, call->arena, upload.algo)};
-    buf_init_arena(&buf, call->arena, RECORD_MAX);
-    s3_pack_part(&buf, &part);
-    TRY(buf_err(&buf));
-    TRY(txn_put(call->txn, part_key, buf_str(&buf)));
+    TRY(S3_PUT(call->txn, part_key, &s3_part_type, &part));
     *ret_part = part;
     return ERR_OK;
 }
@@ -118,8 +109,7 @@ enum err s3_parts_load(struct txn *txn, struct str upload_id, int64_t after, siz
             v = grown;
             cap *= 2;
         }
-        value = str_dup(txn->arena, value);
-        e = str_is_set(value) ? s3_unpack_part(value, &v[n++]) : ERR_NOMEM;
+        e = record_unpack_copy(&s3_part_type, txn->arena, value, &v[n++]);
         if (e != ERR_OK)
             break;
     }
@@ -344,7 +334,7 @@ static enum err take_upload(struct call *call, const struct s3_entry *e, struct 
                             struct str upload_id, bool url, struct uploads_page *p)
 {
     struct s3_upload_rec rec;
-    TRY(s3_unpack_upload(call->arena, e->value, &rec));
+    TRY(record_unpack(&s3_upload_type, call->arena, e->value, &rec));
     struct s3_multipart_upload *u = &p->uploads[p->n_uploads++];
     *u = (struct s3_multipart_upload){.upload_id = upload_id,
                                       .key = s3_list_text(call->arena, key, url),

@@ -11,9 +11,7 @@ enum { FILTER_BYTES_MAX = 1024, TEST_EVENT_MAX = 4096, ID_BYTES_MAX = 255 };
 static enum err take_events(struct call *call, const struct s3_event_list *events,
                             struct s3_rule *rule)
 {
-    struct s3_pair *v = ARENA_ARRAY(call->arena, struct s3_pair, events->n);
-    if (!v)
-        return ERR_NOMEM;
+    rule->names = *events;
     for (size_t i = 0; i < events->n; i++) {
         uint32_t bits = s3_event_bits(events->v[i]);
         if (!bits) {
@@ -24,9 +22,7 @@ static enum err take_events(struct call *call, const struct s3_event_list *event
                               "this kind");
         }
         rule->events |= bits;
-        v[i] = (struct s3_pair){events->v[i], STR("")};
     }
-    rule->names = (struct s3_pairs){v, events->n};
     return ERR_OK;
 }
 
@@ -199,7 +195,6 @@ enum err s3_put_bucket_notification_configuration(
 {
     struct s3_bucket_ref b;
     struct s3_rules rules;
-    struct buf buf;
     TRY(s3_verify_body(call, wire_header_get(call->request, STR("Content-MD5"))));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(refuse_others(call, in->notification_configuration));
@@ -213,23 +208,12 @@ enum err s3_put_bucket_notification_configuration(
         TRY(txn_del(call->txn, key));
         return s3_bucket_put(call->txn, &b);
     }
-    buf_init_arena(&buf, call->arena, KV_VALUE_MAX);
-    s3_pack_rules(&buf, &rules);
-    TRY(buf_err(&buf));
     b.rec.flags |= S3_HAS_NOTIFICATION;
-    TRY(txn_put(call->txn, key, buf_str(&buf)));
+    TRY(S3_PUT(call->txn, key, &s3_rules_type, &rules));
     return s3_bucket_put(call->txn, &b);
 }
 
 /* --- giving it back --------------------------------------------------------------------------- */
-
-static struct s3_event_list give_events(struct arena *a, struct s3_pairs names)
-{
-    struct str *v = ARENA_ARRAY(a, struct str, names.n);
-    for (size_t i = 0; v && i < names.n; i++)
-        v[i] = names.v[i].key;
-    return (struct s3_event_list){v, v ? names.n : 0};
-}
 
 static const struct s3_notification_configuration_filter *give_filter(struct arena *a,
                                                                       const struct s3_rule *r)
@@ -270,17 +254,16 @@ enum err s3_get_bucket_notification_configuration(
     for (size_t i = 0; i < rules.n; i++) {
         const struct s3_rule *r = &rules.v[i];
         if (r->queue)
-            q[queues++] =
-                (struct s3_queue_configuration){.id = r->id,
-                                                .queue_arn = r->arn,
-                                                .events = give_events(call->arena, r->names),
-                                                .filter = give_filter(call->arena, r)};
+            q[queues++] = (struct s3_queue_configuration){.id = r->id,
+                                                          .queue_arn = r->arn,
+                                                          .events = r->names,
+                                                          .filter = give_filter(call->arena, r)};
         else
-            f[functions++] = (struct s3_lambda_function_configuration){
-                .id = r->id,
-                .lambda_function_arn = r->arn,
-                .events = give_events(call->arena, r->names),
-                .filter = give_filter(call->arena, r)};
+            f[functions++] =
+                (struct s3_lambda_function_configuration){.id = r->id,
+                                                          .lambda_function_arn = r->arn,
+                                                          .events = r->names,
+                                                          .filter = give_filter(call->arena, r)};
     }
     out->queue_configurations = (struct s3_queue_configuration_list){q, queues};
     out->lambda_function_configurations =

@@ -96,7 +96,7 @@ static enum err drop_parts(struct s3 *s3, struct txn *txn, struct str upload_id,
     bool more = false;
     while (!more && (e = kv_next(it, &key, &value)) == ERR_OK) {
         struct s3_part_rec part;
-        e = s3_unpack_part(value, &part);
+        e = record_unpack(&s3_part_type, txn->arena, value, &part);
         if (e == ERR_OK)
             e = s3_trash_file(s3, txn, &part.file);
         if (e == ERR_OK)

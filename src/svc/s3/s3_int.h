@@ -19,8 +19,6 @@
 
 #include "base/list.h"
 #include "core/call.h"
-#include "s3_api.h"
-#include "svc/s3/s3.h"
 #include "svc/s3/s3_record.h"
 #include "svc/s3/s3_rules.h"
 #include "svc/s3/s3_sum.h"
@@ -257,27 +255,6 @@ struct str s3_policy_unknown_key(struct arena *a, struct str json);
 
 /* --- notifications (s3_notify.c) -------------------------------------------------------------- */
 
-enum s3_event {
-    S3_EVENT_PUT,
-    S3_EVENT_COPY,
-    S3_EVENT_COMPLETE,
-    S3_EVENT_DELETE,
-    S3_EVENT_MARKER,
-    S3_EVENT_TAGS_PUT,
-    S3_EVENT_TAGS_DELETE,
-    S3_EVENTS,
-};
-struct s3_rule {
-    bool queue; /* else a function */
-    struct str id, arn;
-    uint32_t events;           /* bits 1 << enum s3_event */
-    struct s3_pairs names;     /* the events as configured, in `key` */
-    struct str prefix, suffix; /* absent: none */
-};
-struct s3_rules {
-    struct s3_rule *v;
-    size_t n;
-};
 struct s3_happening {
     enum s3_event event;
     struct str key;
@@ -290,7 +267,7 @@ uint32_t s3_event_bits(struct str name);
 bool s3_rule_matches(const struct s3_rule *rule, enum s3_event event, struct str key);
 /* Whether two rules could both be meant by one event: NULL, or the wording of the refusal. */
 const char *s3_rules_overlap(const struct s3_rule *a, const struct s3_rule *b);
-void s3_pack_rules(struct buf *b, const struct s3_rules *rules);
+/* The rules with the bits of their events. ERR_CORRUPT, ERR_NOMEM. */
 enum err s3_unpack_rules(struct arena *a, struct str bytes, struct s3_rules *ret_rules) WARN_UNUSED;
 /* The event document for a rule. */
 void s3_event_json(struct buf *b, struct call *call, struct str bucket, const struct s3_rule *rule,

@@ -10,7 +10,7 @@
 #include "codec/percent.h"
 #include "svc/s3/s3_int.h"
 
-enum { RULES_VERSION = 1, EVENT_MAX = 64 * 1024 };
+enum { EVENT_MAX = 64 * 1024 };
 
 static const struct {
     struct str name; /* as in the document, without "s3:" */
@@ -57,45 +57,15 @@ const char *s3_rules_overlap(const struct s3_rule *a, const struct s3_rule *b)
            "the prefixes are overlapping for the same event type.";
 }
 
-void s3_pack_rules(struct buf *b, const struct s3_rules *rules)
-{
-    pack_u8(b, RULES_VERSION);
-    pack_uint(b, rules->n);
-    for (size_t i = 0; i < rules->n; i++) {
-        const struct s3_rule *r = &rules->v[i];
-        pack_u8(b, r->queue);
-        pack_str(b, r->id);
-        pack_str(b, r->arn);
-        s3_pack_pairs(b, r->names);
-        pack_str(b, r->prefix);
-        pack_str(b, r->suffix);
-    }
-}
-
 enum err s3_unpack_rules(struct arena *a, struct str bytes, struct s3_rules *ret_rules)
 {
-    struct unpack u;
-    unpack_init(&u, bytes);
-    if (unpack_u8(&u) != RULES_VERSION)
-        return ERR_CORRUPT;
-    uint64_t n = unpack_uint(&u);
-    if (u.bad || n > S3_NOTIFICATIONS_MAX)
-        return ERR_CORRUPT;
-    struct s3_rule *v = ARENA_ARRAY(a, struct s3_rule, n);
-    if (!v)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        v[i].queue = unpack_u8(&u) != 0;
-        v[i].id = unpack_str(&u);
-        v[i].arn = unpack_str(&u);
-        TRY(s3_unpack_pairs(a, &u, &v[i].names));
-        v[i].prefix = unpack_str(&u);
-        v[i].suffix = unpack_str(&u);
-        for (size_t k = 0; k < v[i].names.n; k++)
-            v[i].events |= s3_event_bits(v[i].names.v[k].key);
+    TRY(record_unpack(&s3_rules_type, a, bytes, ret_rules));
+    for (size_t i = 0; i < ret_rules->n; i++) {
+        struct s3_rule *r = &ret_rules->v[i];
+        r->events = 0;
+        for (size_t k = 0; k < r->names.n; k++)
+            r->events |= s3_event_bits(r->names.v[k]);
     }
-    TRY(unpack_end(&u));
-    *ret_rules = (struct s3_rules){v, n};
     return ERR_OK;
 }
 

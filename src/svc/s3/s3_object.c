@@ -10,7 +10,7 @@
  * Layer: svc. Thread: the transaction's loop. */
 #include "svc/s3/s3_int.h"
 
-enum { SEQ_MS_SHIFT = 12, RECORD_MAX = 64 * 1024 };
+enum { SEQ_MS_SHIFT = 12 };
 
 /* --- buckets ---------------------------------------------------------------------------------- */
 
@@ -24,7 +24,7 @@ enum err s3_bucket_read(struct txn *txn, struct str name, bool tracked,
         TRY(txn_get(txn, key, &value));
     else
         TRY(txn_peek(txn, key, &value));
-    return s3_unpack_bucket(value, ret_rec);
+    return record_unpack(&s3_bucket_type, txn->arena, value, ret_rec);
 }
 
 static enum err bucket_find(struct call *call, struct str name, struct str expected_owner,
@@ -57,11 +57,7 @@ enum err s3_bucket_get(struct call *call, struct str name, struct str expected_o
 
 enum err s3_bucket_put(struct txn *txn, const struct s3_bucket_ref *b)
 {
-    struct buf buf;
-    buf_init_arena(&buf, txn->arena, RECORD_MAX);
-    s3_pack_bucket(&buf, &b->rec);
-    TRY(buf_err(&buf));
-    return txn_put(txn, s3_key_bucket(txn->arena, b->name), buf_str(&buf));
+    return S3_PUT(txn, s3_key_bucket(txn->arena, b->name), &s3_bucket_type, &b->rec);
 }
 
 /* --- finding versions ------------------------------------------------------------------------- */
@@ -74,7 +70,7 @@ static enum err read_object(struct txn *txn, struct str key, bool tracked,
         TRY(txn_get(txn, key, &value));
     else
         TRY(txn_peek(txn, key, &value));
-    return s3_unpack_object(txn->arena, value, ret_rec);
+    return record_unpack(&s3_object_type, txn->arena, value, ret_rec);
 }
 
 enum err s3_current(struct txn *txn, uint64_t bucket, struct str key, bool tracked,
@@ -86,9 +82,12 @@ enum err s3_current(struct txn *txn, uint64_t bucket, struct str key, bool track
 /* Seq of the null version among the old ones. */
 static enum err null_seq(struct txn *txn, uint64_t bucket, struct str key, uint64_t *ret_seq)
 {
+    struct s3_seq_rec rec;
     struct str value;
     TRY(txn_get(txn, s3_key_null(txn->arena, bucket, key), &value));
-    return key_read_u64(&value, ret_seq);
+    TRY(record_unpack(&s3_seq_type, txn->arena, value, &rec));
+    *ret_seq = rec.seq;
+    return ERR_OK;
 }
 
 enum err s3_version(struct txn *txn, uint64_t bucket, struct str key, struct str version_id,
@@ -124,31 +123,20 @@ enum err s3_newest_old(struct txn *txn, uint64_t bucket, struct str key,
     struct str k, value;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
     enum err e = kv_next(it, &k, &value);
-    if (e == ERR_OK) {
-        value = str_dup(txn->arena, value);
-        e = str_is_set(value) ? s3_unpack_object(txn->arena, value, ret_rec) : ERR_NOMEM;
-    }
+    if (e == ERR_OK)
+        e = record_unpack_copy(&s3_object_type, txn->arena, value, ret_rec);
     kv_iter_close(it);
     return e;
 }
 
 /* --- changing versions ------------------------------------------------------------------------ */
 
-static enum err put_object(struct txn *txn, struct str key, const struct s3_object_rec *rec)
-{
-    struct buf b;
-    buf_init_arena(&b, txn->arena, RECORD_MAX);
-    s3_pack_object(&b, rec);
-    TRY(buf_err(&b));
-    return txn_put(txn, key, buf_str(&b));
-}
-
 enum err s3_rewrite(struct txn *txn, uint64_t bucket, struct str key,
                     const struct s3_object_rec *rec, bool current)
 {
     if (current)
-        return put_object(txn, s3_key_current(txn->arena, bucket, key), rec);
-    return put_object(txn, s3_key_version(txn->arena, bucket, key, rec->seq), rec);
+        return S3_PUT(txn, s3_key_current(txn->arena, bucket, key), &s3_object_type, rec);
+    return S3_PUT(txn, s3_key_version(txn->arena, bucket, key, rec->seq), &s3_object_type, rec);
 }
 
 static bool is_null(const struct s3_object_rec *rec)
@@ -160,14 +148,10 @@ static bool is_null(const struct s3_object_rec *rec)
 static enum err add_old(struct txn *txn, uint64_t bucket, struct str key,
                         const struct s3_object_rec *rec)
 {
-    if (is_null(rec)) {
-        struct buf b;
-        buf_init_arena(&b, txn->arena, sizeof(uint64_t));
-        key_u64(&b, rec->seq);
-        TRY(buf_err(&b));
-        TRY(txn_put(txn, s3_key_null(txn->arena, bucket, key), buf_str(&b)));
-    }
-    return put_object(txn, s3_key_version(txn->arena, bucket, key, rec->seq), rec);
+    if (is_null(rec))
+        TRY(S3_PUT(txn, s3_key_null(txn->arena, bucket, key), &s3_seq_type,
+                   &(struct s3_seq_rec){rec->seq}));
+    return S3_PUT(txn, s3_key_version(txn->arena, bucket, key, rec->seq), &s3_object_type, rec);
 }
 
 static enum err remove_old(struct txn *txn, uint64_t bucket, struct str key,
@@ -258,7 +242,7 @@ enum err s3_put_current(struct s3 *s3, struct txn *txn, const struct s3_bucket_r
     rec->modified_ms = s3_now(txn);
     TRY(name_version(txn, b, rec));
     TRY(displace(s3, txn, b, key, &h));
-    return put_object(txn, s3_key_current(txn->arena, b->rec.id, key), rec);
+    return S3_PUT(txn, s3_key_current(txn->arena, b->rec.id, key), &s3_object_type, rec);
 }
 
 enum err s3_delete_key(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
@@ -298,8 +282,7 @@ static enum err promote(struct txn *txn, uint64_t bucket, struct str key, uint64
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
     enum err e;
     while ((e = kv_next(it, &k, &value)) == ERR_OK) {
-        value = str_dup(txn->arena, value);
-        e = str_is_set(value) ? s3_unpack_object(txn->arena, value, &rec) : ERR_NOMEM;
+        e = record_unpack_copy(&s3_object_type, txn->arena, value, &rec);
         if (e != ERR_OK || rec.seq != gone)
             break;
     }
@@ -309,7 +292,7 @@ static enum err promote(struct txn *txn, uint64_t bucket, struct str key, uint64
         return txn_del(txn, current);
     TRY(e);
     TRY(remove_old(txn, bucket, key, &rec));
-    return put_object(txn, current, &rec);
+    return S3_PUT(txn, current, &s3_object_type, &rec);
 }
 
 enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
@@ -364,7 +347,7 @@ enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
     if (e == ERR_NOT_FOUND)
         return ERR_CORRUPT;
     TRY(e);
-    return s3_unpack_manifest(txn->arena, value, ret_manifest);
+    return record_unpack(&s3_manifest_type, txn->arena, value, ret_manifest);
 }
 
 enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,

@@ -1,10 +1,13 @@
-/* The records of S3 in the store and their packed forms. A version byte comes first; later versions
- * append fields. Layer: svc. Lifetime: unpacked records borrow from the bytes they were read from.
- * Thread: pure. */
+/* The records of S3 in the store; s3_record.c has their tables (base/record.h says how they are
+ * packed and how one grows). Layer: svc. Lifetime: unpacked records borrow from the bytes they were
+ * read from. Thread: the transaction's. */
 #ifndef WEIR_SVC_S3_S3_RECORD_H
 #define WEIR_SVC_S3_S3_RECORD_H
 
-#include "base/pack.h"
+#include "base/record.h"
+#include "core/txn.h"
+#include "s3_api.h"
+#include "svc/s3/s3.h"
 #include "svc/s3/s3_keys.h"
 
 struct s3_pair { /* a tag, or a metadata entry */
@@ -84,9 +87,14 @@ struct s3_upload_rec {
     struct s3_attrs attrs;
 };
 
-/* What a completed upload became, for a client that asks again (its first answer was lost). */
-struct s3_done_rec {
-    uint64_t seq; /* of the version */
+/* Order of a version: of the null one among the old ones, and of what a completed upload became, for
+ * a client that asks again (its first answer was lost). */
+struct s3_seq_rec {
+    uint64_t seq;
+};
+
+struct s3_count_rec {
+    uint64_t buckets;
 };
 
 struct s3_part_rec {
@@ -103,22 +111,37 @@ struct s3_manifest {
     size_t n;
 };
 
-void s3_pack_bucket(struct buf *b, const struct s3_bucket_rec *rec);
-enum err s3_unpack_bucket(struct str bytes, struct s3_bucket_rec *ret_rec) WARN_UNUSED;
-void s3_pack_pairs(struct buf *b, struct s3_pairs pairs);
-enum err s3_unpack_pairs(struct arena *a, struct unpack *u, struct s3_pairs *ret_pairs) WARN_UNUSED;
-void s3_pack_object(struct buf *b, const struct s3_object_rec *rec);
-enum err s3_unpack_object(struct arena *a, struct str bytes,
-                          struct s3_object_rec *ret_rec) WARN_UNUSED;
-void s3_pack_upload(struct buf *b, const struct s3_upload_rec *rec);
-enum err s3_unpack_upload(struct arena *a, struct str bytes,
-                          struct s3_upload_rec *ret_rec) WARN_UNUSED;
-void s3_pack_done(struct buf *b, const struct s3_done_rec *rec);
-enum err s3_unpack_done(struct str bytes, struct s3_done_rec *ret_rec) WARN_UNUSED;
-void s3_pack_part(struct buf *b, const struct s3_part_rec *rec);
-enum err s3_unpack_part(struct str bytes, struct s3_part_rec *ret_rec) WARN_UNUSED;
-void s3_pack_manifest(struct buf *b, const struct s3_part_rec *parts, size_t n);
-enum err s3_unpack_manifest(struct arena *a, struct str bytes,
-                            struct s3_manifest *ret_manifest) WARN_UNUSED;
+/* Rules of a bucket's notifications. */
+enum s3_event {
+    S3_EVENT_PUT,
+    S3_EVENT_COPY,
+    S3_EVENT_COMPLETE,
+    S3_EVENT_DELETE,
+    S3_EVENT_MARKER,
+    S3_EVENT_TAGS_PUT,
+    S3_EVENT_TAGS_DELETE,
+    S3_EVENTS,
+};
+struct s3_rule {
+    bool queue; /* else a function */
+    struct str id, arn;
+    uint32_t events;            /* bits 1 << enum s3_event, made of the names */
+    struct s3_event_list names; /* the events as configured */
+    struct str prefix, suffix;  /* absent: none */
+};
+struct s3_rules {
+    struct s3_rule *v;
+    size_t n;
+};
+
+extern const struct record_type s3_bucket_type, s3_object_type, s3_upload_type, s3_seq_type,
+    s3_count_type, s3_part_type, s3_manifest_type, s3_rules_type;
+
+/* Packs what the last argument points to by its table and stages it. ERR_LIMIT, ERR_NOMEM, and the
+ * store's errors. */
+#define S3_PUT(txn, key, type, ...)                                                                \
+    s3_put_record((txn), (key), (type), (__VA_ARGS__), sizeof(*(__VA_ARGS__)))
+enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
+                       const void *rec, size_t size) WARN_UNUSED;
 
 #endif

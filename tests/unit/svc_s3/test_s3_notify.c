@@ -120,7 +120,7 @@ static void test_overlaps(void **state)
 
 static void test_record(void **state)
 {
-    struct s3_pair name = {STR("s3:ObjectCreated:*"), STR("")};
+    struct str name = STR("s3:ObjectCreated:*");
     struct s3_rule two[] = {
         {.queue = true, .id = STR("q"), .arn = STR("arn:q"), .names = {&name, 1}},
         {.id = STR("f"),
@@ -130,13 +130,12 @@ static void test_record(void **state)
          .suffix = STR("")},
     };
     struct s3_rules rules = {two, 2}, back;
-    struct buf b;
-    buf_init_arena(&b, &arena, 10000);
-    s3_pack_rules(&b, &rules);
-    assert_int_equal(s3_unpack_rules(&arena, buf_str(&b), &back), ERR_OK);
+    struct str b;
+    assert_int_equal(record_make(&s3_rules_type, &arena, &rules, &b), ERR_OK);
+    assert_int_equal(s3_unpack_rules(&arena, b, &back), ERR_OK);
     assert_int_equal(back.n, 2);
     assert_true(back.v[0].queue && !back.v[1].queue);
-    assert_int_equal(back.v[0].events, s3_event_bits(name.key));
+    assert_int_equal(back.v[0].events, s3_event_bits(name));
     assert_false(str_is_set(back.v[0].prefix));
     assert_true(str_is_set(back.v[1].suffix) && str_empty(back.v[1].suffix));
     for (size_t cut = 0; cut < b.len; cut++)

@@ -169,7 +169,7 @@ static enum err compare(struct txn *txn, void *arg)
         struct s3_object_rec rec;
         for (size_t i = 0; i < m->n; i++) {
             TRY(s3_walk_next(&w, &e));
-            TRY(s3_unpack_object(txn->arena, e.value, &rec));
+            TRY(record_unpack(&s3_object_type, txn->arena, e.value, &rec));
             assert_true(str_eq_c(e.key, m->name));
             assert_true(str_eq_c(rec.version_id, m->v[i].id));
             assert_int_equal(rec.delete_marker, m->v[i].marker);

@@ -34,17 +34,16 @@ static struct str packed_object(void)
                                 .sum = {S3_SHA256, true, STR("x-2")},
                                 .body = {S3_BODY_PARTS, {{1, 2, 3}}, 2},
                                 .attrs = {.content_type = STR("t"), .metadata = {meta, 2}}};
-    struct buf b;
-    buf_init_arena(&b, &arena, 10000);
-    s3_pack_object(&b, &rec);
-    return buf_str(&b);
+    struct str bytes;
+    assert_int_equal(record_make(&s3_object_type, &arena, &rec, &bytes), ERR_OK);
+    return bytes;
 }
 
 static void test_object(void **state)
 {
     struct str bytes = packed_object();
     struct s3_object_rec rec;
-    assert_int_equal(s3_unpack_object(&arena, bytes, &rec), ERR_OK);
+    assert_int_equal(record_unpack(&s3_object_type, &arena, bytes, &rec), ERR_OK);
     assert_true(rec.seq == 1ull << 60 && rec.size == 5ull << 40);
     assert_true(str_eq_c(rec.version_id, "v") && str_eq_c(rec.etag, "e-2"));
     assert_true(rec.sum.algo == S3_SHA256 && rec.sum.composite && str_eq_c(rec.sum.text, "x-2"));
@@ -53,39 +52,40 @@ static void test_object(void **state)
     assert_int_equal(rec.attrs.metadata.n, 2);
     assert_true(str_eq_c(rec.attrs.metadata.v[0].value, "1"));
     for (size_t cut = 0; cut < bytes.len; cut++)
-        assert_int_equal(s3_unpack_object(&arena, str_n(bytes.p, cut), &rec), ERR_CORRUPT);
+        assert_int_equal(record_unpack(&s3_object_type, &arena, str_n(bytes.p, cut), &rec),
+                         ERR_CORRUPT);
     char *other = arena_memdup(&arena, bytes.p, bytes.len);
     other[0] = 99;
-    assert_int_equal(s3_unpack_object(&arena, str_n(other, bytes.len), &rec), ERR_CORRUPT);
+    assert_int_equal(record_unpack(&s3_object_type, &arena, str_n(other, bytes.len), &rec),
+                     ERR_CORRUPT);
 }
 
 static void test_others(void **state)
 {
-    struct buf b;
+    struct str b;
     struct s3_bucket_rec bucket = {7, STR("eu-west-1"), 1, S3_SUSPENDED, S3_HAS_POLICY}, bucket2;
-    buf_init_arena(&b, &arena, 10000);
-    s3_pack_bucket(&b, &bucket);
-    assert_int_equal(s3_unpack_bucket(buf_str(&b), &bucket2), ERR_OK);
+    assert_int_equal(record_make(&s3_bucket_type, &arena, &bucket, &b), ERR_OK);
+    assert_int_equal(record_unpack(&s3_bucket_type, &arena, b, &bucket2), ERR_OK);
     assert_true(bucket2.id == 7 && bucket2.versioning == S3_SUSPENDED &&
                 bucket2.flags == S3_HAS_POLICY && str_eq_c(bucket2.region, "eu-west-1"));
 
     struct s3_upload_rec upload = {.initiated_ms = 5, .algo = S3_CRC32, .composite = true}, upload2;
-    buf_clear(&b);
-    s3_pack_upload(&b, &upload);
-    assert_int_equal(s3_unpack_upload(&arena, buf_str(&b), &upload2), ERR_OK);
+    assert_int_equal(record_make(&s3_upload_type, &arena, &upload, &b), ERR_OK);
+    assert_int_equal(record_unpack(&s3_upload_type, &arena, b, &upload2), ERR_OK);
     assert_true(upload2.algo == S3_CRC32 && upload2.composite && !upload2.algo_given);
 
     struct s3_part_rec parts[2] = {{.number = 1, .size = 10, .etag = STR("a")},
                                    {.number = 9, .size = 20, .etag = STR("b")}};
-    struct s3_manifest m;
-    buf_clear(&b);
-    s3_pack_manifest(&b, parts, 2);
-    assert_int_equal(s3_unpack_manifest(&arena, buf_str(&b), &m), ERR_OK);
+    struct s3_manifest m = {parts, 2};
+    assert_int_equal(record_make(&s3_manifest_type, &arena, &m, &b), ERR_OK);
+    assert_int_equal(record_unpack(&s3_manifest_type, &arena, b, &m), ERR_OK);
     assert_true(m.n == 2 && m.parts[1].number == 9 && m.parts[1].size == 20);
     for (size_t cut = 0; cut < b.len; cut++)
-        assert_int_equal(s3_unpack_manifest(&arena, str_n(b.p, cut), &m), ERR_CORRUPT);
+        assert_int_equal(record_unpack(&s3_manifest_type, &arena, str_n(b.p, cut), &m),
+                         ERR_CORRUPT);
     /* A count that the bytes cannot hold must not be believed. */
-    assert_int_equal(s3_unpack_manifest(&arena, STR("\x01\xff\xff\xff\xff\x0f"), &m), ERR_CORRUPT);
+    assert_int_equal(record_unpack(&s3_manifest_type, &arena, STR("\x01\xff\xff\xff\xff\x0f"), &m),
+                     ERR_CORRUPT);
 }
 
 static void test_keys(void **state)
