@@ -83,7 +83,7 @@ static enum err create_again(struct call *call, const struct s3_create_bucket_in
 
 static enum err count_bucket(struct call *call, int64_t change)
 {
-    struct str key = s3_key_bucket_count(call->arena), value;
+    struct str key = key_make(call->arena, &s3_k_count, call_scope(call)), value;
     struct s3_count_rec count = {0};
     enum err e = txn_get(call->txn, key, &value);
     if (e == ERR_OK)
@@ -165,9 +165,10 @@ enum err s3_get_bucket_location(struct call *call, const struct s3_get_bucket_lo
 
 /* --- delete ----------------------------------------------------------------------------------- */
 
-static enum err is_empty(struct txn *txn, uint64_t bucket, enum s3_table table, bool *ret_empty)
+static enum err is_empty(struct txn *txn, uint64_t bucket, const struct key_layout *table,
+                         bool *ret_empty)
 {
-    struct s3_range r = s3_range_prefix(txn->arena, table, bucket, STR(""));
+    struct key_range r = key_range(txn->arena, table, bucket);
     struct kv_iter *it;
     struct str key, value;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
@@ -181,7 +182,7 @@ static enum err is_empty(struct txn *txn, uint64_t bucket, enum s3_table table, 
 static enum err take_guards(struct txn *txn, uint64_t bucket)
 {
     for (int i = 0; i < S3_GUARD_SHARDS; i++) {
-        struct str key = s3_key_guard(txn->arena, bucket, i), value;
+        struct str key = key_make(txn->arena, &s3_k_guard, bucket, (uint8_t)i), value;
         enum err e = txn_get(txn, key, &value);
         if (e == ERR_OK)
             TRY(txn_del(txn, key));
@@ -206,8 +207,8 @@ enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input
     bool no_objects, no_versions, no_uploads;
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(take_guards(txn, b.rec.id));
-    TRY(is_empty(txn, b.rec.id, S3_TABLE_CURRENT, &no_objects));
-    TRY(is_empty(txn, b.rec.id, S3_TABLE_VERSION, &no_versions));
+    TRY(is_empty(txn, b.rec.id, &s3_k_current, &no_objects));
+    TRY(is_empty(txn, b.rec.id, &s3_k_version, &no_versions));
     if (!no_objects || !no_versions) {
         TRY(call_error_detail(call, "BucketName", in->bucket));
         return call_error(call, &s3_err_bucket_not_empty,
@@ -215,16 +216,16 @@ enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input
                                        "delete all versions in the bucket."
                                      : "The bucket you tried to delete is not empty");
     }
-    TRY(is_empty(txn, b.rec.id, S3_TABLE_UPLOAD, &no_uploads));
+    TRY(is_empty(txn, b.rec.id, &s3_k_upload, &no_uploads));
     if (!no_uploads) {
-        TRY(txn_put(txn, s3_key_dropped(call->arena, b.rec.id), STR("")));
+        TRY(txn_put(txn, key_make(call->arena, &s3_k_dropped, b.rec.id), STR("")));
         TRY(txn_on_durable(txn, kick, s3));
     }
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        TRY(txn_del(txn, s3_key_conf(call->arena, b.rec.id, kinds[i])));
+        TRY(txn_del(txn, key_make(call->arena, &s3_k_conf, b.rec.id, (uint8_t)kinds[i])));
     TRY(tags_drop(txn, s3_arn(call, in->bucket, STR_NONE)));
     TRY(count_bucket(call, -1));
-    return txn_del(txn, s3_key_bucket(call->arena, in->bucket));
+    return txn_del(txn, key_make(call->arena, &s3_k_bucket, in->bucket));
 }
 
 /* --- list ------------------------------------------------------------------------------------- */
@@ -239,7 +240,7 @@ static enum err fill_buckets(struct call *call, const struct s3_list_buckets_inp
     while (e == ERR_OK && (e = kv_next(it, &key, &value)) == ERR_OK) {
         struct s3_bucket_rec rec;
         struct str name;
-        TRY(s3_read_bucket_key(call->arena, key, &name));
+        TRY(key_read(&s3_k_bucket, key, call->arena, &name));
         TRY(record_unpack_copy(&s3_bucket_type, call->arena, value, &rec));
         if (str_is_set(in->bucket_region) && !str_eq(rec.region, in->bucket_region))
             continue;
@@ -271,7 +272,7 @@ enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *
 {
     struct str prefix = str_is_set(in->prefix) ? in->prefix : STR("");
     TRY(s3_check_key(call, prefix));
-    struct s3_range r = s3_range_buckets(call->arena, prefix);
+    struct key_range r = key_range(call->arena, &s3_k_bucket, KEY_STARTS(prefix));
     size_t max = in->has_max_buckets && in->max_buckets > 0
                      ? min_size((size_t)in->max_buckets, LIST_BUCKETS_MAX)
                      : LIST_BUCKETS_MAX;
@@ -280,7 +281,7 @@ enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *
         if (!s3_bucket_name_ok(in->continuation_token))
             return call_error(call, &s3_err_invalid_argument,
                               "The continuation token provided is incorrect");
-        struct str after = s3_key_bucket(call->arena, in->continuation_token);
+        struct str after = key_make(call->arena, &s3_k_bucket, in->continuation_token);
         after = key_after_prefix(call->arena, after);
         if (str_cmp(after, r.from) > 0)
             r.from = after;

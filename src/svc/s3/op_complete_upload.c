@@ -129,8 +129,8 @@ static enum err put_manifest(struct call *call, const struct chosen *c, struct s
     /* The first part's file names the list: unique, as a file belongs to one part alone. */
     body.id = c->parts[0].file;
     *ret_body = body;
-    return S3_PUT(call->txn, s3_key_manifest(call->arena, &body.id), &s3_manifest_type,
-                  &(struct s3_manifest){c->parts, c->n});
+    return S3_PUT(call->txn, key_make(call->arena, &s3_k_manifest, s3_id_str(&body.id)),
+                  &s3_manifest_type, &(struct s3_manifest){c->parts, c->n});
 }
 
 static enum err give_result(struct call *call, const struct s3_complete_multipart_upload_input *in,
@@ -169,7 +169,8 @@ static enum err find_done(struct call *call, const struct s3_bucket_ref *b, stru
     *ret_again = false;
     if (upload_id.len != S3_UPLOAD_ID_LEN)
         return ERR_OK;
-    enum err e = txn_peek(call->txn, s3_key_done(call->arena, b->rec.id, key, upload_id), &value);
+    enum err e =
+        txn_peek(call->txn, key_make(call->arena, &s3_k_done, b->rec.id, key, upload_id), &value);
     if (e == ERR_OK) {
         TRY(record_unpack(&s3_seq_type, call->arena, value, &was));
         e = s3_current(call->txn, b->rec.id, key, false, ret_rec);
@@ -184,9 +185,10 @@ static enum err find_done(struct call *call, const struct s3_bucket_ref *b, stru
 static enum err remember_done(struct call *call, const struct s3_bucket_ref *b, struct str key,
                               struct str upload_id, uint64_t seq)
 {
-    struct str done = s3_key_done(call->arena, b->rec.id, key, upload_id);
+    struct str done = key_make(call->arena, &s3_k_done, b->rec.id, key, upload_id);
     TRY(S3_PUT(call->txn, done, &s3_seq_type, &(struct s3_seq_rec){seq}));
-    TRY(txn_put(call->txn, s3_key_done_since(call->arena, call->txn->now_ms, upload_id), done));
+    TRY(txn_put(call->txn, key_make(call->arena, &s3_k_done_since, call->txn->now_ms, upload_id),
+                done));
     return s3_forget_later(call->svc, call->txn);
 }
 

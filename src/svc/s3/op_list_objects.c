@@ -66,7 +66,7 @@ static enum err fill(struct call *call, const struct request *rq, struct s3_walk
 
 static enum err list(struct call *call, const struct request *rq, struct listing *l)
 {
-    static const enum s3_table table = S3_TABLE_CURRENT;
+    static const struct key_layout *const table = &s3_k_current;
     struct s3_walk w;
     *l = (struct listing){.objects = ARENA_ARRAY(call->arena, struct s3_object, rq->max),
                           .prefixes = ARENA_ARRAY(call->arena, struct s3_common_prefix, rq->max)};

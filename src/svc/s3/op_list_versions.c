@@ -116,7 +116,7 @@ static enum err fill(struct call *call, const struct request *rq, struct s3_walk
 
 static enum err list(struct call *call, const struct request *rq, struct page *p)
 {
-    static const enum s3_table tables[] = {S3_TABLE_CURRENT, S3_TABLE_VERSION};
+    static const struct key_layout *const tables[] = {&s3_k_current, &s3_k_version};
     struct s3_walk w;
     *p = (struct page){
         .versions = ARENA_ARRAY(call->arena, struct s3_object_version, rq->max),
@@ -129,9 +129,9 @@ static enum err list(struct call *call, const struct request *rq, struct page *p
         return ERR_OK;
     /* Inside the marker's key its current version was shown, and the older ones down to `seq`. */
     struct str from[] = {
-        s3_from_after(call->arena, S3_TABLE_CURRENT, rq->b.rec.id, rq->key_marker, false),
-        key_after_prefix(call->arena,
-                         s3_key_version(call->arena, rq->b.rec.id, rq->key_marker, rq->seq))};
+        key_range(call->arena, &s3_k_current, rq->b.rec.id, rq->key_marker).to,
+        key_after_prefix(call->arena, key_make(call->arena, &s3_k_version, rq->b.rec.id,
+                                               rq->key_marker, ~rq->seq))};
     if (rq->within)
         p->latest_of = rq->key_marker;
     enum err e = s3_walk_open(&w, call->txn, tables, ARRAY_LEN(tables), rq->b.rec.id, rq->prefix,

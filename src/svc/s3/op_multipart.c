@@ -17,7 +17,7 @@ enum err s3_upload_find(struct call *call, const struct s3_bucket_ref *b, struct
     struct str value;
     enum err e = ERR_NOT_FOUND;
     if (upload_id.len == S3_UPLOAD_ID_LEN) {
-        struct str k = s3_key_upload(call->arena, b->rec.id, key, upload_id);
+        struct str k = key_make(call->arena, &s3_k_upload, b->rec.id, key, upload_id);
         e = tracked ? txn_get(call->txn, k, &value) : txn_peek(call->txn, k, &value);
     }
     if (e == ERR_NOT_FOUND) {
@@ -43,8 +43,8 @@ enum err s3_check_part_number(struct call *call, int64_t number)
 static enum err put_upload(struct call *call, const struct s3_bucket_ref *b, struct str key,
                            struct str upload_id, const struct s3_upload_rec *rec)
 {
-    return S3_PUT(call->txn, s3_key_upload(call->arena, b->rec.id, key, upload_id), &s3_upload_type,
-                  rec);
+    return S3_PUT(call->txn, key_make(call->arena, &s3_k_upload, b->rec.id, key, upload_id),
+                  &s3_upload_type, rec);
 }
 
 enum err s3_part_commit(struct call *call, struct str bucket, struct str expected_owner,
@@ -60,7 +60,7 @@ enum err s3_part_commit(struct call *call, struct str bucket, struct str expecte
     TRY(s3_bucket_get(call, bucket, expected_owner, &b));
     TRY(s3_upload_find(call, &b, key, upload_id, true, &upload));
     TRY(put_upload(call, &b, key, upload_id, &upload));
-    struct str part_key = s3_key_part(call->arena, upload_id, number);
+    struct str part_key = key_make(call->arena, &s3_k_part, upload_id, number);
     enum err e = txn_get(call->txn, part_key, &value);
     if (e == ERR_OK) {
         TRY(record_unpack(&s3_part_type, call->arena, value, &old));
@@ -84,7 +84,8 @@ enum err s3_part_commit(struct call *call, struct str bucket, struct str expecte
 enum err s3_parts_load(struct txn *txn, struct str upload_id, int64_t after, size_t max,
                        struct s3_manifest *ret_parts, bool *ret_more)
 {
-    struct s3_range r = s3_range_parts(txn->arena, upload_id, after);
+    struct key_range r = key_range(txn->arena, &s3_k_part, upload_id);
+    r.from = key_make(txn->arena, &s3_k_part, upload_id, after + 1);
     struct kv_iter *it;
     struct str key, value;
     size_t n = 0, cap = min_size(max, 64);
@@ -123,11 +124,12 @@ enum err s3_upload_remove(struct call *call, const struct s3_bucket_ref *b, stru
 {
     struct s3 *s3 = call->svc;
     for (size_t i = 0; i < parts->n; i++) {
-        TRY(txn_del(call->txn, s3_key_part(call->arena, upload_id, parts->parts[i].number)));
+        TRY(txn_del(call->txn,
+                    key_make(call->arena, &s3_k_part, upload_id, parts->parts[i].number)));
         if (!kept || !kept[i])
             TRY(s3_trash_file(s3, call->txn, &parts->parts[i].file));
     }
-    return txn_del(call->txn, s3_key_upload(call->arena, b->rec.id, key, upload_id));
+    return txn_del(call->txn, key_make(call->arena, &s3_k_upload, b->rec.id, key, upload_id));
 }
 
 /* --- CreateMultipartUpload -------------------------------------------------------------------- */
@@ -369,7 +371,7 @@ static enum err fill_uploads(struct call *call, struct s3_walk *w, size_t max, b
             p->last_key = e.common_prefix;
             p->last_id = STR_NONE;
         } else {
-            TRY(s3_read_upload_key(call->arena, e.raw, &key, &id));
+            TRY(key_read(&s3_k_upload, e.raw, call->arena, KEY_SKIP, &key, &id));
             TRY(take_upload(call, &e, key, id, url, p));
         }
     }
@@ -379,7 +381,7 @@ enum err s3_list_multipart_uploads(struct call *call,
                                    const struct s3_list_multipart_uploads_input *in,
                                    struct s3_list_multipart_uploads_output *out)
 {
-    static const enum s3_table table = S3_TABLE_UPLOAD;
+    static const struct key_layout *const table = &s3_k_upload;
     struct s3_bucket_ref b;
     struct s3_walk w;
     bool url;
@@ -399,8 +401,8 @@ enum err s3_list_multipart_uploads(struct call *call,
         return ERR_NOMEM;
     bool within = str_is_set(in->upload_id_marker) && in->upload_id_marker.len > 0 &&
                   str_is_set(in->key_marker);
-    struct str from = key_after_prefix(
-        call->arena, s3_key_upload(call->arena, b.rec.id, in->key_marker, in->upload_id_marker));
+    struct str from = key_after_prefix(call->arena, key_make(call->arena, &s3_k_upload, b.rec.id,
+                                                             in->key_marker, in->upload_id_marker));
     enum err e = s3_walk_open(&w, call->txn, &table, 1, b.rec.id, in->prefix, in->delimiter,
                               in->key_marker, within ? &from : NULL);
     if (e == ERR_OK && max > 0)

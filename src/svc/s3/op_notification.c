@@ -202,7 +202,7 @@ enum err s3_put_bucket_notification_configuration(
     TRY(check_overlaps(call, &rules));
     if (!in->skip_destination_validation)
         TRY(check_targets(call, &b, &rules));
-    struct str key = s3_key_conf(call->arena, b.rec.id, S3_CONF_NOTIFICATION);
+    struct str key = key_make(call->arena, &s3_k_conf, b.rec.id, (uint8_t)S3_CONF_NOTIFICATION);
     if (rules.n == 0) {
         b.rec.flags &= ~(uint64_t)S3_HAS_NOTIFICATION;
         TRY(txn_del(call->txn, key));

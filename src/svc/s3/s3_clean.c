@@ -59,20 +59,34 @@ static int64_t ripe_before(struct s3 *s3, int64_t now_ms)
     return limit;
 }
 
+static enum err read_trash(struct arena *a, struct str key, int64_t *ret_since_ms,
+                           struct s3_id *ret_id)
+{
+    struct str id;
+    TRY(key_read(&s3_k_trash, key, a, ret_since_ms, &id));
+    if (id.len != S3_ID_LEN)
+        return ERR_CORRUPT;
+    memcpy(ret_id->b, id.p, S3_ID_LEN);
+    return ERR_OK;
+}
+
 static enum err collect(struct cleaning *c, struct txn *txn)
 {
-    struct s3_range r =
-        s3_range_trash(txn->arena, c->resume_len ? str_n(c->resume, c->resume_len) : STR_NONE);
+    struct key_range r = key_range_table(txn->arena, &s3_k_trash);
     int64_t limit_ms = ripe_before(c->s3, txn->now_ms);
     struct batch *b = &c->ripe;
     struct kv_iter *it;
     struct str key, value;
+    if (!str_is_set(r.from))
+        return ERR_NOMEM;
+    if (c->resume_len)
+        r.from = str_n(c->resume, c->resume_len);
     b->n = 0;
     c->unripe_ms = INT64_MAX;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
     enum err e = ERR_OK;
     while (b->n < BATCH && (e = kv_next(it, &key, &value)) == ERR_OK) {
-        e = s3_read_trash_key(key, &b->since[b->n], &b->ids[b->n]);
+        e = read_trash(txn->arena, key, &b->since[b->n], &b->ids[b->n]);
         if (e != ERR_OK)
             break;
         if (b->since[b->n] > limit_ms) {
@@ -88,7 +102,7 @@ static enum err collect(struct cleaning *c, struct txn *txn)
 static enum err drop_parts(struct s3 *s3, struct txn *txn, struct str upload_id,
                            struct job_budget *budget, bool *ret_more)
 {
-    struct s3_range r = s3_range_parts(txn->arena, upload_id, 0);
+    struct key_range r = key_range(txn->arena, &s3_k_part, upload_id);
     struct kv_iter *it;
     struct str key, value;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
@@ -116,16 +130,17 @@ static enum err drop_parts(struct s3 *s3, struct txn *txn, struct str upload_id,
 static enum err drop_uploads(struct s3 *s3, struct txn *txn, uint64_t bucket, struct str *cursor,
                              struct job_budget *budget, bool *ret_more)
 {
-    struct s3_range r = s3_range_prefix(txn->arena, S3_TABLE_UPLOAD, bucket, STR(""));
+    struct key_range r = key_range(txn->arena, &s3_k_upload, bucket);
     struct kv_iter *it;
-    struct str key, value, object, upload_id;
+    struct str key, value, upload_id;
     bool inside = str_cmp(*cursor, r.from) > 0 && str_cmp(*cursor, r.to) < 0;
     bool more = false;
     TRY(kv_scan(txn->kv, inside ? *cursor : r.from, r.to, false, &it));
     enum err e;
     while (!more && (e = kv_next(it, &key, &value)) == ERR_OK) {
         key = str_dup(txn->arena, key);
-        e = key.p ? s3_read_upload_key(txn->arena, key, &object, &upload_id) : ERR_NOMEM;
+        e = key.p ? key_read(&s3_k_upload, key, txn->arena, KEY_SKIP, KEY_SKIP, &upload_id)
+                  : ERR_NOMEM;
         if (e == ERR_OK)
             e = drop_parts(s3, txn, upload_id, budget, &more);
         if (e == ERR_OK && !more) {
@@ -146,7 +161,7 @@ static enum err drop_uploads(struct s3 *s3, struct txn *txn, uint64_t bucket, st
 static enum err drop_buckets(struct s3 *s3, struct txn *txn, struct job *job,
                              struct job_budget *budget, bool *ret_more)
 {
-    struct s3_range r = s3_range_dropped(txn->arena);
+    struct key_range r = key_range_table(txn->arena, &s3_k_dropped);
     struct str key, value;
     uint64_t bucket = 0;
     bool more = false;
@@ -157,7 +172,7 @@ static enum err drop_buckets(struct s3 *s3, struct txn *txn, struct job *job,
             break;
         }
         TRY(e);
-        TRY(s3_read_dropped_key(key, &bucket));
+        TRY(key_read(&s3_k_dropped, key, txn->arena, &bucket));
         TRY(drop_uploads(s3, txn, bucket, &job->cursor, budget, &more));
         if (!more)
             TRY(txn_del(txn, key));
@@ -171,7 +186,8 @@ static enum err drop_buckets(struct s3 *s3, struct txn *txn, struct job *job,
 /* Every completion wakes the cleaner, so the table holds those of a day. */
 static enum err forget_done(struct txn *txn, struct job_budget *budget, bool *ret_more)
 {
-    struct s3_range r = s3_range_done(txn->arena, txn->now_ms - DONE_KEPT_MS);
+    struct key_range r = key_range_table(txn->arena, &s3_k_done_since);
+    r.to = key_prefix(txn->arena, &s3_k_done_since, txn->now_ms - DONE_KEPT_MS);
     struct kv_iter *it;
     struct str key, value;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
@@ -196,7 +212,7 @@ static enum err purge(struct cleaning *c, struct txn *txn, struct job_budget *bu
 {
     struct str key = STR("");
     for (size_t i = 0; i < c->gone.n; i++) {
-        key = s3_key_trash(txn->arena, c->gone.since[i], &c->gone.ids[i]);
+        key = key_make(txn->arena, &s3_k_trash, c->gone.since[i], s3_id_str(&c->gone.ids[i]));
         TRY(txn_del(txn, key));
     }
     job_spend(budget, c->gone.n);
@@ -316,8 +332,8 @@ enum err s3_forget_later(struct s3 *s3, struct txn *txn)
 
 enum err s3_trash_file(struct s3 *s3, struct txn *txn, const struct s3_id *id)
 {
-    TRY(txn_del(txn, s3_key_file(txn->arena, id)));
-    TRY(txn_put(txn, s3_key_trash(txn->arena, txn->now_ms, id), STR("")));
+    TRY(txn_del(txn, key_make(txn->arena, &s3_k_file, s3_id_str(id))));
+    TRY(txn_put(txn, key_make(txn->arena, &s3_k_trash, txn->now_ms, s3_id_str(id)), STR("")));
     return txn_on_durable(txn, kick_hook, s3);
 }
 
@@ -327,7 +343,7 @@ enum err s3_trash_body(struct s3 *s3, struct txn *txn, const struct s3_body *bod
     case S3_BODY_EMPTY:
         return ERR_OK;
     case S3_BODY_BYTES:
-        return txn_del(txn, s3_key_bytes(txn->arena, &body->id));
+        return txn_del(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)));
     case S3_BODY_FILE:
         return s3_trash_file(s3, txn, &body->id);
     case S3_BODY_PARTS:
@@ -337,5 +353,5 @@ enum err s3_trash_body(struct s3 *s3, struct txn *txn, const struct s3_body *bod
     TRY(s3_body_manifest(txn, body, &m));
     for (size_t i = 0; i < m.n; i++)
         TRY(s3_trash_file(s3, txn, &m.parts[i].file));
-    return txn_del(txn, s3_key_manifest(txn->arena, &body->id));
+    return txn_del(txn, key_make(txn->arena, &s3_k_manifest, s3_id_str(&body->id)));
 }

@@ -102,7 +102,7 @@ static enum err look_up(struct txn *txn, void *arg)
 {
     struct recovery *r = arg;
     struct str value;
-    enum err e = txn_peek(txn, s3_key_file(txn->arena, &r->id), &value);
+    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&r->id)), &value);
     r->referenced = e == ERR_OK;
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
@@ -267,12 +267,12 @@ enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, struct s3_body *r
     struct s3_body body = {.kind = S3_BODY_EMPTY, .id = w->id};
     if (w->has_file) {
         body.kind = S3_BODY_FILE;
-        TRY(txn_put(txn, s3_key_file(txn->arena, &w->id), STR("")));
+        TRY(txn_put(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&w->id)), STR("")));
         TRY(txn_on_commit(txn, on_commit, w));
         TRY(txn_on_durable(txn, on_durable, w));
     } else if (w->small.len > 0) {
         body.kind = S3_BODY_BYTES;
-        TRY(txn_put(txn, s3_key_bytes(txn->arena, &w->id), buf_str(&w->small)));
+        TRY(txn_put(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&w->id)), buf_str(&w->small)));
     }
     *ret_body = body;
     return ERR_OK;

@@ -3,36 +3,36 @@
 
 static enum err step(struct s3_walk *w, struct s3_cursor *c)
 {
-    struct str upload_id;
-    uint64_t seq;
+    /* The tables differ in what follows the key. */
+    const struct key_ref fields[] = {KEY_REF(KEY_SKIP), KEY_REF(&c->key), KEY_REF(KEY_SKIP)};
     enum err e = kv_next(c->it, &c->raw, &c->value);
     if (e == ERR_NOT_FOUND) {
         c->key = STR_NONE;
         return ERR_OK;
     }
     TRY(e);
-    switch (c->table) {
-    case S3_TABLE_CURRENT:
-        return s3_read_object_key(w->txn->arena, c->raw, &c->key);
-    case S3_TABLE_VERSION:
-        return s3_read_version_key(w->txn->arena, c->raw, &c->key, &seq);
-    case S3_TABLE_UPLOAD:
-        return s3_read_upload_key(w->txn->arena, c->raw, &c->key, &upload_id);
-    }
-    return ERR_CORRUPT;
+    return key_read_refs(c->table, c->raw, w->txn->arena, fields, strlen(c->table->fields));
+}
+
+/* Behind all entries of a key, or of all keys that begin with it. */
+static struct str behind(struct s3_walk *w, struct s3_cursor *c, struct str key, bool group)
+{
+    struct arena *a = w->txn->arena;
+    return group ? key_range(a, c->table, w->bucket, KEY_STARTS(key)).to
+                 : key_range(a, c->table, w->bucket, key).to;
 }
 
 /* (Re)opens a cursor at `from`, or at the beginning of the prefix when that is later. */
 static enum err seek(struct s3_walk *w, struct s3_cursor *c, struct str from)
 {
-    struct s3_range r = s3_range_prefix(w->txn->arena, c->table, w->bucket, w->prefix);
+    struct key_range r = key_range(w->txn->arena, c->table, w->bucket, KEY_STARTS(w->prefix));
     kv_iter_close(c->it);
     c->it = NULL;
     if (!str_is_set(r.from))
         return ERR_NOMEM;
     if (str_is_set(from) && str_cmp(from, r.from) > 0)
         r.from = from;
-    if (str_is_set(r.to) && str_cmp(r.from, r.to) >= 0) {
+    if (str_cmp(r.from, r.to) >= 0) {
         c->key = STR_NONE;
         return ERR_OK;
     }
@@ -40,9 +40,9 @@ static enum err seek(struct s3_walk *w, struct s3_cursor *c, struct str from)
     return step(w, c);
 }
 
-enum err s3_walk_open(struct s3_walk *w, struct txn *txn, const enum s3_table *tables, size_t n,
-                      uint64_t bucket, struct str prefix, struct str delimiter, struct str after,
-                      const struct str *from)
+enum err s3_walk_open(struct s3_walk *w, struct txn *txn, const struct key_layout *const *tables,
+                      size_t n, uint64_t bucket, struct str prefix, struct str delimiter,
+                      struct str after, const struct str *from)
 {
     *w = (struct s3_walk){.txn = txn,
                           .bucket = bucket,
@@ -55,7 +55,7 @@ enum err s3_walk_open(struct s3_walk *w, struct txn *txn, const enum s3_table *t
         c->table = tables[i];
         if (!from && str_is_set(after) && after.len > 0) {
             bool group = s3_resume_at(after, w->prefix, w->delimiter, &key);
-            start = s3_from_after(txn->arena, c->table, bucket, key, group);
+            start = behind(w, c, key, group);
         }
         TRY(seek(w, c, start));
     }
@@ -79,7 +79,7 @@ static enum err skip_group(struct s3_walk *w, struct str group)
     for (size_t i = 0; i < w->n_cursors; i++) {
         struct s3_cursor *c = &w->cursors[i];
         if (str_is_set(c->key) && str_starts(c->key, group))
-            TRY(seek(w, c, s3_from_after(w->txn->arena, c->table, w->bucket, group, true)));
+            TRY(seek(w, c, behind(w, c, group, true)));
     }
     return ERR_OK;
 }
@@ -96,8 +96,7 @@ enum err s3_walk_next(struct s3_walk *w, struct s3_entry *ret_entry)
         return ERR_OK;
     }
     /* What the store lends goes with the next step, which is made here: copy. */
-    struct s3_entry e = {.table = c->table,
-                         .key = c->key,
+    struct s3_entry e = {.key = c->key,
                          .raw = str_dup(w->txn->arena, c->raw),
                          .value = str_dup(w->txn->arena, c->value)};
     if (!str_is_set(e.raw) || !str_is_set(e.value))

@@ -12,7 +12,7 @@ struct s3_walk {
     struct str prefix, delimiter;
     /* Private. */
     struct s3_cursor {
-        enum s3_table table;
+        const struct key_layout *table;
         struct kv_iter *it;
         struct str key, raw, value; /* of the entry it stands on; key.p == NULL at the end */
     } cursors[2];
@@ -20,7 +20,6 @@ struct s3_walk {
 };
 
 struct s3_entry {
-    enum s3_table table;
     struct str common_prefix; /* set: a group; the rest is absent */
     struct str key;
     struct str raw, value; /* of the store, in the arena */
@@ -30,9 +29,9 @@ struct s3_entry {
  * current first, then old ones, newest first). It begins behind `after` (absent: at the beginning):
  * behind the whole group when `after` lies in one, else behind all entries of the key. With `from`
  * (a store key per table) it begins there instead. Close it whatever the answer. */
-enum err s3_walk_open(struct s3_walk *w, struct txn *txn, const enum s3_table *tables, size_t n,
-                      uint64_t bucket, struct str prefix, struct str delimiter, struct str after,
-                      const struct str *from) WARN_UNUSED;
+enum err s3_walk_open(struct s3_walk *w, struct txn *txn, const struct key_layout *const *tables,
+                      size_t n, uint64_t bucket, struct str prefix, struct str delimiter,
+                      struct str after, const struct str *from) WARN_UNUSED;
 /* ERR_NOT_FOUND at the end. */
 enum err s3_walk_next(struct s3_walk *w, struct s3_entry *ret_entry) WARN_UNUSED;
 void s3_walk_close(struct s3_walk *w);

@@ -73,7 +73,8 @@ enum err s3_rules_load(struct txn *txn, uint64_t bucket, struct s3_rules *ret_ru
 {
     struct str value;
     *ret_rules = (struct s3_rules){0};
-    enum err e = txn_peek(txn, s3_key_conf(txn->arena, bucket, S3_CONF_NOTIFICATION), &value);
+    enum err e = txn_peek(
+        txn, key_make(txn->arena, &s3_k_conf, bucket, (uint8_t)S3_CONF_NOTIFICATION), &value);
     if (e == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(e);

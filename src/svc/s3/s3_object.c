@@ -17,7 +17,7 @@ enum { SEQ_MS_SHIFT = 12 };
 enum err s3_bucket_read(struct txn *txn, struct str name, bool tracked,
                         struct s3_bucket_rec *ret_rec)
 {
-    struct str key = s3_key_bucket(txn->arena, name), value;
+    struct str key = key_make(txn->arena, &s3_k_bucket, name), value;
     if (name.len > KV_KEY_MAX / 4)
         return ERR_NOT_FOUND;
     if (tracked)
@@ -57,7 +57,7 @@ enum err s3_bucket_get(struct call *call, struct str name, struct str expected_o
 
 enum err s3_bucket_put(struct txn *txn, const struct s3_bucket_ref *b)
 {
-    return S3_PUT(txn, s3_key_bucket(txn->arena, b->name), &s3_bucket_type, &b->rec);
+    return S3_PUT(txn, key_make(txn->arena, &s3_k_bucket, b->name), &s3_bucket_type, &b->rec);
 }
 
 /* --- finding versions ------------------------------------------------------------------------- */
@@ -76,7 +76,7 @@ static enum err read_object(struct txn *txn, struct str key, bool tracked,
 enum err s3_current(struct txn *txn, uint64_t bucket, struct str key, bool tracked,
                     struct s3_object_rec *ret_rec)
 {
-    return read_object(txn, s3_key_current(txn->arena, bucket, key), tracked, ret_rec);
+    return read_object(txn, key_make(txn->arena, &s3_k_current, bucket, key), tracked, ret_rec);
 }
 
 /* Seq of the null version among the old ones. */
@@ -84,7 +84,7 @@ static enum err null_seq(struct txn *txn, uint64_t bucket, struct str key, uint6
 {
     struct s3_seq_rec rec;
     struct str value;
-    TRY(txn_get(txn, s3_key_null(txn->arena, bucket, key), &value));
+    TRY(txn_get(txn, key_make(txn->arena, &s3_k_null, bucket, key), &value));
     TRY(record_unpack(&s3_seq_type, txn->arena, value, &rec));
     *ret_seq = rec.seq;
     return ERR_OK;
@@ -107,7 +107,7 @@ enum err s3_version(struct txn *txn, uint64_t bucket, struct str key, struct str
         TRY(null_seq(txn, bucket, key, &seq));
     else
         TRY(s3_version_id_seq(version_id, &seq));
-    TRY(read_object(txn, s3_key_version(txn->arena, bucket, key, seq), tracked, &rec));
+    TRY(read_object(txn, key_make(txn->arena, &s3_k_version, bucket, key, ~seq), tracked, &rec));
     if (!str_eq(rec.version_id, version_id))
         return ERR_NOT_FOUND;
     *ret_rec = rec;
@@ -118,7 +118,7 @@ enum err s3_version(struct txn *txn, uint64_t bucket, struct str key, struct str
 enum err s3_newest_old(struct txn *txn, uint64_t bucket, struct str key,
                        struct s3_object_rec *ret_rec)
 {
-    struct s3_range r = s3_range_versions(txn->arena, bucket, key);
+    struct key_range r = key_range(txn->arena, &s3_k_version, bucket, key);
     struct kv_iter *it;
     struct str k, value;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
@@ -135,8 +135,9 @@ enum err s3_rewrite(struct txn *txn, uint64_t bucket, struct str key,
                     const struct s3_object_rec *rec, bool current)
 {
     if (current)
-        return S3_PUT(txn, s3_key_current(txn->arena, bucket, key), &s3_object_type, rec);
-    return S3_PUT(txn, s3_key_version(txn->arena, bucket, key, rec->seq), &s3_object_type, rec);
+        return S3_PUT(txn, key_make(txn->arena, &s3_k_current, bucket, key), &s3_object_type, rec);
+    return S3_PUT(txn, key_make(txn->arena, &s3_k_version, bucket, key, ~rec->seq), &s3_object_type,
+                  rec);
 }
 
 static bool is_null(const struct s3_object_rec *rec)
@@ -149,17 +150,18 @@ static enum err add_old(struct txn *txn, uint64_t bucket, struct str key,
                         const struct s3_object_rec *rec)
 {
     if (is_null(rec))
-        TRY(S3_PUT(txn, s3_key_null(txn->arena, bucket, key), &s3_seq_type,
+        TRY(S3_PUT(txn, key_make(txn->arena, &s3_k_null, bucket, key), &s3_seq_type,
                    &(struct s3_seq_rec){rec->seq}));
-    return S3_PUT(txn, s3_key_version(txn->arena, bucket, key, rec->seq), &s3_object_type, rec);
+    return S3_PUT(txn, key_make(txn->arena, &s3_k_version, bucket, key, ~rec->seq), &s3_object_type,
+                  rec);
 }
 
 static enum err remove_old(struct txn *txn, uint64_t bucket, struct str key,
                            const struct s3_object_rec *rec)
 {
     if (is_null(rec))
-        TRY(txn_del(txn, s3_key_null(txn->arena, bucket, key)));
-    return txn_del(txn, s3_key_version(txn->arena, bucket, key, rec->seq));
+        TRY(txn_del(txn, key_make(txn->arena, &s3_k_null, bucket, key)));
+    return txn_del(txn, key_make(txn->arena, &s3_k_version, bucket, key, ~rec->seq));
 }
 
 /* What is known of a key before a change. */
@@ -196,7 +198,7 @@ static uint64_t next_seq(const struct txn *txn, const struct history *h)
 static enum err write_guard(struct txn *txn, uint64_t bucket, struct str key)
 {
     int shard = (int)(str_hash(key) % S3_GUARD_SHARDS);
-    return txn_put(txn, s3_key_guard(txn->arena, bucket, shard), STR(""));
+    return txn_put(txn, key_make(txn->arena, &s3_k_guard, bucket, (uint8_t)shard), STR(""));
 }
 
 /* Makes room for a new newest version: the current one is kept or removed, and so is an old null
@@ -220,7 +222,8 @@ static enum err displace(struct s3 *s3, struct txn *txn, const struct s3_bucket_
     if (e == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(e);
-    TRY(read_object(txn, s3_key_version(txn->arena, b->rec.id, key, seq), true, &null_rec));
+    TRY(read_object(txn, key_make(txn->arena, &s3_k_version, b->rec.id, key, ~seq), true,
+                    &null_rec));
     TRY(remove_old(txn, b->rec.id, key, &null_rec));
     return s3_trash_body(s3, txn, &null_rec.body);
 }
@@ -242,7 +245,7 @@ enum err s3_put_current(struct s3 *s3, struct txn *txn, const struct s3_bucket_r
     rec->modified_ms = s3_now(txn);
     TRY(name_version(txn, b, rec));
     TRY(displace(s3, txn, b, key, &h));
-    return S3_PUT(txn, s3_key_current(txn->arena, b->rec.id, key), &s3_object_type, rec);
+    return S3_PUT(txn, key_make(txn->arena, &s3_k_current, b->rec.id, key), &s3_object_type, rec);
 }
 
 enum err s3_delete_key(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b,
@@ -255,7 +258,7 @@ enum err s3_delete_key(struct s3 *s3, struct txn *txn, const struct s3_bucket_re
         if (h.has_current) {
             d = (struct s3_deletion){.happened = true, .seq = next_seq(txn, &h)};
             TRY(s3_trash_body(s3, txn, &h.current.body));
-            TRY(txn_del(txn, s3_key_current(txn->arena, b->rec.id, key)));
+            TRY(txn_del(txn, key_make(txn->arena, &s3_k_current, b->rec.id, key)));
         }
         *ret_d = d;
         return ERR_OK;
@@ -265,7 +268,7 @@ enum err s3_delete_key(struct s3 *s3, struct txn *txn, const struct s3_bucket_re
     TRY(name_version(txn, b, &marker));
     TRY(displace(s3, txn, b, key, &h));
     TRY(add_old(txn, b->rec.id, key, &marker));
-    TRY(txn_del(txn, s3_key_current(txn->arena, b->rec.id, key)));
+    TRY(txn_del(txn, key_make(txn->arena, &s3_k_current, b->rec.id, key)));
     *ret_d = (struct s3_deletion){
         .happened = true, .made_marker = true, .version_id = marker.version_id, .seq = marker.seq};
     return ERR_OK;
@@ -275,7 +278,7 @@ enum err s3_delete_key(struct s3 *s3, struct txn *txn, const struct s3_bucket_re
  * still in the transaction's view when it was an old one, so it is skipped by its seq. */
 static enum err promote(struct txn *txn, uint64_t bucket, struct str key, uint64_t gone)
 {
-    struct s3_range r = s3_range_versions(txn->arena, bucket, key);
+    struct key_range r = key_range(txn->arena, &s3_k_version, bucket, key);
     struct kv_iter *it;
     struct str k, value;
     struct s3_object_rec rec = {0};
@@ -287,7 +290,7 @@ static enum err promote(struct txn *txn, uint64_t bucket, struct str key, uint64
             break;
     }
     kv_iter_close(it);
-    struct str current = s3_key_current(txn->arena, bucket, key);
+    struct str current = key_make(txn->arena, &s3_k_current, bucket, key);
     if (e == ERR_NOT_FOUND || (e == ERR_OK && rec.delete_marker))
         return txn_del(txn, current);
     TRY(e);
@@ -335,7 +338,7 @@ enum err s3_body_bytes(struct txn *txn, const struct s3_body *body, struct str *
         *ret_bytes = STR("");
         return ERR_OK;
     }
-    enum err e = txn_peek(txn, s3_key_bytes(txn->arena, &body->id), ret_bytes);
+    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)), ret_bytes);
     return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 }
 
@@ -343,7 +346,7 @@ enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
                           struct s3_manifest *ret_manifest)
 {
     struct str value;
-    enum err e = txn_peek(txn, s3_key_manifest(txn->arena, &body->id), &value);
+    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_manifest, s3_id_str(&body->id)), &value);
     if (e == ERR_NOT_FOUND)
         return ERR_CORRUPT;
     TRY(e);

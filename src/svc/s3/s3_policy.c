@@ -25,7 +25,7 @@ enum err s3_resource_policy(void *self, struct txn *txn, struct str arn, struct 
     if (e == ERR_NOT_FOUND || (e == ERR_OK && !(rec.flags & S3_HAS_POLICY)))
         return ERR_OK;
     TRY(e);
-    e = txn_peek(txn, s3_key_conf(txn->arena, rec.id, S3_CONF_POLICY), ret_json);
+    e = txn_peek(txn, key_make(txn->arena, &s3_k_conf, rec.id, (uint8_t)S3_CONF_POLICY), ret_json);
     return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 }
 

@@ -160,7 +160,7 @@ static struct key_model models[KEYS];
 
 static enum err compare(struct txn *txn, void *arg)
 {
-    static const enum s3_table tables[] = {S3_TABLE_CURRENT, S3_TABLE_VERSION};
+    static const struct key_layout *const tables[] = {&s3_k_current, &s3_k_version};
     struct s3_walk w;
     struct s3_entry e;
     TRY(s3_walk_open(&w, txn, tables, 2, bucket.rec.id, STR_NONE, STR_NONE, STR_NONE, NULL));
@@ -249,7 +249,7 @@ static void show(char *out, size_t cap, const struct s3_entry *e)
 /* One walk, and the same begun anew behind every entry: both see the same entries. */
 static enum err walk_both(struct txn *txn, void *arg)
 {
-    static const enum s3_table table = S3_TABLE_CURRENT;
+    static const struct key_layout *const table = &s3_k_current;
     struct walk_case *c = arg;
     struct s3_walk w;
     struct s3_entry e;
