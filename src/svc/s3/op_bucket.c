@@ -178,7 +178,7 @@ static enum err is_empty(struct txn *txn, uint64_t bucket, const struct key_layo
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-/* Scans are not tracked; the guards make whoever adds a key meanwhile a conflict (V2). */
+/* Scans are not tracked; the guards make whoever adds a key meanwhile a conflict (SV2). */
 static enum err take_guards(struct txn *txn, uint64_t bucket)
 {
     for (int i = 0; i < S3_GUARD_SHARDS; i++) {
@@ -192,16 +192,10 @@ static enum err take_guards(struct txn *txn, uint64_t bucket)
     return ERR_OK;
 }
 
-static void kick(void *arg)
-{
-    s3_clean_kick(arg);
-}
-
 enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input *in,
                           struct s3_delete_bucket_output *out)
 {
     static const enum s3_conf kinds[] = {S3_CONF_POLICY, S3_CONF_NOTIFICATION};
-    struct s3 *s3 = call->svc;
     struct txn *txn = call->txn;
     struct s3_bucket_ref b;
     bool no_objects, no_versions, no_uploads;
@@ -219,7 +213,7 @@ enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input
     TRY(is_empty(txn, b.rec.id, &s3_k_upload, &no_uploads));
     if (!no_uploads) {
         TRY(txn_put(txn, key_make(call->arena, &s3_k_dropped, b.rec.id), STR("")));
-        TRY(txn_on_durable(txn, kick, s3));
+        TRY(s3_clean_later(call->svc, txn));
     }
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         TRY(txn_del(txn, key_make(call->arena, &s3_k_conf, b.rec.id, (uint8_t)kinds[i])));

@@ -189,7 +189,7 @@ static enum err remember_done(struct call *call, const struct s3_bucket_ref *b, 
     TRY(S3_PUT(call->txn, done, &s3_seq_type, &(struct s3_seq_rec){seq}));
     TRY(txn_put(call->txn, key_make(call->arena, &s3_k_done_since, call->txn->now_ms, upload_id),
                 done));
-    return s3_forget_later(call->svc, call->txn);
+    return s3_clean_later(call->svc, call->txn);
 }
 
 enum err s3_complete_multipart_upload(struct call *call,

@@ -6,16 +6,18 @@
  *     --more------> step      --not ripe yet--> wait --> step      --nothing--> idle until kicked
  *
  * A file is ripe GRACE_MS after the commit that dropped it: by then every reader whose snapshot is
- * older has pinned itself, and the pins tell whether one is still at work (F3). A run begins once
+ * older has pinned itself, and the pins tell whether one is still at work (SF3). A run begins once
  * what its step read is durable, as all background transactions do.
  *
  * The scan of the list goes on where the last one stopped, since the range behind it is full of
  * tombstones; the keys begin with the time of their commit. The job's cursor is the upload at which
  * the removal of a deleted bucket's goes on.
  *
- * Layer: svc. Thread: home loop, but for kick, s3_trash_* and unlinking. */
-#include "base/log.h"
+ * Layer: svc. Thread: home loop, but for unlinking. */
+#include <assert.h>
+
 #include "base/mem.h"
+#include "core/page.h"
 #include "deliver/deliver.h"
 #include "deliver/job.h"
 #include "svc/s3/s3_int.h"
@@ -41,11 +43,6 @@ struct cleaning {
     size_t resume_len;
 };
 
-static void kick_hook(void *arg)
-{
-    s3_clean_kick(arg);
-}
-
 /* --- a step ----------------------------------------------------------------------------------- */
 
 /* A reader that began before the limit may still need what was dropped shortly before. */
@@ -59,152 +56,126 @@ static int64_t ripe_before(struct s3 *s3, int64_t now_ms)
     return limit;
 }
 
-static enum err read_trash(struct arena *a, struct str key, int64_t *ret_since_ms,
-                           struct s3_id *ret_id)
+/* One step at work: what the scans' callbacks share. */
+struct stepping {
+    struct cleaning *c;
+    struct txn *txn;
+    struct job_budget *budget;
+    struct str *cursor; /* the job's */
+    int64_t limit_ms;   /* what was dropped before is ripe */
+    bool more;          /* the budget is spent, and something may be left */
+};
+
+/* Ends the scan when the budget is spent. */
+static enum err spend(struct stepping *st)
 {
+    job_spend(st->budget, 1);
+    st->more = job_spent(st->budget);
+    return st->more ? ERR_CLOSED : ERR_OK;
+}
+
+static enum err collect_file(void *arg, struct str key, struct str value)
+{
+    struct stepping *st = arg;
+    struct batch *b = &st->c->ripe;
     struct str id;
-    TRY(key_read(&s3_k_trash, key, a, ret_since_ms, &id));
+    int64_t since_ms;
+    if (b->n == BATCH)
+        return ERR_CLOSED;
+    TRY(key_read(&s3_k_trash, key, st->txn->arena, &since_ms, &id));
     if (id.len != S3_ID_LEN)
         return ERR_CORRUPT;
-    memcpy(ret_id->b, id.p, S3_ID_LEN);
+    if (since_ms > st->limit_ms) {
+        st->c->unripe_ms = since_ms;
+        return ERR_CLOSED;
+    }
+    b->since[b->n] = since_ms;
+    memcpy(b->ids[b->n++].b, id.p, S3_ID_LEN);
     return ERR_OK;
 }
 
-static enum err collect(struct cleaning *c, struct txn *txn)
+static enum err collect(struct stepping *st)
 {
-    struct key_range r = key_range_table(txn->arena, &s3_k_trash);
-    int64_t limit_ms = ripe_before(c->s3, txn->now_ms);
-    struct batch *b = &c->ripe;
-    struct kv_iter *it;
-    struct str key, value;
-    if (!str_is_set(r.from))
-        return ERR_NOMEM;
-    if (c->resume_len)
+    struct cleaning *c = st->c;
+    struct key_range r = key_range_table(st->txn->arena, &s3_k_trash);
+    if (c->resume_len && str_is_set(r.from))
         r.from = str_n(c->resume, c->resume_len);
-    b->n = 0;
+    c->ripe.n = 0;
     c->unripe_ms = INT64_MAX;
-    TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
-    enum err e = ERR_OK;
-    while (b->n < BATCH && (e = kv_next(it, &key, &value)) == ERR_OK) {
-        e = read_trash(txn->arena, key, &b->since[b->n], &b->ids[b->n]);
-        if (e != ERR_OK)
-            break;
-        if (b->since[b->n] > limit_ms) {
-            c->unripe_ms = b->since[b->n];
-            break;
-        }
-        b->n++;
-    }
-    kv_iter_close(it);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    st->limit_ms = ripe_before(c->s3, st->txn->now_ms);
+    return txn_each(st->txn, r, collect_file, st);
 }
 
-static enum err drop_parts(struct s3 *s3, struct txn *txn, struct str upload_id,
-                           struct job_budget *budget, bool *ret_more)
+static enum err drop_part(void *arg, struct str key, struct str value)
 {
-    struct key_range r = key_range(txn->arena, &s3_k_part, upload_id);
-    struct kv_iter *it;
+    struct stepping *st = arg;
+    struct s3_part_rec part;
+    TRY(record_unpack(&s3_part_type, st->txn->arena, value, &part));
+    TRY(s3_trash_file(st->c->s3, st->txn, &part.file));
+    TRY(txn_del(st->txn, key));
+    return spend(st);
+}
+
+/* The parts first; the cursor says where to go on when they were too many. */
+static enum err drop_upload(void *arg, struct str key, struct str value)
+{
+    struct stepping *st = arg;
+    struct arena *a = st->txn->arena;
+    struct str upload_id, own = str_dup(a, key);
+    if (!str_is_set(own))
+        return ERR_NOMEM;
+    TRY(key_read(&s3_k_upload, own, a, KEY_SKIP, KEY_SKIP, &upload_id));
+    *st->cursor = own;
+    TRY(txn_each(st->txn, key_range(a, &s3_k_part, upload_id), drop_part, st));
+    if (st->more)
+        return ERR_CLOSED;
+    TRY(txn_del(st->txn, own));
+    return spend(st);
+}
+
+/* What the uploads of deleted buckets left, from the cursor on. */
+static enum err drop_buckets(struct stepping *st)
+{
+    struct txn *txn = st->txn;
+    struct key_range dropped = key_range_table(txn->arena, &s3_k_dropped), r;
     struct str key, value;
-    TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
-    enum err e;
-    bool more = false;
-    while (!more && (e = kv_next(it, &key, &value)) == ERR_OK) {
-        struct s3_part_rec part;
-        e = record_unpack(&s3_part_type, txn->arena, value, &part);
-        if (e == ERR_OK)
-            e = s3_trash_file(s3, txn, &part.file);
-        if (e == ERR_OK)
-            e = txn_del(txn, key);
-        if (e != ERR_OK)
-            break;
-        job_spend(budget, 1);
-        more = job_spent(budget);
-    }
-    kv_iter_close(it);
-    *ret_more = more;
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-/* Removes what the uploads of one deleted bucket left, from *cursor on, until the budget is spent;
- * *ret_more then, and *cursor says where to go on. */
-static enum err drop_uploads(struct s3 *s3, struct txn *txn, uint64_t bucket, struct str *cursor,
-                             struct job_budget *budget, bool *ret_more)
-{
-    struct key_range r = key_range(txn->arena, &s3_k_upload, bucket);
-    struct kv_iter *it;
-    struct str key, value, upload_id;
-    bool inside = str_cmp(*cursor, r.from) > 0 && str_cmp(*cursor, r.to) < 0;
-    bool more = false;
-    TRY(kv_scan(txn->kv, inside ? *cursor : r.from, r.to, false, &it));
-    enum err e;
-    while (!more && (e = kv_next(it, &key, &value)) == ERR_OK) {
-        key = str_dup(txn->arena, key);
-        e = key.p ? key_read(&s3_k_upload, key, txn->arena, KEY_SKIP, KEY_SKIP, &upload_id)
-                  : ERR_NOMEM;
-        if (e == ERR_OK)
-            e = drop_parts(s3, txn, upload_id, budget, &more);
-        if (e == ERR_OK && !more) {
-            e = txn_del(txn, key);
-            job_spend(budget, 1);
-            more = job_spent(budget);
-        }
-        if (e != ERR_OK)
-            break;
-        *cursor = key;
-    }
-    kv_iter_close(it);
-    *ret_more = more;
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
-/* The same of every deleted bucket; *ret_more: there is work left. */
-static enum err drop_buckets(struct s3 *s3, struct txn *txn, struct job *job,
-                             struct job_budget *budget, bool *ret_more)
-{
-    struct key_range r = key_range_table(txn->arena, &s3_k_dropped);
-    struct str key, value;
-    uint64_t bucket = 0;
-    bool more = false;
-    while (!more) {
-        enum err e = job_first_pair(txn, r.from, r.to, &key, &value);
+    uint64_t bucket;
+    st->more = false;
+    while (!st->more) {
+        enum err e = job_first_pair(txn, dropped.from, dropped.to, &key, &value);
         if (e == ERR_NOT_FOUND) {
-            job->cursor = STR("");
-            break;
+            *st->cursor = STR("");
+            return ERR_OK;
         }
         TRY(e);
         TRY(key_read(&s3_k_dropped, key, txn->arena, &bucket));
-        TRY(drop_uploads(s3, txn, bucket, &job->cursor, budget, &more));
-        if (!more)
+        r = key_range(txn->arena, &s3_k_upload, bucket);
+        if (str_cmp(*st->cursor, r.from) > 0 && str_cmp(*st->cursor, r.to) < 0)
+            r.from = *st->cursor;
+        TRY(txn_each(txn, r, drop_upload, st));
+        if (!st->more)
             TRY(txn_del(txn, key));
-        job_spend(budget, 1);
-        more = more || job_spent(budget);
+        job_spend(st->budget, 1);
+        st->more = st->more || job_spent(st->budget);
     }
-    *ret_more = more;
     return ERR_OK;
 }
 
-/* Every completion wakes the cleaner, so the table holds those of a day. */
-static enum err forget_done(struct txn *txn, struct job_budget *budget, bool *ret_more)
+static enum err forget(void *arg, struct str key, struct str done)
 {
-    struct key_range r = key_range_table(txn->arena, &s3_k_done_since);
-    r.to = key_prefix(txn->arena, &s3_k_done_since, txn->now_ms - DONE_KEPT_MS);
-    struct kv_iter *it;
-    struct str key, value;
-    TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
-    enum err e;
-    bool more = false;
-    while (!more && (e = kv_next(it, &key, &value)) == ERR_OK) {
-        e = txn_del(txn, value);
-        if (e == ERR_OK)
-            e = txn_del(txn, key);
-        if (e != ERR_OK)
-            break;
-        job_spend(budget, 1);
-        more = job_spent(budget);
-    }
-    kv_iter_close(it);
-    *ret_more = more;
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    struct stepping *st = arg;
+    TRY(txn_del(st->txn, done));
+    TRY(txn_del(st->txn, key));
+    return spend(st);
+}
+
+/* Every completion wakes the cleaner, so the table holds those of a day. */
+static enum err forget_done(struct stepping *st)
+{
+    struct arena *a = st->txn->arena;
+    struct key_range r = key_range_table(a, &s3_k_done_since);
+    r.to = key_prefix(a, &s3_k_done_since, st->txn->now_ms - DONE_KEPT_MS);
+    return txn_each(st->txn, r, forget, st);
 }
 
 /* Takes what is gone off the list; the scan goes on behind it. */
@@ -241,15 +212,17 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
 {
     struct s3 *s3 = self;
     struct cleaning *c = NULL;
-    bool more_done, more_dropped;
     TRY(cleaning_of(s3, job, &c));
+    struct stepping st = {.c = c, .txn = txn, .budget = budget, .cursor = &job->cursor};
     TRY(purge(c, txn, budget));
-    TRY(forget_done(txn, budget, &more_done));
-    TRY(drop_buckets(s3, txn, job, budget, &more_dropped));
-    TRY(collect(c, txn));
+    TRY(forget_done(&st));
+    bool more = st.more;
+    TRY(drop_buckets(&st));
+    more = more || st.more;
+    TRY(collect(&st));
     if (c->ripe.n > 0)
         *ret_state = c->stuck ? JOB_WAIT : JOB_RUN;
-    else if (more_done || more_dropped)
+    else if (more)
         *ret_state = JOB_MORE;
     else
         *ret_state = c->unripe_ms < INT64_MAX ? JOB_WAIT : JOB_DONE;
@@ -281,6 +254,7 @@ static void unlinked(struct io_work *w)
 static void stepped(void *self, const struct job *job, enum job_state state)
 {
     struct cleaning *c = job->user;
+    assert(c && (state != JOB_RUN || c->ripe.n > 0));
     c->gone.n = 0; /* purged */
     c->stuck = false;
 }
@@ -288,6 +262,7 @@ static void stepped(void *self, const struct job *job, enum job_state state)
 static void run(void *self, struct due_fire *fire)
 {
     struct cleaning *c = fire->user;
+    assert(c && c->ripe.n > 0 && c->gone.n == 0);
     c->gone = c->ripe;
     c->run = fire;
     c->work.work = unlink_files;
@@ -316,42 +291,4 @@ enum err s3_clean_register(struct s3 *s3)
         .singleton = true,
     };
     return job_register(deliver_due(s3->core->deliver), &def, &s3->clean);
-}
-
-void s3_clean_kick(struct s3 *s3)
-{
-    job_kick(s3->clean);
-}
-
-/* --- staging removal -------------------------------------------------------------------------- */
-
-enum err s3_forget_later(struct s3 *s3, struct txn *txn)
-{
-    return txn_on_durable(txn, kick_hook, s3);
-}
-
-enum err s3_trash_file(struct s3 *s3, struct txn *txn, const struct s3_id *id)
-{
-    TRY(txn_del(txn, key_make(txn->arena, &s3_k_file, s3_id_str(id))));
-    TRY(txn_put(txn, key_make(txn->arena, &s3_k_trash, txn->now_ms, s3_id_str(id)), STR("")));
-    return txn_on_durable(txn, kick_hook, s3);
-}
-
-enum err s3_trash_body(struct s3 *s3, struct txn *txn, const struct s3_body *body)
-{
-    switch (body->kind) {
-    case S3_BODY_EMPTY:
-        return ERR_OK;
-    case S3_BODY_BYTES:
-        return txn_del(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)));
-    case S3_BODY_FILE:
-        return s3_trash_file(s3, txn, &body->id);
-    case S3_BODY_PARTS:
-        break;
-    }
-    struct s3_manifest m;
-    TRY(s3_body_manifest(txn, body, &m));
-    for (size_t i = 0; i < m.n; i++)
-        TRY(s3_trash_file(s3, txn, &m.parts[i].file));
-    return txn_del(txn, key_make(txn->arena, &s3_k_manifest, s3_id_str(&body->id)));
 }

@@ -1,4 +1,4 @@
-/* Object bytes as files: writing, recovery after a crash, pins of readers. See s3_int.h (F1-F3).
+/* Object bytes as files: writing, recovery after a crash, pins of readers. See s3_int.h (SF1-SF3).
  *
  *   <data>/s3/objects/ab/abcdef...   bytes of an object or part
  *   <data>/s3/staging/abcdef...      empty marker, made before the file, removed when a commit that

@@ -1,14 +1,14 @@
 /* Inside the S3 service: the instance, files of object bytes, versions of keys, shared checks.
  *
  * Invariants
- *   F1  A file under objects/ is referenced by a key of table 07, or it has a marker of its name in
- *       staging/ (an upload under way), or it is listed in table 0b (its reference is gone).
- *   F2  A file is synced, and so is its folder, before a commit references it.
- *   F3  A file is removed only after the commit that dropped its reference is durable, and while no
+ *   SF1 A file under objects/ is referenced by a key of s3_k_file, or it has a marker of its name in
+ *       staging/ (an upload under way), or it is listed in s3_k_trash (its reference is gone).
+ *   SF2 A file is synced, and so is its folder, before a commit references it.
+ *   SF3 A file is removed only after the commit that dropped its reference is durable, and while no
  *       reply that may still read it is being sent (pins).
- *   V1  Table 03 has exactly the keys whose newest version is an object. Whatever changes a version
- *       of a key reads and writes the key's entry in table 03, so that writers of a key meet there.
- *   V2  Whoever makes a key where there was none also writes a guard, so that DeleteBucket, which
+ *   SV1 s3_k_current has exactly the keys whose newest version is an object. Whatever changes a
+ *       version of a key reads and writes the key's entry there, so that writers of a key meet.
+ *   SV2 Whoever makes a key where there was none also writes a guard, so that DeleteBucket, which
  *       reads them all, cannot miss it.
  *
  * Layer: svc. Thread: any loop; background removal on the home loop and the worker pool. */
@@ -94,14 +94,6 @@ void s3_unpin(void *pin);
 
 /* Makes the job of it; before the jobs start. ERR_NOMEM. */
 enum err s3_clean_register(struct s3 *s3) WARN_UNUSED;
-/* Any thread: there may be work. */
-void s3_clean_kick(struct s3 *s3);
-/* Has what is over a day old among the completed uploads forgotten, once this commit is durable. */
-enum err s3_forget_later(struct s3 *s3, struct txn *txn) WARN_UNUSED;
-/* Stages the removal of a file whose reference goes in this commit. */
-enum err s3_trash_file(struct s3 *s3, struct txn *txn, const struct s3_id *id) WARN_UNUSED;
-/* The same for all that a body consists of. */
-enum err s3_trash_body(struct s3 *s3, struct txn *txn, const struct s3_body *body) WARN_UNUSED;
 
 /* --- buckets and versions (s3_object.c) ------------------------------------------------------- */
 
@@ -133,7 +125,7 @@ enum err s3_current(struct txn *txn, uint64_t bucket, struct str key, bool track
  * ERR_INVALID (malformed id). */
 enum err s3_version(struct txn *txn, uint64_t bucket, struct str key, struct str version_id,
                     bool tracked, struct s3_object_rec *ret_rec, bool *ret_current) WARN_UNUSED;
-/* Newest entry of table 04. ERR_NOT_FOUND. */
+/* Newest entry of s3_k_version. ERR_NOT_FOUND. */
 enum err s3_newest_old(struct txn *txn, uint64_t bucket, struct str key,
                        struct s3_object_rec *ret_rec) WARN_UNUSED;
 /* Makes `rec` the current version: gives it seq and version id, keeps or removes what was there. */
@@ -158,6 +150,8 @@ enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucke
                            struct str key, struct str version_id,
                            struct s3_deletion *ret_d) WARN_UNUSED;
 
+/* --- bodies (s3_body.c) ----------------------------------------------------------------------- */
+
 /* Bytes of a body of kind EMPTY or BYTES. */
 enum err s3_body_bytes(struct txn *txn, const struct s3_body *body,
                        struct str *ret_bytes) WARN_UNUSED;
@@ -168,6 +162,12 @@ enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_re
                        size_t *ret_n) WARN_UNUSED;
 enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
                           struct s3_manifest *ret_manifest) WARN_UNUSED;
+/* Stages the removal of a file whose reference goes in this commit. */
+enum err s3_trash_file(struct s3 *s3, struct txn *txn, const struct s3_id *id) WARN_UNUSED;
+/* The same for all that a body consists of. */
+enum err s3_trash_body(struct s3 *s3, struct txn *txn, const struct s3_body *body) WARN_UNUSED;
+/* Has the job of s3_clean.c look for work once this commit is durable. */
+enum err s3_clean_later(struct s3 *s3, struct txn *txn) WARN_UNUSED;
 
 /* --- shared checks and errors (s3_common.c) --------------------------------------------------- */
 
@@ -214,7 +214,7 @@ enum err s3_refuse_headers(struct call *call) WARN_UNUSED;
 enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
                        const struct s3_metadata *metadata, struct str tagging,
                        struct s3_attrs *ret_attrs) WARN_UNUSED;
-/* op_bucket_tagging.c: rules of objects' tags, and buckets' row. */
+/* s3_tags.c: rules of objects' tags, and buckets' row. */
 extern const struct tags_rules s3_object_tag_rules;
 extern const struct tags_service s3_tags;
 struct s3_tag_set s3_give_tags(struct arena *a, struct s3_pairs tags);

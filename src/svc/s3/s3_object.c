@@ -1,11 +1,11 @@
-/* Buckets by name, versions of keys, and the bytes behind them. See s3_int.h (V1, V2).
+/* Buckets by name, and versions of keys. See s3_int.h (SV1, SV2).
  *
  *   versioning   PUT                                    DELETE without version
  *   never        replaces the current (null) version    removes it
  *   enabled      moves the current to the old ones      moves it, adds a marker
  *   suspended    replaces the null version              replaces the null version by a null marker
  *
- * A marker is never in table 03: a key whose newest version is a marker has no entry there.
+ * A marker is never in s3_k_current: a key whose newest version is a marker has no entry there.
  *
  * Layer: svc. Thread: the transaction's loop. */
 #include "svc/s3/s3_int.h"
@@ -167,7 +167,7 @@ static enum err remove_old(struct txn *txn, uint64_t bucket, struct str key,
 /* What is known of a key before a change. */
 struct history {
     bool has_current, has_old;
-    struct s3_object_rec current, old; /* `old`: newest of table 04 */
+    struct s3_object_rec current, old; /* `old`: newest of s3_k_version */
 };
 
 static enum err read_history(struct txn *txn, const struct s3_bucket_ref *b, struct str key,
@@ -317,7 +317,7 @@ enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucke
         e = s3_current(txn, b->rec.id, key, true, &current);
         if (e == ERR_NOT_FOUND)
             TRY(promote(txn, b->rec.id, key, rec.seq));
-        else if (e == ERR_OK) /* V1: writers of a key meet at its current entry */
+        else if (e == ERR_OK) /* SV1: writers of a key meet at its current entry */
             TRY(s3_rewrite(txn, b->rec.id, key, &current, true));
         else
             return e;
@@ -328,59 +328,4 @@ enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucke
                                   .seq = (uint64_t)txn->now_ms << SEQ_MS_SHIFT,
                                   .size = rec.size};
     return ERR_OK;
-}
-
-/* --- bytes ------------------------------------------------------------------------------------ */
-
-enum err s3_body_bytes(struct txn *txn, const struct s3_body *body, struct str *ret_bytes)
-{
-    if (body->kind == S3_BODY_EMPTY) {
-        *ret_bytes = STR("");
-        return ERR_OK;
-    }
-    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)), ret_bytes);
-    return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
-}
-
-enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
-                          struct s3_manifest *ret_manifest)
-{
-    struct str value;
-    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_manifest, s3_id_str(&body->id)), &value);
-    if (e == ERR_NOT_FOUND)
-        return ERR_CORRUPT;
-    TRY(e);
-    return record_unpack(&s3_manifest_type, txn->arena, value, ret_manifest);
-}
-
-enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
-                       uint64_t from, uint64_t len, struct call_file_part **ret_parts,
-                       size_t *ret_n)
-{
-    struct s3_part_rec whole = {.size = rec->size, .file = rec->body.id};
-    struct s3_manifest m = {&whole, 1};
-    if (rec->body.kind == S3_BODY_PARTS)
-        TRY(s3_body_manifest(txn, &rec->body, &m));
-    struct call_file_part *parts = ARENA_ARRAY(txn->arena, struct call_file_part, m.n);
-    if (!parts)
-        return ERR_NOMEM;
-    size_t n = 0;
-    uint64_t start = 0; /* of this part in the object */
-    for (size_t i = 0; i < m.n && len > 0; start += m.parts[i].size, i++) {
-        if (from >= start + m.parts[i].size)
-            continue;
-        uint64_t offset = from - start;
-        uint64_t take = m.parts[i].size - offset;
-        if (take > len)
-            take = len;
-        const char *path = s3_file_path(s3, txn->arena, &m.parts[i].file);
-        if (!path)
-            return ERR_NOMEM;
-        parts[n++] = (struct call_file_part){path, offset, take};
-        from += take;
-        len -= take;
-    }
-    *ret_parts = parts;
-    *ret_n = n;
-    return len == 0 ? ERR_OK : ERR_CORRUPT;
 }

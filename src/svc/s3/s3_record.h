@@ -54,7 +54,7 @@ enum s3_body_kind { S3_BODY_EMPTY, S3_BODY_BYTES, S3_BODY_FILE, S3_BODY_PARTS };
 
 struct s3_body {
     enum s3_body_kind kind;
-    struct s3_id id;  /* table 06, 07 or 08 by kind */
+    struct s3_id id;  /* in s3_k_bytes, s3_k_file or s3_k_manifest, by kind */
     uint64_t n_parts; /* S3_BODY_PARTS */
 };
 

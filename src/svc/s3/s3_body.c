@@ -1,0 +1,92 @@
+/* Bodies of objects: the bytes behind a version, and what stages their removal. See s3_int.h (SF1).
+ * Layer: svc. Thread: the transaction's loop. */
+#include "deliver/job.h"
+#include "svc/s3/s3_int.h"
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+enum err s3_body_bytes(struct txn *txn, const struct s3_body *body, struct str *ret_bytes)
+{
+    if (body->kind == S3_BODY_EMPTY) {
+        *ret_bytes = STR("");
+        return ERR_OK;
+    }
+    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)), ret_bytes);
+    return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+}
+
+enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
+                          struct s3_manifest *ret_manifest)
+{
+    struct str value;
+    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_manifest, s3_id_str(&body->id)), &value);
+    if (e == ERR_NOT_FOUND)
+        return ERR_CORRUPT;
+    TRY(e);
+    return record_unpack(&s3_manifest_type, txn->arena, value, ret_manifest);
+}
+
+enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
+                       uint64_t from, uint64_t len, struct call_file_part **ret_parts,
+                       size_t *ret_n)
+{
+    struct s3_part_rec whole = {.size = rec->size, .file = rec->body.id};
+    struct s3_manifest m = {&whole, 1};
+    if (rec->body.kind == S3_BODY_PARTS)
+        TRY(s3_body_manifest(txn, &rec->body, &m));
+    struct call_file_part *parts = ARENA_ARRAY(txn->arena, struct call_file_part, m.n);
+    if (!parts)
+        return ERR_NOMEM;
+    size_t n = 0;
+    uint64_t start = 0; /* of this part in the object */
+    for (size_t i = 0; i < m.n && len > 0; start += m.parts[i].size, i++) {
+        if (from >= start + m.parts[i].size)
+            continue;
+        uint64_t offset = from - start;
+        uint64_t take = m.parts[i].size - offset;
+        if (take > len)
+            take = len;
+        const char *path = s3_file_path(s3, txn->arena, &m.parts[i].file);
+        if (!path)
+            return ERR_NOMEM;
+        parts[n++] = (struct call_file_part){path, offset, take};
+        from += take;
+        len -= take;
+    }
+    *ret_parts = parts;
+    *ret_n = n;
+    return len == 0 ? ERR_OK : ERR_CORRUPT;
+}
+
+/* --- removal --------------------------------------------------------------------------------- */
+
+enum err s3_clean_later(struct s3 *s3, struct txn *txn)
+{
+    return txn_on_durable(txn, job_kick_hook, s3->clean);
+}
+
+enum err s3_trash_file(struct s3 *s3, struct txn *txn, const struct s3_id *id)
+{
+    TRY(txn_del(txn, key_make(txn->arena, &s3_k_file, s3_id_str(id))));
+    TRY(txn_put(txn, key_make(txn->arena, &s3_k_trash, txn->now_ms, s3_id_str(id)), STR("")));
+    return s3_clean_later(s3, txn);
+}
+
+enum err s3_trash_body(struct s3 *s3, struct txn *txn, const struct s3_body *body)
+{
+    switch (body->kind) {
+    case S3_BODY_EMPTY:
+        return ERR_OK;
+    case S3_BODY_BYTES:
+        return txn_del(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)));
+    case S3_BODY_FILE:
+        return s3_trash_file(s3, txn, &body->id);
+    case S3_BODY_PARTS:
+        break;
+    }
+    struct s3_manifest m;
+    TRY(s3_body_manifest(txn, body, &m));
+    for (size_t i = 0; i < m.n; i++)
+        TRY(s3_trash_file(s3, txn, &m.parts[i].file));
+    return txn_del(txn, key_make(txn->arena, &s3_k_manifest, s3_id_str(&body->id)));
+}
