@@ -518,6 +518,37 @@ def test_list_versions_pages(s3, bucket):
     s3.delete_bucket(Bucket=bucket)
 
 
+def test_list_versions_goes_on_whatever_became_of_the_marker(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"null")
+    enable(s3, bucket)
+    for i in range(4):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"%d" % i)
+    rows = [v["VersionId"] for v in s3.list_object_versions(Bucket=bucket)["Versions"]]
+    assert len(rows) == 5 and rows[4] == "null"
+    # The current version ends the page, then goes: the next one is current now, and is listed.
+    r = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+    markers = {"KeyMarker": r["NextKeyMarker"], "VersionIdMarker": r["NextVersionIdMarker"]}
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=rows[0])
+    rest = s3.list_object_versions(Bucket=bucket, **markers)["Versions"]
+    assert [v["VersionId"] for v in rest] == rows[1:]
+    assert [v["IsLatest"] for v in rest] == [True, False, False, False]
+    # So with an older one, and with the null version between others.
+    r = s3.list_object_versions(Bucket=bucket, MaxKeys=2)
+    markers = {"KeyMarker": r["NextKeyMarker"], "VersionIdMarker": r["NextVersionIdMarker"]}
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=rows[2])
+    rest = s3.list_object_versions(Bucket=bucket, **markers)["Versions"]
+    assert [v["VersionId"] for v in rest] == rows[3:]
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"new null")
+    r = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+    assert r["Versions"][0]["VersionId"] == "null"
+    markers = {"KeyMarker": r["NextKeyMarker"], "VersionIdMarker": r["NextVersionIdMarker"]}
+    s3.delete_object(Bucket=bucket, Key="k", VersionId="null")
+    rest = s3.list_object_versions(Bucket=bucket, **markers)["Versions"]
+    assert [v["VersionId"] for v in rest] == [rows[1], rows[3]]
+    assert [v["IsLatest"] for v in rest] == [True, False]
+
+
 # --- multipart -------------------------------------------------------------------------------------
 
 def upload_parts(s3, bucket, key, bodies, **create):

@@ -1,4 +1,6 @@
 /* ListObjectVersions. Layer: svc. */
+#include <inttypes.h>
+
 #include "svc/s3/s3_list.h"
 
 struct page {
@@ -9,6 +11,7 @@ struct page {
     bool truncated;
     struct str last_key, last_version; /* of the last entry; last_version absent after a group */
     struct str latest_of;              /* key whose newest version was seen */
+    uint64_t last_seq;
 };
 
 struct request {
@@ -17,10 +20,25 @@ struct request {
     struct str key_marker;
     bool within; /* go on inside the marker's key, behind `seq` */
     uint64_t seq;
+    uint64_t newest_seq; /* of the marker's key as it is now */
+    bool promoted;       /* its current version is behind the marker: what was newer is gone */
     size_t max;
     bool url;
     const struct s3_owner *owner;
 };
+
+/* What the marker's key has become since the page that ended in it (PG1 of core/page.h). */
+static enum err look_at_key(struct call *call, struct request *rq)
+{
+    struct s3_object_rec rec;
+    enum err e = s3_current(call->txn, rq->b.rec.id, rq->key_marker, false, &rec);
+    rq->promoted = e == ERR_OK && rec.seq < rq->seq;
+    if (e == ERR_NOT_FOUND)
+        e = s3_newest_old(call->txn, rq->b.rec.id, rq->key_marker, &rec);
+    if (e == ERR_OK)
+        rq->newest_seq = rec.seq;
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
 
 /* Turns a version-id-marker into its place in the order. */
 static enum err find_marker(struct call *call, struct request *rq, struct str version_id)
@@ -34,17 +52,16 @@ static enum err find_marker(struct call *call, struct request *rq, struct str ve
                           "A version-id marker cannot be specified without a key marker.");
     rq->within = true;
     if (s3_version_id_seq(version_id, &rq->seq) == ERR_OK)
-        return ERR_OK;
+        return look_at_key(call, rq);
     if (!str_eq(version_id, S3_NULL_VERSION))
         return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
     enum err e =
         s3_version(call->txn, rq->b.rec.id, rq->key_marker, version_id, false, &rec, &current);
-    if (e == ERR_NOT_FOUND) { /* it is gone: nothing says where it was */
-        rq->within = false;
-        return ERR_OK;
-    }
-    rq->seq = rec.seq;
-    return e;
+    if (e == ERR_OK || e == ERR_NOT_FOUND) /* gone, and nothing says where it was: the whole key */
+        rq->seq = e == ERR_OK ? rec.seq : UINT64_MAX;
+    else
+        return e;
+    return look_at_key(call, rq);
 }
 
 static enum err give_version(struct call *call, const struct request *rq, struct str key,
@@ -92,9 +109,12 @@ static enum err take_entry(struct call *call, const struct request *rq, const st
     struct s3_object_rec rec;
     TRY(record_unpack(&s3_object_type, call->arena, e->value, &rec));
     bool latest = !str_is_set(p->latest_of) || !str_eq(p->latest_of, e->key);
+    if (rq->within && str_eq(rq->key_marker, e->key))
+        latest = rec.seq == rq->newest_seq;
     p->latest_of = e->key;
     p->last_key = e->key;
     p->last_version = rec.version_id;
+    p->last_seq = rec.seq;
     return give_version(call, rq, e->key, &rec, latest, p);
 }
 
@@ -128,12 +148,11 @@ static enum err list(struct call *call, const struct request *rq, struct page *p
     if (rq->max == 0)
         return ERR_OK;
     /* Inside the marker's key its current version was shown, and the older ones down to `seq`. */
-    struct str from[] = {
-        key_range(call->arena, &s3_k_current, rq->b.rec.id, rq->key_marker).to,
-        key_after_prefix(call->arena, key_make(call->arena, &s3_k_version, rq->b.rec.id,
-                                               rq->key_marker, ~rq->seq))};
-    if (rq->within)
-        p->latest_of = rq->key_marker;
+    uint64_t id = rq->b.rec.id;
+    struct str current = key_make(call->arena, &s3_k_current, id, rq->key_marker);
+    struct str from[] = {rq->promoted ? current : key_successor(call->arena, current),
+                         key_successor(call->arena, key_make(call->arena, &s3_k_version, id,
+                                                             rq->key_marker, ~rq->seq))};
     enum err e = s3_walk_open(&w, call->txn, tables, ARRAY_LEN(tables), rq->b.rec.id, rq->prefix,
                               rq->delimiter, rq->key_marker, rq->within ? from : NULL);
     if (e == ERR_OK)
@@ -177,7 +196,11 @@ enum err s3_list_object_versions(struct call *call, const struct s3_list_object_
     WIRE_SET(out, is_truncated, p.truncated);
     if (p.truncated) {
         out->next_key_marker = s3_list_text(call->arena, p.last_key, rq.url);
-        out->next_version_id_marker = p.last_version;
+        /* "null" would not say where to go on once that version is gone: its place does. */
+        out->next_version_id_marker =
+            str_eq(p.last_version, S3_NULL_VERSION)
+                ? str_fmt(call->arena, "%016" PRIx64 "%016x", p.last_seq, 0)
+                : p.last_version;
     }
     return ERR_OK;
 }
