@@ -17,8 +17,9 @@ enum err core_services_make(struct core *core, const struct svc_def *const *defs
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
         struct svc *svc = &core->svcs[i];
-        assert(defs[i]->wire && defs[i]->make);
-        TRY(defs[i]->make(core, &svc->self));
+        assert(defs[i]->wire);
+        if (defs[i]->make)
+            TRY(defs[i]->make(core, &svc->self));
         svc->def = defs[i];
         core->n_svcs = i + 1;
         if (svc->def->identity)
