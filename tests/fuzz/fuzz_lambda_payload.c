@@ -18,13 +18,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool failed[2] = {false, false};
     size_t at = SIZE_MAX;
 
-    bool ok = payload_is_json(text, &at);
+    bool ok = lambda_payload_is_json(text, &at);
     arena_init(&a, 16 * 1024 * 1024);
     if (json_parse(&a, text, &doc, NULL) == ERR_OK && !ok)
         abort();
     if (at > size)
         abort();
-    if (batch_failures(&a, text, ids, 2, failed) == ERR_NOMEM)
+    if (lambda_batch_failures(&a, text, ids, 2, failed) == ERR_NOMEM)
         abort();
     arena_release(&a);
     return 0;

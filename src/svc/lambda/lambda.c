@@ -12,9 +12,9 @@
 static void release(void *self)
 {
     struct lambda *l = self;
-    pollers_free(l->pollers);
-    logbook_free(l->logbook);
-    engine_free(l->engine);
+    lambda_pollers_free(l->pollers);
+    lambda_logbook_free(l->logbook);
+    lambda_engine_free(l->engine);
     catalogue_free(l->confs);
     mem_free(l);
 }
@@ -28,15 +28,15 @@ static enum err make(struct core *core, void **ret_self)
     l->deliver = core->deliver;
     l->sandbox = core->sandbox;
     rng_bytes(l->url_key, sizeof(l->url_key));
-    enum err err = conf_open(l);
+    enum err err = lambda_conf_open(l);
     if (err == ERR_OK)
-        err = engine_new(l, &l->engine);
+        err = lambda_engine_new(l, &l->engine);
     if (err == ERR_OK)
-        err = logbook_new(l, &l->logbook);
+        err = lambda_logbook_new(l, &l->logbook);
     if (err == ERR_OK)
-        err = pollers_new(l, &l->pollers);
+        err = lambda_pollers_new(l, &l->pollers);
     if (err == ERR_OK)
-        err = async_register(l);
+        err = lambda_async_register(l);
     if (err != ERR_OK) {
         release(l);
         return err;
@@ -76,20 +76,20 @@ static enum err each_record(struct txn *txn, enum lambda_table table, struct loa
 
 static enum err load_function(struct loading *loading, struct txn *txn, struct str val)
 {
-    struct fn_rec rec;
-    TRY(fn_rec_unpack(txn->arena, val, &rec));
+    struct lambda_fn rec;
+    TRY(lambda_fn_unpack(txn->arena, val, &rec));
     return map_put(&loading->codes, rec.code_id, loading, NULL);
 }
 
 static enum err load_mapping(struct loading *loading, struct txn *txn, struct str val)
 {
-    return pollers_take(loading->l->pollers, val);
+    return lambda_pollers_take(loading->l->pollers, val);
 }
 
 static enum err load_body(struct txn *txn, void *arg)
 {
     struct loading *loading = arg;
-    TRY(conf_load(loading->l, txn));
+    TRY(lambda_conf_load(loading->l, txn));
     TRY(each_record(txn, LAMBDA_T_FUNCTION, loading, load_function));
     return each_record(txn, LAMBDA_T_MAPPING, loading, load_mapping);
 }
@@ -102,17 +102,17 @@ static enum err start(void *self)
     l->sqs = sqs_port_of(l->core);
     l->s3 = s3_port_of(l->core);
     l->logs = logs_port_of(l->core);
-    TRY(code_dirs_make(l));
-    logbook_start(l->logbook);
+    TRY(lambda_code_dirs_make(l));
+    lambda_logbook_start(l->logbook);
     map_init(&loading.codes);
     enum err err = txn_run_now(l->core, load_body, &loading);
     if (err == ERR_OK)
-        err = code_collect(l, &loading.codes);
+        err = lambda_code_collect(l, &loading.codes);
     map_release(&loading.codes);
     TRY(err);
-    engine_start(l->engine);
-    pollers_start(l->pollers);
-    core_add_route(l->core, "/_weir/lambda/code/", code_route, l);
+    lambda_engine_start(l->engine);
+    lambda_pollers_start(l->pollers);
+    core_add_route(l->core, "/_weir/lambda/code/", lambda_code_route, l);
     return ERR_OK;
 }
 
@@ -122,22 +122,22 @@ static void drain(void *self, void (*done)(void *arg), void *arg)
 {
     struct lambda *l = self;
     l->stopping = true;
-    engine_stop(l->engine);
-    pollers_stop(l->pollers);
-    logbook_flush(l->logbook, done, arg);
+    lambda_engine_stop(l->engine);
+    lambda_pollers_stop(l->pollers);
+    lambda_logbook_flush(l->logbook, done, arg);
 }
 
 /* --- authorisation ---------------------------------------------------------------------------- */
 
 static enum err resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json)
 {
-    struct fn_name name;
-    struct fn_policy policy;
+    struct lambda_name name;
+    struct lambda_policy policy;
 
     *ret_json = STR_NONE;
-    if (fn_name_parse(arn, txn->core->cfg.account, txn->core->cfg.region, &name) != ERR_OK)
+    if (lambda_name_parse(arn, txn->core->cfg.account, txn->core->cfg.region, &name) != ERR_OK)
         return ERR_OK;
-    TRY(fn_policy_get(txn, &name, &policy));
+    TRY(lambda_policy_get(txn, &name, &policy));
     *ret_json = policy.document;
     return ERR_OK;
 }

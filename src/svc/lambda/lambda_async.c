@@ -35,7 +35,7 @@ enum {
 
 /* --- the stored event ------------------------------------------------------------------------- */
 
-enum err async_event_pack(const struct async_event *ev, struct buf *b)
+enum err lambda_event_pack(const struct lambda_event *ev, struct buf *b)
 {
     pack_u8(b, EVENT_VERSION);
     pack_str(b, ev->name.account);
@@ -48,10 +48,10 @@ enum err async_event_pack(const struct async_event *ev, struct buf *b)
     return buf_err(b);
 }
 
-enum err async_event_unpack(struct str bytes, struct async_event *ret_ev)
+enum err lambda_event_unpack(struct str bytes, struct lambda_event *ret_ev)
 {
     struct unpack u;
-    struct async_event ev = {0};
+    struct lambda_event ev = {0};
 
     unpack_init(&u, bytes);
     if (unpack_u8(&u) != EVENT_VERSION)
@@ -68,11 +68,11 @@ enum err async_event_unpack(struct str bytes, struct async_event *ret_ev)
     return ERR_OK;
 }
 
-enum err async_add(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
-                   struct str request_id, struct str client_context, struct str payload)
+enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *rec,
+                          struct str request_id, struct str client_context, struct str payload)
 {
     struct buf b;
-    struct async_event ev = {fn_rec_name(rec), rec->id, request_id, client_context, payload};
+    struct lambda_event ev = {lambda_fn_name(rec), rec->id, request_id, client_context, payload};
     int retries = rec->async.retries >= 0 ? rec->async.retries : LAMBDA_ASYNC_RETRIES;
     int64_t age_s = rec->async.age_max_s >= 0 ? rec->async.age_max_s : LAMBDA_ASYNC_AGE_MAX_S;
     const struct deliver_options opt = {
@@ -83,7 +83,7 @@ enum err async_add(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
     if (payload.len > LAMBDA_PAYLOAD_ASYNC_MAX)
         return ERR_LIMIT;
     buf_init_arena(&b, txn->arena, LAMBDA_PAYLOAD_ASYNC_MAX + EVENT_OVERHEAD_MAX);
-    TRY(async_event_pack(&ev, &b));
+    TRY(lambda_event_pack(&ev, &b));
     return deliver_add(l->deliver, txn, DELIVER_LAMBDA_ASYNC, buf_str(&b), &opt);
 }
 
@@ -91,7 +91,7 @@ enum err async_add(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
 
 /* One attempt, and what is known of its end until that is committed: work->user. */
 struct attempt {
-    struct invocation inv;
+    struct lambda_invocation inv;
     struct lambda *l;
     struct deliver_work *work;
     bool answered; /* the function ran */
@@ -102,7 +102,7 @@ struct attempt {
 
 static void attempt_free(struct attempt *at)
 {
-    conf_unref(at->inv.conf);
+    lambda_conf_unref(at->inv.conf);
     mem_free(at->response);
     mem_free(at);
 }
@@ -124,10 +124,10 @@ static void keep_response(struct attempt *at, struct str body)
     at->response_len = body.len;
 }
 
-static void attempt_done(struct invocation *inv, const struct invoke_result *r)
+static void attempt_done(struct lambda_invocation *inv, const struct lambda_result *r)
 {
     struct attempt *at = inv->user;
-    const struct fn_async_config *config = &inv->conf->rec.async;
+    const struct lambda_async_config *config = &inv->conf->rec.async;
     enum deliver_outcome outcome = DELIVER_RETRY_UNCOUNTED;
 
     switch (r->status) {
@@ -153,28 +153,28 @@ static void attempt_done(struct invocation *inv, const struct invoke_result *r)
 static void attempt(void *self, struct deliver_work *work)
 {
     struct lambda *l = self;
-    struct async_event ev;
+    struct lambda_event ev;
 
-    if (async_event_unpack(work->payload, &ev) != ERR_OK) {
+    if (lambda_event_unpack(work->payload, &ev) != ERR_OK) {
         log_error("lambda", "asynchronous event %llu does not decode: dropped",
                   (unsigned long long)work->id);
         deliver_done(l->deliver, work, DELIVER_OK);
         return;
     }
-    struct fn_conf *conf = NULL;
-    enum err err = conf_find(l, &ev.name, &conf);
+    struct lambda_conf *conf = NULL;
+    enum err err = lambda_conf_find(l, &ev.name, &conf);
     if (err != ERR_OK && err != ERR_NOT_FOUND) { /* nobody knows for now */
         deliver_done(l->deliver, work, DELIVER_RETRY_UNCOUNTED);
         return;
     }
     if (!conf || !str_eq(conf->rec.id, ev.fn_id)) { /* deleted: its events go with it */
-        conf_unref(conf);
+        lambda_conf_unref(conf);
         deliver_done(l->deliver, work, DELIVER_OK);
         return;
     }
     struct attempt *at = mem_calloc(1, sizeof(*at));
     if (!at) {
-        conf_unref(conf);
+        lambda_conf_unref(conf);
         deliver_done(l->deliver, work, DELIVER_RETRY_UNCOUNTED);
         return;
     }
@@ -189,7 +189,7 @@ static void attempt(void *self, struct deliver_work *work)
     at->inv.on_done = attempt_done;
     at->inv.user = at;
     work->user = at;
-    engine_invoke(l->engine, &at->inv);
+    lambda_engine_invoke(l->engine, &at->inv);
 }
 
 static int64_t backoff_ms(void *self, const struct deliver_work *work, int next)
@@ -213,13 +213,13 @@ static int64_t backoff_ms(void *self, const struct deliver_work *work, int next)
 static void put_json(struct json_out *o, struct str text)
 {
     size_t at;
-    if (str_is_set(text) && payload_is_json(text, &at))
+    if (str_is_set(text) && lambda_payload_is_json(text, &at))
         json_raw(o, text);
     else
         json_null(o);
 }
 
-void destination_record_put(struct buf *b, const struct destination_record *r)
+void lambda_destination_record_put(struct buf *b, const struct lambda_destination_record *r)
 {
     char text[CLOCK_TEXT_MAX];
     struct json_out o;
@@ -251,14 +251,14 @@ void destination_record_put(struct buf *b, const struct destination_record *r)
     json_close(&o, '}');
 }
 
-enum err destination_send(struct txn *txn, const struct fn_rec *rec, struct str arn,
-                          const struct target_delivery *delivery)
+enum err lambda_destination_send(struct txn *txn, const struct lambda_fn *rec, struct str arn,
+                                 const struct target_delivery *delivery)
 {
-    struct fn_name name = fn_rec_name(rec);
+    struct lambda_name name = lambda_fn_name(rec);
     const struct target target = {
         .arn = arn,
         .service = STR(LAMBDA_PRINCIPAL),
-        .source_arn = fn_arn(txn->arena, txn->core->cfg.partition, &name, STR_NONE),
+        .source_arn = lambda_arn(txn->arena, txn->core->cfg.partition, &name, STR_NONE),
         .source_account = rec->account,
         .role = rec->role,
     };
@@ -271,17 +271,17 @@ enum err destination_send(struct txn *txn, const struct fn_rec *rec, struct str 
     return err;
 }
 
-static enum err send_record(struct txn *txn, struct lambda *l, const struct fn_rec *rec,
-                            const struct async_event *ev, const struct deliver_work *work,
+static enum err send_record(struct txn *txn, struct lambda *l, const struct lambda_fn *rec,
+                            const struct lambda_event *ev, const struct deliver_work *work,
                             struct str target, const char *condition)
 {
     const struct attempt *at = work->user;
-    struct fn_name name = fn_rec_name(rec);
+    struct lambda_name name = lambda_fn_name(rec);
     struct buf b;
-    struct destination_record record = {
+    struct lambda_destination_record record = {
         .now_ms = txn->now_ms,
         .request_id = ev->request_id,
-        .function_arn = fn_arn(txn->arena, l->core->cfg.partition, &name, STR(LAMBDA_LATEST)),
+        .function_arn = lambda_arn(txn->arena, l->core->cfg.partition, &name, STR(LAMBDA_LATEST)),
         .condition = condition,
         .invoke_count = at && at->answered ? work->attempt : work->attempt - 1,
         .request_payload = ev->payload,
@@ -291,15 +291,16 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct fn_r
     };
 
     buf_init_arena(&b, txn->arena, RECORD_MAX);
-    destination_record_put(&b, &record);
+    lambda_destination_record_put(&b, &record);
     if (buf_err(&b) == ERR_NOMEM)
         return ERR_NOMEM;
-    return destination_send(txn, rec, target, &(struct target_delivery){.payload = buf_str(&b)});
+    return lambda_destination_send(txn, rec, target,
+                                   &(struct target_delivery){.payload = buf_str(&b)});
 }
 
 /* The dead letter: the event itself, with what went wrong as attributes. */
-static enum err send_dead_letter(struct txn *txn, const struct fn_rec *rec,
-                                 const struct async_event *ev, const struct deliver_work *work)
+static enum err send_dead_letter(struct txn *txn, const struct lambda_fn *rec,
+                                 const struct lambda_event *ev, const struct deliver_work *work)
 {
     const struct attempt *at = work->user;
     struct json *doc = NULL;
@@ -316,26 +317,27 @@ static enum err send_dead_letter(struct txn *txn, const struct fn_rec *rec,
         {STR("ErrorCode"), STR("200")},
         {STR("ErrorMessage"), str_sub(message, 0, ERROR_MESSAGE_MAX)},
     };
-    return destination_send(txn, rec, rec->dlq_arn,
-                            &(struct target_delivery){.payload = ev->payload,
-                                                      .attributes = attributes,
-                                                      .n_attributes = ARRAY_LEN(attributes)});
+    return lambda_destination_send(
+        txn, rec, rec->dlq_arn,
+        &(struct target_delivery){.payload = ev->payload,
+                                  .attributes = attributes,
+                                  .n_attributes = ARRAY_LEN(attributes)});
 }
 
 /* The event and the function it is for; ERR_NOT_FOUND when there is none any more. */
 static enum err event_and_function(struct txn *txn, const struct deliver_work *work,
-                                   struct async_event *ret_ev, struct fn_rec *ret_rec)
+                                   struct lambda_event *ret_ev, struct lambda_fn *ret_rec)
 {
-    TRY(async_event_unpack(work->payload, ret_ev));
-    TRY(fn_rec_get(txn, &ret_ev->name, ret_rec));
+    TRY(lambda_event_unpack(work->payload, ret_ev));
+    TRY(lambda_fn_get(txn, &ret_ev->name, ret_rec));
     return str_eq(ret_rec->id, ret_ev->fn_id) ? ERR_OK : ERR_NOT_FOUND;
 }
 
 static enum err give_up(void *self, struct txn *txn, const struct deliver_work *work, bool expired)
 {
     struct lambda *l = self;
-    struct async_event ev;
-    struct fn_rec rec;
+    struct lambda_event ev;
+    struct lambda_fn rec;
 
     enum err err = event_and_function(txn, work, &ev, &rec);
     if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
@@ -352,8 +354,8 @@ static enum err give_up(void *self, struct txn *txn, const struct deliver_work *
 static enum err succeed(void *self, struct txn *txn, const struct deliver_work *work)
 {
     struct lambda *l = self;
-    struct async_event ev;
-    struct fn_rec rec;
+    struct lambda_event ev;
+    struct lambda_fn rec;
 
     enum err err = event_and_function(txn, work, &ev, &rec);
     if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
@@ -364,7 +366,7 @@ static enum err succeed(void *self, struct txn *txn, const struct deliver_work *
     return send_record(txn, l, &rec, &ev, work, rec.async.on_success, "Success");
 }
 
-enum err async_register(struct lambda *l)
+enum err lambda_async_register(struct lambda *l)
 {
     const struct deliver_kind kind = {
         .id = DELIVER_LAMBDA_ASYNC,

@@ -3,10 +3,10 @@
  *
  * Invariants
  *   P1  A package is complete and synced before the commit that names it.
- *   P2  A package that no durable function names is removed: when its last user is done (code_unref
- *       of a retired one), when its upload fails, or at the next start (code_collect).
+ *   P2  A package that no durable function names is removed: when its last user is done (lambda_code_unref
+ *       of a retired one), when its upload fails, or at the next start (lambda_code_collect).
  *
- * Layer: svc. Thread: upload_run on the call's loop with the work on the pool; code_unref any. */
+ * Layer: svc. Thread: lambda_upload_run on the call's loop with the work on the pool; lambda_code_unref any. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,10 +36,10 @@ enum {
 
 /* --- shared use ------------------------------------------------------------------------------- */
 
-struct code *code_new(struct lambda *l, struct str id)
+struct lambda_code *lambda_code_new(struct lambda *l, struct str id)
 {
     char path[PATH_BYTES_MAX];
-    struct code *c = mem_calloc(1, sizeof(*c));
+    struct lambda_code *c = mem_calloc(1, sizeof(*c));
     if (!c)
         return NULL;
     int n = snprintf(path, sizeof(path), STR_FMT "/lambda/code/" STR_FMT,
@@ -64,7 +64,7 @@ fail:
     return NULL;
 }
 
-struct code *code_ref(struct code *c)
+struct lambda_code *lambda_code_ref(struct lambda_code *c)
 {
     atomic_fetch_add(&c->refs, 1);
     return c;
@@ -121,7 +121,7 @@ static void remove_later(struct core *core, const char *dir)
     io_post(core_home_loop(core), &r->task);
 }
 
-void code_unref(struct code *c)
+void lambda_code_unref(struct lambda_code *c)
 {
     if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
@@ -267,7 +267,7 @@ static void upload_release(void *arg)
     upload_job_free(job);
 }
 
-static enum err open_source(struct call *call, const struct code_source *source,
+static enum err open_source(struct call *call, const struct lambda_code_source *source,
                             struct upload_job *job)
 {
     struct lambda *l = lambda_of(call);
@@ -284,7 +284,7 @@ static enum err open_source(struct call *call, const struct code_source *source,
     return err;
 }
 
-static enum err take_source(struct call *call, const struct code_source *source,
+static enum err take_source(struct call *call, const struct lambda_code_source *source,
                             struct upload_job *job)
 {
     struct str zip = source->zip_file;
@@ -323,7 +323,7 @@ static enum err upload_wait(struct upload_job *job)
     return err;
 }
 
-static enum err upload_start(struct call *call, const struct code_source *source)
+static enum err upload_start(struct call *call, const struct lambda_code_source *source)
 {
     struct upload_job *job = mem_calloc(1, sizeof(*job));
     if (!job)
@@ -351,7 +351,8 @@ static enum err upload_start(struct call *call, const struct code_source *source
     return upload_wait(job);
 }
 
-enum err upload_run(struct call *call, const struct code_source *source, struct upload *ret_upload)
+enum err lambda_upload_run(struct call *call, const struct lambda_code_source *source,
+                           struct lambda_upload *ret_upload)
 {
     struct upload_job *job = call->state;
 
@@ -373,7 +374,7 @@ enum err upload_run(struct call *call, const struct code_source *source, struct 
     default:
         return job->err;
     }
-    struct upload up = {.size = (int64_t)job->zip_len};
+    struct lambda_upload up = {.size = (int64_t)job->zip_len};
     up.code_id = str_dup(call->arena, str_c(job->id));
     up.sha256 = base64_encode(call->arena, job->sha256, sizeof(job->sha256));
     if (!str_is_set(up.code_id) || !str_is_set(up.sha256))
@@ -387,12 +388,12 @@ static void upload_kept(void *arg)
     ((struct upload_job *)arg)->kept = true;
 }
 
-enum err upload_keep(struct call *call)
+enum err lambda_upload_keep(struct call *call)
 {
     return txn_on_commit(call->txn, upload_kept, call->state);
 }
 
-void upload_measure(struct str zip, struct arena *a, struct upload *ret_upload)
+void lambda_upload_measure(struct str zip, struct arena *a, struct lambda_upload *ret_upload)
 {
     uint8_t sha256[HASH_SHA256_LEN];
     hash_once(HASH_SHA256, zip.p, zip.len, sha256);
@@ -411,13 +412,13 @@ static enum err make_dir(struct lambda *l, const char *below)
     return sys.mkdir(path, 0755) == 0 || errno == EEXIST ? ERR_OK : ERR_IO;
 }
 
-enum err code_dirs_make(struct lambda *l)
+enum err lambda_code_dirs_make(struct lambda *l)
 {
     TRY(make_dir(l, "lambda"));
     return make_dir(l, "lambda/code");
 }
 
-enum err code_collect(struct lambda *l, const struct map *keep)
+enum err lambda_code_collect(struct lambda *l, const struct map *keep)
 {
     char base[PATH_BYTES_MAX];
     char path[2 * PATH_BYTES_MAX];
@@ -444,7 +445,7 @@ enum err code_collect(struct lambda *l, const struct map *keep)
 
 /* --- downloads -------------------------------------------------------------------------------- */
 
-char *code_zip_path(struct lambda *l, struct arena *a, struct str id)
+char *lambda_code_zip_path(struct lambda *l, struct arena *a, struct str id)
 {
     struct str path = str_fmt(a, STR_FMT "/lambda/code/" STR_FMT ".zip",
                               STR_ARG(l->core->cfg.data_dir), STR_ARG(id));
@@ -461,7 +462,7 @@ static void url_token(struct lambda *l, struct str id, int64_t expires_s, char o
     hex_to(out, mac, sizeof(mac));
 }
 
-struct str code_url(struct lambda *l, struct arena *a, struct str code_id)
+struct str lambda_code_url(struct lambda *l, struct arena *a, struct str code_id)
 {
     char token[64];
     int64_t expires_s = clock_now_ms() / 1000 + URL_VALID_S;
@@ -553,7 +554,7 @@ static void send_file(struct http_req *req, int fd)
     sending_pump(req);
 }
 
-void code_route(void *arg, struct http_req *req)
+void lambda_code_route(void *arg, struct http_req *req)
 {
     struct lambda *l = arg;
     struct str id = str_sub(req->path, sizeof(CODE_ROUTE) - 1, SIZE_MAX);
@@ -571,7 +572,7 @@ void code_route(void *arg, struct http_req *req)
         refuse(req, 403);
         return;
     }
-    char *path = code_zip_path(l, req->arena, id);
+    char *path = lambda_code_zip_path(l, req->arena, id);
     int fd = path ? sys.open(path, O_RDONLY | O_CLOEXEC, 0) : -1;
     if (fd < 0) {
         refuse(req, 404);

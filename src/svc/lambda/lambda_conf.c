@@ -10,10 +10,10 @@ enum { CONF_ARENA_MAX = 1024 * 1024 };
 static enum err decode(void *self, struct catalogue_object *object, struct str record)
 {
     const struct lambda *l = self;
-    struct fn_conf *conf = (struct fn_conf *)object;
-    TRY(fn_rec_unpack(&object->arena, record, &conf->rec));
-    struct fn_name name = fn_rec_name(&conf->rec);
-    conf->arn = fn_arn(&object->arena, l->core->cfg.partition, &name, STR_NONE);
+    struct lambda_conf *conf = (struct lambda_conf *)object;
+    TRY(lambda_fn_unpack(&object->arena, record, &conf->rec));
+    struct lambda_name name = lambda_fn_name(&conf->rec);
+    conf->arn = lambda_arn(&object->arena, l->core->cfg.partition, &name, STR_NONE);
     return str_is_set(conf->arn) ? ERR_OK : ERR_NOMEM;
 }
 
@@ -21,35 +21,35 @@ static enum err decode(void *self, struct catalogue_object *object, struct str r
 static enum err carry_code(void *self, struct catalogue_object *object,
                            struct catalogue_object *old)
 {
-    struct fn_conf *conf = (struct fn_conf *)object;
-    const struct fn_conf *before = (const struct fn_conf *)old;
+    struct lambda_conf *conf = (struct lambda_conf *)object;
+    const struct lambda_conf *before = (const struct lambda_conf *)old;
     if (before && str_eq_c(conf->rec.code_id, before->code->id))
-        conf->code = code_ref(before->code);
+        conf->code = lambda_code_ref(before->code);
     else
-        conf->code = code_new(self, conf->rec.code_id);
+        conf->code = lambda_code_new(self, conf->rec.code_id);
     return conf->code ? ERR_OK : ERR_NOMEM;
 }
 
 static void release_code(void *self, struct catalogue_object *object)
 {
-    code_unref(((struct fn_conf *)object)->code);
+    lambda_code_unref(((struct lambda_conf *)object)->code);
 }
 
 static void changed(void *self, struct catalogue_object *old, struct catalogue_object *now)
 {
     struct lambda *l = self;
-    const struct fn_conf *before = (const struct fn_conf *)old;
-    const struct fn_conf *after = (const struct fn_conf *)now;
+    const struct lambda_conf *before = (const struct lambda_conf *)old;
+    const struct lambda_conf *after = (const struct lambda_conf *)now;
     if (before && (!after || after->code != before->code))
         atomic_store(&before->code->retired, true);
-    struct fn_name name = fn_rec_name(after ? &after->rec : &before->rec);
+    struct lambda_name name = lambda_fn_name(after ? &after->rec : &before->rec);
     if (!l->loading)
-        engine_changed(l->engine, &name);
+        lambda_engine_changed(l->engine, &name);
 }
 
 static const struct catalogue_type conf_type = {
     .name = "lambda",
-    .size = sizeof(struct fn_conf),
+    .size = sizeof(struct lambda_conf),
     .arena_max = CONF_ARENA_MAX,
     .when = CATALOGUE_DURABLE,
     .decode = decode,
@@ -58,12 +58,12 @@ static const struct catalogue_type conf_type = {
     .changed = changed,
 };
 
-enum err conf_open(struct lambda *l)
+enum err lambda_conf_open(struct lambda *l)
 {
     return catalogue_new(l->core, &conf_type, l, &l->confs);
 }
 
-enum err conf_load(struct lambda *l, struct txn *txn)
+enum err lambda_conf_load(struct lambda *l, struct txn *txn)
 {
     struct str prefix = lambda_key(txn->arena, LAMBDA_T_FUNCTION, STR_NONE, STR_NONE, STR_NONE);
     if (!str_is_set(prefix))
@@ -74,7 +74,8 @@ enum err conf_load(struct lambda *l, struct txn *txn)
     return err;
 }
 
-enum err conf_find(struct lambda *l, const struct fn_name *name, struct fn_conf **ret_conf)
+enum err lambda_conf_find(struct lambda *l, const struct lambda_name *name,
+                          struct lambda_conf **ret_conf)
 {
     char bytes[LAMBDA_KEY_MAX];
     struct buf b;
@@ -90,22 +91,22 @@ enum err conf_find(struct lambda *l, const struct fn_name *name, struct fn_conf 
 }
 
 struct summing {
-    struct conf_sums sums;
+    struct lambda_conf_sums sums;
     struct str except;
 };
 
 static void add_up(void *arg, const void *object)
 {
     struct summing *s = arg;
-    const struct fn_rec *rec = &((const struct fn_conf *)object)->rec;
+    const struct lambda_fn *rec = &((const struct lambda_conf *)object)->rec;
     s->sums.functions++;
     s->sums.code_size += rec->code_size;
     if (rec->reserved >= 0 && !str_eq(rec->name, s->except))
         s->sums.reserved += rec->reserved;
 }
 
-struct conf_sums conf_sum(struct lambda *l, struct str account, struct str region,
-                          struct str except)
+struct lambda_conf_sums lambda_conf_sum(struct lambda *l, struct str account, struct str region,
+                                        struct str except)
 {
     char bytes[LAMBDA_KEY_MAX];
     struct buf b;

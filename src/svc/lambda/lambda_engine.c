@@ -11,9 +11,9 @@
  * is durable. E3  Running invocations of a function never exceed its reserved concurrency; those of
  * all others never exceed what the account leaves; the sum of MemorySize of living environments
  *       stays below memory_max_mb, but for a single one.
- *   E4  on_done runs exactly once for each engine_invoke, later, on the home loop.
+ *   E4  on_done runs exactly once for each lambda_engine_invoke, later, on the home loop.
  *
- * Layer: svc. Thread: home loop, but engine_changed (any). */
+ * Layer: svc. Thread: home loop, but lambda_engine_changed (any). */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -37,10 +37,10 @@ enum {
 };
 
 struct pool {
-    struct engine *e;
-    struct fn_conf *conf; /* newest seen */
-    struct list idle;     /* instances, last used first */
-    struct list waiting;  /* invocations with may_wait, while `busy` is not 0 */
+    struct lambda_engine *e;
+    struct lambda_conf *conf; /* newest seen */
+    struct list idle;         /* instances, last used first */
+    struct list waiting;      /* invocations with may_wait, while `busy` is not 0 */
     size_t n_waiting;
     size_t n; /* instances alive */
     size_t busy;
@@ -49,12 +49,12 @@ struct pool {
 
 struct instance {
     struct pool *pool;
-    struct fn_conf *conf;
+    struct lambda_conf *conf;
     struct sandbox_instance *sb;
-    struct log_stream *log;
+    struct lambda_log_stream *log;
     struct list in_pool; /* pool->idle */
     struct list in_lru;  /* engine->lru, least recently used first */
-    struct invocation *inv;
+    struct lambda_invocation *inv;
     int64_t idle_since_ms;
     int64_t credentials_end_ms;
     bool dying, start_logged;
@@ -62,7 +62,7 @@ struct instance {
     bool unreserved; /* its invocation counts in busy_unreserved */
 };
 
-struct engine {
+struct lambda_engine {
     struct lambda *l;
     struct map pools; /* "account/region/name" -> struct pool */
     struct list lru;
@@ -87,9 +87,9 @@ static int64_t host_memory_mb(void)
     return (int64_t)pages / 1024 * (int64_t)size / 1024;
 }
 
-enum err engine_new(struct lambda *l, struct engine **ret_engine)
+enum err lambda_engine_new(struct lambda *l, struct lambda_engine **ret_engine)
 {
-    struct engine *e = mem_calloc(1, sizeof(*e));
+    struct lambda_engine *e = mem_calloc(1, sizeof(*e));
     if (!e)
         return ERR_NOMEM;
     e->l = l;
@@ -102,23 +102,23 @@ enum err engine_new(struct lambda *l, struct engine **ret_engine)
     return ERR_OK;
 }
 
-void engine_start(struct engine *e)
+void lambda_engine_start(struct lambda_engine *e)
 {
     io_timer_init(&e->sweep, core_home_loop(e->l->core), on_sweep, e);
-    e->reserved_sum = conf_sum(e->l, STR_NONE, STR_NONE, STR_NONE).reserved;
+    e->reserved_sum = lambda_conf_sum(e->l, STR_NONE, STR_NONE, STR_NONE).reserved;
 }
 
-static struct str pool_key(char key[KEY_BYTES], const struct fn_name *name)
+static struct str pool_key(char key[KEY_BYTES], const struct lambda_name *name)
 {
     int n = snprintf(key, KEY_BYTES, STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(name->account),
                      STR_ARG(name->region), STR_ARG(name->name));
     return str_n(key, min_size((size_t)n, KEY_BYTES - 1));
 }
 
-static struct pool *pool_get(struct engine *e, struct fn_conf *conf)
+static struct pool *pool_get(struct lambda_engine *e, struct lambda_conf *conf)
 {
     char key[KEY_BYTES];
-    struct fn_name name = fn_rec_name(&conf->rec);
+    struct lambda_name name = lambda_fn_name(&conf->rec);
     struct str k = pool_key(key, &name);
     struct pool *pool = map_get(&e->pools, k);
 
@@ -132,7 +132,7 @@ static struct pool *pool_get(struct engine *e, struct fn_conf *conf)
         return NULL;
     }
     pool->e = e;
-    pool->conf = conf_ref(conf);
+    pool->conf = lambda_conf_ref(conf);
     list_init(&pool->idle);
     list_init(&pool->waiting);
     return pool;
@@ -140,7 +140,7 @@ static struct pool *pool_get(struct engine *e, struct fn_conf *conf)
 
 static void pool_free(struct pool *pool)
 {
-    conf_unref(pool->conf);
+    lambda_conf_unref(pool->conf);
     mem_free(pool);
 }
 
@@ -150,7 +150,7 @@ static void pool_check_gone(struct pool *pool)
     char key[KEY_BYTES];
     if (!pool->gone || pool->n)
         return;
-    struct fn_name name = fn_rec_name(&pool->conf->rec);
+    struct lambda_name name = lambda_fn_name(&pool->conf->rec);
     map_del(&pool->e->pools, pool_key(key, &name));
     pool_free(pool);
 }
@@ -160,7 +160,7 @@ static void pool_check_gone(struct pool *pool)
 /* Its memory counts as free from here on, so that an eviction makes room at once. */
 static void instance_end(struct instance *in)
 {
-    struct engine *e = in->pool->e;
+    struct lambda_engine *e = in->pool->e;
     if (in->dying)
         return;
     in->dying = true;
@@ -176,17 +176,17 @@ static void pool_drain_idle(struct pool *pool)
         instance_end(CONTAINER_OF(pool->idle.next, struct instance, in_pool));
 }
 
-static void pool_take_conf(struct pool *pool, struct fn_conf *conf)
+static void pool_take_conf(struct pool *pool, struct lambda_conf *conf)
 {
-    struct fn_conf *old = pool->conf;
+    struct lambda_conf *old = pool->conf;
 
     if (conf == old || conf->rec.generation <= old->rec.generation)
         return;
-    pool->conf = conf_ref(conf);
+    pool->conf = lambda_conf_ref(conf);
     pool->gone = false;
     if (!str_eq(conf->rec.revision, old->rec.revision))
         pool_drain_idle(pool);
-    conf_unref(old);
+    lambda_conf_unref(old);
 }
 
 static void left_starting(struct instance *in);
@@ -195,7 +195,7 @@ static void on_exit_(void *arg, struct sandbox_instance *sb, const struct sandbo
 {
     struct instance *in = arg;
     struct pool *pool = in->pool;
-    struct engine *e = pool->e;
+    struct lambda_engine *e = pool->e;
 
     if (!in->dying) { /* ended on its own */
         in->dying = true;
@@ -206,8 +206,8 @@ static void on_exit_(void *arg, struct sandbox_instance *sb, const struct sandbo
     left_starting(in);
     e->n_instances--;
     pool->n--;
-    log_stream_drop(in->log);
-    conf_unref(in->conf);
+    lambda_log_stream_drop(in->log);
+    lambda_conf_unref(in->conf);
     sandbox_instance_free(sb);
     mem_free(in);
     pool_check_gone(pool);
@@ -215,7 +215,7 @@ static void on_exit_(void *arg, struct sandbox_instance *sb, const struct sandbo
 
 static void on_sweep(struct io_timer *t)
 {
-    struct engine *e = t->arg;
+    struct lambda_engine *e = t->arg;
     int64_t now_ms = clock_now_ms();
 
     e->sweeping = false;
@@ -231,7 +231,7 @@ static void on_sweep(struct io_timer *t)
 
 /* --- logs of an invocation -------------------------------------------------------------------- */
 
-static void tail_add(struct invocation *inv, struct str line)
+static void tail_add(struct lambda_invocation *inv, struct str line)
 {
     if (!inv->want_tail)
         return;
@@ -245,7 +245,7 @@ static void tail_add(struct invocation *inv, struct str line)
 
 static void put_line(struct instance *in, struct str line)
 {
-    log_line(in->log, clock_now_ms(), line);
+    lambda_log_line(in->log, clock_now_ms(), line);
     if (in->inv)
         tail_add(in->inv, line);
 }
@@ -297,7 +297,7 @@ static void log_end(struct instance *in, const struct sandbox_result *r)
 {
     struct buf b;
     bool failed = r->kind != SANDBOX_OK && r->kind != SANDBOX_FUNCTION_ERROR;
-    struct log_report report = {
+    struct lambda_report report = {
         .request_id = str_c(in->inv->request_id),
         .duration_us = r->duration_us,
         .init_us = r->init_us,
@@ -313,7 +313,7 @@ static void log_end(struct instance *in, const struct sandbox_result *r)
     log_failure(in, r);
     put_fmt(in, "END RequestId: %s", in->inv->request_id);
     buf_init(&b, LINE_BYTES_MAX);
-    log_report_put(&b, &report);
+    lambda_report_put(&b, &report);
     if (buf_err(&b) == ERR_OK)
         put_line(in, buf_str(&b));
     buf_release(&b);
@@ -339,7 +339,7 @@ static void serve_waiting(struct pool *pool);
 static void instance_idle(struct instance *in)
 {
     struct pool *pool = in->pool;
-    struct engine *e = pool->e;
+    struct lambda_engine *e = pool->e;
 
     if (e->stopped || pool->gone || !str_eq(in->conf->rec.revision, pool->conf->rec.revision)) {
         instance_end(in);
@@ -362,12 +362,12 @@ static void left_busy(struct instance *in)
 
 static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
 {
-    struct invocation *inv = CONTAINER_OF(sb, struct invocation, sb);
+    struct lambda_invocation *inv = CONTAINER_OF(sb, struct lambda_invocation, sb);
     struct instance *in = inv->instance;
 
     log_end(in, r);
     size_t cut = inv->tail.len > LAMBDA_TAIL_MAX ? inv->tail.len - LAMBDA_TAIL_MAX : 0;
-    struct invoke_result result = {
+    struct lambda_result result = {
         .status = r->kind == SANDBOX_OK ? INVOKE_OK : INVOKE_FUNCTION_ERROR,
         .body = r->body,
         .tail = inv->want_tail ? str_sub(buf_str(&inv->tail), cut, SIZE_MAX) : STR_NONE,
@@ -391,14 +391,14 @@ static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
 
 static void early_task(struct io_task *task)
 {
-    struct invocation *inv = CONTAINER_OF(task, struct invocation, task);
-    const struct invoke_result result = {.status = inv->early, .reason = inv->reason};
+    struct lambda_invocation *inv = CONTAINER_OF(task, struct lambda_invocation, task);
+    const struct lambda_result result = {.status = inv->early, .reason = inv->reason};
     inv->on_done(inv, &result);
 }
 
 /* E4 for what never started. */
-static void end_early(struct engine *e, struct invocation *inv, enum invoke_status status,
-                      const char *reason)
+static void end_early(struct lambda_engine *e, struct lambda_invocation *inv,
+                      enum lambda_status status, const char *reason)
 {
     inv->early = status;
     inv->reason = reason;
@@ -411,7 +411,7 @@ static void end_early(struct engine *e, struct invocation *inv, enum invoke_stat
 /* Reason of the throttle, or NULL when one more invocation may run. */
 static const char *concurrency_refused(const struct pool *pool)
 {
-    const struct engine *e = pool->e;
+    const struct lambda_engine *e = pool->e;
     int64_t reserved = pool->conf->rec.reserved;
 
     if (reserved >= 0)
@@ -422,23 +422,23 @@ static const char *concurrency_refused(const struct pool *pool)
     return NULL;
 }
 
-static bool memory_fits(const struct engine *e, int64_t mb)
+static bool memory_fits(const struct lambda_engine *e, int64_t mb)
 {
     return e->memory_mb == 0 || e->memory_mb + mb <= e->memory_max_mb;
 }
 
 /* Ends idle environments, longest idle first, until one of `mb` fits. */
-static bool make_room(struct engine *e, int64_t mb)
+static bool make_room(struct lambda_engine *e, int64_t mb)
 {
     while (!memory_fits(e, mb) && !list_empty(&e->lru))
         instance_end(CONTAINER_OF(e->lru.next, struct instance, in_lru));
     return memory_fits(e, mb);
 }
 
-bool engine_has_room(struct engine *e, const struct fn_conf *conf)
+bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_conf *conf)
 {
     char key[KEY_BYTES];
-    struct fn_name name = fn_rec_name(&conf->rec);
+    struct lambda_name name = lambda_fn_name(&conf->rec);
     const struct pool *pool = map_get(&e->pools, pool_key(key, &name));
 
     if (e->stopped)
@@ -458,10 +458,10 @@ struct role_credentials {
     int64_t expires_ms;
 };
 
-static enum err spec_fill(struct engine *e, struct instance *in, struct arena *a,
+static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct arena *a,
                           struct sandbox_spec *ret_spec)
 {
-    const struct fn_rec *rec = &in->conf->rec;
+    const struct lambda_fn *rec = &in->conf->rec;
     const struct identity_port *identity = &e->l->core->identity;
     struct role_credentials c;
 
@@ -484,7 +484,7 @@ static enum err spec_fill(struct engine *e, struct instance *in, struct arena *a
         .code_dir = str_c(in->conf->code->dir),
         .architecture = rec->architecture,
         .log_group = rec->log_group,
-        .log_stream = log_stream_name(in->log),
+        .log_stream = lambda_log_stream_name(in->log),
         .region = rec->region,
         .access_key = c.access_key,
         .secret_key = c.secret,
@@ -499,24 +499,24 @@ static enum err spec_fill(struct engine *e, struct instance *in, struct arena *a
 
 static void instance_free(struct instance *in)
 {
-    log_stream_drop(in->log);
-    conf_unref(in->conf);
+    lambda_log_stream_drop(in->log);
+    lambda_conf_unref(in->conf);
     mem_free(in);
 }
 
 static enum err instance_start(struct pool *pool, struct instance **ret_in)
 {
-    struct engine *e = pool->e;
+    struct lambda_engine *e = pool->e;
     struct arena a;
     struct sandbox_spec spec;
     struct instance *in = mem_calloc(1, sizeof(*in));
     if (!in)
         return ERR_NOMEM;
     in->pool = pool;
-    in->conf = conf_ref(pool->conf);
+    in->conf = lambda_conf_ref(pool->conf);
     list_init(&in->in_pool);
     list_init(&in->in_lru);
-    in->log = log_stream_new(e->l->logbook, in->conf);
+    in->log = lambda_log_stream_new(e->l->logbook, in->conf);
     const struct sandbox_events events = {on_ready, on_log, on_exit_, in};
     arena_init(&a, 256 * 1024);
     enum err err = in->log ? spec_fill(e, in, &a, &spec) : ERR_NOMEM;
@@ -561,7 +561,7 @@ static struct instance *idle_take(struct pool *pool)
 
 /* --- invoking --------------------------------------------------------------------------------- */
 
-static enum err hand_over(struct instance *in, struct invocation *inv)
+static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
 {
     inv->instance = in;
     inv->sb = (struct sandbox_invoke){
@@ -586,7 +586,7 @@ static enum err hand_over(struct instance *in, struct invocation *inv)
 }
 
 /* The end of a running one wakes who waits, so there must be one. */
-static bool park(struct pool *pool, struct invocation *inv)
+static bool park(struct pool *pool, struct lambda_invocation *inv)
 {
     if (!inv->may_wait || pool->busy == 0 || pool->n_waiting >= WAITING_MAX)
         return false;
@@ -595,7 +595,7 @@ static bool park(struct pool *pool, struct invocation *inv)
     return true;
 }
 
-static void throttle(struct pool *pool, struct invocation *inv, const char *reason)
+static void throttle(struct pool *pool, struct lambda_invocation *inv, const char *reason)
 {
     if (!park(pool, inv))
         end_early(pool->e, inv, INVOKE_THROTTLED, reason);
@@ -604,7 +604,7 @@ static void throttle(struct pool *pool, struct invocation *inv, const char *reas
 /* An environment is initialised, or never will be: one more may start. */
 static void left_starting(struct instance *in)
 {
-    struct engine *e = in->pool->e;
+    struct lambda_engine *e = in->pool->e;
     size_t it = 0;
     struct str key;
     void *value;
@@ -627,16 +627,16 @@ static void serve_waiting(struct pool *pool)
     size_t n = pool->n_waiting;
 
     while (n-- > 0) {
-        struct invocation *inv =
-            CONTAINER_OF(list_pop_front(&pool->waiting), struct invocation, link);
+        struct lambda_invocation *inv =
+            CONTAINER_OF(list_pop_front(&pool->waiting), struct lambda_invocation, link);
         pool->n_waiting--;
-        engine_invoke(pool->e, inv);
+        lambda_engine_invoke(pool->e, inv);
         if (pool->busy > 0)
             return;
     }
 }
 
-void engine_invoke(struct engine *e, struct invocation *inv)
+void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv)
 {
     struct instance *in;
 
@@ -695,19 +695,19 @@ struct change {
     struct io_task task;
     struct lambda *l;
     struct arena arena;
-    struct fn_name name;
+    struct lambda_name name;
 };
 
 static void change_task(struct io_task *task)
 {
     struct change *c = CONTAINER_OF(task, struct change, task);
-    struct engine *e = c->l->engine;
+    struct lambda_engine *e = c->l->engine;
     char key[KEY_BYTES];
     struct pool *pool = map_get(&e->pools, pool_key(key, &c->name));
-    struct fn_conf *conf = NULL;
-    enum err err = conf_find(c->l, &c->name, &conf);
+    struct lambda_conf *conf = NULL;
+    enum err err = lambda_conf_find(c->l, &c->name, &conf);
 
-    e->reserved_sum = conf_sum(c->l, STR_NONE, STR_NONE, STR_NONE).reserved;
+    e->reserved_sum = lambda_conf_sum(c->l, STR_NONE, STR_NONE, STR_NONE).reserved;
     if (pool && conf) {
         pool_take_conf(pool, conf);
     } else if (pool && err == ERR_NOT_FOUND) { /* another error: told again when it is known */
@@ -715,13 +715,13 @@ static void change_task(struct io_task *task)
         pool_drain_idle(pool);
         pool_check_gone(pool);
     }
-    conf_unref(conf);
-    pollers_kick(c->l->pollers, c->name.name);
+    lambda_conf_unref(conf);
+    lambda_pollers_kick(c->l->pollers, c->name.name);
     arena_release(&c->arena);
     mem_free(c);
 }
 
-void engine_changed(struct engine *e, const struct fn_name *name)
+void lambda_engine_changed(struct lambda_engine *e, const struct lambda_name *name)
 {
     struct change *c = mem_calloc(1, sizeof(*c));
     if (!c)
@@ -740,13 +740,13 @@ void engine_changed(struct engine *e, const struct fn_name *name)
     mem_free(c);
 }
 
-void engine_stop(struct engine *e)
+void lambda_engine_stop(struct lambda_engine *e)
 {
     e->stopped = true;
     io_timer_stop(&e->sweep);
 }
 
-void engine_free(struct engine *e)
+void lambda_engine_free(struct lambda_engine *e)
 {
     size_t it = 0;
     struct str key;

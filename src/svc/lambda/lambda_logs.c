@@ -1,7 +1,7 @@
 /* Output of functions on its way to CloudWatch Logs: lines gather in memory per stream and are
  * staged in one background transaction for all streams, soon but off the path of the invocation.
  *
- *   log_line -> dirty streams --LOG_FLUSH_MS or LOG_FLUSH_BYTES--> flushing --durable--> gone
+ *   lambda_log_line -> dirty streams --LOG_FLUSH_MS or LOG_FLUSH_BYTES--> flushing --durable--> gone
  *
  * Invariants
  *   LG1  At most LOG_BYTES_MAX bytes wait; more is dropped and counted in the process log.
@@ -37,16 +37,16 @@ struct pending {
     size_t n, cap;
 };
 
-struct log_stream {
-    struct logbook *book;
-    struct fn_conf *conf;
+struct lambda_log_stream {
+    struct lambda_logbook *book;
+    struct lambda_conf *conf;
     char name[STREAM_NAME_MAX];
     bool held;        /* its environment lives */
     struct list link; /* book->dirty or book->flushing */
     struct pending pending, flushing;
 };
 
-struct logbook {
+struct lambda_logbook {
     struct lambda *l;
     struct list dirty, flushing;
     bool busy;    /* a flush is under way */
@@ -60,18 +60,18 @@ struct logbook {
     void *done_arg;
 };
 
-static void flush_start(struct logbook *book);
+static void flush_start(struct lambda_logbook *book);
 
 static void on_timer(struct io_timer *t)
 {
-    struct logbook *book = t->arg;
+    struct lambda_logbook *book = t->arg;
     book->armed = false;
     flush_start(book);
 }
 
-enum err logbook_new(struct lambda *l, struct logbook **ret_book)
+enum err lambda_logbook_new(struct lambda *l, struct lambda_logbook **ret_book)
 {
-    struct logbook *book = mem_calloc(1, sizeof(*book));
+    struct lambda_logbook *book = mem_calloc(1, sizeof(*book));
     if (!book)
         return ERR_NOMEM;
     book->l = l;
@@ -81,24 +81,25 @@ enum err logbook_new(struct lambda *l, struct logbook **ret_book)
     return ERR_OK;
 }
 
-void logbook_start(struct logbook *book)
+void lambda_logbook_start(struct lambda_logbook *book)
 {
     io_timer_init(&book->timer, core_home_loop(book->l->core), on_timer, book);
 }
 
 /* --- streams ---------------------------------------------------------------------------------- */
 
-struct log_stream *log_stream_new(struct logbook *book, struct fn_conf *conf)
+struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book,
+                                                struct lambda_conf *conf)
 {
     char hex[33];
     struct civil c = clock_civil(clock_now_ms());
-    struct log_stream *s = mem_calloc(1, sizeof(*s));
+    struct lambda_log_stream *s = mem_calloc(1, sizeof(*s));
     if (!s)
         return NULL;
     rng_text(hex, sizeof(hex) - 1, "0123456789abcdef");
     snprintf(s->name, sizeof(s->name), "%04d/%02d/%02d/[$LATEST]%s", c.year, c.month, c.day, hex);
     s->book = book;
-    s->conf = conf_ref(conf);
+    s->conf = lambda_conf_ref(conf);
     s->held = true;
     list_init(&s->link);
     buf_init(&s->pending.text, LOG_BYTES_MAX);
@@ -106,7 +107,7 @@ struct log_stream *log_stream_new(struct logbook *book, struct fn_conf *conf)
     return s;
 }
 
-struct str log_stream_name(const struct log_stream *s)
+struct str lambda_log_stream_name(const struct lambda_log_stream *s)
 {
     return str_c(s->name);
 }
@@ -118,16 +119,16 @@ static void pending_release(struct pending *p)
     *p = (struct pending){0};
 }
 
-static void stream_free(struct log_stream *s)
+static void stream_free(struct lambda_log_stream *s)
 {
     list_remove(&s->link);
     pending_release(&s->pending);
     pending_release(&s->flushing);
-    conf_unref(s->conf);
+    lambda_conf_unref(s->conf);
     mem_free(s);
 }
 
-void log_stream_drop(struct log_stream *s)
+void lambda_log_stream_drop(struct lambda_log_stream *s)
 {
     if (!s)
         return;
@@ -160,9 +161,9 @@ static bool pending_add(struct pending *p, int64_t now_ms, struct str line)
     return true;
 }
 
-void log_line(struct log_stream *s, int64_t now_ms, struct str line)
+void lambda_log_line(struct lambda_log_stream *s, int64_t now_ms, struct str line)
 {
-    struct logbook *book = s->book;
+    struct lambda_logbook *book = s->book;
     size_t bytes = line.len + LOG_EVENT_OVERHEAD;
 
     if (book->bytes + bytes > LOG_BYTES_MAX || !pending_add(&s->pending, now_ms, line)) {
@@ -187,9 +188,9 @@ void log_line(struct log_stream *s, int64_t now_ms, struct str line)
 
 /* --- flushing --------------------------------------------------------------------------------- */
 
-static enum err may_write(struct txn *txn, struct lambda *l, const struct log_stream *s)
+static enum err may_write(struct txn *txn, struct lambda *l, const struct lambda_log_stream *s)
 {
-    const struct fn_rec *rec = &s->conf->rec;
+    const struct lambda_fn *rec = &s->conf->rec;
     struct str arn =
         str_fmt(txn->arena,
                 "arn:" STR_FMT ":logs:" STR_FMT ":" STR_FMT ":log-group:" STR_FMT ":log-stream:%s",
@@ -200,10 +201,10 @@ static enum err may_write(struct txn *txn, struct lambda *l, const struct log_st
     return core_role_allowed(txn, rec->role, STR(LAMBDA_PRINCIPAL), "logs:PutLogEvents", arn);
 }
 
-static enum err put_stream(struct txn *txn, struct lambda *l, struct log_stream *s)
+static enum err put_stream(struct txn *txn, struct lambda *l, struct lambda_log_stream *s)
 {
     const struct pending *p = &s->flushing;
-    const struct fn_rec *rec = &s->conf->rec;
+    const struct lambda_fn *rec = &s->conf->rec;
     struct key_scope scope = {rec->account, rec->region};
     struct logs_event *events = ARENA_ARRAY(txn->arena, struct logs_event, LOG_EVENTS_PUT_MAX);
 
@@ -222,10 +223,10 @@ static enum err put_stream(struct txn *txn, struct lambda *l, struct log_stream 
 
 static enum err flush_body(struct txn *txn, void *arg)
 {
-    struct logbook *book = arg;
+    struct lambda_logbook *book = arg;
 
     LIST_EACH (&book->flushing, link) {
-        struct log_stream *s = CONTAINER_OF(link, struct log_stream, link);
+        struct lambda_log_stream *s = CONTAINER_OF(link, struct lambda_log_stream, link);
         enum err err = may_write(txn, book->l, s);
         if (err == ERR_DENIED) {
             log_debug("lambda", "role of %.*s may not write logs", STR_ARG(s->conf->rec.name));
@@ -237,7 +238,7 @@ static enum err flush_body(struct txn *txn, void *arg)
     return ERR_OK;
 }
 
-static void flush_end(struct logbook *book)
+static void flush_end(struct lambda_logbook *book)
 {
     if (book->done && list_empty(&book->dirty)) {
         void (*done)(void *) = book->done;
@@ -248,14 +249,14 @@ static void flush_end(struct logbook *book)
 
 static void flush_done(void *arg, enum err err)
 {
-    struct logbook *book = arg;
+    struct lambda_logbook *book = arg;
     struct list *link;
 
     if (err != ERR_OK)
         log_error("lambda", "%zu bytes of function output could not be stored: %s",
                   book->flushing_bytes, err_name(err));
     while ((link = list_pop_front(&book->flushing))) {
-        struct log_stream *s = CONTAINER_OF(link, struct log_stream, link);
+        struct lambda_log_stream *s = CONTAINER_OF(link, struct lambda_log_stream, link);
         buf_clear(&s->flushing.text);
         s->flushing.n = 0;
         if (s->pending.n)
@@ -272,14 +273,14 @@ static void flush_done(void *arg, enum err err)
         flush_end(book);
 }
 
-static void flush_start(struct logbook *book)
+static void flush_start(struct lambda_logbook *book)
 {
     struct list *link;
 
     if (book->busy)
         return;
     while ((link = list_pop_front(&book->dirty))) {
-        struct log_stream *s = CONTAINER_OF(link, struct log_stream, link);
+        struct lambda_log_stream *s = CONTAINER_OF(link, struct lambda_log_stream, link);
         struct pending empty = s->flushing;
         s->flushing = s->pending;
         s->pending = empty;
@@ -298,12 +299,12 @@ static void flush_start(struct logbook *book)
 
 static void finish(struct io_task *task)
 {
-    struct logbook *book = CONTAINER_OF(task, struct logbook, finish_task);
+    struct lambda_logbook *book = CONTAINER_OF(task, struct lambda_logbook, finish_task);
     if (!book->busy)
         flush_start(book);
 }
 
-void logbook_flush(struct logbook *book, void (*done)(void *arg), void *arg)
+void lambda_logbook_flush(struct lambda_logbook *book, void (*done)(void *arg), void *arg)
 {
     book->done = done;
     book->done_arg = arg;
@@ -311,20 +312,20 @@ void logbook_flush(struct logbook *book, void (*done)(void *arg), void *arg)
     io_post(core_home_loop(book->l->core), &book->finish_task);
 }
 
-void logbook_free(struct logbook *book)
+void lambda_logbook_free(struct lambda_logbook *book)
 {
     struct list *link;
 
     if (!book)
         return;
     while ((link = list_pop_front(&book->dirty)) || (link = list_pop_front(&book->flushing)))
-        stream_free(CONTAINER_OF(link, struct log_stream, link));
+        stream_free(CONTAINER_OF(link, struct lambda_log_stream, link));
     mem_free(book);
 }
 
 /* --- lines of the platform -------------------------------------------------------------------- */
 
-void log_report_put(struct buf *b, const struct log_report *r)
+void lambda_report_put(struct buf *b, const struct lambda_report *r)
 {
     int64_t billed_us = r->duration_us + (r->init_us > 0 ? r->init_us : 0);
 

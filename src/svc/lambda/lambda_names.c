@@ -11,7 +11,7 @@ static bool is_word(char c)
            c == '_';
 }
 
-bool fn_name_valid(struct str name)
+bool lambda_name_valid(struct str name)
 {
     if (name.len < 1 || name.len > FN_NAME_MAX)
         return false;
@@ -43,10 +43,10 @@ static bool qualifier_valid(struct str q)
     return true;
 }
 
-enum err fn_name_parse(struct str s, struct str account, struct str region,
-                       struct fn_name *ret_name)
+enum err lambda_name_parse(struct str s, struct str account, struct str region,
+                           struct lambda_name *ret_name)
 {
-    struct fn_name n = {.account = account, .region = region};
+    struct lambda_name n = {.account = account, .region = region};
     struct str rest = s;
 
     if (str_starts(s, STR("arn:"))) {
@@ -75,14 +75,14 @@ enum err fn_name_parse(struct str s, struct str account, struct str region,
         if (!qualifier_valid(rest))
             return ERR_INVALID;
     }
-    if (!fn_name_valid(n.name))
+    if (!lambda_name_valid(n.name))
         return ERR_INVALID;
     *ret_name = n;
     return ERR_OK;
 }
 
-struct str fn_arn(struct arena *a, struct str partition, const struct fn_name *name,
-                  struct str qualifier)
+struct str lambda_arn(struct arena *a, struct str partition, const struct lambda_name *name,
+                      struct str qualifier)
 {
     bool q = str_is_set(qualifier);
     return str_fmt(a,
@@ -91,19 +91,19 @@ struct str fn_arn(struct arena *a, struct str partition, const struct fn_name *n
                    STR_ARG(name->name), q ? ":" : "", STR_ARG(qualifier));
 }
 
-enum err fn_not_found(struct call *call, const struct fn_name *name)
+enum err lambda_not_found(struct call *call, const struct lambda_name *name)
 {
-    struct str arn = fn_arn(call->arena, call->partition, name, name->qualifier);
+    struct str arn = lambda_arn(call->arena, call->partition, name, name->qualifier);
     return call_error(call, &lambda_err_resource_not_found_exception,
                       "Function not found: " STR_FMT, STR_ARG(arn));
 }
 
-enum err fn_name_of_call(struct call *call, struct str function_name, struct str qualifier,
-                         struct fn_name *ret_name)
+enum err lambda_name_of_call(struct call *call, struct str function_name, struct str qualifier,
+                             struct lambda_name *ret_name)
 {
-    struct fn_name n;
+    struct lambda_name n;
 
-    if (fn_name_parse(function_name, call->account, call->region, &n) != ERR_OK)
+    if (lambda_name_parse(function_name, call->account, call->region, &n) != ERR_OK)
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
                           STR_FMT " is not a valid function name or ARN", STR_ARG(function_name));
     if (!str_eq(n.region, call->region))
@@ -119,7 +119,7 @@ enum err fn_name_of_call(struct call *call, struct str function_name, struct str
         n.qualifier = qualifier;
     }
     if (str_is_set(n.qualifier) && !str_eq_c(n.qualifier, LAMBDA_LATEST))
-        return fn_not_found(call, &n);
+        return lambda_not_found(call, &n);
     *ret_name = n;
     return ERR_OK;
 }

@@ -180,7 +180,7 @@ static bool value(struct scanner *s, bool *ret_done)
     }
 }
 
-bool payload_is_json(struct str text, size_t *ret_at)
+bool lambda_payload_is_json(struct str text, size_t *ret_at)
 {
     struct scanner s = {.p = text.p, .end = text.p + text.len};
     bool done, more = true, ok = true;

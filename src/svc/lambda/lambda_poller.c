@@ -47,7 +47,7 @@ struct batch {
     bool full;           /* no room in the event */
     struct batch *spill; /* of a full one that is gathered: what had no room in it */
     int64_t due_ms;      /* end of the window */
-    struct invocation inv;
+    struct lambda_invocation inv;
     struct buf event;
     bool *failed; /* per message, in order: stays in the queue */
     bool release; /* make all visible again instead of deleting */
@@ -57,9 +57,9 @@ struct batch {
 };
 
 struct mapping {
-    struct pollers *p;
+    struct lambda_pollers *p;
     struct arena arena; /* of rec */
-    struct esm_rec rec;
+    struct lambda_mapping rec;
     bool deleted, watching;
     bool receiving;
     bool maybe;           /* there may be messages */
@@ -75,7 +75,7 @@ struct mapping {
     const char *last_result; /* static text; under pollers.lock */
 };
 
-struct pollers {
+struct lambda_pollers {
     struct lambda *l;
     pthread_mutex_t lock;
     struct map by_uuid;
@@ -86,9 +86,9 @@ static void pump(struct mapping *m);
 
 /* --- mappings --------------------------------------------------------------------------------- */
 
-enum err pollers_new(struct lambda *l, struct pollers **ret_pollers)
+enum err lambda_pollers_new(struct lambda *l, struct lambda_pollers **ret_pollers)
 {
-    struct pollers *p = mem_calloc(1, sizeof(*p));
+    struct lambda_pollers *p = mem_calloc(1, sizeof(*p));
     if (!p)
         return ERR_NOMEM;
     p->l = l;
@@ -105,7 +105,7 @@ static void set_result(struct mapping *m, const char *text)
     pthread_mutex_unlock(&m->p->lock);
 }
 
-struct str pollers_last_result(struct pollers *p, struct str uuid, struct arena *a)
+struct str lambda_pollers_last_result(struct lambda_pollers *p, struct str uuid, struct arena *a)
 {
     const char *text = "No records processed";
     pthread_mutex_lock(&p->lock);
@@ -156,13 +156,13 @@ static void watch(struct mapping *m, bool on)
 static void batch_free(struct batch *b)
 {
     list_remove(&b->link);
-    conf_unref(b->inv.conf);
+    lambda_conf_unref(b->inv.conf);
     buf_release(&b->event);
     arena_release(&b->arena);
     mem_free(b);
 }
 
-static struct mapping *mapping_get(struct pollers *p, struct str uuid)
+static struct mapping *mapping_get(struct lambda_pollers *p, struct str uuid)
 {
     struct mapping *m = map_get(&p->by_uuid, uuid);
     if (m)
@@ -196,9 +196,9 @@ static size_t limit_max(const struct mapping *m)
 /* A change on its way to the home loop. */
 struct change {
     struct io_task task;
-    struct pollers *p;
+    struct lambda_pollers *p;
     struct arena arena;
-    struct esm_rec rec;
+    struct lambda_mapping rec;
     bool deleted;
 };
 
@@ -236,7 +236,7 @@ static void change_task(struct io_task *task)
     pump(m);
 }
 
-static struct change *change_new(struct pollers *p)
+static struct change *change_new(struct lambda_pollers *p)
 {
     struct change *c = mem_calloc(1, sizeof(*c));
     if (!c)
@@ -247,12 +247,12 @@ static struct change *change_new(struct pollers *p)
     return c;
 }
 
-enum err pollers_take(struct pollers *p, struct str record)
+enum err lambda_pollers_take(struct lambda_pollers *p, struct str record)
 {
     struct change *c = change_new(p);
     if (!c)
         return ERR_NOMEM;
-    enum err err = esm_rec_unpack(&c->arena, record, &c->rec);
+    enum err err = lambda_mapping_unpack(&c->arena, record, &c->rec);
     if (err != ERR_OK) {
         change_free(c);
         return err;
@@ -261,7 +261,7 @@ enum err pollers_take(struct pollers *p, struct str record)
     return ERR_OK;
 }
 
-void pollers_deleted(struct pollers *p, struct str uuid, uint64_t generation)
+void lambda_pollers_deleted(struct lambda_pollers *p, struct str uuid, uint64_t generation)
 {
     struct change *c = change_new(p);
     if (!c)
@@ -275,7 +275,7 @@ void pollers_deleted(struct pollers *p, struct str uuid, uint64_t generation)
         change_free(c);
 }
 
-static void each_mapping(struct pollers *p, void (*fn)(struct mapping *m))
+static void each_mapping(struct lambda_pollers *p, void (*fn)(struct mapping *m))
 {
     size_t it = 0;
     struct str key;
@@ -284,12 +284,12 @@ static void each_mapping(struct pollers *p, void (*fn)(struct mapping *m))
         fn(value);
 }
 
-void pollers_start(struct pollers *p)
+void lambda_pollers_start(struct lambda_pollers *p)
 {
     p->started = true;
 }
 
-void pollers_kick(struct pollers *p, struct str function)
+void lambda_pollers_kick(struct lambda_pollers *p, struct str function)
 {
     size_t it = 0;
     struct str key;
@@ -307,7 +307,7 @@ static void mapping_stop(struct mapping *m)
     io_timer_stop(&m->timer);
 }
 
-void pollers_stop(struct pollers *p)
+void lambda_pollers_stop(struct lambda_pollers *p)
 {
     p->stopped = true;
     each_mapping(p, mapping_stop);
@@ -321,7 +321,7 @@ static void mapping_free(struct mapping *m)
     mem_free(m);
 }
 
-void pollers_free(struct pollers *p)
+void lambda_pollers_free(struct lambda_pollers *p)
 {
     if (!p)
         return;
@@ -333,8 +333,8 @@ void pollers_free(struct pollers *p)
 
 /* --- after the invocation --------------------------------------------------------------------- */
 
-enum err batch_failures(struct arena *a, struct str response, const struct str *ids, size_t n_ids,
-                        bool *ret_failed)
+enum err lambda_batch_failures(struct arena *a, struct str response, const struct str *ids,
+                               size_t n_ids, bool *ret_failed)
 {
     struct json *doc;
     struct map index;
@@ -373,7 +373,8 @@ static enum err settle_body(struct txn *txn, void *arg)
     size_t i = 0;
 
     if (!b->release)
-        TRY(role_allowed(txn, b->inv.conf->rec.role, "sqs:DeleteMessage", b->m->rec.source_arn));
+        TRY(lambda_role_allowed(txn, b->inv.conf->rec.role, "sqs:DeleteMessage",
+                                b->m->rec.source_arn));
     for (struct message *msg = b->first; msg; msg = msg->next, i++) {
         enum err err = ERR_OK;
         if (b->release)
@@ -430,10 +431,10 @@ static bool read_failures(struct batch *b, struct str response)
         return false;
     for (struct message *msg = b->first; msg; msg = msg->next)
         ids[i++] = msg->id;
-    return batch_failures(&b->arena, response, ids, b->n, b->failed) == ERR_OK;
+    return lambda_batch_failures(&b->arena, response, ids, b->n, b->failed) == ERR_OK;
 }
 
-static void batch_invoked(struct invocation *inv, const struct invoke_result *r)
+static void batch_invoked(struct lambda_invocation *inv, const struct lambda_result *r)
 {
     struct batch *b = inv->user;
     struct mapping *m = b->m;
@@ -481,7 +482,7 @@ static struct batch *batch_new(struct mapping *m)
     return b;
 }
 
-static void batch_invoke(struct batch *b, struct fn_conf *conf)
+static void batch_invoke(struct batch *b, struct lambda_conf *conf)
 {
     struct mapping *m = b->m;
     char id[RNG_UUID_LEN + 1];
@@ -495,7 +496,7 @@ static void batch_invoke(struct batch *b, struct fn_conf *conf)
     BUF_ADD_LIT(&b->event, "]}");
     b->failed = ARENA_ARRAY(&b->arena, bool, b->n);
     m->in_flight++;
-    b->inv.conf = conf_ref(conf);
+    b->inv.conf = lambda_conf_ref(conf);
     if (buf_err(&b->event) != ERR_OK || !b->failed) {
         set_result(m, "PROBLEM: The event is too large or memory ran out");
         mapping_backoff(m);
@@ -508,7 +509,7 @@ static void batch_invoke(struct batch *b, struct fn_conf *conf)
     memcpy(b->inv.request_id, id, sizeof(b->inv.request_id));
     b->inv.on_done = batch_invoked;
     b->inv.user = b;
-    engine_invoke(m->p->l->engine, &b->inv);
+    lambda_engine_invoke(m->p->l->engine, &b->inv);
 }
 
 static bool batch_ready(const struct batch *b, int64_t now_ms)
@@ -521,14 +522,14 @@ static bool batch_ready(const struct batch *b, int64_t now_ms)
 
 static enum err may_receive(struct txn *txn, const struct mapping *m)
 {
-    struct fn_name name = {m->rec.account, m->rec.region, m->rec.function, STR_NONE};
-    struct fn_conf *conf;
-    enum err err = conf_find(m->p->l, &name, &conf);
+    struct lambda_name name = {m->rec.account, m->rec.region, m->rec.function, STR_NONE};
+    struct lambda_conf *conf;
+    enum err err = lambda_conf_find(m->p->l, &name, &conf);
     if (err == ERR_NOT_FOUND)
         return ERR_DENIED;
     TRY(err);
-    err = role_allowed(txn, conf->rec.role, "sqs:ReceiveMessage", m->rec.source_arn);
-    conf_unref(conf);
+    err = lambda_role_allowed(txn, conf->rec.role, "sqs:ReceiveMessage", m->rec.source_arn);
+    lambda_conf_unref(conf);
     return err;
 }
 
@@ -645,13 +646,13 @@ static void receive_start(struct mapping *m)
 }
 
 /* What is to be done now; returns when to look again, in ms from now. */
-static int64_t step(struct mapping *m, struct fn_conf *conf, int64_t now_ms)
+static int64_t step(struct mapping *m, struct lambda_conf *conf, int64_t now_ms)
 {
     if (now_ms < m->not_before_ms)
         return m->not_before_ms - now_ms;
     if (m->in_flight >= m->limit)
         return POLL_MS; /* the end of a batch wakes */
-    if (!engine_has_room(m->p->l->engine, conf))
+    if (!lambda_engine_has_room(m->p->l->engine, conf))
         return NO_ROOM_MS;
     struct batch *b = m->gather;
     if (b && batch_ready(b, now_ms)) {
@@ -680,8 +681,8 @@ static void release_gathered(struct mapping *m)
 
 static void pump(struct mapping *m)
 {
-    struct pollers *p = m->p;
-    struct fn_name name = {m->rec.account, m->rec.region, m->rec.function, STR_NONE};
+    struct lambda_pollers *p = m->p;
+    struct lambda_name name = {m->rec.account, m->rec.region, m->rec.function, STR_NONE};
 
     if (p->stopped || m->receiving)
         return;
@@ -690,14 +691,14 @@ static void pump(struct mapping *m)
     if (m->deleted)
         return;
     watch(m, m->rec.enabled);
-    struct fn_conf *conf = NULL;
+    struct lambda_conf *conf = NULL;
     int64_t delay = POLL_MS; /* disabled, or the function is gone: a change kicks */
-    if (m->rec.enabled && conf_find(p->l, &name, &conf) == ERR_OK) {
+    if (m->rec.enabled && lambda_conf_find(p->l, &name, &conf) == ERR_OK) {
         int64_t now_ms = clock_now_ms();
         while ((delay = step(m, conf, now_ms)) == 0 && !m->receiving)
             ;
     }
-    conf_unref(conf);
+    lambda_conf_unref(conf);
     if (!m->receiving && m->rec.enabled && io_timer_start(&m->timer, max_i64(delay, 1)) != ERR_OK)
         log_error("lambda", "a mapping rests for want of memory until the next message");
 }

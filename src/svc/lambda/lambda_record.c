@@ -5,7 +5,7 @@
  * code sha256, code size, architecture, modified, has_env, env pairs, tag pairs, dlq, log group,
  * reserved, async (set, retries, age, success, failure, modified).
  * Policy record: version 1, revision, count, then (sid, json) each.
- * Mapping record: version 1, then the members of struct esm_rec in order.
+ * Mapping record: version 1, then the members of struct lambda_mapping in order.
  *
  * Layer: svc. Thread: the transaction's. */
 #include "base/mem.h"
@@ -17,7 +17,7 @@ enum { VERSION = 1, PAIRS_MAX = 4096 };
 
 /* --- functions -------------------------------------------------------------------------------- */
 
-static void pack_pairs(struct buf *b, const struct fn_pair *v, size_t n)
+static void pack_pairs(struct buf *b, const struct lambda_pair *v, size_t n)
 {
     pack_uint(b, n);
     for (size_t i = 0; i < n; i++) {
@@ -26,7 +26,7 @@ static void pack_pairs(struct buf *b, const struct fn_pair *v, size_t n)
     }
 }
 
-enum err fn_rec_pack(const struct fn_rec *r, struct buf *b)
+enum err lambda_fn_pack(const struct lambda_fn *r, struct buf *b)
 {
     pack_u8(b, VERSION);
     pack_uint(b, r->generation);
@@ -56,14 +56,14 @@ enum err fn_rec_pack(const struct fn_rec *r, struct buf *b)
     return buf_err(b);
 }
 
-static struct fn_pair *unpack_pairs(struct arena *a, struct unpack *u, size_t *ret_n)
+static struct lambda_pair *unpack_pairs(struct arena *a, struct unpack *u, size_t *ret_n)
 {
     uint64_t n = unpack_uint(u);
     if (n > PAIRS_MAX) {
         u->bad = true;
         n = 0;
     }
-    struct fn_pair *v = ARENA_ARRAY(a, struct fn_pair, n ? n : 1);
+    struct lambda_pair *v = ARENA_ARRAY(a, struct lambda_pair, n ? n : 1);
     for (uint64_t i = 0; v && i < n; i++) {
         v[i].key = unpack_str(u);
         v[i].value = unpack_str(u);
@@ -72,10 +72,10 @@ static struct fn_pair *unpack_pairs(struct arena *a, struct unpack *u, size_t *r
     return v;
 }
 
-enum err fn_rec_unpack(struct arena *a, struct str bytes, struct fn_rec *ret_rec)
+enum err lambda_fn_unpack(struct arena *a, struct str bytes, struct lambda_fn *ret_rec)
 {
     struct unpack u;
-    struct fn_rec r = {0};
+    struct lambda_fn r = {0};
     struct str copy = str_dup(a, bytes);
 
     if (!str_is_set(copy))
@@ -114,12 +114,12 @@ enum err fn_rec_unpack(struct arena *a, struct str bytes, struct fn_rec *ret_rec
     return ERR_OK;
 }
 
-struct fn_name fn_rec_name(const struct fn_rec *rec)
+struct lambda_name lambda_fn_name(const struct lambda_fn *rec)
 {
-    return (struct fn_name){rec->account, rec->region, rec->name, STR_NONE};
+    return (struct lambda_name){rec->account, rec->region, rec->name, STR_NONE};
 }
 
-enum err fn_rec_get(struct txn *txn, const struct fn_name *name, struct fn_rec *ret_rec)
+enum err lambda_fn_get(struct txn *txn, const struct lambda_name *name, struct lambda_fn *ret_rec)
 {
     struct str bytes;
     struct str key =
@@ -127,16 +127,17 @@ enum err fn_rec_get(struct txn *txn, const struct fn_name *name, struct fn_rec *
     if (!str_is_set(key))
         return ERR_NOMEM;
     TRY(txn_get(txn, key, &bytes));
-    return fn_rec_unpack(txn->arena, bytes, ret_rec);
+    return lambda_fn_unpack(txn->arena, bytes, ret_rec);
 }
 
-enum err fn_rec_of_call(struct call *call, const struct fn_name *name, struct fn_rec *ret_rec)
+enum err lambda_fn_of_call(struct call *call, const struct lambda_name *name,
+                           struct lambda_fn *ret_rec)
 {
-    enum err err = fn_rec_get(call->txn, name, ret_rec);
-    return err == ERR_NOT_FOUND ? fn_not_found(call, name) : err;
+    enum err err = lambda_fn_get(call->txn, name, ret_rec);
+    return err == ERR_NOT_FOUND ? lambda_not_found(call, name) : err;
 }
 
-enum err fn_rec_touch(struct txn *txn, struct fn_rec *rec)
+enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *rec)
 {
     char id[RNG_UUID_LEN + 1];
     rec->revision = str_dup(txn->arena, rng_uuid(id));
@@ -150,7 +151,7 @@ static uint64_t next_generation(const struct txn *txn, uint64_t generation)
     return generation + 1 > now ? generation + 1 : now;
 }
 
-enum err fn_rec_put(struct txn *txn, struct lambda *l, struct fn_rec *rec)
+enum err lambda_fn_put(struct txn *txn, struct lambda *l, struct lambda_fn *rec)
 {
     struct buf b;
     struct str key =
@@ -160,19 +161,19 @@ enum err fn_rec_put(struct txn *txn, struct lambda *l, struct fn_rec *rec)
         return ERR_NOMEM;
     rec->generation = next_generation(txn, rec->generation);
     buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
-    TRY(fn_rec_pack(rec, &b));
+    TRY(lambda_fn_pack(rec, &b));
     return catalogue_put(l->confs, txn, key, buf_str(&b));
 }
 
-enum err fn_rec_del(struct txn *txn, struct lambda *l, const struct fn_rec *rec)
+enum err lambda_fn_del(struct txn *txn, struct lambda *l, const struct lambda_fn *rec)
 {
     struct str key =
         lambda_key(txn->arena, LAMBDA_T_FUNCTION, rec->account, rec->region, rec->name);
     struct str policy =
         lambda_key(txn->arena, LAMBDA_T_POLICY, rec->account, rec->region, rec->name);
 
-    struct fn_name name = fn_rec_name(rec);
-    struct str arn = fn_arn(txn->arena, l->core->cfg.partition, &name, STR_NONE);
+    struct lambda_name name = lambda_fn_name(rec);
+    struct str arn = lambda_arn(txn->arena, l->core->cfg.partition, &name, STR_NONE);
 
     if (!str_is_set(key) || !str_is_set(policy) || !str_is_set(arn))
         return ERR_NOMEM;
@@ -183,11 +184,12 @@ enum err fn_rec_del(struct txn *txn, struct lambda *l, const struct fn_rec *rec)
 
 /* --- policies --------------------------------------------------------------------------------- */
 
-enum err fn_policy_get(struct txn *txn, const struct fn_name *name, struct fn_policy *ret_policy)
+enum err lambda_policy_get(struct txn *txn, const struct lambda_name *name,
+                           struct lambda_policy *ret_policy)
 {
     struct str bytes;
     struct unpack u;
-    struct fn_policy policy = {0};
+    struct lambda_policy policy = {0};
     struct str key =
         lambda_key(txn->arena, LAMBDA_T_POLICY, name->account, name->region, name->name);
 
@@ -209,7 +211,8 @@ enum err fn_policy_get(struct txn *txn, const struct fn_name *name, struct fn_po
     return ERR_OK;
 }
 
-enum err fn_policy_put(struct txn *txn, const struct fn_name *name, const struct fn_policy *policy)
+enum err lambda_policy_put(struct txn *txn, const struct lambda_name *name,
+                           const struct lambda_policy *policy)
 {
     struct buf b;
     char id[RNG_UUID_LEN + 1];
@@ -230,7 +233,7 @@ enum err fn_policy_put(struct txn *txn, const struct fn_name *name, const struct
 
 /* --- mappings --------------------------------------------------------------------------------- */
 
-enum err esm_rec_pack(const struct esm_rec *r, struct buf *b)
+enum err lambda_mapping_pack(const struct lambda_mapping *r, struct buf *b)
 {
     pack_u8(b, VERSION);
     pack_uint(b, r->generation);
@@ -249,10 +252,10 @@ enum err esm_rec_pack(const struct esm_rec *r, struct buf *b)
     return buf_err(b);
 }
 
-enum err esm_rec_unpack(struct arena *a, struct str bytes, struct esm_rec *ret_rec)
+enum err lambda_mapping_unpack(struct arena *a, struct str bytes, struct lambda_mapping *ret_rec)
 {
     struct unpack u;
-    struct esm_rec r = {0};
+    struct lambda_mapping r = {0};
     struct str copy = str_dup(a, bytes);
 
     if (!str_is_set(copy))
@@ -280,18 +283,18 @@ enum err esm_rec_unpack(struct arena *a, struct str bytes, struct esm_rec *ret_r
     return ERR_OK;
 }
 
-enum err esm_rec_get(struct txn *txn, struct str account, struct str region, struct str uuid,
-                     struct esm_rec *ret_rec)
+enum err lambda_mapping_get(struct txn *txn, struct str account, struct str region, struct str uuid,
+                            struct lambda_mapping *ret_rec)
 {
     struct str bytes;
     struct str key = lambda_key(txn->arena, LAMBDA_T_MAPPING, account, region, uuid);
     if (!str_is_set(key))
         return ERR_NOMEM;
     TRY(txn_get(txn, key, &bytes));
-    return esm_rec_unpack(txn->arena, bytes, ret_rec);
+    return lambda_mapping_unpack(txn->arena, bytes, ret_rec);
 }
 
-/* Of esm_rec_put and esm_rec_del, in the arena until durable. */
+/* Of lambda_mapping_put and lambda_mapping_del, in the arena until durable. */
 struct esm_change {
     struct lambda *l;
     struct str uuid;
@@ -303,12 +306,12 @@ static void esm_change_durable(void *arg)
 {
     struct esm_change *c = arg;
     if (!str_is_set(c->record))
-        pollers_deleted(c->l->pollers, c->uuid, c->generation);
-    else if (pollers_take(c->l->pollers, c->record) != ERR_OK)
+        lambda_pollers_deleted(c->l->pollers, c->uuid, c->generation);
+    else if (lambda_pollers_take(c->l->pollers, c->record) != ERR_OK)
         return; /* without memory the mapping rests until its next change or the next start */
 }
 
-static enum err on_esm_change(struct txn *txn, struct lambda *l, const struct esm_rec *rec,
+static enum err on_esm_change(struct txn *txn, struct lambda *l, const struct lambda_mapping *rec,
                               struct str record)
 {
     struct esm_change *c = ARENA_NEW(txn->arena, struct esm_change);
@@ -318,7 +321,7 @@ static enum err on_esm_change(struct txn *txn, struct lambda *l, const struct es
     return txn_on_durable(txn, esm_change_durable, c);
 }
 
-enum err esm_rec_put(struct txn *txn, struct lambda *l, struct esm_rec *rec)
+enum err lambda_mapping_put(struct txn *txn, struct lambda *l, struct lambda_mapping *rec)
 {
     struct buf b;
     struct str key = lambda_key(txn->arena, LAMBDA_T_MAPPING, rec->account, rec->region, rec->uuid);
@@ -328,14 +331,14 @@ enum err esm_rec_put(struct txn *txn, struct lambda *l, struct esm_rec *rec)
     rec->generation = next_generation(txn, rec->generation);
     rec->modified_ms = txn->now_ms;
     buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
-    TRY(esm_rec_pack(rec, &b));
+    TRY(lambda_mapping_pack(rec, &b));
     TRY(txn_put(txn, key, buf_str(&b)));
     return on_esm_change(txn, l, rec, buf_str(&b));
 }
 
-enum err esm_rec_del(struct txn *txn, struct lambda *l, const struct esm_rec *rec)
+enum err lambda_mapping_del(struct txn *txn, struct lambda *l, const struct lambda_mapping *rec)
 {
-    struct esm_rec gone = *rec;
+    struct lambda_mapping gone = *rec;
     struct str key = lambda_key(txn->arena, LAMBDA_T_MAPPING, rec->account, rec->region, rec->uuid);
 
     if (!str_is_set(key))

@@ -17,7 +17,7 @@ enum {
 #define INVALID(call, ...)                                                                         \
     call_error((call), &lambda_err_invalid_parameter_value_exception, __VA_ARGS__)
 
-const char *host_architecture(void)
+const char *lambda_host_architecture(void)
 {
 #if defined(__x86_64__)
     return "x86_64";
@@ -28,27 +28,27 @@ const char *host_architecture(void)
 #endif
 }
 
-enum err architecture_apply(struct call *call, struct lambda_architectures_list list,
-                            struct fn_rec *rec)
+enum err lambda_architecture_apply(struct call *call, struct lambda_architectures_list list,
+                                   struct lambda_fn *rec)
 {
     if (!list.v) {
         if (!str_is_set(rec->architecture))
-            rec->architecture = str_c(host_architecture());
+            rec->architecture = str_c(lambda_host_architecture());
         return ERR_OK;
     }
     if (list.n != 1)
         return INVALID(call, "1 validation error detected: Value at 'architectures' failed to "
                              "satisfy constraint: Member must have length equal to 1");
-    if (!str_eq_c(list.v[0], host_architecture()))
+    if (!str_eq_c(list.v[0], lambda_host_architecture()))
         return INVALID(call, "The architecture " STR_FMT " cannot run on this host, which is %s.",
-                       STR_ARG(list.v[0]), host_architecture());
-    rec->architecture = str_c(host_architecture());
+                       STR_ARG(list.v[0]), lambda_host_architecture());
+    rec->architecture = str_c(lambda_host_architecture());
     return ERR_OK;
 }
 
 /* --- settings that would not be honoured ------------------------------------------------------ */
 
-static enum err refuse_unsupported(struct call *call, const struct fn_settings *s)
+static enum err refuse_unsupported(struct call *call, const struct lambda_settings *s)
 {
     const struct {
         bool set;
@@ -84,7 +84,7 @@ static bool is_runtime_of(struct str runtime, const char *family)
     return str_starts(runtime, str_c(family));
 }
 
-static enum err apply_runtime(struct call *call, struct str runtime, struct fn_rec *rec)
+static enum err apply_runtime(struct call *call, struct str runtime, struct lambda_fn *rec)
 {
     const char *why = NULL;
 
@@ -109,7 +109,8 @@ static bool has_space(struct str s)
     return false;
 }
 
-static enum err apply_numbers(struct call *call, const struct fn_settings *s, struct fn_rec *rec)
+static enum err apply_numbers(struct call *call, const struct lambda_settings *s,
+                              struct lambda_fn *rec)
 {
     if (s->has_timeout) {
         if (s->timeout < 1 || s->timeout > LAMBDA_TIMEOUT_MAX_S)
@@ -178,13 +179,13 @@ static bool env_reserved(struct str name)
 }
 
 static enum err apply_environment(struct call *call, const struct lambda_environment *env,
-                                  struct fn_rec *rec)
+                                  struct lambda_fn *rec)
 {
     size_t bytes = 0;
 
     if (!env)
         return ERR_OK;
-    struct fn_pair *v = ARENA_ARRAY(call->arena, struct fn_pair, env->variables.n + 1);
+    struct lambda_pair *v = ARENA_ARRAY(call->arena, struct lambda_pair, env->variables.n + 1);
     if (!v)
         return ERR_NOMEM;
     for (size_t i = 0; i < env->variables.n; i++) {
@@ -199,7 +200,7 @@ static enum err apply_environment(struct call *call, const struct lambda_environ
         if (!env_name_valid(e->key) || (e->value.len && memchr(e->value.p, 0, e->value.len)))
             return INVALID(call, "Environment variable " STR_FMT " is not valid", STR_ARG(e->key));
         bytes += e->key.len + e->value.len;
-        v[i] = (struct fn_pair){e->key, str_is_set(e->value) ? e->value : STR("")};
+        v[i] = (struct lambda_pair){e->key, str_is_set(e->value) ? e->value : STR("")};
     }
     if (bytes > LAMBDA_ENV_MAX)
         return INVALID(call,
@@ -212,7 +213,7 @@ static enum err apply_environment(struct call *call, const struct lambda_environ
 }
 
 static enum err apply_dead_letter(struct call *call, const struct lambda_dead_letter_config *dlq,
-                                  struct fn_rec *rec)
+                                  struct lambda_fn *rec)
 {
     if (!dlq)
         return ERR_OK;
@@ -224,7 +225,7 @@ static enum err apply_dead_letter(struct call *call, const struct lambda_dead_le
     if (!kind || !target_is(call->core, dlq->target_arn, "queue"))
         return INVALID(call, "DeadLetterConfig targets other than SQS queues are not supported by "
                              "Weir.");
-    enum err err = role_allowed(call->txn, rec->role, kind->action, dlq->target_arn);
+    enum err err = lambda_role_allowed(call->txn, rec->role, kind->action, dlq->target_arn);
     if (err == ERR_DENIED)
         return INVALID(call, "The provided execution role does not have permissions to call "
                              "SendMessage on SQS");
@@ -233,7 +234,7 @@ static enum err apply_dead_letter(struct call *call, const struct lambda_dead_le
     return ERR_OK;
 }
 
-static enum err apply_role(struct call *call, struct str role, struct fn_rec *rec)
+static enum err apply_role(struct call *call, struct str role, struct lambda_fn *rec)
 {
     if (!str_is_set(role))
         return ERR_OK;
@@ -259,7 +260,7 @@ static bool log_group_valid(struct str s)
 }
 
 static enum err apply_logging(struct call *call, const struct lambda_logging_config *logging,
-                              struct fn_rec *rec)
+                              struct lambda_fn *rec)
 {
     if (logging && str_is_set(logging->log_group)) {
         if (!log_group_valid(logging->log_group))
@@ -274,7 +275,8 @@ static enum err apply_logging(struct call *call, const struct lambda_logging_con
     return ERR_OK;
 }
 
-enum err settings_apply(struct call *call, const struct fn_settings *s, struct fn_rec *rec)
+enum err lambda_settings_apply(struct call *call, const struct lambda_settings *s,
+                               struct lambda_fn *rec)
 {
     TRY(refuse_unsupported(call, s));
     TRY(apply_role(call, s->role, rec));
@@ -297,7 +299,7 @@ enum err settings_apply(struct call *call, const struct fn_settings *s, struct f
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-static enum err fill_environment(struct arena *a, const struct fn_rec *rec,
+static enum err fill_environment(struct arena *a, const struct lambda_fn *rec,
                                  struct lambda_function_configuration *out)
 {
     if (!rec->has_env)
@@ -328,7 +330,7 @@ struct parts {
     struct str architecture;
 };
 
-static enum err fill_parts(struct call *call, const struct fn_rec *rec,
+static enum err fill_parts(struct call *call, const struct lambda_fn *rec,
                            struct lambda_function_configuration *out)
 {
     struct parts *p = ARENA_NEW(call->arena, struct parts);
@@ -366,14 +368,14 @@ static struct str last_modified(struct arena *a, int64_t ms)
     return str_fmt(a, STR_FMT "+0000", STR_ARG(str_sub(iso, 0, iso.len - 1)));
 }
 
-enum err configuration_fill(struct call *call, const struct fn_rec *rec, bool qualified,
-                            struct lambda_function_configuration *out)
+enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *rec, bool qualified,
+                                   struct lambda_function_configuration *out)
 {
-    struct fn_name name = fn_rec_name(rec);
+    struct lambda_name name = lambda_fn_name(rec);
 
     out->function_name = rec->name;
     out->function_arn =
-        fn_arn(call->arena, call->partition, &name, qualified ? STR(LAMBDA_LATEST) : STR_NONE);
+        lambda_arn(call->arena, call->partition, &name, qualified ? STR(LAMBDA_LATEST) : STR_NONE);
     out->runtime = rec->runtime;
     out->role = rec->role;
     out->handler = rec->handler;

@@ -16,10 +16,10 @@ _Static_assert(sizeof(struct lambda_put_function_event_invoke_config_output) ==
                        sizeof(struct lambda_update_function_event_invoke_config_input),
                "one shape");
 
-static enum err fill(struct call *call, const struct fn_rec *rec,
+static enum err fill(struct call *call, const struct lambda_fn *rec,
                      struct lambda_function_event_invoke_config *out)
 {
-    struct fn_name name = fn_rec_name(rec);
+    struct lambda_name name = lambda_fn_name(rec);
     struct lambda_destination_config *dest =
         ARENA_NEW(call->arena, struct lambda_destination_config);
     struct lambda_on_success *ok = ARENA_NEW(call->arena, struct lambda_on_success);
@@ -28,7 +28,7 @@ static enum err fill(struct call *call, const struct fn_rec *rec,
     if (!dest || !ok || !bad)
         return ERR_NOMEM;
     WIRE_SET(out, last_modified, rec->async.modified_ms);
-    out->function_arn = fn_arn(call->arena, call->partition, &name, STR(LAMBDA_LATEST));
+    out->function_arn = lambda_arn(call->arena, call->partition, &name, STR(LAMBDA_LATEST));
     if (rec->async.retries >= 0)
         WIRE_SET(out, maximum_retry_attempts, rec->async.retries);
     if (rec->async.age_max_s >= 0)
@@ -41,7 +41,7 @@ static enum err fill(struct call *call, const struct fn_rec *rec,
     return str_is_set(out->function_arn) ? ERR_OK : ERR_NOMEM;
 }
 
-static enum err take_destination(struct call *call, const struct fn_rec *rec, struct str arn,
+static enum err take_destination(struct call *call, const struct lambda_fn *rec, struct str arn,
                                  struct str *ret_arn)
 {
     if (str_empty(arn)) {
@@ -54,7 +54,7 @@ static enum err take_destination(struct call *call, const struct fn_rec *rec, st
                           "The destination ARN " STR_FMT " is not supported by Weir: use an SQS "
                           "queue or a function.",
                           STR_ARG(arn));
-    enum err err = role_allowed(call->txn, rec->role, kind->action, arn);
+    enum err err = lambda_role_allowed(call->txn, rec->role, kind->action, arn);
     if (err == ERR_DENIED)
         return call_error(
             call, &lambda_err_invalid_parameter_value_exception,
@@ -67,9 +67,9 @@ static enum err take_destination(struct call *call, const struct fn_rec *rec, st
 
 static enum err apply(struct call *call,
                       const struct lambda_put_function_event_invoke_config_input *in,
-                      struct fn_rec *rec)
+                      struct lambda_fn *rec)
 {
-    struct fn_async_config *c = &rec->async;
+    struct lambda_async_config *c = &rec->async;
 
     if (in->has_maximum_retry_attempts) {
         if (in->maximum_retry_attempts < 0 || in->maximum_retry_attempts > LAMBDA_ASYNC_RETRIES)
@@ -96,9 +96,9 @@ static enum err apply(struct call *call,
     return ERR_OK;
 }
 
-static enum err none(struct call *call, const struct fn_name *name)
+static enum err none(struct call *call, const struct lambda_name *name)
 {
-    struct str arn = fn_arn(call->arena, call->partition, name, STR(LAMBDA_LATEST));
+    struct str arn = lambda_arn(call->arena, call->partition, name, STR(LAMBDA_LATEST));
     return call_error(call, &lambda_err_resource_not_found_exception,
                       "The function " STR_FMT " doesn't have an EventInvokeConfig", STR_ARG(arn));
 }
@@ -107,18 +107,18 @@ static enum err store(struct call *call,
                       const struct lambda_put_function_event_invoke_config_input *in, bool update,
                       void *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
     struct lambda_function_event_invoke_config config = {0};
 
-    TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
-    TRY(fn_rec_of_call(call, &name, &rec));
+    TRY(lambda_name_of_call(call, in->function_name, in->qualifier, &name));
+    TRY(lambda_fn_of_call(call, &name, &rec));
     if (update && !rec.async.set)
         return none(call, &name);
     if (!update)
-        rec.async = (struct fn_async_config){.retries = -1, .age_max_s = -1};
+        rec.async = (struct lambda_async_config){.retries = -1, .age_max_s = -1};
     TRY(apply(call, in, &rec));
-    TRY(fn_rec_put(call->txn, lambda_of(call), &rec));
+    TRY(lambda_fn_put(call->txn, lambda_of(call), &rec));
     TRY(fill(call, &rec, &config));
     memcpy(out, &config, sizeof(config));
     return ERR_OK;
@@ -151,12 +151,12 @@ enum err lambda_get_function_event_invoke_config(
     struct call *call, const struct lambda_get_function_event_invoke_config_input *in,
     struct lambda_get_function_event_invoke_config_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
     struct lambda_function_event_invoke_config config = {0};
 
-    TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
-    TRY(fn_rec_of_call(call, &name, &rec));
+    TRY(lambda_name_of_call(call, in->function_name, in->qualifier, &name));
+    TRY(lambda_fn_of_call(call, &name, &rec));
     if (!rec.async.set)
         return none(call, &name);
     TRY(fill(call, &rec, &config));
@@ -168,15 +168,15 @@ enum err lambda_list_function_event_invoke_configs(
     struct call *call, const struct lambda_list_function_event_invoke_configs_input *in,
     struct lambda_list_function_event_invoke_configs_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
     struct lambda_function_event_invoke_config *config =
         ARENA_NEW(call->arena, struct lambda_function_event_invoke_config);
 
     if (!config)
         return ERR_NOMEM;
-    TRY(fn_name_of_call(call, in->function_name, STR_NONE, &name));
-    TRY(fn_rec_of_call(call, &name, &rec));
+    TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
+    TRY(lambda_fn_of_call(call, &name, &rec));
     if (rec.async.set)
         TRY(fill(call, &rec, config));
     out->function_event_invoke_configs.v = config;
@@ -188,13 +188,13 @@ enum err lambda_delete_function_event_invoke_config(
     struct call *call, const struct lambda_delete_function_event_invoke_config_input *in,
     struct lambda_delete_function_event_invoke_config_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
 
-    TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
-    TRY(fn_rec_of_call(call, &name, &rec));
+    TRY(lambda_name_of_call(call, in->function_name, in->qualifier, &name));
+    TRY(lambda_fn_of_call(call, &name, &rec));
     if (!rec.async.set)
         return none(call, &name);
-    rec.async = (struct fn_async_config){.retries = -1, .age_max_s = -1};
-    return fn_rec_put(call->txn, lambda_of(call), &rec);
+    rec.async = (struct lambda_async_config){.retries = -1, .age_max_s = -1};
+    return lambda_fn_put(call->txn, lambda_of(call), &rec);
 }

@@ -15,10 +15,10 @@ _Static_assert(sizeof(struct lambda_create_function_output) ==
                        sizeof(struct lambda_function_configuration),
                "one shape");
 
-static enum err answer(struct call *call, const struct fn_rec *rec, void *out)
+static enum err answer(struct call *call, const struct lambda_fn *rec, void *out)
 {
     struct lambda_function_configuration conf = {0};
-    TRY(configuration_fill(call, rec, false, &conf));
+    TRY(lambda_configuration_fill(call, rec, false, &conf));
     memcpy(out, &conf, sizeof(conf));
     return ERR_OK;
 }
@@ -40,8 +40,8 @@ static enum err refuse_publish(struct call *call, bool publish, struct str publi
     return ERR_OK;
 }
 
-static enum err check_source(struct call *call, const struct code_source *s, struct str image_uri,
-                             struct str source_kms_key)
+static enum err check_source(struct call *call, const struct lambda_code_source *s,
+                             struct str image_uri, struct str source_kms_key)
 {
     bool zip = str_is_set(s->zip_file);
     bool s3 = str_is_set(s->s3_bucket) || str_is_set(s->s3_key);
@@ -61,20 +61,20 @@ static enum err check_source(struct call *call, const struct code_source *s, str
 
 /* --- CreateFunction --------------------------------------------------------------------------- */
 
-static enum err check_new_name(struct call *call, const struct fn_name *name)
+static enum err check_new_name(struct call *call, const struct lambda_name *name)
 {
-    struct fn_rec have;
+    struct lambda_fn have;
 
     if (str_is_set(name->qualifier))
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
                           "A function is created without qualifier");
-    enum err err = fn_rec_get(call->txn, name, &have);
+    enum err err = lambda_fn_get(call->txn, name, &have);
     if (err == ERR_OK)
         return call_error(call, &lambda_err_resource_conflict_exception,
                           "Function already exist: " STR_FMT, STR_ARG(name->name));
     if (err != ERR_NOT_FOUND)
         return err;
-    if (conf_sum(lambda_of(call), name->account, name->region, STR_NONE).functions >=
+    if (lambda_conf_sum(lambda_of(call), name->account, name->region, STR_NONE).functions >=
         LAMBDA_FUNCTIONS_MAX)
         return call_error(call, &lambda_err_code_storage_exceeded_exception,
                           "At most %d functions can exist", LAMBDA_FUNCTIONS_MAX);
@@ -96,11 +96,11 @@ static enum err check_create(struct call *call, const struct lambda_create_funct
     return refuse_publish(call, in->publish, in->publish_to);
 }
 
-static enum err init_rec(struct call *call, const struct fn_name *name, struct fn_rec *rec)
+static enum err init_rec(struct call *call, const struct lambda_name *name, struct lambda_fn *rec)
 {
     char id[RNG_UUID_LEN + 1];
 
-    *rec = (struct fn_rec){
+    *rec = (struct lambda_fn){
         .account = name->account,
         .region = name->region,
         .name = name->name,
@@ -118,12 +118,12 @@ static enum err init_rec(struct call *call, const struct fn_name *name, struct f
 enum err lambda_create_function(struct call *call, const struct lambda_create_function_input *in,
                                 struct lambda_create_function_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
-    struct upload up;
-    const struct code_source source = {in->code->zip_file, in->code->s3_bucket, in->code->s3_key,
-                                       in->code->s3_object_version};
-    const struct fn_settings settings = {
+    struct lambda_name name;
+    struct lambda_fn rec;
+    struct lambda_upload up;
+    const struct lambda_code_source source = {in->code->zip_file, in->code->s3_bucket,
+                                              in->code->s3_key, in->code->s3_object_version};
+    const struct lambda_settings settings = {
         .runtime = in->runtime,
         .role = in->role,
         .handler = in->handler,
@@ -148,24 +148,25 @@ enum err lambda_create_function(struct call *call, const struct lambda_create_fu
         .tenancy = in->tenancy_config != NULL,
     };
 
-    TRY(fn_name_of_call(call, in->function_name, STR_NONE, &name));
+    TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
     TRY(check_new_name(call, &name));
     TRY(check_create(call, in));
     TRY(check_source(call, &source, in->code->image_uri, in->code->source_kms_key_arn));
     TRY(init_rec(call, &name, &rec));
-    TRY(architecture_apply(call, in->architectures, &rec));
-    TRY(settings_apply(call, &settings, &rec));
-    struct tags_resource resource = {.arn = fn_arn(call->arena, call->partition, &name, STR_NONE)};
+    TRY(lambda_architecture_apply(call, in->architectures, &rec));
+    TRY(lambda_settings_apply(call, &settings, &rec));
+    struct tags_resource resource = {.arn =
+                                         lambda_arn(call->arena, call->partition, &name, STR_NONE)};
     if (!str_is_set(resource.arn))
         return ERR_NOMEM;
     TRY(tags_op_create(call, &lambda_tags_service, &resource, TAGS_FROM(in->tags)));
-    TRY(upload_run(call, &source, &up));
+    TRY(lambda_upload_run(call, &source, &up));
     rec.code_id = up.code_id;
     rec.code_sha256 = up.sha256;
     rec.code_size = up.size;
-    TRY(fn_rec_touch(call->txn, &rec));
-    TRY(fn_rec_put(call->txn, lambda_of(call), &rec));
-    TRY(upload_keep(call));
+    TRY(lambda_fn_touch(call->txn, &rec));
+    TRY(lambda_fn_put(call->txn, lambda_of(call), &rec));
+    TRY(lambda_upload_keep(call));
     return answer(call, &rec, out);
 }
 
@@ -175,27 +176,27 @@ enum err lambda_update_function_code(struct call *call,
                                      const struct lambda_update_function_code_input *in,
                                      struct lambda_update_function_code_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
-    struct upload up;
-    const struct code_source source = {in->zip_file, in->s3_bucket, in->s3_key,
-                                       in->s3_object_version};
+    struct lambda_name name;
+    struct lambda_fn rec;
+    struct lambda_upload up;
+    const struct lambda_code_source source = {in->zip_file, in->s3_bucket, in->s3_key,
+                                              in->s3_object_version};
 
-    TRY(fn_name_of_call(call, in->function_name, STR_NONE, &name));
-    TRY(fn_rec_of_call(call, &name, &rec));
+    TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
+    TRY(lambda_fn_of_call(call, &name, &rec));
     TRY(check_revision(call, in->revision_id, rec.revision));
     TRY(refuse_publish(call, in->publish, in->publish_to));
     TRY(check_source(call, &source, in->image_uri, in->source_kms_key_arn));
-    TRY(architecture_apply(call, in->architectures, &rec));
+    TRY(lambda_architecture_apply(call, in->architectures, &rec));
     /* A dry run does everything but refer to the package, which then goes with the call. */
-    TRY(upload_run(call, &source, &up));
+    TRY(lambda_upload_run(call, &source, &up));
     rec.code_sha256 = up.sha256;
     rec.code_size = up.size;
     if (!in->dry_run) {
         rec.code_id = up.code_id;
-        TRY(fn_rec_touch(call->txn, &rec));
-        TRY(fn_rec_put(call->txn, lambda_of(call), &rec));
-        TRY(upload_keep(call));
+        TRY(lambda_fn_touch(call->txn, &rec));
+        TRY(lambda_fn_put(call->txn, lambda_of(call), &rec));
+        TRY(lambda_upload_keep(call));
     }
     return answer(call, &rec, out);
 }
@@ -207,9 +208,9 @@ lambda_update_function_configuration(struct call *call,
                                      const struct lambda_update_function_configuration_input *in,
                                      struct lambda_update_function_configuration_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
-    const struct fn_settings settings = {
+    struct lambda_name name;
+    struct lambda_fn rec;
+    const struct lambda_settings settings = {
         .runtime = in->runtime,
         .role = in->role,
         .handler = in->handler,
@@ -233,12 +234,12 @@ lambda_update_function_configuration(struct call *call,
         .durable = in->durable_config != NULL,
     };
 
-    TRY(fn_name_of_call(call, in->function_name, STR_NONE, &name));
-    TRY(fn_rec_of_call(call, &name, &rec));
+    TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
+    TRY(lambda_fn_of_call(call, &name, &rec));
     TRY(check_revision(call, in->revision_id, rec.revision));
-    TRY(settings_apply(call, &settings, &rec));
-    TRY(fn_rec_touch(call->txn, &rec));
-    TRY(fn_rec_put(call->txn, lambda_of(call), &rec));
+    TRY(lambda_settings_apply(call, &settings, &rec));
+    TRY(lambda_fn_touch(call->txn, &rec));
+    TRY(lambda_fn_put(call->txn, lambda_of(call), &rec));
     return answer(call, &rec, out);
 }
 
@@ -247,15 +248,15 @@ lambda_update_function_configuration(struct call *call,
 enum err lambda_delete_function(struct call *call, const struct lambda_delete_function_input *in,
                                 struct lambda_delete_function_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
 
-    TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
+    TRY(lambda_name_of_call(call, in->function_name, in->qualifier, &name));
     if (str_is_set(name.qualifier))
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
                           "$LATEST version cannot be deleted without deleting the function.");
-    TRY(fn_rec_of_call(call, &name, &rec));
-    TRY(fn_rec_del(call->txn, lambda_of(call), &rec));
+    TRY(lambda_fn_of_call(call, &name, &rec));
+    TRY(lambda_fn_del(call->txn, lambda_of(call), &rec));
     WIRE_SET(out, status_code, 204);
     return ERR_OK;
 }

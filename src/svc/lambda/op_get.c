@@ -10,22 +10,22 @@ _Static_assert(sizeof(struct lambda_get_function_configuration_output) ==
                "one shape");
 
 static enum err named(struct call *call, struct str function_name, struct str qualifier,
-                      struct fn_name *ret_name, struct fn_rec *ret_rec)
+                      struct lambda_name *ret_name, struct lambda_fn *ret_rec)
 {
-    TRY(fn_name_of_call(call, function_name, qualifier, ret_name));
-    return fn_rec_of_call(call, ret_name, ret_rec);
+    TRY(lambda_name_of_call(call, function_name, qualifier, ret_name));
+    return lambda_fn_of_call(call, ret_name, ret_rec);
 }
 
 enum err lambda_get_function_configuration(struct call *call,
                                            const struct lambda_get_function_configuration_input *in,
                                            struct lambda_get_function_configuration_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
     struct lambda_function_configuration conf = {0};
 
     TRY(named(call, in->function_name, in->qualifier, &name, &rec));
-    TRY(configuration_fill(call, &rec, str_is_set(name.qualifier), &conf));
+    TRY(lambda_configuration_fill(call, &rec, str_is_set(name.qualifier), &conf));
     memcpy(out, &conf, sizeof(conf));
     return ERR_OK;
 }
@@ -33,8 +33,8 @@ enum err lambda_get_function_configuration(struct call *call,
 enum err lambda_get_function(struct call *call, const struct lambda_get_function_input *in,
                              struct lambda_get_function_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
     struct arena *a = call->arena;
     struct lambda_function_configuration *conf = ARENA_NEW(a, struct lambda_function_configuration);
     struct lambda_function_code_location *code = ARENA_NEW(a, struct lambda_function_code_location);
@@ -43,9 +43,9 @@ enum err lambda_get_function(struct call *call, const struct lambda_get_function
     if (!conf || !code || !concurrency)
         return ERR_NOMEM;
     TRY(named(call, in->function_name, in->qualifier, &name, &rec));
-    TRY(configuration_fill(call, &rec, str_is_set(name.qualifier), conf));
+    TRY(lambda_configuration_fill(call, &rec, str_is_set(name.qualifier), conf));
     code->repository_type = STR("S3");
-    code->location = code_url(lambda_of(call), a, rec.code_id);
+    code->location = lambda_code_url(lambda_of(call), a, rec.code_id);
     if (!str_is_set(code->location))
         return ERR_NOMEM;
     out->configuration = conf;
@@ -65,8 +65,8 @@ enum err lambda_get_function_code_signing_config(
     struct call *call, const struct lambda_get_function_code_signing_config_input *in,
     struct lambda_get_function_code_signing_config_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
 
     TRY(named(call, in->function_name, STR_NONE, &name, &rec));
     out->function_name = rec.name;
@@ -81,7 +81,7 @@ static enum err list_page(struct call *call, struct kv_iter *it, struct str mark
     struct str key, val;
     struct lambda_function_configuration *v =
         ARENA_ARRAY(call->arena, struct lambda_function_configuration, max);
-    struct fn_rec rec = {0};
+    struct lambda_fn rec = {0};
     size_t n = 0;
     enum err err;
 
@@ -94,8 +94,8 @@ static enum err list_page(struct call *call, struct kv_iter *it, struct str mark
             *ret_next = rec.name;
             break;
         }
-        TRY(fn_rec_unpack(call->arena, val, &rec));
-        TRY(configuration_fill(call, &rec, qualified, &v[n]));
+        TRY(lambda_fn_unpack(call->arena, val, &rec));
+        TRY(lambda_configuration_fill(call, &rec, qualified, &v[n]));
         n++;
     }
     if (err != ERR_OK && err != ERR_NOT_FOUND)
@@ -136,15 +136,15 @@ enum err lambda_list_versions_by_function(struct call *call,
                                           const struct lambda_list_versions_by_function_input *in,
                                           struct lambda_list_versions_by_function_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
     struct lambda_function_configuration *conf =
         ARENA_NEW(call->arena, struct lambda_function_configuration);
 
     if (!conf)
         return ERR_NOMEM;
     TRY(named(call, in->function_name, STR_NONE, &name, &rec));
-    TRY(configuration_fill(call, &rec, true, conf));
+    TRY(lambda_configuration_fill(call, &rec, true, conf));
     out->versions.v = conf;
     out->versions.n = str_is_set(in->marker) ? 0 : 1;
     return ERR_OK;
@@ -154,7 +154,8 @@ enum err lambda_get_account_settings(struct call *call,
                                      const struct lambda_get_account_settings_input *in,
                                      struct lambda_get_account_settings_output *out)
 {
-    struct conf_sums sums = conf_sum(lambda_of(call), call->account, call->region, STR_NONE);
+    struct lambda_conf_sums sums =
+        lambda_conf_sum(lambda_of(call), call->account, call->region, STR_NONE);
     struct lambda_account_limit *limit = ARENA_NEW(call->arena, struct lambda_account_limit);
     struct lambda_account_usage *usage = ARENA_NEW(call->arena, struct lambda_account_usage);
 
@@ -178,14 +179,15 @@ enum err lambda_put_function_concurrency(struct call *call,
                                          const struct lambda_put_function_concurrency_input *in,
                                          struct lambda_put_function_concurrency_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
 
     TRY(named(call, in->function_name, STR_NONE, &name, &rec));
     if (in->reserved_concurrent_executions < 0)
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
                           "ReservedConcurrentExecutions must not be negative");
-    struct conf_sums sums = conf_sum(lambda_of(call), name.account, name.region, name.name);
+    struct lambda_conf_sums sums =
+        lambda_conf_sum(lambda_of(call), name.account, name.region, name.name);
     if (sums.reserved + in->reserved_concurrent_executions >
         LAMBDA_CONCURRENCY_MAX - LAMBDA_UNRESERVED_MIN)
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
@@ -193,7 +195,7 @@ enum err lambda_put_function_concurrency(struct call *call,
                           "UnreservedConcurrentExecution below its minimum value of [%d].",
                           LAMBDA_UNRESERVED_MIN);
     rec.reserved = in->reserved_concurrent_executions;
-    TRY(fn_rec_put(call->txn, lambda_of(call), &rec));
+    TRY(lambda_fn_put(call->txn, lambda_of(call), &rec));
     WIRE_SET(out, reserved_concurrent_executions, rec.reserved);
     return ERR_OK;
 }
@@ -202,8 +204,8 @@ enum err lambda_get_function_concurrency(struct call *call,
                                          const struct lambda_get_function_concurrency_input *in,
                                          struct lambda_get_function_concurrency_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
 
     TRY(named(call, in->function_name, STR_NONE, &name, &rec));
     if (rec.reserved >= 0)
@@ -216,10 +218,10 @@ lambda_delete_function_concurrency(struct call *call,
                                    const struct lambda_delete_function_concurrency_input *in,
                                    struct lambda_delete_function_concurrency_output *out)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
 
     TRY(named(call, in->function_name, STR_NONE, &name, &rec));
     rec.reserved = -1;
-    return fn_rec_put(call->txn, lambda_of(call), &rec);
+    return lambda_fn_put(call->txn, lambda_of(call), &rec);
 }

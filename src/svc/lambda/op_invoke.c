@@ -1,7 +1,7 @@
 /* Invoke: RequestResponse, Event, DryRun.
  *
  * A synchronous call is suspended while the engine, on the home loop, has the function run:
- *   handler --io_post--> start_task (home) --engine_invoke--> sync_done (home) --call_wake-->
+ *   handler --io_post--> start_task (home) --lambda_engine_invoke--> sync_done (home) --call_wake-->
  * handler
  *
  * Source: Lambda API Reference, Invoke.
@@ -19,13 +19,13 @@ enum {
 struct sync {
     struct waiter waiter; /* the call's */
     struct waiters waiters;
-    struct invocation inv;
+    struct lambda_invocation inv;
     struct io_task task;
     struct lambda *l;
     pthread_mutex_t lock; /* guards waiters, done */
     atomic_int refs;
     bool done;
-    enum invoke_status status;
+    enum lambda_status status;
     const char *reason;
     char *event;
     char *body;
@@ -38,7 +38,7 @@ static void sync_unref(struct sync *s)
 {
     if (atomic_fetch_sub(&s->refs, 1) != 1)
         return;
-    conf_unref(s->inv.conf);
+    lambda_conf_unref(s->inv.conf);
     pthread_mutex_destroy(&s->lock);
     buf_release(&s->tail);
     buf_release(&s->context);
@@ -48,7 +48,7 @@ static void sync_unref(struct sync *s)
 }
 
 /* Home loop. */
-static void sync_done(struct invocation *inv, const struct invoke_result *r)
+static void sync_done(struct lambda_invocation *inv, const struct lambda_result *r)
 {
     struct sync *s = inv->user;
 
@@ -78,7 +78,7 @@ static void sync_done(struct invocation *inv, const struct invoke_result *r)
 static void start_task(struct io_task *task)
 {
     struct sync *s = CONTAINER_OF(task, struct sync, task);
-    engine_invoke(s->l->engine, &s->inv);
+    lambda_engine_invoke(s->l->engine, &s->inv);
 }
 
 static void on_release(void *arg)
@@ -86,7 +86,7 @@ static void on_release(void *arg)
     sync_unref(arg);
 }
 
-static struct sync *sync_new(struct call *call, struct fn_conf *conf, struct str payload)
+static struct sync *sync_new(struct call *call, struct lambda_conf *conf, struct str payload)
 {
     struct sync *s = mem_calloc(1, sizeof(*s));
     if (!s)
@@ -97,7 +97,7 @@ static struct sync *sync_new(struct call *call, struct fn_conf *conf, struct str
     buf_init(&s->tail, LAMBDA_TAIL_MAX);
     buf_init(&s->context, CLIENT_CONTEXT_MAX);
     s->l = lambda_of(call);
-    s->inv.conf = conf_ref(conf);
+    s->inv.conf = lambda_conf_ref(conf);
     s->event = mem_alloc(payload.len + 1);
     if (!s->event) {
         sync_unref(s);
@@ -113,7 +113,7 @@ static struct sync *sync_new(struct call *call, struct fn_conf *conf, struct str
     return s;
 }
 
-static int64_t wait_ms(const struct fn_conf *conf)
+static int64_t wait_ms(const struct lambda_conf *conf)
 {
     return conf->rec.timeout_s * 1000 + SANDBOX_INIT_TIMEOUT_MS + WAIT_MARGIN_MS;
 }
@@ -132,7 +132,7 @@ static enum err sync_wait(struct sync *s)
 }
 
 static enum err sync_start(struct call *call, const struct lambda_invoke_input *in,
-                           struct fn_conf *conf, struct str payload, struct str context)
+                           struct lambda_conf *conf, struct str payload, struct str context)
 {
     struct sync *s = sync_new(call, conf, payload);
     if (!s)
@@ -218,7 +218,7 @@ static enum err check_payload(struct call *call, struct str payload, bool event)
                           "%zu byte payload is too large for the %s invocation type (limit %zu "
                           "bytes)",
                           payload.len, event ? "Event" : "RequestResponse", max);
-    if (payload_is_json(payload, &at))
+    if (lambda_payload_is_json(payload, &at))
         return ERR_OK;
     return call_error(call, &lambda_err_invalid_request_content_exception,
                       "Could not parse request body into json: Could not parse payload into json: "
@@ -235,14 +235,14 @@ static enum err client_context(struct call *call, const struct lambda_invoke_inp
     size_t at;
     if (in->client_context.len > CLIENT_CONTEXT_MAX ||
         base64_decode(call->arena, in->client_context, ret_context) != ERR_OK ||
-        !payload_is_json(*ret_context, &at))
+        !lambda_payload_is_json(*ret_context, &at))
         return call_error(call, &lambda_err_invalid_request_content_exception,
                           "Client context must be a valid Base64-encoded JSON object.");
     return ERR_OK;
 }
 
-static enum err run(struct call *call, const struct lambda_invoke_input *in, struct fn_conf *conf,
-                    struct lambda_invoke_output *out)
+static enum err run(struct call *call, const struct lambda_invoke_input *in,
+                    struct lambda_conf *conf, struct lambda_invoke_output *out)
 {
     bool event = str_eq_c(in->invocation_type, "Event");
     struct str payload = str_empty(in->payload) ? STR("{}") : in->payload;
@@ -259,7 +259,8 @@ static enum err run(struct call *call, const struct lambda_invoke_input *in, str
     }
     if (!event)
         return sync_start(call, in, conf, payload, context);
-    TRY(async_add(call->txn, lambda_of(call), &conf->rec, call->request_id, context, payload));
+    TRY(lambda_async_add(call->txn, lambda_of(call), &conf->rec, call->request_id, context,
+                         payload));
     WIRE_SET(out, status_code, 202);
     return ERR_OK;
 }
@@ -267,17 +268,17 @@ static enum err run(struct call *call, const struct lambda_invoke_input *in, str
 enum err lambda_invoke(struct call *call, const struct lambda_invoke_input *in,
                        struct lambda_invoke_output *out)
 {
-    struct fn_name name;
+    struct lambda_name name;
 
     if (call->state)
         return sync_resume(call, in, out);
-    TRY(fn_name_of_call(call, in->function_name, in->qualifier, &name));
-    struct fn_conf *conf;
-    enum err err = conf_find(lambda_of(call), &name, &conf);
+    TRY(lambda_name_of_call(call, in->function_name, in->qualifier, &name));
+    struct lambda_conf *conf;
+    enum err err = lambda_conf_find(lambda_of(call), &name, &conf);
     if (err == ERR_NOT_FOUND)
-        return fn_not_found(call, &name);
+        return lambda_not_found(call, &name);
     TRY(err);
     err = run(call, in, conf, out);
-    conf_unref(conf);
+    lambda_conf_unref(conf);
     return err;
 }

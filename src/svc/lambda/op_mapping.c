@@ -25,7 +25,7 @@ _Static_assert(sizeof(struct lambda_create_event_source_mapping_output) ==
 #define INVALID(call, ...)                                                                         \
     call_error((call), &lambda_err_invalid_parameter_value_exception, __VA_ARGS__)
 
-static enum err fill(struct call *call, const struct esm_rec *rec, const char *state,
+static enum err fill(struct call *call, const struct lambda_mapping *rec, const char *state,
                      struct lambda_event_source_mapping_configuration *out)
 {
     struct arena *a = call->arena;
@@ -42,7 +42,8 @@ static enum err fill(struct call *call, const struct esm_rec *rec, const char *s
     WIRE_SET(out, last_modified, rec->modified_ms);
     out->state = str_c(state ? state : rec->enabled ? "Enabled" : "Disabled");
     out->state_transition_reason = STR("USER_INITIATED");
-    out->last_processing_result = pollers_last_result(lambda_of(call)->pollers, rec->uuid, a);
+    out->last_processing_result =
+        lambda_pollers_last_result(lambda_of(call)->pollers, rec->uuid, a);
     *types = STR("ReportBatchItemFailures");
     out->function_response_types.v = types;
     out->function_response_types.n = rec->partial ? 1 : 0;
@@ -88,7 +89,7 @@ static bool is_fifo(struct str arn)
     return str_ends(arn, STR(".fifo"));
 }
 
-static enum err apply(struct call *call, const struct settings *s, struct esm_rec *rec)
+static enum err apply(struct call *call, const struct settings *s, struct lambda_mapping *rec)
 {
     TRY(refuse(call, s));
     if (s->has_enabled)
@@ -128,12 +129,12 @@ static enum err apply(struct call *call, const struct settings *s, struct esm_re
     return ERR_OK;
 }
 
-static enum err check_role(struct call *call, const struct fn_rec *fn, struct str source_arn)
+static enum err check_role(struct call *call, const struct lambda_fn *fn, struct str source_arn)
 {
     static const char *const actions[] = {"sqs:ReceiveMessage", "sqs:DeleteMessage",
                                           "sqs:GetQueueAttributes"};
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        enum err err = role_allowed(call->txn, fn->role, actions[i], source_arn);
+        enum err err = lambda_role_allowed(call->txn, fn->role, actions[i], source_arn);
         if (err == ERR_DENIED)
             return INVALID(
                 call, "The provided execution role does not have permissions to call %s on SQS",
@@ -145,7 +146,7 @@ static enum err check_role(struct call *call, const struct fn_rec *fn, struct st
 
 /* The queue exists, the role may read it, and it hides messages at least as long as the function
  * may run. */
-static enum err check_source(struct call *call, const struct fn_rec *fn, struct str source_arn)
+static enum err check_source(struct call *call, const struct lambda_fn *fn, struct str source_arn)
 {
     struct lambda *l = lambda_of(call);
     int64_t visibility_s;
@@ -165,18 +166,18 @@ static enum err check_source(struct call *call, const struct fn_rec *fn, struct 
     return ERR_OK;
 }
 
-static enum err set_function(struct call *call, struct str function_name, struct esm_rec *rec,
-                             struct fn_rec *ret_fn)
+static enum err set_function(struct call *call, struct str function_name,
+                             struct lambda_mapping *rec, struct lambda_fn *ret_fn)
 {
-    struct fn_name name;
+    struct lambda_name name;
 
-    TRY(fn_name_of_call(call, function_name, STR_NONE, &name));
-    enum err err = fn_rec_get(call->txn, &name, ret_fn);
+    TRY(lambda_name_of_call(call, function_name, STR_NONE, &name));
+    enum err err = lambda_fn_get(call->txn, &name, ret_fn);
     if (err == ERR_NOT_FOUND)
-        return fn_not_found(call, &name);
+        return lambda_not_found(call, &name);
     TRY(err);
     rec->function = name.name;
-    rec->function_arn = fn_arn(call->arena, call->partition, &name, name.qualifier);
+    rec->function_arn = lambda_arn(call->arena, call->partition, &name, name.qualifier);
     return str_is_set(rec->function_arn) ? ERR_OK : ERR_NOMEM;
 }
 
@@ -188,8 +189,8 @@ struct filter {
     size_t max;
 };
 
-static enum err scan(struct call *call, const struct filter *f, struct esm_rec *out, size_t *ret_n,
-                     bool *ret_more)
+static enum err scan(struct call *call, const struct filter *f, struct lambda_mapping *out,
+                     size_t *ret_n, bool *ret_more)
 {
     struct kv_iter *it;
     struct str key, val;
@@ -207,8 +208,8 @@ static enum err scan(struct call *call, const struct filter *f, struct esm_rec *
     *ret_more = false;
     TRY(kv_scan(call->txn->kv, from, to, false, &it));
     while ((err = kv_next(it, &key, &val)) == ERR_OK) {
-        struct esm_rec rec;
-        err = esm_rec_unpack(call->arena, val, &rec);
+        struct lambda_mapping rec;
+        err = lambda_mapping_unpack(call->arena, val, &rec);
         if (err != ERR_OK)
             break;
         if ((str_is_set(f->source_arn) && !str_eq(rec.source_arn, f->source_arn)) ||
@@ -243,9 +244,10 @@ static enum err touch_guard(struct call *call)
     return txn_put(call->txn, key, rng_uuid(id));
 }
 
-static enum err check_unique(struct call *call, const struct esm_rec *rec)
+static enum err check_unique(struct call *call, const struct lambda_mapping *rec)
 {
-    struct esm_rec *found = ARENA_ARRAY(call->arena, struct esm_rec, LAMBDA_MAPPINGS_MAX + 1);
+    struct lambda_mapping *found =
+        ARENA_ARRAY(call->arena, struct lambda_mapping, LAMBDA_MAPPINGS_MAX + 1);
     struct filter same = {rec->source_arn, rec->function, STR_NONE, 1};
     struct filter all = {STR_NONE, STR_NONE, STR_NONE, LAMBDA_MAPPINGS_MAX};
     size_t n;
@@ -273,10 +275,10 @@ lambda_create_event_source_mapping(struct call *call,
                                    const struct lambda_create_event_source_mapping_input *in,
                                    struct lambda_create_event_source_mapping_output *out)
 {
-    struct fn_rec fn;
+    struct lambda_fn fn;
     char id[RNG_UUID_LEN + 1];
     struct lambda_event_source_mapping_configuration config = {0};
-    struct esm_rec rec = {
+    struct lambda_mapping rec = {
         .account = call->account,
         .region = call->region,
         .source_arn = in->event_source_arn,
@@ -319,7 +321,7 @@ lambda_create_event_source_mapping(struct call *call,
     rec.uuid = str_dup(call->arena, rng_uuid(id));
     if (!str_is_set(rec.uuid))
         return ERR_NOMEM;
-    TRY(esm_rec_put(call->txn, lambda_of(call), &rec));
+    TRY(lambda_mapping_put(call->txn, lambda_of(call), &rec));
     TRY(fill(call, &rec, "Creating", &config));
     memcpy(out, &config, sizeof(config));
     return ERR_OK;
@@ -327,9 +329,9 @@ lambda_create_event_source_mapping(struct call *call,
 
 /* --- Get, List, Update, Delete ---------------------------------------------------------------- */
 
-static enum err mapping_of(struct call *call, struct str uuid, struct esm_rec *ret_rec)
+static enum err mapping_of(struct call *call, struct str uuid, struct lambda_mapping *ret_rec)
 {
-    enum err err = esm_rec_get(call->txn, call->account, call->region, uuid, ret_rec);
+    enum err err = lambda_mapping_get(call->txn, call->account, call->region, uuid, ret_rec);
     if (err == ERR_NOT_FOUND)
         return call_error(call, &lambda_err_resource_not_found_exception,
                           "The resource you requested does not exist.");
@@ -340,7 +342,7 @@ enum err lambda_get_event_source_mapping(struct call *call,
                                          const struct lambda_get_event_source_mapping_input *in,
                                          struct lambda_get_event_source_mapping_output *out)
 {
-    struct esm_rec rec;
+    struct lambda_mapping rec;
     struct lambda_event_source_mapping_configuration config = {0};
 
     TRY(mapping_of(call, in->uuid, &rec));
@@ -353,16 +355,16 @@ enum err lambda_list_event_source_mappings(struct call *call,
                                            const struct lambda_list_event_source_mappings_input *in,
                                            struct lambda_list_event_source_mappings_output *out)
 {
-    struct fn_name name = {0};
+    struct lambda_name name = {0};
     size_t n;
     bool more;
 
     if (str_is_set(in->function_name))
-        TRY(fn_name_of_call(call, in->function_name, STR_NONE, &name));
+        TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
     struct filter f = {in->event_source_arn, name.name, in->marker, LAMBDA_MAPPING_LIST_MAX};
     if (in->has_max_items && in->max_items < LAMBDA_MAPPING_LIST_MAX)
         f.max = (size_t)max_i64(in->max_items, 1);
-    struct esm_rec *found = ARENA_ARRAY(call->arena, struct esm_rec, f.max + 1);
+    struct lambda_mapping *found = ARENA_ARRAY(call->arena, struct lambda_mapping, f.max + 1);
     struct lambda_event_source_mapping_configuration *v =
         ARENA_ARRAY(call->arena, struct lambda_event_source_mapping_configuration, f.max + 1);
     if (!found || !v)
@@ -382,8 +384,8 @@ lambda_update_event_source_mapping(struct call *call,
                                    const struct lambda_update_event_source_mapping_input *in,
                                    struct lambda_update_event_source_mapping_output *out)
 {
-    struct esm_rec rec;
-    struct fn_rec fn;
+    struct lambda_mapping rec;
+    struct lambda_fn fn;
     struct lambda_event_source_mapping_configuration config = {0};
     const struct settings s = {
         .enabled = in->enabled,
@@ -415,7 +417,7 @@ lambda_update_event_source_mapping(struct call *call,
         TRY(check_source(call, &fn, rec.source_arn));
     }
     TRY(apply(call, &s, &rec));
-    TRY(esm_rec_put(call->txn, lambda_of(call), &rec));
+    TRY(lambda_mapping_put(call->txn, lambda_of(call), &rec));
     TRY(fill(call, &rec,
              rec.enabled == was_enabled ? "Updating"
              : rec.enabled              ? "Enabling"
@@ -430,11 +432,11 @@ lambda_delete_event_source_mapping(struct call *call,
                                    const struct lambda_delete_event_source_mapping_input *in,
                                    struct lambda_delete_event_source_mapping_output *out)
 {
-    struct esm_rec rec;
+    struct lambda_mapping rec;
     struct lambda_event_source_mapping_configuration config = {0};
 
     TRY(mapping_of(call, in->uuid, &rec));
-    TRY(esm_rec_del(call->txn, lambda_of(call), &rec));
+    TRY(lambda_mapping_del(call->txn, lambda_of(call), &rec));
     TRY(fill(call, &rec, "Deleting", &config));
     memcpy(out, &config, sizeof(config));
     return ERR_OK;

@@ -16,12 +16,12 @@ static enum err check_revision(struct call *call, struct str wanted, struct str 
 
 /* The function must exist; its record is read so that a delete in between conflicts. */
 static enum err policy_of(struct call *call, struct str function_name, struct str qualifier,
-                          struct fn_name *ret_name, struct fn_policy *ret_policy)
+                          struct lambda_name *ret_name, struct lambda_policy *ret_policy)
 {
-    struct fn_rec rec;
-    TRY(fn_name_of_call(call, function_name, qualifier, ret_name));
-    TRY(fn_rec_of_call(call, ret_name, &rec));
-    return fn_policy_get(call->txn, ret_name, ret_policy);
+    struct lambda_fn rec;
+    TRY(lambda_name_of_call(call, function_name, qualifier, ret_name));
+    TRY(lambda_fn_of_call(call, ret_name, &rec));
+    return lambda_policy_get(call->txn, ret_name, ret_policy);
 }
 
 static enum err check_document(struct call *call, struct str doc)
@@ -70,8 +70,8 @@ static enum err build(struct call *call, const struct lambda_add_permission_inpu
 enum err lambda_add_permission(struct call *call, const struct lambda_add_permission_input *in,
                                struct lambda_add_permission_output *out)
 {
-    struct fn_name name;
-    struct fn_policy policy;
+    struct lambda_name name;
+    struct lambda_policy policy;
     struct str json;
 
     if (str_is_set(in->function_url_auth_type) || in->has_invoked_via_function_url)
@@ -79,7 +79,7 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
                           "Function URLs are not supported by Weir.");
     TRY(policy_of(call, in->function_name, in->qualifier, &name, &policy));
     TRY(check_revision(call, in->revision_id, policy.revision));
-    struct str arn = fn_arn(call->arena, call->partition, &name, name.qualifier);
+    struct str arn = lambda_arn(call->arena, call->partition, &name, name.qualifier);
     if (!str_is_set(arn))
         return ERR_NOMEM;
     TRY(build(call, in, arn, &json));
@@ -95,7 +95,7 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
                           "The policy is bigger than the limit (%d).", LAMBDA_POLICY_MAX);
     TRY(err);
     TRY(check_document(call, policy.document));
-    TRY(fn_policy_put(call->txn, &name, &policy));
+    TRY(lambda_policy_put(call->txn, &name, &policy));
     out->statement = json;
     return ERR_OK;
 }
@@ -104,8 +104,8 @@ enum err lambda_remove_permission(struct call *call,
                                   const struct lambda_remove_permission_input *in,
                                   struct lambda_remove_permission_output *out)
 {
-    struct fn_name name;
-    struct fn_policy policy;
+    struct lambda_name name;
+    struct lambda_policy policy;
 
     TRY(policy_of(call, in->function_name, in->qualifier, &name, &policy));
     if (!str_is_set(policy.document))
@@ -119,14 +119,14 @@ enum err lambda_remove_permission(struct call *call,
                           "Statement " STR_FMT " is not found in resource policy.",
                           STR_ARG(in->statement_id));
     TRY(err);
-    return fn_policy_put(call->txn, &name, &policy);
+    return lambda_policy_put(call->txn, &name, &policy);
 }
 
 enum err lambda_get_policy(struct call *call, const struct lambda_get_policy_input *in,
                            struct lambda_get_policy_output *out)
 {
-    struct fn_name name;
-    struct fn_policy policy;
+    struct lambda_name name;
+    struct lambda_policy policy;
 
     TRY(policy_of(call, in->function_name, in->qualifier, &name, &policy));
     if (!str_is_set(policy.document))

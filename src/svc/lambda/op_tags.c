@@ -5,33 +5,34 @@
 
 static enum err resource(struct call *call, struct str arn, struct tags_resource *ret)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
 
     if (!target_is(call->core, arn, "function"))
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
                           "Tags of resources other than functions are not supported by Weir.");
-    TRY(fn_name_of_call(call, arn, STR_NONE, &name));
+    TRY(lambda_name_of_call(call, arn, STR_NONE, &name));
     if (str_is_set(name.qualifier))
         return call_error(call, &lambda_err_invalid_parameter_value_exception,
                           "Tags on function aliases and versions are not supported. Please specify "
                           "a function ARN.");
-    ret->arn = fn_arn(call->arena, call->partition, &name, STR_NONE);
+    ret->arn = lambda_arn(call->arena, call->partition, &name, STR_NONE);
     if (!str_is_set(ret->arn))
         return ERR_NOMEM;
     /* Permissions were checked for the text that was given: it must be the function's ARN. */
-    return str_eq(arn, ret->arn) ? fn_rec_of_call(call, &name, &rec) : fn_not_found(call, &name);
+    return str_eq(arn, ret->arn) ? lambda_fn_of_call(call, &name, &rec)
+                                 : lambda_not_found(call, &name);
 }
 
 static enum err find(void *self, struct txn *txn, struct str arn, struct tags_resource *ret)
 {
-    struct fn_name name;
-    struct fn_rec rec;
+    struct lambda_name name;
+    struct lambda_fn rec;
 
-    if (fn_name_parse(arn, STR_NONE, STR_NONE, &name) != ERR_OK || str_is_set(name.qualifier))
+    if (lambda_name_parse(arn, STR_NONE, STR_NONE, &name) != ERR_OK || str_is_set(name.qualifier))
         return ERR_NOT_FOUND;
     ret->arn = arn;
-    return fn_rec_get(txn, &name, &rec);
+    return lambda_fn_get(txn, &name, &rec);
 }
 
 static const struct tags_type types[] = {
@@ -50,10 +51,10 @@ const struct tags_service lambda_tags_service = {
     .n_types = ARRAY_LEN(types),
 };
 
-enum err lambda_tags_of(struct call *call, const struct fn_rec *rec, struct tag_list *ret_tags)
+enum err lambda_tags_of(struct call *call, const struct lambda_fn *rec, struct tag_list *ret_tags)
 {
-    struct fn_name name = fn_rec_name(rec);
-    struct str arn = fn_arn(call->arena, call->partition, &name, STR_NONE);
+    struct lambda_name name = lambda_fn_name(rec);
+    struct str arn = lambda_arn(call->arena, call->partition, &name, STR_NONE);
     return str_is_set(arn) ? tags_of(call->txn, arn, ret_tags) : ERR_NOMEM;
 }
 

@@ -17,7 +17,7 @@ static void test_destination(void **state)
 {
     static const struct {
         const char *name;
-        struct destination_record in;
+        struct lambda_destination_record in;
         const char *json;
     } rows[] = {
         {"failure",
@@ -61,7 +61,7 @@ static void test_destination(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buf b;
         buf_init(&b, 64 * 1024);
-        destination_record_put(&b, &rows[i].in);
+        lambda_destination_record_put(&b, &rows[i].in);
         assert_int_equal(buf_err(&b), ERR_OK);
         if (!str_eq_c(buf_str(&b), rows[i].json))
             fail_msg("%s: %.*s", rows[i].name, STR_ARG(buf_str(&b)));
@@ -72,7 +72,7 @@ static void test_destination(void **state)
 static void test_report(void **state)
 {
     static const struct {
-        struct log_report in;
+        struct lambda_report in;
         const char *line;
     } rows[] = {
         {{STR_INIT("r1"), 15740, 130490, 128, 56, NULL, {0}},
@@ -92,7 +92,7 @@ static void test_report(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buf b;
         buf_init(&b, 4096);
-        log_report_put(&b, &rows[i].in);
+        lambda_report_put(&b, &rows[i].in);
         if (!str_eq_c(buf_str(&b), rows[i].line))
             fail_msg("%zu: %.*s", i, STR_ARG(buf_str(&b)));
         buf_release(&b);
@@ -129,7 +129,7 @@ static void test_batch_failures(void **state)
         struct arena a;
         bool failed[3] = {false};
         arena_init(&a, 64 * 1024);
-        enum err err = batch_failures(&a, str_c(rows[i].response), ids, 3, failed);
+        enum err err = lambda_batch_failures(&a, str_c(rows[i].response), ids, 3, failed);
         if (err != rows[i].err)
             fail_msg("%s: %s", rows[i].response, err_name(err));
         if (err == ERR_OK && memcmp(failed, rows[i].failed, sizeof(failed)) != 0)

@@ -50,8 +50,9 @@ static void test_parse(void **state)
         {"cut arn", "arn:aws:lambda", ERR_INVALID, NULL, NULL, NULL, NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct fn_name n;
-        enum err err = fn_name_parse(str_c(rows[i].in), STR("000000000000"), STR("us-east-1"), &n);
+        struct lambda_name n;
+        enum err err =
+            lambda_name_parse(str_c(rows[i].in), STR("000000000000"), STR("us-east-1"), &n);
         if (err != rows[i].err)
             fail_msg("%s: %s", rows[i].name, err_name(err));
         if (err != ERR_OK)
@@ -66,10 +67,11 @@ static void test_parse(void **state)
 static void test_arn(void **state)
 {
     struct arena a;
-    const struct fn_name name = {STR("123456789012"), STR("eu-west-1"), STR("orders"), STR_NONE};
+    const struct lambda_name name = {STR("123456789012"), STR("eu-west-1"), STR("orders"),
+                                     STR_NONE};
     arena_init(&a, 4096);
-    assert_true(str_eq_c(fn_arn(&a, STR("aws"), &name, STR_NONE), ARN "orders"));
-    assert_true(str_eq_c(fn_arn(&a, STR("aws"), &name, STR("$LATEST")), ARN "orders:$LATEST"));
+    assert_true(str_eq_c(lambda_arn(&a, STR("aws"), &name, STR_NONE), ARN "orders"));
+    assert_true(str_eq_c(lambda_arn(&a, STR("aws"), &name, STR("$LATEST")), ARN "orders:$LATEST"));
     arena_release(&a);
 }
 

@@ -59,7 +59,7 @@ static void test_rows(void **state)
         size_t at;
         struct json *doc;
         struct arena a;
-        if (payload_is_json(str_c(rows[i].text), &at) != rows[i].ok)
+        if (lambda_payload_is_json(str_c(rows[i].text), &at) != rows[i].ok)
             fail_msg("'%s' should be %s", rows[i].text, rows[i].ok ? "JSON" : "refused");
         arena_init(&a, 64 * 1024);
         assert_int_equal(json_parse(&a, str_c(rows[i].text), &doc, NULL) == ERR_OK, rows[i].ok);
@@ -73,17 +73,17 @@ static void test_depth(void **state)
     size_t at;
     memset(text, '[', 1024);
     memset(text + 1024, ']', 1024);
-    assert_true(payload_is_json(str_n(text, 2048), &at));
+    assert_true(lambda_payload_is_json(str_n(text, 2048), &at));
     memset(text, '[', 1025);
     memset(text + 1025, ']', 1025);
-    assert_false(payload_is_json(str_n(text, 2050), &at));
+    assert_false(lambda_payload_is_json(str_n(text, 2050), &at));
     assert_int_equal(at, 1024);
 }
 
 static void test_offset(void **state)
 {
     size_t at;
-    assert_false(payload_is_json(STR("{\"a\": x}"), &at));
+    assert_false(lambda_payload_is_json(STR("{\"a\": x}"), &at));
     assert_int_equal(at, 6);
 }
 
@@ -95,10 +95,10 @@ static void test_prefixes(void **state)
     for (size_t n = 0; n < text.len; n++) {
         char *copy = mem_alloc(n + 1); /* its own bytes, so that a read past the end shows */
         memcpy(copy, text.p, n);
-        assert_false(payload_is_json(str_n(copy, n), &at));
+        assert_false(lambda_payload_is_json(str_n(copy, n), &at));
         mem_free(copy);
     }
-    assert_true(payload_is_json(text, &at));
+    assert_true(lambda_payload_is_json(text, &at));
 }
 
 int main(void)

@@ -10,8 +10,8 @@
 
 static void test_function(void **state)
 {
-    struct fn_pair env[] = {{STR("A"), STR("1")}, {STR("B"), STR("")}};
-    struct fn_rec in = {
+    struct lambda_pair env[] = {{STR("A"), STR("1")}, {STR("B"), STR("")}};
+    struct lambda_fn in = {
         .account = STR("000000000000"),
         .region = STR("us-east-1"),
         .name = STR("orders"),
@@ -39,12 +39,12 @@ static void test_function(void **state)
     };
     struct arena a;
     struct buf b;
-    struct fn_rec out;
+    struct lambda_fn out;
 
     arena_init(&a, 1024 * 1024);
     buf_init_arena(&b, &a, LAMBDA_RECORD_MAX);
-    assert_int_equal(fn_rec_pack(&in, &b), ERR_OK);
-    assert_int_equal(fn_rec_unpack(&a, buf_str(&b), &out), ERR_OK);
+    assert_int_equal(lambda_fn_pack(&in, &b), ERR_OK);
+    assert_int_equal(lambda_fn_unpack(&a, buf_str(&b), &out), ERR_OK);
     assert_true(str_eq(out.name, in.name) && str_eq(out.role, in.role));
     assert_int_equal(out.generation, in.generation);
     assert_int_equal(out.modified_ms, -1);
@@ -57,13 +57,13 @@ static void test_function(void **state)
     assert_true(str_eq(out.async.on_failure, in.async.on_failure));
     assert_int_equal(out.reserved, -1);
     for (size_t n = 0; n < b.len; n++)
-        assert_int_equal(fn_rec_unpack(&a, str_n(b.p, n), &out), ERR_CORRUPT);
+        assert_int_equal(lambda_fn_unpack(&a, str_n(b.p, n), &out), ERR_CORRUPT);
     arena_release(&a);
 }
 
 static void test_mapping(void **state)
 {
-    struct esm_rec in = {
+    struct lambda_mapping in = {
         .account = STR("000000000000"),
         .region = STR("us-east-1"),
         .uuid = STR("u"),
@@ -80,41 +80,41 @@ static void test_mapping(void **state)
     };
     struct arena a;
     struct buf b;
-    struct esm_rec out;
+    struct lambda_mapping out;
 
     arena_init(&a, 1024 * 1024);
     buf_init_arena(&b, &a, LAMBDA_RECORD_MAX);
-    assert_int_equal(esm_rec_pack(&in, &b), ERR_OK);
-    assert_int_equal(esm_rec_unpack(&a, buf_str(&b), &out), ERR_OK);
+    assert_int_equal(lambda_mapping_pack(&in, &b), ERR_OK);
+    assert_int_equal(lambda_mapping_unpack(&a, buf_str(&b), &out), ERR_OK);
     assert_int_equal(out.batch_size, 10000);
     assert_true(out.enabled && out.partial);
     assert_int_equal(out.concurrency_max, 2);
     for (size_t n = 0; n < b.len; n++)
-        assert_int_equal(esm_rec_unpack(&a, str_n(b.p, n), &out), ERR_CORRUPT);
+        assert_int_equal(lambda_mapping_unpack(&a, str_n(b.p, n), &out), ERR_CORRUPT);
     buf_clear(&b);
     in.batch_size = 10001;
-    assert_int_equal(esm_rec_pack(&in, &b), ERR_OK);
-    assert_int_equal(esm_rec_unpack(&a, buf_str(&b), &out), ERR_CORRUPT);
+    assert_int_equal(lambda_mapping_pack(&in, &b), ERR_OK);
+    assert_int_equal(lambda_mapping_unpack(&a, buf_str(&b), &out), ERR_CORRUPT);
     arena_release(&a);
 }
 
 static void test_event(void **state)
 {
-    struct async_event in = {{STR("000000000000"), STR("us-east-1"), STR("f"), STR_NONE},
-                             STR("id"),
-                             STR("req"),
-                             STR_NONE,
-                             STR("{\"a\":1}")};
-    struct async_event out;
+    struct lambda_event in = {{STR("000000000000"), STR("us-east-1"), STR("f"), STR_NONE},
+                              STR("id"),
+                              STR("req"),
+                              STR_NONE,
+                              STR("{\"a\":1}")};
+    struct lambda_event out;
     struct buf b;
 
     buf_init(&b, 4096);
-    assert_int_equal(async_event_pack(&in, &b), ERR_OK);
-    assert_int_equal(async_event_unpack(buf_str(&b), &out), ERR_OK);
+    assert_int_equal(lambda_event_pack(&in, &b), ERR_OK);
+    assert_int_equal(lambda_event_unpack(buf_str(&b), &out), ERR_OK);
     assert_true(str_eq(out.payload, in.payload) && str_eq(out.fn_id, in.fn_id));
     assert_false(str_is_set(out.client_context));
     for (size_t n = 0; n < b.len; n++)
-        assert_int_equal(async_event_unpack(str_n(b.p, n), &out), ERR_CORRUPT);
+        assert_int_equal(lambda_event_unpack(str_n(b.p, n), &out), ERR_CORRUPT);
     buf_release(&b);
 }
 
