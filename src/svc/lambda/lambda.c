@@ -3,10 +3,8 @@
  * Layer: svc. Thread: see each function. */
 #include "svc/lambda/lambda.h"
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "kv/key.h"
 #include "svc/lambda/lambda_int.h"
 
 static void release(void *self)
@@ -15,7 +13,8 @@ static void release(void *self)
     lambda_pollers_free(l->pollers);
     lambda_logbook_free(l->logbook);
     lambda_engine_free(l->engine);
-    catalogue_free(l->confs);
+    catalogue_free(l->mappings);
+    catalogue_free(l->fns);
     mem_free(l);
 }
 
@@ -28,7 +27,7 @@ static enum err make(struct core *core, void **ret_self)
     l->deliver = core->deliver;
     l->sandbox = core->sandbox;
     rng_bytes(l->url_key, sizeof(l->url_key));
-    enum err err = lambda_conf_open(l);
+    enum err err = lambda_fns_new(l);
     if (err == ERR_OK)
         err = lambda_engine_new(l, &l->engine);
     if (err == ERR_OK)
@@ -45,73 +44,82 @@ static enum err make(struct core *core, void **ret_self)
     return ERR_OK;
 }
 
-/* --- start ------------------------------------------------------------------------------------ */
+/* --- changes of functions --------------------------------------------------------------------- */
 
-struct loading {
+/* On its way to the home loop. */
+struct change {
+    struct io_task task;
     struct lambda *l;
-    struct map codes; /* ids that functions name; value is not used */
+    struct lambda_fn *fn;
 };
 
-static enum err each_record(struct txn *txn, enum lambda_table table, struct loading *loading,
-                            enum err (*fn)(struct loading *loading, struct txn *txn,
-                                           struct str val))
+static void change_task(struct io_task *task)
 {
-    struct kv_iter *it;
-    struct str key, val;
-    struct str prefix = lambda_key(txn->arena, table, STR_NONE, STR_NONE, STR_NONE);
-    struct str to = key_after_prefix(txn->arena, prefix);
-    enum err err;
-
-    if (!str_is_set(prefix) || !str_is_set(to))
-        return ERR_NOMEM;
-    TRY(kv_scan(txn->kv, prefix, to, false, &it));
-    while ((err = kv_next(it, &key, &val)) == ERR_OK) {
-        err = fn(loading, txn, val);
-        if (err != ERR_OK)
-            break;
-    }
-    kv_iter_close(it);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    struct change *c = CONTAINER_OF(task, struct change, task);
+    lambda_engine_changed(c->l->engine, c->fn);
+    lambda_pollers_kick(c->l->pollers, c->fn);
+    lambda_fn_unref(c->fn);
+    mem_free(c);
 }
 
-static enum err load_function(struct loading *loading, struct txn *txn, struct str val)
+static void on_fn_changed(struct lambda *l, struct lambda_fn *fn)
 {
-    struct lambda_fn rec;
-    TRY(lambda_fn_unpack(txn->arena, val, &rec));
-    return map_put(&loading->codes, rec.code_id, loading, NULL);
+    struct change *c = mem_calloc(1, sizeof(*c));
+    if (!c)
+        return; /* the next invocation brings the newest version along */
+    c->task.fn = change_task;
+    c->l = l;
+    c->fn = lambda_fn_ref(fn);
+    io_post(core_home_loop(l->core), &c->task);
 }
 
-static enum err load_mapping(struct loading *loading, struct txn *txn, struct str val)
-{
-    return lambda_pollers_take(loading->l->pollers, val);
-}
+/* --- start ------------------------------------------------------------------------------------ */
 
 static enum err load_body(struct txn *txn, void *arg)
 {
-    struct loading *loading = arg;
-    TRY(lambda_conf_load(loading->l, txn));
-    TRY(each_record(txn, LAMBDA_T_FUNCTION, loading, load_function));
-    return each_record(txn, LAMBDA_T_MAPPING, loading, load_mapping);
+    struct lambda *l = arg;
+    TRY(lambda_fns_load(l, txn));
+    return lambda_pollers_load(l->pollers, txn);
+}
+
+struct keeping {
+    struct map codes; /* ids that functions name; the value is not used */
+    enum err err;
+};
+
+static void keep_code(void *arg, const void *object)
+{
+    struct keeping *k = arg;
+    if (k->err == ERR_OK)
+        k->err = map_put(&k->codes, ((const struct lambda_fn *)object)->code_id, k, NULL);
+}
+
+/* Removes packages that no function names. */
+static enum err collect(struct lambda *l)
+{
+    struct keeping k = {.err = ERR_OK};
+    map_init(&k.codes);
+    catalogue_each(l->fns, STR(""), keep_code, &k);
+    if (k.err == ERR_OK)
+        k.err = lambda_code_collect(l, &k.codes);
+    map_release(&k.codes);
+    return k.err;
 }
 
 static enum err start(void *self)
 {
     struct lambda *l = self;
-    struct loading loading = {.l = l};
 
     l->sqs = sqs_port_of(l->core);
     l->s3 = s3_port_of(l->core);
     l->logs = logs_port_of(l->core);
+    assert(l->sqs && l->s3 && l->logs);
     TRY(lambda_code_dirs_make(l));
     lambda_logbook_start(l->logbook);
-    map_init(&loading.codes);
-    enum err err = txn_run_now(l->core, load_body, &loading);
-    if (err == ERR_OK)
-        err = lambda_code_collect(l, &loading.codes);
-    map_release(&loading.codes);
-    TRY(err);
+    TRY(txn_run_now(l->core, load_body, l));
+    TRY(collect(l));
+    l->fn_changed = on_fn_changed;
     lambda_engine_start(l->engine);
-    lambda_pollers_start(l->pollers);
     core_add_route(l->core, "/_weir/lambda/code/", lambda_code_route, l);
     return ERR_OK;
 }
@@ -121,7 +129,6 @@ static enum err start(void *self)
 static void drain(void *self, void (*done)(void *arg), void *arg)
 {
     struct lambda *l = self;
-    l->stopping = true;
     lambda_engine_stop(l->engine);
     lambda_pollers_stop(l->pollers);
     lambda_logbook_flush(l->logbook, done, arg);
@@ -131,11 +138,12 @@ static void drain(void *self, void (*done)(void *arg), void *arg)
 
 static enum err resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json)
 {
+    const struct key_scope here = {txn->core->cfg.account, txn->core->cfg.region};
     struct lambda_name name;
     struct lambda_policy policy;
 
     *ret_json = STR_NONE;
-    if (lambda_name_parse(arn, txn->core->cfg.account, txn->core->cfg.region, &name) != ERR_OK)
+    if (lambda_name_parse(arn, here, &name) != ERR_OK)
         return ERR_OK;
     TRY(lambda_policy_get(txn, &name, &policy));
     *ret_json = policy.document;

@@ -1,15 +1,11 @@
 /* Asynchronous invocations: durable events (deliver), two retries, then the dead letter queue and
  * the destination of failure; the destination of success.
  *
- * Event, stored as the payload of DELIVER_LAMBDA_ASYNC: u8 version 1, account, region, name, id of
- * the function's incarnation, request id, client context, payload.
- *
  *   attempt: function gone or created anew -> dropped
  *            started -> OK              -> done, or on-success destination in the same commit
  *                    -> function error  -> retry after base, 2 * base; then give_up
- *                    -> throttled       -> retry after 1 s doubling to 5 min, until the event is
- * old give_up: dead letter queue and on-failure destination in the commit that removes the event
- * (P2)
+ *                    -> throttled       -> retry after 1 s doubling to 5 min, until the event is old
+ *   give_up: dead letter queue and on-failure destination in the commit that removes the event (P2)
  *
  * Source: Lambda developer guide, "Asynchronous invocation", "Retaining records of asynchronous
  * invocations".
@@ -17,14 +13,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/pack.h"
 #include "base/rng.h"
 #include "codec/json.h"
 #include "svc/lambda/lambda_int.h"
 
 enum {
-    EVENT_VERSION = 1,
-    EVENT_OVERHEAD_MAX = 16 * 1024,
     RETRY_BASE_MS = 60 * 1000,
     THROTTLE_MIN_MS = 1000,
     THROTTLE_MAX_MS = 5 * 60 * 1000,
@@ -33,58 +26,31 @@ enum {
     ERROR_MESSAGE_MAX = 1024, /* of the dead letter's attribute, as AWS cuts it */
 };
 
-/* --- the stored event ------------------------------------------------------------------------- */
+/* --- staging ---------------------------------------------------------------------------------- */
 
-enum err lambda_event_pack(const struct lambda_event *ev, struct buf *b)
-{
-    pack_u8(b, EVENT_VERSION);
-    pack_str(b, ev->name.account);
-    pack_str(b, ev->name.region);
-    pack_str(b, ev->name.name);
-    pack_str(b, ev->fn_id);
-    pack_str(b, ev->request_id);
-    pack_str(b, ev->client_context);
-    pack_str(b, ev->payload);
-    return buf_err(b);
-}
-
-enum err lambda_event_unpack(struct str bytes, struct lambda_event *ret_ev)
-{
-    struct unpack u;
-    struct lambda_event ev = {0};
-
-    unpack_init(&u, bytes);
-    if (unpack_u8(&u) != EVENT_VERSION)
-        return ERR_CORRUPT;
-    ev.name.account = unpack_str(&u);
-    ev.name.region = unpack_str(&u);
-    ev.name.name = unpack_str(&u);
-    ev.fn_id = unpack_str(&u);
-    ev.request_id = unpack_str(&u);
-    ev.client_context = unpack_str(&u);
-    ev.payload = unpack_str(&u);
-    TRY(unpack_end(&u));
-    *ret_ev = ev;
-    return ERR_OK;
-}
-
-enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *rec,
+enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
                           struct str request_id, struct str client_context, struct str payload)
 {
-    struct buf b;
-    struct lambda_event ev = {lambda_fn_name(rec), rec->id, request_id, client_context, payload};
-    int retries = rec->async.retries >= 0 ? rec->async.retries : LAMBDA_ASYNC_RETRIES;
-    int64_t age_s = rec->async.age_max_s >= 0 ? rec->async.age_max_s : LAMBDA_ASYNC_AGE_MAX_S;
+    const struct lambda_event ev = {fn->name, fn->id, request_id, client_context, payload};
+    int retries = fn->async.retries >= 0 ? fn->async.retries : LAMBDA_ASYNC_RETRIES;
+    int64_t age_s = fn->async.age_max_s >= 0 ? fn->async.age_max_s : LAMBDA_ASYNC_AGE_MAX_S;
     const struct deliver_options opt = {
         .attempts_max = retries + 1,
         .age_max_ms = age_s * 1000,
     };
+    struct str record;
 
     if (payload.len > LAMBDA_PAYLOAD_ASYNC_MAX)
         return ERR_LIMIT;
-    buf_init_arena(&b, txn->arena, LAMBDA_PAYLOAD_ASYNC_MAX + EVENT_OVERHEAD_MAX);
-    TRY(lambda_event_pack(&ev, &b));
-    return deliver_add(l->deliver, txn, DELIVER_LAMBDA_ASYNC, buf_str(&b), &opt);
+    TRY(record_make(&lambda_event_type, txn->arena, &ev, &record));
+    return deliver_add(l->deliver, txn, DELIVER_LAMBDA_ASYNC, record, &opt);
+}
+
+/* Text borrowed from the payload. */
+static enum err read_event(const struct deliver_work *work, struct lambda_event *ret_ev)
+{
+    *ret_ev = (struct lambda_event){0};
+    return record_unpack(&lambda_event_type, NULL, work->payload, ret_ev); /* no lists: no arena */
 }
 
 /* --- attempts --------------------------------------------------------------------------------- */
@@ -102,7 +68,7 @@ struct attempt {
 
 static void attempt_free(struct attempt *at)
 {
-    lambda_conf_unref(at->inv.conf);
+    lambda_fn_unref(at->inv.fn);
     mem_free(at->response);
     mem_free(at);
 }
@@ -127,7 +93,7 @@ static void keep_response(struct attempt *at, struct str body)
 static void attempt_done(struct lambda_invocation *inv, const struct lambda_result *r)
 {
     struct attempt *at = inv->user;
-    const struct lambda_async_config *config = &inv->conf->rec.async;
+    const struct lambda_async_config *config = &inv->fn->async;
     enum deliver_outcome outcome = DELIVER_RETRY_UNCOUNTED;
 
     switch (r->status) {
@@ -155,32 +121,32 @@ static void attempt(void *self, struct deliver_work *work)
     struct lambda *l = self;
     struct lambda_event ev;
 
-    if (lambda_event_unpack(work->payload, &ev) != ERR_OK) {
+    if (read_event(work, &ev) != ERR_OK) {
         log_error("lambda", "asynchronous event %llu does not decode: dropped",
                   (unsigned long long)work->id);
         deliver_done(l->deliver, work, DELIVER_OK);
         return;
     }
-    struct lambda_conf *conf = NULL;
-    enum err err = lambda_conf_find(l, &ev.name, &conf);
+    struct lambda_fn *fn = NULL;
+    enum err err = lambda_fn_find(l, &ev.name, &fn);
     if (err != ERR_OK && err != ERR_NOT_FOUND) { /* nobody knows for now */
         deliver_done(l->deliver, work, DELIVER_RETRY_UNCOUNTED);
         return;
     }
-    if (!conf || !str_eq(conf->rec.id, ev.fn_id)) { /* deleted: its events go with it */
-        lambda_conf_unref(conf);
+    if (!fn || !str_eq(fn->id, ev.fn_id)) { /* deleted: its events go with it */
+        lambda_fn_unref(fn);
         deliver_done(l->deliver, work, DELIVER_OK);
         return;
     }
     struct attempt *at = mem_calloc(1, sizeof(*at));
     if (!at) {
-        lambda_conf_unref(conf);
+        lambda_fn_unref(fn);
         deliver_done(l->deliver, work, DELIVER_RETRY_UNCOUNTED);
         return;
     }
     at->l = l;
     at->work = work;
-    at->inv.conf = conf;
+    at->inv.fn = fn;
     at->inv.event = ev.payload;
     at->inv.client_context = ev.client_context;
     memcpy(at->inv.request_id, ev.request_id.p,
@@ -251,37 +217,36 @@ void lambda_destination_record_put(struct buf *b, const struct lambda_destinatio
     json_close(&o, '}');
 }
 
-enum err lambda_destination_send(struct txn *txn, const struct lambda_fn *rec, struct str arn,
-                                 const struct target_delivery *delivery)
+static enum err send_to(struct txn *txn, const struct lambda_fn *fn, struct str arn,
+                        const struct target_delivery *delivery)
 {
-    struct lambda_name name = lambda_fn_name(rec);
     const struct target target = {
         .arn = arn,
         .service = STR(LAMBDA_PRINCIPAL),
-        .source_arn = lambda_arn(txn->arena, txn->core->cfg.partition, &name, STR_NONE),
-        .source_account = rec->account,
-        .role = rec->role,
+        .source_arn = fn->arn,
+        .source_account = fn->name.scope.account,
+        .role = fn->role,
     };
     enum err err = target_stage(txn, &target, delivery);
     if (target_fault(err)) {
         log_error("lambda", "outcome of " STR_FMT " cannot be sent to " STR_FMT ": %s",
-                  STR_ARG(rec->name), STR_ARG(arn), err_name(err));
+                  STR_ARG(fn->name.name), STR_ARG(arn), err_name(err));
         return ERR_OK;
     }
     return err;
 }
 
-static enum err send_record(struct txn *txn, struct lambda *l, const struct lambda_fn *rec,
+static enum err send_record(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
                             const struct lambda_event *ev, const struct deliver_work *work,
                             struct str target, const char *condition)
 {
     const struct attempt *at = work->user;
-    struct lambda_name name = lambda_fn_name(rec);
     struct buf b;
     struct lambda_destination_record record = {
         .now_ms = txn->now_ms,
         .request_id = ev->request_id,
-        .function_arn = lambda_arn(txn->arena, l->core->cfg.partition, &name, STR(LAMBDA_LATEST)),
+        .function_arn =
+            lambda_arn(txn->arena, l->core->cfg.partition, &fn->name, STR(LAMBDA_LATEST)),
         .condition = condition,
         .invoke_count = at && at->answered ? work->attempt : work->attempt - 1,
         .request_payload = ev->payload,
@@ -294,12 +259,11 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct lamb
     lambda_destination_record_put(&b, &record);
     if (buf_err(&b) == ERR_NOMEM)
         return ERR_NOMEM;
-    return lambda_destination_send(txn, rec, target,
-                                   &(struct target_delivery){.payload = buf_str(&b)});
+    return send_to(txn, fn, target, &(struct target_delivery){.payload = buf_str(&b)});
 }
 
 /* The dead letter: the event itself, with what went wrong as attributes. */
-static enum err send_dead_letter(struct txn *txn, const struct lambda_fn *rec,
+static enum err send_dead_letter(struct txn *txn, const struct lambda_fn *fn,
                                  const struct lambda_event *ev, const struct deliver_work *work)
 {
     const struct attempt *at = work->user;
@@ -317,36 +281,36 @@ static enum err send_dead_letter(struct txn *txn, const struct lambda_fn *rec,
         {STR("ErrorCode"), STR("200")},
         {STR("ErrorMessage"), str_sub(message, 0, ERROR_MESSAGE_MAX)},
     };
-    return lambda_destination_send(
-        txn, rec, rec->dlq_arn,
-        &(struct target_delivery){.payload = ev->payload,
-                                  .attributes = attributes,
-                                  .n_attributes = ARRAY_LEN(attributes)});
+    return send_to(txn, fn, fn->dlq_arn,
+                   &(struct target_delivery){.payload = ev->payload,
+                                             .attributes = attributes,
+                                             .n_attributes = ARRAY_LEN(attributes)});
 }
 
 /* The event and the function it is for; ERR_NOT_FOUND when there is none any more. */
-static enum err event_and_function(struct txn *txn, const struct deliver_work *work,
-                                   struct lambda_event *ret_ev, struct lambda_fn *ret_rec)
+static enum err event_and_function(struct txn *txn, struct lambda *l,
+                                   const struct deliver_work *work, struct lambda_event *ret_ev,
+                                   struct lambda_fn **ret_fn)
 {
-    TRY(lambda_event_unpack(work->payload, ret_ev));
-    TRY(lambda_fn_get(txn, &ret_ev->name, ret_rec));
-    return str_eq(ret_rec->id, ret_ev->fn_id) ? ERR_OK : ERR_NOT_FOUND;
+    TRY(read_event(work, ret_ev));
+    TRY(lambda_fn_get(txn, l, &ret_ev->name, ret_fn));
+    return str_eq((*ret_fn)->id, ret_ev->fn_id) ? ERR_OK : ERR_NOT_FOUND;
 }
 
 static enum err give_up(void *self, struct txn *txn, const struct deliver_work *work, bool expired)
 {
     struct lambda *l = self;
     struct lambda_event ev;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
 
-    enum err err = event_and_function(txn, work, &ev, &rec);
+    enum err err = event_and_function(txn, l, work, &ev, &fn);
     if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
         return ERR_OK;
     TRY(err);
-    if (str_is_set(rec.dlq_arn))
-        TRY(send_dead_letter(txn, &rec, &ev, work));
-    if (str_is_set(rec.async.on_failure))
-        TRY(send_record(txn, l, &rec, &ev, work, rec.async.on_failure,
+    if (str_is_set(fn->dlq_arn))
+        TRY(send_dead_letter(txn, fn, &ev, work));
+    if (str_is_set(fn->async.on_failure))
+        TRY(send_record(txn, l, fn, &ev, work, fn->async.on_failure,
                         expired ? "EventAgeExceeded" : "RetriesExhausted"));
     return ERR_OK;
 }
@@ -355,15 +319,15 @@ static enum err succeed(void *self, struct txn *txn, const struct deliver_work *
 {
     struct lambda *l = self;
     struct lambda_event ev;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
 
-    enum err err = event_and_function(txn, work, &ev, &rec);
+    enum err err = event_and_function(txn, l, work, &ev, &fn);
     if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
         return ERR_OK;
     TRY(err);
-    if (!str_is_set(rec.async.on_success))
+    if (!str_is_set(fn->async.on_success))
         return ERR_OK;
-    return send_record(txn, l, &rec, &ev, work, rec.async.on_success, "Success");
+    return send_record(txn, l, fn, &ev, work, fn->async.on_success, "Success");
 }
 
 enum err lambda_async_register(struct lambda *l)

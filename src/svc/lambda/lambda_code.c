@@ -2,11 +2,13 @@
  * eight random characters, so that no two uploads ever share files and removal needs no locks.
  *
  * Invariants
- *   P1  A package is complete and synced before the commit that names it.
- *   P2  A package that no durable function names is removed: when its last user is done (lambda_code_unref
- *       of a retired one), when its upload fails, or at the next start (lambda_code_collect).
+ *   LC1  A package is complete and synced before the commit that names it.
+ *   LC2  A package that no durable function names is removed: when its last user is done
+ *        (lambda_code_unref of a retired one), when its upload fails, or at the next start
+ *        (lambda_code_collect).
  *
- * Layer: svc. Thread: lambda_upload_run on the call's loop with the work on the pool; lambda_code_unref any. */
+ * Layer: svc. Thread: lambda_upload_run on the call's loop with the work on the pool;
+ * lambda_code_unref any. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -275,12 +277,12 @@ static enum err open_source(struct call *call, const struct lambda_code_source *
                                       source->s3_version, LAMBDA_CODE_UNZIPPED_MAX, &job->object,
                                       &job->zip_len);
     if (err == ERR_NOT_FOUND)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error "
-                          "Message: The specified key does not exist.");
+        return LAMBDA_INVALID(call,
+                              "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error "
+                              "Message: The specified key does not exist.");
     if (err == ERR_LIMIT)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Unzipped size must be smaller than %d bytes", LAMBDA_CODE_UNZIPPED_MAX);
+        return LAMBDA_INVALID(call, "Unzipped size must be smaller than %d bytes",
+                              LAMBDA_CODE_UNZIPPED_MAX);
     return err;
 }
 
@@ -299,8 +301,7 @@ static enum err take_source(struct call *call, const struct lambda_code_source *
         job->zip_len = zip.len;
     }
     if (job->zip_len == 0)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Uploaded file must be a non-empty zip");
+        return LAMBDA_INVALID(call, "Uploaded file must be a non-empty zip");
     job->zip = mem_alloc(job->zip_len);
     if (!job->zip)
         return ERR_NOMEM;
@@ -364,13 +365,13 @@ enum err lambda_upload_run(struct call *call, const struct lambda_code_source *s
     case ERR_OK:
         break;
     case ERR_INVALID:
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Could not unzip uploaded file. Please check your file, then try to "
-                          "upload again. (%s)",
-                          job->why);
+        return LAMBDA_INVALID(call,
+                              "Could not unzip uploaded file. Please check your file, then try to "
+                              "upload again. (%s)",
+                              job->why);
     case ERR_LIMIT:
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Unzipped size must be smaller than %d bytes", LAMBDA_CODE_UNZIPPED_MAX);
+        return LAMBDA_INVALID(call, "Unzipped size must be smaller than %d bytes",
+                              LAMBDA_CODE_UNZIPPED_MAX);
     default:
         return job->err;
     }
@@ -391,14 +392,6 @@ static void upload_kept(void *arg)
 enum err lambda_upload_keep(struct call *call)
 {
     return txn_on_commit(call->txn, upload_kept, call->state);
-}
-
-void lambda_upload_measure(struct str zip, struct arena *a, struct lambda_upload *ret_upload)
-{
-    uint8_t sha256[HASH_SHA256_LEN];
-    hash_once(HASH_SHA256, zip.p, zip.len, sha256);
-    ret_upload->sha256 = base64_encode(a, sha256, sizeof(sha256));
-    ret_upload->size = (int64_t)zip.len;
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -445,7 +438,7 @@ enum err lambda_code_collect(struct lambda *l, const struct map *keep)
 
 /* --- downloads -------------------------------------------------------------------------------- */
 
-char *lambda_code_zip_path(struct lambda *l, struct arena *a, struct str id)
+static char *zip_path(struct lambda *l, struct arena *a, struct str id)
 {
     struct str path = str_fmt(a, STR_FMT "/lambda/code/" STR_FMT ".zip",
                               STR_ARG(l->core->cfg.data_dir), STR_ARG(id));
@@ -462,12 +455,12 @@ static void url_token(struct lambda *l, struct str id, int64_t expires_s, char o
     hex_to(out, mac, sizeof(mac));
 }
 
-struct str lambda_code_url(struct lambda *l, struct arena *a, struct str code_id)
+struct str lambda_code_url(struct lambda *l, struct txn *txn, struct str code_id)
 {
     char token[64];
-    int64_t expires_s = clock_now_ms() / 1000 + URL_VALID_S;
+    int64_t expires_s = txn->now_ms / 1000 + URL_VALID_S;
     url_token(l, code_id, expires_s, token);
-    return str_fmt(a, STR_FMT CODE_ROUTE STR_FMT "?expires=%lld&token=%.64s",
+    return str_fmt(txn->arena, STR_FMT CODE_ROUTE STR_FMT "?expires=%lld&token=%.64s",
                    STR_ARG(l->core->cfg.endpoint), STR_ARG(code_id), (long long)expires_s, token);
 }
 
@@ -572,7 +565,7 @@ void lambda_code_route(void *arg, struct http_req *req)
         refuse(req, 403);
         return;
     }
-    char *path = lambda_code_zip_path(l, req->arena, id);
+    char *path = zip_path(l, req->arena, id);
     int fd = path ? sys.open(path, O_RDONLY | O_CLOEXEC, 0) : -1;
     if (fd < 0) {
         refuse(req, 404);

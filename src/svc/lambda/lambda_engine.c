@@ -8,12 +8,13 @@
  * Invariants
  *   E1  An environment serves one invocation at a time.
  *   E2  An environment of an older revision gets no new invocation; idle ones end when the change
- * is durable. E3  Running invocations of a function never exceed its reserved concurrency; those of
- * all others never exceed what the account leaves; the sum of MemorySize of living environments
+ *       is durable.
+ *   E3  Running invocations of a function never exceed its reserved concurrency; those of all
+ *       others never exceed what the account leaves; the sum of MemorySize of living environments
  *       stays below memory_max_mb, but for a single one.
  *   E4  on_done runs exactly once for each lambda_engine_invoke, later, on the home loop.
  *
- * Layer: svc. Thread: home loop, but lambda_engine_changed (any). */
+ * Layer: svc. Thread: home loop. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -30,7 +31,6 @@ enum {
     CREDENTIAL_SLACK_MS = 20 * 60 * 1000, /* longer than any invocation */
     MEMORY_FALLBACK_MB = 4096,
     MEMORY_OVERCOMMIT = 2, /* functions mostly use much less than they are given */
-    KEY_BYTES = 512,
     LINE_BYTES_MAX = 2048,
     WAITING_MAX = LAMBDA_ASYNC_RUNNING_MAX, /* of a function */
     STARTING_PER_CORE = 2,                  /* environments, over which who may wait does */
@@ -38,9 +38,9 @@ enum {
 
 struct pool {
     struct lambda_engine *e;
-    struct lambda_conf *conf; /* newest seen */
-    struct list idle;         /* instances, last used first */
-    struct list waiting;      /* invocations with may_wait, while `busy` is not 0 */
+    struct lambda_fn *fn; /* newest seen */
+    struct list idle;     /* instances, last used first */
+    struct list waiting;  /* invocations with may_wait, while `busy` is not 0 */
     size_t n_waiting;
     size_t n; /* instances alive */
     size_t busy;
@@ -49,7 +49,7 @@ struct pool {
 
 struct instance {
     struct pool *pool;
-    struct lambda_conf *conf;
+    struct lambda_fn *fn;
     struct sandbox_instance *sb;
     struct lambda_log_stream *log;
     struct list in_pool; /* pool->idle */
@@ -64,12 +64,11 @@ struct instance {
 
 struct lambda_engine {
     struct lambda *l;
-    struct map pools; /* "account/region/name" -> struct pool */
+    struct map pools; /* ARN of the function -> struct pool */
     struct list lru;
     size_t busy_unreserved;
     int64_t reserved_sum;
     int64_t memory_mb, memory_max_mb;
-    size_t n_instances;
     size_t n_starting, starting_max;
     struct io_timer sweep;
     bool sweeping, stopped;
@@ -105,34 +104,24 @@ enum err lambda_engine_new(struct lambda *l, struct lambda_engine **ret_engine)
 void lambda_engine_start(struct lambda_engine *e)
 {
     io_timer_init(&e->sweep, core_home_loop(e->l->core), on_sweep, e);
-    e->reserved_sum = lambda_conf_sum(e->l, STR_NONE, STR_NONE, STR_NONE).reserved;
+    e->reserved_sum = lambda_fn_sum(e->l, STR(""), STR_NONE).reserved;
 }
 
-static struct str pool_key(char key[KEY_BYTES], const struct lambda_name *name)
+static struct pool *pool_get(struct lambda_engine *e, struct lambda_fn *fn)
 {
-    int n = snprintf(key, KEY_BYTES, STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(name->account),
-                     STR_ARG(name->region), STR_ARG(name->name));
-    return str_n(key, min_size((size_t)n, KEY_BYTES - 1));
-}
-
-static struct pool *pool_get(struct lambda_engine *e, struct lambda_conf *conf)
-{
-    char key[KEY_BYTES];
-    struct lambda_name name = lambda_fn_name(&conf->rec);
-    struct str k = pool_key(key, &name);
-    struct pool *pool = map_get(&e->pools, k);
+    struct pool *pool = map_get(&e->pools, fn->arn);
 
     if (pool)
         return pool;
     pool = mem_calloc(1, sizeof(*pool));
     if (!pool)
         return NULL;
-    if (map_put(&e->pools, k, pool, NULL) != ERR_OK) {
+    if (map_put(&e->pools, fn->arn, pool, NULL) != ERR_OK) {
         mem_free(pool);
         return NULL;
     }
     pool->e = e;
-    pool->conf = lambda_conf_ref(conf);
+    pool->fn = lambda_fn_ref(fn);
     list_init(&pool->idle);
     list_init(&pool->waiting);
     return pool;
@@ -140,33 +129,44 @@ static struct pool *pool_get(struct lambda_engine *e, struct lambda_conf *conf)
 
 static void pool_free(struct pool *pool)
 {
-    lambda_conf_unref(pool->conf);
+    lambda_fn_unref(pool->fn);
     mem_free(pool);
 }
 
 /* Forgets the pool of a deleted function once its last environment is gone. */
 static void pool_check_gone(struct pool *pool)
 {
-    char key[KEY_BYTES];
     if (!pool->gone || pool->n)
         return;
-    struct lambda_name name = lambda_fn_name(&pool->conf->rec);
-    map_del(&pool->e->pools, pool_key(key, &name));
+    (void)map_del(&pool->e->pools, pool->fn->arn);
     pool_free(pool);
 }
 
 /* --- ending environments ---------------------------------------------------------------------- */
 
+static void instance_free(struct instance *in)
+{
+    lambda_log_stream_drop(in->log);
+    lambda_fn_unref(in->fn);
+    mem_free(in);
+}
+
 /* Its memory counts as free from here on, so that an eviction makes room at once. */
-static void instance_end(struct instance *in)
+static void forget(struct instance *in)
 {
     struct lambda_engine *e = in->pool->e;
-    if (in->dying)
-        return;
+    assert(!in->dying && e->memory_mb >= in->fn->memory_mb);
     in->dying = true;
     list_remove(&in->in_pool);
     list_remove(&in->in_lru);
-    e->memory_mb -= in->conf->rec.memory_mb;
+    e->memory_mb -= in->fn->memory_mb;
+}
+
+static void instance_end(struct instance *in)
+{
+    if (in->dying)
+        return;
+    forget(in);
     sandbox_instance_kill(in->sb);
 }
 
@@ -176,17 +176,17 @@ static void pool_drain_idle(struct pool *pool)
         instance_end(CONTAINER_OF(pool->idle.next, struct instance, in_pool));
 }
 
-static void pool_take_conf(struct pool *pool, struct lambda_conf *conf)
+static void pool_take_fn(struct pool *pool, struct lambda_fn *fn)
 {
-    struct lambda_conf *old = pool->conf;
+    struct lambda_fn *old = pool->fn;
 
-    if (conf == old || conf->rec.generation <= old->rec.generation)
+    if (fn == old || fn->object.seq <= old->object.seq)
         return;
-    pool->conf = lambda_conf_ref(conf);
+    pool->fn = lambda_fn_ref(fn);
     pool->gone = false;
-    if (!str_eq(conf->rec.revision, old->rec.revision))
+    if (!str_eq(fn->revision, old->revision))
         pool_drain_idle(pool);
-    lambda_conf_unref(old);
+    lambda_fn_unref(old);
 }
 
 static void left_starting(struct instance *in);
@@ -195,21 +195,15 @@ static void on_exit_(void *arg, struct sandbox_instance *sb, const struct sandbo
 {
     struct instance *in = arg;
     struct pool *pool = in->pool;
-    struct lambda_engine *e = pool->e;
 
-    if (!in->dying) { /* ended on its own */
-        in->dying = true;
-        list_remove(&in->in_pool);
-        list_remove(&in->in_lru);
-        e->memory_mb -= in->conf->rec.memory_mb;
-    }
+    assert(!in->inv); /* its result came before (SB3) */
+    if (!in->dying)   /* ended on its own */
+        forget(in);
     left_starting(in);
-    e->n_instances--;
+    assert(pool->n > 0);
     pool->n--;
-    lambda_log_stream_drop(in->log);
-    lambda_conf_unref(in->conf);
     sandbox_instance_free(sb);
-    mem_free(in);
+    instance_free(in);
     pool_check_gone(pool);
 }
 
@@ -279,7 +273,7 @@ static void log_failure(struct instance *in, const struct sandbox_result *r)
     if (r->kind == SANDBOX_TIMEOUT) {
         put_fmt(in, STR_FMT " %s Task timed out after %lld.00 seconds\n",
                 STR_ARG(clock_iso8601_ms(text, clock_now_ms())), in->inv->request_id,
-                (long long)in->conf->rec.timeout_s);
+                (long long)in->fn->timeout_s);
         return;
     }
     if (r->kind == SANDBOX_OK || r->kind == SANDBOX_FUNCTION_ERROR ||
@@ -301,7 +295,7 @@ static void log_end(struct instance *in, const struct sandbox_result *r)
         .request_id = str_c(in->inv->request_id),
         .duration_us = r->duration_us,
         .init_us = r->init_us,
-        .memory_mb = in->conf->rec.memory_mb,
+        .memory_mb = in->fn->memory_mb,
         .max_memory_mb = r->max_memory_mb,
         .status = r->kind == SANDBOX_TIMEOUT ? "timeout"
                   : failed                   ? "error"
@@ -341,10 +335,11 @@ static void instance_idle(struct instance *in)
     struct pool *pool = in->pool;
     struct lambda_engine *e = pool->e;
 
-    if (e->stopped || pool->gone || !str_eq(in->conf->rec.revision, pool->conf->rec.revision)) {
+    if (e->stopped || pool->gone || !str_eq(in->fn->revision, pool->fn->revision)) {
         instance_end(in);
         return;
     }
+    assert(!in->inv && !in->dying); /* E1 */
     in->idle_since_ms = clock_now_ms();
     list_push_front(&pool->idle, &in->in_pool);
     list_push_back(&e->lru, &in->in_lru);
@@ -354,6 +349,7 @@ static void instance_idle(struct instance *in)
 
 static void left_busy(struct instance *in)
 {
+    assert(in->pool->busy > 0);
     in->pool->busy--;
     if (in->unreserved)
         in->pool->e->busy_unreserved--;
@@ -365,6 +361,7 @@ static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
     struct lambda_invocation *inv = CONTAINER_OF(sb, struct lambda_invocation, sb);
     struct instance *in = inv->instance;
 
+    assert(in->inv == inv); /* E1, E4 */
     log_end(in, r);
     size_t cut = inv->tail.len > LAMBDA_TAIL_MAX ? inv->tail.len - LAMBDA_TAIL_MAX : 0;
     struct lambda_result result = {
@@ -412,7 +409,7 @@ static void end_early(struct lambda_engine *e, struct lambda_invocation *inv,
 static const char *concurrency_refused(const struct pool *pool)
 {
     const struct lambda_engine *e = pool->e;
-    int64_t reserved = pool->conf->rec.reserved;
+    int64_t reserved = pool->fn->reserved;
 
     if (reserved >= 0)
         return (int64_t)pool->busy >= reserved ? "ReservedFunctionConcurrentInvocationLimitExceeded"
@@ -435,20 +432,16 @@ static bool make_room(struct lambda_engine *e, int64_t mb)
     return memory_fits(e, mb);
 }
 
-bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_conf *conf)
+bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_fn *fn)
 {
-    char key[KEY_BYTES];
-    struct lambda_name name = lambda_fn_name(&conf->rec);
-    const struct pool *pool = map_get(&e->pools, pool_key(key, &name));
+    const struct pool *pool = map_get(&e->pools, fn->arn);
 
-    if (e->stopped)
+    if (e->stopped || (pool ? concurrency_refused(pool) != NULL : fn->reserved == 0))
         return false;
-    if (!pool)
-        return conf->rec.reserved != 0 &&
-               (memory_fits(e, conf->rec.memory_mb) || !list_empty(&e->lru));
-    if (concurrency_refused(pool))
-        return false;
-    return !list_empty(&pool->idle) || memory_fits(e, conf->rec.memory_mb) || !list_empty(&e->lru);
+    if (pool && !list_empty(&pool->idle))
+        return true;
+    return e->n_starting < e->starting_max &&
+           (memory_fits(e, fn->memory_mb) || !list_empty(&e->lru));
 }
 
 /* --- starting environments -------------------------------------------------------------------- */
@@ -461,47 +454,43 @@ struct role_credentials {
 static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct arena *a,
                           struct sandbox_spec *ret_spec)
 {
-    const struct lambda_fn *rec = &in->conf->rec;
+    const struct lambda_fn *fn = in->fn;
     const struct identity_port *identity = &e->l->core->identity;
     struct role_credentials c;
 
-    TRY(identity->assume_for_service(identity->self, rec->role, STR(LAMBDA_PRINCIPAL), rec->name,
+    TRY(identity->assume_for_service(identity->self, fn->role, STR(LAMBDA_PRINCIPAL), fn->name.name,
                                      CREDENTIAL_S, a, &c.access_key, &c.secret, &c.token,
                                      &c.expires_ms));
-    struct sandbox_env *env = ARENA_ARRAY(a, struct sandbox_env, rec->n_env + 1);
+    struct sandbox_env *env = ARENA_ARRAY(a, struct sandbox_env, fn->n_env + 1);
     if (!env)
         return ERR_NOMEM;
-    for (size_t i = 0; i < rec->n_env; i++) {
-        env[i].name = rec->env[i].key;
-        env[i].value = rec->env[i].value;
+    for (size_t i = 0; i < fn->n_env; i++) {
+        env[i].name = fn->env[i].key;
+        env[i].value = fn->env[i].value;
     }
     in->credentials_end_ms = c.expires_ms;
     *ret_spec = (struct sandbox_spec){
-        .function_name = rec->name,
+        .function_name = fn->name.name,
         .version = STR(LAMBDA_LATEST),
-        .runtime = rec->runtime,
-        .handler = rec->handler,
-        .code_dir = str_c(in->conf->code->dir),
-        .architecture = rec->architecture,
-        .log_group = rec->log_group,
+        .runtime = fn->runtime,
+        .handler = fn->handler,
+        .code_dir = str_c(fn->code->dir),
+        .architecture = fn->architecture,
+        .log_group = fn->log_group,
         .log_stream = lambda_log_stream_name(in->log),
-        .region = rec->region,
+        .region = fn->name.scope.region,
         .access_key = c.access_key,
         .secret_key = c.secret,
         .session_token = c.token,
         .env = env,
-        .n_env = rec->n_env,
-        .memory_mb = rec->memory_mb,
-        .ephemeral_mb = rec->ephemeral_mb,
+        .n_env = fn->n_env,
+        .memory_mb = fn->memory_mb,
+        .ephemeral_mb = fn->ephemeral_mb,
+        /* Where AWS begins again after ten seconds, within the time-out of the first invocation,
+         * this goes on. */
+        .init_timeout_ms = SANDBOX_INIT_TIMEOUT_MS + fn->timeout_s * 1000,
     };
     return ERR_OK;
-}
-
-static void instance_free(struct instance *in)
-{
-    lambda_log_stream_drop(in->log);
-    lambda_conf_unref(in->conf);
-    mem_free(in);
 }
 
 static enum err instance_start(struct pool *pool, struct instance **ret_in)
@@ -513,10 +502,10 @@ static enum err instance_start(struct pool *pool, struct instance **ret_in)
     if (!in)
         return ERR_NOMEM;
     in->pool = pool;
-    in->conf = lambda_conf_ref(pool->conf);
+    in->fn = lambda_fn_ref(pool->fn);
     list_init(&in->in_pool);
     list_init(&in->in_lru);
-    in->log = lambda_log_stream_new(e->l->logbook, in->conf);
+    in->log = lambda_log_stream_new(e->l->logbook, in->fn);
     const struct sandbox_events events = {on_ready, on_log, on_exit_, in};
     arena_init(&a, 256 * 1024);
     enum err err = in->log ? spec_fill(e, in, &a, &spec) : ERR_NOMEM;
@@ -525,15 +514,14 @@ static enum err instance_start(struct pool *pool, struct instance **ret_in)
     arena_release(&a);
     if (err != ERR_OK) {
         log_warn("lambda", "cannot start an environment of " STR_FMT ": %s",
-                 STR_ARG(in->conf->rec.name), err_name(err));
+                 STR_ARG(in->fn->name.name), err_name(err));
         instance_free(in);
         return err;
     }
     in->starting = true;
     e->n_starting++;
     pool->n++;
-    e->n_instances++;
-    e->memory_mb += in->conf->rec.memory_mb;
+    e->memory_mb += in->fn->memory_mb;
     *ret_in = in;
     return ERR_OK;
 }
@@ -563,13 +551,14 @@ static struct instance *idle_take(struct pool *pool)
 
 static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
 {
+    assert(!in->inv && !in->dying); /* E1 */
     inv->instance = in;
     inv->sb = (struct sandbox_invoke){
         .event = inv->event,
         .request_id = str_c(inv->request_id),
-        .function_arn = in->conf->arn,
+        .function_arn = in->fn->arn,
         .client_context = inv->client_context,
-        .timeout_ms = in->conf->rec.timeout_s * 1000,
+        .timeout_ms = in->fn->timeout_s * 1000,
         .on_result = on_result,
     };
     enum err err = sandbox_instance_invoke(in->sb, &inv->sb);
@@ -577,7 +566,7 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
         return err;
     in->inv = inv;
     in->pool->busy++;
-    in->unreserved = in->pool->conf->rec.reserved < 0;
+    in->unreserved = in->pool->fn->reserved < 0;
     if (in->unreserved)
         in->pool->e->busy_unreserved++;
     if (sandbox_instance_state(in->sb) != SANDBOX_STARTING)
@@ -611,6 +600,7 @@ static void left_starting(struct instance *in)
 
     if (!in->starting)
         return;
+    assert(e->n_starting > 0);
     in->starting = false;
     e->n_starting--;
     while (map_next(&e->pools, &it, &key, &value)) {
@@ -645,12 +635,12 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
         end_early(e, inv, INVOKE_STOPPING, NULL);
         return;
     }
-    struct pool *pool = pool_get(e, inv->conf);
+    struct pool *pool = pool_get(e, inv->fn);
     if (!pool) {
         end_early(e, inv, INVOKE_FAILED, "out of memory");
         return;
     }
-    pool_take_conf(pool, inv->conf);
+    pool_take_fn(pool, inv->fn);
     if (pool->gone) { /* deleted since the caller looked: who tries again finds nothing */
         end_early(e, inv, INVOKE_THROTTLED, "ConcurrentInvocationLimitExceeded");
         return;
@@ -669,7 +659,7 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
      * that run already take over what waits. */
     if (e->n_starting >= e->starting_max && park(pool, inv))
         return;
-    if (!make_room(e, pool->conf->rec.memory_mb)) {
+    if (!make_room(e, pool->fn->memory_mb)) {
         throttle(pool, inv, "ConcurrentInvocationLimitExceeded");
         return;
     }
@@ -691,53 +681,21 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
 
 /* --- changes ---------------------------------------------------------------------------------- */
 
-struct change {
-    struct io_task task;
-    struct lambda *l;
-    struct arena arena;
-    struct lambda_name name;
-};
-
-static void change_task(struct io_task *task)
+void lambda_engine_changed(struct lambda_engine *e, const struct lambda_fn *changed)
 {
-    struct change *c = CONTAINER_OF(task, struct change, task);
-    struct lambda_engine *e = c->l->engine;
-    char key[KEY_BYTES];
-    struct pool *pool = map_get(&e->pools, pool_key(key, &c->name));
-    struct lambda_conf *conf = NULL;
-    enum err err = lambda_conf_find(c->l, &c->name, &conf);
+    struct pool *pool = map_get(&e->pools, changed->arn);
+    struct lambda_fn *fn = NULL;
+    enum err err = lambda_fn_find(e->l, &changed->name, &fn);
 
-    e->reserved_sum = lambda_conf_sum(c->l, STR_NONE, STR_NONE, STR_NONE).reserved;
-    if (pool && conf) {
-        pool_take_conf(pool, conf);
+    e->reserved_sum = lambda_fn_sum(e->l, STR(""), STR_NONE).reserved;
+    if (pool && fn) {
+        pool_take_fn(pool, fn);
     } else if (pool && err == ERR_NOT_FOUND) { /* another error: told again when it is known */
         pool->gone = true;
         pool_drain_idle(pool);
         pool_check_gone(pool);
     }
-    lambda_conf_unref(conf);
-    lambda_pollers_kick(c->l->pollers, c->name.name);
-    arena_release(&c->arena);
-    mem_free(c);
-}
-
-void lambda_engine_changed(struct lambda_engine *e, const struct lambda_name *name)
-{
-    struct change *c = mem_calloc(1, sizeof(*c));
-    if (!c)
-        return; /* the next invocation brings the newest configuration along */
-    arena_init(&c->arena, 8 * 1024);
-    c->l = e->l;
-    c->name.account = str_dup(&c->arena, name->account);
-    c->name.region = str_dup(&c->arena, name->region);
-    c->name.name = str_dup(&c->arena, name->name);
-    c->task.fn = change_task;
-    if (str_is_set(c->name.account) && str_is_set(c->name.region) && str_is_set(c->name.name)) {
-        io_post(core_home_loop(e->l->core), &c->task);
-        return;
-    }
-    arena_release(&c->arena);
-    mem_free(c);
+    lambda_fn_unref(fn);
 }
 
 void lambda_engine_stop(struct lambda_engine *e)

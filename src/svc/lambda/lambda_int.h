@@ -2,13 +2,16 @@
 #ifndef WEIR_SVC_LAMBDA_INT_H
 #define WEIR_SVC_LAMBDA_INT_H
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/record.h"
 #include "core/catalogue.h"
+#include "core/page.h"
 #include "core/waiter.h"
 #include "lambda_api.h"
 #include "svc/lambda/lambda.h"
@@ -26,8 +29,7 @@ enum {
     LAMBDA_UNRESERVED_MIN = 100,
     LAMBDA_TIMEOUT_MAX_S = 900,
     LAMBDA_MEMORY_MAX_MB = 10240,
-    LAMBDA_RECORD_MAX = 256 * 1024, /* bytes of a stored function record */
-    LAMBDA_LIST_MAX = 50,           /* functions of one page */
+    LAMBDA_LIST_MAX = 50, /* functions of one page */
     LAMBDA_MAPPING_LIST_MAX = 100,
     LAMBDA_REVISION_LEN = 36,
     LAMBDA_ASYNC_RETRIES = 2,
@@ -37,22 +39,33 @@ enum {
     LAMBDA_MAPPING_START = 5,            /* batches at once of a mapping, at first */
     LAMBDA_MAPPING_CONCURRENCY_MAX = 64, /* unless ScalingConfig says otherwise */
     LAMBDA_TAIL_MAX = 4096,              /* bytes of X-Amz-Log-Result */
-    LAMBDA_KEY_MAX = 1024,
 };
 
 #define LAMBDA_LATEST "$LATEST"
 #define LAMBDA_PRINCIPAL "lambda.amazonaws.com"
 
+/* The error of what a request asks for that cannot be. */
+#define LAMBDA_INVALID(call, ...)                                                                  \
+    call_error((call), &lambda_err_invalid_parameter_value_exception, __VA_ARGS__)
+
+struct lambda;
+static inline struct lambda *lambda_of(const struct call *call)
+{
+    return call->svc;
+}
+
 /* --- names: lambda_names.c -------------------------------------------------------------------- */
 
 /* What a FunctionName parameter, with its Qualifier, means. Borrowed from the arena. */
 struct lambda_name {
-    struct str account, region, name;
+    struct key_scope scope;
+    struct str name;
     struct str qualifier; /* absent or "$LATEST" is the only version there is */
 };
 
-/* Name, partial ARN or ARN, with or without qualifier. ERR_INVALID. Text borrowed from `s`. */
-enum err lambda_name_parse(struct str s, struct str account, struct str region,
+/* Name, partial ARN or ARN, with or without qualifier; `scope` where it says none. ERR_INVALID.
+ * Text borrowed from `s`. */
+enum err lambda_name_parse(struct str s, struct key_scope scope,
                            struct lambda_name *ret_name) WARN_UNUSED;
 /* The same for a call's parameters, with the service's errors (ERR_FAILED): mismatching qualifier,
  * other region, other version. */
@@ -63,14 +76,8 @@ struct str lambda_arn(struct arena *a, struct str partition, const struct lambda
                       struct str qualifier);
 /* ResourceNotFoundException "Function not found: arn". */
 enum err lambda_not_found(struct call *call, const struct lambda_name *name) WARN_UNUSED;
-/* Whether 1..64 (or 140 with ARN) characters of a-zA-Z0-9-_ . */
-bool lambda_name_valid(struct str name);
 
 /* --- records: lambda_record.c ----------------------------------------------------------------- */
-
-struct lambda_pair {
-    struct str key, value;
-};
 
 /* How asynchronous invocations of a function are retried and where they end. */
 struct lambda_async_config {
@@ -81,12 +88,14 @@ struct lambda_async_config {
     int64_t modified_ms;
 };
 
-/* A function as stored. Text lives in the arena it was read into. */
+/* A function. In memory (the newest durable one, which the engine runs): immutable, shared,
+ * counted. As lambda_fn_get gives it: the transaction's own, to be changed and put, without
+ * package. */
 struct lambda_fn {
-    struct str account, region, name;
-    struct str id;       /* of this incarnation: a function created anew has another */
-    uint64_t generation; /* grows with every write; newest wins in memory */
-    struct str revision; /* RevisionId */
+    struct catalogue_object object;
+    struct lambda_name name; /* the qualifier is not stored */
+    struct str id;           /* of this incarnation: a function created anew has another */
+    struct str revision;     /* RevisionId */
     struct str runtime, role, handler, description;
     int64_t timeout_s, memory_mb, ephemeral_mb;
     struct str code_id;     /* folder and zip below <data>/lambda/code */
@@ -94,31 +103,60 @@ struct lambda_fn {
     int64_t code_size;
     struct str architecture;
     int64_t modified_ms;
-    struct lambda_pair *env;
+    struct lambda_environment_variables_entry *env;
     size_t n_env;
-    bool has_env;
     struct str dlq_arn; /* absent: none */
     struct str log_group;
     int64_t reserved; /* -1: none */
     struct lambda_async_config async;
+    /* not stored */
+    struct str arn;           /* without qualifier */
+    struct lambda_code *code; /* carried from version to version */
 };
 
-enum err lambda_fn_pack(const struct lambda_fn *rec, struct buf *b) WARN_UNUSED;
-/* Text is copied into `a`. ERR_CORRUPT, ERR_NOMEM. */
-enum err lambda_fn_unpack(struct arena *a, struct str bytes, struct lambda_fn *ret_rec) WARN_UNUSED;
-/* Tracked read. ERR_NOT_FOUND. */
-enum err lambda_fn_get(struct txn *txn, const struct lambda_name *name,
-                       struct lambda_fn *ret_rec) WARN_UNUSED;
-/* The same for a handler: ERR_FAILED with "Function not found" set. */
-enum err lambda_fn_of_call(struct call *call, const struct lambda_name *name,
-                           struct lambda_fn *ret_rec) WARN_UNUSED;
-/* Stages the record with the next generation, and tells memory once durable. */
-enum err lambda_fn_put(struct txn *txn, struct lambda *l, struct lambda_fn *rec) WARN_UNUSED;
-/* Gives the record a new RevisionId and LastModified. ERR_NOMEM. */
-enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *rec) WARN_UNUSED;
-enum err lambda_fn_del(struct txn *txn, struct lambda *l, const struct lambda_fn *rec) WARN_UNUSED;
+extern const struct record_type lambda_fn_type, lambda_mapping_type, lambda_event_type;
 
-struct lambda_name lambda_fn_name(const struct lambda_fn *rec);
+enum err lambda_fns_new(struct lambda *l) WARN_UNUSED;
+/* At start. */
+enum err lambda_fns_load(struct lambda *l, struct txn *txn) WARN_UNUSED;
+/* Newest durable version; a reference is given. Any thread. ERR_NOT_FOUND; ERR_NOMEM or ERR_IO when
+ * it is not known for now. */
+enum err lambda_fn_find(struct lambda *l, const struct lambda_name *name,
+                        struct lambda_fn **ret_fn) WARN_UNUSED;
+static inline struct lambda_fn *lambda_fn_ref(struct lambda_fn *fn)
+{
+    catalogue_ref(fn);
+    return fn;
+}
+static inline void lambda_fn_unref(struct lambda_fn *fn) /* any thread; NULL is fine */
+{
+    catalogue_unref(fn);
+}
+/* What the keys of an account's and region's functions begin with; for lambda_fn_sum and pages. */
+struct str lambda_fns_prefix(struct arena *a, struct key_scope scope);
+/* Over the durable functions whose keys begin so ("": all). O(functions). */
+struct lambda_sums {
+    struct str except; /* the function whose `reserved` does not count */
+    int64_t reserved, functions, code_size;
+};
+struct lambda_sums lambda_fn_sum(struct lambda *l, struct str prefix, struct str except);
+
+/* Fills it from its record; text is copied into `a`. ERR_CORRUPT, ERR_NOMEM. */
+enum err lambda_fn_unpack(struct arena *a, struct str partition, struct str record,
+                          struct lambda_fn *ret_fn) WARN_UNUSED;
+/* Tracked read. ERR_NOT_FOUND. */
+enum err lambda_fn_get(struct txn *txn, struct lambda *l, const struct lambda_name *name,
+                       struct lambda_fn **ret_fn) WARN_UNUSED;
+/* The function that a handler's parameters name: ERR_FAILED with the service's error set. Its
+ * name.qualifier is the one that was given. */
+enum err lambda_fn_of_call(struct call *call, struct str function_name, struct str qualifier,
+                           struct lambda_fn **ret_fn) WARN_UNUSED;
+/* Gives it a new RevisionId and LastModified. ERR_NOMEM. */
+enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *fn) WARN_UNUSED;
+/* Stages the record; memory follows once durable. */
+enum err lambda_fn_put(struct txn *txn, struct lambda *l, const struct lambda_fn *fn) WARN_UNUSED;
+/* With its policy and tags. */
+enum err lambda_fn_del(struct txn *txn, struct lambda *l, const struct lambda_fn *fn) WARN_UNUSED;
 
 /* A function's resource policy. */
 struct lambda_policy {
@@ -128,47 +166,44 @@ struct lambda_policy {
 /* A function without policy gives neither document nor revision. */
 enum err lambda_policy_get(struct txn *txn, const struct lambda_name *name,
                            struct lambda_policy *ret_policy) WARN_UNUSED;
+/* With a new revision. */
 enum err lambda_policy_put(struct txn *txn, const struct lambda_name *name,
                            const struct lambda_policy *policy) WARN_UNUSED;
 
-/* An event source mapping (queues only). */
+/* An event source mapping (queues only), as struct lambda_fn. */
 struct lambda_mapping {
-    struct str account, region, uuid;
-    uint64_t generation;
-    struct str function;     /* name */
-    struct str function_arn; /* as the mapping shows it */
+    struct catalogue_object object;
+    struct str uuid;
+    struct lambda_name function; /* in its scope the mapping is, too */
+    struct str function_arn;     /* as the mapping shows it */
     struct str source_arn;
-    int64_t batch_size;
+    int64_t batch_size; /* 1..LAMBDA_BATCH_MAX */
     int64_t window_s;
     bool enabled;
     bool partial;            /* ReportBatchItemFailures */
     int64_t concurrency_max; /* 0: not set */
     int64_t modified_ms;
+    /* not stored */
+    struct lambda_poller *poller; /* carried from version to version */
 };
-enum err lambda_mapping_pack(const struct lambda_mapping *rec, struct buf *b) WARN_UNUSED;
-enum err lambda_mapping_unpack(struct arena *a, struct str bytes,
-                               struct lambda_mapping *ret_rec) WARN_UNUSED;
-enum err lambda_mapping_get(struct txn *txn, struct str account, struct str region, struct str uuid,
-                            struct lambda_mapping *ret_rec) WARN_UNUSED;
+static inline struct lambda_mapping *lambda_mapping_ref(struct lambda_mapping *m)
+{
+    catalogue_ref(m);
+    return m;
+}
+/* Tracked read. ERR_NOT_FOUND. */
+enum err lambda_mapping_get(struct txn *txn, struct lambda *l, struct key_scope scope,
+                            struct str uuid, struct lambda_mapping **ret_m) WARN_UNUSED;
+/* Makes this the one mapping of its source and function. ERR_EXISTS: *ret_other is it. */
+enum err lambda_mapping_claim(struct txn *txn, const struct lambda_mapping *m,
+                              struct str *ret_other) WARN_UNUSED;
+/* Undoes the claim: before source or function change. */
+enum err lambda_mapping_leave(struct txn *txn, const struct lambda_mapping *m) WARN_UNUSED;
+/* Stages the record, with a new LastModified. */
 enum err lambda_mapping_put(struct txn *txn, struct lambda *l,
-                            struct lambda_mapping *rec) WARN_UNUSED;
+                            struct lambda_mapping *m) WARN_UNUSED;
 enum err lambda_mapping_del(struct txn *txn, struct lambda *l,
-                            const struct lambda_mapping *rec) WARN_UNUSED;
-
-/* --- keys: lambda_keys.c ---------------------------------------------------------------------- */
-
-enum lambda_table { LAMBDA_T_FUNCTION = 1, LAMBDA_T_POLICY = 2, LAMBDA_T_MAPPING = 3 };
-
-/* Key of (table, account, region, last) in the arena; an absent `last` gives the prefix of all, an
- * absent account that of the table. STR_NONE on exhaustion. */
-struct str lambda_key(struct arena *a, enum lambda_table table, struct str account,
-                      struct str region, struct str last);
-/* The same into `b`. */
-void lambda_key_put(struct buf *b, uint8_t table, struct str account, struct str region,
-                    struct str last);
-/* Written and read (tracked) by whoever adds to or decides on the set of mappings or functions. */
-struct str lambda_guard_key(struct arena *a, enum lambda_table table, struct str account,
-                            struct str region);
+                            const struct lambda_mapping *m) WARN_UNUSED;
 
 /* --- packages: lambda_code.c ------------------------------------------------------------------ */
 
@@ -180,6 +215,7 @@ struct lambda_code {
     char *dir; /* absolute; the zip is dir + ".zip" */
     char *id;
 };
+/* NULL on exhaustion. */
 struct lambda_code *lambda_code_new(struct lambda *l, struct str id);
 struct lambda_code *lambda_code_ref(struct lambda_code *c);
 void lambda_code_unref(struct lambda_code *c); /* any thread; NULL is fine */
@@ -199,50 +235,13 @@ enum err lambda_upload_run(struct call *call, const struct lambda_code_source *s
                            struct lambda_upload *ret_upload) WARN_UNUSED;
 /* The call's transaction refers to the package when it commits. */
 enum err lambda_upload_keep(struct call *call) WARN_UNUSED;
-/* sha256 and size alone, for DryRun. */
-void lambda_upload_measure(struct str zip, struct arena *a, struct lambda_upload *ret_upload);
 
 enum err lambda_code_dirs_make(struct lambda *l) WARN_UNUSED;
 /* Removes every package whose id is not in `keep`. */
 enum err lambda_code_collect(struct lambda *l, const struct map *keep) WARN_UNUSED;
-/* Path of a package's zip, NUL-terminated in the arena; NULL on exhaustion. */
-char *lambda_code_zip_path(struct lambda *l, struct arena *a, struct str id);
 /* URL from which the package can be had for some minutes. */
-struct str lambda_code_url(struct lambda *l, struct arena *a, struct str code_id);
+struct str lambda_code_url(struct lambda *l, struct txn *txn, struct str code_id);
 void lambda_code_route(void *arg, struct http_req *req);
-
-/* --- configurations in memory: lambda_conf.c -------------------------------------------------- */
-
-/* A function as the engine sees it: immutable, shared, counted. */
-struct lambda_conf {
-    struct catalogue_object object;
-    struct lambda_fn rec;
-    struct lambda_code *code;
-    struct str arn; /* without qualifier */
-};
-static inline struct lambda_conf *lambda_conf_ref(struct lambda_conf *conf)
-{
-    catalogue_ref(conf);
-    return conf;
-}
-static inline void lambda_conf_unref(struct lambda_conf *conf) /* any thread; NULL is fine */
-{
-    catalogue_unref(conf);
-}
-enum err lambda_conf_open(struct lambda *l) WARN_UNUSED;
-/* At start. */
-enum err lambda_conf_load(struct lambda *l, struct txn *txn) WARN_UNUSED;
-/* Newest durable configuration; a reference is given. Any thread. ERR_NOT_FOUND; ERR_NOMEM or ERR_IO
- * when it is not known for now. */
-enum err lambda_conf_find(struct lambda *l, const struct lambda_name *name,
-                          struct lambda_conf **ret_conf) WARN_UNUSED;
-/* Sum of reserved concurrency over all functions but `except`; number of functions; code bytes. An
- * absent account: of all accounts and regions. O(functions). */
-struct lambda_conf_sums {
-    int64_t reserved, functions, code_size;
-};
-struct lambda_conf_sums lambda_conf_sum(struct lambda *l, struct str account, struct str region,
-                                        struct str except);
 
 /* --- the engine: lambda_engine.c (home loop) -------------------------------------------------- */
 
@@ -263,8 +262,8 @@ struct lambda_result {
 
 /* One invocation. Owned by the caller until on_done; zeroed and filled by it. */
 struct lambda_invocation {
-    struct lambda_conf *conf; /* reference taken by the caller, dropped by the caller */
-    struct str event;         /* borrowed until on_done */
+    struct lambda_fn *fn; /* reference taken by the caller, dropped by the caller */
+    struct str event;     /* borrowed until on_done */
     char request_id[LAMBDA_REVISION_LEN + 1];
     struct str client_context; /* absent: none */
     bool want_tail;
@@ -287,9 +286,9 @@ enum err lambda_engine_new(struct lambda *l, struct lambda_engine **ret_engine) 
 void lambda_engine_start(struct lambda_engine *e);
 void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv);
 /* Whether an invocation of the function would start now; a hint. */
-bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_conf *conf);
-/* The function changed or went: environments of older revisions end. Any thread. */
-void lambda_engine_changed(struct lambda_engine *e, const struct lambda_name *name);
+bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_fn *fn);
+/* The function changed or went, durably: idle environments of older revisions end. */
+void lambda_engine_changed(struct lambda_engine *e, const struct lambda_fn *fn);
 void lambda_engine_stop(struct lambda_engine *e);
 void lambda_engine_free(struct lambda_engine *e);
 
@@ -300,9 +299,8 @@ struct lambda_logbook;
 struct lambda_log_stream;
 enum err lambda_logbook_new(struct lambda *l, struct lambda_logbook **ret_book) WARN_UNUSED;
 void lambda_logbook_start(struct lambda_logbook *book);
-/* `conf` is referenced. NULL on exhaustion. */
-struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book,
-                                                struct lambda_conf *conf);
+/* `fn` is referenced. NULL on exhaustion. */
+struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book, struct lambda_fn *fn);
 struct str lambda_log_stream_name(const struct lambda_log_stream *s);
 /* Drops the environment's hold. */
 void lambda_log_stream_drop(struct lambda_log_stream *s);
@@ -325,6 +323,7 @@ void lambda_report_put(struct buf *b, const struct lambda_report *r);
 
 /* --- asynchronous invocations: lambda_async.c ------------------------------------------------- */
 
+/* As stored: the payload of DELIVER_LAMBDA_ASYNC. */
 struct lambda_event {
     struct lambda_name name;
     struct str fn_id; /* incarnation */
@@ -334,12 +333,9 @@ struct lambda_event {
 };
 enum err lambda_async_register(struct lambda *l) WARN_UNUSED;
 /* Stages an asynchronous invocation. ERR_LIMIT. */
-enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *rec,
+enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
                           struct str request_id, struct str client_context,
                           struct str payload) WARN_UNUSED;
-enum err lambda_event_pack(const struct lambda_event *ev, struct buf *b) WARN_UNUSED;
-enum err lambda_event_unpack(struct str bytes, struct lambda_event *ret_ev) WARN_UNUSED;
-
 /* What a destination is sent. */
 struct lambda_destination_record {
     int64_t now_ms;
@@ -358,16 +354,15 @@ void lambda_destination_record_put(struct buf *b, const struct lambda_destinatio
 
 struct lambda_pollers;
 enum err lambda_pollers_new(struct lambda *l, struct lambda_pollers **ret_pollers) WARN_UNUSED;
-/* Takes a durable state of a mapping in. Any thread; ERR_NOMEM. */
-enum err lambda_pollers_take(struct lambda_pollers *p, struct str record) WARN_UNUSED;
-void lambda_pollers_deleted(struct lambda_pollers *p, struct str uuid, uint64_t generation);
-void lambda_pollers_start(struct lambda_pollers *p);
-/* A function appeared or changed. Home loop. */
-void lambda_pollers_kick(struct lambda_pollers *p, struct str function);
+/* Reads the mappings. At start. */
+enum err lambda_pollers_load(struct lambda_pollers *p, struct txn *txn) WARN_UNUSED;
+/* A function appeared or changed. */
+void lambda_pollers_kick(struct lambda_pollers *p, const struct lambda_fn *fn);
 void lambda_pollers_stop(struct lambda_pollers *p);
+/* Before the catalogue of mappings is freed. */
 void lambda_pollers_free(struct lambda_pollers *p);
-/* "OK", "No records processed", "PROBLEM: ...": copied into the arena. Any thread. */
-struct str lambda_pollers_last_result(struct lambda_pollers *p, struct str uuid, struct arena *a);
+/* "OK", "No records processed", "PROBLEM: ...". Any thread. */
+struct str lambda_mapping_last_result(struct lambda *l, const struct lambda_mapping *m);
 /* Which messages a partial batch response says failed. ERR_INVALID: the whole batch did. */
 enum err lambda_batch_failures(struct arena *a, struct str response, const struct str *ids,
                                size_t n_ids, bool *ret_failed) WARN_UNUSED;
@@ -406,14 +401,13 @@ struct lambda_settings {
 };
 /* Checks and applies; ERR_FAILED with the service's error set. */
 enum err lambda_settings_apply(struct call *call, const struct lambda_settings *s,
-                               struct lambda_fn *rec) WARN_UNUSED;
+                               struct lambda_fn *fn) WARN_UNUSED;
 /* Architectures member to the record. */
 enum err lambda_architecture_apply(struct call *call, struct lambda_architectures_list list,
-                                   struct lambda_fn *rec) WARN_UNUSED;
-const char *lambda_host_architecture(void);
+                                   struct lambda_fn *fn) WARN_UNUSED;
 
 /* FunctionConfiguration as every operation returns it, in the call's arena. */
-enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *rec, bool qualified,
+enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *fn, bool qualified,
                                    struct lambda_function_configuration *out) WARN_UNUSED;
 
 /* --- the service ------------------------------------------------------------------------------ */
@@ -425,31 +419,26 @@ struct lambda {
     const struct sqs_port *sqs;
     const struct s3_port *s3;
     const struct logs_port *logs;
-    struct catalogue *confs; /* struct lambda_conf by record key */
-    bool loading;            /* at start: the engine is not told */
+    struct catalogue *fns;      /* struct lambda_fn */
+    struct catalogue *mappings; /* struct lambda_mapping */
+    /* A function changed or went, durably: its new version, or the last it had. In the order of
+     * changes, from any thread. Set by lambda.c once all is loaded, so that records need not know
+     * who acts by them. */
+    void (*fn_changed)(struct lambda *l, struct lambda_fn *fn);
     struct lambda_engine *engine;
     struct lambda_logbook *logbook;
     struct lambda_pollers *pollers;
     uint8_t url_key[32]; /* of package URLs; of this process start */
-    bool stopping;       /* home loop */
-    void (*stop_done)(void *arg);
-    void *stop_arg;
 };
 
-static inline struct lambda *lambda_of(struct call *call)
+/* page_scan's answer; of ERR_INVALID it makes the service's error. */
+static inline enum err WARN_UNUSED lambda_paged(struct call *call, enum err err)
 {
-    return call->svc;
+    return err == ERR_INVALID ? LAMBDA_INVALID(call, "Invalid marker") : err;
 }
-
-/* Stages a message or invocation for a destination under the function's role. Failures that will
- * not pass (gone, denied, too large) are logged and ERR_OK. */
-enum err lambda_destination_send(struct txn *txn, const struct lambda_fn *rec, struct str arn,
-                                 const struct target_delivery *delivery) WARN_UNUSED;
 
 /* op_tags.c, lambda_target.c */
 extern const struct tags_service lambda_tags_service;
-enum err lambda_tags_of(struct call *call, const struct lambda_fn *rec,
-                        struct tag_list *ret_tags) WARN_UNUSED;
 extern const struct target_kind lambda_targets[1];
 
 #endif

@@ -11,6 +11,7 @@
  * Layer: svc. Thread: home loop. */
 #include <stdio.h>
 
+#include "base/arn.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -39,7 +40,7 @@ struct pending {
 
 struct lambda_log_stream {
     struct lambda_logbook *book;
-    struct lambda_conf *conf;
+    struct lambda_fn *fn;
     char name[STREAM_NAME_MAX];
     bool held;        /* its environment lives */
     struct list link; /* book->dirty or book->flushing */
@@ -88,8 +89,7 @@ void lambda_logbook_start(struct lambda_logbook *book)
 
 /* --- streams ---------------------------------------------------------------------------------- */
 
-struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book,
-                                                struct lambda_conf *conf)
+struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book, struct lambda_fn *fn)
 {
     char hex[33];
     struct civil c = clock_civil(clock_now_ms());
@@ -99,7 +99,7 @@ struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book,
     rng_text(hex, sizeof(hex) - 1, "0123456789abcdef");
     snprintf(s->name, sizeof(s->name), "%04d/%02d/%02d/[$LATEST]%s", c.year, c.month, c.day, hex);
     s->book = book;
-    s->conf = lambda_conf_ref(conf);
+    s->fn = lambda_fn_ref(fn);
     s->held = true;
     list_init(&s->link);
     buf_init(&s->pending.text, LOG_BYTES_MAX);
@@ -124,7 +124,7 @@ static void stream_free(struct lambda_log_stream *s)
     list_remove(&s->link);
     pending_release(&s->pending);
     pending_release(&s->flushing);
-    lambda_conf_unref(s->conf);
+    lambda_fn_unref(s->fn);
     mem_free(s);
 }
 
@@ -190,22 +190,20 @@ void lambda_log_line(struct lambda_log_stream *s, int64_t now_ms, struct str lin
 
 static enum err may_write(struct txn *txn, struct lambda *l, const struct lambda_log_stream *s)
 {
-    const struct lambda_fn *rec = &s->conf->rec;
-    struct str arn =
-        str_fmt(txn->arena,
-                "arn:" STR_FMT ":logs:" STR_FMT ":" STR_FMT ":log-group:" STR_FMT ":log-stream:%s",
-                STR_ARG(l->core->cfg.partition), STR_ARG(rec->region), STR_ARG(rec->account),
-                STR_ARG(rec->log_group), s->name);
-    if (!str_is_set(arn))
+    const struct arn arn = {.partition = l->core->cfg.partition,
+                            .service = STR("logs"),
+                            .region = s->fn->name.scope.region,
+                            .account = s->fn->name.scope.account};
+    struct str text = arn_make(txn->arena, &arn, "log-group:" STR_FMT ":log-stream:%s",
+                               STR_ARG(s->fn->log_group), s->name);
+    if (!str_is_set(text))
         return ERR_NOMEM;
-    return core_role_allowed(txn, rec->role, STR(LAMBDA_PRINCIPAL), "logs:PutLogEvents", arn);
+    return lambda_role_allowed(txn, s->fn->role, "logs:PutLogEvents", text);
 }
 
 static enum err put_stream(struct txn *txn, struct lambda *l, struct lambda_log_stream *s)
 {
     const struct pending *p = &s->flushing;
-    const struct lambda_fn *rec = &s->conf->rec;
-    struct key_scope scope = {rec->account, rec->region};
     struct logs_event *events = ARENA_ARRAY(txn->arena, struct logs_event, LOG_EVENTS_PUT_MAX);
 
     if (!events)
@@ -216,7 +214,8 @@ static enum err put_stream(struct txn *txn, struct lambda *l, struct lambda_log_
             events[n].timestamp_ms = p->v[at].at_ms;
             events[n].message = str_n(p->text.p + p->v[at].offset, p->v[at].len);
         }
-        TRY(l->logs->put(l->logs->self, txn, scope, rec->log_group, str_c(s->name), events, n));
+        TRY(l->logs->put(l->logs->self, txn, s->fn->name.scope, s->fn->log_group, str_c(s->name),
+                         events, n));
     }
     return ERR_OK;
 }
@@ -229,7 +228,7 @@ static enum err flush_body(struct txn *txn, void *arg)
         struct lambda_log_stream *s = CONTAINER_OF(link, struct lambda_log_stream, link);
         enum err err = may_write(txn, book->l, s);
         if (err == ERR_DENIED) {
-            log_debug("lambda", "role of %.*s may not write logs", STR_ARG(s->conf->rec.name));
+            log_debug("lambda", "role of %.*s may not write logs", STR_ARG(s->fn->name.name));
             continue;
         }
         TRY(err);

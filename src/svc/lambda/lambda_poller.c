@@ -5,20 +5,26 @@
  *   function reported as failed; after an error they stay until their visibility time-out; after a
  *   throttle they are visible again at once and the mapping pauses.
  *
- * Invariants
- *   M1  A message is deleted only after the function processed it; so it is processed at least
- * once, also across a crash: what is in flight here is merely invisible in the queue. M2  A mapping
- * has at most `limit` batches at once: LAMBDA_MAPPING_START at first, one more with each success up
- * to its maximum, half after a throttle. M3  The newest generation of a mapping's record wins,
- * whatever order changes arrive in.
+ *   catalogue --changed (any thread)--> next --wake_task--> taken: the poller goes by it
+ *             --deleted--------------> gone --wake_task--> nothing new begins; once nothing is under
+ *                                      way it lets its last version go, whose release frees it
  *
- * Layer: svc. Thread: home loop, but what says any; pollers.lock guards the map and last_result. */
+ * Invariants
+ *   LM1  A message is deleted only after the function processed it; so it is processed at least
+ *        once, also across a crash: what is in flight here is merely invisible in the queue.
+ *   LM2  A mapping has at most `limit` batches at once: LAMBDA_MAPPING_START at first, one more with
+ *        each success up to its maximum, half after a throttle.
+ *   LM3  A poller lives as long as a version of its mapping does, and while it is on the home loop
+ *        (in `all`) it holds one: `m`.
+ *
+ * Layer: svc. Thread: home loop, but what says any. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "codec/json.h"
 #include "svc/lambda/lambda_int.h"
+#include "svc/lambda/lambda_keys.h"
 
 enum {
     RECEIVE_MAX = 10,    /* messages of one receive */
@@ -29,7 +35,7 @@ enum {
     BACKOFF_MAX_MS = 60 * 1000,
     EVENT_BYTES_MAX = LAMBDA_PAYLOAD_SYNC_MAX - 1024,
     BATCH_ARENA_MAX = 64 * 1024 * 1024,
-    RECORD_ARENA_MAX = 64 * 1024,
+    MAPPING_ARENA_MAX = 64 * 1024,
 };
 
 struct message {
@@ -38,8 +44,8 @@ struct message {
 };
 
 struct batch {
-    struct mapping *m;
-    struct list link; /* m->batches */
+    struct lambda_poller *p;
+    struct list link; /* p->batches */
     struct arena arena;
     struct message *first, **last;
     size_t n;
@@ -56,279 +62,276 @@ struct batch {
     size_t n_got;
 };
 
-struct mapping {
-    struct lambda_pollers *p;
-    struct arena arena; /* of rec */
-    struct lambda_mapping rec;
-    bool deleted, watching;
+/* Any thread may touch the first part. */
+struct lambda_poller {
+    struct lambda *l;
+    atomic_int refs;                       /* versions of the mapping that carry it */
+    _Atomic(struct lambda_mapping *) next; /* newest version, referenced, to be taken */
+    atomic_bool gone;                      /* the mapping was deleted */
+    _Atomic(const char *) last_result;     /* static text; NULL: none yet */
+    atomic_bool wake_posted;
+    struct io_task wake_task;
+    /* home loop */
+    struct lambda_mapping *m; /* the version that it goes by, referenced; NULL: not begun */
+    struct list all;          /* pollers->all, while `m` is set */
+    bool watching;
     bool receiving;
     bool maybe;           /* there may be messages */
     struct batch *gather; /* being filled */
     struct list batches;
-    size_t in_flight;
+    size_t in_flight; /* batches with the function, or being settled */
     size_t limit;
     int64_t not_before_ms;
     int64_t backoff_ms;
     struct io_timer timer;
-    struct io_task wake_task;
-    atomic_bool wake_posted;
-    const char *last_result; /* static text; under pollers.lock */
 };
 
 struct lambda_pollers {
     struct lambda *l;
-    pthread_mutex_t lock;
-    struct map by_uuid;
-    bool started, stopped;
+    struct list all;
+    bool stopped;
 };
 
-static void pump(struct mapping *m);
+static void pump(struct lambda_poller *p);
+static bool at_rest(const struct lambda_poller *p);
+static void batch_free(struct batch *b);
 
-/* --- mappings --------------------------------------------------------------------------------- */
+/* --- life of a poller, any thread ------------------------------------------------------------- */
 
-enum err lambda_pollers_new(struct lambda *l, struct lambda_pollers **ret_pollers)
+static void wake_task(struct io_task *task);
+
+static void wake(void *poller)
 {
-    struct lambda_pollers *p = mem_calloc(1, sizeof(*p));
+    struct lambda_poller *p = poller;
+    if (!atomic_exchange(&p->wake_posted, true))
+        io_post(core_home_loop(p->l->core), &p->wake_task);
+}
+
+static enum err decode(void *self, struct catalogue_object *object, struct str record)
+{
+    struct lambda_mapping *m = (struct lambda_mapping *)object;
+    TRY(record_unpack_copy(&lambda_mapping_type, &object->arena, record, m));
+    return m->batch_size >= 1 && m->batch_size <= LAMBDA_BATCH_MAX ? ERR_OK : ERR_CORRUPT;
+}
+
+static struct lambda_poller *poller_new(struct lambda *l)
+{
+    struct lambda_poller *p = mem_calloc(1, sizeof(*p));
     if (!p)
-        return ERR_NOMEM;
+        return NULL;
     p->l = l;
-    pthread_mutex_init(&p->lock, NULL);
-    map_init(&p->by_uuid);
-    *ret_pollers = p;
+    p->limit = LAMBDA_MAPPING_START;
+    p->wake_task.fn = wake_task;
+    list_init(&p->all);
+    list_init(&p->batches);
+    return p;
+}
+
+static enum err carry(void *self, struct catalogue_object *object, struct catalogue_object *old)
+{
+    struct lambda_mapping *m = (struct lambda_mapping *)object;
+    m->poller = old ? ((struct lambda_mapping *)old)->poller : poller_new(self);
+    if (!m->poller)
+        return ERR_NOMEM;
+    atomic_fetch_add(&m->poller->refs, 1);
     return ERR_OK;
 }
 
-static void set_result(struct mapping *m, const char *text)
+static void release(void *self, struct catalogue_object *object)
 {
-    pthread_mutex_lock(&m->p->lock);
-    m->last_result = text;
-    pthread_mutex_unlock(&m->p->lock);
+    struct lambda_poller *p = ((struct lambda_mapping *)object)->poller;
+    if (!p || atomic_fetch_sub(&p->refs, 1) != 1)
+        return;
+    assert(!p->m && !list_linked(&p->all) && list_empty(&p->batches)); /* LM3 */
+    mem_free(p);
 }
 
-struct str lambda_pollers_last_result(struct lambda_pollers *p, struct str uuid, struct arena *a)
+static void changed(void *self, struct catalogue_object *old, struct catalogue_object *now)
 {
-    const char *text = "No records processed";
-    pthread_mutex_lock(&p->lock);
-    const struct mapping *m = map_get(&p->by_uuid, uuid);
-    if (m && m->last_result)
-        text = m->last_result;
-    pthread_mutex_unlock(&p->lock);
-    return str_dup(a, str_c(text));
+    struct lambda_mapping *m = (struct lambda_mapping *)(now ? now : old);
+    if (now)
+        catalogue_unref(atomic_exchange(&m->poller->next, lambda_mapping_ref(m)));
+    else
+        atomic_store(&m->poller->gone, true);
+    wake(m->poller);
+}
+
+static const struct catalogue_type mappings_type = {
+    .name = "lambda: mapping",
+    .size = sizeof(struct lambda_mapping),
+    .arena_max = MAPPING_ARENA_MAX,
+    .when = CATALOGUE_DURABLE,
+    .decode = decode,
+    .carry = carry,
+    .release = release,
+    .changed = changed,
+};
+
+static void set_result(struct lambda_poller *p, const char *text)
+{
+    atomic_store(&p->last_result, text);
+}
+
+struct str lambda_mapping_last_result(struct lambda *l, const struct lambda_mapping *m)
+{
+    const char *text = NULL;
+    void *known;
+    if (catalogue_take(l->mappings, NULL, m->object.key, &known) == ERR_OK) {
+        text = atomic_load(&((struct lambda_mapping *)known)->poller->last_result);
+        catalogue_unref(known);
+    }
+    return str_c(text ? text : "No records processed");
+}
+
+/* --- life of a poller, home loop -------------------------------------------------------------- */
+
+static void on_timer(struct io_timer *t)
+{
+    struct lambda_poller *p = t->arg;
+    p->maybe = true;
+    pump(p);
+}
+
+static void watch(struct lambda_poller *p, bool on)
+{
+    const struct sqs_port *sqs = p->l->sqs;
+    if (on == p->watching)
+        return;
+    if (on) {
+        /* Without the watch (no memory, no such queue yet) the timer polls. */
+        p->watching = sqs->watch(sqs->self, p->m->source_arn, wake, p) == ERR_OK;
+    } else {
+        sqs->unwatch(sqs->self, p->m->source_arn, p);
+        p->watching = false;
+    }
+}
+
+static size_t limit_max(const struct lambda_poller *p)
+{
+    return p->m->concurrency_max ? (size_t)p->m->concurrency_max
+                                 : (size_t)LAMBDA_MAPPING_CONCURRENCY_MAX;
+}
+
+/* Goes by the newest version from now on. */
+static void take_next(struct lambda_poller *p)
+{
+    struct lambda_mapping *next = atomic_exchange(&p->next, NULL);
+    struct lambda_mapping *old = p->m;
+
+    if (!next)
+        return;
+    if (old) {
+        watch(p, false);
+    } else {
+        io_timer_init(&p->timer, core_home_loop(p->l->core), on_timer, p);
+        list_push_back(&p->l->pollers->all, &p->all);
+    }
+    p->m = next;
+    p->limit = min_size(p->limit, limit_max(p));
+    catalogue_unref(old);
+}
+
+static void halt(struct lambda_poller *p)
+{
+    watch(p, false);
+    io_timer_stop(&p->timer);
+}
+
+/* Off the home loop; the poller goes with the last version of its mapping, maybe here. */
+static void leave(struct lambda_poller *p)
+{
+    struct lambda_mapping *m = p->m;
+    while (!list_empty(&p->batches))
+        batch_free(CONTAINER_OF(p->batches.next, struct batch, link));
+    list_remove(&p->all);
+    p->m = NULL;
+    catalogue_unref(m);
 }
 
 static void wake_task(struct io_task *task)
 {
-    struct mapping *m = CONTAINER_OF(task, struct mapping, wake_task);
-    atomic_store(&m->wake_posted, false);
-    m->maybe = true;
-    pump(m);
-}
-
-/* Any thread. */
-static void on_watch(void *arg)
-{
-    struct mapping *m = arg;
-    if (!atomic_exchange(&m->wake_posted, true))
-        io_post(core_home_loop(m->p->l->core), &m->wake_task);
-}
-
-static void on_timer(struct io_timer *t)
-{
-    struct mapping *m = t->arg;
-    m->maybe = true;
-    pump(m);
-}
-
-static void watch(struct mapping *m, bool on)
-{
-    const struct sqs_port *sqs = m->p->l->sqs;
-    if (on == m->watching)
+    struct lambda_poller *p = CONTAINER_OF(task, struct lambda_poller, wake_task);
+    atomic_store(&p->wake_posted, false);
+    take_next(p);
+    if (!p->m)
         return;
-    if (on) {
-        /* Without the watch (no memory, no such queue yet) the timer polls. */
-        m->watching = sqs->watch(sqs->self, m->rec.source_arn, on_watch, m) == ERR_OK;
-    } else {
-        sqs->unwatch(sqs->self, m->rec.source_arn, m);
-        m->watching = false;
+    if (atomic_load(&p->gone) && at_rest(p)) {
+        halt(p);
+        if (!atomic_load(&p->wake_posted)) /* else it comes here once more */
+            leave(p);
+        return;
     }
+    p->maybe = true;
+    pump(p);
 }
 
 static void batch_free(struct batch *b)
 {
     list_remove(&b->link);
-    lambda_conf_unref(b->inv.conf);
+    lambda_fn_unref(b->inv.fn);
     buf_release(&b->event);
     arena_release(&b->arena);
     mem_free(b);
 }
 
-static struct mapping *mapping_get(struct lambda_pollers *p, struct str uuid)
+/* --- all of them ------------------------------------------------------------------------------ */
+
+enum err lambda_pollers_new(struct lambda *l, struct lambda_pollers **ret_pollers)
 {
-    struct mapping *m = map_get(&p->by_uuid, uuid);
-    if (m)
-        return m;
-    m = mem_calloc(1, sizeof(*m));
-    if (!m)
-        return NULL;
-    m->p = p;
-    m->limit = LAMBDA_MAPPING_START;
-    m->maybe = true;
-    arena_init(&m->arena, RECORD_ARENA_MAX);
-    list_init(&m->batches);
-    io_timer_init(&m->timer, core_home_loop(p->l->core), on_timer, m);
-    m->wake_task.fn = wake_task;
-    pthread_mutex_lock(&p->lock);
-    enum err err = map_put(&p->by_uuid, uuid, m, NULL);
-    pthread_mutex_unlock(&p->lock);
-    if (err != ERR_OK) {
-        mem_free(m);
-        return NULL;
-    }
-    return m;
-}
-
-static size_t limit_max(const struct mapping *m)
-{
-    return m->rec.concurrency_max ? (size_t)m->rec.concurrency_max
-                                  : (size_t)LAMBDA_MAPPING_CONCURRENCY_MAX;
-}
-
-/* A change on its way to the home loop. */
-struct change {
-    struct io_task task;
-    struct lambda_pollers *p;
-    struct arena arena;
-    struct lambda_mapping rec;
-    bool deleted;
-};
-
-static void change_free(struct change *c)
-{
-    arena_release(&c->arena);
-    mem_free(c);
-}
-
-static void change_task(struct io_task *task)
-{
-    struct change *c = CONTAINER_OF(task, struct change, task);
-    struct mapping *m = mapping_get(c->p, c->rec.uuid);
-
-    if (!m || c->rec.generation <= m->rec.generation) {
-        change_free(c);
-        return;
-    }
-    if (c->deleted) {
-        watch(m, false);
-        m->deleted = true;
-        m->rec.generation = c->rec.generation;
-        io_timer_stop(&m->timer);
-    } else {
-        struct arena old = m->arena;
-        watch(m, false);
-        m->arena = c->arena;
-        m->rec = c->rec;
-        c->arena = old;
-        if (m->limit > limit_max(m))
-            m->limit = limit_max(m);
-        m->maybe = true;
-    }
-    change_free(c);
-    pump(m);
-}
-
-static struct change *change_new(struct lambda_pollers *p)
-{
-    struct change *c = mem_calloc(1, sizeof(*c));
-    if (!c)
-        return NULL;
-    c->p = p;
-    c->task.fn = change_task;
-    arena_init(&c->arena, RECORD_ARENA_MAX);
-    return c;
-}
-
-enum err lambda_pollers_take(struct lambda_pollers *p, struct str record)
-{
-    struct change *c = change_new(p);
-    if (!c)
+    struct lambda_pollers *ps = mem_calloc(1, sizeof(*ps));
+    if (!ps)
         return ERR_NOMEM;
-    enum err err = lambda_mapping_unpack(&c->arena, record, &c->rec);
-    if (err != ERR_OK) {
-        change_free(c);
+    ps->l = l;
+    list_init(&ps->all);
+    enum err err = catalogue_new(l->core, &mappings_type, l, &l->mappings);
+    if (err) {
+        mem_free(ps);
         return err;
     }
-    io_post(core_home_loop(p->l->core), &c->task);
+    *ret_pollers = ps;
     return ERR_OK;
 }
 
-void lambda_pollers_deleted(struct lambda_pollers *p, struct str uuid, uint64_t generation)
+enum err lambda_pollers_load(struct lambda_pollers *ps, struct txn *txn)
 {
-    struct change *c = change_new(p);
-    if (!c)
-        return; /* the queue's next receive finds no mapping only after a restart */
-    c->rec.uuid = str_dup(&c->arena, uuid);
-    c->rec.generation = generation;
-    c->deleted = true;
-    if (str_is_set(c->rec.uuid))
-        io_post(core_home_loop(p->l->core), &c->task);
-    else
-        change_free(c);
+    return catalogue_load(ps->l->mappings, txn,
+                          key_range_table(txn->arena, &lambda_k_mapping).from);
 }
 
-static void each_mapping(struct lambda_pollers *p, void (*fn)(struct mapping *m))
+void lambda_pollers_kick(struct lambda_pollers *ps, const struct lambda_fn *fn)
 {
-    size_t it = 0;
-    struct str key;
-    void *value;
-    while (map_next(&p->by_uuid, &it, &key, &value))
-        fn(value);
-}
-
-void lambda_pollers_start(struct lambda_pollers *p)
-{
-    p->started = true;
-}
-
-void lambda_pollers_kick(struct lambda_pollers *p, struct str function)
-{
-    size_t it = 0;
-    struct str key;
-    void *value;
-    while (map_next(&p->by_uuid, &it, &key, &value)) {
-        struct mapping *m = value;
-        if (!m->deleted && str_eq(m->rec.function, function))
-            on_watch(m);
+    LIST_EACH (&ps->all, link) {
+        struct lambda_poller *p = CONTAINER_OF(link, struct lambda_poller, all);
+        const struct lambda_name *name = &p->m->function;
+        if (str_eq(name->name, fn->name.name) &&
+            str_eq(name->scope.region, fn->name.scope.region) &&
+            str_eq(name->scope.account, fn->name.scope.account))
+            wake(p);
     }
 }
 
-static void mapping_stop(struct mapping *m)
+void lambda_pollers_stop(struct lambda_pollers *ps)
 {
-    watch(m, false);
-    io_timer_stop(&m->timer);
+    ps->stopped = true;
+    LIST_EACH (&ps->all, link)
+        halt(CONTAINER_OF(link, struct lambda_poller, all));
 }
 
-void lambda_pollers_stop(struct lambda_pollers *p)
+/* A poller that its wake never reached (the loops did not run any more). */
+static void drop_next(void *arg, const void *object)
 {
-    p->stopped = true;
-    each_mapping(p, mapping_stop);
+    struct lambda_poller *p = ((const struct lambda_mapping *)object)->poller;
+    catalogue_unref(atomic_exchange(&p->next, NULL));
 }
 
-static void mapping_free(struct mapping *m)
+void lambda_pollers_free(struct lambda_pollers *ps)
 {
-    while (!list_empty(&m->batches))
-        batch_free(CONTAINER_OF(m->batches.next, struct batch, link));
-    arena_release(&m->arena);
-    mem_free(m);
-}
-
-void lambda_pollers_free(struct lambda_pollers *p)
-{
-    if (!p)
+    if (!ps)
         return;
-    each_mapping(p, mapping_free);
-    map_release(&p->by_uuid);
-    pthread_mutex_destroy(&p->lock);
-    mem_free(p);
+    while (!list_empty(&ps->all))
+        leave(CONTAINER_OF(ps->all.next, struct lambda_poller, all));
+    catalogue_each(ps->l->mappings, STR(""), drop_next, NULL);
+    mem_free(ps);
 }
 
 /* --- after the invocation --------------------------------------------------------------------- */
@@ -369,18 +372,18 @@ enum err lambda_batch_failures(struct arena *a, struct str response, const struc
 static enum err settle_body(struct txn *txn, void *arg)
 {
     struct batch *b = arg;
-    const struct sqs_port *sqs = b->m->p->l->sqs;
+    struct lambda_poller *p = b->p;
+    const struct sqs_port *sqs = p->l->sqs;
     size_t i = 0;
 
     if (!b->release)
-        TRY(lambda_role_allowed(txn, b->inv.conf->rec.role, "sqs:DeleteMessage",
-                                b->m->rec.source_arn));
+        TRY(lambda_role_allowed(txn, b->inv.fn->role, "sqs:DeleteMessage", p->m->source_arn));
     for (struct message *msg = b->first; msg; msg = msg->next, i++) {
         enum err err = ERR_OK;
         if (b->release)
-            err = sqs->change_visibility(sqs->self, txn, b->m->rec.source_arn, msg->receipt, 0);
+            err = sqs->change_visibility(sqs->self, txn, p->m->source_arn, msg->receipt, 0);
         else if (!b->failed[i])
-            err = sqs->delete_message(sqs->self, txn, b->m->rec.source_arn, msg->receipt);
+            err = sqs->delete_message(sqs->self, txn, p->m->source_arn, msg->receipt);
         /* Gone meanwhile, or received anew after its visibility time-out: nothing to settle. */
         if (err != ERR_OK && err != ERR_NOT_FOUND && err != ERR_INVALID)
             return err;
@@ -390,17 +393,18 @@ static enum err settle_body(struct txn *txn, void *arg)
 
 static void batch_end(struct batch *b)
 {
-    struct mapping *m = b->m;
-    m->in_flight--;
+    struct lambda_poller *p = b->p;
+    assert(p->in_flight > 0);
+    p->in_flight--;
     batch_free(b);
-    pump(m);
+    pump(p);
 }
 
 static void settle_done(void *arg, enum err err)
 {
     struct batch *b = arg;
     if (err == ERR_DENIED)
-        set_result(b->m, "PROBLEM: The function's role may not delete messages");
+        set_result(b->p, "PROBLEM: The function's role may not delete messages");
     else if (err != ERR_OK)
         log_error("lambda", "processed messages cannot be deleted, they will come again: %s",
                   err_name(err));
@@ -409,16 +413,16 @@ static void settle_done(void *arg, enum err err)
 
 static void settle(struct batch *b)
 {
-    struct lambda *l = b->m->p->l;
+    struct lambda *l = b->p->l;
     if (txn_run(l->core, core_home_loop(l->core), settle_body, b, settle_done) != ERR_OK)
         batch_end(b);
 }
 
-static void mapping_backoff(struct mapping *m)
+static void mapping_backoff(struct lambda_poller *p)
 {
-    m->backoff_ms = m->backoff_ms ? min_i64(m->backoff_ms * 2, BACKOFF_MAX_MS) : BACKOFF_MIN_MS;
-    m->not_before_ms = clock_now_ms() + m->backoff_ms;
-    m->limit = m->limit > 1 ? m->limit / 2 : 1;
+    p->backoff_ms = p->backoff_ms ? min_i64(p->backoff_ms * 2, BACKOFF_MAX_MS) : BACKOFF_MIN_MS;
+    p->not_before_ms = clock_now_ms() + p->backoff_ms;
+    p->limit = p->limit > 1 ? p->limit / 2 : 1;
 }
 
 /* Marks what the response says failed; false when the whole batch did. */
@@ -437,29 +441,29 @@ static bool read_failures(struct batch *b, struct str response)
 static void batch_invoked(struct lambda_invocation *inv, const struct lambda_result *r)
 {
     struct batch *b = inv->user;
-    struct mapping *m = b->m;
+    struct lambda_poller *p = b->p;
 
     buf_release(&b->event);
     switch (r->status) {
     case INVOKE_OK:
-        m->backoff_ms = 0;
-        if (m->rec.partial && !read_failures(b, r->body)) {
-            set_result(m, "PROBLEM: Function returned an invalid batch response");
+        p->backoff_ms = 0;
+        if (p->m->partial && !read_failures(b, r->body)) {
+            set_result(p, "PROBLEM: Function returned an invalid batch response");
             break;
         }
-        set_result(m, "OK");
-        if (m->limit < limit_max(m))
-            m->limit++;
+        set_result(p, "OK");
+        if (p->limit < limit_max(p))
+            p->limit++;
         settle(b);
         return;
     case INVOKE_FUNCTION_ERROR:
-        set_result(m, "PROBLEM: Function call failed");
+        set_result(p, "PROBLEM: Function call failed");
         break;
     case INVOKE_THROTTLED:
     case INVOKE_FAILED:
     case INVOKE_STOPPING:
-        set_result(m, "PROBLEM: Function call was throttled or could not start");
-        mapping_backoff(m);
+        set_result(p, "PROBLEM: Function call was throttled or could not start");
+        mapping_backoff(p);
         b->release = true;
         settle(b);
         return;
@@ -469,22 +473,22 @@ static void batch_invoked(struct lambda_invocation *inv, const struct lambda_res
 
 /* --- batches ---------------------------------------------------------------------------------- */
 
-static struct batch *batch_new(struct mapping *m)
+static struct batch *batch_new(struct lambda_poller *p)
 {
     struct batch *b = mem_calloc(1, sizeof(*b));
     if (!b)
         return NULL;
-    b->m = m;
+    b->p = p;
     b->last = &b->first;
     arena_init(&b->arena, BATCH_ARENA_MAX);
     buf_init(&b->event, LAMBDA_PAYLOAD_SYNC_MAX);
-    list_push_back(&m->batches, &b->link);
+    list_push_back(&p->batches, &b->link);
     return b;
 }
 
-static void batch_invoke(struct batch *b, struct lambda_conf *conf)
+static void batch_invoke(struct batch *b, struct lambda_fn *fn)
 {
-    struct mapping *m = b->m;
+    struct lambda_poller *p = b->p;
     char id[RNG_UUID_LEN + 1];
 
     BUF_ADD_LIT(&b->event, "{\"Records\":[");
@@ -495,11 +499,11 @@ static void batch_invoke(struct batch *b, struct lambda_conf *conf)
     }
     BUF_ADD_LIT(&b->event, "]}");
     b->failed = ARENA_ARRAY(&b->arena, bool, b->n);
-    m->in_flight++;
-    b->inv.conf = lambda_conf_ref(conf);
+    p->in_flight++;
+    b->inv.fn = lambda_fn_ref(fn);
     if (buf_err(&b->event) != ERR_OK || !b->failed) {
-        set_result(m, "PROBLEM: The event is too large or memory ran out");
-        mapping_backoff(m);
+        set_result(p, "PROBLEM: The event is too large or memory ran out");
+        mapping_backoff(p);
         b->release = true;
         settle(b);
         return;
@@ -509,47 +513,48 @@ static void batch_invoke(struct batch *b, struct lambda_conf *conf)
     memcpy(b->inv.request_id, id, sizeof(b->inv.request_id));
     b->inv.on_done = batch_invoked;
     b->inv.user = b;
-    lambda_engine_invoke(m->p->l->engine, &b->inv);
+    lambda_engine_invoke(p->l->engine, &b->inv);
 }
 
 static bool batch_ready(const struct batch *b, int64_t now_ms)
 {
-    return b->n > 0 && (b->full || b->n >= (size_t)b->m->rec.batch_size ||
-                        b->m->rec.window_s == 0 || now_ms >= b->due_ms);
+    return b->n > 0 && (b->full || b->n >= (size_t)b->p->m->batch_size || b->p->m->window_s == 0 ||
+                        now_ms >= b->due_ms);
 }
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
-static enum err may_receive(struct txn *txn, const struct mapping *m)
+static enum err may_receive(struct txn *txn, const struct lambda_poller *p)
 {
-    struct lambda_name name = {m->rec.account, m->rec.region, m->rec.function, STR_NONE};
-    struct lambda_conf *conf;
-    enum err err = lambda_conf_find(m->p->l, &name, &conf);
+    struct lambda_fn *fn;
+    enum err err = lambda_fn_find(p->l, &p->m->function, &fn);
     if (err == ERR_NOT_FOUND)
         return ERR_DENIED;
     TRY(err);
-    err = lambda_role_allowed(txn, conf->rec.role, "sqs:ReceiveMessage", m->rec.source_arn);
-    lambda_conf_unref(conf);
+    err = lambda_role_allowed(txn, fn->role, "sqs:ReceiveMessage", p->m->source_arn);
+    lambda_fn_unref(fn);
     return err;
 }
 
 static enum err receive_body(struct txn *txn, void *arg)
 {
     struct batch *b = arg;
-    struct mapping *m = b->m;
-    const struct sqs_port *sqs = m->p->l->sqs;
-    size_t want = (size_t)m->rec.batch_size - b->n;
+    struct lambda_poller *p = b->p;
+    const struct sqs_port *sqs = p->l->sqs;
     size_t bytes = b->bytes;
 
     b->n_got = 0;
-    TRY(may_receive(txn, m));
+    if (b->n >= (size_t)p->m->batch_size) /* it became smaller meanwhile */
+        return ERR_OK;
+    size_t want = (size_t)p->m->batch_size - b->n;
+    TRY(may_receive(txn, p));
     b->got = ARENA_ARRAY(txn->arena, struct sqs_received, want);
     if (!b->got)
         return ERR_NOMEM;
     while (b->n_got < want && bytes <= EVENT_BYTES_MAX) {
         struct sqs_received part[RECEIVE_MAX];
         size_t n = 0;
-        TRY(sqs->receive(sqs->self, txn, m->rec.source_arn, min_size(want - b->n_got, RECEIVE_MAX),
+        TRY(sqs->receive(sqs->self, txn, p->m->source_arn, min_size(want - b->n_got, RECEIVE_MAX),
                          -1, part, &n));
         if (n == 0)
             break;
@@ -586,7 +591,7 @@ static enum err keep_received(struct batch *b)
     for (size_t i = 0; i < b->n_got; i++) {
         size_t size = b->got[i].lambda_record_json.len + 1;
         if (into->n > 0 && into->bytes + size > EVENT_BYTES_MAX) {
-            struct batch *next = batch_new(b->m);
+            struct batch *next = batch_new(b->p);
             if (!next)
                 return ERR_NOMEM;
             next->due_ms = b->due_ms;
@@ -599,106 +604,116 @@ static enum err keep_received(struct batch *b)
     return ERR_OK;
 }
 
-static void receive_failed(struct mapping *m, enum err err)
+static void receive_failed(struct lambda_poller *p, enum err err)
 {
-    set_result(m, err == ERR_NOT_FOUND ? "PROBLEM: The queue does not exist"
+    set_result(p, err == ERR_NOT_FOUND ? "PROBLEM: The queue does not exist"
                   : err == ERR_DENIED  ? "PROBLEM: The function's role may not receive messages"
                                        : "PROBLEM: Messages cannot be received");
-    m->not_before_ms = clock_now_ms() + PROBLEM_MS;
+    p->not_before_ms = clock_now_ms() + PROBLEM_MS;
 }
 
 static void receive_done(void *arg, enum err err)
 {
     struct batch *b = arg;
-    struct mapping *m = b->m;
+    struct lambda_poller *p = b->p;
 
-    m->receiving = false;
+    p->receiving = false;
     if (err == ERR_OK && b->n_got > 0) {
-        m->maybe = true;
+        p->maybe = true;
         if (b->n == 0)
-            b->due_ms = clock_now_ms() + m->rec.window_s * 1000;
+            b->due_ms = clock_now_ms() + p->m->window_s * 1000;
         /* What memory does not hold comes again after its visibility time-out. */
         err = keep_received(b);
     }
     b->got = NULL;
     if (err != ERR_OK)
-        receive_failed(m, err);
-    pump(m);
+        receive_failed(p, err);
+    pump(p);
 }
 
-static void receive_start(struct mapping *m)
+static void receive_start(struct lambda_poller *p)
 {
-    struct lambda *l = m->p->l;
+    struct lambda *l = p->l;
 
-    if (!m->gather)
-        m->gather = batch_new(m);
-    if (!m->gather) {
-        receive_failed(m, ERR_NOMEM);
+    if (!p->gather)
+        p->gather = batch_new(p);
+    if (!p->gather) {
+        receive_failed(p, ERR_NOMEM);
         return;
     }
-    m->maybe = false;
-    m->receiving = true;
-    if (txn_run(l->core, core_home_loop(l->core), receive_body, m->gather, receive_done) !=
+    assert(!p->receiving);
+    p->maybe = false;
+    p->receiving = true;
+    if (txn_run(l->core, core_home_loop(l->core), receive_body, p->gather, receive_done) !=
         ERR_OK) {
-        m->receiving = false;
-        receive_failed(m, ERR_NOMEM);
+        p->receiving = false;
+        receive_failed(p, ERR_NOMEM);
     }
 }
 
 /* What is to be done now; returns when to look again, in ms from now. */
-static int64_t step(struct mapping *m, struct lambda_conf *conf, int64_t now_ms)
+static int64_t step(struct lambda_poller *p, struct lambda_fn *fn, int64_t now_ms)
 {
-    if (now_ms < m->not_before_ms)
-        return m->not_before_ms - now_ms;
-    if (m->in_flight >= m->limit)
+    if (now_ms < p->not_before_ms)
+        return p->not_before_ms - now_ms;
+    if (p->in_flight >= p->limit)
         return POLL_MS; /* the end of a batch wakes */
-    if (!lambda_engine_has_room(m->p->l->engine, conf))
+    if (!lambda_engine_has_room(p->l->engine, fn))
         return NO_ROOM_MS;
-    struct batch *b = m->gather;
+    struct batch *b = p->gather;
     if (b && batch_ready(b, now_ms)) {
-        m->gather = b->spill;
-        batch_invoke(b, conf);
+        p->gather = b->spill;
+        batch_invoke(b, fn);
         return 0;
     }
-    if (m->maybe) {
-        receive_start(m);
-        return m->receiving ? POLL_MS : PROBLEM_MS;
+    if (p->maybe) {
+        receive_start(p);
+        return p->receiving ? POLL_MS : PROBLEM_MS;
     }
     return b && b->n ? max_i64(b->due_ms - now_ms, 0) : POLL_MS;
 }
 
 /* What was gathered for a mapping that is no more, or rests, is visible again at once. */
-static void release_gathered(struct mapping *m)
+static void release_gathered(struct lambda_poller *p)
 {
     struct batch *b;
-    while ((b = m->gather) && b->n) {
-        m->gather = b->spill;
-        m->in_flight++;
+    while ((b = p->gather) && b->n) {
+        p->gather = b->spill;
+        p->in_flight++;
         b->release = true;
         settle(b);
     }
 }
 
-static void pump(struct mapping *m)
+/* Nothing is with the function, being settled, received or gathered. */
+static bool at_rest(const struct lambda_poller *p)
 {
-    struct lambda_pollers *p = m->p;
-    struct lambda_name name = {m->rec.account, m->rec.region, m->rec.function, STR_NONE};
+    return !p->receiving && p->in_flight == 0 && (!p->gather || p->gather->n == 0);
+}
 
-    if (p->stopped || m->receiving)
+static void pump(struct lambda_poller *p)
+{
+    assert(p->m); /* LM3 */
+    bool gone = atomic_load(&p->gone);
+
+    if (p->l->pollers->stopped || p->receiving)
         return;
-    if (m->deleted || !m->rec.enabled)
-        release_gathered(m);
-    if (m->deleted)
+    if (gone || !p->m->enabled)
+        release_gathered(p);
+    if (gone) {
+        if (at_rest(p))
+            wake(p); /* it ends there, under nobody's feet */
         return;
-    watch(m, m->rec.enabled);
-    struct lambda_conf *conf = NULL;
+    }
+    watch(p, p->m->enabled);
+    struct lambda_fn *fn = NULL;
     int64_t delay = POLL_MS; /* disabled, or the function is gone: a change kicks */
-    if (m->rec.enabled && lambda_conf_find(p->l, &name, &conf) == ERR_OK) {
+    if (p->m->enabled && lambda_fn_find(p->l, &p->m->function, &fn) == ERR_OK) {
         int64_t now_ms = clock_now_ms();
-        while ((delay = step(m, conf, now_ms)) == 0 && !m->receiving)
+        while ((delay = step(p, fn, now_ms)) == 0 && !p->receiving)
             ;
     }
-    lambda_conf_unref(conf);
-    if (!m->receiving && m->rec.enabled && io_timer_start(&m->timer, max_i64(delay, 1)) != ERR_OK)
+    lambda_fn_unref(fn);
+    if (!p->receiving && p->m->enabled && io_timer_start(&p->timer, max_i64(delay, 1)) != ERR_OK)
         log_error("lambda", "a mapping rests for want of memory until the next message");
 }

@@ -1,185 +1,239 @@
-/* Stored records of the Lambda service.
+/* Stored records of the Lambda service, and functions and mappings in memory by them.
  *
- * Function record, version 1, in base/pack.h's encoding and in this order: generation, id, account,
- * region, name, revision, runtime, role, handler, description, timeout, memory, ephemeral, code id,
- * code sha256, code size, architecture, modified, has_env, env pairs, tag pairs, dlq, log group,
- * reserved, async (set, retries, age, success, failure, modified).
- * Policy record: version 1, revision, count, then (sid, json) each.
- * Mapping record: version 1, then the members of struct lambda_mapping in order.
- *
- * Layer: svc. Thread: the transaction's. */
-#include "base/mem.h"
-#include "base/pack.h"
+ * Layer: svc. Thread: the transaction's; lookups in memory any. */
 #include "base/rng.h"
 #include "svc/lambda/lambda_int.h"
+#include "svc/lambda/lambda_keys.h"
 
-enum { VERSION = 1, PAIRS_MAX = 4096 };
+enum { FN_ARENA_MAX = 1024 * 1024, KEY_BYTES_MAX = 1024 };
+
+/* --- tables of fields ------------------------------------------------------------------------- */
+
+#define REC_NAME(T, m) REC_STR(T, m.scope.account), REC_STR(T, m.scope.region), REC_STR(T, m.name)
+
+static const struct record_field variable_fields[] = {
+    REC_STR(struct lambda_environment_variables_entry, key),
+    REC_STR(struct lambda_environment_variables_entry, value),
+};
+static const struct record_type variable_type =
+    RECORD_TYPE(struct lambda_environment_variables_entry, 1, variable_fields);
+
+static const struct record_field async_fields[] = {
+    REC_BOOL(struct lambda_async_config, set),
+    REC_INT(struct lambda_async_config, retries),
+    REC_INT(struct lambda_async_config, age_max_s),
+    REC_STR(struct lambda_async_config, on_success),
+    REC_STR(struct lambda_async_config, on_failure),
+    REC_INT(struct lambda_async_config, modified_ms),
+};
+static const struct record_type async_type =
+    RECORD_TYPE(struct lambda_async_config, 1, async_fields);
+
+static const struct record_field fn_fields[] = {
+    REC_NAME(struct lambda_fn, name),
+    REC_STR(struct lambda_fn, id),
+    REC_STR(struct lambda_fn, revision),
+    REC_STR(struct lambda_fn, runtime),
+    REC_STR(struct lambda_fn, role),
+    REC_STR(struct lambda_fn, handler),
+    REC_STR(struct lambda_fn, description),
+    REC_INT(struct lambda_fn, timeout_s),
+    REC_INT(struct lambda_fn, memory_mb),
+    REC_INT(struct lambda_fn, ephemeral_mb),
+    REC_STR(struct lambda_fn, code_id),
+    REC_STR(struct lambda_fn, code_sha256),
+    REC_INT(struct lambda_fn, code_size),
+    REC_STR(struct lambda_fn, architecture),
+    REC_INT(struct lambda_fn, modified_ms),
+    REC_LIST(struct lambda_fn, env, n_env, LAMBDA_ENV_MAX, &variable_type),
+    REC_STR(struct lambda_fn, dlq_arn),
+    REC_STR(struct lambda_fn, log_group),
+    REC_INT(struct lambda_fn, reserved),
+    REC_STRUCT(struct lambda_fn, async, &async_type),
+};
+const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 1, fn_fields);
+
+static const struct record_field policy_fields[] = {
+    REC_STR(struct lambda_policy, revision),
+    REC_STR(struct lambda_policy, document),
+};
+static const struct record_type policy_type = RECORD_TYPE(struct lambda_policy, 1, policy_fields);
+
+static const struct record_field mapping_fields[] = {
+    REC_STR(struct lambda_mapping, uuid),
+    REC_NAME(struct lambda_mapping, function),
+    REC_STR(struct lambda_mapping, function_arn),
+    REC_STR(struct lambda_mapping, source_arn),
+    REC_INT(struct lambda_mapping, batch_size),
+    REC_INT(struct lambda_mapping, window_s),
+    REC_BOOL(struct lambda_mapping, enabled),
+    REC_BOOL(struct lambda_mapping, partial),
+    REC_INT(struct lambda_mapping, concurrency_max),
+    REC_INT(struct lambda_mapping, modified_ms),
+};
+const struct record_type lambda_mapping_type =
+    RECORD_TYPE(struct lambda_mapping, 1, mapping_fields);
+
+static const struct record_field event_fields[] = {
+    REC_NAME(struct lambda_event, name),      REC_STR(struct lambda_event, fn_id),
+    REC_STR(struct lambda_event, request_id), REC_STR(struct lambda_event, client_context),
+    REC_STR(struct lambda_event, payload),
+};
+const struct record_type lambda_event_type = RECORD_TYPE(struct lambda_event, 1, event_fields);
 
 /* --- functions -------------------------------------------------------------------------------- */
 
-static void pack_pairs(struct buf *b, const struct lambda_pair *v, size_t n)
+enum err lambda_fn_unpack(struct arena *a, struct str partition, struct str record,
+                          struct lambda_fn *ret_fn)
 {
-    pack_uint(b, n);
-    for (size_t i = 0; i < n; i++) {
-        pack_str(b, v[i].key);
-        pack_str(b, v[i].value);
-    }
+    TRY(record_unpack_copy(&lambda_fn_type, a, record, ret_fn));
+    ret_fn->arn = lambda_arn(a, partition, &ret_fn->name, STR_NONE);
+    return str_is_set(ret_fn->arn) ? ERR_OK : ERR_NOMEM;
 }
 
-enum err lambda_fn_pack(const struct lambda_fn *r, struct buf *b)
+static enum err decode_fn(void *self, struct catalogue_object *object, struct str record)
 {
-    pack_u8(b, VERSION);
-    pack_uint(b, r->generation);
-    const struct str texts[] = {r->id,      r->account, r->region,  r->name,       r->revision,
-                                r->runtime, r->role,    r->handler, r->description};
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        pack_str(b, texts[i]);
-    pack_int(b, r->timeout_s);
-    pack_int(b, r->memory_mb);
-    pack_int(b, r->ephemeral_mb);
-    pack_str(b, r->code_id);
-    pack_str(b, r->code_sha256);
-    pack_int(b, r->code_size);
-    pack_str(b, r->architecture);
-    pack_int(b, r->modified_ms);
-    pack_u8(b, r->has_env);
-    pack_pairs(b, r->env, r->n_env);
-    pack_str(b, r->dlq_arn);
-    pack_str(b, r->log_group);
-    pack_int(b, r->reserved);
-    pack_u8(b, r->async.set);
-    pack_int(b, r->async.retries);
-    pack_int(b, r->async.age_max_s);
-    pack_str(b, r->async.on_success);
-    pack_str(b, r->async.on_failure);
-    pack_int(b, r->async.modified_ms);
-    return buf_err(b);
+    const struct lambda *l = self;
+    return lambda_fn_unpack(&object->arena, l->core->cfg.partition, record,
+                            (struct lambda_fn *)object);
 }
 
-static struct lambda_pair *unpack_pairs(struct arena *a, struct unpack *u, size_t *ret_n)
+/* A package is shared by the versions of a function that run it. */
+static enum err carry_code(void *self, struct catalogue_object *object,
+                           struct catalogue_object *old)
 {
-    uint64_t n = unpack_uint(u);
-    if (n > PAIRS_MAX) {
-        u->bad = true;
-        n = 0;
-    }
-    struct lambda_pair *v = ARENA_ARRAY(a, struct lambda_pair, n ? n : 1);
-    for (uint64_t i = 0; v && i < n; i++) {
-        v[i].key = unpack_str(u);
-        v[i].value = unpack_str(u);
-    }
-    *ret_n = v ? n : 0;
-    return v;
+    struct lambda_fn *fn = (struct lambda_fn *)object;
+    const struct lambda_fn *before = (const struct lambda_fn *)old;
+    if (before && str_eq_c(fn->code_id, before->code->id))
+        fn->code = lambda_code_ref(before->code);
+    else
+        fn->code = lambda_code_new(self, fn->code_id);
+    return fn->code ? ERR_OK : ERR_NOMEM;
 }
 
-enum err lambda_fn_unpack(struct arena *a, struct str bytes, struct lambda_fn *ret_rec)
+static void release_code(void *self, struct catalogue_object *object)
 {
-    struct unpack u;
-    struct lambda_fn r = {0};
-    struct str copy = str_dup(a, bytes);
+    lambda_code_unref(((struct lambda_fn *)object)->code);
+}
 
-    if (!str_is_set(copy))
-        return ERR_NOMEM;
-    unpack_init(&u, copy);
-    if (unpack_u8(&u) != VERSION)
-        return ERR_CORRUPT;
-    r.generation = unpack_uint(&u);
-    struct str *texts[] = {&r.id,      &r.account, &r.region,  &r.name,       &r.revision,
-                           &r.runtime, &r.role,    &r.handler, &r.description};
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-        *texts[i] = unpack_str(&u);
-    r.timeout_s = unpack_int(&u);
-    r.memory_mb = unpack_int(&u);
-    r.ephemeral_mb = unpack_int(&u);
-    r.code_id = unpack_str(&u);
-    r.code_sha256 = unpack_str(&u);
-    r.code_size = unpack_int(&u);
-    r.architecture = unpack_str(&u);
-    r.modified_ms = unpack_int(&u);
-    r.has_env = unpack_u8(&u) != 0;
-    r.env = unpack_pairs(a, &u, &r.n_env);
-    if (!r.env)
-        return ERR_NOMEM;
-    r.dlq_arn = unpack_str(&u);
-    r.log_group = unpack_str(&u);
-    r.reserved = unpack_int(&u);
-    r.async.set = unpack_u8(&u) != 0;
-    r.async.retries = (int)unpack_int(&u);
-    r.async.age_max_s = unpack_int(&u);
-    r.async.on_success = unpack_str(&u);
-    r.async.on_failure = unpack_str(&u);
-    r.async.modified_ms = unpack_int(&u);
-    TRY(unpack_end(&u));
-    *ret_rec = r;
+static void fn_changed(void *self, struct catalogue_object *old, struct catalogue_object *now)
+{
+    struct lambda *l = self;
+    struct lambda_fn *before = (struct lambda_fn *)old;
+    struct lambda_fn *after = (struct lambda_fn *)now;
+    if (!before && !after)
+        return;
+    if (before && (!after || after->code != before->code))
+        atomic_store(&before->code->retired, true);
+    if (l->fn_changed)
+        l->fn_changed(l, after ? after : before);
+}
+
+static const struct catalogue_type fns_type = {
+    .name = "lambda: function",
+    .size = sizeof(struct lambda_fn),
+    .arena_max = FN_ARENA_MAX,
+    .when = CATALOGUE_DURABLE,
+    .decode = decode_fn,
+    .carry = carry_code,
+    .release = release_code,
+    .changed = fn_changed,
+};
+
+enum err lambda_fns_new(struct lambda *l)
+{
+    return catalogue_new(l->core, &fns_type, l, &l->fns);
+}
+
+enum err lambda_fns_load(struct lambda *l, struct txn *txn)
+{
+    return catalogue_load(l->fns, txn, key_range_table(txn->arena, &lambda_k_function).from);
+}
+
+enum err lambda_fn_find(struct lambda *l, const struct lambda_name *name, struct lambda_fn **ret_fn)
+{
+    char bytes[KEY_BYTES_MAX];
+    struct buf b;
+    void *fn;
+    /* On the stack: a lookup allocates nothing, and what is longer names no function. */
+    buf_init_fixed(&b, bytes, sizeof(bytes));
+    key_put(&b, &lambda_k_function, name->scope, name->name);
+    if (buf_err(&b) != ERR_OK)
+        return ERR_NOT_FOUND;
+    TRY(catalogue_take(l->fns, NULL, buf_str(&b), &fn));
+    *ret_fn = fn;
     return ERR_OK;
 }
 
-struct lambda_name lambda_fn_name(const struct lambda_fn *rec)
+static void add_up(void *arg, const void *object)
 {
-    return (struct lambda_name){rec->account, rec->region, rec->name, STR_NONE};
+    struct lambda_sums *sums = arg;
+    const struct lambda_fn *fn = object;
+    sums->functions++;
+    sums->code_size += fn->code_size;
+    if (fn->reserved >= 0 && !str_eq(fn->name.name, sums->except))
+        sums->reserved += fn->reserved;
 }
 
-enum err lambda_fn_get(struct txn *txn, const struct lambda_name *name, struct lambda_fn *ret_rec)
+struct lambda_sums lambda_fn_sum(struct lambda *l, struct str prefix, struct str except)
 {
-    struct str bytes;
-    struct str key =
-        lambda_key(txn->arena, LAMBDA_T_FUNCTION, name->account, name->region, name->name);
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    TRY(txn_get(txn, key, &bytes));
-    return lambda_fn_unpack(txn->arena, bytes, ret_rec);
+    struct lambda_sums sums = {.except = except};
+    catalogue_each(l->fns, prefix, add_up, &sums);
+    return sums;
 }
 
-enum err lambda_fn_of_call(struct call *call, const struct lambda_name *name,
-                           struct lambda_fn *ret_rec)
+struct str lambda_fns_prefix(struct arena *a, struct key_scope scope)
 {
-    enum err err = lambda_fn_get(call->txn, name, ret_rec);
-    return err == ERR_NOT_FOUND ? lambda_not_found(call, name) : err;
+    return key_prefix(a, &lambda_k_function, scope);
 }
 
-enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *rec)
+static struct str fn_key(struct arena *a, const struct lambda_name *name)
+{
+    return key_make(a, &lambda_k_function, name->scope, name->name);
+}
+
+enum err lambda_fn_get(struct txn *txn, struct lambda *l, const struct lambda_name *name,
+                       struct lambda_fn **ret_fn)
+{
+    void *fn;
+    TRY(catalogue_read(l->fns, txn, fn_key(txn->arena, name), &fn));
+    *ret_fn = fn;
+    return ERR_OK;
+}
+
+enum err lambda_fn_of_call(struct call *call, struct str function_name, struct str qualifier,
+                           struct lambda_fn **ret_fn)
+{
+    struct lambda_name name;
+    TRY(lambda_name_of_call(call, function_name, qualifier, &name));
+    enum err err = lambda_fn_get(call->txn, lambda_of(call), &name, ret_fn);
+    if (err == ERR_NOT_FOUND)
+        return lambda_not_found(call, &name);
+    TRY(err);
+    (*ret_fn)->name.qualifier = name.qualifier;
+    return ERR_OK;
+}
+
+enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *fn)
 {
     char id[RNG_UUID_LEN + 1];
-    rec->revision = str_dup(txn->arena, rng_uuid(id));
-    rec->modified_ms = txn->now_ms;
-    return str_is_set(rec->revision) ? ERR_OK : ERR_NOMEM;
+    fn->revision = str_dup(txn->arena, rng_uuid(id));
+    fn->modified_ms = txn->now_ms;
+    return str_is_set(fn->revision) ? ERR_OK : ERR_NOMEM;
 }
 
-static uint64_t next_generation(const struct txn *txn, uint64_t generation)
+enum err lambda_fn_put(struct txn *txn, struct lambda *l, const struct lambda_fn *fn)
 {
-    uint64_t now = (uint64_t)txn->now_ms;
-    return generation + 1 > now ? generation + 1 : now;
+    struct str record;
+    TRY(record_make(&lambda_fn_type, txn->arena, fn, &record));
+    return catalogue_put(l->fns, txn, fn_key(txn->arena, &fn->name), record);
 }
 
-enum err lambda_fn_put(struct txn *txn, struct lambda *l, struct lambda_fn *rec)
+enum err lambda_fn_del(struct txn *txn, struct lambda *l, const struct lambda_fn *fn)
 {
-    struct buf b;
-    struct str key =
-        lambda_key(txn->arena, LAMBDA_T_FUNCTION, rec->account, rec->region, rec->name);
-
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    rec->generation = next_generation(txn, rec->generation);
-    buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
-    TRY(lambda_fn_pack(rec, &b));
-    return catalogue_put(l->confs, txn, key, buf_str(&b));
-}
-
-enum err lambda_fn_del(struct txn *txn, struct lambda *l, const struct lambda_fn *rec)
-{
-    struct str key =
-        lambda_key(txn->arena, LAMBDA_T_FUNCTION, rec->account, rec->region, rec->name);
-    struct str policy =
-        lambda_key(txn->arena, LAMBDA_T_POLICY, rec->account, rec->region, rec->name);
-
-    struct lambda_name name = lambda_fn_name(rec);
-    struct str arn = lambda_arn(txn->arena, l->core->cfg.partition, &name, STR_NONE);
-
-    if (!str_is_set(key) || !str_is_set(policy) || !str_is_set(arn))
-        return ERR_NOMEM;
-    TRY(txn_del(txn, policy));
-    TRY(tags_drop(txn, arn));
-    return catalogue_del(l->confs, txn, key);
+    TRY(lambda_policy_put(txn, &fn->name, &(struct lambda_policy){0}));
+    TRY(tags_drop(txn, fn->arn));
+    return catalogue_del(l->fns, txn, fn_key(txn->arena, &fn->name));
 }
 
 /* --- policies --------------------------------------------------------------------------------- */
@@ -187,163 +241,76 @@ enum err lambda_fn_del(struct txn *txn, struct lambda *l, const struct lambda_fn
 enum err lambda_policy_get(struct txn *txn, const struct lambda_name *name,
                            struct lambda_policy *ret_policy)
 {
-    struct str bytes;
-    struct unpack u;
-    struct lambda_policy policy = {0};
-    struct str key =
-        lambda_key(txn->arena, LAMBDA_T_POLICY, name->account, name->region, name->name);
-
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    enum err err = txn_get(txn, key, &bytes);
+    struct str record;
+    struct str key = key_make(txn->arena, &lambda_k_policy, name->scope, name->name);
+    enum err err = txn_get(txn, key, &record);
     if (err == ERR_NOT_FOUND) {
-        *ret_policy = policy;
+        *ret_policy = (struct lambda_policy){0};
         return ERR_OK;
     }
     TRY(err);
-    unpack_init(&u, bytes);
-    if (unpack_u8(&u) != VERSION)
-        return ERR_CORRUPT;
-    policy.revision = unpack_str(&u);
-    policy.document = unpack_str(&u);
-    TRY(unpack_end(&u));
-    *ret_policy = policy;
-    return ERR_OK;
+    return record_unpack(&policy_type, txn->arena, record, ret_policy);
 }
 
 enum err lambda_policy_put(struct txn *txn, const struct lambda_name *name,
                            const struct lambda_policy *policy)
 {
-    struct buf b;
     char id[RNG_UUID_LEN + 1];
-    struct str key =
-        lambda_key(txn->arena, LAMBDA_T_POLICY, name->account, name->region, name->name);
-
-    if (!str_is_set(key))
-        return ERR_NOMEM;
+    const struct lambda_policy next = {.revision = rng_uuid(id), .document = policy->document};
+    struct str record;
+    struct str key = key_make(txn->arena, &lambda_k_policy, name->scope, name->name);
     if (!str_is_set(policy->document))
         return txn_del(txn, key);
-    buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
-    pack_u8(&b, VERSION);
-    pack_str(&b, rng_uuid(id));
-    pack_str(&b, policy->document);
-    TRY(buf_err(&b));
-    return txn_put(txn, key, buf_str(&b));
+    TRY(record_make(&policy_type, txn->arena, &next, &record));
+    return txn_put(txn, key, record);
 }
 
 /* --- mappings --------------------------------------------------------------------------------- */
 
-enum err lambda_mapping_pack(const struct lambda_mapping *r, struct buf *b)
+static struct str mapping_key(struct arena *a, const struct lambda_mapping *m)
 {
-    pack_u8(b, VERSION);
-    pack_uint(b, r->generation);
-    pack_str(b, r->account);
-    pack_str(b, r->region);
-    pack_str(b, r->uuid);
-    pack_str(b, r->function);
-    pack_str(b, r->function_arn);
-    pack_str(b, r->source_arn);
-    pack_int(b, r->batch_size);
-    pack_int(b, r->window_s);
-    pack_u8(b, r->enabled);
-    pack_u8(b, r->partial);
-    pack_int(b, r->concurrency_max);
-    pack_int(b, r->modified_ms);
-    return buf_err(b);
+    return key_make(a, &lambda_k_mapping, m->function.scope, m->uuid);
 }
 
-enum err lambda_mapping_unpack(struct arena *a, struct str bytes, struct lambda_mapping *ret_rec)
+static struct str pair_key(struct arena *a, const struct lambda_mapping *m)
 {
-    struct unpack u;
-    struct lambda_mapping r = {0};
-    struct str copy = str_dup(a, bytes);
+    return key_make(a, &lambda_k_pair, m->function.scope, m->source_arn, m->function.name);
+}
 
-    if (!str_is_set(copy))
-        return ERR_NOMEM;
-    unpack_init(&u, copy);
-    if (unpack_u8(&u) != VERSION)
-        return ERR_CORRUPT;
-    r.generation = unpack_uint(&u);
-    r.account = unpack_str(&u);
-    r.region = unpack_str(&u);
-    r.uuid = unpack_str(&u);
-    r.function = unpack_str(&u);
-    r.function_arn = unpack_str(&u);
-    r.source_arn = unpack_str(&u);
-    r.batch_size = unpack_int(&u);
-    r.window_s = unpack_int(&u);
-    r.enabled = unpack_u8(&u) != 0;
-    r.partial = unpack_u8(&u) != 0;
-    r.concurrency_max = unpack_int(&u);
-    r.modified_ms = unpack_int(&u);
-    TRY(unpack_end(&u));
-    if (r.batch_size < 1 || r.batch_size > LAMBDA_BATCH_MAX)
-        return ERR_CORRUPT;
-    *ret_rec = r;
+enum err lambda_mapping_get(struct txn *txn, struct lambda *l, struct key_scope scope,
+                            struct str uuid, struct lambda_mapping **ret_m)
+{
+    void *m;
+    TRY(catalogue_read(l->mappings, txn, key_make(txn->arena, &lambda_k_mapping, scope, uuid), &m));
+    *ret_m = m;
     return ERR_OK;
 }
 
-enum err lambda_mapping_get(struct txn *txn, struct str account, struct str region, struct str uuid,
-                            struct lambda_mapping *ret_rec)
+enum err lambda_mapping_claim(struct txn *txn, const struct lambda_mapping *m,
+                              struct str *ret_other)
 {
-    struct str bytes;
-    struct str key = lambda_key(txn->arena, LAMBDA_T_MAPPING, account, region, uuid);
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    TRY(txn_get(txn, key, &bytes));
-    return lambda_mapping_unpack(txn->arena, bytes, ret_rec);
+    struct str key = pair_key(txn->arena, m);
+    enum err err = txn_get(txn, key, ret_other);
+    if (err == ERR_NOT_FOUND)
+        return txn_put(txn, key, m->uuid);
+    return err ? err : str_eq(*ret_other, m->uuid) ? ERR_OK : ERR_EXISTS;
 }
 
-/* Of lambda_mapping_put and lambda_mapping_del, in the arena until durable. */
-struct esm_change {
-    struct lambda *l;
-    struct str uuid;
-    struct str record; /* absent: deleted */
-    uint64_t generation;
-};
-
-static void esm_change_durable(void *arg)
+enum err lambda_mapping_leave(struct txn *txn, const struct lambda_mapping *m)
 {
-    struct esm_change *c = arg;
-    if (!str_is_set(c->record))
-        lambda_pollers_deleted(c->l->pollers, c->uuid, c->generation);
-    else if (lambda_pollers_take(c->l->pollers, c->record) != ERR_OK)
-        return; /* without memory the mapping rests until its next change or the next start */
+    return txn_del(txn, pair_key(txn->arena, m));
 }
 
-static enum err on_esm_change(struct txn *txn, struct lambda *l, const struct lambda_mapping *rec,
-                              struct str record)
+enum err lambda_mapping_put(struct txn *txn, struct lambda *l, struct lambda_mapping *m)
 {
-    struct esm_change *c = ARENA_NEW(txn->arena, struct esm_change);
-    if (!c)
-        return ERR_NOMEM;
-    *c = (struct esm_change){l, rec->uuid, record, rec->generation};
-    return txn_on_durable(txn, esm_change_durable, c);
+    struct str record;
+    m->modified_ms = txn->now_ms;
+    TRY(record_make(&lambda_mapping_type, txn->arena, m, &record));
+    return catalogue_put(l->mappings, txn, mapping_key(txn->arena, m), record);
 }
 
-enum err lambda_mapping_put(struct txn *txn, struct lambda *l, struct lambda_mapping *rec)
+enum err lambda_mapping_del(struct txn *txn, struct lambda *l, const struct lambda_mapping *m)
 {
-    struct buf b;
-    struct str key = lambda_key(txn->arena, LAMBDA_T_MAPPING, rec->account, rec->region, rec->uuid);
-
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    rec->generation = next_generation(txn, rec->generation);
-    rec->modified_ms = txn->now_ms;
-    buf_init_arena(&b, txn->arena, LAMBDA_RECORD_MAX);
-    TRY(lambda_mapping_pack(rec, &b));
-    TRY(txn_put(txn, key, buf_str(&b)));
-    return on_esm_change(txn, l, rec, buf_str(&b));
-}
-
-enum err lambda_mapping_del(struct txn *txn, struct lambda *l, const struct lambda_mapping *rec)
-{
-    struct lambda_mapping gone = *rec;
-    struct str key = lambda_key(txn->arena, LAMBDA_T_MAPPING, rec->account, rec->region, rec->uuid);
-
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    gone.generation = next_generation(txn, rec->generation);
-    TRY(txn_del(txn, key));
-    return on_esm_change(txn, l, &gone, STR_NONE);
+    TRY(lambda_mapping_leave(txn, m));
+    return catalogue_del(l->mappings, txn, mapping_key(txn->arena, m));
 }

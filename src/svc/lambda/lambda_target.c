@@ -5,25 +5,16 @@
 #include "svc/lambda/lambda_int.h"
 
 /* ERR_NOT_FOUND also for versions and aliases, which are not supported. */
-static enum err open_function(struct txn *txn, struct str arn, struct lambda_name *ret_name,
-                              struct lambda_fn *ret_rec)
-{
-    if (lambda_name_parse(arn, STR_NONE, STR_NONE, ret_name) != ERR_OK)
-        return ERR_NOT_FOUND;
-    if (str_is_set(ret_name->qualifier) && !str_eq_c(ret_name->qualifier, LAMBDA_LATEST))
-        return ERR_NOT_FOUND;
-    return lambda_fn_get(txn, ret_name, ret_rec);
-}
-
 static enum err find(void *self, struct txn *txn, struct str arn, struct target_found *ret_found)
 {
     struct lambda_name name;
-    struct lambda_fn *rec = ARENA_NEW(txn->arena, struct lambda_fn);
+    struct lambda_fn *fn;
 
-    if (!rec)
-        return ERR_NOMEM;
-    TRY(open_function(txn, arn, &name, rec));
-    *ret_found = (struct target_found){.arn = arn, .opened = rec};
+    if (lambda_name_parse(arn, (struct key_scope){0}, &name) != ERR_OK ||
+        (str_is_set(name.qualifier) && !str_eq_c(name.qualifier, LAMBDA_LATEST)))
+        return ERR_NOT_FOUND;
+    TRY(lambda_fn_get(txn, self, &name, &fn));
+    *ret_found = (struct target_found){.arn = arn, .opened = fn};
     return ERR_OK;
 }
 

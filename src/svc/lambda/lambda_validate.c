@@ -2,6 +2,7 @@
  * and how the configuration is shown.
  *
  * Layer: svc. Thread: the call's. */
+#include "base/arn.h"
 #include "base/clock.h"
 #include "svc/lambda/lambda_int.h"
 
@@ -14,10 +15,7 @@ enum {
     LOG_GROUP_MAX = 512,
 };
 
-#define INVALID(call, ...)                                                                         \
-    call_error((call), &lambda_err_invalid_parameter_value_exception, __VA_ARGS__)
-
-const char *lambda_host_architecture(void)
+static const char *host_architecture(void)
 {
 #if defined(__x86_64__)
     return "x86_64";
@@ -29,20 +27,22 @@ const char *lambda_host_architecture(void)
 }
 
 enum err lambda_architecture_apply(struct call *call, struct lambda_architectures_list list,
-                                   struct lambda_fn *rec)
+                                   struct lambda_fn *fn)
 {
     if (!list.v) {
-        if (!str_is_set(rec->architecture))
-            rec->architecture = str_c(lambda_host_architecture());
+        if (!str_is_set(fn->architecture))
+            fn->architecture = str_c(host_architecture());
         return ERR_OK;
     }
     if (list.n != 1)
-        return INVALID(call, "1 validation error detected: Value at 'architectures' failed to "
-                             "satisfy constraint: Member must have length equal to 1");
-    if (!str_eq_c(list.v[0], lambda_host_architecture()))
-        return INVALID(call, "The architecture " STR_FMT " cannot run on this host, which is %s.",
-                       STR_ARG(list.v[0]), lambda_host_architecture());
-    rec->architecture = str_c(lambda_host_architecture());
+        return LAMBDA_INVALID(call,
+                              "1 validation error detected: Value at 'architectures' failed to "
+                              "satisfy constraint: Member must have length equal to 1");
+    if (!str_eq_c(list.v[0], host_architecture()))
+        return LAMBDA_INVALID(call,
+                              "The architecture " STR_FMT " cannot run on this host, which is %s.",
+                              STR_ARG(list.v[0]), host_architecture());
+    fn->architecture = str_c(host_architecture());
     return ERR_OK;
 }
 
@@ -73,7 +73,7 @@ static enum err refuse_unsupported(struct call *call, const struct lambda_settin
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (rows[i].set)
-            return INVALID(call, "%s is not supported by Weir.", rows[i].name);
+            return LAMBDA_INVALID(call, "%s is not supported by Weir.", rows[i].name);
     return ERR_OK;
 }
 
@@ -84,7 +84,7 @@ static bool is_runtime_of(struct str runtime, const char *family)
     return str_starts(runtime, str_c(family));
 }
 
-static enum err apply_runtime(struct call *call, struct str runtime, struct lambda_fn *rec)
+static enum err apply_runtime(struct call *call, struct str runtime, struct lambda_fn *fn)
 {
     const char *why = NULL;
 
@@ -93,11 +93,11 @@ static enum err apply_runtime(struct call *call, struct str runtime, struct lamb
     bool known = is_runtime_of(runtime, "provided.") || is_runtime_of(runtime, "python3.") ||
                  is_runtime_of(runtime, "nodejs");
     if (!known || !sandbox_runtime_available(lambda_of(call)->sandbox, runtime, &why))
-        return INVALID(call,
-                       "The runtime parameter of " STR_FMT " is not available on this host: %s",
-                       STR_ARG(runtime),
-                       why ? why : "Weir runs provided.al2, provided.al2023, python3.x and nodejs");
-    rec->runtime = runtime;
+        return LAMBDA_INVALID(
+            call, "The runtime parameter of " STR_FMT " is not available on this host: %s",
+            STR_ARG(runtime),
+            why ? why : "Weir runs provided.al2, provided.al2023, python3.x and nodejs");
+    fn->runtime = runtime;
     return ERR_OK;
 }
 
@@ -110,7 +110,7 @@ static bool has_space(struct str s)
 }
 
 static enum err apply_numbers(struct call *call, const struct lambda_settings *s,
-                              struct lambda_fn *rec)
+                              struct lambda_fn *fn)
 {
     if (s->has_timeout) {
         if (s->timeout < 1 || s->timeout > LAMBDA_TIMEOUT_MAX_S)
@@ -118,21 +118,22 @@ static enum err apply_numbers(struct call *call, const struct lambda_settings *s
                               "1 validation error detected: Value '%lld' at 'timeout' failed to "
                               "satisfy constraint: Member must have value less than or equal to %d",
                               (long long)s->timeout, LAMBDA_TIMEOUT_MAX_S);
-        rec->timeout_s = s->timeout;
+        fn->timeout_s = s->timeout;
     }
     if (s->has_memory) {
         if (s->memory < MEMORY_MIN_MB || s->memory > LAMBDA_MEMORY_MAX_MB)
-            return INVALID(call,
-                           "'MemorySize' value failed to satisfy constraint: Member must have "
-                           "value less than or equal to %d",
-                           LAMBDA_MEMORY_MAX_MB);
-        rec->memory_mb = s->memory;
+            return LAMBDA_INVALID(
+                call,
+                "'MemorySize' value failed to satisfy constraint: Member must have "
+                "value less than or equal to %d",
+                LAMBDA_MEMORY_MAX_MB);
+        fn->memory_mb = s->memory;
     }
     if (s->ephemeral && s->ephemeral->has_size) {
         if (s->ephemeral->size < EPHEMERAL_MIN_MB || s->ephemeral->size > EPHEMERAL_MAX_MB)
-            return INVALID(call, "EphemeralStorage.Size must be between %d and %d",
-                           EPHEMERAL_MIN_MB, EPHEMERAL_MAX_MB);
-        rec->ephemeral_mb = s->ephemeral->size;
+            return LAMBDA_INVALID(call, "EphemeralStorage.Size must be between %d and %d",
+                                  EPHEMERAL_MIN_MB, EPHEMERAL_MAX_MB);
+        fn->ephemeral_mb = s->ephemeral->size;
     }
     return ERR_OK;
 }
@@ -179,71 +180,76 @@ static bool env_reserved(struct str name)
 }
 
 static enum err apply_environment(struct call *call, const struct lambda_environment *env,
-                                  struct lambda_fn *rec)
+                                  struct lambda_fn *fn)
 {
     size_t bytes = 0;
 
     if (!env)
         return ERR_OK;
-    struct lambda_pair *v = ARENA_ARRAY(call->arena, struct lambda_pair, env->variables.n + 1);
+    struct lambda_environment_variables_entry *v =
+        ARENA_ARRAY(call->arena, struct lambda_environment_variables_entry, env->variables.n + 1);
     if (!v)
         return ERR_NOMEM;
     for (size_t i = 0; i < env->variables.n; i++) {
         const struct lambda_environment_variables_entry *e = &env->variables.v[i];
         if (env_reserved(e->key))
-            return INVALID(call,
-                           "Lambda was unable to configure your environment variables because "
-                           "the environment variables you have provided contains reserved "
-                           "keys that are currently not supported for modification. Reserved "
-                           "keys used in this request: " STR_FMT,
-                           STR_ARG(e->key));
+            return LAMBDA_INVALID(
+                call,
+                "Lambda was unable to configure your environment variables because "
+                "the environment variables you have provided contains reserved "
+                "keys that are currently not supported for modification. Reserved "
+                "keys used in this request: " STR_FMT,
+                STR_ARG(e->key));
         if (!env_name_valid(e->key) || (e->value.len && memchr(e->value.p, 0, e->value.len)))
-            return INVALID(call, "Environment variable " STR_FMT " is not valid", STR_ARG(e->key));
+            return LAMBDA_INVALID(call, "Environment variable " STR_FMT " is not valid",
+                                  STR_ARG(e->key));
         bytes += e->key.len + e->value.len;
-        v[i] = (struct lambda_pair){e->key, str_is_set(e->value) ? e->value : STR("")};
+        v[i] = (struct lambda_environment_variables_entry){e->key, str_is_set(e->value) ? e->value
+                                                                                        : STR("")};
     }
     if (bytes > LAMBDA_ENV_MAX)
-        return INVALID(call,
-                       "Lambda was unable to configure your environment variables because the "
-                       "environment variables you have provided exceeded the 4KB limit.");
-    rec->env = v;
-    rec->n_env = env->variables.n;
-    rec->has_env = env->variables.n > 0;
+        return LAMBDA_INVALID(
+            call, "Lambda was unable to configure your environment variables because the "
+                  "environment variables you have provided exceeded the 4KB limit.");
+    fn->env = v;
+    fn->n_env = env->variables.n;
     return ERR_OK;
 }
 
 static enum err apply_dead_letter(struct call *call, const struct lambda_dead_letter_config *dlq,
-                                  struct lambda_fn *rec)
+                                  struct lambda_fn *fn)
 {
     if (!dlq)
         return ERR_OK;
     if (str_empty(dlq->target_arn)) {
-        rec->dlq_arn = STR_NONE;
+        fn->dlq_arn = STR_NONE;
         return ERR_OK;
     }
     const struct target_kind *kind = target_kind_of(call->core, dlq->target_arn);
     if (!kind || !target_is(call->core, dlq->target_arn, "queue"))
-        return INVALID(call, "DeadLetterConfig targets other than SQS queues are not supported by "
-                             "Weir.");
-    enum err err = lambda_role_allowed(call->txn, rec->role, kind->action, dlq->target_arn);
+        return LAMBDA_INVALID(call,
+                              "DeadLetterConfig targets other than SQS queues are not supported by "
+                              "Weir.");
+    enum err err = lambda_role_allowed(call->txn, fn->role, kind->action, dlq->target_arn);
     if (err == ERR_DENIED)
-        return INVALID(call, "The provided execution role does not have permissions to call "
-                             "SendMessage on SQS");
+        return LAMBDA_INVALID(call, "The provided execution role does not have permissions to call "
+                                    "SendMessage on SQS");
     TRY(err);
-    rec->dlq_arn = dlq->target_arn;
+    fn->dlq_arn = dlq->target_arn;
     return ERR_OK;
 }
 
-static enum err apply_role(struct call *call, struct str role, struct lambda_fn *rec)
+static enum err apply_role(struct call *call, struct str role, struct lambda_fn *fn)
 {
     if (!str_is_set(role))
         return ERR_OK;
     const struct identity_port *identity = &call->core->identity;
     enum err err = identity->role_trusts(identity->self, call->txn, role, STR(LAMBDA_PRINCIPAL));
     if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INVALID)
-        return INVALID(call, "The role defined for the function cannot be assumed by Lambda.");
+        return LAMBDA_INVALID(call,
+                              "The role defined for the function cannot be assumed by Lambda.");
     TRY(err);
-    rec->role = role;
+    fn->role = role;
     return ERR_OK;
 }
 
@@ -260,61 +266,56 @@ static bool log_group_valid(struct str s)
 }
 
 static enum err apply_logging(struct call *call, const struct lambda_logging_config *logging,
-                              struct lambda_fn *rec)
+                              struct lambda_fn *fn)
 {
     if (logging && str_is_set(logging->log_group)) {
         if (!log_group_valid(logging->log_group))
-            return INVALID(call, "LoggingConfig.LogGroup is not a valid log group name");
-        rec->log_group = logging->log_group;
+            return LAMBDA_INVALID(call, "LoggingConfig.LogGroup is not a valid log group name");
+        fn->log_group = logging->log_group;
     }
-    if (!str_is_set(rec->log_group)) {
-        rec->log_group = str_fmt(call->arena, "/aws/lambda/" STR_FMT, STR_ARG(rec->name));
-        if (!str_is_set(rec->log_group))
+    if (!str_is_set(fn->log_group)) {
+        fn->log_group = str_fmt(call->arena, "/aws/lambda/" STR_FMT, STR_ARG(fn->name.name));
+        if (!str_is_set(fn->log_group))
             return ERR_NOMEM;
     }
     return ERR_OK;
 }
 
 enum err lambda_settings_apply(struct call *call, const struct lambda_settings *s,
-                               struct lambda_fn *rec)
+                               struct lambda_fn *fn)
 {
     TRY(refuse_unsupported(call, s));
-    TRY(apply_role(call, s->role, rec));
-    TRY(apply_runtime(call, s->runtime, rec));
+    TRY(apply_role(call, s->role, fn));
+    TRY(apply_runtime(call, s->runtime, fn));
     if (str_is_set(s->handler)) {
         if (s->handler.len > HANDLER_MAX || has_space(s->handler))
-            return INVALID(call, "Handler is not valid");
-        rec->handler = s->handler;
+            return LAMBDA_INVALID(call, "Handler is not valid");
+        fn->handler = s->handler;
     }
     if (str_is_set(s->description)) {
         if (str_utf8_count(s->description) > DESCRIPTION_MAX)
-            return INVALID(call, "Description must be at most %d characters", DESCRIPTION_MAX);
-        rec->description = s->description;
+            return LAMBDA_INVALID(call, "Description must be at most %d characters",
+                                  DESCRIPTION_MAX);
+        fn->description = s->description;
     }
-    TRY(apply_numbers(call, s, rec));
-    TRY(apply_environment(call, s->environment, rec));
-    TRY(apply_dead_letter(call, s->dead_letter, rec));
-    return apply_logging(call, s->logging, rec);
+    TRY(apply_numbers(call, s, fn));
+    TRY(apply_environment(call, s->environment, fn));
+    TRY(apply_dead_letter(call, s->dead_letter, fn));
+    return apply_logging(call, s->logging, fn);
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-static enum err fill_environment(struct arena *a, const struct lambda_fn *rec,
+static enum err fill_environment(struct arena *a, const struct lambda_fn *fn,
                                  struct lambda_function_configuration *out)
 {
-    if (!rec->has_env)
+    if (!fn->n_env)
         return ERR_OK;
     struct lambda_environment_response *env = ARENA_NEW(a, struct lambda_environment_response);
-    struct lambda_environment_variables_entry *v =
-        ARENA_ARRAY(a, struct lambda_environment_variables_entry, rec->n_env + 1);
-    if (!env || !v)
+    if (!env)
         return ERR_NOMEM;
-    for (size_t i = 0; i < rec->n_env; i++) {
-        v[i].key = rec->env[i].key;
-        v[i].value = rec->env[i].value;
-    }
-    env->variables.v = v;
-    env->variables.n = rec->n_env;
+    env->variables.v = fn->env;
+    env->variables.n = fn->n_env;
     out->environment = env;
     return ERR_OK;
 }
@@ -330,31 +331,32 @@ struct parts {
     struct str architecture;
 };
 
-static enum err fill_parts(struct call *call, const struct lambda_fn *rec,
+static enum err fill_parts(struct call *call, const struct lambda_fn *fn,
                            struct lambda_function_configuration *out)
 {
+    const struct arn arn = {
+        .partition = call->partition, .service = STR("lambda"), .region = fn->name.scope.region};
     struct parts *p = ARENA_NEW(call->arena, struct parts);
     if (!p)
         return ERR_NOMEM;
-    if (str_is_set(rec->dlq_arn)) {
-        p->dlq.target_arn = rec->dlq_arn;
+    if (str_is_set(fn->dlq_arn)) {
+        p->dlq.target_arn = fn->dlq_arn;
         out->dead_letter_config = &p->dlq;
     }
     p->tracing.mode = STR("PassThrough");
     out->tracing_config = &p->tracing;
-    WIRE_SET(&p->ephemeral, size, rec->ephemeral_mb);
+    WIRE_SET(&p->ephemeral, size, fn->ephemeral_mb);
     out->ephemeral_storage = &p->ephemeral;
     p->snap.apply_on = STR("None");
     p->snap.optimization_status = STR("Off");
     out->snap_start = &p->snap;
     p->runtime.runtime_version_arn =
-        str_fmt(call->arena, "arn:" STR_FMT ":lambda:" STR_FMT "::runtime:" STR_FMT,
-                STR_ARG(call->partition), STR_ARG(rec->region), STR_ARG(rec->runtime));
+        arn_make(call->arena, &arn, "runtime:" STR_FMT, STR_ARG(fn->runtime));
     out->runtime_version_config = &p->runtime;
     p->logging.log_format = STR("Text");
-    p->logging.log_group = rec->log_group;
+    p->logging.log_group = fn->log_group;
     out->logging_config = &p->logging;
-    p->architecture = rec->architecture;
+    p->architecture = fn->architecture;
     out->architectures.v = &p->architecture;
     out->architectures.n = 1;
     return str_is_set(p->runtime.runtime_version_arn) ? ERR_OK : ERR_NOMEM;
@@ -368,29 +370,27 @@ static struct str last_modified(struct arena *a, int64_t ms)
     return str_fmt(a, STR_FMT "+0000", STR_ARG(str_sub(iso, 0, iso.len - 1)));
 }
 
-enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *rec, bool qualified,
+enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *fn, bool qualified,
                                    struct lambda_function_configuration *out)
 {
-    struct lambda_name name = lambda_fn_name(rec);
-
-    out->function_name = rec->name;
-    out->function_arn =
-        lambda_arn(call->arena, call->partition, &name, qualified ? STR(LAMBDA_LATEST) : STR_NONE);
-    out->runtime = rec->runtime;
-    out->role = rec->role;
-    out->handler = rec->handler;
-    WIRE_SET(out, code_size, rec->code_size);
-    out->description = str_is_set(rec->description) ? rec->description : STR("");
-    WIRE_SET(out, timeout, rec->timeout_s);
-    WIRE_SET(out, memory_size, rec->memory_mb);
-    out->last_modified = last_modified(call->arena, rec->modified_ms);
-    out->code_sha256 = rec->code_sha256;
+    out->function_name = fn->name.name;
+    out->function_arn = lambda_arn(call->arena, call->partition, &fn->name,
+                                   qualified ? STR(LAMBDA_LATEST) : STR_NONE);
+    out->runtime = fn->runtime;
+    out->role = fn->role;
+    out->handler = fn->handler;
+    WIRE_SET(out, code_size, fn->code_size);
+    out->description = str_is_set(fn->description) ? fn->description : STR("");
+    WIRE_SET(out, timeout, fn->timeout_s);
+    WIRE_SET(out, memory_size, fn->memory_mb);
+    out->last_modified = last_modified(call->arena, fn->modified_ms);
+    out->code_sha256 = fn->code_sha256;
     out->version = STR(LAMBDA_LATEST);
-    out->revision_id = rec->revision;
+    out->revision_id = fn->revision;
     out->state = STR("Active");
     out->last_update_status = STR("Successful");
     out->package_type = STR("Zip");
-    TRY(fill_environment(call->arena, rec, out));
-    TRY(fill_parts(call, rec, out));
+    TRY(fill_environment(call->arena, fn, out));
+    TRY(fill_parts(call, fn, out));
     return str_is_set(out->function_arn) && str_is_set(out->last_modified) ? ERR_OK : ERR_NOMEM;
 }

@@ -15,10 +15,10 @@ _Static_assert(sizeof(struct lambda_create_function_output) ==
                        sizeof(struct lambda_function_configuration),
                "one shape");
 
-static enum err answer(struct call *call, const struct lambda_fn *rec, void *out)
+static enum err answer(struct call *call, const struct lambda_fn *fn, void *out)
 {
     struct lambda_function_configuration conf = {0};
-    TRY(lambda_configuration_fill(call, rec, false, &conf));
+    TRY(lambda_configuration_fill(call, fn, false, &conf));
     memcpy(out, &conf, sizeof(conf));
     return ERR_OK;
 }
@@ -35,8 +35,8 @@ static enum err check_revision(struct call *call, struct str wanted, struct str 
 static enum err refuse_publish(struct call *call, bool publish, struct str publish_to)
 {
     if (publish || str_is_set(publish_to))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Publishing versions is not supported by Weir: there is $LATEST only.");
+        return LAMBDA_INVALID(
+            call, "Publishing versions is not supported by Weir: there is $LATEST only.");
     return ERR_OK;
 }
 
@@ -47,15 +47,14 @@ static enum err check_source(struct call *call, const struct lambda_code_source 
     bool s3 = str_is_set(s->s3_bucket) || str_is_set(s->s3_key);
 
     if (str_is_set(image_uri) || str_is_set(source_kms_key))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Container images and SourceKMSKeyArn are not supported by Weir.");
+        return LAMBDA_INVALID(call,
+                              "Container images and SourceKMSKeyArn are not supported by Weir.");
     if (zip && s3)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Please do not provide other FunctionCode parameters when providing a "
-                          "ZipFile.");
+        return LAMBDA_INVALID(
+            call, "Please do not provide other FunctionCode parameters when providing a "
+                  "ZipFile.");
     if (!zip && (!str_is_set(s->s3_bucket) || !str_is_set(s->s3_key)))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Please provide a source for function code.");
+        return LAMBDA_INVALID(call, "Please provide a source for function code.");
     return ERR_OK;
 }
 
@@ -63,18 +62,18 @@ static enum err check_source(struct call *call, const struct lambda_code_source 
 
 static enum err check_new_name(struct call *call, const struct lambda_name *name)
 {
-    struct lambda_fn have;
+    struct lambda *l = lambda_of(call);
+    struct lambda_fn *have;
 
     if (str_is_set(name->qualifier))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "A function is created without qualifier");
-    enum err err = lambda_fn_get(call->txn, name, &have);
+        return LAMBDA_INVALID(call, "A function is created without qualifier");
+    enum err err = lambda_fn_get(call->txn, l, name, &have);
     if (err == ERR_OK)
         return call_error(call, &lambda_err_resource_conflict_exception,
                           "Function already exist: " STR_FMT, STR_ARG(name->name));
     if (err != ERR_NOT_FOUND)
         return err;
-    if (lambda_conf_sum(lambda_of(call), name->account, name->region, STR_NONE).functions >=
+    if (catalogue_count(l->fns, lambda_fns_prefix(call->arena, name->scope)) >=
         LAMBDA_FUNCTIONS_MAX)
         return call_error(call, &lambda_err_code_storage_exceeded_exception,
                           "At most %d functions can exist", LAMBDA_FUNCTIONS_MAX);
@@ -84,26 +83,23 @@ static enum err check_new_name(struct call *call, const struct lambda_name *name
 static enum err check_create(struct call *call, const struct lambda_create_function_input *in)
 {
     if (str_is_set(in->package_type) && !str_eq_c(in->package_type, "Zip"))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "PackageType Image is not supported by Weir.");
+        return LAMBDA_INVALID(call, "PackageType Image is not supported by Weir.");
     if (!str_is_set(in->runtime) || !str_is_set(in->handler))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Runtime and Handler are mandatory parameters for functions created with "
-                          "deployment packages.");
+        return LAMBDA_INVALID(
+            call, "Runtime and Handler are mandatory parameters for functions created with "
+                  "deployment packages.");
     if (!str_empty(in->code_signing_config_arn))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "CodeSigningConfigArn is not supported by Weir.");
+        return LAMBDA_INVALID(call, "CodeSigningConfigArn is not supported by Weir.");
     return refuse_publish(call, in->publish, in->publish_to);
 }
 
-static enum err init_rec(struct call *call, const struct lambda_name *name, struct lambda_fn *rec)
+static enum err init_fn(struct call *call, const struct lambda_name *name, struct lambda_fn *fn)
 {
     char id[RNG_UUID_LEN + 1];
 
-    *rec = (struct lambda_fn){
-        .account = name->account,
-        .region = name->region,
-        .name = name->name,
+    *fn = (struct lambda_fn){
+        .name = *name,
+        .arn = lambda_arn(call->arena, call->partition, name, STR_NONE),
         .id = str_dup(call->arena, rng_uuid(id)),
         .description = STR(""),
         .timeout_s = TIMEOUT_DEFAULT_S,
@@ -112,62 +108,53 @@ static enum err init_rec(struct call *call, const struct lambda_name *name, stru
         .reserved = -1,
         .async = {.retries = -1, .age_max_s = -1},
     };
-    return str_is_set(rec->id) ? ERR_OK : ERR_NOMEM;
+    return str_is_set(fn->id) && str_is_set(fn->arn) ? ERR_OK : ERR_NOMEM;
 }
+
+/* The members that CreateFunction and UpdateFunctionConfiguration have in common. */
+#define SETTINGS(in)                                                                               \
+    {                                                                                              \
+        .runtime = (in)->runtime, .role = (in)->role, .handler = (in)->handler,                    \
+        .description = (in)->description, .timeout = (in)->timeout,                                \
+        .has_timeout = (in)->has_timeout, .memory = (in)->memory_size,                             \
+        .has_memory = (in)->has_memory_size, .environment = (in)->environment,                     \
+        .dead_letter = (in)->dead_letter_config, .tracing = (in)->tracing_config,                  \
+        .ephemeral = (in)->ephemeral_storage, .logging = (in)->logging_config,                     \
+        .snap_start = (in)->snap_start, .vpc = (in)->vpc_config, .layers = (in)->layers,           \
+        .file_systems = (in)->file_system_configs, .image = (in)->image_config,                    \
+        .kms_key_arn = (in)->kms_key_arn,                                                          \
+        .capacity_provider = (in)->capacity_provider_config != NULL,                               \
+        .durable = (in)->durable_config != NULL,                                                   \
+    }
 
 enum err lambda_create_function(struct call *call, const struct lambda_create_function_input *in,
                                 struct lambda_create_function_output *out)
 {
     struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn fn;
     struct lambda_upload up;
     const struct lambda_code_source source = {in->code->zip_file, in->code->s3_bucket,
                                               in->code->s3_key, in->code->s3_object_version};
-    const struct lambda_settings settings = {
-        .runtime = in->runtime,
-        .role = in->role,
-        .handler = in->handler,
-        .description = in->description,
-        .timeout = in->timeout,
-        .has_timeout = in->has_timeout,
-        .memory = in->memory_size,
-        .has_memory = in->has_memory_size,
-        .environment = in->environment,
-        .dead_letter = in->dead_letter_config,
-        .tracing = in->tracing_config,
-        .ephemeral = in->ephemeral_storage,
-        .logging = in->logging_config,
-        .snap_start = in->snap_start,
-        .vpc = in->vpc_config,
-        .layers = in->layers,
-        .file_systems = in->file_system_configs,
-        .image = in->image_config,
-        .kms_key_arn = in->kms_key_arn,
-        .capacity_provider = in->capacity_provider_config != NULL,
-        .durable = in->durable_config != NULL,
-        .tenancy = in->tenancy_config != NULL,
-    };
+    struct lambda_settings settings = SETTINGS(in);
 
     TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
     TRY(check_new_name(call, &name));
     TRY(check_create(call, in));
     TRY(check_source(call, &source, in->code->image_uri, in->code->source_kms_key_arn));
-    TRY(init_rec(call, &name, &rec));
-    TRY(lambda_architecture_apply(call, in->architectures, &rec));
-    TRY(lambda_settings_apply(call, &settings, &rec));
-    struct tags_resource resource = {.arn =
-                                         lambda_arn(call->arena, call->partition, &name, STR_NONE)};
-    if (!str_is_set(resource.arn))
-        return ERR_NOMEM;
+    TRY(init_fn(call, &name, &fn));
+    settings.tenancy = in->tenancy_config != NULL;
+    TRY(lambda_architecture_apply(call, in->architectures, &fn));
+    TRY(lambda_settings_apply(call, &settings, &fn));
+    const struct tags_resource resource = {.arn = fn.arn};
     TRY(tags_op_create(call, &lambda_tags_service, &resource, TAGS_FROM(in->tags)));
     TRY(lambda_upload_run(call, &source, &up));
-    rec.code_id = up.code_id;
-    rec.code_sha256 = up.sha256;
-    rec.code_size = up.size;
-    TRY(lambda_fn_touch(call->txn, &rec));
-    TRY(lambda_fn_put(call->txn, lambda_of(call), &rec));
+    fn.code_id = up.code_id;
+    fn.code_sha256 = up.sha256;
+    fn.code_size = up.size;
+    TRY(lambda_fn_touch(call->txn, &fn));
+    TRY(lambda_fn_put(call->txn, lambda_of(call), &fn));
     TRY(lambda_upload_keep(call));
-    return answer(call, &rec, out);
+    return answer(call, &fn, out);
 }
 
 /* --- UpdateFunctionCode ----------------------------------------------------------------------- */
@@ -176,29 +163,27 @@ enum err lambda_update_function_code(struct call *call,
                                      const struct lambda_update_function_code_input *in,
                                      struct lambda_update_function_code_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
     struct lambda_upload up;
     const struct lambda_code_source source = {in->zip_file, in->s3_bucket, in->s3_key,
                                               in->s3_object_version};
 
-    TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
-    TRY(lambda_fn_of_call(call, &name, &rec));
-    TRY(check_revision(call, in->revision_id, rec.revision));
+    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
+    TRY(check_revision(call, in->revision_id, fn->revision));
     TRY(refuse_publish(call, in->publish, in->publish_to));
     TRY(check_source(call, &source, in->image_uri, in->source_kms_key_arn));
-    TRY(lambda_architecture_apply(call, in->architectures, &rec));
+    TRY(lambda_architecture_apply(call, in->architectures, fn));
     /* A dry run does everything but refer to the package, which then goes with the call. */
     TRY(lambda_upload_run(call, &source, &up));
-    rec.code_sha256 = up.sha256;
-    rec.code_size = up.size;
+    fn->code_sha256 = up.sha256;
+    fn->code_size = up.size;
     if (!in->dry_run) {
-        rec.code_id = up.code_id;
-        TRY(lambda_fn_touch(call->txn, &rec));
-        TRY(lambda_fn_put(call->txn, lambda_of(call), &rec));
+        fn->code_id = up.code_id;
+        TRY(lambda_fn_touch(call->txn, fn));
+        TRY(lambda_fn_put(call->txn, lambda_of(call), fn));
         TRY(lambda_upload_keep(call));
     }
-    return answer(call, &rec, out);
+    return answer(call, fn, out);
 }
 
 /* --- UpdateFunctionConfiguration -------------------------------------------------------------- */
@@ -208,39 +193,15 @@ lambda_update_function_configuration(struct call *call,
                                      const struct lambda_update_function_configuration_input *in,
                                      struct lambda_update_function_configuration_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
-    const struct lambda_settings settings = {
-        .runtime = in->runtime,
-        .role = in->role,
-        .handler = in->handler,
-        .description = in->description,
-        .timeout = in->timeout,
-        .has_timeout = in->has_timeout,
-        .memory = in->memory_size,
-        .has_memory = in->has_memory_size,
-        .environment = in->environment,
-        .dead_letter = in->dead_letter_config,
-        .tracing = in->tracing_config,
-        .ephemeral = in->ephemeral_storage,
-        .logging = in->logging_config,
-        .snap_start = in->snap_start,
-        .vpc = in->vpc_config,
-        .layers = in->layers,
-        .file_systems = in->file_system_configs,
-        .image = in->image_config,
-        .kms_key_arn = in->kms_key_arn,
-        .capacity_provider = in->capacity_provider_config != NULL,
-        .durable = in->durable_config != NULL,
-    };
+    struct lambda_fn *fn;
+    const struct lambda_settings settings = SETTINGS(in);
 
-    TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
-    TRY(lambda_fn_of_call(call, &name, &rec));
-    TRY(check_revision(call, in->revision_id, rec.revision));
-    TRY(lambda_settings_apply(call, &settings, &rec));
-    TRY(lambda_fn_touch(call->txn, &rec));
-    TRY(lambda_fn_put(call->txn, lambda_of(call), &rec));
-    return answer(call, &rec, out);
+    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
+    TRY(check_revision(call, in->revision_id, fn->revision));
+    TRY(lambda_settings_apply(call, &settings, fn));
+    TRY(lambda_fn_touch(call->txn, fn));
+    TRY(lambda_fn_put(call->txn, lambda_of(call), fn));
+    return answer(call, fn, out);
 }
 
 /* --- DeleteFunction --------------------------------------------------------------------------- */
@@ -248,15 +209,13 @@ lambda_update_function_configuration(struct call *call,
 enum err lambda_delete_function(struct call *call, const struct lambda_delete_function_input *in,
                                 struct lambda_delete_function_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
 
-    TRY(lambda_name_of_call(call, in->function_name, in->qualifier, &name));
-    if (str_is_set(name.qualifier))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "$LATEST version cannot be deleted without deleting the function.");
-    TRY(lambda_fn_of_call(call, &name, &rec));
-    TRY(lambda_fn_del(call->txn, lambda_of(call), &rec));
+    TRY(lambda_fn_of_call(call, in->function_name, in->qualifier, &fn));
+    if (str_is_set(fn->name.qualifier))
+        return LAMBDA_INVALID(call,
+                              "$LATEST version cannot be deleted without deleting the function.");
+    TRY(lambda_fn_del(call->txn, lambda_of(call), fn));
     WIRE_SET(out, status_code, 204);
     return ERR_OK;
 }

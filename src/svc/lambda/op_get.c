@@ -2,30 +2,21 @@
  * GetFunctionCodeSigningConfig, GetAccountSettings; and reserved concurrency.
  *
  * Layer: svc. Thread: the call's. */
-#include "kv/key.h"
 #include "svc/lambda/lambda_int.h"
 
 _Static_assert(sizeof(struct lambda_get_function_configuration_output) ==
                    sizeof(struct lambda_function_configuration),
                "one shape");
 
-static enum err named(struct call *call, struct str function_name, struct str qualifier,
-                      struct lambda_name *ret_name, struct lambda_fn *ret_rec)
-{
-    TRY(lambda_name_of_call(call, function_name, qualifier, ret_name));
-    return lambda_fn_of_call(call, ret_name, ret_rec);
-}
-
 enum err lambda_get_function_configuration(struct call *call,
                                            const struct lambda_get_function_configuration_input *in,
                                            struct lambda_get_function_configuration_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
     struct lambda_function_configuration conf = {0};
 
-    TRY(named(call, in->function_name, in->qualifier, &name, &rec));
-    TRY(lambda_configuration_fill(call, &rec, str_is_set(name.qualifier), &conf));
+    TRY(lambda_fn_of_call(call, in->function_name, in->qualifier, &fn));
+    TRY(lambda_configuration_fill(call, fn, str_is_set(fn->name.qualifier), &conf));
     memcpy(out, &conf, sizeof(conf));
     return ERR_OK;
 }
@@ -33,8 +24,7 @@ enum err lambda_get_function_configuration(struct call *call,
 enum err lambda_get_function(struct call *call, const struct lambda_get_function_input *in,
                              struct lambda_get_function_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
     struct arena *a = call->arena;
     struct lambda_function_configuration *conf = ARENA_NEW(a, struct lambda_function_configuration);
     struct lambda_function_code_location *code = ARENA_NEW(a, struct lambda_function_code_location);
@@ -42,20 +32,20 @@ enum err lambda_get_function(struct call *call, const struct lambda_get_function
 
     if (!conf || !code || !concurrency)
         return ERR_NOMEM;
-    TRY(named(call, in->function_name, in->qualifier, &name, &rec));
-    TRY(lambda_configuration_fill(call, &rec, str_is_set(name.qualifier), conf));
+    TRY(lambda_fn_of_call(call, in->function_name, in->qualifier, &fn));
+    TRY(lambda_configuration_fill(call, fn, str_is_set(fn->name.qualifier), conf));
     code->repository_type = STR("S3");
-    code->location = lambda_code_url(lambda_of(call), a, rec.code_id);
+    code->location = lambda_code_url(lambda_of(call), call->txn, fn->code_id);
     if (!str_is_set(code->location))
         return ERR_NOMEM;
     out->configuration = conf;
     out->code = code;
     struct tag_list tags;
-    TRY(lambda_tags_of(call, &rec, &tags));
+    TRY(tags_of(call->txn, fn->arn, &tags));
     if (tags.n)
         TAGS_INTO(out->tags, tags);
-    if (rec.reserved >= 0) {
-        WIRE_SET(concurrency, reserved_concurrent_executions, rec.reserved);
+    if (fn->reserved >= 0) {
+        WIRE_SET(concurrency, reserved_concurrent_executions, fn->reserved);
         out->concurrency = concurrency;
     }
     return ERR_OK;
@@ -65,86 +55,65 @@ enum err lambda_get_function_code_signing_config(
     struct call *call, const struct lambda_get_function_code_signing_config_input *in,
     struct lambda_get_function_code_signing_config_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
 
-    TRY(named(call, in->function_name, STR_NONE, &name, &rec));
-    out->function_name = rec.name;
+    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
+    out->function_name = fn->name.name;
     return ERR_OK;
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-static enum err list_page(struct call *call, struct kv_iter *it, struct str marker_key, size_t max,
-                          bool qualified, struct lambda_function_list *out, struct str *ret_next)
-{
-    struct str key, val;
-    struct lambda_function_configuration *v =
-        ARENA_ARRAY(call->arena, struct lambda_function_configuration, max);
-    struct lambda_fn rec = {0};
-    size_t n = 0;
-    enum err err;
+struct listing {
+    struct call *call;
+    bool qualified;
+    struct lambda_function_configuration *v;
+    size_t n;
+};
 
-    if (!v)
-        return ERR_NOMEM;
-    while ((err = kv_next(it, &key, &val)) == ERR_OK) {
-        if (str_is_set(marker_key) && str_eq(key, marker_key))
-            continue;
-        if (n == max) {
-            *ret_next = rec.name;
-            break;
-        }
-        TRY(lambda_fn_unpack(call->arena, val, &rec));
-        TRY(lambda_configuration_fill(call, &rec, qualified, &v[n]));
-        n++;
-    }
-    if (err != ERR_OK && err != ERR_NOT_FOUND)
-        return err;
-    out->v = v;
-    out->n = n;
-    return ERR_OK;
+static enum err take_function(void *arg, struct str key, struct str record)
+{
+    struct listing *l = arg;
+    struct lambda_fn fn = {0};
+    TRY(lambda_fn_unpack(l->call->arena, l->call->partition, record, &fn));
+    return lambda_configuration_fill(l->call, &fn, l->qualified, &l->v[l->n++]);
 }
 
 enum err lambda_list_functions(struct call *call, const struct lambda_list_functions_input *in,
                                struct lambda_list_functions_output *out)
 {
-    struct kv_iter *it;
-    struct str prefix =
-        lambda_key(call->arena, LAMBDA_T_FUNCTION, call->account, call->region, STR_NONE);
-    struct str marker = STR_NONE;
-    size_t max = LAMBDA_LIST_MAX;
+    static const struct page_fns fns = {.take = take_function};
+    struct listing l = {.call = call, .qualified = str_eq_c(in->function_version, "ALL")};
+    struct page page = page_of_call(
+        call, STR(""), in->marker,
+        in->has_max_items ? (size_t)min_i64(in->max_items, LAMBDA_LIST_MAX) : LAMBDA_LIST_MAX);
 
     if (str_is_set(in->master_region))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "MasterRegion is not supported by Weir.");
-    if (in->has_max_items && in->max_items < (int64_t)max)
-        max = (size_t)in->max_items;
-    if (str_is_set(in->marker))
-        marker =
-            lambda_key(call->arena, LAMBDA_T_FUNCTION, call->account, call->region, in->marker);
-    struct str to = key_after_prefix(call->arena, prefix);
-    if (!str_is_set(prefix) || !str_is_set(to) || (str_is_set(in->marker) && !str_is_set(marker)))
+        return LAMBDA_INVALID(call, "MasterRegion is not supported by Weir.");
+    l.v = ARENA_ARRAY(call->arena, struct lambda_function_configuration, page.limit);
+    if (!l.v)
         return ERR_NOMEM;
-    TRY(kv_scan(call->txn->kv, str_is_set(marker) ? marker : prefix, to, false, &it));
-    enum err err = list_page(call, it, marker, max, str_eq_c(in->function_version, "ALL"),
-                             &out->functions, &out->next_marker);
-    kv_iter_close(it);
-    return err;
+    struct key_range range =
+        key_range_of(call->arena, lambda_fns_prefix(call->arena, call_scope(call)));
+    TRY(lambda_paged(call, page_scan(call->txn, &page, range, &fns, &l)));
+    out->functions.v = l.v;
+    out->functions.n = l.n;
+    out->next_marker = page.next_token;
+    return ERR_OK;
 }
 
 enum err lambda_list_versions_by_function(struct call *call,
                                           const struct lambda_list_versions_by_function_input *in,
                                           struct lambda_list_versions_by_function_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
     struct lambda_function_configuration *conf =
         ARENA_NEW(call->arena, struct lambda_function_configuration);
 
     if (!conf)
         return ERR_NOMEM;
-    TRY(named(call, in->function_name, STR_NONE, &name, &rec));
-    TRY(lambda_configuration_fill(call, &rec, true, conf));
+    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
+    TRY(lambda_configuration_fill(call, fn, true, conf));
     out->versions.v = conf;
     out->versions.n = str_is_set(in->marker) ? 0 : 1;
     return ERR_OK;
@@ -154,8 +123,8 @@ enum err lambda_get_account_settings(struct call *call,
                                      const struct lambda_get_account_settings_input *in,
                                      struct lambda_get_account_settings_output *out)
 {
-    struct lambda_conf_sums sums =
-        lambda_conf_sum(lambda_of(call), call->account, call->region, STR_NONE);
+    struct lambda_sums sums =
+        lambda_fn_sum(lambda_of(call), lambda_fns_prefix(call->arena, call_scope(call)), STR_NONE);
     struct lambda_account_limit *limit = ARENA_NEW(call->arena, struct lambda_account_limit);
     struct lambda_account_usage *usage = ARENA_NEW(call->arena, struct lambda_account_usage);
 
@@ -179,24 +148,23 @@ enum err lambda_put_function_concurrency(struct call *call,
                                          const struct lambda_put_function_concurrency_input *in,
                                          struct lambda_put_function_concurrency_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
 
-    TRY(named(call, in->function_name, STR_NONE, &name, &rec));
+    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
     if (in->reserved_concurrent_executions < 0)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "ReservedConcurrentExecutions must not be negative");
-    struct lambda_conf_sums sums =
-        lambda_conf_sum(lambda_of(call), name.account, name.region, name.name);
+        return LAMBDA_INVALID(call, "ReservedConcurrentExecutions must not be negative");
+    struct lambda_sums sums = lambda_fn_sum(
+        lambda_of(call), lambda_fns_prefix(call->arena, fn->name.scope), fn->name.name);
     if (sums.reserved + in->reserved_concurrent_executions >
         LAMBDA_CONCURRENCY_MAX - LAMBDA_UNRESERVED_MIN)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Specified ReservedConcurrentExecutions for function decreases account's "
-                          "UnreservedConcurrentExecution below its minimum value of [%d].",
-                          LAMBDA_UNRESERVED_MIN);
-    rec.reserved = in->reserved_concurrent_executions;
-    TRY(lambda_fn_put(call->txn, lambda_of(call), &rec));
-    WIRE_SET(out, reserved_concurrent_executions, rec.reserved);
+        return LAMBDA_INVALID(
+            call,
+            "Specified ReservedConcurrentExecutions for function decreases account's "
+            "UnreservedConcurrentExecution below its minimum value of [%d].",
+            LAMBDA_UNRESERVED_MIN);
+    fn->reserved = in->reserved_concurrent_executions;
+    TRY(lambda_fn_put(call->txn, lambda_of(call), fn));
+    WIRE_SET(out, reserved_concurrent_executions, fn->reserved);
     return ERR_OK;
 }
 
@@ -204,12 +172,11 @@ enum err lambda_get_function_concurrency(struct call *call,
                                          const struct lambda_get_function_concurrency_input *in,
                                          struct lambda_get_function_concurrency_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
 
-    TRY(named(call, in->function_name, STR_NONE, &name, &rec));
-    if (rec.reserved >= 0)
-        WIRE_SET(out, reserved_concurrent_executions, rec.reserved);
+    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
+    if (fn->reserved >= 0)
+        WIRE_SET(out, reserved_concurrent_executions, fn->reserved);
     return ERR_OK;
 }
 
@@ -218,10 +185,9 @@ lambda_delete_function_concurrency(struct call *call,
                                    const struct lambda_delete_function_concurrency_input *in,
                                    struct lambda_delete_function_concurrency_output *out)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
 
-    TRY(named(call, in->function_name, STR_NONE, &name, &rec));
-    rec.reserved = -1;
-    return lambda_fn_put(call->txn, lambda_of(call), &rec);
+    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
+    fn->reserved = -1;
+    return lambda_fn_put(call->txn, lambda_of(call), fn);
 }

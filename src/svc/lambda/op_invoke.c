@@ -1,8 +1,8 @@
 /* Invoke: RequestResponse, Event, DryRun.
  *
  * A synchronous call is suspended while the engine, on the home loop, has the function run:
- *   handler --io_post--> start_task (home) --lambda_engine_invoke--> sync_done (home) --call_wake-->
- * handler
+ *   handler --io_post--> start_task (home) --lambda_engine_invoke-->
+ *   sync_done (home) --waiters_wake--> handler again
  *
  * Source: Lambda API Reference, Invoke.
  * Layer: svc. Thread: the call's loop; what says home runs there. */
@@ -11,7 +11,7 @@
 #include "svc/lambda/lambda_int.h"
 
 enum {
-    WAIT_MARGIN_MS = 30 * 1000, /* over the function's time-out and its initialisation */
+    WAIT_MARGIN_MS = 30 * 1000, /* over what initialisation and function may take */
     CLIENT_CONTEXT_MAX = 3583,
 };
 
@@ -38,7 +38,7 @@ static void sync_unref(struct sync *s)
 {
     if (atomic_fetch_sub(&s->refs, 1) != 1)
         return;
-    lambda_conf_unref(s->inv.conf);
+    lambda_fn_unref(s->inv.fn);
     pthread_mutex_destroy(&s->lock);
     buf_release(&s->tail);
     buf_release(&s->context);
@@ -86,7 +86,7 @@ static void on_release(void *arg)
     sync_unref(arg);
 }
 
-static struct sync *sync_new(struct call *call, struct lambda_conf *conf, struct str payload)
+static struct sync *sync_new(struct call *call, struct lambda_fn *fn, struct str payload)
 {
     struct sync *s = mem_calloc(1, sizeof(*s));
     if (!s)
@@ -97,7 +97,7 @@ static struct sync *sync_new(struct call *call, struct lambda_conf *conf, struct
     buf_init(&s->tail, LAMBDA_TAIL_MAX);
     buf_init(&s->context, CLIENT_CONTEXT_MAX);
     s->l = lambda_of(call);
-    s->inv.conf = lambda_conf_ref(conf);
+    s->inv.fn = lambda_fn_ref(fn);
     s->event = mem_alloc(payload.len + 1);
     if (!s->event) {
         sync_unref(s);
@@ -113,9 +113,9 @@ static struct sync *sync_new(struct call *call, struct lambda_conf *conf, struct
     return s;
 }
 
-static int64_t wait_ms(const struct lambda_conf *conf)
+static int64_t wait_ms(const struct lambda_fn *fn)
 {
-    return conf->rec.timeout_s * 1000 + SANDBOX_INIT_TIMEOUT_MS + WAIT_MARGIN_MS;
+    return 2 * fn->timeout_s * 1000 + SANDBOX_INIT_TIMEOUT_MS + WAIT_MARGIN_MS;
 }
 
 /* ERR_OK when it is done, ERR_TIMEOUT when it is not and its time is over, else ERR_SUSPENDED. */
@@ -124,17 +124,16 @@ static enum err sync_wait(struct sync *s)
     enum err err = ERR_OK;
     pthread_mutex_lock(&s->lock);
     if (!s->done)
-        err = s->waiter.call->timed_out
-                  ? ERR_TIMEOUT
-                  : waiter_wait(&s->waiter, &s->waiters, wait_ms(s->inv.conf));
+        err = s->waiter.call->timed_out ? ERR_TIMEOUT
+                                        : waiter_wait(&s->waiter, &s->waiters, wait_ms(s->inv.fn));
     pthread_mutex_unlock(&s->lock);
     return err;
 }
 
 static enum err sync_start(struct call *call, const struct lambda_invoke_input *in,
-                           struct lambda_conf *conf, struct str payload, struct str context)
+                           struct lambda_fn *fn, struct str payload, struct str context)
 {
-    struct sync *s = sync_new(call, conf, payload);
+    struct sync *s = sync_new(call, fn, payload);
     if (!s)
         return ERR_NOMEM;
     s->inv.want_tail = str_eq_c(in->log_type, "Tail");
@@ -241,16 +240,15 @@ static enum err client_context(struct call *call, const struct lambda_invoke_inp
     return ERR_OK;
 }
 
-static enum err run(struct call *call, const struct lambda_invoke_input *in,
-                    struct lambda_conf *conf, struct lambda_invoke_output *out)
+static enum err run(struct call *call, const struct lambda_invoke_input *in, struct lambda_fn *fn,
+                    struct lambda_invoke_output *out)
 {
     bool event = str_eq_c(in->invocation_type, "Event");
     struct str payload = str_empty(in->payload) ? STR("{}") : in->payload;
     struct str context;
 
     if (str_is_set(in->durable_execution_name) || str_is_set(in->tenant_id))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "DurableExecutionName and TenantId are not supported by Weir.");
+        return LAMBDA_INVALID(call, "DurableExecutionName and TenantId are not supported by Weir.");
     TRY(check_payload(call, payload, event));
     TRY(client_context(call, in, &context));
     if (str_eq_c(in->invocation_type, "DryRun")) {
@@ -258,9 +256,8 @@ static enum err run(struct call *call, const struct lambda_invoke_input *in,
         return ERR_OK;
     }
     if (!event)
-        return sync_start(call, in, conf, payload, context);
-    TRY(lambda_async_add(call->txn, lambda_of(call), &conf->rec, call->request_id, context,
-                         payload));
+        return sync_start(call, in, fn, payload, context);
+    TRY(lambda_async_add(call->txn, lambda_of(call), fn, call->request_id, context, payload));
     WIRE_SET(out, status_code, 202);
     return ERR_OK;
 }
@@ -273,12 +270,12 @@ enum err lambda_invoke(struct call *call, const struct lambda_invoke_input *in,
     if (call->state)
         return sync_resume(call, in, out);
     TRY(lambda_name_of_call(call, in->function_name, in->qualifier, &name));
-    struct lambda_conf *conf;
-    enum err err = lambda_conf_find(lambda_of(call), &name, &conf);
+    struct lambda_fn *fn;
+    enum err err = lambda_fn_find(lambda_of(call), &name, &fn);
     if (err == ERR_NOT_FOUND)
         return lambda_not_found(call, &name);
     TRY(err);
-    err = run(call, in, conf, out);
-    lambda_conf_unref(conf);
+    err = run(call, in, fn, out);
+    lambda_fn_unref(fn);
     return err;
 }

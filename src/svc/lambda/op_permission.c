@@ -16,12 +16,10 @@ static enum err check_revision(struct call *call, struct str wanted, struct str 
 
 /* The function must exist; its record is read so that a delete in between conflicts. */
 static enum err policy_of(struct call *call, struct str function_name, struct str qualifier,
-                          struct lambda_name *ret_name, struct lambda_policy *ret_policy)
+                          struct lambda_fn **ret_fn, struct lambda_policy *ret_policy)
 {
-    struct lambda_fn rec;
-    TRY(lambda_name_of_call(call, function_name, qualifier, ret_name));
-    TRY(lambda_fn_of_call(call, ret_name, &rec));
-    return lambda_policy_get(call->txn, ret_name, ret_policy);
+    TRY(lambda_fn_of_call(call, function_name, qualifier, ret_fn));
+    return lambda_policy_get(call->txn, &(*ret_fn)->name, ret_policy);
 }
 
 static enum err check_document(struct call *call, struct str doc)
@@ -35,8 +33,7 @@ static enum err check_document(struct call *call, struct str doc)
                           LAMBDA_POLICY_MAX);
     enum err err = policy_parse(call->arena, POLICY_RESOURCE, doc, &why, &parsed);
     if (err == ERR_INVALID || err == ERR_LIMIT)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "The provided permission is not valid: %s", why);
+        return LAMBDA_INVALID(call, "The provided permission is not valid: %s", why);
     return err;
 }
 
@@ -61,25 +58,24 @@ static enum err build(struct call *call, const struct lambda_add_permission_inpu
     };
     enum err err = statement_json(call->arena, call->partition, &st, ret_json);
     if (err == ERR_INVALID)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "The provided principal was invalid. Please check the principal and try "
-                          "again.");
+        return LAMBDA_INVALID(
+            call, "The provided principal was invalid. Please check the principal and try "
+                  "again.");
     return err;
 }
 
 enum err lambda_add_permission(struct call *call, const struct lambda_add_permission_input *in,
                                struct lambda_add_permission_output *out)
 {
-    struct lambda_name name;
+    struct lambda_fn *fn;
     struct lambda_policy policy;
     struct str json;
 
     if (str_is_set(in->function_url_auth_type) || in->has_invoked_via_function_url)
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Function URLs are not supported by Weir.");
-    TRY(policy_of(call, in->function_name, in->qualifier, &name, &policy));
+        return LAMBDA_INVALID(call, "Function URLs are not supported by Weir.");
+    TRY(policy_of(call, in->function_name, in->qualifier, &fn, &policy));
     TRY(check_revision(call, in->revision_id, policy.revision));
-    struct str arn = lambda_arn(call->arena, call->partition, &name, name.qualifier);
+    struct str arn = lambda_arn(call->arena, call->partition, &fn->name, fn->name.qualifier);
     if (!str_is_set(arn))
         return ERR_NOMEM;
     TRY(build(call, in, arn, &json));
@@ -95,7 +91,7 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
                           "The policy is bigger than the limit (%d).", LAMBDA_POLICY_MAX);
     TRY(err);
     TRY(check_document(call, policy.document));
-    TRY(lambda_policy_put(call->txn, &name, &policy));
+    TRY(lambda_policy_put(call->txn, &fn->name, &policy));
     out->statement = json;
     return ERR_OK;
 }
@@ -104,10 +100,10 @@ enum err lambda_remove_permission(struct call *call,
                                   const struct lambda_remove_permission_input *in,
                                   struct lambda_remove_permission_output *out)
 {
-    struct lambda_name name;
+    struct lambda_fn *fn;
     struct lambda_policy policy;
 
-    TRY(policy_of(call, in->function_name, in->qualifier, &name, &policy));
+    TRY(policy_of(call, in->function_name, in->qualifier, &fn, &policy));
     if (!str_is_set(policy.document))
         return call_error(call, &lambda_err_resource_not_found_exception,
                           "No policy is associated with the given resource.");
@@ -119,16 +115,16 @@ enum err lambda_remove_permission(struct call *call,
                           "Statement " STR_FMT " is not found in resource policy.",
                           STR_ARG(in->statement_id));
     TRY(err);
-    return lambda_policy_put(call->txn, &name, &policy);
+    return lambda_policy_put(call->txn, &fn->name, &policy);
 }
 
 enum err lambda_get_policy(struct call *call, const struct lambda_get_policy_input *in,
                            struct lambda_get_policy_output *out)
 {
-    struct lambda_name name;
+    struct lambda_fn *fn;
     struct lambda_policy policy;
 
-    TRY(policy_of(call, in->function_name, in->qualifier, &name, &policy));
+    TRY(policy_of(call, in->function_name, in->qualifier, &fn, &policy));
     if (!str_is_set(policy.document))
         return call_error(call, &lambda_err_resource_not_found_exception,
                           "The resource you requested does not exist.");

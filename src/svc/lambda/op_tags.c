@@ -5,34 +5,30 @@
 
 static enum err resource(struct call *call, struct str arn, struct tags_resource *ret)
 {
-    struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
 
     if (!target_is(call->core, arn, "function"))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Tags of resources other than functions are not supported by Weir.");
-    TRY(lambda_name_of_call(call, arn, STR_NONE, &name));
-    if (str_is_set(name.qualifier))
-        return call_error(call, &lambda_err_invalid_parameter_value_exception,
-                          "Tags on function aliases and versions are not supported. Please specify "
-                          "a function ARN.");
-    ret->arn = lambda_arn(call->arena, call->partition, &name, STR_NONE);
-    if (!str_is_set(ret->arn))
-        return ERR_NOMEM;
+        return LAMBDA_INVALID(call,
+                              "Tags of resources other than functions are not supported by Weir.");
+    TRY(lambda_fn_of_call(call, arn, STR_NONE, &fn));
+    if (str_is_set(fn->name.qualifier))
+        return LAMBDA_INVALID(call, "Tags on function aliases and versions are not supported. "
+                                    "Please specify a function ARN.");
+    ret->arn = fn->arn;
     /* Permissions were checked for the text that was given: it must be the function's ARN. */
-    return str_eq(arn, ret->arn) ? lambda_fn_of_call(call, &name, &rec)
-                                 : lambda_not_found(call, &name);
+    return str_eq(arn, fn->arn) ? ERR_OK : lambda_not_found(call, &fn->name);
 }
 
 static enum err find(void *self, struct txn *txn, struct str arn, struct tags_resource *ret)
 {
     struct lambda_name name;
-    struct lambda_fn rec;
+    struct lambda_fn *fn;
 
-    if (lambda_name_parse(arn, STR_NONE, STR_NONE, &name) != ERR_OK || str_is_set(name.qualifier))
+    if (lambda_name_parse(arn, (struct key_scope){0}, &name) != ERR_OK ||
+        str_is_set(name.qualifier))
         return ERR_NOT_FOUND;
     ret->arn = arn;
-    return lambda_fn_get(txn, &name, &rec);
+    return lambda_fn_get(txn, self, &name, &fn);
 }
 
 static const struct tags_type types[] = {
@@ -50,13 +46,6 @@ const struct tags_service lambda_tags_service = {
     .types = types,
     .n_types = ARRAY_LEN(types),
 };
-
-enum err lambda_tags_of(struct call *call, const struct lambda_fn *rec, struct tag_list *ret_tags)
-{
-    struct lambda_name name = lambda_fn_name(rec);
-    struct str arn = lambda_arn(call->arena, call->partition, &name, STR_NONE);
-    return str_is_set(arn) ? tags_of(call->txn, arn, ret_tags) : ERR_NOMEM;
-}
 
 enum err lambda_list_tags(struct call *call, const struct lambda_list_tags_input *in,
                           struct lambda_list_tags_output *out)

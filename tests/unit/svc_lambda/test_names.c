@@ -47,18 +47,25 @@ static void test_parse(void **state)
          NULL, NULL, NULL},
         {"arn of a layer", "arn:aws:lambda:eu-west-1:123456789012:layer:x", ERR_INVALID, NULL, NULL,
          NULL, NULL},
+        {"arn without region", "arn:aws:lambda::123456789012:function:orders", ERR_INVALID, NULL,
+         NULL, NULL, NULL},
+        {"arn with a slash", "arn:aws:lambda:eu-west-1:123456789012:function/orders", ERR_INVALID,
+         NULL, NULL, NULL, NULL},
+        {"twelve digits", "123456789012", ERR_OK, "000000000000", "us-east-1", "123456789012",
+         NULL},
         {"cut arn", "arn:aws:lambda", ERR_INVALID, NULL, NULL, NULL, NULL},
     };
+    const struct key_scope here = {STR("000000000000"), STR("us-east-1")};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct lambda_name n;
-        enum err err =
-            lambda_name_parse(str_c(rows[i].in), STR("000000000000"), STR("us-east-1"), &n);
+        enum err err = lambda_name_parse(str_c(rows[i].in), here, &n);
         if (err != rows[i].err)
             fail_msg("%s: %s", rows[i].name, err_name(err));
         if (err != ERR_OK)
             continue;
-        if (!str_eq_c(n.account, rows[i].account) || !str_eq_c(n.region, rows[i].region) ||
-            !str_eq_c(n.name, rows[i].fn) || !str_eq(n.qualifier, str_c(rows[i].qualifier)))
+        if (!str_eq_c(n.scope.account, rows[i].account) ||
+            !str_eq_c(n.scope.region, rows[i].region) || !str_eq_c(n.name, rows[i].fn) ||
+            !str_eq(n.qualifier, str_c(rows[i].qualifier)))
             fail_msg("%s: parts differ", rows[i].name);
         assert_int_equal(str_is_set(n.qualifier), rows[i].qualifier != NULL);
     }
@@ -67,8 +74,8 @@ static void test_parse(void **state)
 static void test_arn(void **state)
 {
     struct arena a;
-    const struct lambda_name name = {STR("123456789012"), STR("eu-west-1"), STR("orders"),
-                                     STR_NONE};
+    const struct lambda_name name = {
+        {STR("123456789012"), STR("eu-west-1")}, STR("orders"), STR_NONE};
     arena_init(&a, 4096);
     assert_true(str_eq_c(lambda_arn(&a, STR("aws"), &name, STR_NONE), ARN "orders"));
     assert_true(str_eq_c(lambda_arn(&a, STR("aws"), &name, STR("$LATEST")), ARN "orders:$LATEST"));

@@ -10,13 +10,10 @@
 
 static void test_function(void **state)
 {
-    struct lambda_pair env[] = {{STR("A"), STR("1")}, {STR("B"), STR("")}};
+    struct lambda_environment_variables_entry env[] = {{STR("A"), STR("1")}, {STR("B"), STR("")}};
     struct lambda_fn in = {
-        .account = STR("000000000000"),
-        .region = STR("us-east-1"),
-        .name = STR("orders"),
+        .name = {{STR("000000000000"), STR("us-east-1")}, STR("orders"), STR_NONE},
         .id = STR("id"),
-        .generation = 1234567890123,
         .revision = STR("rev"),
         .runtime = STR("provided.al2023"),
         .role = STR("arn:aws:iam::000000000000:role/r"),
@@ -32,7 +29,6 @@ static void test_function(void **state)
         .modified_ms = -1,
         .env = env,
         .n_env = 2,
-        .has_env = true,
         .log_group = STR("/aws/lambda/orders"),
         .reserved = -1,
         .async = {true, 2, -1, STR_NONE, STR("arn:aws:sqs:us-east-1:000000000000:q"), 77},
@@ -42,11 +38,10 @@ static void test_function(void **state)
     struct lambda_fn out;
 
     arena_init(&a, 1024 * 1024);
-    buf_init_arena(&b, &a, LAMBDA_RECORD_MAX);
-    assert_int_equal(lambda_fn_pack(&in, &b), ERR_OK);
-    assert_int_equal(lambda_fn_unpack(&a, buf_str(&b), &out), ERR_OK);
-    assert_true(str_eq(out.name, in.name) && str_eq(out.role, in.role));
-    assert_int_equal(out.generation, in.generation);
+    buf_init_arena(&b, &a, RECORD_BYTES_MAX);
+    assert_int_equal(record_pack(&lambda_fn_type, &in, &b), ERR_OK);
+    assert_int_equal(record_unpack(&lambda_fn_type, &a, buf_str(&b), &out), ERR_OK);
+    assert_true(str_eq(out.name.name, in.name.name) && str_eq(out.role, in.role));
     assert_int_equal(out.modified_ms, -1);
     assert_int_equal(out.n_env, 2);
     assert_true(str_eq_c(out.env[0].value, "1") && str_is_set(out.env[1].value));
@@ -57,18 +52,15 @@ static void test_function(void **state)
     assert_true(str_eq(out.async.on_failure, in.async.on_failure));
     assert_int_equal(out.reserved, -1);
     for (size_t n = 0; n < b.len; n++)
-        assert_int_equal(lambda_fn_unpack(&a, str_n(b.p, n), &out), ERR_CORRUPT);
+        assert_int_equal(record_unpack(&lambda_fn_type, &a, str_n(b.p, n), &out), ERR_CORRUPT);
     arena_release(&a);
 }
 
 static void test_mapping(void **state)
 {
     struct lambda_mapping in = {
-        .account = STR("000000000000"),
-        .region = STR("us-east-1"),
         .uuid = STR("u"),
-        .generation = 9,
-        .function = STR("f"),
+        .function = {{STR("000000000000"), STR("us-east-1")}, STR("f"), STR_NONE},
         .function_arn = STR("arn"),
         .source_arn = STR("q"),
         .batch_size = 10000,
@@ -83,24 +75,20 @@ static void test_mapping(void **state)
     struct lambda_mapping out;
 
     arena_init(&a, 1024 * 1024);
-    buf_init_arena(&b, &a, LAMBDA_RECORD_MAX);
-    assert_int_equal(lambda_mapping_pack(&in, &b), ERR_OK);
-    assert_int_equal(lambda_mapping_unpack(&a, buf_str(&b), &out), ERR_OK);
+    buf_init_arena(&b, &a, RECORD_BYTES_MAX);
+    assert_int_equal(record_pack(&lambda_mapping_type, &in, &b), ERR_OK);
+    assert_int_equal(record_unpack(&lambda_mapping_type, &a, buf_str(&b), &out), ERR_OK);
     assert_int_equal(out.batch_size, 10000);
     assert_true(out.enabled && out.partial);
     assert_int_equal(out.concurrency_max, 2);
     for (size_t n = 0; n < b.len; n++)
-        assert_int_equal(lambda_mapping_unpack(&a, str_n(b.p, n), &out), ERR_CORRUPT);
-    buf_clear(&b);
-    in.batch_size = 10001;
-    assert_int_equal(lambda_mapping_pack(&in, &b), ERR_OK);
-    assert_int_equal(lambda_mapping_unpack(&a, buf_str(&b), &out), ERR_CORRUPT);
+        assert_int_equal(record_unpack(&lambda_mapping_type, &a, str_n(b.p, n), &out), ERR_CORRUPT);
     arena_release(&a);
 }
 
 static void test_event(void **state)
 {
-    struct lambda_event in = {{STR("000000000000"), STR("us-east-1"), STR("f"), STR_NONE},
+    struct lambda_event in = {{{STR("000000000000"), STR("us-east-1")}, STR("f"), STR_NONE},
                               STR("id"),
                               STR("req"),
                               STR_NONE,
@@ -109,12 +97,12 @@ static void test_event(void **state)
     struct buf b;
 
     buf_init(&b, 4096);
-    assert_int_equal(lambda_event_pack(&in, &b), ERR_OK);
-    assert_int_equal(lambda_event_unpack(buf_str(&b), &out), ERR_OK);
+    assert_int_equal(record_pack(&lambda_event_type, &in, &b), ERR_OK);
+    assert_int_equal(record_unpack(&lambda_event_type, NULL, buf_str(&b), &out), ERR_OK);
     assert_true(str_eq(out.payload, in.payload) && str_eq(out.fn_id, in.fn_id));
     assert_false(str_is_set(out.client_context));
     for (size_t n = 0; n < b.len; n++)
-        assert_int_equal(lambda_event_unpack(str_n(b.p, n), &out), ERR_CORRUPT);
+        assert_int_equal(record_unpack(&lambda_event_type, NULL, str_n(b.p, n), &out), ERR_CORRUPT);
     buf_release(&b);
 }
 

@@ -1,0 +1,16 @@
+/* The key layouts of the service; nobody else builds its keys (kv/key.h says the letters). */
+#ifndef WEIR_SVC_LAMBDA_KEYS_H
+#define WEIR_SVC_LAMBDA_KEYS_H
+
+#include "kv/key.h"
+
+/* scope, function name -> function record */
+static const struct key_layout lambda_k_function = {KEY_LAMBDA, 1, "St"};
+/* scope, function name -> policy record */
+static const struct key_layout lambda_k_policy = {KEY_LAMBDA, 2, "St"};
+/* scope, uuid -> event source mapping record */
+static const struct key_layout lambda_k_mapping = {KEY_LAMBDA, 3, "St"};
+/* scope, ARN of a source, function name -> uuid of the mapping of the two */
+static const struct key_layout lambda_k_pair = {KEY_LAMBDA, 4, "Stt"};
+
+#endif
