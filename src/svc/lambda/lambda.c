@@ -10,6 +10,7 @@
 static void release(void *self)
 {
     struct lambda *l = self;
+    lambda_async_forget(l);
     lambda_pollers_free(l->pollers);
     lambda_logbook_free(l->logbook);
     lambda_engine_free(l->engine);
@@ -26,6 +27,7 @@ static enum err make(struct core *core, void **ret_self)
     l->core = core;
     l->deliver = core->deliver;
     l->sandbox = core->sandbox;
+    list_init(&l->attempts);
     rng_bytes(l->url_key, sizeof(l->url_key));
     enum err err = lambda_fns_new(l);
     if (err == ERR_OK)

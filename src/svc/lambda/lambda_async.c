@@ -58,6 +58,7 @@ static enum err read_event(const struct deliver_work *work, struct lambda_event 
 /* One attempt, and what is known of its end until that is committed: work->user. */
 struct attempt {
     struct lambda_invocation inv;
+    struct list link; /* l->attempts */
     struct lambda *l;
     struct deliver_work *work;
     bool answered; /* the function ran */
@@ -68,6 +69,7 @@ struct attempt {
 
 static void attempt_free(struct attempt *at)
 {
+    list_remove(&at->link);
     lambda_fn_unref(at->inv.fn);
     mem_free(at->response);
     mem_free(at);
@@ -94,6 +96,7 @@ static void attempt_done(struct lambda_invocation *inv, const struct lambda_resu
 {
     struct attempt *at = inv->user;
     const struct lambda_async_config *config = &inv->fn->async;
+    assert(at->work && at->work->user == at);
     enum deliver_outcome outcome = DELIVER_RETRY_UNCOUNTED;
 
     switch (r->status) {
@@ -145,6 +148,7 @@ static void attempt(void *self, struct deliver_work *work)
         return;
     }
     at->l = l;
+    list_push_back(&l->attempts, &at->link);
     at->work = work;
     at->inv.fn = fn;
     at->inv.event = ev.payload;
@@ -328,6 +332,16 @@ static enum err succeed(void *self, struct txn *txn, const struct deliver_work *
     if (!str_is_set(fn->async.on_success))
         return ERR_OK;
     return send_record(txn, l, fn, &ev, work, fn->async.on_success, "Success");
+}
+
+void lambda_async_forget(struct lambda *l)
+{
+    struct list *link;
+    while ((link = list_pop_front(&l->attempts))) {
+        struct attempt *at = CONTAINER_OF(link, struct attempt, link);
+        lambda_fn_unref(at->inv.fn);
+        at->inv.fn = NULL;
+    }
 }
 
 enum err lambda_async_register(struct lambda *l)

@@ -332,6 +332,9 @@ struct lambda_event {
     struct str payload;
 };
 enum err lambda_async_register(struct lambda *l) WARN_UNUSED;
+/* Attempts that the loops' end left open let their functions go; the engine that keeps them is freed
+ * after the service. */
+void lambda_async_forget(struct lambda *l);
 /* Stages an asynchronous invocation. ERR_LIMIT. */
 enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
                           struct str request_id, struct str client_context,
@@ -428,7 +431,8 @@ struct lambda {
     struct lambda_engine *engine;
     struct lambda_logbook *logbook;
     struct lambda_pollers *pollers;
-    uint8_t url_key[32]; /* of package URLs; of this process start */
+    struct list attempts; /* lambda_async.c's, home loop */
+    uint8_t url_key[32];  /* of package URLs; of this process start */
 };
 
 /* page_scan's answer; of ERR_INVALID it makes the service's error. */

@@ -35,6 +35,7 @@ struct run {
 static const char *const volatile_names[] = {
     "RequestId",
     "MessageId",
+    "EventSourceMappingArn",
     "ReceiptHandle",
     "SequenceNumber",
     "LastModified",

@@ -31,6 +31,45 @@
     LAMBDA("POST", "/2015-03-31/functions",                                                        \
            "{\"FunctionName\":\"f\",\"Runtime\":\"provided.al2023\",\"Handler\":\"h\",\"Role\":"   \
            "\"arn:aws:iam::000000000000:role/r\",\"Code\":{\"ZipFile\":\"" CODE "\"}}")
+#define GRANT                                                                                      \
+    {                                                                                              \
+        IAM("Action=PutRolePolicy&RoleName=r&PolicyName=p&PolicyDocument=%7B%22Statement%22%3A%7B" \
+            "%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22%2A%22%2C%22Resource%22%3A%22%2A%22"   \
+            "%7D%7D")                                                                              \
+    }
+#define QUEUE                                                                                      \
+    {                                                                                              \
+        SQS("CreateQueue", "{\"QueueName\":\"q\"}")                                                \
+    }
+#define ARN "arn:aws:lambda:us-east-1:000000000000:function:f"
+#define QUEUE_ARN "arn:aws:sqs:us-east-1:000000000000:q"
+#define MAPPINGS "/2015-03-31/event-source-mappings"
+#define CREATE_MAPPING                                                                             \
+    LAMBDA("POST", MAPPINGS,                                                                       \
+           "{\"FunctionName\":\"f\",\"Enabled\":false,\"EventSourceArn\":\"" QUEUE_ARN "\"}")
+#define LIST_MAPPINGS LAMBDA("GET", MAPPINGS, NULL)
+/* Remembers the mapping's id, for the step that follows. */
+#define FIND_MAPPING                                                                               \
+    {                                                                                              \
+        .req = {.service = "lambda", .method = "GET", .path = MAPPINGS}, .take = "\"UUID\":\""     \
+    }
+#define DELETE_MAPPING LAMBDA("DELETE", MAPPINGS "/%s", NULL)
+#define PERMIT                                                                                     \
+    LAMBDA("POST", "/2015-03-31/functions/f/policy",                                               \
+           "{\"StatementId\":\"s\",\"Action\":\"lambda:InvokeFunction\","                          \
+           "\"Principal\":\"s3.amazonaws.com\"}")
+#define FORBID LAMBDA("DELETE", "/2015-03-31/functions/f/policy/s", NULL)
+#define GET_POLICY LAMBDA("GET", "/2015-03-31/functions/f/policy", NULL)
+#define RESERVE(n)                                                                                 \
+    LAMBDA("PUT", "/2017-10-31/functions/f/concurrency", "{\"ReservedConcurrentExecutions\":" n "}")
+#define UNRESERVE LAMBDA("DELETE", "/2017-10-31/functions/f/concurrency", NULL)
+#define GET_RESERVED LAMBDA("GET", "/2019-09-30/functions/f/concurrency", NULL)
+#define CONFIG(verb, text) LAMBDA(verb, "/2019-09-25/functions/f/event-invoke-config", text)
+#define RETRIES(n) "{\"MaximumRetryAttempts\":" n "}"
+#define TAGS "/2017-03-31/tags/" ARN
+#define TAG LAMBDA("POST", TAGS, "{\"Tags\":{\"a\":\"1\"}}")
+#define UNTAG LAMBDA("DELETE", TAGS "?tagKeys=a", NULL)
+#define GET_TAGS LAMBDA("GET", TAGS, NULL)
 #define DELETE LAMBDA("DELETE", "/2015-03-31/functions/f", NULL)
 #define GET LAMBDA("GET", "/2015-03-31/functions/f/configuration", NULL)
 #define LIST LAMBDA("GET", "/2015-03-31/functions", NULL)
@@ -59,21 +98,105 @@ static const struct fault_case cases[] = {
         .probe = {GET},
     },
     {
+        .name = "update code",
+        .setup = {ROLE, CREATE},
+        .undo = {DELETE, CREATE},
+        .act = LAMBDA("PUT", "/2015-03-31/functions/f/code", "{\"ZipFile\":\"" CODE "\"}"),
+        .probe = {GET},
+    },
+    {
         .name = "add permission",
         .setup = {ROLE, CREATE},
-        .undo = {LAMBDA("DELETE", "/2015-03-31/functions/f/policy/s", NULL)},
-        .act = LAMBDA("POST", "/2015-03-31/functions/f/policy",
-                      "{\"StatementId\":\"s\",\"Action\":\"lambda:InvokeFunction\","
-                      "\"Principal\":\"s3.amazonaws.com\"}"),
-        .probe = {LAMBDA("GET", "/2015-03-31/functions/f/policy", NULL)},
+        .undo = {FORBID},
+        .act = PERMIT,
+        .probe = {GET_POLICY},
+    },
+    {
+        .name = "remove permission",
+        .setup = {ROLE, CREATE, PERMIT},
+        .undo = {PERMIT},
+        .act = FORBID,
+        .probe = {GET_POLICY},
     },
     {
         .name = "reserve concurrency",
         .setup = {ROLE, CREATE},
-        .undo = {LAMBDA("DELETE", "/2017-10-31/functions/f/concurrency", NULL)},
-        .act = LAMBDA("PUT", "/2017-10-31/functions/f/concurrency",
-                      "{\"ReservedConcurrentExecutions\":3}"),
-        .probe = {LAMBDA("GET", "/2019-09-30/functions/f/concurrency", NULL)},
+        .undo = {UNRESERVE},
+        .act = RESERVE("3"),
+        .probe = {GET_RESERVED},
+    },
+    {
+        .name = "give reserved concurrency back",
+        .setup = {ROLE, CREATE, RESERVE("3")},
+        .undo = {RESERVE("3")},
+        .act = UNRESERVE,
+        .probe = {GET_RESERVED},
+    },
+    {
+        .name = "invoke as event",
+        .setup = {ROLE, CREATE, RESERVE("0")},
+        .act = {{.service = "lambda",
+                 .method = "POST",
+                 .path = "/2015-03-31/functions/f/invocations",
+                 .header = "X-Amz-Invocation-Type: Event",
+                 .body = "{}"}},
+        .probe = {GET_RESERVED},
+    },
+    {
+        .name = "put event invoke config",
+        .setup = {ROLE, CREATE},
+        .undo = {CONFIG("DELETE", NULL)},
+        .act = CONFIG("PUT", RETRIES("1")),
+        .probe = {CONFIG("GET", NULL)},
+    },
+    {
+        .name = "update event invoke config",
+        .setup = {ROLE, CREATE, CONFIG("PUT", RETRIES("1"))},
+        .undo = {CONFIG("PUT", RETRIES("1"))},
+        .act = CONFIG("POST", RETRIES("0")),
+        .probe = {CONFIG("GET", NULL)},
+    },
+    {
+        .name = "delete event invoke config",
+        .setup = {ROLE, CREATE, CONFIG("PUT", RETRIES("1"))},
+        .undo = {CONFIG("PUT", RETRIES("1"))},
+        .act = CONFIG("DELETE", NULL),
+        .probe = {CONFIG("GET", NULL)},
+    },
+    {
+        .name = "create mapping",
+        .setup = {ROLE, GRANT, QUEUE, CREATE},
+        .undo = {FIND_MAPPING, DELETE_MAPPING},
+        .act = CREATE_MAPPING,
+        .probe = {LIST_MAPPINGS},
+    },
+    {
+        .name = "update mapping",
+        .setup = {ROLE, GRANT, QUEUE, CREATE, CREATE_MAPPING, FIND_MAPPING},
+        .undo = {LAMBDA("PUT", MAPPINGS "/%s", "{\"BatchSize\":10}")},
+        .act = LAMBDA("PUT", MAPPINGS "/%s", "{\"BatchSize\":7,\"FunctionName\":\"f\"}"),
+        .probe = {LIST_MAPPINGS},
+    },
+    {
+        .name = "delete mapping",
+        .setup = {ROLE, GRANT, QUEUE, CREATE, CREATE_MAPPING, FIND_MAPPING},
+        .undo = {CREATE_MAPPING, FIND_MAPPING},
+        .act = DELETE_MAPPING,
+        .probe = {LIST_MAPPINGS},
+    },
+    {
+        .name = "tag function",
+        .setup = {ROLE, CREATE},
+        .undo = {UNTAG},
+        .act = TAG,
+        .probe = {GET_TAGS},
+    },
+    {
+        .name = "untag function",
+        .setup = {ROLE, CREATE, TAG},
+        .undo = {TAG},
+        .act = UNTAG,
+        .probe = {GET_TAGS},
     },
 };
 
