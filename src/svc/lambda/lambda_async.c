@@ -124,6 +124,7 @@ static void attempt(void *self, struct deliver_work *work)
     struct lambda *l = self;
     struct lambda_event ev;
 
+    assert(!work->user && work->attempt >= 1);
     if (read_event(work, &ev) != ERR_OK) {
         log_error("lambda", "asynchronous event %llu does not decode: dropped",
                   (unsigned long long)work->id);
@@ -167,6 +168,7 @@ static int64_t backoff_ms(void *self, const struct deliver_work *work, int next)
     const struct lambda *l = self;
     int64_t base = l->core->cfg.async_retry_base_ms;
 
+    assert(next == work->attempt || next == work->attempt + 1);
     if (base <= 0)
         base = RETRY_BASE_MS;
     if (next != work->attempt) /* a function error: one base, then two */

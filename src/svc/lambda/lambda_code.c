@@ -68,7 +68,9 @@ fail:
 
 struct lambda_code *lambda_code_ref(struct lambda_code *c)
 {
-    atomic_fetch_add(&c->refs, 1);
+    int before = atomic_fetch_add(&c->refs, 1);
+    assert(before > 0);
+    (void)before;
     return c;
 }
 
@@ -125,7 +127,11 @@ static void remove_later(struct core *core, const char *dir)
 
 void lambda_code_unref(struct lambda_code *c)
 {
-    if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
+    if (!c)
+        return;
+    int before = atomic_fetch_sub(&c->refs, 1);
+    assert(before > 0);
+    if (before > 1)
         return;
     if (atomic_load(&c->retired))
         remove_later(c->core, c->dir);
@@ -241,7 +247,9 @@ static void upload_done(struct io_work *w)
 
     mem_free(job->zip);
     job->zip = NULL;
+    assert(!job->object && !job->kept);
     pthread_mutex_lock(&job->lock);
+    assert(!job->done);
     job->done = true;
     bool alone = job->alone;
     (void)waiters_wake(&job->waiters, 1);
@@ -391,6 +399,8 @@ static void upload_kept(void *arg)
 
 enum err lambda_upload_keep(struct call *call)
 {
+    const struct upload_job *job = call->state;
+    assert(job && job->done && job->err == ERR_OK); /* LC1 */
     return txn_on_commit(call->txn, upload_kept, call->state);
 }
 

@@ -138,6 +138,7 @@ static void pool_check_gone(struct pool *pool)
 {
     if (!pool->gone || pool->n)
         return;
+    assert(pool->busy == 0 && pool->n_waiting == 0 && list_empty(&pool->idle));
     (void)map_del(&pool->e->pools, pool->fn->arn);
     pool_free(pool);
 }
@@ -397,6 +398,7 @@ static void early_task(struct io_task *task)
 static void end_early(struct lambda_engine *e, struct lambda_invocation *inv,
                       enum lambda_status status, const char *reason)
 {
+    assert(!inv->instance); /* E4 */
     inv->early = status;
     inv->reason = reason;
     inv->task.fn = early_task;
@@ -518,6 +520,7 @@ static enum err instance_start(struct pool *pool, struct instance **ret_in)
         instance_free(in);
         return err;
     }
+    assert(in->sb);
     in->starting = true;
     e->n_starting++;
     pool->n++;
@@ -552,7 +555,6 @@ static struct instance *idle_take(struct pool *pool)
 static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
 {
     assert(!in->inv && !in->dying); /* E1 */
-    inv->instance = in;
     inv->sb = (struct sandbox_invoke){
         .event = inv->event,
         .request_id = str_c(inv->request_id),
@@ -564,6 +566,7 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
     enum err err = sandbox_instance_invoke(in->sb, &inv->sb);
     if (err != ERR_OK)
         return err;
+    inv->instance = in;
     in->inv = inv;
     in->pool->busy++;
     in->unreserved = in->pool->fn->reserved < 0;
@@ -579,6 +582,7 @@ static bool park(struct pool *pool, struct lambda_invocation *inv)
 {
     if (!inv->may_wait || pool->busy == 0 || pool->n_waiting >= WAITING_MAX)
         return false;
+    assert(!inv->instance && !list_linked(&inv->link));
     list_push_back(&pool->waiting, &inv->link);
     pool->n_waiting++;
     return true;
@@ -630,6 +634,7 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
 {
     struct instance *in;
 
+    assert(inv->fn && inv->on_done);
     buf_init(&inv->tail, 4 * SANDBOX_LINE_MAX);
     if (e->stopped) {
         end_early(e, inv, INVOKE_STOPPING, NULL);

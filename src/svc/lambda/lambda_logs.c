@@ -132,6 +132,7 @@ void lambda_log_stream_drop(struct lambda_log_stream *s)
 {
     if (!s)
         return;
+    assert(s->held);
     s->held = false;
     if (!list_linked(&s->link))
         stream_free(s);
@@ -141,6 +142,7 @@ void lambda_log_stream_drop(struct lambda_log_stream *s)
 
 static bool pending_add(struct pending *p, int64_t now_ms, struct str line)
 {
+    assert(p->n <= p->cap);
     if (p->n == p->cap) {
         size_t cap = p->cap ? p->cap * 2 : 16;
         struct pending_event *v = mem_realloc(p->v, cap * sizeof(*v));
@@ -164,6 +166,7 @@ static bool pending_add(struct pending *p, int64_t now_ms, struct str line)
 void lambda_log_line(struct lambda_log_stream *s, int64_t now_ms, struct str line)
 {
     struct lambda_logbook *book = s->book;
+    assert(s->held && book->bytes >= book->flushing_bytes);
     size_t bytes = line.len + LOG_EVENT_OVERHEAD;
 
     if (book->bytes + bytes > LOG_BYTES_MAX || !pending_add(&s->pending, now_ms, line)) {
@@ -251,6 +254,7 @@ static void flush_done(void *arg, enum err err)
     struct lambda_logbook *book = arg;
     struct list *link;
 
+    assert(book->busy && book->bytes >= book->flushing_bytes); /* LG2 */
     if (err != ERR_OK)
         log_error("lambda", "%zu bytes of function output could not be stored: %s",
                   book->flushing_bytes, err_name(err));
@@ -278,8 +282,10 @@ static void flush_start(struct lambda_logbook *book)
 
     if (book->busy)
         return;
+    assert(list_empty(&book->flushing)); /* LG2 */
     while ((link = list_pop_front(&book->dirty))) {
         struct lambda_log_stream *s = CONTAINER_OF(link, struct lambda_log_stream, link);
+        assert(s->pending.n > 0 && s->flushing.n == 0);
         struct pending empty = s->flushing;
         s->flushing = s->pending;
         s->pending = empty;
@@ -305,6 +311,7 @@ static void finish(struct io_task *task)
 
 void lambda_logbook_flush(struct lambda_logbook *book, void (*done)(void *arg), void *arg)
 {
+    assert(!book->done && done);
     book->done = done;
     book->done_arg = arg;
     book->finish_task.fn = finish;

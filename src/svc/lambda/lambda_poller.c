@@ -220,6 +220,7 @@ static void take_next(struct lambda_poller *p)
 
     if (!next)
         return;
+    assert(next->poller == p);
     if (old) {
         watch(p, false);
     } else {
@@ -413,6 +414,7 @@ static void settle_done(void *arg, enum err err)
 
 static void settle(struct batch *b)
 {
+    assert(b->p->in_flight > 0 && (b->release || b->failed)); /* LM1 */
     struct lambda *l = b->p->l;
     if (txn_run(l->core, core_home_loop(l->core), settle_body, b, settle_done) != ERR_OK)
         batch_end(b);
@@ -444,6 +446,7 @@ static void batch_invoked(struct lambda_invocation *inv, const struct lambda_res
     struct lambda_poller *p = b->p;
 
     buf_release(&b->event);
+    assert(p->in_flight > 0);
     switch (r->status) {
     case INVOKE_OK:
         p->backoff_ms = 0;
@@ -491,6 +494,7 @@ static void batch_invoke(struct batch *b, struct lambda_fn *fn)
     struct lambda_poller *p = b->p;
     char id[RNG_UUID_LEN + 1];
 
+    assert(b->n > 0 && p->in_flight < p->limit); /* LM2 */
     BUF_ADD_LIT(&b->event, "{\"Records\":[");
     for (struct message *msg = b->first; msg; msg = msg->next) {
         if (msg != b->first)
@@ -556,6 +560,7 @@ static enum err receive_body(struct txn *txn, void *arg)
         size_t n = 0;
         TRY(sqs->receive(sqs->self, txn, p->m->source_arn, min_size(want - b->n_got, RECEIVE_MAX),
                          -1, part, &n));
+        assert(n <= RECEIVE_MAX);
         if (n == 0)
             break;
         for (size_t i = 0; i < n; i++) {
@@ -617,6 +622,7 @@ static void receive_done(void *arg, enum err err)
     struct batch *b = arg;
     struct lambda_poller *p = b->p;
 
+    assert(p->receiving && p->gather == b);
     p->receiving = false;
     if (err == ERR_OK && b->n_got > 0) {
         p->maybe = true;

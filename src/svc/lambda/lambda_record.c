@@ -225,6 +225,7 @@ enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *fn)
 enum err lambda_fn_put(struct txn *txn, struct lambda *l, const struct lambda_fn *fn)
 {
     struct str record;
+    assert(str_is_set(fn->id) && str_is_set(fn->code_id) && str_is_set(fn->revision));
     TRY(record_make(&lambda_fn_type, txn->arena, fn, &record));
     return catalogue_put(l->fns, txn, fn_key(txn->arena, &fn->name), record);
 }
@@ -289,6 +290,7 @@ enum err lambda_mapping_get(struct txn *txn, struct lambda *l, struct key_scope 
 enum err lambda_mapping_claim(struct txn *txn, const struct lambda_mapping *m,
                               struct str *ret_other)
 {
+    assert(str_is_set(m->uuid) && str_is_set(m->source_arn));
     struct str key = pair_key(txn->arena, m);
     enum err err = txn_get(txn, key, ret_other);
     if (err == ERR_NOT_FOUND)
@@ -304,6 +306,7 @@ enum err lambda_mapping_leave(struct txn *txn, const struct lambda_mapping *m)
 enum err lambda_mapping_put(struct txn *txn, struct lambda *l, struct lambda_mapping *m)
 {
     struct str record;
+    assert(str_is_set(m->uuid) && m->batch_size >= 1 && m->batch_size <= LAMBDA_BATCH_MAX);
     m->modified_ms = txn->now_ms;
     TRY(record_make(&lambda_mapping_type, txn->arena, m, &record));
     return catalogue_put(l->mappings, txn, mapping_key(txn->arena, m), record);

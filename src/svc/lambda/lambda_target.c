@@ -22,6 +22,7 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
                       const struct target_found *found, const struct target_delivery *d)
 {
     char id[RNG_UUID_LEN + 1];
+    assert(found->opened);
     return lambda_async_add(txn, self, found->opened, rng_uuid(id), STR_NONE, d->payload);
 }
 

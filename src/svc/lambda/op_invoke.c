@@ -36,7 +36,9 @@ struct sync {
 
 static void sync_unref(struct sync *s)
 {
-    if (atomic_fetch_sub(&s->refs, 1) != 1)
+    int before = atomic_fetch_sub(&s->refs, 1);
+    assert(before > 0);
+    if (before > 1)
         return;
     lambda_fn_unref(s->inv.fn);
     pthread_mutex_destroy(&s->lock);
@@ -52,6 +54,7 @@ static void sync_done(struct lambda_invocation *inv, const struct lambda_result 
 {
     struct sync *s = inv->user;
 
+    assert(!s->done); /* E4 */
     s->status = r->status;
     s->reason = r->reason;
     if (r->status == INVOKE_OK || r->status == INVOKE_FUNCTION_ERROR) {
@@ -167,6 +170,7 @@ static enum err throttled(struct call *call, const char *reason)
 static enum err sync_answer(struct call *call, struct sync *s, const struct lambda_invoke_input *in,
                             struct lambda_invoke_output *out)
 {
+    assert(s->done);
     switch (s->status) {
     case INVOKE_THROTTLED:
         return throttled(call, s->reason);
