@@ -34,9 +34,7 @@ static void release(void *self)
 
 static enum err load_token_key(struct iam *iam, struct txn *txn)
 {
-    struct str key = iam_key_token_key(txn->arena), value;
-    if (!str_is_set(key))
-        return ERR_NOMEM;
+    struct str key = key_prefix_vals(txn->arena, &iam_k_token_key, NULL, 0), value;
     enum err e = txn_get(txn, key, &value);
     if (e == ERR_NOT_FOUND) {
         rng_bytes(iam->token_key, sizeof(iam->token_key));

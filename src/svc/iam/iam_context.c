@@ -15,9 +15,9 @@ static enum err add_entity(struct call *call, struct policy_context *ctx, enum i
         return ERR_OK;
     const struct iam_entity *e = known->e;
     enum err err = ERR_OK;
-    for (size_t i = 0; i < e->n_tags && err == ERR_OK; i++) {
-        struct str key = str_dup(call->arena, e->tags[i].key);
-        struct str value = str_dup(call->arena, e->tags[i].value);
+    for (size_t i = 0; i < e->tags.n && err == ERR_OK; i++) {
+        struct str key = str_dup(call->arena, e->tags.v[i].key);
+        struct str value = str_dup(call->arena, e->tags.v[i].value);
         if (!str_is_set(key) || !str_is_set(value))
             err = ERR_NOMEM;
         policy_context_add2(ctx, STR("aws:ResourceTag/"), key, value);

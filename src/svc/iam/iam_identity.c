@@ -140,10 +140,10 @@ static enum err fill_entity(struct iam *iam, struct iam_known *known, struct are
     who->n_identity_policies = n;
     who->account = iam->core->cfg.account;
     who->user_name = e->name;
-    /* struct iam_tag has the members of struct principal_tag, in their order. */
-    _Static_assert(sizeof(struct iam_tag) == sizeof(struct principal_tag), "tag layouts differ");
-    who->tags = (const struct principal_tag *)(const void *)e->tags;
-    who->n_tags = e->n_tags;
+    /* struct tag has the members of struct principal_tag, in their order. */
+    _Static_assert(sizeof(struct tag) == sizeof(struct principal_tag), "tag layouts differ");
+    who->tags = (const struct principal_tag *)(const void *)e->tags.v;
+    who->n_tags = e->tags.n;
     *ret_held = h;
     return ERR_OK;
 }

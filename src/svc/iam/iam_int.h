@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/map.h"
+#include "core/page.h"
 #include "iam_api.h"
 #include "svc/iam/iam.h"
 #include "svc/iam/iam_keys.h"
@@ -27,6 +28,12 @@ enum {
     IAM_SESSION_DEFAULT_S = 3600,
 };
 
+/* Sorted by key. */
+struct iam_tags {
+    struct tag v[IAM_TAGS_MAX];
+    size_t n;
+};
+
 struct iam_inline {
     struct str name, document;
 };
@@ -40,14 +47,14 @@ struct iam_access {
 /* A user or role. Memory: the arena it was loaded into. Lists are sorted by name. */
 struct iam_entity {
     enum iam_kind kind;
+    struct str arn;
     struct str name, path, id;
     int64_t created_ms;
     struct str description; /* roles */
     int64_t max_session_s;  /* roles */
     struct str trust;       /* roles: document */
     struct str boundary;    /* ARN, absent: none */
-    struct iam_tag tags[IAM_TAGS_MAX];
-    size_t n_tags;
+    struct iam_tags tags;
     struct iam_inline inlines[IAM_INLINE_MAX];
     size_t n_inlines;
     struct str attached[IAM_ATTACHED_MAX]; /* ARNs */
@@ -64,10 +71,10 @@ struct iam_version {
 
 /* A managed policy of the account. */
 struct iam_managed {
+    struct str arn;
     struct str name, path, id, description;
     int64_t created_ms, updated_ms;
-    struct iam_tag tags[IAM_TAGS_MAX];
-    size_t n_tags;
+    struct iam_tags tags;
     int64_t default_version, next_version;
     int64_t attachments, boundaries; /* counted here so that DeletePolicy conflicts with Attach */
     struct iam_version versions[IAM_VERSIONS_MAX]; /* oldest first */
@@ -97,33 +104,40 @@ struct iam {
 
 /* --- iam_record.c: records and their storage -------------------------------------------------- */
 
+/* IAM's records belong to the account, whatever the region. */
+struct key_scope iam_scope(const struct iam *iam);
+struct str iam_entity_key(const struct iam *iam, struct arena *a, enum iam_kind kind,
+                          struct str name);
+struct str iam_managed_key(const struct iam *iam, struct arena *a, struct str name);
+struct str iam_use_key(const struct iam *iam, struct arena *a, enum iam_use use,
+                       struct str policy_arn, const struct iam_entity *e);
+/* "arn:aws:iam::ACCT:role/path/name". STR_NONE on exhaustion. */
+struct str iam_entity_arn(const struct iam *iam, struct arena *a, const struct iam_entity *e);
+struct str iam_managed_arn(const struct iam *iam, struct arena *a, const struct iam_managed *m);
+struct str iam_aws_arn(const struct iam *iam, struct arena *a, const struct iam_aws_policy *p);
+
+/* Fills kind, ARN and what is stored; texts are copied into the arena. ERR_CORRUPT, ERR_NOMEM. */
+enum err iam_entity_unpack(const struct iam *iam, struct arena *a, enum iam_kind kind,
+                           struct str record, struct iam_entity *e) WARN_UNUSED;
+enum err iam_managed_unpack(const struct iam *iam, struct arena *a, struct str record,
+                            struct iam_managed *m) WARN_UNUSED;
 /* Tracked read. ERR_NOT_FOUND also when the name differs in case. */
-enum err iam_entity_load(struct txn *txn, enum iam_kind kind, struct str name,
-                         struct iam_entity **ret_e) WARN_UNUSED;
-enum err iam_entity_decode(struct arena *a, enum iam_kind kind, struct str record,
-                           struct iam_entity **ret_e) WARN_UNUSED;
-/* Stages the record and the refresh of memory after the commit. ERR_LIMIT, ERR_NOMEM, ERR_IO. */
+enum err iam_entity_load(const struct iam *iam, struct txn *txn, enum iam_kind kind,
+                         struct str name, struct iam_entity **ret_e) WARN_UNUSED;
+/* The account's policy with this ARN. Tracked read. ERR_NOT_FOUND also for ARNs of anything else. */
+enum err iam_managed_load(const struct iam *iam, struct txn *txn, struct str arn,
+                          struct iam_managed **ret_m) WARN_UNUSED;
+/* Stage the record and the change of memory after the commit. ERR_LIMIT, ERR_NOMEM, ERR_IO. */
 enum err iam_entity_store(struct iam *iam, struct txn *txn, const struct iam_entity *e) WARN_UNUSED;
 enum err iam_entity_remove(struct iam *iam, struct txn *txn,
                            const struct iam_entity *e) WARN_UNUSED;
-enum err iam_managed_load(struct txn *txn, struct str name, struct iam_managed **ret_m) WARN_UNUSED;
-enum err iam_managed_decode(struct arena *a, struct str record,
-                            struct iam_managed **ret_m) WARN_UNUSED;
 enum err iam_managed_store(struct iam *iam, struct txn *txn,
                            const struct iam_managed *m) WARN_UNUSED;
 enum err iam_managed_remove(struct iam *iam, struct txn *txn,
                             const struct iam_managed *m) WARN_UNUSED;
 const struct iam_version *iam_managed_version(const struct iam_managed *m, int64_t number);
-
-/* "arn:aws:iam::ACCT:role/path/name". STR_NONE on exhaustion. */
-struct str iam_entity_arn(const struct iam *iam, struct arena *a, const struct iam_entity *e);
-struct str iam_managed_arn(const struct iam *iam, struct arena *a, const struct iam_managed *m);
-struct str iam_aws_arn(const struct iam *iam, struct arena *a, const struct iam_aws_policy *p);
 /* The policy AWS made with this ARN, or NULL. */
 const struct iam_aws_policy *iam_aws_find(const struct iam *iam, struct str arn);
-/* Name of the account's managed policy that `arn` names, checked against its record's ARN by the
- * caller; STR_NONE when the ARN is no such thing. */
-struct str iam_arn_policy_name(const struct iam *iam, struct str arn);
 
 /* A prefix and 17 characters: "AROA3XFRBF535PLBIFPI4". */
 struct str iam_new_id(struct arena *a, const char *prefix);
@@ -185,47 +199,67 @@ enum err iam_auth_context(struct call *call, const void *in,
 /* --- iam_reply.c: pieces of replies and errors ------------------------------------------------ */
 
 struct iam *iam_of(struct call *call);
+extern const char *const iam_kind_word[IAM_KINDS];  /* "user" */
+extern const char *const iam_kind_title[IAM_KINDS]; /* "User" */
 /* Loads a user or role, or sets NoSuchEntity. */
 enum err iam_get_entity(struct call *call, enum iam_kind kind, struct str name,
                         struct iam_entity **ret_e) WARN_UNUSED;
+/* The named user, or the caller when no name is given. */
+enum err iam_get_user_or_self(struct call *call, struct str name,
+                              struct iam_entity **ret_e) WARN_UNUSED;
+/* One of the account's managed policies, or NoSuchEntity; AccessDenied for AWS's. */
+enum err iam_get_managed(struct call *call, struct str arn, struct iam_managed **ret_m) WARN_UNUSED;
 /* RFC 3986-encoded, as IAM answers documents. STR_NONE on exhaustion. */
 struct str iam_encoded(struct call *call, struct str document);
-/* Parses a document to be stored; sets MalformedPolicyDocument. */
-enum err iam_check_document(struct call *call, enum policy_kind kind,
-                            struct str document) WARN_UNUSED;
 /* Characters of a document that count towards quotas: white space does not. */
 size_t iam_document_chars(struct str document);
-/* Sets, adds, removes in a sorted list of tags. */
-enum err iam_merge_tags(struct call *call, struct iam_tag *tags, size_t *n,
-                        const struct iam_tag_list_type *add) WARN_UNUSED;
-enum err iam_drop_tags(struct call *call, struct iam_tag *tags, size_t *n, const struct str *keys,
-                       size_t n_keys) WARN_UNUSED;
+/* Checks a document to be stored; sets MalformedPolicyDocument, or LimitExceeded beyond `max`
+ * characters of the quota of that name (NULL: none). */
+enum err iam_check_document(struct call *call, enum policy_kind kind, struct str document,
+                            const char *quota, size_t max) WARN_UNUSED;
+/* Adds and replaces; removes. */
+enum err iam_merge_tags(struct call *call, struct iam_tags *tags, struct tag_list add) WARN_UNUSED;
+enum err iam_drop_tags(struct call *call, struct iam_tags *tags,
+                       const struct iam_tag_key_list_type *keys) WARN_UNUSED;
 
-enum err iam_role_shape(struct call *call, const struct iam_entity *e, bool whole,
-                        struct iam_role *ret_role) WARN_UNUSED;
-enum err iam_user_shape(struct call *call, const struct iam_entity *e, bool whole,
-                        struct iam_user *ret_user) WARN_UNUSED;
-
-/* Paging by Marker: names after `after` (absent: from the start), at most `max`. */
+/* A page, and where the reply tells how it ended. */
 struct iam_page {
-    struct str after;
-    size_t max;
-    bool truncated;
-    struct str marker; /* for the reply */
+    struct page p;
+    bool *truncated, *has_truncated;
+    struct str *marker;
 };
-enum err iam_page_init(struct call *call, struct str marker, bool has_max, int64_t max_items,
-                       struct iam_page *ret_page) WARN_UNUSED;
-/* Notes that `last` ended a full page and more follows. */
-enum err iam_page_more(struct call *call, struct iam_page *page, struct str last) WARN_UNUSED;
+struct page iam_page_of(struct call *call, struct str scope, struct str marker, bool has_max,
+                        int64_t max_items);
+/* Of an operation with Marker, MaxItems and IsTruncated; lives as long as the block. */
+#define IAM_PAGE(call, in, out, scope)                                                             \
+    (&(struct iam_page){                                                                           \
+        .p = iam_page_of((call), (scope), (in)->marker, (in)->has_max_items, (in)->max_items),     \
+        .truncated = &(out)->is_truncated,                                                         \
+        .has_truncated = &(out)->has_is_truncated,                                                 \
+        .marker = &(out)->marker})
+/* Ends a page that was made with `err`: tells the reply, or sets the error of a wrong Marker. */
+enum err iam_page_told(struct call *call, struct iam_page *page, enum err err) WARN_UNUSED;
+/* page_scan, and told. */
+enum err iam_page_scan(struct call *call, struct iam_page *page, struct key_range range,
+                       const struct page_fns *fns, void *arg) WARN_UNUSED;
+/* What the page shows of a list that is sorted by the text its elements begin with: page->p.n of
+ * them, from *ret_from on; and told. */
+enum err iam_page_slice(struct call *call, struct iam_page *page, const void *list, size_t stride,
+                        size_t n, size_t *ret_from) WARN_UNUSED;
 
-/* op_policy.c: one of the account's managed policies, or NoSuchEntity; AccessDenied for AWS's. */
-enum err iam_get_managed(struct call *call, struct str arn, struct iam_managed **ret_m) WARN_UNUSED;
-/* Start of a scan that goes on after `key`. STR_NONE on exhaustion. */
-struct str iam_scan_after(struct call *call, struct str key);
-
-/* op_user.c: entities of a kind under a path prefix, at most page->max into `v` (one more fits). */
-enum err iam_list_entities(struct call *call, enum iam_kind kind, struct str prefix,
-                           struct iam_page *page, struct iam_entity **v, size_t *ret_n) WARN_UNUSED;
+/* Defines an operation on roles and its twin on users, which differ in the names of types and
+ * members alone: `does` is an expression of call, in, out, `kind` and `name`. */
+#define IAM_TWINS(of_role, of_user, does)                                                          \
+    IAM_TWIN(of_role, IAM_ROLE, role_name, does)                                                   \
+    IAM_TWIN(of_user, IAM_USER, user_name, does)
+#define IAM_TWIN(op, kind_, name_, does)                                                           \
+    enum err iam_##op(struct call *call, const struct iam_##op##_input *in,                        \
+                      struct iam_##op##_output *out)                                               \
+    {                                                                                              \
+        const enum iam_kind kind = (kind_);                                                        \
+        const struct str name = in->name_;                                                         \
+        return does;                                                                               \
+    }
 
 /* op_attach.c: checks that a managed policy exists and counts its use. `delta` +1 or -1. */
 enum err iam_count_use(struct call *call, enum iam_use use, struct str policy_arn,

@@ -51,8 +51,11 @@ static enum err doc_new(struct str json, struct iam_doc **ret_doc)
 static enum err parse_known(const struct iam *iam, struct iam_known *k, enum iam_kind kind,
                             struct str record)
 {
-    TRY(iam_entity_decode(&k->arena, kind, record, &k->e));
-    k->arn = iam_entity_arn(iam, &k->arena, k->e);
+    k->e = ARENA_NEW(&k->arena, struct iam_entity);
+    if (!k->e)
+        return ERR_NOMEM;
+    TRY(iam_entity_unpack(iam, &k->arena, kind, record, k->e));
+    k->arn = k->e->arn;
     k->inlines = ARENA_ARRAY(&k->arena, struct policy *, k->e->n_inlines + 1);
     if (!str_is_set(k->arn) || !k->inlines)
         return ERR_NOMEM;
@@ -136,9 +139,9 @@ static enum err reread(struct refresh *r, struct arena *a)
     kv_rollback(txn);
     TRY(e);
     if (str_is_set(r->arn)) {
-        struct iam_managed *m;
-        TRY(iam_managed_decode(a, record, &m));
-        return learn_doc(r->iam, r->arn, iam_managed_version(m, m->default_version)->document);
+        struct iam_managed m;
+        TRY(iam_managed_unpack(r->iam, a, record, &m));
+        return learn_doc(r->iam, r->arn, iam_managed_version(&m, m.default_version)->document);
     }
     struct iam_known *known;
     TRY(known_new(r->iam, r->kind, record, &known));
@@ -174,7 +177,7 @@ enum err iam_refresh_entity(struct iam *iam, struct txn *txn, enum iam_kind kind
         return ERR_NOMEM;
     *r = (struct refresh){.iam = iam,
                           .kind = kind,
-                          .key = iam_key_entity(txn->arena, kind, name),
+                          .key = iam_entity_key(iam, txn->arena, kind, name),
                           .lower = str_lower(txn->arena, name)};
     if (!str_is_set(r->key) || !str_is_set(r->lower))
         return ERR_NOMEM;
@@ -186,7 +189,7 @@ enum err iam_refresh_managed(struct iam *iam, struct txn *txn, struct str name, 
     struct refresh *r = ARENA_NEW(txn->arena, struct refresh);
     if (!r)
         return ERR_NOMEM;
-    *r = (struct refresh){.iam = iam, .key = iam_key_managed(txn->arena, name), .arn = arn};
+    *r = (struct refresh){.iam = iam, .key = iam_managed_key(iam, txn->arena, name), .arn = arn};
     if (!str_is_set(r->key))
         return ERR_NOMEM;
     return txn_on_commit(txn, refresh, r);
@@ -196,8 +199,8 @@ enum err iam_refresh_managed(struct iam *iam, struct txn *txn, struct str name, 
 
 static enum err load_entities(struct iam *iam, struct txn *txn, enum iam_kind kind)
 {
-    struct str from = iam_key_entities(txn->arena, kind), key, record;
-    struct str to = str_is_set(from) ? key_after_prefix(txn->arena, from) : STR_NONE;
+    struct key_range all = key_range(txn->arena, &iam_k_entity, iam_scope(iam), (uint8_t)kind);
+    struct str from = all.from, to = all.to, key, record;
     struct kv_iter *it;
     if (!str_is_set(to))
         return ERR_NOMEM;
@@ -219,8 +222,8 @@ static enum err load_entities(struct iam *iam, struct txn *txn, enum iam_kind ki
 
 static enum err load_managed(struct iam *iam, struct txn *txn)
 {
-    struct str from = iam_key_all_managed(txn->arena), key, record;
-    struct str to = str_is_set(from) ? key_after_prefix(txn->arena, from) : STR_NONE;
+    struct key_range all = key_range(txn->arena, &iam_k_managed, iam_scope(iam));
+    struct str from = all.from, to = all.to, key, record;
     struct kv_iter *it;
     if (!str_is_set(to))
         return ERR_NOMEM;
@@ -228,15 +231,11 @@ static enum err load_managed(struct iam *iam, struct txn *txn)
     enum err e;
     while ((e = kv_next(it, &key, &record)) == ERR_OK) {
         struct arena a;
-        struct iam_managed *m;
+        struct iam_managed m;
         arena_init(&a, KNOWN_BYTES_MAX);
-        e = iam_managed_decode(&a, record, &m);
-        if (e == ERR_OK) {
-            struct str arn = iam_managed_arn(iam, &a, m);
-            e = str_is_set(arn)
-                    ? learn_doc(iam, arn, iam_managed_version(m, m->default_version)->document)
-                    : ERR_NOMEM;
-        }
+        e = iam_managed_unpack(iam, &a, record, &m);
+        if (e == ERR_OK)
+            e = learn_doc(iam, m.arn, iam_managed_version(&m, m.default_version)->document);
         arena_release(&a);
         if (e != ERR_OK)
             break;

@@ -1,7 +1,8 @@
 /* Pieces that the operations of IAM share: lookups with AWS's errors, checks, shapes, paging.
  *
  * Layer: svc. Thread: the call's loop. */
-#include "codec/base64.h"
+#include <assert.h>
+
 #include "codec/percent.h"
 #include "svc/iam/iam_int.h"
 
@@ -10,30 +11,44 @@ struct iam *iam_of(struct call *call)
     return call->svc;
 }
 
+const char *const iam_kind_word[IAM_KINDS] = {"user", "role"};
+const char *const iam_kind_title[IAM_KINDS] = {"User", "Role"};
+
 enum err iam_get_entity(struct call *call, enum iam_kind kind, struct str name,
                         struct iam_entity **ret_e)
 {
-    enum err e = iam_entity_load(call->txn, kind, name, ret_e);
-    if (e == ERR_NOT_FOUND)
+    enum err err = iam_entity_load(iam_of(call), call->txn, kind, name, ret_e);
+    if (err == ERR_NOT_FOUND)
         return call_error(call, &iam_err_no_such_entity_exception,
-                          "The %s with name " STR_FMT " cannot be found.",
-                          kind == IAM_USER ? "user" : "role", STR_ARG(name));
-    return e;
+                          "The %s with name " STR_FMT " cannot be found.", iam_kind_word[kind],
+                          STR_ARG(name));
+    return err;
+}
+
+enum err iam_get_user_or_self(struct call *call, struct str name, struct iam_entity **ret_e)
+{
+    if (!str_is_set(name) && call->who->kind != PRINCIPAL_USER)
+        return call_error(call, &iam_err_validation,
+                          "Must specify userName when calling with non-User credentials");
+    return iam_get_entity(call, IAM_USER, str_is_set(name) ? name : call->who->user_name, ret_e);
+}
+
+enum err iam_get_managed(struct call *call, struct str arn, struct iam_managed **ret_m)
+{
+    if (iam_aws_find(iam_of(call), arn))
+        return call_error(call, &iam_err_access_denied,
+                          "Policy " STR_FMT " is managed by AWS and cannot be changed.",
+                          STR_ARG(arn));
+    enum err err = iam_managed_load(iam_of(call), call->txn, arn, ret_m);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &iam_err_no_such_entity_exception,
+                          "Policy " STR_FMT " was not found.", STR_ARG(arn));
+    return err;
 }
 
 struct str iam_encoded(struct call *call, struct str document)
 {
-    return str_is_set(document) ? percent_encode(call->arena, document, false) : STR_NONE;
-}
-
-enum err iam_check_document(struct call *call, enum policy_kind kind, struct str document)
-{
-    struct policy *policy;
-    const char *why = NULL;
-    enum err e = policy_parse(call->arena, kind, document, &why, &policy);
-    if (e == ERR_INVALID || e == ERR_LIMIT)
-        return call_error(call, &iam_err_malformed_policy_document_exception, "%s", why);
-    return e;
+    return percent_encode(call->arena, document, false);
 }
 
 size_t iam_document_chars(struct str document)
@@ -44,6 +59,21 @@ size_t iam_document_chars(struct str document)
         n += c != ' ' && c != '\t' && c != '\r' && c != '\n';
     }
     return n;
+}
+
+enum err iam_check_document(struct call *call, enum policy_kind kind, struct str document,
+                            const char *quota, size_t max)
+{
+    struct policy *policy;
+    const char *why = NULL;
+    enum err err = policy_parse(call->arena, kind, document, &why, &policy);
+    if (err == ERR_INVALID || err == ERR_LIMIT)
+        return call_error(call, &iam_err_malformed_policy_document_exception, "%s", why);
+    TRY(err);
+    if (quota && iam_document_chars(document) > max)
+        return call_error(call, &iam_err_limit_exceeded_exception,
+                          "Cannot exceed quota for %s: %zu", quota, max);
+    return ERR_OK;
 }
 
 /* --- tags ------------------------------------------------------------------------------------- */
@@ -65,126 +95,83 @@ static const struct tags_rules tag_rules = {
         },
 };
 
-/* Puts a list in place of an entity's. */
-static void put_tags(struct iam_tag *tags, size_t *n, struct tag_list all)
+static void put_tags(struct iam_tags *tags, struct tag_list all)
 {
-    struct iam_tag_list_type list;
-    TAGS_INTO(list, all);
-    if (list.n)
-        memcpy(tags, list.v, list.n * sizeof(*tags));
-    *n = list.n;
+    assert(all.n <= IAM_TAGS_MAX);
+    if (all.n)
+        memcpy(tags->v, all.v, all.n * sizeof(*tags->v));
+    tags->n = all.n;
 }
 
-enum err iam_merge_tags(struct call *call, struct iam_tag *tags, size_t *n,
-                        const struct iam_tag_list_type *add)
+enum err iam_merge_tags(struct call *call, struct iam_tags *tags, struct tag_list add)
 {
-    const struct iam_tag_list_type have = {tags, *n};
     struct tag_list all;
-    TRY(tags_check_call(call, &tag_rules, TAGS_FROM(*add)));
-    enum err err = tags_merge(call->arena, &tag_rules, TAGS_FROM(have), TAGS_FROM(*add), &all);
+    TRY(tags_check_call(call, &tag_rules, add));
+    enum err err = tags_merge(call->arena, &tag_rules, TAGS_FROM(*tags), add, &all);
     if (err == ERR_LIMIT)
         return tags_refuse(call, &tag_rules, TAGS_TOO_MANY, (struct tag){0});
     TRY(err);
-    put_tags(tags, n, all);
+    put_tags(tags, all);
     return ERR_OK;
 }
 
-enum err iam_drop_tags(struct call *call, struct iam_tag *tags, size_t *n, const struct str *keys,
-                       size_t n_keys)
+enum err iam_drop_tags(struct call *call, struct iam_tags *tags,
+                       const struct iam_tag_key_list_type *keys)
 {
-    const struct iam_tag_list_type have = {tags, *n};
     struct tag_list left;
-    TRY(tags_without(call->arena, &tag_rules, TAGS_FROM(have), keys, n_keys, &left));
-    put_tags(tags, n, left);
-    return ERR_OK;
-}
-
-/* --- shapes ----------------------------------------------------------------------------------- */
-
-static enum err boundary_shape(struct call *call, const struct iam_entity *e,
-                               const struct iam_attached_permissions_boundary **ret)
-{
-    *ret = NULL;
-    if (!str_is_set(e->boundary))
-        return ERR_OK;
-    struct iam_attached_permissions_boundary *b =
-        ARENA_NEW(call->arena, struct iam_attached_permissions_boundary);
-    if (!b)
-        return ERR_NOMEM;
-    b->permissions_boundary_type = STR("Policy");
-    b->permissions_boundary_arn = e->boundary;
-    *ret = b;
-    return ERR_OK;
-}
-
-/* `whole`: as Get answers; lists leave out tags and boundary. */
-enum err iam_role_shape(struct call *call, const struct iam_entity *e, bool whole,
-                        struct iam_role *ret_role)
-{
-    struct iam_role r = {.path = e->path,
-                         .role_name = e->name,
-                         .role_id = e->id,
-                         .arn = iam_entity_arn(iam_of(call), call->arena, e),
-                         .assume_role_policy_document = iam_encoded(call, e->trust),
-                         .description = e->description};
-    if (!str_is_set(r.arn) || !str_is_set(r.assume_role_policy_document))
-        return ERR_NOMEM;
-    WIRE_SET(&r, create_date, e->created_ms);
-    WIRE_SET(&r, max_session_duration, e->max_session_s);
-    if (whole) {
-        TRY(boundary_shape(call, e, &r.permissions_boundary));
-        r.tags = (struct iam_tag_list_type){e->n_tags ? e->tags : NULL, e->n_tags};
-    }
-    *ret_role = r;
-    return ERR_OK;
-}
-
-enum err iam_user_shape(struct call *call, const struct iam_entity *e, bool whole,
-                        struct iam_user *ret_user)
-{
-    struct iam_user u = {.path = e->path,
-                         .user_name = e->name,
-                         .user_id = e->id,
-                         .arn = iam_entity_arn(iam_of(call), call->arena, e)};
-    if (!str_is_set(u.arn))
-        return ERR_NOMEM;
-    WIRE_SET(&u, create_date, e->created_ms);
-    if (whole) {
-        TRY(boundary_shape(call, e, &u.permissions_boundary));
-        u.tags = (struct iam_tag_list_type){e->n_tags ? e->tags : NULL, e->n_tags};
-    }
-    *ret_user = u;
+    TRY(tags_without(call->arena, &tag_rules, TAGS_FROM(*tags), keys->v, keys->n, &left));
+    put_tags(tags, left);
     return ERR_OK;
 }
 
 /* --- paging ----------------------------------------------------------------------------------- */
 
-/* A marker is the base64 of the last name of the page before. */
-enum err iam_page_init(struct call *call, struct str marker, bool has_max, int64_t max_items,
-                       struct iam_page *ret_page)
+struct page iam_page_of(struct call *call, struct str scope, struct str marker, bool has_max,
+                        int64_t max_items)
 {
-    struct iam_page page = {.max = has_max ? (size_t)max_items : IAM_PAGE_DEFAULT};
-    if (str_is_set(marker)) {
-        enum err e = base64url_decode(call->arena, marker, &page.after);
-        if (e == ERR_INVALID || (e == ERR_OK && page.after.len == 0))
-            return call_error(call, &iam_err_validation, "Invalid Marker: " STR_FMT,
-                              STR_ARG(marker));
-        TRY(e);
-    }
-    *ret_page = page;
+    struct page page =
+        page_of_call(call, scope, marker, has_max ? (size_t)max_items : IAM_PAGE_DEFAULT);
+    page.bind.region = STR(""); /* IAM is the same in all */
+    return page;
+}
+
+enum err iam_page_told(struct call *call, struct iam_page *page, enum err err)
+{
+    if (err == ERR_INVALID)
+        return call_error(call, &iam_err_validation, "Invalid Marker: " STR_FMT,
+                          STR_ARG(page->p.token));
+    TRY(err);
+    assert(page->p.more == str_is_set(page->p.next_token));
+    *page->truncated = page->p.more;
+    *page->has_truncated = true;
+    *page->marker = page->p.next_token;
     return ERR_OK;
 }
 
-enum err iam_page_more(struct call *call, struct iam_page *page, struct str last)
+enum err iam_page_scan(struct call *call, struct iam_page *page, struct key_range range,
+                       const struct page_fns *fns, void *arg)
 {
-    page->truncated = true;
-    page->marker = base64url_encode(call->arena, last.p, last.len);
-    return str_is_set(page->marker) ? ERR_OK : ERR_NOMEM;
+    return iam_page_told(call, page, page_scan(call->txn, &page->p, range, fns, arg));
 }
 
-struct str iam_scan_after(struct call *call, struct str key)
+/* The text that element i begins with. */
+static struct str name_at(const void *list, size_t stride, size_t i)
 {
-    /* str_dup ends the copy with NUL: that byte makes the next possible key. */
-    struct str copy = str_is_set(key) ? str_dup(call->arena, key) : STR_NONE;
-    return str_is_set(copy) ? str_n(copy.p, copy.len + 1) : STR_NONE;
+    return *(const struct str *)((const char *)list + i * stride);
+}
+
+enum err iam_page_slice(struct call *call, struct iam_page *page, const void *list, size_t stride,
+                        size_t n, size_t *ret_from)
+{
+    struct str after;
+    size_t from = 0;
+    enum err err = page_start(&page->p, &after);
+    while (err == ERR_OK && str_is_set(after) && from < n &&
+           str_cmp(name_at(list, stride, from), after) <= 0)
+        from++;
+    page->p.n = min_size(n - from, page->p.limit);
+    if (err == ERR_OK && page->p.n < n - from)
+        err = page_end(&page->p, name_at(list, stride, from + page->p.n - 1));
+    *ret_from = from;
+    return iam_page_told(call, page, err);
 }

@@ -12,7 +12,7 @@
  * Layer: svc. Thread: any. */
 #include <openssl/evp.h>
 
-#include "base/pack.h"
+#include "base/record.h"
 #include "base/rng.h"
 #include "codec/base64.h"
 #include "codec/hash.h"
@@ -57,60 +57,26 @@ struct str iam_temporary_secret(const struct iam *iam, struct str access_key, st
 
 /* --- the session as bytes --------------------------------------------------------------------- */
 
-static void encode(struct buf *b, const struct iam_session *s)
-{
-    pack_u8(b, (uint8_t)s->kind);
-    pack_str(b, s->name);
-    pack_str(b, s->id);
-    pack_str(b, s->session_name);
-    pack_int(b, s->issued_ms);
-    pack_int(b, s->expires_ms);
-    pack_str(b, s->policy_json);
-    pack_uint(b, s->n_policy_arns);
-    for (size_t i = 0; i < s->n_policy_arns; i++)
-        pack_str(b, s->policy_arns[i]);
-    pack_uint(b, s->n_tags);
-    for (size_t i = 0; i < s->n_tags; i++) {
-        pack_str(b, s->tags[i].key);
-        pack_str(b, s->tags[i].value);
-    }
-    pack_u8(b, s->chained);
-}
+static const struct record_field tag_fields[] = {
+    REC_STR(struct principal_tag, key),
+    REC_STR(struct principal_tag, value),
+};
+static const struct record_type tag_type = RECORD_TYPE(struct principal_tag, 1, tag_fields);
 
-static enum err decode(struct arena *a, struct str bytes, struct iam_session *s)
-{
-    struct unpack u;
-    unpack_init(&u, bytes);
-    s->kind = unpack_u8(&u);
-    s->name = unpack_str(&u);
-    s->id = unpack_str(&u);
-    s->session_name = unpack_str(&u);
-    s->issued_ms = unpack_int(&u);
-    s->expires_ms = unpack_int(&u);
-    s->policy_json = unpack_str(&u);
-    s->n_policy_arns = unpack_uint(&u);
-    if (s->n_policy_arns > IAM_SESSION_POLICY_ARNS_MAX)
-        return ERR_INVALID;
-    struct str *arns = ARENA_ARRAY(a, struct str, s->n_policy_arns + 1);
-    if (!arns)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < s->n_policy_arns; i++)
-        arns[i] = unpack_str(&u);
-    s->n_tags = unpack_uint(&u);
-    if (s->n_tags > IAM_SESSION_TAGS_MAX)
-        return ERR_INVALID;
-    struct principal_tag *tags = ARENA_ARRAY(a, struct principal_tag, s->n_tags + 1);
-    if (!tags)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < s->n_tags; i++) {
-        tags[i].key = unpack_str(&u);
-        tags[i].value = unpack_str(&u);
-    }
-    s->chained = unpack_u8(&u) != 0;
-    s->policy_arns = arns;
-    s->tags = tags;
-    return unpack_end(&u) == ERR_OK ? ERR_OK : ERR_INVALID;
-}
+static const struct record_field session_fields[] = {
+    REC_ENUM(struct iam_session, kind, PRINCIPAL_SERVICE),
+    REC_STR(struct iam_session, name),
+    REC_STR(struct iam_session, id),
+    REC_STR(struct iam_session, session_name),
+    REC_INT(struct iam_session, issued_ms),
+    REC_INT(struct iam_session, expires_ms),
+    REC_STR(struct iam_session, policy_json),
+    REC_LIST(struct iam_session, policy_arns, n_policy_arns, IAM_SESSION_POLICY_ARNS_MAX,
+             &record_str),
+    REC_LIST(struct iam_session, tags, n_tags, IAM_SESSION_TAGS_MAX, &tag_type),
+    REC_BOOL(struct iam_session, chained),
+};
+static const struct record_type session_type = RECORD_TYPE(struct iam_session, 1, session_fields);
 
 /* --- the seal --------------------------------------------------------------------------------- */
 
@@ -194,8 +160,7 @@ enum err iam_mint(void *self, const struct iam_session *session, struct arena *a
         return ERR_NOMEM;
     struct buf plain;
     buf_init_arena(&plain, arena, TOKEN_BYTES_MAX);
-    encode(&plain, session);
-    TRY(buf_err(&plain));
+    TRY(record_pack(&session_type, session, &plain));
     size_t len = HEAD_BYTES + plain.len + TAG_BYTES;
     uint8_t *bytes = arena_alloc(arena, len);
     if (!bytes)
@@ -227,7 +192,9 @@ enum err iam_open_token(void *self, struct str access_key, struct str token, str
     if (!plain)
         return ERR_NOMEM;
     TRY(unseal(iam, access_key, bytes, plain, len));
-    TRY(decode(arena, str_n((const char *)plain, len), &session));
+    enum err err = record_unpack(&session_type, arena, str_n((const char *)plain, len), &session);
+    if (err)
+        return err == ERR_CORRUPT ? ERR_INVALID : err; /* of another version */
     *ret_session = session;
     return ERR_OK;
 }

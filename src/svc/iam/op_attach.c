@@ -7,32 +7,19 @@
  * Layer: svc. Thread: the call's loop. */
 #include "svc/iam/iam_int.h"
 
-static enum err no_such_policy(struct call *call, struct str arn)
-{
-    return call_error(call, &iam_err_no_such_entity_exception,
-                      "Policy " STR_FMT " does not exist or is not attachable.", STR_ARG(arn));
-}
-
 /* Adds `delta` to the count in the record of one of the account's policies. */
 static enum err count_own(struct call *call, enum iam_use use, struct str arn, int delta)
 {
     struct iam *iam = iam_of(call);
-    struct str name = iam_arn_policy_name(iam, arn);
     struct iam_managed *m;
-    enum err e = str_is_set(name) ? iam_managed_load(call->txn, name, &m) : ERR_NOT_FOUND;
-    if (e == ERR_NOT_FOUND)
-        return no_such_policy(call, arn);
-    TRY(e);
-    struct str real = iam_managed_arn(iam, call->arena, m);
-    if (!str_is_set(real))
-        return ERR_NOMEM;
-    if (!str_eq(real, arn))
-        return no_such_policy(call, arn);
-    if (use == IAM_ATTACHED)
-        m->attachments += delta;
-    else
-        m->boundaries += delta;
-    return iam_managed_store(iam, call->txn, m);
+    enum err err = iam_managed_load(iam, call->txn, arn, &m);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &iam_err_no_such_entity_exception,
+                          "Policy " STR_FMT " does not exist or is not attachable.", STR_ARG(arn));
+    TRY(err);
+    int64_t *count = use == IAM_ATTACHED ? &m->attachments : &m->boundaries;
+    *count += delta;
+    return *count < 0 ? ERR_CORRUPT : iam_managed_store(iam, call->txn, m);
 }
 
 enum err iam_count_use(struct call *call, enum iam_use use, struct str policy_arn,
@@ -40,9 +27,7 @@ enum err iam_count_use(struct call *call, enum iam_use use, struct str policy_ar
 {
     if (!iam_aws_find(iam_of(call), policy_arn))
         TRY(count_own(call, use, policy_arn, delta));
-    struct str key = iam_key_use(call->arena, use, policy_arn, e->kind, e->name);
-    if (!str_is_set(key))
-        return ERR_NOMEM;
+    struct str key = iam_use_key(iam_of(call), call->arena, use, policy_arn, e);
     return delta > 0 ? txn_put(call->txn, key, STR("")) : txn_del(call->txn, key);
 }
 
@@ -64,8 +49,8 @@ static enum err attach(struct call *call, enum iam_kind kind, struct str name, s
         return ERR_OK;
     if (e->n_attached == IAM_ATTACHED_MAX)
         return call_error(call, &iam_err_limit_exceeded_exception,
-                          "Cannot exceed quota for PoliciesPer%s: %d",
-                          kind == IAM_USER ? "User" : "Role", IAM_ATTACHED_MAX);
+                          "Cannot exceed quota for PoliciesPer%s: %d", iam_kind_title[kind],
+                          IAM_ATTACHED_MAX);
     TRY(iam_count_use(call, IAM_ATTACHED, arn, e, 1));
     size_t at = e->n_attached++;
     for (; at > 0 && str_cmp(e->attached[at - 1], arn) > 0; at--)
@@ -88,32 +73,6 @@ static enum err detach(struct call *call, enum iam_kind kind, struct str name, s
     return iam_entity_store(iam_of(call), call->txn, e);
 }
 
-enum err iam_attach_role_policy(struct call *call, const struct iam_attach_role_policy_input *in,
-                                struct iam_attach_role_policy_output *out)
-{
-    return attach(call, IAM_ROLE, in->role_name, in->policy_arn);
-}
-
-enum err iam_attach_user_policy(struct call *call, const struct iam_attach_user_policy_input *in,
-                                struct iam_attach_user_policy_output *out)
-{
-    return attach(call, IAM_USER, in->user_name, in->policy_arn);
-}
-
-enum err iam_detach_role_policy(struct call *call, const struct iam_detach_role_policy_input *in,
-                                struct iam_detach_role_policy_output *out)
-{
-    return detach(call, IAM_ROLE, in->role_name, in->policy_arn);
-}
-
-enum err iam_detach_user_policy(struct call *call, const struct iam_detach_user_policy_input *in,
-                                struct iam_detach_user_policy_output *out)
-{
-    return detach(call, IAM_USER, in->user_name, in->policy_arn);
-}
-
-/* --- lists ------------------------------------------------------------------------------------ */
-
 /* "arn:...:policy/path/name": path between "policy" and the name. */
 static struct str path_of(struct str arn)
 {
@@ -121,59 +80,37 @@ static struct str path_of(struct str arn)
     return from == SIZE_MAX ? STR("/") : str_sub(arn, from, to - from + 1);
 }
 
-static enum err list_attached(struct call *call, const struct iam_entity *e, struct str prefix,
-                              struct iam_page *page, struct iam_attached_policies_list_type *ret)
+static enum err list(struct call *call, enum iam_kind kind, struct str name, struct str prefix,
+                     struct iam_page *page, struct iam_attached_policies_list_type *ret)
 {
-    struct iam_attached_policy *v =
-        ARENA_ARRAY(call->arena, struct iam_attached_policy, e->n_attached + 1);
-    size_t n = 0;
+    struct iam_entity *e;
+    struct str wanted[IAM_ATTACHED_MAX];
+    size_t n = 0, from;
+    TRY(iam_get_entity(call, kind, name, &e));
+    for (size_t i = 0; i < e->n_attached; i++)
+        if (!str_is_set(prefix) || str_starts(path_of(e->attached[i]), prefix))
+            wanted[n++] = e->attached[i];
+    TRY(iam_page_slice(call, page, wanted, sizeof(*wanted), n, &from));
+    struct iam_attached_policy *v = ARENA_ARRAY(call->arena, struct iam_attached_policy, n);
     if (!v)
         return ERR_NOMEM;
-    for (size_t i = 0; i < e->n_attached; i++) {
-        struct str arn = e->attached[i];
-        if ((str_is_set(page->after) && str_cmp(arn, page->after) <= 0) ||
-            (str_is_set(prefix) && !str_starts(path_of(arn), prefix)))
-            continue;
-        if (n == page->max) {
-            TRY(iam_page_more(call, page, v[n - 1].policy_arn));
-            break;
-        }
-        v[n++] = (struct iam_attached_policy){str_sub(arn, str_rfind(arn, '/') + 1, arn.len), arn};
+    for (size_t i = 0; i < page->p.n; i++) {
+        struct str arn = wanted[from + i];
+        v[i] = (struct iam_attached_policy){str_sub(arn, str_rfind(arn, '/') + 1, arn.len), arn};
     }
-    *ret = (struct iam_attached_policies_list_type){v, n};
+    *ret = (struct iam_attached_policies_list_type){v, page->p.n};
     return ERR_OK;
 }
 
-enum err iam_list_attached_role_policies(struct call *call,
-                                         const struct iam_list_attached_role_policies_input *in,
-                                         struct iam_list_attached_role_policies_output *out)
-{
-    struct iam_entity *e;
-    struct iam_page page;
-    TRY(iam_page_init(call, in->marker, in->has_max_items, in->max_items, &page));
-    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
-    TRY(list_attached(call, e, in->path_prefix, &page, &out->attached_policies));
-    WIRE_SET(out, is_truncated, page.truncated);
-    out->marker = page.marker;
-    return ERR_OK;
-}
-
-enum err iam_list_attached_user_policies(struct call *call,
-                                         const struct iam_list_attached_user_policies_input *in,
-                                         struct iam_list_attached_user_policies_output *out)
-{
-    struct iam_entity *e;
-    struct iam_page page;
-    TRY(iam_page_init(call, in->marker, in->has_max_items, in->max_items, &page));
-    TRY(iam_get_entity(call, IAM_USER, in->user_name, &e));
-    TRY(list_attached(call, e, in->path_prefix, &page, &out->attached_policies));
-    WIRE_SET(out, is_truncated, page.truncated);
-    out->marker = page.marker;
-    return ERR_OK;
-}
+IAM_TWINS(attach_role_policy, attach_user_policy, attach(call, kind, name, in->policy_arn))
+IAM_TWINS(detach_role_policy, detach_user_policy, detach(call, kind, name, in->policy_arn))
+IAM_TWINS(list_attached_role_policies, list_attached_user_policies,
+          list(call, kind, name, in->path_prefix, IAM_PAGE(call, in, out, name),
+               &out->attached_policies))
 
 /* --- permission boundaries -------------------------------------------------------------------- */
 
+/* `arn` absent: takes it away. */
 static enum err set_boundary(struct call *call, enum iam_kind kind, struct str name, struct str arn)
 {
     struct iam_entity *e;
@@ -185,39 +122,14 @@ static enum err set_boundary(struct call *call, enum iam_kind kind, struct str n
     else if (!str_is_set(e->boundary))
         return call_error(call, &iam_err_no_such_entity_exception,
                           "%s " STR_FMT " does not have a permissions boundary",
-                          kind == IAM_USER ? "User" : "Role", STR_ARG(name));
+                          iam_kind_title[kind], STR_ARG(name));
     if (str_is_set(e->boundary))
         TRY(iam_count_use(call, IAM_BOUNDARY, e->boundary, e, -1));
     e->boundary = arn;
     return iam_entity_store(iam_of(call), call->txn, e);
 }
 
-enum err iam_put_role_permissions_boundary(struct call *call,
-                                           const struct iam_put_role_permissions_boundary_input *in,
-                                           struct iam_put_role_permissions_boundary_output *out)
-{
-    return set_boundary(call, IAM_ROLE, in->role_name, in->permissions_boundary);
-}
-
-enum err iam_put_user_permissions_boundary(struct call *call,
-                                           const struct iam_put_user_permissions_boundary_input *in,
-                                           struct iam_put_user_permissions_boundary_output *out)
-{
-    return set_boundary(call, IAM_USER, in->user_name, in->permissions_boundary);
-}
-
-enum err
-iam_delete_role_permissions_boundary(struct call *call,
-                                     const struct iam_delete_role_permissions_boundary_input *in,
-                                     struct iam_delete_role_permissions_boundary_output *out)
-{
-    return set_boundary(call, IAM_ROLE, in->role_name, STR_NONE);
-}
-
-enum err
-iam_delete_user_permissions_boundary(struct call *call,
-                                     const struct iam_delete_user_permissions_boundary_input *in,
-                                     struct iam_delete_user_permissions_boundary_output *out)
-{
-    return set_boundary(call, IAM_USER, in->user_name, STR_NONE);
-}
+IAM_TWINS(put_role_permissions_boundary, put_user_permissions_boundary,
+          set_boundary(call, kind, name, in->permissions_boundary))
+IAM_TWINS(delete_role_permissions_boundary, delete_user_permissions_boundary,
+          set_boundary(call, kind, name, STR_NONE))

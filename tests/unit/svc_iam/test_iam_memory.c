@@ -106,8 +106,8 @@ static void make_role(struct fixture *f)
                                     .trust = STR(TRUST)};
     f->entity.inlines[0] = (struct iam_inline){STR("p"), STR(ALLOW)};
     f->entity.n_inlines = 1;
-    f->entity.tags[0] = (struct iam_tag){STR("team"), STR("red")};
-    f->entity.n_tags = 1;
+    f->entity.tags.v[0] = (struct tag){STR("team"), STR("red")};
+    f->entity.tags.n = 1;
     commit(f, false);
 }
 

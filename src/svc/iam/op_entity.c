@@ -1,0 +1,350 @@
+/* Users and roles: made, shown, changed, listed, removed.
+ *
+ * Layer: svc. Thread: the call's loop. */
+#include "svc/iam/iam_int.h"
+
+/* --- shapes ----------------------------------------------------------------------------------- */
+
+static enum err boundary_shape(struct call *call, const struct iam_entity *e,
+                               const struct iam_attached_permissions_boundary **ret)
+{
+    if (!str_is_set(e->boundary))
+        return ERR_OK;
+    struct iam_attached_permissions_boundary *b =
+        ARENA_NEW(call->arena, struct iam_attached_permissions_boundary);
+    if (!b)
+        return ERR_NOMEM;
+    b->permissions_boundary_type = STR("Policy");
+    b->permissions_boundary_arn = e->boundary;
+    *ret = b;
+    return ERR_OK;
+}
+
+/* As lists show it: without tags and boundary. */
+static enum err role_shape(struct call *call, const struct iam_entity *e, struct iam_role *r)
+{
+    *r = (struct iam_role){.path = e->path,
+                           .role_name = e->name,
+                           .role_id = e->id,
+                           .arn = e->arn,
+                           .assume_role_policy_document = iam_encoded(call, e->trust),
+                           .description = e->description};
+    WIRE_SET(r, create_date, e->created_ms);
+    WIRE_SET(r, max_session_duration, e->max_session_s);
+    return str_is_set(r->assume_role_policy_document) ? ERR_OK : ERR_NOMEM;
+}
+
+static void user_shape(const struct iam_entity *e, struct iam_user *u)
+{
+    *u = (struct iam_user){.path = e->path, .user_name = e->name, .user_id = e->id, .arn = e->arn};
+    WIRE_SET(u, create_date, e->created_ms);
+}
+
+static enum err whole_role(struct call *call, const struct iam_entity *e,
+                           const struct iam_role **ret_role)
+{
+    struct iam_role *r = ARENA_NEW(call->arena, struct iam_role);
+    if (!r)
+        return ERR_NOMEM;
+    TRY(role_shape(call, e, r));
+    TRY(boundary_shape(call, e, &r->permissions_boundary));
+    if (e->tags.n)
+        TAGS_INTO(r->tags, e->tags);
+    *ret_role = r;
+    return ERR_OK;
+}
+
+static enum err whole_user(struct call *call, const struct iam_entity *e,
+                           const struct iam_user **ret_user)
+{
+    struct iam_user *u = ARENA_NEW(call->arena, struct iam_user);
+    if (!u)
+        return ERR_NOMEM;
+    user_shape(e, u);
+    TRY(boundary_shape(call, e, &u->permissions_boundary));
+    if (e->tags.n)
+        TAGS_INTO(u->tags, e->tags);
+    *ret_user = u;
+    return ERR_OK;
+}
+
+/* --- create ----------------------------------------------------------------------------------- */
+
+static enum err check_name_free(struct call *call, enum iam_kind kind, struct str name)
+{
+    struct str there;
+    enum err err =
+        txn_get(call->txn, iam_entity_key(iam_of(call), call->arena, kind, name), &there);
+    if (err == ERR_OK)
+        return call_error(call, &iam_err_entity_already_exists_exception,
+                          "%s with name " STR_FMT " already exists.", iam_kind_title[kind],
+                          STR_ARG(name));
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err check_trust(struct call *call, struct str document)
+{
+    return iam_check_document(call, POLICY_TRUST, document, "ACLSizePerRole", IAM_TRUST_CHARS);
+}
+
+/* Completes what the request said, and stages it. */
+static enum err create(struct call *call, struct iam_entity *e, struct tag_list tags)
+{
+    TRY(check_name_free(call, e->kind, e->name));
+    if (!str_is_set(e->path))
+        e->path = STR("/");
+    e->id = iam_new_id(call->arena, e->kind == IAM_USER ? "AIDA" : "AROA");
+    e->arn = iam_entity_arn(iam_of(call), call->arena, e);
+    e->created_ms = call->txn->now_ms;
+    if (!str_is_set(e->id) || !str_is_set(e->arn))
+        return ERR_NOMEM;
+    TRY(iam_merge_tags(call, &e->tags, tags));
+    if (str_is_set(e->boundary))
+        TRY(iam_count_use(call, IAM_BOUNDARY, e->boundary, e, 1));
+    return iam_entity_store(iam_of(call), call->txn, e);
+}
+
+enum err iam_create_user(struct call *call, const struct iam_create_user_input *in,
+                         struct iam_create_user_output *out)
+{
+    struct iam_entity *e = ARENA_NEW(call->arena, struct iam_entity);
+    if (!e)
+        return ERR_NOMEM;
+    e->kind = IAM_USER;
+    e->name = in->user_name;
+    e->path = in->path;
+    e->boundary = in->permissions_boundary;
+    TRY(create(call, e, TAGS_FROM(in->tags)));
+    return whole_user(call, e, &out->user);
+}
+
+enum err iam_create_role(struct call *call, const struct iam_create_role_input *in,
+                         struct iam_create_role_output *out)
+{
+    struct iam_entity *e = ARENA_NEW(call->arena, struct iam_entity);
+    if (!e)
+        return ERR_NOMEM;
+    e->kind = IAM_ROLE;
+    e->name = in->role_name;
+    e->path = in->path;
+    e->boundary = in->permissions_boundary;
+    e->description = in->description;
+    e->trust = in->assume_role_policy_document;
+    e->max_session_s =
+        in->has_max_session_duration ? in->max_session_duration : IAM_SESSION_DEFAULT_S;
+    TRY(check_trust(call, e->trust));
+    TRY(create(call, e, TAGS_FROM(in->tags)));
+    return whole_role(call, e, &out->role);
+}
+
+/* --- get -------------------------------------------------------------------------------------- */
+
+enum err iam_get_role(struct call *call, const struct iam_get_role_input *in,
+                      struct iam_get_role_output *out)
+{
+    struct iam_entity *e;
+    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
+    return whole_role(call, e, &out->role);
+}
+
+static enum err root_shape(struct call *call, const struct iam_user **ret_user)
+{
+    struct iam_user *u = ARENA_NEW(call->arena, struct iam_user);
+    if (!u)
+        return ERR_NOMEM;
+    u->user_id = call->account;
+    u->arn = call->who->arn;
+    WIRE_SET(u, create_date, 0);
+    *ret_user = u;
+    return ERR_OK;
+}
+
+enum err iam_get_user(struct call *call, const struct iam_get_user_input *in,
+                      struct iam_get_user_output *out)
+{
+    struct iam_entity *e;
+    if (!str_is_set(in->user_name) && call->who->kind == PRINCIPAL_ROOT)
+        return root_shape(call, &out->user);
+    TRY(iam_get_user_or_self(call, in->user_name, &e));
+    return whole_user(call, e, &out->user);
+}
+
+/* --- update ----------------------------------------------------------------------------------- */
+
+enum err iam_update_role(struct call *call, const struct iam_update_role_input *in,
+                         struct iam_update_role_output *out)
+{
+    struct iam_entity *e;
+    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
+    if (str_is_set(in->description))
+        e->description = in->description;
+    if (in->has_max_session_duration)
+        e->max_session_s = in->max_session_duration;
+    return iam_entity_store(iam_of(call), call->txn, e);
+}
+
+enum err iam_update_role_description(struct call *call,
+                                     const struct iam_update_role_description_input *in,
+                                     struct iam_update_role_description_output *out)
+{
+    struct iam_entity *e;
+    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
+    e->description = in->description;
+    TRY(iam_entity_store(iam_of(call), call->txn, e));
+    return whole_role(call, e, &out->role);
+}
+
+enum err iam_update_assume_role_policy(struct call *call,
+                                       const struct iam_update_assume_role_policy_input *in,
+                                       struct iam_update_assume_role_policy_output *out)
+{
+    struct iam_entity *e;
+    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
+    TRY(check_trust(call, in->policy_document));
+    e->trust = in->policy_document;
+    return iam_entity_store(iam_of(call), call->txn, e);
+}
+
+static enum err move_use(struct call *call, enum iam_use use, struct str arn,
+                         const struct iam_entity *before, const struct iam_entity *after)
+{
+    struct iam *iam = iam_of(call);
+    TRY(txn_del(call->txn, iam_use_key(iam, call->arena, use, arn, before)));
+    return txn_put(call->txn, iam_use_key(iam, call->arena, use, arn, after), STR(""));
+}
+
+/* The new record comes first: in memory too, so that the user's access keys are known throughout. */
+static enum err rename_user(struct call *call, const struct iam_entity *before,
+                            const struct iam_entity *after)
+{
+    TRY(check_name_free(call, IAM_USER, after->name));
+    for (size_t i = 0; i < before->n_attached; i++)
+        TRY(move_use(call, IAM_ATTACHED, before->attached[i], before, after));
+    if (str_is_set(before->boundary))
+        TRY(move_use(call, IAM_BOUNDARY, before->boundary, before, after));
+    TRY(iam_entity_store(iam_of(call), call->txn, after));
+    return iam_entity_remove(iam_of(call), call->txn, before);
+}
+
+enum err iam_update_user(struct call *call, const struct iam_update_user_input *in,
+                         struct iam_update_user_output *out)
+{
+    struct iam_entity *e;
+    TRY(iam_get_entity(call, IAM_USER, in->user_name, &e));
+    const struct iam_entity before = *e;
+    if (str_is_set(in->new_path))
+        e->path = in->new_path;
+    if (str_is_set(in->new_user_name))
+        e->name = in->new_user_name;
+    return str_eq_nocase(e->name, before.name) ? iam_entity_store(iam_of(call), call->txn, e)
+                                               : rename_user(call, &before, e);
+}
+
+/* --- delete ----------------------------------------------------------------------------------- */
+
+static enum err delete_entity(struct call *call, enum iam_kind kind, struct str name)
+{
+    struct iam_entity *e;
+    TRY(iam_get_entity(call, kind, name, &e));
+    const char *must = e->n_attached  ? "detach all policies"
+                       : e->n_inlines ? "delete policies"
+                       : e->n_keys    ? "delete access keys"
+                                      : NULL;
+    if (must)
+        return call_error(call, &iam_err_delete_conflict_exception,
+                          "Cannot delete entity, must %s first.", must);
+    if (str_is_set(e->boundary))
+        TRY(iam_count_use(call, IAM_BOUNDARY, e->boundary, e, -1));
+    return iam_entity_remove(iam_of(call), call->txn, e);
+}
+
+IAM_TWINS(delete_role, delete_user, delete_entity(call, kind, name))
+
+/* --- list ------------------------------------------------------------------------------------- */
+
+struct lister {
+    struct call *call;
+    enum iam_kind kind;
+    struct str prefix; /* of the path; absent: all */
+    struct iam_role *roles;
+    struct iam_user *users;
+    size_t n;
+    struct iam_entity e; /* the one looked at */
+};
+
+static enum err match(void *arg, struct str key, struct str record, bool *ret_match)
+{
+    struct lister *l = arg;
+    TRY(iam_entity_unpack(iam_of(l->call), l->call->arena, l->kind, record, &l->e));
+    *ret_match = !str_is_set(l->prefix) || str_starts(l->e.path, l->prefix);
+    return ERR_OK;
+}
+
+static enum err take(void *arg, struct str key, struct str record)
+{
+    struct lister *l = arg;
+    if (l->kind == IAM_ROLE)
+        return role_shape(l->call, &l->e, &l->roles[l->n++]);
+    user_shape(&l->e, &l->users[l->n++]);
+    return ERR_OK;
+}
+
+static enum err list(struct lister *l, struct iam_page *page)
+{
+    static const struct page_fns fns = {match, take};
+    struct arena *a = l->call->arena;
+    if (!l->roles && !l->users)
+        return ERR_NOMEM;
+    struct key_range range =
+        key_range(a, &iam_k_entity, iam_scope(iam_of(l->call)), (uint8_t)l->kind);
+    return iam_page_scan(l->call, page, range, &fns, l);
+}
+
+enum err iam_list_roles(struct call *call, const struct iam_list_roles_input *in,
+                        struct iam_list_roles_output *out)
+{
+    struct iam_page *page = IAM_PAGE(call, in, out, STR(""));
+    struct lister l = {.call = call, .kind = IAM_ROLE, .prefix = in->path_prefix};
+    l.roles = ARENA_ARRAY(call->arena, struct iam_role, page->p.limit);
+    TRY(list(&l, page));
+    out->roles = (struct iam_role_list_type){l.roles, l.n};
+    return ERR_OK;
+}
+
+enum err iam_list_users(struct call *call, const struct iam_list_users_input *in,
+                        struct iam_list_users_output *out)
+{
+    struct iam_page *page = IAM_PAGE(call, in, out, STR(""));
+    struct lister l = {.call = call, .kind = IAM_USER, .prefix = in->path_prefix};
+    l.users = ARENA_ARRAY(call->arena, struct iam_user, page->p.limit);
+    TRY(list(&l, page));
+    out->users = (struct iam_user_list_type){l.users, l.n};
+    return ERR_OK;
+}
+
+/* --- what is never there: clients ask before they delete ---------------------------------------- */
+
+enum err iam_list_groups_for_user(struct call *call,
+                                  const struct iam_list_groups_for_user_input *in,
+                                  struct iam_list_groups_for_user_output *out)
+{
+    static const struct iam_group none[1];
+    struct iam_entity *e;
+    TRY(iam_get_entity(call, IAM_USER, in->user_name, &e));
+    out->groups.v = none;
+    WIRE_SET(out, is_truncated, false);
+    return ERR_OK;
+}
+
+enum err
+iam_list_instance_profiles_for_role(struct call *call,
+                                    const struct iam_list_instance_profiles_for_role_input *in,
+                                    struct iam_list_instance_profiles_for_role_output *out)
+{
+    static const struct iam_instance_profile none[1];
+    struct iam_entity *e;
+    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
+    out->instance_profiles.v = none;
+    WIRE_SET(out, is_truncated, false);
+    return ERR_OK;
+}
