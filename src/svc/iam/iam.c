@@ -3,11 +3,19 @@
  * Layer: svc. */
 #include "svc/iam/iam.h"
 
+#include "base/arn.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "svc/iam/iam_int.h"
 
 static void fill_port(struct iam *iam);
+
+static void release(void *self)
+{
+    struct iam *iam = self;
+    iam_catalogue_release(iam);
+    mem_free(iam);
+}
 
 static enum err make(struct core *core, void **ret_self)
 {
@@ -15,32 +23,25 @@ static enum err make(struct core *core, void **ret_self)
     if (!iam)
         return ERR_NOMEM;
     iam->core = core;
-    enum err e = iam_memory_init(iam);
-    if (e != ERR_OK) {
-        mem_free(iam);
-        return e;
+    enum err err = iam_catalogue_init(iam);
+    if (err) {
+        release(iam);
+        return err;
     }
     fill_port(iam);
     *ret_self = iam;
     return ERR_OK;
 }
 
-static void release(void *self)
-{
-    struct iam *iam = self;
-    iam_memory_release(iam);
-    mem_free(iam);
-}
-
 static enum err load_token_key(struct iam *iam, struct txn *txn)
 {
     struct str key = key_prefix_vals(txn->arena, &iam_k_token_key, NULL, 0), value;
-    enum err e = txn_get(txn, key, &value);
-    if (e == ERR_NOT_FOUND) {
+    enum err err = txn_get(txn, key, &value);
+    if (err == ERR_NOT_FOUND) {
         rng_bytes(iam->token_key, sizeof(iam->token_key));
         return txn_put(txn, key, str_n((const char *)iam->token_key, sizeof(iam->token_key)));
     }
-    TRY(e);
+    TRY(err);
     if (value.len != sizeof(iam->token_key))
         return ERR_CORRUPT;
     memcpy(iam->token_key, value.p, value.len);
@@ -51,7 +52,7 @@ static enum err load(struct txn *txn, void *arg)
 {
     struct iam *iam = arg;
     TRY(load_token_key(iam, txn));
-    return iam_memory_load(iam, txn);
+    return iam_catalogue_load(iam, txn);
 }
 
 static enum err start(void *self)
@@ -75,27 +76,22 @@ static enum err authorize_more(struct call *call, const void *in)
  * policies speak of has both. */
 static enum err real_resource(struct call *call, struct str *resource)
 {
-    struct iam *iam = iam_of(call);
-    size_t slash = str_rfind(*resource, '/');
-    bool user = str_find_str(*resource, STR(":user/")) != SIZE_MAX;
-    bool role = str_find_str(*resource, STR(":role/")) != SIZE_MAX;
-    if ((!user && !role) || slash == SIZE_MAX)
+    struct arn arn;
+    if (arn_parse_as(*resource, "iam", NULL, &arn) != ERR_OK)
         return ERR_OK;
-    struct str name = str_sub(*resource, slash + 1, resource->len);
-    bool self = user && (name.len == 0 || str_eq_c(name, "*"));
-    if (self && call->who->kind == PRINCIPAL_USER) {
+    bool user = str_eq_c(arn_segment(&arn, 0), "user");
+    if (!user && !str_eq_c(arn_segment(&arn, 0), "role"))
+        return ERR_OK;
+    struct str name = str_sub(*resource, str_rfind(*resource, '/') + 1, resource->len);
+    if (user && (name.len == 0 || str_eq_c(name, "*")) && call->who->kind == PRINCIPAL_USER) {
         *resource = call->who->arn;
         return ERR_OK;
     }
-    struct iam_known *known = iam_find(iam, user ? IAM_USER : IAM_ROLE, name);
-    if (!known)
-        return ERR_OK;
-    struct str arn = str_dup(call->arena, known->arn);
-    iam_known_unref(known);
-    if (!str_is_set(arn))
-        return ERR_NOMEM;
-    *resource = arn;
-    return ERR_OK;
+    const struct iam_entity *e;
+    enum err err = iam_known_named(iam_of(call), call->arena, user ? IAM_USER : IAM_ROLE, name, &e);
+    if (err == ERR_OK)
+        *resource = e->arn;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static const void *port(void *self)
@@ -121,26 +117,20 @@ const struct svc_def iam_def = {
 static enum err port_role(void *self, struct str role_arn, struct arena *arena,
                           struct iam_assumable *ret_role)
 {
-    struct iam_known *k = iam_find_role_arn(self, role_arn);
-    if (!k)
-        return ERR_NOT_FOUND;
-    struct iam_assumable r = {.name = str_dup(arena, k->e->name),
-                              .arn = str_dup(arena, k->arn),
-                              .id = str_dup(arena, k->e->id),
-                              .trust_json = str_dup(arena, k->e->trust),
-                              .max_session_s = k->e->max_session_s};
-    iam_known_unref(k);
-    if (!str_is_set(r.name) || !str_is_set(r.arn) || !str_is_set(r.id) || !str_is_set(r.trust_json))
-        return ERR_NOMEM;
-    *ret_role = r;
+    const struct iam_entity *e;
+    TRY(iam_known_role(self, arena, role_arn, &e));
+    *ret_role = (struct iam_assumable){.name = e->name,
+                                       .arn = e->arn,
+                                       .id = e->id,
+                                       .trust = e->trust_policy,
+                                       .max_session_s = e->max_session_s};
     return ERR_OK;
 }
 
-static enum err port_managed_policy(void *self, struct str policy_arn)
+static enum err port_managed_policy(void *self, struct str policy_arn, struct arena *arena)
 {
-    struct iam_doc *doc = iam_find_doc(self, policy_arn);
-    iam_doc_unref(doc);
-    return doc ? ERR_OK : ERR_NOT_FOUND;
+    const struct policy *policy;
+    return iam_known_policy(self, arena, policy_arn, &policy);
 }
 
 static void fill_port(struct iam *iam)

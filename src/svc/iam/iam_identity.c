@@ -1,23 +1,11 @@
 /* The identity port: secrets and principals from memory, and roles taken on by services.
  *
  * Layer: svc. Thread: any. */
+#include <assert.h>
+
+#include "base/arn.h"
 #include "base/clock.h"
 #include "svc/iam/iam_int.h"
-
-/* Counts that a principal holds, given back when the call's arena goes. */
-struct held {
-    struct iam_known *known;
-    struct iam_doc **docs;
-    size_t n_docs;
-};
-
-static void give_back(void *arg)
-{
-    struct held *h = arg;
-    for (size_t i = 0; i < h->n_docs; i++)
-        iam_doc_unref(h->docs[i]);
-    iam_known_unref(h->known);
-}
 
 static bool is_root_key(const struct iam *iam, struct str access_key, struct str *ret_secret)
 {
@@ -33,12 +21,19 @@ static bool is_root_key(const struct iam *iam, struct str access_key, struct str
     return false;
 }
 
-static const struct iam_access *key_of(const struct iam_known *known, struct str access_key)
+static enum err long_lived(struct iam *iam, struct str access_key, struct arena *arena,
+                           struct credential *ret_cred)
 {
-    for (size_t i = 0; i < known->e->n_keys; i++)
-        if (str_eq(known->e->keys[i].id, access_key))
-            return &known->e->keys[i];
-    return NULL;
+    const struct iam_entity *e;
+    TRY(iam_known(iam, arena, IAM_BY_ACCESS_KEY, access_key, &e));
+    for (size_t i = 0; i < e->n_keys; i++) {
+        if (!str_eq(e->keys[i].id, access_key))
+            continue;
+        ret_cred->secret = e->keys[i].secret;
+        return e->keys[i].active ? ERR_OK : ERR_DENIED;
+    }
+    assert(!"the index leads to the key's user");
+    return ERR_NOT_FOUND;
 }
 
 static enum err credential(void *self, struct str access_key, struct str session_token,
@@ -61,47 +56,12 @@ static enum err credential(void *self, struct str access_key, struct str session
         *ret_cred = cred;
         return ERR_OK;
     }
-    struct iam_known *known = iam_find_key(iam, access_key);
-    if (!known)
-        return ERR_NOT_FOUND;
-    const struct iam_access *key = key_of(known, access_key);
-    enum err e = key && key->active ? ERR_OK : ERR_DENIED;
-    if (e == ERR_OK) {
-        cred.secret = str_dup(arena, key->secret);
-        e = str_is_set(cred.secret) ? ERR_OK : ERR_NOMEM;
-    }
-    iam_known_unref(known);
-    if (e == ERR_OK)
-        *ret_cred = cred;
-    return e;
-}
-
-/* --- principals ------------------------------------------------------------------------------- */
-
-static enum err hold(struct arena *arena, struct iam_known *known, size_t max_docs,
-                     struct held **ret_held)
-{
-    struct held *h = ARENA_NEW(arena, struct held);
-    if (h)
-        h->docs = ARENA_ARRAY(arena, struct iam_doc *, max_docs);
-    if (!h || !h->docs || arena_on_release(arena, give_back, h) != ERR_OK) {
-        iam_known_unref(known);
-        return ERR_NOMEM;
-    }
-    h->known = known;
-    *ret_held = h;
+    TRY(long_lived(iam, access_key, arena, &cred));
+    *ret_cred = cred;
     return ERR_OK;
 }
 
-/* A managed policy by ARN, held; NULL when it is missing. */
-static const struct policy *held_doc(struct iam *iam, struct held *h, struct str arn)
-{
-    struct iam_doc *doc = iam_find_doc(iam, arn);
-    if (!doc)
-        return NULL;
-    h->docs[h->n_docs++] = doc;
-    return doc->policy;
-}
+/* --- principals ------------------------------------------------------------------------------- */
 
 /* What stands for a policy that is gone and may have limited: it allows nothing. */
 static enum err nothing_allowed(struct iam *iam, struct arena *arena, const struct policy **ret)
@@ -111,31 +71,29 @@ static enum err nothing_allowed(struct iam *iam, struct arena *arena, const stru
         STR("{\"Statement\":{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"*\"}}"), ret);
 }
 
-/* Policies, boundary and tags of a user or role; takes `known`'s count. */
-static enum err fill_entity(struct iam *iam, struct iam_known *known, struct arena *arena,
-                            struct principal *who, struct held **ret_held)
+/* One that is gone though it is in use is damaged: it may have denied. */
+static enum err policy_in_use(struct iam *iam, struct arena *arena, struct str arn,
+                              const struct policy **ret)
 {
-    const struct iam_entity *e = known->e;
-    struct held *h;
-    TRY(hold(arena, known, IAM_ATTACHED_MAX + 1 + IAM_SESSION_POLICY_ARNS_MAX, &h));
+    enum err err = iam_known_policy(iam, arena, arn, ret);
+    return err == ERR_NOT_FOUND ? nothing_allowed(iam, arena, ret) : err;
+}
+
+/* Policies, boundary and tags of a user or role, which the arena holds. */
+static enum err fill_entity(struct iam *iam, const struct iam_entity *e, struct arena *arena,
+                            struct principal *who)
+{
     const struct policy **policies =
-        ARENA_ARRAY(arena, const struct policy *, e->n_inlines + e->n_attached + 1);
+        ARENA_ARRAY(arena, const struct policy *, e->n_inlines + e->n_attached);
     if (!policies)
         return ERR_NOMEM;
     size_t n = 0;
     for (size_t i = 0; i < e->n_inlines; i++)
-        policies[n++] = known->inlines[i];
-    for (size_t i = 0; i < e->n_attached; i++) {
-        policies[n] = held_doc(iam, h, e->attached[i]);
-        if (!policies[n]) /* damaged, as one in use cannot be deleted: it may have denied */
-            TRY(nothing_allowed(iam, arena, &policies[n]));
-        n++;
-    }
-    if (str_is_set(e->boundary)) {
-        who->boundary = held_doc(iam, h, e->boundary);
-        if (!who->boundary)
-            TRY(nothing_allowed(iam, arena, &who->boundary));
-    }
+        policies[n++] = e->inline_policies[i];
+    for (size_t i = 0; i < e->n_attached; i++)
+        TRY(policy_in_use(iam, arena, e->attached[i], &policies[n++]));
+    if (str_is_set(e->boundary))
+        TRY(policy_in_use(iam, arena, e->boundary, &who->boundary));
     who->identity_policies = policies;
     who->n_identity_policies = n;
     who->account = iam->core->cfg.account;
@@ -144,18 +102,16 @@ static enum err fill_entity(struct iam *iam, struct iam_known *known, struct are
     _Static_assert(sizeof(struct tag) == sizeof(struct principal_tag), "tag layouts differ");
     who->tags = (const struct principal_tag *)(const void *)e->tags.v;
     who->n_tags = e->tags.n;
-    *ret_held = h;
     return ERR_OK;
 }
 
-static enum err fill_user(struct iam *iam, struct iam_known *known, struct arena *arena,
+static enum err fill_user(struct iam *iam, const struct iam_entity *e, struct arena *arena,
                           struct principal *who)
 {
-    struct held *h;
     who->kind = PRINCIPAL_USER;
-    who->arn = known->arn;
-    who->user_id = known->e->id;
-    return fill_entity(iam, known, arena, who, &h);
+    who->arn = e->arn;
+    who->user_id = e->id;
+    return fill_entity(iam, e, arena, who);
 }
 
 static enum err fill_root(const struct iam *iam, struct arena *arena, struct principal *who)
@@ -191,7 +147,7 @@ static enum err merge_tags(struct arena *arena, const struct iam_session *s, str
     return ERR_OK;
 }
 
-static enum err fill_session_policies(struct iam *iam, const struct iam_session *s, struct held *h,
+static enum err fill_session_policies(struct iam *iam, const struct iam_session *s,
                                       struct arena *arena, struct principal *who)
 {
     size_t n = 0;
@@ -206,9 +162,10 @@ static enum err fill_session_policies(struct iam *iam, const struct iam_session 
         n++;
     }
     for (size_t i = 0; i < s->n_policy_arns; i++) {
-        const struct policy *p = held_doc(iam, h, s->policy_arns[i]);
-        if (p)
-            policies[n++] = p;
+        enum err err = iam_known_policy(iam, arena, s->policy_arns[i], &policies[n]);
+        if (err && err != ERR_NOT_FOUND)
+            return err;
+        n += err == ERR_OK;
     }
     if (n == 0) /* all were deleted since: the session still is limited */
         TRY(nothing_allowed(iam, arena, &policies[n++]));
@@ -217,43 +174,38 @@ static enum err fill_session_policies(struct iam *iam, const struct iam_session 
     return ERR_OK;
 }
 
-/* Takes `known`'s count. */
-static enum err fill_role(struct iam *iam, struct iam_known *known, const struct iam_session *s,
+static enum err fill_role(struct iam *iam, const struct iam_entity *e, const struct iam_session *s,
                           struct arena *arena, struct principal *who)
 {
-    struct held *h;
-    TRY(fill_entity(iam, known, arena, who, &h));
+    const struct core_config *cfg = &iam->core->cfg;
+    const struct arn arn = {
+        .partition = cfg->partition, .service = STR("sts"), .account = cfg->account};
+    TRY(fill_entity(iam, e, arena, who));
     who->kind = PRINCIPAL_ROLE;
-    who->role_arn = known->arn;
-    who->arn = str_fmt(arena, "arn:" STR_FMT ":sts::" STR_FMT ":assumed-role/" STR_FMT "/" STR_FMT,
-                       STR_ARG(iam->core->cfg.partition), STR_ARG(iam->core->cfg.account),
-                       STR_ARG(known->e->name), STR_ARG(s->session_name));
-    who->user_id =
-        str_fmt(arena, STR_FMT ":" STR_FMT, STR_ARG(known->e->id), STR_ARG(s->session_name));
+    who->role_arn = e->arn;
+    who->arn = arn_make(arena, &arn, "assumed-role/" STR_FMT "/" STR_FMT, STR_ARG(e->name),
+                        STR_ARG(s->session_name));
+    who->user_id = str_fmt(arena, STR_FMT ":" STR_FMT, STR_ARG(e->id), STR_ARG(s->session_name));
     if (!str_is_set(who->arn) || !str_is_set(who->user_id))
         return ERR_NOMEM;
     TRY(merge_tags(arena, s, who));
-    return fill_session_policies(iam, s, h, arena, who);
+    return fill_session_policies(iam, s, arena, who);
 }
 
+/* By id: one of the same name made later is not the one the session was given for. */
 static enum err session_principal(struct iam *iam, struct str access_key, struct str token,
                                   struct arena *arena, struct principal *who)
 {
     struct iam_session s;
+    const struct iam_entity *e;
     TRY(iam_open_token(iam, access_key, token, arena, &s));
     who->token_issued_ms = s.issued_ms;
     if (s.kind == PRINCIPAL_ROOT)
         return fill_root(iam, arena, who);
-    struct iam_known *known = iam_find(iam, s.kind == PRINCIPAL_ROLE ? IAM_ROLE : IAM_USER, s.name);
-    if (!known)
+    TRY(iam_known(iam, arena, IAM_BY_ID, s.id, &e));
+    if (e->kind != (s.kind == PRINCIPAL_ROLE ? IAM_ROLE : IAM_USER))
         return ERR_NOT_FOUND;
-    /* One of the same name made later is not the one the session was given for. */
-    if (!str_eq(known->e->id, s.id)) {
-        iam_known_unref(known);
-        return ERR_NOT_FOUND;
-    }
-    return s.kind == PRINCIPAL_ROLE ? fill_role(iam, known, &s, arena, who)
-                                    : fill_user(iam, known, arena, who);
+    return e->kind == IAM_ROLE ? fill_role(iam, e, &s, arena, who) : fill_user(iam, e, arena, who);
 }
 
 static enum err principal(void *self, struct str access_key, struct str session_token,
@@ -267,10 +219,9 @@ static enum err principal(void *self, struct str access_key, struct str session_
     } else if (iam_is_temporary(access_key)) {
         TRY(session_principal(iam, access_key, session_token, arena, &who));
     } else {
-        struct iam_known *known = iam_find_key(iam, access_key);
-        if (!known)
-            return ERR_NOT_FOUND;
-        TRY(fill_user(iam, known, arena, &who));
+        const struct iam_entity *e;
+        TRY(iam_known(iam, arena, IAM_BY_ACCESS_KEY, access_key, &e));
+        TRY(fill_user(iam, e, arena, &who));
     }
     *ret_who = who;
     return ERR_OK;
@@ -279,20 +230,18 @@ static enum err principal(void *self, struct str access_key, struct str session_
 static enum err role_principal(void *self, struct str role_arn, struct str session_name,
                                struct arena *arena, struct principal *ret_who)
 {
-    struct iam *iam = self;
-    struct iam_known *known = iam_find_role_arn(iam, role_arn);
+    const struct iam_entity *role;
     struct iam_session s = {.kind = PRINCIPAL_ROLE, .session_name = session_name};
     struct principal who = {0};
-    if (!known)
-        return ERR_NOT_FOUND;
-    TRY(fill_role(iam, known, &s, arena, &who));
+    TRY(iam_known_role(self, arena, role_arn, &role));
+    TRY(fill_role(self, role, &s, arena, &who));
     *ret_who = who;
     return ERR_OK;
 }
 
 /* --- roles of services ------------------------------------------------------------------------ */
 
-static enum err trusts(struct iam *iam, const struct iam_known *role, struct str service,
+static enum err trusts(struct iam *iam, const struct iam_entity *role, struct str service,
                        struct arena *arena)
 {
     struct policy_context ctx;
@@ -306,7 +255,7 @@ static enum err trusts(struct iam *iam, const struct iam_known *role, struct str
                                  .resource = role->arn,
                                  .resource_account = iam->core->cfg.account,
                                  .ctx = &ctx,
-                                 .resource_policy = role->trust,
+                                 .resource_policy = role->trust_policy,
                                  .resource_must_allow = true};
     return policy_decide(&req) == POLICY_ALLOW ? ERR_OK : ERR_DENIED;
 }
@@ -316,35 +265,25 @@ static enum err assume_for_service(void *self, struct str role_arn, struct str s
                                    struct str *ret_access_key, struct str *ret_secret,
                                    struct str *ret_token, int64_t *ret_expires_ms)
 {
-    struct iam *iam = self;
-    struct iam_known *role = iam_find_role_arn(iam, role_arn);
-    if (!role)
-        return ERR_NOT_FOUND;
-    enum err e = trusts(iam, role, service, arena);
+    const struct iam_entity *role;
+    TRY(iam_known_role(self, arena, role_arn, &role));
+    TRY(trusts(self, role, service, arena));
     int64_t now_ms = clock_now_ms();
     struct iam_session s = {.kind = PRINCIPAL_ROLE,
-                            .name = role->e->name,
-                            .id = role->e->id,
+                            .id = role->id,
                             .session_name = str_sub(session_name, 0, IAM_SESSION_NAME_MAX),
                             .issued_ms = now_ms,
                             .expires_ms = now_ms + duration_s * 1000};
-    if (e == ERR_OK)
-        e = iam_mint(iam, &s, arena, ret_access_key, ret_secret, ret_token);
-    if (e == ERR_OK)
-        *ret_expires_ms = s.expires_ms;
-    iam_known_unref(role);
-    return e;
+    TRY(iam_mint(self, &s, arena, ret_access_key, ret_secret, ret_token));
+    *ret_expires_ms = s.expires_ms;
+    return ERR_OK;
 }
 
 static enum err role_trusts(void *self, struct txn *txn, struct str role_arn, struct str service)
 {
-    struct iam *iam = self;
-    struct iam_known *role = iam_find_role_arn(iam, role_arn);
-    if (!role)
-        return ERR_NOT_FOUND;
-    enum err e = trusts(iam, role, service, txn->arena);
-    iam_known_unref(role);
-    return e;
+    const struct iam_entity *role;
+    TRY(iam_known_role(self, txn->arena, role_arn, &role));
+    return trusts(self, role, service, txn->arena);
 }
 
 void iam_identity(void *self, struct identity_port *ret_port)

@@ -1,13 +1,11 @@
-/* Inside IAM: records, the memory of identities, helpers of the operations.
+/* Inside IAM: records, identities in memory, helpers of the operations.
  *
  * Layer: svc. */
 #ifndef WEIR_SVC_IAM_IAM_INT_H
 #define WEIR_SVC_IAM_IAM_INT_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 #include "base/map.h"
+#include "core/catalogue.h"
 #include "core/page.h"
 #include "iam_api.h"
 #include "svc/iam/iam.h"
@@ -44,8 +42,10 @@ struct iam_access {
     int64_t created_ms;
 };
 
-/* A user or role. Memory: the arena it was loaded into. Lists are sorted by name. */
+/* A user or role. Memory: the catalogue's, or the arena it was loaded into. Lists are sorted by
+ * name, access keys by id. */
 struct iam_entity {
+    struct catalogue_object object;
     enum iam_kind kind;
     struct str arn;
     struct str name, path, id;
@@ -61,6 +61,9 @@ struct iam_entity {
     size_t n_attached;
     struct iam_access keys[IAM_KEYS_MAX]; /* users */
     size_t n_keys;
+    /* In the catalogue only. */
+    struct policy *trust_policy; /* roles */
+    struct policy **inline_policies;
 };
 
 struct iam_version {
@@ -71,6 +74,7 @@ struct iam_version {
 
 /* A managed policy of the account. */
 struct iam_managed {
+    struct catalogue_object object;
     struct str arn;
     struct str name, path, id, description;
     int64_t created_ms, updated_ms;
@@ -79,6 +83,7 @@ struct iam_managed {
     int64_t attachments, boundaries; /* counted here so that DeletePolicy conflicts with Attach */
     struct iam_version versions[IAM_VERSIONS_MAX]; /* oldest first */
     size_t n_versions;
+    struct policy *policy; /* the default version; in the catalogue only */
 };
 
 /* A policy that AWS made. */
@@ -90,16 +95,21 @@ struct iam_aws_policy {
 extern const struct iam_aws_policy iam_aws_policies[];
 extern const size_t iam_n_aws_policies;
 
+struct iam_aws_known {
+    struct str arn;
+    struct policy *policy;
+};
+
 enum { IAM_TOKEN_KEY_BYTES = 32 };
 
 struct iam {
     struct core *core;
     struct iam_port port; /* what STS uses of this */
     uint8_t token_key[IAM_TOKEN_KEY_BYTES];
-    pthread_rwlock_t lock;  /* guards the maps; what they point to is immutable and counted */
-    struct map entities[2]; /* by enum iam_kind: lower-case name -> struct iam_known */
-    struct map keys;        /* access key id -> struct iam_known; not counted */
-    struct map managed;     /* ARN -> struct iam_doc, AWS's own included */
+    struct catalogue *entities, *managed;
+    struct arena arena;        /* process: what follows; unchanged once made */
+    struct iam_aws_known *aws; /* by place in iam_aws_policies */
+    struct map aws_by_arn;     /* ARN -> struct iam_aws_known */
 };
 
 /* --- iam_record.c: records and their storage -------------------------------------------------- */
@@ -136,47 +146,30 @@ enum err iam_managed_store(struct iam *iam, struct txn *txn,
 enum err iam_managed_remove(struct iam *iam, struct txn *txn,
                             const struct iam_managed *m) WARN_UNUSED;
 const struct iam_version *iam_managed_version(const struct iam_managed *m, int64_t number);
-/* The policy AWS made with this ARN, or NULL. */
-const struct iam_aws_policy *iam_aws_find(const struct iam *iam, struct str arn);
-
 /* A prefix and 17 characters: "AROA3XFRBF535PLBIFPI4". */
 struct str iam_new_id(struct arena *a, const char *prefix);
 
-/* --- iam_memory.c: what is known without the store -------------------------------------------- */
+/* --- iam_catalogue.c: what is known without the store ----------------------------------------- */
 
-/* A parsed document, counted. */
-struct iam_doc {
-    atomic_int refs;
-    struct arena arena;
-    struct policy *policy;
-};
-void iam_doc_unref(struct iam_doc *doc);
+enum iam_index { IAM_BY_ACCESS_KEY, IAM_BY_ID, IAM_BY_ARN, IAM_INDEXES };
 
-/* A user or role with its parsed documents, counted. */
-struct iam_known {
-    atomic_int refs;
-    struct arena arena;
-    struct iam_entity *e;
-    struct str arn;
-    struct policy *trust; /* roles */
-    struct policy **inlines;
-};
-void iam_known_unref(struct iam_known *known);
-
-/* Counted; NULL when there is none. */
-struct iam_known *iam_find(struct iam *iam, enum iam_kind kind, struct str name);
-struct iam_known *iam_find_key(struct iam *iam, struct str access_key);
-struct iam_known *iam_find_role_arn(struct iam *iam, struct str role_arn);
-struct iam_doc *iam_find_doc(struct iam *iam, struct str policy_arn);
-
-enum err iam_memory_init(struct iam *iam) WARN_UNUSED;
-void iam_memory_release(struct iam *iam);
-enum err iam_memory_load(struct iam *iam, struct txn *txn) WARN_UNUSED;
-/* Commit hooks that read the record again and put it in place of what was known. */
-enum err iam_refresh_entity(struct iam *iam, struct txn *txn, enum iam_kind kind,
-                            struct str name) WARN_UNUSED;
-enum err iam_refresh_managed(struct iam *iam, struct txn *txn, struct str name,
-                             struct str arn) WARN_UNUSED;
+/* After an error iam_catalogue_release frees what was made. ERR_NOMEM. */
+enum err iam_catalogue_init(struct iam *iam) WARN_UNUSED;
+enum err iam_catalogue_load(struct iam *iam, struct txn *txn) WARN_UNUSED;
+void iam_catalogue_release(struct iam *iam);
+/* What is found is held until the arena goes. ERR_NOT_FOUND, ERR_NOMEM. */
+enum err iam_known(struct iam *iam, struct arena *a, enum iam_index by, struct str key,
+                   const struct iam_entity **ret_e) WARN_UNUSED;
+enum err iam_known_role(struct iam *iam, struct arena *a, struct str arn,
+                        const struct iam_entity **ret_role) WARN_UNUSED;
+/* ERR_NOT_FOUND also when the name differs in case. */
+enum err iam_known_named(struct iam *iam, struct arena *a, enum iam_kind kind, struct str name,
+                         const struct iam_entity **ret_e) WARN_UNUSED;
+/* A managed policy's default version, AWS's own included. */
+enum err iam_known_policy(struct iam *iam, struct arena *a, struct str arn,
+                          const struct policy **ret_policy) WARN_UNUSED;
+/* The policy AWS made with this ARN, or NULL. */
+const struct iam_aws_policy *iam_aws_find(const struct iam *iam, struct str arn);
 
 /* --- iam_token.c: temporary credentials ------------------------------------------------------- */
 

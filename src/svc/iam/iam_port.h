@@ -11,17 +11,17 @@ enum {
     IAM_SESSION_NAME_MAX = 64,
 };
 
-/* A role as AssumeRole needs it; memory is the arena's. */
+/* A role as AssumeRole needs it; held by the arena. */
 struct iam_assumable {
     struct str name, arn, id;
-    struct str trust_json;
+    const struct policy *trust;
     int64_t max_session_s;
 };
 
 /* What a session is made of. */
 struct iam_session {
     enum principal_kind kind; /* PRINCIPAL_ROLE, PRINCIPAL_USER, PRINCIPAL_ROOT */
-    struct str name, id;      /* of the role or user; absent for root */
+    struct str id;            /* of the role or user; absent for root */
     struct str session_name;  /* of a role session */
     int64_t issued_ms, expires_ms;
     struct str policy_json; /* session policy, absent: none */
@@ -38,7 +38,7 @@ struct iam_port {
     enum err (*role)(void *self, struct str role_arn, struct arena *arena,
                      struct iam_assumable *ret_role);
     /* Whether a managed policy of this ARN exists. ERR_NOT_FOUND. */
-    enum err (*managed_policy)(void *self, struct str policy_arn);
+    enum err (*managed_policy)(void *self, struct str policy_arn, struct arena *arena);
     /* Temporary credentials; nothing is stored. ERR_LIMIT when the token would be too long. */
     enum err (*mint)(void *self, const struct iam_session *session, struct arena *arena,
                      struct str *ret_access_key, struct str *ret_secret, struct str *ret_token);

@@ -2,7 +2,6 @@
  *
  * Layer: svc. Thread: the transaction's. */
 #include <assert.h>
-#include <stdio.h>
 
 #include "base/arn.h"
 #include "base/record.h"
@@ -163,14 +162,13 @@ enum err iam_entity_store(struct iam *iam, struct txn *txn, const struct iam_ent
     struct str record;
     assert(e->kind < IAM_KINDS && e->name.len > 0 && e->id.len > 0);
     TRY(record_make(&entity_type, txn->arena, e, &record));
-    TRY(txn_put(txn, iam_entity_key(iam, txn->arena, e->kind, e->name), record));
-    return iam_refresh_entity(iam, txn, e->kind, e->name);
+    return catalogue_put(iam->entities, txn, iam_entity_key(iam, txn->arena, e->kind, e->name),
+                         record);
 }
 
 enum err iam_entity_remove(struct iam *iam, struct txn *txn, const struct iam_entity *e)
 {
-    TRY(txn_del(txn, iam_entity_key(iam, txn->arena, e->kind, e->name)));
-    return iam_refresh_entity(iam, txn, e->kind, e->name);
+    return catalogue_del(iam->entities, txn, iam_entity_key(iam, txn->arena, e->kind, e->name));
 }
 
 /* --- managed policies ------------------------------------------------------------------------- */
@@ -209,15 +207,13 @@ enum err iam_managed_store(struct iam *iam, struct txn *txn, const struct iam_ma
     assert(iam_managed_version(m, m->default_version));
     assert(m->attachments >= 0 && m->boundaries >= 0);
     TRY(record_make(&managed_type, txn->arena, m, &record));
-    TRY(txn_put(txn, iam_managed_key(iam, txn->arena, m->name), record));
-    return iam_refresh_managed(iam, txn, m->name, m->arn);
+    return catalogue_put(iam->managed, txn, iam_managed_key(iam, txn->arena, m->name), record);
 }
 
 enum err iam_managed_remove(struct iam *iam, struct txn *txn, const struct iam_managed *m)
 {
     assert(m->attachments == 0 && m->boundaries == 0);
-    TRY(txn_del(txn, iam_managed_key(iam, txn->arena, m->name)));
-    return iam_refresh_managed(iam, txn, m->name, m->arn);
+    return catalogue_del(iam->managed, txn, iam_managed_key(iam, txn->arena, m->name));
 }
 
 const struct iam_version *iam_managed_version(const struct iam_managed *m, int64_t number)
@@ -225,20 +221,5 @@ const struct iam_version *iam_managed_version(const struct iam_managed *m, int64
     for (size_t i = 0; i < m->n_versions; i++)
         if (m->versions[i].number == number)
             return &m->versions[i];
-    return NULL;
-}
-
-/* --- AWS's policies --------------------------------------------------------------------------- */
-
-const struct iam_aws_policy *iam_aws_find(const struct iam *iam, struct str arn)
-{
-    for (size_t i = 0; i < iam_n_aws_policies; i++) {
-        char text[256];
-        const struct iam_aws_policy *p = &iam_aws_policies[i];
-        int n = snprintf(text, sizeof(text), "arn:" STR_FMT ":iam::aws:policy%s%s",
-                         STR_ARG(iam->core->cfg.partition), p->path, p->name);
-        if (n > 0 && (size_t)n < sizeof(text) && str_eq(arn, str_n(text, (size_t)n)))
-            return p;
-    }
     return NULL;
 }

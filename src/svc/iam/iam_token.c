@@ -65,7 +65,6 @@ static const struct record_type tag_type = RECORD_TYPE(struct principal_tag, 1, 
 
 static const struct record_field session_fields[] = {
     REC_ENUM(struct iam_session, kind, PRINCIPAL_SERVICE),
-    REC_STR(struct iam_session, name),
     REC_STR(struct iam_session, id),
     REC_STR(struct iam_session, session_name),
     REC_INT(struct iam_session, issued_ms),

@@ -74,12 +74,12 @@ static enum err count_uses(struct call *call, enum iam_use use, struct str start
     return ERR_OK;
 }
 
-static enum err aws_shape(struct call *call, const struct iam_aws_policy *aws, int64_t attachments,
-                          int64_t boundaries, struct iam_policy *p)
+static void aws_shape(struct call *call, const struct iam_aws_policy *aws, int64_t attachments,
+                      int64_t boundaries, struct iam_policy *p)
 {
     *p = (struct iam_policy){.policy_name = str_c(aws->name),
                              .policy_id = str_c(aws->id),
-                             .arn = iam_aws_arn(iam_of(call), call->arena, aws),
+                             .arn = iam_of(call)->aws[aws - iam_aws_policies].arn,
                              .path = str_c(aws->path),
                              .default_version_id = str_c(aws->version)};
     WIRE_SET(p, attachment_count, attachments);
@@ -87,7 +87,6 @@ static enum err aws_shape(struct call *call, const struct iam_aws_policy *aws, i
     WIRE_SET(p, is_attachable, true);
     WIRE_SET(p, create_date, aws->created_ms);
     WIRE_SET(p, update_date, aws->updated_ms);
-    return str_is_set(p->arn) ? ERR_OK : ERR_NOMEM;
 }
 
 /* --- policies --------------------------------------------------------------------------------- */
@@ -149,7 +148,8 @@ enum err iam_get_policy(struct call *call, const struct iam_get_policy_input *in
         int64_t *attachments, *boundaries;
         TRY(count_uses(call, IAM_ATTACHED, in->policy_arn, &attachments));
         TRY(count_uses(call, IAM_BOUNDARY, in->policy_arn, &boundaries));
-        return aws_shape(call, aws, attachments[at], boundaries[at], shape);
+        aws_shape(call, aws, attachments[at], boundaries[at], shape);
+        return ERR_OK;
     }
     struct iam_managed *m;
     TRY(iam_get_managed(call, in->policy_arn, &m));
@@ -226,7 +226,7 @@ static enum err list_aws(struct lister *l, struct str after)
         struct iam_policy p;
         if (str_is_set(after) && str_cmp(str_c(iam_aws_policies[i].name), after) <= 0)
             continue;
-        TRY(aws_shape(l->call, &iam_aws_policies[i], attachments[i], boundaries[i], &p));
+        aws_shape(l->call, &iam_aws_policies[i], attachments[i], boundaries[i], &p);
         TRY(take(l, &p, PART_AWS));
     }
     return ERR_OK;

@@ -44,10 +44,10 @@ static enum err session_policies(struct call *call, const struct sts_assume_role
         if (in->policy.len > STS_POLICY_CHARS)
             return call_error(call, &sts_err_packed_policy_too_large_exception,
                               "The session policy is longer than %d characters.", STS_POLICY_CHARS);
-        enum err e = policy_parse(call->arena, POLICY_IDENTITY, in->policy, &why, &policy);
-        if (e == ERR_INVALID || e == ERR_LIMIT)
+        enum err err = policy_parse(call->arena, POLICY_IDENTITY, in->policy, &why, &policy);
+        if (err == ERR_INVALID || err == ERR_LIMIT)
             return call_error(call, &sts_err_malformed_policy_document_exception, "%s", why);
-        TRY(e);
+        TRY(err);
         session->policy_json = in->policy;
     }
     struct str *arns = ARENA_ARRAY(call->arena, struct str, in->policy_arns.n + 1);
@@ -55,9 +55,13 @@ static enum err session_policies(struct call *call, const struct sts_assume_role
         return ERR_NOMEM;
     for (size_t i = 0; i < in->policy_arns.n; i++) {
         arns[i] = in->policy_arns.v[i].arn;
-        if (!str_is_set(arns[i]) || sts->iam->managed_policy(sts->iam->self, arns[i]) != ERR_OK)
+        enum err err = str_is_set(arns[i])
+                           ? sts->iam->managed_policy(sts->iam->self, arns[i], call->arena)
+                           : ERR_NOT_FOUND;
+        if (err == ERR_NOT_FOUND)
             return call_error(call, &sts_err_validation, "The policy " STR_FMT " does not exist.",
                               STR_ARG(arns[i]));
+        TRY(err);
     }
     session->policy_arns = arns;
     session->n_policy_arns = in->policy_arns.n;
@@ -107,16 +111,12 @@ static enum err session_duration(struct call *call, const struct sts_assume_role
 static enum err check_trust(struct call *call, const struct sts_assume_role_input *in,
                             const struct iam_assumable *role, const char *action)
 {
-    const struct policy *trust;
-    enum err e = core_policy(call->core, call->arena, POLICY_TRUST, role->trust_json, &trust);
-    if (e != ERR_OK) /* it was checked when it was stored */
-        return e == ERR_NOMEM ? e : ERR_CORRUPT;
     struct policy_context ctx;
     struct policy_request req;
     TRY(call_policy_request(call, &ctx, &req));
     req.action = str_c(action);
     req.resource = role->arn;
-    req.resource_policy = trust;
+    req.resource_policy = role->trust;
     req.resource_must_allow = true;
     return policy_decide(&req) == POLICY_ALLOW ? ERR_OK
                                                : not_authorised(call, action, in->role_arn);
@@ -126,10 +126,11 @@ enum err sts_authorize_assume_role(struct call *call, const struct sts_assume_ro
 {
     struct sts *sts = call->svc;
     struct iam_assumable role;
-    enum err e = sts->iam->role(sts->iam->self, in->role_arn, call->arena, &role);
-    if (e == ERR_NOT_FOUND) /* says no more of a role that is not there than of one that refuses */
+    enum err err = sts->iam->role(sts->iam->self, in->role_arn, call->arena, &role);
+    if (err ==
+        ERR_NOT_FOUND) /* says no more of a role that is not there than of one that refuses */
         return not_authorised(call, "sts:AssumeRole", in->role_arn);
-    TRY(e);
+    TRY(err);
     TRY(check_trust(call, in, &role, "sts:AssumeRole"));
     return in->tags.n > 0 ? check_trust(call, in, &role, "sts:TagSession") : ERR_OK;
 }
@@ -140,14 +141,12 @@ enum err sts_assume_role(struct call *call, const struct sts_assume_role_input *
     struct sts *sts = call->svc;
     struct iam_assumable role;
     TRY(check_input(call, in));
-    enum err e = sts->iam->role(sts->iam->self, in->role_arn, call->arena, &role);
-    if (e == ERR_NOT_FOUND) /* deleted since the caller was authorised */
+    enum err err = sts->iam->role(sts->iam->self, in->role_arn, call->arena, &role);
+    if (err == ERR_NOT_FOUND) /* deleted since the caller was authorised */
         return not_authorised(call, "sts:AssumeRole", in->role_arn);
-    TRY(e);
-    struct iam_session session = {.kind = PRINCIPAL_ROLE,
-                                  .name = role.name,
-                                  .id = role.id,
-                                  .session_name = in->role_session_name};
+    TRY(err);
+    struct iam_session session = {
+        .kind = PRINCIPAL_ROLE, .id = role.id, .session_name = in->role_session_name};
     TRY(session_duration(call, in, &role, &session));
     TRY(session_policies(call, in, &session));
     TRY(session_tags(call, in, &session));

@@ -1,4 +1,4 @@
-/* The service's life, and what its operations share.
+/* The service's life.
  *
  * Layer: svc. */
 #include "svc/sts/sts.h"
@@ -45,21 +45,3 @@ const struct svc_def sts_def = {
     .release = release,
     .authorize_more = authorize,
 };
-
-enum err sts_credentials(struct call *call, const struct iam_session *session,
-                         const struct sts_credentials **ret_credentials)
-{
-    struct sts *sts = call->svc;
-    struct sts_credentials *c = ARENA_NEW(call->arena, struct sts_credentials);
-    if (!c)
-        return ERR_NOMEM;
-    enum err e = sts->iam->mint(sts->iam->self, session, call->arena, &c->access_key_id,
-                                &c->secret_access_key, &c->session_token);
-    if (e == ERR_LIMIT)
-        return call_error(call, &sts_err_packed_policy_too_large_exception,
-                          "Serialized token too large for session");
-    TRY(e);
-    WIRE_SET(c, expiration, session->expires_ms);
-    *ret_credentials = c;
-    return ERR_OK;
-}

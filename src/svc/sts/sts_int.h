@@ -24,7 +24,7 @@ struct sts {
 /* op_assume_role.c: whether the caller may assume the role; sets AccessDenied. */
 enum err sts_authorize_assume_role(struct call *call,
                                    const struct sts_assume_role_input *in) WARN_UNUSED;
-/* Mints and fills the reply's shape. */
+/* sts_credentials.c: mints and fills the reply's shape. */
 enum err sts_credentials(struct call *call, const struct iam_session *session,
                          const struct sts_credentials **ret_credentials) WARN_UNUSED;
 
