@@ -11,6 +11,9 @@
 #define TRUST                                                                                      \
     "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22AWS%22%3A%22"    \
     "000000000000%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D"
+#define OTHER_TRUST                                                                                \
+    "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Deny%22%2C%22Principal%22%3A%7B%22AWS%22%3A%22"     \
+    "000000000000%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%7D"
 #define POLICY                                                                                     \
     "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C"     \
     "%22Resource%22%3A%22%2A%22%2C%22Action%22%3A%22sqs%3A%2A%22%7D%7D"
@@ -20,6 +23,23 @@
     }
 #define LAMBDA_BASIC                                                                               \
     "PolicyArn=arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2Fservice-role%2FAWSLambdaBasicExecutionRole"
+#define OWN_POLICY "PolicyArn=arn%3Aaws%3Aiam%3A%3A000000000000%3Apolicy%2Fp"
+#define USER                                                                                       \
+    {                                                                                              \
+        IAM("Action=CreateUser&UserName=u")                                                        \
+    }
+#define MAKE_POLICY                                                                                \
+    {                                                                                              \
+        IAM("Action=CreatePolicy&PolicyName=p&PolicyDocument=" POLICY)                             \
+    }
+#define VERSION                                                                                    \
+    {                                                                                              \
+        IAM("Action=CreatePolicyVersion&" OWN_POLICY "&PolicyDocument=" POLICY)                    \
+    }
+#define ACCESS_KEY                                                                                 \
+    {                                                                                              \
+        IAM("Action=CreateAccessKey&UserName=u"), "<AccessKeyId>"                                  \
+    }
 #define GROUP                                                                                      \
     {                                                                                              \
         LOGS("CreateLogGroup", "{\"logGroupName\":\"g\"}")                                         \
@@ -96,6 +116,156 @@ static const struct fault_case cases[] = {
         .undo = {ROLE},
         .act = {IAM("Action=DeleteRole&RoleName=r")},
         .probe = {{IAM("Action=ListRoles")}},
+    },
+    {
+        .name = "rename user",
+        .setup = {USER, {IAM("Action=AttachUserPolicy&UserName=u&" LAMBDA_BASIC)}},
+        .undo = {{IAM("Action=UpdateUser&UserName=v&NewUserName=u")}},
+        .act = {IAM("Action=UpdateUser&UserName=u&NewUserName=v")},
+        .probe = {{IAM("Action=ListUsers")}, {IAM("Action=ListEntitiesForPolicy&" LAMBDA_BASIC)}},
+    },
+    {
+        .name = "delete user",
+        .setup = {USER},
+        .undo = {USER},
+        .act = {IAM("Action=DeleteUser&UserName=u")},
+        .probe = {{IAM("Action=ListUserTags&UserName=u")}},
+    },
+    {
+        .name = "update access key",
+        .setup = {USER, ACCESS_KEY},
+        .undo = {{IAM("Action=UpdateAccessKey&UserName=u&Status=Active&AccessKeyId=%s")}},
+        .act = {IAM("Action=UpdateAccessKey&UserName=u&Status=Inactive&AccessKeyId=%s")},
+        .probe = {{IAM("Action=ListAccessKeys&UserName=u")}},
+    },
+    {
+        .name = "delete role policy",
+        .setup = {ROLE,
+                  {IAM("Action=PutRolePolicy&RoleName=r&PolicyName=p&PolicyDocument=" POLICY)}},
+        .undo = {{IAM("Action=PutRolePolicy&RoleName=r&PolicyName=p&PolicyDocument=" POLICY)}},
+        .act = {IAM("Action=DeleteRolePolicy&RoleName=r&PolicyName=p")},
+        .probe = {{IAM("Action=ListRolePolicies&RoleName=r")}},
+    },
+    {
+        .name = "attach own policy",
+        .setup = {ROLE, MAKE_POLICY},
+        .undo = {{IAM("Action=DetachRolePolicy&RoleName=r&" OWN_POLICY)}},
+        .act = {IAM("Action=AttachRolePolicy&RoleName=r&" OWN_POLICY)},
+        .probe = {{IAM("Action=ListAttachedRolePolicies&RoleName=r")},
+                  {IAM("Action=GetPolicy&" OWN_POLICY)}},
+    },
+    {
+        .name = "detach own policy",
+        .setup = {ROLE, MAKE_POLICY, {IAM("Action=AttachRolePolicy&RoleName=r&" OWN_POLICY)}},
+        .undo = {{IAM("Action=AttachRolePolicy&RoleName=r&" OWN_POLICY)}},
+        .act = {IAM("Action=DetachRolePolicy&RoleName=r&" OWN_POLICY)},
+        .probe = {{IAM("Action=ListAttachedRolePolicies&RoleName=r")},
+                  {IAM("Action=GetPolicy&" OWN_POLICY)}},
+    },
+    {
+        .name = "put permissions boundary",
+        .setup = {ROLE},
+        .undo = {{IAM("Action=DeleteRolePermissionsBoundary&RoleName=r")}},
+        .act = {IAM("Action=PutRolePermissionsBoundary&RoleName=r&PermissionsBoundary="
+                    "arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2FPowerUserAccess")},
+        .probe = {{IAM("Action=GetRole&RoleName=r")}},
+    },
+    {
+        .name = "delete permissions boundary",
+        .setup = {ROLE,
+                  MAKE_POLICY,
+                  {IAM("Action=PutRolePermissionsBoundary&RoleName=r&PermissionsBoundary="
+                       "arn%3Aaws%3Aiam%3A%3A000000000000%3Apolicy%2Fp")}},
+        .undo = {{IAM("Action=PutRolePermissionsBoundary&RoleName=r&PermissionsBoundary="
+                      "arn%3Aaws%3Aiam%3A%3A000000000000%3Apolicy%2Fp")}},
+        .act = {IAM("Action=DeleteRolePermissionsBoundary&RoleName=r")},
+        .probe = {{IAM("Action=GetRole&RoleName=r")}, {IAM("Action=GetPolicy&" OWN_POLICY)}},
+    },
+    {
+        .name = "tag role",
+        .setup = {ROLE},
+        .undo = {{IAM("Action=UntagRole&RoleName=r&TagKeys.member.1=k")}},
+        .act = {IAM("Action=TagRole&RoleName=r&Tags.member.1.Key=k&Tags.member.1.Value=v")},
+        .probe = {{IAM("Action=ListRoleTags&RoleName=r")}},
+    },
+    {
+        .name = "untag role",
+        .setup = {ROLE,
+                  {IAM("Action=TagRole&RoleName=r&Tags.member.1.Key=k&Tags.member.1.Value=v")}},
+        .undo = {{IAM("Action=TagRole&RoleName=r&Tags.member.1.Key=k&Tags.member.1.Value=v")}},
+        .act = {IAM("Action=UntagRole&RoleName=r&TagKeys.member.1=k")},
+        .probe = {{IAM("Action=ListRoleTags&RoleName=r")}},
+    },
+    {
+        .name = "tag policy",
+        .setup = {MAKE_POLICY},
+        .undo = {{IAM("Action=UntagPolicy&" OWN_POLICY "&TagKeys.member.1=k")}},
+        .act = {IAM("Action=TagPolicy&" OWN_POLICY "&Tags.member.1.Key=k&Tags.member.1.Value=v")},
+        .probe = {{IAM("Action=ListPolicyTags&" OWN_POLICY)}},
+    },
+    {
+        .name = "untag policy",
+        .setup = {MAKE_POLICY,
+                  {IAM("Action=TagPolicy&" OWN_POLICY
+                       "&Tags.member.1.Key=k&Tags.member.1.Value=v")}},
+        .undo = {{IAM("Action=TagPolicy&" OWN_POLICY
+                      "&Tags.member.1.Key=k&Tags.member.1.Value=v")}},
+        .act = {IAM("Action=UntagPolicy&" OWN_POLICY "&TagKeys.member.1=k")},
+        .probe = {{IAM("Action=ListPolicyTags&" OWN_POLICY)}},
+    },
+    {
+        .name = "set default policy version",
+        .setup = {MAKE_POLICY, VERSION},
+        .undo = {{IAM("Action=SetDefaultPolicyVersion&VersionId=v1&" OWN_POLICY)}},
+        .act = {IAM("Action=SetDefaultPolicyVersion&VersionId=v2&" OWN_POLICY)},
+        .probe = {{IAM("Action=ListPolicyVersions&" OWN_POLICY)}},
+    },
+    {
+        .name = "create policy version",
+        .setup = {MAKE_POLICY},
+        .undo = {{IAM("Action=DeletePolicyVersion&VersionId=v2&" OWN_POLICY)},
+                 {IAM("Action=DeletePolicy&" OWN_POLICY)},
+                 MAKE_POLICY},
+        .act = VERSION,
+        .probe = {{IAM("Action=ListPolicyVersions&" OWN_POLICY)}},
+    },
+    {
+        .name = "delete policy version",
+        .setup = {MAKE_POLICY, VERSION},
+        .undo = {{IAM("Action=DeletePolicyVersion&VersionId=v2&" OWN_POLICY)},
+                 {IAM("Action=DeletePolicy&" OWN_POLICY)},
+                 MAKE_POLICY,
+                 VERSION},
+        .act = {IAM("Action=DeletePolicyVersion&VersionId=v2&" OWN_POLICY)},
+        .probe = {{IAM("Action=ListPolicyVersions&" OWN_POLICY)}},
+    },
+    {
+        .name = "delete policy",
+        .setup = {MAKE_POLICY},
+        .undo = {MAKE_POLICY},
+        .act = {IAM("Action=DeletePolicy&" OWN_POLICY)},
+        .probe = {{IAM("Action=GetPolicyVersion&VersionId=v1&" OWN_POLICY)}},
+    },
+    {
+        .name = "update role",
+        .setup = {ROLE, {IAM("Action=UpdateRole&RoleName=r&Description=a")}},
+        .undo = {{IAM("Action=UpdateRole&RoleName=r&Description=a")}},
+        .act = {IAM("Action=UpdateRole&RoleName=r&Description=b&MaxSessionDuration=3600")},
+        .probe = {{IAM("Action=GetRole&RoleName=r")}},
+    },
+    {
+        .name = "update role description",
+        .setup = {ROLE, {IAM("Action=UpdateRole&RoleName=r&Description=a")}},
+        .undo = {{IAM("Action=UpdateRole&RoleName=r&Description=a")}},
+        .act = {IAM("Action=UpdateRoleDescription&RoleName=r&Description=b")},
+        .probe = {{IAM("Action=GetRole&RoleName=r")}},
+    },
+    {
+        .name = "update assume role policy",
+        .setup = {ROLE},
+        .undo = {{IAM("Action=UpdateAssumeRolePolicy&RoleName=r&PolicyDocument=" TRUST)}},
+        .act = {IAM("Action=UpdateAssumeRolePolicy&RoleName=r&PolicyDocument=" OTHER_TRUST)},
+        .probe = {{IAM("Action=GetRole&RoleName=r")}},
     },
     {
         .name = "assume role",
