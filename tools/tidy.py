@@ -113,7 +113,7 @@ def check_text(path, text):
 
 
 # Words in comments that look like names of the tree and are not.
-NOT_NAMES = re.compile(r"no_new_privs|x_\w+(\.[ch])?")  # x: any service
+NOT_NAMES = re.compile(r"no_new_privs|close_notify|x_\w+(\.[ch])?")  # x: any service
 
 
 def check_citations(root, sources, names, build):
@@ -134,7 +134,7 @@ def check_citations(root, sources, names, build):
         if not path.startswith("src/"):
             continue
         for comment in re.finditer(r"/\*.*?\*/|//[^\n]*", text, flags=re.S):
-            cited = re.findall(r"(?<![\w./<-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w.*<-])", comment.group())
+            cited = re.findall(r"(?<![\w./<-])[a-z][a-z0-9]*(?:_[a-z0-9]+)+(?![\w*<-]|\.\w)", comment.group())
             wrong = [w for w in cited if w not in known]
             cited = re.findall(r"(?<![\w./])([a-z][a-z0-9_]*\.[ch])\b", comment.group())
             wrong += [w for w in cited if w not in known_files]

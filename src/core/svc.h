@@ -67,7 +67,7 @@ struct svc {
 };
 
 /* Every service of the build, NULL at the end. Generated (CMakeLists.txt), in library
- * weir_services. */
+ * the build's list of services. */
 extern const struct svc_def *const svc_defs[];
 
 /* Checks one more permission for the caller; ERR_FAILED with the service's access-denied error set
