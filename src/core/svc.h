@@ -66,8 +66,8 @@ struct svc {
     void *self; /* what def->make gave */
 };
 
-/* Every service of the build, NULL at the end. Generated (CMakeLists.txt), in library
- * the build's list of services. */
+/* Every service of the build, NULL at the end. CMakeLists.txt generates it from its
+ * WEIR_SERVICES. */
 extern const struct svc_def *const svc_defs[];
 
 /* Checks one more permission for the caller; ERR_FAILED with the service's access-denied error set
