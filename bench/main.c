@@ -98,8 +98,8 @@ static enum err run_scenarios(const struct options *o, const char *title,
     aws_init(&b.aws, &p.target);
     printf("\n%s, %d connections where not said otherwise\n", title, SCENARIO_CONNECTIONS);
     print_header();
-    printf("%-34s %9s %9s %8s %8s %9.1f  %s\n", "idle", "", "", "", "", load_rss_mib(p.target.pid),
-           "idle < 25 MiB");
+    printf("%-34s %9s %9s %7s %8s %8s %9.1f  %s\n", "idle", "", "", "", "", "",
+           load_rss_mib(p.target.pid), "idle < 25 MiB");
     for (size_t i = 0; i < n; i++) {
         if (!wanted(o, scenarios[i].name))
             continue;
@@ -177,7 +177,7 @@ int main(int argc, char **argv)
                         "[--scale F] [--only LIST]\n");
         return 2;
     }
-    if (o.http && wanted(&o, "http"))
+    if (o.http)
         err = run_http_only(&o);
     if (o.weir && err == ERR_OK && any_wanted(&o, calls, ARRAY_LEN(calls)))
         err = run_scenarios(&o, "Calls", calls, ARRAY_LEN(calls), &wrong);
