@@ -15,7 +15,8 @@ struct serve_options {
     const char *log_level;
     bool require_isolation;
     bool no_dev_key;
-    int64_t threads; /* event loops; 0: one a core */
+    int64_t threads;   /* event loops; 0: one a core */
+    int64_t cache_mib; /* of the store's blocks; 0: an eighth of the machine's memory */
     int64_t calls_max;
     int64_t connections_max;
     int64_t async_retry_base_ms; /* pause before the first retry of an asynchronous invocation */

@@ -159,13 +159,24 @@ static enum err configure(const struct serve_options *o, struct server *s)
 
 /* --- up --------------------------------------------------------------------------------------- */
 
-static enum err open_store(struct server *s)
+enum { MIB = 1024 * 1024, CACHE_SHARE = 8 /* of the machine's memory */ };
+
+static size_t cache_bytes(const struct serve_options *o)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    if (o->cache_mib > 0)
+        return (size_t)o->cache_mib * MIB;
+    return pages > 0 && page_bytes > 0 ? (size_t)pages / CACHE_SHARE * (size_t)page_bytes : 0;
+}
+
+static enum err open_store(struct server *s, const struct serve_options *o)
 {
     char dir[4096];
     char why[KV_ROCKSDB_WHY_MAX] = "";
     if (snprintf(dir, sizeof(dir), "%s/db", s->core.cfg.data_dir.p) >= (int)sizeof(dir))
         return complain(ERR_LIMIT, "the data folder's path is too long");
-    enum err err = kv_rocksdb_open(dir, NULL, &s->core.kv, why, sizeof(why));
+    const struct kv_rocksdb_options options = {.cache_bytes = cache_bytes(o)};
+    enum err err = kv_rocksdb_open(dir, &options, &s->core.kv, why, sizeof(why));
     return err ? complain(err, why) : ERR_OK;
 }
 
@@ -318,7 +329,7 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
     TRY(configure(o, s));
     struct sandbox_options sandbox = {.require_isolation = o->require_isolation};
     TRY(sandbox_new(&s->core, &sandbox, &s->core.sandbox));
-    TRY(open_store(s));
+    TRY(open_store(s, o));
     TRY(make_loops(s, o->threads));
     TRY(make_services(&s->core));
     TRY(format_check(&s->core));

@@ -7,7 +7,7 @@
 
 /* Zero means the default everywhere; NULL options are all defaults. */
 struct kv_rocksdb_options {
-    size_t cache_bytes;        /* block cache; 8 MiB */
+    size_t cache_bytes;        /* block cache, filled by use; 32 MiB */
     size_t write_buffer_bytes; /* one memtable, of which two are kept; 16 MiB */
     int background_threads;    /* flush and compaction together; 2 */
     /* Test hook: runs on the flusher's thread before each sync; an error counts as a failed sync.

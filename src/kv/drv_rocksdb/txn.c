@@ -169,8 +169,8 @@ static enum err read_latest(struct rdb_txn *t, struct str key, uint64_t hash,
     rocksdb_pinnableslice_t *slice =
         rocksdb_get_pinned(r->db, t->latest, key.p ? key.p : "", key.len, &message);
     enum err err = rdb_err(message);
-    atomic_thread_fence(memory_order_acquire);
-    if (!err && atomic_load_explicit(rdb_slot(r, hash), memory_order_relaxed) != before)
+    /* Read by a write of nothing, which no read before it can be moved behind. */
+    if (!err && atomic_fetch_add_explicit(rdb_slot(r, hash), 0, memory_order_acq_rel) != before)
         err = ERR_NOT_FOUND; /* which of the two it is cannot be told */
     if (!err && before > t->snap_seq) {
         if (!seen_holds(t))
@@ -286,8 +286,8 @@ static enum err commit_locked(struct rdb *r, struct rdb_txn *t, uint64_t *ret_se
     uint64_t seq = atomic_load_explicit(&r->assigned, memory_order_relaxed) + 1;
     atomic_store_explicit(&r->assigned, seq, memory_order_release);
     for (size_t i = 0; i < t->stage.n; i++)
-        atomic_store_explicit(rdb_slot(r, t->stage.entries[i]->hash), seq, memory_order_release);
-    atomic_thread_fence(memory_order_seq_cst); /* the marks before the writes, for read_latest */
+        (void)atomic_exchange_explicit(rdb_slot(r, t->stage.entries[i]->hash), seq,
+                                       memory_order_acq_rel); /* before what is written below */
     char *message = NULL;
     rocksdb_write(r->db, r->write_options, t->batch, &message);
     enum err err = rdb_err(message);
