@@ -165,7 +165,10 @@ static enum err fill_tags(struct policy_context *ctx, void *arg)
     const struct tagged *t = arg;
     struct tag_list tags;
     assert(t->ctx == ctx);
-    TRY(tags_of(t->txn, t->arn, &tags));
+    enum err err = tags_of(t->txn, t->arn, &tags);
+    if (err == ERR_INVALID) /* "*", or an object's key that no ARN of a tagged resource has */
+        return ERR_OK;
+    TRY(err);
     for (size_t i = 0; i < tags.n; i++)
         policy_context_add2(ctx, STR("aws:ResourceTag/"), tags.v[i].key, tags.v[i].value);
     return ctx->err;

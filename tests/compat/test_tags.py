@@ -314,3 +314,28 @@ def test_permissions(weir, name):
     allow(["tag:TagResources", "sqs:TagQueue"])
     assert tagging.tag_resources(ResourceARNList=[q.arn], Tags={"b": "1"})["FailedResourcesMap"] == {}
     assert q.read() == {"a": "1", "b": "1"}
+
+
+def test_resource_tags_of_what_has_none(weir, name):
+    """A policy that asks for a resource's tags decides also where the resource is no ARN ("*"), or an object's key
+    that is none of a tagged resource: there are no tags, and that is an answer, not a failure."""
+    iam, s3 = weir.client("iam"), weir.client("s3")
+    bucket = "tags-of-none"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="a key\nof two lines", Body=b"x")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["dynamodb:*", "s3:*"], "Resource": "*",
+             "Condition": {"StringEquals": {"aws:ResourceTag/team": "red"}}}]}))
+    theirs = {n: weir.client(n, key["AccessKeyId"], key["SecretAccessKey"]) for n in ("dynamodb", "s3")}
+    refused("AccessDeniedException", lambda: theirs["dynamodb"].list_tables())
+    refused("AccessDenied", lambda: theirs["s3"].get_object(Bucket=bucket, Key="a key\nof two lines"))
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["dynamodb:*", "s3:*"], "Resource": "*"},
+            {"Effect": "Deny", "Action": "*", "Resource": "*",
+             "Condition": {"StringEquals": {"aws:ResourceTag/team": "red"}}}]}))
+    assert theirs["dynamodb"].list_tables()["TableNames"] is not None
+    assert theirs["s3"].get_object(Bucket=bucket, Key="a key\nof two lines")["Body"].read() == b"x"
