@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include <linux/seccomp.h>
+#include <linux/securebits.h>
 
 #include "sandbox/filter.h"
 #include "sandbox/sandbox.h"
@@ -284,13 +285,34 @@ static bool become_user(const struct box_host *host, const struct box_plan *plan
     return setresgid(gid, gid, gid) == 0 && setresuid(uid, uid, uid) == 0;
 }
 
+/* What a later execve could give back, while that may still be taken away: before the change of user,
+ * with which the right to do so (CAP_SETPCAP) goes. A plain user without a user namespace never has
+ * it; no_new_privs holds then. */
+static bool bound_capabilities(void)
+{
+    enum {
+        BITS = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED |
+               SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
+               SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED,
+    };
+    cap_flag_value_t may = CAP_CLEAR;
+    cap_t own = cap_get_proc();
+    bool known = own && cap_get_flag(own, CAP_SETPCAP, CAP_EFFECTIVE, &may) == 0;
+    if (own)
+        (void)cap_free(own);
+    if (!known || may != CAP_SET)
+        return known;
+    (void)cap_reset_ambient();
+    /* Up to what the kernel knows, which may be more than this build does. */
+    for (int c = 0; prctl(PR_CAPBSET_READ, c, 0, 0, 0) >= 0; c++)
+        if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) != 0)
+            return false;
+    return prctl(PR_SET_SECUREBITS, BITS, 0, 0, 0) == 0;
+}
+
 static bool drop_capabilities(void)
 {
     (void)cap_reset_ambient();
-    for (int c = 0; c <= CAP_LAST_CAP; c++)
-        if (cap_get_bound(c) == 1)
-            (void)cap_drop_bound(
-                c); /* not permitted to an ordinary user: no_new_privs holds then */
     cap_t none = cap_init();
     bool ok = none && cap_set_proc(none) == 0;
     if (none)
@@ -328,7 +350,12 @@ bool sandbox_box_enter(const struct box_host *host, const struct box_plan *plan,
     (void)umask(022);
     if (host->namespaces && !enter_root(host, plan, report))
         return false;
+    if (!bound_capabilities())
+        return fail(report, BOX_STAGE_CAPS);
     if (!become_user(host, plan))
+        return fail(report, BOX_STAGE_USER);
+    /* A change of user sets this to fs.suid_dumpable, which need not be 0. */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return fail(report, BOX_STAGE_USER);
     /* A change of user clears it, so here: the helper's end is ours. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -405,6 +432,8 @@ void sandbox_box_run(const struct box_host *host, const struct box_plan *given,
         exec_function(host, plan, report);
         _exit(1);
     }
+    if (plan->packet)
+        explicit_bzero(plan->packet, plan->packet_len);
     /* Keep nothing open: the log's end must mean that the function's processes are gone. */
     (void)close_range(0, ~0u, 0);
     for (;;) {

@@ -67,6 +67,10 @@ struct box_plan {
     int log_fd;
     char *const *argv; /* argv[0] is the path to execute, as seen inside */
     char *const *envp;
+    /* Where all these texts lie, credentials among them; the first process wipes it once the function
+     * has its copy. NULL: nowhere. */
+    char *packet;
+    size_t packet_len;
 };
 
 /* Builds the skeleton under `work_dir` and the system call filter. ERR_IO. */

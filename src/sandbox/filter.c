@@ -4,6 +4,10 @@
  * Refused calls fail with EPERM; clone3 with ENOSYS, because its flags lie in memory where a filter
  * cannot look: C libraries then fall back to clone, whose flags are checked.
  *
+ * Of address families functions get those of IP, local sockets, and of netlink the one protocol that
+ * getaddrinfo(3) and interface lists need: others reach the hypervisor (vsock), the kernel's crypto,
+ * other processes' connections, or drivers that nobody has looked at.
+ *
  * Built once with libseccomp and kept as BPF, as building takes longer than starting a function.
  *
  * Layer: sandbox. Thread: any. */
@@ -12,7 +16,10 @@
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <linux/netlink.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static const char *const refused[] = {
@@ -75,7 +82,42 @@ static const char *const refused[] = {
     "migrate_pages",
     "mbind",
     "set_mempolicy",
+    "set_mempolicy_home_node",
+    "listmount",
+    "statmount",
+    "process_madvise",
+    "process_mrelease",
+    "modify_ldt",
 };
+
+/* Refuses `call` (socket or socketpair) for every family but the few. Compared whole: what is set
+ * above the 32 bits that the kernel reads is refused as well. */
+static bool add_families(scmp_filter_ctx ctx, int call)
+{
+    static const uint64_t allowed[] = {AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+    const uint32_t refuse = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+    for (uint64_t family = 0; family <= AF_NETLINK; family++) {
+        bool ok = false;
+        for (size_t i = 0; i < ARRAY_LEN(allowed); i++)
+            ok = ok || allowed[i] == family;
+        if (!ok && seccomp_rule_add(ctx, refuse, call, 1, SCMP_A0(SCMP_CMP_EQ, family)) != 0)
+            return false;
+    }
+    return seccomp_rule_add(ctx, refuse, call, 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK)) == 0 &&
+           seccomp_rule_add(ctx, refuse, call, 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
+                            SCMP_A2(SCMP_CMP_NE, NETLINK_ROUTE)) == 0;
+}
+
+/* What types into a terminal that Weir may have been started from. */
+static bool add_ioctls(scmp_filter_ctx ctx)
+{
+    static const uint64_t requests[] = {TIOCSTI, TIOCLINUX};
+    for (size_t i = 0; i < ARRAY_LEN(requests); i++)
+        if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, requests[i])) != 0)
+            return false;
+    return true;
+}
 
 static bool add_rules(scmp_filter_ctx ctx)
 {
@@ -93,7 +135,9 @@ static bool add_rules(scmp_filter_ctx ctx)
         if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                              SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i])) != 0)
             return false;
-    return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
+    return add_families(ctx, SCMP_SYS(socket)) && add_families(ctx, SCMP_SYS(socketpair)) &&
+           add_ioctls(ctx) &&
+           seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
 }
 
 enum err sandbox_filter_build(struct sock_filter *ret_filter, size_t max, size_t *ret_n)

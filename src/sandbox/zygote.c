@@ -12,6 +12,8 @@
  *   Z1  The helper has one thread and allocates nothing after it is ready.
  *   Z2  A slot is free again only when no process and no control group of it is left, so its user
  * id and paths are never shared.
+ *   Z3  A process that is about to start a function cannot be looked into by one (dumpable is 0)
+ * and holds nothing of another: no packet, no report but its own, no environment, no descriptor.
  *
  * Layer: sandbox. Thread: the helper's. */
 #include "sandbox/zygote.h"
@@ -31,6 +33,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sandbox/hide.h"
 #include "sandbox/sandbox.h"
 
 enum slot_state { SLOT_FREE, SLOT_SPARE, SLOT_LIVE, SLOT_ENDING };
@@ -56,8 +59,9 @@ static struct zygote {
     struct slot slots[ZYGOTE_SLOTS];
     int spares, ending;
     int next_slot;
-    bool no_groups;             /* attaching failed: the version of things without limits goes on */
-    struct box_report *reports; /* shared with the children, one a slot */
+    bool no_groups;    /* attaching failed: the version of things without limits goes on */
+    char *reports;     /* shared with the children: a page a slot, of which each keeps its own */
+    size_t page_bytes; /* of memory */
     char packet[ZYGOTE_PACKET_MAX];
     char *strings[ZYGOTE_STRINGS_MAX + 8];
 } z;
@@ -65,6 +69,11 @@ static struct zygote {
 static struct box_host *host(void)
 {
     return &z.ready.host;
+}
+
+static struct box_report *report(int slot)
+{
+    return (struct box_report *)(void *)(z.reports + (size_t)slot * z.page_bytes);
 }
 
 /* --- children --------------------------------------------------------------------------------- */
@@ -97,8 +106,10 @@ static void child_run(char *packet, size_t len, int log_fd, int slot)
         .log_fd = log_fd,
         .argv = &z.strings[3],
         .envp = &z.strings[3 + start.n_argv + 1],
+        .packet = packet,
+        .packet_len = len,
     };
-    sandbox_box_run(host(), &plan, &z.reports[slot]);
+    sandbox_box_run(host(), &plan, report(slot));
 }
 
 /* Receives a packet and maybe a descriptor; -1 at the end of the stream. */
@@ -150,11 +161,22 @@ static bool send_with_fd(int fd, const void *p, size_t len, int pass)
     return n == (ssize_t)len;
 }
 
+/* Unmaps the other slots' reports (Z3). */
+static bool keep_own_report(int slot)
+{
+    size_t at = (size_t)slot * z.page_bytes, end = at + z.page_bytes,
+           all = ZYGOTE_SLOTS * z.page_bytes;
+    return (at == 0 || munmap(z.reports, at) == 0) &&
+           (end == all || munmap(z.reports + end, all - end) == 0);
+}
+
 /* A spare's life until it gets its plan. */
 static void spare_main(int ctl, int slot)
 {
     int log_fd;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (!keep_own_report(slot))
+        _exit(1);
     close(z.fd);
     close(z.signals);
     for (int i = 0; i < ZYGOTE_SLOTS; i++)
@@ -163,13 +185,22 @@ static void spare_main(int ctl, int slot)
     ssize_t n = receive(ctl, z.packet, sizeof z.packet, &log_fd);
     if (n < (ssize_t)sizeof(struct zygote_start) || log_fd < 0)
         _exit(0);
+    /* Not earlier: while it is set, /proc/<pid>/uid_map belongs to root, and the helper writes that
+     * before it sends a plan. */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        _exit(1);
     child_run(z.packet, (size_t)n, log_fd, slot);
 }
 
-/* clone and not clone3, which container managers' filters answer with ENOSYS. */
+/* clone and not clone3, which container managers' filters answer with ENOSYS. The child is dumpable,
+ * so that its user can be mapped; the helper is not. */
 static pid_t clone_child(unsigned long flags)
 {
-    return (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+    (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+    if (pid != 0)
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return pid;
 }
 
 static int free_slot(void)
@@ -203,7 +234,7 @@ static int make_spare(void)
     struct cgroups *cg = &z.ready.cgroups;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return -1;
-    z.reports[slot] = (struct box_report){0};
+    *report(slot) = (struct box_report){0};
     bool groups = !z.no_groups && sandbox_cgroup_make(cg, slot) == ERR_OK;
     pid_t pid = clone_child(sandbox_box_clone_flags(host()));
     if (pid == 0) {
@@ -318,6 +349,7 @@ static bool handle_packet(void)
     }
     if (passed >= 0)
         close(passed);
+    explicit_bzero(z.packet, (size_t)n); /* the next child's copy of it must hold no credentials */
     return true;
 }
 
@@ -326,7 +358,7 @@ static bool handle_packet(void)
 static void slot_ended(int slot)
 {
     struct slot *s = &z.slots[slot];
-    struct box_report *r = &z.reports[slot];
+    struct box_report *r = report(slot);
     assert(s->state == SLOT_LIVE || s->state == SLOT_SPARE);
     if (s->state == SLOT_SPARE) {
         close(s->ctl);
@@ -419,9 +451,9 @@ static void loop(void)
 /* Tries everything that an environment goes through, in a child; false when it failed. */
 static bool probe_once(void)
 {
-    struct box_report *report = &z.reports[0];
+    struct box_report *told = report(0);
     int go[2];
-    *report = (struct box_report){0};
+    *told = (struct box_report){0};
     if (pipe2(go, O_CLOEXEC) != 0)
         return false;
     pid_t pid = clone_child(sandbox_box_clone_flags(host()));
@@ -430,20 +462,20 @@ static bool probe_once(void)
         struct box_plan plan = {
             .code_dir = "/usr", .opt_dir = "", .runtime_dir = "", .ephemeral_mb = 1, .log_fd = 2};
         close(go[1]);
-        if (read(go[0], &byte, 1) != 1 || !sandbox_box_enter(host(), &plan, report))
+        if (read(go[0], &byte, 1) != 1 || !sandbox_box_enter(host(), &plan, told))
             _exit(1);
-        report->exited = 1;
+        told->exited = 1;
         _exit(0);
     }
     bool ok = pid > 0 && sandbox_box_map_user(host(), pid, 0) && write(go[1], "", 1) == 1;
     if (!ok)
-        report->err = errno;
+        told->err = errno;
     close(go[0]);
     close(go[1]);
     if (pid > 0)
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
             ;
-    return ok && report->exited;
+    return ok && told->exited;
 }
 
 /* From the best that a host may allow downwards, until a child comes through. */
@@ -464,10 +496,10 @@ static void probe(void)
         if (probe_once())
             return;
         if (i == 0) {
-            z.ready.failed_stage = z.reports[0].stage;
-            z.ready.failed_errno = z.reports[0].err;
+            z.ready.failed_stage = report(0)->stage;
+            z.ready.failed_errno = report(0)->err;
         }
-        if (z.reports[0].stage == BOX_STAGE_SECCOMP) {
+        if (report(0)->stage == BOX_STAGE_SECCOMP) {
             host()->seccomp = false;
             if (probe_once())
                 return;
@@ -479,6 +511,8 @@ static void probe(void)
 static void zygote_main(const char *work_dir)
 {
     (void)prctl(PR_SET_NAME, "weir-sandbox", 0, 0, 0);
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || sandbox_hide_arguments("weir-sandbox") != ERR_OK)
+        _exit(1);
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     /* A terminal's interrupt is for the server, which drains first. */
     (void)signal(SIGINT, SIG_IGN);
@@ -489,8 +523,10 @@ static void zygote_main(const char *work_dir)
     sigaddset(&set, SIGCHLD);
     (void)sigprocmask(SIG_SETMASK, &set, NULL);
     z.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    z.reports = mmap(NULL, ZYGOTE_SLOTS * sizeof *z.reports, PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    z.page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    assert(sizeof(struct box_report) <= z.page_bytes);
+    z.reports = mmap(NULL, ZYGOTE_SLOTS * z.page_bytes, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (z.signals < 0 || z.reports == MAP_FAILED ||
         sandbox_box_host_init(host(), work_dir) != ERR_OK)
         _exit(1);
