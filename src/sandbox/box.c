@@ -18,6 +18,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -129,7 +130,6 @@ enum err sandbox_box_host_init(struct box_host *host, const char *work_dir)
     size_t n = 0;
     host->seccomp = sandbox_filter_build(host->filter, BOX_FILTER_MAX, &n) == ERR_OK;
     host->filter_len = (unsigned short)n;
-    host->own_uid = geteuid() == 0;
     return ERR_OK;
 }
 
@@ -139,38 +139,6 @@ unsigned long sandbox_box_clone_flags(const struct box_host *host)
         return 0;
     return CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
            (host->userns ? CLONE_NEWUSER : 0);
-}
-
-static bool write_map(pid_t pid, const char *file, const char *text)
-{
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return ok;
-}
-
-bool sandbox_box_map_user(const struct box_host *host, pid_t pid, int slot)
-{
-    if (!host->userns)
-        return true;
-    unsigned uid = host->own_uid ? (unsigned)(BOX_HOST_UID_BASE + slot) : (unsigned)geteuid();
-    unsigned gid = host->own_uid ? (unsigned)(BOX_HOST_UID_BASE + slot) : (unsigned)getegid();
-    char text[64];
-    /* Without "deny" an unprivileged parent may not write gid_map; with it nobody inside can change
-     * groups, which is what we want anyway. */
-    if (!write_map(pid, "setgroups", "deny"))
-        return false;
-    (void)snprintf(text, sizeof text, "%d %u 1\n", BOX_GID, gid);
-    if (!write_map(pid, "gid_map", text))
-        return false;
-    (void)snprintf(text, sizeof text, "%d %u 1\n", BOX_UID, uid);
-    return write_map(pid, "uid_map", text);
 }
 
 /* --- in the child ----------------------------------------------------------------------------- */
@@ -271,7 +239,7 @@ static bool enter_root(const struct box_host *host, const struct box_plan *plan,
     return true;
 }
 
-/* Without a user namespace, as root: to a user of its own on the host. */
+/* To the mapped user; without a user namespace, as root, to one of its own on the host. */
 static bool become_user(const struct box_host *host, const struct box_plan *plan)
 {
     uid_t uid = BOX_UID;
@@ -279,9 +247,12 @@ static bool become_user(const struct box_host *host, const struct box_plan *plan
     if (!host->userns) {
         if (!host->own_uid)
             return true;
-        uid = (uid_t)(BOX_HOST_UID_BASE + plan->slot);
-        gid = (gid_t)(BOX_HOST_UID_BASE + plan->slot);
+        uid = (uid_t)host->uid_base + (uid_t)plan->slot;
+        gid = (gid_t)host->gid_base + (gid_t)plan->slot;
     }
+    /* The groups of Weir's user; as root the helper left them at its start. */
+    if (host->subordinate && setgroups(0, NULL) != 0)
+        return false;
     return setresgid(gid, gid, gid) == 0 && setresuid(uid, uid, uid) == 0;
 }
 

@@ -30,7 +30,9 @@ struct box_host {
     bool namespaces;         /* mount, pid, ipc, uts */
     bool userns;             /* and user */
     bool proc;               /* a /proc of their own */
-    bool own_uid;
+    bool own_uid;            /* each environment has a user of its own on the host: base + slot */
+    bool subordinate;        /* as Weir's user was given a range of ids, not as it is root */
+    unsigned uid_base, gid_base;
     bool seccomp;
     struct sock_filter filter[BOX_FILTER_MAX];
     unsigned short filter_len;
@@ -84,8 +86,11 @@ static inline bool box_pins_folders(const struct box_host *host)
 
 /* Flags of clone for a new environment. */
 unsigned long sandbox_box_clone_flags(const struct box_host *host);
+
+/* ids.c: finds users for `slots` environments: own_uid, subordinate and the bases. */
+void sandbox_ids_find(struct box_host *host, unsigned slots);
 /* The parent's part after clone: user and group maps. False with errno. */
-bool sandbox_box_map_user(const struct box_host *host, pid_t pid, int slot);
+bool sandbox_ids_map(const struct box_host *host, pid_t pid, int slot);
 
 /* The child's part: becomes the environment's first process, starts the function, waits for it,
  * reports, exits. */

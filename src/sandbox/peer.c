@@ -79,7 +79,7 @@ bool sandbox_peer_is_instance(struct sandbox_instance *in, uint16_t peer_port)
     if (in->slot < 0)
         sandbox_read_events(sb);
     if (in->slot < 0 || owner_of(sb->diag_fd, peer_port, in->api.port, &uid) != ERR_OK ||
-        uid != (uint32_t)(BOX_HOST_UID_BASE + in->slot))
+        uid != sb->ready.host.uid_base + (uint32_t)in->slot)
         return false;
     in->api.trusted_port = peer_port;
     return true;

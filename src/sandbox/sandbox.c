@@ -71,9 +71,12 @@ static bool log_refused(const struct sandbox *sb)
             log_warn("sandbox", "functions have no /proc: this host refuses to mount one");
         complete = r->host.userns && r->host.proc;
     }
-    if (!r->host.own_uid)
-        log_info("sandbox",
-                 "functions share one user id on the host, as Weir does not run as root");
+    if (!r->host.own_uid) {
+        log_warn("sandbox",
+                 "functions share Weir's own user id on the host: Weir is not root, and its user has "
+                 "no range of subordinate ids (/etc/subuid and /etc/subgid, package uidmap)");
+        complete = false;
+    }
     if (!r->host.seccomp) {
         log_warn("sandbox", "functions run without a system call filter: this host refuses it");
         complete = false;

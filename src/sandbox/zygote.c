@@ -244,7 +244,7 @@ static int make_spare(void)
     int saved = errno;
     close(pair[1]);
     bool ok = pid > 0;
-    if (ok && !sandbox_box_map_user(host(), pid, slot)) {
+    if (ok && !sandbox_ids_map(host(), pid, slot)) {
         saved = errno;
         abandon(slot, pid);
         ok = false;
@@ -467,7 +467,7 @@ static bool probe_once(void)
         told->exited = 1;
         _exit(0);
     }
-    bool ok = pid > 0 && sandbox_box_map_user(host(), pid, 0) && write(go[1], "", 1) == 1;
+    bool ok = pid > 0 && sandbox_ids_map(host(), pid, 0) && write(go[1], "", 1) == 1;
     if (!ok)
         told->err = errno;
     close(go[0]);
@@ -476,6 +476,19 @@ static bool probe_once(void)
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
             ;
     return ok && told->exited;
+}
+
+/* With users of their own if there are any, else without. */
+static bool probe_users(void)
+{
+    bool root = geteuid() == 0;
+    sandbox_ids_find(host(), ZYGOTE_SLOTS);
+    /* Subordinate ids can only be mapped, not switched to. */
+    if (host()->subordinate && host()->userns && probe_once())
+        return true;
+    host()->subordinate = false;
+    host()->own_uid = root;
+    return probe_once();
 }
 
 /* From the best that a host may allow downwards, until a child comes through. */
@@ -493,7 +506,7 @@ static void probe(void)
         host()->userns = levels[i].userns;
         host()->proc = levels[i].proc;
         host()->seccomp = seccomp;
-        if (probe_once())
+        if (probe_users())
             return;
         if (i == 0) {
             z.ready.failed_stage = report(0)->stage;
@@ -501,7 +514,7 @@ static void probe(void)
         }
         if (report(0)->stage == BOX_STAGE_SECCOMP) {
             host()->seccomp = false;
-            if (probe_once())
+            if (probe_users())
                 return;
         }
     }
