@@ -222,6 +222,8 @@ enum err authn_check(struct call_impl *c, bool streamed)
         TRY(check_anonymous(c));
     } else {
         const struct identity_port *id = &c->core->identity;
+        if (c->key_refused)
+            return fail_kind(c, SIGV4_FAULT_UNKNOWN_KEY);
         struct credential cred = {0};
         enum err err =
             id->credential(id->self, c->sig.access_key, c->sig.session_token, &c->arena, &cred);

@@ -85,6 +85,7 @@ struct call_impl {
     struct sigv4_request sig;
     struct sigv4_fault sig_fault;
     bool sig_bad;      /* sig_fault says why; answered once the protocol is known */
+    bool key_refused;  /* the development key, from inside a function */
     struct str secret; /* of the signature, for chunk signatures */
     bool authorized;
     bool overloaded;

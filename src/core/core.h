@@ -20,12 +20,15 @@ struct core_config {
     struct str endpoint;  /* "http://127.0.0.1:4566": what functions and QueueUrls are told */
     struct str host_id;   /* S3's x-amz-id-2 seed */
     struct str root_access_key, root_secret; /* of the data directory */
-    bool dev_key;                            /* accept test/test as root (loopback only) */
+    bool dev_key;                            /* accept CORE_DEV_KEY as root (loopback only) */
     int64_t skew_ms;                         /* accepted clock difference of signatures, 15 min */
     bool require_isolation;
     int64_t async_retry_base_ms; /* pause before the first retry of an asynchronous invocation */
     size_t calls_max;            /* running calls over which new ones are answered "slow down" */
 };
+
+/* Access key and secret that everybody knows. */
+#define CORE_DEV_KEY "test"
 
 struct deliver;
 struct sandbox;
@@ -39,6 +42,9 @@ struct core {
     size_t n_svcs;
     struct deliver *deliver; /* made before the services */
     struct sandbox *sandbox; /* NULL: functions run nowhere here */
+    /* Whether a request comes from inside a function. Asked only of those that present the
+     * development key; on the connection's loop. NULL: functions run nowhere here. */
+    bool (*from_function)(struct core *core, struct http_req *req);
     struct identity_port identity;
     struct policy_cache *policies;         /* core_start's */
     uint8_t page_key[CORE_PAGE_KEY_BYTES]; /* of page tokens (page.h) */

@@ -416,6 +416,9 @@ static void on_request(void *ctx, struct http_req *req)
     req->user = c;
     dispatch_begin(c);
     enum err err = authn_parse(c);
+    /* It is the account's root, whatever the function's role is. */
+    c->key_refused = core->cfg.dev_key && core->from_function &&
+                     str_eq_c(c->sig.access_key, CORE_DEV_KEY) && core->from_function(core, req);
     if (err == ERR_OK && !claim_find(c))
         err = route(c);
     if (err) {

@@ -21,6 +21,8 @@
 #ifndef WEIR_HTTP_HTTP_H
 #define WEIR_HTTP_HTTP_H
 
+#include <sys/socket.h>
+
 #include "base/arena.h"
 #include "io/io.h"
 
@@ -75,6 +77,12 @@ struct http_handler {
 
 /* Header by name without case; STR_NONE when absent. The first of several. */
 struct str http_header(const struct http_req *req, struct str name);
+
+/* A number of the handler's that lives as long as the connection; 0 at its start. */
+int *http_conn_mark(struct http_req *req);
+/* Addresses of the connection's two ends. ERR_CLOSED when it is broken. */
+enum err http_conn_ends(const struct http_req *req, struct sockaddr_storage *ret_local,
+                        struct sockaddr_storage *ret_peer) WARN_UNUSED;
 
 /* --- request body ----------------------------------------------------------------------------- */
 

@@ -24,6 +24,24 @@ struct str http_header(const struct http_req *req, struct str name)
     return STR_NONE;
 }
 
+int *http_conn_mark(struct http_req *req)
+{
+    return &conn_of(req)->mark;
+}
+
+enum err http_conn_ends(const struct http_req *req, struct sockaddr_storage *ret_local,
+                        struct sockaddr_storage *ret_peer)
+{
+    const struct http_conn *c = CONTAINER_OF(req, const struct http_conn, req);
+    int local_len = sizeof *ret_local, peer_len = sizeof *ret_peer;
+    memset(ret_local, 0, sizeof *ret_local);
+    memset(ret_peer, 0, sizeof *ret_peer);
+    return uv_tcp_getsockname(&c->tcp, (struct sockaddr *)ret_local, &local_len) == 0 &&
+                   uv_tcp_getpeername(&c->tcp, (struct sockaddr *)ret_peer, &peer_len) == 0
+               ? ERR_OK
+               : ERR_CLOSED;
+}
+
 static void send_continue(struct http_conn *c)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";

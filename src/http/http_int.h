@@ -160,6 +160,7 @@ struct http_conn {
     uv_shutdown_t shutdown_req;
     char peer[INET6_ADDRSTRLEN];
     uint16_t peer_port;
+    int mark; /* the handler's */
 };
 
 /* The part of a server on one loop. */

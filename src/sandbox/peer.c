@@ -1,24 +1,53 @@
-/* Who is at the other end of a Runtime API connection. The API listens on a loopback port, which
- * any process of the host can reach; a function must not be able to take another's events. Where
- * every instance has a host user of its own, the kernel says whose the peer's socket is
- * (sock_diag(7)).
+/* Who is at the other end of a connection. Functions share the host's network, so any process of the
+ * host can reach the port of a Runtime API, and a function can reach Weir's own. The kernel says
+ * whose the peer's socket is (sock_diag(7)):
+ *   - where every instance has a host user of its own, its user names the instance;
+ *   - elsewhere its inode is looked for among the processes (holder.c).
+ * A socket that has no inode was closed by whoever had it: nobody's.
  *
- * Cost: one netlink exchange, some 10 us, once a connection.
+ * Answers are kept for the connection and never beyond it: a port may change hands, a socket's
+ * creator does not.
  *
- * Layer: sandbox. Thread: the home loop. */
-#include <arpa/inet.h>
+ * Cost: one netlink exchange, some 10 us, once a connection; holder.c's where that is needed.
+ *
+ * Layer: sandbox. Thread: the home loop; sandbox_peer_in_function any. */
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "sandbox/sandbox_int.h"
 
-/* User of the TCP socket 127.0.0.1:local -> 127.0.0.1:remote. */
-static enum err owner_of(int fd, uint16_t local, uint16_t remote, uint32_t *ret_uid)
+/* What http_conn_mark keeps. */
+enum { MARK_NONE, MARK_INSTANCE, MARK_OUTSIDE, MARK_FUNCTION };
+
+struct peer_socket {
+    uint32_t uid, inode;
+};
+
+static bool put_end(const struct sockaddr_storage *end, __be32 address[4], __be16 *port)
+{
+    if (end->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)end;
+        address[0] = in->sin_addr.s_addr;
+        *port = in->sin_port;
+    } else if (end->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)end;
+        memcpy(address, &in6->sin6_addr, sizeof in6->sin6_addr);
+        *port = in6->sin6_port;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* ERR_NOT_FOUND: no such socket. ERR_IO: the kernel does not answer such questions. */
+static enum err ask(const struct sockaddr_storage *local, const struct sockaddr_storage *peer,
+                    struct peer_socket *ret)
 {
     struct {
         struct nlmsghdr head;
@@ -27,60 +56,99 @@ static enum err owner_of(int fd, uint16_t local, uint16_t remote, uint32_t *ret_
         .head = {.nlmsg_len = sizeof ask,
                  .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                  .nlmsg_flags = NLM_F_REQUEST},
-        .req = {.sdiag_family = AF_INET,
+        .req = {.sdiag_family = (uint8_t)peer->ss_family,
                 .sdiag_protocol = IPPROTO_TCP,
                 .idiag_states = ~0u,
-                .id = {.idiag_sport = htons(local),
-                       .idiag_dport = htons(remote),
-                       .idiag_src = {htonl(INADDR_LOOPBACK)},
-                       .idiag_dst = {htonl(INADDR_LOOPBACK)},
-                       .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
+                .id = {.idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
     };
     union {
         struct nlmsghdr head;
         char bytes[2048];
     } got;
-    if (send(fd, &ask, sizeof ask, 0) != (ssize_t)sizeof ask)
+    struct inet_diag_sockid *id = &ask.req.id;
+    if (!put_end(peer, id->idiag_src, &id->idiag_sport) ||
+        !put_end(local, id->idiag_dst, &id->idiag_dport))
+        return ERR_NOT_FOUND;
+    int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (fd < 0)
         return ERR_IO;
     /* The kernel answers before send returns. */
-    ssize_t n = recv(fd, &got, sizeof got, MSG_DONTWAIT);
-    if (n < (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
-        return n < 0 ? ERR_IO : ERR_NOT_FOUND;
-    if (got.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
+    ssize_t n = send(fd, &ask, sizeof ask, 0) == (ssize_t)sizeof ask
+                    ? recv(fd, &got, sizeof got, MSG_DONTWAIT)
+                    : -1;
+    close(fd);
+    if (n < 0)
+        return ERR_IO;
+    if (n < (ssize_t)NLMSG_LENGTH(sizeof(struct inet_diag_msg)) ||
+        got.head.nlmsg_type != SOCK_DIAG_BY_FAMILY)
         return ERR_NOT_FOUND;
     struct inet_diag_msg msg;
     memcpy(&msg, NLMSG_DATA(&got.head), sizeof msg);
-    *ret_uid = msg.idiag_uid;
-    return ERR_OK;
+    *ret = (struct peer_socket){.uid = msg.idiag_uid, .inode = msg.idiag_inode};
+    return msg.idiag_inode ? ERR_OK : ERR_NOT_FOUND;
 }
 
-static void open_diag(struct sandbox *sb)
+static enum err socket_of(const struct http_req *req, struct peer_socket *ret)
 {
-    uint32_t uid;
-    sb->diag_fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    /* A port pair that cannot exist: the kernel must say "not found", not "unknown request". */
-    sb->diag_broken = sb->diag_fd < 0 || owner_of(sb->diag_fd, 1, 1, &uid) == ERR_IO;
-    if (sb->diag_broken)
-        log_warn("sandbox",
-                 "this host does not tell the owner of a connection: functions that know "
-                 "each other's port could take each other's events");
+    struct sockaddr_storage local, peer;
+    TRY(http_conn_ends(req, &local, &peer));
+    return ask(&local, &peer, ret);
 }
 
-bool sandbox_peer_is_instance(struct sandbox_instance *in, uint16_t peer_port)
+bool sandbox_peers_are_told(void)
 {
-    struct sandbox *sb = in->sb;
-    uint32_t uid;
-    if (!sb->ready.host.own_uid || peer_port == in->api.trusted_port)
-        return true;
-    if (sb->diag_fd < 0 && !sb->diag_broken)
-        open_diag(sb);
-    if (sb->diag_broken)
-        return true;
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(1)};
+    struct sockaddr_storage end = {0};
+    struct peer_socket s;
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    memcpy(&end, &in, sizeof in);
+    /* A pair that cannot exist: the kernel must say "not found", not "unknown request". */
+    return ask(&end, &end, &s) == ERR_NOT_FOUND;
+}
+
+static bool is_of(struct sandbox_instance *in, const struct http_req *req)
+{
+    const struct sandbox *sb = in->sb;
+    const struct box_host *host = &sb->ready.host;
+    struct peer_socket s;
+    if (!sb->peers_told)
+        return true; /* said at start, and counted as incomplete isolation */
     if (in->slot < 0)
-        sandbox_read_events(sb);
-    if (in->slot < 0 || owner_of(sb->diag_fd, peer_port, in->api.port, &uid) != ERR_OK ||
-        uid != sb->ready.host.uid_base + (uint32_t)in->slot)
+        sandbox_read_events(in->sb);
+    if (in->slot < 0 || in->pid <= 0 || socket_of(req, &s) != ERR_OK)
         return false;
-    in->api.trusted_port = peer_port;
-    return true;
+    if (host->own_uid)
+        return s.uid == host->uid_base + (uint32_t)in->slot;
+    return s.uid == (uint32_t)geteuid() && sandbox_socket_held(s.inode, in->pid, true);
+}
+
+bool sandbox_peer_is_instance(struct sandbox_instance *in, struct http_req *req)
+{
+    int *mark = http_conn_mark(req);
+    if (*mark == MARK_NONE && is_of(in, req))
+        *mark = MARK_INSTANCE;
+    return *mark == MARK_INSTANCE;
+}
+
+static bool is_outside(const struct sandbox *sb, const struct http_req *req)
+{
+    const struct box_host *host = &sb->ready.host;
+    struct peer_socket s;
+    if (!sb->peers_told || socket_of(req, &s) != ERR_OK)
+        return false;
+    if (host->own_uid)
+        return s.uid < host->uid_base || s.uid - host->uid_base >= ZYGOTE_SLOTS;
+    return s.uid != (uint32_t)geteuid() || sandbox_socket_held(s.inode, sb->pid, false);
+}
+
+bool sandbox_peer_in_function(struct core *core, struct http_req *req)
+{
+    const struct sandbox *sb = core->sandbox;
+    int *mark = http_conn_mark(req);
+    if (*mark == MARK_NONE) {
+        if (!sb || sb->n_instances == 0)
+            return false; /* not kept: one may start while the connection lives */
+        *mark = is_outside(sb, req) ? MARK_OUTSIDE : MARK_FUNCTION;
+    }
+    return *mark == MARK_FUNCTION;
 }

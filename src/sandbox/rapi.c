@@ -161,7 +161,7 @@ static void on_request(void *ctx, struct http_req *req)
     static const struct str invocation = STR_INIT("/2018-06-01/runtime/invocation/");
     bool get = str_eq_c(req->method, "GET"), post = str_eq_c(req->method, "POST");
     req->user = in;
-    if (!sandbox_peer_is_instance(in, req->peer_port))
+    if (!sandbox_peer_is_instance(in, req))
         reply_error(req, 403, "Forbidden", "This Runtime API belongs to another function");
     else if (get && str_eq_c(req->path, "/2018-06-01/runtime/invocation/next"))
         route_next(in, req);

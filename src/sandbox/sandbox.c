@@ -23,7 +23,7 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
         return ERR_NOMEM;
     sb->core = core;
     sb->told = &sandbox_instance_told;
-    sb->fd = sb->diag_fd = -1;
+    sb->fd = -1;
     sb->require_isolation = (opts && opts->require_isolation) || core->cfg.require_isolation;
     list_init(&sb->instances);
     int n = opts && opts->work_dir
@@ -31,13 +31,15 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
                 : snprintf(sb->work_dir, sizeof sb->work_dir, STR_FMT "/sandbox",
                            STR_ARG(core->cfg.data_dir));
     sandbox_plan_find_runtime_dir(sb, opts ? opts->runtime_dir : NULL);
+    int pid = 0;
     enum err err = n < 0 || n >= (int)sizeof sb->work_dir
                        ? ERR_LIMIT
-                       : sandbox_zygote_fork(sb->work_dir, &sb->fd, &sb->pid);
+                       : sandbox_zygote_fork(sb->work_dir, &sb->fd, &pid);
     if (err != ERR_OK) {
         mem_free(sb);
         return err;
     }
+    sb->pid = pid;
     *ret_sandbox = sb;
     return ERR_OK;
 }
@@ -81,6 +83,13 @@ static bool log_refused(const struct sandbox *sb)
         log_warn("sandbox", "functions run without a system call filter: this host refuses it");
         complete = false;
     }
+    if (!sb->peers_told) {
+        log_warn("sandbox",
+                 "this host does not tell whose a connection is: functions that know each other's "
+                 "port could take each other's events, and the development key is refused while "
+                 "functions run");
+        complete = false;
+    }
     static const char *const limits[] = {"memory", "cpu", "pids"};
     for (int c = 0; c < CGROUP_CONTROLLERS; c++)
         if (!r->cgroups.base[c][0]) {
@@ -117,6 +126,8 @@ enum err sandbox_start(struct sandbox *sb)
 {
     assert(!sb->started && sb->fd >= 0);
     TRY(read_ready(sb));
+    sb->peers_told = sandbox_peers_are_told();
+    sb->core->from_function = sandbox_peer_in_function;
     if (!log_refused(sb) && sb->require_isolation) {
         log_error("sandbox", "complete isolation is required and this host refuses some of it");
         return ERR_UNSUPPORTED;
@@ -166,8 +177,6 @@ void sandbox_free(struct sandbox *sb)
     if (!sb)
         return;
     int pid = sb->pid;
-    if (sb->diag_fd >= 0)
-        close(sb->diag_fd);
     bool started = sb->started;
     if (started)
         uv_poll_stop(&sb->poll);

@@ -30,14 +30,13 @@ struct sandbox {
     char runtime_dir[BOX_PATH_MAX]; /* "": not found */
     bool require_isolation;
     int fd; /* helper's socket; -1 when it is gone */
-    int pid;
-    int diag_fd; /* peer.c */
-    bool diag_broken;
+    _Atomic int pid; /* the helper's */
+    bool peers_told; /* the kernel says whose a connection is: peer.c */
     bool started, stopping;
     struct zygote_ready ready;
     uv_poll_t poll;
     struct list instances; /* not exited */
-    size_t n_instances;
+    _Atomic size_t n_instances;
     uint64_t last_id;
     struct io_task stop_task;
     void (*stop_done)(void *arg);
@@ -76,7 +75,6 @@ struct rapi {
     struct http_server *server; /* NULL once freed */
     uint16_t port;
     char address[SANDBOX_API_TEXT_MAX];
-    uint16_t trusted_port;   /* peer port of the connection that was checked last */
     struct http_req *next;   /* a waiting /invocation/next */
     struct http_req *upload; /* whose body is arriving */
     struct buf body;
@@ -150,9 +148,18 @@ void sandbox_logs_drain(struct sandbox_instance *in);
 /* Drains and closes; log.on_closed follows, later. */
 void sandbox_logs_close(struct sandbox_instance *in);
 
-/* peer.c: whether the process at the other end of a loopback connection is this instance's. True
- * where the host gives instances no user of their own or cannot tell. */
-bool sandbox_peer_is_instance(struct sandbox_instance *in, uint16_t peer_port);
+/* peer.c */
+/* Whether the kernel says whose a connection is. */
+bool sandbox_peers_are_told(void);
+/* Whether the process at the other end is this instance's. */
+bool sandbox_peer_is_instance(struct sandbox_instance *in, struct http_req *req);
+/* Whether a request to Weir comes from inside a function; also when that cannot be told while
+ * functions run. Any thread. */
+bool sandbox_peer_in_function(struct core *core, struct http_req *req);
+
+/* holder.c: whether a process holds the socket and is `ancestor` or below it (below), or is not
+ * (!below). False when there is none, and when that cannot be told. Any thread. */
+bool sandbox_socket_held(uint32_t inode, int ancestor, bool below);
 
 /* plan.c */
 /* Arguments and environment of a function as the strings of a start packet. On ERR_NOT_FOUND there

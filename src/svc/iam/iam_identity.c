@@ -14,8 +14,8 @@ static bool is_root_key(const struct iam *iam, struct str access_key, struct str
         *ret_secret = cfg->root_secret;
         return true;
     }
-    if (cfg->dev_key && str_eq_c(access_key, "test")) {
-        *ret_secret = STR("test");
+    if (cfg->dev_key && str_eq_c(access_key, CORE_DEV_KEY)) {
+        *ret_secret = STR(CORE_DEV_KEY);
         return true;
     }
     return false;
