@@ -3,16 +3,17 @@
 #include "deliver/due.h"
 
 #include "codec/json.h"
+#include "sandbox/sandbox.h"
 
 enum { DOCUMENT_MAX = 4 * 1024 * 1024 };
 
-static void reply(struct http_req *req, const char *type, const struct buf *b)
+static void reply(struct http_req *req, int status, const char *type, const struct buf *b)
 {
     struct http_header h = {STR("Content-Type"), str_c(type)};
     if (buf_err(b))
         http_reply(req, 503, NULL, 0, STR_NONE);
     else
-        http_reply(req, 200, &h, 1, buf_str(b));
+        http_reply(req, status, &h, 1, buf_str(b));
 }
 
 static bool is_read(struct http_req *req)
@@ -23,18 +24,23 @@ static bool is_read(struct http_req *req)
     return false;
 }
 
-/* Shape of the document that tools written for LocalStack poll: services with a state each. */
+/* Shape of the document that tools written for LocalStack poll: services with a state each. 503
+ * while functions cannot be started. */
 static void health(void *arg, struct http_req *req)
 {
     struct core *core = arg;
     if (!is_read(req))
         return;
+    bool able = sandbox_able(core->sandbox);
     struct buf b;
     buf_init_arena(&b, req->arena, DOCUMENT_MAX);
     struct json_out o;
     json_out_init(&o, &b);
     json_open(&o, '{');
-    json_kv_str(&o, STR("status"), STR("running"));
+    json_kv_str(&o, STR("status"), able ? STR("running") : STR("degraded"));
+    if (!able)
+        json_kv_str(&o, STR("reason"),
+                    STR("functions cannot be started: their helper process ended"));
     json_kv_str(&o, STR("version"), STR(WEIR_VERSION));
     json_kv_str(&o, STR("edition"), STR("weir"));
     json_kv_str(&o, STR("endpoint"), core->cfg.endpoint);
@@ -44,7 +50,7 @@ static void health(void *arg, struct http_req *req)
         json_kv_str(&o, core->svcs[i].def->wire->name, STR("running"));
     json_close(&o, '}');
     json_close(&o, '}');
-    reply(req, "application/json", &b);
+    reply(req, able ? 200 : 503, "application/json", &b);
 }
 
 static void metrics(void *arg, struct http_req *req)
@@ -56,7 +62,7 @@ static void metrics(void *arg, struct http_req *req)
     buf_init_arena(&b, req->arena, DOCUMENT_MAX);
     core_metrics(core, &b);
     due_metrics(deliver_due(core->deliver), &b);
-    reply(req, "text/plain; version=0.0.4", &b);
+    reply(req, 200, "text/plain; version=0.0.4", &b);
 }
 
 void local_routes(struct core *core)

@@ -7,6 +7,7 @@
 
 #include "cli/http_get.h"
 #include "cli/options.h"
+#include "sandbox/sandbox.h"
 
 static struct serve_options serve_options = {
     .listen = "127.0.0.1:4566",
@@ -34,6 +35,10 @@ static const struct option serve_table[] = {
      0, 0},
     {"--require-isolation", OPTION_FLAG, &serve_options.require_isolation, NULL,
      "Do not start when the host refuses a kind of isolation for functions.", 0, 0},
+    {"--allow-unisolated-functions", OPTION_FLAG, &serve_options.allow_unisolated, NULL,
+     "Run functions even where the host allows no namespaces: they can then read what their user "
+     "can.",
+     0, 0},
     {"--no-dev-key", OPTION_FLAG, &serve_options.no_dev_key, NULL,
      "Do not accept the development key test/test (never accepted beyond loopback).", 0, 0},
     {"--threads", OPTION_INT, &serve_options.threads, "N", "Event loops; 0: one a core.", 0, 64},
@@ -166,6 +171,7 @@ static int cmd_help(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    sandbox_helper_main(argc, argv);
     if (argc < 2) {
         cmd_help(0, NULL);
         return 2;

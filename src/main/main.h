@@ -13,7 +13,7 @@ struct serve_options {
     const char *region;
     const char *account;
     const char *log_level;
-    bool require_isolation;
+    bool require_isolation, allow_unisolated;
     bool no_dev_key;
     int64_t threads;   /* event loops; 0: one a core */
     int64_t cache_mib; /* of the store's blocks; 0: an eighth of the machine's memory */

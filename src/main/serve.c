@@ -140,7 +140,6 @@ static void raise_file_limit(void)
 
 static enum err configure(const struct serve_options *o, struct server *s)
 {
-    TRY(prepare_data_dir(o, s));
     struct core_config *cfg = &s->core.cfg;
     TRY(root_key_load(cfg->data_dir.p, &s->root));
     cfg->account = str_c(o->account);
@@ -326,9 +325,12 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
     uint16_t port;
     TRY(check_options(o, s, &port));
     raise_file_limit();
-    TRY(configure(o, s));
-    struct sandbox_options sandbox = {.require_isolation = o->require_isolation};
+    TRY(prepare_data_dir(o, s));
+    /* Before the root key is in memory, of which the helper gets a copy. */
+    struct sandbox_options sandbox = {.require_isolation = o->require_isolation,
+                                      .allow_unisolated = o->allow_unisolated};
     TRY(sandbox_new(&s->core, &sandbox, &s->core.sandbox));
+    TRY(configure(o, s));
     TRY(open_store(s, o));
     TRY(make_loops(s, o->threads));
     TRY(make_services(&s->core));

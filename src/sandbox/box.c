@@ -291,19 +291,30 @@ static bool drop_capabilities(void)
     return ok && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
-static bool limit_resources(void)
+static bool limit_resources(const struct box_host *host, const struct box_plan *plan)
 {
+    enum { MIB = 1024 * 1024 };
+    /* Processes are counted for a user: one that is Weir's too would stop Weir. A namespace has its
+     * own count. */
+    bool pids = plan->rlimits & BOX_RLIMIT_PIDS && (host->own_uid || host->userns);
     const struct {
         int what;
+        bool set;
         rlim_t max;
     } limits[] = {
-        {RLIMIT_NOFILE, SANDBOX_FILES_MAX},
-        {RLIMIT_CORE, 0},
-        {RLIMIT_MEMLOCK, 64 * 1024},
-        {RLIMIT_MSGQUEUE, 0},
+        {RLIMIT_NOFILE, true, SANDBOX_FILES_MAX},
+        {RLIMIT_CORE, true, 0},
+        {RLIMIT_MEMLOCK, true, 64 * 1024},
+        {RLIMIT_MSGQUEUE, true, 0},
+        {RLIMIT_NPROC, pids, SANDBOX_PIDS_MAX},
+        {RLIMIT_DATA, plan->rlimits & BOX_RLIMIT_MEMORY,
+         ((rlim_t)plan->memory_mb + BOX_MAPPED_MB) * MIB},
+        {RLIMIT_FSIZE, !host->namespaces, (rlim_t)plan->ephemeral_mb * MIB},
     };
     for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
         struct rlimit now, set = {limits[i].max, limits[i].max};
+        if (!limits[i].set)
+            continue;
         if (getrlimit((__rlimit_resource_t)limits[i].what, &now) != 0)
             return false;
         if (now.rlim_max < set.rlim_max)
@@ -332,7 +343,7 @@ bool sandbox_box_enter(const struct box_host *host, const struct box_plan *plan,
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (!host->namespaces)
         (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    if (!limit_resources())
+    if (!limit_resources(host, plan))
         return fail(report, BOX_STAGE_LIMITS);
     if (!drop_capabilities())
         return fail(report, BOX_STAGE_CAPS);

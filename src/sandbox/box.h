@@ -17,6 +17,9 @@ enum {
     BOX_GID = 990,
     BOX_HOST_UID_BASE = 200000, /* + slot: the user of a function on the host, when Weir is root */
     BOX_FILTER_MAX = 1024,      /* instructions */
+    /* What a runtime maps and never touches, beside its function's memory: limits of a process count
+     * that too. */
+    BOX_MAPPED_MB = 256,
     /* Descriptors by which a function with a user of its own but without a root of its own reaches
      * its folders: they lie in Weir's data folder, which is closed to others. */
     BOX_CODE_FD = 3,
@@ -60,11 +63,15 @@ struct box_report {
     int wait_status;
 };
 
+/* Limits of a process that stand in for those of a missing control group. */
+enum box_rlimit { BOX_RLIMIT_PIDS = 1, BOX_RLIMIT_MEMORY = 2 };
+
 struct box_plan {
     const char *code_dir;    /* host path of /var/task */
     const char *opt_dir;     /* host path of /opt, or "" */
     const char *runtime_dir; /* host path of /var/runtime, or "" */
-    int ephemeral_mb;
+    int memory_mb, ephemeral_mb;
+    unsigned rlimits; /* bits of enum box_rlimit */
     int slot;
     int log_fd;
     char *const *argv; /* argv[0] is the path to execute, as seen inside */

@@ -4,12 +4,18 @@
  * Layer: sandbox. Thread: the home loop. */
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "sandbox/sandbox_int.h"
+
+enum { NS_PER_MS = 1000 * 1000 };
 
 static struct sandbox_instance *find(struct sandbox *sb, uint64_t id)
 {
@@ -21,39 +27,184 @@ static struct sandbox_instance *find(struct sandbox *sb, uint64_t id)
     return NULL;
 }
 
+/* --- its life ---------------------------------------------------------------------------------
+ *
+ *   up --socket closes--> gone --timer--> starting --ready packet--> up
+ *
+ * Functions die with their helper. A second helper is a new program and not a fork: by now the server
+ * has threads, and memory that no function's first process may have a copy of. */
+
+static void on_restart(struct io_timer *timer);
+static void on_poll_closed(uv_handle_t *handle);
+
+static void restart_later(struct sandbox *sb, int64_t delay_ms)
+{
+    if (io_timer_start(&sb->restart, delay_ms) != ERR_OK)
+        log_error("sandbox", "no memory to start the helper process again; restart Weir");
+}
+
+/* Whoever was told how functions are isolated here, and that is every thread, must stay right. */
+static bool same_host(const struct box_host *a, const struct box_host *b)
+{
+    return a->namespaces == b->namespaces && a->userns == b->userns && a->proc == b->proc &&
+           a->own_uid == b->own_uid && a->subordinate == b->subordinate &&
+           a->uid_base == b->uid_base && a->gid_base == b->gid_base && a->seccomp == b->seccomp;
+}
+
+static void helper_ready(struct sandbox *sb, const struct zygote_ready *ready)
+{
+    if (!same_host(&sb->ready.host, &ready->host)) {
+        log_error("sandbox", "the host allows other kinds of isolation than at Weir's start: "
+                             "functions cannot be started until Weir is started again");
+        return;
+    }
+    sb->ready.cgroups = ready->cgroups;
+    sb->able = true;
+    log_info("sandbox", "the helper process is back: functions can be started");
+}
+
 static void helper_gone(struct sandbox *sb)
 {
-    log_error("sandbox", "the helper process is gone; functions cannot be started any more");
-    uv_poll_stop(&sb->poll);
+    bool soon = sb->restarted_ms &&
+                clock_mono_ns() / NS_PER_MS - sb->restarted_ms < SANDBOX_RESTART_DELAY_MS;
+    sb->able = false;
     close(sb->fd);
     sb->fd = -1;
+    if (sb->pid > 0) {
+        (void)kill(sb->pid, SIGKILL); /* one that only closed its socket */
+        while (waitpid(sb->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    sb->pid = 0;
+    uv_poll_stop(&sb->poll);
+    sb->poll_closing = true;
+    uv_close((uv_handle_t *)&sb->poll, on_poll_closed);
     LIST_EACH_SAFE (&sb->instances, it, tmp)
         sb->told->helper_gone(CONTAINER_OF(it, struct sandbox_instance, link));
+    if (sb->stopping)
+        return;
+    log_error("sandbox", "the helper process that starts functions ended, and they with it; it is "
+                         "started again");
+    restart_later(sb, soon ? SANDBOX_RESTART_DELAY_MS : 0);
+}
+
+/* One packet of the helper; false when there is none for now. */
+static bool read_event(struct sandbox *sb)
+{
+    union {
+        struct zygote_event event;
+        struct zygote_ready ready;
+    } got;
+    ssize_t n;
+    do
+        n = recv(sb->fd, &got, sizeof got, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return false;
+    if (n == (ssize_t)sizeof got.ready && !sb->able) {
+        helper_ready(sb, &got.ready);
+        return true;
+    }
+    if (n != (ssize_t)sizeof got.event) {
+        helper_gone(sb);
+        return false;
+    }
+    assert(got.event.kind == ZYGOTE_STARTED || got.event.kind == ZYGOTE_EXITED);
+    struct sandbox_instance *in = find(sb, got.event.id);
+    if (in && got.event.kind == ZYGOTE_STARTED)
+        sb->told->started(in, &got.event);
+    else if (in)
+        sb->told->process_gone(in, &got.event);
+    return true;
 }
 
 void sandbox_read_events(struct sandbox *sb)
 {
-    while (sb->fd >= 0) {
-        struct zygote_event event;
-        ssize_t n = recv(sb->fd, &event, sizeof event, MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return;
-        if (n != (ssize_t)sizeof event) {
-            helper_gone(sb);
-            return;
-        }
-        assert(event.kind == ZYGOTE_STARTED || event.kind == ZYGOTE_EXITED);
-        struct sandbox_instance *in = find(sb, event.id);
-        if (!in)
-            continue;
-        if (event.kind == ZYGOTE_STARTED)
-            sb->told->started(in, &event);
-        else
-            sb->told->process_gone(in, &event);
-    }
+    while (sb->fd >= 0 && read_event(sb))
+        ;
 }
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    sandbox_read_events(poll->data);
+}
+
+static enum err watch(struct sandbox *sb)
+{
+    if (uv_poll_init(io_loop_uv(core_home_loop(sb->core)), &sb->poll, sb->fd) != 0)
+        return ERR_IO;
+    sb->poll.data = sb;
+    sb->poll_open = true;
+    return uv_poll_start(&sb->poll, UV_READABLE, on_readable) == 0 ? ERR_OK : ERR_IO;
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    struct sandbox *sb = handle->data;
+    sb->poll_open = sb->poll_closing = false;
+    if (sb->freed)
+        mem_free(sb);
+}
+
+static void on_restart(struct io_timer *timer)
+{
+    struct sandbox *sb = timer->arg;
+    int pid = 0;
+    if (sb->stopping)
+        return;
+    sb->restarted_ms = clock_mono_ns() / NS_PER_MS;
+    if (sb->poll_open || sandbox_zygote_spawn(sb->work_dir, &sb->fd, &pid) != ERR_OK) {
+        restart_later(sb, SANDBOX_RESTART_DELAY_MS);
+        return;
+    }
+    sb->pid = pid;
+    if (watch(sb) != ERR_OK)
+        log_error("sandbox", "the helper process cannot be listened to; restart Weir");
+}
+
+enum err sandbox_helper_wait(struct sandbox *sb)
+{
+    struct pollfd p = {.fd = sb->fd, .events = POLLIN};
+    int n;
+    do
+        n = poll(&p, 1, SANDBOX_READY_TIMEOUT_MS);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0 ||
+        recv(sb->fd, &sb->ready, sizeof sb->ready, MSG_DONTWAIT) != (ssize_t)sizeof sb->ready) {
+        log_error("sandbox", "the helper process did not start (work folder %s)", sb->work_dir);
+        return ERR_IO;
+    }
+    return ERR_OK;
+}
+
+enum err sandbox_helper_watch(struct sandbox *sb)
+{
+    io_timer_init(&sb->restart, core_home_loop(sb->core), on_restart, sb);
+    TRY(watch(sb));
+    sb->able = true;
+    return ERR_OK;
+}
+
+void sandbox_helper_free(struct sandbox *sb)
+{
+    int pid = sb->pid;
+    if (sb->started)
+        io_timer_stop(&sb->restart);
+    if (sb->poll_open && !sb->poll_closing)
+        uv_poll_stop(&sb->poll);
+    if (sb->fd >= 0)
+        close(sb->fd);
+    /* The helper removes its control groups on seeing its socket close. */
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    sb->freed = true;
+    if (!sb->poll_open)
+        mem_free(sb);
+    else if (!sb->poll_closing)
+        uv_close((uv_handle_t *)&sb->poll, on_poll_closed); /* the loop's end runs it */
+}
+
+/* --- what it is sent -------------------------------------------------------------------------- */
 
 enum err sandbox_send_start(struct sandbox *sb, const struct zygote_start *start,
                             const struct buf *strings, int log_fd)

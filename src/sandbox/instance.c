@@ -457,6 +457,8 @@ static enum err open_and_launch(struct sandbox_instance *in, const struct sandbo
     struct zygote_start start;
     struct buf strings;
     buf_init(&strings, ZYGOTE_PACKET_MAX);
+    /* At once, as growing would leave copies of the credentials behind. */
+    (void)!buf_reserve(&strings, ZYGOTE_PACKET_MAX);
     enum err plan = sandbox_plan_build(in->sb, spec, &strings, &start, why), err = plan;
     if (plan == ERR_OK || plan == ERR_NOT_FOUND)
         err = sandbox_rapi_open(in);
@@ -468,6 +470,8 @@ static enum err open_and_launch(struct sandbox_instance *in, const struct sandbo
     } else if (err == ERR_OK) {
         launch(in, &start, &strings);
     }
+    if (strings.p)
+        explicit_bzero(strings.p, strings.len);
     buf_release(&strings);
     return err;
 }
@@ -478,7 +482,9 @@ enum err sandbox_instance_start(struct sandbox *sb, const struct sandbox_spec *s
 {
     if (spec->architecture.len && !str_eq_c(spec->architecture, HOST_ARCHITECTURE))
         return ERR_UNSUPPORTED;
-    if (sb->stopping || sb->fd < 0)
+    if (sandbox_refusal(sb))
+        return ERR_UNSUPPORTED;
+    if (sb->stopping || !sb->able)
         return ERR_CLOSED;
     if (sb->n_instances >= SANDBOX_INSTANCES_MAX)
         return ERR_LIMIT;

@@ -49,7 +49,9 @@ bool sandbox_runtime_available(const struct sandbox *sb, struct str runtime, con
     char path[PATH_MAX];
     const char *why = NULL;
     enum runtime_family family = family_of(runtime);
-    if (family == FAMILY_NONE)
+    if (sandbox_refusal(sb))
+        why = sandbox_refusal(sb);
+    else if (family == FAMILY_NONE)
         why = "Weir runs provided.*, python3.* and nodejs* functions";
     else if (family != FAMILY_PROVIDED && !sb->runtime_dir[0])
         why =

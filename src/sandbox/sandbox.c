@@ -3,13 +3,7 @@
  *
  * Layer: sandbox. Thread: the home loop. */
 #include <assert.h>
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -24,6 +18,7 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
     sb->core = core;
     sb->told = &sandbox_instance_told;
     sb->fd = -1;
+    sb->allow_unisolated = opts && opts->allow_unisolated;
     sb->require_isolation = (opts && opts->require_isolation) || core->cfg.require_isolation;
     list_init(&sb->instances);
     int n = opts && opts->work_dir
@@ -58,10 +53,22 @@ static bool log_refused(const struct sandbox *sb)
     const struct zygote_ready *r = &sb->ready;
     bool complete = true;
     if (!r->host.namespaces) {
-        log_warn("sandbox",
-                 "functions run without namespaces: this host refuses them (%s: %s); "
-                 "they see the host's files and processes",
-                 stage_name(r->failed_stage), strerror(r->failed_errno));
+        const char *why = strerror(r->failed_errno), *stage = stage_name(r->failed_stage);
+        const char *open = r->host.own_uid
+                               ? "every file that is open to all users, the arguments of every "
+                                 "process"
+                               : "all that Weir's user may: root-credentials and the whole data "
+                                 "folder, that user's own files, and Weir's process";
+        if (sb->allow_unisolated)
+            log_warn("sandbox",
+                     "functions run without namespaces: this host refuses them (%s: %s). They can "
+                     "reach %s",
+                     stage, why, open);
+        else
+            log_warn("sandbox",
+                     "functions are refused: this host allows no namespaces (%s: %s), and without "
+                     "them they could reach %s. --allow-unisolated-functions runs them nevertheless",
+                     stage, why, open);
         complete = false;
     } else {
         if (!r->host.userns)
@@ -102,42 +109,31 @@ static bool log_refused(const struct sandbox *sb)
     return complete;
 }
 
-static enum err read_ready(struct sandbox *sb)
-{
-    struct pollfd p = {.fd = sb->fd, .events = POLLIN};
-    int n;
-    do
-        n = poll(&p, 1, SANDBOX_READY_TIMEOUT_MS);
-    while (n < 0 && errno == EINTR);
-    if (n <= 0 ||
-        recv(sb->fd, &sb->ready, sizeof sb->ready, MSG_DONTWAIT) != (ssize_t)sizeof sb->ready) {
-        log_error("sandbox", "the helper process did not start (work folder %s)", sb->work_dir);
-        return ERR_IO;
-    }
-    return ERR_OK;
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-    sandbox_read_events(poll->data);
-}
-
 enum err sandbox_start(struct sandbox *sb)
 {
     assert(!sb->started && sb->fd >= 0);
-    TRY(read_ready(sb));
+    TRY(sandbox_helper_wait(sb));
     sb->peers_told = sandbox_peers_are_told();
     sb->core->from_function = sandbox_peer_in_function;
     if (!log_refused(sb) && sb->require_isolation) {
         log_error("sandbox", "complete isolation is required and this host refuses some of it");
         return ERR_UNSUPPORTED;
     }
-    uv_loop_t *uv = io_loop_uv(core_home_loop(sb->core));
-    if (uv_poll_init(uv, &sb->poll, sb->fd) != 0)
-        return ERR_IO;
-    sb->poll.data = sb;
     sb->started = true;
-    return uv_poll_start(&sb->poll, UV_READABLE, on_readable) == 0 ? ERR_OK : ERR_IO;
+    return sandbox_helper_watch(sb);
+}
+
+const char *sandbox_refusal(const struct sandbox *sb)
+{
+    if (sb->ready.host.namespaces || sb->allow_unisolated)
+        return NULL;
+    return "functions are refused, as this host allows Weir no namespaces to isolate them in; give "
+           "Weir the right to make them, or start it with --allow-unisolated-functions";
+}
+
+bool sandbox_able(const struct sandbox *sb)
+{
+    return sb->able;
 }
 
 struct sandbox_isolation sandbox_isolation(const struct sandbox *sb)
@@ -167,26 +163,8 @@ void sandbox_stop(struct sandbox *sb, void (*done)(void *arg), void *arg)
         sandbox_instance_kill(CONTAINER_OF(it, struct sandbox_instance, link));
 }
 
-static void on_poll_closed(uv_handle_t *handle)
-{
-    mem_free(handle->data);
-}
-
 void sandbox_free(struct sandbox *sb)
 {
-    if (!sb)
-        return;
-    int pid = sb->pid;
-    bool started = sb->started;
-    if (started)
-        uv_poll_stop(&sb->poll);
-    if (sb->fd >= 0)
-        close(sb->fd);
-    /* The helper removes its control groups on seeing its socket close. */
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    if (started)
-        uv_close((uv_handle_t *)&sb->poll, on_poll_closed); /* the loop's end runs it */
-    else
-        mem_free(sb);
+    if (sb)
+        sandbox_helper_free(sb);
 }

@@ -49,6 +49,9 @@ struct sandbox_instance;
 struct sandbox_options {
     /* Refuse to start (ERR_UNSUPPORTED) unless every kind of isolation works. */
     bool require_isolation;
+    /* Run functions where the host allows no namespaces, too. Otherwise they are refused there: they
+     * would see what their user on the host sees, which without root is Weir's own. */
+    bool allow_unisolated;
     /* Absolute folder that may be written: skeleton of the functions' root. NULL: <data>/sandbox.
      */
     const char *work_dir;
@@ -56,6 +59,10 @@ struct sandbox_options {
      * `../runtime`, `../../runtime`, `../share/weir/runtime` beside the binary. */
     const char *runtime_dir;
 };
+
+/* First in the main of every program that calls sandbox_new: there, a helper process that had to be
+ * started again begins, and never returns. */
+void sandbox_helper_main(int argc, char **argv);
 
 /* Forks the helper, which begins to probe the host. Call it early in main, while there is one
  * thread and little memory; reads of core only cfg (data_dir, endpoint, region, account). ERR_IO,
@@ -76,11 +83,18 @@ void sandbox_free(struct sandbox *sb);
 struct sandbox_isolation {
     bool namespaces;        /* user, mount, pid, ipc, uts; own root and /tmp */
     bool uid;               /* every instance has a user id of its own on the host */
-    bool memory, cpu, pids; /* cgroup limits */
+    bool memory, cpu, pids; /* cgroup limits; without them rlimits for memory and processes */
     int cgroup_version;     /* 1, 2, 0 none */
     bool seccomp;
 };
 struct sandbox_isolation sandbox_isolation(const struct sandbox *sb);
+
+/* Whether functions may run here at all; when not, a static sentence that says what to do. Any
+ * thread, after sandbox_start. */
+const char *sandbox_refusal(const struct sandbox *sb);
+/* Whether functions can be started at this moment: not while the helper process, which does so, has
+ * ended and is not back yet. Any thread. */
+bool sandbox_able(const struct sandbox *sb);
 
 /* Whether functions of `runtime` ("provided.al2023", "python3.12", "nodejs20.x") can run on this
  * host. When false *ret_why (may be NULL) is a static sentence. Any thread. Names that are no
@@ -148,8 +162,8 @@ struct sandbox_events {
 };
 
 /* Starts an environment; what fails later (no bootstrap file, init) is told by on_exit.
- * ERR_UNSUPPORTED (runtime or architecture), ERR_LIMIT (environment, instances), ERR_IO, ERR_NOMEM.
- */
+ * ERR_UNSUPPORTED (sandbox_refusal, runtime or architecture), ERR_CLOSED (not sandbox_able), ERR_LIMIT
+ * (environment, instances), ERR_IO, ERR_NOMEM. */
 enum err sandbox_instance_start(struct sandbox *sb, const struct sandbox_spec *spec,
                                 const struct sandbox_events *events,
                                 struct sandbox_instance **ret_instance) WARN_UNUSED;

@@ -14,6 +14,7 @@ enum {
     SANDBOX_LOG_READ = 64 * 1024,            /* bytes of one read of a log pipe */
     SANDBOX_LOG_DRAIN_MAX = 4 * 1024 * 1024, /* read at an answer, so that its lines come before */
     SANDBOX_READY_TIMEOUT_MS = 10 * 1000,
+    SANDBOX_RESTART_DELAY_MS = 1000, /* of a helper that ended soon after its start */
 };
 
 /* What an instance hears of its process. */
@@ -28,13 +29,18 @@ struct sandbox {
     const struct sandbox_told *told; /* instance.c's */
     char work_dir[BOX_PATH_MAX];
     char runtime_dir[BOX_PATH_MAX]; /* "": not found */
-    bool require_isolation;
+    bool require_isolation, allow_unisolated;
     int fd; /* helper's socket; -1 when it is gone */
     _Atomic int pid; /* the helper's */
     bool peers_told; /* the kernel says whose a connection is: peer.c */
     bool started, stopping;
+    _Atomic bool able; /* the helper is there and ready */
     struct zygote_ready ready;
+    /* Watches fd. A closed handle is opened anew for the next helper, when libuv has let go of it. */
     uv_poll_t poll;
+    bool poll_open, poll_closing, freed;
+    struct io_timer restart;
+    int64_t restarted_ms; /* monotonic; when the present helper was started, if not by sandbox_new */
     struct list instances; /* not exited */
     _Atomic size_t n_instances;
     uint64_t last_id;
@@ -122,6 +128,12 @@ static inline bool sandbox_instance_serves(const struct sandbox_instance *in, st
 extern const struct sandbox_told sandbox_instance_told;
 
 /* helper.c */
+/* Waits for the first helper to say what the host allows, into sb->ready. ERR_IO. */
+enum err sandbox_helper_wait(struct sandbox *sb) WARN_UNUSED;
+/* Begins to listen to the helper. ERR_IO. */
+enum err sandbox_helper_watch(struct sandbox *sb) WARN_UNUSED;
+/* Ends the helper and lets go of it; frees sb, when libuv is done with it. */
+void sandbox_helper_free(struct sandbox *sb);
 /* Reads what the helper has to tell, without blocking. */
 void sandbox_read_events(struct sandbox *sb);
 /* Hands a function over. ERR_LIMIT too many strings or too busy, ERR_CLOSED helper gone. Closes

@@ -24,6 +24,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -101,7 +102,9 @@ static void child_run(char *packet, size_t len, int log_fd, int slot)
         .code_dir = z.strings[0],
         .opt_dir = z.strings[1],
         .runtime_dir = z.strings[2],
+        .memory_mb = start.memory_mb,
         .ephemeral_mb = start.ephemeral_mb,
+        .rlimits = start.rlimits,
         .slot = slot,
         .log_fd = log_fd,
         .argv = &z.strings[3],
@@ -281,6 +284,14 @@ static int take_spare(void)
     return make_spare();
 }
 
+/* What no control group limits. */
+static uint32_t rlimits_wanted(void)
+{
+    const struct cgroups *cg = &z.ready.cgroups;
+    return (z.no_groups || !cg->base[CGROUP_PIDS][0] ? BOX_RLIMIT_PIDS : 0) |
+           (z.no_groups || !cg->base[CGROUP_MEMORY][0] ? BOX_RLIMIT_MEMORY : 0);
+}
+
 static void start(size_t len, int log_fd)
 {
     struct zygote_start req;
@@ -298,6 +309,8 @@ static void start(size_t len, int log_fd)
         z.spares--;
         s->state = SLOT_LIVE;
         s->id = req.id;
+        req.rlimits = rlimits_wanted();
+        memcpy(z.packet, &req, sizeof req);
         /* A spare that died meanwhile is found by its SIGCHLD, as any live one. */
         (void)send_with_fd(s->ctl, z.packet, len, log_fd);
         close(s->ctl);
@@ -545,6 +558,8 @@ static void zygote_main(const char *work_dir)
         _exit(1);
     if (geteuid() == 0)
         (void)setgroups(0, NULL);
+    /* After an earlier helper its last functions may still be dying (Z2). */
+    z.next_slot = (int)getpid() % ZYGOTE_SLOTS;
     probe();
     sandbox_cgroups_probe(&z.ready.cgroups);
     if (send(z.fd, &z.ready, sizeof z.ready, MSG_NOSIGNAL) != (ssize_t)sizeof z.ready)
@@ -552,32 +567,89 @@ static void zygote_main(const char *work_dir)
     loop();
 }
 
-enum err sandbox_zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid)
+static enum err make_pair(int pair[2])
 {
-    int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return ERR_IO;
     for (int i = 0; i < 2; i++) {
         int size = 4 * ZYGOTE_PACKET_MAX;
         (void)setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     }
-    pid_t pid = fork();
-    if (pid < 0) {
+    return ERR_OK;
+}
+
+static enum err give_helper(const int pair[2], int pid, int *ret_fd, int *ret_pid)
+{
+    close(pair[1]);
+    if (pid <= 0) {
         close(pair[0]);
-        close(pair[1]);
         return ERR_IO;
     }
-    if (pid == 0) {
-        z.fd = pair[1];
-        /* Nothing of the server's: neither its store nor its sockets. */
-        if (z.fd > 3)
-            (void)close_range(3, (unsigned)z.fd - 1, 0);
-        (void)close_range((unsigned)z.fd + 1, ~0u, 0);
-        zygote_main(work_dir);
-        _exit(0);
-    }
-    close(pair[1]);
     *ret_fd = pair[0];
-    *ret_pid = (int)pid;
+    *ret_pid = pid;
     return ERR_OK;
+}
+
+/* All that the helper may have open is its socket: neither the server's store nor its connections. */
+static void begin(int fd, const char *work_dir)
+{
+    z.fd = fd;
+    if (fd > 3)
+        (void)close_range(3, (unsigned)fd - 1, 0);
+    (void)close_range((unsigned)fd + 1, ~0u, 0);
+    zygote_main(work_dir);
+    _exit(0);
+}
+
+enum err sandbox_zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid)
+{
+    int pair[2];
+    TRY(make_pair(pair));
+    pid_t pid = fork();
+    if (pid == 0)
+        begin(pair[1], work_dir);
+    return give_helper(pair, pid, ret_fd, ret_pid);
+}
+
+/* --- a helper that is a program of its own ---------------------------------------------------- */
+
+static const char helper_name[] = "weir-sandbox-helper";
+
+enum { HELPER_FD = 3 };
+
+enum err sandbox_zygote_spawn(const char *work_dir, int *ret_fd, int *ret_pid)
+{
+    char *argv[] = {(char *)(uintptr_t)helper_name, (char *)(uintptr_t)work_dir, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    sigset_t none;
+    int pair[2];
+    pid_t pid = -1;
+    TRY(make_pair(pair));
+    sigemptyset(&none);
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return give_helper(pair, -1, ret_fd, ret_pid);
+    if (posix_spawnattr_init(&attr) == 0) {
+        if (posix_spawn_file_actions_adddup2(&actions, pair[1], HELPER_FD) != 0 ||
+            posix_spawnattr_setsigmask(&attr, &none) != 0 ||
+            posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK) != 0 ||
+            posix_spawn(&pid, "/proc/self/exe", &actions, &attr, argv, environ) != 0)
+            pid = -1;
+        (void)posix_spawnattr_destroy(&attr);
+    }
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return give_helper(pair, pid, ret_fd, ret_pid);
+}
+
+void sandbox_helper_main(int argc, char **argv)
+{
+    static char work_dir[BOX_PATH_MAX];
+    if (argc != 2 || strcmp(argv[0], helper_name) != 0)
+        return;
+    /* The arguments are wiped before the folder is needed. */
+    size_t len = strlen(argv[1]);
+    if (len >= sizeof work_dir)
+        _exit(1);
+    memcpy(work_dir, argv[1], len);
+    begin(HELPER_FD, work_dir);
 }

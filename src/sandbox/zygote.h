@@ -36,7 +36,7 @@ struct zygote_start {
     uint32_t n_envp;
     int32_t memory_mb;
     int32_t ephemeral_mb;
-    int32_t slot; /* the helper's */
+    uint32_t rlimits; /* the helper's: bits of enum box_rlimit */
 };
 
 struct zygote_ready {
@@ -63,5 +63,8 @@ struct zygote_event {
 
 /* Forks it. *ret_fd is the server's end (non-blocking after the ready packet is read). ERR_IO. */
 enum err sandbox_zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid) WARN_UNUSED;
+/* The same for a process that has threads and secrets: starts this program anew, whose main then
+ * calls sandbox_helper_main. */
+enum err sandbox_zygote_spawn(const char *work_dir, int *ret_fd, int *ret_pid) WARN_UNUSED;
 
 #endif

@@ -630,6 +630,19 @@ static void serve_waiting(struct pool *pool)
     }
 }
 
+static const char *why_not_started(const struct lambda_engine *e, const struct lambda_fn *fn,
+                                   enum err err)
+{
+    const char *why = NULL;
+    if (err == ERR_DENIED || err == ERR_NOT_FOUND)
+        why = "The role defined for the function cannot be assumed by Lambda.";
+    else if (err == ERR_UNSUPPORTED)
+        (void)sandbox_runtime_available(e->l->sandbox, fn->runtime, &why);
+    else if (err == ERR_CLOSED)
+        why = "the helper process that starts functions is being started again";
+    return why ? why : err_name(err);
+}
+
 void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv)
 {
     struct instance *in;
@@ -678,10 +691,7 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
     if (err == ERR_LIMIT)
         end_early(e, inv, INVOKE_THROTTLED, "ConcurrentInvocationLimitExceeded");
     else
-        end_early(e, inv, INVOKE_FAILED,
-                  err == ERR_DENIED || err == ERR_NOT_FOUND
-                      ? "The role defined for the function cannot be assumed by Lambda."
-                      : err_name(err));
+        end_early(e, inv, INVOKE_FAILED, why_not_started(e, inv->fn, err));
 }
 
 /* --- changes ---------------------------------------------------------------------------------- */

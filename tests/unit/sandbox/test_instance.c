@@ -547,7 +547,8 @@ static int setup(void **state)
                                     .endpoint = STR("http://127.0.0.1:4566")};
     core.loops = &loop;
     core.n_loops = 1;
-    return sandbox_new(&core, NULL, &sb) == ERR_OK && sandbox_start(sb) == ERR_OK ? 0 : -1;
+    const struct sandbox_options options = {.allow_unisolated = true};
+    return sandbox_new(&core, &options, &sb) == ERR_OK && sandbox_start(sb) == ERR_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -559,8 +560,9 @@ static int teardown(void **state)
     return sandbox_remove_tree(work) == ERR_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    sandbox_helper_main(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_echo_and_reuse), cmocka_unit_test(test_invoke_while_starting),
         cmocka_unit_test(test_failures),       cmocka_unit_test(test_response_at_limit),

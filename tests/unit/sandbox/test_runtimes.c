@@ -197,7 +197,7 @@ static int setup(void **state)
                                     .endpoint = STR("http://127.0.0.1:4566")};
     core.loops = &loop;
     core.n_loops = 1;
-    struct sandbox_options opts = {.runtime_dir = SOURCE_DIR "/runtime"};
+    struct sandbox_options opts = {.runtime_dir = SOURCE_DIR "/runtime", .allow_unisolated = true};
     return sandbox_new(&core, &opts, &sb) == ERR_OK && sandbox_start(sb) == ERR_OK ? 0 : -1;
 }
 
@@ -210,8 +210,9 @@ static int teardown(void **state)
     return sandbox_remove_tree(work) == ERR_OK ? 0 : -1;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    sandbox_helper_main(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_python),
         cmocka_unit_test(test_node),
