@@ -36,11 +36,14 @@ class Weir:
     region = "us-east-1"
     account = "000000000000"
 
-    def __init__(self, args=(), data_dir=None, env=None):
+    def __init__(self, args=(), data_dir=None, env=None, prefix=(), binary=None):
+        """`prefix`: a command that becomes `weir` in the end, by exec, such as setpriv."""
         self.own_data = data_dir is None
         self.data_dir = data_dir or tempfile.mkdtemp(prefix="weir-test-")
         self.log_path = os.path.join(tempfile.mkdtemp(prefix="weir-log-"), "log")
         self.args = list(args)
+        self.prefix = list(prefix)
+        self.binary = binary or find_binary()
         self.env = dict(env or {})
         self.process = None
         self.port = 0
@@ -52,7 +55,7 @@ class Weir:
         env.update(self.env)
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            [find_binary(), "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.data_dir, *self.args],
+            [*self.prefix, self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", self.data_dir, *self.args],
             stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, env=env)
         line = self._first_line(60)
         match = re.match(r"listening on (https?)://(\S+):(\d+)", line)

@@ -65,10 +65,11 @@ static bool log_refused(const struct sandbox *sb)
                      "reach %s",
                      stage, why, open);
         else
-            log_warn("sandbox",
-                     "functions are refused: this host allows no namespaces (%s: %s), and without "
-                     "them they could reach %s. --allow-unisolated-functions runs them nevertheless",
-                     stage, why, open);
+            log_warn(
+                "sandbox",
+                "functions are refused: this host allows no namespaces (%s: %s), and without "
+                "them they could reach %s. --allow-unisolated-functions runs them nevertheless",
+                stage, why, open);
         complete = false;
     } else {
         if (!r->host.userns)
@@ -81,9 +82,10 @@ static bool log_refused(const struct sandbox *sb)
         complete = r->host.userns && r->host.proc;
     }
     if (!r->host.own_uid) {
-        log_warn("sandbox",
-                 "functions share Weir's own user id on the host: Weir is not root, and its user has "
-                 "no range of subordinate ids (/etc/subuid and /etc/subgid, package uidmap)");
+        log_warn(
+            "sandbox",
+            "functions share Weir's own user id on the host: Weir is not root, and its user has "
+            "no range of subordinate ids (/etc/subuid and /etc/subgid, package uidmap)");
         complete = false;
     }
     if (!r->host.seccomp) {

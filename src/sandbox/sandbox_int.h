@@ -30,7 +30,7 @@ struct sandbox {
     char work_dir[BOX_PATH_MAX];
     char runtime_dir[BOX_PATH_MAX]; /* "": not found */
     bool require_isolation, allow_unisolated;
-    int fd; /* helper's socket; -1 when it is gone */
+    int fd;          /* helper's socket; -1 when it is gone */
     _Atomic int pid; /* the helper's */
     bool peers_told; /* the kernel says whose a connection is: peer.c */
     bool started, stopping;
@@ -40,7 +40,8 @@ struct sandbox {
     uv_poll_t poll;
     bool poll_open, poll_closing, freed;
     struct io_timer restart;
-    int64_t restarted_ms; /* monotonic; when the present helper was started, if not by sandbox_new */
+    int64_t
+        restarted_ms; /* monotonic; when the present helper was started, if not by sandbox_new */
     struct list instances; /* not exited */
     _Atomic size_t n_instances;
     uint64_t last_id;
