@@ -52,7 +52,9 @@ struct http_req {
     size_t n_headers;
     int64_t content_length; /* -1: chunked; 0: no body */
     bool chunked;
-    bool expect_continue; /* 100 Continue is sent when the body is first asked for */
+    /* 100 Continue is sent when the body is first asked for, at once when it is empty; a reply before
+     * that closes the connection. */
+    bool expect_continue;
     bool keep_alive;
     int minor_version; /* of HTTP/1: 0 or 1 */
     bool tls;
@@ -83,6 +85,11 @@ int *http_conn_mark(struct http_req *req);
 /* Addresses of the connection's two ends. ERR_CLOSED when it is broken. */
 enum err http_conn_ends(const struct http_req *req, struct sockaddr_storage *ret_local,
                         struct sockaddr_storage *ret_peer) WARN_UNUSED;
+/* The connection is somebody's whom the handler knows: it does not give way to new ones. Before the
+ * reply ended. */
+void http_vouch(struct http_req *req);
+/* Whether somebody vouched for the connection, at this request or an earlier one. */
+bool http_vouched(const struct http_req *req);
 
 /* --- request body ----------------------------------------------------------------------------- */
 
@@ -131,11 +138,17 @@ struct http_server_config {
     struct io_loop **loops; /* each accepts; borrowed */
     size_t n_loops;
     struct http_handler handler;
-    int64_t head_timeout_ms;  /* first byte to end of head; 0 = 30,000 */
-    int64_t idle_timeout_ms;  /* between requests; 0 = 75,000 */
-    int64_t body_timeout_ms;  /* without progress while the body is wanted; 0 = 60,000 */
+    int64_t head_timeout_ms; /* first byte to end of head; 0 = 30,000 */
+    int64_t idle_timeout_ms; /* between requests; 0 = 75,000 */
+    /* Without progress while the body is wanted, and before its average rate counts
+     * (HTTP_BODY_RATE_MIN); 0 = 60,000. */
+    int64_t body_timeout_ms;
     int64_t write_timeout_ms; /* without progress of a reply; 0 = 60,000 */
     size_t connections_max;   /* over it: accepted and closed with 503; 0 = 10,000 */
+    /* Connections that nobody vouched for (http_vouch), over which the oldest that waits for input
+     * gives way to a new one; 0: as many as there may be. */
+    size_t strangers_max;
+    size_t output_max;        /* bytes of replies that wait for their readers; 0 = 256 MiB */
     size_t request_arena_max; /* bytes; 0 = 64 MiB */
 };
 

@@ -42,12 +42,18 @@ enum err http_conn_ends(const struct http_req *req, struct sockaddr_storage *ret
                : ERR_CLOSED;
 }
 
-static void send_continue(struct http_conn *c)
+void http_vouch(struct http_req *req)
 {
-    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    uv_buf_t b = http_buf(text, sizeof(text) - 1);
-    c->continue_sent = true;
-    http_conn_write(c, &b, 1);
+    struct http_conn *c = conn_of(req);
+    if (!list_linked(&c->stranger))
+        return;
+    list_remove(&c->stranger);
+    atomic_fetch_sub(&c->shard->server->n_strangers, 1);
+}
+
+bool http_vouched(const struct http_req *req)
+{
+    return !list_linked(&CONTAINER_OF(req, struct http_conn, req)->stranger);
 }
 
 void http_body_start(struct http_req *req, uint64_t max,
@@ -61,21 +67,27 @@ void http_body_start(struct http_req *req, uint64_t max,
     c->on_body = on_body;
     c->body_max = max;
     c->body_wanted = true;
+    c->body_ms = http_conn_now(c);
     /* A body that is refused for its length is not asked for. */
-    if (req->expect_continue && !c->reply_started && c->in.len == 0 &&
+    if (req->expect_continue && !c->continue_sent && !c->reply_started && c->in.len == 0 &&
         (req->chunked || (uint64_t)req->content_length <= max))
-        send_continue(c);
+        http_conn_continue(c);
     http_conn_defer(c);
 }
 
 void http_body_pause(struct http_req *req)
 {
-    conn_of(req)->body_paused = true;
+    struct http_conn *c = conn_of(req);
+    if (!c->body_paused)
+        c->pause_ms = http_conn_now(c);
+    c->body_paused = true;
 }
 
 void http_body_resume(struct http_req *req)
 {
     struct http_conn *c = conn_of(req);
+    if (c->body_paused)
+        c->body_ms += http_conn_now(c) - c->pause_ms;
     c->body_paused = false;
     if (http_conn_busy(c))
         http_conn_defer(c);

@@ -20,6 +20,7 @@
 #include "http/http_int.h"
 
 #include <assert.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,6 +33,19 @@ enum { IN_MAX = HTTP_HEAD_MAX + 2 * HTTP_READ_BYTES, IN_KEEP_MAX = 8 * 1024 };
 
 /* --- time limits ------------------------------------------------------------------------------ */
 
+/* A body that trickles must not hold its request for ever: what is wanted has to come at a rate, too. */
+static int64_t body_deadline(const struct http_conn *c)
+{
+    int64_t timeout_ms = c->shard->server->cfg.body_timeout_ms;
+    int64_t earned_ms = (int64_t)(c->body_seen / HTTP_BODY_RATE_MIN) * 1000;
+    return min_i64(http_conn_now(c), c->body_ms + earned_ms) + timeout_ms;
+}
+
+static bool waits_for_body(const struct http_conn *c)
+{
+    return c->body_wanted && !c->body_paused && !c->body_told;
+}
+
 static int64_t deadline(const struct http_conn *c)
 {
     const struct http_server_config *cfg = &c->shard->server->cfg;
@@ -42,14 +56,71 @@ static int64_t deadline(const struct http_conn *c)
     case CONN_HEAD:
         return c->head_ms ? c->head_ms + cfg->head_timeout_ms : now + cfg->idle_timeout_ms;
     case CONN_REQUEST:
-        return c->body_wanted && !c->body_paused && !c->body_told ? now + cfg->body_timeout_ms
-                                                                  : INT64_MAX;
+        if (waits_for_body(c))
+            return body_deadline(c);
+        return c->probe_ms ? now + c->probe_ms : INT64_MAX;
     case CONN_DRAIN:
         return c->phase_ms + cfg->body_timeout_ms;
     case CONN_LINGER:
         return c->phase_ms + HTTP_LINGER_MS;
     default:
         return INT64_MAX;
+    }
+}
+
+/* --- a peer that shut its side ---------------------------------------------------------------- */
+
+/* It may still read, or be gone altogether: only an answer to something sent tells. An interim reply
+ * is what HTTP has for that (RFC 9110 section 15.2); it makes the system of a peer that is gone
+ * reset the connection. */
+static void probe(struct http_conn *c)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    uv_os_fd_t fd;
+    if (c->queued == 0 && !c->reply_started && c->req.minor_version > 0)
+        http_conn_continue(c);
+    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) != 0 ||
+        getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_state == TCP_CLOSE)
+        c->failed = true;
+    c->probe_ms = c->probe_ms ? min_i64(2 * c->probe_ms, HTTP_PROBE_MAX_MS) : HTTP_PROBE_FIRST_MS;
+}
+
+/* Bytes of the body are missing that will never come. */
+static bool truncated(const struct http_conn *c)
+{
+    if (c->body_read || c->reply_ended)
+        return false;
+    return c->req.chunked ? waits_for_body(c) : c->body_left > c->in.len;
+}
+
+/* After all that can be done with the input was done. */
+static void after_eof(struct http_conn *c)
+{
+    switch (c->state) {
+    case CONN_HEAD:
+        if (c->in.len > 0 && c->queued > HTTP_WRITE_HIGH)
+            break; /* requests that wait for their turn */
+        if (c->queued > 0)
+            http_conn_finish(c);
+        else
+            c->failed = true;
+        break;
+    case CONN_REQUEST:
+        if (truncated(c))
+            c->failed = true;
+        else if (!c->probe_ms && http_conn_busy(c))
+            probe(c);
+        break;
+    case CONN_DRAIN:
+        http_conn_finish(c);
+        break;
+    case CONN_LINGER:
+        c->unread = false;
+        c->failed |= c->shut;
+        break;
+    case CONN_CLOSED:
+        break;
     }
 }
 
@@ -81,7 +152,11 @@ static void expire(struct http_conn *c)
             http_conn_close(c);
         return;
     }
-    if (c->state == CONN_HEAD && c->head_ms) {
+    if (c->state == CONN_REQUEST && c->probe_ms && !waits_for_body(c)) {
+        probe(c);
+        if (c->failed)
+            http_conn_close(c);
+    } else if (c->state == CONN_HEAD && c->head_ms) {
         http_conn_refuse(c, 408);
     } else if (http_conn_busy(c) && !c->reply_started) {
         const struct http_handler *h = &c->shard->server->cfg.handler;
@@ -120,6 +195,8 @@ static void on_alloc(uv_handle_t *handle, size_t hint, uv_buf_t *ret_buf)
  * noticed). */
 static void update_reading(struct http_conn *c)
 {
+    if (c->eof)
+        return;
     bool want = c->state == CONN_REQUEST ? c->in.len < HTTP_READ_BYTES
                                          : c->state != CONN_HEAD || c->queued <= HTTP_WRITE_HIGH;
     if (want == c->reading)
@@ -136,6 +213,8 @@ static void settle(struct http_conn *c)
 {
     if (c->state == CONN_CLOSED)
         return;
+    if (!c->failed && c->eof)
+        after_eof(c);
     if (!c->failed)
         update_reading(c);
     if (c->failed) {
@@ -170,8 +249,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     struct http_conn *c = CONTAINER_OF(stream, struct http_conn, tcp);
     if (c->state == CONN_CLOSED || n == 0)
         return;
-    if (n < 0) /* A peer that closes its side before the reply is taken to be gone, as other
-                  servers do: there is no other sign by which a long poll could learn it. */
+    if (n == UV_EOF && !c->tls) { /* with TLS its end has to be told by TLS */
+        c->eof = true;
+        c->reading = false; /* libuv stopped by itself */
+        http_conn_run(c);
+    } else if (n < 0)
         http_conn_close(c);
     else if (c->tls)
         http_tls_input(c->tls, c->shard->plain_buf, buf->base, (size_t)n);
@@ -260,6 +342,8 @@ void http_conn_open(struct http_shard *shard, int fd)
     c->armed_ms = c->deadline_ms = INT64_MAX;
     list_init(&c->link);
     list_init(&c->deferred);
+    list_init(&c->stranger);
+    list_init(&c->writing);
     buf_init(&c->in, IN_MAX);
     arena_init(&c->arena, server->cfg.request_arena_max);
     io_timer_init(&c->timer, shard->loop, on_timer, c);
@@ -272,6 +356,8 @@ void http_conn_open(struct http_shard *shard, int fd)
     (void)uv_tcp_nodelay(&c->tcp, 1); /* a matter of speed only */
     note_peer(c);
     list_push_back(&shard->conns, &c->link);
+    list_push_back(&shard->strangers, &c->stranger);
+    atomic_fetch_add(&server->n_strangers, 1);
     settle(c);
     return;
 

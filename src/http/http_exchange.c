@@ -23,7 +23,7 @@ static void reset_request(struct http_conn *c)
     c->reply_started = c->reply_ended = c->reply_chunked = c->reply_bodyless = false;
     c->drain_wanted = false;
     c->reply_left = 0;
-    c->head_ms = 0;
+    c->head_ms = c->probe_ms = 0;
 }
 
 static void request_done(struct http_conn *c)
@@ -65,6 +65,8 @@ static void begin_request(struct http_conn *c, const char *p, size_t len)
     c->body_read = !req->chunked && c->body_left == 0;
     c->head_ms = 0;
     c->state = CONN_REQUEST;
+    if (req->expect_continue && c->body_read)
+        http_conn_continue(c);
     cfg->handler.on_request(cfg->handler.ctx, req);
 }
 

@@ -314,8 +314,10 @@ static int apply_framing(struct http_req *req, const struct framing *f, bool is_
     if (f->n_expect) {
         if (f->n_expect > 1 || !str_eq_nocase(f->expect, STR("100-continue")))
             return 417;
-        /* RFC 9110 section 10.1.1: ignored from HTTP/1.0, and moot without a body. */
-        req->expect_continue = is_11 && req->content_length != 0;
+        /* RFC 9110 section 10.1.1: ignored from HTTP/1.0. Without a body it would be moot, but a
+         * client may wait for its 100 all the same, and take the final reply of a connection that
+         * stays open for the end of its sending: botocore does, and sends its next request never. */
+        req->expect_continue = is_11;
     }
     req->keep_alive = is_11 && !f->close;
     return 0;

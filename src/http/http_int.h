@@ -18,6 +18,10 @@ enum {
     HTTP_ACCEPT_BATCH = 16,      /* connections accepted per wake-up */
     HTTP_COPY_MAX = 16 * 1024,   /* bodies up to this go out in one buffer with the head */
     HTTP_REPLY_HEAD_MAX = 256 * 1024,
+    HTTP_BODY_RATE_MIN = 1024, /* bytes a second that a body has to keep up, over body_timeout_ms */
+    HTTP_PROBE_FIRST_MS = 100, /* whether a peer that shut its side is still there */
+    HTTP_PROBE_MAX_MS = 16000,
+    HTTP_EVICT_LOOK_MAX = 64, /* strangers looked at to find one that can go */
 };
 
 /* --- parsers (pure) --------------------------------------------------------------------------- */
@@ -109,12 +113,16 @@ struct http_conn {
     struct http_shard *shard;
     struct list link;     /* in shard->conns */
     struct list deferred; /* in shard->deferred */
+    struct list stranger; /* in shard->strangers, until somebody vouched for it */
+    struct list writing;  /* in shard->writing, while `queued` */
     enum conn_state state;
     bool processing; /* inside http_conn_consume: callbacks need not schedule anything */
     bool failed;     /* socket or memory failed: close at the next safe point */
     bool reading;
     bool open_told; /* counted in shard->n_conns */
     bool shut;      /* uv_shutdown done */
+    bool disowned;  /* `queued` is no longer in the shard's: it gave way */
+    bool eof;       /* the peer shut its side: nothing more comes in */
     bool sealed;    /* uv_shutdown begun */
     bool unread;    /* the peer may have sent what we will not read: linger before closing */
 
@@ -131,6 +139,8 @@ struct http_conn {
     uint64_t body_seen;
     uint64_t body_max;
     uint64_t drained;
+    int64_t body_ms;  /* when it was asked for, plus the time of pauses */
+    int64_t pause_ms; /* when the present pause began */
     bool body_wanted, body_paused;
     bool body_read;   /* all of it came off the wire */
     bool body_told;   /* last piece or error was delivered */
@@ -155,6 +165,7 @@ struct http_conn {
     int64_t head_ms;     /* first byte of the present head; 0: none yet */
     int64_t write_ms;    /* last progress of the write queue */
     int64_t phase_ms;    /* CONN_DRAIN, CONN_LINGER: when it began */
+    int64_t probe_ms;    /* until the next look whether the peer is still there; 0: none yet */
 
     struct http_tls *tls;
     uv_shutdown_t shutdown_req;
@@ -174,6 +185,9 @@ struct http_shard {
     bool draining;
     struct list conns;
     struct list deferred;
+    struct list strangers; /* connections nobody vouched for, oldest first */
+    struct list writing;   /* connections with output waiting, the longest without progress first */
+    size_t queued;         /* bytes of their output */
     _Atomic size_t n_conns; /* also those on their way here */
     char *read_buf;         /* HTTP_READ_BYTES */
     char *plain_buf;        /* HTTP_READ_BYTES, with TLS */
@@ -201,6 +215,8 @@ void http_conn_finish(struct http_conn *c);
 void http_conn_refuse(struct http_conn *c, int status);
 /* Writes a head into the shard's buffer; false: memory failed, the connection is marked. */
 bool http_conn_compose(struct http_conn *c, const struct http_reply_head *head);
+/* Sends "100 Continue". */
+void http_conn_continue(struct http_conn *c);
 /* Sends plaintext. */
 void http_conn_write(struct http_conn *c, uv_buf_t *bufs, unsigned n);
 static inline uv_buf_t http_buf(const void *p, size_t len)
@@ -212,6 +228,8 @@ static inline uv_buf_t http_buf(const void *p, size_t len)
 void http_conn_open(struct http_shard *shard, int fd);
 /* Closes now; a request with the handler gets on_close. */
 void http_conn_close(struct http_conn *c);
+/* Closes the oldest stranger that is between requests or owes input; false: there is none. */
+bool http_shard_evict(struct http_shard *shard);
 /* Carries on with deferred work. */
 void http_conn_run(struct http_conn *c);
 /* Draining began: closes it when it is between requests. */
@@ -270,6 +288,7 @@ struct http_server {
     size_t n_shards;
     _Atomic size_t refs;   /* open handles, and the owner */
     _Atomic size_t n_open; /* connections */
+    _Atomic size_t n_strangers;
     /* draining; home loop's thread */
     size_t reports;
     int64_t grace_ms;

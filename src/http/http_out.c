@@ -50,6 +50,10 @@ void http_conn_close(struct http_conn *c)
     io_timer_stop(&c->timer);
     list_remove(&c->link);
     list_remove(&c->deferred);
+    list_remove(&c->writing);
+    if (list_linked(&c->stranger))
+        atomic_fetch_sub(&c->shard->server->n_strangers, 1);
+    list_remove(&c->stranger);
     uv_close((uv_handle_t *)&c->tcp, on_closed);
     if (tell) {
         const struct http_handler *h = &c->shard->server->cfg.handler;
@@ -69,6 +73,7 @@ static void on_shutdown(uv_shutdown_t *req, int status)
     struct http_conn *c = CONTAINER_OF(req, struct http_conn, shutdown_req);
     if (c->state == CONN_CLOSED)
         return;
+    c->shut = true;
     if (status != 0 || !c->unread)
         http_conn_close(c);
 }
@@ -100,9 +105,14 @@ static void on_written(uv_write_t *req, int status)
     struct write_req *w = CONTAINER_OF(req, struct write_req, req);
     struct http_conn *c = w->conn;
     c->queued -= w->len;
+    if (!c->disowned)
+        c->shard->queued -= w->len;
     mem_free(w);
     if (c->state == CONN_CLOSED)
         return;
+    list_remove(&c->writing); /* to the end: it made progress */
+    if (c->queued > 0)
+        list_push_back(&c->shard->writing, &c->writing);
     c->write_ms = http_conn_now(c);
     if (status != 0) {
         http_conn_close(c);
@@ -115,6 +125,24 @@ static void on_written(uv_write_t *req, int status)
     }
     if (c->state != CONN_CLOSED) /* closed by on_drain; what is deferred must be alive */
         http_conn_defer(c);      /* requests that waited for the peer to read, and time limits */
+}
+
+/* Readers that do not read must not take all memory together: the one that has read nothing for
+ * longest goes. One a write, since what is queued comes by writes. */
+static void bound_output(struct http_shard *shard)
+{
+    const struct http_server *server = shard->server;
+    if (shard->queued <= server->cfg.output_max / server->n_shards)
+        return;
+    LIST_EACH_SAFE (&shard->writing, e, tmp) {
+        struct http_conn *victim = CONTAINER_OF(e, struct http_conn, writing);
+        if (victim->failed)
+            continue;
+        victim->disowned = true; /* or more would have to go before this one has */
+        shard->queued -= victim->queued;
+        http_conn_fail(victim);
+        return;
+    }
 }
 
 void http_conn_write_raw(struct http_conn *c, uv_buf_t *bufs, unsigned n)
@@ -160,8 +188,11 @@ void http_conn_write_raw(struct http_conn *c, uv_buf_t *bufs, unsigned n)
         c->last_left = w->len;
         c->write_ms = http_conn_now(c);
         http_conn_defer(c); /* for the write time limit */
+        list_push_back(&c->shard->writing, &c->writing);
     }
     c->queued += w->len;
+    c->shard->queued += w->len;
+    bound_output(c->shard);
 }
 
 void http_conn_write(struct http_conn *c, uv_buf_t *bufs, unsigned n)
@@ -170,6 +201,14 @@ void http_conn_write(struct http_conn *c, uv_buf_t *bufs, unsigned n)
         http_tls_write(c->tls, bufs, n);
     else
         http_conn_write_raw(c, bufs, n);
+}
+
+void http_conn_continue(struct http_conn *c)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    uv_buf_t b = http_buf(text, sizeof(text) - 1);
+    c->continue_sent = true;
+    http_conn_write(c, &b, 1);
 }
 
 bool http_conn_compose(struct http_conn *c, const struct http_reply_head *head)

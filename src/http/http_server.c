@@ -31,6 +31,7 @@ enum {
     WRITE_TIMEOUT_MS = 60000,
     CONNECTIONS_MAX = 10000,
     REQUEST_ARENA_MAX = 64 * 1024 * 1024,
+    OUTPUT_MAX = 256 * 1024 * 1024,
 };
 
 /* --- shard: accepting ------------------------------------------------------------------------- */
@@ -119,6 +120,9 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
                 shed(server);
             return;
         }
+        /* Who stalls, unknown, gives way to who just came; the place itself is free a moment later. */
+        if (atomic_load(&server->n_strangers) >= server->cfg.strangers_max)
+            (void)http_shard_evict(shard);
         if (atomic_fetch_add(&server->n_open, 1) >= server->cfg.connections_max) {
             atomic_fetch_sub(&server->n_open, 1);
             turn_away(server, fd);
@@ -312,6 +316,10 @@ static void fill_defaults(struct http_server_config *cfg)
     or_default(&cfg->write_timeout_ms, WRITE_TIMEOUT_MS);
     if (cfg->connections_max == 0)
         cfg->connections_max = CONNECTIONS_MAX;
+    if (cfg->strangers_max == 0)
+        cfg->strangers_max = SIZE_MAX;
+    if (cfg->output_max == 0)
+        cfg->output_max = OUTPUT_MAX;
     if (cfg->request_arena_max == 0)
         cfg->request_arena_max = REQUEST_ARENA_MAX;
 }
@@ -328,6 +336,8 @@ static enum err make_shards(struct http_server *server)
         s->loop = server->cfg.loops[i];
         list_init(&s->conns);
         list_init(&s->deferred);
+        list_init(&s->strangers);
+        list_init(&s->writing);
         buf_init(&s->out, HTTP_REPLY_HEAD_MAX);
         s->date_s = -1;
         s->task.fn = shard_start;

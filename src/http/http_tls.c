@@ -19,6 +19,9 @@
 
 enum { RECORD_MAX = 16 * 1024 };
 
+/* Of TLS 1.2 what RFC 9325 section 4.2 recommends: forward secrecy and AEAD. Those of 1.3 all are. */
+#define TLS12_SUITES "ECDHE+AESGCM:ECDHE+CHACHA20"
+
 struct http_tls_ctx {
     SSL_CTX *ssl;
 };
@@ -89,6 +92,8 @@ enum err http_tls_ctx_new(const char *cert_path, const char *key_path,
     if (SSL_CTX_set_min_proto_version(ctx->ssl, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_session_id_context(ctx->ssl, session_id_context,
                                        sizeof(session_id_context) - 1) != 1)
+        goto fail;
+    if (SSL_CTX_set_cipher_list(ctx->ssl, TLS12_SUITES) != 1)
         goto fail;
     SSL_CTX_set_options(ctx->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                       SSL_OP_CIPHER_SERVER_PREFERENCE);

@@ -5,21 +5,7 @@ import subprocess
 
 import pytest
 
-
-def find_clis():
-    """Every aws on the PATH and in Debian's place, by major version."""
-    found = {}
-    places = os.environ.get("PATH", "").split(":") + ["/usr/bin"]
-    for place in places:
-        path = os.path.join(place, "aws")
-        if os.access(path, os.X_OK):
-            done = subprocess.run([path, "--version"], capture_output=True, text=True)
-            text = done.stdout + done.stderr
-            for major in ("1", "2"):
-                if text.startswith(f"aws-cli/{major}.") and major not in found:
-                    found[major] = path
-    return found
-
+from weirtest import find_clis
 
 CLIS = find_clis()
 

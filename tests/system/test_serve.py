@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
@@ -86,15 +87,40 @@ def certificate(tmp_path_factory):
     return str(cert), str(key)
 
 
-def test_tls(make_weir, certificate, monkeypatch):
+@pytest.fixture(scope="module")
+def tls_weir(certificate):
     cert, key = certificate
-    weir = make_weir(args=["--tls-cert", cert, "--tls-key", key])
+    weir = Weir(args=["--tls-cert", cert, "--tls-key", key])
+    weir.certificate = cert
+    yield weir
+    weir.stop()
+
+
+def test_tls(tls_weir, monkeypatch):
+    weir, cert = tls_weir, tls_weir.certificate
     assert weir.endpoint.startswith("https://")
     monkeypatch.setenv("AWS_CA_BUNDLE", cert)
     s3 = weir.client("s3")
     s3.create_bucket(Bucket="over-tls")
     s3.put_object(Bucket="over-tls", Key="k", Body=b"x" * 300000)
     assert s3.get_object(Bucket="over-tls", Key="k")["Body"].read() == b"x" * 300000
+
+
+@pytest.mark.parametrize("suites, spoken", [
+    ("ECDHE-RSA-AES128-GCM-SHA256", True), ("ECDHE-RSA-CHACHA20-POLY1305", True),
+    ("AES128-GCM-SHA256", False), ("AES256-SHA", False),  # no forward secrecy
+    ("ECDHE-RSA-AES128-SHA256", False), ("ECDHE-RSA-AES256-SHA", False),  # no AEAD
+])
+def test_suites_of_tls_12(tls_weir, suites, spoken):
+    context = ssl.create_default_context(cafile=tls_weir.certificate)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(suites)
+    with socket.create_connection(("127.0.0.1", tls_weir.port)) as raw:
+        try:
+            with context.wrap_socket(raw, server_hostname="127.0.0.1"):
+                assert spoken
+        except ssl.SSLError:
+            assert not spoken
 
 
 def test_beyond_loopback_the_development_key_is_unknown(make_weir, certificate, monkeypatch):

@@ -122,7 +122,11 @@ static void on_late_timer(struct io_timer *t)
 static void reply_other(struct http_req *req)
 {
     const struct http_header evil = {STR("X-Evil"), STR("a\r\nSet-Cookie: b\0c")};
-    if (str_eq(req->path, STR("/short"))) {
+    if (str_eq(req->path, STR("/known"))) {
+        http_vouch(req);
+        assert_true(http_vouched(req));
+        reply_text(req, 200, "known");
+    } else if (str_eq(req->path, STR("/short"))) {
         http_reply_start(req, 200, NULL, 0, 10);
         (void)http_reply_write(req, "12345", 5);
         http_reply_end(req);

@@ -236,6 +236,22 @@ static void test_expect_continue(void **state)
     shutdown(fd, SHUT_WR);
     assert_true(at_end(fd));
     close(fd);
+    /* An empty body is asked for, whatever the answer: who waits for its 100 would take the reply for
+     * the end of his sending, and the connection stays open. */
+    fd = dial(*state);
+    static const char *const empty[] = {"/echo", "/ignore", "/no-such"};
+    static const int status_of[] = {200, 200, 404};
+    for (size_t i = 0; i < ARRAY_LEN(empty); i++) {
+        char text[256];
+        snprintf(text, sizeof(text),
+                 "PUT %s HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n",
+                 empty[i]);
+        send_text(fd, text);
+        expect(fd, 100, "");
+        assert_int_equal(reply(fd), status_of[i]);
+        assert_null(strstr(head, "Connection: close\r\n"));
+    }
+    close(fd);
     /* Too long a body is not asked for. */
     fd = dial(*state);
     send_text(fd, "PUT /small HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n"
@@ -345,6 +361,71 @@ static void test_departures(void **state)
     wait_requests(f, 3);
     close(fd); /* with input nobody asked for */
     wait_closes(f, 3);
+}
+
+/* A peer that shut its side still reads: all it asked gets its reply, then the end. */
+static void test_half_closed(void **state)
+{
+    static const struct {
+        const char *name, *send;
+        const char *want[3];
+        int closes; /* of a body that will never be whole */
+    } rows[] = {
+        {"at once", GET("/hello") "\r\n", {"hello"}, 0},
+        {"later", GET("/late") "\r\n", {"late"}, 0},
+        {"1.0", "GET /late HTTP/1.0\r\n\r\n", {"late"}, 0},
+        {"pipelined",
+         GET("/late") "\r\n" GET("/late") "\r\n" GET("/hello") "\r\n",
+         {"late", "late", "hello"},
+         0},
+        {"a body", "PUT /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", {"abc"}, 0},
+        {"chunks",
+         "PUT /slow HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "3\r\nabc\r\n0\r\n\r\n",
+         {"abc"},
+         0},
+        {"half a head", GET("/late") "\r\nGET /hello HT", {"late"}, 0},
+        {"half a body", "PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabc", {NULL}, 1},
+        {"half a chunk",
+         "PUT /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "3\r\nab",
+         {NULL},
+         1},
+        {"half an unread body",
+         "PUT /hold HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabc",
+         {NULL},
+         1},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int before = atomic_load(&f->closes), status;
+        int fd = dial(f);
+        send_text(fd, rows[i].send);
+        shutdown(fd, SHUT_WR);
+        for (size_t k = 0; k < ARRAY_LEN(rows[i].want) && rows[i].want[k]; k++) {
+            while ((status = reply(fd)) == 100) /* what asks whether we are still there */
+                ;
+            if (status != 200 || strcmp(body, rows[i].want[k]) != 0)
+                fail_msg("%s: %d %s", rows[i].name, status, body);
+        }
+        if (!at_end(fd))
+            fail_msg("%s: more came", rows[i].name);
+        wait_closes(f, before + rows[i].closes);
+        close(fd);
+    }
+}
+
+/* Half closed first, gone later: noticed too, without anything to send. */
+static void test_half_closed_and_gone(void **state)
+{
+    struct fixture *f = *state;
+    int fd = dial(f);
+    send_text(fd, GET("/hold") "\r\n");
+    wait_requests(f, 1);
+    shutdown(fd, SHUT_WR);
+    expect(fd, 100, "");
+    close(fd);
+    wait_closes(f, 1);
 }
 
 /* What is made for a peer that does not read stays bounded, and comes out when it does. */
@@ -504,6 +585,8 @@ int main(void)
         LIVE(test_exchanges),
         LIVE(test_exchanges_split),
         LIVE(test_expect_continue),
+        LIVE(test_half_closed),
+        LIVE(test_half_closed_and_gone),
         LIVE(test_head_method),
         LIVE(test_header_injection),
         LIVE(test_streams),

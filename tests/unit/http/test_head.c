@@ -58,7 +58,7 @@ static const struct good goods[] = {
      false, "X", NULL},
     {"expect", P "Content-Length: 1\r\nExpect: 100-Continue\r\n\r\n", "POST", "/", NULL, 1, true,
      true, "X", NULL},
-    {"expect without a body", P "Expect: 100-continue\r\n\r\n", "POST", "/", NULL, 0, true, false,
+    {"expect without a body", P "Expect: 100-continue\r\n\r\n", "POST", "/", NULL, 0, true, true,
      "X", NULL},
     {"close", G H "Connection: close\r\n\r\n", "GET", "/", NULL, 0, false, false, "X", NULL},
     {"close in a list", G H "Connection: te , CLOSE\r\n\r\n", "GET", "/", NULL, 0, false, false,

@@ -1,4 +1,5 @@
 /* Starting, limits of the whole server, time limits, draining. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -268,6 +269,91 @@ static void test_write_timeout(void **state)
     close(fd);
 }
 
+/* Progress alone is not enough: a byte now and then would hold a request for ever. */
+static void test_trickling_body(void **state)
+{
+    struct fixture *f = *state;
+    f->cfg.body_timeout_ms = 100;
+    fixture_start(f);
+    int fd = dial(f);
+    send_text(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n");
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    for (int i = 0; poll(&p, 1, 5) == 0; i++) {
+        if (i == 2000)
+            fail_msg("a trickling body is read for ever");
+        send_text(fd, "x");
+    }
+    assert_int_equal(reply(fd), 408);
+    wait_closes(f, 1);
+    close(fd);
+}
+
+/* All readers that do not read have one bound together, and one of them goes. */
+static void test_output_bound(void **state)
+{
+    struct fixture *f = *state;
+    f->cfg.output_max = 3 * HTTP_WRITE_HIGH / 2;
+    f->stream_bytes = 64 * 1024 * 1024;
+    fixture_start(f);
+    int fds[2], whole = 0;
+    for (int i = 0; i < 2; i++) {
+        fds[i] = dial(f);
+        send_text(fds[i], GET("/stream"));
+    }
+    wait_closes(f, 1);
+    for (int i = 0; i < 2; i++) {
+        uint64_t got = 0;
+        for (size_t n = 1; n > 0 && got < f->stream_bytes; got += n)
+            n = read_up_to(fds[i], body, sizeof(body));
+        whole += got >= f->stream_bytes;
+        close(fds[i]);
+    }
+    assert_int_equal(whole, 1);
+    assert_int_equal(atomic_load(&f->closes), 1);
+}
+
+/* Whom nobody knows gives way, oldest first, when it stalls; who is known, or is being answered,
+ * does not. */
+static void test_strangers(void **state)
+{
+    struct fixture *f = *state;
+    enum { MAX = 4 };
+    int fds[MAX];
+    f->cfg.connections_max = 100;
+    f->cfg.strangers_max = MAX;
+    fixture_start(f);
+    int known = dial(f);
+    send_text(known, GET("/known"));
+    assert_int_equal(reply(known), 200);
+    fds[0] = dial(f);
+    send_text(fds[0], GET("/hold"));
+    wait_requests(f, 2);
+    fds[1] = dial(f);
+    send_text(fds[1], "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+    wait_requests(f, 3);
+    fds[2] = dial(f);
+    send_text(fds[2], GET("/hello"));
+    assert_int_equal(reply(fds[2]), 200);
+    fds[3] = dial(f);
+    send_text(fds[3], GET("/hello"));
+    assert_int_equal(reply(fds[3]), 200);
+    for (int i = 0; i < 3; i++) { /* the stalled body, then the idle ones */
+        int fd = dial(f);
+        send_text(fd, GET("/hello"));
+        assert_int_equal(reply(fd), 200);
+        assert_true(at_end(fds[i + 1]));
+        close(fds[i + 1]);
+        fds[i + 1] = fd;
+    }
+    wait_closes(f, 1); /* the stalled one's */
+    send_text(known, GET("/hello"));
+    assert_int_equal(reply(known), 200);
+    assert_int_equal(atomic_load(&f->closes), 1); /* the held one still is */
+    for (int i = 0; i < MAX; i++)
+        close(fds[i]);
+    close(known);
+}
+
 /* --- draining --------------------------------------------------------------------------------- */
 
 static void test_drain(void **state)
@@ -343,6 +429,9 @@ int main(void)
         ROW(test_timeouts),
         ROW(test_no_timeout_while_handled),
         ROW(test_write_timeout),
+        ROW(test_trickling_body),
+        ROW(test_output_bound),
+        ROW(test_strangers),
         ROW(test_drain),
         ROW(test_drain_tells_close),
         ROW(test_drain_grace),
