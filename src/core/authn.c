@@ -211,57 +211,81 @@ static struct str scope_of(const struct call_impl *c)
     return c->routed.service ? c->routed.service->signing : STR_NONE;
 }
 
+/* Who signed the head, and whether that signature is theirs. */
+static enum err check_signature(struct call_impl *c)
+{
+    const struct identity_port *id = &c->core->identity;
+    struct credential cred = {0};
+    if (c->key_refused)
+        return fail_kind(c, SIGV4_FAULT_UNKNOWN_KEY);
+    enum err err =
+        id->credential(id->self, c->sig.access_key, c->sig.session_token, &c->arena, &cred);
+    if (err == ERR_NOT_FOUND || err == ERR_DENIED)
+        return fail_kind(c, SIGV4_FAULT_UNKNOWN_KEY);
+    if (err == ERR_INVALID)
+        return fail_kind(c, SIGV4_FAULT_TOKEN_INVALID);
+    TRY(err);
+    struct sigv4_http http = head_of(c);
+    struct sigv4_check check = {
+        .http = &http,
+        .req = &c->sig,
+        .dialect = dialect_of(c),
+        .service = scope_of(c),
+        .secret = cred.secret,
+        .session_token = cred.session_token,
+        .credential_expires_ms = cred.expires_ms,
+        .now_ms = c->txn.now_ms,
+        .skew_ms = c->core->cfg.skew_ms,
+        .body = c->request.body,
+    };
+    struct sigv4_fault fault = {0};
+    err = sigv4_verify(&c->arena, &check, &fault);
+    if (err == ERR_DENIED)
+        return fail(c, &fault);
+    TRY(err);
+    err = id->principal(id->self, c->sig.access_key, c->sig.session_token, &c->arena, &c->who);
+    if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INVALID)
+        return fail_kind(c, SIGV4_FAULT_TOKEN_INVALID);
+    TRY(err);
+    c->secret = cred.secret;
+    if (c->sig.region.len)
+        c->call.region = c->sig.region;
+    return ERR_OK;
+}
+
+enum err authn_head(struct call_impl *c, bool *ret_proven)
+{
+    *ret_proven = false;
+    if (c->sig_bad || c->sig.kind == SIGV4_NONE || c->sig.payload == SIGV4_PAYLOAD_ABSENT ||
+        !c->routed.service)
+        return ERR_OK;
+    enum err err = check_signature(c);
+    if (err == ERR_FAILED) { /* authn_check says so when its turn comes */
+        call_error_clear(&c->call);
+        return ERR_OK;
+    }
+    TRY(err);
+    *ret_proven = c->signed_head = true;
+    return ERR_OK;
+}
+
 enum err authn_check(struct call_impl *c, bool streamed)
 {
+    if (c->authenticated)
+        return ERR_OK;
     if (c->sig_bad)
         return fail(c, &c->sig_fault);
     if (is_streaming(&c->sig) && c->sig.kind != SIGV4_HEADER &&
         c->sig.payload != SIGV4_PAYLOAD_UNSIGNED_TRAILER)
         return fail_kind(c, SIGV4_FAULT_INCOMPLETE);
-    if (c->sig.kind == SIGV4_NONE) {
+    if (c->sig.kind == SIGV4_NONE)
         TRY(check_anonymous(c));
-    } else {
-        const struct identity_port *id = &c->core->identity;
-        if (c->key_refused)
-            return fail_kind(c, SIGV4_FAULT_UNKNOWN_KEY);
-        struct credential cred = {0};
-        enum err err =
-            id->credential(id->self, c->sig.access_key, c->sig.session_token, &c->arena, &cred);
-        if (err == ERR_NOT_FOUND || err == ERR_DENIED)
-            return fail_kind(c, SIGV4_FAULT_UNKNOWN_KEY);
-        if (err == ERR_INVALID)
-            return fail_kind(c, SIGV4_FAULT_TOKEN_INVALID);
-        TRY(err);
-        struct sigv4_http http = head_of(c);
-        struct sigv4_check check = {
-            .http = &http,
-            .req = &c->sig,
-            .dialect = dialect_of(c),
-            .service = scope_of(c),
-            .secret = cred.secret,
-            .session_token = cred.session_token,
-            .credential_expires_ms = cred.expires_ms,
-            .now_ms = c->txn.now_ms,
-            .skew_ms = c->core->cfg.skew_ms,
-            .body = c->request.body,
-        };
-        struct sigv4_fault fault = {0};
-        err = sigv4_verify(&c->arena, &check, &fault);
-        if (err == ERR_DENIED)
-            return fail(c, &fault);
-        TRY(err);
-        err = id->principal(id->self, c->sig.access_key, c->sig.session_token, &c->arena, &c->who);
-        if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INVALID)
-            return fail_kind(c, SIGV4_FAULT_TOKEN_INVALID);
-        TRY(err);
-        c->secret = cred.secret;
-        if (c->sig.region.len)
-            c->call.region = c->sig.region;
-    }
-    if (is_streaming(&c->sig)) {
-        enum err err = sigv4_chunk_new(&c->arena, &c->sig, c->secret, &c->chunk);
-        if (err)
-            return err;
-    }
-    return streamed ? ERR_OK : check_body(c);
+    else if (!c->signed_head)
+        TRY(check_signature(c));
+    if (is_streaming(&c->sig))
+        TRY(sigv4_chunk_new(&c->arena, &c->sig, c->secret, &c->chunk));
+    if (!streamed)
+        TRY(check_body(c));
+    c->authenticated = true;
+    return ERR_OK;
 }

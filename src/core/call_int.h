@@ -87,8 +87,11 @@ struct call_impl {
     bool sig_bad;      /* sig_fault says why; answered once the protocol is known */
     bool key_refused;  /* the development key, from inside a function */
     struct str secret; /* of the signature, for chunk signatures */
+    bool signed_head;   /* the signature was checked, before the body was read */
+    bool authenticated; /* all of authn_check passed */
     bool authorized;
     bool overloaded;
+    bool counted; /* in core_impl.running */
     bool within; /* in a transaction that is not its own: it cannot wait */
     int depth;   /* of calls that calls made */
     struct call_via via;
@@ -96,7 +99,8 @@ struct call_impl {
     struct principal who;
     struct buf body;
     int64_t body_length;             /* of the request's body; -1 unknown */
-    size_t body_counted;             /* bytes of it in core_impl.body_bytes */
+    _Atomic size_t *body_budget;     /* which of core_impl's it counts in; NULL: none yet */
+    size_t body_counted;             /* bytes of it, and of what it unpacks to, in there */
     struct sigv4_chunk *chunk;       /* decoder of an aws-chunked body, or NULL */
     struct body_stream *body_stream; /* while a streamed body is read */
     struct reply_files *reply_files; /* while file ranges are sent */
@@ -140,8 +144,11 @@ void dispatch_run(struct call_impl *c);
 void dispatch_fail(struct call_impl *c, enum err err);
 /* dispatch.c: the reply was handed over, or the asker is gone. */
 void dispatch_over(struct call_impl *c);
-/* dispatch.c: counts a new call among the running ones and reads the clock. */
+/* dispatch.c: reads the clock; sees whether as many calls run as may. */
 void dispatch_begin(struct call_impl *c);
+/* dispatch.c: counts the call among the running ones, or finds it one too many: once nothing of the
+ * request is missing that its sender could withhold. */
+void dispatch_count(struct call_impl *c);
 /* dispatch.c: the asker left before it was answered. */
 void dispatch_gone(struct call_impl *c);
 /* dispatch.c: for an operation whose body is streamed: may the caller, and where to? */
@@ -160,6 +167,9 @@ void reply_files_start(struct call_impl *c, int status, const struct http_header
 /* The front takes more after stream_write said to wait. */
 void reply_files_more(struct call_impl *c);
 
+/* authn.c: whether the head alone proves who sent it: its signature covers a hash of the body. Leaves
+ * no error. ERR_NOMEM. */
+enum err authn_head(struct call_impl *c, bool *ret_proven) WARN_UNUSED;
 /* authn.c: reads what the head says of its signature into c->sig, or c->sig_bad. ERR_NOMEM. */
 enum err authn_parse(struct call_impl *c) WARN_UNUSED;
 /* authn.c: who signed this? Fills c->who or sets the service's error. Without `streamed`, the
@@ -199,8 +209,9 @@ enum {
     CORE_LOOPS_MAX = 64,
     CORE_FREE_CALLS_MAX = 256, /* per loop */
     CORE_TOLD_MAX = 1024,      /* warnings about operations that are not there */
-    /* Bytes of all buffered bodies: anybody can send one before the signature is checked. */
-    CORE_BODIES_MAX = 1024 * 1024 * 1024,
+    CORE_BODIES_MAX = 1024 * 1024 * 1024,         /* bytes of all buffered bodies */
+    CORE_STRANGE_BODIES_MAX = 128 * 1024 * 1024, /* of those whose sender is not known yet */
+    CORE_SMALL_BODY_MAX = CALL_BODY_INLINE_MAX,  /* bounded by the number of connections: no stranger's */
 };
 
 struct core_route {
@@ -223,8 +234,9 @@ struct core_impl {
     const struct wire_service **wires; /* of all services, for routing */
     struct core_route routes[CORE_ROUTES_MAX];
     size_t n_routes;
-    _Atomic size_t running;    /* calls between head and release */
-    _Atomic size_t body_bytes; /* of their buffered bodies */
+    _Atomic size_t running;       /* calls between their whole request and release */
+    _Atomic size_t body_bytes;    /* buffered bodies */
+    _Atomic size_t strange_bytes; /* those of strangers */
     _Atomic size_t jobs;       /* txn_run's between start and done */
     _Atomic bool idle_wanted, idle_posted;
     struct io_task idle_task;

@@ -31,17 +31,27 @@ static void deadline(struct io_timer *timer)
 void dispatch_begin(struct call_impl *c)
 {
     struct core *core = c->core;
-    c->overloaded = atomic_fetch_add(&core->impl->running, 1) >= core->cfg.calls_max;
+    c->overloaded = atomic_load(&core->impl->running) >= core->cfg.calls_max;
     c->txn.now_ms = clock_now_ms();
     io_timer_init(&c->timer, c->call.loop, deadline, c);
+}
+
+void dispatch_count(struct call_impl *c)
+{
+    assert(!c->counted);
+    c->counted = true;
+    c->overloaded = atomic_fetch_add(&c->core->impl->running, 1) >= c->core->cfg.calls_max;
 }
 
 static void end_call(struct call_impl *c)
 {
     struct core *core = c->core;
-    atomic_fetch_sub(&core->impl->body_bytes, c->body_counted);
+    bool counted = c->counted;
+    if (c->body_budget)
+        atomic_fetch_sub(c->body_budget, c->body_counted);
     call_free(c);
-    core_one_less(core, &core->impl->running);
+    if (counted)
+        core_one_less(core, &core->impl->running);
 }
 
 void dispatch_over(struct call_impl *c)

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "base/log.h"
+#include "codec/gzip.h"
 #include "core/call_int.h"
 
 /* --- the reply -------------------------------------------------------------------------------- */
@@ -251,15 +252,52 @@ static enum err decode(struct call_impl *c)
     return err;
 }
 
+/* Adds to the memory that bodies take together; ERR_NOMEM when that is too much. */
+static enum err count_body(struct call_impl *c, size_t len)
+{
+    struct core_impl *impl = c->core->impl;
+    if (!c->body_budget)
+        c->body_budget = &impl->body_bytes;
+    size_t max = c->body_budget == &impl->body_bytes ? CORE_BODIES_MAX : CORE_STRANGE_BODIES_MAX;
+    c->body_counted += len;
+    return atomic_fetch_add(c->body_budget, len) + len <= max ? ERR_OK : ERR_NOMEM;
+}
+
+/* Who asks? And then, whether there is room for the call. */
+static enum err admit(struct call_impl *c, bool streamed)
+{
+    if (c->overloaded)
+        return call_error_common(c, WIRE_E_THROTTLING, "Rate exceeded");
+    if (!c->claim || !(c->routed.op->flags & WIRE_OP_UNSIGNED))
+        TRY(authn_check(c, streamed));
+    if (c->authenticated && c->sig.kind != SIGV4_NONE)
+        http_vouch(c->asker);
+    dispatch_count(c);
+    return c->overloaded ? call_error_common(c, WIRE_E_THROTTLING, "Rate exceeded") : ERR_OK;
+}
+
+/* What a compressed body unpacks to counts before it is unpacked: the most it may be. */
+static enum err count_unpacked(struct call_impl *c)
+{
+    size_t len = min_size(c->request.body.len, WIRE_UNPACKED_MAX / GZIP_RATIO_MAX);
+    if (!c->routed.coded || len == 0)
+        return ERR_OK;
+    return count_body(c, GZIP_RATIO_FREE + len * GZIP_RATIO_MAX);
+}
+
 /* Everything before the handler, for an operation whose body is in memory. */
 static enum err prepare(struct call_impl *c)
 {
     TRY(call_make_id(c));
-    if (c->overloaded)
-        return call_error_common(c, WIRE_E_THROTTLING, "Rate exceeded");
+    /* A form has to be read to know what is asked, but nothing is unpacked for who is unknown. */
+    if (c->routed.outcome == WIRE_NEEDS_BODY && c->routed.coded)
+        TRY(authn_check(c, false));
+    TRY(count_unpacked(c));
+    if (c->routed.outcome == WIRE_NEEDS_BODY)
+        TRY(route(c));
+    TRY(admit(c, false));
     if (c->claim)
-        return c->routed.op->flags & WIRE_OP_UNSIGNED ? ERR_OK : authn_check(c, false);
-    TRY(authn_check(c, false));
+        return ERR_OK;
     if (c->routed.outcome != WIRE_ROUTED)
         return routing_error(c);
     return decode(c);
@@ -267,22 +305,11 @@ static enum err prepare(struct call_impl *c)
 
 static void body_complete(struct call_impl *c)
 {
-    enum err err = ERR_OK;
-    if (c->routed.outcome == WIRE_NEEDS_BODY)
-        err = route(c);
-    if (err == ERR_OK)
-        err = prepare(c);
+    enum err err = prepare(c);
     if (err)
         dispatch_fail(c, err);
     else
         dispatch_run(c);
-}
-
-/* False when all bodies together would take too much memory. */
-static bool count_body(struct call_impl *c, size_t len)
-{
-    c->body_counted += len;
-    return atomic_fetch_add(&c->core->impl->body_bytes, len) + len <= CORE_BODIES_MAX;
 }
 
 static void on_body(struct http_req *req, const void *p, size_t len, bool last, enum err err)
@@ -290,8 +317,8 @@ static void on_body(struct http_req *req, const void *p, size_t len, bool last, 
     struct call_impl *c = req->user;
     if (!c)
         return;
-    if (err == ERR_OK && !count_body(c, len))
-        err = ERR_NOMEM;
+    if (err == ERR_OK)
+        err = count_body(c, len);
     if (err == ERR_OK) {
         buf_add(&c->body, p, len);
         err = buf_err(&c->body);
@@ -312,9 +339,7 @@ static void on_body(struct http_req *req, const void *p, size_t len, bool last, 
 static enum err prepare_stream(struct call_impl *c, struct call_sink *ret_sink)
 {
     TRY(call_make_id(c));
-    if (c->overloaded)
-        return call_error_common(c, WIRE_E_THROTTLING, "Rate exceeded");
-    TRY(authn_check(c, true));
+    TRY(admit(c, true));
     c->request.body_is_stream = true;
     TRY(decode(c));
     return dispatch_open_sink(c, ret_sink);
@@ -330,11 +355,30 @@ static void start_stream(struct call_impl *c)
         body_stream_start(c, &sink);
 }
 
+/* Large bodies of who may be anybody have a budget of their own, so that they cannot fill that of
+ * the others. */
+static enum err choose_budget(struct call_impl *c)
+{
+    bool small = c->body_length >= 0 && c->body_length <= CORE_SMALL_BODY_MAX, proven = false;
+    if (small || http_vouched(c->asker))
+        return ERR_OK;
+    TRY(authn_head(c, &proven));
+    if (!proven)
+        c->body_budget = &c->core->impl->strange_bytes;
+    return ERR_OK;
+}
+
 static void start_buffered(struct call_impl *c)
 {
     if (c->body_length == 0) {
         c->request.body = STR("");
         body_complete(c);
+        return;
+    }
+    enum err err = choose_budget(c);
+    if (err) {
+        c->call.request_id = STR("-");
+        dispatch_fail(c, err);
         return;
     }
     buf_init_arena(&c->body, &c->arena, CALL_BODY_MAX);

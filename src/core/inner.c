@@ -423,6 +423,7 @@ enum err core_call(struct core *core, const struct core_request *req,
     inner->body = inner->req.body;
     inner->task.fn = run;
     dispatch_begin(c);
+    dispatch_count(c);
     io_post(loop, &inner->task);
     if (ret_inner)
         *ret_inner = inner;

@@ -144,7 +144,7 @@ void metrics_put(const struct metrics *m, struct core *core, struct buf *b)
         if (any(claim->metrics))
             put_op(b, claim->op, claim->metrics);
     buf_add_fmt(b,
-                "# HELP weir_calls_running Calls now between head and reply.\n"
+                "# HELP weir_calls_running Calls now between the end of their request and the reply.\n"
                 "# TYPE weir_calls_running gauge\nweir_calls_running %zu\n",
                 atomic_load(&core->impl->running));
 }

@@ -35,6 +35,7 @@ struct server {
     char endpoint[128];
     struct root_key root;
     struct http_server *http;
+    size_t connections_max;
     uv_signal_t signals[2];
 };
 
@@ -128,14 +129,37 @@ static enum err prepare_data_dir(const struct serve_options *o, struct server *s
     return ERR_OK;
 }
 
-/* A file descriptor a connection, and a few for each function and table file. */
-static void raise_file_limit(void)
+/* Open files that connections must leave alone: the store's table files and logs, and some for loops
+ * and functions. A store that cannot open a file fails writes until it is started again. */
+enum { FILES_RESERVE = 384, FILES_A_CONNECTION = 2 /* its socket, and the object it moves */ };
+enum { CONNECTIONS_LEAST = 32 };
+
+/* Raises the limit of open files as far as it goes, and lowers the number of connections to what it
+ * leaves room for. */
+static enum err fit_connections(const struct serve_options *o, struct server *s)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    s->connections_max = (size_t)o->connections_max;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return complain(ERR_IO, "cannot read the limit of open files");
+    if (limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || getrlimit(RLIMIT_NOFILE, &limit) != 0)
+            return complain(ERR_IO, "cannot raise the limit of open files");
     }
+    uint64_t files = limit.rlim_cur;
+    if (files < FILES_RESERVE + CONNECTIONS_LEAST * FILES_A_CONNECTION) {
+        fprintf(stderr, "weir: %d open files at least are needed (ulimit -Hn); %llu are allowed\n",
+                FILES_RESERVE + CONNECTIONS_LEAST * FILES_A_CONNECTION, (unsigned long long)files);
+        return ERR_LIMIT;
+    }
+    uint64_t room = (files - FILES_RESERVE) / FILES_A_CONNECTION;
+    if (room >= s->connections_max)
+        return ERR_OK;
+    s->connections_max = (size_t)room;
+    log_warn("main", "the limit of %llu open files leaves room for %zu connections, not %lld",
+             (unsigned long long)files, s->connections_max, (long long)o->connections_max);
+    return ERR_OK;
 }
 
 static enum err configure(const struct serve_options *o, struct server *s)
@@ -208,6 +232,8 @@ static enum err start_services(struct core *core)
     return deliver_start(core->deliver);
 }
 
+enum { STRANGERS_SPARE = 4 }; /* the share of connections that nobody unknown takes: one in so many */
+
 static enum err listen_at(struct server *s, const struct serve_options *o, uint16_t port)
 {
     struct http_server_config cfg = {
@@ -218,7 +244,8 @@ static enum err listen_at(struct server *s, const struct serve_options *o, uint1
         .loops = s->core.loops,
         .n_loops = s->core.n_loops,
         .handler = core_http_handler(&s->core),
-        .connections_max = (size_t)o->connections_max,
+        .connections_max = s->connections_max,
+        .strangers_max = s->connections_max - s->connections_max / STRANGERS_SPARE,
     };
     char why[512] = "";
     enum err err = http_server_new(&cfg, &s->http, why, sizeof(why));
@@ -324,7 +351,7 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
 {
     uint16_t port;
     TRY(check_options(o, s, &port));
-    raise_file_limit();
+    TRY(fit_connections(o, s));
     TRY(prepare_data_dir(o, s));
     /* Before the root key is in memory, of which the helper gets a copy. */
     struct sandbox_options sandbox = {.require_isolation = o->require_isolation,
