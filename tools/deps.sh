@@ -6,7 +6,7 @@ packages=(
     gcc libc6-dev make cmake ninja-build pkg-config clang-format python3 clang libclang-rt-14-dev
     libuv1-dev librocksdb-dev libssl-dev libexpat1-dev libpcre2-dev libzip-dev zlib1g-dev
     libseccomp-dev libcap-dev tzdata libcurl4-openssl-dev
-    uidmap libcmocka-dev python3-pytest python3-pytest-xdist python3-boto3 awscli curl openssl procps jq zip nodejs ca-certificates
+    uidmap libcmocka-dev python3-pytest python3-pytest-xdist python3-boto3 awscli curl openssl procps jq zip nodejs ca-certificates chromium
 )
 missing=()
 for p in "${packages[@]}"; do

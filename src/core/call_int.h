@@ -15,6 +15,7 @@
 #include "core/call.h"
 #include "core/core.h"
 #include "core/txn_int.h"
+#include "core/web.h"
 
 enum call_phase {
     CALL_HEAD,      /* head seen, nothing decided */
@@ -80,6 +81,7 @@ struct call_impl {
 
     /* The request, copied out of the connection's memory. */
     struct wire_request request;
+    struct web_head web;
     struct wire_routed routed;
     bool routed_twice; /* the body was read to name the operation */
     struct sigv4_request sig;
@@ -92,8 +94,8 @@ struct call_impl {
     bool authorized;
     bool overloaded;
     bool counted; /* in core_impl.running */
-    bool within; /* in a transaction that is not its own: it cannot wait */
-    int depth;   /* of calls that calls made */
+    bool within;  /* in a transaction that is not its own: it cannot wait */
+    int depth;    /* of calls that calls made */
     struct call_via via;
     const struct core_claim *claim; /* that took the request; NULL: AWS's routing did */
     struct principal who;
@@ -207,11 +209,12 @@ void metrics_put(const struct metrics *m, struct core *core, struct buf *b);
 enum {
     CORE_ROUTES_MAX = 16,
     CORE_LOOPS_MAX = 64,
-    CORE_FREE_CALLS_MAX = 256, /* per loop */
-    CORE_TOLD_MAX = 1024,      /* warnings about operations that are not there */
-    CORE_BODIES_MAX = 1024 * 1024 * 1024,         /* bytes of all buffered bodies */
+    CORE_FREE_CALLS_MAX = 256,                   /* per loop */
+    CORE_TOLD_MAX = 1024,                        /* warnings about operations that are not there */
+    CORE_BODIES_MAX = 1024 * 1024 * 1024,        /* bytes of all buffered bodies */
     CORE_STRANGE_BODIES_MAX = 128 * 1024 * 1024, /* of those whose sender is not known yet */
-    CORE_SMALL_BODY_MAX = CALL_BODY_INLINE_MAX,  /* bounded by the number of connections: no stranger's */
+    CORE_SMALL_BODY_MAX =
+        CALL_BODY_INLINE_MAX, /* bounded by the number of connections: no stranger's */
 };
 
 struct core_route {
@@ -237,7 +240,7 @@ struct core_impl {
     _Atomic size_t running;       /* calls between their whole request and release */
     _Atomic size_t body_bytes;    /* buffered bodies */
     _Atomic size_t strange_bytes; /* those of strangers */
-    _Atomic size_t jobs;       /* txn_run's between start and done */
+    _Atomic size_t jobs;          /* txn_run's between start and done */
     _Atomic bool idle_wanted, idle_posted;
     struct io_task idle_task;
     void (*idle_fn)(void *arg);

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "core/call_int.h"
+#include "core/web.h"
 
 enum err core_claim(struct core *core, struct core_claim *claim)
 {
@@ -70,5 +71,6 @@ bool claim_find(struct call_impl *c)
 enum err call_authenticate(struct call *call)
 {
     assert(call->impl->claim);
+    TRY(web_check(call->impl));
     return authn_check(call->impl, false);
 }

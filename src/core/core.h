@@ -24,7 +24,10 @@ struct core_config {
     int64_t skew_ms;                         /* accepted clock difference of signatures, 15 min */
     bool require_isolation;
     int64_t async_retry_base_ms; /* pause before the first retry of an asynchronous invocation */
-    size_t calls_max;            /* running calls over which new ones are answered "slow down" */
+    /* Lists with commas, of what web.h says; absent: none. */
+    struct str allow_hosts, allow_origins;
+    struct str metrics_token; /* who brings it reads metrics from anywhere */
+    size_t calls_max;         /* running calls over which new ones are answered "slow down" */
 };
 
 /* Access key and secret that everybody knows. */

@@ -9,13 +9,14 @@
 #include "base/log.h"
 #include "codec/gzip.h"
 #include "core/call_int.h"
+#include "core/web.h"
 
 /* --- the reply -------------------------------------------------------------------------------- */
 
 static enum err merge_headers(struct call_impl *c, const struct wire_reply *reply,
                               struct http_header **ret_headers, size_t *ret_n)
 {
-    size_t n = reply->n_headers + c->n_reply_headers + 1;
+    size_t n = reply->n_headers + c->n_reply_headers + 1 + WEB_HEADERS_MAX;
     struct http_header *h = ARENA_ARRAY(&c->arena, struct http_header, n);
     if (!h)
         return ERR_NOMEM;
@@ -28,7 +29,7 @@ static enum err merge_headers(struct call_impl *c, const struct wire_reply *repl
     if (type.p)
         h[at++] = (struct http_header){STR("Content-Type"), type};
     *ret_headers = h;
-    *ret_n = at;
+    *ret_n = at + web_reply_headers(c, h + at);
     return ERR_OK;
 }
 
@@ -268,6 +269,7 @@ static enum err admit(struct call_impl *c, bool streamed)
 {
     if (c->overloaded)
         return call_error_common(c, WIRE_E_THROTTLING, "Rate exceeded");
+    TRY(web_check(c));
     if (!c->claim || !(c->routed.op->flags & WIRE_OP_UNSIGNED))
         TRY(authn_check(c, streamed));
     if (c->authenticated && c->sig.kind != SIGV4_NONE)
@@ -413,6 +415,7 @@ static enum err copy_head(struct call_impl *c, const struct http_req *req)
     for (size_t i = 0; i < req->n_headers; i++) {
         headers[i].name = copy_to(&text, req->headers[i].name);
         headers[i].value = copy_to(&text, req->headers[i].value);
+        web_note(&c->web, headers[i].name, headers[i].value);
     }
     c->request = (struct wire_request){
         .method = method,
@@ -463,8 +466,14 @@ static void on_request(void *ctx, struct http_req *req)
     /* It is the account's root, whatever the function's role is. */
     c->key_refused = core->cfg.dev_key && core->from_function &&
                      str_eq_c(c->sig.access_key, CORE_DEV_KEY) && core->from_function(core, req);
-    if (err == ERR_OK && !claim_find(c))
+    if (err == ERR_OK && !claim_find(c)) {
+        if (web_preflight(c, req)) {
+            c->asker = NULL;
+            dispatch_over(c);
+            return;
+        }
         err = route(c);
+    }
     if (err) {
         c->call.request_id = STR("-");
         dispatch_fail(c, err);

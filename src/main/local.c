@@ -3,6 +3,7 @@
 #include "deliver/due.h"
 
 #include "codec/json.h"
+#include "core/web.h"
 #include "sandbox/sandbox.h"
 
 enum { DOCUMENT_MAX = 4 * 1024 * 1024 };
@@ -24,6 +25,46 @@ static bool is_read(struct http_req *req)
     return false;
 }
 
+static bool is_loopback(struct str peer)
+{
+    return str_starts(peer, STR("127.")) || str_eq(peer, STR("::1")) ||
+           str_starts(peer, STR("::ffff:127."));
+}
+
+static bool has_token(const struct core *core, const struct http_req *req)
+{
+    struct str value = http_header(req, STR("Authorization"));
+    struct str scheme = str_cut(&value, ' ');
+    return str_eq_nocase(scheme, STR("Bearer")) && core->cfg.metrics_token.len > 0 && value.p &&
+           str_eq_consttime(str_trim(value), core->cfg.metrics_token);
+}
+
+/* Who may see more than that Weir is here: who brings the token, and this machine, but neither web
+ * pages nor functions on it. */
+static bool is_trusted(struct core *core, struct http_req *req)
+{
+    struct web_head w = {0};
+    if (has_token(core, req))
+        return true;
+    for (size_t i = 0; i < req->n_headers; i++)
+        web_note(&w, req->headers[i].name, req->headers[i].value);
+    return is_loopback(req->peer) && web_host_known(&core->cfg, w.host) &&
+           !web_is_foreign(&core->cfg, &w) &&
+           !(core->from_function && core->from_function(core, req));
+}
+
+static void health_details(const struct core *core, struct json_out *o)
+{
+    json_kv_str(o, STR("version"), STR(WEIR_VERSION));
+    json_kv_str(o, STR("edition"), STR("weir"));
+    json_kv_str(o, STR("endpoint"), core->cfg.endpoint);
+    json_key(o, STR("services"));
+    json_open(o, '{');
+    for (size_t i = 0; i < core->n_svcs; i++)
+        json_kv_str(o, core->svcs[i].def->wire->name, STR("running"));
+    json_close(o, '}');
+}
+
 /* Shape of the document that tools written for LocalStack poll: services with a state each. 503
  * while functions cannot be started. */
 static void health(void *arg, struct http_req *req)
@@ -41,14 +82,8 @@ static void health(void *arg, struct http_req *req)
     if (!able)
         json_kv_str(&o, STR("reason"),
                     STR("functions cannot be started: their helper process ended"));
-    json_kv_str(&o, STR("version"), STR(WEIR_VERSION));
-    json_kv_str(&o, STR("edition"), STR("weir"));
-    json_kv_str(&o, STR("endpoint"), core->cfg.endpoint);
-    json_key(&o, STR("services"));
-    json_open(&o, '{');
-    for (size_t i = 0; i < core->n_svcs; i++)
-        json_kv_str(&o, core->svcs[i].def->wire->name, STR("running"));
-    json_close(&o, '}');
+    if (is_trusted(core, req))
+        health_details(core, &o);
     json_close(&o, '}');
     reply(req, able ? 200 : 503, "application/json", &b);
 }
@@ -58,6 +93,10 @@ static void metrics(void *arg, struct http_req *req)
     struct core *core = arg;
     if (!is_read(req))
         return;
+    if (!is_trusted(core, req)) {
+        http_reply(req, 403, NULL, 0, STR_NONE);
+        return;
+    }
     struct buf b;
     buf_init_arena(&b, req->arena, DOCUMENT_MAX);
     core_metrics(core, &b);

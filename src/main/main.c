@@ -41,6 +41,15 @@ static const struct option serve_table[] = {
      0, 0},
     {"--no-dev-key", OPTION_FLAG, &serve_options.no_dev_key, NULL,
      "Do not accept the development key test/test (never accepted beyond loopback).", 0, 0},
+    {"--allow-host", OPTION_TEXT, &serve_options.allow_hosts, "NAME,...",
+     "Further host names that lead here: the development key is taken under these and what is "
+     "below "
+     "them.",
+     0, 0},
+    {"--allow-origin", OPTION_TEXT, &serve_options.allow_origins, "ORIGIN,...",
+     "Origins whose web pages may use Weir as if they were its own (http://localhost:3000); *: "
+     "all.",
+     0, 0},
     {"--threads", OPTION_INT, &serve_options.threads, "N", "Event loops; 0: one a core.", 0, 64},
     {"--cache-size", OPTION_INT, &serve_options.cache_mib, "MIB",
      "Memory for what is read from the store, filled by use; 0: an eighth of the machine's.", 0,

@@ -14,6 +14,7 @@ struct serve_options {
     const char *account;
     const char *log_level;
     bool require_isolation, allow_unisolated;
+    const char *allow_hosts, *allow_origins; /* lists with commas; NULL: none */
     bool no_dev_key;
     int64_t threads;   /* event loops; 0: one a core */
     int64_t cache_mib; /* of the store's blocks; 0: an eighth of the machine's memory */

@@ -18,15 +18,10 @@ static void make(struct root_key *k)
 }
 
 /* Written beside and renamed, so that a crash leaves the whole file or none. */
-static enum err store(const char *data_dir, const char *path, const struct root_key *k)
+static enum err store_text(const char *data_dir, const char *path, const char *text, int n)
 {
     char tmp[PATH_BYTES + 8];
-    char text[FILE_BYTES];
     snprintf(tmp, sizeof(tmp), "%s.new", path);
-    int n = snprintf(text, sizeof(text),
-                     "# The root key of this Weir: everything is allowed to whoever has it.\n"
-                     "[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
-                     k->access_key, k->secret);
     int fd = sys.open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd < 0)
         return ERR_IO;
@@ -37,6 +32,35 @@ static enum err store(const char *data_dir, const char *path, const struct root_
     if (!err && sys.rename(tmp, path) < 0)
         err = ERR_IO;
     return err ? err : sys_sync_dir(data_dir);
+}
+
+static enum err store(const char *data_dir, const char *path, const struct root_key *k)
+{
+    char text[FILE_BYTES];
+    int n = snprintf(text, sizeof(text),
+                     "# The root key of this Weir: everything is allowed to whoever has it.\n"
+                     "[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
+                     k->access_key, k->secret);
+    return store_text(data_dir, path, text, n);
+}
+
+/* Made from the root key, so that there is one secret to keep; it does not tell that one. */
+static enum err store_metrics_token(const char *data_dir, struct root_key *k)
+{
+    static const char purpose[] = "weir: bearer token of metrics";
+    char path[PATH_BYTES];
+    uint8_t mac[HASH_SHA256_LEN];
+    hmac_sha256(k->secret, strlen(k->secret), purpose, sizeof(purpose) - 1, mac);
+    for (size_t i = 0; i < sizeof(mac); i++)
+        snprintf(k->metrics_token + 2 * i, 3, "%02x", mac[i]);
+    if (snprintf(path, sizeof(path), "%s/metrics-token", data_dir) >= (int)sizeof(path))
+        return ERR_LIMIT;
+    int fd = sys.open(path, O_RDONLY, 0);
+    if (fd >= 0) {
+        sys.close(fd);
+        return ERR_OK;
+    }
+    return store_text(data_dir, path, k->metrics_token, (int)strlen(k->metrics_token));
 }
 
 static enum err field(struct str text, struct str name, char *out, size_t size)
@@ -85,6 +109,8 @@ enum err root_key_load(const char *data_dir, struct root_key *ret_key)
     } else {
         err = ERR_IO;
     }
+    if (!err)
+        err = store_metrics_token(data_dir, &k);
     if (err) {
         fprintf(stderr, "weir: cannot read or write the root key in %s: %s\n", path,
                 err == ERR_CORRUPT ? "it is not a credentials file" : strerror(errno));

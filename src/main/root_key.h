@@ -3,12 +3,13 @@
 #ifndef WEIR_MAIN_ROOT_KEY_H
 #define WEIR_MAIN_ROOT_KEY_H
 
-#include "base/str.h"
+#include "codec/hash.h"
 
 struct root_key {
-    char access_key[24]; /* AKIA + 16 */
-    char secret[48];     /* 40 characters */
-    char host_id[80];    /* S3's x-amz-id-2 */
+    char access_key[24];                         /* AKIA + 16 */
+    char secret[48];                             /* 40 characters */
+    char host_id[80];                            /* S3's x-amz-id-2 */
+    char metrics_token[2 * HASH_SHA256_LEN + 1]; /* made from the key; in <data>/metrics-token */
 };
 
 /* Reads or makes it. Prints why it cannot. ERR_IO, ERR_CORRUPT. */

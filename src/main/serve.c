@@ -173,6 +173,11 @@ static enum err configure(const struct serve_options *o, struct server *s)
     cfg->root_access_key = str_c(s->root.access_key);
     cfg->root_secret = str_c(s->root.secret);
     cfg->dev_key = is_loopback(s->host) && !o->no_dev_key;
+    cfg->metrics_token = str_c(s->root.metrics_token);
+    if (o->allow_hosts)
+        cfg->allow_hosts = str_c(o->allow_hosts);
+    if (o->allow_origins)
+        cfg->allow_origins = str_c(o->allow_origins);
     cfg->skew_ms = SKEW_MS;
     cfg->require_isolation = o->require_isolation;
     cfg->calls_max = (size_t)o->calls_max;
@@ -232,7 +237,9 @@ static enum err start_services(struct core *core)
     return deliver_start(core->deliver);
 }
 
-enum { STRANGERS_SPARE = 4 }; /* the share of connections that nobody unknown takes: one in so many */
+enum {
+    STRANGERS_SPARE = 4
+}; /* the share of connections that nobody unknown takes: one in so many */
 
 static enum err listen_at(struct server *s, const struct serve_options *o, uint16_t port)
 {

@@ -36,6 +36,44 @@ def test_metrics(weir):
     assert 'weir_calls_total{service="sqs",operation="ListQueues",outcome="ok"}' in body
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
+                   check=True, capture_output=True)
+    return str(cert), str(key)
+
+
+def test_metrics_beyond_this_machine(make_weir, certificate):
+    """From elsewhere the token is needed, and plain health says only that it runs."""
+    peer = next((a for a in subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split() if "." in a), None)
+    if not peer:
+        pytest.skip("this machine has no address but loopback")
+    cert, key = certificate
+    weir = make_weir(args=["--tls-cert", cert, "--tls-key", key, "--listen", peer + ":0"])
+    context = ssl.create_default_context(cafile=cert)
+    context.check_hostname = False
+    with open(os.path.join(weir.data_dir, "metrics-token")) as f:
+        token = f.read()
+    assert len(token) == 64 and os.stat(f.name).st_mode & 0o777 == 0o600
+
+    def ask(path, **headers):
+        try:
+            request = urllib.request.Request(weir.endpoint + path, headers=headers)
+            with urllib.request.urlopen(request, timeout=10, context=context) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
+
+    assert ask("/_weir/metrics")[0] == 403
+    assert ask("/_weir/metrics", Authorization="Bearer " + "0" * 64)[0] == 403
+    assert "weir_calls_running" in ask("/_weir/metrics", Authorization="Bearer " + token)[1]
+    assert json.loads(ask("/_weir/health")[1]) == {"status": "running"}
+    assert "services" in json.loads(ask("/_weir/health", Authorization="Bearer " + token)[1])
+
+
 def test_status_and_env(weir):
     where = weir.endpoint.replace("http://", "")
     done = run("status", "--endpoint", where)
@@ -75,16 +113,6 @@ def test_bad_usage(args, say, tmp_path):
 def test_beyond_loopback_only_with_tls(tmp_path):
     done = run("serve", "--listen", "0.0.0.0:0", "--data", str(tmp_path / "d"))
     assert done.returncode == 1 and "TLS" in done.stderr
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
-                   check=True, capture_output=True)
-    return str(cert), str(key)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,207 @@
+/* See web.h. */
+#include "core/web.h"
+
+#include <arpa/inet.h>
+
+#include "core/call_int.h"
+
+void web_note(struct web_head *w, struct str name, struct str value)
+{
+    switch (name.len) {
+    case 4:
+        if (str_eq_nocase(name, STR("Host")))
+            w->host = value;
+        break;
+    case 6:
+        if (str_eq_nocase(name, STR("Origin")))
+            w->origin = value;
+        break;
+    case 7:
+        if (str_eq_nocase(name, STR("Referer")))
+            w->referer = value;
+        break;
+    case 14:
+        if (str_eq_nocase(name, STR("Sec-Fetch-Site")))
+            w->site = value;
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+/* Without port, brackets and the root's dot. */
+static struct str bare_host(struct str host)
+{
+    if (str_starts(host, STR("["))) {
+        size_t end = str_find(host, ']');
+        return end == SIZE_MAX ? host : str_sub(host, 1, end - 1);
+    }
+    size_t colon = str_rfind(host, ':');
+    if (colon != SIZE_MAX)
+        host.len = colon;
+    if (host.len > 1 && host.p[host.len - 1] == '.')
+        host.len--;
+    return host;
+}
+
+/* An address cannot be made to lead elsewhere. */
+static bool is_address(struct str host)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr a;
+    if (host.len == 0 || host.len >= sizeof(text))
+        return false;
+    memcpy(text, host.p, host.len);
+    text[host.len] = '\0';
+    return inet_pton(AF_INET, text, &a) == 1 || inet_pton(AF_INET6, text, &a) == 1;
+}
+
+/* `host` is `name` or below it. */
+static bool is_or_below(struct str host, struct str name)
+{
+    if (name.len == 0 || host.len < name.len ||
+        !str_eq_nocase(str_sub(host, host.len - name.len, SIZE_MAX), name))
+        return false;
+    return host.len == name.len || host.p[host.len - name.len - 1] == '.';
+}
+
+/* The host of a URL's "scheme://host..."; empty for what is none. */
+static struct str url_authority(struct str url)
+{
+    size_t at = str_find_str(url, STR("://"));
+    if (at == SIZE_MAX)
+        return STR("");
+    struct str rest = str_sub(url, at + 3, SIZE_MAX);
+    return str_cut(&rest, '/');
+}
+
+bool web_host_known(const struct core_config *cfg, struct str host)
+{
+    static const struct str known[] = {
+        STR_INIT("localhost"), /* RFC 6761 section 6.3: browsers do not ask for it */
+        STR_INIT("localhost.localstack.cloud"), /* docs/localstack.md */
+        STR_INIT("amazonaws.com"), /* of clients whose resolver leads them here; no page's own */
+        STR_INIT("amazonaws.com.cn"),
+        STR_INIT("on.aws"),
+    };
+    host = bare_host(host);
+    if (is_address(host))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (is_or_below(host, known[i]))
+            return true;
+    if (is_or_below(host, bare_host(url_authority(cfg->endpoint))))
+        return true;
+    struct str list = cfg->allow_hosts;
+    while (str_is_set(list))
+        if (is_or_below(host, str_trim(str_cut(&list, ','))))
+            return true;
+    return false;
+}
+
+/* --- origins ---------------------------------------------------------------------------------- */
+
+/* "scheme://host:port" of a URL. */
+static struct str url_origin(struct str url)
+{
+    struct str authority = url_authority(url);
+    return authority.len ? str_n(url.p, (size_t)(authority.p + authority.len - url.p)) : STR_NONE;
+}
+
+struct str web_allowed_origin(const struct core_config *cfg, const struct web_head *w)
+{
+    /* What a page embeds comes without an Origin. */
+    struct str origin = w->origin.p ? w->origin : url_origin(w->referer);
+    struct str list = cfg->allow_origins;
+    while (str_is_set(list) && str_is_set(origin)) {
+        struct str one = str_trim(str_cut(&list, ','));
+        if (str_eq(one, STR("*")) || (one.len && str_eq_nocase(one, origin)))
+            return origin;
+    }
+    return STR_NONE;
+}
+
+bool web_is_foreign(const struct core_config *cfg, const struct web_head *w)
+{
+    bool other = str_eq_nocase(w->site, STR("cross-site")) ||
+                 str_eq_nocase(w->site, STR("same-site")) ||
+                 (w->origin.p && !str_eq_nocase(url_authority(w->origin), w->host));
+    return other && !str_is_set(web_allowed_origin(cfg, w));
+}
+
+/* --- calls ------------------------------------------------------------------------------------ */
+
+/* Of the REST protocols GET and HEAD change nothing; elsewhere the method tells nothing. */
+static bool may_change(const struct call_impl *c)
+{
+    struct str method = c->request.method;
+    bool reads =
+        str_eq(method, STR("GET")) || str_eq(method, STR("HEAD")) || str_eq(method, STR("OPTIONS"));
+    bool rest = c->routed.protocol == WIRE_REST_XML || c->routed.protocol == WIRE_REST_JSON;
+    return !(reads && rest && c->routed.service);
+}
+
+static bool uses_dev_key(const struct call_impl *c)
+{
+    return c->core->cfg.dev_key && str_eq(c->sig.access_key, STR(CORE_DEV_KEY));
+}
+
+enum err web_check(struct call_impl *c)
+{
+    const struct core_config *cfg = &c->core->cfg;
+    const struct web_head *w = &c->web;
+    bool dev = uses_dev_key(c), from_page = w->origin.p || w->site.p;
+    if (!dev && !from_page)
+        return ERR_OK;
+    if (from_page && web_is_foreign(cfg, w) && (dev || (!c->claim && may_change(c))))
+        return call_error_common(
+            c, WIRE_E_ACCESS_DENIED,
+            "A web page of another origin%s may not do this here. See --allow-origin.",
+            dev ? " has no use of the development key and" : "");
+    bool anonymous = c->sig.kind == SIGV4_NONE && !c->claim && from_page && may_change(c);
+    if ((dev || anonymous) && !web_host_known(cfg, w->host))
+        return call_error_common(c, WIRE_E_ACCESS_DENIED,
+                                 "The host name " STR_FMT " is not known to lead here. See "
+                                 "--allow-host.",
+                                 STR_ARG(w->host));
+    return ERR_OK;
+}
+
+bool web_preflight(struct call_impl *c, struct http_req *req)
+{
+    struct str method = wire_header_get(&c->request, STR("access-control-request-method"));
+    if (c->claim || !method.p || !str_eq(c->request.method, STR("OPTIONS")))
+        return false;
+    struct str origin = web_allowed_origin(&c->core->cfg, &c->web);
+    if (!origin.p)
+        return false;
+    struct http_header h[6] = {
+        {STR("Access-Control-Allow-Origin"), origin},
+        {STR("Access-Control-Allow-Methods"), method},
+        {STR("Access-Control-Max-Age"), STR("600")},
+        {STR("Vary"), STR("Origin, Access-Control-Request-Headers")},
+    };
+    size_t n = 4;
+    struct str headers = wire_header_get(&c->request, STR("access-control-request-headers"));
+    if (headers.p)
+        h[n++] = (struct http_header){STR("Access-Control-Allow-Headers"), headers};
+    if (wire_header_get(&c->request, STR("access-control-request-private-network")).p)
+        h[n++] = (struct http_header){STR("Access-Control-Allow-Private-Network"), STR("true")};
+    http_reply(req, 204, h, n, STR_NONE);
+    return true;
+}
+
+size_t web_reply_headers(const struct call_impl *c, struct http_header *out)
+{
+    if (c->claim || !c->web.origin.p)
+        return 0;
+    struct str origin = web_allowed_origin(&c->core->cfg, &c->web);
+    if (!origin.p)
+        return 0;
+    out[0] = (struct http_header){STR("Access-Control-Allow-Origin"), origin};
+    out[1] = (struct http_header){STR("Access-Control-Expose-Headers"), STR("*")};
+    out[2] = (struct http_header){STR("Vary"), STR("Origin")};
+    return WEB_HEADERS_MAX;
+}
