@@ -18,7 +18,7 @@ static const char *const names[] = {
     [ERR_SUSPENDED] = "suspended",
 };
 
-const char *err_name(enum err e)
+const char *err_name(enum err err)
 {
-    return (size_t)e < ARRAY_LEN(names) ? names[e] : "unknown";
+    return (size_t)err < ARRAY_LEN(names) ? names[err] : "unknown";
 }

@@ -28,8 +28,8 @@ enum err {
     ERR_SUSPENDED,   /* the call waits and will be rerun (core/call.h) */
 };
 
-/* Stable lower-case name of `e` for logs, e.g. "not_found". Static storage. */
-const char *err_name(enum err e);
+/* Stable lower-case name of `err` for logs, e.g. "not_found". Static storage. */
+const char *err_name(enum err err);
 
 #define WARN_UNUSED __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))

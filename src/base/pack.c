@@ -29,8 +29,8 @@ void pack_int(struct buf *b, int64_t v)
 /* Length + 1, so that 0 says absent. */
 void pack_str(struct buf *b, struct str s)
 {
-    pack_uint(b, s.p ? (uint64_t)s.len + 1 : 0);
-    if (s.p)
+    pack_uint(b, str_is_set(s) ? (uint64_t)s.len + 1 : 0);
+    if (str_is_set(s))
         buf_add_str(b, s);
 }
 

@@ -224,7 +224,7 @@ size_t str_utf8_count(struct str s)
 
 struct str str_dup(struct arena *a, struct str s)
 {
-    if (!s.p)
+    if (!str_is_set(s))
         return STR_NONE;
     char *p = arena_memdup(a, s.p, s.len);
     return p ? str_n(p, s.len) : STR_NONE;
@@ -263,7 +263,7 @@ char *str_cstr(struct arena *a, struct str s)
 
 struct str str_lower(struct arena *a, struct str s)
 {
-    char *p = s.p ? arena_memdup(a, s.p, s.len) : NULL;
+    char *p = str_is_set(s) ? arena_memdup(a, s.p, s.len) : NULL;
     if (!p)
         return STR_NONE;
     for (size_t i = 0; i < s.len; i++)

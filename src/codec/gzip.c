@@ -97,9 +97,9 @@ enum err gzip_unpack(struct str in, struct buf *out)
     z_stream z = {.zalloc = state_alloc, .zfree = state_free};
     if (inflateInit2(&z, WINDOW_BITS + GZIP_WRAPPER) != Z_OK)
         return ERR_NOMEM;
-    enum err e = unpack(&z, in, out);
+    enum err err = unpack(&z, in, out);
     inflateEnd(&z);
-    return e;
+    return err;
 }
 
 static enum err pack(z_stream *z, struct str in, struct buf *out)
@@ -123,7 +123,7 @@ enum err gzip_pack(struct str in, struct buf *out)
     if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, PACK_WINDOW_BITS + GZIP_WRAPPER, PACK_MEMORY,
                      Z_DEFAULT_STRATEGY) != Z_OK)
         return ERR_NOMEM;
-    enum err e = pack(&z, in, out);
+    enum err err = pack(&z, in, out);
     deflateEnd(&z);
-    return e;
+    return err;
 }

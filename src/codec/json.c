@@ -18,10 +18,10 @@ struct parser {
 
 enum { NODES_FIRST = 24, NODES_BLOCK = 128 };
 
-static enum err fail(struct parser *ps, enum err e)
+static enum err fail(struct parser *ps, enum err err)
 {
-    ps->err = e;
-    return e;
+    ps->err = err;
+    return err;
 }
 
 static struct json *node_new(struct parser *ps)
@@ -421,14 +421,14 @@ static enum err parse(struct parser *ps, struct json **ret_v)
 
 enum err json_parse(struct arena *a, struct str text, struct json **ret_v, size_t *ret_at)
 {
-    if (!text.p)
+    if (!str_is_set(text))
         text = STR("");
     struct parser ps = {.arena = a, .p = text.p, .end = text.p + text.len};
     const char *start = ps.p;
-    enum err e = parse(&ps, ret_v);
-    if (e != ERR_OK && ret_at)
+    enum err err = parse(&ps, ret_v);
+    if (err != ERR_OK && ret_at)
         *ret_at = (size_t)(ps.p - start);
-    return e;
+    return err;
 }
 
 const struct json *json_get(const struct json *obj, struct str key)

@@ -15,10 +15,10 @@ struct reader {
     enum err err;
 };
 
-static void stop(struct reader *r, enum err e)
+static void stop(struct reader *r, enum err err)
 {
     if (r->err == ERR_OK)
-        r->err = e;
+        r->err = err;
     XML_StopParser(r->expat, XML_FALSE);
 }
 
@@ -87,9 +87,9 @@ static enum err open_element(struct reader *r, const char *name, const char **at
 static void on_start(void *arg, const char *name, const char **attrs)
 {
     struct reader *r = arg;
-    enum err e = open_element(r, name, attrs);
-    if (e != ERR_OK)
-        stop(r, e);
+    enum err err = open_element(r, name, attrs);
+    if (err != ERR_OK)
+        stop(r, err);
 }
 
 static void on_end(void *arg, const char *name)
@@ -124,7 +124,8 @@ static enum err run(struct reader *r, struct str text, size_t *ret_at)
     XML_SetElementHandler(r->expat, on_start, on_end);
     XML_SetCharacterDataHandler(r->expat, on_text);
     XML_SetStartDoctypeDeclHandler(r->expat, on_doctype);
-    enum XML_Status s = XML_Parse(r->expat, text.p ? text.p : "", (int)text.len, XML_TRUE);
+    enum XML_Status s =
+        XML_Parse(r->expat, str_is_set(text) ? text.p : "", (int)text.len, XML_TRUE);
     if (s == XML_STATUS_OK)
         return ERR_OK;
     if (ret_at) {
@@ -143,11 +144,11 @@ enum err xml_parse(struct arena *a, struct str text, struct xml **ret_root, size
     struct reader r = {.arena = a, .expat = XML_ParserCreate(NULL)};
     if (!r.expat)
         return ERR_NOMEM;
-    enum err e = run(&r, text, ret_at);
+    enum err err = run(&r, text, ret_at);
     XML_ParserFree(r.expat);
-    if (e == ERR_OK)
+    if (err == ERR_OK)
         *ret_root = r.root;
-    return e;
+    return err;
 }
 
 const struct xml *xml_get(const struct xml *e, struct str name)

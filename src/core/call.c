@@ -76,7 +76,7 @@ enum err call_make_id(struct call_impl *c)
         len = 16;
     }
     c->call.request_id = str_dup(&c->arena, str_n(id, len));
-    return c->call.request_id.p ? ERR_OK : ERR_NOMEM;
+    return str_is_set(c->call.request_id) ? ERR_OK : ERR_NOMEM;
 }
 
 /* --- errors ----------------------------------------------------------------------------------- */
@@ -165,7 +165,7 @@ enum err call_reply_header(struct call *call, struct str name, struct str value)
         c->cap_reply_headers = cap;
     }
     struct http_header h = {str_dup(&c->arena, name), str_dup(&c->arena, value)};
-    if (!h.name.p || !h.value.p)
+    if (!str_is_set(h.name) || !str_is_set(h.value))
         return ERR_NOMEM;
     c->reply_headers[c->n_reply_headers++] = h;
     return ERR_OK;

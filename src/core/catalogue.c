@@ -89,7 +89,7 @@ enum err catalogue_index(struct catalogue_object *o, unsigned index, struct str 
         return ERR_NOMEM;
     *l = (struct catalogue_link){
         .next = o->links, .object = o, .key = str_dup(&o->arena, key), .index = index};
-    if (!l->key.p)
+    if (!str_is_set(l->key))
         return ERR_NOMEM;
     list_init(&l->same);
     o->links = l;
@@ -106,7 +106,7 @@ static enum err object_new(struct catalogue *c, struct str key, struct str recor
     o->catalogue = c;
     arena_init(&o->arena, c->type->arena_max);
     o->key = str_dup(&o->arena, key);
-    if (!o->key.p) {
+    if (!str_is_set(o->key)) {
         arena_release(&o->arena);
         mem_free(o);
         return ERR_NOMEM;
@@ -662,7 +662,7 @@ enum err catalogue_load(struct catalogue *c, struct txn *txn, struct str prefix)
     struct kv_iter *it;
     struct str key, record;
     struct str to = key_after_prefix(txn->arena, prefix);
-    if (!to.p)
+    if (!str_is_set(to))
         return ERR_NOMEM;
     TRY(kv_scan(txn->kv, prefix, to, false, &it));
     pthread_mutex_lock(&c->change);

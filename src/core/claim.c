@@ -12,7 +12,7 @@ enum err core_claim(struct core *core, struct core_claim *claim)
 {
     struct core_claim **end = &core->impl->claims;
     assert(claim->op && claim->op->service && claim->op->run && !claim->next);
-    assert(claim->host_suffix.p || claim->path_prefix.p || claim->match);
+    assert(str_is_set(claim->host_suffix) || str_is_set(claim->path_prefix) || claim->match);
     TRY(metrics_claim(claim));
     while (*end)
         end = &(*end)->next;
@@ -32,10 +32,11 @@ static struct str host_of(const struct wire_request *head)
 static bool takes(const struct core_claim *claim, struct str host, const struct wire_request *head)
 {
     struct str suffix = claim->host_suffix;
-    if (suffix.p && (host.len < suffix.len ||
-                     !str_eq_nocase(str_sub(host, host.len - suffix.len, SIZE_MAX), suffix)))
+    if (str_is_set(suffix) &&
+        (host.len < suffix.len ||
+         !str_eq_nocase(str_sub(host, host.len - suffix.len, SIZE_MAX), suffix)))
         return false;
-    if (claim->path_prefix.p && !str_starts(head->path, claim->path_prefix))
+    if (str_is_set(claim->path_prefix) && !str_starts(head->path, claim->path_prefix))
         return false;
     return !claim->match || claim->match(claim->self, head);
 }

@@ -68,17 +68,17 @@ static void fill_head(struct call_impl *c, const struct core_request *req)
 {
     const struct wire_op *op = c->routed.op;
     c->request = (struct wire_request){
-        .method = op->method.p ? op->method : STR("POST"),
+        .method = str_is_set(op->method) ? op->method : STR("POST"),
         .path = STR("/"),
-        .body = req->body.p    ? req->body
-                : req->input.p ? req->input
-                               : STR(""),
+        .body = req->body.p              ? req->body
+                : str_is_set(req->input) ? req->input
+                                         : STR(""),
         .body_is_stream = op->flags & WIRE_OP_STREAM_IN,
         .tls = true,
     };
     c->call.tls = true;
     c->call.source_ip = req->source_ip;
-    if (req->region.p)
+    if (str_is_set(req->region))
         c->call.region = req->region;
     c->via = (struct call_via){req->via, req->source_arn, req->source_account};
 }
@@ -89,11 +89,11 @@ static enum err become(struct call_impl *c, const struct core_request *req)
         c->who = *req->who;
         return ERR_OK;
     }
-    if (!req->role_arn.p) {
+    if (!str_is_set(req->role_arn)) {
         c->who = (struct principal){.kind = PRINCIPAL_ANONYMOUS, .arn = STR("*")};
         return ERR_OK;
     }
-    struct str name = req->session_name.p ? req->session_name : STR("weir");
+    struct str name = str_is_set(req->session_name) ? req->session_name : STR("weir");
     enum err err = core_role_principal(c->core, req->role_arn, name, &c->arena, &c->who);
     if (err == ERR_NOT_FOUND)
         return call_error_common(c, WIRE_E_ACCESS_DENIED, "The role " STR_FMT " does not exist.",
@@ -175,7 +175,7 @@ static void failure(struct call_impl *c, enum err err, struct core_result *ret)
         .err = err,
         .status = c->error ? c->error->status : 500,
         .code = code_of(c),
-        .message = c->error_message.p ? c->error_message : str_c(err_name(err)),
+        .message = str_is_set(c->error_message) ? c->error_message : str_c(err_name(err)),
         .details = details_of(c),
         .request_id = c->call.request_id,
     };

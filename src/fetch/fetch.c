@@ -86,9 +86,9 @@ static enum err error_of(const struct fetch_op *op, CURLcode code)
     }
 }
 
-static size_t stop(struct fetch_op *op, enum err e)
+static size_t stop(struct fetch_op *op, enum err err)
 {
-    op->err = e;
+    op->err = err;
     return 0;
 }
 
@@ -123,8 +123,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
         return size * n;
     }
     if (line.len > 0) {
-        enum err e = op->status ? ERR_OK : header_add(op, line); /* trailers are dropped */
-        return e == ERR_OK ? size * n : stop(op, e);
+        enum err err = op->status ? ERR_OK : header_add(op, line); /* trailers are dropped */
+        return err == ERR_OK ? size * n : stop(op, err);
     }
     op->f->curl.curl_easy_getinfo_(op->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status < 200 || op->status)
@@ -193,11 +193,11 @@ static void finish(struct fetch *f)
         CURLcode code = m->data.result;
         f->curl.curl_easy_getinfo_(m->easy_handle, CURLINFO_PRIVATE, (char **)&op);
         assert(op && op->easy == m->easy_handle);
-        enum err e = error_of(op, code);
+        enum err err = error_of(op, code);
         struct str why = str_c(op->why[0] ? op->why : f->curl.curl_easy_strerror_(code));
         if (!op->cancelled) {
             op->cancelled = true; /* a cancel from inside `done` is harmless */
-            op->call.done(op->call.arg, e, e == ERR_OK ? STR("") : why);
+            op->call.done(op->call.arg, err, err == ERR_OK ? STR("") : why);
         }
         op_free(op);
     }
@@ -418,17 +418,17 @@ enum err fetch_start(struct fetch *f, const struct fetch_call *call, struct fetc
     list_push_back(&f->ops, &op->link);
     f->n++;
     op->easy = f->curl.curl_easy_init_();
-    enum err e = op->easy ? set_headers(op) : ERR_NOMEM;
-    if (e == ERR_OK)
-        e = set_options(op);
-    if (e == ERR_OK && f->curl.curl_multi_add_handle_(f->multi, op->easy) != CURLM_OK)
-        e = ERR_IO;
-    op->added = e == ERR_OK;
-    if (e != ERR_OK)
+    enum err err = op->easy ? set_headers(op) : ERR_NOMEM;
+    if (err == ERR_OK)
+        err = set_options(op);
+    if (err == ERR_OK && f->curl.curl_multi_add_handle_(f->multi, op->easy) != CURLM_OK)
+        err = ERR_IO;
+    op->added = err == ERR_OK;
+    if (err != ERR_OK)
         op_free(op);
     else if (ret_op)
         *ret_op = op;
-    return e;
+    return err;
 }
 
 enum err fetch_new(const struct fetch_config *cfg, struct fetch **ret_fetch)

@@ -111,7 +111,7 @@ enum err stage_write(struct stage *s, struct str key, struct str val)
         if (!e)
             return ERR_NOMEM;
         e->key = str_n(arena_memdup(&s->arena, key.p, key.len), key.len);
-        if (!e->key.p)
+        if (!str_is_set(e->key))
             return ERR_NOMEM;
         e->hash = hash;
         s->entries[s->n++] = e;

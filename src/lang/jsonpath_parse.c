@@ -186,9 +186,9 @@ static enum err number(struct parser *ps, const struct json **ret_v)
     struct str text = str_dup(ps->a, str_n(from, (size_t)(ps->p - from)));
     if (!str_is_set(text))
         return ERR_NOMEM;
-    enum err e = json_parse(ps->a, text, &v, NULL);
-    *ret_v = e == ERR_OK ? v : NULL;
-    return e;
+    enum err err = json_parse(ps->a, text, &v, NULL);
+    *ret_v = err == ERR_OK ? v : NULL;
+    return err;
 }
 
 /* ['a', 1, ...]: a list of literals, within the depth of the parser. */
@@ -259,10 +259,10 @@ static enum err regex(struct parser *ps, struct jp_operand *o)
     o->regex = pcre2_compile((PCRE2_SPTR)from, len, options, &code, &offset, NULL);
     if (!o->regex)
         return code == PCRE2_ERROR_HEAP_FAILED ? ERR_NOMEM : ERR_INVALID;
-    enum err e = arena_on_release(ps->a, code_free, o->regex);
-    if (e != ERR_OK)
+    enum err err = arena_on_release(ps->a, code_free, o->regex);
+    if (err != ERR_OK)
         pcre2_code_free(o->regex);
-    return e;
+    return err;
 }
 
 static enum err operand(struct parser *ps, struct jp_operand *o)
@@ -332,21 +332,21 @@ static enum err comparison(struct parser *ps, struct jp_expr **ret_x)
 
 static enum err unary(struct parser *ps, struct jp_expr **ret_x)
 {
-    enum err e;
+    enum err err;
     if (++ps->depth > JSONPATH_DEPTH_MAX)
         return ERR_LIMIT;
     if (take_spaced(ps, "!")) {
         struct jp_expr *inner;
         TRY(unary(ps, &inner));
-        e = expr_new(ps, JP_NOT, inner, NULL, ret_x);
+        err = expr_new(ps, JP_NOT, inner, NULL, ret_x);
     } else if (take_spaced(ps, "(")) {
         TRY(parse_or(ps, ret_x));
-        e = take_spaced(ps, ")") ? ERR_OK : ERR_INVALID;
+        err = take_spaced(ps, ")") ? ERR_OK : ERR_INVALID;
     } else {
-        e = comparison(ps, ret_x);
+        err = comparison(ps, ret_x);
     }
     ps->depth--;
-    return e;
+    return err;
 }
 
 static enum err parse_and(struct parser *ps, struct jp_expr **ret_x)
@@ -473,14 +473,14 @@ enum err jsonpath_compile(struct arena *a, struct str text, const struct jsonpat
         return ERR_LIMIT;
     text = str_trim(text);
     struct parser ps = {.a = a, .p = text.p, .start = text.p, .end = text.p + text.len};
-    enum err e = text.len == 0 || !str_is_utf8(text) ? ERR_INVALID : parse_path(&ps, &p);
-    if (e == ERR_OK && ps.p != ps.end)
-        e = ERR_INVALID;
-    if (e == ERR_OK)
+    enum err err = text.len == 0 || !str_is_utf8(text) ? ERR_INVALID : parse_path(&ps, &p);
+    if (err == ERR_OK && ps.p != ps.end)
+        err = ERR_INVALID;
+    if (err == ERR_OK)
         *ret_path = p;
     else if (ret_at)
         *ret_at = (size_t)(ps.p - ps.start);
-    return e;
+    return err;
 }
 
 bool jsonpath_is_definite(const struct jsonpath *p)

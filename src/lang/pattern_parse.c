@@ -86,17 +86,17 @@ static struct str token_of(const struct json *v, char end)
 static enum err number(struct parser *ps, const struct json *v, int64_t *ret_millionths)
 {
     bool sns = ps->dialect == PATTERN_SNS_ATTRIBUTES || ps->dialect == PATTERN_SNS_BODY;
-    enum err e = pattern_number(v->text, ret_millionths);
-    if (e == ERR_OK && sns && *ret_millionths % 10 != 0)
-        e = ERR_INVALID;
-    if (e == ERR_OK && sns && llabs(*ret_millionths) > 1000000000ll * 1000000)
-        e = ERR_LIMIT;
-    if (e == ERR_LIMIT)
+    enum err err = pattern_number(v->text, ret_millionths);
+    if (err == ERR_OK && sns && *ret_millionths % 10 != 0)
+        err = ERR_INVALID;
+    if (err == ERR_OK && sns && llabs(*ret_millionths) > 1000000000ll * 1000000)
+        err = ERR_LIMIT;
+    if (err == ERR_LIMIT)
         return bad(ps, "Value must be between %s and %s, inclusive", sns ? "-1.0E9" : "-5.0E9",
                    sns ? "1.0E9" : "5.0E9");
-    if (e == ERR_INVALID)
+    if (err == ERR_INVALID)
         return bad(ps, "Only values upto %d decimals are supported", sns ? 5 : 6);
-    return e;
+    return err;
 }
 
 static enum err range_new(struct parser *ps, int64_t low, int64_t high, struct matcher **ret_m)
@@ -652,11 +652,11 @@ static enum err parse(struct parser *ps, struct str text, struct pattern **ret_p
     struct drafts all = {0};
     if (text.len > PATTERN_BYTES_MAX)
         return bad(ps, "Pattern is longer than %d bytes", PATTERN_BYTES_MAX);
-    enum err e = json_parse(ps->a, text, &root, NULL);
+    enum err err = json_parse(ps->a, text, &root, NULL);
     bool sns = ps->dialect == PATTERN_SNS_ATTRIBUTES || ps->dialect == PATTERN_SNS_BODY;
-    if (e == ERR_INVALID || e == ERR_LIMIT)
+    if (err == ERR_INVALID || err == ERR_LIMIT)
         return bad(ps, sns ? "failed to parse JSON." : "Invalid JSON");
-    TRY(e);
+    TRY(err);
     if (root->kind != JSON_OBJECT)
         return bad(ps, sns ? "Filter policy must be a JSON object" : "Filter is not an object");
     TRY(object(ps, &all, STR_NONE, 0, root, false));
@@ -688,9 +688,9 @@ enum err pattern_parse(struct arena *a, struct str text, enum pattern_dialect di
         [PATTERN_SNS_BODY] = "Invalid parameter: FilterPolicy: ",
     };
     struct parser ps = {.a = a, .dialect = dialect};
-    enum err e = parse(&ps, text, ret_pattern);
-    if (e != ERR_INVALID)
-        return e;
+    enum err err = parse(&ps, text, ret_pattern);
+    if (err != ERR_INVALID)
+        return err;
     if (dialect == PATTERN_LAMBDA) /* Lambda does not say why */
         *ret_message = str_c(beginnings[dialect]);
     else if (ps.reason_is_all)

@@ -582,9 +582,9 @@ static enum err try_alternative(struct match *m, uint32_t which)
     if (m->matched[alt->pattern / 64] & 1ull << alt->pattern % 64 || !has_chance(m, alt))
         return ERR_OK;
     if (m->placed) {
-        enum err e = fits_from(m, alt, 0, &fits);
+        enum err err = fits_from(m, alt, 0, &fits);
         unsettle(m, 0);
-        TRY(e);
+        TRY(err);
     }
     return fits ? id_add(m, alt->pattern) : ERR_OK;
 }
@@ -702,10 +702,10 @@ static enum err attribute_value(struct arena *a, const struct pattern_attribute 
         return ERR_OK;
     }
     struct json *v;
-    enum err e = json_parse(a, at->value, &v, NULL);
-    if (e == ERR_OK && v->kind == wanted)
+    enum err err = json_parse(a, at->value, &v, NULL);
+    if (err == ERR_OK && v->kind == wanted)
         *ret_v = v;
-    return e == ERR_NOMEM ? e : ERR_OK;
+    return err == ERR_NOMEM ? err : ERR_OK;
 }
 
 enum err pattern_attributes(struct arena *a, const struct pattern_attribute *attributes, size_t n,

@@ -24,10 +24,10 @@ struct check {
 static bool valid(struct check *c, const struct schema_node *n, const struct json *v,
                   const struct where *w);
 
-static bool give_up(struct check *c, enum err e)
+static bool give_up(struct check *c, enum err err)
 {
     if (c->err == ERR_OK)
-        c->err = e;
+        c->err = err;
     return false;
 }
 
@@ -222,14 +222,14 @@ static bool check_number(struct check *c, const struct schema_node *n, const str
     struct decimal d;
     if (!n->minimum.present && !n->maximum.present && !n->multiple_of.present)
         return true;
-    enum err e = decimal_parse(v->text, &d);
-    if (e != ERR_OK)
-        return give_up(c, e);
+    enum err err = decimal_parse(v->text, &d);
+    if (err != ERR_OK)
+        return give_up(c, err);
     bool ok = check_bounds(c, n, &d, v->text, w), multiple = true;
     if (n->multiple_of.present)
-        e = decimal_is_multiple(&d, &n->multiple_of.d, &multiple);
-    if (e != ERR_OK)
-        return give_up(c, e);
+        err = decimal_is_multiple(&d, &n->multiple_of.d, &multiple);
+    if (err != ERR_OK)
+        return give_up(c, err);
     if (!multiple)
         ok = wrong(c, w, "multipleOf",
                    "remainder of division is not zero (" STR_FMT " / " STR_FMT ")",

@@ -127,10 +127,10 @@ static enum err read_pattern(struct compiler *c, struct str text, struct schema_
         return ERR_NOMEM;
     if (!p->code)
         return schema_bad(&c->r, "\"" STR_FMT "\" is not a regular expression", STR_ARG(text));
-    enum err e = arena_on_release(c->r.a, code_free, p->code);
-    if (e != ERR_OK)
+    enum err err = arena_on_release(c->r.a, code_free, p->code);
+    if (err != ERR_OK)
         pcre2_code_free(p->code);
-    return e;
+    return err;
 }
 
 static enum err read_nodes(struct compiler *c, const struct json *v, struct schema_nodes *nodes)
@@ -314,10 +314,10 @@ static enum err compile(struct compiler *c, struct str text, struct str uri,
     s->limits = pcre2_match_context_create(NULL);
     if (!s->limits)
         return ERR_NOMEM;
-    enum err e = arena_on_release(c->r.a, limits_free, s->limits);
-    if (e != ERR_OK) {
+    enum err err = arena_on_release(c->r.a, limits_free, s->limits);
+    if (err != ERR_OK) {
         limits_free(s->limits);
-        return e;
+        return err;
     }
     pcre2_set_match_limit(s->limits, PATTERN_STEPS_MAX);
     pcre2_set_depth_limit(s->limits, PATTERN_DEPTH_MAX);
@@ -339,10 +339,10 @@ enum err schema_compile(struct arena *a, struct str text, struct str uri,
 {
     struct compiler c = {.r = {.a = a, .resolver = resolver}};
     struct schema *s;
-    enum err e = compile(&c, text, str_is_set(uri) ? uri : STR(""), &s);
-    if (e == ERR_OK)
+    enum err err = compile(&c, text, str_is_set(uri) ? uri : STR(""), &s);
+    if (err == ERR_OK)
         *ret_schema = s;
-    if (e == ERR_INVALID)
+    if (err == ERR_INVALID)
         *ret_message = c.r.message;
-    return e;
+    return err;
 }

@@ -139,10 +139,10 @@ enum err schema_document_add(struct schema_registry *r, struct str uri, struct s
     struct str own = str_dup(r->a, text), name = str_dup(r->a, uri);
     if (!str_is_set(own) || !str_is_set(name))
         return ERR_NOMEM;
-    enum err e = json_parse(r->a, own, &root, NULL);
-    if (e == ERR_INVALID)
+    enum err err = json_parse(r->a, own, &root, NULL);
+    if (err == ERR_INVALID)
         return schema_bad(r, "not valid JSON");
-    TRY(e);
+    TRY(err);
     if (root->kind != JSON_OBJECT)
         return schema_bad(r, "a schema must be an object");
     TRY(id_add(r, name, root));
@@ -214,18 +214,18 @@ static enum err follow(struct schema_registry *r, const struct json *at, struct 
 static enum err fetch(struct schema_registry *r, struct str uri, const struct json **ret_at)
 {
     struct str text = STR_NONE;
-    enum err e = ERR_NOT_FOUND;
+    enum err err = ERR_NOT_FOUND;
     if (str_eq_c(uri, schema_draft4_uri)) {
         text = str_c(schema_draft4_text);
-        e = ERR_OK;
+        err = ERR_OK;
     } else if (r->resolver) {
-        e = r->resolver->document(r->resolver->arg, uri, &text);
+        err = r->resolver->document(r->resolver->arg, uri, &text);
     }
-    if (e == ERR_NOT_FOUND) {
+    if (err == ERR_NOT_FOUND) {
         *ret_at = NULL;
         return ERR_OK;
     }
-    TRY(e);
+    TRY(err);
     return schema_document_add(r, uri, text, ret_at);
 }
 
@@ -239,10 +239,10 @@ enum err schema_ref_find(struct schema_registry *r, const struct json *from, str
         return ERR_NOMEM;
     struct str fragment = uri_cut_fragment(&document), pointer = STR_NONE;
     if (str_is_set(fragment)) {
-        enum err e = percent_decode(r->a, fragment, false, &pointer);
-        if (e == ERR_NOMEM)
-            return e;
-        if (e != ERR_OK)
+        enum err err = percent_decode(r->a, fragment, false, &pointer);
+        if (err == ERR_NOMEM)
+            return err;
+        if (err != ERR_OK)
             pointer = fragment;
     }
     *ret_at = id_find(r, whole);

@@ -200,12 +200,12 @@ enum err zone_load(struct arena *a, struct str name, struct zone **ret_zone)
         return errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO;
     char *bytes = mem_alloc(ZONE_FILE_BYTES_MAX + 1);
     size_t n = 0;
-    enum err e = bytes ? read_file(fd, bytes, &n) : ERR_NOMEM;
+    enum err err = bytes ? read_file(fd, bytes, &n) : ERR_NOMEM;
     sys.close(fd);
-    if (e == ERR_OK)
-        e = zone_parse(a, str_n(bytes, n), ret_zone);
+    if (err == ERR_OK)
+        err = zone_parse(a, str_n(bytes, n), ret_zone);
     mem_free(bytes);
-    return e;
+    return err;
 }
 
 void zone_cache_init(struct zone_cache *c)

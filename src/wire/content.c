@@ -25,7 +25,7 @@ static enum err refuse(const struct wire_error *error, struct str message, struc
 static enum err gzip_times(struct str codings, int *ret_n)
 {
     int n = 0;
-    while (codings.p) {
+    while (str_is_set(codings)) {
         struct str name = str_trim(str_cut(&codings, ','));
         if (str_eq_nocase(name, STR("gzip")))
             n++;
@@ -51,14 +51,14 @@ enum err wire_content(const struct wire_service *service, const struct wire_requ
         return ERR_OK;
     }
     buf_init_arena(&plain, arena, WIRE_UNPACKED_MAX);
-    enum err e = gzip_unpack(req->body, &plain);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e == ERR_LIMIT)
+    enum err err = gzip_unpack(req->body, &plain);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err == ERR_LIMIT)
         return refuse(service ? service->common[WIRE_E_TOO_LARGE] : NULL,
                       STR("The decompressed request is larger than the service allows."),
                       ret_fault);
-    if (e != ERR_OK)
+    if (err != ERR_OK)
         return refuse(service ? service->common[WIRE_E_SERIALIZATION] : NULL,
                       STR("The request body is not valid gzip."), ret_fault);
     *ret_body = buf_str(&plain);
@@ -71,10 +71,10 @@ enum err wire_compress(const struct wire_routed *r, struct arena *arena, struct 
     if (!r->accepts_gzip || reply->body.len < WIRE_GZIP_MIN || reply->body.len > WIRE_GZIP_MAX)
         return ERR_OK;
     buf_init_arena(&packed, arena, reply->body.len);
-    enum err e = gzip_pack(reply->body, &packed);
-    if (e == ERR_LIMIT) /* it does not shrink */
+    enum err err = gzip_pack(reply->body, &packed);
+    if (err == ERR_LIMIT) /* it does not shrink */
         return ERR_OK;
-    TRY(e);
+    TRY(err);
     reply->body = buf_str(&packed);
     return wire_reply_add(reply, STR("Content-Encoding"), STR("gzip"));
 }

@@ -94,15 +94,15 @@ static enum err blob_value(struct wire_dec *d, const struct wire_shape *shape, c
                            struct str *dst)
 {
     if (v->kind == JSON_BYTES) {
-        *dst = v->text.p ? v->text : STR("");
+        *dst = str_is_set(v->text) ? v->text : STR("");
         return ERR_OK;
     }
     if (v->kind != JSON_STRING)
         return mismatch(d, shape, v);
-    enum err e = base64_decode(d->arena, v->text, dst);
-    if (e == ERR_INVALID)
+    enum err err = base64_decode(d->arena, v->text, dst);
+    if (err == ERR_INVALID)
         return wire_dec_fault(d, STR("Value is not valid base64."));
-    return e;
+    return err;
 }
 
 static enum err list_value(struct wire_dec *d, const struct wire_shape *shape, const struct json *v,
@@ -176,7 +176,7 @@ static enum err scalar(struct wire_dec *d, const struct wire_member *m, const st
     case WIRE_STRING:
         if (v->kind != JSON_STRING)
             return mismatch(d, shape, v);
-        *(struct str *)dst = v->text.p ? v->text : STR("");
+        *(struct str *)dst = str_is_set(v->text) ? v->text : STR("");
         return ERR_OK;
     case WIRE_BLOB:
         return blob_value(d, shape, v, dst);

@@ -76,7 +76,7 @@ static enum err build_tree(struct wire_dec *d, const struct percent_pair *pairs,
             }
             at = at->last;
         }
-        at->value = sorted[i].value.p ? sorted[i].value : STR("");
+        at->value = str_is_set(sorted[i].value) ? sorted[i].value : STR("");
     }
     return ERR_OK;
 }
@@ -166,7 +166,7 @@ static enum err map_value(struct wire_dec *d, const struct wire_member *m, const
         char *entry = v + i * shape->size;
         const struct node *key = child_named(items[i].node, shape->members[0].query);
         const struct node *val = child_named(items[i].node, shape->members[1].query);
-        if (!key || !key->value.p)
+        if (!key || !str_is_set(key->value))
             return wire_dec_fault(d, str_fmt(d->arena, STR_FMT ".%llu has no " STR_FMT ".",
                                              STR_ARG(m->query), (unsigned long long)items[i].index,
                                              STR_ARG(shape->members[0].query)));
@@ -197,7 +197,7 @@ static enum err value(struct wire_dec *d, const struct wire_member *m, const str
         return struct_value(d, m->shape, node, s);
     default:
         /* An inner node without a value of its own: the scalar is absent. */
-        if (!node->value.p)
+        if (!str_is_set(node->value))
             return ERR_OK;
         return wire_dec_text(d, m, node->value, WIRE_TIME_ISO8601, dst, has);
     }

@@ -45,13 +45,13 @@ enum err wire_dec_bad_text(struct wire_dec *d, const struct wire_member *m, stru
                            const char *what)
 {
     /* S3 tells a wrong argument in the head from a document that does not fit its schema. */
-    if (d->service->wording == WIRE_WORDING_S3 && m->at.p) {
+    if (d->service->wording == WIRE_WORDING_S3 && str_is_set(m->at)) {
         struct str message = str_fmt(
             d->arena, "Provided " STR_FMT " not %s %s", STR_ARG(m->at), what[0] == 'i' ? "an" : "a",
             m->shape->kind == WIRE_INT ? "integer or within integer range" : what);
-        enum err e = wire_dec_fault(d, message);
+        enum err err = wire_dec_fault(d, message);
         d->fault->error = d->service->common[WIRE_E_VALIDATION];
-        return e;
+        return err;
     }
     struct str cut = str_sub(text, 0, 100);
     return wire_dec_fault(d, str_fmt(d->arena, STR_FMT ": '" STR_FMT "' is not a valid %s.",
@@ -124,39 +124,39 @@ enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct s
     enum wire_time_format format =
         m->time_format ? (enum wire_time_format)m->time_format : time_default;
     const char *what = NULL;
-    enum err e = ERR_OK;
+    enum err err = ERR_OK;
     switch ((enum wire_kind)m->shape->kind) {
     case WIRE_STRING:
         if (!str_is_utf8(text))
             return wire_dec_not_utf8(d, m);
-        *(struct str *)dst = text.p ? text : STR("");
+        *(struct str *)dst = str_is_set(text) ? text : STR("");
         break;
     case WIRE_BLOB:
         what = "base64 text";
-        e = base64_decode(d->arena, str_trim(text), dst);
+        err = base64_decode(d->arena, str_trim(text), dst);
         break;
     case WIRE_INT:
         what = "integer";
-        e = int_of_text(m->shape, text, dst);
+        err = int_of_text(m->shape, text, dst);
         break;
     case WIRE_BOOL:
         what = "boolean";
-        e = bool_of_text(text, dst);
+        err = bool_of_text(text, dst);
         break;
     case WIRE_DOUBLE:
         what = "number";
-        e = f64_of_text(str_trim(text), dst);
+        err = f64_of_text(str_trim(text), dst);
         break;
     case WIRE_TIME:
         what = "timestamp";
-        e = time_of_text(format, str_trim(text), dst);
+        err = time_of_text(format, str_trim(text), dst);
         break;
     default:
         return wire_dec_bad_text(d, m, text, "structure");
     }
-    if (e == ERR_NOMEM)
-        return e;
-    if (e != ERR_OK)
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK)
         return wire_dec_bad_text(d, m, text, what);
     if (has)
         *has = true;

@@ -50,7 +50,7 @@ static enum err map_value(struct wire_dec *d, const struct wire_shape *shape, co
         char *entry = v + at++ * shape->size;
         const struct xml *val = xml_get(it, shape->members[1].xml);
         struct str key = xml_get_str(it, shape->members[0].xml);
-        *(struct str *)entry = key.p ? key : STR("");
+        *(struct str *)entry = str_is_set(key) ? key : STR("");
         if (val)
             TRY(value(d, &shape->members[1], val, entry + shape->value_offset, NULL));
     }
@@ -92,7 +92,7 @@ static enum err member(struct wire_dec *d, const struct wire_member *m, const st
 {
     if (m->flags & WIRE_XML_ATTRIBUTE) {
         struct str text = xml_attr(e, local_name(m->xml));
-        if (!text.p)
+        if (!str_is_set(text))
             return ERR_OK;
         return wire_dec_text(d, m, text, WIRE_TIME_ISO8601, wire_at(m, dst), wire_has_at(m, dst));
     }

@@ -42,8 +42,8 @@ static enum err headers_with_prefix(struct wire_dec *d, const struct wire_member
         if (!str_eq_nocase(str_sub(h->name, 0, m->at.len), m->at))
             continue;
         entries[at].key = str_lower(d->arena, str_sub(h->name, m->at.len, SIZE_MAX));
-        entries[at].value = h->value.p ? h->value : STR("");
-        if (!entries[at++].key.p)
+        entries[at].value = str_is_set(h->value) ? h->value : STR("");
+        if (!str_is_set(entries[at++].key))
             return ERR_NOMEM;
     }
     *dst = (struct wire_list){entries, n};
@@ -95,12 +95,12 @@ static enum err list_header(struct wire_dec *d, const struct wire_member *m, str
         return ERR_NOMEM;
     if (rest.len == 0)
         rest = STR_NONE;
-    while (rest.p) {
+    while (str_is_set(rest)) {
         struct str item;
-        enum err e = header_item(d, element, &rest, &item);
-        if (e == ERR_INVALID)
+        enum err err = header_item(d, element, &rest, &item);
+        if (err == ERR_INVALID)
             return wire_dec_bad_text(d, m, text, "list");
-        TRY(e);
+        TRY(err);
         TRY(wire_dec_text(d, element, item, WIRE_TIME_HTTP, v + n++ * m->shape->size, NULL));
     }
     *dst = (struct wire_list){v, n};
@@ -183,7 +183,7 @@ static enum err head_member(struct wire_dec *d, const struct wire_routed *r,
     case WIRE_IN_HEADER:
         text = wire_header_get(req, m->at);
         format = WIRE_TIME_HTTP;
-        if (text.p && m->shape->kind == WIRE_LIST)
+        if (str_is_set(text) && m->shape->kind == WIRE_LIST)
             return list_header(d, m, text, wire_at(m, in));
         break;
     case WIRE_IN_QUERY:
@@ -193,7 +193,7 @@ static enum err head_member(struct wire_dec *d, const struct wire_routed *r,
             return map_params(d, m, r, wire_at(m, in));
         text = percent_get(r->params, r->n_params, m->at);
         /* "?max-keys=" says nothing about a number. */
-        if (text.p && text.len == 0 && m->shape->kind != WIRE_STRING)
+        if (str_is_set(text) && text.len == 0 && m->shape->kind != WIRE_STRING)
             return ERR_OK;
         break;
     case WIRE_IN_URI:
@@ -204,7 +204,7 @@ static enum err head_member(struct wire_dec *d, const struct wire_routed *r,
     default:
         return ERR_OK;
     }
-    if (!text.p)
+    if (!str_is_set(text))
         return ERR_OK;
     return wire_dec_text(d, m, text, format, wire_at(m, in), wire_has_at(m, in));
 }
@@ -217,10 +217,10 @@ static enum err json_body(struct wire_dec *d, const struct wire_shape *shape, st
     struct json *root = NULL;
     if (str_trim(body).len == 0)
         return ERR_OK;
-    enum err e = json_parse(d->arena, body, &root, NULL);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e != ERR_OK)
+    enum err err = json_parse(d->arena, body, &root, NULL);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK)
         return wire_dec_fault(d, STR("The request body is not valid JSON."));
     return wire_dec_json(d, shape, root, dst);
 }
@@ -231,10 +231,10 @@ static enum err cbor_body(struct wire_dec *d, const struct wire_shape *shape, st
     struct json *root = NULL;
     if (body.len == 0)
         return ERR_OK;
-    enum err e = cbor_parse(d->arena, body, &root);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e != ERR_OK)
+    enum err err = cbor_parse(d->arena, body, &root);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK)
         return wire_dec_fault(d, STR("The request body is not valid CBOR."));
     return wire_dec_json(d, shape, root, dst);
 }
@@ -245,16 +245,16 @@ static enum err xml_body(struct wire_dec *d, const struct wire_shape *shape, str
     static const char *malformed = "The XML you provided was not well-formed or did not validate "
                                    "against our published schema";
     struct xml *root = NULL;
-    enum err e = xml_parse(d->arena, body, &root, NULL);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e != ERR_OK ||
-        (root_name.p && !str_eq(root->name, root_name) && !str_eq(root->name, shape->name)))
+    enum err err = xml_parse(d->arena, body, &root, NULL);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK || (str_is_set(root_name) && !str_eq(root->name, root_name) &&
+                          !str_eq(root->name, shape->name)))
         return wire_dec_fault(d, str_c(malformed));
-    e = wire_dec_xml(d, shape, root, dst);
-    if (e == ERR_FAILED)
+    err = wire_dec_xml(d, shape, root, dst);
+    if (err == ERR_FAILED)
         d->fault->message = str_c(malformed);
-    return e;
+    return err;
 }
 
 /* A body that stays JSON. */
@@ -262,10 +262,10 @@ static enum err json_payload(struct wire_dec *d, const struct wire_member *m, st
                              void *in)
 {
     struct json *root = NULL;
-    enum err e = json_parse(d->arena, body, &root, NULL);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e != ERR_OK)
+    enum err err = json_parse(d->arena, body, &root, NULL);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK)
         return wire_dec_fault(d, STR("The request body is not valid JSON."));
     return wire_dec_json_member(d, m, root, in);
 }
@@ -275,7 +275,7 @@ static enum err payload_body(struct wire_dec *d, const struct wire_member *m,
                              const struct wire_request *req, void *in)
 {
     struct str body = req->body;
-    if (!body.p || body.len == 0)
+    if (!str_is_set(body) || body.len == 0)
         return ERR_OK;
     if (m->shape->kind == WIRE_BLOB || m->shape->kind == WIRE_STRING) {
         if (m->shape->kind == WIRE_STRING && !str_is_utf8(body))
@@ -308,7 +308,7 @@ static enum err rest_input(struct wire_dec *d, const struct wire_routed *r,
         return ERR_OK;
     if (shape->payload)
         return payload_body(d, shape->payload, req, in);
-    if (!(shape->flags & WIRE_BODY_MEMBERS) || !req->body.p || req->body.len == 0)
+    if (!(shape->flags & WIRE_BODY_MEMBERS) || !str_is_set(req->body) || req->body.len == 0)
         return ERR_OK;
     struct str body = req->body;
     if (r->coded && !r->service->buckets)
@@ -329,7 +329,7 @@ static enum err fill_url(struct wire_dec *d, const struct wire_request *req,
         struct str host = wire_header_get(req, STR("host"));
         struct str url = str_fmt(d->arena, "%s://" STR_FMT STR_FMT, req->tls ? "https" : "http",
                                  STR_ARG(host), STR_ARG(req->path));
-        if (!url.p)
+        if (!str_is_set(url))
             return ERR_NOMEM;
         *(struct str *)wire_at(m, in) = url;
     }
@@ -342,7 +342,7 @@ static enum err query_input(struct wire_dec *d, const struct wire_routed *r,
     const struct percent_pair *pairs = r->n_form > 0 ? r->form : r->params;
     size_t n = r->n_form > 0 ? r->n_form : r->n_params;
     TRY(wire_dec_form(d, r->op->input, pairs, n, in));
-    if (d->service->url_member.p && req->path.len > 1)
+    if (str_is_set(d->service->url_member) && req->path.len > 1)
         return fill_url(d, req, r->op, in);
     return ERR_OK;
 }
@@ -367,28 +367,28 @@ enum err wire_decode(const struct wire_routed *r, const struct wire_request *req
     void *in = arena_calloc(arena, 1, r->op->in_size);
     if (!in)
         return ERR_NOMEM;
-    enum err e;
+    enum err err;
     switch (r->protocol) {
     case WIRE_JSON10:
     case WIRE_JSON11:
     case WIRE_RPC_CBOR:
-        e = rpc_body(&d, r, req, in);
+        err = rpc_body(&d, r, req, in);
         break;
     case WIRE_QUERY:
-        e = query_input(&d, r, req, in);
+        err = query_input(&d, r, req, in);
         break;
     default:
-        e = rest_input(&d, r, req, in);
+        err = rest_input(&d, r, req, in);
         break;
     }
-    if (e == ERR_OK && (r->op->input->flags & WIRE_CHECKED))
-        e = wire_check(&d, r->op->input, in);
-    if (e == ERR_FAILED) {
-        if (!fault.message.p)
+    if (err == ERR_OK && (r->op->input->flags & WIRE_CHECKED))
+        err = wire_check(&d, r->op->input, in);
+    if (err == ERR_FAILED) {
+        if (!str_is_set(fault.message))
             return ERR_NOMEM;
         *ret_fault = fault;
     }
-    if (e == ERR_OK)
+    if (err == ERR_OK)
         *ret_in = in;
-    return e;
+    return err;
 }

@@ -42,11 +42,11 @@ static void put_map(struct buf *b, const struct wire_shape *shape, const struct 
 static void put_json_text(struct buf *b, struct str text)
 {
     struct json *v = NULL;
-    enum err e = json_parse(b->arena, text, &v, NULL);
-    if (e == ERR_OK)
+    enum err err = json_parse(b->arena, text, &v, NULL);
+    if (err == ERR_OK)
         cbor_put_tree(b, v);
     else if (b->err == ERR_OK)
-        b->err = e == ERR_NOMEM ? ERR_NOMEM : ERR_LIMIT;
+        b->err = err == ERR_NOMEM ? ERR_NOMEM : ERR_LIMIT;
 }
 
 static void put(struct buf *b, const struct wire_member *m, const void *v)
@@ -87,10 +87,10 @@ static void put(struct buf *b, const struct wire_member *m, const void *v)
         break;
     case WIRE_JSON_BOTH: {
         const struct wire_json *both = v;
-        if (both->in && !both->out.p)
+        if (both->in && !str_is_set(both->out))
             cbor_put_tree(b, both->in);
         else
-            put_json_text(b, both->out.p ? both->out : STR("{}"));
+            put_json_text(b, str_is_set(both->out) ? both->out : STR("{}"));
         break;
     }
     }

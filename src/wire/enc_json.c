@@ -61,7 +61,7 @@ static void put_blob(struct buf *b, struct str bytes)
 static void put_f64(struct buf *b, double v)
 {
     struct str word = wire_word_of_f64(v);
-    if (word.p)
+    if (str_is_set(word))
         json_put_str(b, word);
     else
         json_put_f64(b, v);
@@ -93,7 +93,7 @@ static void put_time(struct buf *b, const struct wire_member *m, int64_t ms)
 /* JSON text of a value kept as JSON; `null` cannot occur, since absent members are left out. */
 static void put_tree(struct buf *b, const struct wire_json *v)
 {
-    if (v->out.p)
+    if (str_is_set(v->out))
         buf_add_str(b, v->out);
     else if (v->in)
         json_put(b, v->in);

@@ -31,7 +31,7 @@ struct str wire_word_of_f64(double v)
 static void put_f64(struct buf *b, double v)
 {
     struct str word = wire_word_of_f64(v);
-    if (word.p)
+    if (str_is_set(word))
         buf_add_str(b, word);
     else
         json_put_f64(b, v);
@@ -110,7 +110,7 @@ static void open_with_attributes(struct buf *b, struct str name, const struct wi
             continue;
         struct str prefix = m->xml;
         size_t colon = str_find(prefix, ':');
-        if (colon != SIZE_MAX && shape->xmlns.p) {
+        if (colon != SIZE_MAX && str_is_set(shape->xmlns)) {
             buf_add_fmt(b, " xmlns:" STR_FMT "=\"" STR_FMT "\"", (int)colon, prefix.p,
                         STR_ARG(shape->xmlns));
         }

@@ -34,7 +34,7 @@ static enum err reply_init(struct wire_reply *reply, enum wire_protocol protocol
     *reply = (struct wire_reply){.status = 200, .body = STR(""), .arena = arena};
     if (protocol == WIRE_REST_XML) {
         TRY(wire_reply_add(reply, STR("x-amz-request-id"), request_id));
-        if (host_id.p)
+        if (str_is_set(host_id))
             TRY(wire_reply_add(reply, STR("x-amz-id-2"), host_id));
         return ERR_OK;
     }
@@ -60,7 +60,7 @@ static enum err add_crc32(struct wire_reply *reply, const struct wire_service *s
         return ERR_OK;
     uint32_t crc = crc32_update(0, reply->body.p, reply->body.len);
     struct str text = str_fmt(arena, "%u", crc);
-    if (!text.p)
+    if (!str_is_set(text))
         return ERR_NOMEM;
     return wire_reply_add(reply, STR("x-amz-crc32"), text);
 }
@@ -92,10 +92,10 @@ static enum err encode_query(const struct wire_routed *r, const void *out, struc
 {
     const struct wire_service *s = r->service;
     buf_add_fmt(b, "<" STR_FMT "Response", STR_ARG(r->op->name));
-    if (s->xmlns.p)
+    if (str_is_set(s->xmlns))
         buf_add_fmt(b, " xmlns=\"" STR_FMT "\"", STR_ARG(s->xmlns));
     buf_add_byte(b, '>');
-    if (r->op->result.p) {
+    if (str_is_set(r->op->result)) {
         xml_put_open(b, r->op->result, STR_NONE);
         wire_enc_xml(b, r->op->output, out, false);
         xml_put_close(b, r->op->result);
@@ -116,7 +116,7 @@ static enum err header_map(const struct wire_member *m, const struct wire_list *
         const char *entry = (const char *)map->v + i * shape->size;
         struct str name =
             str_fmt(arena, STR_FMT STR_FMT, STR_ARG(m->at), STR_ARG(*(const struct str *)entry));
-        if (!name.p)
+        if (!str_is_set(name))
             return ERR_NOMEM;
         TRY(wire_reply_add(reply, name, *(const struct str *)(entry + shape->value_offset)));
     }
@@ -149,7 +149,7 @@ static enum err header_list(const struct wire_member *m, const struct wire_list 
     for (size_t i = 0; i < list->n; i++) {
         const void *v = (const char *)list->v + i * m->shape->size;
         struct str text = wire_enc_text(arena, element, v, WIRE_TIME_HTTP, false);
-        if (!text.p && element->shape->kind != WIRE_STRING)
+        if (!str_is_set(text) && element->shape->kind != WIRE_STRING)
             return ERR_NOMEM;
         if (i > 0)
             BUF_ADD_LIT(&b, ", ");
@@ -177,7 +177,7 @@ static enum err head_member(const struct wire_member *m, const void *out, struct
     if (m->shape->kind == WIRE_LIST)
         return header_list(m, v, arena, reply);
     struct str text = wire_enc_text(arena, m, v, WIRE_TIME_HTTP, false);
-    if (!text.p)
+    if (!str_is_set(text))
         return ERR_NOMEM;
     if (str_eq_nocase(m->at, STR("content-type"))) {
         reply->content_type = text;
@@ -190,7 +190,7 @@ static enum err head_member(const struct wire_member *m, const void *out, struct
 static void xml_document(const struct wire_routed *r, const void *out, struct buf *b)
 {
     const struct wire_shape *shape = r->op->output;
-    struct str root = r->op->result.p ? r->op->result : shape->name;
+    struct str root = str_is_set(r->op->result) ? r->op->result : shape->name;
     xml_put_decl(b);
     /* GetBucketLocation: the one member is the root's own text. */
     if (shape->n_members == 1 && str_eq(shape->members[0].xml, root) &&
@@ -214,7 +214,7 @@ static enum err payload(const struct wire_routed *r, const struct wire_member *m
         v = &((const struct wire_json *)v)->out;
     if (m->shape->kind != WIRE_STRUCT) {
         reply->body = *(const struct str *)v;
-        reply->content_type = kept.p ? kept : CONTENT_JSON;
+        reply->content_type = str_is_set(kept) ? kept : CONTENT_JSON;
         return ERR_OK;
     }
     v = *(const void *const *)v;
@@ -314,11 +314,11 @@ static void json_error_members(struct buf *b, const struct failure *f)
 static enum err add_query_error(const struct wire_routed *r, const struct wire_error *e,
                                 struct arena *arena, struct wire_reply *reply)
 {
-    if (!r->query_mode || !e->query_code.p)
+    if (!r->query_mode || !str_is_set(e->query_code))
         return ERR_OK;
     struct str code =
         str_fmt(arena, STR_FMT ";%s", STR_ARG(e->query_code), e->server ? "Receiver" : "Sender");
-    if (!code.p)
+    if (!str_is_set(code))
         return ERR_NOMEM;
     return wire_reply_add(reply, STR("x-amzn-query-error"), code);
 }
@@ -360,11 +360,11 @@ static enum err error_query(const struct wire_routed *r, const struct failure *f
 {
     const struct wire_error *e = f->error;
     BUF_ADD_LIT(b, "<ErrorResponse");
-    if (r->service && r->service->xmlns.p)
+    if (r->service && str_is_set(r->service->xmlns))
         buf_add_fmt(b, " xmlns=\"" STR_FMT "\"", STR_ARG(r->service->xmlns));
     BUF_ADD_LIT(b, "><Error>");
     xml_put_str(b, STR("Type"), e->server ? STR("Receiver") : STR("Sender"));
-    xml_put_str(b, STR("Code"), e->query_code.p ? e->query_code : e->code);
+    xml_put_str(b, STR("Code"), str_is_set(e->query_code) ? e->query_code : e->code);
     xml_put_str(b, STR("Message"), f->message);
     for (size_t i = 0; i < f->n_details; i++)
         xml_put_str(b, f->details[i].name, f->details[i].value);
@@ -415,7 +415,7 @@ enum err wire_encode_error(const struct wire_routed *r, const struct wire_error 
     struct wire_reply reply;
     struct buf b;
     struct failure f = {error ? error : &unknown_service,
-                        message.p ? message : STR(""),
+                        str_is_set(message) ? message : STR(""),
                         details,
                         n_details,
                         request_id,

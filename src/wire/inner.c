@@ -27,10 +27,10 @@ static enum err members(struct wire_dec *d, const struct wire_shape *shape, stru
     struct json *root = NULL;
     if (str_trim(text).len == 0)
         return ERR_OK;
-    enum err e = json_parse(d->arena, text, &root, NULL);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e != ERR_OK || root->kind != JSON_OBJECT)
+    enum err err = json_parse(d->arena, text, &root, NULL);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK || root->kind != JSON_OBJECT)
         return wire_dec_fault(d, STR("The input is not a JSON object."));
     JSON_EACH (root, it) {
         const struct wire_member *m = it->kind == JSON_NULL ? NULL : named(shape, it->key);
@@ -45,7 +45,7 @@ static enum err fill(struct wire_dec *d, const struct wire_op *op, struct str js
 {
     const struct wire_member *payload = raw_payload(op->input);
     TRY(members(d, op->input, json, in));
-    if (payload && body.p) {
+    if (payload && str_is_set(body)) {
         if (payload->shape->kind == WIRE_STRING && !str_is_utf8(body))
             return wire_dec_fault(d, STR("The body is not valid UTF-8."));
         *(struct str *)wire_at(payload, in) = body;
@@ -61,13 +61,13 @@ enum err wire_inner_decode(const struct wire_op *op, struct str json, struct str
     void *in = arena_calloc(arena, 1, op->in_size);
     if (!in)
         return ERR_NOMEM;
-    enum err e = fill(&d, op, json, body, in);
-    if (e == ERR_FAILED && !fault.message.p)
+    enum err err = fill(&d, op, json, body, in);
+    if (err == ERR_FAILED && !str_is_set(fault.message))
         return ERR_NOMEM;
-    if (e == ERR_FAILED)
+    if (err == ERR_FAILED)
         *ret_fault = fault;
-    if (e != ERR_OK)
-        return e;
+    if (err != ERR_OK)
+        return err;
     *ret_in = in;
     return ERR_OK;
 }

@@ -75,7 +75,7 @@ enum err wire_pattern_match(struct wire_pattern *p, struct str s, bool *ret_matc
     pcre2_match_data *data = re && ctx ? pcre2_match_data_create(1, NULL) : NULL;
     if (!data)
         return ERR_NOMEM;
-    int n = pcre2_match(re, (PCRE2_SPTR)(s.p ? s.p : ""), s.len, 0, 0, data, ctx);
+    int n = pcre2_match(re, (PCRE2_SPTR)(str_is_set(s) ? s.p : ""), s.len, 0, 0, data, ctx);
     pcre2_match_data_free(data);
     if (n == PCRE2_ERROR_NOMEMORY)
         return ERR_NOMEM;

@@ -13,7 +13,7 @@ static const void *find(const struct wire_op *op, const void *in, struct str pat
                         const struct wire_shape **ret_shape)
 {
     const struct wire_shape *shape = op->input;
-    while (path.p && in) {
+    while (str_is_set(path) && in) {
         struct str part = str_cut(&path, '.');
         const struct wire_member *found = NULL;
         for (size_t i = 0; i < shape->n_members && !found; i++) {
@@ -24,7 +24,7 @@ static const void *find(const struct wire_op *op, const void *in, struct str pat
             return NULL;
         const void *v = wire_at(found, in);
         shape = found->shape;
-        if (!path.p) {
+        if (!str_is_set(path)) {
             *ret_shape = shape;
             return v;
         }
@@ -55,7 +55,7 @@ static enum err scalar_text(const struct wire_shape *shape, const void *v, struc
         return ERR_OK;
     case WIRE_INT:
         *ret = str_fmt(a, "%lld", (long long)*(const int64_t *)v);
-        return ret->p ? ERR_OK : ERR_NOMEM;
+        return str_is_set(*ret) ? ERR_OK : ERR_NOMEM;
     default:
         *ret = STR_NONE;
         return ERR_OK;
@@ -145,7 +145,7 @@ static enum err look_up(const struct wire_ask *ask, struct str hole, struct str 
         *ret = STR_NONE;
         if (v)
             TRY(scalar_text(shape, v, ask->arena, ret));
-        if (ret->p && form.p)
+        if (ret->p && str_is_set(form))
             TRY(apply(ask->arena, form, *ret, ret));
     }
     return ERR_OK;
@@ -167,11 +167,11 @@ static enum err fill(const struct wire_ask *ask, struct str template, struct buf
             break;
         struct str v;
         TRY(look_up(ask, str_cut(&template, '}'), &v));
-        if (!v.p)
+        if (!str_is_set(v))
             *ret_full = false;
         /* A policy may not be widened by a name with wildcards: the evaluator takes resources as
          * plain text, so "*" for an absent member only matches patterns that cover all names. */
-        buf_add_str(b, v.p ? v : STR("*"));
+        buf_add_str(b, str_is_set(v) ? v : STR("*"));
     }
     return ERR_OK;
 }
@@ -179,12 +179,12 @@ static enum err fill(const struct wire_ask *ask, struct str template, struct buf
 enum err wire_resource(const struct wire_ask *ask, struct str template, struct str *ret_arn)
 {
     struct buf b;
-    if (!template.p) {
+    if (!str_is_set(template)) {
         *ret_arn = STR_NONE;
         return ERR_OK;
     }
     buf_init_arena(&b, ask->arena, TEXT_MAX);
-    while (template.p) {
+    while (str_is_set(template)) {
         bool full;
         buf_clear(&b);
         TRY(fill(ask, str_cut(&template, ' '), &b, &full));
@@ -205,17 +205,17 @@ static enum err is_present(const struct wire_ask *ask, struct str hole, bool *re
     *ret = v != NULL;
     if (v && (shape->kind == WIRE_LIST || shape->kind == WIRE_MAP))
         *ret = ((const struct wire_list *)v)->n > 0;
-    if (!v || !form.p)
+    if (!v || !str_is_set(form))
         return ERR_OK;
     TRY(look_up(ask, hole, &text));
-    *ret = text.p != NULL;
+    *ret = str_is_set(text);
     return ERR_OK;
 }
 
 enum err wire_when(const struct wire_ask *ask, struct str when, bool *ret_holds)
 {
     *ret_holds = true;
-    while (when.p && *ret_holds) {
+    while (str_is_set(when) && *ret_holds) {
         struct str part = str_cut(&when, ' ');
         bool not = str_starts(part, STR("!"));
         bool there;
@@ -259,10 +259,10 @@ static enum err give_key(const struct keys *k, const struct wire_key *row)
     struct str hole = only_hole(row->value);
     const struct wire_shape *shape;
     struct str text;
-    const void *v = hole.p ? find(k->ask->op, k->ask->in, hole, &shape) : NULL;
+    const void *v = str_is_set(hole) ? find(k->ask->op, k->ask->in, hole, &shape) : NULL;
     if (v && shape->kind == WIRE_LIST)
         return each_text(k, shape, v, row->name);
-    if (hole.p) {
+    if (str_is_set(hole)) {
         TRY(look_up(k->ask, hole, &text));
     } else {
         struct buf b;
@@ -272,19 +272,19 @@ static enum err give_key(const struct keys *k, const struct wire_key *row)
         TRY(buf_err(&b));
         text = full ? buf_str(&b) : STR_NONE;
     }
-    return text.p ? k->fn(k->arg, row->name, text) : ERR_OK;
+    return str_is_set(text) ? k->fn(k->arg, row->name, text) : ERR_OK;
 }
 
 /* One tag, or, without a value, one key of tags to be taken away. */
 static enum err give_tag(const struct keys *k, struct str key, struct str value)
 {
-    if (!key.p)
+    if (!str_is_set(key))
         return ERR_OK;
     TRY(k->fn(k->arg, STR("aws:TagKeys"), key));
-    if (!value.p)
+    if (!str_is_set(value))
         return ERR_OK;
     struct str name = str_fmt(k->ask->arena, "aws:RequestTag/" STR_FMT, STR_ARG(key));
-    return name.p ? k->fn(k->arg, name, value) : ERR_NOMEM;
+    return str_is_set(name) ? k->fn(k->arg, name, value) : ERR_NOMEM;
 }
 
 /* The text member of an element whose name in lower case is `lower` ("key" of Key, key). */

@@ -29,7 +29,7 @@ static struct head head_of(const struct wire_request *req)
         const struct wire_header *f = &req->headers[i];
         switch (f->name.len) {
         case 4:
-            if (!h.host.p && str_eq_nocase(f->name, STR("host")))
+            if (!str_is_set(h.host) && str_eq_nocase(f->name, STR("host")))
                 h.host = f->value;
             break;
         case 12:
@@ -63,7 +63,7 @@ static struct head head_of(const struct wire_request *req)
 /* "gzip" among the codings, unless with q=0 (RFC 9110, 12.5.3). */
 static bool accepts_gzip(struct str codings)
 {
-    while (codings.p) {
+    while (str_is_set(codings)) {
         struct str params = str_cut(&codings, ',');
         struct str name = str_trim(str_cut(&params, ';'));
         if (!str_eq_nocase(name, STR("gzip")))
@@ -128,7 +128,7 @@ static const struct wire_service *by_target(const struct wire_service *const *se
                                             size_t n_services, struct str target)
 {
     for (size_t i = 0; i < n_services; i++) {
-        if (services[i]->target.p && str_eq(services[i]->target, target))
+        if (str_is_set(services[i]->target) && str_eq(services[i]->target, target))
             return services[i];
     }
     return NULL;
@@ -173,8 +173,8 @@ static void route_cbor(const struct wire_service *const *services, size_t n_serv
 {
     struct str path = req->path;
     struct str op_name = cut_pair(&path, STR("/operation"));
-    struct str name = op_name.p ? cut_pair(&path, STR("/service")) : STR_NONE;
-    const struct wire_service *s = name.p ? by_target(services, n_services, name) : NULL;
+    struct str name = str_is_set(op_name) ? cut_pair(&path, STR("/service")) : STR_NONE;
+    const struct wire_service *s = str_is_set(name) ? by_target(services, n_services, name) : NULL;
     r->service = s ? s : scoped;
     r->op_name = op_name;
     r->outcome = WIRE_PROTOCOL_REFUSED;
@@ -187,7 +187,7 @@ static void route_cbor(const struct wire_service *const *services, size_t n_serv
     r->outcome = WIRE_BAD_REQUEST;
     if (!s || !str_eq(req->method, STR("POST")))
         return;
-    if (h->content_type.p && !str_starts(h->content_type, STR("application/cbor")))
+    if (str_is_set(h->content_type) && !str_starts(h->content_type, STR("application/cbor")))
         return;
     set_named(r, s, op_name);
 }
@@ -197,7 +197,7 @@ static void route_cbor(const struct wire_service *const *services, size_t n_serv
 static struct str form_get(const struct wire_routed *r, struct str key)
 {
     struct str v = percent_get(r->form, r->n_form, key);
-    return v.p ? v : percent_get(r->params, r->n_params, key);
+    return str_is_set(v) ? v : percent_get(r->params, r->n_params, key);
 }
 
 /* The service that an unsigned Action belongs to: by version, then by operation. */
@@ -211,9 +211,9 @@ static const struct wire_service *by_action(const struct wire_service *const *se
         if (!s->speaks_query)
             continue;
         bool has = wire_op_find(s, action) || wire_op_known_unsupported(s, action);
-        if (has && version.p && str_eq(s->version, version))
+        if (has && str_is_set(version) && str_eq(s->version, version))
             return s;
-        if (has && !version.p && !found)
+        if (has && !str_is_set(version) && !found)
             found = s;
     }
     return found;
@@ -230,18 +230,18 @@ static enum err read_form(const struct wire_service *service, const struct wire_
 {
     struct str body = req->body;
     struct wire_fault *fault = r->coded ? ARENA_NEW(arena, struct wire_fault) : NULL;
-    enum err e = ERR_OK;
+    enum err err = ERR_OK;
     if (r->coded) {
         if (!fault)
             return ERR_NOMEM;
-        e = wire_content(service, req, arena, &body, fault);
-        r->fault = e == ERR_FAILED ? fault : NULL;
+        err = wire_content(service, req, arena, &body, fault);
+        r->fault = err == ERR_FAILED ? fault : NULL;
     }
-    if (e == ERR_OK)
-        e = percent_parse_query(arena, body, true, &r->form, &r->n_form);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e != ERR_OK || r->n_form > WIRE_PARAMS_MAX)
+    if (err == ERR_OK)
+        err = percent_parse_query(arena, body, true, &r->form, &r->n_form);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK || r->n_form > WIRE_PARAMS_MAX)
         r->outcome = WIRE_BAD_REQUEST;
     return ERR_OK;
 }
@@ -254,18 +254,18 @@ static enum err route_action(const struct wire_service *const *services, size_t 
     r->protocol = WIRE_QUERY;
     r->service = service;
     bool in_query = percent_has(r->params, r->n_params, STR("Action"));
-    if (!in_query && !req->body.p) {
+    if (!in_query && !str_is_set(req->body)) {
         r->outcome = WIRE_NEEDS_BODY;
         return ERR_OK;
     }
-    if (req->body.p && req->body.len > 0 && !req->body_is_stream) {
+    if (str_is_set(req->body) && req->body.len > 0 && !req->body_is_stream) {
         TRY(read_form(service, req, arena, r));
         if (r->outcome == WIRE_BAD_REQUEST)
             return ERR_OK;
     }
     struct str action = form_get(r, STR("Action"));
     struct str version = form_get(r, STR("Version"));
-    if (!service && action.p)
+    if (!service && str_is_set(action))
         service = by_action(services, n_services, action, version);
     r->op_name = action;
     if (service)
@@ -308,7 +308,7 @@ static bool literals_match(const struct wire_route *route, const struct wire_req
         const struct wire_literal *l = &route->query[i];
         if (!percent_has(r->params, r->n_params, l->name))
             return false;
-        if (l->value.p && !str_eq(percent_get(r->params, r->n_params, l->name), l->value))
+        if (str_is_set(l->value) && !str_eq(percent_get(r->params, r->n_params, l->name), l->value))
             return false;
     }
     for (size_t i = 0; i < route->n_header; i++) {
@@ -359,10 +359,10 @@ static enum err take_labels(const struct wire_route *route, const struct path *p
             continue;
         assert(n < WIRE_LABELS_MAX); /* wire_labels_fit */
         struct str raw = s->kind == WIRE_SEG_GREEDY ? p->rest[i] : p->segment[i];
-        enum err e = percent_decode(arena, raw, false, &r->labels[n++]);
-        if (e == ERR_NOMEM)
-            return e;
-        if (e != ERR_OK) {
+        enum err err = percent_decode(arena, raw, false, &r->labels[n++]);
+        if (err == ERR_NOMEM)
+            return err;
+        if (err != ERR_OK) {
             r->outcome = WIRE_BAD_REQUEST;
             r->op = NULL;
         }
@@ -421,7 +421,7 @@ static enum err route_s3(const struct wire_service *s3, const struct wire_reques
     struct str path = req->path;
     if (path.len > 0 && path.p[0] == '/')
         path = str_sub(path, 1, SIZE_MAX);
-    if (bucket.p) {
+    if (str_is_set(bucket)) {
         p.segment[p.n] = p.rest[p.n] = bucket;
         p.n++;
     } else if (path.len > 0) {
@@ -447,7 +447,7 @@ static enum err route_s3(const struct wire_service *s3, const struct wire_reques
 static const struct wire_service *by_signing(const struct wire_service *const *services,
                                              size_t n_services, struct str signing)
 {
-    for (size_t i = 0; signing.p && i < n_services; i++) {
+    for (size_t i = 0; str_is_set(signing) && i < n_services; i++) {
         if (str_eq(services[i]->signing, signing))
             return services[i];
     }
@@ -506,22 +506,22 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
     r.query_mode = str_eq_nocase(h.query_mode, STR("true"));
     r.coded = h.coded;
     r.head = str_eq(req->method, STR("HEAD"));
-    r.protocol = is_form(&h) ? WIRE_QUERY : h.target.p ? WIRE_JSON10 : WIRE_REST_JSON;
+    r.protocol = is_form(&h) ? WIRE_QUERY : str_is_set(h.target) ? WIRE_JSON10 : WIRE_REST_JSON;
     const struct wire_service *scoped = by_signing(services, n_services, scope);
-    enum err e = ERR_OK;
-    if (h.smithy.p && str_eq(h.smithy, STR("rpc-v2-cbor"))) {
+    enum err err = ERR_OK;
+    if (str_is_set(h.smithy) && str_eq(h.smithy, STR("rpc-v2-cbor"))) {
         route_cbor(services, n_services, scoped, req, &h, &r);
         goto out;
     }
-    if (h.target.p) {
+    if (str_is_set(h.target)) {
         route_target(services, n_services, &h, &r);
         goto out;
     }
     if (req->query.len > 0)
-        e = percent_parse_query(arena, req->query, false, &r.params, &r.n_params);
-    if (e == ERR_NOMEM)
-        return e;
-    if (e != ERR_OK) {
+        err = percent_parse_query(arena, req->query, false, &r.params, &r.n_params);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK) {
         r.outcome = WIRE_BAD_REQUEST;
         r.service = scoped;
         if (scoped)
@@ -529,13 +529,13 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
         goto out;
     }
     /* "sqs.localhost" is a service, "sqs.s3.localhost" a bucket of that name. */
-    if (!scoped && !scope.p && str_find_str(h.host, STR(".s3.")) == SIZE_MAX) {
+    if (!scoped && !str_is_set(scope) && str_find_str(h.host, STR(".s3.")) == SIZE_MAX) {
         struct str host = h.host;
         scoped = by_signing(services, n_services, str_cut(&host, '.'));
     }
     if (scoped)
         TRY(route_service(services, n_services, scoped, req, &h, arena, &r));
-    else if (!scope.p)
+    else if (!str_is_set(scope))
         TRY(route_unsigned(services, n_services, req, &h, arena, &r));
 out:
     r.accepts_gzip = r.service && r.service->gzip_replies && accepts_gzip(h.accept_encoding);

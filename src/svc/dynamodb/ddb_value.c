@@ -178,9 +178,9 @@ static enum err bytes_of(struct ddb_diag *diag, const struct json *v, struct str
 {
     struct str text;
     TRY(text_of(diag, v, &text));
-    enum err e = base64_decode(diag->arena, text, ret_bytes);
-    if (e != ERR_INVALID)
-        return e;
+    enum err err = base64_decode(diag->arena, text, ret_bytes);
+    if (err != ERR_INVALID)
+        return err;
     diag->serialization = true;
     return ddb_invalid(diag, "Invalid base64 content in a binary attribute value");
 }

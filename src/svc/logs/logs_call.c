@@ -19,13 +19,13 @@ struct str logs_group_name(const struct call *call, struct str name_or_arn)
 enum err logs_need_group(struct call *call, struct str name, struct str identifier,
                          struct str *ret_name, struct logs_group *ret)
 {
-    if (name.p && identifier.p)
+    if (str_is_set(name) && str_is_set(identifier))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "LogGroup name and LogGroup ARN are mutually exclusive parameters.");
-    if (!name.p && !identifier.p)
+    if (!str_is_set(name) && !str_is_set(identifier))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Either logGroupName or logGroupIdentifier must be given.");
-    struct str group = logs_group_name(call, name.p ? name : identifier);
+    struct str group = logs_group_name(call, str_is_set(name) ? name : identifier);
     enum err err = str_is_set(group) ? logs_read_group(call->txn, call_scope(call), group, ret)
                                      : ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)

@@ -114,7 +114,7 @@ static enum err open_source(struct query *q, struct str name, const struct logs_
     struct str hi = key_make(a, &logs_k_event, s->id, q->to_ms, (uint64_t)0);
     struct source *src = &q->sources[q->n_sources];
     *src = (struct source){.stream = name, .stream_id = s->id};
-    if (!lo.p || !hi.p)
+    if (!str_is_set(lo) || !str_is_set(hi))
         return ERR_NOMEM;
     TRY(kv_scan(q->call->txn->kv, lo, hi, false, &src->it));
     q->n_sources++;
@@ -201,7 +201,7 @@ static enum err take(struct query *q, const struct source *s)
     /* Decimal, as AWS's; unique within the group. */
     f->event_id = str_fmt(q->call->arena, "%020" PRIu64 "%020" PRIu64 "%016" PRIu64,
                           (uint64_t)e->timestamp, s->stream_id, e->seq);
-    if (!f->message.p || !f->event_id.p)
+    if (!str_is_set(f->message) || !str_is_set(f->event_id))
         return ERR_NOMEM;
     WIRE_SET(f, timestamp, e->timestamp);
     WIRE_SET(f, ingestion_time, e->ingested_ms);
@@ -250,7 +250,7 @@ static enum err run(struct query *q, struct logs_filter_log_events_output *out)
         TRY(err);
         if (q->full)
             return make_token(q, &out->next_token);
-        if (!q->next_chunk.p)
+        if (!str_is_set(q->next_chunk))
             return ERR_OK;
         q->cursor = (struct cursor){.chunk = q->next_chunk};
         if (q->looked_at >= LOGS_SCAN_EVENTS / 2)
@@ -262,7 +262,7 @@ static enum err prepare(struct query *q)
 {
     const struct logs_filter_log_events_input *in = q->in;
     struct call *call = q->call;
-    if (in->log_stream_names.v && in->log_stream_name_prefix.p)
+    if (in->log_stream_names.v && str_is_set(in->log_stream_name_prefix))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Cannot specify both logStreamNames and logStreamNamePrefix.");
     enum err err = logs_filter_parse(call->arena, in->filter_pattern, &q->filter);
@@ -282,7 +282,7 @@ static enum err prepare(struct query *q)
     q->events = ARENA_ARRAY(call->arena, struct logs_filtered_log_event, q->limit);
     if (!q->events)
         return ERR_NOMEM;
-    return in->next_token.p ? parse_token(q) : ERR_OK;
+    return str_is_set(in->next_token) ? parse_token(q) : ERR_OK;
 }
 
 enum err logs_filter_log_events(struct call *call, const struct logs_filter_log_events_input *in,

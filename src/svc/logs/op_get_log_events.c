@@ -80,7 +80,7 @@ static enum err make_window(struct reading *r, const struct logs_get_log_events_
         r->range.to = event_key(r, in->end_time, 0);
     r->forward = in->start_from_head;
     r->start = (struct place){max_i64(start, 0) - 1, UINT64_MAX};
-    return in->next_token.p ? logs_paged(call, read_token(r, in->next_token)) : ERR_OK;
+    return str_is_set(in->next_token) ? logs_paged(call, read_token(r, in->next_token)) : ERR_OK;
 }
 
 static enum err take_event(void *arg, struct str key, struct str record)
@@ -93,7 +93,7 @@ static enum err take_event(void *arg, struct str key, struct str record)
         return ERR_CLOSED;
     struct logs_output_log_event *o = &r->v[r->n];
     o->message = str_dup(r->call->arena, e.message);
-    if (!o->message.p)
+    if (!str_is_set(o->message))
         return ERR_NOMEM;
     WIRE_SET(o, timestamp, e.timestamp);
     WIRE_SET(o, ingestion_time, e.ingested_ms);
@@ -122,7 +122,7 @@ static enum err read_page(struct reading *r, const struct logs_get_log_events_in
                                     in->has_limit ? (size_t)in->limit : LOGS_PAGE_EVENTS);
     page.plain = true; /* tokens lead both ways and are made here */
     page.reverse = !r->forward;
-    if (in->next_token.p) {
+    if (str_is_set(in->next_token)) {
         page.after = event_key(r, r->start.ts, r->start.seq);
         if (!str_is_set(page.after))
             return ERR_NOMEM;

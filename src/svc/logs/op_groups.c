@@ -8,11 +8,11 @@ static const int64_t retentions[] = {1,   3,   5,   7,   14,   30,   60,   90,  
 enum err logs_create_log_group(struct call *call, const struct logs_create_log_group_input *in,
                                struct logs_create_log_group_output *out)
 {
-    if (in->kms_key_id.p)
+    if (str_is_set(in->kms_key_id))
         return call_error(
             call, &logs_err_invalid_parameter_exception,
             "Encryption with a KMS key is not supported by Weir; leave kmsKeyId out.");
-    if (in->log_group_class.p && !str_eq(in->log_group_class, STR("STANDARD")))
+    if (str_is_set(in->log_group_class) && !str_eq(in->log_group_class, STR("STANDARD")))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Only log groups of class STANDARD are supported by Weir.");
     struct logs_group g = {.protected_ = in->deletion_protection_enabled};
@@ -111,7 +111,7 @@ static enum err describe(struct call *call, struct str name, const struct logs_g
     struct logs_log_group d = {.log_group_name = str_dup(call->arena, name)};
     d.log_group_arn = logs_group_arn(call, name);
     d.arn = call_arn(call, "logs", "log-group:" STR_FMT ":*", STR_ARG(name));
-    if (!d.log_group_name.p || !d.log_group_arn.p || !d.arn.p)
+    if (!str_is_set(d.log_group_name) || !str_is_set(d.log_group_arn) || !str_is_set(d.arn))
         return ERR_NOMEM;
     d.log_group_class = STR("STANDARD");
     WIRE_SET(&d, creation_time, g->created_ms);
@@ -195,7 +195,7 @@ enum err logs_describe_log_groups(struct call *call,
                                   const struct logs_describe_log_groups_input *in,
                                   struct logs_describe_log_groups_output *out)
 {
-    if (in->log_group_name_prefix.p && in->log_group_name_pattern.p)
+    if (str_is_set(in->log_group_name_prefix) && str_is_set(in->log_group_name_pattern))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "LogGroup name prefix and LogGroup name pattern are mutually exclusive "
                           "parameters.");
@@ -204,7 +204,8 @@ enum err logs_describe_log_groups(struct call *call,
                           "Weir has one account; leave includeLinkedAccounts and "
                           "accountIdentifiers out.");
     if (in->log_group_identifiers.v &&
-        (in->log_group_name_prefix.p || in->log_group_name_pattern.p || in->log_group_class.p))
+        (str_is_set(in->log_group_name_prefix) || str_is_set(in->log_group_name_pattern) ||
+         str_is_set(in->log_group_class)))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "logGroupIdentifiers cannot be combined with logGroupNamePrefix, "
                           "logGroupNamePattern or logGroupClass.");
@@ -214,7 +215,7 @@ enum err logs_describe_log_groups(struct call *call,
         return ERR_NOMEM;
     out->log_groups.v = list;
     /* Other accounts and other classes have no groups here. */
-    if (in->log_group_class.p && !str_eq(in->log_group_class, STR("STANDARD")))
+    if (str_is_set(in->log_group_class) && !str_eq(in->log_group_class, STR("STANDARD")))
         return ERR_OK;
     if (in->log_group_identifiers.v)
         return describe_named(call, in, list, &out->log_groups.n);

@@ -90,5 +90,5 @@ enum err logs_put_log_events(struct call *call, const struct logs_put_log_events
             (struct logs_event){in->log_events.v[i].timestamp, in->log_events.v[i].message};
     TRY(logs_append(call->txn, g.id, in->log_stream_name, &s, events, to - from));
     out->next_sequence_token = str_fmt(call->arena, "%049llu", (unsigned long long)s.next_seq);
-    return out->next_sequence_token.p ? ERR_OK : ERR_NOMEM;
+    return str_is_set(out->next_sequence_token) ? ERR_OK : ERR_NOMEM;
 }

@@ -31,7 +31,7 @@ static enum err describe(struct call *call, struct str group, struct str name,
     struct logs_log_stream d = {.log_stream_name = name};
     d.arn = call_arn(call, "logs", "log-group:" STR_FMT ":log-stream:" STR_FMT, STR_ARG(group),
                      STR_ARG(name));
-    if (!d.arn.p)
+    if (!str_is_set(d.arn))
         return ERR_NOMEM;
     WIRE_SET(&d, creation_time, s->created_ms);
     WIRE_SET(&d, stored_bytes, 0); /* as AWS answers for streams since 2019 */
@@ -108,7 +108,7 @@ enum err logs_describe_log_streams(struct call *call,
     struct logs_group g;
     struct listing l = {.call = call, .by_time = str_eq_c(in->order_by, "LastEventTime")};
     TRY(logs_need_group(call, in->log_group_name, in->log_group_identifier, &l.group, &g));
-    if (l.by_time && in->log_stream_name_prefix.p)
+    if (l.by_time && str_is_set(in->log_stream_name_prefix))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Cannot order by LastEventTime with a logStreamNamePrefix.");
     l.group_id = g.id;

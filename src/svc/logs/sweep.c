@@ -167,12 +167,12 @@ static enum err sweep_expired(struct txn *txn, struct place *at, struct job_budg
     if (err == ERR_NOT_FOUND) { /* none left: the next group */
         at->group = key_successor(txn->arena, group_key);
         at->stream = STR("");
-        return at->group.p ? ERR_OK : ERR_NOMEM;
+        return str_is_set(at->group) ? ERR_OK : ERR_NOMEM;
     }
     TRY(err);
     TRY(expire_stream(txn, at, record, cutoff, budget, &more));
     at->stream = more ? stream_key : key_successor(txn->arena, stream_key);
-    return at->stream.p ? ERR_OK : ERR_NOMEM;
+    return str_is_set(at->stream) ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err sweep_some(struct txn *txn, struct place *at, struct job_budget *budget)
