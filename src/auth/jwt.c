@@ -66,6 +66,7 @@ enum err jws_parse(struct str token, struct arena *arena, struct jwt *ret_jwt)
     TRY(read_header(&jwt, header, arena));
     TRY(part(payload, arena, &jwt.payload));
     TRY(part(rest, arena, &jwt.signature));
+    assert(header.len + 1 + payload.len < token.len); /* rest stands behind them */
     jwt.signed_text = str_n(token.p, header.len + 1 + payload.len);
     *ret_jwt = jwt;
     return ERR_OK;
@@ -122,6 +123,7 @@ static enum err sign_raw(const struct jwt_key *key, struct str text, unsigned ch
     bool ok = ctx && EVP_DigestSignInit(ctx, NULL, sha256, NULL, key->pkey) == 1 &&
               EVP_DigestSign(ctx, out, &len, (const unsigned char *)text.p, text.len) == 1;
     EVP_MD_CTX_free(ctx);
+    assert(!ok || len <= SIGNATURE_MAX);
     *ret_len = len;
     return ok ? ERR_OK : ERR_NOMEM;
 }
@@ -130,6 +132,7 @@ static enum err verify_pair(const struct jwt *jwt, const struct jwt_key *key)
 {
     unsigned char der[DER_MAX];
     struct str signature = jwt->signature;
+    assert(key->alg != JWT_HS256 && key->pkey);
     if (key->alg == JWT_ES256) {
         if (signature.len != 2 * HALF)
             return ERR_DENIED;
@@ -150,6 +153,7 @@ enum err jwt_verify(const struct jwt *jwt, const struct jwt_key *key)
 {
     unsigned char mac[SIGNATURE_MAX];
     size_t len;
+    assert(str_is_set(jwt->alg) && str_is_set(jwt->signed_text)); /* of jws_parse */
     if (!str_eq(jwt->alg, jwt_alg_name(key->alg)))
         return ERR_DENIED;
     if (jwt->kid.p && key->kid.p && !str_eq(jwt->kid, key->kid))

@@ -76,6 +76,7 @@ static struct entry *find(struct policy_cache *cache, enum policy_kind kind, str
     struct entry *e = map_get(&cache->texts[kind], json);
     if (!e)
         return NULL;
+    assert(e->kind == kind && e->policy && list_linked(&e->lru));
     list_remove(&e->lru);
     list_push_front(&cache->used, &e->lru);
     atomic_fetch_add(&e->refs, 1);
@@ -98,6 +99,7 @@ static struct entry *keep(struct policy_cache *cache, struct entry *fresh)
     list_push_front(&cache->used, &fresh->lru);
     cache->stats.n++;
     cache->stats.bytes += fresh->arena.used;
+    assert(fresh->policy && atomic_load(&fresh->refs) >= 2); /* the cache's and the caller's */
     while (cache->stats.n > POLICY_CACHE_MAX || cache->stats.bytes > POLICY_CACHE_BYTES_MAX)
         evict(cache, CONTAINER_OF(cache->used.prev, struct entry, lru));
     return fresh;

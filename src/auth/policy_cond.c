@@ -4,6 +4,7 @@
  * multiple keys or values".
  * Layer: auth. Thread: pure. */
 #include <arpa/inet.h>
+#include <assert.h>
 
 #include "auth/policy_int.h"
 #include "base/clock.h"
@@ -146,6 +147,7 @@ static enum err parse_net(struct str text, struct cond_net *ret)
 
 static bool in_net(const struct cond_net *net, const uint8_t addr[16])
 {
+    assert(net->prefix <= 128);
     unsigned bytes = net->prefix / 8, bits = net->prefix % 8;
     if (memcmp(net->addr, addr, bytes) != 0)
         return false;
@@ -262,6 +264,7 @@ static enum cond_answer eval_one(const struct cond *c, struct str text,
 
 enum cond_answer cond_eval(const struct cond *c, const struct policy_context *ctx)
 {
+    assert(c->type != COND_NULL || (!c->if_exists && c->over == OVER_SINGLE)); /* of the parser */
     const struct policy_key *key = policy_context_find(ctx, c->key);
     bool missing = !key || key->n == 0;
     if (c->type == COND_NULL) {

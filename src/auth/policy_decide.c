@@ -13,6 +13,8 @@
  *   otherwise                                                 -> implicit deny
  *
  * Layer: auth. Thread: pure. */
+#include <assert.h>
+
 #include "auth/policy_int.h"
 
 /* How a Principal element names the caller, from the vaguest to the most exact. */
@@ -74,6 +76,7 @@ static bool match_list(const struct pattern_list *list, struct str text, bool fo
 
 static unsigned match_statement(const struct statement *s, const struct policy_request *req)
 {
+    assert(s->actions.n > 0 && (!s->has_resource || s->resources.n > 0)); /* of policy_parse */
     unsigned named = match_principal(s, &req->who);
     bool failed = false;
     if (!named)
@@ -102,6 +105,7 @@ static unsigned match_statement(const struct statement *s, const struct policy_r
 
 static struct verdict evaluate(const struct policy *policy, const struct policy_request *req)
 {
+    assert(policy->n > 0); /* an empty one is a syntax error, not a policy that denies nothing */
     struct verdict v = {0};
     for (size_t i = 0; i < policy->n && !v.deny; i++) {
         const struct statement *s = &policy->statements[i];

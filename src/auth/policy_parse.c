@@ -2,6 +2,8 @@
  *
  * Source: IAM User Guide, "Grammar of the IAM JSON policy language".
  * Layer: auth. Thread: pure. */
+#include <assert.h>
+
 #include "auth/policy_int.h"
 #include "codec/json.h"
 
@@ -187,6 +189,7 @@ static enum err parse_principals(struct parser *p, const struct json *v, struct 
             TRY(parse_principal(p, type->key, it->text, &list[at++]));
         }
     }
+    assert(at == n);
     s->principals = list;
     s->n_principals = at;
     return ERR_OK;
@@ -254,6 +257,7 @@ static enum err parse_conditions(struct parser *p, const struct json *v, struct 
             at++;
         }
     }
+    assert(at <= n);
     s->conds = conds;
     s->n_conds = at;
     return ERR_OK;
@@ -341,6 +345,7 @@ static enum err parse_statement(struct parser *p, const struct json *v, struct s
     const struct json *principal = el[EL_PRINCIPAL] ? el[EL_PRINCIPAL] : el[EL_NOT_PRINCIPAL];
     const struct json *action = el[EL_ACTION] ? el[EL_ACTION] : el[EL_NOT_ACTION];
     const struct json *resource = el[EL_RESOURCE] ? el[EL_RESOURCE] : el[EL_NOT_RESOURCE];
+    assert(action && (p->kind == POLICY_TRUST || resource)); /* check_shape */
     s->has_principal = principal != NULL;
     s->not_principal = el[EL_NOT_PRINCIPAL] != NULL;
     s->not_action = el[EL_NOT_ACTION] != NULL;
@@ -410,6 +415,7 @@ static enum err parse_document(struct parser *p, struct str text, struct policy 
     for (size_t i = 0; i < n; i++, it = it->next)
         TRY(parse_statement(p, it, &list[i]));
     TRY(check_sids(p, statements));
+    assert(n > 0);
     policy->kind = p->kind;
     policy->statements = list;
     policy->n = n;

@@ -4,6 +4,8 @@
  * a literal one: a user named "*" must not match everybody's folder.
  *
  * Layer: auth. Thread: pure. */
+#include <assert.h>
+
 #include "auth/policy_int.h"
 
 enum { VARIABLES_MAX = 32, ARN_PARTS = 6 };
@@ -73,6 +75,7 @@ enum err pattern_compile(struct arena *a, struct str text, bool wild, bool varia
             return ERR_NOMEM;
         memcpy(kept, vars, n_vars * sizeof(*kept));
     }
+    assert(n <= text.len && n_vars <= n); /* a variable takes one code */
     *ret = (struct pattern){codes, n, kept, n_vars};
     return ERR_OK;
 }
@@ -111,10 +114,12 @@ static bool expand(const struct pattern *p, const struct policy_context *ctx, st
             codes[n++] = p->codes[i];
             continue;
         }
+        assert((size_t)(p->codes[i] & ~PATTERN_VARIABLE) < p->n_variables);
         struct str s = text[p->codes[i] & ~PATTERN_VARIABLE];
         for (size_t k = 0; k < s.len; k++)
             codes[n++] = (unsigned char)s.p[k];
     }
+    assert(n <= max);
     *ret = (struct pattern){codes, n, NULL, 0};
     return true;
 }

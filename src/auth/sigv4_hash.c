@@ -5,6 +5,8 @@
  * SIGV4_KEY_CACHE entries of fixed size; a collision just computes again.
  *
  * Layer: auth. Thread: each has its own cache. */
+#include <assert.h>
+
 #include "auth/sigv4_int.h"
 
 enum { KEY_ID_MAX = 320, HMAC_BLOCK = 64 };
@@ -96,6 +98,7 @@ const struct sigv4_hmac_key *sigv4_signing_key(struct str access_key, struct str
     if (fits && slot->id_len == len && memcmp(slot->id, id, len) == 0)
         return &slot->key;
     derive(&slot->key, secret, scope);
+    assert(len <= sizeof(slot->id));
     slot->id_len = fits ? len : 0;
     memcpy(slot->id, id, fits ? len : 0);
     return &slot->key;

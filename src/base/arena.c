@@ -146,6 +146,7 @@ char *arena_memdup(struct arena *a, const void *p, size_t size)
 
 enum err arena_on_release(struct arena *a, void (*fn)(void *arg), void *arg)
 {
+    assert(fn);
     struct arena_cleanup *c = arena_alloc(a, sizeof(*c));
     if (!c)
         return ERR_NOMEM;

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -68,11 +69,13 @@ char *buf_reserve(struct buf *b, size_t len)
     }
     b->p = p;
     b->cap = cap;
+    assert(b->cap - b->len >= len); /* doubling was cut at max, which was found to be enough */
     return p + b->len;
 }
 
 void buf_grew(struct buf *b, size_t len)
 {
+    assert(len <= b->cap - b->len); /* it was reserved */
     b->len += len;
 }
 

@@ -88,6 +88,7 @@ void heap_remove(struct heap *h, struct heap_node *node)
     if (node->index == 0)
         return;
     size_t i = node->index - 1;
+    assert(i < h->n);
     assert(h->nodes[i] == node);
     struct heap_node *last = h->nodes[--h->n];
     node->index = 0;
@@ -101,6 +102,7 @@ void heap_remove(struct heap *h, struct heap_node *node)
 void heap_update(struct heap *h, struct heap_node *node, int64_t key)
 {
     assert(node->index != 0);
+    assert(node->index <= h->n && h->nodes[node->index - 1] == node); /* of this heap */
     node->key = key;
     sift_up(h, node->index - 1);
     sift_down(h, node->index - 1);

@@ -2,6 +2,8 @@
 #ifndef WEIR_BASE_LIST_H
 #define WEIR_BASE_LIST_H
 
+#include <assert.h>
+
 #include "base/base.h"
 
 struct list {
@@ -42,6 +44,7 @@ static inline void list_remove(struct list *e)
 {
     if (!e->next)
         return;
+    assert(e->prev->next == e && e->next->prev == e);
     e->prev->next = e->next;
     e->next->prev = e->prev;
     e->next = e->prev = e;

@@ -1,5 +1,7 @@
 #include "base/map.h"
 
+#include <assert.h>
+
 #include "base/mem.h"
 
 void map_init(struct map *m)
@@ -36,6 +38,7 @@ void *map_get(const struct map *m, struct str key)
 static enum err grow(struct map *m)
 {
     size_t cap = m->cap ? m->cap * 2 : 16;
+    assert((cap & (cap - 1)) == 0 && cap > m->n); /* probing masks, and ends at a free slot */
     struct map_slot *slots = mem_calloc(cap, sizeof(*slots));
     if (!slots)
         return ERR_NOMEM;
@@ -81,6 +84,7 @@ void *map_del(struct map *m, struct str key)
     if (!s->key)
         return NULL;
     void *value = s->value;
+    assert(m->n > 0);
     mem_free(s->key);
     m->n--;
     /* Backward shift keeps every probe run unbroken without tombstones. */

@@ -1,5 +1,7 @@
 #include "base/pack.h"
 
+#include <assert.h>
+
 void pack_u8(struct buf *b, uint8_t v)
 {
     buf_add_byte(b, (char)v);
@@ -17,6 +19,7 @@ void pack_uint(struct buf *b, uint64_t v)
         tmp[n++] = (char)(v | 0x80);
         v >>= 7;
     }
+    assert(n < sizeof(tmp)); /* 64 bits are ten times seven */
     tmp[n++] = (char)v;
     buf_add(b, tmp, n);
 }

@@ -162,6 +162,7 @@ static void pack_fields(struct packer *p, const struct record_type *t, const cha
         return;
     }
     p->depth++;
+    assert(t->n > 0);
     for (uint32_t i = 0; i < t->n; i++)
         pack_field(p, &t->fields[i], rec);
     p->depth--;
@@ -223,6 +224,7 @@ static void unpack_uint_into(struct unpacker *p, const struct record_field *f, v
         p->u.bad = true;
         v = 0;
     }
+    assert(f->kind == RECORD_UINT || f->max > 0); /* an enum without values has no zero either */
     store_int(at, f->size, v);
 }
 
@@ -385,6 +387,7 @@ enum err record_unpack_sized(const struct record_type *t, struct arena *a, struc
     p.version = unpack_u8(&p.u);
     if (p.version == 0 || p.version > t->version)
         return ERR_CORRUPT;
+    assert(p.depth == 0);
     unpack_fields(&p, t, rec);
     if (p.no_memory)
         return ERR_NOMEM;

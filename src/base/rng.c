@@ -1,5 +1,6 @@
 #include "base/rng.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -56,6 +57,7 @@ void rng_bytes(void *p, size_t len)
         kernel_bytes(pool.bytes, sizeof(pool.bytes));
         pool.left = sizeof(pool.bytes);
     }
+    assert(pool.left >= len && pool.left <= sizeof(pool.bytes));
     unsigned char *from = pool.bytes + sizeof(pool.bytes) - pool.left;
     memcpy(p, from, len);
     memset(from, 0, len); /* drawn once, kept nowhere */
@@ -71,6 +73,7 @@ uint64_t rng_u64(void)
 
 uint64_t rng_below(uint64_t n)
 {
+    assert(n > 0);
     uint64_t limit = UINT64_MAX - UINT64_MAX % n;
     uint64_t v;
     do

@@ -74,6 +74,7 @@ void treap_remove(struct treap_node **root, struct treap_node *node)
         at = str_cmp(node->key, (*at)->key) < 0 ? &(*at)->left : &(*at)->right;
     }
     *at = merge(node->left, node->right);
+    assert(size_of(*at) + 1 == node->n); /* only the node itself went */
     node->left = node->right = NULL;
     node->n = 0;
 }

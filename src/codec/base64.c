@@ -1,6 +1,8 @@
 /* Base64, strict. See base64.h. Layer: codec. Thread: pure. */
 #include "codec/base64.h"
 
+#include <assert.h>
+
 static const char alphabet_std[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char alphabet_url[] =
@@ -120,6 +122,7 @@ static enum err decode_new(struct arena *a, struct str s, const uint8_t *value, 
     if (!d)
         return ERR_NOMEM;
     TRY(decode(s, value, (uint8_t *)d, &len));
+    assert(len <= s.len / 4 * 3 + 2);
     *ret = str_n(d, len);
     return ERR_OK;
 }
@@ -138,6 +141,7 @@ enum err base64_decode_to(struct str s, void *out, size_t cap, size_t *ret_len)
     if (s.len / 4 * 3 + 3 > sizeof(small))
         return ERR_LIMIT;
     TRY(decode(s, value_std, small, &len));
+    assert(len <= sizeof(small));
     if (len > cap)
         return ERR_LIMIT;
     memcpy(out, small, len);

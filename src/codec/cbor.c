@@ -3,6 +3,7 @@
  * Layer: codec. Thread: pure. */
 #include "codec/cbor.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* Values of an initial byte's low five bits (RFC 8949 section 3). */
@@ -94,6 +95,7 @@ enum err cbor_next(struct str *in, struct cbor_head *ret_head)
             rest = str_sub(rest, (size_t)h.v, SIZE_MAX);
         }
     }
+    assert(rest.len < in->len); /* so that every loop over heads ends */
     *in = rest;
     *ret_head = h;
     return ERR_OK;
@@ -252,6 +254,7 @@ static void close_full(struct parser *ps, struct frame *stack, size_t *depth)
 /* Hangs a new node into the innermost open container, with its key there. */
 static enum err hang(struct parser *ps, struct frame *f, struct json *v)
 {
+    assert(f->indefinite || f->left > 0); /* close_full leaves open what wants more */
     if (f->last)
         f->last->next = v;
     else
@@ -292,6 +295,7 @@ enum err cbor_parse(struct arena *a, struct str bytes, struct json **ret_v)
         }
         close_full(&ps, stack, &depth);
     } while (depth > 0);
+    assert(root);
     if (ps.in.len > 0)
         return ERR_INVALID;
     *ret_v = root;

@@ -1,6 +1,7 @@
 /* CBOR writer. See cbor.h.
  *
  * Layer: codec. Thread: pure. */
+#include <assert.h>
 #include <math.h>
 
 #include "codec/cbor.h"
@@ -12,6 +13,7 @@ static void put_big_endian(struct buf *b, uint64_t v, size_t n)
     char bytes[8];
     for (size_t i = 0; i < n; i++)
         bytes[i] = (char)(v >> 8 * (n - 1 - i));
+    assert(n <= sizeof(bytes));
     buf_add(b, bytes, n);
 }
 
@@ -56,6 +58,7 @@ static bool half_of(float f, uint16_t *ret_bits)
     /* A subnormal half: the hidden bit shows, shifted right. */
     int shift = 13 + (-14 - exponent);
     uint32_t full = fraction | 0x800000;
+    assert(shift > 13 && shift <= 24); /* of the 24 bits of `full` at most all go */
     *ret_bits = (uint16_t)(sign | full >> shift);
     return (full & ((1u << shift) - 1)) == 0;
 }

@@ -11,6 +11,7 @@
  * Layer: codec. Thread: pure after start. */
 #include "codec/crc.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -134,6 +135,7 @@ __attribute__((target("pclmul,sse4.1"))) static inline __m128i fold(__m128i x, _
 __attribute__((target("pclmul,sse4.1"))) static uint64_t
 fold_update(const struct crc *c, uint64_t state, const uint8_t *p, size_t len)
 {
+    assert(len >= FOLD_MIN);
     const __m128i *v = (const __m128i *)p;
     __m128i k = _mm_set_epi64x((int64_t)c->fold64[1], (int64_t)c->fold64[0]);
     __m128i x0 = _mm_xor_si128(_mm_loadu_si128(v), _mm_set_epi64x(0, (int64_t)state));

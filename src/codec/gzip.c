@@ -3,6 +3,7 @@
  * Layer: codec. Thread: pure. */
 #include "codec/gzip.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <zlib.h>
 
@@ -31,6 +32,7 @@ static void state_free(void *ctx, void *p)
 static enum err grow(struct buf *out, z_stream *z)
 {
     size_t step = out->len < STEP_FIRST ? STEP_FIRST : min_size(out->len, STEP_MAX);
+    assert(out->len <= out->max);
     step = min_size(step, out->max - out->len);
     if (step == 0)
         return ERR_LIMIT;
@@ -61,6 +63,7 @@ static enum err unpack_step(z_stream *z, struct buf *out, bool *ret_end)
     TRY(grow(out, z));
     uInt room = z->avail_out, had = z->avail_in;
     int rc = inflate(z, Z_NO_FLUSH);
+    assert(z->avail_out <= room && z->avail_in <= had);
     buf_grew(out, room - z->avail_out);
     *ret_end = rc == Z_STREAM_END;
     if (rc == Z_MEM_ERROR)
@@ -79,6 +82,7 @@ static enum err unpack(z_stream *z, struct str in, struct buf *out)
         bool end;
         feed(z, &in);
         TRY(unpack_step(z, out, &end));
+        assert(out->len >= before && total >= in.len + z->avail_in);
         if (is_bomb(total - in.len - z->avail_in, out->len - before))
             return ERR_LIMIT;
         if (!end)

@@ -63,6 +63,7 @@ enum err hash_init(struct hash *h, enum hash_kind kind)
 
 enum err hash_restart(struct hash *h)
 {
+    assert(h->ctx && (size_t)h->kind < ARRAY_LEN(mds));
     return EVP_DigestInit_ex2(h->ctx, mds[h->kind], NULL) == 1 ? ERR_OK : ERR_NOMEM;
 }
 
@@ -74,6 +75,7 @@ void hash_update(struct hash *h, const void *p, size_t len)
 
 void hash_final(struct hash *h, uint8_t *out)
 {
+    assert(h->ctx); /* not released */
     int ok = EVP_DigestFinal_ex(h->ctx, out, NULL);
     assert(ok == 1);
 }
@@ -110,6 +112,7 @@ static void hmac(enum hash_kind kind, const void *key, size_t key_len, const voi
                  uint8_t *out)
 {
     uint8_t pad[BLOCK] = {0}, inner[HASH_LEN_MAX];
+    assert(hash_len(kind) <= sizeof(inner));
     if (key_len > BLOCK)
         hash_once(kind, key, key_len, pad);
     else if (key_len > 0)

@@ -4,6 +4,8 @@
  * Layer: codec. Thread: pure. */
 #include "codec/json.h"
 
+#include <assert.h>
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -347,6 +349,7 @@ static enum err close_after_value(struct parser *ps, struct frame *stack, size_t
         if (*ps->p != (c->kind == JSON_ARRAY ? ']' : '}'))
             return fail(ps, ERR_INVALID);
         ps->p++;
+        assert(c->raw.p && ps->p > c->raw.p);
         c->raw.len = (size_t)(ps->p - c->raw.p);
         (*depth)--;
     }
@@ -412,6 +415,7 @@ static enum err parse(struct parser *ps, struct json **ret_v)
         if (!more)
             break;
     }
+    assert(root && depth == 0); /* no element is wanted only when nothing is open */
     skip_space(ps);
     if (ps->p != ps->end)
         return fail(ps, ERR_INVALID);

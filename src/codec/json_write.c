@@ -1,4 +1,5 @@
 /* JSON writer onto a buf. See json.h. Layer: codec. Thread: pure. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,7 @@ void json_put(struct buf *b, const struct json *v)
         }
         if (v->kind == JSON_ARRAY || v->kind == JSON_OBJECT) {
             buf_add_byte(b, v->kind == JSON_ARRAY ? '[' : '{');
+            assert(!v->child || depth < JSON_DEPTH_MAX); /* no value is deeper than a parsed one */
             if (v->child && depth < JSON_DEPTH_MAX) {
                 open[depth++] = v;
                 v = v->child;

@@ -1,6 +1,8 @@
 /* Percent-encoding and form bodies. See percent.h. Layer: codec. Thread: pure. */
 #include "codec/percent.h"
 
+#include <assert.h>
+
 #include "codec/hex.h"
 
 static bool is_alnum(char c)
@@ -83,6 +85,7 @@ enum err percent_decode(struct arena *a, struct str s, bool plus_is_space, struc
         }
         out[n++] = c;
     }
+    assert(n <= s.len); /* what is decoded only shrinks */
     *ret_s = str_n(out, n);
     return ERR_OK;
 }
@@ -102,6 +105,7 @@ enum err percent_parse_query(struct arena *a, struct str s, bool form,
         struct str value = str_cut(&s, '&');
         if (value.len == 0)
             continue;
+        assert(n < pieces);
         struct str key = str_cut(&value, '=');
         TRY(percent_decode(a, key, form, &pairs[n].key));
         if (str_is_set(value))

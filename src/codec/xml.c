@@ -1,6 +1,7 @@
 /* XML reader on expat. See xml.h. Layer: codec. Thread: pure. */
 #include "codec/xml.h"
 
+#include <assert.h>
 #include <expat.h>
 #include <limits.h>
 
@@ -79,6 +80,7 @@ static enum err open_element(struct reader *r, const char *name, const char **at
     }
     r->cur = e;
     r->last[r->depth] = NULL;
+    assert((r->depth == 0) == !r->cur->parent);
     buf_init_arena(&r->text[r->depth], r->arena, SIZE_MAX);
     r->depth++;
     return ERR_OK;
@@ -95,6 +97,7 @@ static void on_start(void *arg, const char *name, const char **attrs)
 static void on_end(void *arg, const char *name)
 {
     struct reader *r = arg;
+    assert(r->depth > 0 && r->cur); /* expat pairs ends with starts */
     struct buf *text = &r->text[r->depth - 1];
     if (buf_err(text) != ERR_OK) {
         stop(r, ERR_NOMEM);
@@ -146,6 +149,7 @@ enum err xml_parse(struct arena *a, struct str text, struct xml **ret_root, size
         return ERR_NOMEM;
     enum err err = run(&r, text, ret_at);
     XML_ParserFree(r.expat);
+    assert(err != ERR_OK || (r.root && r.depth == 0));
     if (err == ERR_OK)
         *ret_root = r.root;
     return err;

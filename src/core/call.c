@@ -21,6 +21,7 @@ struct call_impl *call_new(struct core *core, struct io_loop *on, const struct c
     if (c) {
         core->impl->free_calls[loop].first = c->next_free;
         core->impl->free_calls[loop].n--;
+        assert(c->magic == 0 && c->arena.used == 0); /* freed, and not since written to */
         arena = c->arena;
     } else {
         c = mem_alloc(sizeof(*c));
@@ -61,6 +62,7 @@ void call_free(struct call_impl *c)
         mem_free(c);
         return;
     }
+    assert(!c->asker && !c->txn.kv && !c->files_release);
     c->next_free = c->core->impl->free_calls[loop].first;
     c->core->impl->free_calls[loop].first = c;
     c->core->impl->free_calls[loop].n++;
@@ -84,6 +86,7 @@ enum err call_make_id(struct call_impl *c)
 static enum err set_error(struct call_impl *c, const struct wire_error *error, const char *fmt,
                           va_list ap)
 {
+    assert(c->phase != CALL_OVER);
     c->error = error;
     c->error_message = str_vfmt(&c->arena, fmt, ap);
     return ERR_FAILED;
@@ -189,6 +192,7 @@ void call_reply_files(struct call *call, const struct call_file_part *parts, siz
 
 void call_reply_raw(struct call *call, struct str content_type, struct str body)
 {
+    assert(!call->impl->reply_is_raw); /* one body a reply; a rerun handler starts without */
     struct call_impl *c = call->impl;
     c->reply_is_raw = true;
     c->raw_type = content_type;

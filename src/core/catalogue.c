@@ -460,6 +460,7 @@ static enum err stage_change(struct catalogue *c, struct txn *txn, struct str ke
         return ERR_NOMEM;
     memcpy(ch + 1, key.p, key.len);
     ch->c = c;
+    assert(key.len > 0 && txn->kv);
     ch->key = str_n((char *)(ch + 1), key.len);
     ch->loop = txn->loop;
     list_init(&ch->lost);

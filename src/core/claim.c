@@ -52,6 +52,7 @@ bool claim_find(struct call_impl *c)
     if (!claim)
         return false;
     const struct wire_op *op = claim->op;
+    assert(!c->claim && !c->authorized);
     c->claim = claim;
     c->routed = (struct wire_routed){
         .outcome = WIRE_ROUTED,

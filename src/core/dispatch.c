@@ -168,6 +168,7 @@ static void durable_cb(struct kv_wait *wait, enum err err)
 static void reply_when_durable(struct call_impl *c, uint64_t seq)
 {
     uint64_t memory = atomic_load_explicit(&c->core->memory_seq, memory_order_acquire);
+    assert(c->phase == CALL_RUNNING && !c->txn.kv); /* X1: committed or rolled back */
     c->phase = CALL_COMMITTED;
     c->wait = (struct kv_wait){.seq = seq > memory ? seq : memory, .fn = durable_cb};
     if (!kv_when_durable(c->core->kv, &c->wait))
@@ -184,6 +185,7 @@ static void rerun_task(struct io_task *task)
     }
     if (c->phase != CALL_SUSPENDED && c->phase != CALL_RUNNING)
         return;
+    assert(!c->txn.kv); /* the attempt before ended */
     io_timer_stop(&c->timer);
     c->on_cancel = NULL;
     dispatch_run(c);
@@ -191,6 +193,7 @@ static void rerun_task(struct io_task *task)
 
 static void suspend(struct call_impl *c)
 {
+    assert(c->phase == CALL_RUNNING && !c->within);
     c->phase = CALL_SUSPENDED;
     if (!c->asker) { /* it left while the handler ran: nobody waits */
         if (c->on_cancel)
@@ -230,6 +233,7 @@ static enum err attempt(struct call_impl *c, const struct svc *svc, uint64_t *re
         err = authz_check(c, svc);
         c->authorized = err == ERR_OK;
     }
+    assert(err != ERR_OK || c->authorized); /* X2 */
     if (err == ERR_OK)
         err = c->routed.op->run(&c->call, c->in, c->out);
     if (c->arena.failed && err != ERR_SUSPENDED)
@@ -245,6 +249,7 @@ static enum err attempt(struct call_impl *c, const struct svc *svc, uint64_t *re
 void dispatch_run(struct call_impl *c)
 {
     const struct svc *svc = core_svc(c->core, c->routed.service);
+    assert(c->routed.op && c->phase != CALL_OVER && c->phase != CALL_COMMITTED);
     c->phase = CALL_RUNNING;
     c->wake_task.fn = rerun_task;
     for (int i = 0; i < ATTEMPTS_IN_A_ROW; i++) {
@@ -267,6 +272,7 @@ enum err dispatch_open_sink(struct call_impl *c, struct call_sink *ret_sink)
 {
     TRY(txn_begin(&c->txn));
     enum err err = authz_check(c, core_svc(c->core, c->routed.service));
+    assert(c->phase != CALL_RUNNING && c->phase != CALL_OVER);
     c->authorized = err == ERR_OK;
     if (err == ERR_OK)
         err = c->routed.op->body(&c->call, c->in, ret_sink);

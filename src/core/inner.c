@@ -105,6 +105,7 @@ static enum err decode(struct call_impl *c, const struct core_request *req)
 {
     void *in;
     struct wire_fault fault = {0};
+    assert(c->routed.op && !c->in);
     enum err err = wire_inner_decode(c->routed.op, req->input, req->body, &c->arena, &in, &fault);
     if (err == ERR_FAILED) {
         c->error = fault.error;

@@ -1,5 +1,6 @@
 /* Counters of calls, per operation: how many, how they ended, how long they took. Updated with
  * relaxed atomics from every loop, read by /_weir/metrics in Prometheus' text format. */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/mem.h"
@@ -80,6 +81,7 @@ void metrics_call(struct metrics *m, const struct wire_op *op, const struct core
     for (size_t i = 0; i < m->n; i++) {
         if (m->services[i].wire != op->service)
             continue;
+        assert(op->index < m->services[i].wire->n_ops);
         count(&m->services[i].ops[op->index], status, ns);
         return;
     }
@@ -87,6 +89,7 @@ void metrics_call(struct metrics *m, const struct wire_op *op, const struct core
 
 enum err metrics_claim(struct core_claim *claim)
 {
+    assert(!claim->metrics);
     claim->metrics = mem_calloc(1, sizeof(*claim->metrics));
     return claim->metrics ? ERR_OK : ERR_NOMEM;
 }

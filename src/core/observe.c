@@ -34,6 +34,7 @@ static void tell(const struct call_impl *c, int status, int64_t ns)
 
 void call_finished(struct call_impl *c, int status)
 {
+    assert(c->start_ns > 0 && status > 0);
     int64_t ns = clock_mono_ns() - c->start_ns;
     if (c->routed.op)
         metrics_call(c->core->impl->metrics, c->routed.op, c->claim, status, ns);

@@ -99,6 +99,7 @@ enum err page_seal(const struct page_bind *bind, struct str position, struct str
     buf_add_str(&b, position);
     TRY(buf_err(&b));
     TRY(mac_of(bind, str_sub(buf_str(&b), 1 + MAC_BYTES, b.len), mac));
+    assert(b.len > 1 + MAC_BYTES);
     memcpy(b.p + 1, mac, sizeof(mac));
     struct str token = base64url_encode(bind->arena, b.p, b.len);
     if (!str_is_set(token))
@@ -150,6 +151,7 @@ enum err page_start(struct page *page, struct str *ret_after)
 
 enum err page_end(struct page *page, struct str last)
 {
+    assert(str_is_set(last)); /* or the next page would begin at the start again */
     page->more = true;
     page->last = last;
     return page->plain ? ERR_OK : page_seal(&page->bind, last, &page->next_token);
@@ -199,6 +201,7 @@ static enum err one(void *arg, struct str key, struct str val)
     if (match) {
         if (page->n == page->limit)
             return full(g);
+        assert(page->n < page->limit);
         enum err err = g->fns->take(g->arg, key, val);
         if (err == ERR_CLOSED) {
             assert(page->n > 0); /* or the next page would end here again */

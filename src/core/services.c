@@ -18,6 +18,7 @@ enum err core_services_make(struct core *core, const struct svc_def *const *defs
     for (size_t i = 0; i < n; i++) {
         struct svc *svc = &core->svcs[i];
         assert(defs[i]->wire);
+        assert(defs[i]->n_targets == 0 || defs[i]->targets);
         if (defs[i]->make)
             TRY(defs[i]->make(core, &svc->self));
         svc->def = defs[i];

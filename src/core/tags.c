@@ -313,6 +313,7 @@ enum err tags_set(struct txn *txn, const struct tags_resource *resource, struct 
         return ERR_NOMEM;
     TRY(key_of(txn, resource->arn, &key));
     assert(tags.n <= TAGS_MAX);
+    assert(tags.n == 0 || tags.v);
     if (tags.n)
         memcpy(v, tags.v, tags.n * sizeof(*v));
     qsort(v, tags.n, sizeof(*v), by_key);

@@ -43,6 +43,7 @@ bool target_is(struct core *core, struct str arn, const char *name)
 static enum err permitted(struct txn *txn, const struct target *t, const struct target_kind *kind,
                           const struct target_found *found)
 {
+    assert(str_is_set(found->arn) && kind->action); /* nothing unnamed is permitted */
     if (str_is_set(t->role))
         return core_role_allowed(txn, t->role, t->service, kind->action, found->arn);
     if (!str_is_set(t->service))
@@ -79,6 +80,7 @@ enum err target_stage(struct txn *txn, const struct target *t, const struct targ
     void *self;
     assert(str_is_set(d->payload));
     TRY(find_permitted(txn, t, &kind, &self, &found));
+    assert(txn->kv && kind->stage);
     return kind->stage(self, txn, t, &found, d);
 }
 

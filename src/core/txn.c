@@ -21,6 +21,7 @@ struct txn_hook {
 /* Hooks are kept newest first; lists that run oldest first are reversed when they run. */
 static enum err add_hook(struct txn *txn, struct txn_hook **list, void (*fn)(void *), void *arg)
 {
+    assert(fn && txn->kv); /* of a transaction that is under way */
     struct txn_hook *h = arena_alloc(txn->arena, sizeof(*h));
     if (!h)
         return ERR_NOMEM;
@@ -68,6 +69,7 @@ static void run_oldest_first(struct txn_hook **list)
 enum err txn_begin(struct txn *txn)
 {
     assert(!txn->kv);
+    assert(txn->core && txn->arena);
     txn->on_commit = txn->on_abort = txn->on_durable = NULL;
     txn->now_ms = clock_now_ms();
     return kv_begin(txn->core->kv, &txn->kv);
@@ -103,6 +105,7 @@ void txn_abort(struct txn *txn)
 
 void txn_durable(struct txn *txn)
 {
+    assert(!txn->kv && !txn->on_commit); /* committed, and its hooks ran */
     run_oldest_first(&txn->on_durable);
 }
 
@@ -139,6 +142,7 @@ static void job_finish(struct io_task *task)
     struct job *job = CONTAINER_OF(task, struct job, task);
     if (job->err == ERR_OK)
         txn_durable(&job->txn);
+    assert(!job->txn.kv);
     struct core *core = job->txn.core;
     if (job->done)
         job->done(job->arg, job->err);
@@ -180,6 +184,7 @@ enum err txn_run(struct core *core, struct io_loop *loop,
     if (!job)
         return ERR_NOMEM;
     arena_init(&job->arena, JOB_ARENA_MAX);
+    assert(body && loop);
     job->txn = (struct txn){.core = core, .arena = &job->arena, .loop = loop};
     job->body = body;
     job->arg = arg;

@@ -5,6 +5,7 @@
 
 void waiters_init(struct waiters *ws, pthread_mutex_t *lock, void (*pass_on)(struct waiters *ws))
 {
+    assert(lock);
     ws->lock = lock;
     ws->pass_on = pass_on;
     list_init(&ws->list);
@@ -43,6 +44,7 @@ static bool leave(struct waiter *w)
 static void on_cancel(struct call *call)
 {
     struct waiter *w = call->state;
+    assert(w->at && w->call == call); /* only who waits is cancelled */
     struct waiters *ws = w->at;
     pthread_mutex_lock(ws->lock);
     if (leave(w)) {

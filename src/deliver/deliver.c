@@ -101,6 +101,7 @@ static enum err lease_body(struct txn *txn, void *arg)
 
 static enum err lease_start(struct deliver *d)
 {
+    assert(!d->leasing && !d->leased);
     d->leasing = true;
     enum err err = txn_run(d->core, d->home, lease_body, d, lease_done);
     if (err != ERR_OK)
@@ -304,6 +305,7 @@ static void load_done(void *arg, enum err err)
 {
     struct payload_load *load = arg;
     struct deliver_entry *e = load->e;
+    assert(e->state == DELIVER_ENTRY_RUNNING);
     bool lost = load->lost;
 
     mem_free(load);
@@ -351,6 +353,7 @@ static void attempt_due(struct deliver_queue *q, int64_t now_ms)
 
     while (q->running < q->kind.running_max && d->running < DELIVER_RUNNING_MAX &&
            (node = heap_peek(&q->heap)) && node->key <= now_ms) {
+        assert(CONTAINER_OF(node, struct deliver_entry, node)->q == q);
         heap_pop(&q->heap);
         entry_start(CONTAINER_OF(node, struct deliver_entry, node), now_ms);
     }
@@ -403,6 +406,7 @@ static void scan_start(struct deliver_queue *q)
     if (!s)
         return;
     s->q = q;
+    assert(!q->scan && !q->scanning);
     s->from = q->read_to;
     s->max = DELIVER_SCAN_MAX;
     s->entries = mem_calloc(s->max, sizeof(struct deliver_entry *));

@@ -35,6 +35,7 @@ static void store_failed(struct deliver *d, const char *what, enum err err)
 static void lease_lost(struct deliver *d)
 {
     log_error("deliver", "another process took the due work over: this one stops delivering");
+    assert(d->started);
     d->stopped = true;
     d->leased = false; /* what is concluding stays so: it is the other's to conclude */
 }
@@ -67,6 +68,7 @@ static enum err stage_outcome(struct txn *txn, const struct deliver_entry *e)
     TRY(deliver_record_del(txn, kind, e->at, e->rec.large && !retry));
     if (!retry)
         return ERR_OK;
+    assert(e->next.id == e->at.id && e->next_attempt >= e->rec.attempt); /* the same piece, later */
     struct deliver_record rec = e->rec;
     rec.attempt = e->next_attempt;
     rec.uncounted = e->next_uncounted;
@@ -142,6 +144,7 @@ void deliver_conclude_pump(struct deliver *d)
         bytes += e->rec.large ? 0 : e->rec.payload_len;
         batch->entries[batch->n++] = e;
     }
+    assert(batch->n > 0); /* the list was not empty */
     d->committing = true;
     if (txn_run(d->core, d->home, batch_body, batch, batch_done) != ERR_OK)
         batch_done(batch, ERR_NOMEM);
@@ -192,6 +195,7 @@ static void conclude_retry(struct deliver_entry *e, bool counted)
     int64_t delay = kind->backoff_ms ? kind->backoff_ms(kind->self, &e->work, e->next_attempt)
                                      : default_backoff_ms(e, e->next_attempt);
     int64_t due = now_ms + jittered(max_i64(delay, 0));
+    assert(e->next_attempt >= 1 && e->next_uncounted >= 0);
     if (e->rec.age_max_ms) /* not later than the moment it is given up */
         due = min_i64(due, max_i64(e->rec.created_ms + e->rec.age_max_ms, now_ms));
     e->next = (struct deliver_pos){due, e->at.id};
@@ -280,6 +284,7 @@ static void give_up_done(void *arg, enum err err)
 /* Runs the kind's code for the end, as e->outcome says, and removes the piece. */
 static void conclude_staged(struct deliver_entry *e)
 {
+    assert(e->state == DELIVER_ENTRY_RUNNING && !list_linked(&e->link));
     e->state = DELIVER_ENTRY_CONCLUDING;
     if (txn_run(e->q->d->core, e->q->d->home, give_up_body, e, give_up_done) != ERR_OK)
         deliver_conclude_later(e);

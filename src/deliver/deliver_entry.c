@@ -14,6 +14,7 @@ static struct str id_key(const struct deliver_entry *e)
 
 enum err deliver_entry_set_payload(struct deliver_entry *e, struct str payload)
 {
+    assert(!e->payload);
     char *copy = mem_alloc(payload.len + 1);
     if (!copy)
         return ERR_NOMEM;
@@ -56,6 +57,7 @@ struct deliver_entry *deliver_entry_new(struct deliver_queue *q, struct deliver_
 
 static void charge(struct deliver_entry *e, size_t bytes)
 {
+    assert(e->q->d->payload_bytes >= e->charged);
     e->q->d->payload_bytes += bytes;
     e->q->d->payload_bytes -= e->charged;
     e->charged = bytes;
@@ -112,6 +114,7 @@ static void evict(struct deliver_queue *q)
         forget_from(q, e->at);
         deliver_entry_free(e);
     }
+    assert(q->heap.n == 0 && keep.n <= n_keep);
     heap_release(&q->heap);
     q->heap = keep;
 }

@@ -5,6 +5,8 @@
  * length as a varint.
  *
  * Layer: deliver. Thread: the transaction's. */
+#include <assert.h>
+
 #include "base/mem.h"
 #include "base/pack.h"
 #include "deliver/deliver_int.h"
@@ -46,6 +48,7 @@ enum err deliver_record_put(struct txn *txn, enum deliver_kind_id kind, struct d
 
     buf_init_arena(&key, txn->arena, KEY_BYTES_MAX);
     buf_init_arena(&val, txn->arena, RECORD_OVERHEAD_MAX + DELIVER_INLINE_MAX);
+    assert(rec->attempt >= 1 && rec->attempts_max >= 1 && rec->age_max_ms >= 0); /* as read back */
     pack_u8(&val, DUE_VERSION);
     pack_uint(&val, (uint64_t)rec->attempt);
     pack_uint(&val, (uint64_t)rec->uncounted);
@@ -169,6 +172,7 @@ static enum err scan_take(struct deliver_scan *s, struct str key, struct str val
     struct deliver_entry *e = deliver_entry_new(s->q, at, &rec, rec.payload);
     if (!e)
         return ERR_NOMEM;
+    assert(!deliver_pos_before(at, s->from)); /* a scan only goes on */
     s->bytes += rec.payload.len;
     s->entries[s->n++] = e;
     return ERR_OK;

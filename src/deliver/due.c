@@ -128,6 +128,7 @@ static void lease_done(void *arg, enum err err)
 
 static enum err lease_start(struct due *due)
 {
+    assert(!due->leasing && !due->leased);
     due->leasing = true;
     enum err err = txn_run(due->core, due->home, lease_body, due, lease_done);
     if (err != ERR_OK)
@@ -212,6 +213,7 @@ static enum err stage_next(struct txn *txn, struct due_entry *e, bool had,
 {
     const struct due_kind *kind = e->kind;
     struct due_fire *f = &e->fire;
+    assert(had || e == kind->one); /* what is not set is stale, and does not fire */
     bool one = e == kind->one;
     bool moves = !one && f->next == DUE_MOVE && f->next_ms != old->when_ms;
     struct due_record rec = {f->next == DUE_MOVE ? f->next_ms : old->when_ms, f->value};
@@ -243,6 +245,7 @@ static enum err fire_body(struct txn *txn, void *arg)
     bool had = err == ERR_OK;
     if (err && err != ERR_NOT_FOUND)
         return err;
+    assert(e->state == DUE_FIRING);
     if (e != kind->one) {
         e->set = had;
         e->stored_ms = old.when_ms;
@@ -266,6 +269,7 @@ static void wait_again(struct due_entry *e, int64_t when_ms, int64_t fire_ms)
         when_ms = e->noticed_ms;
         fire_ms = min_i64(fire_ms, when_ms);
     }
+    assert(e->state == DUE_IDLE); /* neither firing nor held any more */
     e->noticed_ms = INT64_MAX;
     e->when_ms = when_ms;
     due_wait(e, fire_ms);
@@ -376,6 +380,7 @@ static void start_firing(struct due_entry *e)
 
     assert(e->state == DUE_WAITING);
     e->state = DUE_FIRING;
+    assert(due->running < DUE_RUNNING_MAX && e->noticed_ms == INT64_MAX);
     e->turn = false;
     e->kind->running++;
     due->running++;
@@ -407,6 +412,7 @@ static void fire_due(struct due *due, int64_t now_ms)
             continue;
         }
         idle = 0;
+        assert(CONTAINER_OF(node, struct due_entry, node)->kind == kind);
         heap_pop(&kind->heap);
         start_firing(CONTAINER_OF(node, struct due_entry, node));
     }
@@ -471,6 +477,7 @@ static void scan_start(struct due_kind *kind)
     if (!s)
         return;
     s->kind = kind;
+    assert(!kind->scanning && !kind->read_to.end);
     s->from = kind->read_to;
     kind->scan_cap.end = true;
     if (txn_run(kind->due->core, kind->due->home, due_scan_body, s, scan_done) != ERR_OK)

@@ -1,6 +1,8 @@
 /* Setting, moving and clearing due keys in anybody's transaction. See due.h.
  *
  * Layer: deliver. Thread: the transaction's. */
+#include <assert.h>
+
 #include "deliver/due_int.h"
 
 struct set {
@@ -18,6 +20,7 @@ static void set_durable(void *arg)
 static enum err stage(struct txn *txn, struct due_kind *kind, struct str key,
                       const struct due_record *old, const struct due_record *rec)
 {
+    assert(!kind->def.singleton); /* those have no moment */
     struct set *s = ARENA_NEW(txn->arena, struct set);
     if (!s)
         return ERR_NOMEM;

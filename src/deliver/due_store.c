@@ -8,6 +8,8 @@
  * singleton has a record only while its value is not empty, and is never in the order index.
  *
  * Layer: deliver. Thread: the transaction's. */
+#include <assert.h>
+
 #include "base/pack.h"
 #include "deliver/due_int.h"
 #include "kv/key.h"
@@ -104,6 +106,7 @@ enum err due_record_put(struct txn *txn, const struct due_kind *kind, struct str
 
     record_key(&b, txn, kind, key);
     buf_init_arena(&val, txn->arena, DUE_VALUE_MAX + OVERHEAD_MAX);
+    assert(rec->value.len <= DUE_VALUE_MAX && key.len <= DUE_KEY_MAX);
     pack_u8(&val, RECORD_VERSION);
     pack_int(&val, rec->when_ms);
     pack_str(&val, rec->value);

@@ -85,6 +85,7 @@ void due_entry_free(struct due_entry *e)
 
 static void forget(struct due_entry *e)
 {
+    assert(!e->node.index);
     if (e == e->kind->one) { /* the store does not know of it: no memory for the heap, so idle */
         e->state = DUE_IDLE;
         atomic_store(&e->kind->kicked, true);
@@ -134,6 +135,7 @@ void due_wait(struct due_entry *e, int64_t fire_ms)
 /* What is in memory hears of another moment: the earlier one stands (DU4). */
 static void hear(struct due_entry *e, int64_t when_ms)
 {
+    assert(e->state != DUE_IDLE && e != e->kind->one); /* a singleton hears kicks */
     if (e->state == DUE_FIRING || e->state == DUE_HELD) {
         e->noticed_ms = min_i64(e->noticed_ms, when_ms);
     } else if (when_ms < e->when_ms) {
@@ -146,6 +148,7 @@ static void hear(struct due_entry *e, int64_t when_ms)
 void due_admit(struct due_entry *e)
 {
     struct due_kind *kind = e->kind;
+    assert(!kind->def.singleton && e->state == DUE_IDLE && !e->node.index);
     struct due_entry *have = map_get(&kind->by_key, due_entry_key(e));
 
     if (have) {

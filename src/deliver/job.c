@@ -67,6 +67,7 @@ static void decide(struct due_fire *f, const struct job *job, enum job_state sta
     };
     assert((size_t)state < ARRAY_LEN(nexts));
     f->next = nexts[state];
+    assert(state != JOB_WAIT || job->wait_until_ms > 0);
     f->next_ms = job->wait_until_ms;
 }
 

@@ -6,6 +6,7 @@
 
 static bool has_year(const struct cron *c, int64_t year)
 {
+    assert(year >= CRON_YEAR_MIN && year <= CRON_YEAR_MAX);
     size_t bit = (size_t)(year - CRON_YEAR_MIN);
     return c->years[bit / 64] >> bit % 64 & 1;
 }
@@ -78,6 +79,7 @@ static int time_from(const struct cron *c, int from)
         if (m >= 0)
             return hour * 60 + m;
     }
+    assert(c->minutes != 0); /* every list has an element: an hour always has its minute */
     hour = bit_from(c->hours, hour + 1);
     return hour < 0 ? -1 : hour * 60 + bit_from(c->minutes, 0);
 }
@@ -119,6 +121,7 @@ static enum err next_cron(const struct cron *c, const struct zone *zone, int64_t
         int64_t at;
         if (!local_from(c, minute + 1, &minute))
             return ERR_NOT_FOUND;
+        assert(minute * 60 > local - 60); /* time goes on, or the skips would not end */
         if (!zone) {
             *ret_at = minute * 60;
             return ERR_OK;

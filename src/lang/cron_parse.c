@@ -1,4 +1,6 @@
 /* Text of a schedule expression. See cron.h. */
+#include <assert.h>
+
 #include "lang/calendar.h"
 #include "lang/cron.h"
 
@@ -62,6 +64,7 @@ static enum err element(const struct field *f, struct str s, struct bits *bits)
     int n = last - first + (last < first ? span : 0);
     for (int i = 0; i <= n; i += (int)step) {
         int bit = (first - f->min + i) % span;
+        assert(bit >= 0 && bit < BITS_MAX);
         bits->v[bit / 64] |= 1ull << bit % 64;
     }
     return ERR_OK;

@@ -29,6 +29,7 @@ static void normalise(struct decimal *d, int64_t exponent)
         d->lead++;
         d->n--;
     }
+    assert(d->lead + d->n <= all);
     d->mag = d->n ? (int64_t)d->part_len[0] - (int64_t)d->lead + exponent : 0;
     if (d->n == 0)
         d->negative = false;
@@ -140,6 +141,7 @@ enum err decimal_is_multiple(const struct decimal *a, const struct decimal *b, b
     uint64_t divisor = 0, rest = 0;
     for (size_t i = 0; i < b->n; i++)
         divisor = divisor * 10 + (uint64_t)(digit_at(b, i) - '0');
+    assert(divisor > 0 && x >= y);
     for (size_t i = 0; i < a->n; i++)
         rest = (mul_mod(rest, 10, divisor) + (uint64_t)(digit_at(a, i) - '0')) % divisor;
     *ret_yes = mul_mod(rest, pow10_mod((uint64_t)(x - y), divisor), divisor) == 0;

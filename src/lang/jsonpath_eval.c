@@ -28,6 +28,7 @@ static enum err append(struct jp_eval *e, struct json *list, struct json ***tail
         return ERR_NOMEM;
     *copy = *v;
     copy->next = NULL;
+    assert(!**tail);
     **tail = copy;
     *tail = &copy->next;
     list->n++;
@@ -79,12 +80,14 @@ static enum err names(struct jp_eval *e, const struct jp_step *s, const struct j
 
 static const struct json *element(const struct json *list, int64_t index)
 {
+    assert(list->kind == JSON_ARRAY);
     int64_t n = list->n, i = index < 0 ? index + n : index;
     if (i < 0 || i >= n)
         return NULL;
     const struct json *it = list->child;
     while (i-- > 0)
         it = it->next;
+    assert(it); /* n says how many there are */
     return it;
 }
 

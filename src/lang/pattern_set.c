@@ -118,6 +118,7 @@ static const struct entry *find(const struct pattern_set *s, uint32_t owner, enu
 static enum err table_grow(struct pattern_set *s)
 {
     size_t cap = s->table_cap ? s->table_cap * 2 : 64;
+    assert((cap & (cap - 1)) == 0); /* probing masks */
     struct entry *grown = ARENA_ARRAY(s->a, struct entry, cap);
     if (!grown)
         return ERR_NOMEM;
@@ -169,6 +170,7 @@ static enum err field_of_path(struct pattern_set *s, struct str path, uint32_t *
             TRY(node_new(s, &e->value));
         node = e->value;
     }
+    assert(node < s->nodes_n);
     if (s->node_field[node] == NONE) {
         TRY(reserve(s->a, &s->fields, s->fields_n, &s->fields_cap, sizeof(*s->fields)));
         s->fields[s->fields_n] = (struct set_field){.any = NONE};
@@ -250,6 +252,7 @@ static enum err count_uses(struct pattern_set *s, struct set_alternative *alt)
 static enum err post(struct pattern_set *s, uint32_t *head, uint32_t alternative)
 {
     TRY(reserve(s->a, &s->postings, s->postings_n, &s->postings_cap, sizeof(*s->postings)));
+    assert(alternative < s->alternatives_n);
     s->postings[s->postings_n] = (struct posting){alternative, *head};
     *head = (uint32_t)s->postings_n++;
     return ERR_OK;
@@ -409,6 +412,7 @@ static enum err leaf_add(struct match *m, uint32_t field, const struct json *v,
     l->next = NULL;
     l->place = place;
     pattern_value_init(&l->value, v);
+    assert(field < m->s->fields_n);
     struct leaves *all = &m->fields[field];
     if (all->last)
         all->last->next = l;
@@ -511,6 +515,7 @@ static void settle(struct match *m, const struct place *p)
 {
     for (; p; p = p->outer)
         if (!m->assigned[p->array]) {
+            assert(p->array < m->arrays && m->trail_n < m->arrays); /* an array is settled once */
             m->assigned[p->array] = p->index + 1;
             m->trail[m->trail_n++] = p->array;
         }
@@ -519,7 +524,8 @@ static void settle(struct match *m, const struct place *p)
 static void unsettle(struct match *m, size_t trail_n)
 {
     while (m->trail_n > trail_n)
-        m->assigned[m->trail[--m->trail_n]] = 0;
+        assert(m->assigned[m->trail[m->trail_n - 1]] != 0);
+    m->assigned[m->trail[--m->trail_n]] = 0;
 }
 
 static bool is_absent(const struct match *m, const struct leaf *l)
@@ -581,6 +587,7 @@ static enum err try_alternative(struct match *m, uint32_t which)
     m->tried[which / 64] |= bit;
     if (m->matched[alt->pattern / 64] & 1ull << alt->pattern % 64 || !has_chance(m, alt))
         return ERR_OK;
+    assert(m->trail_n == 0); /* the one before left nothing settled */
     if (m->placed) {
         enum err err = fits_from(m, alt, 0, &fits);
         unsettle(m, 0);

@@ -130,6 +130,7 @@ int32_t zone_offset(const struct zone *z, int64_t utc)
         else
             high = mid;
     }
+    assert(low <= z->n && (low == 0 || z->times[low - 1] <= utc));
     return low == 0 ? z->before : z->offsets[low - 1];
 }
 

@@ -7,6 +7,7 @@
  *   s3       InvalidArgument for what was in the head, MalformedXML for what was in the body
  *
  * Layer: wire. Thread: pure. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "wire/wire_int.h"
@@ -198,6 +199,8 @@ static void missing(struct check *c, const struct place *at)
 
 static size_t length_of(const struct wire_shape *s, const void *v)
 {
+    assert(s->kind == WIRE_STRING || s->kind == WIRE_BLOB || s->kind == WIRE_LIST ||
+           s->kind == WIRE_MAP);
     if (s->kind == WIRE_STRING)
         return str_utf8_count(*(const struct str *)v);
     if (s->kind == WIRE_BLOB)
@@ -235,6 +238,7 @@ static enum err pattern_holds(const struct wire_shape *s, struct str v, bool *re
 /* The shape whose constraints hold for a text: a name's own where it is no ARN. */
 static const struct wire_shape *held_to(const struct wire_shape *s, const void *v)
 {
+    assert(!s->name_shape || s->kind == WIRE_STRING);
     bool name = s->name_shape && !str_starts(*(const struct str *)v, STR("arn:"));
     return name ? s->name_shape : s;
 }
@@ -354,6 +358,7 @@ static enum err check_value(struct check *c, const struct wire_shape *s, const v
 static enum err check_struct(struct check *c, const struct wire_shape *shape, const void *base,
                              const struct place *up)
 {
+    assert(shape->kind == WIRE_STRUCT && base);
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct wire_member *m = &shape->members[i];
         struct place at = {.up = up, .name = m->name};
@@ -379,6 +384,7 @@ static enum err check_struct(struct check *c, const struct wire_shape *shape, co
 static enum err tell(struct check *c)
 {
     const struct wire_service *s = c->d->service;
+    assert(c->n > 0);
     struct wire_fault *f = c->d->fault;
     struct str text = buf_str(&c->text);
     f->error = s->common[c->missing ? WIRE_E_MISSING_PARAMETER : WIRE_E_VALIDATION];

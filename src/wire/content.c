@@ -5,6 +5,8 @@
  * where it arrives: the form of a query request when it is routed, all others when they are decoded.
  *
  * Layer: wire. Thread: pure. */
+#include <assert.h>
+
 #include "codec/gzip.h"
 #include "wire/wire_int.h"
 
@@ -17,6 +19,7 @@ static const struct wire_error unsupported_media = {
 
 static enum err refuse(const struct wire_error *error, struct str message, struct wire_fault *fault)
 {
+    assert(str_is_set(message));
     *fault = (struct wire_fault){error, message};
     return ERR_FAILED;
 }
@@ -75,6 +78,7 @@ enum err wire_compress(const struct wire_routed *r, struct arena *arena, struct 
     if (err == ERR_LIMIT) /* it does not shrink */
         return ERR_OK;
     TRY(err);
+    assert(packed.len <= reply->body.len);
     reply->body = buf_str(&packed);
     return wire_reply_add(reply, STR("Content-Encoding"), STR("gzip"));
 }

@@ -5,6 +5,8 @@
  * bounded by JSON_DEPTH_MAX.
  *
  * Layer: wire. Thread: pure. */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "codec/base64.h"
 #include "wire/wire_int.h"
@@ -119,6 +121,7 @@ static enum err list_value(struct wire_dec *d, const struct wire_shape *shape, c
             return mismatch(d, shape, it);
         TRY(value(d, &shape->members[0], it, items + n++ * shape->size, NULL));
     }
+    assert(n == v->n);
     *dst = (struct wire_list){items, n};
     return ERR_OK;
 }
@@ -242,6 +245,7 @@ static const struct wire_member *member_named(const struct wire_shape *shape, st
 enum err wire_dec_json(struct wire_dec *d, const struct wire_shape *shape, const struct json *v,
                        void *dst)
 {
+    assert(shape->kind == WIRE_STRUCT);
     if (v->kind != JSON_OBJECT)
         return mismatch(d, shape, v);
     JSON_EACH (v, it) {

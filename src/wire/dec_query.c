@@ -12,6 +12,7 @@
  * "Name=" alone is an empty list or map. Unknown parameters are ignored.
  *
  * Layer: wire. Thread: pure. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "wire/wire_int.h"
@@ -44,6 +45,7 @@ static struct node *add_child(struct arena *arena, struct node *parent, struct s
     struct node *node = ARENA_NEW(arena, struct node);
     if (!node)
         return NULL;
+    assert(!parent->last == !parent->child);
     node->name = name;
     if (parent->last)
         parent->last->next = node;
@@ -113,6 +115,7 @@ static enum err numbered(struct wire_dec *d, const struct node *node, struct ite
         if (str_to_u64(c->name, &items[n].index) == ERR_OK)
             items[n++].node = c;
     }
+    assert(n <= node->n);
     qsort(items, n, sizeof(*items), item_cmp);
     *ret_items = items;
     *ret_n = n;

@@ -1,6 +1,7 @@
 /* Values written as text (heads, forms, XML), and what all decoders say of a wrong one.
  *
  * Layer: wire. Thread: pure. */
+#include <assert.h>
 #include <math.h>
 
 #include "base/clock.h"
@@ -9,6 +10,7 @@
 
 enum err wire_dec_fault(struct wire_dec *d, struct str message)
 {
+    assert(!d->fault->error); /* the first wrong value ends the decoding */
     d->fault->error = d->service->common[WIRE_E_SERIALIZATION];
     d->fault->message = message;
     return ERR_FAILED;
@@ -26,6 +28,7 @@ bool wire_is_set(const struct wire_member *m, const void *base)
     case WIRE_BOOL:
     case WIRE_DOUBLE:
     case WIRE_TIME:
+        assert(m->has_offset); /* a zero says nothing about presence */
         return *wire_has_at(m, base);
     case WIRE_STRUCT:
     case WIRE_JSON_IN:

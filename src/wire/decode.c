@@ -2,6 +2,8 @@
  * body), scalars written as text, and then the checks of the spec.
  *
  * Layer: wire. Thread: pure. */
+#include <assert.h>
+
 #include "codec/cbor.h"
 #include "wire/wire_int.h"
 
@@ -46,6 +48,7 @@ static enum err headers_with_prefix(struct wire_dec *d, const struct wire_member
         if (!str_is_set(entries[at++].key))
             return ERR_NOMEM;
     }
+    assert(at == n); /* counted and copied alike */
     *dst = (struct wire_list){entries, n};
     return ERR_OK;
 }
@@ -75,6 +78,7 @@ static enum err header_item(struct wire_dec *d, const struct wire_member *elemen
         i += text.p[i] == '\\' && i + 1 < text.len;
         out[n++] = text.p[i];
     }
+    assert(n < text.len);
     *ret_item = str_n(out, n);
     text = str_trim(str_sub(text, min_size(i + 1, text.len), SIZE_MAX));
     *rest = text.len > 0 ? str_sub(text, 1, SIZE_MAX) : STR_NONE;
@@ -101,6 +105,7 @@ static enum err list_header(struct wire_dec *d, const struct wire_member *m, str
         if (err == ERR_INVALID)
             return wire_dec_bad_text(d, m, text, "list");
         TRY(err);
+        assert(n < most); /* a value ends at a comma each */
         TRY(wire_dec_text(d, element, item, WIRE_TIME_HTTP, v + n++ * m->shape->size, NULL));
     }
     *dst = (struct wire_list){v, n};
@@ -149,6 +154,7 @@ static enum err map_params(struct wire_dec *d, const struct wire_member *m,
                            const struct wire_routed *r, struct wire_list *dst)
 {
     const struct wire_shape *shape = m->shape, *value = shape->members[1].shape;
+    assert(shape->kind == WIRE_MAP);
     size_t n = 0, j;
     char *v = arena_calloc(d->arena, min_size(r->n_params, WIRE_QUERY_KEYS_MAX), shape->size);
     if (!v)
@@ -362,6 +368,7 @@ static enum err rpc_body(struct wire_dec *d, const struct wire_routed *r,
 enum err wire_decode(const struct wire_routed *r, const struct wire_request *req,
                      struct arena *arena, void **ret_in, struct wire_fault *ret_fault)
 {
+    assert(r->outcome == WIRE_ROUTED && r->op && r->service);
     struct wire_fault fault = {0};
     struct wire_dec d = {.service = r->service, .arena = arena, .fault = &fault};
     void *in = arena_calloc(arena, 1, r->op->in_size);
@@ -386,6 +393,8 @@ enum err wire_decode(const struct wire_routed *r, const struct wire_request *req
     if (err == ERR_FAILED) {
         if (!str_is_set(fault.message))
             return ERR_NOMEM;
+        assert(fault.error ||
+               !r->service->common[WIRE_E_SERIALIZATION]); /* a client learns which */
         *ret_fault = fault;
     }
     if (err == ERR_OK)

@@ -167,6 +167,7 @@ static enum err head_member(const struct wire_member *m, const void *out, struct
 {
     const void *v = wire_at(m, out);
     if (m->location == WIRE_IN_STATUS) {
+        assert(m->shape->kind == WIRE_INT);
         reply->status = (int)*(const int64_t *)v;
         return ERR_OK;
     }
@@ -256,6 +257,7 @@ enum err wire_encode(const struct wire_routed *r, const void *out, struct str re
     struct wire_reply reply;
     struct buf b;
     assert(r->op);
+    assert(out);
     TRY(reply_init(&reply, r->protocol, request_id, host_id, arena));
     reply.status = r->op->status;
     buf_init_arena(&b, arena, WIRE_REPLY_MAX);
@@ -274,6 +276,7 @@ enum err wire_encode(const struct wire_routed *r, const void *out, struct str re
         TRY(encode_rest(r, out, &b, arena, &reply));
         break;
     }
+    assert(reply.status >= 200 && reply.status < 600); /* also what a member said */
     *ret_reply = reply;
     return ERR_OK;
 }
@@ -422,6 +425,7 @@ enum err wire_encode_error(const struct wire_routed *r, const struct wire_error 
                         host_id};
     TRY(reply_init(&reply, r->protocol, request_id, host_id, arena));
     reply.status = f.error->status;
+    assert(reply.status >= 300); /* 304 is S3's only one below 400 */
     buf_init_arena(&b, arena, WIRE_REPLY_MAX);
     switch (r->protocol) {
     case WIRE_JSON10:

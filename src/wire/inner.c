@@ -3,6 +3,8 @@
  * Layer: wire. Thread: pure. */
 #include "wire/inner.h"
 
+#include <assert.h>
+
 #include "codec/json.h"
 #include "wire/wire_int.h"
 
@@ -56,6 +58,7 @@ static enum err fill(struct wire_dec *d, const struct wire_op *op, struct str js
 enum err wire_inner_decode(const struct wire_op *op, struct str json, struct str body,
                            struct arena *arena, void **ret_in, struct wire_fault *ret_fault)
 {
+    assert(op->service && op->input);
     struct wire_fault fault = {0};
     struct wire_dec d = {.service = op->service, .arena = arena, .fault = &fault};
     void *in = arena_calloc(arena, 1, op->in_size);
@@ -76,6 +79,7 @@ enum err wire_inner_encode(const struct wire_op *op, const void *out, struct are
                            struct str *ret_json, struct str *ret_body)
 {
     const struct wire_shape *shape = op->output;
+    assert(out);
     const struct wire_member *payload = raw_payload(shape);
     struct str body = STR_NONE;
     struct buf b;

@@ -70,6 +70,7 @@ static pcre2_match_context *limits(void)
 
 enum err wire_pattern_match(struct wire_pattern *p, struct str s, bool *ret_match)
 {
+    assert(p->text);
     pcre2_code *re = compiled(p);
     pcre2_match_context *ctx = limits();
     pcre2_match_data *data = re && ctx ? pcre2_match_data_create(1, NULL) : NULL;

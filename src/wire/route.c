@@ -112,6 +112,7 @@ bool wire_op_known_unsupported(const struct wire_service *service, struct str na
 /* An operation named by its name: target or Action. */
 static void set_named(struct wire_routed *r, const struct wire_service *service, struct str name)
 {
+    assert(service);
     r->service = service;
     r->op_name = name;
     r->op = wire_op_find(service, name);
@@ -161,6 +162,7 @@ static struct str cut_pair(struct str *path, struct str word)
     struct str name = str_sub(*path, slash + 1, SIZE_MAX), before = str_n(path->p, slash);
     if (!str_ends(before, word) || name.len == 0)
         return STR_NONE;
+    assert(before.len >= word.len && name.len > 0);
     *path = str_n(before.p, before.len - word.len);
     return name;
 }
@@ -539,6 +541,7 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
         TRY(route_unsigned(services, n_services, req, &h, arena, &r));
 out:
     r.accepts_gzip = r.service && r.service->gzip_replies && accepts_gzip(h.accept_encoding);
+    assert((r.outcome == WIRE_ROUTED) == (r.op != NULL));
     *ret_routed = r;
     return ERR_OK;
 }

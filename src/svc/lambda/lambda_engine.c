@@ -15,6 +15,7 @@
  *   E4  on_done runs exactly once for each lambda_engine_invoke, later, on the home loop.
  *
  * Layer: svc. Thread: home loop. */
+#include <assert.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -179,6 +180,7 @@ static void pool_drain_idle(struct pool *pool)
 
 static void pool_take_fn(struct pool *pool, struct lambda_fn *fn)
 {
+    assert(str_eq(fn->arn, pool->fn->arn));
     struct lambda_fn *old = pool->fn;
 
     if (fn == old || fn->object.seq <= old->object.seq)
@@ -342,6 +344,7 @@ static void instance_idle(struct instance *in)
     }
     assert(!in->inv && !in->dying); /* E1 */
     in->idle_since_ms = clock_now_ms();
+    assert(!list_linked(&in->in_pool) && !list_linked(&in->in_lru));
     list_push_front(&pool->idle, &in->in_pool);
     list_push_back(&e->lru, &in->in_lru);
     if (!e->sweeping)
@@ -352,6 +355,7 @@ static void left_busy(struct instance *in)
 {
     assert(in->pool->busy > 0);
     in->pool->busy--;
+    assert(!in->unreserved || in->pool->e->busy_unreserved > 0);
     if (in->unreserved)
         in->pool->e->busy_unreserved--;
     in->unreserved = false;
@@ -542,6 +546,7 @@ static struct instance *idle_take(struct pool *pool)
     struct list *link;
     while ((link = list_pop_front(&pool->idle))) {
         struct instance *in = CONTAINER_OF(link, struct instance, in_pool);
+        assert(!in->inv && !in->dying && in->pool == pool);
         list_remove(&in->in_lru);
         if (usable(in))
             return in;
@@ -566,6 +571,7 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
     enum err err = sandbox_instance_invoke(in->sb, &inv->sb);
     if (err != ERR_OK)
         return err;
+    assert(in->pool->busy < in->pool->n);
     inv->instance = in;
     in->inv = inv;
     in->pool->busy++;
@@ -623,6 +629,7 @@ static void serve_waiting(struct pool *pool)
     while (n-- > 0) {
         struct lambda_invocation *inv =
             CONTAINER_OF(list_pop_front(&pool->waiting), struct lambda_invocation, link);
+        assert(pool->n_waiting > 0 && !inv->instance);
         pool->n_waiting--;
         lambda_engine_invoke(pool->e, inv);
         if (pool->busy > 0)

@@ -1,5 +1,7 @@
 #include "svc/logs/filter.h"
 
+#include <assert.h>
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -8,6 +10,7 @@ static bool is_space(char c)
 /* Cuts one term off *rest, which does not start with white space. */
 static enum err take_term(struct str *rest, struct logs_filter_term *t)
 {
+    assert(rest->len > 0 && !is_space(rest->p[0]));
     t->kind = '+';
     if (rest->p[0] == '?' || rest->p[0] == '-') {
         t->kind = rest->p[0];

@@ -1,4 +1,6 @@
 /* Records of groups, streams and events. */
+#include <assert.h>
+
 #include "base/record.h"
 #include "base/rng.h"
 #include "svc/logs/logs_int.h"
@@ -56,6 +58,7 @@ enum err logs_make_group(struct txn *txn, struct key_scope scope, struct str nam
     enum err err = logs_read_group(txn, scope, name, &old);
     if (err != ERR_NOT_FOUND)
         return err ? err : ERR_EXISTS;
+    assert(g->id == 0);
     g->id = rng_u64();
     g->created_ms = txn->now_ms;
     return logs_write_group(txn, scope, name, g);
@@ -136,6 +139,7 @@ enum err logs_append(struct txn *txn, uint64_t group_id, struct str name, struct
     TRY(write_stream(txn, group_id, name, s));
     if (s->last_ms == old_last)
         return ERR_OK;
+    assert(s->last_ms > old_last && s->first_ms <= s->last_ms);
     TRY(txn_del(txn, by_time_key(txn, group_id, old_last, name)));
     return txn_put(txn, by_time_key(txn, group_id, s->last_ms, name), STR(""));
 }

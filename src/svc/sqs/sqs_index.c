@@ -64,6 +64,7 @@ static void shrink(struct sqs_index *ix)
 
 void sqs_index_unref(struct sqs_index *ix)
 {
+    assert(!ix || ix->refs > 0);
     if (!ix || --ix->refs > 0)
         return;
     size_t it = 0;
@@ -86,6 +87,7 @@ static size_t home(const struct sqs_index *ix, uint64_t seq)
 static void table_put(struct sqs_index *ix, struct sqs_slot *slot)
 {
     size_t i = home(ix, slot->seq);
+    assert(ix->n < ix->table_cap); /* a probe ends at a free place */
     while (ix->table[i])
         i = (i + 1) & (ix->table_cap - 1);
     ix->table[i] = slot;
@@ -190,6 +192,7 @@ static void release_slot(struct sqs_index *ix, struct sqs_slot *slot)
     ix->count[slot->state]--;
     table_del(ix, slot);
     ix->n--;
+    assert(slot->seq >= ix->oldest_seq);
     if (ix->fifo) {
         struct sqs_group *g = fifo_of(slot)->group;
         if (--g->n == 0)
@@ -290,6 +293,7 @@ static void join_waiting(struct sqs_fifo_slot *fs)
         front = front->next;
         back = back->prev;
     }
+    assert(back == head || seq_in_group(back) < fs->slot.seq); /* I3 */
     list_push_front(back, &fs->in_group);
 }
 
@@ -311,6 +315,7 @@ static void make_visible(struct sqs_index *ix, struct sqs_slot *slot, bool at_fr
         review_group(ix, fs->group);
         return;
     }
+    assert(!slot->dead);
     list_init(&slot->link);
     if (at_front)
         list_push_front(&ix->visible, &slot->link);
@@ -412,6 +417,7 @@ static bool bury(struct sqs_index *ix, struct sqs_slot *slot)
         return false;
     struct sqs_group *g = ix->fifo ? fifo_of(slot)->group : NULL;
     if (g) {
+        assert(g->n_out > 0 && g->n_out <= g->n);
         g->n_out--;
         review_group(ix, g);
     }
@@ -465,6 +471,7 @@ void sqs_index_remove(struct sqs_index *ix, struct sqs_slot *slot)
     if (ix->fifo) {
         struct sqs_group *g = fifo_of(slot)->group;
         list_remove(&fifo_of(slot)->in_group);
+        assert(slot->state != SQS_SLOT_LEASED || g->n_out > 0);
         if (slot->state == SQS_SLOT_LEASED)
             g->n_out--;
         review_group(ix, g);

@@ -4,6 +4,8 @@
  *   bytes: version, u64 queue id, u64 sequence number, u32 receive, 8 of HMAC-SHA-256; in base64
  *
  * Layer: svc/sqs. */
+#include <assert.h>
+
 #include "base/clock.h"
 #include "codec/base64.h"
 #include "codec/hash.h"
@@ -47,6 +49,7 @@ struct str sqs_receipt_make(struct arena *a, const struct sqs_queue *q, uint64_t
 {
     uint8_t bytes[RECEIPT_PLAIN + RECEIPT_MAC];
     struct receipt r = {.queue_id = q->id, .seq = seq, .receives = receives};
+    assert(receives > 0); /* a handle is of a receive */
     receipt_fill(q->sqs, &r, bytes);
     return base64_encode(a, bytes, sizeof(bytes));
 }
@@ -200,6 +203,7 @@ enum err sqs_visibility_stage(struct txn *txn, const struct sqs_open *q, struct 
                              "VisibilityTimeout for the message is beyond the limit [43200 "
                              "seconds].",
                              (long long)visibility_s);
+    assert(state.receives > 0);
     state.due_ms = due_ms;
     TRY(sqs_write(txn, key, &sqs_state_type, &state));
     return on_commit(txn, visibility_committed, q->queue, r.seq, due_ms);

@@ -178,6 +178,7 @@ uint64_t sqs_queue_next_seq(struct sqs_queue *q, int64_t now_ms)
     uint64_t seq = sqs_seq_of_ms(now_ms);
     if (seq <= q->last_seq)
         seq = q->last_seq + 1;
+    assert(seq > q->purge_seq); /* or it would count as purged (Q1) */
     q->last_seq = seq;
     return seq;
 }
@@ -200,6 +201,7 @@ static void schedule(struct sqs_queue *q)
         return;
     bool sooner = false;
     pthread_mutex_lock(&s->due_lock);
+    assert(atomic_load(&q->refs) > 0);
     if (q->due.index == 0) {
         q->due.key = due_ms;
         /* Without memory nobody is told early: long polls end by their own deadline. */

@@ -17,6 +17,7 @@ struct pending {
 static void send_committed(void *arg)
 {
     struct pending *p = arg;
+    assert(p->slot && p->ix);
     pthread_mutex_lock(&p->queue->lock);
     sqs_index_add(p->ix, p->slot, p->due_ms, clock_now_ms());
     sqs_index_unref(p->ix);
@@ -117,6 +118,7 @@ enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_b
         body->id = rng_uuid(id);
         body->sent_ms = txn->now_ms;
     }
+    assert(delay_s >= 0 && delay_s <= SQS_DELAY_MAX_S && str_is_set(body->id));
     int64_t due_ms = txn->now_ms + delay_s * 1000;
     TRY(reserve(txn, to->queue, to->config.fifo ? body->group : STR_NONE, due_ms, &seq));
     body->fifo_seq = to->config.fifo ? seq : 0;

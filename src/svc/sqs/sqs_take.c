@@ -68,6 +68,7 @@ static enum err take_round(struct txn *txn, struct sqs_queue *q, size_t max, int
     bool full = out >= SQS_INFLIGHT_MAX;
     if (!full)
         t->n = sqs_index_take(q->ix, min_size(max, SQS_INFLIGHT_MAX - out), t->slots);
+    assert(t->n <= max);
     if (t->n) {
         t->ix = q->ix;
         sqs_index_ref(t->ix);
@@ -160,6 +161,7 @@ enum err sqs_take(struct txn *txn, const struct sqs_open *from, size_t max, int6
         TRY(err);
         if (t->n == 0)
             break;
+        assert(n + t->n <= max);
         staged = true;
         for (size_t i = 0; i < t->n; i++) {
             TRY(handle_slot(txn, from, t, i, &ret_taken[n]));
