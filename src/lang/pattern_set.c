@@ -523,9 +523,10 @@ static void settle(struct match *m, const struct place *p)
 
 static void unsettle(struct match *m, size_t trail_n)
 {
-    while (m->trail_n > trail_n)
+    while (m->trail_n > trail_n) {
         assert(m->assigned[m->trail[m->trail_n - 1]] != 0);
-    m->assigned[m->trail[--m->trail_n]] = 0;
+        m->assigned[m->trail[--m->trail_n]] = 0;
+    }
 }
 
 static bool is_absent(const struct match *m, const struct leaf *l)
