@@ -24,7 +24,7 @@ LAYERS = {
     "io": ["base"],
     "fetch": ["base", "io"],
     "http": ["base", "io"],
-    "kv": ["base"],
+    "kv": ["base", "codec"],
     "auth": ["base", "codec"],
     "core": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth"],
     "deliver": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth", "core"],

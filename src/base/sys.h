@@ -15,6 +15,7 @@ struct sys_table {
     ssize_t (*read)(int fd, void *p, size_t len);
     ssize_t (*pread)(int fd, void *p, size_t len, off_t off);
     ssize_t (*write)(int fd, const void *p, size_t len);
+    ssize_t (*pwrite)(int fd, const void *p, size_t len, off_t off);
     int (*fsync)(int fd);
     int (*fdatasync)(int fd);
     int (*close)(int fd);

@@ -91,6 +91,9 @@ struct kv_ops {
     bool (*cancel_wait)(struct kv *kv, struct kv_wait *wait);
     /* Approximate bytes on disk and other figures as "name value\n" lines. */
     struct str (*stats)(struct kv *kv, struct arena *arena);
+    /* Why the store takes nothing more, or NULL while it does. Static while the store is open. NULL:
+     * a driver that cannot fail so. */
+    const char *(*failure)(struct kv *kv);
     /* Syncs what is pending, stops the flusher, closes and frees. No transaction may be open. */
     void (*close)(struct kv *kv);
 };
@@ -192,6 +195,11 @@ static inline bool kv_cancel_wait(struct kv *kv, struct kv_wait *wait)
 static inline struct str kv_stats(struct kv *kv, struct arena *arena)
 {
     return kv->ops->stats(kv, arena);
+}
+
+static inline const char *kv_failure(struct kv *kv)
+{
+    return kv->ops->failure ? kv->ops->failure(kv) : NULL;
 }
 
 static inline void kv_close(struct kv *kv)

@@ -1,4 +1,4 @@
-/* weir serve|status|env|version|help */
+/* weir serve|status|env|check|repair|version|help */
 #include "main/main.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "cli/http_get.h"
 #include "cli/options.h"
+#include "main/check.h"
 #include "sandbox/sandbox.h"
 
 static struct serve_options serve_options = {
@@ -151,6 +152,16 @@ static int cmd_env(int argc, char **argv)
     return 0;
 }
 
+static int cmd_check(int argc, char **argv)
+{
+    return argc == 1 ? check(argv[0]) : (fprintf(stderr, "weir: weir check DIR\n"), 2);
+}
+
+static int cmd_repair(int argc, char **argv)
+{
+    return argc == 1 ? repair(argv[0]) : (fprintf(stderr, "weir: weir repair DIR\n"), 2);
+}
+
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -163,6 +174,12 @@ static const struct command {
     {"status", cmd_status, "Ask a running Weir how it is.", status_table, ARRAY_LEN(status_table)},
     {"env", cmd_env, "Print what points AWS clients here: eval \"$(weir env)\".", status_table,
      ARRAY_LEN(status_table)},
+    {"check", cmd_check,
+     "DIR: read all that the data folder of a stopped Weir holds, and say what is damaged.", NULL,
+     0},
+    {"repair", cmd_repair,
+     "DIR: make a damaged data folder one that starts, keep the old files, and say what is lost.",
+     NULL, 0},
     {"version", cmd_version, "Print the version.", NULL, 0},
     {"help", cmd_help, "Print this.", NULL, 0},
 };

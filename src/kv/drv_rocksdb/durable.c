@@ -12,11 +12,16 @@
 
 static enum err sync_log(struct rdb *r)
 {
-    if (r->before_sync)
-        TRY(r->before_sync(r->before_sync_arg));
+    if (r->before_sync && r->before_sync(r->before_sync_arg) != ERR_OK)
+        return rdb_fail(r, "sync of the log", NULL);
     char *message = NULL;
+    uint64_t seq = rocksdb_get_latest_sequence_number(r->db); /* the sync covers it */
     rocksdb_flush_wal(r->db, 1, &message);
-    return rdb_err(message);
+    if (message)
+        return rdb_fail(r, "sync of the log", message);
+    if (mark_set(&r->mark, seq) != ERR_OK)
+        return rdb_fail(r, "write of the mark", NULL);
+    return ERR_OK;
 }
 
 /* Takes out, oldest first, the waits that can be answered; under wait_lock. */
@@ -52,8 +57,6 @@ static void flush_round(struct rdb *r)
     if (!atomic_load(&r->failed) && target > atomic_load(&r->durable)) {
         if (sync_log(r) == ERR_OK)
             atomic_store_explicit(&r->durable, target, memory_order_release);
-        else
-            atomic_store(&r->failed, true);
         atomic_fetch_add_explicit(&r->syncs, 1, memory_order_relaxed);
     }
     bool failed = atomic_load(&r->failed);
@@ -63,6 +66,8 @@ static void flush_round(struct rdb *r)
     pthread_mutex_unlock(&r->wait_lock);
     answer(done, ERR_OK);
     answer(lost, ERR_IO);
+    if (!failed && mark_sync(&r->mark, false) != ERR_OK)
+        (void)rdb_fail(r, "sync of the mark", NULL); /* the next round answers those who wait */
 }
 
 static void *flusher_main(void *arg)

@@ -4,6 +4,10 @@
  *   txn.c      transactions: snapshot reads, staging, validation and commit
  *   iter.c     scans
  *   durable.c  the flusher's thread and those who wait for it
+ *   mark.c     the file that says how far the store was synced
+ *   rlog.c     RocksDB's log format
+ *   judge.c    whether the files hold all that was synced, before they are opened
+ *   repair.c   check and repair of a closed store
  *
  * Concurrency control is optimistic and lies in `versions`: a slot per key hash with the sequence
  * of the last commit that wrote a key of that slot.
@@ -29,12 +33,14 @@
 #include <stdatomic.h>
 
 #include "kv/drv_rocksdb/kv_rocksdb.h"
+#include "kv/drv_rocksdb/mark.h"
 #include "kv/stage.h"
 
 enum {
     RDB_SLOTS = 1 << 16, /* 512 KiB of versions */
     RDB_TXNS_KEPT = 64,  /* ended transactions kept for reuse */
-    RDB_SEEN_MAX = 8,    /* point reads of a transaction without a snapshot */
+    RDB_CAUSE_MAX = 256,
+    RDB_SEEN_MAX = 8, /* point reads of a transaction without a snapshot */
 };
 
 struct rdb_txn;
@@ -53,6 +59,12 @@ struct rdb {
     _Atomic uint64_t committed; /* newest sequence that is in RocksDB */
     _Atomic uint64_t durable;   /* newest sequence that is synced */
     _Atomic bool failed;        /* a write or sync failed: nothing more is accepted */
+    _Atomic bool cause_set;     /* `cause` is written */
+    char cause[RDB_CAUSE_MAX];  /* of the first failure */
+    pthread_mutex_t cause_lock;
+    void (*on_failure)(void *arg);
+    void *on_failure_arg;
+    struct mark mark;
 
     pthread_mutex_t free_lock;
     struct rdb_txn *free_txns;
@@ -94,6 +106,15 @@ static inline _Atomic uint64_t *rdb_slot(struct rdb *r, uint64_t hash)
 
 /* fault.c: frees RocksDB's message and says what kind of failure it was; NULL is ERR_OK. */
 enum err rdb_err(char *message) WARN_UNUSED;
+
+/* Takes a failed write's or sync's message (NULL: errno says it): nothing more is accepted, and
+ * whoever asked to know is told. Gives ERR_IO. */
+enum err rdb_fail(struct rdb *r, const char *what, char *message);
+
+/* store.c: the options that every opening of a store needs; the caller destroys. NULL: no memory. */
+rocksdb_options_t *rdb_base_options(bool track_logs);
+/* Whether another process has the store in `dir` open. */
+bool rdb_in_use(const char *dir);
 
 /* txn.c */
 enum err rdb_begin(struct kv *kv, struct kv_txn **ret_txn);

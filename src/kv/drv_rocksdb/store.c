@@ -1,9 +1,14 @@
 /* Opening, closing and figures of the RocksDB driver, and the choice of its options. Layer: kv. */
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/sys.h"
+#include "kv/drv_rocksdb/judge.h"
 #include "kv/drv_rocksdb/rocksdb_int.h"
 
 enum {
@@ -64,6 +69,8 @@ static void rdb_free(struct rdb *r)
         rocksdb_block_based_options_destroy(r->table);
     if (r->cache)
         rocksdb_cache_destroy(r->cache);
+    mark_close(&r->mark);
+    pthread_mutex_destroy(&r->cause_lock);
     pthread_mutex_destroy(&r->commit_lock);
     pthread_mutex_destroy(&r->free_lock);
     pthread_mutex_destroy(&r->wait_lock);
@@ -92,8 +99,16 @@ static void rdb_close(struct kv *kv)
     struct rdb *r = (struct rdb *)kv;
     assert(atomic_load(&r->open_txns) == 0);
     rdb_flusher_stop(r);
+    if (!atomic_load(&r->failed))
+        (void)!mark_sync(&r->mark, true); /* late is fine (MK1) */
     flush_memtable(r);
     rdb_free(r);
+}
+
+static const char *failure(struct kv *kv)
+{
+    struct rdb *r = (struct rdb *)kv;
+    return atomic_load(&r->cause_set) ? r->cause : NULL;
 }
 
 static const struct kv_ops rdb_ops = {
@@ -113,6 +128,7 @@ static const struct kv_ops rdb_ops = {
     .kick = rdb_kick,
     .cancel_wait = rdb_cancel_wait,
     .stats = stats,
+    .failure = failure,
     .close = rdb_close,
 };
 
@@ -143,12 +159,30 @@ static void set_table_options(struct rdb *r, size_t cache_bytes)
     rocksdb_options_set_block_based_table_factory(r->options, r->table);
 }
 
+rocksdb_options_t *rdb_base_options(bool track_logs)
+{
+    rocksdb_options_t *plain = rocksdb_options_create(), *o = rocksdb_options_create();
+    char *message = NULL;
+    /* Not among the C interface's functions. Logs that were closed are then named in the manifest,
+     * and an opening that misses one is refused; of the newest one the mark knows. */
+    if (track_logs)
+        rocksdb_get_options_from_string(plain, "track_and_verify_wals_in_manifest=true", o,
+                                        &message);
+    rocksdb_options_destroy(plain);
+    assert(!message);
+    /* What was synced was judged before (judge.h), so what is damaged behind it is a torn end. */
+    rocksdb_options_set_wal_recovery_mode(o, rocksdb_point_in_time_recovery);
+    rocksdb_options_set_keep_log_file_num(o, 1);
+    rocksdb_options_set_info_log_level(o, 4); /* fatal only: errors come back from calls */
+    return o;
+}
+
 static void set_options(struct rdb *r, const struct kv_rocksdb_options *opt)
 {
     size_t cache = opt && opt->cache_bytes ? opt->cache_bytes : CACHE_BYTES;
     size_t buffer = opt && opt->write_buffer_bytes ? opt->write_buffer_bytes : WRITE_BUFFER_BYTES;
     int threads = opt && opt->background_threads ? opt->background_threads : BACKGROUND_THREADS;
-    rocksdb_options_t *o = r->options = rocksdb_options_create();
+    rocksdb_options_t *o = r->options = rdb_base_options(true);
     rocksdb_options_set_create_if_missing(o, 1);
     rocksdb_options_set_write_buffer_size(o, buffer);
     rocksdb_options_set_max_write_buffer_number(o, 3);
@@ -171,8 +205,6 @@ static void set_options(struct rdb *r, const struct kv_rocksdb_options *opt)
     rocksdb_options_set_skip_checking_sst_file_sizes_on_db_open(o, 1);
     rocksdb_options_set_stats_dump_period_sec(o, 0);
     rocksdb_options_set_stats_persist_period_sec(o, 0);
-    rocksdb_options_set_keep_log_file_num(o, 1);
-    rocksdb_options_set_info_log_level(o, 4); /* fatal only: errors come back from calls */
     set_table_options(r, cache);
     r->write_options = rocksdb_writeoptions_create();
 }
@@ -203,11 +235,67 @@ static struct rdb *rdb_new(const struct kv_rocksdb_options *opt)
     r->base.ops = &rdb_ops;
     pthread_mutex_init(&r->commit_lock, NULL);
     pthread_mutex_init(&r->free_lock, NULL);
+    pthread_mutex_init(&r->cause_lock, NULL);
+    r->mark.fd = -1;
     pthread_mutex_init(&r->wait_lock, NULL);
     pthread_cond_init(&r->wait_cond, NULL);
     r->before_sync = opt ? opt->before_sync : NULL;
     r->before_sync_arg = opt ? opt->before_sync_arg : NULL;
+    r->on_failure = opt ? opt->on_failure : NULL;
+    r->on_failure_arg = opt ? opt->on_failure_arg : NULL;
     return r;
+}
+
+bool rdb_in_use(const char *dir)
+{
+    char path[JUDGE_PATH_MAX];
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (snprintf(path, sizeof(path), "%s/LOCK", dir) >= (int)sizeof(path))
+        return false;
+    int fd = sys.open(path, O_RDWR, 0);
+    if (fd < 0)
+        return false;
+    bool used = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    sys.close(fd);
+    return used;
+}
+
+/* Says why a store that is not to be opened is not. */
+static enum err look_before(const char *dir, struct judge *j, char *why, size_t why_size)
+{
+    char text[JUDGE_WHY_MAX] = "";
+    enum err err;
+    if (rdb_in_use(dir)) {
+        snprintf(text, sizeof(text), "%s is already in use by another weir", dir);
+        err = ERR_EXISTS;
+    } else if ((err = judge_look(j, dir)) != ERR_OK) {
+        snprintf(text, sizeof(text), "cannot read the store in %.200s: %s", dir,
+                 err == ERR_IO ? strerror(errno) : err_name(err));
+    } else if ((err = judge_verdict(j, text)) == ERR_NOT_FOUND) {
+        /* Made before the store, so that a store without one has lost it. */
+        err = mark_make(j->mark_path, 0);
+        if (err)
+            snprintf(text, sizeof(text), "cannot write %.200s: %s", j->mark_path, strerror(errno));
+    }
+    if (why)
+        snprintf(why, why_size, "%s", text);
+    return err;
+}
+
+static enum err open_judged(struct rdb *r, const struct judge *j, char *why, size_t why_size)
+{
+    char *message = NULL;
+    TRY(mark_open(&r->mark, j->mark_path, j->mark));
+    r->db = rocksdb_open(r->options, j->dir, &message);
+    if (message)
+        return explain(j->dir, message, why, why_size);
+    uint64_t seq = rocksdb_get_latest_sequence_number(r->db);
+    if (seq >= j->mark)
+        return rdb_flusher_start(r);
+    if (why)
+        snprintf(why, why_size, "the store in %s lacks acknowledged writes %llu to %llu", j->dir,
+                 (unsigned long long)seq + 1, (unsigned long long)j->mark);
+    return ERR_CORRUPT;
 }
 
 enum err kv_rocksdb_open(const char *dir, const struct kv_rocksdb_options *opt, struct kv **ret_kv,
@@ -216,16 +304,16 @@ enum err kv_rocksdb_open(const char *dir, const struct kv_rocksdb_options *opt, 
     if (why && why_size)
         why[0] = 0;
     struct rdb *r = rdb_new(opt);
-    if (!r)
-        return ERR_NOMEM;
-    set_options(r, opt);
-    char *message = NULL;
-    r->db = rocksdb_open(r->options, dir, &message);
-    enum err err = message ? explain(dir, message, why, why_size) : rdb_flusher_start(r);
-    if (err != ERR_OK) {
-        rdb_free(r);
-        return err;
+    struct judge *j = mem_calloc(1, sizeof(*j));
+    enum err err = r && j ? look_before(dir, j, why, why_size) : ERR_NOMEM;
+    if (err == ERR_OK) {
+        set_options(r, opt);
+        err = open_judged(r, j, why, why_size);
     }
-    *ret_kv = &r->base;
-    return ERR_OK;
+    mem_free(j);
+    if (err == ERR_OK)
+        *ret_kv = &r->base;
+    else if (r)
+        rdb_free(r);
+    return err;
 }

@@ -290,12 +290,8 @@ static enum err commit_locked(struct rdb *r, struct rdb_txn *t, uint64_t *ret_se
                                        memory_order_acq_rel); /* before what is written below */
     char *message = NULL;
     rocksdb_write(r->db, r->write_options, t->batch, &message);
-    enum err err = rdb_err(message);
-    if (err != ERR_OK) {
-        /* What reached the log is unknown, so nothing may be promised from here on. */
-        atomic_store(&r->failed, true);
-        return ERR_IO;
-    }
+    if (message) /* what reached the log is unknown, so nothing may be promised from here on */
+        return rdb_fail(r, "write", message);
     atomic_store_explicit(&r->committed, seq, memory_order_release);
     *ret_seq = seq;
     return ERR_OK;

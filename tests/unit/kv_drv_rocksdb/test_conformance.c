@@ -7,7 +7,8 @@
 #include "conformance.h"
 #include "kv/drv_rocksdb/kv_rocksdb.h"
 
-static char dir[] = "/tmp/weir-kv-XXXXXX";
+static char root[] = "/tmp/weir-kv-XXXXXX";
+static char dir[sizeof(root) + 3]; /* the mark lies beside it */
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
@@ -16,7 +17,7 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 static void wipe(void)
 {
-    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static struct kv *reopen(void)
@@ -30,8 +31,11 @@ static struct kv *reopen(void)
 
 static struct kv *open_new(void)
 {
-    memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
-    return mkdtemp(dir) ? reopen() : NULL;
+    memcpy(root + sizeof(root) - 7, "XXXXXX", 6);
+    if (!mkdtemp(root))
+        return NULL;
+    snprintf(dir, sizeof(dir), "%s/db", root);
+    return reopen();
 }
 
 int main(void)

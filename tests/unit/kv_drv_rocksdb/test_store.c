@@ -21,7 +21,8 @@
 
 enum { ACKS_BEFORE_KILL = 700, WRITES_IN_FLIGHT = 64, CRASHES = 4 };
 
-static char dir[] = "/tmp/weir-kv-XXXXXX";
+static char root[] = "/tmp/weir-kv-XXXXXX";
+static char dir[sizeof(root) + 3]; /* the mark lies beside it */
 static struct arena arena;
 
 static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
@@ -32,14 +33,17 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 static int setup(void **state)
 {
     arena_init(&arena, 16 << 20);
-    memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
-    return mkdtemp(dir) ? 0 : -1;
+    memcpy(root + sizeof(root) - 7, "XXXXXX", 6);
+    if (!mkdtemp(root))
+        return -1;
+    snprintf(dir, sizeof(dir), "%s/db", root);
+    return 0;
 }
 
 static int teardown(void **state)
 {
     arena_release(&arena);
-    return nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static struct kv *must_open(const struct kv_rocksdb_options *opt)
