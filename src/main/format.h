@@ -4,7 +4,7 @@
 
 #include "core/core.h"
 
-enum { FORMAT_VERSION = 2 };
+enum { FORMAT_VERSION = 3 };
 
 /* Stamps a new store, checks an old one. Prints why it refuses. ERR_UNSUPPORTED, ERR_CORRUPT,
  * ERR_IO. */

@@ -114,7 +114,7 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
     struct s3_bucket_rec old;
     TRY(check_create(call, in));
     TRY(choose_region(call, in, &b.rec.region));
-    enum err e = s3_bucket_read(call->txn, in->bucket, true, &old);
+    enum err e = s3_bucket_read(call->txn, in->bucket, &old);
     if (e == ERR_OK)
         return create_again(call, in, &old, out);
     if (e != ERR_NOT_FOUND)
@@ -125,7 +125,7 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
                   S3_RESTRICT | S3_HAS_OWNERSHIP;
     TRY(count_bucket(call, 1));
     TRY(put_create_tags(call, in, &b));
-    TRY(s3_bucket_put(call->txn, &b));
+    TRY(s3_bucket_put(call->svc, call->txn, &b));
     out->location = str_fmt(call->arena, "/" STR_FMT, STR_ARG(in->bucket));
     out->bucket_arn = s3_arn(call, in->bucket, STR_NONE);
     return str_is_set(out->location) ? ERR_OK : ERR_NOMEM;
@@ -195,7 +195,6 @@ static enum err take_guards(struct txn *txn, uint64_t bucket)
 enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input *in,
                           struct s3_delete_bucket_output *out)
 {
-    static const enum s3_conf kinds[] = {S3_CONF_POLICY, S3_CONF_NOTIFICATION};
     struct txn *txn = call->txn;
     struct s3_bucket_ref b;
     bool no_objects, no_versions, no_uploads;
@@ -215,11 +214,9 @@ enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input
         TRY(txn_put(txn, key_make(call->arena, &s3_k_dropped, b.rec.id), STR("")));
         TRY(s3_clean_later(call->svc, txn));
     }
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        TRY(txn_del(txn, key_make(call->arena, &s3_k_conf, b.rec.id, (uint8_t)kinds[i])));
     TRY(tags_drop(txn, s3_arn(call, in->bucket, STR_NONE)));
     TRY(count_bucket(call, -1));
-    return txn_del(txn, key_make(call->arena, &s3_k_bucket, in->bucket));
+    return s3_bucket_del(call->svc, txn, in->bucket);
 }
 
 /* --- list ------------------------------------------------------------------------------------- */

@@ -33,7 +33,7 @@ enum err s3_put_bucket_versioning(struct call *call,
     else
         return call_error(call, &s3_err_illegal_versioning_configuration,
                           "The Versioning element must be specified");
-    return s3_bucket_put(call->txn, &b);
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 /* --- encryption: SSE-S3, which every bucket has since 2023 ------------------------------------ */
@@ -87,7 +87,7 @@ enum err s3_put_bucket_encryption(struct call *call,
     b.rec.flags &= ~(uint64_t)S3_BUCKET_KEY;
     if (r->bucket_key_enabled)
         b.rec.flags |= S3_BUCKET_KEY;
-    return s3_bucket_put(call->txn, &b);
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 enum err s3_delete_bucket_encryption(struct call *call,
@@ -97,7 +97,7 @@ enum err s3_delete_bucket_encryption(struct call *call,
     struct s3_bucket_ref b;
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     b.rec.flags &= ~(uint64_t)S3_BUCKET_KEY;
-    return s3_bucket_put(call->txn, &b);
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 /* --- public access block ---------------------------------------------------------------------- */
@@ -141,7 +141,7 @@ enum err s3_put_public_access_block(struct call *call,
     b.rec.flags |= c->ignore_public_acls ? S3_IGNORE_ACLS : 0;
     b.rec.flags |= c->block_public_policy ? S3_BLOCK_POLICY : 0;
     b.rec.flags |= c->restrict_public_buckets ? S3_RESTRICT : 0;
-    return s3_bucket_put(call->txn, &b);
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 enum err s3_delete_public_access_block(struct call *call,
@@ -151,7 +151,7 @@ enum err s3_delete_public_access_block(struct call *call,
     struct s3_bucket_ref b;
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     b.rec.flags &= ~((uint64_t)ACCESS_BLOCK_ALL | S3_HAS_ACCESS_BLOCK);
-    return s3_bucket_put(call->txn, &b);
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 /* --- ownership and ACL ------------------------------------------------------------------------ */
@@ -191,7 +191,7 @@ enum err s3_put_bucket_ownership_controls(struct call *call,
                           "Weir supports the BucketOwnerEnforced object ownership only. See "
                           "docs/reference.");
     b.rec.flags |= S3_HAS_OWNERSHIP;
-    return s3_bucket_put(call->txn, &b);
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 enum err
@@ -202,7 +202,7 @@ s3_delete_bucket_ownership_controls(struct call *call,
     struct s3_bucket_ref b;
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     b.rec.flags &= ~(uint64_t)S3_HAS_OWNERSHIP;
-    return s3_bucket_put(call->txn, &b);
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 struct s3_grants s3_owner_grants(struct call *call)

@@ -72,11 +72,10 @@ enum err s3_put_bucket_policy(struct call *call, const struct s3_put_bucket_poli
                           "resource: \"" STR_FMT "\" because public policies are prevented by the "
                           "BlockPublicPolicy setting in S3 Block Public Access.",
                           STR_ARG(call->who->arn), STR_ARG(s3_arn(call, b.name, STR_NONE)));
-    TRY(txn_put(call->txn, key_make(call->arena, &s3_k_conf, b.rec.id, (uint8_t)S3_CONF_POLICY),
-                in->policy));
+    b.rec.policy = in->policy;
     b.rec.flags &= ~(uint64_t)S3_POLICY_IS_PUBLIC;
     b.rec.flags |= S3_HAS_POLICY | (open ? S3_POLICY_IS_PUBLIC : 0);
-    return s3_bucket_put(call->txn, &b);
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 static enum err need_policy(struct call *call, const struct s3_bucket_ref *b)
@@ -93,11 +92,8 @@ enum err s3_get_bucket_policy(struct call *call, const struct s3_get_bucket_poli
     struct s3_bucket_ref b;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(need_policy(call, &b));
-    struct str json;
-    TRY(txn_peek(call->txn, key_make(call->arena, &s3_k_conf, b.rec.id, (uint8_t)S3_CONF_POLICY),
-                 &json));
-    out->policy = json;
-    call_reply_raw(call, STR("application/json"), json);
+    out->policy = b.rec.policy;
+    call_reply_raw(call, STR("application/json"), b.rec.policy);
     return ERR_OK;
 }
 
@@ -106,9 +102,9 @@ enum err s3_delete_bucket_policy(struct call *call, const struct s3_delete_bucke
 {
     struct s3_bucket_ref b;
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
-    TRY(txn_del(call->txn, key_make(call->arena, &s3_k_conf, b.rec.id, (uint8_t)S3_CONF_POLICY)));
+    b.rec.policy = STR_NONE;
     b.rec.flags &= ~((uint64_t)S3_HAS_POLICY | S3_POLICY_IS_PUBLIC);
-    return s3_bucket_put(call->txn, &b);
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 enum err s3_get_bucket_policy_status(struct call *call,

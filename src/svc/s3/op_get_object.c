@@ -209,7 +209,7 @@ static enum err anonymous_overrides(struct call *call, const struct s3_get_objec
 static enum err send_body(struct call *call, const struct lookup *l, struct str content_type)
 {
     struct s3 *s3 = call->svc;
-    if (l->rec.body.kind == S3_BODY_EMPTY || l->rec.body.kind == S3_BODY_BYTES || l->w.len == 0) {
+    if (s3_body_is_small(&l->rec.body) || l->w.len == 0) {
         struct str bytes = STR("");
         if (l->w.len > 0)
             TRY(s3_body_bytes(call->txn, &l->rec.body, &bytes));

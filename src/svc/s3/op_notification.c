@@ -202,15 +202,10 @@ enum err s3_put_bucket_notification_configuration(
     TRY(check_overlaps(call, &rules));
     if (!in->skip_destination_validation)
         TRY(check_targets(call, &b, &rules));
-    struct str key = key_make(call->arena, &s3_k_conf, b.rec.id, (uint8_t)S3_CONF_NOTIFICATION);
-    if (rules.n == 0) {
-        b.rec.flags &= ~(uint64_t)S3_HAS_NOTIFICATION;
-        TRY(txn_del(call->txn, key));
-        return s3_bucket_put(call->txn, &b);
-    }
-    b.rec.flags |= S3_HAS_NOTIFICATION;
-    TRY(S3_PUT(call->txn, key, &s3_rules_type, &rules));
-    return s3_bucket_put(call->txn, &b);
+    b.rec.flags &= ~(uint64_t)S3_HAS_NOTIFICATION;
+    b.rec.flags |= rules.n > 0 ? S3_HAS_NOTIFICATION : 0;
+    b.rec.rules = rules;
+    return s3_bucket_put(call->svc, call->txn, &b);
 }
 
 /* --- giving it back --------------------------------------------------------------------------- */
@@ -241,10 +236,9 @@ enum err s3_get_bucket_notification_configuration(
     struct s3_get_bucket_notification_configuration_output *out)
 {
     struct s3_bucket_ref b;
-    struct s3_rules rules;
     size_t queues = 0, functions = 0;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
-    TRY(s3_rules_load(call->txn, b.rec.id, &rules));
+    struct s3_rules rules = b.rec.rules;
     struct s3_queue_configuration *q =
         ARENA_ARRAY(call->arena, struct s3_queue_configuration, rules.n);
     struct s3_lambda_function_configuration *f =

@@ -16,6 +16,7 @@ static void release(void *self)
 {
     struct s3 *s3 = self;
     pthread_mutex_destroy(&s3->lock);
+    catalogue_free(s3->buckets);
     arena_release(&s3->arena);
     mem_free(s3);
 }
@@ -31,7 +32,9 @@ static enum err make(struct core *core, void **ret_self)
     arena_init(&s3->arena, START_ARENA_MAX);
     list_init(&s3->pins);
     pthread_mutex_init(&s3->lock, NULL);
-    enum err e = s3_clean_register(s3);
+    enum err e = s3_buckets_new(s3);
+    if (e == ERR_OK)
+        e = s3_clean_register(s3);
     if (e == ERR_OK)
         e = s3_files_open(s3);
     if (e != ERR_OK) {
@@ -45,6 +48,7 @@ static enum err make(struct core *core, void **ret_self)
 
 static enum err start(void *self)
 {
+    TRY(s3_buckets_load(self));
     return s3_files_recover(self);
 }
 
@@ -140,7 +144,7 @@ static enum err hold(struct s3 *s3, struct txn *txn, const struct s3_object_rec 
                      struct s3_open_object *obj)
 {
     struct str bytes;
-    if (rec->body.kind != S3_BODY_EMPTY && rec->body.kind != S3_BODY_BYTES)
+    if (!s3_body_is_small(&rec->body))
         return hold_files(s3, txn, rec, obj);
     TRY(s3_body_bytes(txn, &rec->body, &bytes));
     if (bytes.len == 0)
@@ -154,15 +158,15 @@ static enum err port_open_object(void *self, struct txn *txn, struct str bucket,
                                  size_t *ret_size)
 {
     struct s3 *s3 = self;
-    struct s3_bucket_rec b;
+    const struct s3_bucket_rec *b;
     struct s3_object_rec rec;
     bool current;
-    TRY(s3_bucket_read(txn, bucket, false, &b));
+    TRY(s3_bucket_known(s3, txn, bucket, &b));
     if (key.len > S3_KEY_BYTES_MAX)
         return ERR_NOT_FOUND;
     enum err e = str_is_set(version_id)
-                     ? s3_version(txn, b.id, key, version_id, false, &rec, &current)
-                     : s3_current(txn, b.id, key, false, &rec);
+                     ? s3_version(txn, b->id, key, version_id, false, &rec, &current)
+                     : s3_current(txn, b->id, key, false, &rec);
     if (e == ERR_INVALID || (e == ERR_OK && rec.delete_marker))
         return ERR_NOT_FOUND;
     TRY(e);

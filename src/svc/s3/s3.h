@@ -11,7 +11,9 @@
 enum {
     S3_BUCKETS_MAX = 10 * 1000,
     S3_KEY_BYTES_MAX = 1024,
-    S3_INLINE_MAX = 16 * 1024, /* objects up to this many bytes live in the store */
+    S3_BUCKET_NAME_MAX = 63,
+    S3_INLINE_MAX = 16 * 1024,      /* objects up to this many bytes live in the store */
+    S3_RECORD_BYTES_MAX = 2 * 1024, /* and up to this many in their record, which listings read */
     S3_METADATA_MAX = 2 * 1024,
     S3_OBJECT_TAGS_MAX = 10,
     S3_BUCKET_TAGS_MAX = 50,

@@ -1,5 +1,7 @@
 /* Bodies of objects: the bytes behind a version, and what stages their removal. See s3_int.h (SF1).
  * Layer: svc. Thread: the transaction's loop. */
+#include <assert.h>
+
 #include "deliver/job.h"
 #include "svc/s3/s3_int.h"
 
@@ -7,8 +9,9 @@
 
 enum err s3_body_bytes(struct txn *txn, const struct s3_body *body, struct str *ret_bytes)
 {
-    if (body->kind == S3_BODY_EMPTY) {
-        *ret_bytes = STR("");
+    assert(s3_body_is_small(body));
+    if (body->kind != S3_BODY_BYTES) {
+        *ret_bytes = body->kind == S3_BODY_RECORD ? body->bytes : STR("");
         return ERR_OK;
     }
     enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)), ret_bytes);
@@ -76,6 +79,7 @@ enum err s3_trash_body(struct s3 *s3, struct txn *txn, const struct s3_body *bod
 {
     switch (body->kind) {
     case S3_BODY_EMPTY:
+    case S3_BODY_RECORD:
         return ERR_OK;
     case S3_BODY_BYTES:
         return txn_del(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)));

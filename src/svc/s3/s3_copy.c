@@ -175,8 +175,7 @@ static enum err job_new(struct call *call, struct s3_copy *copy, uint64_t from, 
 enum err s3_copy_start(struct call *call, struct s3_copy *copy, uint64_t from, uint64_t len,
                        uint32_t algos, size_t inline_max)
 {
-    enum s3_body_kind kind = copy->source.body.kind;
-    if (kind == S3_BODY_EMPTY || kind == S3_BODY_BYTES || len == 0)
+    if (s3_body_is_small(&copy->source.body) || len == 0)
         return copy_now(call, copy, from, len, algos, inline_max);
     struct s3_copy_job *job;
     TRY(job_new(call, copy, from, len, algos, inline_max, &job));

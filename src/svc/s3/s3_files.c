@@ -270,6 +270,9 @@ enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, struct s3_body *r
         TRY(txn_put(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&w->id)), STR("")));
         TRY(txn_on_commit(txn, on_commit, w));
         TRY(txn_on_durable(txn, on_durable, w));
+    } else if (w->small.len > 0 && w->small.len <= S3_RECORD_BYTES_MAX) {
+        body.kind = S3_BODY_RECORD;
+        body.bytes = buf_str(&w->small);
     } else if (w->small.len > 0) {
         body.kind = S3_BODY_BYTES;
         TRY(txn_put(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&w->id)), buf_str(&w->small)));

@@ -6,6 +6,9 @@
  *   SF2 A file is synced, and so is its folder, before a commit references it.
  *   SF3 A file is removed only after the commit that dropped its reference is durable, and while no
  *       reply that may still read it is being sent (pins).
+ *   SB1 A bucket's record has all of its settings. Who only reads takes it from memory; who writes
+ *       in a bucket reads the record itself, tracked, so that it meets whoever changes or deletes the
+ *       bucket meanwhile.
  *   SV1 s3_k_current has exactly the keys whose newest version is an object. Whatever changes a
  *       version of a key reads and writes the key's entry there, so that writers of a key meet.
  *   SV2 Whoever makes a key where there was none also writes a guard, so that DeleteBucket, which
@@ -19,6 +22,7 @@
 
 #include "base/list.h"
 #include "core/call.h"
+#include "core/catalogue.h"
 #include "svc/s3/s3_record.h"
 #include "svc/s3/s3_rules.h"
 #include "svc/s3/s3_sum.h"
@@ -33,6 +37,7 @@ struct s3 {
     pthread_mutex_t lock;                /* pins */
     struct list pins;                    /* oldest first */
     struct job_kind *clean;              /* the job (s3_clean.c) */
+    struct catalogue *buckets;           /* s3_bucket.c's */
 };
 
 /* --- files (s3_files.c) ----------------------------------------------------------------------- */
@@ -95,28 +100,44 @@ void s3_unpin(void *pin);
 /* Makes the job of it; before the jobs start. ERR_NOMEM. */
 enum err s3_clean_register(struct s3 *s3) WARN_UNUSED;
 
-/* --- buckets and versions (s3_object.c) ------------------------------------------------------- */
+/* --- buckets (s3_bucket.c) -------------------------------------------------------------------- */
+
+/* Makes the mirror, and fills it at start: O(buckets). ERR_NOMEM, ERR_CORRUPT, ERR_IO. */
+enum err s3_buckets_new(struct s3 *s3) WARN_UNUSED;
+enum err s3_buckets_load(struct s3 *s3) WARN_UNUSED;
 
 struct s3_bucket_ref {
     struct str name;
-    struct s3_bucket_rec rec;
+    struct s3_bucket_rec rec; /* what it points to lives as long as the transaction's arena */
 };
-/* For reading: untracked. ERR_FAILED with NoSuchBucket, or AccessDenied when the bucket's owner is
- * not `expected_owner`. */
+/* For reading: from memory (SB1). ERR_FAILED with NoSuchBucket, or AccessDenied when the bucket's
+ * owner is not `expected_owner`. */
 enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_owner,
                         struct s3_bucket_ref *ret_b) WARN_UNUSED;
 /* For writing: tracked, so that a bucket that is deleted meanwhile is a conflict. */
 enum err s3_bucket_get(struct call *call, struct str name, struct str expected_owner,
                        struct s3_bucket_ref *ret_b) WARN_UNUSED;
-enum err s3_bucket_put(struct txn *txn, const struct s3_bucket_ref *b) WARN_UNUSED;
+/* The same two for code without a call: the record in memory, held until the arena goes; the stored
+ * one, tracked. ERR_NOT_FOUND. */
+enum err s3_bucket_known(struct s3 *s3, struct txn *txn, struct str name,
+                         const struct s3_bucket_rec **ret_rec) WARN_UNUSED;
+enum err s3_bucket_read(struct txn *txn, struct str name,
+                        struct s3_bucket_rec *ret_rec) WARN_UNUSED;
+/* A stored record; it borrows from the bytes. Absent bytes are ones for which there was no memory.
+ * ERR_CORRUPT, ERR_NOMEM. */
+enum err s3_bucket_unpack(struct arena *a, struct str bytes,
+                          struct s3_bucket_rec *ret_rec) WARN_UNUSED;
+/* Stage the record, and the change of the mirror that follows. */
+enum err s3_bucket_put(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b) WARN_UNUSED;
+enum err s3_bucket_del(struct s3 *s3, struct txn *txn, struct str name) WARN_UNUSED;
+
+/* --- versions (s3_object.c) ------------------------------------------------------------------- */
+
 /* The transaction's time as S3 shows it: whole seconds, in ms. */
 static inline int64_t s3_now(const struct txn *txn)
 {
     return txn->now_ms / 1000 * 1000;
 }
-/* Record by name for code without a call. ERR_NOT_FOUND. */
-enum err s3_bucket_read(struct txn *txn, struct str name, bool tracked,
-                        struct s3_bucket_rec *ret_rec) WARN_UNUSED;
 
 /* Current version. ERR_NOT_FOUND also when a delete marker hides the object. */
 enum err s3_current(struct txn *txn, uint64_t bucket, struct str key, bool tracked,
@@ -152,7 +173,13 @@ enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucke
 
 /* --- bodies (s3_body.c) ----------------------------------------------------------------------- */
 
-/* Bytes of a body of kind EMPTY or BYTES. */
+/* Whether the store itself has the bytes: in the record, or under a key. */
+static inline bool s3_body_is_small(const struct s3_body *body)
+{
+    return body->kind == S3_BODY_EMPTY || body->kind == S3_BODY_RECORD ||
+           body->kind == S3_BODY_BYTES;
+}
+/* Bytes of a small body. */
 enum err s3_body_bytes(struct txn *txn, const struct s3_body *body,
                        struct str *ret_bytes) WARN_UNUSED;
 /* File ranges that make up [from, from + len) of a body of kind FILE or PARTS; paths in the arena.
@@ -267,8 +294,8 @@ uint32_t s3_event_bits(struct str name);
 bool s3_rule_matches(const struct s3_rule *rule, enum s3_event event, struct str key);
 /* Whether two rules could both be meant by one event: NULL, or the wording of the refusal. */
 const char *s3_rules_overlap(const struct s3_rule *a, const struct s3_rule *b);
-/* The rules with the bits of their events. ERR_CORRUPT, ERR_NOMEM. */
-enum err s3_unpack_rules(struct arena *a, struct str bytes, struct s3_rules *ret_rules) WARN_UNUSED;
+/* Makes the bits of the rules' events from their names. */
+void s3_rules_bits(struct s3_rules *rules);
 /* The event document for a rule. */
 void s3_event_json(struct buf *b, struct call *call, struct str bucket, const struct s3_rule *rule,
                    const struct s3_happening *h);
@@ -277,7 +304,5 @@ struct target s3_target(struct call *call, const struct s3_rule *rule, struct st
 /* Stages the events that `h` causes (P2). */
 enum err s3_notify(struct call *call, const struct s3_bucket_ref *b,
                    const struct s3_happening *h) WARN_UNUSED;
-/* Reads the bucket's rules; none is an empty set. */
-enum err s3_rules_load(struct txn *txn, uint64_t bucket, struct s3_rules *ret_rules) WARN_UNUSED;
 
 #endif

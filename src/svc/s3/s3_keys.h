@@ -19,23 +19,15 @@ static inline struct str s3_id_str(const struct s3_id *id)
     return str_n((const char *)id->b, S3_ID_LEN);
 }
 
-/* Kinds of s3_k_conf. Part of the disk format. */
-enum s3_conf {
-    S3_CONF_POLICY = 1,
-    S3_CONF_NOTIFICATION = 3,
-};
-
-/* bucket name -> bucket record */
+/* bucket name -> bucket record (table 2 is free) */
 static const struct key_layout s3_k_bucket = {KEY_S3, 1, "t"};
-/* bucket id, enum s3_conf -> that configuration of the bucket */
-static const struct key_layout s3_k_conf = {KEY_S3, 2, "ub"};
 /* bucket id, key -> current version of a visible object */
 static const struct key_layout s3_k_current = {KEY_S3, 3, "ut"};
 /* bucket id, key, ~seq -> noncurrent versions and delete markers, newest first */
 static const struct key_layout s3_k_version = {KEY_S3, 4, "utu"};
 /* bucket id, key -> seq of the null version when it is among those */
 static const struct key_layout s3_k_null = {KEY_S3, 5, "ut"};
-/* body id -> bytes of a small body */
+/* body id -> bytes of a body that is small, and too large for its record */
 static const struct key_layout s3_k_bytes = {KEY_S3, 6, "r"};
 /* file id -> empty: the file is referenced */
 static const struct key_layout s3_k_file = {KEY_S3, 7, "r"};

@@ -57,28 +57,14 @@ const char *s3_rules_overlap(const struct s3_rule *a, const struct s3_rule *b)
            "the prefixes are overlapping for the same event type.";
 }
 
-enum err s3_unpack_rules(struct arena *a, struct str bytes, struct s3_rules *ret_rules)
+void s3_rules_bits(struct s3_rules *rules)
 {
-    TRY(record_unpack(&s3_rules_type, a, bytes, ret_rules));
-    for (size_t i = 0; i < ret_rules->n; i++) {
-        struct s3_rule *r = &ret_rules->v[i];
+    for (size_t i = 0; i < rules->n; i++) {
+        struct s3_rule *r = &rules->v[i];
         r->events = 0;
         for (size_t k = 0; k < r->names.n; k++)
             r->events |= s3_event_bits(r->names.v[k]);
     }
-    return ERR_OK;
-}
-
-enum err s3_rules_load(struct txn *txn, uint64_t bucket, struct s3_rules *ret_rules)
-{
-    struct str value;
-    *ret_rules = (struct s3_rules){0};
-    enum err e = txn_peek(
-        txn, key_make(txn->arena, &s3_k_conf, bucket, (uint8_t)S3_CONF_NOTIFICATION), &value);
-    if (e == ERR_NOT_FOUND)
-        return ERR_OK;
-    TRY(e);
-    return s3_unpack_rules(txn->arena, value, ret_rules);
 }
 
 /* --- the document ----------------------------------------------------------------------------- */
@@ -177,12 +163,8 @@ struct target s3_target(struct call *call, const struct s3_rule *rule, struct st
 
 enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struct s3_happening *h)
 {
-    if (!(b->rec.flags & S3_HAS_NOTIFICATION))
-        return ERR_OK;
-    struct s3_rules rules;
-    TRY(s3_rules_load(call->txn, b->rec.id, &rules));
-    for (size_t i = 0; i < rules.n; i++) {
-        const struct s3_rule *rule = &rules.v[i];
+    for (size_t i = 0; i < b->rec.rules.n; i++) {
+        const struct s3_rule *rule = &b->rec.rules.v[i];
         if (!s3_rule_matches(rule, h->event, h->key))
             continue;
         struct buf doc;

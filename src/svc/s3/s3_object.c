@@ -1,4 +1,4 @@
-/* Buckets by name, and versions of keys. See s3_int.h (SV1, SV2).
+/* Versions of keys. See s3_int.h (SV1, SV2).
  *
  *   versioning   PUT                                    DELETE without version
  *   never        replaces the current (null) version    removes it
@@ -11,54 +11,6 @@
 #include "svc/s3/s3_int.h"
 
 enum { SEQ_MS_SHIFT = 12 };
-
-/* --- buckets ---------------------------------------------------------------------------------- */
-
-enum err s3_bucket_read(struct txn *txn, struct str name, bool tracked,
-                        struct s3_bucket_rec *ret_rec)
-{
-    struct str key = key_make(txn->arena, &s3_k_bucket, name), value;
-    if (name.len > KV_KEY_MAX / 4)
-        return ERR_NOT_FOUND;
-    if (tracked)
-        TRY(txn_get(txn, key, &value));
-    else
-        TRY(txn_peek(txn, key, &value));
-    return record_unpack(&s3_bucket_type, txn->arena, value, ret_rec);
-}
-
-static enum err bucket_find(struct call *call, struct str name, struct str expected_owner,
-                            bool tracked, struct s3_bucket_ref *ret_b)
-{
-    struct s3_bucket_ref b = {.name = name};
-    enum err e = s3_bucket_read(call->txn, name, tracked, &b.rec);
-    if (e == ERR_NOT_FOUND) {
-        TRY(call_error_detail(call, "BucketName", name));
-        return call_error(call, &s3_err_no_such_bucket, "The specified bucket does not exist");
-    }
-    TRY(e);
-    if (str_is_set(expected_owner) && !str_eq(expected_owner, call->account))
-        return call_error(call, &s3_err_access_denied, "Access Denied");
-    *ret_b = b;
-    return ERR_OK;
-}
-
-enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_owner,
-                        struct s3_bucket_ref *ret_b)
-{
-    return bucket_find(call, name, expected_owner, false, ret_b);
-}
-
-enum err s3_bucket_get(struct call *call, struct str name, struct str expected_owner,
-                       struct s3_bucket_ref *ret_b)
-{
-    return bucket_find(call, name, expected_owner, true, ret_b);
-}
-
-enum err s3_bucket_put(struct txn *txn, const struct s3_bucket_ref *b)
-{
-    return S3_PUT(txn, key_make(txn->arena, &s3_k_bucket, b->name), &s3_bucket_type, &b->rec);
-}
 
 /* --- finding versions ------------------------------------------------------------------------- */
 

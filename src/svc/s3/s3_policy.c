@@ -16,17 +16,14 @@ static struct str bucket_of_arn(struct str arn)
 
 enum err s3_resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json)
 {
-    struct s3_bucket_rec rec;
+    const struct s3_bucket_rec *rec;
     *ret_json = STR_NONE;
-    struct str name = bucket_of_arn(arn);
-    if (name.len == 0)
+    enum err err = s3_bucket_known(self, txn, bucket_of_arn(arn), &rec);
+    if (err == ERR_NOT_FOUND)
         return ERR_OK;
-    enum err e = s3_bucket_read(txn, name, false, &rec);
-    if (e == ERR_NOT_FOUND || (e == ERR_OK && !(rec.flags & S3_HAS_POLICY)))
-        return ERR_OK;
-    TRY(e);
-    e = txn_peek(txn, key_make(txn->arena, &s3_k_conf, rec.id, (uint8_t)S3_CONF_POLICY), ret_json);
-    return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+    TRY(err);
+    *ret_json = rec->policy;
+    return ERR_OK;
 }
 
 /* Statement, or each of its elements. */
@@ -144,14 +141,12 @@ enum err s3_auth_context(struct call *call, const void *in, struct policy_contex
  * sign has nothing else that could let him in. */
 static enum err refuse_outsider(struct call *call, struct str bucket)
 {
-    struct s3_bucket_rec rec;
-    if (bucket.len == 0)
+    const struct s3_bucket_rec *rec;
+    enum err err = s3_bucket_known(call->svc, call->txn, bucket, &rec);
+    if (err == ERR_NOT_FOUND)
         return ERR_OK;
-    enum err e = s3_bucket_read(call->txn, bucket, false, &rec);
-    if (e == ERR_NOT_FOUND)
-        return ERR_OK;
-    TRY(e);
-    if ((rec.flags & S3_RESTRICT) && (rec.flags & S3_POLICY_IS_PUBLIC))
+    TRY(err);
+    if ((rec->flags & S3_RESTRICT) && (rec->flags & S3_POLICY_IS_PUBLIC))
         return call_error(call, &s3_err_access_denied, "Access Denied");
     return ERR_OK;
 }

@@ -4,15 +4,6 @@
 /* Lists inside a record are bounded by the request that brought them (headers, a body). */
 enum { PAIRS_MAX = 64 * 1024 };
 
-static const struct record_field bucket_fields[] = {
-    REC_UINT(struct s3_bucket_rec, id),
-    REC_STR(struct s3_bucket_rec, region),
-    REC_INT(struct s3_bucket_rec, created_ms),
-    REC_ENUM(struct s3_bucket_rec, versioning, S3_SUSPENDED + 1),
-    REC_UINT(struct s3_bucket_rec, flags),
-};
-const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 1, bucket_fields);
-
 static const struct record_field pair_fields[] = {
     REC_STR(struct s3_pair, key),
     REC_STR(struct s3_pair, value),
@@ -27,9 +18,10 @@ static const struct record_field sum_fields[] = {
 static const struct record_type sum_type = RECORD_TYPE(struct s3_sum, 1, sum_fields);
 
 static const struct record_field body_fields[] = {
-    REC_ENUM(struct s3_body, kind, S3_BODY_PARTS + 1),
+    REC_ENUM(struct s3_body, kind, S3_BODY_RECORD + 1),
     REC_BYTES(struct s3_body, id),
     REC_UINT(struct s3_body, n_parts),
+    REC_SINCE(2, REC_STR(struct s3_body, bytes)),
 };
 static const struct record_type body_type = RECORD_TYPE(struct s3_body, 1, body_fields);
 
@@ -57,7 +49,7 @@ static const struct record_field object_fields[] = {
     REC_STRUCT(struct s3_object_rec, body, &body_type),
     REC_STRUCT(struct s3_object_rec, attrs, &attrs_type),
 };
-const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 1, object_fields);
+const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 2, object_fields);
 
 static const struct record_field upload_fields[] = {
     REC_INT(struct s3_upload_rec, initiated_ms),
@@ -103,6 +95,17 @@ static const struct record_field rules_fields[] = {
     REC_LIST(struct s3_rules, v, n, S3_NOTIFICATIONS_MAX, &rule_type),
 };
 const struct record_type s3_rules_type = RECORD_TYPE(struct s3_rules, 1, rules_fields);
+
+static const struct record_field bucket_fields[] = {
+    REC_UINT(struct s3_bucket_rec, id),
+    REC_STR(struct s3_bucket_rec, region),
+    REC_INT(struct s3_bucket_rec, created_ms),
+    REC_ENUM(struct s3_bucket_rec, versioning, S3_SUSPENDED + 1),
+    REC_UINT(struct s3_bucket_rec, flags),
+    REC_SINCE(2, REC_STR(struct s3_bucket_rec, policy)),
+    REC_SINCE(2, REC_STRUCT(struct s3_bucket_rec, rules, &s3_rules_type)),
+};
+const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 2, bucket_fields);
 
 enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
                        const void *rec, size_t size)

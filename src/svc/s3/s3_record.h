@@ -21,8 +21,8 @@ struct s3_pairs {
 enum s3_versioning { S3_UNVERSIONED = 0, S3_VERSIONED = 1, S3_SUSPENDED = 2 };
 
 enum s3_bucket_flags {
-    S3_HAS_POLICY = 1 << 0,
-    S3_HAS_NOTIFICATION = 1 << 1,
+    S3_HAS_POLICY = 1 << 0,       /* `policy` is set */
+    S3_HAS_NOTIFICATION = 1 << 1, /* `rules` are some */
     S3_HAS_ACCESS_BLOCK = 1 << 3, /* the configuration exists; the next four are its content */
     S3_BLOCK_ACLS = 1 << 4,
     S3_IGNORE_ACLS = 1 << 5,
@@ -33,13 +33,6 @@ enum s3_bucket_flags {
     S3_POLICY_IS_PUBLIC = 1 << 10,
 };
 
-struct s3_bucket_rec {
-    uint64_t id;
-    struct str region;
-    int64_t created_ms;
-    enum s3_versioning versioning;
-    uint64_t flags;
-};
 
 enum s3_algo { S3_NO_CHECKSUM, S3_CRC32, S3_CRC32C, S3_CRC64NVME, S3_SHA1, S3_SHA256, S3_ALGOS };
 
@@ -50,12 +43,19 @@ struct s3_sum {
     struct str text; /* base64, with "-N" when composite */
 };
 
-enum s3_body_kind { S3_BODY_EMPTY, S3_BODY_BYTES, S3_BODY_FILE, S3_BODY_PARTS };
+enum s3_body_kind {
+    S3_BODY_EMPTY,
+    S3_BODY_BYTES, /* under a key of their own */
+    S3_BODY_FILE,
+    S3_BODY_PARTS,
+    S3_BODY_RECORD, /* in the object's record */
+};
 
 struct s3_body {
     enum s3_body_kind kind;
     struct s3_id id;  /* in s3_k_bytes, s3_k_file or s3_k_manifest, by kind */
     uint64_t n_parts; /* S3_BODY_PARTS */
+    struct str bytes; /* S3_BODY_RECORD */
 };
 
 /* What a client says about an object's form. Absent where it said nothing. */
@@ -132,6 +132,17 @@ struct s3_rule {
 struct s3_rules {
     struct s3_rule *v;
     size_t n;
+};
+
+/* A bucket with all that a call needs to know of it: one record, mirrored by a catalogue. */
+struct s3_bucket_rec {
+    uint64_t id;
+    struct str region;
+    int64_t created_ms;
+    enum s3_versioning versioning;
+    uint64_t flags;
+    struct str policy; /* its JSON; absent: none */
+    struct s3_rules rules;
 };
 
 extern const struct record_type s3_bucket_type, s3_object_type, s3_upload_type, s3_seq_type,

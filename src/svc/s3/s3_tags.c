@@ -29,7 +29,7 @@ static enum err find(void *self, struct txn *txn, struct str ref, struct tags_re
     struct s3_bucket_rec rec;
     if (arn_parse_as(ref, "s3", NULL, &arn) != ERR_OK || str_is_set(arn_segment(&arn, 1)))
         return ERR_NOT_FOUND;
-    TRY(s3_bucket_read(txn, arn.resource, true, &rec));
+    TRY(s3_bucket_read(txn, arn.resource, &rec));
     *ret = (struct tags_resource){ref, rec.region};
     return ERR_OK;
 }

@@ -132,14 +132,15 @@ static void test_record(void **state)
     struct s3_rules rules = {two, 2}, back;
     struct str b;
     assert_int_equal(record_make(&s3_rules_type, &arena, &rules, &b), ERR_OK);
-    assert_int_equal(s3_unpack_rules(&arena, b, &back), ERR_OK);
+    assert_int_equal(record_unpack(&s3_rules_type, &arena, b, &back), ERR_OK);
+    s3_rules_bits(&back);
     assert_int_equal(back.n, 2);
     assert_true(back.v[0].queue && !back.v[1].queue);
     assert_int_equal(back.v[0].events, s3_event_bits(name));
     assert_false(str_is_set(back.v[0].prefix));
     assert_true(str_is_set(back.v[1].suffix) && str_empty(back.v[1].suffix));
     for (size_t cut = 0; cut < b.len; cut++)
-        assert_int_equal(s3_unpack_rules(&arena, str_n(b.p, cut), &back), ERR_CORRUPT);
+        assert_int_equal(record_unpack(&s3_rules_type, &arena, str_n(b.p, cut), &back), ERR_CORRUPT);
 }
 
 static void test_document(void **state)
