@@ -182,7 +182,7 @@ def test_policies_bind(weir, s3, bucket):
 
 # --- objects ---------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("size", [0, 1, 16 * 1024, 16 * 1024 + 1, 64 * 1024, 64 * 1024 + 1, 3 * MIB + 7])
+@pytest.mark.parametrize("size", [0, 1, 2 * 1024, 2 * 1024 + 1, 16 * 1024, 16 * 1024 + 1, 64 * 1024, 64 * 1024 + 1, 3 * MIB + 7])
 def test_round_trip(s3, bucket, size):
     body = os.urandom(size)
     put = s3.put_object(Bucket=bucket, Key="dir/k ö+&.bin", Body=body, ContentType="text/plain",
@@ -230,6 +230,43 @@ def test_bad_ranges(s3, bucket):
         assert code_of(s3.get_object, Bucket=bucket, Key="k", Range=header) == ("InvalidRange", 416)
     for header in ("bytes=5-2", "octets=0-1", "bytes=a-b", "bytes=0-1,3-4"):
         assert s3.get_object(Bucket=bucket, Key="k", Range=header)["Body"].read() == b"0123456789"
+
+
+@pytest.mark.parametrize("sent, kept", [
+    ("aws-chunked", None), ("aws-chunked,gzip", "gzip"), ("gzip,aws-chunked", "gzip"), ("gzip, aws-chunked", "gzip"),
+    ("gzip", "gzip"), ("br, aws-chunked, gzip", "br,gzip"),
+])
+def test_content_encoding(s3, bucket, sent, kept):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"hello", ContentEncoding=sent)
+    assert s3.head_object(Bucket=bucket, Key="k").get("ContentEncoding") == kept
+
+
+def test_suffix_of_nothing(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="empty", Body=b"")
+    for header in ("bytes=-1", "bytes=-524288"):
+        for call in (s3.get_object, s3.head_object):
+            got = call(Bucket=bucket, Key="empty", Range=header)
+            assert got["ResponseMetadata"]["HTTPStatusCode"] == 200 and got["ContentLength"] == 0
+    for header in ("bytes=0-", "bytes=-0"):
+        assert code_of(s3.get_object, Bucket=bucket, Key="empty", Range=header) == ("InvalidRange", 416)
+
+
+@pytest.mark.parametrize("key, ok", [
+    ("../x", False), ("../../x/y", False), ("a/../../b", False), ("a/./../../b", False), ("a//../..", False),
+    ("..", False), ("a/../b", True), ("..a", True), ("a..", True), ("...", True), ("a/..b/..", True),
+])
+def test_keys_that_leave_the_bucket(s3, bucket, key, ok):
+    calls = [lambda: s3.put_object(Bucket=bucket, Key=key, Body=b"x"),
+             lambda: s3.get_object(Bucket=bucket, Key=key)["Body"].read(),
+             lambda: s3.delete_object(Bucket=bucket, Key=key)]
+    for call in calls:
+        if ok:
+            call()
+        else:
+            with pytest.raises(ClientError) as e:
+                call()
+            assert e.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    s3.list_objects_v2(Bucket=bucket, Prefix="../")  # a prefix is text, not a path
 
 
 def test_read_conditions(s3, bucket):
@@ -873,6 +910,8 @@ def test_notifications(s3, bucket, queue):
     assert first["s3"]["object"]["key"] == "in/a+b.csv" and first["s3"]["object"]["size"] == 5
     assert first["s3"]["object"]["eTag"] == hashlib.md5(b"12345").hexdigest()
     assert "size" not in by_name["ObjectRemoved:Delete"]["s3"]["object"]
+    put(Bucket=bucket, NotificationConfiguration={"QueueConfigurations": got})  # what was given can be put again
+    assert s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"] == got
     put(Bucket=bucket, NotificationConfiguration={})
     assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=bucket)
 

@@ -262,7 +262,7 @@ enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *
                          struct s3_list_buckets_output *out)
 {
     struct str prefix = str_is_set(in->prefix) ? in->prefix : STR("");
-    TRY(s3_check_key(call, prefix));
+    TRY(s3_check_key_text(call, prefix));
     struct key_range r = key_range(call->arena, &s3_k_bucket, KEY_STARTS(prefix));
     size_t max = in->has_max_buckets && in->max_buckets > 0
                      ? min_size((size_t)in->max_buckets, LIST_BUCKETS_MAX)

@@ -171,8 +171,8 @@ enum err s3_list_object_versions(struct call *call, const struct s3_list_object_
     struct page p;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &rq.b));
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
-    TRY(s3_check_key(call, in->prefix));
-    TRY(s3_check_key(call, in->key_marker));
+    TRY(s3_check_key_text(call, in->prefix));
+    TRY(s3_check_key_text(call, in->key_marker));
     if (in->has_max_keys && in->max_keys < 0)
         return call_error(call, &s3_err_invalid_argument,
                           "Argument maxKeys must be an integer between 0 and 2147483647");

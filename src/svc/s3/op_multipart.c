@@ -387,9 +387,9 @@ enum err s3_list_multipart_uploads(struct call *call,
     bool url;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_check_encoding(call, in->encoding_type, &url));
-    TRY(s3_check_key(call, in->prefix));
-    TRY(s3_check_key(call, in->key_marker));
-    TRY(s3_check_key(call, in->upload_id_marker));
+    TRY(s3_check_key_text(call, in->prefix));
+    TRY(s3_check_key_text(call, in->key_marker));
+    TRY(s3_check_key_text(call, in->upload_id_marker));
     size_t max = in->has_max_uploads && in->max_uploads >= 0
                      ? min_size((size_t)in->max_uploads, S3_LIST_MAX)
                      : S3_LIST_MAX;

@@ -7,10 +7,21 @@
 
 /* --- keys and versions ------------------------------------------------------------------------ */
 
+static enum err bad_uri(struct call *call)
+{
+    return call_error(call, &s3_err_invalid_uri, "Couldn't parse the specified URI.");
+}
+
 enum err s3_check_key(struct call *call, struct str key)
 {
+    TRY(s3_check_key_text(call, key));
+    return s3_key_leaves(key) ? bad_uri(call) : ERR_OK;
+}
+
+enum err s3_check_key_text(struct call *call, struct str key)
+{
     if (!str_is_utf8(key))
-        return call_error(call, &s3_err_invalid_uri, "Couldn't parse the specified URI.");
+        return bad_uri(call);
     if (key.len <= S3_KEY_BYTES_MAX)
         return ERR_OK;
     char size[24];
@@ -164,6 +175,23 @@ static enum err make_metadata(struct call *call, const struct s3_metadata *in,
     return ERR_OK;
 }
 
+/* Content-Encoding without aws-chunked, wherever it stands: that says how the request was sent, not
+ * what the object is. */
+static struct str object_coding(struct arena *a, struct str header)
+{
+    struct str kept = STR_NONE, rest = header;
+    if (str_find_str(header, STR("aws-chunked")) == SIZE_MAX)
+        return header;
+    while (str_is_set(rest)) {
+        struct str one = str_trim(str_cut(&rest, ','));
+        if (one.len == 0 || str_eq_nocase(one, STR("aws-chunked")))
+            continue;
+        kept = str_is_set(kept) ? str_fmt(a, STR_FMT "," STR_FMT, STR_ARG(kept), STR_ARG(one))
+                                : one;
+    }
+    return kept;
+}
+
 enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
                        const struct s3_metadata *metadata, struct str tagging,
                        struct s3_attrs *ret_attrs)
@@ -171,12 +199,7 @@ enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
     struct s3_attrs attrs = *headers;
     if (!str_is_set(attrs.content_type) || attrs.content_type.len == 0)
         attrs.content_type = STR("binary/octet-stream");
-    /* aws-chunked says how the request was sent, not what the object is. */
-    if (str_eq_c(attrs.content_encoding, "aws-chunked"))
-        attrs.content_encoding = STR_NONE;
-    else if (str_starts(attrs.content_encoding, STR("aws-chunked,")))
-        attrs.content_encoding =
-            str_trim(str_sub(attrs.content_encoding, sizeof("aws-chunked,") - 1, SIZE_MAX));
+    attrs.content_encoding = object_coding(call->arena, attrs.content_encoding);
     TRY(make_metadata(call, metadata, &attrs.metadata));
     if (str_is_set(tagging)) {
         enum err e = s3_parse_tags(call->arena, tagging, &attrs.tags);

@@ -204,7 +204,9 @@ enum err s3_no_such_key(struct call *call, struct str bucket, struct str key) WA
 enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, struct str key,
                           struct str version_id, struct s3_object_rec *ret_rec,
                           bool *ret_current) WARN_UNUSED;
+/* An object's key; the text of a prefix or marker, which need not be one. */
 enum err s3_check_key(struct call *call, struct str key) WARN_UNUSED;
+enum err s3_check_key_text(struct call *call, struct str key) WARN_UNUSED;
 /* Refuses what an object-making request asks for and Weir does not do. */
 struct s3_wishes {
     struct str acl, sse, sse_customer_algorithm, kms_key_id, storage_class, lock_mode, legal_hold;

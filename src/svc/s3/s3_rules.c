@@ -96,8 +96,10 @@ enum s3_range_kind s3_parse_range(struct str header, uint64_t size, uint64_t *re
         uint64_t n;
         if (str_to_u64(b, &n) != ERR_OK)
             return S3_RANGE_NONE;
-        if (n == 0 || size == 0)
+        if (n == 0)
             return S3_RANGE_UNSATISFIABLE;
+        if (size == 0) /* the last n bytes of nothing are nothing: all of it */
+            return S3_RANGE_NONE;
         *ret_from = n < size ? size - n : 0;
         *ret_len = size - *ret_from;
         return S3_RANGE_OK;
@@ -124,6 +126,19 @@ enum err s3_parse_copy_range(struct str header, uint64_t *ret_from, uint64_t *re
     *ret_from = from;
     *ret_last = last;
     return ERR_OK;
+}
+
+bool s3_key_leaves(struct str key)
+{
+    int depth = 0;
+    while (str_is_set(key) && depth >= 0) {
+        struct str part = str_cut(&key, '/');
+        if (str_eq_c(part, ".."))
+            depth--;
+        else if (part.len > 0 && !str_eq_c(part, "."))
+            depth++;
+    }
+    return depth < 0;
 }
 
 bool s3_etag_listed(struct str header, struct str etag)

@@ -16,7 +16,7 @@ enum s3_range_kind {
     S3_RANGE_UNSATISFIABLE, /* 416 */
 };
 /* "bytes=a-b", "bytes=a-", "bytes=-n" against an object of `size` bytes. Several ranges at once are
- * ignored, as S3 does. */
+ * ignored, as S3 does, and so is "-n" of an empty object. */
 enum s3_range_kind s3_parse_range(struct str header, uint64_t size, uint64_t *ret_from,
                                   uint64_t *ret_len);
 /* x-amz-copy-source-range: "bytes=a-b" only. ERR_INVALID. */
@@ -30,6 +30,8 @@ enum s3_verdict { S3_GO, S3_NOT_MODIFIED, S3_FAILED };
 /* RFC 9110 section 13.2.2 in S3's order. `etag` without quotes. *ret_which is the header's name. */
 enum s3_verdict s3_check_conditions(const struct s3_conditions *c, struct str etag,
                                     int64_t modified_ms, struct str *ret_which);
+/* Whether a key, read as a path, leads above its beginning. */
+bool s3_key_leaves(struct str key);
 /* One entity tag or a list of them, quoted or not, weak or not, "*". */
 bool s3_etag_listed(struct str header, struct str etag);
 

@@ -94,7 +94,8 @@ static void test_ranges(void **state)
         {"bytes=10-12", 10, S3_RANGE_UNSATISFIABLE, 0, 0},
         {"bytes=-0", 10, S3_RANGE_UNSATISFIABLE, 0, 0},
         {"bytes=0-", 0, S3_RANGE_UNSATISFIABLE, 0, 0},
-        {"bytes=-1", 0, S3_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=-1", 0, S3_RANGE_NONE, 0, 0}, /* all of nothing */
+        {"bytes=-0", 0, S3_RANGE_UNSATISFIABLE, 0, 0},
         {"bytes=5-2", 10, S3_RANGE_NONE, 0, 0},
         {"bytes=1-2,4-5", 10, S3_RANGE_NONE, 0, 0},
         {"bytes=-", 10, S3_RANGE_NONE, 0, 0},
