@@ -179,15 +179,19 @@ void call_reply_status(struct call *call, int status)
     call->impl->reply_status = status;
 }
 
-void call_reply_files(struct call *call, const struct call_file_part *parts, size_t n_parts,
-                      void (*release)(void *arg), void *arg)
+void call_reply_source(struct call *call, const struct call_source *source)
 {
     struct call_impl *c = call->impl;
-    assert(!c->files_release); /* one set of files a call; a rerun handler starts without */
-    c->files = parts;
-    c->n_files = n_parts;
-    c->files_release = release;
-    c->files_arg = arg;
+    assert(!c->source.read); /* one a call; a rerun handler starts without */
+    assert(source->read && source->release && source->length > 0);
+    c->source = *source;
+}
+
+void call_source_release(struct call_impl *c)
+{
+    if (c->source.read)
+        c->source.release(c->source.ctx);
+    c->source = (struct call_source){0};
 }
 
 void call_reply_raw(struct call *call, struct str content_type, struct str body)

@@ -41,6 +41,7 @@ struct call_sink {
 
 enum {
     CALL_BODY_INLINE_MAX = 16 * 1024,
+    CALL_BLOCK_BYTES = 256 * 1024, /* of streamed replies */
     CALL_BODY_MAX = 16 * 1024 * 1024, /* buffered (not streamed) request bodies */
     CALL_ARENA_MAX = 256 * 1024 * 1024,
 };
@@ -102,16 +103,21 @@ void call_wake(struct call *call);
 enum err call_reply_header(struct call *call, struct str name, struct str value) WARN_UNUSED;
 /* Replaces the success status of the spec (e.g. 206). */
 void call_reply_status(struct call *call, int status);
-/* A range of a file that is part of a reply's body. */
-struct call_file_part {
-    const char *path; /* opened when its turn comes; arena */
-    uint64_t offset, length;
+/* Where a reply's body comes from that is not in memory. */
+struct call_source {
+    void *ctx;
+    uint64_t length; /* bytes in all, at least 1 */
+    /* The next bytes, some while any are left: *ret_bytes lies somewhere in `block`, which has `cap`
+     * bytes, CALL_BLOCK_BYTES or more. On the worker pool, one call at a time. What it gives is
+     * sent, so it checks that first. ERR_IO, ERR_CORRUPT, ERR_NOMEM: the reply is an error, if
+     * nothing of it was sent yet, and breaks off otherwise. */
+    enum err (*read)(void *ctx, char *block, size_t cap, struct str *ret_bytes);
+    /* Frees it; on the loop, exactly once, also when the client leaves. */
+    void (*release)(void *ctx);
 };
-/* The reply's body is these ranges one after another, streamed in constant memory after the head.
- * The files must stay until `release(arg)` ran (on the loop, exactly once, also when the client
- * leaves); NULL: nothing to release. For operations with a streamed output. */
-void call_reply_files(struct call *call, const struct call_file_part *parts, size_t n_parts,
-                      void (*release)(void *arg), void *arg);
+/* Takes the source; the reply's body is what it gives, streamed in constant memory after the head.
+ * For operations with a streamed output. */
+void call_reply_source(struct call *call, const struct call_source *source);
 /* The reply's body is these bytes (arena) as they are, instead of the encoded output shape. */
 void call_reply_raw(struct call *call, struct str content_type, struct str body);
 

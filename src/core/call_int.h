@@ -32,7 +32,7 @@ enum { CALL_MAGIC = 0x57454952 }; /* "WEIR": a live call; zero after release */
 struct body_stream;
 struct core_claim;
 struct core_observer;
-struct reply_files;
+struct reply_stream;
 struct call_detail {
     struct call_detail *next;
     const char *name;
@@ -45,7 +45,7 @@ struct call_detail {
 struct call_front {
     const char *name; /* told to observers */
     /* The operation succeeded: encodes c->out, or what the handler gave raw, and hands it over; then
-     * call_finished and dispatch_over, or reply_files_start where there are files. */
+     * call_finished and dispatch_over, or reply_stream_start where there is a source. */
     void (*answer)(struct call_impl *c);
     /* c->error (NULL: not even the service is known) is the answer; c->err says whether it is the
      * service's own (ERR_FAILED). Then call_finished and dispatch_over. */
@@ -55,8 +55,8 @@ struct call_front {
     void (*body_start)(struct call_impl *c);
     void (*body_pause)(struct call_impl *c);
     void (*body_resume)(struct call_impl *c);
-    /* A reply of files: head, then pieces, then the end or what went wrong. write returns false to
-     * wait; the front then calls reply_files_more. */
+    /* A reply from a source: head, then pieces, then the end or what went wrong. write returns false
+     * to wait; the front then calls reply_stream_more. Either start or end does call_finished. */
     void (*stream_start)(struct call_impl *c, int status, const struct http_header *headers,
                          size_t n_headers, uint64_t length);
     bool (*stream_write)(struct call_impl *c, const void *p, size_t len);
@@ -105,7 +105,7 @@ struct call_impl {
     size_t body_counted;             /* bytes of it, and of what it unpacks to, in there */
     struct sigv4_chunk *chunk;       /* decoder of an aws-chunked body, or NULL */
     struct body_stream *body_stream; /* while a streamed body is read */
-    struct reply_files *reply_files; /* while file ranges are sent */
+    struct reply_stream *reply_stream; /* while the body comes from a source */
     /* Of either: who asked is gone. True when a worker still uses the call: it ends it later. */
     bool (*close_stream)(struct call_impl *c);
     const void *in;
@@ -125,10 +125,7 @@ struct call_impl {
     int reply_status;
     bool reply_is_raw;
     struct str raw_type, raw_body;
-    const struct call_file_part *files;
-    size_t n_files;
-    void (*files_release)(void *arg);
-    void *files_arg;
+    struct call_source source; /* of the body; zeroed: it is in memory */
 
     /* Waiting. */
     struct io_task task;      /* durability */
@@ -163,11 +160,14 @@ void body_stream_start(struct call_impl *c, const struct call_sink *sink);
 /* The front has more of the body, or it failed. May end the call. */
 void body_stream_data(struct call_impl *c, const void *p, size_t len, bool last, enum err err);
 
-/* reply_files.c: sends head and file ranges, then dispatch_over. */
-void reply_files_start(struct call_impl *c, int status, const struct http_header *headers,
-                       size_t n_headers);
+/* call.c: the source goes, if there is one. */
+void call_source_release(struct call_impl *c);
+/* reply_stream.c: reads the first block, then sends head and body, then dispatch_over; or
+ * dispatch_fail when not even the first block is there. `headers` are the call's. */
+void reply_stream_start(struct call_impl *c, int status, const struct http_header *headers,
+                        size_t n_headers);
 /* The front takes more after stream_write said to wait. */
-void reply_files_more(struct call_impl *c);
+void reply_stream_more(struct call_impl *c);
 
 /* authn.c: whether the head alone proves who sent it: its signature covers a hash of the body. Leaves
  * no error. ERR_NOMEM. */

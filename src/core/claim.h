@@ -5,7 +5,7 @@
  * The claim's operation is a constant that the service writes by hand: name, service (for errors and
  * metrics), run. Its run gets no input and no output struct: it reads call->request (head, and the
  * whole body), and answers by call_reply_status, call_reply_header, call_reply_raw or
- * call_reply_files, or by an error, which is told in the service's protocol.
+ * call_reply_source, or by an error, which is told in the service's protocol.
  *
  * Layer: core. Thread: the call's loop. */
 #ifndef WEIR_CORE_CLAIM_H

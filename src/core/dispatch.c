@@ -56,15 +56,11 @@ static void end_call(struct call_impl *c)
 
 void dispatch_over(struct call_impl *c)
 {
-    assert(!c->body_stream && !c->reply_files);
+    assert(!c->body_stream && !c->reply_stream);
     assert(c->phase != CALL_OVER);
     c->phase = CALL_OVER;
     io_timer_stop(&c->timer);
-    if (c->files_release) {
-        void (*release)(void *) = c->files_release;
-        c->files_release = NULL;
-        release(c->files_arg);
-    }
+    call_source_release(c);
     assert(!c->asker);                /* whoever asked was answered, or left */
     if (atomic_load(&c->wake_posted)) /* the posted task frees it */
         return;
@@ -211,11 +207,7 @@ static enum err reset_result(struct call_impl *c)
     c->n_reply_headers = 0;
     c->reply_status = 0;
     c->reply_is_raw = false;
-    if (c->files_release)
-        c->files_release(c->files_arg);
-    c->files_release = NULL;
-    c->files = NULL;
-    c->n_files = 0;
+    call_source_release(c);
     if (!c->out)
         c->out = wire_output_new(c->routed.op, &c->arena);
     else

@@ -55,9 +55,8 @@ static void send_reply(struct call_impl *c, const struct wire_reply *reply, bool
         return;
     }
     int status = !is_error && c->reply_status ? c->reply_status : reply->status;
-    if (!is_error && c->n_files && !c->routed.head) {
-        call_finished(c, status);
-        reply_files_start(c, status, headers, n);
+    if (!is_error && c->source.read && !c->routed.head) {
+        reply_stream_start(c, status, headers, n);
         return;
     }
     struct http_req *req = c->asker;
@@ -128,12 +127,13 @@ static void body_pause(struct call_impl *c)
 static void stream_start(struct call_impl *c, int status, const struct http_header *headers,
                          size_t n_headers, uint64_t length)
 {
+    call_finished(c, status); /* before the client can ask for the figures */
     http_reply_start(c->asker, status, headers, n_headers, (int64_t)length);
 }
 
 static void stream_drained(struct http_req *req)
 {
-    reply_files_more(req->user);
+    reply_stream_more(req->user);
 }
 
 static bool stream_write(struct call_impl *c, const void *p, size_t len)

@@ -235,18 +235,14 @@ static void answer(struct call_impl *c)
         refuse(c);
         return;
     }
-    if (c->n_files == 0) {
+    if (!c->source.read) {
         deliver(c, &inner->result);
-    } else if (inner->req.output == CORE_OUTPUT_FILES) {
-        struct core_result *r = &inner->result;
-        r->files = c->files;
-        r->n_files = c->n_files;
-        r->release = c->files_release; /* theirs from here on */
-        r->release_arg = c->files_arg;
-        c->files_release = NULL;
-        deliver(c, r);
+    } else if (inner->req.output == CORE_OUTPUT_SOURCE) {
+        inner->result.source = c->source; /* theirs from here on */
+        c->source = (struct call_source){0};
+        deliver(c, &inner->result);
     } else {
-        reply_files_start(c, inner->result.status, NULL, 0);
+        reply_stream_start(c, inner->result.status, NULL, 0);
     }
 }
 
@@ -268,7 +264,7 @@ static bool stream_write(struct call_impl *c, const void *p, size_t len)
     return true;
 }
 
-/* The caller, reply_files, ends the call. */
+/* The caller, reply_stream, ends the call. */
 static void stream_end(struct call_impl *c, enum err err)
 {
     struct core_inner *inner = c->asker;

@@ -25,7 +25,7 @@ enum {
 /* How a streamed output (an object of S3) is given. */
 enum core_output {
     CORE_OUTPUT_COLLECT, /* its bytes; ERR_LIMIT over output_max */
-    CORE_OUTPUT_FILES, /* the ranges of files it consists of, where it does, for the caller to read */
+    CORE_OUTPUT_SOURCE,  /* what it is read from, where it is not in memory */
 };
 
 struct core_request {
@@ -61,12 +61,9 @@ struct core_result {
     struct str output;       /* JSON object */
     struct str body;         /* of the member that is the whole body; absent: none */
     struct str content_type; /* of `body`, where the operation says it; absent otherwise */
-    /* CORE_OUTPUT_FILES: the paths live as this does; the files until the caller, who takes them,
-     * calls release(release_arg) on the loop; NULL: nothing to release. */
-    const struct call_file_part *files;
-    size_t n_files;
-    void (*release)(void *arg);
-    void *release_arg;
+    /* CORE_OUTPUT_SOURCE: the caller takes it, and calls its release on the loop. `read` is NULL
+     * where the output is in `body`. */
+    struct call_source source;
     /* Otherwise. */
     struct str code; /* "ResourceNotFoundException" */
     struct str message;

@@ -200,7 +200,7 @@ enum wire_wording {
 enum wire_op_flags {
     WIRE_OP_UNSIGNED = 1,   /* callable without credentials */
     WIRE_OP_STREAM_IN = 2,  /* body goes to the sink that `body` makes */
-    WIRE_OP_STREAM_OUT = 4, /* body by call_reply_files or call_reply_raw */
+    WIRE_OP_STREAM_OUT = 4, /* body by call_reply_source or call_reply_raw */
     WIRE_OP_SELF_AUTH = 8,  /* `resource` is absent: the service's authorize_more does all of it
                                (several resources per request), or no permission is needed */
     WIRE_OP_NO_OUTPUT = 16, /* the model has no output: a success has no body */

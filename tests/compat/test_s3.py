@@ -987,3 +987,62 @@ def test_encryption_that_is_not_done_is_refused(weir, bucket, header):
     s3.meta.events.register("before-call.s3", lambda params, **kw: params["headers"].__setitem__(header, "eA=="))
     assert code_of(s3.put_object, Bucket=bucket, Key="k", Body=b"x") == ("NotImplemented", 501)
     assert code_of(s3.list_parts, Bucket=bucket, Key="k", UploadId="0" * 64) == ("NotImplemented", 501)
+
+
+# --- damaged files ---------------------------------------------------------------------------------
+
+def file_of(weir, bucket, key, body):
+    """Puts an object that becomes one file, and tells which."""
+    before = set(files_of(weir))
+    weir.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    made, = [f for f in set(files_of(weir)) - before if "/objects/" in f]
+    return made
+
+
+def flip(path, at):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)
+        f.seek(at)
+        f.write(bytes([byte[0] ^ 1]))
+
+
+@pytest.mark.parametrize("harm", [
+    os.remove, lambda f: os.truncate(f, 1000), lambda f: os.truncate(f, os.path.getsize(f) - 1),
+    lambda f: os.truncate(f, os.path.getsize(f) + 1), lambda f: flip(f, 0), lambda f: flip(f, 99999),
+    lambda f: flip(f, os.path.getsize(f) - 1),
+], ids=["missing", "cut", "cut_end", "grown", "first_bit", "last_bit", "checksum"])
+def test_damaged_file(weir, s3, bucket, harm):
+    harm(file_of(weir, bucket, "k", os.urandom(100000)))
+    calls = [lambda: s3.get_object(Bucket=bucket, Key="k"),
+             lambda: s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/k")]
+    for call in calls:
+        with pytest.raises(ClientError) as e:
+            call()
+        assert e.value.response["Error"]["Code"] == "InternalError"
+        assert e.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert "object bytes damaged: file=" in weir.log_text()
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket, Prefix="copy")
+
+
+def test_damaged_range(weir, s3, bucket):
+    body = os.urandom(3 * MIB)
+    path = file_of(weir, bucket, "k", body)
+    flip(path, 2 * MIB + 5)
+    part = lambda r: s3.get_object(Bucket=bucket, Key="k", Range=r)["Body"].read()  # noqa: E731
+    assert part("bytes=0-99") == body[:100] and part("bytes=-10") == body[-10:]
+    assert code_of(s3.get_object, Bucket=bucket, Key="k", Range="bytes=2097200-2097300") == ("InternalError", 500)
+    got = s3.get_object(Bucket=bucket, Key="k")  # the head is out before the bad block is met
+    with pytest.raises(Exception) as e:
+        got["Body"].read()
+    assert "IncompleteRead" in str(e) or "Connection" in str(e)
+    assert "reply broken off" in weir.log_text()
+
+
+def test_lost_part(weir, s3, bucket):
+    upload, parts = upload_parts(s3, bucket, "m", [os.urandom(5 * MIB), b"end"])
+    s3.complete_multipart_upload(Bucket=bucket, Key="m", UploadId=upload, MultipartUpload={"Parts": parts})
+    last, = [f for f in files_of(weir) if "/objects/" in f and open(f, "rb").read(3) == b"end"]
+    os.remove(last)
+    assert code_of(s3.get_object, Bucket=bucket, Key="m") == ("InternalError", 500)
+    assert s3.get_object(Bucket=bucket, Key="m", Range="bytes=0-9")["ContentLength"] == 10

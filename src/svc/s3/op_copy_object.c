@@ -98,7 +98,7 @@ static enum err commit_copy(struct call *call, const struct s3_copy_object_input
     TRY(copied_attrs(call, in, copy, &rec.attrs));
     rec.etag = s3_writer_etag(w, call->arena);
     rec.sum = (struct s3_sum){.algo = algo, .text = s3_writer_sum(w, call->arena, algo)};
-    TRY(s3_writer_stage(w, call->txn, &rec.body));
+    TRY(s3_writer_stage(w, call->txn, &(struct s3_made_for){b.rec.id, in->key}, &rec.body));
     TRY(s3_put_current(s3, call->txn, &b, in->key, &rec));
     bool versions = b.rec.versioning != S3_UNVERSIONED;
     TRY(s3_notify(call, &b,

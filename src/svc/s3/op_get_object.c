@@ -1,5 +1,5 @@
 /* GetObject, HeadObject, GetObjectAttributes. Layer: svc. */
-#include "svc/s3/s3_int.h"
+#include "svc/s3/s3_read.h"
 
 #include <inttypes.h>
 
@@ -216,14 +216,12 @@ static enum err send_body(struct call *call, const struct lookup *l, struct str 
         call_reply_raw(call, content_type, str_sub(bytes, l->w.from, l->w.len));
         return ERR_OK;
     }
-    struct s3_pin *pin = ARENA_NEW(call->arena, struct s3_pin);
-    struct call_file_part *parts;
-    size_t n;
-    if (!pin)
-        return ERR_NOMEM;
-    TRY(s3_body_files(s3, call->txn, &l->rec, l->w.from, l->w.len, &parts, &n));
-    s3_pin(s3, pin, call->txn->now_ms);
-    call_reply_files(call, parts, n, s3_unpin, pin);
+    struct s3_reader *reader;
+    TRY(s3_reader_open(s3, call->txn, &l->rec, l->w.from, l->w.len, &reader));
+    call_reply_source(call, &(struct call_source){.ctx = reader,
+                                                  .length = l->w.len,
+                                                  .read = s3_reader_read,
+                                                  .release = s3_reader_free});
     return ERR_OK;
 }
 

@@ -68,7 +68,7 @@ enum err s3_part_commit(struct call *call, struct str bucket, struct str expecte
     } else if (e != ERR_NOT_FOUND) {
         return e;
     }
-    TRY(s3_writer_stage(w, call->txn, &body));
+    TRY(s3_writer_stage(w, call->txn, &(struct s3_made_for){b.rec.id, key}, &body));
     struct s3_part_rec part = {.number = number,
                                .size = w->size,
                                .modified_ms = s3_now(call->txn),

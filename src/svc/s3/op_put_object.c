@@ -54,7 +54,7 @@ enum err s3_put_object(struct call *call, const struct s3_put_object_input *in,
     rec.sum = (struct s3_sum){.algo = algo, .text = s3_writer_sum(w, call->arena, algo)};
     if (!str_is_set(rec.etag) || !str_is_set(rec.sum.text))
         return ERR_NOMEM;
-    TRY(s3_writer_stage(w, call->txn, &rec.body));
+    TRY(s3_writer_stage(w, call->txn, &(struct s3_made_for){b.rec.id, in->key}, &rec.body));
     TRY(s3_put_current(s3, call->txn, &b, in->key, &rec));
     bool versions = b.rec.versioning != S3_UNVERSIONED;
     TRY(s3_notify(call, &b,

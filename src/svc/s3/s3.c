@@ -1,15 +1,13 @@
 /* The S3 service: its life, what it gives the core, and its port. README.md argues the design.
  * Layer: svc. */
-#include "svc/s3/s3_int.h"
-
-#include <fcntl.h>
+#include <assert.h>
 
 #include "base/mem.h"
-#include "base/sys.h"
+#include "svc/s3/s3_read.h"
 
 enum {
     START_ARENA_MAX = 64 * 1024,
-    OPEN_ARENA_MAX = 64 * 1024 * 1024, /* paths of 10,000 parts, or a small object */
+    OPEN_ARENA_MAX = 64 * 1024, /* a small object */
 };
 
 static void release(void *self)
@@ -72,83 +70,56 @@ const struct svc_def s3_def = {
 
 /* --- the port --------------------------------------------------------------------------------- */
 
-static enum err read_part(const struct call_file_part *part, char *out)
-{
-    int fd = sys.open(part->path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return ERR_IO;
-    uint64_t done = 0;
-    while (done < part->length) {
-        ssize_t n = sys.pread(fd, out + done, part->length - done, (off_t)(part->offset + done));
-        if (n <= 0)
-            break;
-        done += (uint64_t)n;
-    }
-    sys.close(fd);
-    return done == part->length ? ERR_OK : ERR_IO;
-}
-
 /* An object held for a reader outside of the transaction that found it. */
 struct s3_open_object {
     struct arena arena; /* of what follows */
     struct str bytes;   /* a small object */
-    struct call_file_part *parts;
-    size_t n_parts;
-    bool pinned;
-    struct s3_pin pin;
+    struct s3_reader *reader; /* a large one */
+    uint64_t size;
 };
 
 static enum err port_read_object(struct s3_open_object *obj, char *out)
 {
-    if (obj->bytes.len > 0)
+    if (!obj->reader) {
         memcpy(out, obj->bytes.p, obj->bytes.len);
-    for (size_t i = 0; i < obj->n_parts; i++) {
-        TRY(read_part(&obj->parts[i], out));
-        out += obj->parts[i].length;
+        return ERR_OK;
     }
-    return ERR_OK;
+    char *block = mem_alloc(CALL_BLOCK_BYTES);
+    enum err err = block ? ERR_OK : ERR_NOMEM;
+    for (uint64_t left = obj->size; err == ERR_OK && left > 0;) {
+        struct str bytes = STR_NONE;
+        err = s3_reader_read(obj->reader, block, CALL_BLOCK_BYTES, &bytes);
+        if (err)
+            break;
+        assert(bytes.len <= left);
+        memcpy(out, bytes.p, bytes.len);
+        out += bytes.len;
+        left -= bytes.len;
+    }
+    mem_free(block);
+    return err;
 }
 
 static void port_close_object(struct s3_open_object *obj)
 {
     if (!obj)
         return;
-    if (obj->pinned)
-        s3_unpin(&obj->pin);
+    s3_reader_free(obj->reader);
     arena_release(&obj->arena);
     mem_free(obj);
-}
-
-static enum err hold_files(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
-                           struct s3_open_object *obj)
-{
-    struct call_file_part *parts;
-    size_t n;
-    TRY(s3_body_files(s3, txn, rec, 0, rec->size, &parts, &n));
-    obj->parts = ARENA_ARRAY(&obj->arena, struct call_file_part, n);
-    if (!obj->parts)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        obj->parts[i] = parts[i];
-        obj->parts[i].path = str_cstr(&obj->arena, str_c(parts[i].path));
-        if (!obj->parts[i].path)
-            return ERR_NOMEM;
-    }
-    obj->n_parts = n;
-    s3_pin(s3, &obj->pin, txn->now_ms);
-    obj->pinned = true;
-    return ERR_OK;
 }
 
 static enum err hold(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
                      struct s3_open_object *obj)
 {
     struct str bytes;
-    if (!s3_body_is_small(&rec->body))
-        return hold_files(s3, txn, rec, obj);
-    TRY(s3_body_bytes(txn, &rec->body, &bytes));
-    if (bytes.len == 0)
+    obj->size = rec->size;
+    obj->bytes = STR("");
+    if (rec->size == 0)
         return ERR_OK;
+    if (!s3_body_is_small(&rec->body))
+        return s3_reader_open(s3, txn, rec, 0, rec->size, &obj->reader);
+    TRY(s3_body_bytes(txn, &rec->body, &bytes));
     obj->bytes = str_dup(&obj->arena, bytes);
     return str_is_set(obj->bytes) ? ERR_OK : ERR_NOMEM;
 }

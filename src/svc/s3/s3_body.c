@@ -29,16 +29,16 @@ enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
     return record_unpack(&s3_manifest_type, txn->arena, value, ret_manifest);
 }
 
-enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
-                       uint64_t from, uint64_t len, struct call_file_part **ret_parts,
-                       size_t *ret_n)
+enum err s3_body_spans(struct txn *txn, const struct s3_object_rec *rec, uint64_t from,
+                       uint64_t len, struct arena *a, struct s3_span **ret_spans, size_t *ret_n)
 {
     struct s3_part_rec whole = {.size = rec->size, .file = rec->body.id};
     struct s3_manifest m = {&whole, 1};
+    assert(rec->body.kind == S3_BODY_FILE || rec->body.kind == S3_BODY_PARTS);
     if (rec->body.kind == S3_BODY_PARTS)
         TRY(s3_body_manifest(txn, &rec->body, &m));
-    struct call_file_part *parts = ARENA_ARRAY(txn->arena, struct call_file_part, m.n);
-    if (!parts)
+    struct s3_span *spans = ARENA_ARRAY(a, struct s3_span, m.n);
+    if (!spans)
         return ERR_NOMEM;
     size_t n = 0;
     uint64_t start = 0; /* of this part in the object */
@@ -49,14 +49,11 @@ enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_re
         uint64_t take = m.parts[i].size - offset;
         if (take > len)
             take = len;
-        const char *path = s3_file_path(s3, txn->arena, &m.parts[i].file);
-        if (!path)
-            return ERR_NOMEM;
-        parts[n++] = (struct call_file_part){path, offset, take};
+        spans[n++] = (struct s3_span){m.parts[i].file, m.parts[i].size, offset, take};
         from += take;
         len -= take;
     }
-    *ret_parts = parts;
+    *ret_spans = spans;
     *ret_n = n;
     return len == 0 ? ERR_OK : ERR_CORRUPT;
 }

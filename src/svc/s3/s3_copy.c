@@ -6,23 +6,18 @@
  */
 #include "svc/s3/s3_copy.h"
 
-#include <errno.h>
-#include <fcntl.h>
-
 #include "base/mem.h"
-#include "base/sys.h"
+#include "svc/s3/s3_read.h"
 
-enum { BLOCK_BYTES = 256 * 1024, JOB_ARENA_MAX = 16 * 1024 * 1024, TIMEOUT_MS = 30 * 60 * 1000 };
+enum { TIMEOUT_MS = 30 * 60 * 1000 };
 
 struct s3_copy_job {
     struct io_work work;
-    struct arena arena; /* outlives the call, when that ends first */
     struct call *call;  /* NULL once nobody waits */
     bool finished, abandoned;
     struct s3_writer *writer;
-    struct call_file_part *parts;
-    size_t n;
-    struct s3_pin pin;
+    struct s3_reader *reader;
+    uint64_t left; /* bytes to copy */
     enum err err;
     char *block;
 };
@@ -68,36 +63,22 @@ enum err s3_copy_find(struct call *call, struct str header, struct str expected_
 
 static void job_free(struct s3_copy_job *job)
 {
-    s3_unpin(&job->pin);
+    s3_reader_free(job->reader);
     s3_writer_free(job->writer);
     mem_free(job->block);
-    arena_release(&job->arena);
     mem_free(job);
-}
-
-static enum err copy_part(struct s3_copy_job *job, const struct call_file_part *part)
-{
-    int fd = sys.open(part->path, O_RDONLY | O_CLOEXEC, 0);
-    enum err e = fd < 0 ? ERR_IO : ERR_OK;
-    uint64_t done = 0;
-    while (e == ERR_OK && done < part->length) {
-        size_t want = (size_t)min_i64(BLOCK_BYTES, (int64_t)(part->length - done));
-        ssize_t n = sys.pread(fd, job->block, want, (off_t)(part->offset + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        e = n > 0 ? s3_writer_write(job->writer, job->block, (size_t)n) : ERR_IO;
-        done += n > 0 ? (uint64_t)n : 0;
-    }
-    if (fd >= 0)
-        sys.close(fd);
-    return e;
 }
 
 static void job_work(struct io_work *w)
 {
     struct s3_copy_job *job = CONTAINER_OF(w, struct s3_copy_job, work);
-    for (size_t i = 0; i < job->n && job->err == ERR_OK; i++)
-        job->err = copy_part(job, &job->parts[i]);
+    while (job->err == ERR_OK && job->left > 0) {
+        struct str bytes = STR_NONE;
+        job->err = s3_reader_read(job->reader, job->block, CALL_BLOCK_BYTES, &bytes);
+        if (job->err == ERR_OK)
+            job->err = s3_writer_write(job->writer, bytes.p, bytes.len);
+        job->left -= bytes.len;
+    }
     if (job->err == ERR_OK)
         job->err = s3_writer_finish(job->writer);
 }
@@ -150,16 +131,13 @@ static enum err job_new(struct call *call, struct s3_copy *copy, uint64_t from, 
     struct s3_copy_job *job = mem_calloc(1, sizeof(*job));
     if (!job)
         return ERR_NOMEM;
-    arena_init(&job->arena, JOB_ARENA_MAX);
-    s3_pin(call->svc, &job->pin, call->txn->now_ms);
     job->finished = true; /* until it is started */
     job->call = call;
-    struct txn in_job_arena = *call->txn;
-    in_job_arena.arena = &job->arena;
-    job->block = mem_alloc(BLOCK_BYTES);
+    job->left = len;
+    job->block = mem_alloc(CALL_BLOCK_BYTES);
     enum err e = job->block ? ERR_OK : ERR_NOMEM;
     if (e == ERR_OK)
-        e = s3_body_files(call->svc, &in_job_arena, &copy->source, from, len, &job->parts, &job->n);
+        e = s3_reader_open(call->svc, call->txn, &copy->source, from, len, &job->reader);
     if (e == ERR_OK)
         e = s3_writer_new(call->svc, algos, inline_max, &job->writer);
     if (e == ERR_OK)

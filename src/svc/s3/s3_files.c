@@ -1,6 +1,6 @@
 /* Object bytes as files: writing, recovery after a crash, pins of readers. See s3_int.h (SF1-SF3).
  *
- *   <data>/s3/objects/ab/abcdef...   bytes of an object or part
+ *   <data>/s3/objects/ab/abcdef...   bytes of an object or part, then their checksums (s3_read.h)
  *   <data>/s3/staging/abcdef...      empty marker, made before the file, removed when a commit that
  *                                    references the file is durable, or with the file
  *
@@ -11,6 +11,7 @@
  * Layer: svc. Thread: a writer belongs to one thread at a time. */
 #include <assert.h>
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,13 +22,15 @@
 #include "base/rng.h"
 #include "base/sys.h"
 #include "codec/base64.h"
+#include "codec/crc.h"
 #include "codec/hex.h"
-#include "svc/s3/s3_int.h"
+#include "svc/s3/s3_read.h"
 
 enum {
     DIR_MODE = 0700,
     FILE_MODE = 0600,
     ID_HEX_LEN = 2 * S3_ID_LEN,
+    SUMS_MAX = (S3_PUT_MAX / S3_BLOCK_BYTES + 1) * sizeof(uint32_t),
 };
 
 struct paths {
@@ -43,11 +46,11 @@ static void make_paths(const struct s3 *s3, const struct s3_id *id, struct paths
     snprintf(p->marker, S3_PATH_MAX, "%s/%.*s", s3->staging_dir.p, ID_HEX_LEN, hex);
 }
 
-const char *s3_file_path(const struct s3 *s3, struct arena *a, const struct s3_id *id)
+void s3_file_path_to(const struct s3 *s3, const struct s3_id *id, char path[S3_PATH_MAX])
 {
     char hex[ID_HEX_LEN];
     hex_to(hex, id->b, S3_ID_LEN);
-    return str_fmt(a, "%s/%.2s/%.*s", s3->objects_dir.p, hex, ID_HEX_LEN, hex).p;
+    snprintf(path, S3_PATH_MAX, "%s/%.2s/%.*s", s3->objects_dir.p, hex, ID_HEX_LEN, hex);
 }
 
 bool s3_file_remove(const struct s3 *s3, const struct s3_id *id)
@@ -147,6 +150,7 @@ enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max, struct 
     w->inline_max = inline_max;
     rng_bytes(w->id.b, S3_ID_LEN);
     buf_init(&w->small, inline_max);
+    buf_init(&w->block_sums, SUMS_MAX);
     enum err e = s3_summer_init(&w->summer, algos);
     if (e != ERR_OK) {
         s3_writer_free(w);
@@ -161,6 +165,30 @@ static int make_file(const char *path)
     return sys.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
 }
 
+/* The checksum of the block that ends here. */
+static void end_block(struct s3_writer *w)
+{
+    uint32_t sum = htole32(w->block_crc);
+    buf_add(&w->block_sums, &sum, sizeof(sum));
+    w->block_crc = 0;
+}
+
+/* Adds to the file, in which `at` bytes are. */
+static enum err append(struct s3_writer *w, const char *p, size_t len, uint64_t at)
+{
+    TRY(sys_write_all(w->fd, p, len));
+    while (len > 0) {
+        size_t n = min_size(len, S3_BLOCK_BYTES - at % S3_BLOCK_BYTES);
+        w->block_crc = crc32c_update(w->block_crc, p, n);
+        p += n;
+        at += n;
+        len -= n;
+        if (at % S3_BLOCK_BYTES == 0)
+            end_block(w);
+    }
+    return buf_err(&w->block_sums);
+}
+
 static enum err open_file(struct s3_writer *w)
 {
     struct paths p;
@@ -173,9 +201,9 @@ static enum err open_file(struct s3_writer *w)
     w->fd = make_file(p.file);
     if (w->fd < 0)
         return ERR_IO;
-    enum err e = sys_write_all(w->fd, w->small.p, w->small.len);
+    enum err err = append(w, w->small.p, w->small.len, 0);
     buf_release(&w->small);
-    return e;
+    return err;
 }
 
 enum err s3_writer_write(void *ctx, const void *p, size_t len)
@@ -184,6 +212,7 @@ enum err s3_writer_write(void *ctx, const void *p, size_t len)
     if (len > S3_PUT_MAX - w->size)
         return ERR_LIMIT;
     s3_summer_update(&w->summer, p, len);
+    uint64_t at = w->size;
     w->size += len;
     if (w->fd < 0 && w->size <= w->inline_max) {
         buf_add(&w->small, p, len);
@@ -191,7 +220,17 @@ enum err s3_writer_write(void *ctx, const void *p, size_t len)
     }
     if (w->fd < 0)
         TRY(open_file(w));
-    return sys_write_all(w->fd, p, len);
+    return append(w, p, len, at);
+}
+
+/* The checksums go behind the bytes. */
+static enum err seal_file(struct s3_writer *w)
+{
+    if (w->size % S3_BLOCK_BYTES)
+        end_block(w);
+    TRY(buf_err(&w->block_sums));
+    assert(w->size + w->block_sums.len == s3_file_bytes(w->size));
+    return sys_write_all(w->fd, w->block_sums.p, w->block_sums.len);
 }
 
 static enum err sync_file(struct s3_writer *w)
@@ -215,7 +254,10 @@ enum err s3_writer_finish(void *ctx)
     /* A body that must be a file is one also when it is empty. */
     if (w->fd < 0 && w->inline_max == 0)
         TRY(open_file(w));
-    return w->fd >= 0 ? sync_file(w) : ERR_OK;
+    if (w->fd < 0)
+        return ERR_OK;
+    TRY(seal_file(w));
+    return sync_file(w);
 }
 
 void s3_writer_free(void *ctx)
@@ -228,6 +270,7 @@ void s3_writer_free(void *ctx)
     if (w->has_file && !w->kept)
         s3_file_remove(w->s3, &w->id);
     buf_release(&w->small);
+    buf_release(&w->block_sums);
     s3_summer_release(&w->summer);
     mem_free(w);
 }
@@ -262,12 +305,14 @@ static void on_durable(void *arg)
     sys.unlink(p.marker);
 }
 
-enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, struct s3_body *ret_body)
+enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, const struct s3_made_for *made_for,
+                         struct s3_body *ret_body)
 {
     struct s3_body body = {.kind = S3_BODY_EMPTY, .id = w->id};
     if (w->has_file) {
         body.kind = S3_BODY_FILE;
-        TRY(txn_put(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&w->id)), STR("")));
+        struct s3_file_rec file = {w->size, made_for->bucket, made_for->key};
+        TRY(S3_PUT(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&w->id)), &s3_file_type, &file));
         TRY(txn_on_commit(txn, on_commit, w));
         TRY(txn_on_durable(txn, on_durable, w));
     } else if (w->small.len > 0 && w->small.len <= S3_RECORD_BYTES_MAX) {

@@ -19,6 +19,7 @@
 #define WEIR_SVC_S3_S3_INT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/list.h"
 #include "core/call.h"
@@ -38,20 +39,27 @@ struct s3 {
     struct list pins;                    /* oldest first */
     struct job_kind *clean;              /* the job (s3_clean.c) */
     struct catalogue *buckets;           /* s3_bucket.c's */
+    _Atomic uint64_t damaged_reads;      /* replies and copies that met damaged files */
 };
 
 /* --- files (s3_files.c) ----------------------------------------------------------------------- */
 
 enum { S3_PATH_MAX = 4096 };
 
-/* NUL-terminated path of a file; NULL on exhaustion. */
-const char *s3_file_path(const struct s3 *s3, struct arena *a, const struct s3_id *id);
+/* Path of a file, NUL-terminated. */
+void s3_file_path_to(const struct s3 *s3, const struct s3_id *id, char path[S3_PATH_MAX]);
 /* Unlinks a file and its marker; absent ones are fine. False when the file is still there. */
 bool s3_file_remove(const struct s3 *s3, const struct s3_id *id);
 /* Markers left by a stop in the middle of uploads: removes their files unless referenced. */
 enum err s3_files_recover(struct s3 *s3) WARN_UNUSED;
 /* Makes the folders. ERR_IO, ERR_NOMEM. */
 enum err s3_files_open(struct s3 *s3) WARN_UNUSED;
+
+/* The key and the bucket that a file was made for. */
+struct s3_made_for {
+    uint64_t bucket;
+    struct str key;
+};
 
 /* Bytes on their way in: up to `inline_max` stay in memory, more go to a file. Digests are computed
  * on the way. */
@@ -60,6 +68,8 @@ struct s3_writer {
     struct s3_id id;
     int fd;
     bool has_file; /* made, and to be removed unless kept */
+    uint32_t block_crc;    /* of the block that the bytes so far end in */
+    struct buf block_sums; /* of the blocks before it, as in the file */
     bool kept;     /* a commit references the file */
     size_t inline_max;
     struct buf small;
@@ -79,8 +89,9 @@ void s3_writer_free(void *w);
 /* Hands the writer to the call's arena and makes the call's sink of it. */
 enum err s3_writer_sink(struct s3_writer *w, struct call *call,
                         struct call_sink *ret_sink) WARN_UNUSED;
-/* Stages what makes the bytes part of the store, and arranges that the file stays. */
-enum err s3_writer_stage(struct s3_writer *w, struct txn *txn,
+/* Stages what makes the bytes part of the store, and arranges that the file stays. `made_for` tells
+ * whoever finds the file damaged whose it is. */
+enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, const struct s3_made_for *made_for,
                          struct s3_body *ret_body) WARN_UNUSED;
 /* Lower-case hex of the MD5; base64 of a checksum. STR_NONE on exhaustion. */
 struct str s3_writer_etag(const struct s3_writer *w, struct arena *a);
@@ -182,10 +193,15 @@ static inline bool s3_body_is_small(const struct s3_body *body)
 /* Bytes of a small body. */
 enum err s3_body_bytes(struct txn *txn, const struct s3_body *body,
                        struct str *ret_bytes) WARN_UNUSED;
-/* File ranges that make up [from, from + len) of a body of kind FILE or PARTS; paths in the arena.
- */
-enum err s3_body_files(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
-                       uint64_t from, uint64_t len, struct call_file_part **ret_parts,
+/* A range of a file. */
+struct s3_span {
+    struct s3_id file;
+    uint64_t size; /* bytes that the file holds */
+    uint64_t from, len;
+};
+/* Those that make up [from, from + len) of a body of kind FILE or PARTS, in `a`. */
+enum err s3_body_spans(struct txn *txn, const struct s3_object_rec *rec, uint64_t from,
+                       uint64_t len, struct arena *a, struct s3_span **ret_spans,
                        size_t *ret_n) WARN_UNUSED;
 enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
                           struct s3_manifest *ret_manifest) WARN_UNUSED;

@@ -29,7 +29,7 @@ static const struct key_layout s3_k_version = {KEY_S3, 4, "utu"};
 static const struct key_layout s3_k_null = {KEY_S3, 5, "ut"};
 /* body id -> bytes of a body that is small, and too large for its record */
 static const struct key_layout s3_k_bytes = {KEY_S3, 6, "r"};
-/* file id -> empty: the file is referenced */
+/* file id -> file record: the file is referenced */
 static const struct key_layout s3_k_file = {KEY_S3, 7, "r"};
 /* body id -> manifest: the parts of a multipart body */
 static const struct key_layout s3_k_manifest = {KEY_S3, 8, "r"};

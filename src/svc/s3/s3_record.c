@@ -81,6 +81,13 @@ static const struct record_field manifest_fields[] = {
 };
 const struct record_type s3_manifest_type = RECORD_TYPE(struct s3_manifest, 1, manifest_fields);
 
+static const struct record_field file_fields[] = {
+    REC_UINT(struct s3_file_rec, size),
+    REC_UINT(struct s3_file_rec, bucket),
+    REC_STR(struct s3_file_rec, key),
+};
+const struct record_type s3_file_type = RECORD_TYPE(struct s3_file_rec, 1, file_fields);
+
 static const struct record_field rule_fields[] = {
     REC_BOOL(struct s3_rule, queue),
     REC_STR(struct s3_rule, id),

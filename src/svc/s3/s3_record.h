@@ -111,6 +111,13 @@ struct s3_manifest {
     size_t n;
 };
 
+/* What a referenced file must hold, and whose it was when it was made: damage is reported so. */
+struct s3_file_rec {
+    uint64_t size;
+    uint64_t bucket;
+    struct str key;
+};
+
 /* Rules of a bucket's notifications. */
 enum s3_event {
     S3_EVENT_PUT,
@@ -146,7 +153,7 @@ struct s3_bucket_rec {
 };
 
 extern const struct record_type s3_bucket_type, s3_object_type, s3_upload_type, s3_seq_type,
-    s3_count_type, s3_part_type, s3_manifest_type, s3_rules_type;
+    s3_count_type, s3_part_type, s3_manifest_type, s3_rules_type, s3_file_type;
 
 /* Packs what the last argument points to by its table and stages it. ERR_LIMIT, ERR_NOMEM, and the
  * store's errors. */
