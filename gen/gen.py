@@ -688,6 +688,17 @@ class Gen:
             rows.append("    {%s}," % ", ".join(fields))
         return out + ["static const struct wire_route routes[] = {"] + rows + ["};"]
 
+    def signed_query(self):
+        """Query parameters that Signature Version 2 signs: those that tell operations apart, of all
+        that AWS has, and what the spec adds. list-type tells two forms of one question apart, and
+        no client signs it."""
+        if not self.settings.get("buckets"):
+            return []
+        routes = [self.route(n, o["http"], o) for n, o, _, _ in self.ops]
+        routes += [self.route(n, h, None) for n, h in self.spec["unsupported"].items()]
+        names = {n for r in routes for n, _ in r["query"]} - {"list-type"}
+        return sorted(names | TELLING_QUERY | set(self.settings.get("signed_query", [])))
+
     # --- service ------------------------------------------------------------------------------
 
     def service_lines(self):
@@ -725,6 +736,12 @@ class Gen:
             fields.append(".unsupported = unsupported, .n_unsupported = ARRAY_LEN(unsupported)")
         if self.rest:
             fields.append(".routes = routes, .n_routes = ARRAY_LEN(routes)")
+        signed = self.signed_query()
+        if signed:
+            out += ["static const struct str signed_query[] = {"]
+            out += ["    %s," % str_init(n) for n in signed] + ["};"]
+            fields.append(".signed_query = signed_query, "
+                          ".n_signed_query = ARRAY_LEN(signed_query)")
         if self.n_patterns:
             fields.append(".patterns = patterns, .n_patterns = ARRAY_LEN(patterns)")
         common = ", ".join("[WIRE_E_%s] = &%s_err_%s" % (c.upper(), p, c) for c in COMMON)

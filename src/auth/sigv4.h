@@ -133,6 +133,13 @@ void sigv4_fault_detail(struct sigv4_fault *fault, struct str name, struct str v
 enum err sigv4_parse(struct arena *a, const struct sigv4_http *http, enum sigv4_dialect dialect,
                      struct sigv4_request *ret_req, struct sigv4_fault *ret_fault) WARN_UNUSED;
 
+/* What SigV2 signs of a request's URL besides the path. */
+struct sigv2_resource {
+    struct str vhost_bucket; /* bucket that the host names; absent for path style */
+    const struct str *names; /* query parameters that are signed with their values */
+    size_t n_names;
+};
+
 struct sigv4_check {
     const struct sigv4_http *http;
     const struct sigv4_request *req;
@@ -142,9 +149,9 @@ struct sigv4_check {
     struct str session_token;      /* what the credential demands; absent: none */
     int64_t credential_expires_ms; /* 0: never */
     int64_t now_ms;
-    int64_t skew_ms;         /* accepted difference of clocks */
-    struct str body;         /* whole body; not looked at for S3 */
-    struct str vhost_bucket; /* SIGV2: bucket named by the host; absent for path style */
+    int64_t skew_ms;          /* accepted difference of clocks */
+    struct str body;          /* whole body; not looked at for S3 */
+    struct sigv2_resource v2; /* of SIGV2_PRESIGNED only */
 };
 
 /* Verifies everything but, for S3, the body: that follows with sigv4_payload_matches or the chunk

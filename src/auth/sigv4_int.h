@@ -60,9 +60,10 @@ struct str sigv4_string_to_sign(struct arena *a, struct str timestamp, struct st
 /* First header named `name`, without case; *ret_n counts them. */
 struct str sigv4_find_header(const struct sigv4_http *http, struct str name, size_t *ret_n);
 
-/* Signature Version 2 of a presigned S3 request. ERR_NOMEM. */
+/* Signature Version 2 of a presigned S3 request. ERR_NOMEM; ERR_LIMIT: too many headers or
+ * parameters that are to be signed. */
 enum err sigv2_signature(struct arena *a, const struct sigv4_http *http, struct str expires,
-                         struct str vhost_bucket, struct str secret, struct str *ret_text,
-                         struct str *ret_signature) WARN_UNUSED;
+                         const struct sigv2_resource *resource, struct str secret,
+                         struct str *ret_text, struct str *ret_signature) WARN_UNUSED;
 
 #endif

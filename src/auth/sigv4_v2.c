@@ -7,44 +7,7 @@
 
 #include "auth/sigv4_int.h"
 
-enum { AMZ_HEADERS_MAX = 128, TEXT_MAX = 256 * 1024, SHA1_BYTES = 20 };
-
-/* Sub-resources and reply overrides that are part of the canonical resource, in order. */
-static const char *const sub_resources[] = {
-    "accelerate",
-    "acl",
-    "analytics",
-    "cors",
-    "defaultObjectAcl",
-    "delete",
-    "inventory",
-    "lifecycle",
-    "location",
-    "logging",
-    "metrics",
-    "notification",
-    "object-lock",
-    "partNumber",
-    "policy",
-    "publicAccessBlock",
-    "replication",
-    "requestPayment",
-    "response-cache-control",
-    "response-content-disposition",
-    "response-content-encoding",
-    "response-content-language",
-    "response-content-type",
-    "response-expires",
-    "restore",
-    "tagging",
-    "torrent",
-    "uploadId",
-    "uploads",
-    "versionId",
-    "versioning",
-    "versions",
-    "website",
-};
+enum { AMZ_HEADERS_MAX = 128, PARAMS_MAX = 64, TEXT_MAX = 256 * 1024, SHA1_BYTES = 20 };
 
 struct amz_header {
     struct str name, value; /* name lower-cased */
@@ -58,19 +21,54 @@ static int amz_cmp(const void *x, const void *y)
     return d ? d : (p->order > q->order) - (p->order < q->order);
 }
 
-/* "x-amz-name:value1,value2\n", sorted. */
+/* A query parameter as routing will read it: '+' is no space here. An absent value is absent. */
+struct param {
+    struct str name, value;
+    size_t order;
+};
+
+static int param_cmp(const void *x, const void *y)
+{
+    const struct param *p = x, *q = y;
+    int d = str_cmp(p->name, q->name);
+    return d ? d : (p->order > q->order) - (p->order < q->order);
+}
+
+/* The next parameter of *rest, decoded: an escaped name is the same name to who reads the query, and
+ * must not get past the signature. ERR_NOMEM also for a malformed escape. */
+static enum err next_param(struct arena *a, struct str *rest, struct param *ret)
+{
+    struct str v = str_cut(rest, '&');
+    struct str name = str_cut(&v, '=');
+    *ret = (struct param){sigv4_decode(a, name, false), STR_NONE, 0};
+    if (str_is_set(v))
+        ret->value = sigv4_decode(a, v, false);
+    return str_is_set(ret->name) && str_is_set(v) == str_is_set(ret->value) ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err add_amz(struct amz_header *list, size_t *n, struct str name, struct str value)
+{
+    if (!str_starts(name, STR("x-amz-")))
+        return ERR_OK;
+    if (*n == AMZ_HEADERS_MAX)
+        return ERR_LIMIT;
+    list[*n] = (struct amz_header){name, str_trim(value), *n};
+    (*n)++;
+    return ERR_OK;
+}
+
+/* "x-amz-name:value1,value2\n", sorted. Clients sign as headers what they then put into the URL. */
 static enum err put_amz_headers(struct buf *b, struct arena *a, const struct sigv4_http *http)
 {
     struct amz_header list[AMZ_HEADERS_MAX];
     size_t n = 0;
-    for (size_t i = 0; i < http->n_headers; i++) {
-        struct str name = str_lower(a, http->headers[i].name);
-        if (!str_starts(name, STR("x-amz-")))
-            continue;
-        if (n == AMZ_HEADERS_MAX)
-            return ERR_LIMIT;
-        list[n] = (struct amz_header){name, str_trim(http->headers[i].value), n};
-        n++;
+    for (size_t i = 0; i < http->n_headers; i++)
+        TRY(add_amz(list, &n, str_lower(a, http->headers[i].name), http->headers[i].value));
+    struct str rest = http->query;
+    while (str_is_set(rest)) {
+        struct param p;
+        TRY(next_param(a, &rest, &p));
+        TRY(add_amz(list, &n, p.name, p.value));
     }
     if (n > 1)
         qsort(list, n, sizeof(*list), amz_cmp);
@@ -91,40 +89,53 @@ static enum err put_amz_headers(struct buf *b, struct arena *a, const struct sig
     return ERR_OK;
 }
 
-static enum err put_resource(struct buf *b, struct arena *a, const struct sigv4_http *http,
-                             struct str vhost_bucket)
+static bool is_signed(const struct sigv2_resource *r, struct str name)
 {
-    if (vhost_bucket.len > 0) {
+    for (size_t i = 0; i < r->n_names; i++)
+        if (str_eq(r->names[i], name))
+            return true;
+    return false;
+}
+
+/* "/bucket/key?acl&versionId=1": the bucket of the host first; what names another operation or
+ * version, or changes the reply, sorted by name. */
+static enum err put_resource(struct buf *b, struct arena *a, const struct sigv4_http *http,
+                             const struct sigv2_resource *r)
+{
+    struct param list[PARAMS_MAX];
+    size_t n = 0;
+    if (r->vhost_bucket.len > 0) {
         buf_add_byte(b, '/');
-        buf_add_str(b, vhost_bucket);
+        buf_add_str(b, r->vhost_bucket);
     }
     buf_add_str(b, http->path.len ? http->path : STR("/"));
-    char mark = '?';
-    for (size_t i = 0; i < ARRAY_LEN(sub_resources); i++) {
-        struct str rest = http->query;
-        while (str_is_set(rest)) {
-            struct str v = str_cut(&rest, '&');
-            struct str name = str_cut(&v, '=');
-            if (!str_eq_c(name, sub_resources[i]))
-                continue;
-            buf_add_byte(b, mark);
-            mark = '&';
-            buf_add_str(b, name);
-            if (!str_is_set(v))
-                continue;
-            struct str decoded = sigv4_decode(a, v, true);
-            if (!str_is_set(decoded))
-                return ERR_NOMEM;
-            buf_add_byte(b, '=');
-            buf_add_str(b, decoded);
-        }
+    struct str rest = http->query;
+    while (str_is_set(rest)) {
+        struct param p;
+        TRY(next_param(a, &rest, &p));
+        if (!is_signed(r, p.name))
+            continue;
+        if (n == PARAMS_MAX)
+            return ERR_LIMIT;
+        p.order = n;
+        list[n++] = p;
+    }
+    if (n > 1)
+        qsort(list, n, sizeof(*list), param_cmp);
+    for (size_t i = 0; i < n; i++) {
+        buf_add_byte(b, i == 0 ? '?' : '&');
+        buf_add_str(b, list[i].name);
+        if (!str_is_set(list[i].value))
+            continue;
+        buf_add_byte(b, '=');
+        buf_add_str(b, list[i].value);
     }
     return ERR_OK;
 }
 
 enum err sigv2_signature(struct arena *a, const struct sigv4_http *http, struct str expires,
-                         struct str vhost_bucket, struct str secret, struct str *ret_text,
-                         struct str *ret_signature)
+                         const struct sigv2_resource *resource, struct str secret,
+                         struct str *ret_text, struct str *ret_signature)
 {
     struct buf b;
     buf_init_arena(&b, a, TEXT_MAX);
@@ -137,7 +148,7 @@ enum err sigv2_signature(struct arena *a, const struct sigv4_http *http, struct 
     buf_add_str(&b, expires);
     buf_add_byte(&b, '\n');
     TRY(put_amz_headers(&b, a, http));
-    TRY(put_resource(&b, a, http, vhost_bucket));
+    TRY(put_resource(&b, a, http, resource));
     TRY(buf_err(&b));
 
     unsigned char mac[EVP_MAX_MD_SIZE];

@@ -73,7 +73,12 @@ static enum err check_time(struct arena *a, const struct sigv4_check *c, struct 
     if (r->kind == SIGV4_PRESIGNED)
         return check_presigned_time(a, c, fault);
     if (r->kind == SIGV2_PRESIGNED) {
-        if (r->expires_s > INT64_MAX / 1000 || c->now_ms <= r->expires_s * 1000)
+        if (r->expires_s > (c->now_ms + c->skew_ms) / 1000 + SIGV4_PRESIGN_MAX_S) {
+            (void)refuse(c, fault, SIGV4_FAULT_EXPIRES_RANGE);
+            fault->message = STR("Expires must be less than a week (in seconds) from now");
+            return ERR_DENIED;
+        }
+        if (c->now_ms <= r->expires_s * 1000)
             return ERR_OK;
         (void)refuse(c, fault, SIGV4_FAULT_EXPIRED);
         sigv4_fault_detail(fault, STR("Expires"), iso(a, r->expires_s * 1000));
@@ -233,7 +238,10 @@ static enum err check_v2(struct arena *a, const struct sigv4_check *c, struct si
 {
     struct str text, right;
     struct str expires = str_fmt(a, "%lld", (long long)c->req->expires_s);
-    TRY(sigv2_signature(a, c->http, expires, c->vhost_bucket, c->secret, &text, &right));
+    enum err e = sigv2_signature(a, c->http, expires, &c->v2, c->secret, &text, &right);
+    if (e == ERR_LIMIT)
+        return refuse(c, fault, SIGV4_FAULT_QUERY_INCOMPLETE);
+    TRY(e);
     if (str_eq_consttime(right, c->req->signature))
         return ERR_OK;
     return refuse_mismatch(a, c, text, STR_NONE, fault);

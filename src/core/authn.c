@@ -203,6 +203,17 @@ static enum err check_anonymous(struct call_impl *c)
     return ERR_OK;
 }
 
+/* What SigV2 signs of the URL: what S3 reads in it to tell operations and versions apart. */
+static struct sigv2_resource v2_resource_of(const struct call_impl *c)
+{
+    const struct wire_service *s = c->routed.service;
+    return (struct sigv2_resource){
+        .vhost_bucket = c->routed.host_bucket,
+        .names = s ? s->signed_query : NULL,
+        .n_names = s ? s->n_signed_query : 0,
+    };
+}
+
 /* What the signature's scope must name. */
 static struct str scope_of(const struct call_impl *c)
 {
@@ -237,6 +248,7 @@ static enum err check_signature(struct call_impl *c)
         .now_ms = c->txn.now_ms,
         .skew_ms = c->core->cfg.skew_ms,
         .body = c->request.body,
+        .v2 = v2_resource_of(c),
     };
     struct sigv4_fault fault = {0};
     err = sigv4_verify(&c->arena, &check, &fault);

@@ -435,6 +435,7 @@ static enum err route_s3(const struct wire_service *s3, const struct wire_reques
         p.segment[p.n] = p.rest[p.n] = path;
         p.n++;
     }
+    r->host_bucket = bucket;
     r->service = s3;
     r->protocol = (enum wire_protocol)s3->protocol;
     r->outcome = WIRE_UNKNOWN_OPERATION;

@@ -295,6 +295,8 @@ struct wire_service {
     const struct wire_error *common[WIRE_E_COMMON_N];
     struct wire_pattern *patterns;
     size_t n_patterns;
+    const struct str *signed_query; /* query parameters that Signature Version 2 signs, sorted */
+    size_t n_signed_query;
 };
 
 /* Whether the whole of `s` matches; a text that needs more than the match limit does not.
@@ -352,13 +354,14 @@ struct wire_routed {
     const struct wire_op *op;           /* NULL unless WIRE_ROUTED */
     struct str op_name;                 /* as asked for; absent when none was named */
     enum wire_protocol protocol;
-    bool query_mode;     /* x-amzn-query-mode: true */
-    bool coded;          /* the body has a Content-Encoding */
-    bool accepts_gzip;   /* and the service compresses */
-    bool head;           /* method HEAD: errors have no body */
-    struct str resource; /* request path, for S3's error bodies */
-    struct str bucket;   /* S3, decoded; absent at the service level */
-    struct str *labels;  /* REST: WIRE_LABELS_MAX, decoded, in the route's order */
+    bool query_mode;        /* x-amzn-query-mode: true */
+    bool coded;             /* the body has a Content-Encoding */
+    bool accepts_gzip;      /* and the service compresses */
+    bool head;              /* method HEAD: errors have no body */
+    struct str resource;    /* request path, for S3's error bodies */
+    struct str bucket;      /* S3, decoded; absent at the service level */
+    struct str host_bucket; /* S3: the bucket as the host names it; absent for path style */
+    struct str *labels;     /* REST: WIRE_LABELS_MAX, decoded, in the route's order */
     const struct wire_route *route;
     struct percent_pair *params; /* of the query string, decoded */
     size_t n_params;

@@ -158,7 +158,7 @@ def test_rows_are_known(spec):
             assert {"action"} <= set(need) <= {"action", "resource", "when"}, name
     assert set(load(spec)["settings"]) <= {"signing", "arn", "wording", "speaks_query", "crc32",
                                            "type_prefix", "url_member", "xmlns",
-                                               "buckets", "gzip_replies", "speaks_cbor"}
+                                               "buckets", "gzip_replies", "speaks_cbor", "signed_query"}
     for shape in load(spec).get("constraints", {}).values():
         assert set(shape) <= {"min", "max", "pattern", "enum", "required", "name", "member"}
     for table in ("common_errors", "extra_errors"):

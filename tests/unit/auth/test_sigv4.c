@@ -408,26 +408,90 @@ static void test_v2(void **state)
                             .dialect = S3,
                             .secret = STR(SECRET),
                             .now_ms = 1175139620000,
-                            .vhost_bucket = STR("johnsmith")};
+                            .v2 = {.vhost_bucket = STR("johnsmith")}};
     assert_int_equal(sigv4_verify(&a, &c, &f), ERR_OK);
     c.now_ms++;
     assert_int_equal(sigv4_verify(&a, &c, &f), ERR_DENIED);
     assert_int_equal(f.kind, SIGV4_FAULT_EXPIRED);
     c.now_ms--;
-    c.vhost_bucket = STR("other");
+    c.v2.vhost_bucket = STR("other");
     assert_int_equal(sigv4_verify(&a, &c, &f), ERR_DENIED);
     assert_int_equal(f.kind, SIGV4_FAULT_MISMATCH);
-    /* Sub-resources are part of what is signed, in their own order. */
+    /* A week at most, as in version 4. */
+    c.now_ms = (1175139620LL - SIGV4_PRESIGN_MAX_S) * 1000;
+    c.v2.vhost_bucket = STR("johnsmith");
+    assert_int_equal(sigv4_verify(&a, &c, &f), ERR_OK);
+    c.now_ms -= 1000;
+    assert_int_equal(sigv4_verify(&a, &c, &f), ERR_DENIED);
+    assert_int_equal(f.kind, SIGV4_FAULT_EXPIRES_RANGE);
+    arena_release(&a);
+}
+
+static const struct str v2_names[] = {
+    STR_INIT("acl"),
+    STR_INIT("partNumber"),
+    STR_INIT("uploadId"),
+};
+
+/* What is signed of a URL: queries, and what stands in the last line. */
+static const struct {
+    const char *query, *host, *resource;
+} v2_resources[] = {
+    {"x=1&uploadId=a%2Bb&partNumber=2&acl", "", "/b/k?acl&partNumber=2&uploadId=a+b"},
+    {"", "", "/b/k"},
+    {"?acl", "", "/b/k"}, /* "?acl" is another name */
+    {"%61cl", "", "/b/k?acl"},
+    {"acl=", "", "/b/k?acl="},
+    {"acl&acl=2&acl=1", "", "/b/k?acl&acl=2&acl=1"},
+    {"uploadId=a+b", "", "/b/k?uploadId=a+b"},
+    {"acl", "host", "/host/b/k?acl"},
+};
+
+static void test_v2_resource(void **state)
+{
+    struct arena a;
+    arena_init(&a, 4 << 20);
+    for (size_t i = 0; i < ARRAY_LEN(v2_resources); i++) {
+        struct help_request hr;
+        struct str text, signature;
+        struct sigv2_resource r = {str_c(v2_resources[i].host), v2_names, ARRAY_LEN(v2_names)};
+        help_parse_request(&a, str_fmt(&a, "GET /b/k?%s H\nHost:h\n\n", v2_resources[i].query),
+                           &hr);
+        assert_int_equal(sigv2_signature(&a, &hr.http, STR("1"), &r, STR("s"), &text, &signature),
+                         ERR_OK);
+        struct str want = str_fmt(&a, "GET\n\n\n1\n%s", v2_resources[i].resource);
+        if (!str_eq(text, want))
+            fail_msg("%s: " STR_FMT, v2_resources[i].query, STR_ARG(text));
+    }
+    arena_release(&a);
+}
+
+static void test_v2_text(void **state)
+{
+    struct arena a;
+    struct help_request hr;
+    struct sigv4_request req;
+    struct sigv4_fault f;
     struct str text, signature;
+    const struct sigv2_resource r = {STR_NONE, v2_names, ARRAY_LEN(v2_names)};
+    arena_init(&a, 4 << 20);
     help_parse_request(
         &a,
         STR("PUT /b/k?x=1&uploadId=a%2Bb&partNumber=2&acl H\nHost:h\nContent-Type:t\n"
             "X-Amz-Meta-B:2\nx-amz-acl:private\nx-amz-meta-b:3\n\n"),
         &hr);
-    assert_int_equal(sigv2_signature(&a, &hr.http, STR("1"), STR_NONE, STR("s"), &text, &signature),
+    assert_int_equal(sigv2_signature(&a, &hr.http, STR("1"), &r, STR("s"), &text, &signature),
                      ERR_OK);
     assert_true(str_eq_c(text, "PUT\n\nt\n1\nx-amz-acl:private\nx-amz-meta-b:2,3\n/b/k?acl&"
                                "partNumber=2&uploadId=a+b"));
+    /* What a client signed as a header and put into the URL. */
+    help_parse_request(
+        &a, STR("GET /b/k?x-amz-security-token=t%2B&x-amz-acl=a H\nHost:h\nX-Amz-Meta-B:2\n\n"),
+        &hr);
+    assert_int_equal(sigv2_signature(&a, &hr.http, STR("1"), &r, STR("s"), &text, &signature),
+                     ERR_OK);
+    assert_true(
+        str_eq_c(text, "GET\n\n\n1\nx-amz-acl:a\nx-amz-meta-b:2\nx-amz-security-token:t+\n/b/k"));
     /* Outside S3 these parameters mean nothing. */
     assert_int_equal(sigv4_parse(&a, &hr.http, QUERY, &req, &f), ERR_OK);
     assert_int_equal(req.kind, SIGV4_NONE);
@@ -507,9 +571,10 @@ static void test_cost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_malformed), cmocka_unit_test(test_checks),
-        cmocka_unit_test(test_presigned), cmocka_unit_test(test_v2),
-        cmocka_unit_test(test_payload),   cmocka_unit_test(test_key_cache),
+        cmocka_unit_test(test_malformed),   cmocka_unit_test(test_checks),
+        cmocka_unit_test(test_presigned),   cmocka_unit_test(test_v2),
+        cmocka_unit_test(test_v2_resource), cmocka_unit_test(test_v2_text),
+        cmocka_unit_test(test_payload),     cmocka_unit_test(test_key_cache),
         cmocka_unit_test(test_cost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
