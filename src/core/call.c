@@ -62,7 +62,7 @@ void call_free(struct call_impl *c)
         mem_free(c);
         return;
     }
-    assert(!c->asker && !c->txn.kv && !c->files_release);
+    assert(!c->asker && !c->txn.kv && !c->source.read);
     c->next_free = c->core->impl->free_calls[loop].first;
     c->core->impl->free_calls[loop].first = c;
     c->core->impl->free_calls[loop].n++;
