@@ -96,7 +96,7 @@ static void lease_done(void *arg, enum err err);
 static enum err lease_body(struct txn *txn, void *arg)
 {
     struct deliver *d = arg;
-    return deliver_lease_take(txn, d->token);
+    return deliver_lease_take(txn, DELIVER_LEASE_WORK, d->token);
 }
 
 static enum err lease_start(struct deliver *d)

@@ -79,7 +79,7 @@ static enum err batch_body(struct txn *txn, void *arg)
 {
     struct batch *batch = arg;
 
-    TRY(deliver_lease_check(txn, batch->d->token));
+    TRY(deliver_lease_check(txn, DELIVER_LEASE_WORK, batch->d->token));
     for (size_t i = 0; i < batch->n; i++)
         TRY(stage_outcome(txn, batch->entries[i]));
     return ERR_OK;
@@ -244,7 +244,7 @@ static enum err give_up_body(struct txn *txn, void *arg)
     struct deliver_entry *e = arg;
     const struct deliver_kind *kind = &e->q->kind;
 
-    TRY(deliver_lease_check(txn, e->q->d->token));
+    TRY(deliver_lease_check(txn, DELIVER_LEASE_WORK, e->q->d->token));
     TRY(deliver_record_del(txn, kind->id, e->at, e->rec.large));
     assert(e->outcome != DELIVER_OK_STAGED || kind->succeed);
     if (e->outcome == DELIVER_OK_STAGED)

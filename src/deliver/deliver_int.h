@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "deliver/deliver.h"
+#include "deliver/deliver_lease.h"
 
 enum {
     DELIVER_KINDS_MAX = 16,
@@ -117,7 +118,6 @@ static inline void deliver_pump_soon(struct deliver *d)
 
 /* --- deliver_keys.c --------------------------------------------------------------------------- */
 
-void deliver_key_lease(struct buf *b);
 void deliver_key_due(struct buf *b, enum deliver_kind_id kind, struct deliver_pos at);
 void deliver_key_kind_end(struct buf *b, enum deliver_kind_id kind);
 void deliver_key_payload(struct buf *b, uint64_t id);
@@ -132,9 +132,6 @@ enum err deliver_record_put(struct txn *txn, enum deliver_kind_id kind, struct d
                             bool with_payload) WARN_UNUSED;
 enum err deliver_record_del(struct txn *txn, enum deliver_kind_id kind, struct deliver_pos at,
                             bool large) WARN_UNUSED;
-/* ERR_CLOSED when another start holds the lease (D3). */
-enum err deliver_lease_check(struct txn *txn, uint64_t token) WARN_UNUSED;
-enum err deliver_lease_take(struct txn *txn, uint64_t token) WARN_UNUSED;
 /* Payload of a stored piece into the transaction's arena. ERR_NOT_FOUND. */
 enum err deliver_payload_read(struct txn *txn, enum deliver_kind_id kind, struct deliver_pos at,
                               bool large, struct str *ret_payload) WARN_UNUSED;

@@ -1,20 +1,15 @@
 /* Key layouts of the delivery engine; nobody else builds its keys. Space KEY_DELIVER.
  *
- *   01                              -> lease: u8 version, varint token of the owning start
  *   02 u8 kind, i64 due ms, u64 id  -> due record, see deliver_store.c
  *   03 u64 id                       -> payload of a piece larger than DELIVER_INLINE_MAX
- *   01 01, 05, 06                   -> due times: due_store.c
+ *   01                              -> leases: deliver_lease.c
+ *   05, 06                          -> due times: due_store.c
  *
  * Layer: deliver. Thread: pure. */
 #include "deliver/deliver_int.h"
 #include "kv/key.h"
 
-enum { TABLE_LEASE = 1, TABLE_DUE = 2, TABLE_PAYLOAD = 3 };
-
-void deliver_key_lease(struct buf *b)
-{
-    key_start(b, KEY_DELIVER, TABLE_LEASE);
-}
+enum { TABLE_DUE = 2, TABLE_PAYLOAD = 3 };
 
 void deliver_key_due(struct buf *b, enum deliver_kind_id kind, struct deliver_pos at)
 {

@@ -1,4 +1,4 @@
-/* What the delivery engine reads and stages: due records, payloads, the lease.
+/* What the delivery engine reads and stages: due records, payloads.
  *
  * Due record: u8 version 1, varint attempt, varint uncounted, zigzag created ms, varint most
  * attempts, zigzag greatest age ms, u8 large; then the payload as bytes, or for a large one its
@@ -11,7 +11,7 @@
 #include "base/pack.h"
 #include "deliver/deliver_int.h"
 
-enum { DUE_VERSION = 1, LEASE_VERSION = 1, KEY_BYTES_MAX = 64, RECORD_OVERHEAD_MAX = 128 };
+enum { DUE_VERSION = 1, KEY_BYTES_MAX = 64, RECORD_OVERHEAD_MAX = 128 };
 
 enum err deliver_record_read(struct str bytes, struct deliver_record *ret_rec)
 {
@@ -85,41 +85,6 @@ enum err deliver_record_del(struct txn *txn, enum deliver_kind_id kind, struct d
     deliver_key_payload(&key, at.id);
     TRY(buf_err(&key));
     return txn_del(txn, buf_str(&key));
-}
-
-enum err deliver_lease_check(struct txn *txn, uint64_t token)
-{
-    struct buf key;
-    struct str val;
-    struct unpack u;
-
-    buf_init_arena(&key, txn->arena, KEY_BYTES_MAX);
-    deliver_key_lease(&key);
-    TRY(buf_err(&key));
-    enum err err = txn_get(txn, buf_str(&key), &val);
-    if (err == ERR_NOT_FOUND)
-        return ERR_CLOSED;
-    TRY(err);
-    unpack_init(&u, val);
-    if (unpack_u8(&u) != LEASE_VERSION)
-        return ERR_CORRUPT;
-    uint64_t owner = unpack_uint(&u);
-    TRY(unpack_end(&u));
-    return owner == token ? ERR_OK : ERR_CLOSED;
-}
-
-enum err deliver_lease_take(struct txn *txn, uint64_t token)
-{
-    struct buf key, val;
-
-    buf_init_arena(&key, txn->arena, KEY_BYTES_MAX);
-    buf_init_arena(&val, txn->arena, KEY_BYTES_MAX);
-    deliver_key_lease(&key);
-    pack_u8(&val, LEASE_VERSION);
-    pack_uint(&val, token);
-    TRY(buf_err(&key));
-    TRY(buf_err(&val));
-    return txn_put(txn, buf_str(&key), buf_str(&val));
 }
 
 enum err deliver_payload_read(struct txn *txn, enum deliver_kind_id kind, struct deliver_pos at,

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "deliver/deliver_lease.h"
 #include "deliver/due_int.h"
 
 /* --- making ----------------------------------------------------------------------------------- */
@@ -108,7 +109,7 @@ enum err due_register(struct due *due, const struct due_def *def, struct due_kin
 static enum err lease_body(struct txn *txn, void *arg)
 {
     struct due *due = arg;
-    return due_lease_take(txn, due->token);
+    return deliver_lease_take(txn, DELIVER_LEASE_DUE, due->token);
 }
 
 static void lease_done(void *arg, enum err err)
@@ -238,7 +239,7 @@ static enum err fire_body(struct txn *txn, void *arg)
     struct due_record old = {.when_ms = e->when_ms, .value = STR("")};
 
     e->stale = e->set = false;
-    enum err err = due_lease_check(txn, kind->due->token);
+    enum err err = deliver_lease_check(txn, DELIVER_LEASE_DUE, kind->due->token);
     e->lease_lost = err == ERR_CLOSED;
     TRY(err);
     err = due_record_get(txn, kind, due_entry_key(e), &old);

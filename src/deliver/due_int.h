@@ -132,9 +132,6 @@ struct due_record {
     struct str value;
 };
 
-enum err due_lease_take(struct txn *txn, uint64_t token) WARN_UNUSED;
-/* ERR_CLOSED when another start holds the lease. */
-enum err due_lease_check(struct txn *txn, uint64_t token) WARN_UNUSED;
 /* Tracked. ERR_NOT_FOUND. */
 enum err due_record_get(struct txn *txn, const struct due_kind *kind, struct str key,
                         struct due_record *ret_rec) WARN_UNUSED;

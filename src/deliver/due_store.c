@@ -1,6 +1,5 @@
 /* Keys and records of due times; nobody else builds its keys. Space KEY_DELIVER.
  *
- *   01 u8 1                                -> lease: u8 version, varint token of the owning start
  *   05 text kind, i64 when ms, raw key     -> nothing: the order in which keys fire
  *   06 text kind, raw key                  -> u8 version, zigzag when ms, str value
  *
@@ -14,15 +13,8 @@
 #include "deliver/due_int.h"
 #include "kv/key.h"
 
-enum { TABLE_LEASE = 1, TABLE_DUE_ORDER = 5, TABLE_DUE_KEY = 6 };
-enum { LEASE_OF_DUE = 1, RECORD_VERSION = 1, OVERHEAD_MAX = 128 };
-
-static void lease_key(struct buf *b, struct txn *txn)
-{
-    buf_init_arena(b, txn->arena, OVERHEAD_MAX);
-    key_start(b, KEY_DELIVER, TABLE_LEASE);
-    key_u8(b, LEASE_OF_DUE);
-}
+enum { TABLE_DUE_ORDER = 5, TABLE_DUE_KEY = 6 };
+enum { RECORD_VERSION = 1, OVERHEAD_MAX = 128 };
 
 static void order_key(struct buf *b, struct txn *txn, const struct due_kind *kind, struct due_at at)
 {
@@ -39,41 +31,6 @@ static void record_key(struct buf *b, struct txn *txn, const struct due_kind *ki
     key_start(b, KEY_DELIVER, TABLE_DUE_KEY);
     key_text(b, str_c(kind->def.name));
     key_raw(b, key);
-}
-
-/* --- lease ------------------------------------------------------------------------------------ */
-
-enum err due_lease_take(struct txn *txn, uint64_t token)
-{
-    struct buf key, val;
-
-    lease_key(&key, txn);
-    buf_init_arena(&val, txn->arena, OVERHEAD_MAX);
-    pack_u8(&val, RECORD_VERSION);
-    pack_uint(&val, token);
-    TRY(buf_err(&key));
-    TRY(buf_err(&val));
-    return txn_put(txn, buf_str(&key), buf_str(&val));
-}
-
-enum err due_lease_check(struct txn *txn, uint64_t token)
-{
-    struct buf key;
-    struct str val;
-    struct unpack u;
-
-    lease_key(&key, txn);
-    TRY(buf_err(&key));
-    enum err err = txn_get(txn, buf_str(&key), &val);
-    if (err == ERR_NOT_FOUND)
-        return ERR_CLOSED;
-    TRY(err);
-    unpack_init(&u, val);
-    if (unpack_u8(&u) != RECORD_VERSION)
-        return ERR_CORRUPT;
-    uint64_t owner = unpack_uint(&u);
-    TRY(unpack_end(&u));
-    return owner == token ? ERR_OK : ERR_CLOSED;
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
