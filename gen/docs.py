@@ -80,7 +80,7 @@ def page(spec):
         out += ["", "## Refused settings", "",
                 "Members of supported operations that are answered with an error when they ask for "
                 "something else than the default:", ""]
-        out += ["- %s" % line for line in spec["refused"]]
+        out += ["- %s" % row["says"] for row in spec["refused"]]
     return "\n".join(out) + "\n"
 
 

@@ -155,6 +155,14 @@ def import_model(spec, model, old):
                            for n, o in sorted(model["operations"].items()) if n not in spec["ops"]}
 
 
+def dump_refused(row):
+    """The sentence on one line, and each request that shows it."""
+    head = json.dumps({k: v for k, v in row.items() if k != "try"})
+    if "try" not in row:
+        return "  " + head
+    return "  %s, \"try\": [\n    %s]}" % (head[:-1], ",\n    ".join(map(json.dumps, row["try"])))
+
+
 def dump(spec):
     """One row per line, so that a difference shows the row that changed."""
     lines = []
@@ -163,6 +171,8 @@ def dump(spec):
         if isinstance(value, dict) and key != "import" and value:
             rows = ",\n".join("  %s: %s" % (json.dumps(k), json.dumps(v)) for k, v in value.items())
             lines.append("%s: {\n%s\n}" % (json.dumps(key), rows))
+        elif key == "refused" and value:
+            lines.append('"refused": [\n%s\n]' % ",\n".join(map(dump_refused, value)))
         else:
             lines.append("%s: %s" % (json.dumps(key), json.dumps(value)))
     return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -44,6 +44,7 @@ def shapes_of(spec):
         shapes[name] = {k: v for k, v in shapes[name].items() if v is not None}
     if spec["import"]["protocol"] == "json":  # names there are those of the query protocol (SQS)
         for shape in shapes.values():
+            shape.pop("locationName", None)
             for member in shape.get("members", {}).values():
                 member.pop("locationName", None)
     return shapes
@@ -178,7 +179,7 @@ class Service:
         value[step] = self.with_broken(shape["members"][step]["shape"], rest, broken)
         return value
 
-    def send(self, weir, op, params):
+    def send(self, weir, op, params, keys=("test", "test")):
         request = self.serializer.serialize_to_request(params, self.model.operation_model(op))
         url = weir.endpoint + request["url_path"]
         if request["query_string"]:
@@ -190,7 +191,7 @@ class Service:
         data = body.encode() if isinstance(body, str) else body or b""
         signed = AWSRequest(method=request["method"], url=url, data=data, headers=dict(request["headers"]))
         auth = S3SigV4Auth if self.name == "s3" else SigV4Auth
-        auth(Credentials("test", "test"), self.spec["settings"]["signing"], "us-east-1").add_auth(signed)
+        auth(Credentials(*keys), self.spec["settings"]["signing"], "us-east-1").add_auth(signed)
         prepared = signed.prepare()
         plain = urllib.request.Request(prepared.url, data=data, headers=dict(prepared.headers), method=prepared.method)
         try:
