@@ -127,7 +127,7 @@ enum err sandbox_start(struct sandbox *sb)
 
 const char *sandbox_refusal(const struct sandbox *sb)
 {
-    if (sb->ready.host.namespaces || sb->allow_unisolated)
+    if (!sb || sb->ready.host.namespaces || sb->allow_unisolated)
         return NULL;
     return "functions are refused, as this host allows Weir no namespaces to isolate them in; give "
            "Weir the right to make them, or start it with --allow-unisolated-functions";

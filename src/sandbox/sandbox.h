@@ -89,8 +89,8 @@ struct sandbox_isolation {
 };
 struct sandbox_isolation sandbox_isolation(const struct sandbox *sb);
 
-/* Whether functions may run here at all; when not, a static sentence that says what to do. Any
- * thread, after sandbox_start. */
+/* Why functions may not run here, as a static sentence that says what to do; NULL: they may. Any
+ * thread, after sandbox_start. Of a core without sandbox (NULL) nothing is said. */
 const char *sandbox_refusal(const struct sandbox *sb);
 /* Whether functions can be started at this moment: not while the helper process, which does so, has
  * ended and is not back yet. Any thread. */
