@@ -224,9 +224,15 @@ void sandbox_cgroups_probe(struct cgroups *cg)
 
 void sandbox_cgroups_remove(const struct cgroups *cg)
 {
-    for (int c = 0; c < CGROUP_CONTROLLERS; c++)
-        if (cg->base[c][0])
-            (void)rmdir(cg->base[c]);
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        char parent[CGROUP_PATH_MAX];
+        if (!cg->base[c][0] || !JOIN(parent, "%s", cg->base[c]))
+            continue;
+        (void)rmdir(cg->base[c]);
+        /* And what a helper left that was killed: its functions were still dying when this began. */
+        *strrchr(parent, '/') = 0;
+        remove_stale(parent);
+    }
 }
 
 enum err sandbox_cgroup_make(const struct cgroups *cg, int slot)

@@ -1,6 +1,7 @@
 /* Which users on the host functions run as, and the maps that make them BOX_UID inside.
  *
- *   Weir is root                          BOX_HOST_UID_BASE + slot
+ *   Weir is root                          BOX_HOST_UID_BASE + slot; in a container that has not so
+ *                                         many ids, from the middle of its largest range
  *   not root, host gives it a range of    first of the range + slot; newuidmap(1) and newgidmap(1),
  *     subordinate ids (subuid(5))           which may map them, are package uidmap
  *   neither                               all functions are Weir's own user: incomplete isolation
@@ -60,6 +61,28 @@ static bool find_range(const char *path, const char *name, const char *id, unsig
     return found;
 }
 
+/* First of `slots` ids that exist for root here: BOX_HOST_UID_BASE, or half-way up the largest range,
+ * above which lie nobody and below which lie the system's. Source: user_namespaces(7). */
+static bool find_mapped(const char *path, unsigned slots, unsigned *ret_base)
+{
+    unsigned long first, outside, n, best = 0, base = 0;
+    bool standard = false;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return false;
+    while (fscanf(f, "%lu %lu %lu", &first, &outside, &n) == 3) {
+        standard = standard || (first <= BOX_HOST_UID_BASE &&
+                                first + n >= (unsigned long)BOX_HOST_UID_BASE + slots);
+        if (n > best) {
+            best = n;
+            base = first + n / 2;
+        }
+    }
+    fclose(f);
+    *ret_base = standard ? BOX_HOST_UID_BASE : (unsigned)base;
+    return standard || best / 4 >= slots;
+}
+
 void sandbox_ids_find(struct box_host *host, unsigned slots)
 {
     char id[16];
@@ -67,9 +90,9 @@ void sandbox_ids_find(struct box_host *host, unsigned slots)
     const char *name = me ? me->pw_name : id;
     (void)snprintf(id, sizeof id, "%u", (unsigned)geteuid());
     host->subordinate = false;
-    host->own_uid = geteuid() == 0;
-    host->uid_base = host->gid_base = BOX_HOST_UID_BASE;
-    if (host->own_uid)
+    host->own_uid = geteuid() == 0 && find_mapped("/proc/self/uid_map", slots, &host->uid_base) &&
+                    find_mapped("/proc/self/gid_map", slots, &host->gid_base);
+    if (geteuid() == 0)
         return;
     host->subordinate = find_tool(new_uid_map, ARRAY_LEN(new_uid_map)) &&
                         find_tool(new_gid_map, ARRAY_LEN(new_gid_map)) &&

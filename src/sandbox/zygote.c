@@ -64,6 +64,7 @@ static struct zygote {
     char *reports;     /* shared with the children: a page a slot, of which each keeps its own */
     size_t page_bytes; /* of memory */
     char packet[ZYGOTE_PACKET_MAX];
+    size_t packet_len; /* of the packet that is being served */
     char *strings[ZYGOTE_STRINGS_MAX + 8];
 } z;
 
@@ -180,6 +181,7 @@ static void spare_main(int ctl, int slot)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (!keep_own_report(slot))
         _exit(1);
+    explicit_bzero(z.packet, z.packet_len); /* of the start that found no spare, maybe not its own */
     close(z.fd);
     close(z.signals);
     for (int i = 0; i < ZYGOTE_SLOTS; i++)
@@ -352,6 +354,7 @@ static bool handle_packet(void)
     if (n < 0)
         return false;
     uint32_t op = 0;
+    z.packet_len = (size_t)n;
     memcpy(&op, z.packet, min_size(sizeof op, (size_t)n));
     if (op == ZYGOTE_START && (size_t)n >= sizeof(struct zygote_start) && passed >= 0) {
         start((size_t)n, passed);
@@ -362,7 +365,8 @@ static bool handle_packet(void)
     }
     if (passed >= 0)
         close(passed);
-    explicit_bzero(z.packet, (size_t)n); /* the next child's copy of it must hold no credentials */
+    explicit_bzero(z.packet, z.packet_len); /* the next child's copy of it must hold no credentials */
+    z.packet_len = 0;
     return true;
 }
 
@@ -494,13 +498,14 @@ static bool probe_once(void)
 /* With users of their own if there are any, else without. */
 static bool probe_users(void)
 {
-    bool root = geteuid() == 0;
     sandbox_ids_find(host(), ZYGOTE_SLOTS);
+    /* Root without other users runs no functions: they would be root. */
+    if (geteuid() == 0)
+        return host()->own_uid && probe_once();
     /* Subordinate ids can only be mapped, not switched to. */
     if (host()->subordinate && host()->userns && probe_once())
         return true;
-    host()->subordinate = false;
-    host()->own_uid = root;
+    host()->own_uid = host()->subordinate = false;
     return probe_once();
 }
 

@@ -304,6 +304,22 @@ def test_runtime_api_of_another(boxed):
     victim = boxed.function(PROBE)
     api = inside(boxed, "import os\nresult = os.environ['AWS_LAMBDA_RUNTIME_API']", victim)
     assert inside(boxed, STEAL % api) == [403, 403, 403]
+    # Who comes from a port that was the victim's a moment ago is not taken for it.
+    ask = """
+import socket
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\\1\\0\\0\\0\\0\\0\\0\\0") # closes without a trace
+s.bind(("127.0.0.1", %d))
+s.connect(("127.0.0.1", %s))
+s.sendall(b"POST /2018-06-01/runtime/invocation/x/response HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 1\\r\\n\\r\\n1")
+result = [s.getsockname()[1], s.recv(100).split()[1].decode()]
+s.close()
+"""
+    number = api.split(":")[1]
+    port, status = inside(boxed, ask % (0, number), victim)
+    assert status == "400"
+    assert inside(boxed, ask % (port, number)) == [port, "403"]
     scope = {}
     exec(STEAL % api, scope) # a process of the host that is no function
     assert scope["result"] == [403, 403, 403]
