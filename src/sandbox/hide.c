@@ -8,7 +8,7 @@
 
 enum {
     STAT_TEXT_MAX = 2048,
-    STAT_FIELD_STATE = 3, /* the first behind the name: proc_pid_stat(5) numbers from 1 */
+    STAT_FIELD_STATE = 3, /* the first behind the name: the manual numbers from 1 */
     STAT_FIELD_ARG_START = 48,
     STAT_FIELD_ENV_END = 51,
 };

@@ -62,7 +62,7 @@ static bool find_range(const char *path, const char *name, const char *id, unsig
 }
 
 /* First of `slots` ids that exist for root here: BOX_HOST_UID_BASE, or half-way up the largest range,
- * above which lie nobody and below which lie the system's. Source: user_namespaces(7). */
+ * above which lie nobody and below which lie the system's. */
 static bool find_mapped(const char *path, unsigned slots, unsigned *ret_base)
 {
     unsigned long first, outside, n, best = 0, base = 0;

@@ -44,6 +44,14 @@ static bool find_interpreter(struct str runtime, char *out, size_t size)
     return false;
 }
 
+const char *sandbox_refusal(const struct sandbox *sb)
+{
+    if (!sb || sb->ready.host.namespaces || sb->allow_unisolated)
+        return NULL;
+    return "functions are refused, as this host allows Weir no namespaces to isolate them in; give "
+           "Weir the right to make them, or start it with --allow-unisolated-functions";
+}
+
 bool sandbox_runtime_available(const struct sandbox *sb, struct str runtime, const char **ret_why)
 {
     char path[PATH_MAX];

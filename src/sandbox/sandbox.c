@@ -125,14 +125,6 @@ enum err sandbox_start(struct sandbox *sb)
     return sandbox_helper_watch(sb);
 }
 
-const char *sandbox_refusal(const struct sandbox *sb)
-{
-    if (!sb || sb->ready.host.namespaces || sb->allow_unisolated)
-        return NULL;
-    return "functions are refused, as this host allows Weir no namespaces to isolate them in; give "
-           "Weir the right to make them, or start it with --allow-unisolated-functions";
-}
-
 bool sandbox_able(const struct sandbox *sb)
 {
     return sb->able;

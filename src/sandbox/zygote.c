@@ -181,7 +181,8 @@ static void spare_main(int ctl, int slot)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (!keep_own_report(slot))
         _exit(1);
-    explicit_bzero(z.packet, z.packet_len); /* of the start that found no spare, maybe not its own */
+    explicit_bzero(z.packet,
+                   z.packet_len); /* of the start that found no spare, maybe not its own */
     close(z.fd);
     close(z.signals);
     for (int i = 0; i < ZYGOTE_SLOTS; i++)
@@ -365,7 +366,8 @@ static bool handle_packet(void)
     }
     if (passed >= 0)
         close(passed);
-    explicit_bzero(z.packet, z.packet_len); /* the next child's copy of it must hold no credentials */
+    explicit_bzero(z.packet,
+                   z.packet_len); /* the next child's copy of it must hold no credentials */
     z.packet_len = 0;
     return true;
 }
