@@ -246,7 +246,7 @@ static bool become_user(const struct box_host *host, const struct box_plan *plan
     gid_t gid = BOX_GID;
     if (!host->userns) {
         if (!host->own_uid)
-            return true;
+            return geteuid() != 0; /* never as root */
         uid = (uid_t)host->uid_base + (uid_t)plan->slot;
         gid = (gid_t)host->gid_base + (gid_t)plan->slot;
     }

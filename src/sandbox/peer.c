@@ -22,8 +22,9 @@
 #include "base/log.h"
 #include "sandbox/sandbox_int.h"
 
-/* What http_conn_mark keeps. */
-enum { MARK_NONE, MARK_INSTANCE, MARK_OUTSIDE, MARK_FUNCTION };
+/* What http_conn_mark keeps: of a Runtime API whether the peer is its instance, of Weir's own port
+ * whether it is a function. */
+enum { MARK_NONE, MARK_INSTANCE, MARK_STRANGER, MARK_OUTSIDE, MARK_FUNCTION };
 
 struct peer_socket {
     uint32_t uid, inode;
@@ -113,9 +114,7 @@ static bool is_of(struct sandbox_instance *in, const struct http_req *req)
     struct peer_socket s;
     if (!sb->peers_told)
         return true; /* said at start, and counted as incomplete isolation */
-    if (in->slot < 0)
-        sandbox_read_events(in->sb);
-    if (in->slot < 0 || in->pid <= 0 || socket_of(req, &s) != ERR_OK)
+    if (socket_of(req, &s) != ERR_OK)
         return false;
     if (host->own_uid)
         return s.uid == host->uid_base + (uint32_t)in->slot;
@@ -125,8 +124,10 @@ static bool is_of(struct sandbox_instance *in, const struct http_req *req)
 bool sandbox_peer_is_instance(struct sandbox_instance *in, struct http_req *req)
 {
     int *mark = http_conn_mark(req);
-    if (*mark == MARK_NONE && is_of(in, req))
-        *mark = MARK_INSTANCE;
+    if (in->slot < 0)
+        sandbox_read_events(in->sb);
+    if (*mark == MARK_NONE && in->pid > 0) /* before, it has no process that could ask */
+        *mark = is_of(in, req) ? MARK_INSTANCE : MARK_STRANGER;
     return *mark == MARK_INSTANCE;
 }
 

@@ -4,6 +4,7 @@
  * Layer: sandbox. Thread: the home loop. */
 #include <assert.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -93,10 +94,12 @@ static bool log_refused(const struct sandbox *sb)
         complete = false;
     }
     if (!sb->peers_told) {
-        log_warn("sandbox",
-                 "this host does not tell whose a connection is: functions that know each other's "
-                 "port could take each other's events, and the development key is refused while "
-                 "functions run");
+        log_warn("sandbox", "%s",
+                 geteuid() == 0
+                     ? "functions cannot be started: this container has too few user ids for them"
+                     : "functions share Weir's own user id on the host: Weir is not root, and its "
+                       "user has no range of subordinate ids (/etc/subuid and /etc/subgid, package "
+                       "uidmap)");
         complete = false;
     }
     static const char *const limits[] = {"memory", "cpu", "pids"};

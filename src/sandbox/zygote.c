@@ -306,26 +306,28 @@ static void start(size_t len, int log_fd)
         errno = EINVAL; /* without its limits it does not start; the spare stays one */
         slot = -1;
     }
-    if (slot >= 0) {
-        struct slot *s = &z.slots[slot];
-        assert(s->state == SLOT_SPARE && z.spares > 0 && s->pid > 0);
-        z.spares--;
-        s->state = SLOT_LIVE;
-        s->id = req.id;
-        req.rlimits = rlimits_wanted();
-        memcpy(z.packet, &req, sizeof req);
-        /* A spare that died meanwhile is found by its SIGCHLD, as any live one. */
-        (void)send_with_fd(s->ctl, z.packet, len, log_fd);
-        close(s->ctl);
-        s->ctl = -1;
-        event.pid = s->pid;
-        event.slot = slot;
-    } else {
+    if (slot < 0) {
         event.kind = ZYGOTE_EXITED;
         event.stage = BOX_STAGE_FORK;
         event.stage_errno = errno;
+        send_event(&event);
+        return;
     }
+    struct slot *s = &z.slots[slot];
+    assert(s->state == SLOT_SPARE && z.spares > 0 && s->pid > 0);
+    z.spares--;
+    s->state = SLOT_LIVE;
+    s->id = req.id;
+    event.pid = s->pid;
+    event.slot = slot;
+    /* First: the server must know whose the function's first connection is. */
     send_event(&event);
+    req.rlimits = rlimits_wanted();
+    memcpy(z.packet, &req, sizeof req);
+    /* A spare that died meanwhile is found by its SIGCHLD, as any live one. */
+    (void)send_with_fd(s->ctl, z.packet, len, log_fd);
+    close(s->ctl);
+    s->ctl = -1;
 }
 
 static void kill_slot(int slot)
