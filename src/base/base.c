@@ -16,6 +16,7 @@ static const char *const names[] = {
     [ERR_UNSUPPORTED] = "unsupported",
     [ERR_FAILED] = "failed",
     [ERR_SUSPENDED] = "suspended",
+    [ERR_LONG] = "long",
 };
 
 const char *err_name(enum err err)

@@ -26,6 +26,7 @@ enum err {
     ERR_UNSUPPORTED, /* valid, but not something this build or host can do */
     ERR_FAILED,      /* the service's own error was set on the call (core/call.h) */
     ERR_SUSPENDED,   /* the call waits and will be rerun (core/call.h) */
+    ERR_LONG,        /* too much work for a loop; rerun where it holds up nobody (core/txn.h) */
 };
 
 /* Stable lower-case name of `err` for logs, e.g. "not_found". Static storage. */

@@ -139,7 +139,8 @@ enum err call_suspend(struct call *call, int64_t timeout_ms, void (*on_cancel)(s
     struct call_impl *c = call->impl;
     if (c->within)
         return ERR_UNSUPPORTED;
-    TRY(io_timer_start(&c->timer, timeout_ms < 0 ? 0 : timeout_ms));
+    if (!c->is_busy) /* on a worker: it will ask again on the loop */
+        TRY(io_timer_start(&c->timer, timeout_ms < 0 ? 0 : timeout_ms));
     c->on_cancel = on_cancel;
     return ERR_SUSPENDED;
 }

@@ -47,6 +47,9 @@ struct call_front {
     /* The operation succeeded: encodes c->out, or what the handler gave raw, and hands it over; then
      * call_finished and dispatch_over, or reply_stream_start where there is a source. */
     void (*answer)(struct call_impl *c);
+    /* The part of that which is pure, on the worker of a long call: sets `encoded`, or leaves it to
+     * answer. NULL: there is none. */
+    void (*encode)(struct call_impl *c);
     /* c->error (NULL: not even the service is known) is the answer; c->err says whether it is the
      * service's own (ERR_FAILED). Then call_finished and dispatch_over. */
     void (*refuse)(struct call_impl *c);
@@ -127,6 +130,17 @@ struct call_impl {
     struct str raw_type, raw_body;
     struct call_source source; /* of the body; zeroed: it is in memory */
 
+    /* Long (long.c). */
+    bool is_long; /* its handler runs on the pool */
+    bool is_busy; /* a worker has it, or will */
+    enum err long_err;
+    struct wire_reply encoded; /* made on the pool, too, when is_encoded */
+    bool is_encoded;
+    struct io_work long_work;
+    void (*long_fn)(struct call_impl *c);
+    void (*long_done)(struct call_impl *c);
+    struct call_impl *next_long;
+
     /* Waiting. */
     struct io_task task;      /* durability */
     struct io_task wake_task; /* rerun; apart, since a late wake may cross a commit */
@@ -154,6 +168,11 @@ void dispatch_gone(struct call_impl *c);
 enum err dispatch_open_sink(struct call_impl *c, struct call_sink *ret_sink) WARN_UNUSED;
 /* observe.c: the call ends with this status: before whoever asked can ask for the figures. */
 void call_finished(struct call_impl *c, int status);
+
+/* long.c: runs fn(c) on a worker, in turn, then done_fn(c) on the loop. Nothing else touches the call
+ * meanwhile, but for who asked, who may leave. */
+void long_run(struct call_impl *c, void (*fn)(struct call_impl *c),
+              void (*done_fn)(struct call_impl *c));
 
 /* body_stream.c: reads the body into call->sink, then dispatch_run or dispatch_fail. */
 void body_stream_start(struct call_impl *c, const struct call_sink *sink);
@@ -209,9 +228,11 @@ void metrics_put(const struct metrics *m, struct core *core, struct buf *b);
 enum {
     CORE_ROUTES_MAX = 16,
     CORE_LOOPS_MAX = 64,
-    CORE_FREE_CALLS_MAX = 256,                   /* per loop */
-    CORE_TOLD_MAX = 1024,                        /* warnings about operations that are not there */
-    CORE_BODIES_MAX = 1024 * 1024 * 1024,        /* bytes of all buffered bodies */
+    CORE_FREE_CALLS_MAX = 256,            /* per loop */
+    CORE_LONG_MAX = IO_POOL_THREADS / 2,  /* long calls on the pool; one a loop at least */
+    CORE_LOOP_BODY_MAX = 256 * 1024,      /* bodies over it are checked and decoded on the pool */
+    CORE_TOLD_MAX = 1024,                 /* warnings about operations that are not there */
+    CORE_BODIES_MAX = 1024 * 1024 * 1024, /* bytes of all buffered bodies */
     CORE_STRANGE_BODIES_MAX = 128 * 1024 * 1024, /* of those whose sender is not known yet */
     CORE_SMALL_BODY_MAX =
         CALL_BODY_INLINE_MAX, /* bounded by the number of connections: no stranger's */
@@ -232,15 +253,23 @@ struct core_drain {
     struct io_task task;
 };
 
+/* The long calls of a loop. */
+struct core_long {
+    size_t running;
+    struct call_impl *first, *end; /* those that wait for their turn */
+};
+
 struct core_impl {
     struct core_drain drain;
     const struct wire_service **wires; /* of all services, for routing */
     struct core_route routes[CORE_ROUTES_MAX];
     size_t n_routes;
-    _Atomic size_t running;       /* calls between their whole request and release */
-    _Atomic size_t body_bytes;    /* buffered bodies */
-    _Atomic size_t strange_bytes; /* those of strangers */
-    _Atomic size_t jobs;          /* txn_run's between start and done */
+    _Atomic size_t running;                 /* calls between their whole request and release */
+    _Atomic size_t body_bytes;              /* buffered bodies */
+    _Atomic size_t strange_bytes;           /* those of strangers */
+    struct core_long longs[CORE_LOOPS_MAX]; /* per loop, on its thread only */
+    _Atomic uint64_t handed_over;           /* to the pool, since start */
+    _Atomic size_t jobs;                    /* txn_run's between start and done */
     _Atomic bool idle_wanted, idle_posted;
     struct io_task idle_task;
     void (*idle_fn)(void *arg);

@@ -33,6 +33,7 @@ void dispatch_begin(struct call_impl *c)
     struct core *core = c->core;
     c->overloaded = atomic_load(&core->impl->running) >= core->cfg.calls_max;
     c->txn.now_ms = clock_now_ms();
+    c->txn.work_max = TXN_SLICE_WORK;
     io_timer_init(&c->timer, c->call.loop, deadline, c);
 }
 
@@ -179,7 +180,7 @@ static void rerun_task(struct io_task *task)
         end_call(c);
         return;
     }
-    if (c->phase != CALL_SUSPENDED && c->phase != CALL_RUNNING)
+    if (c->is_busy || (c->phase != CALL_SUSPENDED && c->phase != CALL_RUNNING))
         return;
     assert(!c->txn.kv); /* the attempt before ended */
     io_timer_stop(&c->timer);
@@ -204,6 +205,7 @@ static enum err reset_result(struct call_impl *c)
     c->error = NULL;
     c->error_message = STR_NONE;
     c->details = NULL;
+    c->is_encoded = false;
     c->n_reply_headers = 0;
     c->reply_status = 0;
     c->reply_is_raw = false;
@@ -215,14 +217,13 @@ static enum err reset_result(struct call_impl *c)
     return c->out ? ERR_OK : ERR_NOMEM;
 }
 
-/* One attempt up to its commit. *ret_seq is what the reply, also an error, has to wait for. */
-static enum err attempt(struct call_impl *c, const struct svc *svc, uint64_t *ret_seq)
+/* The part of an attempt that a worker may do. */
+static enum err run_handler(struct call_impl *c)
 {
-    TRY(reset_result(c));
     TRY(txn_begin(&c->txn));
     enum err err = ERR_OK;
     if (!c->authorized) {
-        err = authz_check(c, svc);
+        err = authz_check(c, core_svc(c->core, c->routed.service));
         c->authorized = err == ERR_OK;
     }
     assert(err != ERR_OK || c->authorized); /* X2 */
@@ -230,6 +231,12 @@ static enum err attempt(struct call_impl *c, const struct svc *svc, uint64_t *re
         err = c->routed.op->run(&c->call, c->in, c->out);
     if (c->arena.failed && err != ERR_SUSPENDED)
         err = ERR_NOMEM; /* unnoticed: what the handler made or judged may lack something (A4) */
+    return err;
+}
+
+/* The rest of it: *ret_seq is what the reply, also an error, has to wait for. */
+static enum err end_attempt(struct call_impl *c, enum err err, uint64_t *ret_seq)
+{
     if (err) {
         txn_abort(&c->txn);
         *ret_seq = kv_last_seq(c->core->kv);
@@ -238,24 +245,61 @@ static enum err attempt(struct call_impl *c, const struct svc *svc, uint64_t *re
     return txn_commit(&c->txn, ret_seq);
 }
 
+static void handler_work(struct call_impl *c)
+{
+    c->long_err = run_handler(c);
+    if (c->long_err == ERR_OK && c->front->encode)
+        c->front->encode(c);
+}
+
+/* What becomes of the call after an attempt; true: another one is due. */
+static bool after_attempt(struct call_impl *c, enum err err, uint64_t seq)
+{
+    if (err == ERR_CONFLICT && ++c->attempts < TXN_ATTEMPTS_MAX)
+        return true;
+    if (err == ERR_OK || err == ERR_FAILED)
+        reply_when_durable(c, seq);
+    else if (err == ERR_SUSPENDED)
+        suspend(c);
+    else
+        dispatch_fail(c, err);
+    return false;
+}
+
+static void handler_done(struct call_impl *c)
+{
+    uint64_t seq = 0;
+    enum err err = end_attempt(c, c->long_err, &seq);
+    if (err == ERR_SUSPENDED) { /* waiting is the loop's: once more there, to the end */
+        c->on_cancel = NULL;
+        c->is_long = false;
+        c->txn.work_max = 0;
+        dispatch_run(c);
+    } else if (after_attempt(c, err, seq)) {
+        dispatch_run(c);
+    }
+}
+
 void dispatch_run(struct call_impl *c)
 {
-    const struct svc *svc = core_svc(c->core, c->routed.service);
     assert(c->routed.op && c->phase != CALL_OVER && c->phase != CALL_COMMITTED);
     c->phase = CALL_RUNNING;
     c->wake_task.fn = rerun_task;
     for (int i = 0; i < ATTEMPTS_IN_A_ROW; i++) {
         uint64_t seq = 0;
-        enum err err = attempt(c, svc, &seq);
-        if (err == ERR_CONFLICT && ++c->attempts < TXN_ATTEMPTS_MAX)
-            continue;
-        if (err == ERR_OK || err == ERR_FAILED)
-            reply_when_durable(c, seq);
-        else if (err == ERR_SUSPENDED)
-            suspend(c);
-        else
-            dispatch_fail(c, err);
-        return;
+        enum err err = reset_result(c);
+        c->txn.work = 0;
+        if (err == ERR_OK && c->is_long) {
+            c->txn.work_max = 0;
+            long_run(c, handler_work, handler_done);
+            return;
+        }
+        if (err == ERR_OK)
+            err = end_attempt(c, run_handler(c), &seq);
+        if (err == ERR_LONG)
+            c->is_long = true;
+        else if (!after_attempt(c, err, seq))
+            return;
     }
     call_wake(&c->call);
 }
@@ -263,12 +307,14 @@ void dispatch_run(struct call_impl *c)
 enum err dispatch_open_sink(struct call_impl *c, struct call_sink *ret_sink)
 {
     TRY(txn_begin(&c->txn));
+    c->txn.work_max = 0; /* the body waits for it: short by its nature */
     enum err err = authz_check(c, core_svc(c->core, c->routed.service));
     assert(c->phase != CALL_RUNNING && c->phase != CALL_OVER);
     c->authorized = err == ERR_OK;
     if (err == ERR_OK)
         err = c->routed.op->body(&c->call, c->in, ret_sink);
     txn_abort(&c->txn);
+    c->txn.work_max = TXN_SLICE_WORK;
     return err;
 }
 

@@ -66,9 +66,20 @@ static void send_reply(struct call_impl *c, const struct wire_reply *reply, bool
     dispatch_over(c);
 }
 
+static void encode(struct call_impl *c)
+{
+    c->is_encoded =
+        !c->claim && wire_encode(&c->routed, c->out, c->call.request_id, c->core->cfg.host_id,
+                                 &c->arena, &c->encoded) == ERR_OK;
+}
+
 static void answer(struct call_impl *c)
 {
     struct wire_reply reply;
+    if (c->is_encoded) {
+        send_reply(c, &c->encoded, false);
+        return;
+    }
     if (c->claim) { /* all of it is raw */
         reply = (struct wire_reply){.status = 200, .body = STR("")};
         send_reply(c, &reply, false);
@@ -157,6 +168,7 @@ static void stream_end(struct call_impl *c, enum err err)
 static const struct call_front http_front = {
     .name = "http",
     .answer = answer,
+    .encode = encode,
     .refuse = refuse,
     .body_start = body_start,
     .body_pause = body_pause,
@@ -272,8 +284,6 @@ static enum err admit(struct call_impl *c, bool streamed)
     TRY(web_check(c));
     if (!c->claim || !(c->routed.op->flags & WIRE_OP_UNSIGNED))
         TRY(authn_check(c, streamed));
-    if (c->authenticated && c->sig.kind != SIGV4_NONE)
-        http_vouch(c->asker);
     dispatch_count(c);
     return c->overloaded ? call_error_common(c, WIRE_E_THROTTLING, "Rate exceeded") : ERR_OK;
 }
@@ -305,13 +315,34 @@ static enum err prepare(struct call_impl *c)
     return decode(c);
 }
 
-static void body_complete(struct call_impl *c)
+static void vouch(struct call_impl *c)
 {
-    enum err err = prepare(c);
-    if (err)
-        dispatch_fail(c, err);
+    if (c->asker && c->authenticated && c->sig.kind != SIGV4_NONE)
+        http_vouch(c->asker);
+}
+
+static void prepared(struct call_impl *c)
+{
+    vouch(c);
+    if (c->long_err)
+        dispatch_fail(c, c->long_err);
     else
         dispatch_run(c);
+}
+
+static void prepare_work(struct call_impl *c)
+{
+    c->long_err = prepare(c);
+}
+
+static void body_complete(struct call_impl *c)
+{
+    if (c->request.body.len > CORE_LOOP_BODY_MAX || (c->routed.coded && c->request.body.len > 0)) {
+        long_run(c, prepare_work, prepared);
+        return;
+    }
+    prepare_work(c);
+    prepared(c);
 }
 
 static void on_body(struct http_req *req, const void *p, size_t len, bool last, enum err err)
@@ -351,6 +382,7 @@ static void start_stream(struct call_impl *c)
 {
     struct call_sink sink = {0};
     enum err err = prepare_stream(c, &sink);
+    vouch(c);
     if (err)
         dispatch_fail(c, err);
     else

@@ -508,7 +508,10 @@ enum err core_call_in_txn(struct txn *txn, const struct core_request *req,
     struct call_impl *c;
     assert(txn->kv && !req->read);
     TRY(call_within(txn, &c));
+    uint64_t work_max = txn->work_max;
+    txn->work_max = 0; /* its errors are results: none may mean "elsewhere" */
     enum err err = run_within(c, req);
+    txn->work_max = work_max;
     if (err == ERR_OK)
         err = success(c, ret_result);
     if (c->arena.failed || txn->arena->failed)

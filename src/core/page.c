@@ -31,6 +31,8 @@ static enum err each(struct txn *txn, struct key_range range, bool reverse,
             break;
         }
         if (err == ERR_OK)
+            err = txn_work_row(txn, key, val);
+        if (err == ERR_OK)
             err = fn(arg, key, val);
         if (err)
             break;

@@ -67,6 +67,7 @@ static enum err fill(struct tags_scan *s, struct range *r)
             break;
         }
         TRY(err);
+        TRY(txn_work_row(s->txn, key, bytes));
         bytes = str_dup(s->txn->arena, bytes); /* lent until the next step only */
         if (!str_is_set(bytes))
             return ERR_NOMEM;

@@ -26,14 +26,31 @@ struct txn {
     struct kv_txn *kv;
     struct arena *arena; /* lives until the work is done, all attempts */
     struct io_loop *loop;
-    int64_t now_ms;      /* one reading of the wall clock for the whole unit */
-    uint64_t memory_seq; /* newest commit it learned of from memory; see txn_depends_on */
+    int64_t now_ms;          /* one reading of the wall clock for the whole unit */
+    uint64_t work, work_max; /* done in this attempt, and what it may do; 0: anything */
+    uint64_t memory_seq;     /* newest commit it learned of from memory; see txn_depends_on */
     struct txn_hook *on_commit, *on_abort, *on_durable; /* txn.c's */
 };
 
 enum {
     TXN_ATTEMPTS_MAX = 64, /* conflicts in a row before the service's own "try again" error */
+    /* Work is counted in bytes looked at. This much takes some milliseconds. */
+    TXN_SLICE_WORK = 512 * 1024,
+    TXN_ROW_WORK = 64, /* of a record besides its bytes */
 };
+
+/* Says that so much work was done, or is about to be: for each record of a scan, each item that an
+ * expression looks at. ERR_LONG, to be given on: more than the thread should do at once, which others
+ * wait for; the attempt ends, and another begins on the worker pool. */
+static inline enum err WARN_UNUSED txn_work(struct txn *txn, uint64_t bytes)
+{
+    txn->work += bytes;
+    return txn->work_max && txn->work > txn->work_max ? ERR_LONG : ERR_OK;
+}
+static inline enum err WARN_UNUSED txn_work_row(struct txn *txn, struct str key, struct str val)
+{
+    return txn_work(txn, key.len + val.len + TXN_ROW_WORK);
+}
 
 /* Register hooks. ERR_NOMEM. `arg` is the arena's or outlives the hook. */
 enum err txn_on_commit(struct txn *txn, void (*fn)(void *arg), void *arg) WARN_UNUSED;

@@ -198,6 +198,18 @@ static enum err eval_list(struct ddb_diag *diag, const struct ddb_node *node,
     return ERR_OK;
 }
 
+uint64_t ddb_condition_work(const struct ddb_node *node, struct str raw)
+{
+    uint64_t work = 0;
+    if (node->op == DDB_OP_IN)
+        return node->n * (uint64_t)raw.len;
+    if (node->op != DDB_OP_AND && node->op != DDB_OP_OR && node->op != DDB_OP_NOT)
+        return raw.len;
+    for (size_t i = 0; i < node->n; i++)
+        work += ddb_condition_work(node->args[i], raw);
+    return work;
+}
+
 enum err ddb_eval_condition(struct ddb_diag *diag, const struct ddb_node *node,
                             const struct ddb_source *src, bool *ret_holds)
 {

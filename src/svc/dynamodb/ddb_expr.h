@@ -135,6 +135,9 @@ struct ddb_source {
     struct str raw;
 };
 
+/* What evaluating `node` over an item of these bytes may cost at most, for txn_work: each part of it
+ * may look at all of the item. */
+uint64_t ddb_condition_work(const struct ddb_node *node, struct str raw);
 /* ERR_INVALID with diag set (an operand has a wrong type), ERR_CORRUPT, ERR_NOMEM. */
 enum err ddb_eval_condition(struct ddb_diag *diag, const struct ddb_node *node,
                             const struct ddb_source *src, bool *ret_holds) WARN_UNUSED;

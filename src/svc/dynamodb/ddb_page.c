@@ -216,6 +216,7 @@ static enum err take_record(struct ddb_page *page, struct arena *scratch, struct
         TRY(fetch_item(page, scratch, &raw));
     if (page->filter) {
         struct ddb_source src = {scratch, NULL, raw};
+        TRY(txn_work(page->call->txn, ddb_condition_work(page->filter, raw)));
         TRY(ddb_eval_condition(page->diag, page->filter, &src, &holds));
     }
     if (!holds)
@@ -236,6 +237,7 @@ static enum err read_records(struct ddb_page *page, struct kv_iter *it, struct a
         if (err == ERR_NOT_FOUND)
             return ERR_OK;
         TRY(err);
+        TRY(txn_work_row(page->call->txn, key, raw));
         arena_clear(scratch);
         TRY(take_record(page, scratch, raw));
         if ((page->limit && page->scanned >= page->limit) || page->bytes >= DDB_PAGE_BYTES_MAX)

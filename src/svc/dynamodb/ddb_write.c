@@ -63,6 +63,8 @@ enum err ddb_write_decode(struct ddb_write *w)
 enum err ddb_write_check(struct ddb_write *w, const struct ddb_node *condition, bool *ret_holds)
 {
     struct ddb_source src = {w->txn->arena, w->old, w->old_raw};
+    if (condition)
+        TRY(txn_work(w->txn, ddb_condition_work(condition, src.raw)));
     return ddb_eval_condition(w->diag, condition, &src, ret_holds);
 }
 

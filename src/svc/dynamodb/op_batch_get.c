@@ -77,6 +77,7 @@ static enum err read_part(struct part *p, size_t *bytes)
         }
         enum err err = txn_peek(p->call->txn, p->keys[n++], &raw);
         if (err == ERR_OK) {
+            TRY(txn_work_row(p->call->txn, p->keys[n - 1], raw));
             TRY(ddb_item_raw_size(raw, &size));
             *bytes += size;
             put_comma(&p->items);

@@ -94,6 +94,7 @@ static enum err advance(struct query *q, struct source *s, bool *ret_more)
             return ERR_OK;
         }
         TRY(err);
+        TRY(txn_work_row(q->call->txn, key, record));
         TRY(logs_parse_event(q->call->arena, key, record, &s->event));
         if (is_past(&q->cursor, s->event.timestamp, s->stream_id, s->event.seq))
             continue;

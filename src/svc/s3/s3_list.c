@@ -11,6 +11,7 @@ static enum err step(struct s3_walk *w, struct s3_cursor *c)
         return ERR_OK;
     }
     TRY(e);
+    TRY(txn_work_row(w->txn, c->raw, c->value));
     return key_read_refs(c->table, c->raw, w->txn->arena, fields, strlen(c->table->fields));
 }
 
