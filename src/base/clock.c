@@ -5,15 +5,52 @@
 #include <time.h>
 
 static _Atomic int64_t fake_ms = -1;
+static _Atomic int64_t skew_ms;
+/* What is added to the monotonic clock: the most that the wall clock was ever ahead of it. */
+static _Atomic int64_t ahead_ms = INT64_MIN;
 
-int64_t clock_now_ms(void)
+int64_t clock_wall_ms(void)
 {
     int64_t f = atomic_load_explicit(&fake_ms, memory_order_relaxed);
     if (f >= 0)
         return f;
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 +
+           atomic_load_explicit(&skew_ms, memory_order_relaxed);
+}
+
+/* Never less than before. Gives the larger. */
+static int64_t raise_ahead(int64_t ms)
+{
+    int64_t had = atomic_load_explicit(&ahead_ms, memory_order_relaxed);
+    while (had < ms && !atomic_compare_exchange_weak_explicit(
+                           &ahead_ms, &had, ms, memory_order_relaxed, memory_order_relaxed)) {
+    }
+    return max_i64(had, ms);
+}
+
+void clock_read_ms(int64_t *ret_now_ms, int64_t *ret_wall_ms)
+{
+    *ret_wall_ms = clock_wall_ms();
+    if (atomic_load_explicit(&fake_ms, memory_order_relaxed) >= 0) {
+        *ret_now_ms = *ret_wall_ms;
+        return;
+    }
+    int64_t mono_ms = clock_mono_ns() / 1000000;
+    *ret_now_ms = mono_ms + raise_ahead(*ret_wall_ms - mono_ms);
+}
+
+int64_t clock_now_ms(void)
+{
+    int64_t now_ms, wall_ms;
+    clock_read_ms(&now_ms, &wall_ms);
+    return now_ms;
+}
+
+void clock_not_before(int64_t ms)
+{
+    (void)raise_ahead(ms - clock_mono_ns() / 1000000);
 }
 
 int64_t clock_mono_ns(void)
@@ -21,6 +58,11 @@ int64_t clock_mono_ns(void)
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+void clock_fake_skew_ms(int64_t ms)
+{
+    atomic_store(&skew_ms, ms);
 }
 
 void clock_fake_set_ms(int64_t now_ms)

@@ -6,12 +6,24 @@
 
 #include "base/str.h"
 
-/* Milliseconds since 1970-01-01T00:00:00Z. */
+/* Weir's time, in milliseconds since 1970-01-01T00:00:00Z: that of due moments, ages, order. It
+ * never goes back: it follows the wall clock forward, and when that is set back it goes on at the
+ * pace of the monotonic clock, ahead of the wall, until the wall has come after it. A driver that
+ * keeps it in the store (clock_not_before) carries it over restarts. */
 int64_t clock_now_ms(void);
+/* The wall clock as it is: for what users see and what is compared with their clocks (signatures,
+ * tokens, dates). */
+int64_t clock_wall_ms(void);
+/* Both, for the price of one. */
+void clock_read_ms(int64_t *ret_now_ms, int64_t *ret_wall_ms);
+/* Weir's time is `ms` or later from here on: what an earlier process reached. */
+void clock_not_before(int64_t ms);
 /* Nanoseconds of a clock that never goes back. Not affected by the fake. */
 int64_t clock_mono_ns(void);
 
-/* Test hooks: a fixed wall clock, or back to the real one (-1). */
+/* Test hook: sets the wall clock that Weir sees forward or back by so much, all in all. */
+void clock_fake_skew_ms(int64_t skew_ms);
+/* Test hooks: one fixed time for both, or back to the real one (-1). */
 void clock_fake_set_ms(int64_t now_ms);
 void clock_fake_advance_ms(int64_t delta_ms);
 

@@ -41,7 +41,7 @@ void log_write(enum log_level level, const char *area, const char *fmt, ...)
     va_end(ap);
 
     char ts[CLOCK_TEXT_MAX];
-    clock_iso8601_ms(ts, clock_now_ms());
+    clock_iso8601_ms(ts, clock_wall_ms());
     char line[LOG_LINE_MAX];
     int head =
         snprintf(line, sizeof(line), "ts=%s level=%s area=%s msg=\"", ts, names[level], area);

@@ -245,7 +245,7 @@ static enum err check_signature(struct call_impl *c)
         .secret = cred.secret,
         .session_token = cred.session_token,
         .credential_expires_ms = cred.expires_ms,
-        .now_ms = c->txn.now_ms,
+        .now_ms = c->txn.wall_ms,
         .skew_ms = c->core->cfg.skew_ms,
         .body = c->request.body,
         .v2 = v2_resource_of(c),

@@ -70,8 +70,8 @@ static void fill_context(struct policy_context *ctx, const struct call_impl *c)
     policy_context_add(ctx, STR("aws:SourceIp"), c->call.source_ip);
     policy_context_add_bool(ctx, STR("aws:SecureTransport"), c->request.tls);
     policy_context_add(ctx, STR("aws:CurrentTime"),
-                       str_dup(ctx->arena, clock_iso8601(ts, c->txn.now_ms)));
-    policy_context_add_i64(ctx, STR("aws:EpochTime"), c->txn.now_ms / 1000);
+                       str_dup(ctx->arena, clock_iso8601(ts, c->txn.wall_ms)));
+    policy_context_add_i64(ctx, STR("aws:EpochTime"), c->txn.wall_ms / 1000);
     policy_context_add(ctx, STR("aws:RequestedRegion"), c->call.region);
     policy_context_add(ctx, STR("aws:UserAgent"), wire_header_get(&c->request, STR("user-agent")));
     policy_context_add(ctx, STR("aws:Referer"), wire_header_get(&c->request, STR("referer")));

@@ -32,7 +32,7 @@ void dispatch_begin(struct call_impl *c)
 {
     struct core *core = c->core;
     c->overloaded = atomic_load(&core->impl->running) >= core->cfg.calls_max;
-    c->txn.now_ms = clock_now_ms();
+    clock_read_ms(&c->txn.now_ms, &c->txn.wall_ms);
     c->txn.work_max = TXN_SLICE_WORK;
     io_timer_init(&c->timer, c->call.loop, deadline, c);
 }

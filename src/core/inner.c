@@ -467,7 +467,8 @@ static enum err call_within(struct txn *txn, struct call_impl **ret_c)
                           .arena = &c->arena,
                           .loop = txn->loop,
                           .kv = txn->kv,
-                          .now_ms = txn->now_ms};
+                          .now_ms = txn->now_ms,
+                          .wall_ms = txn->wall_ms};
     c->call = (struct call){
         .txn = txn,
         .arena = &c->arena,

@@ -71,7 +71,7 @@ enum err txn_begin(struct txn *txn)
     assert(!txn->kv);
     assert(txn->core && txn->arena);
     txn->on_commit = txn->on_abort = txn->on_durable = NULL;
-    txn->now_ms = clock_now_ms();
+    clock_read_ms(&txn->now_ms, &txn->wall_ms);
     return kv_begin(txn->core->kv, &txn->kv);
 }
 

@@ -26,7 +26,8 @@ struct txn {
     struct kv_txn *kv;
     struct arena *arena; /* lives until the work is done, all attempts */
     struct io_loop *loop;
-    int64_t now_ms;          /* one reading of the wall clock for the whole unit */
+    int64_t now_ms;  /* one reading of Weir's time, which never goes back, for the whole unit */
+    int64_t wall_ms; /* and of the wall clock: for what users see, and compare with theirs */
     uint64_t work, work_max; /* done in this attempt, and what it may do; 0: anything */
     uint64_t memory_seq;     /* newest commit it learned of from memory; see txn_depends_on */
     struct txn_hook *on_commit, *on_abort, *on_durable; /* txn.c's */

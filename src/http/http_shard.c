@@ -27,7 +27,7 @@ void http_server_unref(struct http_server *server)
 
 struct str http_shard_date(struct http_shard *shard)
 {
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_wall_ms();
     if (now_ms / 1000 != shard->date_s) {
         shard->date_s = now_ms / 1000;
         shard->date_len = clock_http(shard->date, now_ms).len;

@@ -340,7 +340,7 @@ static void hand_over(struct sandbox_instance *in)
         die(in, SANDBOX_END_KILLED); /* without a deadline nothing runs */
         return;
     }
-    sandbox_rapi_hand_over(in, clock_now_ms() + in->inv->timeout_ms);
+    sandbox_rapi_hand_over(in, clock_wall_ms() + in->inv->timeout_ms);
 }
 
 static void wants_event(struct sandbox_instance *in)

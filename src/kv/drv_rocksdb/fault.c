@@ -19,7 +19,8 @@ enum err rdb_fail(struct rdb *r, const char *what, char *message)
     bool first = false;
     pthread_mutex_lock(&r->cause_lock);
     if (!atomic_load(&r->cause_set)) {
-        snprintf(r->cause, sizeof(r->cause), "%s failed: %s", what, why);
+        snprintf(r->cause, sizeof(r->cause), "%s failed%s: %s", what,
+                 strstr(why, strerror(ENOSPC)) ? " (ENOSPC)" : "", why);
         atomic_store(&r->cause_set, true);
         first = true;
     }

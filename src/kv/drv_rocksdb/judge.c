@@ -173,7 +173,7 @@ enum err judge_look(struct judge *j, const char *dir)
         snprintf(j->mark_path, sizeof(j->mark_path), "%s.synced", dir) >= (int)sizeof(j->mark_path))
         return ERR_LIMIT;
     TRY(list(j));
-    j->mark_err = mark_read(j->mark_path, &j->mark);
+    j->mark_err = mark_read(j->mark_path, &j->mark, &j->now_ms);
     if (j->mark_err == ERR_IO)
         return ERR_IO;
     if (!j->current)

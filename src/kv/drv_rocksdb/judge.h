@@ -22,6 +22,7 @@ struct judge {
     bool current;   /* the file CURRENT, which names the manifest */
     enum err mark_err;
     uint64_t mark;      /* newest write that was synced */
+    int64_t now_ms;     /* Weir's time when it was */
     uint64_t table_seq; /* newest write in the manifest's tables */
     uint64_t oldest_log, next_seq;
     uint64_t seq;                  /* newest write that is there without a hole before it */

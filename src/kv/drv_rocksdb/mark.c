@@ -9,7 +9,14 @@
 #include "base/sys.h"
 #include "codec/crc.h"
 
-enum { MAGIC_BYTES = 8, SEQ_AT = MAGIC_BYTES, CRC_AT = 16, PLACE_BYTES = 20, PATH_BYTES = 4096 };
+enum {
+    MAGIC_BYTES = 8,
+    SEQ_AT = MAGIC_BYTES,
+    TIME_AT = 16,
+    CRC_AT = 24,
+    PLACE_BYTES = 28,
+    PATH_BYTES = 4096
+};
 static const char magic[MAGIC_BYTES + 1] = "weirmark";
 
 static void put_little(uint8_t *p, uint64_t v, size_t n)
@@ -30,16 +37,18 @@ static void fill(uint8_t *p, uint64_t seq)
 {
     memcpy(p, magic, MAGIC_BYTES);
     put_little(p + SEQ_AT, seq, 8);
+    put_little(p + TIME_AT, (uint64_t)clock_now_ms(), 8);
     put_little(p + CRC_AT, crc32c_update(0, p, CRC_AT), 4);
 }
 
-enum err mark_read(const char *path, uint64_t *ret_seq)
+enum err mark_read(const char *path, uint64_t *ret_seq, int64_t *ret_now_ms)
 {
     int fd = sys.open(path, O_RDONLY, 0);
     if (fd < 0)
         return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
     enum err err = ERR_CORRUPT;
     uint64_t newest = 0;
+    int64_t now_ms = 0;
     for (off_t at = 0; at <= MARK_STEP; at += MARK_STEP) {
         uint8_t p[PLACE_BYTES];
         ssize_t n = sys.pread(fd, p, sizeof(p), at);
@@ -52,12 +61,15 @@ enum err mark_read(const char *path, uint64_t *ret_seq)
             continue;
         uint64_t seq = get_little(p + SEQ_AT, 8);
         newest = seq > newest ? seq : newest;
+        now_ms = max_i64(now_ms, (int64_t)get_little(p + TIME_AT, 8));
         err = ERR_OK;
     }
     sys.close(fd);
-    if (!err)
-        *ret_seq = newest;
-    return err;
+    if (err)
+        return err;
+    *ret_seq = newest;
+    *ret_now_ms = now_ms;
+    return ERR_OK;
 }
 
 static enum err sync_folder_of(const char *path)

@@ -5,7 +5,10 @@
  *        written after the sync of the log, and synced itself only now and then. After a kill it is
  *        exact; after a power cut it may be MARK_SYNC_NS and what the kernel kept behind.
  *   MK2  Two places are written in turn, so that a write torn by a power cut leaves the older one.
- * Shape, at 0 and at MARK_STEP: "weirmark", sequence (8), CRC-32C of both (4); little-endian.
+ *   MK3  It keeps Weir's time (base/clock.h) as well, so that a later process does not begin before
+ *        moments that this one has written.
+ * Shape, at 0 and at MARK_STEP: "weirmark", sequence (8), milliseconds (8), CRC-32C of all that (4);
+ * little-endian.
  *
  * Layer: kv. Thread: the flusher's, but for opening and closing. */
 #ifndef WEIR_KV_DRV_ROCKSDB_MARK_H
@@ -22,8 +25,8 @@ struct mark {
     int64_t synced_ns; /* of clock_mono_ns */
 };
 
-/* Newest sequence in the file. ERR_NOT_FOUND: no file; ERR_CORRUPT; ERR_IO. */
-enum err mark_read(const char *path, uint64_t *ret_seq) WARN_UNUSED;
+/* Newest sequence and time in the file. ERR_NOT_FOUND: no file; ERR_CORRUPT; ERR_IO. */
+enum err mark_read(const char *path, uint64_t *ret_seq, int64_t *ret_now_ms) WARN_UNUSED;
 /* Makes the file, or makes it anew, and syncs it and its name. ERR_IO. */
 enum err mark_make(const char *path, uint64_t seq) WARN_UNUSED;
 /* Opens what was made. ERR_IO. */

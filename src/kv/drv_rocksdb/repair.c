@@ -281,6 +281,7 @@ static enum err mend(struct teller *t, const struct judge *j)
         TRY(read_all(t, j->dir));
     }
     TRY(settle(t, j->dir, &seq));
+    clock_not_before(j->now_ms);
     TRY(mark_make(j->mark_path, seq));
     tell(t, "the store opens again and holds the writes up to %" PRIu64, seq);
     return ERR_OK;
@@ -290,7 +291,7 @@ enum err kv_rocksdb_repair(const char *dir, kv_rocksdb_say *say, void *arg)
 {
     struct teller t = {.say = say, .arg = arg};
     char kept[JUDGE_PATH_MAX], time[CLOCK_TEXT_MAX];
-    struct str now = clock_basic(time, clock_now_ms());
+    struct str now = clock_basic(time, clock_wall_ms());
     if (snprintf(kept, sizeof(kept), "%s.damaged-" STR_FMT, dir, STR_ARG(now)) >= (int)sizeof(kept))
         return ERR_LIMIT;
     struct judge *j = mem_alloc(sizeof(*j));

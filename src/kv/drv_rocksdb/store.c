@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "kv/drv_rocksdb/judge.h"
@@ -286,6 +287,7 @@ static enum err open_judged(struct rdb *r, const struct judge *j, char *why, siz
 {
     char *message = NULL;
     TRY(mark_open(&r->mark, j->mark_path, j->mark));
+    clock_not_before(j->now_ms);
     r->db = rocksdb_open(r->options, j->dir, &message);
     if (message)
         return explain(j->dir, message, why, why_size);

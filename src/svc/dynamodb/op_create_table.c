@@ -91,7 +91,7 @@ static enum err define(struct call *call, struct ddb_diag *diag,
     if (!str_is_set(table->object.key) || !str_is_set(table->arn) || !str_is_set(table->uuid))
         return ERR_NOMEM;
     table->generation = 1;
-    table->created_ms = call->txn->now_ms;
+    table->created_ms = call->txn->wall_ms;
     table->on_demand = str_eq_c(in->billing_mode, "PAY_PER_REQUEST");
     table->billing_told = table->on_demand;
     table->on_demand_since_ms = table->on_demand ? table->created_ms : 0;

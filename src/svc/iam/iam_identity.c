@@ -268,7 +268,7 @@ static enum err assume_for_service(void *self, struct str role_arn, struct str s
     const struct iam_entity *role;
     TRY(iam_known_role(self, arena, role_arn, &role));
     TRY(trusts(self, role, service, arena));
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_wall_ms();
     struct iam_session s = {.kind = PRINCIPAL_ROLE,
                             .id = role->id,
                             .session_name = str_sub(session_name, 0, IAM_SESSION_NAME_MAX),

@@ -35,7 +35,7 @@ static enum err add_key(struct call *call, struct iam_entity *e, struct iam_acce
     struct iam_access key = {.id = str_fmt(call->arena, "AKIA%s", random),
                              .secret = str_fmt(call->arena, "%s", secret),
                              .active = true,
-                             .created_ms = call->txn->now_ms};
+                             .created_ms = call->txn->wall_ms};
     if (!str_is_set(key.id) || !str_is_set(key.secret))
         return ERR_NOMEM;
     size_t at = e->n_keys++;

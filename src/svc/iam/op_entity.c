@@ -95,7 +95,7 @@ static enum err create(struct call *call, struct iam_entity *e, struct tag_list 
         e->path = STR("/");
     e->id = iam_new_id(call->arena, e->kind == IAM_USER ? "AIDA" : "AROA");
     e->arn = iam_entity_arn(iam_of(call), call->arena, e);
-    e->created_ms = call->txn->now_ms;
+    e->created_ms = call->txn->wall_ms;
     if (!str_is_set(e->id) || !str_is_set(e->arn))
         return ERR_NOMEM;
     TRY(iam_merge_tags(call, &e->tags, tags));

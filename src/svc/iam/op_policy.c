@@ -121,10 +121,10 @@ enum err iam_create_policy(struct call *call, const struct iam_create_policy_inp
     m->path = str_is_set(in->path) ? in->path : STR("/");
     m->id = iam_new_id(call->arena, "ANPA");
     m->description = in->description;
-    m->created_ms = m->updated_ms = call->txn->now_ms;
+    m->created_ms = m->updated_ms = call->txn->wall_ms;
     m->default_version = 1;
     m->next_version = 2;
-    m->versions[0] = (struct iam_version){1, call->txn->now_ms, in->policy_document};
+    m->versions[0] = (struct iam_version){1, call->txn->wall_ms, in->policy_document};
     m->n_versions = 1;
     m->arn = iam_managed_arn(iam_of(call), call->arena, m);
     if (!str_is_set(m->id) || !str_is_set(m->arn))
@@ -334,8 +334,8 @@ enum err iam_create_policy_version(struct call *call,
                           "version, you must delete an existing version.",
                           IAM_VERSIONS_MAX);
     struct iam_version *v = &m->versions[m->n_versions++];
-    *v = (struct iam_version){m->next_version++, call->txn->now_ms, in->policy_document};
-    m->updated_ms = call->txn->now_ms;
+    *v = (struct iam_version){m->next_version++, call->txn->wall_ms, in->policy_document};
+    m->updated_ms = call->txn->wall_ms;
     if (in->set_as_default)
         m->default_version = v->number;
     TRY(iam_managed_store(iam_of(call), call->txn, m));
@@ -439,7 +439,7 @@ enum err iam_set_default_policy_version(struct call *call,
     if (!v)
         return no_version(call, in->policy_arn, in->version_id);
     m->default_version = v->number;
-    m->updated_ms = call->txn->now_ms;
+    m->updated_ms = call->txn->wall_ms;
     return iam_managed_store(iam_of(call), call->txn, m);
 }
 

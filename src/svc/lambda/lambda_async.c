@@ -249,7 +249,7 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct lamb
     const struct attempt *at = work->user;
     struct buf b;
     struct lambda_destination_record record = {
-        .now_ms = txn->now_ms,
+        .now_ms = txn->wall_ms,
         .request_id = ev->request_id,
         .function_arn =
             lambda_arn(txn->arena, l->core->cfg.partition, &fn->name, STR(LAMBDA_LATEST)),

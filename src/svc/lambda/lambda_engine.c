@@ -242,7 +242,7 @@ static void tail_add(struct lambda_invocation *inv, struct str line)
 
 static void put_line(struct instance *in, struct str line)
 {
-    lambda_log_line(in->log, clock_now_ms(), line);
+    lambda_log_line(in->log, clock_wall_ms(), line);
     if (in->inv)
         tail_add(in->inv, line);
 }
@@ -275,7 +275,7 @@ static void log_failure(struct instance *in, const struct sandbox_result *r)
 
     if (r->kind == SANDBOX_TIMEOUT) {
         put_fmt(in, STR_FMT " %s Task timed out after %lld.00 seconds\n",
-                STR_ARG(clock_iso8601_ms(text, clock_now_ms())), in->inv->request_id,
+                STR_ARG(clock_iso8601_ms(text, clock_wall_ms())), in->inv->request_id,
                 (long long)in->fn->timeout_s);
         return;
     }
@@ -538,7 +538,7 @@ static bool usable(const struct instance *in)
     enum sandbox_state state = sandbox_instance_state(in->sb);
     return state != SANDBOX_DYING && state != SANDBOX_EXITED &&
            (!in->credentials_end_ms ||
-            clock_now_ms() + CREDENTIAL_SLACK_MS < in->credentials_end_ms);
+            clock_wall_ms() + CREDENTIAL_SLACK_MS < in->credentials_end_ms);
 }
 
 static struct instance *idle_take(struct pool *pool)

@@ -92,7 +92,7 @@ void lambda_logbook_start(struct lambda_logbook *book)
 struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book, struct lambda_fn *fn)
 {
     char hex[33];
-    struct civil c = clock_civil(clock_now_ms());
+    struct civil c = clock_civil(clock_wall_ms());
     struct lambda_log_stream *s = mem_calloc(1, sizeof(*s));
     if (!s)
         return NULL;

@@ -89,7 +89,7 @@ static enum err apply(struct call *call,
     if (dest && dest->on_failure)
         TRY(take_destination(call, fn, dest->on_failure->destination, &c->on_failure));
     c->set = true;
-    c->modified_ms = call->txn->now_ms;
+    c->modified_ms = call->txn->wall_ms;
     return ERR_OK;
 }
 

@@ -39,7 +39,7 @@ static enum err choose(struct call *call, const struct logs_group *g,
                        const struct logs_input_log_events *events, size_t *ret_from, size_t *ret_to,
                        const struct logs_rejected_log_events_info **ret_info)
 {
-    int64_t now = call->txn->now_ms;
+    int64_t now = call->txn->wall_ms;
     int64_t expired = logs_cutoff(g, now);
     size_t old_end = 0, expired_end = 0, new_start = events->n;
     for (size_t i = 0; i < events->n; i++) {

@@ -60,7 +60,7 @@ enum err logs_make_group(struct txn *txn, struct key_scope scope, struct str nam
         return err ? err : ERR_EXISTS;
     assert(g->id == 0);
     g->id = rng_u64();
-    g->created_ms = txn->now_ms;
+    g->created_ms = txn->wall_ms;
     return logs_write_group(txn, scope, name, g);
 }
 
@@ -98,7 +98,7 @@ enum err logs_make_stream(struct txn *txn, uint64_t group_id, struct str name,
     enum err err = logs_read_stream(txn, group_id, name, ret);
     if (err != ERR_NOT_FOUND)
         return err ? err : ERR_EXISTS;
-    *ret = (struct logs_stream){.id = rng_u64(), .created_ms = txn->now_ms};
+    *ret = (struct logs_stream){.id = rng_u64(), .created_ms = txn->wall_ms};
     TRY(write_stream(txn, group_id, name, ret));
     return txn_put(txn, by_time_key(txn, group_id, 0, name), STR(""));
 }
@@ -116,7 +116,7 @@ enum err logs_drop_stream(struct txn *txn, uint64_t group_id, struct str name,
 static enum err put_event(struct txn *txn, const struct logs_stream *s, uint64_t seq,
                           const struct logs_event *e)
 {
-    struct logs_stored_event stored = {.ingested_ms = txn->now_ms, .message = e->message};
+    struct logs_stored_event stored = {.ingested_ms = txn->wall_ms, .message = e->message};
     struct str record;
     TRY(record_make(&event_type, txn->arena, &stored, &record));
     return txn_put(txn, key_make(txn->arena, &logs_k_event, s->id, e->timestamp_ms, seq), record);
@@ -135,7 +135,7 @@ enum err logs_append(struct txn *txn, uint64_t group_id, struct str name, struct
         s->last_ms = max_i64(s->last_ms, events[i].timestamp_ms);
         s->stored_bytes += events[i].message.len + LOGS_EVENT_OVERHEAD;
     }
-    s->ingested_ms = txn->now_ms;
+    s->ingested_ms = txn->wall_ms;
     TRY(write_stream(txn, group_id, name, s));
     if (s->last_ms == old_last)
         return ERR_OK;

@@ -159,7 +159,7 @@ static enum err sweep_expired(struct txn *txn, struct place *at, struct job_budg
     TRY(err);
     TRY(logs_parse_group(txn->arena, record, &g));
     at->group = group_key;
-    int64_t cutoff = logs_cutoff(&g, txn->now_ms);
+    int64_t cutoff = logs_cutoff(&g, txn->wall_ms);
     err = ERR_NOT_FOUND;
     if (cutoff != INT64_MIN)
         err = first_of(txn, rest_of(key_range(txn->arena, &logs_k_stream, g.id), at->stream),

@@ -165,7 +165,7 @@ static enum err send_test_event(struct call *call, const struct s3_bucket_ref *b
     json_open(&o, '{');
     json_kv_str(&o, STR("Service"), STR("Amazon S3"));
     json_kv_str(&o, STR("Event"), STR("s3:TestEvent"));
-    json_kv_str(&o, STR("Time"), clock_iso8601_ms(ts, call->txn->now_ms));
+    json_kv_str(&o, STR("Time"), clock_iso8601_ms(ts, call->txn->wall_ms));
     json_kv_str(&o, STR("Bucket"), b->name);
     json_kv_str(&o, STR("RequestId"), call->request_id);
     json_kv_str(&o, STR("HostId"), call->core->cfg.host_id);

@@ -147,7 +147,7 @@ enum err s3_bucket_del(struct s3 *s3, struct txn *txn, struct str name) WARN_UNU
 /* The transaction's time as S3 shows it: whole seconds, in ms. */
 static inline int64_t s3_now(const struct txn *txn)
 {
-    return txn->now_ms / 1000 * 1000;
+    return txn->wall_ms / 1000 * 1000;
 }
 
 /* Current version. ERR_NOT_FOUND also when a delete marker hides the object. */

@@ -122,7 +122,7 @@ void s3_event_json(struct buf *b, struct call *call, struct str bucket, const st
     json_kv_str(&o, STR("eventVersion"), tagging ? STR("2.3") : STR("2.1"));
     json_kv_str(&o, STR("eventSource"), STR("aws:s3"));
     json_kv_str(&o, STR("awsRegion"), call->region);
-    json_kv_str(&o, STR("eventTime"), clock_iso8601_ms(ts, call->txn->now_ms));
+    json_kv_str(&o, STR("eventTime"), clock_iso8601_ms(ts, call->txn->wall_ms));
     json_kv_str(&o, STR("eventName"), events[h->event].name);
     put_principal(&o, STR("userIdentity"), principal_id(call));
     json_key(&o, STR("requestParameters"));

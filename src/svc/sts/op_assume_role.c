@@ -101,7 +101,7 @@ static enum err session_duration(struct call *call, const struct sts_assume_role
         return call_error(call, &sts_err_validation,
                           "The requested DurationSeconds exceeds the MaxSessionDuration set for "
                           "this role.");
-    session->issued_ms = call->txn->now_ms;
+    session->issued_ms = call->txn->wall_ms;
     session->expires_ms = session->issued_ms + duration_s * 1000;
     return ERR_OK;
 }

@@ -25,6 +25,30 @@ static void test_fake(void **state)
     assert_true(clock_mono_ns() >= a);
 }
 
+/* The wall clock jumps; Weir's time follows it forward and never back. */
+static void test_never_back(void **state)
+{
+    enum { HOUR_MS = 3600 * 1000, SLACK_MS = 60 * 1000 };
+    int64_t now, wall, before = clock_now_ms();
+    clock_fake_skew_ms(-HOUR_MS);
+    clock_read_ms(&now, &wall);
+    assert_in_range(now, before, before + SLACK_MS);
+    assert_in_range(wall, before - HOUR_MS, before - HOUR_MS + SLACK_MS);
+    int64_t mono = clock_mono_ns();
+    while (clock_mono_ns() - mono < 3 * 1000 * 1000) {
+    }
+    assert_true(clock_now_ms() >= now + 2); /* it goes on */
+    clock_fake_skew_ms(HOUR_MS);
+    clock_read_ms(&now, &wall);
+    assert_int_equal(now, wall);
+    clock_fake_skew_ms(0);
+    assert_in_range(clock_now_ms(), now, now + SLACK_MS);
+    clock_not_before(now + HOUR_MS); /* as after a restart */
+    assert_in_range(clock_now_ms(), now + HOUR_MS, now + HOUR_MS + SLACK_MS);
+    clock_not_before(now);
+    assert_in_range(clock_now_ms(), now + HOUR_MS, now + HOUR_MS + SLACK_MS);
+}
+
 static void test_texts(void **state)
 {
     static const struct {
@@ -147,7 +171,8 @@ static void test_malformed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fake),      cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_fake),
+        cmocka_unit_test(test_never_back),      cmocka_unit_test(test_texts),
         cmocka_unit_test(test_days),      cmocka_unit_test(test_offsets),
         cmocka_unit_test(test_malformed),
     };

@@ -147,7 +147,7 @@ static void test_document(void **state)
 {
     struct core core = {.cfg = {.host_id = STR("HOST")}};
     struct principal who = {.user_id = STR("AIDA1")};
-    struct txn txn = {.now_ms = 1700000000123, .arena = &arena};
+    struct txn txn = {.wall_ms = 1700000000123, .arena = &arena};
     struct call call = {.arena = &arena,
                         .txn = &txn,
                         .core = &core,
