@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "core/call_int.h"
+#include "core/secret.h"
 
 /* What a loop committed in one turn becomes durable by one sync. `arg` is the store, which is closed
  * after the loops are freed. */
@@ -20,6 +21,7 @@ enum err core_start(struct core *core)
     if (!impl)
         return ERR_NOMEM;
     core->impl = impl;
+    secret_key_init(core);
     map_init(&impl->told);
     pthread_mutex_init(&impl->told_lock, NULL);
     impl->wires = mem_calloc(core->n_svcs, sizeof(*impl->wires));

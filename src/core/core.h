@@ -5,6 +5,7 @@
 #define WEIR_CORE_CORE_H
 
 #include "auth/policy_cache.h"
+#include "codec/seal.h"
 #include "core/identity.h"
 #include "core/svc.h"
 #include "http/http.h"
@@ -51,6 +52,7 @@ struct core {
     struct identity_port identity;
     struct policy_cache *policies;         /* core_start's */
     uint8_t page_key[CORE_PAGE_KEY_BYTES]; /* of page tokens (page.h) */
+    uint8_t secret_key[SEAL_KEY_BYTES];    /* of what is sealed at rest (secret.h) */
     /* Newest commit whose hooks changed what handlers read from memory instead of the store
      * and outside transactions (identities): every reply waits for it too (P1). */
     _Atomic uint64_t memory_seq;

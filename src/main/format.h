@@ -6,8 +6,8 @@
 
 enum { FORMAT_VERSION = 3 };
 
-/* Stamps a new store, checks an old one. Prints why it refuses. ERR_UNSUPPORTED, ERR_CORRUPT,
- * ERR_IO. */
+/* Stamps a new store, checks an old one: its format, and that it was sealed under this root key.
+ * Prints why it refuses. ERR_UNSUPPORTED, ERR_DENIED (another root key), ERR_CORRUPT, ERR_IO. */
 enum err format_check(struct core *core) WARN_UNUSED;
 
 #endif

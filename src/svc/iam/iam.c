@@ -6,6 +6,7 @@
 #include "base/arn.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "core/secret.h"
 #include "svc/iam/iam_int.h"
 
 static void fill_port(struct iam *iam);
@@ -39,9 +40,12 @@ static enum err load_token_key(struct iam *iam, struct txn *txn)
     enum err err = txn_get(txn, key, &value);
     if (err == ERR_NOT_FOUND) {
         rng_bytes(iam->token_key, sizeof(iam->token_key));
-        return txn_put(txn, key, str_n((const char *)iam->token_key, sizeof(iam->token_key)));
+        value = str_n((const char *)iam->token_key, sizeof(iam->token_key));
+        TRY(secret_close(iam->core, txn->arena, STR("token key"), value, &value));
+        return txn_put(txn, key, value);
     }
     TRY(err);
+    TRY(secret_open(iam->core, txn->arena, STR("token key"), value, &value));
     if (value.len != sizeof(iam->token_key))
         return ERR_CORRUPT;
     memcpy(iam->token_key, value.p, value.len);

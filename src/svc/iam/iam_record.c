@@ -6,6 +6,7 @@
 #include "base/arn.h"
 #include "base/record.h"
 #include "base/rng.h"
+#include "core/secret.h"
 #include "svc/iam/iam_int.h"
 
 enum { ID_RANDOM = 17 };
@@ -137,6 +138,8 @@ enum err iam_entity_unpack(const struct iam *iam, struct arena *a, enum iam_kind
                            struct str record, struct iam_entity *e)
 {
     TRY(record_unpack_copy(&entity_type, a, record, e));
+    for (size_t i = 0; i < e->n_keys; i++)
+        TRY(secret_open(iam->core, a, e->keys[i].id, e->keys[i].secret, &e->keys[i].secret));
     e->kind = kind;
     e->arn = iam_entity_arn(iam, a, e);
     return str_is_set(e->arn) ? ERR_OK : ERR_NOMEM;
@@ -161,7 +164,14 @@ enum err iam_entity_store(struct iam *iam, struct txn *txn, const struct iam_ent
 {
     struct str record;
     assert(e->kind < IAM_KINDS && e->name.len > 0 && e->id.len > 0);
-    TRY(record_make(&entity_type, txn->arena, e, &record));
+    struct iam_entity *stored = ARENA_NEW(txn->arena, struct iam_entity);
+    if (!stored)
+        return ERR_NOMEM;
+    *stored = *e;
+    for (size_t i = 0; i < e->n_keys; i++)
+        TRY(secret_close(iam->core, txn->arena, e->keys[i].id, e->keys[i].secret,
+                         &stored->keys[i].secret));
+    TRY(record_make(&entity_type, txn->arena, stored, &record));
     return catalogue_put(iam->entities, txn, iam_entity_key(iam, txn->arena, e->kind, e->name),
                          record);
 }

@@ -3,26 +3,21 @@
  *
  *   access key  "ASIA" and 16 random characters
  *   secret      base64 of HMAC-SHA-256(server key, "secret" access key), 40 characters
- *   token       base64 of: version, nonce (12), AES-256-GCM(session), tag (16); the access key is
- *               authenticated with it, so that a token fits its own key only
+ *   token       base64 of the session, sealed (codec/seal.h) for its access key, so that a token
+ *               fits its own key only
  *
- * The server's key is made at the first start and lives in the store: tokens survive a restart, and
- * die with the data directory.
+ * The server's key is made at the first start and lives in the store, sealed (core/secret.h): tokens
+ * survive a restart, and die with the data directory.
  *
  * Layer: svc. Thread: any. */
-#include <openssl/evp.h>
-
 #include "base/record.h"
 #include "base/rng.h"
 #include "codec/base64.h"
 #include "codec/hash.h"
+#include "codec/seal.h"
 #include "svc/iam/iam_int.h"
 
 enum {
-    TOKEN_VERSION = 1,
-    NONCE_BYTES = 12,
-    TAG_BYTES = 16,
-    HEAD_BYTES = 1 + NONCE_BYTES,
     TOKEN_BYTES_MAX = 32 * 1024,
     KEY_RANDOM = 16,
     SECRET_CHARS = 40,
@@ -77,76 +72,7 @@ static const struct record_field session_fields[] = {
 };
 static const struct record_type session_type = RECORD_TYPE(struct iam_session, 1, session_fields);
 
-/* --- the seal --------------------------------------------------------------------------------- */
-
-/* One cipher context per thread: making one costs more than a token. */
-static pthread_key_t cipher_key;
-static pthread_once_t cipher_once = PTHREAD_ONCE_INIT;
-static bool cipher_ok;
-
-static void cipher_free(void *ctx)
-{
-    EVP_CIPHER_CTX_free(ctx);
-}
-
-static void cipher_init(void)
-{
-    cipher_ok = pthread_key_create(&cipher_key, cipher_free) == 0;
-}
-
-static EVP_CIPHER_CTX *cipher(void)
-{
-    pthread_once(&cipher_once, cipher_init);
-    if (!cipher_ok)
-        return NULL;
-    EVP_CIPHER_CTX *ctx = pthread_getspecific(cipher_key);
-    if (ctx)
-        return ctx;
-    ctx = EVP_CIPHER_CTX_new();
-    if (ctx && pthread_setspecific(cipher_key, ctx) != 0) {
-        EVP_CIPHER_CTX_free(ctx);
-        return NULL;
-    }
-    return ctx;
-}
-
-static enum err seal(const struct iam *iam, struct str access_key, struct str plain, uint8_t *out)
-{
-    uint8_t key[HASH_SHA256_LEN];
-    EVP_CIPHER_CTX *c = cipher();
-    int n = 0;
-    out[0] = TOKEN_VERSION;
-    rng_bytes(out + 1, NONCE_BYTES);
-    derive(iam, "token", STR_NONE, key);
-    uint8_t *body = out + HEAD_BYTES;
-    bool ok =
-        c && EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, out + 1) == 1 &&
-        EVP_EncryptUpdate(c, NULL, &n, (const uint8_t *)access_key.p, (int)access_key.len) == 1 &&
-        EVP_EncryptUpdate(c, body, &n, (const uint8_t *)plain.p, (int)plain.len) == 1 &&
-        EVP_EncryptFinal_ex(c, body + plain.len, &n) == 1 &&
-        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, body + plain.len) == 1;
-    return ok ? ERR_OK : ERR_NOMEM;
-}
-
-static enum err unseal(const struct iam *iam, struct str access_key, struct str token, uint8_t *out,
-                       size_t len)
-{
-    uint8_t key[HASH_SHA256_LEN], tag[TAG_BYTES];
-    EVP_CIPHER_CTX *c = cipher();
-    int n = 0;
-    if (!c)
-        return ERR_NOMEM;
-    const uint8_t *t = (const uint8_t *)token.p;
-    memcpy(tag, t + HEAD_BYTES + len, TAG_BYTES);
-    derive(iam, "token", STR_NONE, key);
-    bool ok =
-        EVP_DecryptInit_ex(c, EVP_aes_256_gcm(), NULL, key, t + 1) == 1 &&
-        EVP_DecryptUpdate(c, NULL, &n, (const uint8_t *)access_key.p, (int)access_key.len) == 1 &&
-        EVP_DecryptUpdate(c, out, &n, t + HEAD_BYTES, (int)len) == 1 &&
-        EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1 &&
-        EVP_DecryptFinal_ex(c, out + len, &n) == 1;
-    return ok ? ERR_OK : ERR_INVALID;
-}
+/* --- tokens ----------------------------------------------------------------------------------- */
 
 enum err iam_mint(void *self, const struct iam_session *session, struct arena *arena,
                   struct str *ret_access_key, struct str *ret_secret, struct str *ret_token)
@@ -160,11 +86,12 @@ enum err iam_mint(void *self, const struct iam_session *session, struct arena *a
     struct buf plain;
     buf_init_arena(&plain, arena, TOKEN_BYTES_MAX);
     TRY(record_pack(&session_type, session, &plain));
-    size_t len = HEAD_BYTES + plain.len + TAG_BYTES;
-    uint8_t *bytes = arena_alloc(arena, len);
+    size_t len = plain.len + SEAL_MORE_BYTES;
+    uint8_t key[HASH_SHA256_LEN], *bytes = arena_alloc(arena, len);
     if (!bytes)
         return ERR_NOMEM;
-    TRY(seal(iam, access_key, buf_str(&plain), bytes));
+    derive(iam, "token", STR_NONE, key);
+    TRY(seal_close(key, access_key, buf_str(&plain), bytes));
     struct str token = base64_encode(arena, bytes, len);
     struct str secret = iam_temporary_secret(iam, access_key, arena);
     if (!str_is_set(token) || !str_is_set(secret))
@@ -184,13 +111,14 @@ enum err iam_open_token(void *self, struct str access_key, struct str token, str
     if (!iam_is_temporary(access_key) || token.len == 0 || token.len > 2 * TOKEN_BYTES_MAX)
         return ERR_INVALID;
     TRY(base64_decode(arena, token, &bytes));
-    if (bytes.len < HEAD_BYTES + TAG_BYTES || bytes.p[0] != TOKEN_VERSION)
+    if (bytes.len < SEAL_MORE_BYTES)
         return ERR_INVALID;
-    size_t len = bytes.len - HEAD_BYTES - TAG_BYTES;
-    uint8_t *plain = arena_alloc(arena, len + 1);
+    size_t len = bytes.len - SEAL_MORE_BYTES;
+    uint8_t key[HASH_SHA256_LEN], *plain = arena_alloc(arena, len + 1);
     if (!plain)
         return ERR_NOMEM;
-    TRY(unseal(iam, access_key, bytes, plain, len));
+    derive(iam, "token", STR_NONE, key);
+    TRY(seal_open(key, access_key, bytes, plain));
     enum err err = record_unpack(&session_type, arena, str_n((const char *)plain, len), &session);
     if (err)
         return err == ERR_CORRUPT ? ERR_INVALID : err; /* of another version */

@@ -142,7 +142,7 @@ struct lambda_sums {
 struct lambda_sums lambda_fn_sum(struct lambda *l, struct str prefix, struct str except);
 
 /* Fills it from its record; text is copied into `a`. ERR_CORRUPT, ERR_NOMEM. */
-enum err lambda_fn_unpack(struct arena *a, struct str partition, struct str record,
+enum err lambda_fn_unpack(struct arena *a, const struct core *core, struct str record,
                           struct lambda_fn *ret_fn) WARN_UNUSED;
 /* Tracked read. ERR_NOT_FOUND. */
 enum err lambda_fn_get(struct txn *txn, struct lambda *l, const struct lambda_name *name,

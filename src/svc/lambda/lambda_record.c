@@ -2,6 +2,7 @@
  *
  * Layer: svc. Thread: the transaction's; lookups in memory any. */
 #include "base/rng.h"
+#include "core/secret.h"
 #include "svc/lambda/lambda_int.h"
 #include "svc/lambda/lambda_keys.h"
 
@@ -83,19 +84,20 @@ const struct record_type lambda_event_type = RECORD_TYPE(struct lambda_event, 1,
 
 /* --- functions -------------------------------------------------------------------------------- */
 
-enum err lambda_fn_unpack(struct arena *a, struct str partition, struct str record,
+enum err lambda_fn_unpack(struct arena *a, const struct core *core, struct str record,
                           struct lambda_fn *ret_fn)
 {
     TRY(record_unpack_copy(&lambda_fn_type, a, record, ret_fn));
-    ret_fn->arn = lambda_arn(a, partition, &ret_fn->name, STR_NONE);
+    for (size_t i = 0; i < ret_fn->n_env; i++)
+        TRY(secret_open(core, a, ret_fn->id, ret_fn->env[i].value, &ret_fn->env[i].value));
+    ret_fn->arn = lambda_arn(a, core->cfg.partition, &ret_fn->name, STR_NONE);
     return str_is_set(ret_fn->arn) ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err decode_fn(void *self, struct catalogue_object *object, struct str record)
 {
     const struct lambda *l = self;
-    return lambda_fn_unpack(&object->arena, l->core->cfg.partition, record,
-                            (struct lambda_fn *)object);
+    return lambda_fn_unpack(&object->arena, l->core, record, (struct lambda_fn *)object);
 }
 
 /* A package is shared by the versions of a function that run it. */
@@ -218,15 +220,33 @@ enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *fn)
 {
     char id[RNG_UUID_LEN + 1];
     fn->revision = str_dup(txn->arena, rng_uuid(id));
-    fn->modified_ms = txn->now_ms;
+    fn->modified_ms = txn->wall_ms;
     return str_is_set(fn->revision) ? ERR_OK : ERR_NOMEM;
+}
+
+/* The variables with their values sealed. */
+static enum err close_env(struct txn *txn, const struct lambda *l, const struct lambda_fn *fn,
+                          struct lambda_environment_variables_entry **ret_env)
+{
+    struct lambda_environment_variables_entry *env =
+        ARENA_ARRAY(txn->arena, struct lambda_environment_variables_entry, fn->n_env + 1);
+    if (!env)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < fn->n_env; i++) {
+        env[i] = fn->env[i];
+        TRY(secret_close(l->core, txn->arena, fn->id, fn->env[i].value, &env[i].value));
+    }
+    *ret_env = env;
+    return ERR_OK;
 }
 
 enum err lambda_fn_put(struct txn *txn, struct lambda *l, const struct lambda_fn *fn)
 {
     struct str record;
     assert(str_is_set(fn->id) && str_is_set(fn->code_id) && str_is_set(fn->revision));
-    TRY(record_make(&lambda_fn_type, txn->arena, fn, &record));
+    struct lambda_fn stored = *fn;
+    TRY(close_env(txn, l, fn, &stored.env));
+    TRY(record_make(&lambda_fn_type, txn->arena, &stored, &record));
     return catalogue_put(l->fns, txn, fn_key(txn->arena, &fn->name), record);
 }
 
@@ -307,7 +327,7 @@ enum err lambda_mapping_put(struct txn *txn, struct lambda *l, struct lambda_map
 {
     struct str record;
     assert(str_is_set(m->uuid) && m->batch_size >= 1 && m->batch_size <= LAMBDA_BATCH_MAX);
-    m->modified_ms = txn->now_ms;
+    m->modified_ms = txn->wall_ms;
     TRY(record_make(&lambda_mapping_type, txn->arena, m, &record));
     return catalogue_put(l->mappings, txn, mapping_key(txn->arena, m), record);
 }

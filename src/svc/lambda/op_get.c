@@ -75,7 +75,7 @@ static enum err take_function(void *arg, struct str key, struct str record)
 {
     struct listing *l = arg;
     struct lambda_fn fn = {0};
-    TRY(lambda_fn_unpack(l->call->arena, l->call->partition, record, &fn));
+    TRY(lambda_fn_unpack(l->call->arena, l->call->core, record, &fn));
     return lambda_configuration_fill(l->call, &fn, l->qualified, &l->v[l->n++]);
 }
 
