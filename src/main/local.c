@@ -72,20 +72,25 @@ static void health(void *arg, struct http_req *req)
     struct core *core = arg;
     if (!is_read(req))
         return;
-    bool able = sandbox_able(core->sandbox);
+    const char *state = "running", *cause = kv_failure(core->kv);
+    if (cause) {
+        state = "failed";
+    } else if (!sandbox_able(core->sandbox)) {
+        state = "degraded";
+        cause = "functions cannot be started: their helper process ended";
+    }
     struct buf b;
     buf_init_arena(&b, req->arena, DOCUMENT_MAX);
     struct json_out o;
     json_out_init(&o, &b);
     json_open(&o, '{');
-    json_kv_str(&o, STR("status"), able ? STR("running") : STR("degraded"));
-    if (!able)
-        json_kv_str(&o, STR("reason"),
-                    STR("functions cannot be started: their helper process ended"));
+    json_kv_str(&o, STR("status"), str_c(state));
+    if (cause)
+        json_kv_str(&o, STR("cause"), str_c(cause));
     if (is_trusted(core, req))
         health_details(core, &o);
     json_close(&o, '}');
-    reply(req, able ? 200 : 503, "application/json", &b);
+    reply(req, cause ? 503 : 200, "application/json", &b);
 }
 
 static void metrics(void *arg, struct http_req *req)

@@ -82,6 +82,7 @@ static int cmd_serve(int argc, char **argv)
 {
     if (options_parse(serve_table, ARRAY_LEN(serve_table), argc, argv, stderr) != ERR_OK)
         return 2;
+    serve_options.argv = argv - 2;
     return serve(&serve_options);
 }
 
@@ -120,6 +121,11 @@ static int cmd_status(int argc, char **argv)
     buf_init(&body, HTTP_GET_MAX);
     int status = 0;
     enum err err = http_get(host, port, "/_weir/health", &body, &status);
+    if (!err && status == 503 && body.len > 0) {
+        printf("%.*s\n", (int)body.len, body.p);
+        buf_release(&body);
+        return 1;
+    }
     if (err || status != 200) {
         fprintf(stderr, "weir: nothing serves at %s:%s (%s)\n", host, port,
                 err ? err_name(err) : "unexpected status");

@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 struct serve_options {
+    char **argv;          /* of the process, for a restart in place */
     const char *listen;   /* ADDR:PORT */
     const char *data;     /* folder */
     const char *endpoint; /* URL that functions and queue URLs are told; NULL: from listen */

@@ -91,7 +91,7 @@ static enum err read_file(int fd, struct root_key *k)
     return field(s, STR("aws_secret_access_key"), k->secret, sizeof(k->secret));
 }
 
-enum err root_key_load(const char *data_dir, struct root_key *ret_key)
+enum err root_key_load(const char *data_dir, bool may_make, struct root_key *ret_key)
 {
     char path[PATH_BYTES];
     struct root_key k = {0};
@@ -103,6 +103,11 @@ enum err root_key_load(const char *data_dir, struct root_key *ret_key)
     if (fd >= 0) {
         err = read_file(fd, &k);
         sys.close(fd);
+    } else if (errno == ENOENT && !may_make) {
+        fprintf(stderr,
+                "weir: %s is missing: the secrets in this store are sealed under it; put it back\n",
+                path);
+        return ERR_IO;
     } else if (errno == ENOENT) {
         make(&k);
         err = store(data_dir, path, &k);

@@ -12,7 +12,8 @@ struct root_key {
     char metrics_token[2 * HASH_SHA256_LEN + 1]; /* made from the key; in <data>/metrics-token */
 };
 
-/* Reads or makes it. Prints why it cannot. ERR_IO, ERR_CORRUPT. */
-enum err root_key_load(const char *data_dir, struct root_key *ret_key) WARN_UNUSED;
+/* Reads it, or makes it where `may_make`: not for a store that is there already, whose secrets are
+ * sealed under the key that is missing. Prints why it cannot. ERR_IO, ERR_CORRUPT. */
+enum err root_key_load(const char *data_dir, bool may_make, struct root_key *ret_key) WARN_UNUSED;
 
 #endif

@@ -18,14 +18,17 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sys.h"
 #include "core/core.h"
 #include "deliver/deliver.h"
 #include "kv/drv_rocksdb/kv_rocksdb.h"
 #include "main/format.h"
 #include "main/local.h"
 #include "main/root_key.h"
+#include "main/watch.h"
 #include "sandbox/sandbox.h"
 
+enum { RESTART_FAILED = 75 /* EX_TEMPFAIL of sysexits.h */ };
 enum { DRAIN_MS = 10 * 1000, SKEW_MS = 15 * 60 * 1000, LOOPS_MAX = 64 };
 
 struct server {
@@ -33,10 +36,13 @@ struct server {
     struct io_loop *loops[LOOPS_MAX];
     char host[64];
     char endpoint[128];
+    char at[128]; /* ADDR:PORT listened at */
     struct root_key root;
     struct http_server *http;
     size_t connections_max;
     uv_signal_t signals[2];
+    struct watch watch;
+    bool restart; /* in place, once it is down */
 };
 
 /* Prints a sentence for the user and gives the error on. */
@@ -111,6 +117,29 @@ static enum err make_dirs(char *path)
     }
 }
 
+/* Keys, environments and everybody's data lie below: nobody else may look in. */
+static enum err tighten(const char *dir)
+{
+    struct stat st;
+    if (stat(dir, &st) < 0)
+        return complain(ERR_IO, "cannot look at the data folder");
+    if (st.st_uid != geteuid()) {
+        fprintf(
+            stderr,
+            "weir: the data folder %s belongs to user %u, weir runs as %u: run it as its owner, "
+            "or chown the folder\n",
+            dir, (unsigned)st.st_uid, (unsigned)geteuid());
+        return ERR_DENIED;
+    }
+    if ((st.st_mode & 077) == 0)
+        return ERR_OK;
+    if (chmod(dir, 0700) < 0)
+        return complain(ERR_IO, "cannot take the data folder's access from others");
+    log_warn("main", "the data folder %s could be read by others (mode %03o): it is 0700 now", dir,
+             (unsigned)st.st_mode & 0777);
+    return ERR_OK;
+}
+
 static enum err prepare_data_dir(const struct serve_options *o, struct server *s)
 {
     char *path = mem_alloc(strlen(o->data) + 1);
@@ -126,7 +155,7 @@ static enum err prepare_data_dir(const struct serve_options *o, struct server *s
         return ERR_IO;
     }
     s->core.cfg.data_dir = str_c(real);
-    return ERR_OK;
+    return tighten(real);
 }
 
 /* Open files that connections must leave alone: the store's table files and logs, and some for loops
@@ -165,15 +194,10 @@ static enum err fit_connections(const struct serve_options *o, struct server *s)
 static enum err configure(const struct serve_options *o, struct server *s)
 {
     struct core_config *cfg = &s->core.cfg;
-    TRY(root_key_load(cfg->data_dir.p, &s->root));
     cfg->account = str_c(o->account);
     cfg->region = str_c(o->region);
     cfg->partition = STR("aws");
-    cfg->host_id = str_c(s->root.host_id);
-    cfg->root_access_key = str_c(s->root.access_key);
-    cfg->root_secret = str_c(s->root.secret);
     cfg->dev_key = is_loopback(s->host) && !o->no_dev_key;
-    cfg->metrics_token = str_c(s->root.metrics_token);
     if (o->allow_hosts)
         cfg->allow_hosts = str_c(o->allow_hosts);
     if (o->allow_origins)
@@ -182,6 +206,21 @@ static enum err configure(const struct serve_options *o, struct server *s)
     cfg->require_isolation = o->require_isolation;
     cfg->calls_max = (size_t)o->calls_max;
     cfg->async_retry_base_ms = o->async_retry_base_ms;
+    return ERR_OK;
+}
+
+/* After the helper process was forked, whose memory has no need of it. */
+static enum err load_root_key(struct server *s)
+{
+    char store[4096];
+    struct core_config *cfg = &s->core.cfg;
+    if (snprintf(store, sizeof(store), "%s/db/CURRENT", cfg->data_dir.p) >= (int)sizeof(store))
+        return complain(ERR_LIMIT, "the data folder's path is too long");
+    TRY(root_key_load(cfg->data_dir.p, access(store, F_OK) != 0, &s->root));
+    cfg->host_id = str_c(s->root.host_id);
+    cfg->root_access_key = str_c(s->root.access_key);
+    cfg->root_secret = str_c(s->root.secret);
+    cfg->metrics_token = str_c(s->root.metrics_token);
     return ERR_OK;
 }
 
@@ -203,7 +242,9 @@ static enum err open_store(struct server *s, const struct serve_options *o)
     char why[KV_ROCKSDB_WHY_MAX] = "";
     if (snprintf(dir, sizeof(dir), "%s/db", s->core.cfg.data_dir.p) >= (int)sizeof(dir))
         return complain(ERR_LIMIT, "the data folder's path is too long");
-    const struct kv_rocksdb_options options = {.cache_bytes = cache_bytes(o)};
+    const struct kv_rocksdb_options options = {.cache_bytes = cache_bytes(o),
+                                               .on_failure = watch_store_failed,
+                                               .on_failure_arg = &s->watch};
     enum err err = kv_rocksdb_open(dir, &options, &s->core.kv, why, sizeof(why));
     return err ? complain(err, why) : ERR_OK;
 }
@@ -264,6 +305,7 @@ static enum err listen_at(struct server *s, const struct serve_options *o, uint1
     snprintf(url, sizeof(url), "%s://%s%s%s:%u", scheme, v6 ? "[" : "", s->host, v6 ? "]" : "",
              http_server_port(s->http));
     snprintf(s->endpoint, sizeof(s->endpoint), "%s", o->endpoint ? o->endpoint : url);
+    snprintf(s->at, sizeof(s->at), "%s", strchr(url, '/') + 2);
     s->core.cfg.endpoint = str_c(s->endpoint);
     printf("listening on %s\n", url);
     fflush(stdout);
@@ -299,19 +341,37 @@ static void drained(void *arg)
     core_services_drain(&s->core, services_drained, s);
 }
 
-static void on_signal(uv_signal_t *handle, int signum)
+static void begin_stop(struct server *s)
 {
-    struct server *s = handle->data;
-    if (s->core.stopping) {
-        log_warn("main", "second signal: stopping at once");
-        _exit(1);
-    }
     s->core.stopping = true;
-    log_info("main", "stopping on signal %d: calls in progress get %d ms", signum, DRAIN_MS);
+    watch_stop(&s->watch);
     core_services_begin_stop(&s->core); /* long polls would hold up the drain */
     http_server_drain(s->http, DRAIN_MS, drained, s);
     for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
         uv_unref((uv_handle_t *)&s->signals[i]);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct server *s = handle->data;
+    if (s->core.stopping && !s->restart) {
+        log_warn("main", "second signal: stopping at once");
+        _exit(1);
+    }
+    log_info("main", "stopping on signal %d: calls in progress get %d ms", signum, DRAIN_MS);
+    if (s->core.stopping)
+        s->restart = false; /* the restart that is on its way ends as a stop */
+    else
+        begin_stop(s);
+}
+
+static void restart(void *arg)
+{
+    struct server *s = arg;
+    if (s->core.stopping)
+        return;
+    s->restart = true;
+    begin_stop(s);
 }
 
 static enum err catch_signals(struct server *s)
@@ -365,12 +425,15 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
                                       .allow_unisolated = o->allow_unisolated};
     TRY(sandbox_new(&s->core, &sandbox, &s->core.sandbox));
     TRY(configure(o, s));
+    TRY(load_root_key(s));
+    watch_init(&s->watch, &s->core, restart, s);
     TRY(open_store(s, o));
     TRY(make_loops(s, o->threads));
     TRY(make_services(&s->core));
     TRY(format_check(&s->core));
     local_routes(&s->core);
     TRY(start_services(&s->core));
+    TRY(watch_start(&s->watch));
     TRY(catch_signals(s));
     /* Bound before any loop runs: the first request must find the endpoint's address set. */
     TRY(listen_at(s, o, port));
@@ -379,15 +442,37 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
     return ERR_OK;
 }
 
+/* The same program with the same words, at the address that is known by now; the process stays, so
+ * whoever supervises it sees nothing. */
+static int start_again(const struct serve_options *o, const char *at)
+{
+    size_t n = 0;
+    while (o->argv[n])
+        n++;
+    char **argv = mem_calloc(n + 3, sizeof(*argv));
+    if (argv) {
+        memcpy(argv, o->argv, n * sizeof(*argv));
+        argv[n] = (char *)(uintptr_t) "--listen";
+        argv[n + 1] = (char *)(uintptr_t)at;
+        execv("/proc/self/exe", argv);
+    }
+    mem_free(argv);
+    log_error("main", "cannot restart in place: start weir again");
+    return RESTART_FAILED;
+}
+
 int serve(const struct serve_options *options)
 {
     static struct server server; /* one a process; too large for a stack */
+    (void)umask(077);
     enum err err = bring_up(&server, options);
     if (err == ERR_OK)
         io_loop_run(core_home_loop(&server.core));
     else
         log_error("main", "did not start: %s", err_name(err));
     tear_down(&server);
+    if (err == ERR_OK && server.restart)
+        return start_again(options, server.at);
     if (err == ERR_OK)
         log_info("main", "stopped");
     return err == ERR_OK ? 0 : 1;

@@ -92,6 +92,13 @@ static bool safe_link(const char *name, const char *target)
     return true;
 }
 
+/* As mkdirat. The umask must not keep the function's own user from reading its code. */
+static int make_folder(int parent, const char *name)
+{
+    int r = mkdirat(parent, name, 0755);
+    return r == 0 ? fchmodat(parent, name, 0755, 0) : r;
+}
+
 /* Opens the folder that `name`'s last part is in, making what is missing. *ret_last points into
  * `name`. Links are not followed. -1 with errno. */
 static int open_parent(int dir_fd, const char *name, const char **ret_last)
@@ -102,7 +109,7 @@ static int open_parent(int dir_fd, const char *name, const char **ret_last)
         size_t n = (size_t)(slash - name);
         memcpy(part, name, n);
         part[n] = 0;
-        if (mkdirat(fd, part, 0755) != 0 && errno != EEXIST) {
+        if (make_folder(fd, part) != 0 && errno != EEXIST) {
             close(fd);
             return -1;
         }
@@ -168,7 +175,7 @@ static enum err unpack_folder(struct unpacking *u, const char *name)
     int parent = open_parent(u->dir_fd, name, &last);
     (void)snprintf(part, sizeof part, "%s", parent >= 0 ? last : "");
     part[strcspn(part, "/")] = 0;
-    bool ok = parent >= 0 && (mkdirat(parent, part, 0755) == 0 || errno == EEXIST);
+    bool ok = parent >= 0 && (make_folder(parent, part) == 0 || errno == EEXIST);
     if (parent >= 0)
         close(parent);
     return ok ? ERR_OK : refuse(u, ERR_INVALID, "a folder of the package cannot be made", name);

@@ -539,7 +539,7 @@ def test_health_without_helper(make_weir, tmp_path):
     binary.chmod(0)
     os.kill(helper(weir), signal.SIGKILL)
     status, body = wait_for(lambda: (lambda h: h if h[0] != 200 else None)(health(weir)), what="bad health")
-    assert status == 503 and body["status"] == "degraded" and "functions" in body["reason"]
+    assert status == 503 and body["status"] == "degraded" and "functions" in body["cause"]
     with pytest.raises(ClientError, match="helper process") as e:
         stage.invoke(name, {"code": "result = 1"})
     assert e.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500

@@ -221,7 +221,8 @@ static void upload_work(struct io_work *w)
     }
     snprintf(path, sizeof(path), "%s.zip", job->dir);
     job->err = ERR_IO;
-    if (sys.mkdir(job->dir, 0755) != 0)
+    /* The function's own user reads it; the umask keeps others out of what is around it. */
+    if (sys.mkdir(job->dir, 0755) != 0 || chmod(job->dir, 0755) != 0)
         return;
     job->err = sandbox_unpack_zip(str_n(job->zip, job->zip_len), job->dir, &limits, job->why,
                                   sizeof(job->why));
@@ -468,7 +469,7 @@ static void url_token(struct lambda *l, struct str id, int64_t expires_s, char o
 struct str lambda_code_url(struct lambda *l, struct txn *txn, struct str code_id)
 {
     char token[64];
-    int64_t expires_s = txn->now_ms / 1000 + URL_VALID_S;
+    int64_t expires_s = txn->wall_ms / 1000 + URL_VALID_S;
     url_token(l, code_id, expires_s, token);
     return str_fmt(txn->arena, STR_FMT CODE_ROUTE STR_FMT "?expires=%lld&token=%.64s",
                    STR_ARG(l->core->cfg.endpoint), STR_ARG(code_id), (long long)expires_s, token);
@@ -570,7 +571,7 @@ void lambda_code_route(void *arg, struct http_req *req)
         return;
     }
     url_token(l, id, expires_s, expected);
-    if (expires_s < clock_now_ms() / 1000 || !str_is_set(token) ||
+    if (expires_s < clock_wall_ms() / 1000 || !str_is_set(token) ||
         !str_eq_consttime(token, str_n(expected, sizeof(expected)))) {
         refuse(req, 403);
         return;

@@ -1,0 +1,337 @@
+"""The disk under Weir: damaged logs, full disks, who may read what, secrets at rest, clocks set back."""
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from botocore.config import Config
+
+from weirtest import Weir, find_binary, wait_for
+
+SECRET = "plain-words-of-a-secret-environment"
+ROLE_TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+
+
+def run(*args):
+    return subprocess.run([find_binary(), *args], capture_output=True, text=True, timeout=120)
+
+
+def refused(data_dir):
+    done = run("serve", "--listen", "127.0.0.1:0", "--data", data_dir)
+    assert done.returncode == 1, done.stderr
+    return done.stderr
+
+
+def health(weir):
+    try:
+        with urllib.request.urlopen(weir.endpoint + "/_weir/health", timeout=10) as reply:
+            return reply.status, json.loads(reply.read())
+    except urllib.error.HTTPError as e:
+        return e.code, json.loads(e.read())
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """A data folder with acknowledged messages whose server was killed."""
+    weir = Weir(data_dir=str(tmp_path / "data"))
+    sqs = weir.client("sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    for i in range(100):
+        sqs.send_message(QueueUrl=url, MessageBody=f"{i} " + "x" * 300)
+    weir.kill9()
+    weir.stop()
+    return str(tmp_path / "data")
+
+
+def newest_log(data_dir):
+    return max(glob.glob(os.path.join(data_dir, "db", "*.log")), key=os.path.getsize)
+
+
+def count(weir):
+    sqs = weir.client("sqs")
+    url = sqs.get_queue_url(QueueName="q")["QueueUrl"]
+    a = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+    return int(a["ApproximateNumberOfMessages"])
+
+
+def test_a_flipped_bit_in_the_log_is_refused_and_repaired(killed):
+    log = newest_log(killed)
+    with open(log, "r+b") as f:
+        f.seek(os.path.getsize(log) // 2)
+        byte = f.read(1)[0]
+        f.seek(-1, 1)
+        f.write(bytes([byte ^ 4]))
+    said = refused(killed)
+    assert "lacks acknowledged writes" in said and "weir repair" in said
+    done = run("check", killed)
+    assert done.returncode == 1 and "is damaged at byte" in done.stdout and "can still be read" in done.stdout
+    done = run("repair", killed)
+    assert done.returncode == 0, done.stdout
+    assert "are given up" in done.stdout and "the old files are kept in" in done.stdout
+    kept = glob.glob(os.path.join(killed, "db.damaged-*"))
+    assert kept and os.path.exists(os.path.join(kept[0], os.path.basename(log)))
+    assert run("check", killed).returncode == 0
+    weir = Weir(data_dir=killed)
+    assert 0 < count(weir) < 100
+    weir.stop()
+
+
+def test_a_deleted_log_is_refused(killed):
+    os.unlink(newest_log(killed))
+    assert "lacks acknowledged writes" in refused(killed)
+
+
+def test_a_deleted_store_is_refused(killed):
+    shutil.rmtree(os.path.join(killed, "db"))
+    assert "has lost its files" in refused(killed)
+
+
+def test_a_torn_end_starts(killed):
+    assert run("check", killed).returncode == 0
+    with open(newest_log(killed), "ab") as f:
+        f.write(os.urandom(700))
+    assert run("check", killed).returncode == 0
+    weir = Weir(data_dir=killed)
+    assert count(weir) == 100
+    done = run("check", killed)
+    assert done.returncode == 2 and "in use" in done.stdout
+    weir.stop()
+
+
+# --- who may read what ---------------------------------------------------------------------------
+
+
+def modes(folder):
+    for path, folders, files in os.walk(folder):
+        for name in folders + files:
+            full = os.path.join(path, name)
+            yield full, stat.S_IMODE(os.lstat(full).st_mode)
+
+
+def test_an_open_folder_is_tightened(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    os.chmod(folder, 0o755)
+    weir = Weir(data_dir=str(folder))
+    weir.client("sqs").create_queue(QueueName="q")
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
+    assert "could be read by others" in weir.log_text()
+    # What functions see (their root, their code) is readable by their own users, inside this folder.
+    assert not [(path, oct(mode)) for path, mode in modes(folder)
+                if mode & 0o077 and "lambda/code/" not in path and "/sandbox/" not in path]
+    weir.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: gives the folder to another user")
+def test_another_users_folder_is_refused(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+    assert "belongs to user 12345" in refused(str(folder))
+
+
+def package():
+    import io
+    import zipfile
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        z.writestr("bootstrap", "#!/bin/sh\nexit 1\n")
+    return out.getvalue()
+
+
+def test_secrets_are_sealed(tmp_path):
+    folder = str(tmp_path / "data")
+    weir = Weir(data_dir=folder)
+    iam = weir.client("iam")
+    iam.create_user(UserName="u")
+    key = iam.create_access_key(UserName="u")["AccessKey"]
+    role = iam.create_role(RoleName="r", AssumeRolePolicyDocument=ROLE_TRUST)["Role"]["Arn"]
+    weir.client("lambda").create_function(
+        FunctionName="f", Role=role, Runtime="provided.al2023", Handler="x", Code={"ZipFile": package()},
+        Environment={"Variables": {"PASSWORD": SECRET}})
+    weir.restart()
+    env = weir.client("lambda").get_function_configuration(FunctionName="f")["Environment"]["Variables"]
+    assert env == {"PASSWORD": SECRET}
+    sts = weir.client("sts", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    assert sts.get_caller_identity()["Arn"].endswith("user/u")
+    weir.stop()
+    for path, _, files in os.walk(folder):
+        for name in files:
+            if os.path.islink(os.path.join(path, name)):
+                continue
+            with open(os.path.join(path, name), "rb") as f:
+                data = f.read()
+            assert SECRET.encode() not in data, name
+            assert key["SecretAccessKey"].encode() not in data, name
+    root = os.path.join(folder, "root-credentials")
+    shutil.move(root, root + ".kept")
+    assert "root-credentials is missing" in refused(folder)
+    with open(root + ".kept") as f:
+        text = f.read()
+    with open(root, "w") as f:
+        f.write(re.sub(r"(secret_access_key = )\S", r"\g<1>!", text))
+    assert "is not the root key that this store was made with" in refused(folder)
+    shutil.move(root + ".kept", root)
+    again = Weir(data_dir=folder)
+    again.stop()
+
+
+# --- a full disk ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    mount = tmp_path / "small"
+    mount.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(mount)], capture_output=True)
+    if os.geteuid() != 0 or done.returncode != 0:
+        pytest.skip("needs root: mounts a small file system")
+    yield mount
+    subprocess.run(["umount", "-l", str(mount)], check=True)
+
+
+def test_full_disk_is_told_and_left_behind(small_disk):
+    weir = Weir(data_dir=str(small_disk / "data"))
+    sqs = weir.client("sqs", config=Config(retries={"max_attempts": 0}))
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="before")
+    filler = small_disk / "filler"
+    with open(filler, "wb") as f, pytest.raises(OSError):
+        while True:
+            f.write(b"x" * 65536)
+            f.flush()
+    sent = 1
+    with pytest.raises(Exception):
+        for _ in range(2000):
+            sqs.send_message(QueueUrl=url, MessageBody="y" * 30000)
+            sent += 1
+    status, body = wait_for(lambda: health(weir) if health(weir)[0] == 503 else None, 20, "health")
+    assert body["status"] == "failed" and "No space left" in body["cause"]
+    wait_for(lambda: "ENOSPC" in weir.log_text(), 20, "log line")
+    pid = weir.process.pid
+    os.unlink(filler)
+
+    def well():
+        try:
+            return health(weir)[0] == 200
+        except OSError:
+            return False
+    wait_for(well, 60, "service after there is room again")
+    assert weir.process.pid == pid and weir.process.poll() is None
+    assert count(weir) >= sent
+    sqs = weir.client("sqs")
+    sqs.send_message(QueueUrl=url, MessageBody="after")
+    weir.stop()
+
+
+# --- clocks --------------------------------------------------------------------------------------
+
+CLOCK_SOURCE = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+int clock_gettime(clockid_t id, struct timespec *ts)
+{
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real)
+        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    int r = real(id, ts);
+    const char *path = getenv("TEST_CLOCK_FILE");
+    long skew = 0;
+    FILE *f = id == CLOCK_REALTIME && path ? fopen(path, "r") : NULL;
+    if (f) {
+        if (fscanf(f, "%ld", &skew) != 1)
+            skew = 0;
+        fclose(f);
+    }
+    ts->tv_sec += skew;
+    return r;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def clock_library(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clock")
+    (folder / "clock.c").write_text(CLOCK_SOURCE)
+    library = folder / "clock.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(folder / "clock.c"), "-ldl"], check=True)
+    return str(library)
+
+
+@pytest.fixture
+def clocked(clock_library, tmp_path):
+    """A server whose wall clock is set by set_clock(seconds)."""
+    skew = tmp_path / "skew"
+    skew.write_text("0")
+    asan = subprocess.run(["ldd", find_binary()], capture_output=True, text=True).stdout
+    first = re.search(r"libasan\S* => (\S+)", asan)
+    weir = Weir(data_dir=str(tmp_path / "data"), env={
+        "LD_PRELOAD": " ".join(filter(None, [first and first.group(1), clock_library])),
+        "TEST_CLOCK_FILE": str(skew)})
+
+    def set_clock(seconds):
+        (tmp_path / "skew.new").write_text(str(seconds))
+        os.replace(tmp_path / "skew.new", skew)
+    weir.set_clock = set_clock
+    yield weir
+    weir.stop()
+
+
+def test_clock_an_hour_back(clocked):
+    """Delays and visibility time-outs go on in their own time, and over a restart with that clock."""
+    config = Config(retries={"max_attempts": 0})
+    sqs = clocked.client("sqs", config=config)
+    url = sqs.create_queue(QueueName="q", Attributes={"VisibilityTimeout": "3"})["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="leased")
+    assert sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    sqs.send_message(QueueUrl=url, MessageBody="delayed", DelaySeconds=3)
+    clocked.set_clock(-3600)
+
+    def unsigned_of(hour):
+        """A client with the clock that the server now has: signatures are judged by the wall clock."""
+        import datetime
+        import botocore.auth
+        real = datetime.datetime
+
+        class Set(real):
+            @classmethod
+            def utcnow(cls):
+                return real.utcnow() + datetime.timedelta(seconds=hour)
+
+            @classmethod
+            def now(cls, tz=None):
+                return real.now(tz) + datetime.timedelta(seconds=hour)
+        botocore.auth.datetime.datetime = Set
+        return real
+
+    import botocore.auth
+    real = unsigned_of(-3600)
+    try:
+        got = set()
+        deadline = time.monotonic() + 30
+        while got != {"leased", "delayed"} and time.monotonic() < deadline:
+            for m in sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2, MaxNumberOfMessages=10,
+                                         VisibilityTimeout=60).get("Messages", []):
+                got.add(m["Body"])
+        assert got == {"leased", "delayed"}
+        sqs.send_message(QueueUrl=url, MessageBody="restarted", DelaySeconds=3)
+        wait_for(lambda: "the wall clock jumped by -3" in clocked.log_text(), 30, "log line")
+        clocked.kill9()
+        clocked.start()
+        assert "behind what this store has seen" in clocked.log_text()
+        got = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=15).get("Messages", [])
+        assert [m["Body"] for m in got] == ["restarted"]
+    finally:
+        botocore.auth.datetime.datetime = real
