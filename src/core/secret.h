@@ -9,7 +9,8 @@
 #include "base/arena.h"
 #include "core/core.h"
 
-/* Derives core->secret_key from cfg.root_secret; core_start calls it. */
+/* Derives core->secret_key from cfg.root_secret; core_start calls it. The composition root may put the
+ * key of the store in its place, which it opens with this one, before anything else is opened. */
 void secret_key_init(struct core *core);
 /* Seals for the record that `bound` names: a unique and lasting id. Absent stays absent. ERR_NOMEM. */
 enum err secret_close(const struct core *core, struct arena *a, struct str bound, struct str plain,

@@ -1,6 +1,7 @@
 #include "main/check.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "kv/drv_rocksdb/kv_rocksdb.h"
 
@@ -19,6 +20,7 @@ static int run(const char *data_dir,
         fprintf(stderr, "weir: the data folder's path is too long\n");
         return CHECK_IMPOSSIBLE;
     }
+    (void)umask(077);
     enum err err = what(dir, say, NULL);
     if (err)
         printf("%s\n", err == ERR_CORRUPT ? "damaged" : "not checked");

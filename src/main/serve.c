@@ -28,7 +28,7 @@
 #include "main/watch.h"
 #include "sandbox/sandbox.h"
 
-enum { RESTART_FAILED = 75 /* EX_TEMPFAIL of sysexits.h */ };
+enum { RESTART_FAILED = 75 /* EX_TEMPFAIL: try again */ };
 enum { DRAIN_MS = 10 * 1000, SKEW_MS = 15 * 60 * 1000, LOOPS_MAX = 64 };
 
 struct server {

@@ -276,8 +276,8 @@ static enum err prepare(struct query *q)
     if (err == ERR_INVALID || err == ERR_LIMIT)
         return call_error(call, &logs_err_invalid_parameter_exception, "Invalid filter pattern");
     TRY(err);
-    q->from_ms =
-        max_i64(in->has_start_time ? in->start_time : 0, logs_cutoff(&q->group, call->txn->wall_ms));
+    q->from_ms = max_i64(in->has_start_time ? in->start_time : 0,
+                         logs_cutoff(&q->group, call->txn->wall_ms));
     q->to_ms = in->has_end_time ? in->end_time : INT64_MAX;
     q->limit = in->has_limit ? (size_t)in->limit : LOGS_PAGE_EVENTS;
     q->events = ARENA_ARRAY(call->arena, struct logs_filtered_log_event, q->limit);

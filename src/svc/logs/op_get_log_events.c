@@ -72,8 +72,8 @@ static enum err make_window(struct reading *r, const struct logs_get_log_events_
                             const struct logs_group *g)
 {
     struct call *call = r->call;
-    int64_t start =
-        max_i64(in->has_start_time ? in->start_time : INT64_MIN, logs_cutoff(g, call->txn->wall_ms));
+    int64_t start = max_i64(in->has_start_time ? in->start_time : INT64_MIN,
+                            logs_cutoff(g, call->txn->wall_ms));
     r->range = key_range(call->arena, &logs_k_event, r->stream_id);
     r->range.from = event_key(r, start, 0);
     if (in->has_end_time)

@@ -171,10 +171,9 @@ static void test_malformed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fake),
-        cmocka_unit_test(test_never_back),      cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_days),      cmocka_unit_test(test_offsets),
-        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_fake),    cmocka_unit_test(test_never_back),
+        cmocka_unit_test(test_texts),   cmocka_unit_test(test_days),
+        cmocka_unit_test(test_offsets), cmocka_unit_test(test_malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

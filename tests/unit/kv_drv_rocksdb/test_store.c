@@ -267,14 +267,24 @@ static void test_late_kick(void **state)
     kv_close(kv);
 }
 
+static void count_failure(void *arg)
+{
+    atomic_fetch_add((_Atomic int *)arg, 1);
+}
+
 static void test_failed_sync_is_final(void **state)
 {
     struct flaky flaky = {.syncs_before_failure = 1};
-    struct kv_rocksdb_options opt = {.before_sync = flaky_sync, .before_sync_arg = &flaky};
+    _Atomic int told = 0;
+    struct kv_rocksdb_options opt = {.before_sync = flaky_sync,
+                                     .before_sync_arg = &flaky,
+                                     .on_failure = count_failure,
+                                     .on_failure_arg = &told};
     struct kv *kv = must_open(&opt);
     struct kv_txn *t;
     uint64_t good = put_one(kv, 0), seq;
     assert_int_equal(wait_for(kv, good), ERR_OK);
+    assert_null(kv_failure(kv));
     uint64_t bad = put_one(kv, 1);
     assert_int_equal(wait_for(kv, bad), ERR_IO);
     assert_int_equal(wait_for(kv, bad), ERR_IO); /* later waits too */
@@ -283,6 +293,8 @@ static void test_failed_sync_is_final(void **state)
     assert_int_equal(kv_begin(kv, &t), ERR_OK);
     assert_int_equal(kv_put(t, STR("k"), STR("v")), ERR_OK);
     assert_int_equal(kv_commit(t, &seq), ERR_IO);
+    assert_non_null(strstr(kv_failure(kv), "sync of the log failed"));
+    assert_int_equal(atomic_load(&told), 1);
     kv_close(kv);
 }
 
