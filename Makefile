@@ -3,7 +3,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc)
 export CTEST_OUTPUT_ON_FAILURE = 1
 
-.PHONY: all run stop build test test-build asan tsan bench fuzz format tidy docs deps clean install
+.PHONY: all run stop build test test-build asan tsan torture bench fuzz format tidy docs deps clean install
 
 all: build
 
@@ -27,6 +27,10 @@ tsan: deps
 
 test: build asan
 	@tools/test.sh $(BUILD)
+
+# TORTURE='kill --minutes 60 --seed 7' for one of them, longer, again.
+torture: asan
+	@/usr/bin/python3 tests/torture/torture.py $(TORTURE)
 
 bench: build
 	@bench/run.sh $(BUILD)
