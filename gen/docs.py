@@ -53,6 +53,22 @@ def notes(row):
     return "; ".join(out)
 
 
+def condition_keys(spec):
+    def names(row):
+        return ["`%s`" % (k + "*" if k.endswith("/") else k) for k in sorted(spec.get(row, []))]
+    by_member = names("keys")
+    if spec.get("tag_members"):
+        by_member += ["`aws:RequestTag/*`", "`aws:TagKeys`"]
+    out = ["", "## Condition keys", ""]
+    for text, keys in (("Of every operation that has the members", by_member),
+                       ("Of the operations that AWS gives them to", names("computed_keys")),
+                       ("Accepted and always absent, since they belong to what is not here",
+                        names("absent_keys"))):
+        if keys:
+            out.append("%s: %s.\n" % (text, ", ".join(keys)))
+    return out[:-1] + [out[-1].rstrip("\n")] if len(out) > 3 else []
+
+
 def page(spec):
     facts = spec["import"]
     out = ["# %s" % spec["title"], "",
@@ -65,13 +81,7 @@ def page(spec):
         row = spec["ops"][name]
         resource = "<br>".join("`%s`" % escape(t) for t in row.get("resource", "").split())
         out.append("| %s | `%s` | %s | %s |" % (name, row["action"], resource, notes(row)))
-    keys = spec.get("keys", {})
-    if keys or spec.get("tag_members"):
-        out += ["", "## Condition keys", "",
-                "Of every operation that has the members: " + ", ".join(
-                    ["`%s`" % k for k in sorted(keys)] +
-                    (["`aws:RequestTag/*`", "`aws:TagKeys`"] if spec.get("tag_members") else [])) +
-                "."]
+    out += condition_keys(spec)
     out += ["", "## Not supported (%d)" % len(spec["unsupported"]), "",
             "These operations of AWS answer with the error `%s`." %
             spec["common_errors"]["not_implemented"]["code"], ""]

@@ -180,6 +180,13 @@ class Gen:
                 if self.unknown_hole(name, v) is None}
         return sorted(dict(keys, **row.get("keys", {})).items())
 
+    def all_condition_keys(self):
+        """Names of all keys that the service's operations have, and of those which AWS gives only to
+        operations and settings that are not here."""
+        rows = {k for name, _, row, _ in self.ops for k, _ in self.condition_keys(name, row)}
+        return sorted(rows | set(self.spec.get("computed_keys", [])) |
+                      set(self.spec.get("absent_keys", [])))
+
     def tag_members(self, name):
         return [p for p in self.spec.get("tag_members", []) if self.member_at(name, p)]
 
@@ -736,12 +743,12 @@ class Gen:
             fields.append(".unsupported = unsupported, .n_unsupported = ARRAY_LEN(unsupported)")
         if self.rest:
             fields.append(".routes = routes, .n_routes = ARRAY_LEN(routes)")
-        signed = self.signed_query()
-        if signed:
-            out += ["static const struct str signed_query[] = {"]
-            out += ["    %s," % str_init(n) for n in signed] + ["};"]
-            fields.append(".signed_query = signed_query, "
-                          ".n_signed_query = ARRAY_LEN(signed_query)")
+        for field, names in (("condition_keys", self.all_condition_keys()),
+                             ("signed_query", self.signed_query())):
+            if names:
+                out += ["static const struct str %s[] = {" % field]
+                out += ["    %s," % str_init(n) for n in names] + ["};"]
+                fields.append(".%s = %s, .n_%s = ARRAY_LEN(%s)" % (field, field, field, field))
         if self.n_patterns:
             fields.append(".patterns = patterns, .n_patterns = ARRAY_LEN(patterns)")
         common = ", ".join("[WIRE_E_%s] = &%s_err_%s" % (c.upper(), p, c) for c in COMMON)

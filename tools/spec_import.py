@@ -19,7 +19,8 @@ import gzip
 import json
 
 HAND_KEPT = ["service", "title", "ops", "common_errors", "extra_errors", "error_status", "c_json",
-             "xml_roots", "settings", "keys", "tag_members", "constraints", "refused"]
+             "xml_roots", "settings", "keys", "tag_members", "computed_keys", "absent_keys",
+             "constraints", "refused"]
 IMPORTED = ["import", "operations", "shapes", "errors", "unsupported"]
 SHAPE_FACTS = ["type", "required", "min", "max", "pattern", "enum", "flattened", "payload",
                "timestampFormat", "sensitive", "locationName", "xmlNamespace", "streaming"]

@@ -21,6 +21,7 @@ enum {
     POLICY_VALUES_MAX = 4096,  /* elements of one list */
     POLICY_PATTERN_MAX = 4096, /* bytes of one action, resource or condition value */
     POLICY_CONTEXT_KEYS_MAX = 256,
+    POLICY_LATES_MAX = 8,
     POLICY_VARIABLE_MAX = 2048, /* bytes that one variable may expand to */
 };
 
@@ -31,12 +32,28 @@ enum policy_kind {
     POLICY_TRUST,    /* of a role: Principal, no Resource, sts actions only */
 };
 
+/* Unique ids of users and roles ("AIDA...", "AROA...", "AROA...:session"), by which stored policies
+ * name principals: who is made anew under an old name is somebody else. */
+bool policy_is_id(struct str text);
+
 struct policy;
 
 /* Parses a document; `json` is copied. On ERR_INVALID or ERR_LIMIT *ret_why (when given) is the
  * message of AWS's MalformedPolicyDocument error, in the arena or static. ERR_NOMEM. */
 enum err policy_parse(struct arena *a, enum policy_kind kind, struct str json, const char **ret_why,
                       struct policy **ret_policy) WARN_UNUSED;
+
+/* Calls fn(arg, key) for every condition key and policy variable that the policy asks for, until it
+ * returns an error, which is given on. */
+enum err policy_each_key(const struct policy *policy, enum err (*fn)(void *arg, struct str key),
+                         void *arg) WARN_UNUSED;
+
+/* The document with each text under Principal and NotPrincipal's "AWS" replaced by what map(arg,
+ * text, &other) gives; all else stays byte by byte, but that an escaped text is written anew. The
+ * same text when nothing changes. An error of map is given on; ERR_INVALID no JSON; ERR_NOMEM. */
+enum err policy_map_principals(struct arena *a, struct str json,
+                               enum err (*map)(void *arg, struct str text, struct str *ret_text),
+                               void *arg, struct str *ret_json) WARN_UNUSED;
 
 /* --- condition context ------------------------------------------------------------------------ */
 
@@ -52,15 +69,21 @@ struct policy_context;
  * of them. An error becomes the context's. */
 typedef enum err policy_context_fill(struct policy_context *ctx, void *arg);
 
+/* Keys with `mark` in their names, and who makes them; fill NULL: they are made. */
+struct policy_late {
+    struct str mark;
+    policy_context_fill *fill;
+    void *arg;
+};
+
 /* The request's condition keys. Zeroed by init; borrowed text must outlive it. */
 struct policy_context {
     struct arena *arena;
     struct policy_key *keys;
     size_t n, cap;
-    enum err err;         /* sticky: a context that lost a key decides nothing but denial */
-    struct str late_mark; /* names with this in them are made by `late`; absent: none, or made */
-    policy_context_fill *late;
-    void *late_arg;
+    enum err err; /* sticky: a context that lost a key decides nothing but denial */
+    struct policy_late lates[POLICY_LATES_MAX];
+    size_t n_lates;
 };
 
 void policy_context_init(struct policy_context *ctx, struct arena *a);
@@ -74,8 +97,9 @@ void policy_context_add2(struct policy_context *ctx, struct str prefix, struct s
 void policy_context_add_i64(struct policy_context *ctx, struct str key, int64_t value);
 void policy_context_add_bool(struct policy_context *ctx, struct str key, bool value);
 void policy_context_add_time(struct policy_context *ctx, struct str key, int64_t ms);
-/* Keys with `mark` in their name (":ResourceTag/") are made by fill(ctx, arg), on this thread, when a
- * policy first asks for one; replaces what was set before. */
+/* Keys with `mark` in their name (":ResourceTag/"; "": all) are made by fill(ctx, arg), on this
+ * thread, when a policy first asks for one, in the order in which marks were first set. The same mark
+ * again replaces its fill. At most POLICY_LATES_MAX marks. */
 void policy_context_late(struct policy_context *ctx, struct str mark, policy_context_fill *fill,
                          void *arg);
 /* NULL when the key is not in the request. May run the late fill: the context belongs to one thread
@@ -97,6 +121,7 @@ struct policy_principal {
     struct str account;  /* 12 digits; absent for anonymous and service principals */
     struct str arn;      /* user ARN, sts assumed-role ARN, account root ARN */
     struct str role_arn; /* of a session: the role's own ARN */
+    struct str id;       /* of a user "AIDA...", of a session "AROA...:name"; absent otherwise */
     struct str service;  /* of a service principal */
 };
 

@@ -222,14 +222,14 @@ static enum err parse_operand(enum cond_type type, struct str text, struct opera
 }
 
 static bool value_matches(const struct cond *c, const struct cond_value *v, const struct operand *x,
-                          const struct policy_context *ctx, bool *failed)
+                          const struct policy_context *ctx, struct pattern_trouble *trouble)
 {
     switch (c->type) {
     case COND_STRING:
     case COND_STRING_NOCASE:
-        return pattern_match(&v->pattern, x->text, c->type == COND_STRING_NOCASE, ctx, failed);
+        return pattern_match(&v->pattern, x->text, c->type == COND_STRING_NOCASE, ctx, trouble);
     case COND_ARN:
-        return pattern_match_arn(&v->pattern, x->text, ctx, failed);
+        return pattern_match_arn(&v->pattern, x->text, ctx, trouble);
     case COND_NUMERIC:
         return compares(c->compare, (x->number > v->number) - (x->number < v->number));
     case COND_DATE:
@@ -254,10 +254,12 @@ static enum cond_answer eval_one(const struct cond *c, struct str text,
     struct operand x;
     if (parse_operand(c->type, text, &x) != ERR_OK)
         return COND_UNKNOWN;
-    bool failed = false, any = false;
+    struct pattern_trouble trouble = {0};
+    bool any = false;
     for (size_t i = 0; i < c->n && !any; i++)
-        any = value_matches(c, &c->values[i], &x, ctx, &failed);
-    if (failed)
+        any = value_matches(c, &c->values[i], &x, ctx, &trouble);
+    /* That a value is not one which cannot be told is not known either. */
+    if (trouble.failed || (trouble.unresolved && c->negated && !any))
         return COND_UNKNOWN;
     return any != c->negated ? COND_YES : COND_NO;
 }

@@ -1,6 +1,8 @@
 /* The request's condition keys.
  *
  * Layer: auth. Thread: the request's. */
+#include <assert.h>
+
 #include "auth/policy.h"
 #include "base/clock.h"
 
@@ -30,17 +32,24 @@ static bool has_mark(struct str name, struct str mark)
 void policy_context_late(struct policy_context *ctx, struct str mark, policy_context_fill *fill,
                          void *arg)
 {
-    ctx->late_mark = mark;
-    ctx->late = fill;
-    ctx->late_arg = arg;
+    size_t i = 0;
+    while (i < ctx->n_lates && !str_eq(ctx->lates[i].mark, mark))
+        i++;
+    assert(i < POLICY_LATES_MAX);
+    ctx->lates[i] = (struct policy_late){mark, fill, arg};
+    if (i == ctx->n_lates)
+        ctx->n_lates++;
 }
 
 const struct policy_key *policy_context_find(const struct policy_context *ctx, struct str name)
 {
-    if (str_is_set(ctx->late_mark) && has_mark(name, ctx->late_mark)) {
+    for (size_t i = 0; i < ctx->n_lates; i++) {
+        struct policy_late late = ctx->lates[i];
+        if (!late.fill || !has_mark(name, late.mark))
+            continue;
         struct policy_context *own = (struct policy_context *)ctx;
-        own->late_mark = STR_NONE;
-        enum err err = ctx->late(own, ctx->late_arg);
+        own->lates[i].fill = NULL;
+        enum err err = late.fill(own, late.arg);
         if (own->err == ERR_OK)
             own->err = err;
     }

@@ -30,6 +30,17 @@ struct verdict {
     unsigned named; /* of the Allow statements that match; NAMED_EXACTLY without Principal */
 };
 
+/* A session is named by its role's id, or by that and its own name. */
+static unsigned names_id(struct str id, const struct policy_principal *who)
+{
+    if (who->id.len == 0)
+        return 0;
+    if (str_eq(id, who->id))
+        return NAMED_EXACTLY;
+    struct str rest = who->id;
+    return who->kind == POLICY_SESSION && str_eq(id, str_cut(&rest, ':')) ? NAMED_ROLE : 0;
+}
+
 static unsigned names(const struct principal_entry *e, const struct policy_principal *who)
 {
     switch (e->kind) {
@@ -43,6 +54,8 @@ static unsigned names(const struct principal_entry *e, const struct policy_princ
         if (who->arn.len > 0 && str_eq(e->text, who->arn))
             return NAMED_EXACTLY;
         return who->role_arn.len > 0 && str_eq(e->text, who->role_arn) ? NAMED_ROLE : 0;
+    case ENTRY_ID:
+        return names_id(e->text, who);
     case ENTRY_SERVICE:
         return who->kind == POLICY_SERVICE && str_eq(e->text, who->service) ? NAMED_EXACTLY : 0;
     case ENTRY_FEDERATED:
@@ -60,16 +73,18 @@ static unsigned match_principal(const struct statement *s, const struct policy_p
         named |= names(&s->principals[i], who);
     if (!s->not_principal)
         return named;
-    /* NotPrincipal spares from a Deny only who is named himself or by role, not by account. */
-    unsigned spared = s->allow ? named : named & (NAMED_ROLE | NAMED_EXACTLY | NAMED_ANYONE);
+    /* NotPrincipal spares from a Deny only who is named himself, not by account; a session must be
+     * named and its role, too (IAM User Guide, "NotPrincipal with Deny"). */
+    bool himself = named & NAMED_EXACTLY && (who->kind != POLICY_SESSION || named & NAMED_ROLE);
+    bool spared = s->allow ? named != 0 : himself || named & NAMED_ANYONE;
     return spared ? 0 : NAMED_ANYONE;
 }
 
 static bool match_list(const struct pattern_list *list, struct str text, bool fold_case,
-                       const struct policy_context *ctx, bool *failed)
+                       const struct policy_context *ctx, struct pattern_trouble *trouble)
 {
     for (size_t i = 0; i < list->n; i++)
-        if (pattern_match(&list->v[i], text, fold_case, ctx, failed))
+        if (pattern_match(&list->v[i], text, fold_case, ctx, trouble))
             return true;
     return false;
 }
@@ -78,17 +93,18 @@ static unsigned match_statement(const struct statement *s, const struct policy_r
 {
     assert(s->actions.n > 0 && (!s->has_resource || s->resources.n > 0)); /* of policy_parse */
     unsigned named = match_principal(s, &req->who);
-    bool failed = false;
+    struct pattern_trouble trouble = {0};
     if (!named)
         return 0;
-    if (match_list(&s->actions, req->action, true, req->ctx, &failed) == s->not_action)
+    if (match_list(&s->actions, req->action, true, req->ctx, &trouble) == s->not_action)
         return 0;
     if (s->has_resource &&
-        match_list(&s->resources, req->resource, false, req->ctx, &failed) == s->not_resource &&
-        !failed)
+        match_list(&s->resources, req->resource, false, req->ctx, &trouble) == s->not_resource &&
+        !trouble.failed)
         return 0;
-    /* From here on, what could not be told counts against the caller (P1). */
-    bool unknown = failed;
+    /* From here on, what could not be told counts against the caller (P1): whether a resource is
+     * another one than `${aws:username}`'s, when there is no user name, for one. */
+    bool unknown = trouble.failed || (s->not_resource && trouble.unresolved);
     for (size_t i = 0; i < s->n_conds; i++) {
         switch (cond_eval(&s->conds[i], req->ctx)) {
         case COND_NO:

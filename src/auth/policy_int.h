@@ -31,12 +31,17 @@ struct pattern {
  * ERR_INVALID a broken variable; ERR_LIMIT; ERR_NOMEM. */
 enum err pattern_compile(struct arena *a, struct str text, bool wild, bool variables,
                          struct pattern *ret) WARN_UNUSED;
-/* False also when a variable cannot be resolved. *ret_failed is set on exhaustion. */
+/* Why a pattern could not be compared; added to what is there. */
+struct pattern_trouble {
+    bool failed;     /* no memory */
+    bool unresolved; /* a variable is not in the request, and has no default */
+};
+/* False also in trouble. */
 bool pattern_match(const struct pattern *p, struct str text, bool fold_case,
-                   const struct policy_context *ctx, bool *ret_failed);
+                   const struct policy_context *ctx, struct pattern_trouble *trouble);
 /* The same with the six parts of an ARN matched one by one. */
 bool pattern_match_arn(const struct pattern *p, struct str arn, const struct policy_context *ctx,
-                       bool *ret_failed);
+                       struct pattern_trouble *trouble);
 
 /* --- conditions ------------------------------------------------------------------------------- */
 
@@ -98,13 +103,14 @@ enum principal_entry_kind {
     ENTRY_ANYONE,
     ENTRY_ACCOUNT,
     ENTRY_ARN,
+    ENTRY_ID, /* unique id of a user, a role, or a role and its session */
     ENTRY_SERVICE,
     ENTRY_FEDERATED
 };
 
 struct principal_entry {
     enum principal_entry_kind kind;
-    struct str text; /* account digits, ARN, service or provider */
+    struct str text; /* account digits, ARN, id, service or provider */
 };
 
 struct pattern_list {

@@ -76,6 +76,23 @@ static enum err check_resource(struct parser *p, struct str s)
         p, str_fmt(p->a, "Resource " STR_FMT " must be in ARN format or \"*\".", STR_ARG(s)));
 }
 
+/* "arn:aws:sqs" is short for "arn:aws:sqs:*:*:*" (IAM User Guide, "IAM ARNs", incomplete ARNs). The
+ * colons of variables are none. */
+static struct str complete_arn(struct arena *a, struct str s)
+{
+    static const struct str missing = STR_INIT(":*:*:*:*:*");
+    enum { COLONS = 5 };
+    size_t n = 0;
+    bool variable = false;
+    for (size_t i = 0; i < s.len && n < COLONS; i++) {
+        variable = s.p[i] == '{' || (variable && s.p[i] != '}');
+        n += s.p[i] == ':' && !variable;
+    }
+    if (n == COLONS || str_eq_c(s, "*"))
+        return s;
+    return str_fmt(a, STR_FMT STR_FMT, STR_ARG(s), STR_ARG(str_sub(missing, 0, 2 * (COLONS - n))));
+}
+
 static enum err parse_list(struct parser *p, const struct json *v, bool variables,
                            enum err (*check)(struct parser *p, struct str s),
                            struct pattern_list *ret)
@@ -93,7 +110,10 @@ static enum err parse_list(struct parser *p, const struct json *v, bool variable
         if (it->kind != JSON_STRING)
             return bad(p, syntax);
         TRY(check(p, it->text));
-        TRY(pattern_compile(p->a, it->text, true, variables, &list[i]));
+        struct str text = check == check_resource ? complete_arn(p->a, it->text) : it->text;
+        if (!str_is_set(text))
+            return ERR_NOMEM;
+        TRY(pattern_compile(p->a, text, true, variables, &list[i]));
     }
     *ret = (struct pattern_list){list, n};
     return ERR_OK;
@@ -142,6 +162,9 @@ static enum err parse_principal(struct parser *p, struct str type, struct str te
             ok = true;
         } else if (is_account(text)) {
             *ret = (struct principal_entry){ENTRY_ACCOUNT, text};
+            ok = true;
+        } else if (policy_is_id(text)) {
+            *ret = (struct principal_entry){ENTRY_ID, text};
             ok = true;
         } else {
             ok = parse_principal_arn(text, ret);

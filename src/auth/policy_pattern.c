@@ -89,7 +89,7 @@ static struct str resolve(const struct pattern_variable *v, const struct policy_
 
 /* Replaces variables by literal codes. False: one cannot be resolved, or no memory. */
 static bool expand(const struct pattern *p, const struct policy_context *ctx, struct pattern *ret,
-                   bool *ret_failed)
+                   struct pattern_trouble *trouble)
 {
     if (p->n_variables == 0) {
         *ret = *p;
@@ -99,13 +99,15 @@ static bool expand(const struct pattern *p, const struct policy_context *ctx, st
     size_t max = p->n;
     for (size_t i = 0; i < p->n_variables; i++) {
         text[i] = resolve(&p->variables[i], ctx);
-        if (!str_is_set(text[i]))
+        if (!str_is_set(text[i])) {
+            trouble->unresolved = true;
             return false;
+        }
         max += text[i].len;
     }
     uint16_t *codes = ctx ? arena_alloc(ctx->arena, max * sizeof(*codes)) : NULL;
     if (!codes) {
-        *ret_failed = true;
+        trouble->failed = true;
         return false;
     }
     size_t n = 0;
@@ -152,17 +154,17 @@ static bool match_codes(const uint16_t *codes, size_t n, struct str text, bool f
 }
 
 bool pattern_match(const struct pattern *p, struct str text, bool fold_case,
-                   const struct policy_context *ctx, bool *ret_failed)
+                   const struct policy_context *ctx, struct pattern_trouble *trouble)
 {
     struct pattern e;
-    return expand(p, ctx, &e, ret_failed) && match_codes(e.codes, e.n, text, fold_case);
+    return expand(p, ctx, &e, trouble) && match_codes(e.codes, e.n, text, fold_case);
 }
 
 bool pattern_match_arn(const struct pattern *p, struct str arn, const struct policy_context *ctx,
-                       bool *ret_failed)
+                       struct pattern_trouble *trouble)
 {
     struct pattern e;
-    if (!expand(p, ctx, &e, ret_failed))
+    if (!expand(p, ctx, &e, trouble))
         return false;
     /* A lone star is every ARN. */
     if (e.n == 1 && e.codes[0] == PATTERN_STAR)
@@ -190,9 +192,9 @@ bool pattern_match_arn(const struct pattern *p, struct str arn, const struct pol
 bool policy_arn_like(struct arena *a, struct str pattern, struct str arn)
 {
     struct pattern p;
-    bool failed = false;
+    struct pattern_trouble trouble = {0};
     return pattern_compile(a, pattern, true, false, &p) == ERR_OK &&
-           pattern_match_arn(&p, arn, NULL, &failed);
+           pattern_match_arn(&p, arn, NULL, &trouble);
 }
 
 bool policy_glob(struct str pattern, struct str text, bool fold_case)

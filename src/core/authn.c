@@ -260,6 +260,10 @@ static enum err check_signature(struct call_impl *c)
         return fail_kind(c, SIGV4_FAULT_TOKEN_INVALID);
     TRY(err);
     c->secret = cred.secret;
+    c->call.signed_by = c->sig.kind == SIGV4_HEADER      ? CALL_SIGNED_HEADER
+                        : c->sig.kind == SIGV2_PRESIGNED ? CALL_SIGNED_QUERY_V2
+                                                         : CALL_SIGNED_QUERY;
+    c->call.signed_ms = c->sig.timestamp_ms;
     if (c->sig.region.len)
         c->call.region = c->sig.region;
     return ERR_OK;

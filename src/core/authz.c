@@ -1,8 +1,6 @@
 /* Authorisation: every operation's action and resource against identity, resource, boundary and
  * session policies (P3). An operation without an action in the spec needs authentication only. */
-#include <assert.h>
-
-#include "base/clock.h"
+#include "base/arn.h"
 #include "core/call_int.h"
 #include "core/tags.h"
 
@@ -32,6 +30,7 @@ static void fill_request(const struct principal *who, struct policy_request *r)
                 .account = who->account,
                 .arn = who->arn,
                 .role_arn = who->role_arn,
+                .id = who->user_id,
                 .service = who->service,
             },
         .identity = who->identity_policies,
@@ -40,57 +39,6 @@ static void fill_request(const struct principal *who, struct policy_request *r)
         .session = who->session_policies,
         .n_session = who->n_session_policies,
     };
-}
-
-/* A service principal asks for itself; anybody else's call that a service makes is via it. */
-static void fill_via(const struct call_impl *c, struct policy_context *ctx)
-{
-    bool is_service = c->who.kind == PRINCIPAL_SERVICE;
-    bool via = str_is_set(c->via.service) && !is_service;
-    policy_context_add_bool(ctx, STR("aws:ViaAWSService"), via);
-    policy_context_add_bool(ctx, STR("aws:PrincipalIsAWSService"), is_service);
-    if (via) {
-        policy_context_add(ctx, STR("aws:CalledVia"), c->via.service);
-        policy_context_add(ctx, STR("aws:CalledViaFirst"), c->via.service);
-        policy_context_add(ctx, STR("aws:CalledViaLast"), c->via.service);
-    }
-    if (is_service)
-        policy_context_add(ctx, STR("aws:PrincipalServiceName"), c->who.service);
-    if (str_is_set(c->via.source_arn))
-        policy_context_add(ctx, STR("aws:SourceArn"), c->via.source_arn);
-    if (str_is_set(c->via.source_account))
-        policy_context_add(ctx, STR("aws:SourceAccount"), c->via.source_account);
-}
-
-/* Global condition keys: IAM User Guide, "AWS global condition context keys". */
-static void fill_context(struct policy_context *ctx, const struct call_impl *c)
-{
-    const struct principal *who = &c->who;
-    char ts[CLOCK_TEXT_MAX];
-    policy_context_add(ctx, STR("aws:SourceIp"), c->call.source_ip);
-    policy_context_add_bool(ctx, STR("aws:SecureTransport"), c->request.tls);
-    policy_context_add(ctx, STR("aws:CurrentTime"),
-                       str_dup(ctx->arena, clock_iso8601(ts, c->txn.wall_ms)));
-    policy_context_add_i64(ctx, STR("aws:EpochTime"), c->txn.wall_ms / 1000);
-    policy_context_add(ctx, STR("aws:RequestedRegion"), c->call.region);
-    policy_context_add(ctx, STR("aws:UserAgent"), wire_header_get(&c->request, STR("user-agent")));
-    policy_context_add(ctx, STR("aws:Referer"), wire_header_get(&c->request, STR("referer")));
-    fill_via(c, ctx);
-    policy_context_add(ctx, STR("aws:PrincipalType"),
-                       who->kind == PRINCIPAL_ROOT      ? STR("Account")
-                       : who->kind == PRINCIPAL_USER    ? STR("User")
-                       : who->kind == PRINCIPAL_ROLE    ? STR("AssumedRole")
-                       : who->kind == PRINCIPAL_SERVICE ? STR("Service")
-                                                        : STR("Anonymous"));
-    policy_context_add(ctx, STR("aws:PrincipalAccount"), who->account);
-    policy_context_add(ctx, STR("aws:PrincipalArn"), who->role_arn.p ? who->role_arn : who->arn);
-    policy_context_add(ctx, STR("aws:userid"), who->user_id);
-    if (who->kind == PRINCIPAL_USER)
-        policy_context_add(ctx, STR("aws:username"), who->user_name);
-    for (size_t i = 0; i < who->n_tags; i++)
-        policy_context_add2(ctx, STR("aws:PrincipalTag/"), who->tags[i].key, who->tags[i].value);
-    if (who->token_issued_ms)
-        policy_context_add_time(ctx, STR("aws:TokenIssueTime"), who->token_issued_ms);
 }
 
 static enum err denied(struct call_impl *c, struct str action, struct str resource,
@@ -149,29 +97,76 @@ enum err core_resource_policy(struct txn *txn, struct str arn, const struct poli
     return ERR_OK;
 }
 
-/* --- tags of resources ------------------------------------------------------------------------ */
+/* --- keys of resources ------------------------------------------------------------------------ */
 
 static const struct str TAG_MARK = STR_INIT(":ResourceTag/");
 
-/* What the late keys of a context are made from. */
-struct tagged {
+/* What the late keys of a resource are made from. */
+struct subject {
     struct txn *txn;
-    struct policy_context *ctx;
-    struct str arn;
+    struct call *call; /* NULL: nobody's */
+    const struct svc *owner;
+    struct str arn, action;
 };
+
+/* A part of something has the tags of the whole: the index of a table, the stream of a log group, the
+ * version of a function. Types are "type:NAME" or "type/NAME"; what follows is the part. */
+static struct str whole_of(const struct svc *owner, struct str text)
+{
+    struct arn arn;
+    const struct tags_service *tags = owner ? owner->def->tags : NULL;
+    if (!tags || arn_parse(text, &arn) != ERR_OK)
+        return text;
+    struct str type = arn_segment(&arn, 0), name = arn_segment(&arn, 1);
+    for (size_t i = 0; i < tags->n_types && str_is_set(name); i++)
+        if (tags->types[i].type && str_eq_c(type, tags->types[i].type))
+            return str_n(text.p, (size_t)(name.p + name.len - text.p));
+    return text;
+}
 
 static enum err fill_tags(struct policy_context *ctx, void *arg)
 {
-    const struct tagged *t = arg;
-    struct tag_list tags;
-    assert(t->ctx == ctx);
-    enum err err = tags_of(t->txn, t->arn, &tags);
-    if (err == ERR_INVALID) /* "*", or an object's key that no ARN of a tagged resource has */
+    const struct subject *s = arg;
+    struct tag_list tags = {0};
+    const struct svc_def *def = s->owner ? s->owner->def : NULL;
+    bool own = def && def->resource_tags;
+    enum err err = own ? def->resource_tags(s->owner->self, s->txn, s->arn, &tags)
+                       : tags_of(s->txn, whole_of(s->owner, s->arn), &tags);
+    /* "*", an object's key that no ARN of a tagged resource has, or nothing there */
+    if (err == ERR_INVALID || err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
-    for (size_t i = 0; i < tags.n; i++)
+    struct str prefix = STR_NONE;
+    if (own) {
+        prefix = str_fmt(ctx->arena, STR_FMT ":ResourceTag/", STR_ARG(def->wire->arn));
+        if (!str_is_set(prefix))
+            return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < tags.n; i++) {
         policy_context_add2(ctx, STR("aws:ResourceTag/"), tags.v[i].key, tags.v[i].value);
+        if (own)
+            policy_context_add2(ctx, prefix, tags.v[i].key, tags.v[i].value);
+    }
     return ctx->err;
+}
+
+static enum err fill_resource(struct policy_context *ctx, void *arg)
+{
+    const struct subject *s = arg;
+    return s->owner->def->resource_keys(s->owner->self, s->txn, s->call, s->action, s->arn, ctx);
+}
+
+/* Keys of the resource, made when a policy asks for one. `s` must outlive the decision. */
+static void add_resource(struct policy_context *ctx, struct subject *s)
+{
+    s->owner = owner_of(s->txn->core, s->arn);
+    policy_context_late(ctx, TAG_MARK, fill_tags, s);
+    for (size_t i = 0; i < s->txn->core->n_svcs; i++) {
+        const struct svc *svc = &s->txn->core->svcs[i];
+        if (svc->def->resource_mark)
+            policy_context_late(ctx, str_c(svc->def->resource_mark),
+                                svc == s->owner ? fill_resource : NULL, s);
+    }
 }
 
 /* What could not be read to answer a policy is the store's error, which may pass; a context that
@@ -183,8 +178,8 @@ static enum err context_err(const struct policy_context *ctx)
 
 /* --- requests --------------------------------------------------------------------------------- */
 
-/* What is asked about a call's caller. The context is made at the first question that needs one,
- * and serves all further ones of the same operation. */
+/* What is asked about a call's caller. The keys of the request are made when a policy first asks for
+ * any, and serve all further questions of the same operation. */
 struct question {
     struct call_impl *c;
     const struct svc *svc;
@@ -213,30 +208,38 @@ static enum err add_key(void *arg, struct str name, struct str value)
     return context_err(ctx);
 }
 
-static enum err fill_spec_keys(struct policy_context *ctx, struct call_impl *c)
+static enum err fill_request_keys(struct policy_context *ctx, void *arg)
 {
-    struct wire_ask ask = ask_of(c);
-    return wire_keys_each(&ask, add_key, ctx);
+    struct question *q = arg;
+    struct call_impl *c = q->c;
+    authz_call_keys(ctx, c);
+    if (c->in) {
+        struct wire_ask ask = ask_of(c);
+        TRY(wire_keys_each(&ask, add_key, ctx));
+        if (q->svc->def->auth_context)
+            TRY(q->svc->def->auth_context(&c->call, c->in, ctx));
+    }
+    q->n_keys = ctx->n;
+    return ctx->err;
 }
 
-static enum err make_question(struct question *q)
+/* Completes the request of the question for one resource. */
+static void pose(struct question *q, struct str action, struct subject *s)
 {
-    if (q->made)
-        return ERR_OK;
     struct call_impl *c = q->c;
-    fill_request(&c->who, &q->req);
-    q->req.resource_account = c->call.account;
-    policy_context_init(&q->ctx, &c->arena);
-    fill_context(&q->ctx, c);
-    if (c->in) {
-        TRY(fill_spec_keys(&q->ctx, c));
-        if (q->svc->def->auth_context)
-            TRY(q->svc->def->auth_context(&c->call, c->in, &q->ctx));
+    if (!q->made) {
+        fill_request(&c->who, &q->req);
+        q->req.resource_account = c->call.account;
+        policy_context_init(&q->ctx, &c->arena);
+        policy_context_late(&q->ctx, STR(""), fill_request_keys, q);
+        q->req.ctx = &q->ctx;
+        q->made = true;
     }
-    q->req.ctx = &q->ctx;
-    q->n_keys = q->ctx.n;
-    q->made = true;
-    return ERR_OK;
+    q->ctx.n = q->n_keys;
+    s->action = action;
+    add_resource(&q->ctx, s);
+    q->req.action = action;
+    q->req.resource = s->arn;
 }
 
 static enum err check(struct question *q, struct str action, struct str resource)
@@ -245,14 +248,10 @@ static enum err check(struct question *q, struct str action, struct str resource
     const struct policy *resource_policy;
     TRY(core_resource_policy(&c->txn, resource, &resource_policy));
     if (c->who.kind == PRINCIPAL_ROOT && !resource_policy)
-        return ERR_OK; /* the common case of a developer's machine, without building a context */
+        return ERR_OK; /* the common case of a developer's machine */
 
-    TRY(make_question(q));
-    struct tagged tagged = {&c->txn, &q->ctx, resource};
-    q->ctx.n = q->n_keys;
-    policy_context_late(&q->ctx, TAG_MARK, fill_tags, &tagged);
-    q->req.action = action;
-    q->req.resource = resource;
+    struct subject subject = {.txn = &c->txn, .call = &c->call, .arn = resource};
+    pose(q, action, &subject);
     q->req.resource_policy = resource_policy;
     enum policy_decision d = policy_decide(&q->req);
     TRY(context_err(&q->ctx));
@@ -292,17 +291,18 @@ enum err authz_check(struct call_impl *c, const struct svc *svc)
     return svc->def->authorize_more ? svc->def->authorize_more(&c->call, c->in) : ERR_OK;
 }
 
-enum err call_policy_request(struct call *call, struct policy_context *ctx,
-                             struct policy_request *ret_req)
+enum err call_allowed_by(struct call *call, const char *action, struct str resource_arn,
+                         const struct policy *policy)
 {
     struct call_impl *c = call->impl;
-    policy_context_init(ctx, &c->arena);
-    fill_context(ctx, c);
-    TRY(fill_spec_keys(ctx, c));
-    fill_request(&c->who, ret_req);
-    ret_req->resource_account = c->call.account;
-    ret_req->ctx = ctx;
-    return ERR_OK;
+    struct question q = {.c = c, .svc = core_svc(c->core, c->routed.service)};
+    struct subject subject = {.txn = &c->txn, .call = call, .arn = resource_arn};
+    pose(&q, str_c(action), &subject);
+    q.req.resource_policy = policy;
+    q.req.resource_must_allow = true;
+    enum policy_decision d = policy_decide(&q.req);
+    TRY(context_err(&q.ctx));
+    return d == POLICY_ALLOW ? ERR_OK : ERR_DENIED;
 }
 
 enum err call_authorize(struct call *call, const char *action, struct str resource_arn)
@@ -322,14 +322,13 @@ enum err core_service_allowed(struct txn *txn, struct str service_principal, con
     if (!policy)
         return ERR_DENIED;
     struct policy_context ctx;
+    struct subject subject = {.txn = txn, .arn = arn, .action = str_c(action)};
+    const struct principal who = {.kind = PRINCIPAL_SERVICE, .service = service_principal};
     policy_context_init(&ctx, txn->arena);
+    core_work_keys(&ctx, txn->core, txn->wall_ms, &who, arn);
     policy_context_add(&ctx, STR("aws:SourceArn"), source_arn);
     policy_context_add(&ctx, STR("aws:SourceAccount"), source_account);
-    policy_context_add_bool(&ctx, STR("aws:PrincipalIsAWSService"), true);
-    policy_context_add_bool(&ctx, STR("aws:SecureTransport"), true);
-    policy_context_add(&ctx, STR("aws:PrincipalServiceName"), service_principal);
-    struct tagged tagged = {txn, &ctx, arn};
-    policy_context_late(&ctx, TAG_MARK, fill_tags, &tagged);
+    add_resource(&ctx, &subject);
     struct policy_request r = {
         .who = {.kind = POLICY_SERVICE, .service = service_principal, .arn = service_principal},
         .action = str_c(action),
@@ -355,13 +354,12 @@ enum err core_role_allowed(struct txn *txn, struct str role_arn, struct str serv
     if (err)
         return err == ERR_NOT_FOUND ? ERR_DENIED : err;
     TRY(core_resource_policy(txn, resource_arn, &policy));
+    who.token_issued_ms = txn->now_ms; /* a session for this piece of work */
+    struct subject subject = {.txn = txn, .arn = resource_arn, .action = str_c(action)};
     policy_context_init(&ctx, txn->arena);
-    policy_context_add(&ctx, STR("aws:PrincipalArn"), role_arn);
-    policy_context_add(&ctx, STR("aws:PrincipalAccount"), who.account);
-    policy_context_add_bool(&ctx, STR("aws:SecureTransport"), true);
+    core_work_keys(&ctx, txn->core, txn->wall_ms, &who, resource_arn);
     policy_context_add(&ctx, STR("aws:CalledVia"), service);
-    struct tagged tagged = {txn, &ctx, resource_arn};
-    policy_context_late(&ctx, TAG_MARK, fill_tags, &tagged);
+    add_resource(&ctx, &subject);
     fill_request(&who, &r);
     r.action = str_c(action);
     r.resource = resource_arn;

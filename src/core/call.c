@@ -111,6 +111,12 @@ enum err call_error_common(struct call_impl *c, enum wire_common which, const ch
     return err;
 }
 
+struct str call_input_str(const struct call *call, struct str name)
+{
+    const void *in = call->impl->in;
+    return in ? wire_input_str(call->op, in, name) : STR_NONE;
+}
+
 void call_error_clear(struct call *call)
 {
     struct call_impl *c = call->impl;

@@ -46,6 +46,9 @@ enum {
     CALL_ARENA_MAX = 256 * 1024 * 1024,
 };
 
+/* Where a request's signature stood. */
+enum call_signed { CALL_NOT_SIGNED, CALL_SIGNED_HEADER, CALL_SIGNED_QUERY, CALL_SIGNED_QUERY_V2 };
+
 struct call {
     struct txn *txn;
     struct arena *arena; /* the request's */
@@ -61,6 +64,8 @@ struct call {
     const struct principal *who;
     struct str source_ip;
     bool tls;
+    enum call_signed signed_by;
+    int64_t signed_ms;                  /* when; 0 where the signature does not say */
     const struct wire_request *request; /* head and buffered body, for what the spec cannot say */
     struct call_sink *sink;             /* of a streamed body, after finish */
     const struct http_header *trailers; /* of a streamed body */
@@ -79,6 +84,9 @@ static inline struct key_scope call_scope(const struct call *call)
 /* Sets the service's error; formatted message for the user. Always returns ERR_FAILED. */
 enum err call_error(struct call *call, const struct wire_error *error, const char *fmt, ...)
     PRINTF_LIKE(3, 4) WARN_UNUSED;
+
+/* Text member of the call's decoded input, by its name in the spec; STR_NONE absent. */
+struct str call_input_str(const struct call *call, struct str name);
 
 /* Takes an error back that call_error or call_authorize set, details included: for operations that
  * report per item (S3 DeleteObjects). */

@@ -199,6 +199,9 @@ enum err authn_check(struct call_impl *c, bool streamed) WARN_UNUSED;
 /* authz.c: may they? Inside the transaction. */
 enum err authz_check(struct call_impl *c, const struct svc *svc) WARN_UNUSED;
 
+/* authz_keys.c: the global condition keys of a call. */
+void authz_call_keys(struct policy_context *ctx, const struct call_impl *c);
+
 /* claim.c: whether a claim takes the request whose head was copied; names the operation then. */
 bool claim_find(struct call_impl *c);
 

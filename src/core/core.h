@@ -112,6 +112,24 @@ void core_metrics(struct core *core, struct buf *b);
 enum err core_policy(struct core *core, struct arena *a, enum policy_kind kind, struct str json,
                      const struct policy **ret_policy) WARN_UNUSED;
 
+/* Whether a document may be stored: it parses, and Weir gives values to all condition keys that it
+ * asks for (docs/production.md says which). ERR_INVALID and ERR_LIMIT with *ret_why; ERR_NOMEM. */
+enum err core_policy_check(struct core *core, struct arena *a, enum policy_kind kind,
+                           struct str json, const char **ret_why) WARN_UNUSED;
+/* A checked document with principals as they are to be stored: principals.c. Reads the principals
+ * tracked. ERR_INVALID with *ret_why: one that does not exist. The transaction's arena. */
+enum err core_policy_stored(struct txn *txn, struct str json, const char **ret_why,
+                            struct str *ret_json) WARN_UNUSED;
+/* The same for one principal's text. */
+enum err core_principal_stored(struct txn *txn, struct str text, const char **ret_why,
+                               struct str *ret_text) WARN_UNUSED;
+/* A stored document as its owner sees it. ERR_NOMEM, ERR_INVALID (damaged). */
+enum err core_policy_shown(struct core *core, struct arena *a, struct str json,
+                           struct str *ret_json) WARN_UNUSED;
+/* The global condition keys of work that no request asked for, which `who` does to `resource`. */
+void core_work_keys(struct policy_context *ctx, const struct core *core, int64_t now_ms,
+                    const struct principal *who, struct str resource);
+
 /* The parsed resource policy of what `arn` names, found by the ARN's service, as the transaction
  * sees it; NULL when it has none, or nothing here owns such an ARN. Lives as long as txn->arena. */
 enum err core_resource_policy(struct txn *txn, struct str arn,

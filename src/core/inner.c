@@ -81,6 +81,7 @@ static void fill_head(struct call_impl *c, const struct core_request *req)
     if (str_is_set(req->region))
         c->call.region = req->region;
     c->via = (struct call_via){req->via, req->source_arn, req->source_account};
+    c->call.signed_by = CALL_SIGNED_HEADER; /* as services of AWS sign what they ask each other */
 }
 
 static enum err become(struct call_impl *c, const struct core_request *req)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "auth/policy.h"
 #include "codec/json.h"
 
 enum { ACCOUNT_LEN = 12 };
@@ -34,8 +35,9 @@ static enum err principal_of(struct arena *a, struct str partition, struct str g
             str_fmt(a, "arn:" STR_FMT ":iam::" STR_FMT ":root", STR_ARG(partition), STR_ARG(given));
         return str_is_set(*ret_value) ? ERR_OK : ERR_NOMEM;
     }
-    *ret_kind = str_starts(given, STR("arn:")) ? "AWS" : "Service";
-    return str_starts(given, STR("arn:")) || is_service(given) ? ERR_OK : ERR_INVALID;
+    bool aws = str_starts(given, STR("arn:")) || policy_is_id(given);
+    *ret_kind = aws ? "AWS" : "Service";
+    return aws || is_service(given) ? ERR_OK : ERR_INVALID;
 }
 
 static enum err put_principals(struct json_out *o, struct arena *a, struct str partition,

@@ -26,8 +26,8 @@ struct statement_condition {
 
 struct statement {
     struct str sid;
-    /* Each in one of four forms: "*", an account of 12 digits (its root), an ARN, or a service
-     * ("s3.amazonaws.com"). More than one only of accounts and ARNs. */
+    /* Each in one of five forms: "*", an account of 12 digits (its root), an ARN, a unique id, or a
+     * service ("s3.amazonaws.com"). More than one only of accounts, ARNs and ids. */
     const struct str *principals;
     size_t n_principals;
     const struct str *actions; /* "lambda:InvokeFunction" */

@@ -51,6 +51,16 @@ struct svc_def {
     /* Adds the condition keys that the spec's `keys` and `tag_members` cannot say
      * (dynamodb:LeadingKeys) for this request. NULL: none. */
     enum err (*auth_context)(struct call *call, const void *in, struct policy_context *ctx);
+    /* Tags of a resource of its own, where it keeps them itself; STR in the transaction's arena. NULL:
+     * they are core's (core/tags.h). ERR_NOT_FOUND. */
+    enum err (*resource_tags)(void *self, struct txn *txn, struct str arn,
+                              struct tag_list *ret_tags);
+    /* Adds the keys with `resource_mark` in their names (":ExistingObjectTag/") of a resource of its
+     * own that `action` is to be done to; `call` NULL: by no call. Run when a policy asks for one.
+     * NULL: none. */
+    const char *resource_mark;
+    enum err (*resource_keys)(void *self, struct txn *txn, struct call *call, struct str action,
+                              struct str arn, struct policy_context *ctx);
     /* Further (action, resource) pairs that this request needs and the spec's `also` cannot say: as
      * many as a list has elements (tables of a batch). Calls call_authorize for each. NULL: none. */
     enum err (*authorize_more)(struct call *call, const void *in);
@@ -74,11 +84,9 @@ extern const struct svc_def *const svc_defs[];
  * when it is not granted. */
 enum err call_authorize(struct call *call, const char *action, struct str resource_arn) WARN_UNUSED;
 
-/* For a service that itself decides by a policy about the caller (a role's trust policy): fills
- * *ret_req with the caller and his policies, and `ctx` (initialised here, in the call's arena) with
- * the global condition keys and those of the spec. The service adds action, resource and resource
- * policy. ERR_NOMEM. */
-enum err call_policy_request(struct call *call, struct policy_context *ctx,
-                             struct policy_request *ret_req) WARN_UNUSED;
+/* For a service that itself decides by a policy about the caller (a role's trust policy). The policy
+ * must allow. ERR_DENIED; the environment's errors. */
+enum err call_allowed_by(struct call *call, const char *action, struct str resource_arn,
+                         const struct policy *policy) WARN_UNUSED;
 
 #endif

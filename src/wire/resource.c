@@ -2,6 +2,7 @@
  * a need arises, condition keys (wire.h says the language).
  *
  * Layer: wire. Thread: pure. */
+#include "base/clock.h"
 #include "wire/wire_int.h"
 
 enum { TEXT_MAX = 8 * 1024 };
@@ -53,6 +54,11 @@ static enum err scalar_text(const struct wire_shape *shape, const void *v, struc
     case WIRE_BOOL:
         *ret = *(const bool *)v ? STR("true") : STR("false");
         return ERR_OK;
+    case WIRE_TIME: {
+        char text[CLOCK_TEXT_MAX];
+        *ret = str_dup(a, clock_iso8601(text, *(const int64_t *)v));
+        return ret->p ? ERR_OK : ERR_NOMEM;
+    }
     case WIRE_INT:
         *ret = str_fmt(a, "%lld", (long long)*(const int64_t *)v);
         return str_is_set(*ret) ? ERR_OK : ERR_NOMEM;

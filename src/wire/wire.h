@@ -295,6 +295,10 @@ struct wire_service {
     const struct wire_error *common[WIRE_E_COMMON_N];
     struct wire_pattern *patterns;
     size_t n_patterns;
+    /* Condition keys that have the service's prefix, and those of other services that its operations
+     * have ("iam:PassedToService"); one that ends in '/' goes on with the key of a tag. */
+    const struct str *condition_keys;
+    size_t n_condition_keys;
     const struct str *signed_query; /* query parameters that Signature Version 2 signs, sorted */
     size_t n_signed_query;
 };

@@ -81,13 +81,15 @@ static enum err authorize_more(struct call *call, const void *in)
 static enum err real_resource(struct call *call, struct str *resource)
 {
     struct arn arn;
+    if (call->op->index == IAM_OP_LIST_USERS || call->op->index == IAM_OP_LIST_ROLES)
+        return ERR_OK; /* a path, not a name */
     if (arn_parse_as(*resource, "iam", NULL, &arn) != ERR_OK)
         return ERR_OK;
     bool user = str_eq_c(arn_segment(&arn, 0), "user");
     if (!user && !str_eq_c(arn_segment(&arn, 0), "role"))
         return ERR_OK;
     struct str name = str_sub(*resource, str_rfind(*resource, '/') + 1, resource->len);
-    if (user && (name.len == 0 || str_eq_c(name, "*")) && call->who->kind == PRINCIPAL_USER) {
+    if (user && str_eq_c(name, "*") && call->who->kind == PRINCIPAL_USER) {
         *resource = call->who->arn;
         return ERR_OK;
     }
@@ -113,6 +115,7 @@ const struct svc_def iam_def = {
     .identity = iam_identity,
     .real_resource = real_resource,
     .auth_context = iam_auth_context,
+    .resource_tags = iam_resource_tags,
     .authorize_more = authorize_more,
 };
 

@@ -174,6 +174,21 @@ enum err iam_known_policy(struct iam *iam, struct arena *a, struct str arn,
     return ERR_OK;
 }
 
+enum err iam_known_tags(struct iam *iam, struct arena *a, struct str arn, struct tag_list *ret_tags)
+{
+    const struct iam_entity *e;
+    void *object;
+    enum err err = iam_known(iam, a, IAM_BY_ARN, arn, &e);
+    if (err == ERR_OK)
+        *ret_tags = TAGS_FROM(e->tags);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    TRY(catalogue_take_by(iam->managed, NULL, MANAGED_BY_ARN, arn, &object));
+    TRY(catalogue_hold(a, object));
+    *ret_tags = TAGS_FROM(((const struct iam_managed *)object)->tags);
+    return ERR_OK;
+}
+
 const struct iam_aws_policy *iam_aws_find(const struct iam *iam, struct str arn)
 {
     const struct iam_aws_known *aws = map_get(&iam->aws_by_arn, arn);

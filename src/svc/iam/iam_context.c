@@ -1,26 +1,19 @@
-/* Condition keys of IAM's own requests that are not in the request: the tags and the boundary that
- * its user or role has.
+/* Condition keys that are not in the request: the boundary that its user or role has, and the tags of
+ * users, roles and policies, whoever's request is about them (iam:PassRole).
  *
  * Source: Service Authorization Reference, "Condition keys for AWS Identity and Access Management".
  * Layer: svc. Thread: the call's loop. */
 #include "svc/iam/iam_int.h"
 
-/* Tags and boundary of the user or role that the request is about; the boundary is the one it has,
- * unless the request brings one. */
+/* Boundary of the user or role that the request is about, unless the request brings one. */
 static enum err add_entity(struct call *call, struct policy_context *ctx, enum iam_kind kind,
-                           struct str name, bool brings_boundary)
+                           struct str name)
 {
     const struct iam_entity *e;
     enum err err = iam_known_named(iam_of(call), call->arena, kind, name, &e);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    for (size_t i = 0; i < e->tags.n; i++) {
-        const struct tag *t = &e->tags.v[i];
-        policy_context_add2(ctx, STR("aws:ResourceTag/"), t->key, t->value);
-        policy_context_add2(ctx, STR("iam:ResourceTag/"), t->key, t->value);
-    }
-    if (!brings_boundary && str_is_set(e->boundary))
-        policy_context_add(ctx, STR("iam:PermissionsBoundary"), e->boundary);
+    policy_context_add(ctx, STR("iam:PermissionsBoundary"), e->boundary);
     return ERR_OK;
 }
 
@@ -28,10 +21,16 @@ enum err iam_auth_context(struct call *call, const void *in, struct policy_conte
 {
     if (call->op->index == IAM_OP_CREATE_ROLE || call->op->index == IAM_OP_CREATE_USER)
         return ERR_OK; /* nothing is there yet */
-    bool brings = str_is_set(wire_input_str(call->op, in, STR("PermissionsBoundary")));
+    if (str_is_set(wire_input_str(call->op, in, STR("PermissionsBoundary"))))
+        return ERR_OK;
     struct str role = wire_input_str(call->op, in, STR("RoleName"));
     if (str_is_set(role))
-        return add_entity(call, ctx, IAM_ROLE, role, brings);
+        return add_entity(call, ctx, IAM_ROLE, role);
     struct str user = wire_input_str(call->op, in, STR("UserName"));
-    return str_is_set(user) ? add_entity(call, ctx, IAM_USER, user, brings) : ERR_OK;
+    return str_is_set(user) ? add_entity(call, ctx, IAM_USER, user) : ERR_OK;
+}
+
+enum err iam_resource_tags(void *self, struct txn *txn, struct str arn, struct tag_list *ret_tags)
+{
+    return iam_known_tags(self, txn->arena, arn, ret_tags);
 }

@@ -174,17 +174,23 @@ static enum err fill_session_policies(struct iam *iam, const struct iam_session 
     return ERR_OK;
 }
 
-static enum err fill_role(struct iam *iam, const struct iam_entity *e, const struct iam_session *s,
-                          struct arena *arena, struct principal *who)
+static struct str session_arn(const struct iam *iam, const struct iam_entity *role,
+                              struct str session_name, struct arena *arena)
 {
     const struct core_config *cfg = &iam->core->cfg;
     const struct arn arn = {
         .partition = cfg->partition, .service = STR("sts"), .account = cfg->account};
+    return arn_make(arena, &arn, "assumed-role/" STR_FMT "/" STR_FMT, STR_ARG(role->name),
+                    STR_ARG(session_name));
+}
+
+static enum err fill_role(struct iam *iam, const struct iam_entity *e, const struct iam_session *s,
+                          struct arena *arena, struct principal *who)
+{
     TRY(fill_entity(iam, e, arena, who));
     who->kind = PRINCIPAL_ROLE;
     who->role_arn = e->arn;
-    who->arn = arn_make(arena, &arn, "assumed-role/" STR_FMT "/" STR_FMT, STR_ARG(e->name),
-                        STR_ARG(s->session_name));
+    who->arn = session_arn(iam, e, s->session_name, arena);
     who->user_id = str_fmt(arena, STR_FMT ":" STR_FMT, STR_ARG(e->id), STR_ARG(s->session_name));
     if (!str_is_set(who->arn) || !str_is_set(who->user_id))
         return ERR_NOMEM;
@@ -245,11 +251,13 @@ static enum err trusts(struct iam *iam, const struct iam_entity *role, struct st
                        struct arena *arena)
 {
     struct policy_context ctx;
+    const struct principal who = {.kind = PRINCIPAL_SERVICE, .service = service};
     policy_context_init(&ctx, arena);
+    core_work_keys(&ctx, iam->core, clock_now_ms(), &who, role->arn);
     policy_context_add(&ctx, STR("aws:SourceAccount"), iam->core->cfg.account);
-    policy_context_add_bool(&ctx, STR("aws:PrincipalIsAWSService"), true);
-    policy_context_add(&ctx, STR("aws:PrincipalServiceName"), service);
-    policy_context_add_bool(&ctx, STR("aws:SecureTransport"), true);
+    for (size_t i = 0; i < role->tags.n; i++)
+        policy_context_add2(&ctx, STR("aws:ResourceTag/"), role->tags.v[i].key,
+                            role->tags.v[i].value);
     struct policy_request req = {.who = {.kind = POLICY_SERVICE, .service = service},
                                  .action = STR("sts:AssumeRole"),
                                  .resource = role->arn,
@@ -286,6 +294,40 @@ static enum err role_trusts(void *self, struct txn *txn, struct str role_arn, st
     return trusts(self, role, service, txn->arena);
 }
 
+/* --- ids ---------------------------------------------------------------------------------------- */
+
+static enum err id_of_arn(void *self, struct txn *txn, struct str text, struct str *ret_id)
+{
+    struct iam *iam = self;
+    struct arn arn;
+    struct iam_entity *e;
+    *ret_id = text;
+    if (arn_parse(text, &arn) != ERR_OK || !str_eq(arn.account, iam->core->cfg.account))
+        return ERR_OK;
+    struct str type = arn_segment(&arn, 0), name = arn_last(&arn);
+    bool session = str_eq_c(arn.service, "sts") && str_eq_c(type, "assumed-role");
+    if (!session &&
+        !(str_eq_c(arn.service, "iam") && (str_eq_c(type, "user") || str_eq_c(type, "role"))))
+        return ERR_OK;
+    enum iam_kind kind = str_eq_c(type, "user") ? IAM_USER : IAM_ROLE;
+    TRY(iam_entity_load(iam, txn, kind, session ? arn_segment(&arn, 1) : name, &e));
+    if (!session && !str_eq(e->arn, text)) /* of another path */
+        return ERR_NOT_FOUND;
+    *ret_id =
+        session ? str_fmt(txn->arena, STR_FMT ":" STR_FMT, STR_ARG(e->id), STR_ARG(name)) : e->id;
+    return str_is_set(*ret_id) ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err arn_of_id(void *self, struct str text, struct arena *arena, struct str *ret_arn)
+{
+    struct iam *iam = self;
+    const struct iam_entity *e;
+    struct str session = text, id = str_cut(&session, ':');
+    TRY(iam_known(iam, arena, IAM_BY_ID, id, &e));
+    *ret_arn = str_is_set(session) ? session_arn(iam, e, session, arena) : e->arn;
+    return str_is_set(*ret_arn) ? ERR_OK : ERR_NOMEM;
+}
+
 void iam_identity(void *self, struct identity_port *ret_port)
 {
     *ret_port = (struct identity_port){
@@ -295,5 +337,7 @@ void iam_identity(void *self, struct identity_port *ret_port)
         .role_principal = role_principal,
         .assume_for_service = assume_for_service,
         .role_trusts = role_trusts,
+        .id_of_arn = id_of_arn,
+        .arn_of_id = arn_of_id,
     };
 }

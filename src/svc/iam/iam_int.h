@@ -168,6 +168,9 @@ enum err iam_known_named(struct iam *iam, struct arena *a, enum iam_kind kind, s
 /* A managed policy's default version, AWS's own included. */
 enum err iam_known_policy(struct iam *iam, struct arena *a, struct str arn,
                           const struct policy **ret_policy) WARN_UNUSED;
+/* Tags of a user, a role or a policy of the account. */
+enum err iam_known_tags(struct iam *iam, struct arena *a, struct str arn,
+                        struct tag_list *ret_tags) WARN_UNUSED;
 /* The policy AWS made with this ARN, or NULL. */
 const struct iam_aws_policy *iam_aws_find(const struct iam *iam, struct str arn);
 
@@ -185,9 +188,11 @@ struct str iam_temporary_secret(const struct iam *iam, struct str access_key, st
 /* iam_identity.c: the hook of the same name in struct svc_def. */
 void iam_identity(void *self, struct identity_port *ret_port);
 
-/* iam_context.c: the service's hook of the same name in struct svc_def. */
+/* iam_context.c: the service's hooks of the same names in struct svc_def. */
 enum err iam_auth_context(struct call *call, const void *in,
                           struct policy_context *ctx) WARN_UNUSED;
+enum err iam_resource_tags(void *self, struct txn *txn, struct str arn,
+                           struct tag_list *ret_tags) WARN_UNUSED;
 
 /* --- iam_reply.c: pieces of replies and errors ------------------------------------------------ */
 

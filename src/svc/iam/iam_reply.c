@@ -64,9 +64,8 @@ size_t iam_document_chars(struct str document)
 enum err iam_check_document(struct call *call, enum policy_kind kind, struct str document,
                             const char *quota, size_t max)
 {
-    struct policy *policy;
     const char *why = NULL;
-    enum err err = policy_parse(call->arena, kind, document, &why, &policy);
+    enum err err = core_policy_check(call->core, call->arena, kind, document, &why);
     if (err == ERR_INVALID || err == ERR_LIMIT)
         return call_error(call, &iam_err_malformed_policy_document_exception, "%s", why);
     TRY(err);

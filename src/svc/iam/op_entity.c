@@ -23,11 +23,13 @@ static enum err boundary_shape(struct call *call, const struct iam_entity *e,
 /* As lists show it: without tags and boundary. */
 static enum err role_shape(struct call *call, const struct iam_entity *e, struct iam_role *r)
 {
+    struct str trust;
+    TRY(core_policy_shown(call->core, call->arena, e->trust, &trust));
     *r = (struct iam_role){.path = e->path,
                            .role_name = e->name,
                            .role_id = e->id,
                            .arn = e->arn,
-                           .assume_role_policy_document = iam_encoded(call, e->trust),
+                           .assume_role_policy_document = iam_encoded(call, trust),
                            .description = e->description};
     WIRE_SET(r, create_date, e->created_ms);
     WIRE_SET(r, max_session_duration, e->max_session_s);
@@ -82,9 +84,15 @@ static enum err check_name_free(struct call *call, enum iam_kind kind, struct st
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err check_trust(struct call *call, struct str document)
+/* A trust policy as it is to be stored: with ids of whom it names. */
+static enum err take_trust(struct call *call, struct str document, struct str *ret_trust)
 {
-    return iam_check_document(call, POLICY_TRUST, document, "ACLSizePerRole", IAM_TRUST_CHARS);
+    const char *why = NULL;
+    TRY(iam_check_document(call, POLICY_TRUST, document, "ACLSizePerRole", IAM_TRUST_CHARS));
+    enum err err = core_policy_stored(call->txn, document, &why, ret_trust);
+    return err == ERR_INVALID
+               ? call_error(call, &iam_err_malformed_policy_document_exception, "%s", why)
+               : err;
 }
 
 /* Completes what the request said, and stages it. */
@@ -129,10 +137,9 @@ enum err iam_create_role(struct call *call, const struct iam_create_role_input *
     e->path = in->path;
     e->boundary = in->permissions_boundary;
     e->description = in->description;
-    e->trust = in->assume_role_policy_document;
     e->max_session_s =
         in->has_max_session_duration ? in->max_session_duration : IAM_SESSION_DEFAULT_S;
-    TRY(check_trust(call, e->trust));
+    TRY(take_trust(call, in->assume_role_policy_document, &e->trust));
     TRY(create(call, e, TAGS_FROM(in->tags)));
     return whole_role(call, e, &out->role);
 }
@@ -200,8 +207,7 @@ enum err iam_update_assume_role_policy(struct call *call,
 {
     struct iam_entity *e;
     TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
-    TRY(check_trust(call, in->policy_document));
-    e->trust = in->policy_document;
+    TRY(take_trust(call, in->policy_document, &e->trust));
     return iam_entity_store(iam_of(call), call->txn, e);
 }
 

@@ -152,6 +152,21 @@ static enum err resource_policy(void *self, struct txn *txn, struct str arn, str
     return ERR_OK;
 }
 
+/* Condition keys that are not in the request: what the thing it is about is for. */
+static enum err auth_context(struct call *call, const void *in, struct policy_context *ctx)
+{
+    switch ((enum lambda_op)call->op->index) {
+    case LAMBDA_OP_REMOVE_PERMISSION:
+        return lambda_auth_permission(call, in, ctx);
+    case LAMBDA_OP_GET_EVENT_SOURCE_MAPPING:
+    case LAMBDA_OP_UPDATE_EVENT_SOURCE_MAPPING:
+    case LAMBDA_OP_DELETE_EVENT_SOURCE_MAPPING:
+        return lambda_auth_mapping(call, in, ctx);
+    default:
+        return ERR_OK;
+    }
+}
+
 const struct svc_def lambda_def = {
     .wire = &lambda_service,
     .make = make,
@@ -162,4 +177,5 @@ const struct svc_def lambda_def = {
     .targets = lambda_targets,
     .n_targets = ARRAY_LEN(lambda_targets),
     .resource_policy = resource_policy,
+    .auth_context = auth_context,
 };

@@ -353,6 +353,15 @@ struct lambda_destination_record {
 };
 void lambda_destination_record_put(struct buf *b, const struct lambda_destination_record *rec);
 
+/* --- condition keys: op_permission.c, op_mapping.c -------------------------------------------- */
+
+/* lambda:Principal of the statement that is to be removed. */
+enum err lambda_auth_permission(struct call *call, const struct lambda_remove_permission_input *in,
+                                struct policy_context *ctx) WARN_UNUSED;
+/* lambda:FunctionArn of the mapping that a request is about. */
+enum err lambda_auth_mapping(struct call *call, const void *in,
+                             struct policy_context *ctx) WARN_UNUSED;
+
 /* --- event source mappings: lambda_poller.c (home loop) --------------------------------------- */
 
 struct lambda_pollers;

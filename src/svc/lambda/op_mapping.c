@@ -281,6 +281,21 @@ enum err lambda_get_event_source_mapping(struct call *call,
     return answer(call, m, NULL, out);
 }
 
+/* The function that the mapping of a request leads to, unless the request brings another. */
+enum err lambda_auth_mapping(struct call *call, const void *in, struct policy_context *ctx)
+{
+    struct lambda_mapping *m;
+    struct str uuid = wire_input_str(call->op, in, STR("UUID"));
+    if (!str_is_set(uuid) || str_is_set(wire_input_str(call->op, in, STR("FunctionName"))))
+        return ERR_OK;
+    enum err err = lambda_mapping_get(call->txn, call->svc, call_scope(call), uuid, &m);
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    struct str arn = lambda_arn(call->arena, call->partition, &m->function, STR_NONE);
+    policy_context_add(ctx, STR("lambda:FunctionArn"), arn);
+    return str_is_set(arn) ? ERR_OK : ERR_NOMEM;
+}
+
 struct listing {
     struct call *call;
     struct str source_arn, function; /* absent: any */

@@ -1,7 +1,7 @@
 /* AddPermission, RemovePermission, GetPolicy: the resource policy of a function.
  *
  * Layer: svc. Thread: the call's. */
-#include "auth/policy.h"
+#include "codec/json.h"
 #include "core/statement.h"
 #include "svc/lambda/lambda_int.h"
 
@@ -25,20 +25,25 @@ static enum err policy_of(struct call *call, struct str function_name, struct st
 static enum err check_document(struct call *call, struct str doc)
 {
     const char *why = "";
-    struct policy *parsed;
 
     if (doc.len > LAMBDA_POLICY_MAX)
         return call_error(call, &lambda_err_policy_length_exceeded_exception,
                           "The final policy size (%zu) is bigger than the limit (%d).", doc.len,
                           LAMBDA_POLICY_MAX);
-    enum err err = policy_parse(call->arena, POLICY_RESOURCE, doc, &why, &parsed);
+    enum err err = core_policy_check(call->core, call->arena, POLICY_RESOURCE, doc, &why);
     if (err == ERR_INVALID || err == ERR_LIMIT)
         return LAMBDA_INVALID(call, "The provided permission is not valid: %s", why);
     return err;
 }
 
+static enum err invalid_principal(struct call *call)
+{
+    return LAMBDA_INVALID(
+        call, "The provided principal was invalid. Please check the principal and try again.");
+}
+
 static enum err build(struct call *call, const struct lambda_add_permission_input *in,
-                      struct str arn, struct str *ret_json)
+                      struct str principal, struct str arn, struct str *ret_json)
 {
     const struct statement_condition conditions[] = {
         {"StringEquals", "AWS:SourceAccount", in->source_account},
@@ -48,7 +53,7 @@ static enum err build(struct call *call, const struct lambda_add_permission_inpu
     };
     const struct statement st = {
         .sid = in->statement_id,
-        .principals = &in->principal,
+        .principals = &principal,
         .n_principals = 1,
         .actions = &in->action,
         .n_actions = 1,
@@ -57,11 +62,7 @@ static enum err build(struct call *call, const struct lambda_add_permission_inpu
         .n_conditions = ARRAY_LEN(conditions),
     };
     enum err err = statement_json(call->arena, call->partition, &st, ret_json);
-    if (err == ERR_INVALID)
-        return LAMBDA_INVALID(
-            call, "The provided principal was invalid. Please check the principal and try "
-                  "again.");
-    return err;
+    return err == ERR_INVALID ? invalid_principal(call) : err;
 }
 
 enum err lambda_add_permission(struct call *call, const struct lambda_add_permission_input *in,
@@ -69,7 +70,8 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
 {
     struct lambda_fn *fn;
     struct lambda_policy policy;
-    struct str json;
+    struct str json, stored, principal;
+    const char *why;
 
     if (str_is_set(in->function_url_auth_type) || in->has_invoked_via_function_url)
         return LAMBDA_INVALID(call, "Function URLs are not supported by Weir.");
@@ -78,9 +80,13 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
     struct str arn = lambda_arn(call->arena, call->partition, &fn->name, fn->name.qualifier);
     if (!str_is_set(arn))
         return ERR_NOMEM;
-    TRY(build(call, in, arn, &json));
-    enum err err = statement_add(call->arena, policy.document, STR("default"), in->statement_id,
-                                 json, &policy.document);
+    enum err err = core_principal_stored(call->txn, in->principal, &why, &principal);
+    if (err)
+        return err == ERR_INVALID ? invalid_principal(call) : err;
+    TRY(build(call, in, in->principal, arn, &json));
+    TRY(build(call, in, principal, arn, &stored));
+    err = statement_add(call->arena, policy.document, STR("default"), in->statement_id, stored,
+                        &policy.document);
     if (err == ERR_EXISTS)
         return call_error(call, &lambda_err_resource_conflict_exception,
                           "The statement id (" STR_FMT ") provided already exists. Please "
@@ -118,6 +124,31 @@ enum err lambda_remove_permission(struct call *call,
     return lambda_policy_put(call->txn, &fn->name, &policy);
 }
 
+enum err lambda_auth_permission(struct call *call, const struct lambda_remove_permission_input *in,
+                                struct policy_context *ctx)
+{
+    struct lambda_fn *fn;
+    struct lambda_policy policy;
+    struct json *doc;
+    enum err err = policy_of(call, in->function_name, in->qualifier, &fn, &policy);
+    if (err == ERR_FAILED) { /* the handler will say so, to who may know */
+        call_error_clear(call);
+        return ERR_OK;
+    }
+    TRY(err);
+    if (!str_is_set(policy.document))
+        return ERR_OK;
+    TRY(core_policy_shown(call->core, call->arena, policy.document, &policy.document));
+    TRY(json_parse(call->arena, policy.document, &doc, NULL));
+    JSON_EACH (json_get(doc, STR("Statement")), it)
+        if (str_eq(json_get_str(it, STR("Sid")), in->statement_id)) {
+            policy_context_add(ctx, STR("lambda:Principal"), json_get_str(it, STR("Principal")));
+            JSON_EACH (json_get(it, STR("Principal")), kind)
+                policy_context_add(ctx, STR("lambda:Principal"), kind->text);
+        }
+    return ctx->err;
+}
+
 enum err lambda_get_policy(struct call *call, const struct lambda_get_policy_input *in,
                            struct lambda_get_policy_output *out)
 {
@@ -128,7 +159,7 @@ enum err lambda_get_policy(struct call *call, const struct lambda_get_policy_inp
     if (!str_is_set(policy.document))
         return call_error(call, &lambda_err_resource_not_found_exception,
                           "The resource you requested does not exist.");
-    out->policy = policy.document;
+    TRY(core_policy_shown(call->core, call->arena, policy.document, &out->policy));
     out->revision_id = policy.revision;
     return ERR_OK;
 }

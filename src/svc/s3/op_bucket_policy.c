@@ -35,26 +35,24 @@ static bool resources_fit(struct arena *a, struct str json, struct str bucket_ar
 }
 
 static enum err check_policy(struct call *call, const struct s3_bucket_ref *b, struct str json,
-                             bool *ret_public)
+                             struct str *ret_stored, bool *ret_public)
 {
     const char *why = "Policies must be valid JSON and the first byte must be '{'";
-    struct policy *policy;
     if (json.len == 0)
         return call_error(call, &s3_err_missing_request_body, "Request Body is empty");
     if (json.len > S3_POLICY_MAX)
         return call_error(call, &s3_err_invalid_argument,
                           "Policies must not be larger than 20480 bytes");
-    enum err e = policy_parse(call->arena, POLICY_RESOURCE, json, &why, &policy);
+    enum err e = core_policy_check(call->core, call->arena, POLICY_RESOURCE, json, &why);
     if (e == ERR_INVALID || e == ERR_LIMIT)
         return malformed(call, why);
     TRY(e);
     if (!resources_fit(call->arena, json, s3_arn(call, b->name, STR_NONE)))
         return malformed(call, "Policy has invalid resource");
-    struct str unknown = s3_policy_unknown_key(call->arena, json);
-    if (str_is_set(unknown))
-        return call_error(call, &s3_err_malformed_policy,
-                          "Policy has a condition key that Weir does not support: " STR_FMT,
-                          STR_ARG(unknown));
+    e = core_policy_stored(call->txn, json, &why, ret_stored);
+    if (e == ERR_INVALID)
+        return malformed(call, why);
+    TRY(e);
     return s3_policy_public(call->arena, json, ret_public);
 }
 
@@ -62,17 +60,18 @@ enum err s3_put_bucket_policy(struct call *call, const struct s3_put_bucket_poli
                               struct s3_put_bucket_policy_output *out)
 {
     struct s3_bucket_ref b;
+    struct str stored;
     bool open = false;
     TRY(s3_verify_body(call, in->content_md5));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
-    TRY(check_policy(call, &b, in->policy, &open));
+    TRY(check_policy(call, &b, in->policy, &stored, &open));
     if (open && (b.rec.flags & S3_BLOCK_POLICY))
         return call_error(call, &s3_err_access_denied,
                           "User: " STR_FMT " is not authorized to perform: s3:PutBucketPolicy on "
                           "resource: \"" STR_FMT "\" because public policies are prevented by the "
                           "BlockPublicPolicy setting in S3 Block Public Access.",
                           STR_ARG(call->who->arn), STR_ARG(s3_arn(call, b.name, STR_NONE)));
-    b.rec.policy = in->policy;
+    b.rec.policy = stored;
     b.rec.flags &= ~(uint64_t)S3_POLICY_IS_PUBLIC;
     b.rec.flags |= S3_HAS_POLICY | (open ? S3_POLICY_IS_PUBLIC : 0);
     return s3_bucket_put(call->svc, call->txn, &b);
@@ -92,8 +91,8 @@ enum err s3_get_bucket_policy(struct call *call, const struct s3_get_bucket_poli
     struct s3_bucket_ref b;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(need_policy(call, &b));
-    out->policy = b.rec.policy;
-    call_reply_raw(call, STR("application/json"), b.rec.policy);
+    TRY(core_policy_shown(call->core, call->arena, b.rec.policy, &out->policy));
+    call_reply_raw(call, STR("application/json"), out->policy);
     return ERR_OK;
 }
 

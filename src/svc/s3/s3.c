@@ -64,6 +64,8 @@ const struct svc_def s3_def = {
     .port = port,
     .resource_policy = s3_resource_policy,
     .auth_context = s3_auth_context,
+    .resource_mark = ":ExistingObjectTag/",
+    .resource_keys = s3_resource_keys,
     .authorize_more = s3_authorize_more,
     .tags = &s3_tags,
 };

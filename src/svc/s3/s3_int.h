@@ -292,11 +292,11 @@ enum err s3_check_encoding(struct call *call, struct str encoding_type, bool *re
 
 enum err s3_resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json);
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx);
+enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct str action,
+                          struct str arn, struct policy_context *ctx);
 enum err s3_authorize_more(struct call *call, const void *in);
 /* Whether a policy lets everyone in (S3 User Guide, "The meaning of public"). ERR_NOMEM. */
 enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public) WARN_UNUSED;
-/* Name of a condition key in the policy that Weir does not give values to, or STR_NONE. */
-struct str s3_policy_unknown_key(struct arena *a, struct str json);
 
 /* --- notifications (s3_notify.c) -------------------------------------------------------------- */
 

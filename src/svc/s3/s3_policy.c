@@ -85,54 +85,114 @@ enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public)
     return ERR_OK;
 }
 
-static bool key_is_known(struct str key)
-{
-    static const struct str known[] = {
-        STR_INIT("s3:prefix"),
-        STR_INIT("s3:delimiter"),
-        STR_INIT("s3:max-keys"),
-        STR_INIT("s3:VersionId"),
-        STR_INIT("s3:x-amz-acl"),
-        STR_INIT("s3:x-amz-copy-source"),
-        STR_INIT("s3:x-amz-metadata-directive"),
-        STR_INIT("s3:x-amz-server-side-encryption"),
-        STR_INIT("s3:x-amz-server-side-encryption-aws-kms-key-id"),
-        STR_INIT("s3:x-amz-storage-class"),
-        STR_INIT("s3:x-amz-content-sha256"),
-        STR_INIT("s3:LocationConstraint"),
-        STR_INIT("s3:ResourceAccount"),
-        STR_INIT("s3:TlsVersion"),
-    };
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (str_eq_nocase(known[i], key))
-            return true;
-    return false;
-}
-
-struct str s3_policy_unknown_key(struct arena *a, struct str json)
-{
-    struct json *doc;
-    if (json_parse(a, json, &doc, NULL) != ERR_OK)
-        return STR_NONE;
-    for (const struct json *s = first_statement(doc); s; s = s->next)
-        JSON_EACH (json_get(s, STR("Condition")), op)
-            JSON_EACH (op, k)
-                if (k->key.len > 3 && str_eq_nocase(str_sub(k->key, 0, 3), STR("s3:")) &&
-                    !key_is_known(k->key))
-                    return k->key;
-    return STR_NONE;
-}
-
 /* --- condition keys --------------------------------------------------------------------------- */
+
+static void add_signature(struct call *call, struct policy_context *ctx)
+{
+    bool v2 = call->signed_by == CALL_SIGNED_QUERY_V2;
+    if (call->signed_by == CALL_NOT_SIGNED)
+        return;
+    policy_context_add(ctx, STR("s3:authType"),
+                       call->signed_by == CALL_SIGNED_HEADER ? STR("REST-HEADER")
+                                                             : STR("REST-QUERY-STRING"));
+    policy_context_add(ctx, STR("s3:signatureversion"), v2 ? STR("AWS") : STR("AWS4-HMAC-SHA256"));
+    if (call->signed_by == CALL_SIGNED_QUERY) /* version 2 does not say when it was signed */
+        policy_context_add_i64(ctx, STR("s3:signatureAge"), call->txn->now_ms - call->signed_ms);
+}
+
+static void add_request_tag(struct policy_context *ctx, struct str key, struct str value)
+{
+    policy_context_add(ctx, STR("s3:RequestObjectTagKeys"), key);
+    policy_context_add2(ctx, STR("s3:RequestObjectTag/"), key, value);
+}
+
+/* Tags that a request gives to an object: in a header or, of PutObjectTagging, in the body. */
+static enum err add_request_tags(struct call *call, const void *in, struct policy_context *ctx)
+{
+    if (call->op->index == S3_OP_PUT_OBJECT_TAGGING) {
+        const struct s3_tagging *body = ((const struct s3_put_object_tagging_input *)in)->tagging;
+        for (size_t i = 0; body && i < body->tag_set.n; i++)
+            add_request_tag(ctx, body->tag_set.v[i].key, body->tag_set.v[i].value);
+        return ctx->err;
+    }
+    struct str header = wire_input_str(call->op, in, STR("Tagging"));
+    struct s3_pairs tags;
+    if (!str_is_set(header))
+        return ERR_OK;
+    enum err err = s3_parse_tags(call->arena, header, &tags);
+    if (err == ERR_INVALID || err == ERR_LIMIT) /* the handler refuses them */
+        return ERR_OK;
+    TRY(err);
+    for (size_t i = 0; i < tags.n; i++)
+        add_request_tag(ctx, tags.v[i].key, tags.v[i].value);
+    return ctx->err;
+}
 
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx)
 {
-    (void)in;
     policy_context_add(ctx, STR("s3:x-amz-content-sha256"),
                        wire_header_get(call->request, STR("x-amz-content-sha256")));
     if (call->tls) /* the server speaks nothing older */
         policy_context_add(ctx, STR("s3:TlsVersion"), STR("1.2"));
-    return ERR_OK;
+    add_signature(call, ctx);
+    return add_request_tags(call, in, ctx);
+}
+
+/* --- keys of objects -------------------------------------------------------------------------- */
+
+/* Actions that have s3:ExistingObjectTag: none that makes or deletes an object (S3 User Guide,
+ * "Tagging and access control policies"). */
+static bool asks_tags(struct str action)
+{
+    static const struct str actions[] = {
+        STR_INIT("s3:GetObject"),           STR_INIT("s3:GetObjectVersion"),
+        STR_INIT("s3:GetObjectAcl"),        STR_INIT("s3:GetObjectVersionAcl"),
+        STR_INIT("s3:GetObjectAttributes"), STR_INIT("s3:GetObjectVersionAttributes"),
+        STR_INIT("s3:GetObjectTagging"),    STR_INIT("s3:GetObjectVersionTagging"),
+        STR_INIT("s3:PutObjectAcl"),        STR_INIT("s3:PutObjectVersionAcl"),
+        STR_INIT("s3:PutObjectTagging"),    STR_INIT("s3:PutObjectVersionTagging"),
+        STR_INIT("s3:DeleteObjectTagging"), STR_INIT("s3:DeleteObjectVersionTagging"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+        if (str_eq_nocase(actions[i], action))
+            return true;
+    return false;
+}
+
+/* The version that a request reads or changes; absent: the current one. */
+static struct str version_asked(struct call *call)
+{
+    struct s3_copy_source from;
+    struct str source = call_input_str(call, STR("CopySource"));
+    if (str_is_set(source)) /* the one object that such a request reads */
+        return s3_parse_copy_source(call->arena, source, &from) == ERR_OK ? from.version_id
+                                                                          : STR_NONE;
+    return call_input_str(call, STR("VersionId"));
+}
+
+enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct str action,
+                          struct str arn, struct policy_context *ctx)
+{
+    struct s3_bucket_rec bucket;
+    struct s3_object_rec object;
+    struct str key = arn, version = call ? version_asked(call) : STR_NONE;
+    bool current;
+    if (!asks_tags(action))
+        return ERR_OK;
+    for (int i = 0; i < 5 && str_is_set(key); i++)
+        (void)str_cut(&key, ':');
+    enum err err = s3_bucket_read(txn, str_cut(&key, '/'), false, &bucket);
+    if (err == ERR_OK)
+        err = str_is_set(version)
+                  ? s3_version(txn, bucket.id, key, version, false, &object, &current)
+                  : s3_current(txn, bucket.id, key, false, &object);
+    if (err == ERR_NOT_FOUND || err == ERR_INVALID)
+        return ERR_OK;
+    TRY(err);
+    for (size_t i = 0; i < object.attrs.tags.n; i++)
+        policy_context_add2(ctx, STR("s3:ExistingObjectTag/"), object.attrs.tags.v[i].key,
+                            object.attrs.tags.v[i].value);
+    return ctx->err;
 }
 
 /* --- what no policy can allow ----------------------------------------------------------------- */

@@ -81,6 +81,8 @@ enum err sqs_get_queue_attributes(struct call *call,
         if (!wanted(&in->attribute_names, sqs_config_attrs[i].name))
             continue;
         struct str value = sqs_config_get(call->arena, &o.config, sqs_config_attrs[i].name);
+        if (str_is_set(value) && str_eq_c(sqs_config_attrs[i].name, "Policy"))
+            TRY(core_policy_shown(call->core, call->arena, value, &value));
         if (str_is_set(value))
             v[n++] = (struct sqs_queue_attribute_map_entry){sqs_config_attrs[i].name, value};
     }

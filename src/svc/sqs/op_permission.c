@@ -49,20 +49,43 @@ static enum err check_input(struct call *call, const struct sqs_add_permission_i
     return ERR_OK;
 }
 
+static enum err unverified(struct call *call)
+{
+    return call_error(call, &sqs_err_invalid_parameter_value,
+                      "Value for parameter PrincipalId is invalid. Reason: Unable to verify.");
+}
+
+static enum err stored_principals(struct call *call, const struct sqs_add_permission_input *in,
+                                  struct str **ret_who)
+{
+    const char *why;
+    struct str *who = ARENA_ARRAY(call->arena, struct str, in->aws_account_ids.n + 1);
+    if (!who)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < in->aws_account_ids.n; i++) {
+        enum err err = core_principal_stored(call->txn, in->aws_account_ids.v[i], &why, &who[i]);
+        if (err)
+            return err == ERR_INVALID ? unverified(call) : err;
+    }
+    *ret_who = who;
+    return ERR_OK;
+}
+
 /* The statement, and the policy with it. */
 static enum err build(struct call *call, const struct sqs_add_permission_input *in, struct str arn,
                       struct str policy, struct str *ret_policy)
 {
-    struct str actions[ACTIONS_MAX], json;
+    struct str actions[ACTIONS_MAX], json, *who;
     struct str id = str_fmt(call->arena, STR_FMT "/SQSDefaultPolicy", STR_ARG(arn));
     for (size_t i = 0; i < in->actions.n; i++) {
         actions[i] = str_fmt(call->arena, "SQS:" STR_FMT, STR_ARG(in->actions.v[i]));
         if (!str_is_set(actions[i]))
             return ERR_NOMEM;
     }
+    TRY(stored_principals(call, in, &who));
     const struct statement st = {
         .sid = in->label,
-        .principals = in->aws_account_ids.v,
+        .principals = who,
         .n_principals = in->aws_account_ids.n,
         .actions = actions,
         .n_actions = in->actions.n,
@@ -73,8 +96,7 @@ static enum err build(struct call *call, const struct sqs_add_permission_input *
         return ERR_NOMEM;
     enum err err = statement_json(call->arena, call->partition, &st, &json);
     if (err == ERR_INVALID)
-        return call_error(call, &sqs_err_invalid_parameter_value,
-                          "Value for parameter PrincipalId is invalid. Reason: Unable to verify.");
+        return unverified(call);
     TRY(err);
     err = statement_add(call->arena, policy, id, in->label, json, ret_policy);
     return err == ERR_EXISTS ? label_error(call, in->label, "Already exists.") : err;
@@ -91,7 +113,7 @@ enum err sqs_add_permission(struct call *call, const struct sqs_add_permission_i
     if (!str_is_set(arn))
         return ERR_NOMEM;
     TRY(build(call, in, arn, o.config.policy, &o.config.policy));
-    TRY(sqs_fault_reply(call, sqs_policy_check(call->arena, o.config.policy, &f), &f));
+    TRY(sqs_fault_reply(call, sqs_policy_check(call->txn, o.config.policy, &f), &f));
     return sqs_save_changed(call, &o);
 }
 

@@ -5,7 +5,6 @@
  * SQS's own keys (SqsManagedSseEnabled) is invisible to clients and merely remembered.
  *
  * Layer: svc/sqs. Thread: pure, but for the lookup of a redrive target. */
-#include "auth/policy.h"
 #include "codec/json.h"
 #include "svc/sqs/sqs_int.h"
 
@@ -90,18 +89,22 @@ static enum err apply_kms(struct sqs_config_apply *ap, const struct sqs_config_a
                          STR_ARG(at->name));
 }
 
-enum err sqs_policy_check(struct arena *a, struct str json, struct sqs_fault *f)
+static enum err policy_fault(struct arena *a, enum err err, const char *why, struct sqs_fault *f)
 {
-    const char *why = "Invalid value for the parameter Policy.";
-    struct policy *policy;
+    if (err != ERR_INVALID && err != ERR_LIMIT)
+        return err;
+    return sqs_fault_set(a, f, &sqs_err_invalid_attribute_value,
+                         "Invalid value for the parameter Policy. Reason: %s",
+                         err == ERR_LIMIT ? "The policy is too long." : why);
+}
+
+enum err sqs_policy_check(struct txn *txn, struct str json, struct sqs_fault *f)
+{
+    const char *why = NULL;
     enum err err = json.len > QUEUE_POLICY_MAX
                        ? ERR_LIMIT
-                       : policy_parse(a, POLICY_RESOURCE, json, &why, &policy);
-    if (err == ERR_INVALID || err == ERR_LIMIT)
-        return sqs_fault_set(a, f, &sqs_err_invalid_attribute_value,
-                             "Invalid value for the parameter Policy. Reason: %s",
-                             err == ERR_LIMIT ? "The policy is too long." : why);
-    return err;
+                       : core_policy_check(txn->core, txn->arena, POLICY_RESOURCE, json, &why);
+    return policy_fault(txn->arena, err, why, f);
 }
 
 static enum err apply_policy(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
@@ -111,9 +114,10 @@ static enum err apply_policy(struct sqs_config_apply *ap, const struct sqs_confi
         ap->c->policy = STR_NONE;
         return ERR_OK;
     }
-    TRY(sqs_policy_check(ap->a, value, ap->f));
-    ap->c->policy = value;
-    return ERR_OK;
+    const char *why = NULL;
+    TRY(sqs_policy_check(ap->txn, value, ap->f));
+    enum err err = core_policy_stored(ap->txn, value, &why, &ap->c->policy);
+    return policy_fault(ap->a, err, why, ap->f);
 }
 
 /* Whether the target's RedriveAllowPolicy lets this queue redrive to it. */

@@ -39,12 +39,12 @@ static enum err session_policies(struct call *call, const struct sts_assume_role
 {
     struct sts *sts = call->svc;
     if (str_is_set(in->policy)) {
-        struct policy *policy;
         const char *why = NULL;
         if (in->policy.len > STS_POLICY_CHARS)
             return call_error(call, &sts_err_packed_policy_too_large_exception,
                               "The session policy is longer than %d characters.", STS_POLICY_CHARS);
-        enum err err = policy_parse(call->arena, POLICY_IDENTITY, in->policy, &why, &policy);
+        enum err err =
+            core_policy_check(call->core, call->arena, POLICY_IDENTITY, in->policy, &why);
         if (err == ERR_INVALID || err == ERR_LIMIT)
             return call_error(call, &sts_err_malformed_policy_document_exception, "%s", why);
         TRY(err);
@@ -111,15 +111,8 @@ static enum err session_duration(struct call *call, const struct sts_assume_role
 static enum err check_trust(struct call *call, const struct sts_assume_role_input *in,
                             const struct iam_assumable *role, const char *action)
 {
-    struct policy_context ctx;
-    struct policy_request req;
-    TRY(call_policy_request(call, &ctx, &req));
-    req.action = str_c(action);
-    req.resource = role->arn;
-    req.resource_policy = role->trust;
-    req.resource_must_allow = true;
-    return policy_decide(&req) == POLICY_ALLOW ? ERR_OK
-                                               : not_authorised(call, action, in->role_arn);
+    enum err err = call_allowed_by(call, action, role->arn, role->trust);
+    return err == ERR_DENIED ? not_authorised(call, action, in->role_arn) : err;
 }
 
 enum err sts_authorize_assume_role(struct call *call, const struct sts_assume_role_input *in)

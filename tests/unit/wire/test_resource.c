@@ -12,7 +12,7 @@ struct row {
 static const struct row rows[] = {
     {"s3", "PUT /b/a%20b/c", "arn:aws:s3:::b/a b/c"},
     {"s3", "GET /b", "arn:aws:s3:::b"},
-    {"s3", "GET /", "*"},
+    {"s3", "GET /", "arn:aws:s3:::*"},
     {"s3", "POST /b?delete\n\n<Delete><Object><Key>k</Key></Object></Delete>", "(absent)"},
     {"dynamodb", DDB("DescribeTable", "{\"TableName\":\"tbl\"}"), "arn:aws:dynamodb:r:1:table/tbl"},
     {"dynamodb", DDB("DescribeTable", "{\"TableName\":\"arn:aws:dynamodb:x:2:table/tbl\"}"),
@@ -20,7 +20,7 @@ static const struct row rows[] = {
     {"dynamodb", DDB("Query", "{\"TableName\":\"tbl\",\"IndexName\":\"idx\"}"),
      "arn:aws:dynamodb:r:1:table/tbl/index/idx"},
     {"dynamodb", DDB("Query", "{\"TableName\":\"tbl\"}"), "arn:aws:dynamodb:r:1:table/tbl"},
-    {"dynamodb", DDB("ListTables", "{}"), "*"},
+    {"dynamodb", DDB("ListTables", "{}"), "arn:aws:dynamodb:r:1:table/*"},
     {"dynamodb", DDB("ListTagsOfResource", "{\"ResourceArn\":\"arn:x\"}"), "arn:x"},
     {"sqs", FORM("Action=PurgeQueue&QueueUrl=http://h:1/000000000000/q"), "arn:aws:sqs:r:1:q"},
     {"sqs", FORM("Action=CreateQueue&QueueName=q"), "arn:aws:sqs:r:1:q"},
@@ -126,6 +126,7 @@ static const struct row key_rows[] = {
     {"s3", "GET /b?prefix=p&max-keys=3", "s3:ResourceAccount=1 s3:max-keys=3 s3:prefix=p "},
     {"s3", "GET /b?prefix=", "s3:ResourceAccount=1 s3:prefix= "},
     {"lambda", "PUT /2015-03-31/functions/f/configuration\n\n{}",
+     "iam:AssociatedResourceArn=arn:aws:lambda:r:1:function:f "
      "iam:PassedToService=lambda.amazonaws.com "},
     {"sqs",
      FORM("Action=CreateQueue&QueueName=q&Tag.1.Key=a&Tag.1.Value=b&Tag.2.Key=c&Tag.2.Value="),
