@@ -354,7 +354,7 @@ enum err core_role_allowed(struct txn *txn, struct str role_arn, struct str serv
     if (err)
         return err == ERR_NOT_FOUND ? ERR_DENIED : err;
     TRY(core_resource_policy(txn, resource_arn, &policy));
-    who.token_issued_ms = txn->now_ms; /* a session for this piece of work */
+    who.token_issued_ms = txn->wall_ms; /* a session for this piece of work */
     struct subject subject = {.txn = txn, .arn = resource_arn, .action = str_c(action)};
     policy_context_init(&ctx, txn->arena);
     core_work_keys(&ctx, txn->core, txn->wall_ms, &who, resource_arn);

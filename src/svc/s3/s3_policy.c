@@ -173,7 +173,7 @@ static struct str version_asked(struct call *call)
 enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct str action,
                           struct str arn, struct policy_context *ctx)
 {
-    struct s3_bucket_rec bucket;
+    const struct s3_bucket_rec *bucket;
     struct s3_object_rec object;
     struct str key = arn, version = call ? version_asked(call) : STR_NONE;
     bool current;
@@ -181,11 +181,11 @@ enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct
         return ERR_OK;
     for (int i = 0; i < 5 && str_is_set(key); i++)
         (void)str_cut(&key, ':');
-    enum err err = s3_bucket_read(txn, str_cut(&key, '/'), false, &bucket);
+    enum err err = s3_bucket_known(self, txn, str_cut(&key, '/'), &bucket);
     if (err == ERR_OK)
         err = str_is_set(version)
-                  ? s3_version(txn, bucket.id, key, version, false, &object, &current)
-                  : s3_current(txn, bucket.id, key, false, &object);
+                  ? s3_version(txn, bucket->id, key, version, false, &object, &current)
+                  : s3_current(txn, bucket->id, key, false, &object);
     if (err == ERR_NOT_FOUND || err == ERR_INVALID)
         return ERR_OK;
     TRY(err);
