@@ -41,7 +41,7 @@ struct call_sink {
 
 enum {
     CALL_BODY_INLINE_MAX = 16 * 1024,
-    CALL_BLOCK_BYTES = 256 * 1024, /* of streamed replies */
+    CALL_BLOCK_BYTES = 256 * 1024,    /* of streamed replies */
     CALL_BODY_MAX = 16 * 1024 * 1024, /* buffered (not streamed) request bodies */
     CALL_ARENA_MAX = 256 * 1024 * 1024,
 };

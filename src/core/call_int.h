@@ -89,9 +89,9 @@ struct call_impl {
     bool routed_twice; /* the body was read to name the operation */
     struct sigv4_request sig;
     struct sigv4_fault sig_fault;
-    bool sig_bad;      /* sig_fault says why; answered once the protocol is known */
-    bool key_refused;  /* the development key, from inside a function */
-    struct str secret; /* of the signature, for chunk signatures */
+    bool sig_bad;       /* sig_fault says why; answered once the protocol is known */
+    bool key_refused;   /* the development key, from inside a function */
+    struct str secret;  /* of the signature, for chunk signatures */
     bool signed_head;   /* the signature was checked, before the body was read */
     bool authenticated; /* all of authn_check passed */
     bool authorized;
@@ -103,11 +103,11 @@ struct call_impl {
     const struct core_claim *claim; /* that took the request; NULL: AWS's routing did */
     struct principal who;
     struct buf body;
-    int64_t body_length;             /* of the request's body; -1 unknown */
-    _Atomic size_t *body_budget;     /* which of core_impl's it counts in; NULL: none yet */
-    size_t body_counted;             /* bytes of it, and of what it unpacks to, in there */
-    struct sigv4_chunk *chunk;       /* decoder of an aws-chunked body, or NULL */
-    struct body_stream *body_stream; /* while a streamed body is read */
+    int64_t body_length;               /* of the request's body; -1 unknown */
+    _Atomic size_t *body_budget;       /* which of core_impl's it counts in; NULL: none yet */
+    size_t body_counted;               /* bytes of it, and of what it unpacks to, in there */
+    struct sigv4_chunk *chunk;         /* decoder of an aws-chunked body, or NULL */
+    struct body_stream *body_stream;   /* while a streamed body is read */
     struct reply_stream *reply_stream; /* while the body comes from a source */
     /* Of either: who asked is gone. True when a worker still uses the call: it ends it later. */
     bool (*close_stream)(struct call_impl *c);

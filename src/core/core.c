@@ -126,4 +126,7 @@ void core_memory_changes(struct core *core)
 void core_metrics(struct core *core, struct buf *b)
 {
     metrics_put(core->impl->metrics, core, b);
+    for (size_t i = 0; i < core->n_svcs; i++)
+        if (core->svcs[i].def->metrics)
+            core->svcs[i].def->metrics(core->svcs[i].self, b);
 }

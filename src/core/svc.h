@@ -68,6 +68,8 @@ struct svc_def {
     /* Kinds of target that are its own (core/target.h). */
     const struct target_kind *targets;
     size_t n_targets;
+    /* Adds figures of its own to the metrics, as Prometheus text. Any thread. NULL: none. */
+    void (*metrics)(void *self, struct buf *b);
 };
 
 /* A service of this process. Lifetime: process. */

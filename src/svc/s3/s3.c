@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "svc/s3/s3_read.h"
+#include "svc/s3/s3_scrub.h"
 
 enum {
     START_ARENA_MAX = 64 * 1024,
@@ -30,14 +31,16 @@ static enum err make(struct core *core, void **ret_self)
     arena_init(&s3->arena, START_ARENA_MAX);
     list_init(&s3->pins);
     pthread_mutex_init(&s3->lock, NULL);
-    enum err e = s3_buckets_new(s3);
-    if (e == ERR_OK)
-        e = s3_clean_register(s3);
-    if (e == ERR_OK)
-        e = s3_files_open(s3);
-    if (e != ERR_OK) {
+    enum err err = s3_buckets_new(s3);
+    if (err == ERR_OK)
+        err = s3_clean_register(s3);
+    if (err == ERR_OK)
+        err = s3_scrub_register(s3);
+    if (err == ERR_OK)
+        err = s3_files_open(s3);
+    if (err != ERR_OK) {
         release(s3);
-        return e;
+        return err;
     }
     fill_port(s3);
     *ret_self = s3;
@@ -68,14 +71,15 @@ const struct svc_def s3_def = {
     .resource_keys = s3_resource_keys,
     .authorize_more = s3_authorize_more,
     .tags = &s3_tags,
+    .metrics = s3_metrics,
 };
 
 /* --- the port --------------------------------------------------------------------------------- */
 
 /* An object held for a reader outside of the transaction that found it. */
 struct s3_open_object {
-    struct arena arena; /* of what follows */
-    struct str bytes;   /* a small object */
+    struct arena arena;       /* of what follows */
+    struct str bytes;         /* a small object */
     struct s3_reader *reader; /* a large one */
     uint64_t size;
 };
@@ -137,22 +141,22 @@ static enum err port_open_object(void *self, struct txn *txn, struct str bucket,
     TRY(s3_bucket_known(s3, txn, bucket, &b));
     if (key.len > S3_KEY_BYTES_MAX)
         return ERR_NOT_FOUND;
-    enum err e = str_is_set(version_id)
-                     ? s3_version(txn, b->id, key, version_id, false, &rec, &current)
-                     : s3_current(txn, b->id, key, false, &rec);
-    if (e == ERR_INVALID || (e == ERR_OK && rec.delete_marker))
+    enum err err = str_is_set(version_id)
+                       ? s3_version(txn, b->id, key, version_id, false, &rec, &current)
+                       : s3_current(txn, b->id, key, false, &rec);
+    if (err == ERR_INVALID || (err == ERR_OK && rec.delete_marker))
         return ERR_NOT_FOUND;
-    TRY(e);
+    TRY(err);
     if (rec.size > max)
         return ERR_LIMIT;
     struct s3_open_object *obj = mem_calloc(1, sizeof(*obj));
     if (!obj)
         return ERR_NOMEM;
     arena_init(&obj->arena, OPEN_ARENA_MAX);
-    e = hold(s3, txn, &rec, obj);
-    if (e != ERR_OK) {
+    err = hold(s3, txn, &rec, obj);
+    if (err != ERR_OK) {
         port_close_object(obj);
-        return e;
+        return err;
     }
     *ret_obj = obj;
     *ret_size = rec.size;

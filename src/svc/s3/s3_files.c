@@ -69,16 +69,23 @@ static enum err make_dir(const char *path)
     return sys.mkdir(path, DIR_MODE) == 0 || errno == EEXIST ? ERR_OK : ERR_IO;
 }
 
+enum err s3_files_locate(struct s3 *s3)
+{
+    const char *data = s3->core->cfg.data_dir.p;
+    s3->objects_dir = str_fmt(&s3->arena, "%s/s3/objects", data);
+    s3->staging_dir = str_fmt(&s3->arena, "%s/s3/staging", data);
+    if (!s3->objects_dir.p || !s3->staging_dir.p)
+        return ERR_NOMEM;
+    return s3->objects_dir.len > S3_PATH_MAX - ID_HEX_LEN - 8 ? ERR_LIMIT : ERR_OK;
+}
+
 enum err s3_files_open(struct s3 *s3)
 {
     const char *data = s3->core->cfg.data_dir.p;
+    TRY(s3_files_locate(s3));
     struct str top = str_fmt(&s3->arena, "%s/s3", data);
-    s3->objects_dir = str_fmt(&s3->arena, "%s/s3/objects", data);
-    s3->staging_dir = str_fmt(&s3->arena, "%s/s3/staging", data);
-    if (!top.p || !s3->objects_dir.p || !s3->staging_dir.p)
+    if (!top.p)
         return ERR_NOMEM;
-    if (s3->objects_dir.len > S3_PATH_MAX - ID_HEX_LEN - 8)
-        return ERR_LIMIT;
     TRY(make_dir(top.p));
     TRY(make_dir(s3->objects_dir.p));
     TRY(make_dir(s3->staging_dir.p));
@@ -105,22 +112,22 @@ static enum err look_up(struct txn *txn, void *arg)
 {
     struct recovery *r = arg;
     struct str value;
-    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&r->id)), &value);
-    r->referenced = e == ERR_OK;
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    enum err err = txn_peek(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&r->id)), &value);
+    r->referenced = err == ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err s3_files_recover(struct s3 *s3)
 {
     DIR *dir = opendir(s3->staging_dir.p);
-    enum err e = dir ? ERR_OK : ERR_IO;
+    enum err err = dir ? ERR_OK : ERR_IO;
     size_t removed = 0;
-    for (struct dirent *d; e == ERR_OK && (d = readdir(dir)) != NULL;) {
+    for (struct dirent *d; err == ERR_OK && (d = readdir(dir)) != NULL;) {
         struct recovery r = {.s3 = s3};
         if (hex_decode_to(str_c(d->d_name), r.id.b, S3_ID_LEN) != ERR_OK)
             continue;
-        e = txn_run_now(s3->core, look_up, &r);
-        if (e != ERR_OK)
+        err = txn_run_now(s3->core, look_up, &r);
+        if (err != ERR_OK)
             break;
         struct paths p;
         make_paths(s3, &r.id, &p);
@@ -135,7 +142,7 @@ enum err s3_files_recover(struct s3 *s3)
         closedir(dir);
     if (removed)
         log_info("s3", "removed %zu unfinished uploads", removed);
-    return e;
+    return err;
 }
 
 /* --- writer ----------------------------------------------------------------------------------- */
@@ -151,10 +158,10 @@ enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max, struct 
     rng_bytes(w->id.b, S3_ID_LEN);
     buf_init(&w->small, inline_max);
     buf_init(&w->block_sums, SUMS_MAX);
-    enum err e = s3_summer_init(&w->summer, algos);
-    if (e != ERR_OK) {
+    enum err err = s3_summer_init(&w->summer, algos);
+    if (err != ERR_OK) {
         s3_writer_free(w);
-        return e;
+        return err;
     }
     *ret_w = w;
     return ERR_OK;
@@ -282,10 +289,10 @@ static void sink_abort(void *ctx)
 
 enum err s3_writer_sink(struct s3_writer *w, struct call *call, struct call_sink *ret_sink)
 {
-    enum err e = arena_on_release(call->arena, s3_writer_free, w);
-    if (e != ERR_OK) {
+    enum err err = arena_on_release(call->arena, s3_writer_free, w);
+    if (err != ERR_OK) {
         s3_writer_free(w);
-        return e;
+        return err;
     }
     *ret_sink = (struct call_sink){w, s3_writer_write, s3_writer_finish, sink_abort};
     return ERR_OK;

@@ -32,14 +32,16 @@ struct job_kind;
 
 struct s3 {
     struct core *core;
-    struct s3_port port;                 /* what others use of this */
-    struct str objects_dir, staging_dir; /* NUL-terminated */
-    struct arena arena;                  /* process lifetime, start-up only */
-    pthread_mutex_t lock;                /* pins */
-    struct list pins;                    /* oldest first */
-    struct job_kind *clean;              /* the job (s3_clean.c) */
-    struct catalogue *buckets;           /* s3_bucket.c's */
-    _Atomic uint64_t damaged_reads;      /* replies and copies that met damaged files */
+    struct s3_port port;                            /* what others use of this */
+    struct str objects_dir, staging_dir;            /* NUL-terminated */
+    struct arena arena;                             /* process lifetime, start-up only */
+    pthread_mutex_t lock;                           /* pins */
+    struct list pins;                               /* oldest first */
+    struct job_kind *clean;                         /* the job (s3_clean.c) */
+    struct catalogue *buckets;                      /* s3_bucket.c's */
+    struct job_kind *scrub;                         /* s3_scrub.c's */
+    _Atomic uint64_t damaged_reads;                 /* replies and copies that met damaged files */
+    _Atomic uint64_t scrubbed_bytes, scrub_damaged; /* since start */
 };
 
 /* --- files (s3_files.c) ----------------------------------------------------------------------- */
@@ -52,7 +54,9 @@ void s3_file_path_to(const struct s3 *s3, const struct s3_id *id, char path[S3_P
 bool s3_file_remove(const struct s3 *s3, const struct s3_id *id);
 /* Markers left by a stop in the middle of uploads: removes their files unless referenced. */
 enum err s3_files_recover(struct s3 *s3) WARN_UNUSED;
-/* Makes the folders. ERR_IO, ERR_NOMEM. */
+/* Says where the folders are, in s3->arena. ERR_NOMEM, ERR_LIMIT: the path is too long. */
+enum err s3_files_locate(struct s3 *s3) WARN_UNUSED;
+/* The same, and makes them. ERR_IO too. */
 enum err s3_files_open(struct s3 *s3) WARN_UNUSED;
 
 /* The key and the bucket that a file was made for. */
@@ -67,10 +71,10 @@ struct s3_writer {
     struct s3 *s3;
     struct s3_id id;
     int fd;
-    bool has_file; /* made, and to be removed unless kept */
+    bool has_file;         /* made, and to be removed unless kept */
     uint32_t block_crc;    /* of the block that the bytes so far end in */
     struct buf block_sums; /* of the blocks before it, as in the file */
-    bool kept;     /* a commit references the file */
+    bool kept;             /* a commit references the file */
     size_t inline_max;
     struct buf small;
     uint64_t size;

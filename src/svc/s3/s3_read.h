@@ -45,6 +45,7 @@ void s3_reader_free(void *reader);
  * it is at the end when *at is `size`. ERR_CORRUPT: *ret_damage says what; ERR_IO: the disk failed to
  * read it, likewise; `buf` has `cap` bytes, at least a block. Blocks: for worker threads. */
 enum err s3_file_verify(const struct s3 *s3, const struct s3_id *id, uint64_t size, uint64_t *at,
-                        uint64_t max, char *buf, size_t cap, struct s3_damage *ret_damage) WARN_UNUSED;
+                        uint64_t max, char *buf, size_t cap,
+                        struct s3_damage *ret_damage) WARN_UNUSED;
 
 #endif

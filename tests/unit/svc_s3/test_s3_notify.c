@@ -140,7 +140,8 @@ static void test_record(void **state)
     assert_false(str_is_set(back.v[0].prefix));
     assert_true(str_is_set(back.v[1].suffix) && str_empty(back.v[1].suffix));
     for (size_t cut = 0; cut < b.len; cut++)
-        assert_int_equal(record_unpack(&s3_rules_type, &arena, str_n(b.p, cut), &back), ERR_CORRUPT);
+        assert_int_equal(record_unpack(&s3_rules_type, &arena, str_n(b.p, cut), &back),
+                         ERR_CORRUPT);
 }
 
 static void test_document(void **state)

@@ -10,12 +10,16 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/sys.h"
 #include "deliver/deliver.h"
+#include "deliver/job.h"
 #include "kv/drv_fault/kv_mem.h"
 #include "svc/s3/s3_read.h"
+#include "svc/s3/s3_scrub.h"
 
 enum { B = S3_BLOCK_BYTES };
 
@@ -36,6 +40,8 @@ static int setup(void **state)
     assert_int_equal(kv_mem_open(disk, false, &core.kv), ERR_OK);
     assert_int_equal(io_loop_new(0, &loop), ERR_OK);
     core.loops = &loop;
+    clock_fake_set_ms(1700000000000);
+    assert_int_equal(core_start(&core), ERR_OK);
     void *self;
     assert_int_equal(deliver_new(&core, &core.deliver), ERR_OK);
     assert_int_equal(s3_def.make(&core, &self), ERR_OK);
@@ -54,7 +60,9 @@ static int teardown(void **state)
     mem_free(block);
     s3_def.release(s3);
     deliver_free(core.deliver);
+    core_stop(&core);
     io_loop_free(loop);
+    clock_fake_set_ms(-1);
     kv_close(core.kv);
     kv_mem_disk_free(disk);
     snprintf(command, sizeof(command), "rm -rf '%s'", dir);
@@ -183,6 +191,7 @@ static void test_faults(void **state)
 {
     struct s3_object_rec rec;
     struct s3_writer *w = written(B + 5, B, &rec);
+    log_set_level(LOG_ERROR + 1);
     sys.pread = bad_pread;
     assert_int_equal(read_range(&rec, 0, rec.size), ERR_OK);
     for (fails_in = 1;; fails_in++) {
@@ -197,12 +206,132 @@ static void test_faults(void **state)
     s3_writer_free(w);
 }
 
+/* --- scrubbing -------------------------------------------------------------------------------- */
+
+static enum err make_bucket(struct txn *txn, void *arg)
+{
+    struct s3_bucket_ref b = {.name = STR("bkt"), .rec = {.id = 77}};
+    return s3_bucket_put(s3, txn, &b);
+}
+
+static enum err reference(struct txn *txn, void *arg)
+{
+    struct s3_body body;
+    return s3_writer_stage(arg, txn, &(struct s3_made_for){77, STR("some key")}, &body);
+}
+
+static char said[10000];
+
+static void say(void *arg, const char *line)
+{
+    strcat(said, line);
+    strcat(said, "\n");
+}
+
+/* Every referenced file is looked at, damage is told by bucket and key, and nothing else is. */
+static void test_scrub(void **state)
+{
+    static const size_t sizes[] = {1, B, 3 * B + 7, 20 * B};
+    struct s3_object_rec rec;
+    struct s3_scrub_found found;
+    char path[ARRAY_LEN(sizes)][S3_PATH_MAX];
+    assert_int_equal(txn_run_now(&core, make_bucket, NULL), ERR_OK);
+    assert_int_equal(s3_scrub(&core, say, NULL, &found), ERR_OK);
+    assert_int_equal(found.files, 0);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        struct s3_writer *w = written(sizes[i], 12345, &rec);
+        s3_file_path_to(s3, &w->id, path[i]);
+        assert_int_equal(txn_run_now(&core, reference, w), ERR_OK);
+        s3_writer_free(w);
+    }
+    said[0] = '\0';
+    assert_int_equal(s3_scrub(&core, say, NULL, &found), ERR_OK);
+    assert_true(found.files == 4 && found.damaged == 0);
+    assert_int_equal(found.bytes, sizes[0] + sizes[1] + sizes[2] + sizes[3]);
+    assert_string_equal(said, "");
+    flip(path[2], 2 * B + 1);
+    unlink(path[0]);
+    assert_int_equal(s3_scrub(&core, say, NULL, &found), ERR_CORRUPT);
+    assert_true(found.files == 4 && found.damaged == 2);
+    assert_non_null(strstr(said, "bucket=bkt key=some key file="));
+    assert_non_null(strstr(said, " missing at byte 0\n"));
+    assert_non_null(strstr(said, " block does not match at byte 131072\n"));
+}
+
+static void over(struct io_timer *t)
+{
+    *(bool *)t->arg = true;
+}
+
+enum { GUARD_MS = 60 * 1000 };
+
+/* Lets time pass, an hour a turn of the loop, until so many bytes were scrubbed since start. */
+static bool scrubbed(struct due *due, uint64_t want)
+{
+    bool fired = false;
+    struct io_timer guard;
+    io_timer_init(&guard, loop, over, &fired);
+    assert_int_equal(io_timer_start(&guard, GUARD_MS), ERR_OK);
+    while (!fired && atomic_load(&s3->scrubbed_bytes) < want) {
+        clock_fake_advance_ms(3600 * 1000);
+        due_wake(due);
+        uv_run(io_loop_uv(loop), UV_RUN_ONCE);
+    }
+    io_timer_stop(&guard);
+    return atomic_load(&s3->scrubbed_bytes) == want;
+}
+
+static enum err job_waits(struct txn *txn, void *arg)
+{
+    struct str argument;
+    return job_get(txn, s3->scrub, STR(""), &argument, arg);
+}
+
+/* Once the job's first step is durable. */
+static void wait_for_first_step(void)
+{
+    struct str cursor = STR_NONE;
+    for (int i = 0; i < 10000 && txn_run_now(&core, job_waits, &cursor) != ERR_OK; i++)
+        uv_run(io_loop_uv(loop), UV_RUN_ONCE);
+    assert_true(str_is_set(cursor));
+}
+
+/* A week after it first saw files the job checks them all, and again a week later. */
+static void test_scrub_job(void **state)
+{
+    struct s3_object_rec rec;
+    char path[2][S3_PATH_MAX];
+    struct due *due = deliver_due(core.deliver);
+    log_set_level(LOG_ERROR + 1);
+    assert_int_equal(txn_run_now(&core, make_bucket, NULL), ERR_OK);
+    for (size_t i = 0; i < 2; i++) {
+        struct s3_writer *w = written(3 * B, 12345, &rec);
+        s3_file_path_to(s3, &w->id, path[i]);
+        assert_int_equal(txn_run_now(&core, reference, w), ERR_OK);
+        s3_writer_free(w);
+    }
+    assert_int_equal(due_start(due), ERR_OK);
+    wait_for_first_step();
+    assert_int_equal(atomic_load(&s3->scrubbed_bytes), 0);
+    int64_t start_ms = clock_now_ms();
+    assert_true(scrubbed(due, 6 * B));
+    assert_true(clock_now_ms() >= start_ms + S3_SCRUB_EVERY_MS);
+    assert_int_equal(atomic_load(&s3->scrub_damaged), 0);
+    flip(path[1], 5);
+    assert_true(scrubbed(due, 9 * B));
+    assert_true(clock_now_ms() >= start_ms + 2ll * S3_SCRUB_EVERY_MS);
+    assert_int_equal(atomic_load(&s3->scrub_damaged), 1);
+    due_stop(due);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_ranges, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_faults, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_scrub, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_scrub_job, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

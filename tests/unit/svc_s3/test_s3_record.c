@@ -64,8 +64,8 @@ static void test_others(void **state)
 {
     struct str b;
     struct s3_rule rule = {.queue = true, .id = STR("r"), .arn = STR("arn")};
-    struct s3_bucket_rec bucket = {
-        7, STR("eu-west-1"), 1, S3_SUSPENDED, S3_HAS_POLICY, STR("{}"), {&rule, 1}};
+    struct s3_bucket_rec bucket = {7,         STR("eu-west-1"), 1, S3_SUSPENDED, S3_HAS_POLICY,
+                                   STR("{}"), {&rule, 1}};
     struct s3_bucket_rec bucket2;
     assert_int_equal(record_make(&s3_bucket_type, &arena, &bucket, &b), ERR_OK);
     assert_int_equal(record_unpack(&s3_bucket_type, &arena, b, &bucket2), ERR_OK);

@@ -1,0 +1,382 @@
+/* Checking all files. See s3_scrub.h. The background part is a singleton job (deliver/job.h):
+ *
+ *   step: damage that the last run met is told, the next files are collected
+ *     --some--> run: checked on the pool --> step --the rate--> wait --> step
+ *     --none: the pass is over--> wait for the next pass --> step
+ *
+ * The cursor says the file, and where in it, up to which this pass has come. A file that was removed
+ * while it was read is no damage: its record is looked up again before anything is told.
+ *
+ * Layer: svc. Thread: home loop, but for the reading. */
+#include "svc/s3/s3_scrub.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "codec/hex.h"
+#include "core/page.h"
+#include "deliver/deliver.h"
+#include "deliver/job.h"
+#include "svc/s3/s3_read.h"
+
+enum {
+    SLICE_BYTES = S3_SCRUB_BYTES_PER_S, /* of a run */
+    SLICE_FILES = 256,
+    LINE_BYTES = 2 * 1024,
+    LOOK_EVERY_MS = 24 * 3600 * 1000, /* whether there are files at all */
+};
+
+/* --- one file -------------------------------------------------------------------------------- */
+
+struct naming {
+    struct txn *txn;
+    uint64_t bucket;
+    struct str name;
+};
+
+static enum err is_bucket(void *arg, struct str key, struct str value)
+{
+    struct naming *n = arg;
+    struct s3_bucket_rec rec;
+    TRY(record_unpack(&s3_bucket_type, n->txn->arena, value, &rec));
+    if (rec.id != n->bucket)
+        return ERR_OK;
+    TRY(key_read(&s3_k_bucket, key, n->txn->arena, &n->name));
+    return ERR_CLOSED;
+}
+
+/* "bucket=b key=k file=... missing at byte 0", for people. */
+static enum err describe(struct txn *txn, const struct s3_file_rec *rec, const struct s3_damage *d,
+                         char line[LINE_BYTES])
+{
+    struct naming n = {.txn = txn, .bucket = rec->bucket};
+    char hex[2 * S3_ID_LEN];
+    hex_to(hex, d->file.b, S3_ID_LEN);
+    TRY(txn_each(txn, key_range_table(txn->arena, &s3_k_bucket), is_bucket, &n));
+    snprintf(line, LINE_BYTES, "bucket=" STR_FMT " key=" STR_FMT " file=%.*s %s at byte %" PRIu64,
+             STR_ARG(str_is_set(n.name) ? n.name : STR("(deleted)")), STR_ARG(rec->key),
+             (int)sizeof(hex), hex, d->what, d->at);
+    return ERR_OK;
+}
+
+static enum err take_id(struct txn *txn, struct str key, struct s3_id *ret_id)
+{
+    struct str id;
+    TRY(key_read(&s3_k_file, key, txn->arena, &id));
+    if (id.len != S3_ID_LEN)
+        return ERR_CORRUPT;
+    memcpy(ret_id->b, id.p, S3_ID_LEN);
+    return ERR_OK;
+}
+
+/* --- without a server ------------------------------------------------------------------------- */
+
+struct whole {
+    struct s3 *s3;
+    struct txn *txn;
+    s3_scrub_say *say;
+    void *arg;
+    char *block;
+    struct s3_scrub_found found;
+};
+
+static enum err check_file(void *arg, struct str key, struct str value)
+{
+    struct whole *wh = arg;
+    struct s3_file_rec rec;
+    struct s3_id id;
+    struct s3_damage damage;
+    char line[LINE_BYTES];
+    uint64_t at = 0;
+    TRY(take_id(wh->txn, key, &id));
+    TRY(record_unpack(&s3_file_type, wh->txn->arena, value, &rec));
+    enum err err = s3_file_verify(wh->s3, &id, rec.size, &at, UINT64_MAX, wh->block,
+                                  CALL_BLOCK_BYTES, &damage);
+    wh->found.files++;
+    wh->found.bytes += at;
+    if (err == ERR_OK)
+        return ERR_OK;
+    wh->found.damaged++;
+    TRY(describe(wh->txn, &rec, &damage, line));
+    wh->say(wh->arg, line);
+    return ERR_OK;
+}
+
+static enum err check_table(struct txn *txn, void *arg)
+{
+    struct whole *wh = arg;
+    wh->txn = txn;
+    wh->found = (struct s3_scrub_found){0};
+    return txn_each(txn, key_range_table(txn->arena, &s3_k_file), check_file, wh);
+}
+
+enum err s3_scrub(struct core *core, s3_scrub_say *say, void *arg, struct s3_scrub_found *ret_found)
+{
+    struct s3 s3 = {.core = core};
+    struct whole wh = {.s3 = &s3, .say = say, .arg = arg};
+    arena_init(&s3.arena, 64 * 1024);
+    wh.block = mem_alloc(CALL_BLOCK_BYTES);
+    enum err err = wh.block ? s3_files_locate(&s3) : ERR_NOMEM;
+    if (err == ERR_OK)
+        err = txn_run_now(core, check_table, &wh);
+    mem_free(wh.block);
+    arena_release(&s3.arena);
+    *ret_found = wh.found;
+    return err == ERR_OK && wh.found.damaged > 0 ? ERR_CORRUPT : err;
+}
+
+/* --- in the background ------------------------------------------------------------------------ */
+
+struct cursor {
+    int64_t begins_ms; /* of the pass */
+    struct s3_id file; /* up to which it has come, and `at` in it; zero: before the first */
+    uint64_t at;
+    bool whole; /* that file is done */
+};
+
+static const struct record_field cursor_fields[] = {
+    REC_INT(struct cursor, begins_ms),
+    REC_BYTES(struct cursor, file),
+    REC_UINT(struct cursor, at),
+    REC_BOOL(struct cursor, whole),
+};
+static const struct record_type cursor_type = RECORD_TYPE(struct cursor, 1, cursor_fields);
+
+struct slice_file {
+    struct s3_id id;
+    uint64_t size, at;
+    enum err err;
+    struct s3_damage damage;
+};
+
+struct scrubbing {
+    struct io_work work;
+    struct s3 *s3;
+    struct due_fire *run; /* while it runs */
+    size_t n;
+    uint64_t bytes; /* of the slice; before the run the wish, after it what was read */
+    bool ran;       /* the slice was checked, and the next step has to take that in */
+    size_t damaged; /* that this step told */
+    struct slice_file files[SLICE_FILES];
+};
+
+static void check_slice(struct io_work *w)
+{
+    struct scrubbing *s = CONTAINER_OF(w, struct scrubbing, work);
+    char *block = mem_alloc(CALL_BLOCK_BYTES);
+    s->bytes = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        struct slice_file *f = &s->files[i];
+        uint64_t from = f->at;
+        f->err = !block ? ERR_NOMEM
+                        : s3_file_verify(s->s3, &f->id, f->size, &f->at, SLICE_BYTES - s->bytes,
+                                         block, CALL_BLOCK_BYTES, &f->damage);
+        s->bytes += f->at - from;
+    }
+    mem_free(block);
+}
+
+static void slice_checked(struct io_work *w)
+{
+    struct scrubbing *s = CONTAINER_OF(w, struct scrubbing, work);
+    struct due_fire *run = s->run;
+    assert(run && !s->ran);
+    s->ran = true;
+    s->run = NULL;
+    job_continue(run);
+}
+
+static void run(void *self, struct due_fire *fire)
+{
+    struct scrubbing *s = fire->user;
+    assert(s && s->n > 0 && !s->ran);
+    s->run = fire;
+    s->work.work = check_slice;
+    s->work.done = slice_checked;
+    if (io_work_start(core_home_loop(s->s3->core), &s->work) == ERR_OK)
+        return;
+    s->run = NULL; /* the next step collects them again */
+    job_continue(fire);
+}
+
+/* Tells what the last run met, of files that are still referenced, and moves the cursor on. A file
+ * for which there was no memory is left to the next pass. */
+static enum err take_in(struct scrubbing *s, struct txn *txn, struct cursor *c)
+{
+    char line[LINE_BYTES];
+    s->damaged = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct slice_file *f = &s->files[i];
+        struct s3_file_rec rec;
+        struct str value;
+        c->file = f->id;
+        c->at = f->at;
+        c->whole = f->err || f->at == f->size;
+        if (!f->err || f->err == ERR_NOMEM)
+            continue;
+        enum err err = txn_peek(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&f->id)), &value);
+        if (err == ERR_NOT_FOUND)
+            continue;
+        TRY(err);
+        TRY(record_unpack(&s3_file_type, txn->arena, value, &rec));
+        TRY(describe(txn, &rec, &f->damage, line));
+        log_error("s3", "object bytes damaged: %s", line);
+        s->damaged++;
+    }
+    return ERR_OK;
+}
+
+struct collecting {
+    struct scrubbing *s;
+    struct txn *txn;
+    const struct cursor *c;
+};
+
+static enum err collect_file(void *arg, struct str key, struct str value)
+{
+    struct collecting *co = arg;
+    struct scrubbing *s = co->s;
+    struct slice_file *f = &s->files[s->n];
+    struct s3_file_rec rec;
+    if (s->n == SLICE_FILES || s->bytes >= SLICE_BYTES)
+        return ERR_CLOSED;
+    *f = (struct slice_file){0};
+    TRY(take_id(co->txn, key, &f->id));
+    TRY(record_unpack(&s3_file_type, co->txn->arena, value, &rec));
+    f->size = rec.size;
+    if (memcmp(f->id.b, co->c->file.b, S3_ID_LEN) == 0) {
+        if (co->c->whole)
+            return ERR_OK;
+        f->at = co->c->at < rec.size ? co->c->at : 0;
+    }
+    s->bytes += rec.size - f->at;
+    s->n++;
+    return ERR_OK;
+}
+
+/* The next files behind the cursor. */
+static enum err collect(struct scrubbing *s, struct txn *txn, const struct cursor *c)
+{
+    struct collecting co = {s, txn, c};
+    struct key_range r = key_range_table(txn->arena, &s3_k_file);
+    r.from = key_make(txn->arena, &s3_k_file, s3_id_str(&c->file));
+    if (!str_is_set(r.from))
+        return ERR_NOMEM;
+    s->n = 0;
+    s->bytes = 0;
+    return txn_each(txn, r, collect_file, &co);
+}
+
+static enum err scrubbing_of(struct s3 *s3, struct job *job, struct scrubbing **ret_s)
+{
+    if (!job->user) {
+        struct scrubbing *s = mem_calloc(1, sizeof(*s));
+        if (!s)
+            return ERR_NOMEM;
+        s->s3 = s3;
+        job->user = s;
+    }
+    *ret_s = job->user;
+    return ERR_OK;
+}
+
+/* How it goes on after `c`: the rate, the next pass, or the next files. */
+static enum err go_on(struct scrubbing *s, struct txn *txn, struct job *job, struct cursor *c,
+                      enum job_state *ret_state)
+{
+    *ret_state = JOB_WAIT;
+    job->wait_until_ms = c->begins_ms;
+    if (s->ran)
+        job->wait_until_ms = txn->now_ms + 1 + (int64_t)(s->bytes * 1000 / S3_SCRUB_BYTES_PER_S);
+    if (s->ran || txn->now_ms < c->begins_ms)
+        return ERR_OK;
+    TRY(collect(s, txn, c));
+    if (s->n > 0) {
+        *ret_state = JOB_RUN;
+        return ERR_OK;
+    }
+    *c = (struct cursor){.begins_ms = txn->now_ms + S3_SCRUB_EVERY_MS};
+    job->wait_until_ms = c->begins_ms;
+    return ERR_OK;
+}
+
+static enum err step(void *self, struct txn *txn, struct job *job, struct job_budget *budget,
+                     enum job_state *ret_state)
+{
+    struct scrubbing *s = NULL;
+    struct cursor c = {.begins_ms = txn->now_ms + S3_SCRUB_EVERY_MS};
+    TRY(scrubbing_of(self, job, &s));
+    if (job->cursor.len > 0) {
+        TRY(record_unpack(&cursor_type, txn->arena, job->cursor, &c));
+    } else { /* nothing is kept, and nothing written, for a store without files */
+        struct str key, value;
+        struct key_range r = key_range_table(txn->arena, &s3_k_file);
+        enum err err = job_first_pair(txn, r.from, r.to, &key, &value);
+        if (err == ERR_NOT_FOUND) {
+            *ret_state = JOB_DONE;
+            return ERR_OK;
+        }
+        TRY(err);
+    }
+    if (s->ran)
+        TRY(take_in(s, txn, &c));
+    TRY(go_on(s, txn, job, &c, ret_state));
+    job_spend(budget, 1 + s->n);
+    return record_make(&cursor_type, txn->arena, &c, &job->cursor);
+}
+
+/* The step is durable: what it took in is done with. */
+static void stepped(void *self, const struct job *job, enum job_state state)
+{
+    struct s3 *s3 = self;
+    struct scrubbing *s = job->user;
+    assert(s && !s->run && (state != JOB_RUN || (s->n > 0 && !s->ran)));
+    if (!s->ran)
+        return;
+    atomic_fetch_add(&s3->scrubbed_bytes, s->bytes);
+    atomic_fetch_add(&s3->scrub_damaged, s->damaged);
+    s->ran = false;
+    s->n = 0;
+}
+
+static void release(void *self, void *user)
+{
+    mem_free(user);
+}
+
+enum err s3_scrub_register(struct s3 *s3)
+{
+    const struct job_def def = {
+        .name = "s3.scrub",
+        .self = s3,
+        .step = step,
+        .run = run,
+        .stepped = stepped,
+        .release = release,
+        .at_once = 1,
+        .singleton = true,
+        .every_ms = LOOK_EVERY_MS,
+    };
+    return job_register(deliver_due(s3->core->deliver), &def, &s3->scrub);
+}
+
+/* --- figures ---------------------------------------------------------------------------------- */
+
+void s3_metrics(void *self, struct buf *b)
+{
+    struct s3 *s3 = self;
+    buf_add_fmt(b,
+                "# HELP weir_s3_scrubbed_bytes_total Object bytes checked in the background.\n"
+                "# TYPE weir_s3_scrubbed_bytes_total counter\n"
+                "weir_s3_scrubbed_bytes_total %" PRIu64 "\n"
+                "# HELP weir_s3_damaged_total Damaged object files met, in the background and by "
+                "readers.\n"
+                "# TYPE weir_s3_damaged_total counter\n"
+                "weir_s3_damaged_total{by=\"scrub\"} %" PRIu64 "\n"
+                "weir_s3_damaged_total{by=\"read\"} %" PRIu64 "\n",
+                atomic_load(&s3->scrubbed_bytes), atomic_load(&s3->scrub_damaged),
+                atomic_load(&s3->damaged_reads));
+}
