@@ -20,7 +20,7 @@
 #include <immintrin.h>
 #endif
 
-enum { SLICES = 8, FOLD_MIN = 128 };
+enum { SLICES = 8, FOLD_MIN = 128, CRC32C_FOLD_MIN = 1024 };
 
 struct crc {
     int width;     /* 32 or 64 */
@@ -188,6 +188,10 @@ uint32_t crc32_update(uint32_t crc, const void *p, size_t len)
 uint32_t crc32c_update(uint32_t crc, const void *p, size_t len)
 {
 #if defined(__x86_64__)
+    /* On long pieces folding beats the instruction made for it, whose latency is three cycles:
+     * 12 against 8 GB/s. */
+    if (len >= CRC32C_FOLD_MIN && use_hardware(have_clmul))
+        return ~(uint32_t)fold_update(&castagnoli, (uint32_t)~crc, p, len);
     if (use_hardware(have_sse42))
         return ~sse42_update(~crc, p, len);
 #endif
