@@ -85,11 +85,11 @@ static enum err count_bucket(struct call *call, int64_t change)
 {
     struct str key = key_make(call->arena, &s3_k_count, call_scope(call)), value;
     struct s3_count_rec count = {0};
-    enum err e = txn_get(call->txn, key, &value);
-    if (e == ERR_OK)
-        e = record_unpack(&s3_count_type, call->arena, value, &count);
-    if (e != ERR_OK && e != ERR_NOT_FOUND)
-        return e;
+    enum err err = txn_get(call->txn, key, &value);
+    if (err == ERR_OK)
+        err = record_unpack(&s3_count_type, call->arena, value, &count);
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
     if (change > 0 && count.buckets >= S3_BUCKETS_MAX)
         return call_error(call, &s3_err_too_many_buckets,
                           "You have attempted to create more buckets than allowed");
@@ -114,11 +114,11 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
     struct s3_bucket_rec old;
     TRY(check_create(call, in));
     TRY(choose_region(call, in, &b.rec.region));
-    enum err e = s3_bucket_read(call->txn, in->bucket, &old);
-    if (e == ERR_OK)
+    enum err err = s3_bucket_read(call->txn, in->bucket, &old);
+    if (err == ERR_OK)
         return create_again(call, in, &old, out);
-    if (e != ERR_NOT_FOUND)
-        return e;
+    if (err != ERR_NOT_FOUND)
+        return err;
     b.rec.id = rng_u64();
     b.rec.created_ms = s3_now(call->txn);
     b.rec.flags = S3_HAS_ACCESS_BLOCK | S3_BLOCK_ACLS | S3_IGNORE_ACLS | S3_BLOCK_POLICY |
@@ -172,10 +172,10 @@ static enum err is_empty(struct txn *txn, uint64_t bucket, const struct key_layo
     struct kv_iter *it;
     struct str key, value;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
-    enum err e = kv_next(it, &key, &value);
+    enum err err = kv_next(it, &key, &value);
     kv_iter_close(it);
-    *ret_empty = e == ERR_NOT_FOUND;
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    *ret_empty = err == ERR_NOT_FOUND;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 /* Scans are not tracked; the guards make whoever adds a key meanwhile a conflict (SV2). */
@@ -183,11 +183,11 @@ static enum err take_guards(struct txn *txn, uint64_t bucket)
 {
     for (int i = 0; i < S3_GUARD_SHARDS; i++) {
         struct str key = key_make(txn->arena, &s3_k_guard, bucket, (uint8_t)i), value;
-        enum err e = txn_get(txn, key, &value);
-        if (e == ERR_OK)
+        enum err err = txn_get(txn, key, &value);
+        if (err == ERR_OK)
             TRY(txn_del(txn, key));
-        else if (e != ERR_NOT_FOUND)
-            return e;
+        else if (err != ERR_NOT_FOUND)
+            return err;
     }
     return ERR_OK;
 }
@@ -227,8 +227,8 @@ static enum err fill_buckets(struct call *call, const struct s3_list_buckets_inp
     size_t cap = 64, n = 0;
     struct s3_bucket *v = ARENA_ARRAY(call->arena, struct s3_bucket, cap);
     struct str key, value, last = STR_NONE;
-    enum err e = v ? ERR_OK : ERR_NOMEM;
-    while (e == ERR_OK && (e = kv_next(it, &key, &value)) == ERR_OK) {
+    enum err err = v ? ERR_OK : ERR_NOMEM;
+    while (err == ERR_OK && (err = kv_next(it, &key, &value)) == ERR_OK) {
         struct s3_bucket_rec rec;
         struct str name;
         TRY(key_read(&s3_k_bucket, key, call->arena, &name));
@@ -237,7 +237,7 @@ static enum err fill_buckets(struct call *call, const struct s3_list_buckets_inp
             continue;
         if (n == max) {
             out->continuation_token = last;
-            e = ERR_NOT_FOUND;
+            err = ERR_NOT_FOUND;
             break;
         }
         if (n == cap) {
@@ -255,7 +255,7 @@ static enum err fill_buckets(struct call *call, const struct s3_list_buckets_inp
         n++;
     }
     out->buckets = (struct s3_buckets){v, n};
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *in,
@@ -278,9 +278,9 @@ enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *
             r.from = after;
     }
     TRY(kv_scan(call->txn->kv, r.from, r.to, false, &it));
-    enum err e = fill_buckets(call, in, it, max, out);
+    enum err err = fill_buckets(call, in, it, max, out);
     kv_iter_close(it);
-    TRY(e);
+    TRY(err);
     out->owner = s3_owner_of(call);
     out->prefix = in->prefix;
     return out->owner ? ERR_OK : ERR_NOMEM;

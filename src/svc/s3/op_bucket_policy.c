@@ -43,16 +43,16 @@ static enum err check_policy(struct call *call, const struct s3_bucket_ref *b, s
     if (json.len > S3_POLICY_MAX)
         return call_error(call, &s3_err_invalid_argument,
                           "Policies must not be larger than 20480 bytes");
-    enum err e = core_policy_check(call->core, call->arena, POLICY_RESOURCE, json, &why);
-    if (e == ERR_INVALID || e == ERR_LIMIT)
+    enum err err = core_policy_check(call->core, call->arena, POLICY_RESOURCE, json, &why);
+    if (err == ERR_INVALID || err == ERR_LIMIT)
         return malformed(call, why);
-    TRY(e);
+    TRY(err);
     if (!resources_fit(call->arena, json, s3_arn(call, b->name, STR_NONE)))
         return malformed(call, "Policy has invalid resource");
-    e = core_policy_stored(call->txn, json, &why, ret_stored);
-    if (e == ERR_INVALID)
+    err = core_policy_stored(call->txn, json, &why, ret_stored);
+    if (err == ERR_INVALID)
         return malformed(call, why);
-    TRY(e);
+    TRY(err);
     return s3_policy_public(call->arena, json, ret_public);
 }
 

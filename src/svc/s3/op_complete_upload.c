@@ -169,15 +169,15 @@ static enum err find_done(struct call *call, const struct s3_bucket_ref *b, stru
     *ret_again = false;
     if (upload_id.len != S3_UPLOAD_ID_LEN)
         return ERR_OK;
-    enum err e =
+    enum err err =
         txn_peek(call->txn, key_make(call->arena, &s3_k_done, b->rec.id, key, upload_id), &value);
-    if (e == ERR_OK) {
+    if (err == ERR_OK) {
         TRY(record_unpack(&s3_seq_type, call->arena, value, &was));
-        e = s3_current(call->txn, b->rec.id, key, false, ret_rec);
+        err = s3_current(call->txn, b->rec.id, key, false, ret_rec);
     }
-    if (e == ERR_NOT_FOUND)
+    if (err == ERR_NOT_FOUND)
         return ERR_OK;
-    TRY(e);
+    TRY(err);
     *ret_again = ret_rec->seq == was.seq;
     return ERR_OK;
 }

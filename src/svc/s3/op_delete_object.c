@@ -6,11 +6,11 @@ static enum err delete_one(struct call *call, const struct s3_bucket_ref *b, str
                            struct str version_id, struct s3_deletion *d)
 {
     struct s3 *s3 = call->svc;
-    enum err e = str_is_set(version_id) ? s3_delete_version(s3, call->txn, b, key, version_id, d)
-                                        : s3_delete_key(s3, call->txn, b, key, d);
-    if (e == ERR_INVALID)
+    enum err err = str_is_set(version_id) ? s3_delete_version(s3, call->txn, b, key, version_id, d)
+                                          : s3_delete_key(s3, call->txn, b, key, d);
+    if (err == ERR_INVALID)
         return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
-    TRY(e);
+    TRY(err);
     if (!d->happened)
         return ERR_OK;
     bool versioned = b->rec.versioning != S3_UNVERSIONED;
@@ -68,33 +68,33 @@ static enum err delete_listed(struct call *call, const struct s3_bucket_ref *b,
     struct s3_deletion d = {0};
     struct s3_object_rec rec;
     const char *action = str_is_set(id->version_id) ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
-    enum err e = call_authorize(call, action, s3_arn(call, b->name, id->key));
-    if (e == ERR_FAILED) {
+    enum err err = call_authorize(call, action, s3_arn(call, b->name, id->key));
+    if (err == ERR_FAILED) {
         call_error_clear(call);
         add_error(r, id, "AccessDenied", "Access Denied");
         return ERR_OK;
     }
-    TRY(e);
+    TRY(err);
     if (id->key.len > S3_KEY_BYTES_MAX) {
         add_error(r, id, "KeyTooLongError", "Your key is too long");
         return ERR_OK;
     }
     if (str_is_set(id->e_tag)) {
-        e = s3_current(call->txn, b->rec.id, id->key, true, &rec);
-        if (e == ERR_NOT_FOUND || (e == ERR_OK && !s3_etag_listed(id->e_tag, rec.etag))) {
+        err = s3_current(call->txn, b->rec.id, id->key, true, &rec);
+        if (err == ERR_NOT_FOUND || (err == ERR_OK && !s3_etag_listed(id->e_tag, rec.etag))) {
             add_error(r, id, "PreconditionFailed",
                       "At least one of the pre-conditions you specified did not hold");
             return ERR_OK;
         }
-        TRY(e);
+        TRY(err);
     }
-    e = delete_one(call, b, id->key, id->version_id, &d);
-    if (e == ERR_FAILED) {
+    err = delete_one(call, b, id->key, id->version_id, &d);
+    if (err == ERR_FAILED) {
         call_error_clear(call);
         add_error(r, id, "NoSuchVersion", "The specified version does not exist.");
         return ERR_OK;
     }
-    TRY(e);
+    TRY(err);
     struct s3_deleted_object *o = &r->deleted[r->n_deleted++];
     *o = (struct s3_deleted_object){.key = id->key, .version_id = id->version_id};
     if (d.made_marker || d.removed_marker) {

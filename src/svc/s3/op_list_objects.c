@@ -74,12 +74,12 @@ static enum err list(struct call *call, const struct request *rq, struct listing
         return ERR_NOMEM;
     if (rq->max == 0)
         return ERR_OK;
-    enum err e = s3_walk_open(&w, call->txn, &table, 1, rq->bucket, rq->prefix, rq->delimiter,
-                              rq->after, NULL);
-    if (e == ERR_OK)
-        e = fill(call, rq, &w, l);
+    enum err err = s3_walk_open(&w, call->txn, &table, 1, rq->bucket, rq->prefix, rq->delimiter,
+                                rq->after, NULL);
+    if (err == ERR_OK)
+        err = fill(call, rq, &w, l);
     s3_walk_close(&w);
-    return e;
+    return err;
 }
 
 static enum err take_max(struct call *call, bool has, int64_t max, size_t *ret_max)

@@ -31,13 +31,13 @@ struct request {
 static enum err look_at_key(struct call *call, struct request *rq)
 {
     struct s3_object_rec rec;
-    enum err e = s3_current(call->txn, rq->b.rec.id, rq->key_marker, false, &rec);
-    rq->promoted = e == ERR_OK && rec.seq < rq->seq;
-    if (e == ERR_NOT_FOUND)
-        e = s3_newest_old(call->txn, rq->b.rec.id, rq->key_marker, &rec);
-    if (e == ERR_OK)
+    enum err err = s3_current(call->txn, rq->b.rec.id, rq->key_marker, false, &rec);
+    rq->promoted = err == ERR_OK && rec.seq < rq->seq;
+    if (err == ERR_NOT_FOUND)
+        err = s3_newest_old(call->txn, rq->b.rec.id, rq->key_marker, &rec);
+    if (err == ERR_OK)
         rq->newest_seq = rec.seq;
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 /* Turns a version-id-marker into its place in the order. */
@@ -55,12 +55,13 @@ static enum err find_marker(struct call *call, struct request *rq, struct str ve
         return look_at_key(call, rq);
     if (!str_eq(version_id, S3_NULL_VERSION))
         return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
-    enum err e =
+    enum err err =
         s3_version(call->txn, rq->b.rec.id, rq->key_marker, version_id, false, &rec, &current);
-    if (e == ERR_OK || e == ERR_NOT_FOUND) /* gone, and nothing says where it was: the whole key */
-        rq->seq = e == ERR_OK ? rec.seq : UINT64_MAX;
+    if (err == ERR_OK ||
+        err == ERR_NOT_FOUND) /* gone, and nothing says where it was: the whole key */
+        rq->seq = err == ERR_OK ? rec.seq : UINT64_MAX;
     else
-        return e;
+        return err;
     return look_at_key(call, rq);
 }
 
@@ -153,12 +154,12 @@ static enum err list(struct call *call, const struct request *rq, struct page *p
     struct str from[] = {rq->promoted ? current : key_successor(call->arena, current),
                          key_successor(call->arena, key_make(call->arena, &s3_k_version, id,
                                                              rq->key_marker, ~rq->seq))};
-    enum err e = s3_walk_open(&w, call->txn, tables, ARRAY_LEN(tables), rq->b.rec.id, rq->prefix,
-                              rq->delimiter, rq->key_marker, rq->within ? from : NULL);
-    if (e == ERR_OK)
-        e = fill(call, rq, &w, p);
+    enum err err = s3_walk_open(&w, call->txn, tables, ARRAY_LEN(tables), rq->b.rec.id, rq->prefix,
+                                rq->delimiter, rq->key_marker, rq->within ? from : NULL);
+    if (err == ERR_OK)
+        err = fill(call, rq, &w, p);
     s3_walk_close(&w);
-    return e;
+    return err;
 }
 
 enum err s3_list_object_versions(struct call *call, const struct s3_list_object_versions_input *in,

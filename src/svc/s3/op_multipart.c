@@ -15,18 +15,18 @@ enum err s3_upload_find(struct call *call, const struct s3_bucket_ref *b, struct
                         struct str upload_id, bool tracked, struct s3_upload_rec *ret_rec)
 {
     struct str value;
-    enum err e = ERR_NOT_FOUND;
+    enum err err = ERR_NOT_FOUND;
     if (upload_id.len == S3_UPLOAD_ID_LEN) {
         struct str k = key_make(call->arena, &s3_k_upload, b->rec.id, key, upload_id);
-        e = tracked ? txn_get(call->txn, k, &value) : txn_peek(call->txn, k, &value);
+        err = tracked ? txn_get(call->txn, k, &value) : txn_peek(call->txn, k, &value);
     }
-    if (e == ERR_NOT_FOUND) {
+    if (err == ERR_NOT_FOUND) {
         TRY(call_error_detail(call, "UploadId", upload_id));
         return call_error(call, &s3_err_no_such_upload,
                           "The specified upload does not exist. The upload ID may be invalid, or "
                           "the upload may have been aborted or completed.");
     }
-    TRY(e);
+    TRY(err);
     return record_unpack(&s3_upload_type, call->arena, value, ret_rec);
 }
 
@@ -61,12 +61,12 @@ enum err s3_part_commit(struct call *call, struct str bucket, struct str expecte
     TRY(s3_upload_find(call, &b, key, upload_id, true, &upload));
     TRY(put_upload(call, &b, key, upload_id, &upload));
     struct str part_key = key_make(call->arena, &s3_k_part, upload_id, number);
-    enum err e = txn_get(call->txn, part_key, &value);
-    if (e == ERR_OK) {
+    enum err err = txn_get(call->txn, part_key, &value);
+    if (err == ERR_OK) {
         TRY(record_unpack(&s3_part_type, call->arena, value, &old));
         TRY(s3_trash_file(s3, call->txn, &old.file));
-    } else if (e != ERR_NOT_FOUND) {
-        return e;
+    } else if (err != ERR_NOT_FOUND) {
+        return err;
     }
     TRY(s3_writer_stage(w, call->txn, &(struct s3_made_for){b.rec.id, key}, &body));
     struct s3_part_rec part = {.number = number,
@@ -93,9 +93,9 @@ enum err s3_parts_load(struct txn *txn, struct str upload_id, int64_t after, siz
     if (!v)
         return ERR_NOMEM;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
-    enum err e;
+    enum err err;
     *ret_more = false;
-    while ((e = kv_next(it, &key, &value)) == ERR_OK) {
+    while ((err = kv_next(it, &key, &value)) == ERR_OK) {
         if (n == max) {
             *ret_more = true;
             break;
@@ -103,20 +103,20 @@ enum err s3_parts_load(struct txn *txn, struct str upload_id, int64_t after, siz
         if (n == cap) {
             struct s3_part_rec *grown = ARENA_ARRAY(txn->arena, struct s3_part_rec, cap * 2);
             if (!grown) {
-                e = ERR_NOMEM;
+                err = ERR_NOMEM;
                 break;
             }
             memcpy(grown, v, n * sizeof(*v));
             v = grown;
             cap *= 2;
         }
-        e = record_unpack_copy(&s3_part_type, txn->arena, value, &v[n++]);
-        if (e != ERR_OK)
+        err = record_unpack_copy(&s3_part_type, txn->arena, value, &v[n++]);
+        if (err != ERR_OK)
             break;
     }
     kv_iter_close(it);
     *ret_parts = (struct s3_manifest){v, n};
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err s3_upload_remove(struct call *call, const struct s3_bucket_ref *b, struct str key,
@@ -403,12 +403,12 @@ enum err s3_list_multipart_uploads(struct call *call,
                   str_is_set(in->key_marker);
     struct str from = key_after_prefix(call->arena, key_make(call->arena, &s3_k_upload, b.rec.id,
                                                              in->key_marker, in->upload_id_marker));
-    enum err e = s3_walk_open(&w, call->txn, &table, 1, b.rec.id, in->prefix, in->delimiter,
-                              in->key_marker, within ? &from : NULL);
-    if (e == ERR_OK && max > 0)
-        e = fill_uploads(call, &w, max, url, &p);
+    enum err err = s3_walk_open(&w, call->txn, &table, 1, b.rec.id, in->prefix, in->delimiter,
+                                in->key_marker, within ? &from : NULL);
+    if (err == ERR_OK && max > 0)
+        err = fill_uploads(call, &w, max, url, &p);
     s3_walk_close(&w);
-    TRY(e);
+    TRY(err);
     struct str none = STR("");
     out->bucket = in->bucket;
     out->key_marker =

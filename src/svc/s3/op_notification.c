@@ -122,9 +122,9 @@ static enum err check_overlaps(struct call *call, const struct s3_rules *rules)
 }
 
 /* What is wrong with a destination, in S3's words. */
-static struct str fault_words(struct call *call, const struct s3_rule *rule, enum err e)
+static struct str fault_words(struct call *call, const struct s3_rule *rule, enum err err)
 {
-    if (e == ERR_NOT_FOUND)
+    if (err == ERR_NOT_FOUND)
         return rule->queue ? STR("The destination queue does not exist")
                            : STR("The destination Lambda function does not exist");
     if (rule->queue)
@@ -143,11 +143,11 @@ static enum err check_rule(struct call *call, const struct s3_rule *rule, struct
         return filter_error(call, "The ARN could not be parsed");
     }
     struct target target = s3_target(call, rule, bucket_arn);
-    enum err e = target_check(call->txn, &target);
-    if (!target_fault(e))
-        return e;
+    enum err err = target_check(call->txn, &target);
+    if (!target_fault(err))
+        return err;
     TRY(call_error_detail(call, "ArgumentName1", rule->arn));
-    TRY(call_error_detail(call, "ArgumentValue1", fault_words(call, rule, e)));
+    TRY(call_error_detail(call, "ArgumentValue1", fault_words(call, rule, err)));
     return call_error(call, &s3_err_invalid_argument,
                       "Unable to validate the following destination configurations");
 }
@@ -180,11 +180,11 @@ static enum err check_targets(struct call *call, const struct s3_bucket_ref *b,
     struct str arn = s3_arn(call, b->name, STR_NONE);
     for (size_t i = 0; i < rules->n; i++) {
         TRY(check_rule(call, &rules->v[i], arn));
-        enum err e = rules->v[i].queue ? send_test_event(call, b, &rules->v[i], arn) : ERR_OK;
-        if (target_fault(e)) /* FIFO queues take no message without a group */
+        enum err err = rules->v[i].queue ? send_test_event(call, b, &rules->v[i], arn) : ERR_OK;
+        if (target_fault(err)) /* FIFO queues take no message without a group */
             return call_error(call, &s3_err_invalid_argument,
                               "Unable to validate the following destination configurations");
-        TRY(e);
+        TRY(err);
     }
     return ERR_OK;
 }

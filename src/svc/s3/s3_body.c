@@ -14,18 +14,20 @@ enum err s3_body_bytes(struct txn *txn, const struct s3_body *body, struct str *
         *ret_bytes = body->kind == S3_BODY_RECORD ? body->bytes : STR("");
         return ERR_OK;
     }
-    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)), ret_bytes);
-    return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+    enum err err =
+        txn_peek(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&body->id)), ret_bytes);
+    return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
 }
 
 enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
                           struct s3_manifest *ret_manifest)
 {
     struct str value;
-    enum err e = txn_peek(txn, key_make(txn->arena, &s3_k_manifest, s3_id_str(&body->id)), &value);
-    if (e == ERR_NOT_FOUND)
+    enum err err =
+        txn_peek(txn, key_make(txn->arena, &s3_k_manifest, s3_id_str(&body->id)), &value);
+    if (err == ERR_NOT_FOUND)
         return ERR_CORRUPT;
-    TRY(e);
+    TRY(err);
     return record_unpack(&s3_manifest_type, txn->arena, value, ret_manifest);
 }
 

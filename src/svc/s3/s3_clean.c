@@ -142,12 +142,12 @@ static enum err drop_buckets(struct stepping *st)
     uint64_t bucket;
     st->more = false;
     while (!st->more) {
-        enum err e = job_first_pair(txn, dropped.from, dropped.to, &key, &value);
-        if (e == ERR_NOT_FOUND) {
+        enum err err = job_first_pair(txn, dropped.from, dropped.to, &key, &value);
+        if (err == ERR_NOT_FOUND) {
             *st->cursor = STR("");
             return ERR_OK;
         }
-        TRY(e);
+        TRY(err);
         TRY(key_read(&s3_k_dropped, key, txn->arena, &bucket));
         r = key_range(txn->arena, &s3_k_upload, bucket);
         if (str_cmp(*st->cursor, r.from) > 0 && str_cmp(*st->cursor, r.to) < 0)

@@ -1,6 +1,7 @@
 /* Checks, errors and conversions that several operations share. See s3_int.h. Layer: svc. */
 #include <inttypes.h>
 
+#include "base/arn.h"
 #include "codec/base64.h"
 #include "codec/percent.h"
 #include "svc/s3/s3_int.h"
@@ -44,12 +45,12 @@ static enum err hidden_by_marker(struct call *call, const struct s3_bucket_ref *
     struct s3_object_rec marker;
     if (b->rec.versioning == S3_UNVERSIONED)
         return s3_no_such_key(call, b->name, key);
-    enum err e = s3_newest_old(call->txn, b->rec.id, key, &marker);
-    if (e == ERR_OK) {
+    enum err err = s3_newest_old(call->txn, b->rec.id, key, &marker);
+    if (err == ERR_OK) {
         TRY(call_reply_header(call, STR("x-amz-delete-marker"), STR("true")));
         TRY(call_reply_header(call, STR("x-amz-version-id"), marker.version_id));
-    } else if (e != ERR_NOT_FOUND) {
-        return e;
+    } else if (err != ERR_NOT_FOUND) {
+        return err;
     }
     return s3_no_such_key(call, b->name, key);
 }
@@ -65,21 +66,21 @@ enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, stru
                           struct str version_id, struct s3_object_rec *ret_rec, bool *ret_current)
 {
     bool current = true;
-    enum err e;
+    enum err err;
     TRY(s3_check_key(call, key));
     if (!str_is_set(version_id)) {
-        e = s3_current(call->txn, b->rec.id, key, ret_current != NULL, ret_rec);
-        if (e == ERR_NOT_FOUND)
+        err = s3_current(call->txn, b->rec.id, key, ret_current != NULL, ret_rec);
+        if (err == ERR_NOT_FOUND)
             return hidden_by_marker(call, b, key);
     } else {
-        e = s3_version(call->txn, b->rec.id, key, version_id, ret_current != NULL, ret_rec,
-                       &current);
-        if (e == ERR_INVALID)
+        err = s3_version(call->txn, b->rec.id, key, version_id, ret_current != NULL, ret_rec,
+                         &current);
+        if (err == ERR_INVALID)
             return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
-        if (e == ERR_NOT_FOUND)
+        if (err == ERR_NOT_FOUND)
             return no_such_version(call, key, version_id);
     }
-    TRY(e);
+    TRY(err);
     if (ret_rec->delete_marker) {
         TRY(call_reply_header(call, STR("x-amz-delete-marker"), STR("true")));
         TRY(call_reply_header(call, STR("x-amz-version-id"), ret_rec->version_id));
@@ -186,8 +187,8 @@ static struct str object_coding(struct arena *a, struct str header)
         struct str one = str_trim(str_cut(&rest, ','));
         if (one.len == 0 || str_eq_nocase(one, STR("aws-chunked")))
             continue;
-        kept = str_is_set(kept) ? str_fmt(a, STR_FMT "," STR_FMT, STR_ARG(kept), STR_ARG(one))
-                                : one;
+        kept =
+            str_is_set(kept) ? str_fmt(a, STR_FMT "," STR_FMT, STR_ARG(kept), STR_ARG(one)) : one;
     }
     return kept;
 }
@@ -202,13 +203,13 @@ enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
     attrs.content_encoding = object_coding(call->arena, attrs.content_encoding);
     TRY(make_metadata(call, metadata, &attrs.metadata));
     if (str_is_set(tagging)) {
-        enum err e = s3_parse_tags(call->arena, tagging, &attrs.tags);
-        if (e == ERR_INVALID || e == ERR_LIMIT)
+        enum err err = s3_parse_tags(call->arena, tagging, &attrs.tags);
+        if (err == ERR_INVALID || err == ERR_LIMIT)
             return call_error(
                 call, &s3_err_invalid_argument,
                 "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded "
                 "URL query parameters without tag name duplicates.");
-        TRY(e);
+        TRY(err);
         TRY(tags_check_call(call, &s3_object_tag_rules, TAGS_FROM(attrs.tags)));
     }
     *ret_attrs = attrs;
@@ -334,13 +335,13 @@ enum err s3_verify_body(struct call *call, struct str content_md5)
             continue;
         struct s3_summer s;
         uint8_t raw[S3_SUM_LEN_MAX];
-        enum err e = s3_summer_init(&s, 1u << i);
-        if (e == ERR_OK) {
+        enum err err = s3_summer_init(&s, 1u << i);
+        if (err == ERR_OK) {
             s3_summer_update(&s, body.p ? body.p : "", body.len);
             s3_summer_final(&s, algo, raw);
         }
         s3_summer_release(&s);
-        TRY(e);
+        TRY(err);
         TRY(compare_sum(call, algo, claimed, base64_encode(call->arena, raw, s3_algo_len(algo))));
     }
     return ERR_OK;
@@ -363,13 +364,13 @@ enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref
         return ERR_OK;
     if (str_is_set(if_none_match) && !str_eq_c(if_none_match, "*"))
         return not_implemented(call, "If-None-Match");
-    enum err e = s3_current(call->txn, b->rec.id, key, true, &rec);
-    if (e == ERR_NOT_FOUND) {
+    enum err err = s3_current(call->txn, b->rec.id, key, true, &rec);
+    if (err == ERR_NOT_FOUND) {
         if (!str_is_set(if_match))
             return ERR_OK;
         return s3_no_such_key(call, b->name, key);
     }
-    TRY(e);
+    TRY(err);
     if (str_is_set(if_none_match))
         return precondition_failed(call, "If-None-Match");
     return s3_etag_listed(if_match, rec.etag) ? ERR_OK : precondition_failed(call, "If-Match");
@@ -393,11 +394,10 @@ struct s3_owner *s3_owner_of(struct call *call)
 
 struct str s3_arn(struct call *call, struct str bucket, struct str key)
 {
+    const struct arn arn = {.partition = call->partition, .service = STR("s3")};
     if (!str_is_set(key))
-        return str_fmt(call->arena, "arn:" STR_FMT ":s3:::" STR_FMT, STR_ARG(call->partition),
-                       STR_ARG(bucket));
-    return str_fmt(call->arena, "arn:" STR_FMT ":s3:::" STR_FMT "/" STR_FMT,
-                   STR_ARG(call->partition), STR_ARG(bucket), STR_ARG(key));
+        return arn_make(call->arena, &arn, STR_FMT, STR_ARG(bucket));
+    return arn_make(call->arena, &arn, STR_FMT "/" STR_FMT, STR_ARG(bucket), STR_ARG(key));
 }
 
 struct str s3_list_text(struct arena *a, struct str s, bool url)

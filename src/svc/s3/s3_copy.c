@@ -13,7 +13,7 @@ enum { TIMEOUT_MS = 30 * 60 * 1000 };
 
 struct s3_copy_job {
     struct io_work work;
-    struct call *call;  /* NULL once nobody waits */
+    struct call *call; /* NULL once nobody waits */
     bool finished, abandoned;
     struct s3_writer *writer;
     struct s3_reader *reader;
@@ -44,12 +44,12 @@ enum err s3_copy_find(struct call *call, struct str header, struct str expected_
     struct s3_bucket_ref b;
     if (!copy)
         return ERR_NOMEM;
-    enum err e = s3_parse_copy_source(call->arena, header, &copy->from);
-    if (e == ERR_INVALID)
+    enum err err = s3_parse_copy_source(call->arena, header, &copy->from);
+    if (err == ERR_INVALID)
         return call_error(call, &s3_err_invalid_argument,
                           "Copy Source must mention the source bucket and key: "
                           "sourcebucket/sourcekey");
-    TRY(e);
+    TRY(err);
     TRY(s3_bucket_peek(call, copy->from.bucket, expected_owner, &b));
     copy->source_versioned = b.rec.versioning != S3_UNVERSIONED;
     TRY(s3_find_for_read(call, &b, copy->from.key, copy->from.version_id, &copy->source, NULL));
@@ -135,16 +135,16 @@ static enum err job_new(struct call *call, struct s3_copy *copy, uint64_t from, 
     job->call = call;
     job->left = len;
     job->block = mem_alloc(CALL_BLOCK_BYTES);
-    enum err e = job->block ? ERR_OK : ERR_NOMEM;
-    if (e == ERR_OK)
-        e = s3_reader_open(call->svc, call->txn, &copy->source, from, len, &job->reader);
-    if (e == ERR_OK)
-        e = s3_writer_new(call->svc, algos, inline_max, &job->writer);
-    if (e == ERR_OK)
-        e = arena_on_release(call->arena, job_abandon, job);
-    if (e != ERR_OK) {
+    enum err err = job->block ? ERR_OK : ERR_NOMEM;
+    if (err == ERR_OK)
+        err = s3_reader_open(call->svc, call->txn, &copy->source, from, len, &job->reader);
+    if (err == ERR_OK)
+        err = s3_writer_new(call->svc, algos, inline_max, &job->writer);
+    if (err == ERR_OK)
+        err = arena_on_release(call->arena, job_abandon, job);
+    if (err != ERR_OK) {
         job_free(job);
-        return e;
+        return err;
     }
     *ret_job = job;
     return ERR_OK;

@@ -5,12 +5,12 @@ static enum err step(struct s3_walk *w, struct s3_cursor *c)
 {
     /* The tables differ in what follows the key. */
     const struct key_ref fields[] = {KEY_REF(KEY_SKIP), KEY_REF(&c->key), KEY_REF(KEY_SKIP)};
-    enum err e = kv_next(c->it, &c->raw, &c->value);
-    if (e == ERR_NOT_FOUND) {
+    enum err err = kv_next(c->it, &c->raw, &c->value);
+    if (err == ERR_NOT_FOUND) {
         c->key = STR_NONE;
         return ERR_OK;
     }
-    TRY(e);
+    TRY(err);
     TRY(txn_work_row(w->txn, c->raw, c->value));
     return key_read_refs(c->table, c->raw, w->txn->arena, fields, strlen(c->table->fields));
 }

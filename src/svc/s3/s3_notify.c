@@ -172,15 +172,15 @@ enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struc
         s3_event_json(&doc, call, b->name, rule, h);
         TRY(buf_err(&doc));
         struct target target = s3_target(call, rule, s3_arn(call, b->name, STR_NONE));
-        enum err e =
+        enum err err =
             target_stage(call->txn, &target, &(struct target_delivery){.payload = buf_str(&doc)});
         /* A target that went away, withdrew its permission or takes no message of this size must
          * not stop writers: S3 drops the event and so does Weir, but says so. */
-        if (target_fault(e))
+        if (target_fault(err))
             log_warn("s3", "event dropped: bucket=" STR_FMT " target=" STR_FMT " %s",
-                     STR_ARG(b->name), STR_ARG(rule->arn), err_name(e));
+                     STR_ARG(b->name), STR_ARG(rule->arn), err_name(err));
         else
-            TRY(e);
+            TRY(err);
     }
     return ERR_OK;
 }

@@ -47,14 +47,14 @@ enum err s3_version(struct txn *txn, uint64_t bucket, struct str key, struct str
 {
     struct s3_object_rec rec;
     uint64_t seq;
-    enum err e = s3_current(txn, bucket, key, tracked, &rec);
-    if (e == ERR_OK && str_eq(rec.version_id, version_id)) {
+    enum err err = s3_current(txn, bucket, key, tracked, &rec);
+    if (err == ERR_OK && str_eq(rec.version_id, version_id)) {
         *ret_rec = rec;
         *ret_current = true;
         return ERR_OK;
     }
-    if (e != ERR_OK && e != ERR_NOT_FOUND)
-        return e;
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
     if (str_eq(version_id, S3_NULL_VERSION))
         TRY(null_seq(txn, bucket, key, &seq));
     else
@@ -74,11 +74,11 @@ enum err s3_newest_old(struct txn *txn, uint64_t bucket, struct str key,
     struct kv_iter *it;
     struct str k, value;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
-    enum err e = kv_next(it, &k, &value);
-    if (e == ERR_OK)
-        e = record_unpack_copy(&s3_object_type, txn->arena, value, ret_rec);
+    enum err err = kv_next(it, &k, &value);
+    if (err == ERR_OK)
+        err = record_unpack_copy(&s3_object_type, txn->arena, value, ret_rec);
     kv_iter_close(it);
-    return e;
+    return err;
 }
 
 /* --- changing versions ------------------------------------------------------------------------ */
@@ -126,15 +126,15 @@ static enum err read_history(struct txn *txn, const struct s3_bucket_ref *b, str
                              struct history *h)
 {
     *h = (struct history){0};
-    enum err e = s3_current(txn, b->rec.id, key, true, &h->current);
-    h->has_current = e == ERR_OK;
-    if (e != ERR_OK && e != ERR_NOT_FOUND)
-        return e;
+    enum err err = s3_current(txn, b->rec.id, key, true, &h->current);
+    h->has_current = err == ERR_OK;
+    if (err != ERR_OK && err != ERR_NOT_FOUND)
+        return err;
     if (b->rec.versioning == S3_UNVERSIONED)
         return ERR_OK;
-    e = s3_newest_old(txn, b->rec.id, key, &h->old);
-    h->has_old = e == ERR_OK;
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    err = s3_newest_old(txn, b->rec.id, key, &h->old);
+    h->has_old = err == ERR_OK;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 static uint64_t next_seq(const struct txn *txn, const struct history *h)
@@ -170,10 +170,10 @@ static enum err displace(struct s3 *s3, struct txn *txn, const struct s3_bucket_
         return ERR_OK;
     uint64_t seq;
     struct s3_object_rec null_rec;
-    enum err e = null_seq(txn, b->rec.id, key, &seq);
-    if (e == ERR_NOT_FOUND)
+    enum err err = null_seq(txn, b->rec.id, key, &seq);
+    if (err == ERR_NOT_FOUND)
         return ERR_OK;
-    TRY(e);
+    TRY(err);
     TRY(read_object(txn, key_make(txn->arena, &s3_k_version, b->rec.id, key, ~seq), true,
                     &null_rec));
     TRY(remove_old(txn, b->rec.id, key, &null_rec));
@@ -235,17 +235,17 @@ static enum err promote(struct txn *txn, uint64_t bucket, struct str key, uint64
     struct str k, value;
     struct s3_object_rec rec = {0};
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
-    enum err e;
-    while ((e = kv_next(it, &k, &value)) == ERR_OK) {
-        e = record_unpack_copy(&s3_object_type, txn->arena, value, &rec);
-        if (e != ERR_OK || rec.seq != gone)
+    enum err err;
+    while ((err = kv_next(it, &k, &value)) == ERR_OK) {
+        err = record_unpack_copy(&s3_object_type, txn->arena, value, &rec);
+        if (err != ERR_OK || rec.seq != gone)
             break;
     }
     kv_iter_close(it);
     struct str current = key_make(txn->arena, &s3_k_current, bucket, key);
-    if (e == ERR_NOT_FOUND || (e == ERR_OK && rec.delete_marker))
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && rec.delete_marker))
         return txn_del(txn, current);
-    TRY(e);
+    TRY(err);
     TRY(remove_old(txn, bucket, key, &rec));
     return S3_PUT(txn, current, &s3_object_type, &rec);
 }
@@ -255,24 +255,24 @@ enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucke
 {
     struct s3_object_rec rec, current;
     bool is_current;
-    enum err e = s3_version(txn, b->rec.id, key, version_id, true, &rec, &is_current);
-    if (e == ERR_NOT_FOUND) {
+    enum err err = s3_version(txn, b->rec.id, key, version_id, true, &rec, &is_current);
+    if (err == ERR_NOT_FOUND) {
         *ret_d = (struct s3_deletion){.version_id = version_id};
         return ERR_OK;
     }
-    TRY(e);
+    TRY(err);
     TRY(s3_trash_body(s3, txn, &rec.body));
     if (is_current) {
         TRY(promote(txn, b->rec.id, key, rec.seq));
     } else {
         TRY(remove_old(txn, b->rec.id, key, &rec));
-        e = s3_current(txn, b->rec.id, key, true, &current);
-        if (e == ERR_NOT_FOUND)
+        err = s3_current(txn, b->rec.id, key, true, &current);
+        if (err == ERR_NOT_FOUND)
             TRY(promote(txn, b->rec.id, key, rec.seq));
-        else if (e == ERR_OK) /* SV1: writers of a key meet at its current entry */
+        else if (err == ERR_OK) /* SV1: writers of a key meet at its current entry */
             TRY(s3_rewrite(txn, b->rec.id, key, &current, true));
         else
-            return e;
+            return err;
     }
     *ret_d = (struct s3_deletion){.happened = true,
                                   .removed_marker = rec.delete_marker,

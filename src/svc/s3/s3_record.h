@@ -33,7 +33,6 @@ enum s3_bucket_flags {
     S3_POLICY_IS_PUBLIC = 1 << 10,
 };
 
-
 enum s3_algo { S3_NO_CHECKSUM, S3_CRC32, S3_CRC32C, S3_CRC64NVME, S3_SHA1, S3_SHA256, S3_ALGOS };
 
 /* Checksum of an object or part. */

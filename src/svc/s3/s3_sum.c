@@ -137,20 +137,20 @@ static enum err etag_of_parts(struct arena *a, const struct s3_part_rec *parts, 
     uint8_t digest[HASH_MD5_LEN];
     char hex[2 * HASH_MD5_LEN];
     struct hash md5;
-    enum err e = hash_init(&md5, HASH_MD5);
-    for (size_t i = 0; i < n && e == ERR_OK; i++) {
-        e = hex_decode_to(parts[i].etag, digest, sizeof(digest)) == ERR_OK ? ERR_OK : ERR_CORRUPT;
-        if (e == ERR_OK)
+    enum err err = hash_init(&md5, HASH_MD5);
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        err = hex_decode_to(parts[i].etag, digest, sizeof(digest)) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+        if (err == ERR_OK)
             hash_update(&md5, digest, sizeof(digest));
     }
-    if (e == ERR_OK) {
+    if (err == ERR_OK) {
         hash_final(&md5, digest);
         hex_to(hex, digest, sizeof(digest));
         *ret_etag = str_fmt(a, "%.*s-%zu", (int)sizeof(hex), hex, n);
-        e = str_is_set(*ret_etag) ? ERR_OK : ERR_NOMEM;
+        err = str_is_set(*ret_etag) ? ERR_OK : ERR_NOMEM;
     }
     hash_release(&md5);
-    return e;
+    return err;
 }
 
 static enum err raw_sum(const struct s3_sum *sum, uint8_t out[S3_SUM_LEN_MAX])
@@ -167,19 +167,19 @@ static enum err composite_of_parts(struct arena *a, const struct s3_part_rec *pa
 {
     uint8_t raw[S3_SUM_LEN_MAX];
     struct s3_summer s;
-    enum err e = s3_summer_init(&s, 1u << algo);
-    for (size_t i = 0; i < n && e == ERR_OK; i++) {
-        e = raw_sum(&parts[i].sum, raw);
+    enum err err = s3_summer_init(&s, 1u << algo);
+    for (size_t i = 0; i < n && err == ERR_OK; i++) {
+        err = raw_sum(&parts[i].sum, raw);
         s3_summer_update(&s, raw, s3_algo_len(algo));
     }
-    if (e == ERR_OK) {
+    if (err == ERR_OK) {
         s3_summer_final(&s, algo, raw);
         struct str text = base64_encode(a, raw, s3_algo_len(algo));
         *ret_text = str_fmt(a, STR_FMT "-%zu", STR_ARG(text), n);
-        e = str_is_set(*ret_text) ? ERR_OK : ERR_NOMEM;
+        err = str_is_set(*ret_text) ? ERR_OK : ERR_NOMEM;
     }
     s3_summer_release(&s);
-    return e;
+    return err;
 }
 
 static uint64_t combine(enum s3_algo algo, uint64_t a, uint64_t b, uint64_t len_b)
