@@ -228,8 +228,6 @@ static inline uv_buf_t http_buf(const void *p, size_t len)
 void http_conn_open(struct http_shard *shard, int fd);
 /* Closes now; a request with the handler gets on_close. */
 void http_conn_close(struct http_conn *c);
-/* Closes the oldest stranger that is between requests or owes input; false: there is none. */
-bool http_shard_evict(struct http_shard *shard);
 /* Carries on with deferred work. */
 void http_conn_run(struct http_conn *c);
 /* Draining began: closes it when it is between requests. */

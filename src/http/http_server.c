@@ -108,6 +108,28 @@ static void shed(struct http_server *server)
     server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/* Nothing of it is lost that its peer could not send again: it has not been answered, nor is it
+ * being. */
+static bool owes_input(const struct http_conn *c)
+{
+    return c->state != CONN_REQUEST || (c->body_wanted && !c->body_told && !c->reply_started);
+}
+
+/* Closes the oldest stranger that is between requests or owes input, if one of the first few does. */
+static void evict(struct http_shard *shard)
+{
+    int looked = 0;
+    LIST_EACH_SAFE (&shard->strangers, e, tmp) {
+        struct http_conn *c = CONTAINER_OF(e, struct http_conn, stranger);
+        if (++looked > HTTP_EVICT_LOOK_MAX)
+            return;
+        if (owes_input(c) && c->queued == 0) {
+            http_conn_close(c);
+            return;
+        }
+    }
+}
+
 static void on_acceptable(uv_poll_t *poll, int status, int events)
 {
     struct http_shard *shard = CONTAINER_OF(poll, struct http_shard, poll);
@@ -122,7 +144,7 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
         }
         /* Who stalls, unknown, gives way to who just came; the place itself is free a moment later. */
         if (atomic_load(&server->n_strangers) >= server->cfg.strangers_max)
-            (void)http_shard_evict(shard);
+            evict(shard);
         if (atomic_fetch_add(&server->n_open, 1) >= server->cfg.connections_max) {
             atomic_fetch_sub(&server->n_open, 1);
             turn_away(server, fd);

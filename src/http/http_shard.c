@@ -35,28 +35,6 @@ struct str http_shard_date(struct http_shard *shard)
     return str_n(shard->date, shard->date_len);
 }
 
-/* Nothing of it is lost that its peer could not send again: it has not been answered, nor is it
- * being. */
-static bool owes_input(const struct http_conn *c)
-{
-    return c->state != CONN_REQUEST || (c->body_wanted && !c->body_told && !c->reply_started);
-}
-
-bool http_shard_evict(struct http_shard *shard)
-{
-    int looked = 0;
-    LIST_EACH_SAFE (&shard->strangers, e, tmp) {
-        struct http_conn *c = CONTAINER_OF(e, struct http_conn, stranger);
-        if (++looked > HTTP_EVICT_LOOK_MAX)
-            return false;
-        if (owes_input(c) && c->queued == 0) {
-            http_conn_close(c);
-            return true;
-        }
-    }
-    return false;
-}
-
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct http_shard *shard = handle->data;
