@@ -2,6 +2,7 @@
 import json
 import threading
 import time
+import urllib.request
 import uuid
 
 import boto3.session
@@ -132,3 +133,30 @@ def test_objects_identities_logs(weir):
             log.filter_log_events(logGroupName=bucket)
 
     all_at_once(weir, objects, identities, logs)
+
+
+def test_long_calls_beside_short_ones(weir):
+    """Scans that go on on the worker pool, while what they read changes."""
+    table = "t-" + uuid.uuid4().hex
+    dynamodb = weir.client("dynamodb")
+    dynamodb.create_table(TableName=table, KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}], BillingMode="PAY_PER_REQUEST",
+                          AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}])
+    text = "ab" * 10000
+
+    def scans(client, n):
+        values = {f":v{i}": {"S": "ab" * 5 + str(i)} for i in range(30)}
+        for _ in range(3):
+            client("dynamodb").scan(TableName=table, FilterExpression=" OR ".join(f"contains(v, {v})" for v in values),
+                                    ExpressionAttributeValues=values)
+
+    def writes(client, n):
+        mine = client("dynamodb")
+        for i in range(ROUNDS):
+            mine.put_item(TableName=table, Item={"k": {"S": f"{n}-{i}"}, "v": {"S": text}},
+                          ConditionExpression=" AND ".join(f"NOT contains(v, :v{i})" for i in range(30)),
+                          ExpressionAttributeValues={f":v{i}": {"S": f"x{i}"} for i in range(30)})
+
+    all_at_once(weir, scans, writes)
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table, Select="COUNT")
+    assert sum(page["Count"] for page in pages) == CLIENTS * ROUNDS
+    assert b"weir_calls_handed_over_total 0\n" not in urllib.request.urlopen(weir.endpoint + "/_weir/metrics").read()
