@@ -30,6 +30,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -606,6 +607,7 @@ static void begin(int fd, const char *work_dir)
     if (fd > 3)
         (void)close_range(3, (unsigned)fd - 1, 0);
     (void)close_range((unsigned)fd + 1, ~0u, 0);
+    (void)umask(022); /* what it makes is seen by the functions' own users */
     zygote_main(work_dir);
     _exit(0);
 }
