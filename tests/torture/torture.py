@@ -132,6 +132,7 @@ def full(rng, until, figures):
     finally:
         weir.stop()
         subprocess.run(["umount", "-l", mount], check=True)
+        os.rmdir(mount)
 
 
 # --- flips ---------------------------------------------------------------------------------------
