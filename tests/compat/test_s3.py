@@ -142,7 +142,7 @@ def test_bucket_policy(s3, bucket):
     assert code_of(s3.put_bucket_policy, Bucket=bucket, Policy="{") == ("MalformedPolicy", 400)
     elsewhere = policy({"AWS": "000000000000"}, "-other/*")
     assert code_of(s3.put_bucket_policy, Bucket=bucket, Policy=elsewhere) == ("MalformedPolicy", 400)
-    odd = policy({"AWS": "000000000000"}, Condition={"StringEquals": {"s3:ExistingObjectTag/x": "y"}})
+    odd = policy({"AWS": "000000000000"}, Condition={"StringEquals": {"s3:NoSuchKey": "y"}})
     assert code_of(s3.put_bucket_policy, Bucket=bucket, Policy=odd) == ("MalformedPolicy", 400)
     s3.delete_public_access_block(Bucket=bucket)
     assert code_of(s3.get_public_access_block, Bucket=bucket)[0] == "NoSuchPublicAccessBlockConfiguration"
