@@ -1,5 +1,5 @@
 /* Buckets by name: their records, and the mirror of these in memory that calls look them up in. See
- * s3_int.h (SB1). Layer: svc. Thread: the transaction's loop. */
+ * s3_int.h (SV3). Layer: svc. Thread: the transaction's loop. */
 #include <assert.h>
 
 #include "svc/s3/s3_int.h"

@@ -6,13 +6,13 @@
  *   SF2 A file is synced, and so is its folder, before a commit references it.
  *   SF3 A file is removed only after the commit that dropped its reference is durable, and while no
  *       reply that may still read it is being sent (pins).
- *   SB1 A bucket's record has all of its settings. Who only reads takes it from memory; who writes
- *       in a bucket reads the record itself, tracked, so that it meets whoever changes or deletes the
- *       bucket meanwhile.
  *   SV1 s3_k_current has exactly the keys whose newest version is an object. Whatever changes a
  *       version of a key reads and writes the key's entry there, so that writers of a key meet.
  *   SV2 Whoever makes a key where there was none also writes a guard, so that DeleteBucket, which
  *       reads them all, cannot miss it.
+ *   SV3 A bucket's record has all of its settings. Who only reads takes it from memory; who writes
+ *       in a bucket reads the record itself, tracked, so that it meets whoever changes or deletes the
+ *       bucket meanwhile.
  *
  * Layer: svc. Thread: any loop; background removal on the home loop and the worker pool. */
 #ifndef WEIR_SVC_S3_S3_INT_H
@@ -125,7 +125,7 @@ struct s3_bucket_ref {
     struct str name;
     struct s3_bucket_rec rec; /* what it points to lives as long as the transaction's arena */
 };
-/* For reading: from memory (SB1). ERR_FAILED with NoSuchBucket, or AccessDenied when the bucket's
+/* For reading: from memory (SV3). ERR_FAILED with NoSuchBucket, or AccessDenied when the bucket's
  * owner is not `expected_owner`. */
 enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_owner,
                         struct s3_bucket_ref *ret_b) WARN_UNUSED;
@@ -311,13 +311,9 @@ struct s3_happening {
     struct str etag;       /* absent in deletions */
     uint64_t size, seq;
 };
-/* Bits of a configured name ("s3:ObjectCreated:*"); 0: none that can happen here. */
-uint32_t s3_event_bits(struct str name);
 bool s3_rule_matches(const struct s3_rule *rule, enum s3_event event, struct str key);
 /* Whether two rules could both be meant by one event: NULL, or the wording of the refusal. */
 const char *s3_rules_overlap(const struct s3_rule *a, const struct s3_rule *b);
-/* Makes the bits of the rules' events from their names. */
-void s3_rules_bits(struct s3_rules *rules);
 /* The event document for a rule. */
 void s3_event_json(struct buf *b, struct call *call, struct str bucket, const struct s3_rule *rule,
                    const struct s3_happening *h);

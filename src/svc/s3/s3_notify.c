@@ -12,30 +12,6 @@
 
 enum { EVENT_MAX = 64 * 1024 };
 
-static const struct {
-    struct str name; /* as in the document, without "s3:" */
-} events[S3_EVENTS] = {
-    [S3_EVENT_PUT] = {STR_INIT("ObjectCreated:Put")},
-    [S3_EVENT_COPY] = {STR_INIT("ObjectCreated:Copy")},
-    [S3_EVENT_COMPLETE] = {STR_INIT("ObjectCreated:CompleteMultipartUpload")},
-    [S3_EVENT_DELETE] = {STR_INIT("ObjectRemoved:Delete")},
-    [S3_EVENT_MARKER] = {STR_INIT("ObjectRemoved:DeleteMarkerCreated")},
-    [S3_EVENT_TAGS_PUT] = {STR_INIT("ObjectTagging:Put")},
-    [S3_EVENT_TAGS_DELETE] = {STR_INIT("ObjectTagging:Delete")},
-};
-
-uint32_t s3_event_bits(struct str name)
-{
-    uint32_t bits = 0;
-    if (!str_starts(name, STR("s3:")))
-        return 0;
-    name = str_sub(name, 3, name.len);
-    for (int i = 0; i < S3_EVENTS; i++)
-        if (str_glob(name, events[i].name))
-            bits |= 1u << i;
-    return bits;
-}
-
 bool s3_rule_matches(const struct s3_rule *rule, enum s3_event event, struct str key)
 {
     return (rule->events & 1u << event) && str_starts(key, rule->prefix) &&
@@ -55,16 +31,6 @@ const char *s3_rules_overlap(const struct s3_rule *a, const struct s3_rule *b)
                "event type.";
     return "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if "
            "the prefixes are overlapping for the same event type.";
-}
-
-void s3_rules_bits(struct s3_rules *rules)
-{
-    for (size_t i = 0; i < rules->n; i++) {
-        struct s3_rule *r = &rules->v[i];
-        r->events = 0;
-        for (size_t k = 0; k < r->names.n; k++)
-            r->events |= s3_event_bits(r->names.v[k]);
-    }
 }
 
 /* --- the document ----------------------------------------------------------------------------- */
@@ -123,7 +89,7 @@ void s3_event_json(struct buf *b, struct call *call, struct str bucket, const st
     json_kv_str(&o, STR("eventSource"), STR("aws:s3"));
     json_kv_str(&o, STR("awsRegion"), call->region);
     json_kv_str(&o, STR("eventTime"), clock_iso8601_ms(ts, call->txn->wall_ms));
-    json_kv_str(&o, STR("eventName"), events[h->event].name);
+    json_kv_str(&o, STR("eventName"), s3_event_name(h->event));
     put_principal(&o, STR("userIdentity"), principal_id(call));
     json_key(&o, STR("requestParameters"));
     json_open(&o, '{');

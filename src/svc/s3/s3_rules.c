@@ -1,12 +1,14 @@
 /* Names, ranges, conditions, tags, listings. See s3_rules.h. Layer: svc. Thread: pure. */
 #include "svc/s3/s3_rules.h"
 
+#include <assert.h>
+
 #include "base/rng.h"
 #include "codec/hex.h"
 #include "codec/percent.h"
 #include "svc/s3/s3.h"
 
-enum { BUCKET_NAME_MIN = 3, BUCKET_NAME_MAX = 63 };
+enum { BUCKET_NAME_MIN = 3, BUCKET_NAME_MAX = S3_BUCKET_NAME_MAX };
 
 static bool is_lower_digit(char c)
 {
@@ -253,4 +255,46 @@ enum err s3_version_id_seq(struct str version_id, uint64_t *ret_seq)
         seq = seq << 8 | raw[i];
     *ret_seq = seq;
     return ERR_OK;
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
+static const struct {
+    struct str name; /* as in the document, without "s3:" */
+} events[S3_EVENTS] = {
+    [S3_EVENT_PUT] = {STR_INIT("ObjectCreated:Put")},
+    [S3_EVENT_COPY] = {STR_INIT("ObjectCreated:Copy")},
+    [S3_EVENT_COMPLETE] = {STR_INIT("ObjectCreated:CompleteMultipartUpload")},
+    [S3_EVENT_DELETE] = {STR_INIT("ObjectRemoved:Delete")},
+    [S3_EVENT_MARKER] = {STR_INIT("ObjectRemoved:DeleteMarkerCreated")},
+    [S3_EVENT_TAGS_PUT] = {STR_INIT("ObjectTagging:Put")},
+    [S3_EVENT_TAGS_DELETE] = {STR_INIT("ObjectTagging:Delete")},
+};
+
+uint32_t s3_event_bits(struct str name)
+{
+    uint32_t bits = 0;
+    if (!str_starts(name, STR("s3:")))
+        return 0;
+    name = str_sub(name, 3, name.len);
+    for (int i = 0; i < S3_EVENTS; i++)
+        if (str_glob(name, events[i].name))
+            bits |= 1u << i;
+    return bits;
+}
+
+struct str s3_event_name(enum s3_event event)
+{
+    assert(event < S3_EVENTS);
+    return events[event].name;
+}
+
+void s3_rules_bits(struct s3_rules *rules)
+{
+    for (size_t i = 0; i < rules->n; i++) {
+        struct s3_rule *r = &rules->v[i];
+        r->events = 0;
+        for (size_t k = 0; k < r->names.n; k++)
+            r->events |= s3_event_bits(r->names.v[k]);
+    }
 }

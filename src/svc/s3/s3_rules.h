@@ -59,4 +59,13 @@ struct str s3_version_id_new(struct arena *a, uint64_t seq);
 /* ERR_INVALID: not of this form. */
 enum err s3_version_id_seq(struct str version_id, uint64_t *ret_seq) WARN_UNUSED;
 
+/* --- events ----------------------------------------------------------------------------------- */
+
+/* As in the document: without "s3:". */
+struct str s3_event_name(enum s3_event event);
+/* Bits of a configured name ("s3:ObjectCreated:*"); 0: none that can happen here. */
+uint32_t s3_event_bits(struct str name);
+/* Makes the bits of the rules' events from their names. */
+void s3_rules_bits(struct s3_rules *rules);
+
 #endif
