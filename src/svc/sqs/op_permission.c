@@ -75,7 +75,7 @@ static enum err stored_principals(struct call *call, const struct sqs_add_permis
 static enum err build(struct call *call, const struct sqs_add_permission_input *in, struct str arn,
                       struct str policy, struct str *ret_policy)
 {
-    struct str actions[ACTIONS_MAX], json, *who;
+    struct str actions[ACTIONS_MAX], json, *who = NULL;
     struct str id = str_fmt(call->arena, STR_FMT "/SQSDefaultPolicy", STR_ARG(arn));
     for (size_t i = 0; i < in->actions.n; i++) {
         actions[i] = str_fmt(call->arena, "SQS:" STR_FMT, STR_ARG(in->actions.v[i]));
