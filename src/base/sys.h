@@ -18,6 +18,7 @@ struct sys_table {
     ssize_t (*pwrite)(int fd, const void *p, size_t len, off_t off);
     int (*fsync)(int fd);
     int (*fdatasync)(int fd);
+    int (*sync_file_range)(int fd, off_t off, off_t len, unsigned flags);
     int (*close)(int fd);
     int (*rename)(const char *from, const char *to);
     int (*unlink)(const char *path);

@@ -26,12 +26,15 @@
 struct call;
 
 /* Where a streamed request body goes (S3 PutObject, UploadPart): set by the operation's
- * `<svc>_<op>_body` function. For bodies over CALL_BODY_INLINE_MAX write and finish run on the
- * worker pool, in order, one at a time; for smaller ones on the loop. */
+ * `<svc>_<op>_body` function. For bodies over CALL_BODY_INLINE_MAX all but abort run on the worker
+ * pool, in order; for smaller ones on the loop. */
 struct call_sink {
     void *ctx;
     enum err (*write)(void *ctx, const void *p, size_t len);
-    /* All bytes were written and the payload hash was right: flush and fsync. The handler runs
+    /* NULL: none. Sees the same bytes in the same order, at the same time as write of others: the two
+     * share nothing that changes. */
+    void (*digest)(void *ctx, const void *p, size_t len);
+    /* Neither of the two runs any more. All bytes were written and the payload hash was right: flush and fsync. The handler runs
      * after this. */
     enum err (*finish)(void *ctx);
     /* The body failed or the client left before the handler ran: undo. Never both after finish and

@@ -78,6 +78,7 @@ struct s3_writer {
     size_t inline_max;
     struct buf small;
     uint64_t size;
+    uint64_t sent_off; /* bytes that the disk was told to begin with */
     struct s3_summer summer;
     uint8_t md5[HASH_MD5_LEN];
     uint8_t sums[S3_ALGOS][S3_SUM_LEN_MAX];
@@ -85,8 +86,8 @@ struct s3_writer {
 /* `algos`: bits 1 << enum s3_algo. ERR_NOMEM. */
 enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max,
                        struct s3_writer **ret_w) WARN_UNUSED;
-/* These two as members of struct call_sink; `w` is the writer. ERR_LIMIT over S3_PUT_MAX. */
-enum err s3_writer_write(void *w, const void *p, size_t len) WARN_UNUSED;
+/* Takes bytes, and ends. ERR_LIMIT over S3_PUT_MAX. */
+enum err s3_writer_write(struct s3_writer *w, const void *p, size_t len) WARN_UNUSED;
 enum err s3_writer_finish(void *w) WARN_UNUSED;
 /* Removes the file unless a commit references it. */
 void s3_writer_free(void *w);

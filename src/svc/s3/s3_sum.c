@@ -67,9 +67,13 @@ enum err s3_summer_init(struct s3_summer *s, uint32_t wanted)
     return ERR_OK;
 }
 
-void s3_summer_update(struct s3_summer *s, const void *p, size_t len)
+void s3_summer_update_md5(struct s3_summer *s, const void *p, size_t len)
 {
     hash_update(&s->md5, p, len);
+}
+
+void s3_summer_update_sums(struct s3_summer *s, const void *p, size_t len)
+{
     if (s->algos & 1u << S3_CRC32)
         s->crc32 = crc32_update(s->crc32, p, len);
     if (s->algos & 1u << S3_CRC32C)
@@ -80,6 +84,12 @@ void s3_summer_update(struct s3_summer *s, const void *p, size_t len)
         hash_update(&s->sha1, p, len);
     if (s->algos & 1u << S3_SHA256)
         hash_update(&s->sha256, p, len);
+}
+
+void s3_summer_update(struct s3_summer *s, const void *p, size_t len)
+{
+    s3_summer_update_md5(s, p, len);
+    s3_summer_update_sums(s, p, len);
 }
 
 void s3_summer_release(struct s3_summer *s)

@@ -32,6 +32,9 @@ struct s3_summer {
 /* ERR_NOMEM. */
 enum err s3_summer_init(struct s3_summer *s, uint32_t algos) WARN_UNUSED;
 void s3_summer_update(struct s3_summer *s, const void *p, size_t len);
+/* The two halves of it, about as long as each other, which two threads may run at once. */
+void s3_summer_update_md5(struct s3_summer *s, const void *p, size_t len);
+void s3_summer_update_sums(struct s3_summer *s, const void *p, size_t len);
 void s3_summer_release(struct s3_summer *s);
 void s3_summer_md5(struct s3_summer *s, uint8_t out[HASH_MD5_LEN]);
 /* Digest of one of the wanted algorithms, s3_algo_len bytes. Once per algorithm. */

@@ -156,11 +156,26 @@ static enum err run_clash(struct call *call, const void *in_, void *out_)
     return ERR_OK;
 }
 
+uint32_t fixture_sum(uint32_t sum, const void *p, size_t len)
+{
+    const unsigned char *s = p;
+    for (size_t i = 0; i < len; i++)
+        sum = sum * 31 + s[i];
+    return sum;
+}
+
 static enum err sink_write(void *ctx, const void *p, size_t len)
 {
     struct fixture *f = ctx;
+    f->sink_written = fixture_sum(f->sink_written, p, len);
     atomic_fetch_add(&f->sink_bytes, (int)len);
     return ERR_OK;
+}
+
+static void sink_digest(void *ctx, const void *p, size_t len)
+{
+    struct fixture *f = ctx;
+    f->sink_digested = fixture_sum(f->sink_digested, p, len);
 }
 
 static enum err sink_finish(void *ctx)
@@ -178,7 +193,11 @@ static void sink_abort(void *ctx)
 
 static enum err body_upload(struct call *call, const void *in, struct call_sink *ret_sink)
 {
-    *ret_sink = (struct call_sink){call->svc, sink_write, sink_finish, sink_abort};
+    *ret_sink = (struct call_sink){.ctx = call->svc,
+                                   .write = sink_write,
+                                   .digest = sink_digest,
+                                   .finish = sink_finish,
+                                   .abort = sink_abort};
     return ERR_OK;
 }
 

@@ -26,6 +26,7 @@ struct fixture {
     /* What happened, for the tests to wait for. */
     atomic_int ran, committed, aborted, durable, cancelled, suspended;
     atomic_int sink_bytes, sink_finished, sink_aborted;
+    uint32_t sink_written, sink_digested; /* by fixture_sum */
     atomic_int clashes_left;
     pthread_mutex_t lock; /* of `waiting`: a service's own lock, as call_wake demands */
     struct call *waiting;
@@ -40,6 +41,8 @@ void fixture_stop(struct fixture *f);
 
 /* Gives `n` tokens to those who wait in Line. */
 void fixture_give(struct fixture *f, int n);
+/* Goes on with a sum that depends on each byte and on their order. */
+uint32_t fixture_sum(uint32_t sum, const void *p, size_t len);
 /* Wakes the suspended call, if there is one, `times` times. */
 void fixture_wake(struct fixture *f, int times);
 /* What operation Nest does: the test's. */

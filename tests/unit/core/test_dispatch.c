@@ -207,6 +207,9 @@ static void a_suspended_call_is_cancelled(void **state)
 
 /* --- streamed bodies -------------------------------------------------------------------------- */
 
+static char
+    pattern[60 * 1024 + 7]; /* filled by main; no block of the server's is a multiple of it */
+
 static void upload(int fd, size_t declared, size_t sent)
 {
     char head[256];
@@ -215,12 +218,19 @@ static void upload(int fd, size_t declared, size_t sent)
                      "Content-Length: %zu\r\n\r\n",
                      declared);
     client_send_raw(fd, head, (size_t)n);
-    static char block[64 * 1024];
     while (sent) {
-        size_t part = min_size(sent, sizeof(block));
-        client_send_raw(fd, block, part);
+        size_t part = min_size(sent, sizeof(pattern));
+        client_send_raw(fd, pattern, part);
         sent -= part;
     }
+}
+
+static uint32_t sum_of_upload(size_t sent)
+{
+    uint32_t sum = 0;
+    for (; sent > 0; sent -= min_size(sent, sizeof(pattern)))
+        sum = fixture_sum(sum, pattern, min_size(sent, sizeof(pattern)));
+    return sum;
 }
 
 static void streamed_bodies_reach_the_sink(void **state)
@@ -237,6 +247,8 @@ static void streamed_bodies_reach_the_sink(void **state)
         snprintf(want, sizeof(want), "{\"value\":\"%zu bytes\"}", sizes[i]);
         assert_string_equal(body, want);
         assert_int_equal(atomic_load(&f.sink_finished), 1);
+        assert_int_equal(f.sink_written, sum_of_upload(sizes[i])); /* in order, each byte once */
+        assert_int_equal(f.sink_digested, f.sink_written);
         assert_int_equal(atomic_load(&f.sink_aborted), 0);
         close(fd);
         fixture_stop(&f);
@@ -345,5 +357,7 @@ int main(void)
         cmocka_unit_test(every_store_failure_is_an_error_and_nothing_more),
         cmocka_unit_test(bad_requests),
     };
+    for (size_t i = 0; i < sizeof(pattern); i++)
+        pattern[i] = (char)(i * 7 + i / 251);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
