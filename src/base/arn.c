@@ -30,10 +30,10 @@ bool arn_account_valid(struct str account)
     return true;
 }
 
-enum err arn_parse(struct str text, struct arn *ret_arn)
+enum err arn_parse_object(struct str text, struct arn *ret_arn)
 {
     struct str rest = text;
-    if (!arn_is(text) || text.len > ARN_BYTES_MAX)
+    if (!arn_is(text))
         return ERR_INVALID;
     (void)str_cut(&rest, ':');
     struct arn a = {.partition = str_cut(&rest, ':')};
@@ -47,6 +47,16 @@ enum err arn_parse(struct str text, struct arn *ret_arn)
         return ERR_INVALID;
     if (a.account.len > 0 && !arn_account_valid(a.account) && !str_eq_c(a.account, "aws"))
         return ERR_INVALID;
+    *ret_arn = a;
+    return ERR_OK;
+}
+
+enum err arn_parse(struct str text, struct arn *ret_arn)
+{
+    struct arn a;
+    if (text.len > ARN_BYTES_MAX)
+        return ERR_INVALID;
+    TRY(arn_parse_object(text, &a));
     if (!is_graphic(a.resource))
         return ERR_INVALID;
     *ret_arn = a;

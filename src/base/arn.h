@@ -35,6 +35,9 @@ static inline bool arn_is(struct str text)
  * a-z 0-9 - in the first four; an account that is neither 12 digits, "aws" nor empty; white space
  * or a control character; longer than ARN_BYTES_MAX. */
 enum err arn_parse(struct str text, struct arn *ret_arn) WARN_UNUSED;
+/* The same for the name of an S3 object: its key may have white space and control characters, and with
+ * the bucket be longer than ARN_BYTES_MAX. */
+enum err arn_parse_object(struct str text, struct arn *ret_arn) WARN_UNUSED;
 /* Parses, and is of this service and resource type (segment 0; NULL: any). ERR_INVALID. */
 enum err arn_parse_as(struct str text, const char *service, const char *type,
                       struct arn *ret_arn) WARN_UNUSED;

@@ -1,24 +1,20 @@
 /* What S3 tells the core's authorisation: bucket policies, its condition keys, and the permissions
  * that depend on more than the operation's name. Layer: svc. Thread: the call's loop. */
+#include "base/arn.h"
 #include "svc/s3/s3_int.h"
 
 #include "codec/json.h"
 
 /* --- bucket policies -------------------------------------------------------------------------- */
 
-/* Bucket name of "arn:aws:s3:::name/key". */
-static struct str bucket_of_arn(struct str arn)
-{
-    for (int i = 0; i < 5 && str_is_set(arn); i++)
-        (void)str_cut(&arn, ':');
-    return str_cut(&arn, '/');
-}
-
 enum err s3_resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json)
 {
     const struct s3_bucket_rec *rec;
+    struct arn name;
     *ret_json = STR_NONE;
-    enum err err = s3_bucket_known(self, txn, bucket_of_arn(arn), &rec);
+    if (arn_parse_object(arn, &name) != ERR_OK) /* "*": of no bucket */
+        return ERR_OK;
+    enum err err = s3_bucket_known(self, txn, arn_segment(&name, 0), &rec);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);

@@ -101,6 +101,7 @@ static void test_malformed(void **state)
         big[i] = 'q';
     assert_int_equal(arn_parse(str_n(big, ARN_BYTES_MAX), &a), ERR_OK);
     assert_int_equal(arn_parse(str_n(big, ARN_BYTES_MAX + 1), &a), ERR_INVALID);
+    assert_int_equal(arn_parse_object(str_n(big, ARN_BYTES_MAX + 1), &a), ERR_OK);
 }
 
 static void test_parse_as(void **state)
