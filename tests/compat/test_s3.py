@@ -5,11 +5,17 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import re
+import urllib.error
+import urllib.parse
 import urllib.request
 import zlib
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from weirtest import wait_for
@@ -457,6 +463,50 @@ def test_start_after(s3, listed, after):
         r = s3.list_objects_v2(Bucket=listed, StartAfter=after, Delimiter=delimiter)
         entries = [o["Key"] for o in r.get("Contents", [])] + [p["Prefix"] for p in r.get("CommonPrefixes", [])]
         assert sorted(entries, key=lambda k: k.encode()) == reference(KEYS, "", delimiter, after)
+
+
+INCORRECT = "The continuation token provided is incorrect"
+
+
+def test_continuation_tokens_are_sealed(s3, listed):
+    other = listed + "-other"
+    s3.create_bucket(Bucket=other)
+    token = s3.list_objects_v2(Bucket=listed, MaxKeys=1)["NextContinuationToken"]
+    assert s3.list_objects_v2(Bucket=listed, MaxKeys=1)["NextContinuationToken"] == token
+    for where, bad in [(other, token)] + [(listed, t) for t in (token[:-1], token + "A", "B" + token[1:], token.swapcase(), "YQ", "!!")]:
+        with pytest.raises(ClientError) as e:
+            s3.list_objects_v2(Bucket=where, ContinuationToken=bad)
+        error = e.value.response["Error"]
+        assert (error["Code"], error["Message"]) == ("InvalidArgument", INCORRECT), bad
+    s3.delete_bucket(Bucket=other)
+
+
+def list_buckets_page(weir, **query):
+    """Signed by hand, since older clients do not know pages of buckets."""
+    r = AWSRequest(method="GET", url=f"{weir.endpoint}/?{urllib.parse.urlencode(query)}")
+    S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(r)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(r.url, headers=dict(r.headers.items()))) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+
+
+def test_pages_of_buckets_go_on_by_sealed_tokens(weir, s3, listed, bucket):
+    names, token = [], None
+    while True:
+        status, body = list_buckets_page(weir, **{"max-buckets": 1}, **({"continuation-token": token} if token else {}))
+        assert status == 200, body
+        names += re.findall("<Name>(.*?)</Name>", body)
+        found = re.search("<ContinuationToken>(.*?)</ContinuationToken>", body)
+        if not found:
+            break
+        token = found.group(1)
+    assert len(names) == len(set(names)) and {listed, bucket} <= set(names)
+    of_objects = s3.list_objects_v2(Bucket=listed, MaxKeys=1)["NextContinuationToken"]
+    for bad in (token[:-1], token.swapcase(), of_objects, listed, "a-name-that-is-none"):
+        status, body = list_buckets_page(weir, **{"continuation-token": bad})
+        assert status == 400 and "InvalidArgument" in body and INCORRECT in body, body
 
 
 def test_list_details(s3, listed):

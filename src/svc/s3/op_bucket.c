@@ -1,6 +1,6 @@
 /* CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation. Layer: svc. */
 #include "base/rng.h"
-#include "svc/s3/s3_int.h"
+#include "svc/s3/s3_list.h"
 
 enum { LIST_BUCKETS_MAX = 10 * 1000 };
 
@@ -236,7 +236,7 @@ static enum err fill_buckets(struct call *call, const struct s3_list_buckets_inp
         if (str_is_set(in->bucket_region) && !str_eq(rec.region, in->bucket_region))
             continue;
         if (n == max) {
-            out->continuation_token = last;
+            TRY(s3_token_make(call, STR(""), last, &out->continuation_token));
             err = ERR_NOT_FOUND;
             break;
         }
@@ -269,10 +269,9 @@ enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *
                      : LIST_BUCKETS_MAX;
     struct kv_iter *it;
     if (str_is_set(in->continuation_token)) {
-        if (!s3_bucket_name_ok(in->continuation_token))
-            return call_error(call, &s3_err_invalid_argument,
-                              "The continuation token provided is incorrect");
-        struct str after = key_make(call->arena, &s3_k_bucket, in->continuation_token);
+        struct str name;
+        TRY(s3_token_open(call, STR(""), in->continuation_token, &name));
+        struct str after = key_make(call->arena, &s3_k_bucket, name);
         after = key_after_prefix(call->arena, after);
         if (str_cmp(after, r.from) > 0)
             r.from = after;

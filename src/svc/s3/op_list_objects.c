@@ -1,5 +1,4 @@
 /* ListObjectsV2 and ListObjects. Layer: svc. */
-#include "codec/base64.h"
 #include "svc/s3/s3_list.h"
 
 struct listing {
@@ -107,11 +106,8 @@ enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_i
     TRY(take_max(call, in->has_max_keys, in->max_keys, &rq.max));
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->start_after));
-    if (str_is_set(in->continuation_token) &&
-        (base64url_decode(call->arena, in->continuation_token, &rq.after) != ERR_OK ||
-         rq.after.len == 0 || rq.after.len > S3_KEY_BYTES_MAX))
-        return call_error(call, &s3_err_invalid_argument,
-                          "The continuation token provided is incorrect");
+    if (str_is_set(in->continuation_token))
+        TRY(s3_token_open(call, in->bucket, in->continuation_token, &rq.after));
     if (in->fetch_owner)
         rq.owner = s3_owner_of(call);
     TRY(list(call, &rq, &l));
@@ -127,7 +123,7 @@ enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_i
     WIRE_SET(out, key_count, (int64_t)(l.n_objects + l.n_prefixes));
     WIRE_SET(out, is_truncated, l.truncated);
     if (l.truncated)
-        out->next_continuation_token = base64url_encode(call->arena, l.last.p, l.last.len);
+        TRY(s3_token_make(call, in->bucket, l.last, &out->next_continuation_token));
     return ERR_OK;
 }
 

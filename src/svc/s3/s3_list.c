@@ -1,6 +1,8 @@
 /* Walking a bucket. See s3_list.h. Layer: svc. */
 #include "svc/s3/s3_list.h"
 
+#include "core/page.h"
+
 static enum err step(struct s3_walk *w, struct s3_cursor *c)
 {
     /* The tables differ in what follows the key. */
@@ -113,4 +115,31 @@ void s3_walk_close(struct s3_walk *w)
         kv_iter_close(w->cursors[i].it);
         w->cursors[i].it = NULL;
     }
+}
+
+/* --- continuation tokens ---------------------------------------------------------------------- */
+
+static struct page_bind bind_of(struct call *call, struct str scope)
+{
+    struct page_bind bind = page_bind_of(call, scope);
+    bind.region = STR(""); /* buckets answer whatever region signs */
+    return bind;
+}
+
+enum err s3_token_make(struct call *call, struct str scope, struct str position,
+                       struct str *ret_token)
+{
+    struct page_bind bind = bind_of(call, scope);
+    return page_seal(&bind, position, ret_token);
+}
+
+enum err s3_token_open(struct call *call, struct str scope, struct str token,
+                       struct str *ret_position)
+{
+    struct page_bind bind = bind_of(call, scope);
+    enum err err = page_open(&bind, token, ret_position);
+    if (err == ERR_INVALID)
+        return call_error(call, &s3_err_invalid_argument,
+                          "The continuation token provided is incorrect");
+    return err;
 }

@@ -36,4 +36,14 @@ enum err s3_walk_open(struct s3_walk *w, struct txn *txn, const struct key_layou
 enum err s3_walk_next(struct s3_walk *w, struct s3_entry *ret_entry) WARN_UNUSED;
 void s3_walk_close(struct s3_walk *w);
 
+/* --- continuation tokens ------------------------------------------------------------------------ */
+
+/* Sealed (core/page.h), bound to the operation and to `scope`: a bucket, or nothing. The position is a
+ * name or a group of names. ERR_NOMEM. */
+enum err s3_token_make(struct call *call, struct str scope, struct str position,
+                       struct str *ret_token) WARN_UNUSED;
+/* ERR_FAILED with InvalidArgument when it is none of ours, or of another operation or bucket. */
+enum err s3_token_open(struct call *call, struct str scope, struct str token,
+                       struct str *ret_position) WARN_UNUSED;
+
 #endif
