@@ -158,9 +158,21 @@ static int cmd_env(int argc, char **argv)
     return 0;
 }
 
+static bool check_with_objects;
+static const struct option check_table[] = {
+    {"--objects", OPTION_FLAG, &check_with_objects, NULL,
+     "Read all files of S3 objects too; opens the store as a start does.", 0, 0},
+};
+
 static int cmd_check(int argc, char **argv)
 {
-    return argc == 1 ? check(argv[0]) : (fprintf(stderr, "weir: weir check DIR\n"), 2);
+    if (argc < 1 || argv[argc - 1][0] == '-') {
+        fprintf(stderr, "weir: weir check [--objects] DIR\n");
+        return 2;
+    }
+    if (options_parse(check_table, ARRAY_LEN(check_table), argc - 1, argv, stderr) != ERR_OK)
+        return 2;
+    return check(argv[argc - 1], check_with_objects);
 }
 
 static int cmd_repair(int argc, char **argv)
@@ -181,8 +193,8 @@ static const struct command {
     {"env", cmd_env, "Print what points AWS clients here: eval \"$(weir env)\".", status_table,
      ARRAY_LEN(status_table)},
     {"check", cmd_check,
-     "DIR: read all that the data folder of a stopped Weir holds, and say what is damaged.", NULL,
-     0},
+     "[--objects] DIR: read the store of a stopped Weir's data folder, and say what is damaged.",
+     check_table, ARRAY_LEN(check_table)},
     {"repair", cmd_repair,
      "DIR: make a damaged data folder one that starts, keep the old files, and say what is lost.",
      NULL, 0},

@@ -109,6 +109,29 @@ def test_a_torn_end_starts(killed):
     weir.stop()
 
 
+def test_check_reads_the_files_of_objects(tmp_path):
+    weir = Weir(data_dir=str(tmp_path))
+    s3 = weir.client("s3")
+    s3.create_bucket(Bucket="kept")
+    for i in range(3):
+        s3.put_object(Bucket="kept", Key=f"k{i}", Body=b"x" * 200_000)
+    weir.stop()
+    done = run("check", "--objects", str(tmp_path))
+    assert done.returncode == 0 and "3 object files of 600000 bytes, 0 damaged" in done.stdout, done.stdout
+    paths = [p for p in glob.glob(str(tmp_path / "s3" / "objects" / "*" / "*")) if os.path.getsize(p)]
+    with open(paths[0], "r+b") as f:
+        f.seek(70_000)
+        f.write(b"y")
+    assert run("check", str(tmp_path)).returncode == 0  # of the store alone
+    done = run("check", "--objects", str(tmp_path))
+    assert done.returncode == 1, done.stdout
+    assert "bucket=kept key=k" in done.stdout and "block does not match at byte 65536" in done.stdout
+    assert "1 damaged" in done.stdout and done.stdout.endswith("damaged\n")
+    weir = Weir(data_dir=str(tmp_path))  # it left a store that starts
+    assert run("check", "--objects", str(tmp_path)).returncode == 2
+    weir.stop()
+
+
 # --- who may read what ---------------------------------------------------------------------------
 
 

@@ -80,6 +80,8 @@ struct whole {
     s3_scrub_say *say;
     void *arg;
     char *block;
+    struct s3_id last; /* file checked */
+    size_t n;          /* in this transaction */
     struct s3_scrub_found found;
 };
 
@@ -91,10 +93,18 @@ static enum err check_file(void *arg, struct str key, struct str value)
     struct s3_damage damage;
     char line[LINE_BYTES];
     uint64_t at = 0;
+    if (wh->n == SLICE_FILES)
+        return ERR_CLOSED;
     TRY(take_id(wh->txn, key, &id));
+    if (wh->found.files > 0 && memcmp(id.b, wh->last.b, S3_ID_LEN) == 0)
+        return ERR_OK;
     TRY(record_unpack(&s3_file_type, wh->txn->arena, value, &rec));
     enum err err = s3_file_verify(wh->s3, &id, rec.size, &at, UINT64_MAX, wh->block,
                                   CALL_BLOCK_BYTES, &damage);
+    if (err == ERR_NOMEM)
+        return err;
+    wh->last = id;
+    wh->n++;
     wh->found.files++;
     wh->found.bytes += at;
     if (err == ERR_OK)
@@ -105,12 +115,18 @@ static enum err check_file(void *arg, struct str key, struct str value)
     return ERR_OK;
 }
 
-static enum err check_table(struct txn *txn, void *arg)
+/* The next files: a transaction's memory is that of a slice, however many files there are. */
+static enum err check_some(struct txn *txn, void *arg)
 {
     struct whole *wh = arg;
+    struct key_range r = key_range_table(txn->arena, &s3_k_file);
     wh->txn = txn;
-    wh->found = (struct s3_scrub_found){0};
-    return txn_each(txn, key_range_table(txn->arena, &s3_k_file), check_file, wh);
+    wh->n = 0;
+    if (wh->found.files > 0)
+        r.from = key_make(txn->arena, &s3_k_file, s3_id_str(&wh->last));
+    if (!str_is_set(r.from))
+        return ERR_NOMEM;
+    return txn_each(txn, r, check_file, wh);
 }
 
 enum err s3_scrub(struct core *core, s3_scrub_say *say, void *arg, struct s3_scrub_found *ret_found)
@@ -120,8 +136,10 @@ enum err s3_scrub(struct core *core, s3_scrub_say *say, void *arg, struct s3_scr
     arena_init(&s3.arena, 64 * 1024);
     wh.block = mem_alloc(CALL_BLOCK_BYTES);
     enum err err = wh.block ? s3_files_locate(&s3) : ERR_NOMEM;
-    if (err == ERR_OK)
-        err = txn_run_now(core, check_table, &wh);
+    do {
+        if (err == ERR_OK)
+            err = txn_run_now(core, check_some, &wh);
+    } while (err == ERR_OK && wh.n == SLICE_FILES);
     mem_free(wh.block);
     arena_release(&s3.arena);
     *ret_found = wh.found;
