@@ -66,7 +66,7 @@ struct call {
     struct str partition;  /* "aws" */
     const struct principal *who;
     struct str source_ip;
-    bool tls;
+    struct str tls_version; /* "1.2", "1.3"; absent: the request came in the clear */
     enum call_signed signed_by;
     int64_t signed_ms;                  /* when; 0 where the signature does not say */
     const struct wire_request *request; /* head and buffered body, for what the spec cannot say */

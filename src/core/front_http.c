@@ -458,7 +458,7 @@ static enum err copy_head(struct call_impl *c, const struct http_req *req)
         .tls = req->tls,
     };
     c->call.source_ip = peer;
-    c->call.tls = req->tls;
+    c->call.tls_version = req->tls_version; /* static */
     c->start_ns = req->start_ns;
     c->body_length = req->content_length;
     return ERR_OK;

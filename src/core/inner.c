@@ -76,7 +76,7 @@ static void fill_head(struct call_impl *c, const struct core_request *req)
         .body_is_stream = op->flags & WIRE_OP_STREAM_IN,
         .tls = true,
     };
-    c->call.tls = true;
+    c->call.tls_version = STR("1.3"); /* no wire is as good as the best */
     c->call.source_ip = req->source_ip;
     if (str_is_set(req->region))
         c->call.region = req->region;

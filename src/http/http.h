@@ -58,7 +58,8 @@ struct http_req {
     bool keep_alive;
     int minor_version; /* of HTTP/1: 0 or 1 */
     bool tls;
-    struct str peer; /* "127.0.0.1", text address */
+    struct str tls_version; /* "1.2", "1.3"; absent: plain */
+    struct str peer;        /* "127.0.0.1", text address */
     uint16_t peer_port;
     struct arena *arena; /* request lifetime: until on_close or the end of the reply */
     struct io_loop *loop;

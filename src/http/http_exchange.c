@@ -54,6 +54,8 @@ static void begin_request(struct http_conn *c, const char *p, size_t len)
         return;
     }
     req->tls = c->tls != NULL;
+    if (c->tls)
+        req->tls_version = http_tls_version(c->tls);
     req->peer = str_c(c->peer);
     req->peer_port = c->peer_port;
     req->start_ns = clock_mono_ns();

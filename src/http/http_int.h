@@ -269,6 +269,8 @@ struct http_tls_io {
 enum err http_tls_new(struct http_tls_ctx *ctx, const struct http_tls_io *io, void *io_ctx,
                       struct http_tls **ret_tls) WARN_UNUSED;
 void http_tls_free(struct http_tls *tls);
+/* What was agreed on, "1.2" or later; once plaintext came. */
+struct str http_tls_version(const struct http_tls *tls);
 /* Ciphertext from the socket. `scratch` holds HTTP_READ_BYTES. */
 void http_tls_input(struct http_tls *tls, char *scratch, const char *p, size_t len);
 /* Plaintext to the peer. */

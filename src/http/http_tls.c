@@ -10,6 +10,7 @@
  * Layer: http. Thread: the context is shared, a session is its connection's. */
 #include "http/http_int.h"
 
+#include <assert.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -167,6 +168,13 @@ static void flush(struct http_tls *tls)
     uv_buf_t b = uv_buf_init(p, (unsigned)n);
     tls->io->send(tls->ctx, &b, 1);
     (void)BIO_reset(tls->wbio);
+}
+
+struct str http_tls_version(const struct http_tls *tls)
+{
+    int version = SSL_version(tls->ssl);
+    assert(version == TLS1_2_VERSION || version == TLS1_3_VERSION);
+    return version == TLS1_3_VERSION ? STR("1.3") : STR("1.2");
 }
 
 void http_tls_input(struct http_tls *tls, char *scratch, const char *p, size_t len)

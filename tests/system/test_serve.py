@@ -134,6 +134,26 @@ def test_tls(tls_weir, monkeypatch):
     assert s3.get_object(Bucket="over-tls", Key="k")["Body"].read() == b"x" * 300000
 
 
+def test_policies_see_the_version_of_tls(tls_weir, monkeypatch):
+    weir, cert = tls_weir, tls_weir.certificate
+    monkeypatch.setenv("AWS_CA_BUNDLE", cert)
+    s3 = weir.client("s3")
+    s3.create_bucket(Bucket="tls-versions")
+    s3.put_object(Bucket="tls-versions", Key="k", Body=b"x")
+    s3.put_bucket_policy(Bucket="tls-versions", Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::tls-versions/*",
+         "Condition": {"NumericLessThan": {"s3:TlsVersion": "1.3"}}}]}))
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": "tls-versions", "Key": "k"})
+    for version, status in ((ssl.TLSVersion.TLSv1_2, 403), (ssl.TLSVersion.TLSv1_3, 200)):
+        context = ssl.create_default_context(cafile=cert)
+        context.minimum_version = context.maximum_version = version
+        try:
+            with urllib.request.urlopen(url, context=context) as reply:
+                assert reply.status == status
+        except urllib.error.HTTPError as e:
+            assert e.code == status
+
+
 @pytest.mark.parametrize("suites, spoken", [
     ("ECDHE-RSA-AES128-GCM-SHA256", True), ("ECDHE-RSA-CHACHA20-POLY1305", True),
     ("AES128-GCM-SHA256", False), ("AES256-SHA", False),  # no forward secrecy

@@ -128,8 +128,7 @@ enum err s3_auth_context(struct call *call, const void *in, struct policy_contex
 {
     policy_context_add(ctx, STR("s3:x-amz-content-sha256"),
                        wire_header_get(call->request, STR("x-amz-content-sha256")));
-    if (call->tls) /* the server speaks nothing older */
-        policy_context_add(ctx, STR("s3:TlsVersion"), STR("1.2"));
+    policy_context_add(ctx, STR("s3:TlsVersion"), call->tls_version);
     add_signature(call, ctx);
     return add_request_tags(call, in, ctx);
 }
