@@ -325,9 +325,13 @@ enum err core_service_allowed(struct txn *txn, struct str service_principal, con
     struct subject subject = {.txn = txn, .arn = arn, .action = str_c(action)};
     const struct principal who = {.kind = PRINCIPAL_SERVICE, .service = service_principal};
     policy_context_init(&ctx, txn->arena);
-    core_work_keys(&ctx, txn->core, txn->wall_ms, &who, arn);
-    policy_context_add(&ctx, STR("aws:SourceArn"), source_arn);
-    policy_context_add(&ctx, STR("aws:SourceAccount"), source_account);
+    struct core_work work = {.core = txn->core,
+                             .now_ms = txn->wall_ms,
+                             .who = &who,
+                             .resource = arn,
+                             .source_arn = source_arn,
+                             .source_account = source_account};
+    core_work_keys(&ctx, &work);
     add_resource(&ctx, &subject);
     struct policy_request r = {
         .who = {.kind = POLICY_SERVICE, .service = service_principal, .arn = service_principal},
@@ -357,8 +361,12 @@ enum err core_role_allowed(struct txn *txn, struct str role_arn, struct str serv
     who.token_issued_ms = txn->wall_ms; /* a session for this piece of work */
     struct subject subject = {.txn = txn, .arn = resource_arn, .action = str_c(action)};
     policy_context_init(&ctx, txn->arena);
-    core_work_keys(&ctx, txn->core, txn->wall_ms, &who, resource_arn);
-    policy_context_add(&ctx, STR("aws:CalledVia"), service);
+    struct core_work work = {.core = txn->core,
+                             .now_ms = txn->wall_ms,
+                             .who = &who,
+                             .resource = resource_arn,
+                             .called_via = service};
+    core_work_keys(&ctx, &work);
     add_resource(&ctx, &subject);
     fill_request(&who, &r);
     r.action = str_c(action);

@@ -216,15 +216,25 @@ void authz_call_keys(struct policy_context *ctx, const struct call_impl *c)
     policy_context_add(ctx, STR("aws:Referer"), wire_header_get(&c->request, STR("referer")));
 }
 
-void core_work_keys(struct policy_context *ctx, const struct core *core, int64_t now_ms,
-                    const struct principal *who, struct str resource)
+static enum err fill_work_keys(struct policy_context *ctx, void *arg)
 {
-    fill_request_keys(ctx, core, now_ms);
-    fill_principal_keys(ctx, who);
+    const struct core_work *work = arg;
+    struct str resource = work->resource, region = STR_NONE;
+    fill_request_keys(ctx, work->core, work->now_ms);
+    fill_principal_keys(ctx, work->who);
     policy_context_add_bool(ctx, STR("aws:ViaAWSService"), false);
     policy_context_add_bool(ctx, STR("aws:SecureTransport"), true);
-    struct str region = STR_NONE;
     for (int i = 0; i < 4 && str_is_set(resource); i++)
         region = str_cut(&resource, ':');
-    policy_context_add(ctx, STR("aws:RequestedRegion"), region.len ? region : core->cfg.region);
+    policy_context_add(ctx, STR("aws:RequestedRegion"),
+                       region.len ? region : work->core->cfg.region);
+    policy_context_add(ctx, STR("aws:CalledVia"), work->called_via);
+    policy_context_add(ctx, STR("aws:SourceArn"), work->source_arn);
+    policy_context_add(ctx, STR("aws:SourceAccount"), work->source_account);
+    return ctx->err;
+}
+
+void core_work_keys(struct policy_context *ctx, struct core_work *work)
+{
+    policy_context_late(ctx, STR(""), fill_work_keys, work);
 }

@@ -34,8 +34,8 @@ struct call_sink {
     /* NULL: none. Sees the same bytes in the same order, at the same time as write of others: the two
      * share nothing that changes. */
     void (*digest)(void *ctx, const void *p, size_t len);
-    /* Neither of the two runs any more. All bytes were written and the payload hash was right: flush and fsync. The handler runs
-     * after this. */
+    /* Neither of the two runs any more. All bytes were written and the payload hash was right: flush
+     * and fsync. The handler runs after this. */
     enum err (*finish)(void *ctx);
     /* The body failed or the client left before the handler ran: undo. Never both after finish and
      * a handler run. */

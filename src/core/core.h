@@ -126,9 +126,16 @@ enum err core_principal_stored(struct txn *txn, struct str text, const char **re
 /* A stored document as its owner sees it. ERR_NOMEM, ERR_INVALID (damaged). */
 enum err core_policy_shown(struct core *core, struct arena *a, struct str json,
                            struct str *ret_json) WARN_UNUSED;
-/* The global condition keys of work that no request asked for, which `who` does to `resource`. */
-void core_work_keys(struct policy_context *ctx, const struct core *core, int64_t now_ms,
-                    const struct principal *who, struct str resource);
+/* Work that no request asked for, which `who` does to `resource`. */
+struct core_work {
+    const struct core *core;
+    int64_t now_ms; /* of the wall clock */
+    const struct principal *who;
+    struct str resource;
+    struct str called_via, source_arn, source_account; /* absent: not so */
+};
+/* Its global condition keys, made when a policy first asks for one: `work` outlives the decision. */
+void core_work_keys(struct policy_context *ctx, struct core_work *work);
 
 /* The parsed resource policy of what `arn` names, found by the ARN's service, as the transaction
  * sees it; NULL when it has none, or nothing here owns such an ARN. Lives as long as txn->arena. */

@@ -253,8 +253,12 @@ static enum err trusts(struct iam *iam, const struct iam_entity *role, struct st
     struct policy_context ctx;
     const struct principal who = {.kind = PRINCIPAL_SERVICE, .service = service};
     policy_context_init(&ctx, arena);
-    core_work_keys(&ctx, iam->core, clock_now_ms(), &who, role->arn);
-    policy_context_add(&ctx, STR("aws:SourceAccount"), iam->core->cfg.account);
+    struct core_work work = {.core = iam->core,
+                             .now_ms = clock_wall_ms(),
+                             .who = &who,
+                             .resource = role->arn,
+                             .source_account = iam->core->cfg.account};
+    core_work_keys(&ctx, &work);
     for (size_t i = 0; i < role->tags.n; i++)
         policy_context_add2(&ctx, STR("aws:ResourceTag/"), role->tags.v[i].key,
                             role->tags.v[i].value);
