@@ -45,7 +45,8 @@ def notes(row):
     for need in row.get("also", []):
         where = " on `%s`" % escape(need["resource"]) if "resource" in need else ""
         when = " " + condition(need["when"]) if "when" in need else ""
-        out.append("also needs `%s`%s%s" % (need["action"], where, when))
+        instead = " or `%s`" % need["or"] if "or" in need else ""
+        out.append("also needs `%s`%s%s%s" % (need["action"], instead, where, when))
     if row.get("keys"):
         out.append("has " + ", ".join("`%s`" % k for k in sorted(row["keys"])))
     if row.get("stream_in") or row.get("stream_out"):

@@ -170,7 +170,7 @@ class Gen:
     def needs(self, name, row):
         """The further permissions of an operation, with defaults filled in."""
         for need in row.get("also", []):
-            yield {"action": need["action"], "resource": need.get("resource", row.get("resource")),
+            yield {"action": need["action"], "or": need.get("or"), "resource": need.get("resource", row.get("resource")),
                    "when": need.get("when")}
 
     def condition_keys(self, name, row):
@@ -208,9 +208,10 @@ class Gen:
         for name, _, row, _ in self.ops:
             self.check_permissions(name, row)
             s = snake(name)
-            needs = ["{%s, %s, %s}" % (str_init(n["action"]),
-                                       str_init(self.wire_holes(name, n["resource"])),
-                                       str_init(self.wire_when(name, n["when"])))
+            needs = ["{%s, %s, %s, %s}" % (str_init(n["action"]),
+                                           str_init(self.wire_holes(name, n["resource"])),
+                                           str_init(self.wire_when(name, n["when"])),
+                                           str_init(n["or"]))
                      for n in self.needs(name, row)]
             keys = ["{%s, %s}" % (str_init(k), str_init(self.wire_holes(name, v)))
                     for k, v in self.condition_keys(name, row)]

@@ -242,24 +242,34 @@ static void pose(struct question *q, struct str action, struct subject *s)
     q->req.resource = s->arn;
 }
 
-static enum err check(struct question *q, struct str action, struct str resource)
+/* What all policies together say; *ret_by_resource: it is the resource's that denies. */
+static enum err decide(struct question *q, struct str action, struct str resource,
+                       enum policy_decision *ret_decision, bool *ret_by_resource)
 {
     struct call_impl *c = q->c;
     const struct policy *resource_policy;
     TRY(core_resource_policy(&c->txn, resource, &resource_policy));
+    *ret_by_resource = false;
+    *ret_decision = POLICY_ALLOW;
     if (c->who.kind == PRINCIPAL_ROOT && !resource_policy)
         return ERR_OK; /* the common case of a developer's machine */
 
     struct subject subject = {.txn = &c->txn, .call = &c->call, .arn = resource};
     pose(q, action, &subject);
     q->req.resource_policy = resource_policy;
-    enum policy_decision d = policy_decide(&q->req);
+    *ret_decision = policy_decide(&q->req);
     TRY(context_err(&q->ctx));
-    if (d == POLICY_ALLOW)
-        return ERR_OK;
-    bool by_resource = d == POLICY_EXPLICIT_DENY && resource_policy &&
+    *ret_by_resource = *ret_decision == POLICY_EXPLICIT_DENY && resource_policy &&
                        policy_match(resource_policy, &q->req) == POLICY_EXPLICIT_DENY;
-    return denied(c, action, resource, d, by_resource);
+    return ERR_OK;
+}
+
+static enum err check(struct question *q, struct str action, struct str resource)
+{
+    enum policy_decision d;
+    bool by_resource;
+    TRY(decide(q, action, resource, &d, &by_resource));
+    return d == POLICY_ALLOW ? ERR_OK : denied(q->c, action, resource, d, by_resource);
 }
 
 /* One (action, resource) pair of the spec, if it arises. */
@@ -267,13 +277,19 @@ static enum err check_need(struct question *q, const struct wire_need *need)
 {
     struct wire_ask ask = ask_of(q->c);
     struct str resource;
-    bool arises;
+    enum policy_decision d;
+    bool arises, by_resource;
     TRY(wire_when(&ask, need->when, &arises));
     if (!arises)
         return ERR_OK;
     TRY(wire_resource(&ask, need->resource, &resource));
     if (q->svc->def->real_resource)
         TRY(q->svc->def->real_resource(&q->c->call, &resource));
+    if (str_is_set(need->instead)) {
+        TRY(decide(q, need->instead, resource, &d, &by_resource));
+        if (d == POLICY_ALLOW)
+            return ERR_OK;
+    }
     return check(q, need->action, resource);
 }
 
@@ -282,7 +298,7 @@ enum err authz_check(struct call_impl *c, const struct svc *svc)
     const struct wire_op *op = c->routed.op;
     struct question q = {.c = c, .svc = svc};
     if (op->action.len && !(op->flags & WIRE_OP_SELF_AUTH)) {
-        struct wire_need own = {op->action, op->resource, op->when};
+        struct wire_need own = {op->action, op->resource, op->when, STR_NONE};
         TRY(check_need(&q, &own));
     }
     for (size_t i = 0; i < op->n_also; i++)

@@ -211,6 +211,7 @@ struct wire_need {
     struct str action;   /* "iam:PassRole" */
     struct str resource; /* ARN template, see wire_resource */
     struct str when;     /* see wire_when; absent: always */
+    struct str instead;  /* an action that will do as well; absent: none */
 };
 
 /* A condition key that an operation has, and the template of its value, see wire_keys_each. */

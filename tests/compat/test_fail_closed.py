@@ -185,29 +185,29 @@ def further():
         with open(os.path.join(ROOT, "spec", f"{service}.json")) as f:
             ops = json.load(f)["ops"]
         for op in sorted(ops):
-            for action in sorted({need["action"] for need in ops[op].get("also", [])}):
-                yield service, op, action
+            for action, instead in sorted({(need["action"], need.get("or", "")) for need in ops[op].get("also", [])}):
+                yield service, op, action, instead
 
 
 @pytest.fixture(scope="module")
 def almost(weir, nobody):
-    """A function of a user who may do everything but one action, made anew for each action."""
+    """A function of a user who may do everything but some actions, made anew for each choice of them."""
     users = {}
 
-    def make(action):
-        if action not in users:
-            users[action] = user(weir, "but-" + action.replace(":", "-").lower(),
-                                 {"Effect": "Allow", "NotAction": [action], "Resource": "*"})
-        return users[action]
+    def make(*actions):
+        if actions not in users:
+            users[actions] = user(weir, "but-" + "-".join(actions).replace(":", "-").lower(),
+                                  {"Effect": "Allow", "NotAction": list(actions), "Resource": "*"})
+        return users[actions]
 
     return make
 
 
-@pytest.mark.parametrize("service, op, action", list(further()))
-def test_further_permission_is_needed(weir, almost, service, op, action):
+@pytest.mark.parametrize("service, op, action, instead", list(further()))
+def test_further_permission_is_needed(weir, almost, service, op, action, instead):
     """Whoever may do the main action, and all others, but not the further one, is denied, and told which it was."""
     from botocore import xform_name
-    client = almost(action)(service)
+    client = almost(action, *([instead] if instead else []))(service)
     model = client.meta.service_model
     arises = ARISES[service, op, action]  # a new row of the spec needs one here
     params = {**params_of(service, op, model), **arises}
@@ -219,6 +219,19 @@ def test_further_permission_is_needed(weir, almost, service, op, action):
     assert e.value.response["Error"]["Code"] in DENIED, e.value.response
     if op != "HeadObject":
         assert action in e.value.response["Error"]["Message"], e.value.response
+
+
+@pytest.mark.parametrize("service, op, action, instead", [row for row in further() if row[3]])
+def test_either_of_two_permissions_will_do(weir, almost, service, op, action, instead):
+    """Whoever has one of the two, whichever it is, is not denied."""
+    from botocore import xform_name
+    for missing in (action, instead):
+        client = almost(missing)(service)
+        params = {**params_of(service, op, client.meta.service_model), **ARISES[service, op, action]}
+        try:
+            getattr(client, xform_name(op))(**params)
+        except ClientError as e:  # it is there already
+            assert e.response["Error"]["Code"] not in DENIED, e.response
 
 
 # --- denials that must not be talked around -----------------------------------------------------------

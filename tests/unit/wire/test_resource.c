@@ -113,7 +113,7 @@ static void test_needs(void **state)
         struct wire_ask ask = ask_of(&x);
         const struct wire_op *op = x.routed.op;
         buf_init(&b, 4096);
-        put_need(&b, &ask, &(struct wire_need){op->action, op->resource, op->when});
+        put_need(&b, &ask, &(struct wire_need){op->action, op->resource, op->when, STR_NONE});
         for (size_t k = 0; k < op->n_also; k++)
             put_need(&b, &ask, &op->also[k]);
         assert_string_equal(cstr(&x, buf_str(&b)), need_rows[i].expected);
