@@ -49,7 +49,7 @@ static void send_make(void *ctx, struct load_conn *c)
     buf_clear(&c->text);
     buf_add_fmt(&c->text,
                 "{\"QueueUrl\":\"%s\",\"MessageBody\":\"{\\\"id\\\":%llu,\\\"name\\\":"
-                "\\\"John Doe\\\",\\\"total_amount_spent\\\":\\\"400.00\\\"}\"}",
+                "\\\"John Doe\\\",\\\"total_amount_spent\\\":400.00}\"}",
                 q->url, (unsigned long long)c->number);
     write_call(q, c, "AmazonSQS.SendMessage");
 }

@@ -66,7 +66,7 @@ while :; do
     batch=$(cli sqs receive-message --queue-url "$QUEUE_URL" --max-number-of-messages 10 --wait-time-seconds "$wait" --output json)
     count=$(printf '%s' "${batch:-{\}}" | jq '.Messages // [] | length')
     [ "$count" -gt 0 ] || break
-    printf '%s' "$batch" | jq -c '.Messages[].Body | fromjson'
+    printf '%s' "$batch" | jq -r '.Messages[].Body' # as sent: jq would write 400.00 as 400
     printf '%s' "$batch" | jq -r '.Messages[].ReceiptHandle' | while read -r handle; do
         cli sqs delete-message --queue-url "$QUEUE_URL" --receipt-handle "$handle"
     done

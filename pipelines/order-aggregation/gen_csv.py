@@ -18,9 +18,11 @@ LAST = ["Doe", "Smith", "Johnson", "Garc\u00eda", "Kowalski, jr.", "Li", "Petrov
 BAD = {
     "customers": [lambda i: f"x{i}", lambda i: f"y{i},a,b", lambda i: f",nobody {i}", lambda i: f"z{i},",
                   lambda i: f"w{i},{'n' * 600}", lambda i: b"u%d,\xff\xfe" % i],
-    "orders": [lambda i: f"x{i}", lambda i: f"y{i},no-such-customer", lambda i: f",1", lambda i: f"z{i},1,2"],
-    "items": [lambda i: f"x{i},1", lambda i: f"y{i},1,abc", lambda i: f"z{i},no-such-order,1.00",
-              lambda i: f"w{i},1,1.234", lambda i: f"v{i},1,", lambda i: f"u{i},1,1e3", lambda i: f"t{i},1,\"1.00\"x"],
+    "orders": [lambda i: f"x{i},1", lambda i: f"y{i},no-such-customer,1.00", lambda i: f",1,1.00",
+               lambda i: f"z{i},1,2.00,3", lambda i: f"w{i},1,1.234", lambda i: f"v{i},1,", lambda i: f"u{i},1,1e3",
+               lambda i: f"t{i},1,\"1.00\"x", lambda i: f"s{i},1,+1.00", lambda i: f"r{i},1, 1.00",
+               lambda i: f"q{i},1,1.{'0' * 600}", lambda i: f"p{i},1,9999999999999999.00"],
+    "items": [lambda i: f"x{i}", lambda i: f"y{i},no-such-order", lambda i: f",1", lambda i: f"z{i},1,"],
 }
 
 
@@ -30,6 +32,17 @@ def quote(text):
 
 def money(hundredths):
     return f"{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def message(customer, name, orders):
+    """The very bytes of a message; by hand, as json.dumps has no number with two places."""
+    texts = []
+    for order, amount, items in orders:
+        ids = ",".join(f'"{i + 1}"' for i in items)
+        texts.append(f'{{"id":"{order + 1}","amount":{money(amount)},"item_ids":[{ids}]}}')
+    total = money(sum(amount for _, amount, _ in orders))
+    return (f'{{"id":"{customer + 1}","name":{json.dumps(name, ensure_ascii=False)},"total_amount_spent":{total},'
+            f'"orders":[{",".join(texts)}]}}')
 
 
 class File:
@@ -72,36 +85,32 @@ def main():
     os.makedirs(a.dir, exist_ok=True)
     rng = random.Random(a.seed)
     names, orders = [], [[] for _ in range(a.customers)]
-    f = File(a.dir, "customers", a.date, "customer_id,name", a.customers, a.bad, rng)
+    f = File(a.dir, "customers", a.date, "customer_id,customer_name", a.customers, a.bad, rng)
     for i in range(a.customers):
         names.append(f"{FIRST[i % len(FIRST)]} {LAST[i // len(FIRST) % len(LAST)]}")
         f.row(f"{i + 1},{quote(names[i])}")
     f.close()
     rejects = {"customers": f.made}
-    f = File(a.dir, "orders", a.date, "order_id,customer_id", a.orders, a.bad, rng)
+    f = File(a.dir, "orders", a.date, "order_id,customer_id,amount", a.orders, a.bad, rng)
     items = [[] for _ in range(a.orders)]
-    totals = [0] * a.orders
+    amounts = []
     for i in range(a.orders):
         c = int(rng.random() * a.customers)
         orders[c].append(i)
-        f.row(f"{i + 1},{c + 1}")
+        amounts.append(int(rng.random() * 50000))
+        f.row(f"{i + 1},{c + 1},{money(amounts[i])}")
     f.close()
     rejects["orders"] = f.made
-    f = File(a.dir, "items", a.date, "item_id,order_id,amount", a.items, a.bad, rng)
+    f = File(a.dir, "items", a.date, "item_id,order_id", a.items, a.bad, rng)
     for i in range(a.items):
-        o, cents = int(rng.random() * a.orders), int(rng.random() * 50000)
+        o = int(rng.random() * a.orders)
         items[o].append(i)
-        totals[o] += cents
-        f.row(f"{i + 1},{o + 1},{money(cents)}")
+        f.row(f"{i + 1},{o + 1}")
     f.close()
     rejects["items"] = f.made
     with open(os.path.join(a.dir, f"expected_{a.date}.jsonl"), "w", encoding="utf-8") as out:
         for c in range(a.customers):
-            message = {"id": str(c + 1), "name": names[c],
-                       "total_amount_spent": money(sum(totals[o] for o in orders[c])),
-                       "orders": [{"id": str(o + 1), "amount": money(totals[o]),
-                                   "item_ids": [str(i + 1) for i in items[o]]} for o in orders[c]]}
-            out.write(json.dumps(message, ensure_ascii=False, separators=(",", ":")) + "\n")
+            out.write(message(c, names[c], [(o, amounts[o], items[o]) for o in orders[c]]) + "\n")
     with open(os.path.join(a.dir, f"expected_rejects_{a.date}.json"), "w", encoding="utf-8") as out:
         json.dump(rejects, out)
 

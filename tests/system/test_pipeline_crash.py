@@ -26,7 +26,7 @@ def test_killed_while_sending(make_weir, tmp_path):
     env = weir.cli_env()
     env["WEIR_BUILD"] = os.environ.get("WEIR_BUILD", os.path.join(ROOT, "build"))
     subprocess.run([sys.executable, os.path.join(PIPELINE, "gen_csv.py"), str(tmp_path), DATE, str(CUSTOMERS),
-                    "30000", "60000"], check=True)
+                    "30000", "60000", "--bad", "300"], check=True)
     out = subprocess.run([os.path.join(PIPELINE, "deploy.sh"), weir.endpoint], env=env, capture_output=True, text=True,
                          timeout=120)
     assert out.returncode == 0, out.stderr
@@ -47,7 +47,9 @@ def test_killed_while_sending(make_weir, tmp_path):
     wait_for(lambda: "done_revision" in sending(), 150, "the rest, after the lease ran out")
 
     with open(tmp_path / f"expected_{DATE}.jsonl", encoding="utf-8") as f:
-        expected = {json.loads(line)["id"]: json.loads(line) for line in f}
+        expected = {json.loads(line)["id"]: line.rstrip("\n") for line in f}
+    with open(tmp_path / f"expected_rejects_{DATE}.json", encoding="utf-8") as f:
+        assert int(sending()["rejects"]["N"]) == sum(json.load(f).values())
     got, ids = [], {}
     while True:
         batch = sqs.receive_message(QueueUrl=names["QUEUE_URL"], MaxNumberOfMessages=10, WaitTimeSeconds=1,
@@ -55,10 +57,10 @@ def test_killed_while_sending(make_weir, tmp_path):
         if not batch:
             break
         for m in batch:
-            body = json.loads(m["Body"])
-            assert body == expected[body["id"]]
-            ids.setdefault(body["id"], set()).add(m["MessageAttributes"]["message_id"]["StringValue"])
-            got.append(body["id"])
+            customer = json.loads(m["Body"])["id"]
+            assert m["Body"] == expected[customer]  # to the byte: amounts keep their places
+            ids.setdefault(customer, set()).add(m["MessageAttributes"]["message_id"]["StringValue"])
+            got.append(customer)
         sqs.delete_message_batch(QueueUrl=names["QUEUE_URL"], Entries=[
             {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(batch)])
     assert set(got) == set(expected)

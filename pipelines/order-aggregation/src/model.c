@@ -9,7 +9,7 @@
 #include "csv.h"
 #include "money.h"
 
-enum { COLUMNS_MAX = 3, FIRST_CAP = 1024 };
+enum { COLUMNS_MAX = 3, FIRST_CAP = 1024, HEADER_FAULT_MAX = 256 };
 
 const char *const kind_names[KINDS] = {"customers", "orders", "items"};
 
@@ -19,17 +19,17 @@ static const struct {
     size_t row_size;
     const char *duplicate, *no_id;
 } kinds[KINDS] = {
-    {{"customer_id", "name"},
+    {{"customer_id", "customer_name"},
      2,
      sizeof(struct customer),
      "duplicate customer_id",
      "empty customer_id"},
-    {{"order_id", "customer_id"}, 2, sizeof(struct order), "duplicate order_id", "empty order_id"},
-    {{"item_id", "order_id", "amount"},
+    {{"order_id", "customer_id", "amount"},
      3,
-     sizeof(struct item),
-     "duplicate item_id",
-     "empty item_id"},
+     sizeof(struct order),
+     "duplicate order_id",
+     "empty order_id"},
+    {{"item_id", "order_id"}, 2, sizeof(struct item), "duplicate item_id", "empty item_id"},
 };
 
 enum err model_parse_name(struct str key, enum kind *ret_kind, struct str *ret_date)
@@ -119,21 +119,17 @@ static enum err grow(struct model *m, enum kind kind)
 static const char *add_customer(struct model *m, struct str id, struct str name)
 {
     if (name.len == 0)
-        return "empty name";
+        return "empty customer_name";
     m->customers[m->n[KIND_CUSTOMERS]] = (struct customer){.id = id, .name = name};
     return NULL;
 }
 
-static const char *add_order(struct model *m, struct str id, struct str customer_id, bool alone)
+/* Puts an order of whole amount `value` at the end of its customer's. */
+static const char *link_order(struct model *m, struct customer *owner, uint32_t position,
+                              int64_t value)
 {
-    uint32_t c = find(m, KIND_CUSTOMERS, customer_id);
-    uint32_t position = (uint32_t)m->n[KIND_ORDERS] + 1;
-    if (c == 0 && !alone)
-        return "unknown customer_id";
-    m->orders[position - 1] = (struct order){.id = id, .customer = c ? c - 1 : 0};
-    if (alone)
-        return NULL;
-    struct customer *owner = &m->customers[c - 1];
+    if (money_add(&owner->total, value) != ERR_OK)
+        return "amount out of range";
     if (owner->last_order)
         m->orders[owner->last_order - 1].next = position;
     else
@@ -143,13 +139,23 @@ static const char *add_order(struct model *m, struct str id, struct str customer
     return NULL;
 }
 
-static const char *add_item(struct model *m, struct str id, struct str order_id, struct str amount,
-                            bool alone)
+static const char *add_order(struct model *m, struct str id, struct str customer_id,
+                             struct str amount, bool alone)
 {
     int64_t value = 0;
-    uint32_t position = (uint32_t)m->n[KIND_ITEMS] + 1;
+    uint32_t position = (uint32_t)m->n[KIND_ORDERS] + 1;
     if (money_parse(amount, &value) != ERR_OK)
         return "bad amount";
+    m->orders[position - 1] = (struct order){.id = id, .amount = value};
+    if (alone)
+        return NULL;
+    uint32_t c = find(m, KIND_CUSTOMERS, customer_id);
+    return c ? link_order(m, &m->customers[c - 1], position, value) : "unknown customer_id";
+}
+
+static const char *add_item(struct model *m, struct str id, struct str order_id, bool alone)
+{
+    uint32_t position = (uint32_t)m->n[KIND_ITEMS] + 1;
     m->items[position - 1] = (struct item){.id = id};
     if (alone)
         return NULL;
@@ -157,11 +163,6 @@ static const char *add_item(struct model *m, struct str id, struct str order_id,
     if (o == 0)
         return "unknown order_id";
     struct order *order = &m->orders[o - 1];
-    struct customer *customer = &m->customers[order->customer];
-    int64_t total = customer->total;
-    if (money_add(&total, value) != ERR_OK || money_add(&order->total, value) != ERR_OK)
-        return "amount out of range";
-    customer->total = total;
     if (order->last_item)
         m->items[order->last_item - 1].next = position;
     else
@@ -185,10 +186,10 @@ static const char *add_row(struct model *m, enum kind kind, const struct str f[C
         why = add_customer(m, f[0], f[1]);
         break;
     case KIND_ORDERS:
-        why = add_order(m, f[0], f[1], alone);
+        why = add_order(m, f[0], f[1], f[2], alone);
         break;
     default:
-        why = add_item(m, f[0], f[1], f[2], alone);
+        why = add_item(m, f[0], f[1], alone);
         break;
     }
     if (!why)
@@ -205,7 +206,23 @@ static void reject(struct model *m, enum kind kind, uint64_t line, const char *r
         m->reject(m->reject_arg, kind, line, reason);
 }
 
-/* Where each column stands in the header row. */
+/* NULL when every column was found, else a sentence in the arena that names those that were not. */
+static const char *missing_columns(struct arena *a, enum kind kind, const size_t at[COLUMNS_MAX])
+{
+    struct buf b;
+    size_t missing = 0;
+    buf_init_arena(&b, a, HEADER_FAULT_MAX);
+    buf_add_c(&b, "the header row lacks the column ");
+    for (size_t c = 0; c < kinds[kind].n; c++)
+        if (at[c] == SIZE_MAX)
+            buf_add_fmt(&b, "%s%s", missing++ ? " and the column " : "", kinds[kind].columns[c]);
+    buf_add_byte(&b, 0);
+    if (missing == 0)
+        return NULL;
+    return buf_err(&b) == ERR_OK ? b.p : "the header row lacks a column";
+}
+
+/* Where each column stands in the header row; NULL, or what is wrong with it. */
 static const char *read_header(struct csv *csv, enum kind kind, size_t at[COLUMNS_MAX],
                                size_t *ret_width)
 {
@@ -222,11 +239,9 @@ static const char *read_header(struct csv *csv, enum kind kind, size_t at[COLUMN
                     return "the header row has a column twice";
                 at[c] = i;
             }
-        if (at[c] == SIZE_MAX)
-            return "the header row lacks a column";
     }
     *ret_width = r.n;
-    return NULL;
+    return missing_columns(csv->arena, kind, at);
 }
 
 static enum err add_file(struct model *m, enum kind kind, struct str text, bool alone)
@@ -273,23 +288,29 @@ enum err model_check(struct arena *arena, enum kind kind, struct str text, rejec
     return err;
 }
 
+static void put_amount(struct json_out *o, struct str key, int64_t hundredths)
+{
+    char text[MONEY_TEXT_MAX];
+    json_key(o, key);
+    json_raw(o, money_text(text, hundredths));
+}
+
 void model_put_message(const struct model *m, size_t customer, struct buf *out)
 {
     const struct customer *c = &m->customers[customer];
-    char text[MONEY_TEXT_MAX];
     struct json_out o;
     json_out_init(&o, out);
     json_open(&o, '{');
     json_kv_str(&o, STR("id"), c->id);
     json_kv_str(&o, STR("name"), c->name);
-    json_kv_str(&o, STR("total_amount_spent"), money_text(text, c->total));
+    put_amount(&o, STR("total_amount_spent"), c->total);
     json_key(&o, STR("orders"));
     json_open(&o, '[');
     for (uint32_t at = c->first_order; at; at = m->orders[at - 1].next) {
         const struct order *order = &m->orders[at - 1];
         json_open(&o, '{');
         json_kv_str(&o, STR("id"), order->id);
-        json_kv_str(&o, STR("amount"), money_text(text, order->total));
+        put_amount(&o, STR("amount"), order->amount);
         json_key(&o, STR("item_ids"));
         json_open(&o, '[');
         for (uint32_t i = order->first_item; i; i = m->items[i - 1].next)

@@ -1,13 +1,13 @@
 /* A set: the customers, orders and items of one date, joined in memory.
  *
  * Files                     columns (by name, in any order; further ones are ignored)
- *   customers_<date>.csv    customer_id,name
- *   orders_<date>.csv       order_id,customer_id
- *   items_<date>.csv        item_id,order_id,amount
+ *   customers_<date>.csv    customer_id,customer_name
+ *   orders_<date>.csv       order_id,customer_id,amount
+ *   items_<date>.csv        item_id,order_id
  *
  * Invariants
  *   M1  Every row of a file is either in the model or was given to the reject callback, once.
- *   M2  Sums are exact; an amount that would overflow its order or customer is a reject.
+ *   M2  Sums are exact; an order whose amount would overflow its customer's is a reject.
  *   M3  The same files give the same customers in the same order: that of the customers file.
  *
  * Layer: pipeline, pure. Ids and names borrow from the files' texts and the arena. */
@@ -34,9 +34,8 @@ struct customer {
 
 struct order {
     struct str id;
-    int64_t total;
-    uint32_t customer; /* 0-based */
-    uint32_t next;     /* of the same customer */
+    int64_t amount; /* hundredths */
+    uint32_t next;  /* of the same customer; 1-based, 0 none */
     uint32_t first_item, last_item;
 };
 
@@ -50,6 +49,7 @@ struct id_index {
     size_t cap;
 };
 
+/* `reason` lives as long as the model's arena. */
 typedef void reject_fn(void *arg, enum kind kind, uint64_t line, const char *reason);
 
 struct model {
@@ -68,15 +68,15 @@ struct model {
 void model_init(struct model *m, struct arena *arena, reject_fn *reject, void *arg);
 void model_release(struct model *m);
 
-/* Adds a file; customers before orders before items. ERR_INVALID: the header row is missing or
- * lacks a column (rejected as line 1; nothing was added). ERR_NOMEM, ERR_LIMIT (MODEL_ROWS_MAX). */
+/* Adds a file; customers before orders before items. ERR_INVALID: the header row is missing or does
+ * not fit (one reject, as line 1, that names the columns missing; nothing was added). ERR_NOMEM, ERR_LIMIT (MODEL_ROWS_MAX). */
 enum err model_add(struct model *m, enum kind kind, struct str text) WARN_UNUSED;
 /* Checks one file alone: everything but what needs the other files. */
 enum err model_check(struct arena *arena, enum kind kind, struct str text, reject_fn *reject,
                      void *arg, uint64_t *ret_rows, uint64_t *ret_rejects) WARN_UNUSED;
 
-/* {"id":..,"name":..,"total_amount_spent":"400.00","orders":[{"id":..,"amount":..,"item_ids":[..]}]}
- */
+/* {"id":"1","name":..,"total_amount_spent":400.00,"orders":[{"id":..,"amount":..,"item_ids":[..]}]}
+ * Amounts are JSON numbers, written digit by digit: no double ever holds one. */
 void model_put_message(const struct model *m, size_t customer, struct buf *out);
 
 #endif

@@ -1,13 +1,15 @@
 /* What the pipeline remembers, in one table with keys pk (the set's date) and sk:
- *   SET            which object, by ETag, is each of the three files; rows and rejects of each;
- * version SEND           which revision of the set is being sent, how far, by whom and until when;
- * which one was sent completely last CUSTOMER#<id>  the customer's total in revision_id
+ *   SET            which object, by ETag, is each of the three files; rows and rejects of each; a
+ *                  version
+ *   SEND           which revision of the set is being sent, how far, by whom and until when; which
+ *                  one was sent completely last
+ *   CUSTOMER#<id>  the customer's total in revision_id
  *
  * Invariants
  *   S1  SET and SEND change only under a condition on what was read: of two concurrent writers one
  *       gets ERR_CONFLICT and reads again.
  *   S2  Who holds the lease of SEND is the only one to send; every step renews it under the
- * condition that it is still held.
+ *       condition that it is still held.
  *
  * Layer: pipeline. Texts live in the arena given. */
 #ifndef ORDERS_STATE_H

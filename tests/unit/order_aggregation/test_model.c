@@ -40,6 +40,14 @@ static void test_money(void **state)
         {"1e3", ERR_INVALID, 0, NULL},
         {"--1", ERR_INVALID, 0, NULL},
         {"1.-1", ERR_INVALID, 0, NULL},
+        {"-0", ERR_OK, 0, "0.00"},
+        {"1.000", ERR_INVALID, 0, NULL},
+        {"1E3", ERR_INVALID, 0, NULL},
+        {"1,5", ERR_INVALID, 0, NULL},
+        {"- 1", ERR_INVALID, 0, NULL},
+        {"\t1", ERR_INVALID, 0, NULL},
+        {"0x10", ERR_INVALID, 0, NULL},
+        {"$1", ERR_INVALID, 0, NULL},
         {"NaN", ERR_INVALID, 0, NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -135,43 +143,75 @@ static void test_sets(void **state)
         const char *name, *files[KINDS], *messages, *rejects;
     } rows[] = {
         {"one of each",
-         {"customer_id,name\n1,Ann\n", "order_id,customer_id\n10,1\n",
-          "item_id,order_id,amount\n5,10,1.10\n6,10,2.20\n"},
-         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":\"3.30\",\"orders\":[{\"id\":"
-         "\"10\",\"amount\":\"3.30\",\"item_ids\":[\"5\",\"6\"]}]}\n",
+         {"customer_id,customer_name\n1,Ann\n", "order_id,customer_id,amount\n10,1,1.1\n11,1,2\n",
+          "item_id,order_id\n5,10\n6,10\n7,11\n"},
+         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":3.10,\"orders\":[{\"id\":"
+         "\"10\",\"amount\":1.10,\"item_ids\":[\"5\",\"6\"]},{\"id\":\"11\",\"amount\":2.00,"
+         "\"item_ids\":[\"7\"]}]}\n",
          ""},
         {"columns elsewhere, further ones ignored",
-         {"name,x,customer_id\nAnn,?,1\n", "customer_id,order_id\n1,10\n",
-          "amount,item_id,order_id\n-1.00,5,10\n"},
-         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":\"-1.00\",\"orders\":[{\"id\":"
-         "\"10\",\"amount\":\"-1.00\",\"item_ids\":[\"5\"]}]}\n",
+         {"customer_name,x,customer_id\nAnn,?,1\n", "amount,customer_id,order_id\n-1.00,1,10\n",
+          "amount,order_id,item_id\nwhat,10,5\n"},
+         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":-1.00,\"orders\":[{\"id\":"
+         "\"10\",\"amount\":-1.00,\"item_ids\":[\"5\"]}]}\n",
+         ""},
+        {"spaces in the header row, empty lines, CRLF",
+         {" customer_id , customer_name\r\n\r\n1,Ann\r\n\r\n\r\n",
+          "\norder_id,customer_id,amount\n10,1,1\n\n", "item_id,order_id\n5,10\n\n\n"},
+         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":1.00,\"orders\":[{\"id\":"
+         "\"10\",\"amount\":1.00,\"item_ids\":[\"5\"]}]}\n",
          ""},
         {"customers without orders, orders without items",
-         {"customer_id,name\n1,Ann\n2,Bob\n", "order_id,customer_id\n10,2\n",
-          "item_id,order_id,amount\n"},
-         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":\"0.00\",\"orders\":[]}\n"
-         "{\"id\":\"2\",\"name\":\"Bob\",\"total_amount_spent\":\"0.00\",\"orders\":[{\"id\":"
-         "\"10\",\"amount\":\"0.00\",\"item_ids\":[]}]}\n",
+         {"customer_id,customer_name\n1,Ann\n2,Bob\n", "order_id,customer_id,amount\n10,2,0\n",
+          "item_id,order_id\n"},
+         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":0.00,\"orders\":[]}\n"
+         "{\"id\":\"2\",\"name\":\"Bob\",\"total_amount_spent\":0.00,\"orders\":[{\"id\":"
+         "\"10\",\"amount\":0.00,\"item_ids\":[]}]}\n",
+         ""},
+        {"refunds",
+         {"customer_id,customer_name\n1,Ann\n",
+          "order_id,customer_id,amount\n10,1,0.10\n11,1,-0.15\n12,1,-0\n", "item_id,order_id\n"},
+         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":-0.05,\"orders\":["
+         "{\"id\":\"10\",\"amount\":0.10,\"item_ids\":[]},"
+         "{\"id\":\"11\",\"amount\":-0.15,\"item_ids\":[]},"
+         "{\"id\":\"12\",\"amount\":0.00,\"item_ids\":[]}]}\n",
+         ""},
+        {"ids are text",
+         {"customer_id,customer_name\n1,Ann\n01,Bob\n 1,Cid\n",
+          "order_id,customer_id,amount\n1,01,5\n", "item_id,order_id\n"},
+         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":0.00,\"orders\":[]}\n"
+         "{\"id\":\"01\",\"name\":\"Bob\",\"total_amount_spent\":5.00,\"orders\":[{\"id\":\"1\","
+         "\"amount\":5.00,\"item_ids\":[]}]}\n"
+         "{\"id\":\" 1\",\"name\":\"Cid\",\"total_amount_spent\":0.00,\"orders\":[]}\n",
          ""},
         {"every reject",
-         {"customer_id,name\n1,Ann\n1,Twin\n,No\n3,\nx\n4,a,b\n",
-          "order_id,customer_id\n10,1\n10,1\n11,9\n,1\n",
-          "item_id,order_id,amount\n5,10,1.00\n5,10,1.00\n6,10,1.234\n7,99,1.00\n8,10\n,10,1\n"},
-         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":\"1.00\",\"orders\":[{\"id\":"
-         "\"10\",\"amount\":\"1.00\",\"item_ids\":[\"5\"]}]}\n",
-         "c3 duplicate customer_id;c4 empty customer_id;c5 empty name;c6 wrong number of columns;"
-         "c7 wrong number of columns;o3 duplicate order_id;o4 unknown customer_id;o5 empty "
-         "order_id;i3 duplicate item_id;i4 bad amount;i5 unknown order_id;i6 wrong number of "
-         "columns;i7 empty item_id;"},
+         {"customer_id,customer_name\n1,Ann\n1,Twin\n,No\n3,\nx\n4,a,b\n",
+          "order_id,customer_id,amount\n10,1,1.00\n10,1,1.00\n11,9,1\n,1,1\n12,1\n13,1,1.234\n"
+          "14,1,1e3\n15,1,+1\n16,1, 1\n17,1,\n",
+          "item_id,order_id\n5,10\n5,10\n7,99\n8\n,10\n9,\n"},
+         "{\"id\":\"1\",\"name\":\"Ann\",\"total_amount_spent\":1.00,\"orders\":[{\"id\":"
+         "\"10\",\"amount\":1.00,\"item_ids\":[\"5\"]}]}\n",
+         "c3 duplicate customer_id;c4 empty customer_id;c5 empty customer_name;c6 wrong number of "
+         "columns;c7 wrong number of columns;o3 duplicate order_id;o4 unknown customer_id;o5 empty "
+         "order_id;o6 wrong number of columns;o7 bad amount;o8 bad amount;o9 bad amount;o10 bad "
+         "amount;o11 bad amount;i3 duplicate item_id;i4 unknown order_id;i5 wrong number of "
+         "columns;i6 empty item_id;i7 unknown order_id;"},
         {"no header",
-         {"1,Ann\n", "", "item_id,order_id\n"},
+         {"1,Ann\n", "", "item_id\n"},
          "",
-         "c1 the header row lacks a column;o1 the file is empty: a header row is needed;i1 the "
-         "header row lacks a column;"},
+         "c1 the header row lacks the column customer_id and the column customer_name;o1 the file "
+         "is empty: a header row is needed;i1 the header row lacks the column order_id;"},
+        {"another shape",
+         {"customer_id,name\n1,Ann\n", "order_id,customer_id\n10,1\n",
+          "Item_Id,order_id,amount\n5,10,1.00\n"},
+         "",
+         "c1 the header row lacks the column customer_name;o1 the header row lacks the column "
+         "amount;i1 the header row lacks the column item_id;"},
         {"column twice",
-         {"name,name,customer_id\n", "order_id,customer_id\n", "x"},
+         {"customer_name,customer_name,customer_id\n", "order_id,customer_id,amount,amount\n",
+          "item_id,order_id\n"},
          "",
-         "c1 the header row has a column twice;i1 the header row lacks a column;"},
+         "c1 the header row has a column twice;o1 the header row has a column twice;"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         static char out[4096];
@@ -188,18 +228,18 @@ static void test_sets(void **state)
 
 static void test_overflow(void **state)
 {
-    static char items[64 * 1024], out[256 * 1024];
+    static char orders[64 * 1024], out[256 * 1024];
     struct told told;
     struct model m;
-    size_t n = (size_t)snprintf(items, sizeof items, "item_id,order_id,amount\n");
+    size_t n = (size_t)snprintf(orders, sizeof orders, "order_id,customer_id,amount\n");
     /* 93 times nearly 10^17 hundredths is more than 2^63. */
     for (int i = 0; i < 93; i++)
-        n += (size_t)snprintf(items + n, sizeof items - n, "%d,10,999999999999999.99\n", i);
-    const char *const files[KINDS] = {"customer_id,name\n1,Ann\n", "order_id,customer_id\n10,1\n",
-                                      items};
+        n += (size_t)snprintf(orders + n, sizeof orders - n, "%d,1,999999999999999.99\n", i);
+    const char *const files[KINDS] = {"customer_id,customer_name\n1,Ann\n", orders,
+                                      "item_id,order_id\n1,91\n2,92\n"};
     run(files, out, sizeof out, &told, &m);
-    assert_string_equal(told.text, "i94 amount out of range;");
-    assert_non_null(strstr(out, "\"total_amount_spent\":\"91999999999999999.08\""));
+    assert_string_equal(told.text, "o94 amount out of range;i3 unknown order_id;");
+    assert_non_null(strstr(out, "\"total_amount_spent\":91999999999999999.08,"));
     assert_null(strstr(out, "\"92\""));
 }
 
@@ -209,13 +249,21 @@ static void test_check_alone(void **state)
     struct told told = {""};
     uint64_t rows = 0, bad = 0;
     arena_init(&a, 1 << 20);
-    assert_int_equal(model_check(&a, KIND_ITEMS,
-                                 STR("item_id,order_id,amount\n1,no-order-here,1\n"
+    assert_int_equal(model_check(&a, KIND_ORDERS,
+                                 STR("order_id,customer_id,amount\n1,no-customer-here,1\n"
                                      "2,x,abc\n"),
                                  on_reject, &told, &rows, &bad),
                      ERR_OK);
-    assert_string_equal(told.text, "i3 bad amount;");
+    assert_string_equal(told.text, "o3 bad amount;");
     assert_int_equal(rows, 2);
+    assert_int_equal(bad, 1);
+    told.text[0] = 0;
+    assert_int_equal(
+        model_check(&a, KIND_ORDERS, STR("order_id\n1\n"), on_reject, &told, &rows, &bad),
+        ERR_INVALID);
+    assert_string_equal(told.text,
+                        "o1 the header row lacks the column customer_id and the column amount;");
+    assert_int_equal(rows, 0);
     assert_int_equal(bad, 1);
     arena_release(&a);
 }
@@ -229,13 +277,13 @@ static void test_many(void **state)
     static char out[4 << 20];
     for (int k = 0; k < KINDS; k++)
         buf_init(&files[k], 1 << 20);
-    buf_add_c(&files[0], "customer_id,name\n");
-    buf_add_c(&files[1], "order_id,customer_id\n");
-    buf_add_c(&files[2], "item_id,order_id,amount\n");
+    buf_add_c(&files[0], "customer_id,customer_name\n");
+    buf_add_c(&files[1], "order_id,customer_id,amount\n");
+    buf_add_c(&files[2], "item_id,order_id\n");
     for (int i = 0; i < N; i++) {
         buf_add_fmt(&files[0], "%d,c%d\n", i, i);
-        buf_add_fmt(&files[1], "%d,%d\n", i, i);
-        buf_add_fmt(&files[2], "%d,%d,0.01\n", i, i);
+        buf_add_fmt(&files[1], "%d,%d,0.01\n", i, i);
+        buf_add_fmt(&files[2], "%d,%d\n", i, i);
     }
     for (int k = 0; k < KINDS; k++)
         buf_add_byte(&files[k], 0);
