@@ -15,7 +15,8 @@ queue_url() {
     call sqs get-queue-url --queue-name "$1" --query QueueUrl 2>/dev/null
 }
 
-# Dead letters: events that the function failed on, and messages that consumers failed on.
+# Dead letters: events that the function failed on, files that it cannot use, and messages that
+# consumers failed on.
 DLQ_URL=$(queue_url "$DLQ" || call sqs create-queue --queue-name "$DLQ" \
     --attributes MessageRetentionPeriod=1209600 --query QueueUrl)
 REDRIVE="{\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":\\\"$DLQ_ARN\\\",\\\"maxReceiveCount\\\":\\\"5\\\"}\"}"
@@ -59,17 +60,18 @@ case $(uname -m) in
 aarch64) ARCHITECTURE=arm64 ;;
 *) ARCHITECTURE=x86_64 ;;
 esac
-VARIABLES="{\"Variables\":{\"TABLE\":\"$TABLE\",\"QUEUE_URL\":\"$QUEUE_URL\"}}"
+VARIABLES="{\"Variables\":{\"TABLE\":\"$TABLE\",\"QUEUE_URL\":\"$QUEUE_URL\",\"DLQ_URL\":\"$DLQ_URL\"}}"
 SETTINGS=(--timeout "$TIMEOUT" --memory-size "$MEMORY" --environment "$VARIABLES"
     --dead-letter-config "TargetArn=$DLQ_ARN" --role "$ROLE_ARN" --runtime provided.al2023 --handler bootstrap)
 if OLD=$(call lambda get-function --function-name "$FUNCTION" --query Configuration.CodeSha256 2>/dev/null); then
+    # Settings first: new code may need a variable that the old settings lack.
+    call lambda update-function-configuration --function-name "$FUNCTION" "${SETTINGS[@]}" >/dev/null
+    call lambda wait function-updated --function-name "$FUNCTION"
     NEW=$(openssl dgst -sha256 -binary "$PACKAGE" | openssl base64)
     if [ "$OLD" != "$NEW" ]; then
         call lambda update-function-code --function-name "$FUNCTION" --zip-file "fileb://$PACKAGE" >/dev/null
         call lambda wait function-updated --function-name "$FUNCTION"
     fi
-    call lambda update-function-configuration --function-name "$FUNCTION" "${SETTINGS[@]}" >/dev/null
-    call lambda wait function-updated --function-name "$FUNCTION"
 else
     # A new role takes IAM a while to know everywhere.
     for try in 1 2 3 4 5 6 7 8 9 10; do
@@ -88,8 +90,9 @@ if ! call lambda get-policy --function-name "$FUNCTION" 2>/dev/null | grep -q '"
         --action lambda:InvokeFunction --principal s3.amazonaws.com \
         --source-arn "arn:$PARTITION:s3:::$BUCKET" --source-account "$ACCOUNT" >/dev/null
 fi
+# Of every object, not of *.csv alone: a file with a name of its own is told, not passed over.
 call s3api put-bucket-notification-configuration --bucket "$BUCKET" --notification-configuration \
-    "{\"LambdaFunctionConfigurations\":[{\"Id\":\"csv\",\"LambdaFunctionArn\":\"$FUNCTION_ARN\",\"Events\":[\"s3:ObjectCreated:*\"],\"Filter\":{\"Key\":{\"FilterRules\":[{\"Name\":\"suffix\",\"Value\":\".csv\"}]}}}]}"
+    "{\"LambdaFunctionConfigurations\":[{\"Id\":\"files\",\"LambdaFunctionArn\":\"$FUNCTION_ARN\",\"Events\":[\"s3:ObjectCreated:*\"]}]}"
 
 echo "BUCKET=$BUCKET"
 echo "QUEUE_URL=$QUEUE_URL"

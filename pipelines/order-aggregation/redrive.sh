@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Gives everything in the dead-letter queue another try: redrive.sh [ENDPOINT_URL]. Events that the
-# function failed on are handed to it again; messages that consumers failed on go back to the queue.
-# A letter is deleted only after that worked.
+# function failed on, or whose file it cannot use, are handed to it again; messages that consumers
+# failed on go back to the queue. A letter is deleted only after that worked. A file that is still of no
+# use makes the same letter again, which stays: each event is handed over once.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 DLQ_URL=$(call sqs get-queue-url --queue-name "$DLQ" --query QueueUrl)
 QUEUE_URL=$(call sqs get-queue-url --queue-name "$QUEUE" --query QueueUrl)
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 COUNT=0
+: >"$WORK/done" # sums of the events handed over
+: >"$WORK/left" # receipt handles of those that came back
 
 while true; do
     call sqs receive-message --queue-url "$DLQ_URL" --max-number-of-messages 1 --wait-time-seconds 2 \
@@ -34,6 +37,13 @@ for name, content in (("body", body), ("handle", letter["ReceiptHandle"]),
         out.write(content)
 PY
     if [ "$(cat "$WORK/kind")" = event ]; then
+        SUM=$(sha256sum <"$WORK/body")
+        if grep -qxF "$SUM" "$WORK/done"; then
+            cat "$WORK/handle" >>"$WORK/left"
+            echo >>"$WORK/left"
+            continue
+        fi
+        echo "$SUM" >>"$WORK/done"
         call lambda invoke --function-name "$FUNCTION" --invocation-type Event \
             --payload "fileb://$WORK/body" "$WORK/reply" >/dev/null
     else
@@ -43,4 +53,7 @@ PY
     call sqs delete-message --queue-url "$DLQ_URL" --receipt-handle "$(cat "$WORK/handle")"
     COUNT=$((COUNT + 1))
 done
+while read -r HANDLE; do
+    call sqs change-message-visibility --queue-url "$DLQ_URL" --receipt-handle "$HANDLE" --visibility-timeout 0
+done <"$WORK/left"
 echo "REDRIVEN=$COUNT"

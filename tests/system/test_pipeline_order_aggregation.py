@@ -53,6 +53,30 @@ class Deployed:
                 self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=m["ReceiptHandle"])
         return got
 
+    def letter(self, about, seconds=60):
+        """The next letter of the dead-letter queue whose file ends in `about`, taken out: its body and attributes."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            batch = self.sqs.receive_message(QueueUrl=self.names["DLQ_URL"], MaxNumberOfMessages=1, WaitTimeSeconds=2,
+                                             MessageAttributeNames=["All"])
+            for m in batch.get("Messages", []):
+                body = json.loads(m["Body"])
+                assert body["file"] == f"s3://{self.bucket}/{about}", body
+                self.sqs.delete_message(QueueUrl=self.names["DLQ_URL"], ReceiptHandle=m["ReceiptHandle"])
+                return body, m["MessageAttributes"]
+        raise AssertionError(f"no letter about {about}")
+
+    def letters(self):
+        got = self.sqs.get_queue_attributes(QueueUrl=self.names["DLQ_URL"], AttributeNames=["All"])["Attributes"]
+        return int(got["ApproximateNumberOfMessages"]) + int(got["ApproximateNumberOfMessagesNotVisible"])
+
+    def logged(self, text):
+        return wait_for(lambda: [e["message"] for e in self.weir.client("logs").filter_log_events(
+            logGroupName="/aws/lambda/" + self.names["FUNCTION"], filterPattern=f'"{text}"')["events"]], 30, text)
+
+    def rejects(self, name):
+        return self.s3.get_object(Bucket=self.bucket, Key=f"rejects/{name}.jsonl")["Body"].read().decode()
+
     def none_follow(self):
         assert self.messages(1, seconds=3) == []
 
@@ -118,6 +142,82 @@ def test_malformed_rows_are_told_and_the_rest_counts(deployed):
                                if date in o["Key"]], 30, "rejects")
     text = deployed.s3.get_object(Bucket=deployed.bucket, Key=listed[0])["Body"].read().decode()
     assert len([line for line in text.splitlines() if f"items_{date}.csv" in line]) == 2, text
+
+
+def test_amounts_are_numbers_written_exactly(deployed):
+    """The text itself: a reader's double of 0.10 or 250.00 would hide how it was written."""
+    date = "20240204"
+    deployed.put("customers", date, b"customer_id,customer_name\n1,John Doe\n2,Nobody\n")
+    deployed.put("orders", date, b"order_id,customer_id,amount\n1001,1,250.00\n1002,1,0.1\n1003,1,99999999999999.99\n\n")
+    deployed.put("items", date, b"item_id,order_id\n501,1001\n502,1001\n\n\n")
+    bodies = []
+    while len(bodies) < 2:
+        for m in deployed.sqs.receive_message(QueueUrl=deployed.queue, WaitTimeSeconds=20).get("Messages", []):
+            bodies.append(m["Body"])
+            deployed.sqs.delete_message(QueueUrl=deployed.queue, ReceiptHandle=m["ReceiptHandle"])
+    assert sorted(bodies) == [
+        '{"id":"1","name":"John Doe","total_amount_spent":100000000000250.09,"orders":['
+        '{"id":"1001","amount":250.00,"item_ids":["501","502"]},{"id":"1002","amount":0.10,"item_ids":[]},'
+        '{"id":"1003","amount":99999999999999.99,"item_ids":[]}]}',
+        '{"id":"2","name":"Nobody","total_amount_spent":0.00,"orders":[]}']
+    deployed.none_follow()
+
+
+@pytest.mark.parametrize("date,kind,header,reason", [
+    ("20240210", "customers", "customer_id,name", "the header row lacks the column customer_name"),
+    ("20240211", "orders", "order_id,customer_id", "the header row lacks the column amount"),
+    ("20240212", "items", "id,order,amount", "the header row lacks the column item_id and the column order_id"),
+    ("20240213", "items", "", "the file is empty: a header row is needed"),
+], ids=["customers", "orders", "items", "empty"])
+def test_a_header_row_that_does_not_fit_is_told(deployed, date, kind, header, reason):
+    for other in KINDS:
+        if other != kind:
+            deployed.put(other, date)
+    deployed.put(kind, date, header.encode())
+    name = f"{kind}_{date}.csv"
+    body, attributes = deployed.letter(name)
+    assert body["reason"] == reason and body["Records"][0]["s3"]["object"]["key"] == name
+    assert attributes["ErrorMessage"]["StringValue"] == reason
+    assert deployed.logged(f"not used: s3://{deployed.bucket}/{name}: {reason}")
+    assert json.loads(deployed.rejects(name)) == {"file": name, "line": 1, "reason": reason}
+    # Nothing was sent of it; the right one makes the set whole, and its rejects go.
+    deployed.put(kind, date)
+    assert dict(simple(m) for m in deployed.messages(3)) == EXPECTED
+    with pytest.raises(deployed.s3.exceptions.NoSuchKey):
+        deployed.rejects(name)
+    assert deployed.letters() == 0
+
+
+@pytest.mark.parametrize("name", ["inventory_20230828.csv", "orders_2023-08-28.csv", "orders_20230828.CSV",
+                                  "in/orders_20230828.csv.gz", "caf\u00e9 1.txt"])
+def test_a_file_with_another_name_is_told(deployed, name):
+    deployed.s3.put_object(Bucket=deployed.bucket, Key=name, Body=b"x")
+    body, _ = deployed.letter(name)
+    assert body["reason"] == "its name is not customers_, orders_ or items_YYYYMMDD.csv"
+    assert deployed.logged(f"not used: s3://{deployed.bucket}/{name}: its name")
+    assert deployed.letters() == 0
+
+
+def test_rejects_and_folder_markers_are_no_files_of_the_partner(deployed):
+    before = len(deployed.logged("END RequestId"))
+    for key in ("in/", "rejects/notes.txt"):
+        deployed.s3.put_object(Bucket=deployed.bucket, Key=key, Body=b"")
+    wait_for(lambda: len(deployed.logged("END RequestId")) >= before + 2, 30, "both events")
+    assert deployed.letters() == 0
+
+
+def test_redrive_reads_files_of_no_use_again(deployed):
+    """A letter whose file was mended is done with; one whose file was not comes back, once."""
+    date = "20240206"
+    deployed.put("orders", date, b"order_id,customer_id\n")
+    wait_for(lambda: deployed.letters() == 1, 30, "the first letter")
+    deployed.put("items", date, b"item_id\n")
+    wait_for(lambda: deployed.letters() == 2, 30, "the second letter")
+    deployed.put("orders", date)
+    assert "REDRIVEN=2" in deployed.script("redrive.sh")
+    body, _ = deployed.letter(f"items_{date}.csv")
+    assert body["reason"] == "the header row lacks the column order_id"
+    assert deployed.letters() == 0
 
 
 def test_all_at_once(deployed):

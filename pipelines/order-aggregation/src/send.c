@@ -8,7 +8,12 @@
 
 #include "codec/hash.h"
 
-enum { REFUSED_TRIES_MAX = 6, BACKOFF_MS = 50, BATCH_BODY_MAX = 2 * 1024 * 1024 };
+enum {
+    REFUSED_TRIES_MAX = 6,
+    BACKOFF_MS = 50,
+    BATCH_BODY_MAX = 2 * 1024 * 1024,
+    LETTER_MAX = 64 * 1024
+};
 
 struct batch {
     struct str bodies[SEND_BATCH_MAX], ids[SEND_BATCH_MAX];
@@ -126,4 +131,48 @@ enum err send_customers(const struct send *s, struct arena *a, const struct mode
     *ret_sent = at - from;
     *ret_too_large = too_large;
     return ERR_OK;
+}
+
+/* --- dead letters ----------------------------------------------------------------------------- */
+
+static struct str letter_text(struct arena *a, const struct json *record, struct str file,
+                              struct str reason)
+{
+    struct buf out;
+    struct json_out o;
+    buf_init_arena(&out, a, LETTER_MAX);
+    json_out_init(&o, &out);
+    json_open(&o, '{');
+    json_kv_str(&o, STR("reason"), reason);
+    json_kv_str(&o, STR("file"), file);
+    json_key(&o, STR("Records"));
+    json_open(&o, '[');
+    json_tree(&o, record);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    return buf_err(&out) == ERR_OK ? buf_str(&out) : STR_NONE;
+}
+
+enum err send_letter(struct aws *aws, struct str dlq_url, struct arena *a,
+                     const struct json *record, struct str file, struct str reason)
+{
+    struct buf body;
+    struct json_out o;
+    struct aws_reply reply;
+    const struct json *json = NULL;
+    struct str text = letter_text(a, record, file, reason);
+    if (!str_is_set(text))
+        return ERR_NOMEM;
+    buf_init_arena(&body, a, BATCH_BODY_MAX);
+    json_out_init(&o, &body);
+    json_open(&o, '{');
+    json_kv_str(&o, STR("QueueUrl"), dlq_url);
+    json_kv_str(&o, STR("MessageBody"), text);
+    json_key(&o, STR("MessageAttributes"));
+    json_open(&o, '{');
+    put_attribute(&o, "ErrorMessage", reason);
+    json_close(&o, '}');
+    json_close(&o, '}');
+    TRY(buf_err(&body));
+    return aws_json(aws, "sqs", "SendMessage", buf_str(&body), a, &reply, &json);
 }
