@@ -1,27 +1,37 @@
-/* DynamoDB: GetItem and PutItem, and whether their cost grows with the table. */
+/* DynamoDB: GetItem, PutItem and Query, and whether the cost of the first two grows with the table. */
 #include "scenarios.h"
 
 #include <stdio.h>
 
 #include "base/rng.h"
 
-enum { TABLE_ITEMS = 10000, BATCH = 25 };
+enum { TABLE_ITEMS = 10000, BATCH = 25, GROUP_ITEMS = 100, PAGE_ITEMS = 10 };
 
 struct table {
     struct bench *b;
     const char *name;
+    bool grouped;   /* keys are (group, place), GROUP_ITEMS of each group; else an id */
     uint64_t items; /* in the table, ids 0 .. items - 1 */
     uint64_t first; /* of what is being loaded */
 };
 
-static enum err create_table(struct bench *b, const char *name)
+static const char id_schema[] =
+    "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}],"
+    "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}]";
+
+static const char group_schema[] =
+    "\"KeySchema\":[{\"AttributeName\":\"group\",\"KeyType\":\"HASH\"},"
+    "{\"AttributeName\":\"place\",\"KeyType\":\"RANGE\"}],"
+    "\"AttributeDefinitions\":[{\"AttributeName\":\"group\",\"AttributeType\":\"S\"},"
+    "{\"AttributeName\":\"place\",\"AttributeType\":\"N\"}]";
+
+static enum err create_table(const struct table *t)
 {
     char body[512];
+    struct bench *b = t->b;
     int n = snprintf(body, sizeof(body),
-                     "{\"TableName\":\"%s\",\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":"
-                     "\"HASH\"}],\"AttributeDefinitions\":[{\"AttributeName\":\"id\","
-                     "\"AttributeType\":\"S\"}],\"BillingMode\":\"PAY_PER_REQUEST\"}",
-                     name);
+                     "{\"TableName\":\"%s\",%s,\"BillingMode\":\"PAY_PER_REQUEST\"}", t->name,
+                     t->grouped ? group_schema : id_schema);
     const struct aws_request req = {
         .method = "POST",
         .service = "dynamodb",
@@ -32,13 +42,18 @@ static enum err create_table(struct bench *b, const char *name)
     return aws_call(&b->aws, &req, false, NULL);
 }
 
-static void add_item(struct buf *out, uint64_t id)
+static void add_item(struct buf *out, const struct table *t, uint64_t id)
 {
+    if (t->grouped)
+        buf_add_fmt(out, "{\"group\":{\"S\":\"group-%llu\"},\"place\":{\"N\":\"%llu\"}",
+                    (unsigned long long)(id / GROUP_ITEMS), (unsigned long long)(id % GROUP_ITEMS));
+    else
+        buf_add_fmt(out, "{\"id\":{\"S\":\"item-%llu\"}", (unsigned long long)id);
     buf_add_fmt(out,
-                "{\"id\":{\"S\":\"item-%llu\"},\"name\":{\"S\":\"customer number %llu\"},"
+                ",\"name\":{\"S\":\"customer number %llu\"},"
                 "\"total\":{\"N\":\"%llu.50\"},\"tags\":{\"L\":[{\"S\":\"a\"},{\"S\":\"b\"}]},"
                 "\"note\":{\"S\":\"some text that makes the item a little longer\"}}",
-                (unsigned long long)id, (unsigned long long)id, (unsigned long long)(id % 1000));
+                (unsigned long long)id, (unsigned long long)(id % 1000));
 }
 
 static void load_make(void *ctx, struct load_conn *c)
@@ -48,7 +63,7 @@ static void load_make(void *ctx, struct load_conn *c)
     buf_add_fmt(&c->text, "{\"RequestItems\":{\"%s\":[", t->name);
     for (uint64_t i = 0; i < BATCH; i++) {
         buf_add_c(&c->text, i ? ",{\"PutRequest\":{\"Item\":" : "{\"PutRequest\":{\"Item\":");
-        add_item(&c->text, t->first + c->number * BATCH + i);
+        add_item(&c->text, t, t->first + c->number * BATCH + i);
         BUF_ADD_LIT(&c->text, "}}");
     }
     BUF_ADD_LIT(&c->text, "]}}");
@@ -101,7 +116,7 @@ static void put_make(void *ctx, struct load_conn *c)
     struct table *t = ctx;
     buf_clear(&c->text);
     buf_add_fmt(&c->text, "{\"TableName\":\"%s\",\"Item\":", t->name);
-    add_item(&c->text, rng_below(t->items));
+    add_item(&c->text, t, rng_below(t->items));
     BUF_ADD_LIT(&c->text, "}");
     aws_write_json(&t->b->aws, &c->out, "dynamodb", "DynamoDB_20120810.PutItem", buf_str(&c->text));
 }
@@ -157,19 +172,58 @@ static enum err measure_one(struct table *t)
     return ERR_OK;
 }
 
+/* The first PAGE_ITEMS of a random group: a page that has a next one. */
+static void query_make(void *ctx, struct load_conn *c)
+{
+    struct table *t = ctx;
+    buf_clear(&c->text);
+    buf_add_fmt(&c->text,
+                "{\"TableName\":\"%s\",\"Limit\":%d,\"KeyConditionExpression\":\"#g = :g\","
+                "\"ExpressionAttributeNames\":{\"#g\":\"group\"},"
+                "\"ExpressionAttributeValues\":{\":g\":{\"S\":\"group-%llu\"}}}",
+                t->name, PAGE_ITEMS, (unsigned long long)rng_below(t->items / GROUP_ITEMS));
+    aws_write_json(&t->b->aws, &c->out, "dynamodb", "DynamoDB_20120810.Query", buf_str(&c->text));
+}
+
+static bool query_check(void *ctx, struct load_conn *c, struct str body)
+{
+    return c->status == 200 && str_find_str(body, STR("\"Count\":10,")) != SIZE_MAX;
+}
+
+static enum err measure_query(struct table *t)
+{
+    struct load_plan query = {
+        .requests = (uint64_t)(50000 * t->b->scale),
+        .warmup = 1000,
+        .connections = SCENARIO_CONNECTIONS,
+        .make = query_make,
+        .check = query_check,
+        .ctx = t,
+    };
+    struct load_result r;
+    TRY(load_run(&t->b->aws.target, &query, &r));
+    t->b->wrong += r.failed > 0;
+    print_row(t->b, "DynamoDB Query of 10 items", &r, "CPU < 35");
+    return ERR_OK;
+}
+
 enum err scenario_dynamodb(struct bench *b)
 {
     struct table t = {.b = b, .name = "bench"};
-    TRY(create_table(b, t.name));
+    struct table grouped = {.b = b, .name = "grouped", .grouped = true};
+    TRY(create_table(&t));
     TRY(fill(&t, TABLE_ITEMS));
     TRY(measure(&t, ""));
-    return measure_one(&t);
+    TRY(measure_one(&t));
+    TRY(create_table(&grouped));
+    TRY(fill(&grouped, TABLE_ITEMS));
+    return measure_query(&grouped);
 }
 
 enum err growth_dynamodb(struct bench *b)
 {
     struct table t = {.b = b, .name = "growth"};
-    TRY(create_table(b, t.name));
+    TRY(create_table(&t));
     TRY(fill(&t, 10000));
     TRY(measure(&t, ", 10^4 items"));
     TRY(fill(&t, (uint64_t)(1000000 * b->scale)));

@@ -28,7 +28,7 @@ def test_killed_while_sending(make_weir, tmp_path):
     subprocess.run([sys.executable, os.path.join(PIPELINE, "gen_csv.py"), str(tmp_path), DATE, str(CUSTOMERS),
                     "30000", "60000", "--bad", "300"], check=True)
     out = subprocess.run([os.path.join(PIPELINE, "deploy.sh"), weir.endpoint], env=env, capture_output=True, text=True,
-                         timeout=120)
+                         timeout=300)
     assert out.returncode == 0, out.stderr
     names = dict(line.split("=", 1) for line in out.stdout.split())
     s3, sqs, table = weir.client("s3"), weir.client("sqs"), weir.client("dynamodb")
