@@ -1,5 +1,7 @@
 /* Evaluation of conditions over one item. Recursion follows the tree, whose depth the parser
  * bounded (DX1). */
+#include <assert.h>
+
 #include "svc/dynamodb/ddb_expr.h"
 #include "svc/dynamodb/ddb_item.h"
 #include "svc/dynamodb/ddb_num.h"
@@ -58,6 +60,7 @@ static enum err arithmetic(struct ddb_diag *diag, const struct ddb_node *node,
                            const struct ddb_source *src, const struct ddb_av **ret_av)
 {
     const struct ddb_av *a, *b;
+    assert(node->n == 2);
     TRY(ddb_eval_operand(diag, node->args[0], src, &a));
     TRY(ddb_eval_operand(diag, node->args[1], src, &b));
     if (!a || !b)
@@ -186,6 +189,7 @@ static enum err eval_list(struct ddb_diag *diag, const struct ddb_node *node,
                           const struct ddb_source *src, bool *ret_holds)
 {
     bool any = node->op == DDB_OP_OR;
+    assert(node->n > 0);
     for (size_t i = 0; i < node->n; i++) {
         bool holds;
         TRY(ddb_eval_condition(diag, node->args[i], src, &holds));

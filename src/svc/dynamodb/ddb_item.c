@@ -75,6 +75,7 @@ static uint8_t *put_value(uint8_t *p, const struct ddb_av *v);
 
 static uint8_t *put_payload(uint8_t *p, const struct ddb_av *v)
 {
+    assert(v->type == DDB_M || v->type == DDB_L || ddb_type_is_set(v->type));
     for (const struct ddb_av *c = v->child; c; c = c->next) {
         if (v->type == DDB_M)
             p = put_bytes(p, c->name);
@@ -107,6 +108,7 @@ static uint8_t *put_value(uint8_t *p, const struct ddb_av *v)
 enum err ddb_item_encode(struct arena *a, const struct ddb_av *item, size_t size,
                          struct str *ret_raw)
 {
+    assert(item->type == DDB_M);
     size_t len = 1 + uint_len(size) + uint_len(item->n) + payload_len(item);
     uint8_t *start = arena_alloc(a, len);
     if (!start)
@@ -250,6 +252,7 @@ static enum err decode_members(struct arena *a, struct cursor *c, struct ddb_av 
         e->name = name;
         ddb_av_append(v, e);
     }
+    assert(v->n == count);
     return ERR_OK;
 }
 
@@ -341,6 +344,7 @@ static enum err put_elements_json(struct buf *b, struct cursor *c, enum ddb_type
                                         [DDB_SS] = "{\"SS\":[",
                                         [DDB_NS] = "{\"NS\":[",
                                         [DDB_BS] = "{\"BS\":["};
+    assert(type == DDB_L || ddb_type_is_set(type));
     buf_add_c(b, heads[type]);
     for (uint64_t i = 0; i < count; i++) {
         if (i)

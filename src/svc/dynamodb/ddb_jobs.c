@@ -66,6 +66,7 @@ static enum err sweep(void *self, struct txn *txn, struct job *job, struct job_b
         if (more)
             job->cursor = left.from;
     }
+    assert(!more || !str_empty(job->cursor));
     *ret_state = more ? JOB_MORE : JOB_DONE;
     return ERR_OK;
 }
@@ -130,6 +131,7 @@ static enum err fill_index(struct dynamodb *ddb, struct txn *txn, struct job *jo
     if (str_is_set(range.from) && !str_empty(job->cursor))
         range.from = job->cursor;
     TRY(txn_each(txn, range, fill_next, &f));
+    assert(!str_is_set(f.next) || job_spent(budget));
     *ret_state = str_is_set(f.next) ? JOB_MORE : JOB_DONE;
     job->cursor = f.next;
     if (*ret_state == JOB_MORE)
@@ -297,6 +299,7 @@ static enum err count(void *self, struct txn *txn, struct job *job, struct job_b
         job->user = c;
         catalogue_each(ddb->tables, STR(""), pick_table, c);
     }
+    assert(job->user == c);
     *ret_state = c->figures ? JOB_MORE : JOB_DONE;
     if (c->figures)
         TRY(count_some(txn, c, budget, &done));

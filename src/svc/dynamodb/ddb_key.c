@@ -1,4 +1,6 @@
 /* Keys taken from items and requests, with the checks that AWS makes on them. */
+#include <assert.h>
+
 #include "svc/dynamodb/dynamodb_int.h"
 
 bool ddb_is_key(const struct ddb_key_schema *schema, struct str name)
@@ -58,6 +60,7 @@ enum err ddb_key_of_item(struct ddb_diag *diag, const struct ddb_key_schema *sch
     TRY(attribute_of(diag, schema->hash, schema->hash_type, true, item, &key.hash));
     if (str_is_set(schema->range))
         TRY(attribute_of(diag, schema->range, schema->range_type, false, item, &key.range));
+    assert(key.hash && (key.range != NULL) == str_is_set(schema->range));
     *ret_key = key;
     return ERR_OK;
 }
@@ -134,6 +137,7 @@ enum err ddb_index_project(struct arena *a, const struct ddb_table *table,
                            struct ddb_av **ret_part)
 {
     struct ddb_av *part = ddb_av_new(a, DDB_M);
+    assert(item->type == DDB_M);
     if (!part)
         return ERR_NOMEM;
     for (const struct ddb_av *c = item->child; c; c = c->next) {

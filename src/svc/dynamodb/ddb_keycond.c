@@ -1,4 +1,6 @@
 /* KeyConditionExpression: hash = :v [AND one condition on the range key]. */
+#include <assert.h>
+
 #include "svc/dynamodb/ddb_expr.h"
 
 static enum err bad_operator(struct ddb_diag *diag, enum ddb_op op)
@@ -29,6 +31,7 @@ static enum err take_hash(struct split *s, const struct ddb_node *node)
                                     "only contain one condition per key");
     if (node->op != DDB_OP_EQ)
         return ddb_invalid(s->diag, "Query key condition not supported");
+    assert(node->args[1]->op == DDB_OP_VALUE);
     s->cond->hash = node->args[1]->value;
     return ERR_OK;
 }
@@ -38,6 +41,7 @@ static enum err take_range(struct split *s, const struct ddb_node *node)
     if (s->cond->has_range)
         return ddb_invalid(s->diag, "Invalid KeyConditionExpression: KeyConditionExpressions must "
                                     "only contain one condition per key");
+    assert(node->n == (node->op == DDB_OP_BETWEEN ? 3u : 2u));
     s->cond->has_range = true;
     s->cond->op = node->op;
     s->cond->lo = node->args[1]->value;

@@ -1,5 +1,7 @@
 #include "svc/dynamodb/ddb_lex.h"
 
+#include <assert.h>
+
 static bool is_word_start(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -106,6 +108,7 @@ enum err ddb_parser_init(struct ddb_parser *p, struct ddb_env *env, const char *
         p->tokens[n++] = (struct ddb_token){token, str_sub(text, i, len)};
         i += len;
     }
+    assert(n <= text.len); /* a token has a byte at least; one place is left for the end */
     p->tokens[n] = (struct ddb_token){TOKEN_END, str_n(text.p + text.len, 0)};
     if (n == 0)
         return ddb_parse_error(p, "The expression can not be empty;");

@@ -37,6 +37,7 @@ enum err ddb_memo_keep(struct ddb_memo *memo, struct arena *a, enum ddb_memo_kin
     if (memo->at)
         memo->at->next = e;
     memo->at = e;
+    assert(e->next); /* a ring */
     return ERR_OK;
 }
 

@@ -108,6 +108,8 @@ enum ddb_num_fault ddb_num_parse(struct str text, struct ddb_num *ret_num)
         return DDB_NUM_UNDERFLOW;
     num.n = (uint8_t)(s.n - s.zeros);
     num.exp = (int16_t)e;
+    assert(num.n > 0 && num.n <= DDB_NUM_DIGITS_MAX);
+    assert(num.d[0] != 0 && num.d[num.n - 1] != 0); /* one form for each value */
     *ret_num = num;
     return DDB_NUM_OK;
 }
@@ -133,6 +135,7 @@ struct str ddb_num_text(const struct ddb_num *num, char out[DDB_NUM_TEXT_MAX])
         out[0] = '0';
         return str_n(out, 1);
     }
+    assert(num->n <= DDB_NUM_DIGITS_MAX && num->exp >= DDB_NUM_EXP_MIN);
     if (num->neg)
         out[len++] = '-';
     if (num->exp <= 0) {
@@ -203,6 +206,7 @@ static enum ddb_num_fault normalise(const uint8_t *wide, int n, int exp, bool ne
         return DDB_NUM_OVERFLOW;
     if (exp < DDB_NUM_EXP_MIN)
         return DDB_NUM_UNDERFLOW;
+    assert(wide[first] != 0 && wide[n - 1] != 0);
     struct ddb_num num = {.neg = neg, .n = (uint8_t)(n - first), .exp = (int16_t)exp};
     memcpy(num.d, wide + first, (size_t)num.n);
     *ret_num = num;
@@ -228,7 +232,7 @@ enum ddb_num_fault ddb_num_add(const struct ddb_num *a, const struct ddb_num *b,
     int n = 1 + (int)big->n;
     if (1 + shift + small->n > n)
         n = 1 + shift + small->n;
-    assert(n <= SUM_DIGITS_MAX);
+    assert(shift >= 0 && n <= SUM_DIGITS_MAX);
     memcpy(wide + 1, big->d, big->n);
     int sign = a->neg == b->neg ? 1 : -1;
     int carry = 0;
@@ -238,6 +242,7 @@ enum ddb_num_fault ddb_num_add(const struct ddb_num *a, const struct ddb_num *b,
         carry = v < 0 ? -1 : v / 10;
         wide[c] = (uint8_t)(v < 0 ? v + 10 : v % 10);
     }
+    assert(carry == 0); /* column 0 took it; the larger minus the smaller borrows nothing */
     return normalise(wide, n, big->exp + 1, big->neg, ret_sum);
 }
 
@@ -258,6 +263,7 @@ size_t ddb_num_key(const struct ddb_num *num, uint8_t out[DDB_NUM_KEY_MAX])
         out[len++] = (uint8_t)(pair + 1) ^ flip;
     }
     out[len++] = flip;
+    assert(len <= DDB_NUM_KEY_MAX);
     return len;
 }
 

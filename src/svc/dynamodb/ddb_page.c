@@ -62,6 +62,7 @@ enum err ddb_page_setup(struct ddb_page *page, struct ddb_env *env,
     bool expression = str_is_set(req->projection_expression);
     const char *what = expression ? "ProjectionExpression" : "AttributesToGet";
     struct str select = req->select;
+    assert(page->call && page->table && !page->index && !page->fetch);
     page->strong = req->consistent_read;
     TRY(find_index(page, req));
     TRY(ddb_request_projection(env, req->projection_expression, req->attributes_to_get,
@@ -110,6 +111,7 @@ static uint32_t position_attributes(const struct ddb_page *page)
 {
     const struct ddb_key_schema *t = &page->table->key, *k = &page->index->key;
     uint32_t n = str_is_set(t->range) ? 2 : 1;
+    assert(str_is_set(t->hash) && str_is_set(k->hash));
     n += !ddb_is_key(t, k->hash);
     n += str_is_set(k->range) && !ddb_is_key(t, k->range);
     return n;
@@ -192,6 +194,7 @@ static enum err fetch_item(struct ddb_page *page, struct arena *scratch, struct 
 {
     struct ddb_key key = {0};
     struct ddb_av *item;
+    assert(page->index && !page->index->global);
     TRY(ddb_item_decode(scratch, *raw, &item));
     if (!typed_key(&page->table->key, item, &key))
         return ERR_CORRUPT;
@@ -222,6 +225,7 @@ static enum err take_record(struct ddb_page *page, struct arena *scratch, struct
     if (!holds)
         return ERR_OK;
     page->count++;
+    assert(page->count <= page->scanned);
     if (page->count_only)
         return ERR_OK;
     if (page->items.len > 1)
@@ -273,6 +277,7 @@ enum err ddb_page_consumed(struct ddb_page *page, struct str mode,
 {
     struct ddb_units units = {0};
     double used = ddb_read_units(page->bytes, page->strong);
+    assert(!page->index || page->index < page->table->indexes + page->table->n_indexes);
     if (page->index)
         units.index[page->index - page->table->indexes] = used;
     else

@@ -1,4 +1,6 @@
 /* Document paths: text, walking, overlap, projection. */
+#include <assert.h>
+
 #include "svc/dynamodb/ddb_expr.h"
 
 struct str ddb_path_text(struct arena *a, const struct ddb_path *path)
@@ -53,6 +55,7 @@ static enum err check_pair(struct ddb_diag *diag, const char *kind, const struct
                            const struct ddb_path *b)
 {
     size_t i = 0, n = min_size(a->n, b->n);
+    assert(n > 0);
     while (i < n && step_equal(&a->steps[i], &b->steps[i]))
         i++;
     if (i == n)
@@ -94,6 +97,7 @@ static enum err project(struct arena *a, const struct ddb_path *const *paths, si
         size_t n_sub = 0;
         bool whole = false;
         for (size_t i = 0; i < n; i++) {
+            assert(depth < paths[i]->n); /* a path that ends here went as a whole */
             const struct ddb_step *step = &paths[i]->steps[depth];
             if (str_is_set(step->name) != (v->type == DDB_M) || !leads_to(step, c, index))
                 continue;

@@ -90,7 +90,11 @@ struct ddb_figures *ddb_figures_ref(struct ddb_figures *f)
 
 void ddb_figures_unref(struct ddb_figures *f)
 {
-    if (!f || atomic_fetch_sub(&f->refs, 1) > 1)
+    if (!f)
+        return;
+    uint64_t before = atomic_fetch_sub(&f->refs, 1);
+    assert(before > 0);
+    if (before > 1)
         return;
     pthread_mutex_destroy(&f->lock);
     mem_free(f);
@@ -223,6 +227,7 @@ enum err ddb_use_table(struct call *call, struct str name_or_arn, bool control,
                           "Requested resource not found");
     }
     TRY(err);
+    assert(table->figures); /* the catalogue's carry gave them */
     *ret_table = table;
     return ERR_OK;
 }

@@ -14,6 +14,7 @@ enum { BURST_S = 300, MS_PER_S = 1000 };
 /* The bucket's rate in units a second; 0: not limited. Local indexes draw on the table's. */
 static int64_t rate_of(const struct ddb_table *table, size_t slot, bool write)
 {
+    assert(slot <= table->n_indexes);
     const struct ddb_throughput *t =
         slot ? &table->indexes[slot - 1].throughput : &table->throughput;
     if (table->on_demand)
@@ -40,6 +41,7 @@ static double refilled(struct ddb_bucket *b, int64_t rate, int64_t now_ms)
         b->level = full;
     if (now_ms > b->filled_ms)
         b->filled_ms = now_ms;
+    assert(b->level <= full);
     return b->level;
 }
 
@@ -67,6 +69,7 @@ static enum err admit(struct ddb_diag *diag, const struct ddb_table *table, size
 
 static void charge(const struct ddb_table *table, size_t slot, bool write, double units)
 {
+    assert(units >= 0);
     if (units == 0 || rate_of(table, slot, write) == 0)
         return;
     pthread_mutex_lock(&table->figures->lock);

@@ -9,6 +9,8 @@
  *        show in the result.
  *   DA2  Operands and list indexes refer to the item as it was: targets of REMOVE are found before
  *        anything changes and unlinked last. */
+#include <assert.h>
+
 #include "svc/dynamodb/ddb_lex.h"
 #include "svc/dynamodb/ddb_memo.h"
 #include "svc/dynamodb/ddb_num.h"
@@ -92,6 +94,7 @@ static enum err parse_action(struct ddb_parser *p, enum ddb_action_kind kind,
     } else if (kind != DDB_REMOVE) {
         TRY(parse_add_value(p, kind, &value));
     }
+    assert((value == NULL) == (kind == DDB_REMOVE) && path->n > 0);
     *ret_action = (struct ddb_action){kind, path, value};
     return ERR_OK;
 }
@@ -138,6 +141,7 @@ enum err ddb_parse_update(struct ddb_env *env, struct str text, struct ddb_updat
     do
         TRY(parse_section(&p, seen, &update));
     while (ddb_token(&p)->kind != TOKEN_END);
+    assert(update.n > 0 && update.n <= cap);
     for (size_t i = 0; i < update.n; i++)
         paths[i] = update.v[i].path;
     TRY(ddb_paths_check_overlap(p.diag, p.kind, paths, update.n));
@@ -163,6 +167,7 @@ struct removal {
 static enum err container_of(struct apply *ap, const struct ddb_path *path,
                              struct ddb_av **ret_container)
 {
+    assert(path->n > 0);
     struct ddb_path up = {path->steps, path->n - 1};
     const struct ddb_av *v = ddb_path_walk(ap->item, &up);
     bool named = str_is_set(path->steps[path->n - 1].name);
@@ -221,6 +226,7 @@ static enum err add_difference(struct apply *ap, const struct ddb_av *a, const s
         return ERR_NOMEM;
     for (const struct ddb_av *c = b->child; c; c = c->next)
         sorted[n++] = c->s;
+    assert(n == b->n);
     qsort(sorted, n, sizeof(*sorted), cmp_str);
     for (const struct ddb_av *c = a->child; c; c = c->next) {
         if (bsearch(&c->s, sorted, n, sizeof(*sorted), cmp_str))
@@ -252,6 +258,7 @@ static enum err apply_add(struct apply *ap, const struct ddb_action *action)
         TRY(ddb_eval_operand(ap->diag, &sum, &ap->old, &result));
         return put_at(ap, action->path, result);
     }
+    assert(ddb_type_is_set(child->type));
     struct ddb_av *merged = ddb_av_copy(ap->arena, child);
     if (!merged)
         return ERR_NOMEM;
@@ -271,10 +278,12 @@ static enum err apply_delete(struct apply *ap, const struct ddb_action *action)
     if (child->type != value->type)
         return ddb_invalid(ap->diag,
                            "An operand in the update expression has an incorrect data type");
+    assert(ddb_type_is_set(child->type));
     struct ddb_av *left = ddb_av_new(ap->arena, child->type);
     if (!left)
         return ERR_NOMEM;
     TRY(add_difference(ap, child, value, left));
+    assert(left->n <= child->n);
     if (left->n)
         ddb_av_replace(container, child, left);
     else

@@ -1,5 +1,7 @@
 #include "svc/dynamodb/ddb_value.h"
 
+#include <assert.h>
+
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -62,6 +64,7 @@ void ddb_av_append(struct ddb_av *container, struct ddb_av *child)
 void ddb_av_remove(struct ddb_av *container, struct ddb_av *child)
 {
     struct ddb_av *before = NULL;
+    assert(container->n > 0 && container->last);
     for (struct ddb_av *c = container->child; c != child; c = c->next)
         before = c;
     if (before)
@@ -71,11 +74,13 @@ void ddb_av_remove(struct ddb_av *container, struct ddb_av *child)
     if (container->last == child)
         container->last = before;
     container->n--;
+    assert((container->n == 0) == (container->child == NULL));
 }
 
 void ddb_av_replace(struct ddb_av *container, struct ddb_av *old, struct ddb_av *neu)
 {
     struct ddb_av **link = &container->child;
+    assert(container->n > 0);
     while (*link != old)
         link = &(*link)->next;
     neu->name = old->name;

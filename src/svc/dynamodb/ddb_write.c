@@ -55,6 +55,7 @@ enum err ddb_write_decode(struct ddb_write *w)
     if (w->old || !str_is_set(w->old_raw))
         return ERR_OK;
     struct ddb_av *old;
+    assert(str_is_set(w->record_key)); /* only what was read can be there */
     TRY(ddb_item_decode(w->txn->arena, w->old_raw, &old));
     w->old = old;
     return ERR_OK;
@@ -111,6 +112,7 @@ static enum err write_index(struct ddb_write *w, size_t i, const struct ddb_av *
 {
     struct entry old, neu;
     const struct ddb_index *index = &w->table->indexes[i];
+    assert(i < w->table->n_indexes);
     TRY(make_entry(w, index, w->old, &old));
     TRY(make_entry(w, index, item, &neu));
     if (old.in && neu.in && str_eq(old.key, neu.key)) {
@@ -157,6 +159,7 @@ enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item)
     if (str_is_set(w->old_raw))
         TRY(ddb_item_raw_size(w->old_raw, &old_size));
     w->units.table += ddb_write_units(size > old_size ? size : old_size);
+    assert(w->units.table > 0);
     if (item) {
         TRY(ddb_item_encode(w->txn->arena, item, size, &raw));
         TRY(txn_put(w->txn, w->record_key, raw));

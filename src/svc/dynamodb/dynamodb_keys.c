@@ -111,6 +111,7 @@ struct key_range ddb_scan_range(struct arena *a, uint32_t table, uint16_t index,
         return range;
     uint64_t lo = (uint64_t)segment * DDB_HASH_SPACE / segments;
     uint64_t hi = ((uint64_t)segment + 1) * DDB_HASH_SPACE / segments;
+    assert(lo <= hi && hi <= DDB_HASH_SPACE);
     if (hi < DDB_HASH_SPACE) {
         start_items(&end, a, table, index);
         put_u16(&end, (uint16_t)hi);

@@ -1,3 +1,5 @@
+#include <assert.h>
+
 #include "svc/dynamodb/dynamodb_int.h"
 
 /* One table's part of the request, while it is answered. */
@@ -53,6 +55,7 @@ static enum err open_part(struct part *p)
                 return ddb_invalid(p->diag, "Provided list of item keys contains duplicates");
         n++;
     }
+    assert(n == p->in->keys.in->n);
     buf_init_arena(&p->items, p->call->arena, DDB_JSON_MAX);
     buf_init_arena(&p->unread, p->call->arena, DDB_JSON_MAX);
     return ERR_OK;
@@ -87,6 +90,7 @@ static enum err read_part(struct part *p, size_t *bytes)
         }
         p->units.table += ddb_read_units(size, p->in->consistent_read);
     }
+    assert(n <= p->in->keys.in->n);
     buf_add_c(&p->items, p->items.len ? "]" : "[]");
     if (p->unread.len)
         buf_add_byte(&p->unread, ']');
@@ -146,6 +150,7 @@ static enum err batch_get(struct call *call, struct ddb_diag *diag,
         TRY(answer_part(&parts[i], &r, i, in->request_items.v[i].key,
                         in->return_consumed_capacity));
     }
+    assert(r.n_unread <= n && r.n_consumed <= n);
     out->responses.v = r.responses;
     out->responses.n = n;
     out->unprocessed_keys.v = r.unread;

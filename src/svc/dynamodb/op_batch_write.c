@@ -1,5 +1,7 @@
 /* BatchWriteItem. All of it commits or none: more than AWS promises, so nothing is ever
  * unprocessed. */
+#include <assert.h>
+
 #include "svc/dynamodb/dynamodb_int.h"
 
 struct batch {
@@ -56,6 +58,7 @@ static enum err write_one(struct batch *b, const struct ddb_table *table,
     for (size_t i = 0; i < b->n_seen; i++)
         if (str_eq(b->seen[i], w.record_key))
             return ddb_invalid(b->diag, "Provided list of item keys contains duplicates");
+    assert(b->n_seen < DDB_BATCH_WRITE_MAX); /* check_count */
     b->seen[b->n_seen++] = w.record_key;
     if (table->n_indexes || str_is_set(b->in->return_consumed_capacity))
         TRY(ddb_write_read(&w));

@@ -4,6 +4,8 @@
  * a concurrent change of any of the items makes the store refuse the commit and the handler rerun.
  * ClientRequestToken: the token and a hash of the request are stored in the same commit, so a
  * repeated request within DDB_TOKEN_LIFE_MS succeeds without writing again. */
+#include <assert.h>
+
 #include "base/record.h"
 #include "codec/hash.h"
 #include "svc/dynamodb/dynamodb_int.h"
@@ -151,6 +153,8 @@ static enum err open_all(struct transaction *t,
 static enum err decide(struct transaction *t, struct action *a)
 {
     bool holds = true;
+    assert(!str_is_set(a->code)); /* an action is decided once */
+    assert(!a->item || a->kind == PUT);
     TRY(ddb_write_read(&a->w));
     if (a->condition)
         TRY(ddb_write_check(&a->w, a->condition, &holds));
@@ -197,6 +201,7 @@ static enum err cancel(struct transaction *t)
 {
     struct buf codes, reasons;
     struct json_out o;
+    assert(t->cancelled);
     buf_init_arena(&codes, t->call->arena, 64 * 1024);
     buf_init_arena(&reasons, t->call->arena, DDB_JSON_MAX);
     json_out_init(&o, &reasons);
@@ -315,6 +320,7 @@ static enum err transact_write(struct transaction *t,
     if (t->cancelled)
         return cancel(t);
     for (size_t i = 0; i < t->n; i++) {
+        assert(!str_is_set(t->v[i].code) && str_is_set(t->v[i].w.record_key));
         if (t->v[i].kind == CHECK)
             t->v[i].w.units.table = ddb_write_units(0);
         else

@@ -1,4 +1,6 @@
 /* UpdateTable and DeleteTable. */
+#include <assert.h>
+
 #include "svc/dynamodb/ddb_schema.h"
 
 enum { INDEX_CHANGES_MAX = 1 /* indexes made or dropped by one request, and at any time */ };
@@ -50,6 +52,7 @@ static enum err create_index(struct call *call, struct ddb_diag *diag, struct dd
             diag, "One or more parameter values were invalid: Duplicate index name: " STR_FMT,
             STR_ARG(in->index_name));
     memcpy(all, table->indexes, table->n_indexes * sizeof(*all));
+    assert(table->n_indexes < DDB_INDEXES_MAX); /* local ones are limited when the table is made */
     struct ddb_index *index = &all[table->n_indexes];
     index->id = ++table->last_index_id;
     index->name = in->index_name;
@@ -83,6 +86,7 @@ static enum err delete_index(struct call *call, struct ddb_table *table, struct 
     TRY(find_global(call, table, name, &index));
     TRY(ddb_stage_sweep(call->svc, call->txn, table->id, index->id));
     size_t at = (size_t)(index - table->indexes);
+    assert(at < table->n_indexes);
     memmove(index, index + 1, (table->n_indexes - at - 1) * sizeof(*index));
     table->n_indexes--;
     return ERR_OK;
@@ -182,6 +186,7 @@ static enum err update(struct call *call, struct ddb_diag *diag,
     for (size_t i = 0; i < table->n_defs; i++)
         if (ddb_def_used(table, table->defs[i].name))
             table->defs[kept++] = table->defs[i];
+    assert(kept > 0); /* the table's own key is one */
     table->n_defs = kept;
     if (str_is_set(in->table_class))
         table->table_class = in->table_class;
