@@ -1,4 +1,4 @@
-# Weir. `make run` shows it working, `make test` proves it; both install what is missing first.
+# Weir. `make run` shows it working, `make test` proves it; both install what they miss first.
 BUILD ?= build
 JOBS ?= $(shell nproc)
 export CTEST_OUTPUT_ON_FAILURE = 1
@@ -7,11 +7,16 @@ export CTEST_OUTPUT_ON_FAILURE = 1
 
 all: build
 
+# What tests and tools need, too; `make run` does with less.
 deps:
-	@tools/deps.sh
+	@tools/deps.sh test
 
-build: deps
-	@tools/build.sh $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo
+build:
+	@tools/deps.sh run
+	@tools/build.sh $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DWEIR_TESTS=OFF
+
+test-build: deps
+	@tools/build.sh $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DWEIR_TESTS=ON
 
 run: build
 	@tools/run.sh
@@ -25,14 +30,14 @@ asan: deps
 tsan: deps
 	@tools/build.sh $(BUILD)/tsan -DWEIR_TSAN=ON
 
-test: build asan
+test: test-build asan
 	@tools/test.sh $(BUILD)
 
 # TORTURE='kill --minutes 60 --seed 7' for one of them, longer, again.
 torture: asan
 	@/usr/bin/python3 tests/torture/torture.py $(TORTURE)
 
-bench: build
+bench: test-build
 	@bench/run.sh $(BUILD)
 
 fuzz: deps
@@ -41,7 +46,7 @@ fuzz: deps
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
-tidy: build
+tidy: test-build
 	@python3 tools/tidy.py --build $(BUILD)
 
 docs: build

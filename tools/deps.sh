@@ -1,13 +1,26 @@
 #!/usr/bin/env bash
-# Installs what building, running and testing Weir needs, from Debian 12's packages. Quick when all
-# is there. ARCHITECTURE.md says why each.
+# deps.sh run|test: installs from Debian 12's packages what building and running Weir needs (run), or
+# that and what its tests and tools need (test). Quick when all is there. ARCHITECTURE.md says why each.
 set -eu
 packages=(
-    gcc libc6-dev make cmake ninja-build pkg-config clang-format python3 clang libclang-rt-14-dev
+    gcc libc6-dev make cmake ninja-build pkg-config python3
     libuv1-dev librocksdb-dev libssl-dev libexpat1-dev libpcre2-dev libzip-dev zlib1g-dev
-    libseccomp-dev libcap-dev tzdata libcurl4-openssl-dev
-    uidmap libcmocka-dev python3-pytest python3-pytest-xdist python3-boto3 awscli curl openssl procps jq zip nodejs ca-certificates chromium
+    libseccomp-dev libcap-dev tzdata libcurl4-openssl-dev uidmap ca-certificates
+    awscli openssl jq curl # for deploying, as make run does
+    python3-boto3           # Python functions expect it
 )
+tests=(
+    clang-format clang libclang-rt-14-dev libcmocka-dev python3-pytest python3-pytest-xdist
+    procps zip nodejs chromium
+)
+case ${1:-} in
+run) ;;
+test) packages+=("${tests[@]}") ;;
+*)
+    echo "usage: deps.sh run|test" >&2
+    exit 2
+    ;;
+esac
 missing=()
 for p in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
