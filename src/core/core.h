@@ -12,6 +12,7 @@
 #include "kv/kv.h"
 
 enum { CORE_PAGE_KEY_BYTES = 32 };
+#define CORE_HELD_NEVER 0
 
 struct core_config {
     struct str account;   /* "000000000000" */
@@ -21,7 +22,8 @@ struct core_config {
     struct str endpoint;  /* "http://127.0.0.1:4566": what functions and QueueUrls are told */
     struct str host_id;   /* S3's x-amz-id-2 seed */
     struct str root_access_key, root_secret; /* of the data directory */
-    bool dev_key;                            /* accept CORE_DEV_KEY as root (loopback only) */
+    bool dev_key;                            /* accept CORE_DEV_KEY as root */
+    bool open_network; /* --insecure-network: of it, too, under any Host (web.h) */
     int64_t skew_ms;                         /* accepted clock difference of signatures, 15 min */
     bool require_isolation;
     int64_t async_retry_base_ms; /* pause before the first retry of an asynchronous invocation */
@@ -49,6 +51,8 @@ struct core {
     /* Whether a request comes from inside a function. Asked only of those that present the
      * development key; on the connection's loop. NULL: functions run nowhere here. */
     bool (*from_function)(struct core *core, struct http_req *req);
+    /* Answers who looks at "/" without a signature and is no SDK; NULL: S3 does. */
+    void (*front_page)(struct core *core, struct http_req *req);
     struct identity_port identity;
     struct policy_cache *policies;         /* core_start's */
     uint8_t page_key[CORE_PAGE_KEY_BYTES]; /* of page tokens (page.h) */
@@ -57,6 +61,9 @@ struct core {
      * and outside transactions (identities): every reply waits for it too (P1). */
     _Atomic uint64_t memory_seq;
     _Atomic bool stopping; /* background work begins nothing new */
+    /* Files that a commit since then stopped referring to are left where they are, for a backup
+     * reads them: Weir's time in ms; CORE_HELD_NEVER while there is none. */
+    _Atomic int64_t held_since_ms;
     struct core_impl *impl;
 };
 

@@ -184,7 +184,9 @@ static const struct call_front http_front = {
 static void warn_once(struct call_impl *c, const char *what)
 {
     const struct wire_routed *r = &c->routed;
-    struct str service = r->service ? r->service->name : c->sig.service;
+    struct str service = r->service ? r->service->name
+                         : r->lacking ? r->lacking->signing
+                                      : c->sig.service;
     struct str operation =
         r->op_name.p ? r->op_name : wire_header_get(&c->request, STR("x-amz-target"));
     struct str key =
@@ -232,7 +234,13 @@ static enum err routing_error(struct call_impl *c)
         warn_once(c, "unknown service");
         c->error = NULL;
         c->error_message = STR("No service of Weir answers this request.");
-        return ERR_FAILED;
+        if (r->lacking)
+            c->error_message = str_fmt(&c->arena,
+                                       STR_FMT " (" STR_FMT
+                                               ") is not there: Weir does not have this service. "
+                                               "See docs/reference for those that it has.",
+                                       STR_ARG(r->lacking->title), STR_ARG(r->lacking->signing));
+        return str_is_set(c->error_message) ? ERR_FAILED : ERR_NOMEM;
     case WIRE_ROUTED:
     case WIRE_NEEDS_BODY:
         break;
@@ -307,6 +315,9 @@ static enum err prepare(struct call_impl *c)
     TRY(count_unpacked(c));
     if (c->routed.outcome == WIRE_NEEDS_BODY)
         TRY(route(c));
+    /* Nothing here could judge the signature of what is another service's, as AWS's own front would. */
+    if (c->routed.lacking && !c->overloaded)
+        return routing_error(c);
     TRY(admit(c, false));
     if (c->claim)
         return ERR_OK;
@@ -474,6 +485,21 @@ static const struct core_route *custom_route(const struct core *core, const stru
     return NULL;
 }
 
+/* Somebody looks at the address itself: "/" without a signature, or what the SDKs send with theirs. */
+static bool wants_front_page(const struct call_impl *c)
+{
+    struct str path = c->request.path;
+    bool reads = str_eq(c->request.method, STR("GET")) || str_eq(c->request.method, STR("HEAD"));
+    if (!c->core->front_page || path.len != 1 || !reads || c->request.query.p || c->sig_bad ||
+        c->sig.kind != SIGV4_NONE || c->routed.host_bucket.p || c->routed.lacking)
+        return false;
+    for (size_t i = 0; i < c->request.n_headers; i++)
+        if (str_starts(c->request.headers[i].name, STR("amz-")) ||
+            str_starts(c->request.headers[i].name, STR("x-amz-")))
+            return false;
+    return true;
+}
+
 static void on_request(void *ctx, struct http_req *req)
 {
     struct core *core = ctx;
@@ -505,6 +531,12 @@ static void on_request(void *ctx, struct http_req *req)
             return;
         }
         err = route(c);
+        if (!err && wants_front_page(c)) {
+            c->asker = NULL;
+            core->front_page(core, req);
+            dispatch_over(c);
+            return;
+        }
     }
     if (err) {
         c->call.request_id = STR("-");

@@ -6,7 +6,9 @@
  *        known to be Weir's: a name that its owner lets lead here makes any page one of "ours" (DNS
  *        rebinding), and old browsers say nothing else of it.
  *   WP2  Whoever signs, a page of another origin changes nothing.
- *   WP3  --allow-origin and --allow-host are the exceptions.
+ *   WP3  --allow-origin and --allow-host are the exceptions. Under --insecure-network the development
+ *        key is taken under any Host, but of a page only under one that is known: names in a container
+ *        network are whatever its owner calls a service.
  *
  * Another origin is what the browser says it is: an Origin that does not name the Host, or
  * Sec-Fetch-Site "cross-site" or "same-site" (Fetch Metadata, W3C). Clients that are no browsers send

@@ -58,6 +58,8 @@ static void health_details(const struct core *core, struct json_out *o)
     json_kv_str(o, STR("version"), STR(WEIR_VERSION));
     json_kv_str(o, STR("edition"), STR("weir"));
     json_kv_str(o, STR("endpoint"), core->cfg.endpoint);
+    if (core->cfg.open_network)
+        json_kv_str(o, STR("network"), STR("insecure: --insecure-network"));
     json_key(o, STR("services"));
     json_open(o, '{');
     for (size_t i = 0; i < core->n_svcs; i++)
@@ -109,8 +111,25 @@ static void metrics(void *arg, struct http_req *req)
     reply(req, 200, "text/plain; version=0.0.4", &b);
 }
 
+/* Who opens the address in a browser, or with curl. */
+static void front_page(struct core *core, struct http_req *req)
+{
+    static const char text[] =
+        "Weir " WEIR_VERSION
+        ": S3, DynamoDB, SQS, Lambda, IAM and more of AWS's services, on this machine.\n"
+        "\n"
+        "This address is for AWS's clients. In a shell: eval \"$(weir env)\", then for example\n"
+        "  aws --endpoint-url $AWS_ENDPOINT_URL s3 ls\n"
+        "\n"
+        "How it is:      /_weir/health, /_weir/metrics\n"
+        "What is there:  README.md and docs/reference/ beside the program's source\n";
+    struct http_header h = {STR("Content-Type"), STR("text/plain; charset=utf-8")};
+    http_reply(req, 200, &h, 1, str_c(text));
+}
+
 void local_routes(struct core *core)
 {
+    core->front_page = front_page;
     core_add_route(core, "/_weir/health", health, core);
     core_add_route(core, "/_localstack/health", health, core);
     core_add_route(core, "/_weir/metrics", metrics, core);

@@ -10,6 +10,9 @@
  *   REST path of any service      -> that service
  *   anything else                 -> S3, path style or by the bucket in the host name
  *
+ * A request for a service that is not here is told which one it meant (names.c), whatever of these
+ * signs it bears.
+ *
  * Layer: wire. Thread: pure. */
 #include <assert.h>
 
@@ -170,8 +173,8 @@ static struct str cut_pair(struct str *path, struct str word)
 /* .../service/NAME/operation/OP, behind any prefix (smithy, "Requests"). A service that does not
  * speak it refuses in its own protocol. */
 static void route_cbor(const struct wire_service *const *services, size_t n_services,
-                       const struct wire_service *scoped, const struct wire_request *req,
-                       const struct head *h, struct wire_routed *r)
+                       const struct wire_service *scoped, struct str scope,
+                       const struct wire_request *req, const struct head *h, struct wire_routed *r)
 {
     struct str path = req->path;
     struct str op_name = cut_pair(&path, STR("/operation"));
@@ -180,6 +183,11 @@ static void route_cbor(const struct wire_service *const *services, size_t n_serv
     r->service = s ? s : scoped;
     r->op_name = op_name;
     r->outcome = WIRE_PROTOCOL_REFUSED;
+    if (!r->service) {
+        r->lacking = wire_aws_meant(&(struct wire_meant){.target = name, .scope = scope});
+        r->outcome = r->lacking ? WIRE_UNKNOWN_SERVICE : WIRE_PROTOCOL_REFUSED;
+        r->protocol = r->lacking ? WIRE_RPC_CBOR : r->protocol;
+    }
     if (!r->service || !r->service->speaks_cbor) {
         if (r->service)
             r->protocol = (enum wire_protocol)r->service->protocol;
@@ -500,6 +508,32 @@ static enum err route_unsigned(const struct wire_service *const *services, size_
     return s3 ? route_s3(s3, req, h->host, arena, r) : ERR_OK;
 }
 
+/* Nobody here answers: who was meant. The reply goes in that one's protocol where the request's own
+ * signs do not say which it speaks. */
+static void name_lacking(const struct head *h, struct str scope, struct wire_routed *r)
+{
+    size_t dot = str_is_set(h->target) ? str_rfind(h->target, '.') : SIZE_MAX;
+    struct wire_meant m = {.scope = scope, .host = h->host};
+    if (dot != SIZE_MAX)
+        m.target = str_n(h->target.p, dot);
+    if (r->protocol == WIRE_QUERY)
+        m.version = form_get(r, STR("Version"));
+    r->lacking = wire_aws_meant(&m);
+    bool told = str_is_set(h->target) || r->protocol == WIRE_QUERY;
+    if (r->lacking && !told && r->lacking->protocol == WIRE_REST_XML)
+        r->protocol = WIRE_REST_XML;
+}
+
+/* An unsigned request under the host name of a service that is not here must not become S3's. */
+static bool is_elsewhere(const struct wire_service *const *services, size_t n_services,
+                         const struct head *h, struct wire_routed *r)
+{
+    const struct wire_aws_service *s = wire_aws_meant(&(struct wire_meant){.host = h->host});
+    if (s && !by_signing(services, n_services, s->endpoint))
+        r->lacking = s;
+    return r->lacking;
+}
+
 enum err wire_route(const struct wire_service *const *services, size_t n_services,
                     const struct wire_request *req, struct str scope, struct arena *arena,
                     struct wire_routed *ret_routed)
@@ -513,7 +547,7 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
     const struct wire_service *scoped = by_signing(services, n_services, scope);
     enum err err = ERR_OK;
     if (str_is_set(h.smithy) && str_eq(h.smithy, STR("rpc-v2-cbor"))) {
-        route_cbor(services, n_services, scoped, req, &h, &r);
+        route_cbor(services, n_services, scoped, scope, req, &h, &r);
         goto out;
     }
     if (str_is_set(h.target)) {
@@ -538,9 +572,11 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
     }
     if (scoped)
         TRY(route_service(services, n_services, scoped, req, &h, arena, &r));
-    else if (!str_is_set(scope))
+    else if (!str_is_set(scope) && !is_elsewhere(services, n_services, &h, &r))
         TRY(route_unsigned(services, n_services, req, &h, arena, &r));
 out:
+    if (r.outcome == WIRE_UNKNOWN_SERVICE && !r.lacking)
+        name_lacking(&h, scope, &r);
     r.accepts_gzip = r.service && r.service->gzip_replies && accepts_gzip(h.accept_encoding);
     assert((r.outcome == WIRE_ROUTED) == (r.op != NULL));
     *ret_routed = r;

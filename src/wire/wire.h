@@ -316,6 +316,21 @@ bool wire_labels_fit(const struct wire_service *service);
 const struct wire_op *wire_op_find(const struct wire_service *service, struct str name);
 bool wire_op_known_unsupported(const struct wire_service *service, struct str name);
 
+/* --- services that AWS has -------------------------------------------------------------------- */
+
+/* What names a service in requests: a row of spec/aws_services.tsv, which gen/names.py makes a table
+ * of. Texts that it has not are absent. */
+struct wire_aws_service {
+    struct str title;    /* "Amazon EventBridge Scheduler" */
+    struct str signing;  /* in SigV4 scopes */
+    struct str endpoint; /* in host names, before the region */
+    struct str target;   /* X-Amz-Target before the dot, NAME in the path of rpc-v2-cbor */
+    struct str version;  /* of the API; query protocol only */
+    uint8_t protocol;    /* enum wire_protocol */
+};
+extern const struct wire_aws_service wire_aws_services[];
+extern const size_t wire_n_aws_services;
+
 /* --- request ---------------------------------------------------------------------------------- */
 
 /* Same layout as struct http_header. */
@@ -373,6 +388,7 @@ struct wire_routed {
     struct percent_pair *form; /* of a query-protocol body, decoded */
     size_t n_form;
     const struct wire_fault *fault; /* WIRE_BAD_REQUEST: why, when more is known than that */
+    const struct wire_aws_service *lacking; /* WIRE_UNKNOWN_SERVICE: the one meant, if it can be told */
 };
 
 /* Names service, operation and protocol. `scope` is the service of the request's SigV4 scope

@@ -92,4 +92,17 @@ void wire_enc_xml_struct(struct buf *b, struct str name, struct str ns,
 struct str wire_enc_text(struct arena *arena, const struct wire_member *m, const void *v,
                          enum wire_time_format time_default, bool ms);
 
+/* --- names.c ---------------------------------------------------------------------------------- */
+
+/* What a request says of the service that it is for; absent what it does not say. */
+struct wire_meant {
+    struct str target;  /* X-Amz-Target before the dot, or the service in the path of rpc-v2-cbor */
+    struct str scope;   /* of the signature */
+    struct str version; /* of the form */
+    struct str host;
+};
+
+/* The service of AWS that is meant; NULL: cannot be told. O(services of AWS). */
+const struct wire_aws_service *wire_aws_meant(const struct wire_meant *m);
+
 #endif

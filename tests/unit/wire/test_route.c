@@ -209,6 +209,61 @@ static void test_every_operation_is_found(void **state)
     }
 }
 
+/* Which service is meant that is not here, and the protocol that its client reads. */
+static void test_lacking(void **state)
+{
+    static const struct {
+        const char *scope, *request, *signing;
+        enum wire_protocol protocol;
+    } lost[] = {
+        {"scheduler", "GET /schedules", "scheduler", WIRE_REST_JSON},
+        {"apigateway", "GET /restapis", "apigateway", WIRE_REST_JSON},
+        {"cloudfront", "GET /2020-05-31/distribution", "cloudfront", WIRE_REST_XML},
+        {"states", "POST /\nX-Amz-Target: AWSStepFunctions.ListStateMachines\n\n{}", "states",
+         WIRE_JSON10},
+        {NULL, "POST /\nX-Amz-Target: AWSCognitoIdentityProviderService.SignUp\n\n{}", "cognito-idp",
+         WIRE_JSON10},
+        {"dynamodb", "POST /\nX-Amz-Target: DynamoDBStreams_20120810.GetRecords\n\n{}", "dynamodb",
+         WIRE_JSON10},
+        {"sns",
+         "POST /\nContent-Type: application/x-www-form-urlencoded\n\n"
+         "Action=Publish&Version=2010-03-31",
+         "sns", WIRE_QUERY},
+        {NULL,
+         "POST /\nContent-Type: application/x-www-form-urlencoded\n\n"
+         "Action=Publish&Version=2010-03-31",
+         "sns", WIRE_QUERY},
+        {"states", "POST /service/X/operation/Y\nsmithy-protocol: rpc-v2-cbor\n\n", "states",
+         WIRE_RPC_CBOR},
+        {NULL,
+         "POST /service/GraniteServiceVersion20100801/operation/ListMetrics\n"
+         "smithy-protocol: rpc-v2-cbor\n\n",
+         "monitoring", WIRE_RPC_CBOR},
+        {NULL, "GET /schedules\nHost: scheduler.eu-west-1.amazonaws.com", "scheduler",
+         WIRE_REST_JSON},
+        {NULL, "GET /x\nHost: a1b2.execute-api.eu-west-1.amazonaws.com:4566", "execute-api",
+         WIRE_REST_JSON},
+        /* What nobody can tell, and what is S3's. */
+        {"nothing", "GET /x", NULL, WIRE_REST_JSON},
+        {NULL, "POST /\nX-Amz-Target: Nothing.X\n\n{}", NULL, WIRE_JSON10},
+        {NULL, "GET /k\nHost: events.s3.eu-west-1.amazonaws.com", NULL, WIRE_REST_XML},
+        {NULL, "GET /k\nHost: events.localhost:4566", NULL, WIRE_REST_XML},
+        {NULL, "GET /b/k\nHost: x.sqs.eu-west-1.amazonaws.com", NULL, WIRE_REST_XML},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lost); i++) {
+        struct exchange x;
+        exchange_route(&x, lost[i].scope, lost[i].request);
+        const struct wire_aws_service *s = x.routed.lacking;
+        if (!s != !lost[i].signing || (s && !str_eq_c(s->signing, lost[i].signing)))
+            fail_msg("%s: %s", lost[i].request, s ? cstr(&x, s->signing) : "nobody");
+        if (s)
+            assert_int_equal(x.routed.outcome, WIRE_UNKNOWN_SERVICE);
+        assert_int_equal(x.routed.protocol, lost[i].protocol);
+        exchange_release(&x);
+    }
+}
+
 static void test_modes(void **state)
 {
     (void)state;
@@ -229,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_every_operation_is_found),
+        cmocka_unit_test(test_lacking),
         cmocka_unit_test(test_modes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
