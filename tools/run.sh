@@ -3,7 +3,7 @@
 # feeds it its files in the wrong order and prints what comes out of the queue. Leaves Weir running.
 #
 #   WEIR_LISTEN=127.0.0.1:4566  WEIR_DATA=.weir/data  WEIR_BUILD=build
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 listen=${WEIR_LISTEN:-127.0.0.1:4566}
 data=${WEIR_DATA:-.weir/data}
@@ -16,15 +16,15 @@ mkdir -p "$state"
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { echo "$*"; }
 
-is_running() { [ -f "$pidfile" ] && kill -0 "$(cat "$pidfile")" 2>/dev/null; }
-
+# Whoever answers for this data is running; a process id tells nothing of a process that was killed.
 was_running=0
-if is_running && [ "$(cat "$state/listen")" != "$listen" ]; then
-    echo "an earlier run still serves at $(cat "$state/endpoint"): make stop first" >&2
-    exit 1
-elif is_running; then
+if "$build/weir" status --data "$data" >/dev/null 2>&1; then
     was_running=1
-    endpoint=$(cat "$state/endpoint")
+    endpoint=$("$build/weir" env --data "$data" | sed -n 's/^export AWS_ENDPOINT_URL=//p')
+    if [ "$(cat "$state/listen" 2>/dev/null)" != "$listen" ]; then
+        echo "an earlier run still serves at $endpoint: make stop first" >&2
+        exit 1
+    fi
     say "Weir is already running at $endpoint (process $(cat "$pidfile"))."
 else
     say "Starting Weir at $listen, data in $data ..."
@@ -40,7 +40,6 @@ else
     [ -n "$endpoint" ] || { tail -5 "$log" >&2; echo "Weir did not start" >&2; kill "$pid"; exit 1; }
     echo "$pid" >"$pidfile"
     echo "$listen" >"$state/listen"
-    echo "$endpoint" >"$state/endpoint"
 fi
 
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1 AWS_PAGER=
@@ -49,7 +48,10 @@ aws=$(PATH=/usr/bin:$PATH command -v aws)
 cli() { "$aws" --endpoint-url "$endpoint" "$@"; }
 
 say "Deploying pipelines/order-aggregation ..."
-pipelines/order-aggregation/deploy.sh "$endpoint" | tee "$state/pipeline"
+if ! pipelines/order-aggregation/deploy.sh "$endpoint" | tee "$state/pipeline"; then
+    echo "the pipeline could not be deployed; Weir's log is $log" >&2
+    exit 1
+fi
 BUCKET=$(sed -n 's/^BUCKET=//p' "$state/pipeline")
 QUEUE_URL=$(sed -n 's/^QUEUE_URL=//p' "$state/pipeline")
 
@@ -82,7 +84,7 @@ cat <<END
 
 Weir is running at $endpoint (process $(cat "$pidfile"), log in $log). Try:
 
-  eval "\$($build/weir env --endpoint ${endpoint#http://})"
+  eval "\$($build/weir env --data $data)"
   aws --endpoint-url $endpoint s3 ls s3://$BUCKET
   aws --endpoint-url $endpoint dynamodb scan --table-name $(sed -n 's/^TABLE=//p' "$state/pipeline") --max-items 3
   aws --endpoint-url $endpoint logs filter-log-events --log-group-name /aws/lambda/$(sed -n 's/^FUNCTION=//p' "$state/pipeline")

@@ -24,7 +24,7 @@ struct core_config {
     struct str root_access_key, root_secret; /* of the data directory */
     bool dev_key;                            /* accept CORE_DEV_KEY as root */
     bool open_network; /* --insecure-network: of it, too, under any Host (web.h) */
-    int64_t skew_ms;                         /* accepted clock difference of signatures, 15 min */
+    int64_t skew_ms;   /* accepted clock difference of signatures, 15 min */
     bool require_isolation;
     int64_t async_retry_base_ms; /* pause before the first retry of an asynchronous invocation */
     /* Lists with commas, of what web.h says; absent: none. */

@@ -184,7 +184,7 @@ static const struct call_front http_front = {
 static void warn_once(struct call_impl *c, const char *what)
 {
     const struct wire_routed *r = &c->routed;
-    struct str service = r->service ? r->service->name
+    struct str service = r->service   ? r->service->name
                          : r->lacking ? r->lacking->signing
                                       : c->sig.service;
     struct str operation =
@@ -235,11 +235,11 @@ static enum err routing_error(struct call_impl *c)
         c->error = NULL;
         c->error_message = STR("No service of Weir answers this request.");
         if (r->lacking)
-            c->error_message = str_fmt(&c->arena,
-                                       STR_FMT " (" STR_FMT
-                                               ") is not there: Weir does not have this service. "
-                                               "See docs/reference for those that it has.",
-                                       STR_ARG(r->lacking->title), STR_ARG(r->lacking->signing));
+            c->error_message =
+                str_fmt(&c->arena,
+                        STR_FMT " (" STR_FMT ") is not there: Weir does not have this service. "
+                                "See docs/reference for those that it has.",
+                        STR_ARG(r->lacking->title), STR_ARG(r->lacking->signing));
         return str_is_set(c->error_message) ? ERR_FAILED : ERR_NOMEM;
     case WIRE_ROUTED:
     case WIRE_NEEDS_BODY:

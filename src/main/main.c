@@ -1,13 +1,16 @@
-/* weir serve|status|env|check|repair|version|help */
+/* weir serve|status|env|backup|restore|check|repair|version|help */
 #include "main/main.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/http_get.h"
+#include "cli/ask.h"
 #include "cli/options.h"
+#include "main/backup.h"
 #include "main/check.h"
+#include "main/running.h"
 #include "sandbox/sandbox.h"
 
 static struct serve_options serve_options = {
@@ -41,7 +44,13 @@ static const struct option serve_table[] = {
      "can.",
      0, 0},
     {"--no-dev-key", OPTION_FLAG, &serve_options.no_dev_key, NULL,
-     "Do not accept the development key test/test (never accepted beyond loopback).", 0, 0},
+     "Do not accept the development key test/test (beyond loopback never accepted without "
+     "--insecure-network).",
+     0, 0},
+    {"--insecure-network", OPTION_FLAG, &serve_options.insecure_network, NULL,
+     "Serve without TLS, and take test/test, beyond loopback too and under any host name: for a "
+     "container network that nobody else can reach.",
+     0, 0},
     {"--allow-host", OPTION_TEXT, &serve_options.allow_hosts, "NAME,...",
      "Further host names that lead here: the development key is taken under these and what is "
      "below "
@@ -65,9 +74,17 @@ static const struct option serve_table[] = {
      1, 3600000},
 };
 
-static const char *status_endpoint;
-static const struct option status_table[] = {
-    {"--endpoint", OPTION_TEXT, &status_endpoint, "ADDR:PORT", "Weir to ask.", 0, 0},
+static struct {
+    const char *endpoint, *data;
+} where;
+static const struct option where_table[] = {
+    {"--data", OPTION_TEXT, &where.data, "DIR",
+     "Folder of the Weir that is meant; WEIR_DATA, else .weir/data.", 0, 0},
+    {"--endpoint", OPTION_TEXT, &where.endpoint, "URL", "Weir at this address instead.", 0, 0},
+};
+static const struct option data_table[] = {
+    {"--data", OPTION_TEXT, &where.data, "DIR",
+     "Folder to copy, of a running Weir or a stopped one; WEIR_DATA, else .weir/data.", 0, 0},
 };
 
 static int cmd_help(int argc, char **argv);
@@ -86,76 +103,137 @@ static int cmd_serve(int argc, char **argv)
     return serve(&serve_options);
 }
 
-/* Where a Weir is expected: --endpoint, AWS_ENDPOINT_URL, or the default. */
-static enum err split_endpoint(char *buf, size_t size, const char **ret_host, const char **ret_port)
+static const char *data_folder(void)
 {
-    const char *from = status_endpoint ? status_endpoint : getenv("AWS_ENDPOINT_URL");
-    struct str s = from ? str_c(from) : STR("127.0.0.1:4566");
-    if (str_starts(s, STR("http://")))
-        s = str_sub(s, 7, s.len);
-    while (s.len && s.p[s.len - 1] == '/')
-        s.len--;
-    size_t colon = str_rfind(s, ':');
-    if (colon == SIZE_MAX || s.len >= size || str_find_str(s, STR("://")) != SIZE_MAX)
-        return ERR_INVALID;
-    memcpy(buf, s.p, s.len);
-    buf[s.len] = '\0';
-    buf[colon] = '\0';
-    *ret_host = buf;
-    *ret_port = buf + colon + 1;
-    return ERR_OK;
+    const char *set = getenv("WEIR_DATA");
+    return where.data ? where.data : set && *set ? set : serve_options.data;
+}
+
+/* The Weir that is meant: --endpoint; the one that serves from the data folder; without --data
+ * AWS_ENDPOINT_URL or the default, where one may be that serves from another folder. Exit code. */
+static int find_weir(struct running *ret_running, struct ask_at *ret_at)
+{
+    struct running r = {.dev_key = true};
+    const char *set = getenv("AWS_ENDPOINT_URL"), *url = where.endpoint;
+    enum err err = url ? ERR_NOT_FOUND : running_read(data_folder(), &r);
+    if (err && !url && where.data) {
+        fprintf(stderr, "weir: nothing serves from %s\n", where.data);
+        return 1;
+    }
+    if (err) {
+        url = url ? url : set && *set ? set : serve_options.listen;
+        snprintf(r.at, sizeof(r.at), "%s%s", strstr(url, "://") ? "" : "http://", url);
+        snprintf(r.endpoint, sizeof(r.endpoint), "%s", r.at);
+        snprintf(r.region, sizeof(r.region), "%s", serve_options.region);
+    }
+    if (ask_at_parse(str_c(r.at), ret_at) != ERR_OK) {
+        fprintf(stderr, "weir: the endpoint must look like 127.0.0.1:4566\n");
+        return 2;
+    }
+    *ret_running = r;
+    return 0;
+}
+
+static int take_where(int argc, char **argv, struct running *ret_running, struct ask_at *ret_at)
+{
+    where.endpoint = where.data = NULL;
+    if (options_parse(where_table, ARRAY_LEN(where_table), argc, argv, stderr) != ERR_OK)
+        return 2;
+    return find_weir(ret_running, ret_at);
 }
 
 static int cmd_status(int argc, char **argv)
 {
-    status_endpoint = NULL;
-    if (options_parse(status_table, ARRAY_LEN(status_table), argc, argv, stderr) != ERR_OK)
-        return 2;
-    char text[256];
-    const char *host, *port;
-    if (split_endpoint(text, sizeof(text), &host, &port) != ERR_OK) {
-        fprintf(stderr, "weir: the endpoint must look like 127.0.0.1:4566\n");
-        return 2;
-    }
+    struct running r;
+    struct ask_at at;
+    int code = take_where(argc, argv, &r, &at), status = 0;
+    if (code)
+        return code;
     struct buf body;
-    buf_init(&body, HTTP_GET_MAX);
-    int status = 0;
-    enum err err = http_get(host, port, "/_weir/health", &body, &status);
-    if (!err && status == 503 && body.len > 0) {
+    buf_init(&body, ASK_REPLY_MAX);
+    enum err err = ask_get(&at, "/_weir/health", &body, &status);
+    if (!err && (status == 200 || (status == 503 && body.len > 0))) {
         printf("%.*s\n", (int)body.len, body.p);
-        buf_release(&body);
-        return 1;
-    }
-    if (err || status != 200) {
-        fprintf(stderr, "weir: nothing serves at %s:%s (%s)\n", host, port,
+        code = status == 200 ? 0 : 1;
+    } else {
+        fprintf(stderr, "weir: nothing serves at %s (%s)\n", r.at,
                 err ? err_name(err) : "unexpected status");
-        buf_release(&body);
+        code = 1;
+    }
+    buf_release(&body);
+    return code;
+}
+
+/* A word for a POSIX shell, whatever is in it. */
+static void print_quoted(const char *name, const char *value)
+{
+    printf("export %s=", name);
+    if (strspn(value,
+               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/[]@%+,") ==
+        strlen(value)) {
+        printf("%s\n", value);
+        return;
+    }
+    putchar('\'');
+    for (; *value; value++) {
+        if (*value == '\'')
+            printf("'\\'");
+        putchar(*value);
+    }
+    printf("'\n");
+}
+
+/* The root key by its file, so that no secret is printed. */
+static int print_root_key(void)
+{
+    char folder[PATH_MAX], file[PATH_MAX + 32];
+    if (!realpath(data_folder(), folder)) {
+        fprintf(stderr, "weir: cannot find %s\n", data_folder());
         return 1;
     }
-    printf("%.*s\n", (int)body.len, body.p);
-    buf_release(&body);
+    snprintf(file, sizeof(file), "%s/root-credentials", folder);
+    print_quoted("AWS_SHARED_CREDENTIALS_FILE", file);
+    printf("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY\n");
     return 0;
 }
 
 static int cmd_env(int argc, char **argv)
 {
-    status_endpoint = NULL;
-    if (options_parse(status_table, ARRAY_LEN(status_table), argc, argv, stderr) != ERR_OK)
-        return 2;
-    char text[256];
-    const char *host, *port;
-    if (split_endpoint(text, sizeof(text), &host, &port) != ERR_OK) {
-        fprintf(stderr, "weir: the endpoint must look like 127.0.0.1:4566\n");
+    struct running r;
+    struct ask_at at;
+    int code = take_where(argc, argv, &r, &at);
+    if (code)
+        return code;
+    print_quoted("AWS_ENDPOINT_URL", r.endpoint);
+    if (r.dev_key)
+        printf("export AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\n");
+    else
+        code = print_root_key();
+    print_quoted("AWS_DEFAULT_REGION", r.region);
+    print_quoted("AWS_REGION", r.region);
+    printf("unset AWS_SESSION_TOKEN AWS_PROFILE\n");
+    if (r.tls_cert[0])
+        printf("# Where its authority is not known: export AWS_CA_BUNDLE='%s'\n", r.tls_cert);
+    return code;
+}
+
+/* The folder that the command is about stands first. */
+static int cmd_backup(int argc, char **argv)
+{
+    where.data = NULL;
+    if (argc < 1 || argv[0][0] == '-') {
+        fprintf(stderr, "weir: weir backup DIR [--data DIR]\n");
         return 2;
     }
-    printf("export AWS_ENDPOINT_URL=http://%s:%s\n"
-           "export AWS_ACCESS_KEY_ID=test\n"
-           "export AWS_SECRET_ACCESS_KEY=test\n"
-           "export AWS_DEFAULT_REGION=us-east-1\n"
-           "export AWS_REGION=us-east-1\n"
-           "unset AWS_SESSION_TOKEN AWS_PROFILE\n",
-           host, port);
-    return 0;
+    if (options_parse(data_table, ARRAY_LEN(data_table), argc - 1, argv + 1, stderr) != ERR_OK)
+        return 2;
+    return backup(data_folder(), argv[0]);
+}
+
+static int cmd_restore(int argc, char **argv)
+{
+    return argc == 2 ? restore(argv[0], argv[1])
+                     : (fprintf(stderr, "weir: weir restore BACKUP DIR\n"), 2);
 }
 
 static bool check_with_objects;
@@ -189,9 +267,15 @@ static const struct command {
 } commands[] = {
     {"serve", cmd_serve, "Serve in the foreground until SIGTERM or SIGINT.", serve_table,
      ARRAY_LEN(serve_table)},
-    {"status", cmd_status, "Ask a running Weir how it is.", status_table, ARRAY_LEN(status_table)},
-    {"env", cmd_env, "Print what points AWS clients here: eval \"$(weir env)\".", status_table,
-     ARRAY_LEN(status_table)},
+    {"status", cmd_status, "Ask a running Weir how it is.", where_table, ARRAY_LEN(where_table)},
+    {"env", cmd_env, "Print what points AWS clients here: eval \"$(weir env)\".", where_table,
+     ARRAY_LEN(where_table)},
+    {"backup", cmd_backup,
+     "DIR: copy all that a Weir holds, while it runs, and look whether the copy is whole; replace "
+     "an earlier backup there.",
+     data_table, ARRAY_LEN(data_table)},
+    {"restore", cmd_restore,
+     "BACKUP DIR: make a data folder from a backup, and look whether it is whole.", NULL, 0},
     {"check", cmd_check,
      "[--objects] DIR: read the store of a stopped Weir's data folder, and say what is damaged.",
      check_table, ARRAY_LEN(check_table)},
@@ -202,14 +286,35 @@ static const struct command {
     {"help", cmd_help, "Print this.", NULL, 0},
 };
 
+static void help_of(const struct command *c)
+{
+    printf("weir %-10s %s\n", c->name, c->help);
+    options_help(c->options, c->n_options, stdout);
+}
+
 static int cmd_help(int argc, char **argv)
 {
     printf(
         "weir runs serverless pipelines on this machine, speaking the wire protocols of AWS.\n\n");
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        printf("weir %-10s %s\n", commands[i].name, commands[i].help);
-        options_help(commands[i].options, commands[i].n_options, stdout);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        help_of(&commands[i]);
+    return 0;
+}
+
+/* Wherever it stands among a command's words. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+    if (!asks_for_help(argc, argv))
+        return c->run(argc, argv);
+    help_of(c);
     return 0;
 }
 
@@ -227,7 +332,7 @@ int main(int argc, char **argv)
         name = "version";
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(commands[i].name, name) == 0)
-            return commands[i].run(argc - 2, argv + 2);
+            return run(&commands[i], argc - 2, argv + 2);
     fprintf(stderr, "weir: no command '%s'; see weir help\n", name);
     return 2;
 }

@@ -17,6 +17,7 @@ struct serve_options {
     bool require_isolation, allow_unisolated;
     const char *allow_hosts, *allow_origins; /* lists with commas; NULL: none */
     bool no_dev_key;
+    bool insecure_network;
     int64_t threads;   /* event loops; 0: one a core */
     int64_t cache_mib; /* of the store's blocks; 0: an eighth of the machine's memory */
     int64_t calls_max;

@@ -45,14 +45,19 @@ static enum err store(const char *data_dir, const char *path, const struct root_
 }
 
 /* Made from the root key, so that there is one secret to keep; it does not tell that one. */
+static void make_token(const struct root_key *k, const char *purpose,
+                       char out[2 * HASH_SHA256_LEN + 1])
+{
+    uint8_t mac[HASH_SHA256_LEN];
+    hmac_sha256(k->secret, strlen(k->secret), purpose, strlen(purpose), mac);
+    for (size_t i = 0; i < sizeof(mac); i++)
+        snprintf(out + 2 * i, 3, "%02x", mac[i]);
+}
+
 static enum err store_metrics_token(const char *data_dir, struct root_key *k)
 {
-    static const char purpose[] = "weir: bearer token of metrics";
     char path[PATH_BYTES];
-    uint8_t mac[HASH_SHA256_LEN];
-    hmac_sha256(k->secret, strlen(k->secret), purpose, sizeof(purpose) - 1, mac);
-    for (size_t i = 0; i < sizeof(mac); i++)
-        snprintf(k->metrics_token + 2 * i, 3, "%02x", mac[i]);
+    make_token(k, "weir: bearer token of metrics", k->metrics_token);
     if (snprintf(path, sizeof(path), "%s/metrics-token", data_dir) >= (int)sizeof(path))
         return ERR_LIMIT;
     int fd = sys.open(path, O_RDONLY, 0);
@@ -121,6 +126,7 @@ enum err root_key_load(const char *data_dir, bool may_make, struct root_key *ret
                 err == ERR_CORRUPT ? "it is not a credentials file" : strerror(errno));
         return err;
     }
+    make_token(&k, "weir: bearer token of backups", k.backup_token);
     *ret_key = k;
     return ERR_OK;
 }

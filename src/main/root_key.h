@@ -6,10 +6,13 @@
 #include "codec/hash.h"
 
 struct root_key {
-    char access_key[24];                         /* AKIA + 16 */
-    char secret[48];                             /* 40 characters */
-    char host_id[80];                            /* S3's x-amz-id-2 */
-    char metrics_token[2 * HASH_SHA256_LEN + 1]; /* made from the key; in <data>/metrics-token */
+    char access_key[24]; /* AKIA + 16 */
+    char secret[48];     /* 40 characters */
+    char host_id[80];    /* S3's x-amz-id-2 */
+    /* Made from the key: */
+    char metrics_token[2 * HASH_SHA256_LEN + 1]; /* in <data>/metrics-token */
+    char backup_token[2 * HASH_SHA256_LEN +
+                      1]; /* of /_weir/backup: nowhere, who has the key makes it */
 };
 
 /* Reads it, or makes it where `may_make`: not for a store that is there already, whose secrets are

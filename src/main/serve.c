@@ -23,8 +23,10 @@
 #include "deliver/deliver.h"
 #include "kv/drv_rocksdb/kv_rocksdb.h"
 #include "main/format.h"
+#include "main/hold.h"
 #include "main/local.h"
 #include "main/root_key.h"
+#include "main/running.h"
 #include "main/watch.h"
 #include "sandbox/sandbox.h"
 
@@ -36,13 +38,15 @@ struct server {
     struct io_loop *loops[LOOPS_MAX];
     char host[64];
     char endpoint[128];
-    char at[128]; /* ADDR:PORT listened at */
+    char at[128];   /* ADDR:PORT listened at */
+    char near[128]; /* URL that leads there from this machine */
     struct root_key root;
     struct http_server *http;
     size_t connections_max;
     uv_signal_t signals[2];
     struct watch watch;
-    bool restart; /* in place, once it is down */
+    bool restart;   /* in place, once it is down */
+    int running_fd; /* of the file that says so */
 };
 
 /* Prints a sentence for the user and gives the error on. */
@@ -93,10 +97,11 @@ static enum err check_options(const struct serve_options *o, struct server *s, u
         return complain(ERR_INVALID, "--listen takes ADDR:PORT, for example 127.0.0.1:4566");
     if (!o->tls_cert != !o->tls_key)
         return complain(ERR_INVALID, "--tls-cert and --tls-key go together");
-    if (!is_loopback(s->host) && !o->tls_cert)
+    if (!is_loopback(s->host) && !o->tls_cert && !o->insecure_network)
         return complain(ERR_DENIED,
                         "beyond loopback Weir serves with TLS only: give --tls-cert and "
-                        "--tls-key, or listen at 127.0.0.1");
+                        "--tls-key, or listen at 127.0.0.1; --insecure-network is for a container "
+                        "network that nobody else can reach");
     return ERR_OK;
 }
 
@@ -197,7 +202,8 @@ static enum err configure(const struct serve_options *o, struct server *s)
     cfg->account = str_c(o->account);
     cfg->region = str_c(o->region);
     cfg->partition = STR("aws");
-    cfg->dev_key = is_loopback(s->host) && !o->no_dev_key;
+    cfg->dev_key = (is_loopback(s->host) || o->insecure_network) && !o->no_dev_key;
+    cfg->open_network = o->insecure_network;
     if (o->allow_hosts)
         cfg->allow_hosts = str_c(o->allow_hosts);
     if (o->allow_origins)
@@ -278,6 +284,27 @@ static enum err start_services(struct core *core)
     return deliver_start(core->deliver);
 }
 
+/* An address that is every address leads nowhere. */
+static const char *reachable(const char *host)
+{
+    return strcmp(host, "0.0.0.0") == 0 ? "127.0.0.1" : strcmp(host, "::") == 0 ? "::1" : host;
+}
+
+/* Tells the command line. */
+static enum err say_running(struct server *s, const struct serve_options *o)
+{
+    struct running r = {.pid = getpid(), .dev_key = s->core.cfg.dev_key};
+    snprintf(r.at, sizeof(r.at), "%s", s->near);
+    snprintf(r.endpoint, sizeof(r.endpoint), "%s", s->endpoint);
+    snprintf(r.region, sizeof(r.region), STR_FMT, STR_ARG(s->core.cfg.region));
+    if (o->tls_cert && !realpath(o->tls_cert, r.tls_cert))
+        snprintf(r.tls_cert, sizeof(r.tls_cert), "%s", o->tls_cert);
+    if (running_write(s->core.cfg.data_dir.p, &r, &s->running_fd) == ERR_OK)
+        return ERR_OK;
+    fprintf(stderr, "weir: cannot write %s/running: %s\n", s->core.cfg.data_dir.p, strerror(errno));
+    return ERR_IO;
+}
+
 enum {
     STRANGERS_SPARE = 4
 }; /* the share of connections that nobody unknown takes: one in so many */
@@ -300,18 +327,26 @@ static enum err listen_at(struct server *s, const struct serve_options *o, uint1
     if (err)
         return complain(err, why);
     const char *scheme = o->tls_cert ? "https" : "http";
+    const char *near = reachable(s->host);
     bool v6 = strchr(s->host, ':') != NULL;
     char url[128];
     snprintf(url, sizeof(url), "%s://%s%s%s:%u", scheme, v6 ? "[" : "", s->host, v6 ? "]" : "",
              http_server_port(s->http));
-    snprintf(s->endpoint, sizeof(s->endpoint), "%s", o->endpoint ? o->endpoint : url);
+    snprintf(s->near, sizeof(s->near), "%s://%s%s%s:%u", scheme, v6 ? "[" : "", near, v6 ? "]" : "",
+             http_server_port(s->http));
+    snprintf(s->endpoint, sizeof(s->endpoint), "%s", o->endpoint ? o->endpoint : s->near);
     snprintf(s->at, sizeof(s->at), "%s", strchr(url, '/') + 2);
     s->core.cfg.endpoint = str_c(s->endpoint);
     printf("listening on %s\n", url);
     fflush(stdout);
     log_info("main", "listening at=%s data=%s version=%s loops=%zu", url, s->core.cfg.data_dir.p,
              WEIR_VERSION, s->core.n_loops);
-    return ERR_OK;
+    if (o->insecure_network)
+        log_warn("main",
+                 "--insecure-network: whoever can reach %s may do everything with %s, and what is "
+                 "sent can be read on the way",
+                 s->at, s->core.cfg.dev_key ? "the key test/test" : "a key that was listened to");
+    return say_running(s, o);
 }
 
 /* --- down ------------------------------------------------------------------------------------- */
@@ -411,6 +446,7 @@ static void tear_down(struct server *s)
     for (size_t i = s->core.n_loops; i > 0; i--)
         io_loop_free(s->loops[i - 1]);
     kv_close(s->core.kv);
+    running_remove(s->core.cfg.data_dir.p, s->running_fd);
     mem_free((void *)(uintptr_t)s->core.cfg.data_dir.p);
 }
 
@@ -432,6 +468,7 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
     TRY(make_services(&s->core));
     TRY(format_check(&s->core));
     local_routes(&s->core);
+    hold_route(&s->core, s->root.backup_token);
     TRY(start_services(&s->core));
     TRY(watch_start(&s->watch));
     TRY(catch_signals(s));
@@ -464,6 +501,7 @@ static int start_again(const struct serve_options *o, const char *at)
 int serve(const struct serve_options *options)
 {
     static struct server server; /* one a process; too large for a stack */
+    server.running_fd = -1;
     (void)umask(077);
     enum err err = bring_up(&server, options);
     if (err == ERR_OK)

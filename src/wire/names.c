@@ -11,9 +11,7 @@ static const struct wire_aws_service *find(enum by by, struct str name)
 {
     for (size_t i = 0; str_is_set(name) && name.len > 0 && i < wire_n_aws_services; i++) {
         const struct wire_aws_service *s = &wire_aws_services[i];
-        struct str has = by == BY_TARGET    ? s->target
-                         : by == BY_SIGNING ? s->signing
-                                            : s->version;
+        struct str has = by == BY_TARGET ? s->target : by == BY_SIGNING ? s->signing : s->version;
         if (str_is_set(has) && str_eq(has, name))
             return s;
     }

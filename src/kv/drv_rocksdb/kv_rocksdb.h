@@ -18,6 +18,9 @@ struct kv_rocksdb_options {
      * (kv_failure says why); must only hand over. */
     void (*on_failure)(void *arg);
     void *on_failure_arg;
+    /* Looks only: nothing is written, transactions must not write, and whoever else reads the files
+     * does not mind. */
+    bool read_only;
 };
 
 enum { KV_ROCKSDB_WHY_MAX = 512 };
@@ -28,6 +31,13 @@ enum { KV_ROCKSDB_WHY_MAX = 512 };
  * missing; ERR_IO; ERR_NOMEM. The caller closes with kv_close. */
 enum err kv_rocksdb_open(const char *dir, const struct kv_rocksdb_options *opt, struct kv **ret_kv,
                          char *why, size_t why_size) WARN_UNUSED;
+
+/* Makes `dir`, which is not there yet while its parent is, a store with all that this one holds, and
+ * <dir>.synced beside it. Tables get a second name where the file system allows it, so it is cheap; what is
+ * in memory is written out first. Any thread; blocks. On failure `why` says what a user should read. ERR_IO,
+ * ERR_LIMIT. */
+enum err kv_rocksdb_checkpoint(struct kv *kv, const char *dir, char *why,
+                               size_t why_size) WARN_UNUSED;
 
 /* Takes lines that a user should read. */
 typedef void kv_rocksdb_say(void *arg, const char *line);

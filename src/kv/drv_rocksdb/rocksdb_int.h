@@ -8,6 +8,7 @@
  *   rlog.c     RocksDB's log format
  *   judge.c    whether the files hold all that was synced, before they are opened
  *   repair.c   check and repair of a closed store
+ *   checkpoint.c  a second folder with what the store holds
  *
  * Concurrency control is optimistic and lies in `versions`: a slot per key hash with the sequence
  * of the last commit that wrote a key of that slot.
@@ -78,6 +79,7 @@ struct rdb {
     bool kicked;           /* the flusher has to look */
     bool stopping;
     bool flusher_runs;
+    bool read_only;
     pthread_t flusher;
     enum err (*before_sync)(void *arg);
     void *before_sync_arg;

@@ -84,7 +84,7 @@ static void rdb_free(struct rdb *r)
 static void flush_memtable(struct rdb *r)
 {
     uint64_t entries = 0;
-    if (atomic_load(&r->failed) ||
+    if (atomic_load(&r->failed) || r->read_only ||
         rocksdb_property_int(r->db, "rocksdb.num-entries-active-mem-table", &entries) != 0 ||
         entries < FLUSH_AT_CLOSE_ENTRIES)
         return;
@@ -244,6 +244,7 @@ static struct rdb *rdb_new(const struct kv_rocksdb_options *opt)
     r->before_sync_arg = opt ? opt->before_sync_arg : NULL;
     r->on_failure = opt ? opt->on_failure : NULL;
     r->on_failure_arg = opt ? opt->on_failure_arg : NULL;
+    r->read_only = opt && opt->read_only;
     return r;
 }
 
@@ -262,7 +263,8 @@ bool rdb_in_use(const char *dir)
 }
 
 /* Says why a store that is not to be opened is not. */
-static enum err look_before(const char *dir, struct judge *j, char *why, size_t why_size)
+static enum err look_before(const char *dir, bool read_only, struct judge *j, char *why,
+                            size_t why_size)
 {
     char text[JUDGE_WHY_MAX] = "";
     enum err err;
@@ -272,7 +274,9 @@ static enum err look_before(const char *dir, struct judge *j, char *why, size_t 
     } else if ((err = judge_look(j, dir)) != ERR_OK) {
         snprintf(text, sizeof(text), "cannot read the store in %.200s: %s", dir,
                  err == ERR_IO ? strerror(errno) : err_name(err));
-    } else if ((err = judge_verdict(j, text)) == ERR_NOT_FOUND) {
+    } else if ((err = judge_verdict(j, text)) == ERR_NOT_FOUND && read_only) {
+        snprintf(text, sizeof(text), "there is no store in %.200s", dir);
+    } else if (err == ERR_NOT_FOUND) {
         /* Made before the store, so that a store without one has lost it. */
         err = mark_make(j->mark_path, 0);
         if (err)
@@ -286,11 +290,15 @@ static enum err look_before(const char *dir, struct judge *j, char *why, size_t 
 static enum err open_judged(struct rdb *r, const struct judge *j, char *why, size_t why_size)
 {
     char *message = NULL;
-    TRY(mark_open(&r->mark, j->mark_path, j->mark));
+    if (!r->read_only)
+        TRY(mark_open(&r->mark, j->mark_path, j->mark));
     clock_not_before(j->now_ms);
-    r->db = rocksdb_open(r->options, j->dir, &message);
+    r->db = r->read_only ? rocksdb_open_for_read_only(r->options, j->dir, 0, &message)
+                         : rocksdb_open(r->options, j->dir, &message);
     if (message)
         return explain(j->dir, message, why, why_size);
+    if (r->read_only)
+        return ERR_OK; /* judged, and nothing will be made durable */
     uint64_t seq = rocksdb_get_latest_sequence_number(r->db);
     if (seq >= j->mark)
         return rdb_flusher_start(r);
@@ -307,7 +315,7 @@ enum err kv_rocksdb_open(const char *dir, const struct kv_rocksdb_options *opt, 
         why[0] = 0;
     struct rdb *r = rdb_new(opt);
     struct judge *j = mem_calloc(1, sizeof(*j));
-    enum err err = r && j ? look_before(dir, j, why, why_size) : ERR_NOMEM;
+    enum err err = r && j ? look_before(dir, r->read_only, j, why, why_size) : ERR_NOMEM;
     if (err == ERR_OK) {
         set_options(r, opt);
         err = open_judged(r, j, why, why_size);

@@ -112,7 +112,8 @@ static void removal_post(struct io_task *task)
 
 static void remove_later(struct core *core, const char *dir)
 {
-    if (core->stopping) /* no more loop to do it on: the next start removes it */
+    /* No more loop to do it on, or a backup needs it: the next start removes it. */
+    if (core->stopping || atomic_load(&core->held_since_ms) != CORE_HELD_NEVER)
         return;
     struct removal *r = mem_calloc(1, sizeof(*r));
     if (!r)

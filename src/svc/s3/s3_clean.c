@@ -48,7 +48,9 @@ struct cleaning {
 /* A reader that began before the limit may still need what was dropped shortly before. */
 static int64_t ripe_before(struct s3 *s3, int64_t now_ms)
 {
-    int64_t limit = now_ms - GRACE_MS;
+    int64_t limit = now_ms - GRACE_MS, held_ms = atomic_load(&s3->core->held_since_ms);
+    if (held_ms != CORE_HELD_NEVER)
+        limit = min_i64(limit, held_ms - GRACE_MS);
     pthread_mutex_lock(&s3->lock);
     LIST_EACH (&s3->pins, it)
         limit = min_i64(limit, CONTAINER_OF(it, struct s3_pin, link)->since_ms - GRACE_MS);

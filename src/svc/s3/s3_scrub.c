@@ -146,6 +146,58 @@ enum err s3_scrub(struct core *core, s3_scrub_say *say, void *arg, struct s3_scr
     return err == ERR_OK && wh.found.damaged > 0 ? ERR_CORRUPT : err;
 }
 
+enum { EACH_FILES = 4096 /* of one transaction, whose memory they take */ };
+
+struct walk {
+    enum err (*fn)(void *arg, const char *below, uint64_t bytes);
+    void *arg;
+    struct txn *txn;
+    struct s3_id last;
+    size_t n;
+    bool begun;
+};
+
+static enum err walk_file(void *arg, struct str key, struct str value)
+{
+    struct walk *w = arg;
+    struct s3_file_rec rec;
+    struct s3_id id;
+    char hex[2 * S3_ID_LEN], below[64];
+    TRY(take_id(w->txn, key, &id));
+    if (w->begun && memcmp(id.b, w->last.b, S3_ID_LEN) == 0)
+        return ERR_OK;
+    if (w->n++ == EACH_FILES)
+        return ERR_CLOSED;
+    TRY(record_unpack(&s3_file_type, w->txn->arena, value, &rec));
+    hex_to(hex, id.b, S3_ID_LEN);
+    snprintf(below, sizeof(below), "s3/objects/%.2s/%.*s", hex, (int)sizeof(hex), hex);
+    w->last = id;
+    w->begun = true;
+    return w->fn(w->arg, below, s3_file_bytes(rec.size));
+}
+
+static enum err walk_some(struct txn *txn, void *arg)
+{
+    struct walk *w = arg;
+    struct key_range r = key_range_table(txn->arena, &s3_k_file);
+    w->txn = txn;
+    w->n = 0;
+    if (w->begun)
+        r.from = key_make(txn->arena, &s3_k_file, s3_id_str(&w->last));
+    return txn_each(txn, r, walk_file, w);
+}
+
+enum err s3_files_each(struct core *core,
+                       enum err (*fn)(void *arg, const char *below, uint64_t bytes), void *arg)
+{
+    struct walk w = {.fn = fn, .arg = arg};
+    enum err err;
+    do
+        err = txn_run_now(core, walk_some, &w);
+    while (err == ERR_OK && w.n > EACH_FILES);
+    return err;
+}
+
 /* --- in the background ------------------------------------------------------------------------ */
 
 struct cursor {

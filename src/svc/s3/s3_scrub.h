@@ -26,6 +26,12 @@ struct s3_scrub_found {
 enum err s3_scrub(struct core *core, s3_scrub_say *say, void *arg,
                   struct s3_scrub_found *ret_found) WARN_UNUSED;
 
+/* Calls fn with the path below the data folder, and the length, of every file that core->kv
+ * references; of `core` nothing else is used. Stops at fn's first error and gives it. Blocks; O(files). */
+enum err s3_files_each(struct core *core,
+                       enum err (*fn)(void *arg, const char *below, uint64_t bytes),
+                       void *arg) WARN_UNUSED;
+
 /* Makes the background job; before the jobs start. ERR_NOMEM. */
 enum err s3_scrub_register(struct s3 *s3) WARN_UNUSED;
 /* Its figures, and those of readers, as Prometheus text. Any thread. */

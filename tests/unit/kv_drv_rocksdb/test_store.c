@@ -352,6 +352,58 @@ static void test_close_answers(void **state)
         assert_true(a[i].done && a[i].err == ERR_OK);
 }
 
+struct stream {
+    struct kv *kv;
+    _Atomic bool stop;
+    _Atomic uint64_t n; /* written */
+};
+
+static void *write_on(void *arg)
+{
+    struct stream *w = arg;
+    while (!atomic_load(&w->stop)) {
+        put_one(w->kv, atomic_load(&w->n));
+        atomic_fetch_add(&w->n, 1);
+    }
+    return NULL;
+}
+
+/* While somebody writes, a checkpoint is a prefix with all that was written before it began: the judge
+ * takes it, it opens, also to look only, and then nothing in its folder changes. */
+static void test_checkpoint(void **state)
+{
+    enum { COPIES = 5, BETWEEN = 300 };
+    const struct kv_rocksdb_options small = {.write_buffer_bytes = 64 * 1024},
+                                    looks = {.read_only = true};
+    char copy[96], why[KV_ROCKSDB_WHY_MAX] = "";
+    struct stream w = {0};
+    pthread_t thread;
+    assert_int_equal(kv_rocksdb_open(dir, &small, &w.kv, why, sizeof(why)), ERR_OK);
+    assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
+    for (int i = 0; i < COPIES; i++) {
+        while (atomic_load(&w.n) < (uint64_t)(i + 1) * BETWEEN)
+            sched_yield();
+        uint64_t before = atomic_load(&w.n);
+        struct kv *kv;
+        snprintf(copy, sizeof(copy), "%s-copy%d", dir, i);
+        if (kv_rocksdb_checkpoint(w.kv, copy, why, sizeof(why)) != ERR_OK)
+            fail_msg("%s", why);
+        for (int k = 0; k < 2; k++) {
+            if (kv_rocksdb_open(copy, k ? NULL : &looks, &kv, why, sizeof(why)) != ERR_OK)
+                fail_msg("%s", why);
+            assert_true(count_prefix(kv) >= (int64_t)before);
+            kv_close(kv);
+        }
+    }
+    /* Not over what is there. */
+    assert_int_not_equal(kv_rocksdb_checkpoint(w.kv, copy, why, sizeof(why)), ERR_OK);
+    atomic_store(&w.stop, true);
+    pthread_join(thread, NULL);
+    kv_close(w.kv);
+    assert_int_equal(kv_rocksdb_open("/nonexistent/x", &looks, &w.kv, why, sizeof(why)),
+                     ERR_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +413,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_read_does_not_wait_for_others, setup, teardown),
         cmocka_unit_test_setup_teardown(test_open_errors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_close_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_checkpoint, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
