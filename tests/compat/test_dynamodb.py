@@ -194,6 +194,18 @@ def test_create_table_refused(ddb, change, message):
     assert "refused" not in ddb.list_tables()["TableNames"]
 
 
+def test_encryption_without_a_key(ddb):
+    """What Terraform's `server_side_encryption { enabled = true }` sends and reads back."""
+    def description():
+        return ddb.describe_table(TableName="sealed")["Table"].get("SSEDescription")
+    ddb.create_table(**{"TableName": "sealed", **BASE, "SSESpecification": {"Enabled": True}})
+    assert description() == {"Status": "ENABLED", "SSEType": "AES256"}
+    ddb.update_table(TableName="sealed", SSESpecification={"Enabled": False})
+    assert description() is None
+    ddb.update_table(TableName="sealed", SSESpecification={"Enabled": True})
+    assert description()["Status"] == "ENABLED"
+
+
 def test_list_tables_pages(fresh_weir):
     ddb = fresh_weir.client("dynamodb")
     names = [f"page-{i:02}" for i in range(7)]

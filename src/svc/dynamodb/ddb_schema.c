@@ -171,10 +171,11 @@ enum err ddb_refuse_settings(struct call *call, const struct dynamodb_stream_spe
     if (stream && stream->stream_enabled)
         return ddb_refuse(call,
                           "StreamSpecification is not supported here: tables have no streams");
-    if (sse && (sse->enabled || str_is_set(sse->kms_master_key_id)))
+    if (sse &&
+        (str_is_set(sse->kms_master_key_id) || (sse->enabled && str_eq(sse->sse_type, STR("KMS")))))
         return ddb_refuse(call,
-                          "SSESpecification is not supported here: tables cannot be encrypted "
-                          "with a KMS key");
+                          "SSESpecification with a key of KMS is not supported here: there is no "
+                          "KMS");
     if (warm)
         return ddb_refuse(call, "WarmThroughput is not supported here");
     if (on_demand &&

@@ -61,8 +61,9 @@ static const struct record_field table_fields[] = {
     REC_STRUCT(struct ddb_table, key, &schema_type),
     REC_UINT(struct ddb_table, last_index_id),
     REC_LIST(struct ddb_table, indexes, n_indexes, DDB_INDEXES_MAX, &index_type),
+    REC_SINCE(2, REC_BOOL(struct ddb_table, sse)),
 };
-static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 1, table_fields);
+static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 2, table_fields);
 
 /* --- figures ----------------------------------------------------------------------------------- */
 

@@ -86,6 +86,7 @@ struct ddb_table {
     struct ddb_throughput throughput;
     struct str table_class; /* absent: never told */
     bool protect;           /* DeletionProtectionEnabled */
+    bool sse;               /* SSESpecification asked for encryption without a key of its own */
 };
 
 /* What core's catalogue has to know of tables. */

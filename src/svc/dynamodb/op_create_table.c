@@ -97,6 +97,7 @@ static enum err define(struct call *call, struct ddb_diag *diag,
     table->on_demand_since_ms = table->on_demand ? table->created_ms : 0;
     table->table_class = in->table_class;
     table->protect = in->deletion_protection_enabled;
+    table->sse = in->sse_specification && in->sse_specification->enabled;
     TRY(ddb_throughput_from(diag, table->on_demand, in->provisioned_throughput,
                             &table->throughput));
     TRY(ddb_defs_from(diag, a, &in->attribute_definitions, &table->defs, &table->n_defs));

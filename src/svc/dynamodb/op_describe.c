@@ -158,6 +158,11 @@ enum err ddb_describe(struct call *call, const struct ddb_table *t, const char *
     WIRE_SET(d, item_count, t->figures ? atomic_load(&t->figures->items) : 0);
     WIRE_SET(d, table_size_bytes, t->figures ? atomic_load(&t->figures->bytes) : 0);
     WIRE_SET(d, deletion_protection_enabled, t->protect);
+    if (t->sse) {
+        static const struct dynamodb_sse_description on = {.status = STR_INIT("ENABLED"),
+                                                           .sse_type = STR_INIT("AES256")};
+        d->sse_description = &on;
+    }
     TRY(key_schema(a, &t->key, &d->key_schema));
     TRY(describe_billing(a, t, d));
     *ret_desc = d;

@@ -192,6 +192,8 @@ static enum err update(struct call *call, struct ddb_diag *diag,
         table->table_class = in->table_class;
     if (in->has_deletion_protection_enabled)
         table->protect = in->deletion_protection_enabled;
+    if (in->sse_specification)
+        table->sse = in->sse_specification->enabled;
     table->generation++;
     TRY(ddb_stage_table(call->svc, call->txn, table));
     bool updating = false;
