@@ -132,6 +132,15 @@ static enum err fail_kind(struct call_impl *c, enum sigv4_fault_kind kind)
     sigv4_fault_set(&fault, kind, dialect_of(c));
     if (kind == SIGV4_FAULT_UNKNOWN_KEY)
         sigv4_fault_detail(&fault, STR("AWSAccessKeyId"), c->sig.access_key);
+    /* Most often a profile or a variable of the real AWS. */
+    if (kind == SIGV4_FAULT_UNKNOWN_KEY && !c->key_refused) {
+        fault.message =
+            str_fmt(&c->arena,
+                    STR_FMT " `weir env` prints what leads to this Weir with a key that it knows.",
+                    STR_ARG(fault.message));
+        if (!str_is_set(fault.message))
+            return ERR_NOMEM;
+    }
     return fail(c, &fault);
 }
 

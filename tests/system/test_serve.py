@@ -9,6 +9,12 @@ import urllib.error
 import urllib.request
 
 import pytest
+from botocore import UNSIGNED
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from weirtest import Weir, find_binary
 
@@ -81,6 +87,108 @@ def test_status_and_env(weir):
     done = run("env", "--endpoint", where)
     assert f"export AWS_ENDPOINT_URL={weir.endpoint}" in done.stdout
     assert run("status", "--endpoint", "127.0.0.1:1").returncode == 1
+
+
+def test_env_knows_who_serves_from_a_folder(fresh_weir, tmp_path):
+    """Its address is in the data folder while it lives; what a killed one left is nobody."""
+    weir = fresh_weir
+    path = os.path.join(weir.data_dir, "running")
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    for env in ({"WEIR_DATA": weir.data_dir}, {"WEIR_DATA": weir.data_dir, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}):
+        done = run("env", env={**os.environ, **env})
+        assert f"export AWS_ENDPOINT_URL={weir.endpoint}\n" in done.stdout and "AWS_ACCESS_KEY_ID=test" in done.stdout
+    assert json.loads(run("status", "--data", weir.data_dir).stdout)["endpoint"] == weir.endpoint
+    weir.kill9()
+    assert os.path.exists(path)
+    for command in ("env", "status"):
+        done = run(command, "--data", weir.data_dir)
+        assert done.returncode == 1 and "nothing serves from" in done.stderr
+    weir.start()
+    assert run("status", "--data", weir.data_dir).returncode == 0
+    weir.terminate()
+    assert not os.path.exists(path)
+
+
+def test_env_of_tls_and_of_the_root_key(make_weir, certificate):
+    cert, key = certificate
+    weir = make_weir(args=["--tls-cert", cert, "--tls-key", key, "--no-dev-key", "--region", "eu-west-1"])
+    done = run("env", "--data", weir.data_dir)
+    assert done.returncode == 0, done.stderr
+    shell = subprocess.run(["sh", "-c", done.stdout + "env"], env={"AWS_ACCESS_KEY_ID": "x"}, capture_output=True, text=True)
+    assert f"AWS_ENDPOINT_URL=https://127.0.0.1:{weir.port}\n" in shell.stdout and "AWS_REGION=eu-west-1" in shell.stdout
+    assert f"AWS_SHARED_CREDENTIALS_FILE={os.path.realpath(weir.data_dir)}/root-credentials\n" in shell.stdout
+    assert "AWS_ACCESS_KEY_ID" not in shell.stdout and f"AWS_CA_BUNDLE='{cert}'" in done.stdout
+    assert json.loads(run("status", "--data", weir.data_dir).stdout)["status"] == "running"
+
+
+@pytest.mark.parametrize("command", ["serve", "status", "env", "backup", "restore", "check", "repair", "version", "help"])
+def test_help_of_a_command(command, tmp_path):
+    for words in (["--help"], ["-h"], ["--data", "x", "--help"]):
+        done = run(command, *words, cwd=tmp_path)
+        assert done.returncode == 0 and done.stdout.startswith(f"weir {command} ") and not done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_insecure_network(make_weir):
+    """Plain HTTP and test/test at every address and under any host name, but not for web pages."""
+    weir = make_weir(args=["--listen", "0.0.0.0:0", "--insecure-network"])
+    assert "--insecure-network: whoever can reach" in weir.log_text()
+    local = f"http://127.0.0.1:{weir.port}"
+    doc = json.loads(urllib.request.urlopen(local + "/_weir/health", timeout=10).read())
+    assert "insecure" in doc["network"] and doc["endpoint"] == local
+    weir.endpoint = local
+    signed = AWSRequest(method="GET", url=f"http://weir:{weir.port}/", headers={"Host": f"weir:{weir.port}"})
+    S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(signed)
+    headers = dict(signed.headers)
+
+    def status(**more):
+        try:
+            request = urllib.request.Request(local + "/", headers={**headers, **{k.replace("_", "-"): v for k, v in more.items()}})
+            return urllib.request.urlopen(request, timeout=10).status
+        except urllib.error.HTTPError as e:
+            return e.code
+
+    assert status() == 200
+    assert status(Origin="http://evil.example") == 403 and status(Sec_Fetch_Site="cross-site") == 403
+    assert status(Sec_Fetch_Site="same-origin") == 403  # a page under a name that its owner made lead here
+    assert status(Referer=f"http://weir:{weir.port}/") == 403
+    weir = make_weir()
+    local = f"http://127.0.0.1:{weir.port}"
+    assert status() == 403
+    assert "network" not in json.loads(get(weir, "/_weir/health")[1])
+
+
+def test_a_service_that_is_not_there(weir):
+    """It is named, whatever says which one it is, and whatever protocol it speaks."""
+    for service, call in (("scheduler", "list_schedules"), ("apigateway", "get_rest_apis"), ("sns", "list_topics"),
+                          ("stepfunctions", "list_state_machines"), ("cloudfront", "list_distributions")):
+        client = weir.client(service)
+        with pytest.raises(ClientError, match="is not there: Weir does not have this service"):
+            getattr(client, call)()
+    client = weir.client("cognito-idp", config=Config(signature_version=UNSIGNED))
+    with pytest.raises(ClientError, match="Cognito Identity Provider"):
+        client.sign_up(ClientId="c", Username="u", Password="p")
+    client = weir.client("scheduler", key="unknown")
+    with pytest.raises(ClientError, match="EventBridge Scheduler"):
+        client.list_schedules()
+    assert weir.log_text().count("unknown service: scheduler") == 1
+
+
+def test_who_opens_the_address(weir):
+    for headers in ({}, {"Accept": "text/html"}):
+        with urllib.request.urlopen(urllib.request.Request(weir.endpoint + "/", headers=headers), timeout=10) as reply:
+            text = reply.read().decode()
+        assert reply.headers["Content-Type"].startswith("text/plain") and "weir env" in text and "/_weir/health" in text
+    anonymous = weir.client("s3", config=Config(signature_version=UNSIGNED))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        anonymous.list_buckets()
+    assert weir.client("s3").list_buckets()["Buckets"] is not None
+
+
+def test_a_foreign_key_is_told_where_to_look(weir):
+    for service, call in (("s3", "list_buckets"), ("sqs", "list_queues"), ("dynamodb", "list_tables"), ("iam", "list_users")):
+        with pytest.raises(ClientError, match="weir env"):
+            getattr(weir.client(service, key="AKIAIOSFODNN7EXAMPLE"), call)()
 
 
 def test_busy_port_is_a_clear_error(weir, tmp_path):
