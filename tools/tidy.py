@@ -24,11 +24,12 @@ LAYERS = {
     "io": ["base"],
     "fetch": ["base", "io"],
     "http": ["base", "io"],
+    "net": ["base", "io", "fetch", "http"],
     "kv": ["base", "codec"],
     "auth": ["base", "codec"],
     "core": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth"],
     "deliver": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth", "core"],
-    "sandbox": ["base", "codec", "wire", "lang", "io", "http", "kv", "auth", "core"],
+    "sandbox": ["base", "codec", "wire", "lang", "io", "http", "fetch", "net", "kv", "auth", "core"],
     "svc": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth", "core", "deliver", "sandbox"],
     "cli": ["base", "codec"],
     "main": None,  # the composition root may include everything

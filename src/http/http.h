@@ -26,6 +26,9 @@
 #include "base/arena.h"
 #include "io/io.h"
 
+struct x509_st;
+struct evp_pkey_st;
+
 enum {
     HTTP_HEAD_MAX = 64 * 1024,      /* request line and headers together, bytes */
     HTTP_HEADERS_MAX = 128,         /* count */
@@ -132,6 +135,10 @@ void http_reply_abort(struct http_req *req);
 struct http_server;
 
 struct http_server_config {
+    /* A socket that listens already, taken over when the server was made; host and port are then not
+     * looked at. */
+    bool has_listener;
+    int listener;
     const char *host;     /* numeric address */
     uint16_t port;        /* 0: any free one */
     const char *tls_cert; /* PEM chain path; NULL: plain */
@@ -159,6 +166,25 @@ struct http_server_config {
 enum err http_server_new(const struct http_server_config *cfg, struct http_server **ret_server,
                          char *ret_why, size_t why_size) WARN_UNUSED;
 uint16_t http_server_port(const struct http_server *server);
+
+/* TLS for names that are known only when a client says them. */
+struct http_tls_ctx;
+struct http_tls_names {
+    void *arg;
+    /* Certificate and key for `name` (lower case not assured; empty when the client named none), each
+     * with a reference for the caller. Any error refuses the handshake. Any thread. */
+    enum err (*find)(void *arg, struct str name, struct x509_st **ret_cert,
+                     struct evp_pkey_st **ret_key);
+};
+/* `names` is borrowed for the life of the context and of every session. ERR_NOMEM. */
+enum err http_tls_ctx_by_name(const struct http_tls_names *names,
+                              struct http_tls_ctx **ret_ctx) WARN_UNUSED;
+void http_tls_ctx_free(struct http_tls_ctx *ctx);
+
+/* Takes a connection that somebody else accepted (non-blocking), on the thread of one of the server's
+ * loops; `tls` NULL: plain. Its http_conn_mark begins as `mark`. While the server drains, and over the
+ * cap, it is closed. */
+void http_server_adopt(struct http_server *server, int fd, struct http_tls_ctx *tls, int mark);
 /* Stops accepting, closes idle connections, lets running requests end within `grace_ms`, then
  * closes them (on_close). `done` on the home loop's thread. */
 void http_server_drain(struct http_server *server, int64_t grace_ms, void (*done)(void *arg),

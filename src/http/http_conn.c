@@ -328,7 +328,15 @@ static void note_peer(struct http_conn *c)
     }
 }
 
-void http_conn_open(struct http_shard *shard, int fd)
+/* Room to decrypt into, from the shard's first session on. */
+static bool begin_tls(struct http_conn *c, struct http_tls_ctx *tls)
+{
+    if (!c->shard->plain_buf)
+        c->shard->plain_buf = mem_alloc(HTTP_READ_BYTES);
+    return c->shard->plain_buf && http_tls_new(tls, &tls_io, c, &c->tls) == ERR_OK;
+}
+
+void http_conn_open(struct http_shard *shard, int fd, struct http_tls_ctx *tls, int mark)
 {
     struct http_server *server = shard->server;
     struct http_conn *c = mem_calloc(1, sizeof(*c));
@@ -339,6 +347,7 @@ void http_conn_open(struct http_shard *shard, int fd)
         return;
     }
     c->shard = shard;
+    c->mark = mark;
     c->armed_ms = c->deadline_ms = INT64_MAX;
     list_init(&c->link);
     list_init(&c->deferred);
@@ -351,7 +360,7 @@ void http_conn_open(struct http_shard *shard, int fd)
         close(fd);
         goto fail;
     }
-    if (server->tls && http_tls_new(server->tls, &tls_io, c, &c->tls) != ERR_OK)
+    if (tls && !begin_tls(c, tls))
         goto fail;
     (void)uv_tcp_nodelay(&c->tcp, 1); /* a matter of speed only */
     note_peer(c);

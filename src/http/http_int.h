@@ -190,7 +190,7 @@ struct http_shard {
     size_t queued;         /* bytes of their output */
     _Atomic size_t n_conns; /* also those on their way here */
     char *read_buf;         /* HTTP_READ_BYTES */
-    char *plain_buf;        /* HTTP_READ_BYTES, with TLS */
+    char *plain_buf;        /* HTTP_READ_BYTES, once there was a connection with TLS */
     struct buf out;         /* reply head under construction */
     int64_t date_s;
     char date[CLOCK_TEXT_MAX];
@@ -224,8 +224,8 @@ static inline uv_buf_t http_buf(const void *p, size_t len)
     return (uv_buf_t){.base = (char *)(uintptr_t)p, .len = len};
 }
 
-/* Takes `fd`, a connected non-blocking socket. On failure closes it. */
-void http_conn_open(struct http_shard *shard, int fd);
+/* Takes `fd`, a connected non-blocking socket. On failure closes it. `tls` NULL: plain. */
+void http_conn_open(struct http_shard *shard, int fd, struct http_tls_ctx *tls, int mark);
 /* Closes now; a request with the handler gets on_close. */
 void http_conn_close(struct http_conn *c);
 /* Carries on with deferred work. */
@@ -249,11 +249,9 @@ struct str http_shard_date(struct http_shard *shard);
 
 /* --- TLS -------------------------------------------------------------------------------------- */
 
-struct http_tls_ctx;
 enum err http_tls_ctx_new(const char *cert_path, const char *key_path,
                           struct http_tls_ctx **ret_ctx, char *ret_why,
                           size_t why_size) WARN_UNUSED;
-void http_tls_ctx_free(struct http_tls_ctx *ctx);
 /* What a session asks of its connection. `ctx` is the one given to http_tls_new. */
 struct http_tls_io {
     /* Ciphertext for the socket; copied where it does not go out at once. */

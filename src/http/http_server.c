@@ -39,13 +39,14 @@ enum {
 struct handover {
     struct io_task task;
     struct http_shard *shard;
-    int fd;
+    struct http_tls_ctx *tls;
+    int fd, mark;
 };
 
 static void on_handover(struct io_task *task)
 {
     struct handover *h = CONTAINER_OF(task, struct handover, task);
-    http_conn_open(h->shard, h->fd);
+    http_conn_open(h->shard, h->fd, h->tls, h->mark);
     mem_free(h);
 }
 
@@ -64,7 +65,7 @@ static struct http_shard *least_loaded(struct http_shard *self)
     return best;
 }
 
-static void place(struct http_shard *self, int fd)
+static void place(struct http_shard *self, int fd, struct http_tls_ctx *tls, int mark)
 {
     struct http_shard *shard = least_loaded(self);
     struct handover *h = shard == self ? NULL : mem_alloc(sizeof(*h));
@@ -73,10 +74,11 @@ static void place(struct http_shard *self, int fd)
     atomic_fetch_add(&shard->n_conns, 1);
     atomic_fetch_add(&self->server->refs, 1);
     if (!h) {
-        http_conn_open(shard, fd);
+        http_conn_open(shard, fd, tls, mark);
         return;
     }
-    *h = (struct handover){.task.fn = on_handover, .shard = shard, .fd = fd};
+    *h = (struct handover){
+        .task.fn = on_handover, .shard = shard, .tls = tls, .fd = fd, .mark = mark};
     io_post(shard->loop, &h->task);
 }
 
@@ -149,9 +151,27 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
             atomic_fetch_sub(&server->n_open, 1);
             turn_away(server, fd);
         } else {
-            place(shard, fd);
+            place(shard, fd, server->tls, 0);
         }
     }
+}
+
+void http_server_adopt(struct http_server *server, int fd, struct http_tls_ctx *tls, int mark)
+{
+    struct http_shard *self = server->shards;
+    for (size_t i = 0; i < server->n_shards; i++)
+        if (server->shards[i].loop == io_loop_current())
+            self = &server->shards[i];
+    /* After the drain began no descriptor may be on its way to another shard. */
+    bool room = atomic_fetch_add(&server->n_open, 1) < server->cfg.connections_max;
+    if (!room || !self->accepting || self->draining) {
+        atomic_fetch_sub(&server->n_open, 1);
+        close(fd);
+        return;
+    }
+    if (atomic_load(&server->n_strangers) >= server->cfg.strangers_max)
+        evict(self);
+    place(self, fd, tls, mark);
 }
 
 /* --- shard: life ------------------------------------------------------------------------------ */
@@ -364,8 +384,7 @@ static enum err make_shards(struct http_server *server)
         s->date_s = -1;
         s->task.fn = shard_start;
         s->read_buf = mem_alloc(HTTP_READ_BYTES);
-        s->plain_buf = server->tls ? mem_alloc(HTTP_READ_BYTES) : NULL;
-        if (!s->read_buf || (server->tls && !s->plain_buf))
+        if (!s->read_buf)
             return ERR_NOMEM;
         io_timer_init(&s->grace, s->loop, on_grace, s);
     }
@@ -389,11 +408,15 @@ enum err http_server_new(const struct http_server_config *cfg, struct http_serve
         err = http_tls_ctx_new(cfg->tls_cert, cfg->tls_key, &server->tls, ret_why, why_size);
     if (err == ERR_OK)
         err = make_shards(server);
-    if (err == ERR_OK)
+    if (err == ERR_OK && !cfg->has_listener)
         err = listen_on(server, ret_why, why_size);
     if (err != ERR_OK) {
         http_server_unref(server);
         return err;
+    }
+    if (cfg->has_listener) {
+        server->fd = cfg->listener;
+        server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
     for (size_t i = 0; i < server->n_shards; i++)
         io_post(server->shards[i].loop, &server->shards[i].task);

@@ -79,37 +79,64 @@ static enum err load_pair(SSL_CTX *ssl, const char *cert_path, const char *key_p
     return ERR_OK;
 }
 
-enum err http_tls_ctx_new(const char *cert_path, const char *key_path,
-                          struct http_tls_ctx **ret_ctx, char *ret_why, size_t why_size)
+/* All that does not depend on whose certificate it is. */
+static enum err ctx_make(struct http_tls_ctx **ret_ctx)
 {
     static const unsigned char session_id_context[] = "weir";
     struct http_tls_ctx *ctx = mem_calloc(1, sizeof(*ctx));
     if (!ctx)
         return ERR_NOMEM;
-    enum err err = ERR_NOMEM;
     ctx->ssl = SSL_CTX_new(TLS_server_method());
-    if (!ctx->ssl)
-        goto fail;
-    if (SSL_CTX_set_min_proto_version(ctx->ssl, TLS1_2_VERSION) != 1 ||
+    if (!ctx->ssl || SSL_CTX_set_min_proto_version(ctx->ssl, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_session_id_context(ctx->ssl, session_id_context,
-                                       sizeof(session_id_context) - 1) != 1)
-        goto fail;
-    if (SSL_CTX_set_cipher_list(ctx->ssl, TLS12_SUITES) != 1)
-        goto fail;
+                                       sizeof(session_id_context) - 1) != 1 ||
+        SSL_CTX_set_cipher_list(ctx->ssl, TLS12_SUITES) != 1) {
+        http_tls_ctx_free(ctx);
+        return ERR_NOMEM;
+    }
     SSL_CTX_set_options(ctx->ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                       SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(ctx->ssl, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(ctx->ssl, SSL_SESS_CACHE_OFF); /* tickets need no memory here */
     SSL_CTX_set_alpn_select_cb(ctx->ssl, select_alpn, NULL);
-    err = load_pair(ctx->ssl, cert_path, key_path, ret_why, why_size);
-    if (err != ERR_OK)
-        goto fail;
     *ret_ctx = ctx;
     return ERR_OK;
+}
 
-fail:
-    http_tls_ctx_free(ctx);
-    return err;
+/* Once the client has said whom it wants. */
+static int choose(SSL *ssl, void *arg)
+{
+    const struct http_tls_names *names = arg;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    X509 *cert = NULL;
+    EVP_PKEY *key = NULL;
+    if (names->find(names->arg, name ? str_c(name) : STR(""), &cert, &key) != ERR_OK)
+        return 0;
+    int ok = SSL_use_certificate(ssl, cert) == 1 && SSL_use_PrivateKey(ssl, key) == 1;
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+enum err http_tls_ctx_by_name(const struct http_tls_names *names, struct http_tls_ctx **ret_ctx)
+{
+    TRY(ctx_make(ret_ctx));
+    SSL_CTX_set_cert_cb((*ret_ctx)->ssl, choose, (void *)(uintptr_t)names);
+    return ERR_OK;
+}
+
+enum err http_tls_ctx_new(const char *cert_path, const char *key_path,
+                          struct http_tls_ctx **ret_ctx, char *ret_why, size_t why_size)
+{
+    struct http_tls_ctx *ctx;
+    TRY(ctx_make(&ctx));
+    enum err err = load_pair(ctx->ssl, cert_path, key_path, ret_why, why_size);
+    if (err != ERR_OK) {
+        http_tls_ctx_free(ctx);
+        return err;
+    }
+    *ret_ctx = ctx;
+    return ERR_OK;
 }
 
 void http_tls_ctx_free(struct http_tls_ctx *ctx)

@@ -19,6 +19,8 @@ static struct serve_options serve_options = {
     .region = "us-east-1",
     .account = "000000000000",
     .log_level = "info",
+    .function_network = "world",
+    .function_aws = "weir",
     .calls_max = 5000,
     .connections_max = 10000,
     .async_retry_base_ms = 60000,
@@ -43,6 +45,11 @@ static const struct option serve_table[] = {
      "Run functions even where the host allows no namespaces: they can then read what their user "
      "can.",
      0, 0},
+    {"--function-network", OPTION_TEXT, &serve_options.function_network, "WHAT",
+     "What functions reach beside Weir: world, none, or host, whose network they then share.", 0,
+     0},
+    {"--function-aws", OPTION_TEXT, &serve_options.function_aws, "WHERE",
+     "Where AWS's names lead in functions: weir, or real, which is AWS itself.", 0, 0},
     {"--no-dev-key", OPTION_FLAG, &serve_options.no_dev_key, NULL,
      "Do not accept the development key test/test (beyond loopback never accepted without "
      "--insecure-network).",

@@ -15,6 +15,8 @@ struct serve_options {
     const char *account;
     const char *log_level;
     bool require_isolation, allow_unisolated;
+    const char *function_network;            /* world, none or host */
+    const char *function_aws;                /* weir or real */
     const char *allow_hosts, *allow_origins; /* lists with commas; NULL: none */
     bool no_dev_key;
     bool insecure_network;

@@ -105,6 +105,31 @@ static enum err check_options(const struct serve_options *o, struct server *s, u
     return ERR_OK;
 }
 
+static enum err function_options(const struct serve_options *o, struct sandbox_options *ret_options)
+{
+    static const struct {
+        const char *name;
+        enum sandbox_network network;
+    } networks[] = {{"world", SANDBOX_NETWORK_WORLD},
+                    {"none", SANDBOX_NETWORK_NONE},
+                    {"host", SANDBOX_NETWORK_HOST}};
+    struct sandbox_options options = {.require_isolation = o->require_isolation,
+                                      .allow_unisolated = o->allow_unisolated};
+    size_t i = 0;
+    while (i < ARRAY_LEN(networks) && strcmp(o->function_network, networks[i].name) != 0)
+        i++;
+    if (i == ARRAY_LEN(networks))
+        return complain(ERR_INVALID, "--function-network is world, none or host");
+    options.network = networks[i].network;
+    options.real_aws = strcmp(o->function_aws, "real") == 0;
+    if (!options.real_aws && strcmp(o->function_aws, "weir") != 0)
+        return complain(ERR_INVALID, "--function-aws is weir or real");
+    if (options.real_aws && options.network != SANDBOX_NETWORK_WORLD)
+        return complain(ERR_INVALID, "--function-aws=real goes with --function-network=world");
+    *ret_options = options;
+    return ERR_OK;
+}
+
 /* mkdir -p, private. */
 static enum err make_dirs(char *path)
 {
@@ -453,12 +478,12 @@ static void tear_down(struct server *s)
 static enum err bring_up(struct server *s, const struct serve_options *o)
 {
     uint16_t port;
+    struct sandbox_options sandbox;
     TRY(check_options(o, s, &port));
+    TRY(function_options(o, &sandbox));
     TRY(fit_connections(o, s));
     TRY(prepare_data_dir(o, s));
     /* Before the root key is in memory, of which the helper gets a copy. */
-    struct sandbox_options sandbox = {.require_isolation = o->require_isolation,
-                                      .allow_unisolated = o->allow_unisolated};
     TRY(sandbox_new(&s->core, &sandbox, &s->core.sandbox));
     TRY(configure(o, s));
     TRY(load_root_key(s));
@@ -474,6 +499,7 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
     TRY(catch_signals(s));
     /* Bound before any loop runs: the first request must find the endpoint's address set. */
     TRY(listen_at(s, o, port));
+    TRY(sandbox_connect(s->core.sandbox, s->http));
     for (size_t n = 1; n < s->core.n_loops; n++)
         TRY(io_loop_start(s->loops[n]));
     return ERR_OK;

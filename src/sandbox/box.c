@@ -35,18 +35,23 @@
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
 
+#include "net/net.h"
 #include "sandbox/filter.h"
 #include "sandbox/sandbox.h"
 
 static const char *const skeleton_dirs[] = {
     "usr", "etc", "etc/ssl", "etc/alternatives", "dev",         "proc",
-    "tmp", "opt", "var",     "var/task",         "var/runtime",
+    "tmp", "opt", "var",     "var/task",         "var/runtime", "etc/weir",
 };
 static const char *const top_links[] = {"bin", "sbin", "lib", "lib32", "lib64"};
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
 /* Files of the host's /etc that programs need to resolve names and load libraries. */
 static const char *const etc_files[] = {"resolv.conf", "hosts", "nsswitch.conf", "ld.so.cache",
                                         "localtime"};
+/* Of those, what a network of its own replaces. */
+static const char *const net_files[] = {"resolv.conf", "nsswitch.conf"};
+static const char resolv_conf[] = "nameserver " NET_RESOLVER_ADDRESS "\n";
+static const char nsswitch_conf[] = "passwd: files\ngroup: files\nhosts: files dns\n";
 static const char *const etc_dirs[] = {"ssl", "alternatives"};
 
 static const char passwd[] = "root:x:0:0:root:/root:/usr/sbin/nologin\n"
@@ -120,12 +125,23 @@ static bool make_skeleton(const char *root)
            join(path, root, "etc/group", "") && make_file(path, "root:x:0:\nsbx:x:990:\n");
 }
 
+/* The certificates are the server's to write. */
+static bool make_net_files(const char *dir)
+{
+    char path[BOX_PATH_MAX];
+    return make_dir(dir) && join(path, dir, "resolv.conf", "") && make_file(path, resolv_conf) &&
+           join(path, dir, "nsswitch.conf", "") && make_file(path, nsswitch_conf) &&
+           join(path, dir, "ca-bundle.crt", "") && make_file(path, NULL);
+}
+
 enum err sandbox_box_host_init(struct box_host *host, const char *work_dir)
 {
     memset(host, 0, sizeof *host);
     if (!join(host->root, work_dir, "root", ""))
         return ERR_LIMIT;
-    if (!make_dir(work_dir) || !make_skeleton(host->root))
+    if (!join(host->net, work_dir, "net", ""))
+        return ERR_LIMIT;
+    if (!make_dir(work_dir) || !make_skeleton(host->root) || !make_net_files(host->net))
         return ERR_IO;
     size_t n = 0;
     host->seccomp = sandbox_filter_build(host->filter, BOX_FILTER_MAX, &n) == ERR_OK;
@@ -138,7 +154,7 @@ unsigned long sandbox_box_clone_flags(const struct box_host *host)
     if (!host->namespaces)
         return 0;
     return CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
-           (host->userns ? CLONE_NEWUSER : 0);
+           (host->userns ? CLONE_NEWUSER : 0) | (host->network ? CLONE_NEWNET : 0);
 }
 
 /* --- in the child ----------------------------------------------------------------------------- */
@@ -202,6 +218,25 @@ static bool mount_system(const char *root)
     return true;
 }
 
+/* The function's resolver and whom it trusts, over the host's. */
+static bool mount_net(const struct box_host *host)
+{
+    char from[BOX_PATH_MAX], to[BOX_PATH_MAX];
+    struct stat st;
+    enum { FILE_SEALED = SEALED | MOUNT_ATTR_NOEXEC };
+    if (!join(to, host->root, "etc/weir", "") || !bind_at(host->net, to, FILE_SEALED))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(net_files); i++)
+        if (!join(from, host->net, net_files[i], "") ||
+            !join(to, host->root, "etc/", net_files[i]) || !bind_at(from, to, FILE_SEALED))
+            return false;
+    if (!join(from, host->net, "ca-bundle.crt", "") ||
+        !join(to, host->root, "etc/ssl/certs/ca-certificates.crt", ""))
+        return false;
+    /* Where the host keeps its own elsewhere, SSL_CERT_FILE leads to it. */
+    return lstat(to, &st) != 0 || !S_ISREG(st.st_mode) || bind_at(from, to, FILE_SEALED);
+}
+
 static bool mount_function(const char *root, const struct box_plan *plan)
 {
     char to[BOX_PATH_MAX], options[64];
@@ -223,7 +258,8 @@ static bool enter_root(const struct box_host *host, const struct box_plan *plan,
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return fail(report, BOX_STAGE_MOUNT);
     /* The skeleton becomes a mount of its own: pivot_root asks for one. */
-    if (!bind_at(root, root, SEALED) || !mount_system(root) || !mount_function(root, plan))
+    if (!bind_at(root, root, SEALED) || !mount_system(root) ||
+        (host->network && !mount_net(host)) || !mount_function(root, plan))
         return fail(report, BOX_STAGE_MOUNT);
     char to[BOX_PATH_MAX];
     if (!join(to, root, "proc", "") ||

@@ -7,6 +7,7 @@
 #define WEIR_SANDBOX_BOX_H
 
 #include <linux/filter.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "base/base.h"
@@ -25,14 +26,18 @@ enum {
     BOX_CODE_FD = 3,
     BOX_OPT_FD = 4,
     BOX_FDS_END = 5,
+    BOX_API_PORT = 9001, /* of the Runtime API in a network of its own, as on Lambda */
+    BOX_SOCKETS_MAX = 32,
 };
 
 /* What this host allows, found out by sandbox_box_host_init and the probe of zygote.c. */
 struct box_host {
     char root[BOX_PATH_MAX]; /* skeleton of the functions' root folder */
+    char net[BOX_PATH_MAX];  /* files of a network of their own: seen as /etc/weir */
     bool namespaces;         /* mount, pid, ipc, uts */
     bool userns;             /* and user */
     bool proc;               /* a /proc of their own */
+    bool network;            /* a network of their own */
     bool own_uid;            /* each environment has a user of its own on the host: base + slot */
     bool subordinate;        /* as Weir's user was given a range of ids, not as it is root */
     unsigned uid_base, gid_base;
@@ -41,9 +46,23 @@ struct box_host {
     unsigned short filter_len;
 };
 
+/* What a network of an environment's own leads to. */
+struct box_net {
+    bool world; /* every address is taken in; else only Weir's */
+    uint16_t endpoint_port;
+    struct sockaddr_storage endpoint; /* ss_family AF_UNSPEC: it is a name */
+};
+
+/* Listening there, for the server: the Runtime API's, the resolver's (UDP), and the rest. */
+struct box_sockets {
+    int fds[BOX_SOCKETS_MAX];
+    size_t n;
+};
+
 /* How far a child came, told through shared memory. */
 enum box_stage {
     BOX_STAGE_NONE,
+    BOX_STAGE_NETWORK,
     BOX_STAGE_MOUNT,
     BOX_STAGE_ROOT,
     BOX_STAGE_PROC,
@@ -90,6 +109,10 @@ static inline bool box_pins_folders(const struct box_host *host)
 {
     return !host->namespaces && host->own_uid;
 }
+
+/* box_net.c: in a network namespace that was just made. False with errno, and none is open. */
+bool sandbox_box_net_open(const struct box_net *net, struct box_sockets *ret_sockets);
+void sandbox_box_net_close(struct box_sockets *sockets);
 
 /* Flags of clone for a new environment. */
 unsigned long sandbox_box_clone_flags(const struct box_host *host);

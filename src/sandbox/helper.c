@@ -47,8 +47,9 @@ static void restart_later(struct sandbox *sb, int64_t delay_ms)
 static bool same_host(const struct box_host *a, const struct box_host *b)
 {
     return a->namespaces == b->namespaces && a->userns == b->userns && a->proc == b->proc &&
-           a->own_uid == b->own_uid && a->subordinate == b->subordinate &&
-           a->uid_base == b->uid_base && a->gid_base == b->gid_base && a->seccomp == b->seccomp;
+           a->network == b->network && a->own_uid == b->own_uid &&
+           a->subordinate == b->subordinate && a->uid_base == b->uid_base &&
+           a->gid_base == b->gid_base && a->seccomp == b->seccomp;
 }
 
 static void helper_ready(struct sandbox *sb, const struct zygote_ready *ready)
@@ -59,6 +60,7 @@ static void helper_ready(struct sandbox *sb, const struct zygote_ready *ready)
         return;
     }
     sb->ready.cgroups = ready->cgroups;
+    sandbox_network_tell(sb);
     sb->able = true;
     log_info("sandbox", "the helper process is back: functions can be started");
 }
@@ -88,6 +90,31 @@ static void helper_gone(struct sandbox *sb)
     restart_later(sb, soon ? SANDBOX_RESTART_DELAY_MS : 0);
 }
 
+/* What came with a packet. */
+static size_t take_fds(const struct msghdr *msg, int fds[BOX_SOCKETS_MAX])
+{
+    struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+    if (!c || c->cmsg_type != SCM_RIGHTS)
+        return 0;
+    size_t n = min_size((c->cmsg_len - CMSG_LEN(0)) / sizeof(int), BOX_SOCKETS_MAX);
+    memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+    return n;
+}
+
+static void tell(struct sandbox *sb, const struct zygote_event *event, const int *fds, size_t n_fds)
+{
+    struct sandbox_instance *in = find(sb, event->id);
+    assert(event->kind == ZYGOTE_STARTED || event->kind == ZYGOTE_EXITED);
+    if (in && event->kind == ZYGOTE_STARTED) {
+        sb->told->started(in, event, fds, n_fds);
+        return;
+    }
+    for (size_t i = 0; i < n_fds; i++)
+        close(fds[i]);
+    if (in)
+        sb->told->process_gone(in, event);
+}
+
 /* One packet of the helper; false when there is none for now. */
 static bool read_event(struct sandbox *sb)
 {
@@ -95,9 +122,19 @@ static bool read_event(struct sandbox *sb)
         struct zygote_event event;
         struct zygote_ready ready;
     } got;
+    union {
+        char bytes[CMSG_SPACE(BOX_SOCKETS_MAX * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = {.iov_base = &got, .iov_len = sizeof got};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control.bytes};
+    int fds[BOX_SOCKETS_MAX];
     ssize_t n;
     do
-        n = recv(sb->fd, &got, sizeof got, MSG_DONTWAIT);
+        n = recvmsg(sb->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return false;
@@ -109,12 +146,7 @@ static bool read_event(struct sandbox *sb)
         helper_gone(sb);
         return false;
     }
-    assert(got.event.kind == ZYGOTE_STARTED || got.event.kind == ZYGOTE_EXITED);
-    struct sandbox_instance *in = find(sb, got.event.id);
-    if (in && got.event.kind == ZYGOTE_STARTED)
-        sb->told->started(in, &got.event);
-    else if (in)
-        sb->told->process_gone(in, &got.event);
+    tell(sb, &got.event, fds, take_fds(&msg, fds));
     return true;
 }
 
@@ -146,6 +178,12 @@ static void on_poll_closed(uv_handle_t *handle)
         mem_free(sb);
 }
 
+static enum err spawn(struct sandbox *sb, int *ret_pid)
+{
+    return sandbox_zygote_spawn(sb->work_dir, sb->network != SANDBOX_NETWORK_HOST, &sb->fd,
+                                ret_pid);
+}
+
 static void on_restart(struct io_timer *timer)
 {
     struct sandbox *sb = timer->arg;
@@ -153,7 +191,7 @@ static void on_restart(struct io_timer *timer)
     if (sb->stopping)
         return;
     sb->restarted_ms = clock_mono_ns() / NS_PER_MS;
-    if (sb->poll_open || sandbox_zygote_spawn(sb->work_dir, &sb->fd, &pid) != ERR_OK) {
+    if (sb->poll_open || spawn(sb, &pid) != ERR_OK) {
         restart_later(sb, SANDBOX_RESTART_DELAY_MS);
         return;
     }

@@ -239,7 +239,25 @@ static void init_error(struct sandbox_instance *in, struct str error_type, struc
     fail_invocation(in);
 }
 
-static void started(struct sandbox_instance *in, const struct zygote_event *event)
+/* A function whose network is not served cannot even ask for its first event. */
+static void open_network(struct sandbox_instance *in, const int *fds, size_t n_fds)
+{
+    if (in->state >= SANDBOX_DYING) {
+        for (size_t i = 0; i < n_fds; i++)
+            close(fds[i]);
+        return;
+    }
+    if (sandbox_network_open(in, fds, n_fds) == ERR_OK)
+        return;
+    set_error_type(in, STR("Sandbox.NotStarted"));
+    buf_clear(&in->error_body);
+    buf_add_str(&in->error_body,
+                STR("the host is short of resources for another function's network"));
+    die(in, SANDBOX_END_NOT_STARTED);
+}
+
+static void started(struct sandbox_instance *in, const struct zygote_event *event, const int *fds,
+                    size_t n_fds)
 {
     char path[CGROUP_PATH_MAX];
     assert(in->pid == 0 && in->slot == -1 && in->peak_fd == -1);
@@ -248,6 +266,8 @@ static void started(struct sandbox_instance *in, const struct zygote_event *even
     in->slot = event->slot;
     if (sandbox_cgroup_memory_file(&in->sb->ready.cgroups, in->slot, true, path) == ERR_OK)
         in->peak_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (in->sb->ready.host.network)
+        open_network(in, fds, n_fds);
 }
 
 /* Why a process that never became the function did not. */
@@ -297,6 +317,7 @@ static void process_gone(struct sandbox_instance *in, const struct zygote_event 
     sandbox_logs_close(in);
     if (in->inv || !in->error_body.len)
         fail_invocation(in);
+    sandbox_network_close(in);
     sandbox_rapi_close(in);
 }
 
@@ -308,7 +329,7 @@ static void helper_gone(struct sandbox_instance *in)
 
 static void part_closed(struct sandbox_instance *in)
 {
-    if (!in->process_gone || in->api.server || in->log.handle_open)
+    if (!in->process_gone || in->api.open || in->log.handle_open)
         return;
     assert(in->state == SANDBOX_DYING && !in->inv); /* SB3: told once, after the last result */
     struct sandbox *sb = in->sb;
@@ -436,7 +457,7 @@ static void on_no_entry(struct io_task *task)
 static void launch(struct sandbox_instance *in, struct zygote_start *start, struct buf *strings)
 {
     int log_fd = -1;
-    assert(in->api.server && in->id);
+    assert(in->api.open && in->id);
     start->id = in->id;
     sandbox_plan_add_api(in->api.address, strings, start);
     if (io_timer_start(&in->timer, in->init_timeout_ms) != ERR_OK ||
@@ -484,7 +505,7 @@ enum err sandbox_instance_start(struct sandbox *sb, const struct sandbox_spec *s
         return ERR_UNSUPPORTED;
     if (sandbox_refusal(sb))
         return ERR_UNSUPPORTED;
-    if (sb->stopping || !sb->able)
+    if (sb->stopping || !sb->able || (sb->ready.host.network && !sb->connected))
         return ERR_CLOSED;
     if (sb->n_instances >= SANDBOX_INSTANCES_MAX)
         return ERR_LIMIT;

@@ -1,4 +1,4 @@
-/* Who is at the other end of a connection. Functions share the host's network, so any process of the
+/* Who is at the other end of a connection, where functions share the host's network: any process of the
  * host can reach the port of a Runtime API, and a function can reach Weir's own. The kernel says
  * whose the peer's socket is (sock_diag(7)):
  *   - where every instance has a host user of its own, its user names the instance;
@@ -21,10 +21,6 @@
 
 #include "base/log.h"
 #include "sandbox/sandbox_int.h"
-
-/* What http_conn_mark keeps: of a Runtime API whether the peer is its instance, of Weir's own port
- * whether it is a function. */
-enum { MARK_NONE, MARK_INSTANCE, MARK_STRANGER, MARK_OUTSIDE, MARK_FUNCTION };
 
 struct peer_socket {
     uint32_t uid, inode;
@@ -124,11 +120,13 @@ static bool is_of(struct sandbox_instance *in, const struct http_req *req)
 bool sandbox_peer_is_instance(struct sandbox_instance *in, struct http_req *req)
 {
     int *mark = http_conn_mark(req);
+    if (in->sb->ready.host.network)
+        return true; /* nobody else is in its network */
     if (in->slot < 0)
         sandbox_read_events(in->sb);
-    if (*mark == MARK_NONE && in->pid > 0) /* before, it has no process that could ask */
-        *mark = is_of(in, req) ? MARK_INSTANCE : MARK_STRANGER;
-    return *mark == MARK_INSTANCE;
+    if (*mark == SANDBOX_MARK_NONE && in->pid > 0) /* before, it has no process that could ask */
+        *mark = is_of(in, req) ? SANDBOX_MARK_INSTANCE : SANDBOX_MARK_STRANGER;
+    return *mark == SANDBOX_MARK_INSTANCE;
 }
 
 static bool is_outside(const struct sandbox *sb, const struct http_req *req)
@@ -146,10 +144,12 @@ bool sandbox_peer_in_function(struct core *core, struct http_req *req)
 {
     const struct sandbox *sb = core->sandbox;
     int *mark = http_conn_mark(req);
-    if (*mark == MARK_NONE) {
+    if (sb && sb->ready.host.network) /* their connections come marked, and by no other way */
+        return *mark == SANDBOX_MARK_FUNCTION;
+    if (*mark == SANDBOX_MARK_NONE) {
         if (!sb || sb->n_instances == 0)
             return false; /* not kept: one may start while the connection lives */
-        *mark = is_outside(sb, req) ? MARK_OUTSIDE : MARK_FUNCTION;
+        *mark = is_outside(sb, req) ? SANDBOX_MARK_OUTSIDE : SANDBOX_MARK_FUNCTION;
     }
-    return *mark == MARK_FUNCTION;
+    return *mark == SANDBOX_MARK_FUNCTION;
 }

@@ -239,6 +239,16 @@ static void add_language(const struct sandbox_spec *spec, const struct places *p
     add_default(w, spec, "NODE_PATH", str_c(text));
 }
 
+/* Whom clients trust, where each of them looks: OpenSSL and Go; the AWS SDKs; Python's requests; node,
+ * which takes additions only. */
+static void add_trust(const struct sandbox_spec *spec, struct builder *w)
+{
+    static const char *const names[] = {"SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        add_default(w, spec, names[i], STR("/etc/weir/ca-bundle.crt"));
+    add_default(w, spec, "NODE_EXTRA_CA_CERTS", STR("/etc/weir/ca.crt"));
+}
+
 static void add_environment(struct sandbox *sb, const struct sandbox_spec *spec,
                             const struct places *p, struct builder *w)
 {
@@ -260,6 +270,8 @@ static void add_environment(struct sandbox *sb, const struct sandbox_spec *spec,
     add_default(w, spec, "TZ", STR(":UTC"));
     add_default(w, spec, "AWS_ENDPOINT_URL", cfg->endpoint);
     add_default(w, spec, "AWS_XRAY_CONTEXT_MISSING", STR("LOG_ERROR"));
+    if (sb->ready.host.network)
+        add_trust(spec, w);
     add_language(spec, p, w);
     add_env(w, "_HANDLER", spec->handler);
     add_env(w, "AWS_REGION", region);

@@ -212,12 +212,14 @@ void sandbox_rapi_hand_over(struct sandbox_instance *in, int64_t deadline_ms)
     http_reply(req, 200, headers, n, inv->event);
 }
 
-enum err sandbox_rapi_open(struct sandbox_instance *in)
+/* On `fd` if that is a socket, else on a free port of the host's loopback. */
+static enum err serve(struct sandbox_instance *in, int fd)
 {
-    struct rapi *api = &in->api;
     char why[256];
     struct io_loop *home = core_home_loop(in->sb->core);
     struct http_server_config cfg = {
+        .has_listener = fd >= 0,
+        .listener = fd,
         .host = "127.0.0.1",
         .loops = &home,
         .n_loops = 1,
@@ -226,15 +228,36 @@ enum err sandbox_rapi_open(struct sandbox_instance *in)
         .idle_timeout_ms = NEVER_MS,
         .connections_max = 64,
     };
-    enum err err = http_server_new(&cfg, &api->server, why, sizeof why);
-    if (err != ERR_OK) {
+    enum err err = http_server_new(&cfg, &in->api.server, why, sizeof why);
+    if (err != ERR_OK)
         log_error("sandbox", "no port for a function's Runtime API: %s", why);
-        return err;
-    }
-    api->port = http_server_port(api->server);
+    return err;
+}
+
+enum err sandbox_rapi_listen(struct sandbox_instance *in, int fd)
+{
+    assert(in->api.open && !in->api.server);
+    return serve(in, fd);
+}
+
+enum err sandbox_rapi_open(struct sandbox_instance *in)
+{
+    struct rapi *api = &in->api;
+    bool own = in->sb->ready.host.network;
+    if (!own)
+        TRY(serve(in, -1));
+    api->open = true;
+    api->port = own ? BOX_API_PORT : http_server_port(api->server);
     (void)snprintf(api->address, sizeof api->address, "127.0.0.1:%u", api->port);
     buf_init(&api->body, SANDBOX_RESPONSE_MAX);
     return ERR_OK;
+}
+
+static void closed(struct sandbox_instance *in)
+{
+    buf_release(&in->api.body);
+    in->api.open = false;
+    in->api.told->closed(in);
 }
 
 static void on_drained(void *arg)
@@ -242,11 +265,20 @@ static void on_drained(void *arg)
     struct sandbox_instance *in = arg;
     http_server_free(in->api.server);
     in->api.server = NULL;
-    buf_release(&in->api.body);
-    in->api.told->closed(in);
+    closed(in);
+}
+
+static void on_never_listened(struct io_task *task)
+{
+    closed(CONTAINER_OF(task, struct sandbox_instance, api.closed));
 }
 
 void sandbox_rapi_close(struct sandbox_instance *in)
 {
-    http_server_drain(in->api.server, 0, on_drained, in);
+    if (in->api.server) {
+        http_server_drain(in->api.server, 0, on_drained, in);
+        return;
+    }
+    in->api.closed.fn = on_never_listened;
+    io_post(core_home_loop(in->sb->core), &in->api.closed);
 }

@@ -19,6 +19,8 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
     sb->core = core;
     sb->told = &sandbox_instance_told;
     sb->fd = -1;
+    sb->network = opts ? opts->network : SANDBOX_NETWORK_HOST;
+    sb->real_aws = opts && opts->real_aws;
     sb->allow_unisolated = opts && opts->allow_unisolated;
     sb->require_isolation = (opts && opts->require_isolation) || core->cfg.require_isolation;
     list_init(&sb->instances);
@@ -28,9 +30,10 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
                            STR_ARG(core->cfg.data_dir));
     sandbox_plan_find_runtime_dir(sb, opts ? opts->runtime_dir : NULL);
     int pid = 0;
-    enum err err = n < 0 || n >= (int)sizeof sb->work_dir
-                       ? ERR_LIMIT
-                       : sandbox_zygote_fork(sb->work_dir, &sb->fd, &pid);
+    enum err err =
+        n < 0 || n >= (int)sizeof sb->work_dir
+            ? ERR_LIMIT
+            : sandbox_zygote_fork(sb->work_dir, sb->network != SANDBOX_NETWORK_HOST, &sb->fd, &pid);
     if (err != ERR_OK) {
         mem_free(sb);
         return err;
@@ -42,10 +45,28 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
 
 static const char *stage_name(int stage)
 {
-    static const char *const names[] = {
-        "clone",  "mounts", "root folder", "/proc",  "user", "capabilities", "system call filter",
-        "limits", "fork",   "exec",        "running"};
+    static const char *const names[] = {"clone",  "network", "mounts",       "root folder",
+                                        "/proc",  "user",    "capabilities", "system call filter",
+                                        "limits", "fork",    "exec",         "running"};
     return stage >= 0 && (size_t)stage < ARRAY_LEN(names) ? names[stage] : "?";
+}
+
+static bool log_network(const struct sandbox *sb)
+{
+    const struct zygote_ready *r = &sb->ready;
+    if (r->host.network)
+        return true;
+    if (sb->network == SANDBOX_NETWORK_HOST) {
+        log_warn("sandbox", "functions share the host's network, as was asked for: they reach what "
+                            "listens on its loopback, and AWS's names lead to AWS");
+        return false;
+    }
+    log_warn(
+        "sandbox",
+        "functions share the host's network: this host refuses them one of their own (%s: %s). "
+        "They reach what listens on its loopback, and AWS's names lead to AWS",
+        stage_name(r->failed_stage), strerror(r->failed_errno));
+    return false;
 }
 
 /* One line for each kind of isolation that this host refuses; whether there was none. */
@@ -82,6 +103,7 @@ static bool log_refused(const struct sandbox *sb)
             log_warn("sandbox", "functions have no /proc: this host refuses to mount one");
         complete = r->host.userns && r->host.proc;
     }
+    complete = log_network(sb) && complete;
     if (!r->host.own_uid) {
         log_warn(
             "sandbox",
@@ -93,7 +115,7 @@ static bool log_refused(const struct sandbox *sb)
         log_warn("sandbox", "functions run without a system call filter: this host refuses it");
         complete = false;
     }
-    if (!sb->peers_told) {
+    if (!sb->peers_told && !r->host.network) {
         log_warn("sandbox", "%s",
                  geteuid() == 0
                      ? "functions cannot be started: this container has too few user ids for them"
@@ -124,6 +146,10 @@ enum err sandbox_start(struct sandbox *sb)
         log_error("sandbox", "complete isolation is required and this host refuses some of it");
         return ERR_UNSUPPORTED;
     }
+    if (sb->network == SANDBOX_NETWORK_NONE && !sb->ready.host.network) {
+        log_error("sandbox", "functions are to have no network, and this host cannot take it away");
+        return ERR_UNSUPPORTED;
+    }
     sb->started = true;
     return sandbox_helper_watch(sb);
 }
@@ -138,6 +164,7 @@ struct sandbox_isolation sandbox_isolation(const struct sandbox *sb)
     const struct zygote_ready *r = &sb->ready;
     return (struct sandbox_isolation){
         .namespaces = r->host.namespaces,
+        .network = r->host.network,
         .uid = r->host.own_uid,
         .memory = r->cgroups.base[CGROUP_MEMORY][0] != 0,
         .cpu = r->cgroups.base[CGROUP_CPU][0] != 0,
@@ -162,6 +189,8 @@ void sandbox_stop(struct sandbox *sb, void (*done)(void *arg), void *arg)
 
 void sandbox_free(struct sandbox *sb)
 {
-    if (sb)
-        sandbox_helper_free(sb);
+    if (!sb)
+        return;
+    sandbox_network_free(sb);
+    sandbox_helper_free(sb);
 }

@@ -46,7 +46,18 @@ enum {
 struct sandbox;
 struct sandbox_instance;
 
+/* What functions reach beside Weir. */
+enum sandbox_network {
+    SANDBOX_NETWORK_HOST,  /* they share the host's network */
+    SANDBOX_NETWORK_WORLD, /* one of their own each: Weir as AWS, and the world through Weir */
+    SANDBOX_NETWORK_NONE,  /* one of their own each: Weir as AWS, and nothing else */
+};
+
 struct sandbox_options {
+    /* WORLD becomes HOST where the host allows nothing better; NONE is refused there
+     * (ERR_UNSUPPORTED). */
+    enum sandbox_network network;
+    bool real_aws; /* AWS's names are the world's: requests for them go to AWS */
     /* Refuse to start (ERR_UNSUPPORTED) unless every kind of isolation works. */
     bool require_isolation;
     /* Run functions where the host allows no namespaces, too. Otherwise they are refused there: they
@@ -72,6 +83,10 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
 /* Once core->loops exist; before the home loop runs, or on its thread. Logs one line for each kind
  * of isolation that the host refuses; with require_isolation ERR_UNSUPPORTED then. ERR_IO. */
 enum err sandbox_start(struct sandbox *sb) WARN_UNUSED;
+/* After sandbox_start, once core->cfg.endpoint is final and before the loops run: functions' requests
+ * for AWS and for the endpoint go to `front`, which outlives all instances. ERR_INVALID (the endpoint is
+ * no URL), ERR_IO, ERR_NOMEM. */
+enum err sandbox_connect(struct sandbox *sb, struct http_server *front) WARN_UNUSED;
 /* Kills every instance; done(arg) on the home loop when all are gone (at once when there are none,
  * then from a posted task). Their on_result and on_exit have run by then. */
 void sandbox_stop(struct sandbox *sb, void (*done)(void *arg), void *arg);
@@ -82,6 +97,7 @@ void sandbox_free(struct sandbox *sb);
 /* What works here, for status pages and tests. */
 struct sandbox_isolation {
     bool namespaces;        /* user, mount, pid, ipc, uts; own root and /tmp */
+    bool network;           /* each has one of its own */
     bool uid;               /* every instance has a user id of its own on the host */
     bool memory, cpu, pids; /* cgroup limits; without them rlimits for memory and processes */
     int cgroup_version;     /* 1, 2, 0 none */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "net/net.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/zygote.h"
 
@@ -19,7 +20,9 @@ enum {
 
 /* What an instance hears of its process. */
 struct sandbox_told {
-    void (*started)(struct sandbox_instance *in, const struct zygote_event *event);
+    /* `fds`: what listens in its network, the instance's from now on. */
+    void (*started)(struct sandbox_instance *in, const struct zygote_event *event, const int *fds,
+                    size_t n_fds);
     void (*process_gone)(struct sandbox_instance *in, const struct zygote_event *event);
     void (*helper_gone)(struct sandbox_instance *in);
 };
@@ -30,6 +33,13 @@ struct sandbox {
     char work_dir[BOX_PATH_MAX];
     char runtime_dir[BOX_PATH_MAX]; /* "": not found */
     bool require_isolation, allow_unisolated;
+    enum sandbox_network network; /* as asked for; ready.host.network says whether they have one */
+    bool real_aws;
+    bool connected; /* net and tls are set up */
+    struct net net;
+    struct net_authority *authority;
+    struct http_tls_names names;
+    struct http_tls_ctx *tls;
     int fd;          /* helper's socket; -1 when it is gone */
     _Atomic int pid; /* the helper's */
     bool peers_told; /* the kernel says whose a connection is: peer.c */
@@ -79,7 +89,9 @@ struct rapi_told {
 /* Runtime API of an instance: rapi.c */
 struct rapi {
     const struct rapi_told *told;
-    struct http_server *server; /* NULL once freed */
+    bool open;                  /* until told->closed */
+    struct http_server *server; /* NULL before it listens and once freed */
+    struct io_task closed;      /* of one that never listened */
     uint16_t port;
     char address[SANDBOX_API_TEXT_MAX];
     struct http_req *next;   /* a waiting /invocation/next */
@@ -98,6 +110,7 @@ struct sandbox_instance {
     int peak_fd;   /* cgroup's file of the high mark; -1 */
     int64_t memory_mb, init_timeout_ms;
     struct log_reader log;
+    struct net_function *net; /* NULL: none of its own, or not yet */
     struct rapi api;
     struct io_timer timer; /* init, or the invocation's deadline */
     struct io_task task;   /* posted ends */
@@ -147,8 +160,20 @@ void sandbox_instance_gone(struct sandbox *sb);
 /* While stopping: tells who waits once no instance is left. */
 void sandbox_check_stopped(struct sandbox *sb);
 
+/* network.c */
+/* Tells the helper where functions' networks lead. */
+void sandbox_network_tell(struct sandbox *sb);
+/* When no instance is left and the front is freed. */
+void sandbox_network_free(struct sandbox *sb);
+/* Serves the instance's network; takes `fds`, whatever becomes of it. ERR_IO, ERR_NOMEM. */
+enum err sandbox_network_open(struct sandbox_instance *in, const int *fds, size_t n) WARN_UNUSED;
+void sandbox_network_close(struct sandbox_instance *in);
+
 /* rapi.c */
+/* On a port of the host's; in a network of its own once sandbox_rapi_listen gave it a socket. */
 enum err sandbox_rapi_open(struct sandbox_instance *in) WARN_UNUSED;
+/* `fd` listens; taken on success. */
+enum err sandbox_rapi_listen(struct sandbox_instance *in, int fd) WARN_UNUSED;
 /* Answers the waiting /next with the instance's invocation. */
 void sandbox_rapi_hand_over(struct sandbox_instance *in, int64_t deadline_ms);
 /* told->closed follows, later. */
@@ -160,6 +185,16 @@ enum err sandbox_logs_open(struct sandbox_instance *in, int *ret_write_fd) WARN_
 void sandbox_logs_drain(struct sandbox_instance *in);
 /* Drains and closes; log.on_closed follows, later. */
 void sandbox_logs_close(struct sandbox_instance *in);
+
+/* What http_conn_mark keeps: of a Runtime API whether the peer is its instance, of Weir's own port
+ * whether it is a function. */
+enum {
+    SANDBOX_MARK_NONE,
+    SANDBOX_MARK_INSTANCE,
+    SANDBOX_MARK_STRANGER,
+    SANDBOX_MARK_OUTSIDE,
+    SANDBOX_MARK_FUNCTION,
+};
 
 /* peer.c */
 /* Whether the kernel says whose a connection is. */

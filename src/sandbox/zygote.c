@@ -61,6 +61,8 @@ static struct zygote {
     struct slot slots[ZYGOTE_SLOTS];
     int spares, ending;
     int next_slot;
+    bool wants_network, net_known;
+    struct box_net net;
     bool no_groups;    /* attaching failed: the version of things without limits goes on */
     char *reports;     /* shared with the children: a page a slot, of which each keeps its own */
     size_t page_bytes; /* of memory */
@@ -142,10 +144,10 @@ static ssize_t receive(int fd, char *p, size_t size, int *ret_passed)
     return n;
 }
 
-static bool send_with_fd(int fd, const void *p, size_t len, int pass)
+static bool send_with_fds(int fd, const void *p, size_t len, const int *pass, size_t n_pass)
 {
     union {
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(BOX_SOCKETS_MAX * sizeof(int))];
         struct cmsghdr align;
     } control;
     memset(&control, 0, sizeof control);
@@ -153,12 +155,13 @@ static bool send_with_fd(int fd, const void *p, size_t len, int pass)
     struct msghdr msg = {.msg_iov = &iov,
                          .msg_iovlen = 1,
                          .msg_control = control.bytes,
-                         .msg_controllen = sizeof control.bytes};
+                         .msg_controllen = CMSG_SPACE(n_pass * sizeof(int))};
+    assert(n_pass > 0 && n_pass <= BOX_SOCKETS_MAX);
     struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(c), &pass, sizeof(int));
+    c->cmsg_len = CMSG_LEN(n_pass * sizeof(int));
+    memcpy(CMSG_DATA(c), pass, n_pass * sizeof(int));
     ssize_t n;
     do
         n = sendmsg(fd, &msg, MSG_NOSIGNAL);
@@ -175,6 +178,49 @@ static bool keep_own_report(int slot)
            (end == all || munmap(z.reports + end, all - end) == 0);
 }
 
+/* Makes the spare's network and gives the helper what listens there. */
+static bool open_network(int ctl, int slot)
+{
+    struct box_sockets sockets;
+    if (!sandbox_box_net_open(&z.net, &sockets)) {
+        *report(slot) = (struct box_report){.stage = BOX_STAGE_NETWORK, .err = errno};
+        return false;
+    }
+    bool sent = send_with_fds(ctl, "", 1, sockets.fds, sockets.n);
+    sandbox_box_net_close(&sockets);
+    return sent;
+}
+
+/* The helper's part: what a spare listens at. False when the spare is gone or could not. */
+static bool receive_sockets(int ctl, struct box_sockets *ret_sockets)
+{
+    union {
+        char bytes[CMSG_SPACE(BOX_SOCKETS_MAX * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    char byte;
+    struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control.bytes};
+    ret_sockets->n = 0;
+    ssize_t n;
+    do
+        n = recvmsg(ctl, &msg, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    struct cmsghdr *c = n == 1 ? CMSG_FIRSTHDR(&msg) : NULL;
+    if (c && c->cmsg_type == SCM_RIGHTS) {
+        ret_sockets->n = min_size((c->cmsg_len - CMSG_LEN(0)) / sizeof(int), BOX_SOCKETS_MAX);
+        memcpy(ret_sockets->fds, CMSG_DATA(c), ret_sockets->n * sizeof(int));
+    }
+    if (c && !(msg.msg_flags & MSG_CTRUNC))
+        return true;
+    sandbox_box_net_close(ret_sockets);
+    errno = ENETDOWN;
+    return false;
+}
+
 /* A spare's life until it gets its plan. */
 static void spare_main(int ctl, int slot)
 {
@@ -189,6 +235,8 @@ static void spare_main(int ctl, int slot)
     for (int i = 0; i < ZYGOTE_SLOTS; i++)
         if (z.slots[i].state == SLOT_SPARE)
             close(z.slots[i].ctl);
+    if (host()->network && !open_network(ctl, slot))
+        _exit(1);
     ssize_t n = receive(ctl, z.packet, sizeof z.packet, &log_fd);
     if (n < (ssize_t)sizeof(struct zygote_start) || log_fd < 0)
         _exit(0);
@@ -280,6 +328,16 @@ static void send_event(const struct zygote_event *event)
     while (n < 0 && errno == EINTR);
 }
 
+/* With what listens in the environment's network, if it has one. */
+static void send_started(const struct zygote_event *event, struct box_sockets *sockets)
+{
+    if (sockets->n > 0)
+        (void)send_with_fds(z.fd, event, sizeof *event, sockets->fds, sockets->n);
+    else
+        send_event(event);
+    sandbox_box_net_close(sockets);
+}
+
 static int take_spare(void)
 {
     for (int i = 0; z.spares > 0 && i < ZYGOTE_SLOTS; i++)
@@ -296,41 +354,6 @@ static uint32_t rlimits_wanted(void)
            (z.no_groups || !cg->base[CGROUP_MEMORY][0] ? BOX_RLIMIT_MEMORY : 0);
 }
 
-static void start(size_t len, int log_fd)
-{
-    struct zygote_start req;
-    memcpy(&req, z.packet, sizeof req);
-    struct zygote_event event = {.id = req.id, .kind = ZYGOTE_STARTED};
-    int slot = take_spare();
-    if (slot >= 0 && !z.no_groups &&
-        sandbox_cgroup_limit(&z.ready.cgroups, slot, req.memory_mb, SANDBOX_PIDS_MAX) != ERR_OK) {
-        errno = EINVAL; /* without its limits it does not start; the spare stays one */
-        slot = -1;
-    }
-    if (slot < 0) {
-        event.kind = ZYGOTE_EXITED;
-        event.stage = BOX_STAGE_FORK;
-        event.stage_errno = errno;
-        send_event(&event);
-        return;
-    }
-    struct slot *s = &z.slots[slot];
-    assert(s->state == SLOT_SPARE && z.spares > 0 && s->pid > 0);
-    z.spares--;
-    s->state = SLOT_LIVE;
-    s->id = req.id;
-    event.pid = s->pid;
-    event.slot = slot;
-    /* First: the server must know whose the function's first connection is. */
-    send_event(&event);
-    req.rlimits = rlimits_wanted();
-    memcpy(z.packet, &req, sizeof req);
-    /* A spare that died meanwhile is found by its SIGCHLD, as any live one. */
-    (void)send_with_fd(s->ctl, z.packet, len, log_fd);
-    close(s->ctl);
-    s->ctl = -1;
-}
-
 static void kill_slot(int slot)
 {
     struct slot *s = &z.slots[slot];
@@ -341,6 +364,50 @@ static void kill_slot(int slot)
             sandbox_cgroup_kill(&z.ready.cgroups, slot);
     }
     (void)kill(s->pid, SIGKILL);
+}
+
+static void start(size_t len, int log_fd)
+{
+    struct zygote_start req;
+    memcpy(&req, z.packet, sizeof req);
+    struct zygote_event event = {.id = req.id, .kind = ZYGOTE_STARTED};
+    int slot = z.net_known || !host()->network ? take_spare() : -1;
+    struct slot *s = slot >= 0 ? &z.slots[slot] : NULL;
+    struct box_sockets sockets = {.n = 0};
+    if (s && host()->network && !receive_sockets(s->ctl, &sockets)) {
+        int saved = errno;
+        kill_slot(slot); /* it ends as a spare */
+        errno = saved;
+        slot = -1;
+    }
+    if (slot >= 0 && !z.no_groups &&
+        sandbox_cgroup_limit(&z.ready.cgroups, slot, req.memory_mb, SANDBOX_PIDS_MAX) != ERR_OK) {
+        sandbox_box_net_close(&sockets); /* without its limits it does not start */
+        kill_slot(slot);
+        errno = EINVAL;
+        slot = -1;
+    }
+    if (slot < 0) {
+        event.kind = ZYGOTE_EXITED;
+        event.stage = BOX_STAGE_FORK;
+        event.stage_errno = errno;
+        send_event(&event);
+        return;
+    }
+    assert(s->state == SLOT_SPARE && z.spares > 0 && s->pid > 0);
+    z.spares--;
+    s->state = SLOT_LIVE;
+    s->id = req.id;
+    event.pid = s->pid;
+    event.slot = slot;
+    /* First: the server must know whose the function's first connection is. */
+    send_started(&event, &sockets);
+    req.rlimits = rlimits_wanted();
+    memcpy(z.packet, &req, sizeof req);
+    /* A spare that died meanwhile is found by its SIGCHLD, as any live one. */
+    (void)send_with_fds(s->ctl, z.packet, len, &log_fd, 1);
+    close(s->ctl);
+    s->ctl = -1;
 }
 
 static void handle_kill(const struct zygote_kill *req)
@@ -366,6 +433,11 @@ static bool handle_packet(void)
         struct zygote_kill req;
         memcpy(&req, z.packet, sizeof req);
         handle_kill(&req);
+    } else if (op == ZYGOTE_NETWORK && (size_t)n >= sizeof(struct zygote_network)) {
+        struct zygote_network req;
+        memcpy(&req, z.packet, sizeof req);
+        z.net = req.net;
+        z.net_known = true;
     }
     if (passed >= 0)
         close(passed);
@@ -446,15 +518,18 @@ static void shut_down(void)
     _exit(0);
 }
 
+static bool wants_spares(void)
+{
+    return z.spares < ZYGOTE_SPARES && (z.net_known || !host()->network);
+}
+
 static void loop(void)
 {
     struct pollfd fds[] = {{.fd = z.fd, .events = POLLIN}, {.fd = z.signals, .events = POLLIN}};
     for (;;) {
-        int timeout = z.ending > 0               ? ENDING_POLL_MS
-                      : z.spares < ZYGOTE_SPARES ? REFILL_DELAY_MS
-                                                 : -1;
+        int timeout = z.ending > 0 ? ENDING_POLL_MS : wants_spares() ? REFILL_DELAY_MS : -1;
         int n = poll(fds, ARRAY_LEN(fds), timeout);
-        if (n == 0 && z.ending == 0 && z.spares < ZYGOTE_SPARES)
+        if (n == 0 && z.ending == 0 && wants_spares())
             (void)make_spare(); /* a failure is tried again after the next wait */
         if (n < 0 && errno != EINTR)
             shut_down();
@@ -470,6 +545,20 @@ static void loop(void)
 
 /* --- start ------------------------------------------------------------------------------------ */
 
+static bool probe_network(struct box_report *told)
+{
+    static const struct box_net world = {.world = true};
+    struct box_sockets sockets;
+    if (!host()->network)
+        return true;
+    if (!sandbox_box_net_open(&world, &sockets)) {
+        *told = (struct box_report){.stage = BOX_STAGE_NETWORK, .err = errno};
+        return false;
+    }
+    sandbox_box_net_close(&sockets);
+    return true;
+}
+
 /* Tries everything that an environment goes through, in a child; false when it failed. */
 static bool probe_once(void)
 {
@@ -484,7 +573,8 @@ static bool probe_once(void)
         struct box_plan plan = {
             .code_dir = "/usr", .opt_dir = "", .runtime_dir = "", .ephemeral_mb = 1, .log_fd = 2};
         close(go[1]);
-        if (read(go[0], &byte, 1) != 1 || !sandbox_box_enter(host(), &plan, told))
+        if (read(go[0], &byte, 1) != 1 || !probe_network(told) ||
+            !sandbox_box_enter(host(), &plan, told))
             _exit(1);
         told->exited = 1;
         _exit(0);
@@ -518,20 +608,24 @@ static bool probe_users(void)
 static void probe(void)
 {
     static const struct {
-        bool namespaces, userns, proc;
+        bool namespaces, userns, proc, network;
     } levels[] = {
-        {true, true, true},   {true, false, true},   {true, true, false},
-        {true, false, false}, {false, false, false},
+        {true, true, true, true},   {true, true, true, false},   {true, false, true, true},
+        {true, false, true, false}, {true, true, false, true},   {true, true, false, false},
+        {true, false, false, true}, {true, false, false, false}, {false, false, false, false},
     };
     bool seccomp = host()->seccomp;
     for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+        if (levels[i].network && !z.wants_network)
+            continue;
+        host()->network = levels[i].network;
         host()->namespaces = levels[i].namespaces;
         host()->userns = levels[i].userns;
         host()->proc = levels[i].proc;
         host()->seccomp = seccomp;
         if (probe_users())
             return;
-        if (i == 0) {
+        if (!z.ready.failed_errno) {
             z.ready.failed_stage = report(0)->stage;
             z.ready.failed_errno = report(0)->err;
         }
@@ -601,9 +695,10 @@ static enum err give_helper(const int pair[2], int pid, int *ret_fd, int *ret_pi
 }
 
 /* All that the helper may have open is its socket: neither the server's store nor its connections. */
-static void begin(int fd, const char *work_dir)
+static void begin(int fd, const char *work_dir, bool network)
 {
     z.fd = fd;
+    z.wants_network = network;
     if (fd > 3)
         (void)close_range(3, (unsigned)fd - 1, 0);
     (void)close_range((unsigned)fd + 1, ~0u, 0);
@@ -612,25 +707,26 @@ static void begin(int fd, const char *work_dir)
     _exit(0);
 }
 
-enum err sandbox_zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid)
+enum err sandbox_zygote_fork(const char *work_dir, bool network, int *ret_fd, int *ret_pid)
 {
     int pair[2];
     TRY(make_pair(pair));
     pid_t pid = fork();
     if (pid == 0)
-        begin(pair[1], work_dir);
+        begin(pair[1], work_dir, network);
     return give_helper(pair, pid, ret_fd, ret_pid);
 }
 
 /* --- a helper that is a program of its own ---------------------------------------------------- */
 
-static const char helper_name[] = "weir-sandbox-helper";
+static const char helper_name[] = "weir-sandbox-helper", own_network[] = "own-network";
 
 enum { HELPER_FD = 3 };
 
-enum err sandbox_zygote_spawn(const char *work_dir, int *ret_fd, int *ret_pid)
+enum err sandbox_zygote_spawn(const char *work_dir, bool network, int *ret_fd, int *ret_pid)
 {
-    char *argv[] = {(char *)(uintptr_t)helper_name, (char *)(uintptr_t)work_dir, NULL};
+    char *argv[] = {(char *)(uintptr_t)helper_name, (char *)(uintptr_t)work_dir,
+                    (char *)(uintptr_t)(network ? own_network : ""), NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
     sigset_t none;
@@ -655,12 +751,12 @@ enum err sandbox_zygote_spawn(const char *work_dir, int *ret_fd, int *ret_pid)
 void sandbox_helper_main(int argc, char **argv)
 {
     static char work_dir[BOX_PATH_MAX];
-    if (argc != 2 || strcmp(argv[0], helper_name) != 0)
+    if (argc != 3 || strcmp(argv[0], helper_name) != 0)
         return;
     /* The arguments are wiped before the folder is needed. */
     size_t len = strlen(argv[1]);
     if (len >= sizeof work_dir)
         _exit(1);
     memcpy(work_dir, argv[1], len);
-    begin(HELPER_FD, work_dir);
+    begin(HELPER_FD, work_dir, strcmp(argv[2], own_network) == 0);
 }

@@ -3,7 +3,9 @@
  *
  * Protocol, on a SOCK_SEQPACKET pair, one struct a packet:
  *   server -> helper   struct zygote_start (+ strings, + the log pipe's write end), struct zygote_kill
- *   helper -> server   struct zygote_ready first, then struct zygote_event
+ *                      struct zygote_network
+ *   helper -> server   struct zygote_ready first, then struct zygote_event; with STARTED, of an
+ *                      environment with a network of its own, the sockets that listen there
  * The server's end closing makes the helper kill everything and exit.
  *
  * Layer: sandbox, internal. */
@@ -20,7 +22,13 @@ enum {
     ZYGOTE_SPARES = 2,         /* first processes kept ready, see zygote.c */
 };
 
-enum zygote_op { ZYGOTE_START = 1, ZYGOTE_KILL = 2 };
+enum zygote_op { ZYGOTE_START = 1, ZYGOTE_KILL = 2, ZYGOTE_NETWORK = 3 };
+
+/* Where functions' networks lead. First of all, when they have some: until then none is started. */
+struct zygote_network {
+    uint32_t op; /* ZYGOTE_NETWORK */
+    struct box_net net;
+};
 
 struct zygote_kill {
     uint32_t op; /* ZYGOTE_KILL */
@@ -61,10 +69,12 @@ struct zygote_event {
     int64_t peak_bytes;
 };
 
-/* Forks it. *ret_fd is the server's end (non-blocking after the ready packet is read). ERR_IO. */
-enum err sandbox_zygote_fork(const char *work_dir, int *ret_fd, int *ret_pid) WARN_UNUSED;
+/* Forks it. `network`: functions are to have networks of their own. *ret_fd is the server's end (non-blocking after the ready packet is read). ERR_IO. */
+enum err sandbox_zygote_fork(const char *work_dir, bool network, int *ret_fd,
+                             int *ret_pid) WARN_UNUSED;
 /* The same for a process that has threads and secrets: starts this program anew, whose main then
  * calls sandbox_helper_main. */
-enum err sandbox_zygote_spawn(const char *work_dir, int *ret_fd, int *ret_pid) WARN_UNUSED;
+enum err sandbox_zygote_spawn(const char *work_dir, bool network, int *ret_fd,
+                              int *ret_pid) WARN_UNUSED;
 
 #endif

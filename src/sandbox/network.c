@@ -1,0 +1,102 @@
+/* The functions' networks, the server's end: where they lead, and each instance's part. See net/net.h.
+ *
+ * Layer: sandbox. Thread: the home loop. */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "sandbox/sandbox_int.h"
+
+enum { SOCKET_API, SOCKET_RESOLVER };
+
+static enum err make_authority(struct sandbox *sb, struct str host)
+{
+    char dir[BOX_PATH_MAX + 8], data[BOX_PATH_MAX];
+    if (snprintf(data, sizeof data, STR_FMT, STR_ARG(sb->core->cfg.data_dir)) >= (int)sizeof data)
+        return ERR_LIMIT;
+    (void)snprintf(dir, sizeof dir, "%s/net", sb->work_dir);
+    TRY(net_authority_open(data, host, &sb->authority));
+    TRY(net_authority_publish(sb->authority, dir));
+    sb->names = (struct http_tls_names){.arg = sb->authority, .find = net_authority_find};
+    return http_tls_ctx_by_name(&sb->names, &sb->tls);
+}
+
+enum err sandbox_connect(struct sandbox *sb, struct http_server *front)
+{
+    struct net_config cfg = {
+        .loop = core_home_loop(sb->core),
+        .front = front,
+        .mark = SANDBOX_MARK_FUNCTION,
+        .world = sb->network == SANDBOX_NETWORK_WORLD,
+        .real_aws = sb->real_aws,
+    };
+    assert(sb->started && !sb->connected);
+    if (!sb->ready.host.network)
+        return ERR_OK;
+    TRY(net_split_url(sb->core->cfg.endpoint, &cfg.endpoint_host, &cfg.endpoint_port,
+                      &cfg.endpoint_tls));
+    TRY(make_authority(sb, cfg.endpoint_host));
+    cfg.tls = sb->tls;
+    net_init(&sb->net, &cfg);
+    sb->connected = true;
+    sandbox_network_tell(sb);
+    log_info("sandbox", "functions have networks of their own: AWS's names lead %s, all else %s",
+             sb->real_aws ? "to AWS" : "here",
+             cfg.world ? "to the world, through Weir" : "nowhere");
+    return ERR_OK;
+}
+
+void sandbox_network_tell(struct sandbox *sb)
+{
+    struct zygote_network told = {.op = ZYGOTE_NETWORK,
+                                  .net = {.world = sb->net.cfg.world,
+                                          .endpoint_port = sb->net.cfg.endpoint_port,
+                                          .endpoint = sb->net.endpoint}};
+    ssize_t n;
+    if (!sb->connected)
+        return;
+    do
+        n = send(sb->fd, &told, sizeof told, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        log_error("sandbox", "the helper process does not listen: %s", strerror(errno));
+}
+
+void sandbox_network_free(struct sandbox *sb)
+{
+    http_tls_ctx_free(sb->tls);
+    net_authority_free(sb->authority);
+    if (sb->connected)
+        net_release(&sb->net);
+}
+
+static void close_all(const int *fds, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        close(fds[i]);
+}
+
+enum err sandbox_network_open(struct sandbox_instance *in, const int *fds, size_t n)
+{
+    enum err err = n > SOCKET_RESOLVER ? ERR_OK : ERR_IO;
+    assert(in->sb->connected && !in->net);
+    if (!err)
+        err = net_function_open(&in->sb->net, fds + SOCKET_RESOLVER, n - SOCKET_RESOLVER, &in->net);
+    if (err) {
+        close_all(fds, n);
+        return err;
+    }
+    err = sandbox_rapi_listen(in, fds[SOCKET_API]);
+    if (err)
+        close(fds[SOCKET_API]);
+    return err; /* the rest is closed with the instance */
+}
+
+void sandbox_network_close(struct sandbox_instance *in)
+{
+    net_function_close(in->net);
+    in->net = NULL;
+}
