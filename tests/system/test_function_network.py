@@ -1,0 +1,378 @@
+"""The network that a function finds: AWS's names lead to Weir, the world is reached as the mode says, and
+nothing of the host is, tried from inside, as root and as a plain user (the ways of test_isolation).
+"""
+import http.server
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from test_isolation import AS_ROOT, PROBE, WAYS, data_dir, inside, way_args
+from test_lambda import Stage
+from weirtest import Weir, wait_for
+
+
+def has_own_network(weir):
+    if "share the host's network" in weir.log_text() or "functions are refused" in weir.log_text():
+        return False
+    return wait_for(lambda: "functions have networks of their own" in weir.log_text())
+
+
+def stage_for(way, tmp_path_factory, *more):
+    args = way_args(way, tmp_path_factory)
+    weir = Weir(args=more, **args)
+    if not has_own_network(weir):
+        weir.stop()
+        pytest.skip("this host allows no network namespaces that way")
+    stage = Stage(weir)
+    stage.name = stage.function(PROBE, Timeout=60)
+    return stage, args
+
+
+def end(stage, args):
+    stage.weir.stop()
+    if "data_dir" in args:
+        shutil.rmtree(args["data_dir"], ignore_errors=True)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def world(request, tmp_path_factory):
+    stage, args = stage_for(request.param, tmp_path_factory)
+    yield stage
+    end(stage, args)
+
+
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory):
+    stage, args = stage_for("root", tmp_path_factory, "--function-network=none")
+    yield stage
+    end(stage, args)
+
+
+# Makes the SDK ignore what tells it where Weir is: what is left are AWS's names.
+UNTOLD = """
+import os
+for name in [n for n in os.environ if n.startswith("AWS_ENDPOINT_URL")]:
+    del os.environ[name]
+"""
+
+
+def test_sdk_without_an_endpoint_does_its_work(world):
+    code = UNTOLD + """
+import sys, uuid
+sys.path.append("/usr/lib/python3/dist-packages")
+import boto3
+tail = uuid.uuid4().hex[:10]
+s3 = boto3.client("s3", region_name="eu-west-1")
+s3.create_bucket(Bucket="b-" + tail, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+s3.put_object(Bucket="b-" + tail, Key="k", Body=b"x" * 100000)
+size = len(s3.get_object(Bucket="b-" + tail, Key="k")["Body"].read())
+sqs = boto3.client("sqs", region_name="us-east-1")
+url = sqs.create_queue(QueueName="q-" + tail)["QueueUrl"]
+sqs.send_message(QueueUrl=url, MessageBody="hello")
+body = sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"]
+ddb = boto3.client("dynamodb", region_name="us-east-1")
+ddb.create_table(TableName="t-" + tail, BillingMode="PAY_PER_REQUEST",
+                 KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                 AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+ddb.put_item(TableName="t-" + tail, Item={"id": {"S": "1"}})
+result = [s3.meta.endpoint_url, sqs.meta.endpoint_url, ddb.meta.endpoint_url, size, body,
+          ddb.get_item(TableName="t-" + tail, Key={"id": {"S": "1"}})["Item"]]
+"""
+    got = inside(world, code)
+    assert all(url.startswith("https://") and url.endswith("amazonaws.com") for url in got[:3]), got
+    assert got[3:] == [100000, "hello", {"id": {"S": "1"}}]
+
+
+AWS_NAMES = [
+    "s3.amazonaws.com", "s3.eu-west-1.amazonaws.com", "my.bucket.s3.eu-west-1.amazonaws.com",
+    "databucket-1.s3.dualstack.eu-west-1.amazonaws.com", "s3-fips.us-east-1.amazonaws.com",
+    "bucket.s3-accelerate.amazonaws.com", "sqs.us-east-1.amazonaws.com", "eu-west-1.queue.amazonaws.com",
+    "queue.amazonaws.com", "sqs.eu-west-1.api.aws", "dynamodb.us-east-1.amazonaws.com",
+    "123456789012.ddb.us-east-1.amazonaws.com", "lambda.us-east-1.amazonaws.com", "iam.amazonaws.com",
+    "sts.amazonaws.com", "sts.eu-central-1.amazonaws.com", "logs.us-east-1.amazonaws.com",
+    "tagging.us-east-1.amazonaws.com", "events.us-east-1.amazonaws.com", "sns.us-east-1.amazonaws.com",
+    "states.us-east-1.amazonaws.com", "abc123.execute-api.eu-west-1.amazonaws.com",
+    "abc.lambda-url.eu-west-1.on.aws", "cognito-idp.eu-west-1.amazonaws.com",
+    "pool.auth.eu-west-1.amazoncognito.com", "s3.cn-north-1.amazonaws.com.cn", "S3.AmazonAWS.com",
+]
+
+
+def names_lead_here(stage):
+    code = f"""
+import socket
+result = {{}}
+for name in {AWS_NAMES!r}:
+    result[name] = sorted({{a[4][0] for a in socket.getaddrinfo(name, 443)}})
+"""
+    got = inside(stage, code)
+    assert got == {name: ["198.18.0.1"] for name in AWS_NAMES}
+
+
+def test_names_of_every_service_lead_here(world):
+    names_lead_here(world)
+
+
+def test_names_lead_here_under_none(nothing):
+    names_lead_here(nothing)
+
+
+def test_certificates(world):
+    code = """
+import socket, ssl
+def serves(name):
+    try:
+        with socket.create_connection(("198.18.0.1", 443), timeout=10) as s:
+            with ssl.create_default_context().wrap_socket(s, server_hostname=name) as t:
+                return [v for k, v in t.getpeercert()["subjectAltName"]]
+    except (ssl.SSLError, OSError) as e:
+        return type(e).__name__
+result = [serves("s3.eu-west-1.amazonaws.com"), serves("a.b.s3.amazonaws.com"), serves("www.example.com"),
+          serves("evilamazonaws.com")]
+"""
+    got = inside(world, code)
+    assert got[:2] == [["s3.eu-west-1.amazonaws.com"], ["a.b.s3.amazonaws.com"]]
+    assert all(isinstance(g, str) for g in got[2:]), got
+
+
+CONNECT = """
+import socket
+def reach(host, port):
+    try:
+        with socket.create_connection((host, port), timeout=10) as s:
+            s.settimeout(10)
+            s.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+            return s.recv(100).decode("latin-1")
+    except OSError as e:
+        return type(e).__name__
+"""
+
+
+class Quiet(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"of the host")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def host_server():
+    """Something that listens on the host, at all of its addresses."""
+    server = http.server.ThreadingHTTPServer(("0.0.0.0", 0), Quiet)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def own_addresses():
+    out = subprocess.run(["ip", "-4", "-o", "addr"], capture_output=True, text=True, check=True).stdout
+    return [line.split()[3].split("/")[0] for line in out.splitlines()]
+
+
+def test_host_cannot_be_reached(world, host_server):
+    with socket.create_connection(("127.0.0.1", host_server), timeout=10):
+        pass
+    addresses = own_addresses()
+    got = inside(world, CONNECT + f"result = [reach(a, {host_server}) for a in {addresses!r} + ['localhost', '0.0.0.0']]")
+    assert got and not [g for g in got if g.startswith("HTTP")], got
+
+
+def test_host_cannot_be_reached_at_a_port_that_is_forwarded(world):
+    """6379 is taken in for the world: the host's own addresses are not the world."""
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind(("0.0.0.0", 6379))
+    except OSError:
+        pytest.skip("port 6379 is taken")
+    server.listen()
+    server.settimeout(0)
+    with server:
+        code = CONNECT + f"result = [reach(a, 6379) for a in {own_addresses()!r} + ['169.254.169.254', '224.0.0.1']]"
+        got = inside(world, code)
+        assert not [g for g in got if not g.endswith("Error")], got
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_world_is_reached_through_weir(world, tmp_path_factory):
+    """A machine of the world: a namespace of its own behind a pair of interfaces."""
+    if not AS_ROOT or not shutil.which("ip"):
+        pytest.skip("needs root to make a neighbour")
+    name, address = f"n{os.getpid()}", "10.213.77"
+    serve = ("import socket\ns = socket.socket()\ns.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+             "s.bind(('0.0.0.0', 6379))\ns.listen()\nprint('up', flush=True)\n"
+             "while True:\n    c, _ = s.accept()\n    n = 0\n    while True:\n        b = c.recv(65536)\n"
+             "        if not b: break\n        n += len(b)\n    c.sendall(b'y' * n)\n    c.close()\n")
+    setup = [f"ip netns add {name}", f"ip link add {name}h type veth peer name {name}n netns {name}",
+             f"ip addr add {address}.1/24 dev {name}h", f"ip link set {name}h up",
+             f"ip -n {name} addr add {address}.2/24 dev {name}n", f"ip -n {name} link set {name}n up"]
+    peer = None
+    try:
+        for line in setup:
+            if subprocess.run(line.split(), check=False).returncode:
+                pytest.skip("no neighbour can be made here")
+        peer = subprocess.Popen(["ip", "netns", "exec", name, "python3", "-c", serve], stdout=subprocess.PIPE, text=True)
+        assert peer.stdout.readline() == "up\n"
+        got = inside(world, f"""
+import socket
+with socket.create_connection(("{address}.2", 6379), timeout=30) as s:
+    s.sendall(b"x" * 300000)
+    s.shutdown(socket.SHUT_WR)
+    n = 0
+    while True:
+        b = s.recv(65536)
+        if not b:
+            break
+        n += len(b)
+result = n
+""")
+        assert got == 300000
+    finally:
+        if peer:
+            peer.kill()
+            peer.wait()
+        for line in (f"ip link del {name}h", f"ip netns del {name}"):
+            subprocess.run(line.split(), check=False, stderr=subprocess.DEVNULL)
+
+
+def test_aws_under_another_address_is_weir(world):
+    """An address of AWS's that came from elsewhere than our resolver: the name that is said decides."""
+    got = inside(world, """
+import socket, ssl
+with socket.create_connection(("52.216.1.1", 443), timeout=10) as s:
+    with ssl.create_default_context().wrap_socket(s, server_hostname="s3.amazonaws.com") as t:
+        t.sendall(b"GET /_weir/health HTTP/1.1\\r\\nHost: s3.amazonaws.com\\r\\nConnection: close\\r\\n\\r\\n")
+        tls = t.recv(1000).decode()
+with socket.create_connection(("52.216.1.1", 80), timeout=10) as s:
+    s.sendall(b"GET /_weir/health HTTP/1.1\\r\\nHo")
+    s.sendall(b"st: s3.amazonaws.com\\r\\nConnection: close\\r\\n\\r\\n")
+    plain = s.recv(1000).decode()
+result = [tls, plain]
+""")
+    assert all("running" in g for g in got), got
+
+
+def test_no_world_under_none(nothing):
+    got = inside(nothing, CONNECT + """
+def name(host):
+    try:
+        return socket.getaddrinfo(host, 443)
+    except socket.gaierror as e:
+        return e.errno
+result = [reach("93.184.216.34", 443), reach("93.184.216.34", 80), reach("10.0.0.1", 5432), name("example.com"),
+          reach("198.18.0.1", 80)[:4]]
+""")
+    assert got == ["OSError", "OSError", "OSError", socket.EAI_NONAME, "HTTP"]
+
+
+def test_other_functions_cannot_be_reached(world):
+    """A server of another function, at each address at which it listens."""
+    other = world.function("""
+import socket, threading
+s = socket.socket()
+s.bind(("0.0.0.0", 7777))
+s.listen()
+def handler(event, context):
+    return s.getsockname()
+""", Timeout=60)
+    port = json.loads(world.invoke(other, {})["Payload"].read())[1]
+    got = inside(world, CONNECT + f"result = [reach(a, {port}) for a in ['127.0.0.1', '10.0.0.7'] + {own_addresses()!r}]")
+    assert all(g.endswith("Error") for g in got), got
+
+
+def test_only_health_of_weirs_own_pages(world):
+    got = inside(world, """
+import os, urllib.error, urllib.request
+def get(path):
+    try:
+        with urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + path, timeout=10) as r:
+            return [r.status, r.read().decode()]
+    except urllib.error.HTTPError as e:
+        return [e.code, ""]
+result = [get("/_weir/health"), get("/_weir/metrics")]
+""")
+    assert got[0][0] == 200 and "version" not in got[0][1]
+    assert got[1][0] == 403
+
+
+def test_development_key_is_not_for_functions(world):
+    got = inside(world, """
+import sys
+sys.path.append("/usr/lib/python3/dist-packages")
+import boto3, botocore.exceptions
+try:
+    boto3.client("sts", aws_access_key_id="test", aws_secret_access_key="test", aws_session_token=None).get_caller_identity()
+    result = "taken"
+except botocore.exceptions.ClientError as e:
+    result = e.response["Error"]["Code"]
+""")
+    assert got == "InvalidClientTokenId"
+
+
+def test_own_variables_win(world):
+    name = world.function(PROBE, Timeout=60, Environment={"Variables": {"SSL_CERT_FILE": "/mine", "AWS_ENDPOINT_URL": "http://x"}})
+    got = inside(world, "import os; result = [os.environ[n] for n in ('SSL_CERT_FILE', 'AWS_ENDPOINT_URL', 'AWS_CA_BUNDLE')]", name)
+    assert got == ["/mine", "http://x", "/etc/weir/ca-bundle.crt"]
+
+
+def test_many_at_once(world):
+    """Functions that start together each have their network."""
+    code = "import urllib.request; result = urllib.request.urlopen('https://sqs.us-east-1.amazonaws.com/_weir/health').status"
+    role = world.role()
+    names = [world.function(PROBE, Timeout=120, MemorySize=128, Role=role) for _ in range(50)]
+    results = []
+    threads = [threading.Thread(target=lambda n=n: results.append(inside(world, code, n))) for n in names]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert results == [200] * 50
+
+
+def test_bad_settings_are_refused():
+    from weirtest import find_binary
+    for args, why in [(["--function-network=some"], "world, none or host"), (["--function-aws=maybe"], "weir or real"),
+                      (["--function-aws=real", "--function-network=none"], "goes with")]:
+        done = subprocess.run([find_binary(), "serve", "--data", data_dir(), "--listen", "127.0.0.1:0", *args],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and why in done.stderr
+
+
+def namespaces():
+    """Network namespaces that processes are in, and mounts of this one."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            found.add(os.readlink(f"/proc/{pid}/ns/net"))
+        except OSError:
+            continue
+    return found
+
+
+def test_killed_weir_leaves_no_namespace():
+    if not AS_ROOT:
+        pytest.skip("needs root to see everybody's namespaces")
+    before = namespaces()
+    with open("/proc/self/mountinfo", encoding="ascii") as f:
+        mounts = len(f.readlines())
+    weir = Weir()
+    if not has_own_network(weir):
+        weir.stop()
+        pytest.skip("this host allows no network namespaces")
+    stage = Stage(weir)
+    inside(stage, "result = 1", stage.function(PROBE, Timeout=60))
+    assert namespaces() - before
+    weir.process.kill()
+    weir.process.wait()
+    wait_for(lambda: not namespaces() - before)
+    with open("/proc/self/mountinfo", encoding="ascii") as f:
+        assert len(f.readlines()) == mounts
