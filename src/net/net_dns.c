@@ -5,6 +5,7 @@
 enum {
     HEADER = 12,
     LABEL_MAX = 63,
+    NAME_MAX_BYTES = 253, /* as text; 255 on the wire */
     FLAG_RESPONSE = 0x80,
     FLAG_RECURSION_WANTED = 0x01,
     FLAG_RECURSION_THERE = 0x80,
@@ -36,7 +37,7 @@ static enum err parse_name(const uint8_t *p, size_t len, size_t *at, struct net_
         size_t n = p[(*at)++];
         if (n == 0)
             break;
-        if (n > LABEL_MAX || *at + n > len || q->name_len + n + 1 > NET_HOST_MAX)
+        if (n > LABEL_MAX || *at + n > len || q->name_len + (q->name_len > 0) + n > NAME_MAX_BYTES)
             return ERR_INVALID;
         if (q->name_len > 0)
             q->name[q->name_len++] = '.';
