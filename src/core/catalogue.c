@@ -603,6 +603,7 @@ enum err catalogue_list(struct catalogue *c, struct txn *txn, struct str prefix,
         node = next_with(c, prefix, node);
     txn_depends_on(txn, c->seq);
     pthread_rwlock_unlock(&c->lock);
+    TRY(txn_work(txn, page->n * TXN_ROW_WORK));
     *ret_page = *page;
     return ERR_OK;
 }
@@ -623,6 +624,7 @@ enum err catalogue_list_by(struct catalogue *c, struct txn *txn, unsigned index,
     }
     txn_depends_on(txn, c->seq);
     pthread_rwlock_unlock(&c->lock);
+    TRY(txn_work(txn, page->n * TXN_ROW_WORK));
     *ret_page = *page;
     return ERR_OK;
 }

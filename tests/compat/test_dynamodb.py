@@ -819,3 +819,20 @@ def test_permission_by_leading_key_and_attributes(ddb, limited):
     with error("AccessDeniedException"):
         user.batch_get_item(RequestItems={name: {"Keys": [{"id": {"S": w}, "sk": {"N": "1"}} for w in ("me", "you")],
                                                  "ProjectionExpression": "v"}})
+
+
+def test_large_transactional_reads_do_not_hold_up_the_loop(weir):
+    """They count as work, as scans do: what is more than a slice goes on on the worker pool."""
+    def handed_over():
+        text = urllib.request.urlopen(weir.endpoint + "/_weir/metrics").read().decode()
+        return int(next(line.split()[1] for line in text.splitlines() if line.startswith("weir_calls_handed_over_total ")))
+
+    ddb, name = weir.client("dynamodb"), "large-reads"
+    ddb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                     AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+    for i in range(3):
+        ddb.put_item(TableName=name, Item={"id": {"S": str(i)}, "v": {"S": "x" * 300_000}})
+    before = handed_over()
+    got = ddb.transact_get_items(TransactItems=[{"Get": {"TableName": name, "Key": {"id": {"S": str(i)}}}} for i in range(3)])
+    assert [len(r["Item"]["v"]["S"]) for r in got["Responses"]] == [300_000] * 3
+    assert handed_over() > before

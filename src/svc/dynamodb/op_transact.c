@@ -366,6 +366,7 @@ static enum err read_one(struct call *call, struct ddb_diag *diag, const struct 
         return ERR_NOMEM;
     enum err err = txn_peek(call->txn, record_key, &raw);
     if (err == ERR_OK) {
+        TRY(txn_work_row(call->txn, record_key, raw));
         TRY(ddb_item_raw_size(raw, &size));
         buf_init_arena(&b, call->arena, DDB_JSON_MAX);
         TRY(ddb_put_part(call->arena, &b, raw, &paths));
