@@ -200,6 +200,7 @@ static enum err append(struct s3_writer *w, const char *p, size_t len, uint64_t 
 static enum err open_file(struct s3_writer *w)
 {
     struct paths p;
+    assert(w->fd < 0 && !w->has_file && !w->kept && w->block_sums.len == 0);
     make_paths(w->s3, &w->id, &p);
     int marker = make_file(p.marker);
     if (marker < 0)
@@ -218,6 +219,7 @@ static enum err open_file(struct s3_writer *w)
  * promise rests on, has then little left. An error of it is that sync's to tell. */
 static void send_off(struct s3_writer *w)
 {
+    assert(w->fd >= 0 && w->sent_off <= w->size);
     if (w->size - w->sent_off < SEND_OFF_BYTES)
         return;
     (void)sys.sync_file_range(w->fd, (off_t)w->sent_off, (off_t)(w->size - w->sent_off),
@@ -328,6 +330,7 @@ enum err s3_writer_sink(struct s3_writer *w, struct call *call, struct call_sink
 static void on_commit(void *arg)
 {
     struct s3_writer *w = arg;
+    assert(w->has_file && w->fd < 0); /* synced and closed before */
     w->kept = true;
 }
 
@@ -335,6 +338,7 @@ static void on_durable(void *arg)
 {
     struct s3_writer *w = arg;
     struct paths p;
+    assert(w->kept);
     make_paths(w->s3, &w->id, &p);
     sys.unlink(p.marker);
 }
@@ -343,6 +347,7 @@ enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, const struct s3_m
                          struct s3_body *ret_body)
 {
     struct s3_body body = {.kind = S3_BODY_EMPTY, .id = w->id};
+    assert(w->fd < 0); /* finished */
     if (w->has_file) {
         body.kind = S3_BODY_FILE;
         struct s3_file_rec file = {w->size, made_for->bucket, made_for->key};
