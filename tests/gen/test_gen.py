@@ -155,7 +155,7 @@ def test_rows_are_known(spec):
     for name, row in load(spec)["ops"].items():
         assert set(row) <= gen.OP_FACTS, name
         for need in row.get("also", []):
-            assert {"action"} <= set(need) <= {"action", "resource", "when"}, name
+            assert {"action"} <= set(need) <= {"action", "resource", "when", "or"}, name
     assert set(load(spec)["settings"]) <= {"signing", "arn", "wording", "speaks_query", "crc32",
                                            "type_prefix", "url_member", "xmlns",
                                                "buckets", "gzip_replies", "speaks_cbor", "signed_query"}
