@@ -1,6 +1,8 @@
 /* Staged writes and tracked reads of a transaction; see stage.h. Layer: kv. */
 #include "kv/stage.h"
 
+#include <assert.h>
+
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -67,6 +69,7 @@ static enum err grow(struct stage *s)
         s->entries = p;
         s->cap = cap;
     }
+    assert(s->n < s->cap);
     if (s->n < STAGE_LINEAR_MAX || s->n < s->n_buckets)
         return ERR_OK;
     size_t n_buckets = s->n_buckets ? s->n_buckets * 2 : STAGE_LINEAR_MAX * 4;
@@ -96,6 +99,7 @@ enum err stage_write(struct stage *s, struct str key, struct str val)
         return ERR_LIMIT;
     uint64_t hash = str_hash(key);
     struct stage_entry *e = stage_find(s, key, hash);
+    assert(!e || s->bytes >= key.len + e->val.len);
     size_t bytes = s->bytes + val.len + (e ? 0 : key.len) - (e ? e->val.len : 0);
     if (bytes > KV_TXN_MAX)
         return ERR_LIMIT;
@@ -137,6 +141,7 @@ enum err stage_track(struct stage *s, uint64_t hash)
         s->reads = p;
         s->cap_reads = cap;
     }
+    assert(s->n_reads < s->cap_reads);
     s->reads[s->n_reads++] = hash;
     return ERR_OK;
 }

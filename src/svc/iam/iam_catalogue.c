@@ -171,6 +171,7 @@ enum err iam_known_policy(struct iam *iam, struct arena *a, struct str arn,
     TRY(catalogue_take_by(iam->managed, NULL, MANAGED_BY_ARN, arn, &object));
     TRY(catalogue_hold(a, object));
     *ret_policy = ((const struct iam_managed *)object)->policy;
+    assert(*ret_policy); /* parsed when it was taken in: IM1 */
     return ERR_OK;
 }
 
@@ -192,5 +193,6 @@ enum err iam_known_tags(struct iam *iam, struct arena *a, struct str arn, struct
 const struct iam_aws_policy *iam_aws_find(const struct iam *iam, struct str arn)
 {
     const struct iam_aws_known *aws = map_get(&iam->aws_by_arn, arn);
+    assert(!aws || (aws >= iam->aws && aws < iam->aws + iam_n_aws_policies));
     return aws ? &iam_aws_policies[aws - iam->aws] : NULL;
 }

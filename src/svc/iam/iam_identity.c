@@ -92,8 +92,10 @@ static enum err fill_entity(struct iam *iam, const struct iam_entity *e, struct 
         policies[n++] = e->inline_policies[i];
     for (size_t i = 0; i < e->n_attached; i++)
         TRY(policy_in_use(iam, arena, e->attached[i], &policies[n++]));
+    assert(n == e->n_inlines + e->n_attached);
     if (str_is_set(e->boundary))
         TRY(policy_in_use(iam, arena, e->boundary, &who->boundary));
+    assert(!str_is_set(e->boundary) || who->boundary); /* one that is gone still limits */
     who->identity_policies = policies;
     who->n_identity_policies = n;
     who->account = iam->core->cfg.account;
@@ -108,6 +110,7 @@ static enum err fill_entity(struct iam *iam, const struct iam_entity *e, struct 
 static enum err fill_user(struct iam *iam, const struct iam_entity *e, struct arena *arena,
                           struct principal *who)
 {
+    assert(e->kind == IAM_USER);
     who->kind = PRINCIPAL_USER;
     who->arn = e->arn;
     who->user_id = e->id;
@@ -142,6 +145,7 @@ static enum err merge_tags(struct arena *arena, const struct iam_session *s, str
         if (!there)
             tags[n++] = who->tags[i];
     }
+    assert(n <= s->n_tags + who->n_tags);
     who->tags = tags;
     who->n_tags = n;
     return ERR_OK;
@@ -169,6 +173,7 @@ static enum err fill_session_policies(struct iam *iam, const struct iam_session 
     }
     if (n == 0) /* all were deleted since: the session still is limited */
         TRY(nothing_allowed(iam, arena, &policies[n++]));
+    assert(n > 0); /* a session with policies is never without a limit */
     who->session_policies = policies;
     who->n_session_policies = n;
     return ERR_OK;
@@ -187,6 +192,7 @@ static struct str session_arn(const struct iam *iam, const struct iam_entity *ro
 static enum err fill_role(struct iam *iam, const struct iam_entity *e, const struct iam_session *s,
                           struct arena *arena, struct principal *who)
 {
+    assert(e->kind == IAM_ROLE);
     TRY(fill_entity(iam, e, arena, who));
     who->kind = PRINCIPAL_ROLE;
     who->role_arn = e->arn;
@@ -252,6 +258,7 @@ static enum err trusts(struct iam *iam, const struct iam_entity *role, struct st
 {
     struct policy_context ctx;
     const struct principal who = {.kind = PRINCIPAL_SERVICE, .service = service};
+    assert(role->kind == IAM_ROLE && role->trust_policy);
     policy_context_init(&ctx, arena);
     struct core_work work = {.core = iam->core,
                              .now_ms = clock_wall_ms(),

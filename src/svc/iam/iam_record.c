@@ -96,6 +96,7 @@ struct str iam_managed_key(const struct iam *iam, struct arena *a, struct str na
 struct str iam_use_key(const struct iam *iam, struct arena *a, enum iam_use use,
                        struct str policy_arn, const struct iam_entity *e)
 {
+    assert(str_is_set(policy_arn) && e->kind < IAM_KINDS);
     return key_make(a, &iam_k_use[use], iam_scope(iam), policy_arn, (uint8_t)e->kind,
                     str_lower(a, e->name));
 }
@@ -164,6 +165,8 @@ enum err iam_entity_store(struct iam *iam, struct txn *txn, const struct iam_ent
 {
     struct str record;
     assert(e->kind < IAM_KINDS && e->name.len > 0 && e->id.len > 0);
+    assert(e->n_keys <= IAM_KEYS_MAX && e->n_attached <= IAM_ATTACHED_MAX);
+    assert(e->n_inlines <= IAM_INLINE_MAX && (e->kind == IAM_USER || e->n_keys == 0));
     struct iam_entity *stored = ARENA_NEW(txn->arena, struct iam_entity);
     if (!stored)
         return ERR_NOMEM;
@@ -216,6 +219,7 @@ enum err iam_managed_store(struct iam *iam, struct txn *txn, const struct iam_ma
     struct str record;
     assert(iam_managed_version(m, m->default_version));
     assert(m->attachments >= 0 && m->boundaries >= 0);
+    assert(m->n_versions > 0 && m->n_versions <= IAM_VERSIONS_MAX && m->name.len > 0);
     TRY(record_make(&managed_type, txn->arena, m, &record));
     return catalogue_put(iam->managed, txn, iam_managed_key(iam, txn->arena, m->name), record);
 }

@@ -10,6 +10,8 @@
  * survive a restart, and die with the data directory.
  *
  * Layer: svc. Thread: any. */
+#include <assert.h>
+
 #include "base/record.h"
 #include "base/rng.h"
 #include "codec/base64.h"
@@ -39,6 +41,7 @@ static void derive(const struct iam *iam, const char *use, struct str access_key
     size_t k = min_size(access_key.len, sizeof(text) - n);
     if (k > 0)
         memcpy(text + n, access_key.p, k);
+    assert(n + k <= sizeof(text));
     hmac_sha256(iam->token_key, sizeof(iam->token_key), text, n + k, out);
 }
 
@@ -47,6 +50,7 @@ struct str iam_temporary_secret(const struct iam *iam, struct str access_key, st
     uint8_t mac[HASH_SHA256_LEN];
     derive(iam, "secret", access_key, mac);
     struct str text = base64_encode(arena, mac, sizeof(mac));
+    assert(!str_is_set(text) || text.len >= SECRET_CHARS);
     return str_is_set(text) ? str_sub(text, 0, SECRET_CHARS) : STR_NONE;
 }
 
@@ -79,10 +83,12 @@ enum err iam_mint(void *self, const struct iam_session *session, struct arena *a
 {
     struct iam *iam = self;
     char random[KEY_RANDOM + 1];
+    assert(session->kind < PRINCIPAL_SERVICE);
     rng_text(random, KEY_RANDOM, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
     struct str access_key = str_fmt(arena, "ASIA%s", random);
     if (!str_is_set(access_key))
         return ERR_NOMEM;
+    assert(iam_is_temporary(access_key)); /* so that iam_open_token takes it back */
     struct buf plain;
     buf_init_arena(&plain, arena, TOKEN_BYTES_MAX);
     TRY(record_pack(&session_type, session, &plain));

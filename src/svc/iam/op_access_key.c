@@ -1,6 +1,8 @@
 /* Access keys of users.
  *
  * Layer: svc. Thread: the call's loop. */
+#include <assert.h>
+
 #include "base/rng.h"
 #include "svc/iam/iam_int.h"
 
@@ -30,6 +32,7 @@ static enum err need_key(struct call *call, struct str user_name, struct str id,
 static enum err add_key(struct call *call, struct iam_entity *e, struct iam_access **ret_key)
 {
     char random[KEY_RANDOM + 1], secret[SECRET_CHARS + 1];
+    assert(e->kind == IAM_USER && e->n_keys < IAM_KEYS_MAX);
     rng_text(random, KEY_RANDOM, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
     rng_text(secret, SECRET_CHARS, secret_alphabet);
     struct iam_access key = {.id = str_fmt(call->arena, "AKIA%s", random),

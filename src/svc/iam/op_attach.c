@@ -5,6 +5,8 @@
  * attachment conflict.
  *
  * Layer: svc. Thread: the call's loop. */
+#include <assert.h>
+
 #include "svc/iam/iam_int.h"
 
 /* Adds `delta` to the count in the record of one of the account's policies. */
@@ -17,6 +19,7 @@ static enum err count_own(struct call *call, enum iam_use use, struct str arn, i
         return call_error(call, &iam_err_no_such_entity_exception,
                           "Policy " STR_FMT " does not exist or is not attachable.", STR_ARG(arn));
     TRY(err);
+    assert(delta == 1 || delta == -1);
     int64_t *count = use == IAM_ATTACHED ? &m->attachments : &m->boundaries;
     *count += delta;
     return *count < 0 ? ERR_CORRUPT : iam_managed_store(iam, call->txn, m);
@@ -51,6 +54,7 @@ static enum err attach(struct call *call, enum iam_kind kind, struct str name, s
         return call_error(call, &iam_err_limit_exceeded_exception,
                           "Cannot exceed quota for PoliciesPer%s: %d", iam_kind_title[kind],
                           IAM_ATTACHED_MAX);
+    assert(e->n_attached < IAM_ATTACHED_MAX);
     TRY(iam_count_use(call, IAM_ATTACHED, arn, e, 1));
     size_t at = e->n_attached++;
     for (; at > 0 && str_cmp(e->attached[at - 1], arn) > 0; at--)

@@ -1,6 +1,8 @@
 /* Inline policies of users and roles.
  *
  * Layer: svc. Thread: the call's loop. */
+#include <assert.h>
+
 #include "svc/iam/iam_int.h"
 
 static size_t find_inline(const struct iam_entity *e, struct str policy)
@@ -51,6 +53,7 @@ static enum err put(struct call *call, enum iam_kind kind, struct str name, stru
         for (e->n_inlines++; at > 0 && str_cmp(e->inlines[at - 1].name, policy) > 0; at--)
             e->inlines[at] = e->inlines[at - 1];
     }
+    assert(at < e->n_inlines && e->n_inlines <= IAM_INLINE_MAX);
     e->inlines[at] = (struct iam_inline){policy, document};
     return iam_entity_store(iam_of(call), call->txn, e);
 }

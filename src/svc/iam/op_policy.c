@@ -1,6 +1,8 @@
 /* Managed policies and their versions.
  *
  * Layer: svc. Thread: the call's loop. */
+#include <assert.h>
+
 #include "svc/iam/iam_int.h"
 
 static enum err no_version(struct call *call, struct str arn, struct str version)
@@ -274,6 +276,7 @@ enum err iam_list_policies(struct call *call, const struct iam_list_policies_inp
     if (err == ERR_OK)
         err = list_policies(&l, after);
     TRY(iam_page_told(call, page, err == ERR_CLOSED ? ERR_OK : err));
+    assert(page->p.n <= page->p.limit && l.passed <= page->p.look_max);
     out->policies = (struct iam_policy_list_type){l.v, page->p.n};
     return ERR_OK;
 }
@@ -424,6 +427,7 @@ enum err iam_delete_policy_version(struct call *call,
         return call_error(call, &iam_err_delete_conflict_exception,
                           "Cannot delete the default version of a policy.");
     size_t at = (size_t)(v - m->versions);
+    assert(m->n_versions > 1 && at < m->n_versions); /* the default one stays */
     for (m->n_versions--; at < m->n_versions; at++)
         m->versions[at] = m->versions[at + 1];
     return iam_managed_store(iam_of(call), call->txn, m);
@@ -507,6 +511,7 @@ enum err iam_list_entities_for_policy(struct call *call,
     struct key_range range =
         key_range(call->arena, &iam_k_use[x.use], iam_scope(iam_of(call)), in->policy_arn);
     TRY(nothing ? iam_page_told(call, page, ERR_OK) : iam_page_scan(call, page, range, &fns, &x));
+    assert(x.n_users + x.n_roles == page->p.n);
     out->policy_groups.v = no_groups;
     out->policy_users = (struct iam_policy_user_list_type){x.users, x.n_users};
     out->policy_roles = (struct iam_policy_role_list_type){x.roles, x.n_roles};

@@ -51,6 +51,7 @@ enum err logs_filter_parse(struct arena *a, struct str pattern, struct logs_filt
         f.n++;
         rest = str_trim(rest);
     }
+    assert(!f.any_optional || f.n > 0);
     *ret = f;
     return ERR_OK;
 }

@@ -4,6 +4,8 @@
  * (timestamp, stream, seq). A page ends at its limits or after LOGS_SCAN_EVENTS events were looked
  * at, so a filter that matches nothing costs a bounded page as well; the token then names the chunk
  * and the last event seen. */
+#include <assert.h>
+
 #include <inttypes.h>
 
 #include "base/heap.h"
@@ -98,6 +100,7 @@ static enum err advance(struct query *q, struct source *s, bool *ret_more)
         TRY(logs_parse_event(q->call->arena, key, record, &s->event));
         if (is_past(&q->cursor, s->event.timestamp, s->stream_id, s->event.seq))
             continue;
+        assert(s->event.timestamp >= q->from_ms || q->cursor.inside);
         s->node.key = s->event.timestamp;
         s->node.tie = s->stream_id;
         *ret_more = true;
@@ -113,6 +116,7 @@ static enum err open_source(struct query *q, struct str name, const struct logs_
     struct arena *a = q->call->arena;
     struct str lo = key_make(a, &logs_k_event, s->id, from, (uint64_t)0);
     struct str hi = key_make(a, &logs_k_event, s->id, q->to_ms, (uint64_t)0);
+    assert(q->n_sources < LOGS_MERGE_STREAMS);
     struct source *src = &q->sources[q->n_sources];
     *src = (struct source){.stream = name, .stream_id = s->id};
     if (!str_is_set(lo) || !str_is_set(hi))
@@ -197,6 +201,7 @@ static enum err take(struct query *q, const struct source *s)
 {
     const struct logs_stored_event *e = &s->event;
     struct logs_filtered_log_event *f = &q->events[q->n];
+    assert(q->n < q->limit);
     *f = (struct logs_filtered_log_event){.log_stream_name = s->stream};
     f->message = str_dup(q->call->arena, e->message);
     /* Decimal, as AWS's; unique within the group. */
@@ -242,6 +247,7 @@ static enum err merge(struct query *q)
 static enum err run(struct query *q, struct logs_filter_log_events_output *out)
 {
     for (;;) {
+        assert(q->n_sources == 0 && !q->full);
         q->next_chunk = STR_NONE;
         heap_init(&q->heap);
         enum err err = open_chunk(q);

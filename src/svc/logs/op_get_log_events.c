@@ -3,6 +3,8 @@
  * A token is a place between events: "f/" or "b/" and a sealed token of the event next to it; "f/"
  * goes on with later events, "b/" with earlier ones. At an end the same place comes back, which is
  * how a client knows. */
+#include <assert.h>
+
 #include "base/record.h"
 #include "svc/logs/logs_int.h"
 
@@ -91,6 +93,7 @@ static enum err take_event(void *arg, struct str key, struct str record)
     r->bytes += e.message.len + LOGS_EVENT_OVERHEAD;
     if (r->n && r->bytes > LOGS_PAGE_BYTES)
         return ERR_CLOSED;
+    assert(r->n == 0 || r->first.ts <= r->last.ts);
     struct logs_output_log_event *o = &r->v[r->n];
     o->message = str_dup(r->call->arena, e.message);
     if (!str_is_set(o->message))

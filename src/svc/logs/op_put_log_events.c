@@ -1,4 +1,6 @@
 /* PutLogEvents. Sequence tokens are accepted and not looked at, as AWS does since 2023. */
+#include <assert.h>
+
 #include "svc/logs/logs_int.h"
 
 static enum err check_batch(struct call *call, const struct logs_input_log_events *events)
@@ -53,6 +55,7 @@ static enum err choose(struct call *call, const struct logs_group *g,
     }
     *ret_from = expired_end > old_end ? expired_end : old_end;
     *ret_to = new_start < *ret_from ? *ret_from : new_start;
+    assert(*ret_from <= *ret_to && *ret_to <= events->n);
     if (!old_end && !expired_end && new_start == events->n)
         return ERR_OK;
     struct logs_rejected_log_events_info *info =

@@ -58,7 +58,7 @@ enum err logs_make_group(struct txn *txn, struct key_scope scope, struct str nam
     enum err err = logs_read_group(txn, scope, name, &old);
     if (err != ERR_NOT_FOUND)
         return err ? err : ERR_EXISTS;
-    assert(g->id == 0);
+    assert(g->id == 0 && name.len > 0);
     g->id = rng_u64();
     g->created_ms = txn->wall_ms;
     return logs_write_group(txn, scope, name, g);
@@ -136,6 +136,7 @@ enum err logs_append(struct txn *txn, uint64_t group_id, struct str name, struct
         s->stored_bytes += events[i].message.len + LOGS_EVENT_OVERHEAD;
     }
     s->ingested_ms = txn->wall_ms;
+    assert(s->next_seq >= n && s->last_ms >= old_last);
     TRY(write_stream(txn, group_id, name, s));
     if (s->last_ms == old_last)
         return ERR_OK;

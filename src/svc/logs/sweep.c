@@ -8,6 +8,8 @@
  * that is being removed, and spares the next step the markers of what is gone (P6).
  *
  * Thread: the home loop, but for logs_sweep_soon. */
+#include <assert.h>
+
 #include "base/record.h"
 #include "deliver/deliver.h"
 #include "deliver/job.h"
@@ -59,6 +61,7 @@ static enum err remove_some(struct txn *txn, struct place *at, struct key_range 
     if (!str_is_set(range.from) || !str_is_set(range.to))
         return ERR_NOMEM;
     TRY(job_remove_range(txn, &range.from, range.to, budget, ret_more));
+    assert(!*ret_more || range.from.len > 0);
     at->from = *ret_more ? range.from : STR("");
     return ERR_OK;
 }
@@ -109,6 +112,7 @@ static enum err sweep_group(struct txn *txn, struct place *at, struct job_budget
     struct key_range streams = key_range(txn->arena, &logs_k_stream, d.group_id);
     TRY(txn_each(txn, rest_of(streams, at->from), drop_stream, &d));
     job_spend(budget, 1);
+    assert(!str_is_set(d.from) || job_spent(budget));
     at->from = str_is_set(d.from) ? d.from : STR("");
     return str_is_set(d.from) ? ERR_OK
                               : txn_del(txn, key_make(txn->arena, &logs_k_dead_group, d.group_id));
@@ -197,7 +201,9 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
     struct place at;
     TRY(place_read(txn->arena, job->cursor, &at));
     do {
+        enum phase before = at.phase;
         TRY(sweep_some(txn, &at, budget));
+        assert(at.phase == before || at.phase == before + 1); /* the states above, one by one */
     } while (at.phase != SWEEP_DONE && !job_spent(budget));
     *ret_state = at.phase == SWEEP_DONE ? JOB_DONE : JOB_MORE;
     return record_make(&place_type, txn->arena, &at, &job->cursor);

@@ -5,6 +5,8 @@
  * account; one that names the account leaves it to the caller's identity policies.
  *
  * Layer: svc. Thread: the call's loop. */
+#include <assert.h>
+
 #include "svc/sts/sts_int.h"
 
 static enum err not_authorised(struct call *call, const char *action, struct str role_arn)
@@ -138,6 +140,7 @@ enum err sts_assume_role(struct call *call, const struct sts_assume_role_input *
     if (err == ERR_NOT_FOUND) /* deleted since the caller was authorised */
         return not_authorised(call, "sts:AssumeRole", in->role_arn);
     TRY(err);
+    assert(str_is_set(role.id) && str_is_set(role.name));
     struct iam_session session = {
         .kind = PRINCIPAL_ROLE, .id = role.id, .session_name = in->role_session_name};
     TRY(session_duration(call, in, &role, &session));

@@ -1,6 +1,8 @@
 /* Credentials as the operations answer them.
  *
  * Layer: svc. Thread: the call's loop. */
+#include <assert.h>
+
 #include "svc/sts/sts_int.h"
 
 enum err sts_credentials(struct call *call, const struct iam_session *session,
@@ -16,6 +18,7 @@ enum err sts_credentials(struct call *call, const struct iam_session *session,
         return call_error(call, &sts_err_packed_policy_too_large_exception,
                           "Serialized token too large for session");
     TRY(err);
+    assert(str_is_set(c->access_key_id) && str_is_set(c->session_token));
     WIRE_SET(c, expiration, session->expires_ms);
     *ret_credentials = c;
     return ERR_OK;

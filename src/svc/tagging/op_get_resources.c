@@ -1,5 +1,7 @@
 /* GetResources: tagged (or once tagged) resources of the region, by ARN, type and tags.
  * Source: Resource Groups Tagging API Reference, GetResources. Layer: svc. */
+#include <assert.h>
+
 #include "base/arn.h"
 #include "svc/tagging/tagging_int.h"
 
@@ -143,6 +145,7 @@ enum err tagging_get_resources(struct call *call, const struct tagging_get_resou
         tags_scan_close(s);
         TRY(err);
     }
+    assert(n <= TAGGING_PAGE_MAX);
     out->resource_tag_mapping_list = (struct tagging_resource_tag_mapping_list){v, n};
     return tagging_token_make(call, last, &out->pagination_token);
 }

@@ -1,5 +1,7 @@
 /* GetTagKeys and GetTagValues: what the region's resources are tagged with, each text once a page.
  * Layer: svc. */
+#include <assert.h>
+
 #include "base/map.h"
 #include "svc/tagging/tagging_int.h"
 
@@ -24,6 +26,7 @@ static enum err add(struct arena *a, struct texts *t, struct str text)
         t->v = v;
         t->cap = cap;
     }
+    assert(t->n < t->cap);
     TRY(map_put(&t->seen, text, t, NULL));
     t->v[t->n++] = text;
     return ERR_OK;
@@ -59,6 +62,7 @@ static enum err collect(struct call *call, struct str token, struct str key, str
         last = e.arn;
         err = add_of(call->arena, t, e.tags, key);
     }
+    assert(err != ERR_OK || looked == TAGGING_SCAN_MAX);
     tags_scan_close(s);
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         return err;
