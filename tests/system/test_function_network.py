@@ -5,13 +5,14 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
 
 import pytest
 
-from test_isolation import AS_ROOT, PROBE, WAYS, data_dir, inside, way_args
+from test_isolation import AS_ROOT, PROBE, WAYS, data_dir, health, helper, inside, way_args
 from test_lambda import Stage
 from weirtest import Weir, wait_for
 
@@ -287,6 +288,53 @@ def handler(event, context):
     port = json.loads(world.invoke(other, {})["Payload"].read())[1]
     got = inside(world, CONNECT + f"result = [reach(a, {port}) for a in ['127.0.0.1', '10.0.0.7'] + {own_addresses()!r}]")
     assert all(g.endswith("Error") for g in got), got
+
+
+def test_runtime_api_is_the_functions_own(world):
+    api = inside(world, "import os\nresult = os.environ['AWS_LAMBDA_RUNTIME_API']")
+    assert api == "127.0.0.1:9001"
+    for address in own_addresses():
+        with pytest.raises(OSError):
+            socket.create_connection((address, 9001), timeout=10).close()
+
+
+def test_network_after_a_new_helper(world):
+    os.kill(helper(world.weir), signal.SIGKILL)
+    wait_for(lambda: helper(world.weir) and health(world.weir)[0] == 200, what="health")
+    test_names_of_every_service_lead_here(world)
+    test_only_health_of_weirs_own_pages(world)
+
+
+def test_weir_behind_a_certificate_of_its_own(tmp_path, monkeypatch):
+    """At 0.0.0.0 with a certificate that functions do not know: inside they see the authority's."""
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=weir.corp",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], check=True, capture_output=True)
+    weir = Weir(args=["--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key])
+    try:
+        if not has_own_network(weir):
+            pytest.skip("this host allows no network namespaces")
+        weir.endpoint = f"https://127.0.0.1:{weir.port}"
+        monkeypatch.setenv("AWS_CA_BUNDLE", cert)
+        with open(os.path.join(weir.data_dir, "root-credentials"), encoding="ascii") as f:
+            root = dict(line.strip().split(" = ") for line in f if " = " in line)
+        keyless = weir.client
+        weir.client = lambda service: keyless(service, root["aws_access_key_id"], root["aws_secret_access_key"])
+        stage = Stage(weir)
+        name = stage.function(PROBE, Timeout=60)
+        got = inside(stage, """
+import sys
+sys.path.append("/usr/lib/python3/dist-packages")
+import boto3, urllib.request
+sqs = boto3.client("sqs")
+url = sqs.create_queue(QueueName="q")["QueueUrl"]
+sqs.send_message(QueueUrl=url, MessageBody="hello")
+result = [sqs.meta.endpoint_url, urllib.request.urlopen(url.rsplit("/", 2)[0] + "/_weir/health").status,
+          sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"]]
+""", name)
+        assert got == [f"https://0.0.0.0:{weir.port}", 200, "hello"]
+    finally:
+        weir.stop()
 
 
 def test_only_health_of_weirs_own_pages(world):

@@ -89,17 +89,27 @@ def way_args(way, tmp_path_factory):
     return {"prefix": ["unshare", "--mount", "sh", "-c", script, "sh", *prefix], "data_dir": data_dir(NOBODY)}
 
 
-@pytest.fixture(scope="module", params=WAYS)
-def boxed(request, tmp_path_factory):
-    args = way_args(request.param, tmp_path_factory)
-    weir = Weir(**args)
+def staged(way, tmp_path_factory, *more):
+    args = way_args(way, tmp_path_factory)
+    weir = Weir(args=more, **args)
     stage = Stage(weir)
-    stage.way = request.param
+    stage.way = way
     stage.name = stage.function(PROBE, Timeout=60)
     yield stage
     weir.stop()
     if "data_dir" in args:
         shutil.rmtree(args["data_dir"], ignore_errors=True)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def boxed(request, tmp_path_factory):
+    yield from staged(request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def sharing(request, tmp_path_factory):
+    """Functions in the host's network, where others can come as far as their ports."""
+    yield from staged(request.param, tmp_path_factory, "--function-network=host")
 
 
 def inside(stage, code, name=None):
@@ -300,7 +310,8 @@ result = [ask("/2018-06-01/runtime/invocation/next"), ask("/2018-06-01/runtime/i
 """
 
 
-def test_runtime_api_of_another(boxed):
+def test_runtime_api_of_another(sharing):
+    boxed = sharing
     victim = boxed.function(PROBE)
     api = inside(boxed, "import os\nresult = os.environ['AWS_LAMBDA_RUNTIME_API']", victim)
     assert inside(boxed, STEAL % api) == [403, 403, 403]
@@ -375,6 +386,14 @@ def test_development_key_inside_a_function(boxed):
         "lambda": "UnrecognizedClientException", "presigned": 403}
     assert outside.get_caller_identity()["Arn"].endswith(":root")
     assert boxed.weir.client("sts").get_caller_identity()["Arn"].endswith(":root")
+
+
+def test_development_key_in_a_shared_network(sharing):
+    test_development_key_inside_a_function(sharing)
+
+
+def test_hiding_the_sender_in_a_shared_network(sharing):
+    test_hiding_the_sender(sharing)
 
 
 def test_hiding_the_sender(boxed):
@@ -532,9 +551,14 @@ def test_functions_isolation_after_a_new_helper(boxed):
     wait_for(lambda: helper(boxed.weir) and health(boxed.weir)[0] == 200, what="health")
     test_first_process_is_closed(boxed)
     test_arguments_of_processes(boxed)
-    test_runtime_api_of_another(boxed)
     if AS_ROOT:
         test_nothing_is_left_in_the_first_process(boxed)
+
+
+def test_runtime_api_after_a_new_helper(sharing):
+    os.kill(helper(sharing.weir), signal.SIGKILL)
+    wait_for(lambda: helper(sharing.weir) and health(sharing.weir)[0] == 200, what="health")
+    test_runtime_api_of_another(sharing)
 
 
 def test_health_without_helper(make_weir, tmp_path):
