@@ -22,34 +22,6 @@ enum {
     PEEK_TIMEOUT_MS = 10 * 1000,
 };
 
-void net_init(struct net *net, const struct net_config *cfg)
-{
-    *net = (struct net){.cfg = *cfg, .spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC)};
-    if (!net_parse_address(cfg->endpoint_host, cfg->endpoint_port, &net->endpoint))
-        net->endpoint.ss_family = AF_UNSPEC;
-}
-
-void net_release(struct net *net)
-{
-    if (net->spare_fd >= 0)
-        close(net->spare_fd);
-    net->spare_fd = -1;
-}
-
-bool net_leads_here(const struct net *net, struct str host)
-{
-    if (host.len > 0 && host.p[host.len - 1] == '.')
-        host.len--;
-    if (!net->cfg.real_aws && net_is_aws(host))
-        return true;
-    /* Buckets and accounts are below the endpoint's name, too. */
-    struct str name = net->cfg.endpoint_host;
-    if (net->endpoint.ss_family != AF_UNSPEC || host.len < name.len ||
-        !str_eq_nocase(str_sub(host, host.len - name.len, SIZE_MAX), name))
-        return false;
-    return host.len == name.len || host.p[host.len - name.len - 1] == '.';
-}
-
 /* --- addresses ---------------------------------------------------------------------------------- */
 
 /* An IPv4 address in an IPv6 socket's form becomes one of IPv4. */
@@ -282,13 +254,6 @@ static void on_door(uv_poll_t *poll, int status, int events)
 }
 
 /* --- life --------------------------------------------------------------------------------------- */
-
-void net_function_handle_gone(struct net_function *f)
-{
-    assert(f->handles > 0);
-    if (--f->handles == 0 && !f->net)
-        mem_free(f);
-}
 
 static void on_door_closed(uv_handle_t *handle)
 {

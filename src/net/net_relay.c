@@ -38,13 +38,6 @@ struct net_relay {
     uint64_t moved_ms; /* when a byte last moved; the loop's clock */
 };
 
-void net_reset(int fd)
-{
-    struct linger now = {.l_onoff = 1, .l_linger = 0};
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    close(fd);
-}
-
 static void on_closed(uv_handle_t *handle)
 {
     struct relay_end *end = handle->data;

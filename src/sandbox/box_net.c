@@ -21,12 +21,10 @@
 
 enum { BACKLOG = 128, LOOPBACK_INDEX = 1 };
 
-/* Where the world's services listen. A function's own servers cannot have these ports, so of those
- * above 1023, which it could bind, only databases' and brokers'. */
-static const uint16_t world_ports[] = {
-    22,   25,   465,  587,  636,  853,  990,  993,  995,   1433,
-    1521, 3306, 5432, 5671, 6379, 8883, 9092, 9094, 27017,
-};
+/* Where the world's services listen, beside 80 and 443. A function's own servers cannot have these ports,
+ * so of those above 1023, which it could bind, only databases' and brokers'; and each is an open file
+ * of the server's for each function. */
+static const uint16_t world_ports[] = {22, 465, 587, 1433, 3306, 5432, 6379, 8883, 9092, 27017};
 
 static bool lo_up(void)
 {

@@ -98,7 +98,12 @@ static size_t take_fds(const struct msghdr *msg, int fds[BOX_SOCKETS_MAX])
         return 0;
     size_t n = min_size((c->cmsg_len - CMSG_LEN(0)) / sizeof(int), BOX_SOCKETS_MAX);
     memcpy(fds, CMSG_DATA(c), n * sizeof(int));
-    return n;
+    if (!(msg->msg_flags & MSG_CTRUNC))
+        return n;
+    /* Not all found a place here: a part of a network is none. */
+    for (size_t i = 0; i < n; i++)
+        close(fds[i]);
+    return 0;
 }
 
 static void tell(struct sandbox *sb, const struct zygote_event *event, const int *fds, size_t n_fds)

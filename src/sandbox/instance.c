@@ -239,15 +239,40 @@ static void init_error(struct sandbox_instance *in, struct str error_type, struc
     fail_invocation(in);
 }
 
+/* What comes with STARTED, in this order: the Runtime API's socket, and those of net/net.h. */
+enum { SOCKET_API, SOCKET_RESOLVER };
+
+static void close_all(const int *fds, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        close(fds[i]);
+}
+
+/* Takes `fds`, whatever becomes of it. ERR_IO, ERR_NOMEM. */
+static enum err serve_network(struct sandbox_instance *in, const int *fds, size_t n)
+{
+    enum err err = n > SOCKET_RESOLVER ? ERR_OK : ERR_IO;
+    assert(in->sb->connected && !in->net);
+    if (!err)
+        err = net_function_open(&in->sb->net, fds + SOCKET_RESOLVER, n - SOCKET_RESOLVER, &in->net);
+    if (err) {
+        close_all(fds, n);
+        return err;
+    }
+    err = sandbox_rapi_listen(in, fds[SOCKET_API]);
+    if (err)
+        close(fds[SOCKET_API]);
+    return err; /* the rest is closed with the instance */
+}
+
 /* A function whose network is not served cannot even ask for its first event. */
 static void open_network(struct sandbox_instance *in, const int *fds, size_t n_fds)
 {
     if (in->state >= SANDBOX_DYING) {
-        for (size_t i = 0; i < n_fds; i++)
-            close(fds[i]);
+        close_all(fds, n_fds);
         return;
     }
-    if (sandbox_network_open(in, fds, n_fds) == ERR_OK)
+    if (serve_network(in, fds, n_fds) == ERR_OK)
         return;
     set_error_type(in, STR("Sandbox.NotStarted"));
     buf_clear(&in->error_body);
@@ -317,7 +342,8 @@ static void process_gone(struct sandbox_instance *in, const struct zygote_event 
     sandbox_logs_close(in);
     if (in->inv || !in->error_body.len)
         fail_invocation(in);
-    sandbox_network_close(in);
+    net_function_close(in->net);
+    in->net = NULL;
     sandbox_rapi_close(in);
 }
 

@@ -1,4 +1,4 @@
-/* The functions' networks, the server's end: where they lead, and each instance's part. See net/net.h.
+/* The functions' networks, the server's end: where they lead. See net/net.h.
  *
  * Layer: sandbox. Thread: the home loop. */
 #include <assert.h>
@@ -9,8 +9,6 @@
 
 #include "base/log.h"
 #include "sandbox/sandbox_int.h"
-
-enum { SOCKET_API, SOCKET_RESOLVER };
 
 static enum err make_authority(struct sandbox *sb, struct str host)
 {
@@ -71,32 +69,4 @@ void sandbox_network_free(struct sandbox *sb)
     net_authority_free(sb->authority);
     if (sb->connected)
         net_release(&sb->net);
-}
-
-static void close_all(const int *fds, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        close(fds[i]);
-}
-
-enum err sandbox_network_open(struct sandbox_instance *in, const int *fds, size_t n)
-{
-    enum err err = n > SOCKET_RESOLVER ? ERR_OK : ERR_IO;
-    assert(in->sb->connected && !in->net);
-    if (!err)
-        err = net_function_open(&in->sb->net, fds + SOCKET_RESOLVER, n - SOCKET_RESOLVER, &in->net);
-    if (err) {
-        close_all(fds, n);
-        return err;
-    }
-    err = sandbox_rapi_listen(in, fds[SOCKET_API]);
-    if (err)
-        close(fds[SOCKET_API]);
-    return err; /* the rest is closed with the instance */
-}
-
-void sandbox_network_close(struct sandbox_instance *in)
-{
-    net_function_close(in->net);
-    in->net = NULL;
 }

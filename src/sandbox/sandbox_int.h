@@ -165,9 +165,6 @@ void sandbox_check_stopped(struct sandbox *sb);
 void sandbox_network_tell(struct sandbox *sb);
 /* When no instance is left and the front is freed. */
 void sandbox_network_free(struct sandbox *sb);
-/* Serves the instance's network; takes `fds`, whatever becomes of it. ERR_IO, ERR_NOMEM. */
-enum err sandbox_network_open(struct sandbox_instance *in, const int *fds, size_t n) WARN_UNUSED;
-void sandbox_network_close(struct sandbox_instance *in);
 
 /* rapi.c */
 /* On a port of the host's; in a network of its own once sandbox_rapi_listen gave it a socket. */
