@@ -4,6 +4,11 @@
  * counted, and the count is told in a line of its own as soon as there is room again. The pipe is
  * always read, so a function is never stopped by what it prints.
  *
+ * A record of several lines comes as a frame in between: a55a00 and a byte of what kind, the length as
+ * 4 bytes, a time as 8 (all big-endian; the last two are not needed here), then the record. It is what
+ * AWS's own runtime clients write, there on a descriptor of its own; on the one pipe records and what
+ * is printed stay in order. Whoever forges frames garbles its own log.
+ *
  * Layer: sandbox. Thread: the home loop. */
 #include <assert.h>
 #include <errno.h>
@@ -17,7 +22,11 @@
 enum {
     READS_PER_WAKE = 4, /* other instances and requests get their turn in between */
     NS_PER_MS = 1000 * 1000,
+    FRAME_LEN_AT = 4,
 };
+
+/* What a frame begins with: no text in UTF-8 has these bytes. */
+static const unsigned char FRAME_MARK[] = {0xa5, 0x5a, 0x00};
 
 static void emit(struct sandbox_instance *in, struct str line)
 {
@@ -68,34 +77,99 @@ static void line(struct sandbox_instance *in, struct str s, bool ends)
     emit(in, s);
 }
 
-static void feed(struct sandbox_instance *in, struct str bytes)
+/* Adds to the unfinished line what fits, and hands it on when it ends or is full. How much fitted. */
+static size_t gather(struct sandbox_instance *in, struct str piece, bool ends)
 {
     struct log_reader *r = &in->log;
+    assert(r->line.len < SANDBOX_LINE_MAX);
+    size_t room = SANDBOX_LINE_MAX - r->line.len;
+    if (piece.len > room) {
+        piece.len = room;
+        ends = false;
+    }
+    if (ends && r->line.len == 0) {
+        line(in, piece, true);
+        return piece.len;
+    }
+    buf_add_str(&r->line, piece);
+    if (buf_err(&r->line) != ERR_OK) {
+        /* No memory for the line: it counts as dropped. */
+        r->dropped_bytes += piece.len;
+        r->dropping = true;
+    }
+    if (ends || r->line.len >= SANDBOX_LINE_MAX) {
+        line(in, buf_str(&r->line), ends);
+        buf_clear(&r->line);
+    }
+    return piece.len;
+}
+
+/* Text up to the end of a line, or to what may be the head of a frame. */
+static size_t feed_text(struct sandbox_instance *in, struct str bytes)
+{
+    struct log_reader *r = &in->log;
+    size_t nl = str_find(bytes, '\n');
+    struct str piece = str_sub(bytes, 0, nl);
+    size_t mark = str_find(piece, (char)FRAME_MARK[0]);
+    if (mark == 0) {
+        r->head[0] = FRAME_MARK[0];
+        r->head_len = 1;
+        return 1;
+    }
+    bool ends = nl != SIZE_MAX && mark == SIZE_MAX;
+    piece = str_sub(piece, 0, mark);
+    size_t used = gather(in, piece, ends);
+    return used + (ends && used == piece.len ? 1 : 0);
+}
+
+/* The head of a frame, or bytes that only began like one: then they are text. */
+static size_t feed_head(struct sandbox_instance *in, struct str bytes)
+{
+    struct log_reader *r = &in->log;
+    size_t used = 0;
+    while (used < bytes.len && r->head_len < sizeof r->head) {
+        unsigned char c = (unsigned char)bytes.p[used];
+        if (r->head_len < sizeof FRAME_MARK && c != FRAME_MARK[r->head_len]) {
+            struct str text = str_n((const char *)r->head, r->head_len);
+            while (text.len)
+                text = str_sub(text, gather(in, text, false), SIZE_MAX);
+            r->head_len = 0;
+            return used;
+        }
+        r->head[r->head_len++] = c;
+        used++;
+    }
+    if (r->head_len < sizeof r->head)
+        return used;
+    if (r->line.len || r->dropping) { /* what was printed before without an end */
+        line(in, buf_str(&r->line), true);
+        buf_clear(&r->line);
+    }
+    const unsigned char *len = r->head + FRAME_LEN_AT;
+    r->frame_left =
+        (uint32_t)len[0] << 24 | (uint32_t)len[1] << 16 | (uint32_t)len[2] << 8 | len[3];
+    r->head_len = 0;
+    return used;
+}
+
+/* A record: one line, newlines and all. */
+static size_t feed_frame(struct sandbox_instance *in, struct str bytes)
+{
+    struct log_reader *r = &in->log;
+    struct str piece = str_sub(bytes, 0, r->frame_left);
+    size_t used = gather(in, piece, piece.len == r->frame_left);
+    r->frame_left -= (uint32_t)used;
+    return used;
+}
+
+static void feed(struct sandbox_instance *in, struct str bytes)
+{
+    const struct log_reader *r = &in->log;
     while (bytes.len) {
-        size_t nl = str_find(bytes, '\n');
-        bool ends = nl != SIZE_MAX;
-        struct str piece = str_sub(bytes, 0, ends ? nl : bytes.len);
-        assert(r->line.len < SANDBOX_LINE_MAX);
-        size_t room = SANDBOX_LINE_MAX - r->line.len;
-        if (piece.len > room) {
-            piece.len = room;
-            ends = false;
-        }
-        bytes = str_sub(bytes, piece.len + (ends ? 1 : 0), SIZE_MAX);
-        if (ends && r->line.len == 0) {
-            line(in, piece, true);
-            continue;
-        }
-        buf_add_str(&r->line, piece);
-        if (buf_err(&r->line) != ERR_OK) {
-            /* No memory for the line: it counts as dropped. */
-            r->dropped_bytes += piece.len;
-            r->dropping = true;
-        }
-        if (ends || r->line.len >= SANDBOX_LINE_MAX) {
-            line(in, buf_str(&r->line), ends);
-            buf_clear(&r->line);
-        }
+        size_t used = r->frame_left ? feed_frame(in, bytes)
+                      : r->head_len ? feed_head(in, bytes)
+                                    : feed_text(in, bytes);
+        bytes = str_sub(bytes, used, SIZE_MAX);
     }
 }
 

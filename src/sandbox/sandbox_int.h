@@ -13,6 +13,7 @@ enum {
     SANDBOX_ERROR_TYPE_MAX = 256,
     SANDBOX_ERROR_BODY_MAX = 256 * 1024,     /* error documents that are kept */
     SANDBOX_LOG_READ = 64 * 1024,            /* bytes of one read of a log pipe */
+    SANDBOX_FRAME_HEAD = 16,                 /* bytes before a record of several lines */
     SANDBOX_LOG_DRAIN_MAX = 4 * 1024 * 1024, /* read at an answer, so that its lines come before */
     SANDBOX_READY_TIMEOUT_MS = 10 * 1000,
     SANDBOX_RESTART_DELAY_MS = 1000, /* of a helper that ended soon after its start */
@@ -70,7 +71,10 @@ struct log_reader {
     int64_t tokens;   /* bytes that may still be handed on */
     int64_t refilled_ns;
     uint64_t dropped_bytes, dropped_lines;
-    bool dropping; /* inside a line that is dropped */
+    bool dropping;                          /* inside a line that is dropped */
+    unsigned char head[SANDBOX_FRAME_HEAD]; /* of a frame, as far as it came */
+    size_t head_len;
+    uint32_t frame_left; /* bytes of the present frame that did not come yet */
     void (*on_closed)(struct sandbox_instance *in);
 };
 

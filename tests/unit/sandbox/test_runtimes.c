@@ -22,10 +22,11 @@ static char body[8192], type[256], logged[8192];
 static enum sandbox_result_kind kind;
 static bool exited, done;
 
+/* An event of the log ends by "|" and a newline here. */
 static void on_log(void *arg, struct sandbox_instance *in, struct str line)
 {
     size_t n = strlen(logged);
-    snprintf(logged + n, sizeof logged - n, STR_FMT "\n", STR_ARG(line));
+    snprintf(logged + n, sizeof logged - n, STR_FMT "|\n", STR_ARG(line));
 }
 
 static void on_exit_(void *arg, struct sandbox_instance *in, const struct sandbox_exit *exit)
@@ -114,9 +115,42 @@ static void test_python(void **state)
          "    return {'got': event['a'], 'arn': context.invoked_function_arn,\n"
          "            'left': context.get_remaining_time_in_millis() > 1000}\n",
          "{\"a\": \"\\u00e9\"}", SANDBOX_OK, NULL,
-         "{\"got\": \"\303\251\", \"arn\": \"arn:aws:lambda:us-east-1:0:function:fn\", \"left\": "
+         "{\"got\": \"\\u00e9\", \"arn\": \"arn:aws:lambda:us-east-1:0:function:fn\", \"left\": "
          "true}",
          "hello \303\251"},
+        {"decimals", "app.py", "app.main",
+         "from decimal import Decimal as D\n"
+         "def main(e, c): return {'n': D('1.5'), 'l': [D('12345678901234567890.25'), D('NaN')]}\n",
+         "{}", SANDBOX_OK, NULL, "{\"n\": 1.5, \"l\": [12345678901234567890.25, NaN]}", NULL},
+        {"named tuples, bytes and keys", "app.py", "app.main",
+         "import collections\n"
+         "P = collections.namedtuple('P', 'x y')\n"
+         "def main(e, c): return [P(1, b'b'), {1: (2,), True: None, 2.5: 'e'}, P({'a': 1}, [])]\n",
+         "{}", SANDBOX_OK, NULL,
+         "[{\"x\": 1, \"y\": \"b\"}, {\"1\": null, \"2.5\": \"e\"}, {\"x\": {\"a\": 1}, \"y\": "
+         "[]}]",
+         NULL},
+        {"bytes as they are", "app.py", "app.main", "def main(e, c): return b'{\"raw\":1}'\n", "{}",
+         SANDBOX_OK, NULL, "{\"raw\":1}", NULL},
+        {"a set", "app.py", "app.main", "def main(e, c): return {'s': {1}}\n", "{}",
+         SANDBOX_FUNCTION_ERROR, "Runtime.MarshalError",
+         "Unable to marshal response: Object of type set is not JSON serializable", NULL},
+        {"a circle", "app.py", "app.main", "def main(e, c):\n  l = []\n  l.append(l)\n  return l\n",
+         "{}", SANDBOX_FUNCTION_ERROR, "Runtime.MarshalError",
+         "Unable to marshal response: ", NULL},
+        {"built-in name", "app.py", "sys.main", "", "{}", SANDBOX_INIT_FAILED,
+         "Runtime.BuiltInModuleConflict", "Cannot use built-in module sys as a handler module",
+         NULL},
+        {"record after half a line", "app.py", "app.main",
+         "import logging\n"
+         "def main(e, c):\n"
+         "  print('half \\xa5', end='')\n"
+         "  logging.error('one\\ntwo')\n"
+         "  print('whole')\n",
+         "{}", SANDBOX_OK, NULL, "null", "half \302\245|\n[ERROR]\t"},
+        {"record of lines", "app.py", "app.main",
+         "import logging\ndef main(e, c): logging.error('one\\ntwo')\n", "{}", SANDBOX_OK, NULL,
+         "null", "\t11111111-2222-4333-8444-555555555555\tone\ntwo|\n"},
         {"ric import", "app.py", "app.main",
          "from awslambdaric.lambda_context import LambdaContext\n"
          "def main(e, c): return isinstance(c, LambdaContext)\n",
@@ -125,7 +159,8 @@ static void test_python(void **state)
          "{}", SANDBOX_FUNCTION_ERROR, "ValueError",
          "\"errorMessage\": \"bad thing\", \"errorType\": \"ValueError\", \"requestId\": "
          "\"11111111-2222-4333-8444-555555555555\", \"stackTrace\": [\"  File ",
-         "[ERROR] ValueError: bad thing"},
+         "[ERROR] ValueError: bad thing\nTraceback (most recent call last):\n"
+         "\302\240\302\240File \"/var/task/app.py\", line 2, in main\n"},
         {"cannot encode", "app.py", "app.main", "def main(e, c): return object()\n", "{}",
          SANDBOX_FUNCTION_ERROR, "Runtime.MarshalError", "Unable to marshal response", NULL},
         {"no module", "app.py", "nope.main", "", "{}", SANDBOX_INIT_FAILED,
@@ -140,7 +175,7 @@ static void test_python(void **state)
         {"exits", "app.py", "app.main", "import sys\ndef main(e, c): sys.exit(3)\n", "{}",
          SANDBOX_CRASHED, "Runtime.ExitError", "exit status 3", NULL},
     };
-    run_rows("python3.12", rows, ARRAY_LEN(rows));
+    run_rows("python3.11", rows, ARRAY_LEN(rows));
 }
 
 static void test_node(void **state)
@@ -152,6 +187,28 @@ static void test_node(void **state)
          "{\"a\": 5}", SANDBOX_OK, NULL,
          "{\"got\":5,\"arn\":\"arn:aws:lambda:us-east-1:0:function:fn\"}",
          "\t11111111-2222-4333-8444-555555555555\tINFO\thi 5"},
+        {"plain value of a function that is not async", "index.js", "index.handler",
+         "exports.handler = (e) => ({ok: 1});\n", "{}", SANDBOX_OK, NULL, "null", NULL},
+        {"promise of a function that is not async", "index.js", "index.handler",
+         "exports.handler = (e) => Promise.resolve({ok: 1});\n", "{}", SANDBOX_OK, NULL,
+         "{\"ok\":1}", NULL},
+        {"never settles", "index.js", "index.handler",
+         "exports.handler = async () => new Promise(() => {});\n", "{}", SANDBOX_FUNCTION_ERROR,
+         "Runtime.NodeJsExit", "never settled", "\tERROR\tInvoke Error \t{\"errorType\""},
+        {"record of lines", "index.js", "index.handler",
+         "exports.handler = async () => console.warn('one\\ntwo');\n", "{}", SANDBOX_OK, NULL,
+         "null", "\tWARN\tone\ntwo|\n"},
+        {"throws no error", "index.js", "index.handler",
+         "exports.handler = async () => { throw 'text'; };\n", "{}", SANDBOX_FUNCTION_ERROR,
+         "string", "{\"errorType\":\"string\",\"errorMessage\":\"text\",\"trace\":[]}", NULL},
+        {"uncaught", "index.js", "index.handler",
+         "exports.handler = () => { setTimeout(() => { throw new RangeError('late'); }, 1); };\n",
+         "{}", SANDBOX_FUNCTION_ERROR, "RangeError", "\"errorMessage\":\"late\"",
+         "\tERROR\tUncaught Exception \t{\"errorType\":\"RangeError\""},
+        {"streams", "index.mjs", "index.handler",
+         "export const handler = awslambda.streamifyResponse(async (e, out) => {\n"
+         "  out.write('a'); out.end('b'); await new Promise((r) => out.on('finish', r)); });\n",
+         "{}", SANDBOX_OK, NULL, "ab", NULL},
         {"callback", "index.js", "index.handler",
          "exports.handler = (e, c, done) => { setTimeout(() => done(null, 'later'), 5); };\n", "{}",
          SANDBOX_OK, NULL, "\"later\"", NULL},
@@ -167,7 +224,10 @@ static void test_node(void **state)
          SANDBOX_FUNCTION_ERROR, "TypeError",
          "{\"errorType\":\"TypeError\",\"errorMessage\":\"bad thing\",\"trace\":[\"TypeError: bad "
          "thing\"",
-         "Invoke Error"},
+         "\t11111111-2222-4333-8444-555555555555\tERROR\tInvoke Error "
+         "\t{\"errorType\":\"TypeError\",\"errorMessage\":\"bad thing\",\"stack\":[\"TypeError: "
+         "bad "
+         "thing\",\""},
         {"rejects aside", "index.js", "index.handler",
          "exports.handler = () => { Promise.reject(new Error('aside')); };\n", "{}",
          SANDBOX_FUNCTION_ERROR, "Runtime.UnhandledPromiseRejection", "Error: aside", NULL},
