@@ -6,6 +6,7 @@ slashes or dots), LAMBDA_TASK_ROOT and AWS_LAMBDA_RUNTIME_API. One event at a ti
 import decimal
 import http.client
 import importlib
+import importlib.machinery
 import importlib.util
 import io
 import json
@@ -132,6 +133,18 @@ class EndpointFinder:
                           endpoint_url, *args, **kw)
 
         session.create_client = create_client
+
+
+class SdkFinder:
+    """boto3 for an interpreter that is not the system's: Debian's, which is plain Python, when the
+    function brings none."""
+    FOLDER = "/usr/lib/python3/dist-packages"
+    NAMES = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"}
+
+    def find_spec(self, name, path=None, target=None):
+        if name in self.NAMES:
+            return importlib.machinery.PathFinder.find_spec(name, [self.FOLDER])
+        return None
 
 
 class RuntimeApi:
@@ -435,6 +448,7 @@ def main():
     sys.argv = [""]
     provide_awslambdaric()
     sys.meta_path.insert(0, EndpointFinder())
+    sys.meta_path.append(SdkFinder())
     set_up_logging()
     api = RuntimeApi()
     try:

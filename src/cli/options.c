@@ -16,6 +16,15 @@ static enum err set_value(const struct option *o, const char *value, FILE *err)
         *(const char **)o->value = value;
         return ERR_OK;
     }
+    if (o->kind == OPTION_LIST) {
+        struct option_list *list = o->value;
+        if (list->n == OPTION_LIST_MAX) {
+            fprintf(err, "weir: %s can be given %d times\n", o->name, OPTION_LIST_MAX);
+            return ERR_INVALID;
+        }
+        list->v[list->n++] = value;
+        return ERR_OK;
+    }
     int64_t v;
     if (str_to_i64(str_c(value), &v) != ERR_OK || v < o->min || v > o->max) {
         fprintf(err, "weir: %s takes a whole number from %" PRId64 " to %" PRId64 ", not '%s'\n",

@@ -13,12 +13,20 @@ enum option_kind {
     OPTION_FLAG, /* bool; no value */
     OPTION_TEXT, /* const char * */
     OPTION_INT,  /* int64_t within min..max */
+    OPTION_LIST, /* struct option_list; may be given several times */
+};
+
+enum { OPTION_LIST_MAX = 32 };
+
+struct option_list {
+    const char *v[OPTION_LIST_MAX];
+    size_t n;
 };
 
 struct option {
     const char *name; /* "--listen" */
     enum option_kind kind;
-    void *value;      /* bool *, const char **, int64_t * by kind; holds the default before */
+    void *value;      /* bool *, const char **, int64_t *... by kind; holds the default before */
     const char *arg;  /* placeholder of the value in help, NULL for a flag */
     const char *help; /* one sentence */
     int64_t min, max; /* OPTION_INT */

@@ -1,4 +1,4 @@
-/* weir serve|status|env|backup|restore|check|repair|version|help */
+/* weir serve|status|env|backup|restore|check|repair|runtime|version|help */
 #include "main/main.h"
 
 #include <limits.h>
@@ -11,6 +11,8 @@
 #include "main/backup.h"
 #include "main/check.h"
 #include "main/running.h"
+#include "main/runtime.h"
+#include "sandbox/runtimes.h"
 #include "sandbox/sandbox.h"
 
 static struct serve_options serve_options = {
@@ -50,6 +52,13 @@ static const struct option serve_table[] = {
      0},
     {"--function-aws", OPTION_TEXT, &serve_options.function_aws, "WHERE",
      "Where AWS's names lead in functions: weir, or real, which is AWS itself.", 0, 0},
+    {"--runtime", OPTION_LIST, &serve_options.runtimes, "NAME=PATH",
+     "An interpreter for functions, python3.12=/opt/py/bin/python3.12; may be given several times.",
+     0, 0},
+    {"--runtime-substitutes", OPTION_FLAG, &serve_options.runtime_substitutes, NULL,
+     "Run functions whose python3.x or nodejsN.x is not here by the nearest newer one; their logs "
+     "say so.",
+     0, 0},
     {"--no-dev-key", OPTION_FLAG, &serve_options.no_dev_key, NULL,
      "Do not accept the development key test/test (beyond loopback never accepted without "
      "--insecure-network).",
@@ -106,6 +115,14 @@ static int cmd_serve(int argc, char **argv)
 {
     if (options_parse(serve_table, ARRAY_LEN(serve_table), argc, argv, stderr) != ERR_OK)
         return 2;
+    for (size_t i = 0; i < serve_options.runtimes.n; i++)
+        if (!runtimes_given_valid(serve_options.runtimes.v[i])) {
+            fprintf(
+                stderr,
+                "weir: --runtime takes python3.12=PATH or nodejs20.x=PATH of a program, not '%s'\n",
+                serve_options.runtimes.v[i]);
+            return 2;
+        }
     serve_options.argv = argv - 2;
     return serve(&serve_options);
 }
@@ -265,6 +282,27 @@ static int cmd_repair(int argc, char **argv)
     return argc == 1 ? repair(argv[0]) : (fprintf(stderr, "weir: weir repair DIR\n"), 2);
 }
 
+static const char *runtime_data = ".weir/data";
+static const struct option runtime_table[] = {
+    {"--data", OPTION_TEXT, &runtime_data, "DIR", "The data folder, where interpreters are added.",
+     0, 0},
+};
+
+static int cmd_runtime(int argc, char **argv)
+{
+    bool add = argc >= 2 && strcmp(argv[0], "add") == 0 && argv[1][0] != '-';
+    int words = add ? 2 : 1;
+    if (!add && (argc < 1 || strcmp(argv[0], "list") != 0)) {
+        fprintf(stderr,
+                "weir: weir runtime list | weir runtime add NAME, as nodejs18.x; [--data DIR]\n");
+        return 2;
+    }
+    if (options_parse(runtime_table, ARRAY_LEN(runtime_table), argc - words, argv + words,
+                      stderr) != ERR_OK)
+        return 2;
+    return add ? runtime_add(runtime_data, argv[1]) : runtime_list(runtime_data);
+}
+
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -289,6 +327,10 @@ static const struct command {
     {"repair", cmd_repair,
      "DIR: make a damaged data folder one that starts, keep the old files, and say what is lost.",
      NULL, 0},
+    {"runtime", cmd_runtime,
+     "list: the interpreters for functions; add NAME: install nodejsN.x and its AWS SDK, or say "
+     "how.",
+     runtime_table, ARRAY_LEN(runtime_table)},
     {"version", cmd_version, "Print the version.", NULL, 0},
     {"help", cmd_help, "Print this.", NULL, 0},
 };

@@ -4,6 +4,7 @@
 #define WEIR_MAIN_MAIN_H
 
 #include "base/str.h"
+#include "cli/options.h"
 
 struct serve_options {
     char **argv;          /* of the process, for a restart in place */
@@ -17,6 +18,8 @@ struct serve_options {
     bool require_isolation, allow_unisolated;
     const char *function_network;            /* world, none or host */
     const char *function_aws;                /* weir or real */
+    struct option_list runtimes; /* NAME=PATH */
+    bool runtime_substitutes;
     const char *allow_hosts, *allow_origins; /* lists with commas; NULL: none */
     bool no_dev_key;
     bool insecure_network;

@@ -114,7 +114,10 @@ static enum err function_options(const struct serve_options *o, struct sandbox_o
                     {"none", SANDBOX_NETWORK_NONE},
                     {"host", SANDBOX_NETWORK_HOST}};
     struct sandbox_options options = {.require_isolation = o->require_isolation,
-                                      .allow_unisolated = o->allow_unisolated};
+                                      .allow_unisolated = o->allow_unisolated,
+                                      .runtimes = o->runtimes.v,
+                                      .n_runtimes = o->runtimes.n,
+                                      .runtime_substitutes = o->runtime_substitutes};
     size_t i = 0;
     while (i < ARRAY_LEN(networks) && strcmp(o->function_network, networks[i].name) != 0)
         i++;

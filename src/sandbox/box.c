@@ -1,7 +1,7 @@
 /* Isolation of one function: see box.h.
  *
  * The skeleton is a folder that is made once:
- *   root/ usr etc dev proc tmp opt var/task var/runtime [bin lib lib64 sbin: as on the host]
+ *   root/ usr etc dev proc tmp opt var/task var/runtime var/lang var/node_modules [bin lib lib64 sbin: as on the host]
  * Each environment binds it, and over it: the host's /usr (and /bin, /lib where they are folders),
  * a few files of /etc, six devices, all read-only; its package on /var/task; a tmpfs of its size on
  * /tmp. As every mount point exists already, nothing is created as the function's user. In a user
@@ -40,8 +40,8 @@
 #include "sandbox/sandbox.h"
 
 static const char *const skeleton_dirs[] = {
-    "usr", "etc", "etc/ssl", "etc/alternatives", "dev",         "proc",
-    "tmp", "opt", "var",     "var/task",         "var/runtime", "etc/weir",
+    "usr", "etc", "etc/ssl", "etc/alternatives", "etc/weir",    "dev",      "proc",
+    "tmp", "opt", "var",     "var/task",         "var/runtime", "var/lang", "var/node_modules",
 };
 static const char *const top_links[] = {"bin", "sbin", "lib", "lib32", "lib64"};
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
@@ -240,8 +240,11 @@ static bool mount_net(const struct box_host *host)
 static bool mount_function(const char *root, const struct box_plan *plan)
 {
     char to[BOX_PATH_MAX], options[64];
-    const char *const binds[][2] = {
-        {plan->code_dir, "var/task"}, {plan->opt_dir, "opt"}, {plan->runtime_dir, "var/runtime"}};
+    const char *const binds[][2] = {{plan->code_dir, "var/task"},
+                                    {plan->opt_dir, "opt"},
+                                    {plan->runtime_dir, "var/runtime"},
+                                    {plan->lang_dir, "var/lang"},
+                                    {plan->sdk_dir, "var/node_modules"}};
     for (size_t i = 0; i < ARRAY_LEN(binds); i++)
         if (binds[i][0][0] &&
             (!join(to, root, binds[i][1], "") || !bind_at(binds[i][0], to, SEALED)))

@@ -12,7 +12,9 @@
 #include "sandbox/sandbox_int.h"
 
 /* Longest of the path lists made here: a few places, each BOX_PATH_MAX at most. */
-enum { ENV_TEXT_MAX = 6 * BOX_PATH_MAX };
+enum { ENV_TEXT_MAX = 8 * BOX_PATH_MAX };
+
+#define LANG_DIR "/var/lang" /* an interpreter's prefix inside, as on Lambda */
 
 enum runtime_family { FAMILY_PROVIDED, FAMILY_PYTHON, FAMILY_NODE, FAMILY_NONE };
 
@@ -27,21 +29,33 @@ static enum runtime_family family_of(struct str runtime)
     return FAMILY_NONE;
 }
 
-/* Interpreters as seen inside, where only the system's folders are: the version asked for when the
- * host has it, else the host's own. */
-static bool find_interpreter(struct str runtime, char *out, size_t size)
+static enum err find_interpreter(const struct sandbox *sb, struct str runtime,
+                                 struct runtime_found *ret_found)
 {
-    enum runtime_family family = family_of(runtime);
-    static const char *const folders[] = {"/usr/local/bin", "/usr/bin"};
-    for (int exact = family == FAMILY_PYTHON; exact >= 0; exact--)
-        for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
-            int n = family == FAMILY_NODE ? snprintf(out, size, "%s/node", folders[i])
-                    : exact ? snprintf(out, size, "%s/" STR_FMT, folders[i], STR_ARG(runtime))
-                            : snprintf(out, size, "%s/python3", folders[i]);
-            if (n > 0 && (size_t)n < size && access(out, X_OK) == 0)
-                return true;
-        }
-    return false;
+    return runtimes_find(&sb->places, runtime, sb->substitutes, ret_found);
+}
+
+bool sandbox_runtime_other(const struct sandbox *sb, struct str runtime, char *out, size_t size)
+{
+    struct runtime_found found;
+    if (!sb->substitutes || family_of(runtime) == FAMILY_PROVIDED ||
+        find_interpreter(sb, runtime, &found) != ERR_OK || str_eq_c(runtime, found.name))
+        return false;
+    (void)snprintf(out, size, "%s", found.name);
+    return true;
+}
+
+static void put_name(void *arg, const struct runtime_found *found)
+{
+    struct buf *b = arg;
+    if (str_find_str(buf_str(b), str_c(found->name)) == SIZE_MAX)
+        buf_add_fmt(b, "%s, ", found->name);
+}
+
+void sandbox_runtimes_put(const struct sandbox *sb, struct buf *b)
+{
+    runtimes_each(&sb->places, put_name, b);
+    buf_add_str(b, STR("provided.al2023, provided.al2"));
 }
 
 const char *sandbox_refusal(const struct sandbox *sb)
@@ -54,7 +68,7 @@ const char *sandbox_refusal(const struct sandbox *sb)
 
 bool sandbox_runtime_available(const struct sandbox *sb, struct str runtime, const char **ret_why)
 {
-    char path[PATH_MAX];
+    struct runtime_found found;
     const char *why = NULL;
     enum runtime_family family = family_of(runtime);
     if (sandbox_refusal(sb))
@@ -65,10 +79,8 @@ bool sandbox_runtime_available(const struct sandbox *sb, struct str runtime, con
         why =
             "the runtime folder (python/bootstrap.py, node/bootstrap.mjs) was not found beside the "
             "binary; set WEIR_RUNTIME_DIR";
-    else if (family == FAMILY_PYTHON && !find_interpreter(runtime, path, sizeof path))
-        why = "Runtime not available on this host: no python3 in /usr/bin or /usr/local/bin";
-    else if (family == FAMILY_NODE && !find_interpreter(runtime, path, sizeof path))
-        why = "Runtime not available on this host: no node in /usr/bin or /usr/local/bin";
+    else if (family != FAMILY_PROVIDED && find_interpreter(sb, runtime, &found) != ERR_OK)
+        why = "it is not installed";
     if (ret_why && why)
         *ret_why = why;
     return !why;
@@ -81,15 +93,15 @@ static bool has_bootstraps(const char *dir)
            access(path, R_OK) == 0;
 }
 
-void sandbox_plan_find_runtime_dir(struct sandbox *sb, const char *option)
+void sandbox_plan_find_runtime_dir(char *out, const char *option)
 {
     const char *given = option ? option : getenv("WEIR_RUNTIME_DIR");
     char binary[PATH_MAX], path[PATH_MAX + 64], real[PATH_MAX];
     static const char *const beside[] = {"../runtime", "../../runtime", "../share/weir/runtime"};
-    sb->runtime_dir[0] = 0;
+    out[0] = 0;
     if (given) {
-        if (realpath(given, real) && strlen(real) < sizeof sb->runtime_dir && has_bootstraps(real))
-            memcpy(sb->runtime_dir, real, strlen(real) + 1);
+        if (realpath(given, real) && strlen(real) < BOX_PATH_MAX && has_bootstraps(real))
+            memcpy(out, real, strlen(real) + 1);
         return;
     }
     ssize_t n = readlink("/proc/self/exe", binary, sizeof binary - 1);
@@ -101,10 +113,17 @@ void sandbox_plan_find_runtime_dir(struct sandbox *sb, const char *option)
         *slash = 0;
     for (size_t i = 0; i < ARRAY_LEN(beside); i++)
         if (snprintf(path, sizeof path, "%s/%s", binary, beside[i]) < (int)sizeof path &&
-            realpath(path, real) && strlen(real) < sizeof sb->runtime_dir && has_bootstraps(real)) {
-            memcpy(sb->runtime_dir, real, strlen(real) + 1);
+            realpath(path, real) && strlen(real) < BOX_PATH_MAX && has_bootstraps(real)) {
+            memcpy(out, real, strlen(real) + 1);
             return;
         }
+}
+
+void sandbox_runtime_dir(char *out, size_t size)
+{
+    char dir[BOX_PATH_MAX];
+    sandbox_plan_find_runtime_dir(dir, NULL);
+    (void)snprintf(out, size, "%s", dir);
 }
 
 /* --- strings of the start packet -------------------------------------------------------------- */
@@ -148,7 +167,30 @@ static void add_default(struct builder *w, const struct sandbox_spec *spec, cons
 struct places {
     char task[BOX_PATH_MAX], opt[BOX_PATH_MAX], runtime[BOX_PATH_MAX];
     char host_runtime[BOX_PATH_MAX];
+    struct runtime_found lang; /* python3.*, nodejs*; path and prefix as on the host */
+    char sdk[BOX_PATH_MAX];    /* host folder of /var/node_modules; "": none */
+    bool inside;               /* in a root of its own */
 };
+
+/* SDKs that Lambda's Node.js runtimes promise: version 2 up to 16, 3 from 18 on. Where they are
+ * installed: the data folder or beside the bootstraps. */
+static void find_sdk(const struct sandbox *sb, struct places *p)
+{
+    struct str name = str_c(p->lang.name);
+    const char *version =
+        str_eq_c(name, "nodejs16.x") || str_eq_c(name, "nodejs14.x") ? "v2" : "v3";
+    p->sdk[0] = 0;
+    if (!str_starts(name, STR("nodejs")))
+        return;
+    if (snprintf(p->sdk, sizeof p->sdk, STR_FMT "/runtimes/sdk-%s/node_modules",
+                 STR_ARG(sb->places.data_dir), version) < (int)sizeof p->sdk &&
+        access(p->sdk, R_OK | X_OK) == 0)
+        return;
+    if (snprintf(p->sdk, sizeof p->sdk, "%s/sdk-%s/node_modules", sb->runtime_dir, version) >=
+            (int)sizeof p->sdk ||
+        access(p->sdk, R_OK | X_OK) != 0)
+        p->sdk[0] = 0;
+}
 
 static enum err find_places(struct sandbox *sb, const struct sandbox_spec *spec, struct places *p)
 {
@@ -156,6 +198,13 @@ static enum err find_places(struct sandbox *sb, const struct sandbox_spec *spec,
     bool inside = sb->ready.host.namespaces;
     int n = 0;
     p->host_runtime[0] = 0;
+    p->inside = inside;
+    p->lang = (struct runtime_found){0};
+    p->sdk[0] = 0;
+    if (family != FAMILY_PROVIDED && find_interpreter(sb, spec->runtime, &p->lang) != ERR_OK)
+        return ERR_UNSUPPORTED;
+    if (family != FAMILY_PROVIDED)
+        find_sdk(sb, p);
     if (family == FAMILY_PYTHON || family == FAMILY_NODE)
         n = snprintf(p->host_runtime, sizeof p->host_runtime, "%s/%s", sb->runtime_dir,
                      family == FAMILY_PYTHON ? "python" : "node");
@@ -214,8 +263,9 @@ static enum err add_arguments(struct sandbox *sb, const struct sandbox_spec *spe
         add(w, str_c(path));
         return ERR_OK;
     }
-    if (!find_interpreter(spec->runtime, path, sizeof path))
-        return ERR_UNSUPPORTED;
+    /* PREFIX/bin/python3.12 is /var/lang/bin/python3.12 inside. */
+    (void)snprintf(path, sizeof path, "%s%s", p->inside && p->lang.prefix[0] ? LANG_DIR : "",
+                   p->lang.path + (p->inside ? strlen(p->lang.prefix) : 0));
     add(w, str_c(path));
     /* Paths through a descriptor must not be resolved to where they really are: that is closed. */
     if (family == FAMILY_NODE && box_pins_folders(&sb->ready.host))
@@ -231,11 +281,14 @@ static void add_language(const struct sandbox_spec *spec, const struct places *p
     char text[ENV_TEXT_MAX];
     if (family_of(spec->runtime) != FAMILY_NODE)
         return;
-    /* Layers and the runtime's own first, then the SDKs that the host happens to have. */
+    /* As on Lambda, and then the SDK: inside, it is found by walking up from /var/task, by import too,
+     * which knows no NODE_PATH. */
+    struct str major = str_cut(&(struct str){p->lang.name + 6, strlen(p->lang.name + 6)}, '.');
     (void)snprintf(text, sizeof text,
-                   "%s/nodejs/node_modules:%s/node_modules:%s:/usr/local/lib/node_modules:"
-                   "/usr/lib/node_modules:/usr/share/nodejs",
-                   p->opt, p->runtime, p->task);
+                   "%s/nodejs/node" STR_FMT "/node_modules:%s/nodejs/node_modules:"
+                   "%s/node_modules:%s:%s:%s",
+                   p->opt, STR_ARG(major), p->opt, p->runtime, p->runtime, p->task,
+                   p->inside ? "/var/node_modules" : p->sdk);
     add_default(w, spec, "NODE_PATH", str_c(text));
 }
 
@@ -263,7 +316,8 @@ static void add_environment(struct sandbox *sb, const struct sandbox_spec *spec,
         add(w, str_is_set(spec->env[i].value) ? spec->env[i].value : STR(""));
     }
     add_default(w, spec, "PATH", STR("/var/lang/bin:/usr/local/bin:/usr/bin:/bin:/opt/bin"));
-    (void)snprintf(text, sizeof text, "/lib64:/usr/lib64:%s%s%s:%s/lib:%s/lib", p->runtime,
+    (void)snprintf(text, sizeof text, "%s/lib:/lib64:/usr/lib64:%s%s%s:%s/lib:%s/lib",
+                   p->inside || !p->lang.prefix[0] ? LANG_DIR : p->lang.prefix, p->runtime,
                    p->runtime[0] ? ":" : "", p->task, p->task, p->opt);
     add_default(w, spec, "LD_LIBRARY_PATH", str_c(text));
     add_default(w, spec, "LANG", STR("en_US.UTF-8"));
@@ -285,7 +339,7 @@ static void add_environment(struct sandbox *sb, const struct sandbox_spec *spec,
     add_env(w, "AWS_LAMBDA_LOG_GROUP_NAME", spec->log_group);
     add_env(w, "AWS_LAMBDA_LOG_STREAM_NAME", spec->log_stream);
     if (family_of(spec->runtime) != FAMILY_PROVIDED) {
-        (void)snprintf(text, sizeof text, "AWS_Lambda_" STR_FMT, STR_ARG(spec->runtime));
+        (void)snprintf(text, sizeof text, "AWS_Lambda_%s", p->lang.name); /* what really runs */
         add_env(w, "AWS_EXECUTION_ENV", str_c(text));
     }
     add_env(w, "AWS_ACCESS_KEY_ID", spec->access_key);
@@ -313,6 +367,8 @@ enum err sandbox_plan_build(struct sandbox *sb, const struct sandbox_spec *spec,
     add(&w, spec->code_dir);
     add(&w, str_is_set(spec->opt_dir) ? spec->opt_dir : STR(""));
     add(&w, str_c(places.host_runtime));
+    add(&w, str_c(places.lang.prefix));
+    add(&w, str_c(places.sdk));
     w.n = 0;
     TRY(add_arguments(sb, spec, &places, &w, ret_why));
     uint32_t n_argv = w.n;
@@ -322,7 +378,8 @@ enum err sandbox_plan_build(struct sandbox *sb, const struct sandbox_spec *spec,
     TRY(buf_err(strings));
     if (w.bad)
         return ERR_INVALID;
-    if (strings->len - before > SANDBOX_ENV_BYTES_MAX || n_argv + w.n + 4 > ZYGOTE_STRINGS_MAX)
+    if (strings->len - before > SANDBOX_ENV_BYTES_MAX ||
+        n_argv + w.n + 1 + ZYGOTE_FOLDERS > ZYGOTE_STRINGS_MAX)
         return ERR_LIMIT;
     *ret_start = (struct zygote_start){
         .op = ZYGOTE_START,

@@ -28,7 +28,13 @@ enum err sandbox_new(struct core *core, const struct sandbox_options *opts,
                 ? snprintf(sb->work_dir, sizeof sb->work_dir, "%s", opts->work_dir)
                 : snprintf(sb->work_dir, sizeof sb->work_dir, STR_FMT "/sandbox",
                            STR_ARG(core->cfg.data_dir));
-    sandbox_plan_find_runtime_dir(sb, opts ? opts->runtime_dir : NULL);
+    sandbox_plan_find_runtime_dir(sb->runtime_dir, opts ? opts->runtime_dir : NULL);
+    sb->places.data_dir = core->cfg.data_dir;
+    if (opts) {
+        sb->places.given = opts->runtimes;
+        sb->places.n_given = opts->n_runtimes;
+        sb->substitutes = opts->runtime_substitutes;
+    }
     int pid = 0;
     enum err err =
         n < 0 || n >= (int)sizeof sb->work_dir

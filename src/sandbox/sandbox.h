@@ -69,6 +69,11 @@ struct sandbox_options {
     /* Folder with python/bootstrap.py and node/bootstrap.mjs. NULL: $WEIR_RUNTIME_DIR, else
      * `../runtime`, `../../runtime`, `../share/weir/runtime` beside the binary. */
     const char *runtime_dir;
+    /* Interpreters that are elsewhere, as "python3.12=PATH": runtimes_given_valid of runtimes.h. They
+     * outlive the sandbox. */
+    const char *const *runtimes;
+    size_t n_runtimes;
+    bool runtime_substitutes; /* a runtime that is not here is run by the nearest newer one */
 };
 
 /* First in the main of every program that calls sandbox_new: there, a helper process that had to be
@@ -116,6 +121,13 @@ bool sandbox_able(const struct sandbox *sb);
  * host. When false *ret_why (may be NULL) is a static sentence. Any thread. Names that are no
  * runtime at all are for the caller's spec to refuse. */
 bool sandbox_runtime_available(const struct sandbox *sb, struct str runtime, const char **ret_why);
+
+/* The folder of bootstraps into `out`; "" when it is not found. */
+void sandbox_runtime_dir(char *out, size_t size);
+/* Appends the runtimes that can run here: "nodejs20.x, provided.al2023, python3.11". Any thread. */
+void sandbox_runtimes_put(const struct sandbox *sb, struct buf *b);
+/* Where functions of `runtime` are run by a newer one: its name into `out`, and true. Any thread. */
+bool sandbox_runtime_other(const struct sandbox *sb, struct str runtime, char *out, size_t size);
 
 /* --- an instance ------------------------------------------------------------------------------ */
 

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "net/net.h"
+#include "sandbox/runtimes.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/zygote.h"
 
@@ -33,6 +34,8 @@ struct sandbox {
     const struct sandbox_told *told; /* instance.c's */
     char work_dir[BOX_PATH_MAX];
     char runtime_dir[BOX_PATH_MAX]; /* "": not found */
+    struct runtime_places places;   /* of interpreters */
+    bool substitutes;
     bool require_isolation, allow_unisolated;
     enum sandbox_network network; /* as asked for; ready.host.network says whether they have one */
     bool real_aws;
@@ -219,6 +222,7 @@ enum err sandbox_plan_build(struct sandbox *sb, const struct sandbox_spec *spec,
                             char *ret_why) WARN_UNUSED;
 /* Completes it with the address of the Runtime API. */
 void sandbox_plan_add_api(const char *api, struct buf *strings, struct zygote_start *start);
-void sandbox_plan_find_runtime_dir(struct sandbox *sb, const char *option);
+/* The folder of bootstraps into `out` (BOX_PATH_MAX), "" when there is none. */
+void sandbox_plan_find_runtime_dir(char *out, const char *option);
 
 #endif

@@ -89,7 +89,7 @@ static void child_run(char *packet, size_t len, int log_fd, int slot)
     struct zygote_start start;
     memcpy(&start, packet, sizeof start);
     char *p = packet + sizeof start, *end = packet + len;
-    size_t n = 3 + (size_t)start.n_argv + start.n_envp, at = 0;
+    size_t n = ZYGOTE_FOLDERS + (size_t)start.n_argv + start.n_envp, at = 0;
     if (n > ZYGOTE_STRINGS_MAX || start.n_argv == 0)
         _exit(1);
     for (size_t i = 0; i < n; i++) {
@@ -97,7 +97,7 @@ static void child_run(char *packet, size_t len, int log_fd, int slot)
         if (!nul)
             _exit(1);
         z.strings[at++] = p;
-        if (i == 2 + start.n_argv)
+        if (i == ZYGOTE_FOLDERS - 1 + start.n_argv)
             z.strings[at++] = NULL; /* ends argv */
         p = nul + 1;
     }
@@ -106,13 +106,15 @@ static void child_run(char *packet, size_t len, int log_fd, int slot)
         .code_dir = z.strings[0],
         .opt_dir = z.strings[1],
         .runtime_dir = z.strings[2],
+        .lang_dir = z.strings[3],
+        .sdk_dir = z.strings[4],
         .memory_mb = start.memory_mb,
         .ephemeral_mb = start.ephemeral_mb,
         .rlimits = start.rlimits,
         .slot = slot,
         .log_fd = log_fd,
-        .argv = &z.strings[3],
-        .envp = &z.strings[3 + start.n_argv + 1],
+        .argv = &z.strings[ZYGOTE_FOLDERS],
+        .envp = &z.strings[ZYGOTE_FOLDERS + start.n_argv + 1],
         .packet = packet,
         .packet_len = len,
     };
@@ -570,8 +572,13 @@ static bool probe_once(void)
     pid_t pid = clone_child(sandbox_box_clone_flags(host()));
     if (pid == 0) {
         char byte;
-        struct box_plan plan = {
-            .code_dir = "/usr", .opt_dir = "", .runtime_dir = "", .ephemeral_mb = 1, .log_fd = 2};
+        struct box_plan plan = {.code_dir = "/usr",
+                                .opt_dir = "",
+                                .runtime_dir = "",
+                                .lang_dir = "",
+                                .sdk_dir = "",
+                                .ephemeral_mb = 1,
+                                .log_fd = 2};
         close(go[1]);
         if (read(go[0], &byte, 1) != 1 || !probe_network(told) ||
             !sandbox_box_enter(host(), &plan, told))

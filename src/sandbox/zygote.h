@@ -36,7 +36,9 @@ struct zygote_kill {
     uint64_t id;
 };
 
-/* Followed by NUL-terminated texts: code_dir, opt_dir, runtime_dir, argv, envp. */
+enum { ZYGOTE_FOLDERS = 5 };
+
+/* Followed by NUL-terminated texts: code_dir, opt_dir, runtime_dir, lang_dir, sdk_dir, argv, envp. */
 struct zygote_start {
     uint32_t op; /* ZYGOTE_START */
     uint32_t n_argv;

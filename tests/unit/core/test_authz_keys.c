@@ -84,7 +84,11 @@ static void test_work(void **state)
     (void)state;
     arena_init(&a, ARENA_BYTES);
     policy_context_init(&ctx, &a);
-    core_work_keys(&ctx, &core, 1767225600000, &role, STR("arn:aws:sqs:eu-west-1:000000000000:q"));
+    struct core_work of_role = {.core = &core,
+                                .now_ms = 1767225600000,
+                                .who = &role,
+                                .resource = STR("arn:aws:sqs:eu-west-1:000000000000:q")};
+    core_work_keys(&ctx, &of_role);
     expect(&ctx, "aws:CurrentTime", "2026-01-01T00:00:00Z");
     expect(&ctx, "aws:EpochTime", "1767225600");
     expect(&ctx, "aws:ResourceAccount", "000000000000");
@@ -98,7 +102,9 @@ static void test_work(void **state)
     expect(&ctx, "aws:TokenIssueTime", "1970-01-01T00:00:01Z");
     expect(&ctx, "aws:SecureTransport", "true");
     policy_context_init(&ctx, &a);
-    core_work_keys(&ctx, &core, 0, &service, STR("arn:aws:s3:::b"));
+    struct core_work of_service = {
+        .core = &core, .who = &service, .resource = STR("arn:aws:s3:::b")};
+    core_work_keys(&ctx, &of_service);
     expect(&ctx, "aws:PrincipalServiceName", "s3.amazonaws.com");
     expect(&ctx, "aws:PrincipalServiceNamesList", "s3.amazonaws.com");
     expect(&ctx, "aws:PrincipalIsAWSService", "true");
