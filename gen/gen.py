@@ -28,7 +28,7 @@ COMMON = ["access_denied", "validation", "missing_parameter", "serialization", "
           "too_large", "timeout", "bad_digest"]
 LABELS_MAX = 8  # WIRE_LABELS_MAX
 # What stands in a template besides members, and what can be made of a member (wire.h).
-OP_FACTS = {"action", "resource", "when", "also", "keys", "unsigned", "stream_in", "stream_out",
+OP_FACTS = {"action", "resource", "when", "also", "keys", "unsigned", "stream_in", "stream_out", "body_max",
             "self_auth"}
 HOLES = {"account", "region", "partition"}
 FORMS = {"last", "table", "lambda", "group", "arn", "copy", "version"}
@@ -225,6 +225,8 @@ class Gen:
 
     def need_fields(self, name, row):
         fields = []
+        if row.get("body_max"):
+            fields.append(".body_max = %d" % row["body_max"])
         if row.get("when"):
             fields.append(".when = " + str_init(self.wire_when(name, row["when"])))
         for field, rows in (("also", row.get("also")), ("keys", self.condition_keys(name, row)),

@@ -122,7 +122,12 @@ static void set_environment_error(struct call_impl *c, enum err err)
                   STR_ARG(c->routed.op_name), STR_ARG(c->call.request_id));
         break;
     }
-    (void)!call_error_common(c, which, "%s", why);
+    if (err == ERR_LIMIT && c->routed.op && c->routed.op->body_max)
+        (void)!call_error_common(
+            c, which, "Request must be smaller than %u bytes for the " STR_FMT " operation",
+            c->routed.op->body_max, STR_ARG(c->routed.op->name));
+    else
+        (void)!call_error_common(c, which, "%s", why);
 }
 
 void dispatch_fail(struct call_impl *c, enum err err)

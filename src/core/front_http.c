@@ -426,11 +426,12 @@ static void start_buffered(struct call_impl *c)
         dispatch_fail(c, err);
         return;
     }
-    buf_init_arena(&c->body, &c->arena, CALL_BODY_MAX);
-    if (c->body_length > 0 && c->body_length <= CALL_BODY_MAX)
+    size_t max = c->routed.op && c->routed.op->body_max ? c->routed.op->body_max : CALL_BODY_MAX;
+    buf_init_arena(&c->body, &c->arena, max);
+    if (c->body_length > 0 && (uint64_t)c->body_length <= max)
         (void)!buf_reserve(&c->body, (size_t)c->body_length);
     c->phase = CALL_BODY;
-    http_body_start(c->asker, CALL_BODY_MAX, on_body);
+    http_body_start(c->asker, max, on_body);
 }
 
 /* Copies `s` to *at and moves that on. An absent text stays absent. */

@@ -27,8 +27,9 @@ struct target {
     struct str role;           /* ARN; absent: the service principal's own right decides */
 };
 
-struct target_attribute { /* message attribute of type String */
+struct target_attribute { /* message attribute of type String, or Number */
     struct str name, value;
+    bool number;
 };
 
 /* What: a kind ignores the members that it has no use for. */

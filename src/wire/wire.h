@@ -236,6 +236,7 @@ struct wire_op {
     const struct wire_key *keys;            /* condition keys, sorted by name */
     const struct str *tags;                 /* paths of members that hold tags or tag keys */
     uint8_t n_also, n_keys, n_tags;
+    uint32_t body_max;      /* bytes of a buffered request body; 0: what all have */
     struct str method, uri; /* REST */
     struct str result; /* query: element around the output; restXml: root of the output; absent */
     size_t in_size, out_size;

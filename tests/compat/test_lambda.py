@@ -74,6 +74,22 @@ def zipped(source, name="app.py"):
     return out.getvalue()
 
 
+def raw(stage, method, path, body):
+    """A signed request, for members that an older boto3 does not know."""
+    import urllib.error
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+    request = AWSRequest(method, stage.weir.endpoint + path, data=json.dumps(body), headers={"Content-Type": "application/json"})
+    SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(
+                request.url, json.dumps(body).encode(), dict(request.headers.items()), method=method)) as reply:
+            return json.load(reply)
+    except urllib.error.HTTPError as error:
+        return json.load(error)
+
+
 def runtime():
     """The Python that the host has, as a Lambda runtime's name."""
     import platform
@@ -521,6 +537,144 @@ def test_tags(stage, echo):
     assert stage.awslambda.list_tags(Resource=arn)["Tags"] == {"b": "2"}
 
 
+def test_tags_of_mappings(stage, echo):
+    """What Terraform asks of every aws_lambda_event_source_mapping."""
+    _, queue = stage.queue()
+    made = stage.awslambda.create_event_source_mapping(FunctionName=echo, EventSourceArn=queue, Enabled=False)
+    head = stage.awslambda.get_function_configuration(FunctionName=echo)["FunctionArn"].split(":function:")[0]
+    arn = f"{head}:event-source-mapping:{made['UUID']}"
+    assert stage.awslambda.list_tags(Resource=arn)["Tags"] == {}
+    stage.awslambda.tag_resource(Resource=arn, Tags={"a": "1", "b": "2"})
+    stage.awslambda.untag_resource(Resource=arn, TagKeys=["a"])
+    assert stage.awslambda.list_tags(Resource=arn)["Tags"] == {"b": "2"}
+    found = stage.weir.client("resourcegroupstaggingapi").get_resources(ResourceTypeFilters=["lambda:event-source-mapping"])
+    assert [r["ResourceARN"] for r in found["ResourceTagMappingList"]] == [arn]
+    stage.awslambda.delete_event_source_mapping(UUID=made["UUID"])
+    for gone in (arn, arn[:-1], arn.replace("event-source-mapping", "layer"), arn.replace(":event", ":code-signing-config:csc-")):
+        with pytest.raises(ClientError) as e:
+            stage.awslambda.list_tags(Resource=gone)
+        assert e.value.response["Error"]["Code"] in ("ResourceNotFoundException", "ValidationException"), gone
+    again = raw(stage, "POST", "/2015-03-31/event-source-mappings", {
+        "FunctionName": echo, "EventSourceArn": queue, "Enabled": False, "Tags": {"t": "x"}})
+    assert stage.awslambda.list_tags(Resource=again["EventSourceMappingArn"])["Tags"] == {"t": "x"}
+    stage.awslambda.delete_event_source_mapping(UUID=again["UUID"])
+
+
+LEVELS = """
+import logging
+def handler(event, context):
+    log = logging.getLogger()
+    log.debug("quiet")
+    log.info("told\\ntwice", extra={"own": 5})
+    print("printed")
+    print('{"level": "DEBUG", "message": "printed quiet"}')
+    if event:
+        raise KeyError("S")
+"""
+
+
+def test_json_logs(stage):
+    def configure(**logging):
+        return raw(stage, "PUT", f"/2015-03-31/functions/{name}/configuration", {"LoggingConfig": logging})
+    name = stage.function(LEVELS)
+    got = configure(LogFormat="JSON", SystemLogLevel="DEBUG")["LoggingConfig"]
+    assert got == {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "DEBUG",
+                   "LogGroup": "/aws/lambda/" + name}
+    stage.invoke(name, None)
+    lines = wait_for(lambda: [x for x in stage.log_lines(name)] if any("platform.report" in x for x in stage.log_lines(name))
+                     else None, 20, "report")
+    assert "printed\n" in lines and not any("quiet" in x for x in lines), lines
+    told = [json.loads(x) for x in lines if x.startswith("{")]
+    assert [x.get("type", "told") for x in told] == ["platform.start", "told", "platform.runtimeDone", "platform.report"]
+    assert told[1]["message"] == "told\ntwice" and told[1]["level"] == "INFO" and told[1]["own"] == 5
+    assert told[1]["logger"] == "root" and told[1]["requestId"] == told[0]["record"]["requestId"]
+    assert told[3]["record"]["status"] == "success" and told[3]["record"]["metrics"]["memorySizeMB"] == 256
+    configure(LogFormat="JSON", ApplicationLogLevel="FATAL", SystemLogLevel="WARN")
+    before = len(lines)
+    stage.invoke(name, {"x": 1})
+    new = wait_for(lambda: stage.log_lines(name)[before:] if any('"error"' in x for x in stage.log_lines(name)[before:])
+                   else None, 20, "report of the error")
+    assert [json.loads(x).get("type") for x in new if x.startswith("{")] == ["platform.runtimeDone", "platform.report"], new
+    assert configure(LogFormat="Text")["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/aws/lambda/" + name}
+    assert 'LogLevel is not supported when LogFormat is set to "Text"' in str(configure(SystemLogLevel="INFO"))
+
+
+def test_one_event_for_an_exception(stage):
+    name = stage.function("import logging\ndef inner(): raise KeyError('S')\ndef handler(e, c):\n"
+                          "  logging.getLogger().error('one\\ntwo')\n  inner()\n")
+    stage.invoke(name, {})
+    lines = wait_for(lambda: stage.log_lines(name) if any(x.startswith("REPORT") for x in stage.log_lines(name)) else None,
+                     20, "report")
+    assert len(lines) == 5 and lines[1].endswith("\tone\ntwo\n"), lines
+    assert lines[2].startswith("[ERROR] KeyError: 'S'\nTraceback (most recent call last):\n") and "in inner" in lines[2]
+
+
+def test_runtimes_are_what_they_say(stage, tmp_path):
+    """Each Python that is here runs as itself; what is not here is refused, with what to do."""
+    import subprocess
+    listed = subprocess.run([stage.weir.binary, "runtime", "list"], capture_output=True, text=True, check=True).stdout
+    here = {line.split()[0] for line in listed.splitlines()}
+    assert runtime() in here
+    source = "import sys\ndef handler(e, c): return [sys.version_info[1], __import__('os').environ['AWS_EXECUTION_ENV']]\n"
+    for minor in range(8, 15):
+        name = f"python3.{minor}"
+        if name in here:
+            made = stage.function(source, Runtime=name)
+            assert json.load(stage.invoke(made, {})["Payload"]) == [minor, f"AWS_Lambda_{name}"]
+        else:
+            with pytest.raises(ClientError, match=f"weir runtime add {name}") as e:
+                stage.function(source, Runtime=name)
+            assert e.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
+def test_runtime_substitutes(make_weir):
+    """What is not here is run by the nearest newer one, and both its log and its environment say so."""
+    import subprocess
+    server = Stage(make_weir(args=["--runtime-substitutes"]))
+    listed = subprocess.run([server.weir.binary, "runtime", "list"], capture_output=True, text=True, check=True).stdout
+    here = [line.split()[0] for line in listed.splitlines()]
+    cases = []
+    for shape, asked in (("python3.%d", range(13, 7, -1)), ("nodejs%d.x", (22, 20, 18, 16))):
+        numbers = [n for n in range(40) if shape % n in here]
+        cases += [(shape % n, shape % min(m for m in numbers if m > n)) for n in asked
+                  if n not in numbers and numbers and n < max(numbers)]
+    if not cases:
+        pytest.skip("all that could be asked for is here, or nothing newer")
+    asked, runs = cases[0]
+    source = "import os\ndef handler(e, c): return os.environ['AWS_EXECUTION_ENV']\n"
+    package = zipped(source)
+    if asked.startswith("nodejs"):
+        package = zipped("exports.handler = async () => process.env.AWS_EXECUTION_ENV;\n", "app.js")
+    name = server.function(Runtime=asked, Code={"ZipFile": package})
+    assert json.load(server.invoke(name, {})["Payload"]) == "AWS_Lambda_" + runs
+    lines = wait_for(lambda: server.log_lines(name), 20, "log")
+    assert lines[0] == f"[weir] {asked} is not on this machine: {runs} runs instead\n"
+
+
+def test_runtime_by_path(make_weir):
+    """An interpreter that is somewhere else, by --runtime."""
+    import sys
+    server = Stage(make_weir(args=["--runtime", "python3.14=" + sys.executable]))
+    name = server.function("import sys\ndef handler(e, c): return sys.version_info[1]\n", Runtime="python3.14")
+    assert json.load(server.invoke(name, {})["Payload"]) == sys.version_info[1]
+
+
+def test_large_packages(stage):
+    """A package as it is up to 50 MB, which is more than other requests may bring."""
+    noise = os.urandom(1024 * 1024)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as z:
+        z.writestr("app.py", "def handler(e, c): return 1\n")
+        for i in range(20):
+            z.writestr(f"noise{i}", noise)
+    name = stage.function(Code={"ZipFile": out.getvalue()})
+    assert json.load(stage.invoke(name, {})["Payload"]) == 1
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.update_function_code(FunctionName=name, ZipFile=out.getvalue() * 3)
+    assert e.value.response["Error"]["Code"] == "RequestEntityTooLargeException"
+    assert "Request must be smaller than 70167211 bytes for the UpdateFunctionCode operation" in str(e.value)
+
+
 def test_role_without_log_permission_writes_no_logs(stage):
     name = stage.function(Role=stage.role(policy=None))
     assert json.load(stage.invoke(name, {"kind": "print", "text": "silent"})["Payload"])
@@ -594,14 +748,22 @@ def test_async_no_retries(quick):
     assert code_of(e) == "InvalidParameterValueException"
 
 
-def test_async_throttled_waits(quick):
-    url, _ = quick.queue()
-    name = quick.function(FORWARD, Environment={"Variables": {"OUT": url}})
+def test_async_without_any_concurrency_fails_at_once(quick):
+    """Reserved concurrency 0: to the dead-letter queue and the destination, without a try."""
+    letters, letters_arn = quick.queue()
+    records, records_arn = quick.queue()
+    name = quick.function(DeadLetterConfig={"TargetArn": letters_arn})
+    quick.awslambda.put_function_event_invoke_config(
+        FunctionName=name, DestinationConfig={"OnFailure": {"Destination": records_arn}})
     quick.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    quick.invoke(name, {"late": 1}, InvocationType="Event")
-    assert "Messages" not in quick.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)
-    quick.awslambda.delete_function_concurrency(FunctionName=name)
-    assert json.loads(quick.receive(url)["Body"]) == {"late": 1}
+    asked = quick.invoke(name, {"a": 1}, InvocationType="Event")["ResponseMetadata"]["RequestId"]
+    letter = quick.receive(letters)
+    assert json.loads(letter["Body"]) == {"a": 1}
+    assert {k: (v["DataType"], v["StringValue"]) for k, v in letter["MessageAttributes"].items()} == {
+        "RequestID": ("String", asked), "ErrorCode": ("Number", "429"), "ErrorMessage": ("String", "Rate Exceeded.")}
+    record = json.loads(quick.receive(records)["Body"])
+    assert record["requestContext"]["condition"] == "RetriesExhausted" and "responseContext" not in record
+    assert record["requestContext"]["approximateInvokeCount"] == 0
 
 
 def test_async_queues_behind_reserved_concurrency(quick):
@@ -618,7 +780,8 @@ def test_async_queues_behind_reserved_concurrency(quick):
 def test_async_of_deleted_function_is_dropped(quick):
     url, arn = quick.queue()
     name = quick.function(DeadLetterConfig={"TargetArn": arn})
-    quick.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    quick.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    quick.invoke(name, {"kind": "sleep", "seconds": 3}, InvocationType="Event")
     quick.invoke(name, {"x": 1}, InvocationType="Event")
     quick.awslambda.delete_function(FunctionName=name)
     again = quick.function(FORWARD, FunctionName=name, Environment={"Variables": {"OUT": url}})

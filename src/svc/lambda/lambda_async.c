@@ -2,6 +2,7 @@
  * the destination of failure; the destination of success.
  *
  *   attempt: function gone or created anew -> dropped
+ *            may never run (reserved concurrency 0) -> give_up
  *            started -> OK              -> done, or on-success destination in the same commit
  *                    -> function error  -> retry after base, 2 * base; then give_up
  *                    -> throttled       -> retry after 1 s doubling to 5 min, until the event is old
@@ -119,6 +120,13 @@ static void attempt_done(struct lambda_invocation *inv, const struct lambda_resu
     deliver_done(at->l->deliver, at->work, outcome);
 }
 
+/* Reserved concurrency of nothing: its events fail at once, without a try.
+ * Source: Lambda developer guide, "Configuring reserved concurrency". */
+static bool never_runs(const struct lambda_fn *fn)
+{
+    return fn->reserved == 0;
+}
+
 static void attempt(void *self, struct deliver_work *work)
 {
     struct lambda *l = self;
@@ -140,6 +148,11 @@ static void attempt(void *self, struct deliver_work *work)
     if (!fn || !str_eq(fn->id, ev.fn_id)) { /* deleted: its events go with it */
         lambda_fn_unref(fn);
         deliver_done(l->deliver, work, DELIVER_OK);
+        return;
+    }
+    if (never_runs(fn)) {
+        lambda_fn_unref(fn);
+        deliver_done(l->deliver, work, DELIVER_GIVE_UP);
         return;
     }
     struct attempt *at = mem_calloc(1, sizeof(*at));
@@ -274,7 +287,9 @@ static enum err send_dead_letter(struct txn *txn, const struct lambda_fn *fn,
 {
     const struct attempt *at = work->user;
     struct json *doc = NULL;
-    struct str message = STR("The event was not processed in time");
+    bool refused = !at && never_runs(fn);
+    struct str message =
+        refused ? STR("Rate Exceeded.") : STR("The event was not processed in time");
 
     if (at && at->response &&
         json_parse(txn->arena, str_n(at->response, at->response_len), &doc, NULL) == ERR_OK) {
@@ -283,9 +298,9 @@ static enum err send_dead_letter(struct txn *txn, const struct lambda_fn *fn,
             message = STR("Unhandled");
     }
     const struct target_attribute attributes[] = {
-        {STR("RequestID"), ev->request_id},
-        {STR("ErrorCode"), STR("200")},
-        {STR("ErrorMessage"), str_sub(message, 0, ERROR_MESSAGE_MAX)},
+        {.name = STR("RequestID"), .value = ev->request_id},
+        {.name = STR("ErrorCode"), .value = refused ? STR("429") : STR("200"), .number = true},
+        {.name = STR("ErrorMessage"), .value = str_sub(message, 0, ERROR_MESSAGE_MAX)},
     };
     return send_to(txn, fn, fn->dlq_arn,
                    &(struct target_delivery){.payload = ev->payload,

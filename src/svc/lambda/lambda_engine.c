@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "codec/json.h"
 #include "svc/lambda/lambda_int.h"
 
@@ -34,7 +35,9 @@ enum {
     MEMORY_OVERCOMMIT = 2, /* functions mostly use much less than they are given */
     LINE_BYTES_MAX = 2048,
     WAITING_MAX = LAMBDA_ASYNC_RUNNING_MAX, /* of a function */
-    STARTING_PER_CORE = 2,                  /* environments, over which who may wait does */
+    TRACE_HEX = 24 + 16,
+    LOG_VARIABLES = 2,     /* that tell a runtime the log format and level */
+    STARTING_PER_CORE = 2, /* environments, over which who may wait does */
 };
 
 struct pool {
@@ -259,12 +262,28 @@ static void put_fmt(struct instance *in, const char *fmt, ...)
         put_line(in, str_n(line, min_size((size_t)n, sizeof(line) - 1)));
 }
 
+/* A record of the platform in the JSON log format. */
+static void put_platform(struct instance *in, enum lambda_platform type,
+                         const struct lambda_report *report)
+{
+    struct buf b;
+    buf_init(&b, LINE_BYTES_MAX);
+    lambda_platform_put(&b, type, in->fn->system_log_level, clock_wall_ms(), report);
+    if (buf_err(&b) == ERR_OK && b.len)
+        put_line(in, buf_str(&b));
+    buf_release(&b);
+}
+
 static void log_start(struct instance *in)
 {
     if (in->start_logged || !in->inv)
         return;
     in->start_logged = true;
-    put_fmt(in, "START RequestId: %s Version: " LAMBDA_LATEST, in->inv->request_id);
+    if (in->fn->log_json)
+        put_platform(in, LAMBDA_PLATFORM_START,
+                     &(struct lambda_report){.request_id = str_c(in->inv->request_id)});
+    else
+        put_fmt(in, "START RequestId: %s Version: " LAMBDA_LATEST, in->inv->request_id);
 }
 
 static void log_failure(struct instance *in, const struct sandbox_result *r)
@@ -307,6 +326,14 @@ static void log_end(struct instance *in, const struct sandbox_result *r)
     };
 
     log_start(in);
+    in->start_logged = false;
+    if (in->fn->log_json) {
+        if (r->kind == SANDBOX_FUNCTION_ERROR)
+            report.status = "error";
+        put_platform(in, LAMBDA_PLATFORM_RUNTIME_DONE, &report);
+        put_platform(in, LAMBDA_PLATFORM_REPORT, &report);
+        return;
+    }
     log_failure(in, r);
     put_fmt(in, "END RequestId: %s", in->inv->request_id);
     buf_init(&b, LINE_BYTES_MAX);
@@ -314,13 +341,13 @@ static void log_end(struct instance *in, const struct sandbox_result *r)
     if (buf_err(&b) == ERR_OK)
         put_line(in, buf_str(&b));
     buf_release(&b);
-    in->start_logged = false;
 }
 
 static void on_log(void *arg, struct sandbox_instance *sb, struct str line)
 {
     struct instance *in = arg;
-    put_line(in, line);
+    if (!in->fn->log_json || !lambda_line_is_below(line, in->fn->log_level))
+        put_line(in, line);
 }
 
 static void on_ready(void *arg, struct sandbox_instance *sb, int64_t init_ms)
@@ -467,13 +494,16 @@ static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct a
     TRY(identity->assume_for_service(identity->self, fn->role, STR(LAMBDA_PRINCIPAL), fn->name.name,
                                      CREDENTIAL_S, a, &c.access_key, &c.secret, &c.token,
                                      &c.expires_ms));
-    struct sandbox_env *env = ARENA_ARRAY(a, struct sandbox_env, fn->n_env + 1);
+    struct sandbox_env *env = ARENA_ARRAY(a, struct sandbox_env, fn->n_env + LOG_VARIABLES);
     if (!env)
         return ERR_NOMEM;
-    for (size_t i = 0; i < fn->n_env; i++) {
-        env[i].name = fn->env[i].key;
-        env[i].value = fn->env[i].value;
+    size_t n_env = 0;
+    if (fn->log_json) { /* first, as of two variables of a name the first counts */
+        env[n_env++] = (struct sandbox_env){STR("AWS_LAMBDA_LOG_FORMAT"), STR("JSON")};
+        env[n_env++] = (struct sandbox_env){STR("AWS_LAMBDA_LOG_LEVEL"), fn->log_level};
     }
+    for (size_t i = 0; i < fn->n_env; i++)
+        env[n_env++] = (struct sandbox_env){fn->env[i].key, fn->env[i].value};
     in->credentials_end_ms = c.expires_ms;
     *ret_spec = (struct sandbox_spec){
         .function_name = fn->name.name,
@@ -489,7 +519,7 @@ static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct a
         .secret_key = c.secret,
         .session_token = c.token,
         .env = env,
-        .n_env = fn->n_env,
+        .n_env = n_env,
         .memory_mb = fn->memory_mb,
         .ephemeral_mb = fn->ephemeral_mb,
         /* Where AWS begins again after ten seconds, within the time-out of the first invocation,
@@ -497,6 +527,15 @@ static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct a
         .init_timeout_ms = SANDBOX_INIT_TIMEOUT_MS + fn->timeout_s * 1000,
     };
     return ERR_OK;
+}
+
+/* Another version of the runtime than the function asks for runs: never silently. */
+static void log_substitute(struct instance *in)
+{
+    char other[64];
+    if (sandbox_runtime_other(in->pool->e->l->sandbox, in->fn->runtime, other, sizeof(other)))
+        put_fmt(in, "[weir] " STR_FMT " is not on this machine: %s runs instead",
+                STR_ARG(in->fn->runtime), other);
 }
 
 static enum err instance_start(struct pool *pool, struct instance **ret_in)
@@ -525,6 +564,7 @@ static enum err instance_start(struct pool *pool, struct instance **ret_in)
         return err;
     }
     assert(in->sb);
+    log_substitute(in);
     in->starting = true;
     e->n_starting++;
     pool->n++;
@@ -557,6 +597,16 @@ static struct instance *idle_take(struct pool *pool)
 
 /* --- invoking --------------------------------------------------------------------------------- */
 
+/* What X-Ray's clients need to find, though nothing is sampled. */
+static struct str make_trace(struct lambda_invocation *inv)
+{
+    char hex[TRACE_HEX + 1];
+    rng_text(hex, TRACE_HEX, "0123456789abcdef");
+    int n = snprintf(inv->trace, sizeof(inv->trace), "Root=1-%08x-%.24s;Parent=%.16s;Sampled=0",
+                     (unsigned)(clock_wall_ms() / 1000), hex, hex + 24);
+    return str_n(inv->trace, (size_t)n);
+}
+
 static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
 {
     assert(!in->inv && !in->dying); /* E1 */
@@ -565,6 +615,7 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
         .request_id = str_c(inv->request_id),
         .function_arn = in->fn->arn,
         .client_context = inv->client_context,
+        .trace_id = make_trace(inv),
         .timeout_ms = in->fn->timeout_s * 1000,
         .on_result = on_result,
     };
@@ -666,7 +717,8 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
         return;
     }
     pool_take_fn(pool, inv->fn);
-    if (pool->gone) { /* deleted since the caller looked: who tries again finds nothing */
+    /* Deleted since the caller looked, and maybe created anew: who tries again finds that out. */
+    if (pool->gone || !str_eq(pool->fn->id, inv->fn->id)) {
         end_early(e, inv, INVOKE_THROTTLED, "ConcurrentInvocationLimitExceeded");
         return;
     }

@@ -32,6 +32,7 @@ enum {
     LAMBDA_LIST_MAX = 50, /* functions of one page */
     LAMBDA_MAPPING_LIST_MAX = 100,
     LAMBDA_REVISION_LEN = 36,
+    LAMBDA_TRACE_MAX = 80, /* "Root=1-...;Parent=...;Sampled=0" */
     LAMBDA_ASYNC_RETRIES = 2,
     LAMBDA_ASYNC_AGE_MAX_S = 6 * 3600,
     LAMBDA_ASYNC_RUNNING_MAX = 64,       /* asynchronous invocations at once */
@@ -109,6 +110,8 @@ struct lambda_fn {
     struct str log_group;
     int64_t reserved; /* -1: none */
     struct lambda_async_config async;
+    bool log_json;
+    struct str log_level, system_log_level; /* with log_json: "INFO"... */
     /* not stored */
     struct str arn;           /* without qualifier */
     struct lambda_code *code; /* carried from version to version */
@@ -191,6 +194,12 @@ static inline struct lambda_mapping *lambda_mapping_ref(struct lambda_mapping *m
     catalogue_ref(m);
     return m;
 }
+/* STR_NONE on exhaustion. */
+struct str lambda_mapping_arn(struct arena *a, struct str partition,
+                              const struct lambda_mapping *m);
+/* What the ARN of a mapping names. ERR_INVALID: it is no such ARN. */
+enum err lambda_mapping_arn_parse(struct str arn, struct key_scope *ret_scope,
+                                  struct str *ret_uuid) WARN_UNUSED;
 /* Tracked read. ERR_NOT_FOUND. */
 enum err lambda_mapping_get(struct txn *txn, struct lambda *l, struct key_scope scope,
                             struct str uuid, struct lambda_mapping **ret_m) WARN_UNUSED;
@@ -202,6 +211,7 @@ enum err lambda_mapping_leave(struct txn *txn, const struct lambda_mapping *m) W
 /* Stages the record, with a new LastModified. */
 enum err lambda_mapping_put(struct txn *txn, struct lambda *l,
                             struct lambda_mapping *m) WARN_UNUSED;
+/* With its tags. */
 enum err lambda_mapping_del(struct txn *txn, struct lambda *l,
                             const struct lambda_mapping *m) WARN_UNUSED;
 
@@ -273,6 +283,7 @@ struct lambda_invocation {
     void *user;
     /* the engine's */
     struct sandbox_invoke sb;
+    char trace[LAMBDA_TRACE_MAX];
     struct instance *instance;
     struct io_task task;
     struct list link; /* pool->waiting */
@@ -320,6 +331,18 @@ struct lambda_report {
 };
 /* Appends the REPORT line. */
 void lambda_report_put(struct buf *b, const struct lambda_report *r);
+
+enum lambda_platform {
+    LAMBDA_PLATFORM_START,
+    LAMBDA_PLATFORM_RUNTIME_DONE,
+    LAMBDA_PLATFORM_REPORT
+};
+/* Appends a record of the platform in the JSON log format; nothing where the function's system log
+ * level leaves it out. Of `r`, START looks at the request id alone. */
+void lambda_platform_put(struct buf *b, enum lambda_platform type, struct str level, int64_t now_ms,
+                         const struct lambda_report *r);
+/* Whether a line of a function with JSON logs is of a level below `level`: JSON that says so. */
+bool lambda_line_is_below(struct str line, struct str level);
 
 /* --- asynchronous invocations: lambda_async.c ------------------------------------------------- */
 

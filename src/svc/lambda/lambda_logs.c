@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "codec/json.h"
 #include "svc/lambda/lambda_int.h"
 
 enum {
@@ -25,6 +26,7 @@ enum {
     LOG_EVENT_OVERHEAD = 64,
     LOG_EVENTS_PUT_MAX = 1000, /* in one call of the port */
     STREAM_NAME_MAX = 64,
+    LOG_PARSE_MAX = 4 * 1024 * 1024, /* memory for a line that is looked at */
 };
 
 struct pending_event {
@@ -331,20 +333,108 @@ void lambda_logbook_free(struct lambda_logbook *book)
 
 /* --- lines of the platform -------------------------------------------------------------------- */
 
+static int64_t billed_ms(const struct lambda_report *r)
+{
+    return (r->duration_us + (r->init_us > 0 ? r->init_us : 0) + 999) / 1000;
+}
+
 void lambda_report_put(struct buf *b, const struct lambda_report *r)
 {
-    int64_t billed_us = r->duration_us + (r->init_us > 0 ? r->init_us : 0);
-
     buf_add_fmt(b,
                 "REPORT RequestId: " STR_FMT "\tDuration: %.2f ms\tBilled Duration: %lld ms\t"
                 "Memory Size: %lld MB\tMax Memory Used: %lld MB\t",
-                STR_ARG(r->request_id), (double)r->duration_us / 1000.0,
-                (long long)((billed_us + 999) / 1000), (long long)r->memory_mb,
-                (long long)r->max_memory_mb);
+                STR_ARG(r->request_id), (double)r->duration_us / 1000.0, (long long)billed_ms(r),
+                (long long)r->memory_mb, (long long)r->max_memory_mb);
     if (r->init_us >= 0)
         buf_add_fmt(b, "Init Duration: %.2f ms\t", (double)r->init_us / 1000.0);
     if (r->status)
         buf_add_fmt(b, "Status: %s\t", r->status);
     if (r->status && str_is_set(r->error_type))
         buf_add_fmt(b, "Error Type: " STR_FMT "\t", STR_ARG(r->error_type));
+}
+
+/* --- the JSON log format ---------------------------------------------------------------------- */
+
+/* Place of a level among levels; SIZE_MAX: it is none. */
+static size_t level_of(struct str level)
+{
+    static const char *const names[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq_nocase(level, str_c(names[i])))
+            return i;
+    return str_eq_nocase(level, STR("WARNING"))    ? level_of(STR("WARN"))
+           : str_eq_nocase(level, STR("CRITICAL")) ? level_of(STR("FATAL"))
+                                                   : SIZE_MAX;
+}
+
+bool lambda_line_is_below(struct str line, struct str level)
+{
+    struct arena a;
+    struct json *doc;
+    size_t least = level_of(level);
+
+    if (!line.len || line.p[0] != '{' || least == SIZE_MAX)
+        return false;
+    arena_init(&a, LOG_PARSE_MAX);
+    size_t has = json_parse(&a, line, &doc, NULL) == ERR_OK
+                     ? level_of(json_get_str(doc, STR("level")))
+                     : SIZE_MAX;
+    arena_release(&a);
+    return has < least;
+}
+
+static void put_ms(struct json_out *o, const char *name, int64_t us)
+{
+    json_key(o, str_c(name));
+    json_f64(o, (double)us / 1000.0);
+}
+
+static void put_metrics(struct json_out *o, enum lambda_platform type,
+                        const struct lambda_report *r)
+{
+    json_key(o, STR("metrics"));
+    json_open(o, '{');
+    put_ms(o, "durationMs", r->duration_us);
+    if (type == LAMBDA_PLATFORM_REPORT) {
+        json_kv_i64(o, STR("billedDurationMs"), billed_ms(r));
+        json_kv_i64(o, STR("memorySizeMB"), r->memory_mb);
+        json_kv_i64(o, STR("maxMemoryUsedMB"), r->max_memory_mb);
+        if (r->init_us >= 0)
+            put_ms(o, "initDurationMs", r->init_us);
+    }
+    json_close(o, '}');
+}
+
+/* Source: Lambda developer guide, "System log level event mapping", and the Telemetry API's schema. */
+void lambda_platform_put(struct buf *b, enum lambda_platform type, struct str level, int64_t now_ms,
+                         const struct lambda_report *r)
+{
+    static const char *const names[] = {"platform.start", "platform.runtimeDone",
+                                        "platform.report"};
+    const char *own = type != LAMBDA_PLATFORM_START && r->status ? "WARN"
+                      : type == LAMBDA_PLATFORM_RUNTIME_DONE     ? "DEBUG"
+                                                                 : "INFO";
+    char text[CLOCK_TEXT_MAX];
+    struct json_out o;
+
+    assert(type <= LAMBDA_PLATFORM_REPORT);
+    if (level_of(str_c(own)) < level_of(level))
+        return;
+    json_out_init(&o, b);
+    json_open(&o, '{');
+    json_kv_str(&o, STR("time"), clock_iso8601_ms(text, now_ms));
+    json_kv_str(&o, STR("type"), str_c(names[type]));
+    json_key(&o, STR("record"));
+    json_open(&o, '{');
+    json_kv_str(&o, STR("requestId"), r->request_id);
+    if (type == LAMBDA_PLATFORM_START) {
+        json_kv_str(&o, STR("version"), STR(LAMBDA_LATEST));
+    } else {
+        put_metrics(&o, type, r);
+        json_kv_str(&o, STR("status"), r->status ? str_c(r->status) : STR("success"));
+        if (r->status && str_is_set(r->error_type))
+            json_kv_str(&o, STR("errorType"), r->error_type);
+    }
+    json_close(&o, '}');
+    json_close(&o, '}');
 }

@@ -4,7 +4,9 @@
 #include "base/arn.h"
 #include "svc/lambda/lambda_int.h"
 
-enum { NAME_MAX_CHARS = 64, QUALIFIER_MAX_CHARS = 128 };
+enum { NAME_MAX_CHARS = 64, QUALIFIER_MAX_CHARS = 128, UUID_MAX_CHARS = 36 };
+
+#define MAPPING_PREFIX "event-source-mapping:"
 
 /* 1 to `max` characters of a-z A-Z 0-9 - _. */
 static bool is_word(struct str s, size_t max)
@@ -110,5 +112,31 @@ enum err lambda_name_of_call(struct call *call, struct str function_name, struct
     if (str_is_set(n.qualifier) && !str_eq_c(n.qualifier, LAMBDA_LATEST))
         return lambda_not_found(call, &n);
     *ret_name = n;
+    return ERR_OK;
+}
+
+struct str lambda_mapping_arn(struct arena *a, struct str partition, const struct lambda_mapping *m)
+{
+    const struct arn arn = {.partition = partition,
+                            .service = STR("lambda"),
+                            .region = m->function.scope.region,
+                            .account = m->function.scope.account};
+    return arn_make(a, &arn, MAPPING_PREFIX STR_FMT, STR_ARG(m->uuid));
+}
+
+enum err lambda_mapping_arn_parse(struct str arn, struct key_scope *ret_scope, struct str *ret_uuid)
+{
+    struct arn parsed;
+    struct str uuid;
+
+    if (!arn_is(arn))
+        return ERR_INVALID;
+    TRY(arn_parse_as(arn, "lambda", NULL, &parsed));
+    uuid = parsed.resource;
+    if (!strip(&uuid, STR(MAPPING_PREFIX)) || !is_word(uuid, UUID_MAX_CHARS) ||
+        !arn_account_valid(parsed.account) || str_empty(parsed.region))
+        return ERR_INVALID;
+    *ret_scope = (struct key_scope){parsed.account, parsed.region};
+    *ret_uuid = uuid;
     return ERR_OK;
 }

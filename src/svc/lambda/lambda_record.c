@@ -51,8 +51,11 @@ static const struct record_field fn_fields[] = {
     REC_STR(struct lambda_fn, log_group),
     REC_INT(struct lambda_fn, reserved),
     REC_STRUCT(struct lambda_fn, async, &async_type),
+    REC_SINCE(2, REC_BOOL(struct lambda_fn, log_json)),
+    REC_SINCE(2, REC_STR(struct lambda_fn, log_level)),
+    REC_SINCE(2, REC_STR(struct lambda_fn, system_log_level)),
 };
-const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 1, fn_fields);
+const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 2, fn_fields);
 
 static const struct record_field policy_fields[] = {
     REC_STR(struct lambda_policy, revision),
@@ -334,6 +337,10 @@ enum err lambda_mapping_put(struct txn *txn, struct lambda *l, struct lambda_map
 
 enum err lambda_mapping_del(struct txn *txn, struct lambda *l, const struct lambda_mapping *m)
 {
+    struct str arn = lambda_mapping_arn(txn->arena, l->core->cfg.partition, m);
+    if (!str_is_set(arn))
+        return ERR_NOMEM;
     TRY(lambda_mapping_leave(txn, m));
+    TRY(tags_drop(txn, arn));
     return catalogue_del(l->mappings, txn, mapping_key(txn->arena, m));
 }

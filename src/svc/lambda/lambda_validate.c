@@ -13,6 +13,7 @@ enum {
     HANDLER_MAX = 128,
     DESCRIPTION_MAX = 256,
     LOG_GROUP_MAX = 512,
+    RUNTIMES_TEXT_MAX = 4096,
 };
 
 static const char *host_architecture(void)
@@ -66,10 +67,6 @@ static enum err refuse_unsupported(struct call *call, const struct lambda_settin
         {s->snap_start && str_is_set(s->snap_start->apply_on) &&
              !str_eq_c(s->snap_start->apply_on, "None"),
          "SnapStart"},
-        {s->logging && str_eq_c(s->logging->log_format, "JSON"), "LoggingConfig.LogFormat JSON"},
-        {s->logging && (str_is_set(s->logging->application_log_level) ||
-                        str_is_set(s->logging->system_log_level)),
-         "LoggingConfig log levels"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (rows[i].set)
@@ -84,19 +81,45 @@ static bool is_runtime_of(struct str runtime, const char *family)
     return str_starts(runtime, str_c(family));
 }
 
+/* Says which there are and how to get one. */
+static enum err refuse_runtime(struct call *call, struct str runtime, bool known, const char *why)
+{
+    const struct sandbox *sb = lambda_of(call)->sandbox;
+    struct buf here;
+
+    if (sandbox_refusal(sb))
+        return LAMBDA_INVALID(
+            call, "The runtime parameter of " STR_FMT " is not available on this host: %s",
+            STR_ARG(runtime), sandbox_refusal(sb));
+    buf_init_arena(&here, call->arena, RUNTIMES_TEXT_MAX);
+    sandbox_runtimes_put(sb, &here);
+    TRY(buf_err(&here));
+    if (!known)
+        return LAMBDA_INVALID(call,
+                              "The runtime parameter of " STR_FMT
+                              " is not supported by Weir. Runtimes here: " STR_FMT ".",
+                              STR_ARG(runtime), STR_ARG(buf_str(&here)));
+    return LAMBDA_INVALID(
+        call,
+        "The runtime parameter of " STR_FMT
+        " is not available on this host: %s. Runtimes here: " STR_FMT
+        ". To get it: weir runtime add " STR_FMT
+        "; one that is elsewhere: weir serve --runtime " STR_FMT
+        "=PATH; to let the nearest newer one run instead: weir serve --runtime-substitutes.",
+        STR_ARG(runtime), why, STR_ARG(buf_str(&here)), STR_ARG(runtime), STR_ARG(runtime));
+}
+
 static enum err apply_runtime(struct call *call, struct str runtime, struct lambda_fn *fn)
 {
+    const struct sandbox *sb = lambda_of(call)->sandbox;
     const char *why = NULL;
 
     if (!str_is_set(runtime))
         return ERR_OK;
     bool known = is_runtime_of(runtime, "provided.") || is_runtime_of(runtime, "python3.") ||
                  is_runtime_of(runtime, "nodejs");
-    if (!known || !sandbox_runtime_available(lambda_of(call)->sandbox, runtime, &why))
-        return LAMBDA_INVALID(
-            call, "The runtime parameter of " STR_FMT " is not available on this host: %s",
-            STR_ARG(runtime),
-            why ? why : "Weir runs provided.al2, provided.al2023, python3.x and nodejs");
+    if (!known || !sandbox_runtime_available(sb, runtime, &why))
+        return refuse_runtime(call, runtime, known, why);
     fn->runtime = runtime;
     return ERR_OK;
 }
@@ -265,9 +288,33 @@ static bool log_group_valid(struct str s)
     return true;
 }
 
+/* Format and levels: what is not given stays; JSON that is new is told from INFO on. */
+static enum err apply_log_format(struct call *call, const struct lambda_logging_config *logging,
+                                 struct lambda_fn *fn)
+{
+    bool json =
+        str_is_set(logging->log_format) ? str_eq_c(logging->log_format, "JSON") : fn->log_json;
+    if (!json &&
+        (str_is_set(logging->application_log_level) || str_is_set(logging->system_log_level)))
+        return LAMBDA_INVALID(
+            call,
+            "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from "
+            "your request or change the LogFormat to \"Json\" and try again.");
+    if (!json || !fn->log_json)
+        fn->log_level = fn->system_log_level = json ? STR("INFO") : STR_NONE;
+    if (str_is_set(logging->application_log_level))
+        fn->log_level = logging->application_log_level;
+    if (str_is_set(logging->system_log_level))
+        fn->system_log_level = logging->system_log_level;
+    fn->log_json = json;
+    return ERR_OK;
+}
+
 static enum err apply_logging(struct call *call, const struct lambda_logging_config *logging,
                               struct lambda_fn *fn)
 {
+    if (logging)
+        TRY(apply_log_format(call, logging, fn));
     if (logging && str_is_set(logging->log_group)) {
         if (!log_group_valid(logging->log_group))
             return LAMBDA_INVALID(call, "LoggingConfig.LogGroup is not a valid log group name");
@@ -353,7 +400,9 @@ static enum err fill_parts(struct call *call, const struct lambda_fn *fn,
     p->runtime.runtime_version_arn =
         arn_make(call->arena, &arn, "runtime:" STR_FMT, STR_ARG(fn->runtime));
     out->runtime_version_config = &p->runtime;
-    p->logging.log_format = STR("Text");
+    p->logging.log_format = fn->log_json ? STR("JSON") : STR("Text");
+    p->logging.application_log_level = fn->log_level;
+    p->logging.system_log_level = fn->system_log_level;
     p->logging.log_group = fn->log_group;
     out->logging_config = &p->logging;
     p->architecture = fn->architecture;

@@ -47,8 +47,7 @@ static enum err fill(struct call *call, const struct lambda_mapping *m, const ch
         WIRE_SET(scaling, maximum_concurrency, m->concurrency_max);
         out->scaling_config = scaling;
     }
-    out->event_source_mapping_arn =
-        call_arn(call, "lambda", "event-source-mapping:" STR_FMT, STR_ARG(m->uuid));
+    out->event_source_mapping_arn = lambda_mapping_arn(a, call->partition, m);
     return str_is_set(out->event_source_mapping_arn) ? ERR_OK : ERR_NOMEM;
 }
 
@@ -245,8 +244,6 @@ lambda_create_event_source_mapping(struct call *call,
     if (!target_is(call->core, in->event_source_arn, "queue"))
         return LAMBDA_INVALID(call,
                               "Event sources other than SQS queues are not supported by Weir.");
-    if (in->tags.n)
-        return LAMBDA_INVALID(call, "Tags of event source mappings are not supported by Weir.");
     TRY(apply(call, &s, &m));
     TRY(set_function(call, in->function_name, &m));
     TRY(claim(call, &m));
@@ -258,6 +255,11 @@ lambda_create_event_source_mapping(struct call *call,
     if (!str_is_set(m.uuid))
         return ERR_NOMEM;
     TRY(lambda_mapping_put(call->txn, l, &m));
+    const struct tags_resource resource = {
+        .arn = lambda_mapping_arn(call->arena, call->partition, &m)};
+    if (!str_is_set(resource.arn))
+        return ERR_NOMEM;
+    TRY(tags_op_create(call, &lambda_tags_service, &resource, TAGS_FROM(in->tags)));
     return answer(call, &m, "Creating", out);
 }
 

@@ -1,15 +1,31 @@
-/* TagResource, UntagResource, ListTags: of functions.
+/* TagResource, UntagResource, ListTags: of functions and event source mappings.
  *
  * Layer: svc. Thread: the call's. */
 #include "svc/lambda/lambda_int.h"
+
+/* The mapping that an ARN names exists. ERR_INVALID: it names none. */
+static enum err find_mapping(struct lambda *l, struct txn *txn, struct str arn)
+{
+    struct key_scope scope;
+    struct str uuid;
+    struct lambda_mapping *m;
+
+    TRY(lambda_mapping_arn_parse(arn, &scope, &uuid));
+    return lambda_mapping_get(txn, l, scope, uuid, &m);
+}
 
 static enum err resource(struct call *call, struct str arn, struct tags_resource *ret)
 {
     struct lambda_fn *fn;
 
-    if (!target_is(call->core, arn, "function"))
-        return LAMBDA_INVALID(call,
-                              "Tags of resources other than functions are not supported by Weir.");
+    enum err err = find_mapping(lambda_of(call), call->txn, arn);
+    if (err == ERR_OK)
+        ret->arn = arn;
+    if (err == ERR_NOT_FOUND || (err == ERR_INVALID && !target_is(call->core, arn, "function")))
+        return call_error(call, &lambda_err_resource_not_found_exception,
+                          "The resource you requested does not exist.");
+    if (err != ERR_INVALID)
+        return err;
     TRY(lambda_fn_of_call(call, arn, STR_NONE, &fn));
     if (str_is_set(fn->name.qualifier))
         return LAMBDA_INVALID(call, "Tags on function aliases and versions are not supported. "
@@ -24,15 +40,20 @@ static enum err find(void *self, struct txn *txn, struct str arn, struct tags_re
     struct lambda_name name;
     struct lambda_fn *fn;
 
+    ret->arn = arn;
+    enum err err = find_mapping(self, txn, arn);
+    if (err != ERR_INVALID)
+        return err;
     if (lambda_name_parse(arn, (struct key_scope){0}, &name) != ERR_OK ||
         str_is_set(name.qualifier))
         return ERR_NOT_FOUND;
-    ret->arn = arn;
     return lambda_fn_get(txn, self, &name, &fn);
 }
 
 static const struct tags_type types[] = {
-    {"function", "lambda:TagResource", "lambda:UntagResource"}};
+    {"function", "lambda:TagResource", "lambda:UntagResource"},
+    {"event-source-mapping", "lambda:TagResource", "lambda:UntagResource"},
+};
 
 const struct tags_service lambda_tags_service = {
     .rules =

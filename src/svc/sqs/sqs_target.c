@@ -24,7 +24,7 @@ static enum err take_attributes(struct arena *a, const struct target_delivery *d
         return ERR_NOMEM;
     for (size_t i = 0; i < d->n_attributes; i++) {
         v[i].key = d->attributes[i].name;
-        v[i].value.data_type = STR("String");
+        v[i].value.data_type = d->attributes[i].number ? STR("Number") : STR("String");
         v[i].value.string_value = d->attributes[i].value;
     }
     *map = (struct sqs_message_body_attribute_map){v, d->n_attributes};

@@ -468,7 +468,7 @@ static enum err check(struct txn *txn, const char *arn)
 
 static enum err stage(struct txn *txn, const char *service, struct str payload)
 {
-    const struct target_attribute attr = {STR("k"), STR("v")};
+    const struct target_attribute attr = {.name = STR("k"), .value = STR("v")};
     const struct target target = {.arn = STR("arn:aws:sqs:r:000000000001:q"),
                                   .service = str_c(service)};
     return target_stage(
