@@ -365,15 +365,15 @@ static enum err listen_at(struct server *s, const struct serve_options *o, uint1
     snprintf(s->endpoint, sizeof(s->endpoint), "%s", o->endpoint ? o->endpoint : s->near);
     snprintf(s->at, sizeof(s->at), "%s", strchr(url, '/') + 2);
     s->core.cfg.endpoint = str_c(s->endpoint);
-    printf("listening on %s\n", url);
-    fflush(stdout);
-    log_info("main", "listening at=%s data=%s version=%s loops=%zu", url, s->core.cfg.data_dir.p,
-             WEIR_VERSION, s->core.n_loops);
     if (o->insecure_network)
         log_warn("main",
                  "--insecure-network: whoever can reach %s may do everything with %s, and what is "
                  "sent can be read on the way",
                  s->at, s->core.cfg.dev_key ? "the key test/test" : "a key that was listened to");
+    printf("listening on %s\n", url);
+    fflush(stdout);
+    log_info("main", "listening at=%s data=%s version=%s loops=%zu", url, s->core.cfg.data_dir.p,
+             WEIR_VERSION, s->core.n_loops);
     return say_running(s, o);
 }
 
