@@ -13,7 +13,8 @@ tests=(
     clang-format clang libclang-rt-14-dev libcmocka-dev python3-pytest python3-pytest-xdist
     procps zip nodejs chromium
 )
-case ${1:-} in
+mode=${1:-}
+case $mode in
 run) ;;
 test) packages+=("${tests[@]}") ;;
 *)
@@ -21,6 +22,19 @@ test) packages+=("${tests[@]}") ;;
     exit 2
     ;;
 esac
+# The AWS SDKs for JavaScript that Lambda's Node.js runtimes have, beside the bootstraps; from the npm
+# registry, where npm is. For tests: users have `weir runtime add`, and functions that bring their own
+# need none, so it is no error.
+sdks() {
+    [ "$mode" = test ] || return 0
+    here=$(cd "$(dirname "$0")/.." && pwd)
+    for sdk in sdk-v2 sdk-v3; do
+        [ -d "$here/runtime/$sdk/node_modules" ] && continue
+        command -v npm >/dev/null || { echo "no npm: Node.js functions get no AWS SDK" >&2; return; }
+        echo "installing: $sdk"
+        sh "$here/runtime/add.sh" "$sdk" "$here/runtime" || echo "could not install $sdk: Node.js functions get none" >&2
+    done
+}
 missing=()
 for p in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
@@ -28,7 +42,7 @@ done
 # A Node.js that did not come from a package serves as well.
 if command -v node >/dev/null; then missing=("${missing[@]/#nodejs/}"); fi
 missing=(${missing[*]:-})
-[ ${#missing[@]} -eq 0 ] && exit 0
+if [ ${#missing[@]} -eq 0 ]; then sdks; exit 0; fi
 echo "installing: ${missing[*]}"
 sudo=
 if [ "$(id -u)" -ne 0 ]; then
@@ -43,3 +57,4 @@ if ! { $sudo apt-get update -qq && $sudo apt-get install -y -qq --no-install-rec
     echo "could not install: ${missing[*]}" >&2
     exit 1
 fi
+sdks

@@ -139,7 +139,8 @@ class SdkFinder:
     """boto3 for an interpreter that is not the system's: Debian's, which is plain Python, when the
     function brings none."""
     FOLDER = "/usr/lib/python3/dist-packages"
-    NAMES = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"}
+    NAMES = {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six",
+             "requests", "certifi", "idna", "chardet", "charset_normalizer"}  # Debian's needs these
 
     def find_spec(self, name, path=None, target=None):
         if name in self.NAMES:

@@ -651,6 +651,47 @@ def test_runtime_substitutes(make_weir):
     assert lines[0] == f"[weir] {asked} is not on this machine: {runs} runs instead\n"
 
 
+SDK_IMPORTS = {
+    "app.mjs": """
+import { S3Client, ListBucketsCommand } from "@aws-sdk/client-s3";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+export const handler = async () => (await new S3Client({ forcePathStyle: true, requestHandler: new NodeHttpHandler() })
+    .send(new ListBucketsCommand({}))).Buckets.map((b) => b.Name);
+""",
+    "app.js": """
+const { S3Client, ListBucketsCommand } = require("@aws-sdk/client-s3");
+exports.handler = async () => (await new S3Client({ forcePathStyle: true }).send(new ListBucketsCommand({}))).Buckets.map((b) => b.Name);
+"""}
+
+
+@pytest.mark.parametrize("file", SDK_IMPORTS)
+def test_node_sdk(stage, file):
+    """The SDK that Lambda's runtimes have, for functions without modules of their own: by import, and by require."""
+    import subprocess
+    here = os.path.join(os.path.dirname(__file__), "..", "..", "runtime", "sdk-v3", "node_modules")
+    listed = subprocess.run([stage.weir.binary, "runtime", "list"], capture_output=True, text=True, check=True).stdout
+    node = next((line.split()[0] for line in listed.splitlines() if line.startswith(("nodejs18", "nodejs2"))), None)
+    if not os.path.isdir(here) or not node:
+        pytest.skip("no Node.js, or tools/deps.sh has not installed the AWS SDK for JavaScript")
+    bucket = "sdk-" + uuid.uuid4().hex[:10]
+    stage.s3.create_bucket(Bucket=bucket)
+    name = stage.function(Runtime=node, Code={"ZipFile": zipped(SDK_IMPORTS[file], file)}, MemorySize=512)
+    assert bucket in json.load(stage.invoke(name, {})["Payload"])
+
+
+def test_boto3_of_every_python(stage):
+    """Debian's serves those that have none, too."""
+    import subprocess
+    listed = subprocess.run([stage.weir.binary, "runtime", "list"], capture_output=True, text=True, check=True).stdout
+    here = sorted({line.split()[0] for line in listed.splitlines() if line.startswith("python3.")})
+    for name in here:
+        if int(name[8:]) < 8:  # older than what Lambda still takes
+            continue
+        made = stage.function("import boto3\ndef handler(e, c): return len(boto3.client('s3').list_buckets()['Buckets']) >= 0\n",
+                              Runtime=name, Timeout=20)
+        assert json.load(stage.invoke(made, {})["Payload"]) is True, name
+
+
 def test_runtime_by_path(make_weir):
     """An interpreter that is somewhere else, by --runtime."""
     import sys

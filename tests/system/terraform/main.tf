@@ -120,4 +120,21 @@ resource "aws_s3_bucket_notification" "csv" {
   depends_on = [aws_lambda_permission.bucket]
 }
 
+resource "aws_iam_role_policy" "letters" {
+  name = "letters"
+  role = aws_iam_role.function.id
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sqs:*", Resource = aws_sqs_queue.dead.arn }]
+  })
+}
+
+# The provider lists the tags of each mapping.
+resource "aws_lambda_event_source_mapping" "letters" {
+  event_source_arn = aws_sqs_queue.dead.arn
+  function_name    = aws_lambda_function.orders.arn
+  tags             = { team = "orders" }
+  depends_on       = [aws_iam_role_policy.letters]
+}
+
 output "queue_url" { value = aws_sqs_queue.summaries.url }
