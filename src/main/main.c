@@ -116,7 +116,7 @@ static int cmd_serve(int argc, char **argv)
     if (options_parse(serve_table, ARRAY_LEN(serve_table), argc, argv, stderr) != ERR_OK)
         return 2;
     for (size_t i = 0; i < serve_options.runtimes.n; i++)
-        if (!runtimes_given_valid(serve_options.runtimes.v[i])) {
+        if (!sandbox_runtimes_given_valid(serve_options.runtimes.v[i])) {
             fprintf(
                 stderr,
                 "weir: --runtime takes python3.12=PATH or nodejs20.x=PATH of a program, not '%s'\n",

@@ -17,7 +17,7 @@ int runtime_list(const char *data_dir)
 {
     const struct runtime_places places = {.data_dir = str_c(data_dir)};
     printf("%-12s %-10s %-18s %s\n", "provided.*", "-", "the package", "bootstrap");
-    runtimes_each(&places, print, NULL);
+    sandbox_runtimes_each(&places, print, NULL);
     return 0;
 }
 

@@ -32,7 +32,7 @@ static enum runtime_family family_of(struct str runtime)
 static enum err find_interpreter(const struct sandbox *sb, struct str runtime,
                                  struct runtime_found *ret_found)
 {
-    return runtimes_find(&sb->places, runtime, sb->substitutes, ret_found);
+    return sandbox_runtimes_find(&sb->places, runtime, sb->substitutes, ret_found);
 }
 
 bool sandbox_runtime_other(const struct sandbox *sb, struct str runtime, char *out, size_t size)
@@ -54,7 +54,7 @@ static void put_name(void *arg, const struct runtime_found *found)
 
 void sandbox_runtimes_put(const struct sandbox *sb, struct buf *b)
 {
-    runtimes_each(&sb->places, put_name, b);
+    sandbox_runtimes_each(&sb->places, put_name, b);
     buf_add_str(b, STR("provided.al2023, provided.al2"));
 }
 

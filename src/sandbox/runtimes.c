@@ -108,7 +108,9 @@ static void in_system(const struct search *s)
         }
         (void)snprintf(path, sizeof path, "%s/node", folders[i]);
         if (access(path, X_OK) == 0 && node_version(path, version)) {
-            (void)snprintf(name, sizeof name, "nodejs%d.x", atoi(version));
+            struct str rest = str_c(version);
+            struct str major = str_cut(&rest, '.');
+            (void)snprintf(name, sizeof name, "nodejs%.*s.x", (int)min_size(major.len, 3), major.p);
             offer(s, name, path, version, "system");
         }
     }
@@ -194,7 +196,7 @@ static void in_added(const struct search *s, struct str data_dir)
         (void)closedir(d);
 }
 
-bool runtimes_given_valid(const char *given)
+bool sandbox_runtimes_given_valid(const char *given)
 {
     bool python;
     int64_t number;
@@ -204,15 +206,15 @@ bool runtimes_given_valid(const char *given)
            access(path.p, X_OK) == 0;
 }
 
-void runtimes_each(const struct runtime_places *places,
-                   void (*fn)(void *arg, const struct runtime_found *found), void *arg)
+void sandbox_runtimes_each(const struct runtime_places *places,
+                           void (*fn)(void *arg, const struct runtime_found *found), void *arg)
 {
     const struct search s = {fn, arg};
     for (size_t i = 0; i < places->n_given; i++) {
         char name[RUNTIME_NAME_MAX];
         struct str path = str_c(places->given[i]);
         struct str given = str_cut(&path, '=');
-        if (!runtimes_given_valid(places->given[i]))
+        if (!sandbox_runtimes_given_valid(places->given[i]))
             continue;
         (void)snprintf(name, sizeof name, STR_FMT, STR_ARG(given));
         offer(&s, name, path.p, strpbrk(name, "0123456789"), "--runtime");
@@ -248,12 +250,12 @@ static void consider(void *arg, const struct runtime_found *found)
     *w->into = *found;
 }
 
-enum err runtimes_find(const struct runtime_places *places, struct str name, bool substitutes,
-                       struct runtime_found *ret_found)
+enum err sandbox_runtimes_find(const struct runtime_places *places, struct str name,
+                               bool substitutes, struct runtime_found *ret_found)
 {
     struct wanted w = {.substitutes = substitutes, .into = ret_found};
     if (!parse_name(name, &w.python, &w.number))
         return ERR_NOT_FOUND;
-    runtimes_each(places, consider, &w);
+    sandbox_runtimes_each(places, consider, &w);
     return w.found ? ERR_OK : ERR_NOT_FOUND;
 }

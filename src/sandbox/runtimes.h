@@ -32,12 +32,12 @@ struct runtime_found {
 };
 
 /* Calls fn(arg, found) for each, in the order above. O(folders). */
-void runtimes_each(const struct runtime_places *places,
-                   void (*fn)(void *arg, const struct runtime_found *found), void *arg);
+void sandbox_runtimes_each(const struct runtime_places *places,
+                           void (*fn)(void *arg, const struct runtime_found *found), void *arg);
 /* The interpreter of a runtime; with `substitutes` else the nearest newer one. ERR_NOT_FOUND. */
-enum err runtimes_find(const struct runtime_places *places, struct str name, bool substitutes,
-                       struct runtime_found *ret_found) WARN_UNUSED;
+enum err sandbox_runtimes_find(const struct runtime_places *places, struct str name,
+                               bool substitutes, struct runtime_found *ret_found) WARN_UNUSED;
 /* Whether NAME=PATH names a runtime and a program. */
-bool runtimes_given_valid(const char *given);
+bool sandbox_runtimes_given_valid(const char *given);
 
 #endif

@@ -69,7 +69,7 @@ struct sandbox_options {
     /* Folder with python/bootstrap.py and node/bootstrap.mjs. NULL: $WEIR_RUNTIME_DIR, else
      * `../runtime`, `../../runtime`, `../share/weir/runtime` beside the binary. */
     const char *runtime_dir;
-    /* Interpreters that are elsewhere, as "python3.12=PATH": runtimes_given_valid of runtimes.h. They
+    /* Interpreters that are elsewhere, as "python3.12=PATH": sandbox_runtimes_given_valid of runtimes.h. They
      * outlive the sandbox. */
     const char *const *runtimes;
     size_t n_runtimes;

@@ -78,7 +78,8 @@ static void test_find(void **state)
         struct runtime_found found;
         char prefix[512];
         print_message("row: %s\n", rows[i].asked);
-        enum err err = runtimes_find(&places, str_c(rows[i].asked), rows[i].substitutes, &found);
+        enum err err =
+            sandbox_runtimes_find(&places, str_c(rows[i].asked), rows[i].substitutes, &found);
         assert_int_equal(err, rows[i].found ? ERR_OK : ERR_NOT_FOUND);
         if (!rows[i].found)
             continue;
@@ -91,11 +92,11 @@ static void test_find(void **state)
 
 static void test_given(void **state)
 {
-    assert_true(runtimes_given_valid("python3.12=/bin/sh"));
-    assert_false(runtimes_given_valid("python3.12"));
-    assert_false(runtimes_given_valid("python3.12="));
-    assert_false(runtimes_given_valid("ruby3.3=/bin/sh"));
-    assert_false(runtimes_given_valid("python3.12=/nowhere/python"));
+    assert_true(sandbox_runtimes_given_valid("python3.12=/bin/sh"));
+    assert_false(sandbox_runtimes_given_valid("python3.12"));
+    assert_false(sandbox_runtimes_given_valid("python3.12="));
+    assert_false(sandbox_runtimes_given_valid("ruby3.3=/bin/sh"));
+    assert_false(sandbox_runtimes_given_valid("python3.12=/nowhere/python"));
 }
 
 int main(void)
