@@ -16,9 +16,9 @@ struct serve_options {
     const char *account;
     const char *log_level;
     bool require_isolation, allow_unisolated;
-    const char *function_network;            /* world, none or host */
-    const char *function_aws;                /* weir or real */
-    struct option_list runtimes; /* NAME=PATH */
+    const char *function_network; /* world, none or host */
+    const char *function_aws;     /* weir or real */
+    struct option_list runtimes;  /* NAME=PATH */
     bool runtime_substitutes;
     const char *allow_hosts, *allow_origins; /* lists with commas; NULL: none */
     bool no_dev_key;
