@@ -39,9 +39,11 @@ static bool lo_up(void)
     return ok;
 }
 
-static void add_attribute(struct nlmsghdr *head, unsigned short type, const void *p, size_t len)
+/* `message` begins with its header and has room behind what is in it. */
+static void add_attribute(void *message, unsigned short type, const void *p, size_t len)
 {
-    struct rtattr *a = (struct rtattr *)(void *)((char *)head + NLMSG_ALIGN(head->nlmsg_len));
+    struct nlmsghdr *head = message;
+    struct rtattr *a = (struct rtattr *)(void *)((char *)message + NLMSG_ALIGN(head->nlmsg_len));
     a->rta_type = type;
     a->rta_len = (unsigned short)RTA_LENGTH(len);
     memcpy(RTA_DATA(a), p, len);
@@ -72,8 +74,8 @@ static bool add_local(int fd, unsigned char family, const void *address, unsigne
     } got;
     int index = LOOPBACK_INDEX;
     if (bits > 0)
-        add_attribute(&ask.head, RTA_DST, address, family == AF_INET ? 4 : 16);
-    add_attribute(&ask.head, RTA_OIF, &index, sizeof index);
+        add_attribute(&ask, RTA_DST, address, family == AF_INET ? 4 : 16);
+    add_attribute(&ask, RTA_OIF, &index, sizeof index);
     if (send(fd, &ask, ask.head.nlmsg_len, 0) != (ssize_t)ask.head.nlmsg_len ||
         recv(fd, &got, sizeof got, 0) < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr)) ||
         got.head.nlmsg_type != NLMSG_ERROR) {
