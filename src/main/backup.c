@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -28,6 +29,8 @@
 #include "svc/s3/s3_scrub.h"
 
 #define MARKER "weir-backup"
+
+enum { BUSY_TRIES = 30, BUSY_PAUSE_MS = 100 };
 
 struct backup {
     const char *data, *to;
@@ -102,8 +105,16 @@ static enum err hold_still(struct backup *b)
     TRY(err);
     TRY(ask_at_parse(str_c(r.at), &at));
     TRY(root_key_load(b->data, false, &key));
-    TRY(ask_open(&at, "POST", HOLD_PATH, key.backup_token, &b->ask));
-    TRY(ask_head(b->ask, &status));
+    for (int i = 0; i < BUSY_TRIES; i++) {
+        TRY(ask_open(&at, "POST", HOLD_PATH, key.backup_token, &b->ask));
+        TRY(ask_head(b->ask, &status));
+        if (status != 409)
+            break;
+        /* Perhaps one that just ended: the server sees within two beats that its client is gone. */
+        ask_free(b->ask);
+        b->ask = NULL;
+        (void)nanosleep(&(struct timespec){.tv_nsec = BUSY_PAUSE_MS * 1000 * 1000}, NULL);
+    }
     if (status == 200)
         return wait_ready(b->ask);
     fprintf(stderr, "weir: the server at %s answers %d%s\n", r.at, status,

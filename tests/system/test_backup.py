@@ -122,7 +122,7 @@ def test_backup_under_load(fresh_weir, tmp_path, elsewhere):
         assert new_files < files
         assert sorted(os.listdir(place)) == ["backup"] or not elsewhere
         assert os.stat(os.path.join(backup, "root-credentials")).st_mode & 0o777 == 0o600
-        assert not os.path.exists(os.path.join(weir.data_dir, "backup"))
+        wait_for(lambda: not os.path.exists(os.path.join(weir.data_dir, "backup")), what="the end of holding still")
         again = Weir(data_dir=restored(backup, tmp_path))
         try:
             for items, objects, messages in before:

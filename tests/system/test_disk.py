@@ -152,7 +152,7 @@ def test_an_open_folder_is_tightened(tmp_path):
     assert "could be read by others" in weir.log_text()
     # What functions see (their root, their code) is readable by their own users, inside this folder.
     assert not [(path, oct(mode)) for path, mode in modes(folder)
-                if mode & 0o077 and "lambda/code/" not in path and "/sandbox/" not in path]
+                if mode & 0o077 and "lambda/code/" not in path and "/sandbox/" not in path + "/"]
     weir.stop()
 
 

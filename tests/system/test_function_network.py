@@ -332,7 +332,7 @@ sqs.send_message(QueueUrl=url, MessageBody="hello")
 result = [sqs.meta.endpoint_url, urllib.request.urlopen(url.rsplit("/", 2)[0] + "/_weir/health").status,
           sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"]]
 """, name)
-        assert got == [f"https://0.0.0.0:{weir.port}", 200, "hello"]
+        assert got == [f"https://127.0.0.1:{weir.port}", 200, "hello"]
     finally:
         weir.stop()
 
