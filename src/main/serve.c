@@ -480,7 +480,7 @@ static void tear_down(struct server *s)
 
 static enum err bring_up(struct server *s, const struct serve_options *o)
 {
-    uint16_t port;
+    uint16_t port = 0;
     struct sandbox_options sandbox;
     TRY(check_options(o, s, &port));
     TRY(function_options(o, &sandbox));

@@ -91,8 +91,8 @@ enum err rlog_next(struct rlog *r, uint8_t *head, size_t *ret_len, uint64_t *ret
 {
     size_t kept = 0;
     for (bool inside = false;; inside = true) {
-        enum fragment type;
-        struct str bytes;
+        enum fragment type = FULL;
+        struct str bytes = STR_NONE;
         enum err err = fragment(r, &type, &bytes);
         if (!inside) {
             size_t back = err ? 0 : HEADER_BYTES + bytes.len;
