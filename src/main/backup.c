@@ -11,9 +11,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/fs.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -113,7 +113,7 @@ static enum err hold_still(struct backup *b)
         /* Perhaps one that just ended: the server sees within two beats that its client is gone. */
         ask_free(b->ask);
         b->ask = NULL;
-        (void)nanosleep(&(struct timespec){.tv_nsec = BUSY_PAUSE_MS * 1000 * 1000}, NULL);
+        (void)poll(NULL, 0, BUSY_PAUSE_MS);
     }
     if (status == 200)
         return wait_ready(b->ask);
