@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/host.h"
 #include "core/call_int.h"
 
 void web_note(struct web_head *w, struct str name, struct str value)
@@ -31,21 +32,6 @@ void web_note(struct web_head *w, struct str name, struct str value)
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* Without port, brackets and the root's dot. */
-static struct str bare_host(struct str host)
-{
-    if (str_starts(host, STR("["))) {
-        size_t end = str_find(host, ']');
-        return end == SIZE_MAX ? host : str_sub(host, 1, end - 1);
-    }
-    size_t colon = str_rfind(host, ':');
-    if (colon != SIZE_MAX)
-        host.len = colon;
-    if (host.len > 1 && host.p[host.len - 1] == '.')
-        host.len--;
-    return host;
-}
-
 /* An address cannot be made to lead elsewhere. */
 static bool is_address(struct str host)
 {
@@ -56,15 +42,6 @@ static bool is_address(struct str host)
     memcpy(text, host.p, host.len);
     text[host.len] = '\0';
     return inet_pton(AF_INET, text, &a) == 1 || inet_pton(AF_INET6, text, &a) == 1;
-}
-
-/* `host` is `name` or below it. */
-static bool is_or_below(struct str host, struct str name)
-{
-    if (name.len == 0 || host.len < name.len ||
-        !str_eq_nocase(str_sub(host, host.len - name.len, SIZE_MAX), name))
-        return false;
-    return host.len == name.len || host.p[host.len - name.len - 1] == '.';
 }
 
 /* The host of a URL's "scheme://host..."; empty for what is none. */
@@ -82,21 +59,19 @@ bool web_host_known(const struct core_config *cfg, struct str host)
     static const struct str known[] = {
         STR_INIT("localhost"), /* RFC 6761 section 6.3: browsers do not ask for it */
         STR_INIT("localhost.localstack.cloud"), /* docs/localstack.md */
-        STR_INIT("amazonaws.com"), /* of clients whose resolver leads them here; no page's own */
-        STR_INIT("amazonaws.com.cn"),
-        STR_INIT("on.aws"),
     };
-    host = bare_host(host);
-    if (is_address(host))
+    host = host_bare(host);
+    /* AWS's are of clients whose resolver leads them here; no page's own. */
+    if (is_address(host) || host_is_aws(host))
         return true;
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (is_or_below(host, known[i]))
+        if (host_is_below(host, known[i]))
             return true;
-    if (is_or_below(host, bare_host(url_authority(cfg->endpoint))))
+    if (host_is_below(host, host_bare(url_authority(cfg->endpoint))))
         return true;
     struct str list = cfg->allow_hosts;
     while (str_is_set(list))
-        if (is_or_below(host, str_trim(str_cut(&list, ','))))
+        if (host_is_below(host, str_trim(str_cut(&list, ','))))
             return true;
     return false;
 }

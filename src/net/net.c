@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/host.h"
 #include "base/mem.h"
 #include "net/net_int.h"
 
@@ -25,14 +26,10 @@ bool net_leads_here(const struct net *net, struct str host)
 {
     if (host.len > 0 && host.p[host.len - 1] == '.')
         host.len--;
-    if (!net->cfg.real_aws && net_is_aws(host))
+    if (!net->cfg.real_aws && host_is_aws(host))
         return true;
     /* Buckets and accounts are below the endpoint's name, too. */
-    struct str name = net->cfg.endpoint_host;
-    if (net->endpoint.ss_family != AF_UNSPEC || host.len < name.len ||
-        !str_eq_nocase(str_sub(host, host.len - name.len, SIZE_MAX), name))
-        return false;
-    return host.len == name.len || host.p[host.len - name.len - 1] == '.';
+    return net->endpoint.ss_family == AF_UNSPEC && host_is_below(host, net->cfg.endpoint_host);
 }
 
 void net_function_handle_gone(struct net_function *f)

@@ -11,7 +11,7 @@
  *   question   --about an AWS name--> AWS's address; else --in mode world--> the host's resolver
  *
  * Invariants
- *   NE1  A name of AWS (net_is_aws) is never asked of the host's resolver, and what is meant for one,
+ *   NE1  A name of AWS (host_is_aws) is never asked of the host's resolver, and what is meant for one,
  *        by address or by the first bytes at ports 80 and 443, never leaves, unless real_aws.
  *   NE2  Nothing is forwarded to this host: neither loopback, link-local, multicast and reserved addresses
  *        nor any address of an interface of it.
@@ -97,11 +97,6 @@ void net_function_close(struct net_function *f);
 
 /* --- names (net_names.c, pure) ------------------------------------------------------------------- */
 
-/* Whether `host` (any case, maybe with a dot at its end) is below a domain under which AWS has its
- * services' endpoints. */
-bool net_is_aws(struct str host);
-/* Domain `i` of those, without a dot at its start; NULL after the last. */
-const char *net_aws_domain(size_t i);
 /* Host and port of a URL "scheme://host[:port]..."; the scheme's port where it says none. */
 enum err net_split_url(struct str url, struct str *ret_host, uint16_t *ret_port,
                        bool *ret_tls) WARN_UNUSED;

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/host.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/sys.h"
@@ -52,8 +53,8 @@ static void set_constraints(const struct net_authority *a, char *ret_text, size_
     buf_add_c(&b, "critical,permitted;DNS:localhost,permitted;IP:127.0.0.0/255.0.0.0,"
                   "permitted;IP:0.0.0.0/255.255.255.255,"
                   "permitted;IP:::1/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
-    for (size_t i = 0; net_aws_domain(i); i++)
-        buf_add_fmt(&b, ",permitted;DNS:%s", net_aws_domain(i));
+    for (size_t i = 0; host_aws_domain(i); i++)
+        buf_add_fmt(&b, ",permitted;DNS:%s", host_aws_domain(i));
     if (!a->host_is_address)
         buf_add_fmt(&b, ",permitted;DNS:%s", a->host);
     else if (strchr(a->host, ':'))
@@ -159,13 +160,8 @@ static bool is_plain(struct str name)
 
 static bool is_ours(const struct net_authority *a, struct str name)
 {
-    struct str host = str_c(a->host);
-    if (name.len == 0 || net_is_aws(name) || str_eq_nocase(name, STR("localhost")))
-        return true;
-    if (a->host_is_address || name.len < host.len ||
-        !str_eq_nocase(str_sub(name, name.len - host.len, SIZE_MAX), host))
-        return false;
-    return name.len == host.len || name.p[name.len - host.len - 1] == '.';
+    return name.len == 0 || host_is_aws(name) || str_eq_nocase(name, STR("localhost")) ||
+           (!a->host_is_address && host_is_below(name, str_c(a->host)));
 }
 
 static void forget_leaves(struct net_authority *a)

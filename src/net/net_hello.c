@@ -1,4 +1,5 @@
 /* Whom the first bytes of a connection mean: see net.h. Layer: net. Thread: any; pure. */
+#include "base/host.h"
 #include "net/net.h"
 
 enum {
@@ -98,11 +99,7 @@ static enum net_hello http_host(struct str text, struct str *ret_name)
         struct str name = str_cut(&line, ':');
         if (!str_eq_nocase(str_trim(name), STR("host")) || !line.p)
             continue;
-        line = str_trim(line);
-        size_t colon = str_rfind(line, ':');
-        if (colon != SIZE_MAX)
-            line.len = colon;
-        *ret_name = line;
+        *ret_name = host_bare(str_trim(line));
         return NET_HELLO_NAME;
     }
 }

@@ -1,37 +1,7 @@
-/* Which names are AWS's, and what a URL says. Layer: net. Thread: any; pure. */
+/* What a URL says. Layer: net. Thread: any; pure. */
 #include <stdio.h>
 
 #include "net/net.h"
-
-/* Endpoints of services: the plain ones and, below them, dual-stack and FIPS forms, queues' old ones
- * (REGION.queue.amazonaws.com), buckets and APIs as hosts; dual-stack domains; function URLs; Cognito's
- * own pages. AWS General Reference, "Service endpoints and quotas". */
-static const char *const domains[] = {
-    "amazonaws.com",    "amazonaws.com.cn",
-    "amazonaws.eu",     "api.aws",
-    "on.aws",           "api.amazonwebservices.com.cn",
-    "aws.dev",          "amazoncognito.com",
-    "amazoncognito.eu",
-};
-
-const char *net_aws_domain(size_t i)
-{
-    return i < ARRAY_LEN(domains) ? domains[i] : NULL;
-}
-
-bool net_is_aws(struct str host)
-{
-    if (host.len > 0 && host.p[host.len - 1] == '.')
-        host.len--;
-    for (size_t i = 0; i < ARRAY_LEN(domains); i++) {
-        struct str d = str_c(domains[i]);
-        if (host.len < d.len || !str_eq_nocase(str_sub(host, host.len - d.len, d.len), d))
-            continue;
-        if (host.len == d.len || host.p[host.len - d.len - 1] == '.')
-            return true;
-    }
-    return false;
-}
 
 enum err net_split_url(struct str url, struct str *ret_host, uint16_t *ret_port, bool *ret_tls)
 {

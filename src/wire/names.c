@@ -2,6 +2,7 @@
  * signature, the version of its form, or its host name. Asked only once a request is lost.
  *
  * Layer: wire. Thread: pure. */
+#include "base/host.h"
 #include "wire/wire_int.h"
 
 /* The part of a row that a name is looked for in. */
@@ -27,18 +28,8 @@ static bool starts_label(struct str host, struct str prefix)
  * the first label may be a bucket's. */
 static const struct wire_aws_service *by_host(struct str host)
 {
-    static const struct str ours[] = {
-        STR_INIT(".amazonaws.com"),
-        STR_INIT(".amazonaws.com.cn"),
-        STR_INIT(".api.aws"),
-        STR_INIT(".localhost.localstack.cloud"),
-    };
-    size_t colon = str_rfind(host, ':');
-    bool known = false;
-    if (colon != SIZE_MAX)
-        host.len = colon;
-    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-        known |= str_ends(host, ours[i]);
+    host = host_bare(host);
+    bool known = host_is_aws(host) || host_is_below(host, STR("localhost.localstack.cloud"));
     if (!known || str_find_str(host, STR(".s3.")) != SIZE_MAX ||
         str_find_str(host, STR(".s3-")) != SIZE_MAX)
         return NULL;

@@ -16,6 +16,7 @@
  * Layer: wire. Thread: pure. */
 #include <assert.h>
 
+#include "base/host.h"
 #include "codec/percent.h"
 #include "wire/wire_int.h"
 
@@ -408,9 +409,7 @@ static enum err route_rest(const struct wire_service *service, const struct wire
  * without that word, before ".localhost". STR_NONE for path style. */
 static struct str host_bucket(struct str host)
 {
-    size_t colon = str_rfind(host, ':');
-    if (colon != SIZE_MAX && str_find(host, ']') == SIZE_MAX)
-        host.len = colon;
+    host = host_bare(host);
     for (size_t i = 1; i + 4 < host.len; i++) {
         if (memcmp(host.p + i, ".s3", 3) == 0 && (host.p[i + 3] == '.' || host.p[i + 3] == '-'))
             return str_n(host.p, i);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "base/host.h"
 #include "net/net.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (net_dns_parse(query, len, &q) != ERR_OK)
         return 0;
     assert(q.end <= len && q.name_len <= NET_HOST_MAX && strlen(q.name) == q.name_len);
-    (void)net_is_aws(str_n(q.name, q.name_len));
+    (void)host_is_aws(str_n(q.name, q.name_len));
     size_t n = net_dns_answer(query, &q, NET_DNS_OK, &address, out, sizeof out);
     assert(n > 0 && net_dns_answers(query, &q, out, n));
     assert(net_dns_parse(out, n, &again) == ERR_INVALID); /* an answer is no question */

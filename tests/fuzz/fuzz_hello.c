@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "base/host.h"
 #include "net/net.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -14,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (all == NET_HELLO_NAME) {
         assert((const uint8_t *)name.p >= data &&
                (const uint8_t *)name.p + name.len <= data + size);
-        (void)net_is_aws(name);
+        (void)host_is_aws(name);
     }
     for (size_t n = 0; n < size && n < 512; n++) {
         enum net_hello part = net_hello(data, n, &early);

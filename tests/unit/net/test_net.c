@@ -1,4 +1,4 @@
-/* Names, DNS messages, first bytes, the authority. */
+/* URLs, DNS messages, first bytes, the authority. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,35 +14,6 @@
 #include <unistd.h>
 
 #include "net/net.h"
-
-static void names(void **state)
-{
-    static const struct {
-        const char *host;
-        bool aws;
-    } rows[] = {
-        {"s3.amazonaws.com", true},
-        {"amazonaws.com", true},
-        {"S3.EU-West-1.AmazonAWS.Com", true},
-        {"sqs.us-east-1.amazonaws.com.", true},
-        {"eu-west-1.queue.amazonaws.com", true},
-        {"dynamodb.us-east-1.api.aws", true},
-        {"x.lambda-url.eu-west-1.on.aws", true},
-        {"p.auth.eu-west-1.amazoncognito.com", true},
-        {"s3.cn-north-1.amazonaws.com.cn", true},
-        {"evilamazonaws.com", false},
-        {"amazonaws.com.example.com", false},
-        {"api.aws.example", false},
-        {"aws", false},
-        {"com", false},
-        {"", false},
-        {".", false},
-        {"amazonaws.com..", false},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (net_is_aws(str_c(rows[i].host)) != rows[i].aws)
-            fail_msg("%s", rows[i].host);
-}
 
 static void urls(void **state)
 {
@@ -245,10 +216,9 @@ static void authority_signs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),           cmocka_unit_test(urls),
-        cmocka_unit_test(dns_query),       cmocka_unit_test(dns_refused),
-        cmocka_unit_test(dns_longest),     cmocka_unit_test(hello_http),
-        cmocka_unit_test(authority_signs),
+        cmocka_unit_test(urls),        cmocka_unit_test(dns_query),
+        cmocka_unit_test(dns_refused), cmocka_unit_test(dns_longest),
+        cmocka_unit_test(hello_http),  cmocka_unit_test(authority_signs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
