@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -61,6 +62,29 @@ enum err sys_write_all(int fd, const void *p, size_t len)
         len -= (size_t)n;
     }
     return ERR_OK;
+}
+
+enum err sys_replace_file(const char *dir, const char *name, const void *p, size_t len, mode_t mode,
+                          bool durable)
+{
+    char path[PATH_MAX], tmp[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) ||
+        snprintf(tmp, sizeof(tmp), "%s/%s.new", dir, name) >= (int)sizeof(tmp))
+        return ERR_LIMIT;
+    int fd = sys.open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (fd < 0)
+        return ERR_IO;
+    enum err err = sys_write_all(fd, p, len);
+    if (!err && (fchmod(fd, mode) < 0 || (durable && sys.fsync(fd) < 0)))
+        err = ERR_IO;
+    int saved = errno;
+    if (sys.close(fd) < 0 && !err)
+        err = ERR_IO;
+    else
+        errno = saved;
+    if (!err && sys.rename(tmp, path) < 0)
+        err = ERR_IO;
+    return err || !durable ? err : sys_sync_dir(dir);
 }
 
 enum err sys_sync_dir(const char *path)

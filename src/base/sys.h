@@ -32,6 +32,11 @@ void sys_reset(void);
 
 /* Writes all of it, retrying short writes and EINTR. ERR_IO. */
 enum err sys_write_all(int fd, const void *p, size_t len) WARN_UNUSED;
+/* Makes `<dir>/<name>` hold `len` bytes with `mode`, whatever the umask: written beside as "<name>.new"
+ * and renamed, so that whoever looks finds the whole file, the one before, or none. `durable`: also
+ * after a crash, once it returns. ERR_IO (errno says why), ERR_LIMIT (the path is too long). */
+enum err sys_replace_file(const char *dir, const char *name, const void *p, size_t len, mode_t mode,
+                          bool durable) WARN_UNUSED;
 /* fsyncs the directory at `path`, so that names created in it survive a crash. ERR_IO. */
 enum err sys_sync_dir(const char *path) WARN_UNUSED;
 

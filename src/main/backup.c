@@ -248,21 +248,12 @@ static enum err check_store(const char *dir, bool aloud)
 
 static enum err write_marker(const struct backup *b)
 {
-    char path[COPY_PATH_MAX], text[512], time[CLOCK_TEXT_MAX];
+    char text[512], time[CLOCK_TEXT_MAX];
     struct str now = clock_basic(time, clock_wall_ms());
-    if (!below_path(path, b->partial, "/" MARKER))
-        return ERR_LIMIT;
     int n = snprintf(text, sizeof(text),
                      "weir=%s\ntime=" STR_FMT "\nfiles=%" PRIu64 "\nbytes=%" PRIu64 "\n",
                      WEIR_VERSION, STR_ARG(now), b->copier.files, b->copier.bytes);
-    int fd = sys.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return ERR_IO;
-    enum err err = sys_write_all(fd, text, (size_t)n);
-    if (!err && sys.fsync(fd) < 0)
-        err = ERR_IO;
-    sys.close(fd);
-    return err ? err : sys_sync_dir(b->partial);
+    return sys_replace_file(b->partial, MARKER, text, (size_t)n, 0600, true);
 }
 
 static enum err sync_parent(const char *path)

@@ -7,6 +7,10 @@
 
 #include "base/rng.h"
 #include "base/sys.h"
+#include "codec/hex.h"
+
+#define KEY_FILE "root-credentials"
+#define TOKEN_FILE "metrics-token"
 
 enum { PATH_BYTES = 4096, FILE_BYTES = 512 };
 
@@ -17,31 +21,14 @@ static void make(struct root_key *k)
     rng_text(k->secret, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
 }
 
-/* Written beside and renamed, so that a crash leaves the whole file or none. */
-static enum err store_text(const char *data_dir, const char *path, const char *text, int n)
-{
-    char tmp[PATH_BYTES + 8];
-    snprintf(tmp, sizeof(tmp), "%s.new", path);
-    int fd = sys.open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (fd < 0)
-        return ERR_IO;
-    enum err err = sys_write_all(fd, text, (size_t)n);
-    if (!err && sys.fsync(fd) < 0)
-        err = ERR_IO;
-    sys.close(fd);
-    if (!err && sys.rename(tmp, path) < 0)
-        err = ERR_IO;
-    return err ? err : sys_sync_dir(data_dir);
-}
-
-static enum err store(const char *data_dir, const char *path, const struct root_key *k)
+static enum err store(const char *data_dir, const struct root_key *k)
 {
     char text[FILE_BYTES];
     int n = snprintf(text, sizeof(text),
                      "# The root key of this Weir: everything is allowed to whoever has it.\n"
                      "[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
                      k->access_key, k->secret);
-    return store_text(data_dir, path, text, n);
+    return sys_replace_file(data_dir, KEY_FILE, text, (size_t)n, 0600, true);
 }
 
 /* Made from the root key, so that there is one secret to keep; it does not tell that one. */
@@ -50,22 +37,23 @@ static void make_token(const struct root_key *k, const char *purpose,
 {
     uint8_t mac[HASH_SHA256_LEN];
     hmac_sha256(k->secret, strlen(k->secret), purpose, strlen(purpose), mac);
-    for (size_t i = 0; i < sizeof(mac); i++)
-        snprintf(out + 2 * i, 3, "%02x", mac[i]);
+    hex_to(out, mac, sizeof(mac));
+    out[2 * sizeof(mac)] = '\0';
 }
 
 static enum err store_metrics_token(const char *data_dir, struct root_key *k)
 {
     char path[PATH_BYTES];
     make_token(k, "weir: bearer token of metrics", k->metrics_token);
-    if (snprintf(path, sizeof(path), "%s/metrics-token", data_dir) >= (int)sizeof(path))
+    if (snprintf(path, sizeof(path), "%s/" TOKEN_FILE, data_dir) >= (int)sizeof(path))
         return ERR_LIMIT;
     int fd = sys.open(path, O_RDONLY, 0);
     if (fd >= 0) {
         sys.close(fd);
         return ERR_OK;
     }
-    return store_text(data_dir, path, k->metrics_token, (int)strlen(k->metrics_token));
+    return sys_replace_file(data_dir, TOKEN_FILE, k->metrics_token, strlen(k->metrics_token), 0600,
+                            true);
 }
 
 static enum err field(struct str text, struct str name, char *out, size_t size)
@@ -100,7 +88,7 @@ enum err root_key_load(const char *data_dir, bool may_make, struct root_key *ret
 {
     char path[PATH_BYTES];
     struct root_key k = {0};
-    if (snprintf(path, sizeof(path), "%s/root-credentials", data_dir) >= (int)sizeof(path))
+    if (snprintf(path, sizeof(path), "%s/" KEY_FILE, data_dir) >= (int)sizeof(path))
         return ERR_LIMIT;
     rng_text(k.host_id, 76, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
     int fd = sys.open(path, O_RDONLY, 0);
@@ -115,7 +103,7 @@ enum err root_key_load(const char *data_dir, bool may_make, struct root_key *ret
         return ERR_IO;
     } else if (errno == ENOENT) {
         make(&k);
-        err = store(data_dir, path, &k);
+        err = store(data_dir, &k);
     } else {
         err = ERR_IO;
     }

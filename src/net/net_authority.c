@@ -211,28 +211,6 @@ enum err net_authority_find(void *arg, struct str name, struct x509_st **ret_cer
 
 /* --- files -------------------------------------------------------------------------------------- */
 
-/* Written beside and renamed, so that a crash leaves the whole file or none. */
-static enum err store(const char *dir, const char *name, struct str text, mode_t mode)
-{
-    char path[PATH_BYTES], tmp[PATH_BYTES + 8];
-    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
-        return ERR_LIMIT;
-    (void)snprintf(tmp, sizeof tmp, "%s.new", path);
-    int fd = sys.open(tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (fd < 0)
-        return ERR_IO;
-    enum err err = sys_write_all(fd, text.p, text.len);
-    /* umask is Weir's, and these are for everybody or for nobody else */
-    if (!err && fchmod(fd, mode) != 0)
-        err = ERR_IO;
-    if (!err && mode == 0600 && sys.fsync(fd) < 0)
-        err = ERR_IO;
-    sys.close(fd);
-    if (!err && sys.rename(tmp, path) < 0)
-        err = ERR_IO;
-    return err;
-}
-
 static bool constraints_fit(const struct net_authority *a)
 {
     char text[TEXT_MAX];
@@ -295,7 +273,8 @@ static enum err save(const struct net_authority *a, const char *data_dir)
     if (bio && PEM_write_bio_PrivateKey(bio, a->key, NULL, NULL, 0, NULL, NULL) == 1 &&
         PEM_write_bio_X509(bio, a->cert) == 1) {
         long n = BIO_get_mem_data(bio, &p);
-        err = n > 0 ? store(data_dir, "authority.pem", str_n(p, (size_t)n), 0600) : ERR_NOMEM;
+        err = n > 0 ? sys_replace_file(data_dir, "authority.pem", p, (size_t)n, 0600, true)
+                    : ERR_NOMEM;
     }
     BIO_free(bio);
     return err;
@@ -375,11 +354,12 @@ enum err net_authority_publish(const struct net_authority *a, const char *dir)
     if (bio && PEM_write_bio_X509(bio, a->cert) == 1) {
         long n = BIO_get_mem_data(bio, &p);
         buf_add(&b, p, n > 0 ? (size_t)n : 0);
-        err = store(dir, "ca.crt", buf_str(&b), 0644);
+        err = sys_replace_file(dir, "ca.crt", b.p, b.len, 0644, false);
         add_host_bundle(&b);
     }
     if (!err)
-        err = buf_err(&b) ? buf_err(&b) : store(dir, "ca-bundle.crt", buf_str(&b), 0644);
+        err = buf_err(&b) ? buf_err(&b)
+                          : sys_replace_file(dir, "ca-bundle.crt", b.p, b.len, 0644, false);
     BIO_free(bio);
     buf_release(&b);
     return err;
