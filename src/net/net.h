@@ -134,11 +134,12 @@ bool net_dns_answers(const uint8_t *query, const struct net_question *q, const u
 
 /* --- first bytes of a connection (net_hello.c, pure) ------------------------------------------------- */
 
-enum net_hello { NET_HELLO_MORE, NET_HELLO_NAME, NET_HELLO_NONE };
+enum net_hello { NET_HELLO_MORE, NET_HELLO_NAME, NET_HELLO_NONE, NET_HELLO_BAD };
 
 /* Whom the client means: the server name of a TLS ClientHello (RFC 6066 section 3), or the Host of an
- * HTTP request. NET_HELLO_MORE: too few bytes to say; NET_HELLO_NONE: it does not say. *ret_name
- * borrows from p. */
+ * HTTP request. NET_HELLO_MORE: too few bytes to say; NET_HELLO_NONE: it does not say;
+ * NET_HELLO_BAD: it may, where we cannot read it, in a hello cut into records, with lengths that
+ * disagree, or in a head past 16 KiB. *ret_name borrows from p. */
 enum net_hello net_hello(const uint8_t *p, size_t len, struct str *ret_name);
 
 #endif

@@ -162,13 +162,15 @@ static void on_peekable(uv_poll_t *poll, int status, int events)
         return;
     }
     enum net_hello hello = net_hello(bytes, (size_t)n, &name);
-    wanted = hello == NET_HELLO_MORE && n < (ssize_t)sizeof bytes ? (int)n + 1 : 1;
+    if (hello == NET_HELLO_MORE && n == (ssize_t)sizeof bytes)
+        hello = NET_HELLO_BAD;
+    wanted = hello == NET_HELLO_MORE ? (int)n + 1 : 1;
     bool set = setsockopt(p->fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted) == 0;
     if (set && wanted > 1)
         return;
     int fd = peek_end(p);
-    if (!set)
-        net_reset(fd);
+    if (!set || (hello == NET_HELLO_BAD && !f->net->cfg.real_aws))
+        net_reset(fd); /* NE1: it may mean AWS */
     else if (hello == NET_HELLO_NAME && net_leads_here(f->net, name))
         give_front(f, fd, port_of(&to));
     else

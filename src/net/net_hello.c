@@ -56,32 +56,33 @@ static bool server_name(struct cursor extension, struct str *ret_name)
     return false;
 }
 
-/* A hello that spans records is none of any client we know of, and says nothing here. */
 static enum net_hello tls_hello(const uint8_t *p, size_t len, struct str *ret_name)
 {
     if (len < RECORD_HEAD)
         return NET_HELLO_MORE;
     size_t record = (size_t)p[3] << 8 | p[4];
     if (record > RECORD_MAX)
-        return NET_HELLO_NONE;
+        return NET_HELLO_BAD;
     if (len < RECORD_HEAD + record)
         return NET_HELLO_MORE;
     struct cursor c = {.p = p + RECORD_HEAD, .left = record};
     if (take_number(&c, 1) != CLIENT_HELLO)
-        return NET_HELLO_NONE;
+        return c.cut ? NET_HELLO_BAD : NET_HELLO_NONE;
     struct cursor hello = take(&c, take_number(&c, 3));
     (void)take(&hello, 2 + RANDOM);             /* version */
     (void)take(&hello, take_number(&hello, 1)); /* session */
     (void)take(&hello, take_number(&hello, 2)); /* suites */
     (void)take(&hello, take_number(&hello, 1)); /* compression */
+    if (!hello.cut && hello.left == 0)          /* without extensions, as in old TLS */
+        return NET_HELLO_NONE;
     struct cursor extensions = take(&hello, take_number(&hello, 2));
     while (!extensions.cut && extensions.left > 0) {
         size_t type = take_number(&extensions, 2);
         struct cursor e = take(&extensions, take_number(&extensions, 2));
-        if (!extensions.cut && type == EXTENSION_SERVER_NAME && server_name(e, ret_name))
-            return NET_HELLO_NAME;
+        if (!extensions.cut && type == EXTENSION_SERVER_NAME)
+            return server_name(e, ret_name) ? NET_HELLO_NAME : NET_HELLO_BAD;
     }
-    return NET_HELLO_NONE;
+    return extensions.cut ? NET_HELLO_BAD : NET_HELLO_NONE;
 }
 
 static enum net_hello http_host(struct str text, struct str *ret_name)
@@ -92,7 +93,7 @@ static enum net_hello http_host(struct str text, struct str *ret_name)
     (void)str_cut(&rest, '\n'); /* the request line */
     for (;;) {
         if (str_find(rest, '\n') == SIZE_MAX) /* the head is not over, or too long to wait for */
-            return text.len < HTTP_HEAD_MAX / 4 ? NET_HELLO_MORE : NET_HELLO_NONE;
+            return text.len < HTTP_HEAD_MAX / 4 ? NET_HELLO_MORE : NET_HELLO_BAD;
         struct str line = str_trim(str_cut(&rest, '\n'));
         if (line.len == 0)
             return NET_HELLO_NONE;

@@ -142,7 +142,7 @@ static void hello_http(void **state)
         {"GET / HTTP/1.0\r\n\r\nHost: late\r\n", NET_HELLO_NONE, NULL},
         {"\x01", NET_HELLO_NONE, NULL},
         {"\x16\x03\x01", NET_HELLO_MORE, NULL},
-        {"\x16\x03\x01\xff\xff", NET_HELLO_NONE, NULL},
+        {"\x16\x03\x01\xff\xff", NET_HELLO_BAD, NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct str name = STR_NONE;
@@ -213,12 +213,61 @@ static void authority_signs(void **state)
     net_authority_free(b);
 }
 
+/* A ClientHello in one record: `name` in its extension, or no extensions at all. */
+static size_t make_hello(const char *name, uint8_t *p)
+{
+    static const uint8_t rest[] = {0, 0, 2, 0x13, 0x01, 1, 0}; /* session, suites, compression */
+    size_t at = 9, len = name ? strlen(name) : 0;
+    memset(p, 0, 9 + 34);
+    p[at] = 3;
+    p[at + 1] = 3;
+    at += 34;
+    memcpy(p + at, rest, sizeof rest);
+    at += sizeof rest;
+    if (name) {
+        const uint8_t extension[] = {0, (uint8_t)(len + 9), 0, 0, 0,           (uint8_t)(len + 5),
+                                     0, (uint8_t)(len + 3), 0, 0, (uint8_t)len};
+        memcpy(p + at, extension, sizeof extension);
+        memcpy(p + at + sizeof extension, name, len);
+        at += sizeof extension + len;
+    }
+    p[0] = 22;
+    p[1] = 3;
+    p[2] = 1;
+    p[4] = (uint8_t)(at - 5);
+    p[5] = 1;
+    p[8] = (uint8_t)(at - 9);
+    return at;
+}
+
+static void hello_tls(void **state)
+{
+    uint8_t p[256];
+    struct str name = STR_NONE;
+    size_t len = make_hello("s3.amazonaws.com", p);
+    assert_int_equal(net_hello(p, len, &name), NET_HELLO_NAME);
+    assert_true(str_eq_c(name, "s3.amazonaws.com"));
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(net_hello(p, i, &name), NET_HELLO_MORE);
+    p[4] -= 20; /* the rest is in another record */
+    assert_int_equal(net_hello(p, len, &name), NET_HELLO_BAD);
+    p[4] += 20;
+    p[len - 17] = 200; /* a name longer than its extension */
+    assert_int_equal(net_hello(p, len, &name), NET_HELLO_BAD);
+    len = make_hello(NULL, p);
+    assert_int_equal(net_hello(p, len, &name), NET_HELLO_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls),        cmocka_unit_test(dns_query),
-        cmocka_unit_test(dns_refused), cmocka_unit_test(dns_longest),
-        cmocka_unit_test(hello_http),  cmocka_unit_test(authority_signs),
+        cmocka_unit_test(urls),
+        cmocka_unit_test(dns_query),
+        cmocka_unit_test(dns_refused),
+        cmocka_unit_test(dns_longest),
+        cmocka_unit_test(hello_http),
+        cmocka_unit_test(hello_tls),
+        cmocka_unit_test(authority_signs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
