@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "kv/drv_rocksdb/kv_rocksdb.h"
+#include "main/local.h"
 #include "sandbox/sandbox.h"
 
 enum { BEAT_MS = 1000, PATH_BYTES = 4096, LINE_BYTES = KV_ROCKSDB_WHY_MAX + 64 };
@@ -123,14 +124,6 @@ static void made(struct io_work *w)
 
 /* --- the request ------------------------------------------------------------------------------ */
 
-static bool has_token(const struct hold *h, const struct http_req *req)
-{
-    struct str value = http_header(req, STR("Authorization"));
-    struct str scheme = str_cut(&value, ' ');
-    return str_eq_nocase(scheme, STR("Bearer")) && value.p &&
-           str_eq_consttime(str_trim(value), str_c(h->token));
-}
-
 static void begin(struct hold *h, struct http_req *req)
 {
     static const struct http_header text = {STR_INIT("Content-Type"), STR_INIT("text/plain")};
@@ -163,7 +156,7 @@ static void serve(void *arg, struct http_req *req)
     req->user = NULL;
     if (!str_eq(req->method, STR("POST")))
         http_reply(req, 405, NULL, 0, STR_NONE);
-    else if (!has_token(h, req))
+    else if (!local_has_token(req, str_c(h->token)))
         http_reply(req, 403, NULL, 0, STR_NONE);
     else if (h->core->stopping)
         http_reply(req, 503, NULL, 0, STR_NONE);

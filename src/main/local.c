@@ -31,12 +31,12 @@ static bool is_loopback(struct str peer)
            str_starts(peer, STR("::ffff:127."));
 }
 
-static bool has_token(const struct core *core, const struct http_req *req)
+bool local_has_token(const struct http_req *req, struct str token)
 {
     struct str value = http_header(req, STR("Authorization"));
     struct str scheme = str_cut(&value, ' ');
-    return str_eq_nocase(scheme, STR("Bearer")) && core->cfg.metrics_token.len > 0 && value.p &&
-           str_eq_consttime(str_trim(value), core->cfg.metrics_token);
+    return str_eq_nocase(scheme, STR("Bearer")) && token.len > 0 && value.p &&
+           str_eq_consttime(str_trim(value), token);
 }
 
 /* Who may see more than that Weir is here: who brings the token, and this machine, but neither web
@@ -44,7 +44,7 @@ static bool has_token(const struct core *core, const struct http_req *req)
 static bool is_trusted(struct core *core, struct http_req *req)
 {
     struct web_head w = {0};
-    if (has_token(core, req))
+    if (local_has_token(req, core->cfg.metrics_token))
         return true;
     for (size_t i = 0; i < req->n_headers; i++)
         web_note(&w, req->headers[i].name, req->headers[i].value);
