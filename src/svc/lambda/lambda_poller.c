@@ -151,9 +151,13 @@ static void changed(void *self, struct catalogue_object *old, struct catalogue_o
     struct lambda_mapping *m = (struct lambda_mapping *)(now ? now : old);
     if (now)
         catalogue_unref(atomic_exchange(&m->poller->next, lambda_mapping_ref(m)));
-    else
+    /* A wake is claimed before `gone` can be seen: once it is and none is posted, none follows, so the
+     * home loop may let go of the poller. */
+    bool post = !atomic_exchange(&m->poller->wake_posted, true);
+    if (!now)
         atomic_store(&m->poller->gone, true);
-    wake(m->poller);
+    if (post)
+        io_post(core_home_loop(m->poller->l->core), &m->poller->wake_task);
 }
 
 static const struct catalogue_type mappings_type = {
