@@ -93,7 +93,7 @@ static void add_signature(struct call *call, struct policy_context *ctx)
                                                              : STR("REST-QUERY-STRING"));
     policy_context_add(ctx, STR("s3:signatureversion"), v2 ? STR("AWS") : STR("AWS4-HMAC-SHA256"));
     if (call->signed_by == CALL_SIGNED_QUERY) /* version 2 does not say when it was signed */
-        policy_context_add_i64(ctx, STR("s3:signatureAge"), call->txn->now_ms - call->signed_ms);
+        policy_context_add_i64(ctx, STR("s3:signatureAge"), call->txn->wall_ms - call->signed_ms);
 }
 
 static void add_request_tag(struct policy_context *ctx, struct str key, struct str value)
