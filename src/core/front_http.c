@@ -68,9 +68,10 @@ static void send_reply(struct call_impl *c, const struct wire_reply *reply, bool
 
 static void encode(struct call_impl *c)
 {
-    c->is_encoded =
-        !c->claim && wire_encode(&c->routed, c->out, c->call.request_id, c->core->cfg.host_id,
-                                 &c->arena, &c->encoded) == ERR_OK;
+    c->is_encoded = !c->claim &&
+                    wire_encode(&c->routed, c->out, c->call.request_id, c->core->cfg.host_id,
+                                &c->arena, &c->encoded) == ERR_OK &&
+                    !c->arena.failed; /* A4 */
 }
 
 static void answer(struct call_impl *c)
