@@ -111,10 +111,12 @@ static bool log_refused(const struct sandbox *sb)
     }
     complete = log_network(sb) && complete;
     if (!r->host.own_uid) {
-        log_warn(
-            "sandbox",
-            "functions share Weir's own user id on the host: Weir is not root, and its user has "
-            "no range of subordinate ids (/etc/subuid and /etc/subgid, package uidmap)");
+        log_warn("sandbox", "%s",
+                 geteuid() == 0
+                     ? "functions cannot be started: this container has too few user ids for them"
+                     : "functions share Weir's own user id on the host: Weir is not root, and its "
+                       "user has no range of subordinate ids (/etc/subuid and /etc/subgid, package "
+                       "uidmap)");
         complete = false;
     }
     if (!r->host.seccomp) {
@@ -122,12 +124,9 @@ static bool log_refused(const struct sandbox *sb)
         complete = false;
     }
     if (!sb->peers_told && !r->host.network) {
-        log_warn("sandbox", "%s",
-                 geteuid() == 0
-                     ? "functions cannot be started: this container has too few user ids for them"
-                     : "functions share Weir's own user id on the host: Weir is not root, and its "
-                       "user has no range of subordinate ids (/etc/subuid and /etc/subgid, package "
-                       "uidmap)");
+        log_warn("sandbox",
+                 "this host does not tell whose a connection is (sock_diag): any local process can "
+                 "use a function's Runtime API");
         complete = false;
     }
     static const char *const limits[] = {"memory", "cpu", "pids"};
