@@ -22,6 +22,18 @@ static enum err make_authority(struct sandbox *sb, struct str host)
     return http_tls_ctx_by_name(&sb->names, &sb->tls);
 }
 
+/* One a process; touches nothing that goes before it. */
+static struct io_work warming;
+
+static void warm(struct io_work *work)
+{
+    sandbox_runtimes_warm();
+}
+
+static void warmed(struct io_work *work)
+{
+}
+
 enum err sandbox_connect(struct sandbox *sb, struct http_server *front)
 {
     struct net_config cfg = {
@@ -32,6 +44,9 @@ enum err sandbox_connect(struct sandbox *sb, struct http_server *front)
         .real_aws = sb->real_aws,
     };
     assert(sb->started && !sb->connected);
+    warming = (struct io_work){.work = warm, .done = warmed};
+    if (io_work_start(core_home_loop(sb->core), &warming) != ERR_OK)
+        log_warn("sandbox", "the first function for Node.js will wait for its version");
     if (!sb->ready.host.network)
         return ERR_OK;
     TRY(net_split_url(sb->core->cfg.endpoint, &cfg.endpoint_host, &cfg.endpoint_port,

@@ -66,22 +66,29 @@ const char *sandbox_refusal(const struct sandbox *sb)
            "Weir the right to make them, or start it with --allow-unisolated-functions";
 }
 
+/* What it runs on, zeroed for a provided one; or why it does not run here. */
+static const char *find_runtime(const struct sandbox *sb, struct str runtime,
+                                struct runtime_found *ret_found)
+{
+    enum runtime_family family = family_of(runtime);
+    *ret_found = (struct runtime_found){0};
+    if (sandbox_refusal(sb))
+        return sandbox_refusal(sb);
+    if (family == FAMILY_NONE)
+        return "Weir runs provided.*, python3.* and nodejs* functions";
+    if (family == FAMILY_PROVIDED)
+        return NULL;
+    if (!sb->runtime_dir[0])
+        return "the runtime folder (python/bootstrap.py, node/bootstrap.mjs) was not found beside "
+               "the binary; set WEIR_RUNTIME_DIR";
+    return find_interpreter(sb, runtime, ret_found) == ERR_OK ? NULL : "it is not installed";
+}
+
 bool sandbox_runtime_available(const struct sandbox *sb, struct str runtime, const char **ret_why)
 {
     struct runtime_found found;
-    const char *why = NULL;
-    enum runtime_family family = family_of(runtime);
-    if (sandbox_refusal(sb))
-        why = sandbox_refusal(sb);
-    else if (family == FAMILY_NONE)
-        why = "Weir runs provided.*, python3.* and nodejs* functions";
-    else if (family != FAMILY_PROVIDED && !sb->runtime_dir[0])
-        why =
-            "the runtime folder (python/bootstrap.py, node/bootstrap.mjs) was not found beside the "
-            "binary; set WEIR_RUNTIME_DIR";
-    else if (family != FAMILY_PROVIDED && find_interpreter(sb, runtime, &found) != ERR_OK)
-        why = "it is not installed";
-    if (ret_why && why)
+    const char *why = find_runtime(sb, runtime, &found);
+    if (why)
         *ret_why = why;
     return !why;
 }
@@ -199,9 +206,8 @@ static enum err find_places(struct sandbox *sb, const struct sandbox_spec *spec,
     int n = 0;
     p->host_runtime[0] = 0;
     p->inside = inside;
-    p->lang = (struct runtime_found){0};
     p->sdk[0] = 0;
-    if (family != FAMILY_PROVIDED && find_interpreter(sb, spec->runtime, &p->lang) != ERR_OK)
+    if (find_runtime(sb, spec->runtime, &p->lang))
         return ERR_UNSUPPORTED;
     if (family != FAMILY_PROVIDED)
         find_sdk(sb, p);
@@ -360,8 +366,6 @@ enum err sandbox_plan_build(struct sandbox *sb, const struct sandbox_spec *spec,
                             struct buf *strings, struct zygote_start *ret_start, char *ret_why)
 {
     struct places places;
-    if (!sandbox_runtime_available(sb, spec->runtime, NULL))
-        return ERR_UNSUPPORTED;
     TRY(find_places(sb, spec, &places));
     struct builder w = {.b = strings};
     add(&w, spec->code_dir);

@@ -2,7 +2,7 @@
  *
  * Looked for, first to last: what `weir serve --runtime NAME=PATH` names; what `weir runtime add` put
  * below <data>/runtimes; /usr/local/bin and /usr/bin; pyenv, uv and nvm of Weir's user and of root.
- * Nothing is remembered, so what is installed later counts at once.
+ * What is installed later counts at once.
  *
  * Layer: sandbox. Thread: any. */
 #ifndef WEIR_SANDBOX_RUNTIMES_H
@@ -37,7 +37,11 @@ void sandbox_runtimes_each(const struct runtime_places *places,
 /* The interpreter of a runtime; with `substitutes` else the nearest newer one. ERR_NOT_FOUND. */
 enum err sandbox_runtimes_find(const struct runtime_places *places, struct str name,
                                bool substitutes, struct runtime_found *ret_found) WARN_UNUSED;
-/* Whether NAME=PATH names a runtime and a program. */
+/* Asks the system's Node.js for its version, which is remembered: for a thread that may wait, before a loop
+ * has to. */
+void sandbox_runtimes_warm(void);
+/* Whether NAME=PATH names a runtime and a program that functions may be shown: below /usr, or
+ * PREFIX/bin/PROGRAM whose PREFIX holds no user's home. */
 bool sandbox_runtimes_given_valid(const char *given);
 
 #endif

@@ -118,7 +118,7 @@ const char *sandbox_refusal(const struct sandbox *sb);
 bool sandbox_able(const struct sandbox *sb);
 
 /* Whether functions of `runtime` ("provided.al2023", "python3.12", "nodejs20.x") can run on this
- * host. When false *ret_why (may be NULL) is a static sentence. Any thread. Names that are no
+ * host. When false *ret_why is a static sentence. Any thread. Names that are no
  * runtime at all are for the caller's spec to refuse. */
 bool sandbox_runtime_available(const struct sandbox *sb, struct str runtime, const char **ret_why);
 

@@ -99,11 +99,42 @@ static void test_given(void **state)
     assert_false(sandbox_runtimes_given_valid("python3.12=/nowhere/python"));
 }
 
+/* What functions may be shown of a machine: a prefix, and no home or Weir's own data in it. */
+static void test_shown(void **state)
+{
+    static const struct {
+        const char *program;
+        bool valid;
+    } rows[] = {
+        {"elsewhere/bin/py", true}, {"home/lang/bin/py", true},
+        {"home/bin/py", false}, /* the home itself */
+        {"bin/py", false},      /* the folder that has it */
+        {"elsewhere/py", false},
+    };
+    char text[512], home[512];
+    const char *before = getenv("HOME");
+    snprintf(home, sizeof home, "%s/home", data);
+    setenv("HOME", home, 1);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        program(rows[i].program);
+        snprintf(text, sizeof text, "python3.908=%s/%s", data, rows[i].program);
+        print_message("row: %s\n", rows[i].program);
+        assert_int_equal(sandbox_runtimes_given_valid(text), rows[i].valid);
+    }
+    if (before)
+        setenv("HOME", before, 1);
+    else
+        unsetenv("HOME");
+    snprintf(text, sizeof text, "python3.908=%s/missing", data);
+    assert_false(sandbox_runtimes_given_valid(text));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_given),
+        cmocka_unit_test(test_shown),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
