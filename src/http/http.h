@@ -182,8 +182,8 @@ enum err http_tls_ctx_by_name(const struct http_tls_names *names,
 void http_tls_ctx_free(struct http_tls_ctx *ctx);
 
 /* Takes a connection that somebody else accepted (non-blocking), on the thread of one of the server's
- * loops; `tls` NULL: plain. Its http_conn_mark begins as `mark`. While the server drains, and over the
- * cap, it is closed. */
+ * loops; `tls` NULL: plain. Its http_conn_mark begins as `mark`, not 0. While the server drains, and over
+ * the cap, which is half of connections_max for all such ones, it is closed. */
 void http_server_adopt(struct http_server *server, int fd, struct http_tls_ctx *tls, int mark);
 /* Stops accepting, closes idle connections, lets running requests end within `grace_ms`, then
  * closes them (on_close). `done` on the home loop's thread. */

@@ -343,11 +343,12 @@ void http_conn_open(struct http_shard *shard, int fd, struct http_tls_ctx *tls, 
     if (!c || uv_tcp_init(io_loop_uv(shard->loop), &c->tcp) != 0) {
         mem_free(c);
         close(fd);
-        http_shard_conn_gone(shard);
+        http_shard_conn_gone(shard, mark != 0);
         return;
     }
     c->shard = shard;
     c->mark = mark;
+    c->adopted = mark != 0;
     c->armed_ms = c->deadline_ms = INT64_MAX;
     list_init(&c->link);
     list_init(&c->deferred);

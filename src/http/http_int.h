@@ -120,6 +120,7 @@ struct http_conn {
     bool failed;     /* socket or memory failed: close at the next safe point */
     bool reading;
     bool open_told; /* counted in shard->n_conns */
+    bool adopted;   /* and in server->n_adopted */
     bool shut;      /* uv_shutdown done */
     bool disowned;  /* `queued` is no longer in the shard's: it gave way */
     bool eof;       /* the peer shut its side: nothing more comes in */
@@ -244,7 +245,7 @@ void http_shard_close_prepare(struct http_shard *shard);
 /* While draining: reports to the home loop once no connection is left. */
 void http_shard_check_drained(struct http_shard *shard);
 /* Called by a connection that is gone. */
-void http_shard_conn_gone(struct http_shard *shard);
+void http_shard_conn_gone(struct http_shard *shard, bool adopted);
 struct str http_shard_date(struct http_shard *shard);
 
 /* --- TLS -------------------------------------------------------------------------------------- */
@@ -284,8 +285,9 @@ struct http_server {
     uint16_t port;
     struct http_shard *shards;
     size_t n_shards;
-    _Atomic size_t refs;   /* open handles, and the owner */
-    _Atomic size_t n_open; /* connections */
+    _Atomic size_t refs;      /* open handles, and the owner */
+    _Atomic size_t n_open;    /* connections */
+    _Atomic size_t n_adopted; /* those of them that http_server_adopt took */
     _Atomic size_t n_strangers;
     /* draining; home loop's thread */
     size_t reports;

@@ -34,11 +34,12 @@ static void on_closed(uv_handle_t *handle)
 {
     struct http_conn *c = CONTAINER_OF(handle, struct http_conn, tcp);
     struct http_shard *shard = c->shard;
+    bool adopted = c->adopted;
     arena_release(&c->arena);
     buf_release(&c->in);
     http_tls_free(c->tls);
     mem_free(c);
-    http_shard_conn_gone(shard);
+    http_shard_conn_gone(shard, adopted);
 }
 
 void http_conn_close(struct http_conn *c)

@@ -162,15 +162,18 @@ void http_server_adopt(struct http_server *server, int fd, struct http_tls_ctx *
     for (size_t i = 0; i < server->n_shards; i++)
         if (server->shards[i].loop == io_loop_current())
             self = &server->shards[i];
-    /* After the drain began no descriptor may be on its way to another shard. */
+    assert(mark != 0);
+    /* They have half of the room between them, and nobody who came by the listener gives way to one. */
     bool room = atomic_fetch_add(&server->n_open, 1) < server->cfg.connections_max;
+    room = atomic_fetch_add(&server->n_adopted, 1) < (server->cfg.connections_max + 1) / 2 && room;
+    room = room && atomic_load(&server->n_strangers) < server->cfg.strangers_max;
+    /* After the drain began no descriptor may be on its way to another shard. */
     if (!room || !self->accepting || self->draining) {
+        atomic_fetch_sub(&server->n_adopted, 1);
         atomic_fetch_sub(&server->n_open, 1);
         close(fd);
         return;
     }
-    if (atomic_load(&server->n_strangers) >= server->cfg.strangers_max)
-        evict(self);
     place(self, fd, tls, mark);
 }
 

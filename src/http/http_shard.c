@@ -66,9 +66,11 @@ void http_shard_check_drained(struct http_shard *shard)
     io_post(shard->server->shards[0].loop, &shard->report);
 }
 
-void http_shard_conn_gone(struct http_shard *shard)
+void http_shard_conn_gone(struct http_shard *shard, bool adopted)
 {
     atomic_fetch_sub(&shard->server->n_open, 1);
+    if (adopted)
+        atomic_fetch_sub(&shard->server->n_adopted, 1);
     atomic_fetch_sub(&shard->n_conns, 1);
     http_shard_check_drained(shard);
     http_server_unref(shard->server);

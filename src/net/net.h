@@ -15,8 +15,9 @@
  *        by address or by the first bytes at ports 80 and 443, never leaves, unless real_aws.
  *   NE2  Nothing is forwarded to this host: neither loopback, link-local, multicast and reserved addresses
  *        nor any address of an interface of it.
- *   NE3  All of a function's connections and questions are bounded in number, bytes and time, and end
- *        with it.
+ *   NE3  A function's questions and its connections to the world are bounded in number, bytes and time,
+ *        and end with it. What goes to Weir is the HTTP server's, which has half of its room for
+ *        functions (http_server_adopt).
  *   NE4  The authority signs for names of AWS, the endpoint's and loopback only, and its own certificate
  *        says so (RFC 5280 section 4.2.1.10).
  *

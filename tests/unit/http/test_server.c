@@ -1,5 +1,7 @@
 /* Starting, limits of the whole server, time limits, draining. */
+#include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,6 +166,76 @@ static void test_ipv6(void **state)
     else if (!strstr(why, "not an address of this machine") && !strstr(why, "cannot listen"))
         fail_msg("%s", why); /* a host without IPv6 is allowed to say so */
     io_loop_free(loop);
+}
+
+/* --- connections that somebody else accepted -------------------------------------------------- */
+
+struct adoption {
+    struct io_task task;
+    struct fixture *f;
+    int fd;
+    _Atomic int done;
+};
+
+static void adopt_task(struct io_task *task)
+{
+    struct adoption *a = CONTAINER_OF(task, struct adoption, task);
+    http_server_adopt(a->f->server, a->fd, NULL, 7);
+    atomic_store(&a->done, 1);
+}
+
+/* A connection by a listener of its own, given to the server; the client's end. */
+static int adopted(struct fixture *f)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    socklen_t len = sizeof in;
+    struct adoption a = {.task.fn = adopt_task, .f = f};
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&in, sizeof in), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&in, &len), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+    a.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    assert_true(a.fd >= 0);
+    close(listener);
+    io_post(f->loops[0], &a.task);
+    while (!atomic_load(&a.done))
+        sched_yield();
+    return fd;
+}
+
+/* They have half of the room, however much of it is free, and it comes back. */
+static void test_adopted_share(void **state)
+{
+    struct fixture *f = *state;
+    enum { CAP = 6 };
+    int fds[CAP / 2];
+    f->cfg.connections_max = CAP;
+    fixture_start(f);
+    for (int i = 0; i < CAP / 2; i++) {
+        fds[i] = adopted(f);
+        send_text(fds[i], GET("/hello"));
+        assert_int_equal(reply(fds[i]), 200);
+    }
+    int over = adopted(f);
+    assert_true(at_end(over));
+    close(over);
+    int listened = dial(f);
+    send_text(listened, GET("/hello"));
+    assert_int_equal(reply(listened), 200);
+    send_text(fds[0], "GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    assert_int_equal(reply(fds[0]), 200);
+    assert_true(at_end(fds[0]));
+    close(fds[0]);
+    while (http_server_connections(f->server) != CAP / 2)
+        sched_yield();
+    fds[0] = adopted(f);
+    send_text(fds[0], GET("/hello"));
+    assert_int_equal(reply(fds[0]), 200);
+    close(listened);
+    for (int i = 0; i < CAP / 2; i++)
+        close(fds[i]);
 }
 
 /* --- connection cap --------------------------------------------------------------------------- */
@@ -425,6 +497,7 @@ int main(void)
         ROW(test_free_without_running),
         ROW(test_free_without_drain),
         ROW(test_ipv6),
+        ROW(test_adopted_share),
         ROW(test_connection_cap),
         ROW(test_timeouts),
         ROW(test_no_timeout_while_handled),
