@@ -315,7 +315,11 @@ def _pieces(value, parents, out):
 def encode(value):
     """JSON as AWS's runtime client writes it (simplejson): Decimals as numbers with all their digits,
     named tuples as objects, bytes as text."""
-    if _is_plain(value):
+    try:
+        plain = _is_plain(value)
+    except RecursionError:  # a circle, which is told below
+        plain = False
+    if plain:
         return _plain.encode(value).encode("utf-8", "surrogatepass")
     out = []
     _pieces(value, set(), out)

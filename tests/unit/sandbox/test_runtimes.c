@@ -137,7 +137,7 @@ static void test_python(void **state)
          "Unable to marshal response: Object of type set is not JSON serializable", NULL},
         {"a circle", "app.py", "app.main", "def main(e, c):\n  l = []\n  l.append(l)\n  return l\n",
          "{}", SANDBOX_FUNCTION_ERROR, "Runtime.MarshalError",
-         "Unable to marshal response: ", NULL},
+         "Unable to marshal response: Circular reference detected", NULL},
         {"built-in name", "app.py", "sys.main", "", "{}", SANDBOX_INIT_FAILED,
          "Runtime.BuiltInModuleConflict", "Cannot use built-in module sys as a handler module",
          NULL},
