@@ -17,6 +17,21 @@ from test_lambda import Stage
 from weirtest import Weir, wait_for
 
 
+def host_allows(prefix=()):
+    """Whether a process started that way may make namespaces as Weir does; not by Weir's own word."""
+    return subprocess.run([*prefix, "unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "true"],
+                          capture_output=True, check=False).returncode == 0
+
+
+def need_own_network(weir, prefix=()):
+    """Skips where the host allows none; fails where it does and Weir has none."""
+    if has_own_network(weir):
+        return
+    weir.stop()
+    assert not host_allows(prefix), weir.log_text()
+    pytest.skip("this host allows no network namespaces that way")
+
+
 def has_own_network(weir):
     if "share the host's network" in weir.log_text() or "functions are refused" in weir.log_text():
         return False
@@ -26,9 +41,7 @@ def has_own_network(weir):
 def stage_for(way, tmp_path_factory, *more):
     args = way_args(way, tmp_path_factory)
     weir = Weir(args=more, **args)
-    if not has_own_network(weir):
-        weir.stop()
-        pytest.skip("this host allows no network namespaces that way")
+    need_own_network(weir, args.get("prefix", ()))
     stage = Stage(weir)
     stage.name = stage.function(PROBE, Timeout=60)
     return stage, args
@@ -312,8 +325,7 @@ def test_weir_behind_a_certificate_of_its_own(tmp_path, monkeypatch):
                     "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], check=True, capture_output=True)
     weir = Weir(args=["--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key])
     try:
-        if not has_own_network(weir):
-            pytest.skip("this host allows no network namespaces")
+        need_own_network(weir)
         weir.endpoint = f"https://127.0.0.1:{weir.port}"
         monkeypatch.setenv("AWS_CA_BUNDLE", cert)
         with open(os.path.join(weir.data_dir, "root-credentials"), encoding="ascii") as f:
@@ -413,9 +425,7 @@ def test_killed_weir_leaves_no_namespace():
     with open("/proc/self/mountinfo", encoding="ascii") as f:
         mounts = len(f.readlines())
     weir = Weir()
-    if not has_own_network(weir):
-        weir.stop()
-        pytest.skip("this host allows no network namespaces")
+    need_own_network(weir)
     stage = Stage(weir)
     inside(stage, "result = 1", stage.function(PROBE, Timeout=60))
     assert namespaces() - before
