@@ -19,7 +19,7 @@ test-build: deps
 	@tools/build.sh $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DWEIR_TESTS=ON
 
 run: build
-	@tools/run.sh
+	@WEIR_BUILD=$(BUILD) tools/run.sh
 
 stop:
 	@tools/stop.sh
@@ -50,7 +50,7 @@ tidy: test-build
 	@python3 tools/tidy.py --build $(BUILD)
 
 docs: build
-	@tools/docs.sh
+	@WEIR_BUILD=$(BUILD) tools/docs.sh
 
 clean:
 	rm -rf $(BUILD)

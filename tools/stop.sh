@@ -3,7 +3,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 pidfile=.weir/pid
-if [ ! -f "$pidfile" ] || ! kill -0 "$(cat "$pidfile")" 2>/dev/null; then
+# The number may be another program's by now: of one that was killed, or from before a restart.
+if [ ! -f "$pidfile" ] || [ "$(cat "/proc/$(cat "$pidfile")/comm" 2>/dev/null)" != weir ]; then
     rm -f "$pidfile"
     echo "nothing to stop"
     exit 0
