@@ -35,6 +35,8 @@ enum policy_kind {
 /* Unique ids of users and roles ("AIDA...", "AROA...", "AROA...:session"), by which stored policies
  * name principals: who is made anew under an old name is somebody else. */
 bool policy_is_id(struct str text);
+/* Names that STS gives to sessions: [\w+=,.@-]{2,64}. None needs an escape in JSON. */
+bool policy_is_session(struct str text);
 
 struct policy;
 

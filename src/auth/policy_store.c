@@ -42,7 +42,23 @@ enum err policy_each_key(const struct policy *policy, enum err (*fn)(void *arg, 
 
 /* --- principals ------------------------------------------------------------------------------- */
 
-enum { ID_CHARS_MIN = 16, ID_CHARS_MAX = 128 };
+enum {
+    ID_CHARS_MIN = 16,
+    ID_CHARS_MAX = 128,
+    SESSION_CHARS_MIN = 2, /* STS: AssumeRole, RoleSessionName */
+    SESSION_CHARS_MAX = 64,
+};
+
+bool policy_is_session(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.p[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              str_find(STR("_+=,.@-"), c) != SIZE_MAX))
+            return false;
+    }
+    return text.len >= SESSION_CHARS_MIN && text.len <= SESSION_CHARS_MAX;
+}
 
 bool policy_is_id(struct str text)
 {
@@ -53,7 +69,7 @@ bool policy_is_id(struct str text)
     for (size_t i = 0; i < id.len; i++)
         if (!((id.p[i] >= 'A' && id.p[i] <= 'Z') || (id.p[i] >= '0' && id.p[i] <= '9')))
             return false;
-    return !str_is_set(session) || (session.len > 0 && str_starts(id, STR("AROA")));
+    return !str_is_set(session) || (policy_is_session(session) && str_starts(id, STR("AROA")));
 }
 
 struct mapping {

@@ -124,7 +124,7 @@ enum err core_policy(struct core *core, struct arena *a, enum policy_kind kind, 
 enum err core_policy_check(struct core *core, struct arena *a, enum policy_kind kind,
                            struct str json, const char **ret_why) WARN_UNUSED;
 /* A checked document with principals as they are to be stored: principals.c. Reads the principals
- * tracked. ERR_INVALID with *ret_why: one that does not exist. The transaction's arena. */
+ * tracked. ERR_INVALID, always with *ret_why: one that does not exist. The transaction's arena. */
 enum err core_policy_stored(struct txn *txn, struct str json, const char **ret_why,
                             struct str *ret_json) WARN_UNUSED;
 /* The same for one principal's text. */

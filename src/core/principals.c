@@ -18,6 +18,9 @@ struct naming {
     const char **why; /* of an unknown principal */
 };
 
+/* What is said of a principal whose ARN needs escapes (those of a path may): it cannot be replaced. */
+static const char UNNAMED[] = "Invalid principal in policy.";
+
 static enum err unknown(const struct naming *n, struct str text)
 {
     struct str why =
@@ -57,6 +60,7 @@ enum err core_principal_stored(struct txn *txn, struct str text, const char **re
                                struct str *ret_text)
 {
     struct naming n = {txn->core, txn, txn->arena, ret_why};
+    *ret_why = UNNAMED;
     enum err err = to_id(&n, text, ret_text);
     return err == ERR_DENIED ? ERR_INVALID : err;
 }
@@ -65,6 +69,7 @@ enum err core_policy_stored(struct txn *txn, struct str json, const char **ret_w
                             struct str *ret_json)
 {
     struct naming n = {txn->core, txn, txn->arena, ret_why};
+    *ret_why = UNNAMED;
     enum err err = policy_map_principals(txn->arena, json, to_id, &n, ret_json);
     return err == ERR_DENIED ? ERR_INVALID : err;
 }

@@ -284,6 +284,27 @@ def test_principals_must_exist(weir):
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(other)})
 
 
+def test_sessions_have_names_of_sts(weir):
+    """What could be stored but never shown would break the lists of all."""
+    iam, role, other = weir.client("iam"), name("named"), name("named")
+    trust = document({"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"})
+    made = iam.create_role(RoleName=role, Path='/a"b\\c/', AssumeRolePolicyDocument=trust)["Role"]
+    for session in ('a"b', "a\\b", "s", "a" * 65, "se/ss", ""):
+        for principal in (f"{made['RoleId']}:{session}", f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session}"):
+            got = error(iam.create_role, RoleName=other, AssumeRolePolicyDocument=document(
+                {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}))
+            assert got and got[0] == "MalformedPolicyDocument" and "Invalid principal in policy" in got[1], principal
+    # An ARN that needs escapes cannot be replaced; the id stands for it, and is shown as the ARN.
+    got = error(iam.create_role, RoleName=other, AssumeRolePolicyDocument=document(
+        {"Effect": "Allow", "Principal": {"AWS": made["Arn"]}, "Action": "sts:AssumeRole"}))
+    assert got == ("MalformedPolicyDocument", "Invalid principal in policy.")
+    for given, seen in ((made["RoleId"], made["Arn"]), (made["RoleId"] + ":se", f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/se")):
+        trust = document({"Effect": "Allow", "Principal": {"AWS": given}, "Action": "sts:AssumeRole"})
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
+        assert iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"] == seen
+        assert role in [r["RoleName"] for r in iam.list_roles(MaxItems=1000)["Roles"]]
+
+
 # --- resources ------------------------------------------------------------------------------------
 
 def test_listing_has_a_resource(weir):

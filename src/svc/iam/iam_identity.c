@@ -320,6 +320,8 @@ static enum err id_of_arn(void *self, struct txn *txn, struct str text, struct s
     if (!session &&
         !(str_eq_c(arn.service, "iam") && (str_eq_c(type, "user") || str_eq_c(type, "role"))))
         return ERR_OK;
+    if (session && (!policy_is_session(arn_segment(&arn, 2)) || str_is_set(arn_segment(&arn, 3))))
+        return ERR_NOT_FOUND;
     enum iam_kind kind = str_eq_c(type, "user") ? IAM_USER : IAM_ROLE;
     TRY(iam_entity_load(iam, txn, kind, session ? arn_segment(&arn, 1) : name, &e));
     if (!session && !str_eq(e->arn, text)) /* of another path */

@@ -43,7 +43,7 @@ static struct policy_principal principal_of(const struct json *ids, struct str w
                                          .account = account,
                                          .arn = get(ids, "session"),
                                          .role_arn = get(ids, "role"),
-                                         .id = STR("AROARRRRRRRRRRRRRRR2:s")};
+                                         .id = STR("AROARRRRRRRRRRRRRRR2:se")};
     assert_true(str_eq_c(who, "user"));
     return (struct policy_principal){.kind = POLICY_USER,
                                      .account = account,

@@ -9,6 +9,7 @@
 #include "auth/policy.h"
 #include "base/buf.h"
 
+#define TEN "0123456789"
 #define STATEMENT(principal)                                                                       \
     "{ \"Effect\":\"Allow\",  \"Principal\":" principal                                            \
     ", \"Action\":\"sqs:*\",\"Resource\":\"*\" }"
@@ -84,9 +85,18 @@ static void test_ids(void **state)
     } rows[] = {
         {"AIDABOBBOBBOBBOBBOB2", true},
         {"AROABOBBOBBOBBOBBOB2", true},
-        {"AROABOBBOBBOBBOBBOB2:s", true},
+        {"AROABOBBOBBOBBOBBOB2:se", true},
+        {"AROABOBBOBBOBBOBBOB2:aZ09_+=,.@-", true},
+        {"AROABOBBOBBOBBOBBOB2:" TEN TEN TEN TEN TEN TEN "0123", true},
+        {"AROABOBBOBBOBBOBBOB2:" TEN TEN TEN TEN TEN TEN "01234", false},
+        {"AROABOBBOBBOBBOBBOB2:s", false},
+        {"AROABOBBOBBOBBOBBOB2:a\"b", false},
+        {"AROABOBBOBBOBBOBBOB2:a\\b", false},
+        {"AROABOBBOBBOBBOBBOB2:a/b", false},
+        {"AROABOBBOBBOBBOBBOB2:a:b", false},
+        {"AROABOBBOBBOBBOBBOB2:*", false},
         {"AROABOBBOBBOBBOBBOB2:", false},
-        {"AIDABOBBOBBOBBOBBOB2:s", false},
+        {"AIDABOBBOBBOBBOBBOB2:se", false},
         {"AIDABOBBOBBOBBOBBOb2", false},
         {"AIDA", false},
         {"AKIABOBBOBBOBBOBBOB2", false},
