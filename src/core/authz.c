@@ -124,6 +124,22 @@ static struct str whole_of(const struct svc *owner, struct str text)
     return text;
 }
 
+enum err core_tag_keys(struct policy_context *ctx, struct str own, struct tag_list tags)
+{
+    struct str prefix = STR_NONE;
+    if (str_is_set(own)) {
+        prefix = str_fmt(ctx->arena, STR_FMT ":ResourceTag/", STR_ARG(own));
+        if (!str_is_set(prefix))
+            return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < tags.n; i++) {
+        policy_context_add2(ctx, STR("aws:ResourceTag/"), tags.v[i].key, tags.v[i].value);
+        if (str_is_set(own))
+            policy_context_add2(ctx, prefix, tags.v[i].key, tags.v[i].value);
+    }
+    return ctx->err;
+}
+
 static enum err fill_tags(struct policy_context *ctx, void *arg)
 {
     const struct subject *s = arg;
@@ -136,18 +152,7 @@ static enum err fill_tags(struct policy_context *ctx, void *arg)
     if (err == ERR_INVALID || err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
-    struct str prefix = STR_NONE;
-    if (own) {
-        prefix = str_fmt(ctx->arena, STR_FMT ":ResourceTag/", STR_ARG(def->wire->arn));
-        if (!str_is_set(prefix))
-            return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < tags.n; i++) {
-        policy_context_add2(ctx, STR("aws:ResourceTag/"), tags.v[i].key, tags.v[i].value);
-        if (own)
-            policy_context_add2(ctx, prefix, tags.v[i].key, tags.v[i].value);
-    }
-    return ctx->err;
+    return core_tag_keys(ctx, own ? def->wire->arn : STR_NONE, tags);
 }
 
 static enum err fill_resource(struct policy_context *ctx, void *arg)

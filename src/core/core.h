@@ -144,6 +144,10 @@ struct core_work {
 /* Its global condition keys, made when a policy first asks for one: `work` outlives the decision. */
 void core_work_keys(struct policy_context *ctx, struct core_work *work);
 
+/* The keys of a resource's tags: "aws:ResourceTag/" and, where the service `own` keeps the tags
+ * itself ("iam"; absent: it does not), those with its name. ERR_NOMEM, ERR_LIMIT. */
+enum err core_tag_keys(struct policy_context *ctx, struct str own,
+                       struct tag_list tags) WARN_UNUSED;
 /* The parsed resource policy of what `arn` names, found by the ARN's service, as the transaction
  * sees it; NULL when it has none, or nothing here owns such an ARN. Lives as long as txn->arena. */
 enum err core_resource_policy(struct txn *txn, struct str arn,

@@ -266,9 +266,7 @@ static enum err trusts(struct iam *iam, const struct iam_entity *role, struct st
                              .resource = role->arn,
                              .source_account = iam->core->cfg.account};
     core_work_keys(&ctx, &work);
-    for (size_t i = 0; i < role->tags.n; i++)
-        policy_context_add2(&ctx, STR("aws:ResourceTag/"), role->tags.v[i].key,
-                            role->tags.v[i].value);
+    TRY(core_tag_keys(&ctx, iam_service.arn, TAGS_FROM(role->tags)));
     struct policy_request req = {.who = {.kind = POLICY_SERVICE, .service = service},
                                  .action = STR("sts:AssumeRole"),
                                  .resource = role->arn,

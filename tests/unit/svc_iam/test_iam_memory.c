@@ -262,6 +262,26 @@ static void test_tokens(void **state)
         assert_int_equal(who_is(f, m.key, changed, &who), ERR_INVALID);
         struct str cut = base64_encode(&f->a, bytes.p, i);
         assert_int_equal(who_is(f, m.key, cut, &who), ERR_INVALID);
+    /* The role's tags by both their names, as for whoever takes it himself. */
+    static const struct {
+        const char *key;
+        enum err err;
+    } denies[] = {{"aws:ResourceTag/team", ERR_DENIED},
+                  {"iam:ResourceTag/team", ERR_DENIED},
+                  {"iam:ResourceTag/other", ERR_OK}};
+    for (size_t i = 0; i < ARRAY_LEN(denies); i++) {
+        f->entity.trust =
+            str_fmt(&f->keep,
+                    "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":"
+                    "\"lambda.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"},"
+                    "{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"sts:AssumeRole\","
+                    "\"Condition\":{\"StringEquals\":{\"%s\":\"red\"}}}]}",
+                    denies[i].key);
+        commit(f, false);
+        assert_int_equal(
+            f->id.role_trusts(f->id.self, &txn, STR(ROLE_ARN), STR("lambda.amazonaws.com")),
+            denies[i].err);
+    }
         ((char *)bytes.p)[i] ^= 1;
     }
     /* Survives a restart; not the role's end, nor one of the same name. */
