@@ -190,25 +190,26 @@ static void fill_principal_keys(struct policy_context *ctx, const struct princip
     policy_context_add_bool(ctx, STR("aws:MultiFactorAuthPresent"), false);
 }
 
-/* A service principal asks for itself; anybody else's call that a service makes is via it. */
-static void fill_via(struct policy_context *ctx, const struct call_impl *c)
+/* A service principal asks for itself; what anybody else asks by a service (absent: none) is via it. */
+static void fill_via(struct policy_context *ctx, const struct principal *who, struct str service,
+                     struct str source_arn, struct str source_account)
 {
-    bool via = str_is_set(c->via.service) && c->who.kind != PRINCIPAL_SERVICE;
+    bool via = str_is_set(service) && who->kind != PRINCIPAL_SERVICE;
     policy_context_add_bool(ctx, STR("aws:ViaAWSService"), via);
     if (via) {
-        policy_context_add(ctx, STR("aws:CalledVia"), c->via.service);
-        policy_context_add(ctx, STR("aws:CalledViaFirst"), c->via.service);
-        policy_context_add(ctx, STR("aws:CalledViaLast"), c->via.service);
+        policy_context_add(ctx, STR("aws:CalledVia"), service);
+        policy_context_add(ctx, STR("aws:CalledViaFirst"), service);
+        policy_context_add(ctx, STR("aws:CalledViaLast"), service);
     }
-    policy_context_add(ctx, STR("aws:SourceArn"), c->via.source_arn);
-    policy_context_add(ctx, STR("aws:SourceAccount"), c->via.source_account);
+    policy_context_add(ctx, STR("aws:SourceArn"), source_arn);
+    policy_context_add(ctx, STR("aws:SourceAccount"), source_account);
 }
 
 void authz_call_keys(struct policy_context *ctx, const struct call_impl *c)
 {
     fill_request_keys(ctx, c->core, c->txn.wall_ms);
     fill_principal_keys(ctx, &c->who);
-    fill_via(ctx, c);
+    fill_via(ctx, &c->who, c->via.service, c->via.source_arn, c->via.source_account);
     policy_context_add(ctx, STR("aws:SourceIp"), c->call.source_ip);
     policy_context_add_bool(ctx, STR("aws:SecureTransport"), c->request.tls);
     policy_context_add(ctx, STR("aws:RequestedRegion"), c->call.region);
@@ -222,15 +223,12 @@ static enum err fill_work_keys(struct policy_context *ctx, void *arg)
     struct str resource = work->resource, region = STR_NONE;
     fill_request_keys(ctx, work->core, work->now_ms);
     fill_principal_keys(ctx, work->who);
-    policy_context_add_bool(ctx, STR("aws:ViaAWSService"), false);
+    fill_via(ctx, work->who, work->called_via, work->source_arn, work->source_account);
     policy_context_add_bool(ctx, STR("aws:SecureTransport"), true);
     for (int i = 0; i < 4 && str_is_set(resource); i++)
         region = str_cut(&resource, ':');
     policy_context_add(ctx, STR("aws:RequestedRegion"),
                        region.len ? region : work->core->cfg.region);
-    policy_context_add(ctx, STR("aws:CalledVia"), work->called_via);
-    policy_context_add(ctx, STR("aws:SourceArn"), work->source_arn);
-    policy_context_add(ctx, STR("aws:SourceAccount"), work->source_account);
     return ctx->err;
 }
 

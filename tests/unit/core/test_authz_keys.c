@@ -101,6 +101,15 @@ static void test_work(void **state)
     expect(&ctx, "aws:MultiFactorAuthPresent", "false");
     expect(&ctx, "aws:TokenIssueTime", "1970-01-01T00:00:01Z");
     expect(&ctx, "aws:SecureTransport", "true");
+    expect(&ctx, "aws:ViaAWSService", "false");
+    expect(&ctx, "aws:CalledVia", NULL);
+    of_role.called_via = STR("lambda.amazonaws.com");
+    policy_context_init(&ctx, &a);
+    core_work_keys(&ctx, &of_role);
+    expect(&ctx, "aws:ViaAWSService", "true");
+    expect(&ctx, "aws:CalledVia", "lambda.amazonaws.com");
+    expect(&ctx, "aws:CalledViaFirst", "lambda.amazonaws.com");
+    expect(&ctx, "aws:CalledViaLast", "lambda.amazonaws.com");
     policy_context_init(&ctx, &a);
     struct core_work of_service = {
         .core = &core, .who = &service, .resource = STR("arn:aws:s3:::b")};
@@ -109,6 +118,7 @@ static void test_work(void **state)
     expect(&ctx, "aws:PrincipalServiceNamesList", "s3.amazonaws.com");
     expect(&ctx, "aws:PrincipalIsAWSService", "true");
     expect(&ctx, "aws:RequestedRegion", "us-east-1");
+    expect(&ctx, "aws:ViaAWSService", "false");
     expect(&ctx, "aws:PrincipalArn", NULL);
     expect(&ctx, "aws:PrincipalAccount", NULL);
     expect(&ctx, "aws:MultiFactorAuthPresent", NULL);
