@@ -35,12 +35,9 @@ static enum err to_id(void *arg, struct str text, struct str *ret_text)
 {
     const struct naming *n = arg;
     const struct identity_port *id = &n->core->identity;
-    struct str arn;
     *ret_text = text;
     enum err err = ERR_OK;
-    if (policy_is_id(text))
-        err = id->arn_of_id(id->self, text, n->a, &arn);
-    else if (str_starts(text, STR("arn:")))
+    if (policy_is_id(text) || str_starts(text, STR("arn:")))
         err = id->id_of_arn(id->self, n->txn, text, ret_text);
     return err == ERR_NOT_FOUND ? unknown(n, text) : err;
 }

@@ -305,12 +305,25 @@ static enum err role_trusts(void *self, struct txn *txn, struct str role_arn, st
 
 /* --- ids ---------------------------------------------------------------------------------------- */
 
+/* Who has an id is known from memory; whether he still does, from the store, tracked. */
+static enum err load_by_id(struct iam *iam, struct txn *txn, struct str text)
+{
+    const struct iam_entity *known;
+    struct iam_entity *e;
+    struct str id = str_cut(&text, ':');
+    TRY(iam_known(iam, txn->arena, IAM_BY_ID, id, &known));
+    TRY(iam_entity_load(iam, txn, known->kind, known->name, &e));
+    return str_eq(e->id, id) ? ERR_OK : ERR_NOT_FOUND;
+}
+
 static enum err id_of_arn(void *self, struct txn *txn, struct str text, struct str *ret_id)
 {
     struct iam *iam = self;
     struct arn arn;
     struct iam_entity *e;
     *ret_id = text;
+    if (policy_is_id(text))
+        return load_by_id(iam, txn, text);
     if (arn_parse(text, &arn) != ERR_OK || !str_eq(arn.account, iam->core->cfg.account))
         return ERR_OK;
     struct str type = arn_segment(&arn, 0), name = arn_last(&arn);

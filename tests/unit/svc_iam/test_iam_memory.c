@@ -188,6 +188,40 @@ static void test_user_principal(void **state)
     assert_int_equal(who.kind, PRINCIPAL_ROOT);
 }
 
+#define ROLE_ID "AROAEXAMPLEEXAMPLE23"
+
+struct naming {
+    struct fixture *f;
+    struct str text;
+    bool taken_away; /* by somebody else, in the meantime */
+};
+
+static enum err name_role(struct txn *txn, void *arg)
+{
+    struct naming *n = arg;
+    struct str id;
+    enum err err = n->f->id.id_of_arn(n->f->id.self, txn, n->text, &id);
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_DENIED : err;
+    assert_true(str_eq(id, n->text));
+    if (!n->taken_away)
+        commit(n->f, n->taken_away = true);
+    return txn_put(txn, STR("~named"), id);
+}
+
+/* An id is read tracked as an ARN is: whose role goes meanwhile is told that nobody has it. */
+static void test_ids_are_tracked(void **state)
+{
+    struct fixture *f = *state;
+    struct naming n = {f, STR(ROLE_ID ":se"), false};
+    make_role(f);
+    commit(f, true);
+    f->entity.id = STR(ROLE_ID);
+    commit(f, false);
+    assert_int_equal(txn_run_now(&f->core, name_role, &n), ERR_DENIED);
+    assert_true(n.taken_away);
+}
+
 struct minted {
     struct str key, secret, token;
     int64_t expires_ms;
@@ -228,6 +262,26 @@ static void test_service_roles(void **state)
                                               STR("x"), 900, &f->a, &m.key, &m.secret, &m.token,
                                               &m.expires_ms),
                      ERR_DENIED);
+    /* The role's tags by both their names, as for whoever takes it himself. */
+    static const struct {
+        const char *key;
+        enum err err;
+    } denies[] = {{"aws:ResourceTag/team", ERR_DENIED},
+                  {"iam:ResourceTag/team", ERR_DENIED},
+                  {"iam:ResourceTag/other", ERR_OK}};
+    for (size_t i = 0; i < ARRAY_LEN(denies); i++) {
+        f->entity.trust =
+            str_fmt(&f->keep,
+                    "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":"
+                    "\"lambda.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"},"
+                    "{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"sts:AssumeRole\","
+                    "\"Condition\":{\"StringEquals\":{\"%s\":\"red\"}}}]}",
+                    denies[i].key);
+        commit(f, false);
+        assert_int_equal(
+            f->id.role_trusts(f->id.self, &txn, STR(ROLE_ARN), STR("lambda.amazonaws.com")),
+            denies[i].err);
+    }
     struct principal who;
     assert_int_equal(f->id.role_principal(f->id.self, STR(ROLE_ARN), STR("x"), &f->a, &who),
                      ERR_OK);
@@ -262,26 +316,6 @@ static void test_tokens(void **state)
         assert_int_equal(who_is(f, m.key, changed, &who), ERR_INVALID);
         struct str cut = base64_encode(&f->a, bytes.p, i);
         assert_int_equal(who_is(f, m.key, cut, &who), ERR_INVALID);
-    /* The role's tags by both their names, as for whoever takes it himself. */
-    static const struct {
-        const char *key;
-        enum err err;
-    } denies[] = {{"aws:ResourceTag/team", ERR_DENIED},
-                  {"iam:ResourceTag/team", ERR_DENIED},
-                  {"iam:ResourceTag/other", ERR_OK}};
-    for (size_t i = 0; i < ARRAY_LEN(denies); i++) {
-        f->entity.trust =
-            str_fmt(&f->keep,
-                    "{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":"
-                    "\"lambda.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"},"
-                    "{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"sts:AssumeRole\","
-                    "\"Condition\":{\"StringEquals\":{\"%s\":\"red\"}}}]}",
-                    denies[i].key);
-        commit(f, false);
-        assert_int_equal(
-            f->id.role_trusts(f->id.self, &txn, STR(ROLE_ARN), STR("lambda.amazonaws.com")),
-            denies[i].err);
-    }
         ((char *)bytes.p)[i] ^= 1;
     }
     /* Survives a restart; not the role's end, nor one of the same name. */
@@ -418,6 +452,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_user_principal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_service_roles, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ids_are_tracked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
         cmocka_unit_test_setup_teardown(test_session_contents, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refresh_fails_closed, setup, teardown),
