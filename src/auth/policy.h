@@ -52,10 +52,11 @@ enum err policy_each_key(const struct policy *policy, enum err (*fn)(void *arg, 
 
 /* The document with each text under Principal and NotPrincipal's "AWS" replaced by what map(arg,
  * text, &other) gives; all else stays byte by byte, but that an escaped text is written anew. The
- * same text when nothing changes. An error of map is given on; ERR_INVALID no JSON; ERR_NOMEM. */
+ * same text when nothing changes. An error of map is given on; ERR_INVALID no JSON; ERR_LIMIT more
+ * than `max` bytes; ERR_NOMEM. */
 enum err policy_map_principals(struct arena *a, struct str json,
                                enum err (*map)(void *arg, struct str text, struct str *ret_text),
-                               void *arg, struct str *ret_json) WARN_UNUSED;
+                               void *arg, size_t max, struct str *ret_json) WARN_UNUSED;
 
 /* --- condition context ------------------------------------------------------------------------ */
 

@@ -154,11 +154,11 @@ static enum err rewrite(struct arena *a, struct str json, struct str *ret_json)
 
 enum err policy_map_principals(struct arena *a, struct str json,
                                enum err (*map)(void *arg, struct str text, struct str *ret_text),
-                               void *arg, struct str *ret_json)
+                               void *arg, size_t max, struct str *ret_json)
 {
     struct mapping m = {.a = a, .json = json, .map = map, .arg = arg};
     for (int i = 0; i < 2; i++) {
-        buf_init_arena(&m.out, a, POLICY_TEXT_MAX);
+        buf_init_arena(&m.out, a, max);
         m.done = 0;
         m.changed = false;
         enum err err = map_document(&m);

@@ -130,7 +130,8 @@ enum err core_policy_stored(struct txn *txn, struct str json, const char **ret_w
 /* The same for one principal's text. */
 enum err core_principal_stored(struct txn *txn, struct str text, const char **ret_why,
                                struct str *ret_text) WARN_UNUSED;
-/* A stored document as its owner sees it. ERR_NOMEM, ERR_INVALID (damaged). */
+/* A stored document as its owner sees it, which may be longer by far than POLICY_TEXT_MAX. ERR_NOMEM,
+ * ERR_INVALID (damaged). */
 enum err core_policy_shown(struct core *core, struct arena *a, struct str json,
                            struct str *ret_json) WARN_UNUSED;
 /* Work that no request asked for, which `who` does to `resource`. */
@@ -143,11 +144,11 @@ struct core_work {
 };
 /* Its global condition keys, made when a policy first asks for one: `work` outlives the decision. */
 void core_work_keys(struct policy_context *ctx, struct core_work *work);
-
 /* The keys of a resource's tags: "aws:ResourceTag/" and, where the service `own` keeps the tags
  * itself ("iam"; absent: it does not), those with its name. ERR_NOMEM, ERR_LIMIT. */
 enum err core_tag_keys(struct policy_context *ctx, struct str own,
                        struct tag_list tags) WARN_UNUSED;
+
 /* The parsed resource policy of what `arn` names, found by the ARN's service, as the transaction
  * sees it; NULL when it has none, or nothing here owns such an ARN. Lives as long as txn->arena. */
 enum err core_resource_policy(struct txn *txn, struct str arn,

@@ -11,6 +11,13 @@
  * Layer: core. Thread: the transaction's. */
 #include "core/core.h"
 
+enum {
+    ID_BYTES = 21,         /* as they are made */
+    SHOWN_ID_BYTES = 1536, /* an ARN with a path of 512 signs that need escapes, name and session */
+    /* What was stored can be shown, though it were ids alone, each with its quotes and a comma. */
+    SHOWN_MAX = POLICY_TEXT_MAX / (ID_BYTES + 3) * SHOWN_ID_BYTES,
+};
+
 struct naming {
     struct core *core;
     struct txn *txn;
@@ -67,7 +74,7 @@ enum err core_policy_stored(struct txn *txn, struct str json, const char **ret_w
 {
     struct naming n = {txn->core, txn, txn->arena, ret_why};
     *ret_why = UNNAMED;
-    enum err err = policy_map_principals(txn->arena, json, to_id, &n, ret_json);
+    enum err err = policy_map_principals(txn->arena, json, to_id, &n, POLICY_TEXT_MAX, ret_json);
     return err == ERR_DENIED ? ERR_INVALID : err;
 }
 
@@ -79,5 +86,5 @@ enum err core_policy_shown(struct core *core, struct arena *a, struct str json,
     if (str_find_str(json, STR("\"AIDA")) == SIZE_MAX &&
         str_find_str(json, STR("\"AROA")) == SIZE_MAX)
         return ERR_OK;
-    return policy_map_principals(a, json, to_arn, &n, ret_json);
+    return policy_map_principals(a, json, to_arn, &n, SHOWN_MAX, ret_json);
 }

@@ -305,6 +305,18 @@ def test_sessions_have_names_of_sts(weir):
         assert role in [r["RoleName"] for r in iam.list_roles(MaxItems=1000)["Roles"]]
 
 
+def test_what_is_stored_is_shown(weir):
+    """Ids are short, and the ARNs they are shown as are long."""
+    iam, s3, bucket, role = weir.client("iam"), weir.client("s3"), name("shown"), name("shown")
+    path = "/" + "p" * 510 + "/"
+    made = iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=document(
+        {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}))["Role"]
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=document(
+        {"Effect": "Deny", "Principal": {"AWS": [made["RoleId"]] * 600}, "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}))
+    assert shown(s3.get_bucket_policy(Bucket=bucket)["Policy"]) == [made["Arn"]] * 600
+
+
 # --- resources ------------------------------------------------------------------------------------
 
 def test_listing_has_a_resource(weir):

@@ -68,13 +68,31 @@ static void test_principals(void **state)
         struct str got = STR_NONE;
         int calls = 0;
         arena_init(&a, 1 << 20);
-        enum err err = policy_map_principals(&a, str_c(mappings[i].json), to_id, &calls, &got);
+        enum err err = policy_map_principals(&a, str_c(mappings[i].json), to_id, &calls,
+                                             POLICY_TEXT_MAX, &got);
         struct str want = str_c(mappings[i].want ? mappings[i].want : mappings[i].json);
         if (err != mappings[i].err || calls != mappings[i].calls ||
             (err == ERR_OK && !str_eq(got, want)))
             fail_msg("%s: %d, %d calls, " STR_FMT, mappings[i].name, (int)err, calls, STR_ARG(got));
         arena_release(&a);
     }
+}
+
+/* The given limit is that of the result, whatever the document's own. */
+static void test_result_is_limited(void **state)
+{
+    static const char doc[] = "{\"Statement\":{\"Principal\":{\"AWS\":[\"bob\",\"bob\"]}}}";
+    static const size_t grown = sizeof(doc) - 1 + 2 * (sizeof("AIDABOB") - sizeof("bob"));
+    struct arena a;
+    struct str got;
+    int calls = 0;
+    (void)state;
+    arena_init(&a, 1 << 20);
+    assert_int_equal(policy_map_principals(&a, str_c(doc), to_id, &calls, grown, &got), ERR_OK);
+    assert_int_equal(got.len, grown);
+    assert_int_equal(policy_map_principals(&a, str_c(doc), to_id, &calls, grown - 1, &got),
+                     ERR_LIMIT);
+    arena_release(&a);
 }
 
 static void test_ids(void **state)
@@ -190,9 +208,8 @@ static void test_late(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_principals),
-        cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_principals), cmocka_unit_test(test_result_is_limited),
+        cmocka_unit_test(test_ids),        cmocka_unit_test(test_keys),
         cmocka_unit_test(test_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
