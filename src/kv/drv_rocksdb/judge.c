@@ -45,7 +45,8 @@ static enum err list(struct judge *j)
         bool is_log = str_ends(name, STR(".log")) &&
                       str_to_u64(str_sub(name, 0, name.len - 4), &number) == ERR_OK;
         j->current |= str_eq(name, STR("CURRENT"));
-        j->any_files |= is_log || str_ends(name, STR(".sst")) || str_starts(name, STR("MANIFEST-"));
+        j->any_data |= is_log || str_ends(name, STR(".sst"));
+        j->any_files |= j->any_data || str_starts(name, STR("MANIFEST-"));
         if (is_log && j->n_logs == JUDGE_LOGS_MAX)
             err = ERR_LIMIT;
         else if (is_log)
@@ -198,12 +199,20 @@ static void say_damage(const struct judge *j, char *why, size_t size)
         snprintf(why, size, "a log or the end of one is missing");
 }
 
+/* No store yet, or what a first start that broke off left of one: a mark that was not written whole,
+ * a manifest that CURRENT does not name yet, which RocksDB makes anew. */
+static bool is_new(const struct judge *j)
+{
+    if (j->current || j->any_data)
+        return false;
+    return j->any_files ? !j->mark_err && j->mark == 0 : j->mark_err || j->mark == 0;
+}
+
 enum err judge_verdict(const struct judge *j, char *why)
 {
     char what[128];
     const char *help = "weir check says more; weir repair, or a backup, brings it back";
-    if (!j->current && !j->any_files &&
-        (j->mark_err == ERR_NOT_FOUND || (!j->mark_err && j->mark == 0)))
+    if (is_new(j))
         return ERR_NOT_FOUND;
     why[0] = '\0';
     if (!j->current)

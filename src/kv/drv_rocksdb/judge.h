@@ -19,6 +19,7 @@ struct judge {
     char dir[JUDGE_PATH_MAX];
     char mark_path[JUDGE_PATH_MAX];
     bool any_files; /* tables, logs, manifests */
+    bool any_data;  /* tables, logs: RocksDB makes them once CURRENT is there */
     bool current;   /* the file CURRENT, which names the manifest */
     enum err mark_err;
     uint64_t mark;      /* newest write that was synced */

@@ -72,31 +72,17 @@ enum err mark_read(const char *path, uint64_t *ret_seq, int64_t *ret_now_ms)
     return ERR_OK;
 }
 
-static enum err sync_folder_of(const char *path)
-{
-    char dir[PATH_BYTES];
-    if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir))
-        return ERR_LIMIT;
-    char *slash = strrchr(dir, '/');
-    if (!slash)
-        return sys_sync_dir(".");
-    slash[slash == dir] = '\0';
-    return sys_sync_dir(dir);
-}
-
 enum err mark_make(const char *path, uint64_t seq)
 {
     uint8_t p[2 * MARK_STEP] = {0};
+    char dir[PATH_BYTES] = ".";
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int len = slash > path ? (int)(slash - path) : 1; /* "/name" is in "/" */
+    if (slash && snprintf(dir, sizeof(dir), "%.*s", len, path) >= (int)sizeof(dir))
+        return ERR_LIMIT;
     fill(p, seq);
     fill(p + MARK_STEP, seq);
-    int fd = sys.open(path, O_WRONLY | O_CREAT, 0600);
-    if (fd < 0)
-        return ERR_IO;
-    enum err err = sys_write_all(fd, p, sizeof(p));
-    if (!err && sys.fsync(fd) < 0)
-        err = ERR_IO;
-    sys.close(fd);
-    return err ? err : sync_folder_of(path);
+    return sys_replace_file(dir, name, p, sizeof(p), 0600, true);
 }
 
 enum err mark_open(struct mark *m, const char *path, uint64_t seq)

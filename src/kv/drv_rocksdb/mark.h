@@ -27,7 +27,8 @@ struct mark {
 
 /* Newest sequence and time in the file. ERR_NOT_FOUND: no file; ERR_CORRUPT; ERR_IO. */
 enum err mark_read(const char *path, uint64_t *ret_seq, int64_t *ret_now_ms) WARN_UNUSED;
-/* Makes the file, or makes it anew, and syncs it and its name. ERR_IO. */
+/* Makes the file, or makes it anew, and syncs it and its name: when that fails, what was there before
+ * stays whole. ERR_IO, ERR_LIMIT. */
 enum err mark_make(const char *path, uint64_t seq) WARN_UNUSED;
 /* Opens what was made. ERR_IO. */
 enum err mark_open(struct mark *m, const char *path, uint64_t seq) WARN_UNUSED;

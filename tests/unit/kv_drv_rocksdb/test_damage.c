@@ -1,6 +1,7 @@
 /* Damaged files: a store with one flipped bit, a cut or a missing file either refuses to open or has
  * every acknowledged write; check says so, and repair gives back what was before the damage. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/sys.h"
 #include "kv/drv_rocksdb/kv_rocksdb.h"
 
 enum {
@@ -345,6 +347,66 @@ static void test_missing_files(void **state)
     repair_gives_a_prefix();
 }
 
+/* --- a first start that broke off -------------------------------------------------------------- */
+
+static ssize_t no_write(int fd, const void *p, size_t len)
+{
+    errno = ENOSPC;
+    return -1;
+}
+
+static void test_mark_not_written(void **state)
+{
+    char why[KV_ROCKSDB_WHY_MAX];
+    struct kv *kv;
+    sys.write = no_write;
+    enum err err = kv_rocksdb_open(dir, NULL, &kv, why, sizeof(why));
+    sys_reset();
+    assert_int_equal(err, ERR_IO);
+    assert_non_null(strstr(why, "cannot write"));
+    shell("test ! -e %s.synced", dir, "");
+    if (kv_rocksdb_open(dir, NULL, &kv, why, sizeof(why)) != ERR_OK)
+        fail_msg("%s", why);
+    kv_close(kv);
+}
+
+/* What may be there without CURRENT. */
+static void test_first_start_broke_off(void **state)
+{
+    static const struct {
+        const char *make; /* in its parent */
+        bool opens;
+    } rows[] = {
+        {"rm -rf db; : >db.synced", true},
+        {"rm -rf db; head -c 100 /dev/zero >db.synced", true},
+        {"rm db/CURRENT db/*.log", true}, /* a whole manifest */
+        {"rm db/CURRENT db/*.log db/MANIFEST-*; : >db/MANIFEST-000001", true},
+        {"rm db/CURRENT db/*.log db/MANIFEST-*; echo x >db/MANIFEST-000001; "
+         "echo MANIFEST-000001 >db/000001.dbtmp",
+         true},
+        {"rm db/CURRENT; ls db/*.log >/dev/null", false}, /* only behind CURRENT is there a log */
+        {"rm db/CURRENT db/*.log; : >db.synced", false},
+        {"rm db/CURRENT db/*.log db.synced", false},
+    };
+    char why[KV_ROCKSDB_WHY_MAX];
+    struct kv *kv;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        shell("rm -rf %s %s.synced", dir, dir);
+        assert_int_equal(kv_rocksdb_open(dir, NULL, &kv, why, sizeof(why)), ERR_OK);
+        kv_close(kv);
+        shell("cd %s && { %s; }", root, rows[i].make);
+        enum err err = kv_rocksdb_open(dir, NULL, &kv, why, sizeof(why));
+        if (err != (rows[i].opens ? ERR_OK : ERR_CORRUPT))
+            fail_msg("row %zu: %s: %s", i, err_name(err), why);
+        if (err)
+            continue;
+        assert_int_equal(count_prefix(kv), 0);
+        kv_close(kv);
+        assert_int_equal(kv_rocksdb_open(dir, NULL, &kv, why, sizeof(why)), ERR_OK);
+        kv_close(kv);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3)
@@ -355,6 +417,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_cut_logs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_torn_end_opens, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mark_not_written, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_first_start_broke_off, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
