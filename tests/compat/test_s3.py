@@ -509,6 +509,30 @@ def test_pages_of_buckets_go_on_by_sealed_tokens(weir, s3, listed, bucket):
         assert status == 400 and "InvalidArgument" in body and INCORRECT in body, body
 
 
+def test_long_lists_of_buckets_do_not_hold_up_the_loop(weir, s3):
+    """The records that are passed count as work, with their policies, which the list does not show."""
+    def handed_over():
+        text = urllib.request.urlopen(weir.endpoint + "/_weir/metrics").read().decode()
+        return int(next(line.split()[1] for line in text.splitlines() if line.startswith("weir_calls_handed_over_total ")))
+
+    names = [f"much-policy-{i:02}" for i in range(30)]
+    for name in names:
+        s3.create_bucket(Bucket=name)
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Id": "x" * 19000, "Statement": [
+            {"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "s3:GetObject",
+             "Resource": f"arn:aws:s3:::{name}/none"}]}))
+    before = handed_over()
+    for query in {"prefix": "much-policy-"}, {"prefix": "much-policy-", "bucket-region": "us-east-1"}:
+        status, body = list_buckets_page(weir, **query)
+        assert status == 200 and re.findall("<Name>(.*?)</Name>", body) == names
+        assert re.findall("<BucketRegion>(.*?)</BucketRegion>", body) == ["us-east-1"] * len(names)
+    status, body = list_buckets_page(weir, prefix="much-policy-", **{"bucket-region": "eu-west-3"})
+    assert status == 200 and "<Name>" not in body
+    assert handed_over() >= before + 3
+    for name in names:
+        s3.delete_bucket(Bucket=name)
+
+
 def test_list_details(s3, listed):
     r = s3.list_objects_v2(Bucket=listed, Prefix="b", FetchOwner=True)
     first = r["Contents"][0]

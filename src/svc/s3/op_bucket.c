@@ -1,5 +1,6 @@
 /* CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation. Layer: svc. */
 #include "base/rng.h"
+#include "core/page.h"
 #include "svc/s3/s3_list.h"
 
 enum { LIST_BUCKETS_MAX = 10 * 1000 };
@@ -221,41 +222,50 @@ enum err s3_delete_bucket(struct call *call, const struct s3_delete_bucket_input
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-static enum err fill_buckets(struct call *call, const struct s3_list_buckets_input *in,
-                             struct kv_iter *it, size_t max, struct s3_list_buckets_output *out)
+struct listing {
+    struct call *call;
+    const struct s3_list_buckets_input *in;
+    struct s3_list_buckets_output *out;
+    struct arena scratch; /* of one record: its policy and rules are not asked for */
+    struct s3_bucket *v;
+    size_t n, cap, max;
+};
+
+static enum err grow(struct listing *l)
 {
-    size_t cap = 64, n = 0;
-    struct s3_bucket *v = ARENA_ARRAY(call->arena, struct s3_bucket, cap);
-    struct str key, value, last = STR_NONE;
-    enum err err = v ? ERR_OK : ERR_NOMEM;
-    while (err == ERR_OK && (err = kv_next(it, &key, &value)) == ERR_OK) {
-        struct s3_bucket_rec rec;
-        struct str name;
-        TRY(key_read(&s3_k_bucket, key, call->arena, &name));
-        TRY(record_unpack_copy(&s3_bucket_type, call->arena, value, &rec));
-        if (str_is_set(in->bucket_region) && !str_eq(rec.region, in->bucket_region))
-            continue;
-        if (n == max) {
-            TRY(s3_token_make(call, STR(""), last, &out->continuation_token));
-            err = ERR_NOT_FOUND;
-            break;
-        }
-        if (n == cap) {
-            struct s3_bucket *grown = ARENA_ARRAY(call->arena, struct s3_bucket, cap * 2);
-            if (!grown)
-                return ERR_NOMEM;
-            memcpy(grown, v, n * sizeof(*v));
-            v = grown;
-            cap *= 2;
-        }
-        v[n] = (struct s3_bucket){.name = name, .bucket_arn = s3_arn(call, name, STR_NONE)};
-        v[n].bucket_region = rec.region;
-        WIRE_SET(&v[n], creation_date, rec.created_ms);
-        last = name;
-        n++;
+    if (l->n < l->cap)
+        return ERR_OK;
+    size_t cap = l->cap ? l->cap * 2 : 64;
+    struct s3_bucket *v = ARENA_ARRAY(l->call->arena, struct s3_bucket, cap);
+    if (!v)
+        return ERR_NOMEM;
+    if (l->n > 0)
+        memcpy(v, l->v, l->n * sizeof(*v));
+    l->v = v;
+    l->cap = cap;
+    return ERR_OK;
+}
+
+static enum err list_bucket(void *arg, struct str key, struct str value)
+{
+    struct listing *l = arg;
+    struct call *call = l->call;
+    struct s3_bucket_rec rec;
+    struct str name, wanted = l->in->bucket_region;
+    TRY(s3_bucket_glance(&l->scratch, value, &rec));
+    if (str_is_set(wanted) && !str_eq(rec.region, wanted))
+        return ERR_OK;
+    if (l->n == l->max) {
+        TRY(s3_token_make(call, STR(""), l->v[l->n - 1].name, &l->out->continuation_token));
+        return ERR_CLOSED;
     }
-    out->buckets = (struct s3_buckets){v, n};
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    TRY(grow(l));
+    TRY(key_read(&s3_k_bucket, key, call->arena, &name));
+    struct s3_bucket *b = &l->v[l->n++];
+    *b = (struct s3_bucket){.name = name, .bucket_arn = s3_arn(call, name, STR_NONE)};
+    b->bucket_region = str_dup(call->arena, rec.region);
+    WIRE_SET(b, creation_date, rec.created_ms);
+    return ERR_OK;
 }
 
 enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *in,
@@ -267,7 +277,6 @@ enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *
     size_t max = in->has_max_buckets && in->max_buckets > 0
                      ? min_size((size_t)in->max_buckets, LIST_BUCKETS_MAX)
                      : LIST_BUCKETS_MAX;
-    struct kv_iter *it;
     if (str_is_set(in->continuation_token)) {
         struct str name;
         TRY(s3_token_open(call, STR(""), in->continuation_token, &name));
@@ -276,10 +285,14 @@ enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *
         if (str_cmp(after, r.from) > 0)
             r.from = after;
     }
-    TRY(kv_scan(call->txn->kv, r.from, r.to, false, &it));
-    enum err err = fill_buckets(call, in, it, max, out);
-    kv_iter_close(it);
+    struct listing l = {.call = call, .in = in, .out = out, .max = max};
+    arena_init(&l.scratch, S3_BUCKET_BYTES_MAX);
+    enum err err = grow(&l); /* an empty list is one, too */
+    if (!err)
+        err = txn_each(call->txn, r, list_bucket, &l);
+    arena_release(&l.scratch);
     TRY(err);
+    out->buckets = (struct s3_buckets){l.v, l.n};
     out->owner = s3_owner_of(call);
     out->prefix = in->prefix;
     return out->owner ? ERR_OK : ERR_NOMEM;

@@ -4,8 +4,6 @@
 
 #include "svc/s3/s3_int.h"
 
-enum { BUCKET_BYTES_MAX = 4 * 1024 * 1024 }; /* what decoding may take: a policy and 100 rules */
-
 /* --- the mirror ------------------------------------------------------------------------------- */
 
 struct mirrored {
@@ -23,7 +21,7 @@ static enum err decode(void *self, struct catalogue_object *object, struct str r
 static const struct catalogue_type buckets_type = {
     .name = "s3",
     .size = sizeof(struct mirrored),
-    .arena_max = BUCKET_BYTES_MAX,
+    .arena_max = S3_BUCKET_BYTES_MAX,
     .decode = decode,
 };
 
@@ -54,6 +52,12 @@ enum err s3_bucket_unpack(struct arena *a, struct str bytes, struct s3_bucket_re
     s3_rules_bits(&rec.rules);
     *ret_rec = rec;
     return ERR_OK;
+}
+
+enum err s3_bucket_glance(struct arena *scratch, struct str bytes, struct s3_bucket_rec *ret_rec)
+{
+    arena_clear(scratch);
+    return record_unpack(&s3_bucket_type, scratch, bytes, ret_rec);
 }
 
 /* Longer names are no bucket's, and make no key. */

@@ -118,6 +118,8 @@ enum err s3_clean_register(struct s3 *s3) WARN_UNUSED;
 
 /* --- buckets (s3_bucket.c) -------------------------------------------------------------------- */
 
+enum { S3_BUCKET_BYTES_MAX = 4 * 1024 * 1024 }; /* what decoding may take: a policy and 100 rules */
+
 /* Makes the mirror, and fills it at start: O(buckets). ERR_NOMEM, ERR_CORRUPT, ERR_IO. */
 enum err s3_buckets_new(struct s3 *s3) WARN_UNUSED;
 enum err s3_buckets_load(struct s3 *s3) WARN_UNUSED;
@@ -142,6 +144,10 @@ enum err s3_bucket_read(struct txn *txn, struct str name,
 /* A stored record; it borrows from the bytes. Absent bytes are ones for which there was no memory.
  * ERR_CORRUPT, ERR_NOMEM. */
 enum err s3_bucket_unpack(struct arena *a, struct str bytes,
+                          struct s3_bucket_rec *ret_rec) WARN_UNUSED;
+/* The same for a scan over all buckets: what it points to borrows from the bytes and from `scratch`,
+ * which is cleared first, so that a scan takes no more memory than one bucket. */
+enum err s3_bucket_glance(struct arena *scratch, struct str bytes,
                           struct s3_bucket_rec *ret_rec) WARN_UNUSED;
 /* Stage the record, and the change of the mirror that follows. */
 enum err s3_bucket_put(struct s3 *s3, struct txn *txn, const struct s3_bucket_ref *b) WARN_UNUSED;
