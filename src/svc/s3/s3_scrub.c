@@ -29,38 +29,76 @@ enum {
     LOOK_EVERY_MS = 24 * 3600 * 1000, /* whether there are files at all */
 };
 
-/* --- one file -------------------------------------------------------------------------------- */
+/* --- telling --------------------------------------------------------------------------------- */
 
-struct naming {
-    struct txn *txn;
+/* A damaged file of a slice. */
+struct damaged {
     uint64_t bucket;
-    struct str name;
+    struct str key; /* the transaction's */
+    struct s3_damage damage;
+    char name[S3_BUCKET_NAME_MAX + 1]; /* of the bucket; "": not found */
 };
 
-static enum err is_bucket(void *arg, struct str key, struct str value)
-{
-    struct naming *n = arg;
-    struct s3_bucket_rec rec;
-    TRY(record_unpack(&s3_bucket_type, n->txn->arena, value, &rec));
-    if (rec.id != n->bucket)
-        return ERR_OK;
-    TRY(key_read(&s3_k_bucket, key, n->txn->arena, &n->name));
-    return ERR_CLOSED;
-}
+/* Those of one transaction: one scan names the buckets of all. */
+struct telling {
+    size_t n, n_named;
+    struct arena scratch;
+    struct damaged v[SLICE_FILES];
+};
 
-/* "bucket=b key=k file=... missing at byte 0", for people. */
-static enum err describe(struct txn *txn, const struct s3_file_rec *rec, const struct s3_damage *d,
-                         char line[LINE_BYTES])
+static enum err add_damaged(struct telling *t, struct txn *txn, const struct s3_file_rec *rec,
+                            const struct s3_damage *damage)
 {
-    struct naming n = {.txn = txn, .bucket = rec->bucket};
-    char hex[2 * S3_ID_LEN];
-    hex_to(hex, d->file.b, S3_ID_LEN);
-    TRY(txn_each(txn, key_range_table(txn->arena, &s3_k_bucket), is_bucket, &n));
-    snprintf(line, LINE_BYTES, "bucket=" STR_FMT " key=" STR_FMT " file=%.*s %s at byte %" PRIu64,
-             STR_ARG(str_is_set(n.name) ? n.name : STR("(deleted)")), STR_ARG(rec->key),
-             (int)sizeof(hex), hex, d->what, d->at);
+    struct str key = str_dup(txn->arena, rec->key);
+    assert(t->n < SLICE_FILES);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    t->v[t->n++] = (struct damaged){.bucket = rec->bucket, .key = key, .damage = *damage};
     return ERR_OK;
 }
+
+static enum err name_bucket(void *arg, struct str key, struct str value)
+{
+    struct telling *t = arg;
+    struct s3_bucket_rec rec;
+    struct str name = STR_NONE;
+    TRY(s3_bucket_glance(&t->scratch, value, &rec));
+    for (size_t i = 0; i < t->n; i++) {
+        struct damaged *d = &t->v[i];
+        if (d->bucket != rec.id)
+            continue;
+        if (!str_is_set(name))
+            TRY(key_read(&s3_k_bucket, key, &t->scratch, &name));
+        snprintf(d->name, sizeof(d->name), STR_FMT, STR_ARG(name));
+        t->n_named++;
+    }
+    return t->n_named == t->n ? ERR_CLOSED : ERR_OK;
+}
+
+/* "bucket=b key=k file=... missing at byte 0", for people, of each. Damage is told also when its
+ * bucket cannot be looked up: whoever scrubs has to get on. */
+static void tell_damaged(struct telling *t, struct txn *txn, s3_scrub_say *say, void *arg)
+{
+    char line[LINE_BYTES], hex[2 * S3_ID_LEN];
+    if (t->n == 0)
+        return;
+    t->n_named = 0;
+    arena_init(&t->scratch, S3_BUCKET_BYTES_MAX);
+    enum err err = txn_each(txn, key_range_table(txn->arena, &s3_k_bucket), name_bucket, t);
+    arena_release(&t->scratch);
+    for (size_t i = 0; i < t->n; i++) {
+        const struct damaged *d = &t->v[i];
+        hex_to(hex, d->damage.file.b, S3_ID_LEN);
+        snprintf(line, sizeof(line), "bucket=%s key=" STR_FMT " file=%.*s %s at byte %" PRIu64,
+                 d->name[0] ? d->name
+                 : err      ? "(unknown)"
+                            : "(deleted)",
+                 STR_ARG(d->key), (int)sizeof(hex), hex, d->damage.what, d->damage.at);
+        say(arg, line);
+    }
+}
+
+/* --- one file -------------------------------------------------------------------------------- */
 
 static enum err take_id(struct txn *txn, struct str key, struct s3_id *ret_id)
 {
@@ -83,6 +121,7 @@ struct whole {
     struct s3_id last; /* file checked */
     size_t n;          /* in this transaction */
     struct s3_scrub_found found;
+    struct telling telling;
 };
 
 static enum err check_file(void *arg, struct str key, struct str value)
@@ -91,7 +130,6 @@ static enum err check_file(void *arg, struct str key, struct str value)
     struct s3_file_rec rec;
     struct s3_id id;
     struct s3_damage damage;
-    char line[LINE_BYTES];
     uint64_t at = 0;
     if (wh->n == SLICE_FILES)
         return ERR_CLOSED;
@@ -110,9 +148,7 @@ static enum err check_file(void *arg, struct str key, struct str value)
     if (err == ERR_OK)
         return ERR_OK;
     wh->found.damaged++;
-    TRY(describe(wh->txn, &rec, &damage, line));
-    wh->say(wh->arg, line);
-    return ERR_OK;
+    return add_damaged(&wh->telling, wh->txn, &rec, &damage);
 }
 
 /* The next files: a transaction's memory is that of a slice, however many files there are. */
@@ -126,24 +162,34 @@ static enum err check_some(struct txn *txn, void *arg)
         r.from = key_make(txn->arena, &s3_k_file, s3_id_str(&wh->last));
     if (!str_is_set(r.from))
         return ERR_NOMEM;
-    return txn_each(txn, r, check_file, wh);
+    wh->telling.n = 0;
+    enum err err = txn_each(txn, r, check_file, wh);
+    tell_damaged(&wh->telling, txn, wh->say, wh->arg);
+    return err;
 }
 
 enum err s3_scrub(struct core *core, s3_scrub_say *say, void *arg, struct s3_scrub_found *ret_found)
 {
     struct s3 s3 = {.core = core};
-    struct whole wh = {.s3 = &s3, .say = say, .arg = arg};
+    *ret_found = (struct s3_scrub_found){0};
+    struct whole *wh = mem_calloc(1, sizeof(*wh));
+    if (!wh)
+        return ERR_NOMEM;
+    wh->s3 = &s3;
+    wh->say = say;
+    wh->arg = arg;
     arena_init(&s3.arena, 64 * 1024);
-    wh.block = mem_alloc(CALL_BLOCK_BYTES);
-    enum err err = wh.block ? s3_files_locate(&s3) : ERR_NOMEM;
+    wh->block = mem_alloc(CALL_BLOCK_BYTES);
+    enum err err = wh->block ? s3_files_locate(&s3) : ERR_NOMEM;
     do {
         if (err == ERR_OK)
-            err = txn_run_now(core, check_some, &wh);
-    } while (err == ERR_OK && wh.n == SLICE_FILES);
-    mem_free(wh.block);
+            err = txn_run_now(core, check_some, wh);
+    } while (err == ERR_OK && wh->n == SLICE_FILES);
+    *ret_found = wh->found;
+    mem_free(wh->block);
+    mem_free(wh);
     arena_release(&s3.arena);
-    *ret_found = wh.found;
-    return err == ERR_OK && wh.found.damaged > 0 ? ERR_CORRUPT : err;
+    return err == ERR_OK && ret_found->damaged > 0 ? ERR_CORRUPT : err;
 }
 
 enum { EACH_FILES = 4096 /* of one transaction, whose memory they take */ };
@@ -227,9 +273,9 @@ struct scrubbing {
     struct s3 *s3;
     struct due_fire *run; /* while it runs */
     size_t n;
-    uint64_t bytes; /* of the slice; before the run the wish, after it what was read */
-    bool ran;       /* the slice was checked, and the next step has to take that in */
-    size_t damaged; /* that this step told */
+    uint64_t bytes;         /* of the slice; before the run the wish, after it what was read */
+    bool ran;               /* the slice was checked, and the next step has to take that in */
+    struct telling telling; /* of this step */
     struct slice_file files[SLICE_FILES];
 };
 
@@ -272,12 +318,16 @@ static void run(void *self, struct due_fire *fire)
     job_continue(fire);
 }
 
+static void log_damaged(void *arg, const char *line)
+{
+    log_error("s3", "object bytes damaged: %s", line);
+}
+
 /* Tells what the last run met, of files that are still referenced, and moves the cursor on. A file
  * for which there was no memory is left to the next pass. */
 static enum err take_in(struct scrubbing *s, struct txn *txn, struct cursor *c)
 {
-    char line[LINE_BYTES];
-    s->damaged = 0;
+    s->telling.n = 0;
     for (size_t i = 0; i < s->n; i++) {
         const struct slice_file *f = &s->files[i];
         struct s3_file_rec rec;
@@ -292,10 +342,9 @@ static enum err take_in(struct scrubbing *s, struct txn *txn, struct cursor *c)
             continue;
         TRY(err);
         TRY(record_unpack(&s3_file_type, txn->arena, value, &rec));
-        TRY(describe(txn, &rec, &f->damage, line));
-        log_error("s3", "object bytes damaged: %s", line);
-        s->damaged++;
+        TRY(add_damaged(&s->telling, txn, &rec, &f->damage));
     }
+    tell_damaged(&s->telling, txn, log_damaged, NULL);
     return ERR_OK;
 }
 
@@ -407,7 +456,7 @@ static void stepped(void *self, const struct job *job, enum job_state state)
     if (!s->ran)
         return;
     atomic_fetch_add(&s3->scrubbed_bytes, s->bytes);
-    atomic_fetch_add(&s3->scrub_damaged, s->damaged);
+    atomic_fetch_add(&s3->scrub_damaged, s->telling.n);
     s->ran = false;
     s->n = 0;
 }

@@ -265,20 +265,20 @@ static void over(struct io_timer *t)
 
 enum { GUARD_MS = 60 * 1000 };
 
-/* Lets time pass, an hour a turn of the loop, until so many bytes were scrubbed since start. */
-static bool scrubbed(struct due *due, uint64_t want)
+/* Lets time pass, an hour a turn of the loop, until the figure, which only grows, is `want`. */
+static bool comes_to(struct due *due, _Atomic uint64_t *figure, uint64_t want)
 {
     bool fired = false;
     struct io_timer guard;
     io_timer_init(&guard, loop, over, &fired);
     assert_int_equal(io_timer_start(&guard, GUARD_MS), ERR_OK);
-    while (!fired && atomic_load(&s3->scrubbed_bytes) < want) {
+    while (!fired && atomic_load(figure) < want) {
         clock_fake_advance_ms(3600 * 1000);
         due_wake(due);
         uv_run(io_loop_uv(loop), UV_RUN_ONCE);
     }
     io_timer_stop(&guard);
-    return atomic_load(&s3->scrubbed_bytes) == want;
+    return atomic_load(figure) == want;
 }
 
 static enum err job_waits(struct txn *txn, void *arg)
@@ -314,13 +314,70 @@ static void test_scrub_job(void **state)
     wait_for_first_step();
     assert_int_equal(atomic_load(&s3->scrubbed_bytes), 0);
     int64_t start_ms = clock_now_ms();
-    assert_true(scrubbed(due, 6 * B));
+    assert_true(comes_to(due, &s3->scrubbed_bytes, 6 * B));
     assert_true(clock_now_ms() >= start_ms + S3_SCRUB_EVERY_MS);
     assert_int_equal(atomic_load(&s3->scrub_damaged), 0);
     flip(path[1], 5);
-    assert_true(scrubbed(due, 9 * B));
+    assert_true(comes_to(due, &s3->scrubbed_bytes, 9 * B));
     assert_true(clock_now_ms() >= start_ms + 2ll * S3_SCRUB_EVERY_MS);
     assert_int_equal(atomic_load(&s3->scrub_damaged), 1);
+    due_stop(due);
+}
+
+enum { BUCKETS = 100, DAMAGED = 200, EVENTS = 5 };
+
+/* With as much in their records as there may be. */
+static enum err make_buckets(struct txn *txn, void *arg)
+{
+    struct str *events = ARENA_ARRAY(txn->arena, struct str, EVENTS);
+    struct s3_rule *rules = ARENA_ARRAY(txn->arena, struct s3_rule, S3_NOTIFICATIONS_MAX);
+    assert_true(events && rules);
+    for (size_t i = 0; i < EVENTS; i++)
+        events[i] = STR("s3:ObjectCreated:*");
+    for (size_t i = 0; i < S3_NOTIFICATIONS_MAX; i++)
+        rules[i] = (struct s3_rule){
+            .queue = true, .id = STR("r"), .arn = STR("a"), .names = {events, EVENTS}};
+    for (uint64_t i = 0; i < BUCKETS; i++) {
+        struct s3_bucket_ref b = {.name = str_fmt(txn->arena, "a-bucket-%03u", (unsigned)i),
+                                  .rec = {.id = 1000 + i,
+                                          .flags = S3_HAS_NOTIFICATION,
+                                          .rules = {rules, S3_NOTIFICATIONS_MAX}}};
+        assert_int_equal(s3_bucket_put(s3, txn, &b), ERR_OK);
+    }
+    return make_bucket(txn, NULL);
+}
+
+static size_t n_named;
+
+static void count_named(void *arg, const char *line)
+{
+    n_named += strncmp(line, "bucket=bkt key=some key ", 24) == 0;
+}
+
+/* Many damaged files beside many buckets: what names them takes neither the memory nor the time of
+ * one times the other, and the pass goes on. */
+static void test_scrub_much_damage(void **state)
+{
+    struct s3_object_rec rec;
+    struct s3_scrub_found found;
+    char path[S3_PATH_MAX];
+    struct due *due = deliver_due(core.deliver);
+    log_set_level(LOG_ERROR + 1);
+    assert_int_equal(txn_run_now(&core, make_buckets, NULL), ERR_OK);
+    for (size_t i = 0; i < DAMAGED; i++) {
+        struct s3_writer *w = written(1, 1, &rec);
+        s3_file_path_to(s3, &w->id, path);
+        assert_int_equal(txn_run_now(&core, reference, w), ERR_OK);
+        s3_writer_free(w);
+        unlink(path);
+    }
+    n_named = 0;
+    assert_int_equal(s3_scrub(&core, count_named, NULL, &found), ERR_CORRUPT);
+    assert_true(found.files == DAMAGED && found.damaged == DAMAGED && n_named == DAMAGED);
+    assert_int_equal(due_start(due), ERR_OK);
+    wait_for_first_step();
+    assert_true(comes_to(due, &s3->scrub_damaged, DAMAGED));
+    assert_true(comes_to(due, &s3->scrub_damaged, 2 * DAMAGED)); /* in the next pass */
     due_stop(due);
 }
 
@@ -332,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_faults, setup, teardown),
         cmocka_unit_test_setup_teardown(test_scrub, setup, teardown),
         cmocka_unit_test_setup_teardown(test_scrub_job, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_scrub_much_damage, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
