@@ -278,11 +278,17 @@ static enum err check_signature(struct call_impl *c)
     return ERR_OK;
 }
 
+/* Whether no other body than the signer's can come with this head. */
+static bool covers_body(const struct sigv4_request *sig)
+{
+    return sig->payload == SIGV4_PAYLOAD_HEX || sig->payload == SIGV4_PAYLOAD_STREAM ||
+           sig->payload == SIGV4_PAYLOAD_STREAM_TRAILER;
+}
+
 enum err authn_head(struct call_impl *c, bool *ret_proven)
 {
     *ret_proven = false;
-    if (c->sig_bad || c->sig.kind == SIGV4_NONE || c->sig.payload == SIGV4_PAYLOAD_ABSENT ||
-        !c->routed.service)
+    if (c->sig_bad || c->sig.kind == SIGV4_NONE || !covers_body(&c->sig) || !c->routed.service)
         return ERR_OK;
     enum err err = check_signature(c);
     if (err == ERR_FAILED) { /* authn_check says so when its turn comes */

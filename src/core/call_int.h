@@ -159,8 +159,9 @@ void dispatch_fail(struct call_impl *c, enum err err);
 void dispatch_over(struct call_impl *c);
 /* dispatch.c: reads the clock; sees whether as many calls run as may. */
 void dispatch_begin(struct call_impl *c);
-/* dispatch.c: counts the call among the running ones, or finds it one too many: once nothing of the
- * request is missing that its sender could withhold. */
+/* dispatch.c: counts the call among the running ones, or finds it one too many: once the request is
+ * whole, so that who withholds a part of it takes no place; for a body that is streamed, whose sender
+ * was authenticated by the head, before the body. */
 void dispatch_count(struct call_impl *c);
 /* dispatch.c: the asker left before it was answered. */
 void dispatch_gone(struct call_impl *c);
@@ -188,8 +189,8 @@ void reply_stream_start(struct call_impl *c, int status, const struct http_heade
 /* The front takes more after stream_write said to wait. */
 void reply_stream_more(struct call_impl *c);
 
-/* authn.c: whether the head alone proves who sent it: its signature covers a hash of the body. Leaves
- * no error. ERR_NOMEM. */
+/* authn.c: whether the head alone proves who sent the body, too: its signature covers a hash of it, or
+ * begins the chain of those of its chunks. Leaves no error. ERR_NOMEM. */
 enum err authn_head(struct call_impl *c, bool *ret_proven) WARN_UNUSED;
 /* authn.c: reads what the head says of its signature into c->sig, or c->sig_bad. ERR_NOMEM. */
 enum err authn_parse(struct call_impl *c) WARN_UNUSED;
@@ -267,7 +268,7 @@ struct core_impl {
     const struct wire_service **wires; /* of all services, for routing */
     struct core_route routes[CORE_ROUTES_MAX];
     size_t n_routes;
-    _Atomic size_t running;                 /* calls between their whole request and release */
+    _Atomic size_t running;                 /* calls that dispatch_count counted, until release */
     _Atomic size_t body_bytes;              /* buffered bodies */
     _Atomic size_t strange_bytes;           /* those of strangers */
     struct core_long longs[CORE_LOOPS_MAX]; /* per loop, on its thread only */

@@ -151,7 +151,9 @@ void metrics_put(const struct metrics *m, struct core *core, struct buf *b)
         "# HELP weir_calls_handed_over_total Times that a call went on on the worker pool.\n"
         "# TYPE weir_calls_handed_over_total counter\n"
         "weir_calls_handed_over_total %" PRIu64 "\n"
-        "# HELP weir_calls_running Calls now between the end of their request and the reply.\n"
+        "# HELP weir_calls_running Calls now between the end of their request (the head, of a "
+        "streamed "
+        "one) and the reply.\n"
         "# TYPE weir_calls_running gauge\nweir_calls_running %zu\n",
         atomic_load(&core->impl->handed_over), atomic_load(&core->impl->running));
 }

@@ -5,8 +5,12 @@ import select
 import socket
 import stat
 import subprocess
+import urllib.parse
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from weirtest import find_binary
 
@@ -60,6 +64,33 @@ def test_bodies_of_strangers_have_their_own_budget(make_weir):
     body = "x" * 200000
     sqs.send_message(QueueUrl=url, MessageBody=body)
     assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == body
+    for one in stalled:
+        one.close()
+
+
+class Unsigned(S3SigV4Auth):
+    def payload(self, request):
+        return "UNSIGNED-PAYLOAD"
+
+
+def test_a_signed_head_does_not_vouch_for_an_unsigned_body(make_weir):
+    """Whoever has such a head, as a presigned URL is, may send anything behind it: the budget is that of strangers."""
+    weir = make_weir()
+    length = 16 * 1024 * 1024
+    r = AWSRequest(method="POST", url=f"{weir.endpoint}/a-bucket?delete")
+    Unsigned(Credentials("test", "test"), "s3", "us-east-1").add_auth(r)
+    head = "".join(f"{k}: {v}\r\n" for k, v in r.headers.items())
+    text = f"POST /a-bucket?delete HTTP/1.1\r\nHost: {urllib.parse.urlsplit(weir.endpoint).netloc}\r\n{head}" \
+           f"Content-Length: {length}\r\n\r\n"
+    stalled = []
+    for _ in range(9):
+        stalled.append(socket.create_connection(("127.0.0.1", weir.port)))
+        try:
+            stalled[-1].sendall(text.encode() + b" " * (length - 1))
+        except OSError:
+            pass
+    refused, _, _ = select.select(stalled, [], [], 30)
+    assert len(refused) == 1 and refused[0].recv(100).startswith(b"HTTP/1.1 503 ")
     for one in stalled:
         one.close()
 
