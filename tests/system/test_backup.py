@@ -1,6 +1,7 @@
 """weir backup and weir restore: while a server works under load, nothing that was acknowledged before is
 missing, and what cannot be a backup is none."""
 import hashlib
+import hmac
 import io
 import json
 import os
@@ -156,6 +157,34 @@ def test_function_survives(fresh_weir, tmp_path):
         assert reply["Payload"].read() == b'"kept"'
     finally:
         again.stop()
+
+
+def test_packages_dropped_meanwhile_go_when_the_backup_ends(fresh_weir):
+    """A copy may still need them; the server need not start anew for them to go."""
+    weir = fresh_weir
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as z:
+        z.writestr("f.py", "def handler(event, context):\n    return 1\n")
+    role = weir.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
+                                                "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
+    weir.client("lambda").create_function(FunctionName="f", Runtime=f"python3.{sys.version_info.minor}", Role=role,
+                                          Handler="f.handler", Code={"ZipFile": packed.getvalue()})
+    code = os.path.join(weir.data_dir, "lambda", "code")
+    assert len(os.listdir(code)) == 2
+    with open(os.path.join(weir.data_dir, "root-credentials")) as f:
+        secret = next(line.split(" = ")[1].strip() for line in f if line.startswith("aws_secret_access_key"))
+    token = hmac.new(secret.encode(), b"weir: bearer token of backups", hashlib.sha256).hexdigest()
+    with urllib.request.urlopen(urllib.request.Request(weir.endpoint + "/_weir/backup", method="POST", headers={
+            "Authorization": "Bearer " + token}), timeout=60) as held:
+        while held.readline() != b"ready\n":
+            pass
+        weir.client("lambda").delete_function(FunctionName="f")
+        for _ in range(2):  # beats of the server, between which it tries again
+            while held.readline() != b".\n":
+                pass
+        assert len(os.listdir(code)) == 2
+    wait_for(lambda: os.listdir(code) == [], what="package removed")
 
 
 def test_of_a_stopped_server(fresh_weir, tmp_path):

@@ -16,6 +16,7 @@ static void release(void *self)
     lambda_engine_free(l->engine);
     catalogue_free(l->mappings);
     catalogue_free(l->fns);
+    lambda_removals_forget(l);
     mem_free(l);
 }
 
@@ -28,6 +29,7 @@ static enum err make(struct core *core, void **ret_self)
     l->deliver = core->deliver;
     l->sandbox = core->sandbox;
     list_init(&l->attempts);
+    lambda_removals_init(l);
     rng_bytes(l->url_key, sizeof(l->url_key));
     enum err err = lambda_fns_new(l);
     if (err == ERR_OK)

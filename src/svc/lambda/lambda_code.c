@@ -6,6 +6,8 @@
  *   LC2  A package that no durable function names is removed: when its last user is done
  *        (lambda_code_unref of a retired one), when its upload fails, or at the next start
  *        (lambda_code_collect).
+ *   LC3  None is removed during a backup, which may refer to it: what would be waits for its end in
+ *        lambda->removals, of the home loop.
  *
  * Layer: svc. Thread: lambda_upload_run on the call's loop with the work on the pool;
  * lambda_code_unref any. */
@@ -55,7 +57,7 @@ struct lambda_code *lambda_code_new(struct lambda *l, struct str id)
     memcpy(c->dir, path, (size_t)n + 1);
     memcpy(c->id, id.p, id.len);
     c->id[id.len] = 0;
-    c->core = l->core;
+    c->l = l;
     atomic_init(&c->refs, 1);
     atomic_init(&c->retired, false);
     return c;
@@ -76,10 +78,13 @@ struct lambda_code *lambda_code_ref(struct lambda_code *c)
 
 /* --- removal ---------------------------------------------------------------------------------- */
 
+enum { REMOVE_AGAIN_MS = 1000 };
+
 struct removal {
     struct io_task task;
     struct io_work work;
-    struct core *core;
+    struct list link; /* of lambda->removals while it waits */
+    struct lambda *l;
     char dir[PATH_BYTES_MAX];
 };
 
@@ -103,27 +108,60 @@ static void removal_done(struct io_work *w)
     mem_free(CONTAINER_OF(w, struct removal, work));
 }
 
-static void removal_post(struct io_task *task)
+/* Removes it now, or once no backup needs it. */
+static void removal_try(struct removal *r)
 {
-    struct removal *r = CONTAINER_OF(task, struct removal, task);
-    if (io_work_start(core_home_loop(r->core), &r->work) != ERR_OK)
-        mem_free(r); /* the next start removes it */
+    struct lambda *l = r->l;
+    bool held = atomic_load(&l->core->held_since_ms) != CORE_HELD_NEVER;
+    if (!held && io_work_start(core_home_loop(l->core), &r->work) == ERR_OK)
+        return;
+    list_push_back(&l->removals, &r->link);
+    (void)!io_timer_start(&l->removal_timer, REMOVE_AGAIN_MS); /* else the next removal does it */
 }
 
-static void remove_later(struct core *core, const char *dir)
+static void remove_again(struct io_timer *timer)
 {
-    /* No more loop to do it on, or a backup needs it: the next start removes it. */
-    if (core->stopping || atomic_load(&core->held_since_ms) != CORE_HELD_NEVER)
-        return;
+    struct lambda *l = timer->arg;
+    struct list *last = l->removals.prev, *link;
+    do {
+        link = list_pop_front(&l->removals);
+        if (link)
+            removal_try(CONTAINER_OF(link, struct removal, link));
+    } while (link && link != last);
+}
+
+static void removal_post(struct io_task *task)
+{
+    removal_try(CONTAINER_OF(task, struct removal, task));
+}
+
+static void remove_later(struct lambda *l, const char *dir)
+{
+    if (l->core->stopping)
+        return; /* no more loop to do it on: the next start removes it */
     struct removal *r = mem_calloc(1, sizeof(*r));
     if (!r)
-        return;
-    r->core = core;
+        return; /* so it does here */
+    r->l = l;
     snprintf(r->dir, sizeof(r->dir), "%s", dir);
     r->work.work = removal_work;
     r->work.done = removal_done;
     r->task.fn = removal_post;
-    io_post(core_home_loop(core), &r->task);
+    io_post(core_home_loop(l->core), &r->task);
+}
+
+void lambda_removals_init(struct lambda *l)
+{
+    list_init(&l->removals);
+    io_timer_init(&l->removal_timer, core_home_loop(l->core), remove_again, l);
+}
+
+void lambda_removals_forget(struct lambda *l)
+{
+    struct list *link;
+    io_timer_stop(&l->removal_timer);
+    while ((link = list_pop_front(&l->removals)))
+        mem_free(CONTAINER_OF(link, struct removal, link));
 }
 
 void lambda_code_unref(struct lambda_code *c)
@@ -135,7 +173,7 @@ void lambda_code_unref(struct lambda_code *c)
     if (before > 1)
         return;
     if (atomic_load(&c->retired))
-        remove_later(c->core, c->dir);
+        remove_later(c->l, c->dir);
     mem_free(c->dir);
     mem_free(c->id);
     mem_free(c);
@@ -259,7 +297,7 @@ static void upload_done(struct io_work *w)
     if (!alone)
         return;
     if (job->err == ERR_OK)
-        remove_later(job->l->core, job->dir);
+        remove_later(job->l, job->dir);
     upload_job_free(job);
 }
 
@@ -275,7 +313,7 @@ static void upload_release(void *arg)
     if (running)
         return; /* upload_done frees: same loop, so it comes later */
     if (job->err == ERR_OK && !job->kept)
-        remove_later(job->l->core, job->dir);
+        remove_later(job->l, job->dir);
     upload_job_free(job);
 }
 

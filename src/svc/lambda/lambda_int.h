@@ -221,7 +221,7 @@ enum err lambda_mapping_del(struct txn *txn, struct lambda *l,
 struct lambda_code {
     atomic_int refs;
     atomic_bool retired; /* no function names it any more: removed with the last reference */
-    struct core *core;
+    struct lambda *l;
     char *dir; /* absolute; the zip is dir + ".zip" */
     char *id;
 };
@@ -229,6 +229,9 @@ struct lambda_code {
 struct lambda_code *lambda_code_new(struct lambda *l, struct str id);
 struct lambda_code *lambda_code_ref(struct lambda_code *c);
 void lambda_code_unref(struct lambda_code *c); /* any thread; NULL is fine */
+/* The packages whose removal a backup holds up; forgotten ones are removed at the next start. */
+void lambda_removals_init(struct lambda *l);
+void lambda_removals_forget(struct lambda *l);
 
 /* An upload, kept in call->state over the suspension of its call. */
 struct lambda_upload {
@@ -464,7 +467,9 @@ struct lambda {
     struct lambda_logbook *logbook;
     struct lambda_pollers *pollers;
     struct list attempts; /* lambda_async.c's, home loop */
-    uint8_t url_key[32];  /* of package URLs; of this process start */
+    struct list removals; /* lambda_code.c's, home loop */
+    struct io_timer removal_timer;
+    uint8_t url_key[32]; /* of package URLs; of this process start */
 };
 
 /* page_scan's answer; of ERR_INVALID it makes the service's error. */
