@@ -46,6 +46,13 @@ def test_stalled_strangers_give_way(make_weir):
         one.close()
 
 
+def assert_some_refused(stalled):
+    """Nine bodies of 16 MiB do not fit into 128 MiB: one is refused, or two that reach the limit at once."""
+    refused, _, _ = select.select(stalled, [], [], 30)
+    assert 1 <= len(refused) <= 2
+    assert all(one.recv(100).startswith(b"HTTP/1.1 503 ") for one in refused)
+
+
 def test_bodies_of_strangers_have_their_own_budget(make_weir):
     """128 MiB of them; beyond that they are refused, and who is known is not."""
     weir = make_weir()
@@ -59,8 +66,7 @@ def test_bodies_of_strangers_have_their_own_budget(make_weir):
             one.sendall(block)
         except OSError:
             pass
-    refused, _, _ = select.select(stalled, [], [], 30)
-    assert len(refused) == 1 and refused[0].recv(100).startswith(b"HTTP/1.1 503 ")
+    assert_some_refused(stalled)
     body = "x" * 200000
     sqs.send_message(QueueUrl=url, MessageBody=body)
     assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == body
@@ -89,8 +95,7 @@ def test_a_signed_head_does_not_vouch_for_an_unsigned_body(make_weir):
             stalled[-1].sendall(text.encode() + b" " * (length - 1))
         except OSError:
             pass
-    refused, _, _ = select.select(stalled, [], [], 30)
-    assert len(refused) == 1 and refused[0].recv(100).startswith(b"HTTP/1.1 503 ")
+    assert_some_refused(stalled)
     for one in stalled:
         one.close()
 
