@@ -343,7 +343,8 @@ void http_conn_open(struct http_shard *shard, int fd, struct http_tls_ctx *tls, 
     if (!c || uv_tcp_init(io_loop_uv(shard->loop), &c->tcp) != 0) {
         mem_free(c);
         close(fd);
-        http_shard_conn_gone(shard, mark != 0);
+        http_server_leave(server, mark != 0, true);
+        http_shard_conn_gone(shard);
         return;
     }
     c->shard = shard;
@@ -354,6 +355,7 @@ void http_conn_open(struct http_shard *shard, int fd, struct http_tls_ctx *tls, 
     list_init(&c->deferred);
     list_init(&c->stranger);
     list_init(&c->writing);
+    list_push_back(&shard->strangers, &c->stranger);
     buf_init(&c->in, IN_MAX);
     arena_init(&c->arena, server->cfg.request_arena_max);
     io_timer_init(&c->timer, shard->loop, on_timer, c);
@@ -366,8 +368,6 @@ void http_conn_open(struct http_shard *shard, int fd, struct http_tls_ctx *tls, 
     (void)uv_tcp_nodelay(&c->tcp, 1); /* a matter of speed only */
     note_peer(c);
     list_push_back(&shard->conns, &c->link);
-    list_push_back(&shard->strangers, &c->stranger);
-    atomic_fetch_add(&server->n_strangers, 1);
     settle(c);
     return;
 

@@ -244,8 +244,10 @@ void http_shard_close_poll(struct http_shard *shard);
 void http_shard_close_prepare(struct http_shard *shard);
 /* While draining: reports to the home loop once no connection is left. */
 void http_shard_check_drained(struct http_shard *shard);
-/* Called by a connection that is gone. */
-void http_shard_conn_gone(struct http_shard *shard, bool adopted);
+/* Called by a connection whose handles are closed. */
+void http_shard_conn_gone(struct http_shard *shard);
+/* http_shard.c: gives back the place of a connection, whose descriptor is closed now. */
+void http_server_leave(struct http_server *server, bool adopted, bool stranger);
 struct str http_shard_date(struct http_shard *shard);
 
 /* --- TLS -------------------------------------------------------------------------------------- */
@@ -285,8 +287,9 @@ struct http_server {
     uint16_t port;
     struct http_shard *shards;
     size_t n_shards;
-    _Atomic size_t refs;      /* open handles, and the owner */
-    _Atomic size_t n_open;    /* connections */
+    _Atomic size_t refs; /* open handles, and the owner */
+    /* Places, from acceptance to close. */
+    _Atomic size_t n_open;
     _Atomic size_t n_adopted; /* those of them that http_server_adopt took */
     _Atomic size_t n_strangers;
     /* draining; home loop's thread */

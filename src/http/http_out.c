@@ -34,12 +34,11 @@ static void on_closed(uv_handle_t *handle)
 {
     struct http_conn *c = CONTAINER_OF(handle, struct http_conn, tcp);
     struct http_shard *shard = c->shard;
-    bool adopted = c->adopted;
     arena_release(&c->arena);
     buf_release(&c->in);
     http_tls_free(c->tls);
     mem_free(c);
-    http_shard_conn_gone(shard, adopted);
+    http_shard_conn_gone(shard);
 }
 
 void http_conn_close(struct http_conn *c)
@@ -52,10 +51,9 @@ void http_conn_close(struct http_conn *c)
     list_remove(&c->link);
     list_remove(&c->deferred);
     list_remove(&c->writing);
-    if (list_linked(&c->stranger))
-        atomic_fetch_sub(&c->shard->server->n_strangers, 1);
+    http_server_leave(c->shard->server, c->adopted, list_linked(&c->stranger));
     list_remove(&c->stranger);
-    uv_close((uv_handle_t *)&c->tcp, on_closed);
+    uv_close((uv_handle_t *)&c->tcp, on_closed); /* closes the descriptor at once */
     if (tell) {
         const struct http_handler *h = &c->shard->server->cfg.handler;
         h->on_close(h->ctx, &c->req);

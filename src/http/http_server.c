@@ -144,13 +144,14 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
                 shed(server);
             return;
         }
-        /* Who stalls, unknown, gives way to who just came; the place itself is free a moment later. */
+        /* Who stalls, unknown, gives way to who just came. */
         if (atomic_load(&server->n_strangers) >= server->cfg.strangers_max)
             evict(shard);
         if (atomic_fetch_add(&server->n_open, 1) >= server->cfg.connections_max) {
             atomic_fetch_sub(&server->n_open, 1);
             turn_away(server, fd);
         } else {
+            atomic_fetch_add(&server->n_strangers, 1);
             place(shard, fd, server->tls, 0);
         }
     }
@@ -174,6 +175,7 @@ void http_server_adopt(struct http_server *server, int fd, struct http_tls_ctx *
         close(fd);
         return;
     }
+    atomic_fetch_add(&server->n_strangers, 1);
     place(self, fd, tls, mark);
 }
 

@@ -66,11 +66,17 @@ void http_shard_check_drained(struct http_shard *shard)
     io_post(shard->server->shards[0].loop, &shard->report);
 }
 
-void http_shard_conn_gone(struct http_shard *shard, bool adopted)
+void http_server_leave(struct http_server *server, bool adopted, bool stranger)
 {
-    atomic_fetch_sub(&shard->server->n_open, 1);
+    atomic_fetch_sub(&server->n_open, 1);
     if (adopted)
-        atomic_fetch_sub(&shard->server->n_adopted, 1);
+        atomic_fetch_sub(&server->n_adopted, 1);
+    if (stranger)
+        atomic_fetch_sub(&server->n_strangers, 1);
+}
+
+void http_shard_conn_gone(struct http_shard *shard)
+{
     atomic_fetch_sub(&shard->n_conns, 1);
     http_shard_check_drained(shard);
     http_server_unref(shard->server);

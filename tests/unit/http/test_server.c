@@ -426,6 +426,28 @@ static void test_strangers(void **state)
     close(known);
 }
 
+/* However many come at once, each finds a place: the one that gives way leaves it at once. */
+static void test_burst_of_strangers(void **state)
+{
+    struct fixture *f = *state;
+    enum { MAX = 40, SPARE = 4, BURST = 200 };
+    int fds[BURST];
+    f->cfg.connections_max = MAX;
+    f->cfg.strangers_max = MAX - SPARE;
+    fixture_start(f);
+    for (int i = 0; i < BURST; i++)
+        fds[i] = dial(f);
+    int fd = dial(f);
+    send_text(fd, GET("/hello"));
+    assert_int_equal(reply(fd), 200);
+    close(fd);
+    for (int i = 0; i < BURST; i++) {
+        char got;
+        assert_true(recv(fds[i], &got, 1, MSG_DONTWAIT) <= 0); /* nobody was told of too many */
+        close(fds[i]);
+    }
+}
+
 /* --- draining --------------------------------------------------------------------------------- */
 
 static void test_drain(void **state)
@@ -491,23 +513,15 @@ static void test_drain_grace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ROW(test_busy_port),
-        ROW(test_bad_configuration),
-        ROW(test_out_of_memory),
-        ROW(test_free_without_running),
-        ROW(test_free_without_drain),
-        ROW(test_ipv6),
-        ROW(test_adopted_share),
-        ROW(test_connection_cap),
-        ROW(test_timeouts),
-        ROW(test_no_timeout_while_handled),
-        ROW(test_write_timeout),
-        ROW(test_trickling_body),
-        ROW(test_output_bound),
-        ROW(test_strangers),
-        ROW(test_drain),
-        ROW(test_drain_tells_close),
-        ROW(test_drain_grace),
+        ROW(test_busy_port),          ROW(test_bad_configuration),
+        ROW(test_out_of_memory),      ROW(test_free_without_running),
+        ROW(test_free_without_drain), ROW(test_ipv6),
+        ROW(test_adopted_share),      ROW(test_connection_cap),
+        ROW(test_timeouts),           ROW(test_no_timeout_while_handled),
+        ROW(test_write_timeout),      ROW(test_trickling_body),
+        ROW(test_output_bound),       ROW(test_strangers),
+        ROW(test_burst_of_strangers), ROW(test_drain),
+        ROW(test_drain_tells_close),  ROW(test_drain_grace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
