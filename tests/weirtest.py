@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 import boto3
@@ -43,6 +44,17 @@ def find_clis():
                 if text.startswith(f"aws-cli/{major}.") and major not in found:
                     found[major] = path
     return found
+
+
+_of_thread = threading.local()
+
+
+def session():
+    """One for each thread, since sessions are not shared between threads: it keeps the services' models, whose
+    reading takes most of the time that a client takes to make."""
+    if not hasattr(_of_thread, "session"):
+        _of_thread.session = boto3.session.Session()
+    return _of_thread.session
 
 
 class Weir:
@@ -131,10 +143,10 @@ class Weir:
         args = self._args(key, secret, token, config)
         if region:
             args["region_name"] = region
-        return boto3.session.Session().client(service, **args)
+        return session().client(service, **args)
 
     def resource(self, service, key="test", secret="test", token=None, config=None):
-        return boto3.session.Session().resource(service, **self._args(key, secret, token, config))
+        return session().resource(service, **self._args(key, secret, token, config))
 
     def cli_env(self):
         """Environment for the AWS CLI."""

@@ -5,9 +5,10 @@ import time
 import urllib.request
 import uuid
 
-import boto3.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from weirtest import session
 
 CLIENTS = 8
 ROUNDS = 12
@@ -22,7 +23,7 @@ def all_at_once(weir, *works):
 
     def run(work, n):
         def client(service):
-            return boto3.session.Session().client(
+            return session().client(
                 service, endpoint_url=weir.endpoint, region_name=weir.region, aws_access_key_id="test",
                 aws_secret_access_key="test", config=Config(retries={"max_attempts": 5}, s3={"addressing_style": "path"}))
         start.wait()
