@@ -23,6 +23,7 @@ enum err s3_body_manifest(struct txn *txn, const struct s3_body *body,
                           struct s3_manifest *ret_manifest)
 {
     struct str value;
+    assert(body->kind == S3_BODY_PARTS);
     enum err err =
         txn_peek(txn, key_make(txn->arena, &s3_k_manifest, s3_id_str(&body->id)), &value);
     if (err == ERR_NOT_FOUND)
@@ -36,6 +37,7 @@ enum err s3_body_spans(struct txn *txn, const struct s3_object_rec *rec, uint64_
 {
     struct s3_part_rec whole = {.size = rec->size, .file = rec->body.id};
     struct s3_manifest m = {&whole, 1};
+    assert(from + len <= rec->size);
     assert(rec->body.kind == S3_BODY_FILE || rec->body.kind == S3_BODY_PARTS);
     if (rec->body.kind == S3_BODY_PARTS)
         TRY(s3_body_manifest(txn, &rec->body, &m));

@@ -6,6 +6,8 @@
  */
 #include "svc/s3/s3_copy.h"
 
+#include <assert.h>
+
 #include "base/mem.h"
 #include "svc/s3/s3_read.h"
 
@@ -77,6 +79,7 @@ static void job_work(struct io_work *w)
         job->err = s3_reader_read(job->reader, job->block, CALL_BLOCK_BYTES, &bytes);
         if (job->err == ERR_OK)
             job->err = s3_writer_write(job->writer, bytes.p, bytes.len);
+        assert(bytes.len <= job->left && (bytes.len > 0 || job->err != ERR_OK));
         job->left -= bytes.len;
     }
     if (job->err == ERR_OK)
@@ -86,6 +89,7 @@ static void job_work(struct io_work *w)
 static void job_done(struct io_work *w)
 {
     struct s3_copy_job *job = CONTAINER_OF(w, struct s3_copy_job, work);
+    assert(!job->finished && !(job->abandoned && job->call));
     job->finished = true;
     if (job->abandoned)
         job_free(job);
@@ -97,6 +101,7 @@ static void job_done(struct io_work *w)
 static void job_abandon(void *arg)
 {
     struct s3_copy_job *job = arg;
+    assert(!job->abandoned);
     job->call = NULL;
     job->abandoned = true;
     if (job->finished)
@@ -117,6 +122,8 @@ static enum err copy_now(struct call *call, struct s3_copy *copy, uint64_t from,
     struct s3_writer *w;
     if (len > 0)
         TRY(s3_body_bytes(call->txn, &copy->source.body, &bytes));
+    if (from > bytes.len || len > bytes.len - from)
+        return ERR_CORRUPT;
     TRY(s3_writer_new(call->svc, algos, inline_max, &w));
     TRY(s3_writer_sink(w, call, &sink));
     TRY(s3_writer_write(w, bytes.p + from, len));
@@ -153,6 +160,7 @@ static enum err job_new(struct call *call, struct s3_copy *copy, uint64_t from, 
 enum err s3_copy_start(struct call *call, struct s3_copy *copy, uint64_t from, uint64_t len,
                        uint32_t algos, size_t inline_max)
 {
+    assert(!copy->job && !copy->writer && from + len <= copy->source.size);
     if (s3_body_is_small(&copy->source.body) || len == 0)
         return copy_now(call, copy, from, len, algos, inline_max);
     struct s3_copy_job *job;

@@ -262,6 +262,7 @@ enum err s3_writer_write(struct s3_writer *w, const void *p, size_t len)
 /* The checksums go behind the bytes. */
 static enum err seal_file(struct s3_writer *w)
 {
+    assert(w->has_file && w->fd >= 0);
     if (w->size % S3_BLOCK_BYTES)
         end_block(w);
     TRY(buf_err(&w->block_sums));
@@ -347,8 +348,9 @@ enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, const struct s3_m
                          struct s3_body *ret_body)
 {
     struct s3_body body = {.kind = S3_BODY_EMPTY, .id = w->id};
-    assert(w->fd < 0); /* finished */
+    assert(w->fd < 0 && !w->kept); /* finished, and staged once a try */
     if (w->has_file) {
+        assert(w->small.len == 0);
         body.kind = S3_BODY_FILE;
         struct s3_file_rec file = {w->size, made_for->bucket, made_for->key};
         TRY(S3_PUT(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&w->id)), &s3_file_type, &file));
@@ -389,6 +391,7 @@ void s3_unpin(void *arg)
 {
     struct s3_pin *pin = arg;
     pthread_mutex_lock(&pin->s3->lock);
+    assert(list_linked(&pin->link));
     list_remove(&pin->link);
     pthread_mutex_unlock(&pin->s3->lock);
 }

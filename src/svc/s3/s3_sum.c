@@ -1,6 +1,7 @@
 /* Digests of object bytes. See s3_sum.h. Layer: svc. */
 #include "svc/s3/s3_sum.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <inttypes.h>
 
@@ -30,6 +31,7 @@ enum s3_algo s3_algo_of(struct str name)
 
 struct str s3_algo_name(enum s3_algo algo)
 {
+    assert(algo < S3_ALGOS);
     return algos[algo].name;
 }
 
@@ -48,6 +50,7 @@ enum s3_algo s3_algo_of_header(struct str header)
 
 size_t s3_algo_len(enum s3_algo algo)
 {
+    assert(algo < S3_ALGOS);
     return algos[algo].len;
 }
 
@@ -106,6 +109,7 @@ void s3_summer_md5(struct s3_summer *s, uint8_t out[HASH_MD5_LEN])
 
 static void put_crc(enum s3_algo algo, uint64_t crc, uint8_t *out)
 {
+    assert(s3_algo_combines(algo) && (algo == S3_CRC64NVME || crc <= UINT32_MAX));
     uint64_t be64 = htobe64(crc);
     uint32_t be32 = htobe32((uint32_t)crc);
     if (algo == S3_CRC64NVME)
@@ -116,6 +120,7 @@ static void put_crc(enum s3_algo algo, uint64_t crc, uint8_t *out)
 
 void s3_summer_final(struct s3_summer *s, enum s3_algo algo, uint8_t *out)
 {
+    assert(s->algos & 1u << algo);
     switch (algo) {
     case S3_CRC32:
         put_crc(algo, s->crc32, out);
@@ -194,6 +199,7 @@ static enum err composite_of_parts(struct arena *a, const struct s3_part_rec *pa
 
 static uint64_t combine(enum s3_algo algo, uint64_t a, uint64_t b, uint64_t len_b)
 {
+    assert(s3_algo_combines(algo) && a <= (algo == S3_CRC64NVME ? UINT64_MAX : UINT32_MAX));
     if (algo == S3_CRC32)
         return crc32_combine_parts((uint32_t)a, (uint32_t)b, len_b);
     if (algo == S3_CRC32C)
@@ -221,6 +227,7 @@ static enum err full_of_parts(struct arena *a, const struct s3_part_rec *parts, 
 enum err s3_sum_parts(struct arena *a, const struct s3_part_rec *parts, size_t n, enum s3_algo algo,
                       bool composite, struct str *ret_etag, struct s3_sum *ret_sum)
 {
+    assert(n > 0);
     TRY(etag_of_parts(a, parts, n, ret_etag));
     *ret_sum = (struct s3_sum){.algo = S3_NO_CHECKSUM};
     for (size_t i = 0; i < n; i++)
