@@ -30,7 +30,8 @@ asan: deps
 tsan: deps
 	@tools/build.sh $(BUILD)/tsan -DWEIR_TSAN=ON
 
-test: test-build asan
+# Unit tests and the benchmark are compiled once, in the sanitizer build.
+test: deps build asan
 	@tools/test.sh $(BUILD)
 
 # TORTURE='kill --minutes 60 --seed 7' for one of them, longer, again.
