@@ -370,11 +370,12 @@ static enum err listen_at(struct server *s, const struct serve_options *o, uint1
                  "--insecure-network: whoever can reach %s may do everything with %s, and what is "
                  "sent can be read on the way",
                  s->at, s->core.cfg.dev_key ? "the key test/test" : "a key that was listened to");
+    TRY(say_running(s, o)); /* before whoever waits for this line asks */
     printf("listening on %s\n", url);
     fflush(stdout);
     log_info("main", "listening at=%s data=%s version=%s loops=%zu", url, s->core.cfg.data_dir.p,
              WEIR_VERSION, s->core.n_loops);
-    return say_running(s, o);
+    return ERR_OK;
 }
 
 /* --- down ------------------------------------------------------------------------------------- */
