@@ -25,6 +25,7 @@
 #include "main/hold.h"
 #include "main/root_key.h"
 #include "main/running.h"
+#include "net/net.h"
 #include "sandbox/sandbox.h"
 #include "svc/s3/s3_scrub.h"
 
@@ -132,8 +133,8 @@ static bool server_holds(void *arg)
 /* What has a place of its own in a backup, is another process's, or is made anew. */
 static bool not_plain(const char *below)
 {
-    static const char *const names[] = {"db",      "db.synced", "running",     HOLD_FOLDER,
-                                        "sandbox", "s3",        "lambda/code", MARKER};
+    static const char *const names[] = {"db", "db.synced",   "running", HOLD_FOLDER,      "sandbox",
+                                        "s3", "lambda/code", MARKER,    NET_GUESTS_SOCKET};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(below, names[i]) == 0)
             return true;

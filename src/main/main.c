@@ -1,4 +1,4 @@
-/* weir serve|status|env|backup|restore|check|repair|runtime|version|help */
+/* weir serve|status|env|exec|backup|restore|check|repair|runtime|version|help */
 #include "main/main.h"
 
 #include <limits.h>
@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "main/backup.h"
 #include "main/check.h"
+#include "main/exec.h"
 #include "main/running.h"
 #include "main/runtime.h"
 #include "sandbox/runtimes.h"
@@ -241,6 +242,27 @@ static int cmd_env(int argc, char **argv)
     return code;
 }
 
+static const struct option exec_table[] = {
+    {"--data", OPTION_TEXT, &where.data, "DIR",
+     "Folder of the running Weir that is meant; WEIR_DATA, else .weir/data.", 0, 0},
+};
+
+/* What is after "--" is not ours to read. */
+static int cmd_exec(int argc, char **argv)
+{
+    int own = 0;
+    while (own < argc && strcmp(argv[own], "--") != 0)
+        own++;
+    where.data = NULL;
+    if (own + 1 >= argc) {
+        fprintf(stderr, "weir: weir exec [--data DIR] -- COMMAND [ARGUMENT...]\n");
+        return EXEC_FAILED;
+    }
+    if (options_parse(exec_table, ARRAY_LEN(exec_table), own, argv, stderr) != ERR_OK)
+        return EXEC_FAILED;
+    return exec_command(data_folder(), argv + own + 1);
+}
+
 /* The folder that the command is about stands first. */
 static int cmd_backup(int argc, char **argv)
 {
@@ -315,6 +337,10 @@ static const struct command {
     {"status", cmd_status, "Ask a running Weir how it is.", where_table, ARRAY_LEN(where_table)},
     {"env", cmd_env, "Print what points AWS clients here: eval \"$(weir env)\".", where_table,
      ARRAY_LEN(where_table)},
+    {"exec", cmd_exec,
+     "-- COMMAND...: run it where AWS's names are the running Weir, as functions are: no endpoint "
+     "need be set.",
+     exec_table, ARRAY_LEN(exec_table)},
     {"backup", cmd_backup,
      "DIR: copy all that a Weir holds, while it runs, and look whether the copy is whole; replace "
      "an earlier backup there.",
@@ -350,10 +376,10 @@ static int cmd_help(int argc, char **argv)
     return 0;
 }
 
-/* Wherever it stands among a command's words. */
+/* Wherever it stands among a command's words, unless they are of a command that we are to run. */
 static bool asks_for_help(int argc, char **argv)
 {
-    for (int i = 0; i < argc; i++)
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return true;
     return false;

@@ -22,8 +22,9 @@ enum err running_write(const char *data_dir, const struct running *r, int *ret_f
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     TRY(path_of(data_dir, path));
     int n = snprintf(text, sizeof(text),
-                     "pid=%" PRId64 "\nat=%s\nendpoint=%s\nregion=%s\ntls_cert=%s\ndev_key=%d\n",
-                     r->pid, r->at, r->endpoint, r->region, r->tls_cert, r->dev_key);
+                     "pid=%" PRId64 "\nat=%s\nendpoint=%s\nregion=%s\nnetwork=%s\ntls_cert=%s\n"
+                     "dev_key=%d\n",
+                     r->pid, r->at, r->endpoint, r->region, r->network, r->tls_cert, r->dev_key);
     if (n >= (int)sizeof(text))
         return ERR_LIMIT;
     int fd = sys.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -69,6 +70,8 @@ static void take_line(struct str line, struct running *r)
         take(value, r->endpoint, sizeof(r->endpoint));
     else if (str_eq(key, STR("region")))
         take(value, r->region, sizeof(r->region));
+    else if (str_eq(key, STR("network")))
+        take(value, r->network, sizeof(r->network));
     else if (str_eq(key, STR("tls_cert")))
         take(value, r->tls_cert, sizeof(r->tls_cert));
     else if (str_eq(key, STR("dev_key")))

@@ -14,6 +14,7 @@ struct running {
     char at[RUNNING_TEXT_MAX];       /* URL that leads there from this machine */
     char endpoint[RUNNING_TEXT_MAX]; /* URL that clients are told */
     char region[RUNNING_TEXT_MAX];
+    char network[8];                 /* of functions: world, none or host */
     char tls_cert[RUNNING_PATH_MAX]; /* absolute path; empty without TLS */
     bool dev_key;                    /* test/test is taken */
 };

@@ -38,7 +38,8 @@ struct server {
     struct io_loop *loops[LOOPS_MAX];
     char host[64];
     char endpoint[128];
-    char at[128];   /* ADDR:PORT listened at */
+    char url[128];  /* listened at */
+    char at[128];   /* ADDR:PORT of it */
     char near[128]; /* URL that leads there from this machine */
     struct root_key root;
     struct http_server *http;
@@ -105,14 +106,15 @@ static enum err check_options(const struct serve_options *o, struct server *s, u
     return ERR_OK;
 }
 
+static const struct {
+    const char *name;
+    enum sandbox_network network;
+} networks[] = {{"world", SANDBOX_NETWORK_WORLD},
+                {"none", SANDBOX_NETWORK_NONE},
+                {"host", SANDBOX_NETWORK_HOST}};
+
 static enum err function_options(const struct serve_options *o, struct sandbox_options *ret_options)
 {
-    static const struct {
-        const char *name;
-        enum sandbox_network network;
-    } networks[] = {{"world", SANDBOX_NETWORK_WORLD},
-                    {"none", SANDBOX_NETWORK_NONE},
-                    {"host", SANDBOX_NETWORK_HOST}};
     struct sandbox_options options = {.require_isolation = o->require_isolation,
                                       .allow_unisolated = o->allow_unisolated,
                                       .runtimes = o->runtimes.v,
@@ -325,6 +327,9 @@ static enum err say_running(struct server *s, const struct serve_options *o)
     snprintf(r.at, sizeof(r.at), "%s", s->near);
     snprintf(r.endpoint, sizeof(r.endpoint), "%s", s->endpoint);
     snprintf(r.region, sizeof(r.region), STR_FMT, STR_ARG(s->core.cfg.region));
+    for (size_t i = 0; i < ARRAY_LEN(networks); i++)
+        if (networks[i].network == sandbox_network(s->core.sandbox))
+            snprintf(r.network, sizeof(r.network), "%s", networks[i].name);
     if (o->tls_cert && !realpath(o->tls_cert, r.tls_cert))
         snprintf(r.tls_cert, sizeof(r.tls_cert), "%s", o->tls_cert);
     if (running_write(s->core.cfg.data_dir.p, &r, &s->running_fd) == ERR_OK)
@@ -357,23 +362,28 @@ static enum err listen_at(struct server *s, const struct serve_options *o, uint1
     const char *scheme = o->tls_cert ? "https" : "http";
     const char *near = reachable(s->host);
     bool v6 = strchr(s->host, ':') != NULL;
-    char url[128];
-    snprintf(url, sizeof(url), "%s://%s%s%s:%u", scheme, v6 ? "[" : "", s->host, v6 ? "]" : "",
-             http_server_port(s->http));
+    snprintf(s->url, sizeof(s->url), "%s://%s%s%s:%u", scheme, v6 ? "[" : "", s->host,
+             v6 ? "]" : "", http_server_port(s->http));
     snprintf(s->near, sizeof(s->near), "%s://%s%s%s:%u", scheme, v6 ? "[" : "", near, v6 ? "]" : "",
              http_server_port(s->http));
     snprintf(s->endpoint, sizeof(s->endpoint), "%s", o->endpoint ? o->endpoint : s->near);
-    snprintf(s->at, sizeof(s->at), "%s", strchr(url, '/') + 2);
+    snprintf(s->at, sizeof(s->at), "%s", strchr(s->url, '/') + 2);
     s->core.cfg.endpoint = str_c(s->endpoint);
     if (o->insecure_network)
         log_warn("main",
                  "--insecure-network: whoever can reach %s may do everything with %s, and what is "
                  "sent can be read on the way",
                  s->at, s->core.cfg.dev_key ? "the key test/test" : "a key that was listened to");
-    TRY(say_running(s, o)); /* before whoever waits for this line asks */
-    printf("listening on %s\n", url);
+    return ERR_OK;
+}
+
+/* When whoever reads it finds all that it promises. */
+static enum err announce(struct server *s, const struct serve_options *o)
+{
+    TRY(say_running(s, o)); /* before whoever waits for the next line asks */
+    printf("listening on %s\n", s->url);
     fflush(stdout);
-    log_info("main", "listening at=%s data=%s version=%s loops=%zu", url, s->core.cfg.data_dir.p,
+    log_info("main", "listening at=%s data=%s version=%s loops=%zu", s->url, s->core.cfg.data_dir.p,
              WEIR_VERSION, s->core.n_loops);
     return ERR_OK;
 }
@@ -504,6 +514,7 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
     /* Bound before any loop runs: the first request must find the endpoint's address set. */
     TRY(listen_at(s, o, port));
     TRY(sandbox_connect(s->core.sandbox, s->http));
+    TRY(announce(s, o));
     for (size_t n = 1; n < s->core.n_loops; n++)
         TRY(io_loop_start(s->loops[n]));
     return ERR_OK;

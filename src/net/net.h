@@ -57,6 +57,8 @@ void net_authority_free(struct net_authority *a);
 /* Writes `<dir>/ca.crt` (the authority) and `<dir>/ca-bundle.crt` (it and the host's), readable to
  * all. ERR_IO, ERR_NOMEM. */
 enum err net_authority_publish(const struct net_authority *a, const char *dir) WARN_UNUSED;
+/* Where systems keep whom they trust, as Go's crypto/x509 lists them; NULL after the last. */
+const char *net_bundle_path(size_t i);
 /* Of struct http_tls_names; `arg` is the authority. ERR_DENIED: NE4. Any thread. */
 enum err net_authority_find(void *arg, struct str name, struct x509_st **ret_cert,
                             struct evp_pkey_st **ret_key) WARN_UNUSED;
@@ -95,6 +97,26 @@ enum err net_function_open(struct net *net, const int *fds, size_t n,
 /* Closes what it has open, and frees it when the loop has let go; `net` is not touched any more. NULL
  * is fine. */
 void net_function_close(struct net_function *f);
+
+/* --- guests (net_guest.c): commands of this host, each with a network like a function's (weir exec) --- */
+
+#define NET_GUESTS_SOCKET "guests" /* below the data folder, mode 0600 */
+enum { NET_GUESTS_MAX = 64 /* at once */ };
+
+struct net_guests;
+
+/* Serves in `net`, until their process ends, those of this user and of root who come by net_guest_join with
+ * `dir`. ERR_IO (errno), ERR_NOMEM. */
+enum err net_guests_open(struct net *net, const char *dir,
+                         struct net_guests **ret_guests) WARN_UNUSED;
+/* Closes what is open, removes the socket, and frees it when the loop has let go; `net` is not touched any
+ * more. NULL is fine. */
+void net_guests_close(struct net_guests *guests);
+/* The guest's end: gives Weir what listens in the calling process's network; `fds` as for
+ * net_function_open, and still the caller's. Blocks for 10 s at most. ERR_CLOSED no Weir serves there,
+ * ERR_DENIED and why into ret_why, ERR_TIMEOUT, ERR_LIMIT, ERR_IO (errno). */
+enum err net_guest_join(const char *dir, const int *fds, size_t n, char *ret_why,
+                        size_t size) WARN_UNUSED;
 
 /* --- names (net_names.c, pure) ------------------------------------------------------------------- */
 

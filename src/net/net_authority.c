@@ -320,8 +320,7 @@ void net_authority_free(struct net_authority *a)
 
 /* --- what functions are shown ------------------------------------------------------------------- */
 
-/* Where systems keep whom they trust, as Go's crypto/x509 lists them. */
-static void add_host_bundle(struct buf *b)
+const char *net_bundle_path(size_t i)
 {
     static const char *const paths[] = {
         "/etc/ssl/certs/ca-certificates.crt",
@@ -330,9 +329,14 @@ static void add_host_bundle(struct buf *b)
         "/etc/pki/tls/cacert.pem",
         "/etc/ssl/cert.pem",
     };
+    return i < ARRAY_LEN(paths) ? paths[i] : NULL;
+}
+
+static void add_host_bundle(struct buf *b)
+{
     int fd = -1;
-    for (size_t i = 0; i < ARRAY_LEN(paths) && fd < 0; i++)
-        fd = sys.open(paths[i], O_RDONLY, 0);
+    for (size_t i = 0; net_bundle_path(i) && fd < 0; i++)
+        fd = sys.open(net_bundle_path(i), O_RDONLY, 0);
     for (ssize_t n = fd < 0 ? 0 : 1; n > 0;) {
         enum { PIECE = 64 * 1024 };
         char *p = buf_reserve(b, PIECE);

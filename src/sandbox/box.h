@@ -49,11 +49,12 @@ struct box_host {
 /* What a network of an environment's own leads to. */
 struct box_net {
     bool world; /* every address is taken in; else only Weir's */
+    bool guest; /* a command's: without a Runtime API */
     uint16_t endpoint_port;
     struct sockaddr_storage endpoint; /* ss_family AF_UNSPEC: it is a name */
 };
 
-/* Listening there, for the server: the Runtime API's, the resolver's (UDP), and the rest. */
+/* Listening there, for the server: the Runtime API's unless it is a guest's, the resolver's (UDP), and the rest. */
 struct box_sockets {
     int fds[BOX_SOCKETS_MAX];
     size_t n;

@@ -148,12 +148,14 @@ static bool add(struct box_sockets *s, int fd)
 static bool add_sockets(const struct box_net *net, struct box_sockets *s)
 {
     static_assert(ARRAY_LEN(world_ports) + 5 <= BOX_SOCKETS_MAX, "they go in one message");
-    if (!add(s, bound4(SOCK_STREAM, "127.0.0.1", BOX_API_PORT)) ||
-        !add(s, bound4(SOCK_DGRAM, NET_RESOLVER_ADDRESS, 53)) || !add(s, listening(NET_TLS_PORT)) ||
+    if (!net->guest && !add(s, bound4(SOCK_STREAM, "127.0.0.1", BOX_API_PORT)))
+        return false;
+    if (!add(s, bound4(SOCK_DGRAM, NET_RESOLVER_ADDRESS, 53)) || !add(s, listening(NET_TLS_PORT)) ||
         !add(s, listening(NET_PLAIN_PORT)))
         return false;
     uint16_t own = net->endpoint_port;
-    bool other = own != 0 && own != NET_TLS_PORT && own != NET_PLAIN_PORT && own != BOX_API_PORT;
+    bool other = own != 0 && own != NET_TLS_PORT && own != NET_PLAIN_PORT &&
+                 (net->guest || own != BOX_API_PORT);
     if (other && !add(s, listening(own)))
         return false;
     for (size_t i = 0; net->world && i < ARRAY_LEN(world_ports); i++)

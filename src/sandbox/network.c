@@ -34,6 +34,23 @@ static void warmed(struct io_work *work)
 {
 }
 
+/* Commands of this host in a network like functions', but not as functions: the keys of whoever runs them
+ * are good there, and AWS's names lead here whatever --function-aws says. */
+static void open_guests(struct sandbox *sb, const struct net_config *functions)
+{
+    char data[BOX_PATH_MAX];
+    struct net_config cfg = *functions;
+    cfg.mark = SANDBOX_MARK_OUTSIDE;
+    cfg.real_aws = false;
+    net_init(&sb->guest_net, &cfg);
+    if (snprintf(data, sizeof data, STR_FMT, STR_ARG(sb->core->cfg.data_dir)) >= (int)sizeof data ||
+        net_guests_open(&sb->guest_net, data, &sb->guests) != ERR_OK)
+        log_warn("sandbox",
+                 "weir exec will not reach this Weir: cannot listen at " STR_FMT
+                 "/" NET_GUESTS_SOCKET ": %s",
+                 STR_ARG(sb->core->cfg.data_dir), strerror(errno));
+}
+
 enum err sandbox_connect(struct sandbox *sb, struct http_server *front)
 {
     struct net_config cfg = {
@@ -55,6 +72,7 @@ enum err sandbox_connect(struct sandbox *sb, struct http_server *front)
     cfg.tls = sb->tls;
     net_init(&sb->net, &cfg);
     sb->connected = true;
+    open_guests(sb, &cfg);
     sandbox_network_tell(sb);
     log_info("sandbox", "functions have networks of their own: AWS's names lead %s, all else %s",
              sb->real_aws ? "to AWS" : "here",
@@ -78,10 +96,24 @@ void sandbox_network_tell(struct sandbox *sb)
         log_error("sandbox", "the helper process does not listen: %s", strerror(errno));
 }
 
+enum sandbox_network sandbox_network(const struct sandbox *sb)
+{
+    return sb->ready.host.network ? sb->network : SANDBOX_NETWORK_HOST;
+}
+
+void sandbox_guests_close(struct sandbox *sb)
+{
+    net_guests_close(sb->guests);
+    sb->guests = NULL;
+}
+
 void sandbox_network_free(struct sandbox *sb)
 {
+    sandbox_guests_close(sb);
     http_tls_ctx_free(sb->tls);
     net_authority_free(sb->authority);
-    if (sb->connected)
+    if (sb->connected) {
+        net_release(&sb->guest_net);
         net_release(&sb->net);
+    }
 }

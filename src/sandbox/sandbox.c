@@ -187,6 +187,7 @@ void sandbox_stop(struct sandbox *sb, void (*done)(void *arg), void *arg)
     sb->stopping = true;
     sb->stop_done = done;
     sb->stop_arg = arg;
+    sandbox_guests_close(sb);
     sandbox_check_stopped(sb);
     LIST_EACH_SAFE (&sb->instances, it, tmp)
         sandbox_instance_kill(CONTAINER_OF(it, struct sandbox_instance, link));

@@ -92,6 +92,8 @@ enum err sandbox_start(struct sandbox *sb) WARN_UNUSED;
  * for AWS and for the endpoint go to `front`, which outlives all instances. ERR_INVALID (the endpoint is
  * no URL), ERR_IO, ERR_NOMEM. */
 enum err sandbox_connect(struct sandbox *sb, struct http_server *front) WARN_UNUSED;
+/* What functions have, as far as the host allows what was asked for. After sandbox_start. */
+enum sandbox_network sandbox_network(const struct sandbox *sb);
 /* Kills every instance; done(arg) on the home loop when all are gone (at once when there are none,
  * then from a posted task). Their on_result and on_exit have run by then. */
 void sandbox_stop(struct sandbox *sb, void (*done)(void *arg), void *arg);

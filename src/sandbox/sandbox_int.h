@@ -40,7 +40,8 @@ struct sandbox {
     enum sandbox_network network; /* as asked for; ready.host.network says whether they have one */
     bool real_aws;
     bool connected; /* net and tls are set up */
-    struct net net;
+    struct net net, guest_net;
+    struct net_guests *guests; /* of weir exec; NULL: none can come */
     struct net_authority *authority;
     struct http_tls_names names;
     struct http_tls_ctx *tls;
@@ -170,6 +171,8 @@ void sandbox_check_stopped(struct sandbox *sb);
 /* network.c */
 /* Tells the helper where functions' networks lead. */
 void sandbox_network_tell(struct sandbox *sb);
+/* Commands that run in a network of ours lose it. */
+void sandbox_guests_close(struct sandbox *sb);
 /* When no instance is left and the front is freed. */
 void sandbox_network_free(struct sandbox *sb);
 
