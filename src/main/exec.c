@@ -93,7 +93,7 @@ int exec_command(const char *data_dir, char **argv)
     int code = find(realpath(data_dir, folder) ? folder : data_dir, &r, &place);
     if (code)
         return code;
-    if (!guest_enter(&place, why))
+    if (!sandbox_guest_enter(&place, why))
         return complain("%s", why);
     if (!set_credentials(&r, folder) || !set_region(&r))
         return complain("cannot set the environment: %s", strerror(errno));

@@ -35,7 +35,7 @@ static bool write_file(const char *path, const char *text)
     return ok;
 }
 
-/* user_namespaces(7): who may not map groups must give up changing them first. */
+/* The kernel maps groups only for who gave up changing them. */
 static bool map_self(uid_t uid, gid_t gid)
 {
     char users[64], groups[64];
@@ -75,7 +75,7 @@ static bool join(const struct guest_place *place, const struct box_sockets *sock
     return err == ERR_OK;
 }
 
-bool guest_enter(const struct guest_place *place, char *ret_why)
+bool sandbox_guest_enter(const struct guest_place *place, char *ret_why)
 {
     struct box_sockets sockets;
     struct box_net net = place->net;
@@ -89,5 +89,5 @@ bool guest_enter(const struct guest_place *place, char *ret_why)
         return refuse(ret_why, "cannot set up a network");
     bool ok = join(place, &sockets, ret_why);
     sandbox_box_net_close(&sockets);
-    return ok && guest_show_files(place->data_dir, ret_why);
+    return ok && sandbox_guest_show_files(place->data_dir, ret_why);
 }

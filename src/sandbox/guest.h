@@ -11,7 +11,7 @@ enum { GUEST_WHY_MAX = 512 };
 
 struct guest_place {
     const char *data_dir; /* absolute; of the running server */
-    struct box_net net;   /* `guest` is set by guest_enter */
+    struct box_net net;   /* `guest` is set by sandbox_guest_enter */
 };
 
 /* Makes namespaces (network and mounts; where they need one, a user namespace that maps this user to
@@ -19,9 +19,9 @@ struct guest_place {
  * ends, and sets the environment's variables that say whom to trust. On false ret_why (GUEST_WHY_MAX)
  * says what was missing, and the process is half on its way: it can only exit. Whatever happens nothing
  * stays behind: the namespaces end with their processes, and the files are in one of them. */
-bool guest_enter(const struct guest_place *place, char *ret_why);
+bool sandbox_guest_enter(const struct guest_place *place, char *ret_why);
 
 /* guest_files.c: the part about files and variables, in a mount namespace that was just made. */
-bool guest_show_files(const char *data_dir, char *ret_why);
+bool sandbox_guest_show_files(const char *data_dir, char *ret_why);
 
 #endif

@@ -174,7 +174,7 @@ static bool set_variables(const struct files *f, const char *bundle)
     return true;
 }
 
-bool guest_show_files(const char *data_dir, char *ret_why)
+bool sandbox_guest_show_files(const char *data_dir, char *ret_why)
 {
     char path[BOX_PATH_MAX], bundle[BOX_PATH_MAX];
     struct files f = {.why = ret_why};
