@@ -247,6 +247,26 @@ static void pose(struct question *q, struct str action, struct subject *s)
     q->req.resource = s->arn;
 }
 
+/* Whether a policy that rules (svc.h) is there. */
+static bool rules(const struct subject *s, const struct policy *resource_policy)
+{
+    return resource_policy && s->owner && s->owner->def->policy_rules;
+}
+
+/* What no policy allows may be granted otherwise. */
+static enum err ask_grants(struct subject *s, const struct principal *who,
+                           enum policy_decision *decision)
+{
+    const struct svc_def *def = s->owner ? s->owner->def : NULL;
+    bool allowed = false;
+    if (*decision != POLICY_IMPLICIT_DENY || !def || !def->grants)
+        return ERR_OK;
+    TRY(def->grants(s->owner->self, s->txn, s->call, who, s->action, s->arn, &allowed));
+    if (allowed)
+        *decision = POLICY_ALLOW;
+    return ERR_OK;
+}
+
 /* What all policies together say; *ret_by_resource: it is the resource's that denies. */
 static enum err decide(struct question *q, struct str action, struct str resource,
                        enum policy_decision *ret_decision, bool *ret_by_resource)
@@ -262,8 +282,10 @@ static enum err decide(struct question *q, struct str action, struct str resourc
     struct subject subject = {.txn = &c->txn, .call = &c->call, .arn = resource};
     pose(q, action, &subject);
     q->req.resource_policy = resource_policy;
+    q->req.resource_must_allow = rules(&subject, resource_policy);
     *ret_decision = policy_decide(&q->req);
     TRY(context_err(&q->ctx));
+    TRY(ask_grants(&subject, &c->who, ret_decision));
     *ret_by_resource = *ret_decision == POLICY_EXPLICIT_DENY && resource_policy &&
                        policy_match(resource_policy, &q->req) == POLICY_EXPLICIT_DENY;
     return ERR_OK;
@@ -395,7 +417,9 @@ enum err core_role_allowed(struct txn *txn, struct str role_arn, struct str serv
     r.resource_account = txn->core->cfg.account;
     r.ctx = &ctx;
     r.resource_policy = policy;
-    bool allowed = policy_decide(&r) == POLICY_ALLOW;
+    r.resource_must_allow = rules(&subject, policy);
+    enum policy_decision decision = policy_decide(&r);
     TRY(context_err(&ctx));
-    return allowed ? ERR_OK : ERR_DENIED;
+    TRY(ask_grants(&subject, &who, &decision));
+    return decision == POLICY_ALLOW ? ERR_OK : ERR_DENIED;
 }

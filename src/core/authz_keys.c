@@ -10,7 +10,8 @@
 
 /* --- which there are -------------------------------------------------------------------------- */
 
-/* Global keys. A name that ends in '/' goes on with the key of a tag. */
+/* Global keys. A name that ends in '/' goes on with the key of a tag, one in ':' with a word of the
+ * service's (a key of an encryption context). */
 static const struct str global_keys[] = {
     STR_INIT("aws:CalledVia"),
     STR_INIT("aws:CalledViaFirst"),
@@ -67,7 +68,7 @@ static const struct str global_keys[] = {
 
 static bool key_fits(struct str known, struct str key)
 {
-    bool family = str_ends(known, STR("/"));
+    bool family = str_ends(known, STR("/")) || str_ends(known, STR(":"));
     return (family ? key.len > known.len : key.len == known.len) &&
            str_eq_nocase(str_sub(key, 0, known.len), known);
 }

@@ -117,6 +117,16 @@ struct str call_input_str(const struct call *call, struct str name)
     return in ? wire_input_str(call->op, in, name) : STR_NONE;
 }
 
+const void *call_input(const struct call *call)
+{
+    return call->impl->in;
+}
+
+struct str call_via_service(const struct call *call)
+{
+    return call->impl->via.service;
+}
+
 void call_error_clear(struct call *call)
 {
     struct call_impl *c = call->impl;

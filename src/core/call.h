@@ -91,6 +91,12 @@ enum err call_error(struct call *call, const struct wire_error *error, const cha
 /* Text member of the call's decoded input, by its name in the spec; STR_NONE absent. */
 struct str call_input_str(const struct call *call, struct str name);
 
+/* The decoded input, of the operation's generated struct; NULL: no member is present. */
+const void *call_input(const struct call *call);
+
+/* The service that asks on the caller's behalf ("s3.amazonaws.com"); absent: he does so himself. */
+struct str call_via_service(const struct call *call);
+
 /* Takes an error back that call_error or call_authorize set, details included: for operations that
  * report per item (S3 DeleteObjects). */
 void call_error_clear(struct call *call);

@@ -45,6 +45,13 @@ struct svc_def {
      * no such resource. The text lives in txn->arena or for the transaction. NULL: the service has
      * none. Runs inside anybody's transaction: a call's, maybe another service's, or a job's. */
     enum err (*resource_policy)(void *self, struct txn *txn, struct str arn, struct str *ret_json);
+    /* Its policies rule: nobody may do to a resource what its policy does not allow, be it by naming
+     * him, be it by naming the account, which leaves it to identity policies (keys of KMS). */
+    bool policy_rules;
+    /* Asked where no policy of anybody's allows it and none denies: whether something else that the
+     * resource has does (grants on keys). `call` NULL: by no call. NULL: nothing does. */
+    enum err (*grants)(void *self, struct txn *txn, struct call *call, const struct principal *who,
+                       struct str action, struct str arn, bool *ret_allowed);
     /* Puts the resource's real ARN in place of what the spec's template made of the request, where
      * the request alone does not say it (the path of an IAM role). NULL: the template is right. */
     enum err (*real_resource)(struct call *call, struct str *resource);

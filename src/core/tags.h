@@ -46,26 +46,29 @@ struct tag_list {
     size_t n;
 };
 
-#define TAGS_SAME_LAYOUT(list)                                                                     \
+#define TAGS_SAME_LAYOUT(list, k, v_)                                                              \
     (sizeof(*(list).v) == sizeof(struct tag) &&                                                    \
-     offsetof(__typeof__(*(list).v), key) == offsetof(struct tag, key) &&                          \
-     offsetof(__typeof__(*(list).v), value) == offsetof(struct tag, value) &&                      \
-     sizeof((list).v->key) == sizeof(struct str) && sizeof((list).v->value) == sizeof(struct str))
+     offsetof(__typeof__(*(list).v), k) == offsetof(struct tag, key) &&                            \
+     offsetof(__typeof__(*(list).v), v_) == offsetof(struct tag, value) &&                         \
+     sizeof((list).v->k) == sizeof(struct str) && sizeof((list).v->v_) == sizeof(struct str))
 
 /* The tag list of a generated input (a list of structs or the entries of a map) as it is, without a
- * copy: all have one layout, which is checked where it is used. */
-#define TAGS_FROM(list)                                                                            \
+ * copy: all have one layout, which is checked where it is used. `k` and `v_` are what the struct
+ * calls the two. */
+#define TAGS_FROM_NAMED(list, k, v_)                                                               \
     ({                                                                                             \
-        _Static_assert(TAGS_SAME_LAYOUT(list), "a list of {key, value}");                          \
+        _Static_assert(TAGS_SAME_LAYOUT(list, k, v_), "a list of tags");                           \
         (struct tag_list){(const struct tag *)(const void *)(list).v, (list).n};                   \
     })
+#define TAGS_FROM(list) TAGS_FROM_NAMED(list, key, value)
 /* The other way: into the list of a generated output. */
-#define TAGS_INTO(list, tags)                                                                      \
+#define TAGS_INTO_NAMED(list, tags, k, v_)                                                         \
     do {                                                                                           \
-        _Static_assert(TAGS_SAME_LAYOUT(list), "a list of {key, value}");                          \
+        _Static_assert(TAGS_SAME_LAYOUT(list, k, v_), "a list of tags");                           \
         (list).v = (const void *)(tags).v;                                                         \
         (list).n = (tags).n;                                                                       \
     } while (0)
+#define TAGS_INTO(list, tags) TAGS_INTO_NAMED(list, tags, key, value)
 
 /* --- rules: pure ------------------------------------------------------------------------------ */
 

@@ -293,12 +293,16 @@ static enum err give_tag(const struct keys *k, struct str key, struct str value)
     return str_is_set(name) ? k->fn(k->arg, name, value) : ERR_NOMEM;
 }
 
-/* The text member of an element whose name in lower case is `lower` ("key" of Key, key). */
+/* The text member of an element whose name in lower case is `lower` ("key" of Key, key), maybe with
+ * "tag" before it (TagKey). */
 static struct str part_of(const struct wire_shape *shape, const void *item, struct str lower)
 {
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct wire_member *m = &shape->members[i];
-        if (m->shape->kind == WIRE_STRING && str_eq_nocase(m->name, lower))
+        struct str name = m->name;
+        if (name.len == lower.len + 3 && str_eq_nocase(str_sub(name, 0, 3), STR("tag")))
+            name = str_sub(name, 3, lower.len);
+        if (m->shape->kind == WIRE_STRING && str_eq_nocase(name, lower))
             return *(const struct str *)wire_at(m, item);
     }
     return STR_NONE;
