@@ -95,6 +95,13 @@ static inline enum err WARN_UNUSED txn_put(struct txn *txn, struct str key, stru
     return str_is_set(key) ? kv_put(txn->kv, key, val) : ERR_NOMEM;
 }
 
+/* `key` gets a stamp in place of its KV_STAMP_BYTES from `at` on (kv.h K7). */
+static inline enum err WARN_UNUSED txn_put_stamped(struct txn *txn, struct str key, size_t at,
+                                                   struct str val)
+{
+    return str_is_set(key) ? kv_put_stamped(txn->kv, key, at, val) : ERR_NOMEM;
+}
+
 static inline enum err WARN_UNUSED txn_del(struct txn *txn, struct str key)
 {
     return str_is_set(key) ? kv_del(txn->kv, key) : ERR_NOMEM;

@@ -18,6 +18,11 @@
  *       not yet durable, never one in the middle.
  *   K6  kv_commit does not wait for the disk; who must not reveal undurable state waits with
  *       kv_when_durable for the sequence that kv_commit gave, or kv_last_seq.
+ *   K7  A stamped key (put_stamped) carries the place of its write in the order of all commits:
+ *       KV_STAMP_BYTES that kv_commit fills in. Stamps grow with commit order, also across restarts
+ *       from every durable commit to all later ones, so that a scan over stamped keys never sees a
+ *       smaller one appear behind a greater one that an earlier scan saw. No two are equal, so
+ *       stamped writes conflict with nothing.
  *
  * Layer: kv (includes base). Thread: struct kv is shared by all threads; a transaction and its
  * iterators belong to one thread at a time. */
@@ -31,6 +36,8 @@ enum {
     KV_KEY_MAX = 8 * 1024,           /* bytes */
     KV_VALUE_MAX = 16 * 1024 * 1024, /* bytes */
     KV_TXN_MAX = 64 * 1024 * 1024,   /* staged bytes, keys and values together */
+    KV_STAMP_BYTES = 10,             /* commit's sequence (8), then which of its stamped keys (2) */
+    KV_STAMPS_MAX = 65535,           /* stamped keys of a transaction */
 };
 
 struct kv;
@@ -66,6 +73,9 @@ struct kv_ops {
     /* Stages; key and value are copied. ERR_LIMIT, ERR_NOMEM. Deleting what is absent is fine. */
     enum err (*put)(struct kv_txn *txn, struct str key, struct str val);
     enum err (*del)(struct kv_txn *txn, struct str key);
+    /* Stages a put of `key` with a stamp in place of its KV_STAMP_BYTES from `at` on (K7). The
+     * transaction itself does not see it. ERR_LIMIT, ERR_NOMEM. */
+    enum err (*put_stamped)(struct kv_txn *txn, struct str key, size_t at, struct str val);
     /* Scan of from <= key < to in ascending order, or descending when `reverse` (starting at the
      * last key below `to`). An absent `to` is no upper bound. Sees what was staged before it (K2);
      * staging during the scan is allowed and may or may not be seen by it. ERR_CONFLICT (K2),
@@ -146,6 +156,12 @@ static inline enum err WARN_UNUSED kv_put(struct kv_txn *txn, struct str key, st
 static inline enum err WARN_UNUSED kv_del(struct kv_txn *txn, struct str key)
 {
     return txn->kv->ops->del(txn, key);
+}
+
+static inline enum err WARN_UNUSED kv_put_stamped(struct kv_txn *txn, struct str key, size_t at,
+                                                  struct str val)
+{
+    return txn->kv->ops->put_stamped(txn, key, at, val);
 }
 
 static inline enum err WARN_UNUSED kv_scan(struct kv_txn *txn, struct str from, struct str to,

@@ -14,6 +14,7 @@ void stage_init(struct stage *s)
     *s = (struct stage){0};
     /* Overwritten values stay in the arena until the end, hence more than KV_TXN_MAX. */
     arena_init(&s->arena, (size_t)KV_TXN_MAX * 2);
+    s->stamped_end = &s->stamped;
 }
 
 void stage_release(struct stage *s)
@@ -28,7 +29,9 @@ void stage_release(struct stage *s)
 void stage_clear(struct stage *s)
 {
     arena_clear(&s->arena);
-    s->n = s->n_reads = s->bytes = 0;
+    s->n = s->n_reads = s->bytes = s->n_stamped = 0;
+    s->stamped = NULL;
+    s->stamped_end = &s->stamped;
     mem_free(s->buckets);
     s->buckets = NULL;
     s->n_buckets = 0;
@@ -127,6 +130,41 @@ enum err stage_write(struct stage *s, struct str key, struct str val)
     e->val = copy;
     s->bytes = bytes;
     return ERR_OK;
+}
+
+enum err stage_write_stamped(struct stage *s, struct str key, size_t at, struct str val)
+{
+    TRY(stage_check_key(key));
+    assert(at + KV_STAMP_BYTES <= key.len);
+    if (val.len > KV_VALUE_MAX || s->bytes + key.len + val.len > KV_TXN_MAX ||
+        s->n_stamped == KV_STAMPS_MAX)
+        return ERR_LIMIT;
+    struct stage_stamped *e = ARENA_NEW(&s->arena, struct stage_stamped);
+    if (!e)
+        return ERR_NOMEM;
+    e->key = str_n(arena_memdup(&s->arena, key.p, key.len), key.len);
+    e->val = str_dup(&s->arena, val);
+    e->at = at;
+    if (!str_is_set(e->key) || !str_is_set(e->val))
+        return ERR_NOMEM;
+    *s->stamped_end = e;
+    s->stamped_end = &e->next;
+    s->n_stamped++;
+    s->bytes += key.len + val.len;
+    return ERR_OK;
+}
+
+void stage_stamp(struct stage *s, uint64_t seq)
+{
+    size_t n = 0;
+    for (struct stage_stamped *e = s->stamped; e; e = e->next, n++) {
+        uint8_t *p = (uint8_t *)(uintptr_t)e->key.p + e->at;
+        for (int i = 0; i < 8; i++)
+            p[i] = (uint8_t)(seq >> (56 - 8 * i));
+        p[8] = (uint8_t)(n >> 8);
+        p[9] = (uint8_t)n;
+    }
+    assert(n == s->n_stamped && n <= KV_STAMPS_MAX);
 }
 
 enum err stage_track(struct stage *s, uint64_t hash)

@@ -27,6 +27,14 @@ struct stage_entry {
     struct stage_entry *chain;
 };
 
+/* A put whose key is complete only at commit (K7). */
+struct stage_stamped {
+    struct stage_stamped *next;
+    struct str key; /* its bytes from `at` on are filled in by stage_stamp */
+    size_t at;
+    struct str val;
+};
+
 struct stage {
     struct arena arena;
     struct stage_entry **entries; /* in order of first staging */
@@ -36,6 +44,8 @@ struct stage {
     uint64_t *reads;
     size_t n_reads, cap_reads;
     size_t bytes; /* keys and values staged now */
+    struct stage_stamped *stamped, **stamped_end; /* in order of staging */
+    size_t n_stamped;
 };
 
 void stage_init(struct stage *s);
@@ -47,6 +57,16 @@ void stage_clear(struct stage *s);
 struct stage_entry *stage_find(const struct stage *s, struct str key, uint64_t hash);
 /* Stages a put (val set) or a deletion (val absent); both are copied. ERR_LIMIT, ERR_NOMEM. */
 enum err stage_write(struct stage *s, struct str key, struct str val) WARN_UNUSED;
+/* Stages a stamped put; both are copied. ERR_LIMIT, ERR_NOMEM. */
+enum err stage_write_stamped(struct stage *s, struct str key, size_t at,
+                             struct str val) WARN_UNUSED;
+/* Completes the keys with the commit's sequence. */
+void stage_stamp(struct stage *s, uint64_t seq);
+/* Nothing is staged. */
+static inline bool stage_is_empty(const struct stage *s)
+{
+    return s->n == 0 && s->n_stamped == 0;
+}
 /* Remembers the hash of a key that was read. ERR_LIMIT, ERR_NOMEM. */
 enum err stage_track(struct stage *s, uint64_t hash) WARN_UNUSED;
 /* ERR_LIMIT when the key is longer than KV_KEY_MAX. */

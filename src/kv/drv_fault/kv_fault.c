@@ -135,6 +135,12 @@ static enum err fault_del(struct kv_txn *txn, struct str key)
     return kv_del(inner(txn), key);
 }
 
+static enum err fault_put_stamped(struct kv_txn *txn, struct str key, size_t at, struct str val)
+{
+    TRY(count(of(txn), KV_FAULT_PUT));
+    return kv_put_stamped(inner(txn), key, at, val);
+}
+
 static enum err fault_scan(struct kv_txn *txn, struct str from, struct str to, bool reverse,
                            struct kv_iter **ret_it)
 {
@@ -220,6 +226,7 @@ static const struct kv_ops fault_ops = {
     .peek = fault_peek,
     .put = fault_put,
     .del = fault_del,
+    .put_stamped = fault_put_stamped,
     .scan = fault_scan,
     .next = fault_next,
     .iter_close = fault_iter_close,

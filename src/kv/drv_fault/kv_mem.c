@@ -252,6 +252,11 @@ static enum err mem_del(struct kv_txn *txn, struct str key)
     return stage_write(&((struct mem_txn *)txn)->stage, key, STR_NONE);
 }
 
+static enum err mem_put_stamped(struct kv_txn *txn, struct str key, size_t at, struct str val)
+{
+    return stage_write_stamped(&((struct mem_txn *)txn)->stage, key, at, val);
+}
+
 static bool is_newer(const struct mem_kv *m, struct str key, uint64_t seq)
 {
     const struct node *n = find(m->disk, key);
@@ -271,16 +276,17 @@ static bool is_stale(const struct mem_kv *m, const struct mem_txn *t)
 
 /* Version for an entry, and a node for its key where there is none, so that the writing itself
  * cannot fail. */
-static enum err prepare(struct kv_mem_disk *d, const struct stage_entry *e, struct version **ret_v)
+static enum err prepare(struct kv_mem_disk *d, struct str key, struct str val,
+                        struct version **ret_v)
 {
-    struct version *v = mem_calloc(1, sizeof(*v) + e->val.len);
+    struct version *v = mem_calloc(1, sizeof(*v) + val.len);
     if (!v)
         return ERR_NOMEM;
-    v->deleted = !str_is_set(e->val);
-    v->len = e->val.len;
+    v->deleted = !str_is_set(val);
+    v->len = val.len;
     if (v->len)
-        memcpy(v->bytes, e->val.p, v->len);
-    if (!find(d, e->key)) {
+        memcpy(v->bytes, val.p, v->len);
+    if (!find(d, key)) {
         if (d->n == d->cap) {
             size_t cap = d->cap ? d->cap * 2 : 64;
             struct node **p = mem_realloc(d->nodes, cap * sizeof(*p));
@@ -292,24 +298,24 @@ static enum err prepare(struct kv_mem_disk *d, const struct stage_entry *e, stru
             d->cap = cap;
         }
         struct node *n = mem_calloc(1, sizeof(*n));
-        char *key = mem_alloc(e->key.len + 1);
-        if (!n || !key) {
+        char *copy = mem_alloc(key.len + 1);
+        if (!n || !copy) {
             mem_free(n);
-            mem_free(key);
+            mem_free(copy);
             mem_free(v);
             return ERR_NOMEM;
         }
-        memcpy(key, e->key.p, e->key.len);
-        n->key = str_n(key, e->key.len);
+        memcpy(copy, key.p, key.len);
+        n->key = str_n(copy, key.len);
         n->newest = mem_calloc(1, sizeof(struct version)); /* as absent as before */
         if (!n->newest) {
             mem_free(n);
-            mem_free(key);
+            mem_free(copy);
             mem_free(v);
             return ERR_NOMEM;
         }
         n->newest->deleted = true;
-        size_t at = lower_bound(d, e->key);
+        size_t at = lower_bound(d, key);
         memmove(&d->nodes[at + 1], &d->nodes[at], (d->n - at) * sizeof(struct node *));
         d->nodes[at] = n;
         d->n++;
@@ -324,22 +330,30 @@ static enum err write_locked(struct mem_kv *m, struct mem_txn *t, uint64_t *ret_
         return ERR_IO;
     if (is_stale(m, t))
         return ERR_CONFLICT;
-    struct version **made = ARENA_ARRAY(&t->stage.arena, struct version *, t->stage.n);
-    if (!made)
+    size_t n = t->stage.n + t->stage.n_stamped;
+    struct version **made = ARENA_ARRAY(&t->stage.arena, struct version *, n);
+    struct str *keys = ARENA_ARRAY(&t->stage.arena, struct str, n);
+    if (!made || !keys)
         return ERR_NOMEM;
-    for (size_t i = 0; i < t->stage.n; i++) {
-        enum err err = prepare(m->disk, t->stage.entries[i], &made[i]);
+    stage_stamp(&t->stage, m->disk->committed + 1);
+    const struct stage_stamped *stamped = t->stage.stamped;
+    for (size_t i = 0; i < n; i++) {
+        const struct stage_entry *e = i < t->stage.n ? t->stage.entries[i] : NULL;
+        keys[i] = e ? e->key : stamped->key;
+        enum err err = prepare(m->disk, keys[i], e ? e->val : stamped->val, &made[i]);
         if (err != ERR_OK) {
             while (i-- > 0)
                 mem_free(made[i]);
             return err;
         }
+        if (!e)
+            stamped = stamped->next;
     }
     uint64_t seq = ++m->disk->committed;
     if (!m->manual)
         m->disk->durable = seq;
-    for (size_t i = 0; i < t->stage.n; i++) {
-        size_t at = lower_bound(m->disk, t->stage.entries[i]->key);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = lower_bound(m->disk, keys[i]);
         made[i]->seq = seq;
         made[i]->older = m->disk->nodes[at]->newest;
         m->disk->nodes[at]->newest = made[i];
@@ -354,7 +368,7 @@ static enum err mem_commit(struct kv_txn *txn, uint64_t *ret_seq)
     struct mem_kv *m = kv_of(txn);
     struct mem_txn *t = (struct mem_txn *)txn;
     enum err err = ERR_OK;
-    if (t->stage.n == 0) {
+    if (stage_is_empty(&t->stage)) {
         *ret_seq = t->read_seq;
     } else {
         pthread_mutex_lock(&m->lock);
@@ -612,6 +626,7 @@ static const struct kv_ops mem_ops = {
     .peek = mem_peek,
     .put = mem_put,
     .del = mem_del,
+    .put_stamped = mem_put_stamped,
     .scan = mem_scan,
     .next = mem_next,
     .iter_close = mem_iter_close,

@@ -126,6 +126,7 @@ enum err rdb_get(struct kv_txn *txn, struct str key, struct arena *arena, struct
 enum err rdb_peek(struct kv_txn *txn, struct str key, struct arena *arena, struct str *ret_val);
 enum err rdb_put(struct kv_txn *txn, struct str key, struct str val);
 enum err rdb_del(struct kv_txn *txn, struct str key);
+enum err rdb_put_stamped(struct kv_txn *txn, struct str key, size_t at, struct str val);
 /* Takes the snapshot where that has not happened. ERR_CONFLICT (R5). */
 enum err rdb_snapshot(struct rdb_txn *t) WARN_UNUSED;
 /* Notes that what is read depends on every commit so far. */

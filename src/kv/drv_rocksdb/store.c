@@ -120,6 +120,7 @@ static const struct kv_ops rdb_ops = {
     .peek = rdb_peek,
     .put = rdb_put,
     .del = rdb_del,
+    .put_stamped = rdb_put_stamped,
     .scan = rdb_scan,
     .next = rdb_next,
     .iter_close = rdb_iter_close,
@@ -300,8 +301,14 @@ static enum err open_judged(struct rdb *r, const struct judge *j, char *why, siz
     if (r->read_only)
         return ERR_OK; /* judged, and nothing will be made durable */
     uint64_t seq = rocksdb_get_latest_sequence_number(r->db);
-    if (seq >= j->mark)
+    if (seq >= j->mark) {
+        /* RocksDB's number grows by one with each key, ours with each commit: so what is numbered
+         * from there on is above all numbers that this store ever made durable (K7). */
+        atomic_store(&r->assigned, seq);
+        atomic_store(&r->committed, seq);
+        atomic_store(&r->durable, seq);
         return rdb_flusher_start(r);
+    }
     if (why)
         snprintf(why, why_size, "the store in %s lacks acknowledged writes %llu to %llu", j->dir,
                  (unsigned long long)seq + 1, (unsigned long long)j->mark);

@@ -250,6 +250,13 @@ enum err rdb_del(struct kv_txn *txn, struct str key)
     return stage_write(&t->stage, key, STR_NONE);
 }
 
+enum err rdb_put_stamped(struct kv_txn *txn, struct str key, size_t at, struct str val)
+{
+    struct rdb_txn *t = (struct rdb_txn *)txn;
+    start(t);
+    return stage_write_stamped(&t->stage, key, at, val);
+}
+
 static void fill_batch(struct rdb_txn *t)
 {
     rocksdb_writebatch_clear(t->batch);
@@ -276,6 +283,24 @@ static bool is_stale(struct rdb *r, const struct rdb_txn *t)
     return false;
 }
 
+static void mark_slot(struct rdb *r, uint64_t hash, uint64_t seq)
+{
+    (void)atomic_exchange_explicit(rdb_slot(r, hash), seq, memory_order_acq_rel);
+}
+
+/* Stamped keys exist from here on, and their slots are marked like all others (R2). */
+static void add_stamped(struct rdb *r, struct rdb_txn *t, uint64_t seq)
+{
+    if (!t->stage.stamped)
+        return;
+    stage_stamp(&t->stage, seq);
+    for (const struct stage_stamped *e = t->stage.stamped; e; e = e->next) {
+        mark_slot(r, str_hash(e->key), seq);
+        rocksdb_writebatch_put(t->batch, e->key.p, e->key.len, e->val.p ? e->val.p : "",
+                               e->val.len);
+    }
+}
+
 /* Validates and writes; under commit_lock (R1, R4). */
 static enum err commit_locked(struct rdb *r, struct rdb_txn *t, uint64_t *ret_seq)
 {
@@ -286,8 +311,8 @@ static enum err commit_locked(struct rdb *r, struct rdb_txn *t, uint64_t *ret_se
     uint64_t seq = atomic_load_explicit(&r->assigned, memory_order_relaxed) + 1;
     atomic_store_explicit(&r->assigned, seq, memory_order_release);
     for (size_t i = 0; i < t->stage.n; i++)
-        (void)atomic_exchange_explicit(rdb_slot(r, t->stage.entries[i]->hash), seq,
-                                       memory_order_acq_rel); /* before what is written below */
+        mark_slot(r, t->stage.entries[i]->hash, seq); /* before what is written below */
+    add_stamped(r, t, seq);
     char *message = NULL;
     rocksdb_write(r->db, r->write_options, t->batch, &message);
     if (message) /* what reached the log is unknown, so nothing may be promised from here on */
@@ -302,7 +327,7 @@ enum err rdb_commit(struct kv_txn *txn, uint64_t *ret_seq)
     struct rdb_txn *t = (struct rdb_txn *)txn;
     struct rdb *r = db_of(t);
     enum err err = ERR_OK;
-    if (t->stage.n == 0) {
+    if (stage_is_empty(&t->stage)) {
         *ret_seq = t->read_seq;
     } else {
         fill_batch(t);

@@ -734,6 +734,103 @@ static void test_reopen(void **state)
     kv_rollback(t);
 }
 
+enum { STAMPED_ROUNDS = 300 };
+
+struct stamper {
+    struct kv *kv;
+    _Atomic int *running;
+    bool failed;
+};
+
+static enum err put_stamped(struct kv_txn *t, const char *val)
+{
+    return kv_put_stamped(t, STR("s__________"), 1, str_c(val));
+}
+
+/* Commits stamped keys, some together with a key that all write, so that conflicts are among them. */
+static void *stamper_main(void *arg)
+{
+    struct stamper *s = arg;
+    for (int i = 0; i < STAMPED_ROUNDS && !s->failed;) {
+        struct kv_txn *t;
+        uint64_t seq;
+        s->failed = kv_begin(s->kv, &t) != ERR_OK || put_stamped(t, "1") != ERR_OK ||
+                    put_stamped(t, "2") != ERR_OK ||
+                    (i % 3 == 0 && kv_put(t, STR("hot"), STR("")) != ERR_OK);
+        enum err err = s->failed ? ERR_IO : kv_commit(t, &seq);
+        s->failed = err != ERR_OK && err != ERR_CONFLICT;
+        i += err == ERR_OK;
+    }
+    atomic_fetch_sub(s->running, 1);
+    return NULL;
+}
+
+/* Reads on behind the last key that it saw, as a reader of a stream does. */
+static int read_stamped(struct kv *kv, char last[11])
+{
+    struct kv_txn *t = begin(kv);
+    struct kv_iter *it;
+    struct str key, val, from = str_n(last, 11);
+    int n = 0;
+    enum err err = kv_scan(t, from, STR("t"), false, &it);
+    if (err == ERR_OK) {
+        while (kv_next(it, &key, &val) == ERR_OK) {
+            if (str_eq(key, from))
+                continue;
+            assert_int_equal(key.len, 11);
+            assert_true(str_cmp(key, str_n(last, 11)) > 0);
+            assert_true(str_eq_c(val, n % 2 == 0 ? "1" : "2")); /* in order of staging */
+            n++;
+            memcpy(last, key.p, 11);
+            from = STR("");
+        }
+        kv_iter_close(it);
+    }
+    kv_rollback(t);
+    return n;
+}
+
+/* K7: a reader that goes on behind the last stamp it saw misses nothing that others commit meanwhile. */
+static void test_stamps_under_concurrent_writes(void **state)
+{
+    struct stamper s[THREADS] = {0};
+    pthread_t threads[THREADS];
+    _Atomic int running = THREADS;
+    char last[11] = "s";
+    int n = 0;
+    for (int i = 0; i < THREADS; i++) {
+        s[i] = (struct stamper){.kv = *state, .running = &running};
+        assert_int_equal(pthread_create(&threads[i], NULL, stamper_main, &s[i]), 0);
+    }
+    while (atomic_load(&running))
+        n += read_stamped(*state, last);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_false(s[i].failed);
+    }
+    n += read_stamped(*state, last);
+    assert_int_equal(n, THREADS * STAMPED_ROUNDS * 2);
+}
+
+static void test_stamps_after_reopen(void **state)
+{
+    char last[11] = "s";
+    for (int i = 1; i <= 3; i++) {
+        struct kv_txn *t = begin(*state);
+        struct str val;
+        assert_int_equal(put_stamped(t, "1"), ERR_OK);
+        assert_int_equal(kv_get(t, STR("s__________"), &arena, &val), ERR_NOT_FOUND);
+        commit_ok(t);
+        assert_int_equal(read_stamped(*state, last), 1); /* behind the ones before */
+        kv_close(*state);
+        *state = driver->reopen();
+    }
+    struct kv_txn *t = begin(*state);
+    assert_int_equal(kv_put_stamped(t, STR("s__________"), 1, STR("")), ERR_OK);
+    kv_rollback(t);
+    assert_int_equal(read_stamped(*state, last), 0);
+}
+
 static void test_big_transaction(void **state)
 {
     enum { N = 5000 };
@@ -786,6 +883,8 @@ int conformance_run(const struct conformance_driver *d)
         cmocka_unit_test_setup_teardown(test_read_depends_on_write, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reopen, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stamps_under_concurrent_writes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stamps_after_reopen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_big_transaction, setup, teardown),
     };
     return cmocka_run_group_tests_name(d->name, tests, NULL, NULL);
