@@ -42,7 +42,8 @@ static enum err add_job(struct txn *txn, struct job_kind *kind, uint32_t table, 
 
 /* --- sweep ------------------------------------------------------------------------------------ */
 
-/* A table's items lie before all its indexes' records, so one key says how far both are. */
+/* A table's items lie before all its indexes' records, and those before its expiry times, so one key
+ * says how far all are. */
 static enum err sweep(void *self, struct txn *txn, struct job *job, struct job_budget *budget,
                       enum job_state *ret_state)
 {
@@ -53,6 +54,7 @@ static enum err sweep(void *self, struct txn *txn, struct job *job, struct job_b
     struct key_range ranges[] = {
         ddb_scan_range(txn->arena, table, index, 0, 1),
         index ? (struct key_range){STR(""), STR("")} : ddb_all_indexes_range(txn->arena, table),
+        index ? (struct key_range){STR(""), STR("")} : key_range(txn->arena, &ddb_k_ttl, table),
     };
     for (size_t i = 0; i < ARRAY_LEN(ranges) && !more; i++) {
         struct key_range left = ranges[i];

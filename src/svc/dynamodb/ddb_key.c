@@ -152,3 +152,25 @@ enum err ddb_index_project(struct arena *a, const struct ddb_table *table,
     *ret_part = part;
     return ERR_OK;
 }
+
+/* A copy of a key's value as a member of an item. */
+static bool add_member(struct arena *a, struct ddb_av *item, struct str name,
+                       const struct ddb_av *value)
+{
+    struct ddb_av *member = ddb_av_clone(a, value);
+    if (!member)
+        return false;
+    member->name = name;
+    ddb_av_append(item, member);
+    return true;
+}
+
+struct ddb_av *ddb_key_item(struct arena *a, const struct ddb_key_schema *schema,
+                            const struct ddb_key *key)
+{
+    struct ddb_av *item = ddb_av_new(a, DDB_M);
+    if (!item || !add_member(a, item, schema->hash, key->hash) ||
+        (key->range && !add_member(a, item, schema->range, key->range)))
+        return NULL;
+    return item;
+}

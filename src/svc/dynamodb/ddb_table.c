@@ -62,12 +62,18 @@ static const struct record_field table_fields[] = {
     REC_UINT(struct ddb_table, last_index_id),
     REC_LIST(struct ddb_table, indexes, n_indexes, DDB_INDEXES_MAX, &index_type),
     REC_SINCE(2, REC_BOOL(struct ddb_table, sse)),
+    REC_SINCE(3, REC_UINT(struct ddb_table, stream)),
+    REC_SINCE(3, REC_ENUM(struct ddb_table, view, DDB_VIEWS)),
+    REC_SINCE(3, REC_STR(struct ddb_table, label)),
+    REC_SINCE(3, REC_ENUM(struct ddb_table, ttl, DDB_TTLS)),
+    REC_SINCE(3, REC_STR(struct ddb_table, ttl_attribute)),
+    REC_SINCE(3, REC_INT(struct ddb_table, ttl_changed_ms)),
 };
-static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 2, table_fields);
+static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 3, table_fields);
 
 /* --- figures ----------------------------------------------------------------------------------- */
 
-static enum err figures_new(struct ddb_figures **ret_figures)
+static enum err figures_new(struct dynamodb *ddb, struct ddb_figures **ret_figures)
 {
     struct ddb_figures *f = mem_calloc(1, sizeof(*f));
     if (!f)
@@ -77,6 +83,8 @@ static enum err figures_new(struct ddb_figures **ret_figures)
         return ERR_NOMEM;
     }
     atomic_init(&f->refs, 1);
+    f->watch = &ddb->watch;
+    f->expiry = ddb->expiry;
     *ret_figures = f;
     return ERR_OK;
 }
@@ -128,7 +136,7 @@ static enum err carry_figures(void *self, struct catalogue_object *object,
     assert(!table->figures);
     const struct ddb_table *before = (const struct ddb_table *)old;
     if (!before || before->id != table->id)
-        return figures_new(&table->figures);
+        return figures_new(self, &table->figures);
     table->figures = ddb_figures_ref(before->figures);
     return ERR_OK;
 }

@@ -14,6 +14,7 @@
 
 #include "core/catalogue.h"
 #include "svc/dynamodb/dynamodb_keys.h"
+#include "svc/dynamodb/dynamodb_port.h"
 
 enum {
     DDB_TABLE_BYTES_MAX = 8 * 1024 * 1024, /* of a definition in memory */
@@ -41,6 +42,17 @@ struct ddb_index {
     struct ddb_throughput throughput;
 };
 
+/* Stored: never renumber. */
+enum ddb_ttl {
+    DDB_TTL_OFF,
+    DDB_TTL_ENABLING, /* writes keep the index, what was there before is being added */
+    DDB_TTL_ON,
+    DDB_TTL_DISABLING, /* the index is being removed */
+    DDB_TTLS,
+};
+/* Whether writes keep the index of expiry times. */
+#define ddb_ttl_kept(table) ((table)->ttl == DDB_TTL_ENABLING || (table)->ttl == DDB_TTL_ON)
+
 struct ddb_attribute_def {
     struct str name;
     enum ddb_type type;
@@ -53,7 +65,11 @@ struct ddb_bucket { /* ddb_throttle.c */
     int64_t filled_ms;
 };
 
+struct ddb_watch;
+
 struct ddb_figures {
+    struct ddb_watch *watch; /* the service's */
+    struct due_kind *expiry;
     _Atomic uint64_t refs;
     _Atomic uint64_t writes;     /* since start */
     _Atomic uint64_t counted_at; /* `writes` when last counted, plus one; 0: never */
@@ -87,6 +103,12 @@ struct ddb_table {
     struct str table_class; /* absent: never told */
     bool protect;           /* DeletionProtectionEnabled */
     bool sse;               /* SSESpecification asked for encryption without a key of its own */
+    uint32_t stream;        /* the open stream; 0: none */
+    enum ddb_view view;     /* of the open stream */
+    struct str label;       /* of the newest stream, which may be closed; absent: never one */
+    enum ddb_ttl ttl;
+    struct str ttl_attribute; /* absent: never told */
+    int64_t ttl_changed_ms;
 };
 
 /* What core's catalogue has to know of tables. */

@@ -2,8 +2,8 @@
  *
  * Invariants
  *   DW1  The guard of the table is read tracked before anything is staged (ddb_table DT1).
- *   DW2  When the table has indexes the old item is read tracked, so that its index records are
- *        removed or replaced in the same commit as the item. */
+ *   DW2  When the table has indexes, a stream or expiry times, the old item is read tracked, so that
+ *        what follows from it changes in the same commit as the item. */
 #include <assert.h>
 
 #include "base/pack.h"
@@ -25,7 +25,8 @@ enum err ddb_write_open(struct ddb_write *w)
     struct arena *a = w->txn->arena;
     struct str value;
     assert(w->table && w->table->figures && w->key.hash && !str_is_set(w->record_key));
-    TRY(ddb_admit_write(w->diag, w->table, w->txn->now_ms));
+    if (!w->expired)
+        TRY(ddb_admit_write(w->diag, w->table, w->txn->now_ms));
     w->record_key = ddb_item_key(a, w->table->id, w->key);
     if (!str_is_set(w->record_key))
         return ERR_NOMEM;
@@ -136,6 +137,8 @@ static enum err write_index(struct ddb_write *w, size_t i, const struct ddb_av *
 struct written {
     const struct ddb_table *table;
     struct ddb_units units;
+    bool free;
+    uint16_t shard; /* of the stream */
 };
 
 static void count_write(void *arg)
@@ -143,19 +146,24 @@ static void count_write(void *arg)
     const struct written *done = arg;
     assert(done->units.table > 0);
     atomic_fetch_add_explicit(&done->table->figures->writes, 1, memory_order_relaxed);
-    ddb_charge(done->table, &done->units, true);
+    if (!done->free)
+        ddb_charge(done->table, &done->units, true);
+    if (done->table->stream)
+        ddb_stream_wake(done->table->figures->watch, done->table->stream, done->shard);
 }
 
 enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item)
 {
     size_t size = item ? ddb_item_size(item) : 0, old_size = 0;
-    struct str raw;
+    struct str raw = STR_NONE;
     assert(str_is_set(w->record_key) && (!item || item->type == DDB_M));
     if (w->table->n_indexes) {
         TRY(ddb_write_decode(w));
         for (size_t i = 0; i < w->table->n_indexes; i++)
             TRY(write_index(w, i, item));
     }
+    if (ddb_ttl_kept(w->table))
+        TRY(ddb_ttl_note(w, item));
     if (str_is_set(w->old_raw))
         TRY(ddb_item_raw_size(w->old_raw, &old_size));
     w->units.table += ddb_write_units(size > old_size ? size : old_size);
@@ -166,9 +174,16 @@ enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item)
     } else {
         TRY(txn_del(w->txn, w->record_key));
     }
+    if (w->table->stream)
+        TRY(ddb_stream_note(w, item, raw));
     struct written *done = ARENA_NEW(w->txn->arena, struct written);
     if (!done)
         return ERR_NOMEM;
-    *done = (struct written){w->table, w->units};
+    *done = (struct written){
+        .table = w->table,
+        .units = w->units,
+        .free = w->expired,
+        .shard = ddb_stream_shard(ddb_key_spread(w->key), DDB_STREAM_SHARDS),
+    };
     return txn_on_commit(w->txn, count_write, done);
 }

@@ -3,18 +3,29 @@
 
 #include "base/mem.h"
 
+static void release(void *self)
+{
+    struct dynamodb *ddb = self;
+    catalogue_free(ddb->tables);
+    ddb_streams_close(ddb);
+    mem_free(ddb);
+}
+
 static enum err make(struct core *core, void **ret_self)
 {
     struct dynamodb *ddb = mem_calloc(1, sizeof(*ddb));
     if (!ddb)
         return ERR_NOMEM;
     ddb->core = core;
-    enum err err = catalogue_new(core, &ddb_table_type, ddb, &ddb->tables);
+    enum err err = ddb_streams_open(ddb);
+    if (!err)
+        err = catalogue_new(core, &ddb_table_type, ddb, &ddb->tables);
     if (!err)
         err = ddb_jobs_register(ddb);
+    if (!err)
+        err = ddb_ttl_register(ddb);
     if (err) {
-        catalogue_free(ddb->tables);
-        mem_free(ddb);
+        release(ddb);
         return err;
     }
     *ret_self = ddb;
@@ -34,11 +45,9 @@ static enum err start(void *self)
     return txn_run_now(ddb->core, load_all, ddb);
 }
 
-static void release(void *self)
+static const void *port(void *self)
 {
-    struct dynamodb *ddb = self;
-    catalogue_free(ddb->tables);
-    mem_free(ddb);
+    return &((const struct dynamodb *)self)->port;
 }
 
 const struct svc_def dynamodb_def = {
@@ -46,6 +55,7 @@ const struct svc_def dynamodb_def = {
     .make = make,
     .start = start,
     .release = release,
+    .port = port,
     .auth_context = ddb_auth_context,
     .authorize_more = ddb_authorize_more,
     .tags = &dynamodb_tags,

@@ -5,6 +5,7 @@
 #ifndef WEIR_SVC_DYNAMODB_DYNAMODB_INT_H
 #define WEIR_SVC_DYNAMODB_DYNAMODB_INT_H
 
+#include "base/list.h"
 #include "core/core.h"
 #include "core/txn.h"
 #include "dynamodb_api.h"
@@ -27,8 +28,21 @@ enum {
     DDB_WCU_BYTES = 1024,
 };
 
+/* Who wants to hear of a stream's records (ddb_stream.c). */
+enum { DDB_WATCH_BUCKETS = 64 };
+struct ddb_watch {
+    pthread_mutex_t lock;
+    _Atomic size_t n;
+    struct list buckets[DDB_WATCH_BUCKETS]; /* struct watcher, by stream */
+};
+
 struct dynamodb {
     struct core *core;
+    struct ddb_watch watch;
+    struct dynamodb_port port;
+    struct job_kind *trim;    /* ddb_stream.c */
+    struct job_kind *ttl;     /* ddb_ttl.c */
+    struct due_kind *expiry;
     struct catalogue *tables;                           /* struct ddb_table by record key */
     struct job_kind *sweep, *backfill, *tokens, *count; /* ddb_jobs.c */
 };
@@ -90,6 +104,10 @@ enum err ddb_index_project(struct arena *a, const struct ddb_table *table,
                            const struct ddb_index *index, const struct ddb_av *item,
                            struct ddb_av **ret_part) WARN_UNUSED;
 
+/* The key's attributes as an item. NULL on exhaustion. */
+struct ddb_av *ddb_key_item(struct arena *a, const struct ddb_key_schema *schema,
+                            const struct ddb_key *key);
+
 /* --- writing (ddb_write.c) -------------------------------------------------------------------- */
 
 /* Units that a call used, by table and index position. */
@@ -105,6 +123,7 @@ struct ddb_write {
     struct ddb_key key;
     struct str record_key;
     struct str old_raw;       /* absent: there was no item (or nobody looked) */
+    bool expired;             /* removed by time to live: costs no units */
     const struct ddb_av *old; /* decoded when somebody needs it */
     struct ddb_units units;
 };
@@ -113,10 +132,16 @@ struct ddb_write {
 enum err ddb_write_open(struct ddb_write *w) WARN_UNUSED;
 /* Reads the stored item, tracked, into old_raw. */
 enum err ddb_write_read(struct ddb_write *w) WARN_UNUSED;
+/* Whether a write of this table needs the old item for other things than its own reply: indexes, the
+ * stream, expiry times. */
+static inline bool ddb_write_needs_old(const struct ddb_table *table)
+{
+    return table->n_indexes || table->stream || ddb_ttl_kept(table);
+}
 /* Decodes old_raw into old, once. */
 enum err ddb_write_decode(struct ddb_write *w) WARN_UNUSED;
-/* Stages `item` (NULL: deletion) in place of the old one, indexes included; ddb_write_read was
- * called when the table has indexes. Adds to units. */
+/* Stages `item` (NULL: deletion) in place of the old one, indexes, stream and expiry time included;
+ * ddb_write_read was called when ddb_write_needs_old. Adds to units. */
 enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item) WARN_UNUSED;
 /* ConditionalCheckFailedException, with the item when `return_values` is ALL_OLD. */
 enum err ddb_condition_failed(struct call *call, const struct ddb_write *w,
@@ -205,6 +230,45 @@ enum err ddb_stage_backfill(struct dynamodb *ddb, struct txn *txn, const struct 
                             uint16_t index) WARN_UNUSED;
 /* Brings a table's figures up to date: at once when it is small, else in the background. */
 enum err ddb_count(struct dynamodb *ddb, struct txn *txn, struct ddb_table *table) WARN_UNUSED;
+
+/* --- streams (ddb_stream.c) ------------------------------------------------------------------- */
+
+enum ddb_ids { DDB_ID_TABLE, DDB_ID_STREAM };
+/* The next id of a kind; ids are never given out twice. */
+enum err ddb_next_id(struct txn *txn, enum ddb_ids kind, uint32_t *ret_id) WARN_UNUSED;
+
+enum err ddb_streams_open(struct dynamodb *ddb) WARN_UNUSED;
+void ddb_streams_close(struct dynamodb *ddb);
+/* Opens or closes the table's stream as the request says; the table's record is the caller's to
+ * stage. `in` NULL: nothing is asked. */
+enum err ddb_set_stream(struct call *call, struct ddb_diag *diag,
+                        const struct dynamodb_stream_specification *in,
+                        struct ddb_table *table) WARN_UNUSED;
+/* Closes it if there is one: it stays readable for a day. */
+enum err ddb_close_stream(struct dynamodb *ddb, struct txn *txn,
+                          struct ddb_table *table) WARN_UNUSED;
+/* ARN of the table's newest stream, in the arena; absent text without one. ERR_NOMEM. */
+enum err ddb_stream_arn(struct arena *a, const struct ddb_table *table,
+                        struct str *ret_arn) WARN_UNUSED;
+/* Stages the record of a change of the item (DS1); `item` NULL, `raw` absent: it was removed. Nothing
+ * when nothing changes. ddb_write_read was called. */
+enum err ddb_stream_note(struct ddb_write *w, const struct ddb_av *item,
+                         struct str raw) WARN_UNUSED;
+/* After a commit with records in this shard. */
+void ddb_stream_wake(struct ddb_watch *watch, uint32_t stream, uint16_t shard);
+static inline uint16_t ddb_stream_shard(uint16_t spread, uint16_t shards)
+{
+    return (uint16_t)((uint32_t)spread * shards >> 16);
+}
+
+/* --- time to live (ddb_ttl.c, op_ttl.c) -------------------------------------------------------- */
+
+enum err ddb_ttl_register(struct dynamodb *ddb) WARN_UNUSED;
+/* Stages what changes in the index of expiry times; the old item was read and decoded. */
+enum err ddb_ttl_note(struct ddb_write *w, const struct ddb_av *item) WARN_UNUSED;
+/* Stages the job that brings the index in line with the definition. */
+enum err ddb_ttl_rebuild(struct dynamodb *ddb, struct txn *txn,
+                         const struct ddb_table *table) WARN_UNUSED;
 
 /* op_tags.c */
 extern const struct tags_service dynamodb_tags;

@@ -54,6 +54,11 @@ static uint16_t spread(const struct ddb_av *hash)
     return (uint16_t)(h >> 16);
 }
 
+uint16_t ddb_key_spread(struct ddb_key key)
+{
+    return spread(key.hash);
+}
+
 static void start_items(struct buf *b, struct arena *a, uint32_t table, uint16_t index)
 {
     start(b, a, index ? INDEX : ITEM, table);

@@ -36,7 +36,7 @@ struct ddb_key {
 static const struct key_layout ddb_k_table = {KEY_DYNAMODB, 1, "St"};
 /* table -> uint generation of the definition (DT1) */
 static const struct key_layout ddb_k_guard = {KEY_DYNAMODB, 4, "w"};
-/* 0 -> uint last table id given out */
+/* 0 -> uint last table id given out; 1 -> last stream id */
 static const struct key_layout ddb_k_ids = {KEY_DYNAMODB, 5, "b"};
 /* table, index (0: the table's items): names a job in the job engine, never a key of the store */
 static const struct key_layout ddb_k_job = {KEY_DYNAMODB, 6, "wh"};
@@ -44,6 +44,23 @@ static const struct key_layout ddb_k_job = {KEY_DYNAMODB, 6, "wh"};
 static const struct key_layout ddb_k_token = {KEY_DYNAMODB, 7, "St"};
 /* when, scope, token -> empty: tokens in order of time */
 static const struct key_layout ddb_k_expiry = {KEY_DYNAMODB, 8, "iSt"};
+
+/* scope, table, label -> definition of a stream (ddb_stream.c) */
+static const struct key_layout ddb_k_stream = {KEY_DYNAMODB, 9, "Stt"};
+/* stream, shard, commit, which of it -> a change; commit and which are the stamp (kv.h K7) */
+static const struct key_layout ddb_k_change = {KEY_DYNAMODB, 10, "whuh"};
+enum { DDB_CHANGE_STAMP_AT = KEY_HEAD + 4 + 2 };
+/* stream, shard -> place of the newest record that was trimmed */
+static const struct key_layout ddb_k_horizon = {KEY_DYNAMODB, 11, "wh"};
+/* stream: names its trimming in the job engine, never a key of the store */
+static const struct key_layout ddb_k_trim = {KEY_DYNAMODB, 12, "w"};
+/* table, when it expires (s, rounded up), item's key -> empty (ddb_ttl.c) */
+static const struct key_layout ddb_k_ttl = {KEY_DYNAMODB, 13, "wur"};
+/* table, the same moment: names what is due then in the due engine, never a key of the store */
+static const struct key_layout ddb_k_ttl_due = {KEY_DYNAMODB, 14, "wu"};
+
+/* The fixed hash of a partition key. */
+uint16_t ddb_key_spread(struct ddb_key key);
 
 /* STR_NONE on exhaustion. */
 struct str ddb_item_key(struct arena *a, uint32_t table, struct ddb_key key);

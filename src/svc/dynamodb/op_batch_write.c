@@ -60,7 +60,7 @@ static enum err write_one(struct batch *b, const struct ddb_table *table,
             return ddb_invalid(b->diag, "Provided list of item keys contains duplicates");
     assert(b->n_seen < DDB_BATCH_WRITE_MAX); /* check_count */
     b->seen[b->n_seen++] = w.record_key;
-    if (table->n_indexes || str_is_set(b->in->return_consumed_capacity))
+    if (ddb_write_needs_old(table) || str_is_set(b->in->return_consumed_capacity))
         TRY(ddb_write_read(&w));
     TRY(ddb_write_commit(&w, item));
     units->table += w.units.table;

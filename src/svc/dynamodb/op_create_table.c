@@ -1,4 +1,3 @@
-#include "base/pack.h"
 #include "base/rng.h"
 #include "svc/dynamodb/ddb_schema.h"
 
@@ -106,30 +105,6 @@ static enum err define(struct call *call, struct ddb_diag *diag,
     return ddb_check_defs_used(diag, table);
 }
 
-/* The next table id; ids are never given out twice. */
-static enum err next_id(struct txn *txn, uint32_t *ret_id)
-{
-    struct str value, key = key_make(txn->arena, &ddb_k_ids, (uint8_t)0);
-    uint64_t last = 0;
-    struct buf b;
-    enum err err = txn_get(txn, key, &value);
-    if (err == ERR_OK) {
-        struct unpack u;
-        unpack_init(&u, value);
-        last = unpack_uint(&u);
-        err = unpack_end(&u);
-    }
-    if (err && err != ERR_NOT_FOUND)
-        return err;
-    if (last >= UINT32_MAX)
-        return ERR_LIMIT;
-    buf_init_arena(&b, txn->arena, 16);
-    pack_uint(&b, last + 1);
-    TRY(buf_err(&b));
-    *ret_id = (uint32_t)(last + 1);
-    return txn_put(txn, key, buf_str(&b));
-}
-
 static enum err create(struct call *call, struct ddb_diag *diag,
                        const struct dynamodb_create_table_input *in,
                        struct dynamodb_create_table_output *out)
@@ -155,7 +130,8 @@ static enum err create(struct call *call, struct ddb_diag *diag,
                           DDB_TABLES_MAX);
     TRY(tags_op_create(call, &dynamodb_tags, &(struct tags_resource){.arn = table->arn},
                        TAGS_FROM(in->tags)));
-    TRY(next_id(call->txn, &table->id));
+    TRY(ddb_next_id(call->txn, DDB_ID_TABLE, &table->id));
+    TRY(ddb_set_stream(call, diag, in->stream_specification, table));
     TRY(ddb_stage_table(ddb, call->txn, table));
     return ddb_describe(call, table, "ACTIVE", &out->table_description);
 }
@@ -166,10 +142,10 @@ enum err dynamodb_create_table(struct call *call, const struct dynamodb_create_t
     struct ddb_diag diag = {.arena = call->arena};
     for (size_t i = 0; i < in->global_secondary_indexes.n; i++) {
         const struct dynamodb_global_secondary_index *g = &in->global_secondary_indexes.v[i];
-        TRY(ddb_refuse_settings(call, NULL, NULL, g->warm_throughput, g->on_demand_throughput));
+        TRY(ddb_refuse_settings(call, NULL, g->warm_throughput, g->on_demand_throughput));
     }
-    TRY(ddb_refuse_settings(call, in->stream_specification, in->sse_specification,
-                            in->warm_throughput, in->on_demand_throughput));
+    TRY(ddb_refuse_settings(call, in->sse_specification, in->warm_throughput,
+                            in->on_demand_throughput));
     if (str_is_set(in->resource_policy))
         return ddb_refuse(call, "ResourcePolicy is not supported here");
     if (str_is_set(in->global_table_source_arn) ||

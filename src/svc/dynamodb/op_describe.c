@@ -136,6 +136,22 @@ static enum err describe_billing(struct arena *a, const struct ddb_table *t,
     return ERR_OK;
 }
 
+static enum err describe_stream(struct arena *a, const struct ddb_table *t,
+                                struct dynamodb_table_description *d)
+{
+    TRY(ddb_stream_arn(a, t, &d->latest_stream_arn));
+    d->latest_stream_label = t->label;
+    if (!t->stream)
+        return ERR_OK;
+    struct dynamodb_stream_specification *s = ARENA_NEW(a, struct dynamodb_stream_specification);
+    if (!s)
+        return ERR_NOMEM;
+    WIRE_SET(s, stream_enabled, true);
+    s->stream_view_type = ddb_view_name(t->view);
+    d->stream_specification = s;
+    return ERR_OK;
+}
+
 enum err ddb_describe(struct call *call, const struct ddb_table *t, const char *status,
                       const struct dynamodb_table_description **ret_desc)
 {
@@ -164,6 +180,7 @@ enum err ddb_describe(struct call *call, const struct ddb_table *t, const char *
         d->sse_description = &on;
     }
     TRY(key_schema(a, &t->key, &d->key_schema));
+    TRY(describe_stream(a, t, d));
     TRY(describe_billing(a, t, d));
     *ret_desc = d;
     return describe_indexes(a, t, d);
@@ -203,21 +220,6 @@ enum err dynamodb_list_tables(struct call *call, const struct dynamodb_list_tabl
     out->table_names.n = page.n;
     if (page.more)
         out->last_evaluated_table_name = names[page.n - 1];
-    return ERR_OK;
-}
-
-enum err dynamodb_describe_time_to_live(struct call *call,
-                                        const struct dynamodb_describe_time_to_live_input *in,
-                                        struct dynamodb_describe_time_to_live_output *out)
-{
-    struct ddb_table *table;
-    struct dynamodb_time_to_live_description *d =
-        ARENA_NEW(call->arena, struct dynamodb_time_to_live_description);
-    TRY(ddb_use_table(call, in->table_name, true, &table));
-    if (!d)
-        return ERR_NOMEM;
-    d->time_to_live_status = STR("DISABLED");
-    out->time_to_live_description = d;
     return ERR_OK;
 }
 

@@ -42,26 +42,12 @@ enum err ddb_check_keys_kept(struct ddb_diag *diag, const struct ddb_table *tabl
 static enum err start_item(struct ddb_write *w, struct ddb_av **ret_item)
 {
     struct arena *a = w->txn->arena;
-    struct ddb_av *item;
     if (w->old) {
         *ret_item = ddb_av_copy(a, w->old);
         return *ret_item ? ERR_OK : ERR_NOMEM;
     }
-    item = ddb_av_new(a, DDB_M);
-    struct ddb_av *hash = ddb_av_clone(a, w->key.hash);
-    if (!item || !hash)
-        return ERR_NOMEM;
-    hash->name = w->table->key.hash;
-    ddb_av_append(item, hash);
-    if (w->key.range) {
-        struct ddb_av *range = ddb_av_clone(a, w->key.range);
-        if (!range)
-            return ERR_NOMEM;
-        range->name = w->table->key.range;
-        ddb_av_append(item, range);
-    }
-    *ret_item = item;
-    return ERR_OK;
+    *ret_item = ddb_key_item(a, &w->table->key, &w->key);
+    return *ret_item ? ERR_OK : ERR_NOMEM;
 }
 
 enum err ddb_updated_item(struct ddb_write *w, const struct ddb_update *actions,
