@@ -43,7 +43,7 @@ struct stage {
     size_t n_buckets;
     uint64_t *reads;
     size_t n_reads, cap_reads;
-    size_t bytes; /* keys and values staged now */
+    size_t bytes;                                 /* keys and values staged now */
     struct stage_stamped *stamped, **stamped_end; /* in order of staging */
     size_t n_stamped;
 };

@@ -9,10 +9,8 @@
  * guide, "Using AWS Lambda with Amazon DynamoDB". Layer: svc/dynamodb. Thread: pure. */
 #include <assert.h>
 
-#include "base/arn.h"
 #include "codec/json.h"
-#include "svc/dynamodb/ddb_item.h"
-#include "svc/dynamodb/dynamodb_port.h"
+#include "svc/dynamodb/dynamodb_int.h"
 
 enum {
     NTH_MAX = 9999,
@@ -43,7 +41,7 @@ enum ddb_view ddb_view_from(struct str name)
     return DDB_VIEW_NONE;
 }
 
-struct str ddb_change_name(enum ddb_change_kind kind)
+static struct str change_name(enum ddb_change_kind kind)
 {
     static const struct str names[DDB_CHANGE_KINDS] = {
         [DDB_CHANGE_INSERT] = STR_INIT("INSERT"),
@@ -54,20 +52,20 @@ struct str ddb_change_name(enum ddb_change_kind kind)
     return names[kind];
 }
 
-struct str ddb_shard_id(struct arena *a, const struct ddb_stream *s, uint16_t shard)
+static struct str shard_id(struct arena *a, const struct ddb_stream *s, uint16_t shard)
 {
     assert(shard < s->shards);
     uint32_t tail = s->id << SHARD_BITS | shard;
     return str_fmt(a, "shardId-%020lld-%08x", (long long)s->created_ms, tail);
 }
 
-enum err ddb_shard_of(const struct ddb_stream *s, struct str id, uint16_t *ret_shard)
+static enum err shard_of(const struct ddb_stream *s, struct str id, uint16_t *ret_shard)
 {
     char bytes[TEXT_MAX + 1];
     for (uint16_t i = 0; i < s->shards; i++) {
         uint32_t tail = s->id << SHARD_BITS | i;
-        int n = snprintf(bytes, sizeof(bytes), "shardId-%020lld-%08x", (long long)s->created_ms,
-                         tail);
+        int n =
+            snprintf(bytes, sizeof(bytes), "shardId-%020lld-%08x", (long long)s->created_ms, tail);
         if (n > 0 && str_eq(str_n(bytes, (size_t)n), id)) {
             *ret_shard = i;
             return ERR_OK;
@@ -76,13 +74,13 @@ enum err ddb_shard_of(const struct ddb_stream *s, struct str id, uint16_t *ret_s
     return ERR_NOT_FOUND;
 }
 
-struct str ddb_sequence(struct arena *a, struct ddb_place place)
+static struct str sequence(struct arena *a, struct ddb_place place)
 {
     assert(place.commit <= COMMIT_MAX && place.nth <= NTH_MAX); /* a commit changes fewer items */
     return str_fmt(a, "1%016llu%04u", (unsigned long long)place.commit, (unsigned)place.nth);
 }
 
-enum err ddb_sequence_parse(struct str text, struct ddb_place *ret_place)
+static enum err sequence_parse(struct str text, struct ddb_place *ret_place)
 {
     uint64_t commit, nth;
     if (text.len != DDB_SEQUENCE_LEN || text.p[0] != '1' ||
@@ -93,7 +91,7 @@ enum err ddb_sequence_parse(struct str text, struct ddb_place *ret_place)
     return ERR_OK;
 }
 
-struct str ddb_change_id(struct arena *a, const struct ddb_change *c)
+static struct str change_id(struct arena *a, const struct ddb_change *c)
 {
     /* Distinct for each record: the stream's id and its place are. */
     uint64_t salt = ((uint64_t)c->stream->id << 16 | c->place.nth) * 0x9e3779b97f4a7c15u;
@@ -101,7 +99,7 @@ struct str ddb_change_id(struct arena *a, const struct ddb_change *c)
                    (unsigned long long)(c->place.commit * 0xff51afd7ed558ccdu));
 }
 
-enum err ddb_change_item(struct arena *a, struct str raw, struct str *ret_json)
+static enum err change_item(struct arena *a, struct str raw, struct str *ret_json)
 {
     struct buf b;
     *ret_json = STR_NONE;
@@ -132,20 +130,20 @@ static enum err put_change(struct json_out *o, struct buf *b, struct arena *a,
     TRY(put_item(o, b, "Keys", c->keys));
     TRY(put_item(o, b, "NewImage", c->neu));
     TRY(put_item(o, b, "OldImage", c->old));
-    json_kv_str(o, STR("SequenceNumber"), ddb_sequence(a, c->place));
+    json_kv_str(o, STR("SequenceNumber"), sequence(a, c->place));
     json_kv_i64(o, STR("SizeBytes"), (int64_t)c->bytes);
     json_kv_str(o, STR("StreamViewType"), ddb_view_name(c->stream->view));
     json_close(o, '}');
     return ERR_OK;
 }
 
-enum err ddb_change_put_json(struct buf *b, struct arena *a, const struct ddb_change *c)
+static enum err put_event(struct buf *b, struct arena *a, const struct ddb_change *c)
 {
     struct json_out o;
     json_out_init(&o, b);
     json_open(&o, '{');
-    json_kv_str(&o, STR("eventID"), ddb_change_id(a, c));
-    json_kv_str(&o, STR("eventName"), ddb_change_name(c->kind));
+    json_kv_str(&o, STR("eventID"), change_id(a, c));
+    json_kv_str(&o, STR("eventName"), change_name(c->kind));
     json_kv_str(&o, STR("eventVersion"), STR("1.1"));
     json_kv_str(&o, STR("eventSource"), STR("aws:dynamodb"));
     json_kv_str(&o, STR("awsRegion"), c->stream->scope.region);
@@ -158,3 +156,15 @@ enum err ddb_change_put_json(struct buf *b, struct arena *a, const struct ddb_ch
     json_close(&o, '}');
     return buf_err(b);
 }
+
+const struct dynamodb_texts ddb_texts = {
+    .view = ddb_view_name,
+    .kind = change_name,
+    .shard_id = shard_id,
+    .shard_of = shard_of,
+    .sequence = sequence,
+    .sequence_parse = sequence_parse,
+    .change_id = change_id,
+    .event = put_event,
+    .item = change_item,
+};

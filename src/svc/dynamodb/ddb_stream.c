@@ -8,10 +8,10 @@
  *   horizon  uint commit, uint which of it
  *
  * Invariants: DS1-DS3 of dynamodb_port.h, and
- *   DS4  A write reads the table's guard tracked (DT1), so it knows whether there is a stream: none
+ *   DR1  A write reads the table's guard tracked (DT1), so it knows whether there is a stream: none
  *        writes into a closed one, and none that was prepared before a stream opened leaves its
  *        record out.
- *   DS5  Trimming moves the horizon in the commit that deletes, and reads begin behind it: no read
+ *   DR2  Trimming moves the horizon in the commit that deletes, and reads begin behind it: no read
  *        passes over what trimming left in the store's files.
  *
  * Thread: as dynamodb_int.h says. */
@@ -44,10 +44,10 @@ struct stored {
 };
 
 static const struct record_field stored_fields[] = {
-    REC_UINT(struct stored, id),          REC_ENUM(struct stored, view, DDB_VIEWS),
-    REC_STR(struct stored, table_arn),    REC_STR(struct stored, hash),
-    REC_STR(struct stored, range),        REC_INT(struct stored, created_ms),
-    REC_INT(struct stored, closed_ms),    REC_UINT(struct stored, first),
+    REC_UINT(struct stored, id),       REC_ENUM(struct stored, view, DDB_VIEWS),
+    REC_STR(struct stored, table_arn), REC_STR(struct stored, hash),
+    REC_STR(struct stored, range),     REC_INT(struct stored, created_ms),
+    REC_INT(struct stored, closed_ms), REC_UINT(struct stored, first),
     REC_UINT(struct stored, shards),
 };
 static const struct record_type stored_type = RECORD_TYPE(struct stored, 1, stored_fields);
@@ -185,8 +185,9 @@ enum err ddb_set_stream(struct call *call, struct ddb_diag *diag,
         return ERR_OK;
     bool told = str_is_set(in->stream_view_type);
     if (in->stream_enabled && !told)
-        return ddb_invalid(diag, "One or more parameter values were invalid: StreamViewType must be "
-                                 "given when StreamEnabled is true");
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: StreamViewType must be "
+                           "given when StreamEnabled is true");
     if (!in->stream_enabled && told)
         return ddb_invalid(diag, "One or more parameter values were invalid: StreamViewType must "
                                  "not be given when StreamEnabled is false");
@@ -244,9 +245,9 @@ enum err ddb_stream_note(struct ddb_write *w, const struct ddb_av *item, struct 
     pack_str(&b, old ? w->old_raw : STR(""));
     TRY(buf_err(&b));
     uint16_t shard = ddb_stream_shard(spread, DDB_STREAM_SHARDS);
-    return txn_put_stamped(
-        w->txn, key_make(a, &ddb_k_change, t->stream, shard, (uint64_t)0, (uint16_t)0),
-        DDB_CHANGE_STAMP_AT, buf_str(&b));
+    return txn_put_stamped(w->txn,
+                           key_make(a, &ddb_k_change, t->stream, shard, (uint64_t)0, (uint16_t)0),
+                           DDB_CHANGE_STAMP_AT, buf_str(&b));
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -266,8 +267,7 @@ static struct str image(struct str s)
     return str_empty(s) ? STR_NONE : s;
 }
 
-static enum err change_read(struct arena *a, struct str key, struct str value,
-                            struct ddb_change *c)
+static enum err change_read(struct arena *a, struct str key, struct str value, struct ddb_change *c)
 {
     struct unpack u;
     TRY(key_read(&ddb_k_change, key, a, KEY_SKIP, KEY_SKIP, &c->place.commit, &c->place.nth));
@@ -415,9 +415,8 @@ static enum err port_list(void *self, struct txn *txn, struct page *page, struct
 {
     static const struct page_fns fns = {.take = list_one};
     struct listing l = {txn->arena, take, arg};
-    struct key_range range = str_is_set(table)
-                                 ? key_range(txn->arena, &ddb_k_stream, scope, table)
-                                 : key_range(txn->arena, &ddb_k_stream, scope);
+    struct key_range range = str_is_set(table) ? key_range(txn->arena, &ddb_k_stream, scope, table)
+                                               : key_range(txn->arena, &ddb_k_stream, scope);
     return page_scan(txn, page, range, &fns, &l);
 }
 
@@ -556,14 +555,14 @@ static enum err trim(void *self, struct txn *txn, struct job *job, struct job_bu
 
 enum err ddb_streams_open(struct dynamodb *ddb)
 {
-    const struct job_def trims = {
-        .name = "dynamodb.trim", .self = ddb, .step = trim, .at_once = 1};
+    const struct job_def trims = {.name = "dynamodb.trim", .self = ddb, .step = trim, .at_once = 1};
     for (size_t i = 0; i < DDB_WATCH_BUCKETS; i++)
         list_init(&ddb->watch.buckets[i]);
     if (pthread_mutex_init(&ddb->watch.lock, NULL) != 0)
         return ERR_NOMEM;
     ddb->port = (struct dynamodb_port){
         .self = ddb,
+        .text = &ddb_texts,
         .find = port_find,
         .list = port_list,
         .list_after = port_list_after,

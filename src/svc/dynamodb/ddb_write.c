@@ -51,17 +51,6 @@ enum err ddb_write_read(struct ddb_write *w)
     return ERR_OK;
 }
 
-enum err ddb_write_decode(struct ddb_write *w)
-{
-    if (w->old || !str_is_set(w->old_raw))
-        return ERR_OK;
-    struct ddb_av *old;
-    assert(str_is_set(w->record_key)); /* only what was read can be there */
-    TRY(ddb_item_decode(w->txn->arena, w->old_raw, &old));
-    w->old = old;
-    return ERR_OK;
-}
-
 enum err ddb_write_check(struct ddb_write *w, const struct ddb_node *condition, bool *ret_holds)
 {
     struct ddb_source src = {w->txn->arena, w->old, w->old_raw};

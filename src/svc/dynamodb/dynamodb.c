@@ -23,7 +23,7 @@ static enum err make(struct core *core, void **ret_self)
     if (!err)
         err = ddb_jobs_register(ddb);
     if (!err)
-        err = ddb_ttl_register(ddb);
+        err = ddb_expiry_register(ddb);
     if (err) {
         release(ddb);
         return err;

@@ -40,8 +40,8 @@ struct dynamodb {
     struct core *core;
     struct ddb_watch watch;
     struct dynamodb_port port;
-    struct job_kind *trim;    /* ddb_stream.c */
-    struct job_kind *ttl;     /* ddb_ttl.c */
+    struct job_kind *trim; /* ddb_stream.c */
+    struct job_kind *ttl;  /* ddb_expiry.c */
     struct due_kind *expiry;
     struct catalogue *tables;                           /* struct ddb_table by record key */
     struct job_kind *sweep, *backfill, *tokens, *count; /* ddb_jobs.c */
@@ -139,7 +139,15 @@ static inline bool ddb_write_needs_old(const struct ddb_table *table)
     return table->n_indexes || table->stream || ddb_ttl_kept(table);
 }
 /* Decodes old_raw into old, once. */
-enum err ddb_write_decode(struct ddb_write *w) WARN_UNUSED;
+static inline enum err WARN_UNUSED ddb_write_decode(struct ddb_write *w)
+{
+    struct ddb_av *old;
+    if (w->old || !str_is_set(w->old_raw))
+        return ERR_OK;
+    TRY(ddb_item_decode(w->txn->arena, w->old_raw, &old));
+    w->old = old;
+    return ERR_OK;
+}
 /* Stages `item` (NULL: deletion) in place of the old one, indexes, stream and expiry time included;
  * ddb_write_read was called when ddb_write_needs_old. Adds to units. */
 enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item) WARN_UNUSED;
@@ -231,6 +239,13 @@ enum err ddb_stage_backfill(struct dynamodb *ddb, struct txn *txn, const struct 
 /* Brings a table's figures up to date: at once when it is small, else in the background. */
 enum err ddb_count(struct dynamodb *ddb, struct txn *txn, struct ddb_table *table) WARN_UNUSED;
 
+/* --- records of streams as texts (ddb_change.c) ------------------------------------------------ */
+
+extern const struct dynamodb_texts ddb_texts;
+struct str ddb_view_name(enum ddb_view view);
+/* DDB_VIEW_NONE: no such name. */
+enum ddb_view ddb_view_from(struct str name);
+
 /* --- streams (ddb_stream.c) ------------------------------------------------------------------- */
 
 enum ddb_ids { DDB_ID_TABLE, DDB_ID_STREAM };
@@ -261,14 +276,23 @@ static inline uint16_t ddb_stream_shard(uint16_t spread, uint16_t shards)
     return (uint16_t)((uint32_t)spread * shards >> 16);
 }
 
-/* --- time to live (ddb_ttl.c, op_ttl.c) -------------------------------------------------------- */
+/* --- time to live (ddb_ttl.c) ------------------------------------------------------------------ */
 
-enum err ddb_ttl_register(struct dynamodb *ddb) WARN_UNUSED;
+/* When an item expires, in seconds; false when it does not: no such attribute, no number. `item` may
+ * be NULL. */
+bool ddb_ttl_of(const struct ddb_table *table, const struct ddb_av *item, int64_t *ret_s);
+/* Stages the entry of an item that expires then, and the moment's due key where it is not set (DE2). */
+enum err ddb_ttl_add(struct txn *txn, const struct ddb_table *table, struct due_kind *expiry,
+                     int64_t expiry_s, struct str item_key) WARN_UNUSED;
 /* Stages what changes in the index of expiry times; the old item was read and decoded. */
 enum err ddb_ttl_note(struct ddb_write *w, const struct ddb_av *item) WARN_UNUSED;
+
+/* --- what is due of it (ddb_expiry.c) ---------------------------------------------------------- */
+
+enum err ddb_expiry_register(struct dynamodb *ddb) WARN_UNUSED;
 /* Stages the job that brings the index in line with the definition. */
-enum err ddb_ttl_rebuild(struct dynamodb *ddb, struct txn *txn,
-                         const struct ddb_table *table) WARN_UNUSED;
+enum err ddb_expiry_rebuild(struct dynamodb *ddb, struct txn *txn,
+                            const struct ddb_table *table) WARN_UNUSED;
 
 /* op_tags.c */
 extern const struct tags_service dynamodb_tags;

@@ -20,13 +20,20 @@ enum {
     DDB_STREAM_SHARDS = 4, /* of a new stream */
     DDB_STREAM_SHARDS_MAX = 64,
     DDB_STREAM_KEEP_MS = 24 * 3600 * 1000,
-    DDB_SHARD_ID_LEN = 37,   /* "shardId-", 20 digits, '-', 8 hexadecimal digits */
-    DDB_SEQUENCE_LEN = 21,   /* digits of a sequence number */
-    DDB_CHANGE_ID_LEN = 32,  /* hexadecimal digits of an event's id */
+    DDB_SHARD_ID_LEN = 37,  /* "shardId-", 20 digits, '-', 8 hexadecimal digits */
+    DDB_SEQUENCE_LEN = 21,  /* digits of a sequence number */
+    DDB_CHANGE_ID_LEN = 32, /* hexadecimal digits of an event's id */
     DDB_CHANGE_JSON_MAX = 8 * 1024 * 1024,
 };
 
-enum ddb_view { DDB_VIEW_NONE, DDB_VIEW_KEYS, DDB_VIEW_NEW, DDB_VIEW_OLD, DDB_VIEW_BOTH, DDB_VIEWS };
+enum ddb_view {
+    DDB_VIEW_NONE,
+    DDB_VIEW_KEYS,
+    DDB_VIEW_NEW,
+    DDB_VIEW_OLD,
+    DDB_VIEW_BOTH,
+    DDB_VIEWS
+};
 
 /* A stream's definition. In memory of a transaction. */
 struct ddb_stream {
@@ -63,16 +70,36 @@ struct ddb_change {
     const struct ddb_stream *stream;
     struct ddb_place place;
     enum ddb_change_kind kind;
-    bool expired;      /* removed by time to live */
-    uint16_t spread;   /* hash of the partition key: equal for records that must stay in order */
-    int64_t now_ms;    /* Weir's time of the change */
-    int64_t wall_ms;   /* and what users are shown */
+    bool expired;    /* removed by time to live */
+    uint16_t spread; /* hash of the partition key: equal for records that must stay in order */
+    int64_t now_ms;  /* Weir's time of the change */
+    int64_t wall_ms; /* and what users are shown */
     struct str keys, neu, old; /* stored items; absent where the view leaves them out */
-    size_t bytes;      /* SizeBytes */
+    size_t bytes;              /* SizeBytes */
+};
+
+/* What definitions and changes are written as. Pure; texts in the arena are STR_NONE on exhaustion. */
+struct dynamodb_texts {
+    /* "KEYS_ONLY", ...; static storage. */
+    struct str (*view)(enum ddb_view view);
+    /* "INSERT", ...; static storage. */
+    struct str (*kind)(enum ddb_change_kind kind);
+    struct str (*shard_id)(struct arena *a, const struct ddb_stream *stream, uint16_t shard);
+    /* ERR_NOT_FOUND: the stream has no such shard. */
+    enum err (*shard_of)(const struct ddb_stream *stream, struct str id, uint16_t *ret_shard);
+    struct str (*sequence)(struct arena *a, struct ddb_place place);
+    /* ERR_INVALID: it is no sequence number of ours. */
+    enum err (*sequence_parse)(struct str text, struct ddb_place *ret_place);
+    struct str (*change_id)(struct arena *a, const struct ddb_change *change);
+    /* The Records[] element of a Lambda event. ERR_CORRUPT, ERR_NOMEM, ERR_LIMIT. */
+    enum err (*event)(struct buf *b, struct arena *a, const struct ddb_change *change);
+    /* A stored item as {"name": {"S": "x"}, ...}; an absent one gives absent text. */
+    enum err (*item)(struct arena *a, struct str raw, struct str *ret_json);
 };
 
 struct dynamodb_port {
     void *self;
+    const struct dynamodb_texts *text;
     /* A stream by its ARN. ERR_NOT_FOUND. */
     enum err (*find)(void *self, struct txn *txn, struct str arn, struct ddb_stream **ret_stream);
     /* A page of an account's and region's streams, or of one table's. */
@@ -94,7 +121,8 @@ struct dynamodb_port {
                      struct ddb_place *ret_place);
     /* Calls fn(arg, shard) after each commit with records of the stream, from any thread; fn only
      * hands over. One watcher per (stream, arg). ERR_NOMEM. */
-    enum err (*watch)(void *self, uint32_t stream, void (*fn)(void *arg, uint16_t shard), void *arg);
+    enum err (*watch)(void *self, uint32_t stream, void (*fn)(void *arg, uint16_t shard),
+                      void *arg);
     void (*unwatch)(void *self, uint32_t stream, void *arg);
 };
 
@@ -111,29 +139,5 @@ static inline struct ddb_place ddb_place_latest(struct txn *txn)
     txn_depends_on(txn, seq);
     return (struct ddb_place){seq, UINT16_MAX};
 }
-
-/* --- texts (ddb_change.c); pure ---------------------------------------------------------------- */
-
-/* "KEYS_ONLY", ...; static storage. DDB_VIEW_NONE of ddb_view_from: no such name. */
-struct str ddb_view_name(enum ddb_view view);
-enum ddb_view ddb_view_from(struct str name);
-/* "INSERT", ... */
-struct str ddb_change_name(enum ddb_change_kind kind);
-
-/* Texts of fixed length, in the arena; STR_NONE on exhaustion. */
-struct str ddb_shard_id(struct arena *a, const struct ddb_stream *stream, uint16_t shard);
-/* ERR_NOT_FOUND: the stream has no such shard. */
-enum err ddb_shard_of(const struct ddb_stream *stream, struct str id,
-                      uint16_t *ret_shard) WARN_UNUSED;
-struct str ddb_sequence(struct arena *a, struct ddb_place place);
-/* ERR_INVALID: it is no sequence number of ours. */
-enum err ddb_sequence_parse(struct str text, struct ddb_place *ret_place) WARN_UNUSED;
-struct str ddb_change_id(struct arena *a, const struct ddb_change *change);
-
-/* The Records[] element of a Lambda event. ERR_CORRUPT, ERR_NOMEM, ERR_LIMIT. */
-enum err ddb_change_put_json(struct buf *b, struct arena *a,
-                             const struct ddb_change *change) WARN_UNUSED;
-/* A stored item as {"name": {"S": "x"}, ...}, in the arena; an absent one gives absent text. */
-enum err ddb_change_item(struct arena *a, struct str raw, struct str *ret_json) WARN_UNUSED;
 
 #endif

@@ -16,7 +16,8 @@ static enum err delete_item(struct call *call, struct ddb_diag *diag,
     w.table = table;
     TRY(ddb_key_from_json(diag, &table->key, in->key, &w.key));
     TRY(ddb_write_open(&w));
-    if (condition || all_old || ddb_write_needs_old(table) || str_is_set(in->return_consumed_capacity))
+    if (condition || all_old || ddb_write_needs_old(table) ||
+        str_is_set(in->return_consumed_capacity))
         TRY(ddb_write_read(&w));
     if (condition)
         TRY(ddb_write_check(&w, condition, &holds));

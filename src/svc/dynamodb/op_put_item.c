@@ -27,7 +27,8 @@ static enum err put_item(struct call *call, struct ddb_diag *diag,
         return ddb_invalid(diag, "Item size has exceeded the maximum allowed size");
     TRY(ddb_write_open(&w));
     /* A plain put is blind: nothing of the old item is needed. */
-    if (condition || all_old || ddb_write_needs_old(table) || str_is_set(in->return_consumed_capacity))
+    if (condition || all_old || ddb_write_needs_old(table) ||
+        str_is_set(in->return_consumed_capacity))
         TRY(ddb_write_read(&w));
     if (condition)
         TRY(ddb_write_check(&w, condition, &holds));

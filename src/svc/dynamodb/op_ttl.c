@@ -62,7 +62,7 @@ static enum err update(struct call *call, struct ddb_diag *diag,
     table->ttl_changed_ms = call->txn->now_ms;
     table->generation++;
     TRY(ddb_stage_table(call->svc, call->txn, table));
-    return ddb_ttl_rebuild(call->svc, call->txn, table);
+    return ddb_expiry_rebuild(call->svc, call->txn, table);
 }
 
 enum err dynamodb_update_time_to_live(struct call *call,

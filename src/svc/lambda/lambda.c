@@ -115,9 +115,10 @@ static enum err start(void *self)
     struct lambda *l = self;
 
     l->sqs = sqs_port_of(l->core);
+    l->ddb = dynamodb_port_of(l->core);
     l->s3 = s3_port_of(l->core);
     l->logs = logs_port_of(l->core);
-    assert(l->sqs && l->s3 && l->logs);
+    assert(l->sqs && l->ddb && l->s3 && l->logs);
     TRY(lambda_code_dirs_make(l));
     lambda_logbook_start(l->logbook);
     TRY(txn_run_now(l->core, load_body, l));

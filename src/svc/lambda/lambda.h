@@ -8,6 +8,7 @@
 #include "core/core.h"
 #include "deliver/deliver.h"
 #include "sandbox/sandbox.h"
+#include "svc/dynamodb/dynamodb_port.h"
 #include "svc/logs/logs_port.h"
 #include "svc/s3/s3_port.h"
 #include "svc/sqs/sqs_port.h"

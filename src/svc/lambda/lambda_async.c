@@ -236,7 +236,7 @@ void lambda_destination_record_put(struct buf *b, const struct lambda_destinatio
     json_close(&o, '}');
 }
 
-static enum err send_to(struct txn *txn, const struct lambda_fn *fn, struct str arn,
+enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str arn,
                         const struct target_delivery *delivery)
 {
     const struct target target = {
@@ -278,7 +278,7 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct lamb
     lambda_destination_record_put(&b, &record);
     if (buf_err(&b) == ERR_NOMEM)
         return ERR_NOMEM;
-    return send_to(txn, fn, target, &(struct target_delivery){.payload = buf_str(&b)});
+    return lambda_send_to(txn, fn, target, &(struct target_delivery){.payload = buf_str(&b)});
 }
 
 /* The dead letter: the event itself, with what went wrong as attributes. */
@@ -302,10 +302,10 @@ static enum err send_dead_letter(struct txn *txn, const struct lambda_fn *fn,
         {.name = STR("ErrorCode"), .value = refused ? STR("429") : STR("200"), .number = true},
         {.name = STR("ErrorMessage"), .value = str_sub(message, 0, ERROR_MESSAGE_MAX)},
     };
-    return send_to(txn, fn, fn->dlq_arn,
-                   &(struct target_delivery){.payload = ev->payload,
-                                             .attributes = attributes,
-                                             .n_attributes = ARRAY_LEN(attributes)});
+    return lambda_send_to(txn, fn, fn->dlq_arn,
+                          &(struct target_delivery){.payload = ev->payload,
+                                                    .attributes = attributes,
+                                                    .n_attributes = ARRAY_LEN(attributes)});
 }
 
 /* The event and the function it is for; ERR_NOT_FOUND when there is none any more. */

@@ -173,7 +173,7 @@ enum err lambda_policy_get(struct txn *txn, const struct lambda_name *name,
 enum err lambda_policy_put(struct txn *txn, const struct lambda_name *name,
                            const struct lambda_policy *policy) WARN_UNUSED;
 
-/* An event source mapping (queues only), as struct lambda_fn. */
+/* An event source mapping, of a queue or a table's stream, as struct lambda_fn. */
 struct lambda_mapping {
     struct catalogue_object object;
     struct str uuid;
@@ -186,8 +186,20 @@ struct lambda_mapping {
     bool partial;            /* ReportBatchItemFailures */
     int64_t concurrency_max; /* 0: not set */
     int64_t modified_ms;
+    struct str *filters; /* patterns; a record that matches any is taken, without one all are */
+    size_t n_filters;
+    /* of streams */
+    bool stream;
+    bool latest;           /* StartingPosition; else TRIM_HORIZON */
+    uint64_t start_commit; /* LATEST: what was there when the mapping was made is not read */
+    int64_t parallel;      /* batches of a shard at once */
+    bool bisect;
+    int64_t retries;       /* -1: for ever */
+    int64_t age_max_s;     /* -1: for ever */
+    struct str on_failure; /* ARN; absent: none */
     /* not stored */
-    struct lambda_poller *poller; /* carried from version to version */
+    struct lambda_poller *poller;      /* carried from version to version */
+    const struct pattern_set *matcher; /* of the filters; NULL: none */
 };
 static inline struct lambda_mapping *lambda_mapping_ref(struct lambda_mapping *m)
 {
@@ -214,6 +226,48 @@ enum err lambda_mapping_put(struct txn *txn, struct lambda *l,
 /* With its tags. */
 enum err lambda_mapping_del(struct txn *txn, struct lambda *l,
                             const struct lambda_mapping *m) WARN_UNUSED;
+
+/* --- settings of mappings: lambda_mapping.c --------------------------------------------------- */
+
+/* The settings of Create and Update as one. */
+struct lambda_mapping_settings {
+    bool enabled, has_enabled;
+    int64_t batch_size, window_s, parallel, retries, age_max_s, tumbling_s;
+    bool has_batch_size, has_window, has_parallel, has_retries, has_age_max, has_tumbling;
+    bool bisect, has_bisect;
+    struct str starting_position;
+    bool has_timestamp;
+    const struct lambda_scaling_config *scaling;
+    const struct lambda_destination_config *destination;
+    const struct lambda_filter_criteria *filters;
+    struct lambda_function_response_type_list types;
+    bool other_source, kms, metrics, logging, provisioned;
+};
+/* Checks and applies them; the mapping's source and `stream` are set. ERR_FAILED with the service's
+ * error. `fn`: the mapping's function. */
+enum err lambda_mapping_apply(struct call *call, const struct lambda_mapping_settings *s,
+                              const struct lambda_fn *fn, struct lambda_mapping *m) WARN_UNUSED;
+/* The source exists, and the function's role may read it. ERR_FAILED likewise. */
+enum err lambda_mapping_check_source(struct call *call, const struct lambda_fn *fn,
+                                     const struct lambda_mapping *m) WARN_UNUSED;
+/* Makes m->matcher of m->filters in `a`. ERR_INVALID: *ret_message (in `a`) says why. */
+enum err lambda_filters_open(struct arena *a, struct lambda_mapping *m,
+                             struct str *ret_message) WARN_UNUSED;
+/* Whether the mapping wants a record, given as the JSON of its element of Records. Of a message of a
+ * queue, `body` is matched as JSON where it is JSON. Works in `scratch`. */
+enum err lambda_filters_match(const struct lambda_mapping *m, struct arena *scratch,
+                              struct str record, bool *ret_match) WARN_UNUSED;
+/* Which messages a partial batch response says failed. ERR_INVALID: the whole batch did. */
+enum err lambda_batch_failures(struct arena *a, struct str response, const struct str *ids,
+                               size_t n_ids, bool *ret_failed) WARN_UNUSED;
+/* A destination as a setting: it exists, and the function's role may send to it; absent text where
+ * it was told to be none. ERR_FAILED likewise (op_event_invoke_config.c). */
+enum err lambda_destination_take(struct call *call, const struct lambda_fn *fn, struct str arn,
+                                 struct str *ret_arn) WARN_UNUSED;
+/* Stages a delivery on behalf of a function; what the target is to blame for is logged and dropped
+ * (lambda_async.c). */
+enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str arn,
+                        const struct target_delivery *delivery) WARN_UNUSED;
 
 /* --- packages: lambda_code.c ------------------------------------------------------------------ */
 
@@ -401,9 +455,27 @@ void lambda_pollers_stop(struct lambda_pollers *p);
 void lambda_pollers_free(struct lambda_pollers *p);
 /* "OK", "No records processed", "PROBLEM: ...". Any thread. */
 struct str lambda_mapping_last_result(struct lambda *l, const struct lambda_mapping *m);
-/* Which messages a partial batch response says failed. ERR_INVALID: the whole batch did. */
-enum err lambda_batch_failures(struct arena *a, struct str response, const struct str *ids,
-                               size_t n_ids, bool *ret_failed) WARN_UNUSED;
+
+/* Stream mappings: lambda_stream.c (home loop). */
+struct lambda_stream;
+/* What it needs of the poller whose it is. */
+struct lambda_stream_host {
+    void (*wake)(void *poller);                     /* pump it on the home loop; any thread */
+    void (*result)(void *poller, const char *text); /* static text */
+    bool (*gone)(void *poller);                     /* the mapping was deleted */
+};
+/* NULL on exhaustion. */
+struct lambda_stream *lambda_stream_new(struct lambda *l, const struct lambda_stream_host *host,
+                                        void *poller);
+/* Goes by this version from now on; borrowed until the next. */
+void lambda_stream_use(struct lambda_stream *s, const struct lambda_mapping *m);
+/* Does what can be done now, and sees to it that it is called again. */
+void lambda_stream_pump(struct lambda_stream *s);
+/* Nothing is under way. */
+bool lambda_stream_at_rest(const struct lambda_stream *s);
+/* No wakes and no timer any more. */
+void lambda_stream_halt(struct lambda_stream *s);
+void lambda_stream_free(struct lambda_stream *s);
 
 /* --- validation: lambda_validate.c, lambda_payload.c ------------------------- */
 
@@ -455,6 +527,7 @@ struct lambda {
     struct deliver *deliver;
     struct sandbox *sandbox;
     const struct sqs_port *sqs;
+    const struct dynamodb_port *ddb;
     const struct s3_port *s3;
     const struct logs_port *logs;
     struct catalogue *fns;      /* struct lambda_fn */

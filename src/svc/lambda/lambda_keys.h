@@ -13,4 +13,7 @@ static const struct key_layout lambda_k_mapping = {KEY_LAMBDA, 3, "St"};
 /* scope, ARN of a source, function name -> uuid of the mapping of the two */
 static const struct key_layout lambda_k_pair = {KEY_LAMBDA, 4, "Stt"};
 
+/* scope, uuid, shard -> places up to which the mapping has done the stream (lambda_stream.c) */
+static const struct key_layout lambda_k_checkpoint = {KEY_LAMBDA, 5, "Sth"};
+
 #endif

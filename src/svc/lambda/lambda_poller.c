@@ -35,7 +35,7 @@ enum {
     BACKOFF_MAX_MS = 60 * 1000,
     EVENT_BYTES_MAX = LAMBDA_PAYLOAD_SYNC_MAX - 1024,
     BATCH_ARENA_MAX = 64 * 1024 * 1024,
-    MAPPING_ARENA_MAX = 64 * 1024,
+    MAPPING_ARENA_MAX = 8 * 1024 * 1024, /* with the tree of its filters */
 };
 
 struct message {
@@ -72,6 +72,8 @@ struct lambda_poller {
     atomic_bool wake_posted;
     struct io_task wake_task;
     /* home loop */
+    struct lambda_stream
+        *stream;              /* of a stream's mapping; then nothing below but `m` and `all` is */
     struct lambda_mapping *m; /* the version that it goes by, referenced; NULL: not begun */
     struct list all;          /* pollers->all, while `m` is set */
     bool watching;
@@ -79,10 +81,12 @@ struct lambda_poller {
     bool maybe;           /* there may be messages */
     struct batch *gather; /* being filled */
     struct list batches;
-    size_t in_flight; /* batches with the function, or being settled */
+    struct batch *drop; /* messages that no filter wants, on their way out of the queue */
+    size_t in_flight;   /* batches with the function, or being settled */
     size_t limit;
     int64_t not_before_ms;
     int64_t backoff_ms;
+    struct arena scratch; /* for filters */
     struct io_timer timer;
 };
 
@@ -110,7 +114,11 @@ static void wake(void *poller)
 static enum err decode(void *self, struct catalogue_object *object, struct str record)
 {
     struct lambda_mapping *m = (struct lambda_mapping *)object;
+    struct str message;
     TRY(record_unpack_copy(&lambda_mapping_type, &object->arena, record, m));
+    enum err err = lambda_filters_open(&object->arena, m, &message);
+    if (err)
+        return err == ERR_INVALID ? ERR_CORRUPT : err;
     return m->batch_size >= 1 && m->batch_size <= LAMBDA_BATCH_MAX ? ERR_OK : ERR_CORRUPT;
 }
 
@@ -121,6 +129,7 @@ static struct lambda_poller *poller_new(struct lambda *l)
         return NULL;
     p->l = l;
     p->limit = LAMBDA_MAPPING_START;
+    arena_init(&p->scratch, BATCH_ARENA_MAX);
     p->wake_task.fn = wake_task;
     list_init(&p->all);
     list_init(&p->batches);
@@ -143,6 +152,7 @@ static void release(void *self, struct catalogue_object *object)
     if (!p || atomic_fetch_sub(&p->refs, 1) != 1)
         return;
     assert(!p->m && !list_linked(&p->all) && list_empty(&p->batches)); /* LM3 */
+    arena_release(&p->scratch);
     mem_free(p);
 }
 
@@ -199,7 +209,7 @@ static void on_timer(struct io_timer *t)
 static void watch(struct lambda_poller *p, bool on)
 {
     const struct sqs_port *sqs = p->l->sqs;
-    if (on == p->watching)
+    if (on == p->watching || p->m->stream)
         return;
     if (on) {
         /* Without the watch (no memory, no such queue yet) the timer polls. */
@@ -209,6 +219,18 @@ static void watch(struct lambda_poller *p, bool on)
         p->watching = false;
     }
 }
+
+static void tell_result(void *poller, const char *text)
+{
+    set_result(poller, text);
+}
+
+static bool is_gone(void *poller)
+{
+    return atomic_load(&((struct lambda_poller *)poller)->gone);
+}
+
+static const struct lambda_stream_host host = {wake, tell_result, is_gone};
 
 static size_t limit_max(const struct lambda_poller *p)
 {
@@ -232,6 +254,10 @@ static void take_next(struct lambda_poller *p)
         list_push_back(&p->l->pollers->all, &p->all);
     }
     p->m = next;
+    if (next->stream && !p->stream)
+        p->stream = lambda_stream_new(p->l, &host, p);
+    if (p->stream)
+        lambda_stream_use(p->stream, next);
     p->limit = min_size(p->limit, limit_max(p));
     catalogue_unref(old);
 }
@@ -240,6 +266,8 @@ static void halt(struct lambda_poller *p)
 {
     watch(p, false);
     io_timer_stop(&p->timer);
+    if (p->stream)
+        lambda_stream_halt(p->stream);
 }
 
 /* Off the home loop; the poller goes with the last version of its mapping, maybe here. */
@@ -249,6 +277,8 @@ static void leave(struct lambda_poller *p)
     while (!list_empty(&p->batches))
         batch_free(CONTAINER_OF(p->batches.next, struct batch, link));
     list_remove(&p->all);
+    lambda_stream_free(p->stream);
+    p->stream = NULL;
     p->m = NULL;
     catalogue_unref(m);
 }
@@ -340,39 +370,6 @@ void lambda_pollers_free(struct lambda_pollers *ps)
 }
 
 /* --- after the invocation --------------------------------------------------------------------- */
-
-enum err lambda_batch_failures(struct arena *a, struct str response, const struct str *ids,
-                               size_t n_ids, bool *ret_failed)
-{
-    struct json *doc;
-    struct map index;
-    enum err err = ERR_OK;
-
-    if (str_empty(str_trim(response)))
-        return ERR_OK;
-    TRY(json_parse(a, response, &doc, NULL));
-    const struct json *list = json_get(doc, STR("batchItemFailures"));
-    if (!list || list->kind == JSON_NULL)
-        return ERR_OK;
-    if (list->kind != JSON_ARRAY)
-        return ERR_INVALID;
-    map_init(&index);
-    for (size_t i = 0; i < n_ids && err == ERR_OK; i++)
-        err = map_put(&index, ids[i], &ret_failed[i], NULL);
-    if (err == ERR_OK) {
-        JSON_EACH (list, item) {
-            struct str id = json_get_str(item, STR("itemIdentifier"));
-            bool *failed = str_empty(id) ? NULL : map_get(&index, id);
-            if (!failed) {
-                err = ERR_INVALID;
-                break;
-            }
-            *failed = true;
-        }
-    }
-    map_release(&index);
-    return err;
-}
 
 static enum err settle_body(struct txn *txn, void *arg)
 {
@@ -592,6 +589,31 @@ static enum err keep_message(struct batch *b, const struct sqs_received *got)
     return ERR_OK;
 }
 
+/* A message that no filter wants is deleted, as AWS does. */
+static enum err keep_unwanted(struct batch *b, const struct sqs_received *got)
+{
+    struct lambda_poller *p = b->p;
+    if (!p->drop)
+        p->drop = batch_new(p);
+    return p->drop ? keep_message(p->drop, got) : ERR_NOMEM;
+}
+
+/* Deletes what keep_unwanted gathered. What cannot be deleted now comes again. */
+static void drop_unwanted(struct lambda_poller *p)
+{
+    struct batch *b = p->drop;
+    p->drop = NULL;
+    if (!b)
+        return;
+    b->failed = ARENA_ARRAY(&b->arena, bool, b->n);
+    if (!b->failed || lambda_fn_find(p->l, &p->m->function, &b->inv.fn) != ERR_OK) {
+        batch_free(b);
+        return;
+    }
+    p->in_flight++;
+    settle(b);
+}
+
 /* Into the batch, and what its event has no room for into the ones behind it: they are leased all
  * the same. */
 static enum err keep_received(struct batch *b)
@@ -599,6 +621,13 @@ static enum err keep_received(struct batch *b)
     struct batch *into = b;
     for (size_t i = 0; i < b->n_got; i++) {
         size_t size = b->got[i].lambda_record_json.len + 1;
+        bool wanted;
+        arena_clear(&b->p->scratch);
+        TRY(lambda_filters_match(b->p->m, &b->p->scratch, b->got[i].lambda_record_json, &wanted));
+        if (!wanted) {
+            TRY(keep_unwanted(b, &b->got[i]));
+            continue;
+        }
         if (into->n > 0 && into->bytes + size > EVENT_BYTES_MAX) {
             struct batch *next = batch_new(b->p);
             if (!next)
@@ -634,6 +663,7 @@ static void receive_done(void *arg, enum err err)
             b->due_ms = clock_now_ms() + p->m->window_s * 1000;
         /* What memory does not hold comes again after its visibility time-out. */
         err = keep_received(b);
+        drop_unwanted(p);
     }
     b->got = NULL;
     if (err != ERR_OK)
@@ -698,7 +728,17 @@ static void release_gathered(struct lambda_poller *p)
 /* Nothing is with the function, being settled, received or gathered. */
 static bool at_rest(const struct lambda_poller *p)
 {
+    if (p->m->stream)
+        return !p->stream || lambda_stream_at_rest(p->stream);
     return !p->receiving && p->in_flight == 0 && (!p->gather || p->gather->n == 0);
+}
+
+static void pump_stream(struct lambda_poller *p)
+{
+    if (p->stream)
+        lambda_stream_pump(p->stream);
+    else
+        set_result(p, "PROBLEM: Memory ran out");
 }
 
 static void pump(struct lambda_poller *p)
@@ -708,11 +748,15 @@ static void pump(struct lambda_poller *p)
 
     if (p->l->pollers->stopped || p->receiving)
         return;
-    if (gone || !p->m->enabled)
+    if (!p->m->stream && (gone || !p->m->enabled))
         release_gathered(p);
     if (gone) {
         if (at_rest(p))
             wake(p); /* it ends there, under nobody's feet */
+        return;
+    }
+    if (p->m->stream) {
+        pump_stream(p);
         return;
     }
     watch(p, p->m->enabled);

@@ -6,7 +6,7 @@
 #include "svc/lambda/lambda_int.h"
 #include "svc/lambda/lambda_keys.h"
 
-enum { FN_ARENA_MAX = 1024 * 1024, KEY_BYTES_MAX = 1024 };
+enum { FN_ARENA_MAX = 1024 * 1024, KEY_BYTES_MAX = 1024, FILTERS_STORED_MAX = 64 };
 
 /* --- tables of fields ------------------------------------------------------------------------- */
 
@@ -74,9 +74,19 @@ static const struct record_field mapping_fields[] = {
     REC_BOOL(struct lambda_mapping, partial),
     REC_INT(struct lambda_mapping, concurrency_max),
     REC_INT(struct lambda_mapping, modified_ms),
+    REC_SINCE(2,
+              REC_LIST(struct lambda_mapping, filters, n_filters, FILTERS_STORED_MAX, &record_str)),
+    REC_SINCE(2, REC_BOOL(struct lambda_mapping, stream)),
+    REC_SINCE(2, REC_BOOL(struct lambda_mapping, latest)),
+    REC_SINCE(2, REC_UINT(struct lambda_mapping, start_commit)),
+    REC_SINCE(2, REC_INT(struct lambda_mapping, parallel)),
+    REC_SINCE(2, REC_BOOL(struct lambda_mapping, bisect)),
+    REC_SINCE(2, REC_INT(struct lambda_mapping, retries)),
+    REC_SINCE(2, REC_INT(struct lambda_mapping, age_max_s)),
+    REC_SINCE(2, REC_STR(struct lambda_mapping, on_failure)),
 };
 const struct record_type lambda_mapping_type =
-    RECORD_TYPE(struct lambda_mapping, 1, mapping_fields);
+    RECORD_TYPE(struct lambda_mapping, 2, mapping_fields);
 
 static const struct record_field event_fields[] = {
     REC_NAME(struct lambda_event, name),      REC_STR(struct lambda_event, fn_id),
@@ -335,12 +345,20 @@ enum err lambda_mapping_put(struct txn *txn, struct lambda *l, struct lambda_map
     return catalogue_put(l->mappings, txn, mapping_key(txn->arena, m), record);
 }
 
+/* One a shard at most. What a batch settles later finds no mapping, and writes none. */
+static enum err drop_checkpoint(void *arg, struct str key, struct str value)
+{
+    return txn_del(arg, key);
+}
+
 enum err lambda_mapping_del(struct txn *txn, struct lambda *l, const struct lambda_mapping *m)
 {
     struct str arn = lambda_mapping_arn(txn->arena, l->core->cfg.partition, m);
     if (!str_is_set(arn))
         return ERR_NOMEM;
     TRY(lambda_mapping_leave(txn, m));
+    TRY(txn_each(txn, key_range(txn->arena, &lambda_k_checkpoint, m->function.scope, m->uuid),
+                 drop_checkpoint, txn));
     TRY(tags_drop(txn, arn));
     return catalogue_del(l->mappings, txn, mapping_key(txn->arena, m));
 }

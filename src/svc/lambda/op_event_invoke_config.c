@@ -40,7 +40,7 @@ static enum err fill(struct call *call, const struct lambda_fn *fn,
     return str_is_set(out->function_arn) ? ERR_OK : ERR_NOMEM;
 }
 
-static enum err take_destination(struct call *call, const struct lambda_fn *fn, struct str arn,
+enum err lambda_destination_take(struct call *call, const struct lambda_fn *fn, struct str arn,
                                  struct str *ret_arn)
 {
     if (str_empty(arn)) {
@@ -85,9 +85,9 @@ static enum err apply(struct call *call,
     }
     const struct lambda_destination_config *dest = in->destination_config;
     if (dest && dest->on_success)
-        TRY(take_destination(call, fn, dest->on_success->destination, &c->on_success));
+        TRY(lambda_destination_take(call, fn, dest->on_success->destination, &c->on_success));
     if (dest && dest->on_failure)
-        TRY(take_destination(call, fn, dest->on_failure->destination, &c->on_failure));
+        TRY(lambda_destination_take(call, fn, dest->on_failure->destination, &c->on_failure));
     c->set = true;
     c->modified_ms = call->txn->wall_ms;
     return ERR_OK;

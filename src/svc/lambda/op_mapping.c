@@ -1,16 +1,12 @@
-/* Event source mappings: Create-, Get-, List-, Update- and DeleteEventSourceMapping, for queues.
+/* Event source mappings: Create-, Get-, List-, Update- and DeleteEventSourceMapping.
  *
  * Layer: svc. Thread: the call's. */
+#include "base/arn.h"
 #include "base/rng.h"
 #include "svc/lambda/lambda_int.h"
 #include "svc/lambda/lambda_keys.h"
 
-enum {
-    BATCH_DEFAULT = 10,
-    BATCH_WITHOUT_WINDOW_MAX = 10,
-    WINDOW_MAX_S = 300,
-    CONCURRENCY_MIN = 2,
-};
+enum { QUEUE_BATCH_DEFAULT = 10, STREAM_BATCH_DEFAULT = 100 };
 
 _Static_assert(sizeof(struct lambda_create_event_source_mapping_output) ==
                        sizeof(struct lambda_event_source_mapping_configuration) &&
@@ -21,6 +17,42 @@ _Static_assert(sizeof(struct lambda_create_event_source_mapping_output) ==
                    sizeof(struct lambda_delete_event_source_mapping_output) ==
                        sizeof(struct lambda_event_source_mapping_configuration),
                "one shape");
+
+static enum err fill_filters(struct arena *a, const struct lambda_mapping *m,
+                             struct lambda_event_source_mapping_configuration *out)
+{
+    struct lambda_filter_criteria *criteria = ARENA_NEW(a, struct lambda_filter_criteria);
+    struct lambda_filter *v = ARENA_ARRAY(a, struct lambda_filter, m->n_filters);
+    if (m->n_filters == 0)
+        return ERR_OK;
+    if (!criteria || !v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < m->n_filters; i++)
+        v[i].pattern = m->filters[i];
+    criteria->filters.v = v;
+    criteria->filters.n = m->n_filters;
+    out->filter_criteria = criteria;
+    return ERR_OK;
+}
+
+static enum err fill_stream(struct arena *a, const struct lambda_mapping *m,
+                            struct lambda_event_source_mapping_configuration *out)
+{
+    struct lambda_destination_config *destination = ARENA_NEW(a, struct lambda_destination_config);
+    struct lambda_on_failure *on_failure = ARENA_NEW(a, struct lambda_on_failure);
+    if (!destination || !on_failure)
+        return ERR_NOMEM;
+    out->starting_position = m->latest ? STR("LATEST") : STR("TRIM_HORIZON");
+    WIRE_SET(out, parallelization_factor, m->parallel);
+    WIRE_SET(out, maximum_retry_attempts, m->retries);
+    WIRE_SET(out, maximum_record_age_in_seconds, m->age_max_s);
+    WIRE_SET(out, bisect_batch_on_function_error, m->bisect);
+    WIRE_SET(out, tumbling_window_in_seconds, 0);
+    on_failure->destination = m->on_failure;
+    destination->on_failure = on_failure;
+    out->destination_config = destination;
+    return ERR_OK;
+}
 
 static enum err fill(struct call *call, const struct lambda_mapping *m, const char *state,
                      struct lambda_event_source_mapping_configuration *out)
@@ -38,7 +70,7 @@ static enum err fill(struct call *call, const struct lambda_mapping *m, const ch
     out->function_arn = m->function_arn;
     WIRE_SET(out, last_modified, m->modified_ms);
     out->state = str_c(state ? state : m->enabled ? "Enabled" : "Disabled");
-    out->state_transition_reason = STR("USER_INITIATED");
+    out->state_transition_reason = m->stream ? STR("User action") : STR("USER_INITIATED");
     out->last_processing_result = lambda_mapping_last_result(lambda_of(call), m);
     *types = STR("ReportBatchItemFailures");
     out->function_response_types.v = types;
@@ -47,6 +79,9 @@ static enum err fill(struct call *call, const struct lambda_mapping *m, const ch
         WIRE_SET(scaling, maximum_concurrency, m->concurrency_max);
         out->scaling_config = scaling;
     }
+    TRY(fill_filters(a, m, out));
+    if (m->stream)
+        TRY(fill_stream(a, m, out));
     out->event_source_mapping_arn = lambda_mapping_arn(a, call->partition, m);
     return str_is_set(out->event_source_mapping_arn) ? ERR_OK : ERR_NOMEM;
 }
@@ -60,30 +95,24 @@ static enum err answer(struct call *call, const struct lambda_mapping *m, const 
     return ERR_OK;
 }
 
-/* The settings of Create and Update as one. */
-struct settings {
-    bool enabled, has_enabled;
-    int64_t batch_size, window_s;
-    bool has_batch_size, has_window;
-    const struct lambda_scaling_config *scaling;
-    struct lambda_function_response_type_list types;
-    bool filters, stream_only, tumbling, other_source, kms, metrics, logging, provisioned;
-};
-
-/* The members that the two have in common. */
+/* The settings that Create and Update have in common. */
 #define SETTINGS(in)                                                                               \
     {                                                                                              \
         .enabled = (in)->enabled, .has_enabled = (in)->has_enabled,                                \
         .batch_size = (in)->batch_size, .has_batch_size = (in)->has_batch_size,                    \
         .window_s = (in)->maximum_batching_window_in_seconds,                                      \
         .has_window = (in)->has_maximum_batching_window_in_seconds,                                \
-        .scaling = (in)->scaling_config, .types = (in)->function_response_types,                   \
-        .filters = (in)->filter_criteria && (in)->filter_criteria->filters.n,                      \
-        .stream_only = (in)->has_parallelization_factor ||                                         \
-                       (in)->has_maximum_record_age_in_seconds ||                                  \
-                       (in)->bisect_batch_on_function_error || (in)->has_maximum_retry_attempts || \
-                       (in)->destination_config,                                                   \
-        .tumbling = (in)->has_tumbling_window_in_seconds,                                          \
+        .parallel = (in)->parallelization_factor,                                                  \
+        .has_parallel = (in)->has_parallelization_factor, .retries = (in)->maximum_retry_attempts, \
+        .has_retries = (in)->has_maximum_retry_attempts,                                           \
+        .age_max_s = (in)->maximum_record_age_in_seconds,                                          \
+        .has_age_max = (in)->has_maximum_record_age_in_seconds,                                    \
+        .bisect = (in)->bisect_batch_on_function_error,                                            \
+        .has_bisect = (in)->has_bisect_batch_on_function_error,                                    \
+        .tumbling_s = (in)->tumbling_window_in_seconds,                                            \
+        .has_tumbling = (in)->has_tumbling_window_in_seconds, .scaling = (in)->scaling_config,     \
+        .destination = (in)->destination_config, .filters = (in)->filter_criteria,                 \
+        .types = (in)->function_response_types,                                                    \
         .other_source = (in)->source_access_configurations.n ||                                    \
                         (in)->amazon_managed_kafka_event_source_config ||                          \
                         (in)->self_managed_kafka_event_source_config ||                            \
@@ -93,118 +122,16 @@ struct settings {
         .provisioned = (in)->provisioned_poller_config != NULL,                                    \
     }
 
-static enum err refuse(struct call *call, const struct settings *s)
-{
-    if (s->filters)
-        return LAMBDA_INVALID(call,
-                              "FilterCriteria is not supported by Weir for event sources of SQS.");
-    if (s->stream_only)
-        return LAMBDA_INVALID(
-            call, "Unsupported parameters for SQS event source: StartingPosition, "
-                  "ParallelizationFactor, DestinationConfig, MaximumRecordAgeInSeconds, "
-                  "BisectBatchOnFunctionError and MaximumRetryAttempts are for streams.");
-    if (s->tumbling || s->other_source)
-        return LAMBDA_INVALID(call,
-                              "Event sources other than SQS queues are not supported by Weir.");
-    if (s->kms || s->metrics || s->logging || s->provisioned)
-        return LAMBDA_INVALID(
-            call, "KMSKeyArn, MetricsConfig, LoggingConfig and ProvisionedPollerConfig are "
-                  "not supported by Weir.");
-    return ERR_OK;
-}
-
-static bool is_fifo(struct str arn)
-{
-    return str_ends(arn, STR(".fifo"));
-}
-
-static enum err apply(struct call *call, const struct settings *s, struct lambda_mapping *m)
-{
-    TRY(refuse(call, s));
-    if (s->has_enabled)
-        m->enabled = s->enabled;
-    if (s->has_window)
-        m->window_s = s->window_s;
-    if (s->has_batch_size)
-        m->batch_size = s->batch_size;
-    if (m->window_s < 0 || m->window_s > WINDOW_MAX_S)
-        return LAMBDA_INVALID(call, "MaximumBatchingWindowInSeconds must be between 0 and %d",
-                              WINDOW_MAX_S);
-    if (is_fifo(m->source_arn) && m->window_s)
-        return LAMBDA_INVALID(call, "Batching window is not supported for FIFO queues");
-    if (m->batch_size < 1 || m->batch_size > LAMBDA_BATCH_MAX ||
-        (is_fifo(m->source_arn) && m->batch_size > BATCH_WITHOUT_WINDOW_MAX))
-        return LAMBDA_INVALID(call, "Batch size must be between 1 and %d",
-                              is_fifo(m->source_arn) ? BATCH_WITHOUT_WINDOW_MAX : LAMBDA_BATCH_MAX);
-    if (m->batch_size > BATCH_WITHOUT_WINDOW_MAX && m->window_s == 0)
-        return LAMBDA_INVALID(call,
-                              "Maximum batch window in seconds must be greater than 0 if maximum "
-                              "batch size is greater than %d",
-                              BATCH_WITHOUT_WINDOW_MAX);
-    if (s->scaling) {
-        if (s->scaling->has_maximum_concurrency &&
-            (s->scaling->maximum_concurrency < CONCURRENCY_MIN ||
-             s->scaling->maximum_concurrency > LAMBDA_CONCURRENCY_MAX))
-            return LAMBDA_INVALID(call, "MaximumConcurrency must be between %d and %d",
-                                  CONCURRENCY_MIN, LAMBDA_CONCURRENCY_MAX);
-        m->concurrency_max =
-            s->scaling->has_maximum_concurrency ? s->scaling->maximum_concurrency : 0;
-    }
-    if (s->types.v) {
-        m->partial = false;
-        for (size_t i = 0; i < s->types.n; i++)
-            m->partial = m->partial || str_eq_c(s->types.v[i], "ReportBatchItemFailures");
-    }
-    return ERR_OK;
-}
-
-static enum err check_role(struct call *call, const struct lambda_fn *fn, struct str source_arn)
-{
-    static const char *const actions[] = {"sqs:ReceiveMessage", "sqs:DeleteMessage",
-                                          "sqs:GetQueueAttributes"};
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        enum err err = lambda_role_allowed(call->txn, fn->role, actions[i], source_arn);
-        if (err == ERR_DENIED)
-            return LAMBDA_INVALID(
-                call, "The provided execution role does not have permissions to call %s on SQS",
-                actions[i] + sizeof("sqs:") - 1);
-        TRY(err);
-    }
-    return ERR_OK;
-}
-
-/* The queue exists, the role may read it, and it hides messages at least as long as the function
- * may run. */
-static enum err check_source(struct call *call, const struct lambda_fn *fn, struct str source_arn)
-{
-    struct lambda *l = lambda_of(call);
-    int64_t visibility_s;
-
-    TRY(check_role(call, fn, source_arn));
-    enum err err = l->sqs->visibility_timeout(l->sqs->self, call->txn, source_arn, &visibility_s);
-    if (err == ERR_NOT_FOUND || err == ERR_INVALID)
-        return LAMBDA_INVALID(call,
-                              "Error occurred while ReceiveMessage. SQS Error Code: "
-                              "AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The "
-                              "specified queue does not exist.");
-    TRY(err);
-    if (visibility_s < fn->timeout_s)
-        return LAMBDA_INVALID(
-            call,
-            "Queue visibility timeout: %lld seconds is less than Function timeout: "
-            "%lld seconds",
-            (long long)visibility_s, (long long)fn->timeout_s);
-    return ERR_OK;
-}
-
-static enum err set_function(struct call *call, struct str function_name, struct lambda_mapping *m)
+static enum err set_function(struct call *call, struct str function_name, struct lambda_mapping *m,
+                             struct lambda_fn **ret_fn)
 {
     struct lambda_fn *fn;
 
     TRY(lambda_fn_of_call(call, function_name, STR_NONE, &fn));
-    TRY(check_source(call, fn, m->source_arn));
+    TRY(lambda_mapping_check_source(call, fn, m));
     m->function = fn->name;
     m->function_arn = lambda_arn(call->arena, call->partition, &fn->name, fn->name.qualifier);
+    *ret_fn = fn;
     return str_is_set(m->function_arn) ? ERR_OK : ERR_NOMEM;
 }
 
@@ -212,6 +139,12 @@ static enum err claim(struct call *call, const struct lambda_mapping *m)
 {
     struct str other;
     enum err err = lambda_mapping_claim(call->txn, m, &other);
+    if (err == ERR_EXISTS && m->stream)
+        return call_error(call, &lambda_err_resource_conflict_exception,
+                          "The event source arn (\" " STR_FMT " \") and function (\" " STR_FMT
+                          " \") provided mapping already exists. Please update or delete the "
+                          "existing mapping with UUID " STR_FMT,
+                          STR_ARG(m->source_arn), STR_ARG(m->function.name), STR_ARG(other));
     if (err == ERR_EXISTS)
         return call_error(call, &lambda_err_resource_conflict_exception,
                           "An event source mapping with SQS arn (\" " STR_FMT
@@ -224,28 +157,60 @@ static enum err claim(struct call *call, const struct lambda_mapping *m)
 
 /* --- CreateEventSourceMapping ----------------------------------------------------------------- */
 
+static bool is_stream(struct str arn_text)
+{
+    struct arn arn;
+    return arn_parse_as(arn_text, "dynamodb", "table", &arn) == ERR_OK &&
+           str_eq_c(arn_segment(&arn, 2), "stream");
+}
+
+/* Where a stream's mapping begins. */
+static enum err set_start(struct call *call, const struct lambda_mapping_settings *s,
+                          struct lambda_mapping *m)
+{
+    struct str position = s->starting_position;
+    if (!str_is_set(position))
+        return LAMBDA_INVALID(call, "1 validation error detected: Value null at 'startingPosition' "
+                                    "failed to satisfy constraint: Member must not be null.");
+    if (s->has_timestamp || str_eq_c(position, "AT_TIMESTAMP"))
+        return LAMBDA_INVALID(call, "Unsupported starting position for event source type. Please "
+                                    "specify one of the following: [TRIM_HORIZON, LATEST]");
+    m->latest = str_eq_c(position, "LATEST");
+    m->start_commit = m->latest ? ddb_place_latest(call->txn).commit : 0;
+    return ERR_OK;
+}
+
 enum err
 lambda_create_event_source_mapping(struct call *call,
                                    const struct lambda_create_event_source_mapping_input *in,
                                    struct lambda_create_event_source_mapping_output *out)
 {
     struct lambda *l = lambda_of(call);
+    struct lambda_fn *fn;
     char id[RNG_UUID_LEN + 1];
     struct lambda_mapping m = {
         .uuid = rng_uuid(id),
         .source_arn = in->event_source_arn,
-        .batch_size = BATCH_DEFAULT,
         .enabled = true,
+        .stream = is_stream(in->event_source_arn),
+        .parallel = 1,
+        .retries = -1,
+        .age_max_s = -1,
     };
-    struct settings s = SETTINGS(in);
+    struct lambda_mapping_settings s = SETTINGS(in);
 
-    s.stream_only |= str_is_set(in->starting_position) || in->has_starting_position_timestamp;
-    s.other_source |= in->self_managed_event_source || in->topics.n || in->queues.n;
-    if (!target_is(call->core, in->event_source_arn, "queue"))
-        return LAMBDA_INVALID(call,
-                              "Event sources other than SQS queues are not supported by Weir.");
-    TRY(apply(call, &s, &m));
-    TRY(set_function(call, in->function_name, &m));
+    m.batch_size = m.stream ? STREAM_BATCH_DEFAULT : QUEUE_BATCH_DEFAULT;
+    s.starting_position = in->starting_position;
+    s.has_timestamp = in->has_starting_position_timestamp;
+    s.other_source |= in->self_managed_event_source || in->topics.n || in->queues.n ||
+                      (!m.stream && !target_is(call->core, in->event_source_arn, "queue"));
+    if (s.other_source)
+        return LAMBDA_INVALID(call, "Event sources other than SQS queues and DynamoDB streams are "
+                                    "not supported by Weir.");
+    if (m.stream)
+        TRY(set_start(call, &s, &m));
+    TRY(set_function(call, in->function_name, &m, &fn));
+    TRY(lambda_mapping_apply(call, &s, fn, &m));
     TRY(claim(call, &m));
     if (catalogue_count(l->mappings, key_prefix(call->arena, &lambda_k_mapping,
                                                 call_scope(call))) >= LAMBDA_MAPPINGS_MAX)
@@ -354,16 +319,19 @@ lambda_update_event_source_mapping(struct call *call,
                                    struct lambda_update_event_source_mapping_output *out)
 {
     struct lambda_mapping *m;
-    const struct settings s = SETTINGS(in);
+    struct lambda_fn *fn = NULL;
+    const struct lambda_mapping_settings s = SETTINGS(in);
 
     TRY(mapping_of(call, in->uuid, &m));
     bool was_enabled = m->enabled;
     if (str_is_set(in->function_name)) {
         TRY(lambda_mapping_leave(call->txn, m));
-        TRY(set_function(call, in->function_name, m));
+        TRY(set_function(call, in->function_name, m, &fn));
         TRY(claim(call, m));
+    } else if (s.destination) {
+        TRY(lambda_fn_of_call(call, m->function.name, STR_NONE, &fn));
     }
-    TRY(apply(call, &s, m));
+    TRY(lambda_mapping_apply(call, &s, fn, m));
     TRY(lambda_mapping_put(call->txn, lambda_of(call), m));
     return answer(call, m,
                   m->enabled == was_enabled ? "Updating"

@@ -12,7 +12,7 @@ static enum err from_sequence(struct call *call, const struct ddb_stream *s, boo
     if (!str_is_set(sequence))
         return call_error(call, &streams_err_validation,
                           "SequenceNumber must be given with this ShardIteratorType");
-    if (ddb_sequence_parse(sequence, &place) != ERR_OK)
+    if (ddb->text->sequence_parse(sequence, &place) != ERR_OK)
         return call_error(call, &streams_err_validation,
                           "Invalid SequenceNumber: " STR_FMT " is not of this shard",
                           STR_ARG(sequence));
@@ -38,7 +38,7 @@ enum err streams_get_shard_iterator(struct call *call,
     struct streams_iterator it = {.arn = in->stream_arn, .made_ms = call->txn->now_ms};
     struct str type = in->shard_iterator_type;
     TRY(streams_find(call, in->stream_arn, &s));
-    if (ddb_shard_of(s, in->shard_id, &it.shard) != ERR_OK)
+    if (dynamodb_port_of(call->core)->text->shard_of(s, in->shard_id, &it.shard) != ERR_OK)
         return call_error(call, &streams_err_resource_not_found_exception,
                           "Requested resource not found: Shard: " STR_FMT " in Stream: " STR_FMT
                           " not found",
@@ -100,24 +100,25 @@ static enum err fill(struct call *call, const struct ddb_change *c, struct strea
 {
     static const struct streams_identity expiry = {
         .principal_id = STR_INIT("dynamodb.amazonaws.com"), .type = STR_INIT("Service")};
+    const struct dynamodb_texts *text = dynamodb_port_of(call->core)->text;
     struct arena *a = call->arena;
     struct streams_stream_record *d = ARENA_NEW(a, struct streams_stream_record);
     if (!d)
         return ERR_NOMEM;
-    r->event_id = ddb_change_id(a, c);
-    r->event_name = ddb_change_name(c->kind);
+    r->event_id = text->change_id(a, c);
+    r->event_name = text->kind(c->kind);
     r->event_version = STR("1.1");
     r->event_source = STR("aws:dynamodb");
     r->aws_region = c->stream->scope.region;
     r->dynamodb = d;
     r->user_identity = c->expired ? &expiry : NULL;
     WIRE_SET(d, approximate_creation_date_time, c->wall_ms / 1000 * 1000);
-    TRY(ddb_change_item(a, c->keys, &d->keys));
-    TRY(ddb_change_item(a, c->neu, &d->new_image));
-    TRY(ddb_change_item(a, c->old, &d->old_image));
-    d->sequence_number = ddb_sequence(a, c->place);
+    TRY(text->item(a, c->keys, &d->keys));
+    TRY(text->item(a, c->neu, &d->new_image));
+    TRY(text->item(a, c->old, &d->old_image));
+    d->sequence_number = text->sequence(a, c->place);
     WIRE_SET(d, size_bytes, (int64_t)c->bytes);
-    d->stream_view_type = ddb_view_name(c->stream->view);
+    d->stream_view_type = text->view(c->stream->view);
     return str_is_set(r->event_id) && str_is_set(d->sequence_number) ? ERR_OK : ERR_NOMEM;
 }
 

@@ -57,14 +57,14 @@ static enum err describe_shard(struct call *call, const struct ddb_stream *s, ui
     struct ddb_place first = {s->first, 0}, last = first;
     if (!range)
         return ERR_NOMEM;
-    range->starting_sequence_number = ddb_sequence(call->arena, first);
+    range->starting_sequence_number = ddb->text->sequence(call->arena, first);
     if (s->closed_ms) {
         enum err err = ddb->last(ddb->self, call->txn, s, shard, &last);
         if (err && err != ERR_NOT_FOUND)
             return err;
-        range->ending_sequence_number = ddb_sequence(call->arena, last);
+        range->ending_sequence_number = ddb->text->sequence(call->arena, last);
     }
-    ret_shard->shard_id = ddb_shard_id(call->arena, s, shard);
+    ret_shard->shard_id = ddb->text->shard_id(call->arena, s, shard);
     ret_shard->sequence_number_range = range;
     return str_is_set(ret_shard->shard_id) && str_is_set(range->starting_sequence_number)
                ? ERR_OK
@@ -93,7 +93,8 @@ static enum err describe_shards(struct call *call, const struct ddb_stream *s,
     size_t limit = in->has_limit ? (size_t)min_i64(in->limit, STREAMS_PAGE_MAX) : STREAMS_PAGE_MAX;
     uint16_t from = 0;
     if (str_is_set(in->exclusive_start_shard_id)) {
-        enum err err = ddb_shard_of(s, in->exclusive_start_shard_id, &from);
+        enum err err =
+            dynamodb_port_of(call->core)->text->shard_of(s, in->exclusive_start_shard_id, &from);
         if (err == ERR_NOT_FOUND)
             return call_error(call, &streams_err_validation,
                               "Invalid ExclusiveStartShardId: the stream has no such shard");
@@ -117,9 +118,8 @@ static enum err check_filter(struct call *call, const struct ddb_stream *s,
     if (!filter)
         return ERR_OK;
     if (!str_is_set(filter->type) || !str_is_set(filter->shard_id))
-        return call_error(call, &streams_err_validation,
-                          "ShardFilter needs both Type and ShardId");
-    if (ddb_shard_of(s, filter->shard_id, &shard) != ERR_OK)
+        return call_error(call, &streams_err_validation, "ShardFilter needs both Type and ShardId");
+    if (dynamodb_port_of(call->core)->text->shard_of(s, filter->shard_id, &shard) != ERR_OK)
         return call_error(call, &streams_err_resource_not_found_exception,
                           "Requested resource not found: Shard: " STR_FMT " not found",
                           STR_ARG(filter->shard_id));
@@ -139,7 +139,7 @@ enum err streams_describe_stream(struct call *call, const struct streams_describ
     d->stream_arn = s->arn;
     d->stream_label = s->label;
     d->stream_status = s->closed_ms ? STR("DISABLED") : STR("ENABLED");
-    d->stream_view_type = ddb_view_name(s->view);
+    d->stream_view_type = dynamodb_port_of(call->core)->text->view(s->view);
     WIRE_SET(d, creation_request_date_time, s->created_ms);
     d->table_name = s->table;
     TRY(key_schema(call->arena, s, &d->key_schema));

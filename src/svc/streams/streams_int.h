@@ -30,7 +30,8 @@ enum err streams_iterator_seal(struct call *call, const struct streams_iterator 
 enum err streams_iterator_open(struct call *call, struct str token,
                                struct streams_iterator *ret_it) WARN_UNUSED;
 /* The stream of an ARN, or the service's error. */
-enum err streams_find(struct call *call, struct str arn, struct ddb_stream **ret_stream) WARN_UNUSED;
+enum err streams_find(struct call *call, struct str arn,
+                      struct ddb_stream **ret_stream) WARN_UNUSED;
 
 /* svc_def.authorize_more: GetRecords on the stream that its iterator is of. */
 enum err streams_authorize_more(struct call *call, const void *in) WARN_UNUSED;
