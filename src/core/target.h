@@ -32,6 +32,13 @@ struct target_attribute { /* message attribute of type String, or Number */
     bool number;
 };
 
+/* What a payload is to an event bus: the detail of a new event. */
+struct target_event {
+    struct str source, detail_type; /* "lambda", "Lambda Function Invocation Result - Success" */
+    const struct str *resources;    /* ARNs */
+    size_t n_resources;
+};
+
 /* What: a kind ignores the members that it has no use for. */
 struct target_delivery {
     struct str payload; /* JSON where the kind takes JSON (functions), else any text */
@@ -39,6 +46,8 @@ struct target_delivery {
     size_t n_attributes;
     struct str group_id, dedup_id; /* FIFO; absent: none */
     struct str trace;              /* X-Amzn-Trace-Id; absent: none */
+    const struct target_event
+        *event; /* for buses; NULL: the payload is an event, from another bus */
 };
 
 /* What a kind knows of one target after it looked it up. */

@@ -107,6 +107,9 @@ struct deliver {
     atomic_bool rescan; /* a notice was lost for want of memory */
     int64_t commit_after_ns;
     struct deliver_stats stats;
+    struct {
+        _Atomic uint64_t sent, dead, dropped;
+    } sends; /* send.c's */
 };
 
 /* The loop looks again at what is due and concluded. Any thread. */

@@ -43,6 +43,8 @@ enum key_space {
     KEY_LOGS = 7,
     KEY_DELIVER = 8,
     KEY_TAGS = 9,
+    KEY_EVENTS = 10,
+    KEY_SCHEDULER = 11,
     KEY_KMS = 14,
     KEY_TEST = 0x7f,
 };
