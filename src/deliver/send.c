@@ -30,7 +30,9 @@ static const struct record_field send_fields[] = {
     REC_STR(struct send, call_service),
     REC_STR(struct send, call_operation),
     REC_STR(struct send, region),
+    REC_STR(struct send, call_body),
     REC_STR(struct send, payload),
+    REC_STR(struct send, attempt_mark),
     REC_STR(struct send, group_id),
     REC_STR(struct send, trace),
     REC_BOOL(struct send, is_event),
@@ -271,15 +273,41 @@ static enum err trust_body(struct txn *txn, void *arg)
     return trusted(txn, &at->send);
 }
 
+/* `text` with the attempt's number where its mark stands. */
+static enum err numbered(struct attempt *at, struct str text, struct str *ret)
+{
+    struct str mark = at->send.attempt_mark;
+    struct buf b;
+    size_t found;
+    *ret = text;
+    if (!str_is_set(mark) || str_find_str(text, mark) == SIZE_MAX)
+        return ERR_OK;
+    buf_init_arena(&b, &at->arena, DELIVER_PAYLOAD_MAX);
+    while ((found = str_find_str(text, mark)) != SIZE_MAX) {
+        buf_add(&b, text.p, found);
+        buf_add_i64(&b, at->work->attempt);
+        text = str_sub(text, found + mark.len, SIZE_MAX);
+    }
+    buf_add_str(&b, text);
+    *ret = buf_str(&b);
+    return buf_err(&b);
+}
+
 static void trust_done(void *arg, enum err err)
 {
     struct attempt *at = arg;
     const struct send *s = &at->send;
+    struct str input, body = s->call_body;
+    if (err == ERR_OK)
+        err = numbered(at, s->payload, &input);
+    if (err == ERR_OK && str_is_set(body))
+        err = numbered(at, s->call_body, &body);
     if (err == ERR_OK) {
         const struct core_request req = {
             .service = s->call_service,
             .operation = s->call_operation,
-            .input = s->payload,
+            .input = input,
+            .body = body,
             .role_arn = s->role,
             .session_name = STR("weir"),
             .region = s->region,

@@ -38,8 +38,10 @@ struct send {
     struct str arn, service, source_arn, source_account, role;
     /* Or an operation, which `role` must allow; `arn` is then for the dead letter alone. */
     struct str call_service, call_operation, region;
+    struct str call_body; /* of the member that is its whole body; absent: none */
     /* What: as struct target_delivery. */
     struct str payload;
+    struct str attempt_mark; /* stands in an operation's input for the number of the attempt */
     struct str group_id, trace;
     bool is_event; /* the payload is the detail of an event */
     struct str source, detail_type;
