@@ -121,12 +121,12 @@ enum err sqs_set_queue_attributes(struct call *call,
                                   struct sqs_set_queue_attributes_output *out)
 {
     struct sqs_open o;
-    struct sqs_fault f;
+    struct fault f;
     TRY(sqs_open_url(call, in->queue_url, &o));
     struct str arn = sqs_queue_arn(call->arena, o.queue);
     if (!str_is_set(arn))
         return ERR_NOMEM;
-    TRY(sqs_fault_reply(
+    TRY(fault_reply(
         call, sqs_config_apply(call->svc, call->txn, arn, &in->attributes, &o.config, &f), &f));
     return sqs_save_changed(call, &o);
 }

@@ -38,7 +38,7 @@ static enum err batch_open(struct call *call, struct str url, const char *entry_
     })
 
 /* Notes how entry i went. Errors that are no client's fault end the batch. */
-static enum err batch_note(struct batch *b, size_t i, enum err err, const struct sqs_fault *f)
+static enum err batch_note(struct batch *b, size_t i, enum err err, const struct fault *f)
 {
     assert(b->n_done + b->n_failed == i);
     if (err == ERR_FAILED)
@@ -94,12 +94,12 @@ enum err sqs_send_message(struct call *call, const struct sqs_send_message_input
                           struct sqs_send_message_output *out)
 {
     struct sqs_open o;
-    struct sqs_fault f;
+    struct fault f;
     struct sqs_checked checked;
     struct sqs_sent sent;
     struct sqs_draft draft = DRAFT_OF(call, in);
     TRY(sqs_open_url(call, in->queue_url, &o));
-    TRY(sqs_fault_reply(call, sqs_message_check(call->arena, &o.config, &draft, &checked, &f), &f));
+    TRY(fault_reply(call, sqs_message_check(call->arena, &o.config, &draft, &checked, &f), &f));
     TRY(sqs_send_stage(call->txn, &o, &checked.body, checked.delay_s, &sent));
     TELL_SENT(call, out, &checked, &sent);
     return ERR_OK;
@@ -110,7 +110,7 @@ enum err sqs_send_message_batch(struct call *call, const struct sqs_send_message
 {
     struct batch b;
     struct sqs_checked checked[SQS_BATCH_MAX];
-    struct sqs_fault faults[SQS_BATCH_MAX] = {0};
+    struct fault faults[SQS_BATCH_MAX] = {0};
     size_t n = in->entries.n, size = 0;
     TRY(BATCH_OPEN(call, in, "SendMessageBatchRequestEntry", &b));
     struct sqs_send_message_batch_result_entry *ok =
@@ -151,9 +151,9 @@ enum err sqs_delete_message(struct call *call, const struct sqs_delete_message_i
                             struct sqs_delete_message_output *out)
 {
     struct sqs_open o;
-    struct sqs_fault f;
+    struct fault f;
     TRY(sqs_open_url(call, in->queue_url, &o));
-    return sqs_fault_reply(call, sqs_delete_stage(call->txn, &o, in->receipt_handle, &f), &f);
+    return fault_reply(call, sqs_delete_stage(call->txn, &o, in->receipt_handle, &f), &f);
 }
 
 enum err sqs_delete_message_batch(struct call *call,
@@ -163,7 +163,7 @@ enum err sqs_delete_message_batch(struct call *call,
     struct batch b;
     TRY(BATCH_OPEN(call, in, "DeleteMessageBatchRequestEntry", &b));
     for (size_t i = 0; i < in->entries.n; i++) {
-        struct sqs_fault f;
+        struct fault f;
         enum err err = sqs_delete_stage(call->txn, &b.o, in->entries.v[i].receipt_handle, &f);
         TRY(batch_note(&b, i, err, &f));
     }
@@ -178,11 +178,11 @@ enum err sqs_change_message_visibility(struct call *call,
                                        struct sqs_change_message_visibility_output *out)
 {
     struct sqs_open o;
-    struct sqs_fault f;
+    struct fault f;
     TRY(sqs_open_url(call, in->queue_url, &o));
     enum err err =
         sqs_visibility_stage(call->txn, &o, in->receipt_handle, in->visibility_timeout, &f);
-    return sqs_fault_reply(call, err, &f);
+    return fault_reply(call, err, &f);
 }
 
 enum err
@@ -194,13 +194,13 @@ sqs_change_message_visibility_batch(struct call *call,
     TRY(BATCH_OPEN(call, in, "ChangeMessageVisibilityBatchRequestEntry", &b));
     for (size_t i = 0; i < in->entries.n; i++) {
         const struct sqs_change_message_visibility_batch_request_entry *e = &in->entries.v[i];
-        struct sqs_fault f;
+        struct fault f;
         enum err err = e->has_visibility_timeout
                            ? sqs_visibility_stage(call->txn, &b.o, e->receipt_handle,
                                                   e->visibility_timeout, &f)
-                           : sqs_fault_set(call->arena, &f, &sqs_err_missing_parameter,
-                                           "The request must contain the parameter "
-                                           "VisibilityTimeout.");
+                           : fault_set(call->arena, &f, &sqs_err_missing_parameter,
+                                       "The request must contain the parameter "
+                                       "VisibilityTimeout.");
         TRY(batch_note(&b, i, err, &f));
     }
     BATCH_REPLY(&b, out);

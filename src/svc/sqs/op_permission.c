@@ -106,14 +106,14 @@ enum err sqs_add_permission(struct call *call, const struct sqs_add_permission_i
                             struct sqs_add_permission_output *out)
 {
     struct sqs_open o;
-    struct sqs_fault f;
+    struct fault f;
     TRY(sqs_open_url(call, in->queue_url, &o));
     TRY(check_input(call, in));
     struct str arn = sqs_queue_arn(call->arena, o.queue);
     if (!str_is_set(arn))
         return ERR_NOMEM;
     TRY(build(call, in, arn, o.config.policy, &o.config.policy));
-    TRY(sqs_fault_reply(call, sqs_policy_check(call->txn, o.config.policy, &f), &f));
+    TRY(fault_reply(call, sqs_policy_check(call->txn, o.config.policy, &f), &f));
     return sqs_save_changed(call, &o);
 }
 

@@ -39,9 +39,9 @@ static enum err existing_queue(struct call *call, const struct sqs_create_queue_
                                struct str arn, const struct sqs_config *have)
 {
     struct sqs_config want = *have;
-    struct sqs_fault f;
-    TRY(sqs_fault_reply(
-        call, sqs_config_apply(call->svc, call->txn, arn, &in->attributes, &want, &f), &f));
+    struct fault f;
+    TRY(fault_reply(call, sqs_config_apply(call->svc, call->txn, arn, &in->attributes, &want, &f),
+                    &f));
     struct str differs = sqs_config_differs(call->arena, &in->attributes, have, &want);
     if (str_is_set(differs))
         return call_error(call, &sqs_err_queue_name_exists,
@@ -65,13 +65,13 @@ static enum err create(struct call *call, const struct sqs_create_queue_input *i
 {
     struct sqs *s = call->svc;
     struct sqs_config c;
-    struct sqs_fault f;
+    struct fault f;
     struct sqs_queue *q;
     sqs_config_init(&c, call->txn->now_ms);
     c.id = rng_u64();
     c.fifo = wants_fifo(&in->attributes);
     TRY(tags_op_create(call, &sqs_tags, &(struct tags_resource){.arn = arn}, TAGS_FROM(in->tags)));
-    TRY(sqs_fault_reply(call, sqs_config_apply(s, call->txn, arn, &in->attributes, &c, &f), &f));
+    TRY(fault_reply(call, sqs_config_apply(s, call->txn, arn, &in->attributes, &c, &f), &f));
     TRY(sqs_queue_new(s, call_scope(call), in->queue_name, &c, &q));
     TRY(sqs_on_end(call->txn, create_committed, create_aborted, q));
     return sqs_save(call->txn, q, &c);
@@ -87,7 +87,7 @@ enum err sqs_create_queue(struct call *call, const struct sqs_create_queue_input
     if (!str_is_set(arn) || !str_is_set(out->queue_url))
         return ERR_NOMEM;
     struct str key = key_make(call->arena, &sqs_k_queue, call_scope(call), in->queue_name);
-    enum err err = sqs_read(call->txn, key, &sqs_config_type, &have);
+    enum err err = txn_read(call->txn, key, &sqs_config_type, &have);
     if (err == ERR_OK)
         return existing_queue(call, in, arn, &have);
     return err == ERR_NOT_FOUND ? create(call, in, arn) : err;

@@ -126,7 +126,7 @@ static enum err resource_policy(void *self, struct txn *txn, struct str arn, str
     if (sqs_arn_parse(arn, &scope, &name) != ERR_OK)
         return ERR_OK;
     enum err err =
-        sqs_read(txn, key_make(txn->arena, &sqs_k_queue, scope, name), &sqs_config_type, &c);
+        txn_read(txn, key_make(txn->arena, &sqs_k_queue, scope, name), &sqs_config_type, &c);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     *ret_json = c.policy;

@@ -13,6 +13,7 @@
  * Thread: the home loop, but for sqs_clean_soon. */
 #include <assert.h>
 
+#include "deliver/dedup.h"
 #include "deliver/deliver.h"
 #include "deliver/job.h"
 #include "svc/sqs/sqs_int.h"
@@ -165,18 +166,16 @@ static void dedup_committed(void *arg)
 static enum err clean_dedup(struct sqs *s, struct txn *txn, struct place *at,
                             struct job_budget *budget)
 {
-    uint64_t now = (uint64_t)txn->now_ms / SQS_DEDUP_MS, done = s->dedup_done;
+    uint64_t target;
     bool more = false;
-    if (done + 1 < now) { /* the bucket of now and the one before are looked at */
-        struct key_range old = {key_prefix(txn->arena, &sqs_k_dedup, done),
-                                key_prefix(txn->arena, &sqs_k_dedup, now - 1)};
+    struct key_range old = dedup_old(txn, &sqs_k_dedup, s->dedup_done, &target);
+    if (target > s->dedup_done)
         TRY(remove_some(txn, at, old, budget, &more));
-        s->dedup_target = now - 1;
-    }
     if (more)
         return ERR_OK;
     at->phase = CLEAN_DONE;
-    return done + 1 < now ? txn_on_commit(txn, dedup_committed, s) : ERR_OK;
+    s->dedup_target = target;
+    return txn_on_commit(txn, dedup_committed, s);
 }
 
 /* --- the job ---------------------------------------------------------------------------------- */

@@ -28,20 +28,20 @@ struct sqs_config_apply {
     struct arena *a;
     struct str queue_arn;
     struct sqs_config *c;
-    struct sqs_fault *f;
+    struct fault *f;
 };
 
 static enum err invalid(struct sqs_config_apply *ap, struct str name, const char *why)
 {
-    return sqs_fault_set(ap->a, ap->f, &sqs_err_invalid_attribute_value,
-                         "Invalid value for the parameter " STR_FMT ".%s%s", STR_ARG(name),
-                         *why ? " Reason: " : "", why);
+    return fault_set(ap->a, ap->f, &sqs_err_invalid_attribute_value,
+                     "Invalid value for the parameter " STR_FMT ".%s%s", STR_ARG(name),
+                     *why ? " Reason: " : "", why);
 }
 
 static enum err unknown(struct sqs_config_apply *ap, struct str name)
 {
-    return sqs_fault_set(ap->a, ap->f, &sqs_err_invalid_attribute_name,
-                         "Unknown Attribute " STR_FMT ".", STR_ARG(name));
+    return fault_set(ap->a, ap->f, &sqs_err_invalid_attribute_name,
+                     "Unknown Attribute " STR_FMT ".", STR_ARG(name));
 }
 
 /* --- one function per kind of value ----------------------------------------------------------- */
@@ -83,22 +83,22 @@ static enum err apply_kms(struct sqs_config_apply *ap, const struct sqs_config_a
 {
     if (str_empty(value) && str_eq_c(at->name, "KmsMasterKeyId"))
         return ERR_OK; /* none, as it is */
-    return sqs_fault_set(ap->a, ap->f, &sqs_err_unsupported_operation,
-                         STR_FMT " is not supported by Weir: it has no KMS. Messages can be "
-                                 "encrypted by the client, or the data directory's disk.",
-                         STR_ARG(at->name));
+    return fault_set(ap->a, ap->f, &sqs_err_unsupported_operation,
+                     STR_FMT " is not supported by Weir: it has no KMS. Messages can be "
+                             "encrypted by the client, or the data directory's disk.",
+                     STR_ARG(at->name));
 }
 
-static enum err policy_fault(struct arena *a, enum err err, const char *why, struct sqs_fault *f)
+static enum err policy_fault(struct arena *a, enum err err, const char *why, struct fault *f)
 {
     if (err != ERR_INVALID && err != ERR_LIMIT)
         return err;
-    return sqs_fault_set(a, f, &sqs_err_invalid_attribute_value,
-                         "Invalid value for the parameter Policy. Reason: %s",
-                         err == ERR_LIMIT ? "The policy is too long." : why);
+    return fault_set(a, f, &sqs_err_invalid_attribute_value,
+                     "Invalid value for the parameter Policy. Reason: %s",
+                     err == ERR_LIMIT ? "The policy is too long." : why);
 }
 
-enum err sqs_policy_check(struct txn *txn, struct str json, struct sqs_fault *f)
+enum err sqs_policy_check(struct txn *txn, struct str json, struct fault *f)
 {
     const char *why = NULL;
     enum err err = json.len > QUEUE_POLICY_MAX
@@ -142,11 +142,11 @@ static enum err check_target(struct sqs_config_apply *ap, struct str name, struc
     struct sqs_open target;
     enum err err = sqs_open_arn(ap->sqs, ap->txn, arn, &target);
     if (err == ERR_NOT_FOUND)
-        return sqs_fault_set(ap->a, ap->f, &sqs_err_invalid_parameter_value,
-                             "Value {\"deadLetterTargetArn\":\"" STR_FMT
-                             "\"} for parameter RedrivePolicy is invalid. Reason: Dead letter "
-                             "target does not exist.",
-                             STR_ARG(arn));
+        return fault_set(ap->a, ap->f, &sqs_err_invalid_parameter_value,
+                         "Value {\"deadLetterTargetArn\":\"" STR_FMT
+                         "\"} for parameter RedrivePolicy is invalid. Reason: Dead letter "
+                         "target does not exist.",
+                         STR_ARG(arn));
     TRY(err);
     if (target.config.fifo != ap->c->fifo)
         return invalid(ap, name, "Dead-letter queue must be same type of queue as the source.");
@@ -306,7 +306,7 @@ static enum err apply_one(struct sqs_config_apply *ap, struct str name, struct s
 
 enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
                           const struct sqs_queue_attribute_map *in, struct sqs_config *c,
-                          struct sqs_fault *f)
+                          struct fault *f)
 {
     struct sqs_config_apply ap = {
         .sqs = s, .txn = txn, .a = txn->arena, .queue_arn = queue_arn, .c = c, .f = f};

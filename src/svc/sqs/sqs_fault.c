@@ -1,32 +1,10 @@
-/* Client errors that are not yet a reply, and the shape of batches. Layer: svc/sqs. */
-#include <assert.h>
-
+/* The shape of batches, and the errors of their entries. Layer: svc/sqs. */
 #include "svc/sqs/sqs_int.h"
 
-enum err sqs_fault_set(struct arena *a, struct sqs_fault *f, const struct wire_error *error,
-                       const char *fmt, ...)
-{
-    va_list ap;
-    assert(error);
-    va_start(ap, fmt);
-    f->error = error;
-    f->message = str_vfmt(a, fmt, ap);
-    va_end(ap);
-    return str_is_set(f->message) ? ERR_FAILED : ERR_NOMEM;
-}
-
-enum err sqs_fault_reply(struct call *call, enum err err, const struct sqs_fault *f)
-{
-    if (err != ERR_FAILED)
-        return err;
-    assert(f->error);
-    return call_error(call, f->error, STR_FMT, STR_ARG(f->message));
-}
-
-struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct sqs_fault *f)
+struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct fault *f)
 {
     struct sqs_batch_result_error_entry e = {.id = id, .message = f->message};
-    e.code = str_is_set(f->error->query_code) ? f->error->query_code : f->error->name;
+    e.code = fault_code(f);
     WIRE_SET(&e, sender_fault, true);
     return e;
 }

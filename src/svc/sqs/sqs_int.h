@@ -32,6 +32,7 @@
 
 #include "codec/hash.h"
 #include "core/core.h"
+#include "core/fault.h"
 #include "core/waiter.h"
 #include "sqs_api.h"
 #include "svc/sqs/sqs.h"
@@ -121,18 +122,8 @@ struct sqs_watcher {
     void *arg;
 };
 
-/* A client's error that is not yet anybody's reply: batches report it per entry. */
-struct sqs_fault {
-    const struct wire_error *error;
-    struct str message;
-};
-/* Fills it; always ERR_FAILED, or ERR_NOMEM. */
-enum err sqs_fault_set(struct arena *a, struct sqs_fault *f, const struct wire_error *error,
-                       const char *fmt, ...) PRINTF_LIKE(4, 5) WARN_UNUSED;
-/* Turns ERR_FAILED of a function that set `f` into the call's error; passes others through. */
-enum err sqs_fault_reply(struct call *call, enum err err, const struct sqs_fault *f) WARN_UNUSED;
 /* The entry of a batch reply. */
-struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct sqs_fault *f);
+struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct fault *f);
 
 /* --- sqs_open.c: a queue as an operation sees it ----------------------------------------------- */
 
@@ -231,14 +222,14 @@ void sqs_config_init(struct sqs_config *c, int64_t now_ms);
 /* Applies attributes as CreateQueue and SetQueueAttributes do; c->fifo is set before. */
 enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
                           const struct sqs_queue_attribute_map *in, struct sqs_config *c,
-                          struct sqs_fault *f) WARN_UNUSED;
+                          struct fault *f) WARN_UNUSED;
 /* Name of the first attribute in `in` that differs between two queues' settings; absent: none. */
 struct str sqs_config_differs(struct arena *a, const struct sqs_queue_attribute_map *in,
                               const struct sqs_config *have, const struct sqs_config *want);
 /* The value that GetQueueAttributes tells of a settable attribute; STR_NONE when it is not set. */
 struct str sqs_config_get(struct arena *a, const struct sqs_config *c, struct str name);
 /* Whether a document may be a queue's policy; ERR_FAILED with `f`. */
-enum err sqs_policy_check(struct txn *txn, struct str json, struct sqs_fault *f) WARN_UNUSED;
+enum err sqs_policy_check(struct txn *txn, struct str json, struct fault *f) WARN_UNUSED;
 
 /* --- sqs_message.c ---------------------------------------------------------------------------- */
 
@@ -262,7 +253,7 @@ struct sqs_checked {
 };
 enum err sqs_message_check(struct arena *a, const struct sqs_config *c,
                            const struct sqs_draft *draft, struct sqs_checked *ret_checked,
-                           struct sqs_fault *f) WARN_UNUSED;
+                           struct fault *f) WARN_UNUSED;
 /* Hex MD5 over attributes as AWS defines it; STR_NONE when there are none or on exhaustion. */
 struct str sqs_attrs_md5(struct arena *a, const struct sqs_attr *attrs, size_t n);
 bool sqs_attr_is_binary(const struct sqs_attr *attr);
@@ -274,7 +265,7 @@ bool sqs_text_ok(struct str s);
 struct sqs_sent {
     struct str id;
     uint64_t fifo_seq; /* 0: standard */
-    bool duplicate;    /* of the same deduplication id within SQS_DEDUP_MS: nothing was stored */
+    bool duplicate;    /* of the same deduplication id within DEDUP_MS: nothing was stored */
 };
 /* SequenceNumber as clients see it; STR_NONE for 0, and on exhaustion. */
 struct str sqs_fifo_seq_text(struct arena *a, uint64_t seq);
@@ -311,9 +302,9 @@ enum err sqs_taken_tell(struct arena *a, const struct sqs_taken *t,
 struct str sqs_receipt_make(struct arena *a, const struct sqs_queue *q, uint64_t seq,
                             uint32_t receives);
 enum err sqs_delete_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
-                          struct sqs_fault *f) WARN_UNUSED;
+                          struct fault *f) WARN_UNUSED;
 enum err sqs_visibility_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
-                              int64_t visibility_s, struct sqs_fault *f) WARN_UNUSED;
+                              int64_t visibility_s, struct fault *f) WARN_UNUSED;
 
 /* --- sqs_fault.c: batches --------------------------------------------------------------------- */
 

@@ -1,14 +1,10 @@
 /* The key layouts of the service; nobody else builds its keys (kv/key.h says the letters).
  *
- * Queue ids are drawn at random once, so that a name used again never meets old messages. A bucket
- * of deduplication ids is the time of sending divided by SQS_DEDUP_MS: a lookup reads two of them,
- * and those of all queues that are too old are one range. */
+ * Queue ids are drawn at random once, so that a name used again never meets old messages. */
 #ifndef WEIR_SVC_SQS_SQS_KEYS_H
 #define WEIR_SVC_SQS_SQS_KEYS_H
 
 #include "kv/key.h"
-
-enum { SQS_DEDUP_MS = 5 * 60 * 1000 };
 
 /* scope, name -> sqs_config */
 static const struct key_layout sqs_k_queue = {KEY_SQS, 1, "St"};
@@ -16,7 +12,7 @@ static const struct key_layout sqs_k_queue = {KEY_SQS, 1, "St"};
 static const struct key_layout sqs_k_body = {KEY_SQS, 2, "uu"};
 /* queue id, sequence number -> sqs_state, small */
 static const struct key_layout sqs_k_state = {KEY_SQS, 3, "uu"};
-/* bucket, queue id, message group (or empty), deduplication id -> sqs_dedup */
+/* bucket, queue id, message group (or empty), deduplication id: deliver/dedup.h */
 static const struct key_layout sqs_k_dedup = {KEY_SQS, 4, "uutt"};
 /* queue id, bound -> empty: messages below the bound are to be deleted; all of them when it is the
  * largest number: the queue is gone */

@@ -71,13 +71,12 @@ static enum err receipt_parse(const struct sqs *s, struct str text, struct recei
 }
 
 static enum err parse_for(struct arena *a, const struct sqs_queue *q, struct str receipt,
-                          struct receipt *ret_r, struct sqs_fault *f)
+                          struct receipt *ret_r, struct fault *f)
 {
     if (receipt_parse(q->sqs, receipt, ret_r) != ERR_OK || ret_r->queue_id != q->id)
-        return sqs_fault_set(a, f, &sqs_err_receipt_handle_is_invalid,
-                             "The input receipt handle \"" STR_FMT
-                             "\" is not a valid receipt handle.",
-                             STR_ARG(str_sub(receipt, 0, 200)));
+        return fault_set(a, f, &sqs_err_receipt_handle_is_invalid,
+                         "The input receipt handle \"" STR_FMT "\" is not a valid receipt handle.",
+                         STR_ARG(str_sub(receipt, 0, 200)));
     return ERR_OK;
 }
 
@@ -145,7 +144,7 @@ static enum standing look(struct sqs_queue *q, const struct receipt *r, int64_t 
 }
 
 enum err sqs_delete_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
-                          struct sqs_fault *f)
+                          struct fault *f)
 {
     struct receipt r;
     TRY(parse_for(txn->arena, q->queue, receipt, &r, f));
@@ -153,10 +152,10 @@ enum err sqs_delete_stage(struct txn *txn, const struct sqs_open *q, struct str 
     if (st == STANDING_NONE)
         return ERR_OK;
     if (q->config.fifo && st != STANDING_LEASED)
-        return sqs_fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
-                             "Value " STR_FMT " for parameter ReceiptHandle is invalid. Reason: "
-                             "The receipt handle has expired.",
-                             STR_ARG(receipt));
+        return fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
+                         "Value " STR_FMT " for parameter ReceiptHandle is invalid. Reason: "
+                         "The receipt handle has expired.",
+                         STR_ARG(receipt));
     /* In a standard queue an old handle is accepted; whether it still deletes is left open by SQS.
      * Here it does not: another consumer is at work on the message. */
     if (st == STANDING_OLD)
@@ -165,46 +164,46 @@ enum err sqs_delete_stage(struct txn *txn, const struct sqs_open *q, struct str 
     return on_commit(txn, delete_committed, q->queue, r.seq, 0);
 }
 
-static enum err not_available(struct arena *a, struct str receipt, struct sqs_fault *f)
+static enum err not_available(struct arena *a, struct str receipt, struct fault *f)
 {
-    return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                         "Value " STR_FMT " for parameter ReceiptHandle is invalid. Reason: "
-                         "Message does not exist or is not available for visibility timeout "
-                         "change.",
-                         STR_ARG(receipt));
+    return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                     "Value " STR_FMT " for parameter ReceiptHandle is invalid. Reason: "
+                     "Message does not exist or is not available for visibility timeout "
+                     "change.",
+                     STR_ARG(receipt));
 }
 
 enum err sqs_visibility_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
-                              int64_t visibility_s, struct sqs_fault *f)
+                              int64_t visibility_s, struct fault *f)
 {
     struct receipt r;
     struct sqs_state state;
     if (visibility_s < 0 || visibility_s > SQS_VISIBILITY_MAX_S)
-        return sqs_fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
-                             "Value %lld for parameter VisibilityTimeout is invalid. Reason: "
-                             "VisibilityTimeout must be an integer between 0 and 43200.",
-                             (long long)visibility_s);
+        return fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
+                         "Value %lld for parameter VisibilityTimeout is invalid. Reason: "
+                         "VisibilityTimeout must be an integer between 0 and 43200.",
+                         (long long)visibility_s);
     TRY(parse_for(txn->arena, q->queue, receipt, &r, f));
     enum standing st = look(q->queue, &r, txn->now_ms);
     if (st == STANDING_NONE || st == STANDING_OLD)
         return not_available(txn->arena, receipt, f);
     if (st == STANDING_VISIBLE)
-        return sqs_fault_set(txn->arena, f, &sqs_err_message_not_inflight,
-                             "The message referred to isn't in flight.");
+        return fault_set(txn->arena, f, &sqs_err_message_not_inflight,
+                         "The message referred to isn't in flight.");
     struct str key = key_make(txn->arena, &sqs_k_state, q->config.id, r.seq);
-    enum err err = sqs_read(txn, key, &sqs_state_type, &state);
+    enum err err = txn_read(txn, key, &sqs_state_type, &state);
     if (err == ERR_NOT_FOUND)
         return not_available(txn->arena, receipt, f);
     TRY(err);
     int64_t due_ms = txn->now_ms + visibility_s * 1000;
     if (due_ms - state.last_receive_ms > SQS_VISIBILITY_MAX_S * 1000)
-        return sqs_fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
-                             "Value %lld for parameter VisibilityTimeout is invalid. Reason: Total "
-                             "VisibilityTimeout for the message is beyond the limit [43200 "
-                             "seconds].",
-                             (long long)visibility_s);
+        return fault_set(txn->arena, f, &sqs_err_invalid_parameter_value,
+                         "Value %lld for parameter VisibilityTimeout is invalid. Reason: Total "
+                         "VisibilityTimeout for the message is beyond the limit [43200 "
+                         "seconds].",
+                         (long long)visibility_s);
     assert(state.receives > 0);
     state.due_ms = due_ms;
-    TRY(sqs_write(txn, key, &sqs_state_type, &state));
+    TRY(txn_write(txn, key, &sqs_state_type, &state));
     return on_commit(txn, visibility_committed, q->queue, r.seq, due_ms);
 }

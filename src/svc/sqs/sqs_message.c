@@ -5,13 +5,11 @@
 #include <stdlib.h>
 
 #include "codec/hex.h"
+#include "core/message_attr.h"
 #include "svc/sqs/sqs_int.h"
 
 enum {
-    ATTR_NAME_MAX = 256,
-    ATTR_TYPE_MAX = 256,
     FIFO_ID_MAX = 128,
-    NUMBER_MAX = 310, /* characters */
     MD5_TYPE_TEXT = 1,
     MD5_TYPE_BINARY = 2,
 };
@@ -61,65 +59,29 @@ struct str sqs_attrs_md5(struct arena *a, const struct sqs_attr *attrs, size_t n
     return hex_encode(a, digest, sizeof(digest));
 }
 
-static bool name_ok(struct str name)
+static enum err bad_attr(struct arena *a, struct fault *f, struct str name, const char *why)
 {
-    if (name.len == 0 || name.len > ATTR_NAME_MAX || name.p[0] == '.' ||
-        name.p[name.len - 1] == '.')
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.p[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '-' || (c == '.' && name.p[i - 1] != '.');
-        if (!ok)
-            return false;
-    }
-    return !(name.len >= 4 && str_eq_nocase(str_sub(name, 0, 4), STR("AWS."))) &&
-           !(name.len >= 7 && str_eq_nocase(str_sub(name, 0, 7), STR("Amazon.")));
-}
-
-/* "String", "Number.float", "Binary.png"; the base type, or STR_NONE. */
-static struct str base_type(struct str type)
-{
-    static const struct str bases[] = {STR_INIT("String"), STR_INIT("Number"), STR_INIT("Binary")};
-    size_t dot = str_find(type, '.');
-    struct str base = dot == SIZE_MAX ? type : str_sub(type, 0, dot);
-    if (type.len > ATTR_TYPE_MAX || (dot != SIZE_MAX && dot + 1 == type.len))
-        return STR_NONE;
-    for (size_t i = 0; i < ARRAY_LEN(bases); i++)
-        if (str_eq(base, bases[i]))
-            return bases[i];
-    return STR_NONE;
-}
-
-static bool number_ok(struct str s)
-{
-    double v;
-    return s.len <= NUMBER_MAX && str_to_f64(str_trim(s), &v) == ERR_OK;
-}
-
-static enum err bad_attr(struct arena *a, struct sqs_fault *f, struct str name, const char *why)
-{
-    return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                         "The message attribute '" STR_FMT "' %s", STR_ARG(name), why);
+    return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                     "The message attribute '" STR_FMT "' %s", STR_ARG(name), why);
 }
 
 static enum err check_attr(struct arena *a, struct str name,
                            const struct sqs_message_attribute_value *in, struct sqs_attr *ret_attr,
-                           struct sqs_fault *f)
+                           struct fault *f)
 {
-    if (!name_ok(name))
-        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "Message (user) attribute name '" STR_FMT
-                             "' is invalid. It can contain up to 256 letters, digits, underscores, "
-                             "hyphens and single periods, and must not begin with AWS. or Amazon.",
-                             STR_ARG(str_sub(name, 0, ATTR_NAME_MAX)));
+    if (!message_attr_name_ok(name))
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "Message (user) attribute name '" STR_FMT
+                         "' is invalid. It can contain up to 256 letters, digits, underscores, "
+                         "hyphens and single periods, and must not begin with AWS. or Amazon.",
+                         STR_ARG(str_sub(name, 0, MESSAGE_ATTR_NAME_MAX)));
     if (in->string_list_values.n || in->binary_list_values.n)
-        return sqs_fault_set(a, f, &sqs_err_unsupported_operation,
-                             "Message attribute list values in SendMessage operation are not "
-                             "supported.");
+        return fault_set(a, f, &sqs_err_unsupported_operation,
+                         "Message attribute list values in SendMessage operation are not "
+                         "supported.");
     if (str_empty(in->data_type))
         return bad_attr(a, f, name, "must contain non-empty message attribute type.");
-    struct str base = base_type(in->data_type);
+    struct str base = message_attr_base(in->data_type);
     if (!str_is_set(base))
         return bad_attr(a, f, name,
                         "has an invalid message attribute type, the set of supported type "
@@ -136,11 +98,11 @@ static enum err check_attr(struct arena *a, struct str name,
         return bad_attr(a, f, name, "has multiple values.");
     if (!binary && !sqs_text_ok(value))
         return bad_attr(a, f, name, "has an invalid character in its value.");
-    if (str_eq_c(base, "Number") && !number_ok(value))
-        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "Can't cast the value of message (user) attribute '" STR_FMT
-                             "' to a number.",
-                             STR_ARG(name));
+    if (str_eq_c(base, "Number") && !message_attr_number_ok(value))
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "Can't cast the value of message (user) attribute '" STR_FMT
+                         "' to a number.",
+                         STR_ARG(name));
     *ret_attr = (struct sqs_attr){.name = name, .type = in->data_type, .value = value};
     return ERR_OK;
 }
@@ -151,13 +113,12 @@ static int by_name(const void *a, const void *b)
 }
 
 static enum err check_attrs(struct arena *a, const struct sqs_message_body_attribute_map *in,
-                            struct sqs_checked *c, struct sqs_fault *f)
+                            struct sqs_checked *c, struct fault *f)
 {
     size_t n = in ? in->n : 0;
     if (n > SQS_ATTRIBUTES_MAX)
-        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "Number of message attributes [%zu] exceeds the allowed maximum [10].",
-                             n);
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "Number of message attributes [%zu] exceeds the allowed maximum [10].", n);
     struct sqs_attr *attrs = ARENA_ARRAY(a, struct sqs_attr, n + 1);
     if (!attrs)
         return ERR_NOMEM;
@@ -168,9 +129,9 @@ static enum err check_attrs(struct arena *a, const struct sqs_message_body_attri
     qsort(attrs, n, sizeof(*attrs), by_name);
     for (size_t i = 1; i < n; i++)
         if (str_eq(attrs[i].name, attrs[i - 1].name))
-            return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                                 "Message (user) attribute name '" STR_FMT "' already exists.",
-                                 STR_ARG(attrs[i].name));
+            return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "Message (user) attribute name '" STR_FMT "' already exists.",
+                             STR_ARG(attrs[i].name));
     c->body.attrs = attrs;
     c->body.n_attrs = n;
     c->md5_attrs_hex = sqs_attrs_md5(a, attrs, n);
@@ -180,19 +141,19 @@ static enum err check_attrs(struct arena *a, const struct sqs_message_body_attri
 /* The only system attribute that a sender may give is AWSTraceHeader. */
 static enum err check_system(struct arena *a,
                              const struct sqs_message_body_system_attribute_map *in,
-                             struct sqs_checked *c, struct sqs_fault *f)
+                             struct sqs_checked *c, struct fault *f)
 {
     for (size_t i = 0; in && i < in->n; i++) {
         const struct sqs_message_system_attribute_value *v = &in->v[i].value;
         if (!str_eq_c(in->v[i].key, "AWSTraceHeader"))
-            return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                                 "Message system attribute name '" STR_FMT "' is invalid.",
-                                 STR_ARG(in->v[i].key));
+            return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "Message system attribute name '" STR_FMT "' is invalid.",
+                             STR_ARG(in->v[i].key));
         if (!str_eq_c(v->data_type, "String") || str_empty(v->string_value) ||
             !sqs_text_ok(v->string_value))
-            return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                                 "Message system attribute 'AWSTraceHeader' must be a non-empty "
-                                 "String.");
+            return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "Message system attribute 'AWSTraceHeader' must be a non-empty "
+                             "String.");
         struct sqs_attr attr = {
             .name = in->v[i].key, .type = v->data_type, .value = v->string_value};
         c->body.trace = v->string_value;
@@ -212,41 +173,40 @@ static bool fifo_id_ok(struct str id)
 }
 
 static enum err check_fifo(struct arena *a, const struct sqs_config *c,
-                           const struct sqs_draft *draft, struct sqs_checked *out,
-                           struct sqs_fault *f)
+                           const struct sqs_draft *draft, struct sqs_checked *out, struct fault *f)
 {
     if (!c->fifo) {
         if (str_is_set(draft->group) || str_is_set(draft->dedup))
-            return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                                 "Value " STR_FMT " for parameter %s is invalid. Reason: The "
-                                 "request include parameter that is not valid for this queue type.",
-                                 STR_ARG(str_is_set(draft->group) ? draft->group : draft->dedup),
-                                 str_is_set(draft->group) ? "MessageGroupId"
-                                                          : "MessageDeduplicationId");
+            return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                             "Value " STR_FMT " for parameter %s is invalid. Reason: The "
+                             "request include parameter that is not valid for this queue type.",
+                             STR_ARG(str_is_set(draft->group) ? draft->group : draft->dedup),
+                             str_is_set(draft->group) ? "MessageGroupId"
+                                                      : "MessageDeduplicationId");
         return ERR_OK;
     }
     if (draft->has_delay)
-        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "Value %lld for parameter DelaySeconds is invalid. Reason: The "
-                             "request include parameter that is not valid for this queue type.",
-                             (long long)draft->delay_s);
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "Value %lld for parameter DelaySeconds is invalid. Reason: The "
+                         "request include parameter that is not valid for this queue type.",
+                         (long long)draft->delay_s);
     if (!str_is_set(draft->group))
-        return sqs_fault_set(a, f, &sqs_err_missing_parameter,
-                             "The request must contain the parameter MessageGroupId.");
+        return fault_set(a, f, &sqs_err_missing_parameter,
+                         "The request must contain the parameter MessageGroupId.");
     if (!fifo_id_ok(draft->group))
-        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "MessageGroupId can only include alphanumeric and punctuation "
-                             "characters. 1 to 128 in length.");
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "MessageGroupId can only include alphanumeric and punctuation "
+                         "characters. 1 to 128 in length.");
     out->body.group = draft->group;
     out->body.dedup = draft->dedup;
     if (str_is_set(draft->dedup) && !fifo_id_ok(draft->dedup))
-        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "MessageDeduplicationId can only include alphanumeric and punctuation "
-                             "characters. 1 to 128 in length.");
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "MessageDeduplicationId can only include alphanumeric and punctuation "
+                         "characters. 1 to 128 in length.");
     if (!str_is_set(draft->dedup) && !c->content_dedup)
-        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "The queue should either have ContentBasedDeduplication enabled or "
-                             "MessageDeduplicationId provided explicitly");
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "The queue should either have ContentBasedDeduplication enabled or "
+                         "MessageDeduplicationId provided explicitly");
     if (!str_is_set(draft->dedup)) {
         char *hex = arena_alloc(a, HASH_SHA256_LEN * 2 + 1);
         if (!hex)
@@ -258,20 +218,20 @@ static enum err check_fifo(struct arena *a, const struct sqs_config *c,
 }
 
 static enum err check_body(struct arena *a, const struct sqs_config *c, struct str body,
-                           struct sqs_checked *out, struct sqs_fault *f)
+                           struct sqs_checked *out, struct fault *f)
 {
     if (str_empty(body))
-        return sqs_fault_set(a, f, &sqs_err_missing_parameter,
-                             "The request must contain the parameter MessageBody.");
+        return fault_set(a, f, &sqs_err_missing_parameter,
+                         "The request must contain the parameter MessageBody.");
     if (!sqs_text_ok(body))
-        return sqs_fault_set(a, f, &sqs_err_invalid_message_contents,
-                             "Invalid characters found. Valid unicode characters are #x9 | #xA | "
-                             "#xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF");
+        return fault_set(a, f, &sqs_err_invalid_message_contents,
+                         "Invalid characters found. Valid unicode characters are #x9 | #xA | "
+                         "#xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF");
     if (out->size > (size_t)c->size_max)
-        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "One or more parameters are invalid. Reason: Message must be shorter "
-                             "than %lld bytes.",
-                             (long long)c->size_max);
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "One or more parameters are invalid. Reason: Message must be shorter "
+                         "than %lld bytes.",
+                         (long long)c->size_max);
     hash_once(HASH_MD5, body.p, body.len, out->body.md5);
     out->body.body = body;
     out->md5_hex = hex_encode(a, out->body.md5, HASH_MD5_LEN);
@@ -280,15 +240,15 @@ static enum err check_body(struct arena *a, const struct sqs_config *c, struct s
 
 enum err sqs_message_check(struct arena *a, const struct sqs_config *c,
                            const struct sqs_draft *draft, struct sqs_checked *ret_checked,
-                           struct sqs_fault *f)
+                           struct fault *f)
 {
     struct sqs_checked out = {.delay_s = draft->has_delay ? draft->delay_s : c->delay_s,
                               .size = draft->body.len};
     if (out.delay_s < 0 || out.delay_s > SQS_DELAY_MAX_S)
-        return sqs_fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "Value %lld for parameter DelaySeconds is invalid. Reason: "
-                             "DelaySeconds must be >= 0 and <= 900.",
-                             (long long)out.delay_s);
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "Value %lld for parameter DelaySeconds is invalid. Reason: "
+                         "DelaySeconds must be >= 0 and <= 900.",
+                         (long long)out.delay_s);
     TRY(check_attrs(a, draft->attributes, &out, f));
     TRY(check_system(a, draft->system, &out, f));
     TRY(check_body(a, c, draft->body, &out, f));

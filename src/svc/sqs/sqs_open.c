@@ -80,7 +80,7 @@ enum err sqs_open(struct sqs *s, struct txn *txn, struct key_scope scope, struct
     if (name.len > SQS_NAME_MAX)
         return ERR_NOT_FOUND;
     struct str key = key_make(txn->arena, &sqs_k_queue, scope, name);
-    TRY(sqs_read(txn, key, &sqs_config_type, &o.config));
+    TRY(txn_read(txn, key, &sqs_config_type, &o.config));
     o.queue = find(s, key);
     if (!o.queue || o.queue->id != o.config.id) {
         sqs_queue_unref(o.queue);
@@ -124,5 +124,5 @@ enum err sqs_open_url(struct call *call, struct str url, struct sqs_open *ret_op
 enum err sqs_save(struct txn *txn, const struct sqs_queue *q, const struct sqs_config *c)
 {
     assert(q->id == c->id && q->fifo == c->fifo);
-    return sqs_write(txn, q->key, &sqs_config_type, c);
+    return txn_write(txn, q->key, &sqs_config_type, c);
 }

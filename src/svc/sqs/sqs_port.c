@@ -111,7 +111,7 @@ static enum err port_delete_message(void *self, struct txn *txn, struct str queu
                                     struct str receipt_handle)
 {
     struct sqs_open o;
-    struct sqs_fault f;
+    struct fault f;
     TRY(sqs_open_arn(self, txn, queue_arn, &o));
     enum err err = sqs_delete_stage(txn, &o, receipt_handle, &f);
     return err == ERR_FAILED ? ERR_NOT_FOUND : err;
@@ -121,7 +121,7 @@ static enum err port_change_visibility(void *self, struct txn *txn, struct str q
                                        struct str receipt_handle, int64_t visibility_ms)
 {
     struct sqs_open o;
-    struct sqs_fault f;
+    struct fault f;
     TRY(sqs_open_arn(self, txn, queue_arn, &o));
     enum err err = sqs_visibility_stage(txn, &o, receipt_handle, (visibility_ms + 999) / 1000, &f);
     return err == ERR_FAILED ? ERR_NOT_FOUND : err;

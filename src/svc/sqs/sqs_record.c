@@ -57,29 +57,6 @@ static const struct record_field state_fields[] = {
 };
 const struct record_type sqs_state_type = RECORD_TYPE(struct sqs_state, 1, state_fields);
 
-static const struct record_field dedup_fields[] = {
-    REC_INT(struct sqs_dedup, sent_ms),
-    REC_STR(struct sqs_dedup, id),
-    REC_UINT(struct sqs_dedup, seq),
-};
-const struct record_type sqs_dedup_type = RECORD_TYPE(struct sqs_dedup, 1, dedup_fields);
-
-enum err sqs_read_sized(struct txn *txn, struct str key, const struct record_type *type, void *rec,
-                        size_t size)
-{
-    struct str bytes;
-    TRY(txn_get(txn, key, &bytes));
-    return record_unpack_sized(type, txn->arena, bytes, rec, size);
-}
-
-enum err sqs_write_sized(struct txn *txn, struct str key, const struct record_type *type,
-                         const void *rec, size_t size)
-{
-    struct str bytes;
-    TRY(record_make_sized(type, txn->arena, rec, size, &bytes));
-    return txn_put(txn, key, bytes);
-}
-
 enum err sqs_delete_message_records(struct txn *txn, uint64_t queue_id, uint64_t seq)
 {
     TRY(txn_del(txn, key_make(txn->arena, &sqs_k_body, queue_id, seq)));

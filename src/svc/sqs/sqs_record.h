@@ -3,9 +3,8 @@
 #ifndef WEIR_SVC_SQS_SQS_RECORD_H
 #define WEIR_SVC_SQS_SQS_RECORD_H
 
-#include "base/record.h"
 #include "codec/hash.h"
-#include "core/txn.h"
+#include "core/txn_record.h"
 
 enum {
     SQS_ATTRIBUTES_MAX = 10, /* message attributes of one message */
@@ -52,28 +51,12 @@ struct sqs_state {
     struct str group; /* FIFO: the index needs it at start */
 };
 
-struct sqs_dedup {
-    int64_t sent_ms;
-    struct str id; /* of the message that was sent */
-    uint64_t seq;
-};
+extern const struct record_type sqs_config_type, sqs_body_type, sqs_state_type;
 
-extern const struct record_type sqs_config_type, sqs_body_type, sqs_state_type, sqs_dedup_type;
-
-/* The record of a key, read tracked. ERR_NOT_FOUND, ERR_CORRUPT, and what the store says. */
-#define sqs_read(txn, key, type, rec) sqs_read_sized((txn), (key), (type), (rec), sizeof(*(rec)))
-/* Stages the record. */
-#define sqs_write(txn, key, type, rec) sqs_write_sized((txn), (key), (type), (rec), sizeof(*(rec)))
 /* Stages the end of a message. */
 enum err sqs_delete_message_records(struct txn *txn, uint64_t queue_id, uint64_t seq) WARN_UNUSED;
 /* Runs one of the two when the transaction ends; on an error `aborted` has run, or will. */
 enum err sqs_on_end(struct txn *txn, void (*committed)(void *arg), void (*aborted)(void *arg),
                     void *arg) WARN_UNUSED;
-
-/* Behind the macros. */
-enum err sqs_read_sized(struct txn *txn, struct str key, const struct record_type *type, void *rec,
-                        size_t size) WARN_UNUSED;
-enum err sqs_write_sized(struct txn *txn, struct str key, const struct record_type *type,
-                         const void *rec, size_t size) WARN_UNUSED;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "deliver/dedup.h"
 #include "svc/sqs/sqs_int.h"
 
 /* A message on its way into an index. In the transaction's arena. */
@@ -58,38 +59,12 @@ struct str sqs_fifo_seq_text(struct arena *a, uint64_t seq)
     return seq ? str_fmt(a, "%020llu", (unsigned long long)seq) : STR_NONE;
 }
 
-/* Looks for the deduplication id in the bucket of now and the one before. */
-static enum err find_duplicate(struct txn *txn, uint64_t queue_id, struct str scope, struct str id,
-                               struct sqs_dedup *ret_d)
-{
-    uint64_t bucket = (uint64_t)txn->now_ms / SQS_DEDUP_MS;
-    for (uint64_t back = 0; back < 2; back++) {
-        struct str key = key_make(txn->arena, &sqs_k_dedup, bucket - back, queue_id, scope, id);
-        enum err err = sqs_read(txn, key, &sqs_dedup_type, ret_d);
-        if (err == ERR_NOT_FOUND)
-            continue;
-        TRY(err);
-        if (txn->now_ms - ret_d->sent_ms < SQS_DEDUP_MS)
-            return ERR_OK;
-    }
-    return ERR_NOT_FOUND;
-}
-
-static enum err put_dedup(struct txn *txn, uint64_t queue_id, struct str scope,
-                          const struct sqs_body *body, uint64_t seq)
-{
-    struct sqs_dedup d = {.sent_ms = txn->now_ms, .id = body->id, .seq = seq};
-    uint64_t bucket = (uint64_t)txn->now_ms / SQS_DEDUP_MS;
-    return sqs_write(txn, key_make(txn->arena, &sqs_k_dedup, bucket, queue_id, scope, body->dedup),
-                     &sqs_dedup_type, &d);
-}
-
 static enum err put_message(struct txn *txn, uint64_t queue_id, uint64_t seq,
                             const struct sqs_body *body, int64_t due_ms)
 {
     struct sqs_state state = {.due_ms = due_ms, .group = body->group};
-    TRY(sqs_write(txn, key_make(txn->arena, &sqs_k_body, queue_id, seq), &sqs_body_type, body));
-    return sqs_write(txn, key_make(txn->arena, &sqs_k_state, queue_id, seq), &sqs_state_type,
+    TRY(txn_write(txn, key_make(txn->arena, &sqs_k_body, queue_id, seq), &sqs_body_type, body));
+    return txn_write(txn, key_make(txn->arena, &sqs_k_state, queue_id, seq), &sqs_state_type,
                      &state);
 }
 
@@ -98,11 +73,14 @@ enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_b
 {
     assert(to->queue->id == to->config.id && to->queue->fifo == to->config.fifo);
     bool moved = str_is_set(body->id);
-    struct str scope = to->config.dedup_per_group ? body->group : STR("");
-    struct sqs_dedup earlier;
+    const struct dedup_key dedup = {.layout = &sqs_k_dedup,
+                                    .owner = to->config.id,
+                                    .scope = to->config.dedup_per_group ? body->group : STR(""),
+                                    .id = body->dedup};
+    struct dedup_seen earlier;
     uint64_t seq;
     if (to->config.fifo && !moved) {
-        enum err err = find_duplicate(txn, to->config.id, scope, body->dedup, &earlier);
+        enum err err = dedup_find(txn, &dedup, &earlier);
         if (err == ERR_OK) {
             *ret_sent =
                 (struct sqs_sent){.id = earlier.id, .fifo_seq = earlier.seq, .duplicate = true};
@@ -123,7 +101,7 @@ enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_b
     TRY(reserve(txn, to->queue, to->config.fifo ? body->group : STR_NONE, due_ms, &seq));
     body->fifo_seq = to->config.fifo ? seq : 0;
     if (to->config.fifo && !moved)
-        TRY(put_dedup(txn, to->config.id, scope, body, seq));
+        TRY(dedup_put(txn, &dedup, &(struct dedup_seen){.id = body->id, .seq = seq}));
     TRY(put_message(txn, to->config.id, seq, body, due_ms));
     *ret_sent = (struct sqs_sent){.id = body->id, .fifo_seq = body->fifo_seq};
     return ERR_OK;

@@ -111,7 +111,7 @@ static enum err lease(struct txn *txn, const struct sqs_open *from, const struct
     state.receives = slot->receives + 1;
     state.due_ms = due_ms;
     state.last_receive_ms = txn->now_ms;
-    TRY(sqs_write(txn, key, &sqs_state_type, &state));
+    TRY(txn_write(txn, key, &sqs_state_type, &state));
     taken->seq = slot->seq;
     taken->receives = state.receives;
     taken->first_receive_ms = state.first_receive_ms;

@@ -135,7 +135,7 @@ static enum err send_body(struct txn *txn, void *arg)
 {
     const struct act *act = arg;
     struct sqs_open o;
-    struct sqs_fault f;
+    struct fault f;
     struct sqs_checked checked;
     struct sqs_sent sent;
     struct sqs_draft d = {.body = str_fmt(txn->arena, "m%d", act->i),

@@ -135,7 +135,7 @@ static enum err send_body(struct txn *txn, void *arg)
 {
     struct act *act = arg;
     struct sqs_open o;
-    struct sqs_fault f;
+    struct fault f;
     struct sqs_checked checked;
     struct sqs_sent sent;
     struct sqs_draft d = {.body = str_c(act->body),
@@ -189,7 +189,7 @@ static enum err delete_body(struct txn *txn, void *arg)
 {
     struct act *act = arg;
     struct sqs_open o;
-    struct sqs_fault f = {0};
+    struct fault f = {0};
     TRY(sqs_open_arn(s, txn, arn_of(txn->arena, act->name), &o));
     enum err err = sqs_delete_stage(txn, &o, str_c(act->receipt[0]), &f);
     fault_of = f.error;
@@ -200,7 +200,7 @@ static enum err visibility_body(struct txn *txn, void *arg)
 {
     struct act *act = arg;
     struct sqs_open o;
-    struct sqs_fault f = {0};
+    struct fault f = {0};
     TRY(sqs_open_arn(s, txn, arn_of(txn->arena, act->name), &o));
     enum err err = sqs_visibility_stage(txn, &o, str_c(act->receipt[0]), act->visibility_s, &f);
     fault_of = f.error;

@@ -83,7 +83,7 @@ static void test_size(void **state)
     for (int with = 0; with < 2; with++) {
         size_t extra = with ? 1 + 6 + 1 : 0;
         struct sqs_checked checked;
-        struct sqs_fault f;
+        struct fault f;
         struct sqs_draft d = {.body = str_n(body, 1024 - extra),
                               .attributes = with ? &attrs : NULL};
         assert_int_equal(sqs_message_check(&arena, &c, &d, &checked, &f), ERR_OK);
@@ -181,7 +181,7 @@ static void test_attributes(void **state)
         struct sqs_message_body_attribute_map attrs = {&e, 1};
         struct sqs_draft d = {.body = STR("b"), .attributes = &attrs};
         struct sqs_checked checked;
-        struct sqs_fault f = {0};
+        struct fault f = {0};
         enum err err = sqs_message_check(&arena, &c, &d, &checked, &f);
         if (err != (rows[i].want ? ERR_FAILED : ERR_OK) || f.error != rows[i].want)
             fail_msg("%s: %s", rows[i].what, err_name(err));
@@ -221,7 +221,7 @@ static void test_fifo(void **state)
                               .has_delay = rows[i].has_delay,
                               .delay_s = 5};
         struct sqs_checked checked;
-        struct sqs_fault f = {0};
+        struct fault f = {0};
         enum err err = sqs_message_check(&arena, &c, &d, &checked, &f);
         if (err != (rows[i].ok ? ERR_OK : ERR_FAILED))
             fail_msg("%s: %s", rows[i].what, err_name(err));

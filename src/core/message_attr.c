@@ -1,0 +1,37 @@
+/* See message_attr.h. Layer: core. */
+#include "core/message_attr.h"
+
+bool message_attr_name_ok(struct str name)
+{
+    if (name.len == 0 || name.len > MESSAGE_ATTR_NAME_MAX || name.p[0] == '.' ||
+        name.p[name.len - 1] == '.')
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.p[i];
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '-' || (c == '.' && name.p[i - 1] != '.');
+        if (!ok)
+            return false;
+    }
+    return !(name.len >= 4 && str_eq_nocase(str_sub(name, 0, 4), STR("AWS."))) &&
+           !(name.len >= 7 && str_eq_nocase(str_sub(name, 0, 7), STR("Amazon.")));
+}
+
+struct str message_attr_base(struct str type)
+{
+    static const struct str bases[] = {STR_INIT("String"), STR_INIT("Number"), STR_INIT("Binary")};
+    size_t dot = str_find(type, '.');
+    struct str base = dot == SIZE_MAX ? type : str_sub(type, 0, dot);
+    if (type.len > MESSAGE_ATTR_TYPE_MAX || (dot != SIZE_MAX && dot + 1 == type.len))
+        return STR_NONE;
+    for (size_t i = 0; i < ARRAY_LEN(bases); i++)
+        if (str_eq(base, bases[i]))
+            return bases[i];
+    return STR_NONE;
+}
+
+bool message_attr_number_ok(struct str value)
+{
+    double v;
+    return value.len <= MESSAGE_ATTR_NUMBER_MAX && str_to_f64(str_trim(value), &v) == ERR_OK;
+}
