@@ -30,6 +30,7 @@ struct target {
 struct target_attribute { /* message attribute of type String, or Number */
     struct str name, value;
     bool number;
+    struct str type; /* of a sender that has types of its own ("Binary.png"); absent: as above */
 };
 
 /* What a payload is to an event bus: the detail of a new event. */
@@ -48,6 +49,7 @@ struct target_delivery {
     struct str trace;              /* X-Amzn-Trace-Id; absent: none */
     const struct target_event
         *event; /* for buses; NULL: the payload is an event, from another bus */
+    struct str subject;            /* of a topic's message; absent: none */
 };
 
 /* What a kind knows of one target after it looked it up. */

@@ -23,9 +23,14 @@ static enum err take_attributes(struct arena *a, const struct target_delivery *d
     if (!map || !v)
         return ERR_NOMEM;
     for (size_t i = 0; i < d->n_attributes; i++) {
-        v[i].key = d->attributes[i].name;
-        v[i].value.data_type = d->attributes[i].number ? STR("Number") : STR("String");
-        v[i].value.string_value = d->attributes[i].value;
+        const struct target_attribute *at = &d->attributes[i];
+        struct str type = at->number ? STR("Number") : STR("String");
+        v[i].key = at->name;
+        v[i].value.data_type = str_is_set(at->type) ? at->type : type;
+        if (str_starts(v[i].value.data_type, STR("Binary")))
+            v[i].value.binary_value = at->value;
+        else
+            v[i].value.string_value = at->value;
     }
     *map = (struct sqs_message_body_attribute_map){v, d->n_attributes};
     draft->attributes = map;
@@ -56,7 +61,7 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
 {
     struct sqs *s = self;
     const struct sqs_open *o = found->opened;
-    struct sqs_fault f;
+    struct fault f;
     struct sqs_checked checked;
     struct sqs_sent sent;
     assert(o && o->queue->id == o->config.id);
