@@ -76,3 +76,10 @@ enum err call_authenticate(struct call *call)
     TRY(web_check(call->impl));
     return authn_check(call->impl, false);
 }
+
+bool call_is_operator(const struct call *call)
+{
+    struct call_impl *c = call->impl;
+    assert(c->claim); /* so that the asker is a request of HTTP */
+    return c->asker && web_is_operator(c->core, c->asker);
+}

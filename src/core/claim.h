@@ -39,4 +39,7 @@ enum err core_claim(struct core *core, struct core_claim *claim) WARN_UNUSED;
  * call, and puts who signed it in call->who. ERR_FAILED with the service's error, ERR_NOMEM. */
 enum err call_authenticate(struct call *call) WARN_UNUSED;
 
+/* In the handler of a claim: the operator asks (web.h). */
+bool call_is_operator(const struct call *call);
+
 #endif

@@ -181,3 +181,31 @@ size_t web_reply_headers(const struct call_impl *c, struct http_header *out)
     out[2] = (struct http_header){STR("Vary"), STR("Origin")};
     return WEB_HEADERS_MAX;
 }
+
+/* --- the operator ----------------------------------------------------------------------------- */
+
+static bool is_loopback(struct str peer)
+{
+    return str_starts(peer, STR("127.")) || str_eq(peer, STR("::1")) ||
+           str_starts(peer, STR("::ffff:127."));
+}
+
+bool web_has_token(const struct http_req *req, struct str token)
+{
+    struct str value = http_header(req, STR("Authorization"));
+    struct str scheme = str_cut(&value, ' ');
+    return str_eq_nocase(scheme, STR("Bearer")) && token.len > 0 && value.p &&
+           str_eq_consttime(str_trim(value), token);
+}
+
+bool web_is_operator(struct core *core, struct http_req *req)
+{
+    struct web_head w = {0};
+    if (web_has_token(req, core->cfg.metrics_token))
+        return true;
+    for (size_t i = 0; i < req->n_headers; i++)
+        web_note(&w, req->headers[i].name, req->headers[i].value);
+    return is_loopback(req->peer) && web_host_known(&core->cfg, w.host) &&
+           !web_is_foreign(&core->cfg, &w) &&
+           !(core->from_function && core->from_function(core, req));
+}

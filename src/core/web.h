@@ -45,4 +45,11 @@ bool web_preflight(struct call_impl *c, struct http_req *req);
 enum { WEB_HEADERS_MAX = 3 };
 size_t web_reply_headers(const struct call_impl *c, struct http_header *out);
 
+/* Whether the request brings `token`, "Authorization: Bearer TOKEN" (RFC 6750 section 2.1). Nobody brings
+ * an empty one. */
+bool web_has_token(const struct http_req *req, struct str token);
+/* The operator, who may see more than that Weir is here: who brings the metrics token, and this
+ * machine, but neither web pages nor functions on it. */
+bool web_is_operator(struct core *core, struct http_req *req);
+
 #endif

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/sys.h"
+#include "core/web.h"
 #include "kv/drv_rocksdb/kv_rocksdb.h"
-#include "main/local.h"
 #include "sandbox/sandbox.h"
 
 enum { BEAT_MS = 1000, PATH_BYTES = 4096, LINE_BYTES = KV_ROCKSDB_WHY_MAX + 64 };
@@ -156,7 +156,7 @@ static void serve(void *arg, struct http_req *req)
     req->user = NULL;
     if (!str_eq(req->method, STR("POST")))
         http_reply(req, 405, NULL, 0, STR_NONE);
-    else if (!local_has_token(req, str_c(h->token)))
+    else if (!web_has_token(req, str_c(h->token)))
         http_reply(req, 403, NULL, 0, STR_NONE);
     else if (h->core->stopping)
         http_reply(req, 503, NULL, 0, STR_NONE);

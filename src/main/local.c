@@ -25,34 +25,6 @@ static bool is_read(struct http_req *req)
     return false;
 }
 
-static bool is_loopback(struct str peer)
-{
-    return str_starts(peer, STR("127.")) || str_eq(peer, STR("::1")) ||
-           str_starts(peer, STR("::ffff:127."));
-}
-
-bool local_has_token(const struct http_req *req, struct str token)
-{
-    struct str value = http_header(req, STR("Authorization"));
-    struct str scheme = str_cut(&value, ' ');
-    return str_eq_nocase(scheme, STR("Bearer")) && token.len > 0 && value.p &&
-           str_eq_consttime(str_trim(value), token);
-}
-
-/* Who may see more than that Weir is here: who brings the token, and this machine, but neither web
- * pages nor functions on it. */
-static bool is_trusted(struct core *core, struct http_req *req)
-{
-    struct web_head w = {0};
-    if (local_has_token(req, core->cfg.metrics_token))
-        return true;
-    for (size_t i = 0; i < req->n_headers; i++)
-        web_note(&w, req->headers[i].name, req->headers[i].value);
-    return is_loopback(req->peer) && web_host_known(&core->cfg, w.host) &&
-           !web_is_foreign(&core->cfg, &w) &&
-           !(core->from_function && core->from_function(core, req));
-}
-
 static void health_details(const struct core *core, struct json_out *o)
 {
     json_kv_str(o, STR("version"), STR(WEIR_VERSION));
@@ -89,7 +61,7 @@ static void health(void *arg, struct http_req *req)
     json_kv_str(&o, STR("status"), str_c(state));
     if (cause)
         json_kv_str(&o, STR("cause"), str_c(cause));
-    if (is_trusted(core, req))
+    if (web_is_operator(core, req))
         health_details(core, &o);
     json_close(&o, '}');
     reply(req, cause ? 503 : 200, "application/json", &b);
@@ -100,7 +72,7 @@ static void metrics(void *arg, struct http_req *req)
     struct core *core = arg;
     if (!is_read(req))
         return;
-    if (!is_trusted(core, req)) {
+    if (!web_is_operator(core, req)) {
         http_reply(req, 403, NULL, 0, STR_NONE);
         return;
     }
