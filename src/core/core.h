@@ -29,6 +29,7 @@ struct core_config {
     int64_t async_retry_base_ms; /* pause before the first retry of an asynchronous invocation */
     /* Lists with commas, of what web.h says; absent: none. */
     struct str allow_hosts, allow_origins;
+    bool outgoing_loopback;   /* what Weir asks over HTTP may be on this machine (fetch.h, FE3) */
     struct str metrics_token; /* who brings it reads metrics from anywhere */
     size_t calls_max;         /* running calls over which new ones are answered "slow down" */
 };

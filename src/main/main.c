@@ -77,6 +77,10 @@ static const struct option serve_table[] = {
      "Origins whose web pages may use Weir as if they were its own (http://localhost:3000); *: "
      "all.",
      0, 0},
+    {"--allow-outgoing-loopback", OPTION_FLAG, &serve_options.outgoing_loopback, NULL,
+     "Let HTTP endpoints that Weir calls (subscriptions of topics) be at this machine's loopback "
+     "addresses, which functions cannot reach by themselves.",
+     0, 0},
     {"--threads", OPTION_INT, &serve_options.threads, "N", "Event loops; 0: one a core.", 0, 64},
     {"--cache-size", OPTION_INT, &serve_options.cache_mib, "MIB",
      "Memory for what is read from the store, filled by use; 0: an eighth of the machine's.", 0,

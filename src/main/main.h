@@ -23,6 +23,7 @@ struct serve_options {
     const char *allow_hosts, *allow_origins; /* lists with commas; NULL: none */
     bool no_dev_key;
     bool insecure_network;
+    bool outgoing_loopback;
     int64_t threads;   /* event loops; 0: one a core */
     int64_t cache_mib; /* of the store's blocks; 0: an eighth of the machine's memory */
     int64_t calls_max;

@@ -234,6 +234,7 @@ static enum err configure(const struct serve_options *o, struct server *s)
     cfg->partition = STR("aws");
     cfg->dev_key = (is_loopback(s->host) || o->insecure_network) && !o->no_dev_key;
     cfg->open_network = o->insecure_network;
+    cfg->outgoing_loopback = o->outgoing_loopback;
     if (o->allow_hosts)
         cfg->allow_hosts = str_c(o->allow_hosts);
     if (o->allow_origins)
