@@ -46,6 +46,7 @@ enum deliver_kind_id {
     DELIVER_S3_NOTIFY = 2,
     DELIVER_LAMBDA_DESTINATION = 3,
     DELIVER_SEND = 8, /* payload: a record of send.h */
+    DELIVER_SNS_HTTP = 13, /* payload: service sns's record of a request to an endpoint */
     DELIVER_TEST = 255,
 };
 

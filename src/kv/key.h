@@ -45,6 +45,7 @@ enum key_space {
     KEY_TAGS = 9,
     KEY_EVENTS = 10,
     KEY_SCHEDULER = 11,
+    KEY_SNS = 13,
     KEY_KMS = 14,
     KEY_TEST = 0x7f,
 };

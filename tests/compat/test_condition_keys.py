@@ -50,7 +50,7 @@ TEMPLATED = [(s, op, row) for s, g in SPECS.items() for op, _, row, _ in g.ops i
 
 def replaced(params):
     text = json.dumps(params, default=lambda b: {"__bytes__": b.decode()})
-    for old in ("bucket", "table", "queue", "function", "group", "role", "user"):
+    for old in ("bucket", "table", "queue", "topic", "function", "group", "role", "user"):
         text = text.replace("closed-" + old, "keyed-" + old)
     text = text.replace(":policy/closed", ":policy/keyed").replace('"closed-', '"keyed-')
     return json.loads(text, object_hook=lambda d: d["__bytes__"].encode() if "__bytes__" in d else d)
@@ -64,6 +64,7 @@ def world(weir):
     s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": [{"Key": "team", "Value": "red"}]})
     s3.put_object(Bucket=BUCKET, Key="key", Body=b"x", Tagging="team=red")
     url = weir.client("sqs").create_queue(QueueName="keyed-queue", tags={"team": "red"})["QueueUrl"]
+    weir.client("sns").create_topic(Name="keyed-topic", Tags=[{"Key": "team", "Value": "red"}])
     weir.client("dynamodb").create_table(
         TableName="keyed-table", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], Tags=[{"Key": "team", "Value": "red"}])
@@ -93,6 +94,8 @@ def restore(weir, world):
         weir.client("dynamodb").tag_resource(ResourceArn=resource, Tags=tags)
     weir.client("sqs").tag_queue(QueueUrl=world.url, Tags={"team": "red"})
     weir.client("logs").tag_log_group(logGroupName="keyed-group", tags={"team": "red"})
+    weir.client("sns").create_topic(Name="keyed-topic")
+    weir.client("sns").tag_resource(ResourceArn=f"arn:aws:sns:us-east-1:{ACCOUNT}:keyed-topic", Tags=tags)
 
 
 def put(params, shape, path, value):
@@ -238,7 +241,7 @@ def computed():
                        ("lambda", "CreateFunction", "iam:ResourceTag/team"),  # of the role that is passed
                        ("iam", "GetRole", "iam:PermissionsBoundary"), ("iam", "GetUser", "iam:PermissionsBoundary")):
         yield s, op, {}, key, "red" if key.endswith("team") else f"arn:aws:iam::{ACCOUNT}:policy/keyed"
-    for s, op in (("sqs", "GetQueueAttributes"), ("sqs", "SendMessage"), ("sqs", "ReceiveMessage"), ("dynamodb", "GetItem"), ("dynamodb", "DescribeTable"),
+    for s, op in (("sqs", "GetQueueAttributes"), ("sqs", "SendMessage"), ("sqs", "ReceiveMessage"), ("sns", "GetTopicAttributes"), ("sns", "Publish"), ("dynamodb", "GetItem"), ("dynamodb", "DescribeTable"),
                   ("s3", "ListObjectsV2"), ("logs", "DescribeLogStreams"), ("logs", "PutLogEvents"), ("iam", "GetRole"), ("iam", "GetUser"), ("iam", "GetPolicy"), ("sts", "AssumeRole")):
         yield s, op, {}, "aws:ResourceTag/team", "red"
 

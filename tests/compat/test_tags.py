@@ -121,6 +121,30 @@ def listed(tags):
     return [{"Key": k, "Value": v} for k, v in tags.items()]
 
 
+class Sns:
+    client = "sns"
+    refusal, too_many = "InvalidParameter", "TagLimitExceeded"
+
+    def __init__(self, c, name):
+        self.c, self.name = c, name
+        self.arn = f"arn:aws:sns:us-east-1:{ACCOUNT}:{name}"
+
+    def make(self, tags):
+        self.c.create_topic(Name=self.name, Tags=listed(tags))
+
+    def tag(self, tags):
+        self.c.tag_resource(ResourceArn=self.arn, Tags=listed(tags))
+
+    def untag(self, keys):
+        self.c.untag_resource(ResourceArn=self.arn, TagKeys=keys)
+
+    def read(self):
+        return {t["Key"]: t["Value"] for t in self.c.list_tags_for_resource(ResourceArn=self.arn)["Tags"]}
+
+    def remove(self):
+        self.c.delete_topic(TopicArn=self.arn)
+
+
 KINDS = [Sqs, Logs, DynamoDB, S3Bucket]
 
 
@@ -129,7 +153,7 @@ def name():
     return f"tagged-{uuid.uuid4().hex[:8]}"
 
 
-@pytest.fixture(params=KINDS, ids=lambda k: k.__name__)
+@pytest.fixture(params=[*KINDS, Sns], ids=lambda k: k.__name__)
 def thing(request, weir, name):
     return request.param(weir.client(request.param.client), name)
 

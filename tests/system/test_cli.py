@@ -85,3 +85,21 @@ def test_identity(aws):
     aws("iam", "create-user", "--user-name", name)
     assert "EntityAlreadyExists" in aws("iam", "create-user", "--user-name", name, ok=False)
     aws("iam", "delete-user", "--user-name", name)
+
+
+def test_sns(aws):
+    topic = json.loads(aws("sns", "create-topic", "--name", f"cli-topic-{aws.major}", "--tags", "Key=a,Value=b"))["TopicArn"]
+    queue = f"arn:aws:sqs:us-east-1:000000000000:cli-topic-{aws.major}"
+    url = json.loads(aws("sqs", "create-queue", "--queue-name", f"cli-topic-{aws.major}", "--attributes", json.dumps({"Policy": json.dumps({
+        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
+                                                "Action": "sqs:SendMessage", "Resource": queue}]})})))["QueueUrl"]
+    sub = json.loads(aws("sns", "subscribe", "--topic-arn", topic, "--protocol", "sqs", "--notification-endpoint", queue, "--attributes",
+                         "RawMessageDelivery=true"))["SubscriptionArn"]
+    aws("sns", "publish", "--topic-arn", topic, "--message", "hello", "--message-attributes",
+        '{"a":{"DataType":"String","StringValue":"x"}}')
+    got = json.loads(aws("sqs", "receive-message", "--queue-url", url, "--message-attribute-names", "All"))["Messages"][0]
+    assert got["Body"] == "hello" and got["MessageAttributes"]["a"]["StringValue"] == "x"
+    assert sub in aws("sns", "list-subscriptions-by-topic", "--topic-arn", topic)
+    aws("sns", "unsubscribe", "--subscription-arn", sub)
+    aws("sns", "delete-topic", "--topic-arn", topic)
+    assert "NotFound" in aws("sns", "get-topic-attributes", "--topic-arn", topic, ok=False)

@@ -63,6 +63,11 @@ void fault_run(const struct fault_case *cases, size_t n);
         .service = "iam", .type = "application/x-www-form-urlencoded",                             \
         .body = "Version=2010-05-08&" text                                                         \
     }
+#define SNS(text)                                                                                  \
+    {                                                                                              \
+        .service = "sns", .type = "application/x-www-form-urlencoded",                             \
+        .body = "Version=2010-03-31&" text                                                         \
+    }
 #define STS(text)                                                                                  \
     {                                                                                              \
         .service = "sts", .type = "application/x-www-form-urlencoded",                             \

@@ -1,0 +1,185 @@
+/* Topics and subscriptions as requests name them, and the mirror of subscriptions. Layer: svc/sns. */
+#include <assert.h>
+
+#include "base/arn.h"
+#include "svc/sns/sns_int.h"
+
+/* --- topics ----------------------------------------------------------------------------------- */
+
+static enum err read_topic(struct txn *txn, const struct arn *arn, struct sns_topic_ref *ret)
+{
+    struct sns_topic_ref t = {
+        .scope = {arn->account, arn->region},
+        .name = arn_segment(arn, 0),
+    };
+    if (t.name.len > SNS_NAME_MAX)
+        return ERR_NOT_FOUND;
+    t.key = key_make(txn->arena, &sns_k_topic, t.scope, t.name);
+    TRY(txn_read(txn, t.key, &sns_topic_type, &t.rec));
+    t.arn = arn_make(txn->arena, arn, STR_FMT, STR_ARG(t.name));
+    if (!str_is_set(t.arn))
+        return ERR_NOMEM;
+    *ret = t;
+    return ERR_OK;
+}
+
+enum err sns_topic_find(struct txn *txn, struct str text, struct sns_topic_ref *ret)
+{
+    struct arn arn;
+    if (arn_parse_as(text, "sns", NULL, &arn) != ERR_OK || str_is_set(arn_segment(&arn, 1)))
+        return ERR_NOT_FOUND;
+    return read_topic(txn, &arn, ret);
+}
+
+/* What AWS says of a text that is no ARN of SNS's. */
+static enum err bad_arn(struct call *call, const char *param, struct str text)
+{
+    size_t parts = 1;
+    for (size_t i = 0; i < text.len; i++)
+        parts += text.p[i] == ':';
+    if (parts < 6)
+        return SNS_INVALID(call, "%s Reason: An ARN must have at least 6 elements, not %zu", param,
+                           parts);
+    return SNS_INVALID(call, "%s", param);
+}
+
+enum err sns_topic_look(struct call *call, const char *param, struct str text,
+                        struct sns_topic_ref *ret)
+{
+    struct arn arn;
+    if (arn_parse_as(text, "sns", NULL, &arn) != ERR_OK || str_is_set(arn_segment(&arn, 1)) ||
+        !str_eq(arn.region, call->region))
+        return bad_arn(call, param, text);
+    return str_eq(arn.account, call->account) ? read_topic(call->txn, &arn, ret) : ERR_NOT_FOUND;
+}
+
+enum err sns_topic_need(struct call *call, const char *param, struct str text,
+                        struct sns_topic_ref *ret)
+{
+    enum err err = sns_topic_look(call, param, text, ret);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &sns_err_not_found_exception, "Topic does not exist");
+    return err;
+}
+
+enum err sns_topic_save(struct txn *txn, const struct sns_topic_ref *t)
+{
+    return txn_write(txn, t->key, &sns_topic_type, &t->rec);
+}
+
+/* --- subscriptions ---------------------------------------------------------------------------- */
+
+struct str sns_sub_arn(struct arena *a, const struct sns_sub *sub)
+{
+    return str_fmt(a, STR_FMT ":" STR_FMT, STR_ARG(sub->topic_arn), STR_ARG(sub->id));
+}
+
+static enum err read_sub(struct txn *txn, const struct arn *arn, struct sns_sub_ref *ret)
+{
+    struct str id = arn_tail(arn, 1);
+    if (id.len != SNS_ID_LEN)
+        return ERR_NOT_FOUND;
+    TRY(read_topic(txn, arn, &ret->topic));
+    ret->key = key_make(txn->arena, &sns_k_sub, ret->topic.scope, ret->topic.rec.id, id);
+    TRY(txn_read(txn, ret->key, &sns_sub_type, &ret->rec));
+    ret->arn = sns_sub_arn(txn->arena, &ret->rec);
+    return str_is_set(ret->arn) ? ERR_OK : ERR_NOMEM;
+}
+
+enum err sns_sub_find(struct txn *txn, struct str text, struct sns_sub_ref *ret)
+{
+    struct arn arn;
+    if (arn_parse_as(text, "sns", NULL, &arn) != ERR_OK)
+        return ERR_NOT_FOUND;
+    return read_sub(txn, &arn, ret);
+}
+
+enum err sns_sub_look(struct call *call, struct str text, struct sns_sub_ref *ret)
+{
+    struct arn arn;
+    if (arn_parse_as(text, "sns", NULL, &arn) != ERR_OK || !str_is_set(arn_segment(&arn, 1)) ||
+        !str_eq(arn.region, call->region))
+        return bad_arn(call, "SubscriptionArn", text);
+    return str_eq(arn.account, call->account) ? read_sub(call->txn, &arn, ret) : ERR_NOT_FOUND;
+}
+
+enum err sns_sub_need(struct call *call, struct str text, struct sns_sub_ref *ret)
+{
+    enum err err = sns_sub_look(call, text, ret);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &sns_err_not_found_exception, "Subscription does not exist");
+    return err;
+}
+
+enum err sns_sub_save(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub)
+{
+    struct str record;
+    TRY(record_make(&sns_sub_type, txn->arena, &sub->rec, &record));
+    return catalogue_put(s->subs, txn, sub->key, record);
+}
+
+enum err sns_sub_drop(struct sns *s, struct txn *txn, struct sns_sub_ref *sub)
+{
+    struct sns_topic_rec *t = &sub->topic.rec;
+    uint64_t *count = sub->rec.pending ? &t->pending : &t->confirmed;
+    struct str name = sns_protocol_name(sub->rec.protocol);
+    *count -= *count > 0;
+    t->deleted += !sub->rec.pending;
+    t->filtered -= t->filtered > 0 && str_is_set(sub->rec.filter);
+    TRY(sns_topic_save(txn, &sub->topic));
+    TRY(txn_del(txn, key_make(txn->arena, &sns_k_endpoint, t->id, name, sub->rec.endpoint)));
+    TRY(sns_pending_clear(s, txn, sub));
+    return catalogue_del(s->subs, txn, sub->key);
+}
+
+/* --- the mirror ------------------------------------------------------------------------------- */
+
+static enum err decode(void *self, struct catalogue_object *object, struct str record)
+{
+    struct sns_sub_live *sub = CONTAINER_OF(object, struct sns_sub_live, object);
+    struct arena *a = &object->arena;
+    struct str why;
+    TRY(record_unpack_copy(&sns_sub_type, a, record, &sub->rec));
+    sub->arn = sns_sub_arn(a, &sub->rec);
+    if (!str_is_set(sub->arn))
+        return ERR_NOMEM;
+    enum err err = sns_filter_parse(a, &sub->rec, &sub->filter, &why);
+    return err == ERR_INVALID ? ERR_CORRUPT : err; /* it was checked when it was stored */
+}
+
+enum err sns_subs_new(struct sns *s)
+{
+    static const struct catalogue_type type = {
+        .name = "sns: subscription",
+        .size = sizeof(struct sns_sub_live),
+        .arena_max = 16 * 1024 * 1024,
+        .when = CATALOGUE_COMMITTED,
+        .lack = CATALOGUE_RETRY,
+        .decode = decode,
+    };
+    return catalogue_new(s->core, &type, s, &s->subs);
+}
+
+/* --- protocols -------------------------------------------------------------------------------- */
+
+static const struct str protocols[SNS_PROTOCOLS] = {
+    [SNS_SQS] = STR_INIT("sqs"),     [SNS_LAMBDA] = STR_INIT("lambda"),
+    [SNS_HTTP] = STR_INIT("http"),   [SNS_HTTPS] = STR_INIT("https"),
+    [SNS_EMAIL] = STR_INIT("email"), [SNS_EMAIL_JSON] = STR_INIT("email-json"),
+};
+
+struct str sns_protocol_name(enum sns_protocol p)
+{
+    assert(p < SNS_PROTOCOLS);
+    return protocols[p];
+}
+
+enum err sns_protocol_of(struct str name, enum sns_protocol *ret)
+{
+    for (unsigned i = 0; i < SNS_PROTOCOLS; i++)
+        if (str_eq(protocols[i], name)) {
+            *ret = (enum sns_protocol)i;
+            return ERR_OK;
+        }
+    return ERR_NOT_FOUND;
+}

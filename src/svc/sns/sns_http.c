@@ -1,0 +1,206 @@
+/* Requests to HTTP endpoints: durable pieces of work (deliver/deliver.h), attempted by src/fetch on
+ * the home loop, retried as the delivery policy says.
+ *
+ *   attempt: 2xx                     -> done
+ *            4xx but 429, refused address, malformed URL -> given up: trying again cannot help
+ *            anything else           -> retry; after the policy's last one, given up
+ *   give_up: dead-letter queue, if the subscription is still there and has one (D2)
+ *
+ * Source: SNS developer guide, "Amazon SNS message delivery retries", "Sending Amazon SNS messages
+ * to HTTP/HTTPS endpoints". Layer: svc/sns. Thread: home loop; adding in any transaction. */
+#include <assert.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "svc/sns/sns_int.h"
+
+enum { HEADERS_MAX = 8, ANSWER_MAX = 1024 * 1024 };
+
+enum err sns_http_add(struct sns *s, struct txn *txn, const struct sns_request *r)
+{
+    const struct deliver_options opt = {.attempts_max = (int)r->retry.retries + 1};
+    struct str payload;
+    TRY(record_make(&sns_request_type, txn->arena, r, &payload));
+    return deliver_add(s->core->deliver, txn, DELIVER_SNS_HTTP, payload, &opt);
+}
+
+/* Text borrowed from the payload. */
+static enum err read_request(const struct deliver_work *work, struct sns_request *r)
+{
+    *r = (struct sns_request){0};
+    return record_unpack(&sns_request_type, NULL, work->payload, r); /* no lists: no arena */
+}
+
+/* --- attempts --------------------------------------------------------------------------------- */
+
+/* One attempt: work->user, until its conclusion is committed. */
+struct attempt {
+    struct list link; /* s->attempts */
+    struct sns *s;
+    struct deliver_work *work;
+    struct fetch_op *op;
+    int status; /* 0: no answer yet */
+};
+
+static void release(void *self, struct deliver_work *work)
+{
+    struct attempt *at = work->user;
+    list_remove(&at->link);
+    mem_free(at);
+    work->user = NULL;
+}
+
+static enum fetch_flow on_head(void *arg, int status, const struct fetch_header *headers, size_t n)
+{
+    struct attempt *at = arg;
+    at->status = status;
+    return FETCH_GO;
+}
+
+static enum deliver_outcome outcome_of(const struct attempt *at, enum err e)
+{
+    bool never = e == ERR_DENIED || e == ERR_INVALID || e == ERR_UNSUPPORTED;
+    if (e == ERR_OK && at->status >= 200 && at->status < 300)
+        return DELIVER_OK;
+    if (never || (e == ERR_OK && at->status >= 400 && at->status < 500 && at->status != 429))
+        return DELIVER_GIVE_UP;
+    return DELIVER_RETRY;
+}
+
+static void on_done(void *arg, enum err e, struct str why)
+{
+    struct attempt *at = arg;
+    struct sns_request r;
+    enum deliver_outcome outcome = outcome_of(at, e);
+    at->op = NULL;
+    if (outcome != DELIVER_OK && read_request(at->work, &r) == ERR_OK)
+        log_warn("sns", "attempt %d at " STR_FMT " failed: status=%d " STR_FMT "%s",
+                 at->work->attempt, STR_ARG(r.url), at->status, STR_ARG(why),
+                 e == ERR_DENIED ? " (this machine's own addresses: --allow-outgoing-loopback)"
+                                 : "");
+    deliver_done(at->s->core->deliver, at->work, outcome);
+}
+
+static enum err fetch_need(struct sns *s)
+{
+    const struct fetch_config cfg = {
+        .loop = core_home_loop(s->core),
+        .allow_loopback = s->core->cfg.outgoing_loopback,
+    };
+    return s->fetch ? ERR_OK : fetch_new(&cfg, &s->fetch);
+}
+
+static enum err begin(struct sns *s, struct attempt *at, const struct sns_request *r)
+{
+    struct fetch_header h[HEADERS_MAX];
+    size_t n = 0;
+    h[n++] = (struct fetch_header){STR("x-amz-sns-message-type"), r->type};
+    h[n++] = (struct fetch_header){STR("x-amz-sns-message-id"), r->message_id};
+    h[n++] = (struct fetch_header){STR("x-amz-sns-topic-arn"), r->topic_arn};
+    if (!str_eq(r->type, sns_kind_name(SNS_CONFIRM)))
+        h[n++] = (struct fetch_header){STR("x-amz-sns-subscription-arn"), r->sub_arn};
+    if (r->raw)
+        h[n++] = (struct fetch_header){STR("x-amz-sns-rawdelivery"), STR("true")};
+    h[n++] = (struct fetch_header){STR("Content-Type"), r->content_type};
+    h[n++] =
+        (struct fetch_header){STR("User-Agent"), STR("Amazon Simple Notification Service Agent")};
+    assert(n <= HEADERS_MAX);
+    const struct fetch_call call = {
+        .method = STR("POST"),
+        .url = r->url,
+        .headers = h,
+        .headers_n = n,
+        .body = r->body,
+        .head = on_head,
+        .done = on_done,
+        .arg = at,
+        .response_bytes_max = ANSWER_MAX,
+        .timeout_ms = SNS_HTTP_TIMEOUT_MS,
+    };
+    TRY(fetch_need(s));
+    return fetch_start(s->fetch, &call, &at->op);
+}
+
+static void attempt(void *self, struct deliver_work *work)
+{
+    struct sns *s = self;
+    struct sns_request r;
+    assert(!work->user && work->attempt >= 1);
+    if (read_request(work, &r) != ERR_OK) {
+        log_error("sns", "request %llu does not decode: dropped", (unsigned long long)work->id);
+        deliver_done(s->core->deliver, work, DELIVER_OK);
+        return;
+    }
+    struct attempt *at = mem_calloc(1, sizeof(*at));
+    if (!at) {
+        deliver_done(s->core->deliver, work, DELIVER_RETRY_UNCOUNTED);
+        return;
+    }
+    *at = (struct attempt){.s = s, .work = work};
+    list_push_back(&s->attempts, &at->link);
+    work->user = at;
+    enum err err = begin(s, at, &r);
+    if (err == ERR_INVALID || err == ERR_UNSUPPORTED)
+        on_done(at, err, STR("cannot be asked"));
+    else if (err) /* no memory, or too many at once: not the endpoint's fault */
+        deliver_done(s->core->deliver, work, DELIVER_RETRY_UNCOUNTED);
+}
+
+static int64_t backoff_ms(void *self, const struct deliver_work *work, int next)
+{
+    struct sns_request r;
+    if (next == work->attempt || read_request(work, &r) != ERR_OK)
+        return 1000;
+    return sns_retry_delay_ms(&r.retry, next - 1);
+}
+
+/* The dead letter is what the endpoint would have got. */
+static enum err give_up(void *self, struct txn *txn, const struct deliver_work *work, bool expired)
+{
+    const struct attempt *at = work->user;
+    struct sns_request r;
+    struct sns_sub_ref sub;
+    char code[12] = "400", why[64] = "The endpoint could not be reached.";
+    if (read_request(work, &r) != ERR_OK || !str_eq(r.type, sns_kind_name(SNS_NOTIFICATION)))
+        return ERR_OK;
+    enum err err = sns_sub_find(txn, r.sub_arn, &sub);
+    if (err == ERR_NOT_FOUND) /* it ended meanwhile */
+        return ERR_OK;
+    TRY(err);
+    if (at && at->status) {
+        struct buf b;
+        buf_init_fixed(&b, code, sizeof(code) - 1);
+        buf_add_fmt(&b, "%d", at->status);
+        buf_init_fixed(&b, why, sizeof(why) - 1);
+        buf_add_fmt(&b, "The endpoint answered with status %d.", at->status);
+        why[b.len] = 0;
+    }
+    return sns_dead_letter(txn, &sub.rec, r.body, code, why);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+enum err sns_http_register(struct sns *s)
+{
+    const struct deliver_kind kind = {
+        .id = DELIVER_SNS_HTTP,
+        .name = "sns-http",
+        .self = s,
+        .running_max = SNS_HTTP_RUNNING_MAX,
+        .attempt = attempt,
+        .give_up = give_up,
+        .release = release,
+        .backoff_ms = backoff_ms,
+    };
+    return deliver_register(s->core->deliver, &kind);
+}
+
+/* What is under way is abandoned, and due again at the next start (D1). */
+void sns_http_release(struct sns *s)
+{
+    fetch_free(s->fetch);
+    s->fetch = NULL;
+    struct list *link;
+    while ((link = list_pop_front(&s->attempts)))
+        mem_free(CONTAINER_OF(link, struct attempt, link));
+}
