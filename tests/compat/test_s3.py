@@ -991,7 +991,6 @@ def test_notifications(s3, bucket, queue):
 
 
 @pytest.mark.parametrize("config", [
-    {"TopicConfigurations": [{"TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Events": ["s3:ObjectCreated:*"]}]},
     {"EventBridgeConfiguration": {}},
 ])
 def test_refused_targets(s3, bucket, config):

@@ -66,42 +66,58 @@ static enum err take_id(struct call *call, struct str id, struct s3_rule *rule)
 
 static enum err refuse_others(struct call *call, const struct s3_notification_configuration *c)
 {
-    if (c->topic_configurations.n > 0)
-        return call_error(call, &s3_err_not_implemented,
-                          "Notifications to topics are not supported by Weir. See docs/reference.");
     if (c->event_bridge_configuration)
         return call_error(call, &s3_err_not_implemented,
                           "Notifications to EventBridge are not supported by Weir. See "
                           "docs/reference.");
-    if (c->queue_configurations.n + c->lambda_function_configurations.n > S3_NOTIFICATIONS_MAX)
+    if (c->queue_configurations.n + c->topic_configurations.n +
+            c->lambda_function_configurations.n >
+        S3_NOTIFICATIONS_MAX)
         return filter_error(call, "The number of notification configurations exceeds 100");
     return ERR_OK;
+}
+
+/* A rule of any kind: its destination and the parts that all kinds have. */
+struct asked {
+    enum s3_rule_kind kind;
+    struct str arn, id;
+    const struct s3_event_list *events;
+    const struct s3_notification_configuration_filter *filter;
+};
+
+static enum err take_rule(struct call *call, struct asked a, struct s3_rules *rules)
+{
+    struct s3_rule *r = &rules->v[rules->n++];
+    r->kind = a.kind;
+    r->arn = a.arn;
+    TRY(take_id(call, a.id, r));
+    TRY(take_events(call, a.events, r));
+    return take_filter(call, a.filter, r);
 }
 
 static enum err take_rules(struct call *call, const struct s3_notification_configuration *c,
                            struct s3_rules *rules)
 {
-    size_t queues = c->queue_configurations.n, functions = c->lambda_function_configurations.n;
-    struct s3_rule *v = ARENA_ARRAY(call->arena, struct s3_rule, queues + functions);
-    if (!v)
+    size_t n =
+        c->queue_configurations.n + c->topic_configurations.n + c->lambda_function_configurations.n;
+    *rules = (struct s3_rules){ARENA_ARRAY(call->arena, struct s3_rule, n), 0};
+    if (!rules->v)
         return ERR_NOMEM;
-    for (size_t i = 0; i < queues; i++) {
+    for (size_t i = 0; i < c->queue_configurations.n; i++) {
         const struct s3_queue_configuration *q = &c->queue_configurations.v[i];
-        v[i].queue = true;
-        v[i].arn = q->queue_arn;
-        TRY(take_id(call, q->id, &v[i]));
-        TRY(take_events(call, &q->events, &v[i]));
-        TRY(take_filter(call, q->filter, &v[i]));
+        struct asked a = {S3_TO_QUEUE, q->queue_arn, q->id, &q->events, q->filter};
+        TRY(take_rule(call, a, rules));
     }
-    for (size_t i = 0; i < functions; i++) {
+    for (size_t i = 0; i < c->topic_configurations.n; i++) {
+        const struct s3_topic_configuration *t = &c->topic_configurations.v[i];
+        struct asked a = {S3_TO_TOPIC, t->topic_arn, t->id, &t->events, t->filter};
+        TRY(take_rule(call, a, rules));
+    }
+    for (size_t i = 0; i < c->lambda_function_configurations.n; i++) {
         const struct s3_lambda_function_configuration *f = &c->lambda_function_configurations.v[i];
-        struct s3_rule *r = &v[queues + i];
-        r->arn = f->lambda_function_arn;
-        TRY(take_id(call, f->id, r));
-        TRY(take_events(call, &f->events, r));
-        TRY(take_filter(call, f->filter, r));
+        struct asked a = {S3_TO_FUNCTION, f->lambda_function_arn, f->id, &f->events, f->filter};
+        TRY(take_rule(call, a, rules));
     }
-    *rules = (struct s3_rules){v, queues + functions};
     return ERR_OK;
 }
 
@@ -121,24 +137,34 @@ static enum err check_overlaps(struct call *call, const struct s3_rules *rules)
     return ERR_OK;
 }
 
+/* What a kind of destination is called: by target_is, in S3's words, in its errors. */
+static const struct {
+    const char *target, *words;
+    struct str argument;
+} kinds[S3_RULE_KINDS] = {
+    [S3_TO_FUNCTION] = {"function", "Lambda function", STR_INIT("CloudFunction")},
+    [S3_TO_QUEUE] = {"queue", "queue", STR_INIT("Queue")},
+    [S3_TO_TOPIC] = {"topic", "topic", STR_INIT("Topic")},
+};
+
 /* What is wrong with a destination, in S3's words. */
 static struct str fault_words(struct call *call, const struct s3_rule *rule, enum err err)
 {
     if (err == ERR_NOT_FOUND)
-        return rule->queue ? STR("The destination queue does not exist")
-                           : STR("The destination Lambda function does not exist");
-    if (rule->queue)
-        return STR("Permissions on the destination queue do not allow S3 to publish notifications "
-                   "from this bucket");
+        return str_fmt(call->arena, "The destination %s does not exist", kinds[rule->kind].words);
+    if (rule->kind != S3_TO_FUNCTION)
+        return str_fmt(call->arena,
+                       "Permissions on the destination %s do not allow S3 to publish "
+                       "notifications from this bucket",
+                       kinds[rule->kind].words);
     return str_fmt(call->arena, "Not authorized to invoke function [" STR_FMT "]",
                    STR_ARG(rule->arn));
 }
 
 static enum err check_rule(struct call *call, const struct s3_rule *rule, struct str bucket_arn)
 {
-    if (!target_is(call->core, rule->arn, rule->queue ? "queue" : "function")) {
-        TRY(call_error_detail(call, "ArgumentName",
-                              rule->queue ? STR("Queue") : STR("CloudFunction")));
+    if (!target_is(call->core, rule->arn, kinds[rule->kind].target)) {
+        TRY(call_error_detail(call, "ArgumentName", kinds[rule->kind].argument));
         TRY(call_error_detail(call, "ArgumentValue", rule->arn));
         return filter_error(call, "The ARN could not be parsed");
     }
@@ -152,7 +178,7 @@ static enum err check_rule(struct call *call, const struct s3_rule *rule, struct
                       "Unable to validate the following destination configurations");
 }
 
-/* Queues get a message that says the configuration works, as on AWS. */
+/* Queues and topics get a message that says the configuration works, as on AWS. */
 static enum err send_test_event(struct call *call, const struct s3_bucket_ref *b,
                                 const struct s3_rule *rule, struct str bucket_arn)
 {
@@ -171,7 +197,9 @@ static enum err send_test_event(struct call *call, const struct s3_bucket_ref *b
     json_kv_str(&o, STR("HostId"), call->core->cfg.host_id);
     json_close(&o, '}');
     TRY(buf_err(&doc));
-    return target_stage(call->txn, &target, &(struct target_delivery){.payload = buf_str(&doc)});
+    return target_stage(call->txn, &target,
+                        &(struct target_delivery){.payload = buf_str(&doc),
+                                                  .subject = STR("Amazon S3 Notification")});
 }
 
 static enum err check_targets(struct call *call, const struct s3_bucket_ref *b,
@@ -180,7 +208,9 @@ static enum err check_targets(struct call *call, const struct s3_bucket_ref *b,
     struct str arn = s3_arn(call, b->name, STR_NONE);
     for (size_t i = 0; i < rules->n; i++) {
         TRY(check_rule(call, &rules->v[i], arn));
-        enum err err = rules->v[i].queue ? send_test_event(call, b, &rules->v[i], arn) : ERR_OK;
+        enum err err = rules->v[i].kind == S3_TO_FUNCTION
+                           ? ERR_OK
+                           : send_test_event(call, b, &rules->v[i], arn);
         if (target_fault(err)) /* FIFO queues take no message without a group */
             return call_error(call, &s3_err_invalid_argument,
                               "Unable to validate the following destination configurations");
@@ -236,18 +266,25 @@ enum err s3_get_bucket_notification_configuration(
     struct s3_get_bucket_notification_configuration_output *out)
 {
     struct s3_bucket_ref b;
-    size_t queues = 0, functions = 0;
+    size_t queues = 0, topics = 0, functions = 0;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     struct s3_rules rules = b.rec.rules;
     struct s3_queue_configuration *q =
         ARENA_ARRAY(call->arena, struct s3_queue_configuration, rules.n);
+    struct s3_topic_configuration *t =
+        ARENA_ARRAY(call->arena, struct s3_topic_configuration, rules.n);
     struct s3_lambda_function_configuration *f =
         ARENA_ARRAY(call->arena, struct s3_lambda_function_configuration, rules.n);
-    if (!q || !f)
+    if (!q || !t || !f)
         return ERR_NOMEM;
     for (size_t i = 0; i < rules.n; i++) {
         const struct s3_rule *r = &rules.v[i];
-        if (r->queue)
+        if (r->kind == S3_TO_TOPIC)
+            t[topics++] = (struct s3_topic_configuration){.id = r->id,
+                                                          .topic_arn = r->arn,
+                                                          .events = r->names,
+                                                          .filter = give_filter(call->arena, r)};
+        else if (r->kind == S3_TO_QUEUE)
             q[queues++] = (struct s3_queue_configuration){.id = r->id,
                                                           .queue_arn = r->arn,
                                                           .events = r->names,
@@ -260,6 +297,7 @@ enum err s3_get_bucket_notification_configuration(
                                                           .filter = give_filter(call->arena, r)};
     }
     out->queue_configurations = (struct s3_queue_configuration_list){q, queues};
+    out->topic_configurations = (struct s3_topic_configuration_list){t, topics};
     out->lambda_function_configurations =
         (struct s3_lambda_function_configuration_list){f, functions};
     return ERR_OK;

@@ -139,7 +139,9 @@ enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struc
         TRY(buf_err(&doc));
         struct target target = s3_target(call, rule, s3_arn(call, b->name, STR_NONE));
         enum err err =
-            target_stage(call->txn, &target, &(struct target_delivery){.payload = buf_str(&doc)});
+            target_stage(call->txn, &target,
+                         &(struct target_delivery){.payload = buf_str(&doc),
+                                                   .subject = STR("Amazon S3 Notification")});
         /* A target that went away, withdrew its permission or takes no message of this size must
          * not stop writers: S3 drops the event and so does Weir, but says so. */
         if (target_fault(err))

@@ -89,7 +89,7 @@ static const struct record_field file_fields[] = {
 const struct record_type s3_file_type = RECORD_TYPE(struct s3_file_rec, 1, file_fields);
 
 static const struct record_field rule_fields[] = {
-    REC_BOOL(struct s3_rule, queue),
+    REC_ENUM(struct s3_rule, kind, S3_RULE_KINDS), /* one byte: once said whether it is a queue */
     REC_STR(struct s3_rule, id),
     REC_STR(struct s3_rule, arn),
     REC_LIST(struct s3_rule, names.v, names.n, PAIRS_MAX, &record_str),

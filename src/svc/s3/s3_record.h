@@ -128,8 +128,10 @@ enum s3_event {
     S3_EVENT_TAGS_DELETE,
     S3_EVENTS,
 };
+/* Never renumber: part of the disk format. */
+enum s3_rule_kind { S3_TO_FUNCTION, S3_TO_QUEUE, S3_TO_TOPIC, S3_RULE_KINDS };
 struct s3_rule {
-    bool queue; /* else a function */
+    enum s3_rule_kind kind;
     struct str id, arn;
     uint32_t events;            /* bits 1 << enum s3_event, made of the names */
     struct s3_event_list names; /* the events as configured */

@@ -122,7 +122,7 @@ static void test_record(void **state)
 {
     struct str name = STR("s3:ObjectCreated:*");
     struct s3_rule two[] = {
-        {.queue = true, .id = STR("q"), .arn = STR("arn:q"), .names = {&name, 1}},
+        {.kind = S3_TO_QUEUE, .id = STR("q"), .arn = STR("arn:q"), .names = {&name, 1}},
         {.id = STR("f"),
          .arn = STR("arn:f"),
          .names = {&name, 1},
@@ -135,7 +135,7 @@ static void test_record(void **state)
     assert_int_equal(record_unpack(&s3_rules_type, &arena, b, &back), ERR_OK);
     s3_rules_bits(&back);
     assert_int_equal(back.n, 2);
-    assert_true(back.v[0].queue && !back.v[1].queue);
+    assert_true(back.v[0].kind == S3_TO_QUEUE && back.v[1].kind == S3_TO_FUNCTION);
     assert_int_equal(back.v[0].events, s3_event_bits(name));
     assert_false(str_is_set(back.v[0].prefix));
     assert_true(str_is_set(back.v[1].suffix) && str_empty(back.v[1].suffix));

@@ -336,7 +336,7 @@ static enum err make_buckets(struct txn *txn, void *arg)
         events[i] = STR("s3:ObjectCreated:*");
     for (size_t i = 0; i < S3_NOTIFICATIONS_MAX; i++)
         rules[i] = (struct s3_rule){
-            .queue = true, .id = STR("r"), .arn = STR("a"), .names = {events, EVENTS}};
+            .kind = S3_TO_QUEUE, .id = STR("r"), .arn = STR("a"), .names = {events, EVENTS}};
     for (uint64_t i = 0; i < BUCKETS; i++) {
         struct s3_bucket_ref b = {.name = str_fmt(txn->arena, "a-bucket-%03u", (unsigned)i),
                                   .rec = {.id = 1000 + i,

@@ -63,7 +63,7 @@ static void test_object(void **state)
 static void test_others(void **state)
 {
     struct str b;
-    struct s3_rule rule = {.queue = true, .id = STR("r"), .arn = STR("arn")};
+    struct s3_rule rule = {.kind = S3_TO_QUEUE, .id = STR("r"), .arn = STR("arn")};
     struct s3_bucket_rec bucket = {7,         STR("eu-west-1"), 1, S3_SUSPENDED, S3_HAS_POLICY,
                                    STR("{}"), {&rule, 1}};
     struct s3_bucket_rec bucket2;
@@ -72,7 +72,7 @@ static void test_others(void **state)
     assert_true(bucket2.id == 7 && bucket2.versioning == S3_SUSPENDED &&
                 bucket2.flags == S3_HAS_POLICY && str_eq_c(bucket2.region, "eu-west-1"));
     assert_true(str_eq_c(bucket2.policy, "{}") && bucket2.rules.n == 1);
-    assert_true(bucket2.rules.v[0].queue && str_eq_c(bucket2.rules.v[0].arn, "arn"));
+    assert_true(bucket2.rules.v[0].kind == S3_TO_QUEUE && str_eq_c(bucket2.rules.v[0].arn, "arn"));
     for (size_t cut = 0; cut < b.len; cut++)
         assert_int_equal(record_unpack(&s3_bucket_type, &arena, str_n(b.p, cut), &bucket2),
                          ERR_CORRUPT);
