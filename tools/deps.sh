@@ -12,6 +12,7 @@ packages=(
 tests=(
     clang-format clang libclang-rt-14-dev libcmocka-dev python3-pytest python3-pytest-xdist
     procps zip nodejs chromium
+    golang-go golang-github-aws-aws-sdk-go-dev # a function with an SDK that knows no endpoint variable
 )
 mode=${1:-}
 case $mode in
@@ -22,13 +23,13 @@ test) packages+=("${tests[@]}") ;;
     exit 2
     ;;
 esac
-# The AWS SDKs for JavaScript that Lambda's Node.js runtimes have, beside the bootstraps; from the npm
-# registry, where npm is. For tests: users have `weir runtime add`, and functions that bring their own
-# need none, so it is no error.
+# The AWS SDKs for JavaScript that Lambda's Node.js runtimes have, and a Node.js that has the older one,
+# beside the bootstraps; from the npm registry, where npm is. For tests: users have `weir runtime add`,
+# and functions that bring their own need none, so it is no error.
 sdks() {
     [ "$mode" = test ] || return 0
     here=$(cd "$(dirname "$0")/.." && pwd)
-    for sdk in sdk-v2 sdk-v3; do
+    for sdk in sdk-v2 sdk-v3 nodejs16.x; do
         [ -d "$here/runtime/$sdk/node_modules" ] && continue
         command -v npm >/dev/null || { echo "no npm: Node.js functions get no AWS SDK" >&2; return; }
         echo "installing: $sdk"
