@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from test_isolation import AS_ROOT, PROBE, WAYS, data_dir, health, helper, inside, way_args
+from test_isolation import AS_ROOT, PROBE, WAYS, children, data_dir, health, helper, inside, way_args
 from test_lambda import Stage
 from weirtest import Weir, wait_for
 
@@ -384,18 +384,55 @@ def test_own_variables_win(world):
     assert got == ["/mine", "http://x", "/etc/weir/ca-bundle.crt"]
 
 
+def tree(weir):
+    """The server and all processes below it."""
+    pids = [weir.process.pid]
+    for pid in pids:
+        pids += children(pid)
+    return pids
+
+
+def open_files(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+FILES_OF_FUNCTION = 20  # of the server's, for one environment: those that listen in its network, its log, its connection
+
+
 def test_many_at_once(world):
-    """Functions that start together each have their network."""
-    code = "import urllib.request; result = urllib.request.urlopen('https://sqs.us-east-1.amazonaws.com/_weir/health').status"
+    """Functions that start together each have their network, and cost the server no more than that."""
+    code = """
+import os, urllib.request
+result = [urllib.request.urlopen('https://sqs.us-east-1.amazonaws.com/_weir/health').status, os.readlink('/proc/self/ns/net')]
+"""
     role = world.role()
     names = [world.function(PROBE, Timeout=120, MemorySize=128, Role=role) for _ in range(50)]
+    files = open_files(world.weir.process.pid) if AS_ROOT else 0
     results = []
     threads = [threading.Thread(target=lambda n=n: results.append(inside(world, code, n))) for n in names]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
-    assert results == [200] * 50
+    assert [status for status, _ in results] == [200] * 50
+    assert len({namespace for _, namespace in results}) == 50
+    if AS_ROOT:
+        # The connections of the 50 clients may still be open, too.
+        assert open_files(world.weir.process.pid) - files <= 50 * (FILES_OF_FUNCTION + 1)
+
+
+def test_functions_that_never_ran_cost_nothing(make_weir):
+    weir = make_weir()
+    need_own_network(weir)
+    stage = Stage(weir)
+    role = stage.role()
+    stage.function(PROBE, Role=role)
+    before = wait_for(lambda: len(tree(weir)) > 3 and sorted(tree(weir)), what="prepared environments")
+    files = open_files(weir.process.pid)
+    for _ in range(100):
+        stage.function(PROBE, Role=role)
+    assert sorted(tree(weir)) == before
+    assert open_files(weir.process.pid) == files
 
 
 def test_bad_settings_are_refused():
@@ -407,30 +444,61 @@ def test_bad_settings_are_refused():
         assert done.returncode == 1 and why in done.stderr
 
 
-def namespaces():
-    """Network namespaces that processes are in, and mounts of this one."""
+KINDS = ("net", "mnt", "pid", "user", "ipc", "uts")
+
+
+def namespaces(pids):
     found = set()
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            found.add(os.readlink(f"/proc/{pid}/ns/net"))
-        except OSError:
-            continue
+    for pid in pids:
+        for kind in KINDS:
+            try:
+                found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+            except OSError:
+                continue  # it ended meanwhile
     return found
 
 
-def test_killed_weir_leaves_no_namespace():
+def everybody():
+    return [int(pid) for pid in os.listdir("/proc") if pid.isdigit()]
+
+
+def control_groups(pid):
+    """Folders of the groups that Weir's helper made."""
+    return [os.path.join(folder, d) for folder, dirs, _ in os.walk("/sys/fs/cgroup") for d in dirs if d == f"weir-{pid}"]
+
+
+def mounts():
+    with open("/proc/self/mountinfo", encoding="ascii") as f:
+        return len(f.readlines())
+
+
+def test_killed_weir_leaves_nothing_behind():
+    """Functions are running, others idle, environments prepared: all end with the server, however it ends."""
     if not AS_ROOT:
         pytest.skip("needs root to see everybody's namespaces")
-    before = namespaces()
-    with open("/proc/self/mountinfo", encoding="ascii") as f:
-        mounts = len(f.readlines())
+    mounted = mounts()
     weir = Weir()
     need_own_network(weir)
     stage = Stage(weir)
     inside(stage, "result = 1", stage.function(PROBE, Timeout=60))
-    assert namespaces() - before
+    name = stage.function(PROBE, Timeout=60)
+    url, _ = stage.queue()
+    running = ["import os, sys, time", "sys.path.append('/usr/lib/python3/dist-packages')", "import boto3",
+               "sqs = boto3.client('sqs', endpoint_url=os.environ['AWS_ENDPOINT_URL'])",
+               f"sqs.send_message(QueueUrl={url!r}, MessageBody='running')", "time.sleep(60)"]
+    for _ in range(4):
+        stage.invoke(name, {"code": "\n".join(running)}, InvocationType="Event")
+    for _ in range(4):
+        stage.receive(url)
+    pids = tree(weir)
+    own = namespaces(pids) - namespaces([os.getpid()])
+    groups = control_groups(helper(weir))
+    # A network of its own for each: the idle one, four that run, those prepared.
+    assert len([n for n in own if n.startswith("net:")]) >= 5
     weir.process.kill()
     weir.process.wait()
-    wait_for(lambda: not namespaces() - before)
-    with open("/proc/self/mountinfo", encoding="ascii") as f:
-        assert len(f.readlines()) == mounts
+    wait_for(lambda: not [p for p in pids if os.path.exists(f"/proc/{p}")], what="end of every process")
+    assert not namespaces(everybody()) & own
+    assert not [g for g in groups if os.path.exists(g)]
+    assert mounts() == mounted
+    weir.stop()
