@@ -131,6 +131,8 @@ static bool begin(struct run *run, struct load_conn *c)
     c->out_at = c->head_len = 0;
     c->body_got = c->body_left = 0;
     c->status = 0;
+    if (run->plan->pause_ms > 0)
+        (void)poll(NULL, 0, run->plan->pause_ms);
     c->start_ns = clock_mono_ns();
     run->plan->make(run->plan->ctx, c);
     if (buf_err(&c->out) != ERR_OK)

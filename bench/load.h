@@ -44,6 +44,7 @@ struct load_plan {
     uint64_t requests; /* measured */
     uint64_t warmup;   /* sent before, not measured */
     int connections;
+    int pause_ms; /* before each request; for plans of one connection */
     /* Writes request c->number of this plan to c->out (empty). */
     void (*make)(void *ctx, struct load_conn *c);
     /* Whether the whole reply was right; `body` is empty when it was over LOAD_KEEP_MAX. NULL: any

@@ -1,6 +1,7 @@
 /* bench_weir: starts a server, measures it, prints a table beside the budgets, stops it.
  *
- *   bench_weir --weir PATH [--http PATH] [--function ZIP] [--scale F] [--only LIST] --data DIR
+ *   bench_weir --weir PATH [--http PATH] [--function RUNTIME=ZIP]... [--scale F] [--only LIST]
+ *              --data DIR
  *
  * LIST is comma-separated: http, dynamodb, sqs, s3, lambda, growth-dynamodb, growth-sqs, start. The
  * data folder is new and empty; the caller removes it. Exit status 1 when a reply was wrong or the
@@ -15,7 +16,9 @@
 #include "scenarios.h"
 
 struct options {
-    const char *weir, *http, *function, *data, *only;
+    const char *weir, *http, *data, *only;
+    struct bench_function functions[BENCH_FUNCTIONS_MAX];
+    size_t n_functions;
     double scale;
 };
 
@@ -91,7 +94,7 @@ static bool any_wanted(const struct options *o, const struct scenario *scenarios
 static enum err run_scenarios(const struct options *o, const char *title,
                               const struct scenario *scenarios, size_t n, unsigned *ret_wrong)
 {
-    struct bench b = {.scale = o->scale, .function_zip = o->function};
+    struct bench b = {.scale = o->scale, .functions = o->functions, .n_functions = o->n_functions};
     struct process p;
     enum err err = ERR_OK;
     TRY(start_weir(o, &p));
@@ -146,6 +149,17 @@ static enum err run_starts(const struct options *o, const char *label)
     return ERR_OK;
 }
 
+/* RUNTIME=ZIP */
+static bool add_function(struct options *o, char *given)
+{
+    char *zip = strchr(given, '=');
+    if (!zip || o->n_functions == BENCH_FUNCTIONS_MAX)
+        return false;
+    *zip = 0;
+    o->functions[o->n_functions++] = (struct bench_function){given, zip + 1};
+    return true;
+}
+
 static bool parse(int argc, char **argv, struct options *o)
 {
     *o = (struct options){.scale = 1};
@@ -154,14 +168,14 @@ static bool parse(int argc, char **argv, struct options *o)
             o->weir = argv[i + 1];
         else if (strcmp(argv[i], "--http") == 0)
             o->http = argv[i + 1];
-        else if (strcmp(argv[i], "--function") == 0)
-            o->function = argv[i + 1];
         else if (strcmp(argv[i], "--data") == 0)
             o->data = argv[i + 1];
         else if (strcmp(argv[i], "--only") == 0)
             o->only = argv[i + 1];
-        else if (strcmp(argv[i], "--scale") != 0 ||
-                 str_to_f64(str_c(argv[i + 1]), &o->scale) != ERR_OK || o->scale <= 0)
+        else if (strcmp(argv[i], "--function") == 0
+                     ? !add_function(o, argv[i + 1])
+                     : strcmp(argv[i], "--scale") != 0 ||
+                           str_to_f64(str_c(argv[i + 1]), &o->scale) != ERR_OK || o->scale <= 0)
             return false;
     }
     return argc % 2 == 1 && o->data && (o->weir || o->http);
@@ -173,8 +187,8 @@ int main(int argc, char **argv)
     unsigned wrong = 0;
     enum err err = ERR_OK;
     if (!parse(argc, argv, &o)) {
-        fprintf(stderr, "usage: bench_weir --weir PATH --data DIR [--http PATH] [--function ZIP] "
-                        "[--scale F] [--only LIST]\n");
+        fprintf(stderr, "usage: bench_weir --weir PATH --data DIR [--http PATH] "
+                        "[--function RUNTIME=ZIP]... [--scale F] [--only LIST]\n");
         return 2;
     }
     if (o.http)

@@ -16,8 +16,20 @@ whole=yes
 [ $# -eq 0 ] || whole=
 set -- --weir "$build/weir" --http "$build/bench/bench_http" --data "$work" "$@"
 if ninja -C "$build" package_bench_echo >>"$work/build.log" 2>&1; then
-    set -- "$@" --function "$build/functions/bench_echo.zip"
+    set -- "$@" --function "provided.al2023=$build/functions/bench_echo.zip"
 fi
+# The same function in the first Python and Node.js that there are.
+add() {
+    runtime=$("$build/weir" runtime list | sed -n "s/^\($1[0-9][^ ]*\).*/\1/p" | head -1)
+    [ -n "$runtime" ] || return 0
+    printf '%s\n' "$3" >"$work/$2"
+    (cd "$work" && python3 -m zipfile -c "$1.zip" "$2") && functions="$functions --function $runtime=$work/$1.zip"
+}
+functions=
+add python3. app.py 'def handler(event, context): return event'
+add nodejs app.js 'exports.handler = async (event) => event;'
+# shellcheck disable=SC2086
+set -- "$@" $functions
 
 echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
 echo "commit:  $(git -C "$here" rev-parse --short HEAD 2>/dev/null || echo none)"

@@ -5,13 +5,19 @@
 
 #include "aws.h"
 
-enum { SCENARIO_CONNECTIONS = 64 };
+enum { SCENARIO_CONNECTIONS = 64, BENCH_FUNCTIONS_MAX = 8 };
+
+/* A package whose handler answers with its event. */
+struct bench_function {
+    const char *runtime, *zip; /* "provided.al2023", path */
+};
 
 struct bench {
     struct aws aws;
-    const char *function_zip; /* path of a package with a C function; NULL: invoke is left out */
-    double scale;             /* of request counts: 1 is the whole benchmark */
-    unsigned wrong;           /* scenarios with a failed request */
+    const struct bench_function *functions; /* the first is in C; none: invoke is left out */
+    size_t n_functions;
+    double scale;   /* of request counts: 1 is the whole benchmark */
+    unsigned wrong; /* scenarios with a failed request */
 };
 
 /* Prints one row of the results table. `budget` is DESIGN's figure as text, "" for none. */
