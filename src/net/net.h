@@ -101,7 +101,10 @@ void net_function_close(struct net_function *f);
 /* --- guests (net_guest.c): commands of this host, each with a network like a function's (weir exec) --- */
 
 #define NET_GUESTS_SOCKET "guests" /* below the data folder, mode 0600 */
-enum { NET_GUESTS_MAX = 64 /* at once */ };
+enum {
+    NET_GUESTS_MAX = 64,       /* at once, */
+    NET_FILES_PER_GUEST = 128, /* and one for so many open files that the process may have */
+};
 
 struct net_guests;
 

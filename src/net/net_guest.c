@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -44,7 +45,7 @@ struct net_guests {
     size_t handles; /* open in the loop */
     bool closing;
     struct list guests;
-    size_t n;
+    size_t n, n_max;
 };
 
 static void close_all(const int *fds, size_t n)
@@ -95,7 +96,7 @@ static void on_process_end(uv_poll_t *poll, int status, int events)
 /* NULL: taken in, and all but the answer's descriptor with it. Else why not. */
 static const char *take_in(struct net_guests *g, const int *fds, size_t n)
 {
-    if (g->n >= NET_GUESTS_MAX)
+    if (g->n >= g->n_max)
         return "too many commands are run in it at once";
     for (size_t i = PARCEL_SOCKETS; i < n; i++)
         if (fcntl(fds[i], F_SETFL, O_NONBLOCK) != 0)
@@ -127,7 +128,7 @@ struct parcel {
     int fds[PARCEL_MAX];
     size_t n;
     uid_t uid;
-    bool has_uid, cut;
+    bool has_uid, short_of_files, cut;
 };
 
 static void unpack(struct msghdr *msg, struct parcel *p)
@@ -143,7 +144,8 @@ static void unpack(struct msghdr *msg, struct parcel *p)
             p->has_uid = true;
         }
     }
-    p->cut = msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC);
+    p->short_of_files = msg->msg_flags & MSG_CTRUNC;
+    p->cut = msg->msg_flags & MSG_TRUNC;
 }
 
 /* False: nothing is there. */
@@ -169,6 +171,8 @@ static const char *judge(struct net_guests *g, const struct parcel *p)
 {
     if (!p->has_uid || (p->uid != geteuid() && p->uid != 0))
         return "it is not this user's";
+    if (p->short_of_files)
+        return "Weir has no descriptors left";
     if (p->agreement != AGREEMENT || p->cut || p->n <= PARCEL_SOCKETS)
         return "another version of weir serves; use the same for both";
     return take_in(g, p->fds, p->n);
@@ -206,6 +210,15 @@ void net_guests_close(struct net_guests *g)
     close(g->fd);
 }
 
+/* A guest's sockets must not be those that the store will need. */
+static size_t room(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    return min_size(limit.rlim_cur / NET_FILES_PER_GUEST, NET_GUESTS_MAX);
+}
+
 /* What an earlier process left is in the way. */
 static bool bind_below(struct net_guests *g)
 {
@@ -224,6 +237,7 @@ enum err net_guests_open(struct net *net, const char *dir, struct net_guests **r
     if (!g)
         return ERR_NOMEM;
     g->net = net;
+    g->n_max = room();
     list_init(&g->guests);
     g->dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     g->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

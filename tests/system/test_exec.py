@@ -211,6 +211,22 @@ def test_own_bundle_is_added_to(net, tmp_path):
     assert env_of(net, "SSL_CERT_FILE", SSL_CERT_FILE="/nonexistent") == ["/nonexistent"]
 
 
+def test_weir_behind_a_certificate_of_its_own(make_weir, tmp_path):
+    """Its address has the authority's certificate inside, and there is no development key."""
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=weir.corp",
+                    "-keyout", key, "-out", cert], check=True, capture_output=True)
+    weir = make_weir(args=["--listen", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key])
+    need_own_network(weir)
+    got = python(weir, """
+import boto3, urllib.request
+sqs = boto3.client("sqs")
+url = sqs.create_queue(QueueName="q")["QueueUrl"]
+result = [sqs.meta.endpoint_url, url, urllib.request.urlopen(url.rsplit("/", 2)[0] + "/_weir/health").status]
+""")
+    assert got == ["https://sqs.us-east-1.amazonaws.com", f"https://127.0.0.1:{weir.port}/{weir.account}/q", 200]
+
+
 def test_world_as_functions_have_it(make_weir):
     weir = make_weir(args=["--function-network=none"])
     need_own_network(weir)

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +26,7 @@ static struct {
     struct io_loop *loop;
     struct net net;
     struct net_guests *guests;
+    size_t max;                     /* guests that this process has room for */
     int fds[NET_LISTENERS_MAX + 2]; /* a resolver's, and listeners */
 } t;
 
@@ -174,11 +176,12 @@ static pid_t other_process(int *ret_pipe)
     return pid;
 }
 
-static void until_the_process_ends(void **state)
+/* `max`: how many are taken in. */
+static void fill(size_t max)
 {
     int pipe_fd, status;
     pid_t pid = other_process(&pipe_fd);
-    for (size_t i = 1; i < NET_GUESTS_MAX; i++)
+    for (size_t i = 1; i < max; i++)
         assert_int_equal(join(2, ""), ERR_OK);
     assert_int_equal(join(2, "too many"), ERR_DENIED);
     close(pipe_fd);
@@ -192,6 +195,37 @@ static void until_the_process_ends(void **state)
     assert_int_equal(join(2, "too many"), ERR_DENIED);
 }
 
+static void until_the_process_ends(void **state)
+{
+    fill(t.max);
+}
+
+/* Fewer where the process may have few files. */
+static int set_up_few(void **state)
+{
+    struct rlimit was, few;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+    few = (struct rlimit){3 * NET_FILES_PER_GUEST - 1, was.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    (void)set_up(state);
+    return setrlimit(RLIMIT_NOFILE, &was);
+}
+
+static void few_files(void **state)
+{
+    fill(2);
+}
+
+/* As the server does, or there would be no room for the most. */
+static int raise_limit(void **state)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    t.max = min_size(limit.rlim_max / NET_FILES_PER_GUEST, NET_GUESTS_MAX);
+    return setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +235,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(socket_is_private, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_agreements, set_up, tear_down),
         cmocka_unit_test_setup_teardown(until_the_process_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(few_files, set_up_few, tear_down),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, raise_limit, NULL);
 }
