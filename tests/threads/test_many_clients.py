@@ -48,6 +48,45 @@ def tolerate(call, *codes, **args):
         return None
 
 
+def test_streams(weir):
+    """Readers that go on behind what they read miss nothing that writers commit meanwhile."""
+    name = "t" + uuid.uuid4().hex
+    ddb = weir.client("dynamodb")
+    arn = ddb.create_table(
+        TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})["TableDescription"]["LatestStreamArn"]
+    ddb.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
+    total = CLIENTS * ROUNDS * 3
+
+    def write(client, n):
+        mine = client("dynamodb")
+        for i in range(ROUNDS):
+            until = {"until": {"N": str(4000000000 + i)}}
+            mine.put_item(TableName=name, Item={"id": {"S": f"own{n}"}, "n": {"N": str(i)}, **until})
+            mine.update_item(TableName=name, Key={"id": {"S": "all"}}, UpdateExpression="ADD n :one",
+                             ExpressionAttributeValues={":one": {"N": "1"}})
+            mine.transact_write_items(TransactItems=[{"Put": {"TableName": name, "Item": {
+                "id": {"S": f"t{n}"}, "n": {"N": str(i)}, **until}}}])
+
+    def read(client, n):
+        mine = client("dynamodbstreams")
+        at = {s["ShardId"]: mine.get_shard_iterator(StreamArn=arn, ShardId=s["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+              for s in mine.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]}
+        seen, deadline = {}, time.monotonic() + 120
+        while sum(map(len, seen.values())) < total:
+            assert time.monotonic() < deadline, {k: len(v) for k, v in seen.items()}
+            for shard, token in at.items():
+                page = mine.get_records(ShardIterator=token)
+                at[shard] = page["NextShardIterator"]
+                for r in page["Records"]:
+                    seen.setdefault(r["dynamodb"]["Keys"]["id"]["S"], []).append(int(r["dynamodb"]["NewImage"]["n"]["N"]))
+        for key, numbers in seen.items():
+            assert numbers == (list(range(1, CLIENTS * ROUNDS + 1)) if key == "all" else list(range(ROUNDS))), key
+
+    all_at_once(weir, write, read)
+
+
 def test_queues(weir):
     name = "q" + uuid.uuid4().hex
     url = weir.client("sqs").create_queue(QueueName=name)["QueueUrl"]

@@ -41,6 +41,8 @@ static const char *const volatile_names[] = {
     "LastModified",
     "CreationDate",
     "CreationDateTime",
+    "LatestStreamLabel",
+    "LatestStreamArn",
     "CreateDate",
     "UpdateDate",
     "AttachmentDate",

@@ -59,6 +59,33 @@
         DDB("UntagResource", "{" T_ARN ",\"TagKeys\":[\"k\"]}")                                    \
     }
 
+#define CREATE_S                                                                                   \
+    {                                                                                              \
+        DDB("CreateTable",                                                                         \
+            "{\"TableName\":\"s1t\",\"KeySchema\":[{\"AttributeName\":\"p\",\"KeyType\":\"HASH\"}" \
+            "],\"AttributeDefinitions\":[{\"AttributeName\":\"p\",\"AttributeType\":\"S\"}],"      \
+            "\"BillingMode\":\"PAY_PER_REQUEST\",\"StreamSpecification\":{\"StreamEnabled\":true," \
+            "\"StreamViewType\":\"NEW_AND_OLD_IMAGES\"}}")                                         \
+    }
+#define EXPIRING_S                                                                                 \
+    {                                                                                              \
+        DDB("UpdateTimeToLive", "{\"TableName\":\"s1t\",\"TimeToLiveSpecification\":{"             \
+                                "\"Enabled\":true,\"AttributeName\":\"u\"}}")                      \
+    }
+#define PUT_S(u)                                                                                   \
+    {                                                                                              \
+        DDB("PutItem",                                                                             \
+            "{\"TableName\":\"s1t\",\"Item\":{\"p\":{\"S\":\"a\"},\"u\":{\"N\":\"" u "\"}}}")      \
+    }
+#define SCAN_S                                                                                     \
+    {                                                                                              \
+        DDB("Scan", "{\"TableName\":\"s1t\"}")                                                     \
+    }
+#define DELETE_S                                                                                   \
+    {                                                                                              \
+        DDB("DeleteTable", "{\"TableName\":\"s1t\"}")                                              \
+    }
+
 static const struct fault_case cases[] = {
     {
         .name = "create table",
@@ -194,6 +221,26 @@ static const struct fault_case cases[] = {
         .undo = {TAG_T},
         .act = UNTAG_T,
         .probe = {{DDB("ListTagsOfResource", "{" T_ARN "}")}},
+    },
+    {
+        .name = "put item of a table with a stream and expiry times",
+        .setup = {CREATE_S, EXPIRING_S, PUT_S("99999999999")},
+        .undo = {PUT_S("99999999999")},
+        .act = PUT_S("99999990000"),
+        .probe = {SCAN_S},
+    },
+    {
+        .name = "create table with a stream",
+        .undo = {DELETE_S},
+        .act = CREATE_S,
+        .probe = {{DDB("ListTables", "{}")}},
+    },
+    {
+        .name = "delete table with a stream",
+        .setup = {CREATE_S, PUT_S("1")},
+        .undo = {CREATE_S, PUT_S("1")},
+        .act = DELETE_S,
+        .probe = {{DDB("ListTables", "{}")}},
     },
 };
 
