@@ -9,7 +9,10 @@ from botocore.exceptions import ClientError
 
 from weirtest import ROOT
 
-SERVICES = {"s3": "s3", "dynamodb": "dynamodb", "sqs": "sqs", "sns": "sns", "lambda": "lambda", "iam": "iam", "sts": "sts", "logs": "logs", "tagging": "resourcegroupstaggingapi"}
+# Every spec, by its name, and what the clients call its service.
+NAMED = {"tagging": "resourcegroupstaggingapi", "streams": "dynamodbstreams"}
+SERVICES = {name: NAMED.get(name, name) for name in sorted(
+    f[:-len(".json")] for f in os.listdir(os.path.join(ROOT, "spec")) if f.endswith(".json"))}
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403", "Forbidden"}
 
 # What anybody with a key may do, by AWS's own rules.
@@ -37,6 +40,8 @@ BY_NAME = {
     "MaximumRetryAttempts": 0, "TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:closed-topic",
     "SubscriptionArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:closed-topic:00000000-0000-4000-8000-000000000000",
     "ServiceName": "lambda.amazonaws.com", "PolicyInputList": [POLICY], "ActionNames": ["s3:GetObject"],
+    "StreamArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/stream/2026-01-01T00:00:00.000",
+    "ShardId": "shardId-00000000000000000000-00000000", "ShardIterator": "iterator",
 }
 # Members that are not required by the model but without which the call says nothing.
 ALSO = {("logs", "DescribeLogStreams"): ["logGroupName"], ("logs", "FilterLogEvents"): ["logGroupName"],

@@ -54,7 +54,7 @@ class Impossible(Exception):
 
 
 # Services that botocore calls otherwise.
-MODELS = {"tagging": "resourcegroupstaggingapi"}
+MODELS = {"streams": "dynamodbstreams", "tagging": "resourcegroupstaggingapi"}
 
 
 class Maker:
