@@ -33,9 +33,10 @@ VALUES = {"s3:x-amz-copy-source": "keyed-bucket/key", "s3:object-lock-retain-unt
           "iam:PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/keyed", "s3:max-keys": 7, "s3:VersionId": "null",
           "lambda:CodeSigningConfigArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:code-signing-config:csc-0123456789abcdef0",
           "lambda:Layer": [f"arn:aws:lambda:us-east-1:{ACCOUNT}:layer:l:1"], "lambda:SubnetIds": ["subnet-1"],
-          "lambda:SecurityGroupIds": ["sg-1"], "lambda:InvokedViaFunctionUrl": True}
+          "lambda:SecurityGroupIds": ["sg-1"], "lambda:InvokedViaFunctionUrl": True,
+          "kms:DataKeyPairSpec": "ECC_NIST_P256", "kms:GrantOperations": ["Encrypt"], "kms:RotationPeriodInDays": 365}
 # What the client's model does not know and no header says.
-UNSENT = {"lambda:InvokedViaFunctionUrl", "s3:prefix"}  # of ListBuckets
+UNSENT = {"lambda:InvokedViaFunctionUrl", "s3:prefix", "kms:RotationPeriodInDays"}  # of ListBuckets
 
 
 def specs():
@@ -50,7 +51,7 @@ TEMPLATED = [(s, op, row) for s, g in SPECS.items() for op, _, row, _ in g.ops i
 
 def replaced(params):
     text = json.dumps(params, default=lambda b: {"__bytes__": b.decode()})
-    for old in ("bucket", "table", "queue", "topic", "function", "group", "role", "user"):
+    for old in ("bucket", "table", "queue", "topic", "function", "group", "role", "user", "key"):
         text = text.replace("closed-" + old, "keyed-" + old)
     text = text.replace(":policy/closed", ":policy/keyed").replace('"closed-', '"keyed-')
     return json.loads(text, object_hook=lambda d: d["__bytes__"].encode() if "__bytes__" in d else d)
@@ -71,6 +72,9 @@ def world(weir):
     weir.client("logs").create_log_group(logGroupName="keyed-group", tags={"team": "red"})
     tags = [{"Key": "team", "Value": "red"}]
     iam.create_policy(PolicyName="keyed", PolicyDocument=document(statement()), Tags=tags)
+    kms = weir.client("kms")
+    key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "red"}])["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/keyed-key", TargetKeyId=key)
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/keyed"
     for n in ("keyed-role",):
         iam.create_role(RoleName=n, Tags=tags, PermissionsBoundary=boundary, AssumeRolePolicyDocument=document(
@@ -121,7 +125,7 @@ def tags_for(shape):
         return {"team": "red"}
     if shape.member.type_name == "string":
         return ["team"]
-    names = {m.lower(): m for m in shape.member.members}
+    names = {m.lower().removeprefix("tag"): m for m in shape.member.members}
     return [{names["key"]: "team", names["value"]: "red"}]
 
 
@@ -241,18 +245,42 @@ def computed():
                        ("lambda", "CreateFunction", "iam:ResourceTag/team"),  # of the role that is passed
                        ("iam", "GetRole", "iam:PermissionsBoundary"), ("iam", "GetUser", "iam:PermissionsBoundary")):
         yield s, op, {}, key, "red" if key.endswith("team") else f"arn:aws:iam::{ACCOUNT}:policy/keyed"
-    for s, op in (("sqs", "GetQueueAttributes"), ("sqs", "SendMessage"), ("sqs", "ReceiveMessage"), ("sns", "GetTopicAttributes"), ("sns", "Publish"), ("dynamodb", "GetItem"), ("dynamodb", "DescribeTable"),
+    for key, value in (("kms:CallerAccount", ACCOUNT), ("kms:CustomerMasterKeySpec", "SYMMETRIC_DEFAULT"), ("kms:CustomerMasterKeyUsage", "ENCRYPT_DECRYPT"),
+                       ("kms:KeySpec", "SYMMETRIC_DEFAULT"), ("kms:KeyUsage", "ENCRYPT_DECRYPT"), ("kms:KeyOrigin", "AWS_KMS"), ("kms:MultiRegion", "false")):
+        yield "kms", "Encrypt", {}, key, value
+        yield "kms", "CreateKey", {}, key, value
+    yield "kms", "DescribeKey", {}, "kms:RequestAlias", "alias/keyed-key"
+    yield "kms", "DescribeKey", {}, "kms:ResourceAliases", ["alias/keyed-key"]
+    for op in ("Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"):
+        more = {"KeyPairSpec": "ECC_NIST_P256"} if "Pair" in op else {}
+        context = {"EncryptionContext": {"color": "blue"}, **more}
+        yield "kms", op, context, "kms:EncryptionContext:color", "blue"
+        yield "kms", op, context, "kms:EncryptionContextKeys", ["color"]
+        yield "kms", op, more, "kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT"
+    for side in ("Source", "Destination"):
+        yield "kms", "ReEncrypt", {f"{side}EncryptionContext": {"color": "blue"}}, "kms:EncryptionContext:color", "blue"
+    yield "kms", "ReEncrypt", {}, "kms:ReEncryptOnSameKey", "true"
+    yield "kms", "CreateKey", {}, "kms:BypassPolicyLockoutSafetyCheck", "false"
+    yield "kms", "PutKeyPolicy", {"BypassPolicyLockoutSafetyCheck": True}, "kms:BypassPolicyLockoutSafetyCheck", "true"
+    yield "kms", "ScheduleKeyDeletion", {}, "kms:ScheduleKeyDeletionPendingWindowInDays", "30"
+    yield "kms", "ScheduleKeyDeletion", {"PendingWindowInDays": 7}, "kms:ScheduleKeyDeletionPendingWindowInDays", "7"
+    for constraint in ("EncryptionContextSubset", "EncryptionContextEquals"):
+        yield "kms", "CreateGrant", {"Constraints": {constraint: {"a": "b"}}}, "kms:GrantConstraintType", constraint
+    for op in ("CreateGrant", "ListGrants", "RevokeGrant"):
+        yield "kms", op, {}, "kms:GrantIsForAWSResource", "false"
+    for s, op in (("kms", "Encrypt"), ("kms", "DescribeKey"), ("sqs", "GetQueueAttributes"), ("sqs", "SendMessage"), ("sqs", "ReceiveMessage"), ("sns", "GetTopicAttributes"), ("sns", "Publish"), ("dynamodb", "GetItem"), ("dynamodb", "DescribeTable"),
                   ("s3", "ListObjectsV2"), ("logs", "DescribeLogStreams"), ("logs", "PutLogEvents"), ("iam", "GetRole"), ("iam", "GetUser"), ("iam", "GetPolicy"), ("sts", "AssumeRole")):
         yield s, op, {}, "aws:ResourceTag/team", "red"
 
 
 COMPUTED = list(computed())
 # Asked in tests of their own, below.
-ELSEWHERE = {"s3:signatureAge", "s3:TlsVersion", "lambda:FunctionArn", "lambda:Principal"}
+# (kms:ViaService is of calls that services make: tests/unit/svc_kms.)
+ELSEWHERE = {"s3:signatureAge", "s3:TlsVersion", "lambda:FunctionArn", "lambda:Principal", "kms:ViaService"}
 
 
 def test_no_computed_key_is_forgotten():
-    asked = {re.sub("/.*", "/", key) for _, _, _, key, _ in COMPUTED} | ELSEWHERE
+    asked = {re.sub(r"^(\w+:\w+[:/]).*", r"\1", key) for _, _, _, key, _ in COMPUTED} | ELSEWHERE
     for service, g in SPECS.items():
         assert set(g.spec.get("computed_keys", [])) <= asked, service
 

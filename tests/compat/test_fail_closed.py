@@ -42,12 +42,19 @@ BY_NAME = {
     "ServiceName": "lambda.amazonaws.com", "PolicyInputList": [POLICY], "ActionNames": ["s3:GetObject"],
     "StreamArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/stream/2026-01-01T00:00:00.000",
     "ShardId": "shardId-00000000000000000000-00000000", "ShardIterator": "iterator",
+    "KeyId": "alias/closed-key", "SourceKeyId": "alias/closed-key", "DestinationKeyId": "alias/closed-key", "TargetKeyId": "alias/closed-key",
+    "AliasName": "alias/closed-key", "GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:root", "RetiringPrincipal": f"arn:aws:iam::{ACCOUNT}:root",
 }
 # Members that are not required by the model but without which the call says nothing.
 ALSO = {("logs", "DescribeLogStreams"): ["logGroupName"], ("logs", "FilterLogEvents"): ["logGroupName"],
         ("logs", "GetLogEvents"): ["logGroupName"], ("lambda", "CreateEventSourceMapping"): ["EventSourceArn"],
         ("iam", "GetUser"): ["UserName"], ("iam", "CreateAccessKey"): ["UserName"], ("iam", "ListAccessKeys"): ["UserName"]}
 SPECIAL = {
+    ("kms", "Decrypt"): {"KeyId": "alias/closed-key"},
+    ("kms", "ReEncrypt"): {"SourceKeyId": "alias/closed-key"},
+    ("kms", "GetKeyPolicy"): {"PolicyName": "default"},
+    ("kms", "PutKeyPolicy"): {"PolicyName": "default"},
+    ("kms", "RetireGrant"): {"KeyId": "00000000-0000-4000-8000-000000000000", "GrantId": "g"},
     ("s3", "PutBucketPolicy"): {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::closed-bucket/*"}]})},
     ("lambda", "CreateFunction"): {"Code": {"ZipFile": b"PK"}},
@@ -124,6 +131,8 @@ def nobody(weir):
     weir.client("logs").create_log_group(logGroupName="closed-group")
     iam.create_role(RoleName="closed-role", AssumeRolePolicyDocument=TRUST)
     iam.create_user(UserName="closed-user")
+    kms = weir.client("kms")
+    kms.create_alias(AliasName="alias/closed-key", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     return {"key": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
 
 
@@ -163,6 +172,10 @@ def test_unsigned(weir, service, op):
 
 # What makes a further permission of the spec arise, where the required members alone do not.
 ARISES = {
+    ("kms", "CreateKey", "kms:TagResource"): {"Tags": [{"TagKey": "a", "TagValue": "b"}]},
+    ("kms", "CreateAlias", "kms:CreateAlias"): {},
+    ("kms", "UpdateAlias", "kms:UpdateAlias"): {},
+    ("kms", "ReEncrypt", "kms:ReEncryptTo"): {},
     ("dynamodb", "CreateTable", "dynamodb:TagResource"): {"Tags": [{"Key": "a", "Value": "b"}], "BillingMode": "PAY_PER_REQUEST", "TableName": "further",
                                                           "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
                                                           "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]},

@@ -54,6 +54,8 @@ def keys(weir):
     weir.client("dynamodb").create_table(
         TableName="closed-table", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+    kms = weir.client("kms")
+    kms.create_alias(AliasName="alias/closed-key", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
     logs = weir.client("logs")
     logs.create_log_group(logGroupName="closed-group")
     logs.create_log_stream(logGroupName="closed-group", logStreamName="s")

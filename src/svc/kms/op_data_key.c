@@ -103,7 +103,7 @@ static enum err make_pair(struct call *call, const struct pair_request *r, struc
     enum kms_spec spec;
     TRY(wrapping_key(call, r->key_id, r->what, r->context, &key));
     if (kms_spec_of(r->spec, &spec) != ERR_OK)
-        return kms_unsupported(call, "This key pair spec is");
+        return kms_unsupported(call, "This KeyPairSpec is");
     TRY(kms_check_tokens(call, r->tokens));
     TRY(kms_dry_run(call, r->dry_run));
     if (kms_specs[spec].family == KMS_RSA)

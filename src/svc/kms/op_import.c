@@ -64,11 +64,11 @@ enum err kms_get_parameters_for_import(struct call *call,
 {
     struct kms_key key;
     enum kms_spec spec;
-    TRY(need_external(call, in->key_id, &key));
     if (!is_wrapping(in->wrapping_algorithm))
-        return kms_unsupported(call, "This wrapping algorithm is");
+        return kms_unsupported(call, "This WrappingAlgorithm is");
     if (kms_spec_of(in->wrapping_key_spec, &spec) != ERR_OK)
-        return kms_unsupported(call, "This wrapping key spec is");
+        return kms_unsupported(call, "This WrappingKeySpec is");
+    TRY(need_external(call, in->key_id, &key));
     TRY(kms_slow(call));
     struct import_token token = {.key_id = key.id,
                                  .algorithm = in->wrapping_algorithm,

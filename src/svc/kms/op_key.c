@@ -74,7 +74,7 @@ static enum err metadata(struct call *call, const struct kms_key *key,
 static enum err refuse_elsewhere(struct call *call, const struct kms_create_key_input *in)
 {
     if (in->multi_region)
-        return kms_unsupported(call, "Multi-Region keys are");
+        return kms_unsupported(call, "MultiRegion is");
     if (str_is_set(in->custom_key_store_id) || str_is_set(in->xks_key_id))
         return kms_unsupported(call, "Custom key stores are");
     if (str_is_set(in->origin) && !str_eq_c(in->origin, "AWS_KMS") &&
@@ -94,7 +94,7 @@ static enum err choose_spec(struct call *call, const struct kms_create_key_input
     if (!str_is_set(spec))
         spec = STR("SYMMETRIC_DEFAULT");
     if (kms_spec_of(spec, &key->spec) != ERR_OK)
-        return kms_unsupported(call, "This key spec is");
+        return kms_unsupported(call, "This KeySpec is");
     if (!str_is_set(in->key_usage)) {
         if (kms_specs[key->spec].family == KMS_HMAC || kms_specs[key->spec].family == KMS_RSA ||
             kms_specs[key->spec].family == KMS_ECC)

@@ -105,7 +105,8 @@ enum err kms_list_key_policies(struct call *call, const struct kms_list_key_poli
 {
     struct kms_key key;
     struct str after;
-    struct page page = kms_page(call, in->key_id, in->marker, 1);
+    struct page page =
+        kms_page(call, in->key_id, in->marker, in->has_limit ? (size_t)in->limit : KMS_LIST_KEYS);
     TRY(kms_need(call, in->key_id, KMS_BY_ID, &key));
     TRY(kms_paged(call, page_start(&page, &after)));
     out->policy_names = (struct kms_policy_name_list){&NAME, 1};

@@ -74,6 +74,15 @@ static const char *const volatile_names[] = {
     "UUID",
     "uploadSequenceToken",
     "LastUpdateToPayPerRequestDateTime",
+    "LastUpdatedDate",
+    "CurrentKeyMaterialId",
+    "KeyMaterialId",
+    "CiphertextBlob",
+    "DeletionDate",
+    "NextRotationDate",
+    "GrantId",
+    "GrantToken",
+    "RotationDate",
 };
 
 /* Whether a volatile member's name, quoted or tagged, begins at s[1]; its length. */
@@ -220,7 +229,7 @@ static bool attempt(struct run *r, enum fault_kind kind, uint64_t n, size_t pad)
     bool good = status == r->status;
     if (!good && status < 500 && !(status == 0 && may_hang_up(kind)))
         complain(r, kind, n, "neither the right reply nor an error of the server");
-    if (good && strcmp(answer, r->answer) != 0)
+    if (good && !r->c->any_reply && strcmp(answer, r->answer) != 0)
         complain(r, kind, n, "the reply says something else");
     if (!hit && !good)
         complain(r, kind, n, "an error without a failure");

@@ -30,6 +30,7 @@ struct fault_case {
     struct step before[FAULT_STEPS_MAX]; /* before each attempt, after undo and the first probe */
     struct step act;
     struct step probe[FAULT_STEPS_MAX];
+    bool any_reply; /* a good reply says something else each time (ids that are drawn) */
     bool files;     /* also fail system calls */
     size_t n_files; /* how many there are in the end, with `files` */
 };
@@ -56,6 +57,11 @@ void fault_run(const struct fault_case *cases, size_t n);
 #define LOGS(op, text)                                                                             \
     {                                                                                              \
         .service = "logs", .target = "Logs_20140328." op, .type = "application/x-amz-json-1.1",    \
+        .body = text                                                                               \
+    }
+#define KMS(op, text)                                                                              \
+    {                                                                                              \
+        .service = "kms", .target = "TrentService." op, .type = "application/x-amz-json-1.1",      \
         .body = text                                                                               \
     }
 #define IAM(text)                                                                                  \
