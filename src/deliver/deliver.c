@@ -19,7 +19,6 @@
 #include "base/rng.h"
 #include "deliver/deliver_conclude.h"
 #include "deliver/deliver_int.h"
-#include "deliver/send.h"
 #include "deliver/due.h"
 
 enum { ID_COUNTER_BITS = 20 };
@@ -60,11 +59,6 @@ enum err deliver_new(struct core *core, struct deliver **ret_deliver)
     atomic_init(&d->next_id, rng_below(1u << ID_COUNTER_BITS));
     list_init(&d->concluding);
     d->pump_task.fn = pump_task;
-    enum err err = send_register(d);
-    if (err) {
-        deliver_free(d);
-        return err;
-    }
     *ret_deliver = d;
     return ERR_OK;
 }

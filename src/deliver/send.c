@@ -432,5 +432,6 @@ enum err send_register(struct deliver *d)
         .succeed = succeed,
         .release = release,
     };
-    return deliver_register(d, &kind);
+    enum err err = deliver_register(d, &kind);
+    return err == ERR_EXISTS ? ERR_OK : err;
 }

@@ -70,7 +70,7 @@ struct send_stats {
 };
 struct send_stats send_get_stats(const struct deliver *d);
 
-/* deliver_new's. */
+/* Before start, by each service that sends; once is enough. ERR_NOMEM, ERR_LIMIT. */
 enum err send_register(struct deliver *d) WARN_UNUSED;
 
 #endif

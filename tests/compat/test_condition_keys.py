@@ -39,6 +39,10 @@ VALUES = {"s3:x-amz-copy-source": "keyed-bucket/key", "s3:object-lock-retain-unt
 UNSENT = {"lambda:InvokedViaFunctionUrl", "s3:prefix", "kms:RotationPeriodInDays"}  # of ListBuckets
 
 
+PATTERN = json.dumps({"source": ["s"], "detail-type": ["d"], "detail": {"service": ["v"], "eventTypeCode": ["c"],
+                                                                         "userIdentity": {"principalId": ["i"]}}})
+
+
 def specs():
     for service in SERVICES:
         with open(os.path.join(ROOT, "spec", f"{service}.json"), encoding="utf-8") as f:
@@ -71,6 +75,7 @@ def world(weir):
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], Tags=[{"Key": "team", "Value": "red"}])
     weir.client("logs").create_log_group(logGroupName="keyed-group", tags={"team": "red"})
     tags = [{"Key": "team", "Value": "red"}]
+    weir.client("events").put_rule(Name="keyed-rule", EventPattern=PATTERN, Tags=tags)
     iam.create_policy(PolicyName="keyed", PolicyDocument=document(statement()), Tags=tags)
     kms = weir.client("kms")
     key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "red"}])["KeyMetadata"]["KeyId"]
@@ -271,6 +276,18 @@ def computed():
     for s, op in (("kms", "Encrypt"), ("kms", "DescribeKey"), ("sqs", "GetQueueAttributes"), ("sqs", "SendMessage"), ("sqs", "ReceiveMessage"), ("sns", "GetTopicAttributes"), ("sns", "Publish"), ("dynamodb", "GetItem"), ("dynamodb", "DescribeTable"),
                   ("s3", "ListObjectsV2"), ("logs", "DescribeLogStreams"), ("logs", "PutLogEvents"), ("iam", "GetRole"), ("iam", "GetUser"), ("iam", "GetPolicy"), ("sts", "AssumeRole")):
         yield s, op, {}, "aws:ResourceTag/team", "red"
+    for op in ("DescribeRule", "EnableRule", "DisableRule", "PutRule"):
+        more = {"Name": "keyed-rule", **({"EventPattern": PATTERN} if op == "PutRule" else {})}
+        yield "events", op, more, "events:creatorAccount", ACCOUNT
+        yield "events", op, more, "aws:ResourceTag/team", "red"
+    entries = {"Entries": [{"Source": "s", "DetailType": "d", "Detail": "{}"}]}
+    yield "events", "PutEvents", entries, "events:source", "s"
+    yield "events", "PutEvents", entries, "events:detail-type", "d"
+    yield "events", "PutEvents", entries, "events:eventBusInvocation", "false"
+    for key, value in (("source", "s"), ("detail-type", "d"), ("detail.service", "v"), ("detail.eventTypeCode", "c"), ("detail.userIdentity.principalId", "i")):
+        yield "events", "PutRule", {"Name": "keyed-rule", "EventPattern": PATTERN}, "events:" + key, [value]
+    target = f"arn:aws:sqs:us-east-1:{ACCOUNT}:keyed-queue"
+    yield "events", "PutTargets", {"Rule": "keyed-rule", "Targets": [{"Id": "t", "Arn": target}]}, "events:TargetArn", [target]
 
 
 COMPUTED = list(computed())

@@ -59,11 +59,12 @@ def keys(weir):
     logs = weir.client("logs")
     logs.create_log_group(logGroupName="closed-group")
     logs.create_log_stream(logGroupName="closed-group", logStreamName="s")
+    weir.client("events").put_rule(Name="closed-rule", EventPattern='{"source": ["a"]}')
     iam = weir.client("iam")
     iam.create_user(UserName="u")
     iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))
-    iam.create_role(RoleName="closed-role", AssumeRolePolicyDocument=trust({"AWS": weir.account, "Service": "lambda.amazonaws.com"}))
+    iam.create_role(RoleName="closed-role", AssumeRolePolicyDocument=trust({"AWS": weir.account, "Service": ["lambda.amazonaws.com", "scheduler.amazonaws.com"]}))
     weir.client("lambda").create_function(
         FunctionName="closed-function", Runtime="provided.al2023", Handler="h", Code={"ZipFile": bootstrap()},
         Role=f"arn:aws:iam::{weir.account}:role/closed-role")

@@ -27,6 +27,8 @@ static enum err make(struct core *core, void **ret_self)
     map_init(&ev->slots);
     enum err err = events_records_init(ev);
     if (err == ERR_OK)
+        err = send_register(core->deliver);
+    if (err == ERR_OK)
         err = events_schedule_register(ev);
     if (err == ERR_OK)
         err = events_sweep_register(ev);

@@ -262,9 +262,12 @@ extern const struct tags_service events_tags;
 
 /* events_schedule.c */
 enum err events_schedule_register(struct events *ev) WARN_UNUSED;
-/* Sets or clears the due key of a rule as it is about to be stored (EV5). */
-enum err events_schedule_set(struct events *ev, struct txn *txn,
-                             const struct events_rule_rec *r) WARN_UNUSED;
+/* Stores a rule, and sets or clears its due key (EV5). */
+enum err events_rule_store(struct events *ev, struct txn *txn,
+                           const struct events_rule_rec *r) WARN_UNUSED;
+/* Removes it and its due key. */
+enum err events_rule_remove(struct events *ev, struct txn *txn,
+                            const struct events_rule_rec *r) WARN_UNUSED;
 
 /* events_archive.c */
 enum err events_archive_event(struct txn *txn, const struct events_archive_rec *archive,

@@ -233,7 +233,6 @@ enum err events_rule_put(struct events *ev, struct txn *txn, const struct events
     struct str record;
     assert(str_is_set(r->name) && str_is_set(r->bus) && r->n_targets <= EVENTS_TARGETS_MAX);
     TRY(record_make(&rule_type, txn->arena, r, &record));
-    TRY(events_schedule_set(ev, txn, r));
     return catalogue_put(ev->rules, txn, events_rule_key(txn->arena, r), record);
 }
 

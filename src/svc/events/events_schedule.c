@@ -27,7 +27,16 @@ static enum err next_ms(const struct events_rule_rec *r, int64_t after_ms, int64
     return ERR_OK;
 }
 
-enum err events_schedule_set(struct events *ev, struct txn *txn, const struct events_rule_rec *r)
+enum err events_rule_remove(struct events *ev, struct txn *txn, const struct events_rule_rec *r)
+{
+    struct str key = events_rule_key(txn->arena, r);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    TRY(due_clear(txn, ev->schedules, key));
+    return catalogue_del(ev->rules, txn, key);
+}
+
+enum err events_rule_store(struct events *ev, struct txn *txn, const struct events_rule_rec *r)
 {
     int64_t when;
     struct str key = events_rule_key(txn->arena, r);
@@ -37,9 +46,10 @@ enum err events_schedule_set(struct events *ev, struct txn *txn, const struct ev
     if (str_is_set(r->schedule) && !r->disabled)
         err = next_ms(r, txn->now_ms, &when);
     if (err == ERR_NOT_FOUND)
-        return due_clear(txn, ev->schedules, key);
-    TRY(err);
-    return due_set(txn, ev->schedules, key, when, STR(""));
+        err = due_clear(txn, ev->schedules, key);
+    else if (err == ERR_OK)
+        err = due_set(txn, ev->schedules, key, when, STR(""));
+    return err ? err : events_rule_put(ev, txn, r);
 }
 
 static enum err emit(struct events *ev, struct txn *txn, const struct events_rule_rec *r,

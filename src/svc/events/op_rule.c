@@ -98,7 +98,7 @@ enum err events_put_rule(struct call *call, const struct events_put_rule_input *
     r->role = in->role_arn;
     r->disabled = disabled;
     out->rule_arn = events_rule_arn(call->arena, call->core, r);
-    return str_is_set(out->rule_arn) ? events_rule_put(ev, call->txn, r) : ERR_NOMEM;
+    return str_is_set(out->rule_arn) ? events_rule_store(ev, call->txn, r) : ERR_NOMEM;
 }
 
 /* --- one rule ----------------------------------------------------------------------------------- */
@@ -136,7 +136,7 @@ static enum err switch_rule(struct call *call, struct str bus, struct str name, 
     if (r->disabled == disabled)
         return ERR_OK;
     r->disabled = disabled;
-    return events_rule_put(events_of(call), call->txn, r);
+    return events_rule_store(events_of(call), call->txn, r);
 }
 
 enum err events_enable_rule(struct call *call, const struct events_enable_rule_input *in,
@@ -166,11 +166,8 @@ enum err events_delete_rule(struct call *call, const struct events_delete_rule_i
     struct str arn = events_rule_arn(call->arena, call->core, r);
     if (!str_is_set(arn))
         return ERR_NOMEM;
-    struct str key = events_rule_key(call->arena, r);
-    r->disabled = true; /* its due key goes: EV5 */
-    TRY(events_schedule_set(ev, call->txn, r));
     TRY(tags_drop(call->txn, arn));
-    return catalogue_del(ev->rules, call->txn, key);
+    return events_rule_remove(ev, call->txn, r);
 }
 
 /* --- listing ------------------------------------------------------------------------------------ */

@@ -204,7 +204,7 @@ enum err events_put_targets(struct call *call, const struct events_put_targets_i
     }
     WIRE_SET(out, failed_entry_count, (int64_t)n);
     out->failed_entries = (struct events_put_targets_result_entry_list){failed, n};
-    return events_rule_put(events_of(call), call->txn, r);
+    return events_rule_store(events_of(call), call->txn, r);
 }
 
 /* --- RemoveTargets, ListTargetsByRule ------------------------------------------------------------ */
@@ -237,7 +237,7 @@ enum err events_remove_targets(struct call *call, const struct events_remove_tar
     }
     WIRE_SET(out, failed_entry_count, (int64_t)n);
     out->failed_entries = (struct events_remove_targets_result_entry_list){failed, n};
-    return events_rule_put(events_of(call), call->txn, r);
+    return events_rule_store(events_of(call), call->txn, r);
 }
 
 static enum err give_transformer(struct arena *a, const struct events_target_rec *t,

@@ -15,7 +15,9 @@ static enum err make(struct core *core, void **ret_self)
     if (!sc)
         return ERR_NOMEM;
     sc->core = core;
-    enum err err = scheduler_fire_register(sc);
+    enum err err = send_register(core->deliver);
+    if (err == ERR_OK)
+        err = scheduler_fire_register(sc);
     if (err == ERR_OK)
         err = scheduler_groups_register(sc);
     if (err) {
