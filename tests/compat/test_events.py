@@ -600,3 +600,37 @@ def test_a_replay(events, bus, sqs, queue):
     assert code(events.cancel_replay, ReplayName="again") == "IllegalStatusException"
     assert code(events.cancel_replay, ReplayName="absent") == "ResourceNotFoundException"
     assert code(events.describe_replay, ReplayName="absent") == "ResourceNotFoundException"
+
+
+# --- events of other services ---------------------------------------------------------------------
+
+
+def test_events_of_a_bucket(weir, events, queue):
+    s3, bucket = weir.client("s3"), "event-bucket"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    assert s3.get_bucket_notification_configuration(Bucket=bucket)["EventBridgeConfiguration"] == {}
+    events.put_rule(Name="bucket", EventPattern=json.dumps({"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}))
+    events.put_targets(Rule="bucket", Targets=[{"Id": "q", "Arn": queue.arn}])
+    etag = s3.put_object(Bucket=bucket, Key="a key/\u00e9", Body=b"12345")["ETag"].strip('"')
+    s3.put_object_tagging(Bucket=bucket, Key="a key/\u00e9", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "a key/\u00e9"})
+    s3.delete_object(Bucket=bucket, Key="copy")
+    got = queue.bodies(4)
+    assert sorted((e["detail-type"], e["detail"].get("reason")) for e in got if "Tags" not in e["detail-type"]) == [
+        ("Object Created", "CopyObject"), ("Object Created", "PutObject"), ("Object Deleted", "DeleteObject")]
+    [put_event] = [e for e in got if e["detail"].get("reason") == "PutObject"]
+    assert put_event["resources"] == [f"arn:aws:s3:::{bucket}"] and put_event["account"] == ACCOUNT
+    detail = put_event["detail"]
+    assert detail["object"].pop("sequencer")
+    assert detail["object"] == {"key": "a key/\u00e9", "size": 5, "etag": etag} and detail["bucket"] == {"name": bucket}
+    assert detail["version"] == "0" and detail["request-id"] and detail["requester"] == ACCOUNT and detail["source-ip-address"] == "127.0.0.1"
+    [deleted] = [e for e in got if e["detail-type"] == "Object Deleted"]
+    assert deleted["detail"]["deletion-type"] == "Permanently Deleted"
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    assert "EventBridgeConfiguration" not in s3.get_bucket_notification_configuration(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="quiet", Body=b"")
+    events.put_rule(Name="bucket", EventPattern='{"source": ["app"]}')
+    put(events, entry())
+    assert queue.bodies()[0]["source"] == "app"
+    events.remove_targets(Rule="bucket", Ids=["q"])

@@ -749,6 +749,30 @@ def test_async_success_destination(quick):
     assert record["responsePayload"] == {"n": 1} and record["requestContext"]["approximateInvokeCount"] == 1
 
 
+def test_from_a_bus_to_a_function_and_back(quick):
+    """A rule invokes a function, whose outcome goes to the bus as an event, which another rule sends to a queue."""
+    events, name = quick.weir.client("events"), quick.function()
+    url, queue_arn = quick.queue()
+    quick.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue_arn}]})})
+    bus = events.describe_event_bus()["Arn"]
+    function = quick.awslambda.put_function_event_invoke_config(
+        FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": bus}})["FunctionArn"]
+    rule = events.put_rule(Name="invokes", EventPattern='{"source": ["app"]}')["RuleArn"]
+    plain = function.removesuffix(":$LATEST")
+    quick.awslambda.add_permission(FunctionName=name, StatementId="e", Action="lambda:InvokeFunction", Principal="events.amazonaws.com", SourceArn=rule)
+    events.put_targets(Rule="invokes", Targets=[{"Id": "f", "Arn": plain, "InputPath": "$.detail"}])
+    events.put_rule(Name="outcomes", EventPattern='{"source": ["lambda"], "detail": {"requestContext": {"condition": ["Success"]}}}')
+    events.put_targets(Rule="outcomes", Targets=[{"Id": "q", "Arn": queue_arn}])
+    events.put_events(Entries=[{"Source": "app", "DetailType": "t", "Detail": '{"n": 7}'}])
+    event = json.loads(quick.receive(url)["Body"])
+    assert event["detail-type"] == "Lambda Function Invocation Result - Success" and event["resources"] == [bus, function]
+    assert event["detail"]["requestPayload"] == {"n": 7} and event["detail"]["responsePayload"] == {"n": 7}
+    for made in ("invokes", "outcomes"):
+        events.remove_targets(Rule=made, Ids=["f", "q"])
+        events.delete_rule(Name=made)
+
+
 def test_async_retries_then_dead_letter_and_destination(quick):
     dlq_url, dlq_arn = quick.queue()
     dest_url, dest_arn = quick.queue()

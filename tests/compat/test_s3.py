@@ -990,14 +990,6 @@ def test_notifications(s3, bucket, queue):
     assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=bucket)
 
 
-@pytest.mark.parametrize("config", [
-    {"EventBridgeConfiguration": {}},
-])
-def test_refused_targets(s3, bucket, config):
-    assert code_of(s3.put_bucket_notification_configuration, Bucket=bucket,
-                   NotificationConfiguration=config) == ("NotImplemented", 501)
-
-
 def test_refused_notifications(s3, bucket, queue):
     allow_s3(queue, bucket)
     refused = lambda *rules: code_of(  # noqa: E731

@@ -278,7 +278,18 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct lamb
     lambda_destination_record_put(&b, &record);
     if (buf_err(&b) == ERR_NOMEM)
         return ERR_NOMEM;
-    return lambda_send_to(txn, fn, target, &(struct target_delivery){.payload = buf_str(&b)});
+    /* What an event bus makes of it. Source: Lambda developer guide, "Adding a destination". */
+    const struct str resources[] = {target, record.function_arn};
+    const struct target_event event = {
+        .source = STR("lambda"),
+        .detail_type = strcmp(condition, "Success") == 0
+                           ? STR("Lambda Function Invocation Result - Success")
+                           : STR("Lambda Function Invocation Result - Failure"),
+        .resources = resources,
+        .n_resources = ARRAY_LEN(resources),
+    };
+    return lambda_send_to(txn, fn, target,
+                   &(struct target_delivery){.payload = buf_str(&b), .event = &event});
 }
 
 /* The dead letter: the event itself, with what went wrong as attributes. */

@@ -64,12 +64,8 @@ static enum err take_id(struct call *call, struct str id, struct s3_rule *rule)
     return str_is_set(rule->id) ? ERR_OK : ERR_NOMEM;
 }
 
-static enum err refuse_others(struct call *call, const struct s3_notification_configuration *c)
+static enum err check_number(struct call *call, const struct s3_notification_configuration *c)
 {
-    if (c->event_bridge_configuration)
-        return call_error(call, &s3_err_not_implemented,
-                          "Notifications to EventBridge are not supported by Weir. See "
-                          "docs/reference.");
     if (c->queue_configurations.n + c->topic_configurations.n +
             c->lambda_function_configurations.n >
         S3_NOTIFICATIONS_MAX)
@@ -227,13 +223,15 @@ enum err s3_put_bucket_notification_configuration(
     struct s3_rules rules;
     TRY(s3_verify_body(call, wire_header_get(call->request, STR("Content-MD5"))));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
-    TRY(refuse_others(call, in->notification_configuration));
+    TRY(check_number(call, in->notification_configuration));
     TRY(take_rules(call, in->notification_configuration, &rules));
     TRY(check_overlaps(call, &rules));
     if (!in->skip_destination_validation)
         TRY(check_targets(call, &b, &rules));
     b.rec.flags &= ~(uint64_t)S3_HAS_NOTIFICATION;
+    b.rec.flags &= ~(uint64_t)S3_TO_EVENT_BUS;
     b.rec.flags |= rules.n > 0 ? S3_HAS_NOTIFICATION : 0;
+    b.rec.flags |= in->notification_configuration->event_bridge_configuration ? S3_TO_EVENT_BUS : 0;
     b.rec.rules = rules;
     return s3_bucket_put(call->svc, call->txn, &b);
 }
@@ -295,6 +293,12 @@ enum err s3_get_bucket_notification_configuration(
                                                           .lambda_function_arn = r->arn,
                                                           .events = r->names,
                                                           .filter = give_filter(call->arena, r)};
+    }
+    if (b.rec.flags & S3_TO_EVENT_BUS) {
+        out->event_bridge_configuration =
+            ARENA_NEW(call->arena, struct s3_event_bridge_configuration);
+        if (!out->event_bridge_configuration)
+            return ERR_NOMEM;
     }
     out->queue_configurations = (struct s3_queue_configuration_list){q, queues};
     out->topic_configurations = (struct s3_topic_configuration_list){t, topics};

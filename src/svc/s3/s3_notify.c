@@ -117,6 +117,73 @@ void s3_event_json(struct buf *b, struct call *call, struct str bucket, const st
     json_close(&o, '}');
 }
 
+/* --- the event of the default bus ------------------------------------------------------------- */
+
+static const struct {
+    const char *detail_type, *reason, *deletion; /* NULL: none */
+} bus_events[S3_EVENTS] = {
+    [S3_EVENT_PUT] = {"Object Created", "PutObject", NULL},
+    [S3_EVENT_COPY] = {"Object Created", "CopyObject", NULL},
+    [S3_EVENT_COMPLETE] = {"Object Created", "CompleteMultipartUpload", NULL},
+    [S3_EVENT_DELETE] = {"Object Deleted", "DeleteObject", "Permanently Deleted"},
+    [S3_EVENT_MARKER] = {"Object Deleted", "DeleteObject", "Delete Marker Created"},
+    [S3_EVENT_TAGS_PUT] = {"Object Tags Added", NULL, NULL},
+    [S3_EVENT_TAGS_DELETE] = {"Object Tags Deleted", NULL, NULL},
+};
+
+/* Source: S3 User Guide, "EventBridge event message structure". */
+static void bus_detail(struct buf *b, struct call *call, struct str bucket,
+                       const struct s3_happening *h)
+{
+    char sequencer[20];
+    struct json_out o;
+    json_out_init(&o, b);
+    json_open(&o, '{');
+    json_kv_str(&o, STR("version"), STR("0"));
+    json_key(&o, STR("bucket"));
+    json_open(&o, '{');
+    json_kv_str(&o, STR("name"), bucket);
+    json_close(&o, '}');
+    json_key(&o, STR("object"));
+    json_open(&o, '{');
+    json_kv_str(&o, STR("key"), h->key);
+    if (str_eq_c(str_c(bus_events[h->event].detail_type), "Object Created"))
+        json_kv_i64(&o, STR("size"), (int64_t)h->size);
+    json_kv_str(&o, STR("etag"), h->etag);
+    json_kv_str(&o, STR("version-id"), h->version_id);
+    int n = snprintf(sequencer, sizeof(sequencer), "%018" PRIX64, h->seq);
+    json_kv_str(&o, STR("sequencer"), str_n(sequencer, (size_t)n));
+    json_close(&o, '}');
+    json_kv_str(&o, STR("request-id"), call->request_id);
+    json_kv_str(&o, STR("requester"), call->account);
+    json_kv_str(&o, STR("source-ip-address"), call->source_ip);
+    json_kv_str(&o, STR("reason"), str_c(bus_events[h->event].reason));
+    json_kv_str(&o, STR("deletion-type"), str_c(bus_events[h->event].deletion));
+    json_close(&o, '}');
+}
+
+/* A service's events need no permission of the default bus. */
+static enum err to_default_bus(struct call *call, const struct s3_bucket_ref *b,
+                               const struct s3_happening *h)
+{
+    struct buf doc;
+    struct str bucket = s3_arn(call, b->name, STR_NONE);
+    struct target target = {.arn = call_arn(call, "events", "event-bus/default")};
+    const struct target_event event = {
+        .source = STR("aws.s3"),
+        .detail_type = str_c(bus_events[h->event].detail_type),
+        .resources = &bucket,
+        .n_resources = 1,
+    };
+    buf_init_arena(&doc, call->arena, EVENT_MAX);
+    bus_detail(&doc, call, b->name, h);
+    if (!str_is_set(target.arn) || !str_is_set(bucket))
+        return ERR_NOMEM;
+    TRY(buf_err(&doc));
+    return target_stage(call->txn, &target,
+                        &(struct target_delivery){.payload = buf_str(&doc), .event = &event});
+}
+
 /* --- staging ---------------------------------------------------------------------------------- */
 
 struct target s3_target(struct call *call, const struct s3_rule *rule, struct str bucket_arn)
@@ -150,5 +217,5 @@ enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struc
         else
             TRY(err);
     }
-    return ERR_OK;
+    return b->rec.flags & S3_TO_EVENT_BUS ? to_default_bus(call, b, h) : ERR_OK;
 }

@@ -31,6 +31,7 @@ enum s3_bucket_flags {
     S3_HAS_OWNERSHIP = 1 << 8,
     S3_BUCKET_KEY = 1 << 9, /* echoed: it has a meaning for KMS keys alone */
     S3_POLICY_IS_PUBLIC = 1 << 10,
+    S3_TO_EVENT_BUS = 1 << 11, /* events go to the default bus, all of them */
 };
 
 enum s3_algo { S3_NO_CHECKSUM, S3_CRC32, S3_CRC32C, S3_CRC64NVME, S3_SHA1, S3_SHA256, S3_ALGOS };
