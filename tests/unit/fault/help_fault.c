@@ -83,6 +83,10 @@ static const char *const volatile_names[] = {
     "GrantId",
     "GrantToken",
     "RotationDate",
+    "CreationTime",
+    "LastModifiedTime",
+    "EventId",
+    "LastModificationDate",
 };
 
 /* Whether a volatile member's name, quoted or tagged, begins at s[1]; its length. */
