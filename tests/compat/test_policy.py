@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from test_fail_closed import ACCOUNT
 from weirtest import ROOT
 
-DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
+DENIED = {"AuthorizationError", "AccessDenied", "AccessDeniedException", "403", "Forbidden"}
 
 
 def name(prefix):

@@ -1,6 +1,4 @@
 /* Topics and subscriptions as requests name them, and the mirror of subscriptions. Layer: svc/sns. */
-#include <assert.h>
-
 #include "base/arn.h"
 #include "svc/sns/sns_int.h"
 
@@ -132,6 +130,18 @@ enum err sns_sub_drop(struct sns *s, struct txn *txn, struct sns_sub_ref *sub)
     return catalogue_del(s->subs, txn, sub->key);
 }
 
+/* --- pending ones: a due time for each -------------------------------------------------------- */
+
+enum err sns_pending_set(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub)
+{
+    return due_set(txn, s->pending, sub->key, txn->now_ms + SNS_PENDING_MS, sub->arn);
+}
+
+enum err sns_pending_clear(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub)
+{
+    return due_clear(txn, s->pending, sub->key);
+}
+
 /* --- the mirror ------------------------------------------------------------------------------- */
 
 static enum err decode(void *self, struct catalogue_object *object, struct str record)
@@ -158,28 +168,4 @@ enum err sns_subs_new(struct sns *s)
         .decode = decode,
     };
     return catalogue_new(s->core, &type, s, &s->subs);
-}
-
-/* --- protocols -------------------------------------------------------------------------------- */
-
-static const struct str protocols[SNS_PROTOCOLS] = {
-    [SNS_SQS] = STR_INIT("sqs"),     [SNS_LAMBDA] = STR_INIT("lambda"),
-    [SNS_HTTP] = STR_INIT("http"),   [SNS_HTTPS] = STR_INIT("https"),
-    [SNS_EMAIL] = STR_INIT("email"), [SNS_EMAIL_JSON] = STR_INIT("email-json"),
-};
-
-struct str sns_protocol_name(enum sns_protocol p)
-{
-    assert(p < SNS_PROTOCOLS);
-    return protocols[p];
-}
-
-enum err sns_protocol_of(struct str name, enum sns_protocol *ret)
-{
-    for (unsigned i = 0; i < SNS_PROTOCOLS; i++)
-        if (str_eq(protocols[i], name)) {
-            *ret = (enum sns_protocol)i;
-            return ERR_OK;
-        }
-    return ERR_NOT_FOUND;
 }

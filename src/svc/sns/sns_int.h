@@ -114,13 +114,12 @@ enum err sns_sub_save(struct sns *s, struct txn *txn, const struct sns_sub_ref *
 /* Stages its end, and its topic's counts. */
 enum err sns_sub_drop(struct sns *s, struct txn *txn, struct sns_sub_ref *sub) WARN_UNUSED;
 struct str sns_sub_arn(struct arena *a, const struct sns_sub *sub);
+/* Its end comes by itself (SN3), or does not any more. */
+enum err sns_pending_set(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub) WARN_UNUSED;
+enum err sns_pending_clear(struct sns *s, struct txn *txn,
+                           const struct sns_sub_ref *sub) WARN_UNUSED;
 /* Makes s->subs. ERR_NOMEM. */
 enum err sns_subs_new(struct sns *s) WARN_UNUSED;
-/* "sqs", "email-json". */
-struct str sns_protocol_name(enum sns_protocol p);
-/* ERR_NOT_FOUND. */
-enum err sns_protocol_of(struct str name, enum sns_protocol *ret) WARN_UNUSED;
-
 #define SNS_INVALID(call, ...)                                                                     \
     call_error((call), &sns_err_invalid_parameter_exception, "Invalid parameter: " __VA_ARGS__)
 
@@ -268,7 +267,7 @@ enum err sns_deliver(struct sns_publication *p, const struct sns_sub_live *sub) 
 /* Asks the endpoint to confirm, or tells it of its end (SNS_UNSUBSCRIBED). */
 enum err sns_ask(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub,
                  enum sns_kind kind) WARN_UNUSED;
-/* To the subscription's dead-letter queue. */
+/* sns_dead.c. To the subscription's dead-letter queue; the log where it has none. */
 enum err sns_dead_letter(struct txn *txn, const struct sns_sub *sub, struct str body,
                          const char *code, const char *why) WARN_UNUSED;
 
@@ -284,12 +283,7 @@ enum err sns_mail_start(struct sns *s) WARN_UNUSED;
 /* sns_jobs.c: deliveries to many, what is left of deleted topics, pending subscriptions that nobody
  * confirmed, old deduplication ids and letters. */
 enum err sns_jobs_register(struct sns *s) WARN_UNUSED;
-enum err sns_fanout_add(struct sns *s, struct txn *txn, const struct sns_topic_ref *t,
-                        const struct sns_message *m) WARN_UNUSED;
 enum err sns_removal_add(struct sns *s, struct txn *txn, const struct sns_topic_ref *t) WARN_UNUSED;
-enum err sns_pending_set(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub) WARN_UNUSED;
-enum err sns_pending_clear(struct sns *s, struct txn *txn,
-                           const struct sns_sub_ref *sub) WARN_UNUSED;
 
 /* sns_target.c, op_tags.c. */
 extern const struct target_kind sns_targets[1];

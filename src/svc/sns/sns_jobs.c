@@ -6,38 +6,13 @@
  *   sns.clean    deduplication ids that are too old, letters beyond SNS_MAIL_MAX: a singleton
  *
  * Layer: svc/sns. Thread: the home loop; adding in any transaction. */
-#include "base/rng.h"
 #include "core/page.h"
 #include "deliver/dedup.h"
 #include "svc/sns/sns_int.h"
 
 enum { CLEAN_PAUSE_MS = 60 * 1000, JOBS_AT_ONCE = 2 };
 
-static struct str number_key(struct arena *a, uint64_t n)
-{
-    return str_dup(a, str_n((const char *)&n, sizeof(n)));
-}
-
-static uint64_t key_number(struct str key)
-{
-    uint64_t n = 0;
-    if (key.len == sizeof(n))
-        memcpy(&n, key.p, sizeof(n));
-    return n;
-}
-
 /* --- a message to many ------------------------------------------------------------------------ */
-
-enum err sns_fanout_add(struct sns *s, struct txn *txn, const struct sns_topic_ref *t,
-                        const struct sns_message *m)
-{
-    uint64_t number = rng_u64();
-    struct str key = number_key(txn->arena, number);
-    if (!str_is_set(key))
-        return ERR_NOMEM;
-    TRY(txn_write(txn, key_make(txn->arena, &sns_k_message, number), &sns_message_type, m));
-    return job_add(txn, s->fanout, key, STR(""));
-}
 
 /* The cursor is the id of the subscription that had it last. */
 static enum err fanout_step(void *self, struct txn *txn, struct job *job, struct job_budget *budget,
@@ -46,7 +21,7 @@ static enum err fanout_step(void *self, struct txn *txn, struct job *job, struct
     struct sns_message m = {0};
     struct sns_topic_ref t;
     struct str last = STR_NONE;
-    struct str key = key_make(txn->arena, &sns_k_message, key_number(job->key));
+    struct str key = key_make(txn->arena, &sns_k_message, sns_key_number(job->key));
     *ret_state = JOB_DONE;
     enum err err = txn_read(txn, key, &sns_message_type, &m);
     if (err == ERR_OK)
@@ -73,7 +48,7 @@ static const struct record_type scope_type = RECORD_TYPE(struct key_scope, 1, sc
 
 enum err sns_removal_add(struct sns *s, struct txn *txn, const struct sns_topic_ref *t)
 {
-    struct str key = number_key(txn->arena, t->rec.id), scope;
+    struct str key = sns_number_key(txn->arena, t->rec.id), scope;
     TRY(record_make(&scope_type, txn->arena, &t->scope, &scope));
     return str_is_set(key) ? job_add(txn, s->removal, key, scope) : ERR_NOMEM;
 }
@@ -103,7 +78,7 @@ static enum err removal_step(void *self, struct txn *txn, struct job *job,
                              struct job_budget *budget, enum job_state *ret_state)
 {
     struct removing r = {.s = self, .txn = txn, .budget = budget};
-    uint64_t topic_id = key_number(job->key);
+    uint64_t topic_id = sns_key_number(job->key);
     bool more = false;
     TRY(record_unpack(&scope_type, txn->arena, job->argument, &r.scope));
     TRY(txn_each(txn, key_range(txn->arena, &sns_k_sub, r.scope, topic_id), remove_sub, &r));
@@ -119,16 +94,6 @@ static enum err removal_step(void *self, struct txn *txn, struct job *job,
 }
 
 /* --- pending subscriptions -------------------------------------------------------------------- */
-
-enum err sns_pending_set(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub)
-{
-    return due_set(txn, s->pending, sub->key, txn->now_ms + SNS_PENDING_MS, sub->arn);
-}
-
-enum err sns_pending_clear(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub)
-{
-    return due_clear(txn, s->pending, sub->key);
-}
 
 static enum err pending_fire(void *self, struct txn *txn, struct due_fire *f)
 {

@@ -82,6 +82,17 @@ enum err sns_publish_some(struct sns *s, struct txn *txn, struct sns_topic_ref *
     return str_is_set(*ret_last) ? ERR_OK : ERR_NOMEM;
 }
 
+/* Stores the message, for the job that delivers it. */
+static enum err deliver_later(struct sns *s, struct txn *txn, const struct sns_message *m)
+{
+    uint64_t number = rng_u64();
+    struct str key = sns_number_key(txn->arena, number);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    TRY(txn_write(txn, key_make(txn->arena, &sns_k_message, number), &sns_message_type, m));
+    return job_add(txn, s->fanout, key, STR(""));
+}
+
 enum err sns_publish_stage(struct sns *s, struct txn *txn, struct sns_topic_ref *t,
                            struct sns_message *m)
 {
@@ -101,7 +112,7 @@ enum err sns_publish_stage(struct sns *s, struct txn *txn, struct sns_topic_ref 
     TRY(list(s, txn, t, STR_NONE, SNS_INLINE_MAX, &page));
     bool many = page.more || page.n * m->body.len > SNS_INLINE_BYTES_MAX;
     if (many && !t->rec.fifo) /* of a FIFO topic, which has few, in order: always here */
-        return sns_fanout_add(s, txn, t, m);
+        return deliver_later(s, txn, m);
     TRY(sns_publication_init(&p, s, txn, t, m));
     return deliver_all(&p, &page);
 }

@@ -1,6 +1,8 @@
 /* Tables of SNS's records; see sns_record.h. Layer: svc/sns. */
 #include "svc/sns/sns_record.h"
 
+#include <assert.h>
+
 static const struct record_field topic_fields[] = {
     REC_UINT(struct sns_topic_rec, id),
     REC_INT(struct sns_topic_rec, created_ms),
@@ -88,3 +90,42 @@ static const struct record_field mail_fields[] = {
     REC_BOOL(struct sns_mail, json),
 };
 const struct record_type sns_mail_type = RECORD_TYPE(struct sns_mail, 1, mail_fields);
+
+/* --- protocols -------------------------------------------------------------------------------- */
+
+static const struct str protocols[SNS_PROTOCOLS] = {
+    [SNS_SQS] = STR_INIT("sqs"),     [SNS_LAMBDA] = STR_INIT("lambda"),
+    [SNS_HTTP] = STR_INIT("http"),   [SNS_HTTPS] = STR_INIT("https"),
+    [SNS_EMAIL] = STR_INIT("email"), [SNS_EMAIL_JSON] = STR_INIT("email-json"),
+};
+
+struct str sns_protocol_name(enum sns_protocol p)
+{
+    assert(p < SNS_PROTOCOLS);
+    return protocols[p];
+}
+
+enum err sns_protocol_of(struct str name, enum sns_protocol *ret)
+{
+    for (unsigned i = 0; i < SNS_PROTOCOLS; i++)
+        if (str_eq(protocols[i], name)) {
+            *ret = (enum sns_protocol)i;
+            return ERR_OK;
+        }
+    return ERR_NOT_FOUND;
+}
+
+/* --- numbers as keys of jobs ------------------------------------------------------------------ */
+
+struct str sns_number_key(struct arena *a, uint64_t n)
+{
+    return str_dup(a, str_n((const char *)&n, sizeof(n)));
+}
+
+uint64_t sns_key_number(struct str key)
+{
+    uint64_t n = 0;
+    if (key.len == sizeof(n))
+        memcpy(&n, key.p, sizeof(n));
+    return n;
+}

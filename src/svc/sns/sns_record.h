@@ -104,4 +104,13 @@ struct sns_mail {
 extern const struct record_type sns_topic_type, sns_sub_type, sns_message_type, sns_request_type,
     sns_signing_type, sns_mail_type;
 
+/* "sqs", "email-json". */
+struct str sns_protocol_name(enum sns_protocol p);
+/* ERR_NOT_FOUND. */
+enum err sns_protocol_of(struct str name, enum sns_protocol *ret) WARN_UNUSED;
+
+/* A number as the key of a job, and back. STR_NONE on exhaustion. */
+struct str sns_number_key(struct arena *a, uint64_t n);
+uint64_t sns_key_number(struct str key);
+
 #endif

@@ -35,6 +35,7 @@ struct run {
 static const char *const volatile_names[] = {
     "RequestId",
     "MessageId",
+    "SubscriptionArn",
     "EventSourceMappingArn",
     "ReceiptHandle",
     "SequenceNumber",

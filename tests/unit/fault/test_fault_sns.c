@@ -24,8 +24,8 @@
     {                                                                                              \
         SQS("CreateQueue",                                                                         \
             "{\"QueueName\":\"q\",\"Attributes\":{\"Policy\":\"{\\\"Statement\\\":{"               \
-            "\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":{\\\"Service\\\":"                      \
-            "\\\"sns.amazonaws.com\\\"},\\\"Action\\\":\\\"sqs:SendMessage\\\","                    \
+            "\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":{\\\"Service\\\":"                     \
+            "\\\"sns.amazonaws.com\\\"},\\\"Action\\\":\\\"sqs:SendMessage\\\","                   \
             "\\\"Resource\\\":\\\"*\\\"}}\"}}")                                                    \
     }
 #define DELETE_Q                                                                                   \
@@ -34,8 +34,7 @@
     }
 #define COUNTS                                                                                     \
     {                                                                                              \
-        SQS("GetQueueAttributes",                                                                  \
-            "{" Q ",\"AttributeNames\":[\"ApproximateNumberOfMessages\"]}")                        \
+        SQS("GetQueueAttributes", "{" Q ",\"AttributeNames\":[\"ApproximateNumberOfMessages\"]}")  \
     }
 #define TOPIC                                                                                      \
     {                                                                                              \
@@ -50,11 +49,15 @@
         SNS("Action=Subscribe&" T "&Protocol=sqs&Endpoint=" Q_ARN                                  \
             "&Attributes.entry.1.key=RawMessageDelivery&Attributes.entry.1.value=true")            \
     }
+#define ADD_PERMISSION                                                                             \
+    {                                                                                              \
+        SNS("Action=AddPermission&" T "&Label=l&AWSAccountId.member.1=000000000000&"               \
+            "ActionName.member.1=Publish")                                                         \
+    }
 #define PUBLISH                                                                                    \
     {                                                                                              \
         SNS("Action=Publish&" T "&Message=hello")                                                  \
     }
-/* Without topics: what was sent to them is over, however many there were. */
 #define TOPICS                                                                                     \
     {                                                                                              \
         SNS("Action=ListTopics")                                                                   \
@@ -78,7 +81,8 @@ static const struct fault_case cases[] = {
     {
         .name = "set topic attributes",
         .setup = {CREATE_T},
-        .undo = {{SNS("Action=SetTopicAttributes&" T "&AttributeName=DisplayName&AttributeValue=")}},
+        .undo = {{SNS("Action=SetTopicAttributes&" T
+                      "&AttributeName=DisplayName&AttributeValue=")}},
         .act = {SNS("Action=SetTopicAttributes&" T "&AttributeName=DisplayName&AttributeValue=x")},
         .probe = {TOPIC},
     },
@@ -94,18 +98,15 @@ static const struct fault_case cases[] = {
     },
     {
         .name = "add permission",
-        .setup = {CREATE_T},
+        .setup = {CREATE_T, ADD_PERMISSION, {SNS("Action=RemovePermission&" T "&Label=l")}},
         .undo = {{SNS("Action=RemovePermission&" T "&Label=l")}},
-        .before = {{SNS("Action=RemovePermission&" T "&Label=l")}},
-        .act = {SNS("Action=AddPermission&" T "&Label=l&AWSAccountId.member.1=000000000000&"
-                    "ActionName.member.1=Publish")},
+        .act = ADD_PERMISSION,
         .probe = {TOPIC},
     },
     {
         .name = "remove permission",
-        .setup = {CREATE_T},
-        .undo = {{SNS("Action=AddPermission&" T "&Label=l&AWSAccountId.member.1=000000000000&"
-                      "ActionName.member.1=Publish")}},
+        .setup = {CREATE_T, ADD_PERMISSION},
+        .undo = {ADD_PERMISSION},
         .act = {SNS("Action=RemovePermission&" T "&Label=l")},
         .probe = {TOPIC},
     },
@@ -120,7 +121,10 @@ static const struct fault_case cases[] = {
     },
     {
         .name = "subscribe a mailbox",
-        .setup = {CREATE_T, {SNS("Action=Subscribe&" T "&Protocol=email&Endpoint=a%40b.c")}},
+        .setup = {CREATE_T, /* makes the key, which takes long */
+                  {SNS("Action=Subscribe&" T "&Protocol=email&Endpoint=a%40b.c")},
+                  DELETE_T,
+                  CREATE_T},
         .undo = {DELETE_T, CREATE_T},
         .act = {SNS("Action=Subscribe&" T "&Protocol=email&Endpoint=a%40b.c")},
         .probe = {TOPIC},
@@ -137,13 +141,11 @@ static const struct fault_case cases[] = {
         .setup = {CREATE_T, CREATE_Q, SUBSCRIBE_RAW},
         .undo = {DELETE_Q, CREATE_Q},
         .act = PUBLISH,
-        .probe = {COUNTS,
-                  {SQS("ReceiveMessage", "{" Q ",\"VisibilityTimeout\":0}")},
-                  COUNTS},
+        .probe = {COUNTS, {SQS("ReceiveMessage", "{" Q ",\"VisibilityTimeout\":0}")}, COUNTS},
     },
     {
         .name = "publish signed",
-        .setup = {CREATE_T, CREATE_Q, SUBSCRIBE, PUBLISH},
+        .setup = {CREATE_T, CREATE_Q, SUBSCRIBE, PUBLISH, DELETE_Q, CREATE_Q},
         .undo = {DELETE_Q, CREATE_Q},
         .act = PUBLISH,
         .probe = {COUNTS},
@@ -154,7 +156,9 @@ static const struct fault_case cases[] = {
                        "Attributes.entry.1.value=true")},
                   CREATE_Q,
                   {SNS("Action=Subscribe&" F "&Protocol=sqs&Endpoint=" Q_ARN)}},
-        .undo = {DELETE_Q, CREATE_Q, {SNS("Action=DeleteTopic&" F)},
+        .undo = {DELETE_Q,
+                 CREATE_Q,
+                 {SNS("Action=DeleteTopic&" F)},
                  {SNS("Action=CreateTopic&Name=f.fifo&Attributes.entry.1.key=FifoTopic&"
                       "Attributes.entry.1.value=true")},
                  {SNS("Action=Subscribe&" F "&Protocol=sqs&Endpoint=" Q_ARN)}},
