@@ -2,16 +2,15 @@
 of the test's own, signatures are verified with the certificate that Weir serves."""
 import base64
 import http.server
+import io
 import json
 import queue
 import re
 import threading
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 import zipfile
-import io
 
 import pytest
 from botocore import UNSIGNED
@@ -718,6 +717,14 @@ def test_mail(weir, sns, name):
     assert plain["subject"] == "news" and plain["body"].startswith("hello\n") and "Action=Unsubscribe" in plain["body"]
     assert document["Message"] == "hello"
     verify(document)
+    west = weir.client("sns", region="eu-west-3")  # links lead to their topic's region
+    far = west.create_topic(Name=name)["TopicArn"]
+    west.subscribe(TopicArn=far, Protocol="email", Endpoint=f"{name}-far@example.com")
+    get(re.search(r"http://\S+", letters()[f"{name}-far@example.com"]["body"]).group())
+    assert west.get_topic_attributes(TopicArn=far)["Attributes"]["SubscriptionsConfirmed"] == "1"
+    west.publish(TopicArn=far, Message="far")
+    get(re.search(r"http://\S+", letters()[f"{name}-far@example.com"]["body"]).group())
+    assert west.get_topic_attributes(TopicArn=far)["Attributes"]["SubscriptionsConfirmed"] == "0"
     foreign = urllib.request.Request(weir.endpoint + "/_weir/sns/mail", headers={"Origin": "http://evil.example"})
     with pytest.raises(urllib.error.HTTPError) as e:
         urllib.request.urlopen(foreign)
@@ -725,14 +732,6 @@ def test_mail(weir, sns, name):
 
 
 # --- functions, and topics as targets -----------------------------------------------------------------
-
-FORWARD = """
-import json, os, urllib.request
-import boto3
-def handler(event, context):
-    boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody=json.dumps(event))
-"""
-
 
 def test_function(weir, sns, sqs, name):
     arn = sns.create_topic(Name=name)["TopicArn"]
@@ -749,6 +748,42 @@ def test_function(weir, sns, sqs, name):
                                    "SigningCertUrl", "UnsubscribeUrl", "MessageAttributes"]
     assert record["Sns"]["Subject"] is None and record["Sns"]["MessageAttributes"] == {"a": {"Type": "String", "Value": "x"}}
     verify(record["Sns"])
+
+
+def test_function_is_permitted_and_fails_to_topics(weir, sns, sqs, name):
+    """A function that may never run: its events come back by its dead letters and its destination, both topics."""
+    iam, functions = weir.client("iam"), weir.client("lambda")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
+    letters, records = [sns.create_topic(Name=f"{name}-{what}")["TopicArn"] for what in ("letters", "records")]
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as z:
+        z.writestr("bootstrap", "#!/bin/sh\n")
+    make = dict(FunctionName=name, Runtime="provided.al2023", Handler="h", Role=role, Code={"ZipFile": package.getvalue()},
+                DeadLetterConfig={"TargetArn": letters})
+    assert "Publish on SNS" in error(functions.create_function, **make)[1]
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}]}))
+    function = functions.create_function(**make)["FunctionArn"]
+    functions.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnFailure": {"Destination": records}})
+    functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    got = {}
+    for what, topic in (("letters", letters), ("records", records)):
+        got[what] = Queue(sqs, f"{name}-{what}", topic)
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=got[what].arn, Attributes={"RawMessageDelivery": "true"})
+    arn = sns.create_topic(Name=name)["TopicArn"]
+    dead = Queue(sqs, name, arn)
+    sns.subscribe(TopicArn=arn, Protocol="lambda", Endpoint=function, Attributes={
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": dead.arn})})
+    sns.publish(TopicArn=arn, Message="not permitted")
+    assert dead.take()["MessageAttributes"]["ErrorCode"]["StringValue"] == "403"
+    functions.add_permission(FunctionName=name, StatementId="s", Action="lambda:InvokeFunction", Principal="sns.amazonaws.com", SourceArn=arn)
+    sns.publish(TopicArn=arn, Message="permitted")
+    letter = got["letters"].take(wait=20)
+    assert json.loads(letter["Body"])["Records"][0]["Sns"]["Message"] == "permitted"
+    assert letter["MessageAttributes"]["ErrorCode"] == {"DataType": "Number", "StringValue": "429"}
+    record = json.loads(got["records"].take(wait=20)["Body"])
+    assert record["requestPayload"]["Records"][0]["Sns"]["Message"] == "permitted" and dead.take() is None
 
 
 def test_topic_of_a_bucket(weir, sns, sqs, name):

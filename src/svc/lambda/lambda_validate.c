@@ -249,14 +249,16 @@ static enum err apply_dead_letter(struct call *call, const struct lambda_dead_le
         return ERR_OK;
     }
     const struct target_kind *kind = target_kind_of(call->core, dlq->target_arn);
-    if (!kind || !target_is(call->core, dlq->target_arn, "queue"))
-        return LAMBDA_INVALID(call,
-                              "DeadLetterConfig targets other than SQS queues are not supported by "
-                              "Weir.");
+    bool topic = target_is(call->core, dlq->target_arn, "topic");
+    if (!kind || (!topic && !target_is(call->core, dlq->target_arn, "queue")))
+        return LAMBDA_INVALID(call, "DeadLetterConfig targets other than SQS queues and SNS topics "
+                                    "are not supported.");
     enum err err = lambda_role_allowed(call->txn, fn->role, kind->action, dlq->target_arn);
     if (err == ERR_DENIED)
-        return LAMBDA_INVALID(call, "The provided execution role does not have permissions to call "
-                                    "SendMessage on SQS");
+        return LAMBDA_INVALID(call,
+                              "The provided execution role does not have permissions to call "
+                              "%s",
+                              topic ? "Publish on SNS" : "SendMessage on SQS");
     TRY(err);
     fn->dlq_arn = dlq->target_arn;
     return ERR_OK;

@@ -52,7 +52,7 @@ enum err lambda_destination_take(struct call *call, const struct lambda_fn *fn, 
         return LAMBDA_INVALID(call,
                               "The destination ARN " STR_FMT
                               " is not supported by Weir: use an SQS "
-                              "queue, a function or an event bus.",
+                              "queue, an SNS topic, a function or an event bus.",
                               STR_ARG(arn));
     enum err err = lambda_role_allowed(call->txn, fn->role, kind->action, arn);
     if (err == ERR_DENIED)

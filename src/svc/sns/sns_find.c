@@ -29,6 +29,12 @@ enum err sns_topic_find(struct txn *txn, struct str text, struct sns_topic_ref *
     return read_topic(txn, &arn, ret);
 }
 
+/* A signature says the region. A link from a letter has none, and means its topic's. */
+static bool is_here(const struct call *call, const struct arn *arn)
+{
+    return str_eq(arn->region, call->region) || call->who->kind == PRINCIPAL_ANONYMOUS;
+}
+
 /* What AWS says of a text that is no ARN of SNS's. */
 static enum err bad_arn(struct call *call, const char *param, struct str text)
 {
@@ -46,7 +52,7 @@ enum err sns_topic_look(struct call *call, const char *param, struct str text,
 {
     struct arn arn;
     if (arn_parse_as(text, "sns", NULL, &arn) != ERR_OK || str_is_set(arn_segment(&arn, 1)) ||
-        !str_eq(arn.region, call->region))
+        !is_here(call, &arn))
         return bad_arn(call, param, text);
     return str_eq(arn.account, call->account) ? read_topic(call->txn, &arn, ret) : ERR_NOT_FOUND;
 }
@@ -96,7 +102,7 @@ enum err sns_sub_look(struct call *call, struct str text, struct sns_sub_ref *re
 {
     struct arn arn;
     if (arn_parse_as(text, "sns", NULL, &arn) != ERR_OK || !str_is_set(arn_segment(&arn, 1)) ||
-        !str_eq(arn.region, call->region))
+        !is_here(call, &arn))
         return bad_arn(call, "SubscriptionArn", text);
     return str_eq(arn.account, call->account) ? read_sub(call->txn, &arn, ret) : ERR_NOT_FOUND;
 }

@@ -51,7 +51,7 @@ enum {
     SNS_STEP_MAX = 50,
     SNS_FIFO_SUBS_MAX = 100, /* subscriptions of a FIFO topic */
     SNS_FILTERS_MAX = 200,   /* filter policies of a topic */
-    SNS_MAIL_MAX = 1000,     /* letters kept */
+    SNS_MAIL_MAX = 200,      /* letters kept */
     SNS_HTTP_RUNNING_MAX = 256,
     SNS_HTTP_TIMEOUT_MS = 15 * 1000,
 };
