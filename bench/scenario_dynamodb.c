@@ -13,6 +13,8 @@ struct table {
     bool grouped;   /* keys are (group, place), GROUP_ITEMS of each group; else an id */
     uint64_t items; /* in the table, ids 0 .. items - 1 */
     uint64_t first; /* of what is being loaded */
+    bool stream;    /* of both images */
+    uint64_t turn;  /* so that each put changes its item */
 };
 
 static const char id_schema[] =
@@ -30,8 +32,11 @@ static enum err create_table(const struct table *t)
     char body[512];
     struct bench *b = t->b;
     int n = snprintf(body, sizeof(body),
-                     "{\"TableName\":\"%s\",%s,\"BillingMode\":\"PAY_PER_REQUEST\"}", t->name,
-                     t->grouped ? group_schema : id_schema);
+                     "{\"TableName\":\"%s\",%s,\"BillingMode\":\"PAY_PER_REQUEST\"%s}", t->name,
+                     t->grouped ? group_schema : id_schema,
+                     t->stream ? ",\"StreamSpecification\":{\"StreamEnabled\":true,"
+                                 "\"StreamViewType\":\"NEW_AND_OLD_IMAGES\"}"
+                               : "");
     const struct aws_request req = {
         .method = "POST",
         .service = "dynamodb",
@@ -53,7 +58,7 @@ static void add_item(struct buf *out, const struct table *t, uint64_t id)
                 ",\"name\":{\"S\":\"customer number %llu\"},"
                 "\"total\":{\"N\":\"%llu.50\"},\"tags\":{\"L\":[{\"S\":\"a\"},{\"S\":\"b\"}]},"
                 "\"note\":{\"S\":\"some text that makes the item a little longer\"}}",
-                (unsigned long long)id, (unsigned long long)(id % 1000));
+                (unsigned long long)id, (unsigned long long)((id + t->turn) % 1000));
 }
 
 static void load_make(void *ctx, struct load_conn *c)
@@ -116,9 +121,28 @@ static void put_make(void *ctx, struct load_conn *c)
     struct table *t = ctx;
     buf_clear(&c->text);
     buf_add_fmt(&c->text, "{\"TableName\":\"%s\",\"Item\":", t->name);
+    t->turn++;
     add_item(&c->text, t, rng_below(t->items));
     BUF_ADD_LIT(&c->text, "}");
     aws_write_json(&t->b->aws, &c->out, "dynamodb", "DynamoDB_20120810.PutItem", buf_str(&c->text));
+}
+
+static enum err measure_put(struct table *t, const char *suffix, const char *budget)
+{
+    struct load_plan put = {
+        .requests = (uint64_t)(60000 * t->b->scale),
+        .warmup = 2000,
+        .connections = SCENARIO_CONNECTIONS,
+        .make = put_make,
+        .ctx = t,
+    };
+    struct load_result r;
+    char name[64];
+    TRY(load_run(&t->b->aws.target, &put, &r));
+    t->b->wrong += r.failed > 0;
+    snprintf(name, sizeof(name), "DynamoDB PutItem%s", suffix);
+    print_row(t->b, name, &r, budget);
+    return ERR_OK;
 }
 
 static enum err measure(struct table *t, const char *suffix)
@@ -131,21 +155,13 @@ static enum err measure(struct table *t, const char *suffix)
         .check = get_check,
         .ctx = t,
     };
-    struct load_plan put = get;
     struct load_result r;
     char name[64];
-    put.make = put_make;
-    put.check = NULL;
-    put.requests = (uint64_t)(60000 * t->b->scale);
     TRY(load_run(&t->b->aws.target, &get, &r));
     t->b->wrong += r.failed > 0;
     snprintf(name, sizeof(name), "DynamoDB GetItem%s", suffix);
     print_row(t->b, name, &r, "CPU < 15");
-    TRY(load_run(&t->b->aws.target, &put, &r));
-    t->b->wrong += r.failed > 0;
-    snprintf(name, sizeof(name), "DynamoDB PutItem%s", suffix);
-    print_row(t->b, name, &r, "CPU < 30, durable");
-    return ERR_OK;
+    return measure_put(t, suffix, "CPU < 30, durable");
 }
 
 /* What a single caller waits, without the queueing of 64. */
@@ -210,11 +226,15 @@ static enum err measure_query(struct table *t)
 enum err scenario_dynamodb(struct bench *b)
 {
     struct table t = {.b = b, .name = "bench"};
+    struct table streamed = {.b = b, .name = "streamed", .stream = true};
     struct table grouped = {.b = b, .name = "grouped", .grouped = true};
     TRY(create_table(&t));
     TRY(fill(&t, TABLE_ITEMS));
     TRY(measure(&t, ""));
     TRY(measure_one(&t));
+    TRY(create_table(&streamed));
+    TRY(fill(&streamed, TABLE_ITEMS));
+    TRY(measure_put(&streamed, ", with a stream", "PutItem + 6"));
     TRY(create_table(&grouped));
     TRY(fill(&grouped, TABLE_ITEMS));
     return measure_query(&grouped);

@@ -257,8 +257,10 @@ enum err lambda_filters_match(const struct lambda_mapping *m, struct arena *scra
     if (!m->stream)
         open_body(scratch, doc);
     enum err err = pattern_set_match(m->matcher, doc, scratch, &ids, &n);
+    if (err == ERR_LIMIT) /* what is too much to judge is not thrown away */
+        return ERR_OK;
     *ret_match = err == ERR_OK && n > 0;
-    return err == ERR_LIMIT ? ERR_OK : err;
+    return err;
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
