@@ -338,7 +338,7 @@ enum err schema_compile(struct arena *a, struct str text, struct str uri,
                         struct str *ret_message)
 {
     struct compiler c = {.r = {.a = a, .resolver = resolver}};
-    struct schema *s;
+    struct schema *s = NULL;
     enum err err = compile(&c, text, str_is_set(uri) ? uri : STR(""), &s);
     if (err == ERR_OK)
         *ret_schema = s;

@@ -179,7 +179,7 @@ BASE = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
     ({"KeySchema": BASE["KeySchema"] * 2}, "is not a RANGE key type"),
     ({"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}, "when BillingMode is PAY_PER_REQUEST"),
     ({"BillingMode": "PROVISIONED"}, "must both be specified when BillingMode is PROVISIONED"),
-    ({"StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}}, "StreamSpecification"),
+    ({"StreamSpecification": {"StreamEnabled": True}}, "StreamViewType"),
     ({"SSESpecification": {"Enabled": True, "SSEType": "KMS"}}, "SSESpecification"),
     ({"LocalSecondaryIndexes": [{"IndexName": "abc", "KeySchema": BASE["KeySchema"],
                                  "Projection": {"ProjectionType": "ALL"}}]}, "does not have a range key"),
@@ -354,7 +354,7 @@ def test_updates(weir, ddb):
     ("Query", {"TableName": "TABLE", "KeyConditionExpression": ""}, "ValidationException"),
     ("Scan", {"TableName": "TABLE", "Limit": 0}, "ValidationException"),
     ("Scan", {"TableName": "TABLE", "ExclusiveStartKey": {"x": {"S": "y"}}}, "ValidationException"),
-    ("UpdateTimeToLive", {"TableName": "TABLE"}, "UnknownOperationException"),
+    ("UpdateContinuousBackups", {"TableName": "TABLE"}, "UnknownOperationException"),
     ("NoSuchThing", {}, "UnknownOperationException"),
 ])
 def test_malformed(weir, ddb, operation, body, code):
