@@ -31,28 +31,33 @@ def find_provider_mirror():
     return None
 
 
-@pytest.fixture
-def terraform(weir, tmp_path):
+def terraform_of(weir, folder, main, handler):
+    """terraform(ARGUMENT...) in `folder`, with the resources of `main` and `handler` as its function's package."""
     binary, mirror = shutil.which("terraform"), find_provider_mirror()
     if not binary or not mirror:
         pytest.skip("terraform or its AWS provider is not on this machine")
-    rc = tmp_path / "terraformrc"
+    rc = folder / "terraformrc"
     rc.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n')
-    package = tmp_path / "package.zip"
+    package = folder / "package.zip"
     with zipfile.ZipFile(package, "w") as z:
-        z.writestr(zipfile.ZipInfo("index.py", (2026, 1, 1, 0, 0, 0)), HANDLER)
-    shutil.copy(os.path.join(HERE, "terraform", "main.tf"), tmp_path)
+        z.writestr(zipfile.ZipInfo("index.py", (2026, 1, 1, 0, 0, 0)), handler)
+    shutil.copy(os.path.join(HERE, "terraform", main), folder)
     env = weir.cli_env()
     env.update(TF_CLI_CONFIG_FILE=str(rc), TF_IN_AUTOMATION="1", TF_INPUT="0", CHECKPOINT_DISABLE="1",
                TF_VAR_package=str(package), AWS_REGION=weir.region)
 
     def run(*args, ok=(0,), timeout=240):
-        done = subprocess.run([binary, *args], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run([binary, *args], cwd=folder, env=env, capture_output=True, text=True, timeout=timeout)
         assert done.returncode in ok, done.stdout[-3000:] + done.stderr[-3000:]
         return done
 
     run("init", "-no-color")
     return run
+
+
+@pytest.fixture
+def terraform(weir, tmp_path):
+    return terraform_of(weir, tmp_path, "main.tf", HANDLER)
 
 
 def test_apply_plan_update_destroy(weir, terraform):

@@ -2,13 +2,10 @@
 every setting; applied, planned clean, updated in place, working, destroyed."""
 import json
 import os
-import shutil
-import subprocess
-import zipfile
 
 import pytest
 
-from test_terraform import HERE, find_provider_mirror
+from test_terraform import terraform_of
 from weirtest import wait_for
 
 HANDLER = '''
@@ -22,26 +19,7 @@ def handler(event, context):
 
 @pytest.fixture
 def terraform(weir, tmp_path):
-    binary, mirror = shutil.which("terraform"), find_provider_mirror()
-    if not binary or not mirror:
-        pytest.skip("terraform or its AWS provider is not on this machine")
-    rc = tmp_path / "terraformrc"
-    rc.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n')
-    package = tmp_path / "package.zip"
-    with zipfile.ZipFile(package, "w") as z:
-        z.writestr(zipfile.ZipInfo("index.py", (2026, 1, 1, 0, 0, 0)), HANDLER)
-    shutil.copy(os.path.join(HERE, "terraform", "streams", "main.tf"), tmp_path)
-    env = weir.cli_env()
-    env.update(TF_CLI_CONFIG_FILE=str(rc), TF_IN_AUTOMATION="1", TF_INPUT="0", CHECKPOINT_DISABLE="1",
-               TF_VAR_package=str(package), AWS_REGION=weir.region)
-
-    def run(*args):
-        done = subprocess.run([binary, *args], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return done
-
-    run("init", "-no-color")
-    return run
+    return terraform_of(weir, tmp_path, os.path.join("streams", "main.tf"), HANDLER)
 
 
 def test_apply_plan_update_destroy(weir, terraform):

@@ -188,6 +188,19 @@ enum err lambda_mapping_check_source(struct call *call, const struct lambda_fn *
     return m->stream ? check_stream(call, fn, m->source_arn) : check_queue(call, fn, m->source_arn);
 }
 
+enum err lambda_mapping_may(struct txn *txn, struct lambda *l, const struct lambda_mapping *m,
+                            const char *action)
+{
+    struct lambda_fn *fn;
+    enum err err = lambda_fn_find(l, &m->function, &fn);
+    if (err == ERR_NOT_FOUND)
+        return ERR_DENIED;
+    TRY(err);
+    err = lambda_role_allowed(txn, fn->role, action, m->source_arn);
+    lambda_fn_unref(fn);
+    return err;
+}
+
 /* --- filters ---------------------------------------------------------------------------------- */
 
 static enum err apply_filters(struct call *call, const struct lambda_filter_criteria *in,

@@ -529,18 +529,6 @@ static bool batch_ready(const struct batch *b, int64_t now_ms)
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
-static enum err may_receive(struct txn *txn, const struct lambda_poller *p)
-{
-    struct lambda_fn *fn;
-    enum err err = lambda_fn_find(p->l, &p->m->function, &fn);
-    if (err == ERR_NOT_FOUND)
-        return ERR_DENIED;
-    TRY(err);
-    err = lambda_role_allowed(txn, fn->role, "sqs:ReceiveMessage", p->m->source_arn);
-    lambda_fn_unref(fn);
-    return err;
-}
-
 static enum err receive_body(struct txn *txn, void *arg)
 {
     struct batch *b = arg;
@@ -552,7 +540,7 @@ static enum err receive_body(struct txn *txn, void *arg)
     if (b->n >= (size_t)p->m->batch_size) /* it became smaller meanwhile */
         return ERR_OK;
     size_t want = (size_t)p->m->batch_size - b->n;
-    TRY(may_receive(txn, p));
+    TRY(lambda_mapping_may(txn, p->l, p->m, "sqs:ReceiveMessage"));
     b->got = ARENA_ARRAY(txn->arena, struct sqs_received, want);
     if (!b->got)
         return ERR_NOMEM;

@@ -249,18 +249,6 @@ static enum err take(void *arg, const struct ddb_change *c)
     return ERR_OK;
 }
 
-static enum err may_read(struct txn *txn, const struct lambda_stream *s)
-{
-    struct lambda_fn *fn;
-    enum err err = lambda_fn_find(s->l, &s->m->function, &fn);
-    if (err == ERR_NOT_FOUND)
-        return ERR_DENIED;
-    TRY(err);
-    err = lambda_role_allowed(txn, fn->role, "dynamodb:GetRecords", s->m->source_arn);
-    lambda_fn_unref(fn);
-    return err;
-}
-
 static enum err read_body(struct txn *txn, void *arg)
 {
     struct lane *ln = arg;
@@ -274,7 +262,7 @@ static enum err read_body(struct txn *txn, void *arg)
     ln->got_to = ln->read_to;
     ln->got_arena = txn->arena;
     ln->want = batch > ln->n ? min_size(batch - ln->n, READ_MAX) : 0;
-    TRY(may_read(txn, s));
+    TRY(lambda_mapping_may(txn, s->l, s->m, "dynamodb:GetRecords"));
     TRY(ddb->find(ddb->self, txn, s->m->source_arn, &stream));
     if (!ln->loaded) {
         TRY(checkpoint_get(txn, ln, places));
