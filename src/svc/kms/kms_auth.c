@@ -123,9 +123,9 @@ static void add_grant(const struct call *call, const struct kms_create_grant_inp
 {
     if (!in->constraints)
         return;
-    if (in->constraints->encryption_context_equals.v)
+    if (in->constraints->encryption_context_equals.n > 0)
         policy_context_add(ctx, STR("kms:GrantConstraintType"), STR("EncryptionContextEquals"));
-    if (in->constraints->encryption_context_subset.v)
+    if (in->constraints->encryption_context_subset.n > 0)
         policy_context_add(ctx, STR("kms:GrantConstraintType"), STR("EncryptionContextSubset"));
 }
 

@@ -54,12 +54,12 @@ static enum err constraints(struct call *call, const struct kms_key *key,
         return ERR_OK;
     struct kms_pairs equals = KMS_PAIRS(c->encryption_context_equals);
     struct kms_pairs subset = KMS_PAIRS(c->encryption_context_subset);
-    struct kms_pairs pairs = equals.v ? equals : subset;
-    if (equals.v && subset.v)
+    struct kms_pairs pairs = equals.n > 0 ? equals : subset;
+    if (equals.n > 0 && subset.n > 0)
         return call_error(call, &kms_err_validation,
                           "A grant has one constraint: EncryptionContextSubset or "
                           "EncryptionContextEquals.");
-    if (!pairs.v)
+    if (pairs.n == 0) /* Terraform sends the one that it has not as an empty map */
         return ERR_OK;
     if (key->spec != KMS_SYMMETRIC_DEFAULT || pairs.n > KMS_CONSTRAINT_PAIRS)
         return call_error(call, &kms_err_validation,
@@ -67,7 +67,7 @@ static enum err constraints(struct call *call, const struct kms_key *key,
                           "no more than %d pairs.",
                           KMS_CONSTRAINT_PAIRS);
     TRY(kms_context_check(call, key, pairs));
-    g->constraint = equals.v ? KMS_CONTEXT_EQUALS : KMS_CONTEXT_SUBSET;
+    g->constraint = equals.n > 0 ? KMS_CONTEXT_EQUALS : KMS_CONTEXT_SUBSET;
     g->pairs = (struct kms_pair *)(uintptr_t)pairs.v;
     g->n_pairs = pairs.n;
     return ERR_OK;
