@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, keywrap, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from test_policy import Person, document, statement
 
-from weirtest import ROOT, find_clis
+from weirtest import ROOT, find_clis, wait_for
 
 ACCOUNT = "000000000000"
 ROOT_ARN = f"arn:aws:iam::{ACCOUNT}:root"
@@ -800,6 +800,30 @@ def test_restart_and_secrecy(fresh_weir, current):
             assert secret not in data, name
     assert looked > 1000
     fresh_weir.start()
+
+
+# --- what other services do with keys ------------------------------------------------------------------------------
+
+
+def test_functions_log_into_a_group_with_a_key(weir, kms):
+    """Also while the key is disabled: then the lines are lost, and nothing else is."""
+    from test_lambda import Stage
+    from test_logs import key_for_logs
+    logs, client = weir.client("logs"), weir.client("lambda")
+    key = key_for_logs(kms)
+    function = Stage(weir).function()
+    group = f"/aws/lambda/{function}"
+    logs.create_log_group(logGroupName=group, kmsKeyId=key)
+
+    def lines(event):
+        client.invoke(FunctionName=function, Payload=json.dumps(event))
+        return [e["message"] for e in logs.filter_log_events(logGroupName=group)["events"] if "REPORT" in e["message"]]
+
+    wait_for(lambda: lines({}), what="lines of the function")
+    kms.disable_key(KeyId=key)
+    assert client.invoke(FunctionName=function, Payload=b"{}")["StatusCode"] == 200
+    kms.enable_key(KeyId=key)
+    assert wait_for(lambda: lines({}), what="lines of the function")
 
 
 # --- the AWS CLI -------------------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
 """CloudWatch Logs through boto3."""
+import json
+import os
 import time
 
 import pytest
@@ -262,3 +264,95 @@ def test_describe_groups_refusals(logs, group):
     assert code(logs.describe_log_groups, includeLinkedAccounts=True) == "InvalidParameterException"
     assert code(logs.describe_log_groups, accountIdentifiers=["000000000000"]) == "InvalidParameterException"
     assert [g["logGroupName"] for g in logs.describe_log_groups(includeLinkedAccounts=False, logGroupNamePrefix=group)["logGroups"]] == [group]
+
+
+# --- groups with a KMS key ----------------------------------------------------------------------------------------------
+
+
+def key_for_logs(kms, group="*", account="000000000000"):
+    """A key that the service may use for groups whose ARN ends so."""
+    policy = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"Service": "logs.us-east-1.amazonaws.com"}, "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+         "Resource": "*", "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{account}:log-group:{group}"}}}]}
+    return kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+
+
+def messages(logs, group, stream="s"):
+    got = [e["message"] for e in logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]]
+    assert sorted(e["message"] for e in logs.filter_log_events(logGroupName=group)["events"]) == sorted(got)
+    return got
+
+
+def test_group_with_a_key(weir, logs):
+    kms, group = weir.client("kms"), "/kms/one"
+    key, other = key_for_logs(kms), key_for_logs(kms)
+    logs.create_log_group(logGroupName=group)
+    put(logs, group, "s", ["before"], now() - 90000)
+    logs.associate_kms_key(logGroupName=group, kmsKeyId=key)
+    assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["kmsKeyId"] == key
+    put(logs, group, "s", ["one", "two"], now() - 80000)
+    logs.associate_kms_key(logGroupName=group, kmsKeyId=other)
+    put(logs, group, "s", ["three"], now() - 70000)
+    logs.disassociate_kms_key(logGroupName=group)
+    put(logs, group, "s", ["after"])
+    assert "kmsKeyId" not in logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]
+    assert messages(logs, group) == ["before", "one", "two", "three", "after"]
+    assert [e["message"] for e in logs.filter_log_events(logGroupName=group, filterPattern="two")["events"]] == ["two"]
+    kms.disable_key(KeyId=key)
+    assert code(logs.get_log_events, logGroupName=group, logStreamName="s") == "AccessDeniedException"
+    assert code(logs.filter_log_events, logGroupName=group) == "AccessDeniedException"
+    kms.enable_key(KeyId=key)
+    assert len(messages(logs, group)) == 5
+    logs.delete_log_group(logGroupName=group)
+
+
+def test_group_made_with_a_key(weir, logs):
+    kms, group = weir.client("kms"), "/kms/made"
+    key = key_for_logs(kms)
+    logs.create_log_group(logGroupName=group, kmsKeyId=key)
+    put(logs, group, "s", ["text"])
+    kms.disable_key(KeyId=key)
+    with pytest.raises(ClientError) as e:
+        put(logs, group, "s", ["more"])
+    assert e.value.response["Error"]["Code"] == "AccessDeniedException" and "DisabledException" in str(e.value)
+    kms.enable_key(KeyId=key)
+    assert messages(logs, group) == ["text"]
+    logs.delete_log_group(logGroupName=group)
+
+
+def test_keys_that_logs_may_not_use(weir, logs):
+    kms = weir.client("kms")
+    plain = kms.create_key()["KeyMetadata"]["Arn"]
+    elsewhere = key_for_logs(kms, "/kms/elsewhere")
+    disabled = key_for_logs(kms)
+    kms.disable_key(KeyId=disabled)
+    pair = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    logs.create_log_group(logGroupName="/kms/may-not")
+    for key in (plain, elsewhere, disabled, pair, plain[:-1] + "x", "alias/x", "nonsense"):
+        assert code(logs.create_log_group, logGroupName="/kms/refused", kmsKeyId=key) == "InvalidParameterException"
+        assert code(logs.associate_kms_key, logGroupName="/kms/may-not", kmsKeyId=key) == "InvalidParameterException"
+    assert logs.describe_log_groups(logGroupNamePrefix="/kms/refused")["logGroups"] == []
+    assert code(logs.associate_kms_key, logGroupName="/kms/absent", kmsKeyId=plain) == "ResourceNotFoundException"
+    assert code(logs.disassociate_kms_key, logGroupName="/kms/absent") == "ResourceNotFoundException"
+    logs.delete_log_group(logGroupName="/kms/may-not")
+
+
+def test_encrypted_events_at_rest(fresh_weir):
+    kms, logs = fresh_weir.client("kms"), fresh_weir.client("logs")
+    logs.create_log_group(logGroupName="/kms/rest", kmsKeyId=key_for_logs(kms))
+    logs.create_log_group(logGroupName="/clear")
+    put(logs, "/kms/rest", "s", ["a line that nobody may find"])
+    put(logs, "/clear", "s", ["a line that anybody may find"])
+    fresh_weir.restart()
+    logs = fresh_weir.client("logs")
+    assert messages(logs, "/kms/rest") == ["a line that nobody may find"]
+    fresh_weir.terminate()
+    stored = b""
+    for base, _, names in os.walk(fresh_weir.data_dir):
+        for name in names:
+            if not os.path.islink(os.path.join(base, name)):
+                with open(os.path.join(base, name), "rb") as f:
+                    stored += f.read()
+    assert b"anybody may find" in stored and b"nobody may find" not in stored
+    fresh_weir.start()

@@ -10,6 +10,7 @@ static enum err make(struct core *core, void **ret_self)
     if (!kms)
         return ERR_NOMEM;
     kms->core = core;
+    kms_port_fill(kms);
     enum err err = kms_due_register(kms);
     if (err) {
         mem_free(kms);
@@ -24,10 +25,17 @@ static void release(void *self)
     mem_free(self);
 }
 
+static const void *port(void *self)
+{
+    struct kms *kms = self;
+    return &kms->port;
+}
+
 const struct svc_def kms_def = {
     .wire = &kms_service,
     .make = make,
     .release = release,
+    .port = port,
     .resource_policy = kms_resource_policy,
     .policy_rules = true,
     .grants = kms_grants_allow,

@@ -25,6 +25,7 @@
 #include "svc/kms/kms_blob.h"
 #include "svc/kms/kms_crypto.h"
 #include "svc/kms/kms_keys.h"
+#include "svc/kms/kms_port.h"
 
 enum {
     KMS_MATERIAL_ID_BYTES = 32,
@@ -47,6 +48,7 @@ enum {
 struct kms {
     struct core *core;
     struct due_kind *due;
+    struct kms_port port; /* what others use of this */
 };
 
 static inline struct kms *kms_of(const struct call *call)
@@ -279,6 +281,9 @@ enum err kms_material_forget(struct txn *txn, struct kms_key *key) WARN_UNUSED;
  * Sets the call's error. */
 enum err kms_policy_new(struct call *call, const struct kms_key *key, struct str given,
                         bool lockout_is_fine, struct str *ret_stored) WARN_UNUSED;
+
+/* kms_port.c */
+void kms_port_fill(struct kms *kms);
 
 extern const struct tags_service kms_tags; /* op_tags.c */
 

@@ -237,7 +237,13 @@ static enum err flush_body(struct txn *txn, void *arg)
             continue;
         }
         TRY(err);
-        TRY(put_stream(txn, book->l, s));
+        err = put_stream(txn, book->l, s);
+        if (err == ERR_DENIED) {
+            log_debug("lambda", "the KMS key of log group %.*s cannot be used",
+                      STR_ARG(s->fn->log_group));
+            continue;
+        }
+        TRY(err);
     }
     return ERR_OK;
 }

@@ -24,6 +24,13 @@ static enum err make(struct core *core, void **ret_self)
     return ERR_OK;
 }
 
+static enum err start(void *self)
+{
+    struct logs *logs = self;
+    logs->kms = kms_port_of(logs->core);
+    return ERR_OK;
+}
+
 static void release(void *self)
 {
     mem_free(self);
@@ -38,6 +45,7 @@ static const void *port(void *self)
 const struct svc_def logs_def = {
     .wire = &logs_service,
     .make = make,
+    .start = start,
     .release = release,
     .port = port,
     .tags = &logs_tags,
@@ -49,10 +57,12 @@ static enum err port_put(void *self, struct txn *txn, struct key_scope scope, st
                          struct str stream, const struct logs_event *events, size_t n_events)
 {
     struct logs_group g = {0};
+    struct logs_cipher cipher;
     enum err err = logs_read_group(txn, scope, group, &g);
     if (err == ERR_NOT_FOUND)
         err = logs_make_group(txn, scope, group, &g);
     TRY(err);
+    TRY(logs_cipher_to_write(self, txn, scope, group, &g, &cipher));
     struct logs_stream s;
     err = logs_read_stream(txn, g.id, stream, &s);
     if (err == ERR_NOT_FOUND)
@@ -72,5 +82,5 @@ static enum err port_put(void *self, struct txn *txn, struct key_scope scope, st
         }
         cut[i].message.len = len;
     }
-    return logs_append(txn, g.id, stream, &s, cut, n_events);
+    return logs_append(txn, g.id, stream, &s, &cipher, cut, n_events);
 }

@@ -46,6 +46,15 @@ enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
     return err;
 }
 
+enum err logs_kms(struct call *call, enum err err, const struct logs_cipher *cipher)
+{
+    if (err != ERR_DENIED)
+        return err;
+    return call_error(call, &logs_err_access_denied,
+                      "The KMS key of the log group cannot be used: " STR_FMT ": " STR_FMT,
+                      STR_ARG(cipher->why.code), STR_ARG(cipher->why.message));
+}
+
 enum err logs_paged(struct call *call, enum err err)
 {
     if (err == ERR_INVALID)

@@ -6,7 +6,10 @@
  *   L2  Within a stream events are ordered by (timestamp, seq); seq grows with arrival.
  *   L3  Every stream has one entry in the by-time table, under the last event's timestamp that its
  *       record holds.
- *   L4  What retention has expired is never returned, swept or not. */
+ *   L4  What retention has expired is never returned, swept or not.
+ *   L5  An event of a group with a KMS key is stored sealed with a data key of the group, whose number it
+ *       has; the data key is stored only as KMS sealed it. Both stay as they are when the group gets
+ *       another key or none. So without KMS's consent nothing of it can be read. */
 #ifndef WEIR_SVC_LOGS_LOGS_INT_H
 #define WEIR_SVC_LOGS_LOGS_INT_H
 
@@ -16,6 +19,7 @@
 
 #include "core/core.h"
 #include "core/page.h"
+#include "svc/kms/kms_port.h"
 #include "svc/logs/logs.h"
 #include "svc/logs/logs_keys.h"
 
@@ -40,6 +44,7 @@ enum {
 struct logs {
     struct core *core;
     struct logs_port port; /* what others use of this */
+    const struct kms_port *kms;
     struct job_kind *sweep;
 };
 
@@ -48,6 +53,17 @@ struct logs_group {
     int64_t created_ms;
     int64_t retention_days; /* 0: for ever */
     bool protected_;        /* against deletion */
+    struct str kms_key;     /* ARN; absent: none */
+    uint32_t data_key;      /* number of the newest data key; 0: there never was one */
+};
+
+/* A data key of a group in use. Lifetime: the transaction's. */
+struct logs_cipher {
+    uint32_t number;        /* 0: none yet */
+    struct str key;         /* KMS_DATA_KEY_BYTES */
+    struct kms_refusal why; /* after ERR_DENIED */
+    uint8_t *room;          /* for the text of one event */
+    size_t room_bytes;
 };
 
 struct logs_stream {
@@ -78,18 +94,42 @@ enum err logs_make_stream(struct txn *txn, uint64_t group_id, struct str name,
 /* Removes the stream's records; its events are left to the sweep. */
 enum err logs_drop_stream(struct txn *txn, uint64_t group_id, struct str name,
                           const struct logs_stream *s) WARN_UNUSED;
-/* Appends events, in ascending order of time, and updates the stream's record (L2, L3). */
+/* Appends events, in ascending order of time, and updates the stream's record (L2, L3). `cipher` is of
+ * logs_cipher_to_write. */
 enum err logs_append(struct txn *txn, uint64_t group_id, struct str name, struct logs_stream *s,
-                     const struct logs_event *events, size_t n) WARN_UNUSED;
+                     const struct logs_cipher *cipher, const struct logs_event *events,
+                     size_t n) WARN_UNUSED;
 
 struct logs_stored_event {
     int64_t timestamp;
     uint64_t seq;
     int64_t ingested_ms;
     struct str message; /* borrowed from the record */
+    uint32_t data_key;  /* with which it is sealed; 0: in the clear */
 };
 enum err logs_parse_event(struct arena *a, struct str key, struct str record,
                           struct logs_stored_event *ret) WARN_UNUSED;
+
+/* --- encryption (cipher.c) --- */
+
+/* A new data key under the KMS key `key_arn`, which becomes the group's; the group is to be written after
+ * it. ERR_DENIED with cipher->why: KMS refuses. */
+enum err logs_cipher_new(struct logs *logs, struct txn *txn, struct key_scope scope,
+                         struct str name, struct str key_arn, struct logs_group *g,
+                         struct logs_cipher *cipher) WARN_UNUSED;
+/* The data key that new events of the group are sealed with: none for a group without KMS key. Errors as
+ * above. */
+enum err logs_cipher_to_write(struct logs *logs, struct txn *txn, struct key_scope scope,
+                              struct str name, const struct logs_group *g,
+                              struct logs_cipher *cipher) WARN_UNUSED;
+/* Puts the text of an event of the group in the place of what was stored: `cipher`'s (zeroed at first, it
+ * keeps the data key) until the next one. Errors as above. */
+enum err logs_cipher_open(struct logs *logs, struct txn *txn, struct key_scope scope,
+                          struct str name, uint64_t group_id, struct str event_key,
+                          struct logs_stored_event *e, struct logs_cipher *cipher) WARN_UNUSED;
+/* The sealed text of an event; the text itself without a data key. */
+enum err logs_cipher_seal(const struct logs_cipher *cipher, struct arena *a, struct str event_key,
+                          struct str text, struct str *ret_stored) WARN_UNUSED;
 
 /* Events older than this are expired (L4); INT64_MIN when they never are. */
 int64_t logs_cutoff(const struct logs_group *g, int64_t now_ms);
@@ -104,6 +144,8 @@ enum err logs_need_group(struct call *call, struct str name, struct str identifi
                          struct str *ret_name, struct logs_group *ret) WARN_UNUSED;
 enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
                           struct logs_stream *ret) WARN_UNUSED;
+/* KMS's answer; of ERR_DENIED it makes the service's error. */
+enum err logs_kms(struct call *call, enum err err, const struct logs_cipher *cipher) WARN_UNUSED;
 /* page_scan's and page_open's answer; of ERR_INVALID it makes the service's error. */
 enum err logs_paged(struct call *call, enum err err) WARN_UNUSED;
 

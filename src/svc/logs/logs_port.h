@@ -13,7 +13,7 @@ struct logs_event {
 struct logs_port {
     void *self;
     /* Stages events for group/stream of this account and region in `txn`, creating both where
-     * absent. ERR_NOMEM, ERR_IO. */
+     * absent. ERR_DENIED, nothing staged: the group's KMS key cannot be used. ERR_NOMEM, ERR_IO. */
     enum err (*put)(void *self, struct txn *txn, struct key_scope scope, struct str group,
                     struct str stream, const struct logs_event *events, size_t n_events);
 };

@@ -39,6 +39,7 @@ struct query {
     struct str group_name;
     const struct logs_filter_log_events_input *in;
     struct logs_group group;
+    struct logs_cipher cipher;
     struct logs_filter filter;
     int64_t from_ms, to_ms; /* from <= timestamp < to */
     size_t limit;
@@ -216,6 +217,20 @@ static enum err take(struct query *q, const struct source *s)
     return ERR_OK;
 }
 
+static enum err open_event(struct query *q, struct source *s)
+{
+    struct call *call = q->call;
+    if (s->event.data_key == 0)
+        return ERR_OK;
+    struct str key =
+        key_make(call->arena, &logs_k_event, s->stream_id, s->event.timestamp, s->event.seq);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
+    enum err err = logs_cipher_open(call->svc, call->txn, call_scope(call), q->group_name,
+                                    q->group.id, key, &s->event, &q->cipher);
+    return logs_kms(call, err, &q->cipher);
+}
+
 static enum err merge(struct query *q)
 {
     struct heap_node *node;
@@ -227,6 +242,7 @@ static enum err merge(struct query *q)
             return ERR_OK;
         }
         q->looked_at++;
+        TRY(open_event(q, s));
         if (logs_filter_matches(&q->filter, s->event.message))
             TRY(take(q, s));
         struct cursor at = q->cursor;

@@ -25,6 +25,9 @@ struct reading {
     struct call *call;
     struct page_bind bind;
     uint64_t stream_id;
+    struct str group;
+    uint64_t group_id;
+    struct logs_cipher cipher;
     struct key_range range;
     bool forward;
     struct place start;       /* where the token says, or before all that there is */
@@ -90,6 +93,9 @@ static enum err take_event(void *arg, struct str key, struct str record)
     struct reading *r = arg;
     struct logs_stored_event e;
     TRY(logs_parse_event(r->call->arena, key, record, &e));
+    enum err err = logs_cipher_open(r->call->svc, r->call->txn, call_scope(r->call), r->group,
+                                    r->group_id, key, &e, &r->cipher);
+    TRY(logs_kms(r->call, err, &r->cipher));
     r->bytes += e.message.len + LOGS_EVENT_OVERHEAD;
     if (r->n && r->bytes > LOGS_PAGE_BYTES)
         return ERR_CLOSED;
@@ -150,6 +156,8 @@ enum err logs_get_log_events(struct call *call, const struct logs_get_log_events
     TRY(logs_need_group(call, in->log_group_name, in->log_group_identifier, &name, &g));
     TRY(logs_need_stream(call, g.id, in->log_stream_name, &s));
     r.stream_id = s.id;
+    r.group = name;
+    r.group_id = g.id;
     TRY(bind_to(&r, name, in->log_stream_name));
     TRY(make_window(&r, in, &g));
     TRY(read_page(&r, in));

@@ -1,17 +1,33 @@
-/* CreateLogGroup, DeleteLogGroup, DescribeLogGroups, Put/DeleteRetentionPolicy. */
+/* CreateLogGroup, DeleteLogGroup, DescribeLogGroups, Put/DeleteRetentionPolicy, Associate/DisassociateKmsKey. */
+#include "base/arn.h"
 #include "svc/logs/logs_int.h"
 
 /* Source: CloudWatch Logs API Reference, PutRetentionPolicy. */
 static const int64_t retentions[] = {1,   3,   5,   7,   14,   30,   60,   90,   120,  150,  180,
                                      365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653};
 
+/* The group's new events are sealed under this KMS key from now on, if KMS lets the service use it. */
+static enum err give_key(struct call *call, struct str name, struct str key, struct logs_group *g)
+{
+    struct logs *logs = call->svc;
+    struct logs_cipher cipher;
+    struct arn arn;
+    enum err err = ERR_DENIED;
+    cipher.why = (struct kms_refusal){STR("InvalidArn"), STR("no ARN of a key")};
+    if (arn_parse_as(key, "kms", "key", &arn) == ERR_OK)
+        err = logs_cipher_new(logs, call->txn, call_scope(call), name, key, g, &cipher);
+    if (err == ERR_DENIED)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "The specified KMS key does not exist or is not allowed to be used with "
+                          "LogGroup '" STR_FMT "' (" STR_FMT ": " STR_FMT ")",
+                          STR_ARG(name), STR_ARG(cipher.why.code), STR_ARG(cipher.why.message));
+    TRY(err);
+    return logs_write_group(call->txn, call_scope(call), name, g);
+}
+
 enum err logs_create_log_group(struct call *call, const struct logs_create_log_group_input *in,
                                struct logs_create_log_group_output *out)
 {
-    if (str_is_set(in->kms_key_id))
-        return call_error(
-            call, &logs_err_invalid_parameter_exception,
-            "Encryption with a KMS key is not supported by Weir; leave kmsKeyId out.");
     if (str_is_set(in->log_group_class) && !str_eq(in->log_group_class, STR("STANDARD")))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Only log groups of class STANDARD are supported by Weir.");
@@ -24,7 +40,29 @@ enum err logs_create_log_group(struct call *call, const struct logs_create_log_g
     if (err == ERR_EXISTS)
         return call_error(call, &logs_err_resource_already_exists_exception,
                           "The specified log group already exists");
-    return err;
+    TRY(err);
+    return str_is_set(in->kms_key_id) ? give_key(call, in->log_group_name, in->kms_key_id, &g)
+                                      : ERR_OK;
+}
+
+enum err logs_associate_kms_key(struct call *call, const struct logs_associate_kms_key_input *in,
+                                struct logs_associate_kms_key_output *out)
+{
+    struct logs_group g;
+    struct str name;
+    TRY(logs_need_group(call, in->log_group_name, in->resource_identifier, &name, &g));
+    return give_key(call, name, in->kms_key_id, &g);
+}
+
+enum err logs_disassociate_kms_key(struct call *call,
+                                   const struct logs_disassociate_kms_key_input *in,
+                                   struct logs_disassociate_kms_key_output *out)
+{
+    struct logs_group g;
+    struct str name;
+    TRY(logs_need_group(call, in->log_group_name, in->resource_identifier, &name, &g));
+    g.kms_key = STR_NONE;
+    return logs_write_group(call->txn, call_scope(call), name, &g);
 }
 
 enum err logs_delete_log_group(struct call *call, const struct logs_delete_log_group_input *in,
@@ -114,6 +152,7 @@ static enum err describe(struct call *call, struct str name, const struct logs_g
     if (!str_is_set(d.log_group_name) || !str_is_set(d.log_group_arn) || !str_is_set(d.arn))
         return ERR_NOMEM;
     d.log_group_class = STR("STANDARD");
+    d.kms_key_id = str_dup(call->arena, g->kms_key);
     WIRE_SET(&d, creation_time, g->created_ms);
     WIRE_SET(&d, metric_filter_count, 0);
     WIRE_SET(&d, deletion_protection_enabled, g->protected_);

@@ -80,6 +80,7 @@ enum err logs_put_log_events(struct call *call, const struct logs_put_log_events
                           "Entities are not supported by Weir; leave entity out.");
     struct logs_group g;
     struct logs_stream s;
+    struct logs_cipher cipher;
     TRY(check_batch(call, &in->log_events));
     TRY(logs_need_group(call, in->log_group_name, STR_NONE, NULL, &g));
     TRY(logs_need_stream(call, g.id, in->log_stream_name, &s));
@@ -91,7 +92,10 @@ enum err logs_put_log_events(struct call *call, const struct logs_put_log_events
     for (size_t i = from; i < to; i++)
         events[i - from] =
             (struct logs_event){in->log_events.v[i].timestamp, in->log_events.v[i].message};
-    TRY(logs_append(call->txn, g.id, in->log_stream_name, &s, events, to - from));
+    enum err err = logs_cipher_to_write(call->svc, call->txn, call_scope(call), in->log_group_name,
+                                        &g, &cipher);
+    TRY(logs_kms(call, err, &cipher));
+    TRY(logs_append(call->txn, g.id, in->log_stream_name, &s, &cipher, events, to - from));
     out->next_sequence_token = str_fmt(call->arena, "%049llu", (unsigned long long)s.next_seq);
     return str_is_set(out->next_sequence_token) ? ERR_OK : ERR_NOMEM;
 }

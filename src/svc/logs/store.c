@@ -10,8 +10,10 @@ static const struct record_field group_fields[] = {
     REC_INT(struct logs_group, created_ms),
     REC_INT(struct logs_group, retention_days),
     REC_BOOL(struct logs_group, protected_),
+    REC_SINCE(2, REC_STR(struct logs_group, kms_key)),
+    REC_SINCE(2, REC_UINT(struct logs_group, data_key)),
 };
-static const struct record_type group_type = RECORD_TYPE(struct logs_group, 1, group_fields);
+static const struct record_type group_type = RECORD_TYPE(struct logs_group, 2, group_fields);
 
 static const struct record_field stream_fields[] = {
     REC_UINT(struct logs_stream, id),           REC_INT(struct logs_stream, created_ms),
@@ -25,8 +27,9 @@ static const struct record_type stream_type = RECORD_TYPE(struct logs_stream, 1,
 static const struct record_field event_fields[] = {
     REC_INT(struct logs_stored_event, ingested_ms),
     REC_STR(struct logs_stored_event, message),
+    REC_SINCE(2, REC_UINT(struct logs_stored_event, data_key)),
 };
-static const struct record_type event_type = RECORD_TYPE(struct logs_stored_event, 1, event_fields);
+static const struct record_type event_type = RECORD_TYPE(struct logs_stored_event, 2, event_fields);
 
 /* --- groups ----------------------------------------------------------------------------------- */
 
@@ -114,16 +117,17 @@ enum err logs_drop_stream(struct txn *txn, uint64_t group_id, struct str name,
 /* --- events ----------------------------------------------------------------------------------- */
 
 static enum err put_event(struct txn *txn, const struct logs_stream *s, uint64_t seq,
-                          const struct logs_event *e)
+                          const struct logs_cipher *cipher, const struct logs_event *e)
 {
-    struct logs_stored_event stored = {.ingested_ms = txn->wall_ms, .message = e->message};
-    struct str record;
+    struct logs_stored_event stored = {.ingested_ms = txn->wall_ms, .data_key = cipher->number};
+    struct str record, key = key_make(txn->arena, &logs_k_event, s->id, e->timestamp_ms, seq);
+    TRY(logs_cipher_seal(cipher, txn->arena, key, e->message, &stored.message));
     TRY(record_make(&event_type, txn->arena, &stored, &record));
-    return txn_put(txn, key_make(txn->arena, &logs_k_event, s->id, e->timestamp_ms, seq), record);
+    return txn_put(txn, key, record);
 }
 
 enum err logs_append(struct txn *txn, uint64_t group_id, struct str name, struct logs_stream *s,
-                     const struct logs_event *events, size_t n)
+                     const struct logs_cipher *cipher, const struct logs_event *events, size_t n)
 {
     if (n == 0)
         return ERR_OK;
@@ -131,7 +135,7 @@ enum err logs_append(struct txn *txn, uint64_t group_id, struct str name, struct
     if (s->last_ms == 0 || events[0].timestamp_ms < s->first_ms)
         s->first_ms = events[0].timestamp_ms;
     for (size_t i = 0; i < n; i++) {
-        TRY(put_event(txn, s, s->next_seq++, &events[i]));
+        TRY(put_event(txn, s, s->next_seq++, cipher, &events[i]));
         s->last_ms = max_i64(s->last_ms, events[i].timestamp_ms);
         s->stored_bytes += events[i].message.len + LOGS_EVENT_OVERHEAD;
     }

@@ -99,6 +99,20 @@ static enum err drop_stream(void *arg, struct str key, struct str record)
     return ERR_CLOSED;
 }
 
+static enum err drop_data_key(void *arg, struct str key, struct str record)
+{
+    struct group_drop *d = arg;
+    return txn_del(d->txn, str_dup(d->txn->arena, key));
+}
+
+/* What is left of a dead group without streams: its data keys, as many as it was given KMS keys. */
+static enum err drop_group(struct group_drop *d)
+{
+    struct arena *a = d->txn->arena;
+    TRY(txn_each(d->txn, key_range(a, &logs_k_data_key, d->group_id), drop_data_key, d));
+    return txn_del(d->txn, key_make(a, &logs_k_dead_group, d->group_id));
+}
+
 /* A dead group's streams become dead streams, then the group's own mark goes. */
 static enum err sweep_group(struct txn *txn, struct place *at, struct job_budget *budget)
 {
@@ -114,8 +128,7 @@ static enum err sweep_group(struct txn *txn, struct place *at, struct job_budget
     job_spend(budget, 1);
     assert(!str_is_set(d.from) || job_spent(budget));
     at->from = str_is_set(d.from) ? d.from : STR("");
-    return str_is_set(d.from) ? ERR_OK
-                              : txn_del(txn, key_make(txn->arena, &logs_k_dead_group, d.group_id));
+    return str_is_set(d.from) ? ERR_OK : drop_group(&d);
 }
 
 static enum err sweep_stream(struct txn *txn, struct place *at, struct job_budget *budget)

@@ -20,6 +20,12 @@
     "{\"KeyId\":\"%s\",\"Policy\":\"{\\\"Statement\\\":{\\\"Sid\\\":\\\"" sid                      \
     "\\\",\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":{\\\"AWS\\\":\\\"000000000000\\\"},"      \
     "\\\"Action\\\":\\\"kms:*\\\",\\\"Resource\\\":\\\"*\\\"}}\"}"
+#define FOR_LOGS                                                                                   \
+    "\"{\\\"Statement\\\":[{\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":{\\\"AWS\\\":"          \
+    "\\\"000000000000\\\"},\\\"Action\\\":\\\"kms:*\\\",\\\"Resource\\\":\\\"*\\\"},{"             \
+    "\\\"Effect\\\":"                                                                              \
+    "\\\"Allow\\\",\\\"Principal\\\":{\\\"Service\\\":\\\"logs.us-east-1.amazonaws.com\\\"},"      \
+    "\\\"Action\\\":\\\"kms:*\\\",\\\"Resource\\\":\\\"*\\\"}]}\""
 #define GRANT                                                                                      \
     "{\"KeyId\":\"%s\",\"Name\":\"g\",\"GranteePrincipal\":\"arn:aws:iam::000000000000:root\","    \
     "\"RetiringPrincipal\":\"arn:aws:iam::000000000000:root\",\"Operations\":[\"Encrypt\"],"       \
@@ -82,6 +88,15 @@ static const struct fault_case cases[] = {
         .act = {KMS("TagResource",
                     "{\"KeyId\":\"%s\",\"Tags\":[{\"TagKey\":\"k\",\"TagValue\":\"v\"}]}")},
         .probe = {{KMS("ListResourceTags", "{\"KeyId\":\"%s\"}")}},
+    },
+    {
+        .name = "associate key with log group",
+        .setup = {{KMS("CreateKey", "{\"Policy\":" FOR_LOGS "}"), "\"KeyId\":\""},
+                  {LOGS("CreateLogGroup", "{\"logGroupName\":\"g\"}")}},
+        .undo = {{LOGS("DisassociateKmsKey", "{\"logGroupName\":\"g\"}")}},
+        .act = {LOGS("AssociateKmsKey", "{\"logGroupName\":\"g\",\"kmsKeyId\":"
+                                        "\"arn:aws:kms:us-east-1:000000000000:key/%s\"}")},
+        .probe = {{LOGS("DescribeLogGroups", "{}")}},
     },
     {
         .name = "encrypt",
