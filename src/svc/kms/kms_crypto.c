@@ -151,6 +151,35 @@ size_t kms_modulus_bytes(struct str private)
     return ended(NULL, key, key ? ERR_OK : ERR_INVALID) == ERR_OK && n > 0 ? (size_t)n : 0;
 }
 
+/* --- operations with one result ---------------------------------------------------------------- */
+
+/* At work with one key, with room for what it makes. */
+struct job {
+    EVP_PKEY *key;
+    EVP_PKEY_CTX *ctx;
+    unsigned char *out;
+    size_t n;
+};
+
+/* Takes `key`; NULL: ERR_INVALID. job_end comes after it, whatever it says. ERR_NOMEM. */
+static enum err job_begin(struct job *job, EVP_PKEY *key, struct arena *a)
+{
+    *job = (struct job){.key = key};
+    if (!key)
+        return ERR_INVALID;
+    job->n = (size_t)EVP_PKEY_get_size(key);
+    job->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    job->out = arena_alloc(a, job->n + 1);
+    return job->ctx && job->out ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err job_end(struct job *job, enum err err, struct str *ret_out)
+{
+    TRY(ended(job->ctx, job->key, err));
+    *ret_out = str_n((const char *)job->out, job->n);
+    return ERR_OK;
+}
+
 /* --- RSAES-OAEP ------------------------------------------------------------------------------- */
 
 static bool oaep_init(EVP_PKEY_CTX *ctx, const char *digest)
@@ -163,32 +192,26 @@ static bool oaep_init(EVP_PKEY_CTX *ctx, const char *digest)
 enum err kms_oaep_encrypt(struct str public, const char *digest, struct arena *a, struct str plain,
                           struct str *ret_cipher)
 {
-    EVP_PKEY *key = public_of(public);
-    EVP_PKEY_CTX *ctx = key ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
-    size_t n = key ? (size_t)EVP_PKEY_get_size(key) : 0;
-    unsigned char *out = arena_alloc(a, n + 1);
-    enum err err = out ? ERR_INVALID : ERR_NOMEM;
-    if (ctx && out && EVP_PKEY_encrypt_init(ctx) == 1 && oaep_init(ctx, digest))
-        err = EVP_PKEY_encrypt(ctx, out, &n, bytes_of(plain), plain.len) == 1 ? ERR_OK : ERR_LIMIT;
-    TRY(ended(ctx, key, err));
-    *ret_cipher = str_n((const char *)out, n);
-    return ERR_OK;
+    struct job job;
+    enum err err = job_begin(&job, public_of(public), a);
+    if (err == ERR_OK && (EVP_PKEY_encrypt_init(job.ctx) != 1 || !oaep_init(job.ctx, digest)))
+        err = ERR_INVALID;
+    if (err == ERR_OK &&
+        EVP_PKEY_encrypt(job.ctx, job.out, &job.n, bytes_of(plain), plain.len) != 1)
+        err = ERR_LIMIT;
+    return job_end(&job, err, ret_cipher);
 }
 
 enum err kms_oaep_decrypt(struct str private, const char *digest, struct arena *a,
                           struct str cipher, struct str *ret_plain)
 {
-    EVP_PKEY *key = private_of(private);
-    EVP_PKEY_CTX *ctx = key ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
-    size_t n = key ? (size_t)EVP_PKEY_get_size(key) : 0;
-    unsigned char *out = arena_alloc(a, n + 1);
-    enum err err = out ? ERR_INVALID : ERR_NOMEM;
-    if (ctx && out && EVP_PKEY_decrypt_init(ctx) == 1 && oaep_init(ctx, digest) &&
-        EVP_PKEY_decrypt(ctx, out, &n, bytes_of(cipher), cipher.len) == 1)
-        err = ERR_OK;
-    TRY(ended(ctx, key, err));
-    *ret_plain = str_n((const char *)out, n);
-    return ERR_OK;
+    struct job job;
+    enum err err = job_begin(&job, private_of(private), a);
+    if (err == ERR_OK &&
+        (EVP_PKEY_decrypt_init(job.ctx) != 1 || !oaep_init(job.ctx, digest) ||
+         EVP_PKEY_decrypt(job.ctx, job.out, &job.n, bytes_of(cipher), cipher.len) != 1))
+        err = ERR_INVALID;
+    return job_end(&job, err, ret_plain);
 }
 
 /* --- signatures ------------------------------------------------------------------------------- */
@@ -220,17 +243,13 @@ static bool signing_init(EVP_PKEY_CTX *ctx, const struct kms_signing *signing)
 enum err kms_sign_digest(struct str private, const struct kms_signing *signing, struct arena *a,
                          struct str digest, struct str *ret_signature)
 {
-    EVP_PKEY *key = private_of(private);
-    EVP_PKEY_CTX *ctx = key ? EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL) : NULL;
-    size_t n = key ? (size_t)EVP_PKEY_get_size(key) : 0;
-    unsigned char *out = arena_alloc(a, n + 1);
-    enum err err = out ? ERR_INVALID : ERR_NOMEM;
-    if (ctx && out && EVP_PKEY_sign_init(ctx) == 1 && signing_init(ctx, signing) &&
-        EVP_PKEY_sign(ctx, out, &n, bytes_of(digest), digest.len) == 1)
-        err = ERR_OK;
-    TRY(ended(ctx, key, err));
-    *ret_signature = str_n((const char *)out, n);
-    return ERR_OK;
+    struct job job;
+    enum err err = job_begin(&job, private_of(private), a);
+    if (err == ERR_OK &&
+        (EVP_PKEY_sign_init(job.ctx) != 1 || !signing_init(job.ctx, signing) ||
+         EVP_PKEY_sign(job.ctx, job.out, &job.n, bytes_of(digest), digest.len) != 1))
+        err = ERR_INVALID;
+    return job_end(&job, err, ret_signature);
 }
 
 enum err kms_verify_digest(struct str public, const struct kms_signing *signing, struct str digest,

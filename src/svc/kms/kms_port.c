@@ -10,12 +10,25 @@
 
 enum { INPUT_MAX = 16 * 1024 };
 
-static void put_context(struct json_out *o, const struct kms_use *use)
+/* {"<name>": "<text>", and the encryption context, and a data key's length where one is wanted}. */
+static enum err make_input(struct txn *txn, const struct kms_use *use, struct str name,
+                           struct str text, struct str key_spec, struct str *ret_input)
 {
-    json_key(o, STR("EncryptionContext"));
-    json_open(o, '{');
-    json_kv_str(o, use->context_key, use->context_value);
-    json_close(o, '}');
+    struct buf b;
+    struct json_out o;
+    buf_init_arena(&b, txn->arena, INPUT_MAX);
+    json_out_init(&o, &b);
+    json_open(&o, '{');
+    json_kv_str(&o, name, text);
+    json_kv_str(&o, STR("KeySpec"), key_spec);
+    json_key(&o, STR("EncryptionContext"));
+    json_open(&o, '{');
+    json_kv_str(&o, use->context_key, use->context_value);
+    json_close(&o, '}');
+    json_close(&o, '}');
+    TRY(buf_err(&b));
+    *ret_input = buf_str(&b);
+    return ERR_OK;
 }
 
 /* Runs the operation; its output as a tree. */
@@ -55,18 +68,10 @@ static enum err port_data_key(void *self, struct txn *txn, const struct kms_use 
                               struct str key, struct str *ret_plain, struct str *ret_sealed,
                               struct kms_refusal *ret_why)
 {
-    struct buf b;
-    struct json_out o;
+    struct str input;
     const struct json *out;
-    buf_init_arena(&b, txn->arena, INPUT_MAX);
-    json_out_init(&o, &b);
-    json_open(&o, '{');
-    json_kv_str(&o, STR("KeyId"), key);
-    json_kv_str(&o, STR("KeySpec"), STR("AES_256"));
-    put_context(&o, use);
-    json_close(&o, '}');
-    TRY(buf_err(&b));
-    TRY(ask(txn, use, STR("GenerateDataKey"), buf_str(&b), &out, ret_why));
+    TRY(make_input(txn, use, STR("KeyId"), key, STR("AES_256"), &input));
+    TRY(ask(txn, use, STR("GenerateDataKey"), input, &out, ret_why));
     TRY(bytes_of(txn, out, STR("CiphertextBlob"), ret_sealed));
     return bytes_of(txn, out, STR("Plaintext"), ret_plain);
 }
@@ -74,17 +79,12 @@ static enum err port_data_key(void *self, struct txn *txn, const struct kms_use 
 static enum err port_open(void *self, struct txn *txn, const struct kms_use *use, struct str sealed,
                           struct str *ret_plain, struct kms_refusal *ret_why)
 {
-    struct buf b;
-    struct json_out o;
+    struct str input, text = base64_encode(txn->arena, sealed.p, sealed.len);
     const struct json *out;
-    buf_init_arena(&b, txn->arena, INPUT_MAX);
-    json_out_init(&o, &b);
-    json_open(&o, '{');
-    json_kv_str(&o, STR("CiphertextBlob"), base64_encode(txn->arena, sealed.p, sealed.len));
-    put_context(&o, use);
-    json_close(&o, '}');
-    TRY(buf_err(&b));
-    TRY(ask(txn, use, STR("Decrypt"), buf_str(&b), &out, ret_why));
+    if (!str_is_set(text))
+        return ERR_NOMEM;
+    TRY(make_input(txn, use, STR("CiphertextBlob"), text, STR_NONE, &input));
+    TRY(ask(txn, use, STR("Decrypt"), input, &out, ret_why));
     return bytes_of(txn, out, STR("Plaintext"), ret_plain);
 }
 
