@@ -19,6 +19,6 @@ static const struct key_layout logs_k_dead_stream = {KEY_LOGS, 5, "u"};
 /* group id -> empty: a deleted group, to be swept */
 static const struct key_layout logs_k_dead_group = {KEY_LOGS, 6, "u"};
 /* group id, number -> data key of the group, as KMS sealed it */
-static const struct key_layout logs_k_data_key = {KEY_LOGS, 7, "uw"};
+static const struct key_layout logs_k_data_key = {KEY_LOGS, 8, "uw"};
 
 #endif
