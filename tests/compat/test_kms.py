@@ -847,4 +847,4 @@ def test_cli(weir, kms, key, tmp_path):
     cipher.write_bytes(base64.b64decode(blob))
     opened = run("decrypt", "--ciphertext-blob", f"fileb://{cipher}", "--encryption-context", "a=b")
     assert base64.b64decode(opened["Plaintext"]) == b"from the cli"
-    assert run("describe-key", "--key-id", key)["KeyMetadata"]["KeyId"] == key
+    assert opened["KeyId"] == arn(key)
