@@ -508,6 +508,30 @@ def test_a_bus_sends_to_another_but_not_to_a_third(weir, events, bus, queue, sqs
     assert json.loads(refused["Body"])["id"] == event_id
 
 
+def test_a_log_group_as_target(weir, events, bus, queue):
+    logs, group = weir.client("logs"), "/aws/events/all"
+    logs.create_log_group(logGroupName=group)
+    arn = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}"
+    rule(events, bus)
+    targets = [{"Id": "plain", "Arn": arn, "DeadLetterConfig": {"Arn": queue.arn}},
+               {"Id": "made", "Arn": arn, "InputTransformer": {"InputPathsMap": {"at": "$.time"},
+                                                               "InputTemplate": '{"timestamp": <at>, "message": "it was <at>"}'}}]
+    events.put_targets(Rule="r", EventBusName=bus, Targets=targets[:1])
+    put(events, entry(bus))
+    assert queue.take()[0]["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+    logs.put_resource_policy(policyName="events", policyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": ["events.amazonaws.com", "delivery.logs.amazonaws.com"]},
+         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{arn}:*"}]}))
+    events.put_targets(Rule="r", EventBusName=bus, Targets=targets)
+    when = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=1)
+    [event_id] = put(events, entry(bus, Time=when))
+    found = wait_for(lambda: (lambda e: len(e) == 2 and e)(logs.filter_log_events(logGroupName=group)["events"]), what="both log events")
+    made, plain = sorted(found, key=lambda e: e["timestamp"])
+    assert json.loads(plain["message"])["id"] == event_id
+    assert made["message"] == f"it was {when:%Y-%m-%dT%H:%M:%SZ}" and made["timestamp"] == int(when.timestamp() * 1000)
+    logs.delete_resource_policy(policyName="events")
+
+
 # --- schedules ------------------------------------------------------------------------------------
 
 

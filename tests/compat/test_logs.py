@@ -356,3 +356,39 @@ def test_encrypted_events_at_rest(fresh_weir):
                     stored += f.read()
     assert b"anybody may find" in stored and b"nobody may find" not in stored
     fresh_weir.start()
+# --- policies -------------------------------------------------------------------------------------
+
+
+def test_resource_policies(weir, logs, group):
+    iam = weir.client("iam")
+    arn = iam.create_user(UserName="writer")["User"]["Arn"]
+    key = iam.create_access_key(UserName="writer")["AccessKey"]
+    other = weir.client("logs", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    put(logs, group, "s", ["one"])
+    event = [{"timestamp": now(), "message": "m"}]
+    assert code(other.put_log_events, logGroupName=group, logStreamName="s", logEvents=event) == "AccessDeniedException"
+    document = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "logs:PutLogEvents",
+                                                                  "Resource": f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"}})
+    made = logs.put_resource_policy(policyName="p", policyDocument=document)["resourcePolicy"]
+    assert made["policyName"] == "p" and json.loads(made["policyDocument"]) == json.loads(document) and made["lastUpdatedTime"]
+    other.put_log_events(logGroupName=group, logStreamName="s", logEvents=event)
+    for i in range(9):
+        logs.put_resource_policy(policyName=f"p{i}", policyDocument=document)
+    assert code(logs.put_resource_policy, policyName="more", policyDocument=document) == "LimitExceededException"
+    logs.put_resource_policy(policyName="p8", policyDocument=document)
+    names, token = [], {}
+    while True:
+        page = logs.describe_resource_policies(limit=4, **token)
+        names += [p["policyName"] for p in page["resourcePolicies"]]
+        if "nextToken" not in page:
+            break
+        token = {"nextToken": page["nextToken"]}
+    assert names == ["p", *(f"p{i}" for i in range(9))]
+    for name in names:
+        logs.delete_resource_policy(policyName=name)
+    assert logs.describe_resource_policies()["resourcePolicies"] == []
+    assert code(other.put_log_events, logGroupName=group, logStreamName="s", logEvents=event) == "AccessDeniedException"
+    assert code(logs.delete_resource_policy, policyName="p") == "ResourceNotFoundException"
+    assert code(logs.put_resource_policy, policyName="p", policyDocument="{}") == "InvalidParameterException"
+    assert code(logs.put_resource_policy, policyName="p") == "InvalidParameterException"
+    assert code(logs.describe_resource_policies, nextToken="nonsense") == "InvalidParameterException"

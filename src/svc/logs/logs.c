@@ -8,6 +8,20 @@
 static enum err port_put(void *self, struct txn *txn, struct key_scope scope, struct str group,
                          struct str stream, const struct logs_event *events, size_t n_events);
 
+static void release(void *self)
+{
+    struct logs *logs = self;
+    catalogue_free(logs->policies);
+    mem_free(logs);
+}
+
+static enum err start(void *self)
+{
+    struct logs *logs = self;
+    logs->kms = kms_port_of(logs->core);
+    return txn_run_now(logs->core, logs_policies_load, logs);
+}
+
 static enum err make(struct core *core, void **ret_self)
 {
     struct logs *logs = mem_calloc(1, sizeof(*logs));
@@ -15,25 +29,15 @@ static enum err make(struct core *core, void **ret_self)
         return ERR_NOMEM;
     logs->core = core;
     enum err err = logs_sweep_register(logs);
+    if (err == ERR_OK)
+        err = logs_policies_init(logs);
     if (err) {
-        mem_free(logs);
+        release(logs);
         return err;
     }
     logs->port = (struct logs_port){.self = logs, .put = port_put};
     *ret_self = logs;
     return ERR_OK;
-}
-
-static enum err start(void *self)
-{
-    struct logs *logs = self;
-    logs->kms = kms_port_of(logs->core);
-    return ERR_OK;
-}
-
-static void release(void *self)
-{
-    mem_free(self);
 }
 
 static const void *port(void *self)
@@ -48,7 +52,10 @@ const struct svc_def logs_def = {
     .start = start,
     .release = release,
     .port = port,
+    .resource_policy = logs_resource_policy,
     .tags = &logs_tags,
+    .targets = logs_targets,
+    .n_targets = ARRAY_LEN(logs_targets),
 };
 
 /* --- port ------------------------------------------------------------------------------------- */

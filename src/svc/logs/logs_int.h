@@ -17,6 +17,8 @@
 
 #include "logs_api.h"
 
+#include "base/arn.h"
+#include "core/catalogue.h"
 #include "core/core.h"
 #include "core/page.h"
 #include "svc/kms/kms_port.h"
@@ -37,6 +39,8 @@ enum {
     LOGS_MERGE_STREAMS = 256,      /* merged at a time by FilterLogEvents */
     LOGS_COUNT_STREAMS = 1000,     /* summed for a group's storedBytes */
     LOGS_SWEEP_PAUSE_MS = 60 * 60 * 1000,
+    LOGS_POLICIES_MAX = 10, /* of an account and region */
+    LOGS_POLICY_BYTES_MAX = 51200,
 };
 #define LOGS_PAST_MS ((int64_t)14 * 24 * 60 * 60 * 1000)
 #define LOGS_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
@@ -46,6 +50,19 @@ struct logs {
     struct logs_port port; /* what others use of this */
     const struct kms_port *kms;
     struct job_kind *sweep;
+    struct catalogue *policies;
+};
+
+struct logs_policy {
+    struct str name, document;
+    int64_t updated_ms;
+};
+
+struct logs_policies {
+    struct catalogue_object object;
+    struct logs_policy v[LOGS_POLICIES_MAX];
+    size_t n;
+    struct str together; /* one document of all their statements */
 };
 
 struct logs_group {
@@ -148,6 +165,21 @@ enum err logs_need_stream(struct call *call, uint64_t group_id, struct str name,
 enum err logs_kms(struct call *call, enum err err, const struct logs_cipher *cipher) WARN_UNUSED;
 /* page_scan's and page_open's answer; of ERR_INVALID it makes the service's error. */
 enum err logs_paged(struct call *call, enum err err) WARN_UNUSED;
+
+/* --- policies (logs_policy.c) --- */
+
+enum err logs_policies_init(struct logs *logs) WARN_UNUSED;
+enum err logs_policies_load(struct txn *txn, void *logs) WARN_UNUSED;
+/* Read tracked; none is an empty one. */
+enum err logs_policies_read(struct logs *logs, struct txn *txn, struct key_scope scope,
+                            struct logs_policies **ret) WARN_UNUSED;
+enum err logs_policies_write(struct logs *logs, struct txn *txn, struct key_scope scope,
+                             const struct logs_policies *p) WARN_UNUSED;
+/* core's question (core/svc.h). */
+enum err logs_resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json);
+
+/* logs_target.c */
+extern const struct target_kind logs_targets[1];
 
 /* op_tags.c */
 extern const struct tags_service logs_tags;

@@ -18,6 +18,8 @@ static const struct key_layout logs_k_by_time = {KEY_LOGS, 4, "uit"};
 static const struct key_layout logs_k_dead_stream = {KEY_LOGS, 5, "u"};
 /* group id -> empty: a deleted group, to be swept */
 static const struct key_layout logs_k_dead_group = {KEY_LOGS, 6, "u"};
+/* scope -> policies record */
+static const struct key_layout logs_k_policies = {KEY_LOGS, 7, "S"};
 /* group id, number -> data key of the group, as KMS sealed it */
 static const struct key_layout logs_k_data_key = {KEY_LOGS, 8, "uw"};
 
