@@ -338,6 +338,20 @@ enum err tags_drop(struct txn *txn, struct str arn)
 
 /* --- operations ------------------------------------------------------------------------------- */
 
+enum err tags_op_by_arn(struct call *call, const struct tags_service *service,
+                        const struct wire_error *missing, struct str text,
+                        struct tags_resource *ret)
+{
+    struct arn arn;
+    enum err err = ERR_NOT_FOUND;
+    if (arn_parse(text, &arn) == ERR_OK && str_eq(arn.account, call->account) &&
+        str_eq(arn.region, call->region))
+        err = service->find(call->svc, call->txn, text, ret);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, missing, "Resource " STR_FMT " does not exist.", STR_ARG(text));
+    return err;
+}
+
 enum err tags_op_add(struct call *call, const struct tags_service *service, struct str ref,
                      struct tag_list add)
 {

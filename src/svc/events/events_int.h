@@ -173,7 +173,9 @@ enum err events_need_bus(struct call *call, struct str given,
                          struct events_bus_rec **ret) WARN_UNUSED;
 enum err events_need_rule(struct call *call, struct str bus, struct str name,
                           struct events_rule_rec **ret) WARN_UNUSED;
-enum err events_invalid(struct call *call, const char *fmt, ...) PRINTF_LIKE(2, 3) WARN_UNUSED;
+#define EVENTS_INVALID(call, ...) call_error((call), &events_err_validation, __VA_ARGS__)
+/* Absent and empty ones are fine: there is none. */
+enum err events_check_pattern(struct call *call, struct str text) WARN_UNUSED;
 /* Refuses customer keys: an empty one says AWS's own. */
 enum err events_refuse_key(struct call *call, struct str kms_key) WARN_UNUSED;
 /* page_start's and page_end's ERR_INVALID as the service says it. */

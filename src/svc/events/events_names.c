@@ -75,26 +75,28 @@ enum err events_need_rule(struct call *call, struct str bus, struct str name,
     return err;
 }
 
-enum err events_invalid(struct call *call, const char *fmt, ...)
+enum err events_check_pattern(struct call *call, struct str text)
 {
-    va_list ap;
-    va_start(ap, fmt);
-    struct str text = str_vfmt(call->arena, fmt, ap);
-    va_end(ap);
-    if (!str_is_set(text))
-        return ERR_NOMEM;
-    return call_error(call, &events_err_validation, STR_FMT, STR_ARG(text));
+    struct pattern *p;
+    struct str message;
+    if (!str_is_set(text) || text.len == 0)
+        return ERR_OK;
+    enum err err = pattern_parse(call->arena, text, PATTERN_EVENTS, &p, &message);
+    if (err == ERR_INVALID)
+        return call_error(call, &events_err_invalid_event_pattern_exception, STR_FMT,
+                          STR_ARG(message));
+    return err;
 }
 
 enum err events_refuse_key(struct call *call, struct str kms_key)
 {
     if (!str_is_set(kms_key) || kms_key.len == 0)
         return ERR_OK;
-    return events_invalid(call, "Encryption with a KMS key is not supported by Weir; leave "
+    return EVENTS_INVALID(call, "Encryption with a KMS key is not supported by Weir; leave "
                                 "KmsKeyIdentifier out.");
 }
 
 enum err events_paged(struct call *call, enum err err)
 {
-    return err == ERR_INVALID ? events_invalid(call, "Parameter NextToken is not valid.") : err;
+    return err == ERR_INVALID ? EVENTS_INVALID(call, "Parameter NextToken is not valid.") : err;
 }

@@ -3,19 +3,6 @@
 #include "base/rng.h"
 #include "svc/events/events_int.h"
 
-static enum err check_pattern(struct call *call, struct str text)
-{
-    struct pattern *p;
-    struct str message;
-    if (!str_is_set(text) || text.len == 0)
-        return ERR_OK;
-    enum err err = pattern_parse(call->arena, text, PATTERN_EVENTS, &p, &message);
-    if (err == ERR_INVALID)
-        return call_error(call, &events_err_invalid_event_pattern_exception, STR_FMT,
-                          STR_ARG(message));
-    return err;
-}
-
 static struct str archive_arn(struct call *call, struct str name)
 {
     return events_arn(call->arena, call->core, call_scope(call), "archive", name);
@@ -45,7 +32,7 @@ static enum err check_new(struct call *call, const struct events_create_archive_
     struct events_archive_rec *old;
     TRY(events_refuse_key(call, in->kms_key_identifier));
     TRY(events_need_bus(call, in->event_source_arn, ret_bus));
-    TRY(check_pattern(call, in->event_pattern));
+    TRY(events_check_pattern(call, in->event_pattern));
     enum err err = archive_read(call, in->archive_name, &old);
     if (err == ERR_OK)
         return call_error(call, &events_err_resource_already_exists_exception,
@@ -110,7 +97,7 @@ enum err events_update_archive(struct call *call, const struct events_update_arc
     struct events_archive_rec *r;
     TRY(events_refuse_key(call, in->kms_key_identifier));
     TRY(need_archive(call, in->archive_name, &r));
-    TRY(check_pattern(call, in->event_pattern));
+    TRY(events_check_pattern(call, in->event_pattern));
     if (str_is_set(in->event_pattern))
         r->pattern = in->event_pattern.len > 0 ? in->event_pattern : STR_NONE;
     if (str_is_set(in->description))
@@ -158,7 +145,7 @@ static enum err check_list(struct call *call, const struct events_list_archives_
                            struct str *ret_bus)
 {
     if (str_is_set(in->name_prefix) + str_is_set(in->event_source_arn) + str_is_set(in->state) > 1)
-        return events_invalid(call, "At most one filter is allowed for ListArchives. Use either : "
+        return EVENTS_INVALID(call, "At most one filter is allowed for ListArchives. Use either : "
                                     "State, EventSourceArn, or NamePrefix.");
     *ret_bus = STR_NONE;
     if (!str_is_set(in->event_source_arn))

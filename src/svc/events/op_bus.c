@@ -9,10 +9,10 @@ static enum err refuse_others(struct call *call, struct str kms_key,
 {
     TRY(events_refuse_key(call, kms_key));
     if (dead && str_is_set(dead->arn))
-        return events_invalid(call, "A dead letter queue of the bus itself serves customer keys, "
+        return EVENTS_INVALID(call, "A dead letter queue of the bus itself serves customer keys, "
                                     "which are not supported by Weir; leave DeadLetterConfig out.");
     if (log && str_is_set(log->level) && !str_eq_c(log->level, "OFF"))
-        return events_invalid(call, "Logs of the bus are not supported by Weir; leave LogConfig "
+        return EVENTS_INVALID(call, "Logs of the bus are not supported by Weir; leave LogConfig "
                                     "out.");
     return ERR_OK;
 }
@@ -37,7 +37,7 @@ static enum err check_new(struct call *call, const struct events_create_event_bu
                           "Event source " STR_FMT " does not exist.",
                           STR_ARG(in->event_source_name));
     if (str_find(in->name, '/') != SIZE_MAX)
-        return events_invalid(call, "Event bus name must not contain '/'.");
+        return EVENTS_INVALID(call, "Event bus name must not contain '/'.");
     TRY(refuse_others(call, in->kms_key_identifier, in->dead_letter_config, in->log_config));
     enum err err = events_bus_read(events_of(call), call->txn, call_scope(call), in->name, &old);
     if (err == ERR_OK)
@@ -120,7 +120,7 @@ enum err events_delete_event_bus(struct call *call, const struct events_delete_e
     struct events *ev = events_of(call);
     struct events_bus_rec *b;
     if (str_eq_c(in->name, EVENTS_DEFAULT))
-        return events_invalid(call, "Cannot delete event bus default.");
+        return EVENTS_INVALID(call, "Cannot delete event bus default.");
     enum err err = events_bus_read(ev, call->txn, call_scope(call), in->name, &b);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -129,7 +129,7 @@ enum err events_delete_event_bus(struct call *call, const struct events_delete_e
     if (!str_is_set(rules) || !str_is_set(arn))
         return ERR_NOMEM;
     if (catalogue_count(ev->rules, rules) > 0)
-        return events_invalid(call, "Event bus " STR_FMT " can't be deleted since it has rules.",
+        return EVENTS_INVALID(call, "Event bus " STR_FMT " can't be deleted since it has rules.",
                               STR_ARG(b->name));
     TRY(tags_drop(call->txn, arn));
     return catalogue_del(ev->buses, call->txn,

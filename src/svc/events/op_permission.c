@@ -13,7 +13,7 @@ static enum err store(struct call *call, struct events_bus_rec *b, struct str po
                               EVENTS_POLICY_MAX);
         enum err err = core_policy_check(call->core, call->arena, POLICY_RESOURCE, policy, &why);
         if (err == ERR_INVALID || err == ERR_LIMIT)
-            return events_invalid(call, "Invalid policy: %s", why);
+            return EVENTS_INVALID(call, "Invalid policy: %s", why);
         TRY(err);
     }
     b->policy = policy;
@@ -30,7 +30,7 @@ static enum err store_document(struct call *call, struct events_bus_rec *b, stru
     if (err == ERR_OK)
         err = core_policy_stored(call->txn, policy, &why, &stored);
     if (err == ERR_INVALID || err == ERR_LIMIT)
-        return events_invalid(call, "Invalid policy: %s", why);
+        return EVENTS_INVALID(call, "Invalid policy: %s", why);
     TRY(err);
     return store(call, b, stored);
 }
@@ -38,13 +38,13 @@ static enum err store_document(struct call *call, struct events_bus_rec *b, stru
 static enum err check_statement(struct call *call, const struct events_put_permission_input *in)
 {
     if (!str_is_set(in->action) || !str_is_set(in->principal) || !str_is_set(in->statement_id))
-        return events_invalid(call, "Parameter(s) Action, Principal and StatementId must be "
+        return EVENTS_INVALID(call, "Parameter(s) Action, Principal and StatementId must be "
                                     "specified.");
     if (!str_eq_c(in->action, "events:PutEvents"))
-        return events_invalid(call, "Provided value in parameter 'action' is not supported.");
+        return EVENTS_INVALID(call, "Provided value in parameter 'action' is not supported.");
     if (in->condition && (!str_eq_c(in->condition->type, "StringEquals") ||
                           !str_eq_c(in->condition->key, "aws:PrincipalOrgID")))
-        return events_invalid(call, "Provided value in parameter 'condition' is not supported.");
+        return EVENTS_INVALID(call, "Provided value in parameter 'condition' is not supported.");
     return ERR_OK;
 }
 
@@ -66,7 +66,7 @@ static enum err build(struct call *call, const struct events_put_permission_inpu
     if (!str_is_set(st.resource))
         return ERR_NOMEM;
     enum err err = statement_json(call->arena, call->partition, &st, ret_json);
-    return err == ERR_INVALID ? events_invalid(call, "Parameter Principal is not valid.") : err;
+    return err == ERR_INVALID ? EVENTS_INVALID(call, "Parameter Principal is not valid.") : err;
 }
 
 enum err events_put_permission(struct call *call, const struct events_put_permission_input *in,
@@ -77,7 +77,7 @@ enum err events_put_permission(struct call *call, const struct events_put_permis
     TRY(events_need_bus(call, in->event_bus_name, &b));
     if (str_is_set(in->policy)) {
         if (str_is_set(in->action) || str_is_set(in->principal) || str_is_set(in->statement_id))
-            return events_invalid(call, "Parameter(s) Policy cannot be combined with Action, "
+            return EVENTS_INVALID(call, "Parameter(s) Policy cannot be combined with Action, "
                                         "Principal or StatementId.");
         return store_document(call, b, in->policy);
     }
@@ -107,7 +107,7 @@ enum err events_remove_permission(struct call *call,
     if (in->remove_all_permissions)
         return store(call, b, STR_NONE);
     if (!str_is_set(in->statement_id))
-        return events_invalid(call, "Parameter(s) StatementId must be specified.");
+        return EVENTS_INVALID(call, "Parameter(s) StatementId must be specified.");
     if (!str_is_set(b->policy))
         return call_error(call, &events_err_resource_not_found_exception,
                           "EventBus does not have a policy.");

@@ -101,12 +101,12 @@ enum err events_put_events(struct call *call, const struct events_put_events_inp
     size_t bytes = 0;
     int64_t failed = 0;
     if (str_is_set(in->endpoint_id))
-        return events_invalid(call, "Global endpoints are not supported by Weir; leave EndpointId "
+        return EVENTS_INVALID(call, "Global endpoints are not supported by Weir; leave EndpointId "
                                     "out.");
     for (size_t i = 0; i < in->entries.n; i++)
         bytes += entry_bytes(&in->entries.v[i]);
     if (bytes > EVENTS_ENTRIES_BYTES_MAX)
-        return events_invalid(call, "Total size of the entries in the request is over the limit.");
+        return EVENTS_INVALID(call, "Total size of the entries in the request is over the limit.");
     struct events_put_events_result_entry *v =
         ARENA_ARRAY(call->arena, struct events_put_events_result_entry, in->entries.n);
     if (!v)
@@ -135,10 +135,10 @@ static enum err check_event(struct call *call, struct str text, struct json **re
     if (err == ERR_NOMEM)
         return err;
     if (err || (*ret)->kind != JSON_OBJECT)
-        return events_invalid(call, "Parameter Event is not valid.");
+        return EVENTS_INVALID(call, "Parameter Event is not valid.");
     for (size_t i = 0; i < ARRAY_LEN(needed); i++)
         if (!json_get(*ret, str_c(needed[i])))
-            return events_invalid(call,
+            return EVENTS_INVALID(call,
                                   "Parameter Event is not valid. Reason: Event must contain the "
                                   "field %s.",
                                   needed[i]);
@@ -164,7 +164,7 @@ enum err events_test_event_pattern(struct call *call,
     TRY(pattern_set_new(call->arena, &p, 1, &set));
     err = pattern_set_match(set, event, call->arena, &ids, &n);
     if (err == ERR_LIMIT)
-        return events_invalid(call, "Parameter Event is not valid. Reason: too intricate.");
+        return EVENTS_INVALID(call, "Parameter Event is not valid. Reason: too intricate.");
     TRY(err);
     WIRE_SET(out, result, n > 0);
     return ERR_OK;

@@ -53,13 +53,13 @@ static enum err archive_of(struct call *call, struct str text, struct events_arc
     void *object;
     enum err err = arn_parse_as(text, "events", "archive", &arn);
     if (err || !str_eq(arn.account, call->account) || !str_eq(arn.region, call->region))
-        return events_invalid(call, "Parameter EventSourceArn is not valid. Reason: Must be the "
+        return EVENTS_INVALID(call, "Parameter EventSourceArn is not valid. Reason: Must be the "
                                     "ARN of an archive.");
     struct str name = arn_tail(&arn, 1);
     err = catalogue_read(events_of(call)->archives, call->txn,
                          key_make(call->arena, &events_k_archive, call_scope(call), name), &object);
     if (err == ERR_NOT_FOUND)
-        return events_invalid(call,
+        return EVENTS_INVALID(call,
                               "Parameter EventSourceArn is not valid. Reason: Archive " STR_FMT
                               " does not exist.",
                               STR_ARG(name));
@@ -76,10 +76,10 @@ static enum err check_destination(struct call *call, const struct events_replay_
     struct events_rule_rec *r;
     enum err err = arn_is(d->arn) ? events_bus_name(call_scope(call), d->arn, &bus) : ERR_INVALID;
     if (err)
-        return events_invalid(call, "Parameter Destination.Arn is not valid. Reason: Must contain "
+        return EVENTS_INVALID(call, "Parameter Destination.Arn is not valid. Reason: Must contain "
                                     "an event bus ARN.");
     if (!str_eq(bus, archive->bus))
-        return events_invalid(call, "Parameter Destination.Arn is not valid. Reason: Cross event "
+        return EVENTS_INVALID(call, "Parameter Destination.Arn is not valid. Reason: Cross event "
                                     "bus replay is not permitted.");
     if (d->filter_arns.n > EVENTS_FILTERS_MAX)
         return call_error(call, &events_err_limit_exceeded_exception,
@@ -91,7 +91,7 @@ static enum err check_destination(struct call *call, const struct events_replay_
         else
             err = ERR_NOT_FOUND;
         if (err == ERR_NOT_FOUND)
-            return events_invalid(call,
+            return EVENTS_INVALID(call,
                                   "Parameter Destination.FilterArns is not valid. Reason: " STR_FMT
                                   " is no rule of the event bus.",
                                   STR_ARG(d->filter_arns.v[i]));
@@ -139,7 +139,7 @@ enum err events_start_replay(struct call *call, const struct events_start_replay
     TRY(archive_of(call, in->event_source_arn, &archive));
     TRY(check_destination(call, in->destination, archive));
     if (in->event_start_time >= in->event_end_time)
-        return events_invalid(call, "Parameter EventEndTime is not valid. Reason: EventStartTime "
+        return EVENTS_INVALID(call, "Parameter EventEndTime is not valid. Reason: EventStartTime "
                                     "must be before EventEndTime.");
     TRY(check_new(call, in->replay_name));
     const struct events_replay_rec r = {
@@ -256,11 +256,11 @@ enum err events_list_replays(struct call *call, const struct events_list_replays
     struct listing l = {.call = call, .in = in, .archive = STR_NONE};
     struct arn arn;
     if (str_is_set(in->name_prefix) + str_is_set(in->event_source_arn) + str_is_set(in->state) > 1)
-        return events_invalid(call, "At most one filter is allowed for ListReplays. Use either : "
+        return EVENTS_INVALID(call, "At most one filter is allowed for ListReplays. Use either : "
                                     "State, EventSourceArn, or NamePrefix.");
     if (str_is_set(in->event_source_arn)) {
         if (arn_parse_as(in->event_source_arn, "events", "archive", &arn) != ERR_OK)
-            return events_invalid(call, "Parameter EventSourceArn is not valid.");
+            return EVENTS_INVALID(call, "Parameter EventSourceArn is not valid.");
         l.archive = arn_tail(&arn, 1);
     }
     struct str bind = str_fmt(call->arena, STR_FMT "\n" STR_FMT "\n" STR_FMT,

@@ -5,29 +5,16 @@
 
 /* --- PutRule ------------------------------------------------------------------------------------ */
 
-static enum err check_pattern(struct call *call, struct str text)
-{
-    struct pattern *p;
-    struct str message;
-    if (!str_is_set(text))
-        return ERR_OK;
-    enum err err = pattern_parse(call->arena, text, PATTERN_EVENTS, &p, &message);
-    if (err == ERR_INVALID)
-        return call_error(call, &events_err_invalid_event_pattern_exception, STR_FMT,
-                          STR_ARG(message));
-    return err;
-}
-
 static enum err check_schedule(struct call *call, const struct events_bus_rec *b, struct str text)
 {
     struct cron c;
     if (!str_is_set(text))
         return ERR_OK;
     if (!str_eq_c(b->name, EVENTS_DEFAULT))
-        return events_invalid(call,
+        return EVENTS_INVALID(call,
                               "ScheduleExpression is supported only on the default event bus.");
     enum err err = cron_parse(text, CRON_RULES, &c);
-    return err == ERR_INVALID ? events_invalid(call, "Parameter ScheduleExpression is not valid.")
+    return err == ERR_INVALID ? EVENTS_INVALID(call, "Parameter ScheduleExpression is not valid.")
                               : err;
 }
 
@@ -36,7 +23,7 @@ static enum err check_role(struct call *call, struct str role)
     struct arn arn;
     if (!str_is_set(role) || arn_parse_as(role, "iam", "role", &arn) == ERR_OK)
         return ERR_OK;
-    return events_invalid(call, "Parameter RoleArn is not valid. Reason: Provided Arn is not in "
+    return EVENTS_INVALID(call, "Parameter RoleArn is not valid. Reason: Provided Arn is not in "
                                 "correct format.");
 }
 
@@ -45,11 +32,11 @@ static enum err check_input(struct call *call, const struct events_put_rule_inpu
 {
     if ((!str_is_set(in->event_pattern) || in->event_pattern.len == 0) &&
         (!str_is_set(in->schedule_expression) || in->schedule_expression.len == 0))
-        return events_invalid(call, "Parameter(s) EventPattern or ScheduleExpression must be "
+        return EVENTS_INVALID(call, "Parameter(s) EventPattern or ScheduleExpression must be "
                                     "specified.");
     if (str_eq_c(in->state, "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"))
-        return events_invalid(call, "There are no management events in Weir; use state ENABLED.");
-    TRY(check_pattern(call, in->event_pattern));
+        return EVENTS_INVALID(call, "There are no management events in Weir; use state ENABLED.");
+    TRY(events_check_pattern(call, in->event_pattern));
     TRY(check_schedule(call, b, in->schedule_expression));
     return check_role(call, in->role_arn);
 }
@@ -162,7 +149,7 @@ enum err events_delete_rule(struct call *call, const struct events_delete_rule_i
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     if (r->n_targets > 0)
-        return events_invalid(call, "Rule can't be deleted since it has targets.");
+        return EVENTS_INVALID(call, "Rule can't be deleted since it has targets.");
     struct str arn = events_rule_arn(call->arena, call->core, r);
     if (!str_is_set(arn))
         return ERR_NOMEM;

@@ -17,17 +17,9 @@ static enum err find(void *self, struct txn *txn, struct str text, struct tags_r
                            arn_tail(&arn, 1), &b);
 }
 
-static enum err resource(struct call *call, struct str text, struct tags_resource *ret)
+static enum err resource(struct call *call, struct str arn, struct tags_resource *ret)
 {
-    struct arn arn;
-    enum err err = ERR_NOT_FOUND;
-    if (arn_parse(text, &arn) == ERR_OK && str_eq(arn.account, call->account) &&
-        str_eq(arn.region, call->region))
-        err = find(call->svc, call->txn, text, ret);
-    if (err == ERR_NOT_FOUND)
-        return call_error(call, &events_err_resource_not_found_exception,
-                          "Resource " STR_FMT " does not exist.", STR_ARG(text));
-    return err;
+    return tags_op_by_arn(call, &events_tags, &events_err_resource_not_found_exception, arn, ret);
 }
 
 static const struct tags_type types[] = {

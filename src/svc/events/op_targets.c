@@ -33,10 +33,10 @@ static enum err refuse_others(struct call *call, const struct events_target *t)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (rows[i].given)
-            return events_invalid(call, "%s of target " STR_FMT " is not supported by Weir.",
+            return EVENTS_INVALID(call, "%s of target " STR_FMT " is not supported by Weir.",
                                   rows[i].name, STR_ARG(t->id));
     if (!target_kind_of(call->core, t->arn))
-        return events_invalid(call,
+        return EVENTS_INVALID(call,
                               "Targets of the kind of " STR_FMT " are not supported by Weir. See "
                               "docs/reference.",
                               STR_ARG(t->arn));
@@ -48,7 +48,7 @@ static enum err check_path(struct call *call, const struct events_target *t, str
     const struct jsonpath *p;
     enum err err = jsonpath_compile(call->arena, path, &p, NULL);
     if (err == ERR_INVALID || err == ERR_LIMIT)
-        return events_invalid(call, "Invalid InputPath for target " STR_FMT ".", STR_ARG(t->id));
+        return EVENTS_INVALID(call, "Invalid InputPath for target " STR_FMT ".", STR_ARG(t->id));
     return err;
 }
 
@@ -57,7 +57,7 @@ static enum err check_json(struct call *call, const struct events_target *t)
     struct json *v;
     enum err err = json_parse(call->arena, t->input, &v, NULL);
     if (err == ERR_INVALID || err == ERR_LIMIT)
-        return events_invalid(call,
+        return EVENTS_INVALID(call,
                               "JSON syntax error in input for target " STR_FMT ": it is not valid "
                               "JSON.",
                               STR_ARG(t->id));
@@ -70,14 +70,14 @@ static enum err check_transformer(struct call *call, const struct events_target 
     const char *why;
     for (size_t i = 0; i < it->input_paths_map.n; i++) {
         if (str_starts(it->input_paths_map.v[i].key, STR("AWS")))
-            return events_invalid(
+            return EVENTS_INVALID(
                 call, "Invalid InputPathsMap for target " STR_FMT ": keys cannot start with AWS.",
                 STR_ARG(t->id));
         TRY(check_path(call, t, it->input_paths_map.v[i].value));
     }
     enum err err = events_template_check(call->arena, it->input_template, &why);
     if (err == ERR_INVALID || err == ERR_LIMIT)
-        return events_invalid(call, "Invalid InputTemplate for target " STR_FMT " : %s.",
+        return EVENTS_INVALID(call, "Invalid InputTemplate for target " STR_FMT " : %s.",
                               STR_ARG(t->id), why);
     return err;
 }
@@ -86,7 +86,7 @@ static enum err check_inputs(struct call *call, const struct events_target *t)
 {
     int given = str_is_set(t->input) + str_is_set(t->input_path) + (t->input_transformer != NULL);
     if (given > 1)
-        return events_invalid(call,
+        return EVENTS_INVALID(call,
                               "Only one of Input, InputPath, or InputTransformer must be provided "
                               "for target " STR_FMT ".",
                               STR_ARG(t->id));
@@ -111,17 +111,17 @@ static enum err check_target(struct call *call, const struct events_target *t,
     bool fifo = str_ends(t->arn, STR(".fifo"));
     bool group = t->sqs_parameters && str_is_set(t->sqs_parameters->message_group_id);
     if (fifo && !group)
-        return events_invalid(
+        return EVENTS_INVALID(
             call, "Parameter(s) SqsParameters must be specified for target: " STR_FMT ".",
             STR_ARG(t->id));
     if (group && !fifo)
-        return events_invalid(
+        return EVENTS_INVALID(
             call, "Parameter(s) SqsParameters is not supported for target: " STR_FMT ".",
             STR_ARG(t->id));
     if (t->dead_letter_config && str_is_set(t->dead_letter_config->arn) &&
         (!target_is(call->core, t->dead_letter_config->arn, "queue") ||
          str_ends(t->dead_letter_config->arn, STR(".fifo"))))
-        return events_invalid(call,
+        return EVENTS_INVALID(call,
                               "Parameter DeadLetterConfig of target " STR_FMT
                               " is not valid. Reason: it is no ARN of a standard queue.",
                               STR_ARG(t->id));
@@ -186,7 +186,7 @@ enum err events_put_targets(struct call *call, const struct events_put_targets_i
     size_t n = 0;
     TRY(events_need_rule(call, in->event_bus_name, in->rule, &r));
     if (in->targets.n > EVENTS_TARGETS_PUT_MAX)
-        return events_invalid(call, "The maximum number of entries per request is %d.",
+        return EVENTS_INVALID(call, "The maximum number of entries per request is %d.",
                               EVENTS_TARGETS_PUT_MAX);
     struct events_put_targets_result_entry *failed =
         ARENA_ARRAY(call->arena, struct events_put_targets_result_entry, in->targets.n);

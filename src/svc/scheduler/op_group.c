@@ -56,7 +56,7 @@ enum err scheduler_delete_schedule_group(struct call *call,
     struct scheduler_group g;
     bool again;
     if (str_eq_c(in->name, SCHEDULER_DEFAULT))
-        return scheduler_invalid(call, "The default schedule group cannot be deleted.");
+        return SCHEDULER_INVALID(call, "The default schedule group cannot be deleted.");
     TRY(scheduler_once(call, in->client_token, &again));
     if (again)
         return ERR_OK;

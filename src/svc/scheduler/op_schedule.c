@@ -36,10 +36,10 @@ static enum err check_window(struct call *call, const struct scheduler_flexible_
 {
     bool flexible = str_eq_c(w->mode, "FLEXIBLE");
     if (flexible && !w->has_maximum_window_in_minutes)
-        return scheduler_invalid(call, "A flexible time window must have "
+        return SCHEDULER_INVALID(call, "A flexible time window must have "
                                        "MaximumWindowInMinutes.");
     if (!flexible && w->has_maximum_window_in_minutes)
-        return scheduler_invalid(call, "MaximumWindowInMinutes is for flexible time windows only.");
+        return SCHEDULER_INVALID(call, "MaximumWindowInMinutes is for flexible time windows only.");
     return ERR_OK;
 }
 
@@ -49,22 +49,22 @@ static enum err check_moments(struct call *call, const struct asked *in)
     struct cron c;
     enum err err = cron_parse(in->schedule_expression, CRON_SCHEDULER, &c);
     if (err == ERR_INVALID)
-        return scheduler_invalid(call, "Invalid Schedule Expression " STR_FMT ".",
+        return SCHEDULER_INVALID(call, "Invalid Schedule Expression " STR_FMT ".",
                                  STR_ARG(in->schedule_expression));
     TRY(err);
     if (str_is_set(in->zone)) {
         err = zone_load(call->arena, in->zone, &zone);
         if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
-            return scheduler_invalid(call, "Invalid Schedule Expression Timezone " STR_FMT ".",
+            return SCHEDULER_INVALID(call, "Invalid Schedule Expression Timezone " STR_FMT ".",
                                      STR_ARG(in->zone));
         TRY(err);
     }
     if (c.kind == CRON_AT)
         return ERR_OK;
     if (in->end_ms && in->end_ms <= call->txn->wall_ms)
-        return scheduler_invalid(call, "The EndDate you specify must be in the future.");
+        return SCHEDULER_INVALID(call, "The EndDate you specify must be in the future.");
     if (in->start_ms && in->end_ms && in->start_ms >= in->end_ms)
-        return scheduler_invalid(call, "The StartDate you specify must come before the EndDate.");
+        return SCHEDULER_INVALID(call, "The StartDate you specify must come before the EndDate.");
     return ERR_OK;
 }
 
@@ -72,7 +72,7 @@ static enum err check_moments(struct call *call, const struct asked *in)
 static enum err take(struct call *call, const struct asked *in, struct scheduler_schedule *s)
 {
     if (str_is_set(in->kms_key_arn))
-        return scheduler_invalid(call, "Encryption with a KMS key is not supported by Weir; leave "
+        return SCHEDULER_INVALID(call, "Encryption with a KMS key is not supported by Weir; leave "
                                        "KmsKeyArn out.");
     TRY(check_window(call, in->window));
     TRY(check_moments(call, in));

@@ -91,7 +91,8 @@ struct str scheduler_group_arn(struct arena *a, const struct core *core, struct 
                                struct str name);
 
 /* For operations: set the service's error. */
-enum err scheduler_invalid(struct call *call, const char *fmt, ...) PRINTF_LIKE(2, 3) WARN_UNUSED;
+#define SCHEDULER_INVALID(call, ...)                                                               \
+    call_error((call), &scheduler_err_validation_exception, __VA_ARGS__)
 enum err scheduler_need_group(struct call *call, struct str name,
                               struct scheduler_group *ret) WARN_UNUSED;
 /* page_start's and page_scan's ERR_INVALID as the service says it. */

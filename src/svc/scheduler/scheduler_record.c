@@ -124,17 +124,6 @@ struct str scheduler_group_arn(struct arena *a, const struct core *core, struct 
 
 /* --- for operations ----------------------------------------------------------------------------- */
 
-enum err scheduler_invalid(struct call *call, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    struct str text = str_vfmt(call->arena, fmt, ap);
-    va_end(ap);
-    if (!str_is_set(text))
-        return ERR_NOMEM;
-    return call_error(call, &scheduler_err_validation_exception, STR_FMT, STR_ARG(text));
-}
-
 enum err scheduler_need_group(struct call *call, struct str name, struct scheduler_group *ret)
 {
     enum err err = scheduler_group_read(call->txn, call_scope(call), name, ret);
@@ -146,7 +135,7 @@ enum err scheduler_need_group(struct call *call, struct str name, struct schedul
 
 enum err scheduler_paged(struct call *call, enum err err)
 {
-    return err == ERR_INVALID ? scheduler_invalid(call, "Invalid NextToken.") : err;
+    return err == ERR_INVALID ? SCHEDULER_INVALID(call, "Invalid NextToken.") : err;
 }
 
 /* What a request says, apart from its signature. */

@@ -84,16 +84,16 @@ const struct wire_op *scheduler_operation(const struct core *core, struct str ar
 static enum err check_kind(struct call *call, const struct scheduler_target *in)
 {
     if (in->ecs_parameters || in->kinesis_parameters || in->sage_maker_pipeline_parameters)
-        return scheduler_invalid(call, "EcsParameters, KinesisParameters and "
+        return SCHEDULER_INVALID(call, "EcsParameters, KinesisParameters and "
                                        "SageMakerPipelineParameters are not supported by Weir.");
     if (is_universal(in->arn))
         return scheduler_operation(call->core, in->arn)
                    ? ERR_OK
-                   : scheduler_invalid(call, STR_FMT " is not a valid or supported operation.",
+                   : SCHEDULER_INVALID(call, STR_FMT " is not a valid or supported operation.",
                                        STR_ARG(in->arn));
     if (target_kind_of(call->core, in->arn))
         return ERR_OK;
-    return scheduler_invalid(call, "Provided Arn is not in correct format, or of a kind that is "
+    return SCHEDULER_INVALID(call, "Provided Arn is not in correct format, or of a kind that is "
                                    "not supported by Weir.");
 }
 
@@ -103,14 +103,14 @@ static enum err check_parameters(struct call *call, const struct scheduler_targe
     bool fifo = target_is(call->core, in->arn, "queue") && str_ends(in->arn, STR(".fifo"));
     bool group = in->sqs_parameters && str_is_set(in->sqs_parameters->message_group_id);
     if (bus != (in->event_bridge_parameters != NULL))
-        return scheduler_invalid(call, bus ? "EventBridgeParameters must be specified for an event "
+        return SCHEDULER_INVALID(call, bus ? "EventBridgeParameters must be specified for an event "
                                              "bus."
                                            : "EventBridgeParameters is for event buses only.");
     if (fifo != group)
-        return scheduler_invalid(call, fifo ? "SqsParameters must be specified for a FIFO queue."
+        return SCHEDULER_INVALID(call, fifo ? "SqsParameters must be specified for a FIFO queue."
                                             : "SqsParameters is for FIFO queues only.");
     if (in->dead_letter_config && str_ends(in->dead_letter_config->arn, STR(".fifo")))
-        return scheduler_invalid(call, "A FIFO queue cannot be a dead letter queue of a schedule.");
+        return SCHEDULER_INVALID(call, "A FIFO queue cannot be a dead letter queue of a schedule.");
     return ERR_OK;
 }
 
@@ -120,19 +120,19 @@ static enum err check_input(struct call *call, const struct scheduler_target *in
     bool text = target_is(call->core, in->arn, "queue") || target_is(call->core, in->arn, "topic");
     if (!str_is_set(in->input)) {
         if (target_is(call->core, in->arn, "bus"))
-            return scheduler_invalid(call, "Input must be specified for an event bus.");
+            return SCHEDULER_INVALID(call, "Input must be specified for an event bus.");
         return ERR_OK;
     }
     if (in->input.len > SCHEDULER_INPUT_MAX)
-        return scheduler_invalid(call, "Input is longer than %d bytes.", SCHEDULER_INPUT_MAX);
+        return SCHEDULER_INVALID(call, "Input is longer than %d bytes.", SCHEDULER_INPUT_MAX);
     if (text)
         return ERR_OK;
     enum err err = json_parse(call->arena, in->input, &v, NULL);
     if (err == ERR_INVALID || err == ERR_LIMIT)
-        return scheduler_invalid(call, "Input must be valid JSON.");
+        return SCHEDULER_INVALID(call, "Input must be valid JSON.");
     TRY(err);
     if ((is_universal(in->arn) || target_is(call->core, in->arn, "bus")) && v->kind != JSON_OBJECT)
-        return scheduler_invalid(call, "Input must be a JSON object.");
+        return SCHEDULER_INVALID(call, "Input must be a JSON object.");
     return ERR_OK;
 }
 
@@ -141,7 +141,7 @@ static enum err check_role(struct call *call, struct str role)
     const struct identity_port *id = &call->core->identity;
     enum err err = id->role_trusts(id->self, call->txn, role, STR(SCHEDULER_PRINCIPAL));
     if (err == ERR_NOT_FOUND || err == ERR_DENIED)
-        return scheduler_invalid(call, "The execution role you provide must allow AWS EventBridge "
+        return SCHEDULER_INVALID(call, "The execution role you provide must allow AWS EventBridge "
                                        "Scheduler to assume the role.");
     return err;
 }
