@@ -809,7 +809,7 @@ def test_async_no_retries(quick):
     assert code_of(e) == "ResourceNotFoundException"
     with pytest.raises(ClientError) as e:
         quick.awslambda.put_function_event_invoke_config(
-            FunctionName=name, DestinationConfig={"OnFailure": {"Destination": "arn:aws:sns:us-east-1:000000000000:t"}})
+            FunctionName=name, DestinationConfig={"OnFailure": {"Destination": "arn:aws:kinesis:us-east-1:000000000000:stream/s"}})
     assert code_of(e) == "InvalidParameterValueException"
 
 
