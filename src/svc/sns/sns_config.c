@@ -279,6 +279,13 @@ static bool is_feedback(struct str name)
     return str_ends(name, STR("FeedbackRoleArn")) || str_ends(name, STR("FeedbackSampleRate"));
 }
 
+/* No role, and a rate of nothing: what is so here. Terraform sets each rate to 0. */
+static enum err apply_feedback(struct apply *ap, struct str value)
+{
+    bool rate = str_ends(ap->name, STR("SampleRate"));
+    return rate && str_eq_c(value, "0") ? ERR_OK : apply_refused(ap, value);
+}
+
 enum err sns_topic_apply(struct txn *txn, struct sns_topic_ref *t, struct str name,
                          struct str value, bool create, struct fault *f)
 {
@@ -286,7 +293,7 @@ enum err sns_topic_apply(struct txn *txn, struct sns_topic_ref *t, struct str na
     if (!str_is_set(value))
         value = STR("");
     if (is_feedback(name))
-        return apply_refused(&ap, value);
+        return apply_feedback(&ap, value);
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
         if (str_eq(attributes[i].name, name)) {
             if (!attributes[i].apply || (attributes[i].fifo && !t->rec.fifo))

@@ -276,7 +276,7 @@ enum err sns_http_register(struct sns *s) WARN_UNUSED;
 enum err sns_http_add(struct sns *s, struct txn *txn, const struct sns_request *r) WARN_UNUSED;
 void sns_http_release(struct sns *s);
 
-/* sns_mail.c: letters, which are only shown. */
+/* sns_mail.c: letters, which are only shown. The texts are the transaction's, or live as long. */
 enum err sns_mail_add(struct sns *s, struct txn *txn, const struct sns_mail *mail) WARN_UNUSED;
 enum err sns_mail_start(struct sns *s) WARN_UNUSED;
 

@@ -15,14 +15,25 @@
 enum { SHOWN_MAX = 100, SHOWN_BYTES_MAX = 8 * 1024 * 1024, LOGGED_MAX = 1024 };
 #define MAIL_PATH "/_weir/sns/mail"
 
-enum err sns_mail_add(struct sns *s, struct txn *txn, const struct sns_mail *mail)
+/* Once it is durable: what is told has been received. */
+static void tell(void *arg)
 {
-    struct str key = key_make(txn->arena, &sns_k_mail, txn->now_ms, rng_u64());
+    const struct sns_mail *mail = arg;
     struct str shown = str_sub(mail->body, 0, LOGGED_MAX);
     log_info("sns", "mail, not sent: to=" STR_FMT " subject=\"" STR_FMT "\" body=\"" STR_FMT "\"%s",
              STR_ARG(mail->to), STR_ARG(mail->subject), STR_ARG(shown),
              shown.len < mail->body.len ? " (shortened)" : "");
+}
+
+enum err sns_mail_add(struct sns *s, struct txn *txn, const struct sns_mail *mail)
+{
+    struct str key = key_make(txn->arena, &sns_k_mail, txn->now_ms, rng_u64());
+    struct sns_mail *told = ARENA_NEW(txn->arena, struct sns_mail);
+    if (!told)
+        return ERR_NOMEM;
+    *told = *mail;
     TRY(txn_on_commit(txn, job_kick_hook, s->clean));
+    TRY(txn_on_durable(txn, tell, told));
     return txn_write(txn, key, &sns_mail_type, mail);
 }
 
