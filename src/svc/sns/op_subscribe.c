@@ -276,8 +276,9 @@ enum err sns_unsubscribe(struct call *call, const struct sns_unsubscribe_input *
         return call_error(call, &sns_err_authorization_error_exception,
                           "This subscription ends by a signed request only");
     if (sub.rec.pending)
-        return SNS_INVALID(call, "SubscriptionArn Reason: a pending subscription cannot be "
-                                 "unsubscribed; it ends by itself");
+        return SNS_INVALID(call,
+                           "SubscriptionArn Reason: Cannot unsubscribe a subscription that is "
+                           "pending confirmation"); /* by which Terraform knows it */
     if (needs_confirmation(sub.rec.protocol))
         TRY(sns_ask(call->svc, call->txn, &sub, SNS_UNSUBSCRIBED));
     return sns_sub_drop(call->svc, call->txn, &sub);
