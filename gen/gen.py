@@ -31,7 +31,7 @@ LABELS_MAX = 8  # WIRE_LABELS_MAX
 OP_FACTS = {"action", "resource", "when", "also", "keys", "unsigned", "stream_in", "stream_out", "body_max",
             "self_auth"}
 HOLES = {"account", "region", "partition"}
-FORMS = {"last", "table", "lambda", "group", "arn", "copy", "version"}
+FORMS = {"last", "table", "lambda", "function", "group", "arn", "copy", "version"}
 # Members that tell two REST operations with one path and method apart.
 TELLING_QUERY = {"uploadId", "id"}
 TELLING_HEADERS = {"x-amz-copy-source", "x-amz-rename-source"}

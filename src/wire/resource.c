@@ -97,6 +97,13 @@ static struct str lambda_name(struct str s)
     return str_cut(&s, ':');
 }
 
+/* The same with its qualifier, where it has one: "name:qualifier". */
+static struct str lambda_qualified(struct str s)
+{
+    size_t at = str_find_str(s, STR("function:"));
+    return at == SIZE_MAX ? s : str_sub(s, at + sizeof("function:") - 1, SIZE_MAX);
+}
+
 /* "/bucket/key?versionId=v", percent-encoded: "bucket/key", or v. What is malformed stands as it
  * came: its handler refuses it. Source: S3 API Reference, CopyObject, x-amz-copy-source. */
 static enum err copy_source(struct arena *a, struct str s, bool version, struct str *ret)
@@ -128,6 +135,8 @@ static enum err apply(struct arena *a, struct str form, struct str v, struct str
         *ret = between(v, STR(":table/"), '/');
     else if (str_eq(form, STR("lambda")))
         *ret = lambda_name(v);
+    else if (str_eq(form, STR("function")))
+        *ret = lambda_qualified(v);
     else if (str_eq(form, STR("group")))
         *ret = between(v, STR(":log-group:"), ':');
     else

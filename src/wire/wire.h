@@ -424,6 +424,7 @@ struct wire_ask {
  *   {Member|last}    what follows its last '/' or ':' (queue URL, ARN)
  *   {Member|table}   table name of a name or table ARN (…:table/NAME/index/…)
  *   {Member|lambda}  function name of a name, partial ARN or ARN, qualifier dropped
+ *   {Member|function}  the same, with its qualifier
  *   {Member|group}   log group name of a name or ARN
  *   {Member|arn}     the member is an ARN and the whole of the template
  *   {Member|copy}    bucket/key of an S3 copy source, decoded as S3 does

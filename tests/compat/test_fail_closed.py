@@ -60,6 +60,7 @@ SPECIAL = {
         {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::closed-bucket/*"}]})},
     ("lambda", "CreateFunction"): {"Code": {"ZipFile": b"PK"}},
     ("lambda", "UpdateFunctionCode"): {"ZipFile": b"PK"},
+    ("lambda", "CreateAlias"): {"FunctionVersion": "1"},
     ("sns", "CreateTopic"): {"Name": "closed-other"},
     ("sns", "Publish"): {"TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:closed-topic"},
     ("sns", "AddPermission"): {"AWSAccountId": [ACCOUNT], "ActionName": ["Publish"]},

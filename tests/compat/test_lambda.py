@@ -294,7 +294,6 @@ def test_code_from_s3(stage):
     ({"Code": {"ZipFile": b"this is no zip"}}, "InvalidParameterValueException"),
     ({"Code": {}}, "InvalidParameterValueException"),
     ({"Architectures": ["arm64", "x86_64"]}, ("ValidationException", "InvalidParameterValueException")),
-    ({"Publish": True}, "InvalidParameterValueException"),
     ({"PackageType": "Image"}, "InvalidParameterValueException"),
     ({"TracingConfig": {"Mode": "Active"}}, "InvalidParameterValueException"),
     ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "InvalidParameterValueException"),

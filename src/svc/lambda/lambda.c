@@ -16,6 +16,9 @@ static void release(void *self)
     lambda_engine_free(l->engine);
     catalogue_free(l->mappings);
     catalogue_free(l->fns);
+    catalogue_free(l->aliases);
+    map_release(&l->codes);
+    pthread_mutex_destroy(&l->codes_lock);
     lambda_removals_forget(l);
     mem_free(l);
 }
@@ -29,6 +32,8 @@ static enum err make(struct core *core, void **ret_self)
     l->deliver = core->deliver;
     l->sandbox = core->sandbox;
     list_init(&l->attempts);
+    map_init(&l->codes);
+    pthread_mutex_init(&l->codes_lock, NULL);
     lambda_removals_init(l);
     rng_bytes(l->url_key, sizeof(l->url_key));
     enum err err = lambda_fns_new(l);

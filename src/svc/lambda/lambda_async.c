@@ -29,12 +29,29 @@ enum {
 
 /* --- staging ---------------------------------------------------------------------------------- */
 
-enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
-                          struct str request_id, struct str client_context, struct str payload)
+/* What holds for events that were sent to the name: an alias has its own. */
+static enum err config_of(struct txn *txn, struct lambda *l, const struct lambda_name *name,
+                          const struct lambda_fn *fn, struct lambda_async_config *ret_config)
 {
-    const struct lambda_event ev = {fn->name, fn->id, request_id, client_context, payload};
-    int retries = fn->async.retries >= 0 ? fn->async.retries : LAMBDA_ASYNC_RETRIES;
-    int64_t age_s = fn->async.age_max_s >= 0 ? fn->async.age_max_s : LAMBDA_ASYNC_AGE_MAX_S;
+    struct lambda_alias *alias;
+    *ret_config = fn->async;
+    if (!lambda_is_alias(name->qualifier))
+        return ERR_OK;
+    TRY(lambda_alias_get(txn, l, name, &alias));
+    *ret_config = alias->async;
+    return ERR_OK;
+}
+
+enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
+                          struct str qualifier, struct str request_id, struct str client_context,
+                          struct str payload)
+{
+    struct lambda_event ev = {fn->name, fn->id, request_id, client_context, payload};
+    struct lambda_async_config config;
+    ev.name.qualifier = qualifier;
+    TRY(config_of(txn, l, &ev.name, fn, &config));
+    int retries = config.retries >= 0 ? config.retries : LAMBDA_ASYNC_RETRIES;
+    int64_t age_s = config.age_max_s >= 0 ? config.age_max_s : LAMBDA_ASYNC_AGE_MAX_S;
     const struct deliver_options opt = {
         .attempts_max = retries + 1,
         .age_max_ms = age_s * 1000,
@@ -62,6 +79,7 @@ struct attempt {
     struct list link; /* l->attempts */
     struct lambda *l;
     struct deliver_work *work;
+    bool by_alias;
     bool answered; /* the function ran */
     bool function_error;
     char *response; /* heap; NULL when too large to be kept */
@@ -96,13 +114,14 @@ static void keep_response(struct attempt *at, struct str body)
 static void attempt_done(struct lambda_invocation *inv, const struct lambda_result *r)
 {
     struct attempt *at = inv->user;
-    const struct lambda_async_config *config = &inv->fn->async;
     assert(at->work && at->work->user == at);
     enum deliver_outcome outcome = DELIVER_RETRY_UNCOUNTED;
 
     switch (r->status) {
     case INVOKE_OK:
-        outcome = str_is_set(config->on_success) ? DELIVER_OK_STAGED : DELIVER_OK;
+        /* Of an alias only its record says. */
+        outcome =
+            at->by_alias || str_is_set(inv->fn->async.on_success) ? DELIVER_OK_STAGED : DELIVER_OK;
         at->answered = true;
         if (outcome == DELIVER_OK_STAGED)
             keep_response(at, r->body);
@@ -122,9 +141,17 @@ static void attempt_done(struct lambda_invocation *inv, const struct lambda_resu
 
 /* Reserved concurrency of nothing: its events fail at once, without a try.
  * Source: Lambda developer guide, "Configuring reserved concurrency". */
-static bool never_runs(const struct lambda_fn *fn)
+static bool never_runs(struct lambda *l, const struct lambda_fn *fn)
 {
-    return fn->reserved == 0;
+    const struct lambda_name name = {.scope = fn->name.scope, .name = fn->name.name};
+    struct lambda_fn *latest;
+    if (!fn->number)
+        return fn->reserved == 0;
+    if (lambda_fn_find(l, &name, &latest) != ERR_OK)
+        return false;
+    bool never = latest->reserved == 0;
+    lambda_fn_unref(latest);
+    return never;
 }
 
 static void attempt(void *self, struct deliver_work *work)
@@ -150,7 +177,7 @@ static void attempt(void *self, struct deliver_work *work)
         deliver_done(l->deliver, work, DELIVER_OK);
         return;
     }
-    if (never_runs(fn)) {
+    if (never_runs(l, fn)) {
         lambda_fn_unref(fn);
         deliver_done(l->deliver, work, DELIVER_GIVE_UP);
         return;
@@ -170,6 +197,8 @@ static void attempt(void *self, struct deliver_work *work)
     memcpy(at->inv.request_id, ev.request_id.p,
            min_size(ev.request_id.len, sizeof(at->inv.request_id) - 1));
     at->inv.may_wait = true;
+    at->by_alias = lambda_is_alias(ev.name.qualifier);
+    lambda_invoked_arn(l, &ev.name, at->inv.invoked_arn);
     at->inv.on_done = attempt_done;
     at->inv.user = at;
     work->user = at;
@@ -204,6 +233,19 @@ static void put_json(struct json_out *o, struct str text)
         json_null(o);
 }
 
+void lambda_invoked_arn(const struct lambda *l, const struct lambda_name *name,
+                        char out[LAMBDA_ARN_MAX])
+{
+    out[0] = 0;
+    if (!str_is_set(name->qualifier) ||
+        snprintf(out, LAMBDA_ARN_MAX,
+                 "arn:" STR_FMT ":lambda:" STR_FMT ":" STR_FMT ":function:" STR_FMT ":" STR_FMT,
+                 STR_ARG(l->core->cfg.partition), STR_ARG(name->scope.region),
+                 STR_ARG(name->scope.account), STR_ARG(name->name),
+                 STR_ARG(name->qualifier)) >= LAMBDA_ARN_MAX)
+        out[0] = 0;
+}
+
 void lambda_destination_record_put(struct buf *b, const struct lambda_destination_record *r)
 {
     char text[CLOCK_TEXT_MAX];
@@ -226,7 +268,7 @@ void lambda_destination_record_put(struct buf *b, const struct lambda_destinatio
         json_key(&o, STR("responseContext"));
         json_open(&o, '{');
         json_kv_i64(&o, STR("statusCode"), 200);
-        json_kv_str(&o, STR("executedVersion"), STR(LAMBDA_LATEST));
+        json_kv_str(&o, STR("executedVersion"), r->version);
         if (r->function_error)
             json_kv_str(&o, STR("functionError"), STR("Unhandled"));
         json_close(&o, '}');
@@ -265,7 +307,9 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct lamb
         .now_ms = txn->wall_ms,
         .request_id = ev->request_id,
         .function_arn =
-            lambda_arn(txn->arena, l->core->cfg.partition, &fn->name, STR(LAMBDA_LATEST)),
+            lambda_arn(txn->arena, l->core->cfg.partition, &fn->name,
+                       str_is_set(ev->name.qualifier) ? ev->name.qualifier : STR(LAMBDA_LATEST)),
+        .version = at && at->inv.fn ? at->inv.fn->version : fn->version,
         .condition = condition,
         .invoke_count = at && at->answered ? work->attempt : work->attempt - 1,
         .request_payload = ev->payload,
@@ -293,12 +337,12 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct lamb
 }
 
 /* The dead letter: the event itself, with what went wrong as attributes. */
-static enum err send_dead_letter(struct txn *txn, const struct lambda_fn *fn,
+static enum err send_dead_letter(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
                                  const struct lambda_event *ev, const struct deliver_work *work)
 {
     const struct attempt *at = work->user;
     struct json *doc = NULL;
-    bool refused = !at && never_runs(fn);
+    bool refused = !at && never_runs(l, fn);
     struct str message =
         refused ? STR("Rate Exceeded.") : STR("The event was not processed in time");
 
@@ -334,15 +378,18 @@ static enum err give_up(void *self, struct txn *txn, const struct deliver_work *
     struct lambda *l = self;
     struct lambda_event ev;
     struct lambda_fn *fn;
+    struct lambda_async_config config;
 
     enum err err = event_and_function(txn, l, work, &ev, &fn);
+    if (err == ERR_OK)
+        err = config_of(txn, l, &ev.name, fn, &config);
     if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
         return ERR_OK;
     TRY(err);
     if (str_is_set(fn->dlq_arn))
-        TRY(send_dead_letter(txn, fn, &ev, work));
-    if (str_is_set(fn->async.on_failure))
-        TRY(send_record(txn, l, fn, &ev, work, fn->async.on_failure,
+        TRY(send_dead_letter(txn, l, fn, &ev, work));
+    if (str_is_set(config.on_failure))
+        TRY(send_record(txn, l, fn, &ev, work, config.on_failure,
                         expired ? "EventAgeExceeded" : "RetriesExhausted"));
     return ERR_OK;
 }
@@ -352,14 +399,17 @@ static enum err succeed(void *self, struct txn *txn, const struct deliver_work *
     struct lambda *l = self;
     struct lambda_event ev;
     struct lambda_fn *fn;
+    struct lambda_async_config config;
 
     enum err err = event_and_function(txn, l, work, &ev, &fn);
+    if (err == ERR_OK)
+        err = config_of(txn, l, &ev.name, fn, &config);
     if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
         return ERR_OK;
     TRY(err);
-    if (!str_is_set(fn->async.on_success))
+    if (!str_is_set(config.on_success))
         return ERR_OK;
-    return send_record(txn, l, fn, &ev, work, fn->async.on_success, "Success");
+    return send_record(txn, l, fn, &ev, work, config.on_success, "Success");
 }
 
 void lambda_async_forget(struct lambda *l)

@@ -40,7 +40,14 @@ enum {
 
 /* --- shared use ------------------------------------------------------------------------------- */
 
-struct lambda_code *lambda_code_new(struct lambda *l, struct str id)
+static void code_free(struct lambda_code *c)
+{
+    mem_free(c->dir);
+    mem_free(c->id);
+    mem_free(c);
+}
+
+static struct lambda_code *code_new(struct lambda *l, struct str id)
 {
     char path[PATH_BYTES_MAX];
     struct lambda_code *c = mem_calloc(1, sizeof(*c));
@@ -58,22 +65,62 @@ struct lambda_code *lambda_code_new(struct lambda *l, struct str id)
     memcpy(c->id, id.p, id.len);
     c->id[id.len] = 0;
     c->l = l;
-    atomic_init(&c->refs, 1);
-    atomic_init(&c->retired, false);
     return c;
 fail:
-    mem_free(c->dir);
-    mem_free(c->id);
-    mem_free(c);
+    code_free(c);
     return NULL;
 }
 
-struct lambda_code *lambda_code_ref(struct lambda_code *c)
+struct lambda_code *lambda_code_take(struct lambda *l, struct str id)
 {
-    int before = atomic_fetch_add(&c->refs, 1);
-    assert(before > 0);
-    (void)before;
+    pthread_mutex_lock(&l->codes_lock);
+    struct lambda_code *c = map_get(&l->codes, id);
+    if (!c) {
+        c = code_new(l, id);
+        if (c && map_put(&l->codes, id, c, NULL) != ERR_OK) {
+            code_free(c);
+            c = NULL;
+        }
+    }
+    if (c)
+        c->refs++;
+    pthread_mutex_unlock(&l->codes_lock);
     return c;
+}
+
+void lambda_code_name(struct lambda_code *c)
+{
+    pthread_mutex_lock(&c->l->codes_lock);
+    assert(c->refs > 0);
+    c->names++;
+    c->retired = false;
+    pthread_mutex_unlock(&c->l->codes_lock);
+}
+
+void lambda_code_unname(struct lambda_code *c)
+{
+    pthread_mutex_lock(&c->l->codes_lock);
+    assert(c->refs > 0 && c->names > 0);
+    c->retired = --c->names == 0;
+    pthread_mutex_unlock(&c->l->codes_lock);
+}
+
+static void let_go(void *arg)
+{
+    lambda_code_unname(arg);
+    lambda_code_unref(arg);
+}
+
+enum err lambda_code_hold(struct lambda *l, struct arena *a, struct str id)
+{
+    struct lambda_code *c = lambda_code_take(l, id);
+    if (!c)
+        return ERR_NOMEM;
+    lambda_code_name(c);
+    enum err err = arena_on_release(a, let_go, c);
+    if (err != ERR_OK)
+        let_go(c);
+    return err;
 }
 
 /* --- removal ---------------------------------------------------------------------------------- */
@@ -168,15 +215,18 @@ void lambda_code_unref(struct lambda_code *c)
 {
     if (!c)
         return;
-    int before = atomic_fetch_sub(&c->refs, 1);
-    assert(before > 0);
-    if (before > 1)
+    struct lambda *l = c->l;
+    pthread_mutex_lock(&l->codes_lock);
+    assert(c->refs > 0);
+    bool last = --c->refs == 0;
+    if (last)
+        (void)map_del(&l->codes, str_c(c->id));
+    pthread_mutex_unlock(&l->codes_lock);
+    if (!last)
         return;
-    if (atomic_load(&c->retired))
-        remove_later(c->l, c->dir);
-    mem_free(c->dir);
-    mem_free(c->id);
-    mem_free(c);
+    if (c->retired)
+        remove_later(l, c->dir);
+    code_free(c);
 }
 
 /* --- upload ----------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
  *   E1  An environment serves one invocation at a time.
  *   E2  An environment of an older revision gets no new invocation; idle ones end when the change
  *       is durable.
- *   E3  Running invocations of a function never exceed its reserved concurrency; those of all
+ *   E3  Running invocations of a function, all its versions, never exceed its reserved concurrency; those of all
  *       others never exceed what the account leaves; the sum of MemorySize of living environments
  *       stays below memory_max_mb, but for a single one.
  *   E4  on_done runs exactly once for each lambda_engine_invoke, later, on the home loop.
@@ -40,8 +40,17 @@ enum {
     STARTING_PER_CORE = 2, /* environments, over which who may wait does */
 };
 
+/* What the versions of a function share. */
+struct family {
+    int64_t reserved;
+    size_t busy;
+    size_t n_pools;
+};
+
+/* The environments of $LATEST, or of a version. */
 struct pool {
     struct lambda_engine *e;
+    struct family *family;
     struct lambda_fn *fn; /* newest seen */
     struct list idle;     /* instances, last used first */
     struct list waiting;  /* invocations with may_wait, while `busy` is not 0 */
@@ -68,7 +77,8 @@ struct instance {
 
 struct lambda_engine {
     struct lambda *l;
-    struct map pools; /* ARN of the function -> struct pool */
+    struct map pools;    /* ARN of the function or version -> struct pool */
+    struct map families; /* ARN of the function -> struct family */
     struct list lru;
     size_t busy_unreserved;
     int64_t reserved_sum;
@@ -97,6 +107,7 @@ enum err lambda_engine_new(struct lambda *l, struct lambda_engine **ret_engine)
         return ERR_NOMEM;
     e->l = l;
     map_init(&e->pools);
+    map_init(&e->families);
     list_init(&e->lru);
     e->memory_max_mb = host_memory_mb() * MEMORY_OVERCOMMIT;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -111,6 +122,51 @@ void lambda_engine_start(struct lambda_engine *e)
     e->reserved_sum = lambda_fn_sum(e->l, STR(""), STR_NONE).reserved;
 }
 
+static struct str family_arn(const struct lambda_fn *fn)
+{
+    return fn->number ? str_sub(fn->arn, 0, fn->arn.len - fn->version.len - 1) : fn->arn;
+}
+
+/* Of a function: what $LATEST says, of which a version may be the first to run. */
+static int64_t reserved_of(struct lambda_engine *e, const struct lambda_fn *fn)
+{
+    const struct lambda_name name = {.scope = fn->name.scope, .name = fn->name.name};
+    struct lambda_fn *latest;
+    if (!fn->number)
+        return fn->reserved;
+    if (lambda_fn_find(e->l, &name, &latest) != ERR_OK)
+        return -1; /* it is about to go */
+    int64_t reserved = latest->reserved;
+    lambda_fn_unref(latest);
+    return reserved;
+}
+
+/* One pool more is of it. NULL on exhaustion. */
+static struct family *family_join(struct lambda_engine *e, const struct lambda_fn *fn)
+{
+    struct family *family = map_get(&e->families, family_arn(fn));
+    if (!family) {
+        family = mem_calloc(1, sizeof(*family));
+        if (!family || map_put(&e->families, family_arn(fn), family, NULL) != ERR_OK) {
+            mem_free(family);
+            return NULL;
+        }
+        family->reserved = reserved_of(e, fn);
+    }
+    family->n_pools++;
+    return family;
+}
+
+static void family_leave(struct lambda_engine *e, struct family *family, const struct lambda_fn *fn)
+{
+    assert(family->n_pools > 0);
+    if (--family->n_pools)
+        return;
+    assert(family->busy == 0);
+    (void)map_del(&e->families, family_arn(fn));
+    mem_free(family);
+}
+
 static struct pool *pool_get(struct lambda_engine *e, struct lambda_fn *fn)
 {
     struct pool *pool = map_get(&e->pools, fn->arn);
@@ -120,7 +176,13 @@ static struct pool *pool_get(struct lambda_engine *e, struct lambda_fn *fn)
     pool = mem_calloc(1, sizeof(*pool));
     if (!pool)
         return NULL;
+    pool->family = family_join(e, fn);
+    if (!pool->family) {
+        mem_free(pool);
+        return NULL;
+    }
     if (map_put(&e->pools, fn->arn, pool, NULL) != ERR_OK) {
+        family_leave(e, pool->family, fn);
         mem_free(pool);
         return NULL;
     }
@@ -144,6 +206,7 @@ static void pool_check_gone(struct pool *pool)
         return;
     assert(pool->busy == 0 && pool->n_waiting == 0 && list_empty(&pool->idle));
     (void)map_del(&pool->e->pools, pool->fn->arn);
+    family_leave(pool->e, pool->family, pool->fn);
     pool_free(pool);
 }
 
@@ -190,6 +253,8 @@ static void pool_take_fn(struct pool *pool, struct lambda_fn *fn)
         return;
     pool->fn = lambda_fn_ref(fn);
     pool->gone = false;
+    if (!fn->number)
+        pool->family->reserved = fn->reserved;
     if (!str_eq(fn->revision, old->revision))
         pool_drain_idle(pool);
     lambda_fn_unref(old);
@@ -281,9 +346,11 @@ static void log_start(struct instance *in)
     in->start_logged = true;
     if (in->fn->log_json)
         put_platform(in, LAMBDA_PLATFORM_START,
-                     &(struct lambda_report){.request_id = str_c(in->inv->request_id)});
+                     &(struct lambda_report){.request_id = str_c(in->inv->request_id),
+                                             .version = in->fn->version});
     else
-        put_fmt(in, "START RequestId: %s Version: " LAMBDA_LATEST, in->inv->request_id);
+        put_fmt(in, "START RequestId: %s Version: " STR_FMT, in->inv->request_id,
+                STR_ARG(in->fn->version));
 }
 
 static void log_failure(struct instance *in, const struct sandbox_result *r)
@@ -380,8 +447,9 @@ static void instance_idle(struct instance *in)
 
 static void left_busy(struct instance *in)
 {
-    assert(in->pool->busy > 0);
+    assert(in->pool->busy > 0 && in->pool->family->busy > 0);
     in->pool->busy--;
+    in->pool->family->busy--;
     assert(!in->unreserved || in->pool->e->busy_unreserved > 0);
     if (in->unreserved)
         in->pool->e->busy_unreserved--;
@@ -439,14 +507,14 @@ static void end_early(struct lambda_engine *e, struct lambda_invocation *inv,
 /* --- room ------------------------------------------------------------------------------------- */
 
 /* Reason of the throttle, or NULL when one more invocation may run. */
-static const char *concurrency_refused(const struct pool *pool)
+static const char *concurrency_refused(const struct lambda_engine *e, const struct family *family)
 {
-    const struct lambda_engine *e = pool->e;
-    int64_t reserved = pool->fn->reserved;
+    int64_t reserved = family->reserved;
 
     if (reserved >= 0)
-        return (int64_t)pool->busy >= reserved ? "ReservedFunctionConcurrentInvocationLimitExceeded"
-                                               : NULL;
+        return (int64_t)family->busy >= reserved
+                   ? "ReservedFunctionConcurrentInvocationLimitExceeded"
+                   : NULL;
     if ((int64_t)e->busy_unreserved + e->reserved_sum >= LAMBDA_CONCURRENCY_MAX)
         return "ConcurrentInvocationLimitExceeded";
     return NULL;
@@ -468,8 +536,9 @@ static bool make_room(struct lambda_engine *e, int64_t mb)
 bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_fn *fn)
 {
     const struct pool *pool = map_get(&e->pools, fn->arn);
+    const struct family *family = map_get(&e->families, family_arn(fn));
 
-    if (e->stopped || (pool ? concurrency_refused(pool) != NULL : fn->reserved == 0))
+    if (e->stopped || (family ? concurrency_refused(e, family) != NULL : fn->reserved == 0))
         return false;
     if (pool && !list_empty(&pool->idle))
         return true;
@@ -507,7 +576,7 @@ static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct a
     in->credentials_end_ms = c.expires_ms;
     *ret_spec = (struct sandbox_spec){
         .function_name = fn->name.name,
-        .version = STR(LAMBDA_LATEST),
+        .version = fn->version,
         .runtime = fn->runtime,
         .handler = fn->handler,
         .code_dir = str_c(fn->code->dir),
@@ -613,7 +682,7 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
     inv->sb = (struct sandbox_invoke){
         .event = inv->event,
         .request_id = str_c(inv->request_id),
-        .function_arn = in->fn->arn,
+        .function_arn = inv->invoked_arn[0] ? str_c(inv->invoked_arn) : in->fn->arn,
         .client_context = inv->client_context,
         .trace_id = make_trace(inv),
         .timeout_ms = in->fn->timeout_s * 1000,
@@ -626,7 +695,8 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
     inv->instance = in;
     in->inv = inv;
     in->pool->busy++;
-    in->unreserved = in->pool->fn->reserved < 0;
+    in->pool->family->busy++;
+    in->unreserved = in->pool->family->reserved < 0;
     if (in->unreserved)
         in->pool->e->busy_unreserved++;
     if (sandbox_instance_state(in->sb) != SANDBOX_STARTING)
@@ -722,7 +792,7 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
         end_early(e, inv, INVOKE_THROTTLED, "ConcurrentInvocationLimitExceeded");
         return;
     }
-    const char *refused = concurrency_refused(pool);
+    const char *refused = concurrency_refused(e, pool->family);
     if (refused) {
         throttle(pool, inv, refused);
         return;
@@ -761,7 +831,11 @@ void lambda_engine_changed(struct lambda_engine *e, const struct lambda_fn *chan
     struct lambda_fn *fn = NULL;
     enum err err = lambda_fn_find(e->l, &changed->name, &fn);
 
+    struct family *family = map_get(&e->families, family_arn(changed));
+
     e->reserved_sum = lambda_fn_sum(e->l, STR(""), STR_NONE).reserved;
+    if (family && fn && !fn->number)
+        family->reserved = fn->reserved;
     if (pool && fn) {
         pool_take_fn(pool, fn);
     } else if (pool && err == ERR_NOT_FOUND) { /* another error: told again when it is known */
@@ -788,6 +862,10 @@ void lambda_engine_free(struct lambda_engine *e)
         return;
     while (map_next(&e->pools, &it, &key, &value))
         pool_free(value);
+    it = 0;
+    while (map_next(&e->families, &it, &key, &value))
+        mem_free(value);
+    map_release(&e->families);
     map_release(&e->pools);
     mem_free(e);
 }

@@ -19,6 +19,8 @@
 enum {
     LAMBDA_FUNCTIONS_MAX = 10000, /* per account and region */
     LAMBDA_MAPPINGS_MAX = 1000,
+    LAMBDA_VERSIONS_MAX = 1000, /* published, of a function */
+    LAMBDA_ALIASES_MAX = 1000,  /* of a function */
     LAMBDA_CODE_ZIPPED_MAX = 50 * 1024 * 1024,
     LAMBDA_CODE_UNZIPPED_MAX = 250 * 1024 * 1024,
     LAMBDA_ENV_MAX = 4096, /* bytes of names and values */
@@ -32,6 +34,7 @@ enum {
     LAMBDA_LIST_MAX = 50, /* functions of one page */
     LAMBDA_MAPPING_LIST_MAX = 100,
     LAMBDA_REVISION_LEN = 36,
+    LAMBDA_ARN_MAX = 320,  /* bytes, with the longest names, qualifier and region */
     LAMBDA_TRACE_MAX = 80, /* "Root=1-...;Parent=...;Sampled=0" */
     LAMBDA_ASYNC_RETRIES = 2,
     LAMBDA_ASYNC_AGE_MAX_S = 6 * 3600,
@@ -61,7 +64,7 @@ static inline struct lambda *lambda_of(const struct call *call)
 struct lambda_name {
     struct key_scope scope;
     struct str name;
-    struct str qualifier; /* absent or "$LATEST" is the only version there is */
+    struct str qualifier; /* a version or an alias; absent or "$LATEST": what may be changed */
 };
 
 /* Name, partial ARN or ARN, with or without qualifier; `scope` where it says none. ERR_INVALID.
@@ -69,9 +72,12 @@ struct lambda_name {
 enum err lambda_name_parse(struct str s, struct key_scope scope,
                            struct lambda_name *ret_name) WARN_UNUSED;
 /* The same for a call's parameters, with the service's errors (ERR_FAILED): mismatching qualifier,
- * other region, other version. */
+ * other region; of versions $LATEST alone. */
 enum err lambda_name_of_call(struct call *call, struct str function_name, struct str qualifier,
                              struct lambda_name *ret_name) WARN_UNUSED;
+/* Of any version, or an alias. */
+enum err lambda_name_of_qualifier(struct call *call, struct str function_name, struct str qualifier,
+                                  struct lambda_name *ret_name) WARN_UNUSED;
 /* "arn:aws:lambda:...:function:name", qualifier appended when set. STR_NONE on exhaustion. */
 struct str lambda_arn(struct arena *a, struct str partition, const struct lambda_name *name,
                       struct str qualifier);
@@ -89,7 +95,7 @@ struct lambda_async_config {
     int64_t modified_ms;
 };
 
-/* A function. In memory (the newest durable one, which the engine runs): immutable, shared,
+/* A function, or one of its versions. In memory (the newest durable one, which the engine runs): immutable, shared,
  * counted. As lambda_fn_get gives it: the transaction's own, to be changed and put, without
  * package. */
 struct lambda_fn {
@@ -112,17 +118,47 @@ struct lambda_fn {
     struct lambda_async_config async;
     bool log_json;
     struct str log_level, system_log_level; /* with log_json: "INFO"... */
+    uint64_t number;                        /* of a published version; 0: $LATEST */
+    uint64_t last_number; /* of $LATEST: that was published last, be it there or not */
     /* not stored */
-    struct str arn;           /* without qualifier */
+    struct str arn;           /* of $LATEST without qualifier */
+    struct str version;       /* "$LATEST", or the number */
     struct lambda_code *code; /* carried from version to version */
 };
 
-extern const struct record_type lambda_fn_type, lambda_mapping_type, lambda_event_type;
+extern const struct record_type lambda_fn_type, lambda_mapping_type, lambda_event_type,
+    lambda_alias_type;
+
+/* A name for a version, or for two by weight; as struct lambda_fn. */
+struct lambda_alias {
+    struct catalogue_object object;
+    struct lambda_name function; /* its qualifier, which is not stored, is the alias's name */
+    struct str name, description, revision;
+    struct str version;       /* "$LATEST" or a number */
+    struct str other_version; /* absent: none */
+    double other_weight;      /* 0 to 1: its part */
+    struct lambda_async_config async;
+};
+/* Whether a qualifier names neither $LATEST (or nothing) nor a number. */
+bool lambda_is_alias(struct str qualifier);
+/* Tracked read of the alias that the name's qualifier says. ERR_NOT_FOUND. */
+enum err lambda_alias_get(struct txn *txn, struct lambda *l, const struct lambda_name *name,
+                          struct lambda_alias **ret_alias) WARN_UNUSED;
+/* Stages the record, with a new revision. ERR_NOT_FOUND: there is no such function. */
+enum err lambda_alias_put(struct txn *txn, struct lambda *l,
+                          struct lambda_alias *alias) WARN_UNUSED;
+/* With its policy. */
+enum err lambda_alias_del(struct txn *txn, struct lambda *l,
+                          const struct lambda_name *name) WARN_UNUSED;
+/* Keys of a function's versions, by number, and of its aliases, by name. */
+struct key_range lambda_versions_of(struct arena *a, const struct lambda_name *name);
+struct key_range lambda_aliases_of(struct arena *a, const struct lambda_name *name);
 
 enum err lambda_fns_new(struct lambda *l) WARN_UNUSED;
 /* At start. */
 enum err lambda_fns_load(struct lambda *l, struct txn *txn) WARN_UNUSED;
-/* Newest durable version; a reference is given. Any thread. ERR_NOT_FOUND; ERR_NOMEM or ERR_IO when
+/* Newest durable state of what the name means, for an alias of a version by its weights; a reference is
+ * given. Any thread. ERR_NOT_FOUND; ERR_NOMEM or ERR_IO when
  * it is not known for now. */
 enum err lambda_fn_find(struct lambda *l, const struct lambda_name *name,
                         struct lambda_fn **ret_fn) WARN_UNUSED;
@@ -137,6 +173,7 @@ static inline void lambda_fn_unref(struct lambda_fn *fn) /* any thread; NULL is 
 }
 /* What the keys of an account's and region's functions begin with; for lambda_fn_sum and pages. */
 struct str lambda_fns_prefix(struct arena *a, struct key_scope scope);
+struct str lambda_versions_prefix(struct arena *a, struct key_scope scope);
 /* Over the durable functions whose keys begin so ("": all). O(functions). */
 struct lambda_sums {
     struct str except; /* the function whose `reserved` does not count */
@@ -147,21 +184,28 @@ struct lambda_sums lambda_fn_sum(struct lambda *l, struct str prefix, struct str
 /* Fills it from its record; text is copied into `a`. ERR_CORRUPT, ERR_NOMEM. */
 enum err lambda_fn_unpack(struct arena *a, const struct core *core, struct str record,
                           struct lambda_fn *ret_fn) WARN_UNUSED;
-/* Tracked read. ERR_NOT_FOUND. */
+/* Tracked read; for an alias of its first version. ERR_NOT_FOUND. */
 enum err lambda_fn_get(struct txn *txn, struct lambda *l, const struct lambda_name *name,
                        struct lambda_fn **ret_fn) WARN_UNUSED;
+/* Writes the function's record as it is: what is made beside it then conflicts with its deletion.
+ * ERR_NOT_FOUND. */
+enum err lambda_fn_guard(struct txn *txn, struct lambda *l,
+                         const struct lambda_name *name) WARN_UNUSED;
 /* The function that a handler's parameters name: ERR_FAILED with the service's error set. Its
  * name.qualifier is the one that was given. */
 enum err lambda_fn_of_call(struct call *call, struct str function_name, struct str qualifier,
                            struct lambda_fn **ret_fn) WARN_UNUSED;
+/* The same of any version or alias. */
+enum err lambda_fn_of_qualifier(struct call *call, struct str function_name, struct str qualifier,
+                                struct lambda_fn **ret_fn) WARN_UNUSED;
 /* Gives it a new RevisionId and LastModified. ERR_NOMEM. */
 enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *fn) WARN_UNUSED;
 /* Stages the record; memory follows once durable. */
 enum err lambda_fn_put(struct txn *txn, struct lambda *l, const struct lambda_fn *fn) WARN_UNUSED;
-/* With its policy and tags. */
+/* With its policy; of $LATEST with tags, versions and aliases, too. O(those). */
 enum err lambda_fn_del(struct txn *txn, struct lambda *l, const struct lambda_fn *fn) WARN_UNUSED;
 
-/* A function's resource policy. */
+/* Resource policy of a function, a version or an alias. */
 struct lambda_policy {
     struct str revision;
     struct str document; /* JSON; absent: none */
@@ -277,15 +321,20 @@ enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str 
 
 /* An unpacked package in use. Shared by the configurations that run it. */
 struct lambda_code {
-    atomic_int refs;
-    atomic_bool retired; /* no function names it any more: removed with the last reference */
+    int refs;     /* under lambda->codes_lock, as all that changes */
+    int names;    /* durable functions and versions that name it */
+    bool retired; /* none does any more: removed with the last reference */
     struct lambda *l;
     char *dir; /* absolute; the zip is dir + ".zip" */
     char *id;
 };
-/* NULL on exhaustion. */
-struct lambda_code *lambda_code_new(struct lambda *l, struct str id);
-struct lambda_code *lambda_code_ref(struct lambda_code *c);
+/* A reference to the one of that id. NULL on exhaustion. */
+struct lambda_code *lambda_code_take(struct lambda *l, struct str id);
+/* One function or version more, or less, names it. */
+void lambda_code_name(struct lambda_code *c);
+void lambda_code_unname(struct lambda_code *c);
+/* Names it until the arena goes, for what is about to: $LATEST may leave it meanwhile. */
+enum err lambda_code_hold(struct lambda *l, struct arena *a, struct str id) WARN_UNUSED;
 void lambda_code_unref(struct lambda_code *c); /* any thread; NULL is fine */
 /* The packages whose removal a backup holds up; forgotten ones are removed at the next start. */
 void lambda_removals_init(struct lambda *l);
@@ -336,7 +385,8 @@ struct lambda_invocation {
     struct lambda_fn *fn; /* reference taken by the caller, dropped by the caller */
     struct str event;     /* borrowed until on_done */
     char request_id[LAMBDA_REVISION_LEN + 1];
-    struct str client_context; /* absent: none */
+    struct str client_context;        /* absent: none */
+    char invoked_arn[LAMBDA_ARN_MAX]; /* "": the function's */
     bool want_tail;
     bool may_wait; /* for an invocation of the same function to end, instead of being throttled */
     /* Always later, on the home loop, exactly once. */
@@ -352,6 +402,10 @@ struct lambda_invocation {
     enum lambda_status early; /* why it never started */
     const char *reason;
 };
+
+/* What a function invoked by this name is told to be, where that is not its own ARN. */
+void lambda_invoked_arn(const struct lambda *l, const struct lambda_name *name,
+                        char out[LAMBDA_ARN_MAX]);
 
 struct lambda_engine;
 enum err lambda_engine_new(struct lambda *l, struct lambda_engine **ret_engine) WARN_UNUSED;
@@ -389,6 +443,7 @@ struct lambda_report {
     int64_t memory_mb, max_memory_mb;
     const char *status;    /* "timeout", "error"; NULL: none */
     struct str error_type; /* with status "error" */
+    struct str version;    /* START alone tells it */
 };
 /* Appends the REPORT line. */
 void lambda_report_put(struct buf *b, const struct lambda_report *r);
@@ -399,7 +454,7 @@ enum lambda_platform {
     LAMBDA_PLATFORM_REPORT
 };
 /* Appends a record of the platform in the JSON log format; nothing where the function's system log
- * level leaves it out. Of `r`, START looks at the request id alone. */
+ * level leaves it out. Of `r`, START looks at request id and version alone. */
 void lambda_platform_put(struct buf *b, enum lambda_platform type, struct str level, int64_t now_ms,
                          const struct lambda_report *r);
 /* Whether a line of a function with JSON logs is of a level below `level`: JSON that says so. */
@@ -410,7 +465,7 @@ bool lambda_line_is_below(struct str line, struct str level);
 /* As stored: the payload of DELIVER_LAMBDA_ASYNC. */
 struct lambda_event {
     struct lambda_name name;
-    struct str fn_id; /* incarnation */
+    struct str fn_id; /* incarnation, of all versions */
     struct str request_id;
     struct str client_context;
     struct str payload;
@@ -419,15 +474,16 @@ enum err lambda_async_register(struct lambda *l) WARN_UNUSED;
 /* Attempts that the loops' end left open let their functions go; the engine that keeps them is freed
  * after the service. */
 void lambda_async_forget(struct lambda *l);
-/* Stages an asynchronous invocation. ERR_LIMIT. */
+/* Stages an asynchronous invocation of `fn` by one of its names. ERR_LIMIT. */
 enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
-                          struct str request_id, struct str client_context,
+                          struct str qualifier, struct str request_id, struct str client_context,
                           struct str payload) WARN_UNUSED;
 /* What a destination is sent. */
 struct lambda_destination_record {
     int64_t now_ms;
     struct str request_id;
     struct str function_arn; /* with qualifier */
+    struct str version;      /* that ran */
     const char *condition;   /* "Success", "RetriesExhausted", "EventAgeExceeded" */
     int invoke_count;
     struct str request_payload; /* JSON */
@@ -494,6 +550,13 @@ static inline enum err WARN_UNUSED lambda_role_allowed(struct txn *txn, struct s
     return core_role_allowed(txn, role, STR(LAMBDA_PRINCIPAL), action, arn);
 }
 
+/* --- versions: op_version.c ------------------------------------------------------------------- */
+
+/* Publishes $LATEST, which the caller puts thereafter, unless the version that was published last is the
+ * same; an absent description is that of $LATEST. ERR_FAILED with the service's error set. */
+enum err lambda_publish(struct call *call, struct lambda_fn *latest, struct str description,
+                        struct lambda_fn **ret_version) WARN_UNUSED;
+
 /* The settings of CreateFunction and UpdateFunctionConfiguration, as one. Absent members leave the
  * record as it is. */
 struct lambda_settings {
@@ -520,7 +583,8 @@ enum err lambda_settings_apply(struct call *call, const struct lambda_settings *
 enum err lambda_architecture_apply(struct call *call, struct lambda_architectures_list list,
                                    struct lambda_fn *fn) WARN_UNUSED;
 
-/* FunctionConfiguration as every operation returns it, in the call's arena. */
+/* FunctionConfiguration as every operation returns it, in the call's arena. `qualified`: its ARN has the
+ * qualifier that it was named by, or the version. */
 enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *fn, bool qualified,
                                    struct lambda_function_configuration *out) WARN_UNUSED;
 
@@ -534,7 +598,10 @@ struct lambda {
     const struct dynamodb_port *ddb;
     const struct s3_port *s3;
     const struct logs_port *logs;
-    struct catalogue *fns;      /* struct lambda_fn */
+    struct catalogue *fns;     /* struct lambda_fn */
+    struct catalogue *aliases; /* struct lambda_alias */
+    pthread_mutex_t codes_lock;
+    struct map codes;           /* id -> struct lambda_code */
     struct catalogue *mappings; /* struct lambda_mapping */
     /* A function changed or went, durably: its new version, or the last it had. In the order of
      * changes, from any thread. Set by lambda.c once all is loaded, so that records need not know

@@ -6,12 +6,16 @@
 
 /* scope, function name -> function record */
 static const struct key_layout lambda_k_function = {KEY_LAMBDA, 1, "St"};
-/* scope, function name -> policy record */
+/* scope, function name, or "name:qualifier" -> policy record */
 static const struct key_layout lambda_k_policy = {KEY_LAMBDA, 2, "St"};
 /* scope, uuid -> event source mapping record */
 static const struct key_layout lambda_k_mapping = {KEY_LAMBDA, 3, "St"};
 /* scope, ARN of a source, function name -> uuid of the mapping of the two */
 static const struct key_layout lambda_k_pair = {KEY_LAMBDA, 4, "Stt"};
+/* scope, function name, number -> function record of a published version */
+static const struct key_layout lambda_k_version = {KEY_LAMBDA, 6, "Stu"};
+/* scope, function name, alias name -> alias record */
+static const struct key_layout lambda_k_alias = {KEY_LAMBDA, 7, "Stt"};
 
 /* scope, uuid, shard -> places up to which the mapping has done the stream (lambda_stream.c) */
 static const struct key_layout lambda_k_checkpoint = {KEY_LAMBDA, 5, "Sth"};

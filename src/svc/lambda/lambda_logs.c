@@ -99,7 +99,8 @@ struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book, str
     if (!s)
         return NULL;
     rng_text(hex, sizeof(hex) - 1, "0123456789abcdef");
-    snprintf(s->name, sizeof(s->name), "%04d/%02d/%02d/[$LATEST]%s", c.year, c.month, c.day, hex);
+    snprintf(s->name, sizeof(s->name), "%04d/%02d/%02d/[" STR_FMT "]%s", c.year, c.month, c.day,
+             STR_ARG(fn->version), hex);
     s->book = book;
     s->fn = lambda_fn_ref(fn);
     s->held = true;
@@ -434,7 +435,7 @@ void lambda_platform_put(struct buf *b, enum lambda_platform type, struct str le
     json_open(&o, '{');
     json_kv_str(&o, STR("requestId"), r->request_id);
     if (type == LAMBDA_PLATFORM_START) {
-        json_kv_str(&o, STR("version"), STR(LAMBDA_LATEST));
+        json_kv_str(&o, STR("version"), r->version);
     } else {
         put_metrics(&o, type, r);
         json_kv_str(&o, STR("status"), r->status ? str_c(r->status) : STR("success"));

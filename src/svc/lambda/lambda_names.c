@@ -89,8 +89,8 @@ enum err lambda_not_found(struct call *call, const struct lambda_name *name)
                       "Function not found: " STR_FMT, STR_ARG(arn));
 }
 
-enum err lambda_name_of_call(struct call *call, struct str function_name, struct str qualifier,
-                             struct lambda_name *ret_name)
+enum err lambda_name_of_qualifier(struct call *call, struct str function_name, struct str qualifier,
+                                  struct lambda_name *ret_name)
 {
     struct lambda_name n;
 
@@ -109,6 +109,15 @@ enum err lambda_name_of_call(struct call *call, struct str function_name, struct
                                   "the specified qualifier.");
         n.qualifier = qualifier;
     }
+    *ret_name = n;
+    return ERR_OK;
+}
+
+enum err lambda_name_of_call(struct call *call, struct str function_name, struct str qualifier,
+                             struct lambda_name *ret_name)
+{
+    struct lambda_name n;
+    TRY(lambda_name_of_qualifier(call, function_name, qualifier, &n));
     if (str_is_set(n.qualifier) && !str_eq_c(n.qualifier, LAMBDA_LATEST))
         return lambda_not_found(call, &n);
     *ret_name = n;

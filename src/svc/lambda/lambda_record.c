@@ -6,7 +6,12 @@
 #include "svc/lambda/lambda_int.h"
 #include "svc/lambda/lambda_keys.h"
 
-enum { FN_ARENA_MAX = 1024 * 1024, KEY_BYTES_MAX = 1024, FILTERS_STORED_MAX = 64 };
+enum {
+    FN_ARENA_MAX = 1024 * 1024,
+    ALIAS_ARENA_MAX = 64 * 1024,
+    KEY_BYTES_MAX = 1024,
+    FILTERS_STORED_MAX = 64,
+};
 
 /* --- tables of fields ------------------------------------------------------------------------- */
 
@@ -54,8 +59,10 @@ static const struct record_field fn_fields[] = {
     REC_SINCE(2, REC_BOOL(struct lambda_fn, log_json)),
     REC_SINCE(2, REC_STR(struct lambda_fn, log_level)),
     REC_SINCE(2, REC_STR(struct lambda_fn, system_log_level)),
+    REC_SINCE(3, REC_UINT(struct lambda_fn, number)),
+    REC_SINCE(3, REC_UINT(struct lambda_fn, last_number)),
 };
-const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 2, fn_fields);
+const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 3, fn_fields);
 
 static const struct record_field policy_fields[] = {
     REC_STR(struct lambda_policy, revision),
@@ -89,11 +96,22 @@ const struct record_type lambda_mapping_type =
     RECORD_TYPE(struct lambda_mapping, 2, mapping_fields);
 
 static const struct record_field event_fields[] = {
-    REC_NAME(struct lambda_event, name),      REC_STR(struct lambda_event, fn_id),
-    REC_STR(struct lambda_event, request_id), REC_STR(struct lambda_event, client_context),
+    REC_NAME(struct lambda_event, name),
+    REC_STR(struct lambda_event, fn_id),
+    REC_STR(struct lambda_event, request_id),
+    REC_STR(struct lambda_event, client_context),
     REC_STR(struct lambda_event, payload),
+    REC_SINCE(2, REC_STR(struct lambda_event, name.qualifier)),
 };
-const struct record_type lambda_event_type = RECORD_TYPE(struct lambda_event, 1, event_fields);
+const struct record_type lambda_event_type = RECORD_TYPE(struct lambda_event, 2, event_fields);
+
+static const struct record_field alias_fields[] = {
+    REC_NAME(struct lambda_alias, function),    REC_STR(struct lambda_alias, name),
+    REC_STR(struct lambda_alias, description),  REC_STR(struct lambda_alias, revision),
+    REC_STR(struct lambda_alias, version),      REC_STR(struct lambda_alias, other_version),
+    REC_F64(struct lambda_alias, other_weight), REC_STRUCT(struct lambda_alias, async, &async_type),
+};
+const struct record_type lambda_alias_type = RECORD_TYPE(struct lambda_alias, 1, alias_fields);
 
 /* --- functions -------------------------------------------------------------------------------- */
 
@@ -103,7 +121,14 @@ enum err lambda_fn_unpack(struct arena *a, const struct core *core, struct str r
     TRY(record_unpack_copy(&lambda_fn_type, a, record, ret_fn));
     for (size_t i = 0; i < ret_fn->n_env; i++)
         TRY(secret_open(core, a, ret_fn->id, ret_fn->env[i].value, &ret_fn->env[i].value));
-    ret_fn->arn = lambda_arn(a, core->cfg.partition, &ret_fn->name, STR_NONE);
+    ret_fn->version = STR(LAMBDA_LATEST);
+    if (ret_fn->number) {
+        ret_fn->version = str_fmt(a, "%llu", (unsigned long long)ret_fn->number);
+        if (!str_is_set(ret_fn->version))
+            return ERR_NOMEM;
+        ret_fn->name.qualifier = ret_fn->version;
+    }
+    ret_fn->arn = lambda_arn(a, core->cfg.partition, &ret_fn->name, ret_fn->name.qualifier);
     return str_is_set(ret_fn->arn) ? ERR_OK : ERR_NOMEM;
 }
 
@@ -113,16 +138,12 @@ static enum err decode_fn(void *self, struct catalogue_object *object, struct st
     return lambda_fn_unpack(&object->arena, l->core, record, (struct lambda_fn *)object);
 }
 
-/* A package is shared by the versions of a function that run it. */
+/* A package is shared by what runs it. */
 static enum err carry_code(void *self, struct catalogue_object *object,
                            struct catalogue_object *old)
 {
     struct lambda_fn *fn = (struct lambda_fn *)object;
-    const struct lambda_fn *before = (const struct lambda_fn *)old;
-    if (before && str_eq_c(fn->code_id, before->code->id))
-        fn->code = lambda_code_ref(before->code);
-    else
-        fn->code = lambda_code_new(self, fn->code_id);
+    fn->code = lambda_code_take(self, fn->code_id);
     return fn->code ? ERR_OK : ERR_NOMEM;
 }
 
@@ -138,8 +159,10 @@ static void fn_changed(void *self, struct catalogue_object *old, struct catalogu
     struct lambda_fn *after = (struct lambda_fn *)now;
     if (!before && !after)
         return;
-    if (before && (!after || after->code != before->code))
-        atomic_store(&before->code->retired, true);
+    if (after)
+        lambda_code_name(after->code);
+    if (before)
+        lambda_code_unname(before->code);
     if (l->fn_changed)
         l->fn_changed(l, after ? after : before);
 }
@@ -155,14 +178,76 @@ static const struct catalogue_type fns_type = {
     .changed = fn_changed,
 };
 
+static enum err decode_alias(void *self, struct catalogue_object *object, struct str record)
+{
+    return record_unpack_copy(&lambda_alias_type, &object->arena, record,
+                              (struct lambda_alias *)object);
+}
+
+static const struct catalogue_type aliases_type = {
+    .name = "lambda: alias",
+    .size = sizeof(struct lambda_alias),
+    .arena_max = ALIAS_ARENA_MAX,
+    .when = CATALOGUE_DURABLE,
+    .decode = decode_alias,
+};
+
 enum err lambda_fns_new(struct lambda *l)
 {
-    return catalogue_new(l->core, &fns_type, l, &l->fns);
+    TRY(catalogue_new(l->core, &fns_type, l, &l->fns));
+    return catalogue_new(l->core, &aliases_type, l, &l->aliases);
 }
 
 enum err lambda_fns_load(struct lambda *l, struct txn *txn)
 {
-    return catalogue_load(l->fns, txn, key_range_table(txn->arena, &lambda_k_function).from);
+    TRY(catalogue_load(l->fns, txn, key_range_table(txn->arena, &lambda_k_function).from));
+    TRY(catalogue_load(l->fns, txn, key_range_table(txn->arena, &lambda_k_version).from));
+    return catalogue_load(l->aliases, txn, key_range_table(txn->arena, &lambda_k_alias).from);
+}
+
+/* 0: $LATEST. False: it names an alias. */
+static bool version_number(struct str qualifier, uint64_t *ret_number)
+{
+    int64_t n = 0;
+    if (str_is_set(qualifier) && !str_eq_c(qualifier, LAMBDA_LATEST) &&
+        (str_to_i64(qualifier, &n) != ERR_OK || n < 1 || qualifier.p[0] == '0'))
+        return false;
+    *ret_number = (uint64_t)n;
+    return true;
+}
+
+static void put_fn_key(struct buf *b, const struct lambda_name *name, uint64_t number)
+{
+    if (number)
+        key_put(b, &lambda_k_version, name->scope, name->name, number);
+    else
+        key_put(b, &lambda_k_function, name->scope, name->name);
+}
+
+/* Which version an alias means this time. */
+static uint64_t alias_number(const struct lambda_alias *alias, bool weigh)
+{
+    enum { PARTS = 1000 * 1000 };
+    bool other = weigh && str_is_set(alias->other_version) &&
+                 (double)rng_below(PARTS) < alias->other_weight * PARTS;
+    uint64_t number = 0;
+    (void)version_number(other ? alias->other_version : alias->version, &number);
+    return number;
+}
+
+static enum err find_alias(struct lambda *l, const struct lambda_name *name, uint64_t *ret_number)
+{
+    char bytes[KEY_BYTES_MAX];
+    struct buf b;
+    void *alias;
+    buf_init_fixed(&b, bytes, sizeof(bytes));
+    key_put(&b, &lambda_k_alias, name->scope, name->name, name->qualifier);
+    if (buf_err(&b) != ERR_OK)
+        return ERR_NOT_FOUND;
+    TRY(catalogue_take(l->aliases, NULL, buf_str(&b), &alias));
+    *ret_number = alias_number(alias, true);
+    catalogue_unref(alias);
+    return ERR_OK;
 }
 
 enum err lambda_fn_find(struct lambda *l, const struct lambda_name *name, struct lambda_fn **ret_fn)
@@ -170,9 +255,12 @@ enum err lambda_fn_find(struct lambda *l, const struct lambda_name *name, struct
     char bytes[KEY_BYTES_MAX];
     struct buf b;
     void *fn;
+    uint64_t number;
+    if (!version_number(name->qualifier, &number))
+        TRY(find_alias(l, name, &number));
     /* On the stack: a lookup allocates nothing, and what is longer names no function. */
     buf_init_fixed(&b, bytes, sizeof(bytes));
-    key_put(&b, &lambda_k_function, name->scope, name->name);
+    put_fn_key(&b, name, number);
     if (buf_err(&b) != ERR_OK)
         return ERR_NOT_FOUND;
     TRY(catalogue_take(l->fns, NULL, buf_str(&b), &fn));
@@ -202,17 +290,63 @@ struct str lambda_fns_prefix(struct arena *a, struct key_scope scope)
     return key_prefix(a, &lambda_k_function, scope);
 }
 
-static struct str fn_key(struct arena *a, const struct lambda_name *name)
+struct str lambda_versions_prefix(struct arena *a, struct key_scope scope)
 {
+    return key_prefix(a, &lambda_k_version, scope);
+}
+
+static struct str fn_key(struct arena *a, const struct lambda_name *name, uint64_t number)
+{
+    if (number)
+        return key_make(a, &lambda_k_version, name->scope, name->name, number);
     return key_make(a, &lambda_k_function, name->scope, name->name);
+}
+
+static struct str alias_key(struct arena *a, const struct lambda_name *name)
+{
+    return key_make(a, &lambda_k_alias, name->scope, name->name, name->qualifier);
+}
+
+enum err lambda_alias_get(struct txn *txn, struct lambda *l, const struct lambda_name *name,
+                          struct lambda_alias **ret_alias)
+{
+    void *alias;
+    if (!lambda_is_alias(name->qualifier))
+        return ERR_NOT_FOUND;
+    TRY(catalogue_read(l->aliases, txn, alias_key(txn->arena, name), &alias));
+    *ret_alias = alias;
+    return ERR_OK;
 }
 
 enum err lambda_fn_get(struct txn *txn, struct lambda *l, const struct lambda_name *name,
                        struct lambda_fn **ret_fn)
 {
     void *fn;
-    TRY(catalogue_read(l->fns, txn, fn_key(txn->arena, name), &fn));
+    uint64_t number;
+    if (!version_number(name->qualifier, &number)) {
+        struct lambda_alias *alias;
+        TRY(lambda_alias_get(txn, l, name, &alias));
+        number = alias_number(alias, false);
+    }
+    TRY(catalogue_read(l->fns, txn, fn_key(txn->arena, name, number), &fn));
     *ret_fn = fn;
+    return ERR_OK;
+}
+
+bool lambda_is_alias(struct str qualifier)
+{
+    uint64_t number;
+    return !version_number(qualifier, &number);
+}
+
+static enum err fn_of_name(struct call *call, const struct lambda_name *name,
+                           struct lambda_fn **ret_fn)
+{
+    enum err err = lambda_fn_get(call->txn, lambda_of(call), name, ret_fn);
+    if (err == ERR_NOT_FOUND)
+        return lambda_not_found(call, name);
+    TRY(err);
+    (*ret_fn)->name.qualifier = name->qualifier;
     return ERR_OK;
 }
 
@@ -221,12 +355,15 @@ enum err lambda_fn_of_call(struct call *call, struct str function_name, struct s
 {
     struct lambda_name name;
     TRY(lambda_name_of_call(call, function_name, qualifier, &name));
-    enum err err = lambda_fn_get(call->txn, lambda_of(call), &name, ret_fn);
-    if (err == ERR_NOT_FOUND)
-        return lambda_not_found(call, &name);
-    TRY(err);
-    (*ret_fn)->name.qualifier = name.qualifier;
-    return ERR_OK;
+    return fn_of_name(call, &name, ret_fn);
+}
+
+enum err lambda_fn_of_qualifier(struct call *call, struct str function_name, struct str qualifier,
+                                struct lambda_fn **ret_fn)
+{
+    struct lambda_name name;
+    TRY(lambda_name_of_qualifier(call, function_name, qualifier, &name));
+    return fn_of_name(call, &name, ret_fn);
 }
 
 enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *fn)
@@ -260,23 +397,103 @@ enum err lambda_fn_put(struct txn *txn, struct lambda *l, const struct lambda_fn
     struct lambda_fn stored = *fn;
     TRY(close_env(txn, l, fn, &stored.env));
     TRY(record_make(&lambda_fn_type, txn->arena, &stored, &record));
-    return catalogue_put(l->fns, txn, fn_key(txn->arena, &fn->name), record);
+    return catalogue_put(l->fns, txn, fn_key(txn->arena, &fn->name, fn->number), record);
+}
+
+struct dropping {
+    struct txn *txn;
+    struct catalogue *from; /* NULL: plain records */
+};
+
+static enum err drop(void *arg, struct str key, struct str record)
+{
+    const struct dropping *d = arg;
+    return d->from ? catalogue_del(d->from, d->txn, key) : txn_del(d->txn, key);
+}
+
+/* Everything that has the function's name in front: who makes such a thing writes the function's record,
+ * too, so that it conflicts with this. */
+static enum err drop_qualified(struct txn *txn, struct lambda *l, const struct lambda_name *name)
+{
+    struct dropping versions = {txn, l->fns}, aliases = {txn, l->aliases}, policies = {txn, NULL};
+    struct str before = str_fmt(txn->arena, STR_FMT ":", STR_ARG(name->name));
+    if (!str_is_set(before))
+        return ERR_NOMEM;
+    TRY(txn_each(txn, key_range(txn->arena, &lambda_k_version, name->scope, name->name), drop,
+                 &versions));
+    TRY(txn_each(txn, key_range(txn->arena, &lambda_k_alias, name->scope, name->name), drop,
+                 &aliases));
+    return txn_each(txn, key_range(txn->arena, &lambda_k_policy, name->scope, KEY_STARTS(before)),
+                    drop, &policies);
 }
 
 enum err lambda_fn_del(struct txn *txn, struct lambda *l, const struct lambda_fn *fn)
 {
     TRY(lambda_policy_put(txn, &fn->name, &(struct lambda_policy){0}));
-    TRY(tags_drop(txn, fn->arn));
-    return catalogue_del(l->fns, txn, fn_key(txn->arena, &fn->name));
+    if (!fn->number) {
+        TRY(drop_qualified(txn, l, &fn->name));
+        TRY(tags_drop(txn, fn->arn));
+    }
+    return catalogue_del(l->fns, txn, fn_key(txn->arena, &fn->name, fn->number));
+}
+
+enum err lambda_fn_guard(struct txn *txn, struct lambda *l, const struct lambda_name *name)
+{
+    struct lambda_fn *fn;
+    const struct lambda_name latest = {.scope = name->scope, .name = name->name};
+    TRY(lambda_fn_get(txn, l, &latest, &fn));
+    return lambda_fn_put(txn, l, fn);
+}
+
+/* --- aliases ---------------------------------------------------------------------------------- */
+
+enum err lambda_alias_put(struct txn *txn, struct lambda *l, struct lambda_alias *alias)
+{
+    char id[RNG_UUID_LEN + 1];
+    struct str record;
+    alias->revision = rng_uuid(id);
+    alias->function.qualifier = alias->name;
+    TRY(lambda_fn_guard(txn, l, &alias->function));
+    TRY(record_make(&lambda_alias_type, txn->arena, alias, &record));
+    alias->revision = str_dup(txn->arena, alias->revision);
+    return catalogue_put(l->aliases, txn, alias_key(txn->arena, &alias->function), record);
+}
+
+enum err lambda_alias_del(struct txn *txn, struct lambda *l, const struct lambda_name *name)
+{
+    TRY(lambda_policy_put(txn, name, &(struct lambda_policy){0}));
+    return catalogue_del(l->aliases, txn, alias_key(txn->arena, name));
+}
+
+struct key_range lambda_versions_of(struct arena *a, const struct lambda_name *name)
+{
+    return key_range(a, &lambda_k_version, name->scope, name->name);
+}
+
+struct key_range lambda_aliases_of(struct arena *a, const struct lambda_name *name)
+{
+    return key_range(a, &lambda_k_alias, name->scope, name->name);
 }
 
 /* --- policies --------------------------------------------------------------------------------- */
+
+/* $LATEST has the function's. */
+static struct str policy_key(struct arena *a, const struct lambda_name *name)
+{
+    struct str whose = name->name;
+    if (str_is_set(name->qualifier) && !str_eq_c(name->qualifier, LAMBDA_LATEST)) {
+        whose = str_fmt(a, STR_FMT ":" STR_FMT, STR_ARG(name->name), STR_ARG(name->qualifier));
+        if (!str_is_set(whose))
+            return STR_NONE;
+    }
+    return key_make(a, &lambda_k_policy, name->scope, whose);
+}
 
 enum err lambda_policy_get(struct txn *txn, const struct lambda_name *name,
                            struct lambda_policy *ret_policy)
 {
     struct str record;
-    struct str key = key_make(txn->arena, &lambda_k_policy, name->scope, name->name);
+    struct str key = policy_key(txn->arena, name);
     enum err err = txn_get(txn, key, &record);
     if (err == ERR_NOT_FOUND) {
         *ret_policy = (struct lambda_policy){0};
@@ -292,7 +509,7 @@ enum err lambda_policy_put(struct txn *txn, const struct lambda_name *name,
     char id[RNG_UUID_LEN + 1];
     const struct lambda_policy next = {.revision = rng_uuid(id), .document = policy->document};
     struct str record;
-    struct str key = key_make(txn->arena, &lambda_k_policy, name->scope, name->name);
+    struct str key = policy_key(txn->arena, name);
     if (!str_is_set(policy->document))
         return txn_del(txn, key);
     TRY(record_make(&policy_type, txn->arena, &next, &record));

@@ -4,16 +4,15 @@
 #include "base/rng.h"
 #include "svc/lambda/lambda_int.h"
 
-/* ERR_NOT_FOUND also for versions and aliases, which are not supported. */
 static enum err find(void *self, struct txn *txn, struct str arn, struct target_found *ret_found)
 {
     struct lambda_name name;
     struct lambda_fn *fn;
 
-    if (lambda_name_parse(arn, (struct key_scope){0}, &name) != ERR_OK ||
-        (str_is_set(name.qualifier) && !str_eq_c(name.qualifier, LAMBDA_LATEST)))
+    if (lambda_name_parse(arn, (struct key_scope){0}, &name) != ERR_OK)
         return ERR_NOT_FOUND;
     TRY(lambda_fn_get(txn, self, &name, &fn));
+    fn->name.qualifier = name.qualifier;
     *ret_found = (struct target_found){.arn = arn, .opened = fn};
     return ERR_OK;
 }
@@ -22,8 +21,9 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
                       const struct target_found *found, const struct target_delivery *d)
 {
     char id[RNG_UUID_LEN + 1];
-    assert(found->opened);
-    return lambda_async_add(txn, self, found->opened, rng_uuid(id), STR_NONE, d->payload);
+    const struct lambda_fn *fn = found->opened;
+    assert(fn);
+    return lambda_async_add(txn, self, fn, fn->name.qualifier, rng_uuid(id), STR_NONE, d->payload);
 }
 
 const struct target_kind lambda_targets[1] = {{

@@ -425,8 +425,9 @@ enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *fn
                                    struct lambda_function_configuration *out)
 {
     out->function_name = fn->name.name;
-    out->function_arn = lambda_arn(call->arena, call->partition, &fn->name,
-                                   qualified ? STR(LAMBDA_LATEST) : STR_NONE);
+    struct str qualifier = str_is_set(fn->name.qualifier) ? fn->name.qualifier : fn->version;
+    out->function_arn =
+        lambda_arn(call->arena, call->partition, &fn->name, qualified ? qualifier : STR_NONE);
     out->runtime = fn->runtime;
     out->role = fn->role;
     out->handler = fn->handler;
@@ -436,7 +437,7 @@ enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *fn
     WIRE_SET(out, memory_size, fn->memory_mb);
     out->last_modified = last_modified(call->arena, fn->modified_ms);
     out->code_sha256 = fn->code_sha256;
-    out->version = STR(LAMBDA_LATEST);
+    out->version = fn->version;
     out->revision_id = fn->revision;
     out->state = STR("Active");
     out->last_update_status = STR("Successful");

@@ -1,5 +1,5 @@
 /* Put-, Update-, Get-, List- and DeleteFunctionEventInvokeConfig: how asynchronous invocations are
- * retried, and where their outcome goes.
+ * retried, and where their outcome goes. $LATEST, each version and each alias has its own, in its record.
  *
  * Layer: svc. Thread: the call's. */
 #include "svc/lambda/lambda_int.h"
@@ -16,7 +16,45 @@ _Static_assert(sizeof(struct lambda_put_function_event_invoke_config_output) ==
                        sizeof(struct lambda_update_function_event_invoke_config_input),
                "one shape");
 
-static enum err fill(struct call *call, const struct lambda_fn *fn,
+/* Whose configuration it is. */
+struct owner {
+    struct lambda_fn *fn;       /* or the version that the alias names */
+    struct lambda_alias *alias; /* NULL: fn's own */
+};
+
+static struct lambda_async_config *config_of(const struct owner *o)
+{
+    return o->alias ? &o->alias->async : &o->fn->async;
+}
+
+static enum err find_owner(struct call *call, struct str function_name, struct str qualifier,
+                           struct owner *ret_owner)
+{
+    struct lambda_fn *fn;
+    struct lambda_alias *alias = NULL;
+    TRY(lambda_fn_of_qualifier(call, function_name, qualifier, &fn));
+    if (lambda_is_alias(fn->name.qualifier))
+        TRY(lambda_alias_get(call->txn, lambda_of(call), &fn->name, &alias));
+    *ret_owner = (struct owner){fn, alias};
+    return ERR_OK;
+}
+
+static enum err put_owner(struct call *call, const struct owner *o)
+{
+    if (o->alias)
+        return lambda_alias_put(call->txn, lambda_of(call), o->alias);
+    TRY(lambda_fn_guard(call->txn, lambda_of(call), &o->fn->name));
+    return lambda_fn_put(call->txn, lambda_of(call), o->fn);
+}
+
+static struct str arn_of(struct call *call, const struct lambda_name *name)
+{
+    return lambda_arn(call->arena, call->partition, name,
+                      str_is_set(name->qualifier) ? name->qualifier : STR(LAMBDA_LATEST));
+}
+
+static enum err fill(struct call *call, const struct lambda_name *name,
+                     const struct lambda_async_config *c,
                      struct lambda_function_event_invoke_config *out)
 {
     struct lambda_destination_config *dest =
@@ -26,14 +64,14 @@ static enum err fill(struct call *call, const struct lambda_fn *fn,
 
     if (!dest || !ok || !bad)
         return ERR_NOMEM;
-    WIRE_SET(out, last_modified, fn->async.modified_ms);
-    out->function_arn = lambda_arn(call->arena, call->partition, &fn->name, STR(LAMBDA_LATEST));
-    if (fn->async.retries >= 0)
-        WIRE_SET(out, maximum_retry_attempts, fn->async.retries);
-    if (fn->async.age_max_s >= 0)
-        WIRE_SET(out, maximum_event_age_in_seconds, fn->async.age_max_s);
-    ok->destination = fn->async.on_success;
-    bad->destination = fn->async.on_failure;
+    WIRE_SET(out, last_modified, c->modified_ms);
+    out->function_arn = arn_of(call, name);
+    if (c->retries >= 0)
+        WIRE_SET(out, maximum_retry_attempts, c->retries);
+    if (c->age_max_s >= 0)
+        WIRE_SET(out, maximum_event_age_in_seconds, c->age_max_s);
+    ok->destination = c->on_success;
+    bad->destination = c->on_failure;
     dest->on_success = ok;
     dest->on_failure = bad;
     out->destination_config = dest;
@@ -66,9 +104,9 @@ enum err lambda_destination_take(struct call *call, const struct lambda_fn *fn, 
 
 static enum err apply(struct call *call,
                       const struct lambda_put_function_event_invoke_config_input *in,
-                      struct lambda_fn *fn)
+                      const struct owner *o)
 {
-    struct lambda_async_config *c = &fn->async;
+    struct lambda_async_config *c = config_of(o);
 
     if (in->has_maximum_retry_attempts) {
         if (in->maximum_retry_attempts < 0 || in->maximum_retry_attempts > LAMBDA_ASYNC_RETRIES)
@@ -85,36 +123,36 @@ static enum err apply(struct call *call,
     }
     const struct lambda_destination_config *dest = in->destination_config;
     if (dest && dest->on_success)
-        TRY(lambda_destination_take(call, fn, dest->on_success->destination, &c->on_success));
+        TRY(lambda_destination_take(call, o->fn, dest->on_success->destination, &c->on_success));
     if (dest && dest->on_failure)
-        TRY(lambda_destination_take(call, fn, dest->on_failure->destination, &c->on_failure));
+        TRY(lambda_destination_take(call, o->fn, dest->on_failure->destination, &c->on_failure));
     c->set = true;
     c->modified_ms = call->txn->wall_ms;
     return ERR_OK;
 }
 
-static enum err none(struct call *call, const struct lambda_fn *fn)
+static enum err none(struct call *call, const struct owner *o)
 {
-    struct str arn = lambda_arn(call->arena, call->partition, &fn->name, STR(LAMBDA_LATEST));
     return call_error(call, &lambda_err_resource_not_found_exception,
-                      "The function " STR_FMT " doesn't have an EventInvokeConfig", STR_ARG(arn));
+                      "The function " STR_FMT " doesn't have an EventInvokeConfig",
+                      STR_ARG(arn_of(call, &o->fn->name)));
 }
 
 static enum err store(struct call *call,
                       const struct lambda_put_function_event_invoke_config_input *in, bool update,
                       void *out)
 {
-    struct lambda_fn *fn;
+    struct owner o;
     struct lambda_function_event_invoke_config config = {0};
 
-    TRY(lambda_fn_of_call(call, in->function_name, in->qualifier, &fn));
-    if (update && !fn->async.set)
-        return none(call, fn);
+    TRY(find_owner(call, in->function_name, in->qualifier, &o));
+    if (update && !config_of(&o)->set)
+        return none(call, &o);
     if (!update)
-        fn->async = (struct lambda_async_config){.retries = -1, .age_max_s = -1};
-    TRY(apply(call, in, fn));
-    TRY(lambda_fn_put(call->txn, lambda_of(call), fn));
-    TRY(fill(call, fn, &config));
+        *config_of(&o) = (struct lambda_async_config){.retries = -1, .age_max_s = -1};
+    TRY(apply(call, in, &o));
+    TRY(put_owner(call, &o));
+    TRY(fill(call, &o.fn->name, config_of(&o), &config));
     memcpy(out, &config, sizeof(config));
     return ERR_OK;
 }
@@ -146,32 +184,14 @@ enum err lambda_get_function_event_invoke_config(
     struct call *call, const struct lambda_get_function_event_invoke_config_input *in,
     struct lambda_get_function_event_invoke_config_output *out)
 {
-    struct lambda_fn *fn;
+    struct owner o;
     struct lambda_function_event_invoke_config config = {0};
 
-    TRY(lambda_fn_of_call(call, in->function_name, in->qualifier, &fn));
-    if (!fn->async.set)
-        return none(call, fn);
-    TRY(fill(call, fn, &config));
+    TRY(find_owner(call, in->function_name, in->qualifier, &o));
+    if (!config_of(&o)->set)
+        return none(call, &o);
+    TRY(fill(call, &o.fn->name, config_of(&o), &config));
     memcpy(out, &config, sizeof(config));
-    return ERR_OK;
-}
-
-enum err lambda_list_function_event_invoke_configs(
-    struct call *call, const struct lambda_list_function_event_invoke_configs_input *in,
-    struct lambda_list_function_event_invoke_configs_output *out)
-{
-    struct lambda_fn *fn;
-    struct lambda_function_event_invoke_config *config =
-        ARENA_NEW(call->arena, struct lambda_function_event_invoke_config);
-
-    if (!config)
-        return ERR_NOMEM;
-    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
-    if (fn->async.set)
-        TRY(fill(call, fn, config));
-    out->function_event_invoke_configs.v = config;
-    out->function_event_invoke_configs.n = fn->async.set && !str_is_set(in->marker) ? 1 : 0;
     return ERR_OK;
 }
 
@@ -179,11 +199,94 @@ enum err lambda_delete_function_event_invoke_config(
     struct call *call, const struct lambda_delete_function_event_invoke_config_input *in,
     struct lambda_delete_function_event_invoke_config_output *out)
 {
-    struct lambda_fn *fn;
+    struct owner o;
 
-    TRY(lambda_fn_of_call(call, in->function_name, in->qualifier, &fn));
-    if (!fn->async.set)
-        return none(call, fn);
-    fn->async = (struct lambda_async_config){.retries = -1, .age_max_s = -1};
-    return lambda_fn_put(call->txn, lambda_of(call), fn);
+    TRY(find_owner(call, in->function_name, in->qualifier, &o));
+    if (!config_of(&o)->set)
+        return none(call, &o);
+    *config_of(&o) = (struct lambda_async_config){.retries = -1, .age_max_s = -1};
+    return put_owner(call, &o);
+}
+
+/* --- list ------------------------------------------------------------------------------------- */
+
+enum { POSITION_BYTES_MAX = 160 };
+
+/* $LATEST, versions by number, aliases by name: sorted by texts that begin with 0, 1 or 2. */
+struct listing {
+    struct call *call;
+    const struct lambda_name *function;
+    struct str after; /* position */
+    size_t limit;     /* one more than the page has: whether more follow */
+    struct lambda_function_event_invoke_config *v;
+    size_t n;
+    struct str last, before; /* positions of the last one taken, and of that before it */
+};
+
+/* ERR_CLOSED: no more are wanted. */
+static enum err take(struct listing *l, char kind, struct str at, struct str qualifier,
+                     const struct lambda_async_config *config)
+{
+    struct lambda_name name = *l->function;
+    struct str position = str_fmt(l->call->arena, "%c" STR_FMT, kind, STR_ARG(at));
+    if (!str_is_set(position))
+        return ERR_NOMEM;
+    if (!config->set || (str_is_set(l->after) && str_cmp(position, l->after) <= 0))
+        return ERR_OK;
+    if (l->n == l->limit)
+        return ERR_CLOSED;
+    name.qualifier = qualifier;
+    l->before = l->last;
+    l->last = position;
+    return fill(l->call, &name, config, &l->v[l->n++]);
+}
+
+static enum err take_version(void *arg, struct str key, struct str record)
+{
+    struct listing *l = arg;
+    struct lambda_fn fn = {0};
+    char at[POSITION_BYTES_MAX];
+    TRY(lambda_fn_unpack(l->call->arena, l->call->core, record, &fn));
+    int n = snprintf(at, sizeof(at), "%020llu", (unsigned long long)fn.number);
+    return take(l, '1', str_n(at, (size_t)n), fn.version, &fn.async);
+}
+
+static enum err take_alias(void *arg, struct str key, struct str record)
+{
+    struct listing *l = arg;
+    struct lambda_alias alias = {0};
+    TRY(record_unpack_copy(&lambda_alias_type, l->call->arena, record, &alias));
+    return take(l, '2', alias.name, alias.name, &alias.async);
+}
+
+static enum err take_all(struct listing *l, const struct lambda_fn *fn)
+{
+    struct call *call = l->call;
+    TRY(take(l, '0', STR(""), STR_NONE, &fn->async)); /* the first: there is room */
+    TRY(txn_each(call->txn, lambda_versions_of(call->arena, &fn->name), take_version, l));
+    return txn_each(call->txn, lambda_aliases_of(call->arena, &fn->name), take_alias, l);
+}
+
+enum err lambda_list_function_event_invoke_configs(
+    struct call *call, const struct lambda_list_function_event_invoke_configs_input *in,
+    struct lambda_list_function_event_invoke_configs_output *out)
+{
+    struct lambda_fn *fn;
+    size_t limit =
+        in->has_max_items ? (size_t)min_i64(in->max_items, LAMBDA_LIST_MAX) : LAMBDA_LIST_MAX;
+
+    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
+    struct page page = page_of_call(call, fn->name.name, in->marker, limit);
+    struct listing l = {.call = call, .function = &fn->name, .limit = limit + 1};
+    TRY(lambda_paged(call, page_start(&page, &l.after)));
+    l.v = ARENA_ARRAY(call->arena, struct lambda_function_event_invoke_config, l.limit);
+    if (!l.v)
+        return ERR_NOMEM;
+    TRY(take_all(&l, fn));
+    out->function_event_invoke_configs.v = l.v;
+    out->function_event_invoke_configs.n = min_size(l.n, limit);
+    if (l.n > limit)
+        TRY(page_end(&page, l.before));
+    out->next_marker = page.next_token;
+    return ERR_OK;
 }

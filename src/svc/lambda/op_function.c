@@ -15,10 +15,10 @@ _Static_assert(sizeof(struct lambda_create_function_output) ==
                        sizeof(struct lambda_function_configuration),
                "one shape");
 
-static enum err answer(struct call *call, const struct lambda_fn *fn, void *out)
+static enum err answer(struct call *call, const struct lambda_fn *fn, bool qualified, void *out)
 {
     struct lambda_function_configuration conf = {0};
-    TRY(lambda_configuration_fill(call, fn, false, &conf));
+    TRY(lambda_configuration_fill(call, fn, qualified, &conf));
     memcpy(out, &conf, sizeof(conf));
     return ERR_OK;
 }
@@ -32,11 +32,10 @@ static enum err check_revision(struct call *call, struct str wanted, struct str 
                       "GetFunction/GetAlias API to retrieve the latest Revision Id");
 }
 
-static enum err refuse_publish(struct call *call, bool publish, struct str publish_to)
+static enum err refuse_publish_to(struct call *call, struct str publish_to)
 {
-    if (publish || str_is_set(publish_to))
-        return LAMBDA_INVALID(
-            call, "Publishing versions is not supported by Weir: there is $LATEST only.");
+    if (str_is_set(publish_to))
+        return LAMBDA_INVALID(call, "PublishTo is not supported by Weir.");
     return ERR_OK;
 }
 
@@ -90,7 +89,7 @@ static enum err check_create(struct call *call, const struct lambda_create_funct
                   "deployment packages.");
     if (!str_empty(in->code_signing_config_arn))
         return LAMBDA_INVALID(call, "CodeSigningConfigArn is not supported by Weir.");
-    return refuse_publish(call, in->publish, in->publish_to);
+    return refuse_publish_to(call, in->publish_to);
 }
 
 static enum err init_fn(struct call *call, const struct lambda_name *name, struct lambda_fn *fn)
@@ -100,6 +99,7 @@ static enum err init_fn(struct call *call, const struct lambda_name *name, struc
     *fn = (struct lambda_fn){
         .name = *name,
         .arn = lambda_arn(call->arena, call->partition, name, STR_NONE),
+        .version = STR(LAMBDA_LATEST),
         .id = str_dup(call->arena, rng_uuid(id)),
         .description = STR(""),
         .timeout_s = TIMEOUT_DEFAULT_S,
@@ -151,10 +151,13 @@ enum err lambda_create_function(struct call *call, const struct lambda_create_fu
     fn.code_id = up.code_id;
     fn.code_sha256 = up.sha256;
     fn.code_size = up.size;
+    struct lambda_fn *shown = &fn;
     TRY(lambda_fn_touch(call->txn, &fn));
+    if (in->publish)
+        TRY(lambda_publish(call, &fn, STR_NONE, &shown));
     TRY(lambda_fn_put(call->txn, lambda_of(call), &fn));
     TRY(lambda_upload_keep(call));
-    return answer(call, &fn, out);
+    return answer(call, shown, false, out);
 }
 
 /* --- UpdateFunctionCode ----------------------------------------------------------------------- */
@@ -170,7 +173,7 @@ enum err lambda_update_function_code(struct call *call,
 
     TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
     TRY(check_revision(call, in->revision_id, fn->revision));
-    TRY(refuse_publish(call, in->publish, in->publish_to));
+    TRY(refuse_publish_to(call, in->publish_to));
     TRY(check_source(call, &source, in->image_uri, in->source_kms_key_arn));
     TRY(lambda_architecture_apply(call, in->architectures, fn));
     /* A dry run does everything but refer to the package, which then goes with the call. */
@@ -178,12 +181,15 @@ enum err lambda_update_function_code(struct call *call,
     fn->code_sha256 = up.sha256;
     fn->code_size = up.size;
     if (!in->dry_run) {
+        struct lambda_fn *latest = fn;
         fn->code_id = up.code_id;
-        TRY(lambda_fn_touch(call->txn, fn));
-        TRY(lambda_fn_put(call->txn, lambda_of(call), fn));
+        TRY(lambda_fn_touch(call->txn, latest));
+        if (in->publish)
+            TRY(lambda_publish(call, latest, STR_NONE, &fn));
+        TRY(lambda_fn_put(call->txn, lambda_of(call), latest));
         TRY(lambda_upload_keep(call));
     }
-    return answer(call, fn, out);
+    return answer(call, fn, fn->number != 0, out);
 }
 
 /* --- UpdateFunctionConfiguration -------------------------------------------------------------- */
@@ -201,21 +207,49 @@ lambda_update_function_configuration(struct call *call,
     TRY(lambda_settings_apply(call, &settings, fn));
     TRY(lambda_fn_touch(call->txn, fn));
     TRY(lambda_fn_put(call->txn, lambda_of(call), fn));
-    return answer(call, fn, out);
+    return answer(call, fn, false, out);
 }
 
 /* --- DeleteFunction --------------------------------------------------------------------------- */
+
+static enum err check_unused(void *arg, struct str key, struct str record)
+{
+    const struct lambda_fn *version = arg;
+    struct lambda_alias alias = {0};
+    TRY(record_unpack(&lambda_alias_type, NULL, record, &alias)); /* no lists: no arena */
+    return str_eq(alias.version, version->version) || str_eq(alias.other_version, version->version)
+               ? ERR_EXISTS
+               : ERR_OK;
+}
+
+/* Who gives an alias to a version writes the function's record, too. */
+static enum err delete_version(struct call *call, struct lambda_fn *version)
+{
+    struct lambda *l = lambda_of(call);
+    enum err err =
+        txn_each(call->txn, lambda_aliases_of(call->arena, &version->name), check_unused, version);
+    if (err == ERR_EXISTS)
+        return call_error(call, &lambda_err_resource_conflict_exception,
+                          "Version " STR_FMT " is referenced by one or more aliases, and cannot be "
+                          "deleted.",
+                          STR_ARG(version->version));
+    TRY(err);
+    TRY(lambda_fn_guard(call->txn, l, &version->name));
+    return lambda_fn_del(call->txn, l, version);
+}
 
 enum err lambda_delete_function(struct call *call, const struct lambda_delete_function_input *in,
                                 struct lambda_delete_function_output *out)
 {
     struct lambda_fn *fn;
 
-    TRY(lambda_fn_of_call(call, in->function_name, in->qualifier, &fn));
-    if (str_is_set(fn->name.qualifier))
+    TRY(lambda_fn_of_qualifier(call, in->function_name, in->qualifier, &fn));
+    if (lambda_is_alias(fn->name.qualifier))
+        return LAMBDA_INVALID(call, "Deletion of aliases is not currently supported.");
+    if (str_is_set(fn->name.qualifier) && !fn->number)
         return LAMBDA_INVALID(call,
                               "$LATEST version cannot be deleted without deleting the function.");
-    TRY(lambda_fn_del(call->txn, lambda_of(call), fn));
+    TRY(fn->number ? delete_version(call, fn) : lambda_fn_del(call->txn, lambda_of(call), fn));
     WIRE_SET(out, status_code, 204);
     return ERR_OK;
 }

@@ -1,4 +1,4 @@
-/* Reading functions: GetFunction, GetFunctionConfiguration, ListFunctions, ListVersionsByFunction,
+/* Reading functions: GetFunction, GetFunctionConfiguration, ListFunctions,
  * GetFunctionCodeSigningConfig, GetAccountSettings; and reserved concurrency.
  *
  * Layer: svc. Thread: the call's. */
@@ -15,7 +15,7 @@ enum err lambda_get_function_configuration(struct call *call,
     struct lambda_fn *fn;
     struct lambda_function_configuration conf = {0};
 
-    TRY(lambda_fn_of_call(call, in->function_name, in->qualifier, &fn));
+    TRY(lambda_fn_of_qualifier(call, in->function_name, in->qualifier, &fn));
     TRY(lambda_configuration_fill(call, fn, str_is_set(fn->name.qualifier), &conf));
     memcpy(out, &conf, sizeof(conf));
     return ERR_OK;
@@ -32,7 +32,7 @@ enum err lambda_get_function(struct call *call, const struct lambda_get_function
 
     if (!conf || !code || !concurrency)
         return ERR_NOMEM;
-    TRY(lambda_fn_of_call(call, in->function_name, in->qualifier, &fn));
+    TRY(lambda_fn_of_qualifier(call, in->function_name, in->qualifier, &fn));
     TRY(lambda_configuration_fill(call, fn, str_is_set(fn->name.qualifier), conf));
     code->repository_type = STR("S3");
     code->location = lambda_code_url(lambda_of(call), call->txn, fn->code_id);
@@ -40,8 +40,11 @@ enum err lambda_get_function(struct call *call, const struct lambda_get_function
         return ERR_NOMEM;
     out->configuration = conf;
     out->code = code;
-    struct tag_list tags;
-    TRY(tags_of(call->txn, fn->arn, &tags));
+    struct tag_list tags; /* the function's */
+    struct str arn = lambda_arn(a, call->partition, &fn->name, STR_NONE);
+    if (!str_is_set(arn))
+        return ERR_NOMEM;
+    TRY(tags_of(call->txn, arn, &tags));
     if (tags.n)
         TAGS_INTO(out->tags, tags);
     if (fn->reserved >= 0) {
@@ -67,9 +70,18 @@ enum err lambda_get_function_code_signing_config(
 struct listing {
     struct call *call;
     bool qualified;
+    struct str functions, versions; /* what their keys begin with */
     struct lambda_function_configuration *v;
     size_t n;
 };
+
+/* Published versions lie behind the functions, with other things between. */
+static enum err match_function(void *arg, struct str key, struct str record, bool *ret_match)
+{
+    const struct listing *l = arg;
+    *ret_match = str_starts(key, l->functions) || str_starts(key, l->versions);
+    return ERR_OK;
+}
 
 static enum err take_function(void *arg, struct str key, struct str record)
 {
@@ -82,10 +94,16 @@ static enum err take_function(void *arg, struct str key, struct str record)
 enum err lambda_list_functions(struct call *call, const struct lambda_list_functions_input *in,
                                struct lambda_list_functions_output *out)
 {
-    static const struct page_fns fns = {.take = take_function};
-    struct listing l = {.call = call, .qualified = str_eq_c(in->function_version, "ALL")};
+    static const struct page_fns fns = {.match = match_function, .take = take_function};
+    bool all = str_eq_c(in->function_version, "ALL");
+    struct listing l = {
+        .call = call,
+        .qualified = all,
+        .functions = lambda_fns_prefix(call->arena, call_scope(call)),
+        .versions = lambda_versions_prefix(call->arena, call_scope(call)),
+    };
     struct page page = page_of_call(
-        call, STR(""), in->marker,
+        call, all ? STR("ALL") : STR(""), in->marker,
         in->has_max_items ? (size_t)min_i64(in->max_items, LAMBDA_LIST_MAX) : LAMBDA_LIST_MAX);
 
     if (str_is_set(in->master_region))
@@ -93,8 +111,9 @@ enum err lambda_list_functions(struct call *call, const struct lambda_list_funct
     l.v = ARENA_ARRAY(call->arena, struct lambda_function_configuration, page.limit);
     if (!l.v)
         return ERR_NOMEM;
-    struct key_range range =
-        key_range_of(call->arena, lambda_fns_prefix(call->arena, call_scope(call)));
+    struct key_range range = key_range_of(call->arena, l.functions);
+    if (all)
+        range.to = key_range_of(call->arena, l.versions).to;
     TRY(lambda_paged(call, page_scan(call->txn, &page, range, &fns, &l)));
     out->functions.v = l.v;
     out->functions.n = l.n;
@@ -102,29 +121,15 @@ enum err lambda_list_functions(struct call *call, const struct lambda_list_funct
     return ERR_OK;
 }
 
-enum err lambda_list_versions_by_function(struct call *call,
-                                          const struct lambda_list_versions_by_function_input *in,
-                                          struct lambda_list_versions_by_function_output *out)
-{
-    struct lambda_fn *fn;
-    struct lambda_function_configuration *conf =
-        ARENA_NEW(call->arena, struct lambda_function_configuration);
-
-    if (!conf)
-        return ERR_NOMEM;
-    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
-    TRY(lambda_configuration_fill(call, fn, true, conf));
-    out->versions.v = conf;
-    out->versions.n = str_is_set(in->marker) ? 0 : 1;
-    return ERR_OK;
-}
-
 enum err lambda_get_account_settings(struct call *call,
                                      const struct lambda_get_account_settings_input *in,
                                      struct lambda_get_account_settings_output *out)
 {
-    struct lambda_sums sums =
-        lambda_fn_sum(lambda_of(call), lambda_fns_prefix(call->arena, call_scope(call)), STR_NONE);
+    struct lambda *l = lambda_of(call);
+    struct key_scope scope = call_scope(call);
+    struct lambda_sums sums = lambda_fn_sum(l, lambda_fns_prefix(call->arena, scope), STR_NONE);
+    struct lambda_sums versions =
+        lambda_fn_sum(l, lambda_versions_prefix(call->arena, scope), STR_NONE);
     struct lambda_account_limit *limit = ARENA_NEW(call->arena, struct lambda_account_limit);
     struct lambda_account_usage *usage = ARENA_NEW(call->arena, struct lambda_account_usage);
 
@@ -135,7 +140,7 @@ enum err lambda_get_account_settings(struct call *call,
     WIRE_SET(limit, code_size_zipped, LAMBDA_CODE_ZIPPED_MAX);
     WIRE_SET(limit, concurrent_executions, LAMBDA_CONCURRENCY_MAX);
     WIRE_SET(limit, unreserved_concurrent_executions, LAMBDA_CONCURRENCY_MAX - sums.reserved);
-    WIRE_SET(usage, total_code_size, sums.code_size);
+    WIRE_SET(usage, total_code_size, sums.code_size + versions.code_size);
     WIRE_SET(usage, function_count, sums.functions);
     out->account_limit = limit;
     out->account_usage = usage;

@@ -133,12 +133,19 @@ static enum err sync_wait(struct sync *s)
     return err;
 }
 
+/* What is invoked. */
+struct invoked {
+    struct lambda_name name;
+    struct lambda_fn *fn;
+};
+
 static enum err sync_start(struct call *call, const struct lambda_invoke_input *in,
-                           struct lambda_fn *fn, struct str payload, struct str context)
+                           struct invoked *of, struct str payload, struct str context)
 {
-    struct sync *s = sync_new(call, fn, payload);
+    struct sync *s = sync_new(call, of->fn, payload);
     if (!s)
         return ERR_NOMEM;
+    lambda_invoked_arn(s->l, &of->name, s->inv.invoked_arn);
     s->inv.want_tail = str_eq_c(in->log_type, "Tail");
     if (str_is_set(context)) {
         buf_add_str(&s->context, context);
@@ -185,7 +192,7 @@ static enum err sync_answer(struct call *call, struct sync *s, const struct lamb
     }
     WIRE_SET(out, status_code, 200);
     out->payload = str_n(s->body, s->body_len);
-    out->executed_version = STR(LAMBDA_LATEST);
+    out->executed_version = str_dup(call->arena, s->inv.fn->version);
     if (s->status == INVOKE_FUNCTION_ERROR)
         out->function_error = STR("Unhandled");
     if (str_eq_c(in->log_type, "Tail")) {
@@ -244,7 +251,7 @@ static enum err client_context(struct call *call, const struct lambda_invoke_inp
     return ERR_OK;
 }
 
-static enum err run(struct call *call, const struct lambda_invoke_input *in, struct lambda_fn *fn,
+static enum err run(struct call *call, const struct lambda_invoke_input *in, struct invoked *of,
                     struct lambda_invoke_output *out)
 {
     bool event = str_eq_c(in->invocation_type, "Event");
@@ -260,8 +267,9 @@ static enum err run(struct call *call, const struct lambda_invoke_input *in, str
         return ERR_OK;
     }
     if (!event)
-        return sync_start(call, in, fn, payload, context);
-    TRY(lambda_async_add(call->txn, lambda_of(call), fn, call->request_id, context, payload));
+        return sync_start(call, in, of, payload, context);
+    TRY(lambda_async_add(call->txn, lambda_of(call), of->fn, of->name.qualifier, call->request_id,
+                         context, payload));
     WIRE_SET(out, status_code, 202);
     return ERR_OK;
 }
@@ -269,17 +277,16 @@ static enum err run(struct call *call, const struct lambda_invoke_input *in, str
 enum err lambda_invoke(struct call *call, const struct lambda_invoke_input *in,
                        struct lambda_invoke_output *out)
 {
-    struct lambda_name name;
+    struct invoked of;
 
     if (call->state)
         return sync_resume(call, in, out);
-    TRY(lambda_name_of_call(call, in->function_name, in->qualifier, &name));
-    struct lambda_fn *fn;
-    enum err err = lambda_fn_find(lambda_of(call), &name, &fn);
+    TRY(lambda_name_of_qualifier(call, in->function_name, in->qualifier, &of.name));
+    enum err err = lambda_fn_find(lambda_of(call), &of.name, &of.fn);
     if (err == ERR_NOT_FOUND)
-        return lambda_not_found(call, &name);
+        return lambda_not_found(call, &of.name);
     TRY(err);
-    err = run(call, in, fn, out);
-    lambda_fn_unref(fn);
+    err = run(call, in, &of, out);
+    lambda_fn_unref(of.fn);
     return err;
 }

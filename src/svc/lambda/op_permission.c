@@ -18,7 +18,7 @@ static enum err check_revision(struct call *call, struct str wanted, struct str 
 static enum err policy_of(struct call *call, struct str function_name, struct str qualifier,
                           struct lambda_fn **ret_fn, struct lambda_policy *ret_policy)
 {
-    TRY(lambda_fn_of_call(call, function_name, qualifier, ret_fn));
+    TRY(lambda_fn_of_qualifier(call, function_name, qualifier, ret_fn));
     return lambda_policy_get(call->txn, &(*ret_fn)->name, ret_policy);
 }
 
@@ -97,6 +97,7 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
                           "The policy is bigger than the limit (%d).", LAMBDA_POLICY_MAX);
     TRY(err);
     TRY(check_document(call, policy.document));
+    TRY(lambda_fn_guard(call->txn, lambda_of(call), &fn->name));
     TRY(lambda_policy_put(call->txn, &fn->name, &policy));
     out->statement = json;
     return ERR_OK;

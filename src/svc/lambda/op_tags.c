@@ -26,7 +26,7 @@ static enum err resource(struct call *call, struct str arn, struct tags_resource
                           "The resource you requested does not exist.");
     if (err != ERR_INVALID)
         return err;
-    TRY(lambda_fn_of_call(call, arn, STR_NONE, &fn));
+    TRY(lambda_fn_of_qualifier(call, arn, STR_NONE, &fn));
     if (str_is_set(fn->name.qualifier))
         return LAMBDA_INVALID(call, "Tags on function aliases and versions are not supported. "
                                     "Please specify a function ARN.");

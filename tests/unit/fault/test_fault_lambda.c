@@ -73,6 +73,12 @@
 #define DELETE LAMBDA("DELETE", "/2015-03-31/functions/f", NULL)
 #define GET LAMBDA("GET", "/2015-03-31/functions/f/configuration", NULL)
 #define LIST LAMBDA("GET", "/2015-03-31/functions", NULL)
+#define PUBLISH LAMBDA("POST", "/2015-03-31/functions/f/versions", "{}")
+#define LIST_VERSIONS LAMBDA("GET", "/2015-03-31/functions/f/versions", NULL)
+#define ALIASES "/2015-03-31/functions/f/aliases"
+#define NAME_ALIAS LAMBDA("POST", ALIASES, "{\"Name\":\"a\",\"FunctionVersion\":\"1\"}")
+#define DELETE_ALIAS LAMBDA("DELETE", ALIASES "/a", NULL)
+#define LIST_ALIASES LAMBDA("GET", ALIASES, NULL)
 
 static const struct fault_case cases[] = {
     {
@@ -103,6 +109,48 @@ static const struct fault_case cases[] = {
         .undo = {DELETE, CREATE},
         .act = LAMBDA("PUT", "/2015-03-31/functions/f/code", "{\"ZipFile\":\"" CODE "\"}"),
         .probe = {GET},
+    },
+    {
+        .name = "publish version",
+        .setup = {ROLE, CREATE},
+        .undo = {DELETE, CREATE},
+        .act = PUBLISH,
+        .probe = {LIST_VERSIONS},
+    },
+    {
+        .name = "delete version",
+        .setup = {ROLE, CREATE, PUBLISH},
+        .undo = {DELETE, CREATE, PUBLISH},
+        .act = LAMBDA("DELETE", "/2015-03-31/functions/f?Qualifier=1", NULL),
+        .probe = {LIST_VERSIONS},
+    },
+    {
+        .name = "delete function with version and alias",
+        .setup = {ROLE, CREATE, PUBLISH, NAME_ALIAS},
+        .undo = {CREATE, PUBLISH, NAME_ALIAS},
+        .act = DELETE,
+        .probe = {LIST},
+    },
+    {
+        .name = "create alias",
+        .setup = {ROLE, CREATE, PUBLISH},
+        .undo = {DELETE_ALIAS},
+        .act = NAME_ALIAS,
+        .probe = {LIST_ALIASES},
+    },
+    {
+        .name = "update alias",
+        .setup = {ROLE, CREATE, PUBLISH, NAME_ALIAS},
+        .undo = {DELETE_ALIAS, NAME_ALIAS},
+        .act = LAMBDA("PUT", ALIASES "/a", "{\"Description\":\"d\"}"),
+        .probe = {LIST_ALIASES},
+    },
+    {
+        .name = "delete alias",
+        .setup = {ROLE, CREATE, PUBLISH, NAME_ALIAS},
+        .undo = {NAME_ALIAS},
+        .act = DELETE_ALIAS,
+        .probe = {LIST_ALIASES},
     },
     {
         .name = "add permission",

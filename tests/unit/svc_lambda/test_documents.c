@@ -24,6 +24,7 @@ static void test_destination(void **state)
          {.now_ms = 1573754165568,
           .request_id = STR_INIT("e4b46cbf"),
           .function_arn = STR_INIT(FN ":$LATEST"),
+          .version = STR_INIT("$LATEST"),
           .condition = "RetriesExhausted",
           .invoke_count = 3,
           .request_payload = STR_INIT("{\"a\":1}"),
@@ -47,16 +48,17 @@ static void test_destination(void **state)
         {"response that is no JSON",
          {.now_ms = 0,
           .request_id = STR_INIT("r"),
-          .function_arn = STR_INIT("f"),
+          .function_arn = STR_INIT("f:live"),
+          .version = STR_INIT("7"),
           .condition = "Success",
           .invoke_count = 1,
           .request_payload = STR_INIT("{}"),
           .has_response = true,
           .response_payload = STR_INIT("oops {")},
          "{\"version\":\"1.0\",\"timestamp\":\"1970-01-01T00:00:00.000Z\",\"requestContext\":{"
-         "\"requestId\":\"r\",\"functionArn\":\"f\",\"condition\":\"Success\","
+         "\"requestId\":\"r\",\"functionArn\":\"f:live\",\"condition\":\"Success\","
          "\"approximateInvokeCount\":1},\"requestPayload\":{},\"responseContext\":{\"statusCode\":"
-         "200,\"executedVersion\":\"$LATEST\"},\"responsePayload\":null}"},
+         "200,\"executedVersion\":\"7\"},\"responsePayload\":null}"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buf b;
@@ -75,16 +77,16 @@ static void test_report(void **state)
         struct lambda_report in;
         const char *line;
     } rows[] = {
-        {{STR_INIT("r1"), 15740, 130490, 128, 56, NULL, {0}},
+        {{STR_INIT("r1"), 15740, 130490, 128, 56, NULL, {0}, {0}},
          "REPORT RequestId: r1\tDuration: 15.74 ms\tBilled Duration: 147 ms\tMemory Size: 128 MB\t"
          "Max Memory Used: 56 MB\tInit Duration: 130.49 ms\t"},
-        {{STR_INIT("r2"), 1000, -1, 512, 60, NULL, {0}},
+        {{STR_INIT("r2"), 1000, -1, 512, 60, NULL, {0}, {0}},
          "REPORT RequestId: r2\tDuration: 1.00 ms\tBilled Duration: 1 ms\tMemory Size: 512 MB\t"
          "Max Memory Used: 60 MB\t"},
-        {{STR_INIT("r3"), 3000000, -1, 128, 30, "timeout", {0}},
+        {{STR_INIT("r3"), 3000000, -1, 128, 30, "timeout", {0}, {0}},
          "REPORT RequestId: r3\tDuration: 3000.00 ms\tBilled Duration: 3000 ms\tMemory Size: 128 MB"
          "\tMax Memory Used: 30 MB\tStatus: timeout\t"},
-        {{STR_INIT("r4"), 0, 5, 128, 30, "error", STR_INIT("Runtime.ExitError")},
+        {{STR_INIT("r4"), 0, 5, 128, 30, "error", STR_INIT("Runtime.ExitError"), {0}},
          "REPORT RequestId: r4\tDuration: 0.00 ms\tBilled Duration: 1 ms\tMemory Size: 128 MB\t"
          "Max Memory Used: 30 MB\tInit Duration: 0.01 ms\tStatus: error\tError Type: "
          "Runtime.ExitError\t"},
