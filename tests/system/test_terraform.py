@@ -62,7 +62,7 @@ def terraform(weir, tmp_path):
 
 def test_apply_plan_update_destroy(weir, terraform):
     out = terraform("apply", "-auto-approve", "-no-color")
-    assert "15 added, 0 changed, 0 destroyed" in out.stdout
+    assert "18 added, 0 changed, 0 destroyed" in out.stdout
     terraform("plan", "-detailed-exitcode", "-no-color")  # exit 2 would be a difference
 
     url = json.loads(terraform("output", "-json").stdout)["queue_url"]["value"]
@@ -73,9 +73,9 @@ def test_apply_plan_update_destroy(weir, terraform):
     assert got[0]["Body"] == "a+b.csv"
 
     out = terraform("apply", "-auto-approve", "-no-color", "-var", "memory=256", "-var", "delay=1")
-    assert "0 added, 2 changed, 0 destroyed" in out.stdout
+    assert "0 added, 3 changed, 0 destroyed" in out.stdout
     terraform("plan", "-detailed-exitcode", "-no-color", "-var", "memory=256", "-var", "delay=1")
     out = terraform("destroy", "-auto-approve", "-no-color", "-var", "memory=256", "-var", "delay=1")
-    assert "15 destroyed" in out.stdout
+    assert "18 destroyed" in out.stdout
     assert weir.client("sqs").list_queues().get("QueueUrls", []) == []
     assert weir.client("s3").list_buckets()["Buckets"] == []

@@ -99,6 +99,7 @@ resource "aws_lambda_function" "orders" {
   source_code_hash = filebase64sha256(var.package)
   memory_size      = var.memory
   timeout          = 10
+  publish          = true
   environment { variables = { QUEUE_URL = aws_sqs_queue.summaries.url, TABLE = aws_dynamodb_table.orders.name } }
 }
 
@@ -108,6 +109,31 @@ resource "aws_lambda_permission" "bucket" {
   function_name = aws_lambda_function.orders.function_name
   principal     = "s3.amazonaws.com"
   source_arn    = aws_s3_bucket.incoming.arn
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  function_name    = aws_lambda_function.orders.function_name
+  function_version = aws_lambda_function.orders.version
+}
+
+resource "aws_lambda_permission" "alias" {
+  statement_id  = "AllowTopics"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.orders.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = "sns.amazonaws.com"
+}
+
+resource "aws_lambda_function_event_invoke_config" "live" {
+  function_name                = aws_lambda_function.orders.function_name
+  qualifier                    = aws_lambda_alias.live.name
+  maximum_retry_attempts       = 1
+  maximum_event_age_in_seconds = 600
+  destination_config {
+    on_failure { destination = aws_sqs_queue.dead.arn }
+  }
+  depends_on = [aws_iam_role_policy.letters]
 }
 
 resource "aws_s3_bucket_notification" "csv" {
