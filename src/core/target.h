@@ -48,8 +48,8 @@ struct target_delivery {
     struct str group_id, dedup_id; /* FIFO; absent: none */
     struct str trace;              /* X-Amzn-Trace-Id; absent: none */
     const struct target_event
-        *event; /* for buses; NULL: the payload is an event, from another bus */
-    struct str subject;            /* of a topic's message; absent: none */
+        *event;         /* for buses; NULL: the payload is an event, from another bus */
+    struct str subject; /* of a topic's message; absent: none */
 };
 
 /* What a kind knows of one target after it looked it up. */

@@ -45,7 +45,7 @@ enum deliver_kind_id {
     DELIVER_LAMBDA_ASYNC = 1, /* payload: service lambda's record of an asynchronous invocation */
     DELIVER_S3_NOTIFY = 2,
     DELIVER_LAMBDA_DESTINATION = 3,
-    DELIVER_SEND = 8, /* payload: a record of send.h */
+    DELIVER_SEND = 8,      /* payload: a record of send.h */
     DELIVER_SNS_HTTP = 13, /* payload: service sns's record of a request to an endpoint */
     DELIVER_TEST = 255,
 };

@@ -136,7 +136,7 @@ class Maker:
 
     def make_double(self, shape, _depth):
         low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10 ** 10)
-        return self.rng.choice([low + 0.5, low + 1.25, high - 0.5])
+        return self.rng.choice([v for v in (low + 0.5, low + 1.25, high - 0.5) if low <= v <= high])
 
     make_float = make_double
 
@@ -241,7 +241,7 @@ class Check:
                  for shape, row in spec.get("constraints", {}).items() if "name" in row}
         self.maker = Maker(rng, spec.get("c_json", {}), names)
         protocol = model.metadata["protocol"]
-        self.protocol = PROTOCOLS[protocol] + (model.metadata.get("jsonVersion") == "1.1")
+        self.protocol = PROTOCOLS[protocol] + (protocol == "json" and model.metadata.get("jsonVersion") == "1.1")
         self.serializer = botocore.serialize.create_serializer(protocol, include_validation=False)
         self.parser = botocore.parsers.create_parser(protocol)
         self.done = self.impossible = 0

@@ -160,7 +160,7 @@ enum err events_list_archives(struct call *call, const struct events_list_archiv
                               struct events_list_archives_output *out)
 {
     struct catalogue_page found;
-    struct str bus, after, after_key = STR_NONE;
+    struct str bus = STR_NONE, after, after_key = STR_NONE;
     size_t n = 0;
     TRY(check_list(call, in, &bus));
     struct str bind = str_fmt(call->arena, STR_FMT "\n" STR_FMT "\n" STR_FMT,

@@ -135,7 +135,7 @@ static enum err check_new(struct call *call, struct str name)
 enum err events_start_replay(struct call *call, const struct events_start_replay_input *in,
                              struct events_start_replay_output *out)
 {
-    struct events_archive_rec *archive;
+    struct events_archive_rec *archive = NULL;
     TRY(archive_of(call, in->event_source_arn, &archive));
     TRY(check_destination(call, in->destination, archive));
     if (in->event_start_time >= in->event_end_time)

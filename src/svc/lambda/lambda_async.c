@@ -333,7 +333,7 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct lamb
         .n_resources = ARRAY_LEN(resources),
     };
     return lambda_send_to(txn, fn, target,
-                   &(struct target_delivery){.payload = buf_str(&b), .event = &event});
+                          &(struct target_delivery){.payload = buf_str(&b), .event = &event});
 }
 
 /* The dead letter: the event itself, with what went wrong as attributes. */

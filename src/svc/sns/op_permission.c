@@ -58,7 +58,7 @@ static enum err take_principals(struct call *call, const struct sns_add_permissi
 static enum err build(struct call *call, const struct sns_add_permission_input *in, struct str arn,
                       struct str *ret_json)
 {
-    struct str actions[ACTIONS_MAX], *who;
+    struct str actions[ACTIONS_MAX], *who = NULL;
     for (size_t i = 0; i < in->action_name.n; i++) {
         actions[i] = str_fmt(call->arena, "SNS:" STR_FMT, STR_ARG(in->action_name.v[i]));
         if (!str_is_set(actions[i]))

@@ -216,7 +216,7 @@ static void test_lacking(void **state)
         const char *scope, *request, *signing;
         enum wire_protocol protocol;
     } lost[] = {
-        {"scheduler", "GET /schedules", "scheduler", WIRE_REST_JSON},
+        {"pipes", "GET /v1/pipes", "pipes", WIRE_REST_JSON},
         {"apigateway", "GET /restapis", "apigateway", WIRE_REST_JSON},
         {"cloudfront", "GET /2020-05-31/distribution", "cloudfront", WIRE_REST_XML},
         {"states", "POST /\nX-Amz-Target: AWSStepFunctions.ListStateMachines\n\n{}", "states",
@@ -224,22 +224,21 @@ static void test_lacking(void **state)
         {NULL, "POST /\nX-Amz-Target: AWSCognitoIdentityProviderService.SignUp\n\n{}",
          "cognito-idp", WIRE_JSON10},
         {"dynamodb", "POST /\nX-Amz-Target: AmazonDAXV3.ListTags\n\n{}", "dax", WIRE_JSON10},
-        {"sns",
+        {"redshift",
          "POST /\nContent-Type: application/x-www-form-urlencoded\n\n"
-         "Action=Publish&Version=2010-03-31",
-         "sns", WIRE_QUERY},
+         "Action=DescribeClusters&Version=2012-12-01",
+         "redshift", WIRE_QUERY},
         {NULL,
          "POST /\nContent-Type: application/x-www-form-urlencoded\n\n"
-         "Action=Publish&Version=2010-03-31",
-         "sns", WIRE_QUERY},
+         "Action=DescribeClusters&Version=2012-12-01",
+         "redshift", WIRE_QUERY},
         {"states", "POST /service/X/operation/Y\nsmithy-protocol: rpc-v2-cbor\n\n", "states",
          WIRE_RPC_CBOR},
         {NULL,
          "POST /service/GraniteServiceVersion20100801/operation/ListMetrics\n"
          "smithy-protocol: rpc-v2-cbor\n\n",
          "monitoring", WIRE_RPC_CBOR},
-        {NULL, "GET /schedules\nHost: scheduler.eu-west-1.amazonaws.com", "scheduler",
-         WIRE_REST_JSON},
+        {NULL, "GET /v1/pipes\nHost: pipes.eu-west-1.amazonaws.com", "pipes", WIRE_REST_JSON},
         {NULL, "GET /x\nHost: a1b2.execute-api.eu-west-1.amazonaws.com:4566", "execute-api",
          WIRE_REST_JSON},
         /* What nobody can tell, and what is S3's. */
