@@ -245,7 +245,7 @@ static void test_lacking(void **state)
         {"nothing", "GET /x", NULL, WIRE_REST_JSON},
         {NULL, "POST /\nX-Amz-Target: Nothing.X\n\n{}", NULL, WIRE_JSON10},
         {NULL, "GET /k\nHost: events.s3.eu-west-1.amazonaws.com", NULL, WIRE_REST_XML},
-        {NULL, "GET /k\nHost: events.localhost:4566", NULL, WIRE_REST_XML},
+        {NULL, "GET /k\nHost: pipes.localhost:4566", NULL, WIRE_REST_XML},
         {NULL, "GET /b/k\nHost: x.sqs.eu-west-1.amazonaws.com", NULL, WIRE_REST_XML},
     };
     (void)state;
