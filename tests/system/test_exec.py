@@ -285,7 +285,9 @@ def test_exit_codes(net):
 
 def test_signals(net):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
-        with subprocess.Popen(command(net, "sh", "-c", "echo up; exec sleep 100"), stdout=subprocess.PIPE, env=bare_env()) as p:
+        # What a shell starts in the background ignores interrupts, and so would all that it starts.
+        with subprocess.Popen(command(net, "sh", "-c", "echo up; exec sleep 100"), stdout=subprocess.PIPE, env=bare_env(),
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as p:
             assert p.stdout.readline() == b"up\n"
             p.send_signal(number)
             assert p.wait(timeout=60) == -number

@@ -160,7 +160,7 @@ def test_insecure_network(make_weir):
 
 def test_a_service_that_is_not_there(weir):
     """It is named, whatever says which one it is, and whatever protocol it speaks."""
-    for service, call in (("scheduler", "list_schedules"), ("apigateway", "get_rest_apis"), ("sns", "list_topics"),
+    for service, call in (("pipes", "list_pipes"), ("apigateway", "get_rest_apis"), ("redshift", "describe_clusters"),
                           ("stepfunctions", "list_state_machines"), ("cloudfront", "list_distributions")):
         client = weir.client(service)
         with pytest.raises(ClientError, match="is not there: Weir does not have this service"):
@@ -168,10 +168,10 @@ def test_a_service_that_is_not_there(weir):
     client = weir.client("cognito-idp", config=Config(signature_version=UNSIGNED))
     with pytest.raises(ClientError, match="Cognito Identity Provider"):
         client.sign_up(ClientId="c", Username="u", Password="p")
-    client = weir.client("scheduler", key="unknown")
-    with pytest.raises(ClientError, match="EventBridge Scheduler"):
-        client.list_schedules()
-    assert weir.log_text().count("unknown service: scheduler") == 1
+    client = weir.client("pipes", key="unknown")
+    with pytest.raises(ClientError, match="EventBridge Pipes"):
+        client.list_pipes()
+    assert weir.log_text().count("unknown service: pipes") == 1
 
 
 def test_who_opens_the_address(weir):

@@ -207,7 +207,7 @@ def flips(rng, until, figures, kinds=None):
             kind = order[figures.get("flips", 0) % len(order)]
             folder = os.path.join(base, "data")
             shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(whole, folder, symlinks=True)
+            shutil.copytree(whole, folder, symlinks=True, ignore=shutil.ignore_patterns("guests"))  # a socket
             path = os.path.join(folder, rng.choice(found[kind]))
             at = rng.randrange(os.path.getsize(path))
             with open(path, "r+b") as f:
