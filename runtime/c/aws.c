@@ -33,6 +33,13 @@ struct endpoint {
     struct net_conn conn;
 };
 
+/* Services that are not called by the name that they sign with. */
+static const struct alias {
+    const char *service, *signing, *host;
+} aliases[] = {
+    {"dynamodb-streams", "dynamodb", "streams.dynamodb"},
+};
+
 struct aws {
     struct str access_key, secret, token, region; /* of the environment */
     struct endpoint endpoints[AWS_ENDPOINTS_MAX];
@@ -117,6 +124,14 @@ static enum err parse_endpoint(struct str url, struct endpoint *e)
     return ERR_OK;
 }
 
+static const struct alias *alias_of(const char *service)
+{
+    for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+        if (strcmp(aliases[i].service, service) == 0)
+            return &aliases[i];
+    return NULL;
+}
+
 static enum err find_endpoint(struct aws *aws, const char *service, struct endpoint **ret_endpoint)
 {
     char name[64] = "AWS_ENDPOINT_URL_", url[NET_HOST_MAX];
@@ -139,8 +154,9 @@ static enum err find_endpoint(struct aws *aws, const char *service, struct endpo
     if (!str_is_set(given))
         given = from_env("AWS_ENDPOINT_URL");
     if (!str_is_set(given)) {
-        (void)snprintf(url, sizeof url, "https://%s." STR_FMT ".amazonaws.com", service,
-                       STR_ARG(aws->region));
+        const struct alias *alias = alias_of(service);
+        (void)snprintf(url, sizeof url, "https://%s." STR_FMT ".amazonaws.com",
+                       alias ? alias->host : service, STR_ARG(aws->region));
         given = str_c(url);
     }
     enum err err = parse_endpoint(given, e);
@@ -160,6 +176,7 @@ static enum err make_head(struct aws *aws, const struct endpoint *e, const struc
 {
     struct sigv4_header headers[AWS_HEADERS_MAX + OWN_HEADERS];
     size_t n = 0, added = 0;
+    const struct alias *alias = alias_of(req->service);
     if (req->n_headers > AWS_HEADERS_MAX)
         return ERR_LIMIT;
     headers[n++] = (struct sigv4_header){STR("host"), str_c(e->authority)};
@@ -177,7 +194,7 @@ static enum err make_head(struct aws *aws, const struct endpoint *e, const struc
         .secret = aws->secret,
         .session_token = aws->token,
         .region = aws->region,
-        .service = str_c(req->service),
+        .service = str_c(alias ? alias->signing : req->service),
         .now_ms = clock_now_ms(),
         .s3 = strcmp(req->service, "s3") == 0,
         .body = str_is_set(req->body) ? req->body : STR(""),

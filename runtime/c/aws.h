@@ -1,6 +1,6 @@
 /* Calling AWS services from a function: SigV4-signed requests over kept-alive HTTP/1.1 connections.
  *
- * Where a service is: AWS_ENDPOINT_URL_<SERVICE> (DYNAMODB, SQS, S3...), else AWS_ENDPOINT_URL,
+ * Where a service is: AWS_ENDPOINT_URL_<SERVICE> (DYNAMODB, DYNAMODB_STREAMS, SQS, S3...), else AWS_ENDPOINT_URL,
  * else https://<service>.<region>.amazonaws.com with the certificate verified. Credentials are
  * AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; the region is AWS_REGION, else
  * AWS_DEFAULT_REGION.
@@ -43,7 +43,8 @@ struct aws_header {
 };
 
 struct aws_request {
-    const char *service; /* signing name and endpoint prefix: "dynamodb", "sqs", "s3" */
+    const char *service; /* signing name and endpoint prefix: "dynamodb", "sqs", "s3"; or
+                            "dynamodb-streams" */
     const char *method;  /* "POST" */
     struct str path;     /* percent-encoded, starts with '/'; absent: "/" */
     struct str query;    /* percent-encoded; absent: none */
@@ -72,7 +73,7 @@ struct str aws_reply_header(const struct aws_reply *reply, struct str name);
 
 /* --- services with JSON bodies ---------------------------------------------------------------- */
 
-/* "dynamodb" or "sqs", operation "PutItem", JSON text. *ret_json (arena) is the reply's body, also
+/* "dynamodb", "dynamodb-streams" or "sqs", operation "PutItem", JSON text. *ret_json (arena) is the reply's body, also
  * of an error; NULL for an empty body. ERR_OK only for a 2xx status; ERR_FAILED for a service error
  * (look at ret_reply->error_code); else as aws_call. */
 enum err aws_json(struct aws *aws, const char *service, const char *operation, struct str body,

@@ -8,9 +8,10 @@
 
 static const char *target_of(const char *service)
 {
-    return strcmp(service, "dynamodb") == 0 ? "DynamoDB_20120810"
-           : strcmp(service, "sqs") == 0    ? "AmazonSQS"
-                                            : NULL;
+    return strcmp(service, "dynamodb") == 0           ? "DynamoDB_20120810"
+           : strcmp(service, "dynamodb-streams") == 0 ? "DynamoDBStreams_20120810"
+           : strcmp(service, "sqs") == 0              ? "AmazonSQS"
+                                                      : NULL;
 }
 
 enum err aws_json(struct aws *aws, const char *service, const char *operation, struct str body,

@@ -4,44 +4,12 @@
 #include <poll.h>
 
 #include "codec/hash.h"
+#include "item.h"
 #include "money.h"
 
 enum { BODY_MAX = 1024 * 1024, UNPROCESSED_TRIES_MAX = 8, REVISION_BYTES = 8, BACKOFF_MS = 50 };
 
 /* --- attribute values ------------------------------------------------------------------------- */
-
-static void put_s(struct json_out *o, const char *name, struct str value)
-{
-    json_key(o, str_c(name));
-    json_open(o, '{');
-    json_kv_str(o, STR("S"), value);
-    json_close(o, '}');
-}
-
-static void put_n(struct json_out *o, const char *name, int64_t value)
-{
-    char text[24];
-    struct buf b;
-    buf_init(&b, sizeof text);
-    json_key(o, str_c(name));
-    json_open(o, '{');
-    buf_add_i64(&b, value);
-    json_kv_str(o, STR("N"), buf_str(&b));
-    json_close(o, '}');
-    buf_release(&b);
-}
-
-static struct str get_s(const struct json *item, const char *name)
-{
-    return json_get_str(json_get(item, str_c(name)), STR("S"));
-}
-
-static int64_t get_n(const struct json *item, const char *name)
-{
-    struct str text = json_get_str(json_get(item, str_c(name)), STR("N"));
-    int64_t v = 0;
-    return str_is_set(text) && str_to_i64(text, &v) == ERR_OK ? v : 0;
-}
 
 static const char *file_attribute(struct arena *a, int kind, const char *what)
 {
@@ -77,8 +45,8 @@ static void put_key(struct json_out *o, struct str date, const char *sk)
 {
     json_key(o, STR("Key"));
     json_open(o, '{');
-    put_s(o, "pk", date);
-    put_s(o, "sk", str_c(sk));
+    item_put_s(o, "pk", date);
+    item_put_s(o, "sk", str_c(sk));
     json_close(o, '}');
 }
 
@@ -105,14 +73,14 @@ enum err state_get_set(const struct state *st, struct arena *a, struct str date,
     const struct json *item;
     struct set set = {0};
     TRY(get_item(st, a, date, "SET", &item));
-    set.version = get_n(item, "version");
-    set.bucket = get_s(item, "bucket");
+    set.version = item_get_n(item, "version");
+    set.bucket = item_get_s(item, "bucket");
     for (int k = 0; item && k < KINDS; k++)
         set.files[k] = (struct set_file){
-            .key = get_s(item, file_attribute(a, k, "key")),
-            .etag = get_s(item, file_attribute(a, k, "etag")),
-            .rows = get_n(item, file_attribute(a, k, "rows")),
-            .rejects = get_n(item, file_attribute(a, k, "rejects")),
+            .key = item_get_s(item, file_attribute(a, k, "key")),
+            .etag = item_get_s(item, file_attribute(a, k, "etag")),
+            .rows = item_get_n(item, file_attribute(a, k, "rows")),
+            .rejects = item_get_n(item, file_attribute(a, k, "rejects")),
         };
     *ret_set = set;
     return ERR_OK;
@@ -125,19 +93,19 @@ enum err state_put_set(const struct state *st, struct arena *a, struct str date,
     begin(&o, &b, a, st);
     json_key(&o, STR("Item"));
     json_open(&o, '{');
-    put_s(&o, "pk", date);
-    put_s(&o, "sk", STR("SET"));
-    put_n(&o, "version", set->version + 1);
-    put_s(&o, "bucket", set->bucket);
+    item_put_s(&o, "pk", date);
+    item_put_s(&o, "sk", STR("SET"));
+    item_put_n(&o, "version", set->version + 1);
+    item_put_s(&o, "bucket", set->bucket);
     for (int k = 0; k < KINDS; k++) {
         const struct set_file *f = &set->files[k];
         if (!f->key.len)
             continue;
-        put_s(&o, file_attribute(a, k, "key"), f->key);
+        item_put_s(&o, file_attribute(a, k, "key"), f->key);
         if (f->etag.len)
-            put_s(&o, file_attribute(a, k, "etag"), f->etag);
-        put_n(&o, file_attribute(a, k, "rows"), f->rows);
-        put_n(&o, file_attribute(a, k, "rejects"), f->rejects);
+            item_put_s(&o, file_attribute(a, k, "etag"), f->etag);
+        item_put_n(&o, file_attribute(a, k, "rows"), f->rows);
+        item_put_n(&o, file_attribute(a, k, "rejects"), f->rejects);
     }
     json_close(&o, '}');
     if (set->version == 0) {
@@ -146,7 +114,7 @@ enum err state_put_set(const struct state *st, struct arena *a, struct str date,
         json_kv_str(&o, STR("ConditionExpression"), STR("version = :seen"));
         json_key(&o, STR("ExpressionAttributeValues"));
         json_open(&o, '{');
-        put_n(&o, ":seen", set->version);
+        item_put_n(&o, ":seen", set->version);
         json_close(&o, '}');
     }
     json_close(&o, '}');
@@ -187,11 +155,11 @@ enum err state_get_sending(const struct state *st, struct arena *a, struct str d
     TRY(get_item(st, a, date, "SEND", &item));
     *ret_sending = (struct sending){
         .exists = item != NULL,
-        .revision = get_s(item, "revision_id"),
-        .done_revision = get_s(item, "done_revision"),
-        .owner = get_s(item, "owner_id"),
-        .lease_until_ms = get_n(item, "lease_until"),
-        .next = get_n(item, "next_customer"),
+        .revision = item_get_s(item, "revision_id"),
+        .done_revision = item_get_s(item, "done_revision"),
+        .owner = item_get_s(item, "owner_id"),
+        .lease_until_ms = item_get_n(item, "lease_until"),
+        .next = item_get_n(item, "next_customer"),
     };
     return ERR_OK;
 }
@@ -212,14 +180,14 @@ enum err state_claim(const struct state *st, struct arena *a, struct str date, s
     begin(&o, &b, a, st);
     json_key(&o, STR("Item"));
     json_open(&o, '{');
-    put_s(&o, "pk", date);
-    put_s(&o, "sk", STR("SEND"));
-    put_s(&o, "revision_id", mine.revision);
+    item_put_s(&o, "pk", date);
+    item_put_s(&o, "sk", STR("SEND"));
+    item_put_s(&o, "revision_id", mine.revision);
     if (mine.done_revision.len)
-        put_s(&o, "done_revision", mine.done_revision);
-    put_s(&o, "owner_id", mine.owner);
-    put_n(&o, "lease_until", mine.lease_until_ms);
-    put_n(&o, "next_customer", mine.next);
+        item_put_s(&o, "done_revision", mine.done_revision);
+    item_put_s(&o, "owner_id", mine.owner);
+    item_put_n(&o, "lease_until", mine.lease_until_ms);
+    item_put_n(&o, "next_customer", mine.next);
     json_close(&o, '}');
     if (!old->exists) {
         json_kv_str(&o, STR("ConditionExpression"), STR("attribute_not_exists(pk)"));
@@ -228,9 +196,9 @@ enum err state_claim(const struct state *st, struct arena *a, struct str date, s
                     STR("owner_id = :owner AND lease_until = :until AND next_customer = :next"));
         json_key(&o, STR("ExpressionAttributeValues"));
         json_open(&o, '{');
-        put_s(&o, ":owner", old->owner);
-        put_n(&o, ":until", old->lease_until_ms);
-        put_n(&o, ":next", old->next);
+        item_put_s(&o, ":owner", old->owner);
+        item_put_n(&o, ":until", old->lease_until_ms);
+        item_put_n(&o, ":next", old->next);
         json_close(&o, '}');
     }
     json_close(&o, '}');
@@ -251,9 +219,9 @@ enum err state_progress(const struct state *st, struct arena *a, struct str date
     json_kv_str(&o, STR("ConditionExpression"), STR("owner_id = :owner"));
     json_key(&o, STR("ExpressionAttributeValues"));
     json_open(&o, '{');
-    put_n(&o, ":next", next);
-    put_n(&o, ":until", lease_until_ms);
-    put_s(&o, ":owner", owner);
+    item_put_n(&o, ":next", next);
+    item_put_n(&o, ":until", lease_until_ms);
+    item_put_s(&o, ":owner", owner);
     json_close(&o, '}');
     json_close(&o, '}');
     return call(st, a, "UpdateItem", &b, NULL);
@@ -272,11 +240,11 @@ enum err state_finish(const struct state *st, struct arena *a, struct str date, 
     json_kv_str(&o, STR("ConditionExpression"), STR("owner_id = :owner"));
     json_key(&o, STR("ExpressionAttributeValues"));
     json_open(&o, '{');
-    put_s(&o, ":revision", revision);
-    put_n(&o, ":zero", 0);
-    put_n(&o, ":messages", messages);
-    put_n(&o, ":rejects", rejects);
-    put_s(&o, ":owner", owner);
+    item_put_s(&o, ":revision", revision);
+    item_put_n(&o, ":zero", 0);
+    item_put_n(&o, ":messages", messages);
+    item_put_n(&o, ":rejects", rejects);
+    item_put_s(&o, ":owner", owner);
     json_close(&o, '}');
     json_close(&o, '}');
     return call(st, a, "UpdateItem", &b, NULL);
@@ -293,15 +261,15 @@ static void put_customer(struct json_out *o, struct arena *a, struct str date, s
     json_open(o, '{');
     json_key(o, STR("Item"));
     json_open(o, '{');
-    put_s(o, "pk", date);
-    put_s(o, "sk", str_fmt(a, "CUSTOMER#" STR_FMT, STR_ARG(c->id)));
-    put_s(o, "customer_name", c->name);
+    item_put_s(o, "pk", date);
+    item_put_s(o, "sk", str_fmt(a, "CUSTOMER#" STR_FMT, STR_ARG(c->id)));
+    item_put_s(o, "customer_name", c->name);
     json_key(o, STR("total_amount_spent"));
     json_open(o, '{');
     json_kv_str(o, STR("N"), money_text(total, c->total));
     json_close(o, '}');
-    put_n(o, "orders", c->n_orders);
-    put_s(o, "revision_id", revision);
+    item_put_n(o, "orders", c->n_orders);
+    item_put_s(o, "revision_id", revision);
     json_close(o, '}');
     json_close(o, '}');
     json_close(o, '}');
