@@ -156,6 +156,30 @@ class Weir:
                    AWS_CONFIG_FILE="/nonexistent", AWS_SHARED_CREDENTIALS_FILE="/nonexistent")
         return env
 
+    def script_env(self):
+        """The same for a script that calls the AWS CLI dozens of times: `aws` is one that is loaded already."""
+        global awscli
+        awscli = awscli or LoadedCli()
+        env = self.cli_env()
+        env.update(PATH=f"{LoadedCli.HERE}:{env['PATH']}", AWSCLI_SOCKET=awscli.socket,
+                   WEIR_BUILD=os.environ.get("WEIR_BUILD", os.path.join(ROOT, "build")))
+        return env
+
+
+class LoadedCli:
+    """The AWS CLI's process that forks for each call (awscli/server.py); ends with this one."""
+
+    HERE = os.path.join(ROOT, "tests", "awscli")
+
+    def __init__(self):
+        self.socket = os.path.join(tempfile.mkdtemp(prefix="weir-aws-"), "socket")
+        self.process = subprocess.Popen(["/usr/bin/python3", os.path.join(self.HERE, "server.py"), self.socket],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"ready\n"
+
+
+awscli = None
+
 
 def wait_for(condition, seconds=30, what="condition"):
     """Polls `condition` until it gives something true; for effects that a client can only poll."""

@@ -28,9 +28,8 @@ class Deployed:
         self.table = self.names["TABLE"]
 
     def script(self, name, **env):
-        env = {**self.weir.cli_env(), "WEIR_BUILD": os.environ.get("WEIR_BUILD", os.path.join(ROOT, "build")), **env}
-        done = subprocess.run([os.path.join(PIPELINE, name), self.weir.endpoint], env=env, capture_output=True,
-                              text=True, timeout=300)
+        done = subprocess.run([os.path.join(PIPELINE, name), self.weir.endpoint], env={**self.weir.script_env(), **env},
+                              capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return dict(line.split("=", 1) for line in done.stdout.splitlines())
 

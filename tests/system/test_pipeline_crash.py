@@ -23,8 +23,7 @@ def functions_of(pid):
 
 def test_killed_while_sending(make_weir, tmp_path):
     weir = make_weir(args=["--async-retry-base-ms", "500"])
-    env = weir.cli_env()
-    env["WEIR_BUILD"] = os.environ.get("WEIR_BUILD", os.path.join(ROOT, "build"))
+    env = weir.script_env()
     subprocess.run([sys.executable, os.path.join(PIPELINE, "gen_csv.py"), str(tmp_path), DATE, str(CUSTOMERS),
                     "30000", "60000", "--bad", "300"], check=True)
     out = subprocess.run([os.path.join(PIPELINE, "deploy.sh"), weir.endpoint], env=env, capture_output=True, text=True,

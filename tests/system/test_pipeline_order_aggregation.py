@@ -28,8 +28,7 @@ class Deployed:
         self.bucket, self.queue = self.names["BUCKET"], self.names["QUEUE_URL"]
 
     def script(self, name):
-        env = self.weir.cli_env()
-        env["WEIR_BUILD"] = os.environ.get("WEIR_BUILD", os.path.join(ROOT, "build"))
+        env = self.weir.script_env()
         done = subprocess.run([os.path.join(PIPELINE, name), self.weir.endpoint], env=env, capture_output=True,
                               text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
