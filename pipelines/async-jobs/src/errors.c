@@ -156,9 +156,9 @@ static int handle_message(struct lambda_context *ctx, struct str message)
         err = mark_batch(&t);
     if (err == ERR_OK)
         return 0;
-    return lambda_fail(ctx, "Pipeline.NotMarked",
-                       "batch " STR_FMT " of " STR_FMT ": %s: " STR_FMT, STR_ARG(t.what.first),
-                       STR_ARG(t.what.shard_id), err_name(err), STR_ARG(t.why));
+    return lambda_fail(ctx, "Pipeline.NotMarked", "batch " STR_FMT " of " STR_FMT ": %s: " STR_FMT,
+                       STR_ARG(t.what.first), STR_ARG(t.what.shard_id), err_name(err),
+                       STR_ARG(t.why));
 }
 
 static int handle(struct lambda_context *ctx, struct str event, struct buf *reply)

@@ -30,7 +30,7 @@ struct job {
 };
 
 struct outcome {
-    struct str reason;         /* absent: DONE, and the result says how; else FAILED, for this */
+    struct str reason; /* absent: DONE, and the result says how; else FAILED, for this */
     struct work_result result;
 };
 

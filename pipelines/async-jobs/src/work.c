@@ -40,8 +40,7 @@ static enum err count_words(struct arena *a, struct str input, struct work_resul
     qsort(words, n, sizeof *words, by_text);
     for (size_t i = 0; i < n; i++)
         distinct += i == 0 || !str_eq(words[i - 1], words[i]);
-    *ret_result =
-        (struct work_result){{{"words", (int64_t)n}, {"distinct", (int64_t)distinct}}};
+    *ret_result = (struct work_result){{{"words", (int64_t)n}, {"distinct", (int64_t)distinct}}};
     return ERR_OK;
 }
 
