@@ -85,6 +85,7 @@ struct call_impl {
     /* The request, copied out of the connection's memory. */
     struct wire_request request;
     struct web_head web;
+    const struct cors_rule *cors; /* the resource's rule that lets this page ask; NULL: none */
     struct wire_routed routed;
     bool routed_twice; /* the body was read to name the operation */
     struct sigv4_request sig;

@@ -527,12 +527,15 @@ static void on_request(void *ctx, struct http_req *req)
     c->key_refused = core->cfg.dev_key && core->from_function &&
                      str_eq_c(c->sig.access_key, CORE_DEV_KEY) && core->from_function(core, req);
     if (err == ERR_OK && !claim_find(c)) {
-        if (web_preflight(c, req)) {
+        bool answered = false;
+        err = route(c);
+        if (!err)
+            err = web_preflight(c, req, &answered);
+        if (answered) {
             c->asker = NULL;
             dispatch_over(c);
             return;
         }
-        err = route(c);
         if (!err && wants_front_page(c)) {
             c->asker = NULL;
             core->front_page(core, req);
@@ -541,7 +544,8 @@ static void on_request(void *ctx, struct http_req *req)
         }
     }
     if (err) {
-        c->call.request_id = STR("-");
+        if (!str_is_set(c->call.request_id))
+            c->call.request_id = STR("-");
         dispatch_fail(c, err);
         return;
     }

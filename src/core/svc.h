@@ -16,6 +16,7 @@
 
 #include "auth/policy.h"
 #include "core/call.h"
+#include "core/cors.h"
 #include "core/tags.h"
 #include "core/target.h"
 
@@ -71,6 +72,12 @@ struct svc_def {
     /* Further (action, resource) pairs that this request needs and the spec's `also` cannot say: as
      * many as a list has elements (tables of a batch). Calls call_authorize for each. NULL: none. */
     enum err (*authorize_more)(struct call *call, const void *in);
+    /* Cross-origin rules of what a request names, for web pages (core/web.h), and what a preflight request
+     * that they do not grant is told; borrowed for the arena's life. NULL: pages are the operator's
+     * business. ERR_NOMEM, the store's errors. */
+    enum err (*cors)(void *self, struct arena *a, const struct wire_routed *routed,
+                     const struct cors_rule **ret_rules, size_t *ret_n);
+    const struct wire_error *cors_refused;
     const struct tags_service *tags; /* how its resources are tagged (core/tags.h); NULL: not */
     /* Kinds of target that are its own (core/target.h). */
     const struct target_kind *targets;

@@ -123,6 +123,24 @@ static bool uses_dev_key(const struct call_impl *c)
     return c->core->cfg.dev_key && str_eq(c->sig.access_key, STR(CORE_DEV_KEY));
 }
 
+static struct cors_ask asked(const struct call_impl *c)
+{
+    return (struct cors_ask){c->web.origin, c->request.method, STR_NONE};
+}
+
+/* Finds the rule of the resource that lets the page ask. */
+static enum err ask_resource(struct call_impl *c, const struct cors_ask *ask)
+{
+    const struct svc *svc = c->routed.service ? core_svc(c->core, c->routed.service) : NULL;
+    const struct cors_rule *rules = NULL;
+    size_t n = 0;
+    if (!svc || !svc->def->cors)
+        return ERR_OK;
+    TRY(svc->def->cors(svc->self, &c->arena, &c->routed, &rules, &n));
+    c->cors = cors_find(rules, n, ask);
+    return ERR_OK;
+}
+
 enum err web_check(struct call_impl *c)
 {
     const struct core_config *cfg = &c->core->cfg;
@@ -130,7 +148,11 @@ enum err web_check(struct call_impl *c)
     bool dev = uses_dev_key(c), from_page = w->origin.p || w->site.p;
     if (!dev && !from_page)
         return ERR_OK;
-    if (from_page && web_is_foreign(cfg, w) && (dev || (!c->claim && may_change(c))))
+    if (w->origin.p && !c->claim) {
+        struct cors_ask ask = asked(c);
+        TRY(ask_resource(c, &ask));
+    }
+    if (from_page && !c->cors && web_is_foreign(cfg, w) && (dev || (!c->claim && may_change(c))))
         return call_error_common(
             c, WIRE_E_ACCESS_DENIED,
             "A web page of another origin%s may not do this here. See --allow-origin.",
@@ -145,41 +167,68 @@ enum err web_check(struct call_impl *c)
     return ERR_OK;
 }
 
-bool web_preflight(struct call_impl *c, struct http_req *req)
+static enum err refuse_preflight(struct call_impl *c)
 {
-    struct str method = wire_header_get(&c->request, STR("access-control-request-method"));
-    if (c->claim || !method.p || !str_eq(c->request.method, STR("OPTIONS")))
-        return false;
-    struct str origin = web_allowed_origin(&c->core->cfg, &c->web);
-    if (!origin.p)
-        return false;
-    struct http_header h[6] = {
-        {STR("Access-Control-Allow-Origin"), origin},
-        {STR("Access-Control-Allow-Methods"), method},
-        {STR("Access-Control-Max-Age"), STR("600")},
-        {STR("Vary"), STR("Origin, Access-Control-Request-Headers")},
-    };
-    size_t n = 4;
-    struct str headers = wire_header_get(&c->request, STR("access-control-request-headers"));
-    if (headers.p)
-        h[n++] = (struct http_header){STR("Access-Control-Allow-Headers"), headers};
-    if (wire_header_get(&c->request, STR("access-control-request-private-network")).p)
-        h[n++] = (struct http_header){STR("Access-Control-Allow-Private-Network"), STR("true")};
-    http_reply(req, 204, h, n, STR_NONE);
-    return true;
+    const struct svc *svc = c->routed.service ? core_svc(c->core, c->routed.service) : NULL;
+    if (!svc || !svc->def->cors || !str_is_set(c->routed.bucket))
+        return ERR_OK;
+    TRY(call_make_id(c));
+    return call_error(
+        &c->call, svc->def->cors_refused,
+        "CORSResponse: the bucket has no rule that allows this origin, method and headers.");
 }
 
-size_t web_reply_headers(const struct call_impl *c, struct http_header *out)
+static size_t operator_headers(struct str origin, const struct cors_ask *ask, struct http_header *h)
+{
+    size_t n = 0;
+    h[n++] = (struct http_header){STR("Access-Control-Allow-Origin"), origin};
+    h[n++] = (struct http_header){STR("Access-Control-Allow-Methods"), ask->method};
+    h[n++] = (struct http_header){STR("Access-Control-Max-Age"), STR("600")};
+    h[n++] = (struct http_header){STR("Vary"), STR("Origin, Access-Control-Request-Headers")};
+    if (ask->headers.p)
+        h[n++] = (struct http_header){STR("Access-Control-Allow-Headers"), ask->headers};
+    return n;
+}
+
+enum err web_preflight(struct call_impl *c, struct http_req *req, bool *ret_answered)
+{
+    struct cors_ask ask = {
+        .origin = c->web.origin,
+        .method = wire_header_get(&c->request, STR("access-control-request-method")),
+        .headers = wire_header_get(&c->request, STR("access-control-request-headers")),
+    };
+    *ret_answered = false;
+    if (!ask.method.p || !ask.origin.p || !str_eq(c->request.method, STR("OPTIONS")))
+        return ERR_OK;
+    struct http_header h[CORS_HEADERS_MAX + 1];
+    struct str origin = web_allowed_origin(&c->core->cfg, &c->web);
+    size_t n = origin.p ? operator_headers(origin, &ask, h) : 0;
+    if (!n) {
+        TRY(ask_resource(c, &ask));
+        n = c->cors ? cors_headers(&c->arena, c->cors, &ask, h) : 0;
+        if (!n)
+            return refuse_preflight(c);
+    }
+    if (wire_header_get(&c->request, STR("access-control-request-private-network")).p)
+        h[n++] = (struct http_header){STR("Access-Control-Allow-Private-Network"), STR("true")};
+    http_reply(req, origin.p ? 204 : 200, h, n, STR_NONE);
+    *ret_answered = true;
+    return ERR_OK;
+}
+
+size_t web_reply_headers(struct call_impl *c, struct http_header *out)
 {
     if (c->claim || !c->web.origin.p)
         return 0;
     struct str origin = web_allowed_origin(&c->core->cfg, &c->web);
-    if (!origin.p)
-        return 0;
+    if (!origin.p) {
+        struct cors_ask ask = asked(c);
+        return c->cors ? cors_headers(&c->arena, c->cors, &ask, out) : 0;
+    }
     out[0] = (struct http_header){STR("Access-Control-Allow-Origin"), origin};
     out[1] = (struct http_header){STR("Access-Control-Expose-Headers"), STR("*")};
     out[2] = (struct http_header){STR("Vary"), STR("Origin")};
-    return WEB_HEADERS_MAX;
+    return 3;
 }
 
 /* --- the operator ----------------------------------------------------------------------------- */

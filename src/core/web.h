@@ -6,7 +6,8 @@
  *        known to be Weir's: a name that its owner lets lead here makes any page one of "ours" (DNS
  *        rebinding), and old browsers say nothing else of it.
  *   WP2  Whoever signs, a page of another origin changes nothing.
- *   WP3  --allow-origin and --allow-host are the exceptions. Under --insecure-network the development
+ *   WP3  --allow-origin, --allow-host and a resource's own cross-origin rules (a bucket's, svc.h) are the
+ *        exceptions. Under --insecure-network the development
  *        key is taken under any Host, but of a page only under one that is known: names in a container
  *        network are whatever its owner calls a service.
  *
@@ -19,6 +20,7 @@
 #define WEIR_CORE_WEB_H
 
 #include "core/core.h"
+#include "core/cors.h"
 
 /* What a head says about it; borrowed from the head. Absent: not sent. */
 struct web_head {
@@ -39,11 +41,12 @@ bool web_is_foreign(const struct core_config *cfg, const struct web_head *w);
 struct call_impl;
 /* Keeps WP1 and WP2 for a call whose head is parsed: ERR_FAILED with the service's error. */
 enum err web_check(struct call_impl *c) WARN_UNUSED;
-/* Answers a preflight request of an allowed origin; false: it is none. */
-bool web_preflight(struct call_impl *c, struct http_req *req);
+/* Answers a preflight request that may be granted, once it is routed; *ret_answered false: it is none, or
+ * nobody's to grant. ERR_FAILED with the error of the resource that does not grant it, ERR_NOMEM. */
+enum err web_preflight(struct call_impl *c, struct http_req *req, bool *ret_answered) WARN_UNUSED;
 /* Appends what lets an allowed page read the reply; at most WEB_HEADERS_MAX. Returns how many. */
-enum { WEB_HEADERS_MAX = 3 };
-size_t web_reply_headers(const struct call_impl *c, struct http_header *out);
+enum { WEB_HEADERS_MAX = CORS_HEADERS_MAX };
+size_t web_reply_headers(struct call_impl *c, struct http_header *out);
 
 /* Whether the request brings `token`, "Authorization: Bearer TOKEN" (RFC 6750 section 2.1). Nobody brings
  * an empty one. */

@@ -449,6 +449,8 @@ static enum err route_s3(const struct wire_service *s3, const struct wire_reques
     TRY(route_rest(s3, req, &p, arena, r));
     if (r->route && p.n > 0)
         r->bucket = r->labels[0];
+    else if (p.n > 0 && percent_decode(arena, p.segment[0], false, &r->bucket) == ERR_NOMEM)
+        return ERR_NOMEM; /* what cannot be decoded is no bucket's name */
     return ERR_OK;
 }
 

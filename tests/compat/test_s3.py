@@ -3,6 +3,7 @@ copies, integrity, notifications, restarts."""
 import base64
 import concurrent.futures
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -116,7 +117,6 @@ def test_default_settings(s3, bucket):
 @pytest.mark.parametrize("operation, args", [
     ("put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": [
         {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]}}),
-    ("put_bucket_cors", {"CORSConfiguration": {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}}),
     ("put_bucket_website", {"WebsiteConfiguration": {"IndexDocument": {"Suffix": "i"}}}),
     ("put_bucket_request_payment", {"RequestPaymentConfiguration": {"Payer": "Requester"}}),
     ("put_bucket_accelerate_configuration", {"AccelerateConfiguration": {"Status": "Enabled"}}),
@@ -125,6 +125,83 @@ def test_default_settings(s3, bucket):
 ])
 def test_unsupported_settings_are_refused(s3, bucket, operation, args):
     assert code_of(getattr(s3, operation), Bucket=bucket, **args) == ("NotImplemented", 501)
+
+
+def page_asks(weir, method, target, **headers):
+    """Status, cross-origin headers and body of what a browser would send for a page."""
+    peer = http.client.HTTPConnection("127.0.0.1", weir.port, timeout=30)
+    peer.request(method, target, headers={k.replace("_", "-"): v for k, v in headers.items()},
+                 body=b"of a page" if method == "PUT" else None)
+    reply = peer.getresponse()
+    body = reply.read().decode()
+    peer.close()
+    return reply.status, {k[len("Access-Control-"):]: v for k, v in reply.getheaders() if k.startswith("Access-Control-")}, body
+
+
+def presigned_target(s3, operation, bucket, key):
+    url = urllib.parse.urlsplit(s3.generate_presigned_url(operation, Params={"Bucket": bucket, "Key": key}))
+    return f"{url.path}?{url.query}"
+
+
+CORS_RULES = [
+    {"ID": "uploads", "AllowedOrigins": ["http://*.example", "https://app.test"], "AllowedMethods": ["PUT", "DELETE"],
+     "AllowedHeaders": ["content-type", "x-amz-*"], "ExposeHeaders": ["ETag", "x-amz-version-id"], "MaxAgeSeconds": 60},
+    {"AllowedOrigins": ["*"], "AllowedMethods": ["GET"]},
+]
+
+
+def test_cors(weir, s3, bucket):
+    put, get = (presigned_target(s3, op, bucket, "k") for op in ("put_object", "get_object"))
+    asked = {"Origin": "http://a.example", "Access_Control_Request_Method": "PUT",
+             "Access_Control_Request_Headers": "content-type,x-amz-meta-a"}
+    refused = lambda *args, **kw: page_asks(weir, *args, **kw)[:2] == (403, {})  # noqa: E731
+    assert refused("OPTIONS", put, **asked) and refused("PUT", put, Origin="http://a.example")
+
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": CORS_RULES})
+    assert s3.get_bucket_cors(Bucket=bucket)["CORSRules"] == CORS_RULES
+    own = {"Allow-Origin": "http://a.example", "Allow-Methods": "PUT, DELETE", "Expose-Headers": "ETag, x-amz-version-id",
+           "Max-Age": "60", "Allow-Credentials": "true"}
+    status, told, body = page_asks(weir, "OPTIONS", put, **asked)
+    assert (status, told, body) == (200, {**own, "Allow-Headers": "content-type,x-amz-meta-a"}, "")
+    for other in ({"Origin": "http://evil.test"}, {"Access_Control_Request_Method": "POST"},
+                  {"Access_Control_Request_Headers": "authorization"}):
+        status, told, body = page_asks(weir, "OPTIONS", put, **{**asked, **other})
+        assert (status, told) == (403, {}) and "<Code>AccessForbidden</Code>" in body and "CORSResponse" in body
+    assert refused("OPTIONS", f"/{bucket}-other/k", **asked)
+
+    assert page_asks(weir, "PUT", put, Origin="http://a.example")[:2] == (200, own)
+    assert refused("PUT", put, Origin="http://evil.test")
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"of a page"
+    status, told, body = page_asks(weir, "GET", get, Origin="http://evil.test")
+    assert (status, told, body) == (200, {"Allow-Origin": "*", "Allow-Methods": "GET"}, "of a page")
+    # Errors are for the page to read, too; and its being allowed to ask is no permission.
+    status, told, body = page_asks(weir, "GET", get.replace("Signature=", "Signature=0"), Origin="http://evil.test")
+    assert status == 403 and told["Allow-Origin"] == "*" and "SignatureDoesNotMatch" in body
+    assert page_asks(weir, "GET", f"/{bucket}/k", Origin="http://evil.test")[0] == 403
+    assert page_asks(weir, "GET", get)[1] == {}
+
+    s3.delete_bucket_cors(Bucket=bucket)
+    assert code_of(s3.get_bucket_cors, Bucket=bucket) == ("NoSuchCORSConfiguration", 404)
+    assert refused("OPTIONS", put, **asked)
+
+
+@pytest.mark.parametrize("change, code, words", [
+    ({"AllowedMethods": ["PATCH"]}, "InvalidRequest", "Unsupported method is PATCH"),
+    ({"AllowedOrigins": ["http://*.*"]}, "InvalidRequest", "can not have more than one wildcard"),
+    ({"AllowedHeaders": ["*-*"]}, "InvalidRequest", "can not have more than one wildcard"),
+    ({"ExposeHeaders": ["x-*"]}, "InvalidRequest", "contains wildcard"),
+    ({"ID": "i" * 256}, "InvalidRequest", "255"),
+    ({"AllowedOrigins": []}, "MalformedXML", "well-formed"),
+    ({"AllowedMethods": []}, "MalformedXML", "well-formed"),
+])
+def test_bad_cors(s3, bucket, change, code, words):
+    rule = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET"], **change}
+    with pytest.raises(ClientError, match=words) as e:
+        s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+    assert e.value.response["Error"]["Code"] == code
+    for number in (0, 101):
+        assert code_of(s3.put_bucket_cors, Bucket=bucket, CORSConfiguration={"CORSRules": CORS_RULES[1:] * number})[0] == "MalformedXML"
+    assert code_of(s3.get_bucket_cors, Bucket=bucket)[0] == "NoSuchCORSConfiguration"
 
 
 def test_bucket_tags(s3, bucket):

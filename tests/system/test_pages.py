@@ -243,3 +243,15 @@ def test_an_allowed_page_in_a_browser(make_weir, site, tmp_path):
             ["get", here + get, {}]]
     assert site.visit(todo, "localhost", tmp_path) == {"put": "200", "get": "200"}
     assert weir.client("s3").get_object(Bucket="pages", Key="from-a-page")["Body"].read() == b"hello"
+
+
+def test_a_bucket_lets_a_page_in_a_browser(weir, site, bucket, tmp_path):
+    here = f"http://127.0.0.1:{weir.port}"
+    weir.client("s3").put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [
+        {"AllowedOrigins": [f"http://localhost:{site.port}"], "AllowedMethods": ["PUT", "GET"], "AllowedHeaders": ["*"]}]})
+    todo = [["put", here + presigned(weir, "s3", "PUT", f"/{bucket}/page"),
+             {"method": "PUT", "body": "hello", "headers": {"Content-Type": "text/csv"}}],
+            ["get", here + presigned(weir, "s3", "GET", f"/{bucket}/page"), {}],
+            ["delete", here + presigned(weir, "s3", "DELETE", f"/{bucket}/page"), {"method": "DELETE"}]]
+    assert site.visit(todo, "localhost", tmp_path) == {"put": "200", "get": "200", "delete": "refused"}
+    assert weir.client("s3").get_object(Bucket=bucket, Key="page")["Body"].read() == b"hello"

@@ -19,7 +19,6 @@ static enum err absent(struct call *call, struct str bucket, struct str owner,
         return absent(call, in->bucket, in->expected_bucket_owner, &s3_err_##error, message);      \
     }
 
-ABSENT(bucket_cors, no_such_cors_configuration, "The CORS configuration does not exist")
 ABSENT(bucket_website, no_such_website_configuration,
        "The specified bucket does not have a website configuration")
 ABSENT(bucket_lifecycle_configuration, no_such_lifecycle_configuration,

@@ -70,6 +70,8 @@ const struct svc_def s3_def = {
     .resource_mark = ":ExistingObjectTag/",
     .resource_keys = s3_resource_keys,
     .authorize_more = s3_authorize_more,
+    .cors = s3_cors_rules,
+    .cors_refused = &s3_err_access_forbidden,
     .tags = &s3_tags,
     .metrics = s3_metrics,
 };

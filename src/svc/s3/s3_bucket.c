@@ -66,18 +66,32 @@ static bool is_name(struct str name)
     return name.len > 0 && name.len <= S3_BUCKET_NAME_MAX;
 }
 
-enum err s3_bucket_known(struct s3 *s3, struct txn *txn, struct str name,
-                         const struct s3_bucket_rec **ret_rec)
+/* `txn` may be NULL (catalogue_take). */
+static enum err look_up(struct s3 *s3, struct txn *txn, struct arena *a, struct str name,
+                        const struct s3_bucket_rec **ret_rec)
 {
     void *object;
     if (!is_name(name))
         return ERR_NOT_FOUND;
-    struct str key = key_make(txn->arena, &s3_k_bucket, name);
+    struct str key = key_make(a, &s3_k_bucket, name);
     if (!str_is_set(key))
         return ERR_NOMEM;
-    TRY(catalogue_get(s3->buckets, txn, key, &object));
+    TRY(catalogue_take(s3->buckets, txn, key, &object));
+    TRY(catalogue_hold(a, object));
     *ret_rec = &((const struct mirrored *)object)->rec;
     return ERR_OK;
+}
+
+enum err s3_bucket_known(struct s3 *s3, struct txn *txn, struct str name,
+                         const struct s3_bucket_rec **ret_rec)
+{
+    return look_up(s3, txn, txn->arena, name, ret_rec);
+}
+
+enum err s3_bucket_seen(struct s3 *s3, struct arena *a, struct str name,
+                        const struct s3_bucket_rec **ret_rec)
+{
+    return look_up(s3, NULL, a, name, ret_rec);
 }
 
 enum err s3_bucket_read(struct txn *txn, struct str name, struct s3_bucket_rec *ret_rec)

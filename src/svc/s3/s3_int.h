@@ -118,7 +118,9 @@ enum err s3_clean_register(struct s3 *s3) WARN_UNUSED;
 
 /* --- buckets (s3_bucket.c) -------------------------------------------------------------------- */
 
-enum { S3_BUCKET_BYTES_MAX = 4 * 1024 * 1024 }; /* what decoding may take: a policy and 100 rules */
+enum {
+    S3_BUCKET_BYTES_MAX = 4 * 1024 * 1024
+}; /* what decoding may take: a policy, 100 rules of either kind */
 
 /* Makes the mirror, and fills it at start: O(buckets). ERR_NOMEM, ERR_CORRUPT, ERR_IO. */
 enum err s3_buckets_new(struct s3 *s3) WARN_UNUSED;
@@ -139,6 +141,9 @@ enum err s3_bucket_get(struct call *call, struct str name, struct str expected_o
  * one, tracked. ERR_NOT_FOUND. */
 enum err s3_bucket_known(struct s3 *s3, struct txn *txn, struct str name,
                          const struct s3_bucket_rec **ret_rec) WARN_UNUSED;
+/* Outside of transactions: maybe a commit behind, or one ahead of what is durable. */
+enum err s3_bucket_seen(struct s3 *s3, struct arena *a, struct str name,
+                        const struct s3_bucket_rec **ret_rec) WARN_UNUSED;
 enum err s3_bucket_read(struct txn *txn, struct str name,
                         struct s3_bucket_rec *ret_rec) WARN_UNUSED;
 /* A stored record; it borrows from the bytes. Absent bytes are ones for which there was no memory.
@@ -302,6 +307,8 @@ enum err s3_check_encoding(struct call *call, struct str encoding_type, bool *re
 /* --- policies (s3_policy.c) ------------------------------------------------------------------- */
 
 enum err s3_resource_policy(void *self, struct txn *txn, struct str arn, struct str *ret_json);
+enum err s3_cors_rules(void *self, struct arena *a, const struct wire_routed *routed,
+                       const struct cors_rule **ret_rules, size_t *ret_n);
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx);
 enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct str action,
                           struct str arn, struct policy_context *ctx);

@@ -103,6 +103,23 @@ static const struct record_field rules_fields[] = {
 };
 const struct record_type s3_rules_type = RECORD_TYPE(struct s3_rules, 1, rules_fields);
 
+#define CORS_TEXTS(m) REC_LIST(struct cors_rule, m.v, m.n, PAIRS_MAX, &record_str)
+static const struct record_field cors_rule_fields[] = {
+    REC_STR(struct cors_rule, id),
+    CORS_TEXTS(origins),
+    CORS_TEXTS(methods),
+    CORS_TEXTS(headers),
+    CORS_TEXTS(expose),
+    REC_BOOL(struct cors_rule, has_max_age),
+    REC_INT(struct cors_rule, max_age_s),
+};
+static const struct record_type cors_rule_type = RECORD_TYPE(struct cors_rule, 1, cors_rule_fields);
+
+static const struct record_field cors_fields[] = {
+    REC_LIST(struct s3_cors, v, n, S3_CORS_RULES_MAX, &cors_rule_type),
+};
+static const struct record_type cors_type = RECORD_TYPE(struct s3_cors, 1, cors_fields);
+
 static const struct record_field bucket_fields[] = {
     REC_UINT(struct s3_bucket_rec, id),
     REC_STR(struct s3_bucket_rec, region),
@@ -111,8 +128,9 @@ static const struct record_field bucket_fields[] = {
     REC_UINT(struct s3_bucket_rec, flags),
     REC_SINCE(2, REC_STR(struct s3_bucket_rec, policy)),
     REC_SINCE(2, REC_STRUCT(struct s3_bucket_rec, rules, &s3_rules_type)),
+    REC_SINCE(3, REC_STRUCT(struct s3_bucket_rec, cors, &cors_type)),
 };
-const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 2, bucket_fields);
+const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 3, bucket_fields);
 
 enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
                        const void *rec, size_t size)

@@ -5,6 +5,7 @@
 #define WEIR_SVC_S3_S3_RECORD_H
 
 #include "base/record.h"
+#include "core/cors.h"
 #include "core/txn.h"
 #include "s3_api.h"
 #include "svc/s3/s3.h"
@@ -143,6 +144,12 @@ struct s3_rules {
     size_t n;
 };
 
+/* Cross-origin rules. */
+struct s3_cors {
+    struct cors_rule *v;
+    size_t n;
+};
+
 /* A bucket with all that a call needs to know of it: one record, mirrored by a catalogue. */
 struct s3_bucket_rec {
     uint64_t id;
@@ -152,6 +159,7 @@ struct s3_bucket_rec {
     uint64_t flags;
     struct str policy; /* its JSON; absent: none */
     struct s3_rules rules;
+    struct s3_cors cors;
 };
 
 extern const struct record_type s3_bucket_type, s3_object_type, s3_upload_type, s3_seq_type,

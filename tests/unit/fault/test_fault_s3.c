@@ -60,6 +60,15 @@ static const struct fault_case cases[] = {
         .probe = {{S3("GET", "/", NULL)}, {S3("GET", "/bkt?location", NULL)}},
     },
     {
+        .name = "put cors",
+        .setup = {MAKE_B},
+        .undo = {{S3("DELETE", "/bkt?cors", NULL)}},
+        .act = {S3("PUT", "/bkt?cors",
+                   "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin>"
+                   "<AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>")},
+        .probe = {{S3("GET", "/bkt?cors", NULL)}},
+    },
+    {
         .name = "delete bucket",
         .setup = {MAKE_B},
         .undo = {MAKE_B},
