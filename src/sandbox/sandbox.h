@@ -259,14 +259,27 @@ struct sandbox_unpack_limits {
     uint64_t files_max; /* 0: 65,536 */
 };
 
+enum { SANDBOX_UNPACK_WHY_MAX = 256 };
+
+struct sandbox_unpacked {
+    uint64_t bytes;                   /* sum of unpacked sizes */
+    char why[SANDBOX_UNPACK_WHY_MAX]; /* of a failure: a sentence */
+};
+
 /* Unpacks a zip archive into `dir` (existing, empty, absolute path): regular files, folders and
  * symbolic links that stay inside. Owner and mode are ours but for the x bits; times are not kept.
- * Nothing is ever written outside `dir`. On failure the caller removes `dir`; `why` gets a
- * sentence. ERR_INVALID (not a zip, encrypted, a path or link that escapes, special files),
+ * Nothing is ever written outside `dir`. On failure the caller removes `dir`, and ret->why is
+ * written. ERR_INVALID (not a zip, encrypted, a path or link that escapes, special files),
  * ERR_LIMIT, ERR_IO, ERR_NOMEM. Blocking: run it on a worker thread. */
 enum err sandbox_unpack_zip(struct str zip, const char *dir,
-                            const struct sandbox_unpack_limits *limits, char *ret_why,
-                            size_t why_size) WARN_UNUSED;
+                            const struct sandbox_unpack_limits *limits,
+                            struct sandbox_unpacked *ret) WARN_UNUSED;
+
+/* Puts what is in `from`, an unpacked package, into the folder `to` of the same file system, over what is
+ * there: files by a second name, so they are stored once. A file takes the place of a folder of its name, and
+ * the other way round. Both are absolute, and nobody else writes there. On failure the caller
+ * removes `to`. ERR_LIMIT (paths), ERR_IO. Blocking. */
+enum err sandbox_merge_tree(const char *from, const char *to) WARN_UNUSED;
 
 /* Removes `path` and all below it, not following links. A path that is not there is fine. ERR_IO.
  * Blocking. */

@@ -33,14 +33,14 @@ struct unpacking {
     zip_t *zip;
     int dir_fd;
     uint64_t bytes_left;
-    char *why;
-    size_t why_size;
+    struct sandbox_unpacked *ret;
     char piece[UNPACK_PIECE];
 };
 
 static enum err refuse(struct unpacking *u, enum err err, const char *what, const char *name)
 {
-    (void)snprintf(u->why, u->why_size, "%s%s%.200s", what, name ? ": " : "", name ? name : "");
+    (void)snprintf(u->ret->why, sizeof u->ret->why, "%s%s%.200s", what, name ? ": " : "",
+                   name ? name : "");
     return err;
 }
 
@@ -232,7 +232,8 @@ static enum err unpack_all(struct unpacking *u, const struct sandbox_unpack_limi
 {
     zip_int64_t n = zip_get_num_entries(u->zip, 0);
     uint64_t files_max = limits && limits->files_max ? limits->files_max : UNPACK_FILES_MAX;
-    u->bytes_left = limits && limits->bytes_max ? limits->bytes_max : UNPACK_BYTES_MAX;
+    uint64_t bytes_max = limits && limits->bytes_max ? limits->bytes_max : UNPACK_BYTES_MAX;
+    u->bytes_left = bytes_max;
     if (n == 0)
         return refuse(u, ERR_INVALID, "Uploaded file must be a non-empty zip", NULL);
     if (n < 0 || (uint64_t)n > files_max)
@@ -240,20 +241,20 @@ static enum err unpack_all(struct unpacking *u, const struct sandbox_unpack_limi
     for (int pass = 0; pass < 2; pass++)
         for (zip_int64_t i = 0; i < n; i++)
             TRY(unpack_entry(u, (zip_uint64_t)i, pass));
+    u->ret->bytes = bytes_max - u->bytes_left;
     return ERR_OK;
 }
 
 enum err sandbox_unpack_zip(struct str zip, const char *dir,
-                            const struct sandbox_unpack_limits *limits, char *ret_why,
-                            size_t why_size)
+                            const struct sandbox_unpack_limits *limits,
+                            struct sandbox_unpacked *ret)
 {
     zip_error_t error;
     enum err err = ERR_NOMEM;
     struct unpacking *u = mem_calloc(1, sizeof *u);
     if (!u)
         return ERR_NOMEM;
-    u->why = ret_why;
-    u->why_size = why_size;
+    u->ret = ret;
     u->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     zip_error_init(&error);
     zip_source_t *source = zip_source_buffer_create(zip.p, zip.len, 0, &error);
@@ -273,6 +274,73 @@ enum err sandbox_unpack_zip(struct str zip, const char *dir,
         close(u->dir_fd);
     mem_free(u);
     return err;
+}
+
+/* --- merging ---------------------------------------------------------------------------------- */
+
+/* Lies there, of another kind than what comes? Then it goes. */
+static enum err make_way(const char *path, bool folder)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return errno == ENOENT ? ERR_OK : ERR_IO;
+    if (S_ISDIR(st.st_mode) && folder)
+        return ERR_OK;
+    if (S_ISDIR(st.st_mode))
+        return sandbox_remove_tree(path);
+    return unlink(path) == 0 ? ERR_OK : ERR_IO;
+}
+
+static enum err merge_level(const char *from, const char *to, int depth);
+
+/* Paths of one level of the two trees; on the heap, as the levels are many. */
+struct merging {
+    char from[PATH_MAX], to[PATH_MAX];
+};
+
+static enum err merge_entry(const struct merging *m, int depth)
+{
+    struct stat st;
+    if (lstat(m->from, &st) != 0)
+        return ERR_IO;
+    bool folder = S_ISDIR(st.st_mode);
+    TRY(make_way(m->to, folder));
+    if (!folder)
+        return link(m->from, m->to) == 0 ? ERR_OK : ERR_IO;
+    if (make_folder(AT_FDCWD, m->to) != 0 && errno != EEXIST)
+        return ERR_IO;
+    return merge_level(m->from, m->to, depth + 1);
+}
+
+static enum err merge_level(const char *from, const char *to, int depth)
+{
+    enum err err = ERR_OK;
+    struct dirent *entry;
+    if (depth > UNPACK_DEPTH_MAX)
+        return ERR_LIMIT;
+    struct merging *m = mem_alloc(sizeof *m);
+    DIR *dir = m ? opendir(from) : NULL;
+    if (!dir) {
+        mem_free(m);
+        return m ? ERR_IO : ERR_NOMEM;
+    }
+    while (err == ERR_OK && (errno = 0, entry = readdir(dir))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        int a = snprintf(m->from, sizeof m->from, "%s/%s", from, entry->d_name);
+        int b = snprintf(m->to, sizeof m->to, "%s/%s", to, entry->d_name);
+        err = a < 0 || b < 0 || a >= PATH_MAX || b >= PATH_MAX ? ERR_LIMIT : merge_entry(m, depth);
+    }
+    if (err == ERR_OK && errno)
+        err = ERR_IO;
+    closedir(dir);
+    mem_free(m);
+    return err;
+}
+
+enum err sandbox_merge_tree(const char *from, const char *to)
+{
+    return merge_level(from, to, 0);
 }
 
 /* --- removal ---------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@ static void release(void *self)
     catalogue_free(l->mappings);
     catalogue_free(l->fns);
     catalogue_free(l->aliases);
+    catalogue_free(l->layers);
     map_release(&l->codes);
     pthread_mutex_destroy(&l->codes_lock);
     lambda_removals_forget(l);
@@ -37,6 +38,8 @@ static enum err make(struct core *core, void **ret_self)
     lambda_removals_init(l);
     rng_bytes(l->url_key, sizeof(l->url_key));
     enum err err = lambda_fns_new(l);
+    if (err == ERR_OK)
+        err = lambda_layers_new(l);
     if (err == ERR_OK)
         err = lambda_engine_new(l, &l->engine);
     if (err == ERR_OK)
@@ -88,27 +91,40 @@ static enum err load_body(struct txn *txn, void *arg)
 {
     struct lambda *l = arg;
     TRY(lambda_fns_load(l, txn));
+    TRY(lambda_layers_load(l, txn));
     return lambda_pollers_load(l->pollers, txn);
 }
 
 struct keeping {
-    struct map codes; /* ids that functions name; the value is not used */
+    struct map codes; /* ids that functions and layers name; the value is not used */
     enum err err;
 };
 
-static void keep_code(void *arg, const void *object)
+static void keep(struct keeping *k, struct str id)
 {
-    struct keeping *k = arg;
-    if (k->err == ERR_OK)
-        k->err = map_put(&k->codes, ((const struct lambda_fn *)object)->code_id, k, NULL);
+    if (k->err == ERR_OK && str_is_set(id))
+        k->err = map_put(&k->codes, id, k, NULL);
 }
 
-/* Removes packages that no function names. */
+static void keep_function(void *arg, const void *object)
+{
+    const struct lambda_fn *fn = object;
+    keep(arg, fn->code_id);
+    keep(arg, fn->opt_id);
+}
+
+static void keep_layer(void *arg, const void *object)
+{
+    keep(arg, ((const struct lambda_layer_version *)object)->code_id);
+}
+
+/* Removes packages that no function and no layer names. */
 static enum err collect(struct lambda *l)
 {
     struct keeping k = {.err = ERR_OK};
     map_init(&k.codes);
-    catalogue_each(l->fns, STR(""), keep_code, &k);
+    catalogue_each(l->fns, STR(""), keep_function, &k);
+    catalogue_each(l->layers, STR(""), keep_layer, &k);
     if (k.err == ERR_OK)
         k.err = lambda_code_collect(l, &k.codes);
     map_release(&k.codes);
@@ -150,11 +166,15 @@ static enum err resource_policy(void *self, struct txn *txn, struct str arn, str
 {
     const struct key_scope here = {txn->core->cfg.account, txn->core->cfg.region};
     struct lambda_name name;
+    struct lambda_layer_name layer;
     struct lambda_policy policy;
 
     *ret_json = STR_NONE;
-    if (lambda_name_parse(arn, here, &name) != ERR_OK)
-        return ERR_OK;
+    if (lambda_name_parse(arn, here, &name) != ERR_OK) {
+        if (lambda_layer_name_parse(arn, here, &layer) != ERR_OK || !layer.number)
+            return ERR_OK;
+        return lambda_layer_policy(txn, &layer, ret_json);
+    }
     TRY(lambda_policy_get(txn, &name, &policy));
     *ret_json = policy.document;
     return ERR_OK;
@@ -175,6 +195,17 @@ static enum err auth_context(struct call *call, const void *in, struct policy_co
     }
 }
 
+static enum err authorize_more(struct call *call, const void *in)
+{
+    if (call->op->index == LAMBDA_OP_CREATE_FUNCTION)
+        return lambda_layers_authorize(call,
+                                       ((const struct lambda_create_function_input *)in)->layers);
+    if (call->op->index == LAMBDA_OP_UPDATE_FUNCTION_CONFIGURATION)
+        return lambda_layers_authorize(
+            call, ((const struct lambda_update_function_configuration_input *)in)->layers);
+    return ERR_OK;
+}
+
 const struct svc_def lambda_def = {
     .wire = &lambda_service,
     .make = make,
@@ -186,4 +217,5 @@ const struct svc_def lambda_def = {
     .n_targets = ARRAY_LEN(lambda_targets),
     .resource_policy = resource_policy,
     .auth_context = auth_context,
+    .authorize_more = authorize_more,
 };

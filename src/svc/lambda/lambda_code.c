@@ -1,9 +1,11 @@
-/* Packages: <data>/lambda/code/<id>.zip and <id>/ unpacked, where id is the SHA-256 in hex and
- * eight random characters, so that no two uploads ever share files and removal needs no locks.
+/* Packages of functions and layers: <data>/lambda/code/<id>.zip and <id>/ unpacked, where id is the SHA-256 in
+ * hex and eight random characters, so that no two uploads ever share folders and removal needs no locks. What
+ * a function sees of several layers is such a folder, too, without a zip: its files are second names
+ * of the layers'.
  *
  * Invariants
  *   LC1  A package is complete and synced before the commit that names it.
- *   LC2  A package that no durable function names is removed: when its last user is done
+ *   LC2  A package that no durable function or layer names is removed: when its last user is done
  *        (lambda_code_unref of a retired one), when its upload fails, or at the next start
  *        (lambda_code_collect).
  *   LC3  None is removed during a backup, which may refer to it: what would be waits for its end in
@@ -30,7 +32,7 @@
 enum {
     PATH_BYTES_MAX = 4096,
     ID_RANDOM_LEN = 8,
-    WHY_MAX = 256,
+    ID_LEN = 2 * HASH_SHA256_LEN + 1 + ID_RANDOM_LEN,
     UPLOAD_TIMEOUT_MS = 5 * 60 * 1000,
     URL_VALID_S = 10 * 60,
     URL_CHUNK = 64 * 1024,
@@ -231,6 +233,12 @@ void lambda_code_unref(struct lambda_code *c)
 
 /* --- upload ----------------------------------------------------------------------------------- */
 
+/* A package that an upload makes. */
+struct made {
+    char id[ID_LEN + 1]; /* "": none yet */
+    char dir[PATH_BYTES_MAX];
+};
+
 /* Work of one upload; shared by the call and the pool's thread, so on the heap. */
 struct upload_job {
     struct waiter waiter; /* the call's */
@@ -242,13 +250,15 @@ struct upload_job {
     struct s3_open_object *object; /* to be read into zip; NULL: it is there */
     char *zip;
     size_t zip_len;
-    char dir[PATH_BYTES_MAX];
-    char id[2 * HASH_SHA256_LEN + 1 + ID_RANDOM_LEN + 1];
+    bool has_code;
+    char layers[LAMBDA_LAYERS_MAX][ID_LEN + 1]; /* to be merged, in this order */
+    size_t n_layers;
+    struct made code, opt;
     uint8_t sha256[HASH_SHA256_LEN];
     bool done;
     bool kept;
     enum err err;
-    char why[WHY_MAX];
+    struct sandbox_unpacked unpacked;
 };
 
 static enum err write_synced(const char *path, const char *p, size_t len)
@@ -287,40 +297,82 @@ static enum err read_source(struct upload_job *job)
     return err;
 }
 
+static enum err code_path(const struct lambda *l, const char *id, char out[PATH_BYTES_MAX])
+{
+    int n = snprintf(out, PATH_BYTES_MAX, STR_FMT "/lambda/code/%s", STR_ARG(l->core->cfg.data_dir),
+                     id);
+    return n < 0 || n >= PATH_BYTES_MAX ? ERR_IO : ERR_OK;
+}
+
+/* An empty folder under a name of its own. */
+static enum err made_begin(const struct lambda *l, const uint8_t hash[HASH_SHA256_LEN],
+                           struct made *made)
+{
+    struct made m;
+    hex_to(m.id, hash, HASH_SHA256_LEN);
+    m.id[2 * HASH_SHA256_LEN] = '-';
+    rng_text(m.id + ID_LEN - ID_RANDOM_LEN, ID_RANDOM_LEN, "0123456789abcdefghijklmnopqrstuvwxyz");
+    m.id[ID_LEN] = 0;
+    TRY(code_path(l, m.id, m.dir));
+    if (sys.mkdir(m.dir, 0755) != 0)
+        return ERR_IO;
+    *made = m;
+    /* The function's own user reads it; the umask keeps others out of what is around it. */
+    return chmod(m.dir, 0755) == 0 ? ERR_OK : ERR_IO;
+}
+
+static enum err make_code(struct upload_job *job)
+{
+    char path[PATH_BYTES_MAX + 8];
+    static const struct sandbox_unpack_limits limits = {.bytes_max = LAMBDA_CODE_UNZIPPED_MAX};
+
+    TRY(read_source(job));
+    hash_once(HASH_SHA256, job->zip, job->zip_len, job->sha256);
+    TRY(made_begin(job->l, job->sha256, &job->code));
+    TRY(sandbox_unpack_zip(str_n(job->zip, job->zip_len), job->code.dir, &limits, &job->unpacked));
+    snprintf(path, sizeof(path), "%s.zip", job->code.dir);
+    TRY(write_synced(path, job->zip, job->zip_len));
+    return sync_tree(job->code.dir);
+}
+
+static enum err make_opt(struct upload_job *job)
+{
+    char from[PATH_BYTES_MAX];
+    uint8_t hash[HASH_SHA256_LEN];
+
+    hash_once(HASH_SHA256, job->layers, sizeof(job->layers), hash);
+    TRY(made_begin(job->l, hash, &job->opt));
+    for (size_t i = 0; i < job->n_layers; i++) {
+        TRY(code_path(job->l, job->layers[i], from));
+        TRY(sandbox_merge_tree(from, job->opt.dir));
+    }
+    return sync_tree(job->opt.dir);
+}
+
 static void upload_work(struct io_work *w)
 {
     struct upload_job *job = CONTAINER_OF(w, struct upload_job, work);
-    char path[PATH_BYTES_MAX + 8];
-    char hex[2 * HASH_SHA256_LEN];
-    static const struct sandbox_unpack_limits limits = {.bytes_max = LAMBDA_CODE_UNZIPPED_MAX};
 
-    job->err = read_source(job);
-    if (job->err != ERR_OK)
-        return;
-    hash_once(HASH_SHA256, job->zip, job->zip_len, job->sha256);
-    hex_to(hex, job->sha256, sizeof(job->sha256));
-    memcpy(job->id, hex, sizeof(hex));
-    job->id[sizeof(hex)] = '-';
-    rng_text(job->id + sizeof(hex) + 1, ID_RANDOM_LEN, "0123456789abcdefghijklmnopqrstuvwxyz");
-    int n = snprintf(job->dir, sizeof(job->dir), STR_FMT "/lambda/code/%s",
-                     STR_ARG(job->l->core->cfg.data_dir), job->id);
-    if (n < 0 || (size_t)n >= sizeof(job->dir)) {
-        job->err = ERR_IO;
-        return;
-    }
-    snprintf(path, sizeof(path), "%s.zip", job->dir);
-    job->err = ERR_IO;
-    /* The function's own user reads it; the umask keeps others out of what is around it. */
-    if (sys.mkdir(job->dir, 0755) != 0 || chmod(job->dir, 0755) != 0)
-        return;
-    job->err = sandbox_unpack_zip(str_n(job->zip, job->zip_len), job->dir, &limits, job->why,
-                                  sizeof(job->why));
+    job->err = job->has_code ? make_code(job) : ERR_OK;
+    if (job->err == ERR_OK && job->n_layers)
+        job->err = make_opt(job);
     if (job->err == ERR_OK)
-        job->err = write_synced(path, job->zip, job->zip_len);
-    if (job->err == ERR_OK)
-        job->err = sync_tree(job->dir);
-    if (job->err != ERR_OK)
-        remove_files(job->dir);
+        return;
+    if (job->code.id[0])
+        remove_files(job->code.dir);
+    if (job->opt.id[0])
+        remove_files(job->opt.dir);
+}
+
+/* What was made and is not referred to. */
+static void upload_drop(const struct upload_job *job)
+{
+    if (job->err != ERR_OK || job->kept)
+        return;
+    if (job->code.id[0])
+        remove_later(job->l, job->code.dir);
+    if (job->opt.id[0])
+        remove_later(job->l, job->opt.dir);
 }
 
 static void upload_job_free(struct upload_job *job)
@@ -346,8 +398,7 @@ static void upload_done(struct io_work *w)
     pthread_mutex_unlock(&job->lock);
     if (!alone)
         return;
-    if (job->err == ERR_OK)
-        remove_later(job->l, job->dir);
+    upload_drop(job);
     upload_job_free(job);
 }
 
@@ -362,8 +413,7 @@ static void upload_release(void *arg)
     pthread_mutex_unlock(&job->lock);
     if (running)
         return; /* upload_done frees: same loop, so it comes later */
-    if (job->err == ERR_OK && !job->kept)
-        remove_later(job->l, job->dir);
+    upload_drop(job);
     upload_job_free(job);
 }
 
@@ -392,20 +442,34 @@ static enum err take_source(struct call *call, const struct lambda_code_source *
         TRY(open_source(call, source, job));
     } else {
         if (zip.len > LAMBDA_CODE_ZIPPED_MAX)
-            return call_error(
-                call, &lambda_err_request_too_large_exception,
-                "Request must be smaller than %d bytes for the CreateFunction operation",
-                LAMBDA_CODE_ZIPPED_MAX);
+            return call_error(call, &lambda_err_request_too_large_exception,
+                              "Request must be smaller than %d bytes for the " STR_FMT " operation",
+                              LAMBDA_CODE_ZIPPED_MAX, STR_ARG(call->op->name));
         job->zip_len = zip.len;
     }
     if (job->zip_len == 0)
         return LAMBDA_INVALID(call, "Uploaded file must be a non-empty zip");
+    job->has_code = true;
     job->zip = mem_alloc(job->zip_len);
     if (!job->zip)
         return ERR_NOMEM;
     if (str_is_set(zip))
         memcpy(job->zip, zip.p, zip.len);
     return ERR_OK;
+}
+
+/* One is seen as it is. */
+static bool merges(const struct lambda_layers_used *layers)
+{
+    return layers && layers->n > 1;
+}
+
+static void take_layers(const struct lambda_layers_used *layers, struct upload_job *job)
+{
+    for (size_t i = 0; merges(layers) && i < layers->n; i++, job->n_layers++) {
+        assert(layers->ids[i].len == ID_LEN);
+        memcpy(job->layers[i], layers->ids[i].p, ID_LEN);
+    }
 }
 
 /* ERR_OK when the work is done, ERR_TIMEOUT when it is not and its time is over, else
@@ -422,7 +486,8 @@ static enum err upload_wait(struct upload_job *job)
     return err;
 }
 
-static enum err upload_start(struct call *call, const struct lambda_code_source *source)
+static enum err upload_start(struct call *call, const struct lambda_code_source *source,
+                             const struct lambda_layers_used *layers)
 {
     struct upload_job *job = mem_calloc(1, sizeof(*job));
     if (!job)
@@ -430,7 +495,8 @@ static enum err upload_start(struct call *call, const struct lambda_code_source 
     pthread_mutex_init(&job->lock, NULL);
     job->l = lambda_of(call);
     waiters_init(&job->waiters, &job->lock, NULL);
-    enum err err = take_source(call, source, job);
+    enum err err = source ? take_source(call, source, job) : ERR_OK;
+    take_layers(layers, job);
     if (err != ERR_OK) {
         upload_job_free(job);
         return err;
@@ -450,34 +516,46 @@ static enum err upload_start(struct call *call, const struct lambda_code_source 
     return upload_wait(job);
 }
 
+static enum err upload_result(struct call *call, const struct upload_job *job,
+                              struct lambda_upload *up)
+{
+    up->size = (int64_t)job->zip_len;
+    up->unzipped = (int64_t)job->unpacked.bytes;
+    up->code_id = str_dup(call->arena, str_c(job->code.id));
+    up->sha256 = base64_encode(call->arena, job->sha256, sizeof(job->sha256));
+    if (job->n_layers)
+        up->opt_id = str_dup(call->arena, str_c(job->opt.id));
+    return up->code_id.p && up->sha256.p && (up->opt_id.p || !job->n_layers) ? ERR_OK : ERR_NOMEM;
+}
+
 enum err lambda_upload_run(struct call *call, const struct lambda_code_source *source,
+                           const struct lambda_layers_used *layers,
                            struct lambda_upload *ret_upload)
 {
     struct upload_job *job = call->state;
+    struct lambda_upload up = {.opt_id = layers && layers->n == 1 ? layers->ids[0] : STR_NONE};
 
-    if (!job)
-        return upload_start(call, source);
-    (void)waiter_resume(&job->waiter);
-    TRY(upload_wait(job));
-    switch (job->err) {
-    case ERR_OK:
-        break;
-    case ERR_INVALID:
-        return LAMBDA_INVALID(call,
-                              "Could not unzip uploaded file. Please check your file, then try to "
-                              "upload again. (%s)",
-                              job->why);
-    case ERR_LIMIT:
-        return LAMBDA_INVALID(call, "Unzipped size must be smaller than %d bytes",
-                              LAMBDA_CODE_UNZIPPED_MAX);
-    default:
-        return job->err;
+    if (source || merges(layers)) {
+        if (!job)
+            return upload_start(call, source, layers);
+        (void)waiter_resume(&job->waiter);
+        TRY(upload_wait(job));
+        switch (job->err) {
+        case ERR_OK:
+            break;
+        case ERR_INVALID:
+            return LAMBDA_INVALID(call,
+                                  "Could not unzip uploaded file. Please check your file, then "
+                                  "try to upload again. (%s)",
+                                  job->unpacked.why);
+        case ERR_LIMIT:
+            return LAMBDA_INVALID(call, "Unzipped size must be smaller than %d bytes",
+                                  LAMBDA_CODE_UNZIPPED_MAX);
+        default:
+            return job->err;
+        }
+        TRY(upload_result(call, job, &up));
     }
-    struct lambda_upload up = {.size = (int64_t)job->zip_len};
-    up.code_id = str_dup(call->arena, str_c(job->id));
-    up.sha256 = base64_encode(call->arena, job->sha256, sizeof(job->sha256));
-    if (!str_is_set(up.code_id) || !str_is_set(up.sha256))
-        return ERR_NOMEM;
     *ret_upload = up;
     return ERR_OK;
 }
@@ -490,7 +568,9 @@ static void upload_kept(void *arg)
 enum err lambda_upload_keep(struct call *call)
 {
     const struct upload_job *job = call->state;
-    assert(job && job->done && job->err == ERR_OK); /* LC1 */
+    if (!job)
+        return ERR_OK;                       /* there was nothing to make */
+    assert(job->done && job->err == ERR_OK); /* LC1 */
     return txn_on_commit(call->txn, upload_kept, call->state);
 }
 
@@ -577,7 +657,7 @@ static struct str query_value(struct str query, struct str name)
 
 static bool code_id_valid(struct str id)
 {
-    if (id.len != 2 * HASH_SHA256_LEN + 1 + ID_RANDOM_LEN)
+    if (id.len != ID_LEN)
         return false;
     for (size_t i = 0; i < id.len; i++) {
         char c = id.p[i];

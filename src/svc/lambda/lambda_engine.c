@@ -580,6 +580,7 @@ static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct a
         .runtime = fn->runtime,
         .handler = fn->handler,
         .code_dir = str_c(fn->code->dir),
+        .opt_dir = fn->opt ? str_c(fn->opt->dir) : STR_NONE,
         .architecture = fn->architecture,
         .log_group = fn->log_group,
         .log_stream = lambda_log_stream_name(in->log),

@@ -12,6 +12,7 @@
 #include "base/record.h"
 #include "core/catalogue.h"
 #include "core/page.h"
+#include "core/statement.h"
 #include "core/waiter.h"
 #include "lambda_api.h"
 #include "svc/lambda/lambda.h"
@@ -19,8 +20,11 @@
 enum {
     LAMBDA_FUNCTIONS_MAX = 10000, /* per account and region */
     LAMBDA_MAPPINGS_MAX = 1000,
-    LAMBDA_VERSIONS_MAX = 1000, /* published, of a function */
-    LAMBDA_ALIASES_MAX = 1000,  /* of a function */
+    LAMBDA_VERSIONS_MAX = 1000,        /* published, of a function */
+    LAMBDA_ALIASES_MAX = 1000,         /* of a function */
+    LAMBDA_LAYERS_MAX = 5,             /* of a function */
+    LAMBDA_LAYER_VERSIONS_MAX = 10000, /* of all layers of an account and region */
+    LAMBDA_LAYER_ARN_MAX = 140,        /* of a version, by which functions name it */
     LAMBDA_CODE_ZIPPED_MAX = 50 * 1024 * 1024,
     LAMBDA_CODE_UNZIPPED_MAX = 250 * 1024 * 1024,
     LAMBDA_ENV_MAX = 4096, /* bytes of names and values */
@@ -95,6 +99,13 @@ struct lambda_async_config {
     int64_t modified_ms;
 };
 
+/* A layer version that a function uses. */
+struct lambda_fn_layer {
+    struct str arn;
+    int64_t size;     /* of the zip */
+    int64_t unzipped; /* of its files */
+};
+
 /* A function, or one of its versions. In memory (the newest durable one, which the engine runs): immutable, shared,
  * counted. As lambda_fn_get gives it: the transaction's own, to be changed and put, without
  * package. */
@@ -119,15 +130,19 @@ struct lambda_fn {
     bool log_json;
     struct str log_level, system_log_level; /* with log_json: "INFO"... */
     uint64_t number;                        /* of a published version; 0: $LATEST */
-    uint64_t last_number; /* of $LATEST: that was published last, be it there or not */
+    uint64_t last_number;  /* of $LATEST: that was published last, be it there or not */
+    int64_t code_unzipped; /* bytes of the unpacked package; 0: not known */
+    struct lambda_fn_layer *layers;
+    size_t n_layers;
+    struct str opt_id; /* folder of their files, as code_id; absent: no layers */
     /* not stored */
-    struct str arn;           /* of $LATEST without qualifier */
-    struct str version;       /* "$LATEST", or the number */
-    struct lambda_code *code; /* carried from version to version */
+    struct str arn;                 /* of $LATEST without qualifier */
+    struct str version;             /* "$LATEST", or the number */
+    struct lambda_code *code, *opt; /* carried from version to version; opt NULL: no layers */
 };
 
 extern const struct record_type lambda_fn_type, lambda_mapping_type, lambda_event_type,
-    lambda_alias_type;
+    lambda_alias_type, lambda_policy_type;
 
 /* A name for a version, or for two by weight; as struct lambda_fn. */
 struct lambda_alias {
@@ -216,6 +231,25 @@ enum err lambda_policy_get(struct txn *txn, const struct lambda_name *name,
 /* With a new revision. */
 enum err lambda_policy_put(struct txn *txn, const struct lambda_name *name,
                            const struct lambda_policy *policy) WARN_UNUSED;
+
+/* Who may do what, by one statement. */
+struct lambda_grant {
+    struct str sid, principal, action;
+    struct str resource; /* ARN */
+    const struct statement_condition *conditions;
+    size_t n_conditions;
+};
+/* What the operations on policies of functions and layers share (op_permission.c); ERR_FAILED with the
+ * service's error set. `api` is where the revision is read. */
+enum err lambda_policy_check_revision(struct call *call, struct str wanted, struct str have,
+                                      const char *api) WARN_UNUSED;
+/* There is one. */
+enum err lambda_policy_needed(struct call *call, const struct lambda_policy *policy) WARN_UNUSED;
+/* *ret_statement is the statement as the caller gave it. */
+enum err lambda_policy_grant(struct call *call, const struct lambda_grant *grant,
+                             struct lambda_policy *policy, struct str *ret_statement) WARN_UNUSED;
+enum err lambda_policy_revoke(struct call *call, struct str sid,
+                              struct lambda_policy *policy) WARN_UNUSED;
 
 /* An event source mapping, of a queue or a table's stream, as struct lambda_fn. */
 struct lambda_mapping {
@@ -322,7 +356,7 @@ enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str 
 /* An unpacked package in use. Shared by the configurations that run it. */
 struct lambda_code {
     int refs;     /* under lambda->codes_lock, as all that changes */
-    int names;    /* durable functions and versions that name it */
+    int names;    /* durable functions, versions and layers that name it */
     bool retired; /* none does any more: removed with the last reference */
     struct lambda *l;
     char *dir; /* absolute; the zip is dir + ".zip" */
@@ -330,7 +364,7 @@ struct lambda_code {
 };
 /* A reference to the one of that id. NULL on exhaustion. */
 struct lambda_code *lambda_code_take(struct lambda *l, struct str id);
-/* One function or version more, or less, names it. */
+/* One function, version or layer more, or less, names it. */
 void lambda_code_name(struct lambda_code *c);
 void lambda_code_unname(struct lambda_code *c);
 /* Names it until the arena goes, for what is about to: $LATEST may leave it meanwhile. */
@@ -340,20 +374,34 @@ void lambda_code_unref(struct lambda_code *c); /* any thread; NULL is fine */
 void lambda_removals_init(struct lambda *l);
 void lambda_removals_forget(struct lambda *l);
 
+/* Where a package is: `zip_file`, or an object. */
+struct lambda_code_source {
+    struct str zip_file, s3_bucket, s3_key, s3_version;
+};
+/* One of the two is given: ERR_FAILED with the service's error. */
+enum err lambda_source_check(struct call *call,
+                             const struct lambda_code_source *source) WARN_UNUSED;
+/* The layers that a function is to use, in order. */
+struct lambda_layers_used {
+    bool given; /* else it goes on with those it has */
+    struct str ids[LAMBDA_LAYERS_MAX];
+    size_t n;
+};
 /* An upload, kept in call->state over the suspension of its call. */
 struct lambda_upload {
     struct str code_id; /* arena of the call */
     struct str sha256;  /* base64 */
     int64_t size;
+    int64_t unzipped;
+    struct str opt_id; /* of the layers; absent: there are none */
 };
-/* Unpacks the package and makes it durable. `zip_file` or the S3 object; suspends the call while it
- * works (ERR_SUSPENDED) and gives the result when rerun. Removed again unless lambda_upload_keep. */
-struct lambda_code_source {
-    struct str zip_file, s3_bucket, s3_key, s3_version;
-};
+/* Unpacks the package (`source`, if any), merges the layers (if there are several), and makes both durable.
+ * Suspends the call while it works (ERR_SUSPENDED) and gives the result when rerun. Removed again
+ * unless lambda_upload_keep. */
 enum err lambda_upload_run(struct call *call, const struct lambda_code_source *source,
+                           const struct lambda_layers_used *layers,
                            struct lambda_upload *ret_upload) WARN_UNUSED;
-/* The call's transaction refers to the package when it commits. */
+/* The call's transaction refers to what was made when it commits. */
 enum err lambda_upload_keep(struct call *call) WARN_UNUSED;
 
 enum err lambda_code_dirs_make(struct lambda *l) WARN_UNUSED;
@@ -362,6 +410,75 @@ enum err lambda_code_collect(struct lambda *l, const struct map *keep) WARN_UNUS
 /* URL from which the package can be had for some minutes. */
 struct str lambda_code_url(struct lambda *l, struct txn *txn, struct str code_id);
 void lambda_code_route(void *arg, struct http_req *req);
+
+/* --- layers: lambda_layer.c ------------------------------------------------------------------- */
+
+struct lambda_layer_name {
+    struct key_scope scope;
+    struct str name;
+    uint64_t number; /* of a version; 0: the layer */
+};
+/* Name or ARN, of a layer or a version; `scope` where it says none. ERR_INVALID. Text borrowed from `s`. */
+enum err lambda_layer_name_parse(struct str s, struct key_scope scope,
+                                 struct lambda_layer_name *ret_name) WARN_UNUSED;
+/* STR_NONE on exhaustion. */
+struct str lambda_layer_arn(struct arena *a, struct str partition,
+                            const struct lambda_layer_name *name);
+
+/* A layer version, as struct lambda_fn. */
+struct lambda_layer_version {
+    struct catalogue_object object;
+    struct lambda_layer_name name;
+    struct str code_id; /* as a function's */
+    struct str code_sha256;
+    int64_t code_size, unzipped;
+    struct str description, license;
+    const struct str *runtimes, *architectures; /* told, not enforced, as on AWS */
+    size_t n_runtimes, n_architectures;
+    int64_t created_ms;
+    struct lambda_policy policy;
+    /* not stored */
+    struct lambda_code *code;
+};
+extern const struct record_type lambda_layer_type;
+
+enum err lambda_layers_new(struct lambda *l) WARN_UNUSED;
+/* At start. */
+enum err lambda_layers_load(struct lambda *l, struct txn *txn) WARN_UNUSED;
+/* What the keys of an account's and region's versions begin with. */
+struct str lambda_layers_prefix(struct arena *a, struct key_scope scope);
+/* Keys of a layer's versions, by number; and of all layers that ever were, by name. */
+struct key_range lambda_layer_versions_of(struct arena *a, const struct lambda_layer_name *name);
+struct key_range lambda_layer_heads(struct arena *a, struct key_scope scope);
+/* ERR_CORRUPT, ERR_NOMEM. */
+enum err lambda_layer_head_name(struct arena *a, struct str key, struct str *ret_name) WARN_UNUSED;
+/* Tracked read. ERR_NOT_FOUND. */
+enum err lambda_layer_get(struct txn *txn, struct lambda *l, const struct lambda_layer_name *name,
+                          struct lambda_layer_version **ret_layer) WARN_UNUSED;
+/* Stages it as the next version: gives it its number. */
+enum err lambda_layer_add(struct txn *txn, struct lambda *l,
+                          struct lambda_layer_version *layer) WARN_UNUSED;
+enum err lambda_layer_put(struct txn *txn, struct lambda *l,
+                          const struct lambda_layer_version *layer) WARN_UNUSED;
+/* Functions that use it keep its files. */
+enum err lambda_layer_del(struct txn *txn, struct lambda *l,
+                          const struct lambda_layer_name *name) WARN_UNUSED;
+/* The version that a request names. ERR_FAILED with the service's error set. */
+enum err lambda_layer_of_call(struct call *call, struct str layer_name, int64_t number,
+                              struct lambda_layer_version **ret_layer) WARN_UNUSED;
+/* Its policy document; absent when it has none or there is no such version. */
+enum err lambda_layer_policy(struct txn *txn, const struct lambda_layer_name *name,
+                             struct str *ret_document) WARN_UNUSED;
+
+/* Layers of a request to a function's record; what lambda_upload_run is to do about them. Leaves the function
+ * as it is where none are given. ERR_FAILED with the service's error set. */
+enum err lambda_layers_apply(struct call *call, struct lambda_layer_list list, struct lambda_fn *fn,
+                             struct lambda_layers_used *ret_used) WARN_UNUSED;
+/* Package and layers together are not too large. ERR_FAILED likewise. */
+enum err lambda_layers_check_size(struct call *call, const struct lambda_fn *fn) WARN_UNUSED;
+int64_t lambda_layers_unzipped(const struct lambda_fn *fn);
+/* The caller may have each of them. ERR_FAILED likewise. */
+enum err lambda_layers_authorize(struct call *call, struct lambda_layer_list list) WARN_UNUSED;
 
 /* --- the engine: lambda_engine.c (home loop) -------------------------------------------------- */
 
@@ -570,7 +687,6 @@ struct lambda_settings {
     const struct lambda_logging_config *logging;
     const struct lambda_snap_start *snap_start;
     const struct lambda_vpc_config *vpc;
-    struct lambda_layer_list layers;
     struct lambda_file_system_config_list file_systems;
     const struct lambda_image_config *image;
     struct str kms_key_arn;
@@ -583,6 +699,8 @@ enum err lambda_settings_apply(struct call *call, const struct lambda_settings *
 enum err lambda_architecture_apply(struct call *call, struct lambda_architectures_list list,
                                    struct lambda_fn *fn) WARN_UNUSED;
 
+/* "2026-11-21T10:47:52.123+0000". STR_NONE on exhaustion. */
+struct str lambda_time(struct arena *a, int64_t ms);
 /* FunctionConfiguration as every operation returns it, in the call's arena. `qualified`: its ARN has the
  * qualifier that it was named by, or the version. */
 enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *fn, bool qualified,
@@ -600,6 +718,7 @@ struct lambda {
     const struct logs_port *logs;
     struct catalogue *fns;     /* struct lambda_fn */
     struct catalogue *aliases; /* struct lambda_alias */
+    struct catalogue *layers;  /* struct lambda_layer_version */
     pthread_mutex_t codes_lock;
     struct map codes;           /* id -> struct lambda_code */
     struct catalogue *mappings; /* struct lambda_mapping */

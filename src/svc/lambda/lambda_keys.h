@@ -16,6 +16,10 @@ static const struct key_layout lambda_k_pair = {KEY_LAMBDA, 4, "Stt"};
 static const struct key_layout lambda_k_version = {KEY_LAMBDA, 6, "Stu"};
 /* scope, function name, alias name -> alias record */
 static const struct key_layout lambda_k_alias = {KEY_LAMBDA, 7, "Stt"};
+/* scope, layer name, number -> layer version record */
+static const struct key_layout lambda_k_layer = {KEY_LAMBDA, 8, "Stu"};
+/* scope, layer name -> number of the version that was published last */
+static const struct key_layout lambda_k_layer_head = {KEY_LAMBDA, 9, "St"};
 
 /* scope, uuid, shard -> places up to which the mapping has done the stream (lambda_stream.c) */
 static const struct key_layout lambda_k_checkpoint = {KEY_LAMBDA, 5, "Sth"};

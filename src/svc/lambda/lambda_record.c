@@ -35,6 +35,14 @@ static const struct record_field async_fields[] = {
 static const struct record_type async_type =
     RECORD_TYPE(struct lambda_async_config, 1, async_fields);
 
+static const struct record_field fn_layer_fields[] = {
+    REC_STR(struct lambda_fn_layer, arn),
+    REC_INT(struct lambda_fn_layer, size),
+    REC_INT(struct lambda_fn_layer, unzipped),
+};
+static const struct record_type fn_layer_type =
+    RECORD_TYPE(struct lambda_fn_layer, 1, fn_layer_fields);
+
 static const struct record_field fn_fields[] = {
     REC_NAME(struct lambda_fn, name),
     REC_STR(struct lambda_fn, id),
@@ -61,14 +69,17 @@ static const struct record_field fn_fields[] = {
     REC_SINCE(2, REC_STR(struct lambda_fn, system_log_level)),
     REC_SINCE(3, REC_UINT(struct lambda_fn, number)),
     REC_SINCE(3, REC_UINT(struct lambda_fn, last_number)),
+    REC_SINCE(4, REC_INT(struct lambda_fn, code_unzipped)),
+    REC_SINCE(4, REC_LIST(struct lambda_fn, layers, n_layers, LAMBDA_LAYERS_MAX, &fn_layer_type)),
+    REC_SINCE(4, REC_STR(struct lambda_fn, opt_id)),
 };
-const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 3, fn_fields);
+const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 4, fn_fields);
 
 static const struct record_field policy_fields[] = {
     REC_STR(struct lambda_policy, revision),
     REC_STR(struct lambda_policy, document),
 };
-static const struct record_type policy_type = RECORD_TYPE(struct lambda_policy, 1, policy_fields);
+const struct record_type lambda_policy_type = RECORD_TYPE(struct lambda_policy, 1, policy_fields);
 
 static const struct record_field mapping_fields[] = {
     REC_STR(struct lambda_mapping, uuid),
@@ -144,12 +155,22 @@ static enum err carry_code(void *self, struct catalogue_object *object,
 {
     struct lambda_fn *fn = (struct lambda_fn *)object;
     fn->code = lambda_code_take(self, fn->code_id);
-    return fn->code ? ERR_OK : ERR_NOMEM;
+    if (str_is_set(fn->opt_id))
+        fn->opt = lambda_code_take(self, fn->opt_id);
+    return fn->code && (fn->opt || !str_is_set(fn->opt_id)) ? ERR_OK : ERR_NOMEM;
 }
 
 static void release_code(void *self, struct catalogue_object *object)
 {
     lambda_code_unref(((struct lambda_fn *)object)->code);
+    lambda_code_unref(((struct lambda_fn *)object)->opt);
+}
+
+static void name_code(const struct lambda_fn *fn, void (*how)(struct lambda_code *c))
+{
+    how(fn->code);
+    if (fn->opt)
+        how(fn->opt);
 }
 
 static void fn_changed(void *self, struct catalogue_object *old, struct catalogue_object *now)
@@ -160,9 +181,9 @@ static void fn_changed(void *self, struct catalogue_object *old, struct catalogu
     if (!before && !after)
         return;
     if (after)
-        lambda_code_name(after->code);
+        name_code(after, lambda_code_name);
     if (before)
-        lambda_code_unname(before->code);
+        name_code(before, lambda_code_unname);
     if (l->fn_changed)
         l->fn_changed(l, after ? after : before);
 }
@@ -500,7 +521,7 @@ enum err lambda_policy_get(struct txn *txn, const struct lambda_name *name,
         return ERR_OK;
     }
     TRY(err);
-    return record_unpack(&policy_type, txn->arena, record, ret_policy);
+    return record_unpack(&lambda_policy_type, txn->arena, record, ret_policy);
 }
 
 enum err lambda_policy_put(struct txn *txn, const struct lambda_name *name,
@@ -512,7 +533,7 @@ enum err lambda_policy_put(struct txn *txn, const struct lambda_name *name,
     struct str key = policy_key(txn->arena, name);
     if (!str_is_set(policy->document))
         return txn_del(txn, key);
-    TRY(record_make(&policy_type, txn->arena, &next, &record));
+    TRY(record_make(&lambda_policy_type, txn->arena, &next, &record));
     return txn_put(txn, key, record);
 }
 

@@ -56,7 +56,6 @@ static enum err refuse_unsupported(struct call *call, const struct lambda_settin
         const char *name;
     } rows[] = {
         {s->vpc && (s->vpc->subnet_ids.n || s->vpc->security_group_ids.n), "VpcConfig"},
-        {s->layers.n > 0, "Layers"},
         {s->file_systems.n > 0, "FileSystemConfigs"},
         {s->image != NULL, "ImageConfig"},
         {!str_empty(s->kms_key_arn), "KMSKeyArn"},
@@ -369,6 +368,23 @@ static enum err fill_environment(struct arena *a, const struct lambda_fn *fn,
     return ERR_OK;
 }
 
+static enum err fill_layers(struct arena *a, const struct lambda_fn *fn,
+                            struct lambda_function_configuration *out)
+{
+    if (!fn->n_layers)
+        return ERR_OK;
+    struct lambda_layer *v = ARENA_ARRAY(a, struct lambda_layer, fn->n_layers);
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < fn->n_layers; i++) {
+        v[i].arn = fn->layers[i].arn;
+        WIRE_SET(&v[i], code_size, fn->layers[i].size);
+    }
+    out->layers.v = v;
+    out->layers.n = fn->n_layers;
+    return ERR_OK;
+}
+
 /* The parts of a configuration that are structures. */
 struct parts {
     struct lambda_dead_letter_config dlq;
@@ -413,8 +429,7 @@ static enum err fill_parts(struct call *call, const struct lambda_fn *fn,
     return str_is_set(p->runtime.runtime_version_arn) ? ERR_OK : ERR_NOMEM;
 }
 
-/* "2026-11-21T10:47:52.123+0000" */
-static struct str last_modified(struct arena *a, int64_t ms)
+struct str lambda_time(struct arena *a, int64_t ms)
 {
     char text[CLOCK_TEXT_MAX];
     struct str iso = clock_iso8601_ms(text, ms);
@@ -435,7 +450,7 @@ enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *fn
     out->description = str_is_set(fn->description) ? fn->description : STR("");
     WIRE_SET(out, timeout, fn->timeout_s);
     WIRE_SET(out, memory_size, fn->memory_mb);
-    out->last_modified = last_modified(call->arena, fn->modified_ms);
+    out->last_modified = lambda_time(call->arena, fn->modified_ms);
     out->code_sha256 = fn->code_sha256;
     out->version = fn->version;
     out->revision_id = fn->revision;
@@ -443,6 +458,7 @@ enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *fn
     out->last_update_status = STR("Successful");
     out->package_type = STR("Zip");
     TRY(fill_environment(call->arena, fn, out));
+    TRY(fill_layers(call->arena, fn, out));
     TRY(fill_parts(call, fn, out));
     return str_is_set(out->function_arn) && str_is_set(out->last_modified) ? ERR_OK : ERR_NOMEM;
 }

@@ -42,12 +42,17 @@ static enum err refuse_publish_to(struct call *call, struct str publish_to)
 static enum err check_source(struct call *call, const struct lambda_code_source *s,
                              struct str image_uri, struct str source_kms_key)
 {
-    bool zip = str_is_set(s->zip_file);
-    bool s3 = str_is_set(s->s3_bucket) || str_is_set(s->s3_key);
-
     if (str_is_set(image_uri) || str_is_set(source_kms_key))
         return LAMBDA_INVALID(call,
                               "Container images and SourceKMSKeyArn are not supported by Weir.");
+    return lambda_source_check(call, s);
+}
+
+enum err lambda_source_check(struct call *call, const struct lambda_code_source *s)
+{
+    bool zip = str_is_set(s->zip_file);
+    bool s3 = str_is_set(s->s3_bucket) || str_is_set(s->s3_key);
+
     if (zip && s3)
         return LAMBDA_INVALID(
             call, "Please do not provide other FunctionCode parameters when providing a "
@@ -55,6 +60,14 @@ static enum err check_source(struct call *call, const struct lambda_code_source 
     if (!zip && (!str_is_set(s->s3_bucket) || !str_is_set(s->s3_key)))
         return LAMBDA_INVALID(call, "Please provide a source for function code.");
     return ERR_OK;
+}
+
+static enum err take_code(struct call *call, const struct lambda_upload *up, struct lambda_fn *fn)
+{
+    fn->code_sha256 = up->sha256;
+    fn->code_size = up->size;
+    fn->code_unzipped = up->unzipped;
+    return lambda_layers_check_size(call, fn);
 }
 
 /* --- CreateFunction --------------------------------------------------------------------------- */
@@ -120,7 +133,7 @@ static enum err init_fn(struct call *call, const struct lambda_name *name, struc
         .has_memory = (in)->has_memory_size, .environment = (in)->environment,                     \
         .dead_letter = (in)->dead_letter_config, .tracing = (in)->tracing_config,                  \
         .ephemeral = (in)->ephemeral_storage, .logging = (in)->logging_config,                     \
-        .snap_start = (in)->snap_start, .vpc = (in)->vpc_config, .layers = (in)->layers,           \
+        .snap_start = (in)->snap_start, .vpc = (in)->vpc_config,                                   \
         .file_systems = (in)->file_system_configs, .image = (in)->image_config,                    \
         .kms_key_arn = (in)->kms_key_arn,                                                          \
         .capacity_provider = (in)->capacity_provider_config != NULL,                               \
@@ -132,6 +145,7 @@ enum err lambda_create_function(struct call *call, const struct lambda_create_fu
 {
     struct lambda_name name;
     struct lambda_fn fn;
+    struct lambda_layers_used layers;
     struct lambda_upload up;
     const struct lambda_code_source source = {in->code->zip_file, in->code->s3_bucket,
                                               in->code->s3_key, in->code->s3_object_version};
@@ -145,12 +159,13 @@ enum err lambda_create_function(struct call *call, const struct lambda_create_fu
     settings.tenancy = in->tenancy_config != NULL;
     TRY(lambda_architecture_apply(call, in->architectures, &fn));
     TRY(lambda_settings_apply(call, &settings, &fn));
+    TRY(lambda_layers_apply(call, in->layers, &fn, &layers));
     const struct tags_resource resource = {.arn = fn.arn};
     TRY(tags_op_create(call, &lambda_tags_service, &resource, TAGS_FROM(in->tags)));
-    TRY(lambda_upload_run(call, &source, &up));
+    TRY(lambda_upload_run(call, &source, &layers, &up));
     fn.code_id = up.code_id;
-    fn.code_sha256 = up.sha256;
-    fn.code_size = up.size;
+    fn.opt_id = up.opt_id;
+    TRY(take_code(call, &up, &fn));
     struct lambda_fn *shown = &fn;
     TRY(lambda_fn_touch(call->txn, &fn));
     if (in->publish)
@@ -177,9 +192,8 @@ enum err lambda_update_function_code(struct call *call,
     TRY(check_source(call, &source, in->image_uri, in->source_kms_key_arn));
     TRY(lambda_architecture_apply(call, in->architectures, fn));
     /* A dry run does everything but refer to the package, which then goes with the call. */
-    TRY(lambda_upload_run(call, &source, &up));
-    fn->code_sha256 = up.sha256;
-    fn->code_size = up.size;
+    TRY(lambda_upload_run(call, &source, NULL, &up));
+    TRY(take_code(call, &up, fn));
     if (!in->dry_run) {
         struct lambda_fn *latest = fn;
         fn->code_id = up.code_id;
@@ -200,13 +214,22 @@ lambda_update_function_configuration(struct call *call,
                                      struct lambda_update_function_configuration_output *out)
 {
     struct lambda_fn *fn;
+    struct lambda_layers_used layers;
+    struct lambda_upload up;
     const struct lambda_settings settings = SETTINGS(in);
 
     TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
     TRY(check_revision(call, in->revision_id, fn->revision));
     TRY(lambda_settings_apply(call, &settings, fn));
+    TRY(lambda_layers_apply(call, in->layers, fn, &layers));
+    if (layers.given) {
+        TRY(lambda_layers_check_size(call, fn));
+        TRY(lambda_upload_run(call, NULL, &layers, &up));
+        fn->opt_id = up.opt_id;
+    }
     TRY(lambda_fn_touch(call->txn, fn));
     TRY(lambda_fn_put(call->txn, lambda_of(call), fn));
+    TRY(lambda_upload_keep(call));
     return answer(call, fn, false, out);
 }
 

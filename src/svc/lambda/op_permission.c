@@ -2,16 +2,17 @@
  *
  * Layer: svc. Thread: the call's. */
 #include "codec/json.h"
-#include "core/statement.h"
 #include "svc/lambda/lambda_int.h"
 
-static enum err check_revision(struct call *call, struct str wanted, struct str have)
+enum err lambda_policy_check_revision(struct call *call, struct str wanted, struct str have,
+                                      const char *api)
 {
     if (!str_is_set(wanted) || str_eq(wanted, have))
         return ERR_OK;
     return call_error(call, &lambda_err_precondition_failed_exception,
                       "The RevisionId provided does not match the latest RevisionId. Call the "
-                      "GetPolicy API to retrieve the latest RevisionId");
+                      "%s API to retrieve the latest RevisionId",
+                      api);
 }
 
 /* The function must exist; its record is read so that a delete in between conflicts. */
@@ -42,27 +43,63 @@ static enum err invalid_principal(struct call *call)
         call, "The provided principal was invalid. Please check the principal and try again.");
 }
 
-static enum err build(struct call *call, const struct lambda_add_permission_input *in,
-                      struct str principal, struct str arn, struct str *ret_json)
+static enum err build(struct call *call, const struct lambda_grant *grant, struct str principal,
+                      struct str *ret_json)
 {
-    const struct statement_condition conditions[] = {
-        {"StringEquals", "AWS:SourceAccount", in->source_account},
-        {"StringEquals", "aws:PrincipalOrgID", in->principal_org_id},
-        {"StringEquals", "lambda:EventSourceToken", in->event_source_token},
-        {"ArnLike", "AWS:SourceArn", in->source_arn},
-    };
     const struct statement st = {
-        .sid = in->statement_id,
+        .sid = grant->sid,
         .principals = &principal,
         .n_principals = 1,
-        .actions = &in->action,
+        .actions = &grant->action,
         .n_actions = 1,
-        .resource = arn,
-        .conditions = conditions,
-        .n_conditions = ARRAY_LEN(conditions),
+        .resource = grant->resource,
+        .conditions = grant->conditions,
+        .n_conditions = grant->n_conditions,
     };
     enum err err = statement_json(call->arena, call->partition, &st, ret_json);
     return err == ERR_INVALID ? invalid_principal(call) : err;
+}
+
+enum err lambda_policy_grant(struct call *call, const struct lambda_grant *grant,
+                             struct lambda_policy *policy, struct str *ret_statement)
+{
+    struct str stored, principal;
+    const char *why;
+
+    enum err err = core_principal_stored(call->txn, grant->principal, &why, &principal);
+    if (err)
+        return err == ERR_INVALID ? invalid_principal(call) : err;
+    TRY(build(call, grant, grant->principal, ret_statement));
+    TRY(build(call, grant, principal, &stored));
+    err = statement_add(call->arena, policy->document, STR("default"), grant->sid, stored,
+                        &policy->document);
+    if (err == ERR_EXISTS)
+        return call_error(call, &lambda_err_resource_conflict_exception,
+                          "The statement id (" STR_FMT ") provided already exists. Please "
+                          "provide a new statement id, or remove the existing statement.",
+                          STR_ARG(grant->sid));
+    if (err == ERR_LIMIT)
+        return call_error(call, &lambda_err_policy_length_exceeded_exception,
+                          "The policy is bigger than the limit (%d).", LAMBDA_POLICY_MAX);
+    TRY(err);
+    return check_document(call, policy->document);
+}
+
+enum err lambda_policy_revoke(struct call *call, struct str sid, struct lambda_policy *policy)
+{
+    enum err err = statement_remove(call->arena, policy->document, sid, &policy->document);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &lambda_err_resource_not_found_exception,
+                          "Statement " STR_FMT " is not found in resource policy.", STR_ARG(sid));
+    return err;
+}
+
+enum err lambda_policy_needed(struct call *call, const struct lambda_policy *policy)
+{
+    if (str_is_set(policy->document))
+        return ERR_OK;
+    return call_error(call, &lambda_err_resource_not_found_exception,
+                      "No policy is associated with the given resource.");
 }
 
 enum err lambda_add_permission(struct call *call, const struct lambda_add_permission_input *in,
@@ -70,37 +107,30 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
 {
     struct lambda_fn *fn;
     struct lambda_policy policy;
-    struct str json, stored, principal;
-    const char *why;
+    const struct statement_condition conditions[] = {
+        {"StringEquals", "AWS:SourceAccount", in->source_account},
+        {"StringEquals", "aws:PrincipalOrgID", in->principal_org_id},
+        {"StringEquals", "lambda:EventSourceToken", in->event_source_token},
+        {"ArnLike", "AWS:SourceArn", in->source_arn},
+    };
 
     if (str_is_set(in->function_url_auth_type) || in->has_invoked_via_function_url)
         return LAMBDA_INVALID(call, "Function URLs are not supported by Weir.");
     TRY(policy_of(call, in->function_name, in->qualifier, &fn, &policy));
-    TRY(check_revision(call, in->revision_id, policy.revision));
-    struct str arn = lambda_arn(call->arena, call->partition, &fn->name, fn->name.qualifier);
-    if (!str_is_set(arn))
+    TRY(lambda_policy_check_revision(call, in->revision_id, policy.revision, "GetPolicy"));
+    const struct lambda_grant grant = {
+        .sid = in->statement_id,
+        .principal = in->principal,
+        .action = in->action,
+        .resource = lambda_arn(call->arena, call->partition, &fn->name, fn->name.qualifier),
+        .conditions = conditions,
+        .n_conditions = ARRAY_LEN(conditions),
+    };
+    if (!str_is_set(grant.resource))
         return ERR_NOMEM;
-    enum err err = core_principal_stored(call->txn, in->principal, &why, &principal);
-    if (err)
-        return err == ERR_INVALID ? invalid_principal(call) : err;
-    TRY(build(call, in, in->principal, arn, &json));
-    TRY(build(call, in, principal, arn, &stored));
-    err = statement_add(call->arena, policy.document, STR("default"), in->statement_id, stored,
-                        &policy.document);
-    if (err == ERR_EXISTS)
-        return call_error(call, &lambda_err_resource_conflict_exception,
-                          "The statement id (" STR_FMT ") provided already exists. Please "
-                          "provide a new statement id, or remove the existing statement.",
-                          STR_ARG(in->statement_id));
-    if (err == ERR_LIMIT)
-        return call_error(call, &lambda_err_policy_length_exceeded_exception,
-                          "The policy is bigger than the limit (%d).", LAMBDA_POLICY_MAX);
-    TRY(err);
-    TRY(check_document(call, policy.document));
+    TRY(lambda_policy_grant(call, &grant, &policy, &out->statement));
     TRY(lambda_fn_guard(call->txn, lambda_of(call), &fn->name));
-    TRY(lambda_policy_put(call->txn, &fn->name, &policy));
-    out->statement = json;
-    return ERR_OK;
+    return lambda_policy_put(call->txn, &fn->name, &policy);
 }
 
 enum err lambda_remove_permission(struct call *call,
@@ -111,17 +141,9 @@ enum err lambda_remove_permission(struct call *call,
     struct lambda_policy policy;
 
     TRY(policy_of(call, in->function_name, in->qualifier, &fn, &policy));
-    if (!str_is_set(policy.document))
-        return call_error(call, &lambda_err_resource_not_found_exception,
-                          "No policy is associated with the given resource.");
-    TRY(check_revision(call, in->revision_id, policy.revision));
-    enum err err =
-        statement_remove(call->arena, policy.document, in->statement_id, &policy.document);
-    if (err == ERR_NOT_FOUND)
-        return call_error(call, &lambda_err_resource_not_found_exception,
-                          "Statement " STR_FMT " is not found in resource policy.",
-                          STR_ARG(in->statement_id));
-    TRY(err);
+    TRY(lambda_policy_needed(call, &policy));
+    TRY(lambda_policy_check_revision(call, in->revision_id, policy.revision, "GetPolicy"));
+    TRY(lambda_policy_revoke(call, in->statement_id, &policy));
     return lambda_policy_put(call->txn, &fn->name, &policy);
 }
 

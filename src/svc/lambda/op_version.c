@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct lambda_publish_version_output) ==
 static enum err essence(struct call *call, const struct lambda_fn *fn, struct str *ret_record)
 {
     struct lambda_fn copy = *fn;
-    copy.id = copy.revision = copy.description = copy.code_id = STR("");
+    copy.id = copy.revision = copy.description = copy.code_id = copy.opt_id = STR("");
     copy.number = copy.last_number = 0;
     copy.modified_ms = copy.reserved = 0;
     copy.async = (struct lambda_async_config){0};
@@ -54,7 +54,7 @@ static enum err make_version(struct call *call, const struct lambda_fn *latest,
         return ERR_NOMEM;
     *version = *latest;
     version->object = (struct catalogue_object){0};
-    version->code = NULL;
+    version->code = version->opt = NULL;
     version->number = latest->last_number + 1;
     version->last_number = 0;
     version->reserved = -1;
@@ -91,6 +91,8 @@ enum err lambda_publish(struct call *call, struct lambda_fn *latest, struct str 
     TRY(make_version(call, latest, description, ret_version));
     TRY(lambda_fn_touch(call->txn, *ret_version));
     TRY(lambda_code_hold(lambda_of(call), call->arena, latest->code_id));
+    if (str_is_set(latest->opt_id))
+        TRY(lambda_code_hold(lambda_of(call), call->arena, latest->opt_id));
     TRY(lambda_fn_put(call->txn, lambda_of(call), *ret_version));
     latest->last_number = (*ret_version)->number;
     return ERR_OK;

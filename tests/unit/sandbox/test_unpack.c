@@ -76,10 +76,11 @@ static void test_good(void **state)
         {"lib/deep/up", "../deep", 0120777},
     };
     struct stat st;
-    char path[128], why[256] = "";
+    struct sandbox_unpacked got = {0};
+    char path[128];
     begin();
     struct str zip = make(entries, ARRAY_LEN(entries));
-    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_OK);
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, &got), ERR_OK);
     snprintf(path, sizeof path, "%s/bootstrap", dir);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0755);
@@ -120,15 +121,15 @@ static void test_refused(void **state)
          ERR_INVALID},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char why[256] = "";
+        struct sandbox_unpacked got = {0};
         size_t n = 0;
         while (n < 3 && rows[i].entries[n].name)
             n++;
         begin();
         struct str zip = make(rows[i].entries, n);
-        enum err err = sandbox_unpack_zip(zip, dir, &limits, why, sizeof why);
-        if (err != rows[i].err || !why[0])
-            fail_msg("%s: %s (%s)", rows[i].name, err_name(err), why);
+        enum err err = sandbox_unpack_zip(zip, dir, &limits, &got);
+        if (err != rows[i].err || !got.why[0])
+            fail_msg("%s: %s (%s)", rows[i].name, err_name(err), got.why);
         finish();
     }
     assert_int_equal(access("/tmp/weir-escaped", F_OK), -1);
@@ -136,19 +137,19 @@ static void test_refused(void **state)
 
 static void test_limits(void **state)
 {
-    char why[256];
+    struct sandbox_unpacked got;
     static char zeros[(1 << 20) + 2];
     memset(zeros, '0', sizeof zeros - 1);
     struct entry one = {"big", zeros, 0};
     begin();
     struct str zip = make(&one, 1); /* a bomb: 1 MiB + 1 from about 1 KiB */
     assert_true(zip.len < 4096);
-    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_LIMIT);
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, &got), ERR_LIMIT);
     finish();
     zeros[1 << 20] = 0;
     begin();
     zip = make(&one, 1);
-    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_OK);
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, &got), ERR_OK);
     finish();
     struct entry many[9];
     char names[9][16];
@@ -158,30 +159,30 @@ static void test_limits(void **state)
     }
     begin();
     zip = make(many, 9);
-    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_LIMIT);
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, &got), ERR_LIMIT);
     finish();
     begin();
     zip = make(many, 8);
-    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, why, sizeof why), ERR_OK);
+    assert_int_equal(sandbox_unpack_zip(zip, dir, &limits, &got), ERR_OK);
     finish();
 }
 
 static void test_garbage(void **state)
 {
     static const struct entry entries[] = {{"bootstrap", "hello hello hello hello", 0100755}};
-    char why[256];
+    struct sandbox_unpacked got;
     begin();
-    assert_int_equal(sandbox_unpack_zip(STR(""), dir, &limits, why, sizeof why), ERR_INVALID);
-    assert_int_equal(sandbox_unpack_zip(STR("no zip"), dir, &limits, why, sizeof why), ERR_INVALID);
+    assert_int_equal(sandbox_unpack_zip(STR(""), dir, &limits, &got), ERR_INVALID);
+    assert_int_equal(sandbox_unpack_zip(STR("no zip"), dir, &limits, &got), ERR_INVALID);
     struct str zip = make(entries, 1);
     char *copy = malloc(zip.len);
     for (size_t i = 0; i < zip.len; i++) {
         /* Cut at every byte, and with every byte flipped: an error or a success, never more. */
-        enum err err = sandbox_unpack_zip(str_sub(zip, 0, i), dir, &limits, why, sizeof why);
+        enum err err = sandbox_unpack_zip(str_sub(zip, 0, i), dir, &limits, &got);
         assert_int_equal(err, ERR_INVALID);
         memcpy(copy, zip.p, zip.len);
         copy[i] ^= 0x55;
-        err = sandbox_unpack_zip(str_n(copy, zip.len), dir, &limits, why, sizeof why);
+        err = sandbox_unpack_zip(str_n(copy, zip.len), dir, &limits, &got);
         (void)err;
         finish();
         begin();
