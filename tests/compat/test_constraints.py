@@ -24,7 +24,7 @@ SERVICES = ["dynamodb", "events", "iam", "kms", "lambda", "logs", "s3", "schedul
 # Texts that somebody's pattern takes, and texts that most patterns refuse.
 GOOD = ["abcde", "arn:aws:iam::000000000000:role/r", "arn:aws:lambda:us-east-1:000000000000:function:f",
         "arn:aws:sqs:us-east-1:000000000000:q", "arn:aws:iam::aws:policy/AdministratorAccess", "000000000000", "/abc/", "1", "b/key",
-        "AKIAABCDEFGHIJKLMNOP", "v1", "s3.amazonaws.com", "lambda:InvokeFunction", "", "o-abcdefghij", "/mnt/abc", "Function.Response",
+        "AKIAABCDEFGHIJKLMNOP", "v1", "s3.amazonaws.com", "lambda:InvokeFunction", "lambda:GetLayerVersion", "", "o-abcdefghij", "/mnt/abc", "Function.Response",
         "arn:aws:lambda:us-east-1:000000000000:code-signing-config:csc-00000000000000000",
         "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-00000000000000000",
         "arn:aws:lambda:us-east-1:000000000000:layer:abc:1", "arn:aws:lambda:us-east-1:000000000000:capacity-provider:abc",

@@ -90,20 +90,26 @@ struct lambda_code *lambda_code_take(struct lambda *l, struct str id)
     return c;
 }
 
-void lambda_code_name(struct lambda_code *c)
+static void name_one(struct lambda_code *c, bool durable)
 {
     pthread_mutex_lock(&c->l->codes_lock);
     assert(c->refs > 0);
     c->names++;
+    c->known = c->known || durable;
     c->retired = false;
     pthread_mutex_unlock(&c->l->codes_lock);
+}
+
+void lambda_code_name(struct lambda_code *c)
+{
+    name_one(c, true);
 }
 
 void lambda_code_unname(struct lambda_code *c)
 {
     pthread_mutex_lock(&c->l->codes_lock);
     assert(c->refs > 0 && c->names > 0);
-    c->retired = --c->names == 0;
+    c->retired = --c->names == 0 && c->known;
     pthread_mutex_unlock(&c->l->codes_lock);
 }
 
@@ -118,7 +124,7 @@ enum err lambda_code_hold(struct lambda *l, struct arena *a, struct str id)
     struct lambda_code *c = lambda_code_take(l, id);
     if (!c)
         return ERR_NOMEM;
-    lambda_code_name(c);
+    name_one(c, false);
     enum err err = arena_on_release(a, let_go, c);
     if (err != ERR_OK)
         let_go(c);

@@ -357,6 +357,7 @@ enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str 
 struct lambda_code {
     int refs;     /* under lambda->codes_lock, as all that changes */
     int names;    /* durable functions, versions and layers that name it */
+    bool known;   /* one did once; what is only held may be about to be named, and stays */
     bool retired; /* none does any more: removed with the last reference */
     struct lambda *l;
     char *dir; /* absolute; the zip is dir + ".zip" */

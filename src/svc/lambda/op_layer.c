@@ -105,9 +105,10 @@ static enum err fill_content(struct call *call, const struct lambda_layer_versio
         (out)->description = str_is_set((layer)->description) ? (layer)->description : STR("");    \
         (out)->license_info = (layer)->license;                                                    \
         WIRE_SET((out), version, (int64_t)(layer)->name.number);                                   \
-        (out)->compatible_runtimes.v = (layer)->runtimes;                                          \
+        (out)->compatible_runtimes.v = (layer)->n_runtimes ? (layer)->runtimes : NULL;             \
         (out)->compatible_runtimes.n = (layer)->n_runtimes;                                        \
-        (out)->compatible_architectures.v = (layer)->architectures;                                \
+        (out)->compatible_architectures.v =                                                        \
+            (layer)->n_architectures ? (layer)->architectures : NULL;                              \
         (out)->compatible_architectures.n = (layer)->n_architectures;                              \
         if (!str_is_set((out)->layer_version_arn) || !str_is_set((out)->created_date))             \
             return ERR_NOMEM;                                                                      \

@@ -76,6 +76,7 @@ static const char *const volatile_names[] = {
     "uploadSequenceToken",
     "LastUpdateToPayPerRequestDateTime",
     "LastUpdatedDate",
+    "CreatedDate",
     "CurrentKeyMaterialId",
     "KeyMaterialId",
     "CiphertextBlob",
@@ -90,14 +91,17 @@ static const char *const volatile_names[] = {
     "LastModificationDate",
 };
 
-/* Whether a volatile member's name, quoted or tagged, begins at s[1]; its length. */
-static size_t volatile_at(const char *s)
+/* Of a case that is `numbered`, these, too. */
+static const char *const number_names[] = {"Version", "LayerVersionArn"};
+
+/* Whether one of the names, quoted or tagged, begins at s[1]; its length. */
+static size_t name_at(const char *s, const char *const *names, size_t n)
 {
     if (*s != '"' && *s != '<')
         return 0;
-    for (size_t i = 0; i < ARRAY_LEN(volatile_names); i++) {
-        size_t len = strlen(volatile_names[i]);
-        if (strncmp(s + 1, volatile_names[i], len) == 0 && s[1 + len] == (*s == '"' ? '"' : '>'))
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(names[i]);
+        if (strncmp(s + 1, names[i], len) == 0 && s[1 + len] == (*s == '"' ? '"' : '>'))
             return len;
     }
     return 0;
@@ -117,11 +121,13 @@ static const char *skip_value(const char *s, bool json)
 }
 
 /* Appends `text` to `out` without what differs from run to run. */
-static void add_stable(char *out, const char *text)
+static void add_stable(const struct run *r, char *out, const char *text)
 {
     char *o = out + strlen(out);
     for (const char *s = text; *s;) {
-        size_t len = volatile_at(s);
+        size_t len = name_at(s, volatile_names, ARRAY_LEN(volatile_names));
+        if (!len && r->c->numbered)
+            len = name_at(s, number_names, ARRAY_LEN(number_names));
         assert((size_t)(o - out) + len + 3 < STATE_MAX);
         if (!len) {
             *o++ = *s++;
@@ -186,7 +192,7 @@ static void probe(struct run *r, char state[STATE_MAX])
         play(r, &r->c->probe[i]);
         snprintf(line, sizeof(line), "\n%d ", r->reply.status);
         strcat(state, line);
-        add_stable(state, r->reply.body);
+        add_stable(r, state, r->reply.body);
     }
 }
 
@@ -229,7 +235,7 @@ static bool attempt(struct run *r, enum fault_kind kind, uint64_t n, size_t pad)
     bool hit = fault_disarm(&r->w);
     int status = r->reply.status;
     answer[0] = '\0';
-    add_stable(answer, r->reply.body);
+    add_stable(r, answer, r->reply.body);
     r->attempts++;
     bool good = status == r->status;
     if (!good && status < 500 && !(status == 0 && may_hang_up(kind)))
@@ -255,7 +261,7 @@ static void learn(struct run *r)
     play_all(r, r->c->before, true);
     play(r, &r->c->act);
     r->status = r->reply.status;
-    add_stable(r->answer, r->reply.body);
+    add_stable(r, r->answer, r->reply.body);
     if (r->status < 200 || r->status >= 300) {
         fprintf(stderr, "%s: undisturbed: %d %s\n", r->c->name, r->status, r->reply.body);
         abort();

@@ -31,6 +31,7 @@ struct fault_case {
     struct step act;
     struct step probe[FAULT_STEPS_MAX];
     bool any_reply; /* a good reply says something else each time (ids that are drawn) */
+    bool numbered;  /* numbers of versions count on from attempt to attempt */
     bool files;     /* also fail system calls */
     size_t n_files; /* how many there are in the end, with `files` */
 };

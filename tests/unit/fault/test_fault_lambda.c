@@ -74,6 +74,28 @@
 #define GET LAMBDA("GET", "/2015-03-31/functions/f/configuration", NULL)
 #define LIST LAMBDA("GET", "/2015-03-31/functions", NULL)
 #define PUBLISH LAMBDA("POST", "/2015-03-31/functions/f/versions", "{}")
+#define LAYERS "/2018-10-31/layers/"
+#define LAYER_ARN(name) "\"arn:aws:lambda:us-east-1:000000000000:layer:" name ":1\""
+#define PUBLISH_LAYER(name)                                                                        \
+    LAMBDA("POST", LAYERS name "/versions",                                                        \
+           "{\"Content\":{\"ZipFile\":\"" CODE                                                     \
+           "\"},\"CompatibleRuntimes\":[\"provided.al2023\"]}")
+#define LIST_LAYER LAMBDA("GET", LAYERS "la/versions", NULL)
+/* Remembers the newest version's number, for the step that follows. */
+#define FIND_LAYER                                                                                 \
+    {                                                                                              \
+        .req = {.service = "lambda", .method = "GET", .path = LAYERS "la/versions"},               \
+        .take = ":layer:la:"                                                                       \
+    }
+#define DELETE_LAYER LAMBDA("DELETE", LAYERS "la/versions/%s", NULL)
+#define LIST_LAYERS LAMBDA("GET", "/2018-10-31/layers", NULL)
+#define SHARE_LAYER                                                                                \
+    LAMBDA("POST", LAYERS "la/versions/1/policy",                                                  \
+           "{\"StatementId\":\"s\",\"Action\":\"lambda:GetLayerVersion\",\"Principal\":\"*\"}")
+#define UNSHARE_LAYER LAMBDA("DELETE", LAYERS "la/versions/1/policy/s", NULL)
+#define LAYER_POLICY LAMBDA("GET", LAYERS "la/versions/1/policy", NULL)
+#define USE_LAYERS(arns)                                                                           \
+    LAMBDA("PUT", "/2015-03-31/functions/f/configuration", "{\"Layers\":[" arns "]}")
 #define LIST_VERSIONS LAMBDA("GET", "/2015-03-31/functions/f/versions", NULL)
 #define ALIASES "/2015-03-31/functions/f/aliases"
 #define NAME_ALIAS LAMBDA("POST", ALIASES, "{\"Name\":\"a\",\"FunctionVersion\":\"1\"}")
@@ -151,6 +173,51 @@ static const struct fault_case cases[] = {
         .undo = {NAME_ALIAS},
         .act = DELETE_ALIAS,
         .probe = {LIST_ALIASES},
+    },
+    {
+        .name = "publish layer",
+        .undo = {FIND_LAYER, DELETE_LAYER},
+        .act = PUBLISH_LAYER("la"),
+        .probe = {LIST_LAYER, LIST_LAYERS},
+        .any_reply = true, /* the address of its content */
+        .numbered = true,
+    },
+    {
+        .name = "delete layer",
+        .setup = {PUBLISH_LAYER("la")},
+        .undo = {FIND_LAYER, DELETE_LAYER, PUBLISH_LAYER("la")},
+        .before = {FIND_LAYER},
+        .act = DELETE_LAYER,
+        .probe = {LIST_LAYER, LIST_LAYERS},
+        .numbered = true,
+    },
+    {
+        .name = "use layers",
+        .setup = {ROLE, CREATE, PUBLISH_LAYER("la"), PUBLISH_LAYER("lb")},
+        .undo = {USE_LAYERS("")},
+        .act = USE_LAYERS(LAYER_ARN("la") "," LAYER_ARN("lb")),
+        .probe = {GET},
+    },
+    {
+        .name = "use a layer",
+        .setup = {ROLE, CREATE, PUBLISH_LAYER("la")},
+        .undo = {USE_LAYERS("")},
+        .act = USE_LAYERS(LAYER_ARN("la")),
+        .probe = {GET},
+    },
+    {
+        .name = "share layer",
+        .setup = {PUBLISH_LAYER("la")},
+        .undo = {UNSHARE_LAYER},
+        .act = SHARE_LAYER,
+        .probe = {LAYER_POLICY},
+    },
+    {
+        .name = "unshare layer",
+        .setup = {PUBLISH_LAYER("la"), SHARE_LAYER},
+        .undo = {SHARE_LAYER},
+        .act = UNSHARE_LAYER,
+        .probe = {LAYER_POLICY},
     },
     {
         .name = "add permission",
