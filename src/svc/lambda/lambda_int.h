@@ -446,6 +446,8 @@ extern const struct record_type lambda_layer_type;
 enum err lambda_layers_new(struct lambda *l) WARN_UNUSED;
 /* At start. */
 enum err lambda_layers_load(struct lambda *l, struct txn *txn) WARN_UNUSED;
+/* Bytes of the zips of an account's and region's durable versions. O(versions). */
+int64_t lambda_layers_size(struct lambda *l, struct key_scope scope, struct arena *a);
 /* What the keys of an account's and region's versions begin with. */
 struct str lambda_layers_prefix(struct arena *a, struct key_scope scope);
 /* Keys of a layer's versions, by number; and of all layers that ever were, by name. */

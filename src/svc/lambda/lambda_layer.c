@@ -160,6 +160,20 @@ struct str lambda_layers_prefix(struct arena *a, struct key_scope scope)
     return key_prefix(a, &lambda_k_layer, scope);
 }
 
+static void add_size(void *arg, const void *object)
+{
+    *(int64_t *)arg += ((const struct lambda_layer_version *)object)->code_size;
+}
+
+int64_t lambda_layers_size(struct lambda *l, struct key_scope scope, struct arena *a)
+{
+    int64_t sum = 0;
+    struct str prefix = lambda_layers_prefix(a, scope);
+    if (str_is_set(prefix))
+        catalogue_each(l->layers, prefix, add_size, &sum);
+    return sum;
+}
+
 enum err lambda_layer_get(struct txn *txn, struct lambda *l, const struct lambda_layer_name *name,
                           struct lambda_layer_version **ret_layer)
 {

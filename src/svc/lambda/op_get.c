@@ -140,7 +140,8 @@ enum err lambda_get_account_settings(struct call *call,
     WIRE_SET(limit, code_size_zipped, LAMBDA_CODE_ZIPPED_MAX);
     WIRE_SET(limit, concurrent_executions, LAMBDA_CONCURRENCY_MAX);
     WIRE_SET(limit, unreserved_concurrent_executions, LAMBDA_CONCURRENCY_MAX - sums.reserved);
-    WIRE_SET(usage, total_code_size, sums.code_size + versions.code_size);
+    WIRE_SET(usage, total_code_size,
+             sums.code_size + versions.code_size + lambda_layers_size(l, scope, call->arena));
     WIRE_SET(usage, function_count, sums.functions);
     out->account_limit = limit;
     out->account_usage = usage;
