@@ -14,9 +14,10 @@ from weirtest import wait_for
 HERE = os.path.dirname(os.path.abspath(__file__))
 HANDLER = '''
 import json, os, boto3
+from names_of_layer import key_of
 def handler(event, context):
     for r in event["Records"]:
-        boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=r["s3"]["object"]["key"])
+        boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE_URL"], MessageBody=key_of(r))
 '''
 
 
@@ -57,12 +58,17 @@ def terraform_of(weir, folder, main, handler):
 
 @pytest.fixture
 def terraform(weir, tmp_path):
+    layer = tmp_path / "layer.zip"
+    with zipfile.ZipFile(layer, "w") as z:
+        z.writestr(zipfile.ZipInfo("python/names_of_layer.py", (2026, 1, 1, 0, 0, 0)),
+                   'def key_of(record):\n    return record["s3"]["object"]["key"]\n')
+    (tmp_path / "terraform.tfvars").write_text(f'layer = "{layer}"\n')
     return terraform_of(weir, tmp_path, "main.tf", HANDLER)
 
 
 def test_apply_plan_update_destroy(weir, terraform):
     out = terraform("apply", "-auto-approve", "-no-color")
-    assert "18 added, 0 changed, 0 destroyed" in out.stdout
+    assert "20 added, 0 changed, 0 destroyed" in out.stdout
     terraform("plan", "-detailed-exitcode", "-no-color")  # exit 2 would be a difference
 
     url = json.loads(terraform("output", "-json").stdout)["queue_url"]["value"]
@@ -76,6 +82,7 @@ def test_apply_plan_update_destroy(weir, terraform):
     assert "0 added, 3 changed, 0 destroyed" in out.stdout
     terraform("plan", "-detailed-exitcode", "-no-color", "-var", "memory=256", "-var", "delay=1")
     out = terraform("destroy", "-auto-approve", "-no-color", "-var", "memory=256", "-var", "delay=1")
-    assert "18 destroyed" in out.stdout
+    assert "20 destroyed" in out.stdout
     assert weir.client("sqs").list_queues().get("QueueUrls", []) == []
     assert weir.client("s3").list_buckets()["Buckets"] == []
+    assert weir.client("lambda").list_layers()["Layers"] == []

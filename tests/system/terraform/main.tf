@@ -7,6 +7,7 @@ terraform {
 }
 
 variable "package" { type = string }
+variable "layer" { type = string }
 variable "memory" { default = 128 }
 variable "delay" { default = 0 }
 
@@ -90,6 +91,24 @@ resource "aws_iam_role_policy_attachment" "bucket" {
   policy_arn = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
 }
 
+resource "aws_lambda_layer_version" "names" {
+  layer_name               = "tf-names"
+  filename                 = var.layer
+  source_code_hash         = filebase64sha256(var.layer)
+  description              = "How a record's key is told"
+  license_info             = "MIT"
+  compatible_runtimes      = ["python3.11", "python3.12"]
+  compatible_architectures = ["x86_64"]
+}
+
+resource "aws_lambda_layer_version_permission" "names" {
+  layer_name     = aws_lambda_layer_version.names.layer_name
+  version_number = aws_lambda_layer_version.names.version
+  statement_id   = "Everybody"
+  action         = "lambda:GetLayerVersion"
+  principal      = "*"
+}
+
 resource "aws_lambda_function" "orders" {
   function_name    = "tf-orders"
   role             = aws_iam_role.function.arn
@@ -100,6 +119,7 @@ resource "aws_lambda_function" "orders" {
   memory_size      = var.memory
   timeout          = 10
   publish          = true
+  layers           = [aws_lambda_layer_version.names.arn]
   environment { variables = { QUEUE_URL = aws_sqs_queue.summaries.url, TABLE = aws_dynamodb_table.orders.name } }
 }
 

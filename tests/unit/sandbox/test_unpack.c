@@ -197,13 +197,82 @@ static int free_bytes(void **state)
     return 0;
 }
 
+/* Unpacks the entries into a folder of their own below `dir`. */
+static void unpack_at(const char *path, const struct entry *entries, size_t n)
+{
+    struct sandbox_unpacked got;
+    struct str zip = make(entries, n);
+    assert_int_equal(mkdir(path, 0755), 0);
+    assert_int_equal(sandbox_unpack_zip(zip, path, &limits, &got), ERR_OK);
+}
+
+/* What a file holds, or a link leads to; "": of a folder; "-": it is not there. */
+static const char *content(const char *below, const char *name)
+{
+    static char text[64];
+    char path[192];
+    snprintf(path, sizeof path, "%s/%s/%s", dir, below, name);
+    ssize_t n = readlink(path, text, sizeof text - 1);
+    if (n < 0) {
+        FILE *f = fopen(path, "r");
+        n = f ? (ssize_t)fread(text, 1, sizeof text - 1, f) : -1;
+        if (f)
+            fclose(f);
+    }
+    strcpy(text + (n < 0 ? 0 : n), n < 0 ? "-" : "");
+    return text;
+}
+
+static void test_merge(void **state)
+{
+    static const struct entry one[] = {
+        {"a", "1", 0100644},         {"both", "1", 0100644},   {"d/x", "1", 0100755},
+        {"folder/in", "1", 0100644}, {"file", "1", 0100644},   {"link", "d", 0120777},
+        {"to-link", "1", 0100644},   {"empty/", NULL, 040755},
+    };
+    static const struct entry two[] = {
+        {"b", "2", 0100644},       {"both", "2", 0100644},    {"d/y", "2", 0100644},
+        {"folder", "2", 0100644},  {"file/in", "2", 0100644}, {"link/z", "2", 0100644},
+        {"to-link", "b", 0120777},
+    };
+    static const struct {
+        const char *name, *content;
+    } rows[] = {{"a", "1"},      {"b", "2"},      {"both", "2"},    {"d/x", "1"},
+                {"d/y", "2"},    {"folder", "2"}, {"file", "-"},    {"file/in", "2"},
+                {"link/z", "2"}, {"d/z", "-"},    {"to-link", "b"}, {"c", "-"}};
+    char from[2][128], to[128], path[160];
+    struct stat st;
+    begin();
+    snprintf(from[0], sizeof from[0], "%s/one", dir);
+    snprintf(from[1], sizeof from[1], "%s/two", dir);
+    snprintf(to, sizeof to, "%s/to", dir);
+    unpack_at(from[0], one, ARRAY_LEN(one));
+    unpack_at(from[1], two, ARRAY_LEN(two));
+    assert_int_equal(mkdir(to, 0755), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(sandbox_merge_tree(from[i], to), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (strcmp(content("to", rows[i].name), rows[i].content) != 0)
+            fail_msg("%s: %s", rows[i].name, content("to", rows[i].name));
+    assert_string_equal(content("one", "both"), "1"); /* the sources stay as they are */
+    assert_string_equal(content("one", "folder/in"), "1");
+    assert_string_equal(content("one", "link"), "d");
+    snprintf(path, sizeof path, "%s/d/x", to);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    assert_int_equal(st.st_nlink, 2); /* stored once */
+    snprintf(path, sizeof path, "%s/empty", to);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(sandbox_merge_tree("/nowhere", to), ERR_IO);
+    finish();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_good),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_merge),
     };
     return cmocka_run_group_tests(tests, NULL, free_bytes);
 }

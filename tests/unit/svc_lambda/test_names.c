@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/arn.h"
 #include "svc/lambda/lambda_int.h"
 
 #define ARN "arn:aws:lambda:eu-west-1:123456789012:function:"
@@ -82,9 +83,58 @@ static void test_arn(void **state)
     arena_release(&a);
 }
 
+#define LAYER "arn:aws:lambda:eu-west-1:123456789012:layer:"
+
+static void test_layers(void **state)
+{
+    static const struct {
+        const char *name, *in;
+        enum err err;
+        const char *account, *layer;
+        uint64_t number;
+    } rows[] = {
+        {"plain", "pandas", ERR_OK, "000000000000", "pandas", 0},
+        {"with number", "pandas:3", ERR_OK, "000000000000", "pandas", 3},
+        {"arn", LAYER "pandas", ERR_OK, "123456789012", "pandas", 0},
+        {"arn of a version", LAYER "pandas:12", ERR_OK, "123456789012", "pandas", 12},
+        {"large number", LAYER "l:9223372036854775807", ERR_OK, "123456789012", "l", INT64_MAX},
+        {"too large number", LAYER "l:9223372036854775808", ERR_INVALID, NULL, NULL, 0},
+        {"negative number", LAYER "l:-1", ERR_INVALID, NULL, NULL, 0},
+        {"no number", LAYER "l:latest", ERR_INVALID, NULL, NULL, 0},
+        {"empty number", LAYER "l:", ERR_INVALID, NULL, NULL, 0},
+        {"two numbers", LAYER "l:1:2", ERR_INVALID, NULL, NULL, 0},
+        {"arn without name", LAYER, ERR_INVALID, NULL, NULL, 0},
+        {"empty", "", ERR_INVALID, NULL, NULL, 0},
+        {"arn of a function", ARN "orders", ERR_INVALID, NULL, NULL, 0},
+        {"arn without account", "arn:aws:lambda:eu-west-1::layer:l:1", ERR_INVALID, NULL, NULL, 0},
+        {"arn without region", "arn:aws:lambda::123456789012:layer:l:1", ERR_INVALID, NULL, NULL,
+         0},
+        {"arn of a bucket", "arn:aws:s3:::layer:l:1", ERR_INVALID, NULL, NULL, 0},
+    };
+    const struct key_scope here = {STR("000000000000"), STR("us-east-1")};
+    struct arena a;
+    arena_init(&a, 16 * 1024);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct lambda_layer_name n;
+        enum err err = lambda_layer_name_parse(str_c(rows[i].in), here, &n);
+        if (err != rows[i].err)
+            fail_msg("%s: %s", rows[i].name, err_name(err));
+        if (err != ERR_OK)
+            continue;
+        if (!str_eq_c(n.scope.account, rows[i].account) || !str_eq_c(n.name, rows[i].layer) ||
+            n.number != rows[i].number)
+            fail_msg("%s: parts differ", rows[i].name);
+        if (arn_is(str_c(rows[i].in)) &&
+            !str_eq_c(lambda_layer_arn(&a, STR("aws"), &n), rows[i].in))
+            fail_msg("%s: another ARN", rows[i].name);
+    }
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_layers),
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_arn),
     };

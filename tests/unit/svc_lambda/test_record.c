@@ -11,6 +11,7 @@
 static void test_function(void **state)
 {
     struct lambda_environment_variables_entry env[] = {{STR("A"), STR("1")}, {STR("B"), STR("")}};
+    struct lambda_fn_layer layers[] = {{STR("arn:1"), 1, 10}, {STR("arn:2"), 2, 20}};
     struct lambda_fn in = {
         .name = {{STR("000000000000"), STR("us-east-1")}, STR("orders"), STR_NONE},
         .id = STR("id"),
@@ -29,6 +30,10 @@ static void test_function(void **state)
         .modified_ms = -1,
         .env = env,
         .n_env = 2,
+        .layers = layers,
+        .n_layers = 2,
+        .opt_id = STR("o"),
+        .code_unzipped = 7,
         .log_group = STR("/aws/lambda/orders"),
         .reserved = -1,
         .async = {true, 2, -1, STR_NONE, STR("arn:aws:sqs:us-east-1:000000000000:q"), 77},
@@ -51,6 +56,10 @@ static void test_function(void **state)
     assert_false(str_is_set(out.async.on_success));
     assert_true(str_eq(out.async.on_failure, in.async.on_failure));
     assert_int_equal(out.reserved, -1);
+    assert_int_equal(out.n_layers, 2);
+    assert_true(str_eq_c(out.layers[1].arn, "arn:2") && str_eq_c(out.opt_id, "o"));
+    assert_int_equal(lambda_layers_unzipped(&out), 30);
+    assert_int_equal(out.code_unzipped, 7);
     for (size_t n = 0; n < b.len; n++)
         assert_int_equal(record_unpack(&lambda_fn_type, &a, str_n(b.p, n), &out), ERR_CORRUPT);
     arena_release(&a);
@@ -106,9 +115,44 @@ static void test_event(void **state)
     buf_release(&b);
 }
 
+static void test_layer(void **state)
+{
+    const struct str runtimes[] = {STR("python3.11"), STR("nodejs20.x")};
+    const struct lambda_layer_version in = {
+        .name = {{STR("000000000000"), STR("us-east-1")}, STR("l"), 3},
+        .code_id = STR("c"),
+        .code_sha256 = STR("s"),
+        .code_size = 5,
+        .unzipped = 50,
+        .description = STR(""),
+        .runtimes = runtimes,
+        .n_runtimes = 2,
+        .created_ms = 9,
+        .policy = {STR("rev"), STR("{}")},
+    };
+    struct arena a;
+    struct buf b;
+    struct lambda_layer_version out;
+
+    arena_init(&a, 1024 * 1024);
+    buf_init_arena(&b, &a, RECORD_BYTES_MAX);
+    assert_int_equal(record_pack(&lambda_layer_type, &in, &b), ERR_OK);
+    assert_int_equal(record_unpack(&lambda_layer_type, &a, buf_str(&b), &out), ERR_OK);
+    assert_true(str_eq(out.name.name, in.name.name) && out.name.number == 3);
+    assert_int_equal(out.unzipped, 50);
+    assert_int_equal(out.n_runtimes, 2);
+    assert_true(str_eq_c(out.runtimes[1], "nodejs20.x"));
+    assert_int_equal(out.n_architectures, 0);
+    assert_true(str_eq_c(out.policy.document, "{}") && !str_is_set(out.license));
+    for (size_t n = 0; n < b.len; n++)
+        assert_int_equal(record_unpack(&lambda_layer_type, &a, str_n(b.p, n), &out), ERR_CORRUPT);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_layer),
         cmocka_unit_test(test_function),
         cmocka_unit_test(test_mapping),
         cmocka_unit_test(test_event),
