@@ -238,7 +238,7 @@ static void test_merge(void **state)
     static const struct {
         const char *name, *content;
     } rows[] = {{"a", "1"},      {"b", "2"},      {"both", "2"},    {"d/x", "1"},
-                {"d/y", "2"},    {"folder", "2"}, {"file", "-"},    {"file/in", "2"},
+                {"d/y", "2"},    {"folder", "2"}, {"file", ""},     {"file/in", "2"},
                 {"link/z", "2"}, {"d/z", "-"},    {"to-link", "b"}, {"c", "-"}};
     char from[2][128], to[128], path[160];
     struct stat st;
