@@ -1,7 +1,7 @@
 /* Isolation of one function: see box.h.
  *
  * The skeleton is a folder that is made once:
- *   root/ usr etc dev proc tmp opt var/task var/runtime var/lang var/node_modules [bin lib lib64 sbin: as on the host]
+ *   root/ usr etc dev proc tmp opt var/task var/runtime var/lang node_modules [bin lib lib64 sbin: as on the host]
  * Each environment binds it, and over it: the host's /usr (and /bin, /lib where they are folders),
  * a few files of /etc, six devices, all read-only; its package on /var/task; a tmpfs of its size on
  * /tmp. As every mount point exists already, nothing is created as the function's user. In a user
@@ -41,7 +41,7 @@
 
 static const char *const skeleton_dirs[] = {
     "usr", "etc", "etc/ssl", "etc/alternatives", "etc/weir",    "dev",      "proc",
-    "tmp", "opt", "var",     "var/task",         "var/runtime", "var/lang", "var/node_modules",
+    "tmp", "opt", "var",     "var/task",         "var/runtime", "var/lang", "node_modules",
 };
 static const char *const top_links[] = {"bin", "sbin", "lib", "lib32", "lib64"};
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
@@ -113,7 +113,12 @@ static bool make_skeleton(const char *root)
     for (size_t i = 0; i < ARRAY_LEN(etc_files); i++)
         if (!join(path, root, "etc/", etc_files[i]) || !make_file(path, NULL))
             return false;
-    static const char *const links[][2] = {{"/proc/self/fd", "dev/fd"},
+    /* What Node.js imports is looked for by walking up from /var/task: in layers before the SDK. Older
+     * skeletons have a folder there. */
+    if (join(path, root, "var/node_modules", ""))
+        (void)rmdir(path);
+    static const char *const links[][2] = {{"/opt/nodejs/node_modules", "var/node_modules"},
+                                           {"/proc/self/fd", "dev/fd"},
                                            {"/proc/self/fd/0", "dev/stdin"},
                                            {"/proc/self/fd/1", "dev/stdout"},
                                            {"/proc/self/fd/2", "dev/stderr"}};
@@ -244,7 +249,7 @@ static bool mount_function(const char *root, const struct box_plan *plan)
                                     {plan->opt_dir, "opt"},
                                     {plan->runtime_dir, "var/runtime"},
                                     {plan->lang_dir, "var/lang"},
-                                    {plan->sdk_dir, "var/node_modules"}};
+                                    {plan->sdk_dir, "node_modules"}};
     for (size_t i = 0; i < ARRAY_LEN(binds); i++)
         if (binds[i][0][0] &&
             (!join(to, root, binds[i][1], "") || !bind_at(binds[i][0], to, SEALED)))

@@ -91,7 +91,7 @@ struct box_plan {
     const char *opt_dir;     /* host path of /opt, or "" */
     const char *runtime_dir; /* host path of /var/runtime, or "" */
     const char *lang_dir;    /* host path of /var/lang: an interpreter's prefix; or "" */
-    const char *sdk_dir;     /* host path of /var/node_modules, or "" */
+    const char *sdk_dir;     /* host path of /node_modules, or "" */
     int memory_mb, ephemeral_mb;
     unsigned rlimits; /* bits of enum box_rlimit */
     int slot;

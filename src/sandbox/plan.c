@@ -175,7 +175,7 @@ struct places {
     char task[BOX_PATH_MAX], opt[BOX_PATH_MAX], runtime[BOX_PATH_MAX];
     char host_runtime[BOX_PATH_MAX];
     struct runtime_found lang; /* python3.*, nodejs*; path and prefix as on the host */
-    char sdk[BOX_PATH_MAX];    /* host folder of /var/node_modules; "": none */
+    char sdk[BOX_PATH_MAX];    /* host folder of /node_modules; "": none */
     bool inside;               /* in a root of its own */
 };
 
@@ -287,14 +287,14 @@ static void add_language(const struct sandbox_spec *spec, const struct places *p
     char text[ENV_TEXT_MAX];
     if (family_of(spec->runtime) != FAMILY_NODE)
         return;
-    /* As on Lambda, and then the SDK: inside, it is found by walking up from /var/task, by import too,
-     * which knows no NODE_PATH. */
+    /* As on Lambda, and then the SDK. Inside, layers' modules and then the SDK are found by walking up from
+     * /var/task, by import too, which knows no NODE_PATH: /var/node_modules is a link to the former. */
     struct str major = str_cut(&(struct str){p->lang.name + 6, strlen(p->lang.name + 6)}, '.');
     (void)snprintf(text, sizeof text,
                    "%s/nodejs/node" STR_FMT "/node_modules:%s/nodejs/node_modules:"
                    "%s/node_modules:%s:%s:%s",
                    p->opt, STR_ARG(major), p->opt, p->runtime, p->runtime, p->task,
-                   p->inside ? "/var/node_modules" : p->sdk);
+                   p->inside ? "/node_modules" : p->sdk);
     add_default(w, spec, "NODE_PATH", str_c(text));
 }
 

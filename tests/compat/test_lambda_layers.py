@@ -407,6 +407,45 @@ def test_programs_libraries_and_modules(stage, tmp_path):
     assert got == [42, "tool", ["plain_of_layer", "site_of_layer"], "/opt/bin", "/opt/lib"]
 
 
+REQUIRES = """
+exports.handler = async () => {
+    const found = ["of-layer", "of-version", "sdk-and-layer", "sdk-alone", "of-task"].map((name) => require(name));
+    return found.concat(["of-layer", "sdk-and-layer", "sdk-alone"].map((name) => require.resolve(name).split("/")[1]));
+};
+"""
+IMPORTS = """
+import layer from "of-layer";
+import both from "sdk-and-layer";
+import sdk from "sdk-alone";
+export const handler = async () => [layer, both, sdk];
+"""
+
+
+def test_modules_of_node(fresh_weir):
+    """By require and by import: the package's, then the layer's, then the SDK that the runtime promises."""
+    stage = Stage(fresh_weir)
+    made = subprocess.run([fresh_weir.binary, "runtime", "list"], capture_output=True, text=True)
+    runtime = next((line.split()[0] for line in made.stdout.splitlines() if re.match(r"nodejs(18|2\d)\.x", line)), None)
+    if not runtime:
+        pytest.skip("no Node.js from 18 on is on this machine")
+    for sdk in ("sdk-and-layer", "sdk-alone"):
+        folder = os.path.join(fresh_weir.data_dir, "runtimes", "sdk-v3", "node_modules", sdk)
+        for path in (os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(folder)))), folder):
+            os.makedirs(path, exist_ok=True)
+        with open(os.path.join(folder, "index.js"), "w") as f:
+            f.write("module.exports = 'sdk'")
+    top = os.path.join(fresh_weir.data_dir, "runtimes")
+    subprocess.run(["chmod", "-R", "a+rX", top], check=True)
+    layer = packed({f"nodejs/node_modules/{name}/index.js": "module.exports = 'layer'" for name in ("of-layer", "sdk-and-layer", "of-task")} |
+                   {f"nodejs/node{runtime[6:-2]}/node_modules/of-version/index.js": "module.exports = 'version'"})
+    arn = stage.awslambda.publish_layer_version(LayerName="node", Content={"ZipFile": layer})["LayerVersionArn"]
+    for kind, source, wanted in (("js", REQUIRES, ["layer", "version", "layer", "sdk", "task", "opt", "opt", "node_modules"]),
+                                 ("mjs", IMPORTS, ["layer", "layer", "sdk"])):
+        code = packed({f"app.{kind}": source, "node_modules/of-task/index.js": "module.exports = 'task'"})
+        name = stage.function(Runtime=runtime, Layers=[arn], Code={"ZipFile": code}, MemorySize=512)
+        assert seen(stage, name) == wanted
+
+
 def test_a_runtime_in_a_layer(stage):
     """A bootstrap of C in the layer, for functions that have none."""
     with open(os.path.join(os.path.dirname(stage.weir.binary), "functions", "bench_echo", "bootstrap"), "rb") as f:
