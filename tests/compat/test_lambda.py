@@ -3,6 +3,7 @@ import base64
 import io
 import json
 import os
+import re
 import urllib.request
 import uuid
 import zipfile
@@ -810,6 +811,49 @@ def test_async_no_retries(quick):
         quick.awslambda.put_function_event_invoke_config(
             FunctionName=name, DestinationConfig={"OnFailure": {"Destination": "arn:aws:kinesis:us-east-1:000000000000:stream/s"}})
     assert code_of(e) == "InvalidParameterValueException"
+
+
+def test_async_failures_go_to_a_bucket(quick):
+    bucket = "failed-" + uuid.uuid4().hex[:10]
+    quick.s3.create_bucket(Bucket=bucket)
+    arn = "arn:aws:s3:::" + bucket
+    allow = {"Effect": "Allow", "Action": "s3:PutObject"}
+
+    def put(name, **kw):
+        return quick.awslambda.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0, DestinationConfig=kw)
+
+    poor = quick.function(Role=quick.role(None))
+    with pytest.raises(ClientError) as e:
+        put(poor, OnFailure={"Destination": arn})
+    assert code_of(e) == "InvalidParameterValueException" and "PutObject" in str(e.value)
+    name = "to-bucket-" + uuid.uuid4().hex[:6]
+    quick.function(FunctionName=name, Role=quick.role(json.dumps({"Version": "2012-10-17", "Statement": [
+        {**allow, "Resource": f"{arn}/aws/lambda/async/{name}/*"}]})))
+    assert put(name, OnFailure={"Destination": arn})["DestinationConfig"]["OnFailure"] == {"Destination": arn}
+    sent = quick.invoke(name, {"kind": "raise"}, InvocationType="Event")["ResponseMetadata"]["RequestId"]
+    objects = wait_for(lambda: quick.s3.list_objects_v2(Bucket=bucket).get("Contents"), 60, "record")
+    assert len(objects) == 1
+    found = re.fullmatch(f"aws/lambda/async/{name}/(\\d{{4}})/(\\d\\d)/(\\d\\d)/(\\d{{4}}-\\d\\d-\\d\\d)T(\\d\\d\\.\\d\\d\\.\\d\\d)-"
+                         "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", objects[0]["Key"])
+    assert found and "-".join(found.group(1, 2, 3)) == found[4]
+    record = json.load(quick.s3.get_object(Bucket=bucket, Key=objects[0]["Key"])["Body"])
+    assert record["requestContext"]["requestId"] == sent and record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["timestamp"].startswith(found[4] + "T" + found[5].replace(".", ":"))
+    assert record["requestPayload"] == {"kind": "raise"} and record["responsePayload"]["errorMessage"] == "no good"
+    for wrong in (dict(OnSuccess={"Destination": arn}), dict(OnFailure={"Destination": arn + "/key"})):
+        with pytest.raises(ClientError) as e:
+            put(name, **wrong)
+        assert code_of(e) == "InvalidParameterValueException"
+    # What waits in the store may be 1 MiB: a response over that is left out, not the record.
+    large = quick.function("""
+def handler(event, context):
+    raise ValueError("x" * 200000)
+""")
+    put(large, OnFailure={"Destination": arn})
+    quick.invoke(large, {"text": "y" * 900000}, InvocationType="Event")
+    key = wait_for(lambda: [o["Key"] for o in quick.s3.list_objects_v2(Bucket=bucket)["Contents"] if large in o["Key"]], 60, "record")
+    record = json.load(quick.s3.get_object(Bucket=bucket, Key=key[0])["Body"])
+    assert len(record["requestPayload"]["text"]) == 900000 and record["responsePayload"] is None
 
 
 def test_async_without_any_concurrency_fails_at_once(quick):

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "codec/json.h"
+#include "deliver/send.h"
 #include "svc/lambda/lambda_int.h"
 
 enum {
@@ -297,6 +298,29 @@ enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str 
     return err;
 }
 
+struct str lambda_async_folder(struct arena *a, const struct lambda_fn *fn)
+{
+    return str_fmt(a, "aws/lambda/async/" STR_FMT, STR_ARG(fn->name.name));
+}
+
+static enum err store_record(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
+                             struct str bucket, struct lambda_destination_record *record)
+{
+    struct buf b;
+    struct lambda_bucket_record stored = {.arn = bucket,
+                                          .folder = lambda_async_folder(txn->arena, fn)};
+    buf_init_arena(&b, txn->arena, LAMBDA_BUCKET_RECORD_MAX);
+    lambda_destination_record_put(&b, record);
+    if (buf_err(&b) == ERR_LIMIT) { /* what was asked for matters more than what came of it */
+        record->response_payload = STR_NONE;
+        buf_init_arena(&b, txn->arena, LAMBDA_BUCKET_RECORD_MAX);
+        lambda_destination_record_put(&b, record);
+    }
+    TRY(buf_err(&b));
+    stored.document = buf_str(&b);
+    return str_is_set(stored.folder) ? lambda_bucket_send(txn, l, fn, &stored) : ERR_NOMEM;
+}
+
 static enum err send_record(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
                             const struct lambda_event *ev, const struct deliver_work *work,
                             struct str target, const char *condition)
@@ -318,6 +342,8 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct lamb
         .response_payload = at && at->response ? str_n(at->response, at->response_len) : STR_NONE,
     };
 
+    if (lambda_is_bucket(target))
+        return store_record(txn, l, fn, target, &record);
     buf_init_arena(&b, txn->arena, RECORD_MAX);
     lambda_destination_record_put(&b, &record);
     if (buf_err(&b) == ERR_NOMEM)
@@ -435,5 +461,6 @@ enum err lambda_async_register(struct lambda *l)
         .release = release,
         .backoff_ms = backoff_ms,
     };
+    TRY(send_register(l->deliver)); /* what buckets are sent */
     return deliver_register(l->deliver, &kind);
 }

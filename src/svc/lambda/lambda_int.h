@@ -351,6 +351,27 @@ enum err lambda_destination_take(struct call *call, const struct lambda_fn *fn, 
 enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str arn,
                         const struct target_delivery *delivery) WARN_UNUSED;
 
+/* --- buckets as destinations: lambda_bucket.c -------------------------------------------------- */
+
+enum {
+    LAMBDA_BUCKET_RECORD_MAX = 1024 * 1024 + 32 * 1024
+}; /* bytes of a record: it waits in the store */
+
+/* Whether the ARN is a bucket's. */
+bool lambda_is_bucket(struct str arn);
+/* The function's role may put objects whose keys begin with `folder` ("aws/lambda/async/f") there. ERR_FAILED with
+ * the service's error set. */
+enum err lambda_bucket_take(struct call *call, const struct lambda_fn *fn, struct str arn,
+                            struct str folder) WARN_UNUSED;
+struct lambda_bucket_record {
+    struct str arn, folder; /* as above */
+    struct str document;    /* at most LAMBDA_BUCKET_RECORD_MAX */
+};
+/* Stages that it is put there, in the function's name; what fails then is logged. ERR_INVALID (no bucket's ARN),
+ * ERR_LIMIT, ERR_NOMEM. */
+enum err lambda_bucket_send(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
+                            const struct lambda_bucket_record *record) WARN_UNUSED;
+
 /* --- packages: lambda_code.c ------------------------------------------------------------------ */
 
 /* An unpacked package in use. Shared by the configurations that run it. */
@@ -611,6 +632,8 @@ struct lambda_destination_record {
     bool function_error;
     struct str response_payload; /* JSON; other bytes become null */
 };
+/* Where a bucket has the records of a function. STR_NONE on exhaustion. */
+struct str lambda_async_folder(struct arena *a, const struct lambda_fn *fn);
 void lambda_destination_record_put(struct buf *b, const struct lambda_destination_record *rec);
 
 /* --- condition keys: op_permission.c, op_mapping.c -------------------------------------------- */
