@@ -470,12 +470,14 @@ static bool merges(const struct lambda_layers_used *layers)
     return layers && layers->n > 1;
 }
 
-static void take_layers(const struct lambda_layers_used *layers, struct upload_job *job)
+static enum err take_layers(const struct lambda_layers_used *layers, struct upload_job *job)
 {
     for (size_t i = 0; merges(layers) && i < layers->n; i++, job->n_layers++) {
-        assert(layers->ids[i].len == ID_LEN);
+        if (layers->ids[i].len != ID_LEN)
+            return ERR_CORRUPT;
         memcpy(job->layers[i], layers->ids[i].p, ID_LEN);
     }
+    return ERR_OK;
 }
 
 /* ERR_OK when the work is done, ERR_TIMEOUT when it is not and its time is over, else
@@ -501,8 +503,9 @@ static enum err upload_start(struct call *call, const struct lambda_code_source 
     pthread_mutex_init(&job->lock, NULL);
     job->l = lambda_of(call);
     waiters_init(&job->waiters, &job->lock, NULL);
-    enum err err = source ? take_source(call, source, job) : ERR_OK;
-    take_layers(layers, job);
+    enum err err = take_layers(layers, job);
+    if (err == ERR_OK && source)
+        err = take_source(call, source, job);
     if (err != ERR_OK) {
         upload_job_free(job);
         return err;

@@ -96,29 +96,34 @@ static enum err fill_content(struct call *call, const struct lambda_layer_versio
     return str_is_set(content->location) && str_is_set(out->layer_arn) ? ERR_OK : ERR_NOMEM;
 }
 
-/* What a version says of itself, in whichever output: they have these members in common. */
-#define FILL_VERSION(call, layer, out)                                                             \
-    do {                                                                                           \
-        (out)->layer_version_arn =                                                                 \
-            lambda_layer_arn((call)->arena, (call)->partition, &(layer)->name);                    \
-        (out)->created_date = lambda_time((call)->arena, (layer)->created_ms);                     \
-        (out)->description = str_is_set((layer)->description) ? (layer)->description : STR("");    \
-        (out)->license_info = (layer)->license;                                                    \
-        WIRE_SET((out), version, (int64_t)(layer)->name.number);                                   \
-        (out)->compatible_runtimes.v = (layer)->n_runtimes ? (layer)->runtimes : NULL;             \
-        (out)->compatible_runtimes.n = (layer)->n_runtimes;                                        \
-        (out)->compatible_architectures.v =                                                        \
-            (layer)->n_architectures ? (layer)->architectures : NULL;                              \
-        (out)->compatible_architectures.n = (layer)->n_architectures;                              \
-        if (!str_is_set((out)->layer_version_arn) || !str_is_set((out)->created_date))             \
-            return ERR_NOMEM;                                                                      \
-    } while (0)
+static enum err fill_version(struct call *call, const struct lambda_layer_version *layer,
+                             struct lambda_layer_versions_list_item *out)
+{
+    out->layer_version_arn = lambda_layer_arn(call->arena, call->partition, &layer->name);
+    out->created_date = lambda_time(call->arena, layer->created_ms);
+    out->description = str_is_set(layer->description) ? layer->description : STR("");
+    out->license_info = layer->license;
+    WIRE_SET(out, version, (int64_t)layer->name.number);
+    out->compatible_runtimes.v = layer->n_runtimes ? layer->runtimes : NULL;
+    out->compatible_runtimes.n = layer->n_runtimes;
+    out->compatible_architectures.v = layer->n_architectures ? layer->architectures : NULL;
+    out->compatible_architectures.n = layer->n_architectures;
+    return str_is_set(out->layer_version_arn) && str_is_set(out->created_date) ? ERR_OK : ERR_NOMEM;
+}
 
 static enum err answer(struct call *call, const struct lambda_layer_version *layer, void *ret)
 {
     struct lambda_get_layer_version_output out = {0};
+    struct lambda_layer_versions_list_item item = {0};
     TRY(fill_content(call, layer, &out));
-    FILL_VERSION(call, layer, &out);
+    TRY(fill_version(call, layer, &item));
+    out.layer_version_arn = item.layer_version_arn;
+    out.created_date = item.created_date;
+    out.description = item.description;
+    out.license_info = item.license_info;
+    WIRE_SET(&out, version, item.version);
+    out.compatible_runtimes = item.compatible_runtimes;
+    out.compatible_architectures = item.compatible_architectures;
     memcpy(ret, &out, sizeof(out));
     return ERR_OK;
 }
@@ -218,8 +223,7 @@ static enum err fill_item(struct listing *l, struct str record,
 {
     struct lambda_layer_version layer = {0};
     TRY(record_unpack_copy(&lambda_layer_type, l->call->arena, record, &layer));
-    FILL_VERSION(l->call, &layer, item);
-    return ERR_OK;
+    return fill_version(l->call, &layer, item);
 }
 
 static enum err take_version(void *arg, struct str key, struct str record)

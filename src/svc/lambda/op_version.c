@@ -17,7 +17,7 @@ static enum err essence(struct call *call, const struct lambda_fn *fn, struct st
     struct lambda_fn copy = *fn;
     copy.id = copy.revision = copy.description = copy.code_id = copy.opt_id = STR("");
     copy.number = copy.last_number = 0;
-    copy.modified_ms = copy.reserved = 0;
+    copy.modified_ms = copy.reserved = copy.code_unzipped = 0;
     copy.async = (struct lambda_async_config){0};
     return record_make(&lambda_fn_type, call->arena, &copy, ret_record);
 }
