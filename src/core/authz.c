@@ -2,6 +2,7 @@
  * session policies (P3). An operation without an action in the spec needs authentication only. */
 #include "base/arn.h"
 #include "core/call_int.h"
+#include "core/claim.h"
 #include "core/tags.h"
 
 static enum policy_principal_kind kind_of(enum principal_kind kind)
@@ -224,6 +225,8 @@ static enum err fill_request_keys(struct policy_context *ctx, void *arg)
         if (q->svc->def->auth_context)
             TRY(q->svc->def->auth_context(&c->call, c->in, ctx));
     }
+    if (c->claim && c->claim->auth_context)
+        TRY(c->claim->auth_context(&c->call, ctx));
     q->n_keys = ctx->n;
     return ctx->err;
 }

@@ -12,7 +12,8 @@ enum err core_claim(struct core *core, struct core_claim *claim)
 {
     struct core_claim **end = &core->impl->claims;
     assert(claim->op && claim->op->service && claim->op->run && !claim->next);
-    assert(str_is_set(claim->host_suffix) || str_is_set(claim->path_prefix) || claim->match);
+    assert(str_is_set(claim->host_suffix) || str_is_set(claim->host_kind) ||
+           str_is_set(claim->path_prefix) || claim->match);
     TRY(metrics_claim(claim));
     while (*end)
         end = &(*end)->next;
@@ -29,12 +30,21 @@ static struct str host_of(const struct wire_request *head)
     return colon == SIZE_MAX || in_brackets ? host : str_n(host.p, colon);
 }
 
+/* The label after the first; absent: it has one at most. */
+static struct str kind_of(struct str host)
+{
+    (void)str_cut(&host, '.');
+    return str_cut(&host, '.');
+}
+
 static bool takes(const struct core_claim *claim, struct str host, const struct wire_request *head)
 {
     struct str suffix = claim->host_suffix;
     if (str_is_set(suffix) &&
         (host.len < suffix.len ||
          !str_eq_nocase(str_sub(host, host.len - suffix.len, SIZE_MAX), suffix)))
+        return false;
+    if (str_is_set(claim->host_kind) && !str_eq_nocase(kind_of(host), claim->host_kind))
         return false;
     if (str_is_set(claim->path_prefix) && !str_starts(head->path, claim->path_prefix))
         return false;

@@ -18,15 +18,19 @@ struct op_metrics;
 /* Lifetime: process; the service's. */
 struct core_claim {
     struct core_claim *next; /* core's */
-    /* What it takes: hosts (without port, any case) that end in `host_suffix`, paths (as sent) that
-     * begin with `path_prefix`; absent: any. And what `match` says yes to; NULL: all of those. */
-    struct str host_suffix, path_prefix;
+    /* What it takes: hosts (without port, any case) that end in `host_suffix`, those whose second label
+     * is `host_kind` ("lambda-url" of ID.lambda-url.REGION.on.aws, under whatever domain Weir is reached
+     * by), paths (as sent) that begin with `path_prefix`; absent: any. And what `match` says yes to;
+     * NULL: all of those. */
+    struct str host_suffix, host_kind, path_prefix;
     bool (*match)(void *self, const struct wire_request *head);
     /* WIRE_OP_UNSIGNED: the claim decides itself who may call: nothing was checked when `run` begins,
      * call->who is anonymous, and call_authenticate is there to be asked. Otherwise the request is
      * signed, and `run` asks call_authorize. */
     const struct wire_op *op;
-    struct str signing;         /* service of the signature's scope; absent: op->service's */
+    struct str signing; /* service of the signature's scope; absent: op->service's */
+    /* Condition keys of what `run` asks call_authorize for; NULL: the global ones alone. */
+    enum err (*auth_context)(struct call *call, struct policy_context *ctx);
     void *self;                 /* call->svc */
     struct op_metrics *metrics; /* core's */
 };

@@ -400,6 +400,10 @@ static void a_claim_takes_its_requests(void **state)
     } rows[] = {
         {"abc.api.localhost:4566", "/x/y", 202, "by-host /x/y hi"},
         {"ABC.API.localhost", "/", 202, "by-host / hi"},
+        {"abc.pages.eu-west-1.on.aws:443", "/", 202, "by-kind / hi"},
+        {"abc.Pages", "/", 202, "by-kind / hi"},
+        {"pages.localhost", "/", 400, NULL},
+        {"a.abc.pages.localhost", "/", 400, NULL},
         {"localhost", "/_pages/login", 202, "by-path /_pages/login hi"},
         {"localhost", "/_page", 400, NULL},
         {"api.localhost", "/", 400, NULL},
@@ -410,6 +414,8 @@ static void a_claim_takes_its_requests(void **state)
     struct core_observer o = {.fn = see, .arg = &seen};
     struct core_claim by_host = {
         .host_suffix = STR(".api.localhost"), .op = &page_op, .self = (void *)"by-host"};
+    struct core_claim by_kind = {
+        .host_kind = STR("pages"), .op = &page_op, .self = (void *)"by-kind"};
     struct core_claim by_path = {
         .path_prefix = STR("/_pages/"), .op = &page_op, .self = (void *)"by-path"};
     struct core_claim by_key = {.path_prefix = STR("/_signed"), .op = &signed_op};
@@ -417,6 +423,7 @@ static void a_claim_takes_its_requests(void **state)
     fixture_start(&f, false);
     core_observe(&f.core, &o);
     assert_int_equal(core_claim(&f.core, &by_host), ERR_OK);
+    assert_int_equal(core_claim(&f.core, &by_kind), ERR_OK);
     assert_int_equal(core_claim(&f.core, &by_path), ERR_OK);
     assert_int_equal(core_claim(&f.core, &by_key), ERR_OK);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

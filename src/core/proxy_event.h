@@ -1,0 +1,58 @@
+/* HTTP requests as events of functions, and functions' answers as HTTP replies: what function URLs and
+ * the proxy integrations of API Gateway have in common. Payload format 2.0.
+ *
+ * Source: Lambda Developer Guide, "Invoking Lambda function URLs"; API Gateway Developer Guide, "Create
+ * AWS Lambda proxy integrations for HTTP APIs in API Gateway".
+ * Layer: core. Lifetime: what is made lives in the arena, and may borrow from what it was made of.
+ * Thread: pure. */
+#ifndef WEIR_CORE_PROXY_EVENT_H
+#define WEIR_CORE_PROXY_EVENT_H
+
+#include "http/http.h"
+#include "wire/wire.h"
+
+enum {
+    PROXY_HEADERS_MAX = 256, /* of a function's answer, cookies included */
+    PROXY_STATUS_MIN = 200,  /* interim statuses are no replies */
+    PROXY_STATUS_MAX = 599,
+    PROXY_MALFORMED_STATUS = 502, /* what an answer that is none becomes */
+};
+
+/* What the front knows of a request beside its bytes. Texts may be absent where the words say so. */
+struct proxy_request {
+    const struct wire_request *http; /* with the whole body */
+    struct str account;              /* of the caller; "anonymous" */
+    struct str api_id;
+    struct str domain_name, domain_prefix;
+    struct str route_key, stage; /* "$default" */
+    struct str request_id;
+    struct str source_ip;
+    struct str authorizer; /* requestContext.authorizer as a JSON object; absent: none */
+    uint16_t port;         /* that the client asked; of X-Forwarded-Port */
+    bool hide_signature;   /* the front has checked it: Authorization and token are not passed on */
+    int64_t wall_ms;
+};
+
+/* The event as JSON text. ERR_INVALID: the query string is malformed; ERR_LIMIT; ERR_NOMEM. */
+enum err proxy_event_make(struct arena *a, const struct proxy_request *req,
+                          struct str *ret_json) WARN_UNUSED;
+
+struct proxy_reply {
+    int status;
+    struct http_header *headers; /* but for Content-Type; of cookies a Set-Cookie each */
+    size_t n_headers;
+    struct str
+        content_type; /* of a whole answer "application/json" when it says none; else absent */
+    struct str body;
+};
+
+/* A function's whole answer: an object with a statusCode says its reply member by member, any other JSON
+ * is the body of a 200. ERR_INVALID: it is malformed; ERR_NOMEM. */
+enum err proxy_reply_read(struct arena *a, struct str answer,
+                          struct proxy_reply *ret_reply) WARN_UNUSED;
+/* The metadata in front of a streamed answer, {"statusCode":..,"headers":..,"cookies":..}: all but the
+ * body; without a statusCode it is 200. Errors as above. */
+enum err proxy_reply_read_head(struct arena *a, struct str metadata,
+                               struct proxy_reply *ret_reply) WARN_UNUSED;
+
+#endif
