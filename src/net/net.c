@@ -28,6 +28,10 @@ bool net_leads_here(const struct net *net, struct str host)
         host.len--;
     if (!net->cfg.real_aws && host_is_aws(host))
         return true;
+    /* RFC 6761 section 6.3: no server of the world knows such a name. Of Weir's it is what function URLs
+     * have; localhost itself is the function's. */
+    if (host_is_below(host, STR("localhost")) && !str_eq_nocase(host, STR("localhost")))
+        return true;
     /* Buckets and accounts are below the endpoint's name, too. */
     return net->endpoint.ss_family == AF_UNSPEC && host_is_below(host, net->cfg.endpoint_host);
 }
