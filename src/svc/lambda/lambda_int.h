@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/record.h"
 #include "core/catalogue.h"
+#include "core/claim.h"
 #include "core/page.h"
 #include "core/statement.h"
 #include "core/waiter.h"
@@ -47,6 +48,7 @@ enum {
     LAMBDA_MAPPING_START = 5,            /* batches at once of a mapping, at first */
     LAMBDA_MAPPING_CONCURRENCY_MAX = 64, /* unless ScalingConfig says otherwise */
     LAMBDA_TAIL_MAX = 4096,              /* bytes of X-Amz-Log-Result */
+    LAMBDA_CONTEXT_MAX = 3583, /* bytes of X-Amz-Client-Context, and of what it decodes to */
 };
 
 #define LAMBDA_LATEST "$LATEST"
@@ -745,6 +747,8 @@ struct lambda {
     struct catalogue *fns;     /* struct lambda_fn */
     struct catalogue *aliases; /* struct lambda_alias */
     struct catalogue *layers;  /* struct lambda_layer_version */
+    struct catalogue *urls;    /* struct lambda_url */
+    struct core_claim url_claim;
     pthread_mutex_t codes_lock;
     struct map codes;           /* id -> struct lambda_code */
     struct catalogue *mappings; /* struct lambda_mapping */
