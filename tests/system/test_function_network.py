@@ -127,6 +127,20 @@ for name in {AWS_NAMES!r}:
     assert got == {name: ["198.18.0.1"] for name in AWS_NAMES}
 
 
+def test_function_urls_from_inside(world):
+    """As AWS names them, by a certificate that is trusted, and as Weir does."""
+    from test_function_urls import permit
+    name = world.function("def handler(event, context):\n    return event['requestContext']['domainName']\n")
+    url = world.awslambda.create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]
+    permit(world, name)
+    at_aws = url.split("/")[2].split(".localhost")[0] + ".on.aws"
+    got = inside(world, f"""
+import urllib.request
+result = [urllib.request.urlopen(url).read().decode() for url in ({url!r}, "https://{at_aws}/", "http://{at_aws}/")]
+""")
+    assert got == ['"' + url.split("/")[2].split(":")[0] + '"'] + ['"' + at_aws + '"'] * 2
+
+
 def test_names_of_every_service_lead_here(world):
     names_lead_here(world)
 

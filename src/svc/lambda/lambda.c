@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "svc/lambda/lambda_int.h"
+#include "svc/lambda/lambda_url.h"
 
 static void release(void *self)
 {
@@ -18,6 +19,7 @@ static void release(void *self)
     catalogue_free(l->fns);
     catalogue_free(l->aliases);
     catalogue_free(l->layers);
+    catalogue_free(l->urls);
     map_release(&l->codes);
     pthread_mutex_destroy(&l->codes_lock);
     lambda_removals_forget(l);
@@ -40,6 +42,8 @@ static enum err make(struct core *core, void **ret_self)
     enum err err = lambda_fns_new(l);
     if (err == ERR_OK)
         err = lambda_layers_new(l);
+    if (err == ERR_OK)
+        err = lambda_urls_new(l);
     if (err == ERR_OK)
         err = lambda_engine_new(l, &l->engine);
     if (err == ERR_OK)
@@ -92,6 +96,7 @@ static enum err load_body(struct txn *txn, void *arg)
     struct lambda *l = arg;
     TRY(lambda_fns_load(l, txn));
     TRY(lambda_layers_load(l, txn));
+    TRY(lambda_urls_load(l, txn));
     return lambda_pollers_load(l->pollers, txn);
 }
 
@@ -146,6 +151,7 @@ static enum err start(void *self)
     TRY(collect(l));
     l->fn_changed = on_fn_changed;
     lambda_engine_start(l->engine);
+    TRY(lambda_urls_claim(l));
     core_add_route(l->core, "/_weir/lambda/code/", lambda_code_route, l);
     return ERR_OK;
 }
@@ -190,6 +196,10 @@ static enum err auth_context(struct call *call, const void *in, struct policy_co
     case LAMBDA_OP_UPDATE_EVENT_SOURCE_MAPPING:
     case LAMBDA_OP_DELETE_EVENT_SOURCE_MAPPING:
         return lambda_auth_mapping(call, in, ctx);
+    case LAMBDA_OP_GET_FUNCTION_URL_CONFIG:
+    case LAMBDA_OP_UPDATE_FUNCTION_URL_CONFIG:
+    case LAMBDA_OP_DELETE_FUNCTION_URL_CONFIG:
+        return lambda_auth_url(call, ctx);
     default:
         return ERR_OK;
     }

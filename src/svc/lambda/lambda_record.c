@@ -5,6 +5,7 @@
 #include "core/secret.h"
 #include "svc/lambda/lambda_int.h"
 #include "svc/lambda/lambda_keys.h"
+#include "svc/lambda/lambda_url.h"
 
 enum {
     FN_ARENA_MAX = 1024 * 1024,
@@ -437,6 +438,7 @@ static enum err drop(void *arg, struct str key, struct str record)
 static enum err drop_qualified(struct txn *txn, struct lambda *l, const struct lambda_name *name)
 {
     struct dropping versions = {txn, l->fns}, aliases = {txn, l->aliases}, policies = {txn, NULL};
+    struct dropping urls = {txn, l->urls};
     struct str before = str_fmt(txn->arena, STR_FMT ":", STR_ARG(name->name));
     if (!str_is_set(before))
         return ERR_NOMEM;
@@ -444,6 +446,7 @@ static enum err drop_qualified(struct txn *txn, struct lambda *l, const struct l
                  &versions));
     TRY(txn_each(txn, key_range(txn->arena, &lambda_k_alias, name->scope, name->name), drop,
                  &aliases));
+    TRY(txn_each(txn, lambda_urls_of(txn->arena, name), drop, &urls));
     return txn_each(txn, key_range(txn->arena, &lambda_k_policy, name->scope, KEY_STARTS(before)),
                     drop, &policies);
 }
@@ -483,6 +486,7 @@ enum err lambda_alias_put(struct txn *txn, struct lambda *l, struct lambda_alias
 enum err lambda_alias_del(struct txn *txn, struct lambda *l, const struct lambda_name *name)
 {
     TRY(lambda_policy_put(txn, name, &(struct lambda_policy){0}));
+    TRY(lambda_url_del(txn, l, name));
     return catalogue_del(l->aliases, txn, alias_key(txn->arena, name));
 }
 

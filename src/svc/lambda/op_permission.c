@@ -102,6 +102,22 @@ enum err lambda_policy_needed(struct call *call, const struct lambda_policy *pol
                       "No policy is associated with the given resource.");
 }
 
+static struct str invoked_via_url(const struct lambda_add_permission_input *in)
+{
+    if (!in->has_invoked_via_function_url)
+        return STR_NONE;
+    return in->invoked_via_function_url ? STR("true") : STR("false");
+}
+
+/* The type is that of calls of lambda:InvokeFunctionUrl alone. */
+static enum err check_url_type(struct call *call, const struct lambda_add_permission_input *in)
+{
+    if (!str_is_set(in->function_url_auth_type) || str_eq_c(in->action, "lambda:InvokeFunctionUrl"))
+        return ERR_OK;
+    return LAMBDA_INVALID(
+        call, "FunctionUrlAuthType is only supported for lambda:InvokeFunctionUrl action");
+}
+
 enum err lambda_add_permission(struct call *call, const struct lambda_add_permission_input *in,
                                struct lambda_add_permission_output *out)
 {
@@ -111,11 +127,12 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
         {"StringEquals", "AWS:SourceAccount", in->source_account},
         {"StringEquals", "aws:PrincipalOrgID", in->principal_org_id},
         {"StringEquals", "lambda:EventSourceToken", in->event_source_token},
+        {"StringEquals", "lambda:FunctionUrlAuthType", in->function_url_auth_type},
+        {"Bool", "lambda:InvokedViaFunctionUrl", invoked_via_url(in)},
         {"ArnLike", "AWS:SourceArn", in->source_arn},
     };
 
-    if (str_is_set(in->function_url_auth_type) || in->has_invoked_via_function_url)
-        return LAMBDA_INVALID(call, "Function URLs are not supported by Weir.");
+    TRY(check_url_type(call, in));
     TRY(policy_of(call, in->function_name, in->qualifier, &fn, &policy));
     TRY(lambda_policy_check_revision(call, in->revision_id, policy.revision, "GetPolicy"));
     const struct lambda_grant grant = {

@@ -86,6 +86,7 @@ static const char *const volatile_names[] = {
     "GrantToken",
     "RotationDate",
     "CreationTime",
+    "FunctionUrl",
     "LastModifiedTime",
     "EventId",
     "LastModificationDate",

@@ -66,6 +66,9 @@
 #define GET_RESERVED LAMBDA("GET", "/2019-09-30/functions/f/concurrency", NULL)
 #define CONFIG(verb, text) LAMBDA(verb, "/2019-09-25/functions/f/event-invoke-config", text)
 #define RETRIES(n) "{\"MaximumRetryAttempts\":" n "}"
+#define URL(verb, text) LAMBDA(verb, "/2021-10-31/functions/f/url", text)
+#define CREATE_URL URL("POST", "{\"AuthType\":\"NONE\",\"Cors\":{\"AllowOrigins\":[\"*\"]}}")
+#define LIST_URLS LAMBDA("GET", "/2021-10-31/functions/f/urls", NULL)
 #define TAGS "/2017-03-31/tags/" ARN
 #define TAG LAMBDA("POST", TAGS, "{\"Tags\":{\"a\":\"1\"}}")
 #define UNTAG LAMBDA("DELETE", TAGS "?tagKeys=a", NULL)
@@ -277,6 +280,34 @@ static const struct fault_case cases[] = {
         .undo = {CONFIG("PUT", RETRIES("1"))},
         .act = CONFIG("DELETE", NULL),
         .probe = {CONFIG("GET", NULL)},
+    },
+    {
+        .name = "create function URL",
+        .setup = {ROLE, CREATE},
+        .undo = {URL("DELETE", NULL)},
+        .act = CREATE_URL,
+        .probe = {LIST_URLS},
+    },
+    {
+        .name = "update function URL",
+        .setup = {ROLE, CREATE, CREATE_URL},
+        .undo = {URL("DELETE", NULL), CREATE_URL},
+        .act = URL("PUT", "{\"AuthType\":\"AWS_IAM\"}"),
+        .probe = {LIST_URLS},
+    },
+    {
+        .name = "delete function URL",
+        .setup = {ROLE, CREATE, CREATE_URL},
+        .undo = {CREATE_URL},
+        .act = URL("DELETE", NULL),
+        .probe = {LIST_URLS},
+    },
+    {
+        .name = "delete function with URL",
+        .setup = {ROLE, CREATE, CREATE_URL},
+        .undo = {CREATE, CREATE_URL},
+        .act = DELETE,
+        .probe = {LIST},
     },
     {
         .name = "create mapping",
