@@ -8,6 +8,7 @@ import http from "node:http";
 import path from "node:path";
 import { createRequire } from "node:module";
 import { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { pathToFileURL } from "node:url";
 import util from "node:util";
 
@@ -217,15 +218,50 @@ async function loadHandler(name) {
 
 /* --- streaming handlers ------------------------------------------------------------------------ */
 
-/* A response that is streamed is gathered, since it is Invoke that asks: then Lambda does so, too. */
+/* A response goes to the Runtime API as it is written, chunk by chunk, and no faster than that takes it;
+ * trailers tell of an error on the way. */
 class ResponseStream extends Writable {
-    constructor() {
-        super({ write: (piece, encoding, done) => { this.pieces.push(piece); done(); } });
-        this.pieces = [];
+    constructor(requestId) {
+        super({
+            write: (piece, encoding, done) => this.open().write(piece) ? done() : this.request.once("drain", done),
+            final: (done) => this.open().end(done),
+        });
+        this.requestId = requestId;
         this.contentType = "application/octet-stream";
     }
     setContentType(type) {
         this.contentType = type;
+    }
+    open() {
+        if (this.request) return this.request;
+        this.request = http.request({
+            host, port, method: "POST", agent, path: `/2018-06-01/runtime/invocation/${this.requestId}/response`,
+            headers: {
+                "Content-Type": this.contentType, "Transfer-Encoding": "chunked",
+                "Lambda-Runtime-Function-Response-Mode": "streaming",
+                "Trailer": "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body",
+            },
+        });
+        this.replied = new Promise((resolve, reject) => {
+            this.request.on("error", reject);
+            this.request.on("response", (reply) => reply.on("end", resolve).on("error", reject).resume());
+        });
+        this.replied.catch(() => this.destroy());
+        return this.request;
+    }
+    /* Once all was written. */
+    async finish() {
+        await this.replied;
+    }
+    /* Of a response that has begun. */
+    async breakOff(error) {
+        const document = errorDocument(error);
+        this.request.addTrailers({
+            "Lambda-Runtime-Function-Error-Type": document.errorType.replace(/[^\x20-\x7e]/g, "?"),
+            "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(document)).toString("base64"),
+        });
+        this.request.end();
+        await this.replied;
     }
 }
 
@@ -246,16 +282,27 @@ globalThis.awslambda = {
 };
 
 async function runStreaming(handler, event, context) {
-    const stream = new ResponseStream();
-    const result = handler(event, stream, context);
-    if (typeof result?.then !== "function") {
-        throw named("Runtime.InvalidStreamingOperation",
-            "Streaming does not support non-async handlers.");
+    const stream = new ResponseStream(context.awsRequestId);
+    try {
+        const result = handler(event, stream, context);
+        if (typeof result?.then !== "function") {
+            throw named("Runtime.InvalidStreamingOperation",
+                "Streaming does not support non-async handlers.");
+        }
+        if (await result !== undefined) console.warn("Streaming handlers ignore return values.");
+        if (!stream.writableFinished) {
+            if (!stream.writableEnded) {
+                throw named("Runtime.InvalidStreamingOperation", "Response stream is not finished.");
+            }
+            await finished(stream);
+        }
+    } catch (error) {
+        if (!stream.request || stream.writableEnded) throw error;
+        logError("Invoke Error", error);
+        await stream.breakOff(error);
+        return stream;
     }
-    if (await result !== undefined) console.warn("Streaming handlers ignore return values.");
-    if (!stream.writableFinished) {
-        throw named("Runtime.InvalidStreamingOperation", "Response stream is not finished.");
-    }
+    await stream.finish();
     return stream;
 }
 
@@ -322,18 +369,14 @@ function fail(where, error, document = errorDocument(error)) {
 }
 
 async function answer(requestId, outcome) {
-    let body, type = "application/json";
-    if (outcome instanceof ResponseStream) {
-        body = Buffer.concat(outcome.pieces);
-        type = outcome.contentType;
-    } else {
-        try {
-            body = JSON.stringify(outcome === undefined ? null : outcome) ?? "null";
-        } catch {
-            throw new Error("Unable to stringify response body");
-        }
+    if (outcome instanceof ResponseStream) return undefined; // it is there already
+    let body;
+    try {
+        body = JSON.stringify(outcome === undefined ? null : outcome) ?? "null";
+    } catch {
+        throw new Error("Unable to stringify response body");
     }
-    return call("POST", `/invocation/${requestId}/response`, body, { "Content-Type": type });
+    return call("POST", `/invocation/${requestId}/response`, body, { "Content-Type": "application/json" });
 }
 
 async function crash(what, error, status) {

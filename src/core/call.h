@@ -120,14 +120,22 @@ void call_wake(struct call *call);
 enum err call_reply_header(struct call *call, struct str name, struct str value) WARN_UNUSED;
 /* Replaces the success status of the spec (e.g. 206). */
 void call_reply_status(struct call *call, int status);
+#define CALL_LENGTH_UNKNOWN UINT64_MAX
 /* Where a reply's body comes from that is not in memory. */
 struct call_source {
     void *ctx;
-    uint64_t length; /* bytes in all, at least 1 */
+    /* Bytes in all, at least 1. CALL_LENGTH_UNKNOWN, with `ready` only: until read gives nothing. */
+    uint64_t length;
+    /* Of bytes that are still being made: whether read has some, or is at its end. While it has not,
+     * call_wake tells that it is worth asking again: until release, which the source's own lock orders
+     * it against. Then read is on the loop, too, and must not block; and the reply's head goes out
+     * before there are bytes. NULL: read always has some, and may block. */
+    bool (*ready)(void *ctx);
     /* The next bytes, some while any are left: *ret_bytes lies somewhere in `block`, which has `cap`
      * bytes, CALL_BLOCK_BYTES or more. On the worker pool, one call at a time. What it gives is
      * sent, so it checks that first. ERR_IO, ERR_CORRUPT, ERR_NOMEM: the reply is an error, if
-     * nothing of it was sent yet, and breaks off otherwise. */
+     * nothing of it was sent yet, and breaks off otherwise; ERR_FAILED: so it does, and it is not
+     * Weir's fault. */
     enum err (*read)(void *ctx, char *block, size_t cap, struct str *ret_bytes);
     /* Frees it; on the loop, exactly once, also when the client leaves. */
     void (*release)(void *ctx);

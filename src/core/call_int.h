@@ -112,6 +112,8 @@ struct call_impl {
     struct reply_stream *reply_stream; /* while the body comes from a source */
     /* Of either: who asked is gone. True when a worker still uses the call: it ends it later. */
     bool (*close_stream)(struct call_impl *c);
+    /* Of a reply whose bytes are still being made: call_wake came. NULL: there is none. */
+    void (*stream_woken)(struct call_impl *c);
     const void *in;
     void *out;
     int64_t start_ns;

@@ -185,6 +185,10 @@ static void rerun_task(struct io_task *task)
         end_call(c);
         return;
     }
+    if (c->phase == CALL_REPLYING && c->stream_woken) {
+        c->stream_woken(c);
+        return;
+    }
     if (c->is_busy || (c->phase != CALL_SUSPENDED && c->phase != CALL_RUNNING))
         return;
     assert(!c->txn.kv); /* the attempt before ended */

@@ -238,7 +238,7 @@ static void answer(struct call_impl *c)
     }
     if (!c->source.read) {
         deliver(c, &inner->result);
-    } else if (inner->req.output == CORE_OUTPUT_SOURCE) {
+    } else if (inner->req.output == CORE_OUTPUT_SOURCE && !c->source.ready) {
         inner->result.source = c->source; /* theirs from here on */
         c->source = (struct call_source){0};
         deliver(c, &inner->result);

@@ -25,7 +25,7 @@ enum {
 /* How a streamed output (an object of S3) is given. */
 enum core_output {
     CORE_OUTPUT_COLLECT, /* its bytes; ERR_LIMIT over output_max */
-    CORE_OUTPUT_SOURCE,  /* what it is read from, where it is not in memory */
+    CORE_OUTPUT_SOURCE,  /* what it is read from, where that is not in memory or still being made */
 };
 
 struct core_request {

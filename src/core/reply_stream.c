@@ -5,6 +5,10 @@
  *               |                                                                          -> over
  *               +--failed: before the head an error (500), after it the reply breaks off
  *
+ * One that is still being made (`ready`) is read on the loop, without a worker:
+ *
+ *   start -> head -> reading, writing -> [waiting for bytes, or for drain] -> reading ... -> over
+ *
  * Layer: core. Thread: the loop, but for read_block. */
 #include <assert.h>
 
@@ -17,6 +21,7 @@ struct reply_stream {
     struct call_impl *c;
     bool begun;  /* the head was handed over */
     bool busy;   /* a worker uses this */
+    bool dry;    /* there was nothing to read: call_wake goes on */
     bool closed; /* the client left meanwhile */
     int status;
     const struct http_header *headers; /* the call's arena */
@@ -56,18 +61,48 @@ static void fail(struct reply_stream *r, enum err err)
         dispatch_fail(c, err);
         return;
     }
-    log_error("core", "reply broken off with %llu bytes to go: %s in " STR_FMT " request=" STR_FMT,
-              (unsigned long long)r->left, err_name(err), STR_ARG(c->routed.op_name),
-              STR_ARG(c->call.request_id));
+    if (err != ERR_FAILED)
+        log_error("core", "reply broken off: %s in " STR_FMT " request=" STR_FMT, err_name(err),
+                  STR_ARG(c->routed.op_name), STR_ARG(c->call.request_id));
     c->front->stream_end(c, err);
     finish(r);
+}
+
+/* Bytes that are made meanwhile, as many as there are and are taken. */
+static void pump(struct reply_stream *r)
+{
+    struct call_impl *c = r->c;
+    const struct call_source *source = &c->source;
+    while (!(r->dry = !source->ready(source->ctx))) {
+        enum err err = source->read(source->ctx, r->block, sizeof(r->block), &r->piece);
+        if (err) {
+            fail(r, err);
+            return;
+        }
+        if (r->piece.len == 0) {
+            c->front->stream_end(c, ERR_OK);
+            finish(r);
+            return;
+        }
+        if (!c->front->stream_write(c, r->piece.p, r->piece.len))
+            return;
+    }
+}
+
+static void woken(struct call_impl *c)
+{
+    if (c->reply_stream->dry)
+        pump(c->reply_stream);
 }
 
 static void next_block(struct reply_stream *r);
 
 void reply_stream_more(struct call_impl *c)
 {
-    next_block(c->reply_stream);
+    if (c->source.ready)
+        pump(c->reply_stream);
+    else
+        next_block(c->reply_stream);
 }
 
 static void block_done(struct io_work *w)
@@ -130,6 +165,7 @@ void reply_stream_start(struct call_impl *c, int status, const struct http_heade
                         size_t n_headers)
 {
     assert(c->source.read && c->source.length > 0);
+    assert(!c->source.ready == (c->source.length != CALL_LENGTH_UNKNOWN));
     struct reply_stream *r = mem_alloc(sizeof(*r));
     if (!r) {
         dispatch_fail(c, ERR_NOMEM);
@@ -144,5 +180,12 @@ void reply_stream_start(struct call_impl *c, int status, const struct http_heade
     c->reply_stream = r;
     c->close_stream = close_stream;
     c->phase = CALL_REPLYING;
-    next_block(r);
+    if (!c->source.ready) {
+        next_block(r);
+        return;
+    }
+    r->begun = true;
+    c->stream_woken = woken;
+    c->front->stream_start(c, status, headers, n_headers, r->left);
+    pump(r);
 }

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from test_lambda import Stage
 from weirtest import ROOT
 
 FOLDER = os.path.join(ROOT, "tests", "node")
@@ -18,5 +19,6 @@ def test_javascript_sdk(weir, tmp_path):
         assert done.returncode == 0, done.stderr[-2000:]
     env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     env["WEIR_ENDPOINT"] = weir.endpoint
+    env["WEIR_FUNCTION"] = Stage(weir).function()
     done = subprocess.run(["node", "--test", "sdk.test.mjs"], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-6000:]

@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { DynamoDBClient, CreateTableCommand, PutItemCommand, GetItemCommand, DeleteTableCommand, QueryCommand }
   from "@aws-sdk/client-dynamodb";
-import { LambdaClient, GetFunctionCommand } from "@aws-sdk/client-lambda";
+import { LambdaClient, GetFunctionCommand, InvokeWithResponseStreamCommand } from "@aws-sdk/client-lambda";
 import { S3Client, CreateBucketCommand, PutObjectCommand, GetObjectCommand, ListObjectsV2Command, DeleteObjectsCommand,
   DeleteBucketCommand, HeadObjectCommand, GetBucketTaggingCommand, GetBucketLocationCommand } from "@aws-sdk/client-s3";
 import { SQSClient, CreateQueueCommand, SendMessageCommand, ReceiveMessageCommand, DeleteMessageCommand,
@@ -119,4 +119,18 @@ test("dynamodb", async () => {
 test("lambda errors carry their type", async () => {
   await assert.rejects(new LambdaClient(config).send(new GetFunctionCommand({ FunctionName: "nope" })),
     { name: "ResourceNotFoundException" });
+});
+
+test("lambda streams a response as events", async () => {
+  const lambda = new LambdaClient(config);
+  const { EventStream } = await lambda.send(new InvokeWithResponseStreamCommand({
+    FunctionName: process.env.WEIR_FUNCTION, Payload: JSON.stringify({ a: "é" }), LogType: "Tail" }));
+  let text = "", complete;
+  for await (const event of EventStream) {
+    if (event.PayloadChunk) text += Buffer.from(event.PayloadChunk.Payload).toString();
+    if (event.InvokeComplete) complete = event.InvokeComplete;
+  }
+  assert.deepEqual(JSON.parse(text), { a: "é" });
+  assert.match(Buffer.from(complete.LogResult, "base64").toString(), /REPORT RequestId/);
+  assert.equal(complete.ErrorCode, undefined);
 });

@@ -472,6 +472,7 @@ static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
     if (in->pool->e->stopped && r->kind == SANDBOX_CRASHED)
         result.status = INVOKE_STOPPING; /* killed by our own stop: not the function's failure */
     in->inv = NULL;
+    inv->instance = NULL;
     left_busy(in);
     bool lives = r->kind == SANDBOX_OK || r->kind == SANDBOX_FUNCTION_ERROR ||
                  r->kind == SANDBOX_RESPONSE_TOO_LARGE;
@@ -677,6 +678,24 @@ static struct str make_trace(struct lambda_invocation *inv)
     return str_n(inv->trace, (size_t)n);
 }
 
+static void on_head(struct sandbox_invoke *sb, struct str content_type)
+{
+    struct lambda_invocation *inv = CONTAINER_OF(sb, struct lambda_invocation, sb);
+    inv->on_head(inv, content_type);
+}
+
+static bool on_piece(struct sandbox_invoke *sb, struct str piece)
+{
+    struct lambda_invocation *inv = CONTAINER_OF(sb, struct lambda_invocation, sb);
+    return inv->on_piece(inv, piece);
+}
+
+void lambda_engine_resume(struct lambda_invocation *inv)
+{
+    if (inv->instance && inv->instance->inv == inv)
+        sandbox_instance_resume(inv->instance->sb);
+}
+
 static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
 {
     assert(!in->inv && !in->dying); /* E1 */
@@ -688,6 +707,8 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
         .trace_id = make_trace(inv),
         .timeout_ms = in->fn->timeout_s * 1000,
         .on_result = on_result,
+        .on_head = inv->on_piece ? on_head : NULL,
+        .on_piece = inv->on_piece ? on_piece : NULL,
     };
     enum err err = sandbox_instance_invoke(in->sb, &inv->sb);
     if (err != ERR_OK)

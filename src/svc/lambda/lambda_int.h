@@ -532,6 +532,9 @@ struct lambda_invocation {
     char invoked_arn[LAMBDA_ARN_MAX]; /* "": the function's */
     bool want_tail;
     bool may_wait; /* for an invocation of the same function to end, instead of being throttled */
+    /* Both or none: a response that the function streams, as struct sandbox_invoke has it. */
+    void (*on_head)(struct lambda_invocation *inv, struct str content_type);
+    bool (*on_piece)(struct lambda_invocation *inv, struct str piece);
     /* Always later, on the home loop, exactly once. */
     void (*on_done)(struct lambda_invocation *inv, const struct lambda_result *result);
     void *user;
@@ -554,6 +557,8 @@ struct lambda_engine;
 enum err lambda_engine_new(struct lambda *l, struct lambda_engine **ret_engine) WARN_UNUSED;
 void lambda_engine_start(struct lambda_engine *e);
 void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv);
+/* After on_piece said false. Harmless when nothing waits, and when it is over. */
+void lambda_engine_resume(struct lambda_invocation *inv);
 /* Whether an invocation of the function would start now; a hint. */
 bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_fn *fn);
 /* The function changed or went, durably: idle environments of older revisions end. */

@@ -14,9 +14,22 @@ struct sync {
     struct lambda_invocation inv;
     struct io_task task;
     struct lambda *l;
-    pthread_mutex_t lock; /* guards waiters, done */
+    pthread_mutex_t lock; /* guards waiters, done, and what a streamed response has */
     atomic_int refs;
     bool done;
+    /* Of a streamed response. */
+    bool begun;  /* its head came */
+    bool fresh;  /* something came that the call has not seen */
+    bool asleep; /* the reply waits for bytes: call_wake */
+    bool gone;   /* nobody reads any more */
+    bool paused; /* the function waits for its reader */
+    bool failed; /* no memory for a piece */
+    char type[LAMBDA_STREAM_TYPE_MAX];
+    size_t type_len;
+    struct buf out;          /* what its reader has not taken yet */
+    size_t body_at;          /* of a whole answer: taken up to there */
+    struct io_task resuming; /* tells the function to go on */
+    /* How it ended. */
     enum lambda_status status;
     const char *reason;
     char *event;
@@ -36,10 +49,21 @@ static void sync_unref(struct sync *s)
     lambda_fn_unref(s->inv.fn);
     pthread_mutex_destroy(&s->lock);
     buf_release(&s->tail);
+    buf_release(&s->out);
     buf_release(&s->context);
     mem_free(s->event);
     mem_free(s->body);
     mem_free(s);
+}
+
+/* Lock held. */
+static void wake_reader(struct sync *s)
+{
+    s->fresh = true;
+    (void)waiters_wake(&s->waiters, 1);
+    if (s->asleep)
+        call_wake(s->waiter.call);
+    s->asleep = false;
 }
 
 /* Home loop. */
@@ -65,9 +89,57 @@ static void sync_done(struct lambda_invocation *inv, const struct lambda_result 
     }
     pthread_mutex_lock(&s->lock);
     s->done = true;
-    (void)waiters_wake(&s->waiters, 1);
+    wake_reader(s);
     pthread_mutex_unlock(&s->lock);
     sync_unref(s);
+}
+
+/* Home loop. */
+static void sync_head(struct lambda_invocation *inv, struct str content_type)
+{
+    struct sync *s = inv->user;
+    pthread_mutex_lock(&s->lock);
+    s->begun = true;
+    s->type_len = min_size(content_type.len, sizeof(s->type));
+    if (s->type_len)
+        memcpy(s->type, content_type.p, s->type_len);
+    wake_reader(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Home loop. */
+static bool sync_piece(struct lambda_invocation *inv, struct str piece)
+{
+    struct sync *s = inv->user;
+    pthread_mutex_lock(&s->lock);
+    if (!s->gone && !s->failed) {
+        buf_add_str(&s->out, piece);
+        s->failed = buf_err(&s->out) != ERR_OK;
+        s->paused = !s->failed && s->out.len >= LAMBDA_STREAM_HIGH;
+        wake_reader(s);
+    }
+    bool paused = s->paused;
+    pthread_mutex_unlock(&s->lock);
+    return !paused;
+}
+
+/* Home loop. */
+static void resume_task(struct io_task *task)
+{
+    struct sync *s = CONTAINER_OF(task, struct sync, resuming);
+    lambda_engine_resume(&s->inv);
+    sync_unref(s);
+}
+
+/* Lock held. One at a time: `paused` is set again by a piece, which comes after the function went on. */
+static void let_go_on(struct sync *s)
+{
+    if (!s->paused || s->out.len > LAMBDA_STREAM_LOW)
+        return;
+    s->paused = false;
+    s->resuming.fn = resume_task;
+    atomic_fetch_add(&s->refs, 1);
+    io_post(core_home_loop(s->l->core), &s->resuming);
 }
 
 /* Home loop. */
@@ -77,8 +149,20 @@ static void start_task(struct io_task *task)
     lambda_engine_invoke(s->l->engine, &s->inv);
 }
 
+void lambda_sync_leave(void *sync)
+{
+    struct sync *s = sync;
+    pthread_mutex_lock(&s->lock);
+    s->gone = true;
+    s->asleep = false;
+    buf_clear(&s->out);
+    let_go_on(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void on_release(void *arg)
 {
+    lambda_sync_leave(arg);
     sync_unref(arg);
 }
 
@@ -91,6 +175,7 @@ static struct sync *sync_new(struct call *call, struct lambda_fn *fn, struct str
     waiters_init(&s->waiters, &s->lock, NULL);
     atomic_init(&s->refs, 1);
     buf_init(&s->tail, LAMBDA_TAIL_MAX);
+    buf_init(&s->out, LAMBDA_STREAM_HIGH + 4 * HTTP_READ_BYTES);
     buf_init(&s->context, LAMBDA_CONTEXT_MAX);
     s->l = lambda_of(call);
     s->inv.fn = lambda_fn_ref(fn);
@@ -114,12 +199,12 @@ static int64_t wait_ms(const struct lambda_fn *fn)
     return 2 * fn->timeout_s * 1000 + SANDBOX_INIT_TIMEOUT_MS + WAIT_MARGIN_MS;
 }
 
-/* ERR_OK when it is done, ERR_TIMEOUT when it is not and its time is over, else ERR_SUSPENDED. */
+/* ERR_OK when it is done, or something came, ERR_TIMEOUT when it is not and its time is over, else ERR_SUSPENDED. */
 static enum err sync_wait(struct sync *s)
 {
     enum err err = ERR_OK;
     pthread_mutex_lock(&s->lock);
-    if (!s->done)
+    if (!s->done && !s->fresh)
         err = s->waiter.call->timed_out ? ERR_TIMEOUT
                                         : waiter_wait(&s->waiter, &s->waiters, wait_ms(s->inv.fn));
     pthread_mutex_unlock(&s->lock);
@@ -134,6 +219,10 @@ enum err lambda_sync_start(struct call *call, const struct lambda_sync_request *
     lambda_invoked_arn(s->l, req->name, s->inv.invoked_arn);
     s->user = req->user;
     s->inv.want_tail = req->want_tail;
+    if (req->streams) {
+        s->inv.on_head = sync_head;
+        s->inv.on_piece = sync_piece;
+    }
     if (str_is_set(req->context)) {
         buf_add_str(&s->context, req->context);
         s->inv.client_context = buf_str(&s->context);
@@ -161,6 +250,17 @@ static enum err throttled(struct call *call, const char *reason)
     return call_error(call, &lambda_err_too_many_requests_exception, "Rate Exceeded.");
 }
 
+struct lambda_outcome lambda_sync_end(void *sync)
+{
+    struct sync *s = sync;
+    return (struct lambda_outcome){
+        .function_error = s->status != INVOKE_OK,
+        .body = str_n(s->body ? s->body : "", s->body_len),
+        .tail = str_n(s->tail.p ? s->tail.p : "", s->tail.len),
+        .version = s->inv.fn->version,
+    };
+}
+
 static enum err take_outcome(struct call *call, struct sync *s, struct lambda_outcome *ret_outcome)
 {
     assert(s->done);
@@ -176,29 +276,111 @@ static enum err take_outcome(struct call *call, struct sync *s, struct lambda_ou
     case INVOKE_FUNCTION_ERROR:
         break;
     }
-    *ret_outcome = (struct lambda_outcome){
-        .function_error = s->status == INVOKE_FUNCTION_ERROR,
-        .body = str_n(s->body, s->body_len),
-        .tail = str_n(s->tail.p ? s->tail.p : "", s->tail.len),
-        .version = s->inv.fn->version,
-    };
+    *ret_outcome = lambda_sync_end(s);
     return ERR_OK;
 }
 
-enum err lambda_sync_resume(struct call *call, struct lambda_outcome *ret_outcome)
+/* The call runs again. */
+static enum err sync_again(struct call *call)
 {
     struct sync *s = call->state;
-
     (void)waiter_resume(&s->waiter);
     enum err err = sync_wait(s);
     if (err == ERR_TIMEOUT)
         return call_error(call, &lambda_err_service_exception,
                           "The function's environment does not answer");
-    TRY(err);
-    return take_outcome(call, s, ret_outcome);
+    return err;
+}
+
+enum err lambda_sync_resume(struct call *call, struct lambda_outcome *ret_outcome)
+{
+    TRY(sync_again(call));
+    return take_outcome(call, call->state, ret_outcome);
+}
+
+struct str lambda_sync_version(const struct call *call)
+{
+    return ((const struct sync *)call->state)->inv.fn->version;
 }
 
 void *lambda_sync_user(const struct call *call)
 {
     return ((const struct sync *)call->state)->user;
+}
+
+/* --- responses that are streamed --------------------------------------------------------------- */
+
+/* Lock held. Copies what there is. */
+static enum err look(struct call *call, struct sync *s, struct lambda_streamed *ret_streamed)
+{
+    bool whole = s->done && !s->begun && s->status == INVOKE_OK;
+    struct str bytes = whole ? str_n(s->body, s->body_len) : buf_str(&s->out);
+    struct str type = str_n(s->type, s->type_len);
+    s->fresh = false;
+    *ret_streamed = (struct lambda_streamed){
+        .ended = s->done,
+        .function_error = s->done && s->status == INVOKE_FUNCTION_ERROR,
+        .content_type = s->begun ? str_dup(call->arena, type) : STR_NONE,
+        .begin = str_dup(call->arena, str_sub(bytes, 0, LAMBDA_STREAM_BEGIN_MAX)),
+    };
+    return call->arena->failed ? ERR_NOMEM : ERR_OK;
+}
+
+enum err lambda_sync_streamed(struct call *call, struct lambda_streamed *ret_streamed)
+{
+    struct sync *s = call->state;
+    struct lambda_outcome outcome;
+    TRY(sync_again(call));
+    pthread_mutex_lock(&s->lock);
+    bool unheard = s->done && !s->begun;
+    enum err err = look(call, s, ret_streamed);
+    pthread_mutex_unlock(&s->lock);
+    TRY(err);
+    return unheard ? take_outcome(call, s, &outcome) : ERR_OK;
+}
+
+enum err lambda_sync_more(struct call *call)
+{
+    return sync_wait(call->state);
+}
+
+void lambda_sync_drop(struct call *call, size_t n)
+{
+    struct sync *s = call->state;
+    pthread_mutex_lock(&s->lock);
+    assert(n <= s->out.len);
+    buf_drop_front(&s->out, n);
+    let_go_on(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool lambda_sync_ready(void *sync)
+{
+    struct sync *s = sync;
+    pthread_mutex_lock(&s->lock);
+    bool ready = s->done || s->failed || s->out.len > 0;
+    s->asleep = !ready;
+    pthread_mutex_unlock(&s->lock);
+    return ready;
+}
+
+enum err lambda_sync_read(void *sync, char *p, size_t max, size_t *ret_n)
+{
+    struct sync *s = sync;
+    pthread_mutex_lock(&s->lock);
+    size_t n = min_size(max, s->out.len);
+    enum err err = s->failed ? ERR_NOMEM : ERR_OK;
+    if (n > 0) {
+        memcpy(p, s->out.p, n);
+        buf_drop_front(&s->out, n);
+    } else if (s->done && s->status == INVOKE_OK) {
+        n = min_size(max, s->body_len - s->body_at);
+        if (n > 0)
+            memcpy(p, s->body + s->body_at, n);
+        s->body_at += n;
+    }
+    let_go_on(s);
+    pthread_mutex_unlock(&s->lock);
+    *ret_n = n;
+    return err;
 }

@@ -16,7 +16,8 @@ struct lambda_sync_request {
     struct str payload; /* JSON */
     struct str context; /* ClientContext as JSON; absent: none */
     bool want_tail;
-    void *user; /* the caller's, for when the call runs again */
+    bool streams; /* lambda_sync_streamed takes what comes, instead of lambda_sync_resume */
+    void *user;   /* the caller's, for when the call runs again */
 };
 
 /* How it ended; texts live as long as the call. */
@@ -32,11 +33,48 @@ enum err lambda_sync_start(struct call *call, const struct lambda_sync_request *
 /* The call runs again. ERR_SUSPENDED: not yet; ERR_FAILED with the service's error: the function did not
  * run (throttled, could not start). */
 enum err lambda_sync_resume(struct call *call, struct lambda_outcome *ret_outcome) WARN_UNUSED;
-/* Of a call that lambda_sync_start parked. */
+/* The version that runs, and the caller's pointer, of a call that lambda_sync_start parked. */
+struct str lambda_sync_version(const struct call *call);
 void *lambda_sync_user(const struct call *call);
+
+/* --- responses that are streamed --------------------------------------------------------------- */
+
+enum {
+    LAMBDA_STREAM_HIGH =
+        256 * 1024, /* bytes that wait for their reader, over which the function does */
+    LAMBDA_STREAM_LOW = 64 * 1024,       /* and under which it goes on */
+    LAMBDA_STREAM_TYPE_MAX = 255,        /* bytes of a Content-Type; longer ones are cut */
+    LAMBDA_STREAM_BEGIN_MAX = 64 * 1024, /* that are looked at before the reply's head is known */
+};
+
+/* What has come of a response; texts are in the call's arena. */
+struct lambda_streamed {
+    bool ended;
+    bool function_error;     /* once it ended */
+    struct str content_type; /* absent: it is answered whole, which is JSON */
+    struct str begin;        /* the first bytes, LAMBDA_STREAM_BEGIN_MAX at most */
+};
+
+/* The call runs again: something came, or the end. Errors as lambda_sync_resume's, of a function that did
+ * not run. */
+enum err lambda_sync_streamed(struct call *call, struct lambda_streamed *ret_streamed) WARN_UNUSED;
+/* Parks the call again, until more came: ERR_SUSPENDED. */
+enum err lambda_sync_more(struct call *call) WARN_UNUSED;
+/* The reply does not have the first `n` bytes of what lambda_sync_streamed showed. */
+void lambda_sync_drop(struct call *call, size_t n);
+/* Members of a struct call_source, whose ctx is call->state. Of lambda_sync_read *ret_n is 0 at the end,
+ * also when the function failed on the way: lambda_sync_end says so. ERR_NOMEM. */
+bool lambda_sync_ready(void *sync);
+enum err lambda_sync_read(void *sync, char *p, size_t max, size_t *ret_n) WARN_UNUSED;
+void lambda_sync_leave(void *sync);
+/* How it ended, once it has; borrowed from `sync`. */
+struct lambda_outcome lambda_sync_end(void *sync);
 
 /* Whether the payload of a synchronous (or asynchronous: `event`) invocation is JSON and not too large;
  * ERR_FAILED with the service's error (op_invoke.c). */
 enum err lambda_check_payload(struct call *call, struct str payload, bool event) WARN_UNUSED;
+/* X-Amz-Client-Context as JSON; absent where there is none. ERR_FAILED likewise. */
+enum err lambda_client_context(struct call *call, struct str coded,
+                               struct str *ret_context) WARN_UNUSED;
 
 #endif

@@ -187,6 +187,72 @@ static enum err answer(struct call *call)
     return ERR_OK;
 }
 
+/* --- the reply, streamed ---------------------------------------------------------------------- */
+
+/* What stands in front of a streamed answer that says its head, and what ends that. */
+#define METADATA_TYPE "application/vnd.awslambda.http-integration-response"
+static const struct str METADATA_END = {"\0\0\0\0\0\0\0\0", 8};
+
+static enum err read_piece(void *ctx, char *block, size_t cap, struct str *ret_bytes)
+{
+    size_t n = 0;
+    TRY(lambda_sync_read(ctx, block, cap, &n));
+    *ret_bytes = str_n(block, n);
+    /* The reply must not look complete. */
+    return n == 0 && lambda_sync_end(ctx).function_error ? ERR_FAILED : ERR_OK;
+}
+
+static enum err start_stream(struct call *call, const struct lambda_url *url,
+                             const struct proxy_reply *head)
+{
+    bool bodyless = head->status == 204 || head->status == 304;
+    TRY(put_reply(call, url, head));
+    call_reply_raw(
+        call, str_is_set(head->content_type) ? head->content_type : STR("application/octet-stream"),
+        STR(""));
+    if (!bodyless)
+        call_reply_source(call, &(struct call_source){.ctx = call->state,
+                                                      .length = CALL_LENGTH_UNKNOWN,
+                                                      .ready = lambda_sync_ready,
+                                                      .read = read_piece,
+                                                      .release = lambda_sync_leave});
+    return ERR_OK;
+}
+
+/* ERR_INVALID: it is malformed, or too long. */
+static enum err stream_with_head(struct call *call, const struct lambda_url *url,
+                                 const struct lambda_streamed *streamed)
+{
+    struct proxy_reply head;
+    size_t end = str_find_str(streamed->begin, METADATA_END);
+    if (end == SIZE_MAX)
+        return streamed->ended || streamed->begin.len == LAMBDA_STREAM_BEGIN_MAX
+                   ? ERR_INVALID
+                   : lambda_sync_more(call);
+    TRY(proxy_reply_read_head(call->arena, str_n(streamed->begin.p, end), &head));
+    lambda_sync_drop(call, end + METADATA_END.len);
+    return start_stream(call, url, &head);
+}
+
+static enum err answer_streamed(struct call *call)
+{
+    const struct lambda_url *url = lambda_sync_user(call);
+    struct lambda_streamed streamed;
+    TRY(lambda_sync_streamed(call, &streamed));
+    TRY(put_request_id(call));
+    TRY(lambda_cors_reply(call, &url->cors, false));
+    if (streamed.function_error && streamed.begin.len == 0)
+        return malformed(call);
+    if (str_eq_nocase(streamed.content_type, STR(METADATA_TYPE))) {
+        enum err err = stream_with_head(call, url, &streamed);
+        return err == ERR_INVALID ? malformed(call) : err;
+    }
+    bool whole = !streamed.content_type.p;
+    const struct proxy_reply head = {
+        .status = 200, .content_type = whole ? STR("application/json") : streamed.content_type};
+    return start_stream(call, url, &head);
+}
+
 /* --- the claim -------------------------------------------------------------------------------- */
 
 static enum err invoke(struct call *call, const struct lambda_url *url)
@@ -203,6 +269,7 @@ static enum err invoke(struct call *call, const struct lambda_url *url)
                                       .name = &url->function,
                                       .fn = fn,
                                       .payload = event,
+                                      .streams = url->stream,
                                       .user = (void *)url,
                                   });
     lambda_fn_unref(fn);
@@ -212,8 +279,10 @@ static enum err invoke(struct call *call, const struct lambda_url *url)
 static enum err serve(struct call *call, const void *in, void *out)
 {
     const struct lambda_url *url;
-    if (call->state)
-        return answer(call);
+    if (call->state) {
+        url = lambda_sync_user(call);
+        return url->stream ? answer_streamed(call) : answer(call);
+    }
     enum err err = url_of_call(call, &url);
     if (err == ERR_NOT_FOUND)
         return forbidden(call);

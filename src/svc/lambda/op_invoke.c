@@ -49,15 +49,14 @@ enum err lambda_check_payload(struct call *call, struct str payload, bool event)
                       at);
 }
 
-static enum err client_context(struct call *call, const struct lambda_invoke_input *in,
-                               struct str *ret_context)
+enum err lambda_client_context(struct call *call, struct str coded, struct str *ret_context)
 {
     *ret_context = STR_NONE;
-    if (str_empty(in->client_context))
+    if (str_empty(coded))
         return ERR_OK;
     size_t at;
-    if (in->client_context.len > LAMBDA_CONTEXT_MAX ||
-        base64_decode(call->arena, in->client_context, ret_context) != ERR_OK ||
+    if (coded.len > LAMBDA_CONTEXT_MAX ||
+        base64_decode(call->arena, coded, ret_context) != ERR_OK ||
         !lambda_payload_is_json(*ret_context, &at))
         return call_error(call, &lambda_err_invalid_request_content_exception,
                           "Client context must be a valid Base64-encoded JSON object.");
@@ -74,7 +73,7 @@ static enum err run(struct call *call, const struct lambda_invoke_input *in, str
     if (str_is_set(in->durable_execution_name) || str_is_set(in->tenant_id))
         return LAMBDA_INVALID(call, "DurableExecutionName and TenantId are not supported by Weir.");
     TRY(lambda_check_payload(call, payload, event));
-    TRY(client_context(call, in, &context));
+    TRY(lambda_client_context(call, in->client_context, &context));
     if (str_eq_c(in->invocation_type, "DryRun")) {
         WIRE_SET(out, status_code, 204);
         return ERR_OK;
