@@ -3,6 +3,8 @@
  *
  *   GET  /2018-06-01/runtime/invocation/next            waits; 200 with the event
  *   POST /2018-06-01/runtime/invocation/{id}/response   202; 413 when too large
+ *        with Lambda-Runtime-Function-Response-Mode: streaming it is handed on as it comes; trailers
+ *        Lambda-Runtime-Function-Error-Type and -Body (base64) tell of an error on the way
  *   POST /2018-06-01/runtime/invocation/{id}/error      202
  *   POST /2018-06-01/runtime/init/error                 202
  *   /2020-01-01/extension/..., /2020-08-15/logs, /2022-07-01/telemetry   403: no extensions
@@ -13,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "codec/base64.h"
 #include "codec/json.h"
 #include "sandbox/sandbox_int.h"
 
@@ -103,6 +106,99 @@ static void upload_failed(struct sandbox_instance *in, struct http_req *req, boo
                                STR(""));
 }
 
+/* --- streamed responses ----------------------------------------------------------------------- */
+
+static struct str trailer(const struct http_req *req, struct str name)
+{
+    for (size_t i = 0; i < req->n_trailers; i++)
+        if (str_eq_nocase(req->trailers[i].name, name))
+            return req->trailers[i].value;
+    return STR_NONE;
+}
+
+/* The response ended, whole or not. The document of its error lives in `text`. */
+static void streamed_end(struct sandbox_instance *in, struct http_req *req, struct str type,
+                         struct str error)
+{
+    enum { BYTES_MAX = SANDBOX_ERROR_TYPE_MAX + SANDBOX_ERROR_BODY_MAX };
+    char type_text[SANDBOX_ERROR_TYPE_MAX];
+    struct buf text;
+    buf_init(&text, BYTES_MAX);
+    buf_add_str(&text, error); /* the reply ends the request's memory */
+    type.len = min_size(type.len, sizeof type_text);
+    if (type.len)
+        memcpy(type_text, type.p, type.len);
+    bool failed = type.len > 0;
+    in->api.upload = NULL;
+    in->api.streamed = false;
+    reply_accepted(req);
+    in->api.told->answered(in, failed ? SANDBOX_FUNCTION_ERROR : SANDBOX_OK,
+                           failed ? str_n(type_text, type.len) : STR_NONE,
+                           buf_err(&text) == ERR_OK ? buf_str(&text) : STR("{}"));
+    buf_release(&text);
+}
+
+static bool failed_on_the_way(const struct http_req *req)
+{
+    return trailer(req, STR("Lambda-Runtime-Function-Error-Type")).len > 0;
+}
+
+/* What the trailers tell of an error. */
+static void streamed_last(struct sandbox_instance *in, struct http_req *req)
+{
+    struct str type = trailer(req, STR("Lambda-Runtime-Function-Error-Type"));
+    struct str coded = trailer(req, STR("Lambda-Runtime-Function-Error-Body")), error = STR("");
+    if (coded.p && base64_decode(req->arena, coded, &error) != ERR_OK)
+        error = STR("{}");
+    streamed_end(in, req, type, error);
+}
+
+static void on_streamed(struct http_req *req, const void *p, size_t len, bool last, enum err err)
+{
+    struct sandbox_instance *in = req->user;
+    struct rapi *api = &in->api;
+    bool serves =
+        in->state == SANDBOX_BUSY && in->inv && in->handed; /* else it passed its deadline */
+    api->streamed_bytes += len;
+    if (err != ERR_OK || api->streamed_bytes > SANDBOX_STREAMED_MAX) {
+        bool large = err == ERR_OK || err == ERR_LIMIT;
+        streamed_end(
+            in, req,
+            large ? STR("Function.ResponseSizeTooLarge") : STR("Runtime.TruncatedResponse"),
+            large ? STR("{\"errorType\":\"Function.ResponseSizeTooLarge\",\"errorMessage\":"
+                        "\"Response payload size exceeded maximum allowed payload size.\"}")
+                  : STR("{\"errorType\":\"Runtime.TruncatedResponse\",\"errorMessage\":"
+                        "\"The response broke off.\"}"));
+        return;
+    }
+    if (serves && len > 0 && !in->inv->on_piece(in->inv, str_n(p, len)) && !last)
+        http_body_pause(req);
+    if (last)
+        streamed_last(in, req);
+}
+
+void sandbox_instance_resume(struct sandbox_instance *in)
+{
+    if (in->api.upload && in->api.streamed)
+        http_body_resume(in->api.upload);
+}
+
+/* False: it is taken whole. */
+static bool stream(struct sandbox_instance *in, struct http_req *req)
+{
+    struct sandbox_invoke *inv = in->inv;
+    struct str mode = http_header(req, STR("Lambda-Runtime-Function-Response-Mode"));
+    if (!inv->on_piece || !str_eq_nocase(mode, STR("streaming")))
+        return false;
+    in->api.streamed = in->api.stream_begun = true;
+    in->api.streamed_bytes = 0;
+    inv->on_head(inv, http_header(req, STR("Content-Type")));
+    http_body_start(req, UINT64_MAX, on_streamed);
+    return true;
+}
+
+/* --- whole ones ------------------------------------------------------------------------------- */
+
 static void on_body(struct http_req *req, const void *p, size_t len, bool last, enum err err)
 {
     struct sandbox_instance *in = req->user;
@@ -114,19 +210,26 @@ static void on_body(struct http_req *req, const void *p, size_t len, bool last, 
         upload_failed(in, req, err == ERR_LIMIT);
     else if (last && buf_err(&api->body) == ERR_LIMIT)
         upload_failed(in, req, true);
-    else if (last)
+    else if (last && api->upload_kind == RAPI_RESPONSE && failed_on_the_way(req)) {
+        buf_clear(&api->body); /* streamed, to who takes it whole */
+        streamed_last(in, req);
+    } else if (last)
         upload_done(in, req);
 }
 
 static void upload(struct sandbox_instance *in, struct http_req *req, enum rapi_upload kind)
 {
-    if (in->api.upload) {
+    /* Nor is there a second answer after one that was handed on and broke off. */
+    if (in->api.upload || (kind == RAPI_RESPONSE && in->api.stream_begun)) {
         reply_transition(req);
         return;
     }
     in->api.upload = req;
     in->api.upload_kind = kind;
+    in->api.streamed = false;
     buf_clear(&in->api.body);
+    if (kind == RAPI_RESPONSE && stream(in, req))
+        return;
     http_body_start(req, UPLOAD_MAX, on_body);
 }
 
@@ -208,6 +311,7 @@ void sandbox_rapi_hand_over(struct sandbox_instance *in, int64_t deadline_ms)
             (struct http_header){STR("Lambda-Runtime-Client-Context"), inv->client_context};
     struct http_req *req = in->api.next;
     assert(req && in->inv);
+    in->api.stream_begun = false;
     in->api.next = NULL;
     http_reply(req, 200, headers, n, inv->event);
 }
@@ -226,6 +330,8 @@ static enum err serve(struct sandbox_instance *in, int fd)
         .handler = {.ctx = in, .on_request = on_request, .on_close = on_close},
         /* A function is frozen or busy for as long as it likes between two requests. */
         .idle_timeout_ms = NEVER_MS,
+        /* And between two pieces of what it streams: its own deadline ends it. */
+        .body_timeout_ms = NEVER_MS,
         .connections_max = 64,
     };
     enum err err = http_server_new(&cfg, &in->api.server, why, sizeof why);

@@ -32,6 +32,7 @@
 enum {
     SANDBOX_EVENT_MAX = 6 * 1024 * 1024 + 100,    /* bytes of an event */
     SANDBOX_RESPONSE_MAX = 6 * 1024 * 1024 + 100, /* 6291556, as Lambda counts */
+    SANDBOX_STREAMED_MAX = 200 * 1024 * 1024,     /* bytes of a response that is streamed */
     SANDBOX_LINE_MAX = 256 * 1024,                /* longer log lines are cut in pieces */
     SANDBOX_LOG_BURST = 8 * 1024 * 1024,          /* log bytes an instance may write at once, */
     SANDBOX_LOG_RATE = 4 * 1024 * 1024,           /* and per second after that; more is dropped,
@@ -244,6 +245,12 @@ struct sandbox_invoke {
     struct str client_context; /* JSON text; absent: none */
     int64_t timeout_ms;        /* > 0; counted from handing over (init has its own) */
     void (*on_result)(struct sandbox_invoke *inv, const struct sandbox_result *result);
+    /* Both or none. A response that the function streams (Lambda-Runtime-Function-Response-Mode) is handed
+     * on as it comes: on_head once, then pieces, then on_result, whose body is empty when all went well.
+     * on_piece false: no more is read until sandbox_instance_resume. Without them, and of a response
+     * that is not streamed, on_result has the whole body. */
+    void (*on_head)(struct sandbox_invoke *inv, struct str content_type);
+    bool (*on_piece)(struct sandbox_invoke *inv, struct str piece);
     void *user; /* the caller's */
 };
 
@@ -251,6 +258,9 @@ struct sandbox_invoke {
  * ERR_CONFLICT when it has one, ERR_LIMIT when the event is too large: then no on_result. */
 enum err sandbox_instance_invoke(struct sandbox_instance *in,
                                  struct sandbox_invoke *inv) WARN_UNUSED;
+
+/* After on_piece said false. Harmless when nothing waits. */
+void sandbox_instance_resume(struct sandbox_instance *in);
 
 /* --- packages --------------------------------------------------------------------------------- */
 

@@ -104,6 +104,9 @@ struct rapi {
     char address[SANDBOX_API_TEXT_MAX];
     struct http_req *next;   /* a waiting /invocation/next */
     struct http_req *upload; /* whose body is arriving */
+    bool streamed;           /* and is handed on as it comes */
+    bool stream_begun;       /* of this invocation */
+    uint64_t streamed_bytes;
     struct buf body;
     enum rapi_upload { RAPI_RESPONSE, RAPI_ERROR, RAPI_INIT_ERROR } upload_kind;
 };
