@@ -61,6 +61,8 @@ def import_operation(op, rest):
 
 
 def import_shape(shape):
+    if shape.get("eventstream"):  # its events are framed by the service: a body like any other that is streamed
+        return {"type": "blob", "streaming": True}
     out = pick(shape, SHAPE_FACTS)
     if "members" in shape and shape["type"] == "structure":
         out["members"] = {n: pick(m, MEMBER_FACTS) for n, m in shape["members"].items()}
@@ -71,6 +73,8 @@ def import_shape(shape):
 
 
 def parts_of(shape):
+    if shape.get("eventstream"):
+        return
     for member in shape.get("members", {}).values():
         yield member["shape"]
     for part in ("member", "key", "value"):
