@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "svc/lambda/lambda_int.h"
+#include "svc/lambda/lambda_provisioned.h"
 #include "svc/lambda/lambda_url.h"
 
 static void release(void *self)
@@ -20,6 +21,7 @@ static void release(void *self)
     catalogue_free(l->aliases);
     catalogue_free(l->layers);
     catalogue_free(l->urls);
+    catalogue_free(l->provisioned);
     map_release(&l->codes);
     pthread_mutex_destroy(&l->codes_lock);
     lambda_removals_forget(l);
@@ -44,6 +46,8 @@ static enum err make(struct core *core, void **ret_self)
         err = lambda_layers_new(l);
     if (err == ERR_OK)
         err = lambda_urls_new(l);
+    if (err == ERR_OK)
+        err = lambda_provisioned_new(l);
     if (err == ERR_OK)
         err = lambda_engine_new(l, &l->engine);
     if (err == ERR_OK)
@@ -73,6 +77,7 @@ static void change_task(struct io_task *task)
 {
     struct change *c = CONTAINER_OF(task, struct change, task);
     lambda_engine_changed(c->l->engine, c->fn);
+    lambda_engine_provision(c->l->engine, &c->fn->name);
     lambda_pollers_kick(c->l->pollers, c->fn);
     lambda_fn_unref(c->fn);
     mem_free(c);
@@ -89,6 +94,43 @@ static void on_fn_changed(struct lambda *l, struct lambda_fn *fn)
     io_post(core_home_loop(l->core), &c->task);
 }
 
+/* What is to be warm, on its way to the home loop. */
+struct warming {
+    struct io_task task;
+    struct lambda *l;
+    struct arena a;
+    struct lambda_name function;
+};
+
+static void warm_task(struct io_task *task)
+{
+    struct warming *w = CONTAINER_OF(task, struct warming, task);
+    if (!w->a.failed)
+        lambda_engine_provision(w->l->engine, &w->function);
+    arena_release(&w->a);
+    mem_free(w);
+}
+
+static void on_warm_changed(struct lambda *l, const struct lambda_name *function)
+{
+    enum { BYTES_MAX = 4096 };
+    struct warming *w = mem_calloc(1, sizeof(*w));
+    if (!w)
+        return; /* the engine's sweep looks again */
+    arena_init(&w->a, BYTES_MAX);
+    w->task.fn = warm_task;
+    w->l = l;
+    w->function.scope.account = str_dup(&w->a, function->scope.account);
+    w->function.scope.region = str_dup(&w->a, function->scope.region);
+    w->function.name = str_dup(&w->a, function->name);
+    io_post(core_home_loop(l->core), &w->task);
+}
+
+static void warm_at_start(void *arg, const void *object)
+{
+    on_warm_changed(arg, &((const struct lambda_provisioned *)object)->function);
+}
+
 /* --- start ------------------------------------------------------------------------------------ */
 
 static enum err load_body(struct txn *txn, void *arg)
@@ -97,6 +139,7 @@ static enum err load_body(struct txn *txn, void *arg)
     TRY(lambda_fns_load(l, txn));
     TRY(lambda_layers_load(l, txn));
     TRY(lambda_urls_load(l, txn));
+    TRY(lambda_provisioned_load(l, txn));
     return lambda_pollers_load(l->pollers, txn);
 }
 
@@ -150,6 +193,8 @@ static enum err start(void *self)
     TRY(txn_run_now(l->core, load_body, l));
     TRY(collect(l));
     l->fn_changed = on_fn_changed;
+    l->warm_changed = on_warm_changed;
+    catalogue_each(l->provisioned, STR(""), warm_at_start, l);
     lambda_engine_start(l->engine);
     TRY(lambda_urls_claim(l));
     core_add_route(l->core, "/_weir/lambda/code/", lambda_code_route, l);

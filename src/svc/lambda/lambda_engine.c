@@ -13,6 +13,8 @@
  *       others never exceed what the account leaves; the sum of MemorySize of living environments
  *       stays below memory_max_mb, but for a single one.
  *   E4  on_done runs exactly once for each lambda_engine_invoke, later, on the home loop.
+ *   E5  Warm environments (provisioned concurrency) are no on-demand ones: they end only when they are
+ *       not wanted, cannot be used, or by themselves, and then another takes their place.
  *
  * Layer: svc. Thread: home loop. */
 #include <assert.h>
@@ -24,7 +26,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "codec/json.h"
-#include "svc/lambda/lambda_int.h"
+#include "svc/lambda/lambda_provisioned.h"
 
 enum {
     IDLE_MAX_MS = 5 * 60 * 1000,
@@ -53,7 +55,12 @@ struct pool {
     struct family *family;
     struct lambda_fn *fn; /* newest seen */
     struct list idle;     /* instances, last used first */
-    struct list waiting;  /* invocations with may_wait, while `busy` is not 0 */
+    struct list warm;     /* idle ones of those that are always there */
+    size_t warm_wanted, warm_next;
+    size_t n_warm, n_warm_ready; /* alive; of them initialised */
+    const char *warm_why;        /* none is started for now: why; NULL: they are */
+    bool warm_told;              /* has an entry in engine->warm */
+    struct list waiting;         /* invocations with may_wait, while `busy` is not 0 */
     size_t n_waiting;
     size_t n; /* instances alive */
     size_t busy;
@@ -71,8 +78,9 @@ struct instance {
     int64_t idle_since_ms;
     int64_t credentials_end_ms;
     bool dying, start_logged;
-    bool starting;   /* counts in n_starting */
-    bool unreserved; /* its invocation counts in busy_unreserved */
+    bool starting;         /* counts in n_starting */
+    bool unreserved;       /* its invocation counts in busy_unreserved */
+    bool warm, warm_ready; /* counts in n_warm, in n_warm_ready */
 };
 
 struct lambda_engine {
@@ -81,6 +89,10 @@ struct lambda_engine {
     struct map families; /* ARN of the function -> struct family */
     struct list lru;
     size_t busy_unreserved;
+    int64_t warm_unreserved; /* wanted, of functions that reserve nothing */
+    bool warming;            /* some pool wants warm ones */
+    pthread_mutex_t warm_lock;
+    struct map warm; /* ARN of a version -> struct lambda_warm */
     int64_t reserved_sum;
     int64_t memory_mb, memory_max_mb;
     size_t n_starting, starting_max;
@@ -108,6 +120,8 @@ enum err lambda_engine_new(struct lambda *l, struct lambda_engine **ret_engine)
     e->l = l;
     map_init(&e->pools);
     map_init(&e->families);
+    map_init(&e->warm);
+    pthread_mutex_init(&e->warm_lock, NULL);
     list_init(&e->lru);
     e->memory_max_mb = host_memory_mb() * MEMORY_OVERCOMMIT;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -189,6 +203,7 @@ static struct pool *pool_get(struct lambda_engine *e, struct lambda_fn *fn)
     pool->e = e;
     pool->fn = lambda_fn_ref(fn);
     list_init(&pool->idle);
+    list_init(&pool->warm);
     list_init(&pool->waiting);
     return pool;
 }
@@ -228,6 +243,9 @@ static void forget(struct instance *in)
     list_remove(&in->in_pool);
     list_remove(&in->in_lru);
     e->memory_mb -= in->fn->memory_mb;
+    in->pool->n_warm -= in->warm;
+    in->pool->n_warm_ready -= in->warm_ready;
+    in->warm = in->warm_ready = false;
 }
 
 static void instance_end(struct instance *in)
@@ -242,6 +260,8 @@ static void pool_drain_idle(struct pool *pool)
 {
     while (!list_empty(&pool->idle))
         instance_end(CONTAINER_OF(pool->idle.next, struct instance, in_pool));
+    while (!list_empty(&pool->warm))
+        instance_end(CONTAINER_OF(pool->warm.next, struct instance, in_pool));
 }
 
 static void pool_take_fn(struct pool *pool, struct lambda_fn *fn)
@@ -261,6 +281,8 @@ static void pool_take_fn(struct pool *pool, struct lambda_fn *fn)
 }
 
 static void left_starting(struct instance *in);
+static void keep_warm(struct pool *pool);
+static void sweep_warm(struct lambda_engine *e);
 
 static void on_exit_(void *arg, struct sandbox_instance *sb, const struct sandbox_exit *exit)
 {
@@ -268,13 +290,16 @@ static void on_exit_(void *arg, struct sandbox_instance *sb, const struct sandbo
     struct pool *pool = in->pool;
 
     assert(!in->inv); /* its result came before (SB3) */
-    if (!in->dying)   /* ended on its own */
+    if (in->warm && !exit->was_ready)
+        pool->warm_why = "FUNCTION_ERROR_INIT_FAILURE";
+    if (!in->dying) /* ended on its own */
         forget(in);
     left_starting(in);
     assert(pool->n > 0);
     pool->n--;
     sandbox_instance_free(sb);
     instance_free(in);
+    keep_warm(pool);
     pool_check_gone(pool);
 }
 
@@ -290,7 +315,8 @@ static void on_sweep(struct io_timer *t)
         if (idle_ms >= IDLE_MAX_MS)
             instance_end(in);
     }
-    if (!list_empty(&e->lru))
+    sweep_warm(e);
+    if (!list_empty(&e->lru) || e->warming)
         e->sweeping = io_timer_start(&e->sweep, SWEEP_MS) == ERR_OK;
 }
 
@@ -417,13 +443,22 @@ static void on_log(void *arg, struct sandbox_instance *sb, struct str line)
         put_line(in, line);
 }
 
+static void instance_idle(struct instance *in);
+static void serve_waiting(struct pool *pool);
+
 static void on_ready(void *arg, struct sandbox_instance *sb, int64_t init_ms)
 {
-    log_start(arg);
-    left_starting(arg);
+    struct instance *in = arg;
+    log_start(in);
+    if (in->warm) {
+        in->warm_ready = true;
+        in->pool->n_warm_ready++;
+        if (!in->inv && !in->dying)
+            instance_idle(in);
+        keep_warm(in->pool);
+    }
+    left_starting(in);
 }
-
-static void serve_waiting(struct pool *pool);
 
 /* --- results ---------------------------------------------------------------------------------- */
 
@@ -439,6 +474,11 @@ static void instance_idle(struct instance *in)
     assert(!in->inv && !in->dying); /* E1 */
     in->idle_since_ms = clock_now_ms();
     assert(!list_linked(&in->in_pool) && !list_linked(&in->in_lru));
+    if (in->warm) {
+        list_push_front(&pool->warm, &in->in_pool);
+        keep_warm(pool);
+        return;
+    }
     list_push_front(&pool->idle, &in->in_pool);
     list_push_back(&e->lru, &in->in_lru);
     if (!e->sweeping)
@@ -516,7 +556,8 @@ static const char *concurrency_refused(const struct lambda_engine *e, const stru
         return (int64_t)family->busy >= reserved
                    ? "ReservedFunctionConcurrentInvocationLimitExceeded"
                    : NULL;
-    if ((int64_t)e->busy_unreserved + e->reserved_sum >= LAMBDA_CONCURRENCY_MAX)
+    if ((int64_t)e->busy_unreserved + e->reserved_sum + e->warm_unreserved >=
+        LAMBDA_CONCURRENCY_MAX)
         return "ConcurrentInvocationLimitExceeded";
     return NULL;
 }
@@ -541,7 +582,7 @@ bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_fn *fn)
 
     if (e->stopped || (family ? concurrency_refused(e, family) != NULL : fn->reserved == 0))
         return false;
-    if (pool && !list_empty(&pool->idle))
+    if (pool && (!list_empty(&pool->idle) || !list_empty(&pool->warm)))
         return true;
     return e->n_starting < e->starting_max &&
            (memory_fits(e, fn->memory_mb) || !list_empty(&e->lru));
@@ -596,6 +637,7 @@ static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct a
         /* Where AWS begins again after ten seconds, within the time-out of the first invocation,
          * this goes on. */
         .init_timeout_ms = SANDBOX_INIT_TIMEOUT_MS + fn->timeout_s * 1000,
+        .provisioned = in->warm,
     };
     return ERR_OK;
 }
@@ -609,7 +651,7 @@ static void log_substitute(struct instance *in)
                 STR_ARG(in->fn->runtime), other);
 }
 
-static enum err instance_start(struct pool *pool, struct instance **ret_in)
+static enum err instance_start(struct pool *pool, bool warm, struct instance **ret_in)
 {
     struct lambda_engine *e = pool->e;
     struct arena a;
@@ -618,6 +660,7 @@ static enum err instance_start(struct pool *pool, struct instance **ret_in)
     if (!in)
         return ERR_NOMEM;
     in->pool = pool;
+    in->warm = warm;
     in->fn = lambda_fn_ref(pool->fn);
     list_init(&in->in_pool);
     list_init(&in->in_lru);
@@ -639,6 +682,7 @@ static enum err instance_start(struct pool *pool, struct instance **ret_in)
     in->starting = true;
     e->n_starting++;
     pool->n++;
+    pool->n_warm += warm;
     e->memory_mb += in->fn->memory_mb;
     *ret_in = in;
     return ERR_OK;
@@ -655,7 +699,7 @@ static bool usable(const struct instance *in)
 static struct instance *idle_take(struct pool *pool)
 {
     struct list *link;
-    while ((link = list_pop_front(&pool->idle))) {
+    while ((link = list_pop_front(list_empty(&pool->warm) ? &pool->idle : &pool->warm))) {
         struct instance *in = CONTAINER_OF(link, struct instance, in_pool);
         assert(!in->inv && !in->dying && in->pool == pool);
         list_remove(&in->in_lru);
@@ -718,7 +762,7 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
     in->inv = inv;
     in->pool->busy++;
     in->pool->family->busy++;
-    in->unreserved = in->pool->family->reserved < 0;
+    in->unreserved = in->pool->family->reserved < 0 && !in->warm;
     if (in->unreserved)
         in->pool->e->busy_unreserved++;
     if (sandbox_instance_state(in->sb) != SANDBOX_STARTING)
@@ -760,6 +804,7 @@ static void left_starting(struct instance *in)
         struct pool *pool = value;
         if (pool->n_waiting && e->n_starting < e->starting_max)
             serve_waiting(pool);
+        keep_warm(pool);
     }
 }
 
@@ -815,7 +860,8 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
         return;
     }
     const char *refused = concurrency_refused(e, pool->family);
-    if (refused) {
+    bool own = pool->family->reserved < 0 && !list_empty(&pool->warm); /* set aside for it */
+    if (refused && !own) {
         throttle(pool, inv, refused);
         return;
     }
@@ -832,7 +878,7 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
         throttle(pool, inv, "ConcurrentInvocationLimitExceeded");
         return;
     }
-    enum err err = instance_start(pool, &in);
+    enum err err = instance_start(pool, false, &in);
     if (err == ERR_OK) {
         err = hand_over(in, inv);
         if (err == ERR_OK)
@@ -862,10 +908,138 @@ void lambda_engine_changed(struct lambda_engine *e, const struct lambda_fn *chan
         pool_take_fn(pool, fn);
     } else if (pool && err == ERR_NOT_FOUND) { /* another error: told again when it is known */
         pool->gone = true;
+        pool->warm_wanted = 0;
         pool_drain_idle(pool);
         pool_check_gone(pool);
     }
     lambda_fn_unref(fn);
+}
+
+/* --- provisioned concurrency ------------------------------------------------------------------ */
+
+/* Tells what is there to who asks by another thread. */
+static void tell_warm(struct pool *pool)
+{
+    struct lambda_engine *e = pool->e;
+    pthread_mutex_lock(&e->warm_lock);
+    struct lambda_warm *w = map_get(&e->warm, pool->fn->arn);
+    if (!w && pool->warm_wanted) {
+        w = mem_calloc(1, sizeof(*w));
+        if (w && map_put(&e->warm, pool->fn->arn, w, NULL) != ERR_OK) {
+            mem_free(w);
+            w = NULL;
+        }
+    }
+    if (w && pool->warm_wanted)
+        *w = (struct lambda_warm){.ready = pool->n_warm_ready, .why = pool->warm_why};
+    else
+        mem_free(map_del(&e->warm, pool->fn->arn));
+    pool->warm_told = w && pool->warm_wanted;
+    pthread_mutex_unlock(&e->warm_lock);
+}
+
+struct lambda_warm lambda_engine_warm(struct lambda_engine *e, struct str version_arn)
+{
+    pthread_mutex_lock(&e->warm_lock);
+    const struct lambda_warm *w = map_get(&e->warm, version_arn);
+    struct lambda_warm copy = w ? *w : (struct lambda_warm){0};
+    pthread_mutex_unlock(&e->warm_lock);
+    return copy;
+}
+
+/* E5. As many start at once as may; the end of a start comes back here. */
+static void keep_warm(struct pool *pool)
+{
+    struct lambda_engine *e = pool->e;
+    struct instance *in;
+    bool had = pool->n_warm || pool->warm_wanted || pool->warm_told;
+    while (pool->n_warm > pool->warm_wanted && !list_empty(&pool->warm))
+        instance_end(CONTAINER_OF(pool->warm.next, struct instance, in_pool));
+    while (!e->stopped && !pool->gone && pool->n_warm < pool->warm_wanted && !pool->warm_why &&
+           e->n_starting < e->starting_max) {
+        if (!make_room(e, pool->fn->memory_mb))
+            pool->warm_why = "The host has no memory for more environments.";
+        else if (instance_start(pool, true, &in) != ERR_OK)
+            pool->warm_why = "The environment could not be started.";
+    }
+    if (had)
+        tell_warm(pool);
+}
+
+/* Those that credentials ran out for are replaced, and what could not start is tried again. */
+static void sweep_warm(struct lambda_engine *e)
+{
+    size_t it = 0;
+    struct str key;
+    void *value;
+    while (map_next(&e->pools, &it, &key, &value)) {
+        struct pool *pool = value;
+        LIST_EACH_SAFE (&pool->warm, link, next) {
+            struct instance *in = CONTAINER_OF(link, struct instance, in_pool);
+            if (!usable(in))
+                instance_end(in);
+        }
+        pool->warm_why = NULL;
+        keep_warm(pool);
+    }
+}
+
+/* Sums up over all pools, and sees to it that the sweep runs while any wants something. */
+static void count_warm(struct lambda_engine *e)
+{
+    size_t it = 0;
+    struct str key;
+    void *value;
+    e->warm_unreserved = 0;
+    e->warming = false;
+    while (map_next(&e->pools, &it, &key, &value)) {
+        const struct pool *pool = value;
+        e->warming |= pool->warm_wanted > 0;
+        if (pool->family->reserved < 0)
+            e->warm_unreserved += (int64_t)pool->warm_wanted;
+    }
+    if (e->warming && !e->sweeping && !e->stopped)
+        e->sweeping = io_timer_start(&e->sweep, SWEEP_MS) == ERR_OK;
+}
+
+static void want(struct lambda_engine *e, const struct lambda_provisioned *p)
+{
+    struct lambda_fn *fn;
+    if (lambda_fn_find(e->l, &p->function, &fn) != ERR_OK)
+        return;
+    struct pool *pool = fn->number ? pool_get(e, fn) : NULL;
+    if (pool)
+        pool->warm_next += (size_t)p->wanted;
+    lambda_fn_unref(fn);
+}
+
+void lambda_engine_provision(struct lambda_engine *e, const struct lambda_name *function)
+{
+    enum { BYTES_MAX = 4 * 1024 * 1024 };
+    struct lambda_provisions list;
+    struct arena a;
+    size_t it = 0;
+    struct str key;
+    void *value;
+    if (e->stopped || (!e->warming && catalogue_count(e->l->provisioned, STR("")) == 0))
+        return;
+    arena_init(&a, BYTES_MAX);
+    if (lambda_provisioned_list(e->l, &a, function, &list) != ERR_OK)
+        list.n = 0;
+    for (size_t i = 0; i < list.n; i++)
+        want(e, &list.v[i]);
+    arena_release(&a);
+    while (map_next(&e->pools, &it, &key, &value)) {
+        struct pool *pool = value;
+        if (!str_eq(pool->fn->name.name, function->name) ||
+            !str_eq(pool->fn->name.scope.region, function->scope.region) || pool->gone)
+            continue;
+        pool->warm_wanted = pool->warm_next;
+        pool->warm_next = 0;
+        pool->warm_why = NULL;
+        keep_warm(pool);
+    }
+    count_warm(e);
 }
 
 void lambda_engine_stop(struct lambda_engine *e)
@@ -887,6 +1061,11 @@ void lambda_engine_free(struct lambda_engine *e)
     it = 0;
     while (map_next(&e->families, &it, &key, &value))
         mem_free(value);
+    it = 0;
+    while (map_next(&e->warm, &it, &key, &value))
+        mem_free(value);
+    map_release(&e->warm);
+    pthread_mutex_destroy(&e->warm_lock);
     map_release(&e->families);
     map_release(&e->pools);
     mem_free(e);

@@ -559,6 +559,15 @@ void lambda_engine_start(struct lambda_engine *e);
 void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv);
 /* After on_piece said false. Harmless when nothing waits, and when it is over. */
 void lambda_engine_resume(struct lambda_invocation *inv);
+/* Makes as many environments of a function's versions warm as its configs say, and keeps them so; the
+ * name's qualifier is not looked at. */
+void lambda_engine_provision(struct lambda_engine *e, const struct lambda_name *function);
+/* The warm environments of a version. Any thread. */
+struct lambda_warm {
+    size_t ready;
+    const char *why; /* no more come for now: a static text; NULL: they do */
+};
+struct lambda_warm lambda_engine_warm(struct lambda_engine *e, struct str version_arn);
 /* Whether an invocation of the function would start now; a hint. */
 bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_fn *fn);
 /* The function changed or went, durably: idle environments of older revisions end. */
@@ -749,10 +758,13 @@ struct lambda {
     const struct dynamodb_port *ddb;
     const struct s3_port *s3;
     const struct logs_port *logs;
-    struct catalogue *fns;     /* struct lambda_fn */
-    struct catalogue *aliases; /* struct lambda_alias */
-    struct catalogue *layers;  /* struct lambda_layer_version */
-    struct catalogue *urls;    /* struct lambda_url */
+    struct catalogue *fns;         /* struct lambda_fn */
+    struct catalogue *aliases;     /* struct lambda_alias */
+    struct catalogue *layers;      /* struct lambda_layer_version */
+    struct catalogue *urls;        /* struct lambda_url */
+    struct catalogue *provisioned; /* struct lambda_provisioned */
+    /* What is to be warm of a function may have changed, durably: a config or an alias. As fn_changed. */
+    void (*warm_changed)(struct lambda *l, const struct lambda_name *function);
     struct core_claim url_claim;
     pthread_mutex_t codes_lock;
     struct map codes;           /* id -> struct lambda_code */

@@ -5,6 +5,7 @@
 #include "core/secret.h"
 #include "svc/lambda/lambda_int.h"
 #include "svc/lambda/lambda_keys.h"
+#include "svc/lambda/lambda_provisioned.h"
 #include "svc/lambda/lambda_url.h"
 
 enum {
@@ -206,12 +207,21 @@ static enum err decode_alias(void *self, struct catalogue_object *object, struct
                               (struct lambda_alias *)object);
 }
 
+static void alias_changed(void *self, struct catalogue_object *old, struct catalogue_object *now)
+{
+    const struct lambda_alias *alias = (struct lambda_alias *)(now ? now : old);
+    struct lambda *l = self;
+    if (alias && l->warm_changed)
+        l->warm_changed(l, &alias->function);
+}
+
 static const struct catalogue_type aliases_type = {
     .name = "lambda: alias",
     .size = sizeof(struct lambda_alias),
     .arena_max = ALIAS_ARENA_MAX,
     .when = CATALOGUE_DURABLE,
     .decode = decode_alias,
+    .changed = alias_changed,
 };
 
 enum err lambda_fns_new(struct lambda *l)
@@ -438,7 +448,7 @@ static enum err drop(void *arg, struct str key, struct str record)
 static enum err drop_qualified(struct txn *txn, struct lambda *l, const struct lambda_name *name)
 {
     struct dropping versions = {txn, l->fns}, aliases = {txn, l->aliases}, policies = {txn, NULL};
-    struct dropping urls = {txn, l->urls};
+    struct dropping urls = {txn, l->urls}, warm = {txn, l->provisioned};
     struct str before = str_fmt(txn->arena, STR_FMT ":", STR_ARG(name->name));
     if (!str_is_set(before))
         return ERR_NOMEM;
@@ -447,6 +457,7 @@ static enum err drop_qualified(struct txn *txn, struct lambda *l, const struct l
     TRY(txn_each(txn, key_range(txn->arena, &lambda_k_alias, name->scope, name->name), drop,
                  &aliases));
     TRY(txn_each(txn, lambda_urls_of(txn->arena, name), drop, &urls));
+    TRY(txn_each(txn, lambda_provisioned_of(txn->arena, name), drop, &warm));
     return txn_each(txn, key_range(txn->arena, &lambda_k_policy, name->scope, KEY_STARTS(before)),
                     drop, &policies);
 }
@@ -454,7 +465,9 @@ static enum err drop_qualified(struct txn *txn, struct lambda *l, const struct l
 enum err lambda_fn_del(struct txn *txn, struct lambda *l, const struct lambda_fn *fn)
 {
     TRY(lambda_policy_put(txn, &fn->name, &(struct lambda_policy){0}));
-    if (!fn->number) {
+    if (fn->number) {
+        TRY(lambda_provisioned_del(txn, l, &fn->name));
+    } else {
         TRY(drop_qualified(txn, l, &fn->name));
         TRY(tags_drop(txn, fn->arn));
     }
@@ -487,6 +500,7 @@ enum err lambda_alias_del(struct txn *txn, struct lambda *l, const struct lambda
 {
     TRY(lambda_policy_put(txn, name, &(struct lambda_policy){0}));
     TRY(lambda_url_del(txn, l, name));
+    TRY(lambda_provisioned_del(txn, l, name));
     return catalogue_del(l->aliases, txn, alias_key(txn->arena, name));
 }
 

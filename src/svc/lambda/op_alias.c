@@ -3,7 +3,7 @@
  * Source: Lambda developer guide, "Create an alias for a Lambda function", "Implement Lambda canary
  * deployments using a weighted alias".
  * Layer: svc. Thread: the call's. */
-#include "svc/lambda/lambda_int.h"
+#include "svc/lambda/lambda_provisioned.h"
 
 enum { DESCRIPTION_MAX = 256 };
 
@@ -190,6 +190,7 @@ enum err lambda_update_alias(struct call *call, const struct lambda_update_alias
                               "Invalid function version " STR_FMT
                               " for an alias with additional version weights",
                               STR_ARG(alias->version));
+    TRY(lambda_check_provisioned_alias(call, alias));
     TRY(lambda_alias_put(call->txn, lambda_of(call), alias));
     return answer(call, alias, out);
 }

@@ -2,7 +2,7 @@
  * GetFunctionCodeSigningConfig, GetAccountSettings; and reserved concurrency.
  *
  * Layer: svc. Thread: the call's. */
-#include "svc/lambda/lambda_int.h"
+#include "svc/lambda/lambda_provisioned.h"
 
 _Static_assert(sizeof(struct lambda_get_function_configuration_output) ==
                    sizeof(struct lambda_function_configuration),
@@ -150,6 +150,19 @@ enum err lambda_get_account_settings(struct call *call,
 
 /* --- reserved concurrency --------------------------------------------------------------------- */
 
+static enum err check_provisioned(struct call *call, const struct lambda_fn *fn, int64_t reserved)
+{
+    struct lambda_provisions list;
+    TRY(lambda_provisioned_list(lambda_of(call), call->arena, &fn->name, &list));
+    int64_t sum = lambda_provisioned_sum(&list, STR_NONE);
+    if (sum <= reserved)
+        return ERR_OK;
+    return LAMBDA_INVALID(call,
+                          "ReservedConcurrentExecutions %lld should not be lower than function's "
+                          "total provisioned concurrency [%lld].",
+                          (long long)reserved, (long long)sum);
+}
+
 enum err lambda_put_function_concurrency(struct call *call,
                                          const struct lambda_put_function_concurrency_input *in,
                                          struct lambda_put_function_concurrency_output *out)
@@ -168,6 +181,7 @@ enum err lambda_put_function_concurrency(struct call *call,
             "Specified ReservedConcurrentExecutions for function decreases account's "
             "UnreservedConcurrentExecution below its minimum value of [%d].",
             LAMBDA_UNRESERVED_MIN);
+    TRY(check_provisioned(call, fn, in->reserved_concurrent_executions));
     fn->reserved = in->reserved_concurrent_executions;
     TRY(lambda_fn_put(call->txn, lambda_of(call), fn));
     WIRE_SET(out, reserved_concurrent_executions, fn->reserved);

@@ -66,6 +66,10 @@
 #define GET_RESERVED LAMBDA("GET", "/2019-09-30/functions/f/concurrency", NULL)
 #define CONFIG(verb, text) LAMBDA(verb, "/2019-09-25/functions/f/event-invoke-config", text)
 #define RETRIES(n) "{\"MaximumRetryAttempts\":" n "}"
+#define WARM(verb, text)                                                                           \
+    LAMBDA(verb, "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=1", text)
+#define KEEP_WARM(n) WARM("PUT", "{\"ProvisionedConcurrentExecutions\":" n "}")
+#define LIST_WARM LAMBDA("GET", "/2019-09-30/functions/f/provisioned-concurrency?List=ALL", NULL)
 #define URL(verb, text) LAMBDA(verb, "/2021-10-31/functions/f/url", text)
 #define CREATE_URL URL("POST", "{\"AuthType\":\"NONE\",\"Cors\":{\"AllowOrigins\":[\"*\"]}}")
 #define LIST_URLS LAMBDA("GET", "/2021-10-31/functions/f/urls", NULL)
@@ -280,6 +284,20 @@ static const struct fault_case cases[] = {
         .undo = {CONFIG("PUT", RETRIES("1"))},
         .act = CONFIG("DELETE", NULL),
         .probe = {CONFIG("GET", NULL)},
+    },
+    {
+        .name = "put provisioned concurrency",
+        .setup = {ROLE, CREATE, PUBLISH},
+        .undo = {WARM("DELETE", NULL)},
+        .act = KEEP_WARM("2"),
+        .probe = {LIST_WARM},
+    },
+    {
+        .name = "delete provisioned concurrency",
+        .setup = {ROLE, CREATE, PUBLISH, KEEP_WARM("2")},
+        .undo = {KEEP_WARM("2")},
+        .act = WARM("DELETE", NULL),
+        .probe = {LIST_WARM},
     },
     {
         .name = "create function URL",
