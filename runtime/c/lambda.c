@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "codec/base64.h"
 #include "codec/json.h"
 #include "net.h"
 
@@ -94,6 +95,90 @@ static struct str header(const struct net_reply *r, const char *name)
     return STR_NONE;
 }
 
+/* Whether an error's type may stand in a header: only what cannot end one. */
+static bool header_text(struct str type)
+{
+    bool plain = type.len > 0 && type.len < 200;
+    for (size_t i = 0; plain && i < type.len; i++)
+        plain = type.p[i] > ' ' && type.p[i] < 127;
+    return plain;
+}
+
+/* --- streamed responses ----------------------------------------------------------------------- */
+
+enum err lambda_stream_begin(struct lambda_context *ctx, struct str content_type)
+{
+    struct runtime *rt = ctx->runtime;
+    struct str head = str_fmt(
+        ctx->arena,
+        "POST /2018-06-01/runtime/invocation/" STR_FMT "/response HTTP/1.1\r\nHost: %s:%u\r\n"
+        "Content-Type: " STR_FMT "\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n"
+        "Transfer-Encoding: chunked\r\nTrailer: Lambda-Runtime-Function-Error-Type, "
+        "Lambda-Runtime-Function-Error-Body\r\n\r\n",
+        STR_ARG(ctx->request_id), rt->host, rt->port, STR_ARG(content_type));
+    if (!str_is_set(head))
+        return ERR_NOMEM;
+    if (ctx->streams)
+        return ERR_CONFLICT;
+    enum err err = ERR_CLOSED;
+    for (int i = 0; i < RECONNECTS_MAX && err == ERR_CLOSED; i++) {
+        err = connect_once(rt);
+        if (err == ERR_OK)
+            err = net_send(&rt->conn, &head, 1, NET_NO_DEADLINE);
+        if (err != ERR_OK)
+            net_close(&rt->conn);
+    }
+    ctx->streams = err == ERR_OK;
+    return err;
+}
+
+enum err lambda_stream_write(struct lambda_context *ctx, struct str bytes)
+{
+    char size[24];
+    if (!ctx->streams)
+        return ERR_CLOSED;
+    if (bytes.len == 0) /* would end it */
+        return ERR_OK;
+    int n = snprintf(size, sizeof size, "%zx\r\n", bytes.len);
+    const struct str pieces[] = {str_n(size, (size_t)n), bytes, STR("\r\n")};
+    return net_send(&ctx->runtime->conn, pieces, ARRAY_LEN(pieces), NET_NO_DEADLINE);
+}
+
+enum err lambda_stream_begin_http(struct lambda_context *ctx, struct str metadata)
+{
+    static const char end[8] = {0};
+    TRY(lambda_stream_begin(ctx, STR("application/vnd.awslambda.http-integration-response")));
+    TRY(lambda_stream_write(ctx, metadata));
+    return lambda_stream_write(ctx, str_n(end, sizeof end));
+}
+
+/* Ends it; `error` absent: it is whole, else the type and document of what broke it off. */
+static enum err stream_end(struct runtime *rt, struct lambda_context *ctx, struct str error)
+{
+    struct net_reply r;
+    struct str last = STR("0\r\n\r\n");
+    if (str_is_set(error)) {
+        struct str coded = base64_encode(ctx->arena, error.p, error.len);
+        last =
+            str_fmt(ctx->arena,
+                    "0\r\nLambda-Runtime-Function-Error-Type: " STR_FMT
+                    "\r\nLambda-Runtime-Function-Error-Body: " STR_FMT "\r\n\r\n",
+                    STR_ARG(header_text(ctx->error_type) ? ctx->error_type : STR("Function.Error")),
+                    STR_ARG(coded));
+    }
+    if (!str_is_set(last))
+        return ERR_NOMEM;
+    enum err err = net_send(&rt->conn, &last, 1, NET_NO_DEADLINE);
+    if (err == ERR_OK)
+        err = net_reply(&rt->conn, false, &rt->arena, &r, &rt->ack, NET_NO_DEADLINE);
+    if (err != ERR_OK || !r.keep)
+        net_close(&rt->conn);
+    /* Of a connection that broke the next event tells. */
+    return err == ERR_CLOSED ? ERR_OK : err;
+}
+
+/* --- events ----------------------------------------------------------------------------------- */
+
 static enum err next_event(struct runtime *rt, struct lambda_context *ret_ctx)
 {
     struct net_reply r;
@@ -104,6 +189,7 @@ static enum err next_event(struct runtime *rt, struct lambda_context *ret_ctx)
         .trace_id = header(&r, "Lambda-Runtime-Trace-Id"),
         .client_context = header(&r, "Lambda-Runtime-Client-Context"),
         .arena = &rt->arena,
+        .runtime = rt,
     };
     if (r.status != 200 || !str_is_set(ret_ctx->request_id) ||
         str_to_i64(header(&r, "Lambda-Runtime-Deadline-Ms"), &ret_ctx->deadline_ms) != ERR_OK)
@@ -127,11 +213,7 @@ static enum err post(struct runtime *rt, const char *path, struct str error_type
     struct net_reply r;
     char headers[512] = "Content-Type: application/json\r\n";
     size_t n = strlen(headers);
-    /* The type goes into a header: only what cannot end one. */
-    bool plain = error_type.len > 0 && error_type.len < 200;
-    for (size_t i = 0; plain && i < error_type.len; i++)
-        plain = error_type.p[i] > ' ' && error_type.p[i] < 127;
-    if (plain)
+    if (header_text(error_type))
         (void)snprintf(headers + n, sizeof headers - n,
                        "Lambda-Runtime-Function-Error-Type: " STR_FMT "\r\n", STR_ARG(error_type));
     TRY(exchange(rt, "POST", path, str_c(headers), body, &r, &rt->ack));
@@ -157,6 +239,8 @@ static enum err answer(struct runtime *rt, struct lambda_context *ctx, int faile
         buf_add_str(&rt->reply, STR("null"));
     }
     (void)fflush(stdout);
+    if (ctx->streams)
+        return stream_end(rt, ctx, error ? buf_str(&rt->reply) : STR_NONE);
     int n = snprintf(path, sizeof path, "/invocation/" STR_FMT "/%s", STR_ARG(ctx->request_id),
                      error ? "error" : "response");
     if (n < 0 || (size_t)n >= sizeof path)

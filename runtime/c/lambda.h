@@ -27,6 +27,8 @@ struct lambda_context {
     struct arena *arena;       /* cleared after the reply */
     struct str error_type;     /* the handler may set both before it returns non-zero; */
     struct str error_message;  /* texts live in the arena */
+    struct runtime *runtime;   /* lambda.c's */
+    bool streams;              /* a streamed response was begun */
 };
 
 /* Milliseconds until the function is stopped; at least 0. */
@@ -39,6 +41,19 @@ int lambda_fail(struct lambda_context *ctx, const char *type, const char *fmt, .
 /* The handler appends its JSON answer to `reply` (nothing appended: null) and returns 0, or returns
  * non-zero for a function error (`lambda_fail`). */
 typedef int lambda_handler(struct lambda_context *ctx, struct str event, struct buf *reply);
+
+/* --- responses that go out as they are written -------------------------------------------------- */
+
+/* Instead of a reply (what `reply` has is then left out): begins a streamed response, which whoever called
+ * InvokeWithResponseStream, or a function URL in the mode RESPONSE_STREAM, gets piece by piece. A handler
+ * that returns non-zero afterwards breaks it off with its error. Once an invocation. ERR_CLOSED,
+ * ERR_NOMEM: return non-zero then. Source: Lambda Developer Guide, "Response streaming", custom runtimes. */
+enum err lambda_stream_begin(struct lambda_context *ctx, struct str content_type) WARN_UNUSED;
+/* The same with the head of the reply that a function URL gives: a JSON object of "statusCode", "headers"
+ * and "cookies". */
+enum err lambda_stream_begin_http(struct lambda_context *ctx, struct str metadata) WARN_UNUSED;
+/* Waits while whoever reads it is slow. ERR_CLOSED. */
+enum err lambda_stream_write(struct lambda_context *ctx, struct str bytes) WARN_UNUSED;
 
 /* Serves events for ever. Returns only when the Runtime API cannot be reached or breaks the
  * protocol (a sentence is on stderr): 1, to be returned from main. */
