@@ -78,7 +78,7 @@ static void change_task(struct io_task *task)
     struct change *c = CONTAINER_OF(task, struct change, task);
     lambda_engine_changed(c->l->engine, c->fn);
     lambda_engine_provision(c->l->engine, &c->fn->name);
-    lambda_pollers_kick(c->l->pollers, c->fn);
+    lambda_pollers_kick(c->l->pollers, &c->fn->name);
     lambda_fn_unref(c->fn);
     mem_free(c);
 }
@@ -195,6 +195,7 @@ static enum err start(void *self)
     l->fn_changed = on_fn_changed;
     l->warm_changed = on_warm_changed;
     catalogue_each(l->provisioned, STR(""), warm_at_start, l);
+    l->alias_changed = lambda_pollers_kick_alias;
     lambda_engine_start(l->engine);
     TRY(lambda_urls_claim(l));
     core_add_route(l->core, "/_weir/lambda/code/", lambda_code_route, l);

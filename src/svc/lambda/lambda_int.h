@@ -667,8 +667,10 @@ struct lambda_pollers;
 enum err lambda_pollers_new(struct lambda *l, struct lambda_pollers **ret_pollers) WARN_UNUSED;
 /* Reads the mappings. At start. */
 enum err lambda_pollers_load(struct lambda_pollers *p, struct txn *txn) WARN_UNUSED;
-/* A function appeared or changed. */
-void lambda_pollers_kick(struct lambda_pollers *p, const struct lambda_fn *fn);
+/* A function, or one of its versions or aliases, appeared or changed. */
+void lambda_pollers_kick(struct lambda_pollers *p, const struct lambda_name *function);
+/* The same from any thread: wakes the home loop where a mapping is of an alias of that name. */
+void lambda_pollers_kick_alias(struct lambda *l, const struct lambda_alias *alias);
 void lambda_pollers_stop(struct lambda_pollers *p);
 /* Before the catalogue of mappings is freed. */
 void lambda_pollers_free(struct lambda_pollers *p);
@@ -773,6 +775,7 @@ struct lambda {
      * changes, from any thread. Set by lambda.c once all is loaded, so that records need not know
      * who acts by them. */
     void (*fn_changed)(struct lambda *l, struct lambda_fn *fn);
+    void (*alias_changed)(struct lambda *l, const struct lambda_alias *alias); /* likewise */
     struct lambda_engine *engine;
     struct lambda_logbook *logbook;
     struct lambda_pollers *pollers;

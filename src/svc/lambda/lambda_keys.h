@@ -10,7 +10,7 @@ static const struct key_layout lambda_k_function = {KEY_LAMBDA, 1, "St"};
 static const struct key_layout lambda_k_policy = {KEY_LAMBDA, 2, "St"};
 /* scope, uuid -> event source mapping record */
 static const struct key_layout lambda_k_mapping = {KEY_LAMBDA, 3, "St"};
-/* scope, ARN of a source, function name -> uuid of the mapping of the two */
+/* scope, ARN of a source, function name, or "name:qualifier" -> uuid of the mapping of the two */
 static const struct key_layout lambda_k_pair = {KEY_LAMBDA, 4, "Stt"};
 /* scope, function name, number -> function record of a published version */
 static const struct key_layout lambda_k_version = {KEY_LAMBDA, 6, "Stu"};

@@ -333,16 +333,33 @@ enum err lambda_pollers_load(struct lambda_pollers *ps, struct txn *txn)
                           key_range_table(txn->arena, &lambda_k_mapping).from);
 }
 
-void lambda_pollers_kick(struct lambda_pollers *ps, const struct lambda_fn *fn)
+static bool is_of(const struct lambda_mapping *m, const struct lambda_name *function)
+{
+    return str_eq(m->function.name, function->name) &&
+           str_eq(m->function.scope.region, function->scope.region) &&
+           str_eq(m->function.scope.account, function->scope.account);
+}
+
+void lambda_pollers_kick(struct lambda_pollers *ps, const struct lambda_name *function)
 {
     LIST_EACH (&ps->all, link) {
         struct lambda_poller *p = CONTAINER_OF(link, struct lambda_poller, all);
-        const struct lambda_name *name = &p->m->function;
-        if (str_eq(name->name, fn->name.name) &&
-            str_eq(name->scope.region, fn->name.scope.region) &&
-            str_eq(name->scope.account, fn->name.scope.account))
+        if (is_of(p->m, function))
             wake(p);
     }
+}
+
+static void kick_one(void *arg, const void *object)
+{
+    const struct lambda_mapping *m = object;
+    if (is_of(m, arg))
+        wake(m->poller);
+}
+
+void lambda_pollers_kick_alias(struct lambda *l, const struct lambda_alias *alias)
+{
+    struct lambda_name function = alias->function;
+    catalogue_each(l->mappings, STR(""), kick_one, &function);
 }
 
 void lambda_pollers_stop(struct lambda_pollers *ps)
@@ -517,6 +534,7 @@ static void batch_invoke(struct batch *b, struct lambda_fn *fn)
     (void)rng_uuid(id);
     memcpy(b->inv.request_id, id, sizeof(b->inv.request_id));
     b->inv.on_done = batch_invoked;
+    lambda_invoked_arn(p->l, &p->m->function, b->inv.invoked_arn);
     b->inv.user = b;
     lambda_engine_invoke(p->l->engine, &b->inv);
 }
@@ -679,13 +697,10 @@ static void receive_start(struct lambda_poller *p)
     }
 }
 
-/* What is to be done now; returns when to look again, in ms from now. */
-static int64_t step(struct lambda_poller *p, struct lambda_fn *fn, int64_t now_ms)
+/* What is to be done now with `fn`, which an alias chooses for each batch anew; returns when to look
+ * again, in ms from now. */
+static int64_t step_with(struct lambda_poller *p, struct lambda_fn *fn, int64_t now_ms)
 {
-    if (now_ms < p->not_before_ms)
-        return p->not_before_ms - now_ms;
-    if (p->in_flight >= p->limit)
-        return POLL_MS; /* the end of a batch wakes */
     if (!lambda_engine_has_room(p->l->engine, fn))
         return NO_ROOM_MS;
     struct batch *b = p->gather;
@@ -699,6 +714,20 @@ static int64_t step(struct lambda_poller *p, struct lambda_fn *fn, int64_t now_m
         return p->receiving ? POLL_MS : PROBLEM_MS;
     }
     return b && b->n ? max_i64(b->due_ms - now_ms, 0) : POLL_MS;
+}
+
+static int64_t step(struct lambda_poller *p, int64_t now_ms)
+{
+    struct lambda_fn *fn;
+    if (now_ms < p->not_before_ms)
+        return p->not_before_ms - now_ms;
+    if (p->in_flight >= p->limit)
+        return POLL_MS; /* the end of a batch wakes */
+    if (lambda_fn_find(p->l, &p->m->function, &fn) != ERR_OK)
+        return POLL_MS; /* a change kicks */
+    int64_t delay = step_with(p, fn, now_ms);
+    lambda_fn_unref(fn);
+    return delay;
 }
 
 /* What was gathered for a mapping that is no more, or rests, is visible again at once. */
@@ -748,14 +777,9 @@ static void pump(struct lambda_poller *p)
         return;
     }
     watch(p, p->m->enabled);
-    struct lambda_fn *fn = NULL;
-    int64_t delay = POLL_MS; /* disabled, or the function is gone: a change kicks */
-    if (p->m->enabled && lambda_fn_find(p->l, &p->m->function, &fn) == ERR_OK) {
-        int64_t now_ms = clock_now_ms();
-        while ((delay = step(p, fn, now_ms)) == 0 && !p->receiving)
-            ;
-    }
-    lambda_fn_unref(fn);
+    int64_t delay = POLL_MS, now_ms = clock_now_ms();
+    while (p->m->enabled && (delay = step(p, now_ms)) == 0 && !p->receiving)
+        ;
     if (!p->receiving && p->m->enabled && io_timer_start(&p->timer, max_i64(delay, 1)) != ERR_OK)
         log_error("lambda", "a mapping rests for want of memory until the next message");
 }

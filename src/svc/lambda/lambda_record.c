@@ -104,9 +104,10 @@ static const struct record_field mapping_fields[] = {
     REC_SINCE(2, REC_INT(struct lambda_mapping, retries)),
     REC_SINCE(2, REC_INT(struct lambda_mapping, age_max_s)),
     REC_SINCE(2, REC_STR(struct lambda_mapping, on_failure)),
+    REC_SINCE(3, REC_STR(struct lambda_mapping, function.qualifier)),
 };
 const struct record_type lambda_mapping_type =
-    RECORD_TYPE(struct lambda_mapping, 2, mapping_fields);
+    RECORD_TYPE(struct lambda_mapping, 3, mapping_fields);
 
 static const struct record_field event_fields[] = {
     REC_NAME(struct lambda_event, name),
@@ -209,10 +210,12 @@ static enum err decode_alias(void *self, struct catalogue_object *object, struct
 
 static void alias_changed(void *self, struct catalogue_object *old, struct catalogue_object *now)
 {
-    const struct lambda_alias *alias = (struct lambda_alias *)(now ? now : old);
     struct lambda *l = self;
+    struct lambda_alias *alias = (struct lambda_alias *)(now ? now : old);
     if (alias && l->warm_changed)
         l->warm_changed(l, &alias->function);
+    if (alias && l->alias_changed)
+        l->alias_changed(l, alias);
 }
 
 static const struct catalogue_type aliases_type = {
@@ -516,16 +519,18 @@ struct key_range lambda_aliases_of(struct arena *a, const struct lambda_name *na
 
 /* --- policies --------------------------------------------------------------------------------- */
 
-/* $LATEST has the function's. */
+/* "name", or "name:qualifier"; $LATEST is the function. STR_NONE on exhaustion. */
+static struct str qualified(struct arena *a, const struct lambda_name *name)
+{
+    if (!str_is_set(name->qualifier) || str_eq_c(name->qualifier, LAMBDA_LATEST))
+        return name->name;
+    return str_fmt(a, STR_FMT ":" STR_FMT, STR_ARG(name->name), STR_ARG(name->qualifier));
+}
+
 static struct str policy_key(struct arena *a, const struct lambda_name *name)
 {
-    struct str whose = name->name;
-    if (str_is_set(name->qualifier) && !str_eq_c(name->qualifier, LAMBDA_LATEST)) {
-        whose = str_fmt(a, STR_FMT ":" STR_FMT, STR_ARG(name->name), STR_ARG(name->qualifier));
-        if (!str_is_set(whose))
-            return STR_NONE;
-    }
-    return key_make(a, &lambda_k_policy, name->scope, whose);
+    struct str whose = qualified(a, name);
+    return str_is_set(whose) ? key_make(a, &lambda_k_policy, name->scope, whose) : STR_NONE;
 }
 
 enum err lambda_policy_get(struct txn *txn, const struct lambda_name *name,
@@ -564,7 +569,8 @@ static struct str mapping_key(struct arena *a, const struct lambda_mapping *m)
 
 static struct str pair_key(struct arena *a, const struct lambda_mapping *m)
 {
-    return key_make(a, &lambda_k_pair, m->function.scope, m->source_arn, m->function.name);
+    struct str whose = qualified(a, &m->function);
+    return key_make(a, &lambda_k_pair, m->function.scope, m->source_arn, whose);
 }
 
 enum err lambda_mapping_get(struct txn *txn, struct lambda *l, struct key_scope scope,

@@ -358,7 +358,7 @@ static enum err send_failure(struct txn *txn, const struct lane *ln, struct str 
         json_key(&o, STR("responseContext"));
         json_open(&o, '{');
         json_kv_i64(&o, STR("statusCode"), 200);
-        json_kv_str(&o, STR("executedVersion"), STR(LAMBDA_LATEST));
+        json_kv_str(&o, STR("executedVersion"), ln->inv.fn->version);
         if (ln->function_error)
             json_kv_str(&o, STR("functionError"), STR("Unhandled"));
         json_close(&o, '}');
@@ -560,6 +560,7 @@ static void invoke(struct lane *ln)
         .fn = fn, .event = buf_str(&ln->event), .on_done = on_invoked, .user = ln};
     (void)rng_uuid(id);
     memcpy(ln->inv.request_id, id, sizeof(ln->inv.request_id));
+    lambda_invoked_arn(ln->s->l, &ln->s->m->function, ln->inv.invoked_arn);
     ln->busy = true;
     lambda_engine_invoke(ln->s->l->engine, &ln->inv);
 }
@@ -575,12 +576,26 @@ static size_t too_old(const struct lane *ln, int64_t now_ms)
     return at;
 }
 
-/* The next thing of a batch that is under way. */
-static int64_t go_on(struct lane *ln, struct lambda_fn *fn, int64_t now_ms)
+/* Takes hold of the function, which an alias chooses for each batch anew; false when none would start
+ * now. */
+static bool choose_fn(struct lane *ln)
 {
-    if (!lambda_engine_has_room(ln->s->l->engine, fn))
+    struct lambda *l = ln->s->l;
+    struct lambda_fn *fn;
+    if (lambda_fn_find(l, &ln->s->m->function, &fn) != ERR_OK)
+        return false;
+    bool room = lambda_engine_has_room(l->engine, fn);
+    if (room)
+        hold_fn(ln, fn);
+    lambda_fn_unref(fn);
+    return room;
+}
+
+/* The next thing of a batch that is under way. */
+static int64_t go_on(struct lane *ln, int64_t now_ms)
+{
+    if (!choose_fn(ln))
         return NO_ROOM_MS;
-    hold_fn(ln, fn);
     size_t old = too_old(ln, now_ms);
     if (old > ln->from)
         settle(ln, old, "RecordAgeExceeded");
@@ -597,7 +612,7 @@ static bool batch_ready(const struct lane *ln, int64_t now_ms)
 }
 
 /* Does what there is to do; when to look again, in ms from now. */
-static int64_t step(struct lane *ln, struct lambda_fn *fn, int64_t now_ms)
+static int64_t step(struct lane *ln, int64_t now_ms)
 {
     if (ln->busy)
         return NEVER_MS; /* its end pumps */
@@ -613,7 +628,7 @@ static int64_t step(struct lane *ln, struct lambda_fn *fn, int64_t now_ms)
         ln->failures = ln->invoked = 0;
     }
     if (ln->n_ends)
-        return go_on(ln, fn, now_ms);
+        return go_on(ln, now_ms);
     if (ln->maybe) {
         read_start(ln);
         return ln->busy ? NEVER_MS : PROBLEM_MS;
@@ -743,9 +758,9 @@ void lambda_stream_pump(struct lambda_stream *s)
     note_wakes(s);
     if (lambda_fn_find(s->l, &s->m->function, &fn) != ERR_OK)
         return; /* a change kicks */
-    for (size_t i = 0; i < s->n_lanes; i++)
-        delay = min_i64(delay, step(&s->lanes[i], fn, now_ms));
     lambda_fn_unref(fn);
+    for (size_t i = 0; i < s->n_lanes; i++)
+        delay = min_i64(delay, step(&s->lanes[i], now_ms));
     if (delay == NEVER_MS)
         io_timer_stop(&s->timer);
     else if (io_timer_start(&s->timer, max_i64(delay, 1)) != ERR_OK)

@@ -127,7 +127,7 @@ static enum err set_function(struct call *call, struct str function_name, struct
 {
     struct lambda_fn *fn;
 
-    TRY(lambda_fn_of_call(call, function_name, STR_NONE, &fn));
+    TRY(lambda_fn_of_qualifier(call, function_name, STR_NONE, &fn));
     TRY(lambda_mapping_check_source(call, fn, m));
     m->function = fn->name;
     m->function_arn = lambda_arn(call->arena, call->partition, &fn->name, fn->name.qualifier);
@@ -258,17 +258,24 @@ enum err lambda_auth_mapping(struct call *call, const void *in, struct policy_co
     enum err err = lambda_mapping_get(call->txn, call->svc, call_scope(call), uuid, &m);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    struct str arn = lambda_arn(call->arena, call->partition, &m->function, STR_NONE);
+    struct str arn =
+        lambda_arn(call->arena, call->partition, &m->function, m->function.qualifier);
     policy_context_add(ctx, STR("lambda:FunctionArn"), arn);
     return str_is_set(arn) ? ERR_OK : ERR_NOMEM;
 }
 
 struct listing {
     struct call *call;
-    struct str source_arn, function; /* absent: any */
+    struct str source_arn, function, qualifier; /* absent: any */
     struct lambda_event_source_mapping_configuration *v;
     size_t n;
 };
+
+/* None is $LATEST. */
+static bool same_qualifier(struct str a, struct str b)
+{
+    return str_eq(str_is_set(a) ? a : STR(LAMBDA_LATEST), str_is_set(b) ? b : STR(LAMBDA_LATEST));
+}
 
 static enum err match(void *arg, struct str key, struct str record, bool *ret_match)
 {
@@ -276,7 +283,8 @@ static enum err match(void *arg, struct str key, struct str record, bool *ret_ma
     struct lambda_mapping m = {0};
     TRY(record_unpack(&lambda_mapping_type, l->call->arena, record, &m));
     *ret_match = (!str_is_set(l->source_arn) || str_eq(m.source_arn, l->source_arn)) &&
-                 (!str_is_set(l->function) || str_eq(m.function.name, l->function));
+                 (!str_is_set(l->function) || str_eq(m.function.name, l->function)) &&
+                 (!str_is_set(l->qualifier) || same_qualifier(m.function.qualifier, l->qualifier));
     return ERR_OK;
 }
 
@@ -297,10 +305,13 @@ enum err lambda_list_event_source_mappings(struct call *call,
     size_t limit = LAMBDA_MAPPING_LIST_MAX;
 
     if (str_is_set(in->function_name))
-        TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
+        TRY(lambda_name_of_qualifier(call, in->function_name, STR_NONE, &name));
     if (in->has_max_items && in->max_items < LAMBDA_MAPPING_LIST_MAX)
         limit = (size_t)max_i64(in->max_items, 1);
-    struct listing l = {.call = call, .source_arn = in->event_source_arn, .function = name.name};
+    struct listing l = {.call = call,
+                        .source_arn = in->event_source_arn,
+                        .function = name.name,
+                        .qualifier = name.qualifier};
     struct page page = page_of_call(call, STR(""), in->marker, limit);
     struct key_range range = key_range(call->arena, &lambda_k_mapping, call_scope(call));
     l.v = ARENA_ARRAY(call->arena, struct lambda_event_source_mapping_configuration, limit);
@@ -329,7 +340,7 @@ lambda_update_event_source_mapping(struct call *call,
         TRY(set_function(call, in->function_name, m, &fn));
         TRY(claim(call, m));
     } else if (s.destination) {
-        TRY(lambda_fn_of_call(call, m->function.name, STR_NONE, &fn));
+        TRY(lambda_fn_of_qualifier(call, m->function.name, m->function.qualifier, &fn));
     }
     TRY(lambda_mapping_apply(call, &s, fn, m));
     TRY(lambda_mapping_put(call->txn, lambda_of(call), m));
