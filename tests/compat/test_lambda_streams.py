@@ -122,7 +122,6 @@ def test_what_is_refused(stage, echo):
     reply = raw(stage, "POST", "/2015-03-31/event-source-mappings/", {  # older clients do not know the member
         "FunctionName": echo, "EventSourceArn": arn, "StartingPosition": "LATEST", "ScalingConfig": {"MaximumConcurrency": 5}})
     assert "ScalingConfig" in reply["message"]
-    refused(bad, stage.map, function=echo, arn=arn, TumblingWindowInSeconds=5)
     refused(bad, stage.map, function=echo, arn=arn, MaximumRecordAgeInSeconds=5)
     refused(bad, stage.map, function=echo, arn=arn, DestinationConfig={"OnSuccess": {"Destination": arn}})
     refused(bad, stage.map, function=echo, arn=arn, DestinationConfig={"OnFailure": {"Destination": arn}})

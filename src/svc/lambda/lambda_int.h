@@ -276,6 +276,7 @@ struct lambda_mapping {
     bool bisect;
     int64_t retries;       /* -1: for ever */
     int64_t age_max_s;     /* -1: for ever */
+    int64_t tumbling_s;    /* length of tumbling windows; 0: none */
     struct str on_failure; /* ARN; absent: none */
     /* not stored */
     struct lambda_poller *poller;      /* carried from version to version */

@@ -23,6 +23,8 @@ static const struct key_layout lambda_k_layer_head = {KEY_LAMBDA, 9, "St"};
 
 /* scope, uuid, shard -> places up to which the mapping has done the stream (lambda_stream.c) */
 static const struct key_layout lambda_k_checkpoint = {KEY_LAMBDA, 5, "Sth"};
+/* scope, uuid, shard, lane -> open tumbling window (lambda_window.h) */
+static const struct key_layout lambda_k_window = {KEY_LAMBDA, 20, "Sthh"};
 
 /* scope, function name, version or alias -> provisioned concurrency record */
 static const struct key_layout lambda_k_provisioned = {KEY_LAMBDA, 17, "Stt"};

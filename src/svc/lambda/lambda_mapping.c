@@ -5,6 +5,7 @@
  * filters: any. */
 #include "lang/pattern.h"
 #include "svc/lambda/lambda_int.h"
+#include "svc/lambda/lambda_window.h"
 
 enum {
     BATCH_WITHOUT_WINDOW_MAX = 10,
@@ -29,16 +30,16 @@ static enum err refuse(struct call *call, const struct lambda_mapping_settings *
                        const struct lambda_mapping *m)
 {
     bool stream_only = s->has_parallel || s->has_age_max || s->bisect || s->has_retries ||
-                       s->destination || str_is_set(s->starting_position) || s->has_timestamp;
+                       s->destination || str_is_set(s->starting_position) || s->has_timestamp ||
+                       s->tumbling_s;
     if (!m->stream && stream_only)
         return LAMBDA_INVALID(
             call, "Unsupported parameters for SQS event source: StartingPosition, "
                   "ParallelizationFactor, DestinationConfig, MaximumRecordAgeInSeconds, "
-                  "BisectBatchOnFunctionError and MaximumRetryAttempts are for streams.");
+                  "BisectBatchOnFunctionError, MaximumRetryAttempts and TumblingWindowInSeconds "
+                  "are for streams.");
     if (m->stream && s->scaling)
         return LAMBDA_INVALID(call, "ScalingConfig is for queues, not for streams.");
-    if (s->has_tumbling && s->tumbling_s != 0)
-        return LAMBDA_INVALID(call, "TumblingWindowInSeconds is not supported by Weir.");
     if (s->other_source)
         return LAMBDA_INVALID(call, "Event sources other than SQS queues and DynamoDB streams are "
                                     "not supported by Weir.");
@@ -102,6 +103,11 @@ static enum err apply_stream(struct call *call, const struct lambda_mapping_sett
         m->age_max_s = s->age_max_s;
     if (s->has_bisect)
         m->bisect = s->bisect;
+    if (s->has_tumbling)
+        m->tumbling_s = s->tumbling_s;
+    if (m->tumbling_s < 0 || m->tumbling_s > LAMBDA_WINDOW_MAX_S)
+        return LAMBDA_INVALID(call, "TumblingWindowInSeconds must be between 0 and %d",
+                              LAMBDA_WINDOW_MAX_S);
     if (m->parallel < 1 || m->parallel > PARALLEL_MAX)
         return LAMBDA_INVALID(call, "ParallelizationFactor must be between 1 and %d", PARALLEL_MAX);
     if (m->retries < -1 || m->retries > RETRIES_MAX)

@@ -7,6 +7,7 @@
 #include "svc/lambda/lambda_keys.h"
 #include "svc/lambda/lambda_provisioned.h"
 #include "svc/lambda/lambda_url.h"
+#include "svc/lambda/lambda_window.h"
 
 enum {
     FN_ARENA_MAX = 1024 * 1024,
@@ -105,6 +106,7 @@ static const struct record_field mapping_fields[] = {
     REC_SINCE(2, REC_INT(struct lambda_mapping, age_max_s)),
     REC_SINCE(2, REC_STR(struct lambda_mapping, on_failure)),
     REC_SINCE(3, REC_STR(struct lambda_mapping, function.qualifier)),
+    REC_SINCE(3, REC_INT(struct lambda_mapping, tumbling_s)),
 };
 const struct record_type lambda_mapping_type =
     RECORD_TYPE(struct lambda_mapping, 3, mapping_fields);
@@ -621,6 +623,7 @@ enum err lambda_mapping_del(struct txn *txn, struct lambda *l, const struct lamb
     TRY(lambda_mapping_leave(txn, m));
     TRY(txn_each(txn, key_range(txn->arena, &lambda_k_checkpoint, m->function.scope, m->uuid),
                  drop_checkpoint, txn));
+    TRY(lambda_windows_drop_all(txn, m));
     TRY(tags_drop(txn, arn));
     return catalogue_del(l->mappings, txn, mapping_key(txn->arena, m));
 }

@@ -18,7 +18,10 @@
  *   LS3  A shard's checkpoints are one record, for a number of lanes. With another number of lanes all
  *        begin at the least of them: what was done beyond is repeated, and in order.
  *   LS4  Nothing runs while nothing is committed: a lane that found no record waits for a wake, which
- *        was arranged before it read.
+ *        was arranged before it read. With an open window (lambda_window.h) it wakes at its end.
+ *   LS5  A lane's window is stored by the commits that move its checkpoint, so its state is the sum of the
+ *        records between the window's beginning and the checkpoint, whatever crashed. No batch has
+ *        records of two windows.
  *
  *   checkpoint  u8 version, uint lanes, { uint commit, uint which of it }
  *
@@ -32,11 +35,12 @@
 #include "codec/json.h"
 #include "svc/lambda/lambda_int.h"
 #include "svc/lambda/lambda_keys.h"
+#include "svc/lambda/lambda_window.h"
 
 enum {
     CHECKPOINT_VERSION = 1,
     LANES_MAX = 10,  /* of a shard: ParallelizationFactor */
-    RANGES_MAX = 16, /* halves of halves of LAMBDA_BATCH_MAX */
+    RANGES_MAX = 18, /* halves of halves of LAMBDA_BATCH_MAX, of what a window cut off */
     READ_MAX = 1000, /* changes taken by one read */
     LOOK_MAX = 10 * 1000,
     NO_ROOM_MS = 200,
@@ -47,6 +51,8 @@ enum {
     EVENT_BYTES_MAX = LAMBDA_PAYLOAD_SYNC_MAX - 1024,
     BATCH_ARENA_MAX = 64 * 1024 * 1024,
     DOCUMENT_MAX = 64 * 1024,
+    LOOK_AGAIN_MS = 60 * 1000, /* at an open window: the wall clock may jump */
+    WINDOW_EVENT_MAX = 4096,   /* bytes of its event besides the state, which may fill a response */
 };
 static const int64_t NEVER_MS = INT64_MAX;
 
@@ -79,6 +85,12 @@ struct lane {
     struct lambda_invocation inv;
     struct buf event;
     bool function_error; /* of the last invocation */
+    /* the open window, and what the settlement makes of it; the states lie in the buffers */
+    struct lambda_window window, next_window;
+    struct buf state, next_state;
+    bool final; /* the window is being ended: an invocation without records, and its settlement */
+    char shard_id[DDB_SHARD_ID_LEN + 1];
+    struct ddb_place settled; /* as the checkpoint says */
     /* the settlement: up to here; why it was given up, or NULL */
     size_t upto;
     const char *condition;
@@ -86,7 +98,8 @@ struct lane {
     struct arena *got_arena;
     struct piece *got;
     size_t n_got, want, looked, got_bytes;
-    struct ddb_place got_to;
+    struct ddb_place got_from, got_to; /* got_from: of the first read */
+    struct lambda_window got_window;
     bool got_more, got_full;
 };
 
@@ -126,13 +139,15 @@ static void set_all(struct ddb_place *places, struct ddb_place place)
         places[i] = place;
 }
 
-/* The places of all lanes of the shard, tracked (LS3). */
-static enum err checkpoint_get(struct txn *txn, const struct lane *ln, struct ddb_place *places)
+/* The places of all lanes of the shard, tracked (LS3). *ret_other: they were another number of lanes. */
+static enum err checkpoint_get(struct txn *txn, const struct lane *ln, struct ddb_place *places,
+                               bool *ret_other)
 {
     const struct lambda_mapping *m = ln->s->m;
     struct str value;
     struct unpack u;
     struct ddb_place least = {UINT64_MAX, 0};
+    *ret_other = false;
     enum err err = txn_get(txn, checkpoint_key(txn, ln), &value);
     if (err == ERR_NOT_FOUND) {
         set_all(places, (struct ddb_place){m->start_commit, m->latest ? UINT16_MAX : 0});
@@ -152,8 +167,11 @@ static enum err checkpoint_get(struct txn *txn, const struct lane *ln, struct dd
             least = places[i];
     }
     TRY(unpack_end(&u));
-    if (lanes != ln->s->parallel)
-        set_all(places, least);
+    if (lanes == ln->s->parallel)
+        return ERR_OK;
+    TRY(lambda_windows_least(txn, m, ln->shard, &least));
+    set_all(places, least);
+    *ret_other = true;
     return ERR_OK;
 }
 
@@ -161,7 +179,10 @@ static enum err checkpoint_put(struct txn *txn, const struct lane *ln, struct dd
 {
     struct ddb_place places[LANES_MAX];
     struct buf b;
-    TRY(checkpoint_get(txn, ln, places));
+    bool other;
+    TRY(checkpoint_get(txn, ln, places, &other));
+    if (other)
+        TRY(lambda_windows_drop(txn, ln->s->m, ln->shard));
     places[ln->nth] = place;
     buf_init_arena(&b, txn->arena, LANES_MAX * 32);
     pack_u8(&b, CHECKPOINT_VERSION);
@@ -249,12 +270,27 @@ static enum err take(void *arg, const struct ddb_change *c)
     return ERR_OK;
 }
 
+/* Where the lane stands, at the first read. */
+static enum err load(struct txn *txn, struct lane *ln, const struct ddb_stream *stream)
+{
+    const struct lambda_stream *s = ln->s;
+    struct ddb_place places[LANES_MAX];
+    bool other;
+    struct str shard_id = s->l->ddb->text->shard_id(txn->arena, stream, ln->shard);
+    if (!str_is_set(shard_id))
+        return ERR_NOMEM;
+    assert(shard_id.len < sizeof(ln->shard_id));
+    memcpy(ln->shard_id, shard_id.p, shard_id.len);
+    TRY(checkpoint_get(txn, ln, places, &other));
+    ln->got_from = ln->got_to = places[ln->nth];
+    return lambda_window_get(txn, s->m, ln->shard, ln->nth, s->parallel, &ln->got_window);
+}
+
 static enum err read_body(struct txn *txn, void *arg)
 {
     struct lane *ln = arg;
     const struct lambda_stream *s = ln->s;
     const struct dynamodb_port *ddb = s->l->ddb;
-    struct ddb_place places[LANES_MAX];
     struct ddb_stream *stream;
     size_t batch = (size_t)s->m->batch_size;
     ln->n_got = ln->looked = ln->got_bytes = 0;
@@ -264,14 +300,24 @@ static enum err read_body(struct txn *txn, void *arg)
     ln->want = batch > ln->n ? min_size(batch - ln->n, READ_MAX) : 0;
     TRY(lambda_mapping_may(txn, s->l, s->m, "dynamodb:GetRecords"));
     TRY(ddb->find(ddb->self, txn, s->m->source_arn, &stream));
-    if (!ln->loaded) {
-        TRY(checkpoint_get(txn, ln, places));
-        ln->got_to = places[ln->nth];
-    }
+    if (!ln->loaded)
+        TRY(load(txn, ln, stream));
     ln->got = ARENA_ARRAY(txn->arena, struct piece, ln->want + 1);
     if (!ln->got)
         return ERR_NOMEM;
     return ddb->read(ddb->self, txn, stream, ln->shard, ln->got_to, take, ln);
+}
+
+static enum err loaded(struct lane *ln)
+{
+    buf_clear(&ln->state);
+    buf_add_str(&ln->state, ln->got_window.state);
+    TRY(buf_err(&ln->state));
+    ln->window = ln->got_window;
+    ln->window.state = buf_str(&ln->state);
+    ln->settled = ln->got_from;
+    ln->loaded = true;
+    return ERR_OK;
 }
 
 static void read_done(void *arg, enum err err)
@@ -282,8 +328,9 @@ static void read_done(void *arg, enum err err)
     for (size_t i = 0; i < ln->n_got && err == ERR_OK; i++)
         err = batch_add(ln, &ln->got[i]);
     ln->got = NULL;
+    if (err == ERR_OK && !ln->loaded)
+        err = loaded(ln);
     if (err == ERR_OK) {
-        ln->loaded = true;
         ln->read_to = ln->got_to;
         ln->full = ln->full || ln->got_full;
         ln->maybe = ln->maybe || ln->got_more;
@@ -322,28 +369,36 @@ static void read_start(struct lane *ln)
 
 /* --- after the invocation --------------------------------------------------------------------- */
 
-static void put_batch_info(struct json_out *o, const struct lane *ln, struct str shard_id)
+static void put_batch_info(struct json_out *o, const struct lane *ln, struct str settled)
 {
     char text[CLOCK_TEXT_MAX];
-    const struct piece *first = &ln->v[ln->from], *last = &ln->v[ln->upto - 1];
+    /* The end of a window has no records: it is told by where the lane stands. */
+    const struct piece end = {.wall_ms = ln->window.end_ms, .sequence = settled};
+    const struct piece *first = ln->final ? &end : &ln->v[ln->from];
+    const struct piece *last = ln->final ? &end : &ln->v[ln->upto - 1];
     json_key(o, STR("DDBStreamBatchInfo"));
     json_open(o, '{');
-    json_kv_str(o, STR("shardId"), shard_id);
+    json_kv_str(o, STR("shardId"), str_c(ln->shard_id));
     json_kv_str(o, STR("startSequenceNumber"), first->sequence);
     json_kv_str(o, STR("endSequenceNumber"), last->sequence);
     json_kv_str(o, STR("approximateArrivalOfFirstRecord"), clock_iso8601(text, first->wall_ms));
     json_kv_str(o, STR("approximateArrivalOfLastRecord"), clock_iso8601(text, last->wall_ms));
-    json_kv_i64(o, STR("batchSize"), (int64_t)(ln->upto - ln->from));
+    json_kv_i64(o, STR("batchSize"), ln->final ? 0 : (int64_t)(ln->upto - ln->from));
     json_kv_str(o, STR("streamArn"), ln->s->m->source_arn);
     json_close(o, '}');
 }
 
 /* What the destination is sent of a range that was given up: where it is, not what it holds. */
-static enum err send_failure(struct txn *txn, const struct lane *ln, struct str shard_id)
+static enum err give_up(struct txn *txn, const struct lane *ln)
 {
     char text[CLOCK_TEXT_MAX];
     struct buf b;
     struct json_out o;
+    if (str_empty(ln->s->m->on_failure))
+        return ERR_OK;
+    struct str settled = ln->s->l->ddb->text->sequence(txn->arena, ln->settled);
+    if (!str_is_set(settled))
+        return ERR_NOMEM;
     buf_init_arena(&b, txn->arena, DOCUMENT_MAX);
     json_out_init(&o, &b);
     json_open(&o, '{');
@@ -365,29 +420,17 @@ static enum err send_failure(struct txn *txn, const struct lane *ln, struct str 
     }
     json_kv_str(&o, STR("version"), STR("1.0"));
     json_kv_str(&o, STR("timestamp"), clock_iso8601_ms(text, txn->wall_ms));
-    put_batch_info(&o, ln, shard_id);
+    put_batch_info(&o, ln, settled);
     json_close(&o, '}');
     TRY(buf_err(&b));
     return lambda_send_to(txn, ln->inv.fn, ln->s->m->on_failure,
                           &(struct target_delivery){.payload = buf_str(&b)});
 }
 
-static enum err give_up(struct txn *txn, const struct lane *ln)
+/* Where the settlement puts the checkpoint. */
+static struct ddb_place settle_place(const struct lane *ln)
 {
-    const struct dynamodb_port *ddb = ln->s->l->ddb;
-    struct ddb_stream *stream;
-    struct str shard_id = STR("");
-    if (!str_is_set(ln->s->m->on_failure) || str_empty(ln->s->m->on_failure))
-        return ERR_OK;
-    enum err err = ddb->find(ddb->self, txn, ln->s->m->source_arn, &stream);
-    if (err == ERR_OK) {
-        shard_id = ddb->text->shard_id(txn->arena, stream, ln->shard);
-        if (!str_is_set(shard_id))
-            return ERR_NOMEM;
-    } else if (err != ERR_NOT_FOUND) {
-        return err;
-    }
-    return send_failure(txn, ln, shard_id);
+    return ln->upto == ln->n ? ln->read_to : ln->v[ln->upto - 1].place;
 }
 
 static enum err settle_body(struct txn *txn, void *arg)
@@ -401,7 +444,12 @@ static enum err settle_body(struct txn *txn, void *arg)
         return err == ERR_NOT_FOUND ? ERR_OK : err; /* deleted: nothing is kept of it */
     if (ln->condition)
         TRY(give_up(txn, ln));
-    return checkpoint_put(txn, ln, ln->upto == ln->n ? ln->read_to : ln->v[ln->upto - 1].place);
+    if (ln->final)
+        return lambda_window_put(txn, m, ln->shard, ln->nth, &(struct lambda_window){0});
+    TRY(checkpoint_put(txn, ln, settle_place(ln)));
+    if (ln->condition || !lambda_window_is_open(&ln->next_window))
+        return ERR_OK;
+    return lambda_window_put(txn, m, ln->shard, ln->nth, &ln->next_window);
 }
 
 static void settle(struct lane *ln, size_t upto, const char *condition);
@@ -416,10 +464,10 @@ static void back_off(struct lane *ln)
 static void fail(struct lane *ln, bool may_halve)
 {
     const struct lambda_mapping *m = ln->s->m;
-    size_t end = ln->ends[ln->n_ends - 1];
-    assert(ln->n_ends > 0 && end > ln->from && ln->inv.fn);
+    size_t end = ln->final ? ln->from : ln->ends[ln->n_ends - 1];
+    assert(ln->inv.fn && (ln->final || end > ln->from));
     ln->failures++;
-    if (may_halve && m->bisect && end - ln->from > 1 && ln->n_ends < RANGES_MAX) {
+    if (may_halve && !ln->final && m->bisect && end - ln->from > 1 && ln->n_ends < RANGES_MAX) {
         ln->ends[ln->n_ends++] = ln->from + (end - ln->from) / 2;
         ln->failures = 0;
     } else if (m->retries >= 0 && ln->failures > m->retries) {
@@ -427,6 +475,23 @@ static void fail(struct lane *ln, bool may_halve)
         return;
     }
     back_off(ln);
+}
+
+/* What was settled of the window holds from now on. */
+static void take_window(struct lane *ln)
+{
+    if (ln->final) {
+        ln->window = (struct lambda_window){0};
+        return;
+    }
+    ln->settled = settle_place(ln);
+    if (ln->condition || !lambda_window_is_open(&ln->next_window))
+        return;
+    struct buf old = ln->state;
+    ln->state = ln->next_state;
+    ln->next_state = old;
+    ln->window = ln->next_window;
+    ln->window.state = buf_str(&ln->state);
 }
 
 static void settle_done(void *arg, enum err err)
@@ -440,12 +505,18 @@ static void settle_done(void *arg, enum err err)
         lambda_stream_pump(ln->s);
         return;
     }
+    take_window(ln);
     ln->again = false;
     ln->condition = NULL;
     ln->from = ln->upto;
     ln->failures = 0;
     ln->invoked = ln->failed;
     ln->backoff_ms = 0;
+    if (ln->final) {
+        ln->final = false;
+        lambda_stream_pump(ln->s);
+        return;
+    }
     while (ln->n_ends && ln->ends[ln->n_ends - 1] <= ln->from)
         ln->n_ends--;
     if (ln->n_ends == 0)
@@ -458,7 +529,7 @@ static void settle_done(void *arg, enum err err)
 
 static void settle(struct lane *ln, size_t upto, const char *condition)
 {
-    assert(upto > ln->from && upto <= ln->n && ln->inv.fn); /* LS1 */
+    assert((ln->final || upto > ln->from) && upto <= ln->n && ln->inv.fn); /* LS1 */
     ln->upto = upto;
     ln->condition = condition;
     run(ln, settle_body, settle_done);
@@ -486,10 +557,34 @@ static enum err first_failure(struct lane *ln, struct str response, size_t *ret_
     return ERR_OK;
 }
 
+/* Keeps the state that a window is to have next. ERR_INVALID: the response has none. */
+static enum err next_state(struct lane *ln, struct str response)
+{
+    struct str state;
+    arena_clear(&ln->s->scratch);
+    TRY(lambda_window_answer(&ln->s->scratch, response, &state));
+    buf_clear(&ln->next_state);
+    buf_add_str(&ln->next_state, state);
+    TRY(buf_err(&ln->next_state));
+    ln->next_window.state = buf_str(&ln->next_state);
+    ln->next_window.early = state.len > LAMBDA_WINDOW_STATE_MAX;
+    return ERR_OK;
+}
+
 /* The function answered. */
 static void answered(struct lane *ln, const struct lambda_result *r)
 {
-    size_t end = ln->ends[ln->n_ends - 1], done = end;
+    size_t end = ln->final ? ln->from : ln->ends[ln->n_ends - 1], done = end;
+    if (lambda_window_is_open(&ln->next_window) && next_state(ln, r->body) != ERR_OK) {
+        tell(ln->s, "PROBLEM: Function returned no state of its window");
+        fail(ln, true);
+        return;
+    }
+    if (ln->final) {
+        tell(ln->s, "OK");
+        settle(ln, end, NULL);
+        return;
+    }
     if (ln->s->m->partial && first_failure(ln, r->body, &done) != ERR_OK) {
         tell(ln->s, "PROBLEM: Function returned an invalid batch response");
         fail(ln, true);
@@ -538,18 +633,28 @@ static void hold_fn(struct lane *ln, struct lambda_fn *fn)
     ln->inv.fn = lambda_fn_ref(fn);
 }
 
-static void invoke(struct lane *ln)
+static void write_event(struct lane *ln)
 {
-    struct lambda_fn *fn = ln->inv.fn;
-    char id[RNG_UUID_LEN + 1];
+    size_t end = ln->final ? ln->from : ln->ends[ln->n_ends - 1];
     buf_clear(&ln->event);
     BUF_ADD_LIT(&ln->event, "{\"Records\":[");
-    for (size_t i = ln->from; i < ln->ends[ln->n_ends - 1]; i++) {
+    for (size_t i = ln->from; i < end; i++) {
         if (i > ln->from)
             buf_add_byte(&ln->event, ',');
         buf_add_str(&ln->event, ln->v[i].record);
     }
-    BUF_ADD_LIT(&ln->event, "]}");
+    buf_add_byte(&ln->event, ']');
+    if (lambda_window_is_open(&ln->next_window))
+        lambda_window_put_event(&ln->event, &ln->next_window, ln->final, str_c(ln->shard_id),
+                                ln->s->m->source_arn);
+    buf_add_byte(&ln->event, '}');
+}
+
+static void invoke(struct lane *ln)
+{
+    struct lambda_fn *fn = ln->inv.fn;
+    char id[RNG_UUID_LEN + 1];
+    write_event(ln);
     if (buf_err(&ln->event) != ERR_OK) {
         tell(ln->s, "PROBLEM: The event is too large or memory ran out");
         buf_clear(&ln->event);
@@ -591,16 +696,68 @@ static bool choose_fn(struct lane *ln)
     return room;
 }
 
+/* The window that the range's records are of, and the range ends with it (LS5). */
+static void enter_window(struct lane *ln)
+{
+    int64_t length_s = ln->s->m->tumbling_s;
+    ln->next_window = (struct lambda_window){0};
+    if (!length_s)
+        return;
+    ln->next_window = lambda_window_of(&ln->window, ln->v[ln->from].wall_ms, length_s);
+    ln->next_window.lanes = ln->s->parallel;
+    if (!lambda_window_is_open(&ln->window))
+        ln->next_window.from = ln->settled;
+    size_t at = ln->from, end = ln->ends[ln->n_ends - 1];
+    while (at < end && !lambda_window_is_behind(&ln->next_window, ln->v[at].wall_ms))
+        at++;
+    assert(at > ln->from && (at == end || ln->n_ends < RANGES_MAX));
+    if (at < end)
+        ln->ends[ln->n_ends++] = at;
+}
+
+/* Whether the open window is over and all of its records are done. *ret_left_ms: until it is. */
+static bool window_is_over(const struct lane *ln, int64_t *ret_left_ms)
+{
+    const struct lambda_window *w = &ln->window;
+    *ret_left_ms = NEVER_MS;
+    if (!lambda_window_is_open(w))
+        return false;
+    if (ln->final || w->early || !ln->s->m->tumbling_s)
+        return true;
+    if (ln->n)
+        return lambda_window_is_behind(w, ln->v[ln->n_ends ? ln->from : 0].wall_ms);
+    int64_t left_ms = w->end_ms + LAMBDA_WINDOW_GRACE_MS - clock_wall_ms();
+    *ret_left_ms = min_i64(max_i64(left_ms, 1), LOOK_AGAIN_MS);
+    return left_ms <= 0 && !ln->maybe;
+}
+
+/* The last invocation for the window: with its state, without records. */
+static int64_t end_window(struct lane *ln, int64_t now_ms)
+{
+    if (!choose_fn(ln))
+        return NO_ROOM_MS;
+    if (!ln->final)
+        ln->failures = ln->invoked = 0;
+    if (ln->n == 0)
+        ln->from = 0;
+    ln->final = true;
+    ln->next_window = ln->window;
+    invoke(ln);
+    return ln->busy ? NEVER_MS : max_i64(ln->not_before_ms - now_ms, 1);
+}
+
 /* The next thing of a batch that is under way. */
 static int64_t go_on(struct lane *ln, int64_t now_ms)
 {
     if (!choose_fn(ln))
         return NO_ROOM_MS;
     size_t old = too_old(ln, now_ms);
-    if (old > ln->from)
+    if (old > ln->from) {
         settle(ln, old, "RecordAgeExceeded");
-    else
+    } else {
+        enter_window(ln);
         invoke(ln);
+    }
     return ln->busy ? NEVER_MS : max_i64(ln->not_before_ms - now_ms, 1);
 }
 
@@ -614,6 +771,7 @@ static bool batch_ready(const struct lane *ln, int64_t now_ms)
 /* Does what there is to do; when to look again, in ms from now. */
 static int64_t step(struct lane *ln, int64_t now_ms)
 {
+    int64_t left_ms;
     if (ln->busy)
         return NEVER_MS; /* its end pumps */
     if (now_ms < ln->not_before_ms)
@@ -622,6 +780,8 @@ static int64_t step(struct lane *ln, int64_t now_ms)
         settle(ln, ln->upto, ln->condition);
         return ln->busy ? NEVER_MS : SETTLE_AGAIN_MS;
     }
+    if (window_is_over(ln, &left_ms))
+        return end_window(ln, now_ms);
     if (ln->n_ends == 0 && batch_ready(ln, now_ms)) {
         ln->from = 0;
         ln->ends[ln->n_ends++] = ln->n;
@@ -633,7 +793,7 @@ static int64_t step(struct lane *ln, int64_t now_ms)
         read_start(ln);
         return ln->busy ? NEVER_MS : PROBLEM_MS;
     }
-    return ln->n ? max_i64(ln->due_ms - now_ms, 1) : NEVER_MS;
+    return ln->n ? max_i64(ln->due_ms - now_ms, 1) : left_ms;
 }
 
 /* --- the stream as a whole -------------------------------------------------------------------- */
@@ -652,6 +812,8 @@ static void free_lanes(struct lambda_stream *s)
     for (size_t i = 0; i < s->n_lanes; i++) {
         lambda_fn_unref(s->lanes[i].inv.fn);
         buf_release(&s->lanes[i].event);
+        buf_release(&s->lanes[i].state);
+        buf_release(&s->lanes[i].next_state);
         arena_release(&s->lanes[i].arena);
         mem_free(s->lanes[i].v);
     }
@@ -677,7 +839,9 @@ static enum err make_lanes(struct lambda_stream *s)
         ln->nth = (uint16_t)(i % parallel);
         ln->maybe = true;
         arena_init(&ln->arena, BATCH_ARENA_MAX);
-        buf_init(&ln->event, LAMBDA_PAYLOAD_SYNC_MAX);
+        buf_init(&ln->event, LAMBDA_PAYLOAD_SYNC_MAX + WINDOW_EVENT_MAX);
+        buf_init(&ln->state, LAMBDA_PAYLOAD_SYNC_MAX);
+        buf_init(&ln->next_state, LAMBDA_PAYLOAD_SYNC_MAX);
     }
     return ERR_OK;
 }

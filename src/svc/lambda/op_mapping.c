@@ -47,7 +47,7 @@ static enum err fill_stream(struct arena *a, const struct lambda_mapping *m,
     WIRE_SET(out, maximum_retry_attempts, m->retries);
     WIRE_SET(out, maximum_record_age_in_seconds, m->age_max_s);
     WIRE_SET(out, bisect_batch_on_function_error, m->bisect);
-    WIRE_SET(out, tumbling_window_in_seconds, 0);
+    WIRE_SET(out, tumbling_window_in_seconds, m->tumbling_s);
     on_failure->destination = m->on_failure;
     destination->on_failure = on_failure;
     out->destination_config = destination;
