@@ -206,6 +206,10 @@ static enum err make_head(struct aws *aws, const struct endpoint *e, const struc
     for (size_t i = 0; i < n; i++)
         buf_add_fmt(head, STR_FMT ": " STR_FMT "\r\n", STR_ARG(headers[i].name),
                     STR_ARG(headers[i].value));
+    /* Of the invocation that the call is made in: by it, loops of functions are found. */
+    const char *trace = getenv("_X_AMZN_TRACE_ID");
+    if (trace && !strpbrk(trace, "\r\n"))
+        buf_add_fmt(head, "x-amzn-trace-id: %s\r\n", trace);
     buf_add_fmt(head, "content-length: %zu\r\nuser-agent: weir-runtime-c\r\n\r\n", req->body.len);
     return buf_err(head);
 }

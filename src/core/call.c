@@ -83,6 +83,13 @@ enum err call_make_id(struct call_impl *c)
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
+struct str call_trace(const struct call *call)
+{
+    if (!call->who || !str_is_set(call->who->role_arn))
+        return STR_NONE;
+    return wire_header_get(call->request, STR("x-amzn-trace-id"));
+}
+
 static enum err set_error(struct call_impl *c, const struct wire_error *error, const char *fmt,
                           va_list ap)
 {

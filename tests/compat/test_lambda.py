@@ -75,14 +75,18 @@ def zipped(source, name="app.py"):
     return out.getvalue()
 
 
-def raw(stage, method, path, body):
-    """A signed request, for members that an older boto3 does not know."""
+def raw(stage, method, path, body, trace=None, session=None):
+    """A signed request, for members that an older boto3 does not know; with a trace header, and a session's
+    credentials as STS gives them."""
     import urllib.error
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
     request = AWSRequest(method, stage.weir.endpoint + path, data=json.dumps(body), headers={"Content-Type": "application/json"})
-    SigV4Auth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
+    keys = (session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]) if session else ("test", "test")
+    SigV4Auth(Credentials(*keys), "lambda", "us-east-1").add_auth(request)
+    if trace:
+        request.headers["X-Amzn-Trace-Id"] = trace
     try:
         with urllib.request.urlopen(urllib.request.Request(
                 request.url, json.dumps(body).encode(), dict(request.headers.items()), method=method)) as reply:
@@ -109,9 +113,11 @@ class Stage:
         self.logs = weir.client("logs")
         self.s3 = weir.client("s3")
 
-    def role(self, policy=ALL):
+    def role(self, policy=ALL, trust=None):
+        """`trust`: an account that may assume it, instead of Lambda."""
         name = "r-" + uuid.uuid4().hex[:10]
-        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        document = TRUST.replace('"Service": "lambda.amazonaws.com"', f'"AWS": "{trust}"') if trust else TRUST
+        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
         if policy:
             self.iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
         return arn

@@ -262,11 +262,23 @@ static enum err authorize_more(struct call *call, const void *in)
     return ERR_OK;
 }
 
+static void metrics(void *self, struct buf *b)
+{
+    const struct lambda *l = self;
+    buf_add_fmt(b,
+                "# HELP weir_lambda_recursive_invocations_dropped_total Invocations not begun, as "
+                "a function invoked itself in a loop.\n"
+                "# TYPE weir_lambda_recursive_invocations_dropped_total counter\n"
+                "weir_lambda_recursive_invocations_dropped_total %llu\n",
+                atomic_load(&l->loops_stopped));
+}
+
 const struct svc_def lambda_def = {
     .wire = &lambda_service,
     .make = make,
     .start = start,
     .drain = drain,
+    .metrics = metrics,
     .release = release,
     .tags = &lambda_tags_service,
     .targets = lambda_targets,

@@ -6,6 +6,7 @@
  *            started -> OK              -> done, or on-success destination in the same commit
  *                    -> function error  -> retry after base, 2 * base; then give_up
  *                    -> throttled       -> retry after 1 s doubling to 5 min, until the event is old
+ *            in a loop (lambda_trace.h) -> give_up
  *   give_up: dead letter queue and on-failure destination in the commit that removes the event (P2)
  *
  * Source: Lambda developer guide, "Asynchronous invocation", "Retaining records of asynchronous
@@ -44,13 +45,13 @@ static enum err config_of(struct txn *txn, struct lambda *l, const struct lambda
 }
 
 enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
-                          struct str qualifier, struct str request_id, struct str client_context,
-                          struct str payload)
+                          struct lambda_event *ev)
 {
-    struct lambda_event ev = {fn->name, fn->id, request_id, client_context, payload};
     struct lambda_async_config config;
-    ev.name.qualifier = qualifier;
-    TRY(config_of(txn, l, &ev.name, fn, &config));
+    ev->name.scope = fn->name.scope;
+    ev->name.name = fn->name.name;
+    ev->fn_id = fn->id;
+    TRY(config_of(txn, l, &ev->name, fn, &config));
     int retries = config.retries >= 0 ? config.retries : LAMBDA_ASYNC_RETRIES;
     int64_t age_s = config.age_max_s >= 0 ? config.age_max_s : LAMBDA_ASYNC_AGE_MAX_S;
     const struct deliver_options opt = {
@@ -59,9 +60,9 @@ enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda
     };
     struct str record;
 
-    if (payload.len > LAMBDA_PAYLOAD_ASYNC_MAX)
+    if (ev->payload.len > LAMBDA_PAYLOAD_ASYNC_MAX)
         return ERR_LIMIT;
-    TRY(record_make(&lambda_event_type, txn->arena, &ev, &record));
+    TRY(record_make(&lambda_event_type, txn->arena, ev, &record));
     return deliver_add(l->deliver, txn, DELIVER_LAMBDA_ASYNC, record, &opt);
 }
 
@@ -83,6 +84,7 @@ struct attempt {
     bool by_alias;
     bool answered; /* the function ran */
     bool function_error;
+    bool loop;      /* it was not begun, as one too many of its chain */
     char *response; /* heap; NULL when too large to be kept */
     size_t response_len;
 };
@@ -135,6 +137,10 @@ static void attempt_done(struct lambda_invocation *inv, const struct lambda_resu
     case INVOKE_THROTTLED:
     case INVOKE_FAILED:
     case INVOKE_STOPPING:
+        break;
+    case INVOKE_LOOP:
+        outcome = DELIVER_GIVE_UP;
+        at->loop = true;
         break;
     }
     deliver_done(at->l->deliver, at->work, outcome);
@@ -195,6 +201,7 @@ static void attempt(void *self, struct deliver_work *work)
     at->inv.fn = fn;
     at->inv.event = ev.payload;
     at->inv.client_context = ev.client_context;
+    at->inv.cause = ev.cause;
     memcpy(at->inv.request_id, ev.request_id.p,
            min_size(ev.request_id.len, sizeof(at->inv.request_id) - 1));
     at->inv.may_wait = true;
@@ -368,9 +375,10 @@ static enum err send_dead_letter(struct txn *txn, struct lambda *l, const struct
 {
     const struct attempt *at = work->user;
     struct json *doc = NULL;
-    bool refused = !at && never_runs(l, fn);
-    struct str message =
-        refused ? STR("Rate Exceeded.") : STR("The event was not processed in time");
+    bool refused = !at && never_runs(l, fn), loop = at && at->loop;
+    struct str message = refused ? STR("Rate Exceeded.")
+                         : loop  ? STR("The function invokes itself in a loop.")
+                                 : STR("The event was not processed in time");
 
     if (at && at->response &&
         json_parse(txn->arena, str_n(at->response, at->response_len), &doc, NULL) == ERR_OK) {
@@ -380,7 +388,11 @@ static enum err send_dead_letter(struct txn *txn, struct lambda *l, const struct
     }
     const struct target_attribute attributes[] = {
         {.name = STR("RequestID"), .value = ev->request_id},
-        {.name = STR("ErrorCode"), .value = refused ? STR("429") : STR("200"), .number = true},
+        {.name = STR("ErrorCode"),
+         .value = refused ? STR("429")
+                  : loop  ? STR("400")
+                          : STR("200"),
+         .number = true},
         {.name = STR("ErrorMessage"), .value = str_sub(message, 0, ERROR_MESSAGE_MAX)},
     };
     return lambda_send_to(txn, fn, fn->dlq_arn,
@@ -402,6 +414,7 @@ static enum err event_and_function(struct txn *txn, struct lambda *l,
 static enum err give_up(void *self, struct txn *txn, const struct deliver_work *work, bool expired)
 {
     struct lambda *l = self;
+    const struct attempt *at = work->user;
     struct lambda_event ev;
     struct lambda_fn *fn;
     struct lambda_async_config config;
@@ -416,7 +429,9 @@ static enum err give_up(void *self, struct txn *txn, const struct deliver_work *
         TRY(send_dead_letter(txn, l, fn, &ev, work));
     if (str_is_set(config.on_failure))
         TRY(send_record(txn, l, fn, &ev, work, config.on_failure,
-                        expired ? "EventAgeExceeded" : "RetriesExhausted"));
+                        at && at->loop ? "RecursiveInvocationDetected"
+                        : expired      ? "EventAgeExceeded"
+                                       : "RetriesExhausted"));
     return ERR_OK;
 }
 

@@ -27,6 +27,7 @@
 #include "base/rng.h"
 #include "codec/json.h"
 #include "svc/lambda/lambda_provisioned.h"
+#include "svc/lambda/lambda_trace.h"
 
 enum {
     IDLE_MAX_MS = 5 * 60 * 1000,
@@ -37,9 +38,8 @@ enum {
     MEMORY_OVERCOMMIT = 2, /* functions mostly use much less than they are given */
     LINE_BYTES_MAX = 2048,
     WAITING_MAX = LAMBDA_ASYNC_RUNNING_MAX, /* of a function */
-    TRACE_HEX = 24 + 16,
-    LOG_VARIABLES = 2,     /* that tell a runtime the log format and level */
-    STARTING_PER_CORE = 2, /* environments, over which who may wait does */
+    LOG_VARIABLES = 2,                      /* that tell a runtime the log format and level */
+    STARTING_PER_CORE = 2,                  /* environments, over which who may wait does */
 };
 
 /* What the versions of a function share. */
@@ -712,16 +712,6 @@ static struct instance *idle_take(struct pool *pool)
 
 /* --- invoking --------------------------------------------------------------------------------- */
 
-/* What X-Ray's clients need to find, though nothing is sampled. */
-static struct str make_trace(struct lambda_invocation *inv)
-{
-    char hex[TRACE_HEX + 1];
-    rng_text(hex, TRACE_HEX, "0123456789abcdef");
-    int n = snprintf(inv->trace, sizeof(inv->trace), "Root=1-%08x-%.24s;Parent=%.16s;Sampled=0",
-                     (unsigned)(clock_wall_ms() / 1000), hex, hex + 24);
-    return str_n(inv->trace, (size_t)n);
-}
-
 static void on_head(struct sandbox_invoke *sb, struct str content_type)
 {
     struct lambda_invocation *inv = CONTAINER_OF(sb, struct lambda_invocation, sb);
@@ -748,7 +738,8 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
         .request_id = str_c(inv->request_id),
         .function_arn = inv->invoked_arn[0] ? str_c(inv->invoked_arn) : in->fn->arn,
         .client_context = inv->client_context,
-        .trace_id = make_trace(inv),
+        /* X-Ray's clients need to find it, though nothing is sampled. */
+        .trace_id = lambda_trace_next(inv->trace, inv->cause, &in->fn->name),
         .timeout_ms = in->fn->timeout_s * 1000,
         .on_result = on_result,
         .on_head = inv->on_piece ? on_head : NULL,
@@ -846,6 +837,11 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
     buf_init(&inv->tail, 4 * SANDBOX_LINE_MAX);
     if (e->stopped) {
         end_early(e, inv, INVOKE_STOPPING, NULL);
+        return;
+    }
+    if (lambda_is_loop(e->l, &inv->fn->name, inv->cause)) {
+        lambda_loop_stopped(e->l, &inv->fn->name);
+        end_early(e, inv, INVOKE_LOOP, NULL);
         return;
     }
     struct pool *pool = pool_get(e, inv->fn);

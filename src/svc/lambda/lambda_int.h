@@ -39,8 +39,8 @@ enum {
     LAMBDA_LIST_MAX = 50, /* functions of one page */
     LAMBDA_MAPPING_LIST_MAX = 100,
     LAMBDA_REVISION_LEN = 36,
-    LAMBDA_ARN_MAX = 320,  /* bytes, with the longest names, qualifier and region */
-    LAMBDA_TRACE_MAX = 80, /* "Root=1-...;Parent=...;Sampled=0" */
+    LAMBDA_ARN_MAX = 320,   /* bytes, with the longest names, qualifier and region */
+    LAMBDA_TRACE_MAX = 256, /* of the trace header (lambda_trace.h) */
     LAMBDA_ASYNC_RETRIES = 2,
     LAMBDA_ASYNC_AGE_MAX_S = 6 * 3600,
     LAMBDA_ASYNC_RUNNING_MAX = 64,       /* asynchronous invocations at once */
@@ -132,8 +132,9 @@ struct lambda_fn {
     bool log_json;
     struct str log_level, system_log_level; /* with log_json: "INFO"... */
     uint64_t number;                        /* of a published version; 0: $LATEST */
-    uint64_t last_number;  /* of $LATEST: that was published last, be it there or not */
-    int64_t code_unzipped; /* bytes of the unpacked package; 0: not known */
+    uint64_t last_number;   /* of $LATEST: that was published last, be it there or not */
+    bool recursion_allowed; /* of $LATEST: loops of the function are let run */
+    int64_t code_unzipped;  /* bytes of the unpacked package; 0: not known */
     struct lambda_fn_layer *layers;
     size_t n_layers;
     struct str opt_id; /* folder of their files, as code_id; absent: no layers */
@@ -515,6 +516,7 @@ enum lambda_status {
     INVOKE_THROTTLED,
     INVOKE_FAILED, /* could not be started here: `why` */
     INVOKE_STOPPING,
+    INVOKE_LOOP, /* not begun: the function invoked itself too often in this chain */
 };
 
 struct lambda_result {
@@ -529,7 +531,8 @@ struct lambda_invocation {
     struct lambda_fn *fn; /* reference taken by the caller, dropped by the caller */
     struct str event;     /* borrowed until on_done */
     char request_id[LAMBDA_REVISION_LEN + 1];
-    struct str client_context;        /* absent: none */
+    struct str client_context; /* absent: none */
+    struct str cause;          /* trace header of what caused it; absent: none; borrowed likewise */
     char invoked_arn[LAMBDA_ARN_MAX]; /* "": the function's */
     bool want_tail;
     bool may_wait; /* for an invocation of the same function to end, instead of being throttled */
@@ -627,22 +630,23 @@ struct lambda_event {
     struct str request_id;
     struct str client_context;
     struct str payload;
+    struct str cause; /* trace header of what sent it; absent: none */
 };
 enum err lambda_async_register(struct lambda *l) WARN_UNUSED;
 /* Attempts that the loops' end left open let their functions go; the engine that keeps them is freed
  * after the service. */
 void lambda_async_forget(struct lambda *l);
-/* Stages an asynchronous invocation of `fn` by one of its names. ERR_LIMIT. */
+/* Stages an asynchronous invocation of `fn` by the name with ev->name.qualifier; of the event, scope, name
+ * and fn_id are filled in here. ERR_LIMIT. */
 enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda_fn *fn,
-                          struct str qualifier, struct str request_id, struct str client_context,
-                          struct str payload) WARN_UNUSED;
+                          struct lambda_event *ev) WARN_UNUSED;
 /* What a destination is sent. */
 struct lambda_destination_record {
     int64_t now_ms;
     struct str request_id;
     struct str function_arn; /* with qualifier */
     struct str version;      /* that ran */
-    const char *condition;   /* "Success", "RetriesExhausted", "EventAgeExceeded" */
+    const char *condition;   /* "Success", "RetriesExhausted", "EventAgeExceeded", ... */
     int invoke_count;
     struct str request_payload; /* JSON */
     bool has_response;
@@ -784,6 +788,7 @@ struct lambda {
     struct list removals; /* lambda_code.c's, home loop */
     struct io_timer removal_timer;
     uint8_t url_key[32]; /* of package URLs; of this process start */
+    atomic_ullong loops_stopped;
 };
 
 /* page_scan's answer; of ERR_INVALID it makes the service's error. */

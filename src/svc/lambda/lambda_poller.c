@@ -25,6 +25,7 @@
 #include "codec/json.h"
 #include "svc/lambda/lambda_int.h"
 #include "svc/lambda/lambda_keys.h"
+#include "svc/lambda/lambda_trace.h"
 
 enum {
     RECEIVE_MAX = 10,    /* messages of one receive */
@@ -50,6 +51,7 @@ struct batch {
     struct message *first, **last;
     size_t n;
     size_t bytes;        /* of records */
+    struct str cause;    /* the trace header with most hops of its messages; absent: none has one */
     bool full;           /* no room in the event */
     struct batch *spill; /* of a full one that is gathered: what had no room in it */
     int64_t due_ms;      /* end of the window */
@@ -483,6 +485,7 @@ static void batch_invoked(struct lambda_invocation *inv, const struct lambda_res
     case INVOKE_THROTTLED:
     case INVOKE_FAILED:
     case INVOKE_STOPPING:
+    case INVOKE_LOOP: /* of what it allowed when the messages were received */
         set_result(p, "PROBLEM: Function call was throttled or could not start");
         mapping_backoff(p);
         b->release = true;
@@ -531,6 +534,7 @@ static void batch_invoke(struct batch *b, struct lambda_fn *fn)
         return;
     }
     b->inv.event = buf_str(&b->event);
+    b->inv.cause = b->cause;
     (void)rng_uuid(id);
     memcpy(b->inv.request_id, id, sizeof(b->inv.request_id));
     b->inv.on_done = batch_invoked;
@@ -586,6 +590,9 @@ static enum err keep_message(struct batch *b, const struct sqs_received *got)
     msg->id = str_dup(&b->arena, got->message_id);
     msg->receipt = str_dup(&b->arena, got->receipt_handle);
     msg->record = str_dup(&b->arena, got->lambda_record_json);
+    struct str cause = lambda_trace_longer(b->cause, got->trace, &b->p->m->function);
+    if (cause.p != b->cause.p)
+        b->cause = str_dup(&b->arena, cause);
     if (!str_is_set(msg->id) || !str_is_set(msg->receipt) || !str_is_set(msg->record))
         return ERR_NOMEM;
     b->bytes += msg->record.len + 1;
@@ -620,6 +627,18 @@ static void drop_unwanted(struct lambda_poller *p)
     settle(b);
 }
 
+/* A message that the function sent to itself through too many others stays in the queue, like one that it
+ * fails on: once received often enough, it is in the queue's dead letter queue.
+ * Source: Lambda developer guide, "Recursive loop detection". */
+static bool leave_in_loop(struct lambda_poller *p, const struct sqs_received *got)
+{
+    if (!lambda_is_loop(p->l, &p->m->function, got->trace))
+        return false;
+    lambda_loop_stopped(p->l, &p->m->function);
+    set_result(p, "PROBLEM: Recursive invocations were stopped");
+    return true;
+}
+
 /* Into the batch, and what its event has no room for into the ones behind it: they are leased all
  * the same. */
 static enum err keep_received(struct batch *b)
@@ -634,6 +653,8 @@ static enum err keep_received(struct batch *b)
             TRY(keep_unwanted(b, &b->got[i]));
             continue;
         }
+        if (leave_in_loop(b->p, &b->got[i]))
+            continue;
         if (into->n > 0 && into->bytes + size > EVENT_BYTES_MAX) {
             struct batch *next = batch_new(b->p);
             if (!next)

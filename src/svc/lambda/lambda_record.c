@@ -75,6 +75,7 @@ static const struct record_field fn_fields[] = {
     REC_SINCE(4, REC_INT(struct lambda_fn, code_unzipped)),
     REC_SINCE(4, REC_LIST(struct lambda_fn, layers, n_layers, LAMBDA_LAYERS_MAX, &fn_layer_type)),
     REC_SINCE(4, REC_STR(struct lambda_fn, opt_id)),
+    REC_SINCE(4, REC_BOOL(struct lambda_fn, recursion_allowed)),
 };
 const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 4, fn_fields);
 
@@ -118,8 +119,9 @@ static const struct record_field event_fields[] = {
     REC_STR(struct lambda_event, client_context),
     REC_STR(struct lambda_event, payload),
     REC_SINCE(2, REC_STR(struct lambda_event, name.qualifier)),
+    REC_SINCE(3, REC_STR(struct lambda_event, cause)),
 };
-const struct record_type lambda_event_type = RECORD_TYPE(struct lambda_event, 2, event_fields);
+const struct record_type lambda_event_type = RECORD_TYPE(struct lambda_event, 3, event_fields);
 
 static const struct record_field alias_fields[] = {
     REC_NAME(struct lambda_alias, function),    REC_STR(struct lambda_alias, name),

@@ -615,6 +615,7 @@ static void on_invoked(struct lambda_invocation *inv, const struct lambda_result
         tell(ln->s, "PROBLEM: Function call failed");
         fail(ln, true);
         break;
+    case INVOKE_LOOP: /* nothing causes it that has a lineage */
     case INVOKE_THROTTLED:
     case INVOKE_FAILED:
     case INVOKE_STOPPING:

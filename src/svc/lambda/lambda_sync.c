@@ -4,6 +4,7 @@
 #include "svc/lambda/lambda_sync.h"
 
 #include "base/mem.h"
+#include "svc/lambda/lambda_trace.h"
 
 enum { WAIT_MARGIN_MS = 30 * 1000 }; /* over what initialisation and function may take */
 
@@ -36,7 +37,7 @@ struct sync {
     char *body;
     size_t body_len;
     struct buf tail;
-    struct buf context;
+    struct buf context, cause;
     void *user;
 };
 
@@ -51,6 +52,7 @@ static void sync_unref(struct sync *s)
     buf_release(&s->tail);
     buf_release(&s->out);
     buf_release(&s->context);
+    buf_release(&s->cause);
     mem_free(s->event);
     mem_free(s->body);
     mem_free(s);
@@ -177,6 +179,7 @@ static struct sync *sync_new(struct call *call, struct lambda_fn *fn, struct str
     buf_init(&s->tail, LAMBDA_TAIL_MAX);
     buf_init(&s->out, LAMBDA_STREAM_HIGH + 4 * HTTP_READ_BYTES);
     buf_init(&s->context, LAMBDA_CONTEXT_MAX);
+    buf_init(&s->cause, LAMBDA_TRACE_GIVEN_MAX);
     s->l = lambda_of(call);
     s->inv.fn = lambda_fn_ref(fn);
     s->event = mem_alloc(payload.len + 1);
@@ -227,6 +230,11 @@ enum err lambda_sync_start(struct call *call, const struct lambda_sync_request *
         buf_add_str(&s->context, req->context);
         s->inv.client_context = buf_str(&s->context);
     }
+    struct str cause = call_trace(call);
+    if (str_is_set(cause) && cause.len <= LAMBDA_TRACE_GIVEN_MAX) {
+        buf_add_str(&s->cause, cause);
+        s->inv.cause = buf_str(&s->cause);
+    }
     if (arena_on_release(call->arena, on_release, s) != ERR_OK) {
         sync_unref(s);
         return ERR_NOMEM;
@@ -272,6 +280,11 @@ static enum err take_outcome(struct call *call, struct sync *s, struct lambda_ou
                           s->reason ? s->reason : "unknown");
     case INVOKE_STOPPING:
         return call_error(call, &lambda_err_unavailable, "Weir is stopping");
+    case INVOKE_LOOP:
+        return call_error(call, &lambda_err_recursive_invocation_exception,
+                          "The function invokes itself in a loop: it was stopped after %d "
+                          "invocations of one chain.",
+                          LAMBDA_HOPS_MAX);
     case INVOKE_OK:
     case INVOKE_FUNCTION_ERROR:
         break;

@@ -23,7 +23,11 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
     char id[RNG_UUID_LEN + 1];
     const struct lambda_fn *fn = found->opened;
     assert(fn);
-    return lambda_async_add(txn, self, fn, fn->name.qualifier, rng_uuid(id), STR_NONE, d->payload);
+    struct lambda_event ev = {.name.qualifier = fn->name.qualifier,
+                              .request_id = rng_uuid(id),
+                              .payload = d->payload,
+                              .cause = d->trace};
+    return lambda_async_add(txn, self, fn, &ev);
 }
 
 const struct target_kind lambda_targets[1] = {{

@@ -117,9 +117,8 @@ enum err lambda_windows_least(struct txn *txn, const struct lambda_mapping *m, u
                               struct ddb_place *least)
 {
     struct least l = {txn->arena, least};
-    return txn_each(
-        txn, key_range(txn->arena, &lambda_k_window, m->function.scope, m->uuid, shard), take_least,
-        &l);
+    return txn_each(txn, key_range(txn->arena, &lambda_k_window, m->function.scope, m->uuid, shard),
+                    take_least, &l);
 }
 
 static enum err drop(void *arg, struct str key, struct str record)
@@ -129,8 +128,8 @@ static enum err drop(void *arg, struct str key, struct str record)
 
 enum err lambda_windows_drop(struct txn *txn, const struct lambda_mapping *m, uint16_t shard)
 {
-    return txn_each(
-        txn, key_range(txn->arena, &lambda_k_window, m->function.scope, m->uuid, shard), drop, txn);
+    return txn_each(txn, key_range(txn->arena, &lambda_k_window, m->function.scope, m->uuid, shard),
+                    drop, txn);
 }
 
 enum err lambda_windows_drop_all(struct txn *txn, const struct lambda_mapping *m)

@@ -86,8 +86,12 @@ static enum err run(struct call *call, const struct lambda_invoke_input *in, str
                                            .context = context,
                                            .want_tail = str_eq_c(in->log_type, "Tail"),
                                        });
-    TRY(lambda_async_add(call->txn, lambda_of(call), of->fn, of->name.qualifier, call->request_id,
-                         context, payload));
+    struct lambda_event ev = {.name.qualifier = of->name.qualifier,
+                              .request_id = call->request_id,
+                              .client_context = context,
+                              .payload = payload,
+                              .cause = call_trace(call)};
+    TRY(lambda_async_add(call->txn, lambda_of(call), of->fn, &ev));
     WIRE_SET(out, status_code, 202);
     return ERR_OK;
 }

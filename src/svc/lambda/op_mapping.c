@@ -258,8 +258,7 @@ enum err lambda_auth_mapping(struct call *call, const void *in, struct policy_co
     enum err err = lambda_mapping_get(call->txn, call->svc, call_scope(call), uuid, &m);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    struct str arn =
-        lambda_arn(call->arena, call->partition, &m->function, m->function.qualifier);
+    struct str arn = lambda_arn(call->arena, call->partition, &m->function, m->function.qualifier);
     policy_context_add(ctx, STR("lambda:FunctionArn"), arn);
     return str_is_set(arn) ? ERR_OK : ERR_NOMEM;
 }

@@ -208,6 +208,7 @@ enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struc
         enum err err =
             target_stage(call->txn, &target,
                          &(struct target_delivery){.payload = buf_str(&doc),
+                                                   .trace = call_trace(call),
                                                    .subject = STR("Amazon S3 Notification")});
         /* A target that went away, withdrew its permission or takes no message of this size must
          * not stop writers: S3 drops the event and so does Weir, but says so. */

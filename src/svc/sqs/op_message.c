@@ -79,7 +79,8 @@ static struct str sender_of(const struct call *call)
         .body = (in)->message_body, .attributes = &(in)->message_attributes,                       \
         .system = &(in)->message_system_attributes, .has_delay = (in)->has_delay_seconds,          \
         .delay_s = (in)->delay_seconds, .group = (in)->message_group_id,                           \
-        .dedup = (in)->message_deduplication_id, .sender = sender_of(caller)                       \
+        .dedup = (in)->message_deduplication_id, .sender = sender_of(caller),                      \
+        .trace = call_trace(caller)                                                                \
     }
 #define TELL_SENT(caller, out, checked, sent)                                                      \
     do {                                                                                           \

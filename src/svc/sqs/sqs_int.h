@@ -242,6 +242,7 @@ struct sqs_draft {
     int64_t delay_s;
     struct str group, dedup;
     struct str sender;
+    struct str trace; /* of the call, unless `system` brings one; absent: none */
 };
 /* Checks a draft against the queue and makes the record (without id, time and sequence number), the
  * digest of its attributes and of its system attributes (hex; absent without any), and its size. */

@@ -12,6 +12,7 @@ enum {
     FIFO_ID_MAX = 128,
     MD5_TYPE_TEXT = 1,
     MD5_TYPE_BINARY = 2,
+    TRACE_MAX = 1024, /* of a header that comes with the call */
 };
 
 bool sqs_text_ok(struct str s)
@@ -254,6 +255,8 @@ enum err sqs_message_check(struct arena *a, const struct sqs_config *c,
     TRY(check_body(a, c, draft->body, &out, f));
     TRY(check_fifo(a, c, draft, &out, f));
     out.body.sender = draft->sender;
+    if (!str_is_set(out.body.trace) && draft->trace.len <= TRACE_MAX && sqs_text_ok(draft->trace))
+        out.body.trace = draft->trace;
     *ret_checked = out;
     return ERR_OK;
 }

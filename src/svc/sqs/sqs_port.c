@@ -101,7 +101,8 @@ static enum err port_receive(void *self, struct txn *txn, struct str queue_arn, 
                                        .receipt_handle = taken[i].receipt,
                                        .body = taken[i].body.body,
                                        .md5_of_body = md5,
-                                       .lambda_record_json = json};
+                                       .lambda_record_json = json,
+                                       .trace = taken[i].body.trace};
     }
     *ret_n = n;
     return ERR_OK;

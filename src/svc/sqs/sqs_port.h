@@ -10,6 +10,7 @@ struct sqs_received {
     struct str message_id, receipt_handle, body, md5_of_body;
     /* The Records[] element of a Lambda event for this message, JSON text. */
     struct str lambda_record_json;
+    struct str trace; /* AWSTraceHeader; absent: none */
 };
 
 struct sqs_port {

@@ -43,6 +43,7 @@
     }
 #define ARN "arn:aws:lambda:us-east-1:000000000000:function:f"
 #define QUEUE_ARN "arn:aws:sqs:us-east-1:000000000000:q"
+#define RECURSION(method, body) LAMBDA(method, "/2024-08-31/functions/f/recursion-config", body)
 #define MAPPINGS "/2015-03-31/event-source-mappings"
 #define CREATE_MAPPING                                                                             \
     LAMBDA("POST", MAPPINGS,                                                                       \
@@ -326,6 +327,13 @@ static const struct fault_case cases[] = {
         .undo = {CREATE, CREATE_URL},
         .act = DELETE,
         .probe = {LIST},
+    },
+    {
+        .name = "recursion config",
+        .setup = {ROLE, CREATE},
+        .undo = {RECURSION("PUT", "{\"RecursiveLoop\":\"Terminate\"}")},
+        .act = RECURSION("PUT", "{\"RecursiveLoop\":\"Allow\"}"),
+        .probe = {RECURSION("GET", NULL)},
     },
     {
         .name = "create mapping",

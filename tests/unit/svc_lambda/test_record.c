@@ -69,7 +69,7 @@ static void test_mapping(void **state)
 {
     struct lambda_mapping in = {
         .uuid = STR("u"),
-        .function = {{STR("000000000000"), STR("us-east-1")}, STR("f"), STR_NONE},
+        .function = {{STR("000000000000"), STR("us-east-1")}, STR("f"), STR("live")},
         .function_arn = STR("arn"),
         .source_arn = STR("q"),
         .batch_size = 10000,
@@ -78,6 +78,7 @@ static void test_mapping(void **state)
         .partial = true,
         .concurrency_max = 2,
         .modified_ms = 3,
+        .tumbling_s = 900,
     };
     struct arena a;
     struct buf b;
@@ -90,6 +91,8 @@ static void test_mapping(void **state)
     assert_int_equal(out.batch_size, 10000);
     assert_true(out.enabled && out.partial);
     assert_int_equal(out.concurrency_max, 2);
+    assert_int_equal(out.tumbling_s, 900);
+    assert_true(str_eq(out.function.qualifier, in.function.qualifier));
     for (size_t n = 0; n < b.len; n++)
         assert_int_equal(record_unpack(&lambda_mapping_type, &a, str_n(b.p, n), &out), ERR_CORRUPT);
     arena_release(&a);
@@ -97,11 +100,13 @@ static void test_mapping(void **state)
 
 static void test_event(void **state)
 {
-    struct lambda_event in = {{{STR("000000000000"), STR("us-east-1")}, STR("f"), STR_NONE},
-                              STR("id"),
-                              STR("req"),
-                              STR_NONE,
-                              STR("{\"a\":1}")};
+    struct lambda_event in = {
+        .name = {{STR("000000000000"), STR("us-east-1")}, STR("f"), STR("live")},
+        .fn_id = STR("id"),
+        .request_id = STR("req"),
+        .payload = STR("{\"a\":1}"),
+        .cause = STR("Root=1"),
+    };
     struct lambda_event out;
     struct buf b;
 
@@ -110,6 +115,7 @@ static void test_event(void **state)
     assert_int_equal(record_unpack(&lambda_event_type, NULL, buf_str(&b), &out), ERR_OK);
     assert_true(str_eq(out.payload, in.payload) && str_eq(out.fn_id, in.fn_id));
     assert_false(str_is_set(out.client_context));
+    assert_true(str_eq(out.name.qualifier, in.name.qualifier) && str_eq(out.cause, in.cause));
     for (size_t n = 0; n < b.len; n++)
         assert_int_equal(record_unpack(&lambda_event_type, NULL, str_n(b.p, n), &out), ERR_CORRUPT);
     buf_release(&b);
