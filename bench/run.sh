@@ -18,6 +18,9 @@ set -- --weir "$build/weir" --http "$build/bench/bench_http" --data "$work" "$@"
 if ninja -C "$build" package_bench_echo >>"$work/build.log" 2>&1; then
     set -- "$@" --function "provided.al2023=$build/functions/bench_echo.zip"
 fi
+if ninja -C "$build" package_bench_consumer >>"$work/build.log" 2>&1; then
+    set -- "$@" --consumer "$build/functions/bench_consumer.zip"
+fi
 # The same function in the first Python and Node.js that there are.
 add() {
     runtime=$("$build/weir" runtime list | sed -n "s/^\($1[0-9][^ ]*\).*/\1/p" | head -1)

@@ -6,14 +6,12 @@
 #include "scenarios.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/mem.h"
+#include "setup.h"
 
 enum {
     COLD_FUNCTIONS = 20,
     COLD_PAUSE_MS = 100, /* before each: callers that come one by one, not a burst */
-    ZIP_MAX = 8 * 1024 * 1024,
 };
 
 /* Invocations of one function, or of the Nth by request N. */
@@ -44,60 +42,6 @@ static bool invoke_check(void *ctx, struct load_conn *c, struct str body)
            str_find_str(buf_str(&c->in), STR("X-Amz-Function-Error")) == SIZE_MAX;
 }
 
-static void add_base64(struct buf *out, const unsigned char *p, size_t len)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16;
-        v |= i + 1 < len ? (uint32_t)p[i + 1] << 8 : 0;
-        v |= i + 2 < len ? p[i + 2] : 0;
-        buf_add_byte(out, alphabet[v >> 18]);
-        buf_add_byte(out, alphabet[v >> 12 & 63]);
-        buf_add_byte(out, i + 1 < len ? alphabet[v >> 6 & 63] : '=');
-        buf_add_byte(out, i + 2 < len ? alphabet[v & 63] : '=');
-    }
-}
-
-static enum err create_role(struct bench *b)
-{
-    const struct aws_request role = {
-        .method = "POST",
-        .service = "iam",
-        .content_type = "application/x-www-form-urlencoded",
-        .body = STR("Action=CreateRole&Version=2010-05-08&RoleName=bench&"
-                    "AssumeRolePolicyDocument=%7B%22Version%22%3A%222012-10-17%22%2C%22"
-                    "Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22"
-                    "Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3A"
-                    "AssumeRole%22%7D%5D%7D"),
-    };
-    return aws_call(&b->aws, &role, false, NULL);
-}
-
-static enum err create_function(struct bench *b, const struct bench_function *f, const char *name,
-                                struct str zip)
-{
-    struct buf body;
-    buf_init(&body, 2 * ZIP_MAX);
-    buf_add_fmt(&body,
-                "{\"FunctionName\":\"%s\",\"Runtime\":\"%s\",\"Handler\":\"app.handler\","
-                "\"Role\":\"arn:aws:iam::000000000000:role/bench\",\"Timeout\":10,"
-                "\"MemorySize\":128,\"Code\":{\"ZipFile\":\"",
-                name, f->runtime);
-    add_base64(&body, (const unsigned char *)zip.p, zip.len);
-    BUF_ADD_LIT(&body, "\"}}");
-    const struct aws_request create = {
-        .method = "POST",
-        .service = "lambda",
-        .path = STR("/2015-03-31/functions"),
-        .content_type = "application/json",
-        .body = buf_str(&body),
-    };
-    enum err err = buf_err(&body) == ERR_OK ? aws_call(&b->aws, &create, false, NULL) : ERR_NOMEM;
-    buf_release(&body);
-    return err;
-}
-
 /* "bench-python3.11" is no name of a function. */
 static void name_of(const struct bench_function *f, char *out, size_t size)
 {
@@ -109,19 +53,12 @@ static void name_of(const struct bench_function *f, char *out, size_t size)
 
 static enum err create_all(struct bench *b, const struct bench_function *f, const char *name)
 {
-    char *zip = mem_alloc(ZIP_MAX);
-    FILE *file = fopen(f->zip, "rb");
-    enum err err = zip && file ? ERR_OK : ERR_NOT_FOUND;
-    size_t n = err == ERR_OK ? fread(zip, 1, ZIP_MAX, file) : 0;
-    for (int i = 0; err == ERR_OK && i < COLD_FUNCTIONS; i++) {
+    for (int i = 0; i < COLD_FUNCTIONS; i++) {
         char numbered[80];
         (void)snprintf(numbered, sizeof(numbered), "%s-%d", name, i);
-        err = create_function(b, f, numbered, str_n(zip, n));
+        TRY(setup_function(b, f, numbered, NULL));
     }
-    if (file)
-        fclose(file);
-    mem_free(zip);
-    return err;
+    return ERR_OK;
 }
 
 static enum err row(struct bench *b, const struct bench_function *f, const struct load_plan *plan,
@@ -169,7 +106,6 @@ enum err scenario_lambda(struct bench *b)
         printf("%-34s left out: no function package was given\n", "Lambda Invoke");
         return ERR_OK;
     }
-    TRY(create_role(b));
     for (size_t i = 0; i < b->n_functions; i++)
         TRY(run_function(b, &b->functions[i]));
     return ERR_OK;

@@ -16,8 +16,10 @@ struct bench {
     struct aws aws;
     const struct bench_function *functions; /* the first is in C; none: invoke is left out */
     size_t n_functions;
-    double scale;   /* of request counts: 1 is the whole benchmark */
-    unsigned wrong; /* scenarios with a failed request */
+    struct bench_function consumer; /* of mappings; no zip: they are left out */
+    bool has_role;                  /* setup_role made it */
+    double scale;                   /* of request counts: 1 is the whole benchmark */
+    unsigned wrong;                 /* scenarios with a failed request */
 };
 
 /* Prints one row of the results table. `budget` is DESIGN's figure as text, "" for none. */
@@ -31,6 +33,8 @@ enum err scenario_dynamodb(struct bench *b) WARN_UNUSED;
 enum err scenario_sqs(struct bench *b) WARN_UNUSED;
 enum err scenario_s3(struct bench *b) WARN_UNUSED;
 enum err scenario_lambda(struct bench *b) WARN_UNUSED;
+enum err scenario_events(struct bench *b) WARN_UNUSED;
+enum err scenario_mapping(struct bench *b) WARN_UNUSED;
 /* Cost at 10^4 and at 10^6 items; at a queue's depth of 10^2 and 10^5. */
 enum err growth_dynamodb(struct bench *b) WARN_UNUSED;
 enum err growth_sqs(struct bench *b) WARN_UNUSED;
