@@ -58,6 +58,7 @@ enum err deliver_new(struct core *core, struct deliver **ret_deliver)
     d->token = rng_u64();
     atomic_init(&d->next_id, rng_below(1u << ID_COUNTER_BITS));
     list_init(&d->concluding);
+    list_init(&d->postponed);
     d->pump_task.fn = pump_task;
     *ret_deliver = d;
     return ERR_OK;
@@ -85,6 +86,7 @@ enum err deliver_register(struct deliver *d, const struct deliver_kind *kind)
     q->kind = *kind;
     heap_init(&q->heap);
     map_init(&q->by_id);
+    map_init(&q->shares);
     list_init(&q->deferred);
     q->read_to = (struct deliver_pos){INT64_MIN, 0};
     d->queues[d->n_queues++] = q;
@@ -171,6 +173,7 @@ static void queue_free(struct deliver_queue *q)
     }
     heap_release(&q->heap);
     map_release(&q->by_id);
+    deliver_shares_free(q);
     mem_free(q);
 }
 
@@ -194,7 +197,7 @@ struct deliver_stats deliver_get_stats(const struct deliver *d)
 {
     struct deliver_stats stats = d->stats;
     for (size_t i = 0; i < d->n_queues; i++)
-        stats.pending += d->queues[i]->heap.n;
+        stats.pending += d->queues[i]->heap.n + d->queues[i]->n_parked;
     stats.running = d->running;
     return stats;
 }
@@ -301,6 +304,14 @@ static enum err load_body(struct txn *txn, void *arg)
     return deliver_entry_set_payload(e, payload);
 }
 
+static void begin(struct deliver_entry *e)
+{
+    if (e->expired)
+        deliver_conclude_give_up(e);
+    else if (deliver_share_enter(e))
+        e->q->kind.attempt(e->q->kind.self, &e->work);
+}
+
 static void load_done(void *arg, enum err err)
 {
     struct payload_load *load = arg;
@@ -315,10 +326,8 @@ static void load_done(void *arg, enum err err)
         deliver_conclude_drop(e);
     } else if (err != ERR_OK) {
         deliver_conclude_later(e);
-    } else if (e->expired) {
-        deliver_conclude_give_up(e);
     } else {
-        e->q->kind.attempt(e->q->kind.self, &e->work);
+        begin(e);
     }
 }
 
@@ -340,10 +349,7 @@ static void entry_start(struct deliver_entry *e, int64_t now_ms)
         deliver_conclude_later(e);
         return;
     }
-    if (e->expired)
-        deliver_conclude_give_up(e);
-    else
-        e->q->kind.attempt(e->q->kind.self, &e->work);
+    begin(e);
 }
 
 static void attempt_due(struct deliver_queue *q, int64_t now_ms)
@@ -421,7 +427,7 @@ static void scan_start(struct deliver_queue *q)
 
 static bool wants_scan(const struct deliver_queue *q)
 {
-    return !q->scanning && q->by_id.n < DELIVER_WINDOW_LOW &&
+    return !q->scanning && q->by_id.n - q->n_parked < DELIVER_WINDOW_LOW &&
            deliver_pos_before(q->read_to, DELIVER_POS_END);
 }
 

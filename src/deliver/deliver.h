@@ -17,6 +17,7 @@
  *   D5  The due range is never read from its beginning but at start: deleted pieces leave markers
  *       there that a scan would have to skip. What is added, retried or read later is known by
  *       memory and by the position up to which the store was read.
+ *   D6  Pieces that wait for the same thing (`share`) leave attempts to others, whatever becomes of theirs.
  *
  *   due --attempt--> running --ok--> done
  *    ^                  |
@@ -85,6 +86,9 @@ struct deliver_kind {
     /* The attempt's conclusion is committed (or never will be): frees work->user, which is not
      * NULL. NULL: nothing to free. */
     void (*release)(void *self, struct deliver_work *work);
+    /* What the piece waits for, as a number: equal for pieces of one function, mostly different for
+     * others (D6). The payload is there. NULL: the kind has no shares. */
+    uint64_t (*share)(void *self, const struct deliver_work *work);
     /* Delay before attempt `next`, in ms, before jitter of +-20 %. next == work->attempt: the
      * attempt was not counted, for the work->uncounted'th time (throttled). NULL: 1 s doubling to 5
      * min. */

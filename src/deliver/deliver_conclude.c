@@ -19,9 +19,14 @@ enum { JITTER_PERCENT = 20 };
 
 static void left_running(struct deliver_entry *e)
 {
+    if (e->aside) {
+        e->aside = false;
+        return;
+    }
     assert(e->q->running > 0 && e->q->d->running > 0);
     e->q->running--;
     e->q->d->running--;
+    deliver_share_leave(e);
 }
 
 static void conclude_staged(struct deliver_entry *e);
@@ -126,7 +131,8 @@ static void batch_done(void *arg, enum err err)
 
 void deliver_conclude_pump(struct deliver *d)
 {
-    if (d->committing || list_empty(&d->concluding) || !d->leased ||
+    bool none = list_empty(&d->concluding) && list_empty(&d->postponed);
+    if (d->committing || none || !d->leased ||
         clock_mono_ns() < d->commit_after_ns)
         return;
     struct batch *batch = mem_calloc(1, sizeof(*batch));
@@ -138,6 +144,8 @@ void deliver_conclude_pump(struct deliver *d)
     size_t bytes = 0;
     while (batch->n < DELIVER_BATCH_MAX && bytes < DELIVER_BATCH_BYTES_MAX) {
         struct list *link = list_pop_front(&d->concluding);
+        if (!link)
+            link = list_pop_front(&d->postponed);
         if (!link)
             break;
         struct deliver_entry *e = CONTAINER_OF(link, struct deliver_entry, link);
@@ -157,7 +165,7 @@ static void conclude(struct deliver_entry *e, enum deliver_outcome outcome)
     assert(e->state != DELIVER_ENTRY_WAITING && !list_linked(&e->link));
     e->outcome = outcome;
     e->state = DELIVER_ENTRY_CONCLUDING;
-    list_push_back(&d->concluding, &e->link);
+    list_push_back(e->aside ? &d->postponed : &d->concluding, &e->link);
     deliver_pump_soon(d);
 }
 
@@ -199,6 +207,16 @@ static void conclude_retry(struct deliver_entry *e, bool counted)
     if (e->rec.age_max_ms) /* not later than the moment it is given up */
         due = min_i64(due, max_i64(e->rec.created_ms + e->rec.age_max_ms, now_ms));
     e->next = (struct deliver_pos){due, e->at.id};
+    conclude(e, DELIVER_RETRY);
+}
+
+void deliver_conclude_postpone(struct deliver_entry *e, int64_t due_ms)
+{
+    left_running(e); /* while its commit is on the way, others are attempted */
+    e->aside = true;
+    e->next_attempt = e->work.attempt;
+    e->next_uncounted = e->work.uncounted;
+    e->next = (struct deliver_pos){due_ms, e->at.id};
     conclude(e, DELIVER_RETRY);
 }
 

@@ -2,6 +2,8 @@
 #ifndef WEIR_DELIVER_CONCLUDE_H
 #define WEIR_DELIVER_CONCLUDE_H
 
+#include <stdint.h>
+
 struct deliver_entry;
 struct deliver;
 
@@ -13,5 +15,7 @@ void deliver_conclude_give_up(struct deliver_entry *e); /* the kind's give_up, t
 
 /* Commits what was concluded, in batches, one commit at a time. */
 void deliver_conclude_pump(struct deliver *d);
+/* Not attempted now, for want of a share: the piece as it is, due at that moment. */
+void deliver_conclude_postpone(struct deliver_entry *e, int64_t due_ms);
 
 #endif

@@ -154,6 +154,6 @@ void deliver_queue_admit(struct deliver_queue *q, struct deliver_entry *e)
         deliver_entry_free(e);
         return;
     }
-    if (q->by_id.n > DELIVER_WINDOW_MAX)
+    if (q->by_id.n - q->n_parked > DELIVER_WINDOW_MAX)
         evict(q);
 }

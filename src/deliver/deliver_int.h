@@ -52,7 +52,7 @@ struct deliver_record {
 };
 
 enum deliver_entry_state {
-    DELIVER_ENTRY_WAITING,    /* in the heap */
+    DELIVER_ENTRY_WAITING,    /* in the heap, or parked (deliver_share.c) */
     DELIVER_ENTRY_RUNNING,    /* payload being read, attempted, or being given up */
     DELIVER_ENTRY_CONCLUDING, /* outcome known, commit on its way */
 };
@@ -64,11 +64,13 @@ struct deliver_entry {
     struct deliver_pos at;
     struct deliver_record rec; /* its payload member is unused: see work.payload */
     struct heap_node node;
-    struct list link; /* deferred, concluding */
+    struct list link;            /* deferred, concluding, parked */
+    struct deliver_share *share; /* during an attempt */
     struct io_task task;
     enum deliver_entry_state state;
     enum deliver_outcome outcome;
     bool expired;
+    bool aside; /* put aside by its share: it takes up no attempt */
     struct deliver_pos next; /* of a retry */
     int next_attempt, next_uncounted;
     char *payload;         /* heap copy, NULL when not in memory */
@@ -86,6 +88,8 @@ struct deliver_queue {
     struct deliver_pos read_to; /* every stored piece before it is in memory */
     bool scanning;
     struct list deferred; /* notices that came during a scan */
+    struct map shares;    /* of those with attempts */
+    size_t n_parked;      /* in by_id, but not of the window */
     struct deliver_scan *scan;
 };
 
@@ -100,7 +104,7 @@ struct deliver {
     bool started, leasing, leased, stopped, committing;
     size_t running;       /* over all kinds */
     size_t payload_bytes; /* of entries in memory */
-    struct list concluding;
+    struct list concluding, postponed; /* the second when there is room in a batch */
     struct io_timer timer;
     struct io_task pump_task;
     atomic_bool pump_posted;
@@ -152,6 +156,15 @@ struct deliver_scan {
 };
 enum err deliver_scan_body(struct txn *txn, void *arg) WARN_UNUSED;
 void deliver_scan_drop(struct deliver_scan *s);
+
+/* --- deliver_share.c -------------------------------------------------------------------------- */
+
+/* Whether a piece whose attempt begins, payload and all, may be attempted; otherwise it was put aside. */
+bool deliver_share_enter(struct deliver_entry *e) WARN_UNUSED;
+/* Its attempt is over: others of its share get their turn. */
+void deliver_share_leave(struct deliver_entry *e);
+/* After the entries were freed. */
+void deliver_shares_free(struct deliver_queue *q);
 
 /* --- deliver_entry.c -------------------------------------------------------------------------- */
 

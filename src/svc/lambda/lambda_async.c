@@ -26,6 +26,7 @@ enum {
     THROTTLE_MAX_MS = 5 * 60 * 1000,
     RESPONSE_KEEP_MAX = 1024 * 1024, /* of a response, for the destination's record */
     RECORD_MAX = 3 * 1024 * 1024,
+    SHARE_PRIME = 1000003,
     ERROR_MESSAGE_MAX = 1024, /* of the dead letter's attribute, as AWS cuts it */
 };
 
@@ -211,6 +212,19 @@ static void attempt(void *self, struct deliver_work *work)
     at->inv.user = at;
     work->user = at;
     lambda_engine_invoke(l->engine, &at->inv);
+}
+
+/* A function's events, of all its versions, have a share of their own (deliver.h D6). */
+static uint64_t share(void *self, const struct deliver_work *work)
+{
+    struct lambda_event ev;
+    if (read_event(work, &ev) != ERR_OK)
+        return 0;
+    const struct str parts[] = {ev.name.scope.account, ev.name.scope.region, ev.name.name};
+    uint64_t hash = 0;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        hash = hash * SHARE_PRIME + str_hash(parts[i]);
+    return hash;
 }
 
 static int64_t backoff_ms(void *self, const struct deliver_work *work, int next)
@@ -474,6 +488,7 @@ enum err lambda_async_register(struct lambda *l)
         .give_up = give_up,
         .succeed = succeed,
         .release = release,
+        .share = share,
         .backoff_ms = backoff_ms,
     };
     TRY(send_register(l->deliver)); /* what buckets are sent */

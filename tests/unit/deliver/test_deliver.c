@@ -103,9 +103,11 @@ static int64_t backoff(void *self, const struct deliver_work *work, int next)
     return env->backoff;
 }
 
-static void engine_new(struct env *env, size_t running_max)
+static void engine_new_shared(struct env *env, size_t running_max,
+                              uint64_t (*share)(void *self, const struct deliver_work *work))
 {
     struct deliver_kind kind = {
+        .share = share,
         .id = DELIVER_TEST,
         .name = "test",
         .self = env,
@@ -117,6 +119,11 @@ static void engine_new(struct env *env, size_t running_max)
     assert_int_equal(deliver_new(&env->core, &env->d), ERR_OK);
     assert_int_equal(deliver_register(env->d, &kind), ERR_OK);
     assert_int_equal(deliver_register(env->d, &kind), ERR_EXISTS);
+}
+
+static void engine_new(struct env *env, size_t running_max)
+{
+    engine_new_shared(env, running_max, NULL);
 }
 
 static int setup(void **state)
@@ -490,6 +497,84 @@ static void test_running_max(void **state)
     assert_int_equal(stored(env), 0);
 }
 
+static uint64_t share_of(void *self, const struct deliver_work *work)
+{
+    return (uint64_t)(unsigned char)work->payload.p[0];
+}
+
+/* Ends the attempts that are held of payloads that begin so. */
+static void end_held(struct env *env, char of)
+{
+    struct deliver_work *held[SEEN_MAX];
+    size_t n = env->n_held;
+    memcpy(held, env->held, n * sizeof(held[0]));
+    env->n_held = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (held[i]->payload.p[0] != of) {
+            env->held[env->n_held++] = held[i];
+            continue;
+        }
+        env->n_running--;
+        deliver_done(env->d, held[i], DELIVER_OK);
+    }
+}
+
+static size_t held_of(const struct env *env, char of)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < env->n_held; i++)
+        n += env->held[i]->payload.p[0] == of;
+    return n;
+}
+
+static bool other_held(struct env *env)
+{
+    return held_of(env, 't') > 0;
+}
+
+static bool large_held(struct env *env)
+{
+    return held_of(env, 'l') == 1;
+}
+
+/* Pieces that hang hold up none that wait for something else, however many they are; and come when they may. */
+static void test_shares(void **state)
+{
+    struct env *env = *state;
+    enum { HANGING = 6 * 1024, ADDED = 1024 };
+    static char bytes[64 * 1024]; /* read back for its attempt */
+    const struct str large = str_n(bytes, sizeof(bytes));
+    memset(bytes, 'l', sizeof(bytes));
+    deliver_free(env->d);
+    engine_new_shared(env, 16, share_of);
+    start(env);
+    env->hold = true;
+    for (size_t i = 0; i < HANGING / ADDED; i++)
+        assert_int_equal(add_n(env, STR("hangs"), 1, 0, ADDED, ERR_OK), ERR_OK);
+    run_a_while(env);
+    assert_int_equal(env->n_held, 8); /* half of 16 */
+    assert_int_equal(add_n(env, STR("too"), 1, 0, 10, ERR_OK), ERR_OK);
+    assert_true(run_until(env, other_held));
+    assert_int_equal(held_of(env, 'h'), 8);
+    while (env->n_seen < 18) {
+        assert_true(run_until(env, other_held));
+        end_held(env, 't');
+    }
+    end_held(env, 't');
+    assert_int_equal(add_n(env, large, 1, 0, 1, ERR_OK), ERR_OK);
+    assert_true(run_until(env, large_held));
+    env->hold = false;
+    end_held(env, 'l');
+    end_held(env, 'h');
+    for (int i = 0; i < 400 && !settled(env); i++) {
+        clock_fake_advance_ms(1000); /* what was postponed */
+        deliver_wake(env->d);
+        run_a_while(env);
+    }
+    assert_int_equal(env->n_seen, HANGING + 11);
+    assert_int_equal(stored(env), 0);
+}
+
 /* What a crashed start was attempting, and what it never came to, is due for the next start. */
 static void test_restart(void **state)
 {
@@ -592,6 +677,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_age, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_payload_retried, setup, teardown),
         cmocka_unit_test_setup_teardown(test_running_max, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shares, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lease, setup, teardown),
         cmocka_unit_test_setup_teardown(test_window, setup, teardown),
