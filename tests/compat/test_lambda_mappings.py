@@ -4,7 +4,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from test_lambda import code_of, zipped
+from test_lambda import code_of, raw, zipped
 from test_lambda_streams import Stage
 from test_streams import refused
 from weirtest import wait_for
@@ -114,4 +114,36 @@ def test_a_stream_to_an_alias(stage):
     wait_for(lambda: "failed" in stage.awslambda.get_event_source_mapping(UUID=made["UUID"])["LastProcessingResult"])
     stage.awslambda.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
     assert told(stage, url) == ["2", "2", name + ":live"]
+    stage.awslambda.delete_event_source_mapping(UUID=made["UUID"])
+
+
+# --- concurrency ------------------------------------------------------------------------------------
+
+COUNTS = """
+import time
+def handler(event, context):
+    time.sleep(0.05)
+    for r in event["Records"]:
+        print("count", r["attributes"]["ApproximateReceiveCount"], r["body"])
+"""
+
+
+@pytest.mark.parametrize("reserved", [True, False])
+def test_concurrency_limits_a_mapping(stage, reserved):
+    """Whose the limit is, the function's or the mapping's: messages wait in the queue and are received once."""
+    url, arn = stage.queue(VisibilityTimeout="60")
+    name = stage.function(COUNTS, MemorySize=128)
+    if reserved:
+        stage.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=2)
+    settings = {} if reserved else {"ScalingConfig": {"MaximumConcurrency": 2}}
+    for i in range(4):
+        stage.sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": f"{i}-{n}"} for n in range(10)])
+    body = {"FunctionName": name, "EventSourceArn": arn, "BatchSize": 1, **settings}
+    made = raw(stage, "POST", "/2015-03-31/event-source-mappings/", body)  # older clients do not know ScalingConfig
+    assert made.get("ScalingConfig") == settings.get("ScalingConfig")
+    lines = lambda: [line.split() for line in stage.log_lines(name) if line.startswith("count")]
+    wait_for(lambda: len(lines()) == 40, 60, "all messages")
+    assert {count for _, count, _ in lines()} == {"1"} and len({body for _, _, body in lines()}) == 40
+    streams = stage.logs.describe_log_streams(logGroupName="/aws/lambda/" + name)["logStreams"]
+    assert 1 <= len(streams) <= 2  # one an environment
     stage.awslambda.delete_event_source_mapping(UUID=made["UUID"])

@@ -20,6 +20,12 @@ def test_one_round(name):
     assert figures
 
 
+def test_chain():
+    seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {seed}")
+    assert torture.play("chain", seed, 0, jobs=120)["kills"] >= 4
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: mounts a small file system")
 def test_full():
     assert torture.play("full", 1, 0)["rounds"] == 1

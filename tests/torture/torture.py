@@ -17,12 +17,13 @@ import urllib.error
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, ".."), os.path.join(HERE, "..", "system")]
+sys.path[:0] = [os.path.join(HERE, ".."), os.path.join(HERE, "..", "system"), os.path.join(HERE, "..", "compat")]
 
 from botocore.config import Config  # noqa: E402
 
 import test_crash  # noqa: E402
 import test_disk  # noqa: E402
+import test_stream_crash  # noqa: E402
 from weirtest import Weir, find_binary, wait_for  # noqa: E402
 
 ONCE = Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=20)
@@ -355,7 +356,133 @@ def clock(rng, until, figures):
         shutil.rmtree(base, ignore_errors=True)
 
 
-TORTURES = {f.__name__: f for f in (kill, full, flips, files, stall, slow, clock)}
+# --- chain ---------------------------------------------------------------------------------------
+
+# Notes in its job's own list of what it saw: each record twice at most, and first times in order.
+WATCHES = """
+import boto3, os
+ddb = boto3.client("dynamodb", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+def handler(event, context):
+    for r in event["Records"]:
+        new = r["dynamodb"]["NewImage"]
+        ddb.update_item(TableName="seen", Key={"id": new["id"]},
+                        UpdateExpression="SET seen = list_append(if_not_exists(seen, :none), :one)",
+                        ExpressionAttributeValues={":none": {"L": []}, ":one": {"L": [new.get("version", {"N": "0"})]}})
+"""
+
+
+def chain(rng, until, figures, jobs=10_000):
+    """The async-jobs pipeline, whose error handler fails at first, under kill -9: every job has its outcome in the end, after a
+    replay, and a watcher sees each job's changes in their order."""
+    import test_pipeline_async_jobs as pipeline
+    from test_lambda_streams import Stage
+    from botocore.exceptions import BotoCoreError, ClientError
+    weir = Weir(args=["--async-retry-base-ms", "100"])
+    try:
+        deployed = pipeline.Deployed(weir)
+        deployed.configure(MARKING="off")
+        stage = Stage(weir)
+        stage.ddb.create_table(TableName="seen", BillingMode="PAY_PER_REQUEST",
+                               AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                               KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}])
+        stage.map(stage.function(WATCHES, FunctionName="watches", Timeout=60), deployed.names["STREAM_ARN"], ParallelizationFactor=2)
+        want = {f"job-{n}": pipeline.want_of(n % 300 + 1) for n in range(jobs)}
+        todo, lock = list(want), threading.Lock()
+
+        def put_all():
+            while True:
+                with lock:
+                    if not todo:
+                        return
+                    name = todo.pop()
+                kind, text, _ = want[name]
+
+                def put():
+                    try:
+                        deployed.put(name, kind, text)
+                    except deployed.ddb.exceptions.ConditionalCheckFailedException:
+                        pass  # the answer to the try before was lost
+                    except (BotoCoreError, ClientError):
+                        return False
+                    return True
+                wait_for(put, 120, "the server")
+
+        def kill_soon():
+            time.sleep(rng.uniform(0.2, 3.0))
+            weir.kill9()
+            weir.start()
+            figures.add("kills")
+
+        threads = [threading.Thread(target=put_all) for _ in range(6)]
+        for t in threads:
+            t.start()
+        while any(t.is_alive() for t in threads) or figures.get("kills", 0) < 2:
+            kill_soon()
+        for t in threads:
+            t.join()
+
+        def table(name):
+            pages = weir.client("dynamodb").get_paginator("scan").paginate(TableName=name, ConsistentRead=True)
+            return {i["id"]["S"]: i for page in pages for i in page["Items"]}
+
+        good = {name for name, (_, _, outcome) in want.items() if not isinstance(outcome, str)}
+        failing = set(want) - good
+
+        def unsettled(names):
+            items = table(deployed.table)
+            return [n for n in names if "status" not in items[n]]
+
+        while time.monotonic() < until and unsettled(good):
+            kill_soon()
+        wait_for(lambda: not unsettled(good), 900, "outcomes of jobs that can be done")
+        check(len(unsettled(failing)) == len(failing), "a failing job was marked though marking is off")
+        wait_for(lambda: quiet(deployed), 300, "failures in the archive")
+        figures["archived"] = deployed.archived()
+        deployed.configure(MARKING="on")
+        for n in range(4):  # what came to the archive after a replay began is in the next
+            replay(weir, deployed, f"chain-{n}")
+            kill_soon()
+            kill_soon()
+            try:
+                wait_for(lambda: not unsettled(failing), 120, "outcomes of jobs that fail")
+                break
+            except AssertionError:
+                check(n < 3, "jobs that fail have no outcome after four replays")
+        items = table(deployed.table)
+        check(set(items) == set(want), "jobs are lost")
+        for name, (_, _, outcome) in want.items():
+            item = items[name]
+            if isinstance(outcome, str):
+                check(item["status"]["S"] == "FAILED" and item["reason"]["S"] == outcome, item)
+            else:
+                check(item["status"]["S"] == "DONE" and {k: int(v["N"]) for k, v in item["result"]["M"].items()} == outcome, item)
+            check(item["version"]["N"] == "1", f"{name} was settled twice")
+
+        def seen():
+            return {n: test_stream_crash.first_times([v["N"] for v in i["seen"]["L"]]) for n, i in table("seen").items()}
+        wait_for(lambda: seen() == {n: ["0", "1"] for n in want}, 300, "every change in order at the watcher")
+        figures.update(jobs=jobs, failed=len(failing))
+    finally:
+        weir.stop()
+
+
+def replay(weir, deployed, name):
+    events, now = weir.client("events"), time.time()
+    archive = events.describe_archive(ArchiveName=deployed.names["ARCHIVE"])
+    events.start_replay(ReplayName=name, EventSourceArn=archive["ArchiveArn"], EventStartTime=now - 86400, EventEndTime=now + 60,
+                        Destination={"Arn": archive["EventSourceArn"], "FilterArns": [deployed.names["RULE_ARN"]]})
+
+
+def quiet(deployed):
+    """Nothing came to the archive for a while: the count is the same, three times, a second apart."""
+    counts = []
+    for _ in range(3):
+        counts.append(deployed.archived())
+        time.sleep(1)
+    return counts[0] and len(set(counts)) == 1
+
+
+TORTURES = {f.__name__: f for f in (kill, full, flips, files, stall, slow, clock, chain)}
 
 
 def play(name, seed, seconds, **kw):
