@@ -306,10 +306,21 @@ static enum err load_body(struct txn *txn, void *arg)
 
 static void begin(struct deliver_entry *e)
 {
-    if (e->expired)
+    int64_t due_ms;
+    if (e->expired) {
         deliver_conclude_give_up(e);
-    else if (deliver_share_enter(e))
+        return;
+    }
+    switch (deliver_share_enter(e, &due_ms)) {
+    case DELIVER_ENTERED:
         e->q->kind.attempt(e->q->kind.self, &e->work);
+        break;
+    case DELIVER_PARKED:
+        break;
+    case DELIVER_POSTPONED:
+        deliver_conclude_postpone(e, due_ms);
+        break;
+    }
 }
 
 static void load_done(void *arg, enum err err)

@@ -132,8 +132,7 @@ static void batch_done(void *arg, enum err err)
 void deliver_conclude_pump(struct deliver *d)
 {
     bool none = list_empty(&d->concluding) && list_empty(&d->postponed);
-    if (d->committing || none || !d->leased ||
-        clock_mono_ns() < d->commit_after_ns)
+    if (d->committing || none || !d->leased || clock_mono_ns() < d->commit_after_ns)
         return;
     struct batch *batch = mem_calloc(1, sizeof(*batch));
     if (!batch) {

@@ -70,7 +70,7 @@ struct deliver_entry {
     enum deliver_entry_state state;
     enum deliver_outcome outcome;
     bool expired;
-    bool aside; /* put aside by its share: it takes up no attempt */
+    bool aside;              /* put aside by its share: it takes up no attempt */
     struct deliver_pos next; /* of a retry */
     int next_attempt, next_uncounted;
     char *payload;         /* heap copy, NULL when not in memory */
@@ -102,8 +102,8 @@ struct deliver {
     struct deliver_queue *queues[DELIVER_KINDS_MAX];
     size_t n_queues;
     bool started, leasing, leased, stopped, committing;
-    size_t running;       /* over all kinds */
-    size_t payload_bytes; /* of entries in memory */
+    size_t running;                    /* over all kinds */
+    size_t payload_bytes;              /* of entries in memory */
     struct list concluding, postponed; /* the second when there is room in a batch */
     struct io_timer timer;
     struct io_task pump_task;
@@ -159,8 +159,13 @@ void deliver_scan_drop(struct deliver_scan *s);
 
 /* --- deliver_share.c -------------------------------------------------------------------------- */
 
-/* Whether a piece whose attempt begins, payload and all, may be attempted; otherwise it was put aside. */
-bool deliver_share_enter(struct deliver_entry *e) WARN_UNUSED;
+enum deliver_entered {
+    DELIVER_ENTERED,   /* it may be attempted */
+    DELIVER_PARKED,    /* it waits in memory for an attempt of its share to end */
+    DELIVER_POSTPONED, /* it is to be due at *ret_due_ms instead */
+};
+/* For a piece whose attempt begins, payload and all. */
+enum deliver_entered deliver_share_enter(struct deliver_entry *e, int64_t *ret_due_ms);
 /* Its attempt is over: others of its share get their turn. */
 void deliver_share_leave(struct deliver_entry *e);
 /* After the entries were freed. */

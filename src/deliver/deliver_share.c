@@ -16,7 +16,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "deliver/deliver_conclude.h"
 #include "deliver/deliver_int.h"
 
 enum {
@@ -70,33 +69,34 @@ static void park(struct deliver_queue *q, struct deliver_share *s, struct delive
 }
 
 /* As fast as PACE_US says they come again, so that each is written about once however many there are. */
-static void postpone(struct deliver_share *s, struct deliver_entry *e)
+static int64_t later_ms(struct deliver_share *s)
 {
     int64_t now_ms = clock_now_ms();
     s->next_us = max_i64(s->next_us, (now_ms + POSTPONE_MIN_MS) * 1000) + PACE_US;
-    deliver_conclude_postpone(e, min_i64(s->next_us / 1000, now_ms + POSTPONE_MAX_MS));
+    return min_i64(s->next_us / 1000, now_ms + POSTPONE_MAX_MS);
 }
 
-bool deliver_share_enter(struct deliver_entry *e)
+enum deliver_entered deliver_share_enter(struct deliver_entry *e, int64_t *ret_due_ms)
 {
     struct deliver_queue *q = e->q;
     assert(e->state == DELIVER_ENTRY_RUNNING && !e->share);
     if (!q->kind.share)
-        return true;
+        return DELIVER_ENTERED;
     struct deliver_share *s = share_get(q, q->kind.share(q->kind.self, &e->work));
     if (!s)
-        return true; /* without memory for it, in the old order */
+        return DELIVER_ENTERED; /* without memory for it, in the old order */
     assert(q->running <= q->kind.running_max);
     if (s->running == 0 || s->running < q->kind.running_max - q->running) {
         s->running++;
         e->share = s;
-        return true;
+        return DELIVER_ENTERED;
     }
-    if (s->n_parked + q->n_parked < PARKED_MAX)
-        park(q, s, e);
-    else
-        postpone(s, e);
-    return false;
+    if (s->n_parked + q->n_parked >= PARKED_MAX) {
+        *ret_due_ms = later_ms(s);
+        return DELIVER_POSTPONED;
+    }
+    park(q, s, e);
+    return DELIVER_PARKED;
 }
 
 void deliver_share_leave(struct deliver_entry *e)

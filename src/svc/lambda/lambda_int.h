@@ -43,9 +43,9 @@ enum {
     LAMBDA_TRACE_MAX = 256, /* of the trace header (lambda_trace.h) */
     LAMBDA_ASYNC_RETRIES = 2,
     LAMBDA_ASYNC_AGE_MAX_S = 6 * 3600,
-    LAMBDA_ASYNC_RUNNING_MAX = 128,      /* asynchronous invocations at once; half are a function's */
-    LAMBDA_BATCH_MAX = 10000,            /* messages of one event source batch */
-    LAMBDA_MAPPING_START = 5,            /* batches at once of a mapping, at first */
+    LAMBDA_ASYNC_RUNNING_MAX = 128, /* asynchronous invocations at once; half are a function's */
+    LAMBDA_BATCH_MAX = 10000,       /* messages of one event source batch */
+    LAMBDA_MAPPING_START = 5,       /* batches at once of a mapping, at first */
     LAMBDA_MAPPING_CONCURRENCY_MAX = 64, /* unless ScalingConfig says otherwise */
     LAMBDA_TAIL_MAX = 4096,              /* bytes of X-Amz-Log-Result */
     LAMBDA_CONTEXT_MAX = 3583, /* bytes of X-Amz-Client-Context, and of what it decodes to */
