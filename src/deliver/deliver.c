@@ -20,6 +20,7 @@
 #include "deliver/deliver_conclude.h"
 #include "deliver/deliver_int.h"
 #include "deliver/due.h"
+#include "deliver/outgoing.h"
 
 enum { ID_COUNTER_BITS = 20 };
 
@@ -59,6 +60,7 @@ enum err deliver_new(struct core *core, struct deliver **ret_deliver)
     atomic_init(&d->next_id, rng_below(1u << ID_COUNTER_BITS));
     list_init(&d->concluding);
     list_init(&d->postponed);
+    list_init(&d->outgoing.asking);
     d->pump_task.fn = pump_task;
     *ret_deliver = d;
     return ERR_OK;
@@ -181,6 +183,7 @@ void deliver_free(struct deliver *d)
 {
     if (!d)
         return;
+    outgoing_release(d); /* before what it would tell */
     for (size_t i = 0; i < d->n_queues; i++)
         queue_free(d->queues[i]);
     due_free(d->due);

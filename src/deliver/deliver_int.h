@@ -114,6 +114,10 @@ struct deliver {
     struct {
         _Atomic uint64_t sent, dead, dropped;
     } sends; /* send.c's */
+    struct {
+        struct fetch *fetch; /* NULL until the first request */
+        struct list asking;
+    } outgoing; /* outgoing.c's; home loop */
 };
 
 /* The loop looks again at what is due and concluded. Any thread. */

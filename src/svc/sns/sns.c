@@ -9,7 +9,6 @@
 static void release(void *self)
 {
     struct sns *s = self;
-    sns_http_release(s);
     sns_sign_release(s);
     catalogue_free(s->subs);
     pthread_mutex_destroy(&s->sign_lock);
@@ -22,7 +21,6 @@ static enum err make(struct core *core, void **ret_self)
     if (!s)
         return ERR_NOMEM;
     s->core = core;
-    list_init(&s->attempts);
     pthread_mutex_init(&s->sign_lock, NULL);
     enum err err = sns_subs_new(s);
     if (err == ERR_OK)

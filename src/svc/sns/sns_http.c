@@ -1,5 +1,5 @@
-/* Requests to HTTP endpoints: durable pieces of work (deliver/deliver.h), attempted by src/fetch on
- * the home loop, retried as the delivery policy says.
+/* Requests to HTTP endpoints: durable pieces of work (deliver/deliver.h), attempted by
+ * deliver/outgoing.h, retried as the delivery policy says.
  *
  *   attempt: 2xx                     -> done
  *            4xx but 429, refused address, malformed URL -> given up: trying again cannot help
@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "svc/sns/sns_int.h"
 
-enum { HEADERS_MAX = 8, ANSWER_MAX = 1024 * 1024 };
+enum { HEADERS_MAX = 8 };
 
 enum err sns_http_add(struct sns *s, struct txn *txn, const struct sns_request *r)
 {
@@ -35,59 +35,28 @@ static enum err read_request(const struct deliver_work *work, struct sns_request
 
 /* One attempt: work->user, until its conclusion is committed. */
 struct attempt {
-    struct list link; /* s->attempts */
     struct sns *s;
     struct deliver_work *work;
-    struct fetch_op *op;
     int status; /* 0: no answer yet */
 };
 
 static void release(void *self, struct deliver_work *work)
 {
-    struct attempt *at = work->user;
-    list_remove(&at->link);
-    mem_free(at);
+    mem_free(work->user);
     work->user = NULL;
 }
 
-static enum fetch_flow on_head(void *arg, int status, const struct fetch_header *headers, size_t n)
-{
-    struct attempt *at = arg;
-    at->status = status;
-    return FETCH_GO;
-}
-
-static enum deliver_outcome outcome_of(const struct attempt *at, enum err e)
-{
-    bool never = e == ERR_DENIED || e == ERR_INVALID || e == ERR_UNSUPPORTED;
-    if (e == ERR_OK && at->status >= 200 && at->status < 300)
-        return DELIVER_OK;
-    if (never || (e == ERR_OK && at->status >= 400 && at->status < 500 && at->status != 429))
-        return DELIVER_GIVE_UP;
-    return DELIVER_RETRY;
-}
-
-static void on_done(void *arg, enum err e, struct str why)
+static void answered(void *arg, const struct outgoing_answer *a)
 {
     struct attempt *at = arg;
     struct sns_request r;
-    enum deliver_outcome outcome = outcome_of(at, e);
-    at->op = NULL;
+    bool again = a->status < 400 || a->status >= 500 || a->status == 429;
+    enum deliver_outcome outcome = outgoing_outcome(a, again);
+    at->status = a->status;
     if (outcome != DELIVER_OK && read_request(at->work, &r) == ERR_OK)
         log_warn("sns", "attempt %d at " STR_FMT " failed: status=%d " STR_FMT "%s",
-                 at->work->attempt, STR_ARG(r.url), at->status, STR_ARG(why),
-                 e == ERR_DENIED ? " (this machine's own addresses: --allow-outgoing-loopback)"
-                                 : "");
+                 at->work->attempt, STR_ARG(r.url), a->status, STR_ARG(a->why), outgoing_hint(a));
     deliver_done(at->s->core->deliver, at->work, outcome);
-}
-
-static enum err fetch_need(struct sns *s)
-{
-    const struct fetch_config cfg = {
-        .loop = core_home_loop(s->core),
-        .allow_loopback = s->core->cfg.outgoing_loopback,
-    };
-    return s->fetch ? ERR_OK : fetch_new(&cfg, &s->fetch);
 }
 
 static enum err begin(struct sns *s, struct attempt *at, const struct sns_request *r)
@@ -105,20 +74,17 @@ static enum err begin(struct sns *s, struct attempt *at, const struct sns_reques
     h[n++] =
         (struct fetch_header){STR("User-Agent"), STR("Amazon Simple Notification Service Agent")};
     assert(n <= HEADERS_MAX);
-    const struct fetch_call call = {
+    const struct outgoing_request request = {
         .method = STR("POST"),
         .url = r->url,
         .headers = h,
-        .headers_n = n,
+        .n_headers = n,
         .body = r->body,
-        .head = on_head,
-        .done = on_done,
-        .arg = at,
-        .response_bytes_max = ANSWER_MAX,
         .timeout_ms = SNS_HTTP_TIMEOUT_MS,
+        .done = answered,
+        .arg = at,
     };
-    TRY(fetch_need(s));
-    return fetch_start(s->fetch, &call, &at->op);
+    return outgoing_start(s->core->deliver, &request);
 }
 
 static void attempt(void *self, struct deliver_work *work)
@@ -137,11 +103,10 @@ static void attempt(void *self, struct deliver_work *work)
         return;
     }
     *at = (struct attempt){.s = s, .work = work};
-    list_push_back(&s->attempts, &at->link);
     work->user = at;
     enum err err = begin(s, at, &r);
     if (err == ERR_INVALID || err == ERR_UNSUPPORTED)
-        on_done(at, err, STR("cannot be asked"));
+        answered(at, &(struct outgoing_answer){.err = err, .why = STR("cannot be asked")});
     else if (err) /* no memory, or too many at once: not the endpoint's fault */
         deliver_done(s->core->deliver, work, DELIVER_RETRY_UNCOUNTED);
 }
@@ -193,14 +158,4 @@ enum err sns_http_register(struct sns *s)
         .backoff_ms = backoff_ms,
     };
     return deliver_register(s->core->deliver, &kind);
-}
-
-/* What is under way is abandoned, and due again at the next start (D1). */
-void sns_http_release(struct sns *s)
-{
-    fetch_free(s->fetch);
-    s->fetch = NULL;
-    struct list *link;
-    while ((link = list_pop_front(&s->attempts)))
-        mem_free(CONTAINER_OF(link, struct attempt, link));
 }

@@ -28,7 +28,7 @@
 #include "deliver/deliver.h"
 #include "deliver/due.h"
 #include "deliver/job.h"
-#include "fetch/fetch.h"
+#include "deliver/outgoing.h"
 #include "lang/pattern.h"
 #include "sns_api.h"
 #include "svc/sns/sns.h"
@@ -65,8 +65,6 @@ struct sns {
     struct catalogue *subs; /* struct sns_sub_live by sns_k_sub */
     struct due_kind *pending;
     struct job_kind *fanout, *removal, *clean;
-    struct fetch *fetch;  /* home loop; NULL until the first request */
-    struct list attempts; /* of HTTP deliveries, under way */
     pthread_mutex_t sign_lock;
     struct sns_signer *signer; /* NULL until a key was made; then for ever */
     struct core_claim cert_claim, mail_claim;
@@ -274,7 +272,6 @@ enum err sns_dead_letter(struct txn *txn, const struct sns_sub *sub, struct str 
 /* sns_http.c: requests to endpoints, durable and retried. Attempts: home loop. */
 enum err sns_http_register(struct sns *s) WARN_UNUSED;
 enum err sns_http_add(struct sns *s, struct txn *txn, const struct sns_request *r) WARN_UNUSED;
-void sns_http_release(struct sns *s);
 
 /* sns_mail.c: letters, which are only shown. The texts are the transaction's, or live as long. */
 enum err sns_mail_add(struct sns *s, struct txn *txn, const struct sns_mail *mail) WARN_UNUSED;
