@@ -4,7 +4,42 @@
 #include <assert.h>
 
 #include "base/arn.h"
+#include "base/record.h"
 #include "core/core.h"
+
+static const struct record_field pair_fields[] = {
+    REC_STR(struct target_pair, name),
+    REC_STR(struct target_pair, value),
+};
+const struct record_type target_pair_type = RECORD_TYPE(struct target_pair, 1, pair_fields);
+
+static const struct record_field http_fields[] = {
+    REC_LIST(struct target_http, path, n_path, TARGET_HTTP_MAX, &record_str),
+    REC_LIST(struct target_http, headers, n_headers, TARGET_HTTP_MAX, &target_pair_type),
+    REC_LIST(struct target_http, query, n_query, TARGET_HTTP_MAX, &target_pair_type),
+};
+const struct record_type target_http_type = RECORD_TYPE(struct target_http, 1, http_fields);
+
+enum err target_request_dup(struct arena *a, const struct target_request *r,
+                            struct target_request *ret)
+{
+    struct target_pair *v = ARENA_ARRAY(a, struct target_pair, r->n_headers + 1);
+    *ret = *r;
+    ret->method = str_dup(a, r->method);
+    ret->url = str_dup(a, r->url);
+    ret->body = str_dup(a, r->body);
+    ret->headers = v;
+    if (!v || !str_is_set(ret->method) || !str_is_set(ret->url) ||
+        str_is_set(ret->body) != str_is_set(r->body))
+        return ERR_NOMEM;
+    for (size_t i = 0; i < r->n_headers; i++) {
+        v[i].name = str_dup(a, r->headers[i].name);
+        v[i].value = str_dup(a, r->headers[i].value);
+        if (!str_is_set(v[i].name) || !str_is_set(v[i].value))
+            return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
 
 /* The service whose row matches, and the row. */
 static const struct svc *kind_of(const struct core *core, struct str arn,
@@ -31,7 +66,13 @@ static const struct svc *kind_of(const struct core *core, struct str arn,
 const struct target_kind *target_kind_of(struct core *core, struct str arn)
 {
     const struct target_kind *kind = NULL;
-    return kind_of(core, arn, &kind) ? kind : NULL;
+    return kind_of(core, arn, &kind) && kind->stage ? kind : NULL;
+}
+
+const struct target_kind *target_outside(struct core *core, struct str arn)
+{
+    const struct target_kind *kind = NULL;
+    return kind_of(core, arn, &kind) && kind->request ? kind : NULL;
 }
 
 bool target_is(struct core *core, struct str arn, const char *name)
@@ -80,8 +121,34 @@ enum err target_stage(struct txn *txn, const struct target *t, const struct targ
     void *self;
     assert(str_is_set(d->payload));
     TRY(find_permitted(txn, t, &kind, &self, &found));
-    assert(txn->kv && kind->stage);
-    return kind->stage(self, txn, t, &found, d);
+    assert(txn->kv);
+    return kind->stage ? kind->stage(self, txn, t, &found, d) : ERR_UNSUPPORTED;
+}
+
+enum err target_ask(struct txn *txn, const struct target *t, const struct target_delivery *d,
+                    struct target_request *ret)
+{
+    const struct target_kind *kind;
+    struct target_found found = {0};
+    void *self;
+    *ret = (struct target_request){0};
+    TRY(find_permitted(txn, t, &kind, &self, &found));
+    TRY(kind->request ? kind->request(self, txn, &found, d, ret) : ERR_UNSUPPORTED);
+    assert(str_is_set(ret->method) && str_is_set(ret->url) && ret->per_second > 0);
+    return ERR_OK;
+}
+
+enum err target_unknown(struct txn *txn, struct str arn)
+{
+    const struct target_kind *kind;
+    struct target_found found = {0};
+    const struct svc *svc = kind_of(txn->core, arn, &kind);
+    if (!svc || !kind->unknown)
+        return ERR_OK;
+    enum err err = kind->find(svc->self, txn, arn, &found);
+    if (err == ERR_OK)
+        err = kind->unknown(svc->self, txn, &found);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 bool target_fault(enum err err)

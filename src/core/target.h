@@ -7,6 +7,9 @@
  *       whatever target_check said once.
  *   TA2 A delivery is staged in the sender's transaction: both happen or neither (P2).
  *
+ * A target outside of Weir (an API destination) is not staged: its kind says by which HTTP request it
+ * is asked, under the same permission, and deliver/send.h asks it.
+ *
  * Permission: with `service` (a service principal, e.g. "s3.amazonaws.com") the target's resource
  * policy decides, with aws:SourceArn and aws:SourceAccount; with `role`, the role's policies and the
  * target's. With neither, the sender vouches for it (a queue's own redrive).
@@ -17,6 +20,8 @@
 #define WEIR_CORE_TARGET_H
 
 #include "core/txn.h"
+
+enum { TARGET_HTTP_MAX = 100 }; /* of each list of a target_http */
 
 /* Where to, and for whom. */
 struct target {
@@ -48,9 +53,38 @@ struct target_delivery {
     struct str group_id, dedup_id; /* FIFO; absent: none */
     struct str trace;              /* X-Amzn-Trace-Id; absent: none */
     const struct target_event
-        *event;         /* for buses; NULL: the payload is an event, from another bus */
-    struct str subject; /* of a topic's message; absent: none */
+        *event;                     /* for buses; NULL: the payload is an event, from another bus */
+    struct str subject;             /* of a topic's message; absent: none */
+    const struct target_http *http; /* for targets outside; NULL: nothing */
 };
+
+struct target_pair {
+    struct str name, value;
+};
+
+/* What a target outside is asked besides the payload. */
+struct target_http {
+    const struct str *path; /* one for each '*' of its address, in order */
+    size_t n_path;
+    const struct target_pair *headers, *query;
+    size_t n_headers, n_query;
+};
+
+/* For the records of whoever stores them (base/record.h). */
+struct record_type;
+extern const struct record_type target_pair_type, target_http_type;
+
+/* The request that asks it. */
+struct target_request {
+    struct str method, url, body; /* body absent: none */
+    const struct target_pair *headers;
+    size_t n_headers;
+    int64_t per_second; /* requests to this target, at most */
+};
+
+/* A copy that lives in `a`. ERR_NOMEM. */
+enum err target_request_dup(struct arena *a, const struct target_request *r,
+                            struct target_request *ret) WARN_UNUSED;
 
 /* What a kind knows of one target after it looked it up. */
 struct target_found {
@@ -71,10 +105,19 @@ struct target_kind {
      * this target takes (a FIFO queue without a group); environment errors. */
     enum err (*stage)(void *self, struct txn *txn, const struct target *target,
                       const struct target_found *found, const struct target_delivery *delivery);
+    /* Of a target outside, in place of `stage`, which is NULL. ERR_INVALID, ERR_LIMIT: not what it
+     * takes; ERR_SUSPENDED: not now, ask again soon; ERR_CLOSED: not as it is set up. The
+     * transaction's arena. */
+    enum err (*request)(void *self, struct txn *txn, const struct target_found *found,
+                        const struct target_delivery *delivery, struct target_request *ret);
+    /* It answered that it does not know us (401, 407): stages what may help. NULL: nothing may. */
+    enum err (*unknown)(void *self, struct txn *txn, const struct target_found *found);
 };
 
 /* The kind of an ARN; NULL: nothing here takes deliveries by it. O(services). */
 const struct target_kind *target_kind_of(struct core *core, struct str arn);
+/* The same for targets outside. */
+const struct target_kind *target_outside(struct core *core, struct str arn);
 /* Whether an ARN is of the kind called `name`. */
 bool target_is(struct core *core, struct str arn, const char *name);
 
@@ -85,6 +128,11 @@ enum err target_check(struct txn *txn, const struct target *target) WARN_UNUSED;
  * target takes. */
 enum err target_stage(struct txn *txn, const struct target *target,
                       const struct target_delivery *delivery) WARN_UNUSED;
+/* The request that asks a target outside, permitted now. Errors as target_stage, and the kind's. */
+enum err target_ask(struct txn *txn, const struct target *target,
+                    const struct target_delivery *delivery, struct target_request *ret) WARN_UNUSED;
+/* See `unknown`. Fine when it is gone. */
+enum err target_unknown(struct txn *txn, struct str arn) WARN_UNUSED;
 /* True for the errors that tell of the target and not of Weir's state: a sender that must not fail
  * on its target's account (S3, dead letters) drops the delivery and says so. */
 bool target_fault(enum err err);

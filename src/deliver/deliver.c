@@ -21,6 +21,7 @@
 #include "deliver/deliver_int.h"
 #include "deliver/due.h"
 #include "deliver/outgoing.h"
+#include "deliver/pace.h"
 
 enum { ID_COUNTER_BITS = 20 };
 
@@ -61,6 +62,7 @@ enum err deliver_new(struct core *core, struct deliver **ret_deliver)
     list_init(&d->concluding);
     list_init(&d->postponed);
     list_init(&d->outgoing.asking);
+    map_init(&d->outgoing.paces);
     d->pump_task.fn = pump_task;
     *ret_deliver = d;
     return ERR_OK;
@@ -187,6 +189,7 @@ void deliver_free(struct deliver *d)
     for (size_t i = 0; i < d->n_queues; i++)
         queue_free(d->queues[i]);
     due_free(d->due);
+    paces_release(&d->outgoing.paces);
     mem_free(d);
 }
 

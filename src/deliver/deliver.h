@@ -48,6 +48,7 @@ enum deliver_kind_id {
     DELIVER_LAMBDA_DESTINATION = 3,
     DELIVER_SEND = 8,      /* payload: a record of send.h */
     DELIVER_SNS_HTTP = 13, /* payload: service sns's record of a request to an endpoint */
+    DELIVER_OUTSIDE = 14,  /* payload: a record of send.h, to a target outside */
     DELIVER_TEST = 255,
 };
 
@@ -57,6 +58,7 @@ struct deliver_work {
     int64_t created_ms;
     int attempt;   /* 1 for the first */
     int uncounted; /* DELIVER_RETRY_UNCOUNTED outcomes since the last counted attempt */
+    bool exact;    /* set by an attempt: its backoff_ms is not to be jittered */
     void *user;    /* the kind's, during an attempt */
 };
 
@@ -125,6 +127,9 @@ void deliver_wake(struct deliver *d);
  * durable. ERR_LIMIT payload, ERR_NOMEM. */
 enum err deliver_add(struct deliver *d, struct txn *txn, enum deliver_kind_id kind,
                      struct str payload, const struct deliver_options *opt) WARN_UNUSED;
+
+/* What backoff_ms is where a kind has none. */
+int64_t deliver_backoff_ms(const struct deliver_work *work, int next);
 
 /* Ends an attempt; home loop's thread, also from inside `attempt`. */
 void deliver_done(struct deliver *d, struct deliver_work *work, enum deliver_outcome outcome);

@@ -175,9 +175,9 @@ void deliver_conclude_drop(struct deliver_entry *e)
 
 /* --- retry ------------------------------------------------------------------------------------ */
 
-static int64_t default_backoff_ms(const struct deliver_entry *e, int next)
+int64_t deliver_backoff_ms(const struct deliver_work *work, int next)
 {
-    int doublings = (next == e->work.attempt ? e->work.uncounted : next - 1) - 1;
+    int doublings = (next == work->attempt ? work->uncounted : next - 1) - 1;
     int64_t delay = DELIVER_BACKOFF_MIN_MS;
 
     while (doublings-- > 0 && delay < DELIVER_BACKOFF_MAX_MS)
@@ -200,8 +200,10 @@ static void conclude_retry(struct deliver_entry *e, bool counted)
     e->next_uncounted = counted ? 0 : e->work.uncounted + 1;
     e->work.uncounted = e->next_uncounted; /* backoff_ms looks at it */
     int64_t delay = kind->backoff_ms ? kind->backoff_ms(kind->self, &e->work, e->next_attempt)
-                                     : default_backoff_ms(e, e->next_attempt);
-    int64_t due = now_ms + jittered(max_i64(delay, 0));
+                                     : deliver_backoff_ms(&e->work, e->next_attempt);
+    delay = max_i64(delay, 0);
+    int64_t due = now_ms + (e->work.exact ? delay : jittered(delay));
+    e->work.exact = false;
     assert(e->next_attempt >= 1 && e->next_uncounted >= 0);
     if (e->rec.age_max_ms) /* not later than the moment it is given up */
         due = min_i64(due, max_i64(e->rec.created_ms + e->rec.age_max_ms, now_ms));

@@ -117,7 +117,8 @@ struct deliver {
     struct {
         struct fetch *fetch; /* NULL until the first request */
         struct list asking;
-    } outgoing; /* outgoing.c's; home loop */
+        struct map paces; /* of targets outside, by ARN: send_outside.c's */
+    } outgoing;           /* outgoing.c's; home loop */
 };
 
 /* The loop looks again at what is due and concluded. Any thread. */

@@ -30,8 +30,7 @@ int64_t outgoing_retry_after(struct str value, int64_t wall_ms)
 {
     int64_t seconds, when_ms;
     if (str_to_i64(value, &seconds) == ERR_OK)
-        return seconds < 0 ? OUTGOING_NEVER
-                           : min_i64(seconds, OUTGOING_RETRY_AFTER_MAX_S) * 1000;
+        return seconds < 0 ? OUTGOING_NEVER : min_i64(seconds, OUTGOING_RETRY_AFTER_MAX_S) * 1000;
     if (clock_parse_http(value, &when_ms) != ERR_OK)
         return OUTGOING_NOT_TOLD;
     return min_i64(max_i64(when_ms - wall_ms, 0), OUTGOING_RETRY_AFTER_MAX_S * INT64_C(1000));
@@ -81,7 +80,12 @@ static enum err fetch_need(struct deliver *d)
 
 enum err outgoing_start(struct deliver *d, const struct outgoing_request *r)
 {
+    struct fetch_header h[FETCH_HEADERS_MAX];
     assert(r->done && r->timeout_ms > 0);
+    if (r->n_headers > FETCH_HEADERS_MAX)
+        return ERR_LIMIT;
+    for (size_t i = 0; i < r->n_headers; i++)
+        h[i] = (struct fetch_header){r->headers[i].name, r->headers[i].value};
     TRY(fetch_need(d));
     struct asking *k = mem_calloc(1, sizeof(*k));
     if (!k)
@@ -96,7 +100,7 @@ enum err outgoing_start(struct deliver *d, const struct outgoing_request *r)
     const struct fetch_call call = {
         .method = r->method,
         .url = r->url,
-        .headers = r->headers,
+        .headers = h,
         .headers_n = r->n_headers,
         .body = r->body,
         .head = on_head,

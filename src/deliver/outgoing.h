@@ -12,6 +12,7 @@
 #ifndef WEIR_DELIVER_OUTGOING_H
 #define WEIR_DELIVER_OUTGOING_H
 
+#include "core/target.h"
 #include "deliver/deliver.h"
 #include "fetch/fetch.h"
 
@@ -31,7 +32,7 @@ struct outgoing_answer {
 /* Text is copied. */
 struct outgoing_request {
     struct str method, url;
-    const struct fetch_header *headers;
+    const struct target_pair *headers;
     size_t n_headers;
     struct str body; /* absent: none */
     int64_t timeout_ms;

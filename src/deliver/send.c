@@ -10,16 +10,11 @@
 #include "base/record.h"
 #include "core/inner.h"
 #include "deliver/deliver_int.h"
+#include "deliver/send_int.h"
 
 enum { RUNNING_MAX = 256, MESSAGE_MAX = 1024, ARENA_MAX = 4 * 1024 * 1024 };
 
 /* --- records ---------------------------------------------------------------------------------- */
-
-static const struct record_field pair_fields[] = {
-    REC_STR(struct send_pair, name),
-    REC_STR(struct send_pair, value),
-};
-static const struct record_type pair_type = RECORD_TYPE(struct send_pair, 1, pair_fields);
 
 static const struct record_field send_fields[] = {
     REC_STR(struct send, arn),
@@ -43,10 +38,11 @@ static const struct record_field send_fields[] = {
     REC_BOOL(struct send, dead_by_role),
     REC_STR(struct send, dead_payload),
     REC_ENUM(struct send, words, SEND_WORDS_N),
-    REC_LIST(struct send, attributes, n_attributes, SEND_ATTRIBUTES_MAX, &pair_type),
+    REC_LIST(struct send, attributes, n_attributes, SEND_ATTRIBUTES_MAX, &target_pair_type),
     REC_STR(struct send, fault),
+    REC_SINCE(2, REC_STRUCT(struct send, http, &target_http_type)),
 };
-static const struct record_type send_type = RECORD_TYPE(struct send, 1, send_fields);
+static const struct record_type send_type = RECORD_TYPE(struct send, 2, send_fields);
 
 enum err send_add(struct deliver *d, struct txn *txn, const struct send *send,
                   const struct deliver_options *opt)
@@ -54,16 +50,11 @@ enum err send_add(struct deliver *d, struct txn *txn, const struct send *send,
     struct str record;
     assert(str_is_set(send->payload) && str_is_set(send->arn));
     TRY(record_make(&send_type, txn->arena, send, &record));
-    return deliver_add(d, txn, DELIVER_SEND, record, opt);
+    return deliver_add(d, txn, target_outside(d->core, send->arn) ? DELIVER_OUTSIDE : DELIVER_SEND,
+                       record, opt);
 }
 
 /* --- what went wrong -------------------------------------------------------------------------- */
-
-struct fault {
-    struct str code, message;
-    struct str exhausted; /* which limit ended the retries; absent: none did */
-    int retries;
-};
 
 /* The codes of what the target registry answers. */
 static const struct {
@@ -83,13 +74,13 @@ static const struct {
 };
 static const char *const no_role[SEND_WORDS_N] = {"FAILED_TO_ASSUME_ROLE", "AccessDeniedException"};
 
-static struct fault fault_of(const struct send *s, enum err err)
+struct send_fault send_fault_of(const struct send *s, enum err err)
 {
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (words[i].err == err)
-            return (struct fault){.code = str_c(words[i].code[s->words]),
-                                  .message = str_c(words[i].message)};
-    return (struct fault){.code = STR("INTERNAL_ERROR"), .message = str_c(err_name(err))};
+            return (struct send_fault){.code = str_c(words[i].code[s->words]),
+                                       .message = str_c(words[i].message)};
+    return (struct send_fault){.code = STR("INTERNAL_ERROR"), .message = str_c(err_name(err))};
 }
 
 /* --- the dead letter -------------------------------------------------------------------------- */
@@ -130,7 +121,7 @@ static void count_sent(void *arg)
 }
 
 static enum err drop(struct deliver *d, struct txn *txn, const struct send *s,
-                     const struct fault *f, enum err why)
+                     const struct send_fault *f, enum err why)
 {
     log_warn("send", "dropped: from=" STR_FMT " to=" STR_FMT " %.*s: %.*s%s%s",
              STR_ARG(s->source_arn), STR_ARG(s->arn), STR_ARG(f->code), STR_ARG(f->message),
@@ -139,7 +130,7 @@ static enum err drop(struct deliver *d, struct txn *txn, const struct send *s,
 }
 
 static enum err bury(struct deliver *d, struct txn *txn, const struct send *s,
-                     const struct fault *f)
+                     const struct send_fault *f)
 {
     struct target_attribute v[SEND_ATTRIBUTES_MAX + 5];
     size_t n = 0;
@@ -171,8 +162,14 @@ static enum err bury(struct deliver *d, struct txn *txn, const struct send *s,
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-/* SE2. */
-static enum err trusted(struct txn *txn, const struct send *s)
+struct send_fault send_no_role(const struct send *s)
+{
+    return (struct send_fault){.code = str_c(no_role[s->words]),
+                               .message =
+                                   STR("The role does not trust the service, or is not there.")};
+}
+
+enum err send_trusted(struct txn *txn, const struct send *s)
 {
     const struct identity_port *id = &txn->core->identity;
     if (!str_is_set(s->role))
@@ -181,15 +178,20 @@ static enum err trusted(struct txn *txn, const struct send *s)
     return err == ERR_NOT_FOUND ? ERR_DENIED : err;
 }
 
-static enum err stage(struct txn *txn, const struct send *s)
+struct target send_target_of(const struct send *s)
 {
-    const struct target target = {
+    return (struct target){
         .arn = s->arn,
         .service = s->service,
         .source_arn = s->source_arn,
         .source_account = s->source_account,
         .role = s->role,
     };
+}
+
+static enum err stage(struct txn *txn, const struct send *s)
+{
+    const struct target target = send_target_of(s);
     const struct target_event event = {s->source, s->detail_type, s->resources, s->n_resources};
     const struct target_delivery delivery = {
         .payload = s->payload,
@@ -202,19 +204,18 @@ static enum err stage(struct txn *txn, const struct send *s)
 
 enum err send_now(struct deliver *d, struct txn *txn, const struct send *s)
 {
-    struct fault f;
+    struct send_fault f;
     if (str_is_set(s->fault))
-        return bury(d, txn, s, &(struct fault){.code = s->fault, .message = s->fault});
-    enum err err = trusted(txn, s);
+        return bury(d, txn, s, &(struct send_fault){.code = s->fault, .message = s->fault});
+    enum err err = send_trusted(txn, s);
     if (err == ERR_DENIED) {
-        f = (struct fault){.code = str_c(no_role[s->words]),
-                           .message = STR("The role does not trust the service, or is not there.")};
+        f = send_no_role(s);
         return bury(d, txn, s, &f);
     }
     TRY(err);
     err = stage(txn, s);
     if (target_fault(err)) {
-        f = fault_of(s, err);
+        f = send_fault_of(s, err);
         return bury(d, txn, s, &f);
     }
     TRY(err);
@@ -223,24 +224,31 @@ enum err send_now(struct deliver *d, struct txn *txn, const struct send *s)
 
 /* --- the kind --------------------------------------------------------------------------------- */
 
-/* An operation on its way, and what it answered: work->user. */
-struct attempt {
-    struct deliver *d;
-    struct deliver_work *work;
-    struct arena arena;
-    struct send send;
-    struct str code, message; /* of its error */
-};
-
-static void attempt_free(struct attempt *at)
+void send_attempt_free(struct send_attempt *at)
 {
     arena_release(&at->arena);
     mem_free(at);
 }
 
+enum err send_attempt_new(struct deliver *d, struct deliver_work *work, struct send_attempt **ret)
+{
+    struct send_attempt *at = mem_calloc(1, sizeof(*at));
+    if (!at)
+        return ERR_NOMEM;
+    at->d = d;
+    at->work = work;
+    arena_init(&at->arena, ARENA_MAX);
+    enum err err = record_unpack(&send_type, &at->arena, work->payload, &at->send);
+    if (err)
+        send_attempt_free(at);
+    else
+        *ret = at;
+    return err;
+}
+
 static void release(void *self, struct deliver_work *work)
 {
-    attempt_free(work->user);
+    send_attempt_free(work->user);
     work->user = NULL;
 }
 
@@ -254,7 +262,7 @@ static bool passing(const struct core_result *r)
 
 static void called(void *arg, const struct core_result *r)
 {
-    struct attempt *at = arg;
+    struct send_attempt *at = arg;
     enum deliver_outcome outcome = DELIVER_OK;
     if (r->err == ERR_OK) {
         atomic_fetch_add(&at->d->sends.sent, 1);
@@ -269,12 +277,12 @@ static void called(void *arg, const struct core_result *r)
 
 static enum err trust_body(struct txn *txn, void *arg)
 {
-    struct attempt *at = arg;
-    return trusted(txn, &at->send);
+    struct send_attempt *at = arg;
+    return send_trusted(txn, &at->send);
 }
 
 /* `text` with the attempt's number where its mark stands. */
-static enum err numbered(struct attempt *at, struct str text, struct str *ret)
+static enum err numbered(struct send_attempt *at, struct str text, struct str *ret)
 {
     struct str mark = at->send.attempt_mark;
     struct buf b;
@@ -295,7 +303,7 @@ static enum err numbered(struct attempt *at, struct str text, struct str *ret)
 
 static void trust_done(void *arg, enum err err)
 {
-    struct attempt *at = arg;
+    struct send_attempt *at = arg;
     const struct send *s = &at->send;
     struct str input, body = s->call_body;
     if (err == ERR_OK)
@@ -320,22 +328,17 @@ static void trust_done(void *arg, enum err err)
     if (err == ERR_OK)
         return;
     if (err == ERR_DENIED) {
-        at->code = str_c(no_role[s->words]);
-        at->message = STR("The role does not trust the service, or is not there.");
+        const struct send_fault f = send_no_role(s);
+        at->code = f.code;
+        at->message = f.message;
     }
     deliver_done(at->d, at->work, err == ERR_DENIED ? DELIVER_GIVE_UP : DELIVER_RETRY_UNCOUNTED);
 }
 
 static void call_operation(struct deliver *d, struct deliver_work *work)
 {
-    struct attempt *at = mem_calloc(1, sizeof(*at));
-    enum err err = at ? ERR_OK : ERR_NOMEM;
-    if (at) {
-        at->d = d;
-        at->work = work;
-        arena_init(&at->arena, ARENA_MAX);
-        err = record_unpack(&send_type, &at->arena, work->payload, &at->send);
-    }
+    struct send_attempt *at = NULL;
+    enum err err = send_attempt_new(d, work, &at);
     if (err == ERR_OK)
         err = txn_run(d->core, core_home_loop(d->core), trust_body, at, trust_done);
     if (err == ERR_OK) {
@@ -343,7 +346,7 @@ static void call_operation(struct deliver *d, struct deliver_work *work)
         return;
     }
     if (at)
-        attempt_free(at);
+        send_attempt_free(at);
     deliver_done(d, work, DELIVER_RETRY_UNCOUNTED);
 }
 
@@ -394,12 +397,12 @@ static enum err succeed(void *self, struct txn *txn, const struct deliver_work *
 
 static enum err give_up(void *self, struct txn *txn, const struct deliver_work *work, bool expired)
 {
-    const struct attempt *at = work->user;
+    const struct send_attempt *at = work->user;
     struct send s;
     enum err err = read_send(self, txn, work, &s);
     if (err)
         return err == ERR_CORRUPT ? ERR_OK : err;
-    struct fault f = {
+    struct send_fault f = {
         .code = at && str_is_set(at->code) ? at->code : STR("TIMEOUT"),
         .message = at && str_is_set(at->message) ? at->message : STR("It became too old."),
         .retries = work->attempt > 0 ? work->attempt - 1 : 0,
@@ -420,9 +423,9 @@ struct send_stats send_get_stats(const struct deliver *d)
     };
 }
 
-enum err send_register(struct deliver *d)
+struct deliver_kind send_kind(struct deliver *d)
 {
-    const struct deliver_kind kind = {
+    return (struct deliver_kind){
         .id = DELIVER_SEND,
         .name = "send",
         .self = d,
@@ -432,6 +435,4 @@ enum err send_register(struct deliver *d)
         .succeed = succeed,
         .release = release,
     };
-    enum err err = deliver_register(d, &kind);
-    return err == ERR_EXISTS ? ERR_OK : err;
 }

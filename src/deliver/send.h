@@ -4,11 +4,12 @@
  *
  *   send_add (any transaction) --durable--> attempt --permitted, staged--> gone
  *                                              |---fault of the target---> dead letter, or dropped
- *                                              +---throttled, 5xx--------> retry (operations only)
+ *                                              +---throttled, 5xx--------> retry (operations, and
+ *                                                                          targets outside)
  *
  * Invariants
  *   SE1 What is sent to a target is staged in the commit that removes the piece: exactly once. An
- *       operation commits by itself: at least once.
+ *       operation commits by itself, and a target outside is asked over HTTP: at least once.
  *   SE2 A role is assumed anew each time: it must still trust the service that sends.
  *   SE3 What cannot be sent is never silent: it is in the dead letter queue, or a line of the log
  *       says what was dropped, and a counter counts it.
@@ -26,11 +27,6 @@ enum { SEND_ATTRIBUTES_MAX = 8, SEND_RESOURCES_MAX = 1000 };
 
 /* In whose words the dead letter tells what went wrong. Never renumber: stored. */
 enum send_words { SEND_WORDS_EVENTS, SEND_WORDS_SCHEDULER, SEND_WORDS_N };
-
-/* A name and a value. */
-struct send_pair {
-    struct str name, value;
-};
 
 /* Absent texts are not so. Borrowed. */
 struct send {
@@ -52,9 +48,10 @@ struct send {
     bool dead_by_role;       /* the role sends it there; else the service's own right */
     struct str dead_payload; /* absent: the payload */
     enum send_words words;
-    const struct send_pair *attributes;
+    const struct target_pair *attributes;
     size_t n_attributes;
-    struct str fault; /* known already that it cannot be sent: the code of why */
+    struct target_http http; /* for targets outside */
+    struct str fault;        /* known already that it cannot be sent: the code of why */
 };
 
 /* Stages a piece that is sent once the transaction is durable. ERR_LIMIT payload; ERR_NOMEM. */

@@ -78,7 +78,8 @@ static const struct option serve_table[] = {
      "all.",
      0, 0},
     {"--allow-outgoing-loopback", OPTION_FLAG, &serve_options.outgoing_loopback, NULL,
-     "Let HTTP endpoints that Weir calls (subscriptions of topics) be at this machine's loopback "
+     "Let HTTP endpoints that Weir calls (subscriptions of topics, API destinations) be at this "
+     "machine's loopback "
      "addresses, which functions cannot reach by themselves.",
      0, 0},
     {"--threads", OPTION_INT, &serve_options.threads, "N", "Event loops; 0: one a core.", 0, 64},

@@ -30,7 +30,9 @@ GOOD = ["abcde", "arn:aws:iam::000000000000:role/r", "arn:aws:lambda:us-east-1:0
         "arn:aws:lambda:us-east-1:000000000000:layer:abc:1", "arn:aws:lambda:us-east-1:000000000000:capacity-provider:abc",
         "arn:aws:kms:us-east-1:000000000000:key/abc", "host:9092", "arn:aws:logs:us-east-1:000000000000:log-group:g",
         "arn:aws:lambda:us-east-1::runtime:" + "0" * 64, "00000000-0000-4000-8000-000000000000",
-        "arn:aws:events:us-east-1:000000000000:event-bus/b", "arn:aws:scheduler:us-east-1:000000000000:schedule-group/g"]
+        "arn:aws:events:us-east-1:000000000000:event-bus/b", "arn:aws:events:us-east-1:000000000000:connection/c/0",
+        "arn:aws:vpc-lattice:us-east-1:000000000000:resourceconfiguration/rcfg-00000000000000000",
+        "arn:aws:scheduler:us-east-1:000000000000:schedule-group/g"]
 BAD = ["a b!c*", "!", "a:b:c", "<>", "", "\u0001", "\ud7ff\U0001f600", "x" * 9, "\u0400"]
 
 # Patterns that refuse nothing which a request can carry: nothing is there to be tested.

@@ -1,12 +1,9 @@
 """SNS through boto3: topics, subscriptions, messages and their deliveries; endpoints are small HTTP servers
 of the test's own, signatures are verified with the certificate that Weir serves."""
 import base64
-import http.server
 import io
 import json
-import queue
 import re
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +16,7 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from receiver import Receiver
 
 from weirtest import Weir
 
@@ -88,38 +86,6 @@ class Queue:
 
     def document(self):
         return json.loads(self.take()["Body"])
-
-
-class Receiver:
-    """An HTTP endpoint: what it was sent, and what it answers."""
-
-    def __init__(self):
-        self.got = queue.Queue()
-        self.answers = []
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.got.put((dict(self.headers.items()), body.decode(), self.path))
-                self.send_response(outer.answers.pop(0) if outer.answers else 200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/in"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def next(self):
-        headers, body, self.path = self.got.get(timeout=20)
-        return {k.lower(): v for k, v in headers.items()}, body
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ static enum err make(struct core *core, void **ret_self)
         err = events_sweep_register(ev);
     if (err == ERR_OK)
         err = events_replay_register(ev);
+    if (err == ERR_OK)
+        err = events_token_register(ev);
     if (err) {
         release(ev);
         return err;

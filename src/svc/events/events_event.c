@@ -84,7 +84,7 @@ static enum err send_target(const struct sending *s, const struct events_target_
 {
     struct core *core = s->ev->core;
     bool bus = target_is(core, t->arn, "bus");
-    const struct send_pair attributes[] = {
+    const struct target_pair attributes[] = {
         {STR("RULE_ARN"), s->rule_arn},
         {STR("TARGET_ARN"), t->arn},
     };
@@ -106,6 +106,7 @@ static enum err send_target(const struct sending *s, const struct events_target_
         .n_attributes = ARRAY_LEN(attributes),
         .fault = bus && s->event->from_bus ? STR("THIRD_ACCOUNT_HOP_DETECTED") : STR_NONE,
     };
+    TRY(events_http_fill(s->txn->arena, &t->http, s->event->tree, &piece.http));
     enum err err =
         events_input_make(s->txn->arena, &input, s->event->text, s->event->tree, &piece.payload);
     if (err == ERR_LIMIT) {

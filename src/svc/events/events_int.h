@@ -10,7 +10,9 @@
  *        an event meets every change that was in memory before it.
  *   EV3  An event that came from another bus is sent to no third one.
  *   EV4  Replayed events are not archived.
- *   EV5  A rule has a due key exactly while it has a schedule and is enabled. */
+ *   EV5  A rule has a due key exactly while it has a schedule and is enabled.
+ *   EV6  What a connection holds of secrets is sealed in the store, and no answer or line of the log shows
+ *        it. */
 #ifndef WEIR_SVC_EVENTS_EVENTS_INT_H
 #define WEIR_SVC_EVENTS_EVENTS_INT_H
 
@@ -49,6 +51,10 @@ enum {
     EVENTS_RETRIES = 185,
     EVENTS_AGE_MAX_S = 24 * 60 * 60,
     EVENTS_SWEEP_PAUSE_MS = 60 * 60 * 1000,
+    EVENTS_CONNECTIONS_MAX = 3000, /* of an account and region */
+    EVENTS_DESTINATIONS_MAX = 3000,
+    EVENTS_PARAMETERS_MAX = 100, /* of each list of a connection, and of a target */
+    EVENTS_RATE_MAX = 300,       /* of an API destination */
 };
 #define EVENTS_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
 
@@ -60,7 +66,7 @@ struct events {
     struct catalogue *buses, *rules, *archives;
     pthread_mutex_t lock; /* of `slots` and what hangs on them */
     struct map slots;     /* events_index.c's, by bus */
-    struct due_kind *schedules;
+    struct due_kind *schedules, *tokens;
     struct job_kind *sweep, *replays;
     _Atomic uint64_t emitted, matched, homeless; /* events; pieces; to a bus that is not there */
 };
@@ -85,6 +91,7 @@ struct events_target_rec {
     size_t n_paths;
     struct str group_id, dead_letter;
     int64_t retries, age_max_s; /* -1: not given */
+    struct target_http http;    /* of an API destination; values may be paths into the event */
 };
 
 struct events_rule_rec {
@@ -134,7 +141,55 @@ struct events_count_rec {
     int64_t events, bytes;
 };
 
-extern const struct record_type events_replay_type, events_count_type;
+enum events_auth_type { EVENTS_BASIC, EVENTS_API_KEY, EVENTS_OAUTH, EVENTS_AUTH_TYPES };
+
+struct events_parameter {
+    struct str key, value;
+    bool secret; /* not shown */
+};
+
+struct events_parameters {
+    struct events_parameter *headers, *query, *body;
+    size_t n_headers, n_query, n_body;
+};
+
+/* How a connection makes itself known. Sealed as a whole (EV6). */
+struct events_auth {
+    enum events_auth_type type;
+    struct str user,
+        secret; /* name and password, name and value of a key, a client's id and secret */
+    struct str endpoint, method; /* that gives tokens; OAUTH */
+    struct events_parameters oauth, invocation;
+    struct str token; /* absent: none yet */
+};
+
+enum events_connection_state {
+    EVENTS_AUTHORIZED,
+    EVENTS_AUTHORIZING,
+    EVENTS_DEAUTHORIZED,
+    EVENTS_CONNECTION_STATES,
+};
+
+struct events_connection_rec {
+    struct str id; /* a UUID */
+    struct str description, reason;
+    enum events_auth_type type;
+    enum events_connection_state state;
+    uint64_t version; /* drawn anew whenever what authorises changes */
+    struct str sealed;
+    int64_t created_ms, modified_ms, authorized_ms; /* the last 0: never */
+};
+
+struct events_destination_rec {
+    struct str id;                      /* a UUID */
+    struct str description, connection; /* ARN */
+    struct str endpoint, method;
+    int64_t per_second;
+    int64_t created_ms, modified_ms;
+};
+
+extern const struct record_type events_replay_type, events_count_type, events_connection_type,
+    events_destination_type;
 
 enum err events_records_init(struct events *ev) WARN_UNUSED;
 enum err events_records_load(struct events *ev, struct txn *txn) WARN_UNUSED;
@@ -257,9 +312,70 @@ struct events_input_for {
 enum err events_input_make(struct arena *a, const struct events_input_for *f, struct str text,
                            const struct json *event, struct str *ret_payload) WARN_UNUSED;
 
+/* --- connections and API destinations ----------------------------------------------------------- */
+
+/* A connection that was read, with its name; events_connection.c. */
+struct events_connection_ref {
+    struct key_scope scope;
+    struct str name;
+    struct events_connection_rec rec;
+};
+
+struct str events_connection_arn(struct arena *a, const struct core *core,
+                                 const struct events_connection_ref *c);
+/* By name, tracked. ERR_NOT_FOUND. */
+enum err events_connection_read(struct txn *txn, struct key_scope scope, struct str name,
+                                struct events_connection_ref *ret) WARN_UNUSED;
+/* By ARN. ERR_NOT_FOUND: another one's, too. */
+enum err events_connection_find(struct txn *txn, struct str arn,
+                                struct events_connection_ref *ret) WARN_UNUSED;
+enum err events_connection_put(struct txn *txn, const struct events_connection_ref *c) WARN_UNUSED;
+/* Opens and seals what it holds. ERR_CORRUPT, ERR_NOMEM. */
+enum err events_auth_open(struct txn *txn, const struct events_connection_rec *c,
+                          struct events_auth *ret) WARN_UNUSED;
+enum err events_auth_seal(struct txn *txn, const struct events_auth *auth,
+                          struct events_connection_rec *c) WARN_UNUSED;
+const char *events_connection_state_name(enum events_connection_state state);
+/* "https://HOST/...", and where this machine itself may be asked "http://", too. */
+bool events_endpoint_valid(const struct core *core, struct str url);
+
+/* How many records the range has. O(n), of ranges with a limit. */
+enum err events_count(struct txn *txn, struct key_range range, size_t *ret_n) WARN_UNUSED;
+
+/* events_token.c: the exchange of a client's credentials for a token. */
+enum err events_token_register(struct events *ev) WARN_UNUSED;
+/* The connection's token is fetched now: its state says so. Stages the record. */
+enum err events_token_want(struct events *ev, struct txn *txn,
+                           struct events_connection_ref *c) WARN_UNUSED;
+enum err events_token_forget(struct events *ev, struct txn *txn,
+                             const struct events_connection_ref *c) WARN_UNUSED;
+
+/* events_request.c: pure. What asks an API destination. ERR_INVALID: not as many values as its address has
+ * wildcards. ERR_LIMIT, ERR_NOMEM. */
+enum err events_request_make(struct arena *a, const struct events_destination_rec *d,
+                             const struct events_auth *auth, const struct target_delivery *delivery,
+                             struct target_request *ret) WARN_UNUSED;
+/* What asks for a token. */
+enum err events_token_request(struct arena *a, const struct events_auth *auth,
+                              struct target_request *ret) WARN_UNUSED;
+/* The token and how long it holds (0: not said) of the answer. ERR_INVALID: there is none. */
+enum err events_token_read(struct arena *a, struct str answer, struct str *ret_token,
+                           int64_t *ret_seconds) WARN_UNUSED;
+
+/* The values of `http` that are paths into the event, followed. */
+enum err events_http_fill(struct arena *a, const struct target_http *http, const struct json *event,
+                          struct target_http *ret) WARN_UNUSED;
+
 /* --- the rest ----------------------------------------------------------------------------------- */
 
-extern const struct target_kind events_targets[1];
+extern const struct target_kind events_targets[2];
+/* op_api_destination.c: the functions of its kind of target. */
+enum err events_destination_find(void *self, struct txn *txn, struct str text,
+                                 struct target_found *ret_found);
+enum err events_destination_request(void *self, struct txn *txn, const struct target_found *found,
+                                    const struct target_delivery *delivery,
+                                    struct target_request *ret);
+enum err events_destination_unknown(void *self, struct txn *txn, const struct target_found *found);
 extern const struct tags_service events_tags;
 
 /* events_schedule.c */

@@ -18,5 +18,9 @@ static const struct key_layout events_k_count = {KEY_EVENTS, 5, "uu"};
 static const struct key_layout events_k_dead_archive = {KEY_EVENTS, 6, "u"};
 /* scope, replay name -> replay record */
 static const struct key_layout events_k_replay = {KEY_EVENTS, 7, "St"};
+/* scope, name -> connection record */
+static const struct key_layout events_k_connection = {KEY_EVENTS, 8, "St"};
+/* scope, name -> record of an API destination */
+static const struct key_layout events_k_destination = {KEY_EVENTS, 9, "St"};
 
 #endif

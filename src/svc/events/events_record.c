@@ -35,6 +35,7 @@ static const struct record_field target_fields[] = {
     REC_STR(struct events_target_rec, dead_letter),
     REC_INT(struct events_target_rec, retries),
     REC_INT(struct events_target_rec, age_max_s),
+    REC_SINCE(2, REC_STRUCT(struct events_target_rec, http, &target_http_type)),
 };
 static const struct record_type target_type =
     RECORD_TYPE(struct events_target_rec, 1, target_fields);
@@ -49,7 +50,7 @@ static const struct record_field rule_fields[] = {
     REC_INT(struct events_rule_rec, start_ms),
     REC_ARRAY(struct events_rule_rec, targets, n_targets, &target_type),
 };
-static const struct record_type rule_type = RECORD_TYPE(struct events_rule_rec, 1, rule_fields);
+static const struct record_type rule_type = RECORD_TYPE(struct events_rule_rec, 2, rule_fields);
 
 static const struct record_field archive_fields[] = {
     REC_UINT(struct events_archive_rec, id),

@@ -51,11 +51,22 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
     return events_emit(self, txn, &e);
 }
 
-const struct target_kind events_targets[1] = {{
-    .service = "events",
-    .type = "event-bus",
-    .name = "bus",
-    .action = "events:PutEvents",
-    .find = find,
-    .stage = stage,
-}};
+const struct target_kind events_targets[2] = {
+    {
+        .service = "events",
+        .type = "event-bus",
+        .name = "bus",
+        .action = "events:PutEvents",
+        .find = find,
+        .stage = stage,
+    },
+    {
+        .service = "events",
+        .type = "api-destination",
+        .name = "API destination",
+        .action = "events:InvokeApiDestination",
+        .find = events_destination_find,
+        .request = events_destination_request,
+        .unknown = events_destination_unknown,
+    },
+};

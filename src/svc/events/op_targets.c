@@ -26,7 +26,6 @@ static enum err refuse_others(struct call *call, const struct events_target *t)
         {t->run_command_parameters, "RunCommandParameters"},
         {t->ecs_parameters, "EcsParameters"},
         {t->batch_parameters, "BatchParameters"},
-        {t->http_parameters, "HttpParameters"},
         {t->redshift_data_parameters, "RedshiftDataParameters"},
         {t->sage_maker_pipeline_parameters, "SageMakerPipelineParameters"},
         {t->app_sync_parameters, "AppSyncParameters"},
@@ -35,7 +34,7 @@ static enum err refuse_others(struct call *call, const struct events_target *t)
         if (rows[i].given)
             return EVENTS_INVALID(call, "%s of target " STR_FMT " is not supported by Weir.",
                                   rows[i].name, STR_ARG(t->id));
-    if (!target_kind_of(call->core, t->arn))
+    if (!target_kind_of(call->core, t->arn) && !target_outside(call->core, t->arn))
         return EVENTS_INVALID(call,
                               "Targets of the kind of " STR_FMT " are not supported by Weir. See "
                               "docs/reference.",
@@ -97,6 +96,25 @@ static enum err check_inputs(struct call *call, const struct events_target *t)
     return t->input_transformer ? check_transformer(call, t) : ERR_OK;
 }
 
+static enum err check_outside(struct call *call, const struct events_target *t)
+{
+    const struct events_http_parameters *h = t->http_parameters;
+    bool outside = target_outside(call->core, t->arn);
+    if (outside && !str_is_set(t->role_arn))
+        return EVENTS_INVALID(call, "RoleArn is required for target " STR_FMT ".", STR_ARG(t->arn));
+    if (!h)
+        return ERR_OK;
+    if (!outside)
+        return EVENTS_INVALID(
+            call, "Parameter(s) HttpParameters is not supported for target: " STR_FMT ".",
+            STR_ARG(t->id));
+    if (h->path_parameter_values.n > TARGET_HTTP_MAX || h->header_parameters.n > TARGET_HTTP_MAX ||
+        h->query_string_parameters.n > TARGET_HTTP_MAX)
+        return EVENTS_INVALID(call, "HttpParameters of target " STR_FMT " are more than %d.",
+                              STR_ARG(t->id), TARGET_HTTP_MAX);
+    return ERR_OK;
+}
+
 /* ERR_FAILED: either the call's error is set, or *ret says what is wrong with this target alone. */
 static enum err check_target(struct call *call, const struct events_target *t,
                              struct events_put_targets_result_entry *ret)
@@ -108,6 +126,7 @@ static enum err check_target(struct call *call, const struct events_target *t,
         return not_arn(call, ret, t->role_arn);
     TRY(refuse_others(call, t));
     TRY(check_inputs(call, t));
+    TRY(check_outside(call, t));
     bool fifo = str_ends(t->arn, STR(".fifo"));
     bool group = t->sqs_parameters && str_is_set(t->sqs_parameters->message_group_id);
     if (fifo && !group)
@@ -130,6 +149,27 @@ static enum err check_target(struct call *call, const struct events_target *t,
 
 /* --- PutTargets --------------------------------------------------------------------------------- */
 
+#define TAKE_PAIRS(a, from, to, n_to)                                                              \
+    do {                                                                                           \
+        struct target_pair *v_ = ARENA_ARRAY(a, struct target_pair, (from).n + 1);                 \
+        if (!v_)                                                                                   \
+            return ERR_NOMEM;                                                                      \
+        for (size_t i = 0; i < (from).n; i++)                                                      \
+            v_[i] = (struct target_pair){(from).v[i].key, (from).v[i].value};                      \
+        (to) = v_;                                                                                 \
+        (n_to) = (from).n;                                                                         \
+    } while (0)
+
+static enum err take_http(struct arena *a, const struct events_http_parameters *in,
+                          struct target_http *ret)
+{
+    ret->path = in->path_parameter_values.v;
+    ret->n_path = in->path_parameter_values.n;
+    TAKE_PAIRS(a, in->header_parameters, ret->headers, ret->n_headers);
+    TAKE_PAIRS(a, in->query_string_parameters, ret->query, ret->n_query);
+    return ERR_OK;
+}
+
 static enum err take_target(struct call *call, const struct events_target *t,
                             struct events_target_rec *ret)
 {
@@ -148,6 +188,8 @@ static enum err take_target(struct call *call, const struct events_target *t,
         ret->retries = t->retry_policy->maximum_retry_attempts;
     if (t->retry_policy && t->retry_policy->has_maximum_event_age_in_seconds)
         ret->age_max_s = t->retry_policy->maximum_event_age_in_seconds;
+    if (t->http_parameters)
+        TRY(take_http(call->arena, t->http_parameters, &ret->http));
     if (!t->input_transformer)
         return ERR_OK;
     ret->template = t->input_transformer->input_template;
@@ -257,6 +299,35 @@ static enum err give_transformer(struct arena *a, const struct events_target_rec
     return ERR_OK;
 }
 
+#define GIVE_PAIRS(a, T, from, n_from, to)                                                         \
+    do {                                                                                           \
+        struct T *v_ = ARENA_ARRAY(a, struct T, (n_from) + 1);                                     \
+        if (!v_)                                                                                   \
+            return ERR_NOMEM;                                                                      \
+        for (size_t i = 0; i < (n_from); i++)                                                      \
+            v_[i] = (struct T){(from)[i].name, (from)[i].value};                                   \
+        (to).v = (n_from) ? v_ : NULL;                                                             \
+        (to).n = (n_from);                                                                         \
+    } while (0)
+
+static enum err give_http(struct arena *a, const struct target_http *http,
+                          struct events_target *ret)
+{
+    struct events_http_parameters *h = ARENA_NEW(a, struct events_http_parameters);
+    if (http->n_path + http->n_headers + http->n_query == 0)
+        return ERR_OK;
+    if (!h)
+        return ERR_NOMEM;
+    if (http->n_path > 0)
+        h->path_parameter_values = (struct events_path_parameter_list){http->path, http->n_path};
+    GIVE_PAIRS(a, events_header_parameters_map_entry, http->headers, http->n_headers,
+               h->header_parameters);
+    GIVE_PAIRS(a, events_query_string_parameters_map_entry, http->query, http->n_query,
+               h->query_string_parameters);
+    ret->http_parameters = h;
+    return ERR_OK;
+}
+
 static enum err give_target(struct arena *a, const struct events_target_rec *t,
                             struct events_target *ret)
 {
@@ -281,6 +352,7 @@ static enum err give_target(struct arena *a, const struct events_target_rec *t,
     ret->dead_letter_config = str_is_set(dead->arn) ? dead : NULL;
     ret->sqs_parameters = str_is_set(sqs->message_group_id) ? sqs : NULL;
     ret->retry_policy = t->retries >= 0 || t->age_max_s >= 0 ? retry : NULL;
+    TRY(give_http(a, &t->http, ret));
     return str_is_set(t->template) ? give_transformer(a, t, ret) : ERR_OK;
 }
 

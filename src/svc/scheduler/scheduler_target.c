@@ -314,7 +314,7 @@ enum err scheduler_send(struct scheduler *sc, struct txn *txn, const struct sche
     struct str arn = scheduler_arn(txn->arena, sc->core, f->name), payload;
     if (!str_is_set(arn))
         return ERR_NOMEM;
-    const struct send_pair attributes[] = {
+    const struct target_pair attributes[] = {
         {STR("SCHEDULE_ARN"), arn},
         {STR("TARGET_ARN"), t->arn},
         {STR("SCHEDULED_TIME"), clock_iso8601(when, f->when_ms)},

@@ -61,18 +61,18 @@ static void answered(void *arg, const struct outgoing_answer *a)
 
 static enum err begin(struct sns *s, struct attempt *at, const struct sns_request *r)
 {
-    struct fetch_header h[HEADERS_MAX];
+    struct target_pair h[HEADERS_MAX];
     size_t n = 0;
-    h[n++] = (struct fetch_header){STR("x-amz-sns-message-type"), r->type};
-    h[n++] = (struct fetch_header){STR("x-amz-sns-message-id"), r->message_id};
-    h[n++] = (struct fetch_header){STR("x-amz-sns-topic-arn"), r->topic_arn};
+    h[n++] = (struct target_pair){STR("x-amz-sns-message-type"), r->type};
+    h[n++] = (struct target_pair){STR("x-amz-sns-message-id"), r->message_id};
+    h[n++] = (struct target_pair){STR("x-amz-sns-topic-arn"), r->topic_arn};
     if (!str_eq(r->type, sns_kind_name(SNS_CONFIRM)))
-        h[n++] = (struct fetch_header){STR("x-amz-sns-subscription-arn"), r->sub_arn};
+        h[n++] = (struct target_pair){STR("x-amz-sns-subscription-arn"), r->sub_arn};
     if (r->raw)
-        h[n++] = (struct fetch_header){STR("x-amz-sns-rawdelivery"), STR("true")};
-    h[n++] = (struct fetch_header){STR("Content-Type"), r->content_type};
+        h[n++] = (struct target_pair){STR("x-amz-sns-rawdelivery"), STR("true")};
+    h[n++] = (struct target_pair){STR("Content-Type"), r->content_type};
     h[n++] =
-        (struct fetch_header){STR("User-Agent"), STR("Amazon Simple Notification Service Agent")};
+        (struct target_pair){STR("User-Agent"), STR("Amazon Simple Notification Service Agent")};
     assert(n <= HEADERS_MAX);
     const struct outgoing_request request = {
         .method = STR("POST"),

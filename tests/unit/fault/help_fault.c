@@ -90,6 +90,8 @@ static const char *const volatile_names[] = {
     "LastModifiedTime",
     "EventId",
     "LastModificationDate",
+    "ConnectionArn",
+    "LastAuthorizedTime",
 };
 
 /* Of a case that is `numbered`, these, too. */

@@ -54,6 +54,27 @@
     {                                                                                              \
         EVENTS("DeleteRule", "{\"Name\":\"r\"}")                                                   \
     }
+#define CONNECTION_OF(type, parameters)                                                            \
+    {                                                                                              \
+        EVENTS("CreateConnection", "{\"Name\":\"c\",\"AuthorizationType\":\"" type                 \
+                                   "\",\"AuthParameters\":{" parameters "}}")                      \
+    }
+#define CONNECTION                                                                                 \
+    CONNECTION_OF("BASIC", "\"BasicAuthParameters\":{\"Username\":\"u\",\"Password\":\"p\"}")
+#define OAUTH_CONNECTION                                                                           \
+    CONNECTION_OF(                                                                                 \
+        "OAUTH_CLIENT_CREDENTIALS",                                                                \
+        "\"OAuthParameters\":{\"ClientParameters\":{\"ClientID\":\"i\",\"ClientSecret\":"          \
+        "\"s\"},\"AuthorizationEndpoint\":\"https://127.0.0.1:9/\",\"HttpMethod\":"                \
+        "\"POST\"}")
+#define DELETE_CONNECTION                                                                          \
+    {                                                                                              \
+        EVENTS("DeleteConnection", "{\"Name\":\"c\"}")                                             \
+    }
+#define LIST_CONNECTIONS                                                                           \
+    {                                                                                              \
+        EVENTS("ListConnections", "{}")                                                            \
+    }
 #define LIST_RULES                                                                                 \
     {                                                                                              \
         EVENTS("ListRules", "{}")                                                                  \
@@ -146,6 +167,32 @@ static const struct fault_case cases[] = {
         .undo = {{EVENTS("DeleteArchive", "{\"ArchiveName\":\"a\"}")}},
         .act = ARCHIVE,
         .probe = {{EVENTS("ListArchives", "{}")}},
+    },
+    {
+        .name = "create connection",
+        .undo = {DELETE_CONNECTION},
+        .act = CONNECTION,
+        .probe = {LIST_CONNECTIONS},
+    },
+    {
+        .name = "create connection with a token",
+        .undo = {DELETE_CONNECTION},
+        .act = OAUTH_CONNECTION,
+        .probe = {{EVENTS("ListConnections", "{\"NamePrefix\":\"x\"}")}},
+    },
+    {
+        .name = "deauthorize connection",
+        .setup = {CONNECTION},
+        .undo = {DELETE_CONNECTION, CONNECTION},
+        .act = {EVENTS("DeauthorizeConnection", "{\"Name\":\"c\"}")},
+        .probe = {LIST_CONNECTIONS},
+    },
+    {
+        .name = "delete connection",
+        .setup = {CONNECTION},
+        .undo = {CONNECTION},
+        .act = DELETE_CONNECTION,
+        .probe = {LIST_CONNECTIONS},
     },
     {
         .name = "tag a rule",
