@@ -33,7 +33,7 @@ def find_provider_mirror():
 
 
 def terraform_of(weir, folder, main, handler):
-    """terraform(ARGUMENT...) in `folder`, with the resources of `main` and `handler` as its function's package."""
+    """terraform(ARGUMENT...) in `folder`, with the resources of `main`, a file or a folder, and `handler` as its function's package."""
     binary, mirror = shutil.which("terraform"), find_provider_mirror()
     if not binary or not mirror:
         pytest.skip("terraform or its AWS provider is not on this machine")
@@ -42,7 +42,9 @@ def terraform_of(weir, folder, main, handler):
     package = folder / "package.zip"
     with zipfile.ZipFile(package, "w") as z:
         z.writestr(zipfile.ZipInfo("index.py", (2026, 1, 1, 0, 0, 0)), handler)
-    shutil.copy(os.path.join(HERE, "terraform", main), folder)
+    source = os.path.join(HERE, "terraform", main)
+    for file in glob.glob(os.path.join(source, "*.tf")) if os.path.isdir(source) else [source]:
+        shutil.copy(file, folder)
     env = weir.cli_env()
     env.update(TF_CLI_CONFIG_FILE=str(rc), TF_IN_AUTOMATION="1", TF_INPUT="0", CHECKPOINT_DISABLE="1",
                TF_VAR_package=str(package), AWS_REGION=weir.region)
