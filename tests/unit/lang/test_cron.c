@@ -1,5 +1,7 @@
 /* cron.h: the syntax, and ten years of quarter hours in zones with odd clocks against a calendar that
- * is libc's, with each expression's days said once more as a predicate. */
+ * is libc's, with each expression's days said once more as a predicate; expressions that are drawn
+ * (CRON_SEED), said as sets besides; at and rate by the same calendar. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -231,7 +233,7 @@ static const struct {
     {"cron(0 2 1/3,29 3,OCT ? 1971/2)", odd_years},
 };
 
-enum { QUARTER = 900, SPAN = 10 * 366 * 96 };
+enum { QUARTER = 900, SPAN = 10 * 366 * 96, DRAWN = 20 };
 
 /* What libc's clocks show at each quarter hour, and whether they have shown as much before. */
 struct shown {
@@ -239,6 +241,251 @@ struct shown {
     bool again;
 };
 static struct shown calendar[SPAN];
+
+/* --- expressions that are drawn ----------------------------------------------------------------- */
+
+static uint64_t dice;
+
+static int roll(int n)
+{
+    dice ^= dice << 13;
+    dice ^= dice >> 7;
+    dice ^= dice << 17;
+    return (int)((dice >> 11) % (uint64_t)n);
+}
+
+enum day_form {
+    MONTH_DAYS,
+    LAST_DAY,
+    LAST_WEEKDAY,
+    NEAREST,
+    WEEK_DAYS,
+    LAST_OF,
+    NTH_OF,
+    DAY_FORMS
+};
+
+/* What it means: sets, made while the text was. */
+struct drawn {
+    char text[256];
+    size_t len;
+    bool minutes[60], hours[24], months[13], days[32], weekdays[8]; /* Sunday is 1 */
+    int years_from, years_to, years_step;
+    enum day_form form;
+    int day, weekday, nth;
+};
+
+static void say(struct drawn *d, const char *fmt, int a, int b)
+{
+    d->len += (size_t)snprintf(d->text + d->len, sizeof(d->text) - d->len, fmt, a, b);
+    assert_true(d->len < sizeof(d->text));
+}
+
+/* A list of values, ranges (that may wrap) and steps within low..high; values are multiples of `unit`. */
+static void draw_set(struct drawn *d, bool *set, int low, int high, int unit, bool star)
+{
+    if (star && roll(4) == 0 && unit == 1) {
+        say(d, "*", 0, 0);
+        memset(set + low, true, (size_t)(high - low + 1));
+        return;
+    }
+    for (int i = 0, n = 1 + roll(3); i < n; i++) {
+        int a = low + roll((high - low) / unit + 1) * unit, b = low + roll(high - low + 1);
+        int step = unit * (1 + roll(unit == 1 ? 5 : 4)), kind = unit == 1 ? roll(4) : roll(2);
+        if (i)
+            say(d, ",", 0, 0);
+        if (kind == 0) {
+            say(d, "%d", a, 0);
+            set[a] = true;
+        } else if (kind == 1) {
+            say(d, "%d/%d", a, step);
+            for (int v = a; v <= high; v += step)
+                set[v] = true;
+        } else {
+            bool steps = kind == 3;
+            say(d, "%d-%d", a, b);
+            if (steps)
+                say(d, "/%d", step, 0);
+            int size = high - low + 1, span = b >= a ? b - a : b - a + size;
+            for (int v = 0; v <= span; v += steps ? step : 1)
+                set[low + (a - low + v) % size] = true;
+        }
+    }
+}
+
+static void draw_days(struct drawn *d)
+{
+    d->form = (enum day_form)roll(DAY_FORMS);
+    d->day = 1 + roll(31);
+    d->weekday = 1 + roll(7);
+    d->nth = 1 + roll(5);
+    if (d->form == MONTH_DAYS)
+        draw_set(d, d->days, 1, 31, 1, true);
+    else if (d->form == LAST_DAY)
+        say(d, "L", 0, 0);
+    else if (d->form == LAST_WEEKDAY)
+        say(d, "LW", 0, 0);
+    else if (d->form == NEAREST)
+        say(d, "%dW", d->day, 0);
+    else
+        say(d, "?", 0, 0);
+}
+
+static void draw_weekdays(struct drawn *d)
+{
+    if (d->form == WEEK_DAYS)
+        draw_set(d, d->weekdays, 1, 7, 1, true);
+    else if (d->form == LAST_OF)
+        say(d, "%dL", d->weekday, 0);
+    else if (d->form == NTH_OF)
+        say(d, "%d#%d", d->weekday, d->nth);
+    else
+        say(d, "?", 0, 0);
+}
+
+static void draw(struct drawn *d, int year)
+{
+    memset(d, 0, sizeof(*d));
+    say(d, "cron(", 0, 0);
+    draw_set(d, d->minutes, 0, 59, 15, false);
+    say(d, " ", 0, 0);
+    draw_set(d, d->hours, 0, 23, 1, true);
+    say(d, " ", 0, 0);
+    draw_days(d);
+    say(d, " ", 0, 0);
+    draw_set(d, d->months, 1, 12, 1, true);
+    say(d, " ", 0, 0);
+    draw_weekdays(d);
+    d->years_from = year - 1 + roll(4);
+    d->years_to = d->years_from + 5 + roll(10);
+    d->years_step = 1 + roll(2);
+    if (roll(2)) {
+        d->years_from = 1970;
+        d->years_to = 2199;
+        d->years_step = 1;
+        say(d, " *)", 0, 0);
+    } else {
+        say(d, " %d-%d", d->years_from, d->years_to);
+        say(d, "/%d)", d->years_step, 0);
+    }
+}
+
+/* The day itself, or the nearest weekday of the same month. */
+static bool is_nearest(const struct tm *t, int day)
+{
+    int last = last_day(t);
+    if (day > last || t->tm_wday == 0 || t->tm_wday == 6)
+        return false;
+    int wday = (t->tm_wday + (day - t->tm_mday) % 7 + 7) % 7, want = day;
+    if (wday == 6)
+        want = day == 1 ? 3 : day - 1;
+    else if (wday == 0)
+        want = day == last ? day - 2 : day + 1;
+    return t->tm_mday == want;
+}
+
+static bool drawn_fires(const struct drawn *d, const struct tm *t)
+{
+    int year = t->tm_year + 1900, wday = t->tm_wday + 1, left = last_day(t) - t->tm_mday;
+    if (!d->minutes[t->tm_min] || !d->hours[t->tm_hour] || !d->months[t->tm_mon + 1] ||
+        year < d->years_from || year > d->years_to || (year - d->years_from) % d->years_step)
+        return false;
+    switch (d->form) {
+    case MONTH_DAYS:
+        return d->days[t->tm_mday];
+    case LAST_DAY:
+        return left == 0;
+    case LAST_WEEKDAY: /* a weekday with none but the weekend after it */
+        return wday >= 2 && wday <= 6 && (left == 0 || (wday == 6 && left <= 2));
+    case NEAREST:
+        return is_nearest(t, d->day);
+    case WEEK_DAYS:
+        return d->weekdays[wday];
+    case LAST_OF:
+        return wday == d->weekday && left < 7;
+    default:
+        return wday == d->weekday && (t->tm_mday - 1) / 7 + 1 == d->nth;
+    }
+}
+
+static size_t check_drawn(const struct zone *z, const char *zone, int year, int64_t from)
+{
+    struct drawn d;
+    struct cron c;
+    size_t n = 0;
+    draw(&d, year);
+    if (cron_parse(str_c(d.text), CRON_SCHEDULER, &c) != ERR_OK)
+        fail_msg("%s is refused", d.text);
+    int64_t at = 0, previous = from - 1;
+    for (size_t i = 0; i < SPAN; i++) {
+        if (calendar[i].again || !drawn_fires(&d, &calendar[i].tm))
+            continue;
+        int64_t want = from + (int64_t)i * QUARTER;
+        enum err e = cron_next(&c, z, 0, previous, &at);
+        if (e || at != want)
+            fail_msg("%s in %s after %" PRId64 ": %s %" PRId64 ", not %" PRId64, d.text, zone,
+                     previous, err_name(e), at, want);
+        previous = at;
+        n++;
+    }
+    /* And nothing beyond the last one within the ten years. */
+    if (cron_next(&c, z, 0, previous, &at) == ERR_OK && at < from + (int64_t)SPAN * QUARTER)
+        fail_msg("%s in %s: %" PRId64 " is one too many", d.text, zone, at);
+    return n;
+}
+
+/* at(...) of each quarter hour near a change of the clocks: the first moment that shows it, and in a gap
+ * as much later as it lies in it. */
+static size_t check_at(const struct zone *z, const char *zone, int64_t from)
+{
+    size_t n = 0;
+    for (size_t i = 1; i < SPAN; i++) {
+        int64_t before = calendar[i - 1].tm.tm_gmtoff, after = calendar[i].tm.tm_gmtoff;
+        if (before == after)
+            continue;
+        int64_t change = from + (int64_t)i * QUARTER;
+        for (int64_t k = -16; k <= 16; k++) {
+            struct cron c;
+            char text[64];
+            int64_t at, local = change + before + k * QUARTER;
+            int64_t early = local - before, late = local - after;
+            int64_t want = early < change ? early : late >= change ? late : early;
+            time_t shown = (time_t)local;
+            struct tm tm;
+            gmtime_r(&shown, &tm);
+            strftime(text, sizeof(text), "at(%Y-%m-%dT%H:%M:%S)", &tm);
+            assert_int_equal(cron_parse(str_c(text), CRON_SCHEDULER, &c), ERR_OK);
+            assert_int_equal(cron_next(&c, z, 0, want - 1, &at), ERR_OK);
+            if (at != want)
+                fail_msg("%s in %s: %" PRId64 ", not %" PRId64, text, zone, at, want);
+            assert_int_equal(cron_next(&c, z, 0, want, &at), ERR_NOT_FOUND);
+            n++;
+        }
+    }
+    return n;
+}
+
+/* Rates take no notice of clocks. */
+static void check_rate(const struct zone *z, int64_t from)
+{
+    static const struct {
+        const char *unit;
+        int64_t seconds;
+    } units[] = {{"minutes", 60}, {"hours", 3600}, {"days", 86400}};
+    for (int i = 0; i < 50; i++) {
+        struct cron c;
+        char text[64];
+        int k = roll(3), count = 2 + roll(1000);
+        int64_t start = from + roll(1000000), at = 0, want = start, step = count * units[k].seconds;
+        snprintf(text, sizeof(text), "rate(%d %s)", count, units[k].unit);
+        assert_int_equal(cron_parse(str_c(text), CRON_SCHEDULER, &c), ERR_OK);
+        for (int64_t after = start - 1; want < from + 100 * step; want += step) {
+            assert_int_equal(cron_next(&c, z, start, after, &at), ERR_OK);
+            assert_int_equal(at, want);
+            after = at + roll((int)min_i64(step, INT32_MAX));
+        }
+    }
+}
 
 static size_t check_expression(const struct zone *z, const char *zone, size_t which, int64_t from)
 {
@@ -277,10 +524,14 @@ static void check_zone(const char *zone, int year)
         calendar[i].again = local <= latest;
         latest = max_i64(latest, local);
     }
-    size_t firings = 0;
+    size_t firings = 0, drawn = 0;
     for (size_t i = 0; i < ARRAY_LEN(EXPRESSIONS); i++)
         firings += check_expression(z, zone, i, from);
-    printf("%s from %d: %zu firings\n", zone, year, firings);
+    for (int i = 0; i < DRAWN; i++)
+        drawn += check_drawn(z, zone, year, from);
+    check_rate(z, from);
+    printf("%s from %d: %zu firings, %zu of drawn ones, %zu at a change\n", zone, year, firings,
+           drawn, check_at(z, zone, from));
     arena_release(&a);
 }
 
@@ -302,7 +553,11 @@ static void test_ten_years(void **state)
         {"Europe/Dublin", 2090},       /* daylight saving is the negative one */
         {"Africa/Cairo", 2009},        /* changes of mind */
         {"America/Scoresbysund", 2020},
+        {"Atlantic/Azores", 2022}, /* changes at midnight and one */
     };
+    const char *given = getenv("CRON_SEED");
+    dice = given ? strtoull(given, NULL, 0) : 0x2545f4914f6cdd1dull;
+    printf("CRON_SEED=0x%" PRIx64 "\n", dice);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         check_zone(rows[i].zone, rows[i].year);
 }

@@ -1,5 +1,6 @@
 /* pattern.h: operators, AWS's refusals, arrays, the index; and thousands of generated patterns and
  * events against a plain matcher that shares nothing with the one under test. */
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -481,16 +482,52 @@ static bool plain_text(const char *op, struct str want, const struct json *v)
     if (!strcmp(op, "equals-ignore-case"))
         return !strcasecmp(s, p);
     if (!strcmp(op, "wildcard")) {
-        /* Table over (pattern, text), the text-book way; no escapes are generated. */
-        bool ok[64][64] = {{false}};
+        /* Table over (pattern, text), the text-book way; an escaped character is itself. */
+        bool ok[64][64] = {{false}}, star[64];
+        size_t n = 0;
+        for (size_t i = 0; i < pl; i++) {
+            star[n] = p[i] == '*';
+            i += p[i] == '\\';
+            p[n++] = p[i];
+        }
+        pl = n;
         ok[0][0] = true;
         for (size_t i = 1; i <= pl; i++)
             for (size_t j = 0; j <= sl; j++)
-                ok[i][j] = p[i - 1] == '*' ? ok[i - 1][j] || (j && ok[i][j - 1])
-                                           : j && ok[i - 1][j - 1] && p[i - 1] == s[j - 1];
+                ok[i][j] = star[i - 1] ? ok[i - 1][j] || (j && ok[i][j - 1])
+                                       : j && ok[i - 1][j - 1] && p[i - 1] == s[j - 1];
         return ok[pl][sl];
     }
     return !strcmp(s, p);
+}
+
+/* libc's reader of addresses. Family and bytes; 0: it is none. */
+static int plain_address(struct str text, unsigned char bytes[16])
+{
+    char s[64];
+    snprintf(s, sizeof(s), "%.*s", STR_ARG(text));
+    if (inet_pton(AF_INET, s, bytes) == 1)
+        return AF_INET;
+    return inet_pton(AF_INET6, s, bytes) == 1 ? AF_INET6 : 0;
+}
+
+/* From the address as written to the end of its network (EP6). */
+static bool plain_cidr(struct str net, const struct json *v)
+{
+    unsigned char from[16], to[16], have[16];
+    struct str bits_text = net, address = str_cut(&bits_text, '/');
+    int64_t bits;
+    if (v->kind != JSON_STRING)
+        return false;
+    assert_int_equal(str_to_i64(bits_text, &bits), ERR_OK);
+    int family = plain_address(address, from);
+    int size = family == AF_INET ? 4 : 16;
+    assert_int_not_equal(family, 0);
+    memcpy(to, from, 16);
+    for (int64_t i = bits; i < size * 8; i++)
+        to[i / 8] |= (unsigned char)(0x80 >> i % 8);
+    return plain_address(v->text, have) == family && memcmp(have, from, (size_t)size) >= 0 &&
+           memcmp(have, to, (size_t)size) <= 0;
 }
 
 static bool plain_value(const struct json *m, const struct json *v);
@@ -501,6 +538,8 @@ static bool plain_operator(const struct json *m, const struct json *v)
     snprintf(op, sizeof(op), "%.*s", STR_ARG(m->key));
     if (!strcmp(op, "exists"))
         return m->b;
+    if (!strcmp(op, "cidr"))
+        return plain_cidr(m->text, v);
     if (!strcmp(op, "numeric")) {
         if (v->kind != JSON_NUMBER)
             return false;
@@ -549,8 +588,12 @@ static bool plain_value(const struct json *m, const struct json *v)
         return false;
     if (m->kind == JSON_NUMBER)
         return as_number(m) == as_number(v);
-    if (m->kind == JSON_STRING)
-        return str_eq(m->text, v->text);
+    if (m->kind == JSON_STRING) { /* EP5 */
+        unsigned char a[16] = {0}, b[16] = {0};
+        int family = plain_address(m->text, a);
+        return str_eq(m->text, v->text) ||
+               (family && plain_address(v->text, b) == family && memcmp(a, b, 16) == 0);
+    }
     return m->kind == JSON_NULL || m->b == v->b;
 }
 
@@ -663,7 +706,11 @@ static unsigned roll(unsigned n)
     return (unsigned)((dice >> 11) % n);
 }
 
-static const char *const WORDS[] = {"a", "ab", "abc", "B", "ba", "AB", "", "b"};
+static const char *const WORDS[] = {"a", "ab", "abc", "B", "ba", "AB", "", "b", "a*c", "\u00e4b"};
+static const char *const ADDRESSES[] = {"10.0.0.1",    "10.0.0.129",    "10.0.1.1",     "11.0.0.1",
+                                        "2001:db8::1", "2001:DB8:0::2", "2001:db8:1::1"};
+static const char *const NETS[] = {"10.0.0.0/24",   "10.0.0.64/25",  "0.0.0.0/0",     "10.0.0.1/31",
+                                   "10.0.0.128/25", "2001:db8::/32", "2001:db8::/64", "::/0"};
 static const char *const NUMBERS[] = {"0", "1", "1.0", "2.5", "-1", "10e-1", "0.000001", "250e-2"};
 static const char *const NAMES[] = {"p", "q", "r", "p.q", "s"};
 
@@ -674,7 +721,10 @@ static void put_word(struct buf *b)
 
 static void put_leaf(struct buf *b)
 {
-    switch (roll(6)) {
+    switch (roll(7)) {
+    case 6:
+        buf_add_fmt(b, "\"%s\"", ADDRESSES[roll(ARRAY_LEN(ADDRESSES))]);
+        break;
     case 0:
         buf_add_c(b, roll(2) ? "true" : "false");
         break;
@@ -743,7 +793,15 @@ static void put_negation(struct buf *b)
         break;
     default:
         buf_add_fmt(b, "{\"%s\":", op);
-        put_affix(b, true);
+        if (roll(2)) {
+            put_affix(b, true);
+        } else {
+            BUF_ADD_LIT(b, "[");
+            put_affix(b, true);
+            BUF_ADD_LIT(b, ",");
+            put_affix(b, true);
+            BUF_ADD_LIT(b, "]");
+        }
         BUF_ADD_LIT(b, "}");
     }
     BUF_ADD_LIT(b, "}");
@@ -751,7 +809,15 @@ static void put_negation(struct buf *b)
 
 static void put_value(struct buf *b)
 {
-    switch (roll(12)) {
+    switch (roll(14)) {
+    case 12:
+        buf_add_fmt(b, "{\"cidr\":\"%s\"}", NETS[roll(ARRAY_LEN(NETS))]);
+        break;
+    case 13:
+        BUF_ADD_LIT(b, "{\"exactly\":");
+        put_word(b);
+        BUF_ADD_LIT(b, "}");
+        break;
     case 0:
         buf_add_fmt(b, "{\"%s\":", roll(2) ? "prefix" : "suffix");
         put_word(b);
@@ -771,7 +837,8 @@ static void put_value(struct buf *b)
         BUF_ADD_LIT(b, "}");
         break;
     case 4: {
-        static const char *const w[] = {"*", "a*", "*b", "a*c", "*b*", "a*b*", "b"};
+        static const char *const w[] = {"*",    "a*", "*b",      "a*c",    "*b*",
+                                        "a*b*", "b",  "a\\\\*c", "*\\\\**"};
         buf_add_fmt(b, "{\"wildcard\":\"%s\"}", w[roll(ARRAY_LEN(w))]);
         break;
     }
