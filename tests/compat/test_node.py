@@ -11,14 +11,19 @@ from weirtest import ROOT
 FOLDER = os.path.join(ROOT, "tests", "node")
 
 
-def test_javascript_sdk(weir, tmp_path):
+@pytest.fixture(scope="module")
+def packages():
+    """What the tests import; `tools/deps.sh test` installs it beforehand."""
     if not shutil.which("npm") or not shutil.which("node"):
         pytest.skip("node and npm are not on this machine")
-    if not os.path.isdir(os.path.join(FOLDER, "node_modules", "@aws-sdk", "client-s3")):
-        done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=FOLDER, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr[-2000:]
+    done = subprocess.run(["sh", os.path.join(FOLDER, "install.sh")], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("file", ["sdk.test.mjs", "messaging.test.mjs"])
+def test_javascript_sdk(weir, packages, file):
     env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     env["WEIR_ENDPOINT"] = weir.endpoint
     env["WEIR_FUNCTION"] = Stage(weir).function()
-    done = subprocess.run(["node", "--test", "sdk.test.mjs"], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(["node", "--test", file], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-6000:]
