@@ -308,11 +308,12 @@ def test_gone(weir, name, receiver, role):
 @pytest.mark.parametrize("what", ["role", "policy", "trust"])
 def test_not_permitted(weir, name, receiver, what):
     iam = weir.client("iam")
-    arn = f"arn:aws:iam::{ACCOUNT}:role/{name}"
-    if what != "role":
-        trust = json.dumps(TRUST).replace("events", "lambda") if what == "trust" else json.dumps(TRUST)
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     way = Way(weir, name, receiver.url, arn)
+    if what == "role":
+        iam.delete_role(RoleName=name)
+    if what == "trust":
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(TRUST).replace("events", "lambda"))
     way.put()
     assert way.fault()[0]["ERROR_CODE"] == {"policy": "NO_PERMISSIONS"}.get(what, "FAILED_TO_ASSUME_ROLE")
     assert receiver.got.empty()

@@ -1,6 +1,7 @@
 """EventBridge through boto3."""
 import json
 import re
+import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -85,6 +86,16 @@ def bus(events, request):
     name = re.sub(r"[^A-Za-z0-9._-]", "-", request.node.name)[:60]
     events.create_event_bus(Name=name)
     return name
+
+
+def trust(service):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]})
+
+
+@pytest.fixture(scope="module")
+def bus_sender(weir):
+    """A role that EventBridge may assume."""
+    return weir.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust("events.amazonaws.com"))["Role"]["Arn"]
 
 
 def rule(events, bus, name="r", pattern=None, queue=None, **target):
@@ -257,15 +268,15 @@ def test_test_event_pattern(events):
 # --- rules ----------------------------------------------------------------------------------------
 
 
-def test_rules(events, bus):
+def test_rules(events, bus, bus_sender):
     pattern = '{"source": ["app"]}'
     arn = events.put_rule(Name="one", EventBusName=bus, EventPattern=pattern, Description="d", State="DISABLED",
-                          RoleArn=f"arn:aws:iam::{ACCOUNT}:role/r", Tags=[{"Key": "k", "Value": "v"}])["RuleArn"]
+                          RoleArn=bus_sender, Tags=[{"Key": "k", "Value": "v"}])["RuleArn"]
     assert arn == f"{ARN}:rule/{bus}/one"
     seen = events.describe_rule(Name="one", EventBusName=f"{ARN}:event-bus/{bus}")
     del seen["ResponseMetadata"]
     assert seen == {"Name": "one", "Arn": arn, "EventPattern": pattern, "State": "DISABLED", "Description": "d",
-                    "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r", "EventBusName": bus, "CreatedBy": ACCOUNT}
+                    "RoleArn": bus_sender, "EventBusName": bus, "CreatedBy": ACCOUNT}
     events.enable_rule(Name="one", EventBusName=bus)
     assert events.describe_rule(Name="one", EventBusName=bus)["State"] == "ENABLED"
     events.disable_rule(Name="one", EventBusName=bus)
@@ -351,9 +362,9 @@ def test_many_rules_on_a_bus(events, bus, queue):
 # --- targets --------------------------------------------------------------------------------------
 
 
-def test_targets(events, bus, queue):
+def test_targets(events, bus, queue, bus_sender):
     rule(events, bus)
-    target = {"Id": "full", "Arn": queue.arn, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r", "DeadLetterConfig": {"Arn": queue.arn},
+    target = {"Id": "full", "Arn": queue.arn, "RoleArn": bus_sender, "DeadLetterConfig": {"Arn": queue.arn},
               "RetryPolicy": {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60},
               "InputTransformer": {"InputPathsMap": {"a": "$.detail"}, "InputTemplate": '{"a": <a>}'}}
     made = events.put_targets(Rule="r", EventBusName=bus, Targets=[target, {"Id": "bad", "Arn": "nonsense"}])
@@ -444,16 +455,60 @@ def test_fifo_target(events, bus, sqs):
     assert got["Attributes"]["MessageGroupId"] == "g"
 
 
+def test_a_role_must_trust_the_service(weir, events, queue):
+    arn = weir.client("iam").create_role(RoleName="other-service", AssumeRolePolicyDocument=trust("lambda.amazonaws.com"))["Role"]["Arn"]
+    for bad in (arn, f"arn:aws:iam::{ACCOUNT}:role/absent", f"arn:aws:iam::{ACCOUNT[:-1]}1:role/other-service"):
+        told = f"Provided role '{bad}' cannot be assumed by principal 'events.amazonaws.com'."
+        assert message(events.put_rule, Name="roled", EventPattern='{"source": ["a"]}', RoleArn=bad) == told
+        assert code(events.describe_rule, Name="roled") == "ResourceNotFoundException"
+        events.put_rule(Name="role-of-target", EventPattern='{"source": ["never"]}')
+        assert message(events.put_targets, Rule="role-of-target", Targets=[{"Id": "t", "Arn": queue.arn, "RoleArn": bad}]) == told
+        assert events.list_targets_by_rule(Rule="role-of-target")["Targets"] == []
+
+
+ABSENT = ["kinesis:us-east-1:%s:stream/s", "firehose:us-east-1:%s:deliverystream/s", "states:us-east-1:%s:stateMachine:s", "ecs:us-east-1:%s:cluster/c",
+          "batch:us-east-1:%s:job-queue/q", "ssm:us-east-1:%s:automation-definition/a", "redshift:us-east-1:%s:cluster:c", "sagemaker:us-east-1:%s:pipeline/p",
+          "appsync:us-east-1:%s:endpoints/graphql-api/a", "codebuild:us-east-1:%s:project/p", "codepipeline:us-east-1:%s:p", "execute-api:us-east-1:%s:a/s/GET/p",
+          "inspector:us-east-1:%s:target/t", "nothing:us-east-1:%s:x", "dynamodb:us-east-1:%s:table/t", "iam::%s:role/r", "kms:us-east-1:%s:key/k"]
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:" + a % ACCOUNT for a in ABSENT] + ["x", "arn:aws:sqs", "arn:aws:sqs:us-east-1:12:q"])
+def test_what_is_no_target_is_refused_at_once(weir, events, queue, arn):
+    """By rules and schedules, as targets and for dead letters; nothing is half made."""
+    events.put_rule(Name="no-target", EventPattern='{"source": ["never"]}')
+    good = {"Id": "good", "Arn": queue.arn}
+    for bad in ({"Id": "t", "Arn": arn}, {"Id": "t", "Arn": queue.arn, "DeadLetterConfig": {"Arn": arn}}):
+        try:
+            done = events.put_targets(Rule="no-target", Targets=[bad, good])
+            assert [e["TargetId"] for e in done["FailedEntries"]] == ["t"]  # an ARN that is none fails alone
+            assert [t["Id"] for t in events.list_targets_by_rule(Rule="no-target")["Targets"]] == ["good"]
+            events.remove_targets(Rule="no-target", Ids=["good"])
+        except ClientError as e:
+            assert e.response["Error"]["Code"] == "ValidationException"
+            assert events.list_targets_by_rule(Rule="no-target")["Targets"] == []
+    scheduler, iam = weir.client("scheduler"), weir.client("iam")
+    if "scheduled-no-target" not in {r["RoleName"] for r in iam.list_roles()["Roles"]}:
+        iam.create_role(RoleName="scheduled-no-target", AssumeRolePolicyDocument=trust("scheduler.amazonaws.com"))
+    to = {"Arn": queue.arn, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/scheduled-no-target"}
+    for target in ({**to, "Arn": arn}, {**to, "DeadLetterConfig": {"Arn": arn}}):
+        assert code(scheduler.create_schedule, Name="no-target", ScheduleExpression="rate(1 day)", FlexibleTimeWindow={"Mode": "OFF"},
+                    Target=target) == "ValidationException"
+        assert code(scheduler.get_schedule, Name="no-target") == "ResourceNotFoundException"
+
+
 def test_what_cannot_be_sent_is_a_dead_letter(weir, events, bus, sqs, queue):
     closed = Queue(sqs, "events-closed", open_to=None)
     dead = {"DeadLetterConfig": {"Arn": queue.arn}}
-    role = f"arn:aws:iam::{ACCOUNT}:role/not-trusted"
-    weir.client("iam").create_role(RoleName="not-trusted", AssumeRolePolicyDocument=json.dumps({
-        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
+    iam = weir.client("iam")
+    role = f"arn:aws:iam::{ACCOUNT}:role/trusted-once"
+    for made in ("trusted-once", "trusted-once-absent"):
+        iam.create_role(RoleName=made, AssumeRolePolicyDocument=trust("events.amazonaws.com"))
     targets = {"closed": {"Arn": closed.arn}, "absent": {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:events-absent"},
                "role": {"Arn": closed.arn, "RoleArn": role}, "norole": {"Arn": closed.arn, "RoleArn": role + "-absent"}}
     rule(events, bus)
     events.put_targets(Rule="r", EventBusName=bus, Targets=[{"Id": k, "Input": f'"{k}"', **v, **dead} for k, v in targets.items()])
+    iam.update_assume_role_policy(RoleName="trusted-once", PolicyDocument=trust("lambda.amazonaws.com"))
+    iam.delete_role(RoleName="trusted-once-absent")
     [event_id] = put(events, entry(bus))
     got = queue.take(4)
     attributes = [{k: v["StringValue"] for k, v in m["MessageAttributes"].items()} for m in got]
@@ -469,13 +524,14 @@ def test_what_has_no_dead_letter_queue_is_told(fresh_weir):
     events.put_targets(Rule="r", Targets=[{"Id": "t", "Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:absent"}])
     put(events, entry())
     wait_for(lambda: "NO_RESOURCE" in fresh_weir.log_text() and "rule/r" in fresh_weir.log_text(), what="line of the log")
+    with urllib.request.urlopen(fresh_weir.endpoint + "/_weir/metrics") as r:
+        assert "\nweir_sends_dropped_total 1\n" in r.read().decode()
 
 
 def test_role_of_a_target(weir, events, bus, sqs):
     closed = Queue(sqs, "events-by-role", open_to=None)
     iam = weir.client("iam")
-    iam.create_role(RoleName="events-sends", AssumeRolePolicyDocument=json.dumps({
-        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
+    iam.create_role(RoleName="events-sends", AssumeRolePolicyDocument=trust("events.amazonaws.com"))
     iam.put_role_policy(RoleName="events-sends", PolicyName="p", PolicyDocument=json.dumps({
         "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": closed.arn}]}))
     rule(events, bus, queue=closed, RoleArn=f"arn:aws:iam::{ACCOUNT}:role/events-sends")
@@ -485,8 +541,7 @@ def test_role_of_a_target(weir, events, bus, sqs):
 
 def bus_role(weir, name):
     iam = weir.client("iam")
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({
-        "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}]}))
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust("events.amazonaws.com"))
     iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps({
         "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": "*"}]}))
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"

@@ -231,6 +231,8 @@ enum err events_need_rule(struct call *call, struct str bus, struct str name,
 #define EVENTS_INVALID(call, ...) call_error((call), &events_err_validation, __VA_ARGS__)
 /* Absent and empty ones are fine: there is none. */
 enum err events_check_pattern(struct call *call, struct str text) WARN_UNUSED;
+/* A role that is handed over must be there and trust the service. Absent ones are fine. */
+enum err events_check_role(struct call *call, struct str role) WARN_UNUSED;
 /* Refuses customer keys: an empty one says AWS's own. */
 enum err events_refuse_key(struct call *call, struct str kms_key) WARN_UNUSED;
 /* page_start's and page_end's ERR_INVALID as the service says it. */

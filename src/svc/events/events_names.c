@@ -88,6 +88,19 @@ enum err events_check_pattern(struct call *call, struct str text)
     return err;
 }
 
+enum err events_check_role(struct call *call, struct str role)
+{
+    const struct identity_port *id = &call->core->identity;
+    if (!str_is_set(role))
+        return ERR_OK;
+    enum err err = id->role_trusts(id->self, call->txn, role, STR(EVENTS_PRINCIPAL));
+    if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INVALID)
+        return EVENTS_INVALID(call,
+                              "Provided role '" STR_FMT "' cannot be assumed by principal '%s'.",
+                              STR_ARG(role), EVENTS_PRINCIPAL);
+    return err;
+}
+
 enum err events_refuse_key(struct call *call, struct str kms_key)
 {
     if (!str_is_set(kms_key) || kms_key.len == 0)

@@ -22,7 +22,7 @@ static enum err check_role(struct call *call, struct str role)
 {
     struct arn arn;
     if (!str_is_set(role) || arn_parse_as(role, "iam", "role", &arn) == ERR_OK)
-        return ERR_OK;
+        return events_check_role(call, role);
     return EVENTS_INVALID(call, "Parameter RoleArn is not valid. Reason: Provided Arn is not in "
                                 "correct format.");
 }

@@ -127,6 +127,7 @@ static enum err check_target(struct call *call, const struct events_target *t,
     TRY(refuse_others(call, t));
     TRY(check_inputs(call, t));
     TRY(check_outside(call, t));
+    TRY(events_check_role(call, t->role_arn));
     bool fifo = str_ends(t->arn, STR(".fifo"));
     bool group = t->sqs_parameters && str_is_set(t->sqs_parameters->message_group_id);
     if (fifo && !group)
