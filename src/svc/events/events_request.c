@@ -17,7 +17,12 @@
 #include "lang/jsonpath.h"
 #include "svc/events/events_int.h"
 
-enum { BODY_MAX = 1024 * 1024, URL_MAX = 16 * 1024, HEADERS_MAX = 2 * EVENTS_PARAMETERS_MAX + 4 };
+enum {
+    BODY_MAX = 1024 * 1024,
+    URL_MAX = 16 * 1024,
+    HEADERS_MAX = 2 * EVENTS_PARAMETERS_MAX + 4,
+    TOKEN_SECONDS_MAX = 365 * 24 * 60 * 60,
+};
 
 /* What belongs to the way, not to what is sent. */
 static const char *const stripped[] = {
@@ -281,7 +286,7 @@ enum err events_token_read(struct arena *a, struct str answer, struct str *ret_t
     struct str text = expires && expires->kind == JSON_STRING ? expires->text : STR_NONE;
     if (str_is_set(text) ? str_to_i64(text, &seconds) == ERR_OK
                          : expires && json_to_i64(expires, &seconds) == ERR_OK)
-        *ret_seconds = max_i64(seconds, 0);
+        *ret_seconds = min_i64(max_i64(seconds, 0), TOKEN_SECONDS_MAX);
     return ERR_OK;
 }
 
