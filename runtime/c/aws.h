@@ -73,7 +73,7 @@ struct str aws_reply_header(const struct aws_reply *reply, struct str name);
 
 /* --- services with JSON bodies ---------------------------------------------------------------- */
 
-/* "dynamodb", "dynamodb-streams" or "sqs", operation "PutItem", JSON text. *ret_json (arena) is the reply's body, also
+/* "dynamodb", "dynamodb-streams", "events" or "sqs", operation "PutItem", JSON text. *ret_json (arena) is the reply's body, also
  * of an error; NULL for an empty body. ERR_OK only for a 2xx status; ERR_FAILED for a service error
  * (look at ret_reply->error_code); else as aws_call. */
 enum err aws_json(struct aws *aws, const char *service, const char *operation, struct str body,

@@ -6,28 +6,39 @@
 #include "aws.h"
 #include "codec/percent.h"
 
-static const char *target_of(const char *service)
+/* Of each: what its targets begin with, and its version of the protocol. */
+static const struct json_service {
+    const char *name, *target;
+    struct str content_type;
+} json_services[] = {
+    {"dynamodb", "DynamoDB_20120810", STR_INIT("application/x-amz-json-1.0")},
+    {"dynamodb-streams", "DynamoDBStreams_20120810", STR_INIT("application/x-amz-json-1.0")},
+    {"events", "AWSEvents", STR_INIT("application/x-amz-json-1.1")},
+    {"sqs", "AmazonSQS", STR_INIT("application/x-amz-json-1.0")},
+};
+
+static const struct json_service *json_service(const char *name)
 {
-    return strcmp(service, "dynamodb") == 0           ? "DynamoDB_20120810"
-           : strcmp(service, "dynamodb-streams") == 0 ? "DynamoDBStreams_20120810"
-           : strcmp(service, "sqs") == 0              ? "AmazonSQS"
-                                                      : NULL;
+    for (size_t i = 0; i < ARRAY_LEN(json_services); i++)
+        if (strcmp(json_services[i].name, name) == 0)
+            return &json_services[i];
+    return NULL;
 }
 
 enum err aws_json(struct aws *aws, const char *service, const char *operation, struct str body,
                   struct arena *arena, struct aws_reply *ret_reply, const struct json **ret_json)
 {
-    const char *prefix = target_of(service);
+    const struct json_service *known = json_service(service);
     struct buf *reply_body = ARENA_NEW(arena, struct buf);
     struct json *doc = NULL;
-    if (!prefix)
+    if (!known)
         return ERR_UNSUPPORTED;
-    struct str target = str_fmt(arena, "%s.%s", prefix, operation);
+    struct str target = str_fmt(arena, "%s.%s", known->target, operation);
     if (!reply_body || !str_is_set(target))
         return ERR_NOMEM;
     buf_init_arena(reply_body, arena, AWS_BODY_MAX);
     const struct aws_header headers[] = {
-        {STR("content-type"), STR("application/x-amz-json-1.0")},
+        {STR("content-type"), known->content_type},
         {STR("x-amz-target"), target},
     };
     struct aws_request req = {

@@ -97,6 +97,43 @@ static void test_json(void **state)
             fail_msg("%s is not in %s", wants[i], r);
 }
 
+/* Of the services with JSON bodies, each with its version of the protocol. */
+static void test_json_services(void **state)
+{
+    static const struct help_reply reply[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 1}};
+    static const struct {
+        const char *service, *target, *type;
+    } rows[] = {
+        {"sqs", "AmazonSQS.X\r\n", "amz-json-1.0\r\n"},
+        {"events", "AWSEvents.X\r\n", "amz-json-1.1\r\n"},
+        {"dynamodb-streams", "DynamoDBStreams_20120810.X\r\n", "amz-json-1.0\r\n"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct aws *aws;
+        struct aws_reply got;
+        struct arena a;
+        help_server_start(&server, reply, 1);
+        point_at(server.port);
+        arena_init(&a, 1 << 26);
+        assert_int_equal(aws_new(&aws), ERR_OK);
+        assert_int_equal(aws_json(aws, rows[i].service, "X", STR("{}"), &a, &got, NULL), ERR_OK);
+        aws_free(aws);
+        help_server_join(&server);
+        assert_non_null(strstr(server.requests[0], rows[i].target));
+        assert_non_null(strstr(server.requests[0], rows[i].type));
+        arena_release(&a);
+    }
+    struct aws *aws;
+    struct aws_reply got;
+    struct arena a;
+    arena_init(&a, 1 << 26);
+    assert_int_equal(aws_new(&aws), ERR_OK);
+    assert_int_equal(aws_json(aws, "s3", "X", STR("{}"), &a, &got, NULL), ERR_UNSUPPORTED);
+    aws_free(aws);
+    arena_release(&a);
+}
+
 static void test_objects(void **state)
 {
     static const struct help_reply replies[] = {
@@ -178,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_services),
         cmocka_unit_test(test_objects),
         cmocka_unit_test(test_environment),
     };
