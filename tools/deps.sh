@@ -37,6 +37,11 @@ sdks() {
     done
     sh "$here/tests/node/install.sh" || echo "could not install the packages of tests/node" >&2
 }
+# What a pipeline's layer is made of: for tests, and for whoever runs that pipeline.
+layers() {
+    [ "$mode" = test ] || [ "${PIPELINE:-}" = quote-elt ] || return 0
+    sh "$(dirname "$0")/../pipelines/quote-elt/layer/install.sh" || echo "could not install libduckdb: quote-elt cannot be deployed" >&2
+}
 missing=()
 for p in "${packages[@]}"; do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
@@ -44,7 +49,7 @@ done
 # A Node.js that did not come from a package serves as well.
 if command -v node >/dev/null; then missing=("${missing[@]/#nodejs/}"); fi
 missing=(${missing[*]:-})
-if [ ${#missing[@]} -eq 0 ]; then sdks; exit 0; fi
+if [ ${#missing[@]} -eq 0 ]; then sdks; layers; exit 0; fi
 echo "installing: ${missing[*]}"
 sudo=
 if [ "$(id -u)" -ne 0 ]; then
@@ -60,3 +65,4 @@ if ! { $sudo apt-get update -qq && $sudo apt-get install -y -qq --no-install-rec
     exit 1
 fi
 sdks
+layers
