@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Removes what deploy.sh made, with all that was collected: undeploy.sh [ENDPOINT_URL]. What is gone already
+# is no error.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+# Runs a removal; an answer that says the thing does not exist is fine.
+remove() {
+    local fault
+    if fault=$(call "$@" 2>&1 >/dev/null); then
+        return 0
+    fi
+    case $fault in
+    *ResourceNotFound* | *NoSuchEntity* | *NotFoundException* | *NotFound* | *NoSuchBucket* | *NonExistentQueue* | *"does not exist"*) ;;
+    *)
+        say "$fault"
+        return 1
+        ;;
+    esac
+}
+
+role() {
+    remove iam delete-role-policy --role-name "$1" --policy-name work
+    remove iam delete-role --role-name "$1"
+}
+
+function_() {
+    remove lambda delete-function --function-name "$1"
+    role "$1"
+}
+
+layer() {
+    local version
+    for version in $(call lambda list-layer-versions --layer-name "$LAYER" --query 'LayerVersions[].Version' 2>/dev/null); do
+        [ "$version" = None ] || remove lambda delete-layer-version --layer-name "$LAYER" --version-number "$version"
+    done
+}
+
+bus() {
+    local url
+    remove events remove-targets --rule "$RULE" --event-bus-name "$BUS" --ids queue
+    remove events delete-rule --name "$RULE" --event-bus-name "$BUS"
+    remove events delete-event-bus --name "$BUS"
+    url=$(call sqs get-queue-url --queue-name "$QUEUE" --query QueueUrl 2>/dev/null) || return 0
+    remove sqs delete-queue --queue-url "$url"
+}
+
+bucket() {
+    call s3api head-bucket --bucket "$BUCKET" >/dev/null 2>&1 || return 0
+    remove s3 rb --force "s3://$BUCKET"
+}
+
+# Schedules and functions first, so that nothing writes into what goes.
+at_once remove scheduler delete-schedule --name "$EVERY_MINUTE"
+at_once remove scheduler delete-schedule --name "$EVERY_DAY"
+all_done
+at_once function_ "$INGEST"
+at_once function_ "$DAILY"
+at_once role "$SCHEDULER_ROLE"
+all_done
+at_once layer
+at_once bus
+at_once bucket
+at_once remove dynamodb delete-table --table-name "$RAW_TABLE"
+at_once remove dynamodb delete-table --table-name "$HISTORY_TABLE"
+at_once remove logs delete-log-group --log-group-name "$LOG_GROUP"
+all_done
+say "removed $NAME"
