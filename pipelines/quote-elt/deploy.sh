@@ -125,8 +125,16 @@ role() { # NAME SERVICE STATEMENTS
     call iam put-role-policy --role-name "$1" --policy-name work --policy-document "{\"Version\":\"2012-10-17\",\"Statement\":[$3]}"
 }
 
+# The shared log group is a setting that older CLIs (Debian's) do not know.
+logging() {
+    if call lambda create-function --generate-cli-skeleton 2>/dev/null | grep -q LoggingConfig; then
+        touch "$FOUND/logging"
+    fi
+}
+
 at_once bucket
 at_once bus
+at_once logging
 at_once table "$RAW_TABLE" ingested_date ingested_at
 at_once table "$HISTORY_TABLE" ingested_date
 at_once make logs create-log-group --log-group-name "$LOG_GROUP"
@@ -148,10 +156,23 @@ aarch64) ARCHITECTURE=arm64 ;;
 esac
 LAYER_ARN=$(cat "$FOUND/layer")
 
+LOGGING=()
+[ ! -f "$FOUND/logging" ] || LOGGING=(--logging-config "LogGroup=$LOG_GROUP")
+# The same by a request of its own, where the CLI does not know it.
+log_to_group() { # NAME
+    [ ${#LOGGING[@]} = 0 ] || return 0
+    [ -n "${AWS_ACCESS_KEY_ID:-}" ] || { say "this AWS CLI is too old, and AWS_ACCESS_KEY_ID is not set"; return 1; }
+    curl -sS --fail-with-body -o /dev/null -X PUT --aws-sigv4 "aws:amz:$REGION:lambda" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
+        ${AWS_SESSION_TOKEN:+-H "x-amz-security-token: $AWS_SESSION_TOKEN"} -H 'content-type: application/json' \
+        -d "{\"LoggingConfig\":{\"LogGroup\":\"$LOG_GROUP\"}}" \
+        "${ENDPOINT:-https://lambda.$REGION.amazonaws.com}/2015-03-31/functions/$1/configuration"
+    call lambda wait function-updated --function-name "$1"
+}
+
 function_() { # NAME HANDLER MEMORY TIMEOUT VARIABLES
     local old fault try
     local settings=(--timeout "$4" --memory-size "$3" --environment "$5" --layers "$LAYER_ARN"
-        --logging-config "LogGroup=$LOG_GROUP" --role "arn:$PARTITION:iam::$ACCOUNT:role/$1"
+        "${LOGGING[@]}" --role "arn:$PARTITION:iam::$ACCOUNT:role/$1"
         --runtime provided.al2023 --handler "$2")
     # A new role takes IAM a while to know everywhere.
     for try in 1 2 3 4 5 6 7 8 9 10; do
@@ -175,6 +196,7 @@ function_() { # NAME HANDLER MEMORY TIMEOUT VARIABLES
         fi
         ;;
     esac
+    log_to_group "$1"
     call lambda put-function-event-invoke-config --function-name "$1" --maximum-retry-attempts 2 \
         --destination-config "{\"OnFailure\":{\"Destination\":\"$BUS_ARN\"}}" >/dev/null
 }

@@ -13,13 +13,13 @@ daily) FUNCTION=$DAILY KEY=date ;;
     exit 2
     ;;
 esac
-EVENT={}
-[ -z "${3:-}" ] || EVENT="{\"$KEY\":\"$3\"}"
-BINARY=()
-[[ $(aws --version 2>&1) == aws-cli/1.* ]] || BINARY=(--cli-binary-format raw-in-base64-out)
-ANSWER=$(mktemp)
-trap 'rm -f "$ANSWER"' EXIT
-FAULT=$(call lambda invoke --function-name "$FUNCTION" "${BINARY[@]}" --cli-read-timeout 0 --payload "$EVENT" --query FunctionError "$ANSWER")
-cat "$ANSWER"
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+echo {} >"$WORK/event"
+[ -z "${3:-}" ] || echo "{\"$KEY\":\"$3\"}" >"$WORK/event"
+# From a file: versions of the CLI disagree about what a payload on the command line is.
+FAULT=$(call lambda invoke --function-name "$FUNCTION" --cli-read-timeout 0 --payload "fileb://$WORK/event" \
+    --query FunctionError "$WORK/answer")
+cat "$WORK/answer"
 echo
 [ "$FAULT" = None ]
