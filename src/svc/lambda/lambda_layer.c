@@ -287,7 +287,7 @@ enum err lambda_layers_apply(struct call *call, struct lambda_layer_list list, s
         return ERR_NOMEM;
     for (fn->n_layers = 0; fn->n_layers < list.n; fn->n_layers++) {
         size_t i = fn->n_layers;
-        struct lambda_layer_version *layer;
+        struct lambda_layer_version *layer = NULL;
         TRY(take_layer(call, list.v[i], &layer));
         TRY(check_other(call, layer, list.v[i], (const struct lambda_layer_version *const *)taken,
                         fn->layers));
