@@ -25,29 +25,6 @@ LIMITS=${LIMITS:-'[{"statistic":"rows","min":1},{"column":"author","statistic":"
 FOUND=$(mktemp -d)
 trap 'rm -rf "$FOUND"' EXIT
 
-# Makes something, with the answer in $ANSWER; that it exists already is fine ($ANSWER is empty then).
-make() {
-    local fault
-    fault=$(mktemp)
-    if ANSWER=$(call "$@" 2>"$fault"); then
-        rm -f "$fault"
-        return 0
-    fi
-    ANSWER=
-    case $(cat "$fault") in
-    *AlreadyExists* | *ResourceInUse* | *ResourceConflict* | *Conflict* | *BucketAlreadyOwnedByYou*) rm -f "$fault" ;;
-    *)
-        cat "$fault" >&2
-        rm -f "$fault"
-        return 1
-        ;;
-    esac
-}
-
-digest() {
-    openssl dgst -sha256 -binary "$1" | openssl base64
-}
-
 # --- what the functions work on --------------------------------------------------------------------
 
 table() { # NAME KEY...

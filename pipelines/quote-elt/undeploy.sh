@@ -3,21 +3,6 @@
 # is no error.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-# Runs a removal; an answer that says the thing does not exist is fine.
-remove() {
-    local fault
-    if fault=$(call "$@" 2>&1 >/dev/null); then
-        return 0
-    fi
-    case $fault in
-    *ResourceNotFound* | *NoSuchEntity* | *NotFoundException* | *NotFound* | *NoSuchBucket* | *NonExistentQueue* | *"does not exist"*) ;;
-    *)
-        say "$fault"
-        return 1
-        ;;
-    esac
-}
-
 role() {
     remove iam delete-role-policy --role-name "$1" --policy-name work
     remove iam delete-role --role-name "$1"
