@@ -18,5 +18,10 @@ enum err secret_close(const struct core *core, struct arena *a, struct str bound
 /* ERR_CORRUPT: not sealed so; ERR_NOMEM. */
 enum err secret_open(const struct core *core, struct arena *a, struct str bound, struct str sealed,
                      struct str *ret_plain) WARN_UNUSED;
+/* The same under a key of the caller's (a data key of KMS) of SEAL_KEY_BYTES. */
+enum err secret_close_with(struct str key, struct arena *a, struct str bound, struct str plain,
+                           struct str *ret_sealed) WARN_UNUSED;
+enum err secret_open_with(struct str key, struct arena *a, struct str bound, struct str sealed,
+                          struct str *ret_plain) WARN_UNUSED;
 
 #endif

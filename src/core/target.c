@@ -6,6 +6,7 @@
 #include "base/arn.h"
 #include "base/record.h"
 #include "core/core.h"
+#include "core/inner.h"
 
 static const struct record_field pair_fields[] = {
     REC_STR(struct target_pair, name),
@@ -149,6 +150,18 @@ enum err target_unknown(struct txn *txn, struct str arn)
     if (err == ERR_OK)
         err = kind->unknown(svc->self, txn, &found);
     return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err target_principal(struct txn *txn, const struct target *t, struct str own,
+                          struct principal *ret_who)
+{
+    if (str_is_set(t->role)) {
+        enum err err = core_role_principal(txn->core, t->role, STR("weir"), txn->arena, ret_who);
+        return err == ERR_NOT_FOUND ? ERR_DENIED : err;
+    }
+    struct str service = str_is_set(t->service) ? t->service : own;
+    *ret_who = (struct principal){.kind = PRINCIPAL_SERVICE, .service = service, .arn = service};
+    return ERR_OK;
 }
 
 bool target_fault(enum err err)

@@ -19,6 +19,7 @@
 #ifndef WEIR_CORE_TARGET_H
 #define WEIR_CORE_TARGET_H
 
+#include "core/identity.h"
 #include "core/txn.h"
 
 enum { TARGET_HTTP_MAX = 100 }; /* of each list of a target_http */
@@ -133,6 +134,11 @@ enum err target_ask(struct txn *txn, const struct target *target,
                     const struct target_delivery *delivery, struct target_request *ret) WARN_UNUSED;
 /* See `unknown`. Fine when it is gone. */
 enum err target_unknown(struct txn *txn, struct str arn) WARN_UNUSED;
+/* As whom a kind that must ask another service (a queue under a key of KMS) asks: a session of the
+ * role, or the service principal; of a sender who vouches for it, the service `own` itself. ERR_DENIED:
+ * there is no such role; ERR_NOMEM. */
+enum err target_principal(struct txn *txn, const struct target *target, struct str own,
+                          struct principal *ret_who) WARN_UNUSED;
 /* True for the errors that tell of the target and not of Weir's state: a sender that must not fail
  * on its target's account (S3, dead letters) drops the delivery and says so. */
 bool target_fault(enum err err);

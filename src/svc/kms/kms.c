@@ -4,6 +4,15 @@
 #include "base/mem.h"
 #include "svc/kms/kms_int.h"
 
+static void release(void *self)
+{
+    struct kms *kms = self;
+    if (!kms)
+        return;
+    kms_cache_release(&kms->cache);
+    mem_free(kms);
+}
+
 static enum err make(struct core *core, void **ret_self)
 {
     struct kms *kms = mem_calloc(1, sizeof(*kms));
@@ -11,18 +20,14 @@ static enum err make(struct core *core, void **ret_self)
         return ERR_NOMEM;
     kms->core = core;
     kms_port_fill(kms);
+    kms_cache_init(&kms->cache);
     enum err err = kms_due_register(kms);
     if (err) {
-        mem_free(kms);
+        release(kms);
         return err;
     }
     *ret_self = kms;
     return ERR_OK;
-}
-
-static void release(void *self)
-{
-    mem_free(self);
 }
 
 static const void *port(void *self)

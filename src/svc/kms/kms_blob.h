@@ -16,6 +16,7 @@
 
 #include "base/rng.h"
 #include "codec/seal.h"
+#include "svc/kms/kms_port.h"
 
 enum {
     KMS_BLOB_ID_BYTES = 16,
@@ -23,16 +24,6 @@ enum {
     KMS_BLOB_HEAD_BYTES = 1 + KMS_BLOB_ID_BYTES + 4 + KMS_BLOB_SALT_BYTES,
     KMS_BLOB_MORE_BYTES = KMS_BLOB_HEAD_BYTES + SEAL_MORE_BYTES,
     KMS_CONTEXT_BYTES_MAX = 8192, /* of keys and values together */
-};
-
-struct kms_pair {
-    struct str key, value;
-};
-
-/* Borrowed. */
-struct kms_pairs {
-    const struct kms_pair *v;
-    size_t n;
 };
 
 struct kms_blob {

@@ -23,6 +23,7 @@
 #include "deliver/due.h"
 #include "svc/kms/kms.h"
 #include "svc/kms/kms_blob.h"
+#include "svc/kms/kms_cache.h"
 #include "svc/kms/kms_crypto.h"
 #include "svc/kms/kms_keys.h"
 #include "svc/kms/kms_port.h"
@@ -49,6 +50,7 @@ struct kms {
     struct core *core;
     struct due_kind *due;
     struct kms_port port; /* what others use of this */
+    struct kms_cache cache;
 };
 
 static inline struct kms *kms_of(const struct call *call)
@@ -83,6 +85,7 @@ struct kms_key {
     int64_t next_rotation_ms;
     uint32_t on_demand; /* rotations that were asked for */
     uint64_t aliases, grants;
+    bool managed;  /* by AWS, for one of its services (kms_managed.c) */
     struct str id; /* of the record's key; not in the record */
     struct key_scope scope;
 };
@@ -281,6 +284,14 @@ enum err kms_material_forget(struct txn *txn, struct kms_key *key) WARN_UNUSED;
  * Sets the call's error. */
 enum err kms_policy_new(struct call *call, const struct kms_key *key, struct str given,
                         bool lockout_is_fine, struct str *ret_stored) WARN_UNUSED;
+
+/* Draws what the key works with and stages it (op_key.c); the key is to be written after it. */
+enum err kms_material_make(struct txn *txn, struct kms_key *key) WARN_UNUSED;
+
+/* Makes the key behind alias/aws/SERVICE, unless `key` is another or there is one; *ret_made: so
+ * (kms_managed.c). */
+enum err kms_managed_need(struct kms *kms, struct txn *txn, struct key_scope scope, struct str key,
+                          bool *ret_made) WARN_UNUSED;
 
 /* kms_port.c */
 void kms_port_fill(struct kms *kms);

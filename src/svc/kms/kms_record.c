@@ -7,17 +7,27 @@
 #include "svc/kms/kms_int.h"
 
 static const struct record_field key_fields[] = {
-    REC_ENUM(struct kms_key, spec, KMS_SPECS),   REC_ENUM(struct kms_key, usage, KMS_USAGES),
-    REC_ENUM(struct kms_key, state, KMS_STATES), REC_INT(struct kms_key, created_ms),
-    REC_STR(struct kms_key, description),        REC_STR(struct kms_key, public_der),
-    REC_UINT(struct kms_key, material),          REC_BOOL(struct kms_key, imported),
-    REC_BOOL(struct kms_key, expires),           REC_INT(struct kms_key, valid_to_ms),
-    REC_UINT(struct kms_key, window_days),       REC_INT(struct kms_key, deletion_ms),
-    REC_BOOL(struct kms_key, rotates),           REC_UINT(struct kms_key, period_days),
-    REC_INT(struct kms_key, next_rotation_ms),   REC_UINT(struct kms_key, on_demand),
-    REC_UINT(struct kms_key, aliases),           REC_UINT(struct kms_key, grants),
+    REC_ENUM(struct kms_key, spec, KMS_SPECS),
+    REC_ENUM(struct kms_key, usage, KMS_USAGES),
+    REC_ENUM(struct kms_key, state, KMS_STATES),
+    REC_INT(struct kms_key, created_ms),
+    REC_STR(struct kms_key, description),
+    REC_STR(struct kms_key, public_der),
+    REC_UINT(struct kms_key, material),
+    REC_BOOL(struct kms_key, imported),
+    REC_BOOL(struct kms_key, expires),
+    REC_INT(struct kms_key, valid_to_ms),
+    REC_UINT(struct kms_key, window_days),
+    REC_INT(struct kms_key, deletion_ms),
+    REC_BOOL(struct kms_key, rotates),
+    REC_UINT(struct kms_key, period_days),
+    REC_INT(struct kms_key, next_rotation_ms),
+    REC_UINT(struct kms_key, on_demand),
+    REC_UINT(struct kms_key, aliases),
+    REC_UINT(struct kms_key, grants),
+    REC_SINCE(2, REC_BOOL(struct kms_key, managed)),
 };
-static const struct record_type key_type = RECORD_TYPE(struct kms_key, 1, key_fields);
+static const struct record_type key_type = RECORD_TYPE(struct kms_key, 2, key_fields);
 
 static const struct record_field material_fields[] = {
     REC_BYTES(struct kms_material, id),        REC_INT(struct kms_material, created_ms),

@@ -60,7 +60,7 @@ static enum err metadata(struct call *call, const struct kms_key *key,
         if (key->expires)
             WIRE_SET(m, valid_to, key->valid_to_ms);
     }
-    m->key_manager = STR("CUSTOMER");
+    m->key_manager = key->managed ? STR("AWS") : STR("CUSTOMER");
     m->key_spec = m->customer_master_key_spec = kms_specs[key->spec].name;
     algorithms(key, m);
     WIRE_SET(m, multi_region, false);
@@ -113,21 +113,20 @@ static enum err choose_spec(struct call *call, const struct kms_create_key_input
     return ERR_OK;
 }
 
-/* Draws what the key works with and stages it. */
-static enum err make_material(struct call *call, struct kms_key *key)
+enum err kms_material_make(struct txn *txn, struct kms_key *key)
 {
     uint8_t bytes[KMS_HMAC_BYTES_MAX];
     const struct kms_spec_row *row = &kms_specs[key->spec];
-    struct kms_material material = {.created_ms = call->txn->wall_ms};
+    struct kms_material material = {.created_ms = txn->wall_ms};
     struct str secret;
     rng_bytes(material.id, sizeof(material.id));
     if (row->family == KMS_RSA || row->family == KMS_ECC) {
-        TRY(kms_pair_make(key->spec, call->arena, &secret, &key->public_der));
+        TRY(kms_pair_make(key->spec, txn->arena, &secret, &key->public_der));
     } else {
         rng_bytes(bytes, row->bits / 8);
         secret = str_n((const char *)bytes, row->bits / 8);
     }
-    enum err err = kms_material_write(call->txn, key, 1, secret, &material);
+    enum err err = kms_material_write(txn, key, 1, secret, &material);
     kms_wipe(secret);
     key->material = 1;
     return err;
@@ -156,7 +155,7 @@ enum err kms_create_key(struct call *call, const struct kms_create_key_input *in
     if (key.imported)
         key.state = KMS_PENDING_IMPORT;
     else
-        TRY(make_material(call, &key));
+        TRY(kms_material_make(call->txn, &key));
     TRY(kms_key_write(call->txn, &key));
     TRY(txn_put(call->txn, key_make(call->arena, &kms_k_policy, key.scope, key.id), policy));
     return metadata(call, &key, &out->key_metadata);

@@ -7,6 +7,7 @@
  * Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
  * Layer: svc. Thread: the transaction's. */
 #include "codec/seal.h"
+#include "core/secret.h"
 #include "svc/logs/logs_int.h"
 
 /* Whom KMS is asked as, and about what; the arena's. */
@@ -28,8 +29,7 @@ static enum err make_asker(const struct logs *logs, struct arena *a, struct key_
                           .use = {.source_arn = arn,
                                   .source_account = scope.account,
                                   .region = scope.region,
-                                  .context_key = STR("aws:logs:arn"),
-                                  .context_value = arn}};
+                                  .context = {STR("aws:logs:arn"), arn}}};
     return ERR_OK;
 }
 
@@ -43,15 +43,15 @@ enum err logs_cipher_new(struct logs *logs, struct txn *txn, struct key_scope sc
                          struct logs_cipher *cipher)
 {
     struct asker asker;
-    struct str sealed;
+    struct kms_data_key made;
     *cipher = (struct logs_cipher){0};
     TRY(make_asker(logs, txn->arena, scope, name, &asker));
     asker.use.who = &asker.who;
-    TRY(logs->kms->data_key(logs->kms->self, txn, &asker.use, key_arn, &cipher->key, &sealed,
-                            &cipher->why));
+    TRY(logs->kms->data_key(logs->kms->self, txn, &asker.use, key_arn, &made, &cipher->why));
+    cipher->key = made.plain;
     cipher->number = ++g->data_key;
     g->kms_key = key_arn;
-    return txn_put(txn, data_key_key(txn->arena, g->id, g->data_key), sealed);
+    return txn_put(txn, data_key_key(txn->arena, g->id, g->data_key), made.sealed);
 }
 
 static enum err open_key(struct logs *logs, struct txn *txn, struct key_scope scope,
@@ -60,14 +60,14 @@ static enum err open_key(struct logs *logs, struct txn *txn, struct key_scope sc
 {
     struct asker asker;
     struct str sealed;
+    struct kms_data_key opened;
     TRY(make_asker(logs, txn->arena, scope, name, &asker));
     asker.use.who = &asker.who;
     enum err err = txn_get(txn, data_key_key(txn->arena, group_id, number), &sealed);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
-    TRY(logs->kms->open(logs->kms->self, txn, &asker.use, sealed, &cipher->key, &cipher->why));
-    if (cipher->key.len != KMS_DATA_KEY_BYTES)
-        return ERR_CORRUPT;
+    TRY(logs->kms->open(logs->kms->self, txn, &asker.use, sealed, &opened, &cipher->why));
+    cipher->key = opened.plain;
     cipher->number = number;
     return ERR_OK;
 }
@@ -90,13 +90,9 @@ enum err logs_cipher_seal(const struct logs_cipher *cipher, struct arena *a, str
         *ret_stored = text;
         return ERR_OK;
     }
-    size_t len = text.len + SEAL_MORE_BYTES;
-    uint8_t *out = arena_alloc(a, len);
-    if (!out || !str_is_set(event_key))
+    if (!str_is_set(event_key))
         return ERR_NOMEM;
-    TRY(seal_close((const uint8_t *)cipher->key.p, event_key, text, out));
-    *ret_stored = str_n((const char *)out, len);
-    return ERR_OK;
+    return secret_close_with(cipher->key, a, event_key, text, ret_stored);
 }
 
 /* A page may look at more events than memory should hold: they take turns in one place. */
