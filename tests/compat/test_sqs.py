@@ -135,7 +135,7 @@ def test_attributes_are_echoed(sqs, make):
     ("RedrivePolicy", '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:none","maxReceiveCount":3}',
      "InvalidParameterValue"),
     ("RedriveAllowPolicy", '{"redrivePermission":"maybe"}', "InvalidAttributeValue"),
-    ("KmsMasterKeyId", "alias/aws/sqs", "AWS.SimpleQueueService.UnsupportedOperation"),
+    ("KmsDataKeyReusePeriodSeconds", "59", "InvalidAttributeValue"),
     ("ContentBasedDeduplication", "true", "InvalidAttributeName"),
     ("FifoQueue", "false", "InvalidAttributeName"),
     ("Nonsense", "1", "InvalidAttributeName"),

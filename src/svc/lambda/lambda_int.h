@@ -335,7 +335,7 @@ enum err lambda_mapping_check_source(struct call *call, const struct lambda_fn *
 /* Whether the role of the mapping's function, as it is now, may do `action` with the source. ERR_DENIED,
  * also when there is no such function. */
 enum err lambda_mapping_may(struct txn *txn, struct lambda *l, const struct lambda_mapping *m,
-                            const char *action) WARN_UNUSED;
+                            const char *action, struct str *ret_role) WARN_UNUSED;
 /* Makes m->matcher of m->filters in `a`. ERR_INVALID: *ret_message (in `a`) says why. */
 enum err lambda_filters_open(struct arena *a, struct lambda_mapping *m,
                              struct str *ret_message) WARN_UNUSED;

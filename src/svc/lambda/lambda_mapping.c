@@ -195,7 +195,7 @@ enum err lambda_mapping_check_source(struct call *call, const struct lambda_fn *
 }
 
 enum err lambda_mapping_may(struct txn *txn, struct lambda *l, const struct lambda_mapping *m,
-                            const char *action)
+                            const char *action, struct str *ret_role)
 {
     struct lambda_fn *fn;
     enum err err = lambda_fn_find(l, &m->function, &fn);
@@ -203,8 +203,9 @@ enum err lambda_mapping_may(struct txn *txn, struct lambda *l, const struct lamb
         return ERR_DENIED;
     TRY(err);
     err = lambda_role_allowed(txn, fn->role, action, m->source_arn);
+    *ret_role = str_dup(txn->arena, fn->role);
     lambda_fn_unref(fn);
-    return err;
+    return err == ERR_OK && !str_is_set(*ret_role) ? ERR_NOMEM : err;
 }
 
 /* --- filters ---------------------------------------------------------------------------------- */

@@ -556,21 +556,22 @@ static enum err receive_body(struct txn *txn, void *arg)
     struct batch *b = arg;
     struct lambda_poller *p = b->p;
     const struct sqs_port *sqs = p->l->sqs;
+    struct str role;
     size_t bytes = b->bytes;
 
     b->n_got = 0;
     if (b->n >= (size_t)p->m->batch_size) /* it became smaller meanwhile */
         return ERR_OK;
     size_t want = (size_t)p->m->batch_size - b->n;
-    TRY(lambda_mapping_may(txn, p->l, p->m, "sqs:ReceiveMessage"));
+    TRY(lambda_mapping_may(txn, p->l, p->m, "sqs:ReceiveMessage", &role));
     b->got = ARENA_ARRAY(txn->arena, struct sqs_received, want);
     if (!b->got)
         return ERR_NOMEM;
     while (b->n_got < want && bytes <= EVENT_BYTES_MAX) {
         struct sqs_received part[RECEIVE_MAX];
         size_t n = 0;
-        TRY(sqs->receive(sqs->self, txn, p->m->source_arn, min_size(want - b->n_got, RECEIVE_MAX),
-                         -1, part, &n));
+        TRY(sqs->receive(sqs->self, txn, p->m->source_arn, role,
+                         min_size(want - b->n_got, RECEIVE_MAX), -1, part, &n));
         assert(n <= RECEIVE_MAX);
         if (n == 0)
             break;

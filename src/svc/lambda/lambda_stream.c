@@ -97,6 +97,7 @@ struct lane {
     /* the read under way; texts in its transaction's arena */
     struct arena *got_arena;
     struct piece *got;
+    struct str role; /* who reads */
     size_t n_got, want, looked, got_bytes;
     struct ddb_place got_from, got_to; /* got_from: of the first read */
     struct lambda_window got_window;
@@ -298,7 +299,7 @@ static enum err read_body(struct txn *txn, void *arg)
     ln->got_to = ln->read_to;
     ln->got_arena = txn->arena;
     ln->want = batch > ln->n ? min_size(batch - ln->n, READ_MAX) : 0;
-    TRY(lambda_mapping_may(txn, s->l, s->m, "dynamodb:GetRecords"));
+    TRY(lambda_mapping_may(txn, s->l, s->m, "dynamodb:GetRecords", &ln->role));
     TRY(ddb->find(ddb->self, txn, s->m->source_arn, &stream));
     if (!ln->loaded)
         TRY(load(txn, ln, stream));

@@ -91,6 +91,13 @@ static struct str sender_of(const struct call *call)
         (out)->sequence_number = sqs_fifo_seq_text((caller)->arena, (sent)->fifo_seq);             \
     } while (0)
 
+static enum err key_to_send(struct call *call, struct sqs_open *to)
+{
+    struct fault f;
+    const struct sqs_asker by = {.who = call->who, .fault = &f};
+    return fault_reply(call, sqs_key_to_send(call->txn, to, &by), &f);
+}
+
 enum err sqs_send_message(struct call *call, const struct sqs_send_message_input *in,
                           struct sqs_send_message_output *out)
 {
@@ -101,6 +108,7 @@ enum err sqs_send_message(struct call *call, const struct sqs_send_message_input
     struct sqs_draft draft = DRAFT_OF(call, in);
     TRY(sqs_open_url(call, in->queue_url, &o));
     TRY(fault_reply(call, sqs_message_check(call->arena, &o.config, &draft, &checked, &f), &f));
+    TRY(key_to_send(call, &o));
     TRY(sqs_send_stage(call->txn, &o, &checked.body, checked.delay_s, &sent));
     TELL_SENT(call, out, &checked, &sent);
     return ERR_OK;
@@ -130,6 +138,7 @@ enum err sqs_send_message_batch(struct call *call, const struct sqs_send_message
         return call_error(call, &sqs_err_batch_request_too_long,
                           "Batch requests cannot be longer than %d bytes. You have sent %zu bytes.",
                           SQS_SIZE_MAX, size);
+    TRY(key_to_send(call, &b.o));
     for (size_t i = 0; i < n; i++) {
         struct sqs_sent sent;
         enum err err = faults[i].error ? ERR_FAILED

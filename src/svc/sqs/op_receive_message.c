@@ -161,6 +161,8 @@ enum err sqs_receive_message(struct call *call, const struct sqs_receive_message
                              struct sqs_receive_message_output *out)
 {
     struct sqs_open o;
+    struct fault f;
+    const struct sqs_asker by = {.who = call->who, .fault = &f};
     struct sqs_taken taken[SQS_BATCH_MAX];
     struct sqs_waiter *w = call->state;
     size_t n = 0, max = in->has_max_number_of_messages ? (size_t)in->max_number_of_messages : 1;
@@ -170,6 +172,7 @@ enum err sqs_receive_message(struct call *call, const struct sqs_receive_message
         (void)waiter_resume(&w->waiter);
     TRY(check_input(call, in));
     TRY(sqs_open_url(call, in->queue_url, &o));
+    o.by = &by;
     enum err err =
         sqs_take(call->txn, &o, max,
                  in->has_visibility_timeout ? in->visibility_timeout : o.config.visibility_s, taken,
@@ -178,7 +181,7 @@ enum err sqs_receive_message(struct call *call, const struct sqs_receive_message
         return call_error(call, &sqs_err_over_limit,
                           "Too many messages in flight for queue " STR_FMT ".",
                           STR_ARG(o.queue->name));
-    TRY(err);
+    TRY(fault_reply(call, err, &f));
     int64_t wait_s = in->has_wait_time_seconds ? in->wait_time_seconds : o.config.wait_s;
     if (!w) {
         w = ARENA_NEW(call->arena, struct sqs_waiter);

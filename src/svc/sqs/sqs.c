@@ -30,6 +30,7 @@ static enum err load_secret(struct txn *txn, void *arg)
 static enum err start(void *self)
 {
     struct sqs *s = self;
+    s->kms = kms_port_of(s->core);
     TRY(txn_run_now(s->core, load_secret, s));
     return sqs_load_start(s);
 }

@@ -1,14 +1,20 @@
 /* Queue attributes: which there are, what values they take, how they are told back. Source: SQS API
  * reference, CreateQueue and SetQueueAttributes.
  *
- * Encryption with keys of KMS is refused: there is no KMS here to do it (P4). Encryption with
- * SQS's own keys (SqsManagedSseEnabled) is invisible to clients and merely remembered.
+ * A key of KMS is taken as it is given, as SQS does: whether it can be used is told by the first message
+ * (sqs_cipher.c). Encryption with SQS's own keys (SqsManagedSseEnabled) is invisible to clients and merely
+ * remembered; a queue has the one or the other.
  *
  * Layer: svc/sqs. Thread: pure, but for the lookup of a redrive target. */
 #include "codec/json.h"
 #include "svc/sqs/sqs_int.h"
 
-enum { RECEIVES_MAX = 1000, REDRIVE_SOURCES_MAX = 10, QUEUE_POLICY_MAX = 8192 };
+enum {
+    RECEIVES_MAX = 1000,
+    REDRIVE_SOURCES_MAX = 10,
+    QUEUE_POLICY_MAX = 8192,
+    KMS_KEY_ID_MAX = 2048
+};
 
 void sqs_config_init(struct sqs_config *c, int64_t now_ms)
 {
@@ -19,6 +25,7 @@ void sqs_config_init(struct sqs_config *c, int64_t now_ms)
         .size_max = SQS_SIZE_MAX,
         .retention_s = 4 * 86400,
         .visibility_s = 30,
+        .kms_reuse_s = SQS_KMS_REUSE_S,
     };
 }
 
@@ -29,6 +36,7 @@ struct sqs_config_apply {
     struct str queue_arn;
     struct sqs_config *c;
     struct fault *f;
+    bool gave_kms, gave_sse; /* which encryption was asked for */
 };
 
 static enum err invalid(struct sqs_config_apply *ap, struct str name, const char *why)
@@ -78,15 +86,27 @@ static enum err apply_fifo(struct sqs_config_apply *ap, const struct sqs_config_
     return same ? ERR_OK : unknown(ap, at->name);
 }
 
-static enum err apply_kms(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+static enum err apply_sse(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
                           struct str value)
 {
-    if (str_empty(value) && str_eq_c(at->name, "KmsMasterKeyId"))
-        return ERR_OK; /* none, as it is */
-    return fault_set(ap->a, ap->f, &sqs_err_unsupported_operation,
-                     STR_FMT " is not supported by Weir: it has no KMS. Messages can be "
-                             "encrypted by the client, or the data directory's disk.",
-                     STR_ARG(at->name));
+    TRY(apply_choice(ap, at, value));
+    if (ap->c->sse) {
+        ap->c->kms_key = STR_NONE;
+        ap->gave_sse = true;
+    }
+    return ERR_OK;
+}
+
+static enum err apply_kms_key(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                              struct str value)
+{
+    if (value.len > KMS_KEY_ID_MAX)
+        return invalid(ap, at->name, "");
+    ap->c->kms_key = str_empty(value) ? STR_NONE : value;
+    ap->gave_kms = !str_empty(value);
+    if (ap->c->kms_reuse_s == 0) /* made before there were keys */
+        ap->c->kms_reuse_s = SQS_KMS_REUSE_S;
+    return ERR_OK;
 }
 
 static enum err policy_fault(struct arena *a, enum err err, const char *why, struct fault *f)
@@ -236,6 +256,12 @@ static struct str tell_text(struct arena *a, const struct sqs_config *c,
     return *(const struct str *)(const void *)((const char *)c + at->offset);
 }
 
+static struct str tell_reuse(struct arena *a, const struct sqs_config *c,
+                             const struct sqs_config_attr *at)
+{
+    return str_is_set(c->kms_key) ? tell_number(a, c, at) : STR_NONE;
+}
+
 static struct str tell_redrive(struct arena *a, const struct sqs_config *c,
                                const struct sqs_config_attr *at)
 {
@@ -276,7 +302,7 @@ const struct sqs_config_attr sqs_config_attrs[SQS_CONFIG_ATTRS] = {
     NUMBER("ReceiveMessageWaitTimeSeconds", wait_s, 0, SQS_WAIT_MAX_S),
     NUMBER("MaximumMessageSize", size_max, 1024, SQS_SIZE_MAX),
     NUMBER("MessageRetentionPeriod", retention_s, 60, 1209600),
-    CHOICE("SqsManagedSseEnabled", sse, "false", "true", false, apply_choice),
+    CHOICE("SqsManagedSseEnabled", sse, "false", "true", false, apply_sse),
     TEXT("Policy", policy, apply_policy, tell_text),
     TEXT("RedrivePolicy", dlq_arn, apply_redrive, tell_redrive),
     TEXT("RedriveAllowPolicy", redrive_allow, apply_redrive_allow, tell_text),
@@ -285,8 +311,13 @@ const struct sqs_config_attr sqs_config_attrs[SQS_CONFIG_ATTRS] = {
     CHOICE("DeduplicationScope", dedup_per_group, "queue", "messageGroup", true, apply_choice),
     CHOICE("FifoThroughputLimit", limit_per_group, "perQueue", "perMessageGroupId", true,
            apply_choice),
-    {.name = STR_INIT("KmsMasterKeyId"), .apply = apply_kms},
-    {.name = STR_INIT("KmsDataKeyReusePeriodSeconds"), .apply = apply_kms},
+    TEXT("KmsMasterKeyId", kms_key, apply_kms_key, tell_text),
+    {.name = STR_INIT("KmsDataKeyReusePeriodSeconds"),
+     .apply = apply_number,
+     .tell = tell_reuse,
+     .offset = offsetof(struct sqs_config, kms_reuse_s),
+     .min = SQS_KMS_REUSE_MIN_S,
+     .max = SQS_KMS_REUSE_MAX_S},
 };
 
 const struct sqs_config_attr *sqs_config_attr(struct str name)
@@ -312,6 +343,13 @@ enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
         .sqs = s, .txn = txn, .a = txn->arena, .queue_arn = queue_arn, .c = c, .f = f};
     for (size_t i = 0; i < in->n; i++)
         TRY(apply_one(&ap, in->v[i].key, in->v[i].value));
+    if (ap.gave_kms && ap.gave_sse)
+        return fault_set(
+            ap.a, f, &sqs_err_invalid_attribute_value,
+            "You can use one type of server-side encryption (SSE) at one time. You can "
+            "either enable KMS SSE or SQS SSE.");
+    if (ap.gave_kms)
+        c->sse = false;
     if (c->limit_per_group && !c->dedup_per_group)
         return invalid(&ap, STR("FifoThroughputLimit"),
                        "perMessageGroupId goes with DeduplicationScope messageGroup.");

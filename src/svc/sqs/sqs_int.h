@@ -9,6 +9,7 @@
  *   sqs_lease.c    what a receipt handle permits: deletion, change of visibility
  *   sqs_message.c  rules of messages and their digests
  *   sqs_config.c   rules of queue attributes
+ *   sqs_cipher.c   messages of queues with a key of KMS
  *   sqs_clean.c    background: purged, expired and deleted messages, old deduplication ids
  *   op_*.c         operations; sqs_port.c: what other services use; sqs_target.c: queues as targets
  *
@@ -22,6 +23,9 @@
  *   Q4  A queue of an earlier run is `cold` until its messages are all in its index; then it enters
  *       `queues`. Whoever opens it before that completes it first, so nothing of a cold queue can
  *       change, and reading it in pieces, from several snapshots, reads one state.
+ *   Q5  What is sent to a queue with a key of KMS is in the store only sealed: body, attributes, digest,
+ *       trace. It stays so wherever it moves, and opens with its own data key, which lies beside it. What
+ *       expiry, dead letters and order need is plain, so they ask no key.
  *
  * Layer: svc/sqs. */
 #ifndef WEIR_SVC_SQS_INT_H
@@ -33,8 +37,10 @@
 #include "codec/hash.h"
 #include "core/core.h"
 #include "core/fault.h"
+#include "core/target.h"
 #include "core/waiter.h"
 #include "sqs_api.h"
+#include "svc/kms/kms_port.h"
 #include "svc/sqs/sqs.h"
 #include "svc/sqs/sqs_index.h"
 #include "svc/sqs/sqs_keys.h"
@@ -50,12 +56,16 @@ enum {
     SQS_INFLIGHT_MAX = 120000,
     SQS_PURGE_INTERVAL_MS = 60 * 1000,
     SQS_SECRET_LEN = 32,
+    SQS_KMS_REUSE_S = 300, /* KmsDataKeyReusePeriodSeconds */
+    SQS_KMS_REUSE_MIN_S = 60,
+    SQS_KMS_REUSE_MAX_S = 86400,
     SQS_SEQ_TIME_SHIFT = 20, /* a sequence number is at least the time of sending, shifted */
 };
 
 struct sqs {
     struct core *core;
-    struct sqs_port port;  /* what others use of this */
+    struct sqs_port port; /* what others use of this */
+    const struct kms_port *kms;
     pthread_rwlock_t lock; /* queues, watchers */
     struct map queues;     /* key of its record -> struct sqs_queue */
     struct list watchers;  /* struct sqs_watcher.all */
@@ -127,10 +137,19 @@ struct sqs_batch_result_error_entry sqs_fault_entry(struct str id, const struct 
 
 /* --- sqs_open.c: a queue as an operation sees it ----------------------------------------------- */
 
+/* Who sends or receives, where KMS is to be asked. Borrowed. */
+struct sqs_asker {
+    const struct principal *who; /* NULL: whom `as` says */
+    struct target as;
+    struct fault *fault; /* what KMS refuses, with ERR_FAILED */
+};
+
 /* Opened for one transaction; `queue` is held until the transaction's arena goes. */
 struct sqs_open {
     struct sqs_queue *queue;
     struct sqs_config config;
+    const struct sqs_asker *by;     /* set by who receives */
+    const struct kms_data_key *key; /* sqs_key_to_send's */
 };
 
 /* ERR_NOT_FOUND; ERR_CONFLICT while the queue's memory is about to appear. Reads the record tracked
@@ -230,6 +249,19 @@ struct str sqs_config_differs(struct arena *a, const struct sqs_queue_attribute_
 struct str sqs_config_get(struct arena *a, const struct sqs_config *c, struct str name);
 /* Whether a document may be a queue's policy; ERR_FAILED with `f`. */
 enum err sqs_policy_check(struct txn *txn, struct str json, struct fault *f) WARN_UNUSED;
+
+/* --- sqs_cipher.c ----------------------------------------------------------------------------- */
+
+/* Whoever sends calls it first: gets the data key of a queue with a key of KMS; nothing otherwise.
+ * ERR_FAILED with by->fault. */
+enum err sqs_key_to_send(struct txn *txn, struct sqs_open *to,
+                         const struct sqs_asker *by) WARN_UNUSED;
+/* Seals a message that has its id, under to->key. */
+enum err sqs_seal_body(struct txn *txn, const struct sqs_open *to,
+                       struct sqs_body *body) WARN_UNUSED;
+/* Opens a message that is sealed, for from->by; ERR_FAILED with its fault. */
+enum err sqs_open_body(struct txn *txn, const struct sqs_open *from,
+                       struct sqs_body *body) WARN_UNUSED;
 
 /* --- sqs_message.c ---------------------------------------------------------------------------- */
 

@@ -73,8 +73,9 @@ static enum err lambda_record(struct arena *a, const struct sqs_open *o, struct 
     return ERR_OK;
 }
 
-static enum err port_receive(void *self, struct txn *txn, struct str queue_arn, size_t max,
-                             int64_t visibility_ms, struct sqs_received *ret, size_t *ret_n)
+static enum err port_receive(void *self, struct txn *txn, struct str queue_arn, struct str role,
+                             size_t max, int64_t visibility_ms, struct sqs_received *ret,
+                             size_t *ret_n)
 {
     struct sqs *s = self;
     struct sqs_open o;
@@ -82,7 +83,10 @@ static enum err port_receive(void *self, struct txn *txn, struct str queue_arn, 
     size_t n = 0;
     bool staged;
     assert(max >= 1);
+    struct fault f;
+    const struct sqs_asker by = {.as = {.role = role}, .fault = &f};
     TRY(sqs_open_arn(s, txn, queue_arn, &o));
+    o.by = &by;
     int64_t visibility_s = visibility_ms < 0 ? o.config.visibility_s : (visibility_ms + 999) / 1000;
     enum err err =
         sqs_take(txn, &o, min_size(max, SQS_BATCH_MAX), visibility_s, taken, &n, &staged);
@@ -90,7 +94,8 @@ static enum err port_receive(void *self, struct txn *txn, struct str queue_arn, 
         *ret_n = 0;
         return ERR_OK;
     }
-    TRY(err);
+    if (err)
+        return err == ERR_FAILED ? ERR_DENIED : err;
     for (size_t i = 0; i < n; i++) {
         struct str md5 = hex_encode(txn->arena, taken[i].body.md5, HASH_MD5_LEN);
         struct str json;

@@ -16,9 +16,10 @@ struct sqs_received {
 struct sqs_port {
     void *self;
     /* Receives up to `max` (1..10) messages inside `txn`, as ReceiveMessage does; *ret_n 0 when
-     * none is visible. visibility_ms < 0: the queue's own. */
-    enum err (*receive)(void *self, struct txn *txn, struct str queue_arn, size_t max,
-                        int64_t visibility_ms, struct sqs_received *ret, size_t *ret_n);
+     * none is visible. visibility_ms < 0: the queue's own. `role` (ARN) is who asks KMS, where the
+     * queue has a key; ERR_DENIED: KMS refuses. */
+    enum err (*receive)(void *self, struct txn *txn, struct str queue_arn, struct str role,
+                        size_t max, int64_t visibility_ms, struct sqs_received *ret, size_t *ret_n);
     enum err (*delete_message)(void *self, struct txn *txn, struct str queue_arn,
                                struct str receipt_handle);
     enum err (*change_visibility)(void *self, struct txn *txn, struct str queue_arn,

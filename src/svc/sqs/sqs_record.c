@@ -23,8 +23,10 @@ static const struct record_field config_fields[] = {
     REC_STR(struct sqs_config, dlq_arn),
     REC_INT(struct sqs_config, receives_max),
     REC_STR(struct sqs_config, redrive_allow),
+    REC_SINCE(2, REC_STR(struct sqs_config, kms_key)),
+    REC_SINCE(2, REC_INT(struct sqs_config, kms_reuse_s)),
 };
-const struct record_type sqs_config_type = RECORD_TYPE(struct sqs_config, 1, config_fields);
+const struct record_type sqs_config_type = RECORD_TYPE(struct sqs_config, 2, config_fields);
 
 static const struct record_field attr_fields[] = {
     REC_STR(struct sqs_attr, name),
@@ -45,8 +47,10 @@ static const struct record_field body_fields[] = {
     REC_STR(struct sqs_body, dlq_source),
     REC_UINT(struct sqs_body, fifo_seq),
     REC_LIST(struct sqs_body, attrs, n_attrs, SQS_ATTRIBUTES_MAX, &attr_type),
+    REC_SINCE(2, REC_STR(struct sqs_body, data_key)),
+    REC_SINCE(2, REC_STR(struct sqs_body, sealed_for)),
 };
-const struct record_type sqs_body_type = RECORD_TYPE(struct sqs_body, 1, body_fields);
+const struct record_type sqs_body_type = RECORD_TYPE(struct sqs_body, 2, body_fields);
 
 static const struct record_field state_fields[] = {
     REC_UINT(struct sqs_state, receives),

@@ -23,6 +23,8 @@ struct sqs_config {
     int64_t receives_max;                  /* maxReceiveCount */
     struct str redrive_allow;              /* JSON as given; absent: allowAll */
     bool dedup_per_group, limit_per_group; /* DeduplicationScope, FifoThroughputLimit */
+    struct str kms_key;                    /* KmsMasterKeyId as given; absent: none */
+    int64_t kms_reuse_s;
 };
 
 struct sqs_attr {
@@ -42,6 +44,9 @@ struct sqs_body {
     uint64_t fifo_seq;       /* SequenceNumber; 0 in standard queues */
     struct sqs_attr *attrs;  /* sorted by name */
     size_t n_attrs;
+    /* Q5: then `body` is what seals a record of the body, digest, trace and attributes. */
+    struct str data_key;   /* as KMS sealed it; absent: the message is plain */
+    struct str sealed_for; /* ARN of the queue that it was sent to; absent: this one */
 };
 
 struct sqs_state {

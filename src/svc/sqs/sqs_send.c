@@ -73,6 +73,7 @@ enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_b
 {
     assert(to->queue->id == to->config.id && to->queue->fifo == to->config.fifo);
     bool moved = str_is_set(body->id);
+    assert(moved || to->key || !str_is_set(to->config.kms_key)); /* Q5 */
     const struct dedup_key dedup = {.layout = &sqs_k_dedup,
                                     .owner = to->config.id,
                                     .scope = to->config.dedup_per_group ? body->group : STR(""),
@@ -102,6 +103,8 @@ enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_b
     body->fifo_seq = to->config.fifo ? seq : 0;
     if (to->config.fifo && !moved)
         TRY(dedup_put(txn, &dedup, &(struct dedup_seen){.id = body->id, .seq = seq}));
+    if (to->key && !moved)
+        TRY(sqs_seal_body(txn, to, body));
     TRY(put_message(txn, to->config.id, seq, body, due_ms));
     *ret_sent = (struct sqs_sent){.id = body->id, .fifo_seq = body->fifo_seq};
     return ERR_OK;

@@ -95,6 +95,8 @@ static enum err move_to_dlq(struct txn *txn, const struct sqs_open *from, uint64
     copy.dlq_source = sqs_queue_arn(txn->arena, from->queue);
     if (!str_is_set(copy.dlq_source))
         return ERR_NOMEM;
+    if (str_is_set(copy.data_key) && !str_is_set(copy.sealed_for))
+        copy.sealed_for = copy.dlq_source;
     TRY(sqs_send_stage(txn, &to, &copy, 0, &sent));
     return sqs_delete_message_records(txn, from->config.id, seq);
 }
@@ -143,6 +145,8 @@ static enum err handle_slot(struct txn *txn, const struct sqs_open *from, struct
             return err;
     }
     t->fates[i] = FATE_LEASE;
+    if (str_is_set(taken->body.data_key))
+        TRY(sqs_open_body(txn, from, &taken->body));
     return lease(txn, from, slot, t->due_ms, taken);
 }
 

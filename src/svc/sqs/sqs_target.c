@@ -56,11 +56,20 @@ static enum err take_trace(struct arena *a, const struct target_delivery *d,
     return ERR_OK;
 }
 
+/* Who may send, but not use the queue's key, is denied. */
+static enum err key_to_send(struct txn *txn, const struct target *target, struct sqs_open *to)
+{
+    struct fault f;
+    const struct sqs_asker by = {.as = *target, .fault = &f};
+    enum err err = sqs_key_to_send(txn, to, &by);
+    return err == ERR_FAILED ? ERR_DENIED : err;
+}
+
 static enum err stage(void *self, struct txn *txn, const struct target *target,
                       const struct target_found *found, const struct target_delivery *d)
 {
     struct sqs *s = self;
-    const struct sqs_open *o = found->opened;
+    struct sqs_open *o = found->opened;
     struct fault f;
     struct sqs_checked checked;
     struct sqs_sent sent;
@@ -80,6 +89,7 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
     if (err == ERR_FAILED)
         return ERR_INVALID;
     TRY(err);
+    TRY(key_to_send(txn, target, o));
     return sqs_send_stage(txn, o, &checked.body, checked.delay_s, &sent);
 }
 

@@ -488,7 +488,7 @@ static enum err port_body(struct txn *txn, void *arg)
     assert_int_equal(check(txn, "arn:aws:sqs:other:000000000001:q"), ERR_NOT_FOUND);
     assert_int_equal(port.visibility_timeout(s, txn, arn, &visibility_s), ERR_OK);
     assert_int_equal(visibility_s, 30);
-    assert_int_equal(port.receive(s, txn, arn, 2, -1, got, &n), ERR_OK);
+    assert_int_equal(port.receive(s, txn, arn, STR_NONE, 2, -1, got, &n), ERR_OK);
     assert_int_equal(n, 1);
     assert_true(str_eq_c(got[0].body, "\"b\""));
     assert_true(str_find_str(got[0].lambda_record_json, STR("\"body\":\"\\\"b\\\"\"")) != SIZE_MAX);

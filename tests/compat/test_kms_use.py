@@ -1,0 +1,307 @@
+"""Keys of KMS as other services use them: what lies in the data directory, what a disabled key and a missing
+permission do to each service's operations, and the keys that AWS manages."""
+import json
+import os
+import re
+import secrets
+
+import pytest
+from botocore.exceptions import ClientError
+
+ACCOUNT = "000000000000"
+HIDDEN = []  # texts that must not be found in the files of the server, by any test of this file
+OPEN = []    # and some that must, or the search is worth nothing
+
+
+def error(call, **kw):
+    with pytest.raises(ClientError) as e:
+        call(**kw)
+    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
+
+
+def code(call, **kw):
+    return error(call, **kw)[0]
+
+
+def secret(what="secret"):
+    text = f"{what}-{secrets.token_hex(24)}"
+    HIDDEN.append(text)
+    return text
+
+
+@pytest.fixture(scope="module")
+def kms(weir):
+    return weir.client("kms")
+
+
+def make_key(kms, *statements):
+    """A key that the account's own policies rule, and who `statements` name."""
+    policy = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}, *statements]}
+    return kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"]
+
+
+def for_service(service, *actions):
+    return {"Effect": "Allow", "Principal": {"Service": service}, "Resource": "*",
+            "Action": list(actions) or ["kms:GenerateDataKey", "kms:Decrypt"]}
+
+
+@pytest.fixture
+def key(kms):
+    return make_key(kms)
+
+
+@pytest.fixture
+def name(request):
+    return re.sub("[^A-Za-z0-9_-]", "-", request.node.name)[:40]
+
+
+@pytest.fixture
+def user(weir, name):
+    """A user who may do `actions`, as clients of his."""
+    iam = weir.client("iam")
+    made = []
+
+    def make(suffix, actions, condition=None):
+        who = f"{name}-{suffix}"
+        iam.create_user(UserName=who)
+        statements = [{"Effect": "Allow", "Action": a, "Resource": "*"} for a in actions]
+        if condition:
+            for s in statements:
+                if "kms:" in str(s["Action"]):
+                    s["Condition"] = condition
+        iam.put_user_policy(UserName=who, PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": statements}))
+        pair = iam.create_access_key(UserName=who)["AccessKey"]
+        made.append((who, pair["AccessKeyId"]))
+        return lambda service: weir.client(service, key=pair["AccessKeyId"], secret=pair["SecretAccessKey"])
+
+    yield make
+    for who, access in made:
+        iam.delete_access_key(UserName=who, AccessKeyId=access)
+        iam.delete_user_policy(UserName=who, PolicyName="p")
+        iam.delete_user(UserName=who)
+
+
+def states(kms, key):
+    """Takes the key through the states in which it does not work: yields (expected place in a service's row of codes)."""
+    kms.disable_key(KeyId=key)
+    yield "disabled"
+    kms.enable_key(KeyId=key)
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    yield "pending"
+    kms.cancel_key_deletion(KeyId=key)
+    kms.enable_key(KeyId=key)
+
+
+# --- SQS ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def queue(weir, name):
+    sqs, made = weir.client("sqs"), []
+
+    def make(suffix="", **attributes):
+        made.append(sqs.create_queue(QueueName=name + suffix, Attributes={k: str(v) for k, v in attributes.items()})["QueueUrl"])
+        return made[-1]
+
+    yield make
+    for url in made:
+        sqs.delete_queue(QueueUrl=url)
+
+
+def attributes(sqs, url):
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+
+def sse(sqs, url):
+    a = attributes(sqs, url)
+    return a["SqsManagedSseEnabled"], a.get("KmsMasterKeyId"), a.get("KmsDataKeyReusePeriodSeconds")
+
+
+def test_attributes_of_queues(weir, queue, name):
+    sqs = weir.client("sqs")
+    url = queue(KmsMasterKeyId="alias/mine")
+    assert sse(sqs, url) == ("false", "alias/mine", "300")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsDataKeyReusePeriodSeconds": "60"})
+    assert sse(sqs, url) == ("false", "alias/mine", "60")
+    assert sqs.create_queue(QueueName=name, Attributes={"KmsMasterKeyId": "alias/mine"})["QueueUrl"] == url
+    assert code(sqs.create_queue, QueueName=name, Attributes={"KmsMasterKeyId": "alias/other"}) in (
+        "QueueAlreadyExists", "QueueNameExists")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "true"})
+    assert sse(sqs, url) == ("true", None, None)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "alias/mine"})
+    assert sse(sqs, url) == ("false", "alias/mine", "60")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": ""})
+    assert sse(sqs, url) == ("false", None, None)
+    for wrong in ({"KmsDataKeyReusePeriodSeconds": "59"}, {"KmsDataKeyReusePeriodSeconds": "86401"}, {"KmsMasterKeyId": "k" * 2049},
+                  {"KmsMasterKeyId": "alias/mine", "SqsManagedSseEnabled": "true"}):
+        assert code(sqs.set_queue_attributes, QueueUrl=url, Attributes=wrong) == "InvalidAttributeValue"
+    assert sse(sqs, url) == ("false", None, None)
+
+
+def send(sqs, url, text, **kw):
+    return sqs.send_message(QueueUrl=url, MessageBody=text, MessageAttributes={
+        "a": {"DataType": "String", "StringValue": text}, "b": {"DataType": "Binary", "BinaryValue": text.encode()}}, **kw)
+
+
+def receive(sqs, url, **kw):
+    return sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"],
+                               AttributeNames=["All"], **kw).get("Messages", [])
+
+
+def test_messages_of_a_queue(weir, kms, key, queue):
+    sqs, text = weir.client("sqs"), secret("message")
+    OPEN.append("open-" + secrets.token_hex(24))
+    send(sqs, queue("-open"), OPEN[-1])
+    url = queue(KmsMasterKeyId=key)
+    sent = send(sqs, url, text)
+    batch = [secret("batch") for _ in range(3)]
+    sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": t} for i, t in enumerate(batch)])
+    got = receive(sqs, url)
+    assert [m["Body"] for m in got] == [text, *batch]
+    assert got[0]["MD5OfBody"] == sent["MD5OfMessageBody"] and got[0]["MD5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
+    assert got[0]["MessageAttributes"]["b"]["BinaryValue"] == text.encode()
+    expected = {"disabled": "KmsDisabled", "pending": "KmsInvalidState"}
+    for state in states(kms, key):
+        assert code(receive, sqs=sqs, url=url) == expected[state]
+        assert code(send, sqs=sqs, url=url, text="x") == expected[state]
+        assert code(sqs.send_message_batch, QueueUrl=url, Entries=[{"Id": "a", "MessageBody": "x"}]) == expected[state]
+    assert [m["Body"] for m in receive(sqs, url)] == [text, *batch]
+    # What is in the queue stays sealed as it is, whatever its settings become.
+    other = make_key(kms)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": other})
+    send(sqs, url, "next")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": ""})
+    send(sqs, url, "last")
+    assert [m["Body"] for m in receive(sqs, url)] == [text, *batch, "next", "last"]
+    kms.disable_key(KeyId=other)
+    assert code(receive, sqs=sqs, url=url) == "KmsDisabled"
+
+
+def test_keys_that_a_queue_cannot_use(weir, kms, queue):
+    sqs = weir.client("sqs")
+    pair = kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+    mac = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["Arn"]
+    gone = "00000000-0000-4000-8000-000000000000"
+    url = queue()
+    for given, expected in ((pair, "KmsInvalidKeyUsage"), (mac, "KmsInvalidKeyUsage"), (gone, "KmsNotFound"), ("alias/none", "KmsNotFound"),
+                            ("nonsense", "KmsNotFound"), (f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{gone}", "KmsAccessDenied")):
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": given})
+        assert code(send, sqs=sqs, url=url, text="x") in (expected, "KmsNotFound"), given
+    assert receive(sqs, url) == []
+
+
+def test_who_may_use_a_queue_with_a_key(weir, kms, key, queue, user):
+    sqs, text = weir.client("sqs"), secret("mine")
+    url = queue(KmsMasterKeyId=key)
+    may = user("may", ["sqs:*", "kms:GenerateDataKey", "kms:Decrypt"])("sqs")
+    makes = user("makes", ["sqs:*", "kms:GenerateDataKey"])("sqs")
+    reads = user("reads", ["sqs:*", "kms:Decrypt"])("sqs")
+    none = user("none", ["sqs:*"])("sqs")
+    send(may, url, text)
+    for who in (makes, reads, none):
+        assert code(send, sqs=who, url=url, text="x") == "KmsAccessDenied"
+    for who in (makes, none):
+        assert code(receive, sqs=who, url=url) == "KmsAccessDenied"
+    assert [m["Body"] for m in receive(reads, url)] == [text]
+    via = {"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com",
+                            "kms:EncryptionContext:aws:sqs:arn": attributes(sqs, url)["QueueArn"]}}
+    through = user("through", ["sqs:*", ["kms:GenerateDataKey", "kms:Decrypt"]], via)
+    assert [m["Body"] for m in receive(through("sqs"), url)] == [text]
+    assert code(through("kms").generate_data_key, KeyId=key, KeySpec="AES_256") == "AccessDeniedException"
+
+
+def test_a_permission_that_is_taken_away(weir, kms, key, queue, user, name):
+    """Data keys are reused, but not by who may not use the key any more."""
+    sqs, text = weir.client("sqs"), secret("mine")
+    url = queue(KmsMasterKeyId=key)
+    his = user("his", ["sqs:*", "kms:Decrypt"])("sqs")
+    send(sqs, url, text)
+    assert len(receive(his, url)) == 1
+    weir.client("iam").put_user_policy(UserName=f"{name}-his", PolicyName="p", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}]}))
+    assert code(receive, sqs=his, url=url) == "KmsAccessDenied"
+    assert len(receive(sqs, url)) == 1
+    policy = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": ["kms:PutKeyPolicy", "kms:GenerateDataKey"], "Resource": "*"}]}
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    assert code(receive, sqs=sqs, url=url) == "KmsAccessDenied"
+
+
+def test_dead_letters_stay_as_they_are(weir, kms, key, queue):
+    sqs, text = weir.client("sqs"), secret("dead")
+    dead = queue("-dead")
+    url = queue(KmsMasterKeyId=key, RedrivePolicy=json.dumps(
+        {"deadLetterTargetArn": attributes(sqs, dead)["QueueArn"], "maxReceiveCount": 1}))
+    send(sqs, url, text)
+    assert len(receive(sqs, url)) == 1
+    kms.disable_key(KeyId=key)
+    assert receive(sqs, url) == []  # it moved: that needs no key
+    assert code(receive, sqs=sqs, url=dead) == "KmsDisabled"
+    kms.enable_key(KeyId=key)
+    assert [m["Body"] for m in receive(sqs, dead)] == [text]
+
+
+def test_fifo_queue_with_a_key(weir, kms, key, name):
+    sqs, text = weir.client("sqs"), secret("fifo")
+    url = sqs.create_queue(QueueName=name + ".fifo", Attributes={"FifoQueue": "true", "KmsMasterKeyId": key})["QueueUrl"]
+    for i in range(2):
+        sqs.send_message(QueueUrl=url, MessageBody=text, MessageGroupId="g", MessageDeduplicationId="d")
+    got = receive(sqs, url)
+    assert [m["Body"] for m in got] == [text] and got[0]["Attributes"]["MessageGroupId"] == "g"
+    sqs.delete_queue(QueueUrl=url)
+
+
+# --- keys that AWS manages ------------------------------------------------------------------------------------------------
+
+
+def test_key_that_aws_manages(weir, kms, queue, user):
+    sqs, text = weir.client("sqs"), secret("managed")
+    names = lambda: [a["AliasName"] for a in kms.list_aliases()["Aliases"]]
+    assert "alias/aws/sqs" not in names()
+    url = queue(KmsMasterKeyId="alias/aws/sqs")
+    his = user("his", ["sqs:*"])  # needs no permission of his own
+    send(his("sqs"), url, text)
+    assert [m["Body"] for m in receive(his("sqs"), url)] == [text]
+    assert "alias/aws/sqs" in names()
+    shown = kms.describe_key(KeyId="alias/aws/sqs")["KeyMetadata"]
+    assert shown["KeyManager"] == "AWS" and shown["KeyState"] == "Enabled" and "SQS" in shown["Description"]
+    assert kms.get_key_rotation_status(KeyId=shown["KeyId"])["KeyRotationEnabled"] is True
+    policy = json.loads(kms.get_key_policy(KeyId=shown["KeyId"], PolicyName="default")["Policy"])
+    assert policy["Statement"][0]["Condition"]["StringEquals"]["kms:ViaService"] == "sqs.us-east-1.amazonaws.com"
+    for call, kw in ((kms.disable_key, {}), (kms.schedule_key_deletion, {}), (kms.encrypt, {"Plaintext": b"x"}), (kms.disable_key_rotation, {}),
+                     (kms.put_key_policy, {"PolicyName": "default", "Policy": json.dumps(policy)}), (kms.update_key_description, {"Description": "x"})):
+        assert code(call, KeyId=shown["KeyId"], **kw) == "AccessDeniedException"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/aws/sqs"})
+    send(sqs, url, text)
+    assert len(receive(sqs, url)) == 2
+    # Of another service, or of none.
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "alias/aws/nothing"})
+    assert code(send, sqs=sqs, url=url, text="x") == "KmsNotFound"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "alias/aws/sns"})
+    assert code(send, sqs=sqs, url=url, text="x") == "KmsAccessDenied"
+
+
+# --- what lies on the disk: the last test of the file ---------------------------------------------------------------------
+
+
+def found(weir, texts):
+    left = set(t.encode() for t in texts)
+    for folder, _, files in os.walk(weir.data_dir):
+        for path in (os.path.join(folder, f) for f in files):
+            if not os.path.isfile(path):  # a link into a function's world
+                continue
+            with open(path, "rb") as opened:
+                data = opened.read()
+            left -= {t for t in left if t in data}
+    return {t for t in texts if t.encode() not in left}
+
+
+def test_nothing_of_it_lies_open(weir):
+    weir.terminate()
+    try:
+        assert OPEN and found(weir, OPEN) == set(OPEN)
+        assert HIDDEN and found(weir, HIDDEN) == set()
+    finally:
+        weir.start()
