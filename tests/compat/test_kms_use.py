@@ -283,6 +283,76 @@ def test_key_that_aws_manages(weir, kms, queue, user):
     assert code(send, sqs=sqs, url=url, text="x") == "KmsAccessDenied"
 
 
+# --- SNS ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def topic(weir, name):
+    sns, made = weir.client("sns"), []
+
+    def make(**attributes):
+        made.append(sns.create_topic(Name=name, Attributes=attributes)["TopicArn"])
+        return made[-1]
+
+    yield make
+    for arn in made:
+        sns.delete_topic(TopicArn=arn)
+
+
+def subscribed(weir, topic, url):
+    """The queue gets the topic's messages."""
+    sqs, arn = weir.client("sqs"), attributes(weir.client("sqs"), url)["QueueArn"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}]})})
+    weir.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+
+
+def test_messages_of_a_topic(weir, kms, key, queue, topic):
+    sns, sqs, text = weir.client("sns"), weir.client("sqs"), secret("topic")
+    arn = topic(KmsMasterKeyId=key)
+    assert sns.get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"] == key
+    url = queue(KmsMasterKeyId=make_key(kms, for_service("sns.amazonaws.com")))
+    subscribed(weir, arn, url)
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="a@example.com")
+    sns.publish(TopicArn=arn, Message=text, Subject="s")
+    assert [m["Body"] for m in receive(sqs, url)] == [text]
+    expected = {"disabled": "KMSDisabled", "pending": "KMSInvalidState"}
+    for state in states(kms, key):
+        assert code(sns.publish, TopicArn=arn, Message="x") == expected[state]
+        assert code(sns.publish_batch, TopicArn=arn, PublishBatchRequestEntries=[{"Id": "a", "Message": "x"}]) == expected[state]
+    sns.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[{"Id": "a", "Message": text}])
+    assert len(receive(sqs, url)) == 2
+    for given, expected in (("alias/none", "KMSNotFound"), ("nonsense", "KMSNotFound")):
+        sns.set_topic_attributes(TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue=given)
+        assert code(sns.publish, TopicArn=arn, Message="x") == expected
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns")
+    sns.publish(TopicArn=arn, Message=text)
+    assert kms.describe_key(KeyId="alias/aws/sns")["KeyMetadata"]["KeyManager"] == "AWS"
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue="")
+    assert "KmsMasterKeyId" not in sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+
+
+def test_who_may_publish_to_a_topic_with_a_key(weir, key, topic, user):
+    arn = topic(KmsMasterKeyId=key)
+    via = {"StringEquals": {"kms:ViaService": "sns.us-east-1.amazonaws.com", "kms:EncryptionContext:aws:sns:topicArn": arn}}
+    user("may", ["sns:*", ["kms:GenerateDataKey", "kms:Decrypt"]], via)("sns").publish(TopicArn=arn, Message="x")
+    for suffix, more in (("none", []), ("makes", ["kms:GenerateDataKey"]), ("reads", ["kms:Decrypt"])):
+        assert code(user(suffix, ["sns:*", *more])("sns").publish, TopicArn=arn, Message="x") == "KMSAccessDenied"
+
+
+def test_a_topic_that_may_not_use_the_queues_key(weir, kms, key, queue, topic):
+    sns, sqs = weir.client("sns"), weir.client("sqs")
+    arn, url = topic(), queue(KmsMasterKeyId=key)
+    subscribed(weir, arn, url)
+    sns.publish(TopicArn=arn, Message="x")
+    assert receive(sqs, url) == []
+    from_topic = {**for_service("sns.amazonaws.com"), "Condition": {"ArnEquals": {"aws:SourceArn": arn}}}
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}, from_topic]}))
+    sns.publish(TopicArn=arn, Message="y")
+    assert [m["Body"] for m in receive(sqs, url)] == ["y"]
+
+
 # --- what lies on the disk: the last test of the file ---------------------------------------------------------------------
 
 

@@ -34,6 +34,12 @@ static enum err seq_of(struct arena *a, const struct sns_message *m, struct str 
     return str_is_set(*ret) ? ERR_OK : ERR_NOMEM;
 }
 
+static enum err key_to_publish(struct call *call, struct sns_topic_ref *t)
+{
+    struct fault f;
+    return fault_reply(call, sns_key_to_publish(call->txn, t, call->who, NULL, &f), &f);
+}
+
 enum err sns_publish(struct call *call, const struct sns_publish_input *in,
                      struct sns_publish_output *out)
 {
@@ -51,6 +57,7 @@ enum err sns_publish(struct call *call, const struct sns_publish_input *in,
     };
     TRY(target_of(call, in, &t));
     TRY(fault_reply(call, sns_message_check(call->arena, &t.rec, &draft, &m, &bytes, &f), &f));
+    TRY(key_to_publish(call, &t));
     m.trace = trace_of(call);
     TRY(sns_publish_stage(call->svc, call->txn, &t, &m));
     out->message_id = m.id;
@@ -143,6 +150,7 @@ enum err sns_publish_batch(struct call *call, const struct sns_publish_batch_inp
         return ERR_NOMEM;
     TRY(sns_topic_need(call, "TopicArn", in->topic_arn, &t));
     TRY(check_batch(call, &in->publish_batch_request_entries));
+    TRY(key_to_publish(call, &t));
     for (size_t i = 0; i < in->publish_batch_request_entries.n; i++)
         TRY(publish_entry(call, &t, &in->publish_batch_request_entries.v[i], b));
     out->successful = (struct sns_publish_batch_result_entry_list){b->done, b->n_done};

@@ -5,7 +5,7 @@
 #include "codec/json.h"
 #include "svc/sns/sns_int.h"
 
-enum { DEFAULT_POLICY_MAX = 4096 };
+enum { DEFAULT_POLICY_MAX = 4096, KMS_KEY_ID_MAX = 2048 };
 
 struct apply {
     struct txn *txn;
@@ -166,9 +166,13 @@ static enum err apply_tracing(struct apply *ap, struct str value)
     return ERR_OK;
 }
 
+/* Taken as it is given: the first message tells whether it can be used. */
 static enum err apply_kms(struct apply *ap, struct str value)
 {
-    return str_empty(value) ? ERR_OK : invalid_value(ap, "encryption is not supported by Weir");
+    if (value.len > KMS_KEY_ID_MAX)
+        return invalid_value(ap, "too long");
+    ap->t->rec.kms_key = str_empty(value) ? STR_NONE : value;
+    return ERR_OK;
 }
 
 static enum err apply_refused(struct apply *ap, struct str value)
@@ -222,6 +226,11 @@ static struct str tell_tracing(struct arena *a, const struct sns_topic_ref *t)
     return t->rec.tracing;
 }
 
+static struct str tell_kms(struct arena *a, const struct sns_topic_ref *t)
+{
+    return t->rec.kms_key;
+}
+
 static struct str tell_arn(struct arena *a, const struct sns_topic_ref *t)
 {
     return t->arn;
@@ -268,7 +277,7 @@ static const struct attribute {
     {STR_INIT("FifoThroughputScope"), true, apply_scope, tell_scope},
     {STR_INIT("SignatureVersion"), false, apply_signature, tell_signature},
     {STR_INIT("TracingConfig"), false, apply_tracing, tell_tracing},
-    {STR_INIT("KmsMasterKeyId"), false, apply_kms, NULL},
+    {STR_INIT("KmsMasterKeyId"), false, apply_kms, tell_kms},
     {STR_INIT("ArchivePolicy"), false, apply_refused, NULL},
     {STR_INIT("DataProtectionPolicy"), false, apply_refused, NULL},
 };

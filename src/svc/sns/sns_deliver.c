@@ -235,6 +235,10 @@ static enum err to_http(struct sns_publication *p, const struct sns_sub_live *su
     TRY(http_policy(p->txn->arena, &p->topic_policy, &sub->rec, &r));
     if (!sub->rec.raw)
         TRY(document_text(p, sub, v, &r.body));
+    if (str_is_set(p->t->data_key.plain)) {
+        TRY(sns_seal(p->txn, p->t, p->m->id, &r.body));
+        r.data_key = p->t->data_key.sealed;
+    }
     enum err err = sns_http_add(p->s, p->txn, &r);
     return err == ERR_LIMIT
                ? sns_dead_letter(p->txn, &sub->rec, v->text, fault_code_of(err), fault_words(err))
@@ -261,6 +265,11 @@ static enum err to_mail(struct sns_publication *p, const struct sns_sub_live *su
                                      STR_ARG(v->text), STR_ARG(link)),
                              &err);
         TRY(err);
+    }
+    if (str_is_set(p->t->data_key.plain)) {
+        TRY(sns_seal(p->txn, p->t, sub->arn, &mail.subject));
+        TRY(sns_seal(p->txn, p->t, sub->arn, &mail.body));
+        mail.data_key = p->t->data_key.sealed;
     }
     return sns_mail_add(p->s, p->txn, &mail);
 }

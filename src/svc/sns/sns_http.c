@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/secret.h"
 #include "svc/sns/sns_int.h"
 
 enum { HEADERS_MAX = 8 };
@@ -37,12 +38,20 @@ static enum err read_request(const struct deliver_work *work, struct sns_request
 struct attempt {
     struct sns *s;
     struct deliver_work *work;
-    int status; /* 0: no answer yet */
+    int status;       /* 0: no answer yet */
+    struct buf plain; /* a body that lies sealed, open */
 };
+
+static void attempt_free(struct attempt *at)
+{
+    buf_release(&at->plain);
+    mem_free(at);
+}
 
 static void release(void *self, struct deliver_work *work)
 {
-    mem_free(work->user);
+    if (work->user)
+        attempt_free(work->user);
     work->user = NULL;
 }
 
@@ -87,6 +96,52 @@ static enum err begin(struct sns *s, struct attempt *at, const struct sns_reques
     return outgoing_start(s->core->deliver, &request);
 }
 
+static void go(struct attempt *at, const struct sns_request *r)
+{
+    enum err err = begin(at->s, at, r);
+    if (err == ERR_INVALID || err == ERR_UNSUPPORTED)
+        answered(at, &(struct outgoing_answer){.err = err, .why = STR("cannot be asked")});
+    else if (err) /* no memory, or too many at once: not the endpoint's fault */
+        deliver_done(at->s->core->deliver, at->work, DELIVER_RETRY_UNCOUNTED);
+}
+
+/* ERR_DENIED, ERR_NOT_FOUND: sns_open_key's. */
+static enum err open_text(struct txn *txn, const struct sns_request *r, struct str *ret_body)
+{
+    struct kms_data_key key;
+    TRY(sns_open_key(txn, r->topic_arn, r->data_key, &key));
+    return secret_open_with(key.plain, txn->arena, r->message_id, r->body, ret_body);
+}
+
+static enum err open_body(struct txn *txn, void *arg)
+{
+    struct attempt *at = arg;
+    struct sns_request r;
+    struct str body;
+    TRY(read_request(at->work, &r));
+    TRY(open_text(txn, &r, &body));
+    buf_clear(&at->plain);
+    buf_add_str(&at->plain, body);
+    return buf_err(&at->plain);
+}
+
+static void opened(void *arg, enum err err)
+{
+    struct attempt *at = arg;
+    struct sns_request r;
+    if (err == ERR_OK)
+        err = read_request(at->work, &r);
+    if (err) {
+        deliver_done(at->s->core->deliver, at->work,
+                     err == ERR_NOT_FOUND ? DELIVER_GIVE_UP
+                     : err == ERR_DENIED  ? DELIVER_RETRY
+                                          : DELIVER_RETRY_UNCOUNTED);
+        return;
+    }
+    r.body = buf_str(&at->plain);
+    go(at, &r);
+}
+
 static void attempt(void *self, struct deliver_work *work)
 {
     struct sns *s = self;
@@ -103,11 +158,11 @@ static void attempt(void *self, struct deliver_work *work)
         return;
     }
     *at = (struct attempt){.s = s, .work = work};
+    buf_init(&at->plain, DELIVER_PAYLOAD_MAX);
     work->user = at;
-    enum err err = begin(s, at, &r);
-    if (err == ERR_INVALID || err == ERR_UNSUPPORTED)
-        answered(at, &(struct outgoing_answer){.err = err, .why = STR("cannot be asked")});
-    else if (err) /* no memory, or too many at once: not the endpoint's fault */
+    if (!str_is_set(r.data_key))
+        go(at, &r);
+    else if (txn_run(s->core, core_home_loop(s->core), open_body, at, opened) != ERR_OK)
         deliver_done(s->core->deliver, work, DELIVER_RETRY_UNCOUNTED);
 }
 
@@ -130,6 +185,11 @@ static enum err give_up(void *self, struct txn *txn, const struct deliver_work *
         return ERR_OK;
     enum err err = sns_sub_find(txn, r.sub_arn, &sub);
     if (err == ERR_NOT_FOUND) /* it ended meanwhile */
+        return ERR_OK;
+    TRY(err);
+    if (str_is_set(r.data_key))
+        err = open_text(txn, &r, &r.body);
+    if (err == ERR_DENIED || err == ERR_NOT_FOUND) /* told in the log */
         return ERR_OK;
     TRY(err);
     if (at && at->status) {

@@ -10,6 +10,8 @@
  *   SN4  The key that signs is made once for a store and sealed in it; its certificate never
  *        changes, so that what was signed long ago can be verified.
  *   SN5  Nothing connects to the machine's own loopback unless the command line says so (FE3).
+ *   SN6  What is kept of a message to a topic with a key of KMS (for a job, a retry, a letter that is shown)
+ *        is in the store only sealed, and is told in no log.
  *
  * What is in memory: subscriptions with their parsed filters (a catalogue). Topics are read from the
  * store, tracked, by whoever publishes or subscribes.
@@ -25,12 +27,14 @@
 #include "core/claim.h"
 #include "core/core.h"
 #include "core/fault.h"
+#include "core/target.h"
 #include "deliver/deliver.h"
 #include "deliver/due.h"
 #include "deliver/job.h"
 #include "deliver/outgoing.h"
 #include "lang/pattern.h"
 #include "sns_api.h"
+#include "svc/kms/kms_port.h"
 #include "svc/sns/sns.h"
 #include "svc/sns/sns_keys.h"
 #include "svc/sns/sns_record.h"
@@ -77,6 +81,7 @@ struct sns_topic_ref {
     struct key_scope scope;
     struct str name, arn, key;
     struct sns_topic_rec rec;
+    struct kms_data_key data_key; /* sns_key_to_publish's; absent: none */
 };
 
 /* A subscription in memory. */
@@ -227,6 +232,23 @@ enum err sns_token_open(struct txn *txn, const struct sns_topic_ref *t, struct s
                         struct sns_token *ret) WARN_UNUSED;
 
 /* --- publishing and delivering ---------------------------------------------------------------- */
+
+/* sns_cipher.c. Whoever publishes calls it first: gets the data key of a topic with a key of KMS, as the
+ * caller `who`, or NULL: as whom `from` says. ERR_FAILED with `f`. */
+enum err sns_key_to_publish(struct txn *txn, struct sns_topic_ref *t, const struct principal *who,
+                            const struct target *from, struct fault *f) WARN_UNUSED;
+/* Seals a text under t->data_key. */
+enum err sns_seal(struct txn *txn, const struct sns_topic_ref *t, struct str bound,
+                  struct str *text) WARN_UNUSED;
+/* What was sealed, again. ERR_DENIED: not while the key is as it is; ERR_NOT_FOUND: never, for it is
+ * gone; both were logged. */
+enum err sns_open_key(struct txn *txn, struct str topic_arn, struct str sealed,
+                      struct kms_data_key *ret_key) WARN_UNUSED;
+enum err sns_message_seal(struct txn *txn, const struct sns_topic_ref *t,
+                          struct sns_message *m) WARN_UNUSED;
+/* Sets t->data_key, too. */
+enum err sns_message_open(struct txn *txn, struct sns_topic_ref *t,
+                          struct sns_message *m) WARN_UNUSED;
 
 /* sns_publish.c. Stages a checked message for all subscriptions; gives it its id and number, or
  * those of the one that it duplicates. */

@@ -29,6 +29,11 @@ static enum err fanout_step(void *self, struct txn *txn, struct job *job, struct
     if (err == ERR_NOT_FOUND || (err == ERR_OK && t.rec.id != m.topic_id))
         return txn_del(txn, key); /* the topic is gone */
     TRY(err);
+    if (str_is_set(m.data_key))
+        err = sns_message_open(txn, &t, &m);
+    if (err == ERR_NOT_FOUND)
+        return txn_del(txn, key); /* nobody can read it any more */
+    TRY(err);
     TRY(sns_publish_some(self, txn, &t, &m, job->cursor.len ? job->cursor : STR_NONE, &last));
     job_spend(budget, SNS_STEP_MAX);
     if (!str_is_set(last))

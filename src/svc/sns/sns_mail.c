@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "codec/json.h"
 #include "core/page.h"
+#include "core/secret.h"
 #include "svc/sns/sns_int.h"
 
 enum { SHOWN_MAX = 100, SHOWN_BYTES_MAX = 8 * 1024 * 1024, LOGGED_MAX = 1024 };
@@ -19,6 +20,10 @@ enum { SHOWN_MAX = 100, SHOWN_BYTES_MAX = 8 * 1024 * 1024, LOGGED_MAX = 1024 };
 static void tell(void *arg)
 {
     const struct sns_mail *mail = arg;
+    if (str_is_set(mail->data_key)) {
+        log_info("sns", "mail, not sent, of an encrypted topic: to=" STR_FMT, STR_ARG(mail->to));
+        return;
+    }
     struct str shown = str_sub(mail->body, 0, LOGGED_MAX);
     log_info("sns", "mail, not sent: to=" STR_FMT " subject=\"" STR_FMT "\" body=\"" STR_FMT "\"%s",
              STR_ARG(mail->to), STR_ARG(mail->subject), STR_ARG(shown),
@@ -40,10 +45,26 @@ enum err sns_mail_add(struct sns *s, struct txn *txn, const struct sns_mail *mai
 /* --- showing ---------------------------------------------------------------------------------- */
 
 struct showing {
+    struct txn *txn;
     struct arena *a;
     struct json_out o;
     size_t n;
 };
+
+/* A letter of an encrypted topic is shown without its text while the key cannot be used. */
+static enum err open_letter(struct txn *txn, struct sns_mail *m)
+{
+    struct kms_data_key key;
+    size_t colon = str_rfind(m->sub_arn, ':');
+    struct str topic = colon == SIZE_MAX ? m->sub_arn : str_sub(m->sub_arn, 0, colon);
+    struct str subject = m->subject, body = m->body;
+    m->subject = m->body = STR_NONE;
+    enum err err = sns_open_key(txn, topic, m->data_key, &key);
+    if (err)
+        return err == ERR_DENIED || err == ERR_NOT_FOUND ? ERR_OK : err;
+    TRY(secret_open_with(key.plain, txn->arena, m->sub_arn, subject, &m->subject));
+    return secret_open_with(key.plain, txn->arena, m->sub_arn, body, &m->body);
+}
 
 static enum err show(void *arg, struct str key, struct str val)
 {
@@ -53,6 +74,8 @@ static enum err show(void *arg, struct str key, struct str val)
     int64_t at_ms;
     TRY(key_read(&sns_k_mail, key, w->a, &at_ms, KEY_SKIP));
     TRY(record_unpack(&sns_mail_type, w->a, val, &m));
+    if (str_is_set(m.data_key))
+        TRY(open_letter(w->txn, &m));
     json_open(&w->o, '{');
     json_kv_str(&w->o, STR("at"), clock_iso8601_ms(at, at_ms));
     json_kv_str(&w->o, STR("to"), m.to);
@@ -66,7 +89,7 @@ static enum err show(void *arg, struct str key, struct str val)
 static enum err serve(struct call *call, const void *in, void *out)
 {
     struct buf b;
-    struct showing w = {.a = call->arena};
+    struct showing w = {.txn = call->txn, .a = call->arena};
     if (!str_eq_c(call->request->path, MAIL_PATH) || !str_eq_c(call->request->method, "GET"))
         return call_error(call, &sns_err_not_found_exception, "There is " MAIL_PATH " to GET");
     if (!call_is_operator(call))

@@ -83,13 +83,17 @@ enum err sns_publish_some(struct sns *s, struct txn *txn, struct sns_topic_ref *
 }
 
 /* Stores the message, for the job that delivers it. */
-static enum err deliver_later(struct sns *s, struct txn *txn, const struct sns_message *m)
+static enum err deliver_later(struct sns *s, struct txn *txn, const struct sns_topic_ref *t,
+                              const struct sns_message *m)
 {
+    struct sns_message kept = *m;
     uint64_t number = rng_u64();
     struct str key = sns_number_key(txn->arena, number);
     if (!str_is_set(key))
         return ERR_NOMEM;
-    TRY(txn_write(txn, key_make(txn->arena, &sns_k_message, number), &sns_message_type, m));
+    if (str_is_set(t->data_key.plain))
+        TRY(sns_message_seal(txn, t, &kept));
+    TRY(txn_write(txn, key_make(txn->arena, &sns_k_message, number), &sns_message_type, &kept));
     return job_add(txn, s->fanout, key, STR(""));
 }
 
@@ -112,7 +116,7 @@ enum err sns_publish_stage(struct sns *s, struct txn *txn, struct sns_topic_ref 
     TRY(list(s, txn, t, STR_NONE, SNS_INLINE_MAX, &page));
     bool many = page.more || page.n * m->body.len > SNS_INLINE_BYTES_MAX;
     if (many && !t->rec.fifo) /* of a FIFO topic, which has few, in order: always here */
-        return deliver_later(s, txn, m);
+        return deliver_later(s, txn, t, m);
     TRY(sns_publication_init(&p, s, txn, t, m));
     return deliver_all(&p, &page);
 }

@@ -18,8 +18,9 @@ static const struct record_field topic_fields[] = {
     REC_UINT(struct sns_topic_rec, pending),
     REC_UINT(struct sns_topic_rec, deleted),
     REC_UINT(struct sns_topic_rec, filtered),
+    REC_SINCE(2, REC_STR(struct sns_topic_rec, kms_key)),
 };
-const struct record_type sns_topic_type = RECORD_TYPE(struct sns_topic_rec, 1, topic_fields);
+const struct record_type sns_topic_type = RECORD_TYPE(struct sns_topic_rec, 2, topic_fields);
 
 static const struct record_field sub_fields[] = {
     REC_UINT(struct sns_sub, topic_id),         REC_STR(struct sns_sub, id),
@@ -55,8 +56,9 @@ static const struct record_field message_fields[] = {
     REC_UINT(struct sns_message, seq),
     REC_STR(struct sns_message, trace),
     REC_LIST(struct sns_message, attrs, n_attrs, SNS_ATTRIBUTES_MAX, &attr_type),
+    REC_SINCE(2, REC_STR(struct sns_message, data_key)),
 };
-const struct record_type sns_message_type = RECORD_TYPE(struct sns_message, 1, message_fields);
+const struct record_type sns_message_type = RECORD_TYPE(struct sns_message, 2, message_fields);
 
 static const struct record_field retry_fields[] = {
     REC_INT(struct sns_retry, min_delay_s),
@@ -74,9 +76,9 @@ static const struct record_field request_fields[] = {
     REC_STR(struct sns_request, url),        REC_STR(struct sns_request, type),
     REC_STR(struct sns_request, message_id), REC_STR(struct sns_request, content_type),
     REC_BOOL(struct sns_request, raw),       REC_STRUCT(struct sns_request, retry, &retry_type),
-    REC_STR(struct sns_request, body),
+    REC_STR(struct sns_request, body),       REC_SINCE(2, REC_STR(struct sns_request, data_key)),
 };
-const struct record_type sns_request_type = RECORD_TYPE(struct sns_request, 1, request_fields);
+const struct record_type sns_request_type = RECORD_TYPE(struct sns_request, 2, request_fields);
 
 static const struct record_field signing_fields[] = {
     REC_STR(struct sns_signing, key_der),
@@ -87,9 +89,9 @@ const struct record_type sns_signing_type = RECORD_TYPE(struct sns_signing, 1, s
 static const struct record_field mail_fields[] = {
     REC_STR(struct sns_mail, to),    REC_STR(struct sns_mail, subject),
     REC_STR(struct sns_mail, body),  REC_STR(struct sns_mail, sub_arn),
-    REC_BOOL(struct sns_mail, json),
+    REC_BOOL(struct sns_mail, json), REC_SINCE(2, REC_STR(struct sns_mail, data_key)),
 };
-const struct record_type sns_mail_type = RECORD_TYPE(struct sns_mail, 1, mail_fields);
+const struct record_type sns_mail_type = RECORD_TYPE(struct sns_mail, 2, mail_fields);
 
 /* --- protocols -------------------------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@ struct sns_topic_rec {
     struct str delivery_policy; /* JSON as given; absent: none */
     struct str tracing;         /* "PassThrough"; absent: not set */
     uint64_t confirmed, pending, deleted, filtered;
+    struct str kms_key; /* KmsMasterKeyId as given; absent: none */
 };
 
 /* Never renumber: part of the disk format. */
@@ -72,6 +73,7 @@ struct sns_message {
     struct str trace;        /* X-Amzn-Trace-Id; absent: none */
     struct sns_attr *attrs;
     size_t n_attrs;
+    struct str data_key; /* as KMS sealed it: `body` is this record sealed (SN6); absent: plain */
 };
 
 /* A retry policy of HTTP endpoints: phases of attempts without delay, at the least delay, backing
@@ -90,6 +92,7 @@ struct sns_request {
     bool raw;
     struct sns_retry retry;
     struct str body;
+    struct str data_key; /* as KMS sealed it: `body` is sealed; absent: plain */
 };
 
 struct sns_signing {
@@ -99,6 +102,7 @@ struct sns_signing {
 struct sns_mail {
     struct str to, subject, body, sub_arn;
     bool json;
+    struct str data_key; /* as KMS sealed it: subject and body are sealed; absent: plain */
 };
 
 extern const struct record_type sns_topic_type, sns_sub_type, sns_message_type, sns_request_type,

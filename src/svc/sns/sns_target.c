@@ -51,6 +51,9 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
     if (err == ERR_FAILED)
         return ERR_INVALID;
     TRY(err);
+    err = sns_key_to_publish(txn, t, NULL, target, &f);
+    if (err) /* who may publish, but not use the topic's key, is denied */
+        return err == ERR_FAILED ? ERR_DENIED : err;
     m.trace = d->trace;
     return sns_publish_stage(self, txn, t, &m);
 }

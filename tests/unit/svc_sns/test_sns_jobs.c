@@ -160,7 +160,8 @@ static enum err make_old(struct txn *txn, void *arg)
 {
     const struct dedup_key key = {.layout = &sns_k_dedup, 7, STR(""), STR("d")};
     for (int i = 0; i < SNS_MAIL_MAX + 50; i++) {
-        const struct sns_mail mail = {STR("a@b.c"), STR("s"), STR("b"), STR("arn"), false};
+        const struct sns_mail mail = {
+            .to = STR("a@b.c"), .subject = STR("s"), .body = STR("b"), .sub_arn = STR("arn")};
         TRY(sns_mail_add(s, txn, &mail));
     }
     return dedup_put(txn, &key, &(struct dedup_seen){.id = STR("m"), .seq = 1});
