@@ -180,7 +180,9 @@ BASE = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
     ({"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}, "when BillingMode is PAY_PER_REQUEST"),
     ({"BillingMode": "PROVISIONED"}, "must both be specified when BillingMode is PROVISIONED"),
     ({"StreamSpecification": {"StreamEnabled": True}}, "StreamViewType"),
-    ({"SSESpecification": {"Enabled": True, "SSEType": "KMS"}}, "SSESpecification"),
+    ({"SSESpecification": {"Enabled": True, "SSEType": "AES256"}}, "SSEType"),
+    ({"SSESpecification": {"Enabled": False, "KMSMasterKeyId": "alias/k"}}, "KMSMasterKeyId"),
+    ({"SSESpecification": {"Enabled": True, "KMSMasterKeyId": "alias/none"}}, "KMS validation error"),
     ({"LocalSecondaryIndexes": [{"IndexName": "abc", "KeySchema": BASE["KeySchema"],
                                  "Projection": {"ProjectionType": "ALL"}}]}, "does not have a range key"),
     ({"GlobalSecondaryIndexes": [{"IndexName": "abc", "KeySchema": BASE["KeySchema"], "Projection": {}}]},
@@ -194,16 +196,17 @@ def test_create_table_refused(ddb, change, message):
     assert "refused" not in ddb.list_tables()["TableNames"]
 
 
-def test_encryption_without_a_key(ddb):
+def test_encryption_without_a_key(ddb, weir):
     """What Terraform's `server_side_encryption { enabled = true }` sends and reads back."""
     def description():
         return ddb.describe_table(TableName="sealed")["Table"].get("SSEDescription")
     ddb.create_table(**{"TableName": "sealed", **BASE, "SSESpecification": {"Enabled": True}})
-    assert description() == {"Status": "ENABLED", "SSEType": "AES256"}
+    managed = weir.client("kms").describe_key(KeyId="alias/aws/dynamodb")["KeyMetadata"]["Arn"]
+    assert description() == {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": managed}
     ddb.update_table(TableName="sealed", SSESpecification={"Enabled": False})
     assert description() is None
     ddb.update_table(TableName="sealed", SSESpecification={"Enabled": True})
-    assert description()["Status"] == "ENABLED"
+    assert description()["KMSMasterKeyArn"] == managed
 
 
 def test_list_tables_pages(fresh_weir):

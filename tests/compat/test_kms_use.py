@@ -4,9 +4,11 @@ import json
 import os
 import re
 import secrets
+import time
 
 import pytest
 from botocore.exceptions import ClientError
+from weirtest import wait_for
 
 ACCOUNT = "000000000000"
 HIDDEN = []  # texts that must not be found in the files of the server, by any test of this file
@@ -351,6 +353,159 @@ def test_a_topic_that_may_not_use_the_queues_key(weir, kms, key, queue, topic):
         {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}, from_topic]}))
     sns.publish(TopicArn=arn, Message="y")
     assert [m["Body"] for m in receive(sqs, url)] == ["y"]
+
+
+# --- DynamoDB -----------------------------------------------------------------------------------------------------------
+
+
+BASE = {"BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}, {"AttributeName": "g", "AttributeType": "S"}],
+        "GlobalSecondaryIndexes": [{"IndexName": "by_g", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+                                    "Projection": {"ProjectionType": "ALL"}}],
+        "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}}
+
+
+@pytest.fixture
+def table(weir, name):
+    ddb = weir.client("dynamodb")
+    yield lambda **kw: ddb.create_table(**{"TableName": name, **BASE, **kw})["TableDescription"]
+    ddb.delete_table(TableName=name)
+
+
+def sse_of(ddb, name):
+    t = ddb.describe_table(TableName=name)["Table"]
+    return t["TableStatus"], t.get("SSEDescription")
+
+
+def item(key, text):
+    return {"id": {"S": key}, "g": {"S": "g"}, "v": {"S": text}, "m": {"M": {"x": {"L": [{"S": text}]}}}}
+
+
+def everything(ddb, name):
+    """All that reads: {operation: the texts it gives}."""
+    at = {"id": {"S": "a"}}
+    texts = lambda items: [i["v"]["S"] for i in items]
+    return {
+        "get": texts([ddb.get_item(TableName=name, Key=at)["Item"]]),
+        "batch": texts(ddb.batch_get_item(RequestItems={name: {"Keys": [at]}})["Responses"][name]),
+        "transact": texts([r["Item"] for r in ddb.transact_get_items(TransactItems=[{"Get": {"TableName": name, "Key": at}}])["Responses"]]),
+        "query": texts(ddb.query(TableName=name, KeyConditionExpression="id = :a", ExpressionAttributeValues={":a": {"S": "a"}})["Items"]),
+        "index": texts(ddb.query(TableName=name, IndexName="by_g", KeyConditionExpression="g = :g", Limit=1,
+                                 ExpressionAttributeValues={":g": {"S": "g"}})["Items"]),
+        "scan": texts(ddb.scan(TableName=name)["Items"]),
+    }
+
+
+READS = {
+    "get": lambda d, t: d.get_item(TableName=t, Key={"id": {"S": "a"}}),
+    "batch": lambda d, t: d.batch_get_item(RequestItems={t: {"Keys": [{"id": {"S": "a"}}]}}),
+    "transact": lambda d, t: d.transact_get_items(TransactItems=[{"Get": {"TableName": t, "Key": {"id": {"S": "a"}}}}]),
+    "query": lambda d, t: d.query(TableName=t, KeyConditionExpression="id = :a", ExpressionAttributeValues={":a": {"S": "a"}}),
+    "scan": lambda d, t: d.scan(TableName=t, IndexName="by_g"),
+    "put": lambda d, t: d.put_item(TableName=t, Item=item("x", "x")),
+    "update": lambda d, t: d.update_item(TableName=t, Key={"id": {"S": "a"}}, UpdateExpression="SET n = :n", ExpressionAttributeValues={":n": {"N": "1"}}),
+    "delete": lambda d, t: d.delete_item(TableName=t, Key={"id": {"S": "a"}}),
+    "batch-write": lambda d, t: d.batch_write_item(RequestItems={t: [{"PutRequest": {"Item": item("x", "x")}}]}),
+    "transact-write": lambda d, t: d.transact_write_items(TransactItems=[{"Put": {"TableName": t, "Item": item("x", "x")}}]),
+}
+
+
+def images(weir, name, client=None):
+    ddb, streams = weir.client("dynamodb"), client or weir.client("dynamodbstreams")
+    arn = ddb.describe_table(TableName=name)["Table"]["LatestStreamArn"]
+    got = []
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        it = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+        got += [r["dynamodb"]["NewImage"]["v"]["S"] for r in streams.get_records(ShardIterator=it)["Records"]]
+    return got
+
+
+def test_items_of_a_table(weir, kms, key, table, name):
+    ddb, text = weir.client("dynamodb"), secret("item")
+    made = table(SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key})
+    assert made["SSEDescription"] == {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key}
+    ddb.put_item(TableName=name, Item=item("a", text))
+    ddb.update_item(TableName=name, Key={"id": {"S": "a"}}, UpdateExpression="SET w = v")
+    assert all(t == [text] for t in everything(ddb, name).values())
+    old = ddb.put_item(TableName=name, Item=item("a", text), ReturnValues="ALL_OLD", ConditionExpression="w = :w",
+                       ExpressionAttributeValues={":w": {"S": text}})["Attributes"]
+    assert old["w"]["S"] == text
+    assert images(weir, name) == [text] * 3
+    assert ddb.describe_table(TableName=name)["Table"]["ItemCount"] == 1
+    for state in states(kms, key):
+        for what, read in READS.items():
+            assert code(read, d=ddb, t=name) == "AccessDeniedException", what
+        with pytest.raises(ClientError) as e:
+            images(weir, name)
+        assert e.value.response["Error"]["Code"] == "AccessDeniedException"
+        status, sse = sse_of(ddb, name)
+        assert status == "INACCESSIBLE_ENCRYPTION_CREDENTIALS" and abs(sse["InaccessibleEncryptionDateTime"].timestamp() - time.time()) < 3600
+    assert sse_of(ddb, name) == ("ACTIVE", {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key})
+    assert all(t == [text] for t in everything(ddb, name).values())
+
+
+def test_who_may_use_a_table_with_a_key(weir, key, table, name, user):
+    ddb = weir.client("dynamodb")
+    table(SSESpecification={"Enabled": True, "KMSMasterKeyId": key})
+    ddb.put_item(TableName=name, Item=item("a", "x"))
+    none = user("none", ["dynamodb:*"])
+    for what, read in READS.items():
+        assert code(read, d=none("dynamodb"), t=name) == "AccessDeniedException", what
+    with pytest.raises(ClientError) as e:
+        images(weir, name, none("dynamodbstreams"))
+    assert e.value.response["Error"]["Code"] == "AccessDeniedException"
+    via = {"StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com", "kms:EncryptionContext:aws:dynamodb:tableName": name,
+                            "kms:EncryptionContext:aws:dynamodb:subscriberId": ACCOUNT}}
+    his = user("may", ["dynamodb:*", "kms:Decrypt"], via)
+    assert len(images(weir, name, his("dynamodbstreams"))) == 1
+    for read in READS.values():
+        read(his("dynamodb"), name)
+    refused = {"TableName": name + "-2", **BASE, "SSESpecification": {"Enabled": True, "KMSMasterKeyId": key}}
+    assert code(his("dynamodb").create_table, **refused) == "ValidationException"
+
+
+def test_keys_that_a_table_cannot_use(weir, kms, key, table, name):
+    ddb = weir.client("dynamodb")
+    pair = kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+    kms.disable_key(KeyId=key)
+    for given in (pair, key, "alias/none", "nonsense"):
+        refused = {"TableName": name, **BASE, "SSESpecification": {"Enabled": True, "KMSMasterKeyId": given}}
+        assert code(ddb.create_table, **refused) == "ValidationException"
+    table()
+    assert code(ddb.update_table, TableName=name, SSESpecification={"Enabled": True, "KMSMasterKeyId": key}) == "ValidationException"
+    assert sse_of(ddb, name) == ("ACTIVE", None)
+
+
+def test_a_table_that_changes_its_key(weir, kms, key, table, name):
+    """Plain, a key, another key, none of its own, and a key again."""
+    ddb, text, other = weir.client("dynamodb"), secret("changes"), make_key(kms)
+    change = lambda **kw: ddb.update_table(TableName=name, SSESpecification=kw)
+    table()
+    ddb.put_item(TableName=name, Item=item("old", "was plain"))
+    change(Enabled=True, KMSMasterKeyId=key)
+    wait_for(lambda: sse_of(ddb, name)[1]["Status"] == "ENABLED")
+    ddb.put_item(TableName=name, Item=item("a", text))
+    kms.disable_key(KeyId=key)
+    assert code(ddb.get_item, TableName=name, Key={"id": {"S": "old"}}) == "AccessDeniedException"
+    assert code(ddb.update_table, TableName=name, SSESpecification={"Enabled": True, "KMSMasterKeyId": other}) == "AccessDeniedException"
+    kms.enable_key(KeyId=key)
+    change(Enabled=True, KMSMasterKeyId=other)
+    assert sse_of(ddb, name)[1]["KMSMasterKeyArn"] == other
+    kms.disable_key(KeyId=key)  # nothing of the table needs it any more
+    assert everything(ddb, name)["get"] == [text] and text in images(weir, name)
+    change(Enabled=False)
+    assert sse_of(ddb, name) == ("ACTIVE", None)
+    kms.disable_key(KeyId=other)
+    assert everything(ddb, name)["get"] == [text] and len(everything(ddb, name)["scan"]) == 2
+    ddb.put_item(TableName=name, Item=item("b", text))
+    change(Enabled=True)
+    assert sse_of(ddb, name)[1]["KMSMasterKeyArn"] == kms.describe_key(KeyId="alias/aws/dynamodb")["KeyMetadata"]["Arn"]
+    assert len(everything(ddb, name)["scan"]) == 3
+    ddb.update_table(TableName=name, AttributeDefinitions=[*BASE["AttributeDefinitions"], {"AttributeName": "v", "AttributeType": "S"}],
+                     GlobalSecondaryIndexUpdates=[{"Create": {"IndexName": "later", "Projection": {"ProjectionType": "KEYS_ONLY"},
+                                                              "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}]}}])
+    wait_for(lambda: sse_of(ddb, name)[0] == "ACTIVE")
+    assert ddb.scan(TableName=name, IndexName="later")["Count"] == 3
 
 
 # --- what lies on the disk: the last test of the file ---------------------------------------------------------------------

@@ -37,6 +37,8 @@ static enum err delete_expired(struct firing *f, struct str item_key)
     enum err err = txn_get(f->txn, item_key, &raw);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
+    TRY(ddb_cipher_of(&diag, f->txn, f->table, &w.cipher));
+    TRY(ddb_record_open(&w.cipher, a, item_key, &raw));
     TRY(ddb_item_decode(a, raw, &item));
     if (!ddb_ttl_of(f->table, item, &expiry_s) || expiry_s > now_s ||
         expiry_s < now_s - EXPIRED_TOO_LONG_S)
@@ -91,6 +93,7 @@ struct building {
     struct dynamodb *ddb;
     struct txn *txn;
     const struct ddb_table *table;
+    struct ddb_cipher cipher;
     struct job_budget *budget;
     struct str next;
 };
@@ -104,6 +107,7 @@ static enum err build_one(void *arg, struct str key, struct str value)
     int64_t s;
     enum err err = txn_get(b->txn, key, &raw);
     if (err == ERR_OK) {
+        TRY(ddb_record_open(&b->cipher, a, key, &raw));
         TRY(ddb_item_decode(a, raw, &item));
         if (ddb_ttl_of(b->table, item, &s))
             TRY(ddb_ttl_add(b->txn, b->table, b->ddb->expiry, s, key));
@@ -130,6 +134,8 @@ static enum err build(struct building *b, struct job *job, struct ddb_table *tab
     struct key_range range = ddb_scan_range(b->txn->arena, table->id, 0, 0, 1);
     if (str_is_set(range.from) && !str_empty(job->cursor))
         range.from = job->cursor;
+    struct ddb_diag diag = {.arena = b->txn->arena};
+    TRY(ddb_cipher_of(&diag, b->txn, table, &b->cipher));
     TRY(txn_each(b->txn, range, build_one, b));
     job->cursor = b->next;
     *ret_state = str_is_set(b->next) ? JOB_MORE : JOB_DONE;

@@ -182,9 +182,11 @@ static enum err open_item(struct str raw, struct cursor *ret_c, uint64_t *ret_si
 
 enum err ddb_item_raw_size(struct str raw, size_t *ret_size)
 {
-    struct cursor c;
-    uint64_t size, count;
-    TRY(open_item(raw, &c, &size, &count));
+    struct cursor c = {(const uint8_t *)raw.p, (const uint8_t *)raw.p + raw.len, false};
+    uint8_t version = take_u8(&c);
+    uint64_t size = take_uint(&c);
+    if (c.bad || (version != ITEM_VERSION && version != DDB_SEALED_VERSION))
+        return ERR_CORRUPT;
     *ret_size = (size_t)size;
     return ERR_OK;
 }

@@ -10,6 +10,7 @@
  *            M       uint payload bytes, uint count, { name, value }
  *            SS..BS  uint payload bytes, uint count, { uint length, bytes }
  *   uint   = LEB128
+ *   sealed = u8 version (2), uint size, salt (16), what codec/seal.h makes of an item (ddb_cipher.c)
  *   size   = what the item counts for (ddb_item_size), kept so that reads need not walk the item
  *
  * Readers check every length against the bytes there are: ERR_CORRUPT, never a read outside.
@@ -28,7 +29,8 @@ enum err ddb_item_decode(struct arena *a, struct str raw, struct ddb_av **ret_it
 /* One attribute. ERR_NOT_FOUND, ERR_CORRUPT, ERR_NOMEM. O(attributes), values are skipped. */
 enum err ddb_item_find(struct arena *a, struct str raw, struct str name,
                        struct ddb_av **ret_av) WARN_UNUSED;
-/* The stored size. ERR_CORRUPT. */
+enum { DDB_SEALED_VERSION = 2 };
+/* The stored size, of an item that is sealed, too. ERR_CORRUPT. */
 enum err ddb_item_raw_size(struct str raw, size_t *ret_size) WARN_UNUSED;
 /* {"name": {"S": "x"}, ...} straight from the stored bytes. ERR_CORRUPT leaves partial text. */
 enum err ddb_item_raw_put_json(struct buf *b, struct str raw) WARN_UNUSED;

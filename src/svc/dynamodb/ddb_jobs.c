@@ -84,6 +84,7 @@ struct fill {
     struct txn *txn;
     const struct ddb_table *table;
     const struct ddb_index *index;
+    struct ddb_cipher cipher;
     struct job_budget *budget;
     struct str next; /* where to go on; absent: all items are in */
 };
@@ -101,6 +102,7 @@ static enum err fill_one(const struct fill *f, struct str key)
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
+    TRY(ddb_record_open(&f->cipher, a, key, &raw));
     TRY(ddb_item_decode(a, raw, &item));
     TRY(ddb_key_of_item(&diag, &f->table->key, item, &identity));
     err = ddb_key_in_index(&diag, f->index, item, &own, &in);
@@ -109,7 +111,11 @@ static enum err fill_one(const struct fill *f, struct str key)
     TRY(err);
     TRY(ddb_index_project(a, f->table, f->index, item, &part));
     TRY(ddb_item_encode(a, part, ddb_item_size(part), &entry));
-    return txn_put(f->txn, ddb_index_key(a, f->table->id, f->index->id, own, identity), entry);
+    struct str at = ddb_index_key(a, f->table->id, f->index->id, own, identity);
+    if (!str_is_set(at))
+        return ERR_NOMEM;
+    TRY(ddb_record_seal(&f->cipher, a, at, &entry));
+    return txn_put(f->txn, at, entry);
 }
 
 static enum err fill_next(void *arg, struct str key, struct str value)
@@ -129,7 +135,9 @@ static enum err fill_index(struct dynamodb *ddb, struct txn *txn, struct job *jo
 {
     struct fill f = {.txn = txn, .table = table, .index = index, .budget = budget};
     struct key_range range = ddb_scan_range(txn->arena, table->id, 0, 0, 1);
+    struct ddb_diag diag = {.arena = txn->arena};
     assert(index->global && index->backfilling);
+    TRY(ddb_cipher_of(&diag, txn, table, &f.cipher));
     if (str_is_set(range.from) && !str_empty(job->cursor))
         range.from = job->cursor;
     TRY(txn_each(txn, range, fill_next, &f));

@@ -203,6 +203,7 @@ static enum err fetch_item(struct ddb_page *page, struct arena *scratch, struct 
     if (!str_is_set(at))
         return ERR_NOMEM;
     TRY(kv_peek(page->call->txn->kv, at, scratch, raw));
+    TRY(ddb_record_open(&page->cipher, scratch, at, raw));
     TRY(ddb_item_raw_size(*raw, &size));
     page->bytes += size;
     return ERR_OK;
@@ -243,6 +244,7 @@ static enum err read_records(struct ddb_page *page, struct kv_iter *it, struct a
         TRY(err);
         TRY(txn_work_row(page->call->txn, key, raw));
         arena_clear(scratch);
+        TRY(ddb_record_open(&page->cipher, scratch, key, &raw));
         TRY(take_record(page, scratch, raw));
         if ((page->limit && page->scanned >= page->limit) || page->bytes >= DDB_PAGE_BYTES_MAX)
             return set_last_key(page, raw);
@@ -260,6 +262,7 @@ enum err ddb_page_run(struct ddb_page *page)
     if (!str_is_set(page->range.from) || !str_is_set(page->range.to))
         return ERR_NOMEM;
     TRY(ddb_admit_read(page->diag, page->table, page->index, page->call->txn->now_ms));
+    TRY(ddb_cipher_of(page->diag, page->call->txn, page->table, &page->cipher));
     if (str_cmp(page->range.from, page->range.to) < 0) {
         TRY(kv_scan(page->call->txn->kv, page->range.from, page->range.to, page->reverse, &it));
         arena_init(&scratch, SCRATCH_MAX);

@@ -20,6 +20,7 @@ struct ddb_page {
     struct ddb_paths paths;        /* none: all that is there */
     bool count_only;
     bool fetch; /* read the item itself for each index record (local indexes) */
+    struct ddb_cipher cipher;
     /* results */
     struct buf items; /* JSON array */
     int64_t count, scanned;

@@ -163,15 +163,9 @@ enum err ddb_check_defs_used(struct ddb_diag *diag, const struct ddb_table *tabl
                        STR_ARG(def_names(diag->arena, table)), STR_ARG(buf_str(&used)));
 }
 
-enum err ddb_refuse_settings(struct call *call, const struct dynamodb_sse_specification *sse,
-                             const struct dynamodb_warm_throughput *warm,
+enum err ddb_refuse_settings(struct call *call, const struct dynamodb_warm_throughput *warm,
                              const struct dynamodb_on_demand_throughput *on_demand)
 {
-    if (sse &&
-        (str_is_set(sse->kms_master_key_id) || (sse->enabled && str_eq(sse->sse_type, STR("KMS")))))
-        return ddb_refuse(call,
-                          "SSESpecification with a key of KMS is not supported here: there is no "
-                          "KMS");
     if (warm)
         return ddb_refuse(call, "WarmThroughput is not supported here");
     if (on_demand &&

@@ -25,8 +25,7 @@ enum err ddb_check_defs_used(struct ddb_diag *diag, const struct ddb_table *tabl
 /* Whether some key of the table or an index uses the attribute. */
 bool ddb_def_used(const struct ddb_table *table, struct str name);
 /* Settings that Weir does not have are refused, never stored and ignored. */
-enum err ddb_refuse_settings(struct call *call, const struct dynamodb_sse_specification *sse,
-                             const struct dynamodb_warm_throughput *warm,
+enum err ddb_refuse_settings(struct call *call, const struct dynamodb_warm_throughput *warm,
                              const struct dynamodb_on_demand_throughput *on_demand) WARN_UNUSED;
 
 #endif

@@ -42,16 +42,23 @@ struct stored {
     int64_t created_ms, closed_ms;
     uint64_t first;
     uint16_t shards;
+    struct str kms_arn, data_key; /* as the table's */
 };
 
 static const struct record_field stored_fields[] = {
-    REC_UINT(struct stored, id),       REC_ENUM(struct stored, view, DDB_VIEWS),
-    REC_STR(struct stored, table_arn), REC_STR(struct stored, hash),
-    REC_STR(struct stored, range),     REC_INT(struct stored, created_ms),
-    REC_INT(struct stored, closed_ms), REC_UINT(struct stored, first),
+    REC_UINT(struct stored, id),
+    REC_ENUM(struct stored, view, DDB_VIEWS),
+    REC_STR(struct stored, table_arn),
+    REC_STR(struct stored, hash),
+    REC_STR(struct stored, range),
+    REC_INT(struct stored, created_ms),
+    REC_INT(struct stored, closed_ms),
+    REC_UINT(struct stored, first),
     REC_UINT(struct stored, shards),
+    REC_SINCE(2, REC_STR(struct stored, kms_arn)),
+    REC_SINCE(2, REC_STR(struct stored, data_key)),
 };
-static const struct record_type stored_type = RECORD_TYPE(struct stored, 1, stored_fields);
+static const struct record_type stored_type = RECORD_TYPE(struct stored, 2, stored_fields);
 
 static struct str make_arn(struct arena *a, struct str table_arn, struct str label)
 {
@@ -86,6 +93,9 @@ static enum err stream_read(struct arena *a, struct str key, struct str value,
     s->closed_ms = in.closed_ms;
     s->first = in.first;
     s->shards = in.shards;
+    s->kms_arn = in.kms_arn;
+    s->data_key = in.data_key;
+    s->table_arn = in.table_arn;
     s->arn = make_arn(a, in.table_arn, s->label);
     if (!str_is_set(s->arn))
         return ERR_NOMEM;
@@ -149,6 +159,8 @@ static enum err open_stream(struct call *call, enum ddb_view view, struct ddb_ta
         .created_ms = txn->wall_ms,
         .first = kv_last_seq(txn->core->kv),
         .shards = DDB_STREAM_SHARDS,
+        .kms_arn = table->kms_arn,
+        .data_key = table->data_key,
     };
     TRY(free_label(call, table, &table->label, &key));
     TRY(ddb_next_id(txn, DDB_ID_STREAM, &s.id));
@@ -160,18 +172,40 @@ static enum err open_stream(struct call *call, enum ddb_view view, struct ddb_ta
     return str_is_set(job) ? job_add(txn, ddb->trim, job, key) : ERR_NOMEM;
 }
 
-enum err ddb_close_stream(struct dynamodb *ddb, struct txn *txn, struct ddb_table *table)
+/* The record of the table's open stream. */
+static enum err read_open(struct txn *txn, const struct ddb_table *table, struct str *ret_key,
+                          struct stored *ret)
 {
     struct key_scope scope;
+    struct str value;
+    TRY(key_read(&ddb_k_table, table->object.key, txn->arena, &scope, KEY_SKIP));
+    *ret_key = key_make(txn->arena, &ddb_k_stream, scope, table->name, table->label);
+    TRY(txn_get(txn, *ret_key, &value));
+    TRY(record_unpack(&stored_type, txn->arena, value, ret));
+    assert(ret->id == table->stream && ret->closed_ms == 0);
+    return ERR_OK;
+}
+
+enum err ddb_stream_rekey(struct txn *txn, const struct ddb_table *table)
+{
     struct stored s;
-    struct str value, record;
+    struct str key, record;
     if (!table->stream)
         return ERR_OK;
-    TRY(key_read(&ddb_k_table, table->object.key, txn->arena, &scope, KEY_SKIP));
-    struct str key = key_make(txn->arena, &ddb_k_stream, scope, table->name, table->label);
-    TRY(txn_get(txn, key, &value));
-    TRY(record_unpack(&stored_type, txn->arena, value, &s));
-    assert(s.id == table->stream && s.closed_ms == 0);
+    TRY(read_open(txn, table, &key, &s));
+    s.kms_arn = table->kms_arn;
+    s.data_key = table->data_key;
+    TRY(record_make(&stored_type, txn->arena, &s, &record));
+    return txn_put(txn, key, record);
+}
+
+enum err ddb_close_stream(struct dynamodb *ddb, struct txn *txn, struct ddb_table *table)
+{
+    struct stored s;
+    struct str key, record;
+    if (!table->stream)
+        return ERR_OK;
+    TRY(read_open(txn, table, &key, &s));
     s.closed_ms = txn->now_ms;
     table->stream = 0;
     table->view = DDB_VIEW_NONE;
@@ -254,9 +288,14 @@ enum err ddb_stream_note(struct ddb_write *w, const struct ddb_av *item, struct 
     pack_uint(&b, spread);
     pack_int(&b, w->txn->now_ms);
     pack_int(&b, w->txn->wall_ms);
+    struct str before = w->old_raw;
+    if (neu)
+        TRY(ddb_record_seal(&w->cipher, a, keys, &raw));
+    if (old)
+        TRY(ddb_record_seal(&w->cipher, a, keys, &before));
     pack_str(&b, keys);
     pack_str(&b, neu ? raw : STR(""));
-    pack_str(&b, old ? w->old_raw : STR(""));
+    pack_str(&b, old ? before : STR(""));
     TRY(buf_err(&b));
     uint16_t shard = ddb_stream_shard(spread, DDB_STREAM_SHARDS);
     return txn_put_stamped(w->txn,
@@ -350,7 +389,11 @@ struct reading {
 static enum err read_one(void *arg, struct str key, struct str value)
 {
     struct reading *r = arg;
-    TRY(change_read(r->arena, key, value, &r->change));
+    struct ddb_change *c = &r->change;
+    const struct ddb_cipher cipher = {c->stream->key};
+    TRY(change_read(r->arena, key, value, c));
+    TRY(ddb_record_open(&cipher, r->arena, c->keys, &c->neu));
+    TRY(ddb_record_open(&cipher, r->arena, c->keys, &c->old));
     return r->take(r->arg, &r->change);
 }
 
@@ -367,15 +410,31 @@ static enum err port_read(void *self, struct txn *txn, const struct ddb_stream *
     return txn_each(txn, behind(txn->arena, stream->id, shard, after), read_one, &r);
 }
 
+static enum err port_unlock(void *self, struct txn *txn, struct ddb_stream *s,
+                            const struct principal *who, struct str *ret_why)
+{
+    struct ddb_cipher cipher;
+    struct ddb_diag diag = {.arena = txn->arena, .who = who};
+    if (!str_is_set(s->data_key))
+        return ERR_OK;
+    enum err err = ddb_cipher_load(&diag, txn, s->table_arn, s->kms_arn, s->data_key, &cipher);
+    *ret_why = diag.msg;
+    if (err)
+        return err == ERR_INVALID ? ERR_DENIED : err;
+    s->key = cipher.key;
+    return ERR_OK;
+}
+
 static enum err port_horizon(void *self, struct txn *txn, const struct ddb_stream *stream,
                              uint16_t shard, struct ddb_place *ret_place)
 {
     return horizon_get(txn, stream->id, shard, ret_place);
 }
 
-static enum err note_place(void *arg, const struct ddb_change *change)
+static enum err note_place(void *arg, struct str key, struct str value)
 {
-    *(struct ddb_place *)arg = change->place;
+    struct ddb_place *place = arg;
+    TRY(key_read(&ddb_k_change, key, NULL, KEY_SKIP, KEY_SKIP, &place->commit, &place->nth));
     return ERR_CLOSED;
 }
 
@@ -383,10 +442,8 @@ static enum err port_last(void *self, struct txn *txn, const struct ddb_stream *
                           uint16_t shard, struct ddb_place *ret_place)
 {
     struct ddb_place none = {0}, place = {0};
-    struct reading r = {
-        .arena = txn->arena, .change.stream = stream, .take = note_place, .arg = &place};
     TRY(horizon_get(txn, stream->id, shard, &none));
-    TRY(txn_each_reverse(txn, behind(txn->arena, stream->id, shard, none), read_one, &r));
+    TRY(txn_each_reverse(txn, behind(txn->arena, stream->id, shard, none), note_place, &place));
     if (place.commit == 0)
         return ERR_NOT_FOUND;
     *ret_place = place;
@@ -580,6 +637,7 @@ enum err ddb_streams_open(struct dynamodb *ddb)
         .find = port_find,
         .list = port_list,
         .list_after = port_list_after,
+        .unlock = port_unlock,
         .read = port_read,
         .horizon = port_horizon,
         .last = port_last,

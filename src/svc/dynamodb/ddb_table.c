@@ -68,8 +68,11 @@ static const struct record_field table_fields[] = {
     REC_SINCE(3, REC_ENUM(struct ddb_table, ttl, DDB_TTLS)),
     REC_SINCE(3, REC_STR(struct ddb_table, ttl_attribute)),
     REC_SINCE(3, REC_INT(struct ddb_table, ttl_changed_ms)),
+    REC_SINCE(4, REC_STR(struct ddb_table, kms_arn)),
+    REC_SINCE(4, REC_STR(struct ddb_table, data_key)),
+    REC_SINCE(4, REC_BOOL(struct ddb_table, sealing)),
 };
-static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 3, table_fields);
+static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 4, table_fields);
 
 /* --- figures ----------------------------------------------------------------------------------- */
 
@@ -245,6 +248,8 @@ enum err ddb_answer(struct call *call, const struct ddb_diag *diag, enum err err
 {
     if (err != ERR_INVALID || !str_is_set(diag->msg))
         return err;
+    if (diag->denied)
+        return call_error(call, &dynamodb_err_access_denied, STR_FMT, STR_ARG(diag->msg));
     if (diag->throttled)
         return call_error(call, &dynamodb_err_provisioned_throughput_exceeded_exception, STR_FMT,
                           STR_ARG(diag->msg));

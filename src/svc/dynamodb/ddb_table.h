@@ -102,13 +102,16 @@ struct ddb_table {
     struct ddb_throughput throughput;
     struct str table_class; /* absent: never told */
     bool protect;           /* DeletionProtectionEnabled */
-    bool sse;               /* SSESpecification asked for encryption without a key of its own */
+    bool sse;               /* SSESpecification asked for encryption */
     uint32_t stream;        /* the open stream; 0: none */
     enum ddb_view view;     /* of the open stream */
     struct str label;       /* of the newest stream, which may be closed; absent: never one */
     enum ddb_ttl ttl;
     struct str ttl_attribute; /* absent: never told */
     int64_t ttl_changed_ms;
+    struct str kms_arn; /* the key that sealed data_key; absent: the root key did (core/secret.h) */
+    struct str data_key; /* of all that is sealed; absent: nothing is (ddb_cipher.c) */
+    bool sealing;        /* what was there before it is being sealed */
 };
 
 /* What core's catalogue has to know of tables. */

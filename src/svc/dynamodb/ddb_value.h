@@ -51,13 +51,18 @@ struct ddb_av {
 
 struct ddb_memo;
 
+struct principal;
+
 /* Why a request is refused: the text of a ValidationException (or SerializationException). */
 struct ddb_diag {
     struct arena *arena;
     struct str msg;
     bool serialization;    /* wrong JSON shape rather than a wrong value */
     bool throttled;        /* not the request, but the load is refused */
+    bool denied;           /* not by the request, but by KMS */
     struct ddb_memo *memo; /* of the request (ddb_memo.h); NULL: nothing is kept */
+    /* Who asks, where KMS must be asked (ddb_cipher.c); NULL: the service itself. */
+    const struct principal *who;
 };
 
 /* Sets diag->msg; returns ERR_INVALID (ERR_NOMEM on exhaustion). */

@@ -38,13 +38,16 @@ enum err ddb_write_open(struct ddb_write *w)
     unpack_init(&u, value);
     if (unpack_uint(&u) != w->table->generation)
         return ERR_CONFLICT;
-    return unpack_end(&u);
+    TRY(unpack_end(&u));
+    return ddb_cipher_of(w->diag, w->txn, w->table, &w->cipher);
 }
 
 enum err ddb_write_read(struct ddb_write *w)
 {
     assert(str_is_set(w->record_key)); /* opened: DW1 */
     enum err err = txn_get(w->txn, w->record_key, &w->old_raw);
+    if (err == ERR_OK)
+        return ddb_record_open(&w->cipher, w->txn->arena, w->record_key, &w->old_raw);
     if (err != ERR_NOT_FOUND)
         return err;
     w->old_raw = STR_NONE;
@@ -98,6 +101,12 @@ static enum err make_entry(struct ddb_write *w, const struct ddb_index *index,
     return str_is_set(ret_entry->key) ? ERR_OK : ERR_NOMEM;
 }
 
+static enum err put_entry(struct ddb_write *w, struct entry *e)
+{
+    TRY(ddb_record_seal(&w->cipher, w->txn->arena, e->key, &e->raw));
+    return txn_put(w->txn, e->key, e->raw);
+}
+
 static enum err write_index(struct ddb_write *w, size_t i, const struct ddb_av *item)
 {
     struct entry old, neu;
@@ -109,7 +118,7 @@ static enum err write_index(struct ddb_write *w, size_t i, const struct ddb_av *
         if (str_eq(old.raw, neu.raw))
             return ERR_OK;
         w->units.index[i] += ddb_write_units(old.size > neu.size ? old.size : neu.size);
-        return txn_put(w->txn, neu.key, neu.raw);
+        return put_entry(w, &neu);
     }
     if (old.in) {
         w->units.index[i] += ddb_write_units(old.size);
@@ -117,7 +126,7 @@ static enum err write_index(struct ddb_write *w, size_t i, const struct ddb_av *
     }
     if (neu.in) {
         w->units.index[i] += ddb_write_units(neu.size);
-        TRY(txn_put(w->txn, neu.key, neu.raw));
+        TRY(put_entry(w, &neu));
     }
     return ERR_OK;
 }
@@ -159,7 +168,9 @@ enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item)
     assert(w->units.table > 0);
     if (item) {
         TRY(ddb_item_encode(w->txn->arena, item, size, &raw));
-        TRY(txn_put(w->txn, w->record_key, raw));
+        struct str stored = raw;
+        TRY(ddb_record_seal(&w->cipher, w->txn->arena, w->record_key, &stored));
+        TRY(txn_put(w->txn, w->record_key, stored));
     } else {
         TRY(txn_del(w->txn, w->record_key));
     }

@@ -24,6 +24,8 @@ static enum err make(struct core *core, void **ret_self)
         err = ddb_jobs_register(ddb);
     if (!err)
         err = ddb_expiry_register(ddb);
+    if (!err)
+        err = ddb_seal_register(ddb);
     if (err) {
         release(ddb);
         return err;

@@ -13,6 +13,7 @@
 #include "svc/dynamodb/ddb_memo.h"
 #include "svc/dynamodb/ddb_table.h"
 #include "svc/dynamodb/dynamodb.h"
+#include "svc/kms/kms_port.h"
 
 enum {
     DDB_PAGE_BYTES_MAX = 1024 * 1024, /* items that Query and Scan look at for one reply */
@@ -45,6 +46,7 @@ struct dynamodb {
     struct due_kind *expiry;
     struct catalogue *tables;                           /* struct ddb_table by record key */
     struct job_kind *sweep, *backfill, *tokens, *count; /* ddb_jobs.c */
+    struct job_kind *seal;                              /* ddb_seal.c */
 };
 
 /* --- tables (ddb_table.c) ---------------------------------------------------------------------- */
@@ -76,12 +78,69 @@ enum err ddb_describe(struct call *call, const struct ddb_table *table, const ch
 /* A diag for the call's request, with what authorisation parsed of it. */
 static inline struct ddb_diag ddb_diag_of(const struct call *call)
 {
-    return (struct ddb_diag){.arena = call->arena, .memo = call->state};
+    return (struct ddb_diag){.arena = call->arena, .memo = call->state, .who = call->who};
 }
 /* Turns ERR_INVALID with diag's message into the service's error; passes everything else on. */
 enum err ddb_answer(struct call *call, const struct ddb_diag *diag, enum err err) WARN_UNUSED;
 /* ValidationException with this message. */
 #define ddb_refuse(call, ...) call_error((call), &dynamodb_err_validation, __VA_ARGS__)
+
+/* --- encryption (ddb_cipher.c) ------------------------------------------------------------------ */
+
+/* What a table's records are sealed with. Lifetime: the transaction's. */
+struct ddb_cipher {
+    struct str key; /* absent: they are not */
+};
+/* Opens `data_key` for diag->who. ERR_INVALID: KMS refuses him; ERR_DENIED: the service itself. */
+enum err ddb_cipher_load(struct ddb_diag *diag, struct txn *txn, struct str table_arn,
+                         struct str kms_arn, struct str data_key,
+                         struct ddb_cipher *ret) WARN_UNUSED;
+/* The table's. Errors as above. */
+static inline enum err WARN_UNUSED ddb_cipher_of(struct ddb_diag *diag, struct txn *txn,
+                                                 const struct ddb_table *table,
+                                                 struct ddb_cipher *ret)
+{
+    ret->key = STR_NONE;
+    if (!str_is_set(table->data_key))
+        return ERR_OK;
+    return ddb_cipher_load(diag, txn, table->arn, table->kms_arn, table->data_key, ret);
+}
+/* Seals an item for the place that `bound` names. */
+enum err ddb_cipher_seal(const struct ddb_cipher *c, struct arena *a, struct str bound,
+                         struct str *raw) WARN_UNUSED;
+enum err ddb_cipher_open(const struct ddb_cipher *c, struct arena *a, struct str bound,
+                         struct str *raw) WARN_UNUSED;
+/* The same of records that may be either. */
+static inline enum err WARN_UNUSED ddb_record_seal(const struct ddb_cipher *c, struct arena *a,
+                                                   struct str bound, struct str *raw)
+{
+    return str_is_set(c->key) ? ddb_cipher_seal(c, a, bound, raw) : ERR_OK;
+}
+static inline bool ddb_is_sealed(struct str raw)
+{
+    return raw.len > 0 && raw.p[0] == DDB_SEALED_VERSION;
+}
+static inline enum err WARN_UNUSED ddb_record_open(const struct ddb_cipher *c, struct arena *a,
+                                                   struct str bound, struct str *raw)
+{
+    return ddb_is_sealed(*raw) ? ddb_cipher_open(c, a, bound, raw) : ERR_OK;
+}
+/* How KMS is asked about a table; `account` is for the use's context, and lives as long. */
+enum err ddb_kms_use(const struct principal *who, struct str table_arn, struct kms_pair *account,
+                     struct kms_use *ret) WARN_UNUSED;
+/* ddb_sse.c. Does what SSESpecification asks (NULL: nothing) to a definition that is to be staged; it has its id,
+ * if it is to have one. */
+enum err ddb_set_sse(struct call *call, struct ddb_diag *diag,
+                     const struct dynamodb_sse_specification *in,
+                     struct ddb_table *table) WARN_UNUSED;
+/* SSEDescription, NULL without; *ret_broken: the key cannot be used now. */
+enum err ddb_describe_sse(struct call *call, const struct ddb_table *table,
+                          const struct dynamodb_sse_description **ret,
+                          bool *ret_broken) WARN_UNUSED;
+/* The job that seals what was there before (ddb_seal.c). */
+enum err ddb_seal_register(struct dynamodb *ddb) WARN_UNUSED;
+enum err ddb_stage_seal(struct dynamodb *ddb, struct txn *txn,
+                        const struct ddb_table *table) WARN_UNUSED;
 
 /* --- keys of items (ddb_key.c) ---------------------------------------------------------------- */
 
@@ -122,6 +181,7 @@ struct ddb_write {
     const struct ddb_table *table;
     struct ddb_key key;
     struct str record_key;
+    struct ddb_cipher cipher;
     struct str old_raw;       /* absent: there was no item (or nobody looked) */
     bool expired;             /* removed by time to live: costs no units */
     const struct ddb_av *old; /* decoded when somebody needs it */
@@ -262,6 +322,8 @@ enum err ddb_set_stream(struct call *call, struct ddb_diag *diag,
 /* Closes it if there is one: it stays readable for a day. */
 enum err ddb_close_stream(struct dynamodb *ddb, struct txn *txn,
                           struct ddb_table *table) WARN_UNUSED;
+/* Gives an open stream the key that the table has now. */
+enum err ddb_stream_rekey(struct txn *txn, const struct ddb_table *table) WARN_UNUSED;
 /* ARN of the table's newest stream, in the arena; absent text without one. ERR_NOMEM. */
 enum err ddb_stream_arn(struct arena *a, const struct ddb_table *table,
                         struct str *ret_arn) WARN_UNUSED;

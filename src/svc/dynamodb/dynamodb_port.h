@@ -46,6 +46,8 @@ struct ddb_stream {
     int64_t closed_ms; /* 0: open */
     uint64_t first;    /* no record of the stream has a commit at or below it */
     uint16_t shards;
+    struct str table_arn, kms_arn, data_key; /* what images are sealed with; absent: nothing */
+    struct str key;                          /* `unlock`'s */
 };
 
 /* Place of a record in its shard. All zero: before any. */
@@ -108,6 +110,10 @@ struct dynamodb_port {
                      void *arg);
     /* The key that a page of `list` goes on behind, for this stream. STR_NONE on exhaustion. */
     struct str (*list_after)(void *self, struct arena *a, const struct ddb_stream *stream);
+    /* Whoever is to see images of a stream calls it before `read`. ERR_DENIED with *ret_why: he may not
+     * use the table's key of KMS. */
+    enum err (*unlock)(void *self, struct txn *txn, struct ddb_stream *stream,
+                       const struct principal *who, struct str *ret_why);
     /* Reads the shard's records behind `after`, or behind its horizon where that is later, oldest
      * first, until `take` answers ERR_CLOSED. */
     enum err (*read)(void *self, struct txn *txn, const struct ddb_stream *stream, uint16_t shard,

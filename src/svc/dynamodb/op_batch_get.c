@@ -9,6 +9,7 @@ struct part {
     struct ddb_table *table;
     const struct dynamodb_keys_and_attributes *in;
     struct ddb_paths paths;
+    struct ddb_cipher cipher;
     struct str *keys; /* record keys, in the request's order */
     struct buf items, unread;
     struct ddb_units units;
@@ -35,6 +36,7 @@ static enum err open_part(struct part *p)
     struct ddb_env env;
     size_t n = 0;
     TRY(ddb_admit_read(p->diag, p->table, NULL, p->call->txn->now_ms));
+    TRY(ddb_cipher_of(p->diag, p->call->txn, p->table, &p->cipher));
     TRY(ddb_env_check_needed(p->diag, &p->in->expression_attribute_names, NULL,
                              str_is_set(p->in->projection_expression), ""));
     TRY(ddb_env_open(&env, p->diag, &p->in->expression_attribute_names, NULL));
@@ -81,6 +83,7 @@ static enum err read_part(struct part *p, size_t *bytes)
         enum err err = txn_peek(p->call->txn, p->keys[n++], &raw);
         if (err == ERR_OK) {
             TRY(txn_work_row(p->call->txn, p->keys[n - 1], raw));
+            TRY(ddb_record_open(&p->cipher, p->call->arena, p->keys[n - 1], &raw));
             TRY(ddb_item_raw_size(raw, &size));
             *bytes += size;
             put_comma(&p->items);

@@ -96,7 +96,6 @@ static enum err define(struct call *call, struct ddb_diag *diag,
     table->on_demand_since_ms = table->on_demand ? table->created_ms : 0;
     table->table_class = in->table_class;
     table->protect = in->deletion_protection_enabled;
-    table->sse = in->sse_specification && in->sse_specification->enabled;
     TRY(ddb_throughput_from(diag, table->on_demand, in->provisioned_throughput,
                             &table->throughput));
     TRY(ddb_defs_from(diag, a, &in->attribute_definitions, &table->defs, &table->n_defs));
@@ -131,6 +130,7 @@ static enum err create(struct call *call, struct ddb_diag *diag,
     TRY(tags_op_create(call, &dynamodb_tags, &(struct tags_resource){.arn = table->arn},
                        TAGS_FROM(in->tags)));
     TRY(ddb_next_id(call->txn, DDB_ID_TABLE, &table->id));
+    TRY(ddb_set_sse(call, diag, in->sse_specification, table));
     TRY(ddb_set_stream(call, diag, in->stream_specification, table));
     TRY(ddb_stage_table(ddb, call->txn, table));
     return ddb_describe(call, table, "ACTIVE", &out->table_description);
@@ -142,10 +142,9 @@ enum err dynamodb_create_table(struct call *call, const struct dynamodb_create_t
     struct ddb_diag diag = {.arena = call->arena};
     for (size_t i = 0; i < in->global_secondary_indexes.n; i++) {
         const struct dynamodb_global_secondary_index *g = &in->global_secondary_indexes.v[i];
-        TRY(ddb_refuse_settings(call, NULL, g->warm_throughput, g->on_demand_throughput));
+        TRY(ddb_refuse_settings(call, g->warm_throughput, g->on_demand_throughput));
     }
-    TRY(ddb_refuse_settings(call, in->sse_specification, in->warm_throughput,
-                            in->on_demand_throughput));
+    TRY(ddb_refuse_settings(call, in->warm_throughput, in->on_demand_throughput));
     if (str_is_set(in->resource_policy))
         return ddb_refuse(call, "ResourcePolicy is not supported here");
     if (str_is_set(in->global_table_source_arn) ||

@@ -174,11 +174,10 @@ enum err ddb_describe(struct call *call, const struct ddb_table *t, const char *
     WIRE_SET(d, item_count, t->figures ? atomic_load(&t->figures->items) : 0);
     WIRE_SET(d, table_size_bytes, t->figures ? atomic_load(&t->figures->bytes) : 0);
     WIRE_SET(d, deletion_protection_enabled, t->protect);
-    if (t->sse) {
-        static const struct dynamodb_sse_description on = {.status = STR_INIT("ENABLED"),
-                                                           .sse_type = STR_INIT("AES256")};
-        d->sse_description = &on;
-    }
+    bool broken;
+    TRY(ddb_describe_sse(call, t, &d->sse_description, &broken));
+    if (broken)
+        d->table_status = STR("INACCESSIBLE_ENCRYPTION_CREDENTIALS");
     TRY(key_schema(a, &t->key, &d->key_schema));
     TRY(describe_stream(a, t, d));
     TRY(describe_billing(a, t, d));

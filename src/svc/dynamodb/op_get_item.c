@@ -8,6 +8,7 @@ static enum err get_item(struct call *call, struct ddb_diag *diag,
     struct ddb_key key;
     struct ddb_env env;
     struct ddb_paths paths;
+    struct ddb_cipher cipher;
     struct str raw;
     struct buf b;
     size_t size = 0;
@@ -19,11 +20,13 @@ static enum err get_item(struct call *call, struct ddb_diag *diag,
     TRY(ddb_use_table(call, in->table_name, false, &table));
     TRY(ddb_key_from_json(diag, &table->key, in->key, &key));
     TRY(ddb_admit_read(diag, table, NULL, call->txn->now_ms));
+    TRY(ddb_cipher_of(diag, call->txn, table, &cipher));
     struct str record_key = ddb_item_key(call->arena, table->id, key);
     if (!str_is_set(record_key))
         return ERR_NOMEM;
     enum err err = txn_peek(call->txn, record_key, &raw);
     if (err == ERR_OK) {
+        TRY(ddb_record_open(&cipher, call->arena, record_key, &raw));
         TRY(ddb_item_raw_size(raw, &size));
         buf_init_arena(&b, call->arena, DDB_JSON_MAX);
         (void)buf_reserve(&b, raw.len * 2 + 64); /* JSON is rarely more than twice the record */

@@ -350,6 +350,7 @@ static enum err read_one(struct call *call, struct ddb_diag *diag, const struct 
     struct ddb_key key;
     struct ddb_env env;
     struct ddb_paths paths;
+    struct ddb_cipher cipher;
     struct str raw;
     struct buf b;
     size_t size = 0;
@@ -361,12 +362,14 @@ static enum err read_one(struct call *call, struct ddb_diag *diag, const struct 
     TRY(ddb_use_table(call, in->table_name, false, &table));
     TRY(ddb_key_from_json(diag, &table->key, in->key, &key));
     TRY(ddb_admit_read(diag, table, NULL, call->txn->now_ms));
+    TRY(ddb_cipher_of(diag, call->txn, table, &cipher));
     struct str record_key = ddb_item_key(call->arena, table->id, key);
     if (!str_is_set(record_key))
         return ERR_NOMEM;
     enum err err = txn_peek(call->txn, record_key, &raw);
     if (err == ERR_OK) {
         TRY(txn_work_row(call->txn, record_key, raw));
+        TRY(ddb_record_open(&cipher, call->arena, record_key, &raw));
         TRY(ddb_item_raw_size(raw, &size));
         buf_init_arena(&b, call->arena, DDB_JSON_MAX);
         TRY(ddb_put_part(call->arena, &b, raw, &paths));

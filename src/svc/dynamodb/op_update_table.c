@@ -112,14 +112,14 @@ static enum err change_indexes(struct call *call, struct ddb_diag *diag, struct 
                                      "global secondary index update per index is allowed "
                                      "simultaneously.");
         if (u->create) {
-            TRY(ddb_refuse_settings(call, NULL, u->create->warm_throughput,
+            TRY(ddb_refuse_settings(call, u->create->warm_throughput,
                                     u->create->on_demand_throughput));
             TRY(create_index(call, diag, table, u->create));
         } else if (u->delete) {
             TRY(delete_index(call, table, u->delete->index_name));
         } else {
             struct ddb_index *index;
-            TRY(ddb_refuse_settings(call, NULL, u->update->warm_throughput,
+            TRY(ddb_refuse_settings(call, u->update->warm_throughput,
                                     u->update->on_demand_throughput));
             TRY(find_global(call, table, u->update->index_name, &index));
             TRY(ddb_throughput_from(diag, table->on_demand, u->update->provisioned_throughput,
@@ -192,8 +192,7 @@ static enum err update(struct call *call, struct ddb_diag *diag,
         table->table_class = in->table_class;
     if (in->has_deletion_protection_enabled)
         table->protect = in->deletion_protection_enabled;
-    if (in->sse_specification)
-        table->sse = in->sse_specification->enabled;
+    TRY(ddb_set_sse(call, diag, in->sse_specification, table));
     TRY(ddb_set_stream(call, diag, in->stream_specification, table));
     table->generation++;
     TRY(ddb_stage_table(call->svc, call->txn, table));
@@ -207,8 +206,7 @@ enum err dynamodb_update_table(struct call *call, const struct dynamodb_update_t
                                struct dynamodb_update_table_output *out)
 {
     struct ddb_diag diag = {.arena = call->arena};
-    TRY(ddb_refuse_settings(call, in->sse_specification, in->warm_throughput,
-                            in->on_demand_throughput));
+    TRY(ddb_refuse_settings(call, in->warm_throughput, in->on_demand_throughput));
     if (in->replica_updates.v || in->global_table_witness_updates.v ||
         str_is_set(in->multi_region_consistency) ||
         str_is_set(in->global_table_settings_replication_mode))

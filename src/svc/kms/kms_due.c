@@ -129,6 +129,7 @@ enum err kms_material_forget(struct txn *txn, struct kms_key *key)
     TRY(kms_material_write(txn, key, key->material, STR_NONE, &material));
     if (key->state != KMS_PENDING_DELETION)
         key->state = KMS_PENDING_IMPORT;
+    key->state_ms = txn->wall_ms;
     key->expires = false;
     key->valid_to_ms = 0;
     return ERR_OK;

@@ -85,8 +85,9 @@ struct kms_key {
     int64_t next_rotation_ms;
     uint32_t on_demand; /* rotations that were asked for */
     uint64_t aliases, grants;
-    bool managed;  /* by AWS, for one of its services (kms_managed.c) */
-    struct str id; /* of the record's key; not in the record */
+    bool managed;     /* by AWS, for one of its services (kms_managed.c) */
+    int64_t state_ms; /* since when it is in its state, as users see the time; 0: unknown */
+    struct str id;    /* of the record's key; not in the record */
     struct key_scope scope;
 };
 

@@ -16,9 +16,10 @@ enum { INPUT_MAX = 64 * 1024, NAME_MAX_BYTES = 256 * 1024 };
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-/* {"<name>": "<text>", and the encryption context, and a data key's length where one is wanted}. */
+/* {"<name>": "<text>", "<more>": "<its text>", "EncryptionContext": {...}}; an absent text is left out. */
 static enum err make_input(struct txn *txn, const struct kms_use *use, struct str name,
-                           struct str text, struct str key_spec, struct str *ret_input)
+                           struct str text, struct str more, struct str more_text,
+                           struct str *ret_input)
 {
     struct buf b;
     struct json_out o;
@@ -26,7 +27,7 @@ static enum err make_input(struct txn *txn, const struct kms_use *use, struct st
     json_out_init(&o, &b);
     json_open(&o, '{');
     json_kv_str(&o, name, text);
-    json_kv_str(&o, STR("KeySpec"), key_spec);
+    json_kv_str(&o, more, more_text);
     json_key(&o, STR("EncryptionContext"));
     json_open(&o, '{');
     json_kv_str(&o, use->context.key, use->context.value);
@@ -76,7 +77,7 @@ static enum err ask(struct txn *txn, const struct kms_use *use, struct str opera
     };
     enum err err = core_call_in_txn(txn, &req, &result);
     if (err == ERR_FAILED) {
-        *ret_why = (struct kms_refusal){why_of(result.code), result.code, result.message};
+        *ret_why = (struct kms_refusal){why_of(result.code), result.code, result.message, 0};
         return ERR_DENIED;
     }
     TRY(err);
@@ -99,7 +100,7 @@ static enum err generate(struct txn *txn, const struct kms_use *use, struct str 
 {
     struct str input;
     const struct json *out;
-    TRY(make_input(txn, use, STR("KeyId"), key, STR("AES_256"), &input));
+    TRY(make_input(txn, use, STR("KeyId"), key, STR("KeySpec"), STR("AES_256"), &input));
     TRY(ask(txn, use, STR("GenerateDataKey"), input, &out, ret_why));
     TRY(base64_decode(txn->arena, json_get_str(out, STR("CiphertextBlob")), &ret_key->sealed));
     return read_key(txn, out, ret_key);
@@ -112,7 +113,7 @@ static enum err decrypt(struct txn *txn, const struct kms_use *use, struct str s
     const struct json *out;
     if (!str_is_set(text))
         return ERR_NOMEM;
-    TRY(make_input(txn, use, STR("CiphertextBlob"), text, STR_NONE, &input));
+    TRY(make_input(txn, use, STR("CiphertextBlob"), text, STR(""), STR_NONE, &input));
     TRY(ask(txn, use, STR("Decrypt"), input, &out, ret_why));
     ret_key->sealed = sealed;
     return read_key(txn, out, ret_key);
@@ -242,7 +243,9 @@ static enum err keep(struct kms *kms, struct txn *txn, const struct kms_use *use
 
 static enum err refuse(struct kms_refusal *ret_why, enum kms_why why, const char *message)
 {
-    *ret_why = (struct kms_refusal){why, STR_NONE, str_c(message)};
+    ret_why->why = why;
+    ret_why->code = STR_NONE;
+    ret_why->message = str_c(message);
     return ERR_DENIED;
 }
 
@@ -269,6 +272,7 @@ static enum err finish(struct txn *txn, const struct kms_use *use, struct str se
     struct kms_blob blob;
     struct kms_key key;
     struct key_scope scope = scope_of(txn, use);
+    ret_why->since_ms = 0;
     if (kms_blob_read(sealed, &blob) != ERR_OK)
         return ERR_CORRUPT;
     struct str id = str_dup(txn->arena, str_c(blob.key_id));
@@ -278,6 +282,7 @@ static enum err finish(struct txn *txn, const struct kms_use *use, struct str se
     if (err == ERR_NOT_FOUND)
         return refuse(ret_why, KMS_WHY_NOT_FOUND, "The key does not exist any more.");
     TRY(err);
+    ret_why->since_ms = key.state_ms;
     if (key.state == KMS_DISABLED)
         return refuse(ret_why, KMS_WHY_DISABLED, "The key is disabled.");
     if (key.state != KMS_ENABLED)
@@ -333,6 +338,24 @@ static enum err port_data_key(void *self, struct txn *txn, const struct kms_use 
     return made ? ERR_OK : keep(self, txn, use, name, ret_key);
 }
 
+static enum err port_wrap(void *self, struct txn *txn, const struct kms_use *use, struct str key,
+                          struct str plain, struct kms_data_key *ret_key,
+                          struct kms_refusal *ret_why)
+{
+    struct str input, text = base64_encode(txn->arena, plain.p, plain.len);
+    const struct json *out;
+    bool made = false;
+    if (!str_is_set(text))
+        return ERR_NOMEM;
+    TRY(kms_managed_need(self, txn, scope_of(txn, use), key, &made));
+    TRY(make_input(txn, use, STR("KeyId"), key, STR("Plaintext"), text, &input));
+    TRY(ask(txn, use, STR("Encrypt"), input, &out, ret_why));
+    TRY(base64_decode(txn->arena, json_get_str(out, STR("CiphertextBlob")), &ret_key->sealed));
+    ret_key->key_arn = json_get_str(out, STR("KeyId"));
+    ret_key->plain = plain;
+    return ERR_OK;
+}
+
 static struct str port_arn_of(void *self, struct txn *txn, struct str region, struct str key)
 {
     struct key_scope scope = scope_of(txn, &(struct kms_use){.region = region});
@@ -350,6 +373,9 @@ static struct str port_arn_of(void *self, struct txn *txn, struct str region, st
 
 void kms_port_fill(struct kms *kms)
 {
-    kms->port = (struct kms_port){
-        .self = kms, .data_key = port_data_key, .open = port_open, .arn_of = port_arn_of};
+    kms->port = (struct kms_port){.self = kms,
+                                  .data_key = port_data_key,
+                                  .open = port_open,
+                                  .wrap = port_wrap,
+                                  .arn_of = port_arn_of};
 }

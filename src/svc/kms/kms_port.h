@@ -63,6 +63,7 @@ enum kms_why {
 struct kms_refusal {
     enum kms_why why;
     struct str code, message;
+    int64_t since_ms; /* of a key's state, where only that was asked; 0: unknown */
 };
 
 /* The transaction's arena. */
@@ -81,6 +82,9 @@ struct kms_port {
     /* A sealed data key again. Errors as above. */
     enum err (*open)(void *self, struct txn *txn, const struct kms_use *use, struct str sealed,
                      struct kms_data_key *ret_key, struct kms_refusal *ret_why);
+    /* Bytes of a data key that there is already (`plain`), sealed under `key`. Errors as above. */
+    enum err (*wrap)(void *self, struct txn *txn, const struct kms_use *use, struct str key,
+                     struct str plain, struct kms_data_key *ret_key, struct kms_refusal *ret_why);
     /* The ARN that an id, alias or ARN of a key in this account and region means, as far as it can be
      * told: of what is not there, as it would be. STR_NONE on exhaustion. */
     struct str (*arn_of)(void *self, struct txn *txn, struct str region, struct str key);

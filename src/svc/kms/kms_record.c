@@ -26,6 +26,7 @@ static const struct record_field key_fields[] = {
     REC_UINT(struct kms_key, aliases),
     REC_UINT(struct kms_key, grants),
     REC_SINCE(2, REC_BOOL(struct kms_key, managed)),
+    REC_SINCE(2, REC_INT(struct kms_key, state_ms)),
 };
 static const struct record_type key_type = RECORD_TYPE(struct kms_key, 2, key_fields);
 

@@ -17,6 +17,7 @@ enum err kms_schedule_key_deletion(struct call *call,
     TRY(kms_need(call, in->key_id, KMS_BY_ID, &key));
     TRY(kms_not_pending_deletion(call, &key));
     key.state = KMS_PENDING_DELETION;
+    key.state_ms = call->txn->wall_ms;
     key.window_days = (uint32_t)days;
     key.deletion_ms = call->txn->wall_ms + days * KMS_DAY_MS;
     TRY(kms_key_write(call->txn, &key));
@@ -41,6 +42,7 @@ enum err kms_cancel_key_deletion(struct call *call, const struct kms_cancel_key_
         return call_error(call, &kms_err_kms_invalid_state_exception,
                           STR_FMT " is not pending deletion.", STR_ARG(arn));
     key.state = KMS_DISABLED;
+    key.state_ms = call->txn->wall_ms;
     if (key.material == 0) {
         key.state = KMS_PENDING_IMPORT;
     } else {

@@ -212,6 +212,7 @@ static enum err set_state(struct call *call, struct str ref, enum kms_state stat
     if (key.state != KMS_DISABLED)
         TRY(kms_enabled(call, &key));
     key.state = state;
+    key.state_ms = call->txn->wall_ms;
     return kms_key_write(call->txn, &key);
 }
 

@@ -97,7 +97,6 @@ struct lane {
     /* the read under way; texts in its transaction's arena */
     struct arena *got_arena;
     struct piece *got;
-    struct str role; /* who reads */
     size_t n_got, want, looked, got_bytes;
     struct ddb_place got_from, got_to; /* got_from: of the first read */
     struct lambda_window got_window;
@@ -287,25 +286,40 @@ static enum err load(struct txn *txn, struct lane *ln, const struct ddb_stream *
     return lambda_window_get(txn, s->m, ln->shard, ln->nth, s->parallel, &ln->got_window);
 }
 
+/* The stream of an encrypted table is read as the function's role. */
+static enum err unlock(struct txn *txn, const struct dynamodb_port *ddb, struct ddb_stream *stream,
+                       struct str role)
+{
+    const struct target as = {.role = role};
+    struct principal who;
+    struct str why;
+    if (!str_is_set(stream->data_key))
+        return ERR_OK;
+    TRY(target_principal(txn, &as, STR("lambda.amazonaws.com"), &who));
+    return ddb->unlock(ddb->self, txn, stream, &who, &why);
+}
+
 static enum err read_body(struct txn *txn, void *arg)
 {
     struct lane *ln = arg;
     const struct lambda_stream *s = ln->s;
     const struct dynamodb_port *ddb = s->l->ddb;
     struct ddb_stream *stream;
+    struct str role;
     size_t batch = (size_t)s->m->batch_size;
     ln->n_got = ln->looked = ln->got_bytes = 0;
     ln->got_more = ln->got_full = false;
     ln->got_to = ln->read_to;
     ln->got_arena = txn->arena;
     ln->want = batch > ln->n ? min_size(batch - ln->n, READ_MAX) : 0;
-    TRY(lambda_mapping_may(txn, s->l, s->m, "dynamodb:GetRecords", &ln->role));
+    TRY(lambda_mapping_may(txn, s->l, s->m, "dynamodb:GetRecords", &role));
     TRY(ddb->find(ddb->self, txn, s->m->source_arn, &stream));
     if (!ln->loaded)
         TRY(load(txn, ln, stream));
     ln->got = ARENA_ARRAY(txn->arena, struct piece, ln->want + 1);
     if (!ln->got)
         return ERR_NOMEM;
+    TRY(unlock(txn, ddb, stream, role));
     return ddb->read(ddb->self, txn, stream, ln->shard, ln->got_to, take, ln);
 }
 

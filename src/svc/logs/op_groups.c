@@ -13,7 +13,8 @@ static enum err give_key(struct call *call, struct str name, struct str key, str
     struct logs_cipher cipher;
     struct arn arn;
     enum err err = ERR_DENIED;
-    cipher.why = (struct kms_refusal){KMS_WHY_NOT_FOUND, STR("InvalidArn"), STR("no ARN of a key")};
+    cipher.why = (struct kms_refusal){
+        .why = KMS_WHY_NOT_FOUND, .code = STR("InvalidArn"), .message = STR("no ARN of a key")};
     if (arn_parse_as(key, "kms", "key", &arn) == ERR_OK)
         err = logs_cipher_new(logs, call->txn, call_scope(call), name, key, g, &cipher);
     if (err == ERR_DENIED)

@@ -157,6 +157,7 @@ enum err streams_get_records(struct call *call, const struct streams_get_records
     struct streams_iterator it;
     struct ddb_stream *s;
     struct ddb_place horizon;
+    struct str why;
     struct gathering g = {.call = call, .limit = STREAMS_RECORDS_MAX};
     if (in->has_limit && in->limit > STREAMS_RECORDS_MAX)
         return call_error(call, &streams_err_validation,
@@ -176,6 +177,10 @@ enum err streams_get_records(struct call *call, const struct streams_get_records
     g.v = ARENA_ARRAY(call->arena, struct streams_record, g.limit);
     if (!g.v)
         return ERR_NOMEM;
+    enum err err = ddb->unlock(ddb->self, call->txn, s, call->who, &why);
+    if (err == ERR_DENIED)
+        return call_error(call, &streams_err_access_denied, STR_FMT, STR_ARG(why));
+    TRY(err);
     TRY(ddb->read(ddb->self, call->txn, s, it.shard, it.after, gather, &g));
     out->records.v = g.v;
     out->records.n = g.n;
