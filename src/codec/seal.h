@@ -21,4 +21,20 @@ enum err seal_close(const uint8_t key[SEAL_KEY_BYTES], struct str bound, struct 
 enum err seal_open(const uint8_t key[SEAL_KEY_BYTES], struct str bound, struct str sealed,
                    uint8_t *out) WARN_UNUSED;
 
+/* Long contents in pieces: the same cipher, with the piece's number and whether it is the last as the
+ * nonce, so that pieces cannot be moved, left out or cut off behind (the STREAM construction of Hoang,
+ * Reyhanitabar, Rogaway and Vizar, 2015). A key seals one content only. */
+enum { SEAL_PIECE_MORE_BYTES = 16 };
+struct seal_piece {
+    uint64_t number; /* from 0 */
+    bool last;
+};
+/* Writes plain.len + SEAL_PIECE_MORE_BYTES to `out`. ERR_NOMEM. */
+enum err seal_piece_close(const uint8_t key[SEAL_KEY_BYTES], struct seal_piece piece,
+                          struct str plain, uint8_t *out) WARN_UNUSED;
+/* Writes sealed.len - SEAL_PIECE_MORE_BYTES to `out`, which may be where `sealed` is. ERR_INVALID: not
+ * this piece of what was sealed with this key; ERR_NOMEM. */
+enum err seal_piece_open(const uint8_t key[SEAL_KEY_BYTES], struct seal_piece piece,
+                         struct str sealed, uint8_t *out) WARN_UNUSED;
+
 #endif

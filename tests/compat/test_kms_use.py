@@ -1,5 +1,7 @@
 """Keys of KMS as other services use them: what lies in the data directory, what a disabled key and a missing
 permission do to each service's operations, and the keys that AWS manages."""
+import base64
+import hashlib
 import json
 import os
 import re
@@ -506,6 +508,177 @@ def test_a_table_that_changes_its_key(weir, kms, key, table, name):
                                                               "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}]}}])
     wait_for(lambda: sse_of(ddb, name)[0] == "ACTIVE")
     assert ddb.scan(TableName=name, IndexName="later")["Count"] == 3
+
+
+# --- S3 -----------------------------------------------------------------------------------------------------------------
+
+
+PIECE = 64 * 1024 - 16  # of a sealed file
+MPU_PART = 5 * 1024 * 1024
+
+
+@pytest.fixture
+def bucket(weir, name):
+    s3 = weir.client("s3")
+    at = name.lower().replace("_", "-")
+    s3.create_bucket(Bucket=at)
+    yield at
+    for o in s3.list_objects_v2(Bucket=at).get("Contents", []):
+        s3.delete_object(Bucket=at, Key=o["Key"])
+    s3.delete_bucket(Bucket=at)
+
+
+def body_of(text, size):
+    """`size` bytes that begin with the text and repeat it."""
+    return (text.encode() * (size // len(text) + 1))[:size]
+
+
+def get(s3, bucket, key, **kw):
+    return s3.get_object(Bucket=bucket, Key=key, **kw)["Body"].read()
+
+
+def test_objects_under_a_key(weir, kms, key, bucket):
+    """Of every way in which bytes are kept: none, in the record, in the store, in a file of one and of several pieces."""
+    s3, text = weir.client("s3"), secret("object")
+    sizes = [0, 1, 100, 2048, 2049, 16 * 1024, 16 * 1024 + 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 7]
+    for size in sizes:
+        data = body_of(text, size)
+        put = s3.put_object(Bucket=bucket, Key=str(size), Body=data, ServerSideEncryption="aws:kms", SSEKMSKeyId=key, ChecksumAlgorithm="SHA256")
+        assert (put["ServerSideEncryption"], put["SSEKMSKeyId"]) == ("aws:kms", key)
+        if size:
+            assert put["ETag"].strip('"') != hashlib.md5(data).hexdigest()
+        got = s3.get_object(Bucket=bucket, Key=str(size), ChecksumMode="ENABLED")
+        assert got["Body"].read() == data and (got["ServerSideEncryption"], got["SSEKMSKeyId"]) == ("aws:kms", key)
+        assert got["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(data).digest()).decode()
+        head = s3.head_object(Bucket=bucket, Key=str(size))
+        assert head["ContentLength"] == size and head["ETag"] == put["ETag"] and head["SSEKMSKeyId"] == key
+        for first, last in ((0, 0), (1, 5), (PIECE - 1, PIECE), (PIECE, PIECE + 3), (size - 1, size - 1), (PIECE - 2, 2 * PIECE + 2)):
+            if 0 <= first <= last < size:
+                assert get(s3, bucket, str(size), Range=f"bytes={first}-{last}") == data[first:last + 1]
+    expected = {"disabled": "KMS.DisabledException", "pending": "KMS.KMSInvalidStateException"}
+    for state in states(kms, key):
+        for size in (100, 16 * 1024, 3 * PIECE):
+            assert code(s3.get_object, Bucket=bucket, Key=str(size)) == expected[state]
+            assert s3.head_object(Bucket=bucket, Key=str(size))["ContentLength"] == size
+        assert code(s3.copy_object, Bucket=bucket, Key="copy", CopySource=f"{bucket}/{3 * PIECE}") == expected[state]
+        assert code(s3.put_object, Bucket=bucket, Key="new", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key) == expected[state]
+    assert get(s3, bucket, "100") == body_of(text, 100)
+    assert "new" not in [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+
+
+def test_bucket_whose_objects_are_encrypted(weir, kms, key, bucket, user):
+    s3, text = weir.client("s3"), secret("default")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}, "BucketKeyEnabled": True}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"] == [rule]
+    put = s3.put_object(Bucket=bucket, Key="a", Body=text)
+    assert (put["ServerSideEncryption"], put["SSEKMSKeyId"], put["BucketKeyEnabled"]) == ("aws:kms", key, True)
+    own = s3.put_object(Bucket=bucket, Key="own", Body=text, BucketKeyEnabled=False)
+    assert "BucketKeyEnabled" not in own
+    plain = s3.put_object(Bucket=bucket, Key="plain", Body=b"x", ServerSideEncryption="AES256")
+    assert plain["ServerSideEncryption"] == "AES256" and "SSEKMSKeyId" not in plain and plain["ETag"].strip('"') == hashlib.md5(b"x").hexdigest()
+    assert get(s3, bucket, "a") == get(s3, bucket, "own") == text.encode()
+    of_bucket = {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{bucket}", "kms:ViaService": "s3.us-east-1.amazonaws.com"}}
+    his = user("bucket", ["s3:*", ["kms:Decrypt", "kms:GenerateDataKey"]], of_bucket)("s3")
+    assert get(his, bucket, "a") == text.encode()
+    his.put_object(Bucket=bucket, Key="his", Body=text)
+    assert code(his.get_object, Bucket=bucket, Key="own") == "AccessDenied"
+    of_object = {"StringEquals": {"kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{bucket}/own"}}
+    hers = user("object", ["s3:*", "kms:Decrypt"], of_object)("s3")
+    assert get(hers, bucket, "own") == text.encode() and code(hers.get_object, Bucket=bucket, Key="a") == "AccessDenied"
+    none = user("none", ["s3:*"])("s3")
+    assert code(none.put_object, Bucket=bucket, Key="none", Body=b"x") == "AccessDenied"
+    assert code(none.get_object, Bucket=bucket, Key="a") == "AccessDenied" and get(none, bucket, "plain") == b"x"
+    s3.delete_bucket_encryption(Bucket=bucket)
+    assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "AES256"}
+    assert s3.put_object(Bucket=bucket, Key="b", Body=b"x")["ServerSideEncryption"] == "AES256"
+
+
+def test_uploads_in_parts_and_copies(weir, kms, key, bucket):
+    s3, text = weir.client("s3"), secret("parts")
+    other = make_key(kms)
+    parts = [body_of(text, MPU_PART), body_of(text, 3 * PIECE + 5)]
+    up = s3.create_multipart_upload(Bucket=bucket, Key="m", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    assert (up["ServerSideEncryption"], up["SSEKMSKeyId"]) == ("aws:kms", key)
+    at = {"Bucket": bucket, "Key": "m", "UploadId": up["UploadId"]}
+    kms.disable_key(KeyId=key)
+    assert code(s3.upload_part, PartNumber=1, Body=b"x", **at) == "KMS.DisabledException"
+    kms.enable_key(KeyId=key)
+    tags = [s3.upload_part(PartNumber=1, Body=parts[0], **at)["ETag"]]
+    s3.put_object(Bucket=bucket, Key="source", Body=parts[1], ServerSideEncryption="aws:kms", SSEKMSKeyId=other)
+    copied = s3.upload_part_copy(PartNumber=2, CopySource=f"{bucket}/source", **at)
+    assert copied["SSEKMSKeyId"] == key
+    tags.append(copied["CopyPartResult"]["ETag"])
+    done = s3.complete_multipart_upload(MultipartUpload={"Parts": [{"PartNumber": i + 1, "ETag": t} for i, t in enumerate(tags)]}, **at)
+    assert done["SSEKMSKeyId"] == key and done["ETag"].endswith('-2"')
+    whole = b"".join(parts)
+    assert get(s3, bucket, "m") == whole
+    assert get(s3, bucket, "m", Range=f"bytes={MPU_PART - 3}-{MPU_PART + PIECE + 3}") == whole[MPU_PART - 3:MPU_PART + PIECE + 4]
+    assert get(s3, bucket, "m", PartNumber=2) == parts[1]
+    # Under another key, under none, and back from none.
+    for to, kw in (("again", {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": other}), ("small", {})):
+        source = "m" if to == "again" else "source"
+        result = s3.copy_object(Bucket=bucket, Key=to, CopySource=f"{bucket}/{source}", **kw)
+        assert result.get("SSEKMSKeyId") == (other if kw else None)
+    assert get(s3, bucket, "again") == whole and get(s3, bucket, "small") == parts[1]
+    s3.delete_object(Bucket=bucket, Key="small")
+    HIDDEN.remove(text)  # the copy without a key was there
+    kms.disable_key(KeyId=key)
+    assert get(s3, bucket, "again") == whole and code(s3.get_object, Bucket=bucket, Key="m") == "KMS.DisabledException"
+
+
+def test_what_requests_say_of_encryption(weir, kms, key, bucket, user):
+    s3 = weir.client("s3")
+    context = base64.b64encode(json.dumps({"project": "x"}).encode()).decode()
+    kw = {"Bucket": bucket, "Key": "c", "Body": b"x", "ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    assert s3.put_object(SSEKMSEncryptionContext=context, **kw)["SSEKMSEncryptionContext"] == context
+    his = user("his", ["s3:*", "kms:Decrypt"], {"StringEquals": {"kms:EncryptionContext:project": "x"}})("s3")
+    assert get(his, bucket, "c") == b"x"
+    for bad in ("no base64!", base64.b64encode(b"[1]").decode(), base64.b64encode(b'{"a": 1}').decode()):
+        assert code(s3.put_object, SSEKMSEncryptionContext=bad, **kw) == "InvalidArgument"
+    for wrong in ({"SSEKMSKeyId": key}, {"SSEKMSKeyId": key, "ServerSideEncryption": "AES256"}, {"ServerSideEncryption": "nonsense"}):
+        assert code(s3.put_object, Bucket=bucket, Key="w", Body=b"x", **wrong) == "InvalidArgument"
+    assert code(s3.put_object, Bucket=bucket, Key="w", Body=b"x", ServerSideEncryption="aws:kms:dsse") == "NotImplemented"
+    pair = kms.create_key(KeySpec="RSA_2048", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+    for given, expected in ((pair, "KMS.InvalidKeyUsageException"), ("alias/none", "KMS.NotFoundException"), ("nonsense", "KMS.NotFoundException")):
+        assert code(s3.put_object, Bucket=bucket, Key="w", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=given) == expected
+    for wrong in ({"SSEAlgorithm": "AES256", "KMSMasterKeyID": key}, {"SSEAlgorithm": "aws:kms:dsse"}):
+        assert code(s3.put_bucket_encryption, Bucket=bucket, ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": wrong}]}) in ("InvalidArgument", "NotImplemented")
+    managed = s3.put_object(Bucket=bucket, Key="managed", Body=b"m", ServerSideEncryption="aws:kms")["SSEKMSKeyId"]
+    assert managed == kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["Arn"]
+    assert get(user("none", ["s3:*"])("s3"), bucket, "managed") == b"m"
+
+
+def test_policy_that_wants_a_key(weir, kms, key, bucket, user):
+    """The statement by which buckets are told to take nothing else."""
+    s3, other = weir.client("s3"), make_key(kms)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*",
+         "Condition": {"StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": key}}}]}))
+    his = user("his", ["s3:*", "kms:*"])("s3")
+    his.put_object(Bucket=bucket, Key="a", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    for kw in ({}, {"ServerSideEncryption": "AES256"}, {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": other}):
+        assert code(his.put_object, Bucket=bucket, Key="a", Body=b"x", **kw) == "AccessDenied"
+
+
+def test_damage_to_a_sealed_file_is_told(make_weir):
+    """A byte that is changed together with its checksum is no damage for the disk, but the piece does not open."""
+    weir = make_weir()
+    s3, kms = weir.client("s3"), weir.client("kms")
+    key = make_key(kms)
+    s3.create_bucket(Bucket="damaged")
+    s3.put_object(Bucket="damaged", Key="a", Body=body_of("abc", 2 * PIECE), ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    path, = (os.path.join(f, n) for f, _, names in os.walk(os.path.join(weir.data_dir, "s3", "objects")) for n in names)
+    with open(path, "r+b") as f:
+        whole = f.read()
+        pieces = whole[64 * 1024:128 * 1024] + whole[:64 * 1024] + whole[-4:] + whole[-8:-4]
+        assert len(pieces) == len(whole)
+        f.seek(0)
+        f.write(pieces)  # both pieces as they were, in the other order, with their checksums
+    assert code(s3.get_object, Bucket="damaged", Key="a") == "InternalError"
+    assert "piece does not open" in weir.log_text()
 
 
 # --- what lies on the disk: the last test of the file ---------------------------------------------------------------------

@@ -36,7 +36,7 @@ enum err s3_put_bucket_versioning(struct call *call,
     return s3_bucket_put(call->svc, call->txn, &b);
 }
 
-/* --- encryption: SSE-S3, which every bucket has since 2023 ------------------------------------ */
+/* --- encryption: SSE-S3, which every bucket has since 2023, or a key of KMS -------------------- */
 
 enum err s3_get_bucket_encryption(struct call *call,
                                   const struct s3_get_bucket_encryption_input *in,
@@ -52,7 +52,9 @@ enum err s3_get_bucket_encryption(struct call *call,
         ARENA_NEW(call->arena, struct s3_server_side_encryption_configuration);
     if (!d || !r || !c)
         return ERR_NOMEM;
-    d->sse_algorithm = STR("AES256");
+    bool kms = (b.rec.flags & S3_DEFAULT_KMS) != 0;
+    d->sse_algorithm = kms ? STR("aws:kms") : STR("AES256");
+    d->kms_master_key_id = b.rec.kms_key;
     r->apply_server_side_encryption_by_default = d;
     WIRE_SET(r, bucket_key_enabled, (b.rec.flags & S3_BUCKET_KEY) != 0);
     c->rules = (struct s3_server_side_encryption_rules){r, 1};
@@ -76,17 +78,21 @@ enum err s3_put_bucket_encryption(struct call *call,
     const struct s3_server_side_encryption_rule *r = &c->rules.v[0];
     const struct s3_server_side_encryption_by_default *d =
         r->apply_server_side_encryption_by_default;
-    if (!str_eq_c(d->sse_algorithm, "AES256") || r->blocked_encryption_types)
+    bool kms = str_eq_c(d->sse_algorithm, "aws:kms");
+    if ((!kms && !str_eq_c(d->sse_algorithm, "AES256")) || r->blocked_encryption_types)
         return call_error(call, &s3_err_not_implemented,
-                          "Weir supports the AES256 server-side encryption only. See "
+                          "Weir supports the server-side encryptions AES256 and aws:kms only. See "
                           "docs/reference.");
-    if (str_is_set(d->kms_master_key_id))
+    if (!kms && str_is_set(d->kms_master_key_id))
         return call_error(call, &s3_err_invalid_argument,
                           "a KMSMasterKeyID is not applicable if the default sse algorithm is not "
                           "aws:kms or aws:kms:dsse");
-    b.rec.flags &= ~(uint64_t)S3_BUCKET_KEY;
+    b.rec.flags &= ~(uint64_t)(S3_BUCKET_KEY | S3_DEFAULT_KMS);
     if (r->bucket_key_enabled)
         b.rec.flags |= S3_BUCKET_KEY;
+    if (kms)
+        b.rec.flags |= S3_DEFAULT_KMS;
+    b.rec.kms_key = kms ? d->kms_master_key_id : STR_NONE;
     return s3_bucket_put(call->svc, call->txn, &b);
 }
 
@@ -96,7 +102,8 @@ enum err s3_delete_bucket_encryption(struct call *call,
 {
     struct s3_bucket_ref b;
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
-    b.rec.flags &= ~(uint64_t)S3_BUCKET_KEY;
+    b.rec.flags &= ~(uint64_t)(S3_BUCKET_KEY | S3_DEFAULT_KMS);
+    b.rec.kms_key = STR_NONE;
     return s3_bucket_put(call->svc, call->txn, &b);
 }
 

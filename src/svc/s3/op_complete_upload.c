@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "codec/percent.h"
+#include "svc/s3/s3_sse.h"
 #include "svc/s3/s3_upload.h"
 
 /* Parts the client names, found and checked. */
@@ -149,7 +150,7 @@ static enum err give_result(struct call *call, const struct s3_complete_multipar
     out->bucket = in->bucket;
     out->key = in->key;
     out->e_tag = s3_quote(call->arena, rec->etag);
-    out->server_side_encryption = STR("AES256");
+    S3_TELL_SSE(out, &rec->sse);
     S3_SET_SUM(out, &rec->sum);
     out->checksum_type = s3_sum_type(&rec->sum);
     if (versions)
@@ -224,6 +225,7 @@ enum err s3_complete_multipart_upload(struct call *call,
     TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, in->if_none_match));
     rec.size = c.size;
     rec.attrs = upload.attrs;
+    rec.sse = upload.sse;
     TRY(put_manifest(call, &c, &rec.body));
     TRY(s3_upload_remove(call, &b, in->key, in->upload_id, &stored, c.kept));
     TRY(s3_put_current(s3, call->txn, &b, in->key, &rec));

@@ -1,5 +1,6 @@
 /* CopyObject and UploadPartCopy. Layer: svc. */
 #include "svc/s3/s3_copy.h"
+#include "svc/s3/s3_sse.h"
 #include "svc/s3/s3_upload.h"
 
 /* --- CopyObject ------------------------------------------------------------------------------- */
@@ -69,8 +70,11 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
         return call_error(call, &s3_err_invalid_request,
                           "The specified copy source is larger than the maximum allowable size for "
                           "a copy source: 5368709120");
-    return s3_copy_start(call, copy, 0, copy->source.size, 1u << algo_of_copy(in, copy),
-                         S3_INLINE_MAX);
+    TRY(s3_sse_choose(call, &b.rec, S3_WISHES(in), &copy->sse));
+    struct s3_copy_form form = {.algos = 1u << algo_of_copy(in, copy), .inline_max = S3_INLINE_MAX};
+    if (str_is_set(copy->sse.key_arn))
+        s3_cipher_draw(&form.cipher);
+    return s3_copy_start(call, copy, 0, copy->source.size, &form);
 }
 
 static enum err copied_attrs(struct call *call, const struct s3_copy_object_input *in,
@@ -98,6 +102,8 @@ static enum err commit_copy(struct call *call, const struct s3_copy_object_input
     TRY(copied_attrs(call, in, copy, &rec.attrs));
     rec.etag = s3_writer_etag(w, call->arena);
     rec.sum = (struct s3_sum){.algo = algo, .text = s3_writer_sum(w, call->arena, algo)};
+    rec.sse = copy->sse;
+    TRY(s3_sse_seal(call, &b, in->key, &w->cipher, &rec.sse));
     TRY(s3_writer_stage(w, call->txn, &(struct s3_made_for){b.rec.id, in->key}, &rec.body));
     TRY(s3_put_current(s3, call->txn, &b, in->key, &rec));
     bool versions = b.rec.versioning != S3_UNVERSIONED;
@@ -116,7 +122,8 @@ static enum err commit_copy(struct call *call, const struct s3_copy_object_input
     S3_SET_SUM(result, &rec.sum);
     result->checksum_type = s3_sum_type(&rec.sum);
     out->copy_object_result = result;
-    out->server_side_encryption = STR("AES256");
+    S3_TELL_SSE(out, &rec.sse);
+    out->ssekms_encryption_context = in->ssekms_encryption_context;
     if (versions)
         out->version_id = rec.version_id;
     if (copy->source_versioned)
@@ -168,7 +175,10 @@ static enum err start_part(struct call *call, const struct s3_upload_part_copy_i
         return call_error(call, &s3_err_invalid_request,
                           "The specified copy source is larger than the maximum allowable size for "
                           "a copy source: 5368709120");
-    return s3_copy_start(call, copy, from, len, 1u << upload.algo, 0);
+    struct s3_copy_form form = {.algos = 1u << upload.algo};
+    TRY(s3_sse_need(call, &b, in->key, &upload.sse, &form.cipher));
+    copy->sse = upload.sse;
+    return s3_copy_start(call, copy, from, len, &form);
 }
 
 enum err s3_upload_part_copy(struct call *call, const struct s3_upload_part_copy_input *in,
@@ -189,7 +199,7 @@ enum err s3_upload_part_copy(struct call *call, const struct s3_upload_part_copy
     WIRE_SET(result, last_modified, part.modified_ms);
     S3_SET_SUM(result, &part.sum);
     out->copy_part_result = result;
-    out->server_side_encryption = STR("AES256");
+    S3_TELL_SSE(out, &copy->sse);
     if (copy->source_versioned)
         out->copy_source_version_id = copy->source.version_id;
     return ERR_OK;

@@ -1,5 +1,6 @@
 /* GetObject, HeadObject, GetObjectAttributes. Layer: svc. */
 #include "svc/s3/s3_read.h"
+#include "svc/s3/s3_sse.h"
 
 #include <inttypes.h>
 
@@ -127,7 +128,7 @@ static struct s3_metadata give_metadata(struct arena *a, struct s3_pairs pairs)
                              ? http_date((call)->arena, (in)->response_expires)                    \
                              : t_->expires;                                                        \
         (out)->website_redirect_location = t_->website_redirect;                                   \
-        (out)->server_side_encryption = STR("AES256");                                             \
+        S3_TELL_SSE(out, &(rec)->sse);                                                             \
         (out)->metadata = give_metadata((call)->arena, t_->metadata);                              \
         if (versioned)                                                                             \
             (out)->version_id = (rec)->version_id;                                                 \
@@ -206,18 +207,22 @@ static enum err anonymous_overrides(struct call *call, const struct s3_get_objec
     return ERR_OK;
 }
 
-static enum err send_body(struct call *call, const struct lookup *l, struct str content_type)
+static enum err send_body(struct call *call, const struct lookup *l, struct str key,
+                          struct str content_type)
 {
     struct s3 *s3 = call->svc;
+    struct s3_cipher cipher;
+    TRY(s3_sse_need(call, &l->b, key, &l->rec.sse, &cipher));
     if (s3_body_is_small(&l->rec.body) || l->w.len == 0) {
         struct str bytes = STR("");
         if (l->w.len > 0)
             TRY(s3_body_bytes(call->txn, &l->rec.body, &bytes));
+        TRY(s3_cipher_open(&cipher, &l->rec.body.id, call->arena, &bytes));
         call_reply_raw(call, content_type, str_sub(bytes, l->w.from, l->w.len));
         return ERR_OK;
     }
     struct s3_reader *reader;
-    TRY(s3_reader_open(s3, call->txn, &l->rec, l->w.from, l->w.len, &reader));
+    TRY(s3_reader_open(s3, call->txn, &l->rec, l->w.from, l->w.len, &cipher, &reader));
     call_reply_source(call, &(struct call_source){.ctx = reader,
                                                   .length = l->w.len,
                                                   .read = s3_reader_read,
@@ -237,18 +242,21 @@ enum err s3_get_object(struct call *call, const struct s3_get_object_input *in,
         return ERR_NOMEM;
     if (l.w.partial)
         call_reply_status(call, 206);
-    return send_body(call, &l, out->content_type);
+    return send_body(call, &l, in->key, out->content_type);
 }
 
 enum err s3_head_object(struct call *call, const struct s3_head_object_input *in,
                         struct s3_head_object_output *out)
 {
     struct lookup l;
+    struct s3_cipher cipher;
     TRY(LOOK_UP(call, in, &l));
     TRY(want(call, &l.rec, in->range, in->has_part_number, in->part_number, &l.w));
     FILL_HEAD(call, in, &l.rec, &l.w, l.versioned, out);
     if (!str_is_set(out->e_tag))
         return ERR_NOMEM;
+    if (str_eq_nocase(in->checksum_mode, STR("ENABLED"))) /* which says something of the bytes */
+        TRY(s3_sse_need(call, &l.b, in->key, &l.rec.sse, &cipher));
     WIRE_SET(out, content_length, (int64_t)l.w.len);
     if (l.w.partial)
         call_reply_status(call, 206);

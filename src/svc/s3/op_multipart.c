@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "codec/hex.h"
 #include "svc/s3/s3_list.h"
+#include "svc/s3/s3_sse.h"
 #include "svc/s3/s3_upload.h"
 
 /* --- shared ----------------------------------------------------------------------------------- */
@@ -183,6 +184,11 @@ enum err s3_create_multipart_upload(struct call *call,
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(choose_checksum(call, in, &rec));
     TRY(S3_ATTRS(call, in, &rec.attrs));
+    struct s3_cipher cipher = {0};
+    TRY(s3_sse_choose(call, &b.rec, S3_WISHES(in), &rec.sse));
+    if (str_is_set(rec.sse.key_arn))
+        s3_cipher_draw(&cipher);
+    TRY(s3_sse_seal(call, &b, in->key, &cipher, &rec.sse));
     struct str upload_id = upload_id_new(call->arena, call->txn->now_ms);
     if (!str_is_set(upload_id))
         return ERR_NOMEM;
@@ -190,7 +196,8 @@ enum err s3_create_multipart_upload(struct call *call,
     out->bucket = in->bucket;
     out->key = in->key;
     out->upload_id = upload_id;
-    out->server_side_encryption = STR("AES256");
+    S3_TELL_SSE(out, &rec.sse);
+    out->ssekms_encryption_context = in->ssekms_encryption_context;
     if (rec.algo_given) {
         out->checksum_algorithm = s3_algo_name(rec.algo);
         out->checksum_type = rec.composite ? STR("COMPOSITE") : STR("FULL_OBJECT");
@@ -224,7 +231,10 @@ enum err s3_upload_part_body(struct call *call, const struct s3_upload_part_inpu
     if (in->has_content_length && (uint64_t)in->content_length > S3_PUT_MAX)
         return call_error(call, &s3_err_entity_too_large,
                           "Your proposed upload exceeds the maximum allowed size");
-    TRY(s3_writer_new(call->svc, 1u << upload.algo | 1u << algo, 0, &w));
+    struct s3_cipher cipher;
+    TRY(s3_sse_need(call, &b, in->key, &upload.sse, &cipher));
+    TRY(s3_writer_new(call->svc, 1u << upload.algo | 1u << algo, 0, &cipher, &w));
+    w->sse = upload.sse;
     return s3_writer_sink(w, call, ret_sink);
 }
 
@@ -238,7 +248,7 @@ enum err s3_upload_part(struct call *call, const struct s3_upload_part_input *in
     TRY(s3_part_commit(call, in->bucket, in->expected_bucket_owner, in->key, in->upload_id,
                        in->part_number, w, &part));
     out->e_tag = s3_quote(call->arena, part.etag);
-    out->server_side_encryption = STR("AES256");
+    S3_TELL_SSE(out, &w->sse);
     enum s3_algo claimed = s3_claims_algo(&claims);
     struct str trailer = wire_header_get(call->request, STR("x-amz-trailer"));
     if (claimed == S3_NO_CHECKSUM && str_is_set(trailer))

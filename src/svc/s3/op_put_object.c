@@ -1,5 +1,5 @@
 /* PutObject. Layer: svc. */
-#include "svc/s3/s3_int.h"
+#include "svc/s3/s3_sse.h"
 
 /* Before the body: what can be refused without reading it. */
 enum err s3_put_object_body(struct call *call, const struct s3_put_object_input *in,
@@ -10,9 +10,14 @@ enum err s3_put_object_body(struct call *call, const struct s3_put_object_input 
     struct s3_claims claims = S3_CLAIMS(in);
     enum s3_algo algo;
     struct s3_attrs attrs;
+    struct s3_sse sse;
+    struct s3_cipher cipher = {0};
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_check_key(call, in->key));
     TRY(s3_check_wishes(call, S3_WISHES(in)));
+    TRY(s3_sse_choose(call, &b.rec, S3_WISHES(in), &sse));
+    if (str_is_set(sse.key_arn))
+        s3_cipher_draw(&cipher);
     if (in->has_write_offset_bytes)
         return call_error(call, &s3_err_not_implemented,
                           "Appending to objects is not supported by Weir. See docs/reference.");
@@ -25,7 +30,8 @@ enum err s3_put_object_body(struct call *call, const struct s3_put_object_input 
                           "Your proposed upload exceeds the maximum allowed size");
     if (algo == S3_NO_CHECKSUM)
         algo = S3_CRC64NVME;
-    TRY(s3_writer_new(call->svc, 1u << algo, S3_INLINE_MAX, &w));
+    TRY(s3_writer_new(call->svc, 1u << algo, S3_INLINE_MAX, &cipher, &w));
+    w->sse = sse;
     return s3_writer_sink(w, call, ret_sink);
 }
 
@@ -54,6 +60,8 @@ enum err s3_put_object(struct call *call, const struct s3_put_object_input *in,
     rec.sum = (struct s3_sum){.algo = algo, .text = s3_writer_sum(w, call->arena, algo)};
     if (!str_is_set(rec.etag) || !str_is_set(rec.sum.text))
         return ERR_NOMEM;
+    rec.sse = w->sse;
+    TRY(s3_sse_seal(call, &b, in->key, &w->cipher, &rec.sse));
     TRY(s3_writer_stage(w, call->txn, &(struct s3_made_for){b.rec.id, in->key}, &rec.body));
     TRY(s3_put_current(s3, call->txn, &b, in->key, &rec));
     bool versions = b.rec.versioning != S3_UNVERSIONED;
@@ -65,7 +73,8 @@ enum err s3_put_object(struct call *call, const struct s3_put_object_input *in,
                                          .size = rec.size,
                                          .seq = rec.seq}));
     out->e_tag = s3_quote(call->arena, rec.etag);
-    out->server_side_encryption = STR("AES256");
+    S3_TELL_SSE(out, &rec.sse);
+    out->ssekms_encryption_context = in->ssekms_encryption_context;
     S3_SET_SUM(out, &rec.sum);
     out->checksum_type = s3_sum_type(&rec.sum);
     if (versions)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "svc/s3/s3_read.h"
 #include "svc/s3/s3_scrub.h"
+#include "svc/s3/s3_sse.h"
 
 enum {
     START_ARENA_MAX = 64 * 1024,
@@ -118,7 +119,7 @@ static void port_close_object(struct s3_open_object *obj)
 }
 
 static enum err hold(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
-                     struct s3_open_object *obj)
+                     const struct s3_cipher *cipher, struct s3_open_object *obj)
 {
     struct str bytes;
     obj->size = rec->size;
@@ -126,15 +127,16 @@ static enum err hold(struct s3 *s3, struct txn *txn, const struct s3_object_rec 
     if (rec->size == 0)
         return ERR_OK;
     if (!s3_body_is_small(&rec->body))
-        return s3_reader_open(s3, txn, rec, 0, rec->size, &obj->reader);
+        return s3_reader_open(s3, txn, rec, 0, rec->size, cipher, &obj->reader);
     TRY(s3_body_bytes(txn, &rec->body, &bytes));
+    TRY(s3_cipher_open(cipher, &rec->body.id, txn->arena, &bytes));
     obj->bytes = str_dup(&obj->arena, bytes);
     return str_is_set(obj->bytes) ? ERR_OK : ERR_NOMEM;
 }
 
-static enum err port_open_object(void *self, struct txn *txn, struct str bucket, struct str key,
-                                 struct str version_id, size_t max, struct s3_open_object **ret_obj,
-                                 size_t *ret_size)
+static enum err port_open_object(void *self, struct txn *txn, const struct principal *who,
+                                 struct str bucket, struct str key, struct str version_id,
+                                 size_t max, struct s3_open_object **ret_obj, size_t *ret_size)
 {
     struct s3 *s3 = self;
     const struct s3_bucket_rec *b;
@@ -151,11 +153,14 @@ static enum err port_open_object(void *self, struct txn *txn, struct str bucket,
     TRY(err);
     if (rec.size > max)
         return ERR_LIMIT;
+    struct kms_refusal why;
+    struct s3_cipher cipher;
+    TRY(s3_sse_open(txn, who, b, bucket, key, &rec.sse, &cipher, &why));
     struct s3_open_object *obj = mem_calloc(1, sizeof(*obj));
     if (!obj)
         return ERR_NOMEM;
     arena_init(&obj->arena, OPEN_ARENA_MAX);
-    err = hold(s3, txn, &rec, obj);
+    err = hold(s3, txn, &rec, &cipher, obj);
     if (err != ERR_OK) {
         port_close_object(obj);
         return err;

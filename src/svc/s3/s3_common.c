@@ -127,11 +127,16 @@ enum err s3_refuse_headers(struct call *call)
         "x-amz-copy-source-server-side-encryption-customer-algorithm",
         "x-amz-copy-source-server-side-encryption-customer-key",
         "x-amz-copy-source-server-side-encryption-customer-key-MD5",
-        "x-amz-server-side-encryption-context",
     };
+    static const char context[] = "x-amz-server-side-encryption-context";
+    unsigned op = call->op->index;
     for (size_t i = 0; i < ARRAY_LEN(refused); i++)
         if (str_is_set(wire_header_get(call->request, str_c(refused[i]))))
             return not_implemented(call, refused[i]);
+    bool makes =
+        op == S3_OP_PUT_OBJECT || op == S3_OP_COPY_OBJECT || op == S3_OP_CREATE_MULTIPART_UPLOAD;
+    if (!makes && str_is_set(wire_header_get(call->request, str_c(context))))
+        return not_implemented(call, context);
     return ERR_OK;
 }
 
@@ -139,10 +144,8 @@ enum err s3_check_wishes(struct call *call, const struct s3_wishes *w)
 {
     TRY(s3_check_acl(call, w->acl, w->grants));
     TRY(s3_refuse_sse_c(call, w->sse_customer_algorithm));
-    if (str_is_set(w->sse) && !str_eq_c(w->sse, "AES256"))
+    if (str_eq_c(w->sse, "aws:kms:dsse") || str_eq_c(w->sse, "aws:fsx"))
         return not_implemented(call, "x-amz-server-side-encryption");
-    if (str_is_set(w->kms_key_id))
-        return not_implemented(call, "x-amz-server-side-encryption-aws-kms-key-id");
     if (str_is_set(w->storage_class) && !str_eq_c(w->storage_class, "STANDARD"))
         return not_implemented(call, "x-amz-storage-class");
     if (str_is_set(w->lock_mode) || str_is_set(w->legal_hold) || w->lock_until)

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "svc/s3/s3_read.h"
+#include "svc/s3/s3_sse.h"
 
 enum { TIMEOUT_MS = 30 * 60 * 1000 };
 
@@ -56,6 +57,7 @@ enum err s3_copy_find(struct call *call, struct str header, struct str expected_
     copy->source_versioned = b.rec.versioning != S3_UNVERSIONED;
     TRY(s3_find_for_read(call, &b, copy->from.key, copy->from.version_id, &copy->source, NULL));
     TRY(check_source(call, conditions, &copy->source));
+    TRY(s3_sse_need(call, &b, copy->from.key, &copy->source.sse, &copy->cipher));
     call->state = copy;
     *ret_copy = copy;
     return ERR_OK;
@@ -115,16 +117,17 @@ static void on_cancel(struct call *call)
 }
 
 static enum err copy_now(struct call *call, struct s3_copy *copy, uint64_t from, uint64_t len,
-                         uint32_t algos, size_t inline_max)
+                         const struct s3_copy_form *form)
 {
     struct str bytes = STR("");
     struct call_sink sink;
     struct s3_writer *w;
     if (len > 0)
         TRY(s3_body_bytes(call->txn, &copy->source.body, &bytes));
+    TRY(s3_cipher_open(&copy->cipher, &copy->source.body.id, call->arena, &bytes));
     if (from > bytes.len || len > bytes.len - from)
         return ERR_CORRUPT;
-    TRY(s3_writer_new(call->svc, algos, inline_max, &w));
+    TRY(s3_writer_new(call->svc, form->algos, form->inline_max, &form->cipher, &w));
     TRY(s3_writer_sink(w, call, &sink));
     TRY(s3_writer_write(w, bytes.p + from, len));
     TRY(s3_writer_finish(w));
@@ -133,7 +136,7 @@ static enum err copy_now(struct call *call, struct s3_copy *copy, uint64_t from,
 }
 
 static enum err job_new(struct call *call, struct s3_copy *copy, uint64_t from, uint64_t len,
-                        uint32_t algos, size_t inline_max, struct s3_copy_job **ret_job)
+                        const struct s3_copy_form *form, struct s3_copy_job **ret_job)
 {
     struct s3_copy_job *job = mem_calloc(1, sizeof(*job));
     if (!job)
@@ -144,9 +147,10 @@ static enum err job_new(struct call *call, struct s3_copy *copy, uint64_t from, 
     job->block = mem_alloc(CALL_BLOCK_BYTES);
     enum err err = job->block ? ERR_OK : ERR_NOMEM;
     if (err == ERR_OK)
-        err = s3_reader_open(call->svc, call->txn, &copy->source, from, len, &job->reader);
+        err = s3_reader_open(call->svc, call->txn, &copy->source, from, len, &copy->cipher,
+                             &job->reader);
     if (err == ERR_OK)
-        err = s3_writer_new(call->svc, algos, inline_max, &job->writer);
+        err = s3_writer_new(call->svc, form->algos, form->inline_max, &form->cipher, &job->writer);
     if (err == ERR_OK)
         err = arena_on_release(call->arena, job_abandon, job);
     if (err != ERR_OK) {
@@ -158,13 +162,13 @@ static enum err job_new(struct call *call, struct s3_copy *copy, uint64_t from, 
 }
 
 enum err s3_copy_start(struct call *call, struct s3_copy *copy, uint64_t from, uint64_t len,
-                       uint32_t algos, size_t inline_max)
+                       const struct s3_copy_form *form)
 {
     assert(!copy->job && !copy->writer && from + len <= copy->source.size);
     if (s3_body_is_small(&copy->source.body) || len == 0)
-        return copy_now(call, copy, from, len, algos, inline_max);
+        return copy_now(call, copy, from, len, form);
     struct s3_copy_job *job;
-    TRY(job_new(call, copy, from, len, algos, inline_max, &job));
+    TRY(job_new(call, copy, from, len, form, &job));
     copy->job = job;
     job->work.work = job_work;
     job->work.done = job_done;

@@ -12,6 +12,8 @@ struct s3_copy {
     struct s3_copy_source from;
     struct s3_object_rec source;
     bool source_versioned;
+    struct s3_cipher cipher;  /* of the source */
+    struct s3_sse sse;        /* of the copy, as far as it is known */
     struct s3_writer *writer; /* after the copy: the bytes */
     struct s3_copy_job *job;
 };
@@ -26,14 +28,21 @@ struct s3_copy {
                                                         ? (in)->copy_source_if_unmodified_since    \
                                                         : -1})
 
+/* What is to be made. */
+struct s3_copy_form {
+    uint32_t algos;
+    size_t inline_max;
+    struct s3_cipher cipher;
+};
+
 /* Finds the source and checks its conditions; *ret_copy becomes call->state. */
 enum err s3_copy_find(struct call *call, struct str header, struct str expected_owner,
                       const struct s3_conditions *conditions,
                       struct s3_copy **ret_copy) WARN_UNUSED;
-/* Copies [from, from + len) with digests of `algos`. Small inline sources are copied at once:
+/* Copies [from, from + len). Small inline sources are copied at once:
  * ERR_OK with copy->writer set. Otherwise ERR_SUSPENDED. */
 enum err s3_copy_start(struct call *call, struct s3_copy *copy, uint64_t from, uint64_t len,
-                       uint32_t algos, size_t inline_max) WARN_UNUSED;
+                       const struct s3_copy_form *form) WARN_UNUSED;
 /* In the rerun: ERR_OK with copy->writer set, or how the copying failed. */
 enum err s3_copy_result(struct call *call, struct s3_copy *copy) WARN_UNUSED;
 

@@ -14,6 +14,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ enum {
     FILE_MODE = 0600,
     ID_HEX_LEN = 2 * S3_ID_LEN,
     SEND_OFF_BYTES = 4 * 1024 * 1024,
-    SUMS_MAX = (S3_PUT_MAX / S3_BLOCK_BYTES + 1) * sizeof(uint32_t),
+    SUMS_MAX = (S3_PUT_MAX / S3_PIECE_BYTES + 2) * sizeof(uint32_t),
 };
 
 struct paths {
@@ -148,7 +149,8 @@ enum err s3_files_recover(struct s3 *s3)
 
 /* --- writer ----------------------------------------------------------------------------------- */
 
-enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max, struct s3_writer **ret_w)
+enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max,
+                       const struct s3_cipher *cipher, struct s3_writer **ret_w)
 {
     struct s3_writer *w = mem_calloc(1, sizeof(*w));
     if (!w)
@@ -157,8 +159,11 @@ enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max, struct 
     w->fd = -1;
     w->inline_max = inline_max;
     rng_bytes(w->id.b, S3_ID_LEN);
+    if (cipher)
+        w->cipher = *cipher;
     buf_init(&w->small, inline_max);
     buf_init(&w->block_sums, SUMS_MAX);
+    buf_init(&w->piece, S3_BLOCK_BYTES);
     enum err err = s3_summer_init(&w->summer, algos);
     if (err != ERR_OK) {
         s3_writer_free(w);
@@ -181,9 +186,11 @@ static void end_block(struct s3_writer *w)
     w->block_crc = 0;
 }
 
-/* Adds to the file, in which `at` bytes are. */
-static enum err append(struct s3_writer *w, const char *p, size_t len, uint64_t at)
+/* Adds to the file as it is. */
+static enum err put_bytes(struct s3_writer *w, const char *p, size_t len)
 {
+    uint64_t at = w->stored;
+    w->stored += len;
     TRY(sys_write_all(w->fd, p, len));
     while (len > 0) {
         size_t n = min_size(len, S3_BLOCK_BYTES - at % S3_BLOCK_BYTES);
@@ -195,6 +202,34 @@ static enum err append(struct s3_writer *w, const char *p, size_t len, uint64_t 
             end_block(w);
     }
     return buf_err(&w->block_sums);
+}
+
+/* The piece is whole, or the last. */
+static enum err end_piece(struct s3_writer *w, bool last)
+{
+    char sealed[S3_BLOCK_BYTES];
+    struct str plain = buf_str(&w->piece);
+    const struct seal_piece piece = {w->n_pieces++, last};
+    assert(plain.len <= S3_PIECE_BYTES);
+    TRY(seal_piece_close(w->file_key, piece, plain, (uint8_t *)sealed));
+    buf_clear(&w->piece);
+    return put_bytes(w, sealed, plain.len + SEAL_PIECE_MORE_BYTES);
+}
+
+/* Adds to the file, sealed where it is to be. */
+static enum err append(struct s3_writer *w, const char *p, size_t len)
+{
+    if (!w->cipher.on)
+        return put_bytes(w, p, len);
+    while (len > 0) {
+        if (w->piece.len == S3_PIECE_BYTES)
+            TRY(end_piece(w, false));
+        size_t n = min_size(len, S3_PIECE_BYTES - w->piece.len);
+        buf_add(&w->piece, p, n);
+        p += n;
+        len -= n;
+    }
+    return buf_err(&w->piece);
 }
 
 static enum err open_file(struct s3_writer *w)
@@ -210,7 +245,9 @@ static enum err open_file(struct s3_writer *w)
     w->fd = make_file(p.file);
     if (w->fd < 0)
         return ERR_IO;
-    enum err err = append(w, w->small.p, w->small.len, 0);
+    if (w->cipher.on)
+        s3_cipher_file(&w->cipher, &w->id, w->file_key);
+    enum err err = append(w, w->small.p, w->small.len);
     buf_release(&w->small);
     return err;
 }
@@ -219,12 +256,12 @@ static enum err open_file(struct s3_writer *w)
  * promise rests on, has then little left. An error of it is that sync's to tell. */
 static void send_off(struct s3_writer *w)
 {
-    assert(w->fd >= 0 && w->sent_off <= w->size);
-    if (w->size - w->sent_off < SEND_OFF_BYTES)
+    assert(w->fd >= 0 && w->sent_off <= w->stored);
+    if (w->stored - w->sent_off < SEND_OFF_BYTES)
         return;
-    (void)sys.sync_file_range(w->fd, (off_t)w->sent_off, (off_t)(w->size - w->sent_off),
+    (void)sys.sync_file_range(w->fd, (off_t)w->sent_off, (off_t)(w->stored - w->sent_off),
                               SYNC_FILE_RANGE_WRITE);
-    w->sent_off = w->size;
+    w->sent_off = w->stored;
 }
 
 /* All but the MD5, which takes about as long. */
@@ -234,7 +271,6 @@ static enum err store(void *ctx, const void *p, size_t len)
     if (len > S3_PUT_MAX - w->size)
         return ERR_LIMIT;
     s3_summer_update_sums(&w->summer, p, len);
-    uint64_t at = w->size;
     w->size += len;
     if (w->fd < 0 && w->size <= w->inline_max) {
         buf_add(&w->small, p, len);
@@ -242,7 +278,7 @@ static enum err store(void *ctx, const void *p, size_t len)
     }
     if (w->fd < 0)
         TRY(open_file(w));
-    TRY(append(w, p, len, at));
+    TRY(append(w, p, len));
     send_off(w);
     return ERR_OK;
 }
@@ -263,10 +299,13 @@ enum err s3_writer_write(struct s3_writer *w, const void *p, size_t len)
 static enum err seal_file(struct s3_writer *w)
 {
     assert(w->has_file && w->fd >= 0);
-    if (w->size % S3_BLOCK_BYTES)
+    if (w->cipher.on)
+        TRY(end_piece(w, true));
+    assert(w->stored == s3_stored_bytes(w->size, w->cipher.on));
+    if (w->stored % S3_BLOCK_BYTES)
         end_block(w);
     TRY(buf_err(&w->block_sums));
-    assert(w->size + w->block_sums.len == s3_file_bytes(w->size));
+    assert(w->stored + w->block_sums.len == s3_file_bytes(w->stored));
     return sys_write_all(w->fd, w->block_sums.p, w->block_sums.len);
 }
 
@@ -308,7 +347,9 @@ void s3_writer_free(void *ctx)
         s3_file_remove(w->s3, &w->id);
     buf_release(&w->small);
     buf_release(&w->block_sums);
+    buf_release(&w->piece);
     s3_summer_release(&w->summer);
+    OPENSSL_cleanse(w, sizeof(*w));
     mem_free(w);
 }
 
@@ -348,20 +389,23 @@ enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, const struct s3_m
                          struct s3_body *ret_body)
 {
     struct s3_body body = {.kind = S3_BODY_EMPTY, .id = w->id};
+    struct str bytes = buf_str(&w->small);
+    if (!w->has_file && bytes.len > 0)
+        TRY(s3_cipher_seal(&w->cipher, &w->id, txn->arena, &bytes));
     assert(w->fd < 0 && !w->kept); /* finished, and staged once a try */
     if (w->has_file) {
         assert(w->small.len == 0);
         body.kind = S3_BODY_FILE;
-        struct s3_file_rec file = {w->size, made_for->bucket, made_for->key};
+        struct s3_file_rec file = {w->stored, made_for->bucket, made_for->key};
         TRY(S3_PUT(txn, key_make(txn->arena, &s3_k_file, s3_id_str(&w->id)), &s3_file_type, &file));
         TRY(txn_on_commit(txn, on_commit, w));
         TRY(txn_on_durable(txn, on_durable, w));
     } else if (w->small.len > 0 && w->small.len <= S3_RECORD_BYTES_MAX) {
         body.kind = S3_BODY_RECORD;
-        body.bytes = buf_str(&w->small);
+        body.bytes = bytes;
     } else if (w->small.len > 0) {
         body.kind = S3_BODY_BYTES;
-        TRY(txn_put(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&w->id)), buf_str(&w->small)));
+        TRY(txn_put(txn, key_make(txn->arena, &s3_k_bytes, s3_id_str(&w->id)), bytes));
     }
     *ret_body = body;
     return ERR_OK;
@@ -369,7 +413,7 @@ enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, const struct s3_m
 
 struct str s3_writer_etag(const struct s3_writer *w, struct arena *a)
 {
-    return hex_encode(a, w->md5, HASH_MD5_LEN);
+    return s3_cipher_etag(&w->cipher, a, w->md5);
 }
 
 struct str s3_writer_sum(const struct s3_writer *w, struct arena *a, enum s3_algo algo)

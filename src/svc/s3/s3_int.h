@@ -22,6 +22,7 @@
 #include <stdatomic.h>
 
 #include "base/list.h"
+#include "codec/seal.h"
 #include "core/call.h"
 #include "core/catalogue.h"
 #include "svc/s3/s3_record.h"
@@ -65,6 +66,35 @@ struct s3_made_for {
     struct str key;
 };
 
+/* What bytes are sealed with (s3_sse.c). */
+struct s3_cipher {
+    bool on;
+    uint8_t key[SEAL_KEY_BYTES]; /* the file key */
+};
+enum {
+    S3_BLOCK_BYTES = 64 * 1024, /* of a file, with a checksum of its own (s3_read.h) */
+    /* What a block of a sealed file holds. */
+    S3_PIECE_BYTES = S3_BLOCK_BYTES - SEAL_PIECE_MORE_BYTES,
+};
+/* Pieces of `size` bytes; and what they are when sealed. */
+static inline uint64_t s3_pieces(uint64_t size)
+{
+    return size ? (size + S3_PIECE_BYTES - 1) / S3_PIECE_BYTES : 1;
+}
+static inline uint64_t s3_stored_bytes(uint64_t size, bool sealed)
+{
+    return sealed ? size + s3_pieces(size) * SEAL_PIECE_MORE_BYTES : size;
+}
+/* The key of one file. */
+void s3_cipher_file(const struct s3_cipher *c, const struct s3_id *id,
+                    uint8_t ret_key[SEAL_KEY_BYTES]);
+/* Seals bytes that the store itself keeps; nothing where the cipher is off. */
+enum err s3_cipher_seal(const struct s3_cipher *c, const struct s3_id *id, struct arena *a,
+                        struct str *bytes) WARN_UNUSED;
+/* The ETag: hex of the MD5, or, of sealed bytes, of what says nothing of them. STR_NONE on exhaustion. */
+struct str s3_cipher_etag(const struct s3_cipher *c, struct arena *a,
+                          const uint8_t md5[HASH_MD5_LEN]);
+
 /* Bytes on their way in: up to `inline_max` stay in memory, more go to a file. Digests are computed
  * on the way. */
 struct s3_writer {
@@ -78,14 +108,20 @@ struct s3_writer {
     size_t inline_max;
     struct buf small;
     uint64_t size;
-    uint64_t sent_off; /* bytes that the disk was told to begin with */
+    uint64_t sent_off;       /* bytes that the disk was told to begin with */
+    struct s3_cipher cipher; /* set before the first byte; off: the bytes stay as they are */
+    struct s3_sse sse;       /* likewise; what is known of it before the commit */
+    uint64_t stored;         /* bytes of the file */
+    uint8_t file_key[SEAL_KEY_BYTES];
+    struct buf piece; /* plain: the last of a sealed file is known at its end */
+    uint64_t n_pieces;
     struct s3_summer summer;
     uint8_t md5[HASH_MD5_LEN];
     uint8_t sums[S3_ALGOS][S3_SUM_LEN_MAX];
 };
-/* `algos`: bits 1 << enum s3_algo. ERR_NOMEM. */
+/* `algos`: bits 1 << enum s3_algo; `cipher` NULL: off. ERR_NOMEM. */
 enum err s3_writer_new(struct s3 *s3, uint32_t algos, size_t inline_max,
-                       struct s3_writer **ret_w) WARN_UNUSED;
+                       const struct s3_cipher *cipher, struct s3_writer **ret_w) WARN_UNUSED;
 /* Takes bytes, and ends. ERR_LIMIT over S3_PUT_MAX. */
 enum err s3_writer_write(struct s3_writer *w, const void *p, size_t len) WARN_UNUSED;
 enum err s3_writer_finish(void *w) WARN_UNUSED;
@@ -98,7 +134,7 @@ enum err s3_writer_sink(struct s3_writer *w, struct call *call,
  * whoever finds the file damaged whose it is. */
 enum err s3_writer_stage(struct s3_writer *w, struct txn *txn, const struct s3_made_for *made_for,
                          struct s3_body *ret_body) WARN_UNUSED;
-/* Lower-case hex of the MD5; base64 of a checksum. STR_NONE on exhaustion. */
+/* The ETag; base64 of a checksum. STR_NONE on exhaustion. */
 struct str s3_writer_etag(const struct s3_writer *w, struct arena *a);
 struct str s3_writer_sum(const struct s3_writer *w, struct arena *a, enum s3_algo algo);
 
@@ -241,8 +277,9 @@ enum err s3_check_key(struct call *call, struct str key) WARN_UNUSED;
 enum err s3_check_key_text(struct call *call, struct str key) WARN_UNUSED;
 /* Refuses what an object-making request asks for and Weir does not do. */
 struct s3_wishes {
-    struct str acl, sse, sse_customer_algorithm, kms_key_id, storage_class, lock_mode, legal_hold;
-    bool grants, lock_until, bucket_key;
+    struct str acl, sse, sse_customer_algorithm, kms_key_id, kms_context, storage_class, lock_mode,
+        legal_hold;
+    bool grants, lock_until, has_bucket_key, bucket_key;
 };
 #define S3_WISHES(in)                                                                              \
     (&(struct s3_wishes){                                                                          \
@@ -250,6 +287,9 @@ struct s3_wishes {
         .sse = (in)->server_side_encryption,                                                       \
         .sse_customer_algorithm = (in)->sse_customer_algorithm,                                    \
         .kms_key_id = (in)->ssekms_key_id,                                                         \
+        .kms_context = (in)->ssekms_encryption_context,                                            \
+        .has_bucket_key = (in)->has_bucket_key_enabled,                                            \
+        .bucket_key = (in)->bucket_key_enabled,                                                    \
         .storage_class = (in)->storage_class,                                                      \
         .lock_mode = (in)->object_lock_mode,                                                       \
         .legal_hold = (in)->object_lock_legal_hold_status,                                         \

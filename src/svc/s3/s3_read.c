@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -144,18 +145,21 @@ struct s3_reader {
     size_t n, next;
     bool looked; /* that all files are there */
     struct open_file file;
-    uint64_t pos; /* in spans[next] */
+    struct s3_cipher cipher;
+    uint8_t file_key[SEAL_KEY_BYTES]; /* of the open file */
+    uint64_t pos;                     /* in spans[next], of the plain bytes */
     struct s3_pin pin;
 };
 
 enum err s3_reader_open(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
-                        uint64_t from, uint64_t len, struct s3_reader **ret_r)
+                        uint64_t from, uint64_t len, const struct s3_cipher *cipher,
+                        struct s3_reader **ret_r)
 {
     assert(len > 0 && from + len <= rec->size && !s3_body_is_small(&rec->body));
     struct s3_reader *r = mem_alloc(sizeof(*r));
     if (!r)
         return ERR_NOMEM;
-    *r = (struct s3_reader){.s3 = s3, .file = {.fd = -1}};
+    *r = (struct s3_reader){.s3 = s3, .file = {.fd = -1}, .cipher = *cipher};
     arena_init(&r->arena, SPANS_ARENA_MAX);
     s3_pin(s3, &r->pin, txn->now_ms);
     enum err err = s3_body_spans(txn, rec, from, len, &r->arena, &r->spans, &r->n);
@@ -176,6 +180,7 @@ void s3_reader_free(void *reader)
     file_close(&r->file);
     s3_unpin(&r->pin);
     arena_release(&r->arena);
+    OPENSSL_cleanse(r, sizeof(*r));
     mem_free(r);
 }
 
@@ -193,10 +198,31 @@ static enum err report(struct s3_reader *r, enum err err, const struct s3_damage
 static enum err look(struct s3_reader *r, struct s3_damage *ret)
 {
     for (size_t i = 1; i < r->n; i++) {
-        TRY(file_open(&r->file, r->s3, &r->spans[i].file, r->spans[i].size, ret));
+        TRY(file_open(&r->file, r->s3, &r->spans[i].file,
+                      s3_stored_bytes(r->spans[i].size, r->cipher.on), ret));
         file_close(&r->file);
     }
     r->looked = true;
+    return ERR_OK;
+}
+
+/* The piece that r->pos is in, opened where it was read to; *ret_at: where in it r->pos is. */
+static enum err read_piece(struct s3_reader *r, const struct s3_span *span, char *buf,
+                           size_t *ret_at, size_t *ret_n, struct s3_damage *ret)
+{
+    uint64_t number = r->pos / S3_PIECE_BYTES, at = number * S3_BLOCK_BYTES;
+    const struct seal_piece piece = {number, number + 1 == s3_pieces(span->size)};
+    size_t n = 0;
+    TRY(read_blocks(&r->file, at,
+                    (uint64_t)min_i64((int64_t)(at + S3_BLOCK_BYTES), (int64_t)r->file.size), buf,
+                    S3_BLOCK_BYTES, &n, ret));
+    enum err err = seal_piece_open(r->file_key, piece, str_n(buf, n), (uint8_t *)buf);
+    if (err)
+        return err == ERR_INVALID
+                   ? damaged(&r->file.id, at, "piece does not open", ERR_CORRUPT, ret)
+                   : err;
+    *ret_at = (size_t)(r->pos % S3_PIECE_BYTES);
+    *ret_n = n - SEAL_PIECE_MORE_BYTES;
     return ERR_OK;
 }
 
@@ -208,12 +234,18 @@ static enum err read_next(struct s3_reader *r, char *buf, size_t cap, struct str
     assert(r->next < r->n);
     const struct s3_span *span = &r->spans[r->next];
     if (r->file.fd < 0) {
-        TRY(file_open(&r->file, r->s3, &span->file, span->size, ret));
+        TRY(file_open(&r->file, r->s3, &span->file, s3_stored_bytes(span->size, r->cipher.on),
+                      ret));
         r->pos = span->from;
+        if (r->cipher.on)
+            s3_cipher_file(&r->cipher, &span->file, r->file_key);
     }
-    uint64_t to = span->from + span->len, skip = r->pos % S3_BLOCK_BYTES;
-    size_t n = 0;
-    TRY(read_blocks(&r->file, r->pos - skip, to, buf, cap, &n, ret));
+    uint64_t to = span->from + span->len;
+    size_t n = 0, skip = r->pos % S3_BLOCK_BYTES;
+    if (r->cipher.on)
+        TRY(read_piece(r, span, buf, &skip, &n, ret));
+    else
+        TRY(read_blocks(&r->file, r->pos - skip, to, buf, cap, &n, ret));
     assert(n > skip);
     n = (size_t)min_i64((int64_t)(n - skip), (int64_t)(to - r->pos));
     r->pos += n;

@@ -4,15 +4,14 @@
  *   file:  bytes | CRC-32C of each S3_BLOCK_BYTES of them (the last may be short), 4 bytes little-endian
  *
  * The size of the bytes is in the record that refers to the file, so a file that was cut or grew is
- * told by its length alone. A range read checks every block that it touches.
+ * told by its length alone. A range read checks every block that it touches. Of a sealed file the bytes
+ * are its sealed pieces (s3_sse.c), one a block.
  *
  * Layer: svc. Thread: a reader belongs to one thread at a time. */
 #ifndef WEIR_SVC_S3_S3_READ_H
 #define WEIR_SVC_S3_S3_READ_H
 
 #include "svc/s3/s3_int.h"
-
-enum { S3_BLOCK_BYTES = 64 * 1024 };
 
 /* Length of the file that holds `size` bytes. */
 static inline uint64_t s3_file_bytes(uint64_t size)
@@ -31,9 +30,10 @@ struct s3_damage {
 struct s3_reader;
 
 /* Bytes [from, from + len), len > 0, of a body that is in files, for reading after the transaction:
- * holds (pins) the files until s3_reader_free. ERR_NOMEM, ERR_CORRUPT, and the store's errors. */
+ * holds (pins) the files until s3_reader_free. `cipher`: s3_sse_open's. ERR_NOMEM, ERR_CORRUPT, and the store's errors. */
 enum err s3_reader_open(struct s3 *s3, struct txn *txn, const struct s3_object_rec *rec,
-                        uint64_t from, uint64_t len, struct s3_reader **ret_r) WARN_UNUSED;
+                        uint64_t from, uint64_t len, const struct s3_cipher *cipher,
+                        struct s3_reader **ret_r) WARN_UNUSED;
 /* The next bytes, as call_source's read; the first call also looks whether every file that is needed
  * is there in full. Blocks: for worker threads. Logs what is damaged. ERR_CORRUPT, ERR_IO;
  * ERR_NOMEM: `cap` is less than a block. */

@@ -38,6 +38,13 @@ static const struct record_field attrs_fields[] = {
 };
 static const struct record_type attrs_type = RECORD_TYPE(struct s3_attrs, 1, attrs_fields);
 
+static const struct record_field sse_fields[] = {
+    REC_STR(struct s3_sse, key_arn),     REC_STR(struct s3_sse, data_key),
+    REC_STR(struct s3_sse, file_key),    REC_STR(struct s3_sse, context),
+    REC_BOOL(struct s3_sse, bucket_key),
+};
+static const struct record_type sse_type = RECORD_TYPE(struct s3_sse, 1, sse_fields);
+
 static const struct record_field object_fields[] = {
     REC_UINT(struct s3_object_rec, seq),
     REC_STR(struct s3_object_rec, version_id),
@@ -48,8 +55,9 @@ static const struct record_field object_fields[] = {
     REC_STRUCT(struct s3_object_rec, sum, &sum_type),
     REC_STRUCT(struct s3_object_rec, body, &body_type),
     REC_STRUCT(struct s3_object_rec, attrs, &attrs_type),
+    REC_SINCE(3, REC_STRUCT(struct s3_object_rec, sse, &sse_type)),
 };
-const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 2, object_fields);
+const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 3, object_fields);
 
 static const struct record_field upload_fields[] = {
     REC_INT(struct s3_upload_rec, initiated_ms),
@@ -57,8 +65,9 @@ static const struct record_field upload_fields[] = {
     REC_BOOL(struct s3_upload_rec, algo_given),
     REC_BOOL(struct s3_upload_rec, composite),
     REC_STRUCT(struct s3_upload_rec, attrs, &attrs_type),
+    REC_SINCE(2, REC_STRUCT(struct s3_upload_rec, sse, &sse_type)),
 };
-const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 1, upload_fields);
+const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 2, upload_fields);
 
 static const struct record_field seq_fields[] = {REC_UINT(struct s3_seq_rec, seq)};
 const struct record_type s3_seq_type = RECORD_TYPE(struct s3_seq_rec, 1, seq_fields);
@@ -129,6 +138,7 @@ static const struct record_field bucket_fields[] = {
     REC_SINCE(2, REC_STR(struct s3_bucket_rec, policy)),
     REC_SINCE(2, REC_STRUCT(struct s3_bucket_rec, rules, &s3_rules_type)),
     REC_SINCE(3, REC_STRUCT(struct s3_bucket_rec, cors, &cors_type)),
+    REC_SINCE(3, REC_STR(struct s3_bucket_rec, kms_key)),
 };
 const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 3, bucket_fields);
 

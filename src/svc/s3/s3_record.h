@@ -30,9 +30,10 @@ enum s3_bucket_flags {
     S3_BLOCK_POLICY = 1 << 6,
     S3_RESTRICT = 1 << 7,
     S3_HAS_OWNERSHIP = 1 << 8,
-    S3_BUCKET_KEY = 1 << 9, /* echoed: it has a meaning for KMS keys alone */
+    S3_BUCKET_KEY = 1 << 9, /* it has a meaning for KMS keys alone */
     S3_POLICY_IS_PUBLIC = 1 << 10,
     S3_TO_EVENT_BUS = 1 << 11, /* events go to the default bus, all of them */
+    S3_DEFAULT_KMS = 1 << 12,  /* objects are encrypted under `kms_key` unless they say otherwise */
 };
 
 enum s3_algo { S3_NO_CHECKSUM, S3_CRC32, S3_CRC32C, S3_CRC64NVME, S3_SHA1, S3_SHA256, S3_ALGOS };
@@ -67,6 +68,15 @@ struct s3_attrs {
     struct s3_pairs tags;
 };
 
+/* Encryption under a key of KMS (s3_sse.c). */
+struct s3_sse {
+    struct str key_arn;  /* absent: there is none, and the next ones are absent, too */
+    struct str data_key; /* as KMS sealed it */
+    struct str file_key; /* of the bytes, sealed with the data key */
+    struct str context;  /* the user's encryption context, JSON; absent: none */
+    bool bucket_key;     /* the data key is the bucket's */
+};
+
 struct s3_object_rec {
     uint64_t seq;          /* order of the versions of a key */
     struct str version_id; /* S3_NULL_VERSION or 32 characters */
@@ -77,6 +87,7 @@ struct s3_object_rec {
     struct s3_sum sum;
     struct s3_body body;
     struct s3_attrs attrs;
+    struct s3_sse sse;
 };
 #define S3_NULL_VERSION STR("null")
 
@@ -86,6 +97,7 @@ struct s3_upload_rec {
     bool algo_given; /* by the client, otherwise the default */
     bool composite;
     struct s3_attrs attrs;
+    struct s3_sse sse;
 };
 
 /* Order of a version: of the null one among the old ones, and of what a completed upload became, for
@@ -160,6 +172,7 @@ struct s3_bucket_rec {
     struct str policy; /* its JSON; absent: none */
     struct s3_rules rules;
     struct s3_cors cors;
+    struct str kms_key; /* KMSMasterKeyID as given; absent: none, or alias/aws/s3 */
 };
 
 extern const struct record_type s3_bucket_type, s3_object_type, s3_upload_type, s3_seq_type,

@@ -51,11 +51,38 @@ static void test_refused(void **state)
     assert_int_equal(seal_open(key, STR("place"), all, back), ERR_OK);
 }
 
+/* A piece opens in its own place, and nowhere else. */
+static void test_pieces(void **state)
+{
+    static const struct seal_piece places[] = {{0, false}, {0, true}, {1, false}, {1u << 20, true}};
+    uint8_t sealed[64], back[64];
+    struct str plain = STR("a piece");
+    size_t len = plain.len + SEAL_PIECE_MORE_BYTES;
+    struct str all = str_n((char *)sealed, len);
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        assert_int_equal(seal_piece_close(key, places[i], plain, sealed), ERR_OK);
+        assert_int_equal(seal_piece_open(other, places[i], all, back), ERR_INVALID);
+        for (size_t k = 0; k < ARRAY_LEN(places); k++)
+            assert_int_equal(seal_piece_open(key, places[k], all, back),
+                             k == i ? ERR_OK : ERR_INVALID);
+        for (size_t n = 0; n < len; n++)
+            assert_int_equal(seal_piece_open(key, places[i], str_n((char *)sealed, n), back),
+                             ERR_INVALID);
+        assert_int_equal(seal_piece_open(key, places[i], all, sealed), ERR_OK); /* where it lies */
+        assert_memory_equal(sealed, plain.p, plain.len);
+    }
+    assert_int_equal(seal_piece_close(key, places[0], STR(""), sealed), ERR_OK);
+    assert_int_equal(
+        seal_piece_open(key, places[0], str_n((char *)sealed, SEAL_PIECE_MORE_BYTES), back),
+        ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_directions),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -321,7 +321,7 @@ static enum err stage_writer(struct txn *txn, void *arg)
 static struct s3_writer *written(size_t inline_max)
 {
     struct s3_writer *w;
-    assert_int_equal(s3_writer_new(s3, 1u << S3_CRC32, inline_max, &w), ERR_OK);
+    assert_int_equal(s3_writer_new(s3, 1u << S3_CRC32, inline_max, NULL, &w), ERR_OK);
     for (int i = 0; i < 10; i++)
         assert_int_equal(s3_writer_write(w, "0123456789", 10), ERR_OK);
     assert_int_equal(s3_writer_finish(w), ERR_OK);
@@ -411,7 +411,7 @@ static void test_writer_faults(void **state)
         sys.fsync = bad_fsync;
         sys.close = bad_close;
         fails_in = n;
-        assert_int_equal(s3_writer_new(s3, 1u << S3_SHA1, 10, &w), ERR_OK);
+        assert_int_equal(s3_writer_new(s3, 1u << S3_SHA1, 10, NULL, &w), ERR_OK);
         enum err e = s3_writer_write(w, "0123456789", 10);
         if (e == ERR_OK)
             e = s3_writer_write(w, "more", 4);
@@ -428,7 +428,7 @@ static void test_writer_faults(void **state)
     for (uint64_t n = 1;; n++) {
         struct s3_writer *w = NULL;
         mem_fail_after(n);
-        enum err e = s3_writer_new(s3, 1u << S3_SHA1, 10, &w);
+        enum err e = s3_writer_new(s3, 1u << S3_SHA1, 10, NULL, &w);
         if (e == ERR_OK)
             e = s3_writer_write(w, "0123456789", 10);
         bool reached = mem_allocations() >= n;

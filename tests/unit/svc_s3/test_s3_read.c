@@ -74,7 +74,7 @@ static int teardown(void **state)
 static struct s3_writer *written(size_t size, size_t piece, struct s3_object_rec *rec)
 {
     struct s3_writer *w;
-    assert_int_equal(s3_writer_new(s3, 1u << S3_CRC32, 0, &w), ERR_OK);
+    assert_int_equal(s3_writer_new(s3, 1u << S3_CRC32, 0, NULL, &w), ERR_OK);
     for (size_t at = 0; at < size; at += piece)
         assert_int_equal(s3_writer_write(w, bytes + at, min_size(piece, size - at)), ERR_OK);
     assert_int_equal(s3_writer_finish(w), ERR_OK);
@@ -89,7 +89,7 @@ static enum err read_range(const struct s3_object_rec *rec, uint64_t from, uint6
     struct s3_reader *r;
     arena_init(&a, 1 << 20);
     struct txn txn = {.core = &core, .arena = &a};
-    assert_int_equal(s3_reader_open(s3, &txn, rec, from, len, &r), ERR_OK);
+    assert_int_equal(s3_reader_open(s3, &txn, rec, from, len, &(struct s3_cipher){0}, &r), ERR_OK);
     enum err err = ERR_OK;
     while (len > 0 && err == ERR_OK) {
         struct str piece = STR_NONE;

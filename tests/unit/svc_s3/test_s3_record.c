@@ -67,13 +67,14 @@ static void test_others(void **state)
     struct str origins[] = {STR("http://a.example"), STR("*")};
     struct cors_rule cors = {.origins = {origins, 2}, .has_max_age = true, .max_age_s = -1};
     struct s3_bucket_rec bucket = {
-        7, STR("eu-west-1"), 1, S3_SUSPENDED, S3_HAS_POLICY, STR("{}"), {&rule, 1}, {&cors, 1}};
+        7, STR("eu-west-1"), 1, S3_SUSPENDED, S3_HAS_POLICY, STR("{}"), {&rule, 1}, {&cors, 1}, STR("k")};
     struct s3_bucket_rec bucket2;
     assert_int_equal(record_make(&s3_bucket_type, &arena, &bucket, &b), ERR_OK);
     assert_int_equal(record_unpack(&s3_bucket_type, &arena, b, &bucket2), ERR_OK);
     assert_true(bucket2.id == 7 && bucket2.versioning == S3_SUSPENDED &&
                 bucket2.flags == S3_HAS_POLICY && str_eq_c(bucket2.region, "eu-west-1"));
     assert_true(str_eq_c(bucket2.policy, "{}") && bucket2.rules.n == 1);
+    assert_true(str_eq_c(bucket2.kms_key, "k"));
     assert_true(bucket2.rules.v[0].kind == S3_TO_QUEUE && str_eq_c(bucket2.rules.v[0].arn, "arn"));
     assert_true(bucket2.cors.n == 1 && bucket2.cors.v[0].origins.n == 2 &&
                 str_eq_c(bucket2.cors.v[0].origins.v[1], "*") &&
