@@ -137,24 +137,35 @@ def test_backup_under_load(fresh_weir, tmp_path, elsewhere):
 
 
 def test_function_survives(fresh_weir, tmp_path):
-    """The package of a function, and the seal of its variables, come along."""
+    """The package of a function, the layers that it sees as one, and the seal of its variables come along."""
     weir = fresh_weir
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as z:
-        z.writestr("f.py", "import os\ndef handler(event, context):\n    return os.environ['WORD']\n")
+        z.writestr("f.py", "import os\ndef handler(event, context):\n"
+                           "    return ' '.join([os.environ['WORD'], open('/opt/one').read(), open('/opt/two').read()])\n")
+    layers = []
+    for name in ("one", "two"):
+        layer = io.BytesIO()
+        with zipfile.ZipFile(layer, "w") as z:
+            z.writestr(name, name)
+        layers.append(weir.client("lambda").publish_layer_version(LayerName=name, Content={"ZipFile": layer.getvalue()})["LayerVersionArn"])
     role = weir.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps({
         "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
                                                 "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
     runtime = f"python3.{sys.version_info.minor}"
     weir.client("lambda").create_function(FunctionName="f", Runtime=runtime, Role=role, Handler="f.handler",
-                                          Code={"ZipFile": packed.getvalue()}, Environment={"Variables": {"WORD": "kept"}})
+                                          Code={"ZipFile": packed.getvalue()}, Layers=layers,
+                                          Environment={"Variables": {"WORD": "kept"}})
     backup = str(tmp_path / "backup")
     assert run("backup", backup, "--data", weir.data_dir).returncode == 0
     weir.client("lambda").delete_function(FunctionName="f")
+    for name in ("one", "two"):
+        weir.client("lambda").delete_layer_version(LayerName=name, VersionNumber=1)
     again = Weir(data_dir=restored(backup, tmp_path))
     try:
         reply = again.client("lambda").invoke(FunctionName="f")
-        assert reply["Payload"].read() == b'"kept"'
+        assert reply["Payload"].read() == b'"kept one two"'
+        assert [x["LayerName"] for x in again.client("lambda").list_layers()["Layers"]] == ["one", "two"]
     finally:
         again.stop()
 

@@ -90,6 +90,19 @@ struct str lambda_arn(struct arena *a, struct str partition, const struct lambda
 /* ResourceNotFoundException "Function not found: arn". */
 enum err lambda_not_found(struct call *call, const struct lambda_name *name) WARN_UNUSED;
 
+/* A layer, or a version of one. Borrowed from the arena. */
+struct lambda_layer_name {
+    struct key_scope scope;
+    struct str name;
+    uint64_t number; /* of a version; 0: the layer */
+};
+/* Name or ARN, of a layer or a version; `scope` where it says none. ERR_INVALID. Text borrowed from `s`. */
+enum err lambda_layer_name_parse(struct str s, struct key_scope scope,
+                                 struct lambda_layer_name *ret_name) WARN_UNUSED;
+/* STR_NONE on exhaustion. */
+struct str lambda_layer_arn(struct arena *a, struct str partition,
+                            const struct lambda_layer_name *name);
+
 /* --- records: lambda_record.c ----------------------------------------------------------------- */
 
 /* How asynchronous invocations of a function are retried and where they end. */
@@ -438,18 +451,6 @@ struct str lambda_code_url(struct lambda *l, struct txn *txn, struct str code_id
 void lambda_code_route(void *arg, struct http_req *req);
 
 /* --- layers: lambda_layer.c ------------------------------------------------------------------- */
-
-struct lambda_layer_name {
-    struct key_scope scope;
-    struct str name;
-    uint64_t number; /* of a version; 0: the layer */
-};
-/* Name or ARN, of a layer or a version; `scope` where it says none. ERR_INVALID. Text borrowed from `s`. */
-enum err lambda_layer_name_parse(struct str s, struct key_scope scope,
-                                 struct lambda_layer_name *ret_name) WARN_UNUSED;
-/* STR_NONE on exhaustion. */
-struct str lambda_layer_arn(struct arena *a, struct str partition,
-                            const struct lambda_layer_name *name);
 
 /* A layer version, as struct lambda_fn. */
 struct lambda_layer_version {

@@ -7,7 +7,6 @@
  *
  * Source: Lambda developer guide, "Managing Lambda dependencies with layers"; Lambda quotas.
  * Layer: svc. Thread: the transaction's; lookups in memory any. */
-#include "base/arn.h"
 #include "svc/lambda/lambda_int.h"
 #include "svc/lambda/lambda_keys.h"
 
@@ -15,47 +14,6 @@ enum {
     LAYER_ARENA_MAX = 256 * 1024,
     RUNTIMES_STORED_MAX = 64, /* of a layer; requests name 15 at most */
 };
-
-#define LAYER_PREFIX "layer:"
-
-/* --- names ------------------------------------------------------------------------------------ */
-
-/* "layer:NAME" with or without ":NUMBER" of an ARN, or NAME alone. */
-enum err lambda_layer_name_parse(struct str s, struct key_scope scope,
-                                 struct lambda_layer_name *ret_name)
-{
-    struct lambda_layer_name n = {.scope = scope};
-    struct arn arn;
-    int64_t number = 0;
-
-    if (arn_is(s)) {
-        TRY(arn_parse_as(s, "lambda", NULL, &arn));
-        if (!arn_account_valid(arn.account) || str_empty(arn.region) ||
-            !str_starts(arn.resource, STR(LAYER_PREFIX)))
-            return ERR_INVALID;
-        n.scope = (struct key_scope){arn.account, arn.region};
-        s = str_sub(arn.resource, sizeof(LAYER_PREFIX) - 1, SIZE_MAX);
-    }
-    n.name = str_cut(&s, ':');
-    if (str_empty(n.name) || (str_is_set(s) && (str_to_i64(s, &number) != ERR_OK || number < 0)))
-        return ERR_INVALID;
-    n.number = (uint64_t)number;
-    *ret_name = n;
-    return ERR_OK;
-}
-
-struct str lambda_layer_arn(struct arena *a, struct str partition,
-                            const struct lambda_layer_name *name)
-{
-    char number[24] = "";
-    const struct arn arn = {.partition = partition,
-                            .service = STR("lambda"),
-                            .region = name->scope.region,
-                            .account = name->scope.account};
-    if (name->number)
-        (void)snprintf(number, sizeof(number), ":%llu", (unsigned long long)name->number);
-    return arn_make(a, &arn, LAYER_PREFIX STR_FMT "%s", STR_ARG(name->name), number);
-}
 
 /* --- records ---------------------------------------------------------------------------------- */
 

@@ -1,12 +1,19 @@
-/* Function names and ARNs. Source: Lambda API Reference, parameter FunctionName.
+/* Names and ARNs of functions, mappings and layers. Source: Lambda API Reference, parameters FunctionName and
+ * LayerName.
  *
  * Layer: svc. Thread: pure. */
 #include "base/arn.h"
 #include "svc/lambda/lambda_int.h"
 
-enum { NAME_MAX_CHARS = 64, QUALIFIER_MAX_CHARS = 128, UUID_MAX_CHARS = 36 };
+enum {
+    NAME_MAX_CHARS = 64,
+    QUALIFIER_MAX_CHARS = 128,
+    UUID_MAX_CHARS = 36,
+    LAYER_MAX_CHARS = 140,
+};
 
 #define MAPPING_PREFIX "event-source-mapping:"
+#define LAYER_PREFIX "layer:"
 
 /* 1 to `max` characters of a-z A-Z 0-9 - _. */
 static bool is_word(struct str s, size_t max)
@@ -148,4 +155,42 @@ enum err lambda_mapping_arn_parse(struct str arn, struct key_scope *ret_scope, s
     *ret_scope = (struct key_scope){parsed.account, parsed.region};
     *ret_uuid = uuid;
     return ERR_OK;
+}
+
+/* "layer:NAME" with or without ":NUMBER" of an ARN, or NAME alone. */
+enum err lambda_layer_name_parse(struct str s, struct key_scope scope,
+                                 struct lambda_layer_name *ret_name)
+{
+    struct lambda_layer_name n = {.scope = scope};
+    struct arn arn;
+    int64_t number = 0;
+
+    if (arn_is(s)) {
+        TRY(arn_parse_as(s, "lambda", NULL, &arn));
+        s = arn.resource;
+        if (!arn_account_valid(arn.account) || str_empty(arn.region) ||
+            !strip(&s, STR(LAYER_PREFIX)))
+            return ERR_INVALID;
+        n.scope = (struct key_scope){arn.account, arn.region};
+    }
+    n.name = str_cut(&s, ':');
+    if (!is_word(n.name, LAYER_MAX_CHARS) ||
+        (str_is_set(s) && (str_to_i64(s, &number) != ERR_OK || number < 1)))
+        return ERR_INVALID;
+    n.number = (uint64_t)number;
+    *ret_name = n;
+    return ERR_OK;
+}
+
+struct str lambda_layer_arn(struct arena *a, struct str partition,
+                            const struct lambda_layer_name *name)
+{
+    char number[24] = "";
+    const struct arn arn = {.partition = partition,
+                            .service = STR("lambda"),
+                            .region = name->scope.region,
+                            .account = name->scope.account};
+    if (name->number)
+        (void)snprintf(number, sizeof(number), ":%llu", (unsigned long long)name->number);
+    return arn_make(a, &arn, LAYER_PREFIX STR_FMT "%s", STR_ARG(name->name), number);
 }
