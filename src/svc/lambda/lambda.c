@@ -77,7 +77,7 @@ static void change_task(struct io_task *task)
 {
     struct change *c = CONTAINER_OF(task, struct change, task);
     lambda_engine_changed(c->l->engine, c->fn);
-    lambda_engine_provision(c->l->engine, &c->fn->name);
+    lambda_engine_provision(c->l->engine);
     lambda_pollers_kick(c->l->pollers, &c->fn->name);
     lambda_fn_unref(c->fn);
     mem_free(c);
@@ -94,41 +94,19 @@ static void on_fn_changed(struct lambda *l, struct lambda_fn *fn)
     io_post(core_home_loop(l->core), &c->task);
 }
 
-/* What is to be warm, on its way to the home loop. */
-struct warming {
-    struct io_task task;
-    struct lambda *l;
-    struct arena a;
-    struct lambda_name function;
-};
-
 static void warm_task(struct io_task *task)
 {
-    struct warming *w = CONTAINER_OF(task, struct warming, task);
-    if (!w->a.failed)
-        lambda_engine_provision(w->l->engine, &w->function);
-    arena_release(&w->a);
-    mem_free(w);
+    struct lambda *l = CONTAINER_OF(task, struct lambda, warm_task);
+    atomic_store(&l->warm_posted, false);
+    lambda_engine_provision(l->engine);
 }
 
-static void on_warm_changed(struct lambda *l, const struct lambda_name *function)
+/* Any thread; one task at most is on its way, which looks at all. */
+static void on_warm_changed(struct lambda *l)
 {
-    enum { BYTES_MAX = 4096 };
-    struct warming *w = mem_calloc(1, sizeof(*w));
-    if (!w)
-        return; /* the engine's sweep looks again */
-    arena_init(&w->a, BYTES_MAX);
-    w->task.fn = warm_task;
-    w->l = l;
-    w->function.scope.account = str_dup(&w->a, function->scope.account);
-    w->function.scope.region = str_dup(&w->a, function->scope.region);
-    w->function.name = str_dup(&w->a, function->name);
-    io_post(core_home_loop(l->core), &w->task);
-}
-
-static void warm_at_start(void *arg, const void *object)
-{
-    on_warm_changed(arg, &((const struct lambda_provisioned *)object)->function);
+    l->warm_task.fn = warm_task;
+    if (!atomic_exchange(&l->warm_posted, true))
+        io_post(core_home_loop(l->core), &l->warm_task);
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
@@ -194,8 +172,8 @@ static enum err start(void *self)
     TRY(collect(l));
     l->fn_changed = on_fn_changed;
     l->warm_changed = on_warm_changed;
-    catalogue_each(l->provisioned, STR(""), warm_at_start, l);
     l->alias_changed = lambda_pollers_kick_alias;
+    on_warm_changed(l);
     lambda_engine_start(l->engine);
     TRY(lambda_urls_claim(l));
     core_add_route(l->core, "/_weir/lambda/code/", lambda_code_route, l);

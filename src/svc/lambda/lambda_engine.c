@@ -91,6 +91,7 @@ struct lambda_engine {
     size_t busy_unreserved;
     int64_t warm_unreserved; /* wanted, of functions that reserve nothing */
     bool warming;            /* some pool wants warm ones */
+    bool warm_unknown;       /* what is wanted could not be read */
     pthread_mutex_t warm_lock;
     struct map warm; /* ARN of a version -> struct lambda_warm */
     int64_t reserved_sum;
@@ -316,7 +317,7 @@ static void on_sweep(struct io_timer *t)
             instance_end(in);
     }
     sweep_warm(e);
-    if (!list_empty(&e->lru) || e->warming)
+    if (!e->sweeping && (!list_empty(&e->lru) || e->warming))
         e->sweeping = io_timer_start(&e->sweep, SWEEP_MS) == ERR_OK;
 }
 
@@ -936,6 +937,8 @@ static void tell_warm(struct pool *pool)
 
 struct lambda_warm lambda_engine_warm(struct lambda_engine *e, struct str version_arn)
 {
+    if (!e->l->sandbox)
+        return (struct lambda_warm){.why = "Functions run nowhere here."};
     pthread_mutex_lock(&e->warm_lock);
     const struct lambda_warm *w = map_get(&e->warm, version_arn);
     struct lambda_warm copy = w ? *w : (struct lambda_warm){0};
@@ -951,8 +954,8 @@ static void keep_warm(struct pool *pool)
     bool had = pool->n_warm || pool->warm_wanted || pool->warm_told;
     while (pool->n_warm > pool->warm_wanted && !list_empty(&pool->warm))
         instance_end(CONTAINER_OF(pool->warm.next, struct instance, in_pool));
-    while (!e->stopped && !pool->gone && pool->n_warm < pool->warm_wanted && !pool->warm_why &&
-           e->n_starting < e->starting_max) {
+    while (!e->stopped && e->l->sandbox && !pool->gone && pool->n_warm < pool->warm_wanted &&
+           !pool->warm_why && e->n_starting < e->starting_max) {
         if (!make_room(e, pool->fn->memory_mb))
             pool->warm_why = "The host has no memory for more environments.";
         else if (instance_start(pool, true, &in) != ERR_OK)
@@ -968,6 +971,8 @@ static void sweep_warm(struct lambda_engine *e)
     size_t it = 0;
     struct str key;
     void *value;
+    if (e->warm_unknown)
+        lambda_engine_provision(e);
     while (map_next(&e->pools, &it, &key, &value)) {
         struct pool *pool = value;
         LIST_EACH_SAFE (&pool->warm, link, next) {
@@ -980,7 +985,7 @@ static void sweep_warm(struct lambda_engine *e)
     }
 }
 
-/* Sums up over all pools, and sees to it that the sweep runs while any wants something. */
+/* Sums up over all pools. */
 static void count_warm(struct lambda_engine *e)
 {
     size_t it = 0;
@@ -994,8 +999,6 @@ static void count_warm(struct lambda_engine *e)
         if (pool->family->reserved < 0)
             e->warm_unreserved += (int64_t)pool->warm_wanted;
     }
-    if (e->warming && !e->sweeping && !e->stopped)
-        e->sweeping = io_timer_start(&e->sweep, SWEEP_MS) == ERR_OK;
 }
 
 static void want(struct lambda_engine *e, const struct lambda_provisioned *p)
@@ -1009,7 +1012,7 @@ static void want(struct lambda_engine *e, const struct lambda_provisioned *p)
     lambda_fn_unref(fn);
 }
 
-void lambda_engine_provision(struct lambda_engine *e, const struct lambda_name *function)
+void lambda_engine_provision(struct lambda_engine *e)
 {
     enum { BYTES_MAX = 4 * 1024 * 1024 };
     struct lambda_provisions list;
@@ -1020,22 +1023,20 @@ void lambda_engine_provision(struct lambda_engine *e, const struct lambda_name *
     if (e->stopped || (!e->warming && catalogue_count(e->l->provisioned, STR("")) == 0))
         return;
     arena_init(&a, BYTES_MAX);
-    if (lambda_provisioned_list(e->l, &a, function, &list) != ERR_OK)
-        list.n = 0;
-    for (size_t i = 0; i < list.n; i++)
+    bool known = lambda_provisioned_list(e->l, &a, NULL, &list) == ERR_OK;
+    for (size_t i = 0; known && i < list.n; i++)
         want(e, &list.v[i]);
     arena_release(&a);
-    while (map_next(&e->pools, &it, &key, &value)) {
+    while (known && map_next(&e->pools, &it, &key, &value)) {
         struct pool *pool = value;
-        if (!str_eq(pool->fn->name.name, function->name) ||
-            !str_eq(pool->fn->name.scope.region, function->scope.region) || pool->gone)
-            continue;
-        pool->warm_wanted = pool->warm_next;
+        pool->warm_wanted = pool->gone ? 0 : pool->warm_next;
         pool->warm_next = 0;
-        pool->warm_why = NULL;
         keep_warm(pool);
     }
     count_warm(e);
+    e->warm_unknown = !known; /* the sweep asks again */
+    if (!e->sweeping && (e->warming || e->warm_unknown))
+        e->sweeping = io_timer_start(&e->sweep, SWEEP_MS) == ERR_OK;
 }
 
 void lambda_engine_stop(struct lambda_engine *e)

@@ -564,9 +564,9 @@ void lambda_engine_start(struct lambda_engine *e);
 void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv);
 /* After on_piece said false. Harmless when nothing waits, and when it is over. */
 void lambda_engine_resume(struct lambda_invocation *inv);
-/* Makes as many environments of a function's versions warm as its configs say, and keeps them so; the
- * name's qualifier is not looked at. */
-void lambda_engine_provision(struct lambda_engine *e, const struct lambda_name *function);
+/* Makes as many environments of versions warm as their configs say, and keeps them so. O(configs and
+ * versions that ran); nothing where there is no config. */
+void lambda_engine_provision(struct lambda_engine *e);
 /* The warm environments of a version. Any thread. */
 struct lambda_warm {
     size_t ready;
@@ -771,8 +771,10 @@ struct lambda {
     struct catalogue *layers;      /* struct lambda_layer_version */
     struct catalogue *urls;        /* struct lambda_url */
     struct catalogue *provisioned; /* struct lambda_provisioned */
-    /* What is to be warm of a function may have changed, durably: a config or an alias. As fn_changed. */
-    void (*warm_changed)(struct lambda *l, const struct lambda_name *function);
+    /* What is to be warm may have changed, durably: a config or an alias. As fn_changed. */
+    void (*warm_changed)(struct lambda *l);
+    struct io_task warm_task;
+    _Atomic bool warm_posted;
     struct core_claim url_claim;
     pthread_mutex_t codes_lock;
     struct map codes;           /* id -> struct lambda_code */

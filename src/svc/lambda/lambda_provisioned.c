@@ -26,10 +26,9 @@ static enum err decode(void *self, struct catalogue_object *object, struct str r
 
 static void changed(void *self, struct catalogue_object *old, struct catalogue_object *now)
 {
-    const struct lambda_provisioned *p = (struct lambda_provisioned *)(now ? now : old);
     struct lambda *l = self;
-    if (p && l->warm_changed)
-        l->warm_changed(l, &p->function);
+    if (l->warm_changed)
+        l->warm_changed(l);
 }
 
 static const struct catalogue_type type = {
@@ -112,7 +111,8 @@ static void collect(void *arg, const void *object)
 enum err lambda_provisioned_list(struct lambda *l, struct arena *a, const struct lambda_name *name,
                                  struct lambda_provisions *ret_list)
 {
-    struct str prefix = str_is_set(name->name)
+    struct str prefix = !name ? key_range_table(a, &lambda_k_provisioned).from
+                        : str_is_set(name->name)
                             ? key_prefix(a, &lambda_k_provisioned, name->scope, name->name)
                             : key_prefix(a, &lambda_k_provisioned, name->scope);
     struct collecting c = {.a = a, .list = ret_list};

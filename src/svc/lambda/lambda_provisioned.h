@@ -35,7 +35,8 @@ struct lambda_provisions {
     struct lambda_provisioned *v; /* texts and array in the arena; the objects are no catalogue's */
     size_t n;
 };
-/* Those in memory: a function's, or (its name absent) an account's and region's. O(n). ERR_NOMEM. */
+/* Those in memory: a function's, or (its name absent) an account's and region's, or (NULL) all. O(n).
+ * ERR_NOMEM. */
 enum err lambda_provisioned_list(struct lambda *l, struct arena *a, const struct lambda_name *name,
                                  struct lambda_provisions *ret_list) WARN_UNUSED;
 /* Their sum, but for that of `except`. */

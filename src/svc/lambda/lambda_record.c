@@ -216,8 +216,8 @@ static void alias_changed(void *self, struct catalogue_object *old, struct catal
 {
     struct lambda *l = self;
     struct lambda_alias *alias = (struct lambda_alias *)(now ? now : old);
-    if (alias && l->warm_changed)
-        l->warm_changed(l, &alias->function);
+    if (l->warm_changed)
+        l->warm_changed(l);
     if (alias && l->alias_changed)
         l->alias_changed(l, alias);
 }
