@@ -50,12 +50,44 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
     return ERR_OK;
 }
 
-static const struct target_kind queues[] = {{"q", NULL, "queue", "q:Send", find, stage}};
-static const struct target_kind groups[] = {{"g", "group", "group", "g:Put", find, stage},
-                                            {"g", "bus", "bus", "g:Put", find, stage}};
+/* An outside target: what it is asked, and that it did not know who asked. */
+static enum err request(void *self, struct txn *txn, const struct target_found *found,
+                        const struct target_delivery *d, struct target_request *ret)
+{
+    assert_ptr_equal(found->opened, self);
+    *ret = (struct target_request){
+        .method = STR("POST"), .url = found->arn, .body = d->payload, .per_second = 1};
+    return str_eq_c(d->payload, "later") ? ERR_SUSPENDED : ERR_OK;
+}
+
+static int unknown_times;
+
+static enum err unknown(void *self, struct txn *txn, const struct target_found *found)
+{
+    unknown_times++;
+    return ERR_OK;
+}
+
+#define KIND(service_, type_, name_, action_)                                                      \
+    {                                                                                              \
+        .service = service_, .type = type_, .name = name_, .action = action_, .find = find,        \
+        .stage = stage                                                                             \
+    }
+static const struct target_kind queues[] = {
+    KIND("q", NULL, "queue", "q:Send"),
+    {.service = "q",
+     .type = "outside",
+     .name = "outside",
+     .action = "q:Send",
+     .find = find,
+     .request = request,
+     .unknown = unknown},
+};
+static const struct target_kind groups[] = {KIND("g", "group", "group", "g:Put"),
+                                            KIND("g", "bus", "bus", "g:Put")};
 static const struct wire_service q_wire = {.arn = STR_INIT("q")}, g_wire = {.arn = STR_INIT("g")};
 static const struct svc_def q_def = {
-    .wire = &q_wire, .targets = queues, .n_targets = 1, .resource_policy = resource_policy};
+    .wire = &q_wire, .targets = queues, .n_targets = 2, .resource_policy = resource_policy};
 static const struct svc_def g_def = {.wire = &g_wire, .targets = groups, .n_targets = 2};
 static struct svc svcs[] = {{&q_def, "q"}, {&g_def, "g"}};
 
@@ -104,6 +136,42 @@ static void test_kinds(void **state)
     assert_true(target_is(&core, STR("arn:aws:q:r:000000000001:name"), "queue"));
     assert_false(target_is(&core, STR("arn:aws:q:r:000000000001:name"), "group"));
     assert_false(target_is(&core, STR("name"), "queue"));
+}
+
+#define OUTSIDE "arn:aws:q:r:000000000001:outside/"
+
+static enum err outside_body(struct txn *txn, void *arg)
+{
+    const struct target vouched = {.arn = STR(OUTSIDE "open")};
+    const struct target denied = {.arn = STR(OUTSIDE "closed"), .service = STR("s3.amazonaws.com")};
+    const struct target queue = {.arn = STR("arn:aws:q:r:000000000001:open")};
+    struct target_delivery d = {.payload = STR("what")};
+    struct target_request r, copy;
+    assert_int_equal(target_stage(txn, &vouched, &d), ERR_UNSUPPORTED);
+    assert_int_equal(target_ask(txn, &queue, &d, &r), ERR_UNSUPPORTED);
+    assert_int_equal(target_ask(txn, &denied, &d, &r), ERR_DENIED);
+    assert_int_equal(target_ask(txn, &vouched, &d, &r), ERR_OK);
+    assert_true(str_eq_c(r.url, OUTSIDE "open") && str_eq_c(r.body, "what"));
+    assert_int_equal(target_request_dup(txn->arena, &r, &copy), ERR_OK);
+    assert_true(str_eq(copy.url, r.url) && copy.url.p != r.url.p && copy.n_headers == 0);
+    d.payload = STR("later");
+    assert_int_equal(target_ask(txn, &vouched, &d, &r), ERR_SUSPENDED);
+    assert_int_equal(target_unknown(txn, vouched.arn), ERR_OK);
+    assert_int_equal(unknown_times, 1);
+    assert_int_equal(target_unknown(txn, queue.arn), ERR_OK);
+    assert_int_equal(target_unknown(txn, STR(OUTSIDE "none")), ERR_OK);
+    assert_int_equal(target_unknown(txn, STR("nothing")), ERR_OK);
+    assert_int_equal(unknown_times, 1);
+    return ERR_OK;
+}
+
+/* Those that are asked over HTTP are no targets for who stages. */
+static void test_outside(void **state)
+{
+    assert_null(target_kind_of(&core, STR(OUTSIDE "open")));
+    assert_non_null(target_outside(&core, STR(OUTSIDE "open")));
+    assert_null(target_outside(&core, STR("arn:aws:q:r:000000000001:open")));
+    assert_int_equal(txn_run_now(&core, outside_body, NULL), ERR_OK);
 }
 
 struct row {
@@ -188,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_outside, setup, teardown),
         cmocka_unit_test_setup_teardown(test_permissions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large, setup, teardown),
     };
