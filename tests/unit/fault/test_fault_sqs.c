@@ -15,6 +15,12 @@
     {                                                                                              \
         SQS("CreateQueue", "{\"QueueName\":\"q\",\"Attributes\":{\"VisibilityTimeout\":\"0\"}}")   \
     }
+/* Of a key that the first message makes. */
+#define CREATE_SEALED_Q                                                                            \
+    {                                                                                              \
+        SQS("CreateQueue",                                                                         \
+            "{\"QueueName\":\"q\",\"Attributes\":{\"KmsMasterKeyId\":\"alias/aws/sqs\"}}")         \
+    }
 #define DELETE_Q                                                                                   \
     {                                                                                              \
         SQS("DeleteQueue", "{" Q "}")                                                              \
@@ -98,6 +104,16 @@ static const struct fault_case cases[] = {
         .name = "send",
         .setup = {CREATE_Q},
         .undo = {DELETE_Q, CREATE_Q},
+        .act = SEND,
+        .probe = {COUNTS,
+                  {SQS("ReceiveMessage", "{" Q ",\"VisibilityTimeout\":0,"
+                                         "\"MessageAttributeNames\":[\"All\"]}")},
+                  COUNTS},
+    },
+    {
+        .name = "send under a key",
+        .setup = {CREATE_SEALED_Q},
+        .undo = {DELETE_Q, CREATE_SEALED_Q},
         .act = SEND,
         .probe = {COUNTS,
                   {SQS("ReceiveMessage", "{" Q ",\"VisibilityTimeout\":0,"
