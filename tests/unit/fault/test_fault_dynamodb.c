@@ -67,6 +67,15 @@
             "\"BillingMode\":\"PAY_PER_REQUEST\",\"StreamSpecification\":{\"StreamEnabled\":true," \
             "\"StreamViewType\":\"NEW_AND_OLD_IMAGES\"}}")                                         \
     }
+/* The same under a key of KMS. */
+#define CREATE_K                                                                                   \
+    {                                                                                              \
+        DDB("CreateTable",                                                                         \
+            "{\"TableName\":\"s1t\",\"KeySchema\":[{\"AttributeName\":\"p\",\"KeyType\":\"HASH\"}" \
+            "],\"AttributeDefinitions\":[{\"AttributeName\":\"p\",\"AttributeType\":\"S\"}],"      \
+            "\"BillingMode\":\"PAY_PER_REQUEST\",\"StreamSpecification\":{\"StreamEnabled\":true," \
+            "\"StreamViewType\":\"NEW_AND_OLD_IMAGES\"},\"SSESpecification\":{\"Enabled\":true}}") \
+    }
 #define EXPIRING_S                                                                                 \
     {                                                                                              \
         DDB("UpdateTimeToLive", "{\"TableName\":\"s1t\",\"TimeToLiveSpecification\":{"             \
@@ -225,6 +234,19 @@ static const struct fault_case cases[] = {
     {
         .name = "put item of a table with a stream and expiry times",
         .setup = {CREATE_S, EXPIRING_S, PUT_S("99999999999")},
+        .undo = {PUT_S("99999999999")},
+        .act = PUT_S("99999990000"),
+        .probe = {SCAN_S},
+    },
+    {
+        .name = "create table under a key",
+        .undo = {DELETE_S},
+        .act = CREATE_K,
+        .probe = {{DDB("ListTables", "{}")}},
+    },
+    {
+        .name = "put item of a table under a key",
+        .setup = {CREATE_K, EXPIRING_S, PUT_S("99999999999")},
         .undo = {PUT_S("99999999999")},
         .act = PUT_S("99999990000"),
         .probe = {SCAN_S},
