@@ -136,6 +136,25 @@ def test_what_is_refused(stage, echo):
     refused(bad, stage.map, "Cannot access stream", function=poor, arn=arn)
 
 
+def test_stream_of_an_encrypted_table(stage, weir):
+    """The function's role needs the table's key."""
+    kms, (table, arn) = weir.client("kms"), stage.streams.table()
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    stage.ddb.update_table(TableName=table, SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key})
+    allowed = {"Effect": "Allow", "Action": ["dynamodb:*", "sqs:*", "logs:*"], "Resource": "*"}
+    policy = lambda *more: json.dumps({"Version": "2012-10-17", "Statement": [allowed, *more]})
+    role = stage.role(policy=policy())
+    url, _ = stage.queue()
+    name = stage.function(CONSUMER, Role=role, Environment={"Variables": {"OUT": url}})
+    made = stage.map(name, arn)["UUID"]
+    stage.put(table, "a", 1)
+    wait_for(lambda: "may not read" in stage.awslambda.get_event_source_mapping(UUID=made)["LastProcessingResult"])
+    weir.client("iam").put_role_policy(RoleName=role.split("/")[-1], PolicyName="key", PolicyDocument=policy(
+        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}))
+    assert stage.told(url, 1) == ["1"]
+    stage.awslambda.delete_event_source_mapping(UUID=made)
+
+
 def test_latest_windows_and_filters(stage):
     table, arn = stage.streams.table()
     stage.put(table, "a", 0)
