@@ -25,7 +25,7 @@ grep -ahoE '^\[  SKIPPED \] [a-z_]\w+' "$build/asan/Testing/Temporary/LastTest.l
 part "tools and generator" $py -m pytest -q tests/tools tests/gen
 part "compatibility: vendor clients (sanitizers)" env WEIR_BIN="$PWD/$build/asan/weir" $py -m pytest -q -rs -n 4 --dist loadfile tests/compat
 part "threads (ThreadSanitizer)" tools/tsan.sh "$build/tsan"
-part "pipelines, Terraform, crashes (release build)" env WEIR_BIN="$PWD/$build/weir" $py -m pytest -q -rs -n 3 --dist loadfile tests/system
+part "pipelines, Terraform, crashes (release build)" env WEIR_BIN="$PWD/$build/weir" $py -m pytest -q -rs -n 4 --dist loadfile tests/system
 if [ ${#failed[@]} -gt 0 ]; then
     printf 'FAILED: %s\n' "${failed[@]}"
     exit 1

@@ -268,7 +268,7 @@ def test_limits_that_fail_are_told(deployed):
     ([{"_id": "a", "content": "b"}, {"_id": "c"}], "quote 2: content is missing"),
     ([{"_id": "a", "content": "b"}] * 101, "it has 101 quotes, more than 100"),
     (b" " * (1 << 20) + b"[]", None),
-])
+], ids=["not JSON", "not whole", "too many", "too long"])
 def test_bad_documents(deployed, document, why):
     kind, text = deployed.ingest("2024-06-06T00:00:00Z", document)
     url = deployed.names["QUOTES_URL"]
