@@ -36,19 +36,9 @@ make() {
     esac
 }
 
-# The same, encrypted under the key: make_encrypted OPTION VALUE COMMAND... A server that refuses keys for
-# it makes it without one, which it says; AWS itself never does.
+# The same, encrypted under the key: make_encrypted OPTION VALUE COMMAND...
 make_encrypted() {
-    local fault
-    if fault=$(call "${@:3}" "$1" "$2" 2>&1 >/dev/null); then
-        return 0
-    fi
-    case $fault in
-    *AlreadyExists* | *ResourceInUse*) return 0 ;;
-    *Validation* | *InvalidParameter*) [ -z "$ENDPOINT" ] || { make "${@:3}" && say "without a key: $3 $4"; return; } ;;
-    esac
-    say "$fault"
-    return 1
+    make "${@:3}" "$1" "$2"
 }
 
 # --- the key ---------------------------------------------------------------------------------------
