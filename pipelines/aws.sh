@@ -72,7 +72,7 @@ remove() {
         return 0
     fi
     case $fault in
-    *ResourceNotFound* | *NoSuchEntity* | *NotFoundException* | *NotFound* | *NoSuchBucket* | *NonExistentQueue* | *"does not exist"*) ;;
+    *ResourceNotFound* | *NoSuchEntity* | *NotFoundException* | *NotFound* | *NoSuchBucket* | *NonExistentQueue* | *QueueDoesNotExist* | *"does not exist"* | *"Not Found"* | *"(404)"*) ;;
     *)
         say "$fault"
         return 1

@@ -21,22 +21,7 @@ for package in consumer errors; do
         { say "no function package in $FUNCTIONS: build first (make build)"; exit 1; }
 done
 
-# Makes something; that it exists already is fine.
-make() {
-    local fault
-    if fault=$(call "$@" 2>&1 >/dev/null); then
-        return 0
-    fi
-    case $fault in
-    *AlreadyExists* | *ResourceInUse* | *ResourceConflict*) ;;
-    *)
-        say "$fault"
-        return 1
-        ;;
-    esac
-}
-
-# The same, encrypted under the key: make_encrypted OPTION VALUE COMMAND...
+# Makes something encrypted under the key: make_encrypted OPTION VALUE COMMAND...
 make_encrypted() {
     make "${@:3}" "$1" "$2"
 }
@@ -123,7 +108,7 @@ function_() { # NAME PACKAGE VARIABLES
     if old=$(call lambda get-function --function-name "$1" --query Configuration.CodeSha256 2>/dev/null); then
         call lambda update-function-configuration --function-name "$1" "${settings[@]}" >/dev/null
         call lambda wait function-updated --function-name "$1"
-        new=$(openssl dgst -sha256 -binary "$package" | openssl base64)
+        new=$(digest "$package")
         [ "$old" != "$new" ] || return 0
         call lambda update-function-code --function-name "$1" --zip-file "fileb://$package" >/dev/null
         call lambda wait function-updated --function-name "$1"

@@ -4,21 +4,6 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 KEY_DAYS=7
 
-# Runs a removal; an answer that says the thing does not exist is fine.
-remove() {
-    local fault
-    if fault=$(call "$@" 2>&1 >/dev/null); then
-        return 0
-    fi
-    case $fault in
-    *ResourceNotFound* | *NoSuchEntity* | *NotFoundException* | *NotFound* | *"does not exist"*) ;;
-    *)
-        say "$fault"
-        return 1
-        ;;
-    esac
-}
-
 # A consumer, or the error handler: mappings before their function.
 function_() {
     local uuid

@@ -67,7 +67,7 @@ if OLD=$(call lambda get-function --function-name "$FUNCTION" --query Configurat
     # Settings first: new code may need a variable that the old settings lack.
     call lambda update-function-configuration --function-name "$FUNCTION" "${SETTINGS[@]}" >/dev/null
     call lambda wait function-updated --function-name "$FUNCTION"
-    NEW=$(openssl dgst -sha256 -binary "$PACKAGE" | openssl base64)
+    NEW=$(digest "$PACKAGE")
     if [ "$OLD" != "$NEW" ]; then
         call lambda update-function-code --function-name "$FUNCTION" --zip-file "fileb://$PACKAGE" >/dev/null
         call lambda wait function-updated --function-name "$FUNCTION"

@@ -3,21 +3,6 @@
 # no error.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-# Runs a removal; an answer that says the thing does not exist is fine.
-remove() {
-    local fault
-    if fault=$(call "$@" 2>&1 >/dev/null); then
-        return 0
-    fi
-    case $fault in
-    *NoSuchBucket* | *NonExistentQueue* | *QueueDoesNotExist* | *ResourceNotFound* | *NoSuchEntity* | *"Not Found"* | *404*) ;;
-    *)
-        say "$fault"
-        return 1
-        ;;
-    esac
-}
-
 if call s3api head-bucket --bucket "$BUCKET" >/dev/null 2>&1; then
     remove s3 rm "s3://$BUCKET" --recursive --quiet
 fi
