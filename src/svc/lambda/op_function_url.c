@@ -155,6 +155,18 @@ enum err lambda_auth_url(struct call *call, struct policy_context *ctx)
 
 /* --- operations ------------------------------------------------------------------------------- */
 
+/* The outputs of Get and Update have the members of a list's entries. */
+#define SHOW(out, shown)                                                                           \
+    do {                                                                                           \
+        (out)->function_url = (shown).function_url;                                                \
+        (out)->function_arn = (shown).function_arn;                                                \
+        (out)->auth_type = (shown).auth_type;                                                      \
+        (out)->cors = (shown).cors;                                                                \
+        (out)->creation_time = (shown).creation_time;                                              \
+        (out)->last_modified_time = (shown).last_modified_time;                                    \
+        (out)->invoke_mode = (shown).invoke_mode;                                                  \
+    } while (0)
+
 enum err lambda_create_function_url_config(struct call *call,
                                            const struct lambda_create_function_url_config_input *in,
                                            struct lambda_create_function_url_config_output *out)
@@ -197,13 +209,7 @@ enum err lambda_get_function_url_config(struct call *call,
     struct lambda_function_url_config shown = {0};
     TRY(url_of_call(call, in->function_name, in->qualifier, &url));
     TRY(fill(call, url, &shown));
-    out->function_url = shown.function_url;
-    out->function_arn = shown.function_arn;
-    out->auth_type = shown.auth_type;
-    out->cors = shown.cors;
-    out->creation_time = shown.creation_time;
-    out->last_modified_time = shown.last_modified_time;
-    out->invoke_mode = shown.invoke_mode;
+    SHOW(out, shown);
     return ERR_OK;
 }
 
@@ -217,13 +223,7 @@ enum err lambda_update_function_url_config(struct call *call,
     TRY(apply(call, in->auth_type, in->invoke_mode, in->cors, url));
     TRY(lambda_url_put(call->txn, lambda_of(call), url));
     TRY(fill(call, url, &shown));
-    out->function_url = shown.function_url;
-    out->function_arn = shown.function_arn;
-    out->auth_type = shown.auth_type;
-    out->cors = shown.cors;
-    out->creation_time = shown.creation_time;
-    out->last_modified_time = shown.last_modified_time;
-    out->invoke_mode = shown.invoke_mode;
+    SHOW(out, shown);
     return ERR_OK;
 }
 
