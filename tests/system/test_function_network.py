@@ -1,6 +1,7 @@
 """The network that a function finds: AWS's names lead to Weir, the world is reached as the mode says, and
 nothing of the host is, tried from inside, as root and as a plain user (the ways of test_isolation).
 """
+import contextlib
 import http.server
 import json
 import os
@@ -462,14 +463,31 @@ KINDS = ("net", "mnt", "pid", "user", "ipc", "uts")
 
 
 def namespaces(pids):
-    found = set()
+    """Files of the namespaces that these processes are in, by name."""
+    found = {}
     for pid in pids:
         for kind in KINDS:
+            file = f"/proc/{pid}/ns/{kind}"
             try:
-                found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+                found.setdefault(os.readlink(file), file)
             except OSError:
                 continue  # it ended meanwhile
     return found
+
+
+@contextlib.contextmanager
+def namespaces_kept(pids, but):
+    """Those of `pids` that `but` is not in. Kept open, so that no new namespace gets the number of one that ended."""
+    shared = namespaces([but])
+    with contextlib.ExitStack() as files:
+        kept = set()
+        for name, file in namespaces(pids).items():
+            if name not in shared:
+                opened = os.open(file, os.O_RDONLY)
+                files.callback(os.close, opened)
+                assert os.readlink(f"/proc/self/fd/{opened}") == name
+                kept.add(name)
+        yield kept
 
 
 def everybody():
@@ -505,14 +523,14 @@ def test_killed_weir_leaves_nothing_behind():
     for _ in range(4):
         stage.receive(url)
     pids = tree(weir)
-    own = namespaces(pids) - namespaces([os.getpid()])
     groups = control_groups(helper(weir))
-    # A network of its own for each: the idle one, four that run, those prepared.
-    assert len([n for n in own if n.startswith("net:")]) >= 5
-    weir.process.kill()
-    weir.process.wait()
-    wait_for(lambda: not [p for p in pids if os.path.exists(f"/proc/{p}")], what="end of every process")
-    assert not namespaces(everybody()) & own
+    with namespaces_kept(pids, but=os.getpid()) as own:
+        # A network of its own for each: the idle one, four that run, those prepared.
+        assert len([n for n in own if n.startswith("net:")]) >= 5
+        weir.process.kill()
+        weir.process.wait()
+        wait_for(lambda: not [p for p in pids if os.path.exists(f"/proc/{p}")], what="end of every process")
+        assert not namespaces(everybody()).keys() & own
     assert not [g for g in groups if os.path.exists(g)]
     assert mounts() == mounted
     weir.stop()
