@@ -72,6 +72,7 @@ class Weir:
         self.prefix = list(prefix)
         self.binary = binary or find_binary()
         self.env = dict(env or {})
+        self.before_stop = []  # functions that end what was started beside it
         self.process = None
         self.port = 0
         self.start()
@@ -117,6 +118,8 @@ class Weir:
         self.start()
 
     def stop(self):
+        while self.before_stop:
+            self.before_stop.pop()()
         try:
             if self.process.poll() is None:
                 self.terminate()

@@ -3,6 +3,7 @@ pipeline, destroy. Runs where terraform and the provider are on the machine (not
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -32,7 +33,23 @@ def find_provider_mirror():
     return None
 
 
-def terraform_of(weir, folder, main, handler):
+def attach_provider(weir, mirror, folder, env):
+    """Starts the provider once for all commands, as its developers do to debug it: the value of TF_REATTACH_PROVIDERS.
+    Else each command starts it several times, which costs more than all that it does. It ends with `weir`."""
+    (program,) = glob.glob(os.path.join(mirror, "registry.terraform.io", "hashicorp", "aws", "*", "*", "terraform-provider-aws_*"))
+    said = folder / "provider.txt"
+    with open(said, "wb") as out:
+        provider = subprocess.Popen([program, "-debug"], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=env, cwd=folder)
+
+    def end():
+        provider.kill()
+        provider.wait()
+
+    weir.before_stop.append(end)
+    return wait_for(lambda: re.search(r"TF_REATTACH_PROVIDERS='(.*)'", said.read_text()), 120, "provider")[1]
+
+
+def terraform_of(weir, folder, main, handler=None):
     """terraform(ARGUMENT...) in `folder`, with the resources of `main`, a file or a folder, and `handler` as its function's package."""
     binary, mirror = shutil.which("terraform"), find_provider_mirror()
     if not binary or not mirror:
@@ -40,8 +57,9 @@ def terraform_of(weir, folder, main, handler):
     rc = folder / "terraformrc"
     rc.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n')
     package = folder / "package.zip"
-    with zipfile.ZipFile(package, "w") as z:
-        z.writestr(zipfile.ZipInfo("index.py", (2026, 1, 1, 0, 0, 0)), handler)
+    if handler:
+        with zipfile.ZipFile(package, "w") as z:
+            z.writestr(zipfile.ZipInfo("index.py", (2026, 1, 1, 0, 0, 0)), handler)
     source = os.path.join(HERE, "terraform", main)
     for file in glob.glob(os.path.join(source, "*.tf")) if os.path.isdir(source) else [source]:
         shutil.copy(file, folder)
@@ -55,6 +73,7 @@ def terraform_of(weir, folder, main, handler):
         return done
 
     run("init", "-no-color")
+    env["TF_REATTACH_PROVIDERS"] = attach_provider(weir, mirror, folder, env)
     return run
 
 

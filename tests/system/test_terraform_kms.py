@@ -1,30 +1,12 @@
 """Keys through Terraform's provider: apply, a clean second plan, an update in place, destroy."""
-import os
-import shutil
-import subprocess
-
 import pytest
-from test_terraform import HERE, find_provider_mirror
+from test_terraform import terraform_of
 
 
 @pytest.fixture
 def terraform(weir, tmp_path):
-    binary, mirror = shutil.which("terraform"), find_provider_mirror()
-    if not binary or not mirror:
-        pytest.skip("terraform or its AWS provider is not on this machine")
-    rc = tmp_path / "terraformrc"
-    rc.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n')
-    shutil.copy(os.path.join(HERE, "terraform", "kms.tf"), tmp_path)
-    env = weir.cli_env()
-    env.update(TF_CLI_CONFIG_FILE=str(rc), TF_IN_AUTOMATION="1", TF_INPUT="0", CHECKPOINT_DISABLE="1", AWS_REGION=weir.region)
-
-    def run(*args, timeout=240):
-        done = subprocess.run([binary, *args, "-no-color"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=timeout)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-        return done.stdout
-
-    run("init")
-    return run
+    run = terraform_of(weir, tmp_path, "kms.tf")
+    return lambda *args: run(*args, "-no-color").stdout
 
 
 def test_keys(weir, terraform):
