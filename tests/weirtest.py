@@ -58,7 +58,8 @@ def session():
 
 
 class Weir:
-    """A running server. `stop` ends it by signal and process id and checks its last words."""
+    """A running server. `stop` ends it by signal and process id and checks its last words; so does the end of a
+    `with`, which fixtures use: what fails before their yield must not leave a server behind."""
 
     region = "us-east-1"
     account = "000000000000"
@@ -77,6 +78,12 @@ class Weir:
         self.port = 0
         self.start()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *raised):
+        self.stop()
+
     def start(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WEIR_"))}
         env.update({"ASAN_OPTIONS": "detect_leaks=1:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1"})
@@ -87,6 +94,9 @@ class Weir:
             stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL, env=env)
         line = self._first_line(60)
         match = re.match(r"listening on (https?)://(\S+):(\d+)", line)
+        if not match:
+            self.process.kill()
+            self.process.wait()
         assert match, f"weir did not start: {line!r}\n{self.log_text()[-4000:]}"
         self.port = int(match.group(3))
         self.endpoint = f"{match.group(1)}://{match.group(2)}:{self.port}"

@@ -738,9 +738,8 @@ def test_role_without_log_permission_writes_no_logs(stage):
 def quick(request):
     """A server whose retries do not wait a minute."""
     from weirtest import Weir
-    server = Weir(args=["--async-retry-base-ms", "200"])
-    yield Stage(server)
-    server.stop()
+    with Weir(args=["--async-retry-base-ms", "200"]) as server:
+        yield Stage(server)
 
 
 def test_async_success_destination(quick):

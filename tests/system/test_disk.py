@@ -44,13 +44,12 @@ def health(weir):
 @pytest.fixture
 def killed(tmp_path):
     """A data folder with acknowledged messages whose server was killed."""
-    weir = Weir(data_dir=str(tmp_path / "data"))
-    sqs = weir.client("sqs")
-    url = sqs.create_queue(QueueName="q")["QueueUrl"]
-    for i in range(100):
-        sqs.send_message(QueueUrl=url, MessageBody=f"{i} " + "x" * 300)
-    weir.kill9()
-    weir.stop()
+    with Weir(data_dir=str(tmp_path / "data")) as weir:
+        sqs = weir.client("sqs")
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        for i in range(100):
+            sqs.send_message(QueueUrl=url, MessageBody=f"{i} " + "x" * 300)
+        weir.kill9()
     return str(tmp_path / "data")
 
 
@@ -322,9 +321,8 @@ def received(sqs, url, body):
 
 @pytest.fixture
 def clocked(tmp_path):
-    weir = start_clocked(build_clock(str(tmp_path)), str(tmp_path))
-    yield weir
-    weir.stop()
+    with start_clocked(build_clock(str(tmp_path)), str(tmp_path)) as weir:
+        yield weir
 
 
 @contextlib.contextmanager

@@ -48,10 +48,9 @@ def python(weir, code, **more):
 
 @pytest.fixture(scope="module")
 def net():
-    weir = Weir()
-    need_own_network(weir)
-    yield weir
-    weir.stop()
+    with Weir() as weir:
+        need_own_network(weir)
+        yield weir
 
 
 # --- clients ------------------------------------------------------------------------------------------

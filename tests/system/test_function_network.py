@@ -39,33 +39,27 @@ def has_own_network(weir):
     return wait_for(lambda: "functions have networks of their own" in weir.log_text())
 
 
-def stage_for(way, tmp_path_factory, *more):
+def staged(way, tmp_path_factory, *more):
     args = way_args(way, tmp_path_factory)
-    weir = Weir(args=more, **args)
-    need_own_network(weir, args.get("prefix", ()))
-    stage = Stage(weir)
-    stage.name = stage.function(PROBE, Timeout=60)
-    return stage, args
-
-
-def end(stage, args):
-    stage.weir.stop()
-    if "data_dir" in args:
-        shutil.rmtree(args["data_dir"], ignore_errors=True)
+    try:
+        with Weir(args=more, **args) as weir:
+            need_own_network(weir, args.get("prefix", ()))
+            stage = Stage(weir)
+            stage.name = stage.function(PROBE, Timeout=60)
+            yield stage
+    finally:
+        if "data_dir" in args:
+            shutil.rmtree(args["data_dir"], ignore_errors=True)
 
 
 @pytest.fixture(scope="module", params=WAYS)
 def world(request, tmp_path_factory):
-    stage, args = stage_for(request.param, tmp_path_factory)
-    yield stage
-    end(stage, args)
+    yield from staged(request.param, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def nothing(tmp_path_factory):
-    stage, args = stage_for("root", tmp_path_factory, "--function-network=none")
-    yield stage
-    end(stage, args)
+    yield from staged("root", tmp_path_factory, "--function-network=none")
 
 
 # Makes the SDK ignore what tells it where Weir is: what is left are AWS's names.

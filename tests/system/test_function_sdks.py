@@ -20,10 +20,9 @@ GO_SDK = "/usr/share/gocode/src/github.com/aws/aws-sdk-go"
 
 @pytest.fixture(scope="module")
 def stage():
-    weir = Weir(args=["--runtime", "nodejs16.x=" + NODE16] if os.access(NODE16, os.X_OK) else [])
-    need_own_network(weir)
-    yield Stage(weir)
-    weir.stop()
+    with Weir(args=["--runtime", "nodejs16.x=" + NODE16] if os.access(NODE16, os.X_OK) else []) as weir:
+        need_own_network(weir)
+        yield Stage(weir)
 
 
 @pytest.fixture(scope="module")

@@ -91,14 +91,15 @@ def way_args(way, tmp_path_factory):
 
 def staged(way, tmp_path_factory, *more):
     args = way_args(way, tmp_path_factory)
-    weir = Weir(args=more, **args)
-    stage = Stage(weir)
-    stage.way = way
-    stage.name = stage.function(PROBE, Timeout=60)
-    yield stage
-    weir.stop()
-    if "data_dir" in args:
-        shutil.rmtree(args["data_dir"], ignore_errors=True)
+    try:
+        with Weir(args=more, **args) as weir:
+            stage = Stage(weir)
+            stage.way = way
+            stage.name = stage.function(PROBE, Timeout=60)
+            yield stage
+    finally:
+        if "data_dir" in args:
+            shutil.rmtree(args["data_dir"], ignore_errors=True)
 
 
 @pytest.fixture(scope="module", params=WAYS)

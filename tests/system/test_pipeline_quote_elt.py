@@ -127,9 +127,8 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def deployed():
-    weir = Weir(args=["--async-retry-base-ms", "100"])
-    yield Deployed(weir)
-    weir.stop()
+    with Weir(args=["--async-retry-base-ms", "100"]) as weir:
+        yield Deployed(weir)
 
 
 def document(n, chance):
