@@ -232,6 +232,17 @@ static enum err wait_durable(struct kv *kv, uint64_t seq)
     return w.err;
 }
 
+enum err txn_look(struct core *core, struct arena *arena,
+                  enum err (*body)(struct txn *txn, void *arg), void *arg)
+{
+    struct txn txn = {.core = core, .arena = arena, .loop = core->loops[0]};
+    uint64_t seq = 0;
+    enum err err = ERR_CONFLICT;
+    for (int i = 0; i < TXN_ATTEMPTS_MAX && err == ERR_CONFLICT; i++)
+        err = attempt(&txn, body, arg, &seq);
+    return err;
+}
+
 enum err txn_run_now(struct core *core, enum err (*body)(struct txn *txn, void *arg), void *arg)
 {
     struct arena arena;

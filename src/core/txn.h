@@ -78,6 +78,11 @@ enum err txn_run(struct core *core, struct io_loop *loop,
 enum err txn_run_now(struct core *core, enum err (*body)(struct txn *txn, void *arg),
                      void *arg) WARN_UNUSED;
 
+/* A look at the store by who cannot wait, on a loop: body at once, rerun on ERR_CONFLICT; it stages nothing. What it saw may not be
+ * durable yet, so nothing that it tells may leave the process by itself. */
+enum err txn_look(struct core *core, struct arena *arena,
+                  enum err (*body)(struct txn *txn, void *arg), void *arg) WARN_UNUSED;
+
 /* Shorthands for txn->kv with the transaction's arena. An absent key is one for which there was no
  * memory (kv/key.h): ERR_NOMEM. */
 static inline enum err WARN_UNUSED txn_get(struct txn *txn, struct str key, struct str *ret_val)

@@ -16,6 +16,16 @@ enum { INPUT_MAX = 64 * 1024, NAME_MAX_BYTES = 256 * 1024 };
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
+static void put_context(struct json_out *o, struct str name, const struct kms_use *use)
+{
+    json_key(o, name);
+    json_open(o, '{');
+    json_kv_str(o, use->context.key, use->context.value);
+    for (size_t i = 0; i < use->more.n; i++)
+        json_kv_str(o, use->more.v[i].key, use->more.v[i].value);
+    json_close(o, '}');
+}
+
 /* {"<name>": "<text>", "<more>": "<its text>", "EncryptionContext": {...}}; an absent text is left out. */
 static enum err make_input(struct txn *txn, const struct kms_use *use, struct str name,
                            struct str text, struct str more, struct str more_text,
@@ -28,12 +38,7 @@ static enum err make_input(struct txn *txn, const struct kms_use *use, struct st
     json_open(&o, '{');
     json_kv_str(&o, name, text);
     json_kv_str(&o, more, more_text);
-    json_key(&o, STR("EncryptionContext"));
-    json_open(&o, '{');
-    json_kv_str(&o, use->context.key, use->context.value);
-    for (size_t i = 0; i < use->more.n; i++)
-        json_kv_str(&o, use->more.v[i].key, use->more.v[i].value);
-    json_close(&o, '}');
+    put_context(&o, STR("EncryptionContext"), use);
     json_close(&o, '}');
     TRY(buf_err(&b));
     *ret_input = buf_str(&b);
@@ -356,6 +361,31 @@ static enum err port_wrap(void *self, struct txn *txn, const struct kms_use *use
     return ERR_OK;
 }
 
+static enum err port_grant(void *self, struct txn *txn, const struct kms_use *use, struct str key,
+                           const struct kms_grantee *grantee, struct kms_refusal *ret_why)
+{
+    const struct json *out;
+    struct buf b;
+    struct json_out o;
+    buf_init_arena(&b, txn->arena, INPUT_MAX);
+    json_out_init(&o, &b);
+    json_open(&o, '{');
+    json_kv_str(&o, STR("KeyId"), key);
+    json_kv_str(&o, STR("GranteePrincipal"), grantee->arn);
+    json_kv_str(&o, STR("Name"), grantee->name);
+    json_key(&o, STR("Operations"));
+    json_open(&o, '[');
+    json_str(&o, grantee->operation);
+    json_close(&o, ']');
+    json_key(&o, STR("Constraints"));
+    json_open(&o, '{');
+    put_context(&o, STR("EncryptionContextEquals"), use);
+    json_close(&o, '}');
+    json_close(&o, '}');
+    TRY(buf_err(&b));
+    return ask(txn, use, STR("CreateGrant"), buf_str(&b), &out, ret_why);
+}
+
 static struct str port_arn_of(void *self, struct txn *txn, struct str region, struct str key)
 {
     struct key_scope scope = scope_of(txn, &(struct kms_use){.region = region});
@@ -377,5 +407,6 @@ void kms_port_fill(struct kms *kms)
                                   .data_key = port_data_key,
                                   .open = port_open,
                                   .wrap = port_wrap,
+                                  .grant = port_grant,
                                   .arn_of = port_arn_of};
 }

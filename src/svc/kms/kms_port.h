@@ -73,6 +73,13 @@ struct kms_data_key {
     struct str key_arn; /* the key that sealed it */
 };
 
+/* Who gets a permission by a grant. Borrowed. */
+struct kms_grantee {
+    struct str arn;       /* of a user, role or session */
+    struct str operation; /* "Decrypt" */
+    struct str name;      /* of the grant: asked again, the one that is there is enough */
+};
+
 struct kms_port {
     void *self;
     /* A data key under `key` (id, ARN or alias). ERR_DENIED with *ret_why: KMS refuses.
@@ -85,6 +92,9 @@ struct kms_port {
     /* Bytes of a data key that there is already (`plain`), sealed under `key`. Errors as above. */
     enum err (*wrap)(void *self, struct txn *txn, const struct kms_use *use, struct str key,
                      struct str plain, struct kms_data_key *ret_key, struct kms_refusal *ret_why);
+    /* A grant on `key` for just the use's encryption context. Errors as above. */
+    enum err (*grant)(void *self, struct txn *txn, const struct kms_use *use, struct str key,
+                      const struct kms_grantee *grantee, struct kms_refusal *ret_why);
     /* The ARN that an id, alias or ARN of a key in this account and region means, as far as it can be
      * told: of what is not there, as it would be. STR_NONE on exhaustion. */
     struct str (*arn_of)(void *self, struct txn *txn, struct str region, struct str key);

@@ -165,7 +165,8 @@ static enum err start(void *self)
     l->ddb = dynamodb_port_of(l->core);
     l->s3 = s3_port_of(l->core);
     l->logs = logs_port_of(l->core);
-    assert(l->sqs && l->ddb && l->s3 && l->logs);
+    l->kms = kms_port_of(l->core);
+    assert(l->sqs && l->ddb && l->s3 && l->logs && l->kms);
     TRY(lambda_code_dirs_make(l));
     lambda_logbook_start(l->logbook);
     TRY(txn_run_now(l->core, load_body, l));

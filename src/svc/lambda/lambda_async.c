@@ -138,6 +138,7 @@ static void attempt_done(struct lambda_invocation *inv, const struct lambda_resu
     case INVOKE_THROTTLED:
     case INVOKE_FAILED:
     case INVOKE_STOPPING:
+    case INVOKE_KMS:
         break;
     case INVOKE_LOOP:
         outcome = DELIVER_GIVE_UP;

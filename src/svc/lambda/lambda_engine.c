@@ -531,8 +531,11 @@ static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
 static void early_task(struct io_task *task)
 {
     struct lambda_invocation *inv = CONTAINER_OF(task, struct lambda_invocation, task);
-    const struct lambda_result result = {.status = inv->early, .reason = inv->reason};
+    const struct lambda_result result = {
+        .status = inv->early, .reason = inv->reason, .kms = inv->kms, .body = buf_str(&inv->tail)};
+    struct buf tail = inv->tail; /* on_done may free inv */
     inv->on_done(inv, &result);
+    buf_release(&tail);
 }
 
 /* E4 for what never started. */
@@ -596,16 +599,19 @@ struct role_credentials {
     int64_t expires_ms;
 };
 
+/* ERR_DENIED with why->text: KMS refuses. */
 static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct arena *a,
-                          struct sandbox_spec *ret_spec)
+                          struct sandbox_spec *ret_spec, struct lambda_env_refusal *why)
 {
     const struct lambda_fn *fn = in->fn;
     const struct identity_port *identity = &e->l->core->identity;
+    struct lambda_environment_variables_entry *given;
     struct role_credentials c;
 
     TRY(identity->assume_for_service(identity->self, fn->role, STR(LAMBDA_PRINCIPAL), fn->name.name,
                                      CREDENTIAL_S, a, &c.access_key, &c.secret, &c.token,
                                      &c.expires_ms));
+    TRY(lambda_env_open(e->l, a, fn, &given, why));
     struct sandbox_env *env = ARENA_ARRAY(a, struct sandbox_env, fn->n_env + LOG_VARIABLES);
     if (!env)
         return ERR_NOMEM;
@@ -615,7 +621,7 @@ static enum err spec_fill(struct lambda_engine *e, struct instance *in, struct a
         env[n_env++] = (struct sandbox_env){STR("AWS_LAMBDA_LOG_LEVEL"), fn->log_level};
     }
     for (size_t i = 0; i < fn->n_env; i++)
-        env[n_env++] = (struct sandbox_env){fn->env[i].key, fn->env[i].value};
+        env[n_env++] = (struct sandbox_env){given[i].key, given[i].value};
     in->credentials_end_ms = c.expires_ms;
     *ret_spec = (struct sandbox_spec){
         .function_name = fn->name.name,
@@ -652,29 +658,39 @@ static void log_substitute(struct instance *in)
                 STR_ARG(in->fn->runtime), other);
 }
 
-static enum err instance_start(struct pool *pool, bool warm, struct instance **ret_in)
+/* For an invocation, which is told what KMS refuses (ERR_DENIED, early INVOKE_KMS), or NULL: a warm one. */
+static enum err instance_start(struct pool *pool, struct lambda_invocation *inv,
+                               struct instance **ret_in)
 {
     struct lambda_engine *e = pool->e;
+    struct lambda_env_refusal why = {.text = STR_NONE};
     struct arena a;
     struct sandbox_spec spec;
     struct instance *in = mem_calloc(1, sizeof(*in));
     if (!in)
         return ERR_NOMEM;
     in->pool = pool;
-    in->warm = warm;
+    in->warm = !inv;
     in->fn = lambda_fn_ref(pool->fn);
     list_init(&in->in_pool);
     list_init(&in->in_lru);
     in->log = lambda_log_stream_new(e->l->logbook, in->fn);
     const struct sandbox_events events = {on_ready, on_log, on_exit_, in};
     arena_init(&a, 256 * 1024);
-    enum err err = in->log ? spec_fill(e, in, &a, &spec) : ERR_NOMEM;
+    enum err err = in->log ? spec_fill(e, in, &a, &spec, &why) : ERR_NOMEM;
     if (err == ERR_OK)
         err = sandbox_instance_start(e->l->sandbox, &spec, &events, &in->sb);
+    if (inv && str_is_set(why.text)) {
+        inv->early = INVOKE_KMS;
+        inv->kms = why.why;
+        buf_add_str(&inv->tail, why.text);
+    }
+    if (err != ERR_OK)
+        log_warn("lambda", "cannot start an environment of " STR_FMT ": %s " STR_FMT,
+                 STR_ARG(in->fn->name.name), err_name(err),
+                 STR_ARG(str_is_set(why.text) ? why.text : STR("")));
     arena_release(&a);
     if (err != ERR_OK) {
-        log_warn("lambda", "cannot start an environment of " STR_FMT ": %s",
-                 STR_ARG(in->fn->name.name), err_name(err));
         instance_free(in);
         return err;
     }
@@ -683,7 +699,7 @@ static enum err instance_start(struct pool *pool, bool warm, struct instance **r
     in->starting = true;
     e->n_starting++;
     pool->n++;
-    pool->n_warm += warm;
+    pool->n_warm += in->warm;
     e->memory_mb += in->fn->memory_mb;
     *ret_in = in;
     return ERR_OK;
@@ -875,7 +891,7 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
         throttle(pool, inv, "ConcurrentInvocationLimitExceeded");
         return;
     }
-    enum err err = instance_start(pool, false, &in);
+    enum err err = instance_start(pool, inv, &in);
     if (err == ERR_OK) {
         err = hand_over(in, inv);
         if (err == ERR_OK)
@@ -884,6 +900,8 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
     }
     if (err == ERR_LIMIT)
         end_early(e, inv, INVOKE_THROTTLED, "ConcurrentInvocationLimitExceeded");
+    else if (inv->early == INVOKE_KMS)
+        end_early(e, inv, INVOKE_KMS, NULL);
     else
         end_early(e, inv, INVOKE_FAILED, why_not_started(e, inv->fn, err));
 }
@@ -958,7 +976,7 @@ static void keep_warm(struct pool *pool)
            !pool->warm_why && e->n_starting < e->starting_max) {
         if (!make_room(e, pool->fn->memory_mb))
             pool->warm_why = "The host has no memory for more environments.";
-        else if (instance_start(pool, true, &in) != ERR_OK)
+        else if (instance_start(pool, NULL, &in) != ERR_OK)
             pool->warm_why = "The environment could not be started.";
     }
     if (had)

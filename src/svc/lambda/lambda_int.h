@@ -16,6 +16,7 @@
 #include "core/statement.h"
 #include "core/waiter.h"
 #include "lambda_api.h"
+#include "svc/kms/kms_port.h"
 #include "svc/lambda/lambda.h"
 
 enum {
@@ -136,9 +137,11 @@ struct lambda_fn {
     int64_t code_size;
     struct str architecture;
     int64_t modified_ms;
-    struct lambda_environment_variables_entry *env;
+    struct lambda_environment_variables_entry *env; /* with data_key: values are sealed under it */
     size_t n_env;
-    struct str dlq_arn; /* absent: none */
+    struct str kms_key;  /* ARN as it was given; absent: none */
+    struct str data_key; /* as KMS sealed it; absent: values are plain */
+    struct str dlq_arn;  /* absent: none */
     struct str log_group;
     int64_t reserved; /* -1: none */
     struct lambda_async_config async;
@@ -518,12 +521,14 @@ enum lambda_status {
     INVOKE_FAILED, /* could not be started here: `why` */
     INVOKE_STOPPING,
     INVOKE_LOOP, /* not begun: the function invoked itself too often in this chain */
+    INVOKE_KMS,  /* not begun: the key of its environment refuses, `kms`; body says why */
 };
 
 struct lambda_result {
     enum lambda_status status;
     struct str body;    /* borrowed for the callback */
     const char *reason; /* of a throttle, as AWS's Reason member */
+    enum kms_why kms;   /* of INVOKE_KMS */
     struct str tail;    /* last LAMBDA_TAIL_MAX bytes of the log, when asked for */
 };
 
@@ -552,6 +557,7 @@ struct lambda_invocation {
     struct buf tail;
     enum lambda_status early; /* why it never started */
     const char *reason;
+    enum kms_why kms; /* of INVOKE_KMS, whose text is in `tail` */
 };
 
 /* What a function invoked by this name is told to be, where that is not its own ARN. */
@@ -717,6 +723,26 @@ static inline enum err WARN_UNUSED lambda_role_allowed(struct txn *txn, struct s
     return core_role_allowed(txn, role, STR(LAMBDA_PRINCIPAL), action, arn);
 }
 
+/* --- environments: lambda_env.c --------------------------------------------------------------- */
+
+struct lambda_settings;
+/* Checks and applies Environment and KMSKeyArn; the role is set. ERR_FAILED with the service's error. */
+enum err lambda_env_apply(struct call *call, const struct lambda_settings *s, struct str old_role,
+                          struct lambda_fn *fn) WARN_UNUSED;
+/* The member of a configuration, as far as the caller may read it. */
+enum err lambda_env_fill(struct call *call, const struct lambda_fn *fn,
+                         struct lambda_function_configuration *out) WARN_UNUSED;
+/* Why KMS does not let the role read it; the arena's. */
+struct lambda_env_refusal {
+    enum kms_why why;
+    struct str text;
+};
+/* The variables (fn->n_env), in `a`, as the function's role may read them. Home loop; looks into the store where there is
+ * a key. ERR_DENIED: *ret_why says who refuses. */
+enum err lambda_env_open(struct lambda *l, struct arena *a, const struct lambda_fn *fn,
+                         struct lambda_environment_variables_entry **ret_env,
+                         struct lambda_env_refusal *ret_why) WARN_UNUSED;
+
 /* --- versions: op_version.c ------------------------------------------------------------------- */
 
 /* Publishes $LATEST, which the caller puts thereafter, unless the version that was published last is the
@@ -766,6 +792,7 @@ struct lambda {
     const struct dynamodb_port *ddb;
     const struct s3_port *s3;
     const struct logs_port *logs;
+    const struct kms_port *kms;
     struct catalogue *fns;         /* struct lambda_fn */
     struct catalogue *aliases;     /* struct lambda_alias */
     struct catalogue *layers;      /* struct lambda_layer_version */

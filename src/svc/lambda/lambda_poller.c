@@ -485,6 +485,7 @@ static void batch_invoked(struct lambda_invocation *inv, const struct lambda_res
     case INVOKE_THROTTLED:
     case INVOKE_FAILED:
     case INVOKE_STOPPING:
+    case INVOKE_KMS:
     case INVOKE_LOOP: /* of what it allowed when the messages were received */
         set_result(p, "PROBLEM: Function call was throttled or could not start");
         mapping_backoff(p);

@@ -76,8 +76,10 @@ static const struct record_field fn_fields[] = {
     REC_SINCE(4, REC_LIST(struct lambda_fn, layers, n_layers, LAMBDA_LAYERS_MAX, &fn_layer_type)),
     REC_SINCE(4, REC_STR(struct lambda_fn, opt_id)),
     REC_SINCE(4, REC_BOOL(struct lambda_fn, recursion_allowed)),
+    REC_SINCE(5, REC_STR(struct lambda_fn, kms_key)),
+    REC_SINCE(5, REC_STR(struct lambda_fn, data_key)),
 };
-const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 4, fn_fields);
+const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 5, fn_fields);
 
 static const struct record_field policy_fields[] = {
     REC_STR(struct lambda_policy, revision),

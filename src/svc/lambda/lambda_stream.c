@@ -634,6 +634,7 @@ static void on_invoked(struct lambda_invocation *inv, const struct lambda_result
     case INVOKE_THROTTLED:
     case INVOKE_FAILED:
     case INVOKE_STOPPING:
+    case INVOKE_KMS:
         tell(ln->s, "PROBLEM: Function call was throttled or could not start");
         back_off(ln);
         break;

@@ -33,6 +33,7 @@ struct sync {
     /* How it ended. */
     enum lambda_status status;
     const char *reason;
+    enum kms_why kms;
     char *event;
     char *body;
     size_t body_len;
@@ -76,7 +77,8 @@ static void sync_done(struct lambda_invocation *inv, const struct lambda_result 
     assert(!s->done); /* E4 */
     s->status = r->status;
     s->reason = r->reason;
-    if (r->status == INVOKE_OK || r->status == INVOKE_FUNCTION_ERROR) {
+    s->kms = r->kms;
+    if (r->status == INVOKE_OK || r->status == INVOKE_FUNCTION_ERROR || r->status == INVOKE_KMS) {
         s->body = mem_alloc(r->body.len + 1);
         if (s->body) {
             if (r->body.len)
@@ -269,6 +271,20 @@ struct lambda_outcome lambda_sync_end(void *sync)
     };
 }
 
+/* KMS refuses what the function's environment is sealed with. */
+static enum err refused(struct call *call, const struct sync *s)
+{
+    static const struct wire_error *const errors[KMS_WHYS] = {
+        [KMS_WHY_DENIED] = &lambda_err_kms_access_denied_exception,
+        [KMS_WHY_DISABLED] = &lambda_err_kms_disabled_exception,
+        [KMS_WHY_INVALID_STATE] = &lambda_err_kms_invalid_state_exception,
+        [KMS_WHY_NOT_FOUND] = &lambda_err_kms_not_found_exception,
+        [KMS_WHY_INVALID_USAGE] = &lambda_err_kms_invalid_state_exception,
+        [KMS_WHY_OTHER] = &lambda_err_kms_access_denied_exception,
+    };
+    return call_error(call, errors[s->kms], STR_FMT, STR_ARG(str_n(s->body, s->body_len)));
+}
+
 static enum err take_outcome(struct call *call, struct sync *s, struct lambda_outcome *ret_outcome)
 {
     assert(s->done);
@@ -285,6 +301,8 @@ static enum err take_outcome(struct call *call, struct sync *s, struct lambda_ou
                           "The function invokes itself in a loop: it was stopped after %d "
                           "invocations of one chain.",
                           LAMBDA_HOPS_MAX);
+    case INVOKE_KMS:
+        return refused(call, s);
     case INVOKE_OK:
     case INVOKE_FUNCTION_ERROR:
         break;

@@ -58,7 +58,6 @@ static enum err refuse_unsupported(struct call *call, const struct lambda_settin
         {s->vpc && (s->vpc->subnet_ids.n || s->vpc->security_group_ids.n), "VpcConfig"},
         {s->file_systems.n > 0, "FileSystemConfigs"},
         {s->image != NULL, "ImageConfig"},
-        {!str_empty(s->kms_key_arn), "KMSKeyArn"},
         {s->capacity_provider, "CapacityProviderConfig"},
         {s->durable, "DurableConfig"},
         {s->tenancy, "TenancyConfig"},
@@ -160,84 +159,6 @@ static enum err apply_numbers(struct call *call, const struct lambda_settings *s
     return ERR_OK;
 }
 
-static bool env_name_valid(struct str name)
-{
-    if (name.len < 1 || !((name.p[0] | 32) >= 'a' && (name.p[0] | 32) <= 'z'))
-        return false;
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.p[i];
-        if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') && c != '_')
-            return false;
-    }
-    return true;
-}
-
-/* Source: Lambda developer guide, "Defined runtime environment variables", reserved ones. */
-static bool env_reserved(struct str name)
-{
-    static const char *const names[] = {
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "AWS_LAMBDA_RUNTIME_API",
-        "LAMBDA_TASK_ROOT",
-        "LAMBDA_RUNTIME_DIR",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_eq_c(name, names[i]))
-            return true;
-    return false;
-}
-
-static enum err apply_environment(struct call *call, const struct lambda_environment *env,
-                                  struct lambda_fn *fn)
-{
-    size_t bytes = 0;
-
-    if (!env)
-        return ERR_OK;
-    struct lambda_environment_variables_entry *v =
-        ARENA_ARRAY(call->arena, struct lambda_environment_variables_entry, env->variables.n + 1);
-    if (!v)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < env->variables.n; i++) {
-        const struct lambda_environment_variables_entry *e = &env->variables.v[i];
-        if (env_reserved(e->key))
-            return LAMBDA_INVALID(
-                call,
-                "Lambda was unable to configure your environment variables because "
-                "the environment variables you have provided contains reserved "
-                "keys that are currently not supported for modification. Reserved "
-                "keys used in this request: " STR_FMT,
-                STR_ARG(e->key));
-        if (!env_name_valid(e->key) || (e->value.len && memchr(e->value.p, 0, e->value.len)))
-            return LAMBDA_INVALID(call, "Environment variable " STR_FMT " is not valid",
-                                  STR_ARG(e->key));
-        bytes += e->key.len + e->value.len;
-        v[i] = (struct lambda_environment_variables_entry){e->key, str_is_set(e->value) ? e->value
-                                                                                        : STR("")};
-    }
-    if (bytes > LAMBDA_ENV_MAX)
-        return LAMBDA_INVALID(
-            call, "Lambda was unable to configure your environment variables because the "
-                  "environment variables you have provided exceeded the 4KB limit.");
-    fn->env = v;
-    fn->n_env = env->variables.n;
-    return ERR_OK;
-}
-
 static enum err apply_dead_letter(struct call *call, const struct lambda_dead_letter_config *dlq,
                                   struct lambda_fn *fn)
 {
@@ -332,6 +253,7 @@ static enum err apply_logging(struct call *call, const struct lambda_logging_con
 enum err lambda_settings_apply(struct call *call, const struct lambda_settings *s,
                                struct lambda_fn *fn)
 {
+    const struct str old_role = fn->role;
     TRY(refuse_unsupported(call, s));
     TRY(apply_role(call, s->role, fn));
     TRY(apply_runtime(call, s->runtime, fn));
@@ -347,26 +269,12 @@ enum err lambda_settings_apply(struct call *call, const struct lambda_settings *
         fn->description = s->description;
     }
     TRY(apply_numbers(call, s, fn));
-    TRY(apply_environment(call, s->environment, fn));
+    TRY(lambda_env_apply(call, s, old_role, fn));
     TRY(apply_dead_letter(call, s->dead_letter, fn));
     return apply_logging(call, s->logging, fn);
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */
-
-static enum err fill_environment(struct arena *a, const struct lambda_fn *fn,
-                                 struct lambda_function_configuration *out)
-{
-    if (!fn->n_env)
-        return ERR_OK;
-    struct lambda_environment_response *env = ARENA_NEW(a, struct lambda_environment_response);
-    if (!env)
-        return ERR_NOMEM;
-    env->variables.v = fn->env;
-    env->variables.n = fn->n_env;
-    out->environment = env;
-    return ERR_OK;
-}
 
 static enum err fill_layers(struct arena *a, const struct lambda_fn *fn,
                             struct lambda_function_configuration *out)
@@ -457,7 +365,8 @@ enum err lambda_configuration_fill(struct call *call, const struct lambda_fn *fn
     out->state = STR("Active");
     out->last_update_status = STR("Successful");
     out->package_type = STR("Zip");
-    TRY(fill_environment(call->arena, fn, out));
+    out->kms_key_arn = fn->kms_key;
+    TRY(lambda_env_fill(call, fn, out));
     TRY(fill_layers(call->arena, fn, out));
     TRY(fill_parts(call, fn, out));
     return str_is_set(out->function_arn) && str_is_set(out->last_modified) ? ERR_OK : ERR_NOMEM;
