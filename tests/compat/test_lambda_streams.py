@@ -1,5 +1,7 @@
 """Event source mappings of DynamoDB streams, and filters of mappings: boto3 and real functions."""
 import json
+import re
+import uuid
 
 import pytest
 from botocore.exceptions import ClientError
@@ -208,6 +210,45 @@ def test_retries_halves_and_the_destination(stage):
     while not shapes or shapes[-1] != ["c"]:
         shapes.append([r["dynamodb"]["Keys"]["id"]["S"] for r in stage.batch(url)])
     assert sorted(map("".join, shapes)) == sorted(["abbadc", "ab", "badc", "bad", "bad", "c"])
+
+
+def test_a_bucket_has_what_failed(stage):
+    """The records, too, which the other destinations do not have."""
+    table, arn = stage.streams.table("NEW_IMAGE")
+    bucket = "failed-" + uuid.uuid4().hex[:10]
+    stage.s3.create_bucket(Bucket=bucket)
+    to = {"OnFailure": {"Destination": "arn:aws:s3:::" + bucket}}
+    poor = stage.function(Role=stage.role(json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]})))
+    refused("InvalidParameterValueException", stage.map, "PutObject", function=poor, arn=arn, DestinationConfig=to)
+    name, url = stage.consumer()
+    made = stage.map(name, arn, Enabled=False, MaximumRetryAttempts=0, DestinationConfig=to)
+    assert made["DestinationConfig"]["OnFailure"] == to["OnFailure"]
+
+    def found(n):
+        """The first n records, by key."""
+        def all_():
+            keys = [o["Key"] for o in stage.s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+            return len(keys) >= n and keys
+        return {k: json.load(stage.s3.get_object(Bucket=bucket, Key=k)["Body"]) for k in wait_for(all_, 60, "record")}
+
+    stage.put(table, "bad", 1)
+    stage.put(table, "bad", 2)
+    stage.awslambda.update_event_source_mapping(UUID=made["UUID"], Enabled=True)
+    told = stage.batch(url)
+    (key, note), = found(1).items()
+    shard = note["DDBStreamBatchInfo"]["shardId"]
+    assert re.fullmatch(f"aws/lambda/{made['UUID']}/{shard}/\\d{{4}}/\\d\\d/\\d\\d/\\d{{4}}-\\d\\d-\\d\\dT\\d\\d\\.\\d\\d\\.\\d\\d-[0-9a-f-]{{36}}", key)
+    assert note["requestContext"]["condition"] == "RetryAttemptsExhausted" and note["DDBStreamBatchInfo"]["batchSize"] == 2
+    assert json.loads(note["payload"]) == {"Records": told}
+    # More than may wait in the store is left out, the record is not.
+    stage.awslambda.update_event_source_mapping(UUID=made["UUID"], Enabled=False)
+    for n in range(4):
+        stage.ddb.put_item(TableName=table, Item=item("bad", n=n, text="x" * 300_000))
+    stage.awslambda.update_event_source_mapping(UUID=made["UUID"], Enabled=True)
+    large = [note for key_, note in found(2).items() if key_ != key]
+    assert all(note["requestContext"]["condition"] == "RetryAttemptsExhausted" for note in large)
+    assert any("payload" not in note for note in large) or sum(n["DDBStreamBatchInfo"]["batchSize"] for n in large) < 4
 
 
 def test_what_the_response_says_failed(stage):

@@ -7,7 +7,7 @@
  * attempt writes the same object.
  *
  * Source: Lambda developer guide, "Adding a destination": aws/lambda/async/<function>/YYYY/MM/DD/
- * YYYY-MM-DDTHH.MM.SS-<UUID> of asynchronous invocations.
+ * YYYY-MM-DDTHH.MM.SS-<UUID> of asynchronous invocations; aws/lambda/<UUID of the mapping>/<shard>/... of streams.
  * Layer: svc. Thread: the transaction's. */
 #include "base/arn.h"
 #include "base/clock.h"

@@ -307,6 +307,8 @@ static inline struct lambda_mapping *lambda_mapping_ref(struct lambda_mapping *m
 /* STR_NONE on exhaustion. */
 struct str lambda_mapping_arn(struct arena *a, struct str partition,
                               const struct lambda_mapping *m);
+/* Where buckets have what it gave up: folders of its shards. STR_NONE on exhaustion. */
+struct str lambda_mapping_folder(struct arena *a, const struct lambda_mapping *m);
 /* What the ARN of a mapping names. ERR_INVALID: it is no such ARN. */
 enum err lambda_mapping_arn_parse(struct str arn, struct key_scope *ret_scope,
                                   struct str *ret_uuid) WARN_UNUSED;
@@ -366,6 +368,9 @@ enum err lambda_batch_failures(struct arena *a, struct str response, const struc
  * it was told to be none. ERR_FAILED likewise (op_event_invoke_config.c). */
 enum err lambda_destination_take(struct call *call, const struct lambda_fn *fn, struct str arn,
                                  struct str *ret_arn) WARN_UNUSED;
+/* The same of what failed, which may go to a bucket: there into `folder` (STR_NONE: ERR_NOMEM). */
+enum err lambda_failure_take(struct call *call, const struct lambda_fn *fn, struct str arn,
+                             struct str folder, struct str *ret_arn) WARN_UNUSED;
 /* Stages a delivery on behalf of a function; what the target is to blame for is logged and dropped
  * (lambda_async.c). */
 enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str arn,

@@ -90,6 +90,11 @@ static enum err apply_scaling(struct call *call, const struct lambda_scaling_con
     return ERR_OK;
 }
 
+struct str lambda_mapping_folder(struct arena *a, const struct lambda_mapping *m)
+{
+    return str_fmt(a, "aws/lambda/" STR_FMT, STR_ARG(m->uuid));
+}
+
 /* --- streams ---------------------------------------------------------------------------------- */
 
 static enum err apply_stream(struct call *call, const struct lambda_mapping_settings *s,
@@ -121,7 +126,8 @@ static enum err apply_stream(struct call *call, const struct lambda_mapping_sett
         return LAMBDA_INVALID(call, "An OnSuccess destination is not for event source mappings.");
     struct str arn =
         s->destination->on_failure ? s->destination->on_failure->destination : STR_NONE;
-    return lambda_destination_take(call, fn, arn, &m->on_failure);
+    return lambda_failure_take(call, fn, arn, lambda_mapping_folder(call->arena, m),
+                               &m->on_failure);
 }
 
 static enum err check_stream(struct call *call, const struct lambda_fn *fn, struct str arn)

@@ -382,6 +382,24 @@ static void read_start(struct lane *ln)
         ln->maybe = true;
 }
 
+/* --- events ------------------------------------------------------------------------------------ */
+
+/* The records up to `end`, and with `window` what is told of the window. */
+static void put_event(struct buf *b, const struct lane *ln, size_t end, bool window)
+{
+    BUF_ADD_LIT(b, "{\"Records\":[");
+    for (size_t i = ln->from; i < end; i++) {
+        if (i > ln->from)
+            buf_add_byte(b, ',');
+        buf_add_str(b, ln->v[i].record);
+    }
+    buf_add_byte(b, ']');
+    if (window && lambda_window_is_open(&ln->next_window))
+        lambda_window_put_event(b, &ln->next_window, ln->final, str_c(ln->shard_id),
+                                ln->s->m->source_arn);
+    buf_add_byte(b, '}');
+}
+
 /* --- after the invocation --------------------------------------------------------------------- */
 
 static void put_batch_info(struct json_out *o, const struct lane *ln, struct str settled)
@@ -403,18 +421,17 @@ static void put_batch_info(struct json_out *o, const struct lane *ln, struct str
     json_close(o, '}');
 }
 
-/* What the destination is sent of a range that was given up: where it is, not what it holds. */
-static enum err give_up(struct txn *txn, const struct lane *ln)
+/* Says of a range that was given up where it is; `payload` absent: not what it holds. */
+static enum err put_note(struct txn *txn, const struct lane *ln, struct str payload,
+                         struct str *ret_note)
 {
     char text[CLOCK_TEXT_MAX];
     struct buf b;
     struct json_out o;
-    if (str_empty(ln->s->m->on_failure))
-        return ERR_OK;
     struct str settled = ln->s->l->ddb->text->sequence(txn->arena, ln->settled);
     if (!str_is_set(settled))
         return ERR_NOMEM;
-    buf_init_arena(&b, txn->arena, DOCUMENT_MAX);
+    buf_init_arena(&b, txn->arena, str_is_set(payload) ? LAMBDA_BUCKET_RECORD_MAX : DOCUMENT_MAX);
     json_out_init(&o, &b);
     json_open(&o, '{');
     json_key(&o, STR("requestContext"));
@@ -436,10 +453,45 @@ static enum err give_up(struct txn *txn, const struct lane *ln)
     json_kv_str(&o, STR("version"), STR("1.0"));
     json_kv_str(&o, STR("timestamp"), clock_iso8601_ms(text, txn->wall_ms));
     put_batch_info(&o, ln, settled);
+    json_kv_str(&o, STR("payload"), payload);
     json_close(&o, '}');
-    TRY(buf_err(&b));
-    return lambda_send_to(txn, ln->inv.fn, ln->s->m->on_failure,
-                          &(struct target_delivery){.payload = buf_str(&b)});
+    *ret_note = buf_str(&b);
+    return buf_err(&b);
+}
+
+/* A bucket has the records, too: nobody need look for them in the stream while it still has them. Those of more than may
+ * wait in the store are left out. */
+static enum err put_in_bucket(struct txn *txn, const struct lane *ln)
+{
+    const struct lambda_mapping *m = ln->s->m;
+    struct lambda_bucket_record stored = {.arn = m->on_failure};
+    struct str folder = lambda_mapping_folder(txn->arena, m);
+    struct buf b;
+    buf_init_arena(&b, txn->arena, LAMBDA_BUCKET_RECORD_MAX);
+    put_event(&b, ln, ln->final ? ln->from : ln->upto, ln->invoked > 0);
+    enum err err = buf_err(&b);
+    if (err == ERR_OK)
+        err = put_note(txn, ln, buf_str(&b), &stored.document);
+    if (err == ERR_LIMIT)
+        err = put_note(txn, ln, STR_NONE, &stored.document);
+    TRY(err);
+    if (!str_is_set(folder))
+        return ERR_NOMEM;
+    stored.folder = str_fmt(txn->arena, STR_FMT "/%s", STR_ARG(folder), ln->shard_id);
+    return str_is_set(stored.folder) ? lambda_bucket_send(txn, ln->s->l, ln->inv.fn, &stored)
+                                     : ERR_NOMEM;
+}
+
+static enum err give_up(struct txn *txn, const struct lane *ln)
+{
+    struct target_delivery note = {0};
+    struct str to = ln->s->m->on_failure;
+    if (str_empty(to))
+        return ERR_OK;
+    if (lambda_is_bucket(to))
+        return put_in_bucket(txn, ln);
+    TRY(put_note(txn, ln, STR_NONE, &note.payload));
+    return lambda_send_to(txn, ln->inv.fn, to, &note);
 }
 
 /* Where the settlement puts the checkpoint. */
@@ -652,19 +704,8 @@ static void hold_fn(struct lane *ln, struct lambda_fn *fn)
 
 static void write_event(struct lane *ln)
 {
-    size_t end = ln->final ? ln->from : ln->ends[ln->n_ends - 1];
     buf_clear(&ln->event);
-    BUF_ADD_LIT(&ln->event, "{\"Records\":[");
-    for (size_t i = ln->from; i < end; i++) {
-        if (i > ln->from)
-            buf_add_byte(&ln->event, ',');
-        buf_add_str(&ln->event, ln->v[i].record);
-    }
-    buf_add_byte(&ln->event, ']');
-    if (lambda_window_is_open(&ln->next_window))
-        lambda_window_put_event(&ln->event, &ln->next_window, ln->final, str_c(ln->shard_id),
-                                ln->s->m->source_arn);
-    buf_add_byte(&ln->event, '}');
+    put_event(&ln->event, ln, ln->final ? ln->from : ln->ends[ln->n_ends - 1], true);
 }
 
 static void invoke(struct lane *ln)

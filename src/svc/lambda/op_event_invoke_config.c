@@ -102,15 +102,13 @@ enum err lambda_destination_take(struct call *call, const struct lambda_fn *fn, 
     return ERR_OK;
 }
 
-/* What failed may go to a bucket, too. */
-static enum err take_failure(struct call *call, const struct lambda_fn *fn, struct str arn,
-                             struct str *ret_arn)
+enum err lambda_failure_take(struct call *call, const struct lambda_fn *fn, struct str arn,
+                             struct str folder, struct str *ret_arn)
 {
-    if (!lambda_is_bucket(arn))
-        return lambda_destination_take(call, fn, arn, ret_arn);
-    struct str folder = lambda_async_folder(call->arena, fn);
     if (!str_is_set(folder))
         return ERR_NOMEM;
+    if (!lambda_is_bucket(arn))
+        return lambda_destination_take(call, fn, arn, ret_arn);
     TRY(lambda_bucket_take(call, fn, arn, folder));
     *ret_arn = arn;
     return ERR_OK;
@@ -139,7 +137,8 @@ static enum err apply(struct call *call,
     if (dest && dest->on_success)
         TRY(lambda_destination_take(call, o->fn, dest->on_success->destination, &c->on_success));
     if (dest && dest->on_failure)
-        TRY(take_failure(call, o->fn, dest->on_failure->destination, &c->on_failure));
+        TRY(lambda_failure_take(call, o->fn, dest->on_failure->destination,
+                                lambda_async_folder(call->arena, o->fn), &c->on_failure));
     c->set = true;
     c->modified_ms = call->txn->wall_ms;
     return ERR_OK;
