@@ -123,7 +123,8 @@ static enum err refuse_key(struct call *call, const struct kms_refusal *why, con
                           action, STR_ARG(why->code), STR_ARG(why->message));
 }
 
-/* The role may open what is sealed under the key. */
+/* The role may open what is sealed under the key: its sessions for this function, or all where a function's name is too
+ * short for that of a session that somebody could name. */
 static enum err grant(struct call *call, const struct lambda_fn *fn)
 {
     const struct kms_port *kms = lambda_of(call)->kms;
@@ -137,8 +138,10 @@ static enum err grant(struct call *call, const struct lambda_fn *fn)
         return LAMBDA_INVALID(call, "The role defined for the function does not exist.");
     TRY(err);
     const struct kms_use use = use_of(call->who, fn, arn);
-    const struct kms_grantee grantee = {
-        .arn = role.arn, .operation = STR("Decrypt"), .name = STR("lambda")};
+    const struct kms_grantee grantee = {.arn =
+                                            policy_is_session(fn->name.name) ? role.arn : fn->role,
+                                        .operation = STR("Decrypt"),
+                                        .name = STR("lambda")};
     err = kms->grant(kms->self, call->txn, &use, fn->kms_key, &grantee, &why);
     return err == ERR_DENIED ? refuse_key(call, &why, "CreateGrant") : err;
 }

@@ -134,6 +134,16 @@ static const struct fault_case cases[] = {
         .probe = {GET},
     },
     {
+        .name = "update configuration with a key",
+        .setup = {ROLE, CREATE, {KMS("CreateKey", "{}")}},
+        .undo = {DELETE, CREATE},
+        .before = {{KMS("ListKeys", "{}"), "\"KeyId\":\""}},
+        .act = LAMBDA("PUT", "/2015-03-31/functions/f/configuration",
+                      "{\"KMSKeyArn\":\"arn:aws:kms:us-east-1:000000000000:key/%s\","
+                      "\"Environment\":{\"Variables\":{\"AB\":\"b\"}}}"),
+        .probe = {GET},
+    },
+    {
         .name = "update code",
         .setup = {ROLE, CREATE},
         .undo = {DELETE, CREATE},
