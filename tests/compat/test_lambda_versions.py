@@ -6,7 +6,7 @@ import uuid
 import pytest
 from botocore.exceptions import ClientError
 
-from test_lambda import Stage, code_of, zipped
+from test_lambda import Stage, code_of, raw, zipped
 from weirtest import wait_for
 
 SAYS = """
@@ -429,3 +429,38 @@ def test_what_takes_no_qualifier(stage, versions):
         with pytest.raises(ClientError) as e:
             call(FunctionName=versions + ":1", **args)
         assert code_of(e) in ("ResourceNotFoundException", "ValidationException")
+
+
+def test_who_updates_runtimes(stage):
+    def ask(method, name, body=None, qualifier=None):
+        """Older clients do not know the operations."""
+        query = f"?Qualifier={qualifier}" if qualifier else ""
+        return raw(stage, method, f"/2021-07-20/functions/{name}/runtime-management-config{query}", body)
+
+    name = stage.function()
+    arn = stage.awslambda.get_function_configuration(FunctionName=name)["FunctionArn"]
+    assert ask("GET", name) == {"UpdateRuntimeOn": "Auto", "FunctionArn": arn + ":$LATEST"}
+    version = stage.awslambda.publish_version(FunctionName=name)["Version"]
+    assert ask("PUT", name, {"UpdateRuntimeOn": "FunctionUpdate"}) == {"UpdateRuntimeOn": "FunctionUpdate", "FunctionArn": arn + ":$LATEST"}
+    assert ask("GET", name)["UpdateRuntimeOn"] == "FunctionUpdate"
+    assert ask("GET", name, qualifier=version)["UpdateRuntimeOn"] == "Auto"
+    assert stage.awslambda.publish_version(FunctionName=name)["Version"] == version  # the same code and settings
+    here = f"arn:aws:lambda:us-east-1::runtime:{stage.runtime()}"
+    manual = {"UpdateRuntimeOn": "Manual", "RuntimeVersionArn": here}
+    assert ask("PUT", name, manual, version) == {**manual, "FunctionArn": f"{arn}:{version}"}
+    assert ask("GET", name, qualifier=version) == {**manual, "FunctionArn": f"{arn}:{version}"}
+    assert "RuntimeVersionArn" not in ask("GET", name)
+    stage.awslambda.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    for said, body, qualifier in (("needs a RuntimeVersionArn", {"UpdateRuntimeOn": "Manual"}, None),
+                                  ("only for", {**manual, "UpdateRuntimeOn": "Auto"}, None),
+                                  ("is not here", {**manual, "RuntimeVersionArn": here + "1"}, None),
+                                  ("not an alias", {"UpdateRuntimeOn": "Auto"}, "live"),
+                                  ("failed to satisfy", {"UpdateRuntimeOn": "Never"}, None),
+                                  ("not found", {"UpdateRuntimeOn": "Auto"}, "77")):
+        reply = ask("PUT", name, body, qualifier)
+        assert said in reply.get("message", reply.get("Message")), reply
+    assert "not found" in ask("GET", "nobody")["Message"]
+    # A version that was chosen goes with its runtime.
+    ask("PUT", name, manual)
+    stage.awslambda.update_function_configuration(FunctionName=name, Runtime="provided.al2023")
+    assert ask("GET", name)["UpdateRuntimeOn"] == "Auto"

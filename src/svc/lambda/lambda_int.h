@@ -148,9 +148,10 @@ struct lambda_fn {
     bool log_json;
     struct str log_level, system_log_level; /* with log_json: "INFO"... */
     uint64_t number;                        /* of a published version; 0: $LATEST */
-    uint64_t last_number;   /* of $LATEST: that was published last, be it there or not */
-    bool recursion_allowed; /* of $LATEST: loops of the function are let run */
-    int64_t code_unzipped;  /* bytes of the unpacked package; 0: not known */
+    uint64_t last_number;      /* of $LATEST: that was published last, be it there or not */
+    bool recursion_allowed;    /* of $LATEST: loops of the function are let run */
+    struct str runtime_update; /* UpdateRuntimeOn; absent: Auto */
+    int64_t code_unzipped;     /* bytes of the unpacked package; 0: not known */
     struct lambda_fn_layer *layers;
     size_t n_layers;
     struct str opt_id; /* folder of their files, as code_id; absent: no layers */
@@ -780,6 +781,8 @@ enum err lambda_settings_apply(struct call *call, const struct lambda_settings *
 enum err lambda_architecture_apply(struct call *call, struct lambda_architectures_list list,
                                    struct lambda_fn *fn) WARN_UNUSED;
 
+/* What the runtime that a function runs on is called. STR_NONE on exhaustion. */
+struct str lambda_runtime_arn(struct call *call, const struct lambda_fn *fn);
 /* "2026-11-21T10:47:52.123+0000". STR_NONE on exhaustion. */
 struct str lambda_time(struct arena *a, int64_t ms);
 /* FunctionConfiguration as every operation returns it, in the call's arena. `qualified`: its ARN has the

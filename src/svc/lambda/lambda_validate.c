@@ -118,6 +118,8 @@ static enum err apply_runtime(struct call *call, struct str runtime, struct lamb
                  is_runtime_of(runtime, "nodejs");
     if (!known || !sandbox_runtime_available(sb, runtime, &why))
         return refuse_runtime(call, runtime, known, why);
+    if (!str_eq(runtime, fn->runtime))
+        fn->runtime_update = STR_NONE; /* a version that was chosen was the other's */
     fn->runtime = runtime;
     return ERR_OK;
 }
@@ -304,11 +306,16 @@ struct parts {
     struct str architecture;
 };
 
-static enum err fill_parts(struct call *call, const struct lambda_fn *fn,
-                           struct lambda_function_configuration *out)
+struct str lambda_runtime_arn(struct call *call, const struct lambda_fn *fn)
 {
     const struct arn arn = {
         .partition = call->partition, .service = STR("lambda"), .region = fn->name.scope.region};
+    return arn_make(call->arena, &arn, "runtime:" STR_FMT, STR_ARG(fn->runtime));
+}
+
+static enum err fill_parts(struct call *call, const struct lambda_fn *fn,
+                           struct lambda_function_configuration *out)
+{
     struct parts *p = ARENA_NEW(call->arena, struct parts);
     if (!p)
         return ERR_NOMEM;
@@ -323,8 +330,7 @@ static enum err fill_parts(struct call *call, const struct lambda_fn *fn,
     p->snap.apply_on = STR("None");
     p->snap.optimization_status = STR("Off");
     out->snap_start = &p->snap;
-    p->runtime.runtime_version_arn =
-        arn_make(call->arena, &arn, "runtime:" STR_FMT, STR_ARG(fn->runtime));
+    p->runtime.runtime_version_arn = lambda_runtime_arn(call, fn);
     out->runtime_version_config = &p->runtime;
     p->logging.log_format = fn->log_json ? STR("JSON") : STR("Text");
     p->logging.application_log_level = fn->log_level;

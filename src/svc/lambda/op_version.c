@@ -19,6 +19,7 @@ static enum err essence(struct call *call, const struct lambda_fn *fn, struct st
     copy.number = copy.last_number = 0;
     copy.modified_ms = copy.reserved = copy.code_unzipped = 0;
     copy.async = (struct lambda_async_config){0};
+    copy.runtime_update = STR_NONE;
     return record_make(&lambda_fn_type, call->arena, &copy, ret_record);
 }
 
