@@ -2,6 +2,7 @@
 mappings; applied, planned clean, updated in place, working, destroyed."""
 import json
 import re
+import urllib.request
 
 import pytest
 from test_terraform import terraform_of
@@ -24,16 +25,19 @@ def counts(done):
 
 def test_apply_plan_update_destroy(weir, terraform):
     changed = ["-no-color", "-var", "changed=true"]
-    assert counts(terraform("apply", "-auto-approve", "-no-color")) == [52, 0, 0]
+    assert counts(terraform("apply", "-auto-approve", "-no-color")) == [56, 0, 0]
     terraform("plan", "-detailed-exitcode", "-no-color")  # exit 2 would be a difference
     told = {k: v["value"] for k, v in json.loads(terraform("output", "-json").stdout).items()}
     weir.client("events").put_events(Entries=[{"EventBusName": told["bus"], "Source": "orders", "DetailType": "made",
                                                "Detail": json.dumps({"id": 7, "total": 11})}])
     got = weir.client("sqs").receive_message(QueueUrl=told["orders"], WaitTimeSeconds=20)["Messages"]
     assert json.loads(got[0]["Body"]) == {"id": 7}
-    assert counts(terraform("apply", "-auto-approve", *changed)) == [0, 18, 0]
+    by_url = urllib.request.Request(weir.endpoint + "/orders", headers={"Host": told["url"].split("/")[2]})
+    with urllib.request.urlopen(by_url) as reply:
+        assert json.load(reply)["rawPath"] == "/orders"
+    assert counts(terraform("apply", "-auto-approve", *changed)) == [0, 20, 0]
     terraform("plan", "-detailed-exitcode", *changed)
-    assert counts(terraform("destroy", "-auto-approve", *changed)) == [0, 0, 52]
+    assert counts(terraform("destroy", "-auto-approve", *changed)) == [0, 0, 56]
     events = weir.client("events")
     assert events.list_connections()["Connections"] == [] and events.list_api_destinations()["ApiDestinations"] == []
     assert weir.client("scheduler").list_schedules()["Schedules"] == [] and weir.client("sns").list_topics()["Topics"] == []

@@ -264,7 +264,9 @@ resource "aws_lambda_function" "worker" {
   source_code_hash = filebase64sha256(var.package)
   timeout          = 10
   publish          = true
+  kms_key_arn      = aws_kms_key.orders.arn
   dead_letter_config { target_arn = aws_sns_topic.orders.arn }
+  environment { variables = { BUS = aws_cloudwatch_event_bus.orders.name } }
   depends_on = [aws_iam_role_policy.worker]
 }
 
@@ -295,9 +297,43 @@ resource "aws_lambda_function_event_invoke_config" "live" {
   }
 }
 
+resource "aws_lambda_provisioned_concurrency_config" "live" {
+  function_name                     = aws_lambda_function.worker.function_name
+  qualifier                         = aws_lambda_alias.live.name
+  provisioned_concurrent_executions = var.changed ? 2 : 1
+}
+
+resource "aws_lambda_function_url" "live" {
+  function_name      = aws_lambda_function.worker.function_name
+  qualifier          = aws_lambda_alias.live.name
+  authorization_type = "NONE"
+  cors {
+    allow_origins = ["https://orders.invalid"]
+    allow_methods = ["GET"]
+    max_age       = var.changed ? 60 : 30
+  }
+}
+
+resource "aws_lambda_permission" "url" {
+  statement_id           = "url"
+  action                 = "lambda:InvokeFunctionUrl"
+  function_name          = aws_lambda_function.worker.function_name
+  qualifier              = aws_lambda_alias.live.name
+  principal              = "*"
+  function_url_auth_type = "NONE"
+}
+
+resource "aws_lambda_permission" "url_invoke" {
+  statement_id  = "url-invoke"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.worker.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = "*"
+}
+
 resource "aws_lambda_event_source_mapping" "work" {
   event_source_arn                   = aws_sqs_queue.work.arn
-  function_name                      = aws_lambda_function.worker.arn
+  function_name                      = aws_lambda_alias.live.arn
   batch_size                         = var.changed ? 5 : 10
   maximum_batching_window_in_seconds = 1
   function_response_types            = ["ReportBatchItemFailures"]
@@ -308,4 +344,5 @@ resource "aws_lambda_event_source_mapping" "work" {
 }
 
 output "bus" { value = aws_cloudwatch_event_bus.orders.name }
+output "url" { value = aws_lambda_function_url.live.function_url }
 output "orders" { value = aws_sqs_queue.orders.url }
