@@ -1,14 +1,17 @@
-/* HTTP/1.1 server: strict parser (RFC 9110, RFC 9112), connections, streamed bodies both ways. It
- * knows nothing of AWS.
+/* HTTP server: HTTP/1.1 by a strict parser (RFC 9110, RFC 9112), HTTP/2 (RFC 9113) where TLS agrees on
+ * it, connections, streamed bodies both ways. It knows nothing of AWS, and handlers do not notice which
+ * protocol a request came by.
  *
  * Invariants
  *   H1  A message that could be read in two ways is refused with 400 and the connection closed:
  *       Content-Length twice or with Transfer-Encoding, any Transfer-Encoding but a single
- *       "chunked", bare LF or CR, obs-fold, NUL, white space before the colon, a second Host.
+ *       "chunked", bare LF or CR, obs-fold, NUL, white space before the colon, a second Host. The
+ *       same of HTTP/2 (another Host beside ":authority", a Content-Length that is not what came)
+ *       ends its stream.
  *   H2  At most one request of a connection is with the handler at a time; pipelined ones wait,
- *       unparsed, bounded by one read buffer.
+ *       unparsed, bounded by one read buffer. Of HTTP/2 one for each stream, HTTP_H2_STREAMS_MAX.
  *   H3  Bytes of a body are read from the socket only while the handler asks for them, but for one
- *       read buffer.
+ *       read buffer, of HTTP/2 a stream's window.
  *   H4  After on_close, or after the reply ended, the request is gone: no callback follows.
  *
  * States of a request:
@@ -41,7 +44,7 @@ enum {
 };
 
 struct http_header {
-    struct str name;  /* as sent; compare without case */
+    struct str name;  /* as sent (lower-case by HTTP/2, but for "Host"); compare without case */
     struct str value; /* trimmed */
 };
 
@@ -53,13 +56,13 @@ struct http_req {
     struct str query;  /* after '?', still encoded; absent without '?' */
     struct http_header *headers;
     size_t n_headers;
-    int64_t content_length; /* -1: chunked; 0: no body */
-    bool chunked;
+    int64_t content_length; /* -1: not told beforehand; 0: no body */
+    bool chunked;           /* content_length is -1 */
     /* 100 Continue is sent when the body is first asked for, at once when it is empty; a reply before
      * that closes the connection. */
     bool expect_continue;
     bool keep_alive;
-    int minor_version; /* of HTTP/1: 0 or 1 */
+    int minor_version; /* of HTTP/1: 0 or 1; what came by HTTP/2 counts as 1.1 */
     bool tls;
     struct str tls_version; /* "1.2", "1.3"; absent: plain */
     struct str peer;        /* "127.0.0.1", text address */
@@ -67,7 +70,7 @@ struct http_req {
     struct arena *arena; /* request lifetime: until on_close or the end of the reply */
     struct io_loop *loop;
     int64_t start_ns; /* clock_mono_ns when the first byte of the head was seen */
-    /* Set once on_body said `last`: trailer fields of a chunked body. */
+    /* Set once on_body said `last`: trailer fields. */
     struct http_header *trailers;
     size_t n_trailers;
     void *user; /* the handler's */
@@ -127,7 +130,8 @@ bool http_reply_write(struct http_req *req, const void *p, size_t len);
 void http_reply_on_drain(struct http_req *req, void (*on_drain)(struct http_req *req));
 /* Ends the reply; the request is gone. Fewer bytes than promised closes the connection. */
 void http_reply_end(struct http_req *req);
-/* Breaks the connection: for a body that fails half-way. The request is gone; no on_close. */
+/* Breaks the connection, or the stream: for a body that fails half-way. The request is gone; no
+ * on_close. */
 void http_reply_abort(struct http_req *req);
 
 /* --- server ----------------------------------------------------------------------------------- */

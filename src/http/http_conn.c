@@ -7,6 +7,7 @@
  *     | refused, idle          | reply ended, close     | too much to swallow
  *     v                        v                        v
  *   LINGER (our side shut; input swallowed until the peer closes, HTTP_LINGER_MS)  -->  CLOSED
+ *   HEAD --HTTP/2 was agreed on--> STREAMS (http_h2.c) --no stream left--> LINGER
  *   any state --http_conn_close--> CLOSED (handle closing; memory goes in on_closed)
  *
  * Input arrives in the shard's read buffer and is used there; only what cannot be used at once
@@ -33,36 +34,27 @@ enum { IN_MAX = HTTP_HEAD_MAX + 2 * HTTP_READ_BYTES, IN_KEEP_MAX = 8 * 1024 };
 
 /* --- time limits ------------------------------------------------------------------------------ */
 
-/* A body that trickles must not hold its request for ever: what is wanted has to come at a rate, too. */
-static int64_t body_deadline(const struct http_conn *c)
-{
-    int64_t timeout_ms = c->shard->server->cfg.body_timeout_ms;
-    int64_t earned_ms = (int64_t)(c->body_seen / HTTP_BODY_RATE_MIN) * 1000;
-    return min_i64(http_conn_now(c), c->body_ms + earned_ms) + timeout_ms;
-}
-
-static bool waits_for_body(const struct http_conn *c)
-{
-    return c->body_wanted && !c->body_paused && !c->body_told;
-}
-
 static int64_t deadline(const struct http_conn *c)
 {
     const struct http_server_config *cfg = &c->shard->server->cfg;
     int64_t now = http_conn_now(c);
-    if (c->queued > 0)
-        return c->write_ms + cfg->write_timeout_ms;
+    if (c->queued > 0) {
+        int64_t write_ms = c->write_ms + cfg->write_timeout_ms;
+        return c->state == CONN_STREAMS ? min_i64(write_ms, http_h2_deadline(c)) : write_ms;
+    }
     switch (c->state) {
     case CONN_HEAD:
         return c->head_ms ? c->head_ms + cfg->head_timeout_ms : now + cfg->idle_timeout_ms;
     case CONN_REQUEST:
-        if (waits_for_body(c))
-            return body_deadline(c);
+        if (http_exchange_wants(&c->x))
+            return http_exchange_body_deadline(&c->x);
         return c->probe_ms ? now + c->probe_ms : INT64_MAX;
     case CONN_DRAIN:
         return c->phase_ms + cfg->body_timeout_ms;
     case CONN_LINGER:
         return c->phase_ms + HTTP_LINGER_MS;
+    case CONN_STREAMS:
+        return http_h2_deadline(c);
     default:
         return INT64_MAX;
     }
@@ -78,8 +70,8 @@ static void probe(struct http_conn *c)
     struct tcp_info info = {0};
     socklen_t size = sizeof(info);
     uv_os_fd_t fd;
-    if (c->queued == 0 && !c->reply_started && c->req.minor_version > 0)
-        http_conn_continue(c);
+    if (c->queued == 0 && !c->x.reply_started && c->x.req.minor_version > 0)
+        http_h1_continue(c);
     if (uv_fileno((uv_handle_t *)&c->tcp, &fd) != 0 ||
         getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_state == TCP_CLOSE)
         c->failed = true;
@@ -89,9 +81,9 @@ static void probe(struct http_conn *c)
 /* Bytes of the body are missing that will never come. */
 static bool truncated(const struct http_conn *c)
 {
-    if (c->body_read || c->reply_ended)
+    if (c->x.body_read || c->x.reply_ended)
         return false;
-    return c->req.chunked ? waits_for_body(c) : c->body_left > c->in.len;
+    return c->x.req.chunked ? http_exchange_wants(&c->x) : c->body_left > c->in.len;
 }
 
 /* After all that can be done with the input was done. */
@@ -119,6 +111,7 @@ static void after_eof(struct http_conn *c)
         c->unread = false;
         c->failed |= c->shut;
         break;
+    case CONN_STREAMS: /* always with TLS, whose end is another */
     case CONN_CLOSED:
         break;
     }
@@ -139,29 +132,34 @@ static void arm(struct http_conn *c)
     c->armed_ms = c->deadline_ms;
 }
 
+/* The peer did not read in time, or only a little. */
+static void expire_write(struct http_conn *c)
+{
+    size_t left = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
+    bool moved = left != c->last_left;
+    c->last_left = left;
+    c->write_ms = http_conn_now(c);
+    if (!moved)
+        http_conn_close(c);
+}
+
 /* The deadline passed. */
 static void expire(struct http_conn *c)
 {
-    if (c->queued > 0) {
-        size_t left = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
-        bool moved = left != c->last_left;
-        c->last_left = left;
-        c->write_ms = http_conn_now(c);
-        c->deadline_ms = deadline(c);
-        if (!moved)
+    if (c->state == CONN_STREAMS && http_h2_deadline(c) <= http_conn_now(c)) {
+        http_h2_expire(c);
+        if (c->failed)
             http_conn_close(c);
-        return;
-    }
-    if (c->state == CONN_REQUEST && c->probe_ms && !waits_for_body(c)) {
+    } else if (c->queued > 0) {
+        expire_write(c);
+    } else if (c->state == CONN_REQUEST && c->probe_ms && !http_exchange_wants(&c->x)) {
         probe(c);
         if (c->failed)
             http_conn_close(c);
     } else if (c->state == CONN_HEAD && c->head_ms) {
         http_conn_refuse(c, 408);
-    } else if (http_conn_busy(c) && !c->reply_started) {
-        const struct http_handler *h = &c->shard->server->cfg.handler;
-        c->reply_ended = true; /* before: the handler's calls are now without effect */
-        h->on_close(h->ctx, &c->req);
+    } else if (http_conn_busy(c) && !c->x.reply_started) {
+        http_conn_orphan(c);
         http_conn_refuse(c, 408);
     } else {
         http_conn_close(c);
@@ -230,7 +228,9 @@ static void settle(struct http_conn *c)
 /* Socket input, decrypted. The connection may be closed by it. */
 static void input(struct http_conn *c, const char *p, size_t len)
 {
-    if (c->in.len > 0) {
+    if (c->state == CONN_STREAMS) {
+        http_h2_input(c, p, len);
+    } else if (c->in.len > 0) {
         buf_add(&c->in, p, len);
         if (buf_err(&c->in) == ERR_OK)
             buf_drop_front(&c->in, http_conn_consume(c, c->in.p, c->in.len));
@@ -263,8 +263,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 void http_conn_run(struct http_conn *c)
 {
-    size_t used = http_conn_consume(c, c->in.p ? c->in.p : "", c->in.len);
-    buf_drop_front(&c->in, used);
+    if (c->state == CONN_STREAMS)
+        http_h2_run(c);
+    else
+        buf_drop_front(&c->in, http_conn_consume(c, c->in.p ? c->in.p : "", c->in.len));
     settle(c);
 }
 
@@ -274,6 +276,8 @@ void http_conn_drain(struct http_conn *c)
         http_conn_close(c);
     else if (c->state == CONN_HEAD)
         http_conn_finish(c); /* its last reply is still on the way */
+    else if (c->state == CONN_STREAMS)
+        http_h2_drain(c);
     else
         c->close_after = true;
 }
@@ -288,6 +292,9 @@ static void tls_send(void *ctx, uv_buf_t *bufs, unsigned n)
 static bool tls_plain(void *ctx, const char *p, size_t len)
 {
     struct http_conn *c = ctx;
+    if (!c->agreed && http_tls_is_h2(c->tls))
+        http_h2_open(c);
+    c->agreed = true;
     input(c, p, len);
     return c->state != CONN_CLOSED;
 }
@@ -357,7 +364,8 @@ void http_conn_open(struct http_shard *shard, int fd, struct http_tls_ctx *tls, 
     list_init(&c->writing);
     list_push_back(&shard->strangers, &c->stranger);
     buf_init(&c->in, IN_MAX);
-    arena_init(&c->arena, server->cfg.request_arena_max);
+    list_init(&c->open);
+    http_exchange_init(&c->x, c, &http_h1_framing);
     io_timer_init(&c->timer, shard->loop, on_timer, c);
     if (uv_tcp_open(&c->tcp, fd) != 0) {
         close(fd);

@@ -174,6 +174,11 @@ static int parse_target(struct http_req *req, struct str t, struct str *ret_auth
     return 0;
 }
 
+static bool is_method(struct str s)
+{
+    return s.len > 0 && s.len <= HTTP_METHOD_MAX && all_of(s, UPPER);
+}
+
 static int parse_request_line(struct http_req *req, struct str line, bool *ret_is_11,
                               struct str *ret_authority)
 {
@@ -182,7 +187,7 @@ static int parse_request_line(struct http_req *req, struct str line, bool *ret_i
     if (sp1 == SIZE_MAX || sp1 == sp2)
         return 400;
     req->method = str_n(line.p, sp1);
-    if (sp1 == 0 || sp1 > HTTP_METHOD_MAX || !all_of(req->method, UPPER))
+    if (!is_method(req->method))
         return 400;
     int status = parse_version(str_sub(line, sp2 + 1, line.len), ret_is_11);
     if (status)
@@ -361,4 +366,27 @@ int http_head_parse(struct http_req *req, struct str head, const struct http_sca
         return 400;
     req->minor_version = is_11 ? 1 : 0;
     return apply_framing(req, &f, is_11);
+}
+
+bool http_field_valid(const struct http_header *h)
+{
+    return is_token(h->name) && all_of(h->value, VALUE);
+}
+
+int http_head_check(struct http_req *req, struct str method, struct str target)
+{
+    struct framing f = {0};
+    struct str authority;
+    req->method = method;
+    if (!is_method(method))
+        return 400;
+    int status = parse_target(req, target, &authority);
+    if (status)
+        return status;
+    for (size_t i = 0; i < req->n_headers; i++)
+        note_field(&f, &req->headers[i]);
+    if (f.n_te || !host_ok(&f, true, authority))
+        return 400;
+    req->minor_version = 1;
+    return apply_framing(req, &f, true);
 }

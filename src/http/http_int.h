@@ -45,6 +45,12 @@ enum http_parse http_head_scan(struct http_scan *s, const char *p, size_t len, s
  * header memory from req->arena; strings borrow from `head`. 0, or the status to refuse with. */
 int http_head_parse(struct http_req *req, struct str head, const struct http_scan *s);
 
+/* The same judgement of a head that came in parts: fills req's members from its method, its target and
+ * the fields in req->headers, "Host" among them. 0, or the status to refuse with. */
+int http_head_check(struct http_req *req, struct str method, struct str target);
+/* Whether name and value could stand in a field line. */
+bool http_field_valid(const struct http_header *field);
+
 /* One field line without its CRLF. False when malformed. */
 bool http_field_parse(struct str line, struct http_header *ret_field);
 
@@ -80,6 +86,11 @@ enum err http_chunk_trailers(const struct http_chunk *c, struct arena *arena,
 /* --- reply heads (pure) ----------------------------------------------------------------------- */
 
 const char *http_reason(int status);
+/* Of replies that have no body and no length. */
+static inline bool http_status_bodyless(int status)
+{
+    return status == 204 || status == 304;
+}
 
 struct http_reply_head {
     int status;
@@ -95,18 +106,74 @@ struct http_reply_head {
  * Connection and Transfer-Encoding are left out (but see is_head), CR, LF and NUL in values become
  * spaces. */
 void http_reply_head_write(struct buf *out, const struct http_reply_head *head);
+/* Whether a field of the handler's is left out for the framing's own. */
+bool http_reply_drops(const struct http_reply_head *head, const struct http_header *field);
+/* `value` with CR, LF and NUL as spaces, into `ret_text`, as long as it. */
+void http_reply_value(struct str value, char *ret_text);
 
 /* --- connections ------------------------------------------------------------------------------ */
 
 enum conn_state {
-    CONN_HEAD,    /* between requests, or a head that is not complete */
+    CONN_HEAD,    /* between requests, or a head that is not complete; nothing came yet */
     CONN_REQUEST, /* with the handler */
     CONN_DRAIN,   /* replied; the rest of the body is swallowed */
+    CONN_STREAMS, /* HTTP/2: requests are with its streams */
     CONN_LINGER,  /* no more requests: our side is shut, what comes in is swallowed */
     CONN_CLOSED,  /* handle is closing */
 };
 
 struct http_tls;
+struct http_conn;
+struct http_exchange;
+
+/* How a request comes and its reply goes: what HTTP/1.1 and HTTP/2 do differently. No member calls the
+ * handler; output that fails marks the connection. */
+struct http_framing {
+    /* The reply's head and all of its body (empty for HEAD and the like), borrowed. */
+    void (*whole)(struct http_exchange *x, struct http_reply_head *head, struct str body);
+    /* The head of a reply whose body follows by `data` and ends by `last`. */
+    void (*head)(struct http_exchange *x, struct http_reply_head *head);
+    void (*data)(struct http_exchange *x, const void *p, size_t len); /* copied; never bodyless */
+    void (*last)(struct http_exchange *x);
+    /* The peer must see that the reply is not whole. */
+    void (*abort)(struct http_exchange *x);
+    /* Tells the peer that the body is wanted. */
+    void (*go_on)(struct http_exchange *x);
+    /* Bytes of the reply that wait for the peer. */
+    size_t (*waiting)(const struct http_exchange *x);
+    /* The handler asked for the body, resumed it, or ended the reply: to be looked at at the next safe
+     * point. */
+    void (*changed)(struct http_exchange *x);
+};
+
+/* A request and its reply; lifetime: HTTP/1.1's connection, HTTP/2's stream, used again for the next. */
+struct http_exchange {
+    struct http_req req;
+    struct arena arena;
+    struct http_conn *conn;
+    const struct http_framing *framing;
+    struct list
+        open; /* in conn->open while the request is with the handler, which is owed an end */
+
+    /* request body */
+    void (*on_body)(struct http_req *, const void *, size_t, bool, enum err);
+    uint64_t body_seen;
+    uint64_t body_max;
+    int64_t body_ms;  /* when it was asked for, plus the time of pauses */
+    int64_t pause_ms; /* when the present pause began */
+    bool body_wanted, body_paused;
+    bool body_read;   /* all of it came off the wire */
+    bool body_told;   /* last piece or error was delivered */
+    bool body_failed; /* malformed or too long: what is left of it cannot be used */
+    bool continue_sent;
+
+    /* reply */
+    void (*on_drain)(struct http_req *);
+    int64_t reply_left; /* -1: unbounded */
+    bool reply_started, reply_ended;
+    bool reply_bodyless; /* HEAD, 204, 304 */
+    bool drain_wanted;   /* http_reply_write said false */
+};
 
 struct http_conn {
     uv_tcp_t tcp;
@@ -114,50 +181,34 @@ struct http_conn {
     struct list link;     /* in shard->conns */
     struct list deferred; /* in shard->deferred */
     struct list stranger; /* in shard->strangers, until somebody vouched for it */
-    struct list writing;  /* in shard->writing, while `queued` */
+    struct list writing;  /* in shard->writing, while `queued` or `held` */
+    struct list open;     /* exchanges that are with the handler */
     enum conn_state state;
     bool processing; /* inside http_conn_consume: callbacks need not schedule anything */
     bool failed;     /* socket or memory failed: close at the next safe point */
     bool reading;
-    bool open_told; /* counted in shard->n_conns */
-    bool adopted;   /* and in server->n_adopted */
-    bool shut;      /* uv_shutdown done */
-    bool disowned;  /* `queued` is no longer in the shard's: it gave way */
-    bool eof;       /* the peer shut its side: nothing more comes in */
-    bool sealed;    /* uv_shutdown begun */
-    bool unread;    /* the peer may have sent what we will not read: linger before closing */
+    bool agreed;   /* plaintext came: the protocol is known */
+    bool adopted;  /* counted in server->n_adopted */
+    bool shut;     /* uv_shutdown done */
+    bool disowned; /* `queued` and `held` are no longer in the shard's: it gave way */
+    bool eof;      /* the peer shut its side: nothing more comes in */
+    bool sealed;   /* uv_shutdown begun */
+    bool unread;   /* the peer may have sent what we will not read: linger before closing */
 
+    /* HTTP/1.1 */
     struct buf in; /* input that could not be used at once; bounded by one head and two reads */
     struct http_scan scan;
-
-    struct http_req req; /* valid in CONN_REQUEST, CONN_DRAIN */
-    struct arena arena;
+    struct http_exchange x; /* valid in CONN_REQUEST, CONN_DRAIN */
     struct http_chunk chunk;
-
-    /* request body */
-    void (*on_body)(struct http_req *, const void *, size_t, bool, enum err);
     uint64_t body_left; /* of a Content-Length body */
-    uint64_t body_seen;
-    uint64_t body_max;
     uint64_t drained;
-    int64_t body_ms;  /* when it was asked for, plus the time of pauses */
-    int64_t pause_ms; /* when the present pause began */
-    bool body_wanted, body_paused;
-    bool body_read;   /* all of it came off the wire */
-    bool body_told;   /* last piece or error was delivered */
-    bool body_failed; /* malformed: the connection cannot be kept */
-    bool continue_sent;
-
-    /* reply */
-    void (*on_drain)(struct http_req *);
-    int64_t reply_left; /* -1: unbounded */
-    bool reply_started, reply_ended;
     bool reply_chunked;
-    bool reply_bodyless; /* HEAD, 204, 304 */
     bool close_after;
-    bool drain_wanted; /* http_reply_write said false */
+
+    struct http_h2 *h2; /* in CONN_STREAMS, and until the end */
 
     size_t queued;    /* bytes in unfinished writes */
+    size_t held;      /* bytes of replies that streams may not send yet */
     size_t last_left; /* libuv's queue at the last look of the timer: progress within one write */
 
     struct io_timer timer;
@@ -189,6 +240,7 @@ struct http_shard {
     struct list strangers; /* connections nobody vouched for, oldest first */
     struct list writing;   /* connections with output waiting, the longest without progress first */
     size_t queued;         /* bytes of their output */
+    size_t kept;           /* bytes of bodies that streams hold for their handlers */
     _Atomic size_t n_conns; /* also those on their way here */
     char *read_buf;         /* HTTP_READ_BYTES */
     char *plain_buf;        /* HTTP_READ_BYTES, once there was a connection with TLS */
@@ -202,22 +254,83 @@ struct http_shard {
     struct io_timer grace;
 };
 
+/* --- exchanges -------------------------------------------------------------------------------- */
+
+/* `framing` is static. */
+void http_exchange_init(struct http_exchange *x, struct http_conn *c,
+                        const struct http_framing *framing);
+/* Ready for the next request, without memory of the last. */
+void http_exchange_clear(struct http_exchange *x);
+void http_exchange_release(struct http_exchange *x);
+static inline bool http_exchange_busy(const struct http_exchange *x)
+{
+    return list_linked(&x->open);
+}
+/* The head stands in x->req: it goes to the handler. */
+void http_exchange_begin(struct http_exchange *x);
+/* The handler is told that nothing will come of it; nothing when it was not with the handler. */
+void http_exchange_close(struct http_exchange *x);
+/* The handler waits for more of the body. */
+static inline bool http_exchange_wants(const struct http_exchange *x)
+{
+    return x->body_wanted && !x->body_paused && !x->body_told;
+}
+/* A piece of the body to the handler, or over its limit the error; `last`: there is no more. While it
+ * wants. */
+void http_exchange_tell(struct http_exchange *x, const char *p, size_t len, bool last);
+void http_exchange_tell_error(struct http_exchange *x, enum err err);
+/* While it wants: when the body is too slow, on the loop's clock. */
+int64_t http_exchange_body_deadline(const struct http_exchange *x);
+/* Enough was written for the handler to go on, if it waits for that. */
+void http_exchange_drained(struct http_exchange *x);
+
+/* --- HTTP/2 (http_h2_int.h) ------------------------------------------------------------------- */
+
+struct http_h2;
+/* Its session agreed on HTTP/2: what comes goes to http_h2_input from now on, while the connection is in
+ * CONN_STREAMS. On failure the connection is marked. */
+void http_h2_open(struct http_conn *c);
+void http_h2_input(struct http_conn *c, const char *p, size_t len);
+/* Does what is deferred, and sends. */
+void http_h2_run(struct http_conn *c);
+/* When to look whether a time limit passed, on the loop's clock; and that look. */
+int64_t http_h2_deadline(const struct http_conn *c);
+void http_h2_expire(struct http_conn *c);
+/* No new streams: it ends with the last. */
+void http_h2_drain(struct http_conn *c);
+/* When the connection's handles are closed. NULL: nothing. */
+void http_h2_free(struct http_h2 *h2);
+
+/* --- lower half of a connection --------------------------------------------------------------- */
+
 /* Milliseconds of the loop's monotonic clock. */
-int64_t http_conn_now(const struct http_conn *c);
+static inline int64_t http_conn_now(const struct http_conn *c)
+{
+    return (int64_t)uv_now(io_loop_uv(c->shard->loop));
+}
 /* Runs http_conn_run before the loop next waits, unless the connection is being worked on. */
 void http_conn_defer(struct http_conn *c);
-/* The request is with the handler, which is owed an on_close if the connection dies. */
-bool http_conn_busy(const struct http_conn *c);
-/* Works on input; returns how many bytes were used. */
+/* A request is with the handler, which is owed an on_close if the connection dies. */
+static inline bool http_conn_busy(const struct http_conn *c)
+{
+    return !list_empty(&c->open);
+}
+/* http_h1.c: HTTP/1.1. Works on input; returns how many bytes were used. */
+extern const struct http_framing http_h1_framing;
 size_t http_conn_consume(struct http_conn *c, const char *p, size_t len);
+/* Sends "100 Continue". */
+void http_h1_continue(struct http_conn *c);
 /* No more replies: closes our side once everything is written, then the rest. */
 void http_conn_finish(struct http_conn *c);
 /* Answers on http's own account and ends the connection; no request is with the handler. */
 void http_conn_refuse(struct http_conn *c, int status);
 /* Writes a head into the shard's buffer; false: memory failed, the connection is marked. */
 bool http_conn_compose(struct http_conn *c, const struct http_reply_head *head);
-/* Sends "100 Continue". */
-void http_conn_continue(struct http_conn *c);
+/* Output that waits inside the connection, not yet on the socket: more, less. */
+void http_conn_hold(struct http_conn *c, size_t len);
+void http_conn_unhold(struct http_conn *c, size_t len);
+/* Tells the handler that nothing will come of what it has of this connection. */
+void http_conn_orphan(struct http_conn *c);
 /* Sends plaintext. */
 void http_conn_write(struct http_conn *c, uv_buf_t *bufs, unsigned n);
 static inline uv_buf_t http_buf(const void *p, size_t len)
@@ -276,6 +389,8 @@ struct str http_tls_version(const struct http_tls *tls);
 void http_tls_input(struct http_tls *tls, char *scratch, const char *p, size_t len);
 /* Plaintext to the peer. */
 void http_tls_write(struct http_tls *tls, const uv_buf_t *bufs, unsigned n);
+/* Whether HTTP/2 was agreed on; once plaintext came. */
+bool http_tls_is_h2(const struct http_tls *tls);
 /* Sends close_notify. */
 void http_tls_shutdown(struct http_tls *tls);
 

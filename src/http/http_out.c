@@ -1,5 +1,5 @@
 /* The lower half of a connection: its output, its refusals, its end. http_conn.c, above it, draws
- * the states and brings the input; http_api.c and http_exchange.c stand on this one too.
+ * the states and brings the input; both framings stand on this one.
  *
  * Nothing here acts on the input or calls up: who changes what should be read or waited for defers
  * the connection, and http_conn_run settles it before the loop next waits.
@@ -12,20 +12,10 @@
 
 #include "base/mem.h"
 
-int64_t http_conn_now(const struct http_conn *c)
-{
-    return (int64_t)uv_now(io_loop_uv(c->shard->loop));
-}
-
 void http_conn_defer(struct http_conn *c)
 {
     if (!c->processing && !list_linked(&c->deferred))
         list_push_back(&c->shard->deferred, &c->deferred);
-}
-
-bool http_conn_busy(const struct http_conn *c)
-{
-    return c->state == CONN_REQUEST && !c->reply_ended;
 }
 
 /* --- closing ---------------------------------------------------------------------------------- */
@@ -34,18 +24,24 @@ static void on_closed(uv_handle_t *handle)
 {
     struct http_conn *c = CONTAINER_OF(handle, struct http_conn, tcp);
     struct http_shard *shard = c->shard;
-    arena_release(&c->arena);
+    http_h2_free(c->h2);
+    http_exchange_release(&c->x);
     buf_release(&c->in);
     http_tls_free(c->tls);
     mem_free(c);
     http_shard_conn_gone(shard);
 }
 
+void http_conn_orphan(struct http_conn *c)
+{
+    while (!list_empty(&c->open))
+        http_exchange_close(CONTAINER_OF(c->open.next, struct http_exchange, open));
+}
+
 void http_conn_close(struct http_conn *c)
 {
     if (c->state == CONN_CLOSED)
         return;
-    bool tell = http_conn_busy(c);
     c->state = CONN_CLOSED;
     io_timer_stop(&c->timer);
     list_remove(&c->link);
@@ -54,10 +50,7 @@ void http_conn_close(struct http_conn *c)
     http_server_leave(c->shard->server, c->adopted, list_linked(&c->stranger));
     list_remove(&c->stranger);
     uv_close((uv_handle_t *)&c->tcp, on_closed); /* closes the descriptor at once */
-    if (tell) {
-        const struct http_handler *h = &c->shard->server->cfg.handler;
-        h->on_close(h->ctx, &c->req);
-    }
+    http_conn_orphan(c);
 }
 
 void http_conn_fail(struct http_conn *c)
@@ -99,6 +92,14 @@ struct write_req {
     char data[];
 };
 
+/* To the end of those that wait, or away. */
+static void note_progress(struct http_conn *c)
+{
+    list_remove(&c->writing);
+    if (c->queued + c->held > 0)
+        list_push_back(&c->shard->writing, &c->writing);
+}
+
 static void on_written(uv_write_t *req, int status)
 {
     struct write_req *w = CONTAINER_OF(req, struct write_req, req);
@@ -109,19 +110,14 @@ static void on_written(uv_write_t *req, int status)
     mem_free(w);
     if (c->state == CONN_CLOSED)
         return;
-    list_remove(&c->writing); /* to the end: it made progress */
-    if (c->queued > 0)
-        list_push_back(&c->shard->writing, &c->writing);
+    note_progress(c);
     c->write_ms = http_conn_now(c);
     if (status != 0) {
         http_conn_close(c);
         return;
     }
-    if (c->drain_wanted && c->queued <= HTTP_WRITE_HIGH / 2 && http_conn_busy(c)) {
-        c->drain_wanted = false;
-        if (c->on_drain)
-            c->on_drain(&c->req);
-    }
+    if (c->queued <= HTTP_WRITE_HIGH / 2)
+        http_exchange_drained(&c->x);
     if (c->state != CONN_CLOSED) /* closed by on_drain; what is deferred must be alive */
         http_conn_defer(c);      /* requests that waited for the peer to read, and time limits */
 }
@@ -138,10 +134,30 @@ static void bound_output(struct http_shard *shard)
         if (victim->failed)
             continue;
         victim->disowned = true; /* or more would have to go before this one has */
-        shard->queued -= victim->queued;
+        shard->queued -= victim->queued + victim->held;
         http_conn_fail(victim);
         return;
     }
+}
+
+void http_conn_hold(struct http_conn *c, size_t len)
+{
+    if (!list_linked(&c->writing) && c->state != CONN_CLOSED)
+        list_push_back(&c->shard->writing, &c->writing);
+    c->held += len;
+    if (c->disowned)
+        return;
+    c->shard->queued += len;
+    bound_output(c->shard);
+}
+
+void http_conn_unhold(struct http_conn *c, size_t len)
+{
+    c->held -= len;
+    if (!c->disowned)
+        c->shard->queued -= len;
+    if (c->state != CONN_CLOSED)
+        note_progress(c);
 }
 
 void http_conn_write_raw(struct http_conn *c, uv_buf_t *bufs, unsigned n)
@@ -187,7 +203,8 @@ void http_conn_write_raw(struct http_conn *c, uv_buf_t *bufs, unsigned n)
         c->last_left = w->len;
         c->write_ms = http_conn_now(c);
         http_conn_defer(c); /* for the write time limit */
-        list_push_back(&c->shard->writing, &c->writing);
+        if (!list_linked(&c->writing))
+            list_push_back(&c->shard->writing, &c->writing);
     }
     c->queued += w->len;
     c->shard->queued += w->len;
@@ -200,14 +217,6 @@ void http_conn_write(struct http_conn *c, uv_buf_t *bufs, unsigned n)
         http_tls_write(c->tls, bufs, n);
     else
         http_conn_write_raw(c, bufs, n);
-}
-
-void http_conn_continue(struct http_conn *c)
-{
-    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    uv_buf_t b = http_buf(text, sizeof(text) - 1);
-    c->continue_sent = true;
-    http_conn_write(c, &b, 1);
 }
 
 bool http_conn_compose(struct http_conn *c, const struct http_reply_head *head)

@@ -55,19 +55,24 @@ const char *http_reason(int status)
 }
 
 /* Header values may hold what a request said (percent-decoded): never let one end the line. */
+void http_reply_value(struct str value, char *ret_text)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.p[i];
+        ret_text[i] = c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    }
+}
+
 static void add_value(struct buf *out, struct str value)
 {
     char *d = buf_reserve(out, value.len);
     if (!d)
         return;
-    for (size_t i = 0; i < value.len; i++) {
-        char c = value.p[i];
-        d[i] = c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
-    }
+    http_reply_value(value, d);
     buf_grew(out, value.len);
 }
 
-/* Those that this file writes itself. */
+/* Those that the framing writes itself. */
 static bool is_ours(const struct http_header *h)
 {
     switch (h->name.len) {
@@ -82,6 +87,12 @@ static bool is_ours(const struct http_header *h)
     default:
         return false;
     }
+}
+
+bool http_reply_drops(const struct http_reply_head *head, const struct http_header *h)
+{
+    /* For HEAD the handler may tell the length itself. */
+    return is_ours(h) && (!head->is_head || h->name.len != sizeof("Content-Length") - 1);
 }
 
 void http_reply_head_write(struct buf *out, const struct http_reply_head *head)
@@ -101,7 +112,7 @@ void http_reply_head_write(struct buf *out, const struct http_reply_head *head)
     for (size_t i = 0; i < head->n_headers; i++) {
         const struct http_header *h = &head->headers[i];
         if (is_ours(h)) {
-            if (!head->is_head || h->name.len != sizeof("Content-Length") - 1)
+            if (http_reply_drops(head, h))
                 continue;
             own_length = true;
         }

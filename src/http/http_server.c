@@ -114,7 +114,12 @@ static void shed(struct http_server *server)
  * being. */
 static bool owes_input(const struct http_conn *c)
 {
-    return c->state != CONN_REQUEST || (c->body_wanted && !c->body_told && !c->reply_started);
+    LIST_EACH (&c->open, e) {
+        const struct http_exchange *x = CONTAINER_OF(e, struct http_exchange, open);
+        if (!x->body_wanted || x->body_told || x->reply_started)
+            return false;
+    }
+    return c->queued + c->held == 0;
 }
 
 /* Closes the oldest stranger that is between requests or owes input, if one of the first few does. */
@@ -125,7 +130,7 @@ static void evict(struct http_shard *shard)
         struct http_conn *c = CONTAINER_OF(e, struct http_conn, stranger);
         if (++looked > HTTP_EVICT_LOOK_MAX)
             return;
-        if (owes_input(c) && c->queued == 0) {
+        if (owes_input(c)) {
             http_conn_close(c);
             return;
         }

@@ -35,17 +35,19 @@ struct http_tls {
     bool failed;
 };
 
-/* Only http/1.1 is spoken; a client that offers protocols without it is refused. */
+/* The first of ours that the client offers; one that offers others only is refused. */
 static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                        const unsigned char *in, unsigned in_len, void *arg)
 {
-    static const char name[] = "http/1.1";
-    for (unsigned i = 0; i < in_len; i += 1u + in[i]) {
-        if (in[i] == sizeof(name) - 1 && i + 1u + in[i] <= in_len &&
-            memcmp(in + i + 1, name, sizeof(name) - 1) == 0) {
-            *out = in + i + 1;
-            *out_len = in[i];
-            return SSL_TLSEXT_ERR_OK;
+    static const struct str ours[] = {STR_INIT("h2"), STR_INIT("http/1.1")};
+    for (size_t k = 0; k < ARRAY_LEN(ours); k++) {
+        for (unsigned i = 0; i < in_len; i += 1u + in[i]) {
+            if (i + 1u + in[i] <= in_len &&
+                str_eq(str_n((const char *)in + i + 1, in[i]), ours[k])) {
+                *out = in + i + 1;
+                *out_len = in[i];
+                return SSL_TLSEXT_ERR_OK;
+            }
         }
     }
     return SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -202,6 +204,14 @@ struct str http_tls_version(const struct http_tls *tls)
     int version = SSL_version(tls->ssl);
     assert(version == TLS1_2_VERSION || version == TLS1_3_VERSION);
     return version == TLS1_3_VERSION ? STR("1.3") : STR("1.2");
+}
+
+bool http_tls_is_h2(const struct http_tls *tls)
+{
+    const unsigned char *name;
+    unsigned len;
+    SSL_get0_alpn_selected(tls->ssl, &name, &len);
+    return len == 2 && memcmp(name, "h2", 2) == 0;
 }
 
 void http_tls_input(struct http_tls *tls, char *scratch, const char *p, size_t len)

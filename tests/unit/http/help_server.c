@@ -119,6 +119,17 @@ static void on_late_timer(struct io_timer *t)
     reply_text(t->arg, 200, "late");
 }
 
+static void reply_fields(struct http_req *req)
+{
+    struct state *s = req->user;
+    buf_add_fmt(&s->body, STR_FMT " " STR_FMT " %lld;", STR_ARG(req->method), STR_ARG(req->target),
+                (long long)req->content_length);
+    for (size_t i = 0; i < req->n_headers; i++)
+        buf_add_fmt(&s->body, STR_FMT "=" STR_FMT ";", STR_ARG(req->headers[i].name),
+                    STR_ARG(req->headers[i].value));
+    http_reply(req, 200, NULL, 0, buf_str(&s->body));
+}
+
 static void reply_other(struct http_req *req)
 {
     const struct http_header evil = {STR("X-Evil"), STR("a\r\nSet-Cookie: b\0c")};
@@ -134,6 +145,8 @@ static void reply_other(struct http_req *req)
         http_reply_start(req, 200, NULL, 0, -1);
         (void)http_reply_write(req, "12345", 5);
         http_reply_abort(req);
+    } else if (str_eq(req->path, STR("/fields"))) {
+        reply_fields(req);
     } else if (str_eq(req->path, STR("/inject"))) {
         http_reply(req, 200, &evil, 1, STR("x"));
     } else if (str_eq(req->path, STR("/none"))) {

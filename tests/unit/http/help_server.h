@@ -7,7 +7,7 @@
  *   /short   promises 10 bytes and ends after 5    /abort   begins a reply and breaks it off
  *   /inject  puts CR LF into a header              /trailer replies with the trailer fields
  *   /small   as /echo with a body limit of 10      /none    replies 204
- *   /known   vouches for the connection
+ *   /known   vouches for the connection                /fields  replies with the head
  *   /early   replies when the first piece of the body came */
 #ifndef WEIR_TESTS_HTTP_HELP_SERVER_H
 #define WEIR_TESTS_HTTP_HELP_SERVER_H

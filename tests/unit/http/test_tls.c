@@ -1,9 +1,4 @@
-/* TLS: handshake, requests, large bodies, session ends, refusals. The certificate is made here. */
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
+/* TLS: handshake, requests, large bodies, session ends, refusals. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,59 +11,9 @@
 
 #include <cmocka.h>
 
-#include "help_server.h"
-
-static char dir[] = "/tmp/weir-tls-XXXXXX";
-static char cert_path[64], key_path[64], other_key_path[64];
+#include "help_tls.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
-
-static void write_key(const char *path, EVP_PKEY *key)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_int_equal(PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL), 1);
-    fclose(f);
-}
-
-static int make_files(void **state)
-{
-    assert_non_null(mkdtemp(dir));
-    snprintf(cert_path, sizeof(cert_path), "%s/cert.pem", dir);
-    snprintf(key_path, sizeof(key_path), "%s/key.pem", dir);
-    snprintf(other_key_path, sizeof(other_key_path), "%s/other.pem", dir);
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    EVP_PKEY *other = EVP_EC_gen("P-256");
-    X509 *cert = X509_new();
-    X509_NAME *name = X509_get_subject_name(cert);
-    X509_set_version(cert, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-    X509_gmtime_adj(X509_getm_notBefore(cert), 0);
-    X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1,
-                               0);
-    X509_set_issuer_name(cert, name);
-    X509_set_pubkey(cert, key);
-    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-    FILE *f = fopen(cert_path, "w");
-    assert_non_null(f);
-    assert_int_equal(PEM_write_X509(f, cert), 1);
-    fclose(f);
-    write_key(key_path, key);
-    write_key(other_key_path, other);
-    X509_free(cert);
-    EVP_PKEY_free(key);
-    EVP_PKEY_free(other);
-    return 0;
-}
-
-static int remove_files(void **state)
-{
-    unlink(cert_path);
-    unlink(key_path);
-    unlink(other_key_path);
-    return rmdir(dir);
-}
 
 static int setup(void **state)
 {
@@ -90,33 +35,6 @@ static int teardown(void **state)
 }
 
 /* --- client ----------------------------------------------------------------------------------- */
-
-struct client {
-    SSL_CTX *ctx;
-    SSL *ssl;
-    int fd;
-};
-
-/* False when the handshake was refused. */
-static bool client_open(struct client *c, const struct fixture *f, int max_version,
-                        const char *alpn)
-{
-    c->ctx = SSL_CTX_new(TLS_client_method());
-    SSL_CTX_set_max_proto_version(c->ctx, max_version);
-    c->ssl = SSL_new(c->ctx);
-    if (alpn)
-        SSL_set_alpn_protos(c->ssl, (const unsigned char *)alpn, (unsigned)strlen(alpn));
-    c->fd = dial(f);
-    SSL_set_fd(c->ssl, c->fd);
-    return SSL_connect(c->ssl) == 1;
-}
-
-static void client_close(struct client *c)
-{
-    SSL_free(c->ssl);
-    SSL_CTX_free(c->ctx);
-    close(c->fd);
-}
 
 /* Reads until `len` bytes or the end; the count. */
 static size_t client_read(struct client *c, char *p, size_t len)
@@ -162,7 +80,7 @@ static void test_requests(void **state)
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
     for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
         struct client c;
-        assert_true(client_open(&c, *state, versions[i], "\x02h2\x08http/1.1"));
+        assert_true(client_open(&c, *state, versions[i], "\x03xyz\x08http/1.1"));
         const unsigned char *alpn;
         unsigned alpn_len;
         SSL_get0_alpn_selected(c.ssl, &alpn, &alpn_len);
@@ -250,7 +168,7 @@ static void test_refused(void **state)
     struct client c;
     assert_false(client_open(&c, *state, TLS1_1_VERSION, NULL));
     client_close(&c);
-    assert_false(client_open(&c, *state, TLS1_3_VERSION, "\x02h2"));
+    assert_false(client_open(&c, *state, TLS1_3_VERSION, "\x03h2c\x03xyz"));
     client_close(&c);
     /* Plain HTTP on a TLS port: an alert or nothing, and the end. */
     char text[256];
@@ -295,5 +213,5 @@ int main(void)
         ROW(test_requests),   ROW(test_split),   ROW(test_large),     ROW(test_close),
         ROW(test_departures), ROW(test_refused), ROW(test_bad_files),
     };
-    return cmocka_run_group_tests(tests, make_files, remove_files);
+    return cmocka_run_group_tests(tests, tls_make_files, tls_remove_files);
 }
