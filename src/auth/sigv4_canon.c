@@ -221,6 +221,8 @@ void sigv4_put_headers(struct buf *b, const struct sigv4_http *http, struct str 
         buf_add_str(b, name);
         buf_add_byte(b, ':');
         bool first = true;
+        if (str_eq(name, SIGV4_AUTHORITY))
+            name = STR("host");
         for (size_t i = 0; i < http->n_headers; i++) {
             if (http->headers[i].name.len != name.len ||
                 !str_eq_nocase(http->headers[i].name, name))

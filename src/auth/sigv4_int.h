@@ -41,6 +41,9 @@ enum err sigv4_put_path(struct buf *b, struct str path, bool s3, struct arena *a
 /* Canonical query without the parameter named `skip` or `skip2` (absent: none). */
 enum err sigv4_put_query(struct buf *b, struct str query, struct str skip, struct str skip2,
                          struct arena *a) WARN_UNUSED;
+/* What clients of HTTP/2 sign for "host": the field's name there. No field of a request has this name, so
+ * it cannot be mistaken. */
+#define SIGV4_AUTHORITY STR(":authority")
 /* "name:value\n" for each of the ';'-separated lower-case names. */
 void sigv4_put_headers(struct buf *b, const struct sigv4_http *http, struct str signed_headers);
 

@@ -143,7 +143,7 @@ static enum err check_signed(struct arena *a, const struct sigv4_check *c,
 {
     bool s3 = c->dialect == SIGV4_DIALECT_S3;
     struct str names = c->req->signed_headers;
-    if (!list_has(names, STR("host"))) {
+    if (!list_has(names, STR("host")) && !list_has(names, SIGV4_AUTHORITY)) {
         (void)refuse(c, fault, SIGV4_FAULT_HEADERS_UNSIGNED);
         if (!s3)
             fault->message = STR("'Host' or ':authority' must be a 'SignedHeader' in the AWS "

@@ -328,6 +328,41 @@ static void test_checks(void **state)
     }
 }
 
+/* Clients of HTTP/2 sign the host by the name that it has there. */
+static void test_authority(void **state)
+{
+    struct arena a;
+    arena_init(&a, 4 << 20);
+    struct sigv4_header headers[8] = {{STR("host"), STR("h:1")}, {STR(":authority"), STR("h:1")}};
+    struct sigv4_http http = {STR("GET"), STR("/"), STR_NONE, headers, 2};
+    struct sigv4_sign sign = {.access_key = STR(KEY),
+                              .secret = STR(SECRET),
+                              .region = STR("us-east-1"),
+                              .service = STR("sqs"),
+                              .now_ms = NOW_MS};
+    struct sigv4_request req;
+    struct sigv4_fault f = {0};
+    size_t n;
+    assert_int_equal(sigv4_sign(&a, &http, &sign, headers + 2, &n), ERR_OK);
+    headers[1] = headers[2 + --n]; /* as it arrives: the host alone */
+    http.n_headers += n;
+    for (; n > 0; n--)
+        assert_false(str_starts(headers[1 + n].name, STR(":")));
+    assert_int_equal(sigv4_parse(&a, &http, JSON, &req, &f), ERR_OK);
+    assert_true(str_starts(req.signed_headers, STR(":authority;host;")));
+    struct sigv4_check c = {.http = &http,
+                            .req = &req,
+                            .dialect = JSON,
+                            .service = STR("sqs"),
+                            .secret = STR(SECRET),
+                            .now_ms = NOW_MS,
+                            .skew_ms = 1};
+    assert_int_equal(sigv4_verify(&a, &c, &f), ERR_OK);
+    headers[0].value = STR("other:1");
+    assert_int_equal(sigv4_verify(&a, &c, &f), ERR_DENIED);
+    arena_release(&a);
+}
+
 static enum err presigned_at(struct arena *a, int64_t now_ms, enum sigv4_dialect dialect,
                              const char *token, struct sigv4_fault *f)
 {
@@ -575,7 +610,7 @@ int main(void)
         cmocka_unit_test(test_presigned),   cmocka_unit_test(test_v2),
         cmocka_unit_test(test_v2_resource), cmocka_unit_test(test_v2_text),
         cmocka_unit_test(test_payload),     cmocka_unit_test(test_key_cache),
-        cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_cost),        cmocka_unit_test(test_authority),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
