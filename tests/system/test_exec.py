@@ -162,6 +162,11 @@ def test_make_target_and_curl(net, tmp_path):
         pytest.skip("needs make and curl")
     (tmp_path / "Makefile").write_text("all:\n\t@curl -sS -f https://sqs.eu-west-1.amazonaws.com/_weir/health\n")
     assert json.loads(run(net, "make", "-s", cwd=tmp_path).stdout)["status"] == "running"
+    # Both protocols that clients of AWS's names speak.
+    for words, version in ((["--http2"], "2"), (["--http1.1"], "1.1"), ([], "2")):
+        said = run(net, "curl", "-sS", *words, "-o", "/dev/null", "-w", "%{http_version} %{http_code}",
+                   "https://x.execute-api.us-east-1.amazonaws.com/_weir/health").stdout
+        assert said == version + " 200"
 
 
 # --- what a command finds -----------------------------------------------------------------------------
