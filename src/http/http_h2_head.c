@@ -63,6 +63,14 @@ static void add_cookie(struct http_h2_head *h, struct str value)
     buf_add_str(&h->cookies, value);
 }
 
+static bool has_upper(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] >= 'A' && s.p[i] <= 'Z')
+            return true;
+    return false;
+}
+
 static void field(struct http_h2_head *h, struct str name, struct str value)
 {
     if (!grow(h)) {
@@ -77,7 +85,7 @@ static void field(struct http_h2_head *h, struct str name, struct str value)
         f->value = str_dup(h->arena, value);
         if (!f->name.p || !f->value.p)
             (void)refuse(h, 503);
-        else if (!http_field_valid(f))
+        else if (has_upper(name) || !http_field_valid(f))
             (void)refuse(h, 400);
         h->has_length |= str_eq(name, STR("content-length"));
         h->n++;
