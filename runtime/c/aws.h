@@ -71,6 +71,11 @@ enum err aws_call(struct aws *aws, const struct aws_request *req, struct arena *
 /* First header of that name, without case; absent when there is none. */
 struct str aws_reply_header(const struct aws_reply *reply, struct str name);
 
+/* What a call came to, as a sentence for a log line: passes `err` on, and unless it is ERR_OK, *ret_why (arena)
+ * says the operation and what went wrong. */
+enum err aws_explain(const struct aws *aws, struct arena *arena, const char *operation,
+                     enum err err, const struct aws_reply *reply, struct str *ret_why) WARN_UNUSED;
+
 /* --- services with JSON bodies ---------------------------------------------------------------- */
 
 /* "dynamodb", "dynamodb-streams", "events" or "sqs", operation "PutItem", JSON text. *ret_json (arena) is the reply's body, also

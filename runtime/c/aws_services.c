@@ -25,6 +25,17 @@ static const struct json_service *json_service(const char *name)
     return NULL;
 }
 
+enum err aws_explain(const struct aws *aws, struct arena *arena, const char *operation,
+                     enum err err, const struct aws_reply *reply, struct str *ret_why)
+{
+    if (err == ERR_FAILED)
+        *ret_why = str_fmt(arena, "%s: " STR_FMT ": " STR_FMT, operation,
+                           STR_ARG(reply->error_code), STR_ARG(reply->error_message));
+    else if (err != ERR_OK)
+        *ret_why = str_fmt(arena, "%s: %s", operation, aws_error(aws));
+    return err;
+}
+
 enum err aws_json(struct aws *aws, const char *service, const char *operation, struct str body,
                   struct arena *arena, struct aws_reply *ret_reply, const struct json **ret_json)
 {

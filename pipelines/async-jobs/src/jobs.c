@@ -4,26 +4,10 @@
 #include <poll.h>
 
 #include "base/rng.h"
+#include "dynamodb.h"
 #include "item.h"
 
 enum { BODY_MAX = 1024 * 1024, PAUSE_MS = 10 };
-
-/* A call's error as a sentence of a log line. */
-static enum err call(const struct jobs *jobs, struct arena *a, const char *operation,
-                     const struct buf *body, const struct json **ret_json, struct str *ret_why)
-{
-    struct aws_reply reply;
-    TRY(buf_err(body));
-    enum err err = aws_json(jobs->aws, "dynamodb", operation, buf_str(body), a, &reply, ret_json);
-    if (err == ERR_FAILED && str_eq_c(reply.error_code, "ConditionalCheckFailedException"))
-        return ERR_CONFLICT;
-    if (err == ERR_FAILED)
-        *ret_why = str_fmt(a, "%s: " STR_FMT ": " STR_FMT, operation, STR_ARG(reply.error_code),
-                           STR_ARG(reply.error_message));
-    else if (err != ERR_OK)
-        *ret_why = str_fmt(a, "%s: %s", operation, aws_error(jobs->aws));
-    return err;
-}
 
 static void begin(struct json_out *o, struct buf *b, struct arena *a, const struct jobs *jobs,
                   struct str id)
@@ -47,7 +31,7 @@ static enum err read_job(const struct jobs *jobs, struct arena *a, struct str id
     begin(&o, &b, a, jobs, id);
     json_kv_bool(&o, STR("ConsistentRead"), true);
     json_close(&o, '}');
-    TRY(call(jobs, a, "GetItem", &b, &reply, ret_why));
+    TRY(dynamodb_call(jobs->aws, a, "GetItem", &b, &reply, ret_why));
     *ret_item = json_get(reply, STR("Item"));
     return ERR_OK;
 }
@@ -105,7 +89,7 @@ static enum err write_outcome(const struct jobs *jobs, struct arena *a, struct s
         put_result(&o, &outcome->result);
     json_close(&o, '}');
     json_close(&o, '}');
-    return call(jobs, a, "UpdateItem", &b, NULL, ret_why);
+    return dynamodb_call(jobs->aws, a, "UpdateItem", &b, NULL, ret_why);
 }
 
 static enum err settle_once(const struct jobs *jobs, struct arena *a, struct str id,

@@ -193,16 +193,6 @@ enum err quote_of_item(const struct json *item, struct quote *ret_quote,
     return ERR_OK;
 }
 
-enum err event_time(const struct json *event, int64_t now_ms, int64_t *ret_at_ms)
-{
-    const struct json *time = json_get(event, STR("time"));
-    if (!time) {
-        *ret_at_ms = now_ms;
-        return ERR_OK;
-    }
-    return time->kind == JSON_STRING ? clock_parse_iso8601(time->text, ret_at_ms) : ERR_INVALID;
-}
-
 enum err event_date(const struct json *event, int64_t now_ms, char ret_date[QUOTES_DATE_LEN + 1])
 {
     char text[CLOCK_TEXT_MAX];

@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "codec/json.h"
+#include "when.h"
 
 enum {
     QUOTES_MAX = 100,          /* in a document: each is a millisecond of its ingested_at */
@@ -51,9 +52,6 @@ enum err quote_of_item(const struct json *item, struct quote *ret_quote,
 
 /* --- when: what the functions are told by their events --------------------------------------------
  * {"time":"2026-11-28T12:34:00Z"}, as the scheduler sends it, or nothing of the kind: now. */
-
-/* The moment that a document is asked for. ERR_INVALID: `time` is no time. */
-enum err event_time(const struct json *event, int64_t now_ms, int64_t *ret_at_ms) WARN_UNUSED;
 
 /* The day to work on: `date` of the event, else the one before its time. ERR_INVALID. */
 enum err event_date(const struct json *event, int64_t now_ms,

@@ -11,7 +11,7 @@
 #ifndef QUOTES_STORE_H
 #define QUOTES_STORE_H
 
-#include "aws.h"
+#include "dynamodb.h"
 #include "quote.h"
 
 struct store {
@@ -25,8 +25,7 @@ enum err store_put_quote(const struct store *s, struct arena *a, const struct qu
 
 /* Calls `each` with every item of a day's partition, in order of ingested_at, page by page; the
  * items live until it returns. Its error ends the reading. `a` holds only what is left at the end. */
-typedef enum err store_each_fn(void *arg, const struct json *item, struct str *ret_why);
-enum err store_each(const struct store *s, struct arena *a, struct str date, store_each_fn *each,
+enum err store_each(const struct store *s, struct arena *a, struct str date, dynamodb_each_fn *each,
                     void *arg, struct str *ret_why) WARN_UNUSED;
 
 enum err store_put_object(const struct store *s, struct arena *a, struct str key, struct str body,
