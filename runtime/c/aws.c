@@ -170,7 +170,7 @@ static enum err find_endpoint(struct aws *aws, const char *service, struct endpo
 
 /* --- one attempt ------------------------------------------------------------------------------ */
 
-/* The head of the request, signed now. */
+/* The head of the request, signed now, if it is to be. */
 static enum err make_head(struct aws *aws, const struct endpoint *e, const struct aws_request *req,
                           struct arena *arena, struct buf *head)
 {
@@ -199,7 +199,8 @@ static enum err make_head(struct aws *aws, const struct endpoint *e, const struc
         .s3 = strcmp(req->service, "s3") == 0,
         .body = str_is_set(req->body) ? req->body : STR(""),
     };
-    TRY(sigv4_sign(arena, &http, &sign, headers + n, &added));
+    if (!req->is_unsigned)
+        TRY(sigv4_sign(arena, &http, &sign, headers + n, &added));
     n += added;
     buf_add_fmt(head, "%s " STR_FMT "%s" STR_FMT " HTTP/1.1\r\n", req->method, STR_ARG(http.path),
                 req->query.len ? "?" : "", STR_ARG(req->query));

@@ -52,6 +52,7 @@ struct aws_request {
     size_t n_headers;
     struct str body;    /* absent: none */
     int64_t timeout_ms; /* 0: AWS_TIMEOUT_MS */
+    bool is_unsigned;   /* for what is public, such as a user pool's keys */
 };
 
 struct aws_reply {
