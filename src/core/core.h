@@ -38,6 +38,7 @@ struct core_config {
 #define CORE_DEV_KEY "test"
 
 struct deliver;
+struct measures;
 struct sandbox;
 
 struct core {
@@ -56,6 +57,7 @@ struct core {
     void (*front_page)(struct core *core, struct http_req *req);
     struct identity_port identity;
     struct policy_cache *policies;         /* core_start's */
+    struct measures *measures;             /* who collects figures (measure.h); NULL: nobody */
     uint8_t page_key[CORE_PAGE_KEY_BYTES]; /* of page tokens (page.h) */
     uint8_t secret_key[SEAL_KEY_BYTES];    /* of what is sealed at rest (secret.h) */
     /* Newest commit whose hooks changed what handlers read from memory instead of the store
@@ -141,7 +143,7 @@ struct core_work {
     int64_t now_ms; /* of the wall clock */
     const struct principal *who;
     struct str resource;
-    struct str called_via, source_arn, source_account; /* absent: not so */
+    struct str called_via, source_arn, source_account, source_owner; /* absent: not so */
 };
 /* Its global condition keys, made when a policy first asks for one: `work` outlives the decision. */
 void core_work_keys(struct policy_context *ctx, struct core_work *work);
@@ -155,11 +157,10 @@ enum err core_tag_keys(struct policy_context *ctx, struct str own,
 enum err core_resource_policy(struct txn *txn, struct str arn,
                               const struct policy **ret_policy) WARN_UNUSED;
 
-/* Whether the resource's own policy lets a service principal ("s3.amazonaws.com") act on `arn`, with
- * aws:SourceArn and aws:SourceAccount. ERR_DENIED. */
-enum err core_service_allowed(struct txn *txn, struct str service_principal, const char *action,
-                              struct str arn, struct str source_arn,
-                              struct str source_account) WARN_UNUSED;
+/* Whether the resource's own policy lets a service principal ("s3.amazonaws.com", work->who) act on it, with
+ * aws:SourceArn and its like. Fills in the rest of `work`. ERR_DENIED. */
+enum err core_service_allowed(struct txn *txn, struct core_work *work,
+                              const char *action) WARN_UNUSED;
 
 /* Whether a role's policies and that of the resource allow what `service` does under the role (event
  * source mappings, destinations, logs). ERR_DENIED. */

@@ -28,6 +28,10 @@ static void tell(const struct call_impl *c, int status, int64_t ns)
         .status = status,
         .duration_ns = ns,
     };
+    const struct svc *svc =
+        c->core->measures && c->call.service ? core_svc(c->core, c->call.service) : NULL;
+    if (svc && svc->def->measure)
+        svc->def->measure(svc->self, &seen);
     for (struct core_observer *o = c->core->impl->observers; o; o = o->next)
         o->fn(o->arg, &seen);
 }
@@ -42,6 +46,6 @@ void call_finished(struct call_impl *c, int status)
               status, STR_ARG(c->routed.service ? c->routed.service->name : STR("?")),
               STR_ARG(c->routed.op_name), STR_ARG(c->who.arn), ns / 1000,
               STR_ARG(c->call.request_id));
-    if (c->core->impl->observers)
+    if (c->core->impl->observers || c->core->measures)
         tell(c, status, ns);
 }

@@ -20,6 +20,8 @@
 #include "core/tags.h"
 #include "core/target.h"
 
+struct core_seen;
+
 struct svc_def {
     const struct wire_service *wire; /* generated: operations, routes, errors */
     /* Makes the instance, from `core` alone, which outlives it. Anything. */
@@ -82,6 +84,9 @@ struct svc_def {
     /* Kinds of target that are its own (core/target.h). */
     const struct target_kind *targets;
     size_t n_targets;
+    /* Tells its own metrics (measure.h) of a finished call of its operations: once, on the call's loop,
+     * while somebody collects; as an observer (observe.h). NULL: none come of calls. */
+    void (*measure)(void *self, const struct core_seen *seen);
     /* Adds figures of its own to the metrics, as Prometheus text. Any thread. NULL: none. */
     void (*metrics)(void *self, struct buf *b);
 };
