@@ -360,29 +360,24 @@ enum err call_authorize(struct call *call, const char *action, struct str resour
 
 /* --- work done by Weir itself ----------------------------------------------------------------- */
 
-enum err core_service_allowed(struct txn *txn, struct str service_principal, const char *action,
-                              struct str arn, struct str source_arn, struct str source_account)
+enum err core_service_allowed(struct txn *txn, struct core_work *work, const char *action)
 {
     const struct policy *policy;
-    TRY(core_resource_policy(txn, arn, &policy));
+    struct str who = work->who->service;
+    TRY(core_resource_policy(txn, work->resource, &policy));
     if (!policy)
         return ERR_DENIED;
     struct policy_context ctx;
-    struct subject subject = {.txn = txn, .arn = arn, .action = str_c(action)};
-    const struct principal who = {.kind = PRINCIPAL_SERVICE, .service = service_principal};
+    struct subject subject = {.txn = txn, .arn = work->resource, .action = str_c(action)};
     policy_context_init(&ctx, txn->arena);
-    struct core_work work = {.core = txn->core,
-                             .now_ms = txn->wall_ms,
-                             .who = &who,
-                             .resource = arn,
-                             .source_arn = source_arn,
-                             .source_account = source_account};
-    core_work_keys(&ctx, &work);
+    work->core = txn->core;
+    work->now_ms = txn->wall_ms;
+    core_work_keys(&ctx, work);
     add_resource(&ctx, &subject);
     struct policy_request r = {
-        .who = {.kind = POLICY_SERVICE, .service = service_principal, .arn = service_principal},
+        .who = {.kind = POLICY_SERVICE, .service = who, .arn = who},
         .action = str_c(action),
-        .resource = arn,
+        .resource = work->resource,
         .resource_account = txn->core->cfg.account,
         .ctx = &ctx,
         .resource_policy = policy,

@@ -225,6 +225,7 @@ static enum err fill_work_keys(struct policy_context *ctx, void *arg)
     fill_request_keys(ctx, work->core, work->now_ms);
     fill_principal_keys(ctx, work->who);
     fill_via(ctx, work->who, work->called_via, work->source_arn, work->source_account);
+    policy_context_add(ctx, STR("aws:SourceOwner"), work->source_owner);
     policy_context_add_bool(ctx, STR("aws:SecureTransport"), true);
     for (int i = 0; i < 4 && str_is_set(resource); i++)
         region = str_cut(&resource, ':');

@@ -90,8 +90,13 @@ static enum err permitted(struct txn *txn, const struct target *t, const struct 
         return core_role_allowed(txn, t->role, t->service, kind->action, found->arn);
     if (!str_is_set(t->service))
         return ERR_OK;
-    return core_service_allowed(txn, t->service, kind->action, found->arn, t->source_arn,
-                                t->source_account);
+    const struct principal who = {.kind = PRINCIPAL_SERVICE, .service = t->service};
+    struct core_work work = {.who = &who,
+                             .resource = found->arn,
+                             .source_arn = t->source_arn,
+                             .source_account = t->source_account,
+                             .source_owner = t->tells_owner ? t->source_account : STR_NONE};
+    return core_service_allowed(txn, &work, kind->action);
 }
 
 static enum err find_permitted(struct txn *txn, const struct target *t,

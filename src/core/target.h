@@ -31,6 +31,8 @@ struct target {
     struct str source_arn;     /* the bucket, rule, topic, ... that sends */
     struct str source_account; /* its owner */
     struct str role;           /* ARN; absent: the service principal's own right decides */
+    /* The sender tells aws:SourceOwner too, which a topic's first policy asks for (CloudWatch). */
+    bool tells_owner;
 };
 
 struct target_attribute { /* message attribute of type String, or Number */
