@@ -1,0 +1,200 @@
+/* What queries give: series of a metric's statistic, or of an expression over other queries. GetMetricData
+ * and alarms ask here.
+ *
+ * Layer: svc/cloudwatch. Thread: the transaction's. */
+#include <assert.h>
+
+#include "svc/cloudwatch/cloudwatch_int.h"
+
+struct solving {
+    struct txn *txn;
+    const struct cw_asked *asked;
+    struct cw_value *values; /* by query */
+    bool *done, *busy;
+    struct str why;
+};
+
+static enum err solve(struct solving *s, size_t which);
+
+static enum err fault(struct solving *s, struct str id, struct str why)
+{
+    s->why = str_fmt(s->txn->arena, "Error in expression '" STR_FMT "': " STR_FMT, STR_ARG(id),
+                     STR_ARG(why));
+    return str_is_set(s->why) ? ERR_INVALID : ERR_NOMEM;
+}
+
+static size_t place_of(const struct cw_asked *asked, struct str id)
+{
+    size_t i = 0;
+    while (i < asked->n && !str_eq(asked->queries[i].id, id))
+        i++;
+    return i;
+}
+
+/* --- metrics ------------------------------------------------------------------------------------ */
+
+static enum err fill_series(struct arena *a, const struct cw_stat *stat,
+                            const struct cw_points *points, struct cw_series *ret)
+{
+    ret->at_ms = ARENA_ARRAY(a, int64_t, points->n + 1);
+    ret->v = ARENA_ARRAY(a, double, points->n + 1);
+    ret->counts = ARENA_ARRAY(a, double, points->n + 1);
+    if (!ret->at_ms || !ret->v || !ret->counts)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < points->n; i++) {
+        if (cw_stat_of(stat, &points->v[i].values, &ret->v[ret->n]) != ERR_OK)
+            continue;
+        ret->at_ms[ret->n] = points->v[i].at_ms;
+        ret->counts[ret->n++] = points->v[i].values.count;
+    }
+    return ERR_OK;
+}
+
+static enum err solve_metric(struct solving *s, const struct cw_query *q, struct cw_value *ret)
+{
+    struct cw_stat stat;
+    struct cw_points points;
+    struct cw_range range = {.period_ms = q->period_s * 1000, .unit = q->unit};
+    struct cw_series *series = ARENA_NEW(s->txn->arena, struct cw_series);
+    assert(range.period_ms > 0);
+    if (!series)
+        return ERR_NOMEM;
+    if (cw_stat_parse(q->stat, &stat) != ERR_OK)
+        return fault(s, q->id, STR("the statistic is not supported"));
+    range.from_ms = s->asked->from_ms - s->asked->from_ms % range.period_ms;
+    range.to_ms = s->asked->to_ms;
+    struct str key = cw_query_metric(s->txn->arena, s->asked->scope, q);
+    TRY(cw_read_points(s->txn, key, &range, &points));
+    series->id = q->id;
+    series->label = str_is_set(q->label) ? q->label : q->name;
+    series->period_ms = range.period_ms;
+    TRY(fill_series(s->txn->arena, &stat, &points, series));
+    *ret = (struct cw_value){.kind = CW_SERIES, .v = series, .n = 1};
+    return ERR_OK;
+}
+
+/* --- expressions -------------------------------------------------------------------------------- */
+
+static enum err lookup(void *arg, struct str name, struct cw_value *ret)
+{
+    struct solving *s = arg;
+    size_t i = place_of(s->asked, name);
+    if (i == s->asked->n)
+        return fault(s, name, STR("there is no query of this id"));
+    TRY(solve(s, i));
+    *ret = s->values[i];
+    return ERR_OK;
+}
+
+static enum err all_metrics(void *arg, struct str part, struct cw_value *ret)
+{
+    struct solving *s = arg;
+    *ret = (struct cw_value){.kind = CW_ARRAY,
+                             .v = ARENA_ARRAY(s->txn->arena, struct cw_series, s->asked->n + 1)};
+    if (!ret->v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < s->asked->n; i++) {
+        const struct cw_query *q = &s->asked->queries[i];
+        if (!str_is_set(q->name) || (str_is_set(part) && str_find_str(q->id, part) == SIZE_MAX))
+            continue;
+        TRY(solve(s, i));
+        ret->v[ret->n++] = s->values[i].v[0];
+    }
+    return ERR_OK;
+}
+
+/* The period of what has none: the shortest of what the request asks for. */
+static int64_t period_of(const struct cw_asked *asked, const struct cw_query *q)
+{
+    int64_t least = q->period_s;
+    for (size_t i = 0; i < asked->n && q->period_s == 0; i++) {
+        int64_t p = asked->queries[i].period_s;
+        if (p > 0 && (least == 0 || p < least))
+            least = p;
+    }
+    return (least > 0 ? least : 60) * 1000;
+}
+
+static enum err solve_expression(struct solving *s, const struct cw_query *q, struct cw_value *ret)
+{
+    struct cw_math math;
+    struct str why;
+    struct cw_math_world w = {
+        .a = s->txn->arena,
+        .lookup = lookup,
+        .metrics = all_metrics,
+        .arg = s,
+        .from_ms = s->asked->from_ms,
+        .to_ms = s->asked->to_ms,
+        .period_ms = period_of(s->asked, q),
+    };
+    enum err err = cw_math_parse(s->txn->arena, q->expression, &math, &why);
+    if (err == ERR_INVALID)
+        return fault(s, q->id, why);
+    TRY(err);
+    TRY(txn_work(s->txn, q->expression.len));
+    err = cw_math_eval(&math, &w, ret);
+    if ((err == ERR_INVALID || err == ERR_LIMIT) && str_is_set(w.why))
+        return fault(s, q->id, w.why);
+    TRY(err);
+    return txn_work(s->txn, w.points * sizeof(double));
+}
+
+static enum err solve(struct solving *s, size_t which)
+{
+    const struct cw_query *q = &s->asked->queries[which];
+    if (s->done[which])
+        return ERR_OK;
+    if (s->busy[which])
+        return fault(s, q->id, STR("it depends on itself"));
+    s->busy[which] = true;
+    TRY(str_is_set(q->name) ? solve_metric(s, q, &s->values[which])
+                            : solve_expression(s, q, &s->values[which]));
+    s->busy[which] = false;
+    s->done[which] = true;
+    return ERR_OK;
+}
+
+/* Names of a result: a series of an array is called by the query and by itself. */
+static enum err name_series(struct arena *a, const struct cw_query *q, const struct cw_value *v,
+                            struct cw_answer *ret)
+{
+    ret->v = ARENA_ARRAY(a, struct cw_series, v->n + 1);
+    ret->n = v->n;
+    if (!ret->v)
+        return ERR_NOMEM;
+    struct str label = str_is_set(q->label) ? q->label : q->id;
+    for (size_t i = 0; i < v->n; i++) {
+        ret->v[i] = v->v[i];
+        ret->v[i].id = q->id;
+        if (v->kind == CW_ARRAY)
+            ret->v[i].label =
+                str_fmt(a, STR_FMT " " STR_FMT, STR_ARG(label), STR_ARG(v->v[i].label));
+        else if (!str_is_set(q->name))
+            ret->v[i].label = label;
+        if (!str_is_set(ret->v[i].label))
+            return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
+enum err cw_data(struct txn *txn, const struct cw_asked *asked, size_t which, struct cw_answer *ret)
+{
+    struct solving s = {
+        .txn = txn,
+        .asked = asked,
+        .values = ARENA_ARRAY(txn->arena, struct cw_value, asked->n + 1),
+        .done = ARENA_ARRAY(txn->arena, bool, asked->n + 1),
+        .busy = ARENA_ARRAY(txn->arena, bool, asked->n + 1),
+    };
+    const struct cw_query *q = &asked->queries[which];
+    *ret = (struct cw_answer){0};
+    if (!s.values || !s.done || !s.busy)
+        return ERR_NOMEM;
+    enum err err = solve(&s, which);
+    if (err == ERR_OK && s.values[which].kind != CW_SERIES && s.values[which].kind != CW_ARRAY)
+        err = fault(&s, q->id, STR("the result is not a time series"));
+    ret->why = s.why;
+    TRY(err);
+    return name_series(txn->arena, q, &s.values[which], ret);
+}
