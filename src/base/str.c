@@ -169,6 +169,26 @@ enum err str_to_f64(struct str s, double *ret_v)
     return ERR_OK;
 }
 
+char *str_put_utf8(char *d, uint32_t c)
+{
+    if (c < 0x80) {
+        *d++ = (char)c;
+    } else if (c < 0x800) {
+        *d++ = (char)(0xc0 | c >> 6);
+        *d++ = (char)(0x80 | (c & 0x3f));
+    } else if (c < 0x10000) {
+        *d++ = (char)(0xe0 | c >> 12);
+        *d++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *d++ = (char)(0x80 | (c & 0x3f));
+    } else {
+        *d++ = (char)(0xf0 | c >> 18);
+        *d++ = (char)(0x80 | (c >> 12 & 0x3f));
+        *d++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *d++ = (char)(0x80 | (c & 0x3f));
+    }
+    return d;
+}
+
 /* Length in bytes of the valid UTF-8 sequence at s[i], or 0. */
 static size_t utf8_len(struct str s, size_t i)
 {

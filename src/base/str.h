@@ -87,6 +87,8 @@ enum err str_to_f64(struct str s, double *ret_v) WARN_UNUSED;
 
 /* Valid UTF-8 without surrogates or overlong forms (RFC 3629). */
 bool str_is_utf8(struct str s);
+/* Writes code point `c` (at most 0x10ffff) as UTF-8, 1 to 4 bytes; gives where it ends. */
+char *str_put_utf8(char *d, uint32_t c);
 /* Unicode code points in valid UTF-8 (bytes that start one). */
 size_t str_utf8_count(struct str s);
 

@@ -115,26 +115,6 @@ static int32_t hex4(const char *p, const char *end)
     return v;
 }
 
-static char *put_utf8(char *d, uint32_t c)
-{
-    if (c < 0x80) {
-        *d++ = (char)c;
-    } else if (c < 0x800) {
-        *d++ = (char)(0xc0 | c >> 6);
-        *d++ = (char)(0x80 | (c & 0x3f));
-    } else if (c < 0x10000) {
-        *d++ = (char)(0xe0 | c >> 12);
-        *d++ = (char)(0x80 | (c >> 6 & 0x3f));
-        *d++ = (char)(0x80 | (c & 0x3f));
-    } else {
-        *d++ = (char)(0xf0 | c >> 18);
-        *d++ = (char)(0x80 | (c >> 12 & 0x3f));
-        *d++ = (char)(0x80 | (c >> 6 & 0x3f));
-        *d++ = (char)(0x80 | (c & 0x3f));
-    }
-    return d;
-}
-
 /* \uXXXX with ps->p behind the 'u'; a high surrogate takes its low half along. */
 static enum err unicode_escape(struct parser *ps, char **d)
 {
@@ -151,7 +131,7 @@ static enum err unicode_escape(struct parser *ps, char **d)
         ps->p += 6;
         c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
     }
-    *d = put_utf8(*d, (uint32_t)c);
+    *d = str_put_utf8(*d, (uint32_t)c);
     return ERR_OK;
 }
 
