@@ -138,14 +138,20 @@ struct vtl_run {
     void *host;      /* public: the host's */
     struct vtl_error error;
     size_t steps;
-    unsigned depth;
+    unsigned depth, calls;
     uint64_t changes; /* public: grows with every change of a list or map */
     struct vtl_map *globals;
     struct vtl_scope *scope;
     const struct vtl_template *template;
-    struct buf *out;
-    int stop; /* #break, #stop under way */
-    unsigned line, column;
+    /* Prints a block: vtl_eval.c's, which stands above the texts of values. */
+    enum err (*render)(struct vtl_run *run, const struct vtl_block *block, struct buf *out);
+    int stop;    /* #break, #stop under way */
+    uint32_t at; /* of what is evaluated, for errors */
+    struct vtl_made {
+        const void *id;
+        void *object;
+    } * made; /* lists and maps by the JSON they were made of */
+    size_t made_n, made_cap;
 };
 
 /* Everything the run makes lives in `a`. ERR_NOMEM. */
@@ -161,6 +167,8 @@ enum err vtl_evaluate(struct vtl_run *run, const struct vtl_template *t, struct 
 
 /* Ends the run with this message; gives ERR_INVALID, to be returned. */
 enum err vtl_fail(struct vtl_run *run, const char *fmt, ...) PRINTF_LIKE(2, 3) WARN_UNUSED;
+/* Ends the run, which went over a limit; gives ERR_LIMIT. */
+enum err vtl_exceed(struct vtl_run *run, const char *message) WARN_UNUSED;
 /* Counts `n` steps of work. ERR_LIMIT. */
 enum err vtl_work(struct vtl_run *run, size_t n) WARN_UNUSED;
 

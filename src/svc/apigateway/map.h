@@ -164,7 +164,7 @@ struct map_response {
     struct map_parameters parameters;
     struct map_templates templates;
     const struct json *json; /* IntegrationResponse */
-    void *pattern;           /* map_response.c's */
+    void *pattern;           /* compiled; NULL: none */
 };
 
 struct map_responses {
