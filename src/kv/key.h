@@ -47,6 +47,7 @@ enum key_space {
     KEY_SCHEDULER = 11,
     KEY_SNS = 13,
     KEY_KMS = 14,
+    KEY_APIGATEWAY = 15,
     KEY_CLOUDWATCH = 17,
     KEY_TEST = 0x7f,
 };

@@ -107,3 +107,25 @@ enum err wire_inner_encode(const struct wire_op *op, const void *out, struct are
     *ret_body = body;
     return ERR_OK;
 }
+
+enum err wire_document_of(const struct wire_shape *shape, const void *v, struct arena *arena,
+                          struct str *ret_json)
+{
+    struct buf b;
+    buf_init_arena(&b, arena, WIRE_REPLY_MAX);
+    wire_enc_json(&b, shape, v);
+    TRY(buf_err(&b));
+    *ret_json = buf_str(&b);
+    return ERR_OK;
+}
+
+enum err wire_document_read(const struct wire_service *service, const struct wire_shape *shape,
+                            const struct json *document, struct arena *arena, void *ret_v)
+{
+    struct wire_fault fault = {0};
+    struct wire_dec d = {.service = service, .arena = arena, .fault = &fault};
+    enum err err = wire_dec_json(&d, shape, document, ret_v);
+    if (err == ERR_FAILED)
+        return str_is_set(fault.message) ? ERR_CORRUPT : ERR_NOMEM;
+    return err;
+}

@@ -11,6 +11,7 @@
 #ifndef WEIR_WIRE_INNER_H
 #define WEIR_WIRE_INNER_H
 
+#include "codec/json.h"
 #include "wire/wire.h"
 
 /* Typed input in the arena, its constraints checked (W3); borrows from `json` and `body`. `json`: an
@@ -25,5 +26,17 @@ enum err wire_inner_decode(const struct wire_op *op, struct str json, struct str
  * *ret_body, borrowed from `out`; absent without one. ERR_NOMEM, ERR_LIMIT over WIRE_REPLY_MAX. */
 enum err wire_inner_encode(const struct wire_op *op, const void *out, struct arena *arena,
                            struct str *ret_json, struct str *ret_body) WARN_UNUSED;
+
+/* --- documents: for services that keep what they show as JSON of the wire's shape ----------------- */
+
+/* The members of a struct of `shape` that travel in a body, those that are set, as JSON text in the
+ * arena: of an input, what the client asked for beside what names the thing. ERR_NOMEM. */
+enum err wire_document_of(const struct wire_shape *shape, const void *v, struct arena *arena,
+                          struct str *ret_json) WARN_UNUSED;
+/* The other way: fills a zeroed struct of `shape` from a document (an object), borrowing from it;
+ * members that the shape does not have are passed over. ERR_CORRUPT: a value of another type. ERR_NOMEM. */
+enum err wire_document_read(const struct wire_service *service, const struct wire_shape *shape,
+                            const struct json *document, struct arena *arena,
+                            void *ret_v) WARN_UNUSED;
 
 #endif
