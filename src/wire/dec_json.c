@@ -236,8 +236,10 @@ static const struct wire_member *member_named(const struct wire_shape *shape, st
 {
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct wire_member *m = &shape->members[i];
-        if (m->name.len == name.len && memcmp(m->name.p, name.p, name.len) == 0)
-            return m->location == WIRE_IN_BODY ? m : NULL;
+        /* A label may have the same name (API Gateway's PutIntegration). */
+        if (m->location == WIRE_IN_BODY && m->name.len == name.len &&
+            memcmp(m->name.p, name.p, name.len) == 0)
+            return m;
     }
     return NULL;
 }

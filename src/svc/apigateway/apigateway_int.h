@@ -22,9 +22,9 @@
 
 #include "base/arn.h"
 #include "codec/json_edit.h"
+#include "core/catalogue.h"
 #include "core/core.h"
 #include "core/page.h"
-#include "core/catalogue.h"
 #include "svc/apigateway/apigateway.h"
 #include "svc/apigateway/apigateway_keys.h"
 #include "svc/apigateway/apigateway_snapshot.h"
@@ -139,7 +139,7 @@ enum err apigateway_part_drop(struct call *call, const struct apigateway_part *p
 enum err apigateway_parts(struct txn *txn, const struct apigateway_part *part, struct str api_id,
                           struct json **ret_array) WARN_UNUSED;
 
-/* A page of documents: {"items": [...], "position": ...}. `limit` as it was asked, 0: not. */
+/* A page of documents: {"item": [...], "position": ...}. `limit` as it was asked, 0: not. */
 struct apigateway_list {
     struct key_range range;
     struct str scope, position;

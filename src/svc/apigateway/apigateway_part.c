@@ -54,8 +54,8 @@ struct str apigateway_part_key(struct arena *a, const struct apigateway_part *pa
 enum err apigateway_need_part(struct call *call, const struct apigateway_part *part,
                               struct str api_id, struct str id, struct json **ret_doc)
 {
-    enum err err = apigateway_doc_read(
-        call->txn, apigateway_part_key(call->arena, part, api_id, id), ret_doc);
+    enum err err =
+        apigateway_doc_read(call->txn, apigateway_part_key(call->arena, part, api_id, id), ret_doc);
     if (err == ERR_NOT_FOUND)
         return APIGATEWAY_ABSENT(call, "%s", part->missing);
     return err;
@@ -65,8 +65,8 @@ enum err apigateway_part_write(struct call *call, const struct apigateway_part *
                                struct str api_id, const struct json *doc)
 {
     struct str id = json_get_str(doc, str_c(part->id));
-    enum err err = apigateway_doc_write(
-        call->txn, apigateway_part_key(call->arena, part, api_id, id), doc);
+    enum err err =
+        apigateway_doc_write(call->txn, apigateway_part_key(call->arena, part, api_id, id), doc);
     if (err == ERR_LIMIT)
         return call_error(call, &apigateway_err_limit_exceeded_exception,
                           "What belongs to one of the %s is larger than %d bytes.", part->many,
@@ -169,7 +169,7 @@ enum err apigateway_page(struct call *call, const struct apigateway_list *list,
     if (err == ERR_INVALID)
         return APIGATEWAY_BAD(call, "Invalid position parameter");
     TRY(err);
-    TRY(json_set(doc, STR("items"), p.items));
+    TRY(json_set(doc, STR("item"), p.items));
     if (str_is_set(page.next_token))
         TRY(json_set(doc, STR("position"), json_new_str(call->arena, page.next_token)));
     *ret_doc = doc;
