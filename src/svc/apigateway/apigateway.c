@@ -37,5 +37,6 @@ const struct svc_def apigateway_def = {
     .make = make,
     .start = start,
     .release = release,
+    .authorize_more = apigateway_authorize_more,
     .tags = &apigateway_tags,
 };

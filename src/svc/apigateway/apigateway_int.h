@@ -27,6 +27,7 @@
 #include "core/page.h"
 #include "svc/apigateway/apigateway.h"
 #include "svc/apigateway/apigateway_keys.h"
+#include "svc/apigateway/apigateway_patch.h"
 #include "svc/apigateway/apigateway_snapshot.h"
 
 /* Quotas of API Gateway, "Quotas for configuring and running a REST API". */
@@ -43,12 +44,18 @@ enum {
     APIGATEWAY_TEMPLATE_BYTES_MAX = 300 * 1024,
     APIGATEWAY_DOCUMENT_BYTES_MAX = 4 * 1024 * 1024, /* one record */
     APIGATEWAY_NAME_MAX = 1024,
+    APIGATEWAY_STAGE_NAME_MAX = 128,
+    APIGATEWAY_VARIABLE_NAME_MAX = 64,
+    APIGATEWAY_VARIABLE_MAX = 512,
+    APIGATEWAY_PATH_MAX = 1600, /* of a resource */
     APIGATEWAY_PAGE = 25,
     APIGATEWAY_PAGE_MAX = 500,
-    APIGATEWAY_PATCHES_MAX = 1000,
     APIGATEWAY_ID_LEN = 10,  /* of APIs and root resources */
     APIGATEWAY_PART_LEN = 6, /* of everything else */
 };
+
+/* Credentials that stand for those of the caller. */
+#define APIGATEWAY_CALLER "arn:aws:iam::*:user/*"
 
 struct apigateway {
     struct core *core;
@@ -86,6 +93,11 @@ struct json *apigateway_time(struct txn *txn);
 /* Of the call's account and region; NotFoundException. */
 enum err apigateway_need_api(struct call *call, struct str api_id,
                              struct json **ret_doc) WARN_UNUSED;
+enum err apigateway_api_write(struct call *call, const struct json *doc) WARN_UNUSED;
+/* Adds a new API from what was asked for (RestApi's members, without tags): checks it, gives it ids and
+ * defaults, its tags, a root resource and the models that every API has. `doc` is then as it is
+ * stored. op_rest_api.c. */
+enum err apigateway_api_add(struct call *call, struct json *doc, struct tag_list tags) WARN_UNUSED;
 /* "arn:aws:apigateway:REGION::" and what follows. */
 struct str apigateway_arn(struct call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Writes the guard of the API (AG5). */
@@ -95,16 +107,17 @@ extern const struct tags_service apigateway_tags;
 /* Adds the resource's tags as the document's member, if it has any. */
 enum err apigateway_show_tags(struct call *call, struct json *doc, struct str arn) WARN_UNUSED;
 
-/* --- stages: apigateway_stage.c ----------------------------------------------------------------- */
+/* --- policies, permissions: apigateway_policy.c ------------------------------------------------- */
 
-/* A stage's record, and its object in memory. */
-struct apigateway_stage_rec {
-    struct catalogue_object object;
-    struct str account, region;
-    struct str deployment_id;
-    struct str json; /* Stage, without tags */
-    uint64_t cache_flushes, authorizer_flushes;
-};
+/* A resource policy as it is stored; BadRequestException. */
+enum err apigateway_policy_take(struct call *call, struct str api_id, struct str text,
+                                struct str *ret_stored) WARN_UNUSED;
+/* Puts the policy of an API's document into the form that is shown. */
+enum err apigateway_policy_show(struct call *call, struct json *api) WARN_UNUSED;
+/* svc_def's authorize_more. */
+enum err apigateway_authorize_more(struct call *call, const void *in) WARN_UNUSED;
+
+/* --- stages in memory: apigateway_stage.c -------------------------------------------------------- */
 
 enum err apigateway_stages_init(struct apigateway *gw) WARN_UNUSED;
 enum err apigateway_stages_load(struct txn *txn, void *arg) WARN_UNUSED;
@@ -151,5 +164,36 @@ struct apigateway_list {
 };
 enum err apigateway_page(struct call *call, const struct apigateway_list *list,
                          struct json **ret_doc) WARN_UNUSED;
+
+/* The list operation of a part, from its input: APIs' id, position, limit. */
+#define APIGATEWAY_LIST(call, part, in, ret_doc)                                                   \
+    apigateway_part_list((call), (part), (in)->rest_api_id,                                        \
+                         &(struct apigateway_list){                                                \
+                             .position = (in)->position,                                           \
+                             .has_limit = (in)->has_limit,                                         \
+                             .limit = (in)->limit,                                                 \
+                         },                                                                        \
+                         (ret_doc))
+enum err apigateway_part_list(struct call *call, const struct apigateway_part *part,
+                              struct str api_id, struct apigateway_list *list,
+                              struct json **ret_doc) WARN_UNUSED;
+
+/* AG3: that no method's `member` is `id`; ConflictException. Writes the guard. */
+enum err apigateway_check_unnamed(struct call *call, struct str api_id, const char *member,
+                                  struct str id, const char *what) WARN_UNUSED;
+
+/* --- what must hold for documents; op_model.c, op_authorizer.c, op_rest_api.c -------------------- */
+
+/* Where models are, for one another's "$ref"; their API's id follows. */
+#define APIGATEWAY_MODEL_URI "https://apigateway.amazonaws.com/restapis/"
+
+enum err apigateway_model_check(struct call *call, struct str api_id,
+                                const struct json *doc) WARN_UNUSED;
+/* A new resource below `parent`; `all` has every resource of the API as its children (AG1). */
+enum err apigateway_resource_new(struct call *call, const struct json *all,
+                                 const struct json *parent, struct str part,
+                                 struct json **ret_doc) WARN_UNUSED;
+/* Brings defaults. */
+enum err apigateway_authorizer_check(struct call *call, struct json *doc) WARN_UNUSED;
 
 #endif

@@ -175,3 +175,30 @@ enum err apigateway_page(struct call *call, const struct apigateway_list *list,
     *ret_doc = doc;
     return ERR_OK;
 }
+
+enum err apigateway_part_list(struct call *call, const struct apigateway_part *part,
+                              struct str api_id, struct apigateway_list *list,
+                              struct json **ret_doc)
+{
+    struct json *api;
+    TRY(apigateway_need_api(call, api_id, &api));
+    list->range = key_range(call->arena, part->key, api_id);
+    list->scope = api_id;
+    return apigateway_page(call, list, ret_doc);
+}
+
+enum err apigateway_check_unnamed(struct call *call, struct str api_id, const char *member,
+                                  struct str id, const char *what)
+{
+    struct json *resources;
+    TRY(apigateway_guard(call->txn, api_id));
+    TRY(apigateway_parts(call->txn, &apigateway_resources, api_id, &resources));
+    JSON_EACH (resources, r)
+        JSON_EACH (json_get(r, STR("resourceMethods")), m)
+            if (str_eq(json_get_str(m, str_c(member)), id))
+                return APIGATEWAY_CONFLICT(
+                    call,
+                    "Cannot delete %s '" STR_FMT "', is referenced in method: " STR_FMT "/" STR_FMT,
+                    what, STR_ARG(id), STR_ARG(json_get_str(r, STR("id"))), STR_ARG(m->key));
+    return ERR_OK;
+}

@@ -11,6 +11,17 @@ enum err apigateway_need_api(struct call *call, struct str api_id, struct json *
     return err;
 }
 
+enum err apigateway_api_write(struct call *call, const struct json *doc)
+{
+    struct str id = json_get_str(doc, STR("id"));
+    enum err err = apigateway_doc_write(
+        call->txn, key_make(call->arena, &apigateway_k_api, call_scope(call), id), doc);
+    return err == ERR_LIMIT ? call_error(call, &apigateway_err_limit_exceeded_exception,
+                                         "An API's own settings have at most %d bytes.",
+                                         APIGATEWAY_DOCUMENT_BYTES_MAX)
+                            : err;
+}
+
 struct str apigateway_arn(struct call *call, const char *fmt, ...)
 {
     const struct arn arn = {call->partition, STR("apigateway"), call->region, STR(""), STR_NONE};

@@ -12,6 +12,7 @@
 #ifndef WEIR_SVC_APIGATEWAY_APIGATEWAY_SNAPSHOT_H
 #define WEIR_SVC_APIGATEWAY_APIGATEWAY_SNAPSHOT_H
 
+#include "codec/json.h"
 #include "core/txn.h"
 #include "kv/key.h"
 
@@ -23,7 +24,9 @@ enum { APIGATEWAY_SNAPSHOT_BYTES_MAX = 12 * 1024 * 1024 };
 struct apigateway_stage_now {
     struct key_scope scope; /* the API's account and region */
     struct str deployment_id;
-    struct str json; /* Stage as GetStage shows it, without tags */
+    /* Stage as GetStage shows it, without tags. Keys of methodSettings are two segments of patch paths
+     * as they stand there: "~1cars/POST" (or "cars/POST") is one method, '*' stands for any. */
+    struct str json;
     /* Another one whenever the stage changed, also to another deployment: what was compiled for a
      * version holds for it. Not kept over restarts. */
     uint64_t version;
@@ -39,6 +42,9 @@ enum err apigateway_stage_find(struct apigateway *gw, struct txn *txn, struct st
 /* The snapshot of a deployment, in the transaction's arena. ERR_NOT_FOUND: deleted meanwhile.
  * ERR_NOMEM, ERR_IO. O(snapshot). */
 enum err apigateway_snapshot_read(struct txn *txn, struct str api_id, struct str deployment_id,
+                                  struct str *ret_json) WARN_UNUSED;
+/* The same of an API as it is now, undeployed; `api` is its document. ERR_LIMIT: too large. */
+enum err apigateway_snapshot_make(struct txn *txn, struct str api_id, const struct json *api,
                                   struct str *ret_json) WARN_UNUSED;
 
 #endif
