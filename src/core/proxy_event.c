@@ -1,67 +1,21 @@
 /* See proxy_event.h. Layer: core. Thread: pure. */
-#include "core/proxy_event.h"
-
-#include "base/clock.h"
-#include "base/map.h"
 #include "codec/base64.h"
-#include "codec/json.h"
+#include "core/proxy_event_int.h"
 
 enum {
-    EVENT_BYTES_MAX = 64 * 1024 * 1024, /* a body of the largest that is buffered, escaped */
     COOKIES_MAX = 1024,
 };
 
 /* --- the event -------------------------------------------------------------------------------- */
 
-/* Texts by name, each name once, in the order of the first of each; values of equal ones are joined with
- * commas. Linear, for a query string may have thousands. */
-struct value {
-    struct value *next;
-    struct str text;
-};
-
-struct joined {
-    struct arena *a;
-    struct map by_name; /* struct named */
-    struct named {
-        struct str name;
-        struct value *first, *last;
-    } * v;
-    size_t n;
-};
-
-/* `max` names at most. */
-static enum err joined_init(struct joined *j, struct arena *a, size_t max)
-{
-    *j = (struct joined){.a = a, .v = ARENA_ARRAY(a, struct named, max + 1)};
-    map_init(&j->by_name);
-    return j->v ? ERR_OK : ERR_NOMEM;
-}
-
-static enum err join(struct joined *j, struct str name, struct str text)
-{
-    struct value *value = ARENA_NEW(j->a, struct value);
-    struct named *named = map_get(&j->by_name, name);
-    if (!value)
-        return ERR_NOMEM;
-    value->text = text;
-    if (named) {
-        named->last->next = value;
-        named->last = value;
-        return ERR_OK;
-    }
-    named = &j->v[j->n++];
-    *named = (struct named){name, value, value};
-    return map_put(&j->by_name, name, named, NULL);
-}
-
-static struct str joined_text(struct arena *a, const struct named *named)
+/* Values of equal names are joined with commas. */
+static struct str joined_text(struct arena *a, const struct proxy_named *named)
 {
     struct buf b;
     if (named->first == named->last)
         return named->first->text;
-    buf_init_arena(&b, a, EVENT_BYTES_MAX);
-    for (const struct value *v = named->first; v; v = v->next) {
+    buf_init_arena(&b, a, PROXY_EVENT_BYTES_MAX);
+    for (const struct proxy_value *v = named->first; v; v = v->next) {
         buf_add_str(&b, v->text);
         if (v->next)
             buf_add_byte(&b, ',');
@@ -69,7 +23,7 @@ static struct str joined_text(struct arena *a, const struct named *named)
     return buf_str(&b);
 }
 
-static void put_joined(struct json_out *o, struct str key, const struct joined *j)
+static void put_joined(struct json_out *o, struct str key, const struct proxy_gathered *j)
 {
     json_key(o, key);
     json_open(o, '{');
@@ -91,7 +45,7 @@ static bool is_replaced(struct str name)
     return str_eq_c(name, "x-forwarded-proto") || str_eq_c(name, "x-forwarded-port");
 }
 
-static enum err join_headers(const struct proxy_request *req, struct joined *j)
+static enum err join_headers(const struct proxy_request *req, struct proxy_gathered *j)
 {
     const struct wire_request *http = req->http;
     struct str port = str_fmt(j->a, "%u", (unsigned)req->port);
@@ -102,18 +56,19 @@ static enum err join_headers(const struct proxy_request *req, struct joined *j)
         if (!str_is_set(name))
             return ERR_NOMEM;
         if (!is_hidden(req, name) && !is_replaced(name))
-            TRY(join(j, name, http->headers[i].value));
+            TRY(proxy_gather(j, name, name, http->headers[i].value));
     }
-    TRY(join(j, STR("x-forwarded-for"), req->source_ip));
-    TRY(join(j, STR("x-forwarded-proto"), http->tls ? STR("https") : STR("http")));
-    return join(j, STR("x-forwarded-port"), port);
+    TRY(proxy_gather(j, STR("x-forwarded-for"), STR("x-forwarded-for"), req->source_ip));
+    TRY(proxy_gather(j, STR("x-forwarded-proto"), STR("x-forwarded-proto"),
+                     http->tls ? STR("https") : STR("http")));
+    return proxy_gather(j, STR("x-forwarded-port"), STR("x-forwarded-port"), port);
 }
 
 static enum err put_headers(struct arena *a, const struct proxy_request *req, struct json_out *o)
 {
     enum { FORWARDED = 3 };
-    struct joined j;
-    TRY(joined_init(&j, a, req->http->n_headers + FORWARDED));
+    struct proxy_gathered j;
+    TRY(proxy_gather_init(&j, a, req->http->n_headers + FORWARDED));
     enum err err = join_headers(req, &j);
     if (err == ERR_OK)
         put_joined(o, STR("headers"), &j);
@@ -143,38 +98,30 @@ static void put_cookies(const struct wire_request *http, struct json_out *o)
         json_close(o, ']');
 }
 
-static enum err join_parameters(const struct percent_pair *pairs, size_t n, struct joined *j)
+static enum err join_parameters(const struct percent_pair *pairs, size_t n,
+                                struct proxy_gathered *j)
 {
     for (size_t i = 0; i < n; i++)
-        TRY(join(j, pairs[i].key, pairs[i].value.p ? pairs[i].value : STR("")));
+        TRY(proxy_gather(j, pairs[i].key, pairs[i].key,
+                         pairs[i].value.p ? pairs[i].value : STR("")));
     return ERR_OK;
 }
 
 static enum err put_query(struct arena *a, const struct wire_request *http, struct json_out *o)
 {
     struct percent_pair *pairs;
-    struct joined j;
+    struct proxy_gathered j;
     size_t n;
     json_kv_str(o, STR("rawQueryString"), http->query.p ? http->query : STR(""));
     if (str_empty(http->query))
         return ERR_OK;
     TRY(percent_parse_query(a, http->query, true, &pairs, &n));
-    TRY(joined_init(&j, a, n));
+    TRY(proxy_gather_init(&j, a, n));
     enum err err = join_parameters(pairs, n, &j);
     if (err == ERR_OK && n)
         put_joined(o, STR("queryStringParameters"), &j);
     map_release(&j.by_name);
     return err;
-}
-
-/* "12/Mar/2020:19:03:58 +0000" */
-static struct str log_time(struct arena *a, int64_t ms)
-{
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    struct civil c = clock_civil(ms);
-    return str_fmt(a, "%02d/%s/%04d:%02d:%02d:%02d +0000", c.day, months[c.month - 1], c.year,
-                   c.hour, c.minute, c.second);
 }
 
 static void put_http(const struct proxy_request *req, struct json_out *o)
@@ -192,7 +139,7 @@ static void put_http(const struct proxy_request *req, struct json_out *o)
 
 static enum err put_context(struct arena *a, const struct proxy_request *req, struct json_out *o)
 {
-    struct str time = log_time(a, req->wall_ms);
+    struct str time = proxy_log_time(a, req->wall_ms);
     if (!str_is_set(time))
         return ERR_NOMEM;
     json_key(o, STR("requestContext"));
@@ -250,7 +197,7 @@ enum err proxy_event_make(struct arena *a, const struct proxy_request *req, stru
 {
     struct buf b;
     struct json_out o;
-    buf_init_arena(&b, a, EVENT_BYTES_MAX);
+    buf_init_arena(&b, a, PROXY_EVENT_BYTES_MAX);
     json_out_init(&o, &b);
     json_open(&o, '{');
     json_kv_str(&o, STR("version"), STR("2.0"));
@@ -268,33 +215,11 @@ enum err proxy_event_make(struct arena *a, const struct proxy_request *req, stru
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-/* RFC 9110 section 5.6.2. */
-static bool is_token(struct str s)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.p[i];
-        bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-        if (!alnum && (c == '\0' || !strchr(marks, c)))
-            return false;
-    }
-    return s.len > 0;
-}
-
-/* Text, or a number or truth value as text. */
-static enum err value_text(const struct json *v, struct str *ret_text)
-{
-    if (v->kind != JSON_STRING && v->kind != JSON_NUMBER && v->kind != JSON_BOOL)
-        return ERR_INVALID;
-    *ret_text = v->kind == JSON_BOOL ? v->b ? STR("true") : STR("false") : v->text;
-    return ERR_OK;
-}
-
 static enum err take_header(struct proxy_reply *r, struct str name, const struct json *v)
 {
     struct str value;
-    TRY(value_text(v, &value));
-    if (!is_token(name) || r->n_headers == PROXY_HEADERS_MAX)
+    TRY(proxy_value_text(v, &value));
+    if (!proxy_is_token(name) || r->n_headers == PROXY_HEADERS_MAX)
         return ERR_INVALID;
     if (str_eq_nocase(name, STR("content-type")))
         r->content_type = value;
@@ -356,18 +281,11 @@ static enum err take_body(struct arena *a, const struct json *doc, struct proxy_
     return coded && coded->b ? base64_decode(a, r->body, &r->body) : ERR_OK;
 }
 
-/* A tree of a text that is too deep for us is as malformed. */
-static enum err parse(struct arena *a, struct str text, struct json **ret_doc)
-{
-    enum err err = json_parse(a, text, ret_doc, NULL);
-    return err == ERR_LIMIT ? ERR_INVALID : err;
-}
-
 enum err proxy_reply_read(struct arena *a, struct str answer, struct proxy_reply *ret_reply)
 {
     struct json *doc;
     struct proxy_reply r = {.status = PROXY_STATUS_MIN, .body = answer};
-    TRY(parse(a, answer, &doc));
+    TRY(proxy_answer_parse(a, answer, &doc));
     if (member(doc, "statusCode")) {
         TRY(take_head(a, doc, &r));
         TRY(take_body(a, doc, &r));
@@ -381,6 +299,6 @@ enum err proxy_reply_read(struct arena *a, struct str answer, struct proxy_reply
 enum err proxy_reply_read_head(struct arena *a, struct str metadata, struct proxy_reply *ret_reply)
 {
     struct json *doc;
-    TRY(parse(a, metadata, &doc));
+    TRY(proxy_answer_parse(a, metadata, &doc));
     return doc->kind == JSON_OBJECT ? take_head(a, doc, ret_reply) : ERR_INVALID;
 }

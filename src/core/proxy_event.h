@@ -1,8 +1,10 @@
 /* HTTP requests as events of functions, and functions' answers as HTTP replies: what function URLs and
- * the proxy integrations of API Gateway have in common. Payload format 2.0.
+ * the proxy integrations of API Gateway have in common. Payload formats 2.0 (proxy_event.c) and 1.0, that
+ * of REST APIs (proxy_event_rest.c).
  *
  * Source: Lambda Developer Guide, "Invoking Lambda function URLs"; API Gateway Developer Guide, "Create
  * AWS Lambda proxy integrations for HTTP APIs in API Gateway".
+ * "Set up Lambda proxy integrations in API Gateway".
  * Layer: core. Lifetime: what is made lives in the arena, and may borrow from what it was made of.
  * Thread: pure. */
 #ifndef WEIR_CORE_PROXY_EVENT_H
@@ -54,5 +56,53 @@ enum err proxy_reply_read(struct arena *a, struct str answer,
  * body; without a statusCode it is 200. Errors as above. */
 enum err proxy_reply_read_head(struct arena *a, struct str metadata,
                                struct proxy_reply *ret_reply) WARN_UNUSED;
+
+/* --- format 1.0: REST APIs -------------------------------------------------------------------- */
+
+struct proxy_pair {
+    struct str name, value;
+};
+
+/* Who asks, as requestContext.identity says it; what is absent is null there, but for the key, which is
+ * left out. */
+struct proxy_identity {
+    struct str account, caller, user, user_arn, access_key;
+    struct str key, key_id; /* of a usage plan */
+};
+
+struct proxy_rest_request {
+    const struct wire_request *http; /* with the whole body */
+    struct str path;                 /* without the stage */
+    struct str context_path;         /* with it */
+    struct str resource, resource_id, stage, api_id, deployment_id, account;
+    struct str domain_name, domain_prefix;
+    struct str request_id, extended_id, trace; /* trace: X-Amzn-Trace-Id as it is passed on */
+    struct str source_ip, protocol;            /* "HTTP/1.1" */
+    struct str authorizer;                     /* a JSON object; absent: none */
+    struct proxy_identity identity;
+    const struct proxy_pair *params, *variables; /* of the path, of the stage */
+    size_t n_params, n_variables;
+    const struct percent_pair *query;
+    size_t n_query;
+    uint16_t port;
+    bool binary; /* the body goes in base64 */
+    int64_t wall_ms;
+};
+
+/* The event as JSON text. Bytes of a body that is not `binary` and no UTF-8 are replaced. ERR_LIMIT;
+ * ERR_NOMEM. */
+enum err proxy_rest_event_make(struct arena *a, const struct proxy_rest_request *req,
+                               struct str *ret_json) WARN_UNUSED;
+
+/* Headers that a proxy adds to a request, or replaces: those of `http`, then X-Forwarded-For, -Port,
+ * -Proto and X-Amzn-Trace-Id; names as sent. An array in the arena. ERR_NOMEM. */
+enum err proxy_rest_headers(struct arena *a, const struct proxy_rest_request *req,
+                            struct wire_header **ret_headers, size_t *ret_n) WARN_UNUSED;
+
+/* A function's answer: an object of statusCode (200 where it is left out), headers, multiValueHeaders,
+ * body and isBase64Encoded, and nothing else. ret_reply->body is as it came; *ret_coded: it says that it
+ * is base64. ERR_INVALID: it is malformed; ERR_NOMEM. */
+enum err proxy_rest_reply_read(struct arena *a, struct str answer, struct proxy_reply *ret_reply,
+                               bool *ret_coded) WARN_UNUSED;
 
 #endif
