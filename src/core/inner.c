@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "codec/json.h"
-#include "core/call_int.h"
+#include "core/inner_int.h"
 #include "wire/inner.h"
 
 /* The asker of an asynchronous call; in the call's arena. */
@@ -39,6 +39,8 @@ static size_t output_max(const struct core_request *req)
 
 static enum err find(struct core *core, const struct core_request *req, struct call_impl *c)
 {
+    if (req->http)
+        return inner_wire_route(c, req);
     for (size_t i = 0; i < core->n_svcs; i++) {
         const struct svc *svc = &core->svcs[i];
         const struct wire_service *wire = svc->def->wire;
@@ -76,6 +78,11 @@ static void fill_head(struct call_impl *c, const struct core_request *req)
         .body_is_stream = op->flags & WIRE_OP_STREAM_IN,
         .tls = true,
     };
+    if (req->http) {
+        c->request = *req->http;
+        c->request.body_is_stream = op->flags & WIRE_OP_STREAM_IN;
+        c->request.tls = true;
+    }
     c->call.tls_version = STR("1.3"); /* no wire is as good as the best */
     c->call.source_ip = req->source_ip;
     if (str_is_set(req->region))
@@ -107,7 +114,9 @@ static enum err decode(struct call_impl *c, const struct core_request *req)
     void *in;
     struct wire_fault fault = {0};
     assert(c->routed.op && !c->in);
-    enum err err = wire_inner_decode(c->routed.op, req->input, req->body, &c->arena, &in, &fault);
+    enum err err =
+        req->http ? inner_wire_decode(c, &in, &fault)
+                  : wire_inner_decode(c->routed.op, req->input, req->body, &c->arena, &in, &fault);
     if (err == ERR_FAILED) {
         c->error = fault.error;
         c->error_message = fault.message;
@@ -171,6 +180,12 @@ static struct str details_of(struct call_impl *c)
     return buf_err(&b) ? STR_NONE : buf_str(&b);
 }
 
+static bool on_wire(const struct call_impl *c)
+{
+    const struct core_inner *inner = c->within ? NULL : c->asker;
+    return inner && inner->req.http;
+}
+
 static void failure(struct call_impl *c, enum err err, struct core_result *ret)
 {
     *ret = (struct core_result){
@@ -181,6 +196,8 @@ static void failure(struct call_impl *c, enum err err, struct core_result *ret)
         .details = details_of(c),
         .request_id = c->call.request_id,
     };
+    if (on_wire(c) && inner_wire_reply(c, true, ret) != ERR_OK)
+        ret->err = ERR_NOMEM;
 }
 
 /* What a JSON service gives raw is its output; what others give so is a body. */
@@ -191,6 +208,11 @@ static enum err success(struct call_impl *c, struct core_result *ret)
         .status = c->reply_status ? c->reply_status : op->status,
         .request_id = c->call.request_id,
     };
+    if (on_wire(c)) {
+        TRY(inner_wire_reply(c, false, &r));
+        *ret = r;
+        return ERR_OK;
+    }
     TRY(wire_inner_encode(op, c->out, &c->arena, &r.output, &r.body));
     if (c->reply_is_raw) {
         r.body = c->raw_body;
@@ -270,13 +292,13 @@ static void stream_end(struct call_impl *c, enum err err)
 {
     struct core_inner *inner = c->asker;
     struct core_result r = inner->result;
-    c->asker = NULL;
     c->err = err ? err : buf_err(&inner->collected);
     if (c->err) {
         failure(c, c->err, &r);
     } else {
         r.body = buf_str(&inner->collected);
     }
+    c->asker = NULL;
     call_finished(c, r.status);
     inner->done(inner->arg, &r);
 }
@@ -391,6 +413,11 @@ static enum err copy_request(struct arena *a, struct core_request *req)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (texts[i]->p)
             *texts[i] = str_dup(a, *texts[i]);
+    if (req->http) {
+        req->http = inner_wire_copy(a, req->http);
+        req->read = NULL;
+        req->body = req->http ? req->http->body : STR_NONE;
+    }
     return a->failed ? ERR_NOMEM : ERR_OK;
 }
 
@@ -508,7 +535,7 @@ enum err core_call_in_txn(struct txn *txn, const struct core_request *req,
                           struct core_result *ret_result)
 {
     struct call_impl *c;
-    assert(txn->kv && !req->read);
+    assert(txn->kv && !req->read && !req->http);
     TRY(call_within(txn, &c));
     uint64_t work_max = txn->work_max;
     txn->work_max = 0; /* its errors are results: none may mean "elsewhere" */

@@ -29,6 +29,10 @@ enum core_output {
 };
 
 struct core_request {
+    /* Or a whole request as the service's own protocol has it, which names the operation itself: what
+     * comes out is the reply's bytes then, also of an error. `service` may be the name in signatures,
+     * too; input, body and read are not looked at. core_call only. NULL: the members below. */
+    const struct wire_request *http;
     struct str service, operation; /* "dynamodb", "PutItem": names of the spec */
     struct str input;              /* JSON object by the names of members; empty: {} */
     struct str body; /* bytes of the member that is the whole body, streamed or not; absent: what
@@ -57,6 +61,9 @@ struct core_result {
      * error below is what the service would tell its clients. */
     enum err err;
     int status; /* of HTTP, as the service's own protocol has it */
+    /* Of a request of `http`, whatever `err`: the reply, whose body is below. */
+    const struct wire_header *headers;
+    size_t n_headers;
     /* ERR_OK. */
     struct str output;       /* JSON object */
     struct str body;         /* of the member that is the whole body; absent: none */

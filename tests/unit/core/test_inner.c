@@ -108,6 +108,44 @@ static void an_inner_call_answers(void **state)
     fixture_stop(&f);
 }
 
+/* A request as the service's own protocol has it, and its reply, errors too. */
+static void an_inner_call_speaks_the_protocol(void **state)
+{
+    static const struct {
+        const char *target, *body;
+        enum err err;
+        int status;
+        const char *reply;
+    } rows[] = {
+        {"Test.Put", "{\"key\":\"a\"}", ERR_OK, 200, "{\"value\":\"1\"}"},
+        {"Test.Get", "{\"key\":\"a\"}", ERR_OK, 200, "{\"value\":\"1\"}"},
+        {"Test.Get", "{\"key\":null}", ERR_FAILED, 404, NULL},
+        {"Test.Get", "{", ERR_FAILED, 500, NULL},
+        {"Test.Nothing", "{}", ERR_NOT_FOUND, 400, NULL},
+        {"Other.Get", "{}", ERR_NOT_FOUND, 400, NULL},
+    };
+    struct fixture f;
+    fixture_start(&f, false);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct wire_header header = {STR("X-Amz-Target"), str_c(rows[i].target)};
+        const struct wire_request http = {.method = STR("POST"),
+                                          .path = STR("/"),
+                                          .headers = &header,
+                                          .n_headers = 1,
+                                          .body = str_c(rows[i].body)};
+        struct asked a = {.req = {.http = &http}};
+        ask(&f, &a, "", "");
+        assert_int_equal(a.err, rows[i].err);
+        assert_int_equal(a.status, rows[i].status);
+        if (rows[i].reply)
+            assert_string_equal(a.body, rows[i].reply);
+        else
+            assert_true(str_starts(str_c(a.body), STR("{\"__type\":\"")));
+        assert_string_equal(a.output, "");
+    }
+    fixture_stop(&f);
+}
+
 /* P1 holds for them too. */
 static void it_waits_for_the_disk(void **state)
 {
@@ -450,6 +488,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_inner_call_answers),
+        cmocka_unit_test(an_inner_call_speaks_the_protocol),
         cmocka_unit_test(it_waits_for_the_disk),
         cmocka_unit_test(it_suspends_and_wakes),
         cmocka_unit_test(a_cancelled_call_is_not_answered),
