@@ -94,6 +94,9 @@ struct proxy_rest_request {
 enum err proxy_rest_event_make(struct arena *a, const struct proxy_rest_request *req,
                                struct str *ret_json) WARN_UNUSED;
 
+/* As $context.requestTime: "12/Mar/2020:19:03:58 +0000"; STR_NONE on exhaustion. */
+struct str proxy_log_time(struct arena *a, int64_t ms);
+
 /* Headers that a proxy adds to a request, or replaces: those of `http`, then X-Forwarded-For, -Port,
  * -Proto and X-Amzn-Trace-Id; names as sent. An array in the arena. ERR_NOMEM. */
 enum err proxy_rest_headers(struct arena *a, const struct proxy_rest_request *req,

@@ -37,9 +37,6 @@ enum err proxy_gather_init(struct proxy_gathered *g, struct arena *a, size_t max
 enum err proxy_gather(struct proxy_gathered *g, struct str key, struct str name,
                       struct str text) WARN_UNUSED;
 
-/* "12/Mar/2020:19:03:58 +0000"; STR_NONE on exhaustion. */
-struct str proxy_log_time(struct arena *a, int64_t ms);
-
 /* RFC 9110 section 5.6.2. */
 bool proxy_is_token(struct str s);
 /* Text, or a number or truth value as text. ERR_INVALID. */

@@ -18,7 +18,10 @@
 #include <stdatomic.h>
 
 #include "codec/json.h"
+#include "core/proxy_event.h"
 #include "lang/schema.h"
+#include "svc/apigateway/map.h"
+#include "svc/apigateway/usage.h"
 #include "wire/wire.h"
 
 enum {
@@ -27,15 +30,8 @@ enum {
     SERVE_PARAMS_MAX = 32,                  /* path parameters of one resource */
     SERVE_TIMEOUT_MS_MAX = 29 * 1000,       /* of an integration, and its default */
     SERVE_BODY_MAX = 10 * 1024 * 1024,      /* bytes of a request, and of an integration's answer */
-};
-
-struct serve_pair {
-    struct str name, value;
-};
-
-struct serve_pairs {
-    const struct serve_pair *v;
-    size_t n;
+    SERVE_CACHE_BYTES_PER_GB =
+        8 * 1024 * 1024, /* of answers that a stage keeps, for each GB of its cluster */
 };
 
 /* --- what is compiled ------------------------------------------------------------------------- */
@@ -56,13 +52,11 @@ struct serve_model {
 
 enum serve_kind { SERVE_MOCK, SERVE_HTTP, SERVE_HTTP_PROXY, SERVE_AWS, SERVE_AWS_PROXY };
 
-enum serve_passthrough { SERVE_WHEN_NO_MATCH, SERVE_WHEN_NO_TEMPLATES, SERVE_NEVER };
-
 enum serve_convert { SERVE_AS_IT_IS, SERVE_TO_BINARY, SERVE_TO_TEXT };
 
 struct serve_integration {
     enum serve_kind kind;
-    enum serve_passthrough passthrough;
+    enum map_passthrough passthrough;
     enum serve_convert convert;
     int64_t timeout_ms;
     struct str http_method, uri;
@@ -70,11 +64,16 @@ struct serve_integration {
     struct str cache_namespace; /* absent: the resource's */
     const struct str *cache_keys;
     size_t n_cache_keys;
-    const struct json *json; /* Integration; what mapping compiles */
-    void *map;               /* its mappings, see serve_map.c; NULL until then */
+    struct map_parameters parameters;
+    struct map_templates templates;
+    struct map_responses responses;
 };
 
+/* What an integration response says beside what map.h compiles of it. */
+enum serve_convert serve_convert_of(const struct json *json);
+
 struct serve_method {
+    size_t index; /* among all of the API */
     const struct serve_resource *resource;
     struct str http_method; /* or "ANY" */
     struct str authorization;
@@ -87,8 +86,15 @@ struct serve_method {
     size_t n_required;
     const struct serve_model *models;
     size_t n_models;
-    const struct json *json;                     /* Method */
     const struct serve_integration *integration; /* NULL: none (SV3) */
+};
+
+/* A gateway response that was set. */
+struct serve_refusal {
+    struct str type; /* "DEFAULT_4XX" */
+    int status;      /* 0: the type's own */
+    struct map_parameters parameters;
+    const struct json *templates; /* object of texts by media type; NULL: the default one */
 };
 
 struct serve_resource {
@@ -111,9 +117,10 @@ struct serve_api {
     const struct str *binary; /* media types that are bytes */
     size_t n_binary;
     const struct serve_resource *resources;
-    size_t n_resources;
+    size_t n_resources, n_methods;
     const struct serve_node *root;
-    const struct json *gateway_responses; /* array of GatewayResponse */
+    const struct serve_refusal *refusals;
+    size_t n_refusals;
 };
 
 /* Compiles a snapshot (apigateway_snapshot.h), which is copied. One reference, the caller's.
@@ -123,13 +130,57 @@ void serve_api_ref(struct serve_api *api);
 /* NULL is allowed. */
 void serve_api_unref(struct serve_api *api);
 
+/* --- what a stage says ------------------------------------------------------------------------ */
+
+enum serve_log_level { SERVE_LOG_OFF, SERVE_LOG_ERROR, SERVE_LOG_INFO };
+
+/* What becomes of Cache-Control: max-age=0 of who may not say so. */
+enum serve_stale { SERVE_STALE_REFUSED, SERVE_STALE_TOLD, SERVE_STALE_IGNORED };
+
+/* Of one method; the stage's "*" + "/" + "*" below its own. */
+struct serve_settings {
+    enum serve_log_level log_level;
+    bool log_data;
+    bool metrics;
+    bool cached;
+    int64_t cache_ttl_s;
+    bool flush_needs_permission;
+    enum serve_stale stale;
+    struct usage_limit limit;
+};
+
+/* Lifetime: its references. */
+struct serve_stage {
+    _Atomic size_t refs;
+    struct arena arena;    /* everything, itself too */
+    struct serve_api *api; /* a reference */
+    struct str name, deployment_id;
+    uint64_t number;              /* of the stage and deployment it was made of */
+    const struct json *variables; /* object of texts; NULL: none */
+    struct proxy_pair *pairs;     /* the same */
+    size_t n_pairs;
+    struct str log_format, log_arn;        /* access log; absent: none */
+    bool caches;                           /* cacheClusterEnabled */
+    size_t cache_bytes;                    /* of the cluster's size */
+    const struct serve_settings *settings; /* by a method's index */
+};
+
+/* Compiles GetStage's shape over an API, of which it takes the caller's reference when it succeeds. Errors
+ * as serve_compile's. */
+enum err serve_stage_compile(struct serve_api *api, struct str name, struct str deployment_id,
+                             uint64_t number, struct str json,
+                             struct serve_stage **ret_stage) WARN_UNUSED;
+void serve_stage_ref(struct serve_stage *stage);
+/* NULL is allowed. */
+void serve_stage_unref(struct serve_stage *stage);
+
 /* --- which method ----------------------------------------------------------------------------- */
 
 /* Borrowed from the API and the path. */
 struct serve_route {
     const struct serve_resource *resource;
     const struct serve_method *method;
-    struct serve_pair params[SERVE_PARAMS_MAX]; /* as sent, not decoded */
+    struct proxy_pair params[SERVE_PARAMS_MAX]; /* as sent, not decoded */
     size_t n_params;
 };
 

@@ -10,13 +10,13 @@
 
 /* --- small readers ---------------------------------------------------------------------------- */
 
-static bool is_true(const struct json *obj, const char *name)
+bool serve_json_true(const struct json *obj, const char *name)
 {
     const struct json *v = json_get(obj, str_c(name));
     return v && v->kind == JSON_BOOL && v->b;
 }
 
-static int64_t number_of(const struct json *obj, const char *name, int64_t otherwise)
+int64_t serve_json_number(const struct json *obj, const char *name, int64_t otherwise)
 {
     int64_t n;
     const struct json *v = json_get(obj, str_c(name));
@@ -52,7 +52,7 @@ static const struct json *element_by(const struct json *array, const char *name,
 }
 
 /* Index of a word among a NULL-terminated list; `otherwise` where it is not there. */
-static int word_of(struct str word, const char *const *words, int otherwise)
+int serve_word(struct str word, const char *const *words, int otherwise)
 {
     for (int i = 0; words[i]; i++)
         if (str_eq_c(word, words[i]))
@@ -101,9 +101,10 @@ static enum err schema_of(struct serve_compiler *c, const struct json *model,
     return map_put(&c->schemas, name, (void *)schema, NULL);
 }
 
-static enum err take_models(struct serve_compiler *c, struct serve_method *m)
+static enum err take_models(struct serve_compiler *c, const struct json *json,
+                            struct serve_method *m)
 {
-    const struct json *by_type = json_get(m->json, STR("requestModels"));
+    const struct json *by_type = json_get(json, STR("requestModels"));
     struct serve_model *v = ARENA_ARRAY(c->a, struct serve_model, (by_type ? by_type->n : 0) + 1);
     if (!v)
         return ERR_NOMEM;
@@ -143,9 +144,10 @@ static bool param_of(struct str text, struct serve_param *ret)
     return false;
 }
 
-static enum err take_required(struct serve_compiler *c, struct serve_method *m)
+static enum err take_required(struct serve_compiler *c, const struct json *json,
+                              struct serve_method *m)
 {
-    const struct json *params = json_get(m->json, STR("requestParameters"));
+    const struct json *params = json_get(json, STR("requestParameters"));
     struct serve_param *v = ARENA_ARRAY(c->a, struct serve_param, (params ? params->n : 0) + 1);
     if (!v)
         return ERR_NOMEM;
@@ -156,23 +158,39 @@ static enum err take_required(struct serve_compiler *c, struct serve_method *m)
     return ERR_OK;
 }
 
-static enum err take_validator(struct serve_compiler *c, struct serve_method *m)
+static enum err take_validator(struct serve_compiler *c, const struct json *json,
+                               struct serve_method *m)
 {
     const struct json *validator = element_by(json_get(c->doc, STR("requestValidators")), "id",
-                                              json_get_str(m->json, STR("requestValidatorId")));
-    m->check_params = is_true(validator, "validateRequestParameters");
-    m->check_body = is_true(validator, "validateRequestBody");
-    TRY(take_required(c, m));
-    return take_models(c, m);
+                                              json_get_str(json, STR("requestValidatorId")));
+    m->check_params = serve_json_true(validator, "validateRequestParameters");
+    m->check_body = serve_json_true(validator, "validateRequestBody");
+    TRY(take_required(c, json, m));
+    return take_models(c, json, m);
 }
 
-static enum err take_integration(struct serve_compiler *c, struct serve_method *m)
+enum serve_convert serve_convert_of(const struct json *json)
+{
+    static const char *const words[] = {"", "CONVERT_TO_BINARY", "CONVERT_TO_TEXT", NULL};
+    return (enum serve_convert)serve_word(json_get_str(json, STR("contentHandling")), words,
+                                          SERVE_AS_IT_IS);
+}
+
+static enum err take_mappings(struct serve_compiler *c, const struct json *json,
+                              struct serve_integration *in)
+{
+    TRY(map_parameters_compile(c->a, json_get(json, STR("requestParameters")), &in->parameters));
+    TRY(map_templates_compile(c->a, json_get(json, STR("requestTemplates")), &in->templates));
+    TRY(map_responses_compile(c->a, json_get(json, STR("integrationResponses")), &in->responses));
+    return texts_of(c->a, json_get(json, STR("cacheKeyParameters")), &in->cache_keys,
+                    &in->n_cache_keys);
+}
+
+static enum err take_integration(struct serve_compiler *c, const struct json *json,
+                                 struct serve_method *m)
 {
     static const char *const kinds[] = {"MOCK", "HTTP", "HTTP_PROXY", "AWS", "AWS_PROXY", NULL};
-    static const char *const passes[] = {"WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER", NULL};
-    static const char *const converts[] = {"", "CONVERT_TO_BINARY", "CONVERT_TO_TEXT", NULL};
-    const struct json *json = json_get(m->json, STR("methodIntegration"));
-    int kind = word_of(json_get_str(json, STR("type")), kinds, -1);
+    int kind = serve_word(json_get_str(json, STR("type")), kinds, -1);
     if (kind < 0)
         return ERR_OK; /* SV3 */
     struct serve_integration *in = ARENA_NEW(c->a, struct serve_integration);
@@ -180,35 +198,31 @@ static enum err take_integration(struct serve_compiler *c, struct serve_method *
         return ERR_NOMEM;
     *in = (struct serve_integration){
         .kind = (enum serve_kind)kind,
-        .passthrough = (enum serve_passthrough)word_of(
-            json_get_str(json, STR("passthroughBehavior")), passes, SERVE_WHEN_NO_MATCH),
-        .convert = (enum serve_convert)word_of(json_get_str(json, STR("contentHandling")), converts,
-                                               SERVE_AS_IT_IS),
-        .timeout_ms = number_of(json, "timeoutInMillis", SERVE_TIMEOUT_MS_MAX),
+        .passthrough = map_passthrough_of(json_get_str(json, STR("passthroughBehavior"))),
+        .convert = serve_convert_of(json),
+        .timeout_ms = serve_json_number(json, "timeoutInMillis", SERVE_TIMEOUT_MS_MAX),
         .http_method = json_get_str(json, STR("httpMethod")),
         .uri = json_get_str(json, STR("uri")),
         .credentials = json_get_str(json, STR("credentials")),
         .cache_namespace = json_get_str(json, STR("cacheNamespace")),
-        .json = json,
     };
     m->integration = in;
-    return texts_of(c->a, json_get(json, STR("cacheKeyParameters")), &in->cache_keys,
-                    &in->n_cache_keys);
+    return take_mappings(c, json, in);
 }
 
 static enum err take_method(struct serve_compiler *c, const struct json *json,
                             struct serve_method *m)
 {
     struct str type = json_get_str(json, STR("authorizationType"));
-    m->json = json;
+    m->index = c->api->n_methods++;
     m->http_method = json->key;
     m->authorization = str_is_set(type) ? type : STR("NONE");
-    m->key_required = is_true(json, "apiKeyRequired");
+    m->key_required = serve_json_true(json, "apiKeyRequired");
     m->authorizer = element_by(json_get(c->doc, STR("authorizers")), "id",
                                json_get_str(json, STR("authorizerId")));
     TRY(texts_of(c->a, json_get(json, STR("authorizationScopes")), &m->scopes, &m->n_scopes));
-    TRY(take_validator(c, m));
-    return take_integration(c, m);
+    TRY(take_validator(c, json, m));
+    return take_integration(c, json_get(json, STR("methodIntegration")), m);
 }
 
 /* --- resources -------------------------------------------------------------------------------- */
@@ -255,6 +269,30 @@ static enum err take_resources(struct serve_compiler *c)
     return ERR_OK;
 }
 
+/* --- gateway responses ------------------------------------------------------------------------ */
+
+static enum err take_refusals(struct serve_compiler *c)
+{
+    const struct json *list = json_get(c->doc, STR("gatewayResponses"));
+    struct serve_refusal *v = ARENA_ARRAY(c->a, struct serve_refusal, (list ? list->n : 0) + 1);
+    int64_t status;
+    if (!v)
+        return ERR_NOMEM;
+    c->api->refusals = v;
+    JSON_EACH (list, it) {
+        struct str code = json_get_str(it, STR("statusCode"));
+        *v = (struct serve_refusal){
+            .type = json_get_str(it, STR("responseType")),
+            .status = str_is_set(code) && str_to_i64(code, &status) == ERR_OK ? (int)status : 0,
+            .templates = json_get(it, STR("responseTemplates")),
+        };
+        TRY(map_parameters_compile(c->a, json_get(it, STR("responseParameters")), &v->parameters));
+        v++;
+        c->api->n_refusals++;
+    }
+    return ERR_OK;
+}
+
 /* --- the API ---------------------------------------------------------------------------------- */
 
 static enum err take_api(struct serve_compiler *c)
@@ -265,12 +303,12 @@ static enum err take_api(struct serve_compiler *c)
         return ERR_CORRUPT;
     api->name = json_get_str(json, STR("name"));
     api->policy = json_get_str(json, STR("policy"));
-    api->compress_min = number_of(json, "minimumCompressionSize", -1);
+    api->compress_min = serve_json_number(json, "minimumCompressionSize", -1);
     api->key_by_authorizer = str_eq_c(json_get_str(json, STR("apiKeySource")), "AUTHORIZER");
-    api->host_disabled = is_true(json, "disableExecuteApiEndpoint");
-    api->gateway_responses = json_get(c->doc, STR("gatewayResponses"));
+    api->host_disabled = serve_json_true(json, "disableExecuteApiEndpoint");
     TRY(texts_of(c->a, json_get(json, STR("binaryMediaTypes")), &api->binary, &api->n_binary));
     c->models = json_get(c->doc, STR("models"));
+    TRY(take_refusals(c));
     return take_resources(c);
 }
 

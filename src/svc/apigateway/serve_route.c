@@ -71,7 +71,7 @@ static bool find_below(const struct serve_node *node, struct str segment, struct
         if (str_eq(s->text, segment) && find(s, rest, r, depth + 1))
             return true;
     for (const struct serve_node *p = segment.len ? node->param : NULL; p; p = p->next) {
-        r->params[r->n_params++] = (struct serve_pair){p->text, segment};
+        r->params[r->n_params++] = (struct proxy_pair){p->text, segment};
         if (find(p, rest, r, depth + 1))
             return true;
         r->n_params--;
@@ -93,7 +93,7 @@ static bool find(const struct serve_node *node, struct str rest, struct serve_ro
     const struct serve_node *g = node->greedy;
     if (!g || !g->resource)
         return false;
-    r->params[r->n_params++] = (struct serve_pair){g->text, all};
+    r->params[r->n_params++] = (struct proxy_pair){g->text, all};
     r->resource = g->resource;
     return true;
 }

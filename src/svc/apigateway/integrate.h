@@ -1,0 +1,94 @@
+/* Integrations: what a method request becomes, asked of whoever answers it.
+ *
+ *   integrate_begin --> answered at once (MOCK)
+ *                   --> ERR_SUSPENDED --> answered: `answer` is filled, the call is woken
+ *                                    +--> time is up, or the client left: integrate_cancel
+ *
+ * Invariants
+ *   IN1  At most one thing is under way for a request: an inner call or a request over HTTP.
+ *   IN2  What an integration answers is copied into the call's arena, SERVE_BODY_MAX bytes at most.
+ *   IN3  Nobody is asked with more rights than the method's integration says: its role, the caller, or
+ *        API Gateway's own name, which the resource's policy then has to allow for this method's ARN.
+ *
+ * Layer: svc. Thread: the call's loop. */
+#ifndef WEIR_SVC_APIGATEWAY_INTEGRATE_H
+#define WEIR_SVC_APIGATEWAY_INTEGRATE_H
+
+#include "core/inner.h"
+#include "fetch/fetch.h"
+#include "svc/apigateway/serve.h"
+
+/* What is asked; made by mapping. Lifetime: the call's arena, as everything here. */
+struct integrate_ask {
+    const struct serve_integration *of;
+    struct str http_method;        /* of the integration; of ANY the request's */
+    struct str uri;                /* stage variables and path parameters are in their places */
+    struct map_made header, query; /* values as they are to be sent */
+    struct str body;
+    int64_t timeout_ms;
+    /* As whom, where the integration asks a service. */
+    struct str role_arn;         /* absent: `who` */
+    const struct principal *who; /* the caller; NULL: API Gateway itself */
+    struct str source_arn;       /* of the method */
+    struct str trace;            /* X-Amzn-Trace-Id that goes along */
+};
+
+enum integrate_fault {
+    INTEGRATE_OK,
+    INTEGRATE_MISCONFIGURED, /* 500: the URI, the role, the function's policy */
+    INTEGRATE_UNREACHABLE,   /* 504: nobody there, or cut off */
+    INTEGRATE_TIMED_OUT,     /* 504 */
+    INTEGRATE_MALFORMED,     /* 502 */
+    INTEGRATE_TOO_LARGE,     /* 500: the answer */
+};
+
+struct integrate_answer {
+    enum integrate_fault fault;
+    struct str why; /* for the execution log */
+    int status;
+    struct map_made header;
+    struct str body;
+    struct str
+        selection; /* what selection patterns are matched with; absent: a function's success */
+    bool function_error; /* of a function */
+    struct str request_id;
+};
+
+/* What is under way. Zeroed: nothing. */
+struct integrate_wait {
+    struct call *call;
+    struct fetch_op *fetch;
+    struct core_inner *inner;
+    struct buf body; /* of an answer over HTTP */
+    const struct integrate_ask *ask;
+    bool done;
+    struct integrate_answer answer;
+};
+
+/* Where connections of integrations are. Lifetime: the service's. */
+struct integrate_http {
+    struct core *core;
+    struct fetch **loops; /* by index; made on first use, on the loop */
+};
+enum err integrate_http_init(struct integrate_http *h, struct core *core) WARN_UNUSED;
+void integrate_http_release(struct integrate_http *h);
+
+/* The function that an integration's URI invokes; STR_NONE: it is another service's. */
+struct str integrate_function(struct str uri);
+
+/* Each sets w->done at once or later, and wakes the call later. ERR_NOMEM. */
+enum err integrate_mock(struct integrate_wait *w, const struct integrate_ask *ask) WARN_UNUSED;
+enum err integrate_aws(struct integrate_wait *w, const struct integrate_ask *ask) WARN_UNUSED;
+enum err integrate_http(struct integrate_wait *w, struct integrate_http *h,
+                        const struct integrate_ask *ask) WARN_UNUSED;
+/* By its kind. */
+enum err integrate_begin(struct integrate_wait *w, struct integrate_http *h,
+                         const struct integrate_ask *ask) WARN_UNUSED;
+/* What is under way is no longer wanted. Nothing where nothing is. */
+void integrate_cancel(struct integrate_wait *w);
+
+/* "/a/{name}" with what `values` have for each name, encoded; ERR_INVALID: one has none. ERR_NOMEM. */
+enum err integrate_fill_path(struct arena *a, struct str uri, const struct map_made *values,
+                             struct str *ret_uri) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,70 @@
+/* The reply on its last step: compressed where it may be, with the headers that every reply has. See
+ * serve_request.h.
+ *
+ * Source: API Gateway Developer Guide, "Payload compression for REST APIs in API Gateway".
+ * Layer: svc. Thread: the call's loop. */
+#include "codec/gzip.h"
+#include "svc/apigateway/serve_request.h"
+
+/* "gzip" among the codings, unless with q=0 (RFC 9110 section 12.5.3). */
+static bool accepts_gzip(const struct serve_req *r)
+{
+    struct str codings = serve_header(r, "accept-encoding");
+    while (str_is_set(codings)) {
+        struct str params = str_cut(&codings, ',');
+        struct str name = str_trim(str_cut(&params, ';'));
+        params = str_trim(params);
+        double q = 1;
+        if (!str_eq_nocase(name, STR("gzip")) && !str_eq_c(name, "*"))
+            continue;
+        return !str_starts(params, STR("q=")) ||
+               (str_to_f64(str_sub(params, 2, SIZE_MAX), &q) == ERR_OK && q > 0);
+    }
+    return false;
+}
+
+static enum err compress(struct serve_req *r)
+{
+    struct arena *a = r->call->arena;
+    const struct serve_api *api = r->stage ? r->stage->api : NULL;
+    struct buf packed;
+    if (!api || api->compress_min < 0 || r->out.body.len < (size_t)api->compress_min ||
+        r->out.body.len == 0 || !accepts_gzip(r))
+        return ERR_OK;
+    for (size_t i = 0; i < r->out.header.n; i++)
+        if (str_eq_nocase(r->out.header.v[i].name, STR("content-encoding")))
+            return ERR_OK;
+    buf_init_arena(&packed, a, r->out.body.len);
+    enum err err = gzip_pack(r->out.body, &packed);
+    if (err)
+        return err == ERR_LIMIT ? ERR_OK : err; /* it would not become smaller */
+    r->out.body = buf_str(&packed);
+    return map_made_set(a, &r->out.header, STR("Content-Encoding"), STR("gzip"), true);
+}
+
+/* A header that could be read as two is none. */
+static bool is_clean(struct str value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (value.p[i] == '\r' || value.p[i] == '\n' || value.p[i] == '\0')
+            return false;
+    return true;
+}
+
+enum err serve_send(struct serve_req *r)
+{
+    struct call *call = r->call;
+    TRY(compress(r));
+    call_reply_status(call, r->out.status);
+    TRY(call_reply_header(call, STR("x-amzn-RequestId"), call->request_id));
+    TRY(call_reply_header(call, STR("x-amz-apigw-id"), r->extended_id));
+    for (size_t i = 0; i < r->out.header.n; i++) {
+        const struct map_pair *h = &r->out.header.v[i];
+        if (str_eq_nocase(h->name, STR("content-type")) || !is_clean(h->name) ||
+            !is_clean(h->value))
+            continue;
+        TRY(call_reply_header(call, h->name, h->value));
+    }
+    call_reply_raw(call, r->out.content_type, r->out.body);
+    return ERR_OK;
+}
