@@ -14,7 +14,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "codec/gzip.h"
-#include "svc/apigateway/serve_request.h"
+#include "svc/apigateway/serve_book.h"
+#include "svc/apigateway/serve_store.h"
 
 enum { AUTH_TIMEOUT_MS = 30 * 1000, STATUS_FORBIDDEN = 403 };
 
@@ -116,7 +117,7 @@ static enum err open_request(struct call *call, struct serve_req **ret_r)
     r->begin_ns = clock_mono_ns();
     r->http = *call->request;
     r->who.latency_ms = -1;
-    buf_init_arena(&r->log, call->arena, SERVE_LOG_BYTES_MAX);
+    r->log_end = &r->log;
     find_address(r);
     name_request(r);
     *ret_r = r;
@@ -187,7 +188,11 @@ static enum err step_route(struct serve_req *r)
     if (err)
         return serve_refuse(r, "MISSING_AUTHENTICATION_TOKEN", STR_NONE);
     r->settings = &r->stage->settings[r->route.method->index];
-    r->logging = r->logging || r->settings->log_level != SERVE_LOG_OFF;
+    if (r->log_level == SERVE_LOG_OFF) {
+        r->log_level = r->settings->log_level;
+        r->log_data = r->settings->log_data;
+    }
+    serve_log_begin(r);
     if (r->http.body.len > SERVE_BODY_MAX)
         return serve_refuse(r, "REQUEST_TOO_LARGE", STR_NONE);
     r->binary = serve_is_binary(r->stage->api, serve_header(r, "content-type"));
@@ -347,7 +352,7 @@ static enum err go_on(struct serve_req *r)
 {
     enum err err = ERR_OK;
     r->call->state = r;
-    while (!r->refused && r->step < (int)ARRAY_LEN(steps) && err == ERR_OK) {
+    while (!r->refused && !r->cache_hit && r->step < (int)ARRAY_LEN(steps) && err == ERR_OK) {
         err = steps[r->step](r);
         if (err == ERR_OK)
             r->step++;
@@ -368,6 +373,11 @@ static enum err serve_request(struct call *call, const void *in, void *out)
         TRY(err);
     }
     TRY(go_on(r));
+    if (!r->logged) {
+        serve_log_end(r);
+        TRY(serve_log_out(r));
+        r->logged = true;
+    }
     return serve_send(r);
 }
 
@@ -391,6 +401,10 @@ enum err serve_new(struct core *core, struct apigateway *gw, struct serve **ret_
     enum err err = s->auth ? usage_new(core, &s->usage) : ERR_NOMEM;
     if (!err)
         err = serve_cache_new(&s->cache);
+    if (!err)
+        err = serve_book_new(core, &s->book);
+    if (!err)
+        err = serve_store_new(&s->store);
     if (err) {
         serve_free(s);
         return err;
@@ -403,6 +417,7 @@ enum err serve_start(struct serve *s)
 {
     TRY(integrate_http_init(&s->http, s->core));
     TRY(usage_start(s->usage));
+    serve_book_start(s->book);
     s->by_path = (struct core_claim){.path_prefix = STR("/restapis/"),
                                      .match = is_by_path,
                                      .op = &serve_op,
@@ -414,9 +429,17 @@ enum err serve_start(struct serve *s)
     return core_claim(s->core, &s->by_host);
 }
 
+static void usage_drained(void *arg)
+{
+    struct serve *s = arg;
+    serve_book_drain(s->book, s->drained, s->drained_arg);
+}
+
 void serve_drain(struct serve *s, void (*done)(void *arg), void *arg)
 {
-    usage_drain(s->usage, done, arg);
+    s->drained = done;
+    s->drained_arg = arg;
+    usage_drain(s->usage, usage_drained, s);
 }
 
 void serve_free(struct serve *s)
@@ -425,6 +448,8 @@ void serve_free(struct serve *s)
         return;
     integrate_http_release(&s->http);
     serve_cache_free(s->cache);
+    serve_book_free(s->book);
+    serve_store_free(s->store);
     usage_free(s->usage);
     auth_free(s->auth);
     mem_free(s);

@@ -30,8 +30,6 @@ enum {
     SERVE_PARAMS_MAX = 32,                  /* path parameters of one resource */
     SERVE_TIMEOUT_MS_MAX = 29 * 1000,       /* of an integration, and its default */
     SERVE_BODY_MAX = 10 * 1024 * 1024,      /* bytes of a request, and of an integration's answer */
-    SERVE_CACHE_BYTES_PER_GB =
-        8 * 1024 * 1024, /* of answers that a stage keeps, for each GB of its cluster */
 };
 
 /* --- what is compiled ------------------------------------------------------------------------- */
@@ -200,6 +198,8 @@ struct serve_input {
     size_t n_query;
 };
 
+/* "method.request.querystring.NAME" and its like. False: it is none. */
+bool serve_param_of(struct str text, struct serve_param *ret_param);
 /* Value of a parameter; the last of several in the query, the first header; STR_NONE. */
 struct str serve_param_value(const struct serve_input *in, enum serve_place place, struct str name);
 

@@ -9,13 +9,13 @@
 
 static enum err misconfigured(struct serve_req *r, const char *why)
 {
-    serve_log(r, "Execution failed due to configuration error: %s", why);
+    serve_log_error(r, "Execution failed due to configuration error: %s", why);
     return serve_refuse(r, "API_CONFIGURATION_ERROR", STR_NONE);
 }
 
 static enum err bad_gateway(struct serve_req *r, const char *why)
 {
-    serve_log(r, "Execution failed due to configuration error: %s", why);
+    serve_log_error(r, "Execution failed due to configuration error: %s", why);
     return serve_refuse_as(r, PROXY_MALFORMED_STATUS, "InternalServerErrorException",
                            STR("Internal server error"));
 }
@@ -114,7 +114,8 @@ static enum err take_function(struct serve_req *r, const struct integrate_answer
 {
     struct proxy_reply reply;
     bool coded;
-    serve_log(r, "Endpoint response body before transformations: " STR_FMT, STR_ARG(answer->body));
+    serve_log_data(r, "Endpoint response body before transformations: " STR_FMT,
+                   STR_ARG(answer->body));
     if (answer->function_error)
         return bad_gateway(r, "Lambda execution failed with status 200 due to customer function "
                               "error");
@@ -166,9 +167,9 @@ static enum err render(struct serve_req *r, const struct map_response *response,
         return ERR_OK;
     enum err err = map_render(r->call->arena, t, &r->scope, message, &r->rendered, &made, &f);
     if (err == ERR_INVALID || err == ERR_LIMIT) {
-        serve_log(r,
-                  "Execution failed due to configuration error: " STR_FMT " (line %u, column %u)",
-                  STR_ARG(f.message), f.line, f.column);
+        serve_log_error(
+            r, "Execution failed due to configuration error: " STR_FMT " (line %u, column %u)",
+            STR_ARG(f.message), f.line, f.column);
         return serve_refuse(r, "API_CONFIGURATION_ERROR", STR_NONE);
     }
     TRY(err);
@@ -207,7 +208,8 @@ static enum err take_mapped(struct serve_req *r, const struct integrate_answer *
     struct str type = header_of(&answer->header, "content-type");
     struct map_message message = {.header = {answer->header.v, answer->header.n},
                                   .body = answer->body};
-    serve_log(r, "Endpoint response body before transformations: " STR_FMT, STR_ARG(answer->body));
+    serve_log_data(r, "Endpoint response body before transformations: " STR_FMT,
+                   STR_ARG(answer->body));
     if (!response)
         return misconfigured(r, "No match for output mapping and no default output mapping "
                                 "configured");
@@ -230,7 +232,8 @@ static enum err take_mapped(struct serve_req *r, const struct integrate_answer *
 
 static enum err failed(struct serve_req *r, const struct integrate_answer *answer)
 {
-    serve_log(r, "Execution failed due to an integration error: " STR_FMT, STR_ARG(answer->why));
+    serve_log_error(r, "Execution failed due to an integration error: " STR_FMT,
+                    STR_ARG(answer->why));
     switch (answer->fault) {
     case INTEGRATE_UNREACHABLE:
         return serve_refuse(r, "INTEGRATION_FAILURE", STR_NONE);

@@ -11,14 +11,15 @@
 
 static enum err misconfigured(struct serve_req *r, const char *why)
 {
-    serve_log(r, "Execution failed due to configuration error: %s", why);
+    serve_log_error(r, "Execution failed due to configuration error: %s", why);
     return serve_refuse(r, "API_CONFIGURATION_ERROR", STR_NONE);
 }
 
 static enum err fault(struct serve_req *r, const struct map_fault *f)
 {
-    serve_log(r, "Execution failed due to configuration error: " STR_FMT " (line %u, column %u)",
-              STR_ARG(f->message), f->line, f->column);
+    serve_log_error(r,
+                    "Execution failed due to configuration error: " STR_FMT " (line %u, column %u)",
+                    STR_ARG(f->message), f->line, f->column);
     return serve_refuse(r, "API_CONFIGURATION_ERROR", STR_NONE);
 }
 
@@ -94,7 +95,8 @@ static enum err render(struct serve_req *r, bool bytes)
     TRY(err);
     if (!t)
         return ERR_OK;
-    serve_log(r, "Method request body before transformations: " STR_FMT, STR_ARG(r->message.body));
+    serve_log_data(r, "Method request body before transformations: " STR_FMT,
+                   STR_ARG(r->message.body));
     err = map_render(r->call->arena, t, &r->scope, &r->message, NULL, &r->rendered, &f);
     if (err == ERR_INVALID || err == ERR_LIMIT)
         return fault(r, &f);
@@ -175,7 +177,8 @@ static enum err make_mapped(struct serve_req *r)
     TRY(apply_parameters(r, &targets));
     if (r->ask.of->kind == SERVE_HTTP)
         TRY(introduce(r, &targets.header));
-    serve_log(r, "Endpoint request body after transformations: " STR_FMT, STR_ARG(r->ask.body));
+    serve_log_data(r, "Endpoint request body after transformations: " STR_FMT,
+                   STR_ARG(r->ask.body));
     return fill_target(r, &targets);
 }
 
@@ -189,7 +192,8 @@ static enum err make_event(struct serve_req *r)
         return serve_refuse(r, "REQUEST_TOO_LARGE", STR_NONE);
     TRY(err);
     r->ask.http_method = STR("POST");
-    serve_log(r, "Endpoint request body after transformations: " STR_FMT, STR_ARG(r->ask.body));
+    serve_log_data(r, "Endpoint request body after transformations: " STR_FMT,
+                   STR_ARG(r->ask.body));
     return fill_target(r, &none);
 }
 

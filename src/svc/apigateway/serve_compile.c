@@ -122,8 +122,7 @@ static enum err take_models(struct serve_compiler *c, const struct json *json,
 
 /* --- methods ---------------------------------------------------------------------------------- */
 
-/* "method.request.querystring.NAME" */
-static bool param_of(struct str text, struct serve_param *ret)
+bool serve_param_of(struct str text, struct serve_param *ret_param)
 {
     static const struct {
         struct str prefix;
@@ -137,8 +136,8 @@ static bool param_of(struct str text, struct serve_param *ret)
     };
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
         if (str_starts(text, places[i].prefix)) {
-            *ret = (struct serve_param){places[i].place,
-                                        str_sub(text, places[i].prefix.len, SIZE_MAX)};
+            *ret_param = (struct serve_param){places[i].place,
+                                              str_sub(text, places[i].prefix.len, SIZE_MAX)};
             return true;
         }
     return false;
@@ -153,7 +152,7 @@ static enum err take_required(struct serve_compiler *c, const struct json *json,
         return ERR_NOMEM;
     m->required = v;
     JSON_EACH (params, it)
-        if (it->kind == JSON_BOOL && it->b && param_of(it->key, &v[m->n_required]))
+        if (it->kind == JSON_BOOL && it->b && serve_param_of(it->key, &v[m->n_required]))
             m->n_required++;
     return ERR_OK;
 }

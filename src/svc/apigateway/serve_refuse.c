@@ -8,6 +8,8 @@
 
 #include "svc/apigateway/serve_request.h"
 
+enum { BODY_BYTES_MAX = 64 * 1024 };
+
 static const struct serve_type types[] = {
     {"ACCESS_DENIED", "AccessDeniedException", 403,
      "User is not authorized to access this resource"},
@@ -107,7 +109,7 @@ static enum err put_error(struct serve_req *r)
 {
     struct json *error;
     struct buf quoted;
-    buf_init_arena(&quoted, r->call->arena, SERVE_LOG_BYTES_MAX);
+    buf_init_arena(&quoted, r->call->arena, BODY_BYTES_MAX);
     TRY(serve_context_need(r));
     TRY(serve_put_object(r, r->context, "error", &error));
     if (str_is_set(r->message_text))
@@ -149,7 +151,7 @@ enum err serve_refused(struct serve_req *r)
     struct arena *a = r->call->arena;
     const struct serve_refusal *set = refusal_of(r);
     struct buf b;
-    buf_init_arena(&b, a, SERVE_LOG_BYTES_MAX);
+    buf_init_arena(&b, a, BODY_BYTES_MAX);
     put_default_body(r, &b);
     TRY(buf_err(&b));
     r->out = (struct serve_out){

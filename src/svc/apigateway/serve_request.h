@@ -22,7 +22,9 @@
 #include "svc/apigateway/integrate.h"
 #include "svc/apigateway/serve_life.h"
 
+struct serve_book;
 struct serve_cache;
+struct serve_store;
 
 /* The data plane. Lifetime: process. */
 struct serve {
@@ -32,10 +34,18 @@ struct serve {
     struct auth *auth;
     struct integrate_http http;
     struct serve_cache *cache;
+    struct serve_book *book;
+    struct serve_store *store;
     struct core_claim by_path, by_host;
+    void (*drained)(void *arg);
+    void *drained_arg;
 };
 
-enum { SERVE_LOG_BYTES_MAX = 64 * 1024, SERVE_EXTENDED_ID_LEN = 16, SERVE_TRACE_LEN = 40 };
+enum {
+    SERVE_LOG_BYTES_MAX = 256 * 1024, /* of one request's execution log */
+    SERVE_LOG_TEXT_MAX = 1024, /* bytes of a body or header that a line shows, as AWS cuts them */
+    SERVE_EXTENDED_ID_LEN = 16,
+};
 
 /* Headers and body as the client gets them. */
 struct serve_out {
@@ -72,6 +82,9 @@ struct serve_req {
     bool auth_begun, auth_woken;
     struct auth_result who;
     struct usage_answer usage;
+    /* The stage's cache. */
+    struct str cache_key; /* absent: nothing is kept of this request */
+    bool cache_hit, cache_warned;
     /* The integration. */
     struct integrate_ask ask;
     struct map_rendered rendered; /* by the request template */
@@ -83,8 +96,11 @@ struct serve_req {
     struct str message_text;          /* of the refusal */
     struct str validation;            /* $context.error.validationErrorString */
     struct serve_out out;
-    bool logging; /* an execution log is wanted */
-    struct buf log;
+    enum serve_log_level log_level;
+    bool logged; /* handed over: a rerun does not do it again */
+    bool log_data;
+    struct serve_line *log, **log_end;
+    size_t log_bytes;
 };
 
 /* --- refusals: serve_refuse.c ----------------------------------------------------------------- */
@@ -124,6 +140,13 @@ enum err serve_put_object(struct serve_req *r, struct json *obj, const char *key
 enum err serve_event(struct serve_req *r, struct str *ret_event) WARN_UNUSED;
 struct str serve_header(const struct serve_req *r, const char *name);
 
+/* --- the stage's cache: serve_cached.c -------------------------------------------------------- */
+
+/* Makes r->out, and sets r->cache_hit, where the stage keeps the answer. ERR_FAILED: refused. */
+enum err serve_cached(struct serve_req *r) WARN_UNUSED;
+/* Keeps r->out where the stage would. */
+enum err serve_keep(struct serve_req *r) WARN_UNUSED;
+
 /* --- mapping: serve_ask.c, serve_answer.c ----------------------------------------------------- */
 
 /* Makes r->ask. ERR_FAILED: refused. */
@@ -136,10 +159,25 @@ enum err serve_take_answer(struct serve_req *r) WARN_UNUSED;
 /* Gives r->out to the call: compressed where it may be, with the headers that every reply has. */
 enum err serve_send(struct serve_req *r) WARN_UNUSED;
 
-/* --- execution log ---------------------------------------------------------------------------- */
+/* --- logs: serve_log.c ------------------------------------------------------------------------ */
 
-/* A line of the request's execution log; nothing when nobody wants it. */
+/* A line of an execution log. Lifetime: the call's arena. */
+struct serve_line {
+    struct serve_line *next;
+    int64_t at_ms;
+    struct str text;
+};
+
+/* A line of the request's execution log; nothing when nobody wants it. `_data`: what the client or the
+ * integration sent, which is logged with a data trace alone; `_error`: also where only errors are. */
 void serve_log(struct serve_req *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void serve_log_data(struct serve_req *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void serve_log_error(struct serve_req *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* What is known at the beginning and, once r->out is made, at the end. */
+void serve_log_begin(struct serve_req *r);
+void serve_log_end(struct serve_req *r);
+/* Hands execution and access log over to the book. ERR_NOMEM. */
+enum err serve_log_out(struct serve_req *r) WARN_UNUSED;
 
 /* --- compiled stages: serve_cache.c ----------------------------------------------------------- */
 

@@ -86,6 +86,7 @@ static enum err take_settings(struct serve_stage *stage, const struct json *doc)
             s->flush_needs_permission = true;
             s->stale = SERVE_STALE_TOLD;
             apply(json_get(all, STR("*/*")), s);
+            s->cached = s->cached && str_eq_c(m->http_method, "GET"); /* others say it themselves */
             JSON_EACH (all, it)
                 if (key_is(it->key, m))
                     apply(it, s);
@@ -109,15 +110,6 @@ static enum err take_variables(struct serve_stage *stage, const struct json *doc
     return ERR_OK;
 }
 
-/* Gigabytes as AWS sells them; here they are a bound of the memory that the stage's answers take. */
-static size_t cache_bytes_of(const struct json *doc)
-{
-    double gb = 0.5;
-    if (str_to_f64(json_get_str(doc, STR("cacheClusterSize")), &gb) != ERR_OK || gb <= 0)
-        gb = 0.5;
-    return (size_t)(gb * SERVE_CACHE_BYTES_PER_GB);
-}
-
 static enum err compile(struct serve_stage *stage, struct str name, struct str deployment_id,
                         struct str text)
 {
@@ -135,7 +127,6 @@ static enum err compile(struct serve_stage *stage, struct str name, struct str d
     stage->log_format = json_get_str(log, STR("format"));
     stage->log_arn = json_get_str(log, STR("destinationArn"));
     stage->caches = serve_json_true(doc, "cacheClusterEnabled");
-    stage->cache_bytes = cache_bytes_of(doc);
     TRY(take_variables(stage, doc));
     return take_settings(stage, doc);
 }
