@@ -117,24 +117,65 @@ static void put_raw(struct buf *b, struct str query)
     buf_add_str(b, query);
 }
 
-/* Path and query of the request. */
-static enum err put_target(struct arena *a, const struct service_uri *u,
+static bool is_form(const struct map_made *header)
+{
+    for (size_t i = 0; i < header->n; i++)
+        if (str_eq_nocase(header->v[i].name, STR("content-type")))
+            return str_starts(header->v[i].value, STR("application/x-www-form-urlencoded"));
+    return false;
+}
+
+/* Whether an action is asked by a form, of a service that speaks JSON, too: where parameters are mapped to
+ * the query string, or the body is one. */
+static bool wants_form(const struct wire_service *wire, const struct integrate_ask *ask)
+{
+    return wire->speaks_query && (!str_is_set(wire->target) || ask->query.n > 0 ||
+                                  ask->body.len == 0 || ask->body.p[0] != '{');
+}
+
+/* The action's name and all parameters as one form, wherever they were mapped to. */
+static enum err put_form(struct arena *a, struct str action, struct str more,
+                         const struct integrate_ask *ask, struct map_made *header,
+                         struct wire_request *http)
+{
+    struct buf form;
+    buf_init_arena(&form, a, URL_BYTES_MAX + ask->body.len);
+    put_pair(&form, STR("Action"), action);
+    put_raw(&form, more);
+    for (size_t i = 0; i < ask->query.n; i++)
+        put_pair(&form, ask->query.v[i].name, ask->query.v[i].value);
+    if (is_form(header))
+        put_raw(&form, ask->body);
+    http->method = STR("POST");
+    http->path = STR("/");
+    http->body = buf_str(&form);
+    TRY(map_made_set(a, header, STR("Content-Type"), STR("application/x-www-form-urlencoded"),
+                     true));
+    return buf_err(&form);
+}
+
+static enum err put_action(struct arena *a, const struct service_uri *u,
                            const struct wire_service *wire, struct map_made *header,
                            const struct integrate_ask *ask, struct wire_request *http)
 {
+    struct str more = u->action;
+    struct str action = str_cut(&more, '&');
+    if (wants_form(wire, ask))
+        return put_form(a, action, more, ask, header, http);
+    http->path = STR("/");
+    return name_operation(a, wire, action, header);
+}
+
+/* Path and query of the request. */
+static enum err put_path(struct arena *a, const struct service_uri *u,
+                         const struct wire_service *wire, const struct integrate_ask *ask,
+                         struct wire_request *http)
+{
     struct buf query;
-    struct str rest = str_is_set(u->action) ? u->action : u->path;
-    struct str head = str_cut(&rest, str_is_set(u->action) ? '&' : '?');
+    struct str rest = u->path;
     buf_init_arena(&query, a, URL_BYTES_MAX);
-    http->path = str_is_set(u->action) ? STR("/") : head;
+    http->path = str_cut(&rest, '?');
     put_raw(&query, rest);
-    if (str_is_set(u->action) && str_is_set(wire->target) && !wire->speaks_query)
-        TRY(name_operation(a, wire, head, header));
-    else if (str_is_set(u->action) && str_is_set(wire->target) && ask->body.len &&
-             ask->body.p[0] == '{')
-        TRY(name_operation(a, wire, head, header));
-    else if (str_is_set(u->action))
-        put_pair(&query, STR("Action"), head);
     for (size_t i = 0; i < ask->query.n; i++)
         put_pair(&query, ask->query.v[i].name, ask->query.v[i].value);
     if (query.len)
@@ -170,7 +211,8 @@ static enum err make_request(struct arena *a, const struct service_uri *u,
 {
     struct map_made header = ask->header;
     *http = (struct wire_request){.method = ask->http_method, .body = ask->body, .tls = true};
-    TRY(put_target(a, u, wire, &header, ask, http));
+    TRY(str_is_set(u->action) ? put_action(a, u, wire, &header, ask, http)
+                              : put_path(a, u, wire, ask, http));
     if (str_is_set(ask->trace))
         TRY(map_made_set(a, &header, STR("X-Amzn-Trace-Id"), ask->trace, true));
     struct wire_header *h = ARENA_ARRAY(a, struct wire_header, header.n + 1);
