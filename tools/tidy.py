@@ -163,6 +163,10 @@ OWN_PREFIXES = {"base", "codec", "kv", "kv_drv_rocksdb", "kv_drv_fault", "auth",
                 "deliver", "services"}
 
 
+# Parts of a folder that is several modules; their names say which.
+PART_PREFIXES = {"svc_apigateway": {"serve", "integrate", "map", "auth", "usage", "openapi"}}
+
+
 def symbols(library):
     """Object -> (defined, needed) global names of a static library."""
     done = subprocess.run(["nm", "-A", library], capture_output=True, text=True)
@@ -220,6 +224,7 @@ def check_library(library):
     prefixes = {folder.removeprefix("svc_").split("_")[0]}
     if folder == "svc_dynamodb":
         prefixes.add("ddb")
+    prefixes |= PART_PREFIXES.get(folder, set())
     for name in sorted(home):
         if name.split("_")[0] not in prefixes and not name.startswith("__"):
             yield f"src/{folder}: global name {name} of {home[name]} lacks the folder's prefix"

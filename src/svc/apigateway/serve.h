@@ -4,10 +4,10 @@
  *   parameters --> caller, key, limits --> serve_check_* --> mapping --> integration --> reply
  *
  * Invariants
- *   SV1  A compiled API never changes: loops share it, and it goes with its last reference.
- *   SV2  Nothing of a snapshot is looked at by name on a request's way but what the request names
+ *   GV1  A compiled API never changes: loops share it, and it goes with its last reference.
+ *   GV2  Nothing of a snapshot is looked at by name on a request's way but what the request names
  *        itself: what refers to something (validator, model, authorizer) holds a pointer.
- *   SV3  What does not compile refuses what needs it, not the API: a method whose model is no schema
+ *   GV3  What does not compile refuses what needs it, not the API: a method whose model is no schema
  *        answers "configuration error", as a deployment may hold such a thing.
  *
  * Source: API Gateway Developer Guide, "REST APIs".
@@ -45,7 +45,7 @@ struct serve_param {
 /* A model for bodies of a content type. */
 struct serve_model {
     struct str content_type;     /* or "$default" */
-    const struct schema *schema; /* NULL: it does not compile (SV3) */
+    const struct schema *schema; /* NULL: it does not compile (GV3) */
 };
 
 enum serve_kind { SERVE_MOCK, SERVE_HTTP, SERVE_HTTP_PROXY, SERVE_AWS, SERVE_AWS_PROXY };
@@ -84,7 +84,7 @@ struct serve_method {
     size_t n_required;
     const struct serve_model *models;
     size_t n_models;
-    const struct serve_integration *integration; /* NULL: none (SV3) */
+    const struct serve_integration *integration; /* NULL: none (GV3) */
 };
 
 /* A gateway response that was set. */

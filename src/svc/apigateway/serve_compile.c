@@ -95,7 +95,7 @@ static enum err schema_of(struct serve_compiler *c, const struct json *model,
         schema_compile(c->a, json_get_str(model, STR("schema")), uri, &resolver, &schema, &message);
     if (err == ERR_NOMEM)
         return err;
-    if (err) /* SV3 */
+    if (err) /* GV3 */
         return ERR_OK;
     *ret_schema = schema;
     return map_put(&c->schemas, name, (void *)schema, NULL);
@@ -191,7 +191,7 @@ static enum err take_integration(struct serve_compiler *c, const struct json *js
     static const char *const kinds[] = {"MOCK", "HTTP", "HTTP_PROXY", "AWS", "AWS_PROXY", NULL};
     int kind = serve_word(json_get_str(json, STR("type")), kinds, -1);
     if (kind < 0)
-        return ERR_OK; /* SV3 */
+        return ERR_OK; /* GV3 */
     struct serve_integration *in = ARENA_NEW(c->a, struct serve_integration);
     if (!in)
         return ERR_NOMEM;

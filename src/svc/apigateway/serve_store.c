@@ -91,7 +91,7 @@ enum err serve_store_get(struct serve_store *s, struct arena *a, struct str key,
     enum err err = ERR_NOT_FOUND;
     pthread_mutex_lock(&s->lock);
     struct entry *e = map_get(&s->by_key, key);
-    if (e && (e->until_ns <= now_ns || e->flushes != flushes)) { /* ST3 */
+    if (e && (e->until_ns <= now_ns || e->flushes != flushes)) { /* GC3 */
         drop(s, e);
         e = NULL;
     }

@@ -1,10 +1,10 @@
 /* Answers that stages keep: the cache that a stage's owner orders (cacheClusterEnabled).
  *
  * Invariants
- *   ST1  What is kept is what the client got, status 2xx only, before it was compressed.
- *   ST2  All together take at most SERVE_STORE_BYTES_MAX; beyond, the least recently asked goes. The size
+ *   GC1  What is kept is what the client got, status 2xx only, before it was compressed.
+ *   GC2  All together take at most SERVE_STORE_BYTES_MAX; beyond, the least recently asked goes. The size
  *        of a cluster buys nothing here.
- *   ST3  An answer is void after its TTL, and after a flush of its stage.
+ *   GC3  An answer is void after its TTL, and after a flush of its stage.
  *
  * Layer: svc. Thread: any; one lock, held for a lookup and a copy. */
 #ifndef WEIR_SVC_APIGATEWAY_SERVE_STORE_H
@@ -22,7 +22,7 @@ struct serve_store;
 /* ERR_NOMEM. */
 enum err serve_store_new(struct serve_store **ret_store) WARN_UNUSED;
 void serve_store_free(struct serve_store *store); /* NULL is allowed */
-/* A copy in the arena. ERR_NOT_FOUND; ERR_NOMEM. `flushes`: the stage's count (ST3). */
+/* A copy in the arena. ERR_NOT_FOUND; ERR_NOMEM. `flushes`: the stage's count (GC3). */
 enum err serve_store_get(struct serve_store *store, struct arena *a, struct str key,
                          uint64_t flushes, int64_t now_ns, struct serve_out *ret_out) WARN_UNUSED;
 /* Without memory it is not kept. */
