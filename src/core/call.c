@@ -85,7 +85,8 @@ enum err call_make_id(struct call_impl *c)
 
 struct str call_trace(const struct call *call)
 {
-    if (!call->who || !str_is_set(call->who->role_arn))
+    const struct principal *who = call->who;
+    if (!who || (!str_is_set(who->role_arn) && who->kind != PRINCIPAL_SERVICE))
         return STR_NONE;
     return wire_header_get(call->request, STR("x-amzn-trace-id"));
 }

@@ -94,8 +94,8 @@ struct str call_input_str(const struct call *call, struct str name);
 /* The decoded input, of the operation's generated struct; NULL: no member is present. */
 const void *call_input(const struct call *call);
 
-/* The trace header (X-Amzn-Trace-Id) that came with a call of a role's session, as functions make them;
- * absent: none, or of anybody else, who is spared the search for it. */
+/* The trace header (X-Amzn-Trace-Id) that came with a call of a role's session, as functions make them, or
+ * of a service's own; absent: none, or of anybody else, who is spared the search for it. */
 struct str call_trace(const struct call *call);
 
 /* The service that asks on the caller's behalf ("s3.amazonaws.com"); absent: he does so himself. */

@@ -35,6 +35,9 @@ struct proxy_request {
     int64_t wall_ms;
 };
 
+/* The port that the Host names, or that of the scheme. */
+uint16_t proxy_port(const struct wire_request *req);
+
 /* The event as JSON text. ERR_INVALID: the query string is malformed; ERR_LIMIT; ERR_NOMEM. */
 enum err proxy_event_make(struct arena *a, const struct proxy_request *req,
                           struct str *ret_json) WARN_UNUSED;

@@ -62,3 +62,14 @@ enum err proxy_answer_parse(struct arena *a, struct str text, struct json **ret_
     enum err err = json_parse(a, text, ret_doc, NULL);
     return err == ERR_LIMIT ? ERR_INVALID : err;
 }
+
+uint16_t proxy_port(const struct wire_request *req)
+{
+    struct str host = wire_header_get(req, STR("host"));
+    size_t colon = str_rfind(host, ':');
+    uint64_t port;
+    if (colon == SIZE_MAX || str_to_u64(str_sub(host, colon + 1, SIZE_MAX), &port) != ERR_OK ||
+        port > UINT16_MAX)
+        return req->tls ? 443 : 80;
+    return (uint16_t)port;
+}

@@ -64,8 +64,7 @@ static struct head head_of(const struct wire_request *req)
     return h;
 }
 
-/* "gzip" among the codings, unless with q=0 (RFC 9110, 12.5.3). */
-static bool accepts_gzip(struct str codings)
+bool wire_accepts_gzip(struct str codings)
 {
     while (str_is_set(codings)) {
         struct str params = str_cut(&codings, ',');
@@ -578,7 +577,7 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
 out:
     if (r.outcome == WIRE_UNKNOWN_SERVICE && !r.lacking)
         name_lacking(&h, scope, &r);
-    r.accepts_gzip = r.service && r.service->gzip_replies && accepts_gzip(h.accept_encoding);
+    r.accepts_gzip = r.service && r.service->gzip_replies && wire_accepts_gzip(h.accept_encoding);
     assert((r.outcome == WIRE_ROUTED) == (r.op != NULL));
     *ret_routed = r;
     return ERR_OK;

@@ -353,6 +353,9 @@ struct wire_request {
 
 /* Header by name without case; the first of several; STR_NONE. */
 struct str wire_header_get(const struct wire_request *req, struct str name);
+/* Whether Accept-Encoding's value has "gzip" among the codings, unless with q=0. Source: RFC 9110 section
+ * 12.5.3. */
+bool wire_accepts_gzip(struct str codings);
 
 enum wire_outcome {
     WIRE_ROUTED,

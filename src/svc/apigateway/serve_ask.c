@@ -207,7 +207,7 @@ static enum err make_passed(struct serve_req *r)
     const struct proxy_rest_request req = {.http = &r->http,
                                            .trace = r->trace,
                                            .source_ip = r->call->source_ip,
-                                           .port = r->http.tls ? 443 : 80};
+                                           .port = proxy_port(&r->http)};
     TRY(proxy_rest_headers(a, &req, &h, &n));
     for (size_t i = 0; i < n; i++)
         TRY(map_made_add(a, &targets.header, h[i].name, h[i].value));

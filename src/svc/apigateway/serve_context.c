@@ -180,18 +180,6 @@ enum err serve_message_need(struct serve_req *r)
 
 /* --- proxy events ----------------------------------------------------------------------------- */
 
-/* The port that the Host names, or that of the scheme. */
-static uint16_t port_of(const struct serve_req *r)
-{
-    struct str host = serve_header(r, "host");
-    size_t colon = str_rfind(host, ':');
-    uint64_t port;
-    if (colon == SIZE_MAX || str_to_u64(str_sub(host, colon + 1, SIZE_MAX), &port) != ERR_OK ||
-        port > UINT16_MAX)
-        return r->http.tls ? 443 : 80;
-    return (uint16_t)port;
-}
-
 static enum err authorizer_text(struct serve_req *r, struct str *ret_json)
 {
     struct buf b;
@@ -232,7 +220,7 @@ enum err serve_event(struct serve_req *r, struct str *ret_event)
         .n_variables = r->stage->n_pairs,
         .query = r->query,
         .n_query = r->n_query,
-        .port = port_of(r),
+        .port = proxy_port(&r->http),
         .binary = r->binary,
         .wall_ms = r->call->txn->wall_ms,
     };

@@ -6,30 +6,13 @@
 #include "codec/gzip.h"
 #include "svc/apigateway/serve_request.h"
 
-/* "gzip" among the codings, unless with q=0 (RFC 9110 section 12.5.3). */
-static bool accepts_gzip(const struct serve_req *r)
-{
-    struct str codings = serve_header(r, "accept-encoding");
-    while (str_is_set(codings)) {
-        struct str params = str_cut(&codings, ',');
-        struct str name = str_trim(str_cut(&params, ';'));
-        params = str_trim(params);
-        double q = 1;
-        if (!str_eq_nocase(name, STR("gzip")) && !str_eq_c(name, "*"))
-            continue;
-        return !str_starts(params, STR("q=")) ||
-               (str_to_f64(str_sub(params, 2, SIZE_MAX), &q) == ERR_OK && q > 0);
-    }
-    return false;
-}
-
 static enum err compress(struct serve_req *r)
 {
     struct arena *a = r->call->arena;
     const struct serve_api *api = r->stage ? r->stage->api : NULL;
     struct buf packed;
     if (!api || api->compress_min < 0 || r->out.body.len < (size_t)api->compress_min ||
-        r->out.body.len == 0 || !accepts_gzip(r))
+        r->out.body.len == 0 || !wire_accepts_gzip(serve_header(r, "accept-encoding")))
         return ERR_OK;
     for (size_t i = 0; i < r->out.header.n; i++)
         if (str_eq_nocase(r->out.header.v[i].name, STR("content-encoding")))

@@ -119,18 +119,6 @@ static enum err put_authorizer(struct call *call, struct str *ret_json)
     return buf_err(&b);
 }
 
-/* The port that the Host names, or that of the scheme. */
-static uint16_t port_of(const struct wire_request *req)
-{
-    struct str host = wire_header_get(req, STR("host"));
-    size_t colon = str_rfind(host, ':');
-    uint64_t port;
-    if (colon == SIZE_MAX || str_to_u64(str_sub(host, colon + 1, SIZE_MAX), &port) != ERR_OK ||
-        port > UINT16_MAX)
-        return req->tls ? 443 : 80;
-    return (uint16_t)port;
-}
-
 static enum err make_event(struct call *call, const struct lambda_url *url, struct str *ret_event)
 {
     struct proxy_request req = {
@@ -143,7 +131,7 @@ static enum err make_event(struct call *call, const struct lambda_url *url, stru
         .stage = STR("$default"),
         .request_id = call->request_id,
         .source_ip = call->source_ip,
-        .port = port_of(call->request),
+        .port = proxy_port(call->request),
         .hide_signature = url->iam,
         .wall_ms = call->txn->wall_ms,
     };
