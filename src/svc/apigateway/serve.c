@@ -68,10 +68,7 @@ static enum err find_stage(struct serve_req *r)
 {
     struct call *call = r->call;
     struct serve_stage *stage;
-    extern enum err dat_stage_find(struct apigateway * gw, struct txn * txn, struct str api,
-                                   struct str stage, struct apigateway_stage_now * ret);
-    TRY((getenv("DAT_DIR") ? dat_stage_find : apigateway_stage_find)(
-        r->serve->gw, call->txn, r->api_id, r->stage_name, &r->now));
+    TRY(apigateway_stage_find(r->serve->gw, call->txn, r->api_id, r->stage_name, &r->now));
     TRY(serve_cache_take(r->serve->cache, call->txn, r->api_id, r->stage_name, &r->now, &stage));
     enum err err = arena_on_release(call->arena, drop_stage, stage);
     if (err) {

@@ -120,10 +120,7 @@ static enum err compile(struct serve_cache *c, struct txn *txn, struct str api_i
     struct serve_api *api = api_of(c, api_id, now->deployment_id);
     struct str json;
     if (!api) {
-        extern enum err dat_snapshot_read(struct txn * txn, struct str api, struct str dep,
-                                          struct str * ret);
-        TRY((getenv("DAT_DIR") ? dat_snapshot_read : dat_snapshot_read)(txn, api_id,
-                                                                        now->deployment_id, &json));
+        TRY(apigateway_snapshot_read(txn, api_id, now->deployment_id, &json));
         TRY(serve_compile(api_id, json, &api));
     }
     enum err err =
