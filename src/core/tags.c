@@ -344,7 +344,8 @@ enum err tags_op_by_arn(struct call *call, const struct tags_service *service,
 {
     struct arn arn;
     enum err err = ERR_NOT_FOUND;
-    if (arn_parse(text, &arn) == ERR_OK && str_eq(arn.account, call->account) &&
+    if (arn_parse(text, &arn) == ERR_OK &&
+        (str_empty(arn.account) || str_eq(arn.account, call->account)) &&
         str_eq(arn.region, call->region))
         err = service->find(call->svc, call->txn, text, ret);
     if (err == ERR_NOT_FOUND)

@@ -172,8 +172,8 @@ struct tags_service {
     size_t n_types;
 };
 
-/* For a service's `resource` where requests name resources by ARN alone: one of the caller's account
- * and region that `find` finds; `missing` otherwise, "Resource ARN does not exist.". */
+/* For a service's `resource` where requests name resources by ARN alone: one of the caller's region,
+ * and of its account where the ARN has one, that `find` finds; `missing` otherwise, "Resource ARN does not exist.". */
 enum err tags_op_by_arn(struct call *call, const struct tags_service *service,
                         const struct wire_error *missing, struct str arn,
                         struct tags_resource *ret) WARN_UNUSED;
