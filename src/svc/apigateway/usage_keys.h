@@ -17,5 +17,11 @@ static const struct key_layout usage_k_member = {KEY_APIGATEWAY, 67, "Stt"};
 static const struct key_layout usage_k_count = {KEY_APIGATEWAY, 68, "Stt"};
 /* scope, plan id, key id, day since 1970 -> what was used on it (struct usage_day) */
 static const struct key_layout usage_k_day = {KEY_APIGATEWAY, 69, "Stti"};
+/* domain name -> domain and its mappings (struct domain_rec); mirrored in memory */
+static const struct key_layout usage_k_domain = {KEY_APIGATEWAY, 70, "t"};
+/* scope, domain name -> nothing: the domains of an account */
+static const struct key_layout usage_k_domain_of = {KEY_APIGATEWAY, 71, "St"};
+/* scope -> ARN of the role that logs are written under */
+static const struct key_layout usage_k_account = {KEY_APIGATEWAY, 72, "S"};
 
 #endif
