@@ -3,10 +3,15 @@
 
 #include "base/mem.h"
 #include "svc/apigateway/apigateway_int.h"
+#include "svc/apigateway/domain.h"
+#include "svc/apigateway/usage.h"
+#include "svc/apigateway/usage_int.h"
 
 static void release(void *self)
 {
     struct apigateway *gw = self;
+    usage_free(gw->usage);
+    catalogue_free(gw->domains);
     catalogue_free(gw->stages);
     mem_free(gw);
 }
@@ -14,7 +19,16 @@ static void release(void *self)
 static enum err start(void *self)
 {
     struct apigateway *gw = self;
+    TRY(usage_start(gw->usage));
+    TRY(usage_plans_register(gw->usage));
+    TRY(txn_run_now(gw->core, domains_load, gw));
     return txn_run_now(gw->core, apigateway_stages_load, gw);
+}
+
+static void drain(void *self, void (*done)(void *arg), void *arg)
+{
+    struct apigateway *gw = self;
+    usage_drain(gw->usage, done, arg);
 }
 
 static enum err make(struct core *core, void **ret_self)
@@ -24,6 +38,10 @@ static enum err make(struct core *core, void **ret_self)
         return ERR_NOMEM;
     gw->core = core;
     enum err err = apigateway_stages_init(gw);
+    if (err == ERR_OK)
+        err = usage_new(core, &gw->usage);
+    if (err == ERR_OK)
+        err = catalogue_new(core, &domain_catalogue, gw, &gw->domains);
     if (err) {
         release(gw);
         return err;
@@ -36,6 +54,7 @@ const struct svc_def apigateway_def = {
     .wire = &apigateway_service,
     .make = make,
     .start = start,
+    .drain = drain,
     .release = release,
     .authorize_more = apigateway_authorize_more,
     .tags = &apigateway_tags,

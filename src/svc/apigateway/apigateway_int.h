@@ -60,6 +60,8 @@ enum {
 struct apigateway {
     struct core *core;
     struct catalogue *stages;
+    struct usage *usage;       /* usage.h */
+    struct catalogue *domains; /* domain.h */
 };
 
 static inline struct apigateway *apigateway_of(const struct call *call)
@@ -102,6 +104,11 @@ enum err apigateway_api_add(struct call *call, struct json *doc, struct tag_list
 struct str apigateway_arn(struct call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Writes the guard of the API (AG5). */
 enum err apigateway_guard(struct txn *txn, struct str api_id) WARN_UNUSED;
+
+/* op_rest_api.c: makes of an API's document what is shown; LimitExceededException when there are too many
+ * of them for one more. */
+enum err apigateway_api_shown(struct call *call, struct json *doc, void *arg) WARN_UNUSED;
+enum err apigateway_api_count(struct call *call) WARN_UNUSED;
 
 extern const struct tags_service apigateway_tags;
 /* Adds the resource's tags as the document's member, if it has any. */

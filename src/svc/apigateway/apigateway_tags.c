@@ -1,6 +1,7 @@
 /* What is tagged, and how it is named: arn:aws:apigateway:REGION::/restapis/ID and the like, without an
  * account. Layer: svc/apigateway. Thread: the transaction's. */
 #include "svc/apigateway/apigateway_int.h"
+#include "svc/apigateway/usage_keys.h"
 
 /* Whose APIs an ARN without an account speaks of: Weir's own account's. */
 static struct key_scope scope_of(struct txn *txn, const struct arn *arn)
@@ -8,14 +9,35 @@ static struct key_scope scope_of(struct txn *txn, const struct arn *arn)
     return (struct key_scope){txn->core->cfg.account, arn->region};
 }
 
+/* What is tagged besides APIs and stages. */
+static enum err find_other(struct txn *txn, const struct arn *arn)
+{
+    static const struct {
+        const char *kind;
+        const struct key_layout *key;
+    } kinds[] = {
+        {"apikeys", &usage_k_key},
+        {"usageplans", &usage_k_plan},
+        {"domainnames", &usage_k_domain_of},
+    };
+    struct str old;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_eq_c(arn_segment(arn, 1), kinds[i].kind) && !str_empty(arn_segment(arn, 2)))
+            return txn_get(txn,
+                           key_make(txn->arena, kinds[i].key, scope_of(txn, arn), arn_tail(arn, 2)),
+                           &old);
+    return ERR_NOT_FOUND;
+}
+
 static enum err find(void *self, struct txn *txn, struct str text, struct tags_resource *ret)
 {
     struct arn arn;
     struct str old;
     ret->arn = text;
-    if (arn_parse_as(text, "apigateway", "", &arn) != ERR_OK ||
-        !str_eq_c(arn_segment(&arn, 1), "restapis"))
+    if (arn_parse_as(text, "apigateway", "", &arn) != ERR_OK)
         return ERR_NOT_FOUND;
+    if (!str_eq_c(arn_segment(&arn, 1), "restapis"))
+        return find_other(txn, &arn);
     struct str id = arn_segment(&arn, 2);
     TRY(txn_get(txn, key_make(txn->arena, &apigateway_k_api, scope_of(txn, &arn), id), &old));
     if (!str_is_set(arn_segment(&arn, 3)))

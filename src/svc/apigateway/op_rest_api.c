@@ -9,7 +9,7 @@ static struct str arn_of(struct call *call, struct str id)
     return apigateway_arn(call, "/restapis/" STR_FMT, STR_ARG(id));
 }
 
-static enum err shown(struct call *call, struct json *doc, void *arg)
+enum err apigateway_api_shown(struct call *call, struct json *doc, void *arg)
 {
     TRY(apigateway_policy_show(call, doc));
     return apigateway_show_tags(call, doc, arn_of(call, json_get_str(doc, STR("id"))));
@@ -106,7 +106,7 @@ static enum err count_one(void *arg, struct str key, struct str val)
     return ERR_OK;
 }
 
-static enum err check_count(struct call *call)
+enum err apigateway_api_count(struct call *call)
 {
     size_t n = 0;
     TRY(txn_each(call->txn, key_range(call->arena, &apigateway_k_api, call_scope(call)), count_one,
@@ -156,7 +156,7 @@ enum err apigateway_create_rest_api(struct call *call,
     TRY(apigateway_api_add(call, doc, TAGS_FROM(in->tags)));
     if (str_is_set(in->clone_from))
         TRY(clone_parts(call, in->clone_from, json_get_str(doc, STR("id"))));
-    TRY(shown(call, doc, NULL));
+    TRY(apigateway_api_shown(call, doc, NULL));
     return apigateway_show(call, doc, out);
 }
 
@@ -166,7 +166,7 @@ enum err apigateway_api_add(struct call *call, struct json *doc, struct tag_list
     struct str id = apigateway_id(a, APIGATEWAY_ID_LEN), root = apigateway_id(a, APIGATEWAY_ID_LEN);
     if (!str_is_set(id) || !str_is_set(root))
         return ERR_NOMEM;
-    TRY(check_count(call));
+    TRY(apigateway_api_count(call));
     TRY(json_set(doc, STR("id"), json_new_str(a, id)));
     TRY(json_set(doc, STR("rootResourceId"), json_new_str(a, root)));
     TRY(json_set(doc, STR("createdDate"), apigateway_time(call->txn)));
@@ -186,7 +186,7 @@ enum err apigateway_get_rest_api(struct call *call, const struct apigateway_get_
 {
     struct json *doc;
     TRY(apigateway_need_api(call, in->rest_api_id, &doc));
-    TRY(shown(call, doc, NULL));
+    TRY(apigateway_api_shown(call, doc, NULL));
     return apigateway_show(call, doc, out);
 }
 
@@ -201,7 +201,7 @@ enum err apigateway_get_rest_apis(struct call *call,
         .position = in->position,
         .has_limit = in->has_limit,
         .limit = in->limit,
-        .show = shown,
+        .show = apigateway_api_shown,
     };
     TRY(apigateway_page(call, &list, &doc));
     return apigateway_show(call, doc, out);
@@ -237,7 +237,7 @@ enum err apigateway_update_rest_api(struct call *call,
     if (before.p != json_get_str(doc, STR("policy")).p)
         TRY(take_policy(call, doc));
     TRY(apigateway_api_write(call, doc));
-    TRY(shown(call, doc, NULL));
+    TRY(apigateway_api_shown(call, doc, NULL));
     return apigateway_show(call, doc, out);
 }
 

@@ -1,0 +1,48 @@
+/* What the operations on API keys and on usage plans share. Layer: svc/apigateway. */
+#ifndef WEIR_SVC_APIGATEWAY_OP_KEY_INT_H
+#define WEIR_SVC_APIGATEWAY_OP_KEY_INT_H
+
+#include "svc/apigateway/apigateway_int.h"
+#include "svc/apigateway/keys_patch.h"
+#include "svc/apigateway/usage_int.h"
+#include "svc/apigateway/usage_store.h"
+
+/* --- keys: op_key.c ----------------------------------------------------------------------------- */
+
+/* NotFoundException. */
+enum err key_need(struct call *call, struct str id, struct usage_key *ret) WARN_UNUSED;
+enum err key_write(struct call *call, const struct usage_key *key) WARN_UNUSED;
+/* The value in the clear. */
+enum err key_value(struct call *call, const struct usage_key *key, struct str *ret) WARN_UNUSED;
+/* Checks and stores a new one; `value` absent: one is made up. Sets id, sealed and times. */
+enum err key_add(struct call *call, struct usage_key *key, struct str value) WARN_UNUSED;
+struct str key_arn(struct call *call, struct str id);
+
+/* --- plans: op_plan.c --------------------------------------------------------------------------- */
+
+/* Tracked. NotFoundException. */
+enum err plan_need(struct call *call, struct str id, struct usage_plan *ret) WARN_UNUSED;
+struct str plan_arn(struct call *call, struct str id);
+
+/* --- members: op_plan_key.c --------------------------------------------------------------------- */
+
+/* Puts a key into a plan: checks, and writes both sides (UT2). */
+enum err member_add(struct call *call, const struct usage_plan *plan,
+                    struct usage_key *key) WARN_UNUSED;
+/* Takes it out; the key's record is the caller's to write. */
+enum err member_drop(struct call *call, struct str plan_id, struct usage_key *key) WARN_UNUSED;
+
+/* A page of records: position and limit as they were asked, at most APIGATEWAY_PAGE_MAX. */
+enum err keys_page(struct call *call, struct str scope, struct str position, bool has_limit,
+                   int64_t limit, struct page *ret_page) WARN_UNUSED;
+/* page_scan, with the service's error of a bad position. */
+enum err keys_scan(struct call *call, struct page *page, struct key_range range,
+                   const struct page_fns *fns, void *arg) WARN_UNUSED;
+/* {"item": items, "position": ...} as the output. */
+enum err keys_show_page(struct call *call, struct json *items, const struct page *page,
+                        void *out) WARN_UNUSED;
+/* Sets a text member where there is one. */
+enum err keys_set(struct call *call, struct json *doc, const char *name,
+                  struct str text) WARN_UNUSED;
+
+#endif
