@@ -21,7 +21,7 @@ static enum err start(void *self)
     struct apigateway *gw = self;
     TRY(usage_start(gw->usage));
     TRY(usage_plans_register(gw->usage));
-    TRY(txn_run_now(gw->core, domains_load, gw));
+    TRY(txn_run_now(gw->core, domain_load, gw));
     return txn_run_now(gw->core, apigateway_stages_load, gw);
 }
 

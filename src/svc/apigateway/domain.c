@@ -38,7 +38,7 @@ const struct catalogue_type domain_catalogue = {
     .decode = decode,
 };
 
-enum err domains_load(struct txn *txn, void *arg)
+enum err domain_load(struct txn *txn, void *arg)
 {
     struct apigateway *gw = arg;
     struct key_range all = key_range_table(txn->arena, &usage_k_domain);

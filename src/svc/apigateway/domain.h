@@ -38,7 +38,7 @@ struct domain_object {
     struct domain_rec rec;
 };
 extern const struct catalogue_type domain_catalogue;
-enum err domains_load(struct txn *txn, void *gw) WARN_UNUSED;
+enum err domain_load(struct txn *txn, void *gw) WARN_UNUSED;
 
 /* Where a request goes. Texts: the transaction's arena, or the request's path. */
 struct domain_route {

@@ -1,76 +1,6 @@
 /* CreateApiKey, GetApiKey, GetApiKeys, UpdateApiKey, DeleteApiKey. Layer: svc/apigateway.
  * Source: API Gateway API Reference, "ApiKey". */
-#include "base/rng.h"
-#include "core/secret.h"
 #include "svc/apigateway/op_key_int.h"
-
-enum { VALUE_LEN = 40 };
-
-/* --- shared ------------------------------------------------------------------------------------- */
-
-struct str key_arn(struct call *call, struct str id)
-{
-    return apigateway_arn(call, "/apikeys/" STR_FMT, STR_ARG(id));
-}
-
-enum err keys_set(struct call *call, struct json *doc, const char *name, struct str text)
-{
-    return str_is_set(text) ? json_set(doc, str_c(name), json_new_str(call->arena, text)) : ERR_OK;
-}
-
-enum err keys_page(struct call *call, struct str scope, struct str position, bool has_limit,
-                   int64_t limit, struct page *ret_page)
-{
-    if (has_limit && (limit < 1 || limit > APIGATEWAY_PAGE_MAX))
-        return APIGATEWAY_BAD(call, "Invalid limit: it must be between 1 and %d",
-                              APIGATEWAY_PAGE_MAX);
-    *ret_page = page_of_call(call, scope, position, has_limit ? (size_t)limit : APIGATEWAY_PAGE);
-    return ERR_OK;
-}
-
-enum err keys_scan(struct call *call, struct page *page, struct key_range range,
-                   const struct page_fns *fns, void *arg)
-{
-    enum err err = page_scan(call->txn, page, range, fns, arg);
-    return err == ERR_INVALID ? APIGATEWAY_BAD(call, "Invalid position parameter") : err;
-}
-
-enum err keys_show_page(struct call *call, struct json *items, const struct page *page, void *out)
-{
-    struct json *doc = json_new(call->arena, JSON_OBJECT);
-    if (!doc)
-        return ERR_NOMEM;
-    TRY(json_set(doc, STR("item"), items));
-    TRY(keys_set(call, doc, "position", page->next_token));
-    return apigateway_show(call, doc, out);
-}
-
-enum err key_need(struct call *call, struct str id, struct usage_key *ret)
-{
-    enum err err = usage_read_key(call->txn, call_scope(call), id, ret);
-    return err == ERR_NOT_FOUND ? APIGATEWAY_ABSENT(call, "Invalid API Key identifier specified")
-                                : err;
-}
-
-enum err key_write(struct call *call, const struct usage_key *key)
-{
-    struct str bytes;
-    TRY(record_make(&usage_key_type, call->arena, key, &bytes));
-    return txn_put(call->txn, key_make(call->arena, &usage_k_key, call_scope(call), key->id),
-                   bytes);
-}
-
-enum err key_value(struct call *call, const struct usage_key *key, struct str *ret)
-{
-    return secret_open(call->core, call->arena, key->id, key->sealed, ret);
-}
-
-static struct str value_key(struct call *call, struct str value)
-{
-    uint8_t mac[HASH_SHA256_LEN];
-    usage_value_mac(call->core, value, mac);
-    return key_make(call->arena, &usage_k_value, call_scope(call), str_n((char *)mac, sizeof(mac)));
-}
 
 /* --- what is shown ------------------------------------------------------------------------------ */
 
@@ -108,7 +38,7 @@ static enum err doc_of(struct call *call, const struct usage_key *key, bool with
         return ERR_NOMEM;
     TRY(keys_set(call, doc, "id", key->id));
     if (with_value) {
-        TRY(key_value(call, key, &value));
+        TRY(keys_value(call, key, &value));
         TRY(keys_set(call, doc, "value", value));
     }
     TRY(keys_set(call, doc, "name", key->name));
@@ -119,7 +49,7 @@ static enum err doc_of(struct call *call, const struct usage_key *key, bool with
     TRY(json_set(doc, STR("lastUpdatedDate"), json_new_i64(a, key->updated_ms / 1000)));
     TRY(show_stages(call, key, doc));
     *ret = doc;
-    return apigateway_show_tags(call, doc, key_arn(call, key->id));
+    return apigateway_show_tags(call, doc, keys_arn(call, key->id));
 }
 
 static enum err show(struct call *call, const struct usage_key *key, bool with_value, void *out)
@@ -130,34 +60,6 @@ static enum err show(struct call *call, const struct usage_key *key, bool with_v
 }
 
 /* --- creation ----------------------------------------------------------------------------------- */
-
-enum err key_add(struct call *call, struct usage_key *key, struct str value)
-{
-    char drawn[VALUE_LEN + 1];
-    struct str old;
-    if (!str_is_set(value)) {
-        rng_text(drawn, VALUE_LEN,
-                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-        value = str_n(drawn, VALUE_LEN);
-    }
-    if (value.len < USAGE_VALUE_MIN)
-        return APIGATEWAY_BAD(call, "API Key value should be at least %d characters",
-                              USAGE_VALUE_MIN);
-    if (value.len > USAGE_VALUE_MAX)
-        return APIGATEWAY_BAD(call, "API Key value should be at most %d characters",
-                              USAGE_VALUE_MAX);
-    key->id = apigateway_id(call->arena, APIGATEWAY_ID_LEN);
-    key->created_ms = key->updated_ms = call->txn->wall_ms;
-    struct str place = value_key(call, value);
-    enum err err = str_is_set(key->id) ? txn_get(call->txn, place, &old) : ERR_NOMEM;
-    if (err == ERR_OK)
-        return APIGATEWAY_CONFLICT(call, "API Key already exists");
-    if (err != ERR_NOT_FOUND)
-        return err;
-    TRY(secret_close(call->core, call->arena, key->id, value, &key->sealed));
-    TRY(txn_put(call->txn, place, key->id));
-    return key_write(call, key);
-}
 
 enum err apigateway_create_api_key(struct call *call,
                                    const struct apigateway_create_api_key_input *in,
@@ -175,8 +77,8 @@ enum err apigateway_create_api_key(struct call *call,
     if (in->has_generate_distinct_id && !in->generate_distinct_id)
         return APIGATEWAY_BAD(call, "API keys whose identifier is their value are not supported "
                                     "by Weir.");
-    TRY(key_add(call, &key, str_empty(in->value) ? STR_NONE : in->value));
-    struct tags_resource resource = {.arn = key_arn(call, key.id)};
+    TRY(keys_add(call, &key, str_empty(in->value) ? STR_NONE : in->value));
+    struct tags_resource resource = {.arn = keys_arn(call, key.id)};
     TRY(tags_op_create(call, &apigateway_tags, &resource, TAGS_FROM(in->tags)));
     return show(call, &key, true, out);
 }
@@ -187,7 +89,7 @@ enum err apigateway_get_api_key(struct call *call, const struct apigateway_get_a
                                 struct apigateway_get_api_key_output *out)
 {
     struct usage_key key;
-    TRY(key_need(call, in->api_key, &key));
+    TRY(keys_need(call, in->api_key, &key));
     return show(call, &key, in->include_value, out);
 }
 
@@ -242,7 +144,7 @@ enum err apigateway_update_api_key(struct call *call,
     static const struct patch_table table = {rules, ARRAY_LEN(rules), NULL};
     struct usage_key key;
     struct json *doc;
-    TRY(key_need(call, in->api_key, &key));
+    TRY(keys_need(call, in->api_key, &key));
     TRY(doc_of(call, &key, false, &doc));
     TRY(keys_patch(call, doc, &table, &in->patch_operations));
     key.name = json_get_str(doc, STR("name"));
@@ -250,7 +152,7 @@ enum err apigateway_update_api_key(struct call *call,
     key.customer_id = json_get_str(doc, STR("customerId"));
     key.enabled = json_get(doc, STR("enabled"))->b;
     key.updated_ms = call->txn->wall_ms;
-    TRY(key_write(call, &key));
+    TRY(keys_write(call, &key));
     return show(call, &key, false, out);
 }
 
@@ -260,11 +162,11 @@ enum err apigateway_delete_api_key(struct call *call,
 {
     struct usage_key key;
     struct str value;
-    TRY(key_need(call, in->api_key, &key));
-    TRY(key_value(call, &key, &value));
+    TRY(keys_need(call, in->api_key, &key));
+    TRY(keys_value(call, &key, &value));
     while (key.n_plans)
-        TRY(member_drop(call, key.plans[0], &key));
-    TRY(txn_del(call->txn, value_key(call, value)));
-    TRY(tags_drop(call->txn, key_arn(call, key.id)));
+        TRY(keys_member_drop(call, key.plans[0], &key));
+    TRY(txn_del(call->txn, keys_value_key(call, value)));
+    TRY(tags_drop(call->txn, keys_arn(call, key.id)));
     return txn_del(call->txn, key_make(call->arena, &usage_k_key, call_scope(call), key.id));
 }

@@ -82,8 +82,8 @@ static enum err join_plans(struct reading *r, struct usage_key *key, struct str 
         struct str id = str_trim(str_cut(&ids, ','));
         if (str_empty(id))
             continue;
-        TRY(plan_need(r->call, id, &plan));
-        TRY(member_add(r->call, &plan, key));
+        TRY(keys_plan_need(r->call, id, &plan));
+        TRY(keys_member_add(r->call, &plan, key));
     }
     return ERR_OK;
 }
@@ -105,7 +105,7 @@ static enum err line(struct reading *r, size_t number)
         .description = v[DESCRIPTION],
         .enabled = str_eq_nocase(str_trim(v[ENABLED]), STR("true")),
     };
-    TRY(key_add(r->call, &key, str_is_set(v[VALUE]) ? v[VALUE] : STR("")));
+    TRY(keys_add(r->call, &key, str_is_set(v[VALUE]) ? v[VALUE] : STR("")));
     TRY(join_plans(r, &key, v[PLANS]));
     return json_push(r->ids, json_new_str(r->call->arena, key.id));
 }

@@ -7,30 +7,40 @@
 #include "svc/apigateway/usage_int.h"
 #include "svc/apigateway/usage_store.h"
 
-/* --- keys: op_key.c ----------------------------------------------------------------------------- */
+/* --- keys: keys_store.c ------------------------------------------------------------------------- */
 
 /* NotFoundException. */
-enum err key_need(struct call *call, struct str id, struct usage_key *ret) WARN_UNUSED;
-enum err key_write(struct call *call, const struct usage_key *key) WARN_UNUSED;
+enum err keys_need(struct call *call, struct str id, struct usage_key *ret) WARN_UNUSED;
+enum err keys_write(struct call *call, const struct usage_key *key) WARN_UNUSED;
 /* The value in the clear. */
-enum err key_value(struct call *call, const struct usage_key *key, struct str *ret) WARN_UNUSED;
+enum err keys_value(struct call *call, const struct usage_key *key, struct str *ret) WARN_UNUSED;
 /* Checks and stores a new one; `value` absent: one is made up. Sets id, sealed and times. */
-enum err key_add(struct call *call, struct usage_key *key, struct str value) WARN_UNUSED;
-struct str key_arn(struct call *call, struct str id);
+enum err keys_add(struct call *call, struct usage_key *key, struct str value) WARN_UNUSED;
+struct str keys_arn(struct call *call, struct str id);
 
-/* --- plans: op_plan.c --------------------------------------------------------------------------- */
+/* Where the id of the key with that value is. */
+struct str keys_value_key(struct call *call, struct str value);
+
+/* --- plans: keys_store.c ------------------------------------------------------------------------ */
 
 /* Tracked. NotFoundException. */
-enum err plan_need(struct call *call, struct str id, struct usage_plan *ret) WARN_UNUSED;
-struct str plan_arn(struct call *call, struct str id);
+enum err keys_plan_need(struct call *call, struct str id, struct usage_plan *ret) WARN_UNUSED;
+struct str keys_plan_arn(struct call *call, struct str id);
 
-/* --- members: op_plan_key.c --------------------------------------------------------------------- */
+struct str keys_plan_key(struct call *call, struct str id); /* of its record */
+
+/* --- members: keys_member.c --------------------------------------------------------------------- */
+
+/* The index of the plan among the key's, or SIZE_MAX. */
+size_t keys_member_place(const struct usage_key *key, struct str plan_id);
 
 /* Puts a key into a plan: checks, and writes both sides (UT2). */
-enum err member_add(struct call *call, const struct usage_plan *plan,
-                    struct usage_key *key) WARN_UNUSED;
+enum err keys_member_add(struct call *call, const struct usage_plan *plan,
+                         struct usage_key *key) WARN_UNUSED;
 /* Takes it out; the key's record is the caller's to write. */
-enum err member_drop(struct call *call, struct str plan_id, struct usage_key *key) WARN_UNUSED;
+enum err keys_member_drop(struct call *call, struct str plan_id, struct usage_key *key) WARN_UNUSED;
+
+/* --- documents and pages: keys_store.c ---------------------------------------------------------- */
 
 /* A page of records: position and limit as they were asked, at most APIGATEWAY_PAGE_MAX. */
 enum err keys_page(struct call *call, struct str scope, struct str position, bool has_limit,

@@ -170,26 +170,6 @@ static enum err plan_of(struct call *call, const struct json *doc, struct usage_
 
 /* --- records ------------------------------------------------------------------------------------ */
 
-struct str plan_arn(struct call *call, struct str id)
-{
-    return apigateway_arn(call, "/usageplans/" STR_FMT, STR_ARG(id));
-}
-
-static struct str record_key(struct call *call, struct str id)
-{
-    return key_make(call->arena, &usage_k_plan, call_scope(call), id);
-}
-
-enum err plan_need(struct call *call, struct str id, struct usage_plan *ret)
-{
-    struct str record;
-    enum err err = txn_get(call->txn, record_key(call, id), &record);
-    if (err == ERR_NOT_FOUND)
-        return APIGATEWAY_ABSENT(call, "Invalid Usage Plan ID specified");
-    TRY(err);
-    return record_unpack(&usage_plan_type, call->arena, record, ret);
-}
-
 /* Every stage is there, once. */
 static enum err check_stages(struct call *call, const struct usage_plan *p)
 {
@@ -216,7 +196,7 @@ static enum err store(struct call *call, const struct usage_plan *p)
 {
     struct str record;
     TRY(record_make(&usage_plan_type, call->arena, p, &record));
-    return catalogue_put(apigateway_of(call)->usage->plans, call->txn, record_key(call, p->id),
+    return catalogue_put(apigateway_of(call)->usage->plans, call->txn, keys_plan_key(call, p->id),
                          record);
 }
 
@@ -224,7 +204,7 @@ static enum err show(struct call *call, const struct usage_plan *p, void *out)
 {
     struct json *doc;
     TRY(doc_of(call, p, &doc));
-    TRY(apigateway_show_tags(call, doc, plan_arn(call, p->id)));
+    TRY(apigateway_show_tags(call, doc, keys_plan_arn(call, p->id)));
     return apigateway_show(call, doc, out);
 }
 
@@ -252,7 +232,7 @@ enum err apigateway_create_usage_plan(struct call *call,
     TRY(plan_of(call, doc, &p));
     TRY(check_stages(call, &p));
     TRY(store(call, &p));
-    struct tags_resource resource = {.arn = plan_arn(call, p.id)};
+    struct tags_resource resource = {.arn = keys_plan_arn(call, p.id)};
     TRY(tags_op_create(call, &apigateway_tags, &resource, TAGS_FROM(in->tags)));
     return show(call, &p, out);
 }
@@ -262,7 +242,7 @@ enum err apigateway_get_usage_plan(struct call *call,
                                    struct apigateway_get_usage_plan_output *out)
 {
     struct usage_plan p;
-    TRY(plan_need(call, in->usage_plan_id, &p));
+    TRY(keys_plan_need(call, in->usage_plan_id, &p));
     return show(call, &p, out);
 }
 
@@ -291,7 +271,7 @@ static enum err take(void *arg, struct str key, struct str record)
     struct json *doc;
     TRY(record_unpack_copy(&usage_plan_type, l->call->arena, record, &p));
     TRY(doc_of(l->call, &p, &doc));
-    TRY(apigateway_show_tags(l->call, doc, plan_arn(l->call, p.id)));
+    TRY(apigateway_show_tags(l->call, doc, keys_plan_arn(l->call, p.id)));
     return json_push(l->items, doc);
 }
 
@@ -304,7 +284,7 @@ enum err apigateway_get_usage_plans(struct call *call,
         .call = call, .key_id = in->key_id, .items = json_new(call->arena, JSON_ARRAY)};
     struct page page;
     if (str_is_set(in->key_id))
-        TRY(key_need(call, in->key_id, &l.key));
+        TRY(keys_need(call, in->key_id, &l.key));
     TRY(keys_page(call, STR("plans"), in->position, in->has_limit, in->limit, &page));
     TRY(keys_scan(call, &page, key_range(call->arena, &usage_k_plan, call_scope(call)), &fns, &l));
     return keys_show_page(call, l.items, &page, out);
@@ -442,7 +422,7 @@ enum err apigateway_update_usage_plan(struct call *call,
     static const struct patch_table table = {rules, ARRAY_LEN(rules), patch_own};
     struct usage_plan p;
     struct json *doc;
-    TRY(plan_need(call, in->usage_plan_id, &p));
+    TRY(keys_plan_need(call, in->usage_plan_id, &p));
     TRY(doc_of(call, &p, &doc));
     TRY(keys_patch(call, doc, &table, &in->patch_operations));
     TRY(plan_of(call, doc, &p));
@@ -459,14 +439,14 @@ enum err apigateway_delete_usage_plan(struct call *call,
 {
     struct usage *u = apigateway_of(call)->usage;
     struct usage_plan p;
-    TRY(plan_need(call, in->usage_plan_id, &p));
+    TRY(keys_plan_need(call, in->usage_plan_id, &p));
     if (p.n_stages)
         return APIGATEWAY_BAD(call,
                               "Cannot delete Usage Plan " STR_FMT
                               " because there are API Stages associated with it",
                               STR_ARG(p.id));
-    struct str key = record_key(call, p.id);
-    TRY(tags_drop(call->txn, plan_arn(call, p.id)));
+    struct str key = keys_plan_key(call, p.id);
+    TRY(tags_drop(call->txn, keys_plan_arn(call, p.id)));
     TRY(job_add(call->txn, u->plans_gone, key, STR("")));
     return catalogue_del(u->plans, call->txn, key);
 }

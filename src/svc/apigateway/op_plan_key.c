@@ -3,104 +3,13 @@
  * Source: API Gateway API Reference, "UsagePlanKey", "Usage". */
 #include "svc/apigateway/op_key_int.h"
 
-/* --- members ------------------------------------------------------------------------------------ */
-
-static struct str member_key(struct call *call, struct str plan_id, struct str key_id)
-{
-    return key_make(call->arena, &usage_k_member, call_scope(call), plan_id, key_id);
-}
-
-static size_t place_of(const struct usage_key *key, struct str plan_id)
-{
-    for (size_t i = 0; i < key->n_plans; i++)
-        if (str_eq(key->plans[i], plan_id))
-            return i;
-    return SIZE_MAX;
-}
-
-/* A key has one plan at most for a stage: a request could not say which it means. */
-static enum err check_stages(struct call *call, const struct usage_plan *plan,
-                             const struct usage_key *key)
-{
-    struct usage *u = apigateway_of(call)->usage;
-    for (size_t i = 0; i < plan->n_stages; i++) {
-        const struct usage_plan *other;
-        const struct usage_stage *stage;
-        enum err err =
-            usage_find_plan(u->plans, call->txn, call_scope(call), key, plan->stages[i].api_id,
-                            plan->stages[i].stage, &other, &stage);
-        if (err == ERR_OK)
-            return APIGATEWAY_CONFLICT(call,
-                                       "Usage plan " STR_FMT " cannot be added because API Key "
-                                       "cannot reference multiple Usage Plans with the same API "
-                                       "stage: " STR_FMT ":" STR_FMT,
-                                       STR_ARG(plan->id), STR_ARG(plan->stages[i].api_id),
-                                       STR_ARG(plan->stages[i].stage));
-        if (err != ERR_NOT_FOUND)
-            return err;
-    }
-    return ERR_OK;
-}
-
-/* Plans that were deleted make room (UT3). */
-static enum err forget_gone(struct call *call, struct usage_key *key)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < key->n_plans; i++) {
-        struct str record;
-        enum err err = txn_peek(
-            call->txn, key_make(call->arena, &usage_k_plan, call_scope(call), key->plans[i]),
-            &record);
-        if (err == ERR_OK)
-            key->plans[n++] = key->plans[i];
-        else if (err != ERR_NOT_FOUND)
-            return err;
-    }
-    key->n_plans = n;
-    return ERR_OK;
-}
-
-enum err member_add(struct call *call, const struct usage_plan *plan, struct usage_key *key)
-{
-    if (place_of(key, plan->id) != SIZE_MAX)
-        return APIGATEWAY_CONFLICT(call, "Usage Plan " STR_FMT " already has API Key " STR_FMT,
-                                   STR_ARG(plan->id), STR_ARG(key->id));
-    TRY(forget_gone(call, key));
-    TRY(check_stages(call, plan, key));
-    if (key->n_plans == USAGE_KEY_PLANS_MAX)
-        return call_error(call, &apigateway_err_limit_exceeded_exception,
-                          "An API Key can be in at most %d Usage Plans.", USAGE_KEY_PLANS_MAX);
-    struct str *plans = ARENA_ARRAY(call->arena, struct str, key->n_plans + 1);
-    if (!plans)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < key->n_plans; i++)
-        plans[i] = key->plans[i];
-    plans[key->n_plans++] = plan->id;
-    key->plans = plans;
-    TRY(txn_put(call->txn, member_key(call, plan->id, key->id), STR("")));
-    return key_write(call, key);
-}
-
-enum err member_drop(struct call *call, struct str plan_id, struct usage_key *key)
-{
-    const struct usage_member member = {call_scope(call), plan_id, key->id};
-    size_t at = place_of(key, plan_id);
-    if (at != SIZE_MAX) {
-        key->n_plans--;
-        for (size_t i = at; i < key->n_plans; i++)
-            key->plans[i] = key->plans[i + 1];
-    }
-    TRY(usage_counters_drop(apigateway_of(call)->usage->counters, call->txn, &member));
-    return txn_del(call->txn, member_key(call, plan_id, key->id));
-}
-
 /* NotFoundException unless the key is in the plan. */
 static enum err need_member(struct call *call, struct str plan_id, struct str key_id,
                             struct usage_plan *ret_plan, struct usage_key *ret_key)
 {
-    TRY(plan_need(call, plan_id, ret_plan));
-    TRY(key_need(call, key_id, ret_key));
-    return place_of(ret_key, plan_id) != SIZE_MAX
+    TRY(keys_plan_need(call, plan_id, ret_plan));
+    TRY(keys_need(call, key_id, ret_key));
+    return keys_member_place(ret_key, plan_id) != SIZE_MAX
                ? ERR_OK
                : APIGATEWAY_ABSENT(call, "Invalid API Key identifier specified");
 }
@@ -111,7 +20,7 @@ static enum err doc_of(struct call *call, const struct usage_key *key, struct js
     struct str value;
     if (!doc)
         return ERR_NOMEM;
-    TRY(key_value(call, key, &value));
+    TRY(keys_value(call, key, &value));
     TRY(keys_set(call, doc, "id", key->id));
     TRY(keys_set(call, doc, "type", STR("API_KEY")));
     TRY(keys_set(call, doc, "value", value));
@@ -132,11 +41,11 @@ enum err apigateway_create_usage_plan_key(struct call *call,
 {
     struct usage_plan plan;
     struct usage_key key;
-    TRY(plan_need(call, in->usage_plan_id, &plan));
+    TRY(keys_plan_need(call, in->usage_plan_id, &plan));
     if (!str_eq_c(in->key_type, "API_KEY"))
         return APIGATEWAY_BAD(call, "Invalid key type: it must be API_KEY");
-    TRY(key_need(call, in->key_id, &key));
-    TRY(member_add(call, &plan, &key));
+    TRY(keys_need(call, in->key_id, &key));
+    TRY(keys_member_add(call, &plan, &key));
     return show(call, &key, out);
 }
 
@@ -157,8 +66,8 @@ enum err apigateway_delete_usage_plan_key(struct call *call,
     struct usage_plan plan;
     struct usage_key key;
     TRY(need_member(call, in->usage_plan_id, in->key_id, &plan, &key));
-    TRY(member_drop(call, plan.id, &key));
-    return key_write(call, &key);
+    TRY(keys_member_drop(call, plan.id, &key));
+    return keys_write(call, &key);
 }
 
 /* --- listing ------------------------------------------------------------------------------------ */
@@ -208,7 +117,7 @@ enum err apigateway_get_usage_plan_keys(struct call *call,
     struct listing l = {call, in->name_query, json_new(call->arena, JSON_ARRAY)};
     struct usage_plan plan;
     struct page page;
-    TRY(plan_need(call, in->usage_plan_id, &plan));
+    TRY(keys_plan_need(call, in->usage_plan_id, &plan));
     TRY(keys_page(call, plan.id, in->position, in->has_limit, in->limit, &page));
     TRY(keys_scan(call, &page, key_range(call->arena, &usage_k_member, call_scope(call), plan.id),
                   &fns, &l));
@@ -332,7 +241,7 @@ enum err apigateway_get_usage(struct call *call, const struct apigateway_get_usa
         TRY(add_days(&d, key.id));
         return show_usage(call, &d, NULL, out);
     }
-    TRY(plan_need(call, in->usage_plan_id, &plan));
+    TRY(keys_plan_need(call, in->usage_plan_id, &plan));
     TRY(keys_scan(call, &page, key_range(call->arena, &usage_k_member, call_scope(call), plan.id),
                   &fns, &d));
     return show_usage(call, &d, &page, out);
