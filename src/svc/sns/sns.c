@@ -21,6 +21,7 @@ static enum err make(struct core *core, void **ret_self)
     if (!s)
         return ERR_NOMEM;
     s->core = core;
+    s->port = (struct sns_port){.self = s, .letter = sns_mail_letter};
     pthread_mutex_init(&s->sign_lock, NULL);
     enum err err = sns_subs_new(s);
     if (err == ERR_OK)
@@ -47,6 +48,12 @@ static enum err start(void *self)
     TRY(txn_run_now(s->core, load, s));
     TRY(sns_sign_start(s));
     return sns_mail_start(s);
+}
+
+static const void *port(void *self)
+{
+    const struct sns *s = self;
+    return &s->port;
 }
 
 /* --- what core asks --------------------------------------------------------------------------- */
@@ -83,6 +90,7 @@ const struct svc_def sns_def = {
     .make = make,
     .start = start,
     .release = release,
+    .port = port,
     .resource_policy = resource_policy,
     .authorize_more = authorize_more,
     .tags = &sns_tags,

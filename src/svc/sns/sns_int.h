@@ -37,6 +37,7 @@
 #include "svc/kms/kms_port.h"
 #include "svc/sns/sns.h"
 #include "svc/sns/sns_keys.h"
+#include "svc/sns/sns_port.h"
 #include "svc/sns/sns_record.h"
 
 enum {
@@ -66,6 +67,7 @@ struct sns_signer; /* sns_sign.c */
 
 struct sns {
     struct core *core;
+    struct sns_port port;   /* what others use of this */
     struct catalogue *subs; /* struct sns_sub_live by sns_k_sub */
     struct due_kind *pending;
     struct job_kind *fanout, *removal, *clean;
@@ -298,6 +300,8 @@ enum err sns_http_add(struct sns *s, struct txn *txn, const struct sns_request *
 /* sns_mail.c: letters, which are only shown. The texts are the transaction's, or live as long. */
 enum err sns_mail_add(struct sns *s, struct txn *txn, const struct sns_mail *mail) WARN_UNUSED;
 enum err sns_mail_start(struct sns *s) WARN_UNUSED;
+/* Another service's (sns_port.h). */
+enum err sns_mail_letter(void *s, struct txn *txn, const struct sns_letter *letter) WARN_UNUSED;
 
 /* sns_jobs.c: deliveries to many, what is left of deleted topics, pending subscriptions that nobody
  * confirmed, old deduplication ids and letters. */

@@ -4,6 +4,9 @@
  *   GET /_weir/sns/mail -> {"messages": [{"at", "to", "subject", "body", "subscription"}, ...]}, the
  *                          newest first, at most SHOWN_MAX of them
  *
+ * Letters of other services (sns_port.h) have "source", the ARN of what sent them, in place of
+ * "subscription".
+ *
  * Layer: svc/sns. Thread: the transaction's. */
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,6 +27,12 @@ static void tell(void *arg)
         log_info("sns", "mail, not sent, of an encrypted topic: to=" STR_FMT, STR_ARG(mail->to));
         return;
     }
+    if (mail->sealed) {
+        log_info("sns",
+                 "mail, not sent: to=" STR_FMT " subject=\"" STR_FMT "\", to be read at " MAIL_PATH,
+                 STR_ARG(mail->to), STR_ARG(mail->subject));
+        return;
+    }
     struct str shown = str_sub(mail->body, 0, LOGGED_MAX);
     log_info("sns", "mail, not sent: to=" STR_FMT " subject=\"" STR_FMT "\" body=\"" STR_FMT "\"%s",
              STR_ARG(mail->to), STR_ARG(mail->subject), STR_ARG(shown),
@@ -40,6 +49,15 @@ enum err sns_mail_add(struct sns *s, struct txn *txn, const struct sns_mail *mai
     TRY(txn_on_commit(txn, job_kick_hook, s->clean));
     TRY(txn_on_durable(txn, tell, told));
     return txn_write(txn, key, &sns_mail_type, mail);
+}
+
+enum err sns_mail_letter(void *self, struct txn *txn, const struct sns_letter *letter)
+{
+    struct sns *s = self;
+    struct sns_mail mail = {
+        .to = letter->to, .subject = letter->subject, .sub_arn = letter->source, .sealed = true};
+    TRY(secret_close(s->core, txn->arena, letter->source, letter->body, &mail.body));
+    return sns_mail_add(s, txn, &mail);
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */
@@ -76,12 +94,14 @@ static enum err show(void *arg, struct str key, struct str val)
     TRY(record_unpack(&sns_mail_type, w->a, val, &m));
     if (str_is_set(m.data_key))
         TRY(open_letter(w->txn, &m));
+    if (m.sealed)
+        TRY(secret_open(w->txn->core, w->a, m.sub_arn, m.body, &m.body));
     json_open(&w->o, '{');
     json_kv_str(&w->o, STR("at"), clock_iso8601_ms(at, at_ms));
     json_kv_str(&w->o, STR("to"), m.to);
     json_kv_str(&w->o, STR("subject"), m.subject);
     json_kv_str(&w->o, STR("body"), m.body);
-    json_kv_str(&w->o, STR("subscription"), m.sub_arn);
+    json_kv_str(&w->o, m.sealed ? STR("source") : STR("subscription"), m.sub_arn);
     json_close(&w->o, '}');
     return ++w->n == SHOWN_MAX || w->o.b->len > SHOWN_BYTES_MAX ? ERR_CLOSED : ERR_OK;
 }

@@ -87,11 +87,15 @@ static const struct record_field signing_fields[] = {
 const struct record_type sns_signing_type = RECORD_TYPE(struct sns_signing, 1, signing_fields);
 
 static const struct record_field mail_fields[] = {
-    REC_STR(struct sns_mail, to),    REC_STR(struct sns_mail, subject),
-    REC_STR(struct sns_mail, body),  REC_STR(struct sns_mail, sub_arn),
-    REC_BOOL(struct sns_mail, json), REC_SINCE(2, REC_STR(struct sns_mail, data_key)),
+    REC_STR(struct sns_mail, to),
+    REC_STR(struct sns_mail, subject),
+    REC_STR(struct sns_mail, body),
+    REC_STR(struct sns_mail, sub_arn),
+    REC_BOOL(struct sns_mail, json),
+    REC_SINCE(2, REC_STR(struct sns_mail, data_key)),
+    REC_SINCE(3, REC_BOOL(struct sns_mail, sealed)),
 };
-const struct record_type sns_mail_type = RECORD_TYPE(struct sns_mail, 2, mail_fields);
+const struct record_type sns_mail_type = RECORD_TYPE(struct sns_mail, 3, mail_fields);
 
 /* --- protocols -------------------------------------------------------------------------------- */
 

@@ -103,6 +103,7 @@ struct sns_mail {
     struct str to, subject, body, sub_arn;
     bool json;
     struct str data_key; /* as KMS sealed it: subject and body are sealed; absent: plain */
+    bool sealed;         /* of another service (sns_port.h): the body is, under the store's key */
 };
 
 extern const struct record_type sns_topic_type, sns_sub_type, sns_message_type, sns_request_type,
