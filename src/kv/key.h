@@ -48,6 +48,7 @@ enum key_space {
     KEY_SNS = 13,
     KEY_KMS = 14,
     KEY_APIGATEWAY = 15,
+    KEY_COGNITO = 16,
     KEY_CLOUDWATCH = 17,
     KEY_TEST = 0x7f,
 };

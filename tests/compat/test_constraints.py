@@ -19,7 +19,7 @@ from botocore.serialize import create_serializer
 
 from weirtest import ROOT
 
-SERVICES = ["dynamodb", "events", "iam", "kms", "lambda", "logs", "s3", "scheduler", "sns", "sqs", "streams", "sts"]
+SERVICES = ["cognito", "dynamodb", "events", "iam", "kms", "lambda", "logs", "s3", "scheduler", "sns", "sqs", "streams", "sts"]
 
 # Texts that somebody's pattern takes, and texts that most patterns refuse.
 GOOD = ["abcde", "arn:aws:iam::000000000000:role/r", "arn:aws:lambda:us-east-1:000000000000:function:f",
@@ -32,11 +32,11 @@ GOOD = ["abcde", "arn:aws:iam::000000000000:role/r", "arn:aws:lambda:us-east-1:0
         "arn:aws:lambda:us-east-1::runtime:" + "0" * 64, "00000000-0000-4000-8000-000000000000",
         "arn:aws:events:us-east-1:000000000000:event-bus/b", "arn:aws:events:us-east-1:000000000000:connection/c/0",
         "arn:aws:vpc-lattice:us-east-1:000000000000:resourceconfiguration/rcfg-00000000000000000",
-        "arn:aws:scheduler:us-east-1:000000000000:schedule-group/g"]
+        "arn:aws:scheduler:us-east-1:000000000000:schedule-group/g", "us-east-1_abc"]
 BAD = ["a b!c*", "!", "a:b:c", "<>", "", "\u0001", "\ud7ff\U0001f600", "x" * 9, "\u0400"]
 
 # Patterns that refuse nothing which a request can carry: nothing is there to be tested.
-REFUSES_NOTHING = {"[\\s\\S]*", ".*", "\\s*\\S.*", ".*\\S.*"}
+REFUSES_NOTHING = {"[\\s\\S]*", "(?s).*", ".*", "\\s*\\S.*", ".*\\S.*"}
 
 
 def shapes_of(spec):
@@ -126,6 +126,9 @@ class Service:
     @staticmethod
     def python(pattern):
         """Java's classes in Python's words."""
+        visible = r"\p{L}\p{M}\p{S}\p{N}\p{P}"  # everything but white space and control characters
+        pattern = pattern.replace(f"[{visible}]", r"[^\s\x01]")
+        pattern = re.sub(re.escape(f"[{visible}") + r"(\\t\\n\\r |\\p\{Z\}|\\s\*|\\s)\]", r"[^\\x01]", pattern)
         pattern = re.sub(r"\\p\{[A-Z][a-z]?\}|\\p\{[A-Z]\}", r"\\w", pattern)
         return re.sub(r"\[\\w\\w\\w\\w\\w\\w\]|\[\\w\\w\\w\\w\\w\]", r"[\\s\\S]", pattern)
 

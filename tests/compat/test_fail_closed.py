@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from weirtest import ROOT
 
 # Every spec, by its name, and what the clients call its service.
-NAMED = {"tagging": "resourcegroupstaggingapi", "streams": "dynamodbstreams"}
+NAMED = {"tagging": "resourcegroupstaggingapi", "streams": "dynamodbstreams", "cognito": "cognito-idp"}
 SERVICES = {name: NAMED.get(name, name) for name in sorted(
     f[:-len(".json")] for f in os.listdir(os.path.join(ROOT, "spec")) if f.endswith(".json"))}
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403", "Forbidden"}
@@ -19,6 +19,12 @@ DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403", 
 OPEN = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
 # What who has not signed may do with a link from a letter: it must hold a token, or name a subscription (test_sns.py).
 LINKED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
+
+# What users do for themselves in a user pool needs no permission, signed or not: the request must prove itself, by a token, a
+# password or a code.
+with open(os.path.join(ROOT, "spec", "cognito.json")) as _f:
+    PROVEN = {("cognito", op): {"NotAuthorizedException", "ResourceNotFoundException"}
+              for op, row in json.load(_f)["ops"].items() if row.get("unsigned")}
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
                                                             "Action": "sts:AssumeRole"}]})
@@ -43,6 +49,7 @@ BY_NAME = {
     "StreamArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/stream/2026-01-01T00:00:00.000",
     "ShardId": "shardId-00000000000000000000-00000000", "ShardIterator": "iterator",
     "KeyId": "alias/closed-key", "SourceKeyId": "alias/closed-key", "DestinationKeyId": "alias/closed-key", "TargetKeyId": "alias/closed-key",
+    "UserPoolId": "us-east-1_closed000", "AccessToken": "a.b.c",
     "AliasName": "alias/closed-key", "GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:root", "RetiringPrincipal": f"arn:aws:iam::{ACCOUNT}:root",
 }
 # Members that are not required by the model but without which the call says nothing.
@@ -76,6 +83,11 @@ SPECIAL = {
     ("events", "CreateArchive"): {"EventSourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"},
     ("events", "StartReplay"): {"EventSourceArn": f"arn:aws:events:us-east-1:{ACCOUNT}:archive/closed",
                                 "Destination": {"Arn": f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default"}},
+    ("cognito", "AssociateSoftwareToken"): {"AccessToken": "a.b.c"},
+    ("cognito", "VerifySoftwareToken"): {"AccessToken": "a.b.c", "UserCode": "000000"},
+    ("cognito", "TagResource"): {"ResourceArn": f"arn:aws:cognito-idp:us-east-1:{ACCOUNT}:userpool/us-east-1_closed000"},
+    ("cognito", "UntagResource"): {"ResourceArn": f"arn:aws:cognito-idp:us-east-1:{ACCOUNT}:userpool/us-east-1_closed000"},
+    ("cognito", "ListTagsForResource"): {"ResourceArn": f"arn:aws:cognito-idp:us-east-1:{ACCOUNT}:userpool/us-east-1_closed000"},
     ("scheduler", "TagResource"): {"ResourceArn": f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule-group/closed"},
     ("scheduler", "UntagResource"): {"ResourceArn": f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule-group/closed"},
     ("scheduler", "ListTagsForResource"): {"ResourceArn": f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule-group/closed"},
@@ -164,7 +176,7 @@ def test_denied(weir, nobody, service, op):
         return
     with pytest.raises(ClientError) as e:
         call(**params_of(service, op, model))
-    assert e.value.response["Error"]["Code"] in DENIED, e.value.response
+    assert e.value.response["Error"]["Code"] in PROVEN.get((service, op), DENIED), e.value.response
 
 
 @pytest.mark.parametrize("service, op", [(s, o) for s, o in operations() if s != "s3" and (s, o) not in LINKED])
@@ -177,7 +189,8 @@ def test_unsigned(weir, service, op):
         pytest.skip("the installed client does not know this operation")
     with pytest.raises(ClientError) as e:
         getattr(client, xform_name(op))(**params_of(service, op, model))
-    assert e.value.response["Error"]["Code"] in DENIED | {"MissingAuthenticationToken", "MissingAuthenticationTokenException"}
+    denied = DENIED | {"MissingAuthenticationToken", "MissingAuthenticationTokenException"}
+    assert e.value.response["Error"]["Code"] in PROVEN.get((service, op), denied)
 
 
 # --- further permissions ------------------------------------------------------------------------------
