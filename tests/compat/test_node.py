@@ -27,3 +27,15 @@ def test_javascript_sdk(weir, packages, file):
     env["WEIR_FUNCTION"] = Stage(weir).function()
     done = subprocess.run(["node", "--test", file], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_user_pools(weir, packages):
+    idp = weir.client("cognito-idp")
+    pool = idp.create_user_pool(PoolName="node")["UserPool"]["Id"]
+    client = idp.create_user_pool_client(UserPoolId=pool, ClientName="c", PreventUserExistenceErrors="ENABLED")["UserPoolClient"]["ClientId"]
+    idp.sign_up(ClientId=client, Username="ada", Password="Correct-horse-1")
+    idp.admin_confirm_sign_up(UserPoolId=pool, Username="ada")
+    env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    env.update(WEIR_ENDPOINT=weir.endpoint, WEIR_POOL=pool, WEIR_CLIENT=client, WEIR_USER="ada", WEIR_PASSWORD="Correct-horse-1")
+    done = subprocess.run(["node", "--test", "cognito.test.mjs"], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-6000:]
