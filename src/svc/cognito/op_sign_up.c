@@ -13,6 +13,25 @@ static bool is_true(const struct json *said, const char *name)
     return v && v->kind == JSON_BOOL && v->b;
 }
 
+/* The attributes as the new user gave them: without what the pool adds. */
+static enum err put_given(struct json_out *o, struct arena *a, const struct cognito_user *user)
+{
+    struct tag *v = ARENA_ARRAY(a, struct tag, user->n_attrs + 1);
+    size_t n = 0;
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < user->n_attrs; i++) {
+        const bool unverified = str_ends(user->attrs[i].key, STR("_verified")) &&
+                                str_eq_c(user->attrs[i].value, "false");
+        if (!str_eq_c(user->attrs[i].key, "sub") && !unverified)
+            v[n++] = user->attrs[i];
+    }
+    json_open(o, '{');
+    json_key(o, STR("userAttributes"));
+    cognito_put_map(o, (struct tag_list){v, n});
+    return ERR_OK;
+}
+
 enum err cognito_pre_sign_up(const struct cognito_act *act, const struct cognito_user *user,
                              struct str username, struct tag_list validation,
                              struct cognito_wishes *ret)
@@ -22,7 +41,7 @@ enum err cognito_pre_sign_up(const struct cognito_act *act, const struct cognito
     const struct json *said;
     buf_init_arena(&b, act->call->arena, EVENT_MAX);
     json_out_init(&o, &b);
-    cognito_event_begin(&o, user);
+    TRY(put_given(&o, act->call->arena, user));
     json_key(&o, STR("validationData"));
     if (validation.n)
         cognito_put_map(&o, validation);
