@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from receiver import Receiver
 
-from weirtest import Weir
+from weirtest import Weir, wait_for
 
 ACCOUNT = "000000000000"
 
@@ -605,9 +605,16 @@ def test_http_raw(sns, receiver, name):
     assert json.loads(sns.get_subscription_attributes(SubscriptionArn=sub)["Attributes"]["DeliveryPolicy"]) == json.loads(policy)
 
 
-def test_http_retries(sns, sqs, receiver, name):
+@pytest.fixture(params=["plain", "encrypted"])
+def sealed(request, weir):
+    """Attributes of a topic, without and with a key of KMS."""
+    key = request.param == "encrypted" and weir.client("kms").create_key()["KeyMetadata"]["Arn"]
+    return {"KmsMasterKeyId": key} if key else {}
+
+
+def test_http_retries(sns, sqs, receiver, name, sealed):
     """500 is tried again, 4xx is not; what is given up is a dead letter."""
-    arn = sns.create_topic(Name=name)["TopicArn"]
+    arn = sns.create_topic(Name=name, Attributes=sealed)["TopicArn"]
     dead = Queue(sqs, name, arn)
     retry = {"healthyRetryPolicy": {"numRetries": 2, "numNoDelayRetries": 2, "minDelayTarget": 1, "maxDelayTarget": 1}}
     confirmed(sns, receiver, arn, RedrivePolicy=json.dumps({"deadLetterTargetArn": dead.arn}), DeliveryPolicy=json.dumps(retry))
@@ -622,6 +629,37 @@ def test_http_retries(sns, sqs, receiver, name):
     sns.publish(TopicArn=arn, Message="exhausted")
     letter = dead.take(wait=20)
     assert json.loads(letter["Body"])["Message"] == "exhausted" and letter["MessageAttributes"]["ErrorCode"]["StringValue"] == "500"
+
+
+def test_http_retry_while_the_key_is_disabled(weir, sns, sqs, receiver, name):
+    """A message that waits for its next attempt cannot be read meanwhile; it is sent once the key works again. One whose
+    attempts are over by then is lost: nobody can read what the dead letter would be."""
+    kms = weir.client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    arn = sns.create_topic(Name=name, Attributes={"KmsMasterKeyId": key})["TopicArn"]
+    dead = Queue(sqs, name, arn)
+    retry = {"healthyRetryPolicy": {"numRetries": 3, "minDelayTarget": 1, "maxDelayTarget": 1}}
+    confirmed(sns, receiver, arn, RedrivePolicy=json.dumps({"deadLetterTargetArn": dead.arn}), DeliveryPolicy=json.dumps(retry))
+    unread = lambda: weir.log_text().count("cannot be read: The key is disabled.")
+
+    def published_and_disabled(message):
+        receiver.answers = [500]
+        sns.publish(TopicArn=arn, Message=message)
+        assert json.loads(receiver.next()[1])["Message"] == message
+        before = unread()
+        kms.disable_key(KeyId=key)
+        return before
+
+    before = published_and_disabled("waits")
+    wait_for(lambda: unread() > before, 30, "an attempt that cannot read")
+    kms.enable_key(KeyId=key)
+    assert json.loads(receiver.next()[1])["Message"] == "waits"
+    before = published_and_disabled("lost")
+    wait_for(lambda: unread() >= before + 4, 30, "three attempts and the end")
+    kms.enable_key(KeyId=key)
+    sns.publish(TopicArn=arn, Message="after")
+    assert json.loads(receiver.next()[1])["Message"] == "after"
+    assert receiver.got.empty() and dead.take() is None
 
 
 def test_pending(sns, receiver, name):

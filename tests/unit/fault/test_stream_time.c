@@ -287,6 +287,78 @@ static void a_closed_stream_goes_after_a_day(void **state)
     until(stream_is_gone, NULL);
 }
 
+static char key[64];
+
+static void kms(const char *op, const char *body)
+{
+    char target[64];
+    snprintf(target, sizeof(target), "TrentService.%s", op);
+    const struct request req = {
+        .service = "kms", .target = target, .type = "application/x-amz-json-1.1", .body = body};
+    world_call(&w, &req, &reply);
+    expect_ok();
+}
+
+static void with_key(const char *op)
+{
+    char body[128];
+    snprintf(body, sizeof(body), "{\"KeyId\":\"%s\"}", key);
+    kms(op, body);
+}
+
+static bool sealed_is_gone(void *id)
+{
+    call(DB "GetItem", "{\"TableName\":\"sealed\",\"Key\":{\"id\":{\"S\":\"%s\"}}}", (char *)id);
+    expect_ok();
+    return !strstr(reply.body, "Item");
+}
+
+static bool sealed_ttl_is_on(void *arg)
+{
+    call(DB "DescribeTimeToLive", PAGE("sealed"));
+    expect_ok();
+    return strstr(reply.body, "ENABLED") != NULL;
+}
+
+/* Expiry times lie plain, the images of the stream do not: who expires items asks nobody for permission, but the key
+ * must work. */
+static void items_under_a_key_expire(void **state)
+{
+    char token[2049];
+    int removed = 0;
+    kms("CreateKey", "{}");
+    text_after("\"KeyId\":\"", key, sizeof(key));
+    make_table("sealed");
+    call(DB "UpdateTable",
+         "{\"TableName\":\"sealed\",\"SSESpecification\":{\"Enabled\":true,\"SSEType\":\"KMS\","
+         "\"KMSMasterKeyId\":\"%s\"}}",
+         key);
+    expect_ok();
+    call(DB "UpdateTimeToLive", "{\"TableName\":\"sealed\",\"TimeToLiveSpecification\":{"
+                                "\"Enabled\":true,\"AttributeName\":\"until\"}}");
+    expect_ok();
+    until(sealed_ttl_is_on, NULL);
+    int64_t now_s = clock_now_ms() / 1000;
+    put("sealed", "soon", now_s + 100);
+    put("sealed", "waits", now_s + 300);
+    advance(121 * 1000);
+    until(sealed_is_gone, "soon");
+    with_key("DisableKey");
+    advance(300 * 1000);
+    with_key("EnableKey");
+    advance(MINUTE_MS);
+    until(sealed_is_gone, "waits");
+    for (int i = 0; i < 4; i++) {
+        iterator(i, "TRIM_HORIZON", NULL, token, sizeof(token));
+        read_with(token);
+        expect_ok();
+        removed += count("\"REMOVE\"");
+        assert_int_equal(count("\"REMOVE\""), count("\"dynamodb.amazonaws.com\""));
+        assert_int_equal(count("\"OldImage\""), count("\"REMOVE\""));
+    }
+    assert_int_equal(removed, 2);
+}
+
 static int setup(void **state)
 {
     clock_fake_set_ms(T0_MS);
@@ -309,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_expire),
         cmocka_unit_test(ttl_waits_an_hour),
+        cmocka_unit_test(items_under_a_key_expire),
         cmocka_unit_test(records_are_trimmed),
         cmocka_unit_test(a_closed_stream_goes_after_a_day),
     };
