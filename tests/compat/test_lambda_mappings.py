@@ -4,7 +4,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from test_lambda import code_of, raw, zipped
+from test_lambda import SIZES, code_of, raw, zipped
 from test_lambda_streams import Stage
 from test_streams import refused
 from weirtest import wait_for
@@ -146,4 +146,22 @@ def test_concurrency_limits_a_mapping(stage, reserved):
     assert {count for _, count, _ in lines()} == {"1"} and len({body for _, _, body in lines()}) == 40
     streams = stage.logs.describe_log_streams(logGroupName="/aws/lambda/" + name)["logStreams"]
     assert 1 <= len(streams) <= 2  # one an environment
+    stage.awslambda.delete_event_source_mapping(UUID=made["UUID"])
+
+
+@pytest.mark.parametrize("window", [0, 1])
+def test_a_backlog_is_received_for_several_batches(stage, window):
+    """At once, as many as could begin now; each batch has what it may have, each message comes once."""
+    url, arn = stage.queue(VisibilityTimeout="60")
+    out, _ = stage.queue()
+    name = stage.function(SIZES, MemorySize=128, Environment={"Variables": {"OUT": out}})
+    for i in range(9):
+        stage.sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(n), "MessageBody": str(n)} for n in range(10)])
+    made = map_queue(stage, name, arn, BatchSize=4, MaximumBatchingWindowInSeconds=window)
+    batches = []
+    while sum(map(len, batches)) < 90:
+        batches.append(json.loads(stage.receive(out)["Body"]))
+    assert {message.split()[1] for batch in batches for message in batch} == {"1"}
+    assert sorted(message[0] for batch in batches for message in batch) == sorted("0123456789" * 9)
+    assert max(map(len, batches)) == 4 and (not window or sorted(map(len, batches))[:1] >= [2])
     stage.awslambda.delete_event_source_mapping(UUID=made["UUID"])

@@ -579,17 +579,38 @@ static bool make_room(struct lambda_engine *e, int64_t mb)
     return memory_fits(e, mb);
 }
 
-bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_fn *fn)
+static size_t count_idle(const struct pool *pool, size_t max)
+{
+    size_t n = 0;
+    for (const struct list *l = pool->idle.next; l != &pool->idle && n < max; l = l->next)
+        n++;
+    for (const struct list *l = pool->warm.next; l != &pool->warm && n < max; l = l->next)
+        n++;
+    return n;
+}
+
+/* How many environments of the function might start now. */
+static size_t startable(const struct lambda_engine *e, const struct lambda_fn *fn)
+{
+    if (e->n_starting >= e->starting_max)
+        return 0;
+    size_t n = e->starting_max - e->n_starting;
+    if (memory_fits(e, (int64_t)n * fn->memory_mb))
+        return n;
+    return memory_fits(e, fn->memory_mb) || !list_empty(&e->lru) ? 1 : 0;
+}
+
+size_t lambda_engine_room(struct lambda_engine *e, const struct lambda_fn *fn, size_t max)
 {
     const struct pool *pool = map_get(&e->pools, fn->arn);
     const struct family *family = map_get(&e->families, family_arn(fn));
 
     if (e->stopped || (family ? concurrency_refused(e, family) != NULL : fn->reserved == 0))
-        return false;
-    if (pool && (!list_empty(&pool->idle) || !list_empty(&pool->warm)))
-        return true;
-    return e->n_starting < e->starting_max &&
-           (memory_fits(e, fn->memory_mb) || !list_empty(&e->lru));
+        return 0;
+    if (family && family->reserved >= 0)
+        max = min_size(max, (size_t)family->reserved - family->busy);
+    size_t n = pool ? count_idle(pool, max) : 0;
+    return n < max ? min_size(n + startable(e, fn), max) : max;
 }
 
 /* --- starting environments -------------------------------------------------------------------- */

@@ -585,8 +585,8 @@ struct lambda_warm {
     const char *why; /* no more come for now: a static text; NULL: they do */
 };
 struct lambda_warm lambda_engine_warm(struct lambda_engine *e, struct str version_arn);
-/* Whether an invocation of the function would start now; a hint. */
-bool lambda_engine_has_room(struct lambda_engine *e, const struct lambda_fn *fn);
+/* How many invocations of the function, up to `max`, would start now; a hint. O(result). */
+size_t lambda_engine_room(struct lambda_engine *e, const struct lambda_fn *fn, size_t max);
 /* The function changed or went, durably: idle environments of older revisions end. */
 void lambda_engine_changed(struct lambda_engine *e, const struct lambda_fn *fn);
 void lambda_engine_stop(struct lambda_engine *e);

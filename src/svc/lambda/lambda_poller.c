@@ -1,6 +1,7 @@
 /* Event source mappings: batches of messages from queues to functions.
  *
- *   watch (any thread) --wake_task--> pump --receive (one at a time)--> batch
+ *   watch (any thread) --wake_task--> pump --receive (one at a time, for all batches that could be
+ *   invoked now)--> batches
  *   batch --full, or no window, or window over--> invoked --> messages deleted, but those that the
  *   function reported as failed; after an error they stay until their visibility time-out; after a
  *   throttle they are visible again at once and the mapping pauses.
@@ -28,7 +29,9 @@
 #include "svc/lambda/lambda_trace.h"
 
 enum {
-    RECEIVE_MAX = 10,    /* messages of one receive */
+    RECEIVE_MAX = 10, /* messages of one receive */
+    SEVERAL_MAX =
+        200, /* of receives for several batches, which are one transaction: some ms of the loop */
     POLL_MS = 20 * 1000, /* looked at even without a wake-up */
     NO_ROOM_MS = 200,
     PROBLEM_MS = 10 * 1000,
@@ -62,6 +65,7 @@ struct batch {
     /* of the receive under way, in its transaction's arena */
     struct sqs_received *got;
     size_t n_got;
+    size_t slots; /* batches that it is for: this one and those behind it */
 };
 
 /* Any thread may touch the first part. */
@@ -552,6 +556,16 @@ static bool batch_ready(const struct batch *b, int64_t now_ms)
 
 /* --- receiving -------------------------------------------------------------------------------- */
 
+/* Messages of a FIFO queue's group are of one batch, so that is for one. */
+static size_t wanted(const struct batch *b)
+{
+    const struct lambda_mapping *m = b->p->m;
+    size_t size = (size_t)m->batch_size;
+    size_t slots = str_ends(m->source_arn, STR(".fifo")) ? 1 : b->slots;
+    size_t several = min_size(size * slots, SEVERAL_MAX);
+    return (several > size ? several : size) - b->n;
+}
+
 static enum err receive_body(struct txn *txn, void *arg)
 {
     struct batch *b = arg;
@@ -563,7 +577,7 @@ static enum err receive_body(struct txn *txn, void *arg)
     b->n_got = 0;
     if (b->n >= (size_t)p->m->batch_size) /* it became smaller meanwhile */
         return ERR_OK;
-    size_t want = (size_t)p->m->batch_size - b->n;
+    size_t want = wanted(b);
     TRY(lambda_mapping_may(txn, p->l, p->m, "sqs:ReceiveMessage", &role));
     b->got = ARENA_ARRAY(txn->arena, struct sqs_received, want);
     if (!b->got)
@@ -641,8 +655,8 @@ static bool leave_in_loop(struct lambda_poller *p, const struct sqs_received *go
     return true;
 }
 
-/* Into the batch, and what its event has no room for into the ones behind it: they are leased all
- * the same. */
+/* Into the batch, and what it has no room for into the ones behind it. What an event has no room for may be
+ * in more batches than can be invoked now: it is leased all the same. */
 static enum err keep_received(struct batch *b)
 {
     struct batch *into = b;
@@ -657,7 +671,8 @@ static enum err keep_received(struct batch *b)
         }
         if (leave_in_loop(b->p, &b->got[i]))
             continue;
-        if (into->n > 0 && into->bytes + size > EVENT_BYTES_MAX) {
+        if (into->n > 0 &&
+            (into->n >= (size_t)b->p->m->batch_size || into->bytes + size > EVENT_BYTES_MAX)) {
             struct batch *next = batch_new(b->p);
             if (!next)
                 return ERR_NOMEM;
@@ -700,7 +715,7 @@ static void receive_done(void *arg, enum err err)
     pump(p);
 }
 
-static void receive_start(struct lambda_poller *p)
+static void receive_start(struct lambda_poller *p, size_t slots)
 {
     struct lambda *l = p->l;
 
@@ -713,6 +728,7 @@ static void receive_start(struct lambda_poller *p)
     assert(!p->receiving);
     p->maybe = false;
     p->receiving = true;
+    p->gather->slots = slots;
     if (txn_run(l->core, core_home_loop(l->core), receive_body, p->gather, receive_done) !=
         ERR_OK) {
         p->receiving = false;
@@ -724,7 +740,8 @@ static void receive_start(struct lambda_poller *p)
  * again, in ms from now. */
 static int64_t step_with(struct lambda_poller *p, struct lambda_fn *fn, int64_t now_ms)
 {
-    if (!lambda_engine_has_room(p->l->engine, fn))
+    size_t slots = lambda_engine_room(p->l->engine, fn, p->limit - p->in_flight);
+    if (slots == 0)
         return NO_ROOM_MS;
     struct batch *b = p->gather;
     if (b && batch_ready(b, now_ms)) {
@@ -733,7 +750,7 @@ static int64_t step_with(struct lambda_poller *p, struct lambda_fn *fn, int64_t 
         return 0;
     }
     if (p->maybe) {
-        receive_start(p);
+        receive_start(p, slots);
         return p->receiving ? POLL_MS : PROBLEM_MS;
     }
     return b && b->n ? max_i64(b->due_ms - now_ms, 0) : POLL_MS;

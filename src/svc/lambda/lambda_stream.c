@@ -747,7 +747,7 @@ static bool choose_fn(struct lane *ln)
     struct lambda_fn *fn;
     if (lambda_fn_find(l, &ln->s->m->function, &fn) != ERR_OK)
         return false;
-    bool room = lambda_engine_has_room(l->engine, fn);
+    bool room = lambda_engine_room(l->engine, fn, 1) > 0;
     if (room)
         hold_fn(ln, fn);
     lambda_fn_unref(fn);
