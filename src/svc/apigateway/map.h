@@ -24,6 +24,8 @@ enum {
     MAP_PLAIN_MAX = 300 * 1024,    /* bytes that a plain template may make */
 };
 
+struct regex;
+
 struct map_pair {
     struct str name, value;
 };
@@ -56,6 +58,7 @@ struct map_message {
 struct map_fault {
     struct str message;    /* in the arena, or static */
     unsigned line, column; /* of the template; 0: none */
+    bool bad_body;         /* it is the request's body that is at fault: BAD_REQUEST_BODY, 400 */
 };
 
 /* The value at a dotted path of a tree ("identity.sourceIp"); STR_NONE when it is absent or null. Texts
@@ -66,7 +69,8 @@ struct str map_tree_value(struct arena *a, const struct json *tree, struct str p
 
 struct map_template {
     struct str content_type;        /* as the API has it, lower case */
-    const struct vtl_template *vtl; /* NULL: it does not parse (MP2) */
+    bool passes;                    /* it is empty: the body passes through */
+    const struct vtl_template *vtl; /* NULL: it does not parse (MP2), or `passes` */
     struct map_fault fault;
 };
 
@@ -104,8 +108,9 @@ struct map_rendered {
     int status;                          /* responseOverride.status; 0: none */
 };
 
-/* Runs a template. $input is `message`; what `earlier` (the request template's result, or NULL) put into
- * responseOverride is there already. ERR_INVALID (*ret_fault): the template does not parse, a method
+/* Runs a template. $input is `message`. `earlier` NULL: a request's, whose empty body reads {}; else a
+ * reply's, and what the request's template put into responseOverride is there already. A path or
+ * parameter that there is not prints nothing, as all that is null in API Gateway. ERR_INVALID (*ret_fault): the template does not parse, a method
  * failed, or the body is to be read as JSON and is none; ERR_LIMIT (*ret_fault); ERR_NOMEM. */
 enum err map_render(struct arena *a, const struct map_template *t, const struct map_scope *scope,
                     const struct map_message *message, const struct map_rendered *earlier,
@@ -163,8 +168,9 @@ struct map_response {
     int status_code;
     struct map_parameters parameters;
     struct map_templates templates;
-    const struct json *json; /* IntegrationResponse */
-    void *pattern;           /* compiled; NULL: none */
+    const struct json *json;     /* IntegrationResponse */
+    bool is_default;             /* has no selectionPattern */
+    const struct regex *pattern; /* NULL: none, or one that is no regular expression (MP2) */
 };
 
 struct map_responses {
