@@ -337,6 +337,29 @@ enum err authz_check(struct call_impl *c, const struct svc *svc)
     return svc->def->authorize_more ? svc->def->authorize_more(&c->call, c->in) : ERR_OK;
 }
 
+enum err call_decide(struct call *call, const char *action, struct str resource_arn,
+                     const struct policy *policy, enum policy_decision *ret_decision)
+{
+    struct call_impl *c = call->impl;
+    struct question q = {.c = c, .svc = core_svc(c->core, c->routed.service)};
+    struct subject subject = {.txn = &c->txn, .call = call, .arn = resource_arn};
+    pose(&q, str_c(action), &subject);
+    q.req.resource_policy = policy;
+    *ret_decision = policy_decide(&q.req);
+    return context_err(&q.ctx);
+}
+
+enum err call_policy_match(struct call *call, const char *action, struct str resource_arn,
+                           const struct policy *policy, enum policy_decision *ret_decision)
+{
+    struct call_impl *c = call->impl;
+    struct question q = {.c = c, .svc = core_svc(c->core, c->routed.service)};
+    struct subject subject = {.txn = &c->txn, .call = call, .arn = resource_arn};
+    pose(&q, str_c(action), &subject);
+    *ret_decision = policy_match(policy, &q.req);
+    return context_err(&q.ctx);
+}
+
 enum err call_allowed_by(struct call *call, const char *action, struct str resource_arn,
                          const struct policy *policy)
 {

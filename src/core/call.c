@@ -143,6 +143,16 @@ void call_error_clear(struct call *call)
     c->details = NULL;
 }
 
+struct str call_error_code(const struct call *call)
+{
+    return call->impl->error ? call->impl->error->code : STR_NONE;
+}
+
+struct str call_error_message(const struct call *call)
+{
+    return call->impl->error ? call->impl->error_message : STR_NONE;
+}
+
 enum err call_error_detail(struct call *call, const char *name, struct str value)
 {
     struct call_detail *d = ARENA_NEW(call->arena, struct call_detail);

@@ -105,6 +105,11 @@ struct str call_via_service(const struct call *call);
  * report per item (S3 DeleteObjects). */
 void call_error_clear(struct call *call);
 
+/* Code and message of the error that is set ("IncompleteSignatureException"); STR_NONE: none. For those
+ * who answer in words of their own. */
+struct str call_error_code(const struct call *call);
+struct str call_error_message(const struct call *call);
+
 /* Adds a member to the error's body (S3 BucketName, DynamoDB Item, ...): raw text. ERR_NOMEM. */
 enum err call_error_detail(struct call *call, const char *name, struct str value) WARN_UNUSED;
 

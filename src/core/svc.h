@@ -105,6 +105,15 @@ extern const struct svc_def *const svc_defs[];
  * when it is not granted. */
 enum err call_authorize(struct call *call, const char *action, struct str resource_arn) WARN_UNUSED;
 
+/* For a service whose resources' policies core cannot find by their ARNs (execute-api): what the caller's
+ * own policies and `policy` (NULL: the resource has none) say together. */
+enum err call_decide(struct call *call, const char *action, struct str resource_arn,
+                     const struct policy *policy, enum policy_decision *ret_decision) WARN_UNUSED;
+/* What one policy alone says of this call and its caller. */
+enum err call_policy_match(struct call *call, const char *action, struct str resource_arn,
+                           const struct policy *policy,
+                           enum policy_decision *ret_decision) WARN_UNUSED;
+
 /* For a service that itself decides by a policy about the caller (a role's trust policy). The policy
  * must allow. ERR_DENIED; the environment's errors. */
 enum err call_allowed_by(struct call *call, const char *action, struct str resource_arn,
