@@ -22,7 +22,6 @@
 #ifndef WEIR_SVC_APIGATEWAY_AUTH_H
 #define WEIR_SVC_APIGATEWAY_AUTH_H
 
-#include "auth/jwt.h"
 #include "core/core.h"
 #include "svc/apigateway/map.h"
 
@@ -34,6 +33,8 @@ enum {
     AUTH_SOURCES_MAX = 10,            /* identity sources of one authorizer */
     AUTH_EVENT_MAX = 6 * 1024 * 1024, /* bytes of what a function is asked */
     AUTH_CONTEXT_MAX = 64 * 1024,     /* bytes of a function's context map */
+    AUTH_PREFIX_MAX = 1024,           /* bytes of an API and a stage */
+    AUTH_PAIRS_MAX = 1000,            /* headers or query parameters of a request that is told of */
     AUTH_IDENTITY_MAX = 16 * 1024,    /* bytes of the identity sources' values */
 };
 
@@ -92,22 +93,9 @@ struct auth_result {
 struct auth;
 struct auth_wait;
 
-/* Keys of a user pool: what a service that has user pools fills. Lifetime: process. */
-struct auth_pools {
-    void *self;
-    /* The keys and issuer of the pool of an ARN, borrowed until the call ends; memory only, any loop.
-     * ERR_NOT_FOUND, ERR_NOMEM. */
-    enum err (*keys)(void *self, struct call *call, struct str pool_arn,
-                     const struct jwt_keys **ret_keys, struct str *ret_issuer);
-    /* Whether an access or id token was revoked, or its user signed out; NULL: none ever is. */
-    bool (*revoked)(void *self, struct call *call, struct str pool_arn, const struct json *claims);
-};
-
 /* One of a process, shared by its loops. NULL: no memory. */
 struct auth *auth_new(struct core *core);
 void auth_free(struct auth *auth);
-/* Before the loops run; without it user pools are AUTH_CONFIGURATION_ERROR. Borrowed. */
-void auth_set_pools(struct auth *auth, const struct auth_pools *pools);
 /* FlushStageAuthorizersCache; absent stage: of all stages (an authorizer changed). Any thread. */
 void auth_flush(struct auth *auth, struct str api_id, struct str stage);
 
@@ -123,17 +111,5 @@ void auth_cancel(struct auth_wait *wait);
 /* "arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/path": what policies are asked about. */
 struct str auth_method_arn(struct call *call, struct str account, struct str api_id,
                            struct str stage, struct str http_method, struct str path);
-
-/* --- for TestInvokeAuthorizer ------------------------------------------------------------------ */
-
-/* As auth_begin of a request that needs `req->authorizer`, past the cache; what the function answered
- * is in *ret_answer of auth_take_test: policy document and context as they came. */
-struct auth_answer {
-    int client_status; /* 200, or what the caller of the method would get */
-    struct str principal_id, policy;
-    const struct json *context, *claims; /* NULL: none */
-    int64_t latency_ms;
-};
-enum err auth_take_test(struct auth_wait *wait, struct auth_answer *ret_answer) WARN_UNUSED;
 
 #endif
