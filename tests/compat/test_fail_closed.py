@@ -50,7 +50,7 @@ BY_NAME = {
     "ShardId": "shardId-00000000000000000000-00000000", "ShardIterator": "iterator",
     "KeyId": "alias/closed-key", "SourceKeyId": "alias/closed-key", "DestinationKeyId": "alias/closed-key", "TargetKeyId": "alias/closed-key",
     "UserPoolId": "us-east-1_closed000", "AccessToken": "a.b.c",
-    "AliasName": "alias/closed-key", "GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:root", "RetiringPrincipal": f"arn:aws:iam::{ACCOUNT}:root",
+    "statusCode": "200", "AliasName": "alias/closed-key", "GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:root", "RetiringPrincipal": f"arn:aws:iam::{ACCOUNT}:root",
 }
 # Members that are not required by the model but without which the call says nothing.
 ALSO = {("logs", "DescribeLogStreams"): ["logGroupName"], ("logs", "FilterLogEvents"): ["logGroupName"],
@@ -218,6 +218,8 @@ ARISES = {
     ("lambda", "UpdateFunctionCode", "s3:GetObjectVersion"): {"ZipFile": None, "S3Bucket": "closed-bucket", "S3Key": "key", "S3ObjectVersion": "v"},
     ("lambda", "CreateEventSourceMapping", "lambda:TagResource"): {"Tags": {"a": "b"}},
     ("logs", "CreateLogGroup", "logs:TagResource"): {"tags": {"a": "b"}, "logGroupName": "further"},
+    ("apigateway", "CreateRestApi", "apigateway:PUT"): {"tags": {"a": "b"}},
+    ("apigateway", "CreateStage", "apigateway:PUT"): {"tags": {"a": "b"}},
     ("sns", "CreateTopic", "sns:TagResource"): {"Tags": [{"Key": "a", "Value": "b"}], "Name": "further"},
     ("events", "CreateApiDestination", "events:CreateApiDestination"): {},
     ("events", "UpdateApiDestination", "events:UpdateApiDestination"): {"ConnectionArn": f"arn:aws:events:us-east-1:{ACCOUNT}:connection/closed/0"},

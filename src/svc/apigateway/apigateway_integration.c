@@ -146,7 +146,7 @@ static enum err check_credentials(struct call *call, struct str type, bool is_la
 
 /* --- the rest ------------------------------------------------------------------------------------- */
 
-static enum err check_refused(struct call *call, const struct json *integration)
+enum err apigateway_integration_refuse(struct call *call, const struct json *integration)
 {
     if (str_eq_c(json_get_str(integration, STR("connectionType")), "VPC_LINK") ||
         json_get(integration, STR("connectionId")))
@@ -200,7 +200,7 @@ enum err apigateway_integration_check(struct call *call, const struct json *reso
 {
     struct str type = json_get_str(integration, STR("type"));
     bool is_lambda;
-    TRY(check_refused(call, integration));
+    TRY(apigateway_integration_refuse(call, integration));
     TRY(check_uri(call, type, integration, &is_lambda));
     TRY(check_credentials(call, type, is_lambda, integration));
     TRY(add_defaults(call, resource, integration));

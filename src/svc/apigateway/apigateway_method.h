@@ -31,6 +31,9 @@ enum err apigateway_method_check(struct call *call, struct str api_id,
 /* The same of a method response. */
 enum err apigateway_response_check(struct call *call, struct str api_id,
                                    const struct json *response) WARN_UNUSED;
+/* BadRequestException for what Weir has not. */
+enum err apigateway_integration_refuse(struct call *call,
+                                       const struct json *integration) WARN_UNUSED;
 /* The same of an integration of that method; brings defaults. */
 enum err apigateway_integration_check(struct call *call, const struct json *resource,
                                       const struct json *method,

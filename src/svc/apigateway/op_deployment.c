@@ -94,8 +94,6 @@ static enum err set_stage(struct call *call, const struct apigateway_create_depl
     struct apigateway_stage_rec s;
     struct json *doc, *asked;
     bool is_new;
-    if (in->canary_settings)
-        return APIGATEWAY_BAD(call, "Canary deployments are not supported by Weir.");
     if (!str_is_set(in->stage_name) || str_empty(in->stage_name))
         return ERR_OK;
     enum err err = apigateway_stage_read(call, in->rest_api_id, in->stage_name, &s, &doc);
@@ -127,6 +125,8 @@ enum err apigateway_create_deployment(struct call *call,
     struct str id = apigateway_id(a, APIGATEWAY_PART_LEN);
     if (!doc || !str_is_set(id))
         return ERR_NOMEM;
+    if (in->canary_settings)
+        return APIGATEWAY_BAD(call, "Canary deployments are not supported by Weir.");
     TRY(apigateway_need_api(call, in->rest_api_id, &api));
     TRY(check_deployable(call, in->rest_api_id));
     TRY(json_set(doc, STR("id"), json_new_str(a, id)));

@@ -9,8 +9,9 @@ enum err apigateway_put_integration(struct call *call,
 {
     struct apigateway_method_at at;
     struct json *doc;
-    TRY(apigateway_method_find(call, in->rest_api_id, in->resource_id, in->http_method, true, &at));
     TRY(apigateway_doc_asked(call, in, &doc));
+    TRY(apigateway_integration_refuse(call, doc));
+    TRY(apigateway_method_find(call, in->rest_api_id, in->resource_id, in->http_method, true, &at));
     TRY(apigateway_integration_check(call, at.resource, at.method, doc));
     TRY(json_set(at.method, STR("methodIntegration"), doc));
     TRY(apigateway_method_write(call, &at));

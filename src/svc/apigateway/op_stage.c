@@ -15,11 +15,11 @@ enum err apigateway_create_stage(struct call *call, const struct apigateway_crea
 {
     struct apigateway_stage_rec s;
     struct json *api, *doc, *asked;
-    TRY(apigateway_need_api(call, in->rest_api_id, &api));
     if (in->canary_settings)
         return APIGATEWAY_BAD(call, "Canary deployments are not supported by Weir.");
     if (str_is_set(in->documentation_version))
         return APIGATEWAY_BAD(call, "Documentation versions are not supported by Weir.");
+    TRY(apigateway_need_api(call, in->rest_api_id, &api));
     enum err err = apigateway_stage_read(call, in->rest_api_id, in->stage_name, &s, &doc);
     if (err == ERR_OK)
         return APIGATEWAY_CONFLICT(call, "Stage already exists");
