@@ -202,6 +202,42 @@ def test_usage(gw, key):
     gw.delete_usage_plan(usagePlanId=plan)
 
 
+@pytest.fixture
+def deployed(gw):
+    made = gw.import_rest_api(body=PETS.encode())["id"]
+    for stage in ("prod", "test"):
+        gw.create_deployment(restApiId=made, stageName=stage)
+    yield made
+    gw.delete_rest_api(restApiId=made)
+
+
+def test_stages_of_plans(gw, deployed, key):
+    limits = {"/pets/GET": {"rateLimit": 2.0, "burstLimit": 3}}
+    plan = gw.create_usage_plan(name="p", apiStages=[{"apiId": deployed, "stage": "prod", "throttle": limits}])
+    assert plan["apiStages"] == [{"apiId": deployed, "stage": "prod", "throttle": limits}]
+    gw.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    assert gw.get_api_key(apiKey=key["id"])["stageKeys"] == [f"{deployed}/prod"]
+    # The path of a method as Terraform writes it, and as the pointers of RFC 6901 are.
+    prefix = f"/apiStages/{deployed}:prod/throttle/"
+    ops = patch("replace", prefix + "/pets/GET/rateLimit", "5") + patch("replace", prefix + "~1pets~1{id}/POST/burstLimit", "7")
+    changed = gw.update_usage_plan(usagePlanId=plan["id"], patchOperations=ops)
+    assert changed["apiStages"][0]["throttle"] == {"/pets/GET": {"rateLimit": 5.0, "burstLimit": 3}, "/pets/{id}/POST": {"rateLimit": 0.0, "burstLimit": 7}}
+    changed = gw.update_usage_plan(usagePlanId=plan["id"], patchOperations=patch("remove", prefix + "/pets/GET"))
+    assert list(changed["apiStages"][0]["throttle"]) == ["/pets/{id}/POST"]
+    changed = gw.update_usage_plan(usagePlanId=plan["id"], patchOperations=patch("remove", prefix[:-1]) + patch("add", "/apiStages", f"{deployed}:test"))
+    assert changed["apiStages"] == [{"apiId": deployed, "stage": "prod"}, {"apiId": deployed, "stage": "test"}]
+    assert refused(gw.update_usage_plan, usagePlanId=plan["id"], patchOperations=patch("add", "/apiStages", f"{deployed}:test"))[0] == "ConflictException"
+    assert refused(gw.update_usage_plan, usagePlanId=plan["id"], patchOperations=patch("replace", prefix + "/pets/GET/rateLimit", "x"))[0] == "BadRequestException"
+    other = gw.create_usage_plan(name="q", apiStages=[{"apiId": deployed, "stage": "test"}])["id"]
+    code, message = refused(gw.create_usage_plan_key, usagePlanId=other, keyId=key["id"], keyType="API_KEY")
+    assert code == "ConflictException" and f"{deployed}:test" in message
+    assert refused(gw.delete_usage_plan, usagePlanId=other)[0] == "BadRequestException"
+    for p, stages in ((plan["id"], ("prod", "test")), (other, ("test",))):
+        for stage in stages:
+            gw.update_usage_plan(usagePlanId=p, patchOperations=patch("remove", "/apiStages", f"{deployed}:{stage}"))
+        gw.delete_usage_plan(usagePlanId=p)
+
+
 # --- gateway responses --------------------------------------------------------------------------
 
 
@@ -370,3 +406,56 @@ def test_put(gw, api):
     assert refused(gw.put_rest_api, restApiId=api, body=b"[]")[0] == "BadRequestException"
     assert refused(gw.get_export, restApiId=api, stageName="none", exportType="swagger") == ("NotFoundException", "Invalid stage identifier specified")
     assert refused(gw.get_export, restApiId=api, stageName="none", exportType="raml")[0] == "BadRequestException"
+
+
+@pytest.mark.parametrize("kind, accepts", [("swagger", "application/json"), ("oas30", "application/json"), ("oas30", "application/yaml")])
+def test_export(gw, deployed, kind, accepts):
+    out = gw.get_export(restApiId=deployed, stageName="prod", exportType=kind, accepts=accepts, parameters={"extensions": "apigateway"})
+    text = out["body"].read()
+    assert out["contentType"] == accepts and out["contentDisposition"].startswith(f'attachment; filename="{kind}_')
+    again = gw.import_rest_api(body=text)["id"]
+    seen = [[gw.get_method(restApiId=a, resourceId=r["id"], httpMethod="GET") for r in gw.get_resources(restApiId=a)["items"] if r["path"] == "/pets"][0] for a in (deployed, again)]
+    for method in seen:
+        del method["ResponseMetadata"], method["methodIntegration"]["cacheNamespace"]
+    assert seen[0] == seen[1] and seen[0]["methodIntegration"]["integrationResponses"]["200"]
+    assert gw.get_model(restApiId=again, modelName="Pet")["schema"]
+    assert gw.get_gateway_response(restApiId=again, responseType="THROTTLED")["statusCode"] == "420"
+    gw.delete_rest_api(restApiId=again)
+
+
+def test_export_without_extensions(gw, deployed):
+    text = gw.get_export(restApiId=deployed, stageName="prod", exportType="swagger")["body"].read()
+    assert b"x-amazon" not in text and json.loads(text)["basePath"] == "/prod"
+    assert refused(gw.get_export, restApiId=deployed, stageName="prod", exportType="swagger", parameters={"extensions": "postman"})[0] == "BadRequestException"
+
+
+def test_models_refer_to_each_other(gw):
+    text = PETS.replace("name: {type: string}", 'name: {type: string}, mother: {$ref: "#/components/schemas/Pet"}')
+    made = gw.import_rest_api(body=text.encode())["id"]
+    schema = json.loads(gw.get_model(restApiId=made, modelName="Pet")["schema"])
+    assert schema["properties"]["mother"] == {"$ref": f"https://apigateway.amazonaws.com/restapis/{made}/models/Pet"}
+    gw.delete_rest_api(restApiId=made)
+
+
+def test_merge_keeps_what_is_named(gw, deployed):
+    """A validator and an authorizer of the same name are the same afterwards; methods of others stay."""
+    text = {"swagger": "2.0", "info": {"title": "p", "version": "1"}, "x-amazon-apigateway-request-validators": {"all": {"validateRequestBody": True}},
+            "x-amazon-apigateway-request-validator": "all",
+            "paths": {"/dogs": {"get": {"responses": {}, "x-amazon-apigateway-integration": {"type": "mock"}}}}}
+    for _ in range(2):
+        gw.put_rest_api(restApiId=deployed, mode="merge", body=json.dumps(text))
+    validators = gw.get_request_validators(restApiId=deployed)["items"]
+    assert [v["name"] for v in validators] == ["all"]
+    resources = {r["path"]: r["id"] for r in gw.get_resources(restApiId=deployed)["items"]}
+    assert set(resources) == {"/", "/pets", "/dogs"}
+    assert gw.get_method(restApiId=deployed, resourceId=resources["/dogs"], httpMethod="GET")["requestValidatorId"] == validators[0]["id"]
+    gw.put_rest_api(restApiId=deployed, mode="overwrite", body=json.dumps(text))
+    assert {r["path"] for r in gw.get_resources(restApiId=deployed)["items"]} == {"/", "/dogs"}
+
+
+def test_mapping_to_a_stage(gw, deployed):
+    gw.create_domain_name(domainName="s.example.com")
+    assert gw.create_base_path_mapping(domainName="s.example.com", restApiId=deployed, stage="prod")["stage"] == "prod"
+    changed = gw.update_base_path_mapping(domainName="s.example.com", basePath="(none)", patchOperations=patch("replace", "/stage", "test"))
+    assert (changed["stage"], changed["basePath"]) == ("test", "(none)")
+    gw.delete_domain_name(domainName="s.example.com")

@@ -100,15 +100,15 @@ enum err apigateway_api_write(struct call *call, const struct json *doc) WARN_UN
  * defaults, its tags, a root resource and the models that every API has. `doc` is then as it is
  * stored. op_rest_api.c. */
 enum err apigateway_api_add(struct call *call, struct json *doc, struct tag_list tags) WARN_UNUSED;
+/* Writes an API whose document was changed: checks it. `policy`: what its policy was, which is not taken
+ * again while it is that very text. op_rest_api.c. */
+enum err apigateway_api_change(struct call *call, struct json *doc, struct str policy) WARN_UNUSED;
+/* Makes of a stored API what is shown. `arg` is not used. op_rest_api.c. */
+enum err apigateway_api_shown(struct call *call, struct json *doc, void *arg) WARN_UNUSED;
 /* "arn:aws:apigateway:REGION::" and what follows. */
 struct str apigateway_arn(struct call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Writes the guard of the API (AG5). */
 enum err apigateway_guard(struct txn *txn, struct str api_id) WARN_UNUSED;
-
-/* op_rest_api.c: makes of an API's document what is shown; LimitExceededException when there are too many
- * of them for one more. */
-enum err apigateway_api_shown(struct call *call, struct json *doc, void *arg) WARN_UNUSED;
-enum err apigateway_api_count(struct call *call) WARN_UNUSED;
 
 extern const struct tags_service apigateway_tags;
 /* Adds the resource's tags as the document's member, if it has any. */

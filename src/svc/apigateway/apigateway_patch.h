@@ -22,7 +22,7 @@
 #include "codec/json_edit.h"
 
 enum {
-    APIGATEWAY_PATCH_DEPTH = 8, /* segments of a path */
+    APIGATEWAY_PATCH_DEPTH = 32, /* segments of a path; a throttled method's has those of its own */
     APIGATEWAY_PATCHES_MAX = 1000,
 };
 

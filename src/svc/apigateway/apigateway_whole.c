@@ -48,29 +48,44 @@ struct putting {
     struct json *resources; /* of the API, by path */
 };
 
-/* A new id for one that methods name. */
-static enum err renamed(struct putting *p, struct json *doc)
+/* The id of the one in `have` of that name, or a new one: for what methods name. */
+static enum err renamed(struct putting *p, const struct json *have, struct json *doc, bool *ret_new)
 {
     struct arena *a = p->call->arena;
-    struct str old = json_get_str(doc, STR("id")), id = apigateway_id(a, APIGATEWAY_PART_LEN);
+    struct str old = json_get_str(doc, STR("id")), id = STR_NONE;
+    JSON_EACH (have, it)
+        if (str_eq(json_get_str(it, STR("name")), json_get_str(doc, STR("name"))))
+            id = json_get_str(it, STR("id"));
+    *ret_new = !str_is_set(id);
+    if (*ret_new)
+        id = apigateway_id(a, APIGATEWAY_PART_LEN);
     if (str_is_set(old))
         TRY(json_set(p->ids, old, json_new_str(a, id)));
     return json_set(doc, STR("id"), json_new_str(a, id));
 }
 
+/* Validators or authorizers, those of the same name in the place of those there are. */
+static enum err put_list(struct putting *p, const struct apigateway_part *part, struct json *list,
+                         enum err (*check)(struct call *call, struct json *doc))
+{
+    struct json *have;
+    bool is_new;
+    TRY(apigateway_parts(p->call->txn, part, p->api_id, &have));
+    for (struct json *it = list ? list->child : NULL; it; it = it->next) {
+        TRY(renamed(p, have, it, &is_new));
+        if (check)
+            TRY(check(p->call, it));
+        TRY(is_new ? apigateway_part_add(p->call, part, p->api_id, it)
+                   : apigateway_part_write(p->call, part, p->api_id, it));
+    }
+    return ERR_OK;
+}
+
 static enum err put_named(struct putting *p, struct json *whole)
 {
-    struct json *validators = json_at(whole, STR("requestValidators")),
-                *authorizers = json_at(whole, STR("authorizers"));
-    for (struct json *it = validators ? validators->child : NULL; it; it = it->next) {
-        TRY(renamed(p, it));
-        TRY(apigateway_part_add(p->call, &apigateway_validators, p->api_id, it));
-    }
-    for (struct json *it = authorizers ? authorizers->child : NULL; it; it = it->next) {
-        TRY(renamed(p, it));
-        TRY(apigateway_authorizer_check(p->call, it));
-        TRY(apigateway_part_add(p->call, &apigateway_authorizers, p->api_id, it));
-    }
+    TRY(put_list(p, &apigateway_validators, json_at(whole, STR("requestValidators")), NULL));
+    TRY(put_list(p, &apigateway_authorizers, json_at(whole, STR("authorizers")),
+                 apigateway_authorizer_check));
     JSON_EACH (json_get(whole, STR("gatewayResponses")), it)
         TRY(apigateway_part_write(p->call, &apigateway_responses, p->api_id, it));
     return ERR_OK;

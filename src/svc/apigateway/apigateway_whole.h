@@ -10,7 +10,8 @@ enum err apigateway_whole_begin(struct call *call, struct str api_id,
                                 struct str root_id) WARN_UNUSED;
 /* Puts what `whole` has into the API, whose root exists. `whole` is the caller's own tree of the form
  * of snapshots (apigateway_snapshot.h); it is changed. Of its parts:
- *   requestValidators, authorizers  get new ids; methods name them by the ids that stand in `whole`
+ *   requestValidators, authorizers  by name, in the place of those there are, else with new ids;
+ *                     methods name them by the ids that stand in `whole`
  *   models            by name, in the place of those there are; "$ref"s are addresses within the API
  *                     (APIGATEWAY_MODEL_URI)
  *   resources         by "path", with all above it; "id" and "parentId" say nothing. Their methods,

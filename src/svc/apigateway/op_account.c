@@ -57,16 +57,16 @@ enum err apigateway_update_account(struct call *call,
                                    const struct apigateway_update_account_input *in,
                                    struct apigateway_update_account_output *out)
 {
-    static const struct patch_rule rules[] = {
-        {"/cloudwatchRoleArn", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE | PATCH_REMOVE},
-        {"/features", PATCH_TEXT, PATCH_ADD},
+    static const struct apigateway_patch_row rules[] = {
+        {"/cloudwatchRoleArn", APIGATEWAY_EDIT, APIGATEWAY_TEXT, NULL},
+        {"/features/[feature]", APIGATEWAY_ADD, APIGATEWAY_TEXT, NULL},
     };
-    static const struct patch_table table = {rules, ARRAY_LEN(rules), NULL};
+    static const struct apigateway_patch_table table = APIGATEWAY_PATCH_TABLE(rules);
     struct str key = key_make(call->arena, &usage_k_account, call_scope(call)), old, role;
     struct json *doc;
     TRY(apigateway_account_role(call->txn, call_scope(call), &old));
     TRY(doc_of(call, old, &doc));
-    TRY(keys_patch(call, doc, &table, &in->patch_operations));
+    TRY(apigateway_patch(call, &table, in->patch_operations, doc));
     role = json_get_str(doc, STR("cloudwatchRoleArn"));
     if (str_empty(role))
         role = STR_NONE;

@@ -214,18 +214,11 @@ enum err apigateway_get_domain_names(struct call *call,
     return keys_show_page(call, l.items, &page, out);
 }
 
-/* "/endpointConfiguration/types/EDGE" is replaced by its value. */
-static enum err patch_type(struct call *call, struct json *doc,
-                           const struct apigateway_patch_operation *op)
+/* Another type of endpoint is another address. */
+static enum err renew_alias(struct call *call, struct json *doc)
 {
     static const char *const old[] = {"regionalDomainName", "regionalHostedZoneId",
                                       "distributionDomainName", "distributionHostedZoneId"};
-    struct json *types = json_at(json_at(doc, STR("endpointConfiguration")), STR("types"));
-    if (!str_eq_c(op->value, "EDGE") && !str_eq_c(op->value, "REGIONAL"))
-        return APIGATEWAY_BAD(call, "Invalid endpoint type '" STR_FMT "'", STR_ARG(op->value));
-    types->child = NULL;
-    types->n = 0;
-    TRY(json_push(types, json_new_str(call->arena, op->value)));
     for (size_t i = 0; i < ARRAY_LEN(old); i++)
         (void)json_unset(doc, str_c(old[i]));
     return add_alias(call, doc);
@@ -235,23 +228,24 @@ enum err apigateway_update_domain_name(struct call *call,
                                        const struct apigateway_update_domain_name_input *in,
                                        struct apigateway_update_domain_name_output *out)
 {
-    static const struct patch_rule rules[] = {
-        {"/certificateArn", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE},
-        {"/certificateName", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE},
-        {"/regionalCertificateArn", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE},
-        {"/regionalCertificateName", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE},
-        {"/securityPolicy", PATCH_TEXT, PATCH_REPLACE},
-        {"/endpointConfiguration/ipAddressType", PATCH_TEXT, PATCH_REPLACE},
-        {"/endpointConfiguration/types/*", PATCH_OWN, PATCH_REPLACE},
+    static const struct apigateway_patch_row rules[] = {
+        {"/certificateArn", APIGATEWAY_ADD | APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+        {"/certificateName", APIGATEWAY_ADD | APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+        {"/regionalCertificateArn", APIGATEWAY_ADD | APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+        {"/regionalCertificateName", APIGATEWAY_ADD | APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+        {"/securityPolicy", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, "TLS_1_0 TLS_1_2"},
+        {"/endpointConfiguration/ipAddressType", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, "ipv4"},
+        {"/endpointConfiguration/types/[type]", APIGATEWAY_REPLACE, APIGATEWAY_TEXT,
+         "EDGE REGIONAL"},
     };
-    static const struct patch_table table = {rules, ARRAY_LEN(rules), patch_type};
+    static const struct apigateway_patch_table table = APIGATEWAY_PATCH_TABLE(rules);
     struct domain_rec rec;
     struct json *doc;
     TRY(domain_need(call, in->domain_name, &rec, &doc));
-    TRY(keys_patch(call, doc, &table, &in->patch_operations));
-    struct str policy = json_get_str(doc, STR("securityPolicy"));
-    if (!str_eq_c(policy, "TLS_1_0") && !str_eq_c(policy, "TLS_1_2"))
-        return APIGATEWAY_BAD(call, "Invalid security policy '" STR_FMT "'", STR_ARG(policy));
+    bool was_regional = is_regional(doc);
+    TRY(apigateway_patch(call, &table, in->patch_operations, doc));
+    if (is_regional(doc) != was_regional)
+        TRY(renew_alias(call, doc));
     TRY(domain_store(call, &rec, doc));
     return show(call, doc, out);
 }

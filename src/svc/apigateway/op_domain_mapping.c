@@ -154,26 +154,26 @@ apigateway_update_base_path_mapping(struct call *call,
                                     const struct apigateway_update_base_path_mapping_input *in,
                                     struct apigateway_update_base_path_mapping_output *out)
 {
-    static const struct patch_rule rules[] = {
-        {"/basePath", PATCH_TEXT, PATCH_REPLACE},
-        {"/restapiId", PATCH_TEXT, PATCH_REPLACE},
-        {"/stage", PATCH_TEXT, PATCH_REPLACE},
+    static const struct apigateway_patch_row rules[] = {
+        {"/basePath", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+        {"/restapiId", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+        {"/stage", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
     };
-    static const struct patch_table table = {rules, ARRAY_LEN(rules), NULL};
+    static const struct apigateway_patch_table table = APIGATEWAY_PATCH_TABLE(rules);
     struct domain_rec rec;
     struct json *doc, *asked = json_new(call->arena, JSON_OBJECT);
     size_t at;
     TRY(need_mapping(call, in->domain_name, in->base_path, &rec, &doc, &at));
     if (!asked)
         return ERR_NOMEM;
-    TRY(keys_patch(call, asked, &table, &in->patch_operations));
     struct domain_mapping m = rec.mappings[at];
-    if (json_get(asked, STR("basePath")))
-        m.base_path = stored_path(json_get_str(asked, STR("basePath")));
-    if (json_get(asked, STR("restapiId")))
-        m.api_id = json_get_str(asked, STR("restapiId"));
-    if (json_get(asked, STR("stage")))
-        m.stage = json_get_str(asked, STR("stage"));
+    TRY(keys_set(call, asked, "basePath", m.base_path));
+    TRY(keys_set(call, asked, "restapiId", m.api_id));
+    TRY(keys_set(call, asked, "stage", m.stage));
+    TRY(apigateway_patch(call, &table, in->patch_operations, asked));
+    m.base_path = stored_path(json_get_str(asked, STR("basePath")));
+    m.api_id = json_get_str(asked, STR("restapiId"));
+    m.stage = json_get_str(asked, STR("stage"));
     TRY(check(call, &m));
     size_t other = place_of(&rec, m.base_path);
     if (other != SIZE_MAX && other != at)

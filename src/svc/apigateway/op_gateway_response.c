@@ -109,18 +109,18 @@ apigateway_update_gateway_response(struct call *call,
                                    const struct apigateway_update_gateway_response_input *in,
                                    struct apigateway_update_gateway_response_output *out)
 {
-    static const struct patch_rule rules[] = {
-        {"/statusCode", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE | PATCH_REMOVE},
-        {"/responseParameters", PATCH_WHOLE, PATCH_REMOVE},
-        {"/responseParameters/*", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE | PATCH_REMOVE},
-        {"/responseTemplates", PATCH_WHOLE, PATCH_REMOVE},
-        {"/responseTemplates/*", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE | PATCH_REMOVE},
+    static const struct apigateway_patch_row rules[] = {
+        {"/statusCode", APIGATEWAY_EDIT, APIGATEWAY_TEXT, NULL},
+        {"/responseParameters", APIGATEWAY_REMOVE, APIGATEWAY_TEXT, NULL},
+        {"/responseParameters/{name}", APIGATEWAY_EDIT, APIGATEWAY_TEXT, NULL},
+        {"/responseTemplates", APIGATEWAY_REMOVE, APIGATEWAY_TEXT, NULL},
+        {"/responseTemplates/{type}", APIGATEWAY_EDIT, APIGATEWAY_TEXT, NULL},
     };
-    static const struct patch_table table = {rules, ARRAY_LEN(rules), NULL};
+    static const struct apigateway_patch_table table = APIGATEWAY_PATCH_TABLE(rules);
     struct json *api, *doc;
     TRY(apigateway_need_api(call, in->rest_api_id, &api));
     TRY(doc_of(call, in->rest_api_id, in->response_type, &doc));
-    TRY(keys_patch(call, doc, &table, &in->patch_operations));
+    TRY(apigateway_patch(call, &table, in->patch_operations, doc));
     TRY(store(call, in->rest_api_id, doc));
     return apigateway_show(call, doc, out);
 }

@@ -1,19 +1,8 @@
 /* ImportRestApi, PutRestApi, GetExport. Layer: svc/apigateway.
  * Source: API Gateway API Reference, "ImportRestApi", "PutRestApi", "GetExport". */
-#include "base/map.h"
 #include "codec/yaml.h"
-#include "svc/apigateway/op_key_int.h"
+#include "svc/apigateway/apigateway_whole.h"
 #include "svc/apigateway/openapi.h"
-
-/* Everything of a document that a description can say, and where it is stored. */
-static const struct {
-    const struct apigateway_part *part;
-    const char *name; /* member by which one that is there already is known */
-} parts[] = {
-    {&apigateway_resources, "path"},         {&apigateway_models, "name"},
-    {&apigateway_validators, "name"},        {&apigateway_authorizers, "name"},
-    {&apigateway_responses, "responseType"},
-};
 
 /* --- what was asked ----------------------------------------------------------------------------- */
 
@@ -76,146 +65,31 @@ static enum err read_body(struct call *call, struct str body, const struct opena
     return APIGATEWAY_BAD(call, "Warnings found during import:" STR_FMT, STR_ARG(buf_str(&b)));
 }
 
-/* --- identifiers that stay ---------------------------------------------------------------------- */
-
-static struct json *named(struct json *list, const char *member, struct str name)
-{
-    for (struct json *it = list ? list->child : NULL; it; it = it->next)
-        if (str_eq(json_get_str(it, str_c(member)), name))
-            return it;
-    return NULL;
-}
-
-/* Of what is there under the same name, the identifier: new -> old. */
-static enum err keep_ids(struct json *document, struct json *const *there, struct map *ids)
-{
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        struct json *list = json_at(document, str_c(parts[i].part->many));
-        for (struct json *it = list->child; it; it = it->next) {
-            struct json *old =
-                named(there[i], parts[i].name, json_get_str(it, str_c(parts[i].name)));
-            struct json *id = old ? json_at(old, STR("id")) : NULL;
-            if (id && json_get(it, STR("id")))
-                TRY(map_put(ids, json_get_str(it, STR("id")), id, NULL));
-        }
-    }
-    return ERR_OK;
-}
-
-/* Depth is bounded as every document's is. */
-static void rename_ids(struct json *v, const struct map *ids)
-{
-    static const char *const members[] = {"id", "parentId", "authorizerId", "requestValidatorId",
-                                          "cacheNamespace"};
-    for (struct json *it = v->child; it; it = it->next) {
-        rename_ids(it, ids);
-        for (size_t i = 0; it->kind == JSON_STRING && i < ARRAY_LEN(members); i++) {
-            const struct json *id = str_eq_c(it->key, members[i]) ? map_get(ids, it->text) : NULL;
-            if (id)
-                it->text = id->text;
-        }
-    }
-}
-
 /* --- putting ------------------------------------------------------------------------------------ */
 
-/* The methods of a resource that is there, under those of the description. */
-static enum err add_methods(struct call *call, struct json *resource, struct json *old)
+static enum err set_endpoint(struct call *call, struct json *api, struct str type)
 {
-    struct json *methods = json_at(resource, STR("resourceMethods"));
-    struct json *before = json_at(old, STR("resourceMethods"));
-    for (struct json *it = before ? before->child : NULL, *after; it; it = after) {
-        after = it->next;
-        if (!methods) {
-            methods = json_new(call->arena, JSON_OBJECT);
-            TRY(json_set(resource, STR("resourceMethods"), methods));
-        }
-        if (!json_get(methods, it->key))
-            TRY(json_set(methods, it->key, it));
-    }
-    return ERR_OK;
-}
-
-/* One kind of part: what is there goes, or is merged with; then what the description says is written. */
-static enum err put_part(struct call *call, size_t i, struct str api_id, struct json *there,
-                         struct json *list, bool merge)
-{
-    const struct apigateway_part *part = parts[i].part;
-    size_t n = 0;
-    JSON_EACH (there, it) {
-        bool again = named(list, parts[i].name, json_get_str(it, str_c(parts[i].name))) != NULL;
-        if (!merge && !again)
-            TRY(apigateway_part_drop(call, part, api_id, json_get_str(it, str_c(part->id))));
-        n += merge && !again;
-    }
-    if (n + list->n > part->max)
-        return call_error(call, &apigateway_err_limit_exceeded_exception,
-                          "Maximum number of %s for this API has been reached. Please contact AWS "
-                          "if you need additional %s.",
-                          part->many, part->many);
-    for (struct json *it = list->child; it; it = it->next) {
-        struct json *old = named(there, parts[i].name, json_get_str(it, str_c(parts[i].name)));
-        if (merge && old && part == &apigateway_resources)
-            TRY(add_methods(call, it, old));
-        TRY(apigateway_part_write(call, part, api_id, it));
-    }
-    return ERR_OK;
-}
-
-static enum err put_parts(struct call *call, struct str api_id, struct json *document, bool merge)
-{
-    struct json *there[ARRAY_LEN(parts)];
-    struct map ids;
-    TRY(apigateway_guard(call->txn, api_id));
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        TRY(apigateway_parts(call->txn, parts[i].part, api_id, &there[i]));
-    map_init(&ids);
-    enum err err = keep_ids(document, there, &ids);
-    if (err == ERR_OK)
-        rename_ids(document, &ids);
-    map_release(&ids);
-    for (size_t i = 0; err == ERR_OK && i < ARRAY_LEN(parts); i++)
-        err = put_part(call, i, api_id, there[i], json_at(document, str_c(parts[i].part->many)),
-                       merge);
-    return err;
-}
-
-static enum err default_to(struct json *doc, const char *name, struct json *v)
-{
-    return json_get(doc, str_c(name)) ? ERR_OK : json_set(doc, str_c(name), v);
-}
-
-/* The API's own members: those that the description says, over what is there (`old`, may be NULL). */
-static enum err put_api(struct call *call, struct json *api, const struct json *old, bool merge,
-                        struct str endpoint)
-{
-    static const char *const kept[] = {"id", "rootResourceId", "createdDate",
-                                       "endpointConfiguration"};
-    struct arena *a = call->arena;
-    struct json *conf, *types;
-    for (size_t i = 0; old && i < ARRAY_LEN(kept); i++)
-        if (json_get(old, str_c(kept[i])))
-            TRY(json_set(api, str_c(kept[i]), json_copy(a, json_get(old, str_c(kept[i])))));
-    JSON_EACH (merge ? old : NULL, it)
-        TRY(default_to(api, str_cstr(a, it->key), json_copy(a, it)));
-    TRY(default_to(api, "apiKeySource", json_new_str(a, STR("HEADER"))));
-    TRY(default_to(api, "disableExecuteApiEndpoint", json_new_bool(a, false)));
-    conf = json_at(api, STR("endpointConfiguration"));
-    if (conf && !str_is_set(endpoint))
+    struct json *conf = json_new(call->arena, JSON_OBJECT),
+                *types = json_new(call->arena, JSON_ARRAY);
+    if (!str_is_set(type))
         return ERR_OK;
-    conf = json_new(a, JSON_OBJECT);
-    types = json_new(a, JSON_ARRAY);
     TRY(json_set(api, STR("endpointConfiguration"), conf));
     TRY(json_set(conf, STR("types"), types));
-    TRY(json_push(types, json_new_str(a, str_is_set(endpoint) ? endpoint : STR("EDGE"))));
-    return json_set(conf, STR("ipAddressType"), json_new_str(a, STR("ipv4")));
+    return json_push(types, json_new_str(call->arena, type));
 }
 
-static enum err write_api(struct call *call, struct str id, const struct openapi_read *r, void *out)
+/* The parts of the description, their models at home in this API. */
+static enum err put_parts(struct call *call, struct str api_id, const struct openapi_read *r)
 {
-    struct json *api = json_at(r->document, STR("restApi"));
-    TRY(apigateway_doc_write(call->txn,
-                             key_make(call->arena, &apigateway_k_api, call_scope(call), id), api));
+    struct str uri = str_fmt(call->arena, APIGATEWAY_MODEL_URI STR_FMT "/models/", STR_ARG(api_id));
+    if (!str_is_set(uri))
+        return ERR_NOMEM;
+    TRY(openapi_models_at(call->arena, r->document, uri));
+    return apigateway_whole_put(call, api_id, r->document);
+}
+
+static enum err show(struct call *call, struct json *api, const struct openapi_read *r, void *out)
+{
     if (r->warnings->child)
         TRY(json_set(api, STR("warnings"), r->warnings));
     TRY(apigateway_api_shown(call, api, NULL));
@@ -228,21 +102,36 @@ enum err apigateway_import_rest_api(struct call *call,
 {
     struct asked asked;
     struct openapi_read r;
-    struct arena *a = call->arena;
-    struct str id = apigateway_id(a, APIGATEWAY_ID_LEN);
-    if (!str_is_set(id))
-        return ERR_NOMEM;
-    TRY(apigateway_api_count(call));
     TRY(ask(call, &in->parameters, &asked));
     TRY(read_body(call, in->body, &asked.how, in->fail_on_warnings, &r));
     struct json *api = json_at(r.document, STR("restApi"));
-    const struct json *root = json_get(r.document, STR("resources"))->child;
-    TRY(json_set(api, STR("id"), json_new_str(a, id)));
-    TRY(json_set(api, STR("rootResourceId"), json_new_str(a, json_get_str(root, STR("id")))));
-    TRY(json_set(api, STR("createdDate"), apigateway_time(call->txn)));
-    TRY(put_api(call, api, NULL, false, asked.endpoint));
-    TRY(put_parts(call, id, r.document, false));
-    return write_api(call, id, &r, out);
+    TRY(set_endpoint(call, api, asked.endpoint));
+    TRY(apigateway_api_add(call, api, (struct tag_list){0}));
+    TRY(put_parts(call, json_get_str(api, STR("id")), &r));
+    return show(call, api, &r, out);
+}
+
+/* What the description says of the API as a whole, over what is there (`api`); where that is not merged,
+ * it keeps what a description cannot say. */
+static enum err put_api(struct call *call, struct json *api, const struct json *said, bool merge)
+{
+    static const char *const sayable[] = {"name",
+                                          "description",
+                                          "version",
+                                          "binaryMediaTypes",
+                                          "minimumCompressionSize",
+                                          "apiKeySource",
+                                          "policy",
+                                          "disableExecuteApiEndpoint"};
+    struct str policy = json_get_str(api, STR("policy"));
+    for (size_t i = 0; i < ARRAY_LEN(sayable); i++) {
+        const struct json *v = json_get(said, str_c(sayable[i]));
+        if (v)
+            TRY(json_set(api, str_c(sayable[i]), json_copy(call->arena, v)));
+        else if (!merge)
+            (void)json_unset(api, str_c(sayable[i]));
+    }
+    return apigateway_api_change(call, api, policy);
 }
 
 enum err apigateway_put_rest_api(struct call *call, const struct apigateway_put_rest_api_input *in,
@@ -250,14 +139,17 @@ enum err apigateway_put_rest_api(struct call *call, const struct apigateway_put_
 {
     struct asked asked;
     struct openapi_read r;
-    struct json *old;
+    struct json *api;
     bool merge = !str_eq_c(in->mode, "overwrite");
-    TRY(apigateway_need_api(call, in->rest_api_id, &old));
+    TRY(apigateway_need_api(call, in->rest_api_id, &api));
     TRY(ask(call, &in->parameters, &asked));
     TRY(read_body(call, in->body, &asked.how, in->fail_on_warnings, &r));
-    TRY(put_api(call, json_at(r.document, STR("restApi")), old, merge, asked.endpoint));
-    TRY(put_parts(call, in->rest_api_id, r.document, merge));
-    return write_api(call, in->rest_api_id, &r, out);
+    TRY(set_endpoint(call, api, asked.endpoint));
+    TRY(put_api(call, api, json_get(r.document, STR("restApi")), merge));
+    if (!merge)
+        TRY(apigateway_whole_clear(call, in->rest_api_id));
+    TRY(put_parts(call, in->rest_api_id, &r));
+    return show(call, api, &r, out);
 }
 
 /* --- the way back ------------------------------------------------------------------------------- */

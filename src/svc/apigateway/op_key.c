@@ -130,23 +130,23 @@ enum err apigateway_get_api_keys(struct call *call, const struct apigateway_get_
     return keys_show_page(call, l.items, &page, out);
 }
 
-static const struct patch_rule rules[] = {
-    {"/name", PATCH_TEXT, PATCH_REPLACE},
-    {"/description", PATCH_TEXT, PATCH_REPLACE},
-    {"/enabled", PATCH_BOOL, PATCH_REPLACE},
-    {"/customerId", PATCH_TEXT, PATCH_REPLACE},
+static const struct apigateway_patch_row rules[] = {
+    {"/name", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+    {"/description", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+    {"/enabled", APIGATEWAY_REPLACE, APIGATEWAY_BOOL, NULL},
+    {"/customerId", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
 };
 
 enum err apigateway_update_api_key(struct call *call,
                                    const struct apigateway_update_api_key_input *in,
                                    struct apigateway_update_api_key_output *out)
 {
-    static const struct patch_table table = {rules, ARRAY_LEN(rules), NULL};
+    static const struct apigateway_patch_table table = APIGATEWAY_PATCH_TABLE(rules);
     struct usage_key key;
     struct json *doc;
     TRY(keys_need(call, in->api_key, &key));
     TRY(doc_of(call, &key, false, &doc));
-    TRY(keys_patch(call, doc, &table, &in->patch_operations));
+    TRY(apigateway_patch(call, &table, in->patch_operations, doc));
     key.name = json_get_str(doc, STR("name"));
     key.description = json_get_str(doc, STR("description"));
     key.customer_id = json_get_str(doc, STR("customerId"));

@@ -3,7 +3,7 @@
 #define WEIR_SVC_APIGATEWAY_OP_KEY_INT_H
 
 #include "svc/apigateway/apigateway_int.h"
-#include "svc/apigateway/keys_patch.h"
+#include "svc/apigateway/apigateway_patch.h"
 #include "svc/apigateway/usage_int.h"
 #include "svc/apigateway/usage_store.h"
 

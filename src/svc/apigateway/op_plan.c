@@ -308,24 +308,24 @@ static size_t index_of(const struct json *stages, struct str api_id, struct str 
 
 /* "API:STAGE" is added or removed. */
 static enum err patch_stages(struct call *call, struct json *stages,
-                             const struct apigateway_patch_operation *op)
+                             const struct apigateway_patch *p)
 {
-    struct str rest = op->value, api_id = str_cut(&rest, ':');
+    struct str rest = p->value, api_id = str_cut(&rest, ':');
     struct json *at;
     if (str_empty(api_id) || str_empty(rest))
         return APIGATEWAY_BAD(call,
                               "Invalid API Stage '" STR_FMT "': it must be of the form "
                               "{restApiId}:{stageName}",
-                              STR_ARG(op->value));
+                              STR_ARG(p->value));
     size_t i = index_of(stages, api_id, rest, &at);
-    if (str_eq_c(op->op, "add")) {
+    if (p->op == APIGATEWAY_ADD) {
         struct json *doc;
         const struct usage_stage s = {.api_id = api_id, .stage = rest};
         TRY(stage_doc(call, &s, &doc));
         return json_push(stages, doc);
     }
     if (!at)
-        return APIGATEWAY_ABSENT(call, "API Stage not found: " STR_FMT, STR_ARG(op->value));
+        return APIGATEWAY_ABSENT(call, "API Stage not found: " STR_FMT, STR_ARG(p->value));
     json_drop(stages, i);
     return ERR_OK;
 }
@@ -357,7 +357,7 @@ static enum err split_method(struct call *call, struct str path, struct str *ret
 
 /* "API:STAGE/throttle" and "API:STAGE/throttle/cars/GET[/rateLimit]". */
 static enum err patch_throttle(struct call *call, struct json *stages, struct str path,
-                               const struct apigateway_patch_operation *op)
+                               const struct apigateway_patch *p)
 {
     struct str rest = path, name = str_cut(&rest, '/'), api_id = str_cut(&name, ':'), word, method,
                member;
@@ -369,15 +369,15 @@ static enum err patch_throttle(struct call *call, struct json *stages, struct st
         return APIGATEWAY_ABSENT(call, "API Stage not found: " STR_FMT, STR_ARG(path));
     TRY(split_method(call, rest, &method, &member));
     map = json_at(stage, STR("throttle"));
-    if (str_eq_c(op->op, "remove")) {
+    if (p->op == APIGATEWAY_REMOVE) {
         if (str_empty(method))
             (void)json_unset(stage, STR("throttle"));
         else if (map)
             (void)json_unset(map, method);
         return ERR_OK;
     }
-    if (str_empty(method) || !str_is_set(member) || str_to_f64(op->value, &number) != ERR_OK)
-        return APIGATEWAY_BAD(call, "Invalid patch path or value: " STR_FMT, STR_ARG(op->path));
+    if (str_empty(method) || !str_is_set(member) || str_to_f64(p->value, &number) != ERR_OK)
+        return APIGATEWAY_BAD(call, "Invalid patch path or value: " STR_FMT, STR_ARG(p->path));
     if (!map) {
         map = json_new(call->arena, JSON_OBJECT);
         TRY(json_set(stage, STR("throttle"), map));
@@ -388,43 +388,44 @@ static enum err patch_throttle(struct call *call, struct json *stages, struct st
         TRY(json_set(map, method, limit));
     }
     if (v)
-        v->text = op->value;
+        v->text = p->value;
     return json_set(limit, member, v);
 }
 
-static enum err patch_own(struct call *call, struct json *doc,
-                          const struct apigateway_patch_operation *op)
+static enum err patch_own(struct call *call, struct json *doc, const struct apigateway_patch *p,
+                          bool *ret_done)
 {
     struct json *stages = json_at(doc, STR("apiStages"));
-    struct str path = str_sub(op->path, sizeof("/apiStages") - 1, SIZE_MAX);
-    return str_empty(path) ? patch_stages(call, stages, op)
-                           : patch_throttle(call, stages, str_sub(path, 1, SIZE_MAX), op);
+    struct str path = str_sub(p->path, sizeof("/apiStages") - 1, SIZE_MAX);
+    if (!str_eq_c(p->segment[0], "apiStages") || (p->n == 1 && p->op == APIGATEWAY_REPLACE))
+        return ERR_OK;
+    *ret_done = true;
+    return str_empty(path) ? patch_stages(call, stages, p)
+                           : patch_throttle(call, stages, str_sub(path, 1, SIZE_MAX), p);
 }
 
 enum err apigateway_update_usage_plan(struct call *call,
                                       const struct apigateway_update_usage_plan_input *in,
                                       struct apigateway_update_usage_plan_output *out)
 {
-    static const struct patch_rule rules[] = {
-        {"/name", PATCH_TEXT, PATCH_REPLACE},
-        {"/description", PATCH_TEXT, PATCH_REPLACE},
-        {"/productCode", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE | PATCH_REMOVE},
-        {"/apiStages", PATCH_OWN, PATCH_ADD | PATCH_REMOVE},
-        {"/apiStages/**", PATCH_OWN, PATCH_ADD | PATCH_REPLACE | PATCH_REMOVE},
-        {"/throttle", PATCH_WHOLE, PATCH_REMOVE},
-        {"/throttle/rateLimit", PATCH_NUMBER, PATCH_ADD | PATCH_REPLACE},
-        {"/throttle/burstLimit", PATCH_NUMBER, PATCH_ADD | PATCH_REPLACE},
-        {"/quota", PATCH_WHOLE, PATCH_REMOVE},
-        {"/quota/limit", PATCH_NUMBER, PATCH_ADD | PATCH_REPLACE},
-        {"/quota/period", PATCH_TEXT, PATCH_ADD | PATCH_REPLACE},
-        {"/quota/offset", PATCH_NUMBER, PATCH_ADD | PATCH_REPLACE},
+    static const struct apigateway_patch_row rules[] = {
+        {"/name", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+        {"/description", APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+        {"/productCode", APIGATEWAY_EDIT, APIGATEWAY_TEXT, NULL},
+        {"/throttle", APIGATEWAY_REMOVE, APIGATEWAY_TEXT, NULL},
+        {"/throttle/rateLimit", APIGATEWAY_ADD | APIGATEWAY_REPLACE, APIGATEWAY_NUMBER, NULL},
+        {"/throttle/burstLimit", APIGATEWAY_ADD | APIGATEWAY_REPLACE, APIGATEWAY_NUMBER, NULL},
+        {"/quota", APIGATEWAY_REMOVE, APIGATEWAY_TEXT, NULL},
+        {"/quota/limit", APIGATEWAY_ADD | APIGATEWAY_REPLACE, APIGATEWAY_NUMBER, NULL},
+        {"/quota/period", APIGATEWAY_ADD | APIGATEWAY_REPLACE, APIGATEWAY_TEXT, NULL},
+        {"/quota/offset", APIGATEWAY_ADD | APIGATEWAY_REPLACE, APIGATEWAY_NUMBER, NULL},
     };
-    static const struct patch_table table = {rules, ARRAY_LEN(rules), patch_own};
+    static const struct apigateway_patch_table table = {rules, ARRAY_LEN(rules), patch_own};
     struct usage_plan p;
     struct json *doc;
     TRY(keys_plan_need(call, in->usage_plan_id, &p));
     TRY(doc_of(call, &p, &doc));
-    TRY(keys_patch(call, doc, &table, &in->patch_operations));
+    TRY(apigateway_patch(call, &table, in->patch_operations, doc));
     TRY(plan_of(call, doc, &p));
     TRY(check_stages(call, &p));
     TRY(store(call, &p));

@@ -250,8 +250,9 @@ enum err apigateway_get_usage(struct call *call, const struct apigateway_get_usa
 enum err apigateway_update_usage(struct call *call, const struct apigateway_update_usage_input *in,
                                  struct apigateway_update_usage_output *out)
 {
-    static const struct patch_rule rules[] = {{"/remaining", PATCH_NUMBER, PATCH_REPLACE}};
-    static const struct patch_table table = {rules, ARRAY_LEN(rules), NULL};
+    static const struct apigateway_patch_row rules[] = {
+        {"/remaining", APIGATEWAY_REPLACE, APIGATEWAY_NUMBER, NULL}};
+    static const struct apigateway_patch_table table = APIGATEWAY_PATCH_TABLE(rules);
     struct json *asked = json_new(call->arena, JSON_OBJECT);
     struct usage_plan plan;
     struct usage_key key;
@@ -260,7 +261,7 @@ enum err apigateway_update_usage(struct call *call, const struct apigateway_upda
     if (!asked)
         return ERR_NOMEM;
     TRY(need_member(call, in->usage_plan_id, in->key_id, &plan, &key));
-    TRY(keys_patch(call, asked, &table, &in->patch_operations));
+    TRY(apigateway_patch(call, &table, in->patch_operations, asked));
     const struct json *given = json_get(asked, STR("remaining"));
     if (plan.quota.period == USAGE_NO_QUOTA)
         return APIGATEWAY_BAD(call, "Usage Plan " STR_FMT " has no quota", STR_ARG(plan.id));

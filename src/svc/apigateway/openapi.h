@@ -51,6 +51,10 @@ struct openapi_read {
 enum err openapi_import(struct arena *a, struct str text, const struct openapi_how *how,
                         struct openapi_read *ret) WARN_UNUSED;
 
+/* Gives the references between the document's models the addresses that an API keeps them by: `place` and
+ * the name, in the place of "#/definitions/NAME". The document is changed. ERR_NOMEM. */
+enum err openapi_models_at(struct arena *a, struct json *document, struct str place) WARN_UNUSED;
+
 struct openapi_export {
     bool v3;           /* "oas30"; else "swagger" */
     bool integrations; /* extensions=integrations or apigateway */

@@ -1,5 +1,7 @@
 /* Models of a description: its definitions, and inline schemas, which get a model of their own.
  * Layer: svc/apigateway, pure. */
+#include <assert.h>
+
 #include "svc/apigateway/openapi_int.h"
 
 #define V2_PLACE "#/definitions/"
@@ -16,17 +18,17 @@ static struct str name_of(struct str ref)
 }
 
 /* Depth is that of the text, which is bounded. */
-static enum err rewrite(struct openapi *o, struct json *v)
+static enum err rewrite(struct arena *a, struct json *v, struct str place)
 {
     for (struct json *it = v->child; it; it = it->next) {
         bool ref = v->kind == JSON_OBJECT && str_eq_c(it->key, "$ref") && it->kind == JSON_STRING;
         struct str name = ref ? name_of(it->text) : STR_NONE;
         if (str_is_set(name)) {
-            it->text = str_fmt(o->a, V2_PLACE STR_FMT, STR_ARG(name));
+            it->text = str_fmt(a, STR_FMT STR_FMT, STR_ARG(place), STR_ARG(name));
             if (!str_is_set(it->text))
                 return ERR_NOMEM;
         }
-        TRY(rewrite(o, it));
+        TRY(rewrite(a, it, place));
     }
     return ERR_OK;
 }
@@ -38,7 +40,7 @@ enum err openapi_schema(struct openapi *o, const struct json *schema, struct jso
         return ERR_NOMEM;
     copy->key = STR_NONE;
     *ret = copy;
-    return o->v3 ? rewrite(o, copy) : ERR_OK;
+    return o->v3 ? rewrite(o->a, copy, STR(V2_PLACE)) : ERR_OK;
 }
 
 static bool is_alphanumeric(struct str s)
@@ -123,5 +125,22 @@ enum err openapi_model_of(struct openapi *o, const struct json *schema, struct s
         TRY(add_model(o, name, content_type, schema));
     }
     *ret_name = name;
+    return ERR_OK;
+}
+
+enum err openapi_models_at(struct arena *a, struct json *document, struct str place)
+{
+    struct json *models = json_at(document, STR("models")), *schema;
+    for (struct json *it = models ? models->child : NULL; it; it = it->next) {
+        struct buf b;
+        enum err err = json_parse(a, json_get_str(it, STR("schema")), &schema, NULL);
+        assert(err == ERR_OK || err == ERR_NOMEM); /* it was made of a tree */
+        TRY(err);
+        TRY(rewrite(a, schema, place));
+        buf_init_arena(&b, a, OPENAPI_BYTES_MAX * 4);
+        json_put(&b, schema);
+        TRY(buf_err(&b));
+        TRY(json_set(it, STR("schema"), json_new_str(a, buf_str(&b))));
+    }
     return ERR_OK;
 }
