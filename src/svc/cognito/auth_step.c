@@ -170,29 +170,34 @@ static enum err post_authentication(struct cognito_auth *at)
                            &said);
 }
 
-enum err cognito_auth_done(struct cognito_auth *at)
+/* What the form of the pool's domain ends with a code for, the others with tokens. */
+static enum err give_tokens(struct cognito_auth *at)
 {
     struct call *call = at->act.call;
     struct cognito_authentication_result_type *result =
         ARENA_NEW(call->arena, struct cognito_authentication_result_type);
+    const bool new_password = str_eq_c(at->challenge_asked, "NEW_PASSWORD_REQUIRED");
     if (!result)
         return ERR_NOMEM;
-    TRY(post_authentication(at));
-    TRY(cognito_tokens(
-        &(struct cognito_grant){
-            .act = &at->act,
-            .user = &at->user,
-            .auth_ms = call->txn->wall_ms,
-            .source = str_eq_c(at->challenge_asked, "NEW_PASSWORD_REQUIRED")
-                          ? "TokenGeneration_NewPasswordChallenge"
-                          : "TokenGeneration_Authentication",
-            .refresh = true,
-            .id = true,
-        },
-        result));
     at->result = result;
+    return cognito_tokens(
+        &(struct cognito_grant){.act = &at->act,
+                                .user = &at->user,
+                                .auth_ms = call->txn->wall_ms,
+                                .source = new_password ? "TokenGeneration_NewPasswordChallenge"
+                                                       : "TokenGeneration_Authentication",
+                                .refresh = true,
+                                .id = true},
+        result);
+}
+
+enum err cognito_auth_done(struct cognito_auth *at)
+{
+    TRY(post_authentication(at));
+    if (!at->hosted)
+        TRY(give_tokens(at));
     if (at->user.failures == 0)
         return ERR_OK;
     at->user.failures = 0;
-    return cognito_user_save(call, at->act.pool, &at->user, false);
+    return cognito_user_save(at->act.call, at->act.pool, &at->user, false);
 }

@@ -52,7 +52,8 @@ static enum err start(void *self)
     struct cognito *c = self;
     c->mail = sns_port_of(c->core);
     TRY(txn_run_now(c->core, cognito_catalogues_load, c));
-    return cognito_claims_register(c);
+    TRY(cognito_claims_register(c));
+    return cognito_pages_register(c);
 }
 
 static const void *port(void *self)

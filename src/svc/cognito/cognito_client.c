@@ -65,12 +65,22 @@ enum err cognito_client_secret(struct txn *txn, const struct cognito_client *cli
     return secret_open(txn->core, txn->arena, client->set.client_id, client->rec.secret, ret);
 }
 
+struct str cognito_secret_hash_of(struct arena *a, const struct cognito_client *client,
+                                  struct str secret, struct str username)
+{
+    uint8_t mac[HASH_SHA256_LEN];
+    struct str said =
+        str_fmt(a, STR_FMT STR_FMT, STR_ARG(username), STR_ARG(client->set.client_id));
+    if (!str_is_set(said))
+        return STR_NONE;
+    hmac_sha256(secret.p, secret.len, said.p, said.len, mac);
+    return base64_encode(a, mac, sizeof(mac));
+}
+
 enum err cognito_secret_hash(struct call *call, const struct cognito_client *client,
                              struct str username, struct str hash)
 {
-    struct str secret;
-    uint8_t mac[HASH_SHA256_LEN], given[HASH_SHA256_LEN];
-    size_t n = 0;
+    struct str secret, want = STR_NONE;
     TRY(cognito_client_secret(call->txn, client, &secret));
     if (!str_is_set(secret) && !str_is_set(hash))
         return ERR_OK;
@@ -78,15 +88,11 @@ enum err cognito_secret_hash(struct call *call, const struct cognito_client *cli
         return COGNITO_REFUSED(
             call, "Client " STR_FMT " is configured with secret but SECRET_HASH was not received",
             STR_ARG(client->set.client_id));
-    struct str said =
-        str_fmt(call->arena, STR_FMT STR_FMT, STR_ARG(username), STR_ARG(client->set.client_id));
-    if (!str_is_set(said))
-        return ERR_NOMEM;
     if (str_is_set(secret)) {
-        hmac_sha256(secret.p, secret.len, said.p, said.len, mac);
-        if (base64_decode_to(hash, given, sizeof(given), &n) == ERR_OK && n == sizeof(given) &&
-            str_eq_consttime(str_n((const char *)mac, sizeof(mac)),
-                             str_n((const char *)given, sizeof(given))))
+        want = cognito_secret_hash_of(call->arena, client, secret, username);
+        if (!str_is_set(want))
+            return ERR_NOMEM;
+        if (str_eq_consttime(want, hash))
             return ERR_OK;
     }
     return COGNITO_REFUSED(call, "Unable to verify secret hash for client " STR_FMT,

@@ -138,6 +138,9 @@ enum err cognito_client_secret(struct txn *txn, const struct cognito_client *cli
 /* Checks SECRET_HASH as the client wants it. */
 enum err cognito_secret_hash(struct call *call, const struct cognito_client *client,
                              struct str username, struct str hash) WARN_UNUSED;
+/* What SECRET_HASH must be, in base64; STR_NONE on exhaustion. */
+struct str cognito_secret_hash_of(struct arena *a, const struct cognito_client *client,
+                                  struct str secret, struct str username);
 bool cognito_flow_allowed(const struct cognito_client *client, const char *name, const char *old);
 /* Milliseconds that tokens of a client hold. */
 enum cognito_use { COGNITO_ID, COGNITO_ACCESS, COGNITO_REFRESH };
@@ -391,6 +394,7 @@ enum err cognito_verify(void *self, struct txn *txn, const struct str *pool_arns
 struct cognito_auth {
     struct cognito_act act;
     bool admin;
+    bool hosted;     /* by the form of the pool's domain: what comes of it is a code, not tokens */
     struct str flow; /* of InitiateAuth */
     struct tag_list parameters;
     struct str challenge_asked, session_asked; /* of RespondToAuthChallenge */
@@ -447,7 +451,8 @@ struct cognito_factors cognito_factors_of(const struct cognito_user *user);
 extern const struct tags_service cognito_tags;
 /* op_delete_pool.c: what is left of a deleted pool. */
 enum err cognito_removal_register(struct cognito *c) WARN_UNUSED;
-/* serve.c */
+/* serve_keys.c, serve_pages.c */
+enum err cognito_pages_register(struct cognito *c) WARN_UNUSED;
 enum err cognito_claims_register(struct cognito *c) WARN_UNUSED;
 
 #endif

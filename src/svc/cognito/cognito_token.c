@@ -257,7 +257,7 @@ static enum err make_access(const struct making *m, struct str *ret)
     json_kv_str(&o, STR("sub"), user ? user->sub : client->set.client_id);
     if (user)
         put_groups(&o, m, m->access_override, false);
-    if (user && str_is_set(m->g->scope))
+    if (str_is_set(m->g->scope))
         json_kv_i64(&o, STR("version"), 2);
     json_kv_str(&o, STR("client_id"), client->set.client_id);
     json_kv_str(&o, STR("scope"), scopes_of(m));
