@@ -56,34 +56,9 @@ call iam get-role --role-name "$ROLE" >/dev/null 2>&1 ||
     call iam create-role --role-name "$ROLE" --assume-role-policy-document "$TRUST" >/dev/null
 call iam put-role-policy --role-name "$ROLE" --policy-name work --policy-document "$POLICY"
 
-case $(uname -m) in
-aarch64) ARCHITECTURE=arm64 ;;
-*) ARCHITECTURE=x86_64 ;;
-esac
 VARIABLES="{\"Variables\":{\"TABLE\":\"$TABLE\",\"QUEUE_URL\":\"$QUEUE_URL\",\"DLQ_URL\":\"$DLQ_URL\"}}"
-SETTINGS=(--timeout "$TIMEOUT" --memory-size "$MEMORY" --environment "$VARIABLES"
-    --dead-letter-config "TargetArn=$DLQ_ARN" --role "$ROLE_ARN" --runtime provided.al2023 --handler bootstrap)
-if OLD=$(call lambda get-function --function-name "$FUNCTION" --query Configuration.CodeSha256 2>/dev/null); then
-    # Settings first: new code may need a variable that the old settings lack.
-    call lambda update-function-configuration --function-name "$FUNCTION" "${SETTINGS[@]}" >/dev/null
-    call lambda wait function-updated --function-name "$FUNCTION"
-    NEW=$(digest "$PACKAGE")
-    if [ "$OLD" != "$NEW" ]; then
-        call lambda update-function-code --function-name "$FUNCTION" --zip-file "fileb://$PACKAGE" >/dev/null
-        call lambda wait function-updated --function-name "$FUNCTION"
-    fi
-else
-    # A new role takes IAM a while to know everywhere.
-    for try in 1 2 3 4 5 6 7 8 9 10; do
-        if FAULT=$(call lambda create-function --function-name "$FUNCTION" "${SETTINGS[@]}" \
-            --architectures "$ARCHITECTURE" --zip-file "fileb://$PACKAGE" 2>&1 >/dev/null); then
-            break
-        fi
-        [[ $FAULT == *"cannot be assumed"* && $try != 10 ]] || { say "$FAULT"; exit 1; }
-        sleep 3
-    done
-    call lambda wait function-active-v2 --function-name "$FUNCTION"
-fi
+function_ "$FUNCTION" "$PACKAGE" --handler bootstrap --timeout "$TIMEOUT" --memory-size "$MEMORY" --environment "$VARIABLES" \
+    --dead-letter-config "TargetArn=$DLQ_ARN"
 
 if ! call lambda get-policy --function-name "$FUNCTION" 2>/dev/null | grep -q '"bucket"'; then
     call lambda add-permission --function-name "$FUNCTION" --statement-id bucket \

@@ -96,12 +96,6 @@ TO_DAILY="{\"Effect\":\"Allow\",\"Action\":\"dynamodb:Query\",\"Resource\":\"$(a
  {\"Effect\":\"Allow\",\"Action\":\"s3:PutObject\",\"Resource\":[\"arn:$PARTITION:s3:::$BUCKET/quotes_fact/*\",\"arn:$PARTITION:s3:::$BUCKET/quotes_agg/*\"]}"
 TO_FUNCTIONS="{\"Effect\":\"Allow\",\"Action\":\"lambda:InvokeFunction\",\"Resource\":[\"$(arn lambda "function:$INGEST")\",\"$(arn lambda "function:$DAILY")\"]}"
 
-role() { # NAME SERVICE STATEMENTS
-    make iam create-role --role-name "$1" --assume-role-policy-document \
-        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"$2.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"}]}"
-    call iam put-role-policy --role-name "$1" --policy-name work --policy-document "{\"Version\":\"2012-10-17\",\"Statement\":[$3]}"
-}
-
 # The shared log group is a setting that older CLIs (Debian's) do not know.
 logging() {
     if call lambda create-function --generate-cli-skeleton 2>/dev/null | grep -q LoggingConfig; then
@@ -127,10 +121,6 @@ fi
 
 # --- functions -------------------------------------------------------------------------------------
 
-case $(uname -m) in
-aarch64) ARCHITECTURE=arm64 ;;
-*) ARCHITECTURE=x86_64 ;;
-esac
 LAYER_ARN=$(cat "$FOUND/layer")
 
 LOGGING=()
@@ -146,41 +136,16 @@ log_to_group() { # NAME
     call lambda wait function-updated --function-name "$1"
 }
 
-function_() { # NAME HANDLER MEMORY TIMEOUT VARIABLES
-    local old fault try
-    local settings=(--timeout "$4" --memory-size "$3" --environment "$5" --layers "$LAYER_ARN"
-        "${LOGGING[@]}" --role "arn:$PARTITION:iam::$ACCOUNT:role/$1"
-        --runtime provided.al2023 --handler "$2")
-    # A new role takes IAM a while to know everywhere.
-    for try in 1 2 3 4 5 6 7 8 9 10; do
-        if fault=$(make lambda create-function --function-name "$1" "${settings[@]}" --architectures "$ARCHITECTURE" \
-            --zip-file "fileb://$PACKAGE" --query State 2>&1 && echo "made:$ANSWER"); then
-            break
-        fi
-        [[ $fault == *"cannot be assumed"* && $try != 10 ]] || { say "$fault"; return 1; }
-        sleep 3
-    done
-    case $fault in
-    made:Active) ;;
-    made:?*) call lambda wait function-active-v2 --function-name "$1" ;;
-    *)
-        # It is there. Settings first: new code may need a variable that the old settings lack.
-        old=$(call lambda update-function-configuration --function-name "$1" "${settings[@]}" --query CodeSha256)
-        call lambda wait function-updated --function-name "$1"
-        if [ "$old" != "$(digest "$PACKAGE")" ]; then
-            call lambda update-function-code --function-name "$1" --zip-file "fileb://$PACKAGE" >/dev/null
-            call lambda wait function-updated --function-name "$1"
-        fi
-        ;;
-    esac
+quote_function() { # NAME HANDLER MEMORY TIMEOUT VARIABLES
+    function_ "$1" "$PACKAGE" --handler "$2" --timeout "$4" --memory-size "$3" --environment "$5" --layers "$LAYER_ARN" "${LOGGING[@]}"
     log_to_group "$1"
     call lambda put-function-event-invoke-config --function-name "$1" --maximum-retry-attempts 2 \
         --destination-config "{\"OnFailure\":{\"Destination\":\"$BUS_ARN\"}}" >/dev/null
 }
 
-at_once function_ "$INGEST" ingest 128 60 "$(jq -cn --arg table "$RAW_TABLE" --arg url "$QUOTES_URL" \
+at_once quote_function "$INGEST" ingest 128 60 "$(jq -cn --arg table "$RAW_TABLE" --arg url "$QUOTES_URL" \
     '{Variables: {RAW_TABLE: $table, QUOTES_URL: $url}}')"
-at_once function_ "$DAILY" daily "$MEMORY" 900 "$(jq -cn --arg raw "$RAW_TABLE" --arg history "$HISTORY_TABLE" --arg bucket "$BUCKET" \
+at_once quote_function "$DAILY" daily "$MEMORY" 900 "$(jq -cn --arg raw "$RAW_TABLE" --arg history "$HISTORY_TABLE" --arg bucket "$BUCKET" \
     --arg bus "$BUS" --arg limits "$LIMITS" \
     '{Variables: {RAW_TABLE: $raw, HISTORY_TABLE: $history, BUCKET: $bucket, BUS: $bus, LIMITS: $limits}}')"
 all_done

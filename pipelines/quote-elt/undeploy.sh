@@ -3,16 +3,6 @@
 # is no error.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-role() {
-    remove iam delete-role-policy --role-name "$1" --policy-name work
-    remove iam delete-role --role-name "$1"
-}
-
-function_() {
-    remove lambda delete-function --function-name "$1"
-    role "$1"
-}
-
 layer() {
     local version
     for version in $(call lambda list-layer-versions --layer-name "$LAYER" --query 'LayerVersions[].Version' 2>/dev/null); do
@@ -29,22 +19,17 @@ bus() {
     remove sqs delete-queue --queue-url "$url"
 }
 
-bucket() {
-    call s3api head-bucket --bucket "$BUCKET" >/dev/null 2>&1 || return 0
-    remove s3 rb --force "s3://$BUCKET"
-}
-
 # Schedules and functions first, so that nothing writes into what goes.
 at_once remove scheduler delete-schedule --name "$EVERY_MINUTE"
 at_once remove scheduler delete-schedule --name "$EVERY_DAY"
 all_done
-at_once function_ "$INGEST"
-at_once function_ "$DAILY"
-at_once role "$SCHEDULER_ROLE"
+at_once remove_function "$INGEST"
+at_once remove_function "$DAILY"
+at_once remove_role "$SCHEDULER_ROLE"
 all_done
 at_once layer
 at_once bus
-at_once bucket
+at_once remove_bucket "$BUCKET"
 at_once remove dynamodb delete-table --table-name "$RAW_TABLE"
 at_once remove dynamodb delete-table --table-name "$HISTORY_TABLE"
 at_once remove logs delete-log-group --log-group-name "$LOG_GROUP"
