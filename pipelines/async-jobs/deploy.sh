@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Deploys the pipeline with the AWS CLI: deploy.sh [ENDPOINT_URL]. Run it again to update; it changes
-# only what differs. Prints TABLE=, STREAM_ARN=, WORDS_FUNCTION=, SUM_FUNCTION=, ERRORS_FUNCTION=,
+# only what differs. Prints API_URL=, API_ID=, CALLER_ROLE_ARN=, TABLE=, STREAM_ARN=, WORDS_FUNCTION=, SUM_FUNCTION=, ERRORS_FUNCTION=,
 # TOPIC_ARN=, BUS=, ARCHIVE=, RULE_ARN= and KEY_ARN= lines.
 #
 #   NAME         prefix of all names (async-jobs)
@@ -8,12 +8,15 @@
 #   MARKING      on; anything else makes the error handler fail, to see what becomes of that
 #   RETRIES      tries of a batch after its first (2); ERROR_RETRIES of the error handler's events (2)
 #   MEMORY       MB of each function (256)
+#   RATE, BURST  how many requests a second the API takes, and at once (100, 200)
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 FUNCTIONS=${WEIR_BUILD:-$HERE/../../build}/functions
 MARKING=${MARKING:-on}
 RETRIES=${RETRIES:-2}
 ERROR_RETRIES=${ERROR_RETRIES:-2}
 MEMORY=${MEMORY:-256}
+RATE=${RATE:-100}
+BURST=${BURST:-200}
 RECORD_AGE_S=86400 # as long as a stream keeps them
 ARCHIVE_DAYS=14
 for package in consumer errors; do
@@ -34,13 +37,14 @@ KEY_POLICY=$(cat <<JSON
  {"Effect":"Allow","Principal":{"AWS":"arn:$PARTITION:iam::$ACCOUNT:root"},"Action":"kms:*","Resource":"*"},
  {"Effect":"Allow","Principal":{"Service":"logs.$REGION.amazonaws.com"},"Resource":"*",
   "Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDataKey*","kms:DescribeKey"],
-  "Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":"$(arn logs "log-group:/aws/lambda/$NAME-*")"}}}]}
+  "Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":["$(arn logs "log-group:/aws/lambda/$NAME-*")","$(arn logs "log-group:$ACCESS_LOG")"]}}}]}
 JSON
 )
 if ! KEY_ARN=$(call kms describe-key --key-id "$KEY_ALIAS" --query KeyMetadata.Arn 2>/dev/null); then
     KEY_ARN=$(call kms create-key --description "$NAME" --policy "$KEY_POLICY" --query KeyMetadata.Arn)
     call kms create-alias --alias-name "$KEY_ALIAS" --target-key-id "$KEY_ARN" >/dev/null
 fi
+call kms put-key-policy --key-id "$KEY_ARN" --policy-name default --policy "$KEY_POLICY"
 
 # --- what the functions work on --------------------------------------------------------------------
 
@@ -69,7 +73,6 @@ bus() {
 
 # --- roles: for each function exactly the calls that it makes, on exactly these resources -----------
 
-TRUST='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
 TO_JOBS="{\"Effect\":\"Allow\",\"Action\":[\"dynamodb:GetItem\",\"dynamodb:UpdateItem\"],\"Resource\":\"$TABLE_ARN\"}"
 TO_KEY="{\"Effect\":\"Allow\",\"Action\":[\"kms:Decrypt\",\"kms:GenerateDataKey\"],\"Resource\":\"$KEY_ARN\"}"
 # Lambda reads the stream, and sends to topic and bus, as the function.
@@ -78,57 +81,44 @@ CONSUMER="{\"Effect\":\"Allow\",\"Action\":[\"dynamodb:DescribeStream\",\"dynamo
 HANDLER="{\"Effect\":\"Allow\",\"Action\":[\"dynamodb:GetRecords\",\"dynamodb:GetShardIterator\"],\"Resource\":\"$TABLE_ARN/stream/*\"},
  {\"Effect\":\"Allow\",\"Action\":\"events:PutEvents\",\"Resource\":\"$BUS_ARN\"}"
 
-role() { # FUNCTION STATEMENTS
+function_role() { # FUNCTION STATEMENTS
     local logs="{\"Effect\":\"Allow\",\"Action\":[\"logs:CreateLogStream\",\"logs:PutLogEvents\"],\"Resource\":\"$(arn logs "log-group:/aws/lambda/$1:*")\"}"
     make_encrypted --kms-key-id "$KEY_ARN" logs create-log-group --log-group-name "/aws/lambda/$1"
-    make iam create-role --role-name "$1" --assume-role-policy-document "$TRUST"
-    call iam put-role-policy --role-name "$1" --policy-name work \
-        --policy-document "{\"Version\":\"2012-10-17\",\"Statement\":[$2,$TO_JOBS,$TO_KEY,$logs]}"
+    role "$1" lambda "$2,$TO_JOBS,$TO_KEY,$logs"
+}
+
+# The gateway writes and reads items as itself; whoever calls it is somebody with the right to. What it logs, it
+# logs as one role for the whole account.
+api_roles() {
+    role "$API_ROLE" apigateway "{\"Effect\":\"Allow\",\"Action\":[\"dynamodb:GetItem\",\"dynamodb:PutItem\"],\"Resource\":\"$TABLE_ARN\"},$TO_KEY"
+    make iam create-role --role-name "$CALLER_ROLE" --assume-role-policy-document \
+        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"$ACCOUNT\"},\"Action\":\"sts:AssumeRole\"}]}"
+    make_encrypted --kms-key-id "$KEY_ARN" logs create-log-group --log-group-name "$ACCESS_LOG"
+    if [ "$(call apigateway get-account --query cloudwatchRoleArn)" = None ]; then
+        role "$GATEWAY_LOGS_ROLE" apigateway "{\"Effect\":\"Allow\",\"Action\":[\"logs:CreateLogGroup\",\"logs:CreateLogStream\",\"logs:DescribeLogGroups\",\"logs:DescribeLogStreams\",\"logs:PutLogEvents\",\"logs:GetLogEvents\",\"logs:FilterLogEvents\"],\"Resource\":\"*\"}"
+        call apigateway update-account --query cloudwatchRoleArn --patch-operations \
+            "op=replace,path=/cloudwatchRoleArn,value=arn:$PARTITION:iam::$ACCOUNT:role/$GATEWAY_LOGS_ROLE" >/dev/null
+    fi
 }
 
 at_once table
 at_once topic
+at_once api_roles
 at_once bus
-at_once role "$WORDS" "$CONSUMER"
-at_once role "$SUM" "$CONSUMER"
-at_once role "$ERRORS" "$HANDLER"
+at_once function_role "$WORDS" "$CONSUMER"
+at_once function_role "$SUM" "$CONSUMER"
+at_once function_role "$ERRORS" "$HANDLER"
 all_done
 
 # --- functions -------------------------------------------------------------------------------------
 
-case $(uname -m) in
-aarch64) ARCHITECTURE=arm64 ;;
-*) ARCHITECTURE=x86_64 ;;
-esac
-
-function_() { # NAME PACKAGE VARIABLES
-    local old new fault try package=$FUNCTIONS/$2.zip
-    local settings=(--timeout 60 --memory-size "$MEMORY" --environment "{\"Variables\":$3}"
-        --role "arn:$PARTITION:iam::$ACCOUNT:role/$1" --runtime provided.al2023 --handler bootstrap)
-    if old=$(call lambda get-function --function-name "$1" --query Configuration.CodeSha256 2>/dev/null); then
-        call lambda update-function-configuration --function-name "$1" "${settings[@]}" >/dev/null
-        call lambda wait function-updated --function-name "$1"
-        new=$(digest "$package")
-        [ "$old" != "$new" ] || return 0
-        call lambda update-function-code --function-name "$1" --zip-file "fileb://$package" >/dev/null
-        call lambda wait function-updated --function-name "$1"
-        return
-    fi
-    # A new role takes IAM a while to know everywhere.
-    for try in 1 2 3 4 5 6 7 8 9 10; do
-        if fault=$(call lambda create-function --function-name "$1" "${settings[@]}" \
-            --architectures "$ARCHITECTURE" --zip-file "fileb://$package" 2>&1 >/dev/null); then
-            break
-        fi
-        [[ $fault == *"cannot be assumed"* && $try != 10 ]] || { say "$fault"; return 1; }
-        sleep 3
-    done
-    call lambda wait function-active-v2 --function-name "$1"
+job_function() { # NAME PACKAGE VARIABLES
+    function_ "$1" "$FUNCTIONS/$2.zip" --handler bootstrap --timeout 60 --memory-size "$MEMORY" --environment "{\"Variables\":$3}"
 }
 
-at_once function_ "$WORDS" async-jobs-consumer "{\"TABLE\":\"$TABLE\"}"
-at_once function_ "$SUM" async-jobs-consumer "{\"TABLE\":\"$TABLE\"}"
-at_once function_ "$ERRORS" async-jobs-errors \
+at_once job_function "$WORDS" async-jobs-consumer "{\"TABLE\":\"$TABLE\"}"
+at_once job_function "$SUM" async-jobs-consumer "{\"TABLE\":\"$TABLE\"}"
+at_once job_function "$ERRORS" async-jobs-errors \
     "{\"TABLE\":\"$TABLE\",\"WORDS_FUNCTION_ARN\":\"$(arn lambda "function:$WORDS")\",\"MARKING\":\"$MARKING\"}"
 STREAM_ARN=$(call dynamodb describe-table --table-name "$TABLE" --query Table.LatestStreamArn)
 all_done
@@ -175,6 +165,33 @@ at_once mapping "$WORDS" '[\"words\"]'
 at_once mapping "$SUM" '[{\"anything-but\":[\"words\"]},{\"exists\":false}]'
 all_done
 
+# --- the API -----------------------------------------------------------------------------------------
+
+text_of() { # FILE
+    jq -Rs --arg table "$TABLE" 'gsub("@TABLE@"; $table)' "$HERE/$1"
+}
+ACCESS_FORMAT='{"requestId":"$context.requestId","ip":"$context.identity.sourceIp","caller":"$context.identity.caller","user":"$context.identity.user","time":"$context.requestTime","method":"$context.httpMethod","resource":"$context.resourcePath","status":"$context.status","protocol":"$context.protocol","length":"$context.responseLength"}'
+
+DOCUMENT=$(<"$HERE/api.json")
+DOCUMENT=${DOCUMENT//@NAME@/"$NAME"}
+DOCUMENT=${DOCUMENT//@ROLE_ARN@/"arn:$PARTITION:iam::$ACCOUNT:role/$API_ROLE"}
+DOCUMENT=${DOCUMENT//@PUT_URI@/"arn:$PARTITION:apigateway:$REGION:dynamodb:action/PutItem"}
+DOCUMENT=${DOCUMENT//@GET_URI@/"arn:$PARTITION:apigateway:$REGION:dynamodb:action/GetItem"}
+DOCUMENT=${DOCUMENT//@PUT_REQUEST@/"$(text_of put-request.vtl)"}
+DOCUMENT=${DOCUMENT//@GET_REQUEST@/"$(text_of get-request.vtl)"}
+DOCUMENT=${DOCUMENT//@GET_RESPONSE@/"$(text_of get-response.vtl)"}
+rest_api "$NAME" "$DOCUMENT" "$STAGE"
+call apigateway update-stage --rest-api-id "$API_ID" --stage-name "$STAGE" --query stageName --patch-operations \
+    "$(jq -cn --arg rate "$RATE" --arg burst "$BURST" --arg group "$(arn logs "log-group:$ACCESS_LOG")" --arg format "$ACCESS_FORMAT" \
+        'def set(path; value): {op: "replace", path: path, value: value};
+         [set("/*/*/throttling/rateLimit"; $rate), set("/*/*/throttling/burstLimit"; $burst),
+          set("/accessLogSettings/destinationArn"; $group), set("/accessLogSettings/format"; $format)]')" >/dev/null
+call iam put-role-policy --role-name "$CALLER_ROLE" --policy-name work --policy-document \
+    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"execute-api:Invoke\",\"Resource\":[\"$(arn execute-api "$API_ID/$STAGE/POST/jobs")\",\"$(arn execute-api "$API_ID/$STAGE/GET/jobs/*")\"]}]}"
+
+echo "API_URL=$API_URL"
+echo "API_ID=$API_ID"
+echo "CALLER_ROLE_ARN=arn:$PARTITION:iam::$ACCOUNT:role/$CALLER_ROLE"
 echo "TABLE=$TABLE"
 echo "STREAM_ARN=$STREAM_ARN"
 echo "WORDS_FUNCTION=$WORDS"

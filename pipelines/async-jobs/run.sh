@@ -13,6 +13,11 @@ outcome() { # ID
             | del(.[] | select(. == null or . == {}))'
 }
 
+ask() { # METHOD PATH [BODY]
+    curl -sS -X "$1" "$(made API_URL)$2" --aws-sigv4 "aws:amz:$AWS_DEFAULT_REGION:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
+        ${3:+-H 'content-type: application/json' -d "$3"}
+}
+
 say "Putting three jobs into the table: one of words, one of numbers, one that cannot be done."
 put 1 words "the cat and the dog"
 put 2 sum "1 -20 300"
@@ -27,6 +32,17 @@ for id in 1 2 3; do
     done
     echo "${got:-$RUN-$id: not settled after 30 s}"
 done
+
+say "One more by the API, which puts it into the table without a function between:"
+ANSWER=$(ask POST /jobs '{"kind":"words","input":"to be or not to be"}')
+echo "$ANSWER"
+for _ in $(seq 60); do
+    got=$(ask GET "/jobs/$(echo "$ANSWER" | jq -r .id)")
+    [[ $got == *PENDING* ]] || break
+    sleep 0.5
+done
+echo "$got" | jq -c .
+echo "and what is no job: $(ask POST /jobs '{"kind":"weather","input":"Bern"}')"
 
 try() {
     cat <<END

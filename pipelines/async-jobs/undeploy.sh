@@ -5,15 +5,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 KEY_DAYS=7
 
 # A consumer, or the error handler: mappings before their function.
-function_() {
+job_function() {
     local uuid
     for uuid in $(call lambda list-event-source-mappings --function-name "$1" \
         --query 'EventSourceMappings[].UUID' 2>/dev/null); do
         remove lambda delete-event-source-mapping --uuid "$uuid"
     done
-    remove lambda delete-function --function-name "$1"
-    remove iam delete-role-policy --role-name "$1" --policy-name work
-    remove iam delete-role --role-name "$1"
+    remove_function "$1"
     remove logs delete-log-group --log-group-name "/aws/lambda/$1"
 }
 
@@ -41,9 +39,22 @@ key() {
     fi
 }
 
-at_once function_ "$WORDS"
-at_once function_ "$SUM"
-at_once function_ "$ERRORS"
+# The role that the account's gateway logs as goes with the pipeline only if it is the pipeline's.
+api() {
+    remove_rest_api "$NAME"
+    if [ "$(call apigateway get-account --query cloudwatchRoleArn)" = "arn:$PARTITION:iam::$ACCOUNT:role/$GATEWAY_LOGS_ROLE" ]; then
+        call apigateway update-account --query cloudwatchRoleArn --patch-operations "op=replace,path=/cloudwatchRoleArn,value=" >/dev/null
+    fi
+    remove_role "$GATEWAY_LOGS_ROLE"
+    remove_role "$API_ROLE"
+    remove_role "$CALLER_ROLE"
+    remove logs delete-log-group --log-group-name "$ACCESS_LOG"
+}
+
+at_once api
+at_once job_function "$WORDS"
+at_once job_function "$SUM"
+at_once job_function "$ERRORS"
 all_done
 at_once bus
 at_once topic

@@ -1,13 +1,19 @@
 """The async-jobs pipeline, deployed by its own scripts: jobs of both kinds, repeated and at once; jobs that fail;
 an error handler that fails, and the replay that mends it; kills."""
+import json
 import os
 import random
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
 from weirtest import ROOT, Weir, wait_for
@@ -70,6 +76,23 @@ class Deployed:
     def records(self):
         return Streams(self.weir).read(self.names["STREAM_ARN"])
 
+    def credentials(self):
+        """Of who may call the API, and nothing else."""
+        got = self.weir.client("sts").assume_role(RoleArn=self.names["CALLER_ROLE_ARN"], RoleSessionName="test")["Credentials"]
+        return Credentials(got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"])
+
+    def call(self, method, path, body=None, credentials=None):
+        """A request to the API: its status and what it answers."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = AWSRequest(method, self.names["API_URL"] + path, data=data, headers={"Content-Type": "application/json"} if data else {})
+        if credentials:
+            SigV4Auth(credentials, "execute-api", self.weir.region).add_auth(request)
+        try:
+            with urllib.request.urlopen(urllib.request.Request(request.url, data, dict(request.headers), method=method), timeout=30) as reply:
+                return reply.status, json.loads(reply.read())
+        except urllib.error.HTTPError as e:
+            return e.code, json.loads(e.read())
+
     def invoke(self, function, event):
         reply = self.awslambda.invoke(FunctionName=function, Payload=event)
         return reply.get("FunctionError"), reply["Payload"].read().decode()
@@ -92,6 +115,47 @@ def test_jobs_are_done(deployed):
     assert (job["kind"], job["input"]) == ({"S": "words"}, {"S": " the cat\tand the\n dog "})
 
 
+def test_jobs_by_the_api(deployed):
+    who = deployed.credentials()
+    for job, outcome in [({"kind": "words", "input": 'the "cat"\nthe \u00e9l\u00e9phant\'s'}, {"status": "DONE", "result": {"words": 4, "distinct": 3}}),
+                         ({"kind": "sum", "input": "1 x"}, {"status": "FAILED", "reason": NOT_A_NUMBER})]:
+        status, answer = deployed.call("POST", "/jobs", job, who)
+        assert status == 200, answer
+        name = answer["id"]
+        settled = wait_for(lambda: (got := deployed.call("GET", f"/jobs/{name}", credentials=who))[1].get("status") != "PENDING" and got, 60, "outcome")
+        assert settled == (200, {"id": name, "kind": job["kind"], **outcome})
+        assert deployed.job(name)["input"] == {"S": job["input"]}
+    deployed.ddb.put_item(TableName=deployed.table, Item={"id": {"S": "no-kind-of-work"}})
+    assert deployed.call("GET", "/jobs/no%22such'job", credentials=who) == (404, {"message": "there is no job with this id"})
+
+
+def test_what_the_api_refuses(deployed):
+    who = deployed.credentials()
+    for body in [{}, {"kind": "words"}, {"kind": "weather", "input": "Bern"}, {"kind": "sum", "input": ""}, {"kind": "sum", "input": "1", "id": "x"}, b"{"]:
+        assert deployed.call("POST", "/jobs", body, who) == (400, {"message": "Invalid request body"}), body
+    job = {"kind": "sum", "input": "1"}
+    assert deployed.call("POST", "/jobs", job)[0] == 403
+    assert deployed.call("POST", "/jobs", job, Credentials("AKIAAAAAAAAAAAAAAAAA", "x" * 40))[0] == 403
+    # Who may call the API may not write into the table.
+    table = deployed.weir.client("dynamodb", key=who.access_key, secret=who.secret_key, token=who.token)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        table.put_item(TableName=deployed.table, Item={"id": {"S": "by-hand"}})
+
+
+def test_the_access_log(deployed):
+    who = deployed.credentials()
+    deployed.call("GET", "/jobs/nobody", credentials=who)
+    logs = deployed.weir.client("logs")
+
+    def lines():
+        events = logs.filter_log_events(logGroupName="/aws/apigateway/async-jobs")["events"]
+        return [e for e in map(lambda e: json.loads(e["message"]), events) if e["status"] == "404"]
+
+    line = wait_for(lines, 30, "line in the access log")[-1]
+    assert (line["method"], line["resource"], line["ip"]) == ("GET", "/jobs/{jobId}", "127.0.0.1")
+    assert ":test" in line["user"] and line["requestId"]
+
+
 @pytest.mark.parametrize("name,kind,text,reason", [
     ("x-text", "sum", "1 x 2", NOT_A_NUMBER),
     ("x-large", "sum", "9223372036854775807 1", "with number 2 the sum takes more than 64 bits"),
@@ -106,7 +170,6 @@ def test_a_job_that_cannot_be_done_is_marked(deployed, name, kind, text, reason)
 
 def test_repeated_records_change_nothing(deployed):
     """The whole stream once more to a consumer, and the same job put again."""
-    import json
     deployed.put("again", "words", "a b")
     deployed.done("again")
     with pytest.raises(deployed.ddb.exceptions.ConditionalCheckFailedException):
