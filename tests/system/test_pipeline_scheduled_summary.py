@@ -47,11 +47,8 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def deployed():
-    weir = Weir()
-    try:
+    with Weir() as weir:
         yield Deployed(weir)
-    finally:
-        weir.stop()
 
 
 def test_cars(deployed):

@@ -49,11 +49,8 @@ class Deployed:
 
 @pytest.fixture(scope="module")
 def deployed():
-    weir = Weir()
-    try:
+    with Weir() as weir:
         yield Deployed(weir)
-    finally:
-        weir.stop()
 
 
 def test_lines(deployed):
