@@ -76,7 +76,7 @@ struct scenario {
 static const struct scenario calls[] = {
     {"http", scenario_http},       {"dynamodb", scenario_dynamodb}, {"sqs", scenario_sqs},
     {"s3", scenario_s3},           {"lambda", scenario_lambda},     {"events", scenario_events},
-    {"mapping", scenario_mapping},
+    {"mapping", scenario_mapping}, {"idle", scenario_idle},
 };
 
 static const struct scenario growths[] = {

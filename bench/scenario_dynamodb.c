@@ -14,6 +14,7 @@ struct table {
     uint64_t items; /* in the table, ids 0 .. items - 1 */
     uint64_t first; /* of what is being loaded */
     bool stream;    /* of both images */
+    bool sealed;    /* under a key of KMS */
     uint64_t turn;  /* so that each put changes its item */
 };
 
@@ -32,11 +33,12 @@ static enum err create_table(const struct table *t)
     char body[512];
     struct bench *b = t->b;
     int n = snprintf(body, sizeof(body),
-                     "{\"TableName\":\"%s\",%s,\"BillingMode\":\"PAY_PER_REQUEST\"%s}", t->name,
+                     "{\"TableName\":\"%s\",%s,\"BillingMode\":\"PAY_PER_REQUEST\"%s%s}", t->name,
                      t->grouped ? group_schema : id_schema,
                      t->stream ? ",\"StreamSpecification\":{\"StreamEnabled\":true,"
                                  "\"StreamViewType\":\"NEW_AND_OLD_IMAGES\"}"
-                               : "");
+                               : "",
+                     t->sealed ? ",\"SSESpecification\":{\"Enabled\":true}" : "");
     const struct aws_request req = {
         .method = "POST",
         .service = "dynamodb",
@@ -227,6 +229,7 @@ enum err scenario_dynamodb(struct bench *b)
 {
     struct table t = {.b = b, .name = "bench"};
     struct table streamed = {.b = b, .name = "streamed", .stream = true};
+    struct table sealed = {.b = b, .name = "sealed", .sealed = true};
     struct table grouped = {.b = b, .name = "grouped", .grouped = true};
     TRY(create_table(&t));
     TRY(fill(&t, TABLE_ITEMS));
@@ -235,6 +238,9 @@ enum err scenario_dynamodb(struct bench *b)
     TRY(create_table(&streamed));
     TRY(fill(&streamed, TABLE_ITEMS));
     TRY(measure_put(&streamed, ", with a stream", "PutItem + 6"));
+    TRY(create_table(&sealed));
+    TRY(fill(&sealed, TABLE_ITEMS));
+    TRY(measure_put(&sealed, ", under a key of KMS", ""));
     TRY(create_table(&grouped));
     TRY(fill(&grouped, TABLE_ITEMS));
     return measure_query(&grouped);

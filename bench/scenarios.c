@@ -1,6 +1,7 @@
 /* The rows of the results table that are neither DynamoDB nor SQS; and printing. */
 #include "scenarios.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,6 +51,23 @@ enum err scenario_http(struct bench *b)
     if (nothing_cpu_us == 0)
         nothing_cpu_us = r.cpu_us;
     print_row(b, "GET /_weir/health", &r, "HTTP+signature+JSON < 10");
+    return ERR_OK;
+}
+
+/* --- nothing ---------------------------------------------------------------------------------- */
+
+enum err scenario_idle(struct bench *b)
+{
+    enum { SECONDS = 10 };
+    int pid = b->aws.target.pid;
+    load_settle(pid);
+    double before = load_cpu_s(pid);
+    (void)poll(NULL, 0, SECONDS * 1000);
+    double ms = (load_cpu_s(pid) - before) * 1000 / SECONDS;
+    printf(
+        "idle, with the tables, queues, rules, mappings of above: CPU %.1f ms a second (budget 5 "
+        "ms)\n",
+        ms);
     return ERR_OK;
 }
 
