@@ -10,7 +10,7 @@
  *   MP3  What is absent maps to nothing: the target parameter is not set.
  *
  * Source: API Gateway Developer Guide, "Data mappings", "Mapping template reference", "Gateway
- * responses"; what those leave open as replies of AWS show it (README.md).
+ * responses"; what those leave open as replies of AWS show it (map_input.c, map_parameter.c).
  * Layer: svc, a pure part (base, codec, lang). Thread: pure. */
 #ifndef WEIR_SVC_APIGATEWAY_MAP_H
 #define WEIR_SVC_APIGATEWAY_MAP_H
