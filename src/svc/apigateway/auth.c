@@ -331,9 +331,8 @@ static enum err invoke(struct auth_wait *w, struct str function, struct str even
                                             .role_arn = role,
                                             .session_name = STR("BackplaneAssumeRoleSession"),
                                             .region = call->region,
-                                            .via = STR(OWN_NAME),
-                                            .source_arn = source,
-                                            .source_account = req->account,
+                                            .source_arn = role.len ? STR_NONE : source,
+                                            .source_account = role.len ? STR_NONE : req->account,
                                             .from = call},
                      on_done, w, &w->inner);
 }
