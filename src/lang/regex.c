@@ -6,24 +6,26 @@
 
 struct regex {
     pcre2_code *code;
-    pcre2_match_context *limits;
+    pcre2_match_context *limits[2]; /* by effort */
 };
 
 static void regex_free(void *arg)
 {
     struct regex *re = arg;
     pcre2_code_free(re->code);
-    pcre2_match_context_free(re->limits);
+    for (size_t i = 0; i < ARRAY_LEN(re->limits); i++)
+        pcre2_match_context_free(re->limits[i]);
 }
 
-static enum err limit(struct regex *re)
+static enum err limit(struct regex *re, enum regex_effort effort, uint32_t steps)
 {
-    re->limits = pcre2_match_context_create(NULL);
-    if (!re->limits)
+    pcre2_match_context *ctx = pcre2_match_context_create(NULL);
+    if (!ctx)
         return ERR_NOMEM;
-    pcre2_set_match_limit(re->limits, REGEX_STEPS_MAX);
-    pcre2_set_depth_limit(re->limits, REGEX_DEPTH_MAX);
-    pcre2_set_heap_limit(re->limits, REGEX_HEAP_KIB_MAX);
+    pcre2_set_match_limit(ctx, steps);
+    pcre2_set_depth_limit(ctx, REGEX_DEPTH_MAX);
+    pcre2_set_heap_limit(ctx, REGEX_HEAP_KIB_MAX);
+    re->limits[effort] = ctx;
     return ERR_OK;
 }
 
@@ -43,7 +45,8 @@ enum err regex_compile(struct arena *a, struct str pattern, const struct regex *
                              &at, NULL);
     if (!re->code)
         return code == PCRE2_ERROR_HEAP_FAILED ? ERR_NOMEM : ERR_INVALID;
-    TRY(limit(re));
+    TRY(limit(re, REGEX_FULL, REGEX_STEPS_MAX));
+    TRY(limit(re, REGEX_QUICK, REGEX_STEPS_QUICK));
     *ret_re = re;
     return ERR_OK;
 }
@@ -57,13 +60,13 @@ static enum err outcome(int n)
 }
 
 static enum err match(const struct regex *re, struct str text, size_t from, uint32_t options,
-                      struct regex_match *ret_match)
+                      enum regex_effort effort, struct regex_match *ret_match)
 {
     pcre2_match_data *data = pcre2_match_data_create(REGEX_GROUPS_MAX, NULL);
     if (!data)
         return ERR_NOMEM;
     int n = pcre2_match(re->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.len, from, options, data,
-                        re->limits);
+                        re->limits[effort]);
     enum err err = outcome(n);
     if (err == ERR_OK) {
         const PCRE2_SIZE *v = pcre2_get_ovector_pointer(data);
@@ -77,20 +80,21 @@ static enum err match(const struct regex *re, struct str text, size_t from, uint
     return err;
 }
 
-enum err regex_is_match(const struct regex *re, struct str text, bool *ret_yes)
+enum err regex_is_match(const struct regex *re, struct str text, enum regex_effort effort,
+                        bool *ret_yes)
 {
     struct regex_match m;
-    enum err err = match(re, text, 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, &m);
+    enum err err = match(re, text, 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, effort, &m);
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         return err;
     *ret_yes = err == ERR_OK;
     return ERR_OK;
 }
 
-enum err regex_find(const struct regex *re, struct str text, size_t from,
+enum err regex_find(const struct regex *re, struct str text, size_t from, enum regex_effort effort,
                     struct regex_match *ret_match)
 {
-    return from > text.len ? ERR_NOT_FOUND : match(re, text, from, 0, ret_match);
+    return from > text.len ? ERR_NOT_FOUND : match(re, text, from, 0, effort, ret_match);
 }
 
 size_t regex_groups(const struct regex *re)

@@ -9,8 +9,9 @@
 
 enum {
     REGEX_BYTES_MAX = 8 * 1024,
-    REGEX_GROUPS_MAX = 32,         /* that are told of a match, the whole included */
-    REGEX_STEPS_MAX = 1000 * 1000, /* PCRE2's match limit */
+    REGEX_GROUPS_MAX = 32,        /* that are told of a match, the whole included */
+    REGEX_STEPS_MAX = 200 * 1000, /* PCRE2's match limit: a few milliseconds */
+    REGEX_STEPS_QUICK = 1000,
     REGEX_DEPTH_MAX = 10 * 1000,
     REGEX_HEAP_KIB_MAX = 4 * 1024,
 };
@@ -27,10 +28,14 @@ struct regex_match {
     size_t n; /* groups, the whole as 0 */
 };
 
+/* How hard it is tried: who asks many times tries quickly first, and counts what takes longer. */
+enum regex_effort { REGEX_FULL, REGEX_QUICK };
+
 /* Whether the whole text matches. ERR_LIMIT: given up; ERR_NOMEM. */
-enum err regex_is_match(const struct regex *re, struct str text, bool *ret_yes) WARN_UNUSED;
+enum err regex_is_match(const struct regex *re, struct str text, enum regex_effort effort,
+                        bool *ret_yes) WARN_UNUSED;
 /* The first match at or after byte `from`. ERR_NOT_FOUND; as above. */
-enum err regex_find(const struct regex *re, struct str text, size_t from,
+enum err regex_find(const struct regex *re, struct str text, size_t from, enum regex_effort effort,
                     struct regex_match *ret_match) WARN_UNUSED;
 /* Groups of the expression, without the whole. */
 size_t regex_groups(const struct regex *re);

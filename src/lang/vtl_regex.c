@@ -5,6 +5,7 @@
 enum {
     COMPILE_STEPS = 100,
     MATCH_STEPS = 20,
+    HARD_STEPS = 20 * 1000, /* of a match that is not found quickly */
 };
 
 static enum err compile(const struct vtl_call *c, const struct regex **ret_re)
@@ -28,7 +29,11 @@ static enum err find(const struct vtl_call *c, const struct regex *re, size_t fr
                      struct regex_match *m)
 {
     TRY(vtl_work(c->run, MATCH_STEPS));
-    return matched(c, regex_find(re, c->self.s, from, m));
+    enum err err = regex_find(re, c->self.s, from, REGEX_QUICK, m);
+    if (err != ERR_LIMIT)
+        return err;
+    TRY(vtl_work(c->run, HARD_STEPS));
+    return matched(c, regex_find(re, c->self.s, from, REGEX_FULL, m));
 }
 
 static size_t next_char(struct str s, size_t i)
@@ -168,7 +173,12 @@ enum err vtl_call_regex(const struct vtl_call *c, struct vtl_value *ret_v, bool 
         return ERR_OK;
     TRY(compile(c, &re));
     TRY(vtl_work(c->run, MATCH_STEPS));
-    TRY(matched(c, regex_is_match(re, c->self.s, &yes)));
+    enum err err = regex_is_match(re, c->self.s, REGEX_QUICK, &yes);
+    if (err == ERR_LIMIT) {
+        TRY(vtl_work(c->run, HARD_STEPS));
+        err = matched(c, regex_is_match(re, c->self.s, REGEX_FULL, &yes));
+    }
+    TRY(err);
     *ret_v = vtl_bool(yes);
     return ERR_OK;
 }

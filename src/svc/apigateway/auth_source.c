@@ -77,5 +77,5 @@ enum err auth_validates(struct arena *a, const struct json *authorizer, struct s
     if (pattern.len == 0)
         return ERR_OK;
     TRY(regex_compile(a, pattern, &re));
-    return regex_is_match(re, token, ret_yes);
+    return regex_is_match(re, token, REGEX_FULL, ret_yes);
 }

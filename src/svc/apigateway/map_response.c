@@ -60,7 +60,7 @@ const struct map_response *map_responses_select(const struct map_responses *resp
         if (r->is_default)
             fallback = fallback ? fallback : r;
         else if (r->pattern && str_is_set(text) &&
-                 regex_is_match(r->pattern, text, &yes) == ERR_OK && yes)
+                 regex_is_match(r->pattern, text, REGEX_FULL, &yes) == ERR_OK && yes)
             return r;
     }
     return fallback;

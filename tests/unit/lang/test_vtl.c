@@ -198,6 +198,8 @@ static void test_limits(void **state)
          "limit 1:"},
         {"#set($s = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\")", "$s.matches(\"(a+)+[bd]\")", "", 1,
          "limit 1:"},
+        {"#set($s = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\")#foreach($i in [1..1000])",
+         "#set($t = $s.matches(\"(a+)+[bd]|(a|aa){1,15}x|a+\"))", "#end", 1, "limit 1:"},
         {"#set($s = \"a\")", "$s.repeat(999999999)", "", 1, "limit 1:"},
         {"#set($s = \"", "$x", "\")", 2, "invalid"},
         {"#if(false)#elseif(false)", "#end", "", 1, ""},
