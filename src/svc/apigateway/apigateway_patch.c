@@ -22,8 +22,7 @@ static struct str unescape(struct arena *a, struct str raw)
     return str_n(p, n);
 }
 
-/* ERR_INVALID: it does not begin with '/', or is too deep. */
-static enum err split(struct arena *a, struct apigateway_patch *p)
+enum err apigateway_patch_split(struct arena *a, struct apigateway_patch *p)
 {
     struct str rest = p->path;
     p->n = 0;
@@ -242,7 +241,7 @@ static enum err one(struct call *call, const struct apigateway_patch_table *t,
         return APIGATEWAY_BAD(call, "Invalid patch operation: it needs op and path");
     if (!p.op)
         return no_such_path(call, t, p.path, str_cstr(call->arena, o->op) ?: "", 0);
-    enum err err = split(call->arena, &p);
+    enum err err = apigateway_patch_split(call->arena, &p);
     if (err == ERR_INVALID)
         return no_such_path(call, t, p.path, op_name(p.op), p.op);
     TRY(err);

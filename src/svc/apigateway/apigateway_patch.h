@@ -75,6 +75,9 @@ struct apigateway_patch_table {
 enum err apigateway_patch(struct call *call, const struct apigateway_patch_table *table,
                           struct apigateway_list_of_patch_operation ops,
                           struct json *doc) WARN_UNUSED;
+/* Takes p->path apart. ERR_INVALID: it does not begin with '/' and a segment, or is too deep; ERR_NOMEM.
+ * Pure. */
+enum err apigateway_patch_split(struct arena *a, struct apigateway_patch *p) WARN_UNUSED;
 /* A value of a type, from its text; BadRequestException. */
 enum err apigateway_patch_value(struct call *call, const struct apigateway_patch *p,
                                 enum apigateway_patch_type type, const char *among,

@@ -21,7 +21,7 @@ struct run {
     const struct fault_case *c;
     struct world w;
     struct reply reply;
-    char taken[TAKEN_MAX];
+    char taken[TAKEN_MAX], taken_too[TAKEN_MAX];
     /* What the probes saw: at first, before the request, after it undisturbed, and now. */
     char first[STATE_MAX], old[STATE_MAX], after[STATE_MAX], now[STATE_MAX];
     char answer[STATE_MAX]; /* of an undisturbed run */
@@ -94,6 +94,12 @@ static const char *const volatile_names[] = {
     "LastAuthorizedTime",
 };
 
+/* What a service draws at random, and when it did. */
+static const char *const drawn_names[] = {
+    "id",          "rootResourceId",  "parentId", "deploymentId", "cacheNamespace",
+    "createdDate", "lastUpdatedDate",
+};
+
 /* Of a case that is `numbered`, these, too. */
 static const char *const number_names[] = {"Version", "LayerVersionArn"};
 
@@ -131,6 +137,8 @@ static void add_stable(const struct run *r, char *out, const char *text)
         size_t len = name_at(s, volatile_names, ARRAY_LEN(volatile_names));
         if (!len && r->c->numbered)
             len = name_at(s, number_names, ARRAY_LEN(number_names));
+        if (!len && r->c->drawn)
+            len = name_at(s, drawn_names, ARRAY_LEN(drawn_names));
         assert((size_t)(o - out) + len + 3 < STATE_MAX);
         if (!len) {
             *o++ = *s++;
@@ -144,35 +152,49 @@ static void add_stable(const struct run *r, char *out, const char *text)
     *o = '\0';
 }
 
-/* `text` with the value for every "%s". */
-static const char *expand(const char *text, const char *value, char *space, size_t size)
+/* `text` with the values for every "%s" and "%t". */
+static const char *expand(const char *text, const struct run *r, char *space, size_t size)
 {
-    if (!text || !strstr(text, "%s"))
-        return text;
     size_t n = 0;
-    for (const char *mark; (mark = strstr(text, "%s")); text = mark + 2)
-        n += (size_t)snprintf(space + n, size - n, "%.*s%s", (int)(mark - text), text, value);
-    n += (size_t)snprintf(space + n, size - n, "%s", text);
-    assert(n < size);
+    if (!text || !(strstr(text, "%s") || strstr(text, "%t")))
+        return text;
+    for (; *text; text++) {
+        bool mark = text[0] == '%' && (text[1] == 's' || text[1] == 't');
+        const char *value = text[1] == 's' ? r->taken : r->taken_too;
+        if (mark)
+            n += (size_t)snprintf(space + n, size - n, "%s", value);
+        else if (n < size)
+            space[n++] = *text;
+        text += mark;
+        assert(n < size);
+    }
+    space[n] = '\0';
     return space;
+}
+
+/* Remembers the text behind `mark` in the reply, if it is there. */
+static void take(const struct run *r, const char *mark, char taken[TAKEN_MAX])
+{
+    const char *at = mark ? strstr(r->reply.body, mark) : NULL;
+    if (!at)
+        return;
+    at += strlen(mark);
+    size_t len = strcspn(at, "\"<");
+    assert(len < TAKEN_MAX);
+    memcpy(taken, at, len);
+    taken[len] = '\0';
 }
 
 static void play(struct run *r, const struct step *s)
 {
     char path[2 * TAKEN_MAX], body[8192];
     struct request req = s->req;
-    req.path = expand(req.path, r->taken, path, sizeof(path));
-    req.body = expand(req.body, r->taken, body, sizeof(body));
+    req.path = expand(req.path, r, path, sizeof(path));
+    req.body = expand(req.body, r, body, sizeof(body));
     req.pad = r->pad;
     world_call(&r->w, &req, &r->reply);
-    const char *at = s->take ? strstr(r->reply.body, s->take) : NULL;
-    if (at) {
-        at += strlen(s->take);
-        size_t len = strcspn(at, "\"<");
-        assert(len < sizeof(r->taken));
-        memcpy(r->taken, at, len);
-        r->taken[len] = '\0';
-    }
+    take(r, s->take, r->taken);
+    take(r, s->take_too, r->taken_too);
 }
 
 static void play_all(struct run *r, const struct step *steps, bool must_work)

@@ -15,11 +15,12 @@
 enum { FAULT_STEPS_MAX = 10 };
 
 /* `%s` in path or body stands for the value taken last (see `take`), at first for now in epoch
- * seconds. */
+ * seconds; `%t` for the one of `take_too`. */
 struct step {
     struct request req;
     /* Remembers the text between this and the next '"' or '<' of the reply, for `%s`. */
     const char *take;
+    const char *take_too; /* another text of the same reply */
 };
 
 struct fault_case {
@@ -31,6 +32,7 @@ struct fault_case {
     struct step act;
     struct step probe[FAULT_STEPS_MAX];
     bool any_reply; /* a good reply says something else each time (ids that are drawn) */
+    bool drawn;     /* ids are drawn anew for each attempt */
     bool numbered;  /* numbers of versions count on from attempt to attempt */
     bool files;     /* also fail system calls */
     size_t n_files; /* how many there are in the end, with `files` */
