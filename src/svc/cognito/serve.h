@@ -29,6 +29,9 @@ enum err cognito_serve_json(const struct cognito_serve *s, int status, struct st
 enum err cognito_serve_error(const struct cognito_serve *s, const char *error) WARN_UNUSED;
 enum err cognito_serve_html(const struct cognito_serve *s, int status, struct str body) WARN_UNUSED;
 
+/* Whether every one of `scopes`, names divided by spaces, is among the client's. */
+bool cognito_serve_scopes_allowed(struct str scopes, const struct cognito_client *client);
+
 /* serve_login.c */
 enum err cognito_serve_authorize(const struct cognito_serve *s) WARN_UNUSED;
 enum err cognito_serve_login(const struct cognito_serve *s) WARN_UNUSED;
@@ -37,7 +40,5 @@ enum err cognito_serve_logout(const struct cognito_serve *s) WARN_UNUSED;
 enum err cognito_serve_token(const struct cognito_serve *s) WARN_UNUSED;
 enum err cognito_serve_revoke(const struct cognito_serve *s) WARN_UNUSED;
 enum err cognito_serve_user_info(const struct cognito_serve *s) WARN_UNUSED;
-/* Whether every one of `scopes`, names divided by spaces, is among those. */
-bool cognito_serve_scopes_allowed(struct str scopes, const struct cognito_client *client);
 
 #endif

@@ -23,16 +23,6 @@ struct asked {
     const char *error; /* that the application is told; NULL: none */
 };
 
-bool cognito_serve_scopes_allowed(struct str scopes, const struct cognito_client *client)
-{
-    while (str_is_set(scopes)) {
-        struct str scope = str_cut(&scopes, ' ');
-        if (scope.len && !COGNITO_HAS(client->set.allowed_o_auth_scopes, scope))
-            return false;
-    }
-    return true;
-}
-
 static struct str all_scopes(struct arena *a, const struct cognito_client *client)
 {
     struct buf b;

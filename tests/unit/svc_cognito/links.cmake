@@ -1,0 +1,1 @@
+list(APPEND UNIT_LINKS weir_kv_drv_fault)
