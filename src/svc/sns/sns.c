@@ -11,7 +11,6 @@ static void release(void *self)
     struct sns *s = self;
     sns_sign_release(s);
     catalogue_free(s->subs);
-    pthread_mutex_destroy(&s->sign_lock);
     mem_free(s);
 }
 
@@ -22,7 +21,7 @@ static enum err make(struct core *core, void **ret_self)
         return ERR_NOMEM;
     s->core = core;
     s->port = (struct sns_port){.self = s, .letter = sns_mail_letter};
-    pthread_mutex_init(&s->sign_lock, NULL);
+    sns_sign_init(s);
     enum err err = sns_subs_new(s);
     if (err == ERR_OK)
         err = sns_http_register(s);

@@ -73,6 +73,9 @@ struct sns {
     struct job_kind *fanout, *removal, *clean;
     pthread_mutex_t sign_lock;
     struct sns_signer *signer; /* NULL until a key was made; then for ever */
+    pthread_mutex_t draft_lock;
+    struct arena draft_arena;
+    struct sns_signing draft; /* a key that was generated, and may not be stored yet */
     struct core_claim cert_claim, mail_claim;
     uint64_t dedup_done, dedup_target; /* sns_jobs.c; home loop */
 };
@@ -218,6 +221,8 @@ struct str sns_link(struct arena *a, const struct core *core, const char *action
  * served; makes the key where there is none yet. */
 enum err sns_sign(struct sns *s, struct txn *txn, int64_t version, struct str text,
                   struct str *ret_signature, struct str *ret_cert_url) WARN_UNUSED;
+/* Before anything can fail: release follows. */
+void sns_sign_init(struct sns *s);
 enum err sns_sign_start(struct sns *s) WARN_UNUSED;
 void sns_sign_release(struct sns *s);
 

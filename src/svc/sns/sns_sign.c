@@ -70,18 +70,41 @@ static struct sns_signer *signer_of(struct sns *s)
 
 /* --- making and loading ----------------------------------------------------------------------- */
 
-static enum err make_key(struct sns *s, struct txn *txn, struct str key, struct sns_signing *ret)
+static enum err generate(struct arena *a, int64_t wall_ms, struct sns_signing *ret)
 {
     struct jwt_key *fresh;
+    TRY(jwt_key_generate_rsa(KEY_BITS, STR_NONE, &fresh));
+    enum err err = jwt_key_der(fresh, a, &ret->key_der);
+    if (err == ERR_OK)
+        err = cert_make(fresh, SNS_PRINCIPAL, wall_ms, CERT_DAYS, a, &ret->cert_pem);
+    jwt_key_free(fresh);
+    return err;
+}
+
+/* The first messages come at once, maybe: one of them generates, the others wait for it and stage the same, of which one
+ * is committed. */
+static enum err draft(struct sns *s, int64_t wall_ms, struct sns_signing *ret)
+{
+    enum err err = ERR_OK;
+    pthread_mutex_lock(&s->draft_lock);
+    if (!str_is_set(s->draft.cert_pem)) {
+        struct sns_signing made = {0};
+        arena_clear(&s->draft_arena);
+        err = generate(&s->draft_arena, wall_ms, &made);
+        if (err == ERR_OK)
+            s->draft = made;
+    }
+    *ret = s->draft;
+    pthread_mutex_unlock(&s->draft_lock);
+    return err;
+}
+
+static enum err make_key(struct sns *s, struct txn *txn, struct str key, struct sns_signing *ret)
+{
     struct sns_signing rec = {0};
     struct str plain, sealed;
     TRY(txn_work(txn, TXN_SLICE_WORK + 1)); /* a tenth of a second: not on a loop */
-    TRY(jwt_key_generate_rsa(KEY_BITS, STR_NONE, &fresh));
-    enum err err = jwt_key_der(fresh, txn->arena, &rec.key_der);
-    if (err == ERR_OK)
-        err = cert_make(fresh, SNS_PRINCIPAL, txn->wall_ms, CERT_DAYS, txn->arena, &rec.cert_pem);
-    jwt_key_free(fresh);
-    TRY(err);
+    TRY(draft(s, txn->wall_ms, &rec));
     TRY(record_make(&sns_signing_type, txn->arena, &rec, &plain));
     TRY(secret_close(s->core, txn->arena, STR("sns/signing"), plain, &sealed));
     TRY(txn_put(txn, key, sealed));
@@ -198,6 +221,13 @@ static enum err load(struct txn *txn, void *arg)
     return signer_new(rec, &s->signer);
 }
 
+void sns_sign_init(struct sns *s)
+{
+    pthread_mutex_init(&s->sign_lock, NULL);
+    pthread_mutex_init(&s->draft_lock, NULL);
+    arena_init(&s->draft_arena, 2 * CERT_PEM_MAX);
+}
+
 enum err sns_sign_start(struct sns *s)
 {
     TRY(txn_run_now(s->core, load, s));
@@ -212,5 +242,7 @@ enum err sns_sign_start(struct sns *s)
 void sns_sign_release(struct sns *s)
 {
     signer_free(s->signer);
-    s->signer = NULL;
+    arena_release(&s->draft_arena);
+    pthread_mutex_destroy(&s->sign_lock);
+    pthread_mutex_destroy(&s->draft_lock);
 }
