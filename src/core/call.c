@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "core/call_int.h"
+#include "core/trace.h"
 
 /* --- life ------------------------------------------------------------------------------------- */
 
@@ -83,9 +84,24 @@ enum err call_make_id(struct call_impl *c)
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
+struct str call_trace_begin(struct call *call)
+{
+    struct call_impl *c = call->impl;
+    char root[TRACE_ROOT_LEN + 1];
+    if (str_is_set(c->trace))
+        return c->trace;
+    c->trace = wire_header_get(call->request, STR("x-amzn-trace-id"));
+    if (!trace_root(c->trace).p)
+        c->trace = str_fmt(call->arena, "Root=" STR_FMT,
+                           STR_ARG(trace_root_make(root, call->txn->wall_ms)));
+    return c->trace;
+}
+
 struct str call_trace(const struct call *call)
 {
     const struct principal *who = call->who;
+    if (str_is_set(call->impl->trace))
+        return call->impl->trace;
     if (!who || (!str_is_set(who->role_arn) && who->kind != PRINCIPAL_SERVICE))
         return STR_NONE;
     return wire_header_get(call->request, STR("x-amzn-trace-id"));

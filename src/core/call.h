@@ -97,6 +97,10 @@ const void *call_input(const struct call *call);
 /* The trace header (X-Amzn-Trace-Id) that came with a call of a role's session, as functions make them, or
  * of a service's own; absent: none, or of anybody else, who is spared the search for it. */
 struct str call_trace(const struct call *call);
+/* Of a request to a front (a function's URL): the trace that begins or goes on with it, which call_trace
+ * says from now on. Its X-Amzn-Trace-Id where that names a root, else a root made at the first question.
+ * Absent: out of memory. */
+struct str call_trace_begin(struct call *call);
 
 /* The service that asks on the caller's behalf ("s3.amazonaws.com"); absent: he does so himself. */
 struct str call_via_service(const struct call *call);

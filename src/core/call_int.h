@@ -101,6 +101,7 @@ struct call_impl {
     bool within;  /* in a transaction that is not its own: it cannot wait */
     int depth;    /* of calls that calls made */
     struct call_via via;
+    struct str trace;               /* call_trace_begin's; absent: not asked for */
     const struct core_claim *claim; /* that took the request; NULL: AWS's routing did */
     struct principal who;
     struct buf body;

@@ -40,9 +40,10 @@ static bool is_hidden(const struct proxy_request *req, struct str name)
 }
 
 /* The client's word for what the proxy says itself does not count. */
-static bool is_replaced(struct str name)
+static bool is_replaced(const struct proxy_request *req, struct str name)
 {
-    return str_eq_c(name, "x-forwarded-proto") || str_eq_c(name, "x-forwarded-port");
+    return str_eq_c(name, "x-forwarded-proto") || str_eq_c(name, "x-forwarded-port") ||
+           (str_is_set(req->trace) && str_eq_c(name, "x-amzn-trace-id"));
 }
 
 static enum err join_headers(const struct proxy_request *req, struct proxy_gathered *j)
@@ -55,9 +56,11 @@ static enum err join_headers(const struct proxy_request *req, struct proxy_gathe
         struct str name = str_lower(j->a, http->headers[i].name);
         if (!str_is_set(name))
             return ERR_NOMEM;
-        if (!is_hidden(req, name) && !is_replaced(name))
+        if (!is_hidden(req, name) && !is_replaced(req, name))
             TRY(proxy_gather(j, name, name, http->headers[i].value));
     }
+    if (str_is_set(req->trace))
+        TRY(proxy_gather(j, STR("x-amzn-trace-id"), STR("x-amzn-trace-id"), req->trace));
     TRY(proxy_gather(j, STR("x-forwarded-for"), STR("x-forwarded-for"), req->source_ip));
     TRY(proxy_gather(j, STR("x-forwarded-proto"), STR("x-forwarded-proto"),
                      http->tls ? STR("https") : STR("http")));
@@ -66,7 +69,7 @@ static enum err join_headers(const struct proxy_request *req, struct proxy_gathe
 
 static enum err put_headers(struct arena *a, const struct proxy_request *req, struct json_out *o)
 {
-    enum { FORWARDED = 3 };
+    enum { FORWARDED = 4 };
     struct proxy_gathered j;
     TRY(proxy_gather_init(&j, a, req->http->n_headers + FORWARDED));
     enum err err = join_headers(req, &j);

@@ -29,6 +29,7 @@ struct proxy_request {
     struct str route_key, stage; /* "$default" */
     struct str request_id;
     struct str source_ip;
+    struct str trace;      /* X-Amzn-Trace-Id for the client's; absent: the client's, if any */
     struct str authorizer; /* requestContext.authorizer as a JSON object; absent: none */
     uint16_t port;         /* that the client asked; of X-Forwarded-Port */
     bool hide_signature;   /* the front has checked it: Authorization and token are not passed on */

@@ -3,6 +3,7 @@ address that Weir gives out."""
 import base64
 import http.client
 import json
+import re
 import subprocess
 import urllib.request
 import uuid
@@ -194,6 +195,30 @@ def test_event(stage, url):
     assert context["timeEpoch"] > 1600000000000 and context["time"].endswith(" +0000")
     bare = ask(stage, url).json()
     assert bare["rawPath"] == "/" and bare["rawQueryString"] == "" and "queryStringParameters" not in bare and "cookies" not in bare
+
+
+TRACED = """import os, boto3
+def handler(event, context):
+    boto3.client("sqs").send_message(QueueUrl=event["rawPath"][1:], MessageBody="m")
+    return [event["headers"]["x-amzn-trace-id"], os.environ["_X_AMZN_TRACE_ID"]]
+"""
+
+
+def test_trace(stage):
+    """Begins at the URL, unless the client brings one, and goes on with what the function calls."""
+    queue = stage.weir.client("sqs").create_queue(QueueName="traced")["QueueUrl"]
+    url = make_url(stage, stage.function(TRACED))
+    brought = "Root=1-5f84c7a1-0123456789abcdef01234567;Sampled=1"
+    for headers in ([], [("X-Amzn-Trace-Id", brought)], [("X-Amzn-Trace-Id", "Root=none")]):
+        got = ask(stage, url, "/" + queue, headers=headers)
+        in_event, in_function = got.json()
+        assert got.headers["X-Amzn-Trace-Id"] == in_event
+        root = re.fullmatch(r"Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(;Sampled=1)?", in_event)[1]
+        assert (in_event == brought) == (headers == [("X-Amzn-Trace-Id", brought)])
+        assert in_function.startswith(f"Root={root};Parent=")
+        (message,) = stage.weir.client("sqs").receive_message(QueueUrl=queue, AttributeNames=["AWSTraceHeader"])["Messages"]
+        assert message["Attributes"]["AWSTraceHeader"].startswith(f"Root={root};")
+        stage.weir.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
 @pytest.mark.parametrize("type,body,text", [

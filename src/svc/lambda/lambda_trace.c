@@ -8,10 +8,9 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "codec/crc.h"
+#include "core/trace.h"
 
 enum {
-    ROOT_LEN = 35, /* "1-", 8 digits, '-', 24 digits */
-    ROOT_HEX = 24,
     PARENT_HEX = 16,
     ID_HEX = 8,
     HOPS_SHOWN_MAX = 9999,
@@ -37,20 +36,6 @@ static uint32_t id_of(const struct lambda_name *function)
     return crc;
 }
 
-/* The value of "name=value" between semicolons; STR_NONE without. */
-static struct str field(struct str given, const char *name)
-{
-    if (given.len > LAMBDA_TRACE_GIVEN_MAX)
-        return STR_NONE;
-    while (str_is_set(given)) {
-        struct str value = str_trim(str_cut(&given, ';'));
-        struct str key = str_cut(&value, '=');
-        if (str_eq_nocase(key, str_c(name)))
-            return value;
-    }
-    return STR_NONE;
-}
-
 static bool read_hex(struct str s, uint32_t *ret_v)
 {
     uint32_t v = 0;
@@ -72,7 +57,7 @@ static bool read_hex(struct str s, uint32_t *ret_v)
 /* What cannot be read is left out. */
 static void read_lineage(struct str given, struct lineage *ret)
 {
-    struct str rest = field(given, "Lineage");
+    struct str rest = trace_field(given, "Lineage");
     ret->n = 0;
     while (str_is_set(rest) && ret->n < LAMBDA_LINEAGE_MAX) {
         struct str entry = str_cut(&rest, '|');
@@ -105,16 +90,6 @@ struct str lambda_trace_longer(struct str a, struct str b, const struct lambda_n
     return lambda_trace_hops(b, function) > lambda_trace_hops(a, function) ? b : a;
 }
 
-static bool is_root(struct str s)
-{
-    if (s.len != ROOT_LEN || !str_starts(s, STR("1-")) || s.p[2 + ID_HEX] != '-')
-        return false;
-    for (size_t i = 2; i < s.len; i++)
-        if (i != 2 + ID_HEX && !strchr("0123456789abcdefABCDEF", s.p[i]))
-            return false;
-    return true;
-}
-
 /* This function's entry goes to the end, so that the earliest give way. */
 static void add_hop(struct lineage *lineage, uint32_t id)
 {
@@ -136,17 +111,15 @@ static void add_hop(struct lineage *lineage, uint32_t id)
 struct str lambda_trace_next(char out[LAMBDA_TRACE_MAX], struct str given,
                              const struct lambda_name *function)
 {
-    char hex[ROOT_HEX + PARENT_HEX + 1];
+    char hex[PARENT_HEX + 1], made[TRACE_ROOT_LEN + 1];
     struct buf b;
     struct lineage lineage;
-    struct str root = field(given, "Root");
-    rng_text(hex, ROOT_HEX + PARENT_HEX, "0123456789abcdef");
+    struct str root = trace_root(given);
+    if (!root.p)
+        root = trace_root_make(made, clock_wall_ms());
+    rng_text(hex, PARENT_HEX, "0123456789abcdef");
     buf_init_fixed(&b, out, LAMBDA_TRACE_MAX);
-    if (is_root(root))
-        buf_add_fmt(&b, "Root=" STR_FMT, STR_ARG(root));
-    else
-        buf_add_fmt(&b, "Root=1-%08x-%.24s", (unsigned)(clock_wall_ms() / 1000), hex + PARENT_HEX);
-    buf_add_fmt(&b, ";Parent=%.16s;Sampled=0;Lineage=", hex);
+    buf_add_fmt(&b, "Root=" STR_FMT ";Parent=%s;Sampled=0;Lineage=", STR_ARG(root), hex);
     read_lineage(given, &lineage);
     add_hop(&lineage, id_of(function));
     for (size_t i = 0; i < lineage.n; i++)

@@ -13,12 +13,13 @@
 #ifndef WEIR_SVC_LAMBDA_TRACE_H
 #define WEIR_SVC_LAMBDA_TRACE_H
 
+#include "core/trace.h"
 #include "svc/lambda/lambda_int.h"
 
 enum {
-    LAMBDA_HOPS_MAX = 16,          /* invocations of a function in a chain */
-    LAMBDA_LINEAGE_MAX = 8,        /* functions that a header tells of; the earliest give way */
-    LAMBDA_TRACE_GIVEN_MAX = 1024, /* longer is no header */
+    LAMBDA_HOPS_MAX = 16,   /* invocations of a function in a chain */
+    LAMBDA_LINEAGE_MAX = 8, /* functions that a header tells of; the earliest give way */
+    LAMBDA_TRACE_GIVEN_MAX = TRACE_GIVEN_MAX,
 };
 
 /* How often the function was invoked in the chain that this header is of. 0 also for what is no header. */

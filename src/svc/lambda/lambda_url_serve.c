@@ -53,6 +53,9 @@ static enum err malformed(struct call *call)
 
 static enum err put_request_id(struct call *call)
 {
+    struct str trace = call_trace(call);
+    if (str_is_set(trace))
+        TRY(call_reply_header(call, STR("X-Amzn-Trace-Id"), trace));
     return call_reply_header(call, STR("x-amzn-RequestId"), call->request_id);
 }
 
@@ -132,6 +135,7 @@ static enum err make_event(struct call *call, const struct lambda_url *url, stru
         .request_id = call->request_id,
         .source_ip = call->source_ip,
         .port = proxy_port(call->request),
+        .trace = call_trace_begin(call),
         .hide_signature = url->iam,
         .wall_ms = call->txn->wall_ms,
     };
