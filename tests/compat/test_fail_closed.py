@@ -232,7 +232,6 @@ ARISES = {
     ("scheduler", "UpdateSchedule", "iam:PassRole"): {},
     ("scheduler", "CreateScheduleGroup", "scheduler:TagResource"): {"Tags": [{"Key": "a", "Value": "b"}]},
     ("sqs", "CreateQueue", "sqs:TagQueue"): {"tags": {"a": "b"}, "QueueName": "further"},
-    ("apigateway", "CreateRestApi", "apigateway:PUT"): {"tags": {"a": "b"}, "name": "further"},
     ("apigateway", "CreateApiKey", "apigateway:PUT"): {"tags": {"a": "b"}, "name": "further"},
     ("apigateway", "CreateUsagePlan", "apigateway:PUT"): {"tags": {"a": "b"}, "name": "further"},
     ("apigateway", "CreateDomainName", "apigateway:PUT"): {"tags": {"a": "b"}, "domainName": "further.example.com"},

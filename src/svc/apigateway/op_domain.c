@@ -26,10 +26,13 @@ static struct str own_key(struct call *call, struct str name)
     return key_make(call->arena, &usage_k_domain_of, call_scope(call), name);
 }
 
-enum err domain_need(struct call *call, struct str name, struct domain_rec *ret,
+enum err domain_need(struct call *call, struct str name, struct str id, struct domain_rec *ret,
                      struct json **ret_doc)
 {
     struct str record;
+    if (str_is_set(id))
+        return APIGATEWAY_BAD(call, "domainNameId is of private domain names, which are not "
+                                    "supported by Weir.");
     enum err err = txn_get(call->txn, record_key(call, name), &record);
     if (err == ERR_OK)
         err = record_unpack(&domain_type, call->arena, record, ret);
@@ -139,9 +142,10 @@ static enum err add_endpoint(struct call *call, struct json *doc)
         TRY(json_set(conf, STR("types"), types));
         TRY(json_push(types, json_new_str(call->arena, STR("EDGE"))));
     }
-    return json_get(conf, STR("ipAddressType"))
-               ? ERR_OK
-               : keys_set(call, conf, "ipAddressType", STR("ipv4"));
+    struct str ip = json_get_str(conf, STR("ipAddressType"));
+    if (str_is_set(ip) && !str_eq_c(ip, "ipv4"))
+        return APIGATEWAY_BAD(call, "IP address type dualstack is not supported by Weir.");
+    return str_is_set(ip) ? ERR_OK : keys_set(call, conf, "ipAddressType", STR("ipv4"));
 }
 
 enum err apigateway_create_domain_name(struct call *call,
@@ -180,7 +184,7 @@ enum err apigateway_get_domain_name(struct call *call,
 {
     struct domain_rec rec;
     struct json *doc;
-    TRY(domain_need(call, in->domain_name, &rec, &doc));
+    TRY(domain_need(call, in->domain_name, in->domain_name_id, &rec, &doc));
     return show(call, doc, out);
 }
 
@@ -196,7 +200,7 @@ static enum err take(void *arg, struct str key, struct str val)
     struct json *doc;
     struct str name;
     TRY(key_read(&usage_k_domain_of, key, l->call->arena, KEY_SKIP, &name));
-    TRY(domain_need(l->call, name, &rec, &doc));
+    TRY(domain_need(l->call, name, STR_NONE, &rec, &doc));
     TRY(apigateway_show_tags(l->call, doc, arn_of(l->call, name)));
     return json_push(l->items, doc);
 }
@@ -208,6 +212,10 @@ enum err apigateway_get_domain_names(struct call *call,
     static const struct page_fns fns = {NULL, take};
     struct listing l = {call, json_new(call->arena, JSON_ARRAY)};
     struct page page;
+    if (str_eq_c(in->resource_owner, "OTHER_ACCOUNTS")) { /* none of which shares any */
+        page = (struct page){0};
+        return keys_show_page(call, l.items, &page, out);
+    }
     TRY(keys_page(call, STR("domains"), in->position, in->has_limit, in->limit, &page));
     TRY(keys_scan(call, &page, key_range(call->arena, &usage_k_domain_of, call_scope(call)), &fns,
                   &l));
@@ -241,7 +249,7 @@ enum err apigateway_update_domain_name(struct call *call,
     static const struct apigateway_patch_table table = APIGATEWAY_PATCH_TABLE(rules);
     struct domain_rec rec;
     struct json *doc;
-    TRY(domain_need(call, in->domain_name, &rec, &doc));
+    TRY(domain_need(call, in->domain_name, in->domain_name_id, &rec, &doc));
     bool was_regional = is_regional(doc);
     TRY(apigateway_patch(call, &table, in->patch_operations, doc));
     if (is_regional(doc) != was_regional)
@@ -256,7 +264,7 @@ enum err apigateway_delete_domain_name(struct call *call,
 {
     struct domain_rec rec;
     struct json *doc;
-    TRY(domain_need(call, in->domain_name, &rec, &doc));
+    TRY(domain_need(call, in->domain_name, in->domain_name_id, &rec, &doc));
     TRY(tags_drop(call->txn, arn_of(call, rec.name)));
     TRY(txn_del(call->txn, own_key(call, rec.name)));
     return catalogue_del(apigateway_of(call)->domains, call->txn, record_key(call, rec.name));

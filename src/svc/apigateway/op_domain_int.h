@@ -7,8 +7,8 @@
 
 #define DOMAIN_NO_BASE_PATH "(none)"
 
-/* The caller's, tracked, with its document. NotFoundException. */
-enum err domain_need(struct call *call, struct str name, struct domain_rec *ret,
+/* The caller's, tracked, with its document. `id`: domainNameId, which is refused. NotFoundException. */
+enum err domain_need(struct call *call, struct str name, struct str id, struct domain_rec *ret,
                      struct json **ret_doc) WARN_UNUSED;
 /* Stages the record with its document, and the change of memory. */
 enum err domain_store(struct call *call, struct domain_rec *rec,

@@ -24,10 +24,10 @@ static size_t place_of(const struct domain_rec *rec, struct str base)
     return SIZE_MAX;
 }
 
-static enum err need_mapping(struct call *call, struct str name, struct str base,
+static enum err need_mapping(struct call *call, struct str name, struct str id, struct str base,
                              struct domain_rec *ret, struct json **ret_doc, size_t *ret_at)
 {
-    TRY(domain_need(call, name, ret, ret_doc));
+    TRY(domain_need(call, name, id, ret, ret_doc));
     *ret_at = place_of(ret, base);
     return *ret_at != SIZE_MAX
                ? ERR_OK
@@ -91,7 +91,7 @@ apigateway_create_base_path_mapping(struct call *call,
     const struct domain_mapping m = {stored_path(in->base_path), in->rest_api_id, in->stage};
     struct domain_rec rec;
     struct json *doc;
-    TRY(domain_need(call, in->domain_name, &rec, &doc));
+    TRY(domain_need(call, in->domain_name, in->domain_name_id, &rec, &doc));
     TRY(check(call, &m));
     if (place_of(&rec, m.base_path) != SIZE_MAX)
         return APIGATEWAY_CONFLICT(call, "Base path already exists for this domain name");
@@ -118,7 +118,7 @@ enum err apigateway_get_base_path_mapping(struct call *call,
     struct domain_rec rec;
     struct json *doc;
     size_t at;
-    TRY(need_mapping(call, in->domain_name, in->base_path, &rec, &doc, &at));
+    TRY(need_mapping(call, in->domain_name, in->domain_name_id, in->base_path, &rec, &doc, &at));
     return show(call, &rec.mappings[at], out);
 }
 
@@ -131,7 +131,7 @@ enum err apigateway_get_base_path_mappings(struct call *call,
     struct domain_rec rec;
     struct page page;
     struct str after;
-    TRY(domain_need(call, in->domain_name, &rec, &doc));
+    TRY(domain_need(call, in->domain_name, in->domain_name_id, &rec, &doc));
     TRY(keys_page(call, rec.name, in->position, in->has_limit, in->limit, &page));
     enum err err = page_start(&page, &after);
     if (err == ERR_INVALID)
@@ -163,7 +163,7 @@ apigateway_update_base_path_mapping(struct call *call,
     struct domain_rec rec;
     struct json *doc, *asked = json_new(call->arena, JSON_OBJECT);
     size_t at;
-    TRY(need_mapping(call, in->domain_name, in->base_path, &rec, &doc, &at));
+    TRY(need_mapping(call, in->domain_name, in->domain_name_id, in->base_path, &rec, &doc, &at));
     if (!asked)
         return ERR_NOMEM;
     struct domain_mapping m = rec.mappings[at];
@@ -191,7 +191,7 @@ apigateway_delete_base_path_mapping(struct call *call,
     struct domain_rec rec;
     struct json *doc;
     size_t at;
-    TRY(need_mapping(call, in->domain_name, in->base_path, &rec, &doc, &at));
+    TRY(need_mapping(call, in->domain_name, in->domain_name_id, in->base_path, &rec, &doc, &at));
     rec.n_mappings--;
     for (size_t i = at; i < rec.n_mappings; i++)
         rec.mappings[i] = rec.mappings[i + 1];
