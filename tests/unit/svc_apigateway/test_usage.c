@@ -1,6 +1,8 @@
 /* Keys, plans, buckets and quotas as a request meets them. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -384,6 +386,64 @@ static void what_is_left_can_be_set(void **state)
     assert_int_equal(admit(w, ask), USAGE_ADMITTED);
 }
 
+/* --- what is written ----------------------------------------------------------------------------- */
+
+struct draining {
+    struct io_task task;
+    struct usage *usage;
+    struct io_loop *loop;
+    _Atomic bool done;
+};
+
+static void drained(void *arg)
+{
+    struct draining *d = arg;
+    atomic_store(&d->done, true);
+}
+
+static void drain(struct io_task *task)
+{
+    struct draining *d = CONTAINER_OF(task, struct draining, task);
+    usage_drain(d->usage, drained, d);
+}
+
+/* A quota goes on where it was when the server stops in order. */
+static void what_was_counted_is_written(void **state)
+{
+    struct world *w = *state;
+    struct io_loop *loop;
+    struct usage_ask ask = ask_of("key-three-01234567890123", "test");
+    assert_int_equal(io_loop_new(0, &loop), ERR_OK);
+    w->core.loops = &loop;
+    w->core.n_loops = 1;
+    w->core.cfg = (struct core_config){.account = STR("000000000000"),
+                                       .region = STR("us-east-1"),
+                                       .partition = STR("aws"),
+                                       .host_id = STR("host"),
+                                       .calls_max = 100};
+    assert_int_equal(core_start(&w->core), ERR_OK); /* with another secret: the key is put anew */
+    static struct str small[] = {STR_INIT("small")};
+    put_key(w, &(struct usage_key){.id = STR("k3"), .enabled = true, .plans = small, .n_plans = 1},
+            ask.key);
+    assert_int_equal(io_loop_start(loop), ERR_OK);
+    assert_int_equal(admit(w, ask), USAGE_ADMITTED);
+    assert_int_equal(admit(w, ask), USAGE_ADMITTED);
+    struct draining d = {.task = {.fn = drain}, .usage = w->usage, .loop = loop};
+    io_post(loop, &d.task);
+    while (!atomic_load(&d.done))
+        sched_yield();
+    io_loop_stop(loop);
+    io_loop_join(loop);
+    usage_free(w->usage);
+    assert_int_equal(usage_new(&w->core, &w->usage), ERR_OK);
+    assert_int_equal(usage_start(w->usage), ERR_OK);
+    assert_int_equal(admit(w, ask), USAGE_ADMITTED);
+    assert_int_equal(admit(w, ask), USAGE_QUOTA);
+    core_stop(&w->core);
+    io_loop_free(loop);
+    w->core.n_loops = 0;
+}
+
 #define REQUEST_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -401,6 +461,7 @@ int main(void)
         REQUEST_TEST(stages_and_the_account_throttle_all),
         REQUEST_TEST(quotas_end_and_begin_again),
         REQUEST_TEST(what_is_left_can_be_set),
+        REQUEST_TEST(what_was_counted_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
