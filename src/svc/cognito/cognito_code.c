@@ -134,15 +134,18 @@ struct str cognito_masked(struct arena *a, struct str address)
 
 /* --- codes -------------------------------------------------------------------------------------- */
 
-static enum err digest_of(struct arena *a, const struct cognito_user *user, struct str code,
+/* Keyed, since a code of six digits is guessed from a plain digest at once. */
+static enum err digest_of(struct call *call, const struct cognito_user *user, struct str code,
                           struct str *ret)
 {
-    uint8_t digest[HASH_SHA256_LEN];
-    struct str said = str_fmt(a, STR_FMT ":" STR_FMT, STR_ARG(user->sub), STR_ARG(code));
+    const struct core *core = call->core;
+    uint8_t mac[HASH_SHA256_LEN];
+    struct str said = str_fmt(call->arena, "cognito/code/" STR_FMT ":" STR_FMT, STR_ARG(user->sub),
+                              STR_ARG(code));
     if (!str_is_set(said))
         return ERR_NOMEM;
-    hash_once(HASH_SHA256, said.p, said.len, digest);
-    *ret = str_dup(a, str_n((const char *)digest, sizeof(digest)));
+    hmac_sha256(core->secret_key, sizeof(core->secret_key), said.p, said.len, mac);
+    *ret = str_dup(call->arena, str_n((const char *)mac, sizeof(mac)));
     return str_is_set(*ret) ? ERR_OK : ERR_NOMEM;
 }
 
@@ -196,7 +199,7 @@ enum err cognito_code_send(const struct cognito_act *act, struct cognito_user *u
     };
     if (!str_is_set(text))
         return ERR_NOMEM;
-    TRY(digest_of(call->arena, user, text, &code.digest));
+    TRY(digest_of(call, user, text, &code.digest));
     cognito_code_drop(user, s->purpose);
     TRY(put(call->arena, user, &code));
     TRY(post(act, &letter, s->address, user->name, text));
@@ -225,7 +228,7 @@ enum err cognito_code_take(const struct cognito_act *act, struct cognito_user *u
     struct cognito_code *c = find(user, purpose);
     struct str digest;
     struct str kept;
-    TRY(digest_of(call->arena, user, code, &digest));
+    TRY(digest_of(call, user, code, &digest));
     /* What this very call added to the count must not take the place of its own answer. */
     enum err err = cognito_kept(call, "wrong code", &kept);
     if (err == ERR_OK)
@@ -246,6 +249,20 @@ enum err cognito_code_take(const struct cognito_act *act, struct cognito_user *u
         *ret_value = c->value;
     cognito_code_drop(user, purpose);
     return ERR_OK;
+}
+
+enum err cognito_code_pretend(struct call *call, struct str username,
+                              struct cognito_code_delivery_details_type *ret)
+{
+    *ret = (struct cognito_code_delivery_details_type){
+        .destination =
+            cognito_masked(call->arena, str_find(username, '@') == SIZE_MAX
+                                            ? str_fmt(call->arena, STR_FMT "@e", STR_ARG(username))
+                                            : username),
+        .delivery_medium = STR("EMAIL"),
+        .attribute_name = STR("email"),
+    };
+    return str_is_set(ret->destination) ? ERR_OK : ERR_NOMEM;
 }
 
 enum err cognito_invite(const struct cognito_act *act, const struct cognito_user *user,

@@ -319,6 +319,9 @@ enum err cognito_code_send(const struct cognito_act *act, struct cognito_user *u
 enum err cognito_code_take(const struct cognito_act *act, struct cognito_user *user,
                            const char *purpose, struct str code, struct str *ret_value) WARN_UNUSED;
 void cognito_code_drop(struct cognito_user *user, const char *purpose);
+/* What is told of a user that is not there, where that is not to be told. */
+enum err cognito_code_pretend(struct call *call, struct str username,
+                              struct cognito_code_delivery_details_type *ret) WARN_UNUSED;
 /* The invitation of a user that an administrator made. */
 enum err cognito_invite(const struct cognito_act *act, const struct cognito_user *user,
                         struct str password) WARN_UNUSED;

@@ -28,7 +28,7 @@ struct cognito_client_rec {
 /* A code that was sent, by what it is for: "signup", "password", or the attribute that it verifies. */
 struct cognito_code {
     struct str purpose;
-    struct str digest; /* SHA-256 of the user's sub and the code */
+    struct str digest; /* HMAC of the user's sub and the code, under the store's key */
     int64_t expires_ms;
     uint64_t tries;
     struct str value; /* of an attribute that is not changed before it is verified; absent: it is */

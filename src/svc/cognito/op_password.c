@@ -14,21 +14,6 @@ static enum err send_reset(const struct cognito_act *act, struct cognito_user *u
     return cognito_code_send(act, user, &s, ret);
 }
 
-/* What is told of a user that is not there, where that is not to be told. */
-static enum err pretend(struct call *call, struct str username,
-                        struct cognito_code_delivery_details_type *ret)
-{
-    *ret = (struct cognito_code_delivery_details_type){
-        .destination =
-            cognito_masked(call->arena, str_find(username, '@') == SIZE_MAX
-                                            ? str_fmt(call->arena, STR_FMT "@e", STR_ARG(username))
-                                            : username),
-        .delivery_medium = STR("EMAIL"),
-        .attribute_name = STR("email"),
-    };
-    return str_is_set(ret->destination) ? ERR_OK : ERR_NOMEM;
-}
-
 enum err cognito_forgot_password(struct call *call, const struct cognito_forgot_password_input *in,
                                  struct cognito_forgot_password_output *out)
 {
@@ -43,7 +28,7 @@ enum err cognito_forgot_password(struct call *call, const struct cognito_forgot_
     out->code_delivery_details = d;
     enum err err = cognito_user_find(call->txn, act.pool, in->username, &user);
     if (err == ERR_NOT_FOUND && cognito_hides_users(act.client))
-        return pretend(call, in->username, d);
+        return cognito_code_pretend(call, in->username, d);
     if (err == ERR_NOT_FOUND)
         return call_error(call, &cognito_err_user_not_found_exception,
                           "Username/client id combination not found.");

@@ -223,7 +223,13 @@ enum err cognito_resend_confirmation_code(struct call *call,
         return ERR_NOMEM;
     TRY(cognito_client_open(call, in->client_id, &act.pool, &act.client));
     TRY(cognito_secret_hash(call, act.client, in->username, in->secret_hash));
-    TRY(cognito_user_need(call, act.pool, in->username, &user));
+    out->code_delivery_details = d;
+    enum err err = cognito_user_find(call->txn, act.pool, in->username, &user);
+    if (err == ERR_NOT_FOUND && cognito_hides_users(act.client))
+        return cognito_code_pretend(call, in->username, d);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &cognito_err_user_not_found_exception, "User does not exist.");
+    TRY(err);
     if (user.status != COGNITO_UNCONFIRMED)
         return COGNITO_INVALID(call, "User is already confirmed.");
     if (!COGNITO_HAS(act.pool->set.auto_verified_attributes, STR("email")) ||
@@ -235,6 +241,5 @@ enum err cognito_resend_confirmation_code(struct call *call,
                                                     .attribute = STR("email"),
                                                     .address = cognito_attr(&user, "email")},
                           d));
-    out->code_delivery_details = d;
     return cognito_user_save(call, act.pool, &user, false);
 }
