@@ -30,10 +30,10 @@ struct wire_shape;
 
 enum {
     WIRE_LABELS_MAX = 8, /* path labels of one REST operation; gen.py and core_start refuse more */
-    WIRE_QUERY_KEYS_MAX = 128, /* names in a map of all query parameters */
-    WIRE_PARAMS_MAX = 2000,    /* form parameters of a query-protocol request */
-    WIRE_DEPTH_MAX = 48,       /* dots in a form parameter's name */
-    WIRE_FAULTS_MAX = 20,      /* constraint violations reported at once */
+    WIRE_QUERY_KEYS_MAX = 128,   /* names in a map of all query parameters */
+    WIRE_PARAMS_MAX = 20 * 1000, /* form parameters of a query-protocol request */
+    WIRE_DEPTH_MAX = 48,         /* dots in a form parameter's name */
+    WIRE_FAULTS_MAX = 20,        /* constraint violations reported at once */
     WIRE_REPLY_HEADERS_MAX = 256,
     WIRE_REPLY_MAX = 256 * 1024 * 1024,   /* bytes of an encoded reply body */
     WIRE_UNPACKED_MAX = 16 * 1024 * 1024, /* bytes of a request body that came compressed */
