@@ -101,6 +101,8 @@ struct target_kind {
                             ("function"); NULL: it has none */
     const char *name;    /* for people and for target_is: "queue" */
     const char *action;  /* "sqs:SendMessage" */
+    bool
+        open_to_owner; /* without a policy of its own, to who tells that the owner sends (topics) */
     /* Looks it up, tracked (K4), so that its removal conflicts. ERR_NOT_FOUND; ERR_INVALID: there,
      * but never a target (an unpublished version); environment errors. */
     enum err (*find)(void *self, struct txn *txn, struct str arn, struct target_found *ret_found);

@@ -62,6 +62,7 @@ const struct target_kind sns_targets[1] = {{
     .service = "sns",
     .type = NULL,
     .name = "topic",
+    .open_to_owner = true,
     .action = "sns:Publish",
     .find = find,
     .stage = stage,
