@@ -199,6 +199,7 @@ static enum err take(struct batch *b, struct series *s)
 {
     struct measure_seen *seen = &b->seen[b->n];
     struct tally *values = ARENA_NEW(&b->arena, struct tally);
+    *seen = (struct measure_seen){0};
     if (!values)
         return ERR_NOMEM;
     tally_init(values, &b->arena);
