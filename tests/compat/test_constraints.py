@@ -19,7 +19,7 @@ from botocore.serialize import create_serializer
 
 from weirtest import ROOT
 
-SERVICES = ["cognito", "dynamodb", "events", "iam", "kms", "lambda", "logs", "s3", "scheduler", "sns", "sqs", "streams", "sts"]
+SERVICES = ["cloudwatch", "cognito", "dynamodb", "events", "iam", "kms", "lambda", "logs", "s3", "scheduler", "sns", "sqs", "streams", "sts"]
 
 # Texts that somebody's pattern takes, and texts that most patterns refuse.
 GOOD = ["abcde", "arn:aws:iam::000000000000:role/r", "arn:aws:lambda:us-east-1:000000000000:function:f",
@@ -33,7 +33,7 @@ GOOD = ["abcde", "arn:aws:iam::000000000000:role/r", "arn:aws:lambda:us-east-1:0
         "arn:aws:events:us-east-1:000000000000:event-bus/b", "arn:aws:events:us-east-1:000000000000:connection/c/0",
         "arn:aws:vpc-lattice:us-east-1:000000000000:resourceconfiguration/rcfg-00000000000000000",
         "arn:aws:scheduler:us-east-1:000000000000:schedule-group/g", "us-east-1_abc"]
-BAD = ["a b!c*", "!", "a:b:c", "<>", "", "\u0001", "\ud7ff\U0001f600", "x" * 9, "\u0400"]
+BAD = ["a b!c*", "!", "a:b:c", "<>", "", "\u0001", "\ud7ff\U0001f600", "x" * 9, "\u0400", ":a"]
 
 # Patterns that refuse nothing which a request can carry: nothing is there to be tested.
 REFUSES_NOTHING = {"[\\s\\S]*", "(?s).*", ".*", "\\s*\\S.*", ".*\\S.*"}
@@ -45,7 +45,7 @@ def shapes_of(spec):
     for name, change in spec.get("constraints", {}).items():
         shapes[name].update(change)
         shapes[name] = {k: v for k, v in shapes[name].items() if v is not None}
-    if spec["import"]["protocol"] == "json":  # names there are those of the query protocol (SQS)
+    if spec["import"]["protocol"] in ("json", "smithy-rpc-v2-cbor"):  # names there are those of the query protocol (SQS)
         for shape in shapes.values():
             shape.pop("locationName", None)
             for member in shape.get("members", {}).values():
@@ -60,7 +60,8 @@ class Service:
         self.name = name
         self.shapes = shapes_of(self.spec)
         facts = self.spec["import"]
-        self.protocol = facts["protocol"]
+        # Older clients know nothing of CBOR; services that speak it first speak JSON too.
+        self.protocol = {"smithy-rpc-v2-cbor": "json"}.get(facts["protocol"], facts["protocol"])
         operations = {}
         for op, row in self.spec["operations"].items():
             model = {"name": op, "http": row.get("http", {"method": "POST", "requestUri": "/"})}

@@ -201,7 +201,7 @@ static bool too_few(const struct cw_alarm *a, double count)
         cw_stat_parse(a->queries[0].stat, &s) != ERR_OK || s.kind != CW_STAT_PERCENTILE)
         return false;
     double p = s.high / 100;
-    return count < (p >= 0.5 ? 10 / (1 - p) : 10 / p);
+    return count * (p >= 0.5 ? 1 - p : p) < 10 - 1e-9;
 }
 
 static enum err look(struct judging *j)

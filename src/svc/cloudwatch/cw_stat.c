@@ -109,6 +109,8 @@ enum err cw_stat_parse(struct str text, struct cw_stat *ret)
 static double percentile(const struct tally *t, double per_cent_)
 {
     double want = per_cent_ / 100 * t->count, seen = 0;
+    if (per_cent_ <= 0 || per_cent_ >= 100) /* which are known exactly */
+        return per_cent_ <= 0 ? t->min : t->max;
     for (size_t i = 0; i < t->n; i++) {
         seen += t->values[i].weight;
         /* Sums of weights are not exact: 99.9 per cent of 1000 is to be 999 of them. */

@@ -136,8 +136,10 @@ enum err cloudwatch_set_alarm_state(struct call *call,
         return alarm.suppressed == CW_SUPPRESSED_WAIT
                    ? cw_alarm_due(cw_of(call), call->txn, key, alarm.wait_s * 1000)
                    : ERR_OK; /* until an alarm of its rule changes */
+    /* Not before that, though it was due: people look what became of it. */
     bool fine = cw_alarm_period_ms(&alarm) < CW_MINUTE_MS;
-    return cw_alarm_due(cw_of(call), call->txn, key, fine ? HAND_FINE_MS : HAND_MS);
+    return due_set(call->txn, cw_of(call)->due, key,
+                   call->txn->now_ms + (fine ? HAND_FINE_MS : HAND_MS), STR(""));
 }
 
 /* --- history ------------------------------------------------------------------------------------ */

@@ -24,7 +24,6 @@ enum { PAYLOAD_MAX = 1024 * 1024, EXECUTION_LEN = 16 };
 static const struct {
     const char *sdk, *name;
 } names[] = {
-    {"cloudwatch", "monitoring"},
     {"cloudwatchlogs", "logs"},
     {"cognitoidentityprovider", "cognitoidp"},
     {"eventbridge", "events"},
