@@ -2,6 +2,7 @@
 import json
 import os
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from botocore.exceptions import ClientError
@@ -392,3 +393,101 @@ def test_resource_policies(weir, logs, group):
     assert code(logs.put_resource_policy, policyName="p", policyDocument="{}") == "InvalidParameterException"
     assert code(logs.put_resource_policy, policyName="p") == "InvalidParameterException"
     assert code(logs.describe_resource_policies, nextToken="nonsense") == "InvalidParameterException"
+
+
+# --- metric filters ---------------------------------------------------------------------------------------
+
+WEB = '[ip, user, ..., status = 4* || status = 5*, bytes]'
+
+
+def metric_sum(weir, space, name, **dims):
+    cw = weir.client("cloudwatch")
+    now = datetime.now(timezone.utc)
+    points = cw.get_metric_statistics(Namespace=space, MetricName=name, StartTime=now - timedelta(hours=1), EndTime=now + timedelta(minutes=1), Period=3600,
+                                      Statistics=["Sum", "SampleCount"], Dimensions=[{"Name": k, "Value": v} for k, v in dims.items()])["Datapoints"]
+    return sum(p["Sum"] for p in points), sum(p["SampleCount"] for p in points)
+
+
+def test_metric_filters(weir, logs):
+    logs.create_log_group(logGroupName="mf")
+    logs.create_log_stream(logGroupName="mf", logStreamName="s")
+
+    def put(*messages):
+        logs.put_log_events(logGroupName="mf", logStreamName="s", logEvents=[{"timestamp": int(time.time() * 1000), "message": m} for m in messages])
+
+    def filtered(name, pattern, value, **more):
+        logs.put_metric_filter(logGroupName="mf", filterName=name, filterPattern=pattern, metricTransformations=[
+            {"metricName": name, "metricNamespace": "MF", "metricValue": value, **more}])
+    put("ERROR before there is a filter")
+    filtered("errors", "ERROR", "1", defaultValue=0)
+    filtered("bytes", WEB, "$bytes", unit="Bytes", dimensions={"user": "$user"})
+    filtered("latency", '{ $.level = "info" && $.ms > 10 }', "$.ms")
+    put("ERROR a", "ERROR b", "fine", '127.0.0.1 bob [x y] "GET /" 404 100', '127.0.0.1 eve [x y] "GET /" 500 7', '127.0.0.1 bob [x y] "GET /" 200 50',
+        '{"level": "info", "ms": 20.5}', '{"level": "info", "ms": 5}', '{"level": "info"}')
+    assert metric_sum(weir, "MF", "errors") == (2.0, 9.0)
+    assert metric_sum(weir, "MF", "bytes", user="bob") == (100.0, 1.0) and metric_sum(weir, "MF", "bytes", user="eve") == (7.0, 1.0)
+    assert metric_sum(weir, "MF", "latency") == (20.5, 1.0)
+    seen = logs.describe_metric_filters(logGroupName="mf")["metricFilters"]
+    assert [(f["filterName"], f["filterPattern"]) for f in seen] == [("bytes", WEB), ("errors", "ERROR"), ("latency", '{ $.level = "info" && $.ms > 10 }')]
+    assert seen[0]["metricTransformations"] == [{"metricName": "bytes", "metricNamespace": "MF", "metricValue": "$bytes", "unit": "Bytes", "dimensions": {"user": "$user"}}]
+    assert seen[1]["metricTransformations"][0]["defaultValue"] == 0 and seen[0]["logGroupName"] == "mf" and seen[0]["creationTime"]
+    assert [f["filterName"] for f in logs.describe_metric_filters(logGroupName="mf", filterNamePrefix="e")["metricFilters"]] == ["errors"]
+    assert [f["filterName"] for f in logs.describe_metric_filters(metricName="errors", metricNamespace="MF")["metricFilters"]] == ["errors"]
+    assert logs.describe_log_groups(logGroupNamePrefix="mf")["logGroups"][0]["metricFilterCount"] == 3
+    first = logs.describe_metric_filters(logGroupName="mf", limit=2)
+    assert [f["filterName"] for f in logs.describe_metric_filters(logGroupName="mf", limit=2, nextToken=first["nextToken"])["metricFilters"]] == ["latency"]
+    filtered("errors", "ERROR -b", "10")
+    put("ERROR a", "ERROR b")
+    assert metric_sum(weir, "MF", "errors") == (12.0, 10.0)
+    logs.delete_metric_filter(logGroupName="mf", filterName="errors")
+    put("ERROR a")
+    assert metric_sum(weir, "MF", "errors") == (12.0, 10.0)
+    for call in (lambda: logs.delete_metric_filter(logGroupName="mf", filterName="errors"), lambda: logs.delete_metric_filter(logGroupName="absent", filterName="e"),
+                 lambda: logs.describe_metric_filters(logGroupName="absent")):
+        with pytest.raises(ClientError) as e:
+            call()
+        assert e.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("pattern, change", [
+    ("{ $.a = ", {}), ("[a", {}), ("%x%", {}), ("a", {"metricValue": "$.a"}), ("a", {"metricValue": "x"}), ("[a]", {"metricValue": "$b"}), ("a", {"metricNamespace": "AWS/x"}),
+    ("[a]", {"dimensions": {"d": "$b"}}), ("[a]", {"dimensions": {"d": "$a"}, "defaultValue": 1}), ("[a]", {"dimensions": {f"d{i}": "$a" for i in range(4)}}), ("a", {"metricName": ""})])
+def test_bad_metric_filter(logs, pattern, change):
+    if not logs.describe_log_groups(logGroupNamePrefix="mf-bad")["logGroups"]:
+        logs.create_log_group(logGroupName="mf-bad")
+    with pytest.raises(ClientError) as e:
+        logs.put_metric_filter(logGroupName="mf-bad", filterName="f", filterPattern=pattern,
+                               metricTransformations=[{"metricName": "m", "metricNamespace": "n", "metricValue": "1", **change}])
+    assert e.value.response["Error"]["Code"] == "InvalidParameterException"
+    assert logs.describe_metric_filters(logGroupName="mf-bad")["metricFilters"] == []
+
+
+def test_try_metric_filter(logs):
+    got = logs.test_metric_filter(filterPattern="[a, b = 2*]", logEventMessages=["x 21", "x 3", 'y "2 z"'])["matches"]
+    assert got == [{"eventNumber": 1, "eventMessage": "x 21", "extractedValues": {"$a": "x", "$b": "21"}},
+                   {"eventNumber": 3, "eventMessage": 'y "2 z"', "extractedValues": {"$a": "y", "$b": "2 z"}}]
+    with pytest.raises(ClientError) as e:
+        logs.test_metric_filter(filterPattern="[a", logEventMessages=["x"])
+    assert e.value.response["Error"]["Code"] == "InvalidParameterException"
+
+
+def test_filter_json_and_columns(logs):
+    logs.create_log_group(logGroupName="fjc")
+    logs.create_log_stream(logGroupName="fjc", logStreamName="s")
+    logs.put_log_events(logGroupName="fjc", logStreamName="s", logEvents=[{"timestamp": int(time.time() * 1000), "message": m} for m in ('{"a": 1}', "a b", '{"a": 2}')])
+    for pattern, wanted in (("{ $.a > 1 }", ['{"a": 2}']), ("[x, y]", ['{"a": 1}', "a b", '{"a": 2}']), ("[x = a, y]", ["a b"])):
+        assert [e["message"] for e in logs.filter_log_events(logGroupName="fjc", filterPattern=pattern)["events"]] == wanted
+
+
+def test_embedded_metrics(weir, logs):
+    logs.create_log_group(logGroupName="emf")
+    logs.create_log_stream(logGroupName="emf", logStreamName="s")
+    event = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [
+        {"Namespace": "EMF", "Dimensions": [["kind"], []], "Metrics": [{"Name": "time", "Unit": "Milliseconds"}, {"Name": "many"}, {"Name": "absent"}]},
+        {"Namespace": "EMF", "Dimensions": [["no-such-member"]], "Metrics": [{"Name": "lost"}]}]},
+        "kind": "a", "time": 12.5, "many": [1, 2, 3], "lost": 1}
+    broken = [json.dumps({"_aws": {"CloudWatchMetrics": v}}) for v in (1, [1], [{"Namespace": 1, "Metrics": [{}]}], [{"Namespace": "EMF", "Metrics": [{"Name": "x"}]}])]
+    logs.put_log_events(logGroupName="emf", logStreamName="s", logEvents=[{"timestamp": int(time.time() * 1000), "message": m} for m in (json.dumps(event), *broken, "{CloudWatchMetrics")])
+    assert metric_sum(weir, "EMF", "time", kind="a") == metric_sum(weir, "EMF", "time") == (12.5, 1.0)
+    assert metric_sum(weir, "EMF", "many") == (6.0, 3.0)
+    assert {m["MetricName"] for m in weir.client("cloudwatch").list_metrics(Namespace="EMF")["Metrics"]} == {"time", "many"}

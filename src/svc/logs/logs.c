@@ -19,6 +19,7 @@ static enum err start(void *self)
 {
     struct logs *logs = self;
     logs->kms = kms_port_of(logs->core);
+    logs->cloudwatch = cloudwatch_port_of(logs->core);
     return txn_run_now(logs->core, logs_policies_load, logs);
 }
 
@@ -54,6 +55,7 @@ const struct svc_def logs_def = {
     .port = port,
     .resource_policy = logs_resource_policy,
     .tags = &logs_tags,
+    .measure = logs_measure,
     .targets = logs_targets,
     .n_targets = ARRAY_LEN(logs_targets),
 };
@@ -89,5 +91,6 @@ static enum err port_put(void *self, struct txn *txn, struct key_scope scope, st
         }
         cut[i].message.len = len;
     }
-    return logs_append(txn, g.id, stream, &s, &cipher, cut, n_events);
+    TRY(logs_append(txn, g.id, stream, &s, &cipher, cut, n_events));
+    return logs_events_as_metrics(self, txn, scope, &g, cut, n_events);
 }

@@ -62,3 +62,13 @@ enum err logs_paged(struct call *call, enum err err)
                           "The specified nextToken is invalid.");
     return err;
 }
+
+enum err logs_pattern(struct call *call, enum err err)
+{
+    if (err == ERR_UNSUPPORTED)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "Regular expressions in filter patterns are not supported by Weir.");
+    if (err == ERR_INVALID || err == ERR_LIMIT)
+        return call_error(call, &logs_err_invalid_parameter_exception, "Invalid filter pattern");
+    return err;
+}

@@ -21,7 +21,9 @@
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/page.h"
+#include "svc/cloudwatch/cloudwatch_port.h"
 #include "svc/kms/kms_port.h"
+#include "svc/logs/filter.h"
 #include "svc/logs/logs.h"
 #include "svc/logs/logs_keys.h"
 
@@ -41,6 +43,8 @@ enum {
     LOGS_SWEEP_PAUSE_MS = 60 * 60 * 1000,
     LOGS_POLICIES_MAX = 10, /* of an account and region */
     LOGS_POLICY_BYTES_MAX = 51200,
+    LOGS_METRIC_FILTERS_MAX = 100, /* of a group */
+    LOGS_METRIC_DIMS_MAX = 3,      /* of a filter's metric */
 };
 #define LOGS_PAST_MS ((int64_t)14 * 24 * 60 * 60 * 1000)
 #define LOGS_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
@@ -49,6 +53,7 @@ struct logs {
     struct core *core;
     struct logs_port port; /* what others use of this */
     const struct kms_port *kms;
+    const struct cloudwatch_port *cloudwatch; /* NULL: the build has none */
     struct job_kind *sweep;
     struct catalogue *policies;
 };
@@ -68,10 +73,24 @@ struct logs_policies {
 struct logs_group {
     uint64_t id;
     int64_t created_ms;
-    int64_t retention_days; /* 0: for ever */
-    bool protected_;        /* against deletion */
-    struct str kms_key;     /* ARN; absent: none */
-    uint32_t data_key;      /* number of the newest data key; 0: there never was one */
+    int64_t retention_days;  /* 0: for ever */
+    bool protected_;         /* against deletion */
+    struct str kms_key;      /* ARN; absent: none */
+    uint32_t data_key;       /* number of the newest data key; 0: there never was one */
+    uint32_t metric_filters; /* how many there are */
+};
+
+/* A metric filter: what events matching a pattern are counted as. */
+struct logs_metric_dim {
+    struct str name, value; /* value: a selector */
+};
+struct logs_metric_rec {
+    struct str pattern, name, space, value, unit;
+    bool has_otherwise;
+    double otherwise; /* the value of events that do not match */
+    size_t n_dims;
+    struct logs_metric_dim *dims;
+    int64_t created_ms;
 };
 
 /* A data key of a group in use. Lifetime: the transaction's. */
@@ -166,6 +185,29 @@ enum err logs_kms(struct call *call, enum err err, const struct logs_cipher *cip
 /* page_scan's and page_open's answer; of ERR_INVALID it makes the service's error. */
 enum err logs_paged(struct call *call, enum err err) WARN_UNUSED;
 
+/* logs_filter_parse's answer; of a bad pattern it makes the service's error. */
+enum err logs_pattern(struct call *call, enum err err) WARN_UNUSED;
+
+/* --- events as metrics (metric_filter.c, embedded.c) --- */
+
+enum err logs_metric_read(struct txn *txn, uint64_t group_id, struct str name,
+                          struct logs_metric_rec *ret) WARN_UNUSED;
+enum err logs_metric_parse(struct arena *a, struct str record,
+                           struct logs_metric_rec *ret) WARN_UNUSED;
+enum err logs_metric_write(struct txn *txn, uint64_t group_id, struct str name,
+                           const struct logs_metric_rec *rec) WARN_UNUSED;
+/* What new events of a group are as metrics, staged with them: by its filters, and by what events in the
+ * embedded metric format say of themselves. */
+enum err logs_events_as_metrics(struct logs *logs, struct txn *txn, struct key_scope scope,
+                                const struct logs_group *g, const struct logs_event *events,
+                                size_t n) WARN_UNUSED;
+/* One event in the embedded metric format; any other is fine. */
+enum err logs_embedded(struct logs *logs, struct txn *txn, struct key_scope scope,
+                       const struct logs_event *e) WARN_UNUSED;
+/* Puts what was gathered; what cannot be a metric is left out. */
+enum err logs_put_metric(struct logs *logs, struct txn *txn, struct key_scope scope,
+                         struct cw_datum *datum) WARN_UNUSED;
+
 /* --- policies (logs_policy.c) --- */
 
 enum err logs_policies_init(struct logs *logs) WARN_UNUSED;
@@ -180,6 +222,9 @@ enum err logs_resource_policy(void *self, struct txn *txn, struct str arn, struc
 
 /* logs_target.c */
 extern const struct target_kind logs_targets[1];
+
+/* logs_measure.c: core's question (core/svc.h). */
+void logs_measure(void *self, const struct core_seen *seen);
 
 /* op_tags.c */
 extern const struct tags_service logs_tags;

@@ -22,5 +22,7 @@ static const struct key_layout logs_k_dead_group = {KEY_LOGS, 6, "u"};
 static const struct key_layout logs_k_policies = {KEY_LOGS, 7, "S"};
 /* group id, number -> data key of the group, as KMS sealed it */
 static const struct key_layout logs_k_data_key = {KEY_LOGS, 8, "uw"};
+/* group id, filter name -> metric filter record */
+static const struct key_layout logs_k_metric = {KEY_LOGS, 9, "ut"};
 
 #endif

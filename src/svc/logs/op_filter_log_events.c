@@ -242,8 +242,10 @@ static enum err merge(struct query *q)
             return ERR_OK;
         }
         q->looked_at++;
+        bool matches;
         TRY(open_event(q, s));
-        if (logs_filter_matches(&q->filter, s->event.message))
+        TRY(logs_filter_matches(&q->filter, q->call->arena, s->event.message, NULL, &matches));
+        if (matches)
             TRY(take(q, s));
         struct cursor at = q->cursor;
         at.inside = true;
@@ -289,15 +291,7 @@ static enum err prepare(struct query *q)
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Cannot specify both logStreamNames and logStreamNamePrefix.");
     enum err err = logs_filter_parse(call->arena, in->filter_pattern, &q->filter);
-    if (err == ERR_UNSUPPORTED)
-        return call_error(
-            call, &logs_err_invalid_parameter_exception,
-            "Weir supports filter patterns of terms, phrases, ?optional and -excluded "
-            "terms; patterns for JSON, space-delimited fields and regular expressions "
-            "are not supported.");
-    if (err == ERR_INVALID || err == ERR_LIMIT)
-        return call_error(call, &logs_err_invalid_parameter_exception, "Invalid filter pattern");
-    TRY(err);
+    TRY(logs_pattern(call, err));
     q->from_ms = max_i64(in->has_start_time ? in->start_time : 0,
                          logs_cutoff(&q->group, call->txn->wall_ms));
     q->to_ms = in->has_end_time ? in->end_time : INT64_MAX;

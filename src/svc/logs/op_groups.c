@@ -155,7 +155,7 @@ static enum err describe(struct call *call, struct str name, const struct logs_g
     d.log_group_class = STR("STANDARD");
     d.kms_key_id = str_dup(call->arena, g->kms_key);
     WIRE_SET(&d, creation_time, g->created_ms);
-    WIRE_SET(&d, metric_filter_count, 0);
+    WIRE_SET(&d, metric_filter_count, g->metric_filters);
     WIRE_SET(&d, deletion_protection_enabled, g->protected_);
     if (g->retention_days)
         WIRE_SET(&d, retention_in_days, g->retention_days);

@@ -12,8 +12,9 @@ static const struct record_field group_fields[] = {
     REC_BOOL(struct logs_group, protected_),
     REC_SINCE(2, REC_STR(struct logs_group, kms_key)),
     REC_SINCE(2, REC_UINT(struct logs_group, data_key)),
+    REC_SINCE(3, REC_UINT(struct logs_group, metric_filters)),
 };
-static const struct record_type group_type = RECORD_TYPE(struct logs_group, 2, group_fields);
+static const struct record_type group_type = RECORD_TYPE(struct logs_group, 3, group_fields);
 
 static const struct record_field stream_fields[] = {
     REC_UINT(struct logs_stream, id),           REC_INT(struct logs_stream, created_ms),

@@ -23,9 +23,31 @@ static void parses(void **state)
         {"error -", ERR_INVALID},
         {"?", ERR_INVALID},
         {"x \"\"", ERR_INVALID},
-        {"{ $.level = \"x\" }", ERR_UNSUPPORTED},
-        {"[a, b]", ERR_UNSUPPORTED},
         {"%regex%", ERR_UNSUPPORTED},
+        {"{ $.level = \"x\" }", ERR_OK},
+        {"{ $.a.b[0]['c d'] != 1 && ($.e NOT EXISTS || $.f IS NULL) }", ERR_OK},
+        {"{ $.a = %x% }", ERR_UNSUPPORTED},
+        {"{ $.a }", ERR_INVALID},
+        {"{ $ = 1 }", ERR_INVALID},
+        {"{ $.a = }", ERR_INVALID},
+        {"{ $.a = 1", ERR_INVALID},
+        {"{ $.a = 1 } x", ERR_INVALID},
+        {"{ $.a = 1 && }", ERR_INVALID},
+        {"{ $.a > x }", ERR_INVALID},
+        {"{ $.a IS MAYBE }", ERR_INVALID},
+        {"{ $.a NOT }", ERR_INVALID},
+        {"{ $.a[x] = 1 }", ERR_INVALID},
+        {"{ $.a['x = 1 }", ERR_INVALID},
+        {"{ ($.a = 1 }", ERR_INVALID},
+        {"{}", ERR_INVALID},
+        {"[a, b]", ERR_OK},
+        {"[..., status = 4* || status = 5*, bytes > 1000]", ERR_OK},
+        {"[a, ..., b, ...]", ERR_INVALID},
+        {"[a = 1 || b = 2]", ERR_INVALID},
+        {"[]", ERR_INVALID},
+        {"[a", ERR_INVALID},
+        {"[a,]", ERR_INVALID},
+        {"[a] x", ERR_INVALID},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena a;
@@ -83,13 +105,50 @@ static void matches(void **state)
         {"ERROR -debug", "ERROR debug", false},
         {"-debug", "x", true},
         {"x", "", false},
+        {"{ $.a = 1 }", "{\"a\": 1}", true},
+        {"{ $.a = 1 }", "{\"a\": 1.0}", true},
+        {"{ $.a = 1 }", "{\"a\": \"1\"}", true},
+        {"{ $.a = 1 }", "{\"b\": 1}", false},
+        {"{ $.a = 1 }", "no JSON", false},
+        {"{ $.a = \"x*z\" }", "{\"a\": \"xyz\"}", true},
+        {"{ $.a = x* }", "{\"a\": \"yx\"}", false},
+        {"{ $.a != x }", "{\"a\": \"y\"}", true},
+        {"{ $.a != x }", "{}", false},
+        {"{ $.a >= 2 && $.a < 3 }", "{\"a\": 2.5}", true},
+        {"{ $.a >= 2 && $.a < 3 }", "{\"a\": 3}", false},
+        {"{ $.a = 1 || $.b = 1 && $.c = 1 }", "{\"a\": 1}", true},
+        {"{ ($.a = 1 || $.b = 1) && $.c = 1 }", "{\"a\": 1}", false},
+        {"{ $.a.b[1].c = d }", "{\"a\": {\"b\": [0, {\"c\": \"d\"}]}}", true},
+        {"{ $['a b'] = 1 }", "{\"a b\": 1}", true},
+        {"{ $.a IS TRUE }", "{\"a\": true}", true},
+        {"{ $.a IS FALSE }", "{\"a\": true}", false},
+        {"{ $.a IS NULL }", "{\"a\": null}", true},
+        {"{ $.a NOT EXISTS }", "{\"b\": 1}", true},
+        {"{ $.a NOT EXISTS }", "{\"a\": null}", false},
+        {"{ $.a EXISTS }", "{\"a\": null}", true},
+        {"[a, b]", "x y", true},
+        {"[a, b]", "x y z", false},
+        {"[a, b]", "x", false},
+        {"[a = x, b]", "x y", true},
+        {"[a = x, b]", "y y", false},
+        {"[ip, user = admin, ..., status = 4*, bytes > 1000]",
+         "127.0.0.1 admin [10/Oct/2000:13:25:15 -0700] \"GET /x HTTP/1.0\" 404 1534", true},
+        {"[ip, user = admin, ..., status = 4*, bytes > 1000]",
+         "127.0.0.1 admin [10/Oct/2000:13:25:15 -0700] \"GET /x HTTP/1.0\" 404 534", false},
+        {"[..., status = 4* || status = 5*]", "a b 500", true},
+        {"[..., status = 4* || status = 5*]", "a b 200", false},
+        {"[a, (b = 1 || b = 2) && b != 3]", "x 2", true},
+        {"[a, request = \"GET /x*\"]", "x \"GET /x/y\"", true},
+        {"[a, b]", "x \"open", true},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena a;
         arena_init(&a, 1 << 20);
         struct logs_filter f;
         assert_int_equal(logs_filter_parse(&a, str_c(rows[i].pattern), &f), ERR_OK);
-        if (logs_filter_matches(&f, str_c(rows[i].message)) != rows[i].want)
+        bool got;
+        assert_int_equal(logs_filter_matches(&f, &a, str_c(rows[i].message), NULL, &got), ERR_OK);
+        if (got != rows[i].want)
             fail_msg("%s / %s", rows[i].pattern, rows[i].message);
         arena_release(&a);
     }
