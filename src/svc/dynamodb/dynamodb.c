@@ -61,4 +61,5 @@ const struct svc_def dynamodb_def = {
     .auth_context = ddb_auth_context,
     .authorize_more = ddb_authorize_more,
     .tags = &dynamodb_tags,
+    .measure = ddb_measure,
 };

@@ -359,4 +359,7 @@ enum err ddb_expiry_rebuild(struct dynamodb *ddb, struct txn *txn,
 /* op_tags.c */
 extern const struct tags_service dynamodb_tags;
 
+/* ddb_measure.c: core's question (core/svc.h). */
+void ddb_measure(void *self, const struct core_seen *seen);
+
 #endif

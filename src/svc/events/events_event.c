@@ -127,6 +127,7 @@ enum err events_send_targets(struct events *ev, struct txn *txn, const struct ev
                              const struct events_event *e)
 {
     struct sending s = {.ev = ev, .txn = txn, .rule = r, .event = e};
+    TRY(events_measure_rule(ev, txn, r));
     if (r->n_targets == 0)
         return ERR_OK;
     s.rule_arn = events_rule_arn(txn->arena, ev->core, r);

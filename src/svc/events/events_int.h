@@ -404,4 +404,8 @@ enum err events_auth_context(struct call *call, const void *in, struct policy_co
 enum err events_authorize_more(struct call *call, const void *in);
 enum err events_real_resource(struct call *call, struct str *resource);
 
+/* events_measure.c: tells the rule's own metrics once the transaction commits. */
+enum err events_measure_rule(struct events *ev, struct txn *txn,
+                             const struct events_rule_rec *r) WARN_UNUSED;
+
 #endif

@@ -504,6 +504,8 @@ static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
 
     assert(in->inv == inv); /* E1, E4 */
     log_end(in, r);
+    lambda_measure_end(in->pool->e->l->core, inv->fn, r->kind != SANDBOX_OK, r->duration_us,
+                       in->pool->family->busy);
     size_t cut = inv->tail.len > LAMBDA_TAIL_MAX ? inv->tail.len - LAMBDA_TAIL_MAX : 0;
     struct lambda_result result = {
         .status = r->kind == SANDBOX_OK ? INVOKE_OK : INVOKE_FUNCTION_ERROR,
@@ -543,6 +545,8 @@ static void end_early(struct lambda_engine *e, struct lambda_invocation *inv,
                       enum lambda_status status, const char *reason)
 {
     assert(!inv->instance); /* E4 */
+    if (status == INVOKE_THROTTLED)
+        lambda_measure_throttle(e->l->core, inv->fn);
     inv->early = status;
     inv->reason = reason;
     inv->task.fn = early_task;

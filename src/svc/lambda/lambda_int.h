@@ -839,4 +839,9 @@ static inline enum err WARN_UNUSED lambda_paged(struct call *call, enum err err)
 extern const struct tags_service lambda_tags_service;
 extern const struct target_kind lambda_targets[1];
 
+/* lambda_measure.c: one invocation ended, of so many at the same time; one was throttled. */
+void lambda_measure_end(struct core *core, const struct lambda_fn *fn, bool failed,
+                        int64_t duration_us, size_t concurrent);
+void lambda_measure_throttle(struct core *core, const struct lambda_fn *fn);
+
 #endif

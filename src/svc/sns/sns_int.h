@@ -317,4 +317,7 @@ enum err sns_removal_add(struct sns *s, struct txn *txn, const struct sns_topic_
 extern const struct target_kind sns_targets[1];
 extern const struct tags_service sns_tags;
 
+/* sns_measure.c: core's question (core/svc.h). */
+void sns_measure(void *self, const struct core_seen *seen);
+
 #endif

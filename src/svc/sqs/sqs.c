@@ -149,6 +149,7 @@ const struct svc_def sqs_def = {
     .port = port,
     .resource_policy = resource_policy,
     .tags = &sqs_tags,
+    .measure = sqs_measure,
     .targets = sqs_targets,
     .n_targets = ARRAY_LEN(sqs_targets),
 };

@@ -363,4 +363,7 @@ void sqs_port_fill(struct sqs *s);
 /* In no list any more. NULL is allowed. */
 void sqs_watcher_free(struct sqs_watcher *w);
 
+/* sqs_measure.c: core's question (core/svc.h). */
+void sqs_measure(void *self, const struct core_seen *seen);
+
 #endif
