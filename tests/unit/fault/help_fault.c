@@ -92,6 +92,9 @@ static const char *const volatile_names[] = {
     "LastModificationDate",
     "ConnectionArn",
     "LastAuthorizedTime",
+    "AlarmConfigurationUpdatedTimestamp",
+    "StateUpdatedTimestamp",
+    "StateTransitionedTimestamp",
 };
 
 /* What a service draws at random, and when it did. */
