@@ -14,6 +14,9 @@ PROTOCOLS = {"query": "query", "rest-json": "REST JSON", "rest-xml": "REST XML"}
 
 def protocol(spec):
     facts = spec["import"]
+    if facts["protocol"] == "smithy-rpc-v2-cbor":
+        text = "smithy rpc-v2-cbor, JSON %s" % facts.get("jsonVersion", "1.0")
+        return text + " and query" if spec["settings"].get("speaks_query") else text
     if facts["protocol"] == "json":
         text = "JSON %s" % facts.get("jsonVersion", "1.0")
         return text + " and query" if spec["settings"].get("speaks_query") else text

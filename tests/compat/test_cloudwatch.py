@@ -467,12 +467,12 @@ def test_actions(cw, space, weir):
     events.put_targets(Rule="alarms", Targets=[{"Id": "1", "Arn": happenings.arn}])
     put(cw, space, values=[7], Dimensions=[{"Name": "x", "Value": "1"}])
     becomes(cw, name, "ALARM")
-    letter = json.loads(letters.take()[0])
+    letter = letters.take()[0]
     assert letter["Subject"] == 'ALARM: "acts" in US East (N. Virginia)'
     told = json.loads(letter["Message"])
     assert (told["AlarmName"], told["NewStateValue"], told["OldStateValue"], told["AWSAccountId"]) == (name, "ALARM", "INSUFFICIENT_DATA", ACCOUNT)
     assert told["Trigger"]["MetricName"] == "m" and told["Trigger"]["Dimensions"] == [{"value": "1", "name": "x"}] and told["Trigger"]["Statistic"] == "SUM"
-    event = json.loads(happenings.take()[0])
+    event = happenings.take()[0]
     assert (event["detail-type"], event["resources"]) == ("CloudWatch Alarm State Change", [f"{ARN}:alarm:{name}"])
     detail = event["detail"]
     assert detail["state"]["value"] == "ALARM" and detail["previousState"]["value"] == "INSUFFICIENT_DATA"
@@ -729,7 +729,7 @@ def test_functions_measure_themselves(weir, cw):
         points = cw.get_metric_statistics(Namespace="AWS/Lambda", MetricName=name, StartTime=minute(60), EndTime=minute(-2), Period=3600, Statistics=[stat],
                                           Dimensions=[{"Name": k, "Value": v} for k, v in dims.items()])["Datapoints"]
         return sum(p[stat] for p in points)
-    wait_for(lambda: total("Throttles", FunctionName="measured") == 1)
+    wait_for(lambda: total("Throttles", FunctionName="measured") >= 1)  # the client tries again
     assert (total("Invocations", FunctionName="measured"), total("Errors", FunctionName="measured")) == (3, 1)
     assert total("Duration", "Minimum", FunctionName="measured", Resource="measured") > 0 and total("ConcurrentExecutions", "Maximum", FunctionName="measured") == 1
     assert total("Invocations") >= 3
