@@ -14,17 +14,10 @@ enum { AUTH_TIMEOUT_MS = 30 * 1000 };
 static void name_request(struct serve_req *r)
 {
     static const char marks[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    char hex[25], id[SERVE_EXTENDED_ID_LEN];
-    struct str given = wire_header_get(r->call->request, STR("x-amzn-trace-id"));
+    char id[SERVE_EXTENDED_ID_LEN];
     rng_text(id, sizeof(id) - 1, marks);
     r->extended_id = str_fmt(r->call->arena, "%s=", id);
-    if (str_find_str(given, STR("Root=")) != SIZE_MAX) {
-        r->trace = given;
-        return;
-    }
-    rng_text(hex, sizeof(hex) - 1, "0123456789abcdef");
-    r->trace = str_fmt(r->call->arena, "Root=1-%08llx-%s",
-                       (unsigned long long)(r->call->txn->wall_ms / 1000), hex);
+    r->trace = call_trace_begin(r->call);
 }
 
 enum err serve_req_new(struct serve *serve, struct call *call, struct serve_req **ret_r)
