@@ -467,12 +467,12 @@ def test_actions(cw, space, weir):
     events.put_targets(Rule="alarms", Targets=[{"Id": "1", "Arn": happenings.arn}])
     put(cw, space, values=[7], Dimensions=[{"Name": "x", "Value": "1"}])
     becomes(cw, name, "ALARM")
-    letter = letters.take()[0]
+    letter = letters.bodies()[0]
     assert letter["Subject"] == 'ALARM: "acts" in US East (N. Virginia)'
     told = json.loads(letter["Message"])
     assert (told["AlarmName"], told["NewStateValue"], told["OldStateValue"], told["AWSAccountId"]) == (name, "ALARM", "INSUFFICIENT_DATA", ACCOUNT)
     assert told["Trigger"]["MetricName"] == "m" and told["Trigger"]["Dimensions"] == [{"value": "1", "name": "x"}] and told["Trigger"]["Statistic"] == "SUM"
-    event = happenings.take()[0]
+    event = happenings.bodies()[0]
     assert (event["detail-type"], event["resources"]) == ("CloudWatch Alarm State Change", [f"{ARN}:alarm:{name}"])
     detail = event["detail"]
     assert detail["state"]["value"] == "ALARM" and detail["previousState"]["value"] == "INSUFFICIENT_DATA"

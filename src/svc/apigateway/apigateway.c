@@ -4,12 +4,14 @@
 #include "base/mem.h"
 #include "svc/apigateway/apigateway_int.h"
 #include "svc/apigateway/domain.h"
+#include "svc/apigateway/serve_life.h"
 #include "svc/apigateway/usage.h"
 #include "svc/apigateway/usage_int.h"
 
 static void release(void *self)
 {
     struct apigateway *gw = self;
+    serve_free(gw->serve);
     usage_free(gw->usage);
     catalogue_free(gw->domains);
     catalogue_free(gw->stages);
@@ -22,13 +24,22 @@ static enum err start(void *self)
     TRY(usage_start(gw->usage));
     TRY(usage_plans_register(gw->usage));
     TRY(txn_run_now(gw->core, domain_load, gw));
-    return txn_run_now(gw->core, apigateway_stages_load, gw);
+    TRY(txn_run_now(gw->core, apigateway_stages_load, gw));
+    return serve_start(gw->serve);
+}
+
+static void usage_drained(void *arg)
+{
+    struct apigateway *gw = arg;
+    serve_drain(gw->serve, gw->drained, gw->drained_arg);
 }
 
 static void drain(void *self, void (*done)(void *arg), void *arg)
 {
     struct apigateway *gw = self;
-    usage_drain(gw->usage, done, arg);
+    gw->drained = done;
+    gw->drained_arg = arg;
+    usage_drain(gw->usage, usage_drained, gw);
 }
 
 static enum err make(struct core *core, void **ret_self)
@@ -42,6 +53,8 @@ static enum err make(struct core *core, void **ret_self)
         err = usage_new(core, &gw->usage);
     if (err == ERR_OK)
         err = catalogue_new(core, &domain_catalogue, gw, &gw->domains);
+    if (err == ERR_OK)
+        err = serve_new(core, gw, gw->usage, &gw->serve);
     if (err) {
         release(gw);
         return err;

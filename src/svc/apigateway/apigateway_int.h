@@ -62,6 +62,9 @@ struct apigateway {
     struct catalogue *stages;
     struct usage *usage;       /* usage.h */
     struct catalogue *domains; /* domain.h */
+    struct serve *serve;       /* the data plane: serve_life.h */
+    void (*drained)(void *arg);
+    void *drained_arg;
 };
 
 static inline struct apigateway *apigateway_of(const struct call *call)

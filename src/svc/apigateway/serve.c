@@ -2,12 +2,14 @@
  *
  *   http://ANYTHING/restapis/ID/STAGE/_user_request_/PATH
  *   http://ID.execute-api.ANYTHING/STAGE/PATH
+ *   http://DOMAIN/BASE/PATH, of a custom domain name and its mappings
  *
  * Layer: svc. Thread: the call's loop. */
 #include "apigateway_api.h"
 
 #include "base/host.h"
 #include "base/mem.h"
+#include "svc/apigateway/domain.h"
 #include "svc/apigateway/serve_book.h"
 #include "svc/apigateway/serve_steps.h"
 #include "svc/apigateway/serve_store.h"
@@ -37,26 +39,53 @@ static bool is_by_path(void *self, const struct wire_request *head)
     return cut_path(head->path, &id, &stage, &rest);
 }
 
-static void find_address(struct serve_req *r)
+static bool is_domain(void *self, const struct wire_request *head)
+{
+    struct serve *s = self;
+    return domain_is(s->gw, host_bare(wire_header_get(head, STR("host"))));
+}
+
+/* "/STAGE/PATH" */
+static void cut_stage(struct serve_req *r, struct str path)
+{
+    struct str rest = str_sub(path, 1, SIZE_MAX);
+    r->stage_name = str_cut(&rest, '/');
+    r->path = str_is_set(rest) ? str_sub(path, r->stage_name.len + 1, SIZE_MAX) : STR_NONE;
+}
+
+static enum err find_domain(struct serve_req *r)
+{
+    struct domain_route route;
+    TRY(domain_find(r->serve->gw, r->call->txn, r->domain_name, r->call->request->path, &route));
+    r->api_id = route.api_id;
+    r->stage_name = route.stage;
+    r->path = route.path;
+    r->domain = true;
+    if (!str_is_set(route.stage))
+        cut_stage(r, route.path);
+    return ERR_OK;
+}
+
+/* ERR_NOT_FOUND: a domain has no mapping for it. */
+static enum err find_address(struct serve_req *r)
 {
     struct call *call = r->call;
+    struct str path = call->request->path;
     struct str host = host_bare(wire_header_get(call->request, STR("host")));
-    if (cut_path(call->request->path, &r->api_id, &r->stage_name, &r->path)) {
+    r->domain_name = host;
+    if (cut_path(path, &r->api_id, &r->stage_name, &r->path)) {
         r->domain_name = str_fmt(call->arena, STR_FMT ".execute-api." STR_FMT ".amazonaws.com",
                                  STR_ARG(r->api_id), STR_ARG(call->region));
+    } else if (is_domain(r->serve, call->request)) {
+        TRY(find_domain(r));
     } else {
-        struct str rest = str_sub(call->request->path, 1, SIZE_MAX);
-        r->domain_name = host;
         r->api_id = str_lower(call->arena, str_cut(&host, '.'));
-        r->stage_name = str_cut(&rest, '/');
-        r->path = str_is_set(rest) ? str_sub(call->request->path, r->stage_name.len + 1, SIZE_MAX)
-                                   : STR_NONE;
+        cut_stage(r, path);
     }
     if (str_empty(r->path))
         r->path = STR("/");
+    return call->arena->failed ? ERR_NOMEM : ERR_OK;
 }
-
-/* --- the request ------------------------------------------------------------------------------ */
 
 static void drop_stage(void *arg)
 {
@@ -68,8 +97,13 @@ static enum err find_stage(struct serve_req *r)
 {
     struct call *call = r->call;
     struct serve_stage *stage;
+    bool fresh;
+    TRY(find_address(r));
     TRY(apigateway_stage_find(r->serve->gw, call->txn, r->api_id, r->stage_name, &r->now));
-    TRY(serve_cache_take(r->serve->cache, call->txn, r->api_id, r->stage_name, &r->now, &stage));
+    TRY(serve_cache_take(r->serve->cache, call->txn, r->api_id, r->stage_name, &r->now, &stage,
+                         &fresh));
+    if (fresh) /* its authorizers may be others, or were to be forgotten */
+        auth_flush(r->serve->auth, r->api_id, r->stage_name);
     enum err err = arena_on_release(call->arena, drop_stage, stage);
     if (err) {
         serve_stage_unref(stage);
@@ -77,7 +111,7 @@ static enum err find_stage(struct serve_req *r)
     }
     call->account = r->now.scope.account;
     call->region = r->now.scope.region;
-    bool by_host = !is_by_path(NULL, call->request);
+    bool by_host = !r->domain && !is_by_path(NULL, call->request);
     if (by_host && stage->api->host_disabled)
         return ERR_NOT_FOUND;
     r->stage = stage;
@@ -88,8 +122,7 @@ static enum err open_request(struct call *call, struct serve_req **ret_r)
 {
     TRY(serve_req_new(call->svc, call, ret_r));
     (*ret_r)->http = *call->request;
-    find_address(*ret_r);
-    return call->arena->failed ? ERR_NOMEM : ERR_OK;
+    return ERR_OK;
 }
 
 /* Nobody is told whether an API is there. */
@@ -128,17 +161,17 @@ static const struct wire_op serve_op = {
     .run = serve_request,
 };
 
-enum err serve_new(struct core *core, struct apigateway *gw, struct serve **ret_serve)
+enum err serve_new(struct core *core, struct apigateway *gw, struct usage *usage,
+                   struct serve **ret_serve)
 {
     struct serve *s = mem_calloc(1, sizeof(*s));
     if (!s)
         return ERR_NOMEM;
     s->core = core;
     s->gw = gw;
+    s->usage = usage;
     s->auth = auth_new(core);
-    enum err err = s->auth ? usage_new(core, &s->usage) : ERR_NOMEM;
-    if (!err)
-        err = serve_cache_new(&s->cache);
+    enum err err = s->auth ? serve_cache_new(&s->cache) : ERR_NOMEM;
     if (!err)
         err = serve_book_new(core, &s->book);
     if (!err)
@@ -154,7 +187,6 @@ enum err serve_new(struct core *core, struct apigateway *gw, struct serve **ret_
 enum err serve_start(struct serve *s)
 {
     TRY(integrate_http_init(&s->http, s->core));
-    TRY(usage_start(s->usage));
     serve_book_start(s->book);
     s->by_path = (struct core_claim){.path_prefix = STR("/restapis/"),
                                      .match = is_by_path,
@@ -163,21 +195,16 @@ enum err serve_start(struct serve *s)
                                      .self = s};
     s->by_host = (struct core_claim){
         .host_kind = STR("execute-api"), .op = &serve_op, .signing = STR("execute-api"), .self = s};
+    s->by_domain = (struct core_claim){
+        .match = is_domain, .op = &serve_op, .signing = STR("execute-api"), .self = s};
     TRY(core_claim(s->core, &s->by_path));
+    TRY(core_claim(s->core, &s->by_domain));
     return core_claim(s->core, &s->by_host);
-}
-
-static void usage_drained(void *arg)
-{
-    struct serve *s = arg;
-    serve_book_drain(s->book, s->drained, s->drained_arg);
 }
 
 void serve_drain(struct serve *s, void (*done)(void *arg), void *arg)
 {
-    s->drained = done;
-    s->drained_arg = arg;
-    usage_drain(s->usage, usage_drained, s);
+    serve_book_drain(s->book, done, arg);
 }
 
 void serve_free(struct serve *s)
@@ -188,7 +215,6 @@ void serve_free(struct serve *s)
     serve_cache_free(s->cache);
     serve_book_free(s->book);
     serve_store_free(s->store);
-    usage_free(s->usage);
     auth_free(s->auth);
     mem_free(s);
 }
@@ -196,9 +222,4 @@ void serve_free(struct serve *s)
 struct auth *serve_auth(struct serve *s)
 {
     return s->auth;
-}
-
-struct usage *serve_usage(struct serve *s)
-{
-    return s->usage;
 }

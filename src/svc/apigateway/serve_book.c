@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <pthread.h>
 
+#include "base/arn.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "svc/apigateway/account.h"
 #include "svc/logs/logs_port.h"
 
 enum { BOOK_FLUSH_MS = 50, LINE_OVERHEAD = 128, EVENTS_PUT_MAX = 1000 };
@@ -146,14 +148,37 @@ static bool same_stream(const struct line *a, const struct line *b)
            str_eq(a->scope.region, b->scope.region) && str_eq(a->scope.account, b->scope.account);
 }
 
+/* Under the account's role, which has to be allowed it. ERR_DENIED. */
+static enum err may_write(struct txn *txn, const struct line *of)
+{
+    const struct arn arn = {.partition = txn->core->cfg.partition,
+                            .service = STR("logs"),
+                            .region = of->scope.region,
+                            .account = of->scope.account};
+    struct str role, group = arn_make(txn->arena, &arn, "log-group:" STR_FMT ":log-stream:" STR_FMT,
+                                      STR_ARG(of->group), STR_ARG(of->stream));
+    if (!str_is_set(group))
+        return ERR_NOMEM;
+    TRY(apigateway_account_role(txn, of->scope, &role));
+    if (!str_is_set(role))
+        return ERR_DENIED;
+    return core_role_allowed(txn, role, STR("apigateway.amazonaws.com"), "logs:PutLogEvents",
+                             group);
+}
+
+/* What may not be written is not, as on AWS. */
 static enum err put_events(struct txn *txn, const struct line *of, const struct logs_event *events,
                            size_t n)
 {
     const struct logs_port *logs = logs_port_of(txn->core);
     if (!logs || n == 0)
         return ERR_OK;
-    enum err err = logs->put(logs->self, txn, of->scope, of->group, of->stream, events, n);
-    return err == ERR_DENIED ? ERR_OK : err; /* the group's key cannot be used */
+    enum err err = may_write(txn, of);
+    if (err == ERR_OK)
+        err = logs->put(logs->self, txn, of->scope, of->group, of->stream, events, n);
+    if (err == ERR_DENIED)
+        log_debug("apigateway", "log group " STR_FMT " cannot be written", STR_ARG(of->group));
+    return err == ERR_DENIED ? ERR_OK : err;
 }
 
 static enum err write_body(struct txn *txn, void *arg)

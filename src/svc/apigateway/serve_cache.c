@@ -132,12 +132,13 @@ static enum err compile(struct serve_cache *c, struct txn *txn, struct str api_i
 
 enum err serve_cache_take(struct serve_cache *cache, struct txn *txn, struct str api_id,
                           struct str stage, const struct apigateway_stage_now *now,
-                          struct serve_stage **ret_stage)
+                          struct serve_stage **ret_stage, bool *ret_fresh)
 {
     struct str key = str_fmt(txn->arena, STR_FMT "/" STR_FMT, STR_ARG(api_id), STR_ARG(stage));
     if (!str_is_set(key))
         return ERR_NOMEM;
     *ret_stage = look_up(cache, key, now->version);
+    *ret_fresh = *ret_stage == NULL;
     if (*ret_stage)
         return ERR_OK;
     TRY(compile(cache, txn, api_id, stage, now, ret_stage));

@@ -11,8 +11,9 @@ struct auth;
 struct serve;
 struct usage;
 
-/* In make. ERR_NOMEM. */
-enum err serve_new(struct core *core, struct apigateway *gw, struct serve **ret_serve) WARN_UNUSED;
+/* In make; `usage` outlives it. ERR_NOMEM. */
+enum err serve_new(struct core *core, struct apigateway *gw, struct usage *usage,
+                   struct serve **ret_serve) WARN_UNUSED;
 /* In start: takes the requests for APIs from here on. */
 enum err serve_start(struct serve *serve) WARN_UNUSED;
 /* In drain. */
@@ -21,6 +22,5 @@ void serve_drain(struct serve *serve, void (*done)(void *arg), void *arg);
 void serve_free(struct serve *serve);
 
 struct auth *serve_auth(struct serve *serve);
-struct usage *serve_usage(struct serve *serve);
 
 #endif

@@ -36,9 +36,7 @@ struct serve {
     struct serve_cache *cache;
     struct serve_book *book;
     struct serve_store *store;
-    struct core_claim by_path, by_host;
-    void (*drained)(void *arg);
-    void *drained_arg;
+    struct core_claim by_path, by_domain, by_host;
 };
 
 enum {
@@ -62,6 +60,7 @@ struct serve_req {
     /* Where to. */
     struct str api_id, stage_name, path; /* path: after the stage, as sent */
     struct str domain_name;
+    bool domain; /* a custom one */
     struct apigateway_stage_now now;
     struct serve_stage *stage; /* held by the call's arena */
     const struct serve_settings *settings;
@@ -187,10 +186,10 @@ enum {
 
 enum err serve_cache_new(struct serve_cache **ret_cache) WARN_UNUSED;
 void serve_cache_free(struct serve_cache *cache); /* NULL is allowed */
-/* The compiled stage for what is there now, with a reference for the caller: by one comparison, or by
- * reading and compiling the snapshot. ERR_NOT_FOUND, ERR_CORRUPT, ERR_LIMIT, ERR_NOMEM, ERR_IO. */
+/* The compiled stage for what is there now, with a reference for the caller: by one comparison, or
+ * (*ret_fresh) by reading and compiling the snapshot. ERR_NOT_FOUND, ERR_CORRUPT, ERR_LIMIT, ERR_NOMEM, ERR_IO. */
 enum err serve_cache_take(struct serve_cache *cache, struct txn *txn, struct str api_id,
                           struct str stage, const struct apigateway_stage_now *now,
-                          struct serve_stage **ret_stage) WARN_UNUSED;
+                          struct serve_stage **ret_stage, bool *ret_fresh) WARN_UNUSED;
 
 #endif

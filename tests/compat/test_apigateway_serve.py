@@ -1,0 +1,559 @@
+"""API Gateway's data plane: APIs made by boto3, requests as any HTTP client sends them. tests/data/apigateway has the
+rows of files: a configuration, the bytes of requests, and the exact replies."""
+import base64
+import glob
+import gzip
+import json
+import os
+import uuid
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from apis import Api, exchange
+from receiver import Receiver
+from test_lambda import Stage
+from weirtest import wait_for
+
+ROWS = os.path.join(os.path.dirname(__file__), "..", "data", "apigateway")
+OK = '{"statusCode": 200}'
+# Of every reply, and never the same.
+VARYING = {"date", "x-amzn-requestid", "x-amz-apigw-id", "x-amzn-trace-id"}
+
+
+# --- rows of files ---------------------------------------------------------------------------------
+
+
+def build(weir, row):
+    api = Api(weir, **row.get("api", {}))
+    for name, schema in row.get("models", {}).items():
+        text = json.dumps(schema).replace("{api}", api.id)
+        api.gw.create_model(restApiId=api.id, name=name, contentType="application/json", schema=text)
+    validators = {name: api.gw.create_request_validator(restApiId=api.id, name=name, **what)["id"]
+                  for name, what in row.get("validators", {}).items()}
+    for type, what in row.get("gatewayResponses", {}).items():
+        api.gw.put_gateway_response(restApiId=api.id, responseType=type, **what)
+    for where, what in row["methods"].items():
+        what = dict(what)
+        if "requestValidatorId" in what:
+            what["requestValidatorId"] = validators[what["requestValidatorId"]]
+        verb, path = where.split(" ")
+        api.method(verb, path, what.pop("integration"), what.pop("responses", None), **what)
+    return api.deploy(**row.get("deployment", {}))
+
+
+def comparable(reply):
+    head, _, body = reply.partition(b"\r\n\r\n")
+    status, *headers = head.decode().split("\r\n")
+    kept = [h for h in headers if h.split(":")[0].lower() not in VARYING]
+    return [status] + sorted(kept, key=str.lower) + ["", body.decode()]
+
+
+@pytest.mark.parametrize("name", sorted(os.path.basename(f)[:-5] for f in glob.glob(ROWS + "/*.json")))
+def test_row(weir, name):
+    with open(os.path.join(ROWS, name + ".json")) as f:
+        row = json.load(f)
+    api = build(weir, row)
+    for request in row["requests"]:
+        method, path = request["ask"].split(" ", 1)
+        body = request.get("body", "").encode()
+        lines = [f"{method} /restapis/{api.id}/prod/_user_request_{path} HTTP/1.1", "Host: weir", "Connection: close"]
+        lines += request.get("headers", []) + ([f"Content-Length: {len(body)}"] if body else [])
+        got = exchange(weir, "\r\n".join(lines + ["", ""]).encode() + body)
+        wanted = request["reply"]
+        wanted = wanted[:1] + sorted(wanted[1:-2] + [f"Content-Length: {len(wanted[-1].encode())}", "Connection: close"],
+                                     key=str.lower) + wanted[-2:]
+        assert comparable(got) == wanted, request["ask"]
+    api.delete()
+
+
+# --- addresses -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plain(weir):
+    api = Api(weir)
+    api.mock("GET", "/", responseTemplates={"application/json": '{"path": "$context.path"}'})
+    api.mock("GET", "/a/{id}", responseTemplates={"application/json": '{"path": "$context.path"}'})
+    return api.deploy()
+
+
+def test_by_path_and_by_host(plain):
+    for by_host in (False, True):
+        assert plain.ask("/", by_host=by_host).json() == {"path": "/prod/"}
+        assert plain.ask("/a/1", by_host=by_host).json() == {"path": "/prod/a/1"}
+    got = plain.ask("/a/1")
+    assert got.headers["x-amzn-RequestId"] and len(got.headers["x-amz-apigw-id"]) == 16
+    assert got.headers["Content-Type"] == "application/json"
+
+
+def test_what_is_not_there(plain):
+    got = plain.ask("/nothing")
+    assert (got.status, got.json()) == (403, {"message": "Missing Authentication Token"})
+    assert got.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
+    assert plain.ask("/", method="POST").json() == {"message": "Missing Authentication Token"}
+    for by_host in (False, True):
+        got = plain.ask("/", stage="none", by_host=by_host)
+        assert (got.status, got.json()) == (403, {"message": "Forbidden"})
+        assert got.headers["x-amzn-ErrorType"] == "ForbiddenException"
+
+
+def test_a_snapshot_is_served_until_the_next(weir):
+    api = Api(weir).mock("GET", "/", responseTemplates={"application/json": "one"}).deploy()
+    assert api.ask().text == "one"
+    api.gw.update_integration_response(restApiId=api.id, resourceId=api.resources["/"], httpMethod="GET", statusCode="200",
+                                       patchOperations=[{"op": "replace", "path": "/responseTemplates/application~1json", "value": "two"}])
+    assert api.ask().text == "one"
+    api.deploy()
+    assert api.ask().text == "two"
+
+
+# --- functions -------------------------------------------------------------------------------------
+
+# The answer is what the request says it should be, in the header x-answer; without, the event itself.
+SOURCE = """
+import json
+def handler(event, context):
+    answer = (event.get("headers") or {}).get("x-answer")
+    if answer == "raise" or event.get("raise"):
+        raise ValueError("no good: 42")
+    if answer == "sleep":
+        import time; time.sleep(20)
+    if answer == "trace":
+        import os; return {"body": os.environ["_X_AMZN_TRACE_ID"]}
+    if answer:
+        return json.loads(answer)
+    if "requestContext" in event:
+        return {"statusCode": 200, "body": json.dumps(event)}
+    return event
+"""
+
+
+@pytest.fixture(scope="module")
+def lambdas(weir):
+    return Stage(weir)
+
+
+def invoke_uri(weir, name):
+    arn = f"arn:aws:lambda:{weir.region}:{weir.account}:function:{name}"
+    return f"arn:aws:apigateway:{weir.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+def permit(lambdas, name, source):
+    lambdas.awslambda.add_permission(FunctionName=name, StatementId=uuid.uuid4().hex, Action="lambda:InvokeFunction",
+                                     Principal="apigateway.amazonaws.com", SourceArn=source)
+
+
+@pytest.fixture(scope="module")
+def proxy(weir, lambdas):
+    name = lambdas.function(SOURCE)
+    api = Api(weir, binaryMediaTypes=["application/octet-stream"])
+    integration = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": invoke_uri(weir, name)}
+    api.method("ANY", "/items/{id}", integration)
+    api.method("GET", "/short", {**integration, "timeoutInMillis": 300})
+    permit(lambdas, name, api.arn())
+    api.deploy(variables={"color": "red"})
+    return api
+
+
+def test_the_event(proxy):
+    got = proxy.ask("/items/7?b=1&a=x%20y&b=2", "POST", "text", [("X-A", "1"), ("x-a", "2"), ("User-Agent", "me")])
+    assert got.status == 200 and got.headers["Content-Type"] == "application/json"
+    assert got.headers["X-Amzn-Trace-Id"].startswith("Root=1-")
+    event = got.json()
+    assert (event["resource"], event["path"], event["httpMethod"]) == ("/items/{id}", "/items/7", "POST")
+    assert event["headers"]["X-A"] == "2" and event["multiValueHeaders"]["X-A"] == ["1", "2"]
+    assert event["queryStringParameters"] == {"b": "2", "a": "x y"}
+    assert event["multiValueQueryStringParameters"] == {"b": ["1", "2"], "a": ["x y"]}
+    assert event["pathParameters"] == {"id": "7"} and event["stageVariables"] == {"color": "red"}
+    assert (event["body"], event["isBase64Encoded"]) == ("text", False)
+    context = event["requestContext"]
+    assert context["requestId"] == got.headers["x-amzn-RequestId"] and context["extendedRequestId"] == got.headers["x-amz-apigw-id"]
+    assert (context["stage"], context["apiId"], context["path"]) == ("prod", proxy.id, "/prod/items/7")
+    assert context["identity"]["sourceIp"] == "127.0.0.1" and context["identity"]["userAgent"] == "me"
+    bare = proxy.ask("/items/7").json()
+    assert bare["body"] is None and bare["queryStringParameters"] is None
+    coded = proxy.ask("/items/7", "PUT", b"\x00\xff", {"Content-Type": "application/octet-stream"}).json()
+    assert coded["isBase64Encoded"] and base64.b64decode(coded["body"]) == b"\x00\xff"
+
+
+def answer(api, value, path="/items/1", **kw):
+    headers = {"x-answer": value if isinstance(value, str) else json.dumps(value), **kw.pop("headers", {})}
+    return api.ask(path, headers=headers, **kw)
+
+
+def test_the_answer(proxy):
+    got = answer(proxy, {"statusCode": 201, "headers": {"X-B": "c", "Content-Type": "text/x", "Date": "never"},
+                         "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]}, "body": "hello"})
+    assert (got.status, got.text) == (201, "hello")
+    assert got.headers["X-B"] == "c" and got.headers["Content-Type"] == "text/x"
+    assert got.headers.get_all("Set-Cookie") == ["a=1", "b=2"]
+    assert got.headers["x-amzn-Remapped-Date"] == "never"
+    coded = {"statusCode": 200, "body": base64.b64encode(b"\x00\x01").decode(), "isBase64Encoded": True,
+             "headers": {"Content-Type": "application/octet-stream"}}
+    assert answer(proxy, coded, headers={"Accept": "application/octet-stream"}).body == b"\x00\x01"
+    assert answer(proxy, coded).text == coded["body"]
+    for bad in ('"text"', '{"message": "x"}', '{"statusCode": "x"}', "[]", "raise"):
+        got = answer(proxy, bad)
+        assert (got.status, got.json()) == (502, {"message": "Internal server error"}), bad
+        assert got.headers["x-amzn-ErrorType"] == "InternalServerErrorException"
+
+
+def test_the_trace_goes_along(proxy):
+    mine = "Root=1-5f84c7a1-0123456789abcdef01234567"
+    got = answer(proxy, "trace", headers={"X-Amzn-Trace-Id": mine})
+    assert got.headers["X-Amzn-Trace-Id"] == mine and got.text.startswith(mine + ";")
+    got = answer(proxy, "trace")
+    assert got.text.startswith(got.headers["X-Amzn-Trace-Id"] + ";")
+
+
+def test_time_is_up(proxy):
+    got = answer(proxy, "sleep", path="/short")
+    assert (got.status, got.json()) == (504, {"message": "Endpoint request timed out"})
+
+
+def test_a_function_that_does_not_permit_it(weir, lambdas):
+    name = lambdas.function(SOURCE)
+    api = Api(weir).method("GET", "/", {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": invoke_uri(weir, name)}).deploy()
+    got = api.ask()
+    assert (got.status, got.json()) == (500, {"message": "Internal server error"})
+    permit(lambdas, name, api.arn("POST"))
+    assert api.ask().status == 500
+    permit(lambdas, name, api.arn("GET", "/", "prod"))
+    assert api.ask().status == 200
+
+
+def test_a_function_behind_mappings(weir, lambdas):
+    name = lambdas.function(SOURCE)
+    api = Api(weir)
+    template = '{"raise": $input.params("raise"), "id": "$context.requestId"}'.replace('"raise")', "'raise')").replace('("', "('")
+    api.method("GET", "/", {"type": "AWS", "integrationHttpMethod": "POST", "uri": invoke_uri(weir, name),
+                            "requestTemplates": {"application/json": template}},
+               {"200": {"responseTemplates": {"application/json": "got $input.json('$')"}},
+                "418": {"selectionPattern": "no good: .*", "responseTemplates": {"application/json": '{"error": "teapot"}'}}})
+    api.method("POST", "/later", {"type": "AWS", "integrationHttpMethod": "POST", "uri": invoke_uri(weir, name),
+                                  "requestParameters": {"integration.request.header.X-Amz-Invocation-Type": "'Event'"}}, {"202": {}})
+    permit(lambdas, name, api.arn())
+    api.deploy()
+    got = api.ask("/?raise=false")
+    assert got.status == 200 and got.text.startswith("got {") and got.headers["x-amzn-RequestId"] in got.text
+    got = api.ask("/?raise=true")
+    assert (got.status, got.json()) == (418, {"error": "teapot"})
+    assert api.ask("/later", "POST", "{}").status == 202
+
+
+# --- who may -----------------------------------------------------------------------------------------
+
+
+def signed(api, path, key, secret, method="GET"):
+    url = f"http://127.0.0.1:{api.weir.port}/restapis/{api.id}/{api.stage}/_user_request_{path}"
+    request = AWSRequest(method, url, headers={"Host": f"127.0.0.1:{api.weir.port}"})
+    SigV4Auth(Credentials(key, secret), "execute-api", api.weir.region).add_auth(request)
+    return api.ask(path, method, headers={k: v for k, v in request.headers.items() if k.lower() != "host"})
+
+
+def test_iam(weir):
+    iam = weir.client("iam")
+    name = "u" + uuid.uuid4().hex[:8]
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    api = Api(weir)
+    for path in ("/yes", "/no"):
+        api.mock("GET", path, authorizationType="AWS_IAM", responseTemplates={"application/json": "$context.identity.userArn"})
+    api.deploy()
+    policy = {"Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": api.arn("GET", "/yes")}]}
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
+    got = signed(api, "/yes", key["AccessKeyId"], key["SecretAccessKey"])
+    assert got.status == 200 and got.text.endswith("user/" + name)
+    got = signed(api, "/no", key["AccessKeyId"], key["SecretAccessKey"])
+    assert got.status == 403 and "is not authorized to perform: execute-api:Invoke" in got.json()["Message"]
+    assert signed(api, "/yes", key["AccessKeyId"], "wrong").headers["x-amzn-ErrorType"] == "InvalidSignatureException"
+    got = api.ask("/yes")
+    assert (got.status, got.json()) == (403, {"message": "Missing Authentication Token"})
+
+
+AUTHORIZER = """
+def handler(event, context):
+    token = event["authorizationToken"]
+    if token == "raise":
+        raise ValueError("no")
+    if token == "nobody":
+        raise Exception("Unauthorized")
+    effect = "Allow" if token == "allow" else "Deny"
+    return {"principalId": "p", "context": {"k": "v", "n": 1}, "policyDocument": {"Version": "2012-10-17", "Statement": [
+        {"Effect": effect, "Action": "execute-api:Invoke", "Resource": event["methodArn"]}]}}
+"""
+
+
+def test_a_token_authorizer(weir, lambdas):
+    name = lambdas.function(AUTHORIZER)
+    api = Api(weir)
+    id = api.gw.create_authorizer(restApiId=api.id, name="a", type="TOKEN", authorizerUri=invoke_uri(weir, name),
+                                  identitySource="method.request.header.Authorization", authorizerResultTtlInSeconds=0)["id"]
+    api.mock("GET", "/", authorizationType="CUSTOM", authorizerId=id,
+             responseTemplates={"application/json": "$context.authorizer.principalId $context.authorizer.k"})
+    permit(lambdas, name, f"arn:aws:execute-api:{weir.region}:{weir.account}:{api.id}/authorizers/{id}")
+    api.deploy()
+    assert api.ask(headers={"Authorization": "allow"}).text == "p v"
+    got = api.ask(headers={"Authorization": "deny"})
+    assert got.status == 403 and got.json()["Message"].startswith("User is not authorized to access this resource")
+    for headers in ({}, {"Authorization": "nobody"}):
+        got = api.ask(headers=headers)
+        assert (got.status, got.json()) == (401, {"message": "Unauthorized"})
+    assert api.ask(headers={"Authorization": "raise"}).status == 500
+
+
+def test_an_api_key(weir):
+    api = Api(weir).mock("GET", "/", apiKeyRequired=True, responseTemplates={"application/json": "$context.identity.apiKeyId"}).deploy()
+    key = api.gw.create_api_key(name="k", enabled=True)
+    plan = api.gw.create_usage_plan(name="p", apiStages=[{"apiId": api.id, "stage": "prod"}], quota={"limit": 2, "period": "DAY"})["id"]
+    api.gw.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+    for headers in ({}, {"x-api-key": "x" * 30}):
+        got = api.ask(headers=headers)
+        assert (got.status, got.json()) == (403, {"message": "Forbidden"})
+    value = {"x-api-key": key["value"]}
+    assert [api.ask(headers=value).text for _ in range(2)] == [key["id"]] * 2
+    got = api.ask(headers=value)
+    assert (got.status, got.json()) == (429, {"message": "Limit Exceeded"})
+
+
+# --- services --------------------------------------------------------------------------------------
+
+
+def make_role(weir, allowed, trusted="apigateway.amazonaws.com"):
+    iam = weir.client("iam")
+    name = "r" + uuid.uuid4().hex[:8]
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": trusted}, "Action": "sts:AssumeRole"}]}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    if allowed:
+        policy = {"Statement": [{"Effect": "Allow", "Action": allowed, "Resource": "*"}]}
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
+    return arn
+
+
+def uri(weir, rest):
+    return f"arn:aws:apigateway:{weir.region}:{rest}"
+
+
+def test_a_table(weir):
+    db = weir.client("dynamodb")
+    db.create_table(TableName="gw-jobs", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                    AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], BillingMode="PAY_PER_REQUEST")
+    role = make_role(weir, ["dynamodb:PutItem", "dynamodb:GetItem"])
+    api = Api(weir)
+    put = '{"TableName": "gw-jobs", "Item": {"id": {"S": "$context.requestId"}, "body": {"S": "$input.params(\'v\')"}}}'
+    api.method("POST", "/jobs", {"type": "AWS", "integrationHttpMethod": "POST", "uri": uri(weir, "dynamodb:action/PutItem"),
+                                 "credentials": role, "requestTemplates": {"application/json": put}},
+               {"201": {"responseTemplates": {"application/json": '{"id": "$context.requestId"}'}},
+                "500": {"selectionPattern": "[45]\\d{2}", "responseTemplates": {"application/json": '{"message": "failed"}'}}})
+    get = '{"TableName": "gw-jobs", "Key": {"id": {"S": "$input.params(\'id\')"}}}'
+    api.method("GET", "/jobs/{id}", {"type": "AWS", "integrationHttpMethod": "POST", "uri": uri(weir, "dynamodb:action/GetItem"),
+                                     "credentials": role, "requestTemplates": {"application/json": get}},
+               {"200": {"responseTemplates": {"application/json": "$input.body"}}})
+    api.deploy()
+    made = api.ask("/jobs?v=hello", "POST", "{}")
+    assert made.status == 201, made.text
+    assert db.get_item(TableName="gw-jobs", Key={"id": {"S": made.json()["id"]}})["Item"]["body"] == {"S": "hello"}
+    assert api.ask("/jobs/" + made.json()["id"]).json()["Item"]["body"] == {"S": "hello"}
+
+
+def test_a_role_that_may_not(weir):
+    template = {"application/json": '{"TableName": "none", "Key": {}}'}
+    for role, status, says in ((make_role(weir, []), 403, "AccessDeniedException"),
+                               (make_role(weir, ["dynamodb:*"], trusted="lambda.amazonaws.com"), 500, "Internal server error")):
+        api = Api(weir).method("GET", "/", {"type": "AWS", "integrationHttpMethod": "POST", "credentials": role,
+                                            "uri": uri(weir, "dynamodb:action/GetItem"), "requestTemplates": template},
+                               {"200": {}, "403": {"selectionPattern": "4\\d{2}"}}).deploy()
+        got = api.ask()
+        assert got.status == status and says in got.text
+
+
+def test_a_queue_by_path_and_by_action(weir):
+    sqs = weir.client("sqs")
+    url = sqs.create_queue(QueueName="gw-queue")["QueueUrl"]
+    role = make_role(weir, ["sqs:SendMessage"])
+    api = Api(weir)
+    form = {"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"}
+    api.method("POST", "/path", {"type": "AWS", "integrationHttpMethod": "POST", "credentials": role, "requestParameters": form,
+                                 "uri": uri(weir, f"sqs:path/{weir.account}/gw-queue"),
+                                 "requestTemplates": {"application/json": "Action=SendMessage&MessageBody=$input.params('m')"}},
+               {"200": {"responseTemplates": {"application/json": "$input.body"}}})
+    api.method("POST", "/action", {"type": "AWS", "integrationHttpMethod": "POST", "credentials": role,
+                                   "uri": uri(weir, "sqs:action/SendMessage"),
+                                   "requestParameters": {"integration.request.querystring.QueueUrl": f"'{url}'",
+                                                         "integration.request.querystring.MessageBody": "method.request.querystring.m"}},
+               {"200": {}}, requestParameters={"method.request.querystring.m": True})
+    api.deploy()
+    for path in ("/path", "/action"):
+        got = api.ask(f"{path}?m=hi-{path[1:]}", "POST", "{}")
+        assert got.status == 200 and "MessageId" in got.text, got.text
+    bodies = {m["Body"] for _ in range(2) for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])}
+    assert bodies == {"hi-path", "hi-action"}
+
+
+def test_a_topic_a_bus_and_a_bucket(weir):
+    topic = weir.client("sns").create_topic(Name="gw-topic")["TopicArn"]
+    s3 = weir.client("s3")
+    s3.create_bucket(Bucket="gw-bucket")
+    role = make_role(weir, ["sns:Publish", "events:PutEvents", "s3:PutObject", "s3:GetObject", "s3:ListBucket"])
+    api = Api(weir, binaryMediaTypes=["image/png"])
+    base = {"type": "AWS", "integrationHttpMethod": "POST", "credentials": role}
+    api.method("POST", "/topic", {**base, "uri": uri(weir, "sns:action/Publish"),
+                                  "requestParameters": {"integration.request.querystring.TopicArn": f"'{topic}'",
+                                                        "integration.request.querystring.Message": "'m'"}}, {"200": {}})
+    event = '{"Entries": [{"Source": "a", "DetailType": "b", "Detail": "{}"}]}'
+    api.method("POST", "/bus", {**base, "uri": uri(weir, "events:action/PutEvents"),
+                                "requestTemplates": {"application/json": event}}, {"200": {}})
+    keyed = {"integration.request.path.key": "method.request.path.key"}
+    api.method("PUT", "/files/{key}", {**base, "integrationHttpMethod": "PUT", "uri": uri(weir, "s3:path/gw-bucket/{key}"),
+                                       "requestParameters": {**keyed, "integration.request.header.Content-Type": "method.request.header.Content-Type"}},
+               {"200": {}}, requestParameters={"method.request.path.key": True, "method.request.header.Content-Type": False})
+    api.method("GET", "/files/{key}", {**base, "integrationHttpMethod": "GET", "uri": uri(weir, "s3:path/gw-bucket/{key}"),
+                                       "requestParameters": keyed},
+               {"200": {"responseParameters": {"method.response.header.Content-Type": "integration.response.header.Content-Type"}},
+                "404": {"selectionPattern": "404"}}, requestParameters={"method.request.path.key": True})
+    api.deploy()
+    assert "MessageId" in api.ask("/topic", "POST", "{}").text
+    assert api.ask("/bus", "POST", "{}").json()["FailedEntryCount"] == 0
+    png = b"\x89PNG\x00\xff"
+    assert api.ask("/files/a.png", "PUT", png, {"Content-Type": "image/png"}).status == 200
+    assert s3.get_object(Bucket="gw-bucket", Key="a.png")["Body"].read() == png
+    got = api.ask("/files/a.png", headers={"Accept": "image/png"})
+    assert got.body == png and got.headers["Content-Type"] == "image/png"
+    got = api.ask("/files/none")
+    assert got.status == 404 and "NoSuchKey" in got.text
+
+
+# --- over HTTP -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def outside(make_module_weir):
+    receiver = Receiver()
+    yield make_module_weir(args=["--allow-outgoing-loopback"]), receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="module")
+def make_module_weir():
+    from weirtest import Weir
+    servers = []
+
+    def make(**kw):
+        servers.append(Weir(**kw))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+def test_http(outside):
+    weir, there = outside
+    api = Api(weir)
+    api.method("ANY", "/p/{proxy+}", {"type": "HTTP_PROXY", "integrationHttpMethod": "ANY", "uri": there.base + "/x/{proxy}",
+                                      "requestParameters": {"integration.request.path.proxy": "method.request.path.proxy"}},
+               requestParameters={"method.request.path.proxy": True})
+    api.method("POST", "/m", {"type": "HTTP", "integrationHttpMethod": "PUT", "uri": there.base + "/m",
+                              "requestTemplates": {"application/json": "<$input.body>"},
+                              "requestParameters": {"integration.request.querystring.q": "'1 2'"}},
+               {"200": {"responseTemplates": {"application/json": "[$input.body]"}}, "404": {"selectionPattern": "404"}})
+    api.method("GET", "/nobody", {"type": "HTTP_PROXY", "integrationHttpMethod": "GET", "uri": "http://127.0.0.1:1/"})
+    api.deploy()
+    there.answers = [(203, {"X-B": "c", "Content-Type": "text/x", "Server": "s"}, "hello")]
+    got = api.ask("/p/a/b?c=d", "POST", "body", {"X-A": "1", "Content-Type": "text/plain"})
+    headers, body = there.next()
+    assert (there.method, there.path, body) == ("POST", "/x/a/b?c=d", "body")
+    assert headers["x-a"] == "1" and headers["x-forwarded-for"] == "127.0.0.1" and headers["x-amzn-apigateway-api-id"] == api.id
+    assert (got.status, got.text, got.headers["X-B"]) == (203, "hello", "c")
+    assert got.headers["Content-Type"] == "text/x" and "x-amzn-Remapped-Server" in got.headers
+    there.answers = [(200, {}, "yes"), 404, 500]
+    got = api.ask("/m", "POST", "b")
+    headers, body = there.next()
+    assert (there.method, there.path, body, got.text) == ("PUT", "/m?q=1%202", "<b>", "[yes]")
+    assert headers["user-agent"] == "AmazonAPIGateway_" + api.id and headers["content-type"] == "application/json"
+    assert api.ask("/m", "POST", "b").status == 404
+    assert api.ask("/m", "POST", "b").status == 200  # the one without a pattern
+    got = api.ask("/nobody")
+    assert (got.status, got.json()) == (504, {"message": "Network error communicating with endpoint"})
+
+
+# --- bytes -----------------------------------------------------------------------------------------
+
+
+def test_compression(weir):
+    api = Api(weir, minimumCompressionSize=10)
+    api.mock("GET", "/", responseTemplates={"application/json": "x" * 1000})
+    api.mock("GET", "/small", responseTemplates={"application/json": "x"})
+    api.deploy()
+    got = api.ask(headers={"Accept-Encoding": "gzip"})
+    assert got.headers["Content-Encoding"] == "gzip" and gzip.decompress(got.body) == b"x" * 1000
+    assert "Content-Encoding" not in api.ask("/small", headers={"Accept-Encoding": "gzip"}).headers
+    assert api.ask().body == b"x" * 1000
+
+
+def test_too_long(plain):
+    got = plain.ask("/", "GET", b"x" * (10 * 1024 * 1024 + 1))
+    assert (got.status, got.json()) == (413, {"message": "Request Too Long"})
+
+
+def test_throttling(weir):
+    api = Api(weir).mock("GET", "/").mock("GET", "/free").deploy()
+    api.patch_stage(**{"/~1/GET/throttling/rateLimit": "0.01", "/~1/GET/throttling/burstLimit": "3"})
+    assert [api.ask().status for _ in range(5)] == [200, 200, 200, 429, 429]
+    got = api.ask()
+    assert got.json() == {"message": "Too Many Requests"} and got.headers["x-amzn-ErrorType"] == "TooManyRequestsException"
+    assert api.ask("/free").status == 200
+
+
+# --- logs and cache --------------------------------------------------------------------------------
+
+
+def lines_of(logs, group):
+    return [e["message"] for e in logs.filter_log_events(logGroupName=group)["events"]]
+
+
+def test_logs(weir):
+    logs = weir.client("logs")
+    logs.create_log_group(logGroupName="gw-access")
+    weir.client("apigateway").update_account(patchOperations=[
+        {"op": "replace", "path": "/cloudwatchRoleArn", "value": make_role(weir, ["logs:*"])}])
+    api = Api(weir).mock("GET", "/").deploy()
+    api.patch_stage(**{"/accessLogSettings/destinationArn": f"arn:aws:logs:{weir.region}:{weir.account}:log-group:gw-access",
+                       "/accessLogSettings/format": "$context.httpMethod $context.resourcePath $context.status $context.identity.user $context.requestId",
+                       "/*/*/logging/loglevel": "INFO", "/*/*/logging/dataTrace": "true"})
+    id = api.ask().headers["x-amzn-RequestId"]
+    wait_for(lambda: lines_of(logs, "gw-access"), what="the access log")
+    assert [line.strip() for line in lines_of(logs, "gw-access")] == [f"GET / 200 - {id}"]
+    group = f"API-Gateway-Execution-Logs_{api.id}/prod"
+    lines = lines_of(logs, group)
+    for line in (f"Starting execution for request: {id}", "HTTP Method: GET, Resource Path: /", "Successfully completed execution",
+                 "Method completed with status: 200"):
+        assert f"({id}) {line}" in lines
+
+
+def test_cache(weir, lambdas):
+    source = "n = 0\ndef handler(event, context):\n    global n\n    n += 1\n    return {'statusCode': 200, 'body': str(n)}\n"
+    name = lambdas.function(source)
+    api = Api(weir)
+    api.method("GET", "/{id}", {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": invoke_uri(weir, name),
+                                "requestParameters": {"integration.request.path.id": "method.request.path.id"},
+                                "cacheKeyParameters": ["method.request.path.id"]}, requestParameters={"method.request.path.id": True})
+    permit(lambdas, name, api.arn())
+    api.deploy(cacheClusterEnabled=True, cacheClusterSize="0.5")
+    api.patch_stage(**{"/*/*/caching/enabled": "true", "/*/*/caching/requireAuthorizationForCacheControl": "false"})
+    first = api.ask("/a").text
+    assert api.ask("/a").text == first
+    other = api.ask("/b").text
+    assert other != first
+    anew = api.ask("/a", headers={"Cache-Control": "max-age=0"}).text
+    assert anew not in (first, other) and api.ask("/a").text == anew
+    api.gw.flush_stage_cache(restApiId=api.id, stageName="prod")
+    assert api.ask("/a").text not in (first, anew)
+    api.patch_stage(**{"/*/*/caching/requireAuthorizationForCacheControl": "true",
+                       "/*/*/caching/unauthorizedCacheControlHeaderStrategy": "FAIL_WITH_403"})
+    assert api.ask("/a", headers={"Cache-Control": "max-age=0"}).status == 403
+    api.patch_stage(**{"/*/*/caching/unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER"})
+    assert api.ask("/a", headers={"Cache-Control": "max-age=0"}).headers["Warning"].startswith("199")
