@@ -106,7 +106,7 @@ static enum err count_one(void *arg, struct str key, struct str val)
     return ERR_OK;
 }
 
-enum err apigateway_api_count(struct call *call)
+static enum err check_count(struct call *call)
 {
     size_t n = 0;
     TRY(txn_each(call->txn, key_range(call->arena, &apigateway_k_api, call_scope(call)), count_one,
@@ -166,7 +166,7 @@ enum err apigateway_api_add(struct call *call, struct json *doc, struct tag_list
     struct str id = apigateway_id(a, APIGATEWAY_ID_LEN), root = apigateway_id(a, APIGATEWAY_ID_LEN);
     if (!str_is_set(id) || !str_is_set(root))
         return ERR_NOMEM;
-    TRY(apigateway_api_count(call));
+    TRY(check_count(call));
     TRY(json_set(doc, STR("id"), json_new_str(a, id)));
     TRY(json_set(doc, STR("rootResourceId"), json_new_str(a, root)));
     TRY(json_set(doc, STR("createdDate"), apigateway_time(call->txn)));
@@ -176,6 +176,15 @@ enum err apigateway_api_add(struct call *call, struct json *doc, struct tag_list
     struct tags_resource resource = {.arn = arn_of(call, id)};
     TRY(tags_op_create(call, &apigateway_tags, &resource, tags));
     TRY(apigateway_whole_begin(call, id, root));
+    return apigateway_api_write(call, doc);
+}
+
+enum err apigateway_api_change(struct call *call, struct json *doc, struct str policy)
+{
+    TRY(add_defaults(call, doc));
+    TRY(check(call, doc));
+    if (policy.p != json_get_str(doc, STR("policy")).p)
+        TRY(take_policy(call, doc));
     return apigateway_api_write(call, doc);
 }
 
@@ -233,10 +242,7 @@ enum err apigateway_update_rest_api(struct call *call,
     TRY(apigateway_need_api(call, in->rest_api_id, &doc));
     struct str before = json_get_str(doc, STR("policy"));
     TRY(apigateway_patch(call, &table, in->patch_operations, doc));
-    TRY(check(call, doc));
-    if (before.p != json_get_str(doc, STR("policy")).p)
-        TRY(take_policy(call, doc));
-    TRY(apigateway_api_write(call, doc));
+    TRY(apigateway_api_change(call, doc, before));
     TRY(apigateway_api_shown(call, doc, NULL));
     return apigateway_show(call, doc, out);
 }
