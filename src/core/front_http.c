@@ -216,6 +216,11 @@ static enum err routing_error(struct call_impl *c)
                                  STR_ARG(r->op_name), STR_ARG(r->service->title));
     case WIRE_UNKNOWN_OPERATION:
         warn_once(c, "unknown operation");
+        if (r->lacking)
+            return call_error_common(c, WIRE_E_UNKNOWN_OPERATION,
+                                     "No operation of " STR_FMT " is called so; " STR_FMT
+                                     " is not there: Weir does not have this service.",
+                                     STR_ARG(r->service->title), STR_ARG(r->lacking->title));
         return call_error_common(c, WIRE_E_UNKNOWN_OPERATION,
                                  "The action or operation requested is invalid: " STR_FMT,
                                  STR_ARG(r->op_name));

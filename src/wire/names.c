@@ -52,3 +52,24 @@ const struct wire_aws_service *wire_aws_meant(const struct wire_meant *m)
         s = find(BY_VERSION, m->version);
     return s || str_is_set(m->scope) ? s : by_host(m->host);
 }
+
+static bool is_ours(const struct wire_service *const *services, size_t n_services, struct str title)
+{
+    for (size_t i = 0; i < n_services; i++)
+        if (str_eq(services[i]->title, title))
+            return true;
+    return false;
+}
+
+const struct wire_aws_service *wire_aws_beside(const struct wire_service *const *services,
+                                               size_t n_services,
+                                               const struct wire_service *service)
+{
+    for (size_t i = 0; i < wire_n_aws_services; i++) {
+        const struct wire_aws_service *s = &wire_aws_services[i];
+        if (str_is_set(s->signing) && str_eq(s->signing, service->signing) &&
+            !is_ours(services, n_services, s->title))
+            return s;
+    }
+    return NULL;
+}

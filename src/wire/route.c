@@ -477,7 +477,10 @@ static enum err route_service(const struct wire_service *const *services, size_t
     if (service->n_routes > 0) {
         struct path p = {0};
         cut_path(req->path, &p);
-        return route_rest(service, req, &p, arena, r);
+        TRY(route_rest(service, req, &p, arena, r));
+        if (r->outcome == WIRE_UNKNOWN_OPERATION)
+            r->lacking = wire_aws_beside(services, n_services, service);
+        return ERR_OK;
     }
     if (service->speaks_query)
         return route_action(services, n_services, service, req, arena, r);

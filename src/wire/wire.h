@@ -392,8 +392,9 @@ struct wire_routed {
     struct percent_pair *form; /* of a query-protocol body, decoded */
     size_t n_form;
     const struct wire_fault *fault; /* WIRE_BAD_REQUEST: why, when more is known than that */
-    const struct wire_aws_service
-        *lacking; /* WIRE_UNKNOWN_SERVICE: the one meant, if it can be told */
+    /* WIRE_UNKNOWN_SERVICE: the one meant, if it can be told; WIRE_UNKNOWN_OPERATION: one that may be
+     * meant, being signed for by the same name. */
+    const struct wire_aws_service *lacking;
 };
 
 /* Names service, operation and protocol. `scope` is the service of the request's SigV4 scope

@@ -104,5 +104,10 @@ struct wire_meant {
 
 /* The service of AWS that is meant; NULL: cannot be told. O(services of AWS). */
 const struct wire_aws_service *wire_aws_meant(const struct wire_meant *m);
+/* One that is signed for by the same name as `service`, and is none of ours (API Gateway's second
+ * version); NULL: there is none. O(services of AWS). */
+const struct wire_aws_service *wire_aws_beside(const struct wire_service *const *services,
+                                               size_t n_services,
+                                               const struct wire_service *service);
 
 #endif

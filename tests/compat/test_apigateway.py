@@ -698,3 +698,20 @@ def test_permissions_are_of_paths(weir, api):
     code, message = refused(theirs.get_model, restApiId=api.id, modelName="Error")
     assert code == "AccessDeniedException"
     assert f"is not authorized to perform: apigateway:GET on resource: arn:aws:apigateway:us-east-1::/restapis/{api.id}/models/Error" in message
+
+
+# --- what is not there ----------------------------------------------------------------------------------
+
+def test_second_version_is_refused(weir):
+    """HTTP and WebSocket APIs, which clients sign for like REST APIs."""
+    v2 = weir.client("apigatewayv2")
+    for call, asked in ((v2.get_apis, {}), (v2.create_api, {"Name": "a", "ProtocolType": "HTTP"})):
+        code, message = refused(call, **asked)
+        assert code == "UnknownOperationException" and "AmazonApiGatewayV2 is not there" in message
+
+
+def test_operations_not_there(gw):
+    for call, asked in ((gw.get_vpc_links, {}), (gw.get_client_certificates, {}), (gw.get_sdk_types, {}),
+                        (gw.get_documentation_parts, {"restApiId": "a"})):
+        code, message = refused(call, **asked)
+        assert code == "UnknownOperationException" and "is not supported by Weir" in message

@@ -217,7 +217,7 @@ static void test_lacking(void **state)
         enum wire_protocol protocol;
     } lost[] = {
         {"pipes", "GET /v1/pipes", "pipes", WIRE_REST_JSON},
-        {"apigateway", "GET /restapis", "apigateway", WIRE_REST_JSON},
+        {"eks", "GET /clusters", "eks", WIRE_REST_JSON},
         {"cloudfront", "GET /2020-05-31/distribution", "cloudfront", WIRE_REST_XML},
         {"states", "POST /\nX-Amz-Target: AWSStepFunctions.ListStateMachines\n\n{}", "states",
          WIRE_JSON10},
@@ -262,6 +262,21 @@ static void test_lacking(void **state)
     }
 }
 
+/* Two services of AWS are signed for as apigateway: who means the other is told of it. */
+static void test_beside(void **state)
+{
+    struct exchange x;
+    exchange_route(&x, "apigateway", "GET /v2/apis");
+    assert_int_equal(x.routed.outcome, WIRE_UNKNOWN_OPERATION);
+    assert_non_null(x.routed.lacking);
+    assert_true(str_eq_c(x.routed.lacking->title, "AmazonApiGatewayV2"));
+    exchange_release(&x);
+    exchange_route(&x, "apigateway", "GET /restapis");
+    assert_int_equal(x.routed.outcome, WIRE_ROUTED);
+    assert_null(x.routed.lacking);
+    exchange_release(&x);
+}
+
 static void test_modes(void **state)
 {
     (void)state;
@@ -280,9 +295,8 @@ static void test_modes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_every_operation_is_found),
-        cmocka_unit_test(test_lacking),
+        cmocka_unit_test(test_rows),    cmocka_unit_test(test_every_operation_is_found),
+        cmocka_unit_test(test_lacking), cmocka_unit_test(test_beside),
         cmocka_unit_test(test_modes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
