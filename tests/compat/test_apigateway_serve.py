@@ -1,6 +1,7 @@
 """API Gateway's data plane: APIs made by boto3, requests as any HTTP client sends them. tests/data/apigateway has the
 rows of files: a configuration, the bytes of requests, and the exact replies."""
 import base64
+import datetime
 import glob
 import gzip
 import json
@@ -557,3 +558,26 @@ def test_cache(weir, lambdas):
     assert api.ask("/a", headers={"Cache-Control": "max-age=0"}).status == 403
     api.patch_stage(**{"/*/*/caching/unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER"})
     assert api.ask("/a", headers={"Cache-Control": "max-age=0"}).headers["Warning"].startswith("199")
+
+
+# --- what CloudWatch hears ----------------------------------------------------------------------------------
+
+def test_metrics(weir):
+    api = Api(weir, name="measured").mock("GET", "/a").mock("GET", "/b").deploy()
+    api.patch_stage(**{"/~1a/GET/metrics/enabled": "true"})
+    assert [api.ask(path).status for path in ("/a", "/a", "/b", "/c")] == [200, 200, 200, 403]
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def total(name, statistic="Sum", **dimensions):
+        points = weir.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/ApiGateway", MetricName=name, StartTime=now - datetime.timedelta(minutes=10), EndTime=now + datetime.timedelta(minutes=10),
+            Period=60, Statistics=[statistic], Dimensions=[{"Name": k, "Value": v} for k, v in dimensions.items()])["Datapoints"]
+        return sum(p[statistic] for p in points)
+
+    of_stage = {"ApiName": "measured", "Stage": "prod"}
+    wait_for(lambda: total("Count", **of_stage) == 4, 30, "metrics of the stage")
+    assert (total("4XXError", ApiName="measured"), total("5XXError", **of_stage)) == (1, 0)
+    assert total("Latency", "SampleCount", **of_stage) == 4
+    of_method = {"Method": "GET", **of_stage}
+    assert (total("Count", Resource="/a", **of_method), total("Count", Resource="/b", **of_method)) == (2, 0)
+    api.delete()

@@ -70,5 +70,6 @@ const struct svc_def apigateway_def = {
     .drain = drain,
     .release = release,
     .authorize_more = apigateway_authorize_more,
+    .measure = serve_measure,
     .tags = &apigateway_tags,
 };

@@ -161,6 +161,11 @@ static const struct wire_op serve_op = {
     .run = serve_request,
 };
 
+bool serve_is_request(const struct call *call)
+{
+    return call->op == &serve_op;
+}
+
 enum err serve_new(struct core *core, struct apigateway *gw, struct usage *usage,
                    struct serve **ret_serve)
 {

@@ -8,6 +8,8 @@
 
 struct apigateway;
 struct auth;
+struct call;
+struct core_seen;
 struct serve;
 struct usage;
 
@@ -22,5 +24,10 @@ void serve_drain(struct serve *serve, void (*done)(void *arg), void *arg);
 void serve_free(struct serve *serve);
 
 struct auth *serve_auth(struct serve *serve);
+
+/* Whether the call is a request to an API, not an operation's. */
+bool serve_is_request(const struct call *call);
+/* svc_def.measure. */
+void serve_measure(void *self, const struct core_seen *seen);
 
 #endif
