@@ -221,8 +221,8 @@ static void test_lacking(void **state)
         {"cloudfront", "GET /2020-05-31/distribution", "cloudfront", WIRE_REST_XML},
         {"states", "POST /\nX-Amz-Target: AWSStepFunctions.ListStateMachines\n\n{}", "states",
          WIRE_JSON10},
-        {NULL, "POST /\nX-Amz-Target: AWSCognitoIdentityProviderService.SignUp\n\n{}",
-         "cognito-idp", WIRE_JSON10},
+        {NULL, "POST /\nX-Amz-Target: AWSCognitoIdentityService.GetId\n\n{}",
+         "cognito-identity", WIRE_JSON10},
         {"dynamodb", "POST /\nX-Amz-Target: AmazonDAXV3.ListTags\n\n{}", "dax", WIRE_JSON10},
         {"redshift",
          "POST /\nContent-Type: application/x-www-form-urlencoded\n\n"
@@ -235,9 +235,9 @@ static void test_lacking(void **state)
         {"states", "POST /service/X/operation/Y\nsmithy-protocol: rpc-v2-cbor\n\n", "states",
          WIRE_RPC_CBOR},
         {NULL,
-         "POST /service/GraniteServiceVersion20100801/operation/ListMetrics\n"
+         "POST /service/AWSStepFunctions/operation/ListStateMachines\n"
          "smithy-protocol: rpc-v2-cbor\n\n",
-         "monitoring", WIRE_RPC_CBOR},
+         "states", WIRE_RPC_CBOR},
         {NULL, "GET /v1/pipes\nHost: pipes.eu-west-1.amazonaws.com", "pipes", WIRE_REST_JSON},
         {NULL, "GET /x\nHost: a1b2.execute-api.eu-west-1.amazonaws.com:4566", "execute-api",
          WIRE_REST_JSON},
