@@ -164,7 +164,8 @@ OWN_PREFIXES = {"base", "codec", "kv", "kv_drv_rocksdb", "kv_drv_fault", "auth",
 
 
 # Parts of a folder that is several modules; their names say which.
-PART_PREFIXES = {"svc_apigateway": {"serve", "integrate", "map", "auth", "usage", "openapi", "keys", "domain"}}
+PART_PREFIXES = {"svc_cloudwatch": {"cw"}, "svc_logs": {"filter"},
+                 "svc_apigateway": {"serve", "integrate", "map", "auth", "usage", "openapi", "keys", "domain"}}
 
 
 def symbols(library):

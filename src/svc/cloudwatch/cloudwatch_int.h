@@ -198,7 +198,7 @@ struct str cw_alarm_ref(struct arena *a, struct key_scope scope, struct str name
 struct str cw_state_name(enum cw_state state);
 bool cw_state_parse(struct str name, enum cw_state *ret);
 
-/* --- evaluation (cw_evaluate.c) and its outcome (cw_state.c) ------------------------------------ */
+/* --- when (cw_due.c), evaluation (cw_evaluate.c) and its outcome (cw_state.c) -------------------- */
 
 enum err cw_due_register(struct cw *cw) WARN_UNUSED;
 /* The alarm is evaluated `in_ms` from now, or earlier if that is set. */
@@ -209,8 +209,11 @@ enum err cw_alarm_wake(struct cw *cw, struct txn *txn, const struct cw_alarm *al
 /* As requests name them. */
 struct str cw_comparison_name(enum cw_comparison c);
 struct str cw_missing_name(enum cw_missing m);
-/* How often an alarm of metrics looks: its longest period. */
+/* How often an alarm of metrics looks: its longest period. How long after a period's end, and at how many
+ * periods. */
 int64_t cw_alarm_period_ms(const struct cw_alarm *alarm);
+int64_t cw_settle_ms(int64_t period_ms);
+int64_t cw_looks_at(const struct cw_alarm *alarm);
 
 /* An alarm in a transaction. */
 struct cw_alarm_at {
@@ -253,7 +256,10 @@ void cw_query_json(struct json_out *o, const struct cw_query *q);
 
 /* composite alarms (cw_composite.c) */
 enum err cw_evaluate_composite(struct cw_alarm_at *at) WARN_UNUSED;
-/* After a change of state: whether its actions wait (CW_SUPPRESSED_*). */
+/* After a change of state: whether its actions wait (CW_SUPPRESSED_*). cw_suppress.c, and what of it
+ * cw_composite.c needs: the suppressor's state, and the alarm held for so long. */
+enum err cw_suppressor_alarms(struct cw_alarm_at *at, bool *ret_alarms) WARN_UNUSED;
+void cw_hold(struct cw_alarm_at *at, enum cw_suppressed how, int64_t seconds);
 enum err cw_suppress(struct cw_alarm_at *at, bool *ret_wait) WARN_UNUSED;
 
 /* --- data of queries (cw_data.c) ---------------------------------------------------------------- */

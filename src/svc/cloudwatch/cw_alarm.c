@@ -70,6 +70,29 @@ static const struct str states[CW_STATES] = {
     [CW_INSUFFICIENT] = STR_INIT("INSUFFICIENT_DATA"),
 };
 
+static const struct str comparisons[CW_COMPARISONS] = {
+    [CW_GREATER_OR_EQUAL] = STR_INIT("GreaterThanOrEqualToThreshold"),
+    [CW_GREATER] = STR_INIT("GreaterThanThreshold"),
+    [CW_LESS] = STR_INIT("LessThanThreshold"),
+    [CW_LESS_OR_EQUAL] = STR_INIT("LessThanOrEqualToThreshold"),
+};
+static const struct str missings[CW_MISSING_VALUES] = {
+    [CW_MISSING_MISSING] = STR_INIT("missing"),
+    [CW_MISSING_IGNORE] = STR_INIT("ignore"),
+    [CW_MISSING_BREACHING] = STR_INIT("breaching"),
+    [CW_MISSING_NOT_BREACHING] = STR_INIT("notBreaching"),
+};
+
+struct str cw_comparison_name(enum cw_comparison c)
+{
+    return comparisons[c];
+}
+
+struct str cw_missing_name(enum cw_missing m)
+{
+    return missings[m];
+}
+
 struct str cw_state_name(enum cw_state state)
 {
     assert(state < CW_STATES);

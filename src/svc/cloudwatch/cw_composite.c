@@ -89,45 +89,6 @@ static enum err tell(struct cw_alarm_at *at, const struct children *c, enum cw_s
 
 /* --- suppression -------------------------------------------------------------------------------- */
 
-static enum err suppressor_alarms(struct cw_alarm_at *at, bool *ret)
-{
-    struct cw_alarm s;
-    enum err err =
-        cw_alarm_read(at->txn, cw_alarm_ref(at->txn->arena, at->scope, at->alarm->suppressor), &s);
-    *ret = err == ERR_OK && s.state == CW_ALARM;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
-static void hold(struct cw_alarm_at *at, enum cw_suppressed how, int64_t seconds)
-{
-    struct cw_alarm *a = at->alarm;
-    a->suppressed = how;
-    a->suppressed_until_ms = at->txn->wall_ms + seconds * 1000;
-    a->suppressed_reason = how == CW_SUPPRESSED_ALARM
-                               ? STR("Actions are suppressed by the suppressor "
-                                     "alarm.")
-                           : how == CW_SUPPRESSED_WAIT
-                               ? STR("Actions wait for the suppressor alarm.")
-                               : STR("Actions wait, since the suppressor alarm has left ALARM.");
-}
-
-enum err cw_suppress(struct cw_alarm_at *at, bool *ret_wait)
-{
-    struct cw_alarm *a = at->alarm;
-    bool alarms;
-    *ret_wait = false;
-    a->suppressed = CW_SUPPRESSED_NOT;
-    if (!str_is_set(a->suppressor))
-        return ERR_OK;
-    TRY(suppressor_alarms(at, &alarms));
-    if (alarms)
-        hold(at, CW_SUPPRESSED_ALARM, 0);
-    else if (a->wait_s > 0)
-        hold(at, CW_SUPPRESSED_WAIT, a->wait_s);
-    *ret_wait = a->suppressed != CW_SUPPRESSED_NOT;
-    return ERR_OK;
-}
-
 /* What is held goes on as the suppressor does. */
 static enum err go_on(struct cw_alarm_at *at)
 {
@@ -136,11 +97,11 @@ static enum err go_on(struct cw_alarm_at *at)
     bool alarms, over = a->suppressed_until_ms <= at->txn->wall_ms;
     if (was == CW_SUPPRESSED_NOT)
         return ERR_OK;
-    TRY(suppressor_alarms(at, &alarms));
+    TRY(cw_suppressor_alarms(at, &alarms));
     if (alarms && was != CW_SUPPRESSED_ALARM)
-        hold(at, CW_SUPPRESSED_ALARM, 0);
+        cw_hold(at, CW_SUPPRESSED_ALARM, 0);
     else if (!alarms && was == CW_SUPPRESSED_ALARM && a->extension_s > 0)
-        hold(at, CW_SUPPRESSED_EXTENSION, a->extension_s);
+        cw_hold(at, CW_SUPPRESSED_EXTENSION, a->extension_s);
     else if (!alarms && (was == CW_SUPPRESSED_ALARM || over))
         a->suppressed = CW_SUPPRESSED_NOT;
     if (a->suppressed == was)

@@ -1,14 +1,6 @@
-/* When alarms are evaluated, and the evaluation of those of metrics.
+/* The evaluation of alarms of metrics; when, says cw_due.c.
  *
- *   value of a watched metric --cw_alarm_wake--> due at the end of its period
- *   PutMetricAlarm, SetAlarmState -------------> due at once, or at the next period
- *   due --> evaluated --+--> due at the next period, while its metrics have values to look at
- *                       +--> asleep (CW3): nothing could change its state but a new value
- *
- * Periods are those of the wall clock, and only whole ones count. An evaluation waits a little after a period's
- * end, for what is told of it late.
- *
- * Layer: svc/cloudwatch. Thread: the home loop; waking in any transaction. */
+ * Layer: svc/cloudwatch. Thread: the home loop. */
 #include <assert.h>
 #include <math.h>
 
@@ -18,81 +10,19 @@
 
 enum {
     FIRING_MAX = 16,
-    SETTLE_MS = 3000,      /* after a period of a minute or more */
-    SETTLE_FINE_MS = 1500, /* after a shorter one */
     LOOK_MAX = 1440 + CW_EXTRA_PERIODS,
     TEXT_MAX = 8 * 1024,
     TOLD_MAX = 10, /* points that a reason tells */
 };
 
-int64_t cw_alarm_period_ms(const struct cw_alarm *alarm)
-{
-    int64_t longest = 0;
-    for (size_t i = 0; i < alarm->n_queries; i++)
-        longest = max_i64(longest, alarm->queries[i].period_s);
-    return (longest > 0 ? longest : 60) * 1000;
-}
-
-static int64_t settle_ms(int64_t period_ms)
-{
-    return period_ms < CW_MINUTE_MS ? SETTLE_FINE_MS : SETTLE_MS;
-}
-
-static int64_t looks_at(const struct cw_alarm *alarm)
-{
-    return alarm->periods + CW_EXTRA_PERIODS;
-}
-
-enum err cw_alarm_due(struct cw *cw, struct txn *txn, struct str key, int64_t in_ms)
-{
-    struct str value;
-    int64_t when = txn->now_ms + max_i64(in_ms, 0), set;
-    enum err err = due_get(txn, cw->due, key, &set, &value);
-    if (err && err != ERR_NOT_FOUND)
-        return err;
-    return err == ERR_OK && set <= when ? ERR_OK : due_set(txn, cw->due, key, when, STR(""));
-}
-
-enum err cw_alarm_wake(struct cw *cw, struct txn *txn, const struct cw_alarm *alarm, int64_t at_ms)
-{
-    int64_t period = cw_alarm_period_ms(alarm);
-    int64_t end = at_ms - at_ms % period + period, ago = txn->wall_ms - end;
-    if (ago > looks_at(alarm) * period)
-        return ERR_OK; /* too old to be looked at */
-    int64_t in = ago >= settle_ms(period) ? 0 : settle_ms(period) - ago;
-    return cw_alarm_due(cw, txn, alarm->object.key, in);
-}
-
 /* --- what is said of it ------------------------------------------------------------------------- */
 
-static const struct str comparisons[CW_COMPARISONS] = {
-    [CW_GREATER_OR_EQUAL] = STR_INIT("GreaterThanOrEqualToThreshold"),
-    [CW_GREATER] = STR_INIT("GreaterThanThreshold"),
-    [CW_LESS] = STR_INIT("LessThanThreshold"),
-    [CW_LESS_OR_EQUAL] = STR_INIT("LessThanOrEqualToThreshold"),
-};
 static const char *const comparison_words[CW_COMPARISONS] = {
     "greater than or equal to",
     "greater than",
     "less than",
     "less than or equal to",
 };
-static const struct str missings[CW_MISSING_VALUES] = {
-    [CW_MISSING_MISSING] = STR_INIT("missing"),
-    [CW_MISSING_IGNORE] = STR_INIT("ignore"),
-    [CW_MISSING_BREACHING] = STR_INIT("breaching"),
-    [CW_MISSING_NOT_BREACHING] = STR_INIT("notBreaching"),
-};
-
-struct str cw_comparison_name(enum cw_comparison c)
-{
-    return comparisons[c];
-}
-
-struct str cw_missing_name(enum cw_missing m)
-{
-    return missings[m];
-}
 
 /* An alarm while it is evaluated. */
 struct judging {
@@ -276,7 +206,7 @@ static enum err evaluate_metric(struct cw_alarm_at *at, struct due_fire *f)
         return ERR_NOMEM;
     j->at = at;
     j->period_ms = cw_alarm_period_ms(a);
-    j->n = (size_t)looks_at(a);
+    j->n = (size_t)cw_looks_at(a);
     assert(j->n <= LOOK_MAX);
     j->to_ms = at->txn->wall_ms - at->txn->wall_ms % j->period_ms;
     j->from_ms = max_i64(0, j->to_ms - (int64_t)j->n * j->period_ms);
@@ -289,7 +219,7 @@ static enum err evaluate_metric(struct cw_alarm_at *at, struct due_fire *f)
         return ERR_OK;
     f->next = DUE_MOVE;
     f->next_ms =
-        at->txn->now_ms + j->to_ms + j->period_ms + settle_ms(j->period_ms) - at->txn->wall_ms;
+        at->txn->now_ms + j->to_ms + j->period_ms + cw_settle_ms(j->period_ms) - at->txn->wall_ms;
     return ERR_OK;
 }
 

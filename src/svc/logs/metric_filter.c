@@ -56,13 +56,6 @@ enum err logs_metric_write(struct txn *txn, uint64_t group_id, struct str name,
     return txn_put(txn, key_make(txn->arena, &logs_k_metric, group_id, name), record);
 }
 
-enum err logs_put_metric(struct logs *logs, struct txn *txn, struct key_scope scope,
-                         struct cw_datum *datum)
-{
-    enum err err = logs->cloudwatch->put(logs->cloudwatch->self, txn, scope, datum);
-    return err == ERR_INVALID ? ERR_OK : err;
-}
-
 /* --- one filter over a batch --------------------------------------------------------------------- */
 
 struct gathered {
