@@ -114,8 +114,8 @@ enum err store_put_events(const struct store *s, struct arena *a, struct str req
     const struct json *out = NULL;
     int64_t failed = -1;
     TRY(aws_explain(s->aws, a, "PutEvents",
-                aws_json(s->aws, "events", "PutEvents", request, a, &reply, &out), &reply,
-                ret_why));
+                    aws_json(s->aws, "events", "PutEvents", request, a, &reply, &out), &reply,
+                    ret_why));
     const struct json *count = json_get(out, STR("FailedEntryCount"));
     if (count && json_to_i64(count, &failed) == ERR_OK && failed == 0)
         return ERR_OK;

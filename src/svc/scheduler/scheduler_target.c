@@ -24,10 +24,8 @@ enum { PAYLOAD_MAX = 1024 * 1024, EXECUTION_LEN = 16 };
 static const struct {
     const char *sdk, *name;
 } names[] = {
-    {"cloudwatchlogs", "logs"},
-    {"cognitoidentityprovider", "cognitoidp"},
-    {"eventbridge", "events"},
-    {"resourcegroupstaggingapi", "tagging"},
+    {"cloudwatchlogs", "logs"}, {"cognitoidentityprovider", "cognitoidp"},
+    {"eventbridge", "events"},  {"resourcegroupstaggingapi", "tagging"},
     {"sfn", "states"},
 };
 

@@ -221,8 +221,8 @@ static void test_lacking(void **state)
         {"cloudfront", "GET /2020-05-31/distribution", "cloudfront", WIRE_REST_XML},
         {"states", "POST /\nX-Amz-Target: AWSStepFunctions.ListStateMachines\n\n{}", "states",
          WIRE_JSON10},
-        {NULL, "POST /\nX-Amz-Target: AWSCognitoIdentityService.GetId\n\n{}",
-         "cognito-identity", WIRE_JSON10},
+        {NULL, "POST /\nX-Amz-Target: AWSCognitoIdentityService.GetId\n\n{}", "cognito-identity",
+         WIRE_JSON10},
         {"dynamodb", "POST /\nX-Amz-Target: AmazonDAXV3.ListTags\n\n{}", "dax", WIRE_JSON10},
         {"redshift",
          "POST /\nContent-Type: application/x-www-form-urlencoded\n\n"
