@@ -198,7 +198,7 @@ enum err apigateway_get_export(struct call *call, const struct apigateway_get_ex
 {
     struct openapi_export how = {.stage = in->stage_name};
     struct json *snapshot, *doc;
-    struct str deployment;
+    struct str deployment = STR_NONE;
     struct buf b;
     bool yaml = str_find_str(in->accepts, STR("yaml")) != SIZE_MAX;
     TRY(how_of(call, in, &how));
