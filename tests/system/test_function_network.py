@@ -92,7 +92,7 @@ ddb.put_item(TableName="t-" + tail, Item={"id": {"S": "1"}})
 result = [s3.meta.endpoint_url, sqs.meta.endpoint_url, ddb.meta.endpoint_url, size, body,
           ddb.get_item(TableName="t-" + tail, Key={"id": {"S": "1"}})["Item"]]
 """
-    got = inside(world, code)
+    got = inside(world, code, world.function(PROBE, Timeout=60))  # its environment forgets where Weir is for good
     assert all(url.startswith("https://") and url.endswith("amazonaws.com") for url in got[:3]), got
     assert got[3:] == [100000, "hello", {"id": {"S": "1"}}]
 

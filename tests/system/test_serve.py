@@ -160,14 +160,14 @@ def test_insecure_network(make_weir):
 
 def test_a_service_that_is_not_there(weir):
     """It is named, whatever says which one it is, and whatever protocol it speaks."""
-    for service, call in (("pipes", "list_pipes"), ("apigateway", "get_rest_apis"), ("redshift", "describe_clusters"),
+    for service, call in (("pipes", "list_pipes"), ("eks", "list_clusters"), ("redshift", "describe_clusters"),
                           ("stepfunctions", "list_state_machines"), ("cloudfront", "list_distributions")):
         client = weir.client(service)
         with pytest.raises(ClientError, match="is not there: Weir does not have this service"):
             getattr(client, call)()
-    client = weir.client("cognito-idp", config=Config(signature_version=UNSIGNED))
-    with pytest.raises(ClientError, match="Cognito Identity Provider"):
-        client.sign_up(ClientId="c", Username="u", Password="p")
+    client = weir.client("cognito-identity", config=Config(signature_version=UNSIGNED))
+    with pytest.raises(ClientError, match="Amazon Cognito Identity"):
+        client.get_id(IdentityPoolId="us-east-1:0")
     client = weir.client("pipes", key="unknown")
     with pytest.raises(ClientError, match="EventBridge Pipes"):
         client.list_pipes()
