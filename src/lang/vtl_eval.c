@@ -465,7 +465,7 @@ static enum err run_foreach(struct vtl_run *run, const struct vtl_node *node, st
 {
     static const struct str own[] = {STR_INIT("velocityCount"), STR_INIT("velocityHasNext"),
                                      STR_INIT("foreach")};
-    struct vtl_value over, saved[ARRAY_LEN(own)], saved_item, foreach, *items;
+    struct vtl_value over, saved[ARRAY_LEN(own)], saved_item, foreach, *items = NULL;
     size_t n;
     TRY(eval(run, node->expr, &over));
     TRY(items_of(run, over, &items, &n));

@@ -96,7 +96,7 @@ cognito_get_tokens_from_refresh_token(struct call *call,
     if (!result)
         return ERR_NOMEM;
     if (str_is_set(in->device_key))
-        return COGNITO_INVALID(call, "DeviceKey is not supported by Weir.");
+        return COGNITO_INVALID(call, "Remembered devices are not supported by Weir.");
     TRY(cognito_client_open(call, in->client_id, &act.pool, &act.client));
     TRY(check_secret(call, act.client, in->client_secret));
     TRY(cognito_refresh_open(call, act.client, in->refresh_token, &s, &user));
