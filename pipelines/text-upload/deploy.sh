@@ -6,13 +6,15 @@
 #   NAME          prefix of all names (text-upload)
 #   WEIR_BUILD    build folder with functions/text-upload-*.zip (../../build)
 #   RATE, BURST   how many requests a second the API takes, and at once (100, 200)
-#   DURATION_MS   of the function, on average of five minutes, that is an alarm (5000)
+#   DURATION_MS   of the function, on average of a period, that is an alarm (5000)
+#   PERIOD        of the alarms, in seconds (300)
 #   MEMORY        MB of each function (256)
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 FUNCTIONS=${WEIR_BUILD:-$HERE/../../build}/functions
 RATE=${RATE:-100}
 BURST=${BURST:-200}
 DURATION_MS=${DURATION_MS:-5000}
+PERIOD=${PERIOD:-300}
 MEMORY=${MEMORY:-256}
 for package in upload authorizer; do
     [ -f "$FUNCTIONS/text-upload-$package.zip" ] ||
@@ -84,7 +86,7 @@ rest_api "$NAME" "$DOCUMENT" "$STAGE"
 
 alarm() { # METRIC STATISTIC THRESHOLD
     call cloudwatch put-metric-alarm --alarm-name "$NAME-$1" --namespace AWS/Lambda --metric-name "$1" \
-        --dimensions "Name=FunctionName,Value=$UPLOAD_FUNCTION" --statistic "$2" --period 300 --evaluation-periods 1 \
+        --dimensions "Name=FunctionName,Value=$UPLOAD_FUNCTION" --statistic "$2" --period "$PERIOD" --evaluation-periods 1 \
         --threshold "$3" --comparison-operator GreaterThanOrEqualToThreshold --treat-missing-data notBreaching \
         --alarm-actions "$TOPIC_ARN"
 }

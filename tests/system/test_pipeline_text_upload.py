@@ -24,7 +24,8 @@ class Deployed:
         self.token = self.script("token.sh", EMAIL, PASSWORD).strip()
 
     def script(self, name, *args, **env):
-        done = subprocess.run([os.path.join(PIPELINE, name), self.weir.endpoint, *args], env={**self.weir.script_env(), **env},
+        done = subprocess.run([os.path.join(PIPELINE, name), self.weir.endpoint, *args],
+                              env={**self.weir.script_env(), "PERIOD": "60", **env},
                               capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         return dict(line.split("=", 1) for line in done.stdout.splitlines()) if name == "deploy.sh" else done.stdout
