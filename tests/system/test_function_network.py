@@ -6,14 +6,13 @@ import http.server
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import threading
 
 import pytest
 
-from test_isolation import AS_ROOT, PROBE, WAYS, children, data_dir, health, helper, inside, way_args
+from test_isolation import AS_ROOT, PROBE, WAYS, children, data_dir, helper, inside, kill_helper, way_args
 from test_lambda import Stage
 from weirtest import Weir, wait_for
 
@@ -321,8 +320,7 @@ def test_runtime_api_is_the_functions_own(world):
 
 
 def test_network_after_a_new_helper(world):
-    os.kill(helper(world.weir), signal.SIGKILL)
-    wait_for(lambda: helper(world.weir) and health(world.weir)[0] == 200, what="health")
+    kill_helper(world.weir)
     test_names_of_every_service_lead_here(world)
     test_only_health_of_weirs_own_pages(world)
 

@@ -131,6 +131,14 @@ def helper(weir):
     return pids[0] if pids else None
 
 
+def kill_helper(weir):
+    """Until there is another one: as long as the old one is seen, so are its functions."""
+    before = helper(weir)
+    os.kill(before, signal.SIGKILL)
+    wait_for(lambda: helper(weir) not in (None, before), what="new helper")
+    wait_for(lambda: health(weir)[0] == 200, what="health")
+
+
 # --- the first process of the namespace -------------------------------------------------------------
 
 def test_first_process_is_closed(boxed):
@@ -536,11 +544,8 @@ def health(weir):
 
 def test_helper_is_started_again(boxed):
     for _ in range(2):
-        before = helper(boxed.weir)
         inside(boxed, "result = 1")
-        os.kill(before, signal.SIGKILL)
-        wait_for(lambda: helper(boxed.weir) not in (None, before), what="new helper")
-        wait_for(lambda: health(boxed.weir)[0] == 200, what="health")
+        kill_helper(boxed.weir)
         assert inside(boxed, "result = 2") == 2
     log = boxed.weir.log_text()
     assert "the helper process that starts functions ended" in log and "the helper process is back" in log
@@ -548,8 +553,7 @@ def test_helper_is_started_again(boxed):
 
 def test_functions_isolation_after_a_new_helper(boxed):
     """The second helper is a program of its own: what holds for the first must hold for it."""
-    os.kill(helper(boxed.weir), signal.SIGKILL)
-    wait_for(lambda: helper(boxed.weir) and health(boxed.weir)[0] == 200, what="health")
+    kill_helper(boxed.weir)
     test_first_process_is_closed(boxed)
     test_arguments_of_processes(boxed)
     if AS_ROOT:
