@@ -218,10 +218,8 @@ enum err proxy_event_make(struct arena *a, const struct proxy_request *req, stru
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-static enum err take_header(struct proxy_reply *r, struct str name, const struct json *v)
+enum err proxy_add_header(struct proxy_reply *r, struct str name, struct str value)
 {
-    struct str value;
-    TRY(proxy_value_text(v, &value));
     if (!proxy_is_token(name) || r->n_headers == PROXY_HEADERS_MAX)
         return ERR_INVALID;
     if (str_eq_nocase(name, STR("content-type")))
@@ -229,6 +227,13 @@ static enum err take_header(struct proxy_reply *r, struct str name, const struct
     else
         r->headers[r->n_headers++] = (struct http_header){name, value};
     return ERR_OK;
+}
+
+static enum err take_header(struct proxy_reply *r, struct str name, const struct json *v)
+{
+    struct str value;
+    TRY(proxy_value_text(v, &value));
+    return proxy_add_header(r, name, value);
 }
 
 static const struct json *member(const struct json *doc, const char *name)

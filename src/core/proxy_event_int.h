@@ -39,6 +39,9 @@ enum err proxy_gather(struct proxy_gathered *g, struct str key, struct str name,
 
 /* RFC 9110 section 5.6.2. */
 bool proxy_is_token(struct str s);
+/* One header of an answer, whose list has room for PROXY_HEADERS_MAX; Content-Type has a place of its own. ERR_INVALID:
+ * the name is none, or there are too many. */
+enum err proxy_add_header(struct proxy_reply *r, struct str name, struct str value) WARN_UNUSED;
 /* Text, or a number or truth value as text. ERR_INVALID. */
 enum err proxy_value_text(const struct json *v, struct str *ret_text) WARN_UNUSED;
 /* A tree of a text that is too deep for us is as malformed: ERR_INVALID. */

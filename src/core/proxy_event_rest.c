@@ -279,17 +279,6 @@ static enum err take_status(const struct json *v, struct proxy_reply *r)
     return status >= PROXY_STATUS_MIN && status <= PROXY_STATUS_MAX ? ERR_OK : ERR_INVALID;
 }
 
-static enum err add_header(struct proxy_reply *r, struct str name, struct str value)
-{
-    if (!proxy_is_token(name) || r->n_headers == PROXY_HEADERS_MAX)
-        return ERR_INVALID;
-    if (str_eq_nocase(name, STR("content-type")))
-        r->content_type = value;
-    else
-        r->headers[r->n_headers++] = (struct http_header){name, value};
-    return ERR_OK;
-}
-
 static enum err take_multi(const struct json *multi, struct proxy_reply *r)
 {
     JSON_EACH (multi, list) {
@@ -298,7 +287,7 @@ static enum err take_multi(const struct json *multi, struct proxy_reply *r)
         JSON_EACH (list, it) {
             struct str value;
             TRY(proxy_value_text(it, &value));
-            TRY(add_header(r, list->key, value));
+            TRY(proxy_add_header(r, list->key, value));
         }
     }
     return ERR_OK;
@@ -321,7 +310,7 @@ static enum err take_single(const struct json *headers, struct proxy_reply *r)
             continue;
         TRY(proxy_value_text(it, &value));
         if (!has_header(r, it->key, value))
-            TRY(add_header(r, it->key, value));
+            TRY(proxy_add_header(r, it->key, value));
     }
     return ERR_OK;
 }
