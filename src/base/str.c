@@ -347,7 +347,7 @@ bool str_eq_consttime(struct str a, struct str b)
     return *(volatile unsigned char *)&d == 0;
 }
 
-bool str_glob(struct str pattern, struct str s)
+static bool glob(struct str pattern, struct str s, bool has_any)
 {
     size_t p = 0, i = 0;
     size_t star = SIZE_MAX, mark = 0;
@@ -355,7 +355,8 @@ bool str_glob(struct str pattern, struct str s)
         if (p < pattern.len && pattern.p[p] == '*') {
             star = p++;
             mark = i;
-        } else if (p < pattern.len && (pattern.p[p] == '?' || pattern.p[p] == s.p[i])) {
+        } else if (p < pattern.len &&
+                   ((has_any && pattern.p[p] == '?') || pattern.p[p] == s.p[i])) {
             p++;
             i++;
         } else if (star != SIZE_MAX) {
@@ -368,4 +369,14 @@ bool str_glob(struct str pattern, struct str s)
     while (p < pattern.len && pattern.p[p] == '*')
         p++;
     return p == pattern.len;
+}
+
+bool str_glob(struct str pattern, struct str s)
+{
+    return glob(pattern, s, true);
+}
+
+bool str_glob_star(struct str pattern, struct str s)
+{
+    return glob(pattern, s, false);
 }

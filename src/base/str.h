@@ -111,5 +111,7 @@ bool str_eq_consttime(struct str a, struct str b);
 
 /* Glob with '*' (any run) and '?' (one byte), linear in |pattern| * |s| at worst, no recursion. */
 bool str_glob(struct str pattern, struct str s);
+/* The same with '*' alone: '?' is itself. */
+bool str_glob_star(struct str pattern, struct str s);
 
 #endif

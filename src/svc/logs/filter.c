@@ -88,29 +88,6 @@ enum err logs_filter_parse(struct arena *a, struct str pattern, struct logs_filt
 
 /* --- tests -------------------------------------------------------------------------------------- */
 
-/* '*' for any run of bytes; everything else for itself. */
-static bool star_match(struct str pattern, struct str s)
-{
-    size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;
-    while (i < s.len) {
-        if (p < pattern.len && pattern.p[p] == '*') {
-            star = p++;
-            mark = i;
-        } else if (p < pattern.len && pattern.p[p] == s.p[i]) {
-            p++;
-            i++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            i = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.p[p] == '*')
-        p++;
-    return p == pattern.len;
-}
-
 static bool compare(enum logs_test_op op, double a, double b)
 {
     switch (op) {
@@ -135,8 +112,8 @@ bool filter_test_text(const struct logs_filter_node *t, struct str value)
     if (t->is_number && str_to_f64(value, &number) == ERR_OK)
         return compare(t->op, number, t->number);
     if (t->op == LOGS_TEST_EQ)
-        return star_match(t->text, value);
-    return t->op == LOGS_TEST_NE && !star_match(t->text, value);
+        return str_glob_star(t->text, value);
+    return t->op == LOGS_TEST_NE && !str_glob_star(t->text, value);
 }
 
 static bool test_json(const struct logs_filter_node *t, const struct json *v)
