@@ -21,6 +21,7 @@ LAYERS = {
     "codec": ["base"],
     "wire": ["base", "codec"],
     "lang": ["base", "codec"],
+    "template": ["base", "codec", "lang"],
     "io": ["base"],
     "fetch": ["base", "io"],
     "http": ["base", "io"],
@@ -30,7 +31,7 @@ LAYERS = {
     "core": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth"],
     "deliver": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth", "core"],
     "sandbox": ["base", "codec", "wire", "lang", "io", "http", "fetch", "net", "kv", "auth", "core"],
-    "svc": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth", "core", "deliver", "sandbox"],
+    "svc": ["base", "codec", "wire", "lang", "template", "io", "http", "fetch", "kv", "auth", "core", "deliver", "sandbox"],
     "cli": ["base", "codec"],
     "main": None,  # the composition root may include everything
 }
@@ -164,7 +165,7 @@ OWN_PREFIXES = {"base", "codec", "kv", "kv_drv_rocksdb", "kv_drv_fault", "auth",
 
 
 # Parts of a folder that is several modules; their names say which.
-PART_PREFIXES = {"svc_cloudwatch": {"cw"}, "svc_logs": {"filter"},
+PART_PREFIXES = {"svc_cloudwatch": {"cw"}, "svc_logs": {"filter"}, "template": {"tpl", "sam"},
                  "svc_apigateway": {"serve", "integrate", "map", "auth", "usage", "openapi", "keys", "domain"}}
 
 
