@@ -8,8 +8,8 @@
  *
  * Invariants
  *   TP1 A tree has long forms only ({"Fn::GetAtt":["A","B"]}, {"Ref":"X"}), whatever it was read from.
- *   TP2 Work is bounded by the limits below, whatever a template asks for: TPL_STEPS_MAX values are
- *       looked at or made, TPL_MADE_BYTES_MAX of text are made.
+ *   TP2 Work is bounded by the limits below, whatever a template asks for: a call looks at or makes
+ *       TPL_STEPS_MAX values and TPL_MADE_BYTES_MAX of text.
  *   TP3 ERR_INVALID always comes with a fault, in AWS's words as far as they are known; the error's code is
  *       ValidationError in all cases. Other errors are the environment's (ERR_NOMEM), or the host's.
  *   TP4 Nothing is written but to the arena; the same input gives the same result.
@@ -36,8 +36,8 @@ enum {
     TPL_DESCRIPTION_BYTES_MAX = 1024,
     TPL_VALUE_BYTES_MAX = 4096,      /* of a parameter */
     TPL_DEPENDS_MAX = 10 * 1000,     /* edges of the graph */
-    TPL_STEPS_MAX = 2 * 1000 * 1000, /* TP2, of one struct tpl or of one tpl_expand */
-    TPL_MADE_BYTES_MAX = 32 << 20,   /* TP2, the same */
+    TPL_STEPS_MAX = 2 * 1000 * 1000, /* TP2, of one call */
+    TPL_MADE_BYTES_MAX = 32 << 20,   /* TP2, of one call */
     TPL_DEPTH_MAX = 100,             /* of calls in calls, conditions in conditions included */
 };
 
@@ -68,20 +68,24 @@ struct tpl_given {
 };
 
 /* What the host knows and a template may ask for, while tpl_expand, tpl_open or tpl_resolve runs. Each
- * may be NULL: there is nothing. Results are in `a`. ERR_NOT_FOUND: there is no such thing (the fault is
- * worded here); ERR_INVALID: refused, with the fault's message set by the host; other errors pass through
- * as they are. */
+ * may be NULL: there is nothing, or nothing is checked. Results are in `a`. ERR_NOT_FOUND: there is no
+ * such thing (the fault is worded here); ERR_INVALID: refused, with the fault's message set by the
+ * host; other errors pass through as they are. */
 struct tpl_host {
-    /* A parameter of the Parameter Store by name and version (0: the latest). `secure`: a SecureString
-     * is asked for, and only that is right; else it is wrong. *ret_type, "String", "StringList". */
-    enum err (*parameter)(void *arg, struct arena *a, struct str name, int64_t version, bool secure,
-                          struct str *ret_value, struct str *ret_type, struct tpl_fault *ret_fault);
+    /* A parameter of the Parameter Store by name and version (0: the latest). *ret_type, "String",
+     * "StringList" or "SecureString", whose value is wanted only with `decrypt`. */
+    enum err (*parameter)(void *arg, struct arena *a, struct str name, int64_t version,
+                          bool decrypt, struct str *ret_value, struct str *ret_type,
+                          struct tpl_fault *ret_fault);
     /* Another stack's export. */
     enum err (*export_value)(void *arg, struct arena *a, struct str name, struct str *ret_value,
                              struct tpl_fault *ret_fault);
     /* The text that AWS::Include asks for by an S3 URI. */
     enum err (*text)(void *arg, struct arena *a, struct str location, struct str *ret_text,
                      struct tpl_fault *ret_fault);
+    /* Whether there is such a type of resource, and whether it has that attribute. */
+    bool (*has_type)(void *arg, struct str type);
+    bool (*has_attribute)(void *arg, struct str type, struct str attribute);
 };
 
 struct tpl_world {
@@ -94,6 +98,8 @@ struct tpl_world {
     size_t given_n;
     const struct tpl_host *host;
     void *host_arg;
+    /* AWS::LanguageExtensions was declared, though the tree's Transform no longer says so. */
+    bool extensions;
     /* ValidateTemplate: parameters need no values, conditions are not decided (all resources are there,
      * both branches of Fn::If count), rules are not checked. */
     bool check_only;
@@ -122,8 +128,8 @@ enum err tpl_parameters_of(struct arena *a, const struct json *tree, const struc
                            struct tpl_fault *ret_fault) WARN_UNUSED;
 
 /* Does AWS::Include, wherever it is, and AWS::LanguageExtensions, if declared: Fn::ForEach, Fn::Length,
- * Fn::ToJsonString, defaults of Fn::FindInMap. Transforms that were done are taken off *ret_tree's list, so
- * that doing it again changes nothing. A new tree. ERR_INVALID. */
+ * Fn::ToJsonString, defaults of Fn::FindInMap. A new tree, whose Transform stays as it was, since tpl_open
+ * asks it for what the template may say; doing it again changes nothing. ERR_INVALID. */
 enum err tpl_expand(struct arena *a, const struct json *tree, const struct tpl_world *world,
                     struct json **ret_tree, struct tpl_fault *ret_fault) WARN_UNUSED;
 
