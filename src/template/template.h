@@ -3,8 +3,8 @@
  *
  *   text --tpl_read--> tree --(tpl_expand)--> tree --tpl_open--> struct tpl --tpl_resolve--> values
  *
- * Transforms stand between: tpl_expand does AWS::LanguageExtensions and AWS::Include, sam.h does
- * AWS::Serverless-2016-10-31; tpl_open expands what is not yet expanded, and takes no other transform.
+ * Transforms stand between: tpl_expand does AWS::LanguageExtensions and AWS::Include, SAM's own
+ * library AWS::Serverless-2016-10-31; tpl_open expands what is not yet expanded, and takes no other transform.
  *
  * Invariants
  *   TP1 A tree has long forms only ({"Fn::GetAtt":["A","B"]}, {"Ref":"X"}), whatever it was read from.
@@ -24,7 +24,7 @@
 
 enum {
     TPL_BODY_BYTES_MAX = 51200,       /* of TemplateBody: the caller's to check */
-    TPL_BYTES_MAX = 1024 * 1024,      /* of any template */
+    TPL_BYTES_MAX = 1000 * 1000,      /* of any template */
     TPL_EXPANDED_BYTES_MAX = 4 << 20, /* text that transforms may make of it */
     TPL_RESOURCES_MAX = 500,
     TPL_PARAMETERS_MAX = 200,
@@ -34,11 +34,10 @@ enum {
     TPL_CONDITIONS_MAX = 500,
     TPL_NAME_BYTES_MAX = 255, /* of a logical id, parameter, output, mapping */
     TPL_DESCRIPTION_BYTES_MAX = 1024,
-    TPL_VALUE_BYTES_MAX = 4096,      /* of a parameter */
-    TPL_DEPENDS_MAX = 10 * 1000,     /* edges of the graph */
-    TPL_STEPS_MAX = 2 * 1000 * 1000, /* TP2, of one call */
-    TPL_MADE_BYTES_MAX = 32 << 20,   /* TP2, of one call */
-    TPL_DEPTH_MAX = 100,             /* of calls in calls, conditions in conditions included */
+    TPL_VALUE_BYTES_MAX = 4096,          /* of a parameter */
+    TPL_STEPS_MAX = 1000 * 1000,         /* TP2, of one call */
+    TPL_MADE_BYTES_MAX = 16 << 20,       /* TP2, of one call */
+    TPL_DEPTH_MAX = JSON_DEPTH_MAX - 10, /* of values, those of conditions in conditions included */
 };
 
 /* Why a template was refused: what AWS says, whole. In the arena of the call. */
@@ -206,7 +205,7 @@ struct tpl_summary {
     const struct str *transforms;
     size_t transform_n;
     bool needs_iam, needs_named_iam,
-        needs_auto_expand; /* CAPABILITY_*; named_iam in place of iam */
+        needs_auto_expand; /* CAPABILITY_*; both of IAM's where a name is given */
     struct str
         capabilities_reason; /* "The following resource(s) require capabilities: [AWS::IAM::Role]" */
 };
