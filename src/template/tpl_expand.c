@@ -150,13 +150,23 @@ static enum err expand_named(struct expand *e, const struct json *v, const struc
     return wrap(e, v, list, ret_v);
 }
 
+/* A variable's name made of another's value is none, with loops, too. */
+static bool is_nested(struct str format)
+{
+    struct tpl_piece piece;
+    while (tpl_sub_next(&format, &piece))
+        if (str_find(piece.name, '{') != SIZE_MAX)
+            return true;
+    return false;
+}
+
 static enum err expand_sub(struct expand *e, const struct json *v, const struct binding *in,
                            size_t depth, struct json **ret_v)
 {
     struct json *made;
     TRY(expand(e, v->child, in, depth + 1, &made));
     struct json *format = made->kind == JSON_ARRAY ? made->child : made;
-    if (format && format->kind == JSON_STRING)
+    if (format && format->kind == JSON_STRING && !is_nested(format->text))
         TRY(substitute(e, format->text, in, false, &format->text));
     return wrap(e, v, made, ret_v);
 }
