@@ -461,6 +461,12 @@ static enum err expand_all(struct expand *e, struct json **ret_tree)
     return err;
 }
 
+bool tpl_expands(const struct json *tree, const struct tpl_world *world)
+{
+    return world->extensions || tpl_has_transform(tree, STR(TPL_TRANSFORM_EXTENSIONS)) ||
+           tpl_has_transform(tree, STR(TPL_TRANSFORM_INCLUDE)) || includes(tree);
+}
+
 enum err tpl_expand(struct arena *a, const struct json *tree, const struct tpl_world *world,
                     struct json **ret_tree, struct tpl_fault *ret_fault)
 {
@@ -472,10 +478,8 @@ enum err tpl_expand(struct arena *a, const struct json *tree, const struct tpl_w
                   world->extensions || tpl_has_transform(tree, STR(TPL_TRANSFORM_EXTENSIONS))},
         .r = {.a = a, .fault = ret_fault, .block = "Resources"},
     };
-    const struct json *transform = json_get(tree, STR("Transform"));
     e.r.t = &e.t;
-    if (!e.t.extensions && !includes(tree) &&
-        !tpl_has_transform(tree, STR(TPL_TRANSFORM_INCLUDE)) && !is_include(transform)) {
+    if (!tpl_expands(tree, world)) {
         *ret_tree = json_copy(a, tree);
         return *ret_tree ? ERR_OK : ERR_NOMEM;
     }

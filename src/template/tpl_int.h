@@ -184,6 +184,11 @@ enum err tpl_eval_bool(struct tpl_run *r, const struct json *v, bool *ret_yes) W
 /* Whether a condition of that name holds; a name that is none is refused. */
 enum err tpl_eval_condition(struct tpl_run *r, struct str name, bool *ret_yes) WARN_UNUSED;
 
+/* --- tpl_expand.c ------------------------------------------------------------------------------ */
+
+/* Whether tpl_expand would change anything. */
+bool tpl_expands(const struct json *tree, const struct tpl_world *world);
+
 /* --- tpl_form.c, tpl_check.c, tpl_rules.c, tpl_graph.c ----------------------------------------- */
 
 /* The sections' shapes, names, numbers. */

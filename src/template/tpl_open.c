@@ -22,14 +22,29 @@ static enum err check_transforms(const struct tpl *t, struct tpl_fault *fault, s
 
 /* --- resources ----------------------------------------------------------------------------------- */
 
+/* Most values have no branches: they are taken as they are, since copying is most of the cost of
+ * opening a template. */
+static bool has_branches(const struct json *v)
+{
+    const struct json *arg;
+    if (tpl_fn_of(v, &arg) == TPL_IF || tpl_is_no_value(v))
+        return true;
+    JSON_EACH (v, it)
+        if (has_branches(it))
+            return true;
+    return false;
+}
+
 /* A member with Fn::If done; NULL: it has no value. */
 static enum err prune(struct tpl_run *r, const struct json *body, const char *member,
                       const struct json **ret_v)
 {
     const struct json *v = json_get(body, str_c(member));
     struct json *made = NULL;
-    if (v)
-        TRY(tpl_eval(r, v, &made));
+    *ret_v = v;
+    if (!v || !has_branches(v))
+        return ERR_OK;
+    TRY(tpl_eval(r, v, &made));
     *ret_v = made;
     return ERR_OK;
 }
@@ -182,7 +197,7 @@ enum err tpl_open(struct arena *a, const struct json *tree, const struct tpl_wor
     *ret_tpl = t;
     if (world->check_only && transforms) /* what it says is not what will be deployed */
         return tpl_param_read(t, ret_fault);
-    if (!world->check_only) {
+    if (!world->check_only && tpl_expands(tree, world)) {
         TRY(tpl_expand(a, tree, world, &expanded, ret_fault));
         t->tree = expanded;
     }
