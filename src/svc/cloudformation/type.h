@@ -1,6 +1,6 @@
 /* Resource types of CloudFormation: what a resource's properties may be, and which operations of its
  * service make, change, remove and read it. Pure: no I/O, no transaction. A type is a row of
- * spec/types/<service>.json, which gen/types.py turns into constant tables; one interpreter runs
+ * spec/types/<service>.json, which gen/type_rows.py turns into constant tables; one interpreter runs
  * them all.
  *
  * A piece of work (create this, change it from that to this, delete, read) is a row of inner calls.
@@ -19,7 +19,7 @@
  *   TY1  type_next is a function of the work alone: asked twice it gives the same call.
  *   TY2  A physical id that was given once is given by every later state of the same work, so that
  *        what was made can be removed, however the work ends.
- *   TY3  A property is sent to the service or refused by type_check, never dropped: gen/types.py
+ *   TY3  A property is sent to the service or refused by type_check, never dropped: gen/type_rows.py
  *        compares every row with the operations' own shapes.
  *
  * Layer: svc. Lifetime: all that is given lives in the arena, the work or static storage. Thread:
@@ -32,9 +32,9 @@
 struct type_row;
 
 enum {
-    TYPE_TOKEN_LEN = 12,    /* characters of type_work.token */
-    TYPE_POLLS_MAX = 2000,  /* answers "not yet" to one step before the work fails: NotStabilized */
-    TYPE_POLL_MS = 100,     /* between two of them, unless the row says otherwise */
+    TYPE_TOKEN_LEN = 12,   /* characters of type_work.token */
+    TYPE_POLLS_MAX = 2000, /* answers "not yet" to one step before the work fails: NotStabilized */
+    TYPE_POLL_MS = 100,    /* between two of them, unless the row says otherwise */
 };
 
 /* Row of "AWS::SQS::Queue"; NULL: unknown. O(log types). */
@@ -58,7 +58,7 @@ enum err type_check(const struct type_row *type, const struct json *properties, 
 enum type_change {
     TYPE_SAME,
     TYPE_IN_PLACE,
-    TYPE_MAYBE,       /* hangs on a value that is not known yet, or on what the service says */
+    TYPE_MAYBE, /* hangs on a value that is not known yet, or on what the service says */
     TYPE_REPLACEMENT,
 };
 
