@@ -441,6 +441,11 @@ class Gen:
         in_json = self.protocol == "REST_JSON" and "location" not in member
         return member.get("locationName", name) if in_json else name
 
+    def is_shadowed(self, owner, name, member):
+        """Whether a member that travels outside of the body has the name that this one has in it."""
+        return any(other != name and "location" in m and self.table_name(other, m) == self.table_name(name, member)
+                   for other, m in self.shapes[owner]["members"].items())
+
     def member_fields(self, owner, name, member):
         fields = [".name = " + str_init(self.table_name(name, member))]
         xml = self.xml_name(member, name)
@@ -459,6 +464,8 @@ class Gen:
         if location:
             fields.append(".location = WIRE_IN_" + location)
             fields.append(".at = " + str_init(member.get("locationName", name)))
+        elif owner is not None and self.is_shadowed(owner, name, member):
+            fields.append(".at = " + str_init(name))
         flags = ["WIRE_ELEMENT"] if owner is None else []
         if owner is not None and name in self.shapes[owner].get("required", []):
             flags.append("WIRE_REQUIRED")

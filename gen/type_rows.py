@@ -22,15 +22,16 @@ TAG = {"Key": "string required", "Value": "string required"}
 ROW = {"name", "id", "create", "apply", "update", "delete", "read", "attributes", "exists", "mine", "ignored", "fixed",
        "parts", "refused"}
 STEP = {"do", "with", "when", "unless", "changed", "lost", "each", "key", "gone", "take", "live", "until", "skip",
-        "absent", "tags"}
+        "absent", "tags", "append"}
 SPECIAL = {"$each", "$give", "$if", "$then", "$else", "$merge", "$patch", "$keep"}
 WORLD = {"account", "region", "partition", "url-suffix", "stack-name", "stack-id", "logical-id", "token", "tags",
-         "tags-set", "tags-unset"}
+         "tags-set", "tags-unset", "made"}
 FILTERS = {"text", "map", "pairs", "camel", "last", "part", "first", "lower", "list", "base64", "zip", "has", "not",
-           "is", "or", "reset", "json", "count", "keys"}
+           "is", "or", "reset", "json", "count", "keys", "decoded", "kebab",
+           "number", "all", "same"}
 OPAQUE = {"text", "json", "map", "pairs", "base64", "zip", "has", "not", "is", "count", "keys"}  # of a value's inside nothing is left
 SAME = {"text", "json", "reset", "or", "list"}  # of which reading makes the property again
-HOLE = re.compile(r"\{([#=@.<:A-Za-z][^{}]*)\}")
+HOLE = re.compile(r"\{([#=@.<~:A-Za-z][^{}]*)\}")
 
 
 class Bad(SystemExit):
@@ -89,7 +90,7 @@ class Hole:
         for f in self.filters:
             if f.split(":")[0] not in FILTERS:
                 raise Bad(where, "no such filter: " + f)
-        self.source = head[0] if head[0] in "#=@.<:" else ""
+        self.source = head[0] if head[0] in "#=@.<~:" else ""
         rest = head[len(self.source):]
         self.path = [p for p in rest.split(".") if p]
         if self.source == ":" and rest not in WORLD:
@@ -192,6 +193,10 @@ class Check:
             inner = svc.inside(shape, "member") if shape and shape["type"] == "list" else None
             return self.template(where, t["$give"], svc, inner, base.of if base else None, marks)
         if "$if" in t:
+            for hole in holes(t["$if"], where):
+                if hole.source == "" and marks:
+                    self.find(hole, where).taken = True
+                    self.mark_way(hole, item)
             for branch in ("$then", "$else"):
                 if branch in t:
                     self.template(where, t[branch], svc, shape, item, marks)
@@ -357,7 +362,7 @@ class Row:
         return sorted(names), any(h.source == ":" and h.path[0].startswith("tags") for h in found)
 
     def mark_rest(self):
-        if "name" in self.row:
+        if "property" in self.row.get("name", {}):
             self.root.members[self.row["name"]["property"]].taken = True
         for path in self.row.get("ignored", {}):
             node = self.root.at(path.split("."))
@@ -472,7 +477,7 @@ class Writer:
             ("TYPE_S_ALWAYS", step.get("changed") == []),
             ("TYPE_S_UNTIL_GONE", until.get("gone")), ("TYPE_S_ABSENT", step.get("absent"))) if has]
         fields = [".service = " + str_init(service or row.service), ".operation = " + str_init(operation)]
-        for name in ("with", "when", "unless", "take", "live", "tags", "skip"):
+        for name in ("with", "when", "unless", "take", "live", "append", "tags", "skip"):
             if name in step:
                 fields.append(".%s = %s" % (name, self.tree(step[name])))
         for name in ("each", "key", "lost"):
@@ -500,7 +505,7 @@ class Writer:
         naming = row.row.get("name")
         if naming:
             fields.append(".naming = {%s, %d, %s, %s, %s}" % (
-                str_init(naming["property"]), naming["max"], self.tree(naming.get("suffix")),
+                str_init(naming.get("property")), naming["max"], self.tree(naming.get("suffix")),
                 "true" if naming.get("lower") else "false", "true" if naming.get("plain") else "false"))
         fields += [".id = " + self.tree(row.row.get("id", "{:logical-id}")),
                    ".values = " + self.tree(row.row.get("attributes", {})),

@@ -15,10 +15,17 @@ static const struct wire_member *raw_payload(const struct wire_shape *shape)
     return m && (m->shape->kind == WIRE_BLOB || m->shape->kind == WIRE_STRING) ? m : NULL;
 }
 
+/* What a member is called here: as on the wire, but where two members share a name there (PutIntegration's
+ * own method and that of the integration). */
+static struct str inner_name(const struct wire_member *m)
+{
+    return m->location == WIRE_IN_BODY && str_is_set(m->at) ? m->at : m->name;
+}
+
 static const struct wire_member *named(const struct wire_shape *shape, struct str name)
 {
     for (size_t i = 0; i < shape->n_members; i++)
-        if (str_eq(shape->members[i].name, name))
+        if (str_eq(inner_name(&shape->members[i]), name))
             return &shape->members[i];
     return NULL;
 }
@@ -97,7 +104,7 @@ enum err wire_inner_encode(const struct wire_op *op, const void *out, struct are
         if (more)
             buf_add_byte(&b, ',');
         more = true;
-        json_put_str(&b, m->name);
+        json_put_str(&b, inner_name(m));
         buf_add_byte(&b, ':');
         wire_enc_json_value(&b, m, wire_at(m, out));
     }

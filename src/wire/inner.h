@@ -2,6 +2,9 @@
  * service speaks and wherever a member travels there (header, path, query string, body): what calls
  * made inside the process are written in.
  *
+ * Names are those of JSON bodies; where two members of an operation share one on the wire, the one in the
+ * body is called by the model's name ("integrationHttpMethod" of PutIntegration).
+ *
  * Values are those of awsJson: blobs in base64, timestamps in epoch seconds or as text; a member
  * that is the whole body and bytes or text there (Invoke's Payload) travels beside the JSON as it
  * is. Into an operation it may also come in base64 inside of the JSON, unless it is streamed: then

@@ -42,6 +42,8 @@ bool type_has_attribute(const struct type_row *type, struct str attribute)
     return json_index_of(type->attributes, attribute) != SIZE_MAX;
 }
 
+enum { NAME_MAX_ANY = 255 /* of a thing whose service has no say: its physical id */ };
+
 /* Letters and digits of `s`, and what else a name may have. */
 static void put_part(struct buf *b, struct str s, size_t max, bool plain)
 {
@@ -66,7 +68,8 @@ struct str type_make_name(struct type_run *run)
         return STR_NONE;
     size_t marks = row->naming.plain ? 0 : 2;
     size_t tail = w->token.len + marks + (suffix ? suffix->text.len : 0);
-    size_t room = row->naming.max > tail ? row->naming.max - tail : 0;
+    size_t max = row->naming.max ? row->naming.max : NAME_MAX_ANY;
+    size_t room = max > tail ? max - tail : 0;
     size_t stack = w->stack_name.len, logical = w->logical_id.len;
     if (stack + logical > room) {
         size_t half = room / 2;
@@ -74,7 +77,7 @@ struct str type_make_name(struct type_run *run)
         stack = room - logical;
     }
     struct buf b;
-    buf_init_arena(&b, run->a, row->naming.max + tail);
+    buf_init_arena(&b, run->a, max + tail);
     put_part(&b, w->stack_name, stack, row->naming.plain);
     if (marks)
         buf_add_byte(&b, '-');

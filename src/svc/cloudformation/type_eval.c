@@ -31,9 +31,15 @@ static enum err world(struct type_run *run, struct str name, const struct json *
         const char *name;
         struct str value;
     } texts[] = {
-        {"account", w->account},       {"region", w->region},         {"partition", w->partition},
-        {"url-suffix", w->url_suffix}, {"stack-name", w->stack_name}, {"stack-id", w->stack_id},
-        {"logical-id", w->logical_id}, {"token", w->token},
+        {"account", w->account},
+        {"region", w->region},
+        {"partition", w->partition},
+        {"url-suffix", w->url_suffix},
+        {"stack-name", w->stack_name},
+        {"stack-id", w->stack_id},
+        {"logical-id", w->logical_id},
+        {"token", w->token},
+        {"made", json_get_str(run->state, STR(TYPE_NAME_MADE))},
     };
     *ret_v = NULL;
     if (str_eq_c(name, "tags"))
@@ -66,6 +72,9 @@ static enum err source(struct type_run *run, struct str head, const struct json 
         return ERR_OK;
     case '.':
         *ret_v = type_at(run->item, rest);
+        return ERR_OK;
+    case '~':
+        *ret_v = type_at(run->was_item, rest);
         return ERR_OK;
     case '<':
         *ret_v = type_at(run->before, rest);
@@ -103,7 +112,7 @@ static void put_text(struct buf *b, const struct json *v)
 static bool is_hole_start(struct str t, size_t i)
 {
     char c = i + 1 < t.len ? t.p[i + 1] : 0;
-    return t.p[i] == '{' && ((c >= 'A' && c <= 'Z') || (c && strchr("#=@.<:", c)));
+    return t.p[i] == '{' && ((c >= 'A' && c <= 'Z') || (c && strchr("#=@.<~:", c)));
 }
 
 static enum err text(struct type_run *run, const struct json *template, const struct json **ret_v)

@@ -5,6 +5,7 @@
  * Layer: svc. Thread: pure. */
 #include "codec/base64.h"
 #include "codec/crc.h"
+#include "codec/percent.h"
 #include "svc/cloudformation/type_int.h"
 
 static const struct json *element(const struct json *v, struct str name)
@@ -65,18 +66,33 @@ static enum err f_text(struct type_run *run, const struct json *v, struct str ar
     return give_text(run, buf_str(&b), ret_v);
 }
 
+static enum err f_number(struct type_run *run, const struct json *v, struct str arg,
+                         const struct json **ret_v)
+{
+    double value;
+    struct json *number = json_new(run->a, JSON_NUMBER);
+    if (v->kind != JSON_STRING || str_to_f64(v->text, &value) != ERR_OK)
+        return give(v, ret_v);
+    if (number)
+        number->text = v->text;
+    return give(number, ret_v);
+}
+
 /* --- tags ----------------------------------------------------------------------------------------- */
 
+/* Of a list of objects an object: the argument names the members that are its keys and values. */
 static enum err f_map(struct type_run *run, const struct json *v, struct str arg,
                       const struct json **ret_v)
 {
+    struct str value_name = str_is_set(arg) ? arg : STR("Key,Value");
+    struct str key_name = str_cut(&value_name, ',');
     struct json *out = json_new(run->a, JSON_OBJECT);
     if (!out)
         return ERR_NOMEM;
     JSON_EACH (v, it) {
-        struct str key = json_get_str(it, STR("Key"));
-        if (str_is_set(key))
-            TRY(json_set(out, key, json_new_str(run->a, json_get_str(it, STR("Value")))));
+        const struct json *key = json_get(it, key_name), *value = json_get(it, value_name);
+        if (key && value)
+            TRY(json_set(out, key->text, json_copy(run->a, value)));
     }
     return give(out, ret_v);
 }
@@ -156,10 +172,35 @@ static enum err f_lower(struct type_run *run, const struct json *v, struct str a
     return give_text(run, str_lower(run->a, v->text), ret_v);
 }
 
+/* PublicRead is public-read. */
+static enum err f_kebab(struct type_run *run, const struct json *v, struct str arg,
+                        const struct json **ret_v)
+{
+    struct buf b;
+    buf_init_arena(&b, run->a, INNER_OUTPUT_MAX);
+    for (size_t i = 0; i < v->text.len; i++) {
+        char c = v->text.p[i];
+        bool upper = c >= 'A' && c <= 'Z';
+        if (upper && i)
+            buf_add_byte(&b, '-');
+        buf_add_byte(&b, upper ? (char)(c | 0x20) : c);
+    }
+    TRY(buf_err(&b));
+    return give_text(run, buf_str(&b), ret_v);
+}
+
 static enum err f_base64(struct type_run *run, const struct json *v, struct str arg,
                          const struct json **ret_v)
 {
     return give_text(run, base64_encode(run->a, v->text.p, v->text.len), ret_v);
+}
+
+static enum err f_decoded(struct type_run *run, const struct json *v, struct str arg,
+                          const struct json **ret_v)
+{
+    struct str text = v->text;
+    enum err err = percent_decode(run->a, v->text, false, &text);
+    return err == ERR_NOMEM ? err : give_text(run, text, ret_v);
 }
 
 /* --- zip: one stored file. Source: APPNOTE.TXT sections 4.3.7, 4.3.12, 4.3.16. ------------------------ */
@@ -311,6 +352,29 @@ static enum err f_is(struct type_run *run, const struct json *v, struct str arg,
     return give(json_new_bool(run->a, str_eq(v->text, str_is_set(arg) ? arg : STR(""))), ret_v);
 }
 
+/* Whether the member that the argument names first has the text behind the comma in all elements. */
+static enum err f_all(struct type_run *run, const struct json *v, struct str arg,
+                      const struct json **ret_v)
+{
+    struct str text = arg, name = str_cut(&text, ',');
+    bool all = true;
+    JSON_EACH (v, it)
+        all &= str_eq(json_get_str(it, name), text);
+    return give(json_new_bool(run->a, all), ret_v);
+}
+
+/* Whether the members that the argument names are those of the item, too. */
+static enum err f_same(struct type_run *run, const struct json *v, struct str arg,
+                       const struct json **ret_v)
+{
+    bool same = true;
+    while (str_is_set(arg)) {
+        struct str name = str_cut(&arg, ',');
+        same &= type_equal(json_get(v, name), json_get(run->item, name));
+    }
+    return give(json_new_bool(run->a, same), ret_v);
+}
+
 static enum err f_count(struct type_run *run, const struct json *v, struct str arg,
                         const struct json **ret_v)
 {
@@ -321,10 +385,11 @@ static const struct {
     const char *name;
     filter_fn *fn;
 } filters[] = {
-    {"text", f_text},     {"json", f_text}, {"map", f_map},     {"pairs", f_pairs},
-    {"keys", f_keys},     {"last", f_last}, {"part", f_part},   {"lower", f_lower},
-    {"base64", f_base64}, {"zip", f_zip},   {"list", f_list},   {"first", f_first},
-    {"has", f_has},       {"is", f_is},     {"count", f_count},
+    {"text", f_text},     {"json", f_text},   {"map", f_map},     {"pairs", f_pairs},
+    {"keys", f_keys},     {"last", f_last},   {"part", f_part},   {"lower", f_lower},
+    {"base64", f_base64}, {"zip", f_zip},     {"list", f_list},   {"first", f_first},
+    {"has", f_has},       {"is", f_is},       {"count", f_count}, {"decoded", f_decoded},
+    {"number", f_number}, {"kebab", f_kebab}, {"all", f_all},     {"same", f_same},
 };
 
 /* Those that also make something of nothing. `reset`: where an update took the property away. */

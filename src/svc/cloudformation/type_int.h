@@ -63,10 +63,10 @@ enum type_step_flags {
 
 struct type_step {
     struct str service, operation;
-    const struct json *with;          /* template of the input */
-    const struct json *when, *unless; /* NULL: always */
-    const struct json *take, *live;   /* objects of templates */
-    const struct json *tags;          /* template of the tags, of a step that asks whose it is */
+    const struct json *with;                 /* template of the input */
+    const struct json *when, *unless;        /* NULL: always */
+    const struct json *take, *live, *append; /* objects of templates */
+    const struct json *tags; /* template of the tags, of a step that asks whose it is */
     const struct json *until_is, *until_one, *until_never;
     const struct json *uses; /* names of properties */
     const struct json *skip; /* error codes */
@@ -113,10 +113,11 @@ struct type_run {
     /* Coerced objects, never NULL. `after` is what templates see: `wanted`, or of a step that removes
      * what an update makes anew, `before`. DELETE and READ: all three are the same. */
     struct json *before, *wanted, *after;
-    struct json *state;                        /* attributes, to be changed */
-    struct str id;                             /* physical; absent: none yet */
-    const struct json *output;                 /* of the call that came back; NULL: none */
-    const struct json *item;                   /* of each; NULL: none */
+    struct json *state;          /* attributes, to be changed */
+    struct str id;               /* physical; absent: none yet */
+    const struct json *output;   /* of the call that came back; NULL: none */
+    const struct json *item;     /* of each; NULL: none */
+    const struct json *was_item; /* the item that was in its place before the update; NULL: none */
     struct json *tags, *tags_set, *tags_unset; /* lists */
     const struct type_steps *steps;
     size_t at, nth, polls; /* cursor: step, item, times asked again */

@@ -18,21 +18,20 @@ static const struct json nothing = {.kind = JSON_OBJECT};
 
 /* --- preparation ---------------------------------------------------------------------------------- */
 
-/* A value of the property that names the thing, where the user gave none. */
+/* The name that is made of stack and token, which the thing has where the user gave none; it is made once,
+ * and kept. */
 static enum err fill_name(struct type_run *run)
 {
     struct str property = run->row->naming.property;
-    struct str made = json_get_str(run->state, STR(TYPE_NAME_MADE));
-    if (!str_is_set(property) || json_get(run->wanted, property))
+    if (str_is_set(property) && json_get(run->wanted, property))
         return ERR_OK;
-    if (!str_is_set(made)) {
-        if (run->work->verb != TYPE_CREATE)
-            return ERR_OK;
+    struct str made = json_get_str(run->state, STR(TYPE_NAME_MADE));
+    if (!str_is_set(made) && run->work->verb == TYPE_CREATE) {
         made = type_make_name(run);
-        if (!str_is_set(made))
-            return ERR_NOMEM;
         TRY(json_set(run->state, STR(TYPE_NAME_MADE), json_new_str(run->a, made)));
     }
+    if (!str_is_set(property) || !str_is_set(made))
+        return run->a->failed ? ERR_NOMEM : ERR_OK;
     if (!json_get(run->before, property))
         TRY(json_set(run->before, property, json_new_str(run->a, made)));
     return json_get(run->wanted, property)
@@ -132,6 +131,18 @@ static enum err failed(struct type_run *run, struct str code, struct str reason,
     return run->a->failed ? ERR_NOMEM : ERR_OK;
 }
 
+static enum err keep_id(struct type_run *run)
+{
+    const struct json *v = NULL;
+    if (run->work->verb != TYPE_CREATE || str_is_set(run->id))
+        return ERR_OK;
+    TRY(type_eval(run, run->row->id, &v));
+    if (!v)
+        return ERR_OK;
+    run->id = v->kind == JSON_STRING ? v->text : json_text(run->a, v);
+    return str_is_set(run->id) ? ERR_OK : ERR_NOMEM;
+}
+
 /* The attributes that no answer gave, and the id where only names make it. */
 static enum err complete(struct type_run *run)
 {
@@ -140,6 +151,7 @@ static enum err complete(struct type_run *run)
     run->after = run->wanted;
     if (run->work->verb == TYPE_DELETE)
         return ERR_OK;
+    TRY(keep_id(run));
     JSON_EACH (run->row->values, it) {
         const struct json *v = NULL;
         TRY(type_eval(run, it, &v));
@@ -257,26 +269,34 @@ static enum err keep(struct type_run *run, const struct json *templates, struct 
     return ERR_OK;
 }
 
-static enum err keep_live(struct type_run *run, const struct json *templates)
+/* Each member's value at the end of the list of that name. */
+static enum err keep_more(struct type_run *run, const struct json *templates, struct json *into)
+{
+    JSON_EACH (templates, it) {
+        const struct json *v = NULL;
+        struct json *list = json_at(into, it->key);
+        TRY(type_eval(run, it, &v));
+        if (!list) {
+            list = json_new(run->a, JSON_ARRAY);
+            TRY(json_set(into, it->key, list));
+        }
+        if (v)
+            TRY(json_push(list, json_copy(run->a, v)));
+    }
+    return ERR_OK;
+}
+
+static enum err keep_live(struct type_run *run, const struct type_step *step)
 {
     struct json *live = json_at(run->state, STR(LIVE));
+    if (!step->live && !step->append)
+        return ERR_OK;
     if (!live) {
         live = json_new(run->a, JSON_OBJECT);
         TRY(json_set(run->state, STR(LIVE), live));
     }
-    return keep(run, templates, live);
-}
-
-static enum err keep_id(struct type_run *run)
-{
-    const struct json *v = NULL;
-    if (run->work->verb != TYPE_CREATE || str_is_set(run->id))
-        return ERR_OK;
-    TRY(type_eval(run, run->row->id, &v));
-    if (!v)
-        return ERR_OK;
-    run->id = v->kind == JSON_STRING ? v->text : json_text(run->a, v);
-    return str_is_set(run->id) ? ERR_OK : ERR_NOMEM;
+    TRY(keep(run, step->live, live));
+    return keep_more(run, step->append, live);
 }
 
 enum outcome { GO_ON, NOT_YET, NEVER };
@@ -334,8 +354,7 @@ static enum err succeeded(struct type_run *run, const struct type_step *step,
     }
     TRY(keep(run, step->take, run->state));
     TRY(keep_id(run));
-    if (step->live)
-        TRY(keep_live(run, step->live));
+    TRY(keep_live(run, step));
     TRY(outcome_of(run, step, &outcome));
     if (outcome == NEVER)
         return failed(run, STR("NotStabilized"), STR("Resource did not stabilize"), ret);
@@ -369,7 +388,8 @@ static enum err refused(struct type_run *run, const struct type_step *step,
         return next_state(run, ret);
     }
     /* A name that was made of the token is nobody else's. */
-    if (exists && run->work->again && json_get(run->state, STR(TYPE_NAME_MADE)))
+    if (exists && run->work->again && str_is_set(run->row->naming.property) &&
+        json_get(run->state, STR(TYPE_NAME_MADE)))
         return succeeded(run, step, ret);
     return failed(run, type_fault_code(run->row, result),
                   type_fault_reason(run->a, run->row, result), ret);

@@ -101,7 +101,7 @@ static bool wants_item(struct type_run *run, const struct type_step *step, const
                        const struct json *item)
 {
     char mark = step->each.p[0];
-    if (!is_update(run, step) || mark == '@' || mark == ':')
+    if (!is_update(run, step) || mark == '@' || mark == '<')
         return true;
     const struct json *old = counterpart(step, was, item);
     return !old || !type_equal(old, item) || uses_changed(run, step, first_name(step->each));
@@ -114,7 +114,7 @@ static enum err seek_item(struct type_run *run, const struct type_step *step)
     const struct json *was = NULL, *is = NULL;
     size_t index = 0;
     bool gone = step->flags & TYPE_S_GONE;
-    run->item = NULL;
+    run->item = run->was_item = NULL;
     TRY(item_lists(run, step, &was, &is));
     if (gone && run->work->verb != TYPE_UPDATE)
         return ERR_OK;
@@ -123,6 +123,7 @@ static enum err seek_item(struct type_run *run, const struct type_step *step)
         if (index++ >= run->nth && wanted) {
             run->nth = index - 1;
             run->item = it;
+            run->was_item = gone ? NULL : counterpart(step, was, it);
             return ERR_OK;
         }
     }
