@@ -97,9 +97,11 @@ struct call_impl {
     bool authenticated; /* all of authn_check passed */
     bool authorized;
     bool overloaded;
-    bool counted; /* in core_impl.running */
-    bool within;  /* in a transaction that is not its own: it cannot wait */
-    int depth;    /* of calls that calls made */
+    bool counted;           /* in core_impl.running */
+    bool within;            /* in a transaction that is not its own: it cannot wait */
+    int depth;              /* of calls that calls made */
+    struct call_impl *from; /* whose principal this one may have: held until this one is over */
+    int holders;            /* calls that hold it: it is over, but its memory stays */
     struct call_via via;
     struct str trace;               /* call_trace_begin's; absent: not asked for */
     const struct core_claim *claim; /* that took the request; NULL: AWS's routing did */
@@ -161,6 +163,9 @@ void dispatch_run(struct call_impl *c);
 void dispatch_fail(struct call_impl *c, enum err err);
 /* dispatch.c: the reply was handed over, or the asker is gone. */
 void dispatch_over(struct call_impl *c);
+/* dispatch.c: `from` keeps its memory, whatever becomes of it, until `c`, which it makes, is over. Both are
+ * of one loop. */
+void dispatch_hold(struct call_impl *c, struct call_impl *from);
 /* dispatch.c: reads the clock; sees whether as many calls run as may. */
 void dispatch_begin(struct call_impl *c);
 /* dispatch.c: counts the call among the running ones, or finds it one too many: once the request is

@@ -44,15 +44,32 @@ void dispatch_count(struct call_impl *c)
     c->overloaded = atomic_fetch_add(&c->core->impl->running, 1) >= c->core->cfg.calls_max;
 }
 
+void dispatch_hold(struct call_impl *c, struct call_impl *from)
+{
+    assert(!c->from && !from->within && from->phase != CALL_OVER);
+    assert(from->call.loop == c->call.loop);
+    c->from = from;
+    from->holders++;
+}
+
 static void end_call(struct call_impl *c)
 {
     struct core *core = c->core;
+    struct call_impl *from = c->from;
     bool counted = c->counted;
+    if (c->holders > 0) /* the last of them ends it */
+        return;
     if (c->body_budget)
         atomic_fetch_sub(c->body_budget, c->body_counted);
     call_free(c);
     if (counted)
         core_one_less(core, &core->impl->running);
+    if (!from)
+        return;
+    assert(from->holders > 0);
+    from->holders--;
+    if (from->phase == CALL_OVER && !atomic_load(&from->wake_posted))
+        end_call(from); /* INNER_DEPTH_MAX deep */
 }
 
 void dispatch_over(struct call_impl *c)

@@ -427,6 +427,8 @@ enum err core_call(struct core *core, const struct core_request *req,
 {
     struct io_loop *loop = io_loop_current();
     assert(loop && done);
+    if (req->from && req->from->impl->within)
+        return ERR_UNSUPPORTED;
     struct call_impl *c = call_new(core, loop, &inner_front, NULL);
     if (!c)
         return ERR_NOMEM;
@@ -443,8 +445,10 @@ enum err core_call(struct core *core, const struct core_request *req,
     inner->c = c;
     inner->done = done;
     inner->arg = arg;
-    inner->req.from = NULL; /* may be gone by then: its depth is all that matters */
+    inner->req.from = NULL;
     c->depth = req->from ? req->from->impl->depth + 1 : 0;
+    if (req->from)
+        dispatch_hold(c, req->from->impl);
     inner->body = inner->req.body;
     inner->task.fn = run;
     dispatch_begin(c);

@@ -10,6 +10,9 @@
  *   N2  An inner call has the principal's permissions, no more: who asks on behalf of somebody says
  *       so (`via`), and policies see it.
  *   N3  Calls that calls make nest INNER_DEPTH_MAX deep (ERR_LIMIT beyond).
+ *   N4  A call that made another keeps its memory, its principal's policies included, until that one is
+ *       over. Its asker may leave, and it may cancel: what already runs on a worker runs to its end,
+ *       as the principal.
  *
  * Layer: core. Thread: see the functions. */
 #ifndef WEIR_CORE_INNER_H
@@ -41,7 +44,8 @@ struct core_request {
      * on the call's loop, must not block. NULL: `body`. core_call only. */
     enum err (*read)(void *arg, void *p, size_t max, size_t *ret_n);
     void *read_arg;
-    /* As whom: the caller's own principal, or absent a session `session_name` of this role. */
+    /* As whom: a principal that is constant or of `from` (its own, or in its arena), or absent a
+     * session `session_name` of this role. */
     const struct principal *who;
     struct str role_arn, session_name;
     struct str region; /* absent: the configured one */
@@ -50,7 +54,7 @@ struct core_request {
      * principal itself asks. */
     struct str via, source_arn, source_account;
     struct str source_ip;    /* absent: none is known */
-    const struct call *from; /* the call that makes this one, for N3; NULL: nobody's */
+    const struct call *from; /* the call that makes this one, for N3 and N4; NULL: nobody's */
     enum core_output output;
     size_t output_max; /* of CORE_OUTPUT_COLLECT; 0: INNER_OUTPUT_MAX */
 };
@@ -81,9 +85,10 @@ struct core_result {
 struct core_inner; /* a call on its way */
 
 /* Begins a call on the loop whose thread this is, soon but not inside; done(arg, result) there.
- * `req`'s texts are copied; `who` with all it has, and read_arg, must live until done or cancel.
- * *ret_inner (may be NULL) is for core_call_cancel. ERR_NOMEM: done is not called. Every other
- * failure is a result: ERR_NOT_FOUND no such service or operation; ERR_LIMIT N3. */
+ * `req`'s texts are copied; of `who` see N4; read_arg must live until done or cancel. *ret_inner (may
+ * be NULL) is for core_call_cancel. ERR_NOMEM, ERR_UNSUPPORTED (`from` is in another's transaction, and
+ * cannot wait): done is not called. Every other failure is a result: ERR_NOT_FOUND no such service or
+ * operation; ERR_LIMIT N3. */
 enum err core_call(struct core *core, const struct core_request *req,
                    void (*done)(void *arg, const struct core_result *result), void *arg,
                    struct core_inner **ret_inner) WARN_UNUSED;

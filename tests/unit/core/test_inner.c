@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/call_int.h"
 #include "core/claim.h"
 #include "core/inner.h"
 #include "core/observe.h"
@@ -190,6 +191,66 @@ static void a_cancelled_call_is_not_answered(void **state)
     assert_int_equal(atomic_load(&f.cancelled), 1);
     fixture_stop(&f); /* asserts that nothing is left */
     assert_int_equal(atomic_load(&a.done), 0);
+}
+
+/* --- the principal's memory ----------------------------------------------------------------------- */
+
+enum { TAGS_BYTES = 64 * 1024 }; /* over what an arena keeps for reuse */
+
+static atomic_int on_pool, may_end, seen_right, has_left;
+
+static void asker_left(struct call *call)
+{
+    core_call_cancel(call->state);
+    atomic_store(&has_left, 1);
+}
+
+/* Outside: asks the same as a principal in its arena, and waits. Inside, on a worker: goes by that. */
+static enum err run_as(struct call *call, const void *in, void *out)
+{
+    struct fixture *f = call->svc;
+    if (call->impl->depth == 0) {
+        struct principal *who = ARENA_NEW(call->arena, struct principal);
+        struct principal_tag *tag = arena_calloc(call->arena, 1, TAGS_BYTES);
+        struct core_inner *inner;
+        *tag = (struct principal_tag){STR("team"), STR("a")};
+        *who = (struct principal){.kind = PRINCIPAL_USER, .tags = tag, .n_tags = 1};
+        struct core_request req = {.service = STR("test"),
+                                   .operation = STR("Nest"),
+                                   .input = STR("{}"),
+                                   .who = who,
+                                   .from = call};
+        TRY(core_call(call->core, &req, on_done, ARENA_NEW(call->arena, struct asked), &inner));
+        call->state = inner;
+        return call_suspend(call, 60000, asker_left);
+    }
+    TRY(txn_work(call->txn, TXN_SLICE_WORK + 1));
+    atomic_fetch_add(&on_pool, 1);
+    wait_count(&may_end, 1);
+    atomic_store(&seen_right, str_eq_c(call->who->tags[0].value, "a"));
+    atomic_fetch_add(&f->ran, 1);
+    return ERR_OK;
+}
+
+/* N4: who asked leaves while a worker runs the inner call. */
+static void the_principal_stays_while_the_call_runs(void **state)
+{
+    struct fixture f;
+    char text[512];
+    fixture_nest = run_as;
+    fixture_start(&f, false);
+    int fd = client_connect(&f), other = client_connect(&f);
+    client_send(fd, "Nest", "a");
+    wait_count(&on_pool, 1);
+    close(fd);
+    wait_count(&has_left, 1);
+    client_send(other, "Put", "a"); /* behind whatever the loop did of the one that left */
+    assert_int_equal(client_read(other, text, sizeof(text)), 200);
+    atomic_store(&may_end, 1);
+    wait_count(&f.ran, 2);
+    assert_int_equal(atomic_load(&seen_right), 1);
+    close(other);
+    fixture_stop(&f); /* asserts that nothing is left */
 }
 
 /* A body in pieces into the operation's sink, over and under what goes through a worker. */
@@ -492,6 +553,7 @@ int main(void)
         cmocka_unit_test(it_waits_for_the_disk),
         cmocka_unit_test(it_suspends_and_wakes),
         cmocka_unit_test(a_cancelled_call_is_not_answered),
+        cmocka_unit_test(the_principal_stays_while_the_call_runs),
         cmocka_unit_test(it_streams_a_body_in),
         cmocka_unit_test(it_commits_or_not_with_the_callers_transaction),
         cmocka_unit_test(what_cannot_run_inside_is_refused),
