@@ -124,22 +124,6 @@ static enum err read_validators(struct openapi *o)
     return ERR_OK;
 }
 
-static enum err copy_texts(struct openapi *o, const struct json *from, const char *name,
-                           struct json *to)
-{
-    const struct json *map;
-    TRY(openapi_object(o, from, name, &map));
-    if (!map || !map->child)
-        return ERR_OK;
-    struct json *copy = json_new(o->a, JSON_OBJECT);
-    TRY(json_set(to, str_c(name), copy));
-    JSON_EACH (map, it) {
-        struct str text = openapi_text(o, it);
-        TRY(json_set(copy, it->key, json_new_str(o->a, text)));
-    }
-    return ERR_OK;
-}
-
 static enum err read_responses(struct openapi *o)
 {
     const struct json *all;
@@ -149,8 +133,8 @@ static enum err read_responses(struct openapi *o)
         TRY(json_push(o->responses, r));
         TRY(openapi_set(o, r, "responseType", it->key));
         TRY(openapi_set(o, r, "statusCode", openapi_member(o, it, "statusCode")));
-        TRY(copy_texts(o, it, "responseParameters", r));
-        TRY(copy_texts(o, it, "responseTemplates", r));
+        TRY(openapi_texts(o, it, "responseParameters", r));
+        TRY(openapi_texts(o, it, "responseTemplates", r));
         TRY(json_set(r, STR("defaultResponse"), json_new_bool(o->a, false)));
     }
     return ERR_OK;

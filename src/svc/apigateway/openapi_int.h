@@ -48,6 +48,10 @@ static inline struct str openapi_member(const struct openapi *o, const struct js
 /* Sets a text member where the text is there. */
 enum err openapi_set(struct openapi *o, struct json *obj, const char *key,
                      struct str text) WARN_UNUSED;
+/* Sets the map of that name, texts by text, where `from` has it; a fault for each member that is an
+ * object, a list or null. */
+enum err openapi_texts(struct openapi *o, const struct json *from, const char *name,
+                       struct json *to) WARN_UNUSED;
 struct str openapi_upper(struct openapi *o, struct str text);
 
 /* openapi_schema.c: the name of the model of a schema: what it refers to, or a new one of an inline

@@ -17,24 +17,6 @@ static const struct {
 static const char *const maps[] = {"requestParameters", "requestTemplates"};
 static const char *const response_maps[] = {"responseParameters", "responseTemplates"};
 
-static enum err read_map(struct openapi *o, const struct json *from, const char *name,
-                         struct json *to)
-{
-    const struct json *map;
-    TRY(openapi_object(o, from, name, &map));
-    if (!map || !map->child)
-        return ERR_OK;
-    struct json *copy = json_new(o->a, JSON_OBJECT);
-    TRY(json_set(to, str_c(name), copy));
-    JSON_EACH (map, it) {
-        if (it->kind == JSON_ARRAY || it->kind == JSON_OBJECT)
-            TRY(openapi_fault(o, "Parse issue: '%s' has a member that is no text", name));
-        else
-            TRY(json_set(copy, it->key, json_new_str(o->a, openapi_text(o, it))));
-    }
-    return ERR_OK;
-}
-
 /* --- responses ---------------------------------------------------------------------------------- */
 
 static enum err read_response(struct openapi *o, const struct json *from, struct str where,
@@ -56,7 +38,7 @@ static enum err read_response(struct openapi *o, const struct json *from, struct
     if (!str_eq_c(from->key, "default"))
         TRY(openapi_set(o, r, "selectionPattern", from->key));
     for (size_t i = 0; i < ARRAY_LEN(response_maps); i++)
-        TRY(read_map(o, from, response_maps[i], r));
+        TRY(openapi_texts(o, from, response_maps[i], r));
     return openapi_set(o, r, "contentHandling",
                        openapi_upper(o, openapi_member(o, from, "contentHandling")));
 }
@@ -112,7 +94,7 @@ static enum err read_texts(struct openapi *o, const struct json *from, struct js
         TRY(openapi_set(o, to, texts[i].name, texts[i].upper ? openapi_upper(o, text) : text));
     }
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
-        TRY(read_map(o, from, maps[i], to));
+        TRY(openapi_texts(o, from, maps[i], to));
     return ERR_OK;
 }
 

@@ -120,6 +120,24 @@ enum err openapi_set(struct openapi *o, struct json *obj, const char *key, struc
     return str_is_set(text) ? json_set(obj, str_c(key), json_new_str(o->a, text)) : ERR_OK;
 }
 
+enum err openapi_texts(struct openapi *o, const struct json *from, const char *name,
+                       struct json *to)
+{
+    const struct json *map;
+    TRY(openapi_object(o, from, name, &map));
+    if (!map || !map->child)
+        return ERR_OK;
+    struct json *copy = json_new(o->a, JSON_OBJECT);
+    TRY(json_set(to, str_c(name), copy));
+    JSON_EACH (map, it) {
+        if (it->kind == JSON_ARRAY || it->kind == JSON_OBJECT || it->kind == JSON_NULL)
+            TRY(openapi_fault(o, "Parse issue: '%s' has a member that is no text", name));
+        else
+            TRY(json_set(copy, it->key, json_new_str(o->a, openapi_text(o, it))));
+    }
+    return ERR_OK;
+}
+
 struct str openapi_upper(struct openapi *o, struct str text)
 {
     char *p = str_is_set(text) ? arena_memdup(o->a, text.p, text.len) : NULL;
