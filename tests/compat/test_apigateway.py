@@ -616,7 +616,33 @@ def test_stages(api):
     assert refused(api.create_stage, stageName="more", deploymentId=deployment)[0] == "LimitExceededException"
 
 
-def test_stage_patches(api):
+@pytest.fixture(scope="module")
+def logs_role(weir, gw):
+    """The account's role, without which no log is turned on."""
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = weir.client("iam").create_role(RoleName="gw-logs", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    account = lambda value: gw.update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": value}])
+    account(role)
+    yield account
+    account("")
+
+
+def test_logs_need_a_role(logs_role, api):
+    api.mock()
+    api.create_deployment(stageName="s")
+    role = api.gw.get_account()["cloudwatchRoleArn"]
+    destination = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:g"
+    logs_role("")
+    for op in ("/*/*/logging/loglevel ERROR", "/~1a/GET/logging/loglevel INFO", f"/accessLogSettings/destinationArn {destination}"):
+        assert refused(api.update_stage, stageName="s", patchOperations=ops("replace " + op)) == (
+            "BadRequestException", "CloudWatch Logs role ARN must be set in account settings to enable logging")
+    assert "accessLogSettings" not in api.get_stage(stageName="s") and not api.get_stage(stageName="s")["methodSettings"]
+    api.update_stage(stageName="s", patchOperations=ops("replace /*/*/logging/loglevel OFF", "remove /accessLogSettings"))
+    logs_role(role)
+    api.update_stage(stageName="s", patchOperations=ops("replace /*/*/logging/loglevel ERROR"))
+
+
+def test_stage_patches(logs_role, api):
     api.mock()
     first, second = api.create_deployment(stageName="s")["id"], api.create_deployment()["id"]
     group = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:g"
@@ -640,7 +666,7 @@ def test_stage_patches(api):
     assert api.flush_stage_authorizers_cache(stageName="s")["ResponseMetadata"]["HTTPStatusCode"] == 202
 
 
-def test_method_settings(api):
+def test_method_settings(logs_role, api):
     api.mock()
     api.create_deployment(stageName="s")
     seen = api.update_stage(stageName="s", patchOperations=ops(

@@ -1,5 +1,6 @@
 /* CreateStage and its kin, FlushStageCache, FlushStageAuthorizersCache. Layer: svc/apigateway.
  * Source: API Gateway API Reference, "Stage", "MethodSetting". */
+#include "svc/apigateway/account.h"
 #include "svc/apigateway/apigateway_stage.h"
 
 static enum err shown(struct call *call, struct str api_id, struct json *doc)
@@ -205,6 +206,32 @@ static const struct apigateway_patch_table table = {
     .other = patch_other,
 };
 
+/* Whether one of the operations turns a log on. */
+static bool turns_log_on(struct apigateway_list_of_patch_operation ops)
+{
+    for (size_t i = 0; i < ops.n; i++) {
+        const struct apigateway_patch_operation *op = &ops.v[i];
+        bool level = str_ends(op->path, STR("/logging/loglevel")) && !str_eq_c(op->value, "OFF");
+        bool access = str_starts(op->path, STR("/accessLogSettings/"));
+        if ((level || access) && !str_eq_c(op->op, "remove") && op->value.len > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Logs are written under the account's role: without one there would be none. */
+static enum err check_log_role(struct call *call, struct apigateway_list_of_patch_operation ops)
+{
+    struct str role;
+    if (!turns_log_on(ops))
+        return ERR_OK;
+    TRY(apigateway_account_role(call->txn, call_scope(call), &role));
+    return str_is_set(role)
+               ? ERR_OK
+               : APIGATEWAY_BAD(call, "CloudWatch Logs role ARN must be set in account settings to "
+                                      "enable logging");
+}
+
 enum err apigateway_update_stage(struct call *call, const struct apigateway_update_stage_input *in,
                                  struct apigateway_update_stage_output *out)
 {
@@ -213,6 +240,7 @@ enum err apigateway_update_stage(struct call *call, const struct apigateway_upda
     TRY(apigateway_stage_need(call, in->rest_api_id, in->stage_name, &s, &doc));
     TRY(apigateway_patch(call, &table, in->patch_operations, doc));
     TRY(apigateway_stage_write(call, in->rest_api_id, &s, doc));
+    TRY(check_log_role(call, in->patch_operations));
     TRY(shown(call, in->rest_api_id, doc));
     return apigateway_show(call, doc, out);
 }
