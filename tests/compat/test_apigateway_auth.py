@@ -137,9 +137,16 @@ def test_answers_are_kept(weir, lambdas, function):
     assert mark("allow") != first
     assert mark("allow", "/b") == DENIED  # kept for /a, and decided anew
     api.gw.flush_stage_authorizers_cache(restApiId=api.id, stageName="prod")
-    assert mark("wide") != first
+    anew = mark("wide")
+    assert anew != first
     for _ in range(2):
         assert mark("unauthorized") == UNAUTHORIZED
+    authorizer = api.gw.get_authorizers(restApiId=api.id)["items"][0]["id"]
+    api.gw.update_authorizer(restApiId=api.id, authorizerId=authorizer, patchOperations=[
+        {"op": "replace", "path": "/identityValidationExpression", "value": "w.*"}])
+    assert mark("wide") == anew  # what is deployed is as it was
+    api.deploy()
+    assert mark("wide") != anew and mark("allow") == UNAUTHORIZED
     api.delete()
 
 

@@ -2,6 +2,7 @@
  *
  * Source: API Gateway Developer Guide, "Control and manage access to REST APIs in API Gateway", "How API
  * Gateway resource policies affect authorization workflow"; replies of AWS for their wording. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -383,17 +384,18 @@ static enum err ask(const struct auth_request *req, struct str arn, const struct
     return ERR_SUSPENDED;
 }
 
-/* api/stage/authorizer/uri and the identity's values; absent: answers are not kept. */
+/* api/stage/version/authorizer and the identity's values; absent: answers are not kept. By its version a
+ * stage that shows another deployment, whose authorizer may be another under the same id, has answers of its
+ * own; one that was asked before, and answers afterwards, is of the old version. */
 static enum err cache_key(const struct auth_request *req, struct auth_identity *id)
 {
     struct str key = id->key;
     id->key = STR_NONE;
     if (auth_ttl_s(req->authorizer) == 0 || id->n == 0)
         return ERR_OK;
-    id->key = str_fmt(req->call->arena, STR_FMT "/" STR_FMT "/" STR_FMT "/" STR_FMT "/" STR_FMT,
-                      STR_ARG(req->api_id), STR_ARG(req->stage),
-                      STR_ARG(json_get_str(req->authorizer, STR("id"))),
-                      STR_ARG(json_get_str(req->authorizer, STR("authorizerUri"))), STR_ARG(key));
+    id->key = str_fmt(req->call->arena, STR_FMT "/" STR_FMT "/%" PRIu64 "/" STR_FMT "/" STR_FMT,
+                      STR_ARG(req->api_id), STR_ARG(req->stage), req->version,
+                      STR_ARG(json_get_str(req->authorizer, STR("id"))), STR_ARG(key));
     return str_is_set(id->key) ? ERR_OK : ERR_NOMEM;
 }
 

@@ -57,6 +57,7 @@ const char *auth_outcome_type(enum auth_outcome outcome);
 struct auth_request {
     struct call *call; /* with the head, `who` anonymous */
     struct str api_id, stage;
+    uint64_t version;              /* of the stage: no answer that was given to another is taken */
     struct str account;            /* the API's owner */
     struct str policy;             /* the API's resource policy; absent: none */
     struct str http_method;        /* of the request */

@@ -102,7 +102,7 @@ static enum err find_stage(struct serve_req *r)
     TRY(apigateway_stage_find(r->serve->gw, call->txn, r->api_id, r->stage_name, &r->now));
     TRY(serve_cache_take(r->serve->cache, call->txn, r->api_id, r->stage_name, &r->now, &stage,
                          &fresh));
-    if (fresh) /* its authorizers may be others, or were to be forgotten */
+    if (fresh) /* what was kept for another version is void: its memory goes */
         auth_flush(r->serve->auth, r->api_id, r->stage_name);
     enum err err = arena_on_release(call->arena, drop_stage, stage);
     if (err) {
@@ -222,9 +222,4 @@ void serve_free(struct serve *s)
     serve_store_free(s->store);
     auth_free(s->auth);
     mem_free(s);
-}
-
-struct auth *serve_auth(struct serve *s)
-{
-    return s->auth;
 }

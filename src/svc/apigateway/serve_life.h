@@ -7,7 +7,6 @@
 #include "core/core.h"
 
 struct apigateway;
-struct auth;
 struct call;
 struct core_seen;
 struct serve;
@@ -22,8 +21,6 @@ enum err serve_start(struct serve *serve) WARN_UNUSED;
 void serve_drain(struct serve *serve, void (*done)(void *arg), void *arg);
 /* In release. NULL is allowed. */
 void serve_free(struct serve *serve);
-
-struct auth *serve_auth(struct serve *serve);
 
 /* Whether the call is a request to an API, not an operation's. */
 bool serve_is_request(const struct call *call);

@@ -125,6 +125,7 @@ static enum err ask_auth(struct serve_req *r)
         .call = r->call,
         .api_id = r->api_id,
         .stage = r->stage_name,
+        .version = r->now.version,
         .account = r->call->account,
         .policy = r->stage->api->policy,
         .http_method = r->http.method,
