@@ -275,3 +275,38 @@ def test_resource_policy_and_authorizer(weir, lambdas, function):
     got = api.ask("/a", headers=token("allow"))
     assert (got.status, error_type(got)) == (403, "AccessDeniedException")
     api.delete()
+
+
+# --- tried before they are deployed ----------------------------------------------------------------
+
+
+def test_an_authorizer_is_tried(weir, lambdas, function):
+    api = authorized(weir, lambdas, function, authorizerResultTtlInSeconds=300, identityValidationExpression="[a-z]+")
+    id = api.gw.get_authorizers(restApiId=api.id)["items"][0]["id"]
+
+    def tried(value, **asked):
+        headers = {"headers": token(value)} if value else {}
+        return api.gw.test_invoke_authorizer(restApiId=api.id, authorizerId=id, **headers, **asked)
+
+    for value in ("allow", "deny"):
+        got = tried(value)
+        statement = json.loads(got["policy"])["Statement"][0]
+        assert (got["clientStatus"], got["principalId"]) == (200, "user-" + value)
+        assert statement["Resource"] == api.arn("GET", "/", "ESTestInvoke-stage") and got["latency"] >= 0
+        assert got["log"].startswith("Execution log for request ") and f" : Starting authorizer: {id} for request: " in got["log"]
+        assert got["log"].endswith("Successfully completed authorizer execution\n")
+    for value in (None, "unauthorized", "not!fitting"):
+        got = tried(value)
+        assert got["clientStatus"] == 401 and "policy" not in got and "Unauthorized request: " in got["log"], value
+    assert tried("boom")["clientStatus"] == 500
+    api.gw.update_authorizer(restApiId=api.id, authorizerId=id, patchOperations=[
+        {"op": "replace", "path": "/type", "value": "REQUEST"},
+        {"op": "replace", "path": "/identitySource", "value": "method.request.querystring.q, stageVariables.color, context.extra"}])
+    asked = {"pathWithQueryString": "/pets?q=1", "stageVariables": {"color": "red"}, "additionalContext": {"extra": "x"}}
+    got = tried(None, multiValueHeaders={"x-token": ["allow"]}, **asked)
+    assert (got["clientStatus"], got["principalId"]) == (200, "user-allow")
+    assert tried("allow", **{**asked, "additionalContext": {}})["clientStatus"] == 401
+    for which in ({"authorizerId": "zzzzzz"}, {"restApiId": "zzzzzz"}):
+        with pytest.raises(api.gw.exceptions.NotFoundException):
+            api.gw.test_invoke_authorizer(**{"restApiId": api.id, "authorizerId": id, **which})
+    api.delete()

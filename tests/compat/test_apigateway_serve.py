@@ -581,3 +581,76 @@ def test_metrics(weir):
     of_method = {"Method": "GET", **of_stage}
     assert (total("Count", Resource="/a", **of_method), total("Count", Resource="/b", **of_method)) == (2, 0)
     api.delete()
+
+
+# --- tried before they are deployed ----------------------------------------------------------------
+
+
+def tried(api, method, path, **asked):
+    return api.gw.test_invoke_method(restApiId=api.id, resourceId=api.resources[path], httpMethod=method, **asked)
+
+
+def test_a_method_is_tried(weir):
+    """As it is, not as it was deployed; the log says each step."""
+    template = ('{"s": "$stageVariables.color", "stage": "$context.stage", "ip": "$context.identity.sourceIp", '
+                '"who": "$context.identity.userArn", "key": "$context.identity.apiKey"}')
+    api = Api(weir)
+    api.mock("GET", "/a/{id}", apiKeyRequired=True, responseTemplates={"application/json": template},
+             responseParameters={"method.response.header.X-B": "'c'"})
+    api.mock("ANY", "/any", authorizationType="AWS_IAM", responseTemplates={"application/json": "$context.path"})
+    got = tried(api, "GET", "/a/{id}", pathWithQueryString="/a/7?q=x%20y", headers={"x-a": "1"}, stageVariables={"color": "red"})
+    assert got["status"] == 200 and got["latency"] >= 0
+    shown = json.loads(got["body"])
+    assert shown == {"s": "red", "stage": "test-invoke-stage", "ip": "test-invoke-source-ip", "key": "test-invoke-api-key",
+                     "who": f"arn:aws:iam::{weir.account}:root"}
+    assert got["headers"] == {"Content-Type": "application/json", "X-B": "c"}
+    assert got["multiValueHeaders"] == {"Content-Type": ["application/json"], "X-B": ["c"]}
+    lines = got["log"].splitlines()
+    id = got["ResponseMetadata"]["RequestId"]
+    assert lines[0] == f"Execution log for request {id}"
+    said = [line.split(" : ", 1)[1] for line in lines[1:]]
+    for line in (f"Starting execution for request: {id}", "HTTP Method: GET, Resource Path: /a/7", "Method request path: {id=7}",
+                 "Method request query string: {q=x y}", "Method request headers: {x-a=1}",
+                 "Method response headers: {X-B=c, Content-Type=application/json}"):
+        assert line in said, said
+    assert said[-2:] == ["Successfully completed execution", "Method completed with status: 200"]
+    assert tried(api, "ANY", "/any")["body"] == "/test-invoke-stage/any"
+    api.delete()
+
+
+def test_a_function_is_tried(weir, lambdas):
+    name = lambdas.function(SOURCE)
+    api = Api(weir)
+    api.method("POST", "/p", {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": invoke_uri(weir, name)})
+    permit(lambdas, name, api.arn("POST", "/p", "test-invoke-stage"))
+    got = tried(api, "POST", "/p", body="text", multiValueHeaders={"X-A": ["1", "2"]}, headers={"X-A": "9", "X-C": "3"})
+    event = json.loads(got["body"])
+    assert (event["path"], event["body"], event["multiValueHeaders"]["X-A"], event["headers"]["X-C"]) == ("/p", "text", ["1", "2"], "3")
+    context = event["requestContext"]
+    assert (context["stage"], context["domainName"]) == ("test-invoke-stage", "testPrefix.testDomainName")
+    assert context["identity"]["sourceIp"] == "test-invoke-source-ip" and context["identity"]["apiKeyId"] == "test-invoke-api-key-id"
+    assert got["headers"]["X-Amzn-Trace-Id"].startswith("Root=1-") and "Endpoint response body before transformations: " in got["log"]
+    answer = {"statusCode": 201, "multiValueHeaders": {"X-B": ["a", "b"]}, "body": "made"}
+    got = tried(api, "POST", "/p", headers={"x-answer": json.dumps(answer)})
+    assert (got["status"], got["body"], got["multiValueHeaders"]["X-B"], got["headers"]["X-B"]) == (201, "made", ["a", "b"], "b")
+    got = tried(api, "POST", "/p", headers={"x-answer": "raise"})
+    assert got["status"] == 502 and "Lambda execution failed with status 200 due to customer function error" in got["log"]
+    api.delete()
+
+
+def test_what_cannot_be_tried(weir):
+    api = Api(weir).mock("GET", "/a/{id}")
+    api.resource("/b")
+    api.gw.put_method(restApiId=api.id, resourceId=api.resources["/b"], httpMethod="GET", authorizationType="NONE")
+    for code, message, method, path, asked in (
+            ("NotFoundException", "Invalid Method identifier specified", "POST", "/a/{id}", {}),
+            ("NotFoundException", "Invalid Integration identifier specified", "GET", "/b", {}),
+            ("BadRequestException", "Invalid path specified", "GET", "/a/{id}", {"pathWithQueryString": "/b"}),
+            ("BadRequestException", "Invalid path specified", "GET", "/a/{id}", {"pathWithQueryString": "a/1"}),
+            ("BadRequestException", "Client certificates", "GET", "/a/{id}", {"clientCertificateId": "x"})):
+        with pytest.raises(api.gw.exceptions.ClientError) as e:
+            tried(api, method, path, **asked)
+        assert e.value.response["Error"]["Code"] == code and message in e.value.response["Error"]["Message"]
+    with pytest.raises(api.gw.exceptions.NotFoundException):
+        api.gw.test_invoke_method(restApiId=api.id, resourceId="zzzzzz", httpMethod="GET")
+    api.delete()

@@ -233,6 +233,7 @@ static enum err decide(const struct auth_request *req, struct str arn, struct st
     TRY(call_policy_match(req->call, INVOKE, arn, policy, &d));
     r->principal_id = answer.principal_id;
     r->usage_key = answer.usage_key;
+    r->policy = answer.policy;
     r->authorizer = answer.authorizer;
     if (d == POLICY_ALLOW)
         return ERR_OK;

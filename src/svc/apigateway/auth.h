@@ -82,6 +82,7 @@ struct auth_result {
     struct str why;          /* for the execution log; absent: nothing more to say */
     struct str principal_id; /* absent: none */
     struct str usage_key;    /* usageIdentifierKey; absent: none */
+    struct str policy;       /* of a function's answer, which may deny; absent: none was read */
     const struct json
         *authorizer; /* object: $context.authorizer; NULL: none. `claims` of a user pool */
     const struct principal *who; /* AWS_IAM; NULL: nobody signed */

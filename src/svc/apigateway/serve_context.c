@@ -104,7 +104,7 @@ enum err serve_context_need(struct serve_req *r)
     TRY(put_request(r, c));
     TRY(put_time(r, c));
     TRY(serve_put_object(r, c, "identity", &r->identity));
-    TRY(serve_put_text(r, r->identity, "sourceIp", r->call->source_ip));
+    TRY(serve_put_text(r, r->identity, "sourceIp", r->source_ip));
     TRY(serve_put_text(r, r->identity, "userAgent", serve_header(r, "user-agent")));
     r->context = c;
     r->scope =
@@ -211,7 +211,7 @@ enum err serve_event(struct serve_req *r, struct str *ret_event)
         .request_id = r->call->request_id,
         .extended_id = r->extended_id,
         .trace = r->trace,
-        .source_ip = r->call->source_ip,
+        .source_ip = r->source_ip,
         .protocol = STR("HTTP/1.1"),
         .identity = {.key = r->usage.key, .key_id = r->usage.key_id},
         .params = r->route.params,

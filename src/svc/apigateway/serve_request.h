@@ -59,7 +59,7 @@ struct serve_req {
     int64_t begin_ns;
     /* Where to. */
     struct str api_id, stage_name, path; /* path: after the stage, as sent */
-    struct str domain_name;
+    struct str domain_name, source_ip;
     bool domain; /* a custom one */
     struct apigateway_stage_now now;
     struct serve_stage *stage; /* held by the call's arena */

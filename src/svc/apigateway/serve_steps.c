@@ -27,6 +27,7 @@ enum err serve_req_new(struct serve *serve, struct call *call, struct serve_req 
         return ERR_NOMEM;
     r->call = call;
     r->serve = serve;
+    r->source_ip = call->source_ip;
     r->begin_ns = clock_mono_ns();
     r->who.latency_ms = -1;
     r->log_end = &r->log;
@@ -263,12 +264,21 @@ static step_fn *const all_steps[] = {step_route,     step_authorize,    step_adm
                                      step_integrate, serve_take_answer, serve_keep};
 static step_fn *const test_steps[] = {step_take, step_validate, serve_make_ask, step_integrate,
                                       serve_take_answer};
+static step_fn *const authorizer_steps[] = {take_query, step_authorize};
+
+static const struct {
+    step_fn *const *fns;
+    int n;
+} steps_of[] = {
+    [SERVE_STEPS_ALL] = {all_steps, ARRAY_LEN(all_steps)},
+    [SERVE_STEPS_TEST] = {test_steps, ARRAY_LEN(test_steps)},
+    [SERVE_STEPS_AUTHORIZER] = {authorizer_steps, ARRAY_LEN(authorizer_steps)},
+};
 
 enum err serve_go_on(struct serve_req *r, enum serve_steps which)
 {
-    bool all = which == SERVE_STEPS_ALL;
-    step_fn *const *steps = all ? all_steps : test_steps;
-    int n = all ? ARRAY_LEN(all_steps) : ARRAY_LEN(test_steps);
+    step_fn *const *steps = steps_of[which].fns;
+    int n = steps_of[which].n;
     enum err err = ERR_OK;
     r->call->state = r;
     while (!r->refused && !r->cache_hit && r->step < n && err == ERR_OK) {

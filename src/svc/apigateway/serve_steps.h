@@ -8,7 +8,8 @@
 
 enum serve_steps {
     SERVE_STEPS_ALL,
-    SERVE_STEPS_TEST, /* without authorizer, key, limits and cache */
+    SERVE_STEPS_TEST,       /* without authorizer, key, limits and cache */
+    SERVE_STEPS_AUTHORIZER, /* that alone */
 };
 
 /* A request with its ids, of `call`; where it goes is the caller's to say. ERR_NOMEM. */

@@ -6,6 +6,10 @@
 #include "svc/apigateway/serve_steps.h"
 
 #define TEST_STAGE "test-invoke-stage"
+#define TEST_AUTHORIZER_STAGE "ESTestInvoke-stage"
+#define TEST_DOMAIN "testPrefix.testDomainName"
+
+enum { SHOWN_END = 4 }; /* characters of an identity that the log shows */
 
 enum { VARIABLES_BYTES_MAX = 1024 * 1024 };
 
@@ -47,7 +51,7 @@ static enum err find_method(struct serve_req *r, const struct serve_test *t)
         const struct serve_resource *resource = &api->resources[i];
         if (!str_eq(resource->id, t->resource_id))
             continue;
-        if (!str_is_set(t->path_and_query) || t->path_and_query.len == 0)
+        if (str_empty(r->path))
             r->path = r->http.path = resource->path;
         TRY(serve_find(api, r->http.method, r->path, &r->route));
         return r->route.resource == resource ? ERR_OK : ERR_NOT_FOUND;
@@ -76,21 +80,73 @@ static enum err make_http(struct serve_req *r, const struct serve_test *t)
     return ERR_OK;
 }
 
+/* What both have. Who tests is the caller. */
 static enum err begin(struct serve *serve, struct call *call, const struct serve_test *t,
-                      struct serve_req **ret_r)
+                      struct str stage_name, struct serve_req **ret_r)
 {
     struct serve_req *r;
     TRY(serve_req_new(serve, call, &r));
     r->api_id = t->api_id;
-    r->stage_name = STR(TEST_STAGE);
-    r->domain_name = str_fmt(call->arena, STR_FMT ".execute-api." STR_FMT ".amazonaws.com",
-                             STR_ARG(t->api_id), STR_ARG(call->region));
+    r->stage_name = stage_name;
+    r->domain_name = STR(TEST_DOMAIN);
+    r->source_ip = STR("test-invoke-source-ip");
     r->now.scope = call_scope(call);
     r->log_level = SERVE_LOG_INFO;
     r->log_data = true;
     TRY(make_http(r, t));
     TRY(make_stage(r, t));
+    *ret_r = r;
+    return ERR_OK;
+}
+
+static enum err begin_method(struct serve *serve, struct call *call, const struct serve_test *t,
+                             struct serve_req **ret_r)
+{
+    struct serve_req *r;
+    TRY(begin(serve, call, t, STR(TEST_STAGE), &r));
     TRY(find_method(r, t));
+    r->who.who = call->who;
+    r->usage.key = STR("test-invoke-api-key");
+    r->usage.key_id = STR("test-invoke-api-key-id");
+    TRY(serve_context_caller(r));
+    *ret_r = r;
+    return ERR_OK;
+}
+
+static enum err add_context(struct serve_req *r, const struct json *additional)
+{
+    TRY(serve_context_need(r));
+    JSON_EACH (additional, it) {
+        char *name = arena_memdup(r->call->arena, it->key.p, it->key.len);
+        if (!name)
+            return ERR_NOMEM;
+        TRY(serve_put_text(r, r->context, name, it->text));
+    }
+    return ERR_OK;
+}
+
+/* A method made up for the authorizer to guard. */
+static enum err begin_authorizer(struct serve *serve, struct call *call, const struct serve_test *t,
+                                 struct serve_req **ret_r)
+{
+    struct serve_req *r;
+    struct serve_method *m = ARENA_NEW(call->arena, struct serve_method);
+    struct serve_resource *resource = ARENA_NEW(call->arena, struct serve_resource);
+    if (!m || !resource)
+        return ERR_NOMEM;
+    TRY(begin(serve, call, t, STR(TEST_AUTHORIZER_STAGE), &r));
+    if (str_empty(r->path))
+        r->path = STR("/");
+    bool pool = str_eq_c(json_get_str(t->authorizer, STR("type")), "COGNITO_USER_POOLS");
+    *resource = (struct serve_resource){.path = r->path, .methods = m, .n_methods = 1};
+    *m = (struct serve_method){.resource = resource,
+                               .http_method = t->http_method,
+                               .authorization = pool ? STR("COGNITO_USER_POOLS") : STR("CUSTOM"),
+                               .authorizer = t->authorizer};
+    r->route = (struct serve_route){.resource = resource, .method = m};
+    TRY(add_context(r, t->additional));
+    serve_log(r, "Starting authorizer: " STR_FMT " for request: " STR_FMT,
+              STR_ARG(json_get_str(t->authorizer, STR("id"))), STR_ARG(call->request_id));
     *ret_r = r;
     return ERR_OK;
 }
@@ -121,22 +177,64 @@ static enum err put_log(struct serve_req *r, struct str *ret_log)
     return buf_err(&b) == ERR_NOMEM ? ERR_NOMEM : ERR_OK;
 }
 
-enum err serve_test(struct serve *serve, struct call *call, const struct serve_test *test,
-                    struct serve_tested *ret_tested)
+static enum err take_result(struct serve_req *r, struct serve_tested *ret)
+{
+    *ret = (struct serve_tested){
+        .status = r->out.status,
+        .headers = {r->out.header.v, r->out.header.n},
+        .body = str_is_set(r->out.body) ? r->out.body : STR(""),
+        .latency_ms = (clock_mono_ns() - r->begin_ns) / 1000000,
+        .principal_id = r->who.principal_id,
+        .policy = r->who.policy,
+        .authorizer = r->who.authorizer,
+    };
+    return put_log(r, &ret->log);
+}
+
+enum err serve_test_method(struct serve *serve, struct call *call, const struct serve_test *test,
+                           struct serve_tested *ret_tested)
 {
     struct serve_req *r = call->state;
     if (!r)
-        TRY(begin(serve, call, test, &r));
+        TRY(begin_method(serve, call, test, &r));
     TRY(serve_go_on(r, SERVE_STEPS_TEST));
+    TRY(map_made_set(call->arena, &r->out.header, STR("Content-Type"), r->out.content_type, true));
     if (!r->logged)
         serve_log_end(r);
     r->logged = true;
-    TRY(map_made_set(call->arena, &r->out.header, STR("Content-Type"), r->out.content_type, true));
-    *ret_tested = (struct serve_tested){
-        .status = r->out.status,
-        .headers = {r->out.header.v, r->out.header.n},
-        .body = r->out.body,
-        .latency_ms = (clock_mono_ns() - r->begin_ns) / 1000000,
-    };
-    return put_log(r, &ret_tested->log);
+    return take_result(r, ret_tested);
+}
+
+static struct str end_of(struct str text)
+{
+    return text.len > SHOWN_END ? str_sub(text, text.len - SHOWN_END, SHOWN_END) : text;
+}
+
+static void log_authorizer_end(struct serve_req *r)
+{
+    const struct auth_result *who = &r->who;
+    if (str_is_set(who->policy)) {
+        serve_log_data(r, "Authorizer policy: " STR_FMT, STR_ARG(who->policy));
+        serve_log(r, "Using valid authorizer policy for principal: **" STR_FMT,
+                  STR_ARG(end_of(who->principal_id)));
+    }
+    if (str_is_set(who->policy) || !r->refused)
+        serve_log(r, "Successfully completed authorizer execution");
+    else
+        serve_log(r, "Unauthorized request: " STR_FMT, STR_ARG(r->call->request_id));
+}
+
+enum err serve_test_authorizer(struct serve *serve, struct call *call,
+                               const struct serve_test *test, struct serve_tested *ret_tested)
+{
+    struct serve_req *r = call->state;
+    if (!r)
+        TRY(begin_authorizer(serve, call, test, &r));
+    TRY(serve_go_on(r, SERVE_STEPS_AUTHORIZER));
+    if (!r->logged)
+        log_authorizer_end(r);
+    r->logged = true;
+    if (!r->refused || str_is_set(r->who.policy))
+        r->out.status = 200;
+    return take_result(r, ret_tested);
 }
