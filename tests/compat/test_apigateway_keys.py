@@ -232,9 +232,20 @@ def test_stages_of_plans(gw, deployed, key):
     code, message = refused(gw.create_usage_plan_key, usagePlanId=other, keyId=key["id"], keyType="API_KEY")
     assert code == "ConflictException" and f"{deployed}:test" in message
     assert refused(gw.delete_usage_plan, usagePlanId=other)[0] == "BadRequestException"
-    for p, stages in ((plan["id"], ("prod", "test")), (other, ("test",))):
-        for stage in stages:
-            gw.update_usage_plan(usagePlanId=p, patchOperations=patch("remove", "/apiStages", f"{deployed}:{stage}"))
+    # Nor the other way: a plan with the key gets no stage that another plan with the key has.
+    third = gw.create_usage_plan(name="r")["id"]
+    gw.create_usage_plan_key(usagePlanId=third, keyId=key["id"], keyType="API_KEY")
+    code, message = refused(gw.update_usage_plan, usagePlanId=third, patchOperations=patch("add", "/apiStages", f"{deployed}:prod"))
+    assert code == "ConflictException" and "cannot reference multiple Usage Plans with the same API stage" in message
+    gw.delete_usage_plan_key(usagePlanId=third, keyId=key["id"])
+    gw.update_usage_plan(usagePlanId=third, patchOperations=patch("add", "/apiStages", f"{deployed}:prod"))
+    gw.delete_stage(restApiId=deployed, stageName="test")
+    gw.update_usage_plan(usagePlanId=plan["id"], patchOperations=patch("remove", "/apiStages", f"{deployed}:prod"))
+    assert gw.get_usage_plan(usagePlanId=plan["id"])["apiStages"] == [] == gw.get_usage_plan(usagePlanId=other)["apiStages"]
+    gw.delete_rest_api(restApiId=gw.create_rest_api(name="b", cloneFrom=deployed)["id"])
+    assert gw.get_usage_plan(usagePlanId=third)["apiStages"] == [{"apiId": deployed, "stage": "prod"}]
+    gw.delete_stage(restApiId=deployed, stageName="prod")
+    for p in (plan["id"], other, third):
         gw.delete_usage_plan(usagePlanId=p)
 
 
@@ -458,4 +469,11 @@ def test_mapping_to_a_stage(gw, deployed):
     assert gw.create_base_path_mapping(domainName="s.example.com", restApiId=deployed, stage="prod")["stage"] == "prod"
     changed = gw.update_base_path_mapping(domainName="s.example.com", basePath="(none)", patchOperations=patch("replace", "/stage", "test"))
     assert (changed["stage"], changed["basePath"]) == ("test", "(none)")
+    gw.create_domain_name(domainName="a.example.com")
+    gw.create_base_path_mapping(domainName="a.example.com", basePath="a", restApiId=deployed)
+    assert refused(gw.delete_rest_api, restApiId=deployed) == (
+        "BadRequestException", f"Deleting RestApi {deployed} failed. Please remove all base path mappings related to the RestApi "
+        "in your domains: a.example.com, s.example.com.")
+    assert gw.get_stages(restApiId=deployed)["item"]
+    gw.delete_domain_name(domainName="a.example.com")
     gw.delete_domain_name(domainName="s.example.com")

@@ -3,6 +3,7 @@
 #include "svc/apigateway/apigateway_stage.h"
 
 #include "base/record.h"
+#include "svc/apigateway/op_key_int.h"
 
 /* --- records -------------------------------------------------------------------------------------- */
 
@@ -264,6 +265,7 @@ struct str apigateway_stage_arn(struct call *call, struct str api_id, struct str
 enum err apigateway_stage_drop(struct call *call, struct str api_id, struct str name)
 {
     TRY(tags_drop(call->txn, apigateway_stage_arn(call, api_id, name)));
+    TRY(keys_stage_gone(call, api_id, name));
     return catalogue_del(apigateway_of(call)->stages, call->txn,
                          key_make(call->arena, &apigateway_k_stage, api_id, name));
 }

@@ -30,7 +30,7 @@ enum err apigateway_stage_write(struct call *call, struct str api_id,
 enum err apigateway_stages_of(struct call *call, struct str api_id,
                               struct json **ret_array) WARN_UNUSED;
 struct str apigateway_stage_arn(struct call *call, struct str api_id, struct str name);
-/* Takes the stage and its tags away. */
+/* Takes the stage away, with its tags, out of every usage plan. */
 enum err apigateway_stage_drop(struct call *call, struct str api_id, struct str name) WARN_UNUSED;
 
 #endif

@@ -45,6 +45,36 @@ enum err domain_load(struct txn *txn, void *arg)
     return str_is_set(all.from) ? catalogue_load(gw->domains, txn, all.from) : ERR_NOMEM;
 }
 
+/* --- what leads to an API ----------------------------------------------------------------------- */
+
+static bool leads_to(const struct domain_rec *rec, struct str api_id)
+{
+    for (size_t i = 0; i < rec->n_mappings; i++)
+        if (str_eq(rec->mappings[i].api_id, api_id))
+            return true;
+    return false;
+}
+
+enum err domain_names_of(struct apigateway *gw, struct txn *txn, struct str api_id,
+                         struct str *ret_names)
+{
+    struct catalogue_page page = {.more = true};
+    struct str after = STR_NONE;
+    struct buf b;
+    buf_init_arena(&b, txn->arena, DOMAIN_ARENA_MAX);
+    while (page.more) {
+        TRY(catalogue_list(gw->domains, txn, STR(""), after, CATALOGUE_PAGE_MAX, &page));
+        for (size_t i = 0; i < page.n; i++) {
+            const struct domain_object *d = page.objects[i];
+            after = d->object.key;
+            if (leads_to(&d->rec, api_id))
+                buf_add_fmt(&b, "%s" STR_FMT, b.len ? ", " : "", STR_ARG(d->rec.name));
+        }
+    }
+    *ret_names = b.len ? buf_str(&b) : STR_NONE;
+    return buf_err(&b);
+}
+
 /* --- routing ------------------------------------------------------------------------------------ */
 
 static struct str key_of(struct arena *a, struct str host)

@@ -14,7 +14,7 @@ size_t keys_member_place(const struct usage_key *key, struct str plan_id)
     return SIZE_MAX;
 }
 
-/* A key has one plan at most for a stage: a request could not say which it means. */
+/* keys_stages_check for one key. */
 static enum err check_stages(struct call *call, const struct usage_plan *plan,
                              const struct usage_key *key)
 {
@@ -26,12 +26,7 @@ static enum err check_stages(struct call *call, const struct usage_plan *plan,
             usage_find_plan(u->plans, call->txn, call_scope(call), key, plan->stages[i].api_id,
                             plan->stages[i].stage, &other, &stage);
         if (err == ERR_OK)
-            return APIGATEWAY_CONFLICT(call,
-                                       "Usage plan " STR_FMT " cannot be added because API Key "
-                                       "cannot reference multiple Usage Plans with the same API "
-                                       "stage: " STR_FMT ":" STR_FMT,
-                                       STR_ARG(plan->id), STR_ARG(plan->stages[i].api_id),
-                                       STR_ARG(plan->stages[i].stage));
+            return keys_stage_conflict(call, plan, &plan->stages[i]);
         if (err != ERR_NOT_FOUND)
             return err;
     }

@@ -121,3 +121,11 @@ enum err keys_plan_need(struct call *call, struct str id, struct usage_plan *ret
     TRY(err);
     return record_unpack(&usage_plan_type, call->arena, record, ret);
 }
+
+enum err keys_plan_write(struct call *call, const struct usage_plan *plan)
+{
+    struct str record;
+    TRY(record_make(&usage_plan_type, call->arena, plan, &record));
+    return catalogue_put(apigateway_of(call)->usage->plans, call->txn,
+                         keys_plan_key(call, plan->id), record);
+}

@@ -25,6 +25,8 @@ struct str keys_value_key(struct call *call, struct str value);
 
 /* Tracked. NotFoundException. */
 enum err keys_plan_need(struct call *call, struct str id, struct usage_plan *ret) WARN_UNUSED;
+/* Stages the record, and the change of memory. */
+enum err keys_plan_write(struct call *call, const struct usage_plan *plan) WARN_UNUSED;
 struct str keys_plan_arn(struct call *call, struct str id);
 
 struct str keys_plan_key(struct call *call, struct str id); /* of its record */
@@ -39,6 +41,18 @@ enum err keys_member_add(struct call *call, const struct usage_plan *plan,
                          struct usage_key *key) WARN_UNUSED;
 /* Takes it out; the key's record is the caller's to write. */
 enum err keys_member_drop(struct call *call, struct str plan_id, struct usage_key *key) WARN_UNUSED;
+
+/* --- stages: keys_stage.c ----------------------------------------------------------------------- */
+
+/* A key has one plan at most for a stage, since a request could not say which it means: ConflictException
+ * where a key of the plan is in another one with the same stage. O(keys of the plan), but only where there
+ * is such a plan. */
+enum err keys_stages_check(struct call *call, const struct usage_plan *plan) WARN_UNUSED;
+/* That error. */
+enum err keys_stage_conflict(struct call *call, const struct usage_plan *plan,
+                             const struct usage_stage *stage) WARN_UNUSED;
+/* The stage is deleted: no plan has it any more. */
+enum err keys_stage_gone(struct call *call, struct str api_id, struct str stage) WARN_UNUSED;
 
 /* --- documents and pages: keys_store.c ---------------------------------------------------------- */
 

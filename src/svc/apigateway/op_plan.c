@@ -4,8 +4,6 @@
 #include "deliver/job.h"
 #include "svc/apigateway/op_key_int.h"
 
-enum { PLANS_MAX = 300 /* of an account and region */ };
-
 /* --- a plan as a document, and back ------------------------------------------------------------- */
 
 static enum err set_number(struct call *call, struct json *doc, const char *name, double v)
@@ -192,14 +190,6 @@ static enum err check_stages(struct call *call, const struct usage_plan *p)
     return ERR_OK;
 }
 
-static enum err store(struct call *call, const struct usage_plan *p)
-{
-    struct str record;
-    TRY(record_make(&usage_plan_type, call->arena, p, &record));
-    return catalogue_put(apigateway_of(call)->usage->plans, call->txn, keys_plan_key(call, p->id),
-                         record);
-}
-
 static enum err show(struct call *call, const struct usage_plan *p, void *out)
 {
     struct json *doc;
@@ -220,7 +210,7 @@ enum err apigateway_create_usage_plan(struct call *call,
     struct str prefix = key_prefix(call->arena, &usage_k_plan, call_scope(call));
     if (!str_is_set(prefix))
         return ERR_NOMEM;
-    if (catalogue_count(u->plans, prefix) >= PLANS_MAX)
+    if (catalogue_count(u->plans, prefix) >= USAGE_PLANS_MAX)
         return call_error(call, &apigateway_err_limit_exceeded_exception,
                           "Maximum number of Usage Plans for this account has been reached.");
     TRY(apigateway_doc_asked(call, in, &doc));
@@ -231,7 +221,7 @@ enum err apigateway_create_usage_plan(struct call *call,
     TRY(keys_set(call, doc, "id", id));
     TRY(plan_of(call, doc, &p));
     TRY(check_stages(call, &p));
-    TRY(store(call, &p));
+    TRY(keys_plan_write(call, &p));
     struct tags_resource resource = {.arn = keys_plan_arn(call, p.id)};
     TRY(tags_op_create(call, &apigateway_tags, &resource, TAGS_FROM(in->tags)));
     return show(call, &p, out);
@@ -428,7 +418,8 @@ enum err apigateway_update_usage_plan(struct call *call,
     TRY(apigateway_patch(call, &table, in->patch_operations, doc));
     TRY(plan_of(call, doc, &p));
     TRY(check_stages(call, &p));
-    TRY(store(call, &p));
+    TRY(keys_stages_check(call, &p));
+    TRY(keys_plan_write(call, &p));
     return show(call, &p, out);
 }
 

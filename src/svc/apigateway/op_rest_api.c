@@ -1,6 +1,7 @@
 /* CreateRestApi, GetRestApi, GetRestApis, UpdateRestApi, DeleteRestApi. Layer: svc/apigateway.
  * Source: API Gateway API Reference, "RestApi". */
 #include "svc/apigateway/apigateway_whole.h"
+#include "svc/apigateway/domain.h"
 
 enum { COMPRESSION_MAX = 10 * 1024 * 1024 };
 
@@ -247,12 +248,25 @@ enum err apigateway_update_rest_api(struct call *call,
     return apigateway_show(call, doc, out);
 }
 
+static enum err check_unmapped(struct call *call, struct str api_id)
+{
+    struct str domains;
+    TRY(domain_names_of(apigateway_of(call), call->txn, api_id, &domains));
+    return str_is_set(domains)
+               ? APIGATEWAY_BAD(call,
+                                "Deleting RestApi " STR_FMT " failed. Please remove all base path "
+                                "mappings related to the RestApi in your domains: " STR_FMT ".",
+                                STR_ARG(api_id), STR_ARG(domains))
+               : ERR_OK;
+}
+
 enum err apigateway_delete_rest_api(struct call *call,
                                     const struct apigateway_delete_rest_api_input *in,
                                     struct apigateway_delete_rest_api_output *out)
 {
     struct json *doc;
     TRY(apigateway_need_api(call, in->rest_api_id, &doc));
+    TRY(check_unmapped(call, in->rest_api_id));
     TRY(tags_drop(call->txn, arn_of(call, in->rest_api_id)));
     TRY(apigateway_whole_drop(call, in->rest_api_id));
     return txn_del(call->txn,

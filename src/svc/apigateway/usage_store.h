@@ -21,6 +21,7 @@
 enum {
     USAGE_VALUE_MIN = 20, /* bytes of a key's value */
     USAGE_VALUE_MAX = 128,
+    USAGE_PLANS_MAX = 300,         /* of an account and region */
     USAGE_PLAN_STAGES_MAX = 100,   /* of a plan */
     USAGE_STAGE_METHODS_MAX = 300, /* throttled by themselves, of a stage of a plan */
     USAGE_PLAN_ARENA_MAX = 4 * 1024 * 1024,
