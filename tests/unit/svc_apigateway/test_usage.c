@@ -349,6 +349,37 @@ static void stages_and_the_account_throttle_all(void **state)
     assert_int_equal(admit(*state, ask), USAGE_ADMITTED);
 }
 
+/* A minute at ten times the limit: what the limit allows passes, within 2 %, whoever sends it and however
+ * unevenly, and nobody else is held up: neither the stage's other methods nor other stages. */
+static void ten_times_the_limit(void **state)
+{
+    enum { RATE = 100, BURST = 200, MINUTE_S = 60, ALLOWED = BURST + RATE * MINUTE_S };
+    static const int64_t gap_ns = SECOND_NS / (10 * RATE);
+    struct usage_ask flood = ask_of(NULL, "prod"), other = flood;
+    int passed = 0, refused = 0, held_up = 0;
+    flood.key_required = other.key_required = false;
+    flood.method_limit = other.method_limit = (struct usage_limit){true, RATE, BURST};
+    for (int i = 0; i < 10 * RATE * MINUTE_S; i++) {
+        int64_t bunched = i / 50 * 50; /* fifty at once, then a pause */
+        flood.now_ns = T0 + (i % 2000 < 1000 ? i : bunched) * gap_ns;
+        enum usage_verdict verdict = admit(*state, flood);
+        passed += verdict == USAGE_ADMITTED;
+        refused += verdict == USAGE_THROTTLED;
+        if (i % 20) /* the others send at half of their limit each */
+            continue;
+        other.now_ns = flood.now_ns;
+        other.method = STR("POST");
+        other.stage = STR("prod");
+        held_up += admit(*state, other) != USAGE_ADMITTED;
+        other.method = flood.method;
+        other.stage = STR("test");
+        held_up += admit(*state, other) != USAGE_ADMITTED;
+    }
+    assert_in_range(passed, ALLOWED * 98 / 100, ALLOWED * 102 / 100);
+    assert_int_equal(passed + refused, 10 * RATE * MINUTE_S);
+    assert_int_equal(held_up, 0);
+}
+
 static void quotas_end_and_begin_again(void **state)
 {
     struct usage_ask ask = ask_of("key-three-01234567890123", "test");
@@ -459,6 +490,7 @@ int main(void)
         REQUEST_TEST(keys_open_the_stages_of_their_plans),
         REQUEST_TEST(plans_throttle_keys),
         REQUEST_TEST(stages_and_the_account_throttle_all),
+        REQUEST_TEST(ten_times_the_limit),
         REQUEST_TEST(quotas_end_and_begin_again),
         REQUEST_TEST(what_is_left_can_be_set),
         REQUEST_TEST(what_was_counted_is_written),
