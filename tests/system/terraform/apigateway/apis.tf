@@ -173,6 +173,7 @@ resource "aws_api_gateway_deployment" "cars" {
 }
 
 resource "aws_api_gateway_stage" "prod" {
+  depends_on           = [aws_api_gateway_account.front_this] # no logs without its role
   rest_api_id          = aws_api_gateway_rest_api.cars.id
   deployment_id        = aws_api_gateway_deployment.cars.id
   stage_name           = "prod"
