@@ -1,4 +1,5 @@
 """Who may call a method of API Gateway: IAM, resource policies, Lambda authorizers."""
+import base64
 import json
 import uuid
 
@@ -8,6 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from apis import Api
+from test_cognito import Pool, claims
 from test_lambda import Stage
 
 INVOKE = "execute-api:Invoke"
@@ -274,6 +276,68 @@ def test_resource_policy_and_authorizer(weir, lambdas, function):
     api.deploy()
     got = api.ask("/a", headers=token("allow"))
     assert (got.status, error_type(got)) == (403, "AccessDeniedException")
+    api.delete()
+
+
+# --- user pools ------------------------------------------------------------------------------------
+
+
+def encoded(part):
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+def forgeries(token):
+    """What somebody without the pool's key would try."""
+    head, body, signature = token.split(".")
+    header = json.loads(base64.urlsafe_b64decode(head + "=="))
+    other = encoded({**claims(token), "sub": "somebody-else"})
+    return {"another's claims": f"{head}.{other}.{signature}", "alg none": f"{encoded({**header, 'alg': 'none'})}.{body}.",
+            "alg none, signed": f"{encoded({**header, 'alg': 'none'})}.{body}.{signature}",
+            "HMAC": f"{encoded({**header, 'alg': 'HS256'})}.{body}.{signature}", "no such key": f"{encoded({**header, 'kid': 'x'})}.{body}.{signature}",
+            "no signature": f"{head}.{body}.", "two parts": f"{head}.{body}", "no token": "x", "another signature": f"{head}.{body}.{signature[:-8]}AAAAAAAA"}
+
+
+def test_user_pool(weir):
+    pool, other_pool = Pool(weir), Pool(weir)
+    user = pool.user(email="ada@example.com")
+    tokens = pool.tokens(user)
+    api = Api(weir)
+    authorizer = {"restApiId": api.id, "type": "COGNITO_USER_POOLS", "identitySource": "method.request.header.Authorization",
+                  "providerARNs": [pool.pool["Arn"]]}
+    any_client = api.gw.create_authorizer(name="any", **authorizer)["id"]
+    audience = api.gw.create_authorizer(name="one", identityValidationExpression=pool.client_id, **authorizer)["id"]
+    shown = '{"sub": "$context.authorizer.claims.sub", "email": "$context.authorizer.claims.email", "use": "$context.authorizer.claims.token_use"}'
+    for path, id, scopes in (("/id", any_client, []), ("/mine", audience, []), ("/own", any_client, ["aws.cognito.signin.user.admin"]),
+                             ("/write", any_client, ["cars/write", "cars/admin"])):
+        api.method("GET", path, {"type": "MOCK", "requestTemplates": {"application/json": '{"statusCode": 200}'}},
+                   {"200": {"responseTemplates": {"application/json": shown}}},
+                   authorizationType="COGNITO_USER_POOLS", authorizerId=id, authorizationScopes=scopes)
+    api.deploy()
+
+    def asked(path, token):
+        got = api.ask(path, headers={"Authorization": token} if token else {})
+        assert got.status == 200 or (got.status, got.json(), error_type(got)) == (401, UNAUTHORIZED, "UnauthorizedException"), got.text
+        return got.json() if got.status == 200 else got.status
+
+    id, access = tokens["IdToken"], tokens["AccessToken"]
+    wanted = {"sub": claims(id)["sub"], "email": "ada@example.com", "use": "id"}
+    assert asked("/id", id) == wanted == asked("/id", "Bearer " + id) == asked("/mine", id)
+    assert asked("/own", access) == {"sub": wanted["sub"], "email": "", "use": "access"}
+    # An ID token where scopes are asked for, an access token where none are, one without the scope, none at all.
+    assert {asked("/own", id), asked("/id", access), asked("/write", access), asked("/id", None)} == {401}
+    for name, token in forgeries(id).items():
+        assert asked("/id", token) == 401, name
+    assert asked("/id", other_pool.tokens(other_pool.user())["IdToken"]) == 401
+    # Of the same pool, but for another client.
+    first, pool.client_id = pool.client_id, pool.idp.create_user_pool_client(
+        UserPoolId=pool.id, ClientName="other", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])["UserPoolClient"]["ClientId"]
+    strange = pool.tokens(user)["IdToken"]
+    assert claims(strange)["aud"] != first and asked("/id", strange) == wanted and asked("/mine", strange) == 401
+    tried = api.gw.test_invoke_authorizer(restApiId=api.id, authorizerId=any_client, headers={"Authorization": id})
+    assert tried["clientStatus"] == 200 and tried["claims"]["sub"] == wanted["sub"]
+    assert api.gw.test_invoke_authorizer(restApiId=api.id, authorizerId=any_client, headers={"Authorization": "x"})["clientStatus"] == 401
+    pool.idp.delete_user_pool(UserPoolId=pool.id)
+    assert asked("/id", id) == 401
     api.delete()
 
 

@@ -369,3 +369,38 @@ def test_clock_an_hour_back(clocked):
         clocked.start()
         assert "behind what this store has seen" in clocked.log_text()
         assert received(sqs, url, "restarted") or wait_for(lambda: received(sqs, url, "restarted"), 20, "message")
+
+
+def test_tokens_of_user_pools_expire(clocked):
+    """At an API's authorizer, which goes by the wall clock."""
+    idp, gw = clocked.client("cognito-idp"), clocked.client("apigateway")
+    pool = idp.create_user_pool(PoolName="p")["UserPool"]
+    client = idp.create_user_pool_client(UserPoolId=pool["Id"], ClientName="c", IdTokenValidity=30, TokenValidityUnits={"IdToken": "minutes"},
+                                         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"])["UserPoolClient"]["ClientId"]
+    idp.sign_up(ClientId=client, Username="ada", Password="Correct-horse-1")
+    idp.admin_confirm_sign_up(UserPoolId=pool["Id"], Username="ada")
+    token = idp.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={
+        "USERNAME": "ada", "PASSWORD": "Correct-horse-1"})["AuthenticationResult"]["IdToken"]
+    api = gw.import_rest_api(body=json.dumps({
+        "swagger": "2.0", "info": {"title": "t", "version": "1"},
+        "securityDefinitions": {"pool": {
+            "type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "cognito_user_pools",
+            "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": [pool["Arn"]]}}},
+        "paths": {"/": {"get": {"security": [{"pool": []}], "responses": {"200": {"description": "ok"}},
+                                "x-amazon-apigateway-integration": {
+                                    "type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'},
+                                    "responses": {"default": {"statusCode": "200"}}}}}}}).encode())["id"]
+    gw.create_deployment(restApiId=api, stageName="prod")
+
+    def ask():
+        request = urllib.request.Request(f"{clocked.endpoint}/restapis/{api}/prod/_user_request_/", headers={"Authorization": token})
+        try:
+            with urllib.request.urlopen(request) as reply:
+                return reply.status
+        except urllib.error.HTTPError as e:
+            return e.code, json.load(e)
+
+    clocked.set_clock(29 * 60)
+    assert ask() == 200
+    clocked.set_clock(30 * 60 + 5)
+    assert ask() == (401, {"message": "The incoming token has expired"})
