@@ -5,9 +5,10 @@
  *        in its period: values are added to all classes as they come, so nothing is rolled up later.
  *   CW2  Every point lies in a chunk that table 3 names; what is past a class's time is swept by chunks, and
  *        is never shown, swept or not.
- *   CW3  A metric alarm has a due time exactly while its state could change without a new value: while its
- *        metrics have values in, or after, what it looks at, or its state was set by hand. A value of a metric
- *        that an alarm watches sets the due time in its own commit.
+ *   CW3  A metric alarm has a due time exactly while its state could change without a new value: while one of its
+ *        metrics' values passes, some day, from one of the periods that it looks at to the next or comes into
+ *        the first, or its state was set by hand; and the due time is when the first of them does. A value of a
+ *        metric that an alarm watches sets the due time in its own commit.
  *   CW4  A change of an alarm's state, its history, its event, its actions and the due times of the
  *        composite alarms that ask for it are one commit.
  *   CW5  An alarm's rule names alarms that exist: what a rule names cannot be deleted. */
@@ -120,11 +121,16 @@ struct cw_point {
 struct cw_points {
     struct cw_point *v;
     size_t n, cap;
+    int64_t changes_ms; /* of a range that trails (step_ms); CW_NEVER: no value will pass */
 };
+#define CW_NEVER INT64_MAX
 /* What of a metric to read. */
 struct cw_range {
     int64_t from_ms, to_ms; /* from <= start of a period < to */
     int64_t period_ms;
+    /* Above 0: periods begin at from_ms, of which to_ms is a multiple away, and the range moves on so much at
+     * a time: the answer tells at which to_ms it would be another one. */
+    int64_t step_ms;
     unsigned unit; /* CW_ANY_UNIT: all */
     bool by_unit;  /* a point for each unit; otherwise they are put together */
 };
@@ -209,10 +215,11 @@ enum err cw_alarm_wake(struct cw *cw, struct txn *txn, const struct cw_alarm *al
 /* As requests name them. */
 struct str cw_comparison_name(enum cw_comparison c);
 struct str cw_missing_name(enum cw_missing m);
-/* How often an alarm of metrics looks: its longest period. How long after a period's end, and at how many
- * periods. */
+/* Of an alarm of metrics: its period; how far apart the moments are at which it looks back, how long it waits
+ * after one, and at how many periods it looks. */
 int64_t cw_alarm_period_ms(const struct cw_alarm *alarm);
-int64_t cw_settle_ms(int64_t period_ms);
+int64_t cw_alarm_step_ms(const struct cw_alarm *alarm);
+int64_t cw_settle_ms(int64_t step_ms);
 int64_t cw_looks_at(const struct cw_alarm *alarm);
 
 /* An alarm in a transaction. */
@@ -269,12 +276,14 @@ struct cw_asked {
     size_t n;
     struct key_scope scope;
     int64_t from_ms, to_ms;
+    int64_t step_ms; /* as in cw_range */
 };
 /* The series of one query, by its place; several where an expression gives an array. The transaction's
  * arena. ERR_INVALID with *ret_why (borrowed from the arena). ERR_LONG. */
 struct cw_answer {
     struct cw_series *v;
     size_t n;
+    int64_t changes_ms; /* as in cw_points */
     struct str why;
 };
 enum err cw_data(struct txn *txn, const struct cw_asked *asked, size_t which,

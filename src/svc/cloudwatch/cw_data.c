@@ -11,6 +11,7 @@ struct solving {
     const struct cw_asked *asked;
     struct cw_value *values; /* by query */
     bool *done, *busy;
+    int64_t changes_ms;
     struct str why;
 };
 
@@ -61,10 +62,14 @@ static enum err solve_metric(struct solving *s, const struct cw_query *q, struct
         return ERR_NOMEM;
     if (cw_stat_parse(q->stat, &stat) != ERR_OK)
         return fault(s, q->id, STR("the statistic is not supported"));
-    range.from_ms = s->asked->from_ms - s->asked->from_ms % range.period_ms;
+    range.step_ms = s->asked->step_ms;
+    range.from_ms = s->asked->from_ms;
+    if (range.step_ms == 0)
+        range.from_ms -= range.from_ms % range.period_ms;
     range.to_ms = s->asked->to_ms;
     struct str key = cw_query_metric(s->txn->arena, s->asked->scope, q);
     TRY(cw_read_points(s->txn, key, &range, &points));
+    s->changes_ms = min_i64(s->changes_ms, points.changes_ms);
     series->id = q->id;
     series->label = str_is_set(q->label) ? q->label : q->name;
     series->period_ms = range.period_ms;
@@ -126,6 +131,7 @@ static enum err solve_expression(struct solving *s, const struct cw_query *q, st
         .arg = s,
         .from_ms = s->asked->from_ms,
         .to_ms = s->asked->to_ms,
+        .phase_ms = s->asked->step_ms > 0 ? s->asked->from_ms : 0,
         .period_ms = period_of(s->asked, q),
     };
     enum err err = cw_math_parse(s->txn->arena, q->expression, &math, &why);
@@ -137,6 +143,8 @@ static enum err solve_expression(struct solving *s, const struct cw_query *q, st
     if ((err == ERR_INVALID || err == ERR_LIMIT) && str_is_set(w.why))
         return fault(s, q->id, w.why);
     TRY(err);
+    if (math.of_time && s->changes_ms != CW_NEVER) /* the same values at other times */
+        s->changes_ms = min_i64(s->changes_ms, s->asked->to_ms + s->asked->step_ms);
     return txn_work(s->txn, w.points * sizeof(double));
 }
 
@@ -186,6 +194,7 @@ enum err cw_data(struct txn *txn, const struct cw_asked *asked, size_t which, st
         .values = ARENA_ARRAY(txn->arena, struct cw_value, asked->n + 1),
         .done = ARENA_ARRAY(txn->arena, bool, asked->n + 1),
         .busy = ARENA_ARRAY(txn->arena, bool, asked->n + 1),
+        .changes_ms = CW_NEVER,
     };
     const struct cw_query *q = &asked->queries[which];
     *ret = (struct cw_answer){0};
@@ -195,6 +204,7 @@ enum err cw_data(struct txn *txn, const struct cw_asked *asked, size_t which, st
     if (err == ERR_OK && s.values[which].kind != CW_SERIES && s.values[which].kind != CW_ARRAY)
         err = fault(&s, q->id, STR("the result is not a time series"));
     ret->why = s.why;
+    ret->changes_ms = s.changes_ms;
     TRY(err);
     return name_series(txn->arena, q, &s.values[which], ret);
 }

@@ -1,19 +1,23 @@
-/* When alarms are evaluated, and the evaluation of those of metrics.
+/* When alarms of metrics are evaluated.
  *
- *   value of a watched metric --cw_alarm_wake--> due at the end of its period
- *   PutMetricAlarm, SetAlarmState -------------> due at once, or at the next period
- *   due --> evaluated --+--> due at the next period, while its metrics have values to look at
+ *   value of a watched metric --cw_alarm_wake--> due once its step is over
+ *   PutMetricAlarm, SetAlarmState -------------> due at once, or a moment later
+ *   due --> evaluated --+--> due when a value passes from one period to another
  *                       +--> asleep (CW3): nothing could change its state but a new value
  *
- * Periods are those of the wall clock, and only whole ones count. An evaluation waits a little after a period's
- * end, for what is told of it late.
+ * An alarm looks back from whole steps of the wall clock: each minute; each ten seconds, where its period is
+ * shorter than a minute; each hour, where it looks back for more than a day. Its periods end there, too. An
+ * evaluation waits a little after a step's end, for what is told of it late.
  *
+ * Source: CloudWatch User Guide, "Alarm evaluation".
  * Layer: svc/cloudwatch. Thread: any transaction. */
 #include "svc/cloudwatch/cloudwatch_int.h"
 
 enum {
-    SETTLE_MS = 3000,      /* after a period of a minute or more */
-    SETTLE_FINE_MS = 1500, /* after a shorter one */
+    STEP_FINE_MS = 10 * 1000,
+    STEP_LONG_MS = 60 * CW_MINUTE_MS,
+    SETTLE_MS = 3000,
+    SETTLE_FINE_MS = 1500, /* after a step shorter than a minute */
 };
 
 int64_t cw_alarm_period_ms(const struct cw_alarm *alarm)
@@ -24,9 +28,17 @@ int64_t cw_alarm_period_ms(const struct cw_alarm *alarm)
     return (longest > 0 ? longest : 60) * 1000;
 }
 
-int64_t cw_settle_ms(int64_t period_ms)
+int64_t cw_alarm_step_ms(const struct cw_alarm *alarm)
 {
-    return period_ms < CW_MINUTE_MS ? SETTLE_FINE_MS : SETTLE_MS;
+    int64_t period = cw_alarm_period_ms(alarm);
+    if (period < CW_MINUTE_MS)
+        return STEP_FINE_MS;
+    return alarm->periods * period > CW_DAY_MS ? STEP_LONG_MS : CW_MINUTE_MS;
+}
+
+int64_t cw_settle_ms(int64_t step_ms)
+{
+    return step_ms < CW_MINUTE_MS ? SETTLE_FINE_MS : SETTLE_MS;
 }
 
 int64_t cw_looks_at(const struct cw_alarm *alarm)
@@ -46,10 +58,10 @@ enum err cw_alarm_due(struct cw *cw, struct txn *txn, struct str key, int64_t in
 
 enum err cw_alarm_wake(struct cw *cw, struct txn *txn, const struct cw_alarm *alarm, int64_t at_ms)
 {
-    int64_t period = cw_alarm_period_ms(alarm);
-    int64_t end = at_ms - at_ms % period + period, ago = txn->wall_ms - end;
-    if (ago > cw_looks_at(alarm) * period)
+    int64_t step = cw_alarm_step_ms(alarm);
+    int64_t end = at_ms - at_ms % step + step, ago = txn->wall_ms - end;
+    if (ago > cw_looks_at(alarm) * cw_alarm_period_ms(alarm))
         return ERR_OK; /* too old to be looked at */
-    int64_t in = ago >= cw_settle_ms(period) ? 0 : cw_settle_ms(period) - ago;
+    int64_t in = ago >= cw_settle_ms(step) ? 0 : cw_settle_ms(step) - ago;
     return cw_alarm_due(cw, txn, alarm->object.key, in);
 }

@@ -1,7 +1,6 @@
 /* The evaluation of alarms of metrics; when, says cw_due.c.
  *
  * Layer: svc/cloudwatch. Thread: the home loop. */
-#include <assert.h>
 #include <math.h>
 
 #include "base/clock.h"
@@ -10,7 +9,6 @@
 
 enum {
     FIRING_MAX = 16,
-    LOOK_MAX = 1440 + CW_EXTRA_PERIODS,
     TEXT_MAX = 8 * 1024,
     TOLD_MAX = 10, /* points that a reason tells */
 };
@@ -27,9 +25,10 @@ static const char *const comparison_words[CW_COMPARISONS] = {
 /* An alarm while it is evaluated. */
 struct judging {
     struct cw_alarm_at *at;
-    int64_t from_ms, to_ms, period_ms;
+    int64_t from_ms, to_ms, period_ms, step_ms;
     size_t n;
-    struct cw_point_seen points[LOOK_MAX]; /* newest first */
+    struct cw_point_seen *points; /* newest first */
+    int64_t changes_ms;           /* as in cw_points */
     struct cw_judged judged;
     bool few; /* samples: the newest point says nothing */
 };
@@ -138,11 +137,13 @@ static enum err look(struct judging *j)
 {
     const struct cw_alarm *a = j->at->alarm;
     struct cw_answer answer;
-    const struct cw_asked asked = {a->queries, a->n_queries, j->at->scope, j->from_ms, j->to_ms};
+    const struct cw_asked asked = {a->queries, a->n_queries, j->at->scope,
+                                   j->from_ms, j->to_ms,     j->step_ms};
     size_t which = 0;
     while (which + 1 < a->n_queries && !a->queries[which].returned)
         which++;
     enum err err = cw_data(j->at->txn, &asked, which, &answer);
+    j->changes_ms = answer.changes_ms;
     if (err == ERR_INVALID || (err == ERR_OK && answer.n == 0))
         return ERR_OK; /* an expression that no longer makes sense has no values */
     TRY(err);
@@ -174,52 +175,35 @@ static enum err conclude(struct judging *j, const struct cw_rule_of_points *r)
     return cw_set_state(j->at, j->judged.state, buf_str(&reason), buf_str(&data));
 }
 
-/* Whether a metric of the alarm has values where it looks, or later (CW3). */
-static enum err awake(const struct judging *j, bool *ret_awake)
+static enum err judging_of(struct cw_alarm_at *at, struct judging *j)
 {
-    const struct cw_alarm *a = j->at->alarm;
-    *ret_awake = false;
-    for (size_t i = 0; i < a->n_queries; i++) {
-        struct cw_metric_rec rec;
-        if (!str_is_set(a->queries[i].name))
-            continue;
-        enum err err = cw_metric_read(
-            j->at->txn, cw_query_metric(j->at->txn->arena, j->at->scope, &a->queries[i]), &rec);
-        if (err && err != ERR_NOT_FOUND)
-            return err;
-        /* Its record tells the newest value to the minute. */
-        if (err == ERR_OK && rec.newest_ms + CW_MINUTE_MS > j->from_ms)
-            *ret_awake = true;
-    }
-    return ERR_OK;
+    const struct cw_alarm *a = at->alarm;
+    *j = (struct judging){.at = at, .changes_ms = CW_NEVER};
+    j->period_ms = cw_alarm_period_ms(a);
+    j->step_ms = cw_alarm_step_ms(a);
+    j->to_ms = at->txn->wall_ms - at->txn->wall_ms % j->step_ms;
+    j->n = (size_t)min_i64(cw_looks_at(a), j->to_ms / j->period_ms);
+    j->from_ms = j->to_ms - (int64_t)j->n * j->period_ms;
+    j->points = ARENA_ARRAY(at->txn->arena, struct cw_point_seen, j->n + 1);
+    return j->points ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err evaluate_metric(struct cw_alarm_at *at, struct due_fire *f)
 {
     const struct cw_alarm *a = at->alarm;
-    struct judging *j = ARENA_NEW(at->txn->arena, struct judging);
+    struct judging j;
     const struct cw_rule_of_points rule = {(size_t)a->periods,
                                            (size_t)(a->to_alarm ? a->to_alarm : a->periods),
                                            a->comparison, a->threshold, a->missing};
-    bool again;
-    if (!j)
-        return ERR_NOMEM;
-    j->at = at;
-    j->period_ms = cw_alarm_period_ms(a);
-    j->n = (size_t)cw_looks_at(a);
-    assert(j->n <= LOOK_MAX);
-    j->to_ms = at->txn->wall_ms - at->txn->wall_ms % j->period_ms;
-    j->from_ms = max_i64(0, j->to_ms - (int64_t)j->n * j->period_ms);
-    TRY(look(j));
-    TRY(awake(j, &again));
-    j->judged = cw_judge(&rule, j->points, j->n, a->state);
-    if (!j->few)
-        TRY(conclude(j, &rule));
-    if (!again)
+    TRY(judging_of(at, &j));
+    TRY(look(&j));
+    j.judged = cw_judge(&rule, j.points, j.n, a->state);
+    if (!j.few)
+        TRY(conclude(&j, &rule));
+    if (j.changes_ms == CW_NEVER)
         return ERR_OK;
     f->next = DUE_MOVE;
-    f->next_ms =
-        at->txn->now_ms + j->to_ms + j->period_ms + cw_settle_ms(j->period_ms) - at->txn->wall_ms;
+    f->next_ms = at->txn->now_ms + j.changes_ms + cw_settle_ms(j.step_ms) - at->txn->wall_ms;
     return ERR_OK;
 }
 

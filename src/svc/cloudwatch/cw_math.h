@@ -64,6 +64,7 @@ struct cw_math {
     struct str names[CW_MATH_ARGS_MAX]; /* of other queries, each once */
     size_t n_names;
     bool all_metrics; /* METRICS() is in it */
+    bool of_time;     /* HOUR() or one of its like is: values depend on when they are */
 };
 
 /* ERR_INVALID with words in *ret_why, ERR_LIMIT likewise; ERR_NOMEM. */
@@ -78,6 +79,7 @@ struct cw_math_world {
     enum err (*metrics)(void *arg, struct str part, struct cw_value *ret);
     void *arg;
     int64_t from_ms, to_ms, period_ms; /* of series made from nothing (FILL, TIME_SERIES) */
+    int64_t phase_ms;                  /* some period begins here */
     struct str why;                    /* of ERR_INVALID, ERR_LIMIT */
     size_t points;                     /* made so far */
 };

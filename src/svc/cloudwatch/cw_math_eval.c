@@ -365,7 +365,7 @@ static enum err fill_one(struct cw_math_world *w, const struct cw_series *s, enu
                          double with, struct cw_series *ret)
 {
     int64_t period = s->period_ms > 0 ? s->period_ms : w->period_ms;
-    int64_t first = w->from_ms - w->from_ms % period;
+    int64_t first = w->from_ms - (w->from_ms - w->phase_ms) % period;
     size_t n = w->to_ms > first ? (size_t)((w->to_ms - first - 1) / period) + 1 : 0, next = 0;
     *ret = (struct cw_series){.id = s->id, .label = s->label, .period_ms = s->period_ms};
     TRY(room(w, n + s->n, ret));

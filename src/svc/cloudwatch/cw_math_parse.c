@@ -143,6 +143,15 @@ static enum err know_name(struct parser *p, struct str name)
     return ERR_OK;
 }
 
+static bool of_time(struct str function)
+{
+    static const char *const names[] = {"DATE", "DAY", "EPOCH", "HOUR", "MINUTE", "MONTH", "YEAR"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq_c(function, names[i]))
+            return true;
+    return false;
+}
+
 static enum err parse_name(struct parser *p, struct cw_math_node **ret)
 {
     size_t from = p->at;
@@ -157,6 +166,7 @@ static enum err parse_name(struct parser *p, struct cw_math_node **ret)
     TRY(node(p, CW_MATH_CALL, 0, ret));
     (*ret)->text = name;
     p->math->all_metrics = p->math->all_metrics || str_eq_c(name, "METRICS");
+    p->math->of_time = p->math->of_time || of_time(name);
     return parse_list(p, ")", *ret);
 }
 

@@ -152,6 +152,15 @@ struct reading {
     struct cw_points *to;
 };
 
+/* A range that trails: when the value at `at` passes to another period, or comes into the range. */
+static void note_change(struct reading *r, int64_t at, int64_t start)
+{
+    int64_t step = r->range->step_ms, in = at - start;
+    int64_t when =
+        at >= r->range->to_ms ? at - at % step + step : r->range->to_ms + in - in % step + step;
+    r->to->changes_ms = min_i64(r->to->changes_ms, when);
+}
+
 /* The point of a period (and unit); periods come in the order of time. */
 static struct cw_point *point_for(struct reading *r, int64_t at, unsigned unit)
 {
@@ -186,17 +195,24 @@ static enum err read_one(void *arg, struct str key, struct str record)
     TRY(key_read(&cw_k_point, key, r->txn->arena, KEY_SKIP, KEY_SKIP, &at, &unit));
     if (r->range->unit != CW_ANY_UNIT && r->range->unit != unit)
         return ERR_OK;
+    if (at >= r->range->to_ms) { /* of what comes later the first is enough */
+        note_change(r, at, at);
+        return ERR_CLOSED;
+    }
     TRY(parse_point(r->txn->arena, record, &t));
     struct cw_point *p = point_for(r, at, unit);
+    if (p && r->range->step_ms > 0)
+        note_change(r, at, p->at_ms);
     return p ? tally_merge(&p->values, &t) : ERR_NOMEM;
 }
 
-/* The coarsest class that periods and their starts can be made of. */
+/* The coarsest class that periods and their starts can be made of, now and when the range has moved on. */
 static enum cw_class class_for(const struct cw_range *range)
 {
     for (int c = CW_1H; c > CW_1S; c--)
         if (range->period_ms % cw_classes[c].period_ms == 0 &&
-            range->from_ms % cw_classes[c].period_ms == 0)
+            range->from_ms % cw_classes[c].period_ms == 0 &&
+            range->step_ms % cw_classes[c].period_ms == 0)
             return (enum cw_class)c;
     return CW_1S;
 }
@@ -206,7 +222,7 @@ enum err cw_read_points(struct txn *txn, struct str metric_key, const struct cw_
 {
     struct cw_metric_rec rec;
     struct reading r = {txn, range, ret};
-    *ret = (struct cw_points){0};
+    *ret = (struct cw_points){.changes_ms = CW_NEVER};
     enum err err = cw_metric_read(txn, metric_key, &rec);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
@@ -216,7 +232,7 @@ enum err cw_read_points(struct txn *txn, struct str metric_key, const struct cw_
     struct key_range keys = {
         .from = key_prefix(txn->arena, &cw_k_point, rec.id, (uint8_t) class, from),
         .to = key_prefix(txn->arena, &cw_k_point, rec.id, (uint8_t) class,
-                         max_i64(range->to_ms, from)),
+                         range->step_ms > 0 ? INT64_MAX : max_i64(range->to_ms, from)),
     };
     if (!str_is_set(keys.from) || !str_is_set(keys.to))
         return ERR_NOMEM;
