@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-enum { READ_BYTES = 4096 };
+enum { READ_BYTES = 64 * 1024, SEND_BYTES = 256 * 1024 };
 
 struct ask {
     int fd;
@@ -75,19 +75,45 @@ static enum err dial(const struct ask_at *at, int *ret_fd)
     return err;
 }
 
-static enum err wrap(struct ask *a)
+/* Who must be at the other end. */
+static enum err judge(struct ask *a, const struct ask_at *at, const char *ca)
+{
+    SSL_CTX_set_verify(a->ctx, SSL_VERIFY_PEER, NULL);
+    int known = ca ? SSL_CTX_load_verify_locations(a->ctx, ca, NULL)
+                   : SSL_CTX_set_default_verify_paths(a->ctx);
+    X509_VERIFY_PARAM *param = SSL_get0_param(a->ssl);
+    /* An address is one in the certificate, too. */
+    bool named = X509_VERIFY_PARAM_set1_ip_asc(param, at->host) == 1 ||
+                 X509_VERIFY_PARAM_set1_host(param, at->host, 0) == 1;
+    return known == 1 && named ? ERR_OK : ERR_DENIED;
+}
+
+static enum err wrap(struct ask *a, const struct ask_at *at, const struct ask_request *request)
 {
     a->ctx = SSL_CTX_new(TLS_client_method());
     if (!a->ctx || !(a->ssl = SSL_new(a->ctx)) || SSL_set_fd(a->ssl, a->fd) != 1)
         return ERR_NOMEM;
-    return SSL_connect(a->ssl) == 1 ? ERR_OK : ERR_CLOSED;
+    if (request->verify) {
+        TRY(judge(a, at, request->ca));
+        SSL_set_verify(a->ssl, SSL_VERIFY_PEER, NULL);
+        SSL_set_tlsext_host_name(a->ssl, at->host);
+    }
+    if (SSL_connect(a->ssl) == 1)
+        return ERR_OK;
+    return SSL_get_verify_result(a->ssl) == X509_V_OK ? ERR_CLOSED : ERR_DENIED;
 }
 
 static enum err send_all(struct ask *a, struct str text)
 {
-    ssize_t n = a->ssl ? SSL_write(a->ssl, text.p, (int)text.len)
-                       : send(a->fd, text.p, text.len, MSG_NOSIGNAL);
-    return n == (ssize_t)text.len ? ERR_OK : ERR_CLOSED;
+    while (text.len) {
+        size_t piece = min_size(text.len, SEND_BYTES);
+        ssize_t n = a->ssl ? SSL_write(a->ssl, text.p, (int)piece)
+                           : send(a->fd, text.p, piece, MSG_NOSIGNAL);
+        if (n <= 0)
+            return ERR_CLOSED;
+        text = str_sub(text, (size_t)n, SIZE_MAX);
+    }
+    return ERR_OK;
 }
 
 /* Reads what has come, or waits for it. */
@@ -125,26 +151,38 @@ void ask_free(struct ask *a)
 }
 
 /* HTTP/1.0: the connection's end is the body's, and nothing comes in chunks. */
-static enum err send_request(struct ask *a, const struct ask_at *at, const char *method,
-                             const char *path, const char *bearer)
+static enum err send_request(struct ask *a, const struct ask_at *at, const struct ask_request *r)
 {
     struct buf b;
-    buf_init(&b, READ_BYTES);
-    bool v6 = strchr(at->host, ':');
-    buf_add_fmt(&b, "%s %s HTTP/1.0\r\nHost: %s%s%s:%s\r\n", method, path, v6 ? "[" : "", at->host,
-                v6 ? "]" : "", at->port);
-    if (bearer)
-        buf_add_fmt(&b, "Authorization: Bearer %s\r\n", bearer);
+    char host[ASK_AUTHORITY_MAX];
+    buf_init(&b, ASK_REPLY_MAX);
+    ask_authority(at, host);
+    buf_add_fmt(&b, "%s %s HTTP/1.0\r\nHost: %s\r\n", r->method, r->path, host);
+    for (size_t i = 0; i < r->n_fields; i++)
+        buf_add_fmt(&b, STR_FMT ": " STR_FMT "\r\n", STR_ARG(r->fields[i].name),
+                    STR_ARG(r->fields[i].value));
+    if (str_is_set(r->body))
+        buf_add_fmt(&b, "Content-Length: %zu\r\n", r->body.len);
     buf_add_fmt(&b, "\r\n");
     enum err err = buf_err(&b);
     if (!err)
         err = send_all(a, buf_str(&b));
     buf_release(&b);
+    /* Who refuses a request by its head may answer and close before it read the body. */
+    if (!err && r->body.len)
+        (void)!send_all(a, r->body);
     return err;
 }
 
-enum err ask_open(const struct ask_at *at, const char *method, const char *path, const char *bearer,
-                  struct ask **ret_ask)
+void ask_authority(const struct ask_at *at, char ret_host[ASK_AUTHORITY_MAX])
+{
+    bool v6 = strchr(at->host, ':');
+    bool usual = strcmp(at->port, at->tls ? "443" : "80") == 0;
+    snprintf(ret_host, ASK_AUTHORITY_MAX, "%s%s%s%s%s", v6 ? "[" : "", at->host, v6 ? "]" : "",
+             usual ? "" : ":", usual ? "" : at->port);
+}
+
+enum err ask_send(const struct ask_at *at, const struct ask_request *request, struct ask **ret_ask)
 {
     struct ask *a = mem_calloc(1, sizeof(*a));
     if (!a)
@@ -153,14 +191,27 @@ enum err ask_open(const struct ask_at *at, const char *method, const char *path,
     a->fd = -1;
     enum err err = dial(at, &a->fd);
     if (!err && at->tls)
-        err = wrap(a);
+        err = wrap(a, at, request);
     if (!err)
-        err = send_request(a, at, method, path, bearer);
+        err = send_request(a, at, request);
     if (err)
         ask_free(a);
     else
         *ret_ask = a;
     return err;
+}
+
+enum err ask_open(const struct ask_at *at, const char *method, const char *path, const char *bearer,
+                  struct ask **ret_ask)
+{
+    char value[ASK_AUTHORITY_MAX];
+    struct ask_field field = {STR("Authorization"), STR_NONE};
+    if (bearer && snprintf(value, sizeof(value), "Bearer %s", bearer) >= (int)sizeof(value))
+        return ERR_LIMIT;
+    field.value = bearer ? str_c(value) : STR_NONE;
+    struct ask_request request = {
+        .method = method, .path = path, .fields = &field, .n_fields = bearer ? 1 : 0};
+    return ask_send(at, &request, ret_ask);
 }
 
 /* --- the reply -------------------------------------------------------------------------------- */

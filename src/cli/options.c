@@ -10,6 +10,14 @@ static const struct option *find(const struct option *options, size_t n, struct 
     return NULL;
 }
 
+static const struct option *find_word(const struct option *options, size_t n, const char *arg)
+{
+    for (size_t i = 0; i < n && arg[0] != '-'; i++)
+        if (options[i].kind == OPTION_WORD && !*(const char **)options[i].value)
+            return &options[i];
+    return NULL;
+}
+
 static enum err set_value(const struct option *o, const char *value, FILE *err)
 {
     if (o->kind == OPTION_TEXT) {
@@ -38,6 +46,11 @@ static enum err set_value(const struct option *o, const char *value, FILE *err)
 enum err options_parse(const struct option *options, size_t n, int argc, char **argv, FILE *err)
 {
     for (int i = 0; i < argc; i++) {
+        const struct option *word = find_word(options, n, argv[i]);
+        if (word) {
+            *(const char **)word->value = argv[i];
+            continue;
+        }
         struct str rest = str_c(argv[i]);
         struct str name = str_cut(&rest, '=');
         const struct option *o = find(options, n, name);

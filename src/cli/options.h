@@ -14,9 +14,10 @@ enum option_kind {
     OPTION_TEXT, /* const char * */
     OPTION_INT,  /* int64_t within min..max */
     OPTION_LIST, /* struct option_list; may be given several times */
+    OPTION_WORD, /* const char **, NULL before: the one word that stands without a name */
 };
 
-enum { OPTION_LIST_MAX = 32 };
+enum { OPTION_LIST_MAX = 200 }; /* a template's parameters */
 
 struct option_list {
     const char *v[OPTION_LIST_MAX];
@@ -32,7 +33,13 @@ struct option {
     int64_t min, max; /* OPTION_INT */
 };
 
-/* Parses argv (without program and command): "--name value" and "--name=value". Values are borrowed
+/* The options of a command. */
+struct option_table {
+    const struct option *v;
+    size_t n;
+};
+
+/* Parses argv (without program and command): "--name value", "--name=value", and a word where a row takes one. Values are borrowed
  * from argv. ERR_INVALID with a sentence on `err`. */
 enum err options_parse(const struct option *options, size_t n, int argc, char **argv,
                        FILE *err) WARN_UNUSED;

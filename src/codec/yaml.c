@@ -19,6 +19,8 @@ struct reader {
     struct map anchors; /* name -> struct anchor of the arena */
     size_t nodes;
     bool local_tags;
+    struct str text; /* of yaml_parse_places; else absent */
+    size_t at_char, at_byte;
     struct yaml_fault fault;
 };
 
@@ -170,6 +172,24 @@ static enum err set_scalar(struct reader *r, struct json *v, struct str core, bo
     return refuse(r, ERR_INVALID, "a value that is not what its tag says");
 }
 
+/* libyaml counts characters, in the order of the text. */
+static size_t byte_of(struct reader *r, size_t index)
+{
+    for (; r->at_char < index && r->at_byte < r->text.len; r->at_char++)
+        do
+            r->at_byte++;
+        while (r->at_byte < r->text.len && ((unsigned char)r->text.p[r->at_byte] & 0xc0) == 0x80);
+    return r->at_byte;
+}
+
+static struct str place_of(struct reader *r)
+{
+    if (!str_is_set(r->text))
+        return STR_NONE;
+    size_t from = byte_of(r, r->event.start_mark.index);
+    return str_n(r->text.p + from, byte_of(r, r->event.end_mark.index) - from);
+}
+
 static enum err read_scalar(struct reader *r, size_t depth, struct json **ret_v)
 {
     const __typeof__(r->event.data.scalar) *s = &r->event.data.scalar;
@@ -181,6 +201,7 @@ static enum err read_scalar(struct reader *r, size_t depth, struct json **ret_v)
     TRY(new_anchor(r, s->anchor, &anchor));
     TRY(tag_of(r, s->tag, &core, &local));
     TRY(new_node(r, JSON_STRING, &v));
+    v->raw = place_of(r);
     v->text = str_dup(r->arena, str_n((const char *)s->value, s->length));
     if (!str_is_set(v->text))
         return ERR_NOMEM;
@@ -365,28 +386,41 @@ static enum err read_document(struct reader *r, struct json **ret_v)
                : refuse(r, ERR_INVALID, "more than one document");
 }
 
+static enum err parse(struct reader *r, struct str text, struct json **ret_v,
+                      struct yaml_fault *ret_fault)
+{
+    struct json *v = NULL;
+    enum err err = text.len > YAML_BYTES_MAX ? ERR_LIMIT : ERR_OK;
+    if (err == ERR_OK && !yaml_parser_initialize(&r->libyaml))
+        return ERR_NOMEM;
+    if (err == ERR_OK) {
+        map_init(&r->anchors);
+        yaml_parser_set_encoding(&r->libyaml, YAML_UTF8_ENCODING);
+        yaml_parser_set_input_string(&r->libyaml, (const unsigned char *)text.p, text.len);
+        err = read_document(r, &v);
+        yaml_event_delete(&r->event);
+        yaml_parser_delete(&r->libyaml);
+        map_release(&r->anchors);
+    } else {
+        r->fault.why = "too long";
+    }
+    if ((err == ERR_INVALID || err == ERR_LIMIT) && ret_fault)
+        *ret_fault = r->fault;
+    if (err == ERR_OK)
+        *ret_v = v;
+    return err;
+}
+
 enum err yaml_parse(struct arena *a, struct str text, bool local_tags, struct json **ret_v,
                     struct yaml_fault *ret_fault)
 {
     struct reader r = {.arena = a, .local_tags = local_tags, .fault = {1, 1, "not YAML"}};
-    struct json *v = NULL;
-    enum err err = text.len > YAML_BYTES_MAX ? ERR_LIMIT : ERR_OK;
-    if (err == ERR_OK && !yaml_parser_initialize(&r.libyaml))
-        return ERR_NOMEM;
-    if (err == ERR_OK) {
-        map_init(&r.anchors);
-        yaml_parser_set_encoding(&r.libyaml, YAML_UTF8_ENCODING);
-        yaml_parser_set_input_string(&r.libyaml, (const unsigned char *)text.p, text.len);
-        err = read_document(&r, &v);
-        yaml_event_delete(&r.event);
-        yaml_parser_delete(&r.libyaml);
-        map_release(&r.anchors);
-    } else {
-        r.fault.why = "too long";
-    }
-    if ((err == ERR_INVALID || err == ERR_LIMIT) && ret_fault)
-        *ret_fault = r.fault;
-    if (err == ERR_OK)
-        *ret_v = v;
-    return err;
+    return parse(&r, text, ret_v, ret_fault);
+}
+
+enum err yaml_parse_places(struct arena *a, struct str text, struct json **ret_v,
+                           struct yaml_fault *ret_fault)
+{
+    struct reader r = {.arena = a, .local_tags = true, .text = text, .fault = {1, 1, "not YAML"}};
+    return parse(&r, text, ret_v, ret_fault);
 }

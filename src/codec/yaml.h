@@ -15,7 +15,7 @@
  *       it names, or of nothing, is refused.
  *   YM2 Depth, nodes and size are bounded: JSON_DEPTH_MAX, YAML_NODES_MAX, YAML_BYTES_MAX.
  *   YM3 The tree is what json_parse could have given: numbers are JSON's, text is UTF-8, no mapping has a
- *       key twice. `raw` is absent everywhere.
+ *       key twice. `raw` is absent everywhere (but see yaml_parse_places).
  *
  * Source: YAML 1.2.2, section 10.3 (core schema); merge keys: yaml.org/type/merge.html.
  * Layer: codec. Lifetime: the tree lives in the arena and borrows nothing. Thread: pure. */
@@ -39,6 +39,12 @@ struct yaml_fault {
  * ERR_INVALID, ERR_LIMIT (YM2), with *ret_fault, when given; ERR_NOMEM. */
 enum err yaml_parse(struct arena *a, struct str text, bool local_tags, struct json **ret_v,
                     struct yaml_fault *ret_fault) WARN_UNUSED;
+
+/* The same with local tags, and with the `raw` of every scalar that stands in the text itself as its place
+ * there, quotes, tags and anchors included, borrowed from `text`: for who changes a text and keeps the rest of
+ * it. What an alias copied has none. */
+enum err yaml_parse_places(struct arena *a, struct str text, struct json **ret_v,
+                           struct yaml_fault *ret_fault) WARN_UNUSED;
 
 /* Appends the tree as a YAML document in block style; read back it is the same tree. Sticky errors of
  * `b`. */

@@ -1,4 +1,4 @@
-/* weir serve|status|env|exec|backup|restore|check|repair|runtime|version|help */
+/* weir serve|status|env|deploy|diff|destroy|stacks|exec|backup|restore|check|repair|runtime|version|help */
 #include "main/main.h"
 
 #include <limits.h>
@@ -13,6 +13,7 @@
 #include "main/exec.h"
 #include "main/running.h"
 #include "main/runtime.h"
+#include "main/stacks.h"
 #include "sandbox/runtimes.h"
 #include "sandbox/sandbox.h"
 
@@ -330,46 +331,80 @@ static int cmd_runtime(int argc, char **argv)
     return add ? runtime_add(runtime_data, argv[1]) : runtime_list(runtime_data);
 }
 
+static int cmd_deploy(int argc, char **argv)
+{
+    return stacks_run(STACKS_DEPLOY, data_folder(), argc, argv);
+}
+
+static int cmd_diff(int argc, char **argv)
+{
+    return stacks_run(STACKS_DIFF, data_folder(), argc, argv);
+}
+
+static int cmd_destroy(int argc, char **argv)
+{
+    return stacks_run(STACKS_DESTROY, data_folder(), argc, argv);
+}
+
+static int cmd_stacks(int argc, char **argv)
+{
+    return stacks_run(STACKS_LIST, data_folder(), argc, argv);
+}
+
+#define TABLE(table)                                                                               \
+    &(const struct option_table)                                                                   \
+    {                                                                                              \
+        table, ARRAY_LEN(table)                                                                    \
+    }
+
 static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *help;
-    const struct option *options;
-    size_t n_options;
+    const struct option_table *options; /* NULL: none */
 } commands[] = {
-    {"serve", cmd_serve, "Serve in the foreground until SIGTERM or SIGINT.", serve_table,
-     ARRAY_LEN(serve_table)},
-    {"status", cmd_status, "Ask a running Weir how it is.", where_table, ARRAY_LEN(where_table)},
-    {"env", cmd_env, "Print what points AWS clients here: eval \"$(weir env)\".", where_table,
-     ARRAY_LEN(where_table)},
+    {"serve", cmd_serve, "Serve in the foreground until SIGTERM or SIGINT.", TABLE(serve_table)},
+    {"status", cmd_status, "Ask a running Weir how it is.", TABLE(where_table)},
+    {"env", cmd_env, "Print what points AWS clients here: eval \"$(weir env)\".",
+     TABLE(where_table)},
+    {"deploy", cmd_deploy,
+     "TEMPLATE: make or update a stack from a template, with local code packaged; print its "
+     "outputs.",
+     &stacks_options[STACKS_DEPLOY]},
+    {"diff", cmd_diff, "TEMPLATE: print what weir deploy would change, by resource and property.",
+     &stacks_options[STACKS_DIFF]},
+    {"destroy", cmd_destroy, "STACK: remove a stack with all that it made.",
+     &stacks_options[STACKS_DESTROY]},
+    {"stacks", cmd_stacks, "List the stacks.", &stacks_options[STACKS_LIST]},
     {"exec", cmd_exec,
      "-- COMMAND...: run it where AWS's names are the running Weir, as functions are: no endpoint "
      "need be set.",
-     exec_table, ARRAY_LEN(exec_table)},
+     TABLE(exec_table)},
     {"backup", cmd_backup,
      "DIR: copy all that a Weir holds, while it runs, and look whether the copy is whole; replace "
      "an earlier backup there.",
-     data_table, ARRAY_LEN(data_table)},
+     TABLE(data_table)},
     {"restore", cmd_restore,
-     "BACKUP DIR: make a data folder from a backup, and look whether it is whole.", NULL, 0},
+     "BACKUP DIR: make a data folder from a backup, and look whether it is whole.", NULL},
     {"check", cmd_check,
      "[--objects] DIR: read the store of a stopped Weir's data folder, and say what is damaged.",
-     check_table, ARRAY_LEN(check_table)},
+     TABLE(check_table)},
     {"repair", cmd_repair,
      "DIR: make a damaged data folder one that starts, keep the old files, and say what is lost.",
-     NULL, 0},
+     NULL},
     {"runtime", cmd_runtime,
      "list: the interpreters for functions; add NAME: install nodejsN.x and its AWS SDK, or say "
      "how.",
-     runtime_table, ARRAY_LEN(runtime_table)},
-    {"version", cmd_version, "Print the version.", NULL, 0},
-    {"help", cmd_help, "Print this.", NULL, 0},
+     TABLE(runtime_table)},
+    {"version", cmd_version, "Print the version.", NULL},
+    {"help", cmd_help, "Print this.", NULL},
 };
 
 static void help_of(const struct command *c)
 {
     printf("weir %-10s %s\n", c->name, c->help);
-    options_help(c->options, c->n_options, stdout);
+    if (c->options)
+        options_help(c->options->v, c->options->n, stdout);
 }
 
 static int cmd_help(int argc, char **argv)
