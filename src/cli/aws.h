@@ -45,10 +45,10 @@ struct aws {
     char why[AWS_WHY_MAX]; /* of the last failure: a sentence for the user */
 };
 
-/* Finds out all of it. ERR_INVALID, ERR_NOT_FOUND (no credentials), with `why`; ERR_NOMEM. */
+/* Finds out all of it but the keys. ERR_INVALID, with `why`; ERR_NOMEM. */
 enum err aws_open(struct aws *aws, struct arena *a, const struct aws_where *where) WARN_UNUSED;
 
-/* Credentials: the environment's, of AWS_PROFILE or AWS_SHARED_CREDENTIALS_FILE; of the local Weir, as
+/* The keys, afterwards: the environment's, of AWS_PROFILE or AWS_SHARED_CREDENTIALS_FILE; of the local Weir, as
  * `where` says; else of the default profile. With `why`. ERR_NOT_FOUND, ERR_NOMEM. */
 enum err aws_keys_find(struct aws *aws, const struct aws_where *where) WARN_UNUSED;
 /* One profile of an INI text. ERR_NOT_FOUND: it, or its key, is not there. */

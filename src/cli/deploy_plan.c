@@ -30,6 +30,8 @@ int deploy_open(struct deployment *d, const struct deploy_options *options)
     arena_init(&d->arena, DEPLOY_ARENA_BYTES);
     enum err err = aws_open(&d->aws, &d->arena, &options->where);
     if (!err)
+        err = aws_keys_find(&d->aws, &options->where);
+    if (!err)
         return 0;
     (void)deploy_explain(d, err);
     return err == ERR_INVALID ? DEPLOY_USAGE : DEPLOY_FAILED;

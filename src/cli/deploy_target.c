@@ -18,8 +18,9 @@ enum err deploy_template(struct arena *a, const char *path, const char **ret_pat
     }
     for (size_t i = 0; kind == FILE_FOLDER && i < ARRAY_LEN(names); i++) {
         size_t len = strlen(path);
-        struct str file =
-            str_fmt(a, "%s%s%s", path, len && path[len - 1] == '/' ? "" : "/", names[i]);
+        bool here = strcmp(path, ".") == 0 || strcmp(path, "./") == 0;
+        struct str file = str_fmt(a, "%s%s%s", here ? "" : path,
+                                  here || (len && path[len - 1] == '/') ? "" : "/", names[i]);
         if (!str_is_set(file))
             return ERR_NOMEM;
         if (file_kind(file.p) == FILE_PLAIN) {
