@@ -32,7 +32,7 @@ LAYERS = {
     "deliver": ["base", "codec", "wire", "lang", "io", "http", "fetch", "kv", "auth", "core"],
     "sandbox": ["base", "codec", "wire", "lang", "io", "http", "fetch", "net", "kv", "auth", "core"],
     "svc": ["base", "codec", "wire", "lang", "template", "io", "http", "fetch", "kv", "auth", "core", "deliver", "sandbox"],
-    "cli": ["base", "codec"],
+    "cli": ["base", "codec", "auth"],
     "main": None,  # the composition root may include everything
 }
 
