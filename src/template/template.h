@@ -35,7 +35,7 @@ enum {
     TPL_NAME_BYTES_MAX = 255, /* of a logical id, parameter, output, mapping */
     TPL_DESCRIPTION_BYTES_MAX = 1024,
     TPL_VALUE_BYTES_MAX = 4096,          /* of a parameter */
-    TPL_STEPS_MAX = 1000 * 1000,         /* TP2, of one call */
+    TPL_STEPS_MAX = 500 * 1000,          /* TP2, of one call */
     TPL_MADE_BYTES_MAX = 16 << 20,       /* TP2, of one call */
     TPL_DEPTH_MAX = JSON_DEPTH_MAX - 10, /* of values, those of conditions in conditions included */
 };
@@ -181,7 +181,8 @@ typedef enum err tpl_lookup_fn(void *arg, struct arena *a, struct str id, struct
                                const struct json **ret_v);
 
 /* `value` with all functions called. What asks for something that lookup does not know yet stays a
- * function, as written, and *ret_whole is false. AWS::NoValue leaves out. ERR_INVALID. */
+ * function, as written, and *ret_whole is false. AWS::NoValue leaves out; *ret_v is NULL where it is all
+ * there is. ERR_INVALID. */
 enum err tpl_resolve(struct tpl *tpl, struct arena *a, const struct json *value,
                      tpl_lookup_fn *lookup, void *arg, const struct json **ret_v, bool *ret_whole,
                      struct tpl_fault *ret_fault) WARN_UNUSED;

@@ -116,9 +116,13 @@ static enum err check_sub(struct check *c, const struct json *arg)
         return refuse(c, "One or more Fn::Sub intrinsic functions don't specify expected "
                          "arguments. Specify a string as first argument, and an optional second "
                          "argument to specify a mapping of values to replace in the string");
-    for (struct str rest = tpl_scalar(format); tpl_sub_next(&rest, &piece);)
+    for (struct str rest = tpl_scalar(format); tpl_sub_next(&rest, &piece);) {
+        c->steps += own ? own->n / 8 : 0; /* a look at a member is cheaper than a step */
+        if (c->steps > TPL_STEPS_MAX)
+            break;
         if (str_is_set(piece.name))
             TRY(check_variable(c, piece.name, own));
+    }
     return own ? walk(c, own) : ERR_OK;
 }
 

@@ -197,7 +197,7 @@ static enum err call_sub(struct tpl_run *r, const struct json *arg, size_t depth
     buf_init_arena(&b, r->a, TPL_MADE_BYTES_MAX);
     for (struct str rest = tpl_scalar(format); tpl_sub_next(&rest, &piece);) {
         struct str s = piece.literal;
-        TRY(tpl_step(r));
+        TRY(tpl_look(r, own ? own->n : 0));
         if (str_is_set(piece.name))
             TRY(variable(r, piece.name, own, depth, &s));
         TRY(tpl_made(r, s.len));
@@ -329,7 +329,9 @@ static enum err call_find_in_map(struct tpl_run *r, const struct json *arg, size
     const struct json *it = arg->child;
     for (size_t i = 0; i < 3; i++, it = it->next)
         TRY(text(r, it, depth, FIND_IN_MAP_FORM, &part[i]));
-    const struct json *v = tpl_mapping(r->t->tree, part[0], part[1], part[2]);
+    const struct json *keys = json_get(json_get(r->t->tree, STR("Mappings")), part[0]);
+    TRY(tpl_look(r, keys ? keys->n : 0));
+    const struct json *v = json_get(json_get(keys, part[1]), part[2]);
     if (v)
         return clone(r, v, depth, ret_v);
     const struct json *otherwise = r->t->extensions ? json_get(it, STR("DefaultValue")) : NULL;
@@ -420,7 +422,7 @@ static enum err equals(struct tpl_run *r, const struct json *arg, size_t depth, 
         *ret_yes = str_eq(tpl_scalar(a), tpl_scalar(b));
     else
         *ret_yes = a && b && value_equal(a, b, &steps);
-    return ERR_OK;
+    return tpl_look(r, steps);
 }
 
 /* And: all; Or: any. All are evaluated, so that whatever is wrong is found. */
@@ -471,7 +473,7 @@ static enum err membership(struct tpl_run *r, enum tpl_fn fn, const struct json 
                           tpl_fn_name(fn));
     *ret_yes = fn == TPL_CONTAINS ? is_in(list, other) : true;
     for (const struct json *it = list->child; it && fn != TPL_CONTAINS; it = it->next) {
-        TRY(tpl_step(r));
+        TRY(tpl_look(r, other->n));
         if (!(second_is_list ? is_in(other, it) : str_eq(tpl_scalar(it), tpl_scalar(other))))
             *ret_yes = false;
     }

@@ -298,13 +298,15 @@ static enum err loop(struct expand *e, struct making *m, const struct json *spec
 
 /* --- objects ------------------------------------------------------------------------------------- */
 
-static enum err add_included(struct expand *e, struct making *m, const struct json *transform)
+/* What is included is as deep again as what includes it, and may include more. */
+static enum err add_included(struct expand *e, struct making *m, const struct json *transform,
+                             size_t depth)
 {
-    struct json *members;
+    struct json *members, *made;
     TRY(include(e, transform, &members));
-    for (struct json *it = members->child, *next; it; it = next) {
-        next = it->next;
-        TRY(add(e, m, it->key, it));
+    JSON_EACH (members, it) {
+        TRY(expand(e, it, NULL, depth + 1, &made));
+        TRY(add(e, m, it->key, made));
     }
     return ERR_OK;
 }
@@ -317,7 +319,7 @@ static enum err fill(struct expand *e, struct making *m, const struct json *v,
         if (e->t.extensions && str_starts(it->key, STR(TPL_FOR_EACH))) {
             TRY(loop(e, m, it, in, depth + 1));
         } else if (str_eq(it->key, STR("Fn::Transform")) && is_include(it)) {
-            TRY(add_included(e, m, it));
+            TRY(add_included(e, m, it, depth));
         } else {
             TRY(expand(e, it, in, depth + 1, &made));
             TRY(add(e, m, it->key, made));
@@ -427,7 +429,7 @@ static enum err expand_top(struct expand *e, struct making *m)
                      str_eq(it->key, STR("Outputs"));
         e->t.extensions = extensions && loops;
         if (str_eq(it->key, STR("Fn::Transform")) && is_include(it)) {
-            TRY(add_included(e, m, it));
+            TRY(add_included(e, m, it, 0));
             continue;
         }
         TRY(expand(e, it, NULL, 1, &made));
@@ -440,11 +442,11 @@ static enum err expand_top(struct expand *e, struct making *m)
     }
     e->t.extensions = extensions;
     if (is_include(transform))
-        TRY(add_included(e, m, transform));
+        TRY(add_included(e, m, transform, 0));
     if (transform && transform->kind == JSON_ARRAY)
         JSON_EACH (transform, it)
             if (is_include(it))
-                TRY(add_included(e, m, it));
+                TRY(add_included(e, m, it, 0));
     return ERR_OK;
 }
 

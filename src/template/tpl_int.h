@@ -72,9 +72,6 @@ const struct json *tpl_item(const struct json *list, size_t index);
 struct str tpl_scalar(const struct json *v);
 bool tpl_is_scalar(const struct json *v);
 bool tpl_is_alphanumeric(struct str s);
-/* [map, key, attribute] of "Mappings"; NULL: there is none. */
-const struct json *tpl_mapping(const struct json *tree, struct str map, struct str key,
-                               struct str attribute);
 /* "AWS::Region" and the like. */
 bool tpl_is_pseudo(struct str name);
 #define TPL_NO_VALUE "AWS::NoValue"
@@ -160,8 +157,9 @@ struct tpl_run {
     bool partial;   /* something was left as written */
 };
 
-/* Counts a value. ERR_INVALID: too many. */
+/* Counts a value, or what looking through `n` members costs. ERR_INVALID: too many. */
 enum err tpl_step(struct tpl_run *r) WARN_UNUSED;
+enum err tpl_look(struct tpl_run *r, size_t n) WARN_UNUSED;
 /* Counts text that is made. */
 enum err tpl_made(struct tpl_run *r, size_t bytes) WARN_UNUSED;
 

@@ -86,9 +86,16 @@ bool tpl_param_is_list(const struct tpl_parameter *p)
 
 /* --- declarations -------------------------------------------------------------------------------- */
 
+enum {
+    PATTERN_CHECKS_MAX = 2000,   /* of values with patterns, members of lists included */
+    PATTERN_CHECKS_FULL = 50,    /* that may take their time */
+    LOOKS_MAX = 4 * 1000 * 1000, /* at allowed values */
+};
+
 struct reader {
     struct tpl *t;
     struct tpl_fault *fault;
+    size_t *checks, *looks; /* done so far */
 };
 
 static enum err scalar_of(const struct reader *r, const struct json *body, const char *key,
@@ -214,12 +221,33 @@ static enum err PRINTF_LIKE(3, 4)
                       STR_ARG(p->key), STR_ARG(must));
 }
 
-static bool is_allowed(const struct tpl_parameter *p, struct str value)
+static bool is_allowed(const struct reader *r, const struct tpl_parameter *p, struct str value)
 {
-    JSON_EACH (p->allowed_values, it)
+    JSON_EACH (p->allowed_values, it) {
         if (str_eq(tpl_scalar(it), value))
             return true;
+        if (++*r->looks > LOOKS_MAX)
+            return false;
+    }
     return !p->allowed_values;
+}
+
+static enum err check_pattern(const struct reader *r, const struct tpl_parameter *p,
+                              const struct regex *pattern, struct str value)
+{
+    bool matches = true;
+    if (!pattern)
+        return ERR_OK;
+    if (++*r->checks > PATTERN_CHECKS_MAX)
+        return tpl_refuse(r->t->arena, r->fault,
+                          "Template error: the template asks for too much work.");
+    enum err err = regex_is_match(
+        pattern, value, *r->checks > PATTERN_CHECKS_FULL ? REGEX_QUICK : REGEX_FULL, &matches);
+    if (err == ERR_NOMEM)
+        return err;
+    return err == ERR_OK && matches
+               ? ERR_OK
+               : forbid(r, p, "match pattern " STR_FMT, STR_ARG(p->allowed_pattern));
 }
 
 static enum err check_number(const struct reader *r, const struct tpl_parameter *p,
@@ -252,16 +280,9 @@ static enum err check_length(const struct reader *r, const struct tpl_parameter 
 static enum err check_one(const struct reader *r, const struct tpl_parameter *p,
                           const struct regex *pattern, struct str value)
 {
-    bool matches = true;
-    if (!is_allowed(p, value))
+    if (!is_allowed(r, p, value))
         return forbid(r, p, "be one of AllowedValues");
-    if (pattern) {
-        enum err err = regex_is_match(pattern, value, REGEX_FULL, &matches);
-        if (err == ERR_NOMEM)
-            return err;
-        if (err != ERR_OK || !matches)
-            return forbid(r, p, "match pattern " STR_FMT, STR_ARG(p->allowed_pattern));
-    }
+    TRY(check_pattern(r, p, pattern, value));
     TRY(check_length(r, p, value));
     return check_number(r, p, value);
 }
@@ -423,7 +444,8 @@ static enum err decide_all(const struct reader *r)
 
 enum err tpl_param_read(struct tpl *t, struct tpl_fault *fault)
 {
-    const struct reader r = {t, fault};
+    size_t checks = 0, looks = 0;
+    const struct reader r = {t, fault, &checks, &looks};
     TRY(declare_all(&r, json_get(t->tree, STR("Parameters"))));
     TRY(give_all(&r));
     return decide_all(&r);

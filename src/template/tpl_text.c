@@ -9,7 +9,8 @@
 
 enum {
     CIDR_COUNT_MAX = 256,
-    ZONES = 3, /* that a region has here: a, b, c */
+    ZONES = 3,           /* that a region has here: a, b, c */
+    LOOKS_OF_A_STEP = 8, /* members that are looked at in the time of a step */
 };
 
 enum err tpl_step(struct tpl_run *r)
@@ -17,6 +18,12 @@ enum err tpl_step(struct tpl_run *r)
     return ++r->steps > TPL_STEPS_MAX
                ? tpl_refuse(r->a, r->fault, "Template error: the template asks for too much work.")
                : ERR_OK;
+}
+
+enum err tpl_look(struct tpl_run *r, size_t n)
+{
+    r->steps += n / LOOKS_OF_A_STEP;
+    return tpl_step(r);
 }
 
 enum err tpl_made(struct tpl_run *r, size_t bytes)

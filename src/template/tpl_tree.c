@@ -91,13 +91,6 @@ bool tpl_is_alphanumeric(struct str s)
     return s.len > 0;
 }
 
-const struct json *tpl_mapping(const struct json *tree, struct str map, struct str key,
-                               struct str attribute)
-{
-    const struct json *maps = json_get(tree, STR("Mappings"));
-    return json_get(json_get(json_get(maps, map), key), attribute);
-}
-
 bool tpl_is_pseudo(struct str name)
 {
     static const char *const names[] = {
