@@ -156,7 +156,7 @@ static enum err set_scalar(struct reader *r, struct json *v, struct str core, bo
     struct str text = v->text;
     if (str_eq_c(core, "str") || (!str_is_set(core) && !plain))
         return ERR_OK;
-    if (!yaml_resolve(r->arena, v))
+    if (!yaml_resolve(r->arena, v, r->local_tags))
         return r->arena->failed ? ERR_NOMEM : ERR_OK;
     if (!str_is_set(core))
         return ERR_OK;

@@ -8,7 +8,8 @@
  *   keys           text as written (200: is "200"); a list or mapping as a key is refused
  *   &a, *a         copied; <<: merged, members of the mapping itself first
  *   !!str 1        the core tags are obeyed; other global tags are refused
- *   !Name value    refused, or {"!Name": value} where the caller reads templates
+ *   !Name value    refused, or {"!Name": value} where the caller reads templates, in which yes, no, on and
+ *                  off are true and false, as CloudFormation has it (YAML 1.1)
  *
  * Invariants
  *   YM1 Aliases cannot make a text explode: copies count towards YAML_NODES_MAX. An alias inside of what

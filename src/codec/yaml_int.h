@@ -5,7 +5,7 @@
 #include "codec/json.h"
 
 /* Makes of a JSON_STRING what the core schema makes of its text as a plain scalar; false: it stays text
- * (or there was no memory: the arena says so). */
-bool yaml_resolve(struct arena *a, struct json *v);
+ * (or there was no memory: the arena says so). `old`: YAML 1.1's words for true and false, too. */
+bool yaml_resolve(struct arena *a, struct json *v, bool old);
 
 #endif

@@ -78,20 +78,22 @@ static bool hex_number(struct arena *a, struct str s, struct str *ret)
     return str_is_set(*ret);
 }
 
-bool yaml_resolve(struct arena *a, struct json *v)
+bool yaml_resolve(struct arena *a, struct json *v, bool old)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
     static const char *const trues[] = {"true", "True", "TRUE", NULL};
     static const char *const falses[] = {"false", "False", "FALSE", NULL};
+    static const char *const old_trues[] = {"yes", "Yes", "YES", "on", "On", "ON", NULL};
+    static const char *const old_falses[] = {"no", "No", "NO", "off", "Off", "OFF", NULL};
     struct str n;
     assert(v->kind == JSON_STRING);
     if (is_one_of(v->text, nulls)) {
         v->kind = JSON_NULL;
         v->text = STR_NONE;
-    } else if (is_one_of(v->text, trues) || is_one_of(v->text, falses)) {
-        v->kind = JSON_BOOL;
-        v->b = is_one_of(v->text, trues);
-        v->text = STR_NONE;
+    } else if (is_one_of(v->text, trues) || (old && is_one_of(v->text, old_trues))) {
+        *v = (struct json){.kind = JSON_BOOL, .b = true, .key = v->key, .next = v->next};
+    } else if (is_one_of(v->text, falses) || (old && is_one_of(v->text, old_falses))) {
+        *v = (struct json){.kind = JSON_BOOL, .key = v->key, .next = v->next};
     } else if (number(a, v->text, &n) || hex_number(a, v->text, &n)) {
         v->kind = JSON_NUMBER;
         v->text = n;

@@ -74,6 +74,8 @@ static void what_is_read(void **state)
 
 static void local_tags(void **state)
 {
+    reads("[yes, No, ON, off, true, y, n, 'yes', !Ref no, !!str on]",
+          "[true,false,true,false,true,\"y\",\"n\",\"yes\",{\"!Ref\":\"no\"},\"on\"]", true);
     reads("a: !Ref b\nc: !GetAtt [d, e]\nf: !Sub {g: 1}\nh: !Ref 5\ni: &x !Ref j\nk: *x",
           "{\"a\":{\"!Ref\":\"b\"},\"c\":{\"!GetAtt\":[\"d\",\"e\"]},\"f\":{\"!Sub\":{\"g\":1}},"
           "\"h\":{\"!Ref\":\"5\"},\"i\":{\"!Ref\":\"j\"},\"k\":{\"!Ref\":\"j\"}}",
