@@ -35,6 +35,7 @@ enum {
     TPL_NAME_BYTES_MAX = 255, /* of a logical id, parameter, output, mapping */
     TPL_DESCRIPTION_BYTES_MAX = 1024,
     TPL_VALUE_BYTES_MAX = 4096,          /* of a parameter */
+    TPL_REFERENCES_MAX = 500,            /* that tpl_references lists; the rest is cut */
     TPL_STEPS_MAX = 500 * 1000,          /* TP2, of one call */
     TPL_MADE_BYTES_MAX = 16 << 20,       /* TP2, of one call */
     TPL_DEPTH_MAX = JSON_DEPTH_MAX - 10, /* of values, those of conditions in conditions included */
@@ -186,6 +187,22 @@ typedef enum err tpl_lookup_fn(void *arg, struct arena *a, struct str id, struct
 enum err tpl_resolve(struct tpl *tpl, struct arena *a, const struct json *value,
                      tpl_lookup_fn *lookup, void *arg, const struct json **ret_v, bool *ret_whole,
                      struct tpl_fault *ret_fault) WARN_UNUSED;
+
+/* The same as text, as outputs, exports and imports have it: numbers and booleans as they are written; absent
+ * while something is not known yet (*ret_whole is false). ERR_INVALID also for lists and objects. */
+enum err tpl_resolve_text(struct tpl *tpl, struct arena *a, const struct json *value,
+                          tpl_lookup_fn *lookup, void *arg, struct str *ret_s, bool *ret_whole,
+                          struct tpl_fault *ret_fault) WARN_UNUSED;
+
+/* What a value asks for, in the order of the text, each once: who changed it, for a change set. Parameters
+ * and resources; AWS's own names do not count. */
+struct tpl_reference {
+    enum { TPL_TO_PARAMETER, TPL_TO_RESOURCE, TPL_TO_ATTRIBUTE } kind;
+    struct str name, attribute; /* attribute absent but for TPL_TO_ATTRIBUTE */
+};
+
+enum err tpl_references(const struct tpl *tpl, struct arena *a, const struct json *value,
+                        const struct tpl_reference **ret_references, size_t *ret_n) WARN_UNUSED;
 
 /* Names that the template imports (Fn::ImportValue) in what holds, each once: for ListImports. Names that
  * ask for resources do not count, since AWS refuses them. ERR_INVALID. */

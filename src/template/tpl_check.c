@@ -151,6 +151,14 @@ static enum err check_if(struct check *c, const struct json *arg)
     return walk(c, arg);
 }
 
+/* A macro, wherever it is; of what it would be given nothing else matters. */
+static enum err refuse_macro(struct check *c, const struct json *arg)
+{
+    struct str name = json_get_str(arg, STR("Name"));
+    return tpl_refuse(c->t->arena, c->fault, "No transform named " STR_FMT " found.",
+                      STR_ARG(str_is_set(name) ? name : tpl_scalar(arg)));
+}
+
 /* Functions whose argument is a list of so many. */
 static enum err check_list(struct check *c, enum tpl_fn fn, const struct json *arg)
 {
@@ -204,11 +212,6 @@ static enum err check_call(struct check *c, enum tpl_fn fn, const struct json *a
         return check_find_in_map(c, arg);
     case TPL_IF:
         return check_if(c, arg);
-    case TPL_TRANSFORM: {
-        struct str name = json_get_str(arg, STR("Name"));
-        return tpl_refuse(c->t->arena, c->fault, "No transform named " STR_FMT " found.",
-                          STR_ARG(str_is_set(name) ? name : tpl_scalar(arg)));
-    }
     default:
         TRY(check_list(c, fn, arg));
         return walk(c, arg);
@@ -235,13 +238,16 @@ static enum err walk(struct check *c, const struct json *v)
                       "Fn::EachMemberEquals, Fn::EachMemberIn, Fn::ValueOf, Fn::ValueOfAll, "
                       "Fn::RefAll, Fn::Sub, Fn::Cidr]",
                       STR_ARG(v->child->key));
-    if (fn != TPL_NONE)
+    if (fn != TPL_NONE && fn != TPL_TRANSFORM)
         return check_call(c, fn, arg);
     if (decides && v->kind == JSON_OBJECT && v->n == 1 && str_eq(v->child->key, STR("Condition")) &&
         v->child->kind == JSON_STRING)
         return check_condition(c, v->child->text, "Condition");
-    for (const struct json *it = v->child; it; it = it->next)
+    for (const struct json *it = v->child; it; it = it->next) {
+        if (v->kind == JSON_OBJECT && str_eq(it->key, STR("Fn::Transform")))
+            return refuse_macro(c, it);
         TRY(walk(c, it));
+    }
     return ERR_OK;
 }
 

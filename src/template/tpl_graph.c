@@ -6,21 +6,20 @@
 
 /* --- references ---------------------------------------------------------------------------------- */
 
+/* Hears of each name that a value asks for; `attribute` absent: as Ref does. */
+typedef enum err meet_fn(void *arg, struct str name, struct str attribute);
+
 struct walk {
-    struct tpl *t;
-    struct tpl_names *missing;
-    tpl_found_fn *found;
+    meet_fn *meet;
     void *arg;
 };
 
-static enum err meet(const struct walk *w, struct str name)
+static enum err meet_dotted(const struct walk *w, struct str name)
 {
-    struct tpl_declared *d = map_get(&w->t->declared_by, name);
-    if (!d) /* a parameter, or AWS's own; all else was refused before */
-        return ERR_OK;
-    if (!d->made)
-        return tpl_names_add(w->t->arena, w->missing, name);
-    return w->found ? w->found(w->arg, d) : ERR_OK;
+    size_t dot = str_find(name, '.');
+    return dot == SIZE_MAX
+               ? w->meet(w->arg, name, STR_NONE)
+               : w->meet(w->arg, str_sub(name, 0, dot), str_sub(name, dot + 1, SIZE_MAX));
 }
 
 static enum err walk_sub(const struct walk *w, const struct json *arg)
@@ -28,13 +27,9 @@ static enum err walk_sub(const struct walk *w, const struct json *arg)
     const struct json *format = arg->kind == JSON_ARRAY ? arg->child : arg;
     const struct json *own = arg->kind == JSON_ARRAY && format ? format->next : NULL;
     struct tpl_piece piece;
-    for (struct str rest = tpl_scalar(format); tpl_sub_next(&rest, &piece);) {
-        struct str name = piece.name;
-        if (!str_is_set(name) || json_get(own, name))
-            continue;
-        size_t dot = str_find(name, '.');
-        TRY(meet(w, dot == SIZE_MAX ? name : str_sub(name, 0, dot)));
-    }
+    for (struct str rest = tpl_scalar(format); tpl_sub_next(&rest, &piece);)
+        if (str_is_set(piece.name) && !json_get(own, piece.name))
+            TRY(meet_dotted(w, piece.name));
     return ERR_OK;
 }
 
@@ -44,11 +39,13 @@ static enum err walk_value(const struct walk *w, const struct json *v)
     switch (tpl_fn_of(v, &arg)) {
     case TPL_REF:
         if (arg->kind == JSON_STRING)
-            return meet(w, arg->text);
+            return w->meet(w->arg, arg->text, STR_NONE);
         break;
     case TPL_GET_ATT:
-        if (arg->child && arg->child->kind == JSON_STRING)
-            TRY(meet(w, arg->child->text));
+        if (arg->child && arg->child->kind == JSON_STRING) {
+            struct str attribute = tpl_scalar(arg->child->next);
+            TRY(w->meet(w->arg, arg->child->text, str_is_set(attribute) ? attribute : STR("")));
+        }
         break;
     case TPL_SUB:
         TRY(walk_sub(w, arg));
@@ -61,11 +58,80 @@ static enum err walk_value(const struct walk *w, const struct json *v)
     return ERR_OK;
 }
 
+/* Whom tpl_graph_walk tells. */
+struct listener {
+    struct tpl *t;
+    struct tpl_names *missing;
+    tpl_found_fn *found;
+    void *arg;
+};
+
+static enum err meet_resource(void *arg, struct str name, struct str attribute)
+{
+    const struct listener *l = arg;
+    struct tpl_declared *d = map_get(&l->t->declared_by, name);
+    if (!d) /* a parameter, or AWS's own; all else was refused before */
+        return ERR_OK;
+    if (!d->made)
+        return tpl_names_add(l->t->arena, l->missing, name);
+    return l->found ? l->found(l->arg, d) : ERR_OK;
+}
+
 enum err tpl_graph_walk(struct tpl *t, const struct json *v, struct tpl_names *missing,
                         tpl_found_fn *found, void *arg)
 {
-    const struct walk w = {t, missing, found, arg};
+    struct listener l = {t, missing, found, arg};
+    const struct walk w = {meet_resource, &l};
     return v ? walk_value(&w, v) : ERR_OK;
+}
+
+/* What tpl_references lists. */
+struct listing {
+    const struct tpl *t;
+    struct arena *a;
+    struct tpl_reference *p;
+    size_t n, cap;
+};
+
+static enum err list_reference(void *arg, struct str name, struct str attribute)
+{
+    struct listing *l = arg;
+    if (tpl_is_pseudo(name))
+        return ERR_OK;
+    for (size_t i = 0; i < l->n; i++)
+        if (str_eq(l->p[i].name, name) && str_eq(l->p[i].attribute, attribute))
+            return ERR_OK;
+    if (l->n == TPL_REFERENCES_MAX)
+        return ERR_OK;
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? l->cap * 2 : 8;
+        struct tpl_reference *p = ARENA_ARRAY(l->a, struct tpl_reference, cap);
+        if (!p)
+            return ERR_NOMEM;
+        if (l->n)
+            memcpy(p, l->p, l->n * sizeof(*p));
+        l->p = p;
+        l->cap = cap;
+    }
+    l->p[l->n++] = (struct tpl_reference){
+        .kind = map_get(&l->t->parameter_by, name) ? TPL_TO_PARAMETER
+                : str_is_set(attribute)            ? TPL_TO_ATTRIBUTE
+                                                   : TPL_TO_RESOURCE,
+        .name = name,
+        .attribute = attribute,
+    };
+    return ERR_OK;
+}
+
+enum err tpl_references(const struct tpl *tpl, struct arena *a, const struct json *value,
+                        const struct tpl_reference **ret_references, size_t *ret_n)
+{
+    struct listing l = {.t = tpl, .a = a};
+    const struct walk w = {list_reference, &l};
+    TRY(walk_value(&w, value));
+    *ret_references = l.p;
+    *ret_n = l.n;
+    return ERR_OK;
 }
 
 /* --- edges --------------------------------------------------------------------------------------- */

@@ -195,9 +195,10 @@ enum err tpl_open(struct arena *a, const struct json *tree, const struct tpl_wor
     TRY(tpl_map_init(a, &t->declared_by));
     TRY(check_transforms(t, ret_fault, &transforms));
     *ret_tpl = t;
-    if (world->check_only && transforms) /* what it says is not what will be deployed */
+    bool expands = tpl_expands(tree, world);
+    if (world->check_only && (transforms || expands)) /* what it says is not what will be made */
         return tpl_param_read(t, ret_fault);
-    if (!world->check_only && tpl_expands(tree, world)) {
+    if (expands) {
         TRY(tpl_expand(a, tree, world, &expanded, ret_fault));
         t->tree = expanded;
     }
@@ -262,6 +263,20 @@ enum err tpl_resolve(struct tpl *tpl, struct arena *a, const struct json *value,
     *ret_v = v;
     *ret_whole = !r.partial;
     return ERR_OK;
+}
+
+enum err tpl_resolve_text(struct tpl *tpl, struct arena *a, const struct json *value,
+                          tpl_lookup_fn *lookup, void *arg, struct str *ret_s, bool *ret_whole,
+                          struct tpl_fault *ret_fault)
+{
+    const struct json *v;
+    TRY(tpl_resolve(tpl, a, value, lookup, arg, &v, ret_whole, ret_fault));
+    *ret_s = *ret_whole ? tpl_scalar(v) : STR_NONE;
+    return str_is_set(*ret_s) || !*ret_whole
+               ? ERR_OK
+               : tpl_refuse(a, ret_fault,
+                            "Template format error: The Value field of every Outputs member must "
+                            "evaluate to a String.");
 }
 
 /* --- imports ------------------------------------------------------------------------------------- */

@@ -428,6 +428,93 @@ static void test_summary_members(void **state)
     arena_release(&a);
 }
 
+/* --- what engines ask ---------------------------------------------------------------------------- */
+
+static struct tpl *opened(struct arena *a, const char *source)
+{
+    struct tpl_fault fault = {0};
+    struct json *tree;
+    struct tpl *tpl = NULL;
+    assert_int_equal(tpl_read(a, str_c(source), &tree, &fault), ERR_OK);
+    assert_int_equal(tpl_open(a, tree, &WORLD, &tpl, &fault), ERR_OK);
+    return tpl;
+}
+
+static void test_references(void **state)
+{
+    static const struct {
+        int kind;
+        const char *name, *attribute;
+    } rows[] = {{TPL_TO_PARAMETER, "E", ""},
+                {TPL_TO_RESOURCE, "A", ""},
+                {TPL_TO_ATTRIBUTE, "A", "Arn"},
+                {TPL_TO_ATTRIBUTE, "A", "X.Y"},
+                {TPL_TO_RESOURCE, "C", ""}};
+    struct arena a;
+    const struct tpl_reference *refs;
+    size_t n;
+    arena_init(&a, ARENA_MAX);
+    const struct tpl *tpl =
+        opened(&a, "Parameters: {E: {Type: String, Default: x}}\n"
+                   "Resources:\n"
+                   "  A: {Type: T}\n"
+                   "  B: {Type: T, Properties: {P: [!Ref E, !Ref A, !GetAtt A.Arn, !Ref E,\n"
+                   "    !Sub ['${A.X.Y}${E}${AWS::Region}${V}', {V: !Ref C}]]}}\n"
+                   "  C: {Type: T}\n");
+    const struct tpl_resource *b = tpl_resource(tpl, STR("B"));
+    assert_int_equal(tpl_references(tpl, &a, b->properties, &refs, &n), ERR_OK);
+    assert_int_equal(n, ARRAY_LEN(rows));
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(refs[i].kind, rows[i].kind);
+        assert_true(str_eq_c(refs[i].name, rows[i].name));
+        assert_true(str_eq_c(refs[i].attribute, rows[i].attribute));
+    }
+    assert_null(tpl_resource(tpl, STR("D")));
+    arena_release(&a);
+}
+
+static enum err later(void *arg, struct arena *a, struct str id, struct str attribute,
+                      const struct json **ret_v)
+{
+    return ERR_SUSPENDED;
+}
+
+static void test_text(void **state)
+{
+    static const struct {
+        const char *output;
+        const char *text; /* NULL: refused */
+    } rows[] = {{"a", "a"}, {"b", "5"}, {"c", "true"}, {"d", NULL}, {"e", NULL}, {"f", "A"}};
+    struct arena a;
+    size_t n;
+    arena_init(&a, ARENA_MAX);
+    struct tpl *tpl = opened(&a, "Transform: AWS::LanguageExtensions\n"
+                                 "Mappings: {M: {a: {b: c}}}\nResources: {A: {Type: T}}\n"
+                                 "Outputs: {a: {Value: a}, b: {Value: 5}, c: {Value: true},\n"
+                                 "  d: {Value: [1]}, f: {Value: !Ref A},\n"
+                                 "  e: {Value: !FindInMap [M, x, y, {DefaultValue: !Ref "
+                                 "AWS::NoValue}]}}\n");
+    const struct tpl_output *o = tpl_outputs(tpl, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct tpl_fault fault = {0};
+        struct str s = STR_NONE;
+        bool whole;
+        size_t k = 0;
+        while (!str_eq_c(o[i].key, rows[k].output))
+            k++;
+        enum err err = tpl_resolve_text(tpl, &a, o[i].value, lookup, NULL, &s, &whole, &fault);
+        assert_int_equal(err, rows[k].text ? ERR_OK : ERR_INVALID);
+        assert_true(!rows[k].text || str_eq_c(s, rows[k].text));
+        if (rows[k].text) {
+            err = tpl_resolve_text(tpl, &a, o[i].value, later, NULL, &s, &whole, &fault);
+            assert_int_equal(err, ERR_OK);
+            assert_int_equal(whole, !str_eq_c(o[i].key, "f"));
+            assert_int_equal(str_is_set(s), whole);
+        }
+    }
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +531,8 @@ int main(void)
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_summary),
         cmocka_unit_test(test_summary_members),
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
