@@ -28,8 +28,8 @@ WORLD = {"account", "region", "partition", "url-suffix", "stack-name", "stack-id
          "tags-set", "tags-unset", "made"}
 FILTERS = {"text", "map", "pairs", "camel", "last", "part", "first", "lower", "list", "base64", "zip", "has", "not",
            "is", "or", "reset", "json", "count", "keys", "decoded", "kebab",
-           "number", "all", "same"}
-OPAQUE = {"text", "json", "map", "pairs", "base64", "zip", "has", "not", "is", "count", "keys"}  # of a value's inside nothing is left
+           "number", "all", "same", "booleans", "setting"}
+OPAQUE = {"booleans", "text", "json", "map", "pairs", "base64", "zip", "has", "not", "is", "count", "keys"}  # of a value's inside nothing is left
 SAME = {"text", "json", "reset", "or", "list"}  # of which reading makes the property again
 HOLE = re.compile(r"\{([#=@.<~:A-Za-z][^{}]*)\}")
 
@@ -161,7 +161,7 @@ class Check:
             if hole.source in ("", "<"):
                 node = self.find(hole, where)
                 if marks:
-                    node.taken = True
+                    self.mark_way(hole, None)
                 item = node.of if node else None
         if "lost" in step and step["lost"].split(".")[0] not in self.root.members:
             raise Bad(where, "no such property: " + step["lost"])
@@ -189,13 +189,12 @@ class Check:
             hole = holes(t["$each"], where)[0]
             base = self.find(hole, where) if hole.source in ("", "<") else item.at(hole.path) if item and hole.source == "." else None
             if base and marks:
-                base.taken = True
+                self.mark_way(hole, item)
             inner = svc.inside(shape, "member") if shape and shape["type"] == "list" else None
             return self.template(where, t["$give"], svc, inner, base.of if base else None, marks)
         if "$if" in t:
             for hole in holes(t["$if"], where):
                 if hole.source == "" and marks:
-                    self.find(hole, where).taken = True
                     self.mark_way(hole, item)
             for branch in ("$then", "$else"):
                 if branch in t:
@@ -206,7 +205,8 @@ class Check:
                 self.template(where, part, svc, shape, item, marks)
             return None
         if "$patch" in t:
-            for value in t["$patch"].values():
+            for key, value in t["$patch"].items():
+                self.text(where, key, svc, None, item, marks)
                 self.template(where, value, svc, None, item, marks)
             return None
         return self.plain(where, t, svc, shape, item, marks)
@@ -243,9 +243,11 @@ class Check:
                 self.mark_way(hole, item)
 
     def mark_way(self, hole, item):
-        node = self.root if hole.source == "" else item
-        for i in range(1, len(hole.path)):
-            node.at(hole.path[:i]).taken = True
+        root = self.root if hole.source == "" else item
+        for i in range(1, len(hole.path) + 1):
+            node = root.at(hole.path[:i])
+            if node:
+                node.taken = True
 
     def mark(self, where, node, hole, svc, shape):
         if hole.opaque() or shape is None or svc.is_json(shape):

@@ -261,10 +261,12 @@ static enum err patch(struct type_run *run, const struct json *paths, const stru
     if (!out)
         return ERR_NOMEM;
     JSON_EACH (paths, it) {
-        const struct json *was = NULL, *is = NULL;
+        const struct json *was = NULL, *is = NULL, *path = NULL;
+        const struct json key = {.kind = JSON_STRING, .text = it->key};
+        TRY(text(run, &key, &path));
         TRY(eval_before(run, it, &was));
         TRY(type_eval(run, it, &is));
-        TRY(type_patch_add(run, out, it->key, was, is));
+        TRY(type_patch_add(run, out, path ? path->text : it->key, was, is));
     }
     *ret_v = out->n ? out : NULL;
     return ERR_OK;

@@ -375,6 +375,39 @@ static enum err f_same(struct type_run *run, const struct json *v, struct str ar
     return give(json_new_bool(run->a, same), ret_v);
 }
 
+/* A map of texts, "true" and "false", as one of booleans. */
+static enum err f_booleans(struct type_run *run, const struct json *v, struct str arg,
+                           const struct json **ret_v)
+{
+    struct json *out = json_copy(run->a, v);
+    if (!out)
+        return ERR_NOMEM;
+    for (struct json *it = out->child; it; it = it->next)
+        if (it->kind == JSON_STRING) {
+            it->kind = JSON_BOOL;
+            it->b = str_eq_nocase(it->text, STR("true"));
+        }
+    return give(out, ret_v);
+}
+
+/* The path of a method's settings within a patch's path: slashes but the first escaped, and all of
+ * them is a star. */
+static enum err f_setting(struct type_run *run, const struct json *v, struct str arg,
+                          const struct json **ret_v)
+{
+    struct buf b;
+    buf_init_arena(&b, run->a, INNER_OUTPUT_MAX);
+    struct str path = str_eq_c(v->text, "/*") ? STR("*") : v->text;
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.p[i] == '/')
+            BUF_ADD_LIT(&b, "~1");
+        else
+            buf_add_byte(&b, path.p[i]);
+    }
+    TRY(buf_err(&b));
+    return give_text(run, buf_str(&b), ret_v);
+}
+
 static enum err f_count(struct type_run *run, const struct json *v, struct str arg,
                         const struct json **ret_v)
 {
@@ -385,11 +418,12 @@ static const struct {
     const char *name;
     filter_fn *fn;
 } filters[] = {
-    {"text", f_text},     {"json", f_text},   {"map", f_map},     {"pairs", f_pairs},
-    {"keys", f_keys},     {"last", f_last},   {"part", f_part},   {"lower", f_lower},
-    {"base64", f_base64}, {"zip", f_zip},     {"list", f_list},   {"first", f_first},
-    {"has", f_has},       {"is", f_is},       {"count", f_count}, {"decoded", f_decoded},
-    {"number", f_number}, {"kebab", f_kebab}, {"all", f_all},     {"same", f_same},
+    {"text", f_text},         {"json", f_text},       {"map", f_map},       {"pairs", f_pairs},
+    {"keys", f_keys},         {"last", f_last},       {"part", f_part},     {"lower", f_lower},
+    {"base64", f_base64},     {"zip", f_zip},         {"list", f_list},     {"first", f_first},
+    {"has", f_has},           {"is", f_is},           {"count", f_count},   {"decoded", f_decoded},
+    {"booleans", f_booleans}, {"setting", f_setting}, {"number", f_number}, {"kebab", f_kebab},
+    {"all", f_all},           {"same", f_same},
 };
 
 /* Those that also make something of nothing. `reset`: where an update took the property away. */

@@ -161,6 +161,16 @@ static enum err complete(struct type_run *run)
     return ERR_OK;
 }
 
+/* What was kept for a later step of this work alone: names that begin with a colon, but the name. */
+static void forget(struct type_run *run)
+{
+    for (struct json *it = run->state->child, *next; it; it = next) {
+        next = it->next;
+        if (str_starts(it->key, STR(":")) && !str_eq_c(it->key, TYPE_NAME_MADE))
+            json_unset(run->state, it->key);
+    }
+}
+
 static enum err done(struct type_run *run, bool gone, struct type_state *ret)
 {
     const struct json *live = json_get(run->state, STR(LIVE));
@@ -170,9 +180,9 @@ static enum err done(struct type_run *run, bool gone, struct type_state *ret)
         if (!coerced)
             return ERR_NOMEM;
         text = json_text(run->a, coerced);
-        json_unset(run->state, STR(LIVE));
     }
     TRY(complete(run));
+    forget(run);
     TRY(state(run, TYPE_DONE, ret));
     ret->live = str_is_set(text) ? text : STR("{}");
     ret->gone = gone;
