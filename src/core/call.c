@@ -146,6 +146,11 @@ const void *call_input(const struct call *call)
     return call->impl->in;
 }
 
+bool call_brings_system_tags(const struct call *call)
+{
+    return call->impl->system_tags;
+}
+
 struct str call_via_service(const struct call *call)
 {
     return call->impl->via.service;

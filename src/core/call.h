@@ -102,6 +102,9 @@ struct str call_trace(const struct call *call);
  * Absent: out of memory. */
 struct str call_trace_begin(struct call *call);
 
+/* Whether the tags that the call brings may be CloudFormation's own (core/inner.h). */
+bool call_brings_system_tags(const struct call *call);
+
 /* The service that asks on the caller's behalf ("s3.amazonaws.com"); absent: he does so himself. */
 struct str call_via_service(const struct call *call);
 

@@ -99,6 +99,7 @@ struct call_impl {
     bool overloaded;
     bool counted;           /* in core_impl.running */
     bool within;            /* in a transaction that is not its own: it cannot wait */
+    bool system_tags;       /* of struct core_request */
     int depth;              /* of calls that calls made */
     struct call_impl *from; /* whose principal this one may have: held until this one is over */
     int holders;            /* calls that hold it: it is over, but its memory stays */

@@ -87,6 +87,7 @@ static void fill_head(struct call_impl *c, const struct core_request *req)
     c->call.source_ip = req->source_ip;
     if (str_is_set(req->region))
         c->call.region = req->region;
+    c->system_tags = req->system_tags;
     c->via = (struct call_via){req->via, req->source_arn, req->source_account};
     c->call.signed_by = CALL_SIGNED_HEADER; /* as services of AWS sign what they ask each other */
 }

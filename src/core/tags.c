@@ -235,10 +235,27 @@ enum err tags_refuse(struct call *call, const struct tags_rules *rules, enum tag
     return call_error(call, error, STR_FMT, STR_ARG(text));
 }
 
+/* Those that the rules are about: without CloudFormation's own, where the call may bring them. */
+static enum err without_system(struct call *call, struct tag_list *tags)
+{
+    if (!call_brings_system_tags(call))
+        return ERR_OK;
+    struct tag *v = ARENA_ARRAY(call->arena, struct tag, tags->n + 1);
+    size_t n = 0;
+    if (!v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < tags->n; i++)
+        if (!str_starts(tags->v[i].key, STR("aws:cloudformation:")))
+            v[n++] = tags->v[i];
+    *tags = (struct tag_list){v, n};
+    return ERR_OK;
+}
+
 enum err tags_check_call(struct call *call, const struct tags_rules *rules, struct tag_list tags)
 {
     enum tags_fault fault;
     size_t at;
+    TRY(without_system(call, &tags));
     TRY(tags_check(call->arena, rules, tags, &fault, &at));
     return fault == TAGS_OK
                ? ERR_OK
