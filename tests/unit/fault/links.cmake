@@ -1,0 +1,1 @@
+list(APPEND UNIT_LINKS weir_svc_cloudformation)
