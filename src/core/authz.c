@@ -116,7 +116,7 @@ static struct str whole_of(const struct svc *owner, struct str text)
 {
     struct arn arn;
     const struct tags_service *tags = owner ? owner->def->tags : NULL;
-    if (!tags || arn_parse(text, &arn) != ERR_OK)
+    if (!tags || tags->paths || arn_parse(text, &arn) != ERR_OK)
         return text;
     struct str type = arn_segment(&arn, 0), name = arn_segment(&arn, 1);
     for (size_t i = 0; i < tags->n_types && str_is_set(name); i++)
@@ -153,6 +153,7 @@ static enum err fill_tags(struct policy_context *ctx, void *arg)
     if (err == ERR_INVALID || err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
+    own |= def && def->tags && def->tags->own_keys;
     return core_tag_keys(ctx, own ? def->wire->arn : STR_NONE, tags);
 }
 

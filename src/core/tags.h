@@ -170,6 +170,9 @@ struct tags_service {
     enum err (*find)(void *self, struct txn *txn, struct str arn, struct tags_resource *ret);
     const struct tags_type *types;
     size_t n_types;
+    bool
+        own_keys; /* policies ask for its tags as "ecr:ResourceTag/" besides "aws:ResourceTag/", too */
+    bool paths; /* names have slashes in them: an ARN names no part of a resource after them */
 };
 
 /* For a service's `resource` where requests name resources by ARN alone: one of the caller's region,
