@@ -20,6 +20,7 @@ static const struct managed {
     {STR_INIT("s3"), "Amazon S3", "S3 objects"},
     {STR_INIT("sns"), "Amazon SNS", "SNS data"},
     {STR_INIT("sqs"), "Amazon SQS", "SQS messages"},
+    {STR_INIT("ssm"), "SSM", "SSM parameters"},
 };
 
 /* `alias`: "alias/aws/sqs", or the ARN of that. */
