@@ -76,6 +76,7 @@ def world(weir):
     weir.client("logs").create_log_group(logGroupName="keyed-group", tags={"team": "red"})
     tags = [{"Key": "team", "Value": "red"}]
     weir.client("events").put_rule(Name="keyed-rule", EventPattern=PATTERN, Tags=tags)
+    weir.client("ssm").put_parameter(Name="/keyed/parameter", Value="v", Type="String", Tags=tags)
     iam.create_policy(PolicyName="keyed", PolicyDocument=document(statement()), Tags=tags)
     kms = weir.client("kms")
     key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "red"}])["KeyMetadata"]["KeyId"]
@@ -286,6 +287,9 @@ def computed():
     yield "events", "PutEvents", entries, "events:eventBusInvocation", "false"
     for key, value in (("source", "s"), ("detail-type", "d"), ("detail.service", "v"), ("detail.eventTypeCode", "c"), ("detail.userIdentity.principalId", "i")):
         yield "events", "PutRule", {"Name": "keyed-rule", "EventPattern": PATTERN}, "events:" + key, [value]
+    for key in ("aws:ResourceTag/team", "ssm:resourceTag/team"):
+        yield "ssm", "GetParameterHistory", {"Name": "/keyed/parameter"}, key, "red"
+        yield "ssm", "GetParameters", {"Names": ["/keyed/parameter"]}, key, "red"
     target = f"arn:aws:sqs:us-east-1:{ACCOUNT}:keyed-queue"
     yield "events", "PutTargets", {"Rule": "keyed-rule", "Targets": [{"Id": "t", "Arn": target}]}, "events:TargetArn", [target]
 

@@ -239,6 +239,7 @@ ARISES = {
     ("scheduler", "CreateSchedule", "iam:PassRole"): {},
     ("scheduler", "UpdateSchedule", "iam:PassRole"): {},
     ("scheduler", "CreateScheduleGroup", "scheduler:TagResource"): {"Tags": [{"Key": "a", "Value": "b"}]},
+    ("ssm", "PutParameter", "ssm:AddTagsToResource"): {"Name": "further", "Type": "String", "Tags": [{"Key": "a", "Value": "b"}]},
     ("sqs", "CreateQueue", "sqs:TagQueue"): {"tags": {"a": "b"}, "QueueName": "further"},
     ("apigateway", "CreateApiKey", "apigateway:PUT"): {"tags": {"a": "b"}, "name": "further"},
     ("apigateway", "CreateUsagePlan", "apigateway:PUT"): {"tags": {"a": "b"}, "name": "further"},
