@@ -51,6 +51,7 @@ enum key_space {
     KEY_COGNITO = 16,
     KEY_CLOUDWATCH = 17,
     KEY_SSM = 19,
+    KEY_ECR = 20,
     KEY_TEST = 0x7f,
 };
 

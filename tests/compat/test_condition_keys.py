@@ -77,6 +77,7 @@ def world(weir):
     tags = [{"Key": "team", "Value": "red"}]
     weir.client("events").put_rule(Name="keyed-rule", EventPattern=PATTERN, Tags=tags)
     weir.client("ssm").put_parameter(Name="/keyed/parameter", Value="v", Type="String", Tags=tags)
+    weir.client("ecr").create_repository(repositoryName="keyed/repository", tags=tags)
     iam.create_policy(PolicyName="keyed", PolicyDocument=document(statement()), Tags=tags)
     kms = weir.client("kms")
     key = kms.create_key(Tags=[{"TagKey": "team", "TagValue": "red"}])["KeyMetadata"]["KeyId"]
@@ -290,6 +291,9 @@ def computed():
     for key in ("aws:ResourceTag/team", "ssm:resourceTag/team"):
         yield "ssm", "GetParameterHistory", {"Name": "/keyed/parameter"}, key, "red"
         yield "ssm", "GetParameters", {"Names": ["/keyed/parameter"]}, key, "red"
+    for key in ("aws:ResourceTag/team", "ecr:ResourceTag/team"):
+        yield "ecr", "ListImages", {"repositoryName": "keyed/repository"}, key, "red"
+        yield "ecr", "DescribeRepositories", {"repositoryNames": ["keyed/repository"]}, key, "red"
     target = f"arn:aws:sqs:us-east-1:{ACCOUNT}:keyed-queue"
     yield "events", "PutTargets", {"Rule": "keyed-rule", "Targets": [{"Id": "t", "Arn": target}]}, "events:TargetArn", [target]
 

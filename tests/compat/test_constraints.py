@@ -19,7 +19,7 @@ from botocore.serialize import create_serializer
 
 from weirtest import ROOT
 
-SERVICES = ["cloudwatch", "cognito", "dynamodb", "events", "iam", "kms", "lambda", "logs", "s3", "scheduler", "sns", "sqs", "ssm", "streams", "sts"]
+SERVICES = ["cloudwatch", "cognito", "dynamodb", "ecr", "events", "iam", "kms", "lambda", "logs", "s3", "scheduler", "sns", "sqs", "ssm", "streams", "sts"]
 
 # Texts that somebody's pattern takes, and texts that most patterns refuse.
 GOOD = ["abcde", "arn:aws:iam::000000000000:role/r", "arn:aws:lambda:us-east-1:000000000000:function:f",

@@ -94,6 +94,8 @@ SPECIAL = {
     ("cloudwatch", "TagResource"): {"ResourceARN": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:closed"},
     ("cloudwatch", "UntagResource"): {"ResourceARN": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:closed"},
     ("cloudwatch", "ListTagsForResource"): {"ResourceARN": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:closed"},
+    ("ecr", "PutLifecyclePolicy"): {"lifecyclePolicyText": json.dumps({"rules": [{"rulePriority": 1, "action": {"type": "expire"}, "selection": {
+        "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}}]})},
     ("sqs", "CreateQueue"): {"QueueName": "closed-other"},
     ("dynamodb", "BatchGetItem"): {"RequestItems": {"closed-table": {"Keys": [{"id": {"S": "1"}}]}}},
     ("dynamodb", "BatchWriteItem"): {"RequestItems": {"closed-table": [{"PutRequest": {"Item": {"id": {"S": "1"}}}}]}},
@@ -240,6 +242,7 @@ ARISES = {
     ("scheduler", "UpdateSchedule", "iam:PassRole"): {},
     ("scheduler", "CreateScheduleGroup", "scheduler:TagResource"): {"Tags": [{"Key": "a", "Value": "b"}]},
     ("ssm", "PutParameter", "ssm:AddTagsToResource"): {"Name": "further", "Type": "String", "Tags": [{"Key": "a", "Value": "b"}]},
+    ("ecr", "CreateRepository", "ecr:TagResource"): {"repositoryName": "further", "tags": [{"Key": "a", "Value": "b"}]},
     ("sqs", "CreateQueue", "sqs:TagQueue"): {"tags": {"a": "b"}, "QueueName": "further"},
     ("apigateway", "CreateApiKey", "apigateway:PUT"): {"tags": {"a": "b"}, "name": "further"},
     ("apigateway", "CreateUsagePlan", "apigateway:PUT"): {"tags": {"a": "b"}, "name": "further"},
