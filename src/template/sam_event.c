@@ -1,0 +1,189 @@
+/* Events of a function: what each kind adds to the template. Here the table of kinds and the short ones.
+ * See sam_int.h. Layer: template. Thread: pure. */
+#include "template/sam_int.h"
+
+static enum err cloudwatch_logs(struct sam *s, struct sam_fn *fn, const struct json *p,
+                                struct str id)
+{
+    struct json *arn = sam_make(s, "{'Fn::Sub': [%s, {'__LogGroupName__': %v}]}",
+                                str_fmt(s->a,
+                                        "arn:" STR_FMT ":logs:${AWS::Region}:${AWS::AccountId}:"
+                                        "log-group:${__LogGroupName__}:*",
+                                        STR_ARG(s->world->partition)),
+                                SAM_GET(p, "LogGroupName"));
+    TRY(sam_permission(s, fn, id, "", "logs.amazonaws.com", arn, NULL, NULL));
+    struct json *filter =
+        sam_make(s, "{'LogGroupName': %v, 'FilterPattern': %v, 'DestinationArn': %v}",
+                 SAM_GET(p, "LogGroupName"), SAM_GET(p, "FilterPattern"), sam_fn_arn(s, fn));
+    TRY(sam_emit(s, id, "AWS::Logs::SubscriptionFilter", filter, fn->resource, false));
+    sam_set(s, sam_emitted(s, id), "DependsOn", sam_make(s, "[%s]", sam_cat(s, id, "Permission")));
+    return ERR_OK;
+}
+
+static enum err alexa_skill(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id)
+{
+    return sam_permission(s, fn, id, "", "alexa-appkit.amazon.com", NULL, NULL,
+                          sam_copy(s, SAM_GET(p, "SkillId")));
+}
+
+/* A trigger is a member of the pool's own LambdaConfig; one function may serve several. */
+static enum err cognito(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id)
+{
+    const struct json *pool = SAM_GET(p, "UserPool"), *ref = SAM_GET(pool, "Ref");
+    if (ref && !sam_text(ref))
+        return sam_bad_event(s, "Ref in Userpool is not a string.");
+    struct json *resource = str_is_set(sam_ref(pool)) ? sam_emitted(s, sam_ref(pool)) : NULL;
+    if (!resource || !sam_eq(SAM_GET(resource, "Type"), "AWS::Cognito::UserPool"))
+        return sam_bad_event(
+            s, "Cognito events must reference a Cognito UserPool in the same template.");
+    struct str pool_id = sam_ref(pool), function_id = fn->id, event_id = s->event;
+    struct json *properties = sam_map_at(s, resource, STR("Properties"));
+    struct json *config = sam_map_at(s, properties, STR("LambdaConfig"));
+    s->id = pool_id;
+    if (!sam_map(config))
+        return sam_want(s, SAM_RESOURCE, config, 'm', STR("LambdaConfig"));
+    struct json *triggers = sam_as_list(s, SAM_GET(p, "Trigger"));
+    JSON_EACH (triggers, it) {
+        if (json_get(config, sam_str(it)) || !sam_text(it))
+            return sam_bad(s, "Cognito trigger \"" STR_FMT "\" defined multiple times.",
+                           STR_ARG(sam_str(it)));
+        sam_put(s, config, it->text, sam_fn_arn(s, fn));
+    }
+    s->id = function_id;
+    s->event = event_id;
+    struct str permission = sam_cat(s, fn->id, "CognitoPermission");
+    if (sam_emitted(s, permission))
+        return ERR_OK;
+    return sam_permission(s, fn, sam_cat(s, fn->id, "Cognito"), "", "cognito-idp.amazonaws.com",
+                          sam_make(s, "{'Fn::GetAtt': [%s, 'Arn']}", pool_id), NULL, NULL);
+}
+
+/* Streams and queues: an event source mapping, and what the role needs to read. */
+static enum err check_pull(struct sam *s, const struct json *p)
+{
+    const struct json *filters = SAM_GET(p, "FilterCriteria");
+    const struct json *destinations = SAM_GET(p, "DestinationConfig");
+    const struct json *failure = SAM_GET(destinations, "OnFailure");
+    if (sam_map(filters) && !sam_intrinsic(filters) && !sam_list(SAM_GET(filters, "Filters")) &&
+        !sam_intrinsic(SAM_GET(filters, "Filters")))
+        return sam_bad_event(s, "FilterCriteria field has a wrong format");
+    if (destinations && !sam_map(failure))
+        return sam_bad_event(s, "Property 'DestinationConfig.OnFailure' should be a map.");
+    return ERR_OK;
+}
+
+static enum err pull_destination(struct sam *s, struct sam_fn *fn, const struct json *p,
+                                 struct str id, struct json *mapping)
+{
+    const struct json *failure = SAM_GET(SAM_GET(p, "DestinationConfig"), "OnFailure");
+    const struct json *destination = SAM_GET(failure, "Destination"),
+                      *type = SAM_GET(failure, "Type");
+    static const struct {
+        const char *type, *action;
+    } rows[] = {{"SQS", "sqs:SendMessage"}, {"SNS", "sns:publish"}, {"S3Bucket", "s3:PutObject"}};
+    if (!failure)
+        return ERR_OK;
+    struct json *config = sam_make(s, "{'OnFailure': {'Destination': %v}}", destination);
+    sam_set(s, mapping, "DestinationConfig", config);
+    if (!type)
+        return ERR_OK;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (!sam_eq(type, rows[i].type))
+            continue;
+        struct str name = sam_cat3(s, id, str_c(rows[i].type), "Policy");
+        sam_push(s, fn->policies,
+                 sam_make(s,
+                          "{'PolicyName': %s, 'PolicyDocument': {'Statement': [{'Action': %s, "
+                          "'Effect': 'Allow', 'Resource': %v}]}}",
+                          name, str_c(rows[i].action), destination));
+        return ERR_OK;
+    }
+    return sam_bad(s, "'Type: " STR_FMT "' must be one of ['SQS', 'SNS', 'S3Bucket']",
+                   STR_ARG(sam_str(type)));
+}
+
+enum err sam_pull_event(struct sam *s, struct sam_fn *fn, const char *type, const struct json *p,
+                        struct str id)
+{
+    bool queue = !strcmp(type, "SQS");
+    struct json *mapping = json_new(s->a, JSON_OBJECT);
+    TRY(check_pull(s, p));
+    sam_set(s, mapping, "EventSourceArn",
+            sam_copy(s, queue ? SAM_GET(p, "Queue") : SAM_GET(p, "Stream")));
+    sam_set(s, mapping, "FunctionName", sam_fn_ref(s, fn));
+    sam_carry(s, queue ? "Function.SQS" : "Function.DynamoDB", p, mapping);
+    TRY(pull_destination(s, fn, p, id, mapping));
+    sam_push(s, fn->managed,
+             sam_new_str(s, str_fmt(s->a, "arn:" STR_FMT ":iam::aws:policy/service-role/%s",
+                                    STR_ARG(s->world->partition),
+                                    queue ? "AWSLambdaSQSQueueExecutionRole"
+                                          : "AWSLambdaDynamoDBExecutionRole")));
+    return sam_emit(s, id, "AWS::Lambda::EventSourceMapping", mapping, fn->resource, false);
+}
+
+static enum err sqs(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id)
+{
+    return sam_pull_event(s, fn, "SQS", p, id);
+}
+
+static enum err dynamodb(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id)
+{
+    return sam_pull_event(s, fn, "DynamoDB", p, id);
+}
+
+static const struct {
+    const char *type, *owner;
+    enum err (*add)(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id);
+} events[] = {
+    {"S3", "Function.S3", sam_s3_event},
+    {"SNS", "Function.SNS", sam_sns_event},
+    {"SQS", "Function.SQS", sqs},
+    {"DynamoDB", "Function.DynamoDB", dynamodb},
+    {"Schedule", "Function.Schedule", sam_schedule_event},
+    {"ScheduleV2", "Function.ScheduleV2", sam_schedule_v2_event},
+    {"EventBridgeRule", "Function.CloudWatchEvent", sam_rule_event},
+    {"CloudWatchEvent", "Function.CloudWatchEvent", sam_rule_event},
+    {"CloudWatchLogs", "Function.CloudWatchLogs", cloudwatch_logs},
+    {"Cognito", "Function.Cognito", cognito},
+    {"AlexaSkill", "Function.AlexaSkill", alexa_skill},
+    {"Api", "Function.Api", sam_api_event},
+};
+
+static const char *const refused[] = {"Kinesis",    "MSK",     "MQ",     "SelfManagedKafka",
+                                      "DocumentDB", "IoTRule", "HttpApi"};
+
+/* A fault of the event's properties names the resource that the event would be. */
+static enum err check(struct sam *s, const char *owner, const char *type, const struct json *p,
+                      struct str id)
+{
+    struct str was = s->id;
+    s->id = id;
+    enum err err = sam_check(s, owner, type, p);
+    if (err == ERR_OK)
+        s->id = was;
+    return err;
+}
+
+enum err sam_event(struct sam *s, struct sam_fn *fn, const struct json *event)
+{
+    const struct json *type = SAM_GET(event, "Type"), *p = SAM_GET(event, "Properties");
+    struct str id = sam_cat3(s, fn->id, event->key, "");
+    if (!sam_map(event))
+        return sam_bad_event(s, "'%s' object has no attribute 'get'", sam_type_name(event));
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+        if (sam_eq(type, refused[i]))
+            return sam_refuse(s, "Events of type %s are not supported.", refused[i]);
+    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+        if (!sam_eq(type, events[i].type))
+            continue;
+        if (p && !sam_map(p))
+            return sam_bad_event(s, "Properties should be a map.");
+        if (!p && !strcmp(events[i].type, "Api"))
+            return sam_bad_event(s, "Properties should be a map.");
+        TRY(check(s, events[i].owner, events[i].type, p, id));
+        return events[i].add(s, fn, p, id);
+    }
+    return sam_bad_event(
+        s, "Resource dict has missing or invalid value for key Type. Event Type is: " STR_FMT ".",
+        STR_ARG(sam_text(type) ? type->text : sam_repr(s, type)));
+}

@@ -1,0 +1,314 @@
+/* Api events and the APIs that they are for, before resources expand: an API without a definition gets one, events that
+ * name no API share one that is made for them, and paths of functions that are there under a condition only are
+ * under it too.
+ *
+ * Layer: template. Thread: pure. */
+#include "template/sam_int.h"
+
+static const char implicit_id[] = "ServerlessRestApi";
+
+static struct json *empty_definition(struct sam *s)
+{
+    return sam_make(s, "{'swagger': '2.0', 'info': {'version': '1.0', 'title': {'Ref': "
+                       "'AWS::StackName'}}, 'paths': {}}");
+}
+
+static bool is_function(const struct json *resource)
+{
+    return sam_eq(SAM_GET(resource, "Type"), "AWS::Serverless::Function");
+}
+
+static bool is_api(const struct json *resource)
+{
+    return sam_eq(SAM_GET(resource, "Type"), "AWS::Serverless::Api");
+}
+
+void sam_add_implicit_api(struct sam *s)
+{
+    bool wanted = false;
+    JSON_EACH (s->resources, resource) {
+        const struct json *events = SAM_GET(SAM_GET(resource, "Properties"), "Events");
+        JSON_EACH (is_function(resource) && sam_map(events) ? events : NULL, it) {
+            const struct json *p = SAM_GET(it, "Properties");
+            if (sam_eq(SAM_GET(it, "Type"), "Api") && sam_map(p) && !SAM_GET(p, "RestApiId"))
+                wanted = true;
+        }
+    }
+    struct json *api = SAM_AT(s->resources, "ServerlessRestApi");
+    if (wanted && !api)
+        sam_put(
+            s, s->resources, str_c(implicit_id),
+            sam_make(s, "{'Type': 'AWS::Serverless::Api', 'Properties': {'StageName': 'Prod'}}"));
+}
+
+/* APIs without a definition get one that events may add to. */
+static void default_definitions(struct sam *s)
+{
+    for (struct json *it = s->resources->child; it; it = it->next) {
+        struct json *p = SAM_AT(it, "Properties");
+        if (!is_api(it) || !sam_map(p) || SAM_GET(p, "DefinitionBody") ||
+            SAM_GET(p, "DefinitionUri"))
+            continue;
+        sam_set(s, p, "DefinitionBody", empty_definition(s));
+        sam_set(s, p, "__MANAGE_SWAGGER", json_new_bool(s->a, true));
+    }
+}
+
+/* --- events ----------------------------------------------------------------------------------------- */
+
+/* Conditions under which an API, and each of its paths, is there: {api: {"": [c], "/path": [c]}}; null in
+ * a list: without any. */
+static void note_condition(struct sam *s, struct json *seen, struct str api, struct str path,
+                           const struct json *function)
+{
+    struct json *lists = sam_map_at(s, seen, api);
+    const struct json *condition = SAM_GET(function, "Condition");
+    struct str keys[] = {STR(""), path};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        if (!json_get(lists, keys[i]))
+            sam_put(s, lists, keys[i], json_new(s->a, JSON_ARRAY));
+        struct json *list = json_at(lists, keys[i]);
+        bool there = false;
+        JSON_EACH (list, it)
+            there =
+                there || (condition ? str_eq(it->text, condition->text) : it->kind == JSON_NULL);
+        if (!there)
+            sam_push(s, list, condition ? sam_copy(s, condition) : json_new(s->a, JSON_NULL));
+    }
+}
+
+static enum err need_text(struct sam *s, const struct json *p, const char *name)
+{
+    const struct json *v = json_get(p, str_c(name));
+    if (!v)
+        return sam_bad_event(s, "Property '%s' is required.", name);
+    return sam_want(s, SAM_EVENT, v, 's', str_c(name));
+}
+
+/* The id of the API that an event is for, STR_NONE: one outside of the template. */
+static enum err api_of(struct sam *s, const struct json *p, struct str *ret_id)
+{
+    const struct json *id = SAM_GET(p, "RestApiId");
+    *ret_id = sam_text(id) ? id->text : sam_ref(id);
+    if (!str_is_set(*ret_id))
+        return sam_bad_event(s, "Property 'RestApiId' should be a string.");
+    const struct json *resource = json_get(s->resources, *ret_id);
+    if (!resource || sam_eq(SAM_GET(resource, "Type"), "AWS::ApiGateway::RestApi"))
+        return ERR_OK;
+    if (!is_api(resource) && !sam_text(id))
+        return sam_bad_event(
+            s, "RestApiId must be a valid reference to an 'AWS::Serverless::Api' resource "
+               "in same template.");
+    return ERR_OK;
+}
+
+/* Where an API's events go: its definition when it is managed, a part of its own when that is to be merged. */
+static enum err definition_of(struct sam *s, struct str id, struct json **ret_body)
+{
+    struct json *api = json_at(s->resources, id), *p = SAM_AT(api, "Properties");
+    *ret_body = NULL;
+    if (!api || !is_api(api))
+        return ERR_OK;
+    if (!sam_map(p)) {
+        s->id = id;
+        return sam_bad(s, "Attribute 'Properties' should be a map.");
+    }
+    if (sam_bool(SAM_GET(p, "__MANAGE_SWAGGER"), true)) {
+        *ret_body = SAM_AT(p, "DefinitionBody");
+    } else if (sam_bool(SAM_GET(p, "MergeDefinitions"), true) && SAM_GET(p, "DefinitionBody")) {
+        if (!SAM_GET(api, "Generated"))
+            sam_set(s, api, "Generated", empty_definition(s));
+        *ret_body = SAM_AT(api, "Generated");
+    }
+    return ERR_OK;
+}
+
+static enum err one_event(struct sam *s, const struct json *function, struct json *event,
+                          struct json *seen)
+{
+    struct json *p = SAM_AT(event, "Properties"), *body = NULL;
+    struct str api;
+    if (!sam_map(p))
+        return sam_bad_event(s, "Properties should be a map.");
+    if (!SAM_GET(p, "RestApiId"))
+        sam_set(s, p, "RestApiId", sam_make(s, "{'Ref': %s}", str_c(implicit_id)));
+    TRY(need_text(s, p, "Path"));
+    TRY(need_text(s, p, "Method"));
+    TRY(api_of(s, p, &api));
+    TRY(definition_of(s, api, &body));
+    if (!body)
+        return ERR_OK;
+    struct str path = SAM_GET(p, "Path")->text;
+    note_condition(s, seen, api, path, function);
+    sam_add_path(s, body, path, sam_method_name(s, SAM_GET(p, "Method")->text));
+    return ERR_OK;
+}
+
+/* --- conditions --------------------------------------------------------------------------------------- */
+
+/* Ten at a time, as Fn::Or takes no more. */
+enum { OR_MAX = 10 };
+
+static void define_or(struct sam *s, struct str name, const struct json *list)
+{
+    struct json *terms = json_new(s->a, JSON_ARRAY);
+    JSON_EACH (list, it)
+        sam_push(s, terms, sam_make(s, "{'Condition': %v}", it));
+    sam_put(s, sam_map_at(s, s->root, STR("Conditions")), name,
+            sam_make(s, "{'Fn::Or': %v}", terms));
+}
+
+static struct json *sorted(struct sam *s, const struct json *list)
+{
+    struct json *out = json_new(s->a, JSON_ARRAY);
+    const struct json *last = NULL;
+    for (uint32_t i = 0; i < list->n; i++) {
+        const struct json *least = NULL;
+        JSON_EACH (list, it)
+            if ((!last || str_cmp(it->text, last->text) > 0) &&
+                (!least || str_cmp(it->text, least->text) < 0))
+                least = it;
+        if (!least)
+            break;
+        sam_push(s, out, sam_copy(s, least));
+        last = least;
+    }
+    return out;
+}
+
+struct str sam_any_condition(struct sam *s, const struct json *conditions, struct str name)
+{
+    struct json *list = sorted(s, conditions);
+    if (!list || list->n < 2)
+        return list && list->child ? list->child->text : STR_NONE;
+    if (list->n <= OR_MAX) {
+        define_or(s, name, list);
+        return name;
+    }
+    struct json *top = json_new(s->a, JSON_ARRAY), *chunk = json_new(s->a, JSON_ARRAY);
+    struct json *names = json_new(s->a, JSON_ARRAY);
+    size_t made = 0;
+    JSON_EACH (list, it) {
+        sam_push(s, chunk, sam_copy(s, it));
+        if (chunk && chunk->n < OR_MAX && it->next)
+            continue;
+        if (chunk && chunk->n == 1) {
+            sam_push(s, top, sam_copy(s, it));
+            break;
+        }
+        struct str part = str_fmt(s->a, STR_FMT "%zu", STR_ARG(name), ++made);
+        define_or(s, part, chunk);
+        sam_push(s, names, sam_new_str(s, part));
+        chunk = json_new(s->a, JSON_ARRAY);
+    }
+    JSON_EACH (names, it)
+        sam_push(s, top, sam_copy(s, it));
+    define_or(s, name, top);
+    return name;
+}
+
+/* "/sub/{id}" as a part of a name. */
+static struct str path_name(struct sam *s, struct str path)
+{
+    static const struct {
+        char c;
+        const char *word;
+    } rows[] = {{'/', "SLASH"}, {'{', "OB"},  {'}', "CB"},        {'+', "PLUS"},
+                {'-', "DASH"},  {'.', "DOT"}, {'_', "UNDERSCORE"}};
+    struct buf b;
+    buf_init_arena(&b, s->a, 64 * 1024);
+    for (size_t i = 0; i < path.len; i++) {
+        const char *word = NULL;
+        for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+            if (rows[k].c == path.p[i])
+                word = rows[k].word;
+        if (word)
+            buf_add_c(&b, word);
+        else
+            buf_add_byte(&b, path.p[i]);
+    }
+    return buf_str(&b);
+}
+
+static bool all_conditional(const struct json *list)
+{
+    JSON_EACH (list, it)
+        if (it->kind == JSON_NULL)
+            return false;
+    return list && list->child;
+}
+
+static void condition_paths(struct sam *s, struct str api, const struct json *lists)
+{
+    struct json *body = NULL;
+    if (definition_of(s, api, &body) != ERR_OK)
+        return;
+    struct json *paths = SAM_AT(body, "paths");
+    JSON_EACH (lists, it) {
+        struct json *item = json_at(paths, it->key);
+        if (it->key.len == 0 || !item || !all_conditional(it))
+            continue;
+        struct str name = str_fmt(s->a, STR_FMT STR_FMT "PathCondition", STR_ARG(api),
+                                  STR_ARG(path_name(s, it->key)));
+        struct str condition = sam_any_condition(s, it, name);
+        sam_put(s, paths, it->key,
+                sam_make(s, "{'Fn::If': [%s, %v, {'Ref': 'AWS::NoValue'}]}", condition, item));
+    }
+}
+
+/* What all functions of the implicit API agree on, or the safe one of it. */
+static void policies_of_implicit(struct sam *s, struct json *api)
+{
+    static const char *const names[] = {"DeletionPolicy", "UpdateReplacePolicy"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        bool retain = false, all = true, some = false;
+        JSON_EACH (s->resources, resource) {
+            bool uses = json_get(s->implicit, resource->key) != NULL;
+            const struct json *v = uses ? json_get(resource, str_c(names[i])) : NULL;
+            retain = retain || sam_eq(v, "Retain");
+            all = all && (!uses || sam_eq(v, "Delete"));
+            some = some || sam_eq(v, "Delete");
+        }
+        if (!json_get(api, str_c(names[i])) && (retain || (some && all)))
+            sam_set(s, api, names[i], sam_new_str(s, retain ? STR("Retain") : STR("Delete")));
+    }
+}
+
+static void conditions_of_apis(struct sam *s, const struct json *seen)
+{
+    JSON_EACH (seen, it) {
+        struct json *api = json_at(s->resources, it->key);
+        const struct json *list = json_get(it, STR(""));
+        if (str_eq_c(it->key, implicit_id)) {
+            struct str name = str_fmt(s->a, "%sCondition", implicit_id);
+            if (all_conditional(list) && !SAM_GET(api, "Condition"))
+                sam_set(s, api, "Condition", sam_new_str(s, sam_any_condition(s, list, name)));
+            policies_of_implicit(s, api);
+        }
+        condition_paths(s, it->key, it);
+    }
+}
+
+enum err sam_make_implicit(struct sam *s)
+{
+    struct json *seen = json_new(s->a, JSON_OBJECT);
+    default_definitions(s);
+    for (struct json *resource = s->resources->child; resource; resource = resource->next) {
+        struct json *p = SAM_AT(resource, "Properties"), *events = SAM_AT(p, "Events");
+        if (!is_function(resource) || !sam_map(events))
+            continue;
+        for (struct json *it = events->child; it; it = it->next) {
+            if (!sam_eq(SAM_GET(it, "Type"), "Api"))
+                continue;
+            s->id = resource->key;
+            s->event = it->key;
+            enum err err = sam_catch(s, one_event(s, resource, it, seen));
+            TRY(err);
+            struct str api = sam_ref(SAM_GET(SAM_GET(it, "Properties"), "RestApiId"));
+            if (str_eq_c(api, implicit_id))
+                sam_put(s, s->implicit, resource->key, json_new_bool(s->a, true));
+        }
+    }
+    conditions_of_apis(s, seen);
+    return s->faults->n ? ERR_INVALID : ERR_OK;
+}

@@ -1,0 +1,160 @@
+/* Parts of an API's definition that properties of the resource give, and OpenAPI 3 made of OpenAPI 2.
+ * See sam_int.h. Layer: template. Thread: pure. */
+#include "template/sam_int.h"
+
+enum err sam_add_models(struct sam *s, struct json *body, const struct json *models)
+{
+    struct json *definitions = SAM_AT(body, "definitions");
+    JSON_EACH (models, it)
+        if (!sam_map(it) || !SAM_GET(it, "type"))
+            return sam_bad(s, "Invalid value for 'Models' property");
+    if (!definitions) {
+        sam_set(s, body, "definitions", json_new(s->a, JSON_OBJECT));
+        definitions = SAM_AT(body, "definitions");
+    }
+    JSON_EACH (models, it)
+        sam_put(s, definitions, str_lower(s->a, it->key), sam_copy(s, it));
+    return ERR_OK;
+}
+
+/* --- gateway responses --------------------------------------------------------------------------------- */
+
+static enum err response_parameters(struct sam *s, const struct json *response, struct json *to)
+{
+    static const char *const rows[][2] = {
+        {"Headers", "header"}, {"Paths", "path"}, {"QueryStrings", "querystring"}};
+    const struct json *given = SAM_GET(response, "ResponseParameters");
+    if (given && !sam_map(given))
+        return sam_want(s, SAM_RESOURCE, given, 'm',
+                        str_fmt(s->a, "GatewayResponses." STR_FMT ".ResponseParameters",
+                                STR_ARG(response->key)));
+    JSON_EACH (given, it) {
+        const char *where = NULL;
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+            if (str_eq_c(it->key, rows[i][0]))
+                where = rows[i][1];
+        if (!where)
+            return sam_bad(s, "Invalid gateway response parameter '" STR_FMT "'", STR_ARG(it->key));
+        JSON_EACH (it, one)
+            sam_put(s, to, str_fmt(s->a, "gatewayresponse.%s." STR_FMT, where, STR_ARG(one->key)),
+                    sam_copy(s, one));
+    }
+    return ERR_OK;
+}
+
+static enum err one_response(struct sam *s, const struct json *response, struct json **ret_v)
+{
+    static const char *const known[] = {"ResponseParameters", "ResponseTemplates", "StatusCode"};
+    struct json *parameters = json_new(s->a, JSON_OBJECT);
+    const struct json *templates = SAM_GET(response, "ResponseTemplates"),
+                      *status = SAM_GET(response, "StatusCode");
+    if (!sam_map(response))
+        return sam_bad(
+            s,
+            "Invalid property type '%s' for GatewayResponses. Expected an object of type "
+            "'GatewayResponse'.",
+            sam_type_name(response));
+    JSON_EACH (response, it) {
+        bool found = false;
+        for (size_t i = 0; i < ARRAY_LEN(known); i++)
+            found = found || str_eq_c(it->key, known[i]);
+        if (!found)
+            return sam_bad(
+                s, "Invalid property '" STR_FMT "' in 'GatewayResponses' property '" STR_FMT "'.",
+                STR_ARG(it->key), STR_ARG(response->key));
+    }
+    TRY(response_parameters(s, response, parameters));
+    int64_t number;
+    if (sam_text(status) && str_to_i64(status->text, &number) != ERR_OK)
+        return sam_bad(s, "Property 'StatusCode' must be numeric");
+    *ret_v = sam_make(s, "{'responseParameters': %v, 'responseTemplates': %v}", parameters,
+                      templates ? templates : json_new(s->a, JSON_OBJECT));
+    if (status)
+        sam_set(s, *ret_v, "statusCode",
+                sam_new_str(s, sam_is(status, JSON_NUMBER) || sam_text(status) ? status->text
+                                                                               : STR("")));
+    return ERR_OK;
+}
+
+enum err sam_add_gateway_responses(struct sam *s, struct json *body, const struct json *responses)
+{
+    static const char name[] = "x-amazon-apigateway-gateway-responses";
+    if (sam_intrinsic(responses))
+        return sam_bad(
+            s, "Unable to set GatewayResponses attribute because intrinsic functions are not "
+               "supported for this field.");
+    if (!json_at(body, str_c(name)))
+        sam_set(s, body, name, json_new(s->a, JSON_OBJECT));
+    JSON_EACH (responses, it) {
+        struct json *v = NULL;
+        TRY(one_response(s, it, &v));
+        sam_put(s, json_at(body, str_c(name)), it->key, v);
+    }
+    return ERR_OK;
+}
+
+/* --- OpenAPI 3 ------------------------------------------------------------------------------------------- */
+
+static void move(struct sam *s, struct json *body, const char *from, const char *to)
+{
+    struct json *v = sam_copy(s, json_get(body, str_c(from)));
+    if (!sam_true(v))
+        return;
+    struct json *components = SAM_AT(body, "components");
+    if (!sam_map(components))
+        sam_set(s, body, "components", json_new(s->a, JSON_OBJECT));
+    components = SAM_AT(body, "components");
+    struct json *old = json_at(components, str_c(to));
+    if (old)
+        JSON_EACH (v, it)
+            sam_put(s, old, it->key, sam_copy(s, it));
+    else
+        sam_set(s, components, to, v);
+    json_unset(body, str_c(from));
+}
+
+/* Operations of CORS have no types of media in version 3, and types of headers stand in a schema. */
+static enum err convert_options(struct sam *s, struct json *options, struct str path)
+{
+    struct json *responses = SAM_AT(options, "responses");
+    json_unset(options, STR("produces"));
+    json_unset(options, STR("consumes"));
+    if (responses && !sam_map(responses))
+        return sam_bad_document(
+            s, "Invalid responses in options method for path " STR_FMT ": It should be a map.",
+            STR_ARG(path));
+    struct json *headers = SAM_AT(SAM_AT(responses, "200"), "headers");
+    for (struct json *it = sam_map(headers) ? headers->child : NULL; it; it = it->next) {
+        struct json *schema = sam_make(s, "{'schema': {'type': %v}}", SAM_GET(it, "type"));
+        if (SAM_GET(it, "type") && schema) {
+            it->child = schema->child;
+            it->n = schema->n;
+        }
+    }
+    return ERR_OK;
+}
+
+enum err sam_openapi(struct sam *s, struct json *body, const struct json *version)
+{
+    struct sam_part *items;
+    size_t n;
+    if (version && version->text.p[0] == '3' && SAM_GET(body, "swagger")) {
+        json_unset(body, STR("swagger"));
+        sam_set(s, body, "openapi", sam_copy(s, version));
+    }
+    const struct json *openapi = SAM_GET(body, "openapi");
+    if (!openapi || openapi->text.len == 0 || openapi->text.p[0] != '3')
+        return ERR_OK;
+    if (SAM_GET(body, "components") == NULL || sam_true(SAM_GET(body, "securityDefinitions")) ||
+        sam_true(SAM_GET(body, "definitions"))) {
+        move(s, body, "securityDefinitions", "securitySchemes");
+        move(s, body, "definitions", "schemas");
+    }
+    TRY(sam_path_items(s, body, &items, &n));
+    for (size_t i = 0; i < n; i++) {
+        struct json *options = SAM_AT(items[i].v, "options");
+        if (sam_map(options))
+            TRY(convert_options(s, options, items[i].name));
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,245 @@
+/* API definitions (OpenAPI 2 and 3): paths and methods, also those under Fn::If, and what Api events and
+ * Cors add to them.
+ *
+ * Layer: template. Thread: pure. */
+#include "template/sam_int.h"
+
+static const char any_method[] = "x-amazon-apigateway-any-method";
+
+struct str sam_method_name(struct sam *s, struct str method)
+{
+    struct str lower = str_lower(s->a, method);
+    return str_eq_c(lower, "any") ? str_c(any_method) : lower;
+}
+
+bool sam_is_method(struct str name)
+{
+    static const char *const names[] = {"get",  "put",   "post",  "delete",  "options",
+                                        "head", "patch", "trace", any_method};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq_nocase(name, str_c(names[i])))
+            return true;
+    return false;
+}
+
+/* Whether a body is a definition at all. */
+bool sam_definition_valid(const struct json *body)
+{
+    const struct json *paths = SAM_GET(body, "paths");
+    if (!sam_map(body) || sam_intrinsic(body) || !sam_map(paths))
+        return false;
+    return sam_true(SAM_GET(body, "swagger")) ||
+           (sam_text(SAM_GET(body, "openapi")) && SAM_GET(body, "openapi")->text.p[0] == '3') ||
+           (sam_is(SAM_GET(body, "openapi"), JSON_NUMBER) &&
+            SAM_GET(body, "openapi")->text.p[0] == '3');
+}
+
+/* The one or two things that a value is: itself, or the branches of Fn::If. */
+static enum err branches(struct sam *s, struct json *v, struct json *ret_v[2])
+{
+    struct json *args = sam_map(v) ? SAM_AT(v, "Fn::If") : NULL;
+    ret_v[0] = args ? NULL : v;
+    ret_v[1] = NULL;
+    if (!args)
+        return ERR_OK;
+    if (!sam_list(args))
+        return sam_bad_document(s, "Value of Fn::If must be a list.");
+    for (struct json *it = args->child ? args->child->next : NULL, **to = ret_v;
+         it && to < ret_v + 2; it = it->next, to++)
+        *to = sam_no_value(it) ? NULL : it;
+    return ERR_OK;
+}
+
+enum err sam_path_items(struct sam *s, struct json *body, struct sam_part **ret_items,
+                        size_t *ret_n)
+{
+    struct json *paths = SAM_AT(body, "paths");
+    size_t n = 0, max = 2 * (size_t)(sam_map(paths) ? paths->n : 0) + 1;
+    struct sam_part *items = ARENA_ARRAY(s->a, struct sam_part, max);
+    if (!items)
+        return ERR_NOMEM;
+    for (struct json *it = sam_map(paths) ? paths->child : NULL; it; it = it->next) {
+        struct json *found[2];
+        TRY(branches(s, it, found));
+        for (size_t i = 0; i < 2; i++) {
+            if (!found[i])
+                continue;
+            if (!sam_map(found[i]))
+                return sam_bad_document(s,
+                                        "Value of '" STR_FMT
+                                        "' path must be a dictionary according to Swagger spec.",
+                                        STR_ARG(it->key));
+            items[n++] = (struct sam_part){it->key, found[i]};
+        }
+    }
+    *ret_items = items;
+    *ret_n = n;
+    return ERR_OK;
+}
+
+enum err sam_methods(struct sam *s, const struct sam_part *item, struct sam_part **ret_methods,
+                     size_t *ret_n)
+{
+    size_t n = 0;
+    struct sam_part *methods = ARENA_ARRAY(s->a, struct sam_part, 2 * (size_t)item->v->n + 1);
+    if (!methods)
+        return ERR_NOMEM;
+    for (struct json *it = item->v->child; it; it = it->next) {
+        struct json *found[2];
+        if (!sam_is_method(it->key))
+            continue;
+        TRY(branches(s, it, found));
+        for (size_t i = 0; i < 2; i++)
+            if (found[i])
+                methods[n++] = (struct sam_part){it->key, found[i]};
+    }
+    *ret_methods = methods;
+    *ret_n = n;
+    return ERR_OK;
+}
+
+/* --- events -------------------------------------------------------------------------------------- */
+
+struct json *sam_add_path(struct sam *s, struct json *body, struct str path, struct str method)
+{
+    struct json *paths = SAM_AT(body, "paths"), *found[2];
+    bool any = str_eq_c(method, any_method);
+    if (!paths || paths->kind == JSON_NULL) {
+        sam_set(s, body, "paths", json_new(s->a, JSON_OBJECT));
+        paths = SAM_AT(body, "paths");
+    }
+    struct json *item = sam_map_at(s, paths, path);
+    if (!item || branches(s, item, found) != ERR_OK)
+        return NULL;
+    item = found[0] ? found[0] : found[1];
+    if (item && item->kind == JSON_NULL)
+        item->kind = JSON_OBJECT;
+    if (item && !json_at(item, method)) {
+        if (any)
+            sam_set(s, item, any_method, json_new(s->a, JSON_OBJECT));
+        else
+            sam_put(s, item, method, json_new(s->a, JSON_OBJECT));
+    }
+    struct json *v = item ? json_at(item, method) : NULL;
+    if (v && v->kind == JSON_NULL)
+        v->kind = JSON_OBJECT;
+    return v;
+}
+
+/* --- Cors ------------------------------------------------------------------------------------------- */
+
+struct cors {
+    const struct json *origin, *headers, *methods, *max_age, *credentials;
+};
+
+/* "'DELETE,GET,OPTIONS'": what the path has. */
+static struct json *allowed_methods(struct sam *s, const struct json *item)
+{
+    static const char *const all[] = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"};
+    bool any = json_get(item, str_c(any_method)) != NULL;
+    struct buf b;
+    buf_init_arena(&b, s->a, 256);
+    buf_add_byte(&b, '\'');
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        bool has = any || !strcmp(all[i], "OPTIONS");
+        JSON_EACH (item, it)
+            has = has || str_eq_nocase(it->key, str_c(all[i]));
+        if (has && b.len > 1)
+            buf_add_byte(&b, ',');
+        if (has)
+            buf_add_c(&b, all[i]);
+    }
+    buf_add_byte(&b, '\'');
+    return sam_new_str(s, buf_str(&b));
+}
+
+static void allow(struct sam *s, struct json *headers, struct json *parameters, const char *name,
+                  const struct json *value)
+{
+    struct str header = str_fmt(s->a, "Access-Control-%s", name);
+    if (!sam_true(value))
+        return;
+    sam_set(s, headers, header.p, sam_make(s, "{'type': 'string'}"));
+    sam_set(s, parameters, sam_cat3(s, STR("method.response.header."), header, "").p,
+            sam_copy(s, value));
+}
+
+static struct json *preflight(struct sam *s, const struct cors *c, const struct json *item)
+{
+    struct json *headers = json_new(s->a, JSON_OBJECT), *parameters = json_new(s->a, JSON_OBJECT);
+    struct json *methods =
+        sam_true(c->methods) ? sam_copy(s, c->methods) : allowed_methods(s, item);
+    allow(s, headers, parameters, "Allow-Origin", c->origin);
+    allow(s, headers, parameters, "Allow-Headers", c->headers);
+    allow(s, headers, parameters, "Allow-Methods", methods);
+    allow(s, headers, parameters, "Max-Age", c->max_age);
+    if (sam_bool(c->credentials, true))
+        allow(s, headers, parameters, "Allow-Credentials", sam_new_str(s, STR("'true'")));
+    struct json *body = json_new_str(s->a, STR("{\n  \"statusCode\" : 200\n}\n"));
+    struct json *empty = json_new_str(s->a, STR("{}\n"));
+    if (body && empty)
+        body->raw.len = empty->raw.len = 1;
+    return sam_make(s,
+                    "{'summary': 'CORS support', 'consumes': ['application/json'], 'produces': "
+                    "['application/json'], 'x-amazon-apigateway-integration': {'type': 'mock', "
+                    "'requestTemplates': {'application/json': %v}, 'responses': {'default': "
+                    "{'statusCode': '200', 'responseParameters': %v, 'responseTemplates': "
+                    "{'application/json': %v}}}}, 'responses': {'200': {'description': 'Default "
+                    "response for CORS method', 'headers': %v}}}",
+                    body, parameters, empty, headers);
+}
+
+static enum err read_cors(struct sam *s, const struct json *given, struct cors *c)
+{
+    *c = (struct cors){.origin = given};
+    if (sam_text(given) || sam_intrinsic(given))
+        return ERR_OK;
+    if (!sam_map(given))
+        return sam_bad(s, "Invalid value for 'Cors' property");
+    static const char *const names[] = {"AllowMethods", "AllowHeaders", "AllowOrigin", "MaxAge",
+                                        "AllowCredentials"};
+    JSON_EACH (given, it) {
+        bool known = false;
+        for (size_t i = 0; i < ARRAY_LEN(names); i++)
+            known = known || str_eq_c(it->key, names[i]);
+        if (!known)
+            return sam_bad(s, "Invalid value for 'Cors' property");
+    }
+    const struct json *origin = SAM_GET(given, "AllowOrigin");
+    *c = (struct cors){origin ? origin : sam_make(s, "%s", STR("'*'")),
+                       SAM_GET(given, "AllowHeaders"), SAM_GET(given, "AllowMethods"),
+                       SAM_GET(given, "MaxAge"), SAM_GET(given, "AllowCredentials")};
+    return ERR_OK;
+}
+
+enum err sam_add_cors(struct sam *s, struct json *body, const struct json *given)
+{
+    struct cors c;
+    struct sam_part *items;
+    size_t n;
+    TRY(read_cors(s, given, &c));
+    if (sam_bool(c.credentials, true) && sam_eq(c.origin, "'*'"))
+        return sam_bad(
+            s, "Unable to add Cors configuration because 'AllowCredentials' can not be true when "
+               "'AllowOrigin' is \"'*'\" or not set");
+    if (!sam_true(c.origin))
+        return sam_bad(s, "Structure of the SAM template is invalid. Invalid input. Value for "
+                          "AllowedOrigins is required");
+    TRY(sam_path_items(s, body, &items, &n));
+    for (size_t i = 0; i < n; i++)
+        if (!json_get(items[i].v, STR("options")))
+            sam_set(s, items[i].v, "options", preflight(s, &c, items[i].v));
+    return ERR_OK;
+}
+
+struct str sam_path_pattern(struct sam *s, struct str path)
+{
+    struct buf b;
+    buf_init_arena(&b, s->a, 64 * 1024);
+    for (size_t i = 0; i < path.len; i++) {
+        size_t end = path.p[i] == '{' ? str_find(str_sub(path, i, SIZE_MAX), '}') : SIZE_MAX;
+        buf_add_byte(&b, end == SIZE_MAX ? path.p[i] : '*');
+        i += end == SIZE_MAX ? 0 : end;
+    }
+    return buf_str(&b);
+}

@@ -1,0 +1,104 @@
+/* Versions and aliases of a function: a new version wherever what it runs differs, told by a hash in its
+ * name.
+ *
+ * Layer: template. Thread: pure. */
+#include "template/sam_int.h"
+
+static bool name_fits(struct str name)
+{
+    bool digits = true;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.p[i];
+        bool digit = c >= '0' && c <= '9';
+        if (!digit && c != '-' && c != '_' && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z'))
+            return false;
+        digits = digits && digit;
+    }
+    return !digits;
+}
+
+enum err sam_alias_name(struct sam *s, struct sam_fn *fn)
+{
+    struct json *v = NULL;
+    TRY(sam_resolve(s, SAM_GET(fn->p, "AutoPublishAlias"), &v));
+    if (!sam_true(v))
+        return ERR_OK;
+    if (!sam_text(v))
+        return sam_bad(s, "'AutoPublishAlias' must be a string or a Ref to a template parameter");
+    if (!name_fits(v->text))
+        return sam_bad(s,
+                       "AutoPublishAlias name ('" STR_FMT
+                       "') must contain only alphanumeric characters, hyphens, or underscores "
+                       "matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.",
+                       STR_ARG(v->text));
+    fn->alias_name = v->text;
+    fn->alias = sam_cat3(s, sam_cat(s, fn->id, "Alias"), v->text, "");
+    return ERR_OK;
+}
+
+/* Layers of the template count by what they are, not by their name. */
+static enum err hash_of_properties(struct sam *s, const struct json *function, struct str *ret_hash)
+{
+    struct json *all = NULL;
+    TRY(sam_resolve(s, SAM_GET(function, "Properties"), &all));
+    *ret_hash = sam_hash(s, sam_dump(s, all), 10);
+    return ERR_OK;
+}
+
+static enum err version_id(struct sam *s, const struct sam_fn *fn, const struct json *function,
+                           struct str *ret_id)
+{
+    struct json *code = NULL, *sha = NULL;
+    struct str hash;
+    TRY(sam_resolve(s, SAM_GET(SAM_GET(function, "Properties"), "Code"), &code));
+    TRY(sam_resolve(s, SAM_GET(fn->p, "AutoPublishCodeSha256"), &sha));
+    if (sha && !sam_text(sha))
+        return sam_bad(s, "AutoPublishCodeSha256 must be a string");
+    if (sam_bool(SAM_GET(fn->p, "AutoPublishAliasAllProperties"), true))
+        TRY(hash_of_properties(s, function, &hash));
+    else
+        hash = sam_true(sha) ? str_sub(sha->text, 0, 10) : sam_hash(s, sam_dump(s, code), 10);
+    *ret_id = sam_cat3(s, sam_cat(s, fn->id, "Version"), hash, "");
+    return ERR_OK;
+}
+
+static enum err deletion_policy(struct sam *s, const struct sam_fn *fn, struct json **ret_policy)
+{
+    struct json *v = NULL;
+    TRY(sam_resolve(s, SAM_GET(fn->p, "VersionDeletionPolicy"), &v));
+    if (!v)
+        v = sam_make(s, "'Retain'");
+    else if (!sam_eq(v, "Delete") && !sam_eq(v, "Retain"))
+        return sam_bad(s, "Property 'VersionDeletionPolicy' should be a one of the strings: "
+                          "'Delete' or 'Retain'.");
+    *ret_policy = v;
+    return ERR_OK;
+}
+
+enum err sam_version(struct sam *s, const struct sam_fn *fn)
+{
+    struct str id;
+    struct json *policy = NULL, *function = sam_emitted(s, fn->id);
+    if (!str_is_set(fn->alias)) {
+        if (SAM_GET(fn->p, "VersionDeletionPolicy"))
+            return sam_bad(s, "'VersionDeletionPolicy' requires 'AutoPublishAlias'.");
+        if (SAM_GET(fn->p, "ProvisionedConcurrencyConfig"))
+            return sam_bad(s, "To set ProvisionedConcurrencyConfig AutoPublishALias must be "
+                              "defined on the function");
+        return ERR_OK;
+    }
+    TRY(version_id(s, fn, function, &id));
+    TRY(deletion_policy(s, fn, &policy));
+    struct json *p = sam_make(s, "{'FunctionName': {'Ref': %s}, 'Description': %v}", fn->id,
+                              SAM_GET(fn->p, "VersionDescription"));
+    TRY(sam_emit(s, id, "AWS::Lambda::Version", p, fn->resource, false));
+    sam_set(s, sam_emitted(s, id), "DeletionPolicy", policy);
+    p = sam_make(s,
+                 "{'Name': %s, 'FunctionName': {'Ref': %s}, 'FunctionVersion': {'Fn::GetAtt': [%s, "
+                 "'Version']}, 'ProvisionedConcurrencyConfig': %v}",
+                 fn->alias_name, fn->id, id, SAM_GET(fn->p, "ProvisionedConcurrencyConfig"));
+    TRY(sam_emit(s, fn->alias, "AWS::Lambda::Alias", p, fn->resource, false));
+    sam_put(s, s->refs, sam_cat(s, fn->id, ".Alias"), sam_new_str(s, fn->alias));
+    sam_put(s, s->refs, sam_cat(s, fn->id, ".Version"), sam_new_str(s, id));
+    return ERR_OK;
+}
