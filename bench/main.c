@@ -1,9 +1,9 @@
 /* bench_weir: starts a server, measures it, prints a table beside the budgets, stops it.
  *
- *   bench_weir --weir PATH [--http PATH] [--function RUNTIME=ZIP]... [--consumer ZIP] [--scale F]
+ *   bench_weir --weir PATH [--http PATH] [--function RUNTIME=ZIP]... [--consumer ZIP] [--proxy ZIP] [--scale F]
  *              [--only LIST] --data DIR
  *
- * LIST is comma-separated: http, dynamodb, sqs, s3, lambda, events, mapping, growth-dynamodb, growth-sqs, start. The
+ * LIST is comma-separated: http, dynamodb, sqs, s3, lambda, events, apigateway, mapping, growth-dynamodb, growth-sqs, start. The
  * data folder is new and empty; the caller removes it. Exit status 1 when a reply was wrong or the
  * server broke off. */
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "scenarios.h"
 
 struct options {
-    const char *weir, *http, *data, *only, *consumer;
+    const char *weir, *http, *data, *only, *consumer, *proxy;
     struct bench_function functions[BENCH_FUNCTIONS_MAX];
     size_t n_functions;
     double scale;
@@ -74,9 +74,15 @@ struct scenario {
 };
 
 static const struct scenario calls[] = {
-    {"http", scenario_http},       {"dynamodb", scenario_dynamodb}, {"sqs", scenario_sqs},
-    {"s3", scenario_s3},           {"lambda", scenario_lambda},     {"events", scenario_events},
-    {"mapping", scenario_mapping}, {"idle", scenario_idle},
+    {"http", scenario_http},
+    {"dynamodb", scenario_dynamodb},
+    {"sqs", scenario_sqs},
+    {"s3", scenario_s3},
+    {"lambda", scenario_lambda},
+    {"events", scenario_events},
+    {"apigateway", scenario_apigateway},
+    {"mapping", scenario_mapping},
+    {"idle", scenario_idle},
 };
 
 static const struct scenario growths[] = {
@@ -98,7 +104,8 @@ static enum err run_scenarios(const struct options *o, const char *title,
     struct bench b = {.scale = o->scale,
                       .functions = o->functions,
                       .n_functions = o->n_functions,
-                      .consumer = {"provided.al2023", o->consumer}};
+                      .consumer = {"provided.al2023", o->consumer},
+                      .proxy = o->proxy};
     struct process p;
     enum err err = ERR_OK;
     TRY(start_weir(o, &p));
@@ -176,6 +183,8 @@ static bool parse(int argc, char **argv, struct options *o)
             o->data = argv[i + 1];
         else if (strcmp(argv[i], "--consumer") == 0)
             o->consumer = argv[i + 1];
+        else if (strcmp(argv[i], "--proxy") == 0)
+            o->proxy = argv[i + 1];
         else if (strcmp(argv[i], "--only") == 0)
             o->only = argv[i + 1];
         else if (strcmp(argv[i], "--function") == 0
@@ -194,7 +203,8 @@ int main(int argc, char **argv)
     enum err err = ERR_OK;
     if (!parse(argc, argv, &o)) {
         fprintf(stderr, "usage: bench_weir --weir PATH --data DIR [--http PATH] "
-                        "[--function RUNTIME=ZIP]... [--consumer ZIP] [--scale F] [--only LIST]\n");
+                        "[--function RUNTIME=ZIP]... [--consumer ZIP] [--proxy ZIP] [--scale F] "
+                        "[--only LIST]\n");
         return 2;
     }
     if (o.http)

@@ -21,6 +21,9 @@ fi
 if ninja -C "$build" package_bench_consumer >>"$work/build.log" 2>&1; then
     set -- "$@" --consumer "$build/functions/bench_consumer.zip"
 fi
+if ninja -C "$build" package_bench_proxy >>"$work/build.log" 2>&1; then
+    set -- "$@" --proxy "$build/functions/bench_proxy.zip"
+fi
 # The same function in the first Python and Node.js that there are.
 add() {
     runtime=$("$build/weir" runtime list | sed -n "s/^\($1[0-9][^ ]*\).*/\1/p" | head -1)

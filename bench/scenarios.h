@@ -17,9 +17,10 @@ struct bench {
     const struct bench_function *functions; /* the first is in C; none: invoke is left out */
     size_t n_functions;
     struct bench_function consumer; /* of mappings; no zip: they are left out */
-    bool has_role;                  /* setup_role made it */
-    double scale;                   /* of request counts: 1 is the whole benchmark */
-    unsigned wrong;                 /* scenarios with a failed request */
+    const char *proxy; /* package of the function behind the API; NULL: its rows are left out */
+    bool has_role;     /* setup_role made it */
+    double scale;      /* of request counts: 1 is the whole benchmark */
+    unsigned wrong;    /* scenarios with a failed request */
 };
 
 /* Prints one row of the results table. `budget` is DESIGN's figure as text, "" for none. */
@@ -34,6 +35,7 @@ enum err scenario_sqs(struct bench *b) WARN_UNUSED;
 enum err scenario_s3(struct bench *b) WARN_UNUSED;
 enum err scenario_lambda(struct bench *b) WARN_UNUSED;
 enum err scenario_events(struct bench *b) WARN_UNUSED;
+enum err scenario_apigateway(struct bench *b) WARN_UNUSED;
 enum err scenario_mapping(struct bench *b) WARN_UNUSED;
 /* What a second costs in which nobody asks anything, with all that the others made still there. */
 enum err scenario_idle(struct bench *b) WARN_UNUSED;

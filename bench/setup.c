@@ -30,7 +30,8 @@ enum err setup_role(struct bench *b)
         STR_INIT("Action=CreateRole&Version=2010-05-08&RoleName=bench&"
                  "AssumeRolePolicyDocument=%7B%22Version%22%3A%222012-10-17%22%2C%22"
                  "Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22"
-                 "Service%22%3A%5B%22lambda.amazonaws.com%22%2C%22scheduler.amazonaws.com%22%5D%7D"
+                 "Service%22%3A%5B%22lambda.amazonaws.com%22%2C%22scheduler.amazonaws.com%22%2C%"
+                 "22apigateway.amazonaws.com%22%5D%7D"
                  "%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D"),
         STR_INIT("Action=PutRolePolicy&Version=2010-05-08&RoleName=bench&PolicyName=all&"
                  "PolicyDocument=%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B"
