@@ -13,6 +13,7 @@ static void release(void *self)
     catalogue_free(c->clients);
     catalogue_free(c->keys);
     cognito_rates_free(c->rates);
+    jwt_seen_free(c->seen);
     mem_free(c);
 }
 
@@ -40,6 +41,8 @@ static enum err make(struct core *core, void **ret_self)
         err = cognito_removal_register(c);
     if (err == ERR_OK)
         err = cognito_rates_new(COGNITO_UNSIGNED_PER_S, &c->rates);
+    if (err == ERR_OK)
+        err = jwt_seen_new(&c->seen);
     if (err)
         release(c);
     else

@@ -23,7 +23,7 @@
 #ifndef WEIR_SVC_COGNITO_COGNITO_INT_H
 #define WEIR_SVC_COGNITO_COGNITO_INT_H
 
-#include "auth/jwt.h"
+#include "auth/jwt_seen.h"
 #include "codec/hash.h"
 #include "cognito_api.h"
 #include "core/catalogue.h"
@@ -72,6 +72,7 @@ struct cognito {
     struct due_kind *marks;
     struct job_kind *removal;
     struct cognito_rates *rates;
+    struct jwt_seen *seen; /* tokens that were verified */
     struct core_claim keys_claim, pages_claim;
 };
 

@@ -5,7 +5,8 @@
  * pool's JWKS: that it was revoked, or its user signed out or was disabled, is known to the pool's
  * own operations only, as on AWS.
  *
- * Layer: svc/cognito. Thread: the transaction's; a check costs an RSA verification, some 40 us. */
+ * Layer: svc/cognito. Thread: the transaction's; the first check of a token costs an RSA verification, some
+ * 40 us. */
 #ifndef WEIR_SVC_COGNITO_COGNITO_PORT_H
 #define WEIR_SVC_COGNITO_COGNITO_PORT_H
 

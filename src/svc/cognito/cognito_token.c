@@ -462,7 +462,7 @@ static enum err verify(struct cognito *c, struct txn *txn, struct str token, str
     const struct jwt_key *key = ((struct cognito_key *)object)->key;
     if (!str_eq(jwt->kid, jwt_key_kid(key)))
         return ERR_DENIED;
-    TRY(jwt_verify(jwt, key));
+    TRY(jwt_seen_verify(c->seen, token, jwt, key));
     err = jwt_check_times(jwt, txn->wall_ms, SKEW_MS, true);
     return err == ERR_INVALID ? ERR_DENIED : err;
 }

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "auth/jwt.h"
+#include "auth/jwt_seen.h"
 #include "codec/base64.h"
 
 #ifndef SHARED_DATA
@@ -275,6 +275,40 @@ static void test_times(void **state)
     }
 }
 
+/* A token is verified once; one that differs in anything is verified, and refused. */
+static void test_seen(void **state)
+{
+    struct arena a;
+    struct jwt_seen *seen;
+    struct jwt_key *key, *other;
+    struct jwt jwt;
+    struct str token;
+    arena_init(&a, ARENA_MAX);
+    assert_int_equal(jwt_seen_new(&seen), ERR_OK);
+    assert_int_equal(jwt_key_secret(STR("0123456789abcdef0123456789abcdef"), STR("k"), &key),
+                     ERR_OK);
+    assert_int_equal(jwt_key_secret(STR("another--bcdef0123456789abcdef---"), STR("k"), &other),
+                     ERR_OK);
+    assert_int_equal(jwt_sign(key, STR("{\"sub\":\"a\"}"), &a, &token), ERR_OK);
+    assert_int_equal(jwt_parse(token, &a, &jwt), ERR_OK);
+    assert_int_equal(jwt_seen_verify(seen, token, &jwt, other),
+                     ERR_DENIED); /* which is not remembered */
+    assert_int_equal(jwt_seen_verify(seen, token, &jwt, other), ERR_DENIED);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(jwt_seen_verify(seen, token, &jwt, key), ERR_OK);
+    for (size_t i = 0; i < token.len; i++) {
+        char *forged = arena_memdup(&a, token.p, token.len);
+        forged[i] = forged[i] == 'A' ? 'B' : 'A';
+        struct str text = str_n(forged, token.len);
+        if (jwt_parse(text, &a, &jwt) == ERR_OK && str_eq(jwt.kid, jwt_key_kid(key)))
+            assert_int_equal(jwt_seen_verify(seen, text, &jwt, key), ERR_DENIED);
+    }
+    jwt_key_free(key);
+    jwt_key_free(other);
+    jwt_seen_free(seen);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_round),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
