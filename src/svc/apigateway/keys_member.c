@@ -14,6 +14,16 @@ size_t keys_member_place(const struct usage_key *key, struct str plan_id)
     return SIZE_MAX;
 }
 
+enum err keys_member_conflict(struct call *call, const struct usage_plan *plan,
+                              const struct usage_stage *stage)
+{
+    return APIGATEWAY_CONFLICT(call,
+                               "Usage plan " STR_FMT " cannot be added because API Key cannot "
+                               "reference multiple Usage Plans with the same API stage: " STR_FMT
+                               ":" STR_FMT,
+                               STR_ARG(plan->id), STR_ARG(stage->api_id), STR_ARG(stage->stage));
+}
+
 /* keys_stages_check for one key. */
 static enum err check_stages(struct call *call, const struct usage_plan *plan,
                              const struct usage_key *key)
@@ -26,7 +36,7 @@ static enum err check_stages(struct call *call, const struct usage_plan *plan,
             usage_find_plan(u->plans, call->txn, call_scope(call), key, plan->stages[i].api_id,
                             plan->stages[i].stage, &other, &stage);
         if (err == ERR_OK)
-            return keys_stage_conflict(call, plan, &plan->stages[i]);
+            return keys_member_conflict(call, plan, &plan->stages[i]);
         if (err != ERR_NOT_FOUND)
             return err;
     }

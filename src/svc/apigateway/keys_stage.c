@@ -49,7 +49,7 @@ static enum err check_member(void *arg, struct str key, struct str record)
     for (size_t i = 0; i < c->n_others; i++)
         if (keys_member_place(&k, c->others[i]->id) != SIZE_MAX &&
             share_a_stage(c->plan, c->others[i], &s))
-            return keys_stage_conflict(call, c->plan, s);
+            return keys_member_conflict(call, c->plan, s);
     return ERR_OK;
 }
 
@@ -69,16 +69,6 @@ enum err keys_stages_check(struct call *call, const struct usage_plan *plan)
         return ERR_OK;
     return txn_each(call->txn, key_range(call->arena, &usage_k_member, call_scope(call), plan->id),
                     check_member, &c);
-}
-
-enum err keys_stage_conflict(struct call *call, const struct usage_plan *plan,
-                             const struct usage_stage *stage)
-{
-    return APIGATEWAY_CONFLICT(call,
-                               "Usage plan " STR_FMT " cannot be added because API Key cannot "
-                               "reference multiple Usage Plans with the same API stage: " STR_FMT
-                               ":" STR_FMT,
-                               STR_ARG(plan->id), STR_ARG(stage->api_id), STR_ARG(stage->stage));
 }
 
 /* --- a stage that goes ---------------------------------------------------------------------------- */

@@ -36,6 +36,9 @@ struct str keys_plan_key(struct call *call, struct str id); /* of its record */
 /* The index of the plan among the key's, or SIZE_MAX. */
 size_t keys_member_place(const struct usage_key *key, struct str plan_id);
 
+/* ConflictException: the key is in another plan with this stage of the plan's. */
+enum err keys_member_conflict(struct call *call, const struct usage_plan *plan,
+                              const struct usage_stage *stage) WARN_UNUSED;
 /* Puts a key into a plan: checks, and writes both sides (UT2). */
 enum err keys_member_add(struct call *call, const struct usage_plan *plan,
                          struct usage_key *key) WARN_UNUSED;
@@ -48,9 +51,6 @@ enum err keys_member_drop(struct call *call, struct str plan_id, struct usage_ke
  * where a key of the plan is in another one with the same stage. O(keys of the plan), but only where there
  * is such a plan. */
 enum err keys_stages_check(struct call *call, const struct usage_plan *plan) WARN_UNUSED;
-/* That error. */
-enum err keys_stage_conflict(struct call *call, const struct usage_plan *plan,
-                             const struct usage_stage *stage) WARN_UNUSED;
 /* The stage is deleted: no plan has it any more. */
 enum err keys_stage_gone(struct call *call, struct str api_id, struct str stage) WARN_UNUSED;
 
