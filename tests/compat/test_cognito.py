@@ -134,12 +134,14 @@ def test_many_wrong_codes(weir, pool):
 
 def test_keys(weir, pool):
     pool.user("kay")
-    token = pool.tokens("kay")["IdToken"]
-    header = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
-    assert set(header) == {"kid", "alg"} and header["alg"] == "RS256"
+    tokens = pool.tokens("kay")
+    token = tokens["IdToken"]
+    headers = [json.loads(base64.urlsafe_b64decode(tokens[t].split(".")[0] + "==")) for t in ("IdToken", "AccessToken")]
+    assert all(set(h) == {"kid", "alg"} and h["alg"] == "RS256" for h in headers) and headers[0]["kid"] != headers[1]["kid"]
     with urllib.request.urlopen(f"{weir.endpoint}/{pool.id}/.well-known/jwks.json") as reply:
         keys = json.load(reply)["keys"]
-    assert [k["kid"] for k in keys] == [header["kid"]] and keys[0]["kty"] == "RSA" and keys[0]["use"] == "sig"
+    assert [k["kid"] for k in keys] == [h["kid"] for h in headers] and all(k["kty"] == "RSA" and k["use"] == "sig" for k in keys)
+    assert pool.idp.get_user(AccessToken=tokens["AccessToken"])["Username"] == "kay"
     host = urllib.request.Request(f"{weir.endpoint}/{pool.id}/.well-known/openid-configuration",
                                   headers={"Host": "cognito-idp.us-east-1.amazonaws.com"})
     with urllib.request.urlopen(host) as reply:

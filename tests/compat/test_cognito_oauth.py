@@ -174,6 +174,51 @@ def test_logout(site):
     assert status == 302 and headers["Location"].startswith("/oauth2/authorize?")
 
 
+def test_signed_on(weir, site):
+    """Who gave his password at the domain is not asked again for an hour, or until he leaves."""
+    site.pool.user("sid")
+    query = site.query()
+
+    def sign_on():
+        fields, cookie = site.form(query)
+        status, headers, _ = site.ask("POST", "/login?" + query, {**fields, "username": "sid", "password": PASSWORD}, {"Cookie": cookie})
+        assert status == 302 and "code=" in headers["Location"]
+        return headers["Set-Cookie"]
+
+    def authorize(jar, host=None, **more):
+        return site.ask("GET", "/oauth2/authorize?" + site.query(**more), headers={"Cookie": jar}, host=host)[1]["Location"]
+    cookie = sign_on()
+    flags = cookie.split("; ")
+    jar = "other=1; " + flags[0]
+    assert flags[0].startswith("cognito=") and flags[1:] == ["Path=/", "Max-Age=3600", "HttpOnly", "SameSite=Lax"]
+    told = urllib.parse.parse_qs(urllib.parse.urlsplit(authorize(jar, scope="openid", nonce="n")).query)
+    status, got = site.token(grant_type="authorization_code", redirect_uri=BACK, code=told["code"][0])
+    assert status == 200 and claims(got["id_token"])["cognito:username"] == "sid" and claims(got["id_token"])["nonce"] == "n"
+    assert "code=" in authorize(jar, prompt="none")
+    assert authorize(jar, prompt="login").startswith("/login?")
+    for nobody in ("", "cognito=", "cognito=0", flags[0] + "0"):
+        assert authorize(nobody).startswith("/login?")
+        assert "error=login_required" in authorize(nobody, prompt="none")
+    # it is of this domain alone
+    other = Pool(weir)
+    other.idp.create_user_pool_domain(UserPoolId=other.id, Domain="other-site")
+    asked = {"client_id": other.client_id}
+    other.idp.update_user_pool_client(UserPoolId=other.id, ClientId=other.client_id, AllowedOAuthFlowsUserPoolClient=True, AllowedOAuthFlows=["code"],
+                                      CallbackURLs=[BACK], AllowedOAuthScopes=["openid", "email"])
+    assert authorize(jar, host="other-site.auth.us-east-1.amazoncognito.com", **asked).startswith("/login?")
+    # it ends
+    out = "/logout?" + urllib.parse.urlencode({"client_id": site.pool.client_id, "logout_uri": "https://app.example.com/out"})
+    status, headers, _ = site.ask("GET", out, headers={"Cookie": jar})
+    assert status == 302 and headers["Set-Cookie"].startswith("cognito=; Path=/; Max-Age=0;") and authorize(jar).startswith("/login?")
+    jar = sign_on().split(";")[0]
+    assert "code=" in authorize(jar)
+    site.pool.idp.admin_user_global_sign_out(UserPoolId=site.pool.id, Username="sid")
+    assert authorize(jar).startswith("/login?")
+    jar = sign_on().split(";")[0]
+    site.pool.idp.admin_disable_user(UserPoolId=site.pool.id, Username="sid")
+    assert authorize(jar).startswith("/login?")
+
+
 def test_client_credentials(weir):
     pool = Pool(weir)
     pool.idp.create_user_pool_domain(UserPoolId=pool.id, Domain="machines")

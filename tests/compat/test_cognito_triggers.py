@@ -1,5 +1,6 @@
 """Lambda triggers of Cognito user pools."""
 import json
+import time
 
 import pytest
 from test_cognito import PASSWORD, Pool, claims, code_for, letters
@@ -113,6 +114,25 @@ def test_not_permitted(weir, stage):
     pool = Pool(weir, LambdaConfig={"PreSignUp": arn})
     assert code(pool.sign_up, username="x") == "UnexpectedLambdaException"
     assert "AccessDenied" in message(pool.sign_up, username="x")
+
+
+def test_asked_again(weir, stage):
+    """A function that does not run is asked three times; one that is asked a second time may answer."""
+    name = stage.function(SOURCE)
+    arn = stage.awslambda.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    stage.awslambda.add_permission(FunctionName=name, StatementId="p", Action="lambda:InvokeFunction", Principal="cognito-idp.amazonaws.com")
+    stage.awslambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    pool = Pool(weir, LambdaConfig={"PreSignUp": arn})
+    assert code(pool.sign_up, username="x") == "UnexpectedLambdaException"
+    cw = weir.client("cloudwatch")
+
+    def throttles():
+        points = cw.get_metric_statistics(Namespace="AWS/Lambda", MetricName="Throttles", StartTime=0, EndTime=int(time.time()) + 60, Period=86400 * 365,
+                                          Statistics=["Sum"], Dimensions=[{"Name": "FunctionName", "Value": name}])["Datapoints"]
+        return sum(p["Sum"] for p in points)
+    assert wait_for(throttles) == 3
+    stage.awslambda.delete_function_concurrency(FunctionName=name)
+    assert pool.sign_up(username="x")["UserConfirmed"] is False
 
 
 def test_migration(pool):

@@ -143,3 +143,15 @@ bool cognito_hides_users(const struct cognito_client *client)
 {
     return str_eq_c(client->set.prevent_user_existence_errors, "ENABLED");
 }
+
+enum err cognito_claimed_user(struct cognito_act *act, const struct cognito_claimed *claimed,
+                              struct cognito_user *ret)
+{
+    struct call *call = act->call;
+    TRY(cognito_client_open(call, claimed->client_id, &act->pool, &act->client));
+    TRY(cognito_secret_hash(call, act->client, claimed->username, claimed->secret_hash));
+    enum err err = cognito_user_find(call->txn, act->pool, claimed->username, ret);
+    if (err == ERR_NOT_FOUND && !cognito_hides_users(act->client))
+        return call_error(call, &cognito_err_user_not_found_exception, "%s", claimed->absent);
+    return err;
+}

@@ -2,7 +2,9 @@
  * anew with each answer, which is kept by its name (CG5).
  *
  *   cognito_trigger --on the loop--> core_call lambda:Invoke --done--> kept, woken --> rerun --> given
- *                   --on a worker--> suspended at once: the dispatcher begins anew on the loop
+ *                   |                   ^                 |--too slow, throttled, 5xx--+
+ *                   |                   +-- up to COGNITO_TRIGGER_TRIES times ---------+
+ *                   +--on a worker--> suspended at once: the dispatcher begins anew on the loop
  *
  * Source: Cognito developer guide, "Customizing user pool workflows with Lambda triggers".
  * Layer: svc/cognito. Thread: the call's loop, but for what is kept of hashing. */
@@ -18,7 +20,9 @@ struct wait {
     struct wait *next;
     const char *name;
     bool done;
+    int tries; /* of a function */
     enum err err;
+    int status;
     struct str bytes;         /* what came of it */
     struct str code, message; /* of a service's error */
     bool function_failed;
@@ -103,6 +107,7 @@ static void answered(void *arg, const struct core_result *result)
     f->pending = NULL;
     assert(w);
     w->err = result->err;
+    w->status = result->status;
     w->bytes = str_dup(a, result->body);
     w->code = str_dup(a, result->code);
     w->message = str_dup(a, result->message);
@@ -146,7 +151,9 @@ static enum err ask(const struct cognito_act *act, const struct cognito_event *e
     struct principal *who = ARENA_NEW(act->call->arena, struct principal);
     struct str event,
         input = str_fmt(act->call->arena, "{\"FunctionName\":\"" STR_FMT "\"}", STR_ARG(arn));
-    struct wait *w = wait_add(f, e->trigger);
+    struct wait *w = wait_find(f, e->trigger);
+    if (!w)
+        w = wait_add(f, e->trigger);
     if (!w || !who || !str_is_set(input))
         return ERR_NOMEM;
     TRY(event_text(act, e, &event));
@@ -163,6 +170,8 @@ static enum err ask(const struct cognito_act *act, const struct cognito_event *e
         .source_account = act->pool->rec.account,
         .from = act->call,
     };
+    w->done = false;
+    w->tries++;
     f->pending = w;
     TRY(core_call(act->call->core, &req, answered, f, &f->inner));
     enum err err = call_suspend(act->call, COGNITO_TRIGGER_MS, cancelled);
@@ -235,6 +244,13 @@ struct str cognito_trigger_arn(const struct cognito_pool *pool, const char *trig
     return l ? config_arn(l, trigger) : STR_NONE;
 }
 
+/* The function did not answer in time, or did not run. */
+static bool worth_asking_again(const struct wait *w)
+{
+    return w->err == ERR_TIMEOUT ||
+           (w->err != ERR_OK && w->err != ERR_NOMEM && (w->status >= 500 || w->status == 429));
+}
+
 enum err cognito_trigger(const struct cognito_act *act, const struct cognito_event *e,
                          const struct json **ret)
 {
@@ -247,16 +263,16 @@ enum err cognito_trigger(const struct cognito_act *act, const struct cognito_eve
     if (!f)
         return ERR_NOMEM;
     struct wait *w = wait_find(f, e->trigger);
-    if (w && w->done)
-        return read_answer(act, e, w, ret);
-    if (w && call->timed_out) {
+    if (w && !w->done && call->timed_out) {
         cancelled(call);
         w->done = true;
-        w->err = ERR_FAILED;
+        w->err = ERR_TIMEOUT;
         w->code = STR("Timeout");
-        return unexpected(act, e, w->code);
     }
-    if (w || !io_loop_current()) /* still under way; or on a worker: to be begun on the loop */
+    if (w && w->done && (!worth_asking_again(w) || w->tries >= COGNITO_TRIGGER_TRIES))
+        return read_answer(act, e, w, ret);
+    if ((w && !w->done) ||
+        !io_loop_current()) /* still under way; or on a worker: to be begun on the loop */
         return call_suspend(call, COGNITO_TRIGGER_MS, cancelled);
     return ask(act, e, arn, f);
 }

@@ -52,7 +52,8 @@ enum {
     COGNITO_GROUPS_MAX = 100,      /* groups of a user */
     COGNITO_CODE_DIGITS = 6,
     COGNITO_CODE_TRIES = 5,
-    COGNITO_TRIGGER_MS = 5 * 1000,
+    COGNITO_TRIGGER_MS = 5 * 1000, /* for one answer of a function */
+    COGNITO_TRIGGER_TRIES = 3,
     COGNITO_SIGN_WORK = 64 * 1024, /* in bytes looked at: 2 signatures take 2 ms */
     COGNITO_TOKEN_BYTES_MAX = 16 * 1024,
     COGNITO_UNSIGNED_PER_S = 120, /* calls of nobody to a pool, and as many at once */
@@ -320,6 +321,16 @@ enum err cognito_code_send(const struct cognito_act *act, struct cognito_user *u
 enum err cognito_code_take(const struct cognito_act *act, struct cognito_user *user,
                            const char *purpose, struct str code, struct str *ret_value) WARN_UNUSED;
 void cognito_code_drop(struct cognito_user *user, const char *purpose);
+/* Client and user of a call that nobody signs; sets the service's errors. `absent`: what a client is told of a
+ * user that is not there; ERR_NOT_FOUND instead where the client hides who there is. */
+struct cognito_claimed {
+    struct str client_id, username, secret_hash;
+    const char *absent;
+};
+#define COGNITO_CLAIMED(in, words)                                                                 \
+    (&(const struct cognito_claimed){(in)->client_id, (in)->username, (in)->secret_hash, (words)})
+enum err cognito_claimed_user(struct cognito_act *act, const struct cognito_claimed *claimed,
+                              struct cognito_user *ret) WARN_UNUSED;
 /* What is told of a user that is not there, where that is not to be told. */
 enum err cognito_code_pretend(struct call *call, struct str username,
                               struct cognito_code_delivery_details_type *ret) WARN_UNUSED;
@@ -338,12 +349,18 @@ enum cognito_mark {
     COGNITO_MARK_SESSION = 1, /* -> struct cognito_session, sealed */
     COGNITO_MARK_REVOKED = 2, /* -> nothing */
     COGNITO_MARK_CODE = 3,    /* -> struct cognito_session, sealed: an authorization code */
+    COGNITO_MARK_SIGNED_ON =
+        4, /* -> the same: who is signed on at the pool's domain, by a cookie */
 };
 enum err cognito_marks_register(struct cognito *c) WARN_UNUSED;
 /* Stages a session under a new name, for so long. */
 enum err cognito_session_put(struct txn *txn, struct cognito *c, enum cognito_mark mark,
                              const struct cognito_session *s, int64_t for_ms,
                              struct str *ret_name) WARN_UNUSED;
+/* What it is. ERR_NOT_FOUND: unknown or over. */
+enum err cognito_session_read(struct txn *txn, struct cognito *c, enum cognito_mark mark,
+                              struct str pool_id, struct str name,
+                              struct cognito_session *ret) WARN_UNUSED;
 /* Takes it: it is gone once this commits. ERR_NOT_FOUND: unknown or over. */
 enum err cognito_session_take(struct txn *txn, struct cognito *c, enum cognito_mark mark,
                               struct str pool_id, struct str name,
@@ -369,9 +386,13 @@ struct cognito_grant {
 /* Signs them; asks the PreTokenGeneration trigger. */
 enum err cognito_tokens(const struct cognito_grant *g,
                         struct cognito_authentication_result_type *ret) WARN_UNUSED;
+/* What a pool signs with which of its keys; all are in its JWKS, and a token names its own (kid). */
+enum cognito_key_use { COGNITO_KEY_ID, COGNITO_KEY_ACCESS, COGNITO_KEYS };
+struct str cognito_key_key(struct arena *a, const struct cognito_pool *pool,
+                           enum cognito_key_use use);
 /* The pool's key, made where there is none yet. */
 enum err cognito_key_need(struct cognito *c, struct txn *txn, const struct cognito_pool *pool,
-                          struct jwt_key **ret) WARN_UNUSED;
+                          enum cognito_key_use use, struct jwt_key **ret) WARN_UNUSED;
 /* Whose access token this is, read anew: revoked ones and those of disabled or deleted users are
  * refused. Takes from the pool's rate. */
 struct cognito_bearer {

@@ -9,8 +9,10 @@
 static const struct key_layout cognito_k_pool = {KEY_COGNITO, 1, "St"};
 /* pool id, client id -> client record */
 static const struct key_layout cognito_k_client = {KEY_COGNITO, 2, "tt"};
-/* pool id -> the pool's signing key, sealed */
-static const struct key_layout cognito_k_key = {KEY_COGNITO, 3, "t"};
+/* pool id -> the key that signs the pool's ID tokens, and once signed all of them; sealed */
+static const struct key_layout cognito_k_id_key = {KEY_COGNITO, 3, "t"};
+/* pool id -> the key that signs its access tokens, sealed */
+static const struct key_layout cognito_k_access_key = {KEY_COGNITO, 13, "t"};
 /* pool id -> nothing: there while the pool is; whoever writes what belongs to one reads it */
 static const struct key_layout cognito_k_guard = {KEY_COGNITO, 4, "t"};
 /* pool id, user name (folded where the pool folds case) -> user record */

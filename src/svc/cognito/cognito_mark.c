@@ -50,10 +50,10 @@ enum err cognito_session_put(struct txn *txn, struct cognito *c, enum cognito_ma
     return due_set(txn, c->marks, key, txn->now_ms + for_ms, sealed);
 }
 
-enum err cognito_session_take(struct txn *txn, struct cognito *c, enum cognito_mark mark,
-                              struct str pool_id, struct str name, struct cognito_session *ret)
+static enum err read_session(struct txn *txn, struct cognito *c, struct str key,
+                             struct cognito_session *ret)
 {
-    struct str sealed, plain, key = mark_key(txn->arena, mark, pool_id, name);
+    struct str sealed, plain;
     int64_t until;
     if (!str_is_set(key))
         return ERR_NOMEM;
@@ -62,7 +62,20 @@ enum err cognito_session_take(struct txn *txn, struct cognito *c, enum cognito_m
         return ERR_NOT_FOUND;
     TRY(secret_open(c->core, txn->arena, key, sealed, &plain));
     *ret = (struct cognito_session){0};
-    TRY(record_unpack(&cognito_session_rec_type, txn->arena, plain, ret));
+    return record_unpack(&cognito_session_rec_type, txn->arena, plain, ret);
+}
+
+enum err cognito_session_read(struct txn *txn, struct cognito *c, enum cognito_mark mark,
+                              struct str pool_id, struct str name, struct cognito_session *ret)
+{
+    return read_session(txn, c, mark_key(txn->arena, mark, pool_id, name), ret);
+}
+
+enum err cognito_session_take(struct txn *txn, struct cognito *c, enum cognito_mark mark,
+                              struct str pool_id, struct str name, struct cognito_session *ret)
+{
+    struct str key = mark_key(txn->arena, mark, pool_id, name);
+    TRY(read_session(txn, c, key, ret));
     return due_clear(txn, c->marks, key);
 }
 

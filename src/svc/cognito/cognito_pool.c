@@ -49,9 +49,8 @@ static enum err decode_key(void *self, struct catalogue_object *object, struct s
 {
     const struct cognito *c = self;
     struct cognito_key *key = (struct cognito_key *)object;
-    struct str pool_id, der, kid;
+    struct str der, kid;
     char hex[2 * HASH_SHA256_LEN];
-    TRY(key_read(&cognito_k_key, object->key, &object->arena, &pool_id));
     TRY(secret_open(c->core, &object->arena, object->key, record, &der));
     hash_sha256_hex(der.p, der.len, hex);
     kid = str_n(hex, sizeof(hex));
@@ -113,7 +112,8 @@ enum err cognito_catalogues_load(struct txn *txn, void *self)
     struct cognito *c = self;
     TRY(load(txn, c->pools, &cognito_k_pool));
     TRY(load(txn, c->clients, &cognito_k_client));
-    return load(txn, c->keys, &cognito_k_key);
+    TRY(load(txn, c->keys, &cognito_k_id_key));
+    return load(txn, c->keys, &cognito_k_access_key);
 }
 
 /* --- finding and saving ------------------------------------------------------------------------- */

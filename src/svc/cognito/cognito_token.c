@@ -31,11 +31,18 @@ static enum err make_key(struct cognito *c, struct txn *txn, const struct cognit
     return catalogue_put(c->keys, txn, key, sealed);
 }
 
+struct str cognito_key_key(struct arena *a, const struct cognito_pool *pool,
+                           enum cognito_key_use use)
+{
+    return key_make(a, use == COGNITO_KEY_ID ? &cognito_k_id_key : &cognito_k_access_key,
+                    pool->rec.id);
+}
+
 enum err cognito_key_need(struct cognito *c, struct txn *txn, const struct cognito_pool *pool,
-                          struct jwt_key **ret)
+                          enum cognito_key_use use, struct jwt_key **ret)
 {
     void *object;
-    struct str key = key_make(txn->arena, &cognito_k_key, pool->rec.id);
+    struct str key = cognito_key_key(txn->arena, pool, use);
     enum err err = catalogue_get(c->keys, txn, key, &object);
     if (err == ERR_NOT_FOUND) {
         /* Two that find none conflict: the record is read by both. */
@@ -60,7 +67,6 @@ struct making {
     const struct json *id_override, *access_override, *groups_override; /* NULL: none */
     struct str origin, event_id;
     int64_t now_s;
-    struct jwt_key *key;
 };
 
 static bool says_list(const struct json *list, struct str name)
@@ -203,10 +209,14 @@ static void put_attributes(struct json_out *o, const struct making *m)
     }
 }
 
-static enum err sign(const struct making *m, struct buf *b, struct str *ret)
+static enum err sign(const struct making *m, enum cognito_key_use use, struct buf *b,
+                     struct str *ret)
 {
+    struct call *call = m->g->act->call;
+    struct jwt_key *key;
     TRY(buf_err(b));
-    return jwt_sign(m->key, buf_str(b), m->g->act->call->arena, ret);
+    TRY(cognito_key_need(cognito_of(call), call->txn, m->pool, use, &key));
+    return jwt_sign(key, buf_str(b), call->arena, ret);
 }
 
 static enum err make_id(const struct making *m, struct str *ret)
@@ -226,7 +236,7 @@ static enum err make_id(const struct making *m, struct str *ret)
     put_attributes(&o, m);
     put_overrides(&o, m->id_override);
     json_close(&o, '}');
-    return sign(m, &b, ret);
+    return sign(m, COGNITO_KEY_ID, &b, ret);
 }
 
 /* The scopes asked for, and what the trigger adds or takes. */
@@ -266,7 +276,7 @@ static enum err make_access(const struct making *m, struct str *ret)
         json_kv_str(&o, STR("username"), user->name);
     put_overrides(&o, m->access_override);
     json_close(&o, '}');
-    return sign(m, &b, ret);
+    return sign(m, COGNITO_KEY_ACCESS, &b, ret);
 }
 
 /* --- refresh tokens ----------------------------------------------------------------------------- */
@@ -415,7 +425,6 @@ enum err cognito_tokens(const struct cognito_grant *g,
         TRY(ask_trigger(&m));
     }
     TRY(txn_work(call->txn, COGNITO_SIGN_WORK));
-    TRY(cognito_key_need(cognito_of(call), call->txn, m.pool, &m.key));
     m.origin = str_is_set(g->origin) ? g->origin : new_origin(call->arena, g->user);
     m.event_id = str_dup(call->arena, rng_uuid(uuid));
     if (!str_is_set(m.origin) || !str_is_set(m.event_id))
@@ -446,22 +455,34 @@ static enum err issuer_of(struct cognito *c, struct txn *txn, const struct jwt *
     return err;
 }
 
+/* The one of the pool's keys that a token names. ERR_DENIED: none. */
+static enum err key_by_id(struct cognito *c, struct txn *txn, const struct cognito_pool *pool,
+                          struct str kid, const struct jwt_key **ret)
+{
+    for (int use = 0; use < COGNITO_KEYS; use++) {
+        void *object;
+        enum err err = catalogue_get(
+            c->keys, txn, cognito_key_key(txn->arena, pool, (enum cognito_key_use)use), &object);
+        if (err == ERR_NOT_FOUND)
+            continue;
+        TRY(err);
+        *ret = ((struct cognito_key *)object)->key;
+        if (str_eq(kid, jwt_key_kid(*ret)))
+            return ERR_OK;
+    }
+    return ERR_DENIED;
+}
+
 /* ERR_INVALID, ERR_DENIED, ERR_TIMEOUT as the port says them. */
 static enum err verify(struct cognito *c, struct txn *txn, struct str token, struct jwt *jwt,
                        const struct cognito_pool **ret_pool)
 {
-    void *object;
+    const struct jwt_key *key;
     enum err err = jwt_parse(token, txn->arena, jwt);
     if (err)
         return err == ERR_NOMEM ? err : ERR_INVALID;
     TRY(issuer_of(c, txn, jwt, ret_pool));
-    err = catalogue_get(c->keys, txn, key_make(txn->arena, &cognito_k_key, (*ret_pool)->rec.id),
-                        &object);
-    if (err)
-        return err == ERR_NOT_FOUND ? ERR_DENIED : err;
-    const struct jwt_key *key = ((struct cognito_key *)object)->key;
-    if (!str_eq(jwt->kid, jwt_key_kid(key)))
-        return ERR_DENIED;
+    TRY(key_by_id(c, txn, *ret_pool, jwt->kid, &key));
     TRY(jwt_seen_verify(c->seen, token, jwt, key));
     err = jwt_check_times(jwt, txn->wall_ms, SKEW_MS, true);
     return err == ERR_INVALID ? ERR_DENIED : err;

@@ -21,7 +21,9 @@ enum err cognito_delete_user_pool(struct call *call,
                                      "should be deleted first.");
     TRY(tags_drop(call->txn, pool->arn));
     TRY(txn_del(call->txn, key_make(call->arena, &cognito_k_guard, pool->rec.id)));
-    TRY(catalogue_del(c->keys, call->txn, key_make(call->arena, &cognito_k_key, pool->rec.id)));
+    for (int use = 0; use < COGNITO_KEYS; use++)
+        TRY(catalogue_del(c->keys, call->txn,
+                          cognito_key_key(call->arena, pool, (enum cognito_key_use)use)));
     TRY(catalogue_del(c->pools, call->txn,
                       key_make(call->arena, &cognito_k_pool, scope, pool->rec.id)));
     return job_add(call->txn, c->removal, pool->rec.id, STR(""));

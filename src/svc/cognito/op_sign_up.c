@@ -175,15 +175,11 @@ enum err cognito_confirm_sign_up(struct call *call, const struct cognito_confirm
 {
     struct cognito_act act = {.call = call, .metadata = TAGS_FROM(in->client_metadata)};
     struct cognito_user user;
-    TRY(cognito_client_open(call, in->client_id, &act.pool, &act.client));
-    TRY(cognito_secret_hash(call, act.client, in->username, in->secret_hash));
-    enum err err = cognito_user_find(call->txn, act.pool, in->username, &user);
-    if (err == ERR_NOT_FOUND && cognito_hides_users(act.client))
+    enum err err = cognito_claimed_user(
+        &act, COGNITO_CLAIMED(in, "Username/client id combination not found."), &user);
+    if (err == ERR_NOT_FOUND)
         return call_error(call, &cognito_err_expired_code_exception,
                           "Invalid code provided, please request a code again.");
-    if (err == ERR_NOT_FOUND)
-        return call_error(call, &cognito_err_user_not_found_exception,
-                          "Username/client id combination not found.");
     TRY(err);
     if (user.status != COGNITO_UNCONFIRMED)
         return already(call, &user);
@@ -221,14 +217,10 @@ enum err cognito_resend_confirmation_code(struct call *call,
         ARENA_NEW(call->arena, struct cognito_code_delivery_details_type);
     if (!d)
         return ERR_NOMEM;
-    TRY(cognito_client_open(call, in->client_id, &act.pool, &act.client));
-    TRY(cognito_secret_hash(call, act.client, in->username, in->secret_hash));
     out->code_delivery_details = d;
-    enum err err = cognito_user_find(call->txn, act.pool, in->username, &user);
-    if (err == ERR_NOT_FOUND && cognito_hides_users(act.client))
-        return cognito_code_pretend(call, in->username, d);
+    enum err err = cognito_claimed_user(&act, COGNITO_CLAIMED(in, "User does not exist."), &user);
     if (err == ERR_NOT_FOUND)
-        return call_error(call, &cognito_err_user_not_found_exception, "User does not exist.");
+        return cognito_code_pretend(call, in->username, d);
     TRY(err);
     if (user.status != COGNITO_UNCONFIRMED)
         return COGNITO_INVALID(call, "User is already confirmed.");

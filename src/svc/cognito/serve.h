@@ -32,6 +32,14 @@ enum err cognito_serve_html(const struct cognito_serve *s, int status, struct st
 /* Whether every one of `scopes`, names divided by spaces, is among the client's. */
 bool cognito_serve_scopes_allowed(struct str scopes, const struct cognito_client *client);
 
+/* serve_sign_on.c: who is signed on by a cookie. */
+struct str cognito_serve_cookie(const struct cognito_serve *s, const char *name);
+enum err cognito_sign_on_begin(const struct cognito_serve *s,
+                               const struct cognito_user *user) WARN_UNUSED;
+/* *ret_auth_ms: when he gave his password. ERR_NOT_FOUND: nobody is. */
+enum err cognito_sign_on_read(const struct cognito_serve *s, struct cognito_user *ret_user,
+                              int64_t *ret_auth_ms) WARN_UNUSED;
+enum err cognito_sign_on_end(const struct cognito_serve *s) WARN_UNUSED;
 /* serve_login.c */
 enum err cognito_serve_authorize(const struct cognito_serve *s) WARN_UNUSED;
 enum err cognito_serve_login(const struct cognito_serve *s) WARN_UNUSED;

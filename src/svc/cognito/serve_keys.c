@@ -23,12 +23,14 @@ static bool match(void *self, const struct wire_request *head)
 
 static enum err put_keys(struct call *call, const struct cognito_pool *pool, struct json_out *o)
 {
-    struct jwt_key *key;
-    TRY(cognito_key_need(cognito_of(call), call->txn, pool, &key));
     json_open(o, '{');
     json_key(o, STR("keys"));
     json_open(o, '[');
-    jwt_key_put(o, key);
+    for (int use = 0; use < COGNITO_KEYS; use++) {
+        struct jwt_key *key;
+        TRY(cognito_key_need(cognito_of(call), call->txn, pool, (enum cognito_key_use)use, &key));
+        jwt_key_put(o, key);
+    }
     json_close(o, ']');
     json_close(o, '}');
     return ERR_OK;

@@ -1,9 +1,9 @@
-/* Where users sign in: /oauth2/authorize, /login with its form, /logout. Weir keeps nobody signed in: each
- * authorization asks for the password.
+/* Where users sign in: /oauth2/authorize, /login with its form, /logout.
  *
  *   GET /oauth2/authorize?.. --checked--> GET /login?.. --form--> POST /login?.. --> redirect_uri?code=..
- *                                              ^                      |
- *                                              +-- challenge, wrong --+
+ *                               |              ^                      |                  ^
+ *                               |              +-- challenge, wrong --+                  |
+ *                               +--- signed on already (serve_sign_on.c) ----------------+
  *
  * A form brings back the number that was set as a cookie with it, so that another site's form signs
  * nobody in.
@@ -96,15 +96,47 @@ static enum err nonsense(const struct cognito_serve *s)
             "application, or where it wants to go on, is not known here.</p></html>"));
 }
 
+static enum err give_code(const struct cognito_serve *s, const struct asked *asked,
+                          const struct cognito_user *user, int64_t auth_ms)
+{
+    const struct cognito_session session = {
+        .pool_id = s->pool->rec.id,
+        .client_id = asked->client->set.client_id,
+        .user = user->name,
+        .sub = user->sub,
+        .epoch = user->epoch,
+        .issued_ms = s->call->txn->wall_ms,
+        .auth_ms = auth_ms,
+        .scope = asked->scope,
+        .redirect = asked->redirect,
+        .nonce = cognito_serve_query(s, "nonce"),
+        .pkce = cognito_serve_query(s, "code_challenge"),
+    };
+    struct str code;
+    TRY(cognito_session_put(s->call->txn, cognito_of(s->call), COGNITO_MARK_CODE, &session,
+                            CODE_MINUTES * COGNITO_MINUTE_MS, &code));
+    return tell(s, asked, "code", code);
+}
+
 enum err cognito_serve_authorize(const struct cognito_serve *s)
 {
     struct asked asked;
+    struct cognito_user user;
+    struct str prompt = cognito_serve_query(s, "prompt");
+    int64_t auth_ms;
     enum err err = read_asked(s, &asked);
     if (err == ERR_INVALID)
         return nonsense(s);
     TRY(err);
     if (asked.error)
         return tell(s, &asked, "error", str_c(asked.error));
+    err = str_eq_c(prompt, "login") ? ERR_NOT_FOUND : cognito_sign_on_read(s, &user, &auth_ms);
+    if (err == ERR_OK)
+        return give_code(s, &asked, &user, auth_ms);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    if (str_eq_c(prompt, "none"))
+        return tell(s, &asked, "error", STR("login_required"));
     return cognito_serve_redirect(s, here(s, "/login"));
 }
 
@@ -178,15 +210,8 @@ static enum err put_form(const struct cognito_serve *s, const struct cognito_aut
 /* The form's number is the cookie's. */
 static bool is_ours(const struct cognito_serve *s)
 {
-    struct str rest = wire_header_get(s->call->request, STR("cookie"));
     struct str csrf = cognito_serve_form(s, "_csrf");
-    while (str_is_set(rest)) {
-        struct str one = str_trim(str_cut(&rest, ';'));
-        if (str_starts(one, STR(COOKIE "=")))
-            return !str_empty(csrf) &&
-                   str_eq_consttime(csrf, str_sub(one, sizeof(COOKIE "=") - 1, SIZE_MAX));
-    }
-    return false;
+    return !str_empty(csrf) && str_eq_consttime(csrf, cognito_serve_cookie(s, COOKIE));
 }
 
 /* --- signing in --------------------------------------------------------------------------------- */
@@ -230,28 +255,6 @@ static enum err try_to(const struct cognito_serve *s, struct cognito_auth *at)
     return cognito_auth_next(at);
 }
 
-static enum err give_code(const struct cognito_serve *s, const struct asked *asked,
-                          const struct cognito_auth *at)
-{
-    const struct cognito_session session = {
-        .pool_id = s->pool->rec.id,
-        .client_id = asked->client->set.client_id,
-        .user = at->user.name,
-        .sub = at->user.sub,
-        .epoch = at->user.epoch,
-        .issued_ms = s->call->txn->wall_ms,
-        .auth_ms = s->call->txn->wall_ms,
-        .scope = asked->scope,
-        .redirect = asked->redirect,
-        .nonce = cognito_serve_query(s, "nonce"),
-        .pkce = cognito_serve_query(s, "code_challenge"),
-    };
-    struct str code;
-    TRY(cognito_session_put(s->call->txn, cognito_of(s->call), COGNITO_MARK_CODE, &session,
-                            CODE_MINUTES * COGNITO_MINUTE_MS, &code));
-    return tell(s, asked, "code", code);
-}
-
 enum err cognito_serve_login(const struct cognito_serve *s)
 {
     struct asked asked;
@@ -275,7 +278,10 @@ enum err cognito_serve_login(const struct cognito_serve *s)
     TRY(err);
     if (str_eq_c(at.challenge, "MFA_SETUP"))
         return put_form(s, NULL, "An authenticator app must be set up first.");
-    return str_is_set(at.challenge) ? put_form(s, &at, NULL) : give_code(s, &asked, &at);
+    if (str_is_set(at.challenge))
+        return put_form(s, &at, NULL);
+    TRY(cognito_sign_on_begin(s, &at.user));
+    return give_code(s, &asked, &at.user, s->call->txn->wall_ms);
 }
 
 /* --- /logout ------------------------------------------------------------------------------------ */
@@ -288,6 +294,7 @@ enum err cognito_serve_logout(const struct cognito_serve *s)
     if (err == ERR_NOT_FOUND)
         return nonsense(s);
     TRY(err);
+    TRY(cognito_sign_on_end(s));
     if (str_is_set(to))
         return COGNITO_HAS(client->set.logout_urls, to) ? cognito_serve_redirect(s, to)
                                                         : nonsense(s);
