@@ -424,7 +424,7 @@ def test_metric_filters(weir, logs):
     filtered("latency", '{ $.level = "info" && $.ms > 10 }', "$.ms")
     put("ERROR a", "ERROR b", "fine", '127.0.0.1 bob [x y] "GET /" 404 100', '127.0.0.1 eve [x y] "GET /" 500 7', '127.0.0.1 bob [x y] "GET /" 200 50',
         '{"level": "info", "ms": 20.5}', '{"level": "info", "ms": 5}', '{"level": "info"}')
-    assert metric_sum(weir, "MF", "errors") == (2.0, 9.0)
+    assert metric_sum(weir, "MF", "errors") == (2.0, 2.0)  # the minute has values: no default one
     assert metric_sum(weir, "MF", "bytes", user="bob") == (100.0, 1.0) and metric_sum(weir, "MF", "bytes", user="eve") == (7.0, 1.0)
     assert metric_sum(weir, "MF", "latency") == (20.5, 1.0)
     seen = logs.describe_metric_filters(logGroupName="mf")["metricFilters"]
@@ -438,15 +438,39 @@ def test_metric_filters(weir, logs):
     assert [f["filterName"] for f in logs.describe_metric_filters(logGroupName="mf", limit=2, nextToken=first["nextToken"])["metricFilters"]] == ["latency"]
     filtered("errors", "ERROR -b", "10")
     put("ERROR a", "ERROR b")
-    assert metric_sum(weir, "MF", "errors") == (12.0, 10.0)
+    assert metric_sum(weir, "MF", "errors") == (12.0, 3.0)
     logs.delete_metric_filter(logGroupName="mf", filterName="errors")
     put("ERROR a")
-    assert metric_sum(weir, "MF", "errors") == (12.0, 10.0)
+    assert metric_sum(weir, "MF", "errors") == (12.0, 3.0)
     for call in (lambda: logs.delete_metric_filter(logGroupName="mf", filterName="errors"), lambda: logs.delete_metric_filter(logGroupName="absent", filterName="e"),
                  lambda: logs.describe_metric_filters(logGroupName="absent")):
         with pytest.raises(ClientError) as e:
             call()
         assert e.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_default_value(weir, logs):
+    """Once for each minute in which events came and none matched, however they came."""
+    logs.create_log_group(logGroupName="mf-default")
+    logs.create_log_stream(logGroupName="mf-default", logStreamName="s")
+    logs.put_metric_filter(logGroupName="mf-default", filterName="f", filterPattern="ERROR", metricTransformations=[
+        {"metricName": "default", "metricNamespace": "MF", "metricValue": "5", "defaultValue": 2}])
+    hour = int(time.time()) // 3600 * 3600 - 3600
+
+    def put(*events):
+        logs.put_log_events(logGroupName="mf-default", logStreamName="s", logEvents=[{"timestamp": (hour + m * 60 + s) * 1000, "message": text} for m, s, text in events])
+
+    def minutes():
+        start = datetime.fromtimestamp(hour, timezone.utc)
+        points = weir.client("cloudwatch").get_metric_statistics(Namespace="MF", MetricName="default", StartTime=start, EndTime=start + timedelta(hours=1), Period=60,
+                                                                 Statistics=["Sum", "SampleCount"])["Datapoints"]
+        return {(p["Timestamp"] - start).seconds // 60: (p["Sum"], p["SampleCount"]) for p in points}
+    put((5, 0, "fine"), (5, 1, "fine"), (6, 0, "fine"), (6, 1, "ERROR"), (8, 0, "ERROR"))
+    assert minutes() == {5: (2, 1), 6: (5, 1), 8: (5, 1)}
+    put((4, 0, "late"), (5, 30, "fine"), (6, 30, "fine"), (7, 0, "fine"), (8, 30, "fine"))
+    assert minutes() == {4: (2, 1), 5: (2, 1), 6: (5, 1), 7: (2, 1), 8: (5, 1)}
+    put((7, 30, "ERROR"), (20, 0, "ERROR"), (20, 1, "ERROR"), (50, 0, "fine"))
+    assert minutes() == {4: (2, 1), 5: (2, 1), 6: (5, 1), 7: (7, 2), 8: (5, 1), 20: (10, 2), 50: (2, 1)}
 
 
 @pytest.mark.parametrize("pattern, change", [

@@ -55,7 +55,6 @@ const struct svc_def logs_def = {
     .port = port,
     .resource_policy = logs_resource_policy,
     .tags = &logs_tags,
-    .measure = logs_measure,
     .targets = logs_targets,
     .n_targets = ARRAY_LEN(logs_targets),
 };
@@ -92,5 +91,6 @@ static enum err port_put(void *self, struct txn *txn, struct key_scope scope, st
         cut[i].message.len = len;
     }
     TRY(logs_append(txn, g.id, stream, &s, &cipher, cut, n_events));
+    TRY(logs_measure_staged(txn, scope, group, cut, n_events));
     return logs_events_as_metrics(self, txn, scope, &g, cut, n_events);
 }

@@ -87,7 +87,10 @@ struct logs_metric_dim {
 struct logs_metric_rec {
     struct str pattern, name, space, value, unit;
     bool has_otherwise;
-    double otherwise; /* the value of events that do not match */
+    double otherwise; /* the value of a minute in which events came and none matched */
+    /* With it: the newest minute that has a value, and which of the 64 up to it have (bit 0: that one). */
+    int64_t told_ms;
+    uint64_t told;
     size_t n_dims;
     struct logs_metric_dim *dims;
     int64_t created_ms;
@@ -223,8 +226,9 @@ enum err logs_resource_policy(void *self, struct txn *txn, struct str arn, struc
 /* logs_target.c */
 extern const struct target_kind logs_targets[1];
 
-/* logs_measure.c: core's question (core/svc.h). */
-void logs_measure(void *self, const struct core_seen *seen);
+/* logs_measure.c: what is put into a group is told once it is committed. */
+enum err logs_measure_staged(struct txn *txn, struct key_scope scope, struct str group,
+                             const struct logs_event *events, size_t n) WARN_UNUSED;
 
 /* op_tags.c */
 extern const struct tags_service logs_tags;

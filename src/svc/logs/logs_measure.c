@@ -1,25 +1,40 @@
-/* The groups' own metrics ("AWS/Logs" by LogGroupName): what was put into them by calls.
+/* The groups' own metrics ("AWS/Logs" by LogGroupName, and of all): what was put into them.
  *
- * Layer: svc/logs. Thread: the call's loop. Source: CloudWatch Logs User Guide, "CloudWatch Logs metrics and
+ * Layer: svc/logs. Thread: the committing one. Source: CloudWatch Logs User Guide, "CloudWatch Logs metrics and
  * dimensions". */
 #include "core/measure.h"
-#include "core/observe.h"
 #include "svc/logs/logs_int.h"
 
-void logs_measure(void *self, const struct core_seen *seen)
+struct incoming {
+    struct core *core;
+    struct str region, group;
+    size_t events, bytes;
+};
+
+static void committed(void *arg)
 {
-    if (!seen->call->op || seen->call->op->index != LOGS_OP_PUT_LOG_EVENTS || !seen->in ||
-        !seen->out)
-        return;
-    const struct logs_put_log_events_input *in = seen->in;
-    const struct measure_dim dim = {STR("LogGroupName"), in->log_group_name};
-    const struct measure what = {seen->call->region, STR("AWS/Logs"), &dim, 1};
-    size_t bytes = 0;
-    for (size_t i = 0; i < in->log_events.n; i++)
-        bytes += in->log_events.v[i].message.len;
-    if (in->log_events.n == 0)
-        return;
-    measure_put_many(seen->call->core, &what, STR("IncomingLogEvents"), MEASURE_COUNT, 1,
-                     (double)in->log_events.n);
-    measure_put(seen->call->core, &what, STR("IncomingBytes"), MEASURE_BYTES, (double)bytes);
+    const struct incoming *in = arg;
+    const struct measure_dim dim = {STR("LogGroupName"), in->group};
+    for (size_t n_dims = 0; n_dims <= 1; n_dims++) {
+        const struct measure what = {in->region, STR("AWS/Logs"), &dim, n_dims};
+        measure_put_many(in->core, &what, STR("IncomingLogEvents"), MEASURE_COUNT, 1,
+                         (double)in->events);
+        measure_put(in->core, &what, STR("IncomingBytes"), MEASURE_BYTES, (double)in->bytes);
+    }
+}
+
+enum err logs_measure_staged(struct txn *txn, struct key_scope scope, struct str group,
+                             const struct logs_event *events, size_t n)
+{
+    if (!measure_wanted(txn->core) || n == 0)
+        return ERR_OK;
+    struct incoming *in = ARENA_NEW(txn->arena, struct incoming);
+    if (!in)
+        return ERR_NOMEM;
+    *in = (struct incoming){txn->core, str_dup(txn->arena, scope.region),
+                            str_dup(txn->arena, group), n, 0};
+    for (size_t i = 0; i < n; i++)
+        in->bytes += events[i].message.len;
+    return str_is_set(in->region) && str_is_set(in->group) ? txn_on_commit(txn, committed, in)
+                                                           : ERR_NOMEM;
 }

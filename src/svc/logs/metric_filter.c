@@ -12,7 +12,8 @@
 
 enum {
     MINUTE_MS = 60 * 1000,
-    SERIES_MAX = 200 /* of one filter in one batch; more are left out */
+    SERIES_MAX = 200, /* of one filter in one batch; more are left out */
+    TOLD_BITS = 64,
 };
 #define VALUE_MAX 2.348542582773833e+108 /* what CloudWatch takes: 2^360 */
 
@@ -32,8 +33,10 @@ static const struct record_field metric_fields[] = {
     REC_F64(struct logs_metric_rec, otherwise),
     REC_LIST(struct logs_metric_rec, dims, n_dims, LOGS_METRIC_DIMS_MAX, &dim_type),
     REC_INT(struct logs_metric_rec, created_ms),
+    REC_SINCE(2, REC_INT(struct logs_metric_rec, told_ms)),
+    REC_SINCE(2, REC_UINT(struct logs_metric_rec, told)),
 };
-static const struct record_type metric_type = RECORD_TYPE(struct logs_metric_rec, 1, metric_fields);
+static const struct record_type metric_type = RECORD_TYPE(struct logs_metric_rec, 2, metric_fields);
 
 enum err logs_metric_parse(struct arena *a, struct str record, struct logs_metric_rec *ret)
 {
@@ -76,6 +79,8 @@ struct counting {
     struct logs_extract value, dims[LOGS_METRIC_DIMS_MAX];
     struct gathered *v;
     size_t n;
+    int64_t empty[SERIES_MAX]; /* minutes of events that did not match */
+    size_t n_empty;
 };
 
 static enum err prepare(struct counting *c)
@@ -122,6 +127,51 @@ static enum err gather(struct counting *c, int64_t at_ms, const struct cw_dim *d
     return tally_add(&g->values, value, 1);
 }
 
+/* Events come in the order of time. */
+static void note_empty(struct counting *c, int64_t minute_ms)
+{
+    if (c->n_empty == SERIES_MAX || (c->n_empty > 0 && c->empty[c->n_empty - 1] == minute_ms))
+        return;
+    c->empty[c->n_empty++] = minute_ms;
+}
+
+/* Whether the minute had a value before; from now on it has. What is older than the bits say had one. */
+static bool take_minute(struct logs_metric_rec *r, int64_t minute_ms)
+{
+    int64_t ahead = (minute_ms - r->told_ms) / MINUTE_MS;
+    if (ahead <= -TOLD_BITS)
+        return true;
+    if (ahead > 0) {
+        r->told = ahead < TOLD_BITS ? r->told << ahead : 0;
+        r->told_ms = minute_ms;
+        ahead = 0;
+    }
+    uint64_t bit = (uint64_t)1 << -ahead;
+    bool had = r->told & bit;
+    r->told |= bit;
+    return had;
+}
+
+/* The minutes of the batch that have no value yet get the default one. A match that comes later in such a
+ * minute adds its own. */
+static enum err fill_empty(struct counting *c, struct str key)
+{
+    struct str record;
+    const uint64_t before = c->rec.told;
+    const int64_t before_ms = c->rec.told_ms;
+    if (!c->rec.has_otherwise)
+        return ERR_OK;
+    for (size_t i = 0; i < c->n; i++)
+        (void)take_minute(&c->rec, c->v[i].minute_ms);
+    for (size_t i = 0; i < c->n_empty; i++)
+        if (!take_minute(&c->rec, c->empty[i]))
+            TRY(gather(c, c->empty[i], NULL, 0, c->rec.otherwise));
+    if (c->rec.told == before && c->rec.told_ms == before_ms)
+        return ERR_OK;
+    TRY(record_make(&metric_type, c->txn->arena, &c->rec, &record));
+    return txn_put(c->txn, key, record);
+}
+
 static enum err count_event(struct counting *c, const struct logs_event *e)
 {
     struct cw_dim dims[LOGS_METRIC_DIMS_MAX];
@@ -130,9 +180,11 @@ static enum err count_event(struct counting *c, const struct logs_event *e)
     bool matches;
     double value = c->fixed;
     TRY(logs_filter_matches(&c->filter, c->txn->arena, e->message, &parts, &matches));
-    if (!matches)
-        return c->rec.has_otherwise ? gather(c, e->timestamp_ms, NULL, 0, c->rec.otherwise)
-                                    : ERR_OK;
+    if (!matches) {
+        if (c->rec.has_otherwise)
+            note_empty(c, e->timestamp_ms - e->timestamp_ms % MINUTE_MS);
+        return ERR_OK;
+    }
     if (c->extracts && str_to_f64(logs_extract_text(&c->value, &parts), &value) != ERR_OK)
         return ERR_OK; /* it has no such number */
     for (size_t i = 0; i < c->rec.n_dims; i++) {
@@ -164,8 +216,12 @@ static enum err count_by(void *arg, struct str key, struct str record)
     enum err err = prepare(c);
     if (err)
         return err == ERR_NOMEM ? err : ERR_OK; /* stored by a version that knew more */
+    struct str own = str_dup(b->txn->arena, key);
+    if (!str_is_set(own))
+        return ERR_NOMEM;
     for (size_t i = 0; i < b->n; i++)
         TRY(count_event(c, &b->events[i]));
+    TRY(fill_empty(c, own));
     for (size_t i = 0; i < c->n; i++) {
         struct cw_datum d = {
             .metric = {c->rec.space, c->rec.name, c->v[i].dims, c->v[i].n_dims},

@@ -96,6 +96,7 @@ enum err logs_put_log_events(struct call *call, const struct logs_put_log_events
                                         &g, &cipher);
     TRY(logs_kms(call, err, &cipher));
     TRY(logs_append(call->txn, g.id, in->log_stream_name, &s, &cipher, events, to - from));
+    TRY(logs_measure_staged(call->txn, call_scope(call), in->log_group_name, events, to - from));
     TRY(logs_events_as_metrics(call->svc, call->txn, call_scope(call), &g, events, to - from));
     out->next_sequence_token = str_fmt(call->arena, "%049llu", (unsigned long long)s.next_seq);
     return str_is_set(out->next_sequence_token) ? ERR_OK : ERR_NOMEM;
