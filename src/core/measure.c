@@ -21,6 +21,7 @@ enum {
     BATCH_ARENA_MAX = 4 * 1024 * 1024,
     IDLE_FLUSHES_MAX = 600, /* a series that nothing was told of for so long goes */
     TIDY_EVERY = 64,        /* flushes */
+    GAUGE_EVERY_MS = 60 * 1000,
 };
 
 struct series {
@@ -57,7 +58,10 @@ struct measures {
     void (*done)(void *arg);
     void *done_arg;
     struct io_task done_task;
-    size_t n; /* tables: one a loop, and the shared one */
+    struct io_timer gauge_timer; /* home loop */
+    struct io_task gauge_task;
+    atomic_bool gauging; /* the task is posted or the timer runs */
+    size_t n;            /* tables: one a loop, and the shared one */
     struct table tables[];
 };
 
@@ -289,6 +293,32 @@ static void fill(struct table *t, struct batch *b)
     unlock(t);
 }
 
+/* --- gauges (ME5) ------------------------------------------------------------------------------- */
+
+static void on_gauge_timer(struct io_timer *timer)
+{
+    struct measures *all = timer->arg;
+    const struct core *core = all->core;
+    atomic_store(&all->gauging, false);
+    for (size_t i = 0; i < core->n_svcs; i++)
+        if (core->svcs[i].def->gauges)
+            core->svcs[i].def->gauges(core->svcs[i].self);
+}
+
+static void on_gauge_task(struct io_task *task)
+{
+    struct measures *all = CONTAINER_OF(task, struct measures, gauge_task);
+    int64_t into = clock_wall_ms() % GAUGE_EVERY_MS;
+    if (all->drained || io_timer_start(&all->gauge_timer, GAUGE_EVERY_MS - into) != ERR_OK)
+        atomic_store(&all->gauging, false);
+}
+
+static void gauge_soon(struct measures *all)
+{
+    if (!all->drained && !atomic_exchange(&all->gauging, true))
+        io_post(core_home_loop(all->core), &all->gauge_task);
+}
+
 /* The loop's thread; the table has none on its way. */
 static void flush(struct table *t)
 {
@@ -298,6 +328,8 @@ static void flush(struct table *t)
         b->table = t;
         arena_init(&b->arena, BATCH_ARENA_MAX);
         fill(t, b);
+        if (b->n > 0)
+            gauge_soon(t->all);
         t->flying = true;
         if (txn_run(t->all->core, t->loop, stage, b, flown) == ERR_OK)
             return;
@@ -341,6 +373,8 @@ enum err measures_new(struct core *core,
     all->put = put;
     all->arg = arg;
     all->n = n;
+    all->gauge_task.fn = on_gauge_task;
+    io_timer_init(&all->gauge_timer, core_home_loop(core), on_gauge_timer, all);
     for (size_t i = 0; i < n; i++) {
         struct table *t = &all->tables[i];
         t->all = all;
@@ -360,6 +394,8 @@ static void drain_one(struct io_task *task)
 {
     struct table *t = CONTAINER_OF(task, struct table, drain);
     io_timer_stop(&t->timer);
+    if (t->shared) /* which is the home loop's, too */
+        io_timer_stop(&t->all->gauge_timer);
     if (!t->flying) /* else it goes on by itself */
         flush(t);
 }

@@ -11,6 +11,8 @@
  *   ME3  Nothing runs while nothing is told: the timer runs from the first value to the flush.
  *   ME4  Values are those of what happened, whether or not its transaction is durable: a crash loses at
  *        most what was not flushed. What must not be lost is put by the service's port.
+ *   ME5  Gauges (svc_def.gauges) are asked at each whole minute that follows one in which anything was told, so
+ *        they go on for as long as they, or others, have something to tell.
  *
  * Who tells: after the fact (a commit hook, an observer, an end of work), never from a handler that may be
  * rerun (T1). svc_def.measure is asked after each finished call.
@@ -35,6 +37,7 @@ enum measure_unit {
     MEASURE_NONE,
     MEASURE_COUNT,
     MEASURE_MILLISECONDS,
+    MEASURE_SECONDS,
     MEASURE_BYTES,
     MEASURE_PER_CENT,
 };

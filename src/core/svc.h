@@ -87,6 +87,9 @@ struct svc_def {
     /* Tells its own metrics (measure.h) of a finished call of its operations: once, on the call's loop,
      * while somebody collects; as an observer (observe.h). NULL: none come of calls. */
     void (*measure)(void *self, const struct core_seen *seen);
+    /* Tells what is at this moment (how many messages wait), where it is or was a while ago more than nothing:
+     * each minute while anything is told at all (measure.h, ME5). Home loop. NULL: there is no such figure. */
+    void (*gauges)(void *self);
     /* Adds figures of its own to the metrics, as Prometheus text. Any thread. NULL: none. */
     void (*metrics)(void *self, struct buf *b);
 };

@@ -102,31 +102,13 @@ static void note(struct target_attribute *v, size_t *n, const char *name, struct
         v[(*n)++] = (struct target_attribute){.name = str_c(name), .value = value};
 }
 
-static void count_dead(void *arg)
-{
-    struct deliver *d = arg;
-    atomic_fetch_add(&d->sends.dead, 1);
-}
-
-static void count_dropped(void *arg)
-{
-    struct deliver *d = arg;
-    atomic_fetch_add(&d->sends.dropped, 1);
-}
-
-static void count_sent(void *arg)
-{
-    struct deliver *d = arg;
-    atomic_fetch_add(&d->sends.sent, 1);
-}
-
 static enum err drop(struct deliver *d, struct txn *txn, const struct send *s,
                      const struct send_fault *f, enum err why)
 {
     log_warn("send", "dropped: from=" STR_FMT " to=" STR_FMT " %.*s: %.*s%s%s",
              STR_ARG(s->source_arn), STR_ARG(s->arn), STR_ARG(f->code), STR_ARG(f->message),
              why ? " dead letter: " : "", why ? err_name(why) : "");
-    return txn_on_commit(txn, count_dropped, d);
+    return send_end(d, txn, s, why ? SEND_LOST : SEND_DROPPED);
 }
 
 static enum err bury(struct deliver *d, struct txn *txn, const struct send *s,
@@ -157,7 +139,7 @@ static enum err bury(struct deliver *d, struct txn *txn, const struct send *s,
     if (target_fault(err))
         return drop(d, txn, s, f, err);
     TRY(err);
-    return txn_on_commit(txn, count_dead, d);
+    return send_end(d, txn, s, SEND_DEAD);
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -202,6 +184,14 @@ static enum err stage(struct txn *txn, const struct send *s)
     return target_stage(txn, &target, &delivery);
 }
 
+/* The one attempt that there is in a transaction has failed. */
+static enum err failed_now(struct deliver *d, struct txn *txn, const struct send *s,
+                           const struct send_fault *f)
+{
+    TRY(send_end(d, txn, s, SEND_FAILED));
+    return bury(d, txn, s, f);
+}
+
 enum err send_now(struct deliver *d, struct txn *txn, const struct send *s)
 {
     struct send_fault f;
@@ -210,16 +200,16 @@ enum err send_now(struct deliver *d, struct txn *txn, const struct send *s)
     enum err err = send_trusted(txn, s);
     if (err == ERR_DENIED) {
         f = send_no_role(s);
-        return bury(d, txn, s, &f);
+        return failed_now(d, txn, s, &f);
     }
     TRY(err);
     err = stage(txn, s);
     if (target_fault(err)) {
         f = send_fault_of(s, err);
-        return bury(d, txn, s, &f);
+        return failed_now(d, txn, s, &f);
     }
     TRY(err);
-    return txn_on_commit(txn, count_sent, d);
+    return send_end(d, txn, s, SEND_SENT);
 }
 
 /* --- the kind --------------------------------------------------------------------------------- */
@@ -252,12 +242,16 @@ static void release(void *self, struct deliver_work *work)
     work->user = NULL;
 }
 
+static bool throttled(const struct core_result *r)
+{
+    return r->status == 429 || str_find_str(r->code, STR("Throttl")) != SIZE_MAX ||
+           str_eq(r->code, STR("TooManyRequestsException"));
+}
+
 /* Worth another try: throttled, or the service's own trouble. */
 static bool passing(const struct core_result *r)
 {
-    return r->err != ERR_FAILED || r->status >= 500 || r->status == 429 ||
-           str_find_str(r->code, STR("Throttl")) != SIZE_MAX ||
-           str_eq(r->code, STR("TooManyRequestsException"));
+    return r->err != ERR_FAILED || r->status >= 500 || throttled(r);
 }
 
 static void called(void *arg, const struct core_result *r)
@@ -266,11 +260,13 @@ static void called(void *arg, const struct core_result *r)
     enum deliver_outcome outcome = DELIVER_OK;
     if (r->err == ERR_OK) {
         atomic_fetch_add(&at->d->sends.sent, 1);
+        send_tell(at->d, &at->send, SEND_SENT);
     } else {
         at->code = str_dup(&at->arena, r->code);
         at->message = str_dup(&at->arena, r->message);
         outcome = r->err == ERR_NOT_FOUND || r->err == ERR_LIMIT || !passing(r) ? DELIVER_GIVE_UP
                                                                                 : DELIVER_RETRY;
+        send_tell(at->d, &at->send, throttled(r) ? SEND_THROTTLED : SEND_FAILED);
     }
     deliver_done(at->d, at->work, outcome);
 }
@@ -306,6 +302,8 @@ static void trust_done(void *arg, enum err err)
     struct send_attempt *at = arg;
     const struct send *s = &at->send;
     struct str input, body = s->call_body;
+    if (at->work->attempt > 1)
+        send_tell(at->d, s, SEND_AGAIN);
     if (err == ERR_OK)
         err = numbered(at, s->payload, &input);
     if (err == ERR_OK && str_is_set(body))
@@ -331,6 +329,7 @@ static void trust_done(void *arg, enum err err)
         const struct send_fault f = send_no_role(s);
         at->code = f.code;
         at->message = f.message;
+        send_tell(at->d, s, SEND_FAILED);
     }
     deliver_done(at->d, at->work, err == ERR_DENIED ? DELIVER_GIVE_UP : DELIVER_RETRY_UNCOUNTED);
 }
@@ -381,7 +380,7 @@ static enum err read_send(struct deliver *d, struct txn *txn, const struct deliv
     enum err err = record_unpack(&send_type, txn->arena, work->payload, ret);
     if (err == ERR_CORRUPT) {
         log_error("send", "piece %llu does not decode: dropped", (unsigned long long)work->id);
-        TRY(txn_on_commit(txn, count_dropped, d));
+        TRY(send_end(d, txn, ret, SEND_DROPPED));
     }
     return err;
 }

@@ -37,6 +37,24 @@ struct send_fault send_no_role(const struct send *s);
 enum err send_trusted(struct txn *txn, const struct send *s) WARN_UNUSED;
 struct target send_target_of(const struct send *s);
 
+/* What became of a piece, or of an attempt (send_measure.c). */
+enum send_told {
+    SEND_SENT,
+    SEND_AGAIN,     /* an attempt that is not the first begins */
+    SEND_HELD,      /* an attempt waits for its turn */
+    SEND_FAILED,    /* an attempt failed */
+    SEND_THROTTLED, /* so, since there was too much */
+    SEND_DEAD,      /* it is in the dead letter queue */
+    SEND_LOST,      /* it should be, but that failed */
+    SEND_DROPPED,   /* there is none */
+    SEND_TOLD_N,
+};
+/* Tells metrics of it. */
+void send_tell(struct deliver *d, const struct send *s, enum send_told what);
+/* Tells it once the transaction is committed, and counts the ends: SENT, DEAD, LOST, DROPPED. */
+enum err send_end(struct deliver *d, struct txn *txn, const struct send *s,
+                  enum send_told what) WARN_UNUSED;
+
 /* The kind DELIVER_SEND, whose ends (dead letter, memory) DELIVER_OUTSIDE shares. */
 struct deliver_kind send_kind(struct deliver *d);
 

@@ -70,9 +70,11 @@ static void answered(void *arg, const struct outgoing_answer *a)
     at->work->exact = at->wait_ms > 0; /* no sooner */
     if (at->outcome == DELIVER_OK) {
         atomic_fetch_add(&at->d->sends.sent, 1);
+        send_tell(at->d, &at->send, SEND_SENT);
         end(at, DELIVER_OK);
         return;
     }
+    send_tell(at->d, &at->send, a->status == 429 ? SEND_THROTTLED : SEND_FAILED);
     at->code = a->err == ERR_TIMEOUT ? STR("TIMEOUT") : STR("SDK_CLIENT_ERROR");
     at->message = a->err ? str_fmt(&at->arena, UNABLE "it cannot be reached: " STR_FMT "%s",
                                    STR_ARG(a->why), outgoing_hint(a))
@@ -104,6 +106,8 @@ static enum err prepare(struct txn *txn, void *arg)
 static void ask(struct send_attempt *at)
 {
     const struct target_request *r = &at->request;
+    if (at->work->attempt > 1)
+        send_tell(at->d, &at->send, SEND_AGAIN);
     const struct outgoing_request request = {
         .method = r->method,
         .url = r->url,
@@ -129,9 +133,10 @@ static void prepared(void *arg, enum err err)
             paces_take(&at->d->outgoing.paces, at->send.arn, (size_t)at->request.per_second,
                        clock_now_ms(), at->work->uncounted > 0);
         at->work->exact = at->wait_ms > 0 && at->wait_ms < PACE_TURN_MAX_MS;
-        if (at->wait_ms > 0)
+        if (at->wait_ms > 0) {
+            send_tell(at->d, &at->send, SEND_HELD);
             end(at, DELIVER_RETRY_UNCOUNTED);
-        else
+        } else
             ask(at);
         return;
     }

@@ -59,6 +59,7 @@ static const char *const measured_units[] = {
     [MEASURE_NONE] = "None",
     [MEASURE_COUNT] = "Count",
     [MEASURE_MILLISECONDS] = "Milliseconds",
+    [MEASURE_SECONDS] = "Seconds",
     [MEASURE_BYTES] = "Bytes",
     [MEASURE_PER_CENT] = "Percent",
 };

@@ -86,6 +86,7 @@ static enum err figures_new(struct dynamodb *ddb, struct ddb_figures **ret_figur
         return ERR_NOMEM;
     }
     atomic_init(&f->refs, 1);
+    f->core = ddb->core;
     f->watch = &ddb->watch;
     f->expiry = ddb->expiry;
     *ret_figures = f;
@@ -125,8 +126,12 @@ const struct ddb_index *ddb_table_index(const struct ddb_table *table, struct st
 static enum err decode_table(void *self, struct catalogue_object *object, struct str record)
 {
     struct ddb_table *t = (struct ddb_table *)object;
-    TRY(key_read(&ddb_k_table, object->key, &object->arena, KEY_SKIP, &t->name));
+    struct key_scope scope;
+    struct str name;
     TRY(record_unpack_copy(&table_record, &object->arena, record, t));
+    TRY(key_read(&ddb_k_table, object->key, &object->arena, &scope, &name));
+    t->name = name;
+    t->region = scope.region;
     return t->generation > 0 && t->n_defs > 0 ? ERR_OK : ERR_CORRUPT;
 }
 

@@ -68,6 +68,7 @@ struct ddb_bucket { /* ddb_throttle.c */
 struct ddb_watch;
 
 struct ddb_figures {
+    struct core *core;
     struct ddb_watch *watch; /* the service's */
     struct due_kind *expiry;
     _Atomic uint64_t refs;
@@ -89,6 +90,7 @@ struct ddb_table {
     uint32_t id;
     uint64_t generation;
     struct str name, arn, uuid;
+    struct str region; /* of those in the catalogue */
     int64_t created_ms;
     struct ddb_attribute_def *defs;
     size_t n_defs;

@@ -57,6 +57,7 @@ static enum err admit(struct ddb_diag *diag, const struct ddb_table *table, size
     if (level > 0)
         return ERR_OK;
     diag->throttled = true;
+    ddb_measure_throttle(table, slot ? &table->indexes[slot - 1] : NULL, write);
     if (slot)
         return ddb_invalid(diag, "The level of configured provisioned throughput for one or more "
                                  "global secondary indexes of the table was exceeded. Consider "
@@ -97,4 +98,5 @@ void ddb_charge(const struct ddb_table *table, const struct ddb_units *units, bo
     charge(table, 0, write, units->table);
     for (size_t i = 0; i < table->n_indexes; i++)
         charge(table, slot_of(table, &table->indexes[i]), write, units->index[i]);
+    ddb_measure_units(table, units, write);
 }

@@ -144,7 +144,9 @@ static void count_write(void *arg)
     const struct written *done = arg;
     assert(done->units.table > 0);
     atomic_fetch_add_explicit(&done->table->figures->writes, 1, memory_order_relaxed);
-    if (!done->free)
+    if (done->free)
+        ddb_measure_expired(done->table);
+    else
         ddb_charge(done->table, &done->units, true);
     if (done->table->stream)
         ddb_stream_wake(done->table->figures->watch, done->table->stream, done->shard);

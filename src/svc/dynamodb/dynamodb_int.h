@@ -359,7 +359,11 @@ enum err ddb_expiry_rebuild(struct dynamodb *ddb, struct txn *txn,
 /* op_tags.c */
 extern const struct tags_service dynamodb_tags;
 
-/* ddb_measure.c: core's question (core/svc.h). */
+/* ddb_measure.c: core's question (core/svc.h), and what calls do not tell. Units are told as they are charged:
+ * those of a read that is rerun for each time that it reads. */
 void ddb_measure(void *self, const struct core_seen *seen);
+void ddb_measure_units(const struct ddb_table *table, const struct ddb_units *units, bool write);
+void ddb_measure_throttle(const struct ddb_table *table, const struct ddb_index *index, bool write);
+void ddb_measure_expired(const struct ddb_table *table); /* an item, by its time to live */
 
 #endif

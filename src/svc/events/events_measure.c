@@ -1,4 +1,5 @@
-/* The rules' own metrics ("AWS/Events" by RuleName), of events whose commit succeeded.
+/* The rules' own metrics ("AWS/Events" by RuleName), of events whose commit succeeded. What became of what they
+ * send, deliver/send_measure.c tells.
  *
  * Layer: svc/events. Thread: the committing one. Source: EventBridge User Guide, "Monitoring Amazon
  * EventBridge". */
@@ -8,7 +9,6 @@
 struct triggered {
     struct core *core;
     struct str region, rule;
-    size_t targets;
 };
 
 static void tell(void *arg)
@@ -18,8 +18,6 @@ static void tell(void *arg)
     const struct measure what = {t->region, STR("AWS/Events"), &dim, 1};
     measure_put(t->core, &what, STR("MatchedEvents"), MEASURE_COUNT, 1);
     measure_put(t->core, &what, STR("TriggeredRules"), MEASURE_COUNT, 1);
-    if (t->targets > 0)
-        measure_put_many(t->core, &what, STR("Invocations"), MEASURE_COUNT, 1, (double)t->targets);
 }
 
 enum err events_measure_rule(struct events *ev, struct txn *txn, const struct events_rule_rec *r)
@@ -30,6 +28,6 @@ enum err events_measure_rule(struct events *ev, struct txn *txn, const struct ev
     if (!t)
         return ERR_NOMEM;
     *t = (struct triggered){ev->core, str_dup(txn->arena, r->scope.region),
-                            str_dup(txn->arena, r->name), r->n_targets};
+                            str_dup(txn->arena, r->name)};
     return str_is_set(t->rule) ? txn_on_commit(txn, tell, t) : ERR_NOMEM;
 }

@@ -64,6 +64,7 @@ enum err lambda_async_add(struct txn *txn, struct lambda *l, const struct lambda
     if (ev->payload.len > LAMBDA_PAYLOAD_ASYNC_MAX)
         return ERR_LIMIT;
     TRY(record_make(&lambda_event_type, txn->arena, ev, &record));
+    TRY(lambda_measure_staged(txn, fn, STR("AsyncEventsReceived")));
     return deliver_add(l->deliver, txn, DELIVER_LAMBDA_ASYNC, record, &opt);
 }
 
@@ -209,6 +210,7 @@ static void attempt(void *self, struct deliver_work *work)
     at->inv.may_wait = true;
     at->by_alias = lambda_is_alias(ev.name.qualifier);
     lambda_invoked_arn(l, &ev.name, at->inv.invoked_arn);
+    lambda_measure_age(l->core, fn, STR("AsyncEventAge"), clock_now_ms() - work->created_ms);
     at->inv.on_done = attempt_done;
     at->inv.user = at;
     work->user = at;
@@ -302,7 +304,7 @@ void lambda_destination_record_put(struct buf *b, const struct lambda_destinatio
 }
 
 enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str arn,
-                        const struct target_delivery *delivery)
+                        const struct target_delivery *delivery, struct str measured)
 {
     const struct target target = {
         .arn = arn,
@@ -315,7 +317,7 @@ enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str 
     if (target_fault(err)) {
         log_error("lambda", "outcome of " STR_FMT " cannot be sent to " STR_FMT ": %s",
                   STR_ARG(fn->name.name), STR_ARG(arn), err_name(err));
-        return ERR_OK;
+        return lambda_measure_staged(txn, fn, measured);
     }
     return err;
 }
@@ -381,7 +383,8 @@ static enum err send_record(struct txn *txn, struct lambda *l, const struct lamb
         .n_resources = ARRAY_LEN(resources),
     };
     return lambda_send_to(txn, fn, target,
-                          &(struct target_delivery){.payload = buf_str(&b), .event = &event});
+                          &(struct target_delivery){.payload = buf_str(&b), .event = &event},
+                          STR("DestinationDeliveryFailures"));
 }
 
 /* The dead letter: the event itself, with what went wrong as attributes. */
@@ -413,7 +416,8 @@ static enum err send_dead_letter(struct txn *txn, struct lambda *l, const struct
     return lambda_send_to(txn, fn, fn->dlq_arn,
                           &(struct target_delivery){.payload = ev->payload,
                                                     .attributes = attributes,
-                                                    .n_attributes = ARRAY_LEN(attributes)});
+                                                    .n_attributes = ARRAY_LEN(attributes)},
+                          STR("DeadLetterErrors"));
 }
 
 /* The event and the function it is for; ERR_NOT_FOUND when there is none any more. */
@@ -440,6 +444,7 @@ static enum err give_up(void *self, struct txn *txn, const struct deliver_work *
     if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
         return ERR_OK;
     TRY(err);
+    TRY(lambda_measure_staged(txn, fn, STR("AsyncEventsDropped")));
     if (str_is_set(fn->dlq_arn))
         TRY(send_dead_letter(txn, l, fn, &ev, work));
     if (str_is_set(config.on_failure))

@@ -504,8 +504,13 @@ static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
 
     assert(in->inv == inv); /* E1, E4 */
     log_end(in, r);
-    lambda_measure_end(in->pool->e->l->core, inv->fn, r->kind != SANDBOX_OK, r->duration_us,
-                       in->pool->family->busy);
+    lambda_measure_end(in->pool->e->l->core, inv->fn,
+                       &(struct lambda_ended){
+                           .failed = r->kind != SANDBOX_OK,
+                           .duration_us = r->duration_us,
+                           .concurrent = in->pool->family->busy,
+                           .unreserved = in->pool->e->busy_unreserved,
+                       });
     size_t cut = inv->tail.len > LAMBDA_TAIL_MAX ? inv->tail.len - LAMBDA_TAIL_MAX : 0;
     struct lambda_result result = {
         .status = r->kind == SANDBOX_OK ? INVOKE_OK : INVOKE_FUNCTION_ERROR,
@@ -546,7 +551,7 @@ static void end_early(struct lambda_engine *e, struct lambda_invocation *inv,
 {
     assert(!inv->instance); /* E4 */
     if (status == INVOKE_THROTTLED)
-        lambda_measure_throttle(e->l->core, inv->fn);
+        lambda_measure_one(e->l->core, inv->fn, STR("Throttles"));
     inv->early = status;
     inv->reason = reason;
     inv->task.fn = early_task;

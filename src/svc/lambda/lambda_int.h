@@ -372,10 +372,10 @@ enum err lambda_destination_take(struct call *call, const struct lambda_fn *fn, 
 /* The same of what failed, which may go to a bucket: there into `folder` (STR_NONE: ERR_NOMEM). */
 enum err lambda_failure_take(struct call *call, const struct lambda_fn *fn, struct str arn,
                              struct str folder, struct str *ret_arn) WARN_UNUSED;
-/* Stages a delivery on behalf of a function; what the target is to blame for is logged and dropped
- * (lambda_async.c). */
+/* Stages a delivery on behalf of a function; what the target is to blame for is logged, counted by the metric
+ * `measured`, and dropped (lambda_async.c). */
 enum err lambda_send_to(struct txn *txn, const struct lambda_fn *fn, struct str arn,
-                        const struct target_delivery *delivery) WARN_UNUSED;
+                        const struct target_delivery *delivery, struct str measured) WARN_UNUSED;
 
 /* --- buckets as destinations: lambda_bucket.c -------------------------------------------------- */
 
@@ -839,9 +839,21 @@ static inline enum err WARN_UNUSED lambda_paged(struct call *call, enum err err)
 extern const struct tags_service lambda_tags_service;
 extern const struct target_kind lambda_targets[1];
 
-/* lambda_measure.c: one invocation ended, of so many at the same time; one was throttled. */
-void lambda_measure_end(struct core *core, const struct lambda_fn *fn, bool failed,
-                        int64_t duration_us, size_t concurrent);
-void lambda_measure_throttle(struct core *core, const struct lambda_fn *fn);
+/* lambda_measure.c: one invocation ended, of so many of the function at the same time, and of all that share
+ * what is not reserved. */
+struct lambda_ended {
+    bool failed;
+    int64_t duration_us;
+    size_t concurrent, unreserved;
+};
+void lambda_measure_end(struct core *core, const struct lambda_fn *fn,
+                        const struct lambda_ended *ended);
+/* Something happened; how long something has waited. */
+void lambda_measure_one(struct core *core, const struct lambda_fn *fn, struct str name);
+void lambda_measure_age(struct core *core, const struct lambda_fn *fn, struct str name,
+                        int64_t age_ms);
+/* It happens in this transaction, if that is committed. */
+enum err lambda_measure_staged(struct txn *txn, const struct lambda_fn *fn,
+                               struct str name) WARN_UNUSED;
 
 #endif

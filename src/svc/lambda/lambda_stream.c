@@ -491,7 +491,7 @@ static enum err give_up(struct txn *txn, const struct lane *ln)
     if (lambda_is_bucket(to))
         return put_in_bucket(txn, ln);
     TRY(put_note(txn, ln, STR_NONE, &note.payload));
-    return lambda_send_to(txn, ln->inv.fn, to, &note);
+    return lambda_send_to(txn, ln->inv.fn, to, &note, STR("DestinationDeliveryFailures"));
 }
 
 /* Where the settlement puts the checkpoint. */
@@ -724,6 +724,9 @@ static void invoke(struct lane *ln)
     (void)rng_uuid(id);
     memcpy(ln->inv.request_id, id, sizeof(ln->inv.request_id));
     lambda_invoked_arn(ln->s->l, &ln->s->m->function, ln->inv.invoked_arn);
+    if (!ln->final)
+        lambda_measure_age(ln->s->l->core, fn, STR("IteratorAge"),
+                           clock_now_ms() - ln->v[ln->ends[ln->n_ends - 1] - 1].now_ms);
     ln->busy = true;
     lambda_engine_invoke(ln->s->l->engine, &ln->inv);
 }

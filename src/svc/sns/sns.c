@@ -93,7 +93,6 @@ const struct svc_def sns_def = {
     .resource_policy = resource_policy,
     .authorize_more = authorize_more,
     .tags = &sns_tags,
-    .measure = sns_measure,
     .targets = sns_targets,
     .n_targets = ARRAY_LEN(sns_targets),
 };

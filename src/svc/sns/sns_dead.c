@@ -11,7 +11,7 @@ enum err sns_dead_letter(struct txn *txn, const struct sns_sub *sub, struct str 
     if (!str_is_set(sub->dlq)) {
         log_warn("sns", "message dropped: topic=" STR_FMT " endpoint=" STR_FMT " %s",
                  STR_ARG(sub->topic_arn), STR_ARG(sub->endpoint), why);
-        return ERR_OK;
+        return sns_measure_failed(txn, sub->topic_arn, SNS_NO_QUEUE);
     }
     const struct target_attribute attributes[] = {
         {.name = STR("RequestID"), .value = rng_uuid(id)},
@@ -30,10 +30,12 @@ enum err sns_dead_letter(struct txn *txn, const struct sns_sub *sub, struct str 
                                   .n_attributes = ARRAY_LEN(attributes),
                                   .group_id = fifo ? sub->id : STR_NONE,
                                   .dedup_id = fifo ? str_n(id, RNG_UUID_LEN) : STR_NONE});
+    if (err == ERR_OK)
+        return sns_measure_failed(txn, sub->topic_arn, SNS_BURIED);
     if (!target_fault(err))
         return err;
     log_error("sns",
               "dead letter lost: topic=" STR_FMT " endpoint=" STR_FMT " queue=" STR_FMT " %s",
               STR_ARG(sub->topic_arn), STR_ARG(sub->endpoint), STR_ARG(sub->dlq), err_name(err));
-    return ERR_OK;
+    return sns_measure_failed(txn, sub->topic_arn, SNS_NOT_BURIED);
 }

@@ -15,10 +15,11 @@ static struct str or_nomem(struct str s, enum err *err)
 }
 
 enum err sns_publication_init(struct sns_publication *p, struct sns *s, struct txn *txn,
-                              const struct sns_topic_ref *t, const struct sns_message *m)
+                              const struct sns_topic_ref *t, const struct sns_message *m,
+                              struct sns_counts *counts)
 {
     const char *why;
-    *p = (struct sns_publication){.s = s, .txn = txn, .t = t, .m = m};
+    *p = (struct sns_publication){.s = s, .txn = txn, .t = t, .m = m, .counts = counts};
     if (m->structured)
         TRY(json_parse(txn->arena, m->body, &p->structure, NULL));
     enum err err =
@@ -63,6 +64,15 @@ static enum err body_event(struct sns_publication *p, struct sns_variant *v)
     return err == ERR_NOMEM ? err : ERR_OK;
 }
 
+static void count_out(struct sns_publication *p, const struct sns_sub_live *sub, bool any)
+{
+    struct sns_counts *c = p->counts;
+    if (sub->rec.filter_body)
+        (*(any ? &c->by_body : &c->by_bad_body))++;
+    else
+        (*(p->m->n_attrs > 0 ? &c->by_attributes : &c->by_no_attributes))++;
+}
+
 static enum err wants(struct sns_publication *p, const struct sns_sub_live *sub,
                       struct sns_variant *v, bool *ret)
 {
@@ -83,6 +93,8 @@ static enum err wants(struct sns_publication *p, const struct sns_sub_live *sub,
             return err;
     }
     *ret = n > 0;
+    if (n == 0)
+        count_out(p, sub, event != NULL);
     return ERR_OK;
 }
 
@@ -158,6 +170,7 @@ static enum err to_target(struct sns_publication *p, const struct sns_sub_live *
                                   .source_account = sub->rec.owner};
     d->trace = p->m->trace;
     enum err err = target_stage(p->txn, &target, d);
+    p->counts->delivered += err == ERR_OK;
     return target_fault(err) ? sns_dead_letter(p->txn, &sub->rec, d->payload, fault_code_of(err),
                                                fault_words(err))
                              : err;
@@ -271,6 +284,7 @@ static enum err to_mail(struct sns_publication *p, const struct sns_sub_live *su
         TRY(sns_seal(p->txn, p->t, sub->arn, &mail.body));
         mail.data_key = p->t->data_key.sealed;
     }
+    p->counts->delivered++;
     return sns_mail_add(p->s, p->txn, &mail);
 }
 

@@ -62,6 +62,9 @@ static void answered(void *arg, const struct outgoing_answer *a)
     bool again = a->status < 400 || a->status >= 500 || a->status == 429;
     enum deliver_outcome outcome = outgoing_outcome(a, again);
     at->status = a->status;
+    if (outcome == DELIVER_OK && read_request(at->work, &r) == ERR_OK &&
+        str_eq(r.type, sns_kind_name(SNS_NOTIFICATION)))
+        sns_measure_one(at->s->core, r.topic_arn, STR("NumberOfNotificationsDelivered"));
     if (outcome != DELIVER_OK && read_request(at->work, &r) == ERR_OK)
         log_warn("sns", "attempt %d at " STR_FMT " failed: status=%d " STR_FMT "%s",
                  at->work->attempt, STR_ARG(r.url), a->status, STR_ARG(a->why), outgoing_hint(a));

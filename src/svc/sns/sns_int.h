@@ -267,6 +267,24 @@ enum err sns_publish_some(struct sns *s, struct txn *txn, struct sns_topic_ref *
                           const struct sns_message *m, struct str after,
                           struct str *ret_last) WARN_UNUSED;
 
+/* sns_measure.c. What becomes of a message, counted while its deliveries are staged, told when they are
+ * committed. */
+struct sns_counts {
+    struct core *core;
+    struct str topic_arn;
+    bool published; /* its publication itself is part of the transaction; of so many bytes */
+    size_t bytes;
+    size_t delivered;
+    size_t by_attributes, by_no_attributes, by_body, by_bad_body; /* filtered out */
+};
+enum err sns_measure_begin(struct txn *txn, struct str topic_arn,
+                           struct sns_counts **ret) WARN_UNUSED;
+/* A delivery has failed for good, and became a dead letter, should have, or has no queue for that. */
+enum sns_burial { SNS_NO_QUEUE, SNS_BURIED, SNS_NOT_BURIED };
+enum err sns_measure_failed(struct txn *txn, struct str topic_arn,
+                            enum sns_burial burial) WARN_UNUSED;
+void sns_measure_one(struct core *core, struct str topic_arn, struct str name);
+
 /* sns_deliver.c. A message on its way to several subscriptions: what they share. */
 struct sns_variant {
     bool made;
@@ -280,14 +298,15 @@ struct sns_publication {
     struct txn *txn;
     const struct sns_topic_ref *t;
     const struct sns_message *m;
+    struct sns_counts *counts;
     struct json *structure;  /* of a structured message */
     struct json *attributes; /* event of filters; NULL: not made yet */
     struct sns_delivery topic_policy;
     struct sns_variant variants[SNS_PROTOCOLS];
 };
 enum err sns_publication_init(struct sns_publication *p, struct sns *s, struct txn *txn,
-                              const struct sns_topic_ref *t,
-                              const struct sns_message *m) WARN_UNUSED;
+                              const struct sns_topic_ref *t, const struct sns_message *m,
+                              struct sns_counts *counts) WARN_UNUSED;
 /* Stages the delivery to one subscription, if it wants the message. What its endpoint is at fault
  * for becomes a dead letter, or a line of the log. */
 enum err sns_deliver(struct sns_publication *p, const struct sns_sub_live *sub) WARN_UNUSED;
@@ -316,8 +335,5 @@ enum err sns_removal_add(struct sns *s, struct txn *txn, const struct sns_topic_
 /* sns_target.c, op_tags.c. */
 extern const struct target_kind sns_targets[1];
 extern const struct tags_service sns_tags;
-
-/* sns_measure.c: core's question (core/svc.h). */
-void sns_measure(void *self, const struct core_seen *seen);
 
 #endif

@@ -70,12 +70,14 @@ enum err sns_publish_some(struct sns *s, struct txn *txn, struct sns_topic_ref *
                           const struct sns_message *m, struct str after, struct str *ret_last)
 {
     struct sns_publication p;
+    struct sns_counts *counts;
     struct catalogue_page page;
     *ret_last = STR_NONE;
     TRY(list(s, txn, t, after, SNS_STEP_MAX, &page));
     if (page.n == 0)
         return ERR_OK;
-    TRY(sns_publication_init(&p, s, txn, t, m));
+    TRY(sns_measure_begin(txn, t->arn, &counts));
+    TRY(sns_publication_init(&p, s, txn, t, m, counts));
     TRY(deliver_all(&p, &page));
     const struct sns_sub_live *last = page.objects[page.n - 1];
     *ret_last = str_dup(txn->arena, last->rec.id);
@@ -101,6 +103,7 @@ enum err sns_publish_stage(struct sns *s, struct txn *txn, struct sns_topic_ref 
                            struct sns_message *m)
 {
     struct sns_publication p;
+    struct sns_counts *counts;
     struct catalogue_page page;
     bool duplicate = false;
     char *id = arena_alloc(txn->arena, RNG_UUID_LEN + 1);
@@ -109,6 +112,9 @@ enum err sns_publish_stage(struct sns *s, struct txn *txn, struct sns_topic_ref 
     m->id = rng_uuid(id);
     m->topic_arn = t->arn;
     m->sent_ms = txn->wall_ms;
+    TRY(sns_measure_begin(txn, t->arn, &counts));
+    counts->published = true;
+    counts->bytes = m->body.len;
     if (t->rec.fifo)
         TRY(order(txn, t, m, &duplicate));
     if (duplicate)
@@ -117,6 +123,6 @@ enum err sns_publish_stage(struct sns *s, struct txn *txn, struct sns_topic_ref 
     bool many = page.more || page.n * m->body.len > SNS_INLINE_BYTES_MAX;
     if (many && !t->rec.fifo) /* of a FIFO topic, which has few, in order: always here */
         return deliver_later(s, txn, t, m);
-    TRY(sns_publication_init(&p, s, txn, t, m));
+    TRY(sns_publication_init(&p, s, txn, t, m, counts));
     return deliver_all(&p, &page);
 }

@@ -150,6 +150,7 @@ const struct svc_def sqs_def = {
     .resource_policy = resource_policy,
     .tags = &sqs_tags,
     .measure = sqs_measure,
+    .gauges = sqs_gauges,
     .targets = sqs_targets,
     .n_targets = ARRAY_LEN(sqs_targets),
 };

@@ -485,6 +485,29 @@ int64_t sqs_index_next_due(const struct sqs_index *ix)
     return node ? node->key : INT64_MAX;
 }
 
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+uint64_t sqs_index_oldest(const struct sqs_index *ix)
+{
+    uint64_t oldest = UINT64_MAX;
+    struct str id;
+    void *group;
+    size_t looked = 0;
+    if (!list_empty(&ix->visible)) /* of standard queues; those that came back stand at the end */
+        oldest = CONTAINER_OF(ix->visible.next, struct sqs_slot, link)->seq;
+    for (size_t i = 0; i < ix->due.n && i < SQS_OLDEST_LOOK; i++)
+        oldest = min_u64(oldest, CONTAINER_OF(ix->due.nodes[i], struct sqs_slot, due)->seq);
+    for (size_t it = 0; looked++ < SQS_OLDEST_LOOK && map_next(&ix->groups, &it, &id, &group);) {
+        struct sqs_fifo_slot *first = first_waiting(group);
+        if (first)
+            oldest = min_u64(oldest, first->slot.seq);
+    }
+    return oldest;
+}
+
 size_t sqs_index_old(struct sqs_index *ix, uint64_t below, size_t max, uint64_t *ret_seqs)
 {
     size_t n = 0, from = ix->old_at < ix->table_cap ? ix->old_at : 0;

@@ -33,7 +33,7 @@
 #include "base/list.h"
 #include "base/map.h"
 
-enum { SQS_SLOT_BYTES = 48, SQS_FIFO_SLOT_BYTES = 72 };
+enum { SQS_SLOT_BYTES = 48, SQS_FIFO_SLOT_BYTES = 72, SQS_OLDEST_LOOK = 1024 };
 
 enum sqs_slot_state {
     SQS_SLOT_FREE,
@@ -116,6 +116,9 @@ void sqs_index_untake(struct sqs_index *ix, struct sqs_slot *slot);
 void sqs_index_set_due(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms, int64_t now_ms);
 /* Any committed state -> (none); TAKEN: once it is put back. */
 void sqs_index_remove(struct sqs_index *ix, struct sqs_slot *slot);
+/* About the oldest message: its sequence number, of those that stand first where they wait; UINT64_MAX: there
+ * is none. Looks at no more than SQS_OLDEST_LOOK places. */
+uint64_t sqs_index_oldest(const struct sqs_index *ix);
 /* NULL when there is none. */
 struct sqs_slot *sqs_index_find(const struct sqs_index *ix, uint64_t seq);
 /* When the next slot becomes visible by itself; INT64_MAX when none will. */

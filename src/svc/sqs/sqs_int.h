@@ -59,6 +59,7 @@ enum {
     SQS_KMS_REUSE_S = 300, /* KmsDataKeyReusePeriodSeconds */
     SQS_KMS_REUSE_MIN_S = 60,
     SQS_KMS_REUSE_MAX_S = 86400,
+    SQS_GAUGED_MIN = 15,     /* of zeros, for alarms that are to end */
     SQS_SEQ_TIME_SHIFT = 20, /* a sequence number is at least the time of sending, shifted */
 };
 
@@ -110,7 +111,8 @@ struct sqs_queue {
     uint64_t purge_seq; /* as in the record */
     int64_t retention_ms;
     bool deleted;
-    uint64_t load_seq;      /* while cold: messages below are in the index; under sqs.load_lock */
+    uint8_t gauged;    /* minutes for which its gauges are told though nothing is in it any more */
+    uint64_t load_seq; /* while cold: messages below are in the index; under sqs.load_lock */
     struct waiters waiters; /* long polls */
     struct list watchers;   /* struct sqs_watcher.link */
     struct heap_node due;   /* in sqs.due; under due_lock */
@@ -363,7 +365,9 @@ void sqs_port_fill(struct sqs *s);
 /* In no list any more. NULL is allowed. */
 void sqs_watcher_free(struct sqs_watcher *w);
 
-/* sqs_measure.c: core's question (core/svc.h). */
+/* sqs_measure.c: core's questions (core/svc.h); and a message was sent, committed. */
 void sqs_measure(void *self, const struct core_seen *seen);
+void sqs_gauges(void *self);
+void sqs_measure_sent(const struct sqs_queue *q, size_t bytes);
 
 #endif

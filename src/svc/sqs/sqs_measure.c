@@ -1,39 +1,28 @@
-/* The queues' own metrics ("AWS/SQS" by QueueName), of calls that succeeded. Messages that come as a target of
- * others are not counted as sent.
+/* The queues' own metrics ("AWS/SQS" by QueueName): of calls that succeeded, of messages that come as a target of
+ * others, and each minute of what is in the queues.
  *
- * Layer: svc/sqs. Thread: the call's loop. Source: SQS Developer Guide, "Available CloudWatch metrics". */
+ * Layer: svc/sqs. Thread: the call's loop; gauges: the home loop. Source: SQS Developer Guide, "Available CloudWatch metrics". */
+#include "base/clock.h"
 #include "core/measure.h"
 #include "core/observe.h"
 #include "svc/sqs/sqs_int.h"
 
-static void put(const struct core_seen *seen, struct str queue, struct str name,
-                enum measure_unit unit, double value, double weight)
+static void count(const struct core_seen *seen, struct str queue, struct str name, size_t n)
 {
     const struct measure_dim dim = {STR("QueueName"), queue};
     const struct measure what = {seen->call->region, STR("AWS/SQS"), &dim, 1};
-    if (weight > 0)
-        measure_put_many(seen->call->core, &what, name, unit, value, weight);
+    if (n > 0)
+        measure_put_many(seen->call->core, &what, name, MEASURE_COUNT, 1, (double)n);
 }
 
-static void count(const struct core_seen *seen, struct str queue, struct str name, size_t n)
+void sqs_measure_sent(const struct sqs_queue *q, size_t bytes)
 {
-    put(seen, queue, name, MEASURE_COUNT, 1, (double)n);
-}
-
-static void sent(const struct core_seen *seen, struct str queue)
-{
-    if (seen->call->op->index == SQS_OP_SEND_MESSAGE) {
-        const struct sqs_send_message_input *in = seen->in;
-        count(seen, queue, STR("NumberOfMessagesSent"), 1);
-        put(seen, queue, STR("SentMessageSize"), MEASURE_BYTES, (double)in->message_body.len, 1);
+    const struct measure_dim dim = {STR("QueueName"), q->name};
+    const struct measure what = {q->scope.region, STR("AWS/SQS"), &dim, 1};
+    if (!measure_wanted(q->sqs->core))
         return;
-    }
-    const struct sqs_send_message_batch_input *in = seen->in;
-    const struct sqs_send_message_batch_output *out = seen->out;
-    count(seen, queue, STR("NumberOfMessagesSent"), out->successful.n);
-    for (size_t i = 0; i < in->entries.n && out->failed.n == 0; i++)
-        put(seen, queue, STR("SentMessageSize"), MEASURE_BYTES,
-            (double)in->entries.v[i].message_body.len, 1);
+    measure_put(q->sqs->core, &what, STR("NumberOfMessagesSent"), MEASURE_COUNT, 1);
+    measure_put(q->sqs->core, &what, STR("SentMessageSize"), MEASURE_BYTES, (double)bytes);
 }
 
 void sqs_measure(void *self, const struct core_seen *seen)
@@ -46,10 +35,6 @@ void sqs_measure(void *self, const struct core_seen *seen)
     if (queue.len == 0)
         return;
     switch (seen->call->op->index) {
-    case SQS_OP_SEND_MESSAGE:
-    case SQS_OP_SEND_MESSAGE_BATCH:
-        sent(seen, queue);
-        break;
     case SQS_OP_RECEIVE_MESSAGE: {
         const struct sqs_receive_message_output *out = seen->out;
         count(seen, queue,
@@ -67,4 +52,47 @@ void sqs_measure(void *self, const struct core_seen *seen)
     default:
         break;
     }
+}
+
+/* --- gauges ------------------------------------------------------------------------------------- */
+
+static void put_gauges(struct sqs_queue *q, int64_t now_ms)
+{
+    size_t visible, out, delayed;
+    pthread_mutex_lock(&q->lock);
+    if (sqs_index_promote(q->ix, now_ms) > 0)
+        sqs_queue_wake(q);
+    visible = q->ix->count[SQS_SLOT_VISIBLE];
+    out = q->ix->count[SQS_SLOT_LEASED] + q->ix->count[SQS_SLOT_TAKEN];
+    delayed = q->ix->count[SQS_SLOT_DELAYED];
+    uint64_t oldest = sqs_index_oldest(q->ix);
+    bool told = visible + out + delayed > 0 || q->gauged > 0;
+    q->gauged = visible + out + delayed > 0 ? SQS_GAUGED_MIN : q->gauged - told;
+    pthread_mutex_unlock(&q->lock);
+    if (!told)
+        return;
+    int64_t sent_ms = (int64_t)(oldest >> SQS_SEQ_TIME_SHIFT);
+    double age_s = oldest == UINT64_MAX || sent_ms > now_ms ? 0 : (double)(now_ms - sent_ms) / 1000;
+    struct core *core = q->sqs->core;
+    const struct measure_dim dim = {STR("QueueName"), q->name};
+    const struct measure what = {q->scope.region, STR("AWS/SQS"), &dim, 1};
+    measure_put(core, &what, STR("ApproximateNumberOfMessagesVisible"), MEASURE_COUNT,
+                (double)visible);
+    measure_put(core, &what, STR("ApproximateNumberOfMessagesNotVisible"), MEASURE_COUNT,
+                (double)out);
+    measure_put(core, &what, STR("ApproximateNumberOfMessagesDelayed"), MEASURE_COUNT,
+                (double)delayed);
+    measure_put(core, &what, STR("ApproximateAgeOfOldestMessage"), MEASURE_SECONDS, age_s);
+}
+
+void sqs_gauges(void *self)
+{
+    struct sqs *s = self;
+    struct str key;
+    void *queue;
+    int64_t now_ms = clock_now_ms();
+    pthread_rwlock_rdlock(&s->lock);
+    for (size_t it = 0; map_next(&s->queues, &it, &key, &queue);)
+        put_gauges(queue, now_ms);
+    pthread_rwlock_unlock(&s->lock);
 }

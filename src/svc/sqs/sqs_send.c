@@ -13,6 +13,8 @@ struct pending {
     struct sqs_index *ix;
     struct sqs_slot *slot;
     int64_t due_ms;
+    size_t bytes;
+    bool moved; /* out of another queue */
 };
 
 static void send_committed(void *arg)
@@ -20,10 +22,13 @@ static void send_committed(void *arg)
     struct pending *p = arg;
     assert(p->slot && p->ix);
     pthread_mutex_lock(&p->queue->lock);
+    p->queue->gauged = SQS_GAUGED_MIN;
     sqs_index_add(p->ix, p->slot, p->due_ms, clock_now_ms());
     sqs_index_unref(p->ix);
     sqs_queue_wake(p->queue);
     pthread_mutex_unlock(&p->queue->lock);
+    if (!p->moved)
+        sqs_measure_sent(p->queue, p->bytes);
 }
 
 static void send_aborted(void *arg)
@@ -35,15 +40,17 @@ static void send_aborted(void *arg)
     pthread_mutex_unlock(&p->queue->lock);
 }
 
-static enum err reserve(struct txn *txn, struct sqs_queue *q, struct str group, int64_t due_ms,
-                        uint64_t *ret_seq)
+static enum err reserve(struct txn *txn, struct sqs_queue *q, const struct pending *made,
+                        struct str group, uint64_t *ret_seq)
 {
     struct pending *p = ARENA_NEW(txn->arena, struct pending);
     if (!p)
         return ERR_NOMEM;
     pthread_mutex_lock(&q->lock);
     uint64_t seq = sqs_queue_next_seq(q, txn->now_ms);
-    *p = (struct pending){.queue = q, .ix = q->ix, .due_ms = due_ms};
+    *p = *made;
+    p->queue = q;
+    p->ix = q->ix;
     enum err err = sqs_index_new_slot(p->ix, seq, group, &p->slot);
     if (err == ERR_OK)
         sqs_index_ref(p->ix);
@@ -99,7 +106,8 @@ enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_b
     }
     assert(delay_s >= 0 && delay_s <= SQS_DELAY_MAX_S && str_is_set(body->id));
     int64_t due_ms = txn->now_ms + delay_s * 1000;
-    TRY(reserve(txn, to->queue, to->config.fifo ? body->group : STR_NONE, due_ms, &seq));
+    const struct pending made = {.due_ms = due_ms, .bytes = body->body.len, .moved = moved};
+    TRY(reserve(txn, to->queue, &made, to->config.fifo ? body->group : STR_NONE, &seq));
     body->fifo_seq = to->config.fifo ? seq : 0;
     if (to->config.fifo && !moved)
         TRY(dedup_put(txn, &dedup, &(struct dedup_seen){.id = body->id, .seq = seq}));
