@@ -275,7 +275,32 @@ def test_math_arrays(cw, space, series):
     assert [r["Values"][0] for r in got] == [at.hour * 100 + at.minute, at.year * 10000 + at.month * 100 + at.day, at.isoweekday(), at.timestamp()]
 
 
-@pytest.mark.parametrize("expression", ["m1 +", "(m1", "m1)", "x9", "NONSENSE(m1)", "SUM()", "SUM(m1, m1)", "e1", "5", "SUM(m1)", "SEARCH('{a,b}', 'Sum')", "[m1", "\"a\" + 1", "m1 m1",
+def test_search(cw, space):
+    """What a search finds, in GetMetricData and within expressions; the grammar has a test of its own."""
+    at = minute()
+    for n, (name, dims) in enumerate([("Errors", {"Function": "orders"}), ("Errors", {"Function": "bills"}), ("Errors", {"Function": "orders", "Stage": "x"}),
+                                      ("Calls", {"Function": "orders"}), ("Errors", {})]):
+        put(cw, space, name, [n + 1], at=at, Dimensions=[{"Name": k, "Value": v} for k, v in dims.items()])
+
+    def found(expression, **more):
+        got = data(cw, [{"Id": "e1", "Expression": expression, **more}], at)["MetricDataResults"]
+        assert all(r["Id"] == "e1" and len(r["Timestamps"]) == 1 for r in got)
+        return {r["Label"]: r["Values"][0] for r in got}
+    schema = '{"%s",Function}' % space
+    assert found(f"SEARCH('{schema}', 'Sum', 60)") == {"e1 orders Calls": 4, "e1 bills Errors": 2, "e1 orders Errors": 1}
+    assert found(f"SEARCH('{schema} MetricName=\"Errors\"', 'Sum', 60)", Label="L") == {"L bills Errors": 2, "L orders Errors": 1}
+    assert found(f"SEARCH('{schema} errors NOT bills', 'Sum')", Period=60) == {"e1 orders Errors": 1}
+    assert found("SEARCH('{\"%s\"}', 'SampleCount', 300)" % space) == {"e1 Errors": 1}
+    assert found(f"SUM(SEARCH('{schema} errors', 'Maximum', 60)) * 10") == {"e1": 30}
+    assert found(f"SEARCH('Namespace=\"{space}\" Stage=x', 'Sum', 60)") == {"e1 orders x Errors": 3}
+    assert found("SEARCH('{\"%s\",Nothing}', 'Sum', 60)" % space) == {}
+    # alarms do not search
+    asked = [{"Id": "e1", "Expression": f"SUM(SEARCH('{schema}', 'Sum', 60))", "Period": 60, "ReturnData": True}]
+    assert "SEARCH is not supported" in message(cw.put_metric_alarm, AlarmName="s", Metrics=asked, EvaluationPeriods=1, Threshold=1, ComparisonOperator="LessThanThreshold")
+
+
+@pytest.mark.parametrize("expression", ["m1 +", "(m1", "m1)", "x9", "NONSENSE(m1)", "SUM()", "SUM(m1, m1)", "e1", "5", "SUM(m1)", "SEARCH('{a,b', 'Sum')", "SEARCH('', 'Sum')", "SEARCH('{a}')", "SEARCH(a, 'Sum')",
+    "SEARCH('{a}', 'Median')", "SEARCH('{a}', 'Sum', 7)", "[m1", "\"a\" + 1", "m1 m1",
                                         "ANOMALY_DETECTION_BAND(m1)", "SORT(METRICS(), SUM, UP)", "FILL(m1, NEVER)", "SELECT AVG(a) FROM b", "-" * 100 + "m1", "((" * 100])
 def test_bad_math(cw, space, expression):
     assert code(data, cw=cw, queries=[metric(space), {"Id": "e1", "Expression": expression}], start=minute(10)) == "ValidationError"
@@ -674,42 +699,66 @@ def test_unsupported(cw):
 # --- services' own metrics ----------------------------------------------------------------------------------
 
 
+def total_of(cw, space, name, stat="Sum", **dims):
+    points = cw.get_metric_statistics(Namespace=space, MetricName=name, StartTime=minute(60), EndTime=minute(-2), Period=3600, Statistics=[stat],
+                                      Dimensions=[{"Name": k, "Value": v} for k, v in dims.items()])["Datapoints"]
+    return sum(p[stat] for p in points)
+
+
 def test_services_measure_themselves(weir, cw):
+    """Each service in its own words. What is asked last was told last, so most is there at once."""
     sqs, sns, ddb, logs, events = (weir.client(s) for s in ("sqs", "sns", "dynamodb", "logs", "events"))
     queue = Queue(sqs, "measured")
     for body in ("a", "bcd"):
         sqs.send_message(QueueUrl=queue.url, MessageBody=body)
     sqs.send_message_batch(QueueUrl=queue.url, Entries=[{"Id": "1", "MessageBody": "x"}, {"Id": "2", "MessageBody": "y"}])
     got = queue.take(4)
+    assert len(got) == 4
     sqs.receive_message(QueueUrl=queue.url)
     topic = sns.create_topic(Name="measured")["TopicArn"]
+    fed = Queue(sqs, "measured-topic", "sns.amazonaws.com")
+    for more in ({"Endpoint": fed.arn}, {"Endpoint": fed.arn.replace("measured-topic", "absent")},
+                 {"Endpoint": fed.arn.replace("measured-topic", "none"), "Attributes": {"FilterPolicy": '{"a": ["b"]}'}},
+                 {"Endpoint": fed.arn.replace("measured-topic", "text"), "Attributes": {"FilterPolicy": '{"a": ["b"]}', "FilterPolicyScope": "MessageBody"}}):
+        sns.subscribe(TopicArn=topic, Protocol="sqs", **more)
     sns.publish(TopicArn=topic, Message="four")
-    ddb.create_table(TableName="measured", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-                     AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
-    ddb.get_item(TableName="measured", Key={"id": {"S": "1"}})
-    assert code(ddb.put_item, TableName="measured", Item={"id": {"S": "1"}}, ConditionExpression="attribute_exists(id)") == "ConditionalCheckFailedException"
+    ddb.create_table(TableName="measured", BillingMode="PROVISIONED", ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+                     KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                     AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("id", "by")],
+                     GlobalSecondaryIndexes=[{"IndexName": "by-x", "KeySchema": [{"AttributeName": "by", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"},
+                                              "ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}])
+    ddb.put_item(TableName="measured", Item={"id": {"S": "1"}, "by": {"S": "x"}, "large": {"S": "l" * 1500}})
+    ddb.get_item(TableName="measured", Key={"id": {"S": "1"}}, ConsistentRead=True)
+    ddb.query(TableName="measured", IndexName="by-x", KeyConditionExpression="#b = :x", ExpressionAttributeNames={"#b": "by"}, ExpressionAttributeValues={":x": {"S": "x"}})
+    assert code(ddb.put_item, TableName="measured", Item={"id": {"S": "1"}}, ConditionExpression="attribute_exists(nothing)") == "ConditionalCheckFailedException"
     logs.create_log_group(logGroupName="measured")
     logs.create_log_stream(logGroupName="measured", logStreamName="s")
     logs.put_log_events(logGroupName="measured", logStreamName="s", logEvents=[{"timestamp": int(minute().timestamp() * 1000), "message": "four"}] * 3)
+    absent = queue.arn.replace("measured", "absent")
+    dead = Queue(sqs, "measured-dead", "events.amazonaws.com")
     events.put_rule(Name="measured", EventPattern='{"source": ["measured"]}')
-    events.put_targets(Rule="measured", Targets=[{"Id": "1", "Arn": queue.arn}])
+    events.put_targets(Rule="measured", Targets=[{"Id": "1", "Arn": Queue(sqs, "measured-rule", "events.amazonaws.com").arn}, {"Id": "2", "Arn": absent},
+                                                 {"Id": "3", "Arn": absent, "DeadLetterConfig": {"Arn": dead.arn}}])
     events.put_events(Entries=[{"Source": "measured", "DetailType": "t", "Detail": "{}"}])
-
-    def total(space, name, stat="Sum", **dims):
-        points = cw.get_metric_statistics(Namespace=space, MetricName=name, StartTime=minute(60), EndTime=minute(-2), Period=3600, Statistics=[stat],
-                                          Dimensions=[{"Name": k, "Value": v} for k, v in dims.items()])["Datapoints"]
-        return sum(p[stat] for p in points)
-    assert len(got) == 4
-    wait_for(lambda: total("AWS/Events", "Invocations", RuleName="measured") == 1)
-    wait_for(lambda: total("AWS/SQS", "NumberOfMessagesSent", QueueName="measured") == 4)
-    assert total("AWS/SQS", "SentMessageSize", QueueName="measured") == 6 and total("AWS/SQS", "SentMessageSize", "Maximum", QueueName="measured") == 3
-    wait_for(lambda: total("AWS/SQS", "NumberOfMessagesReceived", QueueName="measured") == 4)
-    wait_for(lambda: total("AWS/SQS", "NumberOfEmptyReceives", QueueName="measured") >= 1)
-    wait_for(lambda: total("AWS/SNS", "NumberOfMessagesPublished", TopicName="measured") == 1 and total("AWS/SNS", "PublishSize", TopicName="measured") == 4)
-    wait_for(lambda: total("AWS/DynamoDB", "SuccessfulRequestLatency", "SampleCount", TableName="measured", Operation="GetItem") == 1)
-    wait_for(lambda: total("AWS/DynamoDB", "ConditionalCheckFailedRequests", TableName="measured") == 1)
-    wait_for(lambda: total("AWS/Logs", "IncomingLogEvents", LogGroupName="measured") == 3 and total("AWS/Logs", "IncomingBytes", LogGroupName="measured") == 12)
-    wait_for(lambda: total("AWS/Events", "TriggeredRules", RuleName="measured") == 1)
+    wanted = [
+        ("AWS/Events", {"RuleName": "measured"}, {"MatchedEvents": 1, "TriggeredRules": 1, "Invocations": 3, "FailedInvocations": 2, "InvocationsSentToDlq": 1}),
+        ("AWS/SQS", {"QueueName": "measured"}, {"NumberOfMessagesSent": 4, "SentMessageSize": 6, "NumberOfMessagesReceived": 4}),
+        ("AWS/SQS", {"QueueName": "measured-topic"}, {"NumberOfMessagesSent": 1}),
+        ("AWS/SNS", {"TopicName": "measured"}, {"NumberOfMessagesPublished": 1, "PublishSize": 4, "NumberOfNotificationsDelivered": 1, "NumberOfNotificationsFailed": 1,
+                                                "NumberOfNotificationsFilteredOut": 2, "NumberOfNotificationsFilteredOut-NoMessageAttributes": 1,
+                                                "NumberOfNotificationsFilteredOut-InvalidMessageBody": 1}),
+        ("AWS/DynamoDB", {"TableName": "measured"}, {"ConditionalCheckFailedRequests": 1, "ConsumedWriteCapacityUnits": 2, "ConsumedReadCapacityUnits": 1}),
+        ("AWS/DynamoDB", {"TableName": "measured", "GlobalSecondaryIndexName": "by-x"}, {"ConsumedWriteCapacityUnits": 2, "ConsumedReadCapacityUnits": 0.5}),
+        ("AWS/DynamoDB", {"TableName": "measured", "Operation": "Query"}, {"ReturnedItemCount": 1}),
+        ("AWS/Logs", {"LogGroupName": "measured"}, {"IncomingLogEvents": 3, "IncomingBytes": 12}),
+    ]
+    for space, dims, values in wanted:
+        for name, value in values.items():
+            wait_for(lambda: total_of(cw, space, name, **dims) == value, what=f"{space} {name} {dims}")
+    assert total_of(cw, "AWS/SQS", "SentMessageSize", "Maximum", QueueName="measured") == 3
+    assert total_of(cw, "AWS/SQS", "NumberOfEmptyReceives", QueueName="measured") >= 1
+    assert total_of(cw, "AWS/DynamoDB", "SuccessfulRequestLatency", "SampleCount", TableName="measured", Operation="GetItem") == 1
+    assert total_of(cw, "AWS/Logs", "IncomingLogEvents") >= 3
 
 
 def test_functions_measure_themselves(weir, cw):

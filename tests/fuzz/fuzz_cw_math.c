@@ -27,6 +27,12 @@ static enum err metrics(void *arg, struct str part, struct cw_value *ret)
     return ERR_OK;
 }
 
+static enum err search(void *arg, struct str text, struct str stat, double period_s,
+                       struct cw_value *ret)
+{
+    return metrics(arg, text, ret);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena a;
@@ -34,8 +40,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cw_value v;
     struct str why;
     arena_init(&a, 64 << 20);
-    struct cw_math_world w = {
-        .a = &a, .lookup = lookup, .metrics = metrics, .to_ms = 360000, .period_ms = 60000};
+    struct cw_math_world w = {.a = &a,
+                              .lookup = lookup,
+                              .metrics = metrics,
+                              .search = search,
+                              .to_ms = 360000,
+                              .period_ms = 60000};
     enum err err = cw_math_parse(&a, str_n((const char *)data, size), &math, &why);
     assert(err != ERR_INVALID || str_is_set(why));
     if (err == ERR_OK && cw_math_eval(&math, &w, &v) == ERR_OK)

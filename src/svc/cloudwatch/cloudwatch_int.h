@@ -31,6 +31,7 @@
 #include "svc/cloudwatch/cloudwatch_port.h"
 #include "svc/cloudwatch/cw_judge.h"
 #include "svc/cloudwatch/cw_math.h"
+#include "svc/cloudwatch/cw_search.h"
 #include "svc/cloudwatch/cw_stat.h"
 
 enum {
@@ -53,6 +54,8 @@ enum {
     CW_RULE_ALARMS_MAX = 100,
     CW_REASON_MAX = 1023,
     CW_REASON_DATA_MAX = 4000,
+    CW_SEARCH_SERIES_MAX = 500, /* that one search finds */
+    CW_LABEL_MAX = 64 * 1024,
     CW_MINUTE_MS = 60 * 1000,
 };
 #define CW_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
@@ -150,6 +153,7 @@ struct cw_query {
     int64_t period_s;    /* 0: not given */
     uint8_t unit;        /* CW_ANY_UNIT: not given */
     bool returned;
+    bool searches; /* of a request: SEARCH() is in its expression */
 };
 
 enum cw_suppressed {

@@ -11,6 +11,7 @@ struct solving {
     const struct cw_asked *asked;
     struct cw_value *values; /* by query */
     bool *done, *busy;
+    const struct cw_query *at; /* whose expression is evaluated */
     int64_t changes_ms;
     struct str why;
 };
@@ -108,6 +109,99 @@ static enum err all_metrics(void *arg, struct str part, struct cw_value *ret)
     return ERR_OK;
 }
 
+/* --- SEARCH() ------------------------------------------------------------------------------------ */
+
+struct searching {
+    struct solving *s;
+    struct cw_search search;
+    struct cw_metric v[CW_SEARCH_SERIES_MAX];
+    size_t n;
+};
+
+/* Metrics without values for two weeks are not found. */
+static enum err search_one(void *arg, struct str key, struct str record)
+{
+    struct searching *g = arg;
+    struct txn *txn = g->s->txn;
+    struct key_scope scope;
+    struct cw_metric m;
+    struct cw_metric_rec rec;
+    TRY(txn_work_row(txn, key, record));
+    TRY(cw_metric_of_key(txn->arena, key, &scope, &m));
+    TRY(cw_metric_parse(txn->arena, record, &rec));
+    if (rec.put_ms < txn->wall_ms - CW_PAST_MS ||
+        !cw_search_matches(&g->search, g->s->asked->scope.account, &m))
+        return ERR_OK;
+    g->v[g->n++] = m;
+    return g->n < CW_SEARCH_SERIES_MAX ? ERR_OK : ERR_CLOSED;
+}
+
+/* What tells it from others that were found: the values of its dimensions, and its name. */
+static enum err label_found(struct arena *a, const struct cw_metric *m, struct cw_series *s)
+{
+    struct buf b;
+    buf_init_arena(&b, a, CW_LABEL_MAX);
+    for (size_t i = 0; i < m->n_dims; i++) {
+        buf_add_str(&b, m->dims[i].value);
+        buf_add_byte(&b, ' ');
+    }
+    buf_add_str(&b, m->name);
+    s->label = buf_str(&b);
+    return buf_err(&b);
+}
+
+static enum err solve_found(struct searching *g, const struct cw_query *like, struct cw_value *ret)
+{
+    struct arena *a = g->s->txn->arena;
+    *ret = (struct cw_value){.kind = CW_ARRAY, .v = ARENA_ARRAY(a, struct cw_series, g->n + 1)};
+    if (!ret->v)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < g->n; i++) {
+        struct cw_query q = *like;
+        struct cw_value one;
+        q.space = g->v[i].space;
+        q.name = g->v[i].name;
+        q.dims = g->v[i].dims;
+        q.n_dims = g->v[i].n_dims;
+        TRY(solve_metric(g->s, &q, &one));
+        TRY(label_found(a, &g->v[i], one.v));
+        ret->v[ret->n++] = *one.v;
+    }
+    return ERR_OK;
+}
+
+static int64_t period_of(const struct cw_asked *asked, const struct cw_query *q);
+
+static enum err search(void *arg, struct str text, struct str stat, double period_s,
+                       struct cw_value *ret)
+{
+    struct solving *s = arg;
+    struct arena *a = s->txn->arena;
+    struct searching *g = ARENA_NEW(a, struct searching);
+    struct cw_query like = {
+        .id = s->at->id, .stat = stat, .unit = CW_ANY_UNIT, .period_s = (int64_t)period_s};
+    struct cw_stat known;
+    const char *why;
+    if (!g)
+        return ERR_NOMEM;
+    g->s = s;
+    if (cw_stat_parse(stat, &known) != ERR_OK)
+        return fault(s, s->at->id, STR("the statistic is not supported"));
+    if (like.period_s == 0)
+        like.period_s = period_of(s->asked, s->at) / 1000;
+    if (period_s < 0 || period_s > 86400 * 365 || !cw_period_valid(like.period_s))
+        return fault(s, s->at->id, STR("the period of the search is not valid"));
+    enum err err = cw_search_parse(a, text, &g->search, &why);
+    if (err == ERR_INVALID)
+        return fault(s, s->at->id, str_c(why));
+    TRY(err);
+    struct key_range range = str_is_set(g->search.space)
+                                 ? key_range(a, &cw_k_metric, s->asked->scope, g->search.space)
+                                 : key_range(a, &cw_k_metric, s->asked->scope);
+    TRY(txn_each(s->txn, range, search_one, g));
+    return solve_found(g, &like, ret);
+}
+
 /* The period of what has none: the shortest of what the request asks for. */
 static int64_t period_of(const struct cw_asked *asked, const struct cw_query *q)
 {
@@ -128,6 +222,7 @@ static enum err solve_expression(struct solving *s, const struct cw_query *q, st
         .a = s->txn->arena,
         .lookup = lookup,
         .metrics = all_metrics,
+        .search = search,
         .arg = s,
         .from_ms = s->asked->from_ms,
         .to_ms = s->asked->to_ms,
@@ -139,7 +234,10 @@ static enum err solve_expression(struct solving *s, const struct cw_query *q, st
         return fault(s, q->id, why);
     TRY(err);
     TRY(txn_work(s->txn, q->expression.len));
+    const struct cw_query *outer = s->at;
+    s->at = q;
     err = cw_math_eval(&math, &w, ret);
+    s->at = outer;
     if ((err == ERR_INVALID || err == ERR_LIMIT) && str_is_set(w.why))
         return fault(s, q->id, w.why);
     TRY(err);

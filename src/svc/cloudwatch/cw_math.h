@@ -4,7 +4,7 @@
  * both have a value; functions over arrays work where any has one. What is no number (a division by zero)
  * leaves no value.
  *
- * Not supported, and refused by name: SEARCH, ANOMALY_DETECTION_BAND, INSIGHT_RULE_METRIC, SERVICE_QUOTA,
+ * Not supported, and refused by name: ANOMALY_DETECTION_BAND, INSIGHT_RULE_METRIC, SERVICE_QUOTA,
  * DB_PERF_INSIGHTS, LAMBDA, and queries of Metrics Insights (SELECT).
  *
  * Source: CloudWatch User Guide, "Using math expressions with CloudWatch metrics".
@@ -64,6 +64,7 @@ struct cw_math {
     struct str names[CW_MATH_ARGS_MAX]; /* of other queries, each once */
     size_t n_names;
     bool all_metrics; /* METRICS() is in it */
+    bool searches;    /* SEARCH() is */
     bool of_time;     /* HOUR() or one of its like is: values depend on when they are */
 };
 
@@ -77,6 +78,9 @@ struct cw_math_world {
     enum err (*lookup)(void *arg, struct str name, struct cw_value *ret);
     /* METRICS(): of all queries that are metrics, whose ids have `part` in them (absent: all). */
     enum err (*metrics)(void *arg, struct str part, struct cw_value *ret);
+    /* SEARCH(): series of this statistic of all metrics that fit; period_s 0: not given. */
+    enum err (*search)(void *arg, struct str text, struct str stat, double period_s,
+                       struct cw_value *ret);
     void *arg;
     int64_t from_ms, to_ms, period_ms; /* of series made from nothing (FILL, TIME_SERIES) */
     int64_t phase_ms;                  /* some period begins here */

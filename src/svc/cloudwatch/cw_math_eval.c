@@ -457,6 +457,15 @@ static enum err call_metrics(struct cw_math_world *w, const struct cw_math_node 
     return w->metrics(w->arg, n->n_args > 0 ? args[0].text : STR_NONE, ret);
 }
 
+static enum err call_search(struct cw_math_world *w, const struct cw_math_node *n,
+                            const struct cw_value *args, struct cw_value *ret)
+{
+    if (args[0].kind != CW_TEXT || args[1].kind != CW_TEXT ||
+        (n->n_args > 2 && args[2].kind != CW_NUMBER))
+        return fault(w, n->text, "wants a text, a statistic and perhaps a period");
+    return w->search(w->arg, args[0].text, args[1].text, n->n_args > 2 ? args[2].number : 0, ret);
+}
+
 static enum err need_array(struct cw_math_world *w, const struct cw_math_node *n,
                            const struct cw_value *v)
 {
@@ -580,6 +589,7 @@ static const struct function {
     {"RATE", 1, 1, call_steps},
     {"REMOVE_EMPTY", 1, 1, call_remove_empty},
     {"RUNNING_SUM", 1, 1, call_running},
+    {"SEARCH", 2, 3, call_search},
     {"SLICE", 2, 3, call_slice},
     {"SORT", 3, 4, call_sort},
     {"STDDEV", 1, 1, call_many},

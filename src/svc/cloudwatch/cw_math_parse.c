@@ -166,6 +166,7 @@ static enum err parse_name(struct parser *p, struct cw_math_node **ret)
     TRY(node(p, CW_MATH_CALL, 0, ret));
     (*ret)->text = name;
     p->math->all_metrics = p->math->all_metrics || str_eq_c(name, "METRICS");
+    p->math->searches = p->math->searches || str_eq_c(name, "SEARCH");
     p->math->of_time = p->math->of_time || of_time(name);
     return parse_list(p, ")", *ret);
 }

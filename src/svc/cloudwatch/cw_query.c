@@ -86,7 +86,7 @@ static enum err take_one(struct call *call, const struct cloudwatch_metric_data_
 }
 
 /* Expressions parse, and what they name is there. */
-static enum err check_expressions(struct call *call, const struct cw_query *q, size_t n)
+static enum err check_expressions(struct call *call, struct cw_query *q, size_t n)
 {
     struct cw_math *math = ARENA_NEW(call->arena, struct cw_math);
     if (!math)
@@ -100,6 +100,7 @@ static enum err check_expressions(struct call *call, const struct cw_query *q, s
             return CW_INVALID(call, "Error in expression '" STR_FMT "': " STR_FMT ".",
                               STR_ARG(q[i].id), STR_ARG(why));
         TRY(err);
+        q[i].searches = math->searches;
         for (size_t k = 0; k < math->n_names; k++) {
             size_t at = 0;
             while (at < n && !str_eq(q[at].id, math->names[k]))

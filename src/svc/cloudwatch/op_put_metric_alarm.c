@@ -238,6 +238,11 @@ static enum err take_math(struct call *call, const struct cloudwatch_put_metric_
     TRY(cw_queries_take(call, &in->metrics, &a->queries, &a->n_queries));
     a->math = true;
     for (size_t i = 0; i < a->n_queries; i++) {
+        if (a->queries[i].searches)
+            return CW_INVALID(call,
+                              "Error in expression '" STR_FMT "': SEARCH is not supported in "
+                              "alarms.",
+                              STR_ARG(a->queries[i].id));
         returned += a->queries[i].returned;
         if (a->queries[i].period_s == 0)
             continue;

@@ -155,8 +155,8 @@ static void a_value_of_later_is_waited_for(void **state)
     alarm_of(60, 1, "notBreaching");
     until(IS_OK);
     ask("PutMetricData",
-        "{\"Namespace\":\"n\",\"MetricData\":[{\"MetricName\":\"m\",\"Value\":1,\"Timestamp\":%" PRId64
-        "},{\"MetricName\":\"m\",\"Value\":9,\"Timestamp\":%" PRId64 "}]}",
+        "{\"Namespace\":\"n\",\"MetricData\":[{\"MetricName\":\"m\",\"Value\":1,\"Timestamp\":"
+        "%" PRId64 "},{\"MetricName\":\"m\",\"Value\":9,\"Timestamp\":%" PRId64 "}]}",
         clock_wall_ms() / 1000, clock_wall_ms() / 1000 + 3600);
     uint64_t before = fired();
     pass(MINUTE_MS);
