@@ -238,6 +238,12 @@ void aws_member(struct aws_form *form, const char *list, size_t index_from_1, co
     aws_field(form, full, value);
 }
 
+/* A server that starts or stops, or asks for patience: as good as none for the moment. */
+static bool is_away(const struct aws_answer *answer)
+{
+    return answer->status >= 500 || str_starts(answer->code, STR("Throttling"));
+}
+
 enum err aws_call(struct aws *aws, struct arena *a, enum aws_service service,
                   const struct aws_form *form, struct aws_answer *ret_answer,
                   const struct xml **ret_result)
@@ -258,7 +264,7 @@ enum err aws_call(struct aws *aws, struct arena *a, enum aws_service service,
         else
             aws_say(aws, STR_FMT " answers %d" STR_FMT, STR_ARG(aws->urls[service]), answer->status,
                     STR_ARG(answer->code));
-        return ERR_FAILED;
+        return is_away(answer) ? ERR_CLOSED : ERR_FAILED;
     }
     *ret_result = answer->xml->child && str_ends(answer->xml->child->name, STR("Result"))
                       ? answer->xml->child

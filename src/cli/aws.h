@@ -86,7 +86,8 @@ void aws_field(struct aws_form *form, const char *name, struct str value);
 void aws_member(struct aws_form *form, const char *list, size_t index_from_1, const char *name,
                 struct str value);
 /* *ret_result: the element ActionResult, or the answer's root where there is none. ERR_FAILED: the service
- * refused, with *ret_answer's code and message, and `why`; others as aws_send. */
+ * refused, with *ret_answer's code and message, and `why`; ERR_CLOSED: it cannot now (5xx, throttled);
+ * others as aws_send. */
 enum err aws_call(struct aws *aws, struct arena *a, enum aws_service service,
                   const struct aws_form *form, struct aws_answer *ret_answer,
                   const struct xml **ret_result) WARN_UNUSED;

@@ -21,7 +21,7 @@ struct deploy_options {
     const char *bucket;
     const char *capabilities;      /* by commas, or "none" */
     struct option_list parameters; /* KEY=VALUE */
-    bool for_shell, yes, exit_code;
+    bool for_shell, yes, empty, exit_code;
 };
 
 enum { DEPLOY_FAILED = 1, DEPLOY_USAGE = 2, DEPLOY_INTERRUPTED = 130 };

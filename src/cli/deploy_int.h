@@ -33,6 +33,8 @@ void deploy_close(struct deployment *d);
 int deploy_settle(struct deployment *d);
 /* Follows what was begun after `last_event`; *ret_show tells how it ended. Says so when it cannot. */
 int deploy_follow(struct deployment *d, struct str stack_id, struct show *ret_show);
+/* The template and the stack's name by the command's words, without asking anybody. */
+int deploy_choose(struct deployment *d);
 /* Reads the template, checks the parameters, packages. */
 int deploy_prepare(struct deployment *d);
 /* Whether there is nothing of the stack yet, or change sets only. */

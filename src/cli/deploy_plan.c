@@ -80,7 +80,41 @@ int deploy_settle(struct deployment *d)
     return code ? code : look(d);
 }
 
+int deploy_remove(struct deployment *d)
+{
+    enum err err = stack_delete(&d->aws, &d->arena, d->name);
+    if (err)
+        return deploy_explain(d, err);
+    if (str_eq_c(d->stack.status, "REVIEW_IN_PROGRESS"))
+        return 0; /* it had nothing, and is gone at once */
+    struct show show;
+    int code = deploy_follow(d, d->stack.id, &show);
+    if (code || str_eq_c(show.status, "DELETE_COMPLETE"))
+        return code;
+    show_failure(&show, d->name);
+    return DEPLOY_FAILED;
+}
+
 /* --- the template ----------------------------------------------------------------------------------- */
+
+/* The template and the stack's name, without asking anybody. */
+int deploy_choose(struct deployment *d)
+{
+    const struct deploy_options *o = d->options;
+    if (!o->path || deploy_template(&d->arena, o->path, &d->template) != ERR_OK) {
+        (void)deploy_complain(
+            o->path ? "there is no template at %s: a file, or a folder with template.yaml"
+                    : "which template? A file, or a folder with template.yaml%s",
+            o->path ? o->path : "");
+        return DEPLOY_USAGE;
+    }
+    d->name = str_c(o->stack);
+    if (!o->stack && deploy_name(&d->arena, d->template, &d->name) != ERR_OK) {
+        (void)deploy_complain("%s makes no name for a stack: give one with --stack", d->template);
+        return DEPLOY_USAGE;
+    }
+    return 0;
+}
 
 static bool is_declared(const struct json *tree, struct str key)
 {

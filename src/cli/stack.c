@@ -85,6 +85,32 @@ enum err stack_delete(struct aws *aws, struct arena *a, struct str name)
     return aws_call(aws, a, AWS_CLOUDFORMATION, &form, &answer, &result);
 }
 
+enum err stack_resources(struct aws *aws, struct arena *a, struct str name,
+                         enum err (*each)(void *arg, struct str type, struct str physical),
+                         void *arg)
+{
+    struct str token = STR_NONE;
+    for (int page = 0; page < STACK_PAGES_MAX; page++) {
+        struct aws_form form;
+        struct aws_answer answer;
+        const struct xml *result;
+        aws_form_init(&form, a, STR("ListStackResources"));
+        aws_field(&form, "StackName", name);
+        aws_field(&form, "NextToken", token);
+        TRY(aws_call(aws, a, AWS_CLOUDFORMATION, &form, &answer, &result));
+        XML_EACH(xml_get(result, STR("StackResourceSummaries")), m)
+        {
+            struct str physical = xml_get_str(m, STR("PhysicalResourceId"));
+            if (physical.len && !str_eq_c(xml_get_str(m, STR("ResourceStatus")), "DELETE_COMPLETE"))
+                TRY(each(arg, xml_get_str(m, STR("ResourceType")), physical));
+        }
+        token = xml_get_str(result, STR("NextToken"));
+        if (str_empty(token))
+            return ERR_OK;
+    }
+    return ERR_LIMIT;
+}
+
 /* --- events ---------------------------------------------------------------------------------------- */
 
 struct event_list {

@@ -31,6 +31,11 @@ bool stack_is_busy(struct str status);
 /* Deletion began, or there is none of that name any more. */
 enum err stack_delete(struct aws *aws, struct arena *a, struct str name) WARN_UNUSED;
 
+/* Its resources that are there, by type and physical id. */
+enum err stack_resources(struct aws *aws, struct arena *a, struct str name,
+                         enum err (*each)(void *arg, struct str type, struct str physical),
+                         void *arg) WARN_UNUSED;
+
 /* --- events --------------------------------------------------------------------------------------- */
 
 struct stack_event {

@@ -1,5 +1,7 @@
 #include "cli/upload.h"
 
+#include "cli/bucket.h"
+
 void upload_init(struct upload *u, struct aws *aws, const char *bucket, FILE *out)
 {
     *u = (struct upload){.aws = aws, .out = out};
@@ -32,6 +34,16 @@ static enum err find_bucket(struct upload *u)
         u->store.url = str_fmt(u->aws->arena, STR_FMT "/" STR_FMT, STR_ARG(u->aws->urls[AWS_S3]),
                                STR_ARG(u->store.bucket));
     return str_is_set(u->store.url) ? ERR_OK : ERR_NOMEM;
+}
+
+enum err upload_remove(struct upload *u)
+{
+    bool was_there;
+    TRY(find_bucket(u));
+    TRY(bucket_remove(u->aws, u->store.bucket, &was_there));
+    if (was_there)
+        fprintf(u->out, "removed the deployment bucket " STR_FMT "\n", STR_ARG(u->store.bucket));
+    return ERR_OK;
 }
 
 /* A refusal of S3 in one sentence. */

@@ -19,6 +19,9 @@ struct upload {
 
 /* `bucket` NULL: weir-deploy-ACCOUNT-REGION; the account is asked for when first something is put. */
 void upload_init(struct upload *u, struct aws *aws, const char *bucket, FILE *out);
+/* Takes the bucket away with all that is in it, where the account has no stacks left: whatever is packaged again
+ * is put again. Errors as below. */
+enum err upload_remove(struct upload *u) WARN_UNUSED;
 /* As package_store.put, whose `arg` is the struct upload. ERR_FAILED and others of aws_send,
  * with aws->why; ERR_NOMEM. */
 enum err upload_put(void *arg, struct str what, struct str key, struct str bytes) WARN_UNUSED;

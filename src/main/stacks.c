@@ -56,6 +56,8 @@ static const struct option diff_table[] = {
 static const struct option destroy_table[] = {
     {"STACK", OPTION_WORD, &told.path, NULL, "Its name, or where its template is.", 0, 0},
     {"--stack", OPTION_TEXT, &told.stack, "NAME", stack_help, 0, 0},
+    {"--empty", OPTION_FLAG, &told.empty, NULL, "Empty its buckets first, earlier versions too.", 0,
+     0},
     {"--yes", OPTION_FLAG, &told.yes, NULL, "Do not ask.", 0, 0},
     {"--endpoint", OPTION_TEXT, &told.where.endpoint, "URL", endpoint_help, 0, 0},
     {"--region", OPTION_TEXT, &told.where.region, "NAME", region_help, 0, 0},

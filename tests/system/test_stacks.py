@@ -104,6 +104,7 @@ def test_a_life(place):
     assert "--yes" in err and stack.status == "UPDATE_COMPLETE"
     _, err = place.run("destroy", ".", "--yes")
     assert "removed my-pipeline" in err and stack.status == "DELETE_COMPLETE"
+    assert "removed the deployment bucket" in err and place.weir.client("s3").list_buckets()["Buckets"] == []
     _, err = place.run("destroy", "my-pipeline", "--yes")
     assert "there is no stack my-pipeline" in err
     assert place.run("stacks")[0] == ""
