@@ -165,7 +165,8 @@ OWN_PREFIXES = {"base", "codec", "kv", "kv_drv_rocksdb", "kv_drv_fault", "auth",
 
 
 # Parts of a folder that is several modules; their names say which.
-PART_PREFIXES = {"svc_cloudformation": {"type"}, "svc_cloudwatch": {"cw"}, "svc_logs": {"filter"}, "template": {"tpl", "sam"},
+PART_PREFIXES = {"svc_cloudformation": {"cfn", "type"}, "svc_cloudwatch": {"cw"}, "svc_logs": {"filter"},
+                 "template": {"tpl", "sam"},
                  "svc_apigateway": {"serve", "integrate", "map", "auth", "usage", "openapi", "keys", "domain"}}
 
 

@@ -54,3 +54,8 @@ enum err principal_of_kept(struct core *core, struct arena *a, struct str bound,
     }
     return err == ERR_NOT_FOUND || err == ERR_INVALID ? ERR_DENIED : err;
 }
+
+struct str call_via_source(const struct call *call)
+{
+    return call->impl->via.source_arn;
+}

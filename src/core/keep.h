@@ -15,7 +15,8 @@
 
 struct kept_principal {
     struct str access_key, token; /* of the request's signature; the token sealed */
-    struct str role_arn, session; /* of a role's session that no key stands behind: an inner call's */
+    struct str role_arn,
+        session; /* of a role's session that no key stands behind: an inner call's */
 };
 extern const struct record_type kept_principal_type;
 
@@ -26,6 +27,11 @@ enum err principal_keep(const struct call *call, struct str bound,
 /* The caller with his rights as they are now. ERR_DENIED: he is gone, or may not act any more; ERR_CORRUPT,
  * ERR_NOMEM. */
 enum err principal_of_kept(struct core *core, struct arena *a, struct str bound,
-                           const struct kept_principal *kept, struct principal *ret_who) WARN_UNUSED;
+                           const struct kept_principal *kept,
+                           struct principal *ret_who) WARN_UNUSED;
+
+/* Of a call that a service makes for somebody: the resource that it does so for (core/inner.h, source_arn);
+ * absent: none. */
+struct str call_via_source(const struct call *call);
 
 #endif

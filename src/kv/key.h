@@ -50,6 +50,7 @@ enum key_space {
     KEY_APIGATEWAY = 15,
     KEY_COGNITO = 16,
     KEY_CLOUDWATCH = 17,
+    KEY_CLOUDFORMATION = 18,
     KEY_SSM = 19,
     KEY_ECR = 20,
     KEY_TEST = 0x7f,

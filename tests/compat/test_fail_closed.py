@@ -49,7 +49,7 @@ BY_NAME = {
     "StreamArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/stream/2026-01-01T00:00:00.000",
     "ShardId": "shardId-00000000000000000000-00000000", "ShardIterator": "iterator",
     "KeyId": "alias/closed-key", "SourceKeyId": "alias/closed-key", "DestinationKeyId": "alias/closed-key", "TargetKeyId": "alias/closed-key",
-    "UserPoolId": "us-east-1_closed000", "AccessToken": "a.b.c",
+    "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/closed-role", "UserPoolId": "us-east-1_closed000", "AccessToken": "a.b.c",
     "statusCode": "200", "AliasName": "alias/closed-key", "GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:root", "RetiringPrincipal": f"arn:aws:iam::{ACCOUNT}:root",
 }
 # Members that are not required by the model but without which the call says nothing.
@@ -58,6 +58,8 @@ ALSO = {("logs", "DescribeLogStreams"): ["logGroupName"], ("logs", "FilterLogEve
         ("logs", "AssociateKmsKey"): ["logGroupName"], ("logs", "DisassociateKmsKey"): ["logGroupName"],
         ("iam", "GetUser"): ["UserName"], ("iam", "CreateAccessKey"): ["UserName"], ("iam", "ListAccessKeys"): ["UserName"]}
 SPECIAL = {
+    ("cloudformation", "DescribeStackEvents"): {"StackName": "closed"},
+    ("cloudformation", "SignalResource"): {"StackName": "closed", "LogicalResourceId": "R", "UniqueId": "u", "Status": "SUCCESS"},
     ("kms", "Decrypt"): {"KeyId": "alias/closed-key"},
     ("kms", "ReEncrypt"): {"SourceKeyId": "alias/closed-key"},
     ("kms", "GetKeyPolicy"): {"PolicyName": "default"},
@@ -254,6 +256,8 @@ ARISES = {
     ("s3", "UploadPartCopy", "s3:GetObject"): {},
     ("s3", "UploadPartCopy", "s3:GetObjectVersion"): {"CopySource": "closed-bucket/key?versionId=null"},
 }
+for _op in ("CreateStack", "UpdateStack", "DeleteStack", "ContinueUpdateRollback", "RollbackStack", "CreateChangeSet"):
+    ARISES["cloudformation", _op, "iam:PassRole"] = {"RoleARN": f"arn:aws:iam::{ACCOUNT}:role/closed-role", "StackName": "closed"}
 for _op in ("PutObject", "CopyObject", "CreateMultipartUpload"):
     ARISES["s3", _op, "s3:PutObjectTagging"] = {"Tagging": "a=b", **({"TaggingDirective": "REPLACE"} if _op == "CopyObject" else {})}
     ARISES["s3", _op, "s3:PutObjectAcl"] = {"ACL": "private"}

@@ -1,0 +1,442 @@
+/* Inside the service: records, and what operations and engine share.
+ *
+ * Invariants
+ *   CF1  Everything that an operation on a stack will still do follows from the stack's record, its templates
+ *        and the records of its resources: a start after kill -9 goes on from there.
+ *   CF2  A step of a resource is an inner call and the records that tell of it in one commit; where that is not
+ *        possible `again` is stored first, and the type looks into what is there.
+ *   CF3  Every commit of the engine reads the stack's record, tracked, and goes on only in the phase and
+ *        the number of the operation that it was begun for: a stack that is told to do something else stops
+ *        what ran for it.
+ *   CF4  A resource that was changed keeps what it was (`before`) until the operation has ended.
+ *   CF5  Of a physical resource nothing is forgotten before it is gone or its policy says to keep it.
+ *
+ * Names: cfn_ is this folder's short form. */
+#ifndef WEIR_SVC_CLOUDFORMATION_CLOUDFORMATION_INT_H
+#define WEIR_SVC_CLOUDFORMATION_CLOUDFORMATION_INT_H
+
+#include "cloudformation_api.h"
+
+#include "base/arn.h"
+#include "base/record.h"
+#include "core/claim.h"
+#include "core/core.h"
+#include "core/inner.h"
+#include "core/keep.h"
+#include "core/page.h"
+#include "core/txn_record.h"
+#include "deliver/job.h"
+#include "svc/cloudformation/cloudformation.h"
+#include "svc/cloudformation/cloudformation_keys.h"
+#include "svc/cloudformation/type.h"
+#include "template/template.h"
+
+#define CFN_PRINCIPAL "cloudformation.amazonaws.com"
+#define CFN_URL_SUFFIX "amazonaws.com"
+
+enum {
+    CFN_UUID_LEN = 36,
+    CFN_PARAMETERS_MAX = 200,
+    CFN_TAGS_MAX = 50,
+    CFN_LIST_MAX = 1000,          /* of small lists in records */
+    CFN_STACKS_MAX = 2000,        /* of an account and region, those that are there */
+    CFN_CHANGE_SETS_MAX = 1000,   /* of a stack */
+    CFN_POLICY_BYTES_MAX = 16384, /* of a stack's policy */
+    CFN_PAGE = 100,               /* items of a list's page */
+    CFN_STACKS_AT_ONCE = 64,      /* operations on stacks in progress; others wait */
+    CFN_RESOURCES_AT_ONCE = 16,   /* of one stack */
+    CFN_NESTING_MAX = 8,          /* stacks in stacks */
+    CFN_ANSWER_BYTES_MAX = 4096,  /* of a custom resource's answer */
+    CFN_SIGNALS_MAX = 100,        /* of a wait condition */
+};
+
+/* Of stacks and of resources, in one list; numbers are part of the disk format. */
+enum cfn_status {
+    CFN_NO_STATUS,
+    CFN_REVIEW_IN_PROGRESS,
+    CFN_CREATE_IN_PROGRESS,
+    CFN_CREATE_FAILED,
+    CFN_CREATE_COMPLETE,
+    CFN_ROLLBACK_IN_PROGRESS,
+    CFN_ROLLBACK_FAILED,
+    CFN_ROLLBACK_COMPLETE,
+    CFN_DELETE_IN_PROGRESS,
+    CFN_DELETE_FAILED,
+    CFN_DELETE_COMPLETE,
+    CFN_DELETE_SKIPPED,
+    CFN_UPDATE_IN_PROGRESS,
+    CFN_UPDATE_CLEANUP,
+    CFN_UPDATE_COMPLETE,
+    CFN_UPDATE_FAILED,
+    CFN_UPDATE_ROLLBACK_IN_PROGRESS,
+    CFN_UPDATE_ROLLBACK_FAILED,
+    CFN_UPDATE_ROLLBACK_CLEANUP,
+    CFN_UPDATE_ROLLBACK_COMPLETE,
+    CFN_STATUSES,
+};
+
+enum cfn_on_failure { CFN_ROLL_BACK, CFN_DO_NOTHING, CFN_DELETE, CFN_ON_FAILURES };
+
+enum cfn_drift { CFN_NOT_CHECKED, CFN_IN_SYNC, CFN_MODIFIED, CFN_DELETED, CFN_DRIFTS };
+
+/* --- records (cloudformation_record.c) ---------------------------------------------------------- */
+
+struct cfn_parameter {
+    struct str key;
+    struct str value; /* as given */
+    struct str resolved;
+    bool no_echo;
+    bool is_default; /* not given: the template's default is the value */
+};
+
+struct cfn_output {
+    struct str key, value, description, export_name;
+};
+
+/* What a stack is to be. */
+struct cfn_config {
+    uint64_t template_no;
+    struct cfn_parameter *parameters;
+    size_t n_parameters;
+    struct tag *tags;
+    size_t n_tags;
+    struct str *capabilities;
+    size_t n_capabilities;
+    struct str *notification_arns;
+    size_t n_notification_arns;
+    struct str role_arn, description;
+    bool extensions;     /* AWS::LanguageExtensions was declared */
+    struct str *imports; /* names of the exports that the template uses */
+    size_t n_imports;
+};
+
+struct cfn_stack {
+    struct str name, uuid, id; /* id: ARN */
+    struct str account, region;
+    struct str parent_uuid, parent_resource, parent_id, root_id; /* of a nested one */
+    enum cfn_status status;
+    struct str reason;
+    int64_t created_ms, updated_ms, deleted_ms;
+    struct cfn_config config;
+    struct cfn_config *previous; /* until the operation has ended well (CF4) */
+    struct cfn_output *outputs;
+    size_t n_outputs;
+    enum cfn_on_failure on_failure;
+    bool disable_rollback; /* of this operation */
+    int64_t timeout_min;
+    bool protected_from_deletion, retain_except_on_create;
+    struct str token;    /* ClientRequestToken of the operation */
+    struct str token_op; /* whose operation */
+    struct str change_set_id;
+    struct str policy, policy_during;
+    struct kept_principal who; /* of the operation */
+    uint64_t op_no;            /* number of the operation, CF3 */
+    int64_t op_ms;             /* when it began */
+    uint64_t templates;        /* templates stored so far */
+    bool cancelled;            /* CancelUpdateStack */
+    bool deletion_forced;
+    struct str *keep; /* logical ids that a deletion keeps, or a rollback skips */
+    size_t n_keep;
+    struct str failed; /* "A, B": who failed in this operation */
+    enum cfn_drift drift;
+    int64_t drift_ms;
+    bool done_once; /* it was created: a rollback is that of an update */
+};
+
+/* A physical resource, and what it was told to be. */
+struct cfn_thing {
+    struct str type, physical_id;
+    struct str properties; /* resolved JSON object */
+    struct str attributes; /* JSON object */
+    struct str deletion_policy, update_replace_policy, metadata;
+    struct str *after; /* logical ids */
+    size_t n_after;
+    struct tag *tags; /* of the stack, as last given */
+    size_t n_tags;
+    bool no_echo; /* its attributes are not shown */
+};
+
+/* CFN_RESTORED: what it was is `now` again, and `before` is what came in its place and must go. */
+enum cfn_changed {
+    CFN_UNCHANGED,
+    CFN_CREATED,
+    CFN_CHANGED,
+    CFN_REPLACED,
+    CFN_RESTORED,
+    CFN_CHANGES
+};
+
+/* What is being done to a resource. */
+struct cfn_work {
+    uint64_t op_no;
+    enum cfn_status phase; /* of the stack */
+    uint64_t verb;         /* enum type_verb */
+    bool on_before;        /* to `before`, else to `now` */
+    bool replaces;         /* CREATE: in place of `now` */
+    bool again;
+    struct str token; /* of names, and of the address for answers */
+    struct str cursor;
+    struct cfn_thing goal;
+    uint64_t calls; /* inner calls that went well */
+    int64_t began_ms, deadline_ms;
+};
+
+struct cfn_resource {
+    struct str id;
+    struct str type;
+    enum cfn_status status;
+    struct str reason;
+    int64_t updated_ms;
+    uint64_t op_no; /* the operation that last looked at it */
+    enum cfn_changed changed;
+    struct cfn_thing *now, *before;
+    struct cfn_work *work;
+    enum cfn_drift drift;
+    int64_t drift_ms;
+    struct str live; /* properties as drift detection saw them */
+    struct str drift_why;
+    struct str shown_id; /* physical id to be shown of one that is gone */
+};
+
+struct cfn_event {
+    struct str id, logical_id, physical_id, type, reason, properties, token;
+    enum cfn_status status;
+    int64_t ms;
+    struct str stack_name, stack_id;
+};
+
+struct cfn_change_set {
+    struct str id, name, stack_id, description, token;
+    int64_t created_ms;
+    struct str status, status_reason, execution_status;
+    bool creates; /* type CREATE */
+    bool nested, import_existing;
+    struct str on_failure;
+    struct cfn_config config;
+    struct str changes; /* JSON: see cloudformation_diff.c */
+    struct str deployment_mode;
+};
+
+struct cfn_export {
+    struct str value, stack_id, uuid;
+};
+
+/* What came to an address for answers. */
+struct cfn_signal {
+    struct str unique_id, status, reason, data;
+};
+struct cfn_answer {
+    struct str account, region, uuid, resource;
+    struct str body; /* of a custom resource; absent: none came yet */
+    struct cfn_signal *signals;
+    size_t n_signals;
+    bool collects; /* of a wait condition */
+};
+
+extern const struct record_type cfn_stack_type, cfn_resource_type, cfn_event_type,
+    cfn_change_set_type, cfn_export_type, cfn_answer_type, cfn_detection_type;
+
+struct cfn_detection {
+    struct str stack_id;
+    int64_t ms;
+    enum cfn_drift drift;
+    uint64_t drifted;
+};
+
+struct cfn {
+    struct core *core;
+    struct job_kind *jobs;              /* a job for each stack with an operation in progress */
+    struct cfn_runs *runs;              /* those at work; home loop */
+    struct core_claim by_host, by_path; /* addresses for answers */
+};
+
+static inline struct cfn *cfn_of(const struct call *call)
+{
+    return call->svc;
+}
+
+/* "CREATE_IN_PROGRESS". */
+struct str cfn_status_name(enum cfn_status status);
+struct str cfn_drift_name(enum cfn_drift drift);
+bool cfn_in_progress(enum cfn_status status);
+
+/* --- the store (cloudformation_store.c) --------------------------------------------------------- */
+
+static inline struct key_scope cfn_scope(const struct cfn_stack *s)
+{
+    return (struct key_scope){s->account, s->region};
+}
+
+/* By UUID. ERR_NOT_FOUND. */
+enum err cfn_stack_read(struct txn *txn, struct key_scope scope, struct str uuid,
+                        struct cfn_stack *ret) WARN_UNUSED;
+enum err cfn_stack_write(struct txn *txn, const struct cfn_stack *s) WARN_UNUSED;
+/* Opens what is sealed in a record that a scan gave. */
+enum err cfn_stack_unpack(struct txn *txn, struct str bytes, struct cfn_stack *ret) WARN_UNUSED;
+/* By name or ARN. A deleted stack is found by its ARN alone. ERR_NOT_FOUND. */
+enum err cfn_stack_find(struct txn *txn, struct key_scope scope, struct str ref,
+                        struct cfn_stack *ret) WARN_UNUSED;
+
+enum err cfn_resource_read(struct txn *txn, struct str uuid, struct str id,
+                           struct cfn_resource *ret) WARN_UNUSED;
+enum err cfn_resource_write(struct txn *txn, struct str uuid,
+                            const struct cfn_resource *r) WARN_UNUSED;
+enum err cfn_resource_drop(struct txn *txn, struct str uuid, struct str id) WARN_UNUSED;
+/* All of a stack, in the order of their ids; arena. */
+enum err cfn_resources(struct txn *txn, struct str uuid, struct cfn_resource **ret,
+                       size_t *ret_n) WARN_UNUSED;
+
+enum err cfn_template_write(struct txn *txn, struct str uuid, uint64_t no, bool processed,
+                            struct str text) WARN_UNUSED;
+/* Processed: the original where no transform ran. */
+enum err cfn_template_read(struct txn *txn, struct str uuid, uint64_t no, bool processed,
+                           struct str *ret_text) WARN_UNUSED;
+
+/* Tells of it: an event of the stack, at its place in the order of commits. */
+enum err cfn_tell(struct txn *txn, const struct cfn_stack *s,
+                  const struct cfn_event *event) WARN_UNUSED;
+/* Of the stack itself. */
+enum err cfn_tell_stack(struct txn *txn, const struct cfn_stack *s) WARN_UNUSED;
+enum err cfn_event_unpack(struct txn *txn, struct str bytes, struct cfn_event *ret) WARN_UNUSED;
+
+enum err cfn_change_set_read(struct txn *txn, struct str uuid, struct str name,
+                             struct cfn_change_set *ret) WARN_UNUSED;
+enum err cfn_change_set_write(struct txn *txn, struct str uuid,
+                              const struct cfn_change_set *cs) WARN_UNUSED;
+
+enum err cfn_change_set_unpack(struct txn *txn, struct str bytes,
+                               struct cfn_change_set *ret) WARN_UNUSED;
+
+/* JSON text of the arena -> tree; NULL for an absent text. */
+enum err cfn_json(struct arena *a, struct str text, const struct json **ret) WARN_UNUSED;
+struct str cfn_json_text(struct arena *a, const struct json *v);
+
+/* --- for operations (cloudformation_call.c) ----------------------------------------------------- */
+
+#define CFN_INVALID(call, ...) call_error((call), &cloudformation_err_validation, __VA_ARGS__)
+/* "Stack with id X does not exist". */
+enum err cfn_need_stack(struct call *call, struct str ref, struct cfn_stack *ret) WARN_UNUSED;
+/* The text of a template by its address, or of a stack's policy: an object of Weir's own S3, read as the caller. Suspends the
+ * call, which asks again when it reruns: ask before anything is staged. */
+enum err cfn_fetch(struct call *call, struct str url, size_t max, struct str *ret_text) WARN_UNUSED;
+/* Bucket and key of an address. ERR_INVALID. */
+enum err cfn_url_parse(struct arena *a, const struct core *core, struct str url,
+                       struct str *ret_bucket, struct str *ret_key) WARN_UNUSED;
+/* page_start's and page_scan's ERR_INVALID as the service says it. */
+enum err cfn_paged(struct call *call, enum err err) WARN_UNUSED;
+
+/* --- templates (cloudformation_template.c) ------------------------------------------------------ */
+
+/* A template that is open, and the host that answers it. */
+struct cfn_open {
+    struct txn *txn; /* of whoever asks now */
+    const struct cfn_stack *stack;
+    const struct principal *who;
+    struct call *call; /* that may wait for texts; NULL: none */
+    struct json *tree; /* after transforms */
+    bool transformed;
+    struct tpl_world world;
+    struct tpl_host host;
+    struct tpl *tpl;
+    enum err err; /* of a host's answer, where the template says only that it failed */
+};
+
+/* What a request says a stack is to be. */
+struct cfn_wish {
+    struct str body, url;
+    bool use_previous, of_change_set;
+    struct cloudformation_parameters parameters;
+    struct cloudformation_capabilities capabilities;
+    struct cloudformation_notification_arns notification_arns;
+    struct cloudformation_tags tags;
+    struct str role_arn;
+    const struct cloudformation_rollback_configuration *rollback;
+    struct cloudformation_resource_types resource_types;
+};
+
+/* Everything that is checked before anything is made: the template and what goes with it, as a config of the
+ * stack with its template stored under a new number. `s` has name, id and region, and what it was before
+ * in `config` (template_no 0: nothing). Sets the call's error. */
+enum err cfn_prepare(struct call *call, struct cfn_stack *s, const struct cfn_wish *wish,
+                     struct cfn_config *ret_config, struct cfn_open *ret_open) WARN_UNUSED;
+/* Opens a text for ValidateTemplate: without values. ERR_INVALID with the fault. */
+enum err cfn_open_text(struct call *call, const struct cfn_stack *s, struct str text,
+                       struct cfn_open *ret, struct tpl_fault *ret_fault) WARN_UNUSED;
+/* The text of a wish, as sent: fetched where it is an address. */
+enum err cfn_wish_text(struct call *call, const struct cfn_stack *s, const struct cfn_wish *wish,
+                       struct str *ret_text) WARN_UNUSED;
+/* Opens a stored template with a stored config, in `a`. ERR_INVALID with the fault. */
+enum err cfn_open_stored(struct txn *txn, struct arena *a, const struct cfn_stack *s,
+                         const struct cfn_config *config, const struct principal *who,
+                         struct cfn_open *ret, struct tpl_fault *ret_fault) WARN_UNUSED;
+/* Value of an export of the scope. ERR_NOT_FOUND. */
+enum err cfn_export_value(struct txn *txn, struct key_scope scope, struct str name,
+                          struct str *ret_value) WARN_UNUSED;
+/* What resources of a stack say of themselves, from their records: a tpl_lookup_fn whose arg is this. */
+struct cfn_lookup {
+    struct txn *txn;
+    struct str uuid;
+    uint64_t
+        op_no; /* 0: any; else those that this operation has not made ready are not known yet */
+};
+enum err cfn_look_up(void *arg, struct arena *a, struct str id, struct str attribute,
+                     const struct json **ret_v);
+/* Fills `who` with the principal that the stack's operation runs as. ERR_DENIED. */
+enum err cfn_principal(struct txn *txn, struct arena *a, const struct cfn_stack *s,
+                       struct principal *ret_who) WARN_UNUSED;
+
+/* --- differences (cloudformation_diff.c) -------------------------------------------------------- */
+
+/* What would change, as a JSON list for change sets. ERR_INVALID with the fault. */
+enum err cfn_diff(struct txn *txn, struct arena *a, const struct cfn_stack *s,
+                  struct cfn_open *open, const struct cfn_config *config, struct str *ret_changes,
+                  size_t *ret_n, struct tpl_fault *ret_fault) WARN_UNUSED;
+
+/* --- operations that begin work (cloudformation_begin.c) ----------------------------------------- */
+
+/* Puts the stack into `status`, numbers a new operation, tells of it, and gives it a job. `call` is whose
+ * rights it has. */
+enum err cfn_begin(struct call *call, struct cfn_stack *s, enum cfn_status status,
+                   struct str reason) WARN_UNUSED;
+/* The same without a call: who stays. */
+enum err cfn_begin_more(struct cfn *c, struct txn *txn, struct cfn_stack *s, enum cfn_status status,
+                        struct str reason) WARN_UNUSED;
+/* ClientRequestToken: *ret_again, this very request was done already. */
+enum err cfn_once(struct call *call, struct cfn_stack *s, struct str token, const char *op,
+                  bool *ret_again) WARN_UNUSED;
+/* A new stack's record, not yet written; name is free. Also for change sets. */
+enum err cfn_stack_new(struct call *call, struct str name, struct cfn_stack *ret) WARN_UNUSED;
+enum err cfn_policy_check(struct call *call, struct str text) WARN_UNUSED;
+/* For those that change a stack: "Stack [X] does not exist". */
+enum err cfn_need_to_change(struct call *call, struct str name, struct cfn_stack *ret) WARN_UNUSED;
+bool cfn_can_update(const struct cfn_stack *s);
+enum err cfn_state_refused(struct call *call, const struct cfn_stack *s,
+                           const char *what) WARN_UNUSED;
+/* Whether what is no resource's is the same: outputs, tags, topics. */
+enum err cfn_config_same(struct call *call, const struct cfn_stack *s, const struct cfn_open *open,
+                         const struct cfn_config *config, bool *ret_same) WARN_UNUSED;
+/* Puts `config` in place of the stack's, and begins. */
+enum err cfn_update_begin(struct call *call, struct cfn_stack *s,
+                          const struct cfn_config *config) WARN_UNUSED;
+/* Parameters as they may be shown. */
+enum err cfn_shown_parameters(struct arena *a, const struct cfn_config *c,
+                              struct cloudformation_parameters *ret) WARN_UNUSED;
+/* By name and stack, or by ARN: ChangeSetNotFound. */
+enum err cfn_change_set_find(struct call *call, struct str ref, struct str stack,
+                             struct cfn_stack *ret_s, struct cfn_change_set *ret) WARN_UNUSED;
+
+/* --- the engine (run*.c) ------------------------------------------------------------------------ */
+
+enum err cfn_run_register(struct cfn *c) WARN_UNUSED;
+void cfn_run_release(struct cfn *c);
+/* Whoever waits for something of this stack looks again; hook form, for txn_on_durable. */
+enum err cfn_poke(struct cfn *c, struct txn *txn, struct str uuid) WARN_UNUSED;
+
+/* --- addresses for answers (cloudformation_answer.c) -------------------------------------------- */
+
+enum err cfn_answers_claim(struct cfn *c) WARN_UNUSED;
+/* The address of a token. */
+struct str cfn_answer_url(struct arena *a, const struct core *core, struct str region,
+                          struct str token, bool wait);
+
+#endif
