@@ -27,7 +27,7 @@ static const struct row rows[] = {
      WIRE_UNKNOWN_OPERATION, "dynamodb.PutItems", ""},
     {"target without a dot", "dynamodb", "POST /\nX-Amz-Target: PutItem\n\n{}",
      WIRE_UNKNOWN_SERVICE, NULL, ""},
-    {"target of nothing here", "ssm", "POST /\nX-Amz-Target: AmazonSSM.GetParameter\n\n{}",
+    {"target of nothing here", "swf", "POST /\nX-Amz-Target: SimpleWorkflowService.ListDomains\n\n{}",
      WIRE_UNKNOWN_SERVICE, NULL, ""},
     {"logs", "logs", "POST /\nX-Amz-Target: Logs_20140328.PutLogEvents\n\n{}", WIRE_ROUTED,
      "logs.PutLogEvents", ""},
