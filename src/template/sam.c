@@ -10,45 +10,6 @@ bool sam_wanted(const struct json *tree)
            (sam_list(v) && json_index_of(v, str_c(transform_name)) != SIZE_MAX);
 }
 
-/* --- what sam_emit makes ------------------------------------------------------------------------- */
-
-/* Attributes that every part of a resource gets, and those of the main part alone. */
-static const char *const shared_attributes[] = {"Condition", "DeletionPolicy",
-                                                "UpdateReplacePolicy", "Metadata"};
-static const char *const own_attributes[] = {"DependsOn", "CreationPolicy", "UpdatePolicy"};
-
-struct json *sam_emitted(struct sam *s, struct str id)
-{
-    return json_at(s->out, id);
-}
-
-static enum err taken_already(struct sam *s, struct str id, const char *type)
-{
-    return sam_bad_plain(s,
-                         "Transforming resource with id [" STR_FMT
-                         "] attempts to create a new resource with id [" STR_FMT
-                         "] and type \"%s\". A resource with that id already exists within this "
-                         "template. Please use a different id for that resource.",
-                         STR_ARG(s->id), STR_ARG(id), type);
-}
-
-enum err sam_emit(struct sam *s, struct str id, const char *type, struct json *properties,
-                  const struct json *attributes, bool all)
-{
-    struct json *v = sam_make(s, "{'Type': %s}", str_c(type));
-    if (!str_eq(id, s->id) && json_get(s->resources, id))
-        return taken_already(s, id, type);
-    if (s->out->n >= SAM_RESOURCES_MAX)
-        return sam_bad_document(s, "It expands to more than %d resources.", SAM_RESOURCES_MAX);
-    sam_set(s, v, "Properties", properties);
-    for (size_t i = 0; i < ARRAY_LEN(shared_attributes); i++)
-        sam_take(s, v, shared_attributes[i], attributes, shared_attributes[i]);
-    for (size_t i = 0; all && i < ARRAY_LEN(own_attributes); i++)
-        sam_take(s, v, own_attributes[i], attributes, own_attributes[i]);
-    sam_put(s, s->out, id, v);
-    return ERR_OK;
-}
-
 /* --- the template at large ----------------------------------------------------------------------- */
 
 static enum err check_resources(struct sam *s)
@@ -156,7 +117,8 @@ static enum err expand_all(struct sam *s)
     for (int turn = 0; turn < 3; turn++)
         for (const struct json *it = s->resources->child; it; it = it->next)
             TRY(sam_catch(s, expand_one(s, it, turn)));
-    return sam_catch(s, sam_finish_usage(s));
+    TRY(sam_catch(s, sam_finish_usage(s)));
+    return s->faults->n ? ERR_INVALID : str_is_set(s->refusal) ? ERR_UNSUPPORTED : ERR_OK;
 }
 
 /* --- the end ---------------------------------------------------------------------------------------- */
@@ -188,8 +150,7 @@ static enum err tell(struct sam *s, struct sam_fault *ret_fault)
 static enum err tell_one(struct sam *s, enum err err, struct sam_fault *ret_fault)
 {
     if (err == ERR_UNSUPPORTED)
-        ret_fault->message = str_fmt(s->a, "Resource with id [" STR_FMT "] is invalid. " STR_FMT,
-                                     STR_ARG(s->id), STR_ARG(s->fault));
+        ret_fault->message = s->refusal;
     else
         ret_fault->message =
             str_fmt(s->a, "%s1. %s" STR_FMT, said_first,
@@ -209,8 +170,6 @@ static enum err run(struct sam *s)
     TRY(sam_embedded_connectors(s));
     TRY(sam_make_implicit(s));
     TRY(expand_all(s));
-    if (s->faults->n)
-        return ERR_INVALID;
     sam_put(s, s->root, STR("Resources"), s->out);
     json_unset(s->root, STR("Transform"));
     return sam_rename(s, s->root);

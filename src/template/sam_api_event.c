@@ -88,14 +88,14 @@ static enum err add_model(struct sam *s, const struct json *p, const struct json
     struct str name = str_lower(s->a, sam_str(model));
     if (three) {
         struct json *request =
-            sam_make(s, "{'content': {'application/json': {'schema': {'$ref': %s}}}}",
+            sam_make(s, "{'content': {'application/json': {'schema': {'$ref': %o}}}}",
                      str_fmt(s->a, "#/components/schemas/" STR_FMT, STR_ARG(name)));
         sam_set(s, request, "required", sam_copy(s, required));
         sam_set(s, method, "requestBody", request);
     } else {
         struct json *parameter =
-            sam_make(s, "{'in': 'body', 'name': %s, 'schema': {'$ref': %s}}", name,
-                     str_fmt(s->a, "#/definitions/" STR_FMT, STR_ARG(name)));
+            sam_make(s, "{'schema': {'$ref': %o}, 'in': 'body', 'name': %s}",
+                     str_fmt(s->a, "#/definitions/" STR_FMT, STR_ARG(name)), name);
         sam_set(s, parameter, "required", sam_copy(s, required));
         struct json *list = sam_as_list(s, SAM_GET(method, "parameters"));
         sam_push(s, list, parameter);
@@ -237,8 +237,9 @@ static void add_credentials(struct sam *s, const struct json *p, const struct js
     sam_set(s, integration, "credentials",
             role && !sam_eq(role, "CALLER_CREDENTIALS")
                 ? sam_copy(s, role)
-                : sam_new_str(s, str_fmt(s->a, "arn:" STR_FMT ":iam::*:user/*",
-                                         STR_ARG(s->world->partition))));
+                : sam_make(s, "%o",
+                           str_fmt(s->a, "arn:" STR_FMT ":iam::*:user/*",
+                                   STR_ARG(s->world->partition))));
 }
 
 /* --- the method ----------------------------------------------------------------------------------------------- */

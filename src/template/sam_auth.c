@@ -69,14 +69,15 @@ static struct json *cognito_definition(struct sam *s, const struct json *authori
 {
     const struct json *identity = SAM_GET(authorizer, "Identity"),
                       *header = SAM_GET(identity, "Header");
-    struct json *v = sam_make(s,
-                              "{'type': 'apiKey', 'name': %v, 'in': 'header', "
-                              "'x-amazon-apigateway-authtype': 'cognito_user_pools', "
-                              "'x-amazon-apigateway-authorizer': {'type': 'cognito_user_pools', "
-                              "'providerARNs': %v, 'identityValidationExpression': %v}}",
-                              header ? header : sam_make(s, "'Authorization'"),
-                              sam_as_list(s, SAM_GET(authorizer, "UserPoolArn")),
-                              SAM_GET(identity, "ValidationExpression"));
+    struct json *v = sam_make(
+        s,
+        "{'type': 'apiKey', 'name': %v, 'x-amazon-apigateway-authtype': 'cognito_user_pools', "
+        "'in': 'header', "
+        "'x-amazon-apigateway-authorizer': {'type': 'cognito_user_pools', "
+        "'providerARNs': %v, 'identityValidationExpression': %v}}",
+        header ? header : sam_make(s, "'Authorization'"),
+        sam_as_list(s, SAM_GET(authorizer, "UserPoolArn")),
+        SAM_GET(identity, "ValidationExpression"));
     return v;
 }
 
@@ -88,7 +89,7 @@ static struct json *lambda_definition(struct sam *s, const struct json *authoriz
     bool token = str_eq_c(payload_type(authorizer), "TOKEN");
     struct str source = token ? STR_NONE : identity_source(s, identity);
     struct json *uri = sam_make(
-        s, "{'Fn::Sub': [%s, {'__FunctionArn__': %v}]}",
+        s, "{'Fn::Sub': [%o, {'__FunctionArn__': %v}]}",
         str_fmt(s->a,
                 "arn:" STR_FMT ":apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
                 "${__FunctionArn__}/invocations",
@@ -98,12 +99,12 @@ static struct json *lambda_definition(struct sam *s, const struct json *authoriz
                               : sam_make(s, "'Unused'");
     return sam_make(
         s,
-        "{'type': 'apiKey', 'name': %v, 'in': 'header', 'x-amazon-apigateway-authtype': "
-        "'custom', 'x-amazon-apigateway-authorizer': {'type': %v, 'authorizerUri': %v, "
+        "{'type': 'apiKey', 'name': %v, 'x-amazon-apigateway-authtype': 'custom', "
+        "'in': 'header', 'x-amazon-apigateway-authorizer': {'authorizerUri': %v, 'type': %o, "
         "'authorizerResultTtlInSeconds': %v, 'authorizerCredentials': %v, "
         "'identityValidationExpression': %v, 'identitySource': %v}}",
-        name, token ? sam_make(s, "'token'") : sam_make(s, "'request'"), uri,
-        SAM_GET(identity, "ReauthorizeEvery"), sam_eq(role, "NONE") ? NULL : role,
+        name, uri, token ? STR("token") : STR("request"), SAM_GET(identity, "ReauthorizeEvery"),
+        sam_eq(role, "NONE") ? NULL : role,
         token ? SAM_GET(identity, "ValidationExpression") : NULL,
         str_empty(source) ? NULL : sam_new_str(s, source));
 }
@@ -134,7 +135,7 @@ enum err sam_add_authorizers(struct sam *s, struct json *body, const struct json
         sam_put(s, definitions, it->key,
                 SAM_GET(it, "UserPoolArn") ? cognito_definition(s, it) : lambda_definition(s, it));
     if (iam)
-        sam_set(s, definitions, "AWS_IAM", iam_definition(s));
+        sam_put(s, definitions, STR("AWS_IAM"), iam_definition(s));
     return ERR_OK;
 }
 
@@ -142,7 +143,7 @@ void sam_define_iam(struct sam *s, struct json *body)
 {
     if (!SAM_AT(body, "securityDefinitions"))
         sam_set(s, body, "securityDefinitions", json_new(s->a, JSON_OBJECT));
-    sam_set(s, SAM_AT(body, "securityDefinitions"), "AWS_IAM", iam_definition(s));
+    sam_put(s, SAM_AT(body, "securityDefinitions"), STR("AWS_IAM"), iam_definition(s));
 }
 
 /* --- security of methods ---------------------------------------------------------------------------- */

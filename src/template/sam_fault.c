@@ -72,6 +72,12 @@ enum err sam_want(struct sam *s, enum sam_scope scope, const struct json *v, cha
 enum err sam_catch(struct sam *s, enum err err)
 {
     struct str text = s->fault;
+    if (err == ERR_UNSUPPORTED) {
+        if (!str_is_set(s->refusal))
+            s->refusal = str_fmt(s->a, "Resource with id [" STR_FMT "] is invalid. " STR_FMT,
+                                 STR_ARG(s->id), STR_ARG(text));
+        return str_is_set(s->refusal) ? ERR_OK : ERR_NOMEM;
+    }
     if (err != ERR_INVALID)
         return err;
     if (s->scope == SAM_EVENT)

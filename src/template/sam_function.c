@@ -1,30 +1,6 @@
 /* AWS::Serverless::Function. See sam_int.h. Layer: template. Thread: pure. */
 #include "template/sam_int.h"
 
-struct json *sam_fn_ref(struct sam *s, const struct sam_fn *fn)
-{
-    return sam_make(s, "{'Ref': %s}", str_is_set(fn->alias) ? fn->alias : fn->id);
-}
-
-struct json *sam_fn_arn(struct sam *s, const struct sam_fn *fn)
-{
-    return str_is_set(fn->alias) ? sam_make(s, "{'Ref': %s}", fn->alias)
-                                 : sam_make(s, "{'Fn::GetAtt': [%s, 'Arn']}", fn->id);
-}
-
-enum err sam_permission(struct sam *s, const struct sam_fn *fn, struct str prefix,
-                        const char *suffix, const char *principal, struct json *source_arn,
-                        struct json *source_account, struct json *token)
-{
-    struct json *p =
-        sam_make(s,
-                 "{'Action': 'lambda:InvokeFunction', 'FunctionName': %v, 'Principal': "
-                 "%s, 'SourceArn': %v, 'SourceAccount': %v, 'EventSourceToken': %v}",
-                 sam_fn_ref(s, fn), str_c(principal), source_arn, source_account, token);
-    return sam_emit(s, sam_cat3(s, prefix, STR("Permission"), suffix), "AWS::Lambda::Permission", p,
-                    fn->resource, false);
-}
-
 /* --- what the function runs ---------------------------------------------------------------------- */
 
 static enum err check_package(struct sam *s, const struct sam_fn *fn)

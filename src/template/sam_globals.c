@@ -39,7 +39,8 @@ static void merge(struct sam *s, struct json *own, const struct json *common)
     *end = before.child;
     own->n += before.n;
     JSON_EACH (common, it)
-        merge_member(s, own, it);
+        if (json_get(&before, it->key))
+            merge_member(s, own, it);
 }
 
 static enum err bad(struct sam *s, struct str what, const char *of, const struct json *allowed)

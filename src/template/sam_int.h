@@ -35,6 +35,7 @@ struct sam {
     struct str event;      /* of the event at work */
     struct str fault;      /* the last */
     enum sam_scope scope;  /* of it */
+    struct str refusal;    /* the first thing that is refused */
     size_t nodes;          /* copied so far (SAM4) */
 };
 
@@ -48,7 +49,8 @@ enum err sam_refuse(struct sam *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* "Property 'X' should be a map." of the resource, or of the event at work. */
 enum err sam_want(struct sam *s, enum sam_scope scope, const struct json *v, char kind,
                   struct str property) WARN_UNUSED;
-/* Takes the fault of ERR_INVALID into the list and gives ERR_OK; all other errors as they are. */
+/* Takes the fault of ERR_INVALID into the list, remembers the first of ERR_UNSUPPORTED, and gives ERR_OK; a
+ * fault of the document and all other errors as they are. */
 enum err sam_catch(struct sam *s, enum err err) WARN_UNUSED;
 
 /* --- trees -------------------------------------------------------------------------------------- */
@@ -95,7 +97,7 @@ bool sam_equal(const struct json *a, const struct json *b);
 /* A copy of its own; remembers which texts are the transform's (sam_py.c). NULL of NULL. */
 struct json *sam_copy(struct sam *s, const struct json *v);
 /* A tree from a text as "{'Ref': %s, 'List': [%v, 1, true], 'Name': 'x'}": JSON with ' for ", and in place of
- * a value or key %s: struct str, %v: const struct json * (copied; NULL: the member or element is left
+ * a value or key %s: struct str, %o: one that counts as the transform's, %v: const struct json * (copied; NULL: the member or element is left
  * out). Its own texts count as the transform's. */
 struct json *sam_make(struct sam *s, const char *fmt, ...);
 /* Sets or pushes; `v` NULL or a NULL container: does nothing. `key` is borrowed, as one of the user's. */

@@ -269,9 +269,12 @@ static struct json *make_value(struct maker *m)
         return make_word(m);
     char kind = m->p[1];
     m->p += 2;
-    if (kind == 's') {
+    if (kind == 's' || kind == 'o') {
         struct str text = va_arg(m->args, struct str);
-        return str_is_set(text) ? json_new_str(s->a, text) : NULL;
+        struct json *v = str_is_set(text) ? json_new_str(s->a, text) : NULL;
+        if (v && kind == 'o')
+            v->raw.len = OWN_TEXT;
+        return v;
     }
     assert(kind == 'v');
     struct json *v = sam_copy(s, va_arg(m->args, const struct json *));

@@ -67,8 +67,8 @@ static enum err one_response(struct sam *s, const struct json *response, struct 
     int64_t number;
     if (sam_text(status) && str_to_i64(status->text, &number) != ERR_OK)
         return sam_bad(s, "Property 'StatusCode' must be numeric");
-    *ret_v = sam_make(s, "{'responseParameters': %v, 'responseTemplates': %v}", parameters,
-                      templates ? templates : json_new(s->a, JSON_OBJECT));
+    *ret_v = sam_make(s, "{'responseTemplates': %v, 'responseParameters': %v}",
+                      templates ? templates : json_new(s->a, JSON_OBJECT), parameters);
     if (status)
         sam_set(s, *ret_v, "statusCode",
                 sam_new_str(s, sam_is(status, JSON_NUMBER) || sam_text(status) ? status->text
@@ -136,8 +136,6 @@ static enum err convert_options(struct sam *s, struct json *options, struct str 
 
 enum err sam_openapi(struct sam *s, struct json *body, const struct json *version)
 {
-    struct sam_part *items;
-    size_t n;
     if (version && version->text.p[0] == '3' && SAM_GET(body, "swagger")) {
         json_unset(body, STR("swagger"));
         sam_set(s, body, "openapi", sam_copy(s, version));
@@ -150,11 +148,11 @@ enum err sam_openapi(struct sam *s, struct json *body, const struct json *versio
         move(s, body, "securityDefinitions", "securitySchemes");
         move(s, body, "definitions", "schemas");
     }
-    TRY(sam_path_items(s, body, &items, &n));
-    for (size_t i = 0; i < n; i++) {
-        struct json *options = SAM_AT(items[i].v, "options");
+    struct json *paths = SAM_AT(body, "paths");
+    for (struct json *it = sam_map(paths) ? paths->child : NULL; it; it = it->next) {
+        struct json *options = SAM_AT(it, "options");
         if (sam_map(options))
-            TRY(convert_options(s, options, items[i].name));
+            TRY(convert_options(s, options, it->key));
     }
     return ERR_OK;
 }

@@ -170,7 +170,7 @@ static enum err given_by_user(struct sam *s, const struct sam_fn *fn, struct rol
 {
     struct json *policies = NULL;
     size_t index = 0;
-    TRY(sam_resolve(s, SAM_GET(fn->p, "Policies"), &policies));
+    policies = sam_copy(s, SAM_GET(fn->p, "Policies"));
     if (!policies)
         return ERR_OK;
     bool several = sam_map(policies) && policies->n > 1 && !SAM_GET(policies, "Statement");

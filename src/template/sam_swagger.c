@@ -150,7 +150,7 @@ static struct json *allowed_methods(struct sam *s, const struct json *item)
             buf_add_c(&b, all[i]);
     }
     buf_add_byte(&b, '\'');
-    return sam_new_str(s, buf_str(&b));
+    return sam_make(s, "%o", buf_str(&b));
 }
 
 static void allow(struct sam *s, struct json *headers, struct json *parameters, const char *name,
@@ -174,19 +174,16 @@ static struct json *preflight(struct sam *s, const struct cors *c, const struct 
     allow(s, headers, parameters, "Allow-Methods", methods);
     allow(s, headers, parameters, "Max-Age", c->max_age);
     if (sam_bool(c->credentials, true))
-        allow(s, headers, parameters, "Allow-Credentials", sam_new_str(s, STR("'true'")));
-    struct json *body = json_new_str(s->a, STR("{\n  \"statusCode\" : 200\n}\n"));
-    struct json *empty = json_new_str(s->a, STR("{}\n"));
-    if (body && empty)
-        body->raw.len = empty->raw.len = 1;
-    return sam_make(s,
-                    "{'summary': 'CORS support', 'consumes': ['application/json'], 'produces': "
-                    "['application/json'], 'x-amazon-apigateway-integration': {'type': 'mock', "
-                    "'requestTemplates': {'application/json': %v}, 'responses': {'default': "
-                    "{'statusCode': '200', 'responseParameters': %v, 'responseTemplates': "
-                    "{'application/json': %v}}}}, 'responses': {'200': {'description': 'Default "
-                    "response for CORS method', 'headers': %v}}}",
-                    body, parameters, empty, headers);
+        allow(s, headers, parameters, "Allow-Credentials", sam_make(s, "%o", STR("'true'")));
+    return sam_make(
+        s,
+        "{'x-amazon-apigateway-integration': {'requestTemplates': {'application/json': %o}, "
+        "'type': 'mock', 'responses': {'default': {'responseParameters': %v, "
+        "'responseTemplates': {'application/json': %o}, 'statusCode': '200'}}}, 'responses': "
+        "{'200': {'description': 'Default response for CORS method', 'headers': %v}}, "
+        "'produces': ['application/json'], 'consumes': ['application/json'], 'summary': 'CORS "
+        "support'}",
+        STR("{\n  \"statusCode\" : 200\n}\n"), parameters, STR("{}\n"), headers);
 }
 
 static enum err read_cors(struct sam *s, const struct json *given, struct cors *c)
@@ -206,7 +203,7 @@ static enum err read_cors(struct sam *s, const struct json *given, struct cors *
             return sam_bad(s, "Invalid value for 'Cors' property");
     }
     const struct json *origin = SAM_GET(given, "AllowOrigin");
-    *c = (struct cors){origin ? origin : sam_make(s, "%s", STR("'*'")),
+    *c = (struct cors){origin ? origin : sam_make(s, "%o", STR("'*'")),
                        SAM_GET(given, "AllowHeaders"), SAM_GET(given, "AllowMethods"),
                        SAM_GET(given, "MaxAge"), SAM_GET(given, "AllowCredentials")};
     return ERR_OK;
