@@ -188,7 +188,14 @@ enum err tpl_resolve(struct tpl *tpl, struct arena *a, const struct json *value,
                      tpl_lookup_fn *lookup, void *arg, const struct json **ret_v, bool *ret_whole,
                      struct tpl_fault *ret_fault) WARN_UNUSED;
 
-/* The same as text, as outputs, exports and imports have it: numbers and booleans as they are written; absent
+/* The same for eyes: parameters with NoEcho are TPL_NO_ECHO, dynamic references to secrets stay as they
+ * are. For what is kept to be shown; two secrets look the same in it. */
+enum err tpl_resolve_shown(struct tpl *tpl, struct arena *a, const struct json *value,
+                           tpl_lookup_fn *lookup, void *arg, const struct json **ret_v,
+                           bool *ret_whole, struct tpl_fault *ret_fault) WARN_UNUSED;
+#define TPL_NO_ECHO "****"
+
+/* The same as tpl_resolve as text, as outputs, exports and imports have it: numbers and booleans as they are written; absent
  * while something is not known yet (*ret_whole is false). ERR_INVALID also for lists and objects. */
 enum err tpl_resolve_text(struct tpl *tpl, struct arena *a, const struct json *value,
                           tpl_lookup_fn *lookup, void *arg, struct str *ret_s, bool *ret_whole,

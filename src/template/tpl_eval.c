@@ -115,6 +115,10 @@ static enum err by_name(struct tpl_run *r, struct str name, size_t depth, struct
 {
     const struct tpl_parameter *p = map_get(&r->t->parameter_by, name);
     *ret_v = NULL;
+    if (p && p->no_echo && r->shown) {
+        *ret_v = json_new_str(r->a, STR(TPL_NO_ECHO));
+        return *ret_v ? ERR_OK : ERR_NOMEM;
+    }
     if (p)
         return p->use ? clone(r, p->use, depth, ret_v) : ERR_SUSPENDED;
     if (str_eq(name, STR(TPL_NO_VALUE)))

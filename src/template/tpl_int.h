@@ -130,8 +130,9 @@ struct tpl {
 
 /* --- tpl_store.c ------------------------------------------------------------------------------- */
 
-/* Text with every {{resolve:...}} replaced by what it names; `s` itself when it has none. */
-enum err tpl_store_resolve(const struct tpl_world *w, struct arena *a, struct str s,
+/* Text with every {{resolve:...}} replaced by what it names; `s` itself when it has none. `shown`: those to
+ * secrets stay. */
+enum err tpl_store_resolve(const struct tpl_world *w, struct arena *a, struct str s, bool shown,
                            struct str *ret_s, struct tpl_fault *fault) WARN_UNUSED;
 
 /* --- tpl_param.c ------------------------------------------------------------------------------- */
@@ -154,6 +155,7 @@ struct tpl_run {
     size_t steps, made;
     size_t in_call; /* calls that wait for their arguments */
     bool prune;     /* only Fn::If and AWS::NoValue are done */
+    bool shown;     /* without what is not to be shown */
     bool partial;   /* something was left as written */
 };
 

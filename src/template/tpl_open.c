@@ -242,7 +242,7 @@ static enum err resolve_store(struct tpl_run *r, struct json *v)
 {
     const struct json *arg;
     if (v->kind == JSON_STRING)
-        return tpl_store_resolve(r->t->world, r->a, v->text, &v->text, r->fault);
+        return tpl_store_resolve(r->t->world, r->a, v->text, r->shown, &v->text, r->fault);
     if (tpl_fn_of(v, &arg) != TPL_NONE)
         return ERR_OK;
     for (struct json *it = v->child; it; it = it->next)
@@ -250,19 +250,32 @@ static enum err resolve_store(struct tpl_run *r, struct json *v)
     return ERR_OK;
 }
 
+static enum err resolve(struct tpl_run *r, const struct json *value, const struct json **ret_v,
+                        bool *ret_whole)
+{
+    struct json *v;
+    TRY(tpl_eval(r, value, &v));
+    if (v)
+        TRY(resolve_store(r, v));
+    *ret_v = v;
+    *ret_whole = !r->partial;
+    return ERR_OK;
+}
+
 enum err tpl_resolve(struct tpl *tpl, struct arena *a, const struct json *value,
                      tpl_lookup_fn *lookup, void *arg, const struct json **ret_v, bool *ret_whole,
                      struct tpl_fault *ret_fault)
 {
-    struct tpl_run r = {
-        .t = tpl, .a = a, .fault = ret_fault, .lookup = lookup, .arg = arg, .block = "Resources"};
-    struct json *v;
-    TRY(tpl_eval(&r, value, &v));
-    if (v)
-        TRY(resolve_store(&r, v));
-    *ret_v = v;
-    *ret_whole = !r.partial;
-    return ERR_OK;
+    struct tpl_run r = {tpl, a, ret_fault, lookup, arg, .block = "Resources"};
+    return resolve(&r, value, ret_v, ret_whole);
+}
+
+enum err tpl_resolve_shown(struct tpl *tpl, struct arena *a, const struct json *value,
+                           tpl_lookup_fn *lookup, void *arg, const struct json **ret_v,
+                           bool *ret_whole, struct tpl_fault *ret_fault)
+{
+    struct tpl_run r = {tpl, a, ret_fault, lookup, arg, .block = "Resources", .shown = true};
+    return resolve(&r, value, ret_v, ret_whole);
 }
 
 enum err tpl_resolve_text(struct tpl *tpl, struct arena *a, const struct json *value,

@@ -59,7 +59,7 @@ static enum err one(const struct tpl_world *w, struct arena *a, struct str whole
     return malformed(a, fault, whole);
 }
 
-enum err tpl_store_resolve(const struct tpl_world *w, struct arena *a, struct str s,
+enum err tpl_store_resolve(const struct tpl_world *w, struct arena *a, struct str s, bool shown,
                            struct str *ret_s, struct tpl_fault *fault)
 {
     struct buf b;
@@ -76,7 +76,10 @@ enum err tpl_store_resolve(const struct tpl_world *w, struct arena *a, struct st
         if (n == REFERENCES_MAX)
             return tpl_refuse(a, fault, "A value has more than %d dynamic references.",
                               REFERENCES_MAX);
-        TRY(one(w, a, str_sub(rest, 0, end), &value, fault));
+        if (shown && str_starts(rest, STR("ssm-secure:")))
+            value = str_sub(s, at, sizeof(OPENING) - 1 + end + 2);
+        else
+            TRY(one(w, a, str_sub(rest, 0, end), &value, fault));
         buf_add_str(&b, str_sub(s, 0, at));
         buf_add_str(&b, value);
         s = str_sub(rest, end + 2, SIZE_MAX);

@@ -473,6 +473,31 @@ static void test_references(void **state)
     arena_release(&a);
 }
 
+static void test_shown(void **state)
+{
+    struct arena a;
+    struct tpl_fault fault = {0};
+    const struct json *made;
+    bool whole;
+    arena_init(&a, ARENA_MAX);
+    struct tpl *tpl = opened(&a, "Parameters: {S: {Type: String, Default: hush, NoEcho: true}}\n"
+                                 "Resources:\n"
+                                 "  A:\n"
+                                 "    Type: AWS::IAM::User\n"
+                                 "    Properties:\n"
+                                 "      LoginProfile: {Password: 'x{{resolve:ssm-secure:/p:1}}y'}\n"
+                                 "      P: !Sub 'a-${S}'\n");
+    const struct json *v = tpl_resource(tpl, STR("A"))->properties;
+    assert_int_equal(tpl_resolve_shown(tpl, &a, v, lookup, NULL, &made, &whole, &fault), ERR_OK);
+    assert_true(whole && str_eq(json_get_str(made, STR("P")), STR("a-****")));
+    assert_true(str_eq(json_get_str(json_get(made, STR("LoginProfile")), STR("Password")),
+                       STR("x{{resolve:ssm-secure:/p:1}}y")));
+    assert_int_equal(
+        tpl_resolve(tpl, &a, json_get(v, STR("P")), lookup, NULL, &made, &whole, &fault), ERR_OK);
+    assert_true(str_eq(made->text, STR("a-hush")));
+    arena_release(&a);
+}
+
 static enum err later(void *arg, struct arena *a, struct str id, struct str attribute,
                       const struct json **ret_v)
 {
@@ -533,6 +558,7 @@ int main(void)
         cmocka_unit_test(test_summary_members),
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_text),
+        cmocka_unit_test(test_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
