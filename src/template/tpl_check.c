@@ -82,8 +82,7 @@ static enum err check_get_att(struct check *c, const struct json *arg)
         return walk(c, arg);
     struct str name = tpl_scalar(id), member = tpl_scalar(attribute);
     if (!list || !name.len || (!member.len && attribute->kind != JSON_OBJECT))
-        return refuse(c, "every Fn::GetAtt object requires two non-empty parameters, the resource "
-                         "name and the resource attribute");
+        return refuse(c, TPL_SAY_GET_ATT);
     if (attribute->kind == JSON_OBJECT) { /* AWS allows a Ref there */
         TRY(walk(c, attribute));
         return map_get(&c->t->declared_by, name)
@@ -97,8 +96,7 @@ static enum err check_get_att(struct check *c, const struct json *arg)
 static enum err check_variable(struct check *c, struct str name, const struct json *own)
 {
     if (!tpl_sub_name_ok(name))
-        return refuse(c, "variable names in Fn::Sub syntax must contain only alphanumeric "
-                         "characters, underscores, periods, and colons");
+        return refuse(c, TPL_SAY_SUB_NAME);
     size_t dot = str_find(name, '.');
     if (json_get(own, name))
         return ERR_OK;
@@ -113,9 +111,7 @@ static enum err check_sub(struct check *c, const struct json *arg)
     const struct json *format = list ? arg->child : arg, *own = list ? format->next : NULL;
     struct tpl_piece piece;
     if (!tpl_is_scalar(format) || (own && own->kind != JSON_OBJECT))
-        return refuse(c, "One or more Fn::Sub intrinsic functions don't specify expected "
-                         "arguments. Specify a string as first argument, and an optional second "
-                         "argument to specify a mapping of values to replace in the string");
+        return refuse(c, TPL_SAY_SUB);
     for (struct str rest = tpl_scalar(format); tpl_sub_next(&rest, &piece);) {
         c->steps += own ? own->n / 8 : 0; /* a look at a member is cheaper than a step */
         if (c->steps > TPL_STEPS_MAX)
@@ -131,8 +127,7 @@ static enum err check_find_in_map(struct check *c, const struct json *arg)
     const struct json *name = arg->kind == JSON_ARRAY ? arg->child : NULL;
     size_t max = c->t->extensions ? 4 : 3;
     if (!name || arg->n < 3 || arg->n > max)
-        return refuse(c, "every Fn::FindInMap object requires three parameters, the map name, map "
-                         "key and the attribute for return value");
+        return refuse(c, TPL_SAY_FIND_IN_MAP);
     bool otherwise = json_get(tpl_item(arg, 3), STR("DefaultValue")) != NULL;
     if (name->kind == JSON_STRING && !otherwise &&
         !json_get(json_get(c->t->tree, STR("Mappings")), name->text))
@@ -145,8 +140,7 @@ static enum err check_find_in_map(struct check *c, const struct json *arg)
 static enum err check_if(struct check *c, const struct json *arg)
 {
     if (arg->kind != JSON_ARRAY || arg->n != 3 || arg->child->kind != JSON_STRING)
-        return refuse(c, "Fn::If requires a list argument with three elements: the name of a "
-                         "condition, and the values for true and for false");
+        return refuse(c, TPL_SAY_IF);
     TRY(check_condition(c, arg->child->text, "Fn::If"));
     return walk(c, arg);
 }
@@ -167,24 +161,10 @@ static enum err check_list(struct check *c, enum tpl_fn fn, const struct json *a
         uint32_t min, max;
         const char *otherwise;
     } rows[] = {
-        {TPL_JOIN, 2, 2,
-         "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of "
-         "strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) "
-         "to be joined."},
-        {TPL_SPLIT, 2, 2,
-         "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string "
-         "to be split or a function that returns a string to be split."},
-        {TPL_SELECT, 2, 2,
-         "Fn::Select requires a list argument with two elements: an integer index and a list"},
-        {TPL_CIDR, 3, 3,
-         "every Fn::Cidr object requires three parameters, (1) an IP block, (2) a count and (3) a "
-         "number of bits."},
-        {TPL_AND, 2, 10,
-         "every Fn::And object requires a list of at least 2 and at most 10 boolean parameters."},
-        {TPL_OR, 2, 10,
-         "every Fn::Or object requires a list of at least 2 and at most 10 boolean parameters."},
-        {TPL_NOT, 1, 1, "every Fn::Not object requires one boolean parameter."},
-        {TPL_EQUALS, 2, 2, "every Fn::Equals object requires a list of 2 string parameters."},
+        {TPL_JOIN, 2, 2, TPL_SAY_JOIN},     {TPL_SPLIT, 2, 2, TPL_SAY_SPLIT},
+        {TPL_SELECT, 2, 2, TPL_SAY_SELECT}, {TPL_CIDR, 3, 3, TPL_SAY_CIDR},
+        {TPL_AND, 2, 10, TPL_SAY_AND},      {TPL_OR, 2, 10, TPL_SAY_OR},
+        {TPL_NOT, 1, 1, TPL_SAY_NOT},       {TPL_EQUALS, 2, 2, TPL_SAY_EQUALS},
     };
     const struct json *inner;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -202,7 +182,7 @@ static enum err check_call(struct check *c, enum tpl_fn fn, const struct json *a
         if (arg->kind == JSON_OBJECT && c->t->extensions)
             return walk(c, arg);
         if (arg->kind != JSON_STRING || !arg->text.len)
-            return refuse(c, "every Ref object must have a single String value.");
+            return refuse(c, TPL_SAY_REF);
         return check_name(c, arg->text);
     case TPL_GET_ATT:
         return check_get_att(c, arg);
@@ -224,20 +204,13 @@ static enum err walk(struct check *c, const struct json *v)
 {
     const struct json *arg = NULL;
     if (++c->steps > TPL_STEPS_MAX)
-        return refuse(c, "the template asks for too much work.");
+        return refuse(c, TPL_SAY_WORK);
     enum tpl_fn fn = tpl_fn_of(v, &arg);
     bool boolean = fn >= TPL_AND && fn < TPL_UNKNOWN;
     bool decides = is_block(c, "Conditions") || is_block(c, "Rules");
     if (fn == TPL_UNKNOWN || (boolean && !decides) ||
         ((fn == TPL_LENGTH || fn == TPL_TO_JSON_STRING) && !c->t->extensions))
-        return refuse(c,
-                      "Encountered unsupported function: " STR_FMT
-                      " Supported functions are: [Fn::Base64, Fn::GetAtt, Fn::GetAZs, "
-                      "Fn::ImportValue, Fn::Join, Fn::Split, Fn::FindInMap, Fn::Select, Ref, "
-                      "Fn::Equals, Fn::If, Fn::Not, Condition, Fn::And, Fn::Or, Fn::Contains, "
-                      "Fn::EachMemberEquals, Fn::EachMemberIn, Fn::ValueOf, Fn::ValueOfAll, "
-                      "Fn::RefAll, Fn::Sub, Fn::Cidr]",
-                      STR_ARG(v->child->key));
+        return refuse(c, TPL_SAY_UNSUPPORTED, STR_ARG(v->child->key));
     if (fn != TPL_NONE && fn != TPL_TRANSFORM)
         return check_call(c, fn, arg);
     if (decides && v->kind == JSON_OBJECT && v->n == 1 && str_eq(v->child->key, STR("Condition")) &&
@@ -253,18 +226,7 @@ static enum err walk(struct check *c, const struct json *v)
 
 static enum err say_missing(struct check *c)
 {
-    if (!c->missing.n)
-        return ERR_OK;
-    struct str names = tpl_names_text(c->t->arena, &c->missing);
-    if (is_block(c, "Conditions"))
-        return tpl_refuse(c->t->arena, c->fault,
-                          "Template format error: Unresolved dependencies " STR_FMT
-                          ". Cannot reference resources in the Conditions block of the template",
-                          STR_ARG(names));
-    return tpl_refuse(c->t->arena, c->fault,
-                      "Template format error: Unresolved resource dependencies " STR_FMT
-                      " in the %s block of the template",
-                      STR_ARG(names), c->block);
+    return tpl_refuse_missing(c->t->arena, c->fault, &c->missing, c->block);
 }
 
 /* Secrets are only where AWS takes them, of the types that Weir has. */

@@ -59,15 +59,8 @@ static enum err text(struct tpl_run *r, const struct json *v, size_t depth, cons
 
 static enum err unresolved(struct tpl_run *r, struct str name)
 {
-    if (!r->lookup && strcmp(r->block, "Conditions") == 0)
-        return tpl_refuse(r->a, r->fault,
-                          "Template format error: Unresolved dependencies [" STR_FMT
-                          "]. Cannot reference resources in the Conditions block of the template",
-                          STR_ARG(name));
-    return tpl_refuse(r->a, r->fault,
-                      "Template format error: Unresolved resource dependencies [" STR_FMT
-                      "] in the %s block of the template",
-                      STR_ARG(name), r->block);
+    const struct tpl_names names = {&name, 1, 1};
+    return tpl_refuse_missing(r->a, r->fault, &names, r->block);
 }
 
 static enum err ask(struct tpl_run *r, struct str id, struct str attribute, size_t depth,
@@ -132,31 +125,22 @@ static enum err call_ref(struct tpl_run *r, const struct json *arg, size_t depth
                          struct json **ret_v)
 {
     struct str name;
-    TRY(text(r, arg, depth, "every Ref object must have a single String value.", &name));
+    TRY(text(r, arg, depth, TPL_SAY_REF, &name));
     return by_name(r, name, depth, ret_v);
 }
-
-#define GET_ATT_FORM                                                                               \
-    "every Fn::GetAtt object requires two non-empty parameters, the resource name and the "        \
-    "resource attribute"
 
 static enum err call_get_att(struct tpl_run *r, const struct json *arg, size_t depth,
                              struct json **ret_v)
 {
     struct str id, attribute;
     if (arg->kind != JSON_ARRAY || arg->n != 2)
-        return tpl_refuse(r->a, r->fault, "Template error: " GET_ATT_FORM);
-    TRY(text(r, arg->child, depth, GET_ATT_FORM, &id));
-    TRY(text(r, arg->child->next, depth, GET_ATT_FORM, &attribute));
+        return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_GET_ATT);
+    TRY(text(r, arg->child, depth, TPL_SAY_GET_ATT, &id));
+    TRY(text(r, arg->child->next, depth, TPL_SAY_GET_ATT, &attribute));
     return ask(r, id, attribute, depth, ret_v);
 }
 
 /* --- Fn::Sub ------------------------------------------------------------------------------------- */
-
-#define SUB_FORM                                                                                   \
-    "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string "  \
-    "as first argument, and an optional second argument to specify a mapping of values to "        \
-    "replace in the string"
 
 static enum err variable(struct tpl_run *r, struct str name, const struct json *own, size_t depth,
                          struct str *ret_s)
@@ -164,9 +148,7 @@ static enum err variable(struct tpl_run *r, struct str name, const struct json *
     const struct json *given = json_get(own, name);
     struct json *v = NULL;
     if (!tpl_sub_name_ok(name))
-        return tpl_refuse(r->a, r->fault,
-                          "Template error: variable names in Fn::Sub syntax must contain only "
-                          "alphanumeric characters, underscores, periods, and colons");
+        return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_SUB_NAME);
     size_t dot = str_find(name, '.');
     if (given)
         TRY(argument(r, given, depth, &v));
@@ -197,7 +179,7 @@ static enum err call_sub(struct tpl_run *r, const struct json *arg, size_t depth
         own = arg->n == 2 ? arg->child->next : NULL;
     }
     if (!tpl_is_scalar(format) || (own && own->kind != JSON_OBJECT))
-        return tpl_refuse(r->a, r->fault, "Template error: " SUB_FORM);
+        return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_SUB);
     buf_init_arena(&b, r->a, TPL_MADE_BYTES_MAX);
     for (struct str rest = tpl_scalar(format); tpl_sub_next(&rest, &piece);) {
         struct str s = piece.literal;
@@ -221,33 +203,24 @@ static enum err pair(struct tpl_run *r, const struct json *arg, const char *othe
                : tpl_refuse(r->a, r->fault, "Template error: %s", otherwise);
 }
 
-#define JOIN_FORM                                                                                  \
-    "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of "     \
-    "strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to "   \
-    "be joined."
-
 static enum err call_join(struct tpl_run *r, const struct json *arg, size_t depth,
                           struct json **ret_v)
 {
     struct json *list;
-    TRY(pair(r, arg, JOIN_FORM));
+    TRY(pair(r, arg, TPL_SAY_JOIN));
     if (arg->child->kind != JSON_STRING)
-        return tpl_refuse(r->a, r->fault, "Template error: " JOIN_FORM);
+        return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_JOIN);
     TRY(argument(r, arg->child->next, depth, &list));
     return tpl_text_join(r, arg->child->text, list, ret_v);
 }
-
-#define SPLIT_FORM                                                                                 \
-    "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to "  \
-    "be split or a function that returns a string to be split."
 
 static enum err call_split(struct tpl_run *r, const struct json *arg, size_t depth,
                            struct json **ret_v)
 {
     struct str delimiter, source;
-    TRY(pair(r, arg, SPLIT_FORM));
-    TRY(text(r, arg->child, depth, SPLIT_FORM, &delimiter));
-    TRY(text(r, arg->child->next, depth, SPLIT_FORM, &source));
+    TRY(pair(r, arg, TPL_SAY_SPLIT));
+    TRY(text(r, arg->child, depth, TPL_SAY_SPLIT, &delimiter));
+    TRY(text(r, arg->child->next, depth, TPL_SAY_SPLIT, &source));
     return tpl_text_split(r, delimiter, source, ret_v);
 }
 
@@ -255,8 +228,7 @@ static enum err call_select(struct tpl_run *r, const struct json *arg, size_t de
                             struct json **ret_v)
 {
     struct json *index, *list;
-    TRY(pair(r, arg,
-             "Fn::Select requires a list argument with two elements: an integer index and a list"));
+    TRY(pair(r, arg, TPL_SAY_SELECT));
     TRY(argument(r, arg->child, depth, &index));
     TRY(argument(r, arg->child->next, depth, &list));
     return tpl_text_select(r, index, list, ret_v);
@@ -320,19 +292,15 @@ static enum err call_to_json(struct tpl_run *r, const struct json *arg, size_t d
 
 /* --- mappings, exports --------------------------------------------------------------------------- */
 
-#define FIND_IN_MAP_FORM                                                                           \
-    "every Fn::FindInMap object requires three parameters, the map name, map key and the "         \
-    "attribute for return value"
-
 static enum err call_find_in_map(struct tpl_run *r, const struct json *arg, size_t depth,
                                  struct json **ret_v)
 {
     struct str part[3];
     if (arg->kind != JSON_ARRAY || arg->n < 3 || arg->n > 4)
-        return tpl_refuse(r->a, r->fault, "Template error: " FIND_IN_MAP_FORM);
+        return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_FIND_IN_MAP);
     const struct json *it = arg->child;
     for (size_t i = 0; i < 3; i++, it = it->next)
-        TRY(text(r, it, depth, FIND_IN_MAP_FORM, &part[i]));
+        TRY(text(r, it, depth, TPL_SAY_FIND_IN_MAP, &part[i]));
     const struct json *keys = json_get(json_get(r->t->tree, STR("Mappings")), part[0]);
     TRY(tpl_look(r, keys ? keys->n : 0));
     const struct json *v = json_get(json_get(keys, part[1]), part[2]);
@@ -398,18 +366,13 @@ static enum err decide(struct tpl_run *r, struct str name, const char *where, si
     return ERR_OK;
 }
 
-#define IF_FORM                                                                                    \
-    "Fn::If requires a list argument with three elements: the name of a condition, and the "       \
-    "values "                                                                                      \
-    "for true and for false"
-
 /* The branch that counts. */
 static enum err branch(struct tpl_run *r, const struct json *arg, size_t depth,
                        const struct json **ret_branch)
 {
     bool yes;
     if (arg->kind != JSON_ARRAY || arg->n != 3 || arg->child->kind != JSON_STRING)
-        return tpl_refuse(r->a, r->fault, "Template error: " IF_FORM);
+        return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_IF);
     TRY(decide(r, arg->child->text, "Fn::If", depth, &yes));
     *ret_branch = yes ? arg->child->next : arg->child->next->next;
     return ERR_OK;
@@ -419,7 +382,7 @@ static enum err equals(struct tpl_run *r, const struct json *arg, size_t depth, 
 {
     struct json *a, *b;
     size_t steps = 0;
-    TRY(pair(r, arg, "every Fn::Equals object requires a list of 2 string parameters."));
+    TRY(pair(r, arg, TPL_SAY_EQUALS));
     TRY(argument(r, arg->child, depth, &a));
     TRY(argument(r, arg->child->next, depth, &b));
     if (tpl_is_scalar(a) && tpl_is_scalar(b))
@@ -434,10 +397,7 @@ static enum err and_or(struct tpl_run *r, const struct json *arg, size_t depth, 
                        bool *ret_yes)
 {
     if (arg->kind != JSON_ARRAY || arg->n < 2 || arg->n > 10)
-        return tpl_refuse(r->a, r->fault,
-                          "Template error: every %s object requires a list of at least 2 and at "
-                          "most 10 boolean parameters.",
-                          all ? "Fn::And" : "Fn::Or");
+        return tpl_refuse(r->a, r->fault, "Template error: %s", all ? TPL_SAY_AND : TPL_SAY_OR);
     *ret_yes = all;
     for (const struct json *it = arg->child; it; it = it->next) {
         bool yes;
@@ -516,9 +476,7 @@ static enum err eval_bool(struct tpl_run *r, const struct json *v, size_t depth,
         return and_or(r, arg, depth, fn == TPL_AND, ret_yes);
     case TPL_NOT:
         if (arg->kind != JSON_ARRAY || arg->n != 1)
-            return tpl_refuse(
-                r->a, r->fault,
-                "Template error: every Fn::Not object requires one boolean parameter.");
+            return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_NOT);
         TRY(eval_bool(r, arg->child, depth + 1, ret_yes));
         *ret_yes = !*ret_yes;
         return ERR_OK;
@@ -529,9 +487,7 @@ static enum err eval_bool(struct tpl_run *r, const struct json *v, size_t depth,
     case TPL_EACH_MEMBER_IN:
         return membership(r, fn, arg, depth, ret_yes);
     default:
-        return tpl_refuse(r->a, r->fault,
-                          "Template format error: Conditions can only be boolean operations on "
-                          "parameters and other conditions");
+        return tpl_refuse(r->a, r->fault, TPL_SAY_BOOLEAN);
     }
 }
 
@@ -539,13 +495,7 @@ static enum err eval_bool(struct tpl_run *r, const struct json *v, size_t depth,
 
 static enum err unsupported(struct tpl_run *r, const struct json *v)
 {
-    return tpl_refuse(r->a, r->fault,
-                      "Template error: Encountered unsupported function: " STR_FMT
-                      " Supported functions are: [Fn::Base64, Fn::GetAtt, Fn::GetAZs, "
-                      "Fn::ImportValue, Fn::Join, Fn::Split, Fn::FindInMap, Fn::Select, Ref, "
-                      "Fn::Equals, Fn::If, Fn::Not, Condition, Fn::And, Fn::Or, Fn::Contains, "
-                      "Fn::EachMemberEquals, Fn::EachMemberIn, Fn::ValueOf, Fn::ValueOfAll, "
-                      "Fn::RefAll, Fn::Sub, Fn::Cidr]",
+    return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_UNSUPPORTED,
                       STR_ARG(v->child->key));
 }
 
@@ -629,7 +579,11 @@ static enum err eval(struct tpl_run *r, const struct json *v, size_t depth, stru
 
 enum err tpl_eval(struct tpl_run *r, const struct json *v, struct json **ret_v)
 {
-    return eval(r, v, 0, ret_v);
+    enum err err = eval(r, v, 0, ret_v);
+    if (err != ERR_SUSPENDED) /* a condition that asks for a parameter without a value */
+        return err;
+    r->partial = true;
+    return clone(r, v, 0, ret_v);
 }
 
 enum err tpl_eval_bool(struct tpl_run *r, const struct json *v, bool *ret_yes)

@@ -54,6 +54,23 @@ struct str tpl_names_text(struct arena *a, const struct tpl_names *names)
     return buf_str(&b);
 }
 
+enum err tpl_refuse_missing(struct arena *a, struct tpl_fault *fault,
+                            const struct tpl_names *missing, const char *block)
+{
+    if (!missing->n)
+        return ERR_OK;
+    struct str names = tpl_names_text(a, missing);
+    if (strcmp(block, "Conditions") == 0)
+        return tpl_refuse(a, fault,
+                          "Template format error: Unresolved dependencies " STR_FMT
+                          ". Cannot reference resources in the Conditions block of the template",
+                          STR_ARG(names));
+    return tpl_refuse(a, fault,
+                      "Template format error: Unresolved resource dependencies " STR_FMT
+                      " in the %s block of the template",
+                      STR_ARG(names), block);
+}
+
 static void release(void *map)
 {
     map_release(map);

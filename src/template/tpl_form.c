@@ -177,9 +177,7 @@ static enum err check_conditions(const struct form *f)
         struct tpl_condition *c = &f->t->conditions[f->t->condition_n++];
         *c = (struct tpl_condition){.name = it->key, .rule = it};
         if (it->kind != JSON_OBJECT)
-            return tpl_refuse(f->a, f->fault,
-                              FORMAT "Conditions can only be boolean operations on parameters and "
-                                     "other conditions");
+            return tpl_refuse(f->a, f->fault, TPL_SAY_BOOLEAN);
         TRY(map_put(&f->t->condition_by, c->name, c, NULL));
     }
     return ERR_OK;

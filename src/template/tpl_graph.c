@@ -268,10 +268,6 @@ enum err tpl_graph_make(struct tpl *t, struct tpl_fault *fault)
     for (size_t i = 0; i < t->declared_n; i++)
         if (t->declared[i].made)
             TRY(edges_of(t, &e, &t->declared[i], &missing));
-    if (missing.n)
-        return tpl_refuse(t->arena, fault,
-                          "Template format error: Unresolved resource dependencies " STR_FMT
-                          " in the Resources block of the template",
-                          STR_ARG(tpl_names_text(t->arena, &missing)));
+    TRY(tpl_refuse_missing(t->arena, fault, &missing, "Resources"));
     return check_circles(t, fault);
 }

@@ -16,6 +16,59 @@
 #include "base/map.h"
 #include "template/template.h"
 
+/* --- sentences ----------------------------------------------------------------------------------- */
+
+/* What a function must look like, in AWS's words where they are known; behind "Template error: ". */
+#define TPL_SAY_REF "every Ref object must have a single String value."
+#define TPL_SAY_GET_ATT                                                                            \
+    "every Fn::GetAtt object requires two non-empty parameters, the resource name "                \
+    "and the resource attribute"
+#define TPL_SAY_SUB                                                                                \
+    "One or more Fn::Sub intrinsic functions don't specify expected arguments. "                   \
+    "Specify a string as first argument, and an optional second argument to "                      \
+    "specify a mapping of values to replace in the string"
+#define TPL_SAY_SUB_NAME                                                                           \
+    "variable names in Fn::Sub syntax must contain only alphanumeric characters, "                 \
+    "underscores, periods, and colons"
+#define TPL_SAY_JOIN                                                                               \
+    "every Fn::Join object requires two parameters, (1) a string delimiter and (2) "               \
+    "a list of strings to be joined or a function that returns a list of strings "                 \
+    "(such as Fn::GetAZs) to be joined."
+#define TPL_SAY_SPLIT                                                                              \
+    "every Fn::Split object requires two parameters, (1) a string delimiter and "                  \
+    "(2) a string to be split or a function that returns a string to be split."
+#define TPL_SAY_SELECT                                                                             \
+    "Fn::Select requires a list argument with two elements: an integer index and a "               \
+    "list"
+#define TPL_SAY_CIDR                                                                               \
+    "every Fn::Cidr object requires three parameters, (1) an IP block, (2) a count "               \
+    "and (3) a number of bits."
+#define TPL_SAY_FIND_IN_MAP                                                                        \
+    "every Fn::FindInMap object requires three parameters, the map name, map key "                 \
+    "and the attribute for return value"
+#define TPL_SAY_IF                                                                                 \
+    "Fn::If requires a list argument with three elements: the name of a condition, "               \
+    "and the values for true and for false"
+#define TPL_SAY_AND                                                                                \
+    "every Fn::And object requires a list of at least 2 and at most 10 boolean "                   \
+    "parameters."
+#define TPL_SAY_OR                                                                                 \
+    "every Fn::Or object requires a list of at least 2 and at most 10 boolean "                    \
+    "parameters."
+#define TPL_SAY_NOT "every Fn::Not object requires one boolean parameter."
+#define TPL_SAY_EQUALS "every Fn::Equals object requires a list of 2 string parameters."
+#define TPL_SAY_UNSUPPORTED                                                                        \
+    "Encountered unsupported function: %.*s Supported functions are: [Fn::Base64, "                \
+    "Fn::GetAtt, Fn::GetAZs, Fn::ImportValue, Fn::Join, Fn::Split, Fn::FindInMap, "                \
+    "Fn::Select, Ref, Fn::Equals, Fn::If, Fn::Not, Condition, Fn::And, Fn::Or, "                   \
+    "Fn::Contains, Fn::EachMemberEquals, Fn::EachMemberIn, Fn::ValueOf, "                          \
+    "Fn::ValueOfAll, Fn::RefAll, Fn::Sub, Fn::Cidr]"
+#define TPL_SAY_WORK "the template asks for too much work."
+
+#define TPL_SAY_BOOLEAN                                                                            \
+    "Template format error: Conditions can only be boolean operations on parameters and other "    \
+    "conditions"
+
 /* --- tpl_fault.c ------------------------------------------------------------------------------- */
 
 /* ERR_INVALID with the message, or ERR_NOMEM. */
@@ -28,6 +81,9 @@ struct tpl_names {
 };
 enum err tpl_names_add(struct arena *a, struct tpl_names *names, struct str name) WARN_UNUSED;
 struct str tpl_names_text(struct arena *a, const struct tpl_names *names);
+/* Refuses names that are asked for in a block of the template and are not there; ERR_OK: there are none. */
+enum err tpl_refuse_missing(struct arena *a, struct tpl_fault *fault,
+                            const struct tpl_names *missing, const char *block) WARN_UNUSED;
 /* A map that its arena releases. */
 enum err tpl_map_init(struct arena *a, struct map *map) WARN_UNUSED;
 

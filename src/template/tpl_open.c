@@ -157,12 +157,7 @@ static enum err make_outputs(struct tpl_run *r)
         if (yes)
             TRY(make_output(r, it, &missing));
     }
-    return !missing.n
-               ? ERR_OK
-               : tpl_refuse(t->arena, r->fault,
-                            "Template format error: Unresolved resource dependencies " STR_FMT
-                            " in the Outputs block of the template",
-                            STR_ARG(tpl_names_text(t->arena, &missing)));
+    return tpl_refuse_missing(t->arena, r->fault, &missing, r->block);
 }
 
 /* --- opening ------------------------------------------------------------------------------------- */

@@ -239,8 +239,7 @@ static enum err check_pattern(const struct reader *r, const struct tpl_parameter
     if (!pattern)
         return ERR_OK;
     if (++*r->checks > PATTERN_CHECKS_MAX)
-        return tpl_refuse(r->t->arena, r->fault,
-                          "Template error: the template asks for too much work.");
+        return tpl_refuse(r->t->arena, r->fault, "Template error: " TPL_SAY_WORK);
     enum err err = regex_is_match(
         pattern, value, *r->checks > PATTERN_CHECKS_FULL ? REGEX_QUICK : REGEX_FULL, &matches);
     if (err == ERR_NOMEM)

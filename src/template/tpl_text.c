@@ -15,9 +15,8 @@ enum {
 
 enum err tpl_step(struct tpl_run *r)
 {
-    return ++r->steps > TPL_STEPS_MAX
-               ? tpl_refuse(r->a, r->fault, "Template error: the template asks for too much work.")
-               : ERR_OK;
+    return ++r->steps > TPL_STEPS_MAX ? tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_WORK)
+                                      : ERR_OK;
 }
 
 enum err tpl_look(struct tpl_run *r, size_t n)
@@ -44,10 +43,7 @@ static enum err give_text(struct tpl_run *r, struct str text, struct json **ret_
 
 static enum err not_joinable(struct tpl_run *r)
 {
-    return tpl_refuse(r->a, r->fault,
-                      "Template error: every Fn::Join object requires two parameters, (1) a string "
-                      "delimiter and (2) a list of strings to be joined or a function that returns "
-                      "a list of strings (such as Fn::GetAZs) to be joined.");
+    return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_JOIN);
 }
 
 enum err tpl_text_join(struct tpl_run *r, struct str delimiter, const struct json *list,
@@ -74,10 +70,7 @@ enum err tpl_text_split(struct tpl_run *r, struct str delimiter, struct str sour
                         struct json **ret_v)
 {
     if (!delimiter.len)
-        return tpl_refuse(r->a, r->fault,
-                          "Template error: every Fn::Split object requires two parameters, (1) a "
-                          "string delimiter and (2) a string to be split or a function that "
-                          "returns a string to be split.");
+        return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_SPLIT);
     struct json *list = json_new(r->a, JSON_ARRAY);
     struct json **tail = list ? &list->child : NULL;
     for (bool more = list != NULL; more;) {
@@ -101,9 +94,7 @@ enum err tpl_text_select(struct tpl_run *r, const struct json *index, const stru
 {
     uint64_t i;
     if (!list || list->kind != JSON_ARRAY || str_to_u64(tpl_scalar(index), &i) != ERR_OK)
-        return tpl_refuse(r->a, r->fault,
-                          "Template error: Fn::Select requires a list argument with two elements: "
-                          "an integer index and a list");
+        return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_SELECT);
     const struct json *v = i < list->n ? tpl_item(list, (size_t)i) : NULL;
     if (!v)
         return tpl_refuse(
@@ -178,9 +169,7 @@ enum err tpl_text_cidr(struct tpl_run *r, const struct json *args, struct json *
     struct block b = {0};
     uint64_t count, bits;
     if (!args || args->kind != JSON_ARRAY || args->n != 3)
-        return tpl_refuse(r->a, r->fault,
-                          "Template error: every Fn::Cidr object requires three parameters, (1) an "
-                          "IP block, (2) a count and (3) a number of bits.");
+        return tpl_refuse(r->a, r->fault, "Template error: " TPL_SAY_CIDR);
     struct str block = tpl_scalar(args->child);
     if (!parse_block(r->a, block, &b))
         return tpl_refuse(r->a, r->fault,
