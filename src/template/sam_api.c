@@ -248,7 +248,7 @@ static enum err body_of(struct sam *s, const struct json *resource, struct json 
         sam_set(s, api, "BodyS3Location", location);
         return ERR_OK;
     }
-    TRY(sam_openapi(s, body, version));
+    TRY(sam_openapi(s, body, version, sam_bool(SAM_GET(p, "__MANAGE_SWAGGER"), true)));
     sam_set(s, api, "Body", sam_copy(s, body));
     return ERR_OK;
 }
@@ -298,26 +298,14 @@ static enum err deployment(struct sam *s, const struct json *resource, const str
     return sam_emit(s, *ret_id, "AWS::ApiGateway::Deployment", v, resource, false);
 }
 
-/* "Prod" as a part of a name: what may not stand in one is told by a hash. */
-static struct str stage_part(struct sam *s, const struct json *stage)
-{
-    if (!sam_text(stage))
-        return STR("");
-    for (size_t i = 0; i < stage->text.len; i++) {
-        char c = stage->text.p[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
-            return str_fmt(s->a, "Stage" STR_FMT, STR_ARG(sam_hash(s, stage->text, 10)));
-    }
-    return stage->text;
-}
-
 static enum err stage(struct sam *s, const struct json *resource, const struct json *p,
                       struct str deployment_id, struct str *ret_id)
 {
     static const char *const carried[] = {
         "StageName",      "CacheClusterEnabled", "CacheClusterSize", "Variables",
         "MethodSettings", "AccessLogSetting",    "CanarySetting",    "TracingEnabled"};
-    struct str part = stage_part(s, SAM_GET(p, "StageName"));
+    bool hashed;
+    struct str part = sam_stage_part(s, SAM_GET(p, "StageName"), &hashed);
     struct json *v = sam_make(s, "{'RestApiId': {'Ref': %s}, 'DeploymentId': {'Ref': %s}}",
                               resource->key, deployment_id);
     *ret_id = sam_cat3(s, resource->key, part,

@@ -133,7 +133,7 @@ static enum err one_parameter(struct sam *s, const struct json *given, struct js
                 s, "Values must be an object, e.g { Required: true, Caching: false }");
     if (options && !sam_map(options))
         return bad_parameter(s, "Values must be an object, e.g { Required: true, Caching: false }");
-    bool required = sam_true(SAM_GET(options, "Required")) || str_eq_c(where, "path");
+    bool required = sam_true(SAM_GET(options, "Required"));
     sam_push(s, list,
              sam_make(s, "{'in': %s, 'name': %s, 'required': %v, 'type': 'string'}",
                       str_eq_c(where, "querystring") ? STR("query") : where, rest,
@@ -244,23 +244,24 @@ static void add_credentials(struct sam *s, const struct json *p, const struct js
 
 /* --- the method ----------------------------------------------------------------------------------------------- */
 
-static struct json *function_uri(struct sam *s, const struct sam_fn *fn)
+static struct json *function_uri(struct sam *s, const struct sam_fn *fn, bool stream)
 {
     bool alias = str_is_set(fn->alias);
     return sam_make(s, "{'Fn::Sub': %s}",
                     str_fmt(s->a,
-                            "arn:" STR_FMT
-                            ":apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
-                            "${" STR_FMT "%s}/invocations",
-                            STR_ARG(s->world->partition), STR_ARG(alias ? fn->alias : fn->id),
-                            alias ? "" : ".Arn"));
+                            "arn:" STR_FMT ":apigateway:${AWS::Region}:lambda:path/%s/functions/"
+                            "${" STR_FMT "%s}/%s",
+                            STR_ARG(s->world->partition), stream ? "2021-11-15" : "2015-03-31",
+                            STR_ARG(alias ? fn->alias : fn->id), alias ? "" : ".Arn",
+                            stream ? "response-streaming-invocations" : "invocations"));
 }
 
 static enum err add_integration(struct sam *s, const struct sam_fn *fn, const struct json *p,
                                 const struct json *api, struct json *method)
 {
     struct str condition = json_get_str(fn->resource, STR("Condition"));
-    struct json *uri = function_uri(s, fn);
+    bool stream = sam_eq(SAM_GET(p, "ResponseTransferMode"), "RESPONSE_STREAM");
+    struct json *uri = function_uri(s, fn, stream);
     if (SAM_GET(method, "x-amazon-apigateway-integration"))
         return sam_bad_event(
             s, "API method \"" STR_FMT "\" defined multiple times for path \"" STR_FMT "\".",
@@ -271,7 +272,7 @@ static enum err add_integration(struct sam *s, const struct sam_fn *fn, const st
         sam_make(s,
                  "{'type': 'aws_proxy', 'httpMethod': 'POST', 'uri': %v, 'timeoutInMillis': %v, "
                  "'responseTransferMode': %v}",
-                 uri, SAM_GET(p, "TimeoutInMillis"), SAM_GET(p, "ResponseTransferMode"));
+                 uri, SAM_GET(p, "TimeoutInMillis"), stream ? sam_make(s, "'STREAM'") : NULL);
     sam_set(s, method, "x-amazon-apigateway-integration", integration);
     sam_set(s, method, "responses", json_new(s->a, JSON_OBJECT));
     add_credentials(s, p, api, SAM_AT(method, "x-amazon-apigateway-integration"));
@@ -323,20 +324,35 @@ static enum err add_to_definition(struct sam *s, struct sam_fn *fn, const struct
     return ERR_OK;
 }
 
+/* A definition of the user's own keeps what it says, but for methods whose event insists. */
+static enum err override_auth(struct sam *s, const struct json *p, const struct json *api_p,
+                              struct json *body)
+{
+    struct json *item = json_at(SAM_AT(body, "paths"), SAM_GET(p, "Path")->text);
+    struct json *method = json_at(item, sam_method_name(s, SAM_GET(p, "Method")->text));
+    if (!sam_map(method) || !sam_true(SAM_GET(SAM_GET(p, "Auth"), "OverrideApiAuth")))
+        return ERR_OK;
+    json_unset(method, STR("security"));
+    return add_auth(s, p, api_p, body, method);
+}
+
 enum err sam_api_event(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id)
 {
     const struct json *ref = SAM_GET(p, "RestApiId");
     struct json *api = json_at(s->resources, sam_text(ref) ? ref->text : sam_ref(ref));
     struct json *api_p = SAM_AT(api, "Properties"), *body = NULL;
+    bool hashed;
     bool serverless = sam_eq(SAM_GET(api, "Type"), "AWS::Serverless::Api");
     const struct json *stage = serverless ? SAM_GET(api_p, "StageName") : SAM_GET(p, "Stage");
-    TRY(sam_permission(s, fn, id, sam_text(stage) ? str_cstr(s->a, stage->text) : "Stage",
-                       "apigateway.amazonaws.com",
-                       source_arn(s, p, SAM_GET(p, "Method")->text, SAM_GET(p, "Path")->text), NULL,
-                       NULL));
+    TRY(sam_permission(
+        s, fn, id, sam_text(stage) ? str_cstr(s->a, sam_stage_part(s, stage, &hashed)) : "Stage",
+        "apigateway.amazonaws.com",
+        source_arn(s, p, SAM_GET(p, "Method")->text, SAM_GET(p, "Path")->text), NULL, NULL));
     if (!serverless)
         return ERR_OK;
     body = SAM_GET(api, "Generated") ? SAM_AT(api, "Generated") : SAM_AT(api_p, "DefinitionBody");
     bool managed = SAM_GET(api, "Generated") || sam_bool(SAM_GET(api_p, "__MANAGE_SWAGGER"), true);
-    return managed && body ? add_to_definition(s, fn, p, api_p, body) : ERR_OK;
+    if (managed && body)
+        return add_to_definition(s, fn, p, api_p, body);
+    return sam_definition_valid(body) ? override_auth(s, p, api_p, body) : ERR_OK;
 }

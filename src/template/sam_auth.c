@@ -215,7 +215,7 @@ static enum err default_authorizer(struct sam *s, const struct json *auth,
     add_security(s, method->v,
                  named_security(
                      s, name, SAM_GET(json_get(authorizers, sam_str(name)), "AuthorizationScopes")),
-                 true);
+                 false);
     return ERR_OK;
 }
 
@@ -225,10 +225,7 @@ static void drop_key_false(struct sam *s, struct json *method)
     JSON_EACH (SAM_GET(method, "security"), it)
         if (!json_get(it, STR("api_key_false")))
             sam_push(s, list, sam_copy(s, it));
-    if (list && list->n)
-        sam_set(s, method, "security", list);
-    else
-        json_unset(method, STR("security"));
+    sam_set(s, method, "security", list);
 }
 
 static enum err default_key(struct sam *s, const struct sam_part *method, struct str path)
@@ -331,12 +328,13 @@ static struct json *resources_of(struct sam *s, const struct sam_part *item,
 static void put_statement(struct sam *s, struct json *policy, struct json *statement)
 {
     struct json *list = sam_as_list(s, SAM_GET(policy, "Statement"));
+    bool first = list && list->n == 0;
     JSON_EACH (list, it)
         if (sam_equal(it, statement))
             return;
-    sam_push(s, list, statement);
-    sam_set(s, policy, "Statement", list);
     sam_set(s, policy, "Version", sam_make(s, "'2012-10-17'"));
+    sam_push(s, list, first ? sam_copy(s, statement) : statement);
+    sam_set(s, policy, "Statement", first ? statement : list);
 }
 
 static enum err account_statement(struct sam *s, struct json *policy, const struct json *accounts,
@@ -429,7 +427,8 @@ enum err sam_add_resource_policy(struct sam *s, struct json *body, const struct 
         return sam_bad_document(s, "ResourcePolicy must be a map (ResourcePolicyStatement).");
     if (!sam_true(given))
         return ERR_OK;
-    if (!policy) {
+    if (!policy && (item ? given->n > (SAM_GET(given, "CustomStatements") != NULL)
+                         : SAM_GET(given, "CustomStatements") != NULL)) {
         sam_set(s, body, name, json_new(s->a, JSON_OBJECT));
         policy = json_at(body, str_c(name));
     }

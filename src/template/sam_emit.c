@@ -21,6 +21,13 @@ static enum err taken_already(struct sam *s, struct str id, const char *type)
                          STR_ARG(s->id), STR_ARG(id), type);
 }
 
+/* How an image is built says nothing of other parts. */
+static bool of_a_build(const struct json *metadata)
+{
+    return SAM_GET(metadata, "DockerTag") || SAM_GET(metadata, "DockerContext") ||
+           SAM_GET(metadata, "Dockerfile");
+}
+
 enum err sam_emit(struct sam *s, struct str id, const char *type, struct json *properties,
                   const struct json *attributes, bool all)
 {
@@ -32,6 +39,8 @@ enum err sam_emit(struct sam *s, struct str id, const char *type, struct json *p
     sam_set(s, v, "Properties", properties);
     for (size_t i = 0; i < ARRAY_LEN(shared_attributes); i++)
         sam_take(s, v, shared_attributes[i], attributes, shared_attributes[i]);
+    if (!all && of_a_build(SAM_GET(attributes, "Metadata")))
+        json_unset(v, STR("Metadata"));
     for (size_t i = 0; all && i < ARRAY_LEN(own_attributes); i++)
         sam_take(s, v, own_attributes[i], attributes, own_attributes[i]);
     sam_put(s, s->out, id, v);
@@ -49,6 +58,12 @@ struct json *sam_fn_arn(struct sam *s, const struct sam_fn *fn)
 {
     return str_is_set(fn->alias) ? sam_make(s, "{'Ref': %s}", fn->alias)
                                  : sam_make(s, "{'Fn::GetAtt': [%s, 'Arn']}", fn->id);
+}
+
+struct json *sam_fn_tags(struct sam *s, const struct sam_fn *fn)
+{
+    bool propagates = sam_bool(SAM_GET(fn->p, "PropagateTags"), true);
+    return sam_tags(s, SAM_GET(fn->p, "Tags"), propagates ? NULL : "lambda:createdBy");
 }
 
 enum err sam_permission(struct sam *s, const struct sam_fn *fn, struct str prefix,

@@ -220,9 +220,9 @@ static enum err plain_function(struct sam *s, struct sam_fn *fn, struct json *ro
     if (sam_true(dlq))
         sam_set(s, p, "DeadLetterConfig",
                 sam_make(s, "{'TargetArn': %v}", SAM_GET(dlq, "TargetArn")));
-    if (sam_true(SAM_GET(fn->p, "Tracing")))
+    if (fn->traced)
         sam_set(s, p, "TracingConfig", sam_make(s, "{'Mode': %v}", SAM_GET(fn->p, "Tracing")));
-    sam_set(s, p, "Tags", sam_tags(s, SAM_GET(fn->p, "Tags"), "lambda:createdBy"));
+    sam_set(s, p, "Tags", sam_fn_tags(s, fn));
     sam_set(s, p, "Role", role);
     *ret_properties = p;
     return ERR_OK;
@@ -252,10 +252,7 @@ static enum err events_of(struct sam *s, struct sam_fn *fn)
         return sam_bad(s, "It has more than %d events.", SAM_EVENTS_MAX);
     JSON_EACH (sam_map(events) ? events : NULL, it) {
         s->event = it->key;
-        enum err err = sam_event(s, fn, it);
-        if (err == ERR_UNSUPPORTED)
-            return err;
-        TRY(err);
+        TRY(sam_event(s, fn, it));
     }
     return ERR_OK;
 }
@@ -264,7 +261,7 @@ enum err sam_function(struct sam *s, const struct json *resource)
 {
     struct sam_fn fn = {
         .resource = resource, .p = SAM_GET(resource, "Properties"), .id = resource->key};
-    struct json *role = NULL, *attributes = NULL, *p = NULL;
+    struct json *role = NULL, *attributes = NULL, *p = NULL, *tracing = NULL;
     fn.managed = json_new(s->a, JSON_ARRAY);
     fn.policies = json_new(s->a, JSON_ARRAY);
     TRY(sam_check(s, "AWS::Serverless::Function", "AWS::Serverless::Function", fn.p));
@@ -274,6 +271,8 @@ enum err sam_function(struct sam *s, const struct json *resource)
     if (SAM_GET(fn.p, "CapacityProviderConfig"))
         return sam_refuse(s, "CapacityProviderConfig is not supported.");
     TRY(check_package(s, &fn));
+    TRY(sam_resolve(s, SAM_GET(fn.p, "Tracing"), &tracing));
+    fn.traced = sam_true(tracing) && !sam_eq(tracing, "Disabled");
     TRY(role_of(s, &fn, &role, &attributes));
     TRY(plain_function(s, &fn, role, &p));
     TRY(sam_alias_name(s, &fn));

@@ -35,7 +35,7 @@ void sam_add_implicit_api(struct sam *s)
         }
     }
     struct json *api = SAM_AT(s->resources, "ServerlessRestApi");
-    if (wanted && !api)
+    if (wanted && (!api || !is_api(api)))
         sam_put(
             s, s->resources, str_c(implicit_id),
             sam_make(s, "{'Type': 'AWS::Serverless::Api', 'Properties': {'StageName': 'Prod'}}"));

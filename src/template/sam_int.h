@@ -214,6 +214,8 @@ enum err sam_methods(struct sam *s, const struct sam_part *item, struct sam_part
 /* The operation of a method, made where there is none; NULL where the path is no map. */
 struct json *sam_add_path(struct sam *s, struct json *body, struct str path, struct str method);
 enum err sam_add_cors(struct sam *s, struct json *body, const struct json *given) WARN_UNUSED;
+/* "Prod" as a part of a name, or a hash of what may not stand in one; "" of an intrinsic. */
+struct str sam_stage_part(struct sam *s, const struct json *stage, bool *ret_hashed);
 /* A path with '*' for its variables: as permissions and policies have it. */
 struct str sam_path_pattern(struct sam *s, struct str path);
 /* Authorizers of the API's Auth as securityDefinitions. */
@@ -232,7 +234,8 @@ enum err sam_add_models(struct sam *s, struct json *body, const struct json *mod
 enum err sam_add_gateway_responses(struct sam *s, struct json *body,
                                    const struct json *responses) WARN_UNUSED;
 /* The definition as it is deployed: OpenAPI 3 where `version` asks for it. */
-enum err sam_openapi(struct sam *s, struct json *body, const struct json *version) WARN_UNUSED;
+enum err sam_openapi(struct sam *s, struct json *body, const struct json *version,
+                     bool managed) WARN_UNUSED;
 enum err sam_domain(struct sam *s, const struct json *resource, struct json *domain,
                     struct str stage_id) WARN_UNUSED;
 enum err sam_usage_plan(struct sam *s, const struct json *resource, const struct json *auth,
@@ -259,12 +262,15 @@ struct sam_fn {
     struct str id;
     struct str alias;      /* logical id of the alias, absent without one */
     struct str alias_name; /* its name */
+    bool traced;           /* Tracing is asked for */
     struct json *managed;  /* ARNs that events want in the role */
     struct json *policies; /* inline ones that they want */
 };
 /* {"Ref": the function or its alias}; its ARN as an intrinsic. */
 struct json *sam_fn_arn(struct sam *s, const struct sam_fn *fn);
 struct json *sam_fn_ref(struct sam *s, const struct sam_fn *fn);
+/* Of the function and its role. */
+struct json *sam_fn_tags(struct sam *s, const struct sam_fn *fn);
 /* `attributes`: of which resource it gets the shared ones. */
 enum err sam_role(struct sam *s, const struct sam_fn *fn, struct str role_id,
                   const struct json *attributes) WARN_UNUSED;

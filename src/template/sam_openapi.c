@@ -125,8 +125,8 @@ static enum err convert_options(struct sam *s, struct json *options, struct str 
             STR_ARG(path));
     struct json *headers = SAM_AT(SAM_AT(responses, "200"), "headers");
     for (struct json *it = sam_map(headers) ? headers->child : NULL; it; it = it->next) {
-        struct json *schema = sam_make(s, "{'schema': {'type': %v}}", SAM_GET(it, "type"));
-        if (SAM_GET(it, "type") && schema) {
+        struct json *schema = sam_make(s, "{'schema': %v}", it);
+        if (schema) {
             it->child = schema->child;
             it->n = schema->n;
         }
@@ -134,14 +134,14 @@ static enum err convert_options(struct sam *s, struct json *options, struct str 
     return ERR_OK;
 }
 
-enum err sam_openapi(struct sam *s, struct json *body, const struct json *version)
+enum err sam_openapi(struct sam *s, struct json *body, const struct json *version, bool managed)
 {
-    if (version && version->text.p[0] == '3' && SAM_GET(body, "swagger")) {
+    if (managed && version && version->text.p[0] == '3' && SAM_GET(body, "swagger")) {
         json_unset(body, STR("swagger"));
         sam_set(s, body, "openapi", sam_copy(s, version));
     }
     const struct json *openapi = SAM_GET(body, "openapi");
-    if (!openapi || openapi->text.len == 0 || openapi->text.p[0] != '3')
+    if (!openapi || !str_starts(openapi->text, STR("3.0")))
         return ERR_OK;
     if (SAM_GET(body, "components") == NULL || sam_true(SAM_GET(body, "securityDefinitions")) ||
         sam_true(SAM_GET(body, "definitions"))) {

@@ -148,7 +148,7 @@ static void given_by_properties(struct sam *s, const struct sam_fn *fn, struct r
                 SAM_GET(fn->p, "DurableConfig")
                     ? "service-role/AWSLambdaBasicDurableExecutionRolePolicy"
                     : "service-role/AWSLambdaBasicExecutionRole");
-    if (sam_true(SAM_GET(fn->p, "Tracing")))
+    if (fn->traced)
         add_managed(s, parts->managed, "AWSXrayWriteOnlyAccess");
     if (sam_true(SAM_GET(fn->p, "VpcConfig")))
         add_managed(s, parts->managed, "service-role/AWSLambdaVPCAccessExecutionRole");
@@ -206,6 +206,6 @@ enum err sam_role(struct sam *s, const struct sam_fn *fn, struct str role_id,
                  trust, parts.managed, parts.inline_ && parts.inline_->n ? parts.inline_ : NULL);
     sam_take(s, p, "Path", fn->p, "RolePath");
     sam_take(s, p, "PermissionsBoundary", fn->p, "PermissionsBoundary");
-    sam_set(s, p, "Tags", sam_tags(s, SAM_GET(fn->p, "Tags"), "lambda:createdBy"));
+    sam_set(s, p, "Tags", sam_fn_tags(s, fn));
     return sam_emit(s, role_id, "AWS::IAM::Role", p, attributes, false);
 }

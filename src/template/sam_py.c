@@ -88,8 +88,7 @@ static void place(const struct json **table, size_t size, const struct json *v)
     table[i & (size - 1)] = v;
 }
 
-/* The members in the order of Python 2.7's table; NULL where there is none. */
-static const struct json **py27_table(struct sam *s, const struct json *v, size_t *ret_size)
+static const struct json **members27(struct sam *s, const struct json *v, size_t *ret_size)
 {
     size_t size = 8, fill = 0;
     const struct json **table = ARENA_ARRAY(s->a, const struct json *, size);
@@ -132,7 +131,7 @@ static void put_map(struct sam *s, struct buf *b, const struct json *v, bool py2
     buf_add_byte(b, '{');
     if (py27) {
         size_t size = 0;
-        const struct json **table = py27_table(s, v, &size);
+        const struct json **table = members27(s, v, &size);
         for (size_t i = 0; table && i < size; i++) {
             if (!table[i])
                 continue;

@@ -159,7 +159,8 @@ static void allow(struct sam *s, struct json *headers, struct json *parameters, 
     struct str header = str_fmt(s->a, "Access-Control-%s", name);
     if (!sam_true(value))
         return;
-    sam_set(s, headers, header.p, sam_make(s, "{'type': 'string'}"));
+    sam_set(s, headers, header.p,
+            sam_make(s, "{'type': %o}", !strcmp(name, "Max-Age") ? STR("integer") : STR("string")));
     sam_set(s, parameters, sam_cat3(s, STR("method.response.header."), header, "").p,
             sam_copy(s, value));
 }
@@ -239,4 +240,17 @@ struct str sam_path_pattern(struct sam *s, struct str path)
         i += end == SIZE_MAX ? 0 : end;
     }
     return buf_str(&b);
+}
+
+struct str sam_stage_part(struct sam *s, const struct json *stage, bool *ret_hashed)
+{
+    *ret_hashed = false;
+    for (size_t i = 0; sam_text(stage) && i < stage->text.len; i++) {
+        char c = stage->text.p[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
+            *ret_hashed = true;
+    }
+    if (!sam_text(stage))
+        return STR("");
+    return *ret_hashed ? sam_hash(s, stage->text, 10) : stage->text;
 }

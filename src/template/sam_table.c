@@ -67,9 +67,8 @@ static enum err retention(struct sam *s, const struct json *p, struct str *ret_p
 /* A layer's versions never change: whatever differs makes a new one, named by a hash of it all. */
 static struct str version_id(struct sam *s, const struct json *resource, const struct json *p)
 {
-    struct json *all = sam_copy(s, resource);
-    sam_set(s, all, "Properties", sam_copy(s, p));
-    json_unset(all, STR("Metadata"));
+    struct json *all = sam_make(s, "{%s: {'Type': %v, 'Properties': %v}}", resource->key,
+                                SAM_GET(resource, "Type"), p);
     return sam_cat3(s, resource->key, sam_hash(s, sam_dump(s, all), 10), "");
 }
 
@@ -91,14 +90,17 @@ enum err sam_layer(struct sam *s, const struct json *resource)
     struct str policy = STR_NONE;
     TRY(sam_check(s, "AWS::Serverless::LayerVersion", "AWS::Serverless::LayerVersion", p));
     TRY(retention(s, p, &policy));
-    TRY(sam_resolve(s, p, &resolved));
+    resolved = sam_copy(s, p);
+    TRY(sam_resolve_member(s, resolved, "LayerName"));
+    TRY(sam_resolve_member(s, resolved, "LicenseInfo"));
+    TRY(sam_resolve_member(s, resolved, "RetentionPolicy"));
     struct str id = version_id(s, resource, resolved);
     struct str was = s->id;
     s->id = id;
     TRY(check_layer(s, resolved));
     s->id = was;
     TRY(sam_location(s, SAM_GET(p, "ContentUri"), "ContentUri", sam_code_names, &content));
-    sam_carry(s, "AWS::Serverless::LayerVersion", p, layer);
+    sam_carry(s, "AWS::Serverless::LayerVersion", resolved, layer);
     sam_set(s, layer, "Content", content);
     if (sam_true(SAM_GET(resolved, "LayerName")))
         sam_take(s, layer, "LayerName", resolved, "LayerName");

@@ -17,6 +17,16 @@ static bool name_fits(struct str name)
     return !digits;
 }
 
+/* A logical id takes letters and digits alone. */
+static struct str name_part(struct sam *s, struct str name)
+{
+    struct str part = str_dup(s->a, name);
+    for (size_t i = 0; i < part.len && str_is_set(part); i++)
+        if (part.p[i] == '-' || part.p[i] == '_')
+            ((char *)(uintptr_t)part.p)[i] = part.p[i] == '-' ? 'D' : 'U';
+    return part;
+}
+
 enum err sam_alias_name(struct sam *s, struct sam_fn *fn)
 {
     struct json *v = NULL;
@@ -32,7 +42,7 @@ enum err sam_alias_name(struct sam *s, struct sam_fn *fn)
                        "matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.",
                        STR_ARG(v->text));
     fn->alias_name = v->text;
-    fn->alias = sam_cat3(s, sam_cat(s, fn->id, "Alias"), v->text, "");
+    fn->alias = sam_cat3(s, sam_cat(s, fn->id, "Alias"), name_part(s, v->text), "");
     return ERR_OK;
 }
 
@@ -41,8 +51,18 @@ static enum err hash_of_properties(struct sam *s, const struct json *function, s
 {
     struct json *all = NULL;
     TRY(sam_resolve(s, SAM_GET(function, "Properties"), &all));
+    json_unset(all, STR("Role"));
     *ret_hash = sam_hash(s, sam_dump(s, all), 10);
     return ERR_OK;
+}
+
+/* The code, and what else it runs with. */
+static struct json *what_runs(struct sam *s, struct json *code, const struct json *properties)
+{
+    JSON_EACH (SAM_GET(properties, "Environment"), it)
+        sam_put(s, code, it->key, sam_copy(s, it));
+    sam_take(s, code, "MemorySize", properties, "MemorySize");
+    return code;
 }
 
 static enum err version_id(struct sam *s, const struct sam_fn *fn, const struct json *function,
@@ -57,7 +77,10 @@ static enum err version_id(struct sam *s, const struct sam_fn *fn, const struct 
     if (sam_bool(SAM_GET(fn->p, "AutoPublishAliasAllProperties"), true))
         TRY(hash_of_properties(s, function, &hash));
     else
-        hash = sam_true(sha) ? str_sub(sha->text, 0, 10) : sam_hash(s, sam_dump(s, code), 10);
+        hash =
+            sam_true(sha)
+                ? str_sub(sha->text, 0, 10)
+                : sam_hash(s, sam_dump(s, what_runs(s, code, SAM_GET(function, "Properties"))), 10);
     *ret_id = sam_cat3(s, sam_cat(s, fn->id, "Version"), hash, "");
     return ERR_OK;
 }
@@ -66,8 +89,9 @@ static enum err deletion_policy(struct sam *s, const struct sam_fn *fn, struct j
 {
     struct json *v = NULL;
     TRY(sam_resolve(s, SAM_GET(fn->p, "VersionDeletionPolicy"), &v));
+    const struct json *own = SAM_GET(fn->resource, "DeletionPolicy");
     if (!v)
-        v = sam_make(s, "'Retain'");
+        v = own ? sam_copy(s, own) : sam_make(s, "'Retain'");
     else if (!sam_eq(v, "Delete") && !sam_eq(v, "Retain"))
         return sam_bad(s, "Property 'VersionDeletionPolicy' should be a one of the strings: "
                           "'Delete' or 'Retain'.");

@@ -218,7 +218,8 @@ static void play(const char *folder)
         known += o.why && is_known;
         if ((o.why && !is_refused && !is_known) || (!o.why && (is_refused || is_known))) {
             failed++;
-            fprintf(stderr, "%s: %s\n", names[i], o.why ? o.why : "as wanted, take it off the list");
+            fprintf(stderr, "%s: %s\n", names[i],
+                    o.why ? o.why : "as wanted, take it off the list");
         }
         arena_clear(&one);
     }
