@@ -160,6 +160,8 @@ const struct json *type_at(const struct json *v, struct str path);
 struct str type_make_name(struct type_run *run);
 /* Fills run->tags, tags_set and tags_unset. ERR_NOMEM. */
 enum err type_tags(struct type_run *run) WARN_UNUSED;
+/* Takes out of a list of live tags (or NULL) those that are CloudFormation's and the stack's. */
+void type_tags_own(const struct type_run *run, struct json *tags);
 /* Whether tags (a list of objects or an object) say that the thing was made by this work's resource. */
 bool type_tags_are_mine(const struct type_run *run, const struct json *tags);
 

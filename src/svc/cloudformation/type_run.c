@@ -173,9 +173,11 @@ static void forget(struct type_run *run)
 
 static enum err done(struct type_run *run, bool gone, struct type_state *ret)
 {
-    const struct json *live = json_get(run->state, STR(LIVE));
+    struct json *live = json_at(run->state, STR(LIVE));
     struct str text = STR_NONE;
     if (live) {
+        if (str_is_set(run->row->tags))
+            type_tags_own(run, json_at(live, run->row->tags));
         struct json *coerced = type_coerce(run->a, run->row->shape, live);
         if (!coerced)
             return ERR_NOMEM;

@@ -80,6 +80,23 @@ static struct str tag_of(const struct json *tags, struct str key)
     return STR_NONE;
 }
 
+void type_tags_own(const struct type_run *run, struct json *tags)
+{
+    const struct json *given = json_get(run->before, run->row->tags);
+    size_t index = 0;
+    if (!tags || tags->kind != JSON_ARRAY)
+        return;
+    for (const struct json *it = tags->child, *next; it; it = next) {
+        struct str key = json_get_str(it, STR("Key"));
+        bool stack = !str_is_set(tag_of(given, key)) && str_is_set(tag_of(run->work->tags, key));
+        next = it->next;
+        if (stack || str_starts(key, STR("aws:")))
+            json_drop(tags, index);
+        else
+            index++;
+    }
+}
+
 bool type_tags_are_mine(const struct type_run *run, const struct json *tags)
 {
     const struct type_work *w = run->work;
