@@ -32,7 +32,7 @@ GOOD = ["abcde", "arn:aws:iam::000000000000:role/r", "arn:aws:lambda:us-east-1:0
         "arn:aws:lambda:us-east-1::runtime:" + "0" * 64, "00000000-0000-4000-8000-000000000000",
         "arn:aws:events:us-east-1:000000000000:event-bus/b", "arn:aws:events:us-east-1:000000000000:connection/c/0",
         "arn:aws:vpc-lattice:us-east-1:000000000000:resourceconfiguration/rcfg-00000000000000000",
-        "arn:aws:scheduler:us-east-1:000000000000:schedule-group/g", "us-east-1_abc"]
+        "arn:aws:scheduler:us-east-1:000000000000:schedule-group/g", "us-east-1_abc", "KeyId"]
 BAD = ["a b!c*", "!", "a:b:c", "<>", "", "\u0001", "\ud7ff\U0001f600", "x" * 9, "\u0400", ":a"]
 
 # Patterns that refuse nothing which a request can carry: nothing is there to be tested.

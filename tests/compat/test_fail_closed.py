@@ -96,6 +96,7 @@ SPECIAL = {
     ("cloudwatch", "TagResource"): {"ResourceARN": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:closed"},
     ("cloudwatch", "UntagResource"): {"ResourceARN": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:closed"},
     ("cloudwatch", "ListTagsForResource"): {"ResourceARN": f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:closed"},
+    ("ecr", "TagResource"): {"tags": [{"Key": "a", "Value": "b"}]},
     ("ecr", "PutLifecyclePolicy"): {"lifecyclePolicyText": json.dumps({"rules": [{"rulePriority": 1, "action": {"type": "expire"}, "selection": {
         "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10}}]})},
     ("sqs", "CreateQueue"): {"QueueName": "closed-other"},
