@@ -28,8 +28,8 @@ WORLD = {"account", "region", "partition", "url-suffix", "stack-name", "stack-id
          "tags-set", "tags-unset", "made"}
 FILTERS = {"text", "map", "pairs", "camel", "last", "part", "first", "lower", "list", "base64", "zip", "has", "not",
            "is", "or", "reset", "json", "count", "keys", "decoded", "kebab",
-           "number", "all", "same", "booleans", "setting"}
-OPAQUE = {"booleans", "text", "json", "map", "pairs", "base64", "zip", "has", "not", "is", "count", "keys"}  # of a value's inside nothing is left
+           "number", "all", "same", "contains", "booleans", "setting"}
+OPAQUE = {"booleans", "text", "json", "map", "pairs", "base64", "zip", "has", "not", "is", "count", "keys", "contains"}  # of a value's inside nothing is left
 SAME = {"text", "json", "reset", "or", "list"}  # of which reading makes the property again
 HOLE = re.compile(r"\{([#=@.<~:A-Za-z][^{}]*)\}")
 

@@ -352,6 +352,13 @@ static enum err f_is(struct type_run *run, const struct json *v, struct str arg,
     return give(json_new_bool(run->a, str_eq(v->text, str_is_set(arg) ? arg : STR(""))), ret_v);
 }
 
+/* Whether the argument is an element of the list. */
+static enum err f_contains(struct type_run *run, const struct json *v, struct str arg,
+                           const struct json **ret_v)
+{
+    return give(json_new_bool(run->a, json_index_of(v, arg) != SIZE_MAX), ret_v);
+}
+
 /* Whether the member that the argument names first has the text behind the comma in all elements. */
 static enum err f_all(struct type_run *run, const struct json *v, struct str arg,
                       const struct json **ret_v)
@@ -423,7 +430,7 @@ static const struct {
     {"base64", f_base64},     {"zip", f_zip},         {"list", f_list},     {"first", f_first},
     {"has", f_has},           {"is", f_is},           {"count", f_count},   {"decoded", f_decoded},
     {"booleans", f_booleans}, {"setting", f_setting}, {"number", f_number}, {"kebab", f_kebab},
-    {"all", f_all},           {"same", f_same},
+    {"all", f_all},           {"same", f_same},       {"contains", f_contains},
 };
 
 /* Those that also make something of nothing. `reset`: where an update took the property away. */
