@@ -425,12 +425,18 @@ static const struct {
     const char *name;
     filter_fn *fn;
 } filters[] = {
-    {"text", f_text},         {"json", f_text},       {"map", f_map},       {"pairs", f_pairs},
-    {"keys", f_keys},         {"last", f_last},       {"part", f_part},     {"lower", f_lower},
-    {"base64", f_base64},     {"zip", f_zip},         {"list", f_list},     {"first", f_first},
-    {"has", f_has},           {"is", f_is},           {"count", f_count},   {"decoded", f_decoded},
-    {"booleans", f_booleans}, {"setting", f_setting}, {"number", f_number}, {"kebab", f_kebab},
-    {"all", f_all},           {"same", f_same},       {"contains", f_contains},
+    {"text", f_text},         {"json", f_text},
+    {"map", f_map},           {"pairs", f_pairs},
+    {"keys", f_keys},         {"last", f_last},
+    {"part", f_part},         {"lower", f_lower},
+    {"base64", f_base64},     {"zip", f_zip},
+    {"list", f_list},         {"first", f_first},
+    {"has", f_has},           {"is", f_is},
+    {"count", f_count},       {"decoded", f_decoded},
+    {"booleans", f_booleans}, {"setting", f_setting},
+    {"number", f_number},     {"kebab", f_kebab},
+    {"all", f_all},           {"same", f_same},
+    {"contains", f_contains},
 };
 
 /* Those that also make something of nothing. `reset`: where an update took the property away. */
