@@ -4,6 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 mkdir -p docs/reference
 python3 gen/docs.py spec/*.json docs/reference
+python3 gen/type_docs.py spec docs/reference
 {
     echo '# Command line'
     echo

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).resolve().parent / "golden"
 sys.path[:0] = [str(ROOT / "gen"), str(ROOT / "tools")]
 
+import type_docs  # noqa: E402
 import type_rows  # noqa: E402
 import types_import  # noqa: E402
 
@@ -50,6 +51,11 @@ def test_what_no_template_sends_is_refused(tmp_path):
     text = generate(tmp_path, rows())
     assert '{STR_INIT("Odd"), TYPE_P_REFUSED,' in text
     assert '{STR_INIT("Color"), 0,' in text
+
+
+def test_page_is_current():
+    page = (ROOT / "docs" / "reference" / "cloudformation-types.md").read_text(encoding="utf-8")
+    assert page == type_docs.page(type_rows.read_rows(ROOT / "spec")), "run: tools/docs.sh"
 
 
 def thing(spec):

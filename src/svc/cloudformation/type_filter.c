@@ -404,7 +404,8 @@ static enum err f_setting(struct type_run *run, const struct json *v, struct str
 {
     struct buf b;
     buf_init_arena(&b, run->a, INNER_OUTPUT_MAX);
-    struct str path = str_eq_c(v->text, "/*") ? STR("*") : v->text;
+    bool all = v->text.len == 2 && v->text.p[1] == '*';
+    struct str path = all ? STR("*") : v->text;
     for (size_t i = 0; i < path.len; i++) {
         if (path.p[i] == '/')
             BUF_ADD_LIT(&b, "~1");

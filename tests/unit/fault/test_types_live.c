@@ -25,7 +25,7 @@
 #define ACCOUNT "000000000000"
 #define STACK_ID                                                                                   \
     "arn:aws:cloudformation:us-east-1:" ACCOUNT ":stack/Stack/"                                    \
-                                                "8b2c0a4e-0000-4000-8000-000000000000"
+    "8b2c0a4e-0000-4000-8000-000000000000"
 
 enum { FILE_MAX = 1024 * 1024, THINGS_MAX = 40, TURNS_MAX = 100000 };
 
