@@ -76,6 +76,12 @@ static enum err take_parent(struct call *call, struct cfn_stack *s)
     if (!str_is_set(source) || !str_eq(call_via_service(call), STR(CFN_PRINCIPAL)))
         return ERR_OK;
     TRY(cfn_stack_find(call->txn, call_scope(call), source, &parent));
+    struct cfn_stack above = parent;
+    for (int depth = 1; str_is_set(above.parent_id); depth++) {
+        if (depth == CFN_NESTING_MAX)
+            return CFN_INVALID(call, "Stacks may be nested %d deep.", CFN_NESTING_MAX);
+        TRY(cfn_stack_find(call->txn, call_scope(call), above.parent_id, &above));
+    }
     s->parent_uuid = parent.uuid;
     s->parent_id = parent.id;
     s->root_id = str_is_set(parent.root_id) ? parent.root_id : parent.id;

@@ -370,6 +370,12 @@ static bool is_kept(const struct stepping *st, const struct cfn_thing *t)
 
 static enum err begin_delete(struct stepping *st)
 {
+    if (cfn_is_open(&st->r)) { /* goes on as if for this phase, until it is known what is there */
+        st->r.work->op_no = st->s.op_no;
+        st->r.work->phase = st->s.status;
+        st->r.work->on_before = st->node->on_before;
+        return ERR_OK;
+    }
     cfn_settle(&st->r, st->a);
     struct cfn_thing *t = st->node->on_before ? st->r.before : st->r.now;
     struct str why = STR_NONE;
@@ -489,11 +495,21 @@ static enum err type_failed(struct stepping *st, const struct type_state *state)
     return str_is_set(reason) ? failed(st, reason) : ERR_NOMEM;
 }
 
+/* A creation that a deletion found open: now it is known what there is of it, and that can go. */
+static enum err closed(struct stepping *st)
+{
+    cfn_settle(&st->r, st->a);
+    st->node->end = CFN_STEP_MORE;
+    return save(st);
+}
+
 /* What the state says; the record is written with it. */
 static enum err apply(struct stepping *st, const struct type_state *state)
 {
     take_state(st, state);
     st->r.work->again = false;
+    if (st->node->act == CFN_ACT_DELETE && st->r.work->verb == TYPE_CREATE)
+        return closed(st);
     switch (state->doing) {
     case TYPE_DONE:
         return done(st);
@@ -689,6 +705,9 @@ static enum err cancelled(struct stepping *st)
         st->node->end = CFN_STEP_FAILED;
         return ERR_OK;
     }
+    if (cfn_own_find(st->r.work->goal.type) &&
+        str_is_set(st->r.work->cursor)) /* nobody waits for an answer */
+        TRY(txn_del(st->txn, key_make(st->a, &cloudformation_k_answer, st->r.work->cursor)));
     return failed(st, st->r.work->verb == TYPE_CREATE && !st->r.work->replaces
                           ? STR("Resource creation cancelled")
                           : STR("Resource update cancelled"));
@@ -697,7 +716,7 @@ static enum err cancelled(struct stepping *st)
 static enum err step_in(struct stepping *st)
 {
     TRY(read_all(st));
-    if (st->node->cancel)
+    if (st->node->cancel && !(is_ours(st) && cfn_is_open(&st->r)))
         return cancelled(st);
     if (st->node->errors > CFN_RETRIES) {
         if (!is_ours(st) && st->node->act != CFN_ACT_FORWARD)

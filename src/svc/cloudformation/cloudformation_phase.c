@@ -117,13 +117,14 @@ static enum err back_nodes(struct txn *txn, struct cfn_run *run)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
         bool now, before, restore;
+        bool open = cfn_is_open(&r[i]);
         cfn_settle(&r[i], &run->arena);
         wants_of(run, &r[i], &now, &before, &restore);
         if (restore)
             add_node(run, &r[i], CFN_ACT_RESTORE, false);
         if (before)
             add_node(run, &r[i], CFN_ACT_DELETE, true);
-        if (now)
+        if (now || open)
             add_node(run, &r[i], CFN_ACT_DELETE, false);
     }
     for (size_t i = 0, at = 0; i < n; i++)
@@ -134,7 +135,8 @@ static enum err back_nodes(struct txn *txn, struct cfn_run *run)
             if (node->act == CFN_ACT_DELETE && !node->on_before && at > 0 &&
                 str_eq(run->nodes[at - 1].id, node->id))
                 TRY(add_edge(run, at - 1, at)); /* one after the other */
-            TRY(back_edges(run, at, t));
+            if (t)
+                TRY(back_edges(run, at, t));
         }
     return ERR_OK;
 }
@@ -279,6 +281,10 @@ static enum err forget_before(struct txn *txn, const struct cfn_stack *s)
     size_t n;
     TRY(cfn_resources(txn, s->uuid, &r, &n));
     for (size_t i = 0; i < n; i++) {
+        if (!r[i].now && !r[i].before && !r[i].work && r[i].status == CFN_CREATE_FAILED) {
+            TRY(cfn_resource_drop(txn, s->uuid, r[i].id)); /* nothing ever was */
+            continue;
+        }
         bool left = r[i].before && (r[i].changed == CFN_REPLACED || r[i].changed == CFN_RESTORED);
         if (!r[i].before && !r[i].work && r[i].changed == CFN_UNCHANGED)
             continue;

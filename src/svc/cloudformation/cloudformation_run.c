@@ -225,7 +225,7 @@ static bool cancel_sleepers(struct cfn_run *run)
     for (size_t i = 0; i < run->n; i++) {
         struct cfn_node *node = &run->nodes[i];
         bool begun = node->state == CFN_SLEEPING || (node->state == CFN_READY && node->token[0]);
-        if (!begun || node->cancel)
+        if (!begun)
             continue;
         node->cancel = any = true;
         node_start(node);

@@ -101,6 +101,8 @@ enum err cfn_phase_check(struct txn *txn, struct cfn_run *run, struct cfn_stack 
 enum err cfn_node_step(struct txn *txn, void *node);
 /* What an operation that was stopped left half done becomes a thing that can be changed back or removed. */
 void cfn_settle(struct cfn_resource *r, struct arena *a);
+/* Whether it has to be found out first what is there. */
+bool cfn_is_open(const struct cfn_resource *r);
 
 /* cloudformation_policy.c: whether the stack's policy lets an update touch it. ERR_INVALID with why. */
 enum err cfn_policy_allows(struct arena *a, const struct cfn_stack *s, const char *action,

@@ -16,6 +16,13 @@ enum err cfn_phase_check(struct txn *txn, struct cfn_run *run, struct cfn_stack 
     return ERR_CLOSED;
 }
 
+/* Whether a call may have been carried out of which nothing is known yet: first that must be found out (CF5). */
+bool cfn_is_open(const struct cfn_resource *r)
+{
+    const struct cfn_work *w = r->work;
+    return w && w->again && w->verb == TYPE_CREATE && !str_is_set(w->goal.physical_id);
+}
+
 void cfn_settle(struct cfn_resource *r, struct arena *a)
 {
     struct cfn_work *w = r->work;

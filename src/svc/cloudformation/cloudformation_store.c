@@ -2,9 +2,11 @@
  * (NoEcho) are sealed whole, under the key that their record names (core/secret.h).
  *
  * Layer: svc/cloudformation. Thread: the transaction's. */
+#include "base/clock.h"
 #include "base/rng.h"
 #include "codec/json.h"
 #include "core/secret.h"
+#include "core/target.h"
 #include "svc/cloudformation/cloudformation_int.h"
 
 /* --- sealed records ----------------------------------------------------------------------------- */
@@ -160,6 +162,59 @@ enum err cfn_template_read(struct txn *txn, struct str uuid, uint64_t no, bool p
 
 /* --- events ------------------------------------------------------------------------------------- */
 
+/* The letter about an event that the stack's topics get: one line for each member. */
+static struct str letter_of(struct arena *a, const struct cfn_stack *s, const struct cfn_event *e)
+{
+    const struct {
+        const char *name;
+        struct str value;
+    } lines[] = {
+        {"EventId", e->id},
+        {"LogicalResourceId", e->logical_id},
+        {"Namespace", s->account},
+        {"PhysicalResourceId", e->physical_id},
+        {"ResourceProperties", e->properties},
+        {"ResourceStatus", cfn_status_name(e->status)},
+        {"ResourceStatusReason", e->reason},
+        {"ResourceType", e->type},
+        {"StackName", s->name},
+        {"ClientRequestToken", e->token},
+    };
+    struct buf b;
+    char at[CLOCK_TEXT_MAX];
+    buf_init_arena(&b, a, 256 * 1024);
+    buf_add_fmt(&b, "StackId='" STR_FMT "'\nTimestamp='" STR_FMT "'\n", STR_ARG(s->id),
+                STR_ARG(clock_iso8601_ms(at, e->ms)));
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        buf_add_fmt(&b, "%s='" STR_FMT "'\n", lines[i].name, STR_ARG(lines[i].value));
+    return buf_err(&b) ? STR_NONE : buf_str(&b);
+}
+
+/* Who asked for the operation might publish to the topics when he named them (cfn_prepare); one that is gone is
+ * passed over. */
+static enum err notify(struct txn *txn, const struct cfn_stack *s, const struct cfn_event *e)
+{
+    if (s->config.n_notification_arns == 0)
+        return ERR_OK;
+    const struct target_delivery delivery = {
+        .payload = letter_of(txn->arena, s, e),
+        .subject = STR("AWS CloudFormation Notification"),
+    };
+    if (!str_is_set(delivery.payload))
+        return ERR_NOMEM;
+    for (size_t i = 0; i < s->config.n_notification_arns; i++) {
+        const struct target target = {
+            .arn = s->config.notification_arns[i],
+            .source_arn = s->id,
+            .source_account = s->account,
+        };
+        enum err err = target_stage(txn, &target, &delivery);
+        if (err && !target_fault(err))
+            return err;
+    }
+    return ERR_OK;
+}
+
 enum err cfn_tell(struct txn *txn, const struct cfn_stack *s, const struct cfn_event *event)
 {
     struct cfn_event e = *event;
@@ -175,6 +230,7 @@ enum err cfn_tell(struct txn *txn, const struct cfn_stack *s, const struct cfn_e
     e.stack_id = s->id;
     e.stack_name = s->name;
     e.token = s->token;
+    TRY(notify(txn, s, &e));
     TRY(record_make(&cfn_event_type, txn->arena, &e, &bytes));
     TRY(secret_close(txn->core, txn->arena, STR("cloudformation/event"), bytes, &sealed));
     buf_init_arena(&key, txn->arena, KV_KEY_MAX);

@@ -4,6 +4,8 @@
  *
  * Layer: svc/cloudformation. Thread: the transaction's. */
 #include "codec/json.h"
+#include "core/svc.h"
+#include "core/target.h"
 #include "svc/cloudformation/cloudformation_own.h"
 #include "template/sam.h"
 
@@ -233,12 +235,51 @@ static enum err keep_parameters(struct arena *a, const struct tpl *tpl, struct c
 
 /* --- transforms --------------------------------------------------------------------------------- */
 
-/* SAM's transform. */
+static enum err sam_parameters(struct cfn_open *open, struct arena *a, const struct json **ret,
+                               struct tpl_fault *f)
+{
+    const struct tpl_parameter *p;
+    size_t n;
+    struct buf b;
+    struct json_out o;
+    TRY(tpl_parameters_of(a, open->tree, &open->world, &p, &n, f));
+    buf_init_arena(&b, a, TPL_EXPANDED_BYTES_MAX);
+    json_out_init(&o, &b);
+    json_open(&o, '{');
+    for (size_t i = 0; i < n; i++) {
+        json_key(&o, p[i].key);
+        if (p[i].use)
+            json_tree(&o, p[i].use);
+        else
+            json_str(&o, p[i].value);
+    }
+    json_close(&o, '}');
+    TRY(buf_err(&b));
+    return cfn_json(a, buf_str(&b), ret);
+}
+
+static bool managed_policy(void *arg, struct str name, struct str *ret_arn)
+{
+    return cfn_managed_policy(arg, name, ret_arn);
+}
+
 static enum err serverless(struct cfn_open *open, struct arena *a, struct tpl_fault *f)
 {
-    (void)open;
-    f->message = str_fmt(a, "Transform " TPL_TRANSFORM_SAM " is not supported by Weir.");
-    return ERR_INVALID;
+    struct sam_world world = {
+        .region = open->world.region,
+        .partition = open->world.partition,
+        .managed_policy = managed_policy,
+        .arg = open,
+    };
+    struct sam_fault fault = {{0}};
+    TRY(sam_parameters(open, a, &world.parameters, f));
+    enum err err = sam_transform(a, open->tree, &world, &open->tree, &fault);
+    if (err == ERR_INVALID || err == ERR_LIMIT || err == ERR_UNSUPPORTED) {
+        f->message = str_fmt(a, "Transform " TPL_TRANSFORM_SAM " failed with: " STR_FMT,
+                             STR_ARG(fault.message));
+        return ERR_INVALID;
+    }
+    return err;
 }
 
 /* The tree after all transforms that the template names. */
@@ -330,13 +371,40 @@ static enum err check_resources(struct call *call, const struct cfn_wish *wish,
     return ERR_OK;
 }
 
+static enum err check_role(struct call *call, struct str role_arn)
+{
+    const struct identity_port *id = &call->core->identity;
+    if (!str_is_set(role_arn))
+        return ERR_OK;
+    enum err err = id->role_trusts(id->self, call->txn, role_arn, STR(CFN_PRINCIPAL));
+    if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INVALID)
+        return CFN_INVALID(call, "Role " STR_FMT " is invalid or cannot be assumed",
+                           STR_ARG(role_arn));
+    return err;
+}
+
+/* The stack's events are published as whoever names the topics may. */
+static enum err check_topics(struct call *call, const struct cfn_wish *wish)
+{
+    for (size_t i = 0; i < wish->notification_arns.n; i++) {
+        struct str arn = wish->notification_arns.v[i];
+        if (!target_is(call->core, arn, "topic"))
+            return CFN_INVALID(call, "NotificationARNs must be ARNs of SNS topics: " STR_FMT,
+                               STR_ARG(arn));
+        TRY(call_authorize(call, "sns:Publish", arn));
+    }
+    return ERR_OK;
+}
+
 static enum err check_wish(struct call *call, const struct cfn_wish *wish)
 {
     static const struct tags_rules rules = {.otherwise = {&cloudformation_err_validation, NULL}};
     const struct cloudformation_rollback_configuration *rb = wish->rollback;
     if (rb && (rb->rollback_triggers.n || rb->monitoring_time_in_minutes > 0))
         return CFN_INVALID(call, "RollbackConfiguration with triggers is not supported by Weir.");
-    return tags_check_call(call, &rules, TAGS_FROM(wish->tags));
+    TRY(tags_check_call(call, &rules, TAGS_FROM(wish->tags)));
+    TRY(check_topics(call, wish));
+    return check_role(call, wish->role_arn);
 }
 
 /* --- what a request wishes ---------------------------------------------------------------------- */
