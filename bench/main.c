@@ -3,7 +3,7 @@
  *   bench_weir --weir PATH [--http PATH] [--function RUNTIME=ZIP]... [--consumer ZIP] [--proxy ZIP] [--scale F]
  *              [--only LIST] --data DIR
  *
- * LIST is comma-separated: http, dynamodb, sqs, s3, lambda, events, apigateway, mapping, growth-dynamodb, growth-sqs, start. The
+ * LIST is comma-separated: http, dynamodb, sqs, s3, lambda, events, apigateway, mapping, cloudwatch, growth-dynamodb, growth-sqs, start. The
  * data folder is new and empty; the caller removes it. Exit status 1 when a reply was wrong or the
  * server broke off. */
 #include <errno.h>
@@ -82,6 +82,7 @@ static const struct scenario calls[] = {
     {"events", scenario_events},
     {"apigateway", scenario_apigateway},
     {"mapping", scenario_mapping},
+    {"cloudwatch", scenario_cloudwatch},
     {"idle", scenario_idle},
 };
 

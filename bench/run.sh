@@ -8,7 +8,7 @@ here=$(dirname "$0")
 work=$(mktemp -d "${TMPDIR:-/tmp}/weir-bench-XXXXXX")
 trap 'rm -rf "$work"' EXIT INT TERM
 
-ninja -C "$build" bench_weir bench_http weir >"$work/build.log" 2>&1 || {
+ninja -C "$build" bench_weir bench_http bench_measure weir >"$work/build.log" 2>&1 || {
     tail -30 "$work/build.log" >&2
     exit 1
 }
@@ -40,6 +40,7 @@ set -- "$@" $functions
 echo "machine: $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
 echo "commit:  $(git -C "$here" rev-parse --short HEAD 2>/dev/null || echo none)"
 status=0
+[ -z "$whole" ] || "$build/bench/bench_measure" || status=$?
 "$build/bench/bench_weir" "$@" || status=$?
 if [ "$status" -ne 0 ] && [ -s "$work/log" ]; then
     echo "last lines of the server's log:" >&2

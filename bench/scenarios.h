@@ -37,6 +37,7 @@ enum err scenario_lambda(struct bench *b) WARN_UNUSED;
 enum err scenario_events(struct bench *b) WARN_UNUSED;
 enum err scenario_apigateway(struct bench *b) WARN_UNUSED;
 enum err scenario_mapping(struct bench *b) WARN_UNUSED;
+enum err scenario_cloudwatch(struct bench *b) WARN_UNUSED;
 /* What a second costs in which nobody asks anything, with all that the others made still there. */
 enum err scenario_idle(struct bench *b) WARN_UNUSED;
 /* Cost at 10^4 and at 10^6 items; at a queue's depth of 10^2 and 10^5. */

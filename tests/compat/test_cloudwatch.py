@@ -23,7 +23,7 @@ import readers  # noqa: E402
 ARN = f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cw(weir):
     return weir.client("cloudwatch")
 
