@@ -45,9 +45,10 @@ static void bench(struct io_task *task)
 {
     static const size_t tables[] = {1, TABLES};
     for (size_t i = 0; i < ARRAY_LEN(tables); i++)
-        printf("a figure of one in %3zu tables: %4.0f ns, of values that are all different %4.0f ns "
-               "(budget 300)\n",
-               tables[i], run(tables[i], true), run(tables[i], false));
+        printf(
+            "a figure of one in %3zu tables: %4.0f ns, of values that are all different %4.0f ns "
+            "(budget 300)\n",
+            tables[i], run(tables[i], true), run(tables[i], false));
     exit(0); /* what was gathered is of no use */
 }
 

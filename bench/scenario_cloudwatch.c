@@ -48,11 +48,8 @@ static void make(void *ctx, struct load_conn *c)
 
 static enum err row(struct bench *b, const char *name, uint64_t requests, struct asking *a)
 {
-    const struct load_plan plan = {.requests = requests ? requests : 1,
-                                   .warmup = 5,
-                                   .connections = 1,
-                                   .make = make,
-                                   .ctx = a};
+    const struct load_plan plan = {
+        .requests = requests ? requests : 1, .warmup = 5, .connections = 1, .make = make, .ctx = a};
     struct load_result r;
     TRY(load_run(&b->aws.target, &plan, &r));
     b->wrong += r.failed > 0;

@@ -196,8 +196,8 @@ enum err cw_search_parse(struct arena *a, struct str text, struct cw_search *ret
 {
     struct parser p = {.a = a, .rest = text};
     *ret = (struct cw_search){0};
-    enum err err =
-        text.len > CW_SEARCH_BYTES_MAX ? fault(&p, "the search is too long") : parse_schema(&p, ret);
+    enum err err = text.len > CW_SEARCH_BYTES_MAX ? fault(&p, "the search is too long")
+                                                  : parse_schema(&p, ret);
     skip(&p);
     if (err == ERR_OK && p.rest.len > 0)
         err = parse_or(&p, STR_NONE, &ret->root);

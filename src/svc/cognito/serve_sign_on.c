@@ -28,11 +28,11 @@ struct str cognito_serve_cookie(const struct cognito_serve *s, const char *name)
 
 static enum err set_cookie(const struct cognito_serve *s, struct str value, int64_t for_s)
 {
-    struct str cookie = str_fmt(s->call->arena,
-                                COOKIE "=" STR_FMT "; Path=/; Max-Age=%lld; HttpOnly; "
-                                       "SameSite=Lax%s",
-                                STR_ARG(value), (long long)for_s,
-                                s->call->request->tls ? "; Secure" : "");
+    struct str cookie =
+        str_fmt(s->call->arena,
+                COOKIE "=" STR_FMT "; Path=/; Max-Age=%lld; HttpOnly; "
+                       "SameSite=Lax%s",
+                STR_ARG(value), (long long)for_s, s->call->request->tls ? "; Secure" : "");
     return str_is_set(cookie) ? call_reply_header(s->call, STR("Set-Cookie"), cookie) : ERR_NOMEM;
 }
 

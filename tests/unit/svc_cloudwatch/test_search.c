@@ -107,8 +107,9 @@ static void finds(void **state)
 static void refuses(void **state)
 {
     static const char *const bad[] = {
-        "", "  ", "{", "{}", "{a", "{a,", "{a,}", "{a b}", "{a} )", "(", "(a", "a)", "()", "a=", "=a",
-        "a=(", "a OR", "OR a", "a AND", "AND", "NOT", "\"a", "'a", "a=\"b", "a = = b", "{\"a}", "{a} {b}",
+        "",      "  ",  "{",   "{}",  "{a", "{a,",   "{a,}",    "{a b}", "{a} )",
+        "(",     "(a",  "a)",  "()",  "a=", "=a",    "a=(",     "a OR",  "OR a",
+        "a AND", "AND", "NOT", "\"a", "'a", "a=\"b", "a = = b", "{\"a}", "{a} {b}",
     };
     char deep[2 * CW_SEARCH_BYTES_MAX];
     struct arena a;
