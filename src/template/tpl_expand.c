@@ -469,8 +469,8 @@ bool tpl_expands(const struct json *tree, const struct tpl_world *world)
            tpl_has_transform(tree, STR(TPL_TRANSFORM_INCLUDE)) || includes(tree);
 }
 
-enum err tpl_expand(struct arena *a, const struct json *tree, const struct tpl_world *world,
-                    struct json **ret_tree, struct tpl_fault *ret_fault)
+enum err tpl_expand_tree(struct arena *a, const struct json *tree, const struct tpl_world *world,
+                         struct json **ret_tree, struct tpl_fault *ret_fault)
 {
     struct expand e = {
         .t = {.arena = a,
@@ -481,10 +481,6 @@ enum err tpl_expand(struct arena *a, const struct json *tree, const struct tpl_w
         .r = {.a = a, .fault = ret_fault, .block = "Resources"},
     };
     e.r.t = &e.t;
-    if (!tpl_expands(tree, world)) {
-        *ret_tree = json_copy(a, tree);
-        return *ret_tree ? ERR_OK : ERR_NOMEM;
-    }
     map_init(&e.t.parameter_by);
     map_init(&e.t.declared_by);
     map_init(&e.t.condition_by);
@@ -493,4 +489,13 @@ enum err tpl_expand(struct arena *a, const struct json *tree, const struct tpl_w
         err = expand_all(&e, ret_tree);
     map_release(&e.t.parameter_by);
     return err;
+}
+
+enum err tpl_expand(struct arena *a, struct json *tree, const struct tpl_world *world,
+                    struct json **ret_tree, struct tpl_fault *ret_fault)
+{
+    if (tpl_expands(tree, world))
+        return tpl_expand_tree(a, tree, world, ret_tree, ret_fault);
+    *ret_tree = tree;
+    return ERR_OK;
 }

@@ -244,6 +244,9 @@ enum err tpl_eval_condition(struct tpl_run *r, struct str name, bool *ret_yes) W
 
 /* Whether tpl_expand would change anything. */
 bool tpl_expands(const struct json *tree, const struct tpl_world *world);
+/* What tpl_expand gives of a tree that it changes. */
+enum err tpl_expand_tree(struct arena *a, const struct json *tree, const struct tpl_world *world,
+                         struct json **ret_tree, struct tpl_fault *ret_fault) WARN_UNUSED;
 
 /* --- tpl_form.c, tpl_check.c, tpl_rules.c, tpl_graph.c ----------------------------------------- */
 

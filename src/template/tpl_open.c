@@ -194,7 +194,7 @@ enum err tpl_open(struct arena *a, const struct json *tree, const struct tpl_wor
     if (world->check_only && (transforms || expands)) /* what it says is not what will be made */
         return tpl_param_read(t, ret_fault);
     if (expands) {
-        TRY(tpl_expand(a, tree, world, &expanded, ret_fault));
+        TRY(tpl_expand_tree(a, tree, world, &expanded, ret_fault));
         t->tree = expanded;
     }
     TRY(tpl_form_check(t, ret_fault));

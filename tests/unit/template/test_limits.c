@@ -428,6 +428,38 @@ static void test_summary_members(void **state)
     arena_release(&a);
 }
 
+/* --- expanding ----------------------------------------------------------------------------------- */
+
+static struct json *expanded(struct arena *a, struct json *tree)
+{
+    struct tpl_fault fault = {0};
+    struct json *made = NULL;
+    assert_int_equal(tpl_expand(a, tree, &WORLD, &made, &fault), ERR_OK);
+    return made;
+}
+
+/* What was expanded says the same when it is expanded again; what needs it not stays itself. */
+static void test_expand_again(void **state)
+{
+    struct arena a;
+    struct tpl_fault fault = {0};
+    struct json *tree;
+    struct buf once, twice;
+    arena_init(&a, ARENA_MAX);
+    assert_int_equal(tpl_read(&a, STR("Resources: {A: {Type: T}}"), &tree, &fault), ERR_OK);
+    assert_ptr_equal(expanded(&a, tree), tree);
+    assert_int_equal(tpl_read(&a, str_c(ALL), &tree, &fault), ERR_OK);
+    struct json *first = expanded(&a, tree);
+    assert_ptr_not_equal(first, tree);
+    assert_non_null(json_get(json_get(first, STR("Resources")), STR("Qb")));
+    buf_init_arena(&once, &a, TEXT_MAX);
+    buf_init_arena(&twice, &a, TEXT_MAX);
+    json_put(&once, first);
+    json_put(&twice, expanded(&a, first));
+    assert_true(str_eq(buf_str(&once), buf_str(&twice)));
+    arena_release(&a);
+}
+
 /* --- what engines ask ---------------------------------------------------------------------------- */
 
 static struct tpl *opened(struct arena *a, const char *source)
@@ -556,6 +588,7 @@ int main(void)
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_summary),
         cmocka_unit_test(test_summary_members),
+        cmocka_unit_test(test_expand_again),
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_shown),
