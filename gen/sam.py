@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-KINDS = re.compile(r"([smlbn]*)(!?)(?:(>)(\w*))?")
+KINDS = re.compile(r"([smlbnx]*)(!?)(?:(>)(\w*))?")
 
 
 def text(value):

@@ -126,6 +126,18 @@ static enum err expand_all(struct sam *s)
 static const char said_first[] =
     "Invalid Serverless Application Specification document. Number of errors found: ";
 
+/* Order of texts by the ids in them: the end of an id comes before all that could go on. */
+static int by_id(struct str a, struct str b)
+{
+    for (size_t i = 0; i < a.len && i < b.len; i++) {
+        int x = a.p[i] == ']' ? 0 : (unsigned char)a.p[i],
+            y = b.p[i] == ']' ? 0 : (unsigned char)b.p[i];
+        if (x != y)
+            return x - y;
+    }
+    return (a.len > b.len) - (a.len < b.len);
+}
+
 /* All texts, in their order. O(n^2) over faults, of which a resource has one. */
 static enum err tell(struct sam *s, struct sam_fault *ret_fault)
 {
@@ -136,7 +148,7 @@ static enum err tell(struct sam *s, struct sam_fault *ret_fault)
     for (uint32_t i = 0; i < s->faults->n; i++) {
         const struct json *least = NULL;
         JSON_EACH (s->faults, it)
-            if (it->b == false && (!least || str_cmp(it->text, least->text) < 0))
+            if (it->b == false && (!least || by_id(it->text, least->text) < 0))
                 least = it;
         ((struct json *)(uintptr_t)least)->b = true;
         last = least->text;
@@ -194,7 +206,7 @@ enum err sam_transform(struct arena *a, const struct json *tree, const struct sa
         return ERR_NOMEM;
     if (s.nodes >= SAM_NODES_MAX)
         err = sam_bad_document(&s, "It expands to more than %d values.", SAM_NODES_MAX);
-    else if (err == ERR_INVALID && s.faults->n)
+    else if (err == ERR_INVALID && s.faults->n && s.scope != SAM_DOCUMENT)
         return tell(&s, ret_fault);
     if (err == ERR_INVALID || err == ERR_UNSUPPORTED)
         return tell_one(&s, err, ret_fault);

@@ -159,6 +159,10 @@ static enum err edit(struct sam *s, const struct json *p, struct json *body)
 {
     bool wanted;
     struct json *given = NULL;
+    struct sam_part *items;
+    size_t n;
+    if (sam_definition_valid(body))
+        TRY(sam_path_items(s, body, &items, &n));
     TRY(editable(s, 0, p, &wanted));
     TRY(sam_resolve(s, SAM_GET(p, "Cors"), &given));
     if (wanted)
@@ -211,7 +215,7 @@ static enum err open_api_version(struct sam *s, const struct json *p, struct jso
     *ret_version = NULL;
     if (!sam_true(v))
         return ERR_OK;
-    if (sam_is(v, JSON_NUMBER))
+    if (sam_is(v, JSON_NUMBER) && str_find(v->text, '.') != SIZE_MAX)
         v = sam_new_str(s, sam_repr(s, v));
     TRY(sam_want(s, SAM_RESOURCE, v, 's', STR("OpenApiVersion")));
     struct str t = v->text;
@@ -308,8 +312,8 @@ static enum err stage(struct sam *s, const struct json *resource, const struct j
     struct str part = sam_stage_part(s, SAM_GET(p, "StageName"), &hashed);
     struct json *v = sam_make(s, "{'RestApiId': {'Ref': %s}, 'DeploymentId': {'Ref': %s}}",
                               resource->key, deployment_id);
-    *ret_id = sam_cat3(s, resource->key, part,
-                       str_starts(part, STR("Stage")) && part.len == 15 ? "" : "Stage");
+    *ret_id = hashed ? sam_cat3(s, sam_cat(s, resource->key, "Stage"), part, "")
+                     : sam_cat3(s, resource->key, part, "Stage");
     for (size_t i = 0; i < ARRAY_LEN(carried); i++)
         sam_take(s, v, carried[i], p, carried[i]);
     if (SAM_GET(p, "Tags"))

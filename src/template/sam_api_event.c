@@ -39,7 +39,8 @@ static enum err check_model(struct sam *s, const struct json *p, const struct js
     return sam_bad_event(s,
                          "Unable to set RequestModel [" STR_FMT "] on API method [" STR_FMT
                          "] for path [" STR_FMT "] because %s",
-                         STR_ARG(model), STR_ARG(method->text), STR_ARG(path->text), why);
+                         STR_ARG(model), STR_ARG(str_lower(s->a, method->text)),
+                         STR_ARG(path->text), why);
 }
 
 static enum err add_validator(struct sam *s, const struct json *p, struct json *body,
@@ -60,7 +61,8 @@ static enum err add_validator(struct sam *s, const struct json *p, struct json *
             "] for path [" STR_FMT
             "] ValidateBody and ValidateParameters must be a boolean type, strings or "
             "intrinsics are not supported.",
-            STR_ARG(json_get_str(model, STR("Model"))), STR_ARG(SAM_GET(p, "Method")->text),
+            STR_ARG(json_get_str(model, STR("Model"))),
+            STR_ARG(str_lower(s->a, SAM_GET(p, "Method")->text)),
             STR_ARG(SAM_GET(p, "Path")->text));
     const char *name = names[(sam_true(in_body) ? 2 : 0) + (sam_true(in_parameters) ? 1 : 0)];
     static const char key[] = "x-amazon-apigateway-request-validators";
@@ -162,10 +164,11 @@ static enum err add_parameters(struct sam *s, const struct json *p, struct json 
 static enum err bad_authorizer(struct sam *s, const struct json *p, const char *name,
                                const char *why)
 {
-    return sam_bad_event(
-        s,
-        "Unable to set Authorizer%s on API method [" STR_FMT "] for path [" STR_FMT "] because %s",
-        name, STR_ARG(SAM_GET(p, "Method")->text), STR_ARG(SAM_GET(p, "Path")->text), why);
+    return sam_bad_event(s,
+                         "Unable to set Authorizer%s on API method [" STR_FMT "] for path [" STR_FMT
+                         "] because %s",
+                         name, STR_ARG(str_lower(s->a, SAM_GET(p, "Method")->text)),
+                         STR_ARG(SAM_GET(p, "Path")->text), why);
 }
 
 static enum err check_authorizer(struct sam *s, const struct json *p, const struct json *auth,
@@ -191,7 +194,7 @@ static enum err check_authorizer(struct sam *s, const struct json *p, const stru
                          "specified.");
     struct str name = str_fmt(s->a, " [" STR_FMT "]", STR_ARG(sam_str(authorizer)));
     if (all && !sam_map(all))
-        return sam_bad_event(s, "Property 'Auth.Authorizers' should be a map.");
+        return ERR_OK; /* told of the API itself */
     if (!sam_true(all))
         return bad_authorizer(s, p, name.p, "the related API does not define any Authorizers.");
     if (!json_get(all, sam_str(authorizer)))
@@ -208,11 +211,12 @@ static enum err add_auth(struct sam *s, const struct json *p, const struct json 
     TRY(check_authorizer(s, p, auth, resolved));
     const struct json *key = SAM_GET(auth, "ApiKeyRequired");
     if (sam_bool(key, false) && !sam_true(SAM_GET(resolved, "ApiKeyRequired")))
-        return sam_bad_event(
-            s,
-            "Unable to set ApiKeyRequired [False] on API method [" STR_FMT "] for path [" STR_FMT
-            "] because the related API does not specify any ApiKeyRequired.",
-            STR_ARG(SAM_GET(p, "Method")->text), STR_ARG(SAM_GET(p, "Path")->text));
+        return sam_bad_event(s,
+                             "Unable to set ApiKeyRequired [False] on API method [" STR_FMT
+                             "] for path [" STR_FMT
+                             "] because the related API does not specify any ApiKeyRequired.",
+                             STR_ARG(str_lower(s->a, SAM_GET(p, "Method")->text)),
+                             STR_ARG(SAM_GET(p, "Path")->text));
     sam_method_security(s, body, method, auth, resolved);
     if (sam_eq(SAM_GET(auth, "Authorizer"), "AWS_IAM"))
         sam_define_iam(s, body);
@@ -265,7 +269,8 @@ static enum err add_integration(struct sam *s, const struct sam_fn *fn, const st
     if (SAM_GET(method, "x-amazon-apigateway-integration"))
         return sam_bad_event(
             s, "API method \"" STR_FMT "\" defined multiple times for path \"" STR_FMT "\".",
-            STR_ARG(SAM_GET(p, "Method")->text), STR_ARG(SAM_GET(p, "Path")->text));
+            STR_ARG(str_lower(s->a, SAM_GET(p, "Method")->text)),
+            STR_ARG(SAM_GET(p, "Path")->text));
     if (str_is_set(condition))
         uri = sam_make(s, "{'Fn::If': [%s, %v, {'Ref': 'AWS::NoValue'}]}", condition, uri);
     struct json *integration =
@@ -293,8 +298,8 @@ static void under_condition(struct sam *s, const struct sam_fn *fn, struct json 
     method->n = v->n;
 }
 
-static enum err add_to_definition(struct sam *s, struct sam_fn *fn, const struct json *p,
-                                  struct json *api_p, struct json *body)
+static enum err fill_method(struct sam *s, struct sam_fn *fn, const struct json *p,
+                            struct json *api_p, struct json *body)
 {
     struct str path = SAM_GET(p, "Path")->text;
     struct json *method =
@@ -322,6 +327,21 @@ static enum err add_to_definition(struct sam *s, struct sam_fn *fn, const struct
                                         SAM_GET(api_p, "StageName")));
     }
     return ERR_OK;
+}
+
+/* An event that fails leaves nothing, so that the next one of its method is judged by itself. */
+static enum err add_to_definition(struct sam *s, struct sam_fn *fn, const struct json *p,
+                                  struct json *api_p, struct json *body)
+{
+    struct str name = sam_method_name(s, SAM_GET(p, "Method")->text);
+    struct json *method = sam_add_path(s, body, SAM_GET(p, "Path")->text, name);
+    bool taken = SAM_GET(method, "x-amazon-apigateway-integration") != NULL;
+    enum err err = fill_method(s, fn, p, api_p, body);
+    if (err == ERR_INVALID && method && !taken) {
+        method->child = NULL;
+        method->n = 0;
+    }
+    return err;
 }
 
 /* A definition of the user's own keeps what it says, but for methods whose event insists. */

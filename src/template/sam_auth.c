@@ -346,7 +346,7 @@ static enum err account_statement(struct sam *s, struct json *policy, const stru
     TRY(sam_resolve(s, accounts, &list));
     put_statement(s, policy,
                   sam_make(s,
-                           "{'Action': 'execute-api:Invoke', 'Resource': %v, 'Effect': %s, "
+                           "{'Action': 'execute-api:Invoke', 'Resource': %v, 'Effect': %o, "
                            "'Principal': {'AWS': %v}}",
                            resources, str_c(effect), sam_as_list(s, list)));
     return ERR_OK;

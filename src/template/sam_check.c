@@ -4,7 +4,7 @@
 static bool fits(const struct json *v, const char *kinds)
 {
     if (!kinds[0] || sam_intrinsic(v))
-        return true;
+        return !strchr(kinds, 'x');
     switch (v->kind) {
     case JSON_STRING:
         return strchr(kinds, 's');

@@ -27,7 +27,7 @@ static enum err from_uri(struct sam *s, struct str uri, const char *property,
 enum err sam_location(struct sam *s, const struct json *v, const char *property,
                       const char *const names[3], struct json **ret_v)
 {
-    if (sam_text(v) && str_starts(v->text, STR("{{resolve:")))
+    if (sam_text(v) && str_find_str(v->text, STR("{{resolve:")) != SIZE_MAX)
         return sam_bad(s,
                        "Unsupported dynamic reference detected in '%s'. Please consider using "
                        "alternative 'FunctionCode' object format.",

@@ -79,8 +79,11 @@ static enum err one_destination(struct sam *s, const struct destination *d, stru
     struct str condition = STR_NONE;
     struct json *arn = sam_copy(s, given);
     TRY(find_kind(s, SAM_GET(d->v, "Type"), &kind));
+    struct str was = s->id;
+    s->id = d->id;
     if (targets[kind].made)
         TRY(condition_of(s, given, &condition, &other));
+    s->id = was;
     if (targets[kind].made && (!given || str_is_set(condition)))
         TRY(make_target(s, d, kind, condition, &arn));
     else if (!given)

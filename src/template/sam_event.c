@@ -30,8 +30,10 @@ static enum err alexa_skill(struct sam *s, struct sam_fn *fn, const struct json 
 static enum err cognito(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id)
 {
     const struct json *pool = SAM_GET(p, "UserPool"), *ref = SAM_GET(pool, "Ref");
-    if (ref && !sam_text(ref))
+    if (ref && !sam_text(ref)) {
+        s->event = id;
         return sam_bad_event(s, "Ref in Userpool is not a string.");
+    }
     struct json *resource = str_is_set(sam_ref(pool)) ? sam_emitted(s, sam_ref(pool)) : NULL;
     if (!resource || !sam_eq(SAM_GET(resource, "Type"), "AWS::Cognito::UserPool"))
         return sam_bad_event(
@@ -39,10 +41,14 @@ static enum err cognito(struct sam *s, struct sam_fn *fn, const struct json *p, 
     struct str pool_id = sam_ref(pool), function_id = fn->id, event_id = s->event;
     struct json *properties = sam_map_at(s, resource, STR("Properties"));
     struct json *config = sam_map_at(s, properties, STR("LambdaConfig"));
+    struct json *triggers = sam_as_list(s, SAM_GET(p, "Trigger"));
+    s->id = id;
+    JSON_EACH (triggers, it)
+        if (!sam_text(it))
+            return sam_bad(s, "Type of property 'Trigger' is invalid.");
     s->id = pool_id;
     if (!sam_map(config))
         return sam_want(s, SAM_RESOURCE, config, 'm', STR("LambdaConfig"));
-    struct json *triggers = sam_as_list(s, SAM_GET(p, "Trigger"));
     JSON_EACH (triggers, it) {
         if (json_get(config, sam_str(it)) || !sam_text(it))
             return sam_bad(s, "Cognito trigger \"" STR_FMT "\" defined multiple times.",

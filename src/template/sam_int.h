@@ -164,7 +164,7 @@ struct sam_property {
     const char *owner; /* "AWS::Serverless::Function", "Function.S3" */
     const char *name;
     const char *to;    /* the property of the plain resource that it is, as it is; NULL: code's */
-    const char *kinds; /* letters: s m l b n, "" any */
+    const char *kinds; /* letters: s m l b n, x: no intrinsic; "" any */
     bool required;
 };
 extern const struct sam_property sam_properties[];

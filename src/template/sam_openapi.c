@@ -48,6 +48,10 @@ static enum err one_response(struct sam *s, const struct json *response, struct 
     struct json *parameters = json_new(s->a, JSON_OBJECT);
     const struct json *templates = SAM_GET(response, "ResponseTemplates"),
                       *status = SAM_GET(response, "StatusCode");
+    if (sam_intrinsic(response))
+        return sam_bad(
+            s, "Unable to set GatewayResponses attribute because intrinsic functions are not "
+               "supported for this field.");
     if (!sam_map(response))
         return sam_bad(
             s,

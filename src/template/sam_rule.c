@@ -29,6 +29,7 @@ static enum err queue_of(struct sam *s, const struct sam_fn *fn, const struct js
     *ret_arn = sam_copy(s, SAM_GET(config, "Arn"));
     if (!config)
         return ERR_OK;
+    s->event = id;
     TRY(check_dead_letters(s, config));
     if (*ret_arn)
         return ERR_OK;
@@ -148,6 +149,7 @@ enum err sam_schedule_v2_event(struct sam *s, struct sam_fn *fn, const struct js
     bool omit = sam_bool(SAM_GET(p, "OmitName"), true);
     struct str made;
     TRY(queue_of(s, fn, p, id, &arn, &made));
+    s->event = id;
     if (omit && SAM_GET(p, "Name"))
         return sam_bad_event(s, "Name cannot be set when OmitName is True");
     for (size_t i = 0; i < ARRAY_LEN(carried); i++)

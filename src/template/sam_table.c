@@ -74,7 +74,8 @@ static struct str version_id(struct sam *s, const struct json *resource, const s
 
 static enum err check_layer(struct sam *s, const struct json *p)
 {
-    JSON_EACH (SAM_GET(p, "CompatibleArchitectures"), it)
+    const struct json *list = SAM_GET(p, "CompatibleArchitectures");
+    JSON_EACH (sam_list(list) ? list : NULL, it)
         if (sam_text(it) && !sam_eq(it, "x86_64") && !sam_eq(it, "arm64"))
             return sam_bad(s, "CompatibleArchitectures needs to be a list of 'x86_64' or 'arm64'");
     const struct json *license = SAM_GET(p, "LicenseInfo");

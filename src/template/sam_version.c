@@ -103,6 +103,7 @@ enum err sam_version(struct sam *s, const struct sam_fn *fn)
 {
     struct str id;
     struct json *policy = NULL, *function = sam_emitted(s, fn->id);
+    TRY(deletion_policy(s, fn, &policy));
     if (!str_is_set(fn->alias)) {
         if (SAM_GET(fn->p, "VersionDeletionPolicy"))
             return sam_bad(s, "'VersionDeletionPolicy' requires 'AutoPublishAlias'.");
@@ -112,7 +113,6 @@ enum err sam_version(struct sam *s, const struct sam_fn *fn)
         return ERR_OK;
     }
     TRY(version_id(s, fn, function, &id));
-    TRY(deletion_policy(s, fn, &policy));
     struct json *p = sam_make(s, "{'FunctionName': {'Ref': %s}, 'Description': %v}", fn->id,
                               SAM_GET(fn->p, "VersionDescription"));
     TRY(sam_emit(s, id, "AWS::Lambda::Version", p, fn->resource, false));
