@@ -136,10 +136,11 @@ static enum err one_parameter(struct sam *s, const struct json *given, struct js
     if (options && !sam_map(options))
         return bad_parameter(s, "Values must be an object, e.g { Required: true, Caching: false }");
     bool required = sam_true(SAM_GET(options, "Required"));
-    sam_push(s, list,
-             sam_make(s, "{'in': %s, 'name': %s, 'required': %v, 'type': 'string'}",
-                      str_eq_c(where, "querystring") ? STR("query") : where, rest,
-                      json_new_bool(s->a, required)));
+    sam_push(
+        s, list,
+        sam_make(s, "{'in': %v, 'name': %s, 'required': %v, 'type': 'string'}",
+                 str_eq_c(where, "querystring") ? sam_make(s, "'query'") : sam_new_str(s, where),
+                 rest, json_new_bool(s->a, required)));
     if (sam_true(SAM_GET(options, "Caching")))
         sam_push(s, cached, sam_new_str(s, name));
     return ERR_OK;

@@ -71,12 +71,10 @@ static enum err one_response(struct sam *s, const struct json *response, struct 
     int64_t number;
     if (sam_text(status) && str_to_i64(status->text, &number) != ERR_OK)
         return sam_bad(s, "Property 'StatusCode' must be numeric");
-    *ret_v = sam_make(s, "{'responseTemplates': %v, 'responseParameters': %v}",
+    bool scalar = sam_is(status, JSON_NUMBER) || sam_text(status);
+    *ret_v = sam_make(s, "{'statusCode': %o, 'responseTemplates': %v, 'responseParameters': %v}",
+                      scalar ? status->text : STR_NONE,
                       templates ? templates : json_new(s->a, JSON_OBJECT), parameters);
-    if (status)
-        sam_set(s, *ret_v, "statusCode",
-                sam_new_str(s, sam_is(status, JSON_NUMBER) || sam_text(status) ? status->text
-                                                                               : STR("")));
     return ERR_OK;
 }
 
