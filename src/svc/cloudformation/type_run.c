@@ -214,12 +214,32 @@ static struct str fixed_change(const struct type_run *run)
     return STR_NONE;
 }
 
+/* Properties as they came out: an intrinsic may have hidden what type_check refuses (TY3). *ret_why absent:
+ * they fit. */
+static enum err misfit(struct type_run *run, struct str *ret_why)
+{
+    struct str message = STR_NONE;
+    *ret_why = STR_NONE;
+    if (str_is_set(run->work->cursor) || run->work->verb == TYPE_DELETE ||
+        run->work->verb == TYPE_READ)
+        return ERR_OK;
+    enum err err = type_check(run->row, run->work->after, run->a, &message);
+    if (err != ERR_INVALID)
+        return err;
+    *ret_why = str_fmt(run->a, "Model validation failed (" STR_FMT ")", STR_ARG(message));
+    return str_is_set(*ret_why) ? ERR_OK : ERR_NOMEM;
+}
+
 enum err type_next(const struct type_work *work, struct arena *a, struct core_request *ret_request,
                    struct type_state *ret_state)
 {
     struct type_run run;
+    struct str why;
     const struct type_step *step = NULL;
     TRY(init(&run, work, a));
+    TRY(misfit(&run, &why));
+    if (str_is_set(why))
+        return failed(&run, STR("InvalidRequest"), why, ret_state);
     struct str fixed = fixed_change(&run);
     if (str_is_set(fixed))
         return failed(&run, STR("NotUpdatable"),
