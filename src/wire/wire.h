@@ -102,7 +102,7 @@ struct wire_member {
     struct str name;  /* in JSON, and in AWS's documentation */
     struct str xml;   /* element or attribute in XML bodies */
     struct str query; /* in form parameters */
-    struct str at;    /* header (or prefix), query parameter or label; of a member in the body: what an
+    struct str at; /* header (or prefix), query parameter or label; of a member in the body: what an
                        * inner call names it by, where another member has its name outside of the body */
     const struct wire_shape *shape;
     uint32_t offset;     /* in the C struct */
