@@ -1,4 +1,5 @@
 """CloudFormation through boto3: stacks of queues and topics, whose services say what is there."""
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -555,6 +556,14 @@ def put(weir, url, body):
         return e.code
 
 
+def put_by_host(weir, url, body):
+    """The same as functions send it: to the address's own host, whose listener theirs is."""
+    host, path = url.split("/", 3)[2:]
+    connection = http.client.HTTPConnection("127.0.0.1", weir.port)
+    connection.request("PUT", "/" + path, body, {"Host": host, "Content-Type": ""})
+    return connection.getresponse().status
+
+
 class Answers:
     """Custom resources that are asked for by a topic, and answered here."""
 
@@ -593,7 +602,7 @@ def test_custom_resource_is_asked(weir, stacks, cf, answers):
     assert asked["ResourceProperties"] == {"ServiceToken": answers.topic, "Number": "5", "Flag": "true", "List": ["1", {"a": "false"}]}
     assert asked["ResponseURL"].startswith("https://cloudformation-custom-resource-response-")
     assert put(weir, "https://h/" + "0" * 40, "{}") == 403
-    assert put(weir, asked["ResponseURL"], "x" * 5000) == 200
+    assert put_by_host(weir, asked["ResponseURL"], "x" * 5000) == 200
     asked = answers.next("Delete")
     answers.say(asked, "SUCCESS")
     stacks.check("asked", "ROLLBACK_COMPLETE")
@@ -697,6 +706,19 @@ def test_stacks_in_stacks(weir, stacks, cf):
     stacks.create("parent-2", template(S=bad), "ROLLBACK_COMPLETE")
     for name in ("parent", "parent-2"):
         stacks.delete(name)
+
+
+def test_topics_hear_of_events(weir, stacks, cf):
+    sns = weir.client("sns")
+    topic, heard = sns.create_topic(Name="of-stacks")["TopicArn"], Queue(stacks.sqs, "of-stacks-heard", open_to="sns.amazonaws.com")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=heard.arn)
+    assert "must be ARNs of SNS topics" in message(cf.create_stack, StackName="told", TemplateBody=template(M=METADATA), NotificationARNs=[heard.arn])
+    assert "cannot be assumed" in message(cf.create_stack, StackName="told", TemplateBody=template(M=METADATA), RoleARN=f"arn:aws:iam::{ACCOUNT}:role/no")
+    s = stacks.create("told", template(M=METADATA), NotificationARNs=[topic])
+    letters = heard.bodies(4)
+    assert {x["Subject"] for x in letters} == {"AWS CloudFormation Notification"}
+    assert any(f"StackId='{s['StackId']}'" in x["Message"] and "ResourceStatus='CREATE_COMPLETE'" in x["Message"] for x in letters)
+    stacks.delete("told")
 
 
 def test_waiters_are_quick(stacks, cf):
