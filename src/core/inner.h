@@ -44,8 +44,8 @@ struct core_request {
      * on the call's loop, must not block. NULL: `body`. core_call only. */
     enum err (*read)(void *arg, void *p, size_t max, size_t *ret_n);
     void *read_arg;
-    /* As whom: a principal that is constant or of `from` (its own, or in its arena), or absent a
-     * session `session_name` of this role. */
+    /* As whom: a principal that is constant, or of `from` (its own, or in its arena), or that lives until
+     * done is called, of who never cancels; or absent a session `session_name` of this role. */
     const struct principal *who;
     struct str role_arn, session_name;
     struct str region; /* absent: the configured one */
