@@ -80,8 +80,8 @@ static void a_queue_tells_what_waits(void **state)
     clock_fake_advance_ms(AGE_S * 1000);
     ask(&(const struct request)SQS("SendMessage", "{" QUEUE ",\"MessageBody\":\"a\"}"));
     ask(&(const struct request)SQS("SendMessage", "{" QUEUE ",\"MessageBody\":\"b\"}"));
-    ask(&(const struct request)SQS(
-        "SendMessage", "{" QUEUE ",\"MessageBody\":\"c\",\"DelaySeconds\":900}"));
+    ask(&(const struct request)SQS("SendMessage",
+                                   "{" QUEUE ",\"MessageBody\":\"c\",\"DelaySeconds\":900}"));
     ask_gauges();
     expect("ApproximateNumberOfMessagesVisible", "2");
     expect("ApproximateNumberOfMessagesNotVisible", "1");
