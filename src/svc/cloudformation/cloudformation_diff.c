@@ -75,6 +75,17 @@ static enum err resolve(struct diffing *d, const struct json *v, const struct js
     return tpl_resolve(d->open->tpl, d->a, v, look_up, d, ret, &whole, d->fault);
 }
 
+/* For the change set, which whoever may describe it reads. */
+static enum err resolve_shown(struct diffing *d, const struct json *v, const struct json **ret)
+{
+    bool whole;
+    if (!v) {
+        *ret = NULL;
+        return ERR_OK;
+    }
+    return tpl_resolve_shown(d->open->tpl, d->a, v, look_up, d, ret, &whole, d->fault);
+}
+
 /* --- writing ------------------------------------------------------------------------------------ */
 
 static void put_context(struct diffing *d, const char *key, const struct json *properties,
@@ -158,7 +169,7 @@ struct parts {
     bool properties, metadata, deletion_policy, update_replace_policy, tags;
     enum type_change change;
     struct type_difference *differences;
-    const struct json *before, *after;
+    const struct json *before, *after; /* as shown */
     struct str metadata_text;
     bool unknown; /* some value is not known yet */
 };
@@ -171,15 +182,17 @@ static bool same_policy(struct str a, struct str b)
 static enum err compare(struct diffing *d, const struct tpl_resource *w, const struct cfn_thing *t,
                         struct parts *p)
 {
-    const struct json *metadata;
+    const struct json *metadata, *before, *after;
     *p = (struct parts){0};
-    TRY(cfn_json(d->a, t->properties, &p->before));
+    TRY(cfn_json(d->a, t->properties, &before));
+    TRY(cfn_json(d->a, cfn_shown(t), &p->before));
+    TRY(resolve_shown(d, w->properties, &p->after));
     d->causes = STR_NONE;
-    TRY(resolve(d, w->properties, &p->after));
+    TRY(resolve(d, w->properties, &after));
     p->unknown = str_is_set(d->causes);
-    TRY(cfn_compare(w->type, d->a, p->before, p->after, &p->change, &p->differences));
+    TRY(cfn_compare(w->type, d->a, before, after, &p->change, &p->differences));
     p->properties = p->change != TYPE_SAME;
-    TRY(resolve(d, w->metadata, &metadata));
+    TRY(resolve_shown(d, w->metadata, &metadata));
     p->metadata_text = metadata ? cfn_json_text(d->a, metadata) : STR_NONE;
     p->metadata = !str_eq(p->metadata_text, t->metadata);
     p->deletion_policy = !same_policy(w->deletion_policy, t->deletion_policy);
@@ -258,8 +271,8 @@ static enum err modify(struct diffing *d, const struct tpl_resource *w,
 static enum err add(struct diffing *d, const struct tpl_resource *w)
 {
     const struct json *after, *metadata;
-    TRY(resolve(d, w->properties, &after));
-    TRY(resolve(d, w->metadata, &metadata));
+    TRY(resolve_shown(d, w->properties, &after));
+    TRY(resolve_shown(d, w->metadata, &metadata));
     open_change(d, "Add", w->id, STR_NONE, w->type);
     put_context(d, "after_context", after, metadata ? cfn_json_text(d->a, metadata) : STR_NONE);
     json_close(&d->o, '}');
@@ -299,7 +312,7 @@ static enum err removals(struct diffing *d)
         const struct json *before;
         if (!r->now || tpl_resource(d->open->tpl, r->id))
             continue;
-        TRY(cfn_json(d->a, r->now->properties, &before));
+        TRY(cfn_json(d->a, cfn_shown(r->now), &before));
         open_change(d, "Remove", r->id, r->now->physical_id, r->now->type);
         if (str_eq(r->now->deletion_policy, STR("Retain")))
             json_kv_str(&d->o, STR("policy"), STR("Retain"));

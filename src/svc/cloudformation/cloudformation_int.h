@@ -147,6 +147,7 @@ struct cfn_stack {
 struct cfn_thing {
     struct str type, physical_id;
     struct str properties; /* resolved JSON object */
+    struct str shown;      /* the same for eyes (tpl_resolve_shown); absent: as they are */
     struct str attributes; /* JSON object */
     struct str deletion_policy, update_replace_policy, metadata;
     struct str *after; /* logical ids */
@@ -308,6 +309,11 @@ enum err cfn_change_set_unpack(struct txn *txn, struct str bytes,
                                struct cfn_change_set *ret) WARN_UNUSED;
 
 /* JSON text of the arena -> tree; NULL for an absent text. */
+/* Its properties without what is not to be seen: parameters with NoEcho, secrets. */
+static inline struct str cfn_shown(const struct cfn_thing *t)
+{
+    return str_is_set(t->shown) ? t->shown : t->properties;
+}
 enum err cfn_json(struct arena *a, struct str text, const struct json **ret) WARN_UNUSED;
 struct str cfn_json_text(struct arena *a, const struct json *v);
 

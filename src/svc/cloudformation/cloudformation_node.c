@@ -49,7 +49,7 @@ static enum err tell(struct stepping *st, enum cfn_status status, struct str rea
                         .type = t && str_is_set(t->type) ? t->type : st->r.type,
                         .status = status,
                         .reason = reason,
-                        .properties = t ? t->properties : STR_NONE,
+                        .properties = t ? cfn_shown(t) : STR_NONE,
                     });
 }
 
@@ -156,7 +156,12 @@ static enum err done(struct stepping *st)
 
 /* --- beginning: forward ------------------------------------------------------------------------- */
 
-static enum err resolve(struct stepping *st, const struct json *v, const struct json **ret)
+typedef enum err resolve_fn(struct tpl *tpl, struct arena *a, const struct json *value,
+                            tpl_lookup_fn *lookup, void *arg, const struct json **ret_v,
+                            bool *ret_whole, struct tpl_fault *ret_fault);
+
+static enum err resolve(struct stepping *st, resolve_fn *how, const struct json *v,
+                        const struct json **ret)
 {
     struct cfn_lookup look = {.txn = st->txn, .uuid = st->s.uuid};
     struct tpl_fault fault = {{0}};
@@ -164,7 +169,7 @@ static enum err resolve(struct stepping *st, const struct json *v, const struct 
     bool whole;
     open->txn = st->txn;
     open->who = &st->who;
-    enum err err = tpl_resolve(open->tpl, st->a, v, cfn_look_up, &look, ret, &whole, &fault);
+    enum err err = how(open->tpl, st->a, v, cfn_look_up, &look, ret, &whole, &fault);
     if (err == ERR_INVALID) {
         st->why = fault.message;
         return ERR_INVALID;
@@ -191,10 +196,15 @@ static enum err fill_goal(struct stepping *st, struct cfn_thing *goal)
         .n_tags = st->s.config.n_tags,
     };
     if (w->properties)
-        TRY(resolve(st, w->properties, &v));
+        TRY(resolve(st, tpl_resolve, w->properties, &v));
     goal->properties = v ? cfn_json_text(st->a, v) : STR("{}");
+    if (w->properties)
+        TRY(resolve(st, tpl_resolve_shown, w->properties, &v));
+    struct str shown = v ? cfn_json_text(st->a, v) : STR("{}");
+    if (!str_eq(shown, goal->properties))
+        goal->shown = shown;
     if (w->metadata) {
-        TRY(resolve(st, w->metadata, &v));
+        TRY(resolve(st, tpl_resolve_shown, w->metadata, &v));
         goal->metadata = cfn_json_text(st->a, v);
     }
     goal->after = ARENA_ARRAY(st->a, struct str, w->after_n + 1);

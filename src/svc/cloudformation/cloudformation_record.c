@@ -94,6 +94,7 @@ static const struct record_field thing_fields[] = {
     REC_LIST(T, after, n_after, CFN_LIST_MAX, &record_str),
     REC_LIST(T, tags, n_tags, CFN_TAGS_MAX, &tag_type),
     REC_BOOL(T, no_echo),
+    REC_STR(T, shown),
 };
 #undef T
 static const struct record_type thing_type = RECORD_TYPE(struct cfn_thing, 1, thing_fields);

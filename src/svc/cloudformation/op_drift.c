@@ -9,7 +9,7 @@
 #include "codec/json.h"
 #include "svc/cloudformation/cloudformation_own.h"
 
-enum { READS_MAX = 64 };
+enum { READS_MAX = 64, LIVE_BYTES_MAX = 16 << 20 };
 
 /* Only what the template says counts: services add defaults. */
 static bool differs(const struct json *expected, const struct json *actual, struct arena *a)
@@ -118,6 +118,27 @@ static enum err check_one(struct call *call, const struct cfn_stack *s, struct c
 
 /* --- what is told ------------------------------------------------------------------------------- */
 
+/* The live properties, without those of which something is not shown. */
+static struct str live_shown(struct call *call, const struct json *live, const struct json *expected,
+                             const struct json *shown)
+{
+    struct buf b;
+    struct json_out o;
+    buf_init_arena(&b, call->arena, LIVE_BYTES_MAX);
+    json_out_init(&o, &b);
+    json_open(&o, '{');
+    JSON_EACH (live, l) {
+        const struct json *e = json_get(expected, l->key), *s = json_get(shown, l->key);
+        json_key(&o, l->key);
+        if (e && s && differs(e, s, call->arena))
+            json_str(&o, STR(TPL_NO_ECHO));
+        else
+            json_tree(&o, l);
+    }
+    json_close(&o, '}');
+    return buf_str(&b);
+}
+
 static enum err difference(struct call *call, const struct json *e, const struct json *l,
                            struct cloudformation_property_difference *d)
 {
@@ -135,18 +156,23 @@ static enum err difference(struct call *call, const struct json *e, const struct
 static enum err show(struct call *call, const struct cfn_stack *s, const struct cfn_resource *r,
                      struct cloudformation_stack_resource_drift *out)
 {
-    const struct json *expected = NULL, *actual = NULL;
+    const struct json *expected = NULL, *actual = NULL, *shown = NULL, *live = NULL;
     size_t n = 0;
+    struct str live_text = r->live;
     TRY(cfn_json(call->arena, r->now ? r->now->properties : STR_NONE, &expected));
+    TRY(cfn_json(call->arena, r->now ? cfn_shown(r->now) : STR_NONE, &shown));
     TRY(cfn_json(call->arena, r->live, &actual));
+    if (r->now && str_is_set(r->now->shown) && actual)
+        live_text = live_shown(call, actual, expected, shown);
+    TRY(cfn_json(call->arena, live_text, &live));
     *out = (struct cloudformation_stack_resource_drift){
         .stack_id = s->id,
         .logical_resource_id = r->id,
         .physical_resource_id = r->now ? r->now->physical_id : r->shown_id,
         .resource_type = r->type,
         .stack_resource_drift_status = cfn_drift_name(r->drift),
-        .expected_properties = r->now ? r->now->properties : STR_NONE,
-        .actual_properties = r->live,
+        .expected_properties = r->now ? cfn_shown(r->now) : STR_NONE,
+        .actual_properties = live_text,
         .drift_status_reason = r->drift_why,
     };
     WIRE_SET(out, timestamp, r->drift_ms);
@@ -157,7 +183,7 @@ static enum err show(struct call *call, const struct cfn_stack *s, const struct 
     if (r->drift == CFN_MODIFIED)
         JSON_EACH (expected, e)
             if (differs(e, json_get(actual, e->key), call->arena))
-                TRY(difference(call, e, json_get(actual, e->key), &v[n++]));
+                TRY(difference(call, json_get(shown, e->key), json_get(live, e->key), &v[n++]));
     out->property_differences = (struct cloudformation_property_differences){v, n};
     return ERR_OK;
 }
