@@ -726,3 +726,48 @@ def test_waiters_are_quick(stacks, cf):
     cf.get_waiter("stack_create_complete").wait(StackName="waiter", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
     cf.delete_stack(StackName="waiter")
     cf.get_waiter("stack_delete_complete").wait(StackName="waiter", WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
+
+
+def test_what_is_not_echoed_is_nowhere_shown(stacks):
+    """In change sets, events and drift, a parameter with NoEcho stays what nobody may see; the queue's tag has it all the same."""
+    cf, secret = stacks.cf, "hunter2-of-nobody"
+
+    def body(seconds):
+        tags = [{"Key": "k", "Value": {"Ref": "S"}}]
+        return template(parameters={"S": {"Type": "String", "NoEcho": True}}, Q=queue(VisibilityTimeout=seconds, Tags=tags))
+
+    def shown(name):  # older clients do not know the member
+        asked = {"StackName": "quiet", "ChangeSetName": name, "IncludePropertyValues": True}
+        return str(Service("cloudformation").send(stacks.weir, "DescribeChangeSet", asked)[1])
+
+    given = [{"ParameterKey": "S", "ParameterValue": secret}]
+    cf.create_change_set(StackName="quiet", ChangeSetName="c", ChangeSetType="CREATE", TemplateBody=body(40), Parameters=given)
+    cf.get_waiter("change_set_create_complete").wait(StackName="quiet", ChangeSetName="c", WaiterConfig={"Delay": 1})
+    assert "****" in shown("c") and secret not in shown("c")
+    cf.execute_change_set(StackName="quiet", ChangeSetName="c")
+    stacks.check("quiet", "CREATE_COMPLETE")
+    given[0]["ParameterValue"] = secret + "2"
+    cf.create_change_set(StackName="quiet", ChangeSetName="d", TemplateBody=body(50), Parameters=given)
+    cf.get_waiter("change_set_create_complete").wait(StackName="quiet", ChangeSetName="d", WaiterConfig={"Delay": 1})
+    assert "VisibilityTimeout" in shown("d") and "Tags" in shown("d") and secret not in shown("d")
+    cf.execute_change_set(StackName="quiet", ChangeSetName="d")
+    stacks.check("quiet", "UPDATE_COMPLETE")
+    url = stacks.physical("quiet", "Q")
+    assert stacks.sqs.list_queue_tags(QueueUrl=url)["Tags"]["k"] == secret + "2"
+    stacks.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "9"})
+    cf.detect_stack_drift(StackName="quiet")
+    drifts = wait_for(lambda: cf.describe_stack_resource_drifts(StackName="quiet")["StackResourceDrifts"], what="drift")
+    assert drifts[0]["StackResourceDriftStatus"] == "MODIFIED" and secret not in str(drifts)
+    assert secret not in str(cf.describe_stack_events(StackName="quiet")["StackEvents"])
+    stacks.delete("quiet")
+
+
+def test_a_serverless_template(stacks):
+    """SAM's transform on the way to a stack: the template as given, and as it became."""
+    body = json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {
+        "Table": {"Type": "AWS::Serverless::SimpleTable", "Properties": {"PrimaryKey": {"Name": "id", "Type": "String"}}}}})
+    stacks.create("sam", body, Capabilities=["CAPABILITY_AUTO_EXPAND"])
+    assert stacks.resources("sam")["Table"]["ResourceType"] == "AWS::DynamoDB::Table"
+    stages = {s: stacks.cf.get_template(StackName="sam", TemplateStage=s)["TemplateBody"] for s in ("Original", "Processed")}
+    assert "AWS::Serverless::SimpleTable" in str(stages["Original"]) and "AWS::DynamoDB::Table" in str(stages["Processed"])
+    stacks.delete("sam")
