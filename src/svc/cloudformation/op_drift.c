@@ -119,8 +119,8 @@ static enum err check_one(struct call *call, const struct cfn_stack *s, struct c
 /* --- what is told ------------------------------------------------------------------------------- */
 
 /* The live properties, without those of which something is not shown. */
-static struct str live_shown(struct call *call, const struct json *live, const struct json *expected,
-                             const struct json *shown)
+static struct str live_shown(struct call *call, const struct json *live,
+                             const struct json *expected, const struct json *shown)
 {
     struct buf b;
     struct json_out o;
