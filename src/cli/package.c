@@ -145,7 +145,7 @@ static struct str place(struct packing *p, enum form form, struct str key)
 static enum err store(struct packing *p, const struct property *property, struct str what,
                       const char *path, struct str *ret_place)
 {
-    struct str bytes, suffix;
+    struct str bytes = STR_NONE, suffix = STR_NONE;
     char hash[2 * HASH_SHA256_LEN];
     TRY(contents(p, property, what, path, &bytes, &suffix));
     hash_sha256_hex(bytes.p, bytes.len, hash);

@@ -564,7 +564,7 @@ static enum err eval(struct tpl_run *r, const struct json *v, size_t depth, stru
     enum tpl_fn fn = tpl_fn_of(v, &arg);
     *ret_v = NULL;
     if (fn == TPL_IF && !(r->prune && r->t->world->check_only)) {
-        const struct json *taken;
+        const struct json *taken = NULL;
         TRY(branch(r, arg, depth, &taken));
         return eval(r, taken, depth + 1, ret_v);
     }

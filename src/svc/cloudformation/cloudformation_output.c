@@ -149,14 +149,14 @@ enum err cfn_outputs_make(struct txn *txn, struct cfn_run *run, struct cfn_stack
                           struct str *ret_why)
 {
     size_t n;
-    struct principal who;
+    struct principal *who = ARENA_NEW(txn->arena, struct principal);
     const struct tpl_output *o = tpl_outputs(run->open.tpl, &n);
     struct cfn_output *v = ARENA_ARRAY(txn->arena, struct cfn_output, n + 1);
-    if (!v)
+    if (!v || !who)
         return ERR_NOMEM;
-    TRY(cfn_principal(txn, txn->arena, s, &who));
+    TRY(cfn_principal(txn, txn->arena, s, who));
     run->open.txn = txn;
-    run->open.who = &who;
+    run->open.who = who;
     for (size_t i = 0; i < n; i++) {
         v[i] = (struct cfn_output){.key = o[i].key, .description = o[i].description};
         TRY(text_of(txn, run, o[i].value, &v[i].value, ret_why));
