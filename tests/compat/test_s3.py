@@ -2,6 +2,7 @@
 copies, integrity, notifications, restarts."""
 import base64
 import concurrent.futures
+import datetime
 import hashlib
 import http.client
 import json
@@ -116,7 +117,7 @@ def test_default_settings(s3, bucket):
 
 @pytest.mark.parametrize("operation, args", [
     ("put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": [
-        {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]}}),
+        {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}]}}),
     ("put_bucket_website", {"WebsiteConfiguration": {"IndexDocument": {"Suffix": "i"}}}),
     ("put_bucket_request_payment", {"RequestPaymentConfiguration": {"Payer": "Requester"}}),
     ("put_bucket_accelerate_configuration", {"AccelerateConfiguration": {"Status": "Enabled"}}),
@@ -125,6 +126,118 @@ def test_default_settings(s3, bucket):
 ])
 def test_unsupported_settings_are_refused(s3, bucket, operation, args):
     assert code_of(getattr(s3, operation), Bucket=bucket, **args) == ("NotImplemented", 501)
+
+
+LIFE_RULES = [
+    {"ID": "all", "Status": "Enabled", "Filter": {}, "NoncurrentVersionExpiration": {"NoncurrentDays": 3, "NewerNoncurrentVersions": 2}},
+    {"ID": "logs", "Status": "Enabled", "Filter": {"Prefix": "logs/"}, "Expiration": {"Days": 30},
+     "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
+    {"ID": "tag", "Status": "Disabled", "Filter": {"Tag": {"Key": "a", "Value": "b"}},
+     "Expiration": {"Date": datetime.datetime(2099, 1, 1, tzinfo=datetime.timezone.utc)}},
+    {"ID": "and", "Status": "Enabled", "Filter": {"And": {"Prefix": "x", "Tags": [{"Key": "a", "Value": ""}],
+                                                           "ObjectSizeGreaterThan": 0, "ObjectSizeLessThan": 10}}, "Expiration": {"Days": 1}},
+    {"ID": "size", "Status": "Enabled", "Filter": {"ObjectSizeLessThan": 5}, "Expiration": {"Days": 2}},
+    {"ID": "marker", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"ExpiredObjectDeleteMarker": True}},
+]
+
+
+def put_life(s3, bucket, *rules):
+    return s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": list(rules)})
+
+
+LEAST_SIZE = "x-amz-transition-default-minimum-object-size"  # which old clients have no member for
+
+
+def least_size(reply):
+    return reply["ResponseMetadata"]["HTTPHeaders"][LEAST_SIZE]
+
+
+def test_lifecycle_rules_are_kept(weir, s3, bucket):
+    least = least_size(put_life(s3, bucket, *LIFE_RULES))
+    shown = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+    assert shown["Rules"] == LIFE_RULES
+    assert least_size(shown) == least == "all_storage_classes_128K"
+    old = {"Status": "Enabled", "Prefix": "p", "Expiration": {"Days": 1}}
+    varying = weir.client("s3")
+    varying.meta.events.register("before-call.s3.PutBucketLifecycleConfiguration",
+                                 lambda params, **kw: params["headers"].update({LEAST_SIZE: "varies_by_storage_class"}))
+    put_life(varying, bucket, old, {**old, "Prefix": ""})
+    shown = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+    assert least_size(shown) == "varies_by_storage_class"
+    ids = [r.pop("ID") for r in shown["Rules"]]
+    assert len(set(ids)) == 2 and all(ids) and shown["Rules"] == [old, {**old, "Prefix": ""}]
+    put_life(s3, bucket, *({**old, "ID": str(n)} for n in range(1000)))
+    assert len(s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]) == 1000
+    s3.delete_bucket_lifecycle(Bucket=bucket)
+    s3.delete_bucket_lifecycle(Bucket=bucket)
+    assert code_of(s3.get_bucket_lifecycle_configuration, Bucket=bucket) == ("NoSuchLifecycleConfiguration", 404)
+    assert code_of(s3.delete_bucket_lifecycle, Bucket=bucket + "-none") == ("NoSuchBucket", 404)
+    with pytest.raises(s3.exceptions.NoSuchBucket):
+        put_life(s3, bucket + "-none", old)
+
+
+LIFE = {"ID": "r", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+LIFE_TAG = {"Filter": {"Tag": {"Key": "a", "Value": "b"}}}
+LIFE_SIZE = {"Filter": {"ObjectSizeGreaterThan": 1}}
+LIFE_ABORT = {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
+
+
+@pytest.mark.parametrize("code, says, change", [
+    ("InvalidArgument", "positive integer", {"Expiration": {"Days": 0}}),
+    ("InvalidArgument", "'NoncurrentDays'", {"NoncurrentVersionExpiration": {"NoncurrentDays": -1}}),
+    ("InvalidArgument", "'NewerNoncurrentVersions'", {"NoncurrentVersionExpiration": {"NoncurrentDays": 1, "NewerNoncurrentVersions": 0}}),
+    ("InvalidArgument", "at most 100", {"NoncurrentVersionExpiration": {"NoncurrentDays": 1, "NewerNoncurrentVersions": 101}}),
+    ("InvalidArgument", "'DaysAfterInitiation'", {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 0}}),
+    ("InvalidArgument", "midnight", {"Expiration": {"Date": "2030-01-01T00:00:01Z"}}),
+    ("InvalidArgument", "255", {"ID": "i" * 256}),
+    ("InvalidArgument", "integers", {"Filter": {"ObjectSizeGreaterThan": -2}}),
+    ("InvalidRequest", "At least one action", {"Expiration": None}),
+    ("InvalidRequest", "with Tags", {**LIFE_TAG, **LIFE_ABORT}),
+    ("InvalidRequest", "with Tags", {**LIFE_TAG, "Expiration": {"ExpiredObjectDeleteMarker": True}}),
+    ("InvalidRequest", "with Object Size", {**LIFE_SIZE, **LIFE_ABORT}),
+    ("InvalidRequest", "greater than", {"Filter": {"And": {"ObjectSizeGreaterThan": 5, "ObjectSizeLessThan": 5}}}),
+    ("InvalidRequest", "prefix", {"Filter": {"Prefix": "p" * 1025}}),
+    ("InvalidRequest", "V2", {"Filter": None, "Prefix": "", "NoncurrentVersionExpiration": {
+        "NoncurrentDays": 1, "NewerNoncurrentVersions": 1}}),
+    ("InvalidTag", "", {"Filter": {"And": {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}}}),
+    ("MalformedXML", "", {"Expiration": {"Days": 1, "ExpiredObjectDeleteMarker": True}}),
+    ("MalformedXML", "", {"Expiration": {}}),
+    ("MalformedXML", "", {"Status": "On"}),
+    ("MalformedXML", "", {"Prefix": ""}),
+    ("MalformedXML", "", {"Filter": None}),
+    ("MalformedXML", "", {"Filter": {"Prefix": "a", "ObjectSizeLessThan": 4}}),
+    ("MalformedXML", "", {"Filter": {"And": {"Prefix": "a"}}}),
+    ("MalformedXML", "", {"NoncurrentVersionExpiration": {"NewerNoncurrentVersions": 1}}),
+    ("MalformedXML", "", {"AbortIncompleteMultipartUpload": {}}),
+    ("NotImplemented", "Transitions", {"NoncurrentVersionTransitions": [{"NoncurrentDays": 1, "StorageClass": "GLACIER"}]}),
+])
+def test_lifecycle_refusals(s3, bucket, code, says, change):
+    rule = {k: v for k, v in {**LIFE, **change}.items() if v is not None}
+    with pytest.raises(ClientError) as e:
+        put_life(s3, bucket, rule)
+    assert e.value.response["Error"]["Code"] == code and says in e.value.response["Error"]["Message"]
+    assert code_of(s3.get_bucket_lifecycle_configuration, Bucket=bucket)[0] == "NoSuchLifecycleConfiguration"
+
+
+def test_lifecycle_rules_among_each_other(s3, bucket):
+    old = {"ID": "old", "Status": "Enabled", "Prefix": "", "Expiration": {"Days": 1}}
+    for code, rules in (("InvalidArgument", [LIFE, LIFE]), ("InvalidRequest", [LIFE, old]), ("MalformedXML", []),
+                        ("MalformedXML", [{**LIFE, "ID": str(n)} for n in range(1001)])):
+        with pytest.raises(ClientError) as e:
+            put_life(s3, bucket, *rules)
+        assert e.value.response["Error"]["Code"] == code
+
+
+def test_lifecycle_expiry_is_told(s3, bucket):
+    put_life(s3, bucket, {**LIFE, "ID": "of logs", "Filter": {"Prefix": "logs/"}}, {**LIFE, "Filter": {"Prefix": "l"}, "Expiration": {"Days": 5}})
+    told = s3.put_object(Bucket=bucket, Key="logs/k", Body=b"x")["Expiration"]
+    made = s3.head_object(Bucket=bucket, Key="logs/k")
+    day = made["LastModified"] + datetime.timedelta(days=2) - datetime.timedelta(seconds=1)
+    assert told == made["Expiration"] == s3.get_object(Bucket=bucket, Key="logs/k")["Expiration"]
+    assert told == day.strftime('expiry-date="%a, %d %b %Y 00:00:00 GMT", rule-id="of%%20logs"')
+    copied = s3.copy_object(Bucket=bucket, Key="l", CopySource=f"{bucket}/logs/k")
+    assert 'rule-id="r"' in copied["Expiration"]
+    assert "Expiration" not in s3.put_object(Bucket=bucket, Key="other", Body=b"x")
 
 
 def page_asks(weir, method, target, **headers):

@@ -21,8 +21,6 @@ static enum err absent(struct call *call, struct str bucket, struct str owner,
 
 ABSENT(bucket_website, no_such_website_configuration,
        "The specified bucket does not have a website configuration")
-ABSENT(bucket_lifecycle_configuration, no_such_lifecycle_configuration,
-       "The lifecycle configuration does not exist")
 ABSENT(bucket_replication, replication_configuration_not_found,
        "The replication configuration was not found")
 ABSENT(object_lock_configuration, object_lock_configuration_not_found,

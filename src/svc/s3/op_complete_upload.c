@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "codec/percent.h"
+#include "svc/s3/s3_life.h"
 #include "svc/s3/s3_sse.h"
 #include "svc/s3/s3_upload.h"
 
@@ -237,5 +238,6 @@ enum err s3_complete_multipart_upload(struct call *call,
                                          .etag = rec.etag,
                                          .size = rec.size,
                                          .seq = rec.seq}));
+    out->expiration = s3_life_header(call->arena, &b.rec.life, in->key, &rec);
     return give_result(call, in, &rec, versions, out);
 }

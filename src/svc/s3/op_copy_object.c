@@ -1,5 +1,6 @@
 /* CopyObject and UploadPartCopy. Layer: svc. */
 #include "svc/s3/s3_copy.h"
+#include "svc/s3/s3_life.h"
 #include "svc/s3/s3_sse.h"
 #include "svc/s3/s3_upload.h"
 
@@ -122,6 +123,7 @@ static enum err commit_copy(struct call *call, const struct s3_copy_object_input
     S3_SET_SUM(result, &rec.sum);
     result->checksum_type = s3_sum_type(&rec.sum);
     out->copy_object_result = result;
+    out->expiration = s3_life_header(call->arena, &b.rec.life, in->key, &rec);
     S3_TELL_SSE(out, &rec.sse);
     out->ssekms_encryption_context = in->ssekms_encryption_context;
     if (versions)

@@ -1,4 +1,5 @@
 /* GetObject, HeadObject, GetObjectAttributes. Layer: svc. */
+#include "svc/s3/s3_life.h"
 #include "svc/s3/s3_read.h"
 #include "svc/s3/s3_sse.h"
 
@@ -194,6 +195,15 @@ static enum err look_up(struct call *call, struct str bucket, struct str owner, 
     return check_conditions(call, conditions, &l->rec, l->versioned);
 }
 
+/* Of a version that was asked for by its id nothing is said: it may not be the current one. */
+static struct str expiration(struct call *call, const struct lookup *l, struct str key,
+                             struct str version_id)
+{
+    if (l->b.rec.life.n == 0 || str_is_set(version_id))
+        return STR_NONE;
+    return s3_life_header(call->arena, &l->b.rec.life, key, &l->rec);
+}
+
 static enum err anonymous_overrides(struct call *call, const struct s3_get_object_input *in)
 {
     bool any =
@@ -238,6 +248,7 @@ enum err s3_get_object(struct call *call, const struct s3_get_object_input *in,
     TRY(LOOK_UP(call, in, &l));
     TRY(want(call, &l.rec, in->range, in->has_part_number, in->part_number, &l.w));
     FILL_HEAD(call, in, &l.rec, &l.w, l.versioned, out);
+    out->expiration = expiration(call, &l, in->key, in->version_id);
     if (!str_is_set(out->e_tag))
         return ERR_NOMEM;
     if (l.w.partial)
@@ -253,6 +264,7 @@ enum err s3_head_object(struct call *call, const struct s3_head_object_input *in
     TRY(LOOK_UP(call, in, &l));
     TRY(want(call, &l.rec, in->range, in->has_part_number, in->part_number, &l.w));
     FILL_HEAD(call, in, &l.rec, &l.w, l.versioned, out);
+    out->expiration = expiration(call, &l, in->key, in->version_id);
     if (!str_is_set(out->e_tag))
         return ERR_NOMEM;
     if (str_eq_nocase(in->checksum_mode, STR("ENABLED"))) /* which says something of the bytes */

@@ -1,4 +1,5 @@
 /* PutObject. Layer: svc. */
+#include "svc/s3/s3_life.h"
 #include "svc/s3/s3_sse.h"
 
 /* Before the body: what can be refused without reading it. */
@@ -77,6 +78,7 @@ enum err s3_put_object(struct call *call, const struct s3_put_object_input *in,
     out->ssekms_encryption_context = in->ssekms_encryption_context;
     S3_SET_SUM(out, &rec.sum);
     out->checksum_type = s3_sum_type(&rec.sum);
+    out->expiration = s3_life_header(call->arena, &b.rec.life, in->key, &rec);
     if (versions)
         out->version_id = rec.version_id;
     return str_is_set(out->e_tag) ? ERR_OK : ERR_NOMEM;

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "svc/s3/s3_life.h"
 #include "svc/s3/s3_read.h"
 #include "svc/s3/s3_scrub.h"
 #include "svc/s3/s3_sse.h"
@@ -37,6 +38,8 @@ static enum err make(struct core *core, void **ret_self)
         err = s3_clean_register(s3);
     if (err == ERR_OK)
         err = s3_scrub_register(s3);
+    if (err == ERR_OK)
+        err = s3_expire_register(s3);
     if (err == ERR_OK)
         err = s3_files_open(s3);
     if (err != ERR_OK) {

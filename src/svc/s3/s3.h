@@ -23,6 +23,7 @@ enum {
     S3_NOTIFICATIONS_MAX = 100,
     S3_POLICY_MAX = 20 * 1024,
     S3_CORS_RULES_MAX = 100,
+    S3_LIFE_RULES_MAX = 1000,
 };
 #define S3_PUT_MAX (5ull << 30)    /* bytes of one PutObject, UploadPart or copy source */
 #define S3_OBJECT_MAX (5ull << 40) /* bytes of an object */

@@ -41,6 +41,7 @@ struct s3 {
     struct job_kind *clean;                         /* the job (s3_clean.c) */
     struct catalogue *buckets;                      /* s3_bucket.c's */
     struct job_kind *scrub;                         /* s3_scrub.c's */
+    struct job_kind *expire;                        /* s3_expire.c's */
     _Atomic uint64_t damaged_reads;                 /* replies and copies that met damaged files */
     _Atomic uint64_t scrubbed_bytes, scrub_damaged; /* since start */
 };

@@ -66,9 +66,16 @@ static void put_principal(struct json_out *o, struct str key, struct str princip
     json_close(o, '}');
 }
 
+static bool by_lifecycle(const struct s3_happening *h)
+{
+    return h->event == S3_EVENT_EXPIRED || h->event == S3_EVENT_EXPIRED_MARKER;
+}
+
 static struct str principal_id(struct call *call)
 {
     const struct principal *who = call->who;
+    if (who->kind == PRINCIPAL_SERVICE)
+        return who->arn;
     if (!str_is_set(who->user_id))
         return STR("Anonymous");
     return str_fmt(call->arena, "AWS:" STR_FMT, STR_ARG(who->user_id));
@@ -84,8 +91,9 @@ void s3_event_json(struct buf *b, struct call *call, struct str bucket, const st
     json_key(&o, STR("Records"));
     json_open(&o, '[');
     json_open(&o, '{');
-    bool tagging = h->event == S3_EVENT_TAGS_PUT || h->event == S3_EVENT_TAGS_DELETE;
-    json_kv_str(&o, STR("eventVersion"), tagging ? STR("2.3") : STR("2.1"));
+    bool newer =
+        h->event == S3_EVENT_TAGS_PUT || h->event == S3_EVENT_TAGS_DELETE || by_lifecycle(h);
+    json_kv_str(&o, STR("eventVersion"), newer ? STR("2.3") : STR("2.1"));
     json_kv_str(&o, STR("eventSource"), STR("aws:s3"));
     json_kv_str(&o, STR("awsRegion"), call->region);
     json_kv_str(&o, STR("eventTime"), clock_iso8601_ms(ts, call->txn->wall_ms));
@@ -129,6 +137,8 @@ static const struct {
     [S3_EVENT_MARKER] = {"Object Deleted", "DeleteObject", "Delete Marker Created"},
     [S3_EVENT_TAGS_PUT] = {"Object Tags Added", NULL, NULL},
     [S3_EVENT_TAGS_DELETE] = {"Object Tags Deleted", NULL, NULL},
+    [S3_EVENT_EXPIRED] = {"Object Deleted", "Lifecycle Expiration", "Permanently Deleted"},
+    [S3_EVENT_EXPIRED_MARKER] = {"Object Deleted", "Lifecycle Expiration", "Delete Marker Created"},
 };
 
 /* Source: S3 User Guide, "EventBridge event message structure". */
@@ -155,8 +165,9 @@ static void bus_detail(struct buf *b, struct call *call, struct str bucket,
     json_kv_str(&o, STR("sequencer"), str_n(sequencer, (size_t)n));
     json_close(&o, '}');
     json_kv_str(&o, STR("request-id"), call->request_id);
-    json_kv_str(&o, STR("requester"), call->account);
-    json_kv_str(&o, STR("source-ip-address"), call->source_ip);
+    json_kv_str(&o, STR("requester"), by_lifecycle(h) ? call->who->arn : call->account);
+    if (!by_lifecycle(h))
+        json_kv_str(&o, STR("source-ip-address"), call->source_ip);
     json_kv_str(&o, STR("reason"), str_c(bus_events[h->event].reason));
     json_kv_str(&o, STR("deletion-type"), str_c(bus_events[h->event].deletion));
     json_close(&o, '}');
@@ -205,11 +216,11 @@ enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struc
         s3_event_json(&doc, call, b->name, rule, h);
         TRY(buf_err(&doc));
         struct target target = s3_target(call, rule, s3_arn(call, b->name, STR_NONE));
-        enum err err =
-            target_stage(call->txn, &target,
-                         &(struct target_delivery){.payload = buf_str(&doc),
-                                                   .trace = call_trace(call),
-                                                   .subject = STR("Amazon S3 Notification")});
+        enum err err = target_stage(
+            call->txn, &target,
+            &(struct target_delivery){.payload = buf_str(&doc),
+                                      .trace = call->impl ? call_trace(call) : STR_NONE,
+                                      .subject = STR("Amazon S3 Notification")});
         /* A target that went away, withdrew its permission or takes no message of this size must
          * not stop writers: S3 drops the event and so does Weir, but says so. */
         if (target_fault(err))

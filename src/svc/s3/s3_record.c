@@ -129,6 +129,30 @@ static const struct record_field cors_fields[] = {
 };
 static const struct record_type cors_type = RECORD_TYPE(struct s3_cors, 1, cors_fields);
 
+static const struct record_field life_rule_fields[] = {
+    REC_STR(struct s3_life_rule, id),
+    REC_BOOL(struct s3_life_rule, enabled),
+    REC_ENUM(struct s3_life_rule, form, S3_LIFE_FORMS),
+    REC_STR(struct s3_life_rule, prefix),
+    REC_LIST(struct s3_life_rule, tags.v, tags.n, PAIRS_MAX, &pair_type),
+    REC_INT(struct s3_life_rule, over),
+    REC_INT(struct s3_life_rule, under),
+    REC_INT(struct s3_life_rule, days),
+    REC_INT(struct s3_life_rule, date_ms),
+    REC_BOOL(struct s3_life_rule, has_expired_marker),
+    REC_BOOL(struct s3_life_rule, expired_marker),
+    REC_INT(struct s3_life_rule, noncurrent_days),
+    REC_INT(struct s3_life_rule, noncurrent_kept),
+    REC_INT(struct s3_life_rule, abort_days),
+};
+static const struct record_type life_rule_type =
+    RECORD_TYPE(struct s3_life_rule, 1, life_rule_fields);
+
+static const struct record_field life_fields[] = {
+    REC_LIST(struct s3_life, v, n, S3_LIFE_RULES_MAX, &life_rule_type),
+};
+static const struct record_type life_type = RECORD_TYPE(struct s3_life, 1, life_fields);
+
 static const struct record_field bucket_fields[] = {
     REC_UINT(struct s3_bucket_rec, id),
     REC_STR(struct s3_bucket_rec, region),
@@ -139,8 +163,9 @@ static const struct record_field bucket_fields[] = {
     REC_SINCE(2, REC_STRUCT(struct s3_bucket_rec, rules, &s3_rules_type)),
     REC_SINCE(3, REC_STRUCT(struct s3_bucket_rec, cors, &cors_type)),
     REC_SINCE(3, REC_STR(struct s3_bucket_rec, kms_key)),
+    REC_SINCE(4, REC_STRUCT(struct s3_bucket_rec, life, &life_type)),
 };
-const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 3, bucket_fields);
+const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 4, bucket_fields);
 
 enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
                        const void *rec, size_t size)

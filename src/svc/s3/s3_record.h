@@ -34,6 +34,7 @@ enum s3_bucket_flags {
     S3_POLICY_IS_PUBLIC = 1 << 10,
     S3_TO_EVENT_BUS = 1 << 11, /* events go to the default bus, all of them */
     S3_DEFAULT_KMS = 1 << 12,  /* objects are encrypted under `kms_key` unless they say otherwise */
+    S3_LIFE_VARIES = 1 << 13,  /* transitions' least size varies by class: shown, without effect */
 };
 
 enum s3_algo { S3_NO_CHECKSUM, S3_CRC32, S3_CRC32C, S3_CRC64NVME, S3_SHA1, S3_SHA256, S3_ALGOS };
@@ -140,6 +141,8 @@ enum s3_event {
     S3_EVENT_MARKER,
     S3_EVENT_TAGS_PUT,
     S3_EVENT_TAGS_DELETE,
+    S3_EVENT_EXPIRED,        /* removed by a lifecycle rule */
+    S3_EVENT_EXPIRED_MARKER, /* a lifecycle rule made a delete marker */
     S3_EVENTS,
 };
 /* Never renumber: part of the disk format. */
@@ -162,6 +165,27 @@ struct s3_cors {
     size_t n;
 };
 
+/* How a lifecycle rule said what it is about. Never renumber: part of the disk format. */
+enum s3_life_form { S3_LIFE_PREFIX, S3_LIFE_FILTER, S3_LIFE_AND, S3_LIFE_FORMS };
+#define S3_LIFE_NONE (-1) /* a date or size that is not given */
+struct s3_life_rule {
+    struct str id;
+    bool enabled;
+    enum s3_life_form form;
+    struct str prefix;     /* absent: none */
+    struct s3_pairs tags;  /* all of them */
+    int64_t over, under;   /* bytes, both exclusive, or S3_LIFE_NONE */
+    int64_t days, date_ms; /* current versions expire: 0 and S3_LIFE_NONE where not given */
+    bool has_expired_marker, expired_marker;
+    int64_t noncurrent_days; /* 0: noncurrent versions stay */
+    int64_t noncurrent_kept; /* newer noncurrent ones that stay all the same; 0: none */
+    int64_t abort_days;      /* 0: uploads stay */
+};
+struct s3_life {
+    struct s3_life_rule *v;
+    size_t n;
+};
+
 /* A bucket with all that a call needs to know of it: one record, mirrored by a catalogue. */
 struct s3_bucket_rec {
     uint64_t id;
@@ -173,6 +197,7 @@ struct s3_bucket_rec {
     struct s3_rules rules;
     struct s3_cors cors;
     struct str kms_key; /* KMSMasterKeyID as given; absent: none, or alias/aws/s3 */
+    struct s3_life life;
 };
 
 extern const struct record_type s3_bucket_type, s3_object_type, s3_upload_type, s3_seq_type,

@@ -269,6 +269,8 @@ static const struct {
     [S3_EVENT_MARKER] = {STR_INIT("ObjectRemoved:DeleteMarkerCreated")},
     [S3_EVENT_TAGS_PUT] = {STR_INIT("ObjectTagging:Put")},
     [S3_EVENT_TAGS_DELETE] = {STR_INIT("ObjectTagging:Delete")},
+    [S3_EVENT_EXPIRED] = {STR_INIT("LifecycleExpiration:Delete")},
+    [S3_EVENT_EXPIRED_MARKER] = {STR_INIT("LifecycleExpiration:DeleteMarkerCreated")},
 };
 
 uint32_t s3_event_bits(struct str name)

@@ -69,6 +69,16 @@ static const struct fault_case cases[] = {
         .probe = {{S3("GET", "/bkt?cors", NULL)}},
     },
     {
+        .name = "put lifecycle",
+        .setup = {MAKE_B},
+        .undo = {{S3("DELETE", "/bkt?lifecycle", NULL)}},
+        .act = {S3("PUT", "/bkt?lifecycle",
+                   "<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter><And>"
+                   "<Prefix>a</Prefix><Tag><Key>b</Key><Value/></Tag></And></Filter><Expiration>"
+                   "<Days>1</Days></Expiration></Rule></LifecycleConfiguration>")},
+        .probe = {{S3("GET", "/bkt?lifecycle", NULL)}},
+    },
+    {
         .name = "delete bucket",
         .setup = {MAKE_B},
         .undo = {MAKE_B},

@@ -65,10 +65,19 @@ static void test_others(void **state)
     struct str b;
     struct s3_rule rule = {.kind = S3_TO_QUEUE, .id = STR("r"), .arn = STR("arn")};
     struct str origins[] = {STR("http://a.example"), STR("*")};
+    struct s3_pair pair = {STR("k"), STR("v")};
+    struct s3_life_rule life = {.id = STR("i"),
+                                .enabled = true,
+                                .form = S3_LIFE_AND,
+                                .tags = {&pair, 1},
+                                .over = 0,
+                                .under = S3_LIFE_NONE,
+                                .date_ms = S3_LIFE_NONE,
+                                .days = 7};
     struct cors_rule cors = {.origins = {origins, 2}, .has_max_age = true, .max_age_s = -1};
     struct s3_bucket_rec bucket = {
         7,         STR("eu-west-1"), 1,          S3_SUSPENDED, S3_HAS_POLICY,
-        STR("{}"), {&rule, 1},       {&cors, 1}, STR("k")};
+        STR("{}"), {&rule, 1},       {&cors, 1}, STR("k"),     {&life, 1}};
     struct s3_bucket_rec bucket2;
     assert_int_equal(record_make(&s3_bucket_type, &arena, &bucket, &b), ERR_OK);
     assert_int_equal(record_unpack(&s3_bucket_type, &arena, b, &bucket2), ERR_OK);
@@ -77,6 +86,9 @@ static void test_others(void **state)
     assert_true(str_eq_c(bucket2.policy, "{}") && bucket2.rules.n == 1);
     assert_true(str_eq_c(bucket2.kms_key, "k"));
     assert_true(bucket2.rules.v[0].kind == S3_TO_QUEUE && str_eq_c(bucket2.rules.v[0].arn, "arn"));
+    assert_true(bucket2.life.n == 1 && bucket2.life.v[0].tags.n == 1 &&
+                bucket2.life.v[0].under == S3_LIFE_NONE && bucket2.life.v[0].over == 0 &&
+                bucket2.life.v[0].days == 7 && !str_is_set(bucket2.life.v[0].prefix));
     assert_true(bucket2.cors.n == 1 && bucket2.cors.v[0].origins.n == 2 &&
                 str_eq_c(bucket2.cors.v[0].origins.v[1], "*") &&
                 bucket2.cors.v[0].max_age_s == -1 && bucket2.cors.v[0].has_max_age &&
