@@ -11,17 +11,7 @@ static enum err delete_one(struct call *call, const struct s3_bucket_ref *b, str
     if (err == ERR_INVALID)
         return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
     TRY(err);
-    if (!d->happened)
-        return ERR_OK;
-    bool versioned = b->rec.versioning != S3_UNVERSIONED;
-    return s3_notify(
-        call, b,
-        &(struct s3_happening){.event = d->made_marker ? S3_EVENT_MARKER : S3_EVENT_DELETE,
-                               .key = key,
-                               .version_id = versioned ? d->version_id : STR_NONE,
-                               .etag = d->made_marker ? STR("d41d8cd98f00b204e9800998ecf8427e")
-                                                      : STR_NONE,
-                               .seq = d->seq});
+    return s3_notify_deletion(call, b, key, d, S3_EVENT_DELETE, S3_EVENT_MARKER);
 }
 
 enum err s3_delete_object(struct call *call, const struct s3_delete_object_input *in,

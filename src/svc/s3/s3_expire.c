@@ -81,18 +81,8 @@ static enum err act_as_s3(struct sweep *sw)
 
 static enum err tell(struct sweep *sw, struct str key, const struct s3_deletion *d)
 {
-    bool versioned = sw->b.rec.versioning != S3_UNVERSIONED;
     job_spend(sw->budget, REMOVAL_KEYS);
-    if (!d->happened)
-        return ERR_OK;
-    return s3_notify(
-        &sw->call, &sw->b,
-        &(struct s3_happening){.event = d->made_marker ? S3_EVENT_EXPIRED_MARKER : S3_EVENT_EXPIRED,
-                               .key = key,
-                               .version_id = versioned ? d->version_id : STR_NONE,
-                               .etag = d->made_marker ? STR("d41d8cd98f00b204e9800998ecf8427e")
-                                                      : STR_NONE,
-                               .seq = d->seq});
+    return s3_notify_deletion(&sw->call, &sw->b, key, d, S3_EVENT_EXPIRED, S3_EVENT_EXPIRED_MARKER);
 }
 
 static enum err remove_version(struct sweep *sw, struct str key, const struct s3_object_rec *rec)

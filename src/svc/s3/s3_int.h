@@ -377,5 +377,9 @@ struct target s3_target(struct call *call, const struct s3_rule *rule, struct st
 /* Stages the events that `h` causes (P2). */
 enum err s3_notify(struct call *call, const struct s3_bucket_ref *b,
                    const struct s3_happening *h) WARN_UNUSED;
+/* The same of a deletion, if it happened: `removed`, or `made_marker` where a marker was made. */
+enum err s3_notify_deletion(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                            const struct s3_deletion *d, enum s3_event removed,
+                            enum s3_event made_marker) WARN_UNUSED;
 
 #endif

@@ -231,3 +231,20 @@ enum err s3_notify(struct call *call, const struct s3_bucket_ref *b, const struc
     }
     return b->rec.flags & S3_TO_EVENT_BUS ? to_default_bus(call, b, h) : ERR_OK;
 }
+
+enum err s3_notify_deletion(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                            const struct s3_deletion *d, enum s3_event removed,
+                            enum s3_event made_marker)
+{
+    bool versioned = b->rec.versioning != S3_UNVERSIONED;
+    if (!d->happened)
+        return ERR_OK;
+    return s3_notify(call, b,
+                     &(struct s3_happening){.event = d->made_marker ? made_marker : removed,
+                                            .key = key,
+                                            .version_id = versioned ? d->version_id : STR_NONE,
+                                            .etag = d->made_marker
+                                                        ? STR("d41d8cd98f00b204e9800998ecf8427e")
+                                                        : STR_NONE,
+                                            .seq = d->seq});
+}
