@@ -39,8 +39,8 @@ class Deployed:
         assert done.returncode == 0, done.stdout + done.stderr
         return dict(line.split("=", 1) for line in done.stdout.splitlines())
 
-    def deploy(self):
-        return self.script("deploy.sh", ERROR_RETRIES="1", RETRIES="1")
+    def deploy(self, **env):
+        return self.script("deploy.sh", ERROR_RETRIES="1", RETRIES="1", **env)
 
     def put(self, name, kind, text, **more):
         attributes = {"id": name, "kind": kind, "input": text, **more}
@@ -62,13 +62,6 @@ class Deployed:
         job = self.settled(name)
         assert (job["status"]["S"], job["version"]["N"]) == ("FAILED", "1"), job
         return job["reason"]["S"]
-
-    def configure(self, **variables):
-        """Changes the error handler's environment."""
-        name = self.names["ERRORS_FUNCTION"]
-        old = self.awslambda.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        self.awslambda.update_function_configuration(FunctionName=name, Environment={"Variables": {**old, **variables}})
-        self.awslambda.get_waiter("function_updated_v2").wait(FunctionName=name)
 
     def archived(self):
         return self.events.describe_archive(ArchiveName=self.names["ARCHIVE"])["EventCount"]
@@ -212,7 +205,7 @@ def test_bad_events(deployed):
 
 
 def test_a_replay_brings_failures_of_the_error_handler_through(deployed):
-    deployed.configure(MARKING="off")
+    deployed.deploy(MARKING="off")
     names = ["late-1", "late-2"]
     for name in names:
         deployed.put(name, "sum", "1 x")
