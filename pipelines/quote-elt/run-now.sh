@@ -4,10 +4,15 @@
 #
 #   ingest 2026-11-28T12:34:00Z   writes to that moment what the API says now (default: this moment)
 #   daily 2026-11-28              works on that day again, or for the first time (default: yesterday)
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+#
+#   NAME   of the stack (quote-elt)
+set -euo pipefail
+ENDPOINT=${1:-}
+NAME=${NAME:-quote-elt}
+source "$(dirname "${BASH_SOURCE[0]}")/../aws.sh"
 case ${2:-} in
-ingest) FUNCTION=$INGEST KEY=time ;;
-daily) FUNCTION=$DAILY KEY=date ;;
+ingest) FUNCTION=$NAME-ingest KEY=time ;;
+daily) FUNCTION=$NAME-daily KEY=date ;;
 *)
     say "usage: run-now.sh ENDPOINT_URL ingest [TIME] | daily [DATE]"
     exit 2
