@@ -25,7 +25,7 @@ test) packages+=("${tests[@]}") ;;
 esac
 # The AWS SDKs for JavaScript that Lambda's Node.js runtimes have, and a Node.js that has the older one,
 # beside the bootstraps; from the npm registry, where npm is. For tests: users have `weir runtime add`,
-# and functions that bring their own need none, so it is no error. And the packages of tests/node.
+# and functions that bring their own need none, so it is no error. And the packages of tests/node and tests/cdk.
 sdks() {
     [ "$mode" = test ] || return 0
     here=$(cd "$(dirname "$0")/.." && pwd)
@@ -35,7 +35,9 @@ sdks() {
         echo "installing: $sdk"
         sh "$here/runtime/add.sh" "$sdk" "$here/runtime" || echo "could not install $sdk: Node.js functions get none" >&2
     done
-    sh "$here/tests/node/install.sh" || echo "could not install the packages of tests/node" >&2
+    for folder in node cdk; do
+        sh "$here/tests/$folder/install.sh" || echo "could not install the packages of tests/$folder" >&2
+    done
 }
 # What a pipeline's layer is made of: for tests, and for whoever runs that pipeline.
 layers() {
