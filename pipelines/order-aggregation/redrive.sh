@@ -3,9 +3,14 @@
 # function failed on, or whose file it cannot use, are handed to it again; messages that consumers
 # failed on go back to the queue. A letter is deleted only after that worked. A file that is still of no
 # use makes the same letter again, which stays: each event is handed over once.
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-DLQ_URL=$(call sqs get-queue-url --queue-name "$DLQ" --query QueueUrl)
-QUEUE_URL=$(call sqs get-queue-url --queue-name "$QUEUE" --query QueueUrl)
+#
+#   NAME   of the stack (order-aggregation)
+set -euo pipefail
+ENDPOINT=${1:-}
+NAME=${NAME:-order-aggregation}
+source "$(dirname "${BASH_SOURCE[0]}")/../aws.sh"
+DLQ_URL=$(call sqs get-queue-url --queue-name "$NAME-dead-letters" --query QueueUrl)
+QUEUE_URL=$(call sqs get-queue-url --queue-name "$NAME-messages" --query QueueUrl)
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 COUNT=0
@@ -44,7 +49,7 @@ PY
             continue
         fi
         echo "$SUM" >>"$WORK/done"
-        call lambda invoke --function-name "$FUNCTION" --invocation-type Event \
+        call lambda invoke --function-name "$NAME" --invocation-type Event \
             --payload "fileb://$WORK/body" "$WORK/reply" >/dev/null
     else
         call sqs send-message --queue-url "$QUEUE_URL" --message-body "file://$WORK/body" \
