@@ -368,7 +368,7 @@ def test_age_of_a_presigned_url(weir, world):
 # --- global keys ---------------------------------------------------------------------------------
 
 GLOBAL = {"aws:CurrentTime": None, "aws:EpochTime": None, "aws:PrincipalAccount": ACCOUNT, "aws:PrincipalArn": "{arn}", "aws:PrincipalIsAWSService": "false",
-          "aws:PrincipalTag/team": "red", "aws:PrincipalType": "User", "aws:RequestedRegion": "us-east-1", "aws:ResourceAccount": ACCOUNT, "aws:SecureTransport": "false",
+          "aws:PrincipalTag/team": "red", "aws:PrincipalType": "User", "aws:RequestedRegion": "us-east-1", "aws:ResourceAccount": ACCOUNT, "aws:SecureTransport": "true",
           "aws:SourceIp": "127.0.0.1", "aws:UserAgent": None, "aws:userid": None, "aws:username": "{name}", "aws:ViaAWSService": "false"}
 # Of sessions; of requests with that header; of work that services do (tests/unit/core).
 SESSIONS = {"aws:TokenIssueTime": None, "aws:MultiFactorAuthPresent": "false"}

@@ -336,7 +336,8 @@ def test_conditions_and_variables(weir, iam, user):
     assert fails(mine.get_user, UserName="somebody")[0] == "AccessDenied"
     for condition, allowed in (({"IpAddress": {"aws:SourceIp": "127.0.0.0/8"}}, True),
                                ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, False),
-                               ({"Bool": {"aws:SecureTransport": "true"}}, False),
+                               ({"Bool": {"aws:SecureTransport": "true"}}, True),  # loopback
+                               ({"Bool": {"aws:SecureTransport": "false"}}, False),
                                ({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}, True)):
         iam.put_user_policy(UserName=user, PolicyName="list",
                             PolicyDocument=policy("iam:ListRoles", Condition=condition))

@@ -380,7 +380,7 @@ def chain(rng, until, figures, jobs=10_000):
     weir = Weir(args=["--async-retry-base-ms", "100"])
     try:
         deployed = pipeline.Deployed(weir)
-        deployed.configure(MARKING="off")
+        deployed.deploy(MARKING="off")
         stage = Stage(weir)
         stage.ddb.create_table(TableName="seen", BillingMode="PAY_PER_REQUEST",
                                AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
@@ -438,7 +438,7 @@ def chain(rng, until, figures, jobs=10_000):
         check(len(unsettled(failing)) == len(failing), "a failing job was marked though marking is off")
         wait_for(lambda: quiet(deployed), 300, "failures in the archive")
         figures["archived"] = deployed.archived()
-        deployed.configure(MARKING="on")
+        deployed.deploy(MARKING="on")
         for n in range(4):  # what came to the archive after a replay began is in the next
             replay(weir, deployed, f"chain-{n}")
             kill_soon()

@@ -75,8 +75,6 @@ static enum err check(struct call *call, const struct cloudformation_create_chan
     if (str_is_set(in->deployment_mode) && !str_eq(in->deployment_mode, STR("STANDARD")))
         return CFN_INVALID(call, "DeploymentMode " STR_FMT " is not supported by Weir.",
                            STR_ARG(in->deployment_mode));
-    if (in->import_existing_resources)
-        return CFN_INVALID(call, "ImportExistingResources is not supported by Weir.");
     return ERR_OK;
 }
 

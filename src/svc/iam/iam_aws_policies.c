@@ -6,6 +6,29 @@
 #include "svc/iam/iam_int.h"
 
 const struct iam_aws_policy iam_aws_policies[] = {
+    {.name = "AWSCloudFormationFullAccess",
+     .path = "/",
+     .id = "ANPACFNFULLACCESSWEIR",
+     .version = "v1",
+     .created_ms = 1423248006000,
+     .updated_ms = 1573689600000,
+     .document = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":["
+                 "\"cloudformation:*\""
+                 "],\"Resource\":\"*\"}]}"},
+    {.name = "AWSCloudFormationReadOnlyAccess",
+     .path = "/",
+     .id = "ANPACFNREADONLYWEIR2A",
+     .version = "v2",
+     .created_ms = 1423248006000,
+     .updated_ms = 1573689600000,
+     .document = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":["
+                 "\"cloudformation:Describe*\","
+                 "\"cloudformation:EstimateTemplateCost\","
+                 "\"cloudformation:Get*\","
+                 "\"cloudformation:List*\","
+                 "\"cloudformation:ValidateTemplate\","
+                 "\"cloudformation:Detect*\""
+                 "],\"Resource\":\"*\"}]}"},
     {.name = "AWSLambdaBasicExecutionRole",
      .path = "/service-role/",
      .id = "ANPAHAXXUC7TTBZMW2DM2",
@@ -400,6 +423,29 @@ const struct iam_aws_policy iam_aws_policies[] = {
          "tPrimaryEmail\",\"account:ListRegions\",\"iam:CreateServiceLinkedRole\",\"iam:Dele"
          "teServiceLinkedRole\",\"iam:ListRoles\",\"organizations:DescribeEffectivePolicy\","
          "\"organizations:DescribeOrganization\"],\"Effect\":\"Allow\",\"Resource\":\"*\"}]}"},
+    /* Of the services that are here: AWS's own goes on for hundreds of others. */
+    {.name = "ReadOnlyAccess",
+     .path = "/",
+     .id = "ANPAQ7WEIRREADONLY2XA",
+     .version = "v1",
+     .created_ms = 1423247988000,
+     .updated_ms = 1423247988000,
+     .document = "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Action\":[\"apigateway:GET\",\"c"
+                 "loudformation:Describe*\",\"cloudformation:Detect*\",\"cloudformation:Estimate"
+                 "*\",\"cloudformation:Get*\",\"cloudformation:List*\",\"cloudformation:Validate"
+                 "Template\",\"cloudwatch:Describe*\",\"cloudwatch:Get*\",\"cloudwatch:List*\","
+                 "\"cognito-idp:AdminGet*\",\"cognito-idp:AdminList*\",\"cognito-idp:Describe*\""
+                 ",\"cognito-idp:Get*\",\"cognito-idp:List*\",\"dynamodb:BatchGet*\",\"dynamodb:"
+                 "Describe*\",\"dynamodb:Get*\",\"dynamodb:List*\",\"dynamodb:Query\",\"dynamodb"
+                 ":Scan\",\"ecr:BatchCheck*\",\"ecr:BatchGet*\",\"ecr:Describe*\",\"ecr:Get*\","
+                 "\"ecr:List*\",\"events:Describe*\",\"events:List*\",\"events:Test*\",\"iam:Gen"
+                 "erate*\",\"iam:Get*\",\"iam:List*\",\"iam:Simulate*\",\"kms:Describe*\",\"kms:"
+                 "Get*\",\"kms:List*\",\"lambda:Get*\",\"lambda:List*\",\"logs:Describe*\",\"log"
+                 "s:FilterLogEvents\",\"logs:Get*\",\"logs:List*\",\"logs:TestMetricFilter\",\"s"
+                 "3:Get*\",\"s3:List*\",\"scheduler:Get*\",\"scheduler:List*\",\"sns:Check*\",\""
+                 "sns:Get*\",\"sns:List*\",\"sqs:Get*\",\"sqs:List*\",\"sqs:Receive*\",\"ssm:Des"
+                 "cribe*\",\"ssm:Get*\",\"ssm:List*\",\"sts:GetAccessKeyInfo\",\"sts:GetCallerId"
+                 "entity\",\"tag:Get*\"],\"Effect\":\"Allow\",\"Resource\":\"*\"}]}"},
 };
 
 const size_t iam_n_aws_policies = ARRAY_LEN(iam_aws_policies);
