@@ -33,7 +33,6 @@ const table = new dynamodb.Table(stack, "Table", {
     partitionKey: { name: "id", type: dynamodb.AttributeType.STRING },
     billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
     stream: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     encryption: dynamodb.TableEncryption.CUSTOMER_MANAGED,
     encryptionKey: key,
     removalPolicy,
@@ -94,7 +93,10 @@ new cloudwatch.Alarm(stack, "Errors", {
 }).addAlarmAction(new actions.SnsAction(topic));
 
 const pool = new cognito.UserPool(stack, "Pool", { signInAliases: { email: true }, selfSignUpEnabled: true, removalPolicy });
-pool.addClient("Client", { authFlows: { userPassword: true, userSrp: true } });
+pool.addClient("Client", {
+    authFlows: { userPassword: true, userSrp: true },
+    oAuth: { flows: { authorizationCodeGrant: true } }, // the implicit one, of CDK's defaults, is refused
+});
 
 const api = new apigateway.RestApi(stack, "Api", {
     cloudWatchRole: false,

@@ -50,7 +50,8 @@ def left(weir):
             weir.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"],
             weir.client("events").list_rules()["Rules"],
             weir.client("cloudwatch").describe_alarms()["MetricAlarms"],
-            weir.client("logs").describe_log_groups()["logGroups"],
+            # What a function wrote stays, as with AWS: its group is of no stack.
+            [g for g in weir.client("logs").describe_log_groups()["logGroups"] if not g["logGroupName"].startswith("/aws/lambda/Shop-CustomS3Auto")],
             [b for b in weir.client("s3").list_buckets()["Buckets"] if not b["Name"].startswith("cdk-")],
             [r for r in weir.client("iam").list_roles()["Roles"] if not r["RoleName"].startswith("cdk-")]]
 
