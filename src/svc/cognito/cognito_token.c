@@ -477,7 +477,7 @@ static enum err key_by_id(struct cognito *c, struct txn *txn, const struct cogni
 static enum err verify(struct cognito *c, struct txn *txn, struct str token, struct jwt *jwt,
                        const struct cognito_pool **ret_pool)
 {
-    const struct jwt_key *key;
+    const struct jwt_key *key = NULL;
     enum err err = jwt_parse(token, txn->arena, jwt);
     if (err)
         return err == ERR_NOMEM ? err : ERR_INVALID;
