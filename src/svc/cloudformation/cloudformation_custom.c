@@ -133,7 +133,7 @@ static enum err ask(struct cfn_step *step)
 {
     struct cfn_work *w = step->work;
     const struct json *properties;
-    struct str text;
+    struct str text = STR_NONE;
     struct core_request req;
     struct core_result r;
     char token[ANSWER_TOKEN_LEN + 1];
