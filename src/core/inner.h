@@ -55,7 +55,7 @@ struct core_request {
     struct str via, source_arn, source_account;
     struct str source_ip;    /* absent: none is known */
     const struct call *from; /* the call that makes this one, for N3 and N4; NULL: nobody's */
-    bool system_tags; /* CloudFormation's own: tags that begin with aws:cloudformation: are taken */
+    bool system_tags; /* CloudFormation's own: the three aws:cloudformation: tags are taken */
     enum core_output output;
     size_t output_max; /* of CORE_OUTPUT_COLLECT; 0: INNER_OUTPUT_MAX */
 };

@@ -235,6 +235,14 @@ enum err tags_refuse(struct call *call, const struct tags_rules *rules, enum tag
     return call_error(call, error, STR_FMT, STR_ARG(text));
 }
 
+/* CloudFormation's own, which say whose a resource is; it sets all three itself, whatever a template says. */
+static bool is_system(struct str key)
+{
+    return str_eq(key, STR("aws:cloudformation:stack-id")) ||
+           str_eq(key, STR("aws:cloudformation:stack-name")) ||
+           str_eq(key, STR("aws:cloudformation:logical-id"));
+}
+
 /* Those that the rules are about: without CloudFormation's own, where the call may bring them. */
 static enum err without_system(struct call *call, struct tag_list *tags)
 {
@@ -245,7 +253,7 @@ static enum err without_system(struct call *call, struct tag_list *tags)
     if (!v)
         return ERR_NOMEM;
     for (size_t i = 0; i < tags->n; i++)
-        if (!str_starts(tags->v[i].key, STR("aws:cloudformation:")))
+        if (!is_system(tags->v[i].key))
             v[n++] = tags->v[i];
     *tags = (struct tag_list){v, n};
     return ERR_OK;

@@ -182,6 +182,19 @@ def test_refused_before_anything_is_made(stacks, cf):
     assert stacks.queues() == before and message(cf.describe_stacks, StackName="refused")
 
 
+def test_tags_of_the_system_are_not_the_templates(stacks):
+    """A template may say aws:cloudformation:stack-id, and is overruled; others of AWS's are refused."""
+    spoofed = queue(Tags=[{"Key": "aws:cloudformation:stack-id", "Value": "another"}])
+    stack_id = stacks.create("spoofs", template(A=spoofed))["StackId"]
+    url = stacks.physical("spoofs", "A")
+    assert stacks.sqs.list_queue_tags(QueueUrl=url)["Tags"]["aws:cloudformation:stack-id"] == stack_id
+    stacks.delete("spoofs")
+    before = stacks.queues()
+    stacks.create("spoofs", template(A=queue(Tags=[{"Key": "aws:cloudformation:other", "Value": "x"}])), "ROLLBACK_COMPLETE")
+    assert stacks.queues() == before
+    stacks.delete("spoofs")
+
+
 def test_names_and_tokens(stacks, cf):
     body = template(A=queue())
     first = cf.create_stack(StackName="tokens", TemplateBody=body, ClientRequestToken="t1")["StackId"]
