@@ -731,6 +731,9 @@ def test_topics_hear_of_events(weir, stacks, cf):
     letters = heard.bodies(4)
     assert {x["Subject"] for x in letters} == {"AWS CloudFormation Notification"}
     assert any(f"StackId='{s['StackId']}'" in x["Message"] and "ResourceStatus='CREATE_COMPLETE'" in x["Message"] for x in letters)
+    other = sns.create_topic(Name="of-stacks-2")["TopicArn"]
+    assert stacks.update("told", None, NotificationARNs=[other])["NotificationARNs"] == [other]
+    assert "No updates" in message(cf.update_stack, StackName="told", UsePreviousTemplate=True, NotificationARNs=[other])
     stacks.delete("told")
 
 

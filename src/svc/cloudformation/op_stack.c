@@ -118,6 +118,16 @@ static bool same_tags(const struct cfn_config *a, const struct cfn_config *b)
     return true;
 }
 
+static bool same_topics(const struct cfn_config *a, const struct cfn_config *b)
+{
+    if (a->n_notification_arns != b->n_notification_arns)
+        return false;
+    for (size_t i = 0; i < a->n_notification_arns; i++)
+        if (!str_eq(a->notification_arns[i], b->notification_arns[i]))
+            return false;
+    return true;
+}
+
 static enum err outputs_text(struct arena *a, const struct json *tree, struct str *ret)
 {
     const struct json *o = json_get(tree, STR("Outputs"));
@@ -135,7 +145,7 @@ enum err cfn_config_same(struct call *call, const struct cfn_stack *s, const str
     *ret_same = false;
     if (!c->template_no)
         return ERR_OK;
-    if (!same_tags(c, config) || c->n_notification_arns != config->n_notification_arns)
+    if (!same_tags(c, config) || !same_topics(c, config))
         return ERR_OK;
     TRY(cfn_template_read(call->txn, s->uuid, c->template_no, true, &text));
     enum err err = tpl_read(call->arena, text, &tree, &fault);
