@@ -13,10 +13,8 @@
 #define CUSTOM_HOST "cloudformation-custom-resource-response-"
 #define WAIT_HOST "cloudformation-waitcondition-"
 
-struct str cfn_answer_url(struct arena *a, const struct core *core, struct str region,
-                          struct str token, bool wait)
+struct str cfn_answer_url(struct arena *a, struct str region, struct str token, bool wait)
 {
-    (void)core;
     return str_fmt(a,
                    "https://%s" STR_FMT ".s3." STR_FMT ".amazonaws.com/" STR_FMT
                    "?AWSAccessKeyId=weir&Signature=" STR_FMT,

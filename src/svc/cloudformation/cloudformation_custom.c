@@ -70,8 +70,7 @@ static enum err payload(struct cfn_step *step, const struct json *properties, st
     json_open(&o, '{');
     json_kv_str(&o, STR("RequestType"), str_c(verbs[w->verb]));
     json_kv_str(&o, STR("ServiceToken"), json_get_str(properties, STR("ServiceToken")));
-    json_kv_str(&o, STR("ResponseURL"),
-                cfn_answer_url(step->a, step->txn->core, step->stack->region, token, false));
+    json_kv_str(&o, STR("ResponseURL"), cfn_answer_url(step->a, step->stack->region, token, false));
     json_kv_str(&o, STR("StackId"), step->stack->id);
     json_kv_str(&o, STR("RequestId"), rng_uuid(id));
     json_kv_str(&o, STR("LogicalResourceId"), step->resource->id);

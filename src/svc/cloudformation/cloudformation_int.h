@@ -442,7 +442,6 @@ enum err cfn_poke(struct cfn *c, struct txn *txn, struct str uuid) WARN_UNUSED;
 
 enum err cfn_answers_claim(struct cfn *c) WARN_UNUSED;
 /* The address of a token. */
-struct str cfn_answer_url(struct arena *a, const struct core *core, struct str region,
-                          struct str token, bool wait);
+struct str cfn_answer_url(struct arena *a, struct str region, struct str token, bool wait);
 
 #endif

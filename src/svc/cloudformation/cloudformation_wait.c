@@ -21,8 +21,7 @@ static enum err handle_step(struct cfn_step *step)
         return ERR_OK;
     rng_text(token, HANDLE_TOKEN_LEN,
              "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-    w->goal.physical_id =
-        cfn_answer_url(step->a, step->txn->core, step->stack->region, str_c(token), true);
+    w->goal.physical_id = cfn_answer_url(step->a, step->stack->region, str_c(token), true);
     return cfn_answer_expect(step, str_c(token), true);
 }
 
