@@ -68,16 +68,23 @@ static int bring_about(struct deployment *d)
     return carry_out(d, page.stack_id);
 }
 
+/* Up to where a change set can be asked for. deploy_close, whatever comes out. */
+static int begin(struct deployment *d, const struct deploy_options *options)
+{
+    int code = deploy_open(d, options);
+    if (!code)
+        code = deploy_choose(d);
+    if (!code)
+        code = deploy_prepare(d);
+    if (!code)
+        code = deploy_settle(d);
+    return code;
+}
+
 int deploy(const struct deploy_options *options)
 {
     struct deployment d;
-    int code = deploy_open(&d, options);
-    if (!code)
-        code = deploy_choose(&d);
-    if (!code)
-        code = deploy_prepare(&d);
-    if (!code)
-        code = deploy_settle(&d);
+    int code = begin(&d, options);
     if (!code)
         code = clear_failed(&d);
     if (!code)
@@ -126,13 +133,7 @@ static int print_difference(struct deployment *d)
 int deploy_diff(const struct deploy_options *options)
 {
     struct deployment d;
-    int code = deploy_open(&d, options);
-    if (!code)
-        code = deploy_choose(&d);
-    if (!code)
-        code = deploy_prepare(&d);
-    if (!code)
-        code = deploy_settle(&d);
+    int code = begin(&d, options);
     if (!code)
         code = print_difference(&d);
     deploy_close(&d);
