@@ -1,6 +1,7 @@
 /* Managed policies that AWS made and that pipelines attach by name: facts of AWS's Managed Policy
  * Reference (name, path, version, dates, document). Sorted by name. A policy that is not here does
- * not exist for Weir: attaching it is refused. Ids are Weir's own.
+ * not exist for Weir: attaching it is refused. Ids are Weir's own; so are version and dates of
+ * ReadOnlyAccess and of CloudFormation's two.
  *
  * Layer: svc. */
 #include "svc/iam/iam_int.h"
