@@ -10,7 +10,7 @@ packages=(
     python3-boto3           # Python functions expect it
 )
 tests=(
-    clang-format clang libclang-rt-14-dev libcmocka-dev python3-pytest python3-pytest-xdist
+    clang-format clang libclang-rt-14-dev mold libcmocka-dev python3-pytest python3-pytest-xdist
     procps zip nodejs chromium
     golang-go golang-github-aws-aws-sdk-go-dev # a function with an SDK that knows no endpoint variable
 )
