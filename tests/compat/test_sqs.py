@@ -495,6 +495,33 @@ def test_fifo(sqs, make):
     assert code(sqs.send_message, QueueUrl=url, MessageBody="x") == "MissingParameter"
 
 
+def test_fifo_gives_back(sqs, make):
+    """A message is held back by those of its group before it that are in flight, not by those after it."""
+    url = make(fifo=True, ContentBasedDeduplication="true")
+    for body in ("1", "2", "3", "4"):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId="g")
+
+    def receive(n=10):
+        return sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=n).get("Messages", [])
+
+    def give_back(message):
+        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0)
+
+    held = receive(3)
+    assert [m["Body"] for m in held] == ["1", "2", "3"]
+    give_back(held[1])
+    assert receive() == []
+    give_back(held[0])
+    again = receive()
+    assert [m["Body"] for m in again] == ["1", "2"]  # 3 is out, and 4 behind it
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=again[0]["ReceiptHandle"])
+    assert receive() == []
+    give_back(again[1])
+    assert [m["Body"] for m in receive()] == ["2"]
+    give_back(held[2])
+    assert receive() == []
+
+
 # --- durability, scale, protocols -----------------------------------------------------------------
 
 

@@ -179,7 +179,7 @@ static void set_state(struct sqs_index *ix, struct sqs_slot *slot, enum sqs_slot
 
 static void free_group(struct sqs_index *ix, struct sqs_group *g)
 {
-    assert(g->n == 0 && g->n_out == 0 && list_empty(&g->waiting));
+    assert(g->n == 0 && list_empty(&g->out) && list_empty(&g->waiting));
     list_remove(&g->ready);
     (void)map_del(&ix->groups, g->id);
     mem_free(g);
@@ -214,6 +214,7 @@ static enum err find_group(struct sqs_index *ix, struct str id, struct sqs_group
         if (!g)
             return ERR_NOMEM;
         list_init(&g->waiting);
+        list_init(&g->out);
         list_init(&g->ready);
         if (id.len)
             memcpy(g + 1, id.p, id.len);
@@ -258,17 +259,26 @@ enum err sqs_index_new_slot(struct sqs_index *ix, uint64_t seq, struct str group
 
 /* --- moving between lists --------------------------------------------------------------------- */
 
-static struct sqs_fifo_slot *first_waiting(struct sqs_group *g)
+static struct sqs_fifo_slot *first_of(const struct list *of_group)
 {
-    return list_empty(&g->waiting) ? NULL
-                                   : CONTAINER_OF(g->waiting.next, struct sqs_fifo_slot, in_group);
+    return list_empty(of_group) ? NULL
+                                : CONTAINER_OF(of_group->next, struct sqs_fifo_slot, in_group);
+}
+
+/* What the group may give next (I3); NULL: nothing now. */
+static struct sqs_fifo_slot *next_of_group(const struct sqs_group *g)
+{
+    struct sqs_fifo_slot *first = first_of(&g->waiting);
+    const struct sqs_fifo_slot *out = first_of(&g->out);
+    bool may =
+        first && first->slot.state == SQS_SLOT_VISIBLE && (!out || first->slot.seq < out->slot.seq);
+    return may ? first : NULL;
 }
 
 /* Keeps I3 after any change to the group. */
 static void review_group(struct sqs_index *ix, struct sqs_group *g)
 {
-    const struct sqs_fifo_slot *first = first_waiting(g);
-    bool ready = first && first->slot.state == SQS_SLOT_VISIBLE && g->n_out == 0;
+    bool ready = next_of_group(g) != NULL;
     if (ready && !list_linked(&g->ready))
         list_push_back(&ix->ready, &g->ready);
     else if (!ready)
@@ -280,11 +290,13 @@ static uint64_t seq_in_group(const struct list *link)
     return CONTAINER_OF(link, struct sqs_fifo_slot, in_group)->slot.seq;
 }
 
-/* Into the group's list by sequence number; looked for from both ends: new ones belong to the end,
- * those that come back to the beginning, and the way through a deep group would be long. */
-static void join_waiting(struct sqs_fifo_slot *fs)
+/* Out of the list of its group that it is in, into the other one, by sequence number; looked for from
+ * both ends: new ones belong to the end, those that come back or go out to the beginning, and the way
+ * through a deep group would be long. */
+static void join(struct list *head, struct sqs_fifo_slot *fs)
 {
-    struct list *head = &fs->group->waiting, *front = head, *back = head->prev;
+    list_remove(&fs->in_group);
+    struct list *front = head, *back = head->prev;
     while (back != head && seq_in_group(back) > fs->slot.seq) {
         if (seq_in_group(front->next) > fs->slot.seq) {
             back = front;
@@ -309,10 +321,9 @@ static void make_visible(struct sqs_index *ix, struct sqs_slot *slot, bool at_fr
 {
     set_state(ix, slot, SQS_SLOT_VISIBLE);
     if (ix->fifo) {
-        struct sqs_fifo_slot *fs = fifo_of(slot);
-        if (!list_linked(&fs->in_group))
-            join_waiting(fs);
-        review_group(ix, fs->group);
+        struct sqs_group *g = fifo_of(slot)->group;
+        join(&g->waiting, fifo_of(slot));
+        review_group(ix, g);
         return;
     }
     assert(!slot->dead);
@@ -333,7 +344,7 @@ void sqs_index_add(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms, 
     set_state(ix, slot, SQS_SLOT_DELAYED);
     push_due(ix, slot, due_ms);
     if (ix->fifo) {
-        join_waiting(fifo_of(slot));
+        join(&fifo_of(slot)->group->waiting, fifo_of(slot));
         review_group(ix, fifo_of(slot)->group);
     }
 }
@@ -357,19 +368,10 @@ enum err sqs_index_load(struct sqs_index *ix, uint64_t seq, struct str group, ui
     set_state(ix, slot, SQS_SLOT_LEASED);
     push_due(ix, slot, due_ms);
     if (ix->fifo) {
-        fifo_of(slot)->group->n_out++;
+        join(&fifo_of(slot)->group->out, fifo_of(slot));
         review_group(ix, fifo_of(slot)->group);
     }
     return ERR_OK;
-}
-
-static void come_back(struct sqs_index *ix, struct sqs_slot *slot, bool at_front)
-{
-    if (ix->fifo) {
-        assert(fifo_of(slot)->group->n_out > 0);
-        fifo_of(slot)->group->n_out--;
-    }
-    make_visible(ix, slot, at_front);
 }
 
 size_t sqs_index_promote(struct sqs_index *ix, int64_t now_ms)
@@ -379,10 +381,7 @@ size_t sqs_index_promote(struct sqs_index *ix, int64_t now_ms)
         struct sqs_slot *slot = CONTAINER_OF(node, struct sqs_slot, due);
         assert(slot->state == SQS_SLOT_LEASED || slot->state == SQS_SLOT_DELAYED); /* I1 */
         (void)heap_pop(&ix->due);
-        if (slot->state == SQS_SLOT_LEASED)
-            come_back(ix, slot, false);
-        else
-            make_visible(ix, slot, false);
+        make_visible(ix, slot, false);
     }
     return n;
 }
@@ -399,11 +398,12 @@ size_t sqs_index_take(struct sqs_index *ix, size_t max, struct sqs_slot **ret_sl
     while (ix->fifo && n < max && !list_empty(&ix->ready)) {
         struct sqs_group *g = CONTAINER_OF(list_pop_front(&ix->ready), struct sqs_group, ready);
         struct sqs_fifo_slot *fs;
-        assert(g->n_out == 0); /* I3 */
-        while (n < max && (fs = first_waiting(g)) && fs->slot.state == SQS_SLOT_VISIBLE) {
-            list_remove(&fs->in_group);
+        const struct sqs_fifo_slot *before = first_of(&g->out); /* of earlier receives */
+        assert(next_of_group(g));                               /* I3 */
+        while (n < max && (fs = first_of(&g->waiting)) && fs->slot.state == SQS_SLOT_VISIBLE &&
+               (!before || fs->slot.seq < before->slot.seq)) {
+            join(&g->out, fs);
             set_state(ix, &fs->slot, SQS_SLOT_TAKEN);
-            g->n_out++;
             ret_slots[n++] = &fs->slot;
         }
     }
@@ -417,8 +417,7 @@ static bool bury(struct sqs_index *ix, struct sqs_slot *slot)
         return false;
     struct sqs_group *g = ix->fifo ? fifo_of(slot)->group : NULL;
     if (g) {
-        assert(g->n_out > 0 && g->n_out <= g->n);
-        g->n_out--;
+        list_remove(&fifo_of(slot)->in_group);
         review_group(ix, g);
     }
     release_slot(ix, slot);
@@ -432,7 +431,7 @@ void sqs_index_lease(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms
         return;
     slot->receives++;
     if (due_ms <= now_ms) {
-        come_back(ix, slot, false);
+        make_visible(ix, slot, false);
         return;
     }
     set_state(ix, slot, SQS_SLOT_LEASED);
@@ -443,7 +442,7 @@ void sqs_index_untake(struct sqs_index *ix, struct sqs_slot *slot)
 {
     assert(slot->state == SQS_SLOT_TAKEN);
     if (!bury(ix, slot))
-        come_back(ix, slot, true);
+        make_visible(ix, slot, true);
 }
 
 void sqs_index_set_due(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms, int64_t now_ms)
@@ -454,7 +453,7 @@ void sqs_index_set_due(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_
         return;
     }
     heap_remove(&ix->due, &slot->due);
-    come_back(ix, slot, false);
+    make_visible(ix, slot, false);
 }
 
 void sqs_index_remove(struct sqs_index *ix, struct sqs_slot *slot)
@@ -471,9 +470,6 @@ void sqs_index_remove(struct sqs_index *ix, struct sqs_slot *slot)
     if (ix->fifo) {
         struct sqs_group *g = fifo_of(slot)->group;
         list_remove(&fifo_of(slot)->in_group);
-        assert(slot->state != SQS_SLOT_LEASED || g->n_out > 0);
-        if (slot->state == SQS_SLOT_LEASED)
-            g->n_out--;
         review_group(ix, g);
     }
     release_slot(ix, slot);
@@ -501,7 +497,7 @@ uint64_t sqs_index_oldest(const struct sqs_index *ix)
     for (size_t i = 0; i < ix->due.n && i < SQS_OLDEST_LOOK; i++)
         oldest = min_u64(oldest, CONTAINER_OF(ix->due.nodes[i], struct sqs_slot, due)->seq);
     for (size_t it = 0; looked++ < SQS_OLDEST_LOOK && map_next(&ix->groups, &it, &id, &group);) {
-        struct sqs_fifo_slot *first = first_waiting(group);
+        struct sqs_fifo_slot *first = first_of(&((struct sqs_group *)group)->waiting);
         if (first)
             oldest = min_u64(oldest, first->slot.seq);
     }

@@ -16,9 +16,10 @@
  *   I1  A slot is in the heap exactly when DELAYED or LEASED, keyed by when it becomes visible.
  *   I2  Standard queues: a slot is in `visible` exactly when VISIBLE, oldest first; one that comes
  *       back from a lease goes to the end.
- *   I3  FIFO queues: VISIBLE and DELAYED slots are in their group's list, by sequence number. A
- *       group is in `ready` exactly when its first slot is VISIBLE and none of it is TAKEN or
- *       LEASED; so order holds within a group.
+ *   I3  FIFO queues: VISIBLE and DELAYED slots are in their group's `waiting`, TAKEN and LEASED ones in
+ *       its `out`, both by sequence number. A group is in `ready` exactly when its first waiting slot
+ *       is VISIBLE and comes before all that are out: a message is held back by those before it, not
+ *       by those after it. So order holds within a group.
  *   I4  Every transition but sqs_index_new_slot and sqs_index_load is free of allocation, so that
  *       commit hooks cannot fail.
  *
@@ -57,10 +58,10 @@ struct sqs_slot {
 };
 
 struct sqs_group {
-    struct list waiting; /* of struct sqs_fifo_slot.in_group */
+    struct list waiting; /* VISIBLE, DELAYED: of struct sqs_fifo_slot.in_group */
+    struct list out;     /* TAKEN, LEASED: likewise */
     struct list ready;   /* in sqs_index.ready */
     size_t n;            /* slots of it, in any state */
-    size_t n_out;        /* TAKEN or LEASED */
     struct str id;       /* owned, follows the struct */
 };
 

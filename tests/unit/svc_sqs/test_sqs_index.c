@@ -69,15 +69,12 @@ static void model_promote(struct model *mo)
     }
 }
 
+/* Held back by one of its group before it: those after it do not matter, whatever becomes of them. */
 static bool group_blocked(const struct model *mo, const struct mm *m)
 {
     for (size_t i = 0; i < mo->n; i++) {
         const struct mm *o = &mo->m[i];
-        if (o->group != m->group || o == m)
-            continue;
-        if (o->state == SQS_SLOT_LEASED || o->state == SQS_SLOT_TAKEN)
-            return true;
-        if ((o->state == SQS_SLOT_DELAYED || o->state == SQS_SLOT_VISIBLE) && o->seq < m->seq)
+        if (o->group == m->group && o->seq < m->seq && o->state != SQS_SLOT_NEW)
             return true;
     }
     return false;
@@ -108,21 +105,26 @@ static void check_take_standard(struct model *mo, struct sqs_slot **slots, size_
         assert_true(mo->m[i].state != SQS_SLOT_VISIBLE);
 }
 
-/* Each taken message is the first of its group, or follows its neighbour in the same take. */
+static bool is_among(struct sqs_slot **slots, size_t n, uint64_t seq)
+{
+    for (size_t i = 0; i < n; i++)
+        if (slots[i]->seq == seq)
+            return true;
+    return false;
+}
+
+/* All of its group that are before a taken message are in the same take, before it. */
 static void check_take_fifo(struct model *mo, struct sqs_slot **slots, size_t n, size_t max)
 {
-    bool started[GROUPS] = {false};
     for (size_t k = 0; k < n; k++) {
         struct mm *m = by_seq(mo, slots[k]->seq);
         assert_non_null(m);
         assert_int_equal(m->state, SQS_SLOT_VISIBLE);
-        if (!started[m->group])
-            assert_false(group_blocked(mo, m));
-        for (size_t i = 0; i < mo->n; i++) /* nothing earlier of the group still waits */
-            assert_false(
-                mo->m[i].group == m->group && mo->m[i].seq < m->seq &&
-                (mo->m[i].state == SQS_SLOT_VISIBLE || mo->m[i].state == SQS_SLOT_DELAYED));
-        started[m->group] = true;
+        for (size_t i = 0; i < mo->n; i++) {
+            const struct mm *o = &mo->m[i];
+            if (o->group == m->group && o->seq < m->seq && o->state != SQS_SLOT_NEW)
+                assert_true(is_among(slots, k, o->seq));
+        }
         m->state = SQS_SLOT_TAKEN;
         m->slot = slots[k];
     }
@@ -346,6 +348,39 @@ static void test_load(void **state)
     sqs_index_unref(ix);
 }
 
+/* In flight of one group: what comes back is given again though those after it are out. */
+static void test_fifo_given_back(void **state)
+{
+    struct sqs_index *ix = sqs_index_new(true);
+    struct sqs_slot *slots[4];
+    for (uint64_t seq = 1; seq <= 4; seq++)
+        assert_int_equal(sqs_index_load(ix, seq, STR("g"), 0, 0, 100), ERR_OK);
+    assert_int_equal(sqs_index_take(ix, 3, slots), 3);
+    for (size_t i = 0; i < 3; i++)
+        sqs_index_lease(ix, slots[i], 200, 100);
+    sqs_index_set_due(ix, sqs_index_find(ix, 2), 0, 100); /* behind 1, which is out */
+    assert_int_equal(sqs_index_take(ix, 4, slots), 0);
+    sqs_index_set_due(ix, sqs_index_find(ix, 1), 0, 100);
+    assert_int_equal(sqs_index_take(ix, 4, slots), 2); /* 3 is out, and holds 4 back */
+    assert_int_equal(slots[0]->seq, 1);
+    assert_int_equal(slots[1]->seq, 2);
+    sqs_index_untake(ix, slots[1]);
+    sqs_index_lease(ix, slots[0], 300, 100);
+    sqs_index_remove(ix, sqs_index_find(ix, 1)); /* the first is done: the second again */
+    assert_int_equal(sqs_index_take(ix, 4, slots), 1);
+    assert_int_equal(slots[0]->seq, 2);
+    sqs_index_lease(ix, slots[0], 400, 100);
+    assert_int_equal(sqs_index_promote(ix, 200), 1); /* 3, behind 2 */
+    assert_int_equal(sqs_index_take(ix, 4, slots), 0);
+    sqs_index_remove(ix, sqs_index_find(ix, 2));
+    assert_int_equal(sqs_index_take(ix, 4, slots), 2);
+    assert_int_equal(slots[0]->seq, 3);
+    assert_int_equal(slots[1]->seq, 4);
+    sqs_index_untake(ix, slots[1]);
+    sqs_index_untake(ix, slots[0]);
+    sqs_index_unref(ix);
+}
+
 /* Allocation failure at any point leaves the index as it was, and later transitions succeed. */
 static void test_no_memory(void **state)
 {
@@ -420,9 +455,13 @@ static void test_old_in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_model_standard), cmocka_unit_test(test_model_fifo),
-        cmocka_unit_test(test_load),           cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_shrink),         cmocka_unit_test(test_old_in_pieces),
+        cmocka_unit_test(test_model_standard),
+        cmocka_unit_test(test_model_fifo),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_shrink),
+        cmocka_unit_test(test_old_in_pieces),
+        cmocka_unit_test(test_fifo_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
