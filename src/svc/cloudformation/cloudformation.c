@@ -11,6 +11,8 @@ static enum err make(struct core *core, void **ret_self)
         return ERR_NOMEM;
     c->core = core;
     enum err err = cfn_run_register(c);
+    if (err == ERR_OK)
+        err = cfn_sweep_register(c);
     if (err) {
         cfn_run_release(c);
         mem_free(c);

@@ -14,9 +14,18 @@ enum err cfn_begin_more(struct cfn *c, struct txn *txn, struct cfn_stack *s, enu
     TRY(cfn_tell_stack(txn, s));
     TRY(cfn_stack_write(txn, s));
     TRY(cfn_poke(c, txn, s->uuid)); /* what ran for it stops (CF3) */
-    return job_add(
-        txn, c->jobs, s->uuid,
-        str_fmt(txn->arena, STR_FMT "/" STR_FMT, STR_ARG(s->account), STR_ARG(s->region)));
+    return job_add(txn, c->jobs, s->uuid, cfn_job_argument(txn->arena, s));
+}
+
+struct str cfn_job_argument(struct arena *a, const struct cfn_stack *s)
+{
+    return str_fmt(a, STR_FMT "/" STR_FMT, STR_ARG(s->account), STR_ARG(s->region));
+}
+
+struct key_scope cfn_job_scope(struct str argument)
+{
+    struct str account = str_cut(&argument, '/');
+    return (struct key_scope){account, argument};
 }
 
 /* Who the operation runs as: the caller, or whom the parent's runs as. */

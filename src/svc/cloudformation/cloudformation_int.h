@@ -49,6 +49,8 @@ enum {
     CFN_ANSWER_BYTES_MAX = 4096,  /* of a custom resource's answer */
     CFN_SIGNALS_MAX = 100,        /* of a wait condition */
 };
+/* Events, stacks that were deleted, and drift detections, as AWS: 90 days. */
+#define CFN_KEPT_MS (INT64_C(90) * 24 * 60 * 60 * 1000)
 
 /* Of stacks and of resources, in one list; numbers are part of the disk format. */
 enum cfn_status {
@@ -247,6 +249,8 @@ struct cfn_detection {
 struct cfn {
     struct core *core;
     struct job_kind *jobs;              /* a job for each stack with an operation in progress */
+    struct job_kind *sweeps;            /* a job for each stack: what goes with time */
+    struct due_kind *detections;        /* of drift, each until it is forgotten */
     struct cfn_runs *runs;              /* those at work; home loop */
     struct core_claim by_host, by_path; /* addresses for answers */
 };
@@ -274,6 +278,9 @@ enum err cfn_stack_read(struct txn *txn, struct key_scope scope, struct str uuid
 enum err cfn_stack_write(struct txn *txn, const struct cfn_stack *s) WARN_UNUSED;
 /* Opens what is sealed in a record that a scan gave. */
 enum err cfn_stack_unpack(struct txn *txn, struct str bytes, struct cfn_stack *ret) WARN_UNUSED;
+/* By the value of its name's key, as a scan gave it. */
+enum err cfn_stack_of_name(struct txn *txn, struct key_scope scope, struct str value,
+                           struct cfn_stack *ret) WARN_UNUSED;
 /* By name or ARN. A deleted stack is found by its ARN alone. ERR_NOT_FOUND. */
 enum err cfn_stack_find(struct txn *txn, struct key_scope scope, struct str ref,
                         struct cfn_stack *ret) WARN_UNUSED;
@@ -289,6 +296,8 @@ enum err cfn_resources(struct txn *txn, struct str uuid, struct cfn_resource **r
 
 enum err cfn_template_write(struct txn *txn, struct str uuid, uint64_t no, bool processed,
                             struct str text) WARN_UNUSED;
+/* Both forms of it, unless `s` refers to it: told of every number that something let go of. */
+enum err cfn_template_drop(struct txn *txn, const struct cfn_stack *s, uint64_t no) WARN_UNUSED;
 /* Processed: the original where no transform ran. */
 enum err cfn_template_read(struct txn *txn, struct str uuid, uint64_t no, bool processed,
                            struct str *ret_text) WARN_UNUSED;
@@ -302,8 +311,14 @@ enum err cfn_event_unpack(struct txn *txn, struct str bytes, struct cfn_event *r
 
 enum err cfn_change_set_read(struct txn *txn, struct str uuid, struct str name,
                              struct cfn_change_set *ret) WARN_UNUSED;
-enum err cfn_change_set_write(struct txn *txn, struct str uuid,
+enum err cfn_change_set_write(struct txn *txn, const struct cfn_stack *s,
                               const struct cfn_change_set *cs) WARN_UNUSED;
+/* With its template, unless the stack has that. */
+enum err cfn_change_set_drop(struct txn *txn, const struct cfn_stack *s,
+                             const struct cfn_change_set *cs) WARN_UNUSED;
+/* UUID of the stack that a change set is for, by the change set's own. ERR_NOT_FOUND. */
+enum err cfn_change_set_stack(struct txn *txn, struct key_scope scope, struct str change_set_uuid,
+                              struct str *ret_uuid) WARN_UNUSED;
 
 enum err cfn_change_set_unpack(struct txn *txn, struct str bytes,
                                struct cfn_change_set *ret) WARN_UNUSED;
@@ -424,6 +439,8 @@ enum err cfn_config_same(struct call *call, const struct cfn_stack *s, const str
 /* Puts `config` in place of the stack's, and begins. */
 enum err cfn_update_begin(struct call *call, struct cfn_stack *s,
                           const struct cfn_config *config) WARN_UNUSED;
+/* What the stack was before the operation is what it is to be again; its role stays. */
+enum err cfn_go_back(struct txn *txn, struct cfn_stack *s) WARN_UNUSED;
 /* Parameters as they may be shown. */
 enum err cfn_shown_parameters(struct arena *a, const struct cfn_config *c,
                               struct cloudformation_parameters *ret) WARN_UNUSED;
@@ -437,6 +454,18 @@ enum err cfn_run_register(struct cfn *c) WARN_UNUSED;
 void cfn_run_release(struct cfn *c);
 /* Whoever waits for something of this stack looks again; hook form, for txn_on_durable. */
 enum err cfn_poke(struct cfn *c, struct txn *txn, struct str uuid) WARN_UNUSED;
+
+/* --- what goes with time (cloudformation_sweep.c) ------------------------------------------------ */
+
+enum err cfn_sweep_register(struct cfn *c) WARN_UNUSED;
+/* Told whenever an operation on the stack has ended, and of a stack that waits for its first. */
+enum err cfn_sweep_later(struct cfn *c, struct txn *txn, const struct cfn_stack *s) WARN_UNUSED;
+/* Stores what a detection found, for as long as it may be asked for. */
+enum err cfn_detection_keep(struct cfn *c, struct txn *txn, struct str key,
+                            const struct cfn_detection *d) WARN_UNUSED;
+/* Argument of the jobs of stacks: "account/region"; absent on exhaustion. */
+struct str cfn_job_argument(struct arena *a, const struct cfn_stack *s);
+struct key_scope cfn_job_scope(struct str argument);
 
 /* --- addresses for answers (cloudformation_answer.c) -------------------------------------------- */
 

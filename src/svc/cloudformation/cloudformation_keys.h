@@ -27,5 +27,7 @@ static const struct key_layout cloudformation_k_import = {KEY_CLOUDFORMATION, 8,
 static const struct key_layout cloudformation_k_answer = {KEY_CLOUDFORMATION, 9, "t"};
 /* scope, id of a drift detection -> detection record */
 static const struct key_layout cloudformation_k_detection = {KEY_CLOUDFORMATION, 10, "St"};
+/* scope, UUID of a change set -> UUID of its stack */
+static const struct key_layout cloudformation_k_change_set_id = {KEY_CLOUDFORMATION, 11, "St"};
 
 #endif

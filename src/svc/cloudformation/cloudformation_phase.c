@@ -298,41 +298,50 @@ static enum err forget_before(struct txn *txn, const struct cfn_stack *s)
     return ERR_OK;
 }
 
-/* The stack is gone: its name is free, and it stays readable by its ARN. */
+/* The stack is gone: its name is free, and it stays readable by its ARN until it is swept. */
 static enum err deleted(struct txn *txn, struct cfn_stack *s)
 {
-    struct key_range sets = key_range(txn->arena, &cloudformation_k_change_set, s->uuid);
-    struct job_budget all = {.until_ns = INT64_MAX, .keys = SIZE_MAX};
-    bool more;
     TRY(cfn_exports_drop(txn, s));
-    TRY(job_remove_range(txn, &sets.from, sets.to, &all, &more));
     s->deleted_ms = txn->wall_ms;
     s->previous = NULL;
     s->n_outputs = 0;
     return txn_del(txn, key_make(txn->arena, &cloudformation_k_name, cfn_scope(s), s->name));
 }
 
+/* What it was is forgotten, with the template of that. */
+static enum err forget_previous(struct txn *txn, struct cfn_stack *s)
+{
+    uint64_t no = s->previous ? s->previous->template_no : 0;
+    s->previous = NULL;
+    return cfn_template_drop(txn, s, no);
+}
+
+enum err cfn_go_back(struct txn *txn, struct cfn_stack *s)
+{
+    uint64_t no = s->config.template_no;
+    struct str role = s->config.role_arn;
+    if (!s->previous)
+        return ERR_OK;
+    s->config = *s->previous;
+    if (str_is_set(role))
+        s->config.role_arn = role;
+    return cfn_template_drop(txn, s, no);
+}
+
 /* What a stack is before it tells of its new status. */
-static enum err enter(struct txn *txn, struct cfn_run *run, struct cfn_stack *s)
+static enum err enter(struct txn *txn, struct cfn_stack *s)
 {
     switch (s->status) {
     case CFN_UPDATE_ROLLBACK_IN_PROGRESS:
-        if (s->previous) {
-            struct str role = s->config.role_arn;
-            s->config = *s->previous;
-            if (str_is_set(role))
-                s->config.role_arn = role;
-        }
-        return ERR_OK;
+        return cfn_go_back(txn, s);
     case CFN_UPDATE_CLEANUP:
-        s->previous = NULL;
-        return ERR_OK;
+        return forget_previous(txn, s);
     case CFN_CREATE_COMPLETE:
         s->done_once = true;
         return forget_before(txn, s);
     case CFN_UPDATE_COMPLETE:
     case CFN_UPDATE_ROLLBACK_COMPLETE:
-        s->previous = NULL;
+        TRY(forget_previous(txn, s));
         s->policy_during = STR_NONE;
         s->cancelled = false;
         s->n_keep = 0;
@@ -340,7 +349,6 @@ static enum err enter(struct txn *txn, struct cfn_run *run, struct cfn_stack *s)
     case CFN_DELETE_COMPLETE:
         return deleted(txn, s);
     default:
-        (void)run;
         return ERR_OK;
     }
 }
@@ -350,10 +358,12 @@ static enum err advance_to(struct txn *txn, struct cfn_run *run, struct cfn_stac
 {
     s->status = e.to;
     s->reason = e.reason;
-    TRY(enter(txn, run, s));
+    TRY(enter(txn, s));
     TRY(cfn_tell_stack(txn, s));
     if (!cfn_in_progress(e.to) && str_is_set(s->parent_uuid))
         TRY(cfn_poke(run->c, txn, s->parent_uuid));
+    if (!cfn_in_progress(e.to))
+        TRY(cfn_sweep_later(run->c, txn, s));
     return cfn_stack_write(txn, s);
 }
 

@@ -323,9 +323,8 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
 {
     struct cfn *c = self;
     struct cfn_stack s;
-    struct str rest = job->argument, account = str_cut(&rest, '/');
     (void)budget;
-    enum err err = cfn_stack_read(txn, (struct key_scope){account, rest}, job->key, &s);
+    enum err err = cfn_stack_read(txn, cfn_job_scope(job->argument), job->key, &s);
     if (err != ERR_NOT_FOUND)
         TRY(err);
     if (err == ERR_NOT_FOUND || !cfn_in_progress(s.status)) {

@@ -48,6 +48,13 @@ enum err cfn_stack_read(struct txn *txn, struct key_scope scope, struct str uuid
                        &cfn_stack_type, ret, sizeof(*ret));
 }
 
+enum err cfn_stack_of_name(struct txn *txn, struct key_scope scope, struct str value,
+                           struct cfn_stack *ret)
+{
+    struct str uuid = str_dup(txn->arena, value); /* what follows may move the scan's memory */
+    return str_is_set(uuid) ? cfn_stack_read(txn, scope, uuid, ret) : ERR_NOMEM;
+}
+
 enum err cfn_stack_write(struct txn *txn, const struct cfn_stack *s)
 {
     return write_sealed(txn, key_make(txn->arena, &cloudformation_k_stack, cfn_scope(s), s->uuid),
@@ -158,6 +165,16 @@ enum err cfn_template_read(struct txn *txn, struct str uuid, uint64_t no, bool p
             return err;
     }
     return ERR_NOT_FOUND;
+}
+
+enum err cfn_template_drop(struct txn *txn, const struct cfn_stack *s, uint64_t no)
+{
+    if (!no || no == s->config.template_no || (s->previous && no == s->previous->template_no))
+        return ERR_OK;
+    for (int stage = 0; stage < 2; stage++)
+        TRY(txn_del(txn,
+                    key_make(txn->arena, &cloudformation_k_template, s->uuid, no, (uint8_t)stage)));
+    return ERR_OK;
 }
 
 /* --- events ------------------------------------------------------------------------------------- */
@@ -277,10 +294,36 @@ enum err cfn_change_set_read(struct txn *txn, struct str uuid, struct str name,
                        change_set_bound, &cfn_change_set_type, ret, sizeof(*ret));
 }
 
-enum err cfn_change_set_write(struct txn *txn, struct str uuid, const struct cfn_change_set *cs)
+static struct str change_set_id_key(struct txn *txn, struct key_scope scope, struct str uuid)
 {
-    return write_sealed(txn, key_make(txn->arena, &cloudformation_k_change_set, uuid, cs->name),
+    return key_make(txn->arena, &cloudformation_k_change_set_id, scope, uuid);
+}
+
+static struct str change_set_uuid(const struct cfn_change_set *cs)
+{
+    return str_sub(cs->id, cs->id.len - CFN_UUID_LEN, SIZE_MAX);
+}
+
+enum err cfn_change_set_write(struct txn *txn, const struct cfn_stack *s,
+                              const struct cfn_change_set *cs)
+{
+    TRY(txn_put(txn, change_set_id_key(txn, cfn_scope(s), change_set_uuid(cs)), s->uuid));
+    return write_sealed(txn, key_make(txn->arena, &cloudformation_k_change_set, s->uuid, cs->name),
                         change_set_bound, &cfn_change_set_type, cs, sizeof(*cs));
+}
+
+enum err cfn_change_set_drop(struct txn *txn, const struct cfn_stack *s,
+                             const struct cfn_change_set *cs)
+{
+    TRY(cfn_template_drop(txn, s, cs->config.template_no));
+    TRY(txn_del(txn, change_set_id_key(txn, cfn_scope(s), change_set_uuid(cs))));
+    return txn_del(txn, key_make(txn->arena, &cloudformation_k_change_set, s->uuid, cs->name));
+}
+
+enum err cfn_change_set_stack(struct txn *txn, struct key_scope scope, struct str uuid,
+                              struct str *ret_uuid)
+{
+    return txn_get(txn, change_set_id_key(txn, scope, uuid), ret_uuid);
 }
 
 enum err cfn_change_set_unpack(struct txn *txn, struct str bytes, struct cfn_change_set *ret)

@@ -13,57 +13,37 @@ static enum err missing(struct call *call, struct str ref)
                       "ChangeSet [" STR_FMT "] does not exist", STR_ARG(ref));
 }
 
-struct by_id {
-    struct txn *txn;
-    struct str id;
-    struct cfn_change_set found;
-    struct str uuid;
-    bool is_found;
-};
-
-static enum err look_at(void *arg, struct str key, struct str val)
-{
-    struct by_id *b = arg;
-    struct cfn_change_set cs;
-    TRY(cfn_change_set_unpack(b->txn, val, &cs));
-    if (!str_eq(cs.id, b->id))
-        return ERR_OK;
-    TRY(key_read(&cloudformation_k_change_set, key, b->txn->arena, &b->uuid, KEY_SKIP));
-    b->found = cs;
-    b->is_found = true;
-    return ERR_CLOSED;
-}
-
-/* By its name and the stack, or by its ARN, whose stack the record names. */
+/* By its name and the stack, or by its ARN alone. */
 enum err cfn_change_set_find(struct call *call, struct str ref, struct str stack,
                              struct cfn_stack *ret_s, struct cfn_change_set *ret)
 {
     struct arn arn;
-    struct str name = ref;
+    struct str name = ref, uuid = STR_NONE;
     enum err err;
     if (arn_is(ref)) {
         if (arn_parse_as(ref, "cloudformation", "changeSet", &arn) != ERR_OK)
             return missing(call, ref);
         name = arn_segment(&arn, 1);
+        uuid = arn_segment(&arn, 2);
     } else if (!str_is_set(stack)) {
         return CFN_INVALID(
             call, "StackName must be specified if ChangeSetName is not specified as an ARN.");
     }
     if (str_is_set(stack)) {
         TRY(cfn_need_stack(call, stack, ret_s));
-        err = cfn_change_set_read(call->txn, ret_s->uuid, name, ret);
-        if (err == ERR_NOT_FOUND || (err == ERR_OK && arn_is(ref) && !str_eq(ret->id, ref)))
-            return missing(call, ref);
-        return err;
+    } else {
+        err = cfn_change_set_stack(call->txn, call_scope(call), uuid, &uuid);
+        if (err == ERR_OK)
+            err = cfn_stack_read(call->txn, call_scope(call), uuid, ret_s);
+        if (err)
+            return err == ERR_NOT_FOUND ? missing(call, ref) : err;
     }
-    struct by_id b = {.txn = call->txn, .id = ref};
-    TRY(txn_each(call->txn, key_range_table(call->arena, &cloudformation_k_change_set), look_at,
-                 &b));
-    if (!b.is_found)
+    err = ret_s->status == CFN_DELETE_COMPLETE
+              ? ERR_NOT_FOUND /* it goes with the sweep */
+              : cfn_change_set_read(call->txn, ret_s->uuid, name, ret);
+    if (err == ERR_NOT_FOUND || (err == ERR_OK && arn_is(ref) && !str_eq(ret->id, ref)))
         return missing(call, ref);
-    *ret = b.found;
-    err = cfn_stack_read(call->txn, call_scope(call), b.uuid, ret_s);
-    return err == ERR_NOT_FOUND ? missing(call, ref) : err;
+    return err;
 }
 
 /* --- CreateChangeSet ---------------------------------------------------------------------------- */
@@ -207,9 +187,10 @@ enum err cloudformation_create_change_set(struct call *call,
         s.status = CFN_REVIEW_IN_PROGRESS;
         s.reason = STR("User Initiated");
         TRY(cfn_tell_stack(call->txn, &s));
+        TRY(cfn_sweep_later(cfn_of(call), call->txn, &s));
     }
     TRY(cfn_stack_write(call->txn, &s)); /* it counts its templates */
-    TRY(cfn_change_set_write(call->txn, s.uuid, &cs));
+    TRY(cfn_change_set_write(call->txn, &s, &cs));
     out->id = cs.id;
     out->stack_id = s.id;
     return ERR_OK;
@@ -384,14 +365,19 @@ static enum err on_failure_of(struct call *call, const struct cfn_change_set *cs
 
 struct others {
     struct call *call;
-    struct str uuid;
+    const struct cfn_stack *s;
+    struct str executed; /* name */
 };
 
 static enum err drop_other(void *arg, struct str key, struct str val)
 {
     struct others *o = arg;
-    (void)val;
-    return txn_del(o->call->txn, str_dup(o->call->arena, key));
+    struct cfn_change_set cs;
+    (void)key;
+    TRY(cfn_change_set_unpack(o->call->txn, val, &cs));
+    if (str_eq(cs.name, o->executed))
+        return ERR_OK;
+    return cfn_change_set_drop(o->call->txn, o->s, &cs);
 }
 
 enum err cloudformation_execute_change_set(struct call *call,
@@ -415,11 +401,11 @@ enum err cloudformation_execute_change_set(struct call *call,
         return cfn_state_refused(call, &s, "updated");
     TRY(on_failure_of(call, &cs, in, &s));
     /* The others were made for what the stack is no more. */
-    struct others others = {call, s.uuid};
+    struct others others = {call, &s, cs.name};
     TRY(txn_each(call->txn, key_range(call->arena, &cloudformation_k_change_set, s.uuid),
                  drop_other, &others));
     cs.execution_status = STR("EXECUTE_COMPLETE");
-    TRY(cfn_change_set_write(call->txn, s.uuid, &cs));
+    TRY(cfn_change_set_write(call->txn, &s, &cs));
     s.change_set_id = cs.id;
     if (!cs.creates)
         return cfn_update_begin(call, &s, &cs.config);
@@ -445,7 +431,7 @@ enum err cloudformation_delete_change_set(struct call *call,
     if (str_eq(cs.execution_status, STR("EXECUTE_COMPLETE")) && cfn_in_progress(s.status))
         return call_error(call, &cloudformation_err_invalid_change_set_status_exception,
                           "The change set [" STR_FMT "] is being executed", STR_ARG(cs.id));
-    return txn_del(call->txn, key_make(call->arena, &cloudformation_k_change_set, s.uuid, cs.name));
+    return cfn_change_set_drop(call->txn, &s, &cs);
 }
 
 struct listing {

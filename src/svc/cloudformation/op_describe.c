@@ -97,15 +97,15 @@ struct listing {
     size_t n;
 };
 
-/* Nested stacks are told of, too; those that were deleted are not. */
+/* Nested stacks are told of, too, and those that were deleted, until they are swept. */
 static enum err stack_matches(void *arg, struct str key, struct str val, bool *ret_match)
 {
     struct listing *l = arg;
     struct cfn_stack s;
     (void)key;
     TRY(cfn_stack_unpack(l->call->txn, val, &s));
-    *ret_match = l->filter ? l->filter->n == 0 : s.status != CFN_DELETE_COMPLETE;
-    for (size_t i = 0; l->filter && i < l->filter->n; i++)
+    *ret_match = l->filter->n == 0;
+    for (size_t i = 0; i < l->filter->n; i++)
         *ret_match |= str_eq(l->filter->v[i], cfn_status_name(s.status));
     return ERR_OK;
 }
@@ -115,21 +115,22 @@ static enum err take_stack(void *arg, struct str key, struct str val)
     struct listing *l = arg;
     struct cfn_stack s;
     (void)key;
-    TRY(cfn_stack_unpack(l->call->txn, val, &s));
+    TRY(cfn_stack_of_name(l->call->txn, call_scope(l->call), val, &s));
     return show(l->call, &s, &l->stacks[l->n++]);
 }
 
+/* Those that are there, by name: what was deleted before costs nothing. */
 static enum err describe_all(struct call *call, struct str token,
                              struct cloudformation_describe_stacks_output *out)
 {
-    static const struct page_fns fns = {.match = stack_matches, .take = take_stack};
+    static const struct page_fns fns = {.take = take_stack};
     struct listing l = {.call = call};
     struct page page = page_of_call(call, STR(""), token, CFN_PAGE);
     l.stacks = ARENA_ARRAY(call->arena, struct cloudformation_stack, CFN_PAGE);
     if (!l.stacks)
         return ERR_NOMEM;
     TRY(cfn_paged(call, page_scan(call->txn, &page,
-                                  key_range(call->arena, &cloudformation_k_stack, call_scope(call)),
+                                  key_range(call->arena, &cloudformation_k_name, call_scope(call)),
                                   &fns, &l)));
     out->stacks = (struct cloudformation_stacks){l.stacks, l.n};
     out->next_token = page.next_token;
@@ -334,7 +335,7 @@ static enum err show_resource(struct call *call, const struct cfn_stack *s,
     return ERR_OK;
 }
 
-/* The stack that has a physical resource; O(stacks and resources) of the region. */
+/* The stack that has a physical resource; O(stacks that are there and their resources) of the region. */
 struct seeking {
     struct call *call;
     struct str physical_id;
@@ -349,9 +350,7 @@ static enum err seek(void *arg, struct str key, struct str val)
     struct cfn_resource *r;
     size_t n;
     (void)key;
-    TRY(cfn_stack_unpack(k->call->txn, val, &s));
-    if (s.status == CFN_DELETE_COMPLETE)
-        return ERR_OK;
+    TRY(cfn_stack_of_name(k->call->txn, call_scope(k->call), val, &s));
     TRY(cfn_resources(k->call->txn, s.uuid, &r, &n));
     TRY(txn_work(k->call->txn, n * TXN_ROW_WORK));
     for (size_t i = 0; i < n; i++)
@@ -372,7 +371,7 @@ static enum err stack_of(struct call *call,
         return cfn_need_stack(call, in->stack_name, ret);
     if (!str_is_set(in->physical_resource_id))
         return CFN_INVALID(call, "Either StackName or PhysicalResourceId must be specified");
-    TRY(txn_each(call->txn, key_range(call->arena, &cloudformation_k_stack, call_scope(call)), seek,
+    TRY(txn_each(call->txn, key_range(call->arena, &cloudformation_k_name, call_scope(call)), seek,
                  &k));
     if (!k.is_found)
         return CFN_INVALID(call, "Stack for " STR_FMT " does not exist",

@@ -245,10 +245,10 @@ enum err cloudformation_detect_stack_drift(struct call *call,
     TRY(detect(call, &s, &in->logical_resource_ids, &d));
     d.stack_id = s.id;
     out->stack_drift_detection_id = str_dup(call->arena, rng_uuid(uuid));
-    return txn_write(call->txn,
-                     key_make(call->arena, &cloudformation_k_detection, call_scope(call),
-                              out->stack_drift_detection_id),
-                     &cfn_detection_type, &d);
+    return cfn_detection_keep(cfn_of(call), call->txn,
+                              key_make(call->arena, &cloudformation_k_detection, call_scope(call),
+                                       out->stack_drift_detection_id),
+                              &d);
 }
 
 enum err cloudformation_describe_stack_drift_detection_status(

@@ -200,6 +200,7 @@ static enum err update(struct call *call, const struct cloudformation_update_sta
 
 enum err cfn_update_begin(struct call *call, struct cfn_stack *s, const struct cfn_config *config)
 {
+    uint64_t failed_no = s->previous ? s->config.template_no : 0; /* of one that was not undone */
     if (!s->previous) {
         s->previous = ARENA_NEW(call->arena, struct cfn_config);
         if (!s->previous)
@@ -207,6 +208,7 @@ enum err cfn_update_begin(struct call *call, struct cfn_stack *s, const struct c
         *s->previous = s->config;
     }
     s->config = *config;
+    TRY(cfn_template_drop(call->txn, s, failed_no));
     s->updated_ms = call->txn->wall_ms;
     return cfn_begin(call, s, CFN_UPDATE_IN_PROGRESS,
                      str_is_set(s->parent_uuid) ? STR_NONE : STR("User Initiated"));
@@ -365,10 +367,6 @@ enum err cloudformation_rollback_stack(struct call *call,
         s.config.role_arn = in->role_arn;
     if (s.status == CFN_CREATE_FAILED)
         return cfn_begin(call, &s, CFN_ROLLBACK_IN_PROGRESS, STR("User Initiated"));
-    if (s.previous) {
-        struct str role = s.config.role_arn;
-        s.config = *s.previous;
-        s.config.role_arn = role;
-    }
+    TRY(cfn_go_back(call->txn, &s));
     return cfn_begin(call, &s, CFN_UPDATE_ROLLBACK_IN_PROGRESS, STR("User Initiated"));
 }
