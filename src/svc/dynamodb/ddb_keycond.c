@@ -24,6 +24,16 @@ static bool allowed(enum ddb_op op)
     return op == DDB_OP_EQ || (op >= DDB_OP_LT && op <= DDB_OP_BETWEEN) || op == DDB_FN_BEGINS_WITH;
 }
 
+/* The operator when the operands change places. */
+static enum ddb_op turned_round(enum ddb_op op)
+{
+    return op == DDB_OP_LT   ? DDB_OP_GT
+           : op == DDB_OP_LE ? DDB_OP_GE
+           : op == DDB_OP_GT ? DDB_OP_LT
+           : op == DDB_OP_GE ? DDB_OP_LE
+                             : op;
+}
+
 static enum err take_hash(struct split *s, const struct ddb_node *node)
 {
     if (s->cond->hash)
@@ -56,10 +66,11 @@ static enum err take(struct split *s, struct ddb_node *node)
         return bad_operator(s->diag, node->op);
     struct ddb_node *args[3] = {node->args[0], node->args[1], node->n > 2 ? node->args[2] : NULL};
     struct ddb_node turned = *node;
-    if (node->op == DDB_OP_EQ && args[0]->op == DDB_OP_VALUE) {
+    if (node->op <= DDB_OP_GE && args[0]->op == DDB_OP_VALUE) {
         args[0] = node->args[1];
         args[1] = node->args[0];
         turned.args = args;
+        turned.op = turned_round(node->op);
     }
     if (args[0]->op != DDB_OP_PATH)
         return ddb_invalid(s->diag, "Invalid KeyConditionExpression: KeyConditionExpressions "

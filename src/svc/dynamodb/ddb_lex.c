@@ -4,12 +4,12 @@
 
 static bool is_word_start(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static bool is_word(char c)
 {
-    return is_word_start(c) || (c >= '0' && c <= '9');
+    return is_word_start(c) || (c >= '0' && c <= '9') || c == '_';
 }
 
 static bool is_space(char c)

@@ -29,6 +29,7 @@ struct ddb_parser {
     size_t pos;
     size_t operators;
     size_t depth;
+    size_t parens; /* open ones around the current token, in conditions */
 };
 
 /* Cuts `text` into tokens. ERR_INVALID: too long, empty, or a character that starts no token. */
@@ -55,9 +56,15 @@ enum err ddb_count_operator(struct ddb_parser *p) WARN_UNUSED;
 
 /* a.b[0].#c */
 enum err ddb_parse_path(struct ddb_parser *p, struct ddb_path *ret_path) WARN_UNUSED;
-/* path, :value or function(...); `update` decides which functions there are. */
+/* path, :value or function(...), which may stand in parentheses; `update` decides which functions
+ * there are. */
 enum err ddb_parse_operand(struct ddb_parser *p, bool update,
                            struct ddb_node **ret_node) WARN_UNUSED;
+/* After what began at token `inner` behind a parenthesis: its end, and no parentheses around
+ * parentheses. */
+enum err ddb_close_paren(struct ddb_parser *p, size_t inner) WARN_UNUSED;
+/* Goes one level deeper, within DDB_EXPR_DEPTH_MAX; the caller takes it back. */
+enum err ddb_deeper(struct ddb_parser *p) WARN_UNUSED;
 /* Node with room for `n` arguments; NULL on exhaustion. */
 struct ddb_node *ddb_node_new(struct arena *a, enum ddb_op op, size_t n);
 

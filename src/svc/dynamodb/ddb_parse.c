@@ -5,7 +5,10 @@
  *   not       = NOT not | primary
  *   primary   = ( or ) | function | operand compare
  *   compare   = op operand | BETWEEN operand AND operand | IN ( operand {, operand} )
- *   operand   = path | :value | function
+ *   operand   = path | :value | function | ( operand )
+ *
+ * What a parenthesis at the beginning of a primary holds, an operand or a condition, shows only
+ * behind it: parse_primary gives an operand back where a closing one follows, and the caller compares.
  *
  * Every recursion counts against DDB_EXPR_DEPTH_MAX. */
 #include "svc/dynamodb/ddb_lex.h"
@@ -45,7 +48,7 @@ const char *ddb_op_name(enum ddb_op op)
 
 static bool placeholder_ok(struct str key, char first)
 {
-    if (key.len < 2 || key.p[0] != first)
+    if (key.len < 2 || key.len > DDB_EXPR_NAME_BYTES_MAX || key.p[0] != first)
         return false;
     for (size_t i = 1; i < key.len; i++) {
         char c = key.p[i];
@@ -210,8 +213,10 @@ enum err ddb_parse_path(struct ddb_parser *p, struct ddb_path *ret_path)
         else if (ddb_accept(p, "["))
             TRY(parse_index(p, &step->index));
     }
-    if (path.n > DDB_DEPTH_MAX + 1)
-        return ddb_parse_error(p, "The document path has too many nesting elements; nesting: %zu",
+    if (path.n > DDB_DEPTH_MAX)
+        return ddb_parse_error(p,
+                               "The document path has too many nesting elements; nesting levels: "
+                               "%zu",
                                path.n);
     *ret_path = path;
     return ERR_OK;
@@ -244,17 +249,18 @@ struct function {
     bool update;    /* of update expressions; the others are of conditions */
     bool condition; /* is true or false by itself; the others give a value */
     bool path;      /* first argument must be a path */
+    bool distinct;  /* the arguments must be different paths */
 };
 
 static const struct function FUNCTIONS[] = {
-    {DDB_FN_ATTRIBUTE_EXISTS, 1, false, true, true},
-    {DDB_FN_ATTRIBUTE_NOT_EXISTS, 1, false, true, true},
-    {DDB_FN_ATTRIBUTE_TYPE, 2, false, true, true},
-    {DDB_FN_BEGINS_WITH, 2, false, true, false},
-    {DDB_FN_CONTAINS, 2, false, true, false},
-    {DDB_FN_SIZE, 1, false, false, true},
-    {DDB_FN_IF_NOT_EXISTS, 2, true, false, true},
-    {DDB_FN_LIST_APPEND, 2, true, false, false},
+    {DDB_FN_ATTRIBUTE_EXISTS, 1, false, true, true, false},
+    {DDB_FN_ATTRIBUTE_NOT_EXISTS, 1, false, true, true, false},
+    {DDB_FN_ATTRIBUTE_TYPE, 2, false, true, false, false},
+    {DDB_FN_BEGINS_WITH, 2, false, true, false, true},
+    {DDB_FN_CONTAINS, 2, false, true, false, true},
+    {DDB_FN_SIZE, 1, false, false, false, false},
+    {DDB_FN_IF_NOT_EXISTS, 2, true, false, true, false},
+    {DDB_FN_LIST_APPEND, 2, true, false, false, false},
 };
 
 static const struct function *find_function(struct str name)
@@ -290,7 +296,7 @@ static enum err check_literals(struct ddb_parser *p, const struct ddb_node *node
         else if (node->op == DDB_FN_LIST_APPEND)
             ok = t == DDB_L;
         else if (node->op == DDB_FN_ATTRIBUTE_TYPE)
-            ok = t == DDB_S;
+            ok = t == DDB_S || arg != last;
         if (!ok)
             return wrong_type(p, node->op, arg->value);
     }
@@ -301,6 +307,43 @@ static enum err check_literals(struct ddb_parser *p, const struct ddb_node *node
                                ", valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
                                STR_ARG(last->value->s));
     return ERR_OK;
+}
+
+static enum err used_wrongly(struct ddb_parser *p, enum ddb_op op)
+{
+    return ddb_parse_error(p,
+                           "The function is not allowed to be used this way in an expression; "
+                           "function: %s",
+                           ddb_op_name(op));
+}
+
+static bool is_function(const struct ddb_node *node)
+{
+    return node->op >= DDB_FN_ATTRIBUTE_EXISTS && node->op <= DDB_FN_LIST_APPEND;
+}
+
+static enum err check_distinct(struct ddb_parser *p, const struct ddb_node *node);
+
+/* Functions in functions, and what must be a path or may not be one. */
+static enum err check_arguments(struct ddb_parser *p, const struct function *fn,
+                                const struct ddb_node *node)
+{
+    const struct ddb_node *first = node->args[0], *last = node->args[node->n - 1];
+    if (fn->path && first->op != DDB_OP_PATH)
+        return ddb_parse_error(p,
+                               "Operator or function requires a document path; operator or "
+                               "function: %s",
+                               ddb_op_name(fn->op));
+    for (size_t i = 0; i < node->n; i++)
+        if ((fn->op == DDB_FN_SIZE && is_function(node->args[i])) ||
+            (fn->op == DDB_FN_LIST_APPEND && node->args[i]->op == DDB_FN_LIST_APPEND))
+            return used_wrongly(p, node->args[i]->op);
+    if (fn->op == DDB_FN_ATTRIBUTE_TYPE && last->op != DDB_OP_VALUE)
+        return ddb_parse_error(p, "Incorrect operand type for operator or function; operator or "
+                                  "function: attribute_type, operand type: M");
+    if (fn->distinct)
+        TRY(check_distinct(p, node));
+    return check_literals(p, node);
 }
 
 /* name ( operand {, operand} ); the current token is the name. */
@@ -334,14 +377,32 @@ static enum err parse_function(struct ddb_parser *p, bool update, const struct f
                                "Incorrect number of operands for operator or function; operator or "
                                "function: " STR_FMT ", number of operands: %zu",
                                STR_ARG(name), n);
-    if (fn->path && node->args[0]->op != DDB_OP_PATH && fn->op != DDB_FN_SIZE)
-        return ddb_parse_error(p,
-                               "Operator or function requires a document path; operator or "
-                               "function: " STR_FMT,
-                               STR_ARG(name));
     *ret_fn = fn;
     *ret_node = node;
-    return check_literals(p, node);
+    return check_arguments(p, fn, node);
+}
+
+enum err ddb_deeper(struct ddb_parser *p)
+{
+    if (++p->depth > DDB_EXPR_DEPTH_MAX)
+        return ddb_parse_error(p, "The expression is nested too deeply; nesting: %zu", p->depth);
+    return ERR_OK;
+}
+
+/* ((x)): the inner parentheses span everything between the outer ones. */
+enum err ddb_close_paren(struct ddb_parser *p, size_t inner)
+{
+    TRY(ddb_expect(p, ")"));
+    if (!ddb_token_is(&p->tokens[inner], "(") || !ddb_token_is(&p->tokens[p->pos - 2], ")"))
+        return ERR_OK;
+    size_t depth = 0, i = inner;
+    do {
+        depth += ddb_token_is(&p->tokens[i], "(");
+        depth -= ddb_token_is(&p->tokens[i], ")");
+        i++;
+    } while (depth);
+    return i == p->pos - 1 ? ddb_parse_error(p, "The expression has redundant parentheses;")
+                           : ERR_OK;
 }
 
 static bool at_function(const struct ddb_parser *p)
@@ -354,20 +415,19 @@ enum err ddb_parse_operand(struct ddb_parser *p, bool update, struct ddb_node **
 {
     if (ddb_token(p)->kind == TOKEN_VALUE)
         return parse_value(p, ret_node);
+    if (ddb_accept(p, "(")) {
+        size_t inner = p->pos;
+        TRY(ddb_deeper(p));
+        TRY(ddb_parse_operand(p, update, ret_node));
+        p->depth--;
+        return ddb_close_paren(p, inner);
+    }
     if (at_function(p)) {
-        if (++p->depth > DDB_EXPR_DEPTH_MAX)
-            return ddb_parse_error(p, "The expression is nested too deeply; nesting: %zu",
-                                   p->depth);
         const struct function *fn;
-        struct str name = ddb_token(p)->text;
+        TRY(ddb_deeper(p));
         TRY(parse_function(p, update, &fn, ret_node));
         p->depth--;
-        if (fn->condition)
-            return ddb_parse_error(p,
-                                   "The function is not allowed to be used this way in an "
-                                   "expression; function: " STR_FMT,
-                                   STR_ARG(name));
-        return ERR_OK;
+        return fn->condition ? used_wrongly(p, fn->op) : ERR_OK;
     }
     struct ddb_path *path = ARENA_NEW(p->arena, struct ddb_path);
     struct ddb_node *node = ddb_node_new(p->arena, DDB_OP_PATH, 0);
@@ -517,51 +577,53 @@ static enum err parse_comparison(struct ddb_parser *p, struct ddb_node *left,
 
 static enum err parse_or(struct ddb_parser *p, struct ddb_node **ret_node);
 
+static bool is_condition(const struct ddb_node *node)
+{
+    return node->op >= DDB_OP_EQ && node->op <= DDB_FN_CONTAINS;
+}
+
+/* An operand stands where a condition must. */
+static enum err refuse_operand(struct ddb_parser *p, const struct ddb_node *node)
+{
+    return is_function(node) ? used_wrongly(p, node->op) : ddb_syntax_error(p);
+}
+
+static bool at_comparison(const struct ddb_parser *p)
+{
+    const struct ddb_token *t = ddb_token(p);
+    for (enum ddb_op op = DDB_OP_EQ; op <= DDB_OP_IN; op++)
+        if (ddb_token_is(t, ddb_op_name(op)))
+            return true;
+    return false;
+}
+
 static enum err parse_primary(struct ddb_parser *p, struct ddb_node **ret_node)
 {
     struct ddb_node *left;
+    const struct function *fn;
     if (ddb_accept(p, "(")) {
         size_t inner = p->pos;
-        TRY(parse_or(p, ret_node));
-        TRY(ddb_expect(p, ")"));
-        /* ((x)): the inner parentheses span everything between the outer ones. */
-        if (ddb_token_is(&p->tokens[inner], "(") && ddb_token_is(&p->tokens[p->pos - 2], ")")) {
-            size_t depth = 0, i = inner;
-            do {
-                depth += ddb_token_is(&p->tokens[i], "(");
-                depth -= ddb_token_is(&p->tokens[i], ")");
-                i++;
-            } while (depth);
-            if (i == p->pos - 1)
-                return ddb_parse_error(p, "The expression has redundant parentheses;");
-        }
-        return ERR_OK;
-    }
-    if (at_function(p)) {
-        struct str name = ddb_token(p)->text;
-        const struct function *fn;
+        p->parens++;
+        TRY(parse_or(p, &left));
+        p->parens--;
+        TRY(ddb_close_paren(p, inner));
+    } else if (at_function(p)) {
         TRY(parse_function(p, false, &fn, &left));
-        if (fn->condition) {
-            *ret_node = left;
-            return ERR_OK;
-        }
-        if (ddb_token(p)->kind == TOKEN_END || ddb_token_is(ddb_token(p), "AND") ||
-            ddb_token_is(ddb_token(p), "OR") || ddb_token_is(ddb_token(p), ")"))
-            return ddb_parse_error(p,
-                                   "The function is not allowed to be used this way in an "
-                                   "expression; function: " STR_FMT,
-                                   STR_ARG(name));
     } else {
         TRY(ddb_parse_operand(p, false, &left));
     }
-    return parse_comparison(p, left, ret_node);
+    *ret_node = left;
+    if (is_condition(left))
+        return ERR_OK;
+    if (at_comparison(p))
+        return parse_comparison(p, left, ret_node);
+    return p->parens && ddb_token_is(ddb_token(p), ")") ? ERR_OK : refuse_operand(p, left);
 }
 
 static enum err parse_not(struct ddb_parser *p, struct ddb_node **ret_node)
 {
-    if (++p->depth > DDB_EXPR_DEPTH_MAX)
-        return ddb_parse_error(p, "The expression is nested too deeply; nesting: %zu", p->depth);
     enum err err;
+    TRY(ddb_deeper(p));
     if (ddb_accept(p, "NOT")) {
         struct ddb_node *node = ddb_node_new(p->arena, DDB_OP_NOT, 1);
         if (!node)
@@ -569,6 +631,8 @@ static enum err parse_not(struct ddb_parser *p, struct ddb_node **ret_node)
         TRY(ddb_count_operator(p));
         *ret_node = node;
         err = parse_not(p, &node->args[0]);
+        if (!err && !is_condition(node->args[0]))
+            err = refuse_operand(p, node->args[0]);
     } else {
         err = parse_primary(p, ret_node);
     }
@@ -602,6 +666,8 @@ static enum err parse_chain(struct ddb_parser *p, enum ddb_op op, struct ddb_nod
         }
         struct ddb_node *arg;
         TRY(op == DDB_OP_OR ? parse_chain(p, DDB_OP_AND, &arg) : parse_not(p, &arg));
+        if (!is_condition(arg))
+            return refuse_operand(p, arg);
         chain->args[chain->n++] = arg;
     }
     *ret_node = chain ? chain : first;

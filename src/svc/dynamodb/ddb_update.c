@@ -1,7 +1,8 @@
 /* Update expressions: parsing and application.
  *
  *   update  = { SET set {, set} | REMOVE path {, path} | ADD add {, add} | DELETE add {, add} }
- *   set     = path = operand [ (+|-) operand ]
+ *   set     = path = value
+ *   value   = ( value ) | operand [ (+|-) operand ]
  *   add     = path :value
  *
  * Invariants
@@ -35,13 +36,17 @@ static const char *long_type_name(enum ddb_type type)
 static enum err parse_arithmetic(struct ddb_parser *p, struct ddb_node **ret_node)
 {
     struct ddb_node *left;
-    TRY(ddb_parse_operand(p, true, &left));
-    enum ddb_op op;
-    if (ddb_accept(p, "+"))
-        op = DDB_OP_ADD;
-    else if (ddb_accept(p, "-"))
-        op = DDB_OP_SUB;
-    else {
+    if (ddb_accept(p, "(")) { /* around an operand or around all of it */
+        size_t inner = p->pos;
+        TRY(ddb_deeper(p));
+        TRY(parse_arithmetic(p, &left));
+        p->depth--;
+        TRY(ddb_close_paren(p, inner));
+    } else {
+        TRY(ddb_parse_operand(p, true, &left));
+    }
+    enum ddb_op op = ddb_token_is(ddb_token(p), "+") ? DDB_OP_ADD : DDB_OP_SUB;
+    if (left->op == DDB_OP_ADD || left->op == DDB_OP_SUB || !ddb_accept(p, ddb_op_name(op))) {
         *ret_node = left;
         return ERR_OK;
     }
@@ -134,7 +139,7 @@ enum err ddb_parse_update(struct ddb_env *env, struct str text, struct ddb_updat
     size_t cap = ARRAY_LEN(SECTIONS);
     for (size_t i = 0; p.tokens[i].kind != TOKEN_END; i++)
         cap += ddb_token_is(&p.tokens[i], ",");
-    struct ddb_update update = {ARENA_ARRAY(p.arena, struct ddb_action, cap), 0};
+    struct ddb_update update = {.v = ARENA_ARRAY(p.arena, struct ddb_action, cap)};
     const struct ddb_path **paths = ARENA_ARRAY(p.arena, const struct ddb_path *, cap);
     if (!update.v || !paths)
         return ERR_NOMEM;
@@ -157,7 +162,16 @@ struct apply {
     struct arena *arena;
     struct ddb_source old;
     struct ddb_av *item;
+    bool legacy;
 };
+
+static enum err wrong_type(struct apply *ap)
+{
+    return ddb_invalid(ap->diag, "%s",
+                       ap->legacy ? "Type mismatch for attribute to update"
+                                  : "An operand in the update expression has an incorrect data "
+                                    "type");
+}
 
 struct removal {
     struct ddb_av *container, *child; /* child NULL: nothing there */
@@ -248,8 +262,7 @@ static enum err apply_add(struct apply *ap, const struct ddb_action *action)
     if (!child)
         return put_at(ap, action->path, value);
     if (child->type != value->type)
-        return ddb_invalid(ap->diag,
-                           "An operand in the update expression has an incorrect data type");
+        return wrong_type(ap);
     if (child->type == DDB_N) {
         struct ddb_node operand = {.op = DDB_OP_VALUE, .value = child};
         struct ddb_node *args[] = {&operand, action->value};
@@ -276,8 +289,7 @@ static enum err apply_delete(struct apply *ap, const struct ddb_action *action)
     if (!child)
         return ERR_OK;
     if (child->type != value->type)
-        return ddb_invalid(ap->diag,
-                           "An operand in the update expression has an incorrect data type");
+        return wrong_type(ap);
     assert(ddb_type_is_set(child->type));
     struct ddb_av *left = ddb_av_new(ap->arena, child->type);
     if (!left)
@@ -310,7 +322,8 @@ static int cmp_action(const void *a, const void *b)
 enum err ddb_update_apply(struct ddb_diag *diag, const struct ddb_update *update,
                           const struct ddb_av *old, struct ddb_av *item)
 {
-    struct apply ap = {diag, diag->arena, {.arena = diag->arena, .tree = old}, item};
+    struct apply ap = {
+        diag, diag->arena, {.arena = diag->arena, .tree = old}, item, update->legacy};
     const struct ddb_action **order = ARENA_ARRAY(ap.arena, const struct ddb_action *, update->n);
     struct removal *removals = ARENA_ARRAY(ap.arena, struct removal, update->n);
     size_t n_removals = 0;

@@ -137,6 +137,16 @@ static const struct {
     {"n > m.j", true},
     {"ns <> ss", true},
     {"n = :one OR NOT (attribute_exists(n) AND size(s) > :big)", true},
+    {"(size(l)) > :two", true},
+    {"(n) = (m.j)", false},
+    {":two < (size(l))", true},
+    {"(n) BETWEEN (:one) AND (:big)", true},
+    {"(t) IN ((:one), :t)", true},
+    {"((n) > :one)", true},
+    {"NOT ((n) > :one)", false},
+    {"attribute_type(:x, :tS)", true},
+    {"attribute_type(:one, :tS)", false},
+    {"contains(:xy, :x)", true},
 };
 
 static void test_conditions(void **state)
@@ -220,6 +230,26 @@ static const struct {
               "function; operator: =, first operand: [a]"},
     {"((a = :one))", "The expression has redundant parentheses;"},
     {"a = :one AND ((b = :two))", "The expression has redundant parentheses;"},
+    {"((a)) = :one", "The expression has redundant parentheses;"},
+    {"a = ((:one))", "The expression has redundant parentheses;"},
+    {"(a)", "Syntax error; token: \"<EOF>\", near: \")\""},
+    {"a = :one AND (b)", "Syntax error; token: \"<EOF>\", near: \")\""},
+    {"(a = :one AND b)", "Syntax error; token: \")\", near: \"b)\""},
+    {"(a) AND b = :one", "Syntax error; token: \"AND\", near: \") AND b\""},
+    {"NOT (a)", "Syntax error; token: \"<EOF>\", near: \")\""},
+    {"(size(a))",
+     "The function is not allowed to be used this way in an expression; function: size"},
+    {"size(size(a)) = :one",
+     "The function is not allowed to be used this way in an expression; function: size"},
+    {"contains(a, a)", "The first operand must be distinct from the remaining operands for this "
+                       "operator or function; operator: contains, first operand: [a]"},
+    {"begins_with(a.b, a.b)",
+     "The first operand must be distinct from the remaining operands for this operator or "
+     "function; operator: begins_with, first operand: [a, b]"},
+    {"attribute_type(a, b)", "Incorrect operand type for operator or function; operator or "
+                             "function: attribute_type, operand type: M"},
+    {"_abc = :one", "Syntax error; token: \"_\", near: \"_abc\""},
+    {"_f(a)", "Syntax error; token: \"_\", near: \"_f(a)\""},
 };
 
 static void test_bad_conditions(void **state)
@@ -282,6 +312,20 @@ static void test_limits(void **state)
     assert_int_equal(
         ddb_parse_condition(&env, "ConditionExpression", repeated("", "size(", 800, ""), &node),
         ERR_INVALID);
+    /* parentheses: each after an operator, so that none is redundant */
+    static const size_t deep[] = {148, 149};
+    for (size_t i = 0; i < ARRAY_LEN(deep); i++) {
+        struct str head = repeated("", "a=:x AND (", deep[i], "a=:x");
+        struct str text = str_fmt(&arena, STR_FMT STR_FMT, STR_ARG(head),
+                                  STR_ARG(repeated("", ")", deep[i], "")));
+        assert_int_equal(ddb_parse_condition(&env, "ConditionExpression", text, &node), ERR_OK);
+    }
+    /* elements of a path */
+    struct ddb_paths paths;
+    assert_int_equal(
+        ddb_parse_projection(&env, repeated("a", ".a", DDB_DEPTH_MAX - 1, ""), &paths), ERR_OK);
+    assert_int_equal(ddb_parse_projection(&env, repeated("a", ".a", DDB_DEPTH_MAX, ""), &paths),
+                     ERR_INVALID);
     /* operands of IN */
     assert_int_equal(ddb_parse_condition(&env, "ConditionExpression",
                                          repeated("a IN (:x", ",:x", DDB_EXPR_IN_MAX - 1, ")"),
@@ -384,6 +428,12 @@ static const struct {
     {"DELETE zz :ss REMOVE l, m, n, ss", "{'id':{'S':'1'}}"},
     {"SET #n = :x REMOVE l, m, n, ss", "{'id':{'S':'1'},'name':{'S':'x'}}"},
     {"SET version = :two REMOVE l, m, n, ss", "{'id':{'S':'1'},'version':{'N':'2'}}"},
+    {"SET version = (:one)+(:two) REMOVE l, m, n, ss", "{'id':{'S':'1'},'version':{'N':'3'}}"},
+    {"SET version = (n - :two) REMOVE l, m, n, ss", "{'id':{'S':'1'},'version':{'N':'3'}}"},
+    {"SET version = (n) REMOVE l, m, n, ss", "{'id':{'S':'1'},'version':{'N':'5'}}"},
+    {"SET version = if_not_exists(n, (:two)) REMOVE l, m, n, ss",
+     "{'id':{'S':'1'},'version':{'N':'5'}}"},
+    {"SET a_b = :x REMOVE l, m, n, ss", "{'id':{'S':'1'},'a_b':{'S':'x'}}"},
 };
 
 static void test_updates(void **state)
@@ -457,6 +507,13 @@ static const struct {
     {"SET m[0] = :x", "The document path provided in the update expression is invalid for update"},
     {"REMOVE q.r", "The document path provided in the update expression is invalid for update"},
     {"ADD l :one", "An operand in the update expression has an incorrect data type"},
+    {"SET a = (n + :one) + :one", "Invalid UpdateExpression: Syntax error; token: \"+\", near: "
+                                  "\") + :one\""},
+    {"SET a = ((n))", "Invalid UpdateExpression: The expression has redundant parentheses;"},
+    {"SET a = list_append(list_append(l, :l), :l)",
+     "Invalid UpdateExpression: The function is not allowed to be used this way in an expression; "
+     "function: list_append"},
+    {"SET _a = :x", "Invalid UpdateExpression: Syntax error; token: \"_\", near: \"_a\""},
     {"ADD n :ss", "An operand in the update expression has an incorrect data type"},
     {"DELETE ss :ns", "An operand in the update expression has an incorrect data type"},
 };
@@ -534,6 +591,10 @@ static const struct {
     {"sk > :one AND id = :x", NULL, DDB_OP_GT},
     {"(id = :x) AND (sk BETWEEN :one AND :two)", NULL, DDB_OP_BETWEEN},
     {"id = :x AND begins_with(sk, :x)", NULL, DDB_FN_BEGINS_WITH},
+    {":x = id AND :one < sk", NULL, DDB_OP_GT},
+    {":x = id AND :one >= sk", NULL, DDB_OP_LE},
+    {"(id) = (:x) AND (sk) < :one", NULL, DDB_OP_LT},
+    {":x < id", "Query key condition not supported", 0},
     {"sk = :x", "Query condition missed key schema element: id", 0},
     {"id > :x", "Query key condition not supported", 0},
     {"begins_with(id, :x)", "Query key condition not supported", 0},
