@@ -368,15 +368,6 @@ def test_malformed(weir, ddb, operation, body, code):
     assert status == 400 and reply["__type"].endswith("#" + code), reply
 
 
-def test_legacy_parameters_are_refused(ddb):
-    name = make(ddb)
-    with error("ValidationException", "Expected"):
-        ddb.put_item(TableName=name, Item={"id": {"S": "1"}}, Expected={"id": {"Exists": False}})
-    with error("ValidationException", "AttributeUpdates"):
-        ddb.update_item(TableName=name, Key={"id": {"S": "1"}},
-                        AttributeUpdates={"a": {"Value": {"S": "x"}, "Action": "PUT"}})
-
-
 def test_counter_under_contention(weir, ddb):
     name = make(ddb)
 

@@ -8,7 +8,7 @@
  * out, as AWS does.
  *
  * Source: developer guide, "Using IAM policy conditions for fine-grained access control". */
-#include "svc/dynamodb/dynamodb_int.h"
+#include "svc/dynamodb/ddb_legacy.h"
 
 static const struct str LEADING = STR_INIT("dynamodb:LeadingKeys");
 static const struct str ATTRIBUTES = STR_INIT("dynamodb:Attributes");
@@ -77,6 +77,30 @@ static void add_condition(struct asked *q, struct ddb_env *env, struct str text)
         q->ctx->err = ERR_NOMEM;
 }
 
+static void add_tree(struct asked *q, const struct ddb_node *node)
+{
+    if (node && ddb_node_each_path(node, add_path, q) != ERR_OK)
+        q->ctx->err = ERR_NOMEM;
+}
+
+static void add_expected(struct asked *q, const struct dynamodb_expected_attribute_map *in,
+                         struct str conditional_operator)
+{
+    struct ddb_node *node = NULL;
+    struct ddb_diag diag = ddb_diag_of(q->call);
+    if (in->v && ddb_legacy_expected(&diag, in, conditional_operator, &node) == ERR_OK)
+        add_tree(q, node);
+}
+
+static void add_filter(struct asked *q, const struct dynamodb_filter_condition_map *in,
+                       struct str conditional_operator)
+{
+    struct ddb_node *node = NULL;
+    struct ddb_diag diag = ddb_diag_of(q->call);
+    if (in->v && ddb_legacy_filter(&diag, in, conditional_operator, &node) == ERR_OK)
+        add_tree(q, node);
+}
+
 static void add_update(struct asked *q, struct ddb_env *env, struct str text)
 {
     struct ddb_update update;
@@ -117,6 +141,7 @@ static void ask_put(struct asked *q, const struct dynamodb_put_item_input *in)
 {
     struct ddb_env env;
     add_item(q, in->table_name, in->item);
+    add_expected(q, &in->expected, in->conditional_operator);
     if (open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
         add_condition(q, &env, in->condition_expression);
 }
@@ -125,6 +150,9 @@ static void ask_update(struct asked *q, const struct dynamodb_update_item_input 
 {
     struct ddb_env env;
     add_item(q, in->table_name, in->key);
+    add_expected(q, &in->expected, in->conditional_operator);
+    for (size_t i = 0; i < in->attribute_updates.n; i++)
+        policy_context_add(q->ctx, ATTRIBUTES, in->attribute_updates.v[i].key);
     if (!open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
         return;
     add_update(q, &env, in->update_expression);
@@ -135,8 +163,20 @@ static void ask_delete(struct asked *q, const struct dynamodb_delete_item_input 
 {
     struct ddb_env env;
     add_item(q, in->table_name, in->key);
+    add_expected(q, &in->expected, in->conditional_operator);
     if (open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
         add_condition(q, &env, in->condition_expression);
+}
+
+/* The tree of a query's conditions on keys, in whichever form they came. */
+static enum err key_tree(struct asked *q, struct ddb_env *env,
+                         const struct dynamodb_query_input *in, struct ddb_node **ret_node)
+{
+    if (str_is_set(in->key_condition_expression))
+        return ddb_parse_condition(env, "KeyConditionExpression", in->key_condition_expression,
+                                   ret_node);
+    return in->key_conditions.v ? ddb_legacy_key_conditions(&q->diag, &in->key_conditions, ret_node)
+                                : ERR_INVALID;
 }
 
 static void ask_query(struct asked *q, const struct dynamodb_query_input *in)
@@ -146,16 +186,14 @@ static void ask_query(struct asked *q, const struct dynamodb_query_input *in)
     struct ddb_key_condition cond;
     struct str hash, range;
     key_names(q, in->table_name, in->index_name, &hash, &range);
+    add_filter(q, &in->query_filter, in->conditional_operator);
     if (!open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
         return;
     add_projection(q, &env, in->projection_expression, &in->attributes_to_get, in->select);
     add_condition(q, &env, in->filter_expression);
-    if (!str_is_set(in->key_condition_expression) || !str_is_set(hash) ||
-        ddb_parse_condition(&env, "KeyConditionExpression", in->key_condition_expression, &node) !=
-            ERR_OK)
+    if (!str_is_set(hash) || key_tree(q, &env, in, &node) != ERR_OK)
         return;
-    if (ddb_node_each_path(node, add_path, q) != ERR_OK)
-        q->ctx->err = ERR_NOMEM;
+    add_tree(q, node);
     if (ddb_key_condition_from(&q->diag, node, hash, range, &cond) == ERR_OK)
         policy_context_add(q->ctx, LEADING, cond.hash->s);
 }
@@ -163,6 +201,7 @@ static void ask_query(struct asked *q, const struct dynamodb_query_input *in)
 static void ask_scan(struct asked *q, const struct dynamodb_scan_input *in)
 {
     struct ddb_env env;
+    add_filter(q, &in->scan_filter, in->conditional_operator);
     if (!open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
         return;
     add_projection(q, &env, in->projection_expression, &in->attributes_to_get, in->select);

@@ -19,10 +19,10 @@
 enum {
     DDB_EXPR_BYTES_MAX = 4096,
     DDB_EXPR_OPERATORS_MAX = 300,
-    DDB_EXPR_DEPTH_MAX = 300,  /* parentheses and NOTs in each other */
-    DDB_EXPR_IN_MAX = 100,     /* operands on the right of IN */
-    DDB_EXPR_INDEX_DIGITS = 9, /* of a list index */
-    DDB_EXPR_NAME_BYTES_MAX = 255, /* of a placeholder, with its sign */
+    DDB_EXPR_DEPTH_MAX = 300,                    /* parentheses and NOTs in each other */
+    DDB_EXPR_IN_MAX = 100,                       /* operands on the right of IN */
+    DDB_EXPR_INDEX_DIGITS = 9,                   /* of a list index */
+    DDB_EXPR_NAME_BYTES_MAX = 255,               /* of a placeholder, with its sign */
     DDB_EXPR_VALUES_BYTES_MAX = 2 * 1024 * 1024, /* of all values of a request */
 };
 

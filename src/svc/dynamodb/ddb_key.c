@@ -27,6 +27,7 @@ static enum err check_empty(struct ddb_diag *diag, struct str name, const struct
 {
     if (v->type == DDB_N || !str_empty(v->s))
         return ERR_OK;
+    diag->whole = true;
     return ddb_invalid(diag,
                        "One or more parameter values are not valid. The AttributeValue for a key "
                        "attribute cannot contain an empty %s value. Key: " STR_FMT,
@@ -70,6 +71,12 @@ enum err ddb_key_from_json(struct ddb_diag *diag, const struct ddb_key_schema *s
 {
     struct ddb_av *item;
     TRY(ddb_item_from_json(diag, v, &item));
+    return ddb_key_exact(diag, schema, item, ret_key);
+}
+
+enum err ddb_key_exact(struct ddb_diag *diag, const struct ddb_key_schema *schema,
+                       const struct ddb_av *item, struct ddb_key *ret_key)
+{
     const struct ddb_av *hash = ddb_av_get(item, schema->hash), *range = NULL;
     uint32_t wanted = 1;
     if (str_is_set(schema->range)) {
@@ -80,6 +87,26 @@ enum err ddb_key_from_json(struct ddb_diag *diag, const struct ddb_key_schema *s
         (wanted == 2 && (!range || range->type != schema->range_type)))
         return ddb_invalid(diag, "The provided key element does not match the schema");
     return ddb_key_of_item(diag, schema, item, ret_key);
+}
+
+static enum err empty_index_key(struct ddb_diag *diag, const struct ddb_index *index,
+                                struct str name, const struct ddb_av *v)
+{
+    const char *what = v->type == DDB_S ? "string" : "binary";
+    diag->whole = true;
+    if (diag->updating)
+        return ddb_invalid(diag,
+                           "One or more parameter values are not valid. The update expression "
+                           "attempted to update a secondary index key to a value that is not "
+                           "supported. The AttributeValue for a key attribute cannot contain an "
+                           "empty %s value.",
+                           what);
+    return ddb_invalid(diag,
+                       "One or more parameter values are not valid. A value specified for a "
+                       "secondary index key is not supported. The AttributeValue for a key "
+                       "attribute cannot contain an empty %s value. IndexName: " STR_FMT
+                       ", IndexKey: " STR_FMT,
+                       what, STR_ARG(index->name), STR_ARG(name));
 }
 
 static enum err index_attribute(struct ddb_diag *diag, const struct ddb_index *index,
@@ -98,13 +125,7 @@ static enum err index_attribute(struct ddb_diag *diag, const struct ddb_index *i
             STR_ARG(name), STR_ARG(ddb_type_name(type)), STR_ARG(ddb_type_name(v->type)),
             STR_ARG(index->name));
     if (v->type != DDB_N && str_empty(v->s))
-        return ddb_invalid(diag,
-                           "One or more parameter values are not valid. A value specified for a "
-                           "secondary index key is not supported. The AttributeValue for a key "
-                           "attribute cannot contain an empty %s value. IndexName: " STR_FMT
-                           ", IndexKey: " STR_FMT,
-                           v->type == DDB_S ? "string" : "binary", STR_ARG(index->name),
-                           STR_ARG(name));
+        return empty_index_key(diag, index, name, v);
     return check_size(diag, hash, v);
 }
 
@@ -118,6 +139,17 @@ enum err ddb_key_in_index(struct ddb_diag *diag, const struct ddb_index *index,
         TRY(index_attribute(diag, index, k->range, k->range_type, false, item, &key.range));
     *ret_in = key.hash && (key.range || !str_is_set(k->range));
     *ret_key = key;
+    return ERR_OK;
+}
+
+enum err ddb_check_index_keys(struct ddb_diag *diag, const struct ddb_table *table,
+                              const struct ddb_av *item)
+{
+    for (size_t i = 0; i < table->n_indexes; i++) {
+        struct ddb_key key;
+        bool in;
+        TRY(ddb_key_in_index(diag, &table->indexes[i], item, &key, &in));
+    }
     return ERR_OK;
 }
 

@@ -19,7 +19,8 @@ struct ddb_page {
     const struct ddb_node *filter; /* NULL: none */
     struct ddb_paths paths;        /* none: all that is there */
     bool count_only;
-    bool fetch; /* read the item itself for each index record (local indexes) */
+    bool legacy; /* conditions came as KeyConditions */
+    bool fetch;  /* read the item itself for each index record (local indexes) */
     struct ddb_cipher cipher;
     /* results */
     struct buf items; /* JSON array */

@@ -95,16 +95,6 @@ enum err ddb_request_projection(struct ddb_env *env, struct str expression,
     return names->v ? ddb_paths_from_names(env->diag, names, ret_paths) : ERR_OK;
 }
 
-enum err ddb_refuse_legacy(struct call *call, const char *name, bool given)
-{
-    if (!given)
-        return ERR_OK;
-    return ddb_refuse(call,
-                      "The legacy parameter %s is not supported here; use the expression parameter "
-                      "that replaces it",
-                      name);
-}
-
 static enum err index_capacity(struct call *call, const struct ddb_table *table, bool global,
                                const struct ddb_units *units,
                                struct dynamodb_secondary_indexes_capacity_map *ret)

@@ -60,6 +60,8 @@ struct ddb_diag {
     bool serialization;    /* wrong JSON shape rather than a wrong value */
     bool throttled;        /* not the request, but the load is refused */
     bool denied;           /* not by the request, but by KMS */
+    bool whole;            /* refuses a transaction as such, rather than one action of it */
+    bool updating;         /* a value that an update makes is judged */
     struct ddb_memo *memo; /* of the request (ddb_memo.h); NULL: nothing is kept */
     /* Who asks, where KMS must be asked (ddb_cipher.c); NULL: the service itself. */
     const struct principal *who;

@@ -147,7 +147,10 @@ enum err ddb_stage_seal(struct dynamodb *ddb, struct txn *txn,
 /* Key of a whole item: present, of the right types, not empty, within the size limits. */
 enum err ddb_key_of_item(struct ddb_diag *diag, const struct ddb_key_schema *schema,
                          const struct ddb_av *item, struct ddb_key *ret_key) WARN_UNUSED;
-/* Key given as {"id": ...}: exactly the schema's attributes. */
+/* Key given as an item: exactly the schema's attributes. */
+enum err ddb_key_exact(struct ddb_diag *diag, const struct ddb_key_schema *schema,
+                       const struct ddb_av *item, struct ddb_key *ret_key) WARN_UNUSED;
+/* The same as {"id": ...}. */
 enum err ddb_key_from_json(struct ddb_diag *diag, const struct ddb_key_schema *schema,
                            const struct json *v, struct ddb_key *ret_key) WARN_UNUSED;
 /* Key of an item in an index; *ret_in false when the item lacks an attribute of it. ERR_INVALID
@@ -155,6 +158,9 @@ enum err ddb_key_from_json(struct ddb_diag *diag, const struct ddb_key_schema *s
 enum err ddb_key_in_index(struct ddb_diag *diag, const struct ddb_index *index,
                           const struct ddb_av *item, struct ddb_key *ret_key,
                           bool *ret_in) WARN_UNUSED;
+/* The item's attributes that are keys of indexes may be. ERR_INVALID. */
+enum err ddb_check_index_keys(struct ddb_diag *diag, const struct ddb_table *table,
+                              const struct ddb_av *item) WARN_UNUSED;
 bool ddb_is_key(const struct ddb_key_schema *schema, struct str name);
 /* Whether an index keeps an attribute. */
 bool ddb_index_keeps(const struct ddb_table *table, const struct ddb_index *index, struct str name);
@@ -222,7 +228,7 @@ enum err ddb_write_check(struct ddb_write *w, const struct ddb_node *condition,
 enum err ddb_check_keys_kept(struct ddb_diag *diag, const struct ddb_table *table,
                              const struct ddb_update *actions) WARN_UNUSED;
 /* The old item (or a new one of the key alone) after the actions, within the limits of an item;
- * ddb_write_read was called. */
+ * ddb_write_read was called. NULL: there was none, and an update that only takes away makes none. */
 enum err ddb_updated_item(struct ddb_write *w, const struct ddb_update *actions,
                           struct ddb_av **ret_item) WARN_UNUSED;
 
@@ -263,8 +269,6 @@ enum err ddb_request_projection(struct ddb_env *env, struct str expression,
 enum err ddb_paths_from_names(struct ddb_diag *diag,
                               const struct dynamodb_attribute_name_list *names,
                               struct ddb_paths *ret_paths) WARN_UNUSED;
-/* Refuses the parameters that expressions replaced. */
-enum err ddb_refuse_legacy(struct call *call, const char *name, bool given) WARN_UNUSED;
 /* NULL in *ret when `mode` is absent or NONE. `write`: units are write units. */
 enum err ddb_consumed(struct call *call, struct str mode, const struct ddb_table *table,
                       const struct ddb_units *units,

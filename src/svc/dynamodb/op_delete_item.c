@@ -1,4 +1,4 @@
-#include "svc/dynamodb/dynamodb_int.h"
+#include "svc/dynamodb/ddb_legacy.h"
 
 static enum err delete_item(struct call *call, struct ddb_diag *diag,
                             const struct dynamodb_delete_item_input *in,
@@ -8,10 +8,12 @@ static enum err delete_item(struct call *call, struct ddb_diag *diag,
     struct ddb_node *condition;
     struct ddb_write w = {.txn = call->txn, .diag = diag};
     bool all_old = str_eq_c(in->return_values, "ALL_OLD"), holds = true;
+    const struct ddb_condition_params params = {in->condition_expression, in->conditional_operator,
+                                                &in->expression_attribute_names,
+                                                in->expression_attribute_values, &in->expected};
     if (!all_old && !str_empty(in->return_values) && !str_eq_c(in->return_values, "NONE"))
         return ddb_invalid(diag, "Return values set to invalid value");
-    TRY(ddb_request_condition(diag, in->condition_expression, &in->expression_attribute_names,
-                              in->expression_attribute_values, &condition));
+    TRY(ddb_condition_of(diag, &params, &condition));
     TRY(ddb_use_table(call, in->table_name, false, &table));
     w.table = table;
     TRY(ddb_key_from_json(diag, &table->key, in->key, &w.key));
@@ -36,7 +38,5 @@ enum err dynamodb_delete_item(struct call *call, const struct dynamodb_delete_it
                               struct dynamodb_delete_item_output *out)
 {
     struct ddb_diag diag = ddb_diag_of(call);
-    TRY(ddb_refuse_legacy(call, "Expected", in->expected.v != NULL));
-    TRY(ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator)));
     return ddb_answer(call, &diag, delete_item(call, &diag, in, out));
 }

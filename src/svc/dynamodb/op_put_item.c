@@ -1,10 +1,4 @@
-#include "svc/dynamodb/dynamodb_int.h"
-
-static enum err refuse_legacy(struct call *call, const struct dynamodb_put_item_input *in)
-{
-    TRY(ddb_refuse_legacy(call, "Expected", in->expected.v != NULL));
-    return ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator));
-}
+#include "svc/dynamodb/ddb_legacy.h"
 
 static enum err put_item(struct call *call, struct ddb_diag *diag,
                          const struct dynamodb_put_item_input *in,
@@ -15,10 +9,12 @@ static enum err put_item(struct call *call, struct ddb_diag *diag,
     struct ddb_av *item;
     struct ddb_write w = {.txn = call->txn, .diag = diag};
     bool all_old = str_eq_c(in->return_values, "ALL_OLD"), holds = true;
+    const struct ddb_condition_params params = {in->condition_expression, in->conditional_operator,
+                                                &in->expression_attribute_names,
+                                                in->expression_attribute_values, &in->expected};
     if (!all_old && !str_empty(in->return_values) && !str_eq_c(in->return_values, "NONE"))
         return ddb_invalid(diag, "Return values set to invalid value");
-    TRY(ddb_request_condition(diag, in->condition_expression, &in->expression_attribute_names,
-                              in->expression_attribute_values, &condition));
+    TRY(ddb_condition_of(diag, &params, &condition));
     TRY(ddb_item_from_json(diag, in->item, &item));
     TRY(ddb_use_table(call, in->table_name, false, &table));
     w.table = table;
@@ -47,6 +43,5 @@ enum err dynamodb_put_item(struct call *call, const struct dynamodb_put_item_inp
                            struct dynamodb_put_item_output *out)
 {
     struct ddb_diag diag = ddb_diag_of(call);
-    TRY(refuse_legacy(call, in));
     return ddb_answer(call, &diag, put_item(call, &diag, in, out));
 }

@@ -1,10 +1,20 @@
+#include "svc/dynamodb/ddb_legacy.h"
 #include "svc/dynamodb/ddb_page.h"
 
-static enum err refuse_legacy(struct call *call, const struct dynamodb_query_input *in)
+static enum err check_params(struct ddb_diag *diag, const struct dynamodb_query_input *in)
 {
-    TRY(ddb_refuse_legacy(call, "KeyConditions", in->key_conditions.v != NULL));
-    TRY(ddb_refuse_legacy(call, "QueryFilter", in->query_filter.v != NULL));
-    return ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator));
+    const struct ddb_param legacy[] = {
+        {"AttributesToGet", in->attributes_to_get.v != NULL},
+        {"QueryFilter", in->query_filter.v != NULL},
+        {"ConditionalOperator", str_is_set(in->conditional_operator)},
+        {"KeyConditions", in->key_conditions.v != NULL},
+        {0}};
+    const struct ddb_param expressions[] = {
+        {"ProjectionExpression", str_is_set(in->projection_expression)},
+        {"FilterExpression", str_is_set(in->filter_expression)},
+        {"KeyConditionExpression", str_is_set(in->key_condition_expression)},
+        {0}};
+    return ddb_check_mixed(diag, legacy, expressions);
 }
 
 /* A filter may not look at the key that the query is about. */
@@ -13,10 +23,10 @@ static enum err check_filter_path(void *arg, const struct ddb_path *path)
     struct ddb_page *page = arg;
     if (!ddb_is_key(ddb_page_schema(page), path->steps[0].name))
         return ERR_OK;
-    return ddb_invalid(page->diag,
-                       "Filter Expression can only contain non-primary key attributes: Primary key "
-                       "attribute: " STR_FMT,
-                       STR_ARG(path->steps[0].name));
+    return ddb_invalid(
+        page->diag,
+        "%s can only contain non-primary key attributes: Primary key attribute: " STR_FMT,
+        page->legacy ? "QueryFilter" : "Filter Expression", STR_ARG(path->steps[0].name));
 }
 
 static enum err check_key_type(struct ddb_diag *diag, const struct ddb_av *v, enum ddb_type type)
@@ -27,18 +37,26 @@ static enum err check_key_type(struct ddb_diag *diag, const struct ddb_av *v, en
     return ERR_OK;
 }
 
+static enum err check_not_empty(struct ddb_diag *diag, const struct ddb_av *v, struct str name)
+{
+    if (!v || v->type == DDB_N || !str_empty(v->s))
+        return ERR_OK;
+    return ddb_invalid(diag,
+                       "One or more parameter values are not valid. The AttributeValue for a key "
+                       "attribute cannot contain an empty %s value. Key: " STR_FMT,
+                       v->type == DDB_S ? "string" : "binary", STR_ARG(name));
+}
+
 static enum err check_key_values(struct ddb_page *page, const struct ddb_key_condition *cond)
 {
     const struct ddb_key_schema *schema = ddb_page_schema(page);
     TRY(check_key_type(page->diag, cond->hash, schema->hash_type));
     TRY(check_key_type(page->diag, cond->lo, schema->range_type));
     TRY(check_key_type(page->diag, cond->hi, schema->range_type));
-    if (cond->hash->type != DDB_N && str_empty(cond->hash->s))
-        return ddb_invalid(page->diag,
-                           "One or more parameter values are not valid. The AttributeValue for a "
-                           "key attribute cannot contain an empty %s value. Key: " STR_FMT,
-                           cond->hash->type == DDB_S ? "string" : "binary", STR_ARG(schema->hash));
-    return ERR_OK;
+    TRY(check_not_empty(page->diag, cond->hash, schema->hash));
+    if (cond->has_range && cond->op != DDB_FN_BEGINS_WITH)
+        TRY(check_not_empty(page->diag, cond->lo, schema->range));
+    return check_not_empty(page->diag, cond->hi, schema->range);
 }
 
 static enum err parse(struct ddb_page *page, const struct dynamodb_query_input *in,
@@ -52,15 +70,26 @@ static enum err parse(struct ddb_page *page, const struct dynamodb_query_input *
                                    &in->attributes_to_get,
                                    in->exclusive_start_key,
                                    in->consistent_read};
-    if (!str_is_set(in->key_condition_expression))
+    TRY(check_params(page->diag, in));
+    page->legacy = in->key_conditions.v != NULL;
+    if (!str_is_set(in->key_condition_expression) && !page->legacy)
         return ddb_invalid(page->diag, "Either the KeyConditions or KeyConditionExpression "
                                        "parameter must be specified in the request.");
+    TRY(ddb_env_check_needed(page->diag, &in->expression_attribute_names,
+                             in->expression_attribute_values, !page->legacy,
+                             "KeyConditionExpression"));
     TRY(ddb_env_open(&env, page->diag, &in->expression_attribute_names,
                      in->expression_attribute_values));
     TRY(ddb_page_setup(page, &env, &req));
     if (str_is_set(in->filter_expression))
         TRY(ddb_parse_condition(&env, "FilterExpression", in->filter_expression, &filter));
-    TRY(ddb_parse_condition(&env, "KeyConditionExpression", in->key_condition_expression, &key));
+    if (page->legacy) {
+        TRY(ddb_legacy_key_conditions(page->diag, &in->key_conditions, &key));
+        TRY(ddb_legacy_filter(page->diag, &in->query_filter, in->conditional_operator, &filter));
+    } else {
+        TRY(ddb_parse_condition(&env, "KeyConditionExpression", in->key_condition_expression,
+                                &key));
+    }
     TRY(ddb_env_check_used(&env));
     if (filter)
         TRY(ddb_node_each_path(filter, check_filter_path, page));
@@ -84,6 +113,8 @@ static enum err query(struct call *call, struct ddb_diag *diag,
     page.range = ddb_query_range(call->arena, table->id, page.index ? page.index->id : 0, &cond);
     if (!str_is_set(page.range.from) || !str_is_set(page.range.to))
         return ERR_NOMEM;
+    if (in->exclusive_start_key && !page.index && !str_is_set(table->key.range))
+        return ddb_invalid(diag, "The query can return at most one row and cannot be restarted");
     TRY(ddb_page_start_after(&page, in->exclusive_start_key));
     TRY(ddb_page_run(&page));
     if (!page.count_only)
@@ -98,6 +129,5 @@ enum err dynamodb_query(struct call *call, const struct dynamodb_query_input *in
                         struct dynamodb_query_output *out)
 {
     struct ddb_diag diag = ddb_diag_of(call);
-    TRY(refuse_legacy(call, in));
     return ddb_answer(call, &diag, query(call, &diag, in, out));
 }

@@ -1,4 +1,19 @@
+#include "svc/dynamodb/ddb_legacy.h"
 #include "svc/dynamodb/ddb_page.h"
+
+static enum err check_params(struct ddb_diag *diag, const struct dynamodb_scan_input *in)
+{
+    const struct ddb_param legacy[] = {
+        {"AttributesToGet", in->attributes_to_get.v != NULL},
+        {"ScanFilter", in->scan_filter.v != NULL},
+        {"ConditionalOperator", str_is_set(in->conditional_operator)},
+        {0}};
+    const struct ddb_param expressions[] = {
+        {"ProjectionExpression", str_is_set(in->projection_expression)},
+        {"FilterExpression", str_is_set(in->filter_expression)},
+        {0}};
+    return ddb_check_mixed(diag, legacy, expressions);
+}
 
 static enum err parse(struct ddb_page *page, const struct dynamodb_scan_input *in)
 {
@@ -11,6 +26,7 @@ static enum err parse(struct ddb_page *page, const struct dynamodb_scan_input *i
                                    in->exclusive_start_key,
                                    in->consistent_read};
     bool any = str_is_set(in->filter_expression) || str_is_set(in->projection_expression);
+    TRY(check_params(page->diag, in));
     TRY(ddb_env_check_needed(page->diag, &in->expression_attribute_names,
                              in->expression_attribute_values, any, "FilterExpression"));
     TRY(ddb_env_open(&env, page->diag, &in->expression_attribute_names,
@@ -18,6 +34,8 @@ static enum err parse(struct ddb_page *page, const struct dynamodb_scan_input *i
     TRY(ddb_page_setup(page, &env, &req));
     if (str_is_set(in->filter_expression))
         TRY(ddb_parse_condition(&env, "FilterExpression", in->filter_expression, &filter));
+    else
+        TRY(ddb_legacy_filter(page->diag, &in->scan_filter, in->conditional_operator, &filter));
     page->filter = filter;
     return ddb_env_check_used(&env);
 }
@@ -67,7 +85,5 @@ enum err dynamodb_scan(struct call *call, const struct dynamodb_scan_input *in,
                        struct dynamodb_scan_output *out)
 {
     struct ddb_diag diag = ddb_diag_of(call);
-    TRY(ddb_refuse_legacy(call, "ScanFilter", in->scan_filter.v != NULL));
-    TRY(ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator)));
     return ddb_answer(call, &diag, scan(call, &diag, in, out));
 }

@@ -1,9 +1,23 @@
-#include "svc/dynamodb/dynamodb_int.h"
+#include "svc/dynamodb/ddb_legacy.h"
 
 struct update {
     struct ddb_node *condition; /* NULL: none */
     struct ddb_update actions;  /* none: the item is only made to exist */
 };
+
+static enum err check_params(struct ddb_diag *diag, const struct dynamodb_update_item_input *in)
+{
+    const struct ddb_param legacy[] = {
+        {"AttributeUpdates", in->attribute_updates.v != NULL},
+        {"Expected", in->expected.v != NULL},
+        {"ConditionalOperator", str_is_set(in->conditional_operator)},
+        {0}};
+    const struct ddb_param expressions[] = {
+        {"UpdateExpression", str_is_set(in->update_expression)},
+        {"ConditionExpression", str_is_set(in->condition_expression)},
+        {0}};
+    return ddb_check_mixed(diag, legacy, expressions);
+}
 
 static enum err parse(struct ddb_diag *diag, const struct dynamodb_update_item_input *in,
                       struct update *ret_update)
@@ -11,6 +25,7 @@ static enum err parse(struct ddb_diag *diag, const struct dynamodb_update_item_i
     struct ddb_env env;
     struct update u = {0};
     bool any = str_is_set(in->update_expression) || str_is_set(in->condition_expression);
+    TRY(check_params(diag, in));
     TRY(ddb_env_check_needed(diag, &in->expression_attribute_names, in->expression_attribute_values,
                              any, "UpdateExpression"));
     TRY(ddb_env_open(&env, diag, &in->expression_attribute_names, in->expression_attribute_values));
@@ -19,6 +34,10 @@ static enum err parse(struct ddb_diag *diag, const struct dynamodb_update_item_i
     if (str_is_set(in->condition_expression))
         TRY(ddb_parse_condition(&env, "ConditionExpression", in->condition_expression,
                                 &u.condition));
+    if (!any) {
+        TRY(ddb_legacy_updates(diag, &in->attribute_updates, &u.actions));
+        TRY(ddb_legacy_expected(diag, &in->expected, in->conditional_operator, &u.condition));
+    }
     *ret_update = u;
     return ddb_env_check_used(&env);
 }
@@ -50,14 +69,32 @@ static enum err start_item(struct ddb_write *w, struct ddb_av **ret_item)
     return *ret_item ? ERR_OK : ERR_NOMEM;
 }
 
+/* Whether there are actions, and all of them only take away. */
+static bool only_takes(const struct ddb_update *actions)
+{
+    for (size_t i = 0; i < actions->n; i++)
+        if (actions->v[i].kind != DDB_REMOVE && actions->v[i].kind != DDB_DELETE)
+            return false;
+    return actions->n > 0;
+}
+
 enum err ddb_updated_item(struct ddb_write *w, const struct ddb_update *actions,
                           struct ddb_av **ret_item)
 {
+    const struct ddb_av *old;
     TRY(ddb_write_decode(w));
+    *ret_item = NULL;
+    if (!w->old && only_takes(actions))
+        return ERR_OK;
     TRY(start_item(w, ret_item));
     if (actions->n == 0)
         return ERR_OK;
-    TRY(ddb_update_apply(w->diag, actions, w->old, *ret_item));
+    /* Operands see the key of a new item, too. */
+    old = w->old ? w->old : ddb_av_copy(w->txn->arena, *ret_item);
+    if (!old)
+        return ERR_NOMEM;
+    w->diag->updating = true;
+    TRY(ddb_update_apply(w->diag, actions, old, *ret_item));
     if (ddb_item_depth(*ret_item) > DDB_DEPTH_MAX)
         return ddb_invalid(w->diag, "Nesting Levels have exceeded supported limits: Attributes in "
                                     "the item have nested levels beyond supported limit");
@@ -130,8 +167,5 @@ enum err dynamodb_update_item(struct call *call, const struct dynamodb_update_it
                               struct dynamodb_update_item_output *out)
 {
     struct ddb_diag diag = ddb_diag_of(call);
-    TRY(ddb_refuse_legacy(call, "Expected", in->expected.v != NULL));
-    TRY(ddb_refuse_legacy(call, "AttributeUpdates", in->attribute_updates.v != NULL));
-    TRY(ddb_refuse_legacy(call, "ConditionalOperator", str_is_set(in->conditional_operator)));
     return ddb_answer(call, &diag, update_item(call, &diag, in, out));
 }

@@ -322,8 +322,8 @@ static void test_limits(void **state)
     }
     /* elements of a path */
     struct ddb_paths paths;
-    assert_int_equal(
-        ddb_parse_projection(&env, repeated("a", ".a", DDB_DEPTH_MAX - 1, ""), &paths), ERR_OK);
+    assert_int_equal(ddb_parse_projection(&env, repeated("a", ".a", DDB_DEPTH_MAX - 1, ""), &paths),
+                     ERR_OK);
     assert_int_equal(ddb_parse_projection(&env, repeated("a", ".a", DDB_DEPTH_MAX, ""), &paths),
                      ERR_INVALID);
     /* operands of IN */

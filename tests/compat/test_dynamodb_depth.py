@@ -1,0 +1,370 @@
+"""DynamoDB's corners as boto3 sees them: parameters from before expressions, what updates and transactions do at
+their edges, what is refused and in which words."""
+import uuid
+
+import pytest
+
+from test_dynamodb import error, fill, limited, make, raw  # noqa: F401
+
+KEY = {"id": {"S": "1"}}
+
+
+@pytest.fixture(scope="module")
+def ddb(weir):
+    return weir.client("dynamodb")
+
+
+@pytest.fixture(scope="module")
+def table(ddb):
+    return make(ddb)
+
+
+@pytest.fixture(scope="module")
+def sorted_table(weir, ddb):
+    return fill(weir, make(ddb, "id:S,sk:N")).name
+
+
+# --- names --------------------------------------------------------------------------------------
+
+PATTERN = "failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+
+
+@pytest.mark.parametrize("name, match", [
+    ("invalid;name", f"1 validation error detected: Value 'invalid;name' at 'tableName' {PATTERN}"),
+    ("a b c", f"Value 'a b c' at 'tableName' {PATTERN}"),
+    ("\u00fc-table", f"Value '\u00fc-table' at 'tableName' {PATTERN}"),
+    ("ab", "Value 'ab' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 3"),
+    ("x" * 256, "at 'tableName' failed to satisfy constraint: Member must have length less than or equal to 255"),
+])
+def test_names_are_validated(weir, name, match):
+    schema = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST",
+              "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}
+    for operation, more in (("CreateTable", schema), ("DescribeTable", {}), ("GetItem", {"Key": KEY}), ("Scan", {}),
+                            ("DeleteTable", {})):
+        status, reply = raw(weir, operation, {"TableName": name, **more})
+        assert status == 400 and reply["__type"].endswith("#ValidationException") and match in reply["message"], reply
+    status, reply = raw(weir, "Scan", {"TableName": "some-table", "IndexName": name})
+    assert status == 400 and match.replace("tableName", "indexName") in reply["message"], reply
+
+
+# --- updates ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("expression, more", [
+    ("REMOVE a", {}),
+    ("REMOVE a.b, c[0]", {}),
+    ("DELETE a :s", {"ExpressionAttributeValues": {":s": {"SS": ["x"]}}}),
+    ("REMOVE b DELETE a :s", {"ExpressionAttributeValues": {":s": {"SS": ["x"]}}}),
+])
+def test_taking_away_makes_no_item(ddb, table, expression, more):
+    key = {"id": {"S": uuid.uuid4().hex}}
+    got = ddb.update_item(TableName=table, Key=key, UpdateExpression=expression, ReturnValues="ALL_NEW", **more)
+    assert "Attributes" not in got
+    assert "Item" not in ddb.get_item(TableName=table, Key=key)
+    ddb.transact_write_items(TransactItems=[{"Update": {"TableName": table, "Key": key, "UpdateExpression": expression, **more}}])
+    assert "Item" not in ddb.get_item(TableName=table, Key=key)
+
+
+def test_operands_see_the_key_of_a_new_item(ddb, table):
+    key = {"id": {"S": uuid.uuid4().hex}}
+    got = ddb.update_item(TableName=table, Key=key, UpdateExpression="SET b = id", ReturnValues="ALL_NEW")
+    assert got["Attributes"] == {**key, "b": key["id"]}
+
+
+# --- transactions -------------------------------------------------------------------------------
+
+
+def put(table, item, **more):
+    return {"Put": {"TableName": table, "Item": item, **more}}
+
+
+def update(table, expression, values, key=KEY):
+    return {"Update": {"TableName": table, "Key": key, "UpdateExpression": expression, "ExpressionAttributeValues": values}}
+
+
+@pytest.mark.parametrize("action, message", [
+    (lambda t: put(t, {"id": {"N": "5"}}), "Type mismatch for key id expected: S actual: N"),
+    (lambda t: put(t, {"x": {"N": "5"}}), "Missing the key id in the item"),
+    (lambda t: put(t, {**KEY, "x": {"S": "y" * 409600}}), "Item size has exceeded the maximum allowed size"),
+    (lambda t: update(t, "SET a = :v", {":v": {"S": "x"}}, {"id": {"N": "1"}}), "The provided key element does not match the schema"),
+    (lambda t: {"Delete": {"TableName": t, "Key": {"no": {"S": "1"}}}}, "The provided key element does not match the schema"),
+])
+def test_an_invalid_action_cancels_the_transaction(ddb, table, action, message):
+    with error("TransactionCanceledException", "[ValidationError, None, None]") as e:
+        ddb.transact_write_items(TransactItems=[action(table), put(table, {"id": {"S": "never-1"}}), put(table, {"id": {"S": "never-2"}})])
+    reasons = e.response["CancellationReasons"]
+    assert [r["Code"] for r in reasons] == ["ValidationError", "None", "None"] and message in reasons[0]["Message"]
+    assert "Item" not in ddb.get_item(TableName=table, Key={"id": {"S": "never-1"}})
+
+
+def test_index_keys_in_transactions(ddb):
+    name = make(ddb, AttributeDefinitions=[{"AttributeName": "g", "AttributeType": "S"}], GlobalSecondaryIndexes=[
+        {"IndexName": "gsi", "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}], "Projection": {"ProjectionType": "ALL"}}])
+    wrong = "Type mismatch for Index Key g Expected: S Actual: N IndexName: gsi"
+    for action in (put(name, {**KEY, "g": {"N": "5"}}), update(name, "SET g = :v", {":v": {"N": "5"}})):
+        with error("TransactionCanceledException", "[ValidationError]") as e:
+            ddb.transact_write_items(TransactItems=[action])
+        assert wrong in e.response["CancellationReasons"][0]["Message"]
+    with error("ValidationException", "cannot contain an empty string value. IndexName: gsi, IndexKey: g"):
+        ddb.transact_write_items(TransactItems=[put(name, {**KEY, "g": {"S": ""}})])
+    with error("ValidationException", "The update expression attempted to update a secondary index key to a value that is not supported"):
+        ddb.transact_write_items(TransactItems=[update(name, "SET g = :v", {":v": {"S": ""}})])
+    assert ddb.scan(TableName=name)["Count"] == 0
+
+
+def test_what_refuses_a_transaction_as_a_whole(ddb, table):
+    for action in (put(table, {"id": {"S": ""}}), update(table, "SET a = :v", {":v": {"S": "x"}}, {"id": {"S": ""}})):
+        with error("ValidationException", "cannot contain an empty string value. Key: id"):
+            ddb.transact_write_items(TransactItems=[action])
+    with error("ValidationException", "Number overflow"):
+        ddb.transact_write_items(TransactItems=[put(table, {**KEY, "n": {"N": "1e126"}})])
+    with error("ValidationException", "cannot include multiple operations on one item"):
+        ddb.transact_get_items(TransactItems=[{"Get": {"TableName": table, "Key": KEY}}] * 2)
+    with error("ValidationException", "Transaction size has exceeded the maximum allowed size of 4 MB"):
+        ddb.transact_write_items(TransactItems=[put(table, {"id": {"S": f"big-{i}"}, "x": {"S": "x" * 390_000}}) for i in range(11)])
+
+
+def test_a_repeated_token_reads(ddb, table):
+    request = {"TransactItems": [put(table, {"id": {"S": "token"}, "x": {"S": "x" * 3000}})],
+               "ClientRequestToken": uuid.uuid4().hex, "ReturnConsumedCapacity": "TOTAL"}
+    first = ddb.transact_write_items(**request)["ConsumedCapacity"]
+    again = ddb.transact_write_items(**request)["ConsumedCapacity"]
+    assert first == [{"TableName": table, "CapacityUnits": 6.0, "WriteCapacityUnits": 6.0}]
+    assert again == [{"TableName": table, "CapacityUnits": 2.0, "ReadCapacityUnits": 2.0}]
+
+
+# --- refused ------------------------------------------------------------------------------------
+
+
+def test_query_refused(ddb, table, sorted_table):
+    with error("ValidationException", "The query can return at most one row and cannot be restarted"):
+        ddb.query(TableName=table, KeyConditionExpression="id = :i", ExpressionAttributeValues={":i": {"S": "1"}}, ExclusiveStartKey=KEY)
+    strings = make(ddb, "id:S,sk:S")
+    with error("ValidationException", "cannot contain an empty string value. Key: sk"):
+        ddb.query(TableName=strings, KeyConditionExpression="id = :i AND sk = :s",
+                  ExpressionAttributeValues={":i": {"S": "1"}, ":s": {"S": ""}})
+    with error("ValidationException", "Non-expression parameters: {AttributesToGet} Expression parameters: {FilterExpression}"):
+        ddb.scan(TableName=table, AttributesToGet=["a"], FilterExpression="attribute_exists(a)")
+    got = ddb.query(TableName=sorted_table, KeyConditionExpression=":p = id AND :s < sk",
+                    ExpressionAttributeValues={":p": {"S": "h0"}, ":s": {"N": "9"}})
+    assert [i["sk"]["N"] for i in got["Items"]] == ["11", "13"]
+
+
+# --- parameters from before expressions ---------------------------------------------------------
+
+LEGACY_ITEM = {"s": {"S": "hello"}, "n": {"N": "5"}, "ss": {"SS": ["a", "b"]}, "l": {"L": [{"S": "x"}]}, "t": {"BOOL": True},
+               "b": {"B": b"abc"}, "z": {"NULL": True}}
+
+
+def S(*texts):
+    return [{"S": t} for t in texts]
+
+
+def N(*texts):
+    return [{"N": t} for t in texts]
+
+
+@pytest.fixture(scope="module")
+def legacy(ddb):
+    name = make(ddb)
+    ddb.put_item(TableName=name, Item={**KEY, **LEGACY_ITEM})
+    return name
+
+
+@pytest.mark.parametrize("attribute, operator, values, holds", [
+    ("s", "EQ", S("hello"), True), ("s", "EQ", S("hell"), False), ("gone", "EQ", S("x"), False), ("ss", "EQ", [{"SS": ["b", "a"]}], True),
+    ("t", "EQ", [{"BOOL": True}], True), ("l", "EQ", [{"L": S("x")}], True),
+    ("s", "NE", S("hello"), False), ("s", "NE", N("5"), True), ("gone", "NE", S("x"), True),
+    ("n", "LT", N("6"), True), ("n", "LT", N("5"), False), ("n", "LE", N("5"), True), ("n", "GT", N("4"), True), ("n", "GT", S("4"), False),
+    ("n", "GE", N("5.0"), True), ("gone", "LT", N("1"), False),
+    ("n", "BETWEEN", N("5", "9"), True), ("n", "BETWEEN", N("6", "9"), False), ("b", "BETWEEN", [{"B": b"a"}, {"B": b"b"}], True),
+    ("s", "IN", S("x", "hello"), True), ("s", "IN", S("x"), False), ("n", "IN", N("4", "5"), True),
+    ("s", "NOT_NULL", [], True), ("gone", "NOT_NULL", [], False), ("z", "NOT_NULL", [], True),
+    ("s", "NULL", [], False), ("gone", "NULL", [], True),
+    ("s", "CONTAINS", S("ell"), True), ("ss", "CONTAINS", S("a"), True), ("l", "CONTAINS", S("x"), True), ("gone", "CONTAINS", S("x"), False),
+    ("s", "NOT_CONTAINS", S("ell"), False), ("s", "NOT_CONTAINS", S("x"), True), ("gone", "NOT_CONTAINS", S("x"), False),
+    ("s", "BEGINS_WITH", S("he"), True), ("s", "BEGINS_WITH", S("e"), False), ("b", "BEGINS_WITH", [{"B": b"ab"}], True),
+])
+def test_comparison_operators(ddb, legacy, attribute, operator, values, holds):
+    condition = {"ComparisonOperator": operator, **({"AttributeValueList": values} if values else {})}
+    assert ddb.scan(TableName=legacy, ScanFilter={attribute: condition})["Count"] == int(holds)
+    got = ddb.query(TableName=legacy, QueryFilter={attribute: condition},
+                    KeyConditions={"id": {"ComparisonOperator": "EQ", "AttributeValueList": S("1")}})
+    assert (got["Count"], got["ScannedCount"]) == (int(holds), 1)
+    write = {"TableName": legacy, "Item": {**KEY, **LEGACY_ITEM}, "Expected": {attribute: condition}}
+    if holds:
+        ddb.put_item(**write)
+    else:
+        with error("ConditionalCheckFailedException", "The conditional request failed"):
+            ddb.put_item(**write)
+
+
+SAME = "One or more parameter values were invalid: "
+
+
+@pytest.mark.parametrize("condition, message", [
+    ({"ComparisonOperator": "EQ"}, SAME + "Invalid number of argument(s) for the EQ ComparisonOperator"),
+    ({"ComparisonOperator": "EQ", "AttributeValueList": S("a", "b")}, SAME + "Invalid number of argument(s) for the EQ ComparisonOperator"),
+    ({"ComparisonOperator": "NULL", "AttributeValueList": S("a")}, SAME + "Invalid number of argument(s) for the NULL ComparisonOperator"),
+    ({"ComparisonOperator": "BETWEEN", "AttributeValueList": S("a")}, SAME + "Invalid number of argument(s) for the BETWEEN ComparisonOperator"),
+    ({"ComparisonOperator": "IN"}, SAME + "Invalid number of argument(s) for the IN ComparisonOperator"),
+    ({"ComparisonOperator": "LT", "AttributeValueList": [{"SS": ["a"]}]}, SAME + "ComparisonOperator LT is not valid for SS AttributeValue type"),
+    ({"ComparisonOperator": "BEGINS_WITH", "AttributeValueList": N("1")}, SAME + "ComparisonOperator BEGINS_WITH is not valid for N AttributeValue type"),
+    ({"ComparisonOperator": "BETWEEN", "AttributeValueList": S("a") + N("1")}, SAME + "AttributeValues inside AttributeValueList must be of same type"),
+    ({"ComparisonOperator": "BETWEEN", "AttributeValueList": N("2", "1")},
+     "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound"),
+    ({"ComparisonOperator": "LIKE", "AttributeValueList": S("a")}, "Member must satisfy enum value set"),
+    ({"ComparisonOperator": "EQ", "AttributeValueList": N("abc")}, "cannot be converted to a numeric value: abc"),
+])
+def test_filters_refused(ddb, legacy, condition, message):
+    with error("ValidationException", message):
+        ddb.scan(TableName=legacy, ScanFilter={"a": condition})
+
+
+@pytest.mark.parametrize("expected, message", [
+    ({"ComparisonOperator": "EQ", "Exists": True, "Value": {"S": "x"}}, "Exists and ComparisonOperator cannot be used together for Attribute: a"),
+    ({"ComparisonOperator": "EQ", "Value": {"S": "x"}, "AttributeValueList": S("x")},
+     "Value and AttributeValueList cannot be used together for Attribute: a"),
+    ({"AttributeValueList": S("x")}, "AttributeValueList can only be used with a ComparisonOperator for Attribute: a"),
+    ({}, "Value must be provided when Exists is null for Attribute: a"),
+    ({"Exists": True}, "Value must be provided when Exists is true for Attribute: a"),
+    ({"Exists": False, "Value": {"S": "x"}}, "Value cannot be used when Exists is false for Attribute: a"),
+])
+def test_expected_refused(ddb, legacy, expected, message):
+    with error("ValidationException", SAME + message):
+        ddb.delete_item(TableName=legacy, Key=KEY, Expected={"a": expected})
+
+
+def test_expected_in_its_first_form(ddb):
+    name = make(ddb)
+    ddb.put_item(TableName=name, Item={**KEY, "a": {"S": "x"}}, Expected={"id": {"Exists": False}})
+    with error("ConditionalCheckFailedException"):
+        ddb.put_item(TableName=name, Item=KEY, Expected={"id": {"Exists": False}})
+    with error("ConditionalCheckFailedException"):
+        ddb.delete_item(TableName=name, Key=KEY, Expected={"a": {"Value": {"S": "y"}}})
+    ddb.update_item(TableName=name, Key=KEY, AttributeUpdates={"b": {"Value": {"N": "1"}}},
+                    Expected={"a": {"Value": {"S": "y"}}, "id": {"Exists": True, "Value": {"S": "1"}}}, ConditionalOperator="OR")
+    with error("ConditionalCheckFailedException"):
+        ddb.update_item(TableName=name, Key=KEY, AttributeUpdates={"b": {"Value": {"N": "2"}}},
+                        Expected={"a": {"Value": {"S": "y"}}, "id": {"Value": {"S": "1"}}}, ConditionalOperator="AND")
+    assert ddb.get_item(TableName=name, Key=KEY)["Item"] == {**KEY, "a": {"S": "x"}, "b": {"N": "1"}}
+
+
+@pytest.mark.parametrize("before, updates, after", [
+    ({}, {"a": {"Value": {"S": "x"}}}, {"a": {"S": "x"}}),
+    ({"a": {"S": "y"}}, {"a": {"Action": "PUT", "Value": {"N": "1"}}}, {"a": {"N": "1"}}),
+    ({"a": {"S": "y"}}, {"a": {"Action": "DELETE"}}, {}),
+    ({"a": {"SS": ["x", "y"]}}, {"a": {"Action": "DELETE", "Value": {"SS": ["x", "q"]}}}, {"a": {"SS": ["y"]}}),
+    ({"a": {"SS": ["x"]}}, {"a": {"Action": "DELETE", "Value": {"SS": ["x"]}}}, {}),
+    ({"a": {"N": "1"}}, {"a": {"Action": "ADD", "Value": {"N": "-3"}}}, {"a": {"N": "-2"}}),
+    ({}, {"a": {"Action": "ADD", "Value": {"N": "4"}}}, {"a": {"N": "4"}}),
+    ({"a": {"NS": ["1"]}}, {"a": {"Action": "ADD", "Value": {"NS": ["1", "2"]}}}, {"a": {"NS": ["1", "2"]}}),
+    ({"a": {"L": S("x")}}, {"a": {"Action": "ADD", "Value": {"L": S("y")}}}, {"a": {"L": S("x", "y")}}),
+    ({}, {"a": {"Action": "ADD", "Value": {"L": S("y")}}}, {"a": {"L": S("y")}}),
+    ({"name": {"S": "old"}, "x": {"S": "go"}},
+     {"name": {"Value": {"S": "new"}}, "n": {"Action": "ADD", "Value": {"N": "9"}}, "x": {"Action": "DELETE"}},
+     {"name": {"S": "new"}, "n": {"N": "9"}}),
+])
+def test_attribute_updates(ddb, table, before, updates, after):
+    key = {"id": {"S": uuid.uuid4().hex}}
+    ddb.put_item(TableName=table, Item={**key, **before})
+    got = ddb.update_item(TableName=table, Key=key, AttributeUpdates=updates, ReturnValues="ALL_NEW")["Attributes"]
+    for item in (got, ddb.get_item(TableName=table, Key=key)["Item"]):
+        for value in item.values():
+            for members in value.values():
+                if isinstance(members, list) and "L" not in value:
+                    members.sort()
+        assert item == {**key, **after}
+
+
+@pytest.mark.parametrize("updates, message", [
+    ({"a": {"Action": "PUT"}}, SAME + "Only DELETE action is allowed when no attribute value is specified"),
+    ({"a": {}}, SAME + "Only DELETE action is allowed when no attribute value is specified"),
+    ({"a": {"Action": "DELETE", "Value": {"S": "x"}}}, SAME + "DELETE action with value is not supported for the type S"),
+    ({"a": {"Action": "ADD", "Value": {"S": "x"}}}, SAME + "ADD action is not supported for the type S"),
+    ({"s": {"Action": "ADD", "Value": {"N": "1"}}}, "Type mismatch for attribute to update"),
+    ({"ss": {"Action": "DELETE", "Value": {"NS": ["1"]}}}, "Type mismatch for attribute to update"),
+    ({"id": {"Value": {"S": "2"}}}, SAME + "Cannot update attribute id. This attribute is part of the key"),
+])
+def test_attribute_updates_refused(ddb, legacy, updates, message):
+    with error("ValidationException", message):
+        ddb.update_item(TableName=legacy, Key=KEY, AttributeUpdates=updates)
+
+
+def test_attribute_deletes_make_no_item(ddb, table):
+    key = {"id": {"S": uuid.uuid4().hex}}
+    ddb.update_item(TableName=table, Key=key, AttributeUpdates={"a": {"Action": "DELETE"}})
+    assert "Item" not in ddb.get_item(TableName=table, Key=key)
+
+
+@pytest.mark.parametrize("sk, want", [
+    (None, list(range(-5, 15, 2))), (("EQ", N("3")), [3]), (("LT", N("-1")), [-5, -3]), (("LE", N("-1")), [-5, -3, -1]),
+    (("GT", N("9")), [11, 13]), (("GE", N("11")), [11, 13]), (("BETWEEN", N("0", "4")), [1, 3]),
+])
+def test_key_conditions(ddb, sorted_table, sk, want):
+    conditions = {"id": {"ComparisonOperator": "EQ", "AttributeValueList": S("h0")}}
+    if sk:
+        conditions["sk"] = {"ComparisonOperator": sk[0], "AttributeValueList": sk[1]}
+    got = ddb.query(TableName=sorted_table, KeyConditions=conditions, AttributesToGet=["sk"], ScanIndexForward=False)["Items"]
+    assert [int(i["sk"]["N"]) for i in got] == want[::-1]
+
+
+@pytest.mark.parametrize("request_, message", [
+    ({"KeyConditions": {}}, "Conditions must not be empty"),
+    ({"KeyConditions": {"sk": {"ComparisonOperator": "EQ", "AttributeValueList": N("1")}}}, "Query condition missed key schema element: id"),
+    ({"KeyConditions": {"id": {"ComparisonOperator": "LT", "AttributeValueList": S("1")}}}, "Query key condition not supported"),
+    ({"KeyConditions": {"id": {"ComparisonOperator": "NE", "AttributeValueList": S("1")}}},
+     "Attempted conditional constraint is not an indexable operation"),
+    ({"KeyConditions": {"id": {"ComparisonOperator": "EQ", "AttributeValueList": N("1")}}}, "Condition parameter type does not match schema type"),
+    ({"KeyConditions": {"id": {"ComparisonOperator": "EQ", "AttributeValueList": S("1")}},
+      "QueryFilter": {"sk": {"ComparisonOperator": "NOT_NULL"}}},
+     "QueryFilter can only contain non-primary key attributes: Primary key attribute: sk"),
+    ({"KeyConditions": {"id": {"ComparisonOperator": "EQ", "AttributeValueList": S("1")}}, "ConditionalOperator": "OR"},
+     "ConditionalOperator cannot be used without Filter or Expected"),
+    ({"KeyConditions": {"id": {"ComparisonOperator": "EQ", "AttributeValueList": S("1")}}, "ConditionalOperator": "OR",
+      "QueryFilter": {"a": {"ComparisonOperator": "NULL"}}},
+     "ConditionalOperator can only be used when Filter or Expected has two or more elements"),
+    ({"KeyConditions": {"id": {"ComparisonOperator": "EQ", "AttributeValueList": S("1")}}, "FilterExpression": "attribute_exists(a)"},
+     "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {KeyConditions} "
+     "Expression parameters: {FilterExpression}"),
+    ({"KeyConditions": {"id": {"ComparisonOperator": "EQ", "AttributeValueList": S("1")}}, "ExpressionAttributeNames": {"#a": "b"}},
+     "ExpressionAttributeNames can only be specified when using expressions"),
+])
+def test_queries_refused(ddb, sorted_table, request_, message):
+    with error("ValidationException", message):
+        ddb.query(TableName=sorted_table, **request_)
+
+
+@pytest.mark.parametrize("more, given", [
+    ({"AttributeUpdates": {"a": {"Value": {"S": "x"}}}}, "AttributeUpdates"),
+    ({"Expected": {"a": {"Exists": False}}}, "Expected"),
+    ({"Expected": {"a": {"Exists": False}, "b": {"Exists": False}}, "ConditionalOperator": "OR"}, "Expected, ConditionalOperator"),
+])
+def test_mixing_is_refused(ddb, table, more, given):
+    with error("ValidationException", "Non-expression parameters: {" + given + "} Expression parameters: {UpdateExpression}"):
+        ddb.update_item(TableName=table, Key=KEY, UpdateExpression="REMOVE b", **more)
+    more = {k: v for k, v in more.items() if k != "AttributeUpdates"}
+    if more:
+        with error("ValidationException", "Non-expression parameters: {" + given + "} Expression parameters: {ConditionExpression}"):
+            ddb.put_item(TableName=table, Item=KEY, ConditionExpression="attribute_exists(id)", **more)
+
+
+def test_policies_see_old_parameters(limited, sorted_table):  # noqa: F811
+    """dynamodb:LeadingKeys and dynamodb:Attributes hold whatever form the conditions have."""
+    client = limited({"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*", "Condition": {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["h0"], "dynamodb:Attributes": ["id", "sk", "even"]}}})
+    key = {"id": {"ComparisonOperator": "EQ", "AttributeValueList": S("h0")}}
+    other = {"id": {"ComparisonOperator": "EQ", "AttributeValueList": S("h1")}}
+    assert client.query(TableName=sorted_table, KeyConditions=key)["Count"] == 10
+    hidden = {"v": {"ComparisonOperator": "NOT_NULL"}}
+    for request in ({"KeyConditions": key, "QueryFilter": hidden}, {"KeyConditions": other}):
+        with error("AccessDeniedException"):
+            client.query(TableName=sorted_table, **request)
+    with error("AccessDeniedException"):
+        client.scan(TableName=sorted_table, ScanFilter=hidden)
+    item = {"id": {"S": "h0"}, "sk": {"N": "1"}}
+    for write in (lambda: client.update_item(TableName=sorted_table, Key=item, AttributeUpdates={"v": {"Value": {"S": "x"}}}),
+                  lambda: client.put_item(TableName=sorted_table, Item=item, Expected={"v": {"Exists": False}}),
+                  lambda: client.delete_item(TableName=sorted_table, Key=item, Expected={"v": {"Exists": False}})):
+        with error("AccessDeniedException"):
+            write()
