@@ -93,10 +93,7 @@ new cloudwatch.Alarm(stack, "Errors", {
 }).addAlarmAction(new actions.SnsAction(topic));
 
 const pool = new cognito.UserPool(stack, "Pool", { signInAliases: { email: true }, selfSignUpEnabled: true, removalPolicy });
-pool.addClient("Client", {
-    authFlows: { userPassword: true, userSrp: true },
-    oAuth: { flows: { authorizationCodeGrant: true } }, // the implicit one, of CDK's defaults, is refused
-});
+pool.addClient("Client", { authFlows: { userPassword: true, userSrp: true } });
 
 const api = new apigateway.RestApi(stack, "Api", {
     cloudWatchRole: false,

@@ -109,10 +109,48 @@ def test_pkce(site):
     assert "error=invalid_request" in site.ask("GET", "/oauth2/authorize?" + plain)[1]["Location"]
 
 
-@pytest.mark.parametrize("more, error", [({"response_type": "token"}, "unsupported_response_type"), ({"scope": "profile"}, "invalid_scope")])
+@pytest.mark.parametrize("more, error", [({"response_type": "token"}, "unauthorized_client"), ({"response_type": "id_token"}, "unsupported_response_type"),
+                                         ({"scope": "profile"}, "invalid_scope")])
 def test_what_the_application_is_told(site, more, error):
     status, headers, _ = site.ask("GET", "/oauth2/authorize?" + site.query(**more))
     assert status == 302 and headers["Location"].startswith(f"{BACK}&error={error}&state=")
+
+
+def test_implicit(site):
+    """Tokens in the fragment, none that refreshes; the client is what CDK makes of nothing said."""
+    idp = site.pool.idp
+    client = idp.create_user_pool_client(
+        UserPoolId=site.pool.id, ClientName="cdk", AllowedOAuthFlowsUserPoolClient=True, AllowedOAuthFlows=["implicit", "code"],
+        AllowedOAuthScopes=["profile", "phone", "email", "openid", "aws.cognito.signin.user.admin"], CallbackURLs=["https://example.com"],
+        SupportedIdentityProviders=["COGNITO"])["UserPoolClient"]
+    assert client["AllowedOAuthFlows"] == ["implicit", "code"]
+    asked = {"client_id": client["ClientId"], "response_type": "token", "redirect_uri": "https://example.com"}
+
+    def told(location):
+        assert location.startswith("https://example.com#")
+        return {k: v[0] for k, v in urllib.parse.parse_qs(location.split("#")[1], strict_parsing=True).items()}
+    query = site.query(**asked, nonce="n-2")
+    assert site.ask("GET", "/oauth2/authorize?" + query)[1]["Location"] == "/login?" + query
+    fields, cookie = site.form(query)
+    status, headers, _ = site.ask("POST", "/login?" + query, {**fields, "username": "ada", "password": PASSWORD}, {"Cookie": cookie})
+    got = told(headers["Location"])
+    assert status == 302 and set(got) == {"id_token", "access_token", "token_type", "expires_in", "state"}
+    assert (got["token_type"], got["expires_in"], got["state"]) == ("Bearer", "3600", "s t&a\"te")
+    ids, access = claims(got["id_token"]), claims(got["access_token"])
+    assert ids["nonce"] == "n-2" and ids["aud"] == access["client_id"] == client["ClientId"] and access["scope"] == "openid email"
+    bearer = {"Authorization": "Bearer " + got["access_token"]}
+    assert json.loads(site.ask("GET", "/oauth2/userInfo", headers=bearer)[2])["sub"] == ids["sub"]
+    jar = {"Cookie": headers["Set-Cookie"].split(";")[0]}  # signed on: at once, and without openid no ID token
+    again = told(site.ask("GET", "/oauth2/authorize?" + site.query(**asked, scope="email", state=None), headers=jar)[1]["Location"])
+    assert set(again) == {"access_token", "token_type", "expires_in"} and claims(again["access_token"])["scope"] == "email"
+    assert claims(again["access_token"])["auth_time"] == access["auth_time"]
+    code = site.ask("GET", "/oauth2/authorize?" + site.query(**{**asked, "response_type": "code"}), headers=jar)[1]["Location"]
+    assert code.startswith("https://example.com?code=")
+    wrong = site.query(**asked, scope="none")
+    assert site.ask("GET", "/oauth2/authorize?" + wrong)[1]["Location"].startswith("https://example.com?error=invalid_scope&state=")
+    with pytest.raises(idp.exceptions.InvalidOAuthFlowException):
+        idp.update_user_pool_client(UserPoolId=site.pool.id, ClientId=client["ClientId"], AllowedOAuthFlowsUserPoolClient=True,
+                                    AllowedOAuthFlows=["implicit"])
 
 
 @pytest.mark.parametrize("more", [{"client_id": "absent"}, {"client_id": None}, {"redirect_uri": "https://evil.example.com/"},

@@ -170,31 +170,31 @@ static enum err post_authentication(struct cognito_auth *at)
                            &said);
 }
 
-/* What the form of the pool's domain ends with a code for, the others with tokens. */
 static enum err give_tokens(struct cognito_auth *at)
 {
     struct call *call = at->act.call;
     struct cognito_authentication_result_type *result =
         ARENA_NEW(call->arena, struct cognito_authentication_result_type);
     const bool new_password = str_eq_c(at->challenge_asked, "NEW_PASSWORD_REQUIRED");
+    struct cognito_grant grant = {.source = new_password ? "TokenGeneration_NewPasswordChallenge"
+                                                         : "TokenGeneration_Authentication",
+                                  .refresh = true,
+                                  .id = true};
     if (!result)
         return ERR_NOMEM;
+    if (at->grant)
+        grant = *at->grant;
+    grant.act = &at->act;
+    grant.user = &at->user;
+    grant.auth_ms = call->txn->wall_ms;
     at->result = result;
-    return cognito_tokens(
-        &(struct cognito_grant){.act = &at->act,
-                                .user = &at->user,
-                                .auth_ms = call->txn->wall_ms,
-                                .source = new_password ? "TokenGeneration_NewPasswordChallenge"
-                                                       : "TokenGeneration_Authentication",
-                                .refresh = true,
-                                .id = true},
-        result);
+    return cognito_tokens(&grant, result);
 }
 
 enum err cognito_auth_done(struct cognito_auth *at)
 {
     TRY(post_authentication(at));
-    if (!at->hosted)
+    if (!at->hosted || at->grant)
         TRY(give_tokens(at));
     if (at->user.failures == 0)
         return ERR_OK;

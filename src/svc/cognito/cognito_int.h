@@ -164,6 +164,8 @@ struct str cognito_status_name(unsigned status);
 /* `{"key":"value",..}`; STR_NONE on exhaustion. */
 struct str cognito_json_map(struct arena *a, struct tag_list list);
 void cognito_put_map(struct json_out *o, struct tag_list list);
+/* Whether `scope` is among names divided by spaces. */
+bool cognito_has_scope(struct str scopes, const char *scope);
 /* page_scan's answer; of ERR_INVALID it makes the service's error. */
 enum err cognito_paged(struct call *call, enum err err) WARN_UNUSED;
 /* `bytes` random bytes in hexadecimal, or of letters and digits. STR_NONE on exhaustion. */
@@ -419,7 +421,8 @@ enum err cognito_verify(void *self, struct txn *txn, const struct str *pool_arns
 struct cognito_auth {
     struct cognito_act act;
     bool admin;
-    bool hosted;     /* by the form of the pool's domain: what comes of it is a code, not tokens */
+    bool hosted;     /* by the form of the pool's domain: what comes of it is a code, or.. */
+    const struct cognito_grant *grant; /* ..tokens by this, whose user is not known yet; or NULL */
     struct str flow; /* of InitiateAuth */
     struct tag_list parameters;
     struct str challenge_asked, session_asked; /* of RespondToAuthChallenge */

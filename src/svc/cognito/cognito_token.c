@@ -519,14 +519,6 @@ static bool of_epoch(struct str origin, const struct cognito_user *user)
     return n == ORIGIN_EPOCH_LEN && str_ends(origin, str_n(hex, ORIGIN_EPOCH_LEN));
 }
 
-static bool has_scope(struct str scopes, struct str scope)
-{
-    while (str_is_set(scopes))
-        if (str_eq(str_cut(&scopes, ' '), scope))
-            return true;
-    return false;
-}
-
 /* The user of the token, as things stand. */
 static enum err bearer_user(struct call *call, const struct jwt *jwt, struct cognito_bearer *b)
 {
@@ -564,7 +556,7 @@ enum err cognito_bearer(struct call *call, struct str token, struct cognito_bear
     ret->origin = json_get_str(jwt.claims, STR("origin_jti"));
     ret->scope = json_get_str(jwt.claims, STR("scope"));
     TRY(bearer_user(call, &jwt, ret));
-    if (!has_scope(ret->scope, STR(COGNITO_SCOPE_ADMIN)) && call->op->service == &cognito_service &&
+    if (!cognito_has_scope(ret->scope, COGNITO_SCOPE_ADMIN) && call->op->service == &cognito_service &&
         call->op >= cognito_service.ops && call->op < cognito_service.ops + cognito_service.n_ops)
         return COGNITO_REFUSED(call, "Access Token does not have required scopes");
     return ERR_OK;

@@ -45,6 +45,14 @@ struct str cognito_json_map(struct arena *a, struct tag_list list)
     return buf_err(&b) == ERR_OK ? buf_str(&b) : STR_NONE;
 }
 
+bool cognito_has_scope(struct str scopes, const char *scope)
+{
+    while (str_is_set(scopes))
+        if (str_eq_c(str_cut(&scopes, ' '), scope))
+            return true;
+    return false;
+}
+
 enum err cognito_paged(struct call *call, enum err err)
 {
     return err == ERR_INVALID ? COGNITO_INVALID(call, "Invalid pagination token given.") : err;

@@ -24,8 +24,6 @@ static enum err check_supported(struct call *call, const struct cognito_user_poo
                 STR_ARG(c->supported_identity_providers.v[i]), STR_ARG(c->user_pool_id));
     if (COGNITO_HAS(c->explicit_auth_flows, STR("ALLOW_USER_AUTH")))
         return COGNITO_INVALID(call, "ALLOW_USER_AUTH is not supported by Weir.");
-    if (COGNITO_HAS(c->allowed_o_auth_flows, STR("implicit")))
-        return COGNITO_INVALID(call, "The implicit flow is not supported by Weir.");
     return ERR_OK;
 }
 
@@ -91,8 +89,9 @@ static enum err check_oauth(struct call *call, const struct cognito_client *clie
 {
     const struct cognito_user_pool_client_type *c = &client->set;
     const bool machine = COGNITO_HAS(c->allowed_o_auth_flows, STR("client_credentials"));
-    const bool code = COGNITO_HAS(c->allowed_o_auth_flows, STR("code"));
-    if (machine && code)
+    const bool browser = COGNITO_HAS(c->allowed_o_auth_flows, STR("code")) ||
+                         COGNITO_HAS(c->allowed_o_auth_flows, STR("implicit"));
+    if (machine && browser)
         return call_error(call, &cognito_err_invalid_o_auth_flow_exception,
                           "client_credentials flow can not be selected along with code flow or "
                           "implicit flow.");
@@ -100,7 +99,7 @@ static enum err check_oauth(struct call *call, const struct cognito_client *clie
         return call_error(call, &cognito_err_invalid_o_auth_flow_exception,
                           "client_credentials flow can not be selected if client does not have a "
                           "client secret.");
-    if ((machine || code) && c->allowed_o_auth_scopes.n == 0)
+    if ((machine || browser) && c->allowed_o_auth_scopes.n == 0)
         return call_error(call, &cognito_err_invalid_o_auth_flow_exception,
                           "AllowedOAuthFlows and AllowedOAuthScopes are required if user pool "
                           "client is allowed to use OAuth flows.");

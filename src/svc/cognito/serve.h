@@ -29,6 +29,9 @@ enum err cognito_serve_json(const struct cognito_serve *s, int status, struct st
 enum err cognito_serve_error(const struct cognito_serve *s, const char *error) WARN_UNUSED;
 enum err cognito_serve_html(const struct cognito_serve *s, int status, struct str body) WARN_UNUSED;
 
+/* Scopes that nothing was said of (absent, empty) are all of the client's. */
+enum err cognito_serve_scopes(const struct cognito_serve *s, const struct cognito_client *client,
+                              struct str *scopes) WARN_UNUSED;
 /* Whether every one of `scopes`, names divided by spaces, is among the client's. */
 bool cognito_serve_scopes_allowed(struct str scopes, const struct cognito_client *client);
 

@@ -48,7 +48,7 @@ static void put_list(struct json_out *o, const char *name, const char *const *v,
 static enum err put_discovery(struct call *call, const struct cognito_pool *pool,
                               struct json_out *o)
 {
-    static const char *const types[] = {"code"}, *const subjects[] = {"public"},
+    static const char *const types[] = {"code", "token"}, *const subjects[] = {"public"},
                              *const algs[] = {"RS256"},
                              *const scopes[] = {"openid", "email", "phone", "profile"},
                              *const methods[] = {"client_secret_basic", "client_secret_post"};

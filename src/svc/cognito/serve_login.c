@@ -1,14 +1,18 @@
 /* Where users sign in: /oauth2/authorize, /login with its form, /logout.
  *
  *   GET /oauth2/authorize?.. --checked--> GET /login?.. --form--> POST /login?.. --> redirect_uri?code=..
- *                               |              ^                      |                  ^
- *                               |              +-- challenge, wrong --+                  |
+ *                               |              ^                      |              or #access_token=..
+ *                               |              +-- challenge, wrong --+                  ^
  *                               +--- signed on already (serve_sign_on.c) ----------------+
+ *
+ * response_type=token is the implicit flow: tokens in the fragment, which browsers send nobody, and no
+ * refresh token.
  *
  * A form brings back the number that was set as a cookie with it, so that another site's form signs
  * nobody in.
  *
- * Source: RFC 6749 sections 4.1.1 and 4.1.2, RFC 7636 section 4.3.
+ * Source: RFC 6749 sections 4.1.1, 4.1.2, 4.2.1 and 4.2.2, RFC 7636 section 4.3; Cognito developer guide,
+ * "The redirect and authorization endpoint" (errors are in the query, in the implicit flow, too).
  * Layer: svc/cognito. Thread: the call's. */
 #include "codec/xml.h"
 #include "svc/cognito/serve.h"
@@ -20,25 +24,38 @@ enum { PAGE_MAX = 64 * 1024, CSRF_BYTES = 16, CODE_MINUTES = 5, CHALLENGE_LEN = 
 struct asked {
     const struct cognito_client *client;
     struct str redirect, scope, state;
+    bool implicit;
     const char *error; /* that the application is told; NULL: none */
 };
 
-static struct str all_scopes(struct arena *a, const struct cognito_client *client)
+/* What is wrong with what a known application asks for; NULL: nothing. */
+static const char *wrong_in(const struct cognito_serve *s, const struct asked *asked)
 {
-    struct buf b;
-    buf_init_arena(&b, a, PAGE_MAX);
-    for (size_t i = 0; i < client->set.allowed_o_auth_scopes.n; i++)
-        buf_add_fmt(&b, "%s" STR_FMT, i ? " " : "",
-                    STR_ARG(client->set.allowed_o_auth_scopes.v[i]));
-    return buf_str(&b);
+    const struct cognito_user_pool_client_type *c = &asked->client->set;
+    struct str challenge = cognito_serve_query(s, "code_challenge");
+    if (!asked->implicit && !str_eq_c(cognito_serve_query(s, "response_type"), "code"))
+        return "unsupported_response_type";
+    if (!c->allowed_o_auth_flows_user_pool_client ||
+        !cognito_has(c->allowed_o_auth_flows.v, c->allowed_o_auth_flows.n,
+                     asked->implicit ? STR("implicit") : STR("code")))
+        return "unauthorized_client";
+    if (!cognito_serve_scopes_allowed(asked->scope, asked->client))
+        return "invalid_scope";
+    if (str_is_set(challenge) &&
+        (!str_eq_c(cognito_serve_query(s, "code_challenge_method"), "S256") ||
+         challenge.len != CHALLENGE_LEN))
+        return "invalid_request";
+    return NULL;
 }
 
 /* ERR_INVALID: nothing that the application may be told, since it is not known to be one. */
 static enum err read_asked(const struct cognito_serve *s, struct asked *ret)
 {
-    struct str scope = cognito_serve_query(s, "scope");
-    struct str challenge = cognito_serve_query(s, "code_challenge");
-    *ret = (struct asked){.state = cognito_serve_query(s, "state")};
+    *ret = (struct asked){
+        .state = cognito_serve_query(s, "state"),
+        .scope = cognito_serve_query(s, "scope"),
+        .implicit = str_eq_c(cognito_serve_query(s, "response_type"), "token"),
+    };
     enum err err = cognito_serve_client(s, cognito_serve_query(s, "client_id"), &ret->client);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_INVALID : err;
@@ -50,19 +67,17 @@ static enum err read_asked(const struct cognito_serve *s, struct asked *ret)
                                                             : STR_NONE;
     if (!str_is_set(ret->redirect) || !COGNITO_HAS(c->callback_urls, ret->redirect))
         return ERR_INVALID;
-    ret->scope = str_empty(scope) ? all_scopes(s->call->arena, ret->client) : scope;
-    if (!c->allowed_o_auth_flows_user_pool_client ||
-        !COGNITO_HAS(c->allowed_o_auth_flows, STR("code")))
-        ret->error = "unauthorized_client";
-    else if (!str_eq_c(cognito_serve_query(s, "response_type"), "code"))
-        ret->error = "unsupported_response_type";
-    else if (!cognito_serve_scopes_allowed(ret->scope, ret->client))
-        ret->error = "invalid_scope";
-    else if (str_is_set(challenge) &&
-             (!str_eq_c(cognito_serve_query(s, "code_challenge_method"), "S256") ||
-              challenge.len != CHALLENGE_LEN))
-        ret->error = "invalid_request";
+    TRY(cognito_serve_scopes(s, ret->client, &ret->scope));
+    ret->error = wrong_in(s, ret);
     return ERR_OK;
+}
+
+static void put_state(struct buf *b, const struct asked *asked)
+{
+    if (!str_is_set(asked->state))
+        return;
+    BUF_ADD_LIT(b, "&state=");
+    percent_put(b, asked->state, false);
 }
 
 /* The application's own address with what it is told. */
@@ -74,10 +89,23 @@ static enum err tell(const struct cognito_serve *s, const struct asked *asked, c
     buf_add_str(&b, asked->redirect);
     buf_add_fmt(&b, "%c%s=", str_find(asked->redirect, '?') == SIZE_MAX ? '?' : '&', name);
     percent_put(&b, value, false);
-    if (str_is_set(asked->state)) {
-        BUF_ADD_LIT(&b, "&state=");
-        percent_put(&b, asked->state, false);
-    }
+    put_state(&b, asked);
+    TRY(buf_err(&b));
+    return cognito_serve_redirect(s, buf_str(&b));
+}
+
+static enum err tell_tokens(const struct cognito_serve *s, const struct asked *asked,
+                            const struct cognito_authentication_result_type *tokens)
+{
+    struct buf b;
+    buf_init_arena(&b, s->call->arena, PAGE_MAX);
+    buf_add_str(&b, asked->redirect);
+    BUF_ADD_LIT(&b, "#");
+    if (str_is_set(tokens->id_token))
+        buf_add_fmt(&b, "id_token=" STR_FMT "&", STR_ARG(tokens->id_token));
+    buf_add_fmt(&b, "access_token=" STR_FMT "&token_type=Bearer&expires_in=%lld",
+                STR_ARG(tokens->access_token), (long long)tokens->expires_in);
+    put_state(&b, asked);
     TRY(buf_err(&b));
     return cognito_serve_redirect(s, buf_str(&b));
 }
@@ -118,6 +146,36 @@ static enum err give_code(const struct cognito_serve *s, const struct asked *ask
     return tell(s, asked, "code", code);
 }
 
+/* What the implicit flow gives; who it is for is to be filled in. */
+static struct cognito_grant implicit_grant(const struct cognito_serve *s, const struct asked *asked)
+{
+    return (struct cognito_grant){
+        .scope = asked->scope,
+        .nonce = cognito_serve_query(s, "nonce"),
+        .source = "TokenGeneration_HostedAuth",
+        .id = cognito_has_scope(asked->scope, "openid"),
+    };
+}
+
+/* Of who is signed on. */
+static enum err give_tokens(const struct cognito_serve *s, const struct asked *asked,
+                            const struct cognito_user *user, int64_t auth_ms)
+{
+    const struct cognito_act act = {.call = s->call, .pool = s->pool, .client = asked->client};
+    struct cognito_authentication_result_type tokens;
+    struct cognito_grant grant = implicit_grant(s, asked);
+    grant.act = &act;
+    grant.user = user;
+    grant.auth_ms = auth_ms;
+    enum err err = cognito_tokens(&grant, &tokens);
+    if (err == ERR_FAILED) { /* the pool's trigger */
+        call_error_clear(s->call);
+        return tell(s, asked, "error", STR("invalid_request"));
+    }
+    TRY(err);
+    return tell_tokens(s, asked, &tokens);
+}
+
 enum err cognito_serve_authorize(const struct cognito_serve *s)
 {
     struct asked asked;
@@ -132,7 +190,8 @@ enum err cognito_serve_authorize(const struct cognito_serve *s)
         return tell(s, &asked, "error", str_c(asked.error));
     err = str_eq_c(prompt, "login") ? ERR_NOT_FOUND : cognito_sign_on_read(s, &user, &auth_ms);
     if (err == ERR_OK)
-        return give_code(s, &asked, &user, auth_ms);
+        return asked.implicit ? give_tokens(s, &asked, &user, auth_ms)
+                              : give_code(s, &asked, &user, auth_ms);
     if (err != ERR_NOT_FOUND)
         return err;
     if (str_eq_c(prompt, "none"))
@@ -268,8 +327,10 @@ enum err cognito_serve_login(const struct cognito_serve *s)
         return put_form(s, NULL, NULL);
     if (!is_ours(s))
         return put_form(s, NULL, "The form has expired: please try again.");
+    const struct cognito_grant grant = implicit_grant(s, &asked);
     struct cognito_auth at = {.act = {.call = s->call, .pool = s->pool, .client = asked.client},
-                              .hosted = true};
+                              .hosted = true,
+                              .grant = asked.implicit ? &grant : NULL};
     err = try_to(s, &at);
     if (err == ERR_FAILED) {
         call_error_clear(s->call);
@@ -281,7 +342,8 @@ enum err cognito_serve_login(const struct cognito_serve *s)
     if (str_is_set(at.challenge))
         return put_form(s, &at, NULL);
     TRY(cognito_sign_on_begin(s, &at.user));
-    return give_code(s, &asked, &at.user, s->call->txn->wall_ms);
+    return asked.implicit ? tell_tokens(s, &asked, at.result)
+                          : give_code(s, &asked, &at.user, s->call->txn->wall_ms);
 }
 
 /* --- /logout ------------------------------------------------------------------------------------ */

@@ -2,6 +2,8 @@
  * Layer: svc/cognito. Thread: the call's. */
 #include "svc/cognito/serve.h"
 
+enum { SCOPES_BYTES_MAX = 64 * 1024 }; /* 50 of 256 are all that a client may have */
+
 /* --- what was asked ----------------------------------------------------------------------------- */
 
 struct str cognito_serve_query(const struct cognito_serve *s, const char *name)
@@ -71,6 +73,20 @@ enum err cognito_serve_html(const struct cognito_serve *s, int status, struct st
 }
 
 /* --- scopes ------------------------------------------------------------------------------------- */
+
+enum err cognito_serve_scopes(const struct cognito_serve *s, const struct cognito_client *client,
+                              struct str *scopes)
+{
+    struct buf b;
+    if (!str_empty(*scopes))
+        return ERR_OK;
+    buf_init_arena(&b, s->call->arena, SCOPES_BYTES_MAX);
+    for (size_t i = 0; i < client->set.allowed_o_auth_scopes.n; i++)
+        buf_add_fmt(&b, "%s" STR_FMT, i ? " " : "",
+                    STR_ARG(client->set.allowed_o_auth_scopes.v[i]));
+    *scopes = buf_str(&b);
+    return buf_err(&b);
+}
 
 bool cognito_serve_scopes_allowed(struct str scopes, const struct cognito_client *client)
 {

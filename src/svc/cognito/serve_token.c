@@ -34,14 +34,6 @@ static enum err authenticate(const struct cognito_serve *s, const struct cognito
     return str_is_set(given) && str_eq_consttime(secret, given) ? ERR_OK : ERR_DENIED;
 }
 
-static bool has_scope(struct str scopes, const char *scope)
-{
-    while (str_is_set(scopes))
-        if (str_eq_c(str_cut(&scopes, ' '), scope))
-            return true;
-    return false;
-}
-
 /* --- /oauth2/token ------------------------------------------------------------------------------ */
 
 static enum err give(const struct cognito_serve *s, const struct cognito_grant *g)
@@ -102,7 +94,7 @@ static enum err by_code(const struct cognito_serve *s, const struct cognito_act 
                                            .nonce = code.nonce,
                                            .source = "TokenGeneration_HostedAuth",
                                            .refresh = true,
-                                           .id = has_scope(code.scope, "openid")});
+                                           .id = cognito_has_scope(code.scope, "openid")});
 }
 
 static enum err by_refresh(const struct cognito_serve *s, const struct cognito_act *act)
@@ -123,25 +115,20 @@ static enum err by_refresh(const struct cognito_serve *s, const struct cognito_a
                                            .scope = token.scope,
                                            .source = "TokenGeneration_RefreshTokens",
                                            .id = !str_is_set(token.scope) ||
-                                                 has_scope(token.scope, "openid")});
+                                                 cognito_has_scope(token.scope, "openid")});
 }
 
 static enum err by_secret(const struct cognito_serve *s, const struct cognito_act *act)
 {
     struct str scope = cognito_serve_form(s, "scope");
-    struct buf b;
-    buf_init_arena(&b, s->call->arena, BODY_MAX);
     if (!COGNITO_HAS(act->client->set.allowed_o_auth_flows, STR("client_credentials")))
         return cognito_serve_error(s, "unauthorized_client");
-    for (size_t i = 0; str_empty(scope) && i < act->client->set.allowed_o_auth_scopes.n; i++)
-        buf_add_fmt(&b, "%s" STR_FMT, i ? " " : "",
-                    STR_ARG(act->client->set.allowed_o_auth_scopes.v[i]));
-    TRY(buf_err(&b));
-    if (!str_empty(scope) && !cognito_serve_scopes_allowed(scope, act->client))
+    TRY(cognito_serve_scopes(s, act->client, &scope));
+    if (!cognito_serve_scopes_allowed(scope, act->client))
         return cognito_serve_error(s, "invalid_scope");
     return give(s, &(struct cognito_grant){.act = act,
                                            .auth_ms = s->call->txn->wall_ms,
-                                           .scope = str_empty(scope) ? buf_str(&b) : scope});
+                                           .scope = scope});
 }
 
 enum err cognito_serve_token(const struct cognito_serve *s)
@@ -194,7 +181,7 @@ enum err cognito_serve_user_info(const struct cognito_serve *s)
                        ? cognito_bearer(s->call, str_sub(header, 7, SIZE_MAX), &bearer)
                        : COGNITO_REFUSED(s->call, "No token");
     if (err == ERR_OK &&
-        (!str_eq(bearer.pool->rec.id, s->pool->rec.id) || !has_scope(bearer.scope, "openid")))
+        (!str_eq(bearer.pool->rec.id, s->pool->rec.id) || !cognito_has_scope(bearer.scope, "openid")))
         err = COGNITO_REFUSED(s->call, "Not of this pool");
     if (err == ERR_FAILED) {
         call_error_clear(s->call);
