@@ -85,12 +85,22 @@ void dispatch_over(struct call_impl *c)
     end_call(c);
 }
 
+/* What who asked would have been told, had he not left. A claim's operation has no status in a spec. */
+static int status_of(const struct call_impl *c, bool is_error)
+{
+    if (is_error)
+        return c->error ? c->error->status : 400;
+    if (c->reply_status)
+        return c->reply_status;
+    return c->claim ? 200 : c->routed.op->status;
+}
+
 /* Gives what came out to whoever asked. */
 static void answer(struct call_impl *c, bool is_error)
 {
     assert(c->phase != CALL_OVER);
     if (!c->asker) {
-        call_finished(c, !is_error ? c->routed.op->status : c->error ? c->error->status : 400);
+        call_finished(c, status_of(c, is_error));
         dispatch_over(c);
     } else if (is_error) {
         c->front->refuse(c);

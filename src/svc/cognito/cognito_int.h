@@ -421,9 +421,9 @@ enum err cognito_verify(void *self, struct txn *txn, const struct str *pool_arns
 struct cognito_auth {
     struct cognito_act act;
     bool admin;
-    bool hosted;     /* by the form of the pool's domain: what comes of it is a code, or.. */
+    bool hosted; /* by the form of the pool's domain: what comes of it is a code, or.. */
     const struct cognito_grant *grant; /* ..tokens by this, whose user is not known yet; or NULL */
-    struct str flow; /* of InitiateAuth */
+    struct str flow;                   /* of InitiateAuth */
     struct tag_list parameters;
     struct str challenge_asked, session_asked; /* of RespondToAuthChallenge */
     struct cognito_user user;

@@ -556,8 +556,9 @@ enum err cognito_bearer(struct call *call, struct str token, struct cognito_bear
     ret->origin = json_get_str(jwt.claims, STR("origin_jti"));
     ret->scope = json_get_str(jwt.claims, STR("scope"));
     TRY(bearer_user(call, &jwt, ret));
-    if (!cognito_has_scope(ret->scope, COGNITO_SCOPE_ADMIN) && call->op->service == &cognito_service &&
-        call->op >= cognito_service.ops && call->op < cognito_service.ops + cognito_service.n_ops)
+    if (!cognito_has_scope(ret->scope, COGNITO_SCOPE_ADMIN) &&
+        call->op->service == &cognito_service && call->op >= cognito_service.ops &&
+        call->op < cognito_service.ops + cognito_service.n_ops)
         return COGNITO_REFUSED(call, "Access Token does not have required scopes");
     return ERR_OK;
 }

@@ -126,9 +126,8 @@ static enum err by_secret(const struct cognito_serve *s, const struct cognito_ac
     TRY(cognito_serve_scopes(s, act->client, &scope));
     if (!cognito_serve_scopes_allowed(scope, act->client))
         return cognito_serve_error(s, "invalid_scope");
-    return give(s, &(struct cognito_grant){.act = act,
-                                           .auth_ms = s->call->txn->wall_ms,
-                                           .scope = scope});
+    return give(
+        s, &(struct cognito_grant){.act = act, .auth_ms = s->call->txn->wall_ms, .scope = scope});
 }
 
 enum err cognito_serve_token(const struct cognito_serve *s)
@@ -180,8 +179,8 @@ enum err cognito_serve_user_info(const struct cognito_serve *s)
     enum err err = str_starts(header, STR("Bearer "))
                        ? cognito_bearer(s->call, str_sub(header, 7, SIZE_MAX), &bearer)
                        : COGNITO_REFUSED(s->call, "No token");
-    if (err == ERR_OK &&
-        (!str_eq(bearer.pool->rec.id, s->pool->rec.id) || !cognito_has_scope(bearer.scope, "openid")))
+    if (err == ERR_OK && (!str_eq(bearer.pool->rec.id, s->pool->rec.id) ||
+                          !cognito_has_scope(bearer.scope, "openid")))
         err = COGNITO_REFUSED(s->call, "Not of this pool");
     if (err == ERR_FAILED) {
         call_error_clear(s->call);

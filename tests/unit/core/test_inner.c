@@ -545,6 +545,39 @@ static void a_claim_takes_its_requests(void **state)
     fixture_stop(&f);
 }
 
+/* As services make them: the spec says nothing of their status. */
+static const struct wire_op bare_op = {
+    .name = STR_INIT("Bare"), .flags = WIRE_OP_UNSIGNED, .service = &page_service, .run = run_page};
+
+static void who_leaves_a_claim_before_it_is_durable(void **state)
+{
+    static const char request[] =
+        "POST /_bare HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+    struct fixture f;
+    struct seen seen = {0};
+    struct core_observer o = {.fn = see, .arg = &seen};
+    struct core_claim claim = {
+        .path_prefix = STR("/_bare"), .op = &bare_op, .self = (void *)"bare"};
+    char text[512];
+    fixture_start(&f, true);
+    core_observe(&f.core, &o);
+    assert_int_equal(core_claim(&f.core, &claim), ERR_OK);
+    int fd = client_connect(&f), other = client_connect(&f);
+    client_send_raw(fd, request, sizeof(request) - 1);
+    while (kv_mem_committed(f.mem) == 0)
+        sched_yield();
+    close(fd);
+    for (int i = 0; i < 2; i++) { /* behind whatever the loop did of the one that left */
+        client_send(other, "Nope", "b");
+        assert_int_equal(client_read(other, text, sizeof(text)), 400);
+    }
+    kv_mem_grant(f.mem, kv_mem_committed(f.mem));
+    wait_count(&seen.n, 3);
+    assert_string_equal(seen.last, "http Bare 202 in=0 out=1 error=");
+    close(other);
+    fixture_stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -560,6 +593,7 @@ int main(void)
         cmocka_unit_test(calls_nest_to_a_limit),
         cmocka_unit_test(an_observer_sees_each_finished_call),
         cmocka_unit_test(a_claim_takes_its_requests),
+        cmocka_unit_test(who_leaves_a_claim_before_it_is_durable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
