@@ -33,7 +33,8 @@ ACCOUNT = "000000000000"
 BY_NAME = {
     "Bucket": "closed-bucket", "CopySource": "closed-bucket/key", "TableName": "closed-table", "QueueName": "closed-queue",
     "QueueUrl": f"http://127.0.0.1/{ACCOUNT}/closed-queue", "FunctionName": "closed-function", "logGroupName": "closed-group",
-    "logStreamName": "s", "logGroupIdentifier": None, "RoleName": "closed-role", "UserName": "closed-user", "PolicyName": "closed-policy",
+    "logStreamName": "s", "logGroupIdentifier": None, "RoleName": "closed-role", "UserName": "closed-user", "GroupName": "closed-users",
+    "InstanceProfileName": "closed-profile", "PolicyName": "closed-policy",
     "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/closed", "AssumeRolePolicyDocument": TRUST, "PolicyDocument": POLICY,
     "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/closed-role", "Role": f"arn:aws:iam::{ACCOUNT}:role/closed-role",
     "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/closed", "VersionId": None, "RoleSessionName": "session",
@@ -213,6 +214,8 @@ ARISES = {
                                                           "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
                                                           "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]},
     ("iam", "CreateUser", "iam:TagUser"): {"UserName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
+    ("iam", "CreateInstanceProfile", "iam:TagInstanceProfile"): {"InstanceProfileName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
+    ("iam", "AddRoleToInstanceProfile", "iam:PassRole"): {},
     ("iam", "CreateRole", "iam:TagRole"): {"RoleName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
     ("iam", "CreatePolicy", "iam:TagPolicy"): {"PolicyName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
     ("lambda", "CreateFunction", "iam:PassRole"): {},

@@ -415,5 +415,5 @@ def test_all_of_it_survives_kill(weir):
 
 
 def test_not_supported_is_said(iam):
-    assert fails(iam.create_group, GroupName="g")[0] == "InvalidAction"
+    assert fails(iam.create_virtual_mfa_device, VirtualMFADeviceName="m")[0] == "InvalidAction"
     assert fails(iam.get_access_key_last_used, AccessKeyId="AKIAIOSFODNN7EXAMPLE")[0] == "InvalidAction"

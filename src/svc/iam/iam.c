@@ -76,25 +76,34 @@ static enum err authorize_more(struct call *call, const void *in)
     return ERR_OK;
 }
 
-/* A request names a user or role without its path, and a user may leave out himself: the ARN that
+/* Of these the resource ends in a path, not in a name. */
+static bool lists_paths(size_t op)
+{
+    return op == IAM_OP_LIST_USERS || op == IAM_OP_LIST_ROLES || op == IAM_OP_LIST_GROUPS ||
+           op == IAM_OP_LIST_INSTANCE_PROFILES;
+}
+
+/* A request names a user, role, group or profile without its path, and a user may leave out himself: the ARN that
  * policies speak of has both. */
 static enum err real_resource(struct call *call, struct str *resource)
 {
     struct arn arn;
-    if (call->op->index == IAM_OP_LIST_USERS || call->op->index == IAM_OP_LIST_ROLES)
-        return ERR_OK; /* a path, not a name */
+    if (lists_paths(call->op->index))
+        return ERR_OK;
     if (arn_parse_as(*resource, "iam", NULL, &arn) != ERR_OK)
         return ERR_OK;
-    bool user = str_eq_c(arn_segment(&arn, 0), "user");
-    if (!user && !str_eq_c(arn_segment(&arn, 0), "role"))
+    int kind = 0;
+    while (kind < IAM_KINDS && !str_eq_c(arn_segment(&arn, 0), iam_kind_word[kind]))
+        kind++;
+    if (kind == IAM_KINDS)
         return ERR_OK;
     struct str name = str_sub(*resource, str_rfind(*resource, '/') + 1, resource->len);
-    if (user && str_eq_c(name, "*") && call->who->kind == PRINCIPAL_USER) {
+    if (kind == IAM_USER && str_eq_c(name, "*") && call->who->kind == PRINCIPAL_USER) {
         *resource = call->who->arn;
         return ERR_OK;
     }
     const struct iam_entity *e;
-    enum err err = iam_known_named(iam_of(call), call->arena, user ? IAM_USER : IAM_ROLE, name, &e);
+    enum err err = iam_known_named(iam_of(call), call->arena, (enum iam_kind)kind, name, &e);
     if (err == ERR_OK)
         *resource = e->arn;
     return err == ERR_NOT_FOUND ? ERR_OK : err;

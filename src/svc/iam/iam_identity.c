@@ -79,20 +79,43 @@ static enum err policy_in_use(struct iam *iam, struct arena *arena, struct str a
     return err == ERR_NOT_FOUND ? nothing_allowed(iam, arena, ret) : err;
 }
 
+static enum err add_policies(struct iam *iam, const struct iam_entity *e, struct arena *arena,
+                             const struct policy **policies, size_t *n)
+{
+    for (size_t i = 0; i < e->n_inlines; i++)
+        policies[(*n)++] = e->inline_policies[i];
+    for (size_t i = 0; i < e->n_attached; i++)
+        TRY(policy_in_use(iam, arena, e->attached[i], &policies[(*n)++]));
+    return ERR_OK;
+}
+
+/* The groups of a user, as they are in memory: each request finds them there, so that a change of a
+ * group touches no user's record. One that is not found may have denied: ERR_NOT_FOUND, and so is the
+ * user (IM1). Adds how many policies they have to *count. */
+static enum err find_groups(struct iam *iam, const struct iam_entity *e, struct arena *arena,
+                            const struct iam_entity **groups, size_t *count)
+{
+    for (size_t i = 0; i < e->n_groups; i++) {
+        TRY(iam_known(iam, arena, IAM_BY_ID, e->groups[i], &groups[i]));
+        *count += groups[i]->n_inlines + groups[i]->n_attached;
+    }
+    return ERR_OK;
+}
+
 /* Policies, boundary and tags of a user or role, which the arena holds. */
 static enum err fill_entity(struct iam *iam, const struct iam_entity *e, struct arena *arena,
                             struct principal *who)
 {
-    const struct policy **policies =
-        ARENA_ARRAY(arena, const struct policy *, e->n_inlines + e->n_attached);
+    const struct iam_entity *groups[IAM_GROUPS_MAX];
+    size_t count = e->n_inlines + e->n_attached, n = 0;
+    TRY(find_groups(iam, e, arena, groups, &count));
+    const struct policy **policies = ARENA_ARRAY(arena, const struct policy *, count);
     if (!policies)
         return ERR_NOMEM;
-    size_t n = 0;
-    for (size_t i = 0; i < e->n_inlines; i++)
-        policies[n++] = e->inline_policies[i];
-    for (size_t i = 0; i < e->n_attached; i++)
-        TRY(policy_in_use(iam, arena, e->attached[i], &policies[n++]));
-    assert(n == e->n_inlines + e->n_attached);
+    TRY(add_policies(iam, e, arena, policies, &n));
+    for (size_t i = 0; i < e->n_groups; i++)
+        TRY(add_policies(iam, groups[i], arena, policies, &n));
+    assert(n == count);
     if (str_is_set(e->boundary))
         TRY(policy_in_use(iam, arena, e->boundary, &who->boundary));
     assert(!str_is_set(e->boundary) || who->boundary); /* one that is gone still limits */
@@ -305,15 +328,11 @@ static enum err role_trusts(void *self, struct txn *txn, struct str role_arn, st
 
 /* --- ids ---------------------------------------------------------------------------------------- */
 
-/* Who has an id is known from memory; whether he still does, from the store, tracked. */
 static enum err load_by_id(struct iam *iam, struct txn *txn, struct str text)
 {
-    const struct iam_entity *known;
     struct iam_entity *e;
     struct str id = str_cut(&text, ':');
-    TRY(iam_known(iam, txn->arena, IAM_BY_ID, id, &known));
-    TRY(iam_entity_load(iam, txn, known->kind, known->name, &e));
-    return str_eq(e->id, id) ? ERR_OK : ERR_NOT_FOUND;
+    return iam_load_id(iam, txn, id, &e);
 }
 
 static enum err id_of_arn(void *self, struct txn *txn, struct str text, struct str *ret_id)

@@ -16,9 +16,11 @@ enum {
     IAM_TAGS_MAX = 50,
     IAM_ATTACHED_MAX = 10,
     IAM_KEYS_MAX = 2,
+    IAM_GROUPS_MAX = 10, /* of a user */
     IAM_VERSIONS_MAX = 5,
     IAM_INLINE_MAX = 64,          /* policies; AWS limits their bytes only */
     IAM_INLINE_USER_CHARS = 2048, /* all inline policies of a user, white space not counted */
+    IAM_INLINE_GROUP_CHARS = 5120,
     IAM_INLINE_ROLE_CHARS = 10240,
     IAM_MANAGED_CHARS = 6144,
     IAM_TRUST_CHARS = 2048,
@@ -42,7 +44,8 @@ struct iam_access {
     int64_t created_ms;
 };
 
-/* A user or role. Memory: the catalogue's, or the arena it was loaded into. Lists are sorted by
+/* A user, role, group or instance profile: what all of IAM's named things have, and what one kind
+ * alone has beside it. Memory: the catalogue's, or the arena it was loaded into. Lists are sorted by
  * name, access keys by id. */
 struct iam_entity {
     struct catalogue_object object;
@@ -61,6 +64,10 @@ struct iam_entity {
     size_t n_attached;
     struct iam_access keys[IAM_KEYS_MAX]; /* users */
     size_t n_keys;
+    struct str groups[IAM_GROUPS_MAX]; /* users: ids, so that a group may change its name */
+    size_t n_groups;
+    int64_t members; /* groups: users; roles: instance profiles. So that removing conflicts */
+    struct str role; /* instance profiles: its name; absent: none */
     /* In the catalogue only. */
     struct policy *trust_policy; /* roles */
     struct policy **inline_policies;
@@ -114,11 +121,15 @@ struct iam {
 
 /* --- iam_record.c: records and their storage -------------------------------------------------- */
 
+extern const char *const iam_kind_word[IAM_KINDS]; /* "user"; as in ARNs */
 /* IAM's records belong to the account, whatever the region. */
 struct key_scope iam_scope(const struct iam *iam);
 struct str iam_entity_key(const struct iam *iam, struct arena *a, enum iam_kind kind,
                           struct str name);
 struct str iam_managed_key(const struct iam *iam, struct arena *a, struct str name);
+/* `owner_id`: of a group or role; `member`: a user or instance profile. */
+struct str iam_member_key(const struct iam *iam, struct arena *a, struct str owner_id,
+                          const struct iam_entity *member);
 struct str iam_use_key(const struct iam *iam, struct arena *a, enum iam_use use,
                        struct str policy_arn, const struct iam_entity *e);
 /* "arn:aws:iam::ACCT:role/path/name". STR_NONE on exhaustion. */
@@ -197,9 +208,8 @@ enum err iam_resource_tags(void *self, struct txn *txn, struct str arn,
 /* --- iam_reply.c: pieces of replies and errors ------------------------------------------------ */
 
 struct iam *iam_of(struct call *call);
-extern const char *const iam_kind_word[IAM_KINDS];  /* "user" */
 extern const char *const iam_kind_title[IAM_KINDS]; /* "User" */
-/* Loads a user or role, or sets NoSuchEntity. */
+/* Loads one of a kind, or sets NoSuchEntity. */
 enum err iam_get_entity(struct call *call, enum iam_kind kind, struct str name,
                         struct iam_entity **ret_e) WARN_UNUSED;
 /* The named user, or the caller when no name is given. */
@@ -219,6 +229,31 @@ enum err iam_check_document(struct call *call, enum policy_kind kind, struct str
 enum err iam_merge_tags(struct call *call, struct iam_tags *tags, struct tag_list add) WARN_UNUSED;
 enum err iam_drop_tags(struct call *call, struct iam_tags *tags,
                        const struct iam_tag_key_list_type *keys) WARN_UNUSED;
+
+/* op_entity.c: completes what a request said of a new user, role, group or profile, and stages it;
+ * `id` is the prefix of its kind. EntityAlreadyExists. */
+enum err iam_create_entity(struct call *call, struct iam_entity *e, const char *id,
+                           struct tag_list tags) WARN_UNUSED;
+enum err iam_check_name_free(struct call *call, enum iam_kind kind, struct str name) WARN_UNUSED;
+/* Stages `after` in the place of `before`, whose path or name it changes; nothing else differs. */
+enum err iam_rename(struct call *call, const struct iam_entity *before,
+                    const struct iam_entity *after) WARN_UNUSED;
+enum err iam_role_shape(struct call *call, const struct iam_entity *e,
+                        struct iam_role *r) WARN_UNUSED;
+void iam_user_shape(const struct iam_entity *e, struct iam_user *u);
+/* op_instance_profile.c */
+enum err iam_profile_shape(struct call *call, const struct iam_entity *e,
+                           struct iam_instance_profile *p) WARN_UNUSED;
+
+/* iam_member.c: puts `member` under `owner` (a user in a group, a profile with a role) and counts
+ * it, or takes it away; both records are the caller's to have read, the owner's is staged. */
+enum err iam_join(struct call *call, struct iam_entity *owner,
+                  const struct iam_entity *member) WARN_UNUSED;
+enum err iam_leave(struct call *call, struct iam_entity *owner,
+                   const struct iam_entity *member) WARN_UNUSED;
+/* One of a kind by its id. ERR_NOT_FOUND. */
+enum err iam_load_id(struct iam *iam, struct txn *txn, struct str id,
+                     struct iam_entity **ret_e) WARN_UNUSED;
 
 /* A page, and where the reply tells how it ended. */
 struct iam_page {
@@ -240,6 +275,23 @@ enum err iam_page_told(struct call *call, struct iam_page *page, enum err err) W
 /* page_scan, and told. */
 enum err iam_page_scan(struct call *call, struct iam_page *page, struct key_range range,
                        const struct page_fns *fns, void *arg) WARN_UNUSED;
+/* Lists entities whose path begins with `prefix` (absent: all): shape(call, e, v + i * size) for
+ * each, in the order of names. */
+struct iam_lister {
+    struct call *call;
+    enum iam_kind kind;
+    struct str prefix;
+    enum err (*shape)(struct call *call, const struct iam_entity *e, void *v);
+    size_t size;
+    char *v;
+    size_t n;
+    struct iam_entity e; /* the one looked at */
+};
+/* All of a kind. */
+enum err iam_list_kind(struct iam_lister *l, struct iam_page *page) WARN_UNUSED;
+/* Those of l->kind that are under `owner` (iam_k_member). */
+enum err iam_list_members(struct iam_lister *l, const struct iam_entity *owner,
+                          struct iam_page *page) WARN_UNUSED;
 /* What the page shows of a list that is sorted by the text its elements begin with: page->p.n of
  * them, from *ret_from on; and told. */
 enum err iam_page_slice(struct call *call, struct iam_page *page, const void *list, size_t stride,

@@ -7,11 +7,11 @@
 
 #include "kv/key.h"
 
-enum iam_kind { IAM_USER, IAM_ROLE, IAM_KINDS };
+enum iam_kind { IAM_USER, IAM_ROLE, IAM_GROUP, IAM_PROFILE, IAM_KINDS };
 
 enum iam_use { IAM_ATTACHED, IAM_BOUNDARY, IAM_USES };
 
-/* account, enum iam_kind, name -> user or role */
+/* account, enum iam_kind, name -> user, role, group or instance profile */
 static const struct key_layout iam_k_entity = {KEY_IAM, 1, "Abt"};
 /* account, name -> managed policy of the account */
 static const struct key_layout iam_k_managed = {KEY_IAM, 2, "At"};
@@ -19,5 +19,7 @@ static const struct key_layout iam_k_managed = {KEY_IAM, 2, "At"};
 static const struct key_layout iam_k_use[IAM_USES] = {{KEY_IAM, 3, "Atbt"}, {KEY_IAM, 4, "Atbt"}};
 /* -> key of session tokens */
 static const struct key_layout iam_k_token_key = {KEY_IAM, 5, ""};
+/* account, id of a group or role, name -> nothing: users of the group, instance profiles of the role */
+static const struct key_layout iam_k_member = {KEY_IAM, 6, "Att"};
 
 #endif

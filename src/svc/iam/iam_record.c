@@ -1,4 +1,4 @@
-/* Records of users, roles and managed policies: their tables, keys and ARNs.
+/* Records of users, roles, groups, instance profiles and managed policies: their tables, keys and ARNs.
  *
  * Layer: svc. Thread: the transaction's. */
 #include <assert.h>
@@ -10,6 +10,8 @@
 #include "svc/iam/iam_int.h"
 
 enum { ID_RANDOM = 17 };
+
+const char *const iam_kind_word[IAM_KINDS] = {"user", "role", "group", "instance-profile"};
 
 /* --- tables ----------------------------------------------------------------------------------- */
 
@@ -49,8 +51,11 @@ static const struct record_field entity_fields[] = {
     REC_ARRAY(struct iam_entity, inlines, n_inlines, &inline_type),
     REC_ARRAY(struct iam_entity, attached, n_attached, &record_str),
     REC_ARRAY(struct iam_entity, keys, n_keys, &access_type),
+    REC_SINCE(2, REC_ARRAY(struct iam_entity, groups, n_groups, &record_str)),
+    REC_SINCE(2, REC_INT(struct iam_entity, members)),
+    REC_SINCE(2, REC_STR(struct iam_entity, role)),
 };
-static const struct record_type entity_type = RECORD_TYPE(struct iam_entity, 1, entity_fields);
+static const struct record_type entity_type = RECORD_TYPE(struct iam_entity, 2, entity_fields);
 
 static const struct record_field version_fields[] = {
     REC_INT(struct iam_version, number),
@@ -101,6 +106,13 @@ struct str iam_use_key(const struct iam *iam, struct arena *a, enum iam_use use,
                     str_lower(a, e->name));
 }
 
+struct str iam_member_key(const struct iam *iam, struct arena *a, struct str owner_id,
+                          const struct iam_entity *member)
+{
+    assert(str_is_set(owner_id) && (member->kind == IAM_USER || member->kind == IAM_PROFILE));
+    return key_make(a, &iam_k_member, iam_scope(iam), owner_id, str_lower(a, member->name));
+}
+
 static struct str iam_arn(const struct iam *iam, struct arena *a, const char *account,
                           const char *type, struct str path, struct str name)
 {
@@ -113,7 +125,7 @@ static struct str iam_arn(const struct iam *iam, struct arena *a, const char *ac
 
 struct str iam_entity_arn(const struct iam *iam, struct arena *a, const struct iam_entity *e)
 {
-    return iam_arn(iam, a, NULL, e->kind == IAM_USER ? "user" : "role", e->path, e->name);
+    return iam_arn(iam, a, NULL, iam_kind_word[e->kind], e->path, e->name);
 }
 
 struct str iam_managed_arn(const struct iam *iam, struct arena *a, const struct iam_managed *m)
@@ -133,7 +145,7 @@ struct str iam_new_id(struct arena *a, const char *prefix)
     return str_fmt(a, "%s%s", prefix, random);
 }
 
-/* --- users and roles -------------------------------------------------------------------------- */
+/* --- entities ------------------------------------------------------------------------------- */
 
 enum err iam_entity_unpack(const struct iam *iam, struct arena *a, enum iam_kind kind,
                            struct str record, struct iam_entity *e)
@@ -167,6 +179,7 @@ enum err iam_entity_store(struct iam *iam, struct txn *txn, const struct iam_ent
     assert(e->kind < IAM_KINDS && e->name.len > 0 && e->id.len > 0);
     assert(e->n_keys <= IAM_KEYS_MAX && e->n_attached <= IAM_ATTACHED_MAX);
     assert(e->n_inlines <= IAM_INLINE_MAX && (e->kind == IAM_USER || e->n_keys == 0));
+    assert(e->n_groups <= IAM_GROUPS_MAX && e->members >= 0);
     struct iam_entity *stored = ARENA_NEW(txn->arena, struct iam_entity);
     if (!stored)
         return ERR_NOMEM;

@@ -11,18 +11,23 @@ struct iam *iam_of(struct call *call)
     return call->svc;
 }
 
-const char *const iam_kind_word[IAM_KINDS] = {"user", "role"};
-const char *const iam_kind_title[IAM_KINDS] = {"User", "Role"};
+const char *const iam_kind_title[IAM_KINDS] = {"User", "Role", "Group", "InstanceProfile"};
+
+static enum err no_entity(struct call *call, enum iam_kind kind, struct str name)
+{
+    if (kind == IAM_PROFILE)
+        return call_error(call, &iam_err_no_such_entity_exception,
+                          "Instance Profile " STR_FMT " cannot be found.", STR_ARG(name));
+    return call_error(call, &iam_err_no_such_entity_exception,
+                      "The %s with name " STR_FMT " cannot be found.", iam_kind_word[kind],
+                      STR_ARG(name));
+}
 
 enum err iam_get_entity(struct call *call, enum iam_kind kind, struct str name,
                         struct iam_entity **ret_e)
 {
     enum err err = iam_entity_load(iam_of(call), call->txn, kind, name, ret_e);
-    if (err == ERR_NOT_FOUND)
-        return call_error(call, &iam_err_no_such_entity_exception,
-                          "The %s with name " STR_FMT " cannot be found.", iam_kind_word[kind],
-                          STR_ARG(name));
-    return err;
+    return err == ERR_NOT_FOUND ? no_entity(call, kind, name) : err;
 }
 
 enum err iam_get_user_or_self(struct call *call, struct str name, struct iam_entity **ret_e)

@@ -1,4 +1,4 @@
-/* Managed policies on users and roles, and permission boundaries.
+/* Managed policies on users, roles and groups, and permission boundaries.
  *
  * The use of a policy is noted in an index of its own and, for the account's policies, counted in
  * the policy's record: DeletePolicy reads and removes that record, so that it and a concurrent
@@ -111,6 +111,12 @@ IAM_TWINS(detach_role_policy, detach_user_policy, detach(call, kind, name, in->p
 IAM_TWINS(list_attached_role_policies, list_attached_user_policies,
           list(call, kind, name, in->path_prefix, IAM_PAGE(call, in, out, name),
                &out->attached_policies))
+
+IAM_TWIN(attach_group_policy, IAM_GROUP, group_name, attach(call, kind, name, in->policy_arn))
+IAM_TWIN(detach_group_policy, IAM_GROUP, group_name, detach(call, kind, name, in->policy_arn))
+IAM_TWIN(list_attached_group_policies, IAM_GROUP, group_name,
+         list(call, kind, name, in->path_prefix, IAM_PAGE(call, in, out, name),
+              &out->attached_policies))
 
 /* --- permission boundaries -------------------------------------------------------------------- */
 

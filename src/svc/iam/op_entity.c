@@ -1,4 +1,4 @@
-/* Users and roles: made, shown, changed, listed, removed.
+/* Users and roles: made, shown, changed, listed; and whatever has a name, made, renamed, removed.
  *
  * Layer: svc. Thread: the call's loop. */
 #include "svc/iam/iam_int.h"
@@ -21,7 +21,7 @@ static enum err boundary_shape(struct call *call, const struct iam_entity *e,
 }
 
 /* As lists show it: without tags and boundary. */
-static enum err role_shape(struct call *call, const struct iam_entity *e, struct iam_role *r)
+enum err iam_role_shape(struct call *call, const struct iam_entity *e, struct iam_role *r)
 {
     struct str trust;
     TRY(core_policy_shown(call->core, call->arena, e->trust, &trust));
@@ -36,7 +36,7 @@ static enum err role_shape(struct call *call, const struct iam_entity *e, struct
     return str_is_set(r->assume_role_policy_document) ? ERR_OK : ERR_NOMEM;
 }
 
-static void user_shape(const struct iam_entity *e, struct iam_user *u)
+void iam_user_shape(const struct iam_entity *e, struct iam_user *u)
 {
     *u = (struct iam_user){.path = e->path, .user_name = e->name, .user_id = e->id, .arn = e->arn};
     WIRE_SET(u, create_date, e->created_ms);
@@ -48,7 +48,7 @@ static enum err whole_role(struct call *call, const struct iam_entity *e,
     struct iam_role *r = ARENA_NEW(call->arena, struct iam_role);
     if (!r)
         return ERR_NOMEM;
-    TRY(role_shape(call, e, r));
+    TRY(iam_role_shape(call, e, r));
     TRY(boundary_shape(call, e, &r->permissions_boundary));
     if (e->tags.n)
         TAGS_INTO(r->tags, e->tags);
@@ -62,7 +62,7 @@ static enum err whole_user(struct call *call, const struct iam_entity *e,
     struct iam_user *u = ARENA_NEW(call->arena, struct iam_user);
     if (!u)
         return ERR_NOMEM;
-    user_shape(e, u);
+    iam_user_shape(e, u);
     TRY(boundary_shape(call, e, &u->permissions_boundary));
     if (e->tags.n)
         TAGS_INTO(u->tags, e->tags);
@@ -72,16 +72,19 @@ static enum err whole_user(struct call *call, const struct iam_entity *e,
 
 /* --- create ----------------------------------------------------------------------------------- */
 
-static enum err check_name_free(struct call *call, enum iam_kind kind, struct str name)
+enum err iam_check_name_free(struct call *call, enum iam_kind kind, struct str name)
 {
     struct str there;
     enum err err =
         txn_get(call->txn, iam_entity_key(iam_of(call), call->arena, kind, name), &there);
-    if (err == ERR_OK)
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (kind == IAM_PROFILE)
         return call_error(call, &iam_err_entity_already_exists_exception,
-                          "%s with name " STR_FMT " already exists.", iam_kind_title[kind],
-                          STR_ARG(name));
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+                          "Instance Profile " STR_FMT " already exists.", STR_ARG(name));
+    return call_error(call, &iam_err_entity_already_exists_exception,
+                      "%s with name " STR_FMT " already exists.", iam_kind_title[kind],
+                      STR_ARG(name));
 }
 
 /* A trust policy as it is to be stored: with ids of whom it names. */
@@ -95,13 +98,13 @@ static enum err take_trust(struct call *call, struct str document, struct str *r
                : err;
 }
 
-/* Completes what the request said, and stages it. */
-static enum err create(struct call *call, struct iam_entity *e, struct tag_list tags)
+enum err iam_create_entity(struct call *call, struct iam_entity *e, const char *id,
+                           struct tag_list tags)
 {
-    TRY(check_name_free(call, e->kind, e->name));
+    TRY(iam_check_name_free(call, e->kind, e->name));
     if (!str_is_set(e->path))
         e->path = STR("/");
-    e->id = iam_new_id(call->arena, e->kind == IAM_USER ? "AIDA" : "AROA");
+    e->id = iam_new_id(call->arena, id);
     e->arn = iam_entity_arn(iam_of(call), call->arena, e);
     e->created_ms = call->txn->wall_ms;
     if (!str_is_set(e->id) || !str_is_set(e->arn))
@@ -122,7 +125,7 @@ enum err iam_create_user(struct call *call, const struct iam_create_user_input *
     e->name = in->user_name;
     e->path = in->path;
     e->boundary = in->permissions_boundary;
-    TRY(create(call, e, TAGS_FROM(in->tags)));
+    TRY(iam_create_entity(call, e, "AIDA", TAGS_FROM(in->tags)));
     return whole_user(call, e, &out->user);
 }
 
@@ -140,7 +143,7 @@ enum err iam_create_role(struct call *call, const struct iam_create_role_input *
     e->max_session_s =
         in->has_max_session_duration ? in->max_session_duration : IAM_SESSION_DEFAULT_S;
     TRY(take_trust(call, in->assume_role_policy_document, &e->trust));
-    TRY(create(call, e, TAGS_FROM(in->tags)));
+    TRY(iam_create_entity(call, e, "AROA", TAGS_FROM(in->tags)));
     return whole_role(call, e, &out->role);
 }
 
@@ -219,15 +222,27 @@ static enum err move_use(struct call *call, enum iam_use use, struct str arn,
     return txn_put(call->txn, iam_use_key(iam, call->arena, use, arn, after), STR(""));
 }
 
-/* The new record comes first: in memory too, so that the user's access keys are known throughout. */
-static enum err rename_user(struct call *call, const struct iam_entity *before,
-                            const struct iam_entity *after)
+static enum err move_membership(struct call *call, struct str owner_id,
+                                const struct iam_entity *before, const struct iam_entity *after)
 {
-    TRY(check_name_free(call, IAM_USER, after->name));
+    struct iam *iam = iam_of(call);
+    TRY(txn_del(call->txn, iam_member_key(iam, call->arena, owner_id, before)));
+    return txn_put(call->txn, iam_member_key(iam, call->arena, owner_id, after), STR(""));
+}
+
+/* The new record comes first: in memory too, so that the user's access keys are known throughout. */
+enum err iam_rename(struct call *call, const struct iam_entity *before,
+                    const struct iam_entity *after)
+{
+    if (str_eq_nocase(before->name, after->name))
+        return iam_entity_store(iam_of(call), call->txn, after);
+    TRY(iam_check_name_free(call, after->kind, after->name));
     for (size_t i = 0; i < before->n_attached; i++)
         TRY(move_use(call, IAM_ATTACHED, before->attached[i], before, after));
     if (str_is_set(before->boundary))
         TRY(move_use(call, IAM_BOUNDARY, before->boundary, before, after));
+    for (size_t i = 0; i < before->n_groups; i++)
+        TRY(move_membership(call, before->groups[i], before, after));
     TRY(iam_entity_store(iam_of(call), call->txn, after));
     return iam_entity_remove(iam_of(call), call->txn, before);
 }
@@ -242,20 +257,29 @@ enum err iam_update_user(struct call *call, const struct iam_update_user_input *
         e->path = in->new_path;
     if (str_is_set(in->new_user_name))
         e->name = in->new_user_name;
-    return str_eq_nocase(e->name, before.name) ? iam_entity_store(iam_of(call), call->txn, e)
-                                               : rename_user(call, &before, e);
+    return iam_rename(call, &before, e);
 }
 
 /* --- delete ----------------------------------------------------------------------------------- */
+
+/* What DeleteConflict says must be done before. */
+static const char *must_first(const struct iam_entity *e)
+{
+    if (e->n_groups || (e->kind == IAM_GROUP && e->members))
+        return "remove users from group";
+    if (e->members || str_is_set(e->role))
+        return "remove roles from instance profile";
+    return e->n_attached  ? "detach all policies"
+           : e->n_inlines ? "delete policies"
+           : e->n_keys    ? "delete access keys"
+                          : NULL;
+}
 
 static enum err delete_entity(struct call *call, enum iam_kind kind, struct str name)
 {
     struct iam_entity *e;
     TRY(iam_get_entity(call, kind, name, &e));
-    const char *must = e->n_attached  ? "detach all policies"
-                       : e->n_inlines ? "delete policies"
-                       : e->n_keys    ? "delete access keys"
-                                      : NULL;
+    const char *must = must_first(e);
     if (must)
         return call_error(call, &iam_err_delete_conflict_exception,
                           "Cannot delete entity, must %s first.", must);
@@ -265,92 +289,45 @@ static enum err delete_entity(struct call *call, enum iam_kind kind, struct str 
 }
 
 IAM_TWINS(delete_role, delete_user, delete_entity(call, kind, name))
+IAM_TWIN(delete_group, IAM_GROUP, group_name, delete_entity(call, kind, name))
+IAM_TWIN(delete_instance_profile, IAM_PROFILE, instance_profile_name,
+         delete_entity(call, kind, name))
 
 /* --- list ------------------------------------------------------------------------------------- */
 
-struct lister {
-    struct call *call;
-    enum iam_kind kind;
-    struct str prefix; /* of the path; absent: all */
-    struct iam_role *roles;
-    struct iam_user *users;
-    size_t n;
-    struct iam_entity e; /* the one looked at */
-};
-
-static enum err match(void *arg, struct str key, struct str record, bool *ret_match)
+static enum err show_role(struct call *call, const struct iam_entity *e, void *v)
 {
-    struct lister *l = arg;
-    TRY(iam_entity_unpack(iam_of(l->call), l->call->arena, l->kind, record, &l->e));
-    *ret_match = !str_is_set(l->prefix) || str_starts(l->e.path, l->prefix);
-    return ERR_OK;
+    return iam_role_shape(call, e, v);
 }
 
-static enum err take(void *arg, struct str key, struct str record)
+static enum err show_user(struct call *call, const struct iam_entity *e, void *v)
 {
-    struct lister *l = arg;
-    if (l->kind == IAM_ROLE)
-        return role_shape(l->call, &l->e, &l->roles[l->n++]);
-    user_shape(&l->e, &l->users[l->n++]);
+    iam_user_shape(e, v);
     return ERR_OK;
-}
-
-static enum err list(struct lister *l, struct iam_page *page)
-{
-    static const struct page_fns fns = {match, take};
-    struct arena *a = l->call->arena;
-    if (!l->roles && !l->users)
-        return ERR_NOMEM;
-    struct key_range range =
-        key_range(a, &iam_k_entity, iam_scope(iam_of(l->call)), (uint8_t)l->kind);
-    return iam_page_scan(l->call, page, range, &fns, l);
 }
 
 enum err iam_list_roles(struct call *call, const struct iam_list_roles_input *in,
                         struct iam_list_roles_output *out)
 {
-    struct iam_page *page = IAM_PAGE(call, in, out, STR(""));
-    struct lister l = {.call = call, .kind = IAM_ROLE, .prefix = in->path_prefix};
-    l.roles = ARENA_ARRAY(call->arena, struct iam_role, page->p.limit);
-    TRY(list(&l, page));
-    out->roles = (struct iam_role_list_type){l.roles, l.n};
+    struct iam_lister l = {.call = call,
+                           .kind = IAM_ROLE,
+                           .prefix = in->path_prefix,
+                           .shape = show_role,
+                           .size = sizeof(struct iam_role)};
+    TRY(iam_list_kind(&l, IAM_PAGE(call, in, out, STR(""))));
+    out->roles = (struct iam_role_list_type){(void *)l.v, l.n};
     return ERR_OK;
 }
 
 enum err iam_list_users(struct call *call, const struct iam_list_users_input *in,
                         struct iam_list_users_output *out)
 {
-    struct iam_page *page = IAM_PAGE(call, in, out, STR(""));
-    struct lister l = {.call = call, .kind = IAM_USER, .prefix = in->path_prefix};
-    l.users = ARENA_ARRAY(call->arena, struct iam_user, page->p.limit);
-    TRY(list(&l, page));
-    out->users = (struct iam_user_list_type){l.users, l.n};
-    return ERR_OK;
-}
-
-/* --- what is never there: clients ask before they delete ---------------------------------------- */
-
-enum err iam_list_groups_for_user(struct call *call,
-                                  const struct iam_list_groups_for_user_input *in,
-                                  struct iam_list_groups_for_user_output *out)
-{
-    static const struct iam_group none[1];
-    struct iam_entity *e;
-    TRY(iam_get_entity(call, IAM_USER, in->user_name, &e));
-    out->groups.v = none;
-    WIRE_SET(out, is_truncated, false);
-    return ERR_OK;
-}
-
-enum err
-iam_list_instance_profiles_for_role(struct call *call,
-                                    const struct iam_list_instance_profiles_for_role_input *in,
-                                    struct iam_list_instance_profiles_for_role_output *out)
-{
-    static const struct iam_instance_profile none[1];
-    struct iam_entity *e;
-    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
-    out->instance_profiles.v = none;
-    WIRE_SET(out, is_truncated, false);
+    struct iam_lister l = {.call = call,
+                           .kind = IAM_USER,
+                           .prefix = in->path_prefix,
+                           .shape = show_user,
+                           .size = sizeof(struct iam_user)};
+    TRY(iam_list_kind(&l, IAM_PAGE(call, in, out, STR(""))));
+    out->users = (struct iam_user_list_type){(void *)l.v, l.n};
     return ERR_OK;
 }

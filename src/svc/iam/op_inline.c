@@ -1,4 +1,4 @@
-/* Inline policies of users and roles.
+/* Inline policies of users, roles and groups.
  *
  * Layer: svc. Thread: the call's loop. */
 #include <assert.h>
@@ -29,7 +29,10 @@ static enum err need_inline(struct call *call, enum iam_kind kind, struct str na
 static enum err check_size(struct call *call, const struct iam_entity *e, size_t at,
                            struct str document)
 {
-    size_t max = e->kind == IAM_USER ? IAM_INLINE_USER_CHARS : IAM_INLINE_ROLE_CHARS;
+    static const size_t most[IAM_KINDS] = {[IAM_USER] = IAM_INLINE_USER_CHARS,
+                                           [IAM_ROLE] = IAM_INLINE_ROLE_CHARS,
+                                           [IAM_GROUP] = IAM_INLINE_GROUP_CHARS};
+    size_t max = most[e->kind];
     size_t sum = iam_document_chars(document);
     for (size_t i = 0; i < e->n_inlines; i++)
         if (i != at)
@@ -99,6 +102,20 @@ IAM_TWINS(put_role_policy, put_user_policy,
 IAM_TWINS(delete_role_policy, delete_user_policy, drop(call, kind, name, in->policy_name))
 IAM_TWINS(list_role_policies, list_user_policies,
           list(call, kind, name, IAM_PAGE(call, in, out, name), &out->policy_names))
+
+IAM_TWIN(put_group_policy, IAM_GROUP, group_name,
+         put(call, kind, name, in->policy_name, in->policy_document))
+IAM_TWIN(delete_group_policy, IAM_GROUP, group_name, drop(call, kind, name, in->policy_name))
+IAM_TWIN(list_group_policies, IAM_GROUP, group_name,
+         list(call, kind, name, IAM_PAGE(call, in, out, name), &out->policy_names))
+
+enum err iam_get_group_policy(struct call *call, const struct iam_get_group_policy_input *in,
+                              struct iam_get_group_policy_output *out)
+{
+    out->group_name = in->group_name;
+    out->policy_name = in->policy_name;
+    return get(call, IAM_GROUP, in->group_name, in->policy_name, &out->policy_document);
+}
 
 enum err iam_get_role_policy(struct call *call, const struct iam_get_role_policy_input *in,
                              struct iam_get_role_policy_output *out)

@@ -455,7 +455,8 @@ struct users {
     const struct iam_list_entities_for_policy_input *in;
     struct iam_policy_user *users;
     struct iam_policy_role *roles;
-    size_t n_users, n_roles;
+    struct iam_policy_group *groups;
+    size_t n_users, n_roles, n_groups;
     struct iam_entity e; /* the one looked at */
 };
 
@@ -469,7 +470,8 @@ static enum err match_use(void *arg, struct str key, struct str value, bool *ret
     TRY(key_read(&iam_k_use[x->use], key, a, KEY_SKIP, KEY_SKIP, &kind, &lower));
     if (kind >= IAM_KINDS)
         return ERR_CORRUPT;
-    *ret_match = !str_eq_c(x->in->entity_filter, kind == IAM_USER ? "Role" : "User");
+    struct str filter = x->in->entity_filter;
+    *ret_match = !str_is_set(filter) || str_eq_c(filter, iam_kind_title[kind]);
     if (!*ret_match)
         return ERR_OK;
     TRY(txn_peek(x->call->txn, iam_entity_key(iam, a, kind, lower), &record));
@@ -483,6 +485,8 @@ static enum err take_use(void *arg, struct str key, struct str value)
     struct users *x = arg;
     if (x->e.kind == IAM_USER)
         x->users[x->n_users++] = (struct iam_policy_user){x->e.name, x->e.id};
+    else if (x->e.kind == IAM_GROUP)
+        x->groups[x->n_groups++] = (struct iam_policy_group){x->e.name, x->e.id};
     else
         x->roles[x->n_roles++] = (struct iam_policy_role){x->e.name, x->e.id};
     return ERR_OK;
@@ -492,7 +496,6 @@ enum err iam_list_entities_for_policy(struct call *call,
                                       const struct iam_list_entities_for_policy_input *in,
                                       struct iam_list_entities_for_policy_output *out)
 {
-    static const struct iam_policy_group no_groups[1];
     static const struct page_fns fns = {match_use, take_use};
     struct users x = {.call = call, .in = in};
     struct iam_page *page = IAM_PAGE(call, in, out, in->policy_arn);
@@ -501,18 +504,16 @@ enum err iam_list_entities_for_policy(struct call *call,
         TRY(iam_get_managed(call, in->policy_arn, &m));
     x.users = ARENA_ARRAY(call->arena, struct iam_policy_user, page->p.limit);
     x.roles = ARENA_ARRAY(call->arena, struct iam_policy_role, page->p.limit);
-    if (!x.users || !x.roles)
+    x.groups = ARENA_ARRAY(call->arena, struct iam_policy_group, page->p.limit);
+    if (!x.users || !x.roles || !x.groups)
         return ERR_NOMEM;
     if (str_eq_c(in->policy_usage_filter, "PermissionsBoundary"))
         x.use = IAM_BOUNDARY;
-    bool nothing = str_eq_c(in->entity_filter, "Group") ||
-                   str_eq_c(in->entity_filter, "AWSManagedPolicy") ||
-                   str_eq_c(in->entity_filter, "LocalManagedPolicy");
     struct key_range range =
         key_range(call->arena, &iam_k_use[x.use], iam_scope(iam_of(call)), in->policy_arn);
-    TRY(nothing ? iam_page_told(call, page, ERR_OK) : iam_page_scan(call, page, range, &fns, &x));
-    assert(x.n_users + x.n_roles == page->p.n);
-    out->policy_groups.v = no_groups;
+    TRY(iam_page_scan(call, page, range, &fns, &x));
+    assert(x.n_users + x.n_roles + x.n_groups == page->p.n);
+    out->policy_groups = (struct iam_policy_group_list_type){x.groups, x.n_groups};
     out->policy_users = (struct iam_policy_user_list_type){x.users, x.n_users};
     out->policy_roles = (struct iam_policy_role_list_type){x.roles, x.n_roles};
     return ERR_OK;

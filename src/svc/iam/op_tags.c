@@ -1,4 +1,4 @@
-/* Tags of users, roles and managed policies.
+/* Tags of users, roles, instance profiles and managed policies.
  *
  * Layer: svc. Thread: the call's loop. */
 #include "svc/iam/iam_int.h"
@@ -42,6 +42,13 @@ IAM_TWINS(tag_role, tag_user, tag(call, kind, name, TAGS_FROM(in->tags)))
 IAM_TWINS(untag_role, untag_user, untag(call, kind, name, &in->tag_keys))
 IAM_TWINS(list_role_tags, list_user_tags,
           list(call, kind, name, IAM_PAGE(call, in, out, name), &out->tags))
+
+IAM_TWIN(tag_instance_profile, IAM_PROFILE, instance_profile_name,
+         tag(call, kind, name, TAGS_FROM(in->tags)))
+IAM_TWIN(untag_instance_profile, IAM_PROFILE, instance_profile_name,
+         untag(call, kind, name, &in->tag_keys))
+IAM_TWIN(list_instance_profile_tags, IAM_PROFILE, instance_profile_name,
+         list(call, kind, name, IAM_PAGE(call, in, out, name), &out->tags))
 
 enum err iam_tag_policy(struct call *call, const struct iam_tag_policy_input *in,
                         struct iam_tag_policy_output *out)

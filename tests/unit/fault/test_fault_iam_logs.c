@@ -40,6 +40,14 @@
     {                                                                                              \
         IAM("Action=CreateAccessKey&UserName=u"), "<AccessKeyId>"                                  \
     }
+#define USERS                                                                                      \
+    {                                                                                              \
+        IAM("Action=CreateGroup&GroupName=g")                                                      \
+    }
+#define PROFILE                                                                                    \
+    {                                                                                              \
+        IAM("Action=CreateInstanceProfile&InstanceProfileName=i")                                  \
+    }
 #define GROUP                                                                                      \
     {                                                                                              \
         LOGS("CreateLogGroup", "{\"logGroupName\":\"g\"}")                                         \
@@ -266,6 +274,77 @@ static const struct fault_case cases[] = {
         .undo = {{IAM("Action=UpdateAssumeRolePolicy&RoleName=r&PolicyDocument=" TRUST)}},
         .act = {IAM("Action=UpdateAssumeRolePolicy&RoleName=r&PolicyDocument=" OTHER_TRUST)},
         .probe = {{IAM("Action=GetRole&RoleName=r")}},
+    },
+    {
+        .name = "create group",
+        .undo = {{IAM("Action=DeleteGroup&GroupName=g")}},
+        .act = USERS,
+        .probe = {{IAM("Action=ListGroups")}},
+    },
+    {
+        .name = "add user to group",
+        .setup = {USER, USERS},
+        .undo = {{IAM("Action=RemoveUserFromGroup&GroupName=g&UserName=u")}},
+        .act = {IAM("Action=AddUserToGroup&GroupName=g&UserName=u")},
+        .probe = {{IAM("Action=GetGroup&GroupName=g")},
+                  {IAM("Action=ListGroupsForUser&UserName=u")}},
+    },
+    {
+        .name = "remove user from group",
+        .setup = {USER, USERS, {IAM("Action=AddUserToGroup&GroupName=g&UserName=u")}},
+        .undo = {{IAM("Action=AddUserToGroup&GroupName=g&UserName=u")}},
+        .act = {IAM("Action=RemoveUserFromGroup&GroupName=g&UserName=u")},
+        .probe = {{IAM("Action=GetGroup&GroupName=g")},
+                  {IAM("Action=ListGroupsForUser&UserName=u")}},
+    },
+    {
+        .name = "rename group",
+        .setup = {USER,
+                  USERS,
+                  {IAM("Action=AddUserToGroup&GroupName=g&UserName=u")},
+                  {IAM("Action=AttachGroupPolicy&GroupName=g&" LAMBDA_BASIC)}},
+        .undo = {{IAM("Action=UpdateGroup&GroupName=h&NewGroupName=g")}},
+        .act = {IAM("Action=UpdateGroup&GroupName=g&NewGroupName=h")},
+        .probe = {{IAM("Action=ListGroupsForUser&UserName=u")},
+                  {IAM("Action=ListEntitiesForPolicy&" LAMBDA_BASIC)}},
+    },
+    {
+        .name = "delete group",
+        .setup = {USERS},
+        .undo = {USERS},
+        .act = {IAM("Action=DeleteGroup&GroupName=g")},
+        .probe = {{IAM("Action=ListAttachedGroupPolicies&GroupName=g")}},
+    },
+    {
+        .name = "put group policy",
+        .setup = {USERS},
+        .undo = {{IAM("Action=DeleteGroupPolicy&GroupName=g&PolicyName=p")}},
+        .act = {IAM("Action=PutGroupPolicy&GroupName=g&PolicyName=p&PolicyDocument=" POLICY)},
+        .probe = {{IAM("Action=ListGroupPolicies&GroupName=g")}},
+    },
+    {
+        .name = "create instance profile",
+        .undo = {{IAM("Action=DeleteInstanceProfile&InstanceProfileName=i")}},
+        .act = PROFILE,
+        .probe = {{IAM("Action=ListInstanceProfiles")}},
+    },
+    {
+        .name = "add role to instance profile",
+        .setup = {ROLE, PROFILE},
+        .undo = {{IAM("Action=RemoveRoleFromInstanceProfile&InstanceProfileName=i&RoleName=r")}},
+        .act = {IAM("Action=AddRoleToInstanceProfile&InstanceProfileName=i&RoleName=r")},
+        .probe = {{IAM("Action=GetInstanceProfile&InstanceProfileName=i")},
+                  {IAM("Action=ListInstanceProfilesForRole&RoleName=r")}},
+    },
+    {
+        .name = "remove role from instance profile",
+        .setup = {ROLE,
+                  PROFILE,
+                  {IAM("Action=AddRoleToInstanceProfile&InstanceProfileName=i&RoleName=r")}},
+        .undo = {{IAM("Action=AddRoleToInstanceProfile&InstanceProfileName=i&RoleName=r")}},
+        .act = {IAM("Action=RemoveRoleFromInstanceProfile&InstanceProfileName=i&RoleName=r")},
+        .probe = {{IAM("Action=GetInstanceProfile&InstanceProfileName=i")},
+                  {IAM("Action=ListInstanceProfilesForRole&RoleName=r")}},
     },
     {
         .name = "assume role",
