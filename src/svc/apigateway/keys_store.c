@@ -52,12 +52,22 @@ enum err keys_need(struct call *call, struct str id, struct usage_key *ret)
                                 : err;
 }
 
+/* The record, and what requests find at `place`, that of the value. */
+static enum err write_both(struct call *call, const struct usage_key *key, struct str place)
+{
+    struct str record, pass;
+    TRY(record_make(&usage_key_type, call->arena, key, &record));
+    TRY(record_make(&usage_pass_type, call->arena, key, &pass));
+    TRY(txn_put(call->txn, place, pass));
+    return txn_put(call->txn, key_make(call->arena, &usage_k_key, call_scope(call), key->id),
+                   record);
+}
+
 enum err keys_write(struct call *call, const struct usage_key *key)
 {
-    struct str bytes;
-    TRY(record_make(&usage_key_type, call->arena, key, &bytes));
-    return txn_put(call->txn, key_make(call->arena, &usage_k_key, call_scope(call), key->id),
-                   bytes);
+    struct str value;
+    TRY(keys_value(call, key, &value));
+    return write_both(call, key, keys_value_key(call, value));
 }
 
 enum err keys_value(struct call *call, const struct usage_key *key, struct str *ret)
@@ -96,8 +106,7 @@ enum err keys_add(struct call *call, struct usage_key *key, struct str value)
     if (err != ERR_NOT_FOUND)
         return err;
     TRY(secret_close(call->core, call->arena, key->id, value, &key->sealed));
-    TRY(txn_put(call->txn, place, key->id));
-    return keys_write(call, key);
+    return write_both(call, key, place);
 }
 
 /* --- plans ---------------------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@ enum err keys_value(struct call *call, const struct usage_key *key, struct str *
 enum err keys_add(struct call *call, struct usage_key *key, struct str value) WARN_UNUSED;
 struct str keys_arn(struct call *call, struct str id);
 
-/* Where the id of the key with that value is. */
+/* Where requests find the key with that value. */
 struct str keys_value_key(struct call *call, struct str value);
 
 /* --- plans: keys_store.c ------------------------------------------------------------------------ */

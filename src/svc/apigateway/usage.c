@@ -97,10 +97,12 @@ static enum err take_of_plan(struct usage *u, struct txn *txn, const struct usag
     const struct usage_quota *quota = &f->plan->quota;
     int64_t day = usage_day_of(ask->wall_ms);
     bool left;
-    TRY(usage_counters_take(u->counters, txn, &member, quota, day, false, &left));
     *ret = USAGE_QUOTA;
-    if (!left)
-        return ERR_OK;
+    if (quota->period != USAGE_NO_QUOTA) {
+        TRY(usage_counters_take(u->counters, txn, &member, quota, day, false, &left));
+        if (!left)
+            return ERR_OK;
+    }
     *ret = USAGE_THROTTLED;
     if (!take(u, ask, f))
         return ERR_OK;

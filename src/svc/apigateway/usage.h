@@ -12,7 +12,7 @@
  *   US2  A bucket that is full again has no state: the table forgets it, so it is bounded by those that
  *        were used within the last burst / rate seconds. When more than USAGE_BUCKET_SLOTS are, the
  *        fullest of a set is forgotten: then more may pass, never less.
- *   US3  The cost does not grow with the number of keys or plans: two point reads for the key, at most
+ *   US3  The cost does not grow with the number of keys or plans: one point read for the key, at most
  *        USAGE_KEY_PLANS_MAX lookups in memory for the plan, one bucket each.
  *   US4  A quota is counted in memory and written every USAGE_FLUSH_MS and when the server stops. A
  *        crash forgets what was counted since the last write: at most that much more passes. (Counting

@@ -89,11 +89,10 @@ static enum err put_count(struct txn *txn, struct str key, const struct usage_co
     c.before = (struct usage_day){0};
     TRY(record_make(&usage_count_type, txn->arena, &c, &bytes));
     TRY(txn_put(txn, key, bytes));
-    if (count->before.day) {
-        TRY(put_day(txn, &m, &count->before));
-        TRY(drop_old_days(txn, &m, count->today.day));
-    }
-    return put_day(txn, &m, &count->today);
+    if (count->before.day == 0) /* the counter itself says what today was */
+        return ERR_OK;
+    TRY(put_day(txn, &m, &count->before));
+    return drop_old_days(txn, &m, count->today.day);
 }
 
 static enum err write_body(struct txn *txn, void *arg)
@@ -265,6 +264,15 @@ static enum err insert(struct usage_counters *c, struct str key, const struct us
     return ERR_OK;
 }
 
+/* Under the lock: to the day. A day that is over is written before the next one is, too. */
+static void roll(struct usage_counters *c, struct counter *k, const struct usage_quota *quota,
+                 int64_t day)
+{
+    usage_count_roll(&k->count, quota, day);
+    if (k->count.before.day)
+        mark(c, k);
+}
+
 /* Locks, and finds the counter or brings it into memory; on ERR_OK the lock is held. */
 static enum err lock_counter(struct usage_counters *c, struct txn *txn, struct str key,
                              struct counter **ret)
@@ -297,7 +305,7 @@ enum err usage_counters_take(struct usage_counters *c, struct txn *txn,
 {
     struct counter *k;
     TRY(lock_counter(c, txn, record_key(txn->arena, member), &k));
-    usage_count_roll(&k->count, quota, day);
+    roll(c, k, quota, day);
     bool left = usage_count_left(&k->count, quota) != 0;
     if (take && left) {
         usage_count_add(&k->count, quota);
@@ -314,7 +322,7 @@ enum err usage_counters_read(struct usage_counters *c, struct txn *txn,
 {
     struct counter *k;
     TRY(lock_counter(c, txn, record_key(txn->arena, member), &k));
-    usage_count_roll(&k->count, quota, day);
+    roll(c, k, quota, day);
     *ret = k->count;
     pthread_mutex_unlock(&c->lock);
     return ERR_OK;

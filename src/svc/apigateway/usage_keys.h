@@ -7,7 +7,7 @@
 
 /* scope, id -> API key (struct usage_key) */
 static const struct key_layout usage_k_key = {KEY_APIGATEWAY, 64, "St"};
-/* scope, HMAC of its value (32 bytes) -> id */
+/* scope, HMAC of its value (32 bytes) -> what a request needs of the key (usage_pass_type) */
 static const struct key_layout usage_k_value = {KEY_APIGATEWAY, 65, "Sr"};
 /* scope, id -> usage plan (struct usage_plan); mirrored in memory */
 static const struct key_layout usage_k_plan = {KEY_APIGATEWAY, 66, "St"};

@@ -23,6 +23,14 @@ static const struct record_field key_fields[] = {
 };
 const struct record_type usage_key_type = RECORD_TYPE(struct usage_key, 1, key_fields);
 
+static const struct record_field pass_fields[] = {
+    REC_STR(struct usage_key, id),
+    REC_STR(struct usage_key, customer_id),
+    REC_BOOL(struct usage_key, enabled),
+    REC_LIST(struct usage_key, plans, n_plans, USAGE_KEY_PLANS_MAX, &record_str),
+};
+const struct record_type usage_pass_type = RECORD_TYPE(struct usage_key, 1, pass_fields);
+
 static const struct record_field limit_fields[] = {
     REC_BOOL(struct usage_limit, set),
     REC_F64(struct usage_limit, rate),
@@ -112,14 +120,14 @@ enum err usage_find_key(struct txn *txn, struct key_scope scope, struct str valu
                         struct usage_key *ret)
 {
     uint8_t mac[HASH_SHA256_LEN];
-    struct str id, record;
+    struct str record;
     if (value.len > USAGE_VALUE_MAX)
         return ERR_NOT_FOUND;
     usage_value_mac(txn->core, value, mac);
     TRY(txn_peek(txn, key_make(txn->arena, &usage_k_value, scope, str_n((char *)mac, sizeof(mac))),
-                 &id));
-    TRY(txn_peek(txn, key_make(txn->arena, &usage_k_key, scope, id), &record));
-    return record_unpack(&usage_key_type, txn->arena, record, ret);
+                 &record));
+    *ret = (struct usage_key){0};
+    return record_unpack(&usage_pass_type, txn->arena, record, ret);
 }
 
 enum err usage_read_key(struct txn *txn, struct key_scope scope, struct str id,

@@ -2,7 +2,8 @@
  *
  * Invariants
  *   UT1  A key's value is stored sealed (core/secret.h), and found by its HMAC: the store's files give
- *        no key away.
+ *        no key away. What is found there is all that a request needs of the key, which changes with the
+ *        key's record: one point read, so that many keys, of which none is in a cache, cost one miss.
  *   UT2  A key's record names its plans, at most USAGE_KEY_PLANS_MAX; the plan's list of keys
  *        (usage_k_member) says the same the other way, in the same commits.
  *   UT3  A name of a plan that is gone counts for nothing: deleting a plan need not touch its keys.
@@ -56,6 +57,8 @@ struct usage_plan {
 };
 
 extern const struct record_type usage_key_type, usage_plan_type, usage_count_type, usage_day_type;
+/* Of struct usage_key: id, customer, enabled, plans. */
+extern const struct record_type usage_pass_type;
 
 /* A plan in memory. */
 struct usage_plan_object {
@@ -66,7 +69,8 @@ extern const struct catalogue_type usage_plan_catalogue;
 
 /* The HMAC that a value, of at most USAGE_VALUE_MAX bytes, is found by. Any thread. */
 void usage_value_mac(const struct core *core, struct str value, uint8_t ret_mac[HASH_SHA256_LEN]);
-/* The key with that value, untracked; also a disabled one. ERR_NOT_FOUND. */
+/* The key with that value, untracked; also a disabled one. Only what usage_pass_type says is set.
+ * ERR_NOT_FOUND. */
 enum err usage_find_key(struct txn *txn, struct key_scope scope, struct str value,
                         struct usage_key *ret) WARN_UNUSED;
 /* By id, tracked. ERR_NOT_FOUND. */

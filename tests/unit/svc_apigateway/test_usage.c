@@ -202,15 +202,16 @@ static void put_plan(struct world *w, const struct usage_plan *p)
 static void put_key(struct world *w, const struct usage_key *k, struct str value)
 {
     uint8_t mac[HASH_SHA256_LEN];
-    struct str record;
+    struct str record, pass;
     begin(w);
     usage_value_mac(&w->core, value, mac);
     assert_int_equal(record_make(&usage_key_type, &w->arena, k, &record), ERR_OK);
+    assert_int_equal(record_make(&usage_pass_type, &w->arena, k, &pass), ERR_OK);
     assert_int_equal(txn_put(&w->txn, key_make(&w->arena, &usage_k_key, scope, k->id), record),
                      ERR_OK);
     assert_int_equal(
         txn_put(&w->txn,
-                key_make(&w->arena, &usage_k_value, scope, str_n((char *)mac, sizeof(mac))), k->id),
+                key_make(&w->arena, &usage_k_value, scope, str_n((char *)mac, sizeof(mac))), pass),
         ERR_OK);
     commit(w);
 }
