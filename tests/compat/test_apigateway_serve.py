@@ -4,8 +4,12 @@ import base64
 import datetime
 import glob
 import gzip
+import http.client
 import json
 import os
+import socket
+import struct
+import threading
 import uuid
 
 import pytest
@@ -479,6 +483,112 @@ def test_http(outside):
     assert api.ask("/m", "POST", "b").status == 200  # the one without a pattern
     got = api.ask("/nobody")
     assert (got.status, got.json()) == (504, {"message": "Network error communicating with endpoint"})
+
+
+class Upstream:
+    """An endpoint that answers each request with the pieces that the test gives, as far as they are taken."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.base = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.sent, self.cut = 0, threading.Event()
+
+    def serve(self, head, pieces):
+        """One request, on a thread of its own. self.cut: whoever asked left before the end."""
+        self.sent = 0
+        self.cut.clear()
+        threading.Thread(target=self.answer, args=(head, pieces), daemon=True).start()
+
+    def answer(self, head, pieces):
+        connection, _ = self.listener.accept()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
+        with connection:
+            while b"\r\n\r\n" not in connection.recv(65536):
+                pass
+            try:
+                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: text/x\r\n{head}\r\n\r\n".encode())
+                for piece in pieces:
+                    connection.sendall(piece)
+                    self.sent += len(piece)
+            except OSError:
+                self.cut.set()
+
+
+MB = 1024 * 1024
+BROKEN = (http.client.IncompleteRead, ConnectionResetError)
+
+
+@pytest.fixture(scope="module")
+def flow(outside):
+    """Asks GET /flow raw: the socket, of which the reply is to be read."""
+    weir, _ = outside
+    there = Upstream()
+    api = Api(weir)
+    integration = {"type": "HTTP_PROXY", "integrationHttpMethod": "GET", "uri": there.base}
+    api.method("GET", "/flow", integration)
+    api.method("GET", "/cut", {**integration, "timeoutInMillis": 200})
+    api.deploy()
+
+    def ask(path="/flow"):
+        s = socket.socket()
+        s.settimeout(60)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)  # before the connection: it bounds what the kernel takes
+        s.connect(("127.0.0.1", weir.port))
+        s.sendall(f"GET /restapis/{api.id}/{api.stage}/_user_request_{path} HTTP/1.1\r\nHost: weir\r\nConnection: close\r\n\r\n".encode())
+        return s
+    yield there, ask, weir
+    there.listener.close()
+
+
+def whole(s):
+    """Status and body of a reply, whose end must be said: IncompleteRead otherwise."""
+    reply = http.client.HTTPResponse(s)
+    reply.begin()
+    return reply.status, reply.read(), reply
+
+
+@pytest.mark.parametrize("size, flows", [(0, False), (1, False), (64 * 1024, False), (64 * 1024 + 1, True), (3 * MB, True), (10 * MB, True)])
+def test_answers_flow(flow, size, flows):
+    """What is longer than 64 KB is passed on before it is whole; what is shorter has its length."""
+    there, ask, _ = flow
+    data = os.urandom(size)
+    there.serve(f"Content-Length: {size}", [data[i:i + 50000] for i in range(0, size, 50000)])
+    status, body, reply = whole(ask())
+    assert (status, reply.getheader("Content-Type"), len(body)) == (200, "text/x", size) and body == data
+    assert (reply.getheader("Transfer-Encoding") == "chunked") == flows == (reply.getheader("Content-Length") is None)
+
+
+def test_answers_that_break_off(flow):
+    """Before the reply began: an error. After that: the connection is closed, and the reply is not complete."""
+    there, ask, _ = flow
+    there.serve("Content-Length: 1000", [b"x" * 999])
+    assert whole(ask())[0] == 504
+    there.serve(f"Content-Length: {MB}", [b"x" * (MB - 1)])
+    with pytest.raises(BROKEN):
+        whole(ask())
+    there.serve("Transfer-Encoding: chunked", [b"%x\r\n%s\r\n" % (MB, b"x" * MB), b"nonsense\r\n"])
+    with pytest.raises(BROKEN):
+        whole(ask())
+    there.serve("Connection: close", [b"x" * MB] * 11)  # over 10 MB, which nobody said before
+    with pytest.raises(BROKEN):
+        whole(ask())
+    there.serve(f"Content-Length: {10 * MB + 1}", [b"x" * MB] * 11)
+    assert whole(ask())[0] == 500
+    held = threading.Event()
+    there.serve("Content-Length: 10", (held.wait(30) and b"" for _ in range(1)))
+    assert whole(ask("/cut"))[0] == 504  # the integration's time-out
+    held.set()
+
+
+def test_answers_wait_for_their_reader(flow):
+    """A client that does not read holds up the endpoint, not memory; one that leaves ends the request to it."""
+    there, ask, weir = flow
+    there.serve(f"Content-Length: {10 * MB}", [b"x" * (MB // 16)] * 160)
+    s = ask()
+    assert s.recv(12) == b"HTTP/1.1 200"
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()
+    assert there.cut.wait(30) and there.sent < 10 * MB
 
 
 # --- bytes -----------------------------------------------------------------------------------------

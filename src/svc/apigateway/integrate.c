@@ -57,6 +57,8 @@ void integrate_cancel(struct integrate_wait *w)
         fetch_cancel(w->fetch);
     w->inner = NULL;
     w->fetch = NULL;
+    w->broken |= w->flows && !w->done;
+    w->done |= w->flows;
 }
 
 /* --- paths ------------------------------------------------------------------------------------ */

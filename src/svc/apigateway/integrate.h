@@ -2,13 +2,17 @@
  *
  *   integrate_begin --> answered at once (MOCK)
  *                   --> ERR_SUSPENDED --> answered: `answer` is filled, the call is woken
+ *                                    +--> flowing: `answer` has all but the body, which goes on as it
+ *                                    |    comes (integrate_flow); woken, too
  *                                    +--> time is up, or the client left: integrate_cancel
  *
  * Invariants
  *   IN1  At most one thing is under way for a request: an inner call or a request over HTTP.
- *   IN2  What an integration answers is copied into the call's arena, SERVE_BODY_MAX bytes at most.
+ *   IN2  What an integration answers is copied into the call's arena, SERVE_BODY_MAX bytes at most; of
+ *        an answer that may flow INTEGRATE_FLOW_BYTES, and whoever answers waits for the client then.
  *   IN3  Nobody is asked with more rights than the method's integration says: its role, the caller, or
  *        API Gateway's own name, which the resource's policy then has to allow for this method's ARN.
+ *   IN4  An answer that breaks off while it flows breaks the reply off: it never looks complete.
  *
  * Layer: svc. Thread: the call's loop. */
 #ifndef WEIR_SVC_APIGATEWAY_INTEGRATE_H
@@ -18,6 +22,13 @@
 #include "fetch/fetch.h"
 #include "svc/apigateway/serve.h"
 
+enum {
+    /* Shorter answers are taken whole: their length is known, and a failure is still an error. */
+    INTEGRATE_FLOW_BYTES = 64 * 1024,
+    /* For all of an answer that flows, as slow as its reader may be. */
+    INTEGRATE_FLOW_MS = 15 * 60 * 1000,
+};
+
 /* What is asked; made by mapping. Lifetime: the call's arena, as everything here. */
 struct integrate_ask {
     const struct serve_integration *of;
@@ -26,6 +37,7 @@ struct integrate_ask {
     struct map_made header, query; /* values as they are to be sent */
     struct str body;
     int64_t timeout_ms;
+    bool may_flow; /* nobody needs the whole body before the reply begins */
     /* As whom, where the integration asks a service. */
     struct str role_arn;         /* absent: `who` */
     const struct principal *who; /* the caller; NULL: API Gateway itself */
@@ -59,9 +71,13 @@ struct integrate_wait {
     struct call *call;
     struct fetch_op *fetch;
     struct core_inner *inner;
-    struct buf body; /* of an answer over HTTP */
+    struct buf body; /* of an answer over HTTP; while it flows, what its reader has not taken yet */
     const struct integrate_ask *ask;
     bool done;
+    bool flows;  /* the body goes on as it comes */
+    bool paused; /* whoever answers waits until there is room in `body` */
+    bool asleep; /* the reply waits for bytes: call_wake */
+    bool broken; /* while it flowed */
     struct integrate_answer answer;
 };
 
@@ -84,7 +100,9 @@ enum err integrate_http(struct integrate_wait *w, struct integrate_http *h,
 /* By its kind. */
 enum err integrate_begin(struct integrate_wait *w, struct integrate_http *h,
                          const struct integrate_ask *ask) WARN_UNUSED;
-/* What is under way is no longer wanted. Nothing where nothing is. */
+/* Where the reply's body comes from, of an answer that flows; its release cancels the integration. */
+struct call_source integrate_flow(struct integrate_wait *w);
+/* What is under way is no longer wanted; an answer that flows is broken off. Nothing where nothing is. */
 void integrate_cancel(struct integrate_wait *w);
 
 /* "/a/{name}" with what `values` have for each name, encoded; ERR_INVALID: one has none. ERR_NOMEM. */

@@ -37,22 +37,49 @@ static enum err fetch_of(struct integrate_http *h, struct io_loop *loop, struct 
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
+/* What flows must be refused before it does. */
+static bool too_long(const struct integrate_ask *ask, const struct fetch_header *h)
+{
+    int64_t length;
+    return ask->may_flow && str_eq_nocase(h->name, STR("content-length")) &&
+           !str_eq_c(ask->http_method, "HEAD") &&
+           (str_to_i64(h->value, &length) != ERR_OK || length > SERVE_BODY_MAX);
+}
+
 static enum fetch_flow on_head(void *arg, int status, const struct fetch_header *headers, size_t n)
 {
     struct integrate_wait *w = arg;
     struct arena *a = w->call->arena;
     w->answer.status = status;
     for (size_t i = 0; i < n; i++)
-        if (map_made_add(a, &w->answer.header, str_dup(a, headers[i].name),
+        if (too_long(w->ask, &headers[i]) ||
+            map_made_add(a, &w->answer.header, str_dup(a, headers[i].name),
                          str_dup(a, headers[i].value)) != ERR_OK)
             return FETCH_ABORT;
     return a->failed ? FETCH_ABORT : FETCH_GO;
 }
 
+/* The reply takes it from here: at once, or when it asks for more. */
+static void tell_reader(struct integrate_wait *w)
+{
+    if (w->flows && !w->asleep)
+        return;
+    w->flows = true;
+    w->asleep = false;
+    call_wake(w->call);
+}
+
 static enum fetch_flow on_data(void *arg, struct str piece)
 {
     struct integrate_wait *w = arg;
+    if (w->ask->may_flow && w->body.len && w->body.len + piece.len > INTEGRATE_FLOW_BYTES) {
+        w->paused = true;
+        tell_reader(w);
+        return FETCH_PAUSE;
+    }
     buf_add_str(&w->body, piece);
+    if (w->flows)
+        tell_reader(w);
     return buf_err(&w->body) ? FETCH_ABORT : FETCH_GO;
 }
 
@@ -78,6 +105,11 @@ static void on_done(void *arg, enum err err, struct str why)
     struct arena *a = w->call->arena;
     w->fetch = NULL;
     w->done = true;
+    if (w->flows) {
+        w->broken = err != ERR_OK;
+        tell_reader(w);
+        return;
+    }
     if (err) {
         w->answer = (struct integrate_answer){.fault = fault_of(err), .why = str_dup(a, why)};
     } else {
@@ -85,6 +117,47 @@ static void on_done(void *arg, enum err err, struct str why)
         w->answer.selection = str_fmt(a, "%d", w->answer.status);
     }
     call_wake(w->call);
+}
+
+/* --- an answer that flows ----------------------------------------------------------------------- */
+
+static bool flow_ready(void *ctx)
+{
+    struct integrate_wait *w = ctx;
+    bool ready = w->body.len > 0 || w->done;
+    w->asleep = !ready;
+    return ready;
+}
+
+static enum err flow_read(void *ctx, char *block, size_t cap, struct str *ret_bytes)
+{
+    struct integrate_wait *w = ctx;
+    size_t n = min_size(cap, w->body.len);
+    if (n == 0 && w->broken)
+        return ERR_FAILED; /* IN4 */
+    if (n > 0)
+        memcpy(block, w->body.p, n);
+    buf_drop_front(&w->body, n);
+    *ret_bytes = str_n(block, n);
+    if (w->paused && w->fetch) {
+        w->paused = false;
+        fetch_resume(w->fetch);
+    }
+    return ERR_OK;
+}
+
+static void flow_release(void *ctx)
+{
+    integrate_cancel(ctx);
+}
+
+struct call_source integrate_flow(struct integrate_wait *w)
+{
+    return (struct call_source){.ctx = w,
+                                .length = CALL_LENGTH_UNKNOWN,
+                                .ready = flow_ready,
+                                .read = flow_read,
+                                .release = flow_release};
 }
 
 /* --- the request ------------------------------------------------------------------------------ */
@@ -145,7 +218,8 @@ static enum err begin(struct integrate_wait *w, struct fetch *f, const struct in
                            .done = on_done,
                            .arg = w,
                            .response_bytes_max = SERVE_BODY_MAX,
-                           .timeout_ms = ask->timeout_ms,
+                           /* Until it flows the call's own time-out holds. */
+                           .timeout_ms = ask->may_flow ? INTEGRATE_FLOW_MS : ask->timeout_ms,
                        },
                        &w->fetch);
 }

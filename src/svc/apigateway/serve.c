@@ -122,6 +122,7 @@ static enum err open_request(struct call *call, struct serve_req **ret_r)
 {
     TRY(serve_req_new(call->svc, call, ret_r));
     (*ret_r)->http = *call->request;
+    (*ret_r)->may_flow = true;
     return ERR_OK;
 }
 
@@ -130,6 +131,17 @@ static enum err forbidden(struct serve_req *r)
 {
     (void)!serve_refuse(r, "INVALID_API_KEY", STR_NONE);
     TRY(serve_refused(r));
+    return serve_send(r);
+}
+
+static enum err finish(struct serve_req *r)
+{
+    TRY(serve_go_on(r, SERVE_STEPS_ALL));
+    if (!r->logged) {
+        serve_log_end(r);
+        TRY(serve_log_out(r));
+        r->logged = true;
+    }
     return serve_send(r);
 }
 
@@ -143,13 +155,10 @@ static enum err serve_request(struct call *call, const void *in, void *out)
             return forbidden(r);
         TRY(err);
     }
-    TRY(serve_go_on(r, SERVE_STEPS_ALL));
-    if (!r->logged) {
-        serve_log_end(r);
-        TRY(serve_log_out(r));
-        r->logged = true;
-    }
-    return serve_send(r);
+    enum err err = finish(r);
+    if (err && err != ERR_SUSPENDED)
+        integrate_cancel(&r->wait);
+    return err;
 }
 
 /* --- the claims ------------------------------------------------------------------------------- */

@@ -137,7 +137,8 @@ static enum err take_function(struct serve_req *r, const struct integrate_answer
 
 static enum err take_passed(struct serve_req *r, const struct integrate_answer *answer)
 {
-    r->out = (struct serve_out){.status = answer->status, .body = answer->body};
+    r->out =
+        (struct serve_out){.status = answer->status, .body = answer->body, .flows = r->wait.flows};
     for (size_t i = 0; i < answer->header.n; i++)
         TRY(put_header(r, answer->header.v[i].name, answer->header.v[i].value));
     return ERR_OK;

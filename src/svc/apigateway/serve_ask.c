@@ -224,6 +224,14 @@ static enum err make_passed(struct serve_req *r)
     return fill_target(r, &targets);
 }
 
+/* Passed on as it is, and nobody looks at all of it: no cache, no compression, no data trace. */
+static bool may_flow(const struct serve_req *r)
+{
+    return r->may_flow && r->route.method->integration->kind == SERVE_HTTP_PROXY &&
+           !str_is_set(r->cache_key) && r->stage->api->compress_min < 0 &&
+           !(r->log_data && r->log_level >= SERVE_LOG_INFO);
+}
+
 enum err serve_make_ask(struct serve_req *r)
 {
     const struct serve_integration *in = r->route.method->integration;
@@ -235,6 +243,7 @@ enum err serve_make_ask(struct serve_req *r)
                            ? r->http.method
                            : in->http_method,
         .timeout_ms = in->timeout_ms,
+        .may_flow = may_flow(r),
         .trace = r->trace,
     };
     TRY(serve_context_need(r));

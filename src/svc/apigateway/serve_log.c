@@ -136,7 +136,8 @@ static enum err put_end(struct serve_req *r)
 {
     TRY(serve_context_need(r));
     TRY(serve_put_number(r, r->context, "status", r->out.status));
-    TRY(serve_put_number(r, r->context, "responseLength", (int64_t)r->out.body.len));
+    if (!r->out.flows) /* how long it will be, nobody knows yet */
+        TRY(serve_put_number(r, r->context, "responseLength", (int64_t)r->out.body.len));
     TRY(serve_put_number(r, r->context, "responseLatency", ms_of(clock_mono_ns() - r->begin_ns)));
     return put_integration(r);
 }

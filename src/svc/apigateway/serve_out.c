@@ -49,5 +49,11 @@ enum err serve_send(struct serve_req *r)
         TRY(call_reply_header(call, h->name, h->value));
     }
     call_reply_raw(call, r->out.content_type, r->out.body);
+    if (r->out.flows) {
+        const struct call_source source = integrate_flow(&r->wait);
+        call_reply_source(call, &source);
+    } else {
+        integrate_cancel(&r->wait); /* what flows, and was refused on its way */
+    }
     return ERR_OK;
 }

@@ -50,6 +50,7 @@ struct serve_out {
     int status;
     struct map_made header; /* without Content-Type */
     struct str content_type, body;
+    bool flows; /* the body is the integration's, as it comes */
 };
 
 struct serve_req {
@@ -89,6 +90,7 @@ struct serve_req {
     struct map_rendered rendered; /* by the request template */
     struct integrate_wait wait;
     bool begun;
+    bool may_flow; /* the reply may begin before the answer is whole */
     int64_t integration_begin_ns, integration_ns;
     /* The end. */
     const struct serve_type *refused; /* NULL: not */

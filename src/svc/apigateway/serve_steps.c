@@ -244,12 +244,12 @@ static enum err step_integrate(struct serve_req *r)
         r->integration_begin_ns = clock_mono_ns();
         r->begun = true;
         TRY(integrate_begin(w, &r->serve->http, &r->ask));
-    } else if (!w->done && r->call->timed_out) {
+    } else if (!w->done && !w->flows && r->call->timed_out) {
         integrate_cancel(w);
         w->done = true;
         w->answer = (struct integrate_answer){.fault = INTEGRATE_TIMED_OUT};
     }
-    if (!w->done)
+    if (!w->done && !w->flows)
         return wait_for(r, r->ask.timeout_ms);
     r->integration_ns = clock_mono_ns() - r->integration_begin_ns;
     return ERR_OK;
