@@ -357,7 +357,7 @@ def test_updates(weir, ddb):
     ("Query", {"TableName": "TABLE", "KeyConditionExpression": ""}, "ValidationException"),
     ("Scan", {"TableName": "TABLE", "Limit": 0}, "ValidationException"),
     ("Scan", {"TableName": "TABLE", "ExclusiveStartKey": {"x": {"S": "y"}}}, "ValidationException"),
-    ("UpdateContinuousBackups", {"TableName": "TABLE"}, "UnknownOperationException"),
+    ("DescribeExport", {"TableName": "TABLE"}, "UnknownOperationException"),
     ("NoSuchThing", {}, "UnknownOperationException"),
 ])
 def test_malformed(weir, ddb, operation, body, code):

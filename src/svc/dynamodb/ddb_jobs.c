@@ -31,6 +31,8 @@ enum {
     TOKENS_SWEEP_EVERY_MS = 60 * 1000,
 };
 
+static const struct str ITEMS_STAY = STR_INIT("indexes"); /* a sweep's argument: a backup has them */
+
 /* A job of a table or index. */
 static enum err add_job(struct txn *txn, struct job_kind *kind, uint32_t table, uint16_t index,
                         struct str argument)
@@ -52,7 +54,8 @@ static enum err sweep(void *self, struct txn *txn, struct job *job, struct job_b
     bool more = false;
     TRY(key_read(&ddb_k_job, job->key, txn->arena, &table, &index));
     struct key_range ranges[] = {
-        ddb_scan_range(txn->arena, table, index, 0, 1),
+        str_eq(job->argument, ITEMS_STAY) ? (struct key_range){STR(""), STR("")}
+                                          : ddb_scan_range(txn->arena, table, index, 0, 1),
         index ? (struct key_range){STR(""), STR("")} : ddb_all_indexes_range(txn->arena, table),
         index ? (struct key_range){STR(""), STR("")} : key_range(txn->arena, &ddb_k_ttl, table),
     };
@@ -73,6 +76,11 @@ static enum err sweep(void *self, struct txn *txn, struct job *job, struct job_b
     return ERR_OK;
 }
 
+enum err ddb_stage_sweep_indexes(struct dynamodb *ddb, struct txn *txn, uint32_t table)
+{
+    return add_job(txn, ddb->sweep, table, 0, ITEMS_STAY);
+}
+
 enum err ddb_stage_sweep(struct dynamodb *ddb, struct txn *txn, uint32_t table, uint16_t index)
 {
     return add_job(txn, ddb->sweep, table, index, STR(""));
@@ -89,39 +97,39 @@ struct fill {
     struct str next; /* where to go on; absent: all items are in */
 };
 
-/* Adds one item's record to the index. Items whose attributes have the wrong type stay out. */
-static enum err fill_one(const struct fill *f, struct str key)
+enum err ddb_index_add(struct txn *txn, const struct ddb_table *table, const struct ddb_index *index,
+                       const struct ddb_cipher *cipher, struct str key)
 {
-    struct arena *a = f->txn->arena;
+    struct arena *a = txn->arena;
     struct ddb_diag diag = {.arena = a};
     struct ddb_key own, identity;
     struct ddb_av *item, *part;
     struct str raw, entry;
     bool in;
-    enum err err = txn_get(f->txn, key, &raw);
+    enum err err = txn_get(txn, key, &raw);
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
-    TRY(ddb_record_open(&f->cipher, a, key, &raw));
+    TRY(ddb_record_open(cipher, a, key, &raw));
     TRY(ddb_item_decode(a, raw, &item));
-    TRY(ddb_key_of_item(&diag, &f->table->key, item, &identity));
-    err = ddb_key_in_index(&diag, f->index, item, &own, &in);
+    TRY(ddb_key_of_item(&diag, &table->key, item, &identity));
+    err = ddb_key_in_index(&diag, index, item, &own, &in);
     if (err == ERR_INVALID || (!err && !in))
         return ERR_OK;
     TRY(err);
-    TRY(ddb_index_project(a, f->table, f->index, item, &part));
+    TRY(ddb_index_project(a, table, index, item, &part));
     TRY(ddb_item_encode(a, part, ddb_item_size(part), &entry));
-    struct str at = ddb_index_key(a, f->table->id, f->index->id, own, identity);
+    struct str at = ddb_index_key(a, table->id, index->id, own, identity);
     if (!str_is_set(at))
         return ERR_NOMEM;
-    TRY(ddb_record_seal(&f->cipher, a, at, &entry));
-    return txn_put(f->txn, at, entry);
+    TRY(ddb_record_seal(cipher, a, at, &entry));
+    return txn_put(txn, at, entry);
 }
 
 static enum err fill_next(void *arg, struct str key, struct str value)
 {
     struct fill *f = arg;
-    TRY(fill_one(f, key));
+    TRY(ddb_index_add(f->txn, f->table, f->index, &f->cipher, key));
     job_spend(f->budget, 1);
     if (!job_spent(f->budget))
         return ERR_OK;

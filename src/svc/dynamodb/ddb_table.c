@@ -71,8 +71,26 @@ static const struct record_field table_fields[] = {
     REC_SINCE(4, REC_STR(struct ddb_table, kms_arn)),
     REC_SINCE(4, REC_STR(struct ddb_table, data_key)),
     REC_SINCE(4, REC_BOOL(struct ddb_table, sealing)),
+    REC_SINCE(5, REC_BOOL(struct ddb_table, undo)),
+    REC_SINCE(5, REC_BOOL(struct ddb_table, pitr)),
+    REC_SINCE(5, REC_UINT(struct ddb_table, pitr_days)),
+    REC_SINCE(5, REC_INT(struct ddb_table, pitr_since_ms)),
+    REC_SINCE(5, REC_BOOL(struct ddb_table, restoring)),
+    REC_SINCE(5, REC_INT(struct ddb_table, restored_ms)),
+    REC_SINCE(5, REC_STR(struct ddb_table, restored_backup)),
+    REC_SINCE(5, REC_STR(struct ddb_table, restored_table)),
 };
-static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 4, table_fields);
+static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 5, table_fields);
+
+enum err ddb_table_pack(struct arena *a, const struct ddb_table *table, struct str *ret_record)
+{
+    return record_make(&table_record, a, table, ret_record);
+}
+
+enum err ddb_table_unpack(struct arena *a, struct str record, struct ddb_table *table)
+{
+    return record_unpack_copy(&table_record, a, record, table);
+}
 
 /* --- figures ----------------------------------------------------------------------------------- */
 
@@ -128,7 +146,7 @@ static enum err decode_table(void *self, struct catalogue_object *object, struct
     struct ddb_table *t = (struct ddb_table *)object;
     struct key_scope scope;
     struct str name;
-    TRY(record_unpack_copy(&table_record, &object->arena, record, t));
+    TRY(ddb_table_unpack(&object->arena, record, t));
     TRY(key_read(&ddb_k_table, object->key, &object->arena, &scope, &name));
     t->name = name;
     t->region = scope.region;
@@ -183,7 +201,7 @@ enum err ddb_stage_table(struct dynamodb *ddb, struct txn *txn, const struct ddb
     struct buf generation;
     assert(str_is_set(table->object.key) && table->id > 0 && table->generation > 0);
     assert(table->n_defs > 0 && table->n_indexes <= DDB_INDEXES_MAX);
-    TRY(record_make(&table_record, txn->arena, table, &record));
+    TRY(ddb_table_pack(txn->arena, table, &record));
     buf_init_arena(&generation, txn->arena, 16);
     pack_uint(&generation, table->generation);
     TRY(buf_err(&generation));
@@ -211,6 +229,11 @@ enum err ddb_read_table(struct call *call, const struct ddb_table *cached,
     struct ddb_table *table = object;
     if (table->id != cached->id)
         return ERR_CONFLICT;
+    if (table->restoring)
+        return call_error(call, &dynamodb_err_resource_in_use_exception,
+                          "Attempt to change a resource which is still in use: Table is being "
+                          "created: " STR_FMT,
+                          STR_ARG(table->name));
     *ret_table = table;
     return ERR_OK;
 }
@@ -234,6 +257,8 @@ enum err ddb_use_table(struct call *call, struct str name_or_arn, bool control,
     enum err err = table ? ERR_OK : ddb_find_table(call, name, &table);
     /* An ARN must be the table's own to the letter: permissions were checked for that one. */
     if (err == ERR_OK && arn_is(name_or_arn) && !str_eq(name_or_arn, table->arn))
+        err = ERR_NOT_FOUND;
+    if (err == ERR_OK && table->restoring && !control)
         err = ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND) {
         if (control)

@@ -2,12 +2,12 @@
  *
  * Invariants
  *   DW1  The guard of the table is read tracked before anything is staged (ddb_table DT1).
- *   DW2  When the table has indexes, a stream or expiry times, the old item is read tracked, so that
+ *   DW2  When the table has indexes, a stream, expiry times or an undo log, the old item is read tracked, so that
  *        what follows from it changes in the same commit as the item. */
 #include <assert.h>
 
 #include "base/pack.h"
-#include "svc/dynamodb/dynamodb_int.h"
+#include "svc/dynamodb/ddb_backup.h"
 
 double ddb_read_units(size_t bytes, bool strong)
 {
@@ -178,6 +178,8 @@ enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item)
     }
     if (w->table->stream)
         TRY(ddb_stream_note(w, item, raw));
+    if (w->table->undo)
+        TRY(ddb_undo_note(w, raw));
     struct written *done = ARENA_NEW(w->txn->arena, struct written);
     if (!done)
         return ERR_NOMEM;

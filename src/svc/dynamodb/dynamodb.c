@@ -1,5 +1,5 @@
 /* The service's life. */
-#include "svc/dynamodb/dynamodb_int.h"
+#include "svc/dynamodb/ddb_backup.h"
 
 #include "base/mem.h"
 
@@ -26,6 +26,12 @@ static enum err make(struct core *core, void **ret_self)
         err = ddb_expiry_register(ddb);
     if (!err)
         err = ddb_seal_register(ddb);
+    if (!err)
+        err = ddb_undo_register(ddb);
+    if (!err)
+        err = ddb_copy_register(ddb);
+    if (!err)
+        err = ddb_backup_register(ddb);
     if (err) {
         release(ddb);
         return err;

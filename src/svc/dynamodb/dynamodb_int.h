@@ -47,6 +47,9 @@ struct dynamodb {
     struct catalogue *tables;                           /* struct ddb_table by record key */
     struct job_kind *sweep, *backfill, *tokens, *count; /* ddb_jobs.c */
     struct job_kind *seal;                              /* ddb_seal.c */
+    struct job_kind *undo;                              /* ddb_undo.c */
+    struct job_kind *copy;                              /* ddb_copy.c */
+    struct due_kind *backups;                           /* ddb_backup.c */
 };
 
 /* --- tables (ddb_table.c) ---------------------------------------------------------------------- */
@@ -72,6 +75,12 @@ enum err ddb_read_table(struct call *call, const struct ddb_table *cached,
 /* DescribeTable's structure. `status`: "ACTIVE", "DELETING", ... */
 enum err ddb_describe(struct call *call, const struct ddb_table *table, const char *status,
                       const struct dynamodb_table_description **ret_desc) WARN_UNUSED;
+
+/* Parts of descriptions, in the arena. NULL on exhaustion. */
+enum err ddb_key_schema_text(struct arena *a, const struct ddb_key_schema *k,
+                             struct dynamodb_key_schema *ret) WARN_UNUSED;
+const struct dynamodb_projection *ddb_projection_text(struct arena *a,
+                                                      const struct ddb_index *index);
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
@@ -199,10 +208,10 @@ enum err ddb_write_open(struct ddb_write *w) WARN_UNUSED;
 /* Reads the stored item, tracked, into old_raw. */
 enum err ddb_write_read(struct ddb_write *w) WARN_UNUSED;
 /* Whether a write of this table needs the old item for other things than its own reply: indexes, the
- * stream, expiry times. */
+ * stream, expiry times, recovery. */
 static inline bool ddb_write_needs_old(const struct ddb_table *table)
 {
-    return table->n_indexes || table->stream || ddb_ttl_kept(table);
+    return table->n_indexes || table->stream || table->undo || ddb_ttl_kept(table);
 }
 /* Decodes old_raw into old, once. */
 static inline enum err WARN_UNUSED ddb_write_decode(struct ddb_write *w)
@@ -297,6 +306,12 @@ enum err ddb_jobs_register(struct dynamodb *ddb) WARN_UNUSED;
 /* Stages a sweep of a deleted table's (index 0) or index's records; it starts once durable. */
 enum err ddb_stage_sweep(struct dynamodb *ddb, struct txn *txn, uint32_t table,
                          uint16_t index) WARN_UNUSED;
+/* Stages a sweep of what a deleted table has besides its items, which a backup took over. */
+enum err ddb_stage_sweep_indexes(struct dynamodb *ddb, struct txn *txn, uint32_t table) WARN_UNUSED;
+/* Adds the item under `key`, if it is there, to an index; it is read tracked. Items whose attributes have the
+ * wrong type stay out. */
+enum err ddb_index_add(struct txn *txn, const struct ddb_table *table, const struct ddb_index *index,
+                       const struct ddb_cipher *cipher, struct str key) WARN_UNUSED;
 /* Stages the backfill of a new index; the table was looked up or read. */
 enum err ddb_stage_backfill(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table,
                             uint16_t index) WARN_UNUSED;

@@ -58,6 +58,13 @@ static const struct key_layout ddb_k_trim = {KEY_DYNAMODB, 12, "w"};
 static const struct key_layout ddb_k_ttl = {KEY_DYNAMODB, 13, "wur"};
 /* table, the same moment: names what is due then in the due engine, never a key of the store */
 static const struct key_layout ddb_k_ttl_due = {KEY_DYNAMODB, 14, "wu"};
+/* table, commit, which of it -> what a write undid; the last two are the stamp (ddb_undo.c) */
+static const struct key_layout ddb_k_undo = {KEY_DYNAMODB, 15, "wuh"};
+enum { DDB_UNDO_STAMP_AT = KEY_HEAD + 4 };
+/* table -> copies that are being made of its items (ddb_undo.c) */
+static const struct key_layout ddb_k_hold = {KEY_DYNAMODB, 16, "w"};
+/* scope, table, id -> a backup (ddb_backup.c) */
+static const struct key_layout ddb_k_backup = {KEY_DYNAMODB, 17, "Stt"};
 
 /* The fixed hash of a partition key. */
 uint16_t ddb_key_spread(struct ddb_key key);

@@ -8,8 +8,8 @@ enum {
     ENDPOINT_CACHE_MINUTES = 1440,
 };
 
-static enum err key_schema(struct arena *a, const struct ddb_key_schema *k,
-                           struct dynamodb_key_schema *ret)
+enum err ddb_key_schema_text(struct arena *a, const struct ddb_key_schema *k,
+                             struct dynamodb_key_schema *ret)
 {
     struct dynamodb_key_schema_element *v = ARENA_ARRAY(a, struct dynamodb_key_schema_element, 2);
     if (!v)
@@ -21,7 +21,8 @@ static enum err key_schema(struct arena *a, const struct ddb_key_schema *k,
     return ERR_OK;
 }
 
-static const struct dynamodb_projection *projection(struct arena *a, const struct ddb_index *index)
+const struct dynamodb_projection *ddb_projection_text(struct arena *a,
+                                                      const struct ddb_index *index)
 {
     struct dynamodb_projection *p = ARENA_NEW(a, struct dynamodb_projection);
     if (!p)
@@ -60,14 +61,14 @@ static enum err describe_global(struct arena *a, const struct ddb_table *t,
 {
     d->index_name = ix->name;
     d->index_arn = index_arn(a, t, ix);
-    d->index_status = ix->backfilling ? STR("CREATING") : STR("ACTIVE");
+    d->index_status = ix->backfilling || t->restoring ? STR("CREATING") : STR("ACTIVE");
     if (ix->backfilling)
         WIRE_SET(d, backfilling, true);
-    d->projection = projection(a, ix);
+    d->projection = ddb_projection_text(a, ix);
     d->provisioned_throughput = throughput(a, ix->throughput);
     if (!str_is_set(d->index_arn) || !d->projection || !d->provisioned_throughput)
         return ERR_NOMEM;
-    return key_schema(a, &ix->key, &d->key_schema);
+    return ddb_key_schema_text(a, &ix->key, &d->key_schema);
 }
 
 static enum err describe_local(struct arena *a, const struct ddb_table *t,
@@ -76,10 +77,10 @@ static enum err describe_local(struct arena *a, const struct ddb_table *t,
 {
     d->index_name = ix->name;
     d->index_arn = index_arn(a, t, ix);
-    d->projection = projection(a, ix);
+    d->projection = ddb_projection_text(a, ix);
     if (!str_is_set(d->index_arn) || !d->projection)
         return ERR_NOMEM;
-    return key_schema(a, &ix->key, &d->key_schema);
+    return ddb_key_schema_text(a, &ix->key, &d->key_schema);
 }
 
 static enum err describe_indexes(struct arena *a, const struct ddb_table *t,
@@ -152,6 +153,22 @@ static enum err describe_stream(struct arena *a, const struct ddb_table *t,
     return ERR_OK;
 }
 
+static enum err describe_restore(struct arena *a, const struct ddb_table *t,
+                                 struct dynamodb_table_description *d)
+{
+    if (!t->restored_ms)
+        return ERR_OK;
+    struct dynamodb_restore_summary *r = ARENA_NEW(a, struct dynamodb_restore_summary);
+    if (!r)
+        return ERR_NOMEM;
+    r->source_backup_arn = t->restored_backup;
+    r->source_table_arn = t->restored_table;
+    WIRE_SET(r, restore_date_time, t->restored_ms);
+    WIRE_SET(r, restore_in_progress, t->restoring);
+    d->restore_summary = r;
+    return ERR_OK;
+}
+
 enum err ddb_describe(struct call *call, const struct ddb_table *t, const char *status,
                       const struct dynamodb_table_description **ret_desc)
 {
@@ -178,9 +195,10 @@ enum err ddb_describe(struct call *call, const struct ddb_table *t, const char *
     TRY(ddb_describe_sse(call, t, &d->sse_description, &broken));
     if (broken)
         d->table_status = STR("INACCESSIBLE_ENCRYPTION_CREDENTIALS");
-    TRY(key_schema(a, &t->key, &d->key_schema));
+    TRY(ddb_key_schema_text(a, &t->key, &d->key_schema));
     TRY(describe_stream(a, t, d));
     TRY(describe_billing(a, t, d));
+    TRY(describe_restore(a, t, d));
     *ret_desc = d;
     return describe_indexes(a, t, d);
 }
@@ -194,7 +212,11 @@ enum err dynamodb_describe_table(struct call *call, const struct dynamodb_descri
     bool updating = false;
     for (size_t i = 0; i < table->n_indexes; i++)
         updating = updating || table->indexes[i].backfilling;
-    return ddb_describe(call, table, updating ? "UPDATING" : "ACTIVE", &out->table);
+    return ddb_describe(call, table,
+                        table->restoring ? "CREATING"
+                        : updating       ? "UPDATING"
+                                         : "ACTIVE",
+                        &out->table);
 }
 
 enum err dynamodb_list_tables(struct call *call, const struct dynamodb_list_tables_input *in,
@@ -219,32 +241,6 @@ enum err dynamodb_list_tables(struct call *call, const struct dynamodb_list_tabl
     out->table_names.n = page.n;
     if (page.more)
         out->last_evaluated_table_name = names[page.n - 1];
-    return ERR_OK;
-}
-
-/* AWS reports ENABLED here for every table; what a user can switch is the recovery below it. */
-enum err
-dynamodb_describe_continuous_backups(struct call *call,
-                                     const struct dynamodb_describe_continuous_backups_input *in,
-                                     struct dynamodb_describe_continuous_backups_output *out)
-{
-    struct ddb_table *table;
-    struct dynamodb_continuous_backups_description *d =
-        ARENA_NEW(call->arena, struct dynamodb_continuous_backups_description);
-    struct dynamodb_point_in_time_recovery_description *p =
-        ARENA_NEW(call->arena, struct dynamodb_point_in_time_recovery_description);
-    if (!d || !p)
-        return ERR_NOMEM;
-    struct str name = ddb_table_name(in->table_name);
-    enum err err = ddb_find_table(call, name, &table);
-    if (err == ERR_NOT_FOUND)
-        return call_error(call, &dynamodb_err_table_not_found_exception,
-                          "Table not found: " STR_FMT, STR_ARG(name));
-    TRY(err);
-    p->point_in_time_recovery_status = STR("DISABLED");
-    d->continuous_backups_status = STR("ENABLED");
-    d->point_in_time_recovery_description = p;
-    out->continuous_backups_description = d;
     return ERR_OK;
 }
 

@@ -1,6 +1,7 @@
 /* UpdateTable and DeleteTable. */
 #include <assert.h>
 
+#include "svc/dynamodb/ddb_backup.h"
 #include "svc/dynamodb/ddb_schema.h"
 
 enum { INDEX_CHANGES_MAX = 1 /* indexes made or dropped by one request, and at any time */ };
@@ -223,8 +224,9 @@ enum err dynamodb_delete_table(struct call *call, const struct dynamodb_delete_t
     if (table->protect)
         return ddb_refuse(call, "Resource cannot be deleted as it is currently protected against "
                                 "deletion. Disable deletion protection first.");
+    table->figures = ddb_figures_ref(cached->figures);
     TRY(ddb_close_stream(call->svc, call->txn, table));
     TRY(ddb_stage_drop(call->svc, call->txn, table));
-    TRY(ddb_stage_sweep(call->svc, call->txn, table->id, 0));
+    TRY(ddb_let_go(call, table));
     return ddb_describe(call, cached, "DELETING", &out->table_description);
 }

@@ -1,0 +1,321 @@
+"""DynamoDB's point-in-time recovery, backups and restores, driven by boto3."""
+import datetime
+import threading
+import time
+import uuid
+
+import pytest
+
+from test_dynamodb import error, make, raw
+from weirtest import wait_for
+
+KEYS = [{"AttributeName": "id", "KeyType": "HASH"}]
+BY_GROUP = {"IndexName": "by-group", "KeySchema": [{"AttributeName": "group", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"}}
+BY_NAME = {"IndexName": "by-name", "KeySchema": [{"AttributeName": "name", "KeyType": "HASH"}],
+           "Projection": {"ProjectionType": "KEYS_ONLY"}}
+DEFS = [{"AttributeName": "group", "AttributeType": "S"}, {"AttributeName": "name", "AttributeType": "S"}]
+
+
+@pytest.fixture
+def ddb(weir):
+    return weir.client("dynamodb")
+
+
+def recover(ddb, name, on=True):
+    return ddb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification={
+        "PointInTimeRecoveryEnabled": on})["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+
+
+def keep_days(weir, name, days, on=True):
+    """What the server says of this recovery period, which the installed SDK may not know."""
+    status, reply = raw(weir, "UpdateContinuousBackups", {"TableName": name, "PointInTimeRecoverySpecification": {
+        "PointInTimeRecoveryEnabled": on, **({"RecoveryPeriodInDays": days} if days else {})}})
+    if status != 200:
+        return reply["__type"].rpartition("#")[2]
+    return reply["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"].get("RecoveryPeriodInDays")
+
+
+def put(ddb, table, key, **more):
+    ddb.put_item(TableName=table, Item={"id": {"S": key}, **{k: {"S": v} for k, v in more.items()}})
+
+
+def items(ddb, name, **more):
+    pages = ddb.get_paginator("scan").paginate(TableName=name, **more)
+    return sorted((i for p in pages for i in p["Items"]), key=lambda i: i["id"]["S"])
+
+
+def active(ddb, name):
+    wait_for(lambda: ddb.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE")
+    return ddb.describe_table(TableName=name)["Table"]
+
+
+def ready(ddb, arn):
+    wait_for(lambda: ddb.describe_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupStatus"] == "AVAILABLE")
+    return ddb.describe_backup(BackupArn=arn)["BackupDescription"]
+
+
+def backup(ddb, name, called="nightly"):
+    arn = ddb.create_backup(TableName=name, BackupName=called)["BackupDetails"]["BackupArn"]
+    ready(ddb, arn)
+    return arn
+
+
+def fresh():
+    return "r-" + uuid.uuid4().hex[:12]
+
+
+def now(ddb, name):
+    """The server's own clock, at a moment that no write shares."""
+    at = ddb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"][
+        "PointInTimeRecoveryDescription"]["LatestRestorableDateTime"]
+    wait_for(lambda: ddb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"][
+        "PointInTimeRecoveryDescription"]["LatestRestorableDateTime"] > at)
+    return at
+
+
+def restore_to(weir, name, moment):
+    """The name of a table that is restored to the moment, which the SDK would cut to its second."""
+    target = fresh()
+    status, reply = raw(weir, "RestoreTableToPointInTime", {
+        "SourceTableName": name, "TargetTableName": target, "RestoreDateTime": moment.timestamp()})
+    assert status == 200, reply
+    assert reply["TableDescription"]["TableStatus"] == "CREATING"
+    assert reply["TableDescription"]["RestoreSummary"]["RestoreInProgress"]
+    return target
+
+
+# --- point-in-time recovery ---------------------------------------------------------------------
+
+
+def test_recovery_is_switched(weir, ddb):
+    name = make(ddb)
+    on = recover(ddb, name)
+    assert on["PointInTimeRecoveryStatus"] == "ENABLED"
+    assert on["EarliestRestorableDateTime"].microsecond == 0 # a moment that every client can name
+    assert abs(on["EarliestRestorableDateTime"] - on["LatestRestorableDateTime"]) <= datetime.timedelta(seconds=1)
+    assert [keep_days(weir, name, days) for days in (None, 3, None, 1, 35)] == [35, 3, 3, 1, 35]
+    assert {keep_days(weir, name, days) for days in (0.5, -1, 36)} <= {"ValidationException", "SerializationException"}
+    assert keep_days(weir, name, 5, on=False) == "ValidationException"
+    described = ddb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    assert described["ContinuousBackupsStatus"] == "ENABLED"
+    assert described["PointInTimeRecoveryDescription"]["EarliestRestorableDateTime"] == on["EarliestRestorableDateTime"]
+    assert recover(ddb, name, False) == {"PointInTimeRecoveryStatus": "DISABLED"}
+    assert recover(ddb, name, False) == {"PointInTimeRecoveryStatus": "DISABLED"}
+    with error("TableNotFoundException", "Table not found: no-such-table"):
+        recover(ddb, "no-such-table")
+    with error("TableNotFoundException"):
+        ddb.describe_continuous_backups(TableName="no-such-table")
+
+
+def test_restore_to_moments(weir, ddb):
+    name = make(ddb, GlobalSecondaryIndexes=[BY_GROUP], AttributeDefinitions=DEFS[:1], Tags=[{"Key": "a", "Value": "b"}],
+                StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
+    put(ddb, name, "old", group="x")
+    recover(ddb, name)
+    put(ddb, name, "changed", group="x")
+    put(ddb, name, "gone", group="y")
+    first, then = now(ddb, name), items(ddb, name)
+    ddb.transact_write_items(TransactItems=[
+        {"Delete": {"TableName": name, "Key": {"id": {"S": "gone"}}}},
+        {"Put": {"TableName": name, "Item": {"id": {"S": "new"}, "group": {"S": "x"}}}}])
+    ddb.update_item(TableName=name, Key={"id": {"S": "changed"}}, UpdateExpression="SET #g = :y",
+                    ExpressionAttributeNames={"#g": "group"}, ExpressionAttributeValues={":y": {"S": "y"}})
+    second, after = now(ddb, name), items(ddb, name)
+    ddb.batch_write_item(RequestItems={name: [{"DeleteRequest": {"Key": {"id": {"S": "old"}}}}]})
+    target = restore_to(weir, name, first)
+    t = active(ddb, target)
+    assert items(ddb, target) == then
+    found = ddb.query(TableName=target, IndexName="by-group", KeyConditionExpression="#g = :x", ExpressionAttributeNames={"#g": "group"},
+                      ExpressionAttributeValues={":x": {"S": "x"}})["Items"]
+    assert sorted(i["id"]["S"] for i in found) == ["changed", "old"]
+    summary = t["RestoreSummary"]
+    assert not summary["RestoreInProgress"] and summary["RestoreDateTime"] == first
+    assert summary["SourceTableArn"].endswith("table/" + name)
+    assert "StreamSpecification" not in t and ddb.list_tags_of_resource(ResourceArn=t["TableArn"])["Tags"] == []
+    assert ddb.describe_continuous_backups(TableName=target)["ContinuousBackupsDescription"][
+        "PointInTimeRecoveryDescription"] == {"PointInTimeRecoveryStatus": "DISABLED"}
+    arn = ddb.describe_table(TableName=name)["Table"]["TableArn"]
+    middle, latest = restore_to(weir, name, second), fresh()
+    ddb.restore_table_to_point_in_time(SourceTableArn=arn, TargetTableName=latest, UseLatestRestorableTime=True)
+    for table, expected in ((middle, after), (latest, items(ddb, name))):
+        active(ddb, table)
+        assert items(ddb, table) == expected
+    put(ddb, latest, "writable", group="z")
+
+
+def test_restore_is_refused(ddb):
+    name, off = make(ddb), make(ddb)
+    recover(ddb, name)
+    restore = ddb.restore_table_to_point_in_time
+    with error("PointInTimeRecoveryUnavailableException", "Point in time recovery is not enabled"):
+        restore(SourceTableName=off, TargetTableName=fresh(), UseLatestRestorableTime=True)
+    with error("TableNotFoundException"):
+        restore(SourceTableName="no-such-table", TargetTableName=fresh(), UseLatestRestorableTime=True)
+    with error("TableAlreadyExistsException"):
+        restore(SourceTableName=name, TargetTableName=off, UseLatestRestorableTime=True)
+    for moment in (datetime.datetime(2020, 1, 1), datetime.datetime.now() + datetime.timedelta(hours=1)):
+        with error("InvalidRestoreTimeException"):
+            restore(SourceTableName=name, TargetTableName=fresh(), RestoreDateTime=moment)
+    for more in ({}, {"UseLatestRestorableTime": True, "RestoreDateTime": datetime.datetime.now()}):
+        with error("ValidationException"):
+            restore(SourceTableName=name, TargetTableName=fresh(), **more)
+    with error("ValidationException"):
+        restore(TargetTableName=fresh(), UseLatestRestorableTime=True)
+    with error("ValidationException", "ReadCapacityUnits and WriteCapacityUnits"):
+        restore(SourceTableName=name, TargetTableName=fresh(), UseLatestRestorableTime=True, BillingModeOverride="PROVISIONED")
+    with error("ValidationException", "by-group"):
+        restore(SourceTableName=name, TargetTableName=fresh(), UseLatestRestorableTime=True, GlobalSecondaryIndexOverride=[BY_GROUP])
+
+
+def test_overrides(weir, ddb):
+    name = make(ddb, GlobalSecondaryIndexes=[BY_GROUP, BY_NAME], AttributeDefinitions=DEFS)
+    put(ddb, name, "1", group="g", name="n")
+    arn, units = backup(ddb, name), {"ReadCapacityUnits": 3, "WriteCapacityUnits": 4}
+    one, none = fresh(), fresh()
+    ddb.restore_table_from_backup(BackupArn=arn, TargetTableName=one, BillingModeOverride="PROVISIONED",
+                                  ProvisionedThroughputOverride=units,
+                                  GlobalSecondaryIndexOverride=[{**BY_NAME, "ProvisionedThroughput": units}])
+    ddb.restore_table_from_backup(BackupArn=arn, TargetTableName=none, GlobalSecondaryIndexOverride=[])
+    t = active(ddb, one)
+    assert [i["IndexName"] for i in t["GlobalSecondaryIndexes"]] == ["by-name"]
+    assert {k: t["ProvisionedThroughput"][k] for k in units} == units
+    assert {k: t["GlobalSecondaryIndexes"][0]["ProvisionedThroughput"][k] for k in units} == units
+    assert len(t["AttributeDefinitions"]) == 2
+    assert ddb.scan(TableName=one, IndexName="by-name")["Items"] == [{"id": {"S": "1"}, "name": {"S": "n"}}]
+    assert "GlobalSecondaryIndexes" not in active(ddb, none)
+    with error("ValidationException", "by-name"):
+        ddb.restore_table_from_backup(BackupArn=arn, TargetTableName=fresh(), GlobalSecondaryIndexOverride=[
+            {**BY_NAME, "Projection": {"ProjectionType": "ALL"}}])
+    status, reply = raw(weir, "RestoreTableFromBackup", {"BackupArn": arn, "TargetTableName": fresh(),
+                                                         "OnDemandThroughputOverride": {"MaxReadRequestUnits": 5}})
+    assert status == 400 and "OnDemandThroughput" in reply["message"]
+
+
+# --- backups ------------------------------------------------------------------------------------
+
+
+def test_backup_outlives_its_table(ddb):
+    name = make(ddb, GlobalSecondaryIndexes=[BY_GROUP], AttributeDefinitions=DEFS[:1])
+    for i in range(30):
+        put(ddb, name, f"{i:02}", group=f"g{i % 3}")
+    before = items(ddb, name)
+    made = ddb.create_backup(TableName=name, BackupName="first")["BackupDetails"]
+    arn = made["BackupArn"]
+    assert made["BackupStatus"] in ("CREATING", "AVAILABLE") and made["BackupType"] == "USER" and made["BackupName"] == "first"
+    b = ready(ddb, arn)
+    source = b["SourceTableDetails"]
+    assert (source["TableName"], source["ItemCount"], source["KeySchema"]) == (name, 30, KEYS)
+    assert b["BackupDetails"]["BackupSizeBytes"] == source["TableSizeBytes"] > 0
+    assert b["SourceTableFeatureDetails"]["GlobalSecondaryIndexes"][0]["IndexName"] == "by-group"
+    put(ddb, name, "later")
+    ddb.delete_table(TableName=name)
+    target = fresh()
+    ddb.restore_table_from_backup(BackupArn=arn, TargetTableName=target)
+    assert active(ddb, target)["RestoreSummary"]["SourceBackupArn"] == arn
+    assert items(ddb, target) == before
+    assert len(ddb.scan(TableName=target, IndexName="by-group")["Items"]) == 30
+    with error("TableAlreadyExistsException"):
+        ddb.restore_table_from_backup(BackupArn=arn, TargetTableName=target)
+    assert ddb.delete_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]["BackupStatus"] == "DELETED"
+    for call in (ddb.describe_backup, ddb.delete_backup):
+        with error("BackupNotFoundException", "Backup not found: " + arn):
+            call(BackupArn=arn)
+    with error("BackupNotFoundException"):
+        ddb.restore_table_from_backup(BackupArn=arn, TargetTableName=fresh())
+    with error("BackupNotFoundException"):
+        ddb.describe_backup(BackupArn="arn:aws:dynamodb:us-east-1:000000000000:table/x")
+    with error("TableNotFoundException"):
+        ddb.create_backup(TableName=name, BackupName="late")
+    assert items(ddb, target) == before
+
+
+def test_deleted_table_leaves_a_system_backup(ddb):
+    name = make(ddb)
+    recover(ddb, name)
+    put(ddb, name, "kept")
+    ddb.delete_table(TableName=name)
+    assert ddb.list_backups(TableName=name)["BackupSummaries"] == []
+    b, = ddb.list_backups(TableName=name, BackupType="SYSTEM")["BackupSummaries"]
+    assert b["BackupName"] == name + "$DeletedTableBackup" and b["BackupStatus"] == "AVAILABLE"
+    assert b["BackupExpiryDateTime"] - b["BackupCreationDateTime"] == datetime.timedelta(days=35)
+    with error("TableNotFoundException"):
+        ddb.restore_table_to_point_in_time(SourceTableName=name, TargetTableName=fresh(), UseLatestRestorableTime=True)
+    ddb.restore_table_from_backup(BackupArn=b["BackupArn"], TargetTableName=name)
+    active(ddb, name)
+    assert items(ddb, name) == [{"id": {"S": "kept"}}]
+    wait_for(lambda: ddb.delete_backup(BackupArn=b["BackupArn"]))
+    assert items(ddb, name) == [{"id": {"S": "kept"}}]
+
+
+def test_list_backups(weir, ddb):
+    name = make(ddb)
+    arns = [backup(ddb, name, f"backup-{i}") for i in range(5)]
+    listed = ddb.list_backups(TableName=name)
+    assert [b["BackupArn"] for b in listed["BackupSummaries"]] == arns and "LastEvaluatedBackupArn" not in listed
+    page = ddb.list_backups(TableName=name, Limit=2)
+    assert page["LastEvaluatedBackupArn"] == arns[1]
+    ddb.delete_backup(BackupArn=arns[1])
+    rest = ddb.list_backups(TableName=name, Limit=3, ExclusiveStartBackupArn=arns[1])
+    assert [b["BackupArn"] for b in rest["BackupSummaries"]] == arns[2:] and "LastEvaluatedBackupArn" not in rest
+    at = rest["BackupSummaries"][1]["BackupCreationDateTime"].timestamp() # the SDK would cut it to its second
+    for bound, expected in (("Lower", arns[3:]), ("Upper", [arns[0], arns[2]])):
+        found = raw(weir, "ListBackups", {"TableName": name, f"TimeRange{bound}Bound": at})[1]["BackupSummaries"]
+        assert [b["BackupArn"] for b in found] == expected
+    assert ddb.list_backups(TableName=name, BackupType="SYSTEM")["BackupSummaries"] == []
+    assert len(ddb.list_backups(TableName=name, BackupType="ALL")["BackupSummaries"]) == 4
+    assert set(arns) - {arns[1]} <= {b["BackupArn"] for b in ddb.list_backups()["BackupSummaries"]}
+    with error("ValidationException", "ExclusiveStartBackupArn"):
+        ddb.list_backups(ExclusiveStartBackupArn="x" * 40)
+
+
+def test_backup_under_a_key(weir, ddb):
+    kms = weir.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    name = make(ddb, SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key})
+    put(ddb, name, "1", secret="x")
+    recover(ddb, name)
+    at = now(ddb, name)
+    put(ddb, name, "1", secret="y")
+    arn, plain, kept = backup(ddb, name), fresh(), restore_to(weir, name, at)
+    ddb.restore_table_from_backup(BackupArn=arn, TargetTableName=plain, SSESpecificationOverride={"Enabled": False})
+    assert active(ddb, kept)["SSEDescription"]["KMSMasterKeyArn"] == key
+    assert "SSEDescription" not in active(ddb, plain)
+    assert items(ddb, kept) == [{"id": {"S": "1"}, "secret": {"S": "x"}}]
+    assert items(ddb, plain) == [{"id": {"S": "1"}, "secret": {"S": "y"}}]
+    assert ddb.describe_backup(BackupArn=arn)["BackupDescription"]["SourceTableFeatureDetails"]["SSEDescription"]["KMSMasterKeyArn"] == key
+
+
+def test_copies_are_whole_while_writes_go_on(ddb):
+    """Each transaction moves one between two counters: in every copy the sum stays."""
+    name = make(ddb)
+    recover(ddb, name)
+    ddb.batch_write_item(RequestItems={name: [
+        {"PutRequest": {"Item": {"id": {"S": k}, "n": {"N": "100"}}}} for k in "abcdefgh"]})
+    stop, moved = threading.Event(), []
+
+    def write():
+        while not stop.is_set():
+            pair = [("abcdefgh"[len(moved) % 8], "-1"), ("abcdefgh"[(len(moved) * 3 + 1) % 8], "1")]
+            if pair[0][0] != pair[1][0]:
+                ddb.transact_write_items(TransactItems=[{"Update": {
+                    "TableName": name, "Key": {"id": {"S": k}}, "UpdateExpression": "ADD n :d",
+                    "ExpressionAttributeValues": {":d": {"N": d}}}} for k, d in pair])
+            moved.append(time.time())
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        targets = []
+        for _ in range(4):
+            seen = len(moved)
+            wait_for(lambda: len(moved) > seen + 10)
+            targets += [fresh(), fresh()]
+            ddb.restore_table_to_point_in_time(SourceTableName=name, TargetTableName=targets[-2], UseLatestRestorableTime=True)
+            ddb.restore_table_from_backup(BackupArn=backup(ddb, name), TargetTableName=targets[-1])
+    finally:
+        stop.set()
+        writer.join()
+    for target in targets:
+        active(ddb, target)
+        assert sum(int(i["n"]["N"]) for i in items(ddb, target)) == 800
