@@ -10,7 +10,8 @@
 enum {
     DDB_PITR_DAYS = 35, /* RecoveryPeriodInDays, where nothing is said; its limits are the spec's */
     DDB_DAY_MS = 24 * 3600 * 1000,
-    DDB_COPIES_MAX = 50, /* of one table's items at a time; restores of an account and region, too */
+    DDB_COPIES_MAX =
+        50, /* of one table's items at a time; restores of an account and region, too */
     DDB_SYSTEM_BACKUP_DAYS = 35,
 };
 static const int64_t DDB_MOMENT_NOW = INT64_MAX; /* of a copy: when it begins */
@@ -24,8 +25,8 @@ enum err ddb_undo_note(struct ddb_write *w, struct str raw) WARN_UNUSED;
 struct ddb_undo {
     uint64_t commit;
     uint16_t nth;
-    int64_t wall_ms;  /* of the write */
-    struct str tail;  /* the item's key behind the table's id */
+    int64_t wall_ms;   /* of the write */
+    struct str tail;   /* the item's key behind the table's id */
     struct str before; /* as stored; absent: there was no item */
 };
 enum err ddb_undo_read(struct str key, struct str value, struct ddb_undo *ret) WARN_UNUSED;

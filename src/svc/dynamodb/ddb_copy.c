@@ -328,6 +328,7 @@ enum err ddb_stage_copy(struct dynamodb *ddb, struct txn *txn, const struct ddb_
 
 enum err ddb_copy_register(struct dynamodb *ddb)
 {
-    const struct job_def copies = {.name = "dynamodb.copy", .self = ddb, .step = step, .at_once = 2};
+    const struct job_def copies = {
+        .name = "dynamodb.copy", .self = ddb, .step = step, .at_once = 2};
     return job_register(deliver_due(ddb->core->deliver), &copies, &ddb->copy);
 }

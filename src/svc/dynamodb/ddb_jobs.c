@@ -31,7 +31,8 @@ enum {
     TOKENS_SWEEP_EVERY_MS = 60 * 1000,
 };
 
-static const struct str ITEMS_STAY = STR_INIT("indexes"); /* a sweep's argument: a backup has them */
+static const struct str ITEMS_STAY =
+    STR_INIT("indexes"); /* a sweep's argument: a backup has them */
 
 /* A job of a table or index. */
 static enum err add_job(struct txn *txn, struct job_kind *kind, uint32_t table, uint16_t index,
@@ -97,8 +98,9 @@ struct fill {
     struct str next; /* where to go on; absent: all items are in */
 };
 
-enum err ddb_index_add(struct txn *txn, const struct ddb_table *table, const struct ddb_index *index,
-                       const struct ddb_cipher *cipher, struct str key)
+enum err ddb_index_add(struct txn *txn, const struct ddb_table *table,
+                       const struct ddb_index *index, const struct ddb_cipher *cipher,
+                       struct str key)
 {
     struct arena *a = txn->arena;
     struct ddb_diag diag = {.arena = a};

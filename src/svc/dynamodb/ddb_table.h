@@ -114,13 +114,13 @@ struct ddb_table {
     struct str kms_arn; /* the key that sealed data_key; absent: the root key did (core/secret.h) */
     struct str data_key; /* of all that is sealed; absent: nothing is (ddb_cipher.c) */
     bool sealing;        /* what was there before it is being sealed */
-    bool undo;           /* writes keep what they undo (ddb_undo.c): recovery is on, or a copy is made */
-    bool pitr;           /* point-in-time recovery is on, */
-    uint32_t pitr_days;  /* of so many days, */
-    int64_t pitr_since_ms;       /* and no moment before this one is kept; wall clock */
-    bool restoring;              /* its items are being copied: nobody else uses it (ddb_copy.c) */
-    int64_t restored_ms;         /* the moment of what it was restored from; 0: it was not */
-    struct str restored_backup;  /* ARNs; absent: from no backup */
+    bool undo; /* writes keep what they undo (ddb_undo.c): recovery is on, or a copy is made */
+    bool pitr; /* point-in-time recovery is on, */
+    uint32_t pitr_days;         /* of so many days, */
+    int64_t pitr_since_ms;      /* and no moment before this one is kept; wall clock */
+    bool restoring;             /* its items are being copied: nobody else uses it (ddb_copy.c) */
+    int64_t restored_ms;        /* the moment of what it was restored from; 0: it was not */
+    struct str restored_backup; /* ARNs; absent: from no backup */
     struct str restored_table;
 };
 

@@ -310,8 +310,9 @@ enum err ddb_stage_sweep(struct dynamodb *ddb, struct txn *txn, uint32_t table,
 enum err ddb_stage_sweep_indexes(struct dynamodb *ddb, struct txn *txn, uint32_t table) WARN_UNUSED;
 /* Adds the item under `key`, if it is there, to an index; it is read tracked. Items whose attributes have the
  * wrong type stay out. */
-enum err ddb_index_add(struct txn *txn, const struct ddb_table *table, const struct ddb_index *index,
-                       const struct ddb_cipher *cipher, struct str key) WARN_UNUSED;
+enum err ddb_index_add(struct txn *txn, const struct ddb_table *table,
+                       const struct ddb_index *index, const struct ddb_cipher *cipher,
+                       struct str key) WARN_UNUSED;
 /* Stages the backfill of a new index; the table was looked up or read. */
 enum err ddb_stage_backfill(struct dynamodb *ddb, struct txn *txn, const struct ddb_table *table,
                             uint16_t index) WARN_UNUSED;

@@ -12,8 +12,8 @@ static enum err not_found(struct call *call, struct str arn)
 
 static enum err in_use(struct call *call, struct str arn, const char *by)
 {
-    return call_error(call, &dynamodb_err_backup_in_use_exception,
-                      "Backup is being %s: " STR_FMT, by, STR_ARG(arn));
+    return call_error(call, &dynamodb_err_backup_in_use_exception, "Backup is being %s: " STR_FMT,
+                      by, STR_ARG(arn));
 }
 
 enum err ddb_use_backup(struct call *call, struct str arn, struct ddb_backup *ret)
@@ -267,10 +267,9 @@ static enum err match(void *arg, struct str key, struct str value, bool *ret_mat
     struct ddb_backup *b = &l->last;
     TRY(ddb_backup_from(l->arena, key, value, b));
     struct str wanted = str_is_set(in->backup_type) ? in->backup_type : STR("USER");
-    *ret_match =
-        (str_eq_c(wanted, "ALL") || str_eq(wanted, type(b))) &&
-        (!in->has_time_range_lower_bound || b->created_ms >= in->time_range_lower_bound) &&
-        (!in->has_time_range_upper_bound || b->created_ms < in->time_range_upper_bound);
+    *ret_match = (str_eq_c(wanted, "ALL") || str_eq(wanted, type(b))) &&
+                 (!in->has_time_range_lower_bound || b->created_ms >= in->time_range_lower_bound) &&
+                 (!in->has_time_range_upper_bound || b->created_ms < in->time_range_upper_bound);
     return ERR_OK;
 }
 

@@ -294,8 +294,7 @@ dynamodb_restore_table_from_backup(struct call *call,
         .sse = in->sse_specification_override,
     };
     TRY(ddb_use_ready_backup(call, in->backup_arn, &b));
-    return ddb_answer(call, &diag,
-                      from_backup(call, &diag, &wanted, &b, &out->table_description));
+    return ddb_answer(call, &diag, from_backup(call, &diag, &wanted, &b, &out->table_description));
 }
 
 /* --- RestoreTableToPointInTime ---------------------------------------------------------------- */
@@ -324,8 +323,8 @@ static enum err find_moment(struct call *call, const struct ddb_table *table,
         return ddb_refuse(call, "One or more parameter values were invalid: exactly one of "
                                 "RestoreDateTime and UseLatestRestorableTime must be given");
     *ret_ms = latest ? DDB_MOMENT_NOW : in->restore_date_time;
-    if (!latest && (*ret_ms > call->txn->wall_ms ||
-                    *ret_ms < ddb_pitr_earliest_ms(table, call->txn->wall_ms)))
+    if (!latest &&
+        (*ret_ms > call->txn->wall_ms || *ret_ms < ddb_pitr_earliest_ms(table, call->txn->wall_ms)))
         return call_error(call, &dynamodb_err_invalid_restore_time_exception,
                           "An invalid restore time was specified. RestoreDateTime must be between "
                           "EarliestRestorableDateTime and LatestRestorableDateTime.");
@@ -365,7 +364,6 @@ enum err dynamodb_restore_table_to_point_in_time(
     };
     TRY(find_source(call, in, &source));
     TRY(find_moment(call, source, in, &moment_ms));
-    return ddb_answer(
-        call, &diag,
-        to_moment(call, &diag, &wanted, source, moment_ms, &out->table_description));
+    return ddb_answer(call, &diag,
+                      to_moment(call, &diag, &wanted, source, moment_ms, &out->table_description));
 }
