@@ -21,6 +21,7 @@ sys.path[:0] = [os.path.join(HERE, ".."), os.path.join(HERE, "..", "system"), os
 
 from botocore.config import Config  # noqa: E402
 
+import test_cloudformation_crash  # noqa: E402
 import test_crash  # noqa: E402
 import test_disk  # noqa: E402
 import test_stream_crash  # noqa: E402
@@ -482,7 +483,19 @@ def quiet(deployed):
     return counts[0] and len(set(counts)) == 1
 
 
-TORTURES = {f.__name__: f for f in (kill, full, flips, files, stall, slow, clock, chain)}
+# --- stacks --------------------------------------------------------------------------------------
+
+
+def stacks(rng, until, figures):
+    with Weir() as weir:
+        many = test_cloudformation_crash.Many(weir, rng)
+        while time.monotonic() < until or figures.get("kills", 0) == 0:
+            figures.add(many.round())
+            figures.add("kills")
+            figures.add(many.state.lower())
+
+
+TORTURES = {f.__name__: f for f in (kill, full, flips, files, stall, slow, clock, chain, stacks)}
 
 
 def play(name, seed, seconds, **kw):

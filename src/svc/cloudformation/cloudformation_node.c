@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/rng.h"
 #include "codec/json.h"
 #include "svc/cloudformation/cloudformation_run.h"
 
@@ -501,7 +502,8 @@ static void take_state(struct stepping *st, const struct type_state *state)
 
 static enum err type_failed(struct stepping *st, const struct type_state *state)
 {
-    struct str reason = type_reason(st->a, state, st->s.token);
+    char token[RNG_UUID_LEN + 1]; /* of this request, as AWS draws one for each */
+    struct str reason = type_reason(st->a, state, rng_uuid(token));
     return str_is_set(reason) ? failed(st, reason) : ERR_NOMEM;
 }
 

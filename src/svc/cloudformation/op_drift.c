@@ -40,6 +40,23 @@ static bool differs(const struct json *expected, const struct json *actual, stru
     return !str_eq(x, y);
 }
 
+/* Of properties, of which those that nothing reads are not looked at, as on AWS (writeOnlyProperties). */
+static bool property_differs(const struct type_row *row, const struct json *expected,
+                             const struct json *actual, struct arena *a)
+{
+    return type_is_read(row, expected->key) &&
+           differs(expected, json_get(actual, expected->key), a);
+}
+
+static bool any_differs(const struct type_row *row, const struct json *expected,
+                        const struct json *actual, struct arena *a)
+{
+    JSON_EACH (expected, e)
+        if (property_differs(row, e, actual, a))
+            return true;
+    return false;
+}
+
 static enum err read_step(struct call *call, const struct type_work *w, struct type_state *state)
 {
     struct core_request req = {0};
@@ -112,7 +129,8 @@ static enum err check_one(struct call *call, const struct cfn_stack *s, struct c
     r->live = state.live;
     TRY(cfn_json(call->arena, r->now->properties, &expected));
     TRY(cfn_json(call->arena, r->live, &actual));
-    r->drift = expected && differs(expected, actual, call->arena) ? CFN_MODIFIED : CFN_IN_SYNC;
+    r->drift = any_differs(type_find(r->now->type), expected, actual, call->arena) ? CFN_MODIFIED
+                                                                                   : CFN_IN_SYNC;
     return ERR_OK;
 }
 
@@ -182,7 +200,7 @@ static enum err show(struct call *call, const struct cfn_stack *s, const struct 
         return ERR_NOMEM;
     if (r->drift == CFN_MODIFIED)
         JSON_EACH (expected, e)
-            if (differs(e, json_get(actual, e->key), call->arena))
+            if (property_differs(type_find(r->now->type), e, actual, call->arena))
                 TRY(difference(call, json_get(shown, e->key), json_get(live, e->key), &v[n++]));
     out->property_differences = (struct cloudformation_property_differences){v, n};
     return ERR_OK;

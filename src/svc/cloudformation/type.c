@@ -91,6 +91,14 @@ struct str type_make_name(struct type_run *run)
     return row->naming.lower ? str_lower(run->a, made) : made;
 }
 
+bool type_is_read(const struct type_row *row, struct str property)
+{
+    for (size_t i = 0; i < row->read.n; i++)
+        if (json_get(row->read.v[i].live, property) || json_get(row->read.v[i].append, property))
+            return true;
+    return false;
+}
+
 struct str type_reason(struct arena *a, const struct type_state *state, struct str request_token)
 {
     return str_fmt(a,

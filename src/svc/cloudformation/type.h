@@ -119,6 +119,9 @@ struct type_state {
 enum err type_next(const struct type_work *work, struct arena *a, struct core_request *ret_request,
                    struct type_state *ret_state) WARN_UNUSED;
 
+/* Whether what reads a resource tells of the property; else it can only be written: code, secrets. */
+bool type_is_read(const struct type_row *row, struct str property);
+
 /* What the result of that call means: MORE, WAIT, DONE or FAILED. A result whose `err` is neither ERR_OK
  * nor ERR_FAILED is the environment's and the driver's to deal with. ERR_NOMEM. */
 enum err type_took(const struct type_work *work, struct arena *a, const struct core_result *result,

@@ -71,6 +71,7 @@ struct looking {
     struct world *w;
     struct buf *out; /* NULL: only counted */
     uint8_t space;
+    const int *but; /* of world_keys; NULL: none */
     size_t n;
     sem_t done;
 };
@@ -87,6 +88,14 @@ static void put_key(struct buf *out, struct str key)
     buf_add_byte(out, '\n');
 }
 
+static bool is_of(struct str key, const int *tables)
+{
+    for (; tables && *tables; tables++)
+        if (key.len > 1 && *tables == 256 * (uint8_t)key.p[0] + (uint8_t)key.p[1])
+            return true;
+    return false;
+}
+
 static void look(struct io_task *task)
 {
     struct looking *l = CONTAINER_OF(task, struct looking, task);
@@ -98,7 +107,7 @@ static void look(struct io_task *task)
     assert(kv_scan(txn, str_n(&from, 1), str_n(&to, 1), false, &it) == ERR_OK);
     while (kv_next(it, &key, &value) == ERR_OK) {
         l->n++;
-        if (l->out)
+        if (l->out && !is_of(key, l->but))
             put_key(l->out, key);
     }
     kv_iter_close(it);
@@ -106,9 +115,9 @@ static void look(struct io_task *task)
     sem_post(&l->done);
 }
 
-static size_t look_at(struct world *w, int space, struct buf *out)
+static size_t look_at(struct world *w, int space, struct buf *out, const int *but)
 {
-    struct looking l = {.w = w, .space = (uint8_t)space, .out = out};
+    struct looking l = {.w = w, .space = (uint8_t)space, .out = out, .but = but};
     l.task.fn = look;
     sem_init(&l.done, 0, 0);
     io_post(w->loop, &l.task);
@@ -120,15 +129,15 @@ static size_t look_at(struct world *w, int space, struct buf *out)
 
 size_t world_keys_of(struct world *w, int space)
 {
-    return look_at(w, space, NULL);
+    return look_at(w, space, NULL, NULL);
 }
 
-struct str world_keys(struct world *w, struct arena *a, const int *spaces)
+struct str world_keys(struct world *w, struct arena *a, const int *spaces, const int *but)
 {
     struct buf b;
     buf_init_arena(&b, a, BODY_MAX);
     for (; *spaces; spaces++)
-        look_at(w, *spaces, &b);
+        look_at(w, *spaces, &b, but);
     assert(buf_err(&b) == ERR_OK);
     return buf_str(&b);
 }

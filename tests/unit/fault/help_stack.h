@@ -14,7 +14,8 @@ const char *reply_text(const struct reply *reply, const char *mark);
 
 /* How many keys a space of kv/key.h has. */
 size_t world_keys_of(struct world *w, int space);
-/* The keys of the spaces of a list that 0 ends, as text for eyes, a line each; arena. */
-struct str world_keys(struct world *w, struct arena *a, const int *spaces);
+/* The keys of the spaces of a list that 0 ends, but those of the tables of another that 0 ends (256 * space + table), as
+ * text for eyes, a line each; arena. */
+struct str world_keys(struct world *w, struct arena *a, const int *spaces, const int *but);
 
 #endif

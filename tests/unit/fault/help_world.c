@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
+#include "core/inner.h"
 
 enum { DRAIN_MS = 5000, REPLY_SECONDS = 20 };
 
@@ -474,4 +475,79 @@ bool fault_disarm(struct world *w)
     }
     atomic_store(&sys_fail_at[armed.kind], 0);
     return atomic_load(&sys_calls[armed.kind]) >= armed.n;
+}
+
+/* --- inner calls that are refused (links.cmake puts these in place of core's) -------------------- */
+
+static _Atomic uint64_t calls, refuse_at;
+
+void world_refuse_call(uint64_t n)
+{
+    atomic_store(&calls, 0);
+    atomic_store(&refuse_at, n);
+}
+
+uint64_t world_calls(void)
+{
+    return atomic_load(&calls);
+}
+
+static bool refuses(const struct core_request *req)
+{
+    if (!str_eq(req->via, STR("cloudformation.amazonaws.com")) || req->from)
+        return false;
+    return atomic_fetch_add(&calls, 1) + 1 == atomic_load(&refuse_at);
+}
+
+static const struct core_result refusal = {
+    .err = ERR_FAILED,
+    .status = 400,
+    .code = STR_INIT("Refused"),
+    .message = STR_INIT("The test refuses this call."),
+    .request_id = STR_INIT("RID"),
+};
+
+typedef void call_done_fn(void *arg, const struct core_result *result);
+struct refused_call {
+    struct io_task task;
+    call_done_fn *done;
+    void *arg;
+};
+
+static void tell_refused(struct io_task *task)
+{
+    struct refused_call *r = CONTAINER_OF(task, struct refused_call, task);
+    r->done(r->arg, &refusal);
+    mem_free(r);
+}
+
+enum err __real_core_call(struct core *core, const struct core_request *req, call_done_fn *done,
+                          void *arg, struct core_inner **ret_inner);
+enum err __wrap_core_call(struct core *core, const struct core_request *req, call_done_fn *done,
+                          void *arg, struct core_inner **ret_inner);
+enum err __wrap_core_call(struct core *core, const struct core_request *req, call_done_fn *done,
+                          void *arg, struct core_inner **ret_inner)
+{
+    if (!refuses(req))
+        return __real_core_call(core, req, done, arg, ret_inner);
+    struct refused_call *r = mem_calloc(1, sizeof(*r));
+    assert(r);
+    *r = (struct refused_call){.task.fn = tell_refused, .done = done, .arg = arg};
+    if (ret_inner)
+        *ret_inner = NULL;
+    io_post(core_home_loop(core), &r->task);
+    return ERR_OK;
+}
+
+enum err __real_core_call_in_txn(struct txn *txn, const struct core_request *req,
+                                 struct core_result *ret_result);
+enum err __wrap_core_call_in_txn(struct txn *txn, const struct core_request *req,
+                                 struct core_result *ret_result);
+enum err __wrap_core_call_in_txn(struct txn *txn, const struct core_request *req,
+                                 struct core_result *ret_result)
+{
+    if (!refuses(req))
+        return __real_core_call_in_txn(txn, req, ret_result);
+    *ret_result = refusal;
+    return ERR_FAILED;
 }

@@ -83,4 +83,9 @@ void fault_arm(struct world *w, enum fault_kind kind, uint64_t n);
 /* Turns it off; whether it came to the n-th event. */
 bool fault_disarm(struct world *w);
 
+/* The n-th following call that a stack's resource makes is refused by its service, once; 0: none. */
+void world_refuse_call(uint64_t n);
+/* Such calls since then. */
+uint64_t world_calls(void);
+
 #endif
