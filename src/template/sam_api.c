@@ -216,7 +216,7 @@ static enum err open_api_version(struct sam *s, const struct json *p, struct jso
     if (!sam_true(v))
         return ERR_OK;
     if (sam_is(v, JSON_NUMBER) && str_find(v->text, '.') != SIZE_MAX)
-        v = sam_new_str(s, sam_repr(s, v));
+        v = sam_make(s, "%o", sam_repr(s, v));
     TRY(sam_want(s, SAM_RESOURCE, v, 's', STR("OpenApiVersion")));
     struct str t = v->text;
     bool good = t.len >= 3 && (t.p[0] == '2' || t.p[0] == '3') && t.p[1] == '.';
@@ -278,7 +278,8 @@ static enum err rest_api(struct sam *s, const struct json *resource, struct json
 static enum err deployment(struct sam *s, const struct json *resource, const struct json *p,
                            const struct json *version, const struct json *api, struct str *ret_id)
 {
-    const struct json *body = SAM_GET(api, "Body"), *location = SAM_GET(api, "BodyS3Location");
+    const struct json *body = SAM_GET(api, "Body") ? SAM_GET(p, "DefinitionBody") : NULL,
+                      *location = SAM_GET(api, "BodyS3Location");
     struct json *domain = NULL;
     struct buf b;
     buf_init_arena(&b, s->a, 16 << 20);
@@ -289,8 +290,9 @@ static enum err deployment(struct sam *s, const struct json *resource, const str
     }
     TRY(sam_resolve(s, SAM_GET(p, "Domain"), &domain));
     if (domain) {
+        sam_complete_domain(s, domain);
         BUF_ADD_LIT(&b, "||");
-        buf_add_str(&b, sam_dump(s, domain));
+        buf_add_str(&b, sam_dump27(s, domain));
     }
     struct str hash = sam_hash(s, buf_str(&b), 40);
     *ret_id = sam_cat3(s, sam_cat(s, resource->key, "Deployment"), str_sub(hash, 0, 10), "");

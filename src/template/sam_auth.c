@@ -143,7 +143,7 @@ void sam_define_iam(struct sam *s, struct json *body)
 {
     if (!SAM_AT(body, "securityDefinitions"))
         sam_set(s, body, "securityDefinitions", json_new(s->a, JSON_OBJECT));
-    sam_put(s, SAM_AT(body, "securityDefinitions"), STR("AWS_IAM"), iam_definition(s));
+    sam_set(s, SAM_AT(body, "securityDefinitions"), "AWS_IAM", sam_keep_order(iam_definition(s)));
 }
 
 /* --- security of methods ---------------------------------------------------------------------------- */
@@ -356,10 +356,13 @@ static enum err deny_statement(struct sam *s, struct json *policy, const char *t
                                const char *key, const struct json *values,
                                const struct json *resources)
 {
-    struct json *list = NULL;
+    struct json *list = NULL, *tested = json_new(s->a, JSON_OBJECT),
+                *condition = json_new(s->a, JSON_OBJECT);
     if (!sam_true(values))
         return ERR_OK;
     TRY(sam_resolve(s, values, &list));
+    sam_set(s, tested, key, list);
+    sam_set(s, condition, test, tested);
     put_statement(s, policy,
                   sam_make(s,
                            "{'Effect': 'Allow', 'Action': 'execute-api:Invoke', 'Resource': %v, "
@@ -368,8 +371,8 @@ static enum err deny_statement(struct sam *s, struct json *policy, const char *t
     put_statement(s, policy,
                   sam_make(s,
                            "{'Effect': 'Deny', 'Action': 'execute-api:Invoke', 'Resource': %v, "
-                           "'Principal': '*', 'Condition': {%s: {%s: %v}}}",
-                           resources, str_c(test), str_c(key), list));
+                           "'Principal': '*', 'Condition': %v}",
+                           resources, condition));
     return ERR_OK;
 }
 

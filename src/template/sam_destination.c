@@ -33,7 +33,7 @@ static enum err condition_of(struct sam *s, const struct json *destination,
         *ret_condition = condition;
         *ret_other = b;
     } else if (sam_no_value(b)) {
-        *ret_condition = sam_not_condition(s, condition, sam_hash(s, sam_dump(s, destination), 10));
+        *ret_condition = sam_not_condition(s, condition, sam_hash(s, s->id, 10));
         *ret_other = a;
     }
     return ERR_OK;

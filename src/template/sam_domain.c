@@ -84,13 +84,26 @@ static enum err mapping(struct sam *s, const struct json *resource, struct str d
                     "AWS::ApiGateway::BasePathMapping", p, resource, false);
 }
 
+static struct str domain_id(struct sam *s, const struct json *domain)
+{
+    const struct json *name = SAM_GET(domain, "DomainName");
+    struct str hash = sam_hash(s, sam_text(name) ? name->text : sam_dump(s, name), 10);
+    return sam_cat3(s, STR("ApiGatewayDomainName"), hash, "");
+}
+
+void sam_complete_domain(struct sam *s, struct json *domain)
+{
+    sam_set(s, domain, "ApiDomainName", sam_new_str(s, domain_id(s, domain)));
+    if (sam_map(domain) && !SAM_GET(domain, "EndpointConfiguration"))
+        sam_set(s, domain, "EndpointConfiguration", sam_make(s, "'REGIONAL'"));
+}
+
 enum err sam_domain(struct sam *s, const struct json *resource, struct json *domain,
                     struct str stage_id)
 {
     TRY(check_domain(s, domain));
-    const struct json *name = SAM_GET(domain, "DomainName"), *paths = SAM_GET(domain, "BasePath");
-    struct str hash = sam_hash(s, sam_text(name) ? name->text : sam_dump(s, name), 10);
-    struct str id = sam_cat3(s, STR("ApiGatewayDomainName"), hash, "");
+    const struct json *paths = SAM_GET(domain, "BasePath");
+    struct str id = domain_id(s, domain);
     if (!sam_emitted(s, id))
         TRY(domain_name(s, resource, domain, id));
     sam_put(s, s->refs, sam_cat(s, resource->key, ".DomainName"), sam_new_str(s, id));

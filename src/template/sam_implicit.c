@@ -251,8 +251,12 @@ static void condition_paths(struct sam *s, struct str api, const struct json *li
         struct str name = str_fmt(s->a, STR_FMT STR_FMT "PathCondition", STR_ARG(api),
                                   STR_ARG(path_name(s, it->key)));
         struct str condition = sam_any_condition(s, it, name);
+        bool made = str_eq(condition, name);
         sam_put(s, paths, it->key,
-                sam_make(s, "{'Fn::If': [%s, %v, {'Ref': 'AWS::NoValue'}]}", condition, item));
+                sam_make(s,
+                         made ? "{'Fn::If': [%o, %v, {'Ref': 'AWS::NoValue'}]}"
+                              : "{'Fn::If': [%s, %v, {'Ref': 'AWS::NoValue'}]}",
+                         condition, item));
     }
 }
 

@@ -18,6 +18,14 @@ enum sam_scope {
     SAM_PLAIN,    /* says all itself */
 };
 
+/* A member that was taken out of a map (sam_drop), after those that were later. */
+struct sam_dropped {
+    const struct sam_dropped *earlier;
+    const struct json *from, *member;
+    uint32_t index; /* of the member */
+    uint32_t there; /* members that were left */
+};
+
 /* One transform at work. */
 struct sam {
     struct arena *a;
@@ -37,6 +45,8 @@ struct sam {
     enum sam_scope scope;  /* of it */
     struct str refusal;    /* the first thing that is refused */
     size_t nodes;          /* copied so far (SAM4) */
+    const struct sam_dropped *dropped; /* the last; for the order of members in hashes */
+    uint32_t n_dropped;
 };
 
 /* --- faults: give ERR_INVALID ------------------------------------------------------------------ */
@@ -116,6 +126,9 @@ struct json *sam_new_str(struct sam *s, struct str text);
 /* Whether a member's key, or a text, is the transform's own and not the user's. */
 bool sam_own_key(const struct json *v);
 bool sam_own_text(const struct json *v);
+/* A map whose members are hashed in the order in which they were added: sam_keep_order. */
+bool sam_plain_order(const struct json *v);
+struct json *sam_keep_order(struct json *v);
 void sam_forget_marks(struct json *v);
 
 /* --- Python's spellings -------------------------------------------------------------------------- */
@@ -125,6 +138,10 @@ struct str sam_repr(struct sam *s, const struct json *v);
 struct str sam_repr27(struct sam *s, const struct json *v);
 /* Compact JSON with sorted members, ASCII only. */
 struct str sam_dump(struct sam *s, const struct json *v);
+/* Takes a member out of a map that is hashed; sam_repr27 knows that it was there. */
+void sam_drop(struct sam *s, struct json *obj, const char *key);
+/* JSON with ", " and ": " and members in the order of Python 2.7: for hashes. */
+struct str sam_dump27(struct sam *s, const struct json *v);
 /* The first `n` hex digits of the text's SHA-1. */
 struct str sam_hash(struct sam *s, struct str text, size_t n);
 /* "List", "str": the type of a value in Python's words. */
@@ -236,6 +253,8 @@ enum err sam_add_gateway_responses(struct sam *s, struct json *body,
 /* The definition as it is deployed: OpenAPI 3 where `version` asks for it. */
 enum err sam_openapi(struct sam *s, struct json *body, const struct json *version,
                      bool managed) WARN_UNUSED;
+/* With what it is by default, and the name of its resource. */
+void sam_complete_domain(struct sam *s, struct json *domain);
 enum err sam_domain(struct sam *s, const struct json *resource, struct json *domain,
                     struct str stage_id) WARN_UNUSED;
 enum err sam_usage_plan(struct sam *s, const struct json *resource, const struct json *auth,

@@ -6,7 +6,7 @@
 
 /* A scalar has no `raw`: it says whether its text or key is the transform's own. */
 static const char own_key[] = "k";
-enum { OWN_TEXT = 1 }; /* as raw.len */
+enum { OWN_TEXT = 1, PLAIN_ORDER = 1 }; /* as raw.len: no text of JSON has one byte for a map */
 
 struct str sam_str(const struct json *v)
 {
@@ -300,6 +300,18 @@ bool sam_own_key(const struct json *v)
 bool sam_own_text(const struct json *v)
 {
     return v->kind == JSON_STRING && v->raw.len == OWN_TEXT;
+}
+
+bool sam_plain_order(const struct json *v)
+{
+    return v->kind == JSON_OBJECT && v->raw.len == PLAIN_ORDER;
+}
+
+struct json *sam_keep_order(struct json *v)
+{
+    if (v)
+        v->raw.len = PLAIN_ORDER;
+    return v;
 }
 
 void sam_forget_marks(struct json *v)

@@ -112,15 +112,15 @@ static void move(struct sam *s, struct json *body, const char *from, const char 
             sam_put(s, old, it->key, sam_copy(s, it));
     else
         sam_set(s, components, to, v);
-    json_unset(body, str_c(from));
+    sam_drop(s, body, from);
 }
 
 /* Operations of CORS have no types of media in version 3, and types of headers stand in a schema. */
 static enum err convert_options(struct sam *s, struct json *options, struct str path)
 {
     struct json *responses = SAM_AT(options, "responses");
-    json_unset(options, STR("produces"));
-    json_unset(options, STR("consumes"));
+    sam_drop(s, options, "produces");
+    sam_drop(s, options, "consumes");
     if (responses && !sam_map(responses))
         return sam_bad_document(
             s, "Invalid responses in options method for path " STR_FMT ": It should be a map.",
@@ -139,7 +139,7 @@ static enum err convert_options(struct sam *s, struct json *options, struct str 
 enum err sam_openapi(struct sam *s, struct json *body, const struct json *version, bool managed)
 {
     if (managed && version && version->text.p[0] == '3' && SAM_GET(body, "swagger")) {
-        json_unset(body, STR("swagger"));
+        sam_drop(s, body, "swagger");
         sam_set(s, body, "openapi", sam_copy(s, version));
     }
     const struct json *openapi = SAM_GET(body, "openapi");

@@ -153,29 +153,42 @@ static struct json *allowed_methods(struct sam *s, const struct json *item)
     return sam_make(s, "%o", buf_str(&b));
 }
 
-static void allow(struct sam *s, struct json *headers, struct json *parameters, const char *name,
-                  const struct json *value)
+static void type_header(struct sam *s, struct json *headers, const char *name,
+                        const struct json *value)
 {
-    struct str header = str_fmt(s->a, "Access-Control-%s", name);
-    if (!sam_true(value))
-        return;
-    sam_set(s, headers, header.p,
+    if (sam_true(value))
+        sam_set(
+            s, headers, str_fmt(s->a, "Access-Control-%s", name).p,
             sam_make(s, "{'type': %o}", !strcmp(name, "Max-Age") ? STR("integer") : STR("string")));
-    sam_set(s, parameters, sam_cat3(s, STR("method.response.header."), header, "").p,
-            sam_copy(s, value));
 }
 
+static void give_header(struct sam *s, struct json *parameters, const char *name,
+                        const struct json *value)
+{
+    if (sam_true(value))
+        sam_set(s, parameters, str_fmt(s->a, "method.response.header.Access-Control-%s", name).p,
+                sam_copy(s, value));
+}
+
+/* In two orders, which are those of the translator's hashes. */
 static struct json *preflight(struct sam *s, const struct cors *c, const struct json *item)
 {
     struct json *headers = json_new(s->a, JSON_OBJECT), *parameters = json_new(s->a, JSON_OBJECT);
+    struct json *credentials = NULL;
     struct json *methods =
         sam_true(c->methods) ? sam_copy(s, c->methods) : allowed_methods(s, item);
-    allow(s, headers, parameters, "Allow-Origin", c->origin);
-    allow(s, headers, parameters, "Allow-Headers", c->headers);
-    allow(s, headers, parameters, "Allow-Methods", methods);
-    allow(s, headers, parameters, "Max-Age", c->max_age);
     if (sam_bool(c->credentials, true))
-        allow(s, headers, parameters, "Allow-Credentials", sam_make(s, "%o", STR("'true'")));
+        credentials = sam_make(s, "%o", STR("'true'"));
+    type_header(s, headers, "Allow-Origin", c->origin);
+    type_header(s, headers, "Allow-Headers", c->headers);
+    type_header(s, headers, "Allow-Methods", methods);
+    type_header(s, headers, "Max-Age", c->max_age);
+    type_header(s, headers, "Allow-Credentials", credentials);
+    give_header(s, parameters, "Allow-Origin", c->origin);
+    give_header(s, parameters, "Max-Age", c->max_age);
+    give_header(s, parameters, "Allow-Methods", methods);
+    give_header(s, parameters, "Allow-Credentials", credentials);
+    give_header(s, parameters, "Allow-Headers", c->headers);
     return sam_make(
         s,
         "{'x-amazon-apigateway-integration': {'requestTemplates': {'application/json': %o}, "

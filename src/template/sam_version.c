@@ -62,6 +62,7 @@ static struct json *what_runs(struct sam *s, struct json *code, const struct jso
     JSON_EACH (SAM_GET(properties, "Environment"), it)
         sam_put(s, code, it->key, sam_copy(s, it));
     sam_take(s, code, "MemorySize", properties, "MemorySize");
+    sam_take(s, code, "SnapStart", properties, "SnapStart");
     return code;
 }
 
