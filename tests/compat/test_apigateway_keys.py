@@ -475,5 +475,8 @@ def test_mapping_to_a_stage(gw, deployed):
         "BadRequestException", f"Deleting RestApi {deployed} failed. Please remove all base path mappings related to the RestApi "
         "in your domains: a.example.com, s.example.com.")
     assert gw.get_stages(restApiId=deployed)["item"]
+    assert refused(gw.delete_stage, restApiId=deployed, stageName="test") == (
+        "BadRequestException", "Deleting stage test failed. Please remove all base path mappings related to the stage in your "
+        "domains: s.example.com.")
     gw.delete_domain_name(domainName="a.example.com")
     gw.delete_domain_name(domainName="s.example.com")

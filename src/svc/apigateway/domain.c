@@ -47,16 +47,17 @@ enum err domain_load(struct txn *txn, void *arg)
 
 /* --- what leads to an API ----------------------------------------------------------------------- */
 
-static bool leads_to(const struct domain_rec *rec, struct str api_id)
+static bool leads_to(const struct domain_rec *rec, struct str api_id, struct str stage)
 {
     for (size_t i = 0; i < rec->n_mappings; i++)
-        if (str_eq(rec->mappings[i].api_id, api_id))
+        if (str_eq(rec->mappings[i].api_id, api_id) &&
+            (!str_is_set(stage) || str_eq(rec->mappings[i].stage, stage)))
             return true;
     return false;
 }
 
 enum err domain_names_of(struct apigateway *gw, struct txn *txn, struct str api_id,
-                         struct str *ret_names)
+                         struct str stage, struct str *ret_names)
 {
     struct catalogue_page page = {.more = true};
     struct str after = STR_NONE;
@@ -67,7 +68,7 @@ enum err domain_names_of(struct apigateway *gw, struct txn *txn, struct str api_
         for (size_t i = 0; i < page.n; i++) {
             const struct domain_object *d = page.objects[i];
             after = d->object.key;
-            if (leads_to(&d->rec, api_id))
+            if (leads_to(&d->rec, api_id, stage))
                 buf_add_fmt(&b, "%s" STR_FMT, b.len ? ", " : "", STR_ARG(d->rec.name));
         }
     }

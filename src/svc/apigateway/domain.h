@@ -56,10 +56,10 @@ bool domain_is(struct apigateway *gw, struct str host);
 enum err domain_find(struct apigateway *gw, struct txn *txn, struct str host, struct str path,
                      struct domain_route *ret) WARN_UNUSED;
 
-/* Names of the domains that have a mapping to the API, ", " between them, in the transaction's arena; absent: none
- * has. O(domains). */
+/* Names of the domains that have a mapping to the API, of one stage where that is given, ", " between them, in the
+ * transaction's arena; absent: none has. O(domains). */
 enum err domain_names_of(struct apigateway *gw, struct txn *txn, struct str api_id,
-                         struct str *ret_names) WARN_UNUSED;
+                         struct str stage, struct str *ret_names) WARN_UNUSED;
 
 /* The mapping of a path, pure; NULL: none. */
 const struct domain_mapping *domain_mapping_of(const struct domain_rec *rec, struct str path,

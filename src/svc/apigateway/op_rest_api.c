@@ -251,7 +251,7 @@ enum err apigateway_update_rest_api(struct call *call,
 static enum err check_unmapped(struct call *call, struct str api_id)
 {
     struct str domains;
-    TRY(domain_names_of(apigateway_of(call), call->txn, api_id, &domains));
+    TRY(domain_names_of(apigateway_of(call), call->txn, api_id, STR_NONE, &domains));
     return str_is_set(domains)
                ? APIGATEWAY_BAD(call,
                                 "Deleting RestApi " STR_FMT " failed. Please remove all base path "

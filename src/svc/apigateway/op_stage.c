@@ -2,6 +2,7 @@
  * Source: API Gateway API Reference, "Stage", "MethodSetting". */
 #include "svc/apigateway/account.h"
 #include "svc/apigateway/apigateway_stage.h"
+#include "svc/apigateway/domain.h"
 
 static enum err shown(struct call *call, struct str api_id, struct json *doc)
 {
@@ -247,6 +248,18 @@ enum err apigateway_update_stage(struct call *call, const struct apigateway_upda
 
 /* --- the rest ------------------------------------------------------------------------------------- */
 
+static enum err check_unmapped(struct call *call, struct str api_id, struct str stage)
+{
+    struct str domains;
+    TRY(domain_names_of(apigateway_of(call), call->txn, api_id, stage, &domains));
+    return str_is_set(domains)
+               ? APIGATEWAY_BAD(call,
+                                "Deleting stage " STR_FMT " failed. Please remove all base path "
+                                "mappings related to the stage in your domains: " STR_FMT ".",
+                                STR_ARG(stage), STR_ARG(domains))
+               : ERR_OK;
+}
+
 enum err apigateway_delete_stage(struct call *call, const struct apigateway_delete_stage_input *in,
                                  struct apigateway_delete_stage_output *out)
 {
@@ -254,6 +267,7 @@ enum err apigateway_delete_stage(struct call *call, const struct apigateway_dele
     struct json *doc;
     TRY(apigateway_stage_need(call, in->rest_api_id, in->stage_name, &s, &doc));
     TRY(apigateway_guard(call->txn, in->rest_api_id));
+    TRY(check_unmapped(call, in->rest_api_id, in->stage_name));
     return apigateway_stage_drop(call, in->rest_api_id, in->stage_name);
 }
 
