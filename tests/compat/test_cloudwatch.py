@@ -761,6 +761,24 @@ def test_services_measure_themselves(weir, cw):
     assert total_of(cw, "AWS/Logs", "IncomingLogEvents") >= 3
 
 
+def test_streams_measure_themselves(weir, cw):
+    """By table, stream and operation, under the table's service."""
+    ddb, streams = weir.client("dynamodb"), weir.client("dynamodbstreams")
+    arn = ddb.create_table(TableName="streamed", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                           AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                           StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})["TableDescription"]["LatestStreamArn"]
+    for id in "ab":
+        ddb.put_item(TableName="streamed", Item={"id": {"S": id}})
+    sizes = []
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        it = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+        sizes += [r["dynamodb"]["SizeBytes"] for r in streams.get_records(ShardIterator=it)["Records"]]
+    dims = {"Operation": "GetRecords", "StreamLabel": arn.split("/stream/")[1], "TableName": "streamed"}
+    for name, value in {"ReturnedRecordsCount": 2, "ReturnedBytes": sum(sizes)}.items():
+        wait_for(lambda: total_of(cw, "AWS/DynamoDB", name, **dims) == value, what=name)
+    assert total_of(cw, "AWS/DynamoDB", "SuccessfulRequestLatency", "SampleCount", **dims) >= 1
+
+
 def test_functions_measure_themselves(weir, cw):
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as z:

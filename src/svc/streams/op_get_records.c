@@ -1,4 +1,5 @@
 /* GetShardIterator and GetRecords. */
+#include "core/measure.h"
 #include "svc/streams/streams_int.h"
 
 /* --- GetShardIterator ------------------------------------------------------------------------- */
@@ -150,6 +151,25 @@ static enum err next_iterator(struct call *call, const struct ddb_stream *s,
     return streams_iterator_seal(call, it, ret_token);
 }
 
+/* For the metrics, where anybody collects. */
+static enum err note_found(struct call *call, struct str arn, const struct gathering *g)
+{
+    static const struct str table = STR_INIT(":table/"), stream = STR_INIT("/stream/");
+    if (!measure_wanted(call->core))
+        return ERR_OK;
+    struct streams_found *f = ARENA_NEW(call->arena, struct streams_found);
+    if (!f)
+        return ERR_NOMEM;
+    struct str name = str_sub(arn, str_find_str(arn, table) + table.len, SIZE_MAX);
+    size_t end = str_find_str(name, stream);
+    *f = (struct streams_found){.table = str_sub(name, 0, end),
+                                .label = str_sub(name, end + stream.len, SIZE_MAX),
+                                .n = g->n,
+                                .bytes = g->bytes};
+    call->state = f;
+    return ERR_OK;
+}
+
 enum err streams_get_records(struct call *call, const struct streams_get_records_input *in,
                              struct streams_get_records_output *out)
 {
@@ -184,5 +204,6 @@ enum err streams_get_records(struct call *call, const struct streams_get_records
     TRY(ddb->read(ddb->self, call->txn, s, it.shard, it.after, gather, &g));
     out->records.v = g.v;
     out->records.n = g.n;
+    TRY(note_found(call, it.arn, &g));
     return next_iterator(call, s, &it, &g, &out->next_shard_iterator);
 }

@@ -23,6 +23,12 @@ struct streams_iterator {
     int64_t made_ms;
 };
 
+/* What a GetRecords found: the call's state once it is done, for the metrics. */
+struct streams_found {
+    struct str table, label; /* of the stream */
+    size_t n, bytes;
+};
+
 /* Sealed; ERR_NOMEM. */
 enum err streams_iterator_seal(struct call *call, const struct streams_iterator *it,
                                struct str *ret_token) WARN_UNUSED;
