@@ -48,6 +48,7 @@ BY_NAME = {
     "SubscriptionArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:closed-topic:00000000-0000-4000-8000-000000000000",
     "ServiceName": "lambda.amazonaws.com", "PolicyInputList": [POLICY], "ActionNames": ["s3:GetObject"],
     "StreamArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/stream/2026-01-01T00:00:00.000",
+    "BackupArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/backup/01490000000000-00000000",
     "ShardId": "shardId-00000000000000000000-00000000", "ShardIterator": "iterator",
     "KeyId": "alias/closed-key", "SourceKeyId": "alias/closed-key", "DestinationKeyId": "alias/closed-key", "TargetKeyId": "alias/closed-key",
     "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/closed-role", "UserPoolId": "us-east-1_closed000", "AccessToken": "a.b.c",
@@ -262,6 +263,9 @@ ARISES = {
 }
 for _op in ("CreateStack", "UpdateStack", "DeleteStack", "ContinueUpdateRollback", "RollbackStack", "CreateChangeSet"):
     ARISES["cloudformation", _op, "iam:PassRole"] = {"RoleARN": f"arn:aws:iam::{ACCOUNT}:role/closed-role", "StackName": "closed"}
+for _op, _members in (("RestoreTableFromBackup", {}), ("RestoreTableToPointInTime", {"SourceTableName": "closed-table", "UseLatestRestorableTime": True})):
+    for _action in (_op, "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"):
+        ARISES["dynamodb", _op, "dynamodb:" + _action] = _members
 for _op in ("PutObject", "CopyObject", "CreateMultipartUpload"):
     ARISES["s3", _op, "s3:PutObjectTagging"] = {"Tagging": "a=b", **({"TaggingDirective": "REPLACE"} if _op == "CopyObject" else {})}
     ARISES["s3", _op, "s3:PutObjectAcl"] = {"ACL": "private"}
