@@ -35,6 +35,7 @@ const table = new dynamodb.Table(stack, "Table", {
     stream: dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
     encryption: dynamodb.TableEncryption.CUSTOMER_MANAGED,
     encryptionKey: key,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     removalPolicy,
 });
 const bucket = new s3.Bucket(stack, "Bucket", {
