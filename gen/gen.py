@@ -381,7 +381,8 @@ class Gen:
             row = dict(error, name=name, code=error.get("code", name))
             row["status"] = self.spec.get("error_status", {}).get(
                 name, error.get("status", 500 if error.get("server") else 400))
-            if self.facts["protocol"] == "json" and not error.get("server"):
+            told = name in self.spec.get("error_status", {})
+            if self.facts["protocol"] == "json" and not error.get("server") and not told:
                 row["status"] = 400
             rows.append((snake(name), row))
         missing = [c for c in COMMON if c not in self.spec["common_errors"]]

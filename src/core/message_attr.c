@@ -1,7 +1,13 @@
 /* See message_attr.h. Layer: core. */
 #include "core/message_attr.h"
 
-bool message_attr_name_ok(struct str name)
+/* Bytes of a letter U+00C0 to U+017F in UTF-8: C3 80 to C5 BF. */
+static bool is_accent(uint8_t first, uint8_t second)
+{
+    return first >= 0xc3 && first <= 0xc5 && second >= 0x80 && second <= 0xbf;
+}
+
+bool message_attr_name_ok(struct str name, bool accents)
 {
     if (name.len == 0 || name.len > MESSAGE_ATTR_NAME_MAX || name.p[0] == '.' ||
         name.p[name.len - 1] == '.')
@@ -10,6 +16,10 @@ bool message_attr_name_ok(struct str name)
         char c = name.p[i];
         bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '_' || c == '-' || (c == '.' && name.p[i - 1] != '.');
+        if (!ok && accents && i + 1 < name.len && is_accent((uint8_t)c, (uint8_t)name.p[i + 1])) {
+            i++;
+            ok = true;
+        }
         if (!ok)
             return false;
     }

@@ -13,8 +13,9 @@ enum {
     MESSAGE_ATTR_NUMBER_MAX = 310, /* characters */
 };
 
-/* Letters, digits, '_', '-' and single '.' inside, not beginning with "AWS." or "Amazon.". */
-bool message_attr_name_ok(struct str name);
+/* Letters, digits, '_', '-' and single '.' inside, not beginning with "AWS." or "Amazon."; with `accents`
+ * also U+00C0 to U+017F, which SQS takes and SNS does not. */
+bool message_attr_name_ok(struct str name, bool accents);
 /* "String", "Number" or "Binary" of "String", "Number.float", "Binary.png"; STR_NONE: none of them. */
 struct str message_attr_base(struct str type);
 bool message_attr_number_ok(struct str value);

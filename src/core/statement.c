@@ -40,6 +40,11 @@ static enum err principal_of(struct arena *a, struct str partition, struct str g
     return aws || is_service(given) ? ERR_OK : ERR_INVALID;
 }
 
+static bool in_list(const struct statement *st, size_t n)
+{
+    return st->lists || n > 1;
+}
+
 static enum err put_principals(struct json_out *o, struct arena *a, struct str partition,
                                const struct statement *st)
 {
@@ -58,12 +63,12 @@ static enum err put_principals(struct json_out *o, struct arena *a, struct str p
         if (!first) {
             first = kind;
             json_key(o, str_c(kind));
-            if (st->lists)
+            if (in_list(st, st->n_principals))
                 json_open(o, '[');
         }
         json_str(o, value);
     }
-    if (st->lists && first)
+    if (first && in_list(st, st->n_principals))
         json_close(o, ']');
     json_close(o, '}');
     return ERR_OK;
@@ -72,11 +77,11 @@ static enum err put_principals(struct json_out *o, struct arena *a, struct str p
 static void put_actions(struct json_out *o, const struct statement *st)
 {
     json_key(o, STR("Action"));
-    if (st->lists)
+    if (in_list(st, st->n_actions))
         json_open(o, '[');
     for (size_t i = 0; i < st->n_actions; i++)
         json_str(o, st->actions[i]);
-    if (st->lists)
+    if (in_list(st, st->n_actions))
         json_close(o, ']');
 }
 
@@ -112,7 +117,7 @@ enum err statement_json(struct arena *a, struct str partition, const struct stat
     struct buf b;
     struct json_out o;
     assert(st->n_conditions <= STATEMENT_CONDITIONS_MAX);
-    assert(st->lists || (st->n_principals == 1 && st->n_actions == 1));
+    assert(st->lists || st->n_actions >= 1);
     buf_init_arena(&b, a, STATEMENT_DOCUMENT_MAX);
     json_out_init(&o, &b);
     json_open(&o, '{');

@@ -32,7 +32,7 @@ struct statement {
     size_t n_principals;
     const struct str *actions; /* "lambda:InvokeFunction" */
     size_t n_actions;
-    bool lists; /* principals and actions are JSON lists even when there is one (SQS, SNS) */
+    bool lists; /* principals and actions are JSON lists even when there is one (SNS) */
     struct str resource;
     const struct statement_condition *conditions;
     size_t n_conditions;

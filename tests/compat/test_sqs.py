@@ -5,7 +5,9 @@ import re
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from xml.etree import ElementTree
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -49,6 +51,13 @@ def code(call, **kw):
     return e.value.response["Error"]["Code"]
 
 
+def message(call, **kw):
+    """Code and text of the error."""
+    with pytest.raises(ClientError) as e:
+        call(**kw)
+    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
+
+
 def attributes(sqs, url, *names):
     return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names) or ["All"]).get("Attributes", {})
 
@@ -67,11 +76,11 @@ def bodies(reply):
     return [m["Body"] for m in reply.get("Messages", [])]
 
 
-def json_call(weir, operation, body, region="us-east-1", headers=None):
+def json_call(weir, operation, body, region="us-east-1", headers=None, keys=("test", "test")):
     """(status, headers, document) of an awsJson 1.0 request."""
     request = AWSRequest("POST", weir.endpoint + "/", data=json.dumps(body), headers={
         "Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "AmazonSQS." + operation, **(headers or {})})
-    SigV4Auth(Credentials("test", "test"), "sqs", region).add_auth(request)
+    SigV4Auth(Credentials(*keys), "sqs", region).add_auth(request)
     prepared = request.prepare()
     plain = urllib.request.Request(prepared.url, data=prepared.body if isinstance(prepared.body, bytes)
                                    else prepared.body.encode(), headers=dict(prepared.headers), method="POST")
@@ -81,6 +90,24 @@ def json_call(weir, operation, body, region="us-east-1", headers=None):
             return reply.status, reply.headers, json.loads(text) if text else {}
     except urllib.error.HTTPError as e:
         return e.code, e.headers, json.loads(e.read())
+
+
+def query_call(weir, operation, **parameters):
+    """A request of the query protocol; an error is told as boto3 does."""
+    request = AWSRequest("POST", weir.endpoint + "/", headers={
+        "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+        data=urllib.parse.urlencode({"Action": operation, "Version": "2012-11-05", **parameters}))
+    SigV4Auth(Credentials("test", "test"), "sqs", "us-east-1").add_auth(request)
+    prepared = request.prepare()
+    plain = urllib.request.Request(prepared.url, data=prepared.body if isinstance(prepared.body, bytes)
+                                   else prepared.body.encode(), headers=dict(prepared.headers), method="POST")
+    try:
+        with urllib.request.urlopen(plain, timeout=30) as reply:
+            return reply.read().decode()
+    except urllib.error.HTTPError as e:
+        root = ElementTree.fromstring(re.sub(' xmlns="[^"]+"', "", e.read().decode()))
+        raise ClientError({"Error": {m.tag: m.text for m in root.find("Error")},
+                           "ResponseMetadata": {"HTTPStatusCode": e.code}}, operation) from e
 
 
 # --- queues ---------------------------------------------------------------------------------------
@@ -235,7 +262,8 @@ def test_permissions(sqs, make):
     sqs.add_permission(QueueUrl=url, Label="two", AWSAccountIds=["111122223333"], Actions=["*"])
     policy = json.loads(attributes(sqs, url, "Policy")["Policy"])
     assert [s["Sid"] for s in policy["Statement"]] == ["one", "two"]
-    assert policy["Statement"][0]["Action"] == ["SQS:SendMessage"]
+    assert policy["Statement"][0]["Action"] == "SQS:SendMessage"
+    assert policy["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
     assert policy["Statement"][0]["Resource"] == arn(sqs, url)
     assert code(sqs.add_permission, QueueUrl=url, Label="one", AWSAccountIds=["1" * 12], Actions=["*"]) == \
         "InvalidParameterValue"
@@ -244,7 +272,14 @@ def test_permissions(sqs, make):
     sqs.remove_permission(QueueUrl=url, Label="one")
     sqs.remove_permission(QueueUrl=url, Label="two")
     assert "Policy" not in attributes(sqs, url)
-    assert code(sqs.remove_permission, QueueUrl=url, Label="one") == "InvalidParameterValue"
+    assert message(sqs.remove_permission, QueueUrl=url, Label="one") == (
+        "InvalidParameterValue", "Value one for parameter Label is invalid. Reason: can't find label.")
+    sqs.add_permission(QueueUrl=url, Label="both", AWSAccountIds=["111122223333"],
+                       Actions=["SendMessage", "ReceiveMessage"])
+    policy = json.loads(attributes(sqs, url, "Policy")["Policy"])
+    assert policy["Statement"][0]["Action"] == ["SQS:SendMessage", "SQS:ReceiveMessage"]
+    assert code(sqs.add_permission, QueueUrl=url, Label="none", AWSAccountIds=["1" * 12], Actions=[]) == \
+        "MissingParameter"
 
 
 def test_policy_is_kept(sqs, make):
@@ -345,19 +380,21 @@ def test_visibility(sqs, make):
     sqs.send_message(QueueUrl=url, MessageBody="x")
     first = sqs.receive_message(QueueUrl=url, VisibilityTimeout=1)["Messages"][0]
     assert bodies(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)) == ["x"]  # woken by the timer
-    handle = first["ReceiptHandle"]
-    assert code(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=5) == \
-        "InvalidParameterValue"
+    handle = first["ReceiptHandle"]  # another receive has it now: taken, without effect
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
+    assert bodies(sqs.receive_message(QueueUrl=url)) == []
     url = make("-2")
     sqs.send_message(QueueUrl=url, MessageBody="x")
     handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
     sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
-    assert code(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0) == \
-        "AWS.SimpleQueueService.MessageNotInflight"
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=60)  # it stays visible
     got = sqs.receive_message(QueueUrl=url, AttributeNames=["ApproximateReceiveCount"])["Messages"][0]
     assert got["Attributes"] == {"ApproximateReceiveCount": "2"}
     assert code(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=got["ReceiptHandle"],
                 VisibilityTimeout=43201) == "InvalidParameterValue"
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=got["ReceiptHandle"])
+    assert code(sqs.change_message_visibility, QueueUrl=url, ReceiptHandle=got["ReceiptHandle"],
+                VisibilityTimeout=1) == "InvalidParameterValue"
 
 
 def test_bad_receipts(sqs, make):
@@ -371,7 +408,19 @@ def test_bad_receipts(sqs, make):
 @pytest.mark.parametrize("kw", [{"MaxNumberOfMessages": 0}, {"MaxNumberOfMessages": 11},
                                 {"WaitTimeSeconds": 21}, {"WaitTimeSeconds": -1}, {"VisibilityTimeout": 43201}])
 def test_bad_receives(sqs, make, kw):
-    assert code(sqs.receive_message, QueueUrl=make(), **kw) == "InvalidParameterValue"
+    name, value = next(iter(kw.items()))
+    limits = {"MaxNumberOfMessages": "between 1 and 10", "WaitTimeSeconds": ">= 0 and <= 20",
+              "VisibilityTimeout": ">= 0 and <= 43200"}[name]
+    assert message(sqs.receive_message, QueueUrl=make(), **kw) == (
+        "InvalidParameterValue", f"Value {value} for parameter {name} is invalid. Reason: Must be {limits}, if provided.")
+
+
+def test_url_is_a_bare_name(sqs, make):
+    url = make()
+    name = url.rsplit("/", 1)[1]
+    sqs.send_message(QueueUrl=name, MessageBody="x")
+    assert bodies(sqs.receive_message(QueueUrl=f"{ACCOUNT}/{name}", ReceiveRequestAttemptId="a")) == ["x"]
+    assert code(sqs.receive_message, QueueUrl="nowhere") == "AWS.SimpleQueueService.NonExistentQueue"
 
 
 def test_batches(sqs, make):
@@ -449,7 +498,11 @@ def test_purge(fresh_weir):
     handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
     sqs.purge_queue(QueueUrl=url)
     assert attributes(sqs, url)["ApproximateNumberOfMessages"] == "0"
-    assert code(sqs.purge_queue, QueueUrl=url) == "AWS.SimpleQueueService.PurgeQueueInProgress"
+    for client in (sqs.purge_queue, lambda **kw: query_call(fresh_weir, "PurgeQueue", **kw)):
+        with pytest.raises(ClientError) as e:
+            client(QueueUrl=url)
+        assert e.value.response["Error"]["Code"] == "AWS.SimpleQueueService.PurgeQueueInProgress"
+        assert e.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
     sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
     sqs.send_message(QueueUrl=url, MessageBody="after")
     fresh_weir.restart()
@@ -493,6 +546,39 @@ def test_fifo(sqs, make):
     assert attributes(sqs, url, "FifoQueue", "DeduplicationScope", "FifoThroughputLimit") == {
         "FifoQueue": "true", "DeduplicationScope": "queue", "FifoThroughputLimit": "perQueue"}
     assert code(sqs.send_message, QueueUrl=url, MessageBody="x") == "MissingParameter"
+
+
+def test_fifo_after_a_purge(sqs, make):
+    url = make(fifo=True, ContentBasedDeduplication="true")
+    sqs.send_message(QueueUrl=url, MessageBody="x", MessageGroupId="g")
+    sqs.purge_queue(QueueUrl=url)
+    sqs.send_message(QueueUrl=url, MessageBody="x", MessageGroupId="g")
+    assert bodies(sqs.receive_message(QueueUrl=url)) == ["x"]
+
+
+def test_fifo_ids(sqs, make):
+    url = make(fifo=True)
+    entry = {"Id": "a", "MessageBody": "x"}
+    good = {"Id": "b", "MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": "d"}
+    wants = "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+    assert message(sqs.send_message_batch, QueueUrl=url, Entries=[good, entry]) == (
+        "InvalidParameterValue", "The request must contain the parameter MessageGroupId.")
+    assert message(sqs.send_message_batch, QueueUrl=url, Entries=[good, {**entry, "MessageGroupId": "g"}]) == (
+        "InvalidParameterValue", wants)
+    assert message(sqs.send_message, QueueUrl=url, MessageBody="x", MessageGroupId="g") == (
+        "InvalidParameterValue", wants)
+    assert attributes(sqs, url)["ApproximateNumberOfMessages"] == "0"
+    for name in ("MessageGroupId", "MessageDeduplicationId"):
+        for bad in ("a" * 129, "a b"):
+            ids = {"MessageGroupId": "g", "MessageDeduplicationId": "d", name: bad}
+            assert message(sqs.send_message, QueueUrl=url, MessageBody="x", **ids) == (
+                "InvalidParameterValue", f"Value {bad} for parameter {name} is invalid. Reason: {name} can only include "
+                "alphanumeric and punctuation characters. 1 to 128 in length.")
+    sqs.send_message(QueueUrl=url, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="d", DelaySeconds=0)
+    assert message(sqs.send_message, QueueUrl=url, MessageBody="x", MessageGroupId="g", MessageDeduplicationId="e",
+                   DelaySeconds=1) == (
+        "InvalidParameterValue", "Value 1 for parameter DelaySeconds is invalid. Reason: The request include parameter "
+        "that is not valid for this queue type.")
 
 
 def test_fifo_gives_back(sqs, make):

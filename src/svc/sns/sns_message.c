@@ -36,7 +36,7 @@ static enum err check_attr(struct arena *a, struct str name,
                            const struct sns_message_attribute_value *in, struct sns_attr *ret,
                            struct fault *f)
 {
-    if (!message_attr_name_ok(name))
+    if (!message_attr_name_ok(name, false))
         return fault_set(a, f, &sns_err_invalid_parameter_value_exception,
                          "The message attribute name '" STR_FMT "' is invalid. It can contain up "
                          "to 256 letters, digits, underscores, hyphens and single periods, and "

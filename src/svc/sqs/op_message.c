@@ -114,6 +114,21 @@ enum err sqs_send_message(struct call *call, const struct sqs_send_message_input
     return ERR_OK;
 }
 
+/* Of a FIFO queue: an entry without its ids fails the batch, and not by SendMessage's errors. */
+static enum err check_fifo_ids(struct call *call, const struct sqs_config *c,
+                               const struct sqs_send_message_batch_input *in)
+{
+    for (size_t i = 0; c->fifo && i < in->entries.n; i++) {
+        const struct sqs_send_message_batch_request_entry *e = &in->entries.v[i];
+        if (!str_is_set(e->message_group_id))
+            return call_error(call, &sqs_err_invalid_parameter_value,
+                              "The request must contain the parameter MessageGroupId.");
+        if (!str_is_set(e->message_deduplication_id) && !c->content_dedup)
+            return call_error(call, &sqs_err_invalid_parameter_value, SQS_NO_DEDUP_ID);
+    }
+    return ERR_OK;
+}
+
 enum err sqs_send_message_batch(struct call *call, const struct sqs_send_message_batch_input *in,
                                 struct sqs_send_message_batch_output *out)
 {
@@ -122,6 +137,7 @@ enum err sqs_send_message_batch(struct call *call, const struct sqs_send_message
     struct fault faults[SQS_BATCH_MAX] = {0};
     size_t n = in->entries.n, size = 0;
     TRY(BATCH_OPEN(call, in, "SendMessageBatchRequestEntry", &b));
+    TRY(check_fifo_ids(call, &b.o.config, in));
     struct sqs_send_message_batch_result_entry *ok =
         ARENA_ARRAY(call->arena, struct sqs_send_message_batch_result_entry, n);
     if (!ok)

@@ -37,6 +37,10 @@ static enum err check_input(struct call *call, const struct sqs_add_permission_i
         return label_error(call, in->label,
                            "Can only include alphanumeric characters, hyphens, or underscores. 1 "
                            "to 80 in length.");
+    if (in->actions.n == 0 || in->aws_account_ids.n == 0)
+        return call_error(call, &sqs_err_missing_parameter,
+                          "The request must contain the parameter %s.",
+                          in->actions.n ? "AWSAccountIds" : "Actions");
     if (in->actions.n > ACTIONS_MAX)
         return call_error(call, &sqs_err_over_limit,
                           "%zu Actions were found, maximum allowed is 7.", in->actions.n);
@@ -89,7 +93,6 @@ static enum err build(struct call *call, const struct sqs_add_permission_input *
         .n_principals = in->aws_account_ids.n,
         .actions = actions,
         .n_actions = in->actions.n,
-        .lists = true,
         .resource = arn,
     };
     if (!str_is_set(id))
@@ -124,7 +127,9 @@ enum err sqs_remove_permission(struct call *call, const struct sqs_remove_permis
     TRY(sqs_open_url(call, in->queue_url, &o));
     enum err err = statement_remove(call->arena, o.config.policy, in->label, &o.config.policy);
     if (err == ERR_NOT_FOUND)
-        return label_error(call, in->label, "can't find label on existing policy.");
+        return label_error(call, in->label,
+                           str_is_set(o.config.policy) ? "can't find label on existing policy."
+                                                       : "can't find label.");
     TRY(err);
     return sqs_save_changed(call, &o);
 }

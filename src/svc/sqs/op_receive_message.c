@@ -59,15 +59,14 @@ static enum err system_attributes(struct call *call, const struct sqs_receive_me
     return ERR_OK;
 }
 
-/* "All", ".*", a name, or "prefix.*". */
+/* "All", "*", ".*", a name, or a prefix and ".*". */
 static bool attr_wanted(const struct sqs_message_attribute_name_list *names, struct str name)
 {
     for (size_t i = 0; i < names->n; i++) {
         struct str want = names->v[i];
-        if (str_eq(want, name) || str_eq_c(want, "All") || str_eq_c(want, ".*"))
+        if (str_eq(want, name) || str_eq_c(want, "All") || str_eq_c(want, "*"))
             return true;
-        if (want.len > 2 && str_ends(want, STR(".*")) &&
-            str_starts(name, str_sub(want, 0, want.len - 1)))
+        if (str_ends(want, STR(".*")) && str_starts(name, str_sub(want, 0, want.len - 2)))
             return true;
     }
     return false;
@@ -123,9 +122,10 @@ static enum err check_range(struct call *call, const char *name, bool has, int64
     if (!has || (v >= min && v <= max))
         return ERR_OK;
     return call_error(call, &sqs_err_invalid_parameter_value,
-                      "Value %lld for parameter %s is invalid. Reason: Must be >= %lld and <= "
-                      "%lld, if provided.",
-                      (long long)v, name, (long long)min, (long long)max);
+                      "Value %lld for parameter %s is invalid. Reason: Must be %s %lld and %s%lld, "
+                      "if provided.",
+                      (long long)v, name, min ? "between" : ">=", (long long)min,
+                      min ? "" : "<= ", (long long)max);
 }
 
 static enum err check_input(struct call *call, const struct sqs_receive_message_input *in)
@@ -136,9 +136,6 @@ static enum err check_input(struct call *call, const struct sqs_receive_message_
                     SQS_WAIT_MAX_S));
     TRY(check_range(call, "VisibilityTimeout", in->has_visibility_timeout, in->visibility_timeout,
                     0, SQS_VISIBILITY_MAX_S));
-    if (str_is_set(in->receive_request_attempt_id))
-        return call_error(call, &sqs_err_unsupported_operation,
-                          "ReceiveRequestAttemptId is not supported by Weir.");
     return ERR_OK;
 }
 
@@ -172,6 +169,10 @@ enum err sqs_receive_message(struct call *call, const struct sqs_receive_message
         (void)waiter_resume(&w->waiter);
     TRY(check_input(call, in));
     TRY(sqs_open_url(call, in->queue_url, &o));
+    if (str_is_set(in->receive_request_attempt_id) &&
+        o.config.fifo) /* nothing to a standard queue */
+        return call_error(call, &sqs_err_unsupported_operation,
+                          "ReceiveRequestAttemptId is not supported by Weir.");
     o.by = &by;
     enum err err =
         sqs_take(call->txn, &o, max,

@@ -96,7 +96,8 @@ enum err sqs_open_body(struct txn *txn, const struct sqs_open *from, struct sqs_
     if (err == ERR_DENIED)
         return kms_refused(txn->arena, errors, &why, by->fault);
     TRY(err);
-    TRY(secret_open_with(key.plain, txn->arena, body->id, body->body, &record));
+    struct str id = str_is_set(body->sealed_id) ? body->sealed_id : body->id;
+    TRY(secret_open_with(key.plain, txn->arena, id, body->body, &record));
     TRY(record_unpack(&sqs_body_type, txn->arena, record, &secret));
     memcpy(body->md5, secret.md5, sizeof(body->md5));
     body->body = secret.body;

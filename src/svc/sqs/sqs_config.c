@@ -75,6 +75,16 @@ static enum err apply_choice(struct sqs_config_apply *ap, const struct sqs_confi
     return ERR_OK;
 }
 
+static enum err apply_scope(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
+                            struct str value)
+{
+    bool before = ap->c->dedup_per_group;
+    TRY(apply_choice(ap, at, value));
+    if (ap->c->dedup_per_group != before)
+        ap->c->dedup_changed_ms = ap->txn->now_ms;
+    return ERR_OK;
+}
+
 /* Decided by CreateQueue; never by false. */
 static enum err apply_fifo(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
                            struct str value)
@@ -157,16 +167,24 @@ static bool redrive_allowed(struct arena *a, struct str policy, struct str sourc
     return false;
 }
 
-static enum err check_target(struct sqs_config_apply *ap, struct str name, struct str arn)
+static enum err bad_target(struct sqs_config_apply *ap, struct str given, const char *why)
+{
+    return fault_set(ap->a, ap->f, &sqs_err_invalid_parameter_value,
+                     "Value " STR_FMT " for parameter RedrivePolicy is invalid. Reason: %s",
+                     STR_ARG(given), why);
+}
+
+static enum err check_target(struct sqs_config_apply *ap, struct str name, struct str given,
+                             struct str arn)
 {
     struct sqs_open target;
-    enum err err = sqs_open_arn(ap->sqs, ap->txn, arn, &target);
+    struct key_scope scope;
+    struct str target_name;
+    if (sqs_arn_parse(arn, &scope, &target_name) != ERR_OK)
+        return bad_target(ap, given, "Invalid value for deadLetterTargetArn.");
+    enum err err = sqs_open(ap->sqs, ap->txn, scope, target_name, &target);
     if (err == ERR_NOT_FOUND)
-        return fault_set(ap->a, ap->f, &sqs_err_invalid_parameter_value,
-                         "Value {\"deadLetterTargetArn\":\"" STR_FMT
-                         "\"} for parameter RedrivePolicy is invalid. Reason: Dead letter "
-                         "target does not exist.",
-                         STR_ARG(arn));
+        return bad_target(ap, given, "Dead letter target does not exist.");
     TRY(err);
     if (target.config.fifo != ap->c->fifo)
         return invalid(ap, name, "Dead-letter queue must be same type of queue as the source.");
@@ -204,7 +222,7 @@ static enum err apply_redrive(struct sqs_config_apply *ap, const struct sqs_conf
         return invalid(ap, at->name,
                        "Invalid value for maxReceiveCount: it must be an integer between 1 and "
                        "1000.");
-    TRY(check_target(ap, at->name, arn));
+    TRY(check_target(ap, at->name, value, arn));
     ap->c->dlq_arn = arn;
     ap->c->receives_max = receives;
     return ERR_OK;
@@ -308,7 +326,7 @@ const struct sqs_config_attr sqs_config_attrs[SQS_CONFIG_ATTRS] = {
     TEXT("RedriveAllowPolicy", redrive_allow, apply_redrive_allow, tell_text),
     CHOICE("FifoQueue", fifo, "false", "true", true, apply_fifo),
     CHOICE("ContentBasedDeduplication", content_dedup, "false", "true", true, apply_choice),
-    CHOICE("DeduplicationScope", dedup_per_group, "queue", "messageGroup", true, apply_choice),
+    CHOICE("DeduplicationScope", dedup_per_group, "queue", "messageGroup", true, apply_scope),
     CHOICE("FifoThroughputLimit", limit_per_group, "perQueue", "perMessageGroupId", true,
            apply_choice),
     TEXT("KmsMasterKeyId", kms_key, apply_kms_key, tell_text),
@@ -345,7 +363,7 @@ enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
         TRY(apply_one(&ap, in->v[i].key, in->v[i].value));
     if (ap.gave_kms && ap.gave_sse)
         return fault_set(
-            ap.a, f, &sqs_err_invalid_attribute_value,
+            ap.a, f, &sqs_err_invalid_attribute_name,
             "You can use one type of server-side encryption (SSE) at one time. You can "
             "either enable KMS SSE or SQS SSE.");
     if (ap.gave_kms)

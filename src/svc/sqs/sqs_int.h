@@ -9,6 +9,7 @@
  *   sqs_lease.c    what a receipt handle permits: deletion, change of visibility
  *   sqs_message.c  rules of messages and their digests
  *   sqs_config.c   rules of queue attributes
+ *   sqs_move.c     tasks that move dead letters back
  *   sqs_cipher.c   messages of queues with a key of KMS
  *   sqs_clean.c    background: purged, expired and deleted messages, old deduplication ids
  *   op_*.c         operations; sqs_port.c: what other services use; sqs_target.c: queues as targets
@@ -82,7 +83,7 @@ struct sqs {
     bool due_timer_made;
     _Atomic bool stopped;
 
-    struct job_kind *clean;
+    struct job_kind *clean, *move;
     /* Deduplication ids of buckets before dedup_done are gone, and will be of those before
      * dedup_target when the step of cleaning commits; home loop. */
     uint64_t dedup_done, dedup_target;
@@ -161,9 +162,11 @@ enum err sqs_open(struct sqs *s, struct txn *txn, struct key_scope scope, struct
 /* By ARN. ERR_NOT_FOUND also when it is not the ARN of a queue. */
 enum err sqs_open_arn(struct sqs *s, struct txn *txn, struct str arn,
                       struct sqs_open *ret_open) WARN_UNUSED;
+/* The call's error about a queue that is not there. */
+enum err sqs_no_queue(struct call *call) WARN_UNUSED;
 /* By the QueueUrl of a request; errors are the call's. */
 enum err sqs_open_url(struct call *call, struct str url, struct sqs_open *ret_open) WARN_UNUSED;
-/* Account and name of a queue URL of any host. ERR_INVALID. */
+/* Account and name of a queue URL of any host; of a bare name the account is absent. ERR_INVALID. */
 enum err sqs_url_parse(struct str url, struct str *ret_account, struct str *ret_name) WARN_UNUSED;
 /* ERR_NOT_FOUND: it is no queue's ARN. Borrows from the text. */
 enum err sqs_arn_parse(struct str text, struct key_scope *ret_scope,
@@ -267,6 +270,10 @@ enum err sqs_open_body(struct txn *txn, const struct sqs_open *from,
 
 /* --- sqs_message.c ---------------------------------------------------------------------------- */
 
+#define SQS_NO_DEDUP_ID                                                                            \
+    "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId "    \
+    "provided explicitly"
+
 /* What a sender gives, in terms of the API. */
 struct sqs_draft {
     struct str body;
@@ -305,15 +312,20 @@ struct sqs_sent {
 /* SequenceNumber as clients see it; STR_NONE for 0, and on exhaustion. */
 struct str sqs_fifo_seq_text(struct arena *a, uint64_t seq);
 /* Stages the message, visible `delay_s` after the transaction's time once committed. `body` gets
- * its id, time and number here, unless it has an id: then it is moved as it is (dead letter). */
+ * its id, time and number here. */
 enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_body *body,
                         int64_t delay_s, struct sqs_sent *ret_sent) WARN_UNUSED;
+
+/* Stages a message of another queue as it is, at once visible; its receives there (`history`; without
+ * any: NULL) are told on. */
+enum err sqs_move_stage(struct txn *txn, const struct sqs_open *to, struct sqs_body *body,
+                        const struct sqs_state *history) WARN_UNUSED;
 
 /* --- sqs_take.c ------------------------------------------------------------------------------- */
 
 struct sqs_taken {
     uint64_t seq;
-    uint32_t receives; /* this one included */
+    uint32_t receives; /* this one included, and those in queues that it was moved out of */
     int64_t first_receive_ms;
     struct sqs_body body;
     struct str receipt;
@@ -323,6 +335,17 @@ struct sqs_taken {
  * many are in flight. */
 enum err sqs_take(struct txn *txn, const struct sqs_open *from, size_t max, int64_t visibility_s,
                   struct sqs_taken *ret_taken, size_t *ret_n, bool *ret_staged) WARN_UNUSED;
+
+/* What becomes of visible messages that are taken out of a queue for good: `move` stages `body` (its to
+ * change) elsewhere. ERR_NOT_FOUND: it stays, and so do those after it. */
+struct sqs_away {
+    enum err (*move)(void *arg, const struct sqs_open *from, struct sqs_body *body);
+    void *arg;
+};
+/* Up to `max` of them, and no more than one receive takes; *ret_n: how many were looked at. Those past
+ * their retention go. ERR_LIMIT: too many are in flight. */
+enum err sqs_take_away(struct txn *txn, const struct sqs_open *from, uint64_t max,
+                       const struct sqs_away *away, size_t *ret_n) WARN_UNUSED;
 
 /* System attributes of a received message; absent ones are left out. ERR_NOMEM. */
 enum { SQS_TOLD_MAX = 9 };

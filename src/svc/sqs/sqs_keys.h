@@ -17,6 +17,8 @@ static const struct key_layout sqs_k_dedup = {KEY_SQS, 4, "uutt"};
 /* queue id, bound -> empty: messages below the bound are to be deleted; all of them when it is the
  * largest number: the queue is gone */
 static const struct key_layout sqs_k_garbage = {KEY_SQS, 5, "uu"};
+/* queue id, start -> sqs_move_task (sqs_move.h): tasks that move its messages away */
+static const struct key_layout sqs_k_task = {KEY_SQS, 7, "uu"};
 /* -> secret of receipt handles */
 static const struct key_layout sqs_k_secret = {KEY_SQS, 6, ""};
 

@@ -185,11 +185,12 @@ enum err sqs_visibility_stage(struct txn *txn, const struct sqs_open *q, struct 
                          (long long)visibility_s);
     TRY(parse_for(txn->arena, q->queue, receipt, &r, f));
     enum standing st = look(q->queue, &r, txn->now_ms);
-    if (st == STANDING_NONE || st == STANDING_OLD)
+    if (st == STANDING_NONE || (st != STANDING_LEASED && q->config.fifo))
         return not_available(txn->arena, receipt, f);
-    if (st == STANDING_VISIBLE)
-        return fault_set(txn->arena, f, &sqs_err_message_not_inflight,
-                         "The message referred to isn't in flight.");
+    /* In a standard queue a handle whose lease is over is accepted, as SQS does; it has no effect on a
+     * message that waits, and here none on one that another consumer is at work on. */
+    if (st != STANDING_LEASED)
+        return ERR_OK;
     struct str key = key_make(txn->arena, &sqs_k_state, q->config.id, r.seq);
     enum err err = txn_read(txn, key, &sqs_state_type, &state);
     if (err == ERR_NOT_FOUND)

@@ -70,7 +70,7 @@ static enum err check_attr(struct arena *a, struct str name,
                            const struct sqs_message_attribute_value *in, struct sqs_attr *ret_attr,
                            struct fault *f)
 {
-    if (!message_attr_name_ok(name))
+    if (!message_attr_name_ok(name, true))
         return fault_set(a, f, &sqs_err_invalid_parameter_value,
                          "Message (user) attribute name '" STR_FMT
                          "' is invalid. It can contain up to 256 letters, digits, underscores, "
@@ -173,6 +173,14 @@ static bool fifo_id_ok(struct str id)
     return id.len >= 1 && id.len <= FIFO_ID_MAX;
 }
 
+static enum err bad_fifo_id(struct arena *a, struct fault *f, const char *parameter, struct str id)
+{
+    return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                     "Value " STR_FMT " for parameter %s is invalid. Reason: %s can only include "
+                     "alphanumeric and punctuation characters. 1 to 128 in length.",
+                     STR_ARG(id), parameter, parameter);
+}
+
 static enum err check_fifo(struct arena *a, const struct sqs_config *c,
                            const struct sqs_draft *draft, struct sqs_checked *out, struct fault *f)
 {
@@ -186,7 +194,7 @@ static enum err check_fifo(struct arena *a, const struct sqs_config *c,
                                                       : "MessageDeduplicationId");
         return ERR_OK;
     }
-    if (draft->has_delay)
+    if (draft->has_delay && draft->delay_s != 0)
         return fault_set(a, f, &sqs_err_invalid_parameter_value,
                          "Value %lld for parameter DelaySeconds is invalid. Reason: The "
                          "request include parameter that is not valid for this queue type.",
@@ -194,20 +202,14 @@ static enum err check_fifo(struct arena *a, const struct sqs_config *c,
     if (!str_is_set(draft->group))
         return fault_set(a, f, &sqs_err_missing_parameter,
                          "The request must contain the parameter MessageGroupId.");
-    if (!fifo_id_ok(draft->group))
-        return fault_set(a, f, &sqs_err_invalid_parameter_value,
-                         "MessageGroupId can only include alphanumeric and punctuation "
-                         "characters. 1 to 128 in length.");
     out->body.group = draft->group;
     out->body.dedup = draft->dedup;
+    if (!fifo_id_ok(draft->group))
+        return bad_fifo_id(a, f, "MessageGroupId", draft->group);
     if (str_is_set(draft->dedup) && !fifo_id_ok(draft->dedup))
-        return fault_set(a, f, &sqs_err_invalid_parameter_value,
-                         "MessageDeduplicationId can only include alphanumeric and punctuation "
-                         "characters. 1 to 128 in length.");
+        return bad_fifo_id(a, f, "MessageDeduplicationId", draft->dedup);
     if (!str_is_set(draft->dedup) && !c->content_dedup)
-        return fault_set(a, f, &sqs_err_invalid_parameter_value,
-                         "The queue should either have ContentBasedDeduplication enabled or "
-                         "MessageDeduplicationId provided explicitly");
+        return fault_set(a, f, &sqs_err_invalid_parameter_value, SQS_NO_DEDUP_ID);
     if (!str_is_set(draft->dedup)) {
         char *hex = arena_alloc(a, HASH_SHA256_LEN * 2 + 1);
         if (!hex)
@@ -243,7 +245,7 @@ enum err sqs_message_check(struct arena *a, const struct sqs_config *c,
                            const struct sqs_draft *draft, struct sqs_checked *ret_checked,
                            struct fault *f)
 {
-    struct sqs_checked out = {.delay_s = draft->has_delay ? draft->delay_s : c->delay_s,
+    struct sqs_checked out = {.delay_s = draft->has_delay && !c->fifo ? draft->delay_s : c->delay_s,
                               .size = draft->body.len};
     if (out.delay_s < 0 || out.delay_s > SQS_DELAY_MAX_S)
         return fault_set(a, f, &sqs_err_invalid_parameter_value,

@@ -10,8 +10,13 @@ enum err sqs_url_parse(struct str url, struct str *ret_account, struct str *ret_
 {
     /* No leniency about what follows the name: authorisation reads the URL in the same way. */
     size_t slash = str_rfind(url, '/');
-    if (slash == SIZE_MAX)
-        return ERR_INVALID;
+    if (slash == SIZE_MAX) { /* the bare name: the caller's */
+        if (!str_is_set(url) || url.len == 0)
+            return ERR_INVALID;
+        *ret_account = STR_NONE;
+        *ret_name = url;
+        return ERR_OK;
+    }
     struct str name = str_sub(url, slash + 1, url.len), rest = str_sub(url, 0, slash);
     slash = str_rfind(rest, '/');
     struct str account = slash == SIZE_MAX ? rest : str_sub(rest, slash + 1, rest.len);
@@ -105,6 +110,11 @@ enum err sqs_open_arn(struct sqs *s, struct txn *txn, struct str arn, struct sqs
     return sqs_open(s, txn, scope, name, ret_open);
 }
 
+enum err sqs_no_queue(struct call *call)
+{
+    return call_error(call, &sqs_err_queue_does_not_exist, "The specified queue does not exist.");
+}
+
 enum err sqs_open_url(struct call *call, struct str url, struct sqs_open *ret_open)
 {
     struct str account, name;
@@ -113,12 +123,9 @@ enum err sqs_open_url(struct call *call, struct str url, struct sqs_open *ret_op
                           "The address " STR_FMT " is not valid for this endpoint.", STR_ARG(url));
     enum err err = ERR_NOT_FOUND;
     /* Authorisation looked at the caller's account: no other one may be reached from here. */
-    if (str_eq(account, call->account))
+    if (!str_is_set(account) || str_eq(account, call->account))
         err = sqs_open(call->svc, call->txn, call_scope(call), name, ret_open);
-    if (err == ERR_NOT_FOUND)
-        return call_error(call, &sqs_err_queue_does_not_exist,
-                          "The specified queue does not exist.");
-    return err;
+    return err == ERR_NOT_FOUND ? sqs_no_queue(call) : err;
 }
 
 enum err sqs_save(struct txn *txn, const struct sqs_queue *q, const struct sqs_config *c)

@@ -25,8 +25,9 @@ static const struct record_field config_fields[] = {
     REC_STR(struct sqs_config, redrive_allow),
     REC_SINCE(2, REC_STR(struct sqs_config, kms_key)),
     REC_SINCE(2, REC_INT(struct sqs_config, kms_reuse_s)),
+    REC_SINCE(3, REC_INT(struct sqs_config, dedup_changed_ms)),
 };
-const struct record_type sqs_config_type = RECORD_TYPE(struct sqs_config, 2, config_fields);
+const struct record_type sqs_config_type = RECORD_TYPE(struct sqs_config, 3, config_fields);
 
 static const struct record_field attr_fields[] = {
     REC_STR(struct sqs_attr, name),
@@ -49,8 +50,9 @@ static const struct record_field body_fields[] = {
     REC_LIST(struct sqs_body, attrs, n_attrs, SQS_ATTRIBUTES_MAX, &attr_type),
     REC_SINCE(2, REC_STR(struct sqs_body, data_key)),
     REC_SINCE(2, REC_STR(struct sqs_body, sealed_for)),
+    REC_SINCE(3, REC_STR(struct sqs_body, sealed_id)),
 };
-const struct record_type sqs_body_type = RECORD_TYPE(struct sqs_body, 2, body_fields);
+const struct record_type sqs_body_type = RECORD_TYPE(struct sqs_body, 3, body_fields);
 
 static const struct record_field state_fields[] = {
     REC_UINT(struct sqs_state, receives),
@@ -58,8 +60,9 @@ static const struct record_field state_fields[] = {
     REC_INT(struct sqs_state, first_receive_ms),
     REC_INT(struct sqs_state, last_receive_ms),
     REC_STR(struct sqs_state, group),
+    REC_SINCE(2, REC_UINT(struct sqs_state, receives_before)),
 };
-const struct record_type sqs_state_type = RECORD_TYPE(struct sqs_state, 1, state_fields);
+const struct record_type sqs_state_type = RECORD_TYPE(struct sqs_state, 2, state_fields);
 
 enum err sqs_delete_message_records(struct txn *txn, uint64_t queue_id, uint64_t seq)
 {

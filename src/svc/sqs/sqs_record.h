@@ -23,6 +23,7 @@ struct sqs_config {
     int64_t receives_max;                  /* maxReceiveCount */
     struct str redrive_allow;              /* JSON as given; absent: allowAll */
     bool dedup_per_group, limit_per_group; /* DeduplicationScope, FifoThroughputLimit */
+    int64_t dedup_changed_ms;              /* when DeduplicationScope changed last; 0: never */
     struct str kms_key;                    /* KmsMasterKeyId as given; absent: none */
     int64_t kms_reuse_s;
 };
@@ -47,13 +48,15 @@ struct sqs_body {
     /* Q5: then `body` is what seals a record of the body, digest, trace and attributes. */
     struct str data_key;   /* as KMS sealed it; absent: the message is plain */
     struct str sealed_for; /* ARN of the queue that it was sent to; absent: this one */
+    struct str sealed_id;  /* the id that it was sent under; absent: `id` */
 };
 
 struct sqs_state {
     uint32_t receives;
     int64_t due_ms; /* visible from then on */
     int64_t first_receive_ms, last_receive_ms;
-    struct str group; /* FIFO: the index needs it at start */
+    struct str group;         /* FIFO: the index needs it at start */
+    uint64_t receives_before; /* in queues that it was moved out of; told, but not counted here */
 };
 
 extern const struct record_type sqs_config_type, sqs_body_type, sqs_state_type;

@@ -66,54 +66,85 @@ struct str sqs_fifo_seq_text(struct arena *a, uint64_t seq)
     return seq ? str_fmt(a, "%020llu", (unsigned long long)seq) : STR_NONE;
 }
 
-static enum err put_message(struct txn *txn, uint64_t queue_id, uint64_t seq,
-                            const struct sqs_body *body, int64_t due_ms)
+/* Body and place in the index; body->fifo_seq is set. */
+static enum err put_message(struct txn *txn, const struct sqs_open *to, struct sqs_body *body,
+                            struct sqs_state *state, bool moved)
 {
-    struct sqs_state state = {.due_ms = due_ms, .group = body->group};
-    TRY(txn_write(txn, key_make(txn->arena, &sqs_k_body, queue_id, seq), &sqs_body_type, body));
-    return txn_write(txn, key_make(txn->arena, &sqs_k_state, queue_id, seq), &sqs_state_type,
-                     &state);
+    uint64_t seq, id = to->config.id;
+    const struct pending made = {.due_ms = state->due_ms, .bytes = body->body.len, .moved = moved};
+    TRY(reserve(txn, to->queue, &made, to->config.fifo ? body->group : STR_NONE, &seq));
+    body->fifo_seq = to->config.fifo ? seq : 0;
+    state->group = body->group;
+    if (to->key && !moved)
+        TRY(sqs_seal_body(txn, to, body));
+    TRY(txn_write(txn, key_make(txn->arena, &sqs_k_body, id, seq), &sqs_body_type, body));
+    return txn_write(txn, key_make(txn->arena, &sqs_k_state, id, seq), &sqs_state_type, state);
+}
+
+static struct dedup_key dedup_key_of(const struct sqs_open *to, const struct sqs_body *body,
+                                     bool per_group)
+{
+    return (struct dedup_key){.layout = &sqs_k_dedup,
+                              .owner = to->config.id,
+                              .scope = per_group ? body->group : STR(""),
+                              .id = body->dedup};
+}
+
+/* What was sent under this id before: ERR_NOT_FOUND. A purge forgets it, since it took the message.
+ * A scope that changed a moment ago does not: what was sent in the other one counts as well. */
+static enum err find_duplicate(struct txn *txn, const struct sqs_open *to,
+                               const struct sqs_body *body, struct dedup_seen *ret_seen)
+{
+    const struct sqs_config *c = &to->config;
+    struct dedup_key key = dedup_key_of(to, body, c->dedup_per_group);
+    enum err err = dedup_find(txn, &key, ret_seen);
+    if (err == ERR_NOT_FOUND && c->dedup_changed_ms &&
+        txn->now_ms - c->dedup_changed_ms < DEDUP_MS) {
+        key = dedup_key_of(to, body, !c->dedup_per_group);
+        err = dedup_find(txn, &key, ret_seen);
+    }
+    return err == ERR_OK && ret_seen->seq < c->purge_seq ? ERR_NOT_FOUND : err;
 }
 
 enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_body *body,
                         int64_t delay_s, struct sqs_sent *ret_sent)
 {
-    assert(to->queue->id == to->config.id && to->queue->fifo == to->config.fifo);
-    bool moved = str_is_set(body->id);
-    assert(moved || to->key || !str_is_set(to->config.kms_key)); /* Q5 */
-    const struct dedup_key dedup = {.layout = &sqs_k_dedup,
-                                    .owner = to->config.id,
-                                    .scope = to->config.dedup_per_group ? body->group : STR(""),
-                                    .id = body->dedup};
-    struct dedup_seen earlier;
-    uint64_t seq;
-    if (to->config.fifo && !moved) {
-        enum err err = dedup_find(txn, &dedup, &earlier);
+    const struct sqs_config *c = &to->config;
+    assert(to->queue->id == c->id && to->queue->fifo == c->fifo && !str_is_set(body->id));
+    assert(to->key || !str_is_set(c->kms_key)); /* Q5 */
+    assert(delay_s >= 0 && delay_s <= SQS_DELAY_MAX_S);
+    struct dedup_seen seen;
+    if (c->fifo) {
+        enum err err = find_duplicate(txn, to, body, &seen);
         if (err == ERR_OK) {
-            *ret_sent =
-                (struct sqs_sent){.id = earlier.id, .fifo_seq = earlier.seq, .duplicate = true};
+            *ret_sent = (struct sqs_sent){.id = seen.id, .fifo_seq = seen.seq, .duplicate = true};
             return ERR_OK;
         }
         if (err != ERR_NOT_FOUND)
             return err;
     }
-    if (!moved) {
-        char *id = arena_alloc(txn->arena, RNG_UUID_LEN + 1);
-        if (!id)
-            return ERR_NOMEM;
-        body->id = rng_uuid(id);
-        body->sent_ms = txn->now_ms;
-    }
-    assert(delay_s >= 0 && delay_s <= SQS_DELAY_MAX_S && str_is_set(body->id));
-    int64_t due_ms = txn->now_ms + delay_s * 1000;
-    const struct pending made = {.due_ms = due_ms, .bytes = body->body.len, .moved = moved};
-    TRY(reserve(txn, to->queue, &made, to->config.fifo ? body->group : STR_NONE, &seq));
-    body->fifo_seq = to->config.fifo ? seq : 0;
-    if (to->config.fifo && !moved)
-        TRY(dedup_put(txn, &dedup, &(struct dedup_seen){.id = body->id, .seq = seq}));
-    if (to->key && !moved)
-        TRY(sqs_seal_body(txn, to, body));
-    TRY(put_message(txn, to->config.id, seq, body, due_ms));
+    char *id = arena_alloc(txn->arena, RNG_UUID_LEN + 1);
+    if (!id)
+        return ERR_NOMEM;
+    body->id = rng_uuid(id);
+    body->sent_ms = txn->now_ms;
+    struct sqs_state state = {.due_ms = txn->now_ms + delay_s * 1000};
+    TRY(put_message(txn, to, body, &state, false));
     *ret_sent = (struct sqs_sent){.id = body->id, .fifo_seq = body->fifo_seq};
-    return ERR_OK;
+    if (!c->fifo)
+        return ERR_OK;
+    const struct dedup_key key = dedup_key_of(to, body, c->dedup_per_group);
+    return dedup_put(txn, &key, &(struct dedup_seen){.id = body->id, .seq = body->fifo_seq});
+}
+
+enum err sqs_move_stage(struct txn *txn, const struct sqs_open *to, struct sqs_body *body,
+                        const struct sqs_state *history)
+{
+    struct sqs_state state = {.due_ms = txn->now_ms};
+    assert(to->queue->id == to->config.id && str_is_set(body->id));
+    if (history) {
+        state.first_receive_ms = history->first_receive_ms;
+        state.receives_before = history->receives_before + history->receives;
+    }
+    return put_message(txn, to, body, &state, true);
 }

@@ -12,7 +12,7 @@ enum {
     TAKE_MAX = SQS_BATCH_MAX,
 };
 
-enum fate { FATE_LEASE, FATE_GONE };
+enum fate { FATE_LEASE, FATE_GONE, FATE_STAYS };
 
 /* One round. In the transaction's arena. */
 struct take {
@@ -34,10 +34,13 @@ static void take_committed(void *arg)
         if (t->fates[i] == FATE_GONE) {
             t->slots[i]->dead = true;
             sqs_index_untake(t->ix, t->slots[i]);
-        } else {
+        } else if (t->fates[i] == FATE_LEASE) {
             sqs_index_lease(t->ix, t->slots[i], t->due_ms, now_ms);
         }
     }
+    for (size_t i = t->n; i-- > 0;) /* to the front, so the first one last */
+        if (t->fates[i] == FATE_STAYS)
+            sqs_index_untake(t->ix, t->slots[i]);
     sqs_index_unref(t->ix);
     sqs_queue_wake(t->queue);
     pthread_mutex_unlock(&t->queue->lock);
@@ -82,12 +85,20 @@ static enum err take_round(struct txn *txn, struct sqs_queue *q, size_t max, int
     return sqs_on_end(txn, take_committed, take_aborted, t);
 }
 
+static enum err read_state(struct txn *txn, const struct sqs_open *from, uint64_t seq,
+                           struct sqs_state *ret_state)
+{
+    struct str bytes;
+    TRY(txn_peek(txn, key_make(txn->arena, &sqs_k_state, from->config.id, seq), &bytes));
+    return record_unpack(&sqs_state_type, txn->arena, bytes, ret_state);
+}
+
 /* Moves a message to the dead-letter queue. ERR_NOT_FOUND when that queue does not exist. */
 static enum err move_to_dlq(struct txn *txn, const struct sqs_open *from, uint64_t seq,
                             const struct sqs_body *body)
 {
     struct sqs_open to;
-    struct sqs_sent sent;
+    struct sqs_state state;
     struct sqs_body copy = *body;
     TRY(sqs_open_arn(from->queue->sqs, txn, from->config.dlq_arn, &to));
     if (to.config.fifo != from->config.fifo)
@@ -97,28 +108,37 @@ static enum err move_to_dlq(struct txn *txn, const struct sqs_open *from, uint64
         return ERR_NOMEM;
     if (str_is_set(copy.data_key) && !str_is_set(copy.sealed_for))
         copy.sealed_for = copy.dlq_source;
-    TRY(sqs_send_stage(txn, &to, &copy, 0, &sent));
+    TRY(read_state(txn, from, seq, &state));
+    TRY(sqs_move_stage(txn, &to, &copy, &state));
     return sqs_delete_message_records(txn, from->config.id, seq);
 }
 
 static enum err lease(struct txn *txn, const struct sqs_open *from, const struct sqs_slot *slot,
                       int64_t due_ms, struct sqs_taken *taken)
 {
-    struct str key = key_make(txn->arena, &sqs_k_state, from->config.id, slot->seq), bytes;
-    struct sqs_state state = {.first_receive_ms = txn->now_ms, .group = taken->body.group};
-    if (slot->receives > 0) {
-        TRY(txn_peek(txn, key, &bytes));
-        TRY(record_unpack(&sqs_state_type, txn->arena, bytes, &state));
-    }
+    struct str key = key_make(txn->arena, &sqs_k_state, from->config.id, slot->seq);
+    struct sqs_state state = {.group = taken->body.group};
+    if (slot->receives > 0 || str_is_set(taken->body.dlq_source)) /* it has a history */
+        TRY(read_state(txn, from, slot->seq, &state));
+    if (state.first_receive_ms == 0)
+        state.first_receive_ms = txn->now_ms;
     state.receives = slot->receives + 1;
     state.due_ms = due_ms;
     state.last_receive_ms = txn->now_ms;
     TRY(txn_write(txn, key, &sqs_state_type, &state));
     taken->seq = slot->seq;
-    taken->receives = state.receives;
+    taken->receives = state.receives + (uint32_t)state.receives_before;
     taken->first_receive_ms = state.first_receive_ms;
     taken->receipt = sqs_receipt_make(txn->arena, from->queue, slot->seq, state.receives);
     return str_is_set(taken->receipt) ? ERR_OK : ERR_NOMEM;
+}
+
+/* A dead letter of a standard queue keeps its age; FIFO counts from the move. */
+static bool is_expired(const struct txn *txn, const struct sqs_config *c, uint64_t seq,
+                       const struct sqs_body *body)
+{
+    int64_t since_ms = c->fifo ? (int64_t)(seq >> SQS_SEQ_TIME_SHIFT) : body->sent_ms;
+    return since_ms + c->retention_s * 1000 <= txn->now_ms;
 }
 
 /* Decides what becomes of one taken slot. */
@@ -135,9 +155,7 @@ static enum err handle_slot(struct txn *txn, const struct sqs_open *from, struct
         return ERR_OK;
     TRY(err);
     TRY(record_unpack(&sqs_body_type, txn->arena, bytes, &taken->body));
-    /* A dead letter of a standard queue keeps its age; FIFO counts from the move. */
-    int64_t since_ms = c->fifo ? (int64_t)(slot->seq >> SQS_SEQ_TIME_SHIFT) : taken->body.sent_ms;
-    if (since_ms + c->retention_s * 1000 <= txn->now_ms)
+    if (is_expired(txn, c, slot->seq, &taken->body))
         return sqs_delete_message_records(txn, c->id, slot->seq);
     if (str_is_set(c->dlq_arn) && slot->receives >= (uint64_t)c->receives_max) {
         err = move_to_dlq(txn, from, slot->seq, &taken->body);
@@ -174,6 +192,42 @@ enum err sqs_take(struct txn *txn, const struct sqs_open *from, size_t max, int6
     }
     *ret_n = n;
     *ret_staged = staged;
+    return ERR_OK;
+}
+
+/* Moves one taken slot, or lets it stay with all those after it. */
+static enum err move_slot(struct txn *txn, const struct sqs_open *from, struct take *t, size_t i,
+                          const struct sqs_away *away)
+{
+    struct sqs_body body;
+    struct str bytes;
+    uint64_t seq = t->slots[i]->seq;
+    t->fates[i] = FATE_GONE;
+    enum err err = txn_peek(txn, key_make(txn->arena, &sqs_k_body, from->config.id, seq), &bytes);
+    if (err == ERR_NOT_FOUND) /* deleted by a commit whose hook is still to run */
+        return ERR_OK;
+    TRY(err);
+    TRY(record_unpack(&sqs_body_type, txn->arena, bytes, &body));
+    if (!is_expired(txn, &from->config, seq, &body))
+        TRY(away->move(away->arg, from, &body));
+    return sqs_delete_message_records(txn, from->config.id, seq);
+}
+
+enum err sqs_take_away(struct txn *txn, const struct sqs_open *from, uint64_t max,
+                       const struct sqs_away *away, size_t *ret_n)
+{
+    struct take *t;
+    bool stop = false;
+    TRY(take_round(txn, from->queue, max < TAKE_MAX ? (size_t)max : TAKE_MAX, 0, &t));
+    for (size_t i = 0; i < t->n; i++) {
+        enum err err = stop ? ERR_NOT_FOUND : move_slot(txn, from, t, i, away);
+        stop = err == ERR_NOT_FOUND;
+        if (stop)
+            t->fates[i] = FATE_STAYS;
+        else
+            TRY(err);
+    }
+    *ret_n = t->n;
     return ERR_OK;
 }
 

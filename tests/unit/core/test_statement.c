@@ -68,6 +68,18 @@ static void test_json(void **state)
          "{\"Sid\":\"x\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":["
          "\"arn:aws:iam::123456789012:root\"]},\"Action\":[\"SQS:SendMessage\"],"
          "\"Resource\":\"arn:aws:sqs:r:1:q\"}"},
+        {"one of each, as SQS writes it",
+         {STR_INIT("x"), account, 1, two, 1, false, STR_INIT("arn:aws:sqs:r:1:q"), NULL, 0},
+         ERR_OK,
+         "{\"Sid\":\"x\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":"
+         "\"arn:aws:iam::123456789012:root\"},\"Action\":\"SQS:SendMessage\","
+         "\"Resource\":\"arn:aws:sqs:r:1:q\"}"},
+        {"several of each, as SQS writes them",
+         {STR_INIT("x"), accounts, 2, two, 2, false, STR_INIT("arn:aws:sqs:r:1:q"), NULL, 0},
+         ERR_OK,
+         "{\"Sid\":\"x\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":["
+         "\"arn:aws:iam::123456789012:root\",\"arn:aws:iam::210987654321:role/r\"]},\"Action\":["
+         "\"SQS:SendMessage\",\"SQS:*\"],\"Resource\":\"arn:aws:sqs:r:1:q\"}"},
         {"no principal of any kind",
          {STR_INIT("x"), nobody, 1, invoke, 1, false, STR_INIT(FN), NULL, 0},
          ERR_INVALID,
