@@ -52,6 +52,7 @@ BY_NAME = {
     "ShardId": "shardId-00000000000000000000-00000000", "ShardIterator": "iterator",
     "KeyId": "alias/closed-key", "SourceKeyId": "alias/closed-key", "DestinationKeyId": "alias/closed-key", "TargetKeyId": "alias/closed-key",
     "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/closed-role", "UserPoolId": "us-east-1_closed000", "AccessToken": "a.b.c",
+    "SourceArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:closed-queue", "TaskHandle": "abcd",
     "statusCode": "200", "AliasName": "alias/closed-key", "GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:root", "RetiringPrincipal": f"arn:aws:iam::{ACCOUNT}:root",
 }
 # Members that are not required by the model but without which the call says nothing.
@@ -250,6 +251,8 @@ ARISES = {
     ("scheduler", "CreateScheduleGroup", "scheduler:TagResource"): {"Tags": [{"Key": "a", "Value": "b"}]},
     ("ssm", "PutParameter", "ssm:AddTagsToResource"): {"Name": "further", "Type": "String", "Tags": [{"Key": "a", "Value": "b"}]},
     ("ecr", "CreateRepository", "ecr:TagResource"): {"repositoryName": "further", "tags": [{"Key": "a", "Value": "b"}]},
+    **{("sqs", "StartMessageMoveTask", f"sqs:{action}"): {"DestinationArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:closed.fifo"}
+       for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage")},
     ("sqs", "CreateQueue", "sqs:TagQueue"): {"tags": {"a": "b"}, "QueueName": "further"},
     ("apigateway", "CreateApiKey", "apigateway:PUT"): {"tags": {"a": "b"}, "name": "further"},
     ("apigateway", "CreateUsagePlan", "apigateway:PUT"): {"tags": {"a": "b"}, "name": "further"},
@@ -306,6 +309,8 @@ def test_further_permission_is_needed(weir, almost, service, op, action, instead
     client = almost(action, *([instead] if instead else []))(service)
     model = client.meta.service_model
     arises = ARISES[service, op, action]  # a new row of the spec needs one here
+    if op not in model.operation_names:
+        pytest.skip("the installed client does not know the operation")
     params = {**params_of(service, op, model), **arises}
     known = set(model.operation_model(op).input_shape.members)
     if not set(arises) <= known:

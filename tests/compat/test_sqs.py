@@ -1,4 +1,5 @@
 """SQS through boto3 (query protocol) and through signed JSON requests, as newer SDKs send them."""
+import base64
 import hashlib
 import json
 import re
@@ -14,6 +15,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+
+from weirtest import wait_for
 
 ACCOUNT = "000000000000"
 
@@ -531,6 +534,128 @@ def test_dead_letters(sqs, make):
         "InvalidAttributeValue"
 
 
+def dead_letters(sqs, make, n):
+    """(source, dead-letter queue) with n dead letters."""
+    dead, url = make("-dead"), make("-from")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(
+        {"deadLetterTargetArn": arn(sqs, dead), "maxReceiveCount": 1})})
+    for i in range(n):
+        sqs.send_message(QueueUrl=url, MessageBody=str(i), MessageAttributes={"a": {"DataType": "String", "StringValue": "v"}})
+    for _ in range(2):
+        sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    assert attributes(sqs, dead)["ApproximateNumberOfMessages"] == str(n)
+    return url, dead
+
+
+@pytest.fixture
+def tasks(weir):
+    """The operations of tasks, which not every boto3 knows."""
+    class Tasks:
+        def __getattr__(self, name):
+            def call(**parameters):
+                operation = "".join(word.title() for word in name.split("_"))
+                status, headers, got = json_call(weir, operation, parameters, headers={"x-amzn-query-mode": "true"})
+                if status != 200:
+                    raise ClientError({"Error": {"Code": headers["x-amzn-query-error"].split(";")[0],
+                                                 "Message": got["message"]}}, operation)
+                return got
+            return call
+
+        def of(self, source):
+            return self.list_message_move_tasks(SourceArn=source)["Results"][0]
+
+    return Tasks()
+
+
+def test_move_task(sqs, make, tasks):
+    """Dead letters go back to where they came from, as new messages."""
+    url, dead = dead_letters(sqs, make, 5)
+    old = sqs.receive_message(QueueUrl=dead, VisibilityTimeout=0, AttributeNames=["All"])["Messages"][0]
+    started = tasks.start_message_move_task(SourceArn=arn(sqs, dead))
+    assert started["TaskHandle"]
+    wait_for(lambda: tasks.of(arn(sqs, dead))["Status"] != "RUNNING")
+    task = tasks.of(arn(sqs, dead))
+    assert task.pop("StartedTimestamp") > 1e12
+    assert task == {"Status": "COMPLETED", "SourceArn": arn(sqs, dead), "ApproximateNumberOfMessagesMoved": 5,
+                    "ApproximateNumberOfMessagesToMove": 5}
+    assert attributes(sqs, dead)["ApproximateNumberOfMessages"] == "0"
+    got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"],
+                              MessageAttributeNames=["All"])["Messages"]
+    assert sorted(m["Body"] for m in got) == list("01234") and old["MessageId"] not in [m["MessageId"] for m in got]
+    assert {m["Attributes"]["ApproximateReceiveCount"] for m in got} == {"1"}
+    assert all("DeadLetterQueueSourceArn" not in m["Attributes"] and m["MessageAttributes"] for m in got)
+    assert message(tasks.cancel_message_move_task, TaskHandle=started["TaskHandle"]) == (
+        "InvalidParameterValue", "Only active tasks can be cancelled.")
+
+
+def test_move_task_with_a_rate_is_cancelled(sqs, make, tasks):
+    _, dead = dead_letters(sqs, make, 5)
+    to, source = make("-to"), arn(sqs, dead)
+    handle = tasks.start_message_move_task(SourceArn=source, DestinationArn=arn(sqs, to), MaxNumberOfMessagesPerSecond=1)["TaskHandle"]
+    assert message(tasks.start_message_move_task, SourceArn=source) == (
+        "InvalidParameterValue",
+        "There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
+    task = tasks.of(source)
+    assert task["Status"] == "RUNNING" and task["TaskHandle"] == handle and task["DestinationArn"] == arn(sqs, to)
+    assert task["MaxNumberOfMessagesPerSecond"] == 1 and task["ApproximateNumberOfMessagesToMove"] == 5
+    moved = tasks.cancel_message_move_task(TaskHandle=handle)["ApproximateNumberOfMessagesMoved"]
+    task = tasks.of(source)
+    assert task["Status"] == "CANCELLED" and "TaskHandle" not in task
+    assert task["ApproximateNumberOfMessagesMoved"] == moved < 5
+    assert attributes(sqs, to)["ApproximateNumberOfMessages"] == str(moved)
+    assert attributes(sqs, dead)["ApproximateNumberOfMessages"] == str(5 - moved)
+
+
+def test_move_task_permissions(sqs, make, tasks, weir):
+    """Who moves must be allowed to receive, delete and send, wherever that is."""
+    url, dead = dead_letters(sqs, make, 1)
+    asked = [{"SourceArn": arn(sqs, dead)}, {"SourceArn": arn(sqs, dead), "DestinationArn": arn(sqs, make("-to"))}]
+    iam = weir.client("iam")
+    iam.create_user(UserName="mover")
+    key = iam.create_access_key(UserName="mover")["AccessKey"]
+    for action in ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "SendMessage"):
+        iam.put_user_policy(UserName="mover", PolicyName="but", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "NotAction": "sqs:" + action, "Resource": "*"}]}))
+        for parameters in asked:
+            status, _, got = json_call(weir, "StartMessageMoveTask", parameters, keys=(key["AccessKeyId"], key["SecretAccessKey"]))
+            assert status == 403 and "sqs:" + action in got["message"]
+    handle = base64.b64encode(json.dumps({"taskId": "x", "sourceArn": arn(sqs, dead)}).encode()).decode()
+    iam.put_user_policy(UserName="mover", PolicyName="but", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sqs:CancelMessageMoveTask", "Resource": arn(sqs, url)}]}))
+    assert json_call(weir, "CancelMessageMoveTask", {"TaskHandle": handle},
+                     keys=(key["AccessKeyId"], key["SecretAccessKey"]))[0] == 403
+
+
+def test_move_task_errors(sqs, make, tasks):
+    _, dead = dead_letters(sqs, make, 1)
+    source, nowhere = arn(sqs, dead), f"arn:aws:sqs:us-east-1:{ACCOUNT}:nowhere"
+    start = tasks.start_message_move_task
+    absent = "The resource that you specified for the %s parameter doesn't exist."
+    assert message(start, SourceArn=nowhere) == ("ResourceNotFoundException", absent % "SourceArn")
+    assert message(start, SourceArn=source, DestinationArn=nowhere) == ("ResourceNotFoundException", absent % "DestinationArn")
+    assert message(start, SourceArn=arn(sqs, make("-live"))) == (
+        "InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
+    assert code(start, SourceArn=source, DestinationArn=source) == "InvalidParameterValue"
+    assert code(start, SourceArn=source, DestinationArn=arn(sqs, make(fifo=True))) == "InvalidParameterValue"
+    for rate in (0, 501):
+        assert code(start, SourceArn=source, MaxNumberOfMessagesPerSecond=rate) == "InvalidParameterValue"
+    assert tasks.list_message_move_tasks(SourceArn=source).get("Results", []) == []
+    assert code(tasks.list_message_move_tasks, SourceArn=source, MaxResults=11) == "InvalidParameterValue"
+    assert message(tasks.list_message_move_tasks, SourceArn=nowhere) == ("ResourceNotFoundException", absent % "SourceArn")
+    cancel = tasks.cancel_message_move_task
+    assert message(cancel, TaskHandle="garbage") == ("InvalidParameterValue", "Value for parameter TaskHandle is invalid.")
+    for handle, text in (({"taskId": "x", "sourceArn": nowhere}, absent % "SourceArn"),
+                         ({"taskId": "x", "sourceArn": source}, "Task does not exist.")):
+        encoded = base64.b64encode(json.dumps(handle).encode()).decode()
+        assert message(cancel, TaskHandle=encoded) == ("ResourceNotFoundException", text)
+    sqs.send_message(QueueUrl=dead, MessageBody="of its own")  # and of no queue
+    start(SourceArn=source)
+    wait_for(lambda: tasks.of(source)["Status"] != "RUNNING")
+    task = tasks.of(source)
+    assert task["Status"] == "FAILED" and task["FailureReason"] == "CouldNotDetermineMessageSource"
+    assert bodies(sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)) == ["of its own"]
+
+
 def test_fifo(sqs, make):
     url = make(fifo=True, ContentBasedDeduplication="true")
     numbers = []
@@ -691,7 +816,5 @@ def test_json_errors(weir, make):
     assert got["__type"] == "com.amazonaws.sqs#QueueDoesNotExist"
     assert headers["x-amzn-query-error"] == "AWS.SimpleQueueService.NonExistentQueue;Sender"
     assert json_call(weir, "SendMessage", {"QueueUrl": make()})[0] == 400
-    status, _, got = json_call(weir, "StartMessageMoveTask", {"SourceArn": "x"})
-    assert status == 400 and "UnsupportedOperation" in got["__type"]
     status, _, got = json_call(weir, "Nonsense", {})
     assert status == 400 and "UnknownOperation" in got["__type"]

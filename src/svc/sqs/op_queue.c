@@ -4,7 +4,7 @@
 
 #include "base/rng.h"
 #include "core/page.h"
-#include "svc/sqs/sqs_int.h"
+#include "svc/sqs/sqs_move.h"
 
 enum { LIST_MAX = 1000 };
 
@@ -104,8 +104,7 @@ enum err sqs_get_queue_url(struct call *call, const struct sqs_get_queue_url_inp
         str_eq(in->queue_owner_aws_account_id, call->account))
         err = sqs_open(call->svc, call->txn, call_scope(call), in->queue_name, &o);
     if (err == ERR_NOT_FOUND)
-        return call_error(call, &sqs_err_queue_does_not_exist,
-                          "The specified queue does not exist.");
+        return sqs_no_queue(call);
     TRY(err);
     out->queue_url = sqs_queue_url(call->arena, call->core, call->account, in->queue_name);
     return str_is_set(out->queue_url) ? ERR_OK : ERR_NOMEM;
@@ -220,6 +219,7 @@ enum err sqs_delete_queue(struct call *call, const struct sqs_delete_queue_input
     TRY(txn_del(call->txn, o.queue->key));
     TRY(tags_drop(call->txn, arn));
     TRY(put_garbage(call->txn, o.config.id, UINT64_MAX));
+    TRY(sqs_move_forget(call->txn, &o));
     return txn_on_commit(call->txn, delete_committed, o.queue);
 }
 

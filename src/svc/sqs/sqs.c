@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "svc/sqs/sqs_int.h"
+#include "svc/sqs/sqs_move.h"
 
 /* --- start ------------------------------------------------------------------------------------ */
 
@@ -109,6 +109,8 @@ static enum err make(struct core *core, void **ret_self)
     s->due_task.fn = sqs_due_task;
     sqs_port_fill(s);
     enum err err = sqs_clean_register(s);
+    if (err == ERR_OK)
+        err = sqs_move_register(s);
     if (err)
         release(s);
     else
@@ -148,6 +150,7 @@ const struct svc_def sqs_def = {
     .release = release,
     .port = port,
     .resource_policy = resource_policy,
+    .authorize_more = sqs_authorize_more,
     .tags = &sqs_tags,
     .measure = sqs_measure,
     .gauges = sqs_gauges,

@@ -1,5 +1,5 @@
-/* Background cleaning on a real loop: what deletion, purge, retention and old deduplication ids
- * leave in the store goes away, and nothing else does. */
+/* Background work on a real loop: what deletion, purge, retention and old deduplication ids leave in
+ * the store goes away, and nothing else does; what move tasks move is moved once. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "deliver/deliver.h"
 #include "kv/drv_fault/kv_mem.h"
-#include "svc/sqs/sqs_int.h"
+#include "svc/sqs/sqs_move.h"
 
 enum { T0 = 1700000000, MESSAGES = 1700 };
 
@@ -299,12 +299,119 @@ static void test_retention_and_dedup(void **state)
     arena_release(&a);
 }
 
+/* --- moving ----------------------------------------------------------------------------------- */
+
+static enum err start_move_body(struct txn *txn, void *arg)
+{
+    struct sqs_move_task *task = arg;
+    struct sqs_open from;
+    TRY(sqs_open_arn(s, txn, task->source_arn, &from));
+    return sqs_move_start(txn, &from, task);
+}
+
+/* Looks again and again, on the loop that moves, until no task of the queue is running. */
+struct found {
+    struct sqs_move_list list; /* the texts go with the transaction */
+    const char *name;
+    bool running, done;
+    size_t rounds;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+};
+
+static enum err list_body(struct txn *txn, void *arg)
+{
+    struct found *f = arg;
+    struct sqs_open from;
+    TRY(open_queue(txn, f->name, &from));
+    TRY(sqs_move_running(txn, &from, &f->running));
+    return sqs_move_list(txn, from.config.id, &f->list);
+}
+
+static void listed(void *arg, enum err err)
+{
+    struct found *f = arg;
+    if (err == ERR_OK && f->running && ++f->rounds < 1000 &&
+        txn_run(&core, loop, list_body, f, listed) == ERR_OK)
+        return;
+    pthread_mutex_lock(&f->lock);
+    f->done = true;
+    pthread_cond_signal(&f->cond);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* How many tasks there are of the queue, and how the newest ended. */
+static void expect_task(const char *name, size_t n, enum sqs_move_status status, uint64_t moved)
+{
+    static struct found f;
+    f = (struct found){
+        .name = name, .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+    assert_int_equal(txn_run(&core, loop, list_body, &f, listed), ERR_OK);
+    pthread_mutex_lock(&f.lock);
+    while (!f.done)
+        pthread_cond_wait(&f.cond, &f.lock);
+    pthread_mutex_unlock(&f.lock);
+    assert_false(f.running);
+    assert_int_equal(f.list.n, n);
+    assert_int_equal(f.list.tasks[n - 1].status, status);
+    assert_int_equal(f.list.tasks[n - 1].moved, moved);
+}
+
+#define ARN(name) STR("arn:aws:sqs:r:000000000001:" name)
+
+/* Nothing is lost or doubled where a stop comes between the steps. */
+static void test_move_over_restarts(void **state)
+{
+    struct arena a;
+    struct sqs_move_task task = {
+        .id = STR("t"), .source_arn = ARN("dead"), .destination_arn = ARN("to")};
+    arena_init(&a, 1 << 20);
+    fill("dead", false, 11, MESSAGES);
+    fill("to", false, 12, 3);
+    assert_int_equal(txn_run_now(&core, start_move_body, &task), ERR_OK);
+    for (int i = 0; i < 3; i++) {
+        finish();
+        start();
+    }
+    expect_messages(&a, 11, 0);
+    wait_for_count(key_range_table(&a, &sqs_k_body), MESSAGES + 3);
+    expect_messages(&a, 12, MESSAGES + 3);
+    expect_task("dead", 1, SQS_MOVE_COMPLETED, MESSAGES);
+    assert_int_equal(sqs_load_now(s, key_of(&a, "dead")), ERR_OK);
+    assert_int_equal(sqs_load_now(s, key_of(&a, "to")), ERR_OK);
+    const struct sqs_queue *q = map_get(&s->queues, key_of(&a, "to"));
+    assert_int_equal(q->ix->count[SQS_SLOT_VISIBLE], MESSAGES + 3);
+    arena_release(&a);
+}
+
+/* What came from no queue cannot go back: it stays, to be received. */
+static void test_move_fails(void **state)
+{
+    struct arena a;
+    struct sqs_move_task task = {.id = STR("t"), .source_arn = ARN("dead.fifo")};
+    arena_init(&a, 1 << 20);
+    fill("dead.fifo", true, 13, 30);
+    for (size_t i = 1; i < SQS_MOVE_KEPT + 3; i++) { /* the oldest are forgotten */
+        clock_fake_advance_ms(1);
+        assert_int_equal(txn_run_now(&core, start_move_body, &task), ERR_OK);
+        expect_task("dead.fifo", i < SQS_MOVE_KEPT ? i : SQS_MOVE_KEPT, SQS_MOVE_FAILED, 0);
+    }
+    expect_messages(&a, 13, 30);
+    struct sqs_queue *q = map_get(&s->queues, key_of(&a, "dead.fifo"));
+    pthread_mutex_lock(&q->lock);
+    assert_int_equal(q->ix->count[SQS_SLOT_VISIBLE], 30);
+    pthread_mutex_unlock(&q->lock);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_deleted_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(test_purged_queue_after_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retention_and_dedup, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_move_over_restarts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_move_fails, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
