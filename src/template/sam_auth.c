@@ -247,6 +247,22 @@ static void define_key(struct sam *s, struct json *body)
             sam_make(s, "{'type': 'apiKey', 'name': 'x-api-key', 'in': 'header'}"));
 }
 
+/* What a path may have beside methods is no map; a word that nobody knows is taken for a method. */
+static enum err check_methods(struct sam *s, const struct sam_part *item)
+{
+    static const char *const others[] = {"$ref", "summary", "description", "servers", "parameters"};
+    JSON_EACH (item->v, it) {
+        bool other = str_starts(it->key, STR("x-")) && !sam_is_method(it->key);
+        for (size_t i = 0; i < ARRAY_LEN(others); i++)
+            other = other || str_eq_c(it->key, others[i]);
+        if (!other && !sam_map(it) && it->kind != JSON_NULL)
+            return sam_bad_document(
+                s, "Definition of method '" STR_FMT "' for path '" STR_FMT "' should be a map.",
+                STR_ARG(it->key), STR_ARG(item->name));
+    }
+    return ERR_OK;
+}
+
 enum err sam_default_security(struct sam *s, struct json *body, const struct json *auth)
 {
     const struct json *name = SAM_GET(auth, "DefaultAuthorizer"),
@@ -260,8 +276,12 @@ enum err sam_default_security(struct sam *s, struct json *body, const struct jso
                        "Unable to set DefaultAuthorizer because '" STR_FMT
                        "' was not defined in 'Authorizers'.",
                        STR_ARG(sam_str(name)));
+    const struct json *definitions = SAM_GET(body, "securityDefinitions");
+    if (sam_true(key) && definitions && !sam_map(definitions))
+        return sam_bad_document(s, "securityDefinitions must be a dictionary.");
     TRY(sam_path_items(s, body, &items, &n));
     for (size_t i = 0; i < n; i++) {
+        TRY(check_methods(s, &items[i]));
         TRY(sam_methods(s, &items[i], &methods, &m));
         for (size_t k = 0; k < m; k++) {
             bool options = str_eq_c(methods[k].name, "options");
