@@ -262,7 +262,7 @@ static enum err take_status(const struct json *doc, struct proxy_reply *r)
     if (v && (v->kind == JSON_STRING ? str_to_i64(v->text, &status) : json_to_i64(v, &status)))
         return ERR_INVALID;
     r->status = (int)status;
-    return status >= PROXY_STATUS_MIN && status <= PROXY_STATUS_MAX ? ERR_OK : ERR_INVALID;
+    return proxy_status_ok(status) ? ERR_OK : ERR_INVALID;
 }
 
 static enum err take_head(struct arena *a, const struct json *doc, struct proxy_reply *ret_reply)

@@ -20,6 +20,12 @@ enum {
     PROXY_MALFORMED_STATUS = 502, /* what an answer that is none becomes */
 };
 
+/* Whether it may be the status of a reply. */
+static inline bool proxy_status_ok(int64_t status)
+{
+    return status >= PROXY_STATUS_MIN && status <= PROXY_STATUS_MAX;
+}
+
 /* What the front knows of a request beside its bytes. Texts may be absent where the words say so. */
 struct proxy_request {
     const struct wire_request *http; /* with the whole body */

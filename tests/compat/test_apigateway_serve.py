@@ -494,7 +494,8 @@ class Upstream:
         self.sent, self.cut = 0, threading.Event()
 
     def serve(self, head, pieces):
-        """One request, on a thread of its own. self.cut: whoever asked left before the end."""
+        """One request, on a thread of its own. `head`: headers, or all that comes first. self.cut: whoever asked left
+        before the end."""
         self.sent = 0
         self.cut.clear()
         threading.Thread(target=self.answer, args=(head, pieces), daemon=True).start()
@@ -506,7 +507,7 @@ class Upstream:
             while b"\r\n\r\n" not in connection.recv(65536):
                 pass
             try:
-                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Type: text/x\r\n{head}\r\n\r\n".encode())
+                connection.sendall(head if isinstance(head, bytes) else f"HTTP/1.1 200 OK\r\nContent-Type: text/x\r\n{head}\r\n\r\n".encode())
                 for piece in pieces:
                     connection.sendall(piece)
                     self.sent += len(piece)
@@ -578,6 +579,35 @@ def test_answers_that_break_off(flow):
     there.serve("Content-Length: 10", (held.wait(30) and b"" for _ in range(1)))
     assert whole(ask("/cut"))[0] == 504  # the integration's time-out
     held.set()
+
+
+NO_REPLY = [b"\0garbage\r\n\r\n", b"", b"hello", b"HTTP/1.1 999999 X\r\n\r\n", b"HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", b"HTTP/1.1 100 Continue\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"]
+
+
+@pytest.mark.parametrize("answer", NO_REPLY)
+def test_answers_of_nonsense(flow, answer):
+    there, ask, _ = flow
+    there.serve(answer, [])
+    assert whole(ask())[0] == 504
+
+
+@pytest.mark.parametrize("status", [600, 999])
+def test_answers_of_no_status(flow, status):
+    """Numbers that are none of HTTP's would end what cannot be replied."""
+    there, ask, _ = flow
+    for size in (1, MB):
+        there.serve(f"HTTP/1.1 {status} X\r\nContent-Length: {size}\r\n\r\n".encode(), [b"x" * size])
+        assert whole(ask())[:2] == (502, b'{"message":"Internal server error"}')
+
+
+def test_interim_status_of_an_integration_response(weir):
+    api = Api(weir)
+    api.mock("GET", "/", status=100, template='{"statusCode": 100}')
+    api.deploy()
+    got = api.ask("/")
+    assert (got.status, got.json()) == (502, {"message": "Internal server error"})
 
 
 def test_answers_wait_for_their_reader(flow):

@@ -197,7 +197,7 @@ static enum err put_headers(struct serve_req *r, const struct map_response *resp
                          r->rendered.reply_header.v[i].value, true));
     for (size_t i = 0; i < targets.header.n; i++)
         TRY(put_header(r, targets.header.v[i].name, targets.header.v[i].value));
-    if (r->rendered.status >= PROXY_STATUS_MIN && r->rendered.status <= PROXY_STATUS_MAX)
+    if (proxy_status_ok(r->rendered.status))
         r->out.status = r->rendered.status;
     return ERR_OK;
 }
@@ -247,13 +247,8 @@ static enum err failed(struct serve_req *r, const struct integrate_answer *answe
     }
 }
 
-enum err serve_take_answer(struct serve_req *r)
+static enum err take(struct serve_req *r, const struct integrate_answer *answer)
 {
-    const struct integrate_answer *answer = &r->wait.answer;
-    if (answer->fault)
-        return failed(r, answer);
-    if (answer->body.len > SERVE_BODY_MAX)
-        return misconfigured(r, "The answer is too large");
     switch (r->ask.of->kind) {
     case SERVE_AWS_PROXY:
         return take_function(r, answer);
@@ -262,4 +257,16 @@ enum err serve_take_answer(struct serve_req *r)
     default:
         return take_mapped(r, answer);
     }
+}
+
+enum err serve_take_answer(struct serve_req *r)
+{
+    const struct integrate_answer *answer = &r->wait.answer;
+    if (answer->fault)
+        return failed(r, answer);
+    if (answer->body.len > SERVE_BODY_MAX)
+        return misconfigured(r, "The answer is too large");
+    TRY(take(r, answer));
+    /* An endpoint may say any number, and so may an integration response. */
+    return proxy_status_ok(r->out.status) ? ERR_OK : bad_gateway(r, "Invalid status of the answer");
 }

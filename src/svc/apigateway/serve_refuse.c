@@ -135,7 +135,7 @@ static enum err apply(struct serve_req *r, const struct serve_refusal *set)
     if (err == ERR_NOMEM)
         return err;
     r->out.header = targets.header;
-    if (set->status)
+    if (proxy_status_ok(set->status))
         r->out.status = set->status;
     if (!template)
         return ERR_OK;
