@@ -61,6 +61,47 @@ void integrate_cancel(struct integrate_wait *w)
     w->done |= w->flows;
 }
 
+/* --- an answer that flows ----------------------------------------------------------------------- */
+
+static bool flow_ready(void *ctx)
+{
+    struct integrate_wait *w = ctx;
+    bool ready = w->body.len > 0 || w->done;
+    w->asleep = !ready;
+    return ready;
+}
+
+static enum err flow_read(void *ctx, char *block, size_t cap, struct str *ret_bytes)
+{
+    struct integrate_wait *w = ctx;
+    size_t n = min_size(cap, w->body.len);
+    if (n == 0 && w->broken)
+        return ERR_FAILED; /* IN4 */
+    if (n > 0)
+        memcpy(block, w->body.p, n);
+    buf_drop_front(&w->body, n);
+    *ret_bytes = str_n(block, n);
+    if (w->paused && w->fetch) {
+        w->paused = false;
+        fetch_resume(w->fetch);
+    }
+    return ERR_OK;
+}
+
+static void flow_release(void *ctx)
+{
+    integrate_cancel(ctx);
+}
+
+struct call_source integrate_flow(struct integrate_wait *w)
+{
+    return (struct call_source){.ctx = w,
+                                .length = CALL_LENGTH_UNKNOWN,
+                                .ready = flow_ready,
+                                .read = flow_read,
+                                .release = flow_release};
+}
+
 /* --- paths ------------------------------------------------------------------------------------ */
 
 static const struct map_pair *value_of(const struct map_made *values, struct str name)
