@@ -95,6 +95,20 @@
         DDB("DeleteTable", "{\"TableName\":\"s1t\"}")                                              \
     }
 
+#define RECOVER_T(on)                                                                              \
+    {                                                                                              \
+        DDB("UpdateContinuousBackups",                                                             \
+            "{\"TableName\":\"t1t\",\"PointInTimeRecoverySpecification\":{"                        \
+            "\"PointInTimeRecoveryEnabled\":" on "}}")                                             \
+    }
+/* Refused either way: without recovery for that, with it since the table is there. */
+#define RESTORE_ONTO_T                                                                             \
+    {                                                                                              \
+        DDB("RestoreTableToPointInTime", "{\"SourceTableName\":\"t1t\",\"TargetTableName\":"       \
+                                         "\"t1t\",\"UseLatestRestorableTime\":"                    \
+                                         "true}")                                                  \
+    }
+
 static const struct fault_case cases[] = {
     {
         .name = "create table",
@@ -230,6 +244,35 @@ static const struct fault_case cases[] = {
         .undo = {TAG_T},
         .act = UNTAG_T,
         .probe = {{DDB("ListTagsOfResource", "{" T_ARN "}")}},
+    },
+    {
+        .name = "recovery of a table",
+        .setup = {CREATE_T},
+        .undo = {RECOVER_T("false")},
+        .act = RECOVER_T("true"),
+        .probe = {RESTORE_ONTO_T},
+        .any_reply = true, /* times */
+    },
+    {
+        .name = "replace item of a table with recovery",
+        .setup = {CREATE_T, RECOVER_T("true"), PUT("1", "x")},
+        .undo = {PUT("1", "x")},
+        .act = PUT("1", "y"),
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "delete table with recovery",
+        .setup = {CREATE_T, RECOVER_T("true"), PUT("1", "x")},
+        .undo = {CREATE_T, RECOVER_T("true"), PUT("1", "x")},
+        .act = DELETE_T,
+        .probe = {{DDB("ListTables", "{}")}},
+    },
+    {
+        .name = "create backup",
+        .setup = {CREATE_T, PUT("1", "x")},
+        .act = {DDB("CreateBackup", "{\"TableName\":\"t1t\",\"BackupName\":\"one\"}")},
+        .probe = {QUERY, QUERY_GSI},
+        .any_reply = true, /* its ARN */
     },
     {
         .name = "put item of a table with a stream and expiry times",
