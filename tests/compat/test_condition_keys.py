@@ -243,6 +243,12 @@ def computed():
     for op in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"):
         yield "dynamodb", op, {}, "dynamodb:LeadingKeys", ["1"]
         yield "dynamodb", op, {}, "dynamodb:Attributes", ["id"]
+    for op in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"):
+        yield "dynamodb", op, {}, "dynamodb:LeadingKeys", ["1"]
+        yield "dynamodb", op, {}, "dynamodb:Attributes", ["id"]
+        yield "dynamodb", op, {}, "dynamodb:Select", "ALL_ATTRIBUTES"
+        yield "dynamodb", op, {}, "dynamodb:FullTableScan", "false"
+    yield "dynamodb", "ExecuteStatement", {"Statement": 'SELECT id FROM "keyed-table"'}, "dynamodb:FullTableScan", "true"
     query = {"KeyConditionExpression": "id = :v", "ExpressionAttributeValues": {":v": {"S": "1"}}, "Select": "COUNT"}
     yield "dynamodb", "Query", query, "dynamodb:LeadingKeys", ["1"]
     yield "dynamodb", "Query", query, "dynamodb:Attributes", ["id"]

@@ -107,6 +107,9 @@ SPECIAL = {
     ("dynamodb", "BatchWriteItem"): {"RequestItems": {"closed-table": [{"PutRequest": {"Item": {"id": {"S": "1"}}}}]}},
     ("dynamodb", "TransactGetItems"): {"TransactItems": [{"Get": {"TableName": "closed-table", "Key": {"id": {"S": "1"}}}}]},
     ("dynamodb", "TransactWriteItems"): {"TransactItems": [{"Put": {"TableName": "closed-table", "Item": {"id": {"S": "1"}}}}]},
+    ("dynamodb", "ExecuteStatement"): {"Statement": "SELECT * FROM \"closed-table\" WHERE id = '1'"},
+    ("dynamodb", "BatchExecuteStatement"): {"Statements": [{"Statement": "SELECT * FROM \"closed-table\" WHERE id = '1'"}]},
+    ("dynamodb", "ExecuteTransaction"): {"TransactStatements": [{"Statement": "SELECT * FROM \"closed-table\" WHERE id = '1'"}]},
 }
 
 

@@ -9,10 +9,12 @@
  *
  * Source: developer guide, "Using IAM policy conditions for fine-grained access control". */
 #include "svc/dynamodb/ddb_legacy.h"
+#include "svc/dynamodb/ddb_pql_plan.h"
 
 static const struct str LEADING = STR_INIT("dynamodb:LeadingKeys");
 static const struct str ATTRIBUTES = STR_INIT("dynamodb:Attributes");
 static const struct str SELECT = STR_INIT("dynamodb:Select");
+static const struct str FULL_SCAN = STR_INIT("dynamodb:FullTableScan");
 
 struct asked {
     struct call *call;
@@ -101,16 +103,20 @@ static void add_filter(struct asked *q, const struct dynamodb_filter_condition_m
         add_tree(q, node);
 }
 
+static void add_actions(struct asked *q, const struct ddb_update *update)
+{
+    for (size_t i = 0; i < update->n; i++) {
+        policy_context_add(q->ctx, ATTRIBUTES, update->v[i].path->steps[0].name);
+        add_tree(q, update->v[i].value);
+    }
+}
+
 static void add_update(struct asked *q, struct ddb_env *env, struct str text)
 {
     struct ddb_update update;
     if (!str_is_set(text) || ddb_parse_update(env, text, &update) != ERR_OK)
         return;
-    for (size_t i = 0; i < update.n; i++) {
-        policy_context_add(q->ctx, ATTRIBUTES, update.v[i].path->steps[0].name);
-        if (update.v[i].value && ddb_node_each_path(update.v[i].value, add_path, q) != ERR_OK)
-            q->ctx->err = ERR_NOMEM;
-    }
+    add_actions(q, &update);
 }
 
 /* What a read gives back: a list of attributes, or everything. */
@@ -281,6 +287,49 @@ static void ask_transact_write(struct asked *q,
     }
 }
 
+/* What a statement is about; nothing where it is malformed. */
+static void ask_statement(struct asked *q, struct str text, const struct json *parameters)
+{
+    struct ddb_pql s;
+    struct str hash, range;
+    const struct ddb_av *leading = NULL;
+    q->diag = ddb_diag_of(q->call);
+    if (ddb_pql_of(&q->diag, text, parameters, &s) != ERR_OK)
+        return;
+    key_names(q, s.table, s.index, &hash, &range);
+    if (str_is_set(hash))
+        leading = s.item ? ddb_av_get(s.item, hash) : ddb_pql_hash_of(s.where, hash);
+    if (leading)
+        policy_context_add(q->ctx, LEADING, leading->s);
+    add_tree(q, s.where);
+    for (const struct ddb_av *c = s.item ? s.item->child : NULL; c; c = c->next)
+        policy_context_add(q->ctx, ATTRIBUTES, c->name);
+    for (size_t i = 0; i < s.paths.n; i++)
+        policy_context_add(q->ctx, ATTRIBUTES, s.paths.v[i].steps[0].name);
+    add_actions(q, &s.update);
+    if (s.kind != DDB_PQL_SELECT)
+        return;
+    policy_context_add(q->ctx, SELECT,
+                       s.paths.n ? STR("SPECIFIC_ATTRIBUTES") : STR("ALL_ATTRIBUTES"));
+    policy_context_add(q->ctx, FULL_SCAN, leading ? STR("false") : STR("true"));
+}
+
+static void ask_statements(struct asked *q, const void *in)
+{
+    const struct dynamodb_execute_statement_input *one = in;
+    const struct dynamodb_batch_execute_statement_input *batch = in;
+    const struct dynamodb_execute_transaction_input *all = in;
+    if (q->call->op->index == DYNAMODB_OP_EXECUTE_STATEMENT)
+        ask_statement(q, one->statement, one->parameters);
+    else if (q->call->op->index == DYNAMODB_OP_BATCH_EXECUTE_STATEMENT)
+        for (size_t i = 0; i < batch->statements.n; i++)
+            ask_statement(q, batch->statements.v[i].statement, batch->statements.v[i].parameters);
+    else
+        for (size_t i = 0; i < all->transact_statements.n; i++)
+            ask_statement(q, all->transact_statements.v[i].statement,
+                          all->transact_statements.v[i].parameters);
+}
+
 enum err ddb_auth_context(struct call *call, const void *in, struct policy_context *ctx)
 {
     struct asked q = {.call = call, .ctx = ctx};
@@ -319,6 +368,11 @@ enum err ddb_auth_context(struct call *call, const void *in, struct policy_conte
     case DYNAMODB_OP_TRANSACT_WRITE_ITEMS:
         ask_transact_write(&q, in);
         break;
+    case DYNAMODB_OP_EXECUTE_STATEMENT:
+    case DYNAMODB_OP_BATCH_EXECUTE_STATEMENT:
+    case DYNAMODB_OP_EXECUTE_TRANSACTION:
+        ask_statements(&q, in);
+        break;
     default:
         break;
     }
@@ -348,12 +402,37 @@ static enum err authorize_write(struct call *call, const struct dynamodb_transac
     return ERR_OK;
 }
 
+/* A statement's permission, by its kind; a malformed one is refused by the handler before it does anything. */
+static enum err authorize_statement(struct call *call, struct str text,
+                                    const struct json *parameters)
+{
+    static const char *const actions[] = {[DDB_PQL_SELECT] = "dynamodb:PartiQLSelect",
+                                          [DDB_PQL_INSERT] = "dynamodb:PartiQLInsert",
+                                          [DDB_PQL_UPDATE] = "dynamodb:PartiQLUpdate",
+                                          [DDB_PQL_DELETE] = "dynamodb:PartiQLDelete",
+                                          [DDB_PQL_EXISTS] = "dynamodb:PartiQLSelect"};
+    struct ddb_diag diag = ddb_diag_of(call);
+    struct ddb_pql s;
+    enum err err = ddb_pql_of(&diag, text, parameters, &s);
+    if (err)
+        return err == ERR_INVALID ? ERR_OK : err;
+    if (!str_is_set(s.index))
+        return authorize_table(call, actions[s.kind], s.table);
+    struct str name = ddb_table_name(s.table);
+    struct str arn = call_arn(call, "dynamodb", "table/" STR_FMT "/index/" STR_FMT, STR_ARG(name),
+                              STR_ARG(s.index));
+    return str_is_set(arn) ? call_authorize(call, actions[s.kind], arn) : ERR_NOMEM;
+}
+
 enum err ddb_authorize_more(struct call *call, const void *in)
 {
     const struct dynamodb_batch_get_item_input *get = in;
     const struct dynamodb_batch_write_item_input *put = in;
     const struct dynamodb_transact_get_items_input *read = in;
     const struct dynamodb_transact_write_items_input *write = in;
+    const struct dynamodb_execute_statement_input *one = in;
+    const struct dynamodb_batch_execute_statement_input *batch = in;
+    const struct dynamodb_execute_transaction_input *all = in;
     switch ((enum dynamodb_op)call->op->index) {
     case DYNAMODB_OP_BATCH_GET_ITEM:
         for (size_t i = 0; i < get->request_items.n; i++)
@@ -371,6 +450,18 @@ enum err ddb_authorize_more(struct call *call, const void *in)
     case DYNAMODB_OP_TRANSACT_WRITE_ITEMS:
         for (size_t i = 0; i < write->transact_items.n; i++)
             TRY(authorize_write(call, &write->transact_items.v[i]));
+        break;
+    case DYNAMODB_OP_EXECUTE_STATEMENT:
+        return authorize_statement(call, one->statement, one->parameters);
+    case DYNAMODB_OP_BATCH_EXECUTE_STATEMENT:
+        for (size_t i = 0; i < batch->statements.n; i++)
+            TRY(authorize_statement(call, batch->statements.v[i].statement,
+                                    batch->statements.v[i].parameters));
+        break;
+    case DYNAMODB_OP_EXECUTE_TRANSACTION:
+        for (size_t i = 0; i < all->transact_statements.n; i++)
+            TRY(authorize_statement(call, all->transact_statements.v[i].statement,
+                                    all->transact_statements.v[i].parameters));
         break;
     default:
         break;

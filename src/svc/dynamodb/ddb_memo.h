@@ -18,6 +18,7 @@ enum ddb_memo_kind {
     DDB_MEMO_CONDITION, /* struct ddb_node, by the text */
     DDB_MEMO_UPDATE,    /* struct ddb_update */
     DDB_MEMO_PATHS,     /* struct ddb_paths */
+    DDB_MEMO_STATEMENT, /* struct ddb_pql, by the text */
     DDB_MEMO_TABLE,     /* struct ddb_table, by the name; the call's arena holds it */
 };
 

@@ -29,8 +29,7 @@ static enum err find_index(struct ddb_page *page, const struct ddb_page_request 
     return ERR_OK;
 }
 
-/* What the index does not keep is fetched (local) or refused (global). */
-static enum err check_projected(struct ddb_page *page, bool all_attributes)
+enum err ddb_page_check_projected(struct ddb_page *page, bool all_attributes)
 {
     if (!page->index || page->index->projection == DDB_PROJECT_ALL)
         return ERR_OK;
@@ -84,7 +83,7 @@ enum err ddb_page_setup(struct ddb_page *page, struct ddb_env *env,
                                        "ALL_PROJECTED_ATTRIBUTES can be used only when Querying "
                                        "using an IndexName");
     }
-    return check_projected(page, str_eq_c(select, "ALL_ATTRIBUTES"));
+    return ddb_page_check_projected(page, str_eq_c(select, "ALL_ATTRIBUTES"));
 }
 
 /* --- positions -------------------------------------------------------------------------------- */
@@ -231,7 +230,8 @@ static enum err take_record(struct ddb_page *page, struct arena *scratch, struct
         return ERR_OK;
     if (page->items.len > 1)
         buf_add_byte(&page->items, ',');
-    return ddb_put_part(scratch, &page->items, raw, &page->paths);
+    return page->flat ? ddb_put_flat(scratch, &page->items, raw, &page->paths)
+                      : ddb_put_part(scratch, &page->items, raw, &page->paths);
 }
 
 static enum err read_records(struct ddb_page *page, struct kv_iter *it, struct arena *scratch)

@@ -19,6 +19,7 @@ struct ddb_page {
     const struct ddb_node *filter; /* NULL: none */
     struct ddb_paths paths;        /* none: all that is there */
     bool count_only;
+    bool flat;   /* parts as ddb_put_flat gives them */
     bool legacy; /* conditions came as KeyConditions */
     bool fetch;  /* read the item itself for each index record (local indexes) */
     struct ddb_cipher cipher;
@@ -40,6 +41,9 @@ struct ddb_page_request {
 /* Index, projection and Select of a request. ERR_INVALID. */
 enum err ddb_page_setup(struct ddb_page *page, struct ddb_env *env,
                         const struct ddb_page_request *req) WARN_UNUSED;
+/* What an index does not keep of `paths` (of all attributes, with `all_attributes`) is fetched where it is a
+ * local one. ERR_INVALID. */
+enum err ddb_page_check_projected(struct ddb_page *page, bool all_attributes) WARN_UNUSED;
 /* Narrows the range to what follows ExclusiveStartKey; the key must lie in the range. */
 enum err ddb_page_start_after(struct ddb_page *page, const struct json *key) WARN_UNUSED;
 /* Reads. */

@@ -210,3 +210,34 @@ enum err ddb_put_part(struct arena *scratch, struct buf *b, struct str raw,
     ddb_item_put_json(b, part);
     return ERR_OK;
 }
+
+enum err ddb_put_flat(struct arena *scratch, struct buf *b, struct str raw,
+                      const struct ddb_paths *paths)
+{
+    if (!paths->v)
+        return ddb_item_raw_put_json(b, raw);
+    struct ddb_av *item, *part = ddb_av_new(scratch, DDB_M);
+    if (!part)
+        return ERR_NOMEM;
+    TRY(ddb_item_decode(scratch, raw, &item));
+    for (size_t i = 0; i < paths->n; i++) {
+        const struct ddb_path *path = &paths->v[i];
+        const struct ddb_av *v = ddb_path_walk(item, path);
+        size_t last = path->n - 1;
+        if (!v)
+            continue;
+        while (!str_is_set(path->steps[last].name))
+            last--; /* the first step is a name */
+        struct ddb_av *copy = ddb_av_clone(scratch, v);
+        struct ddb_av *old = ddb_av_get(part, path->steps[last].name);
+        if (!copy)
+            return ERR_NOMEM;
+        copy->name = path->steps[last].name;
+        if (old)
+            ddb_av_replace(part, old, copy);
+        else
+            ddb_av_append(part, copy);
+    }
+    ddb_item_put_json(b, part);
+    return ERR_OK;
+}

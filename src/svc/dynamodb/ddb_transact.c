@@ -69,20 +69,19 @@ static enum err cancelled_by(struct ddb_transaction *t, struct ddb_txn_action *a
     return ERR_OK;
 }
 
-/* Key and size of what the action is about. */
-static enum err check_action(struct ddb_transaction *t, struct ddb_txn_action *a)
+enum err ddb_txn_check(struct ddb_diag *diag, struct ddb_txn_action *a)
 {
-    t->diag->updating = false;
+    diag->updating = false;
     if (a->kind != DDB_ITEM_PUT)
-        TRY(ddb_key_exact(t->diag, &a->table->key, a->key, &a->w.key));
+        TRY(ddb_key_exact(diag, &a->table->key, a->key, &a->w.key));
     if (a->kind == DDB_ITEM_UPDATE)
-        return ddb_check_keys_kept(t->diag, a->table, &a->update);
+        return ddb_check_keys_kept(diag, a->table, &a->update);
     if (a->kind != DDB_ITEM_PUT)
         return ERR_OK;
-    TRY(ddb_key_of_item(t->diag, &a->table->key, a->item, &a->w.key));
+    TRY(ddb_key_of_item(diag, &a->table->key, a->item, &a->w.key));
     if (ddb_item_size(a->item) > DDB_ITEM_BYTES_MAX)
-        return ddb_invalid(t->diag, "Item size has exceeded the maximum allowed size");
-    return ddb_check_index_keys(t->diag, a->table, a->item);
+        return ddb_invalid(diag, "Item size has exceeded the maximum allowed size");
+    return ddb_check_index_keys(diag, a->table, a->item);
 }
 
 static enum err open_all(struct ddb_transaction *t)
@@ -90,7 +89,7 @@ static enum err open_all(struct ddb_transaction *t)
     for (size_t i = 0; i < t->n; i++) {
         struct ddb_txn_action *a = &t->v[i];
         a->w = (struct ddb_write){.txn = t->call->txn, .diag = t->diag, .table = a->table};
-        TRY(cancelled_by(t, a, check_action(t, a)));
+        TRY(cancelled_by(t, a, ddb_txn_check(t->diag, a)));
         if (str_is_set(a->code))
             continue;
         TRY(ddb_write_open(&a->w));
@@ -114,7 +113,7 @@ static enum err decide(struct ddb_transaction *t, struct ddb_txn_action *a)
     bool holds = true;
     assert(!a->item || a->kind == DDB_ITEM_PUT);
     TRY(ddb_write_read(&a->w));
-    if (a->new_only && str_is_set(a->w.old_raw)) {
+    if (a->kind == DDB_ITEM_PUT && a->new_only && str_is_set(a->w.old_raw)) {
         because(t, a, STR("DuplicateItem"), STR("Duplicate primary key exists in table"));
         return ERR_OK;
     }

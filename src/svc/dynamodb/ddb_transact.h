@@ -54,6 +54,8 @@ void ddb_usage_add(struct ddb_usage *u, struct ddb_table *table, const struct dd
 enum err ddb_usage_reply(struct call *call, struct str mode, const struct ddb_usage *u,
                          struct dynamodb_consumed_capacity_multiple *ret) WARN_UNUSED;
 
+/* Key and size of what an action is about; fills its w.key. ERR_INVALID. */
+enum err ddb_txn_check(struct ddb_diag *diag, struct ddb_txn_action *a) WARN_UNUSED;
 /* Runs it: stages everything and fills *ret_used, or ERR_FAILED with TransactionCanceledException set,
  * ERR_INVALID with diag. A repeated token stages nothing and costs what reading the items does. */
 enum err ddb_transact(struct ddb_transaction *t,

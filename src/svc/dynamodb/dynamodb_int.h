@@ -241,6 +241,10 @@ enum err ddb_check_keys_kept(struct ddb_diag *diag, const struct ddb_table *tabl
 enum err ddb_updated_item(struct ddb_write *w, const struct ddb_update *actions,
                           struct ddb_av **ret_item) WARN_UNUSED;
 
+/* What an update's paths lead to in `item` (NULL: none), as JSON; absent when to nothing. */
+enum err ddb_updated_text(struct arena *a, const struct ddb_update *actions,
+                          const struct ddb_av *item, struct str *ret_text) WARN_UNUSED;
+
 double ddb_read_units(size_t bytes, bool strong);
 double ddb_write_units(size_t bytes);
 
@@ -291,6 +295,9 @@ enum err ddb_item_text(struct arena *a, const struct ddb_av *item,
 enum err ddb_raw_text(struct arena *a, struct str raw, struct str *ret_text) WARN_UNUSED;
 /* The part of a stored item that `paths` select (none: all), appended to `b`. */
 enum err ddb_put_part(struct arena *scratch, struct buf *b, struct str raw,
+                      const struct ddb_paths *paths) WARN_UNUSED;
+/* The same where each path gives a member of its own, named by its last name: what SELECT gives. */
+enum err ddb_put_flat(struct arena *scratch, struct buf *b, struct str raw,
                       const struct ddb_paths *paths) WARN_UNUSED;
 
 /* --- authorisation (ddb_auth.c): members of svc_def ------------------------------------------ */

@@ -103,9 +103,8 @@ enum err ddb_updated_item(struct ddb_write *w, const struct ddb_update *actions,
     return ERR_OK;
 }
 
-/* UPDATED_OLD and UPDATED_NEW: what the update's paths lead to in `item`; absent when nothing. */
-static enum err updated_text(struct arena *a, const struct ddb_update *actions,
-                             const struct ddb_av *item, struct str *ret_text)
+enum err ddb_updated_text(struct arena *a, const struct ddb_update *actions,
+                          const struct ddb_av *item, struct str *ret_text)
 {
     struct ddb_paths paths = {ARENA_ARRAY(a, struct ddb_path, actions->n), actions->n};
     struct ddb_av *part;
@@ -128,9 +127,9 @@ static enum err returned_text(struct call *call, struct str mode, const struct d
     if (str_eq_c(mode, "ALL_NEW"))
         return ddb_item_text(call->arena, item, ret_text);
     if (str_eq_c(mode, "UPDATED_OLD"))
-        return updated_text(call->arena, actions, w->old, ret_text);
+        return ddb_updated_text(call->arena, actions, w->old, ret_text);
     if (str_eq_c(mode, "UPDATED_NEW"))
-        return updated_text(call->arena, actions, item, ret_text);
+        return ddb_updated_text(call->arena, actions, item, ret_text);
     return ERR_OK;
 }
 

@@ -201,6 +201,63 @@ static const struct fault_case cases[] = {
         .probe = {QUERY, QUERY_GSI},
     },
     {
+        .name = "statement that inserts",
+        .setup = {CREATE_T},
+        .undo = {DELETE("2")},
+        .act = {DDB("ExecuteStatement",
+                    "{\"Statement\":\"INSERT INTO t1t VALUE {'p': 'a', 's': 2, 'v': 1, 'g': ?}\","
+                    "\"Parameters\":[{\"S\":\"x\"}]}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "statement that updates",
+        .setup = {CREATE_T, PUT("1", "x")},
+        .undo = {PUT("1", "x")},
+        .act = {DDB(
+            "ExecuteStatement",
+            "{\"Statement\":\"UPDATE t1t SET v = v + 1 REMOVE g WHERE p = 'a' AND s = 1 AND "
+            "g IN ['x'] RETURNING ALL NEW *\"}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "statements in a batch",
+        .setup = {CREATE_T, PUT("1", "x")},
+        .undo = {PUT("1", "x"), DELETE("2")},
+        .act = {DDB("BatchExecuteStatement",
+                    "{\"Statements\":[{\"Statement\":\"INSERT INTO t1t VALUE {'p': 'a', 's': 2}\"},"
+                    "{\"Statement\":\"DELETE FROM t1t WHERE p = 'a' AND s = 1\"}]}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "statements in a transaction",
+        .setup = {CREATE_T, PUT("1", "x")},
+        .undo = {PUT("1", "x"), DELETE("2")},
+        .act = {DDB(
+            "ExecuteTransaction",
+            "{\"TransactStatements\":[{\"Statement\":\"INSERT INTO t1t VALUE {'p': 'a', 's': "
+            "2}\"},{\"Statement\":\"DELETE FROM t1t WHERE p = 'a' AND s = 1\"}]}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
+        .name = "statement that selects",
+        .setup = {CREATE_T, PUT("1", "x"), PUT("2", "x")},
+        .act = {DDB("ExecuteStatement", "{\"Statement\":\"SELECT p, v FROM t1t WHERE p = 'a' AND "
+                                        "contains(g, 'x')\",\"Limit\":1}")},
+        .probe = {QUERY},
+    },
+    {
+        .name = "update by old parameters",
+        .setup = {CREATE_T, PUT("1", "x")},
+        .undo = {PUT("1", "x")},
+        .act = {DDB(
+            "UpdateItem",
+            "{\"TableName\":\"t1t\",\"Key\":" KEY(
+                "1") ",\"AttributeUpdates\":{\"v\":{\"Action\":\"ADD\",\"Value\":{\"N\":\"1\"}},"
+                     "\"g\":{\"Action\":\"DELETE\"}},\"Expected\":{\"g\":{\"ComparisonOperator\":"
+                     "\"NOT_CONTAINS\",\"AttributeValueList\":[{\"S\":\"y\"}]}}}")},
+        .probe = {QUERY, QUERY_GSI},
+    },
+    {
         .name = "query",
         .setup = {CREATE_T, PUT("1", "x"), PUT("2", "x"), PUT("3", "y")},
         .act = {DDB(
