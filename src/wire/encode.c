@@ -388,22 +388,18 @@ static enum err error_rest_json(const struct failure *f, struct buf *b, struct w
     return set_body(reply, b, CONTENT_JSON);
 }
 
+/* S3's documentation shows a <Resource>; its replies have none. */
 static enum err error_rest_xml(const struct wire_routed *r, const struct failure *f, struct buf *b,
                                struct wire_reply *reply)
 {
-    bool has_resource = false;
     if (r->head || f->error->status == 304)
         return ERR_OK;
     xml_put_decl(b);
     BUF_ADD_LIT(b, "<Error>");
     xml_put_str(b, STR("Code"), f->error->code);
     xml_put_str(b, STR("Message"), f->message);
-    for (size_t i = 0; i < f->n_details; i++) {
+    for (size_t i = 0; i < f->n_details; i++)
         xml_put_str(b, f->details[i].name, f->details[i].value);
-        has_resource |= str_eq(f->details[i].name, STR("Resource"));
-    }
-    if (!has_resource)
-        xml_put_str(b, STR("Resource"), r->resource);
     xml_put_str(b, STR("RequestId"), f->request_id);
     xml_put_str(b, STR("HostId"), f->host_id);
     BUF_ADD_LIT(b, "</Error>");

@@ -277,7 +277,7 @@ static void test_errors(void **state)
         {"lambda", "GET /2015-03-31/functions/f", &lambda_err_too_many_requests_exception, 429,
          NULL, NULL, "{\"Type\":\"User\",\"message\":\"m<\"}"},
         {"s3", "GET /b/k", &s3_err_no_such_key, 404, "x-amz-id-2", "HID",
-         DECL "<Error><Code>NoSuchKey</Code><Message>m&lt;</Message><Resource>/b/k</Resource>"
+         DECL "<Error><Code>NoSuchKey</Code><Message>m&lt;</Message>"
               "<RequestId>RID</RequestId><HostId>HID</HostId></Error>"},
         {"s3", "HEAD /b/k", &s3_err_no_such_key, 404, NULL, NULL, ""},
         {"ssm", "POST /\nX-Amz-Target: AmazonSSM.GetParameter", NULL, 400, NULL, NULL,
