@@ -910,6 +910,7 @@ def test_multipart_refusals(s3, bucket):
     assert code_of(call, **finish([{"PartNumber": 1, "ETag": '"x"'}])) == ("InvalidPart", 400)
     assert code_of(call, **finish([{"PartNumber": 7, "ETag": parts[0]["ETag"]}])) == ("InvalidPart", 400)
     assert code_of(call, **finish([]))[0] == "MalformedXML"
+    assert code_of(call, Bucket=bucket, Key="m", UploadId=upload) == ("InvalidRequest", 400)
     bad = dict(Bucket=bucket, Key="m", UploadId=upload, Body=b"x")
     assert code_of(s3.upload_part, PartNumber=0, **bad)[0] == "InvalidArgument"
     assert code_of(s3.upload_part, PartNumber=10001, **bad)[0] == "InvalidArgument"
@@ -1165,7 +1166,9 @@ def test_notifications(s3, bucket, queue):
     s3.complete_multipart_upload(Bucket=bucket, Key="in/m.csv", UploadId=upload, MultipartUpload={"Parts": parts})
     s3.delete_object(Bucket=bucket, Key="in/copy.csv")
     s3.delete_object(Bucket=bucket, Key="in/none.csv")
-    records = [m["Records"][0] for m in receive(queue, 4)]
+    records = [m["Records"][0] for m in receive(queue, 5)]
+    assert {r["s3"]["object"]["key"] for r in records if r["eventName"] == "ObjectRemoved:Delete"} == {"in/copy.csv", "in/none.csv"}
+    assert re.fullmatch("A[A-Z2-7]{13}", records[0]["s3"]["bucket"]["ownerIdentity"]["principalId"])
     by_name = {r["eventName"]: r for r in records}
     assert set(by_name) == {"ObjectCreated:Put", "ObjectCreated:Copy", "ObjectCreated:CompleteMultipartUpload",
                             "ObjectRemoved:Delete"}

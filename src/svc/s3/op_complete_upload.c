@@ -194,6 +194,27 @@ static enum err remember_done(struct call *call, const struct s3_bucket_ref *b, 
     return s3_clean_later(call->svc, call->txn);
 }
 
+/* A condition that holds, but of what changed while the upload was under way. */
+static enum err check_conditions(struct call *call,
+                                 const struct s3_complete_multipart_upload_input *in,
+                                 const struct s3_bucket_ref *b, const struct s3_upload_rec *upload)
+{
+    struct s3_object_rec current;
+    bool none = str_is_set(in->if_none_match), conflict = none && upload->replaces;
+    TRY(s3_check_write_conditions(call, b, in->key, in->if_match, in->if_none_match));
+    if (str_is_set(in->if_match)) {
+        TRY(s3_current(call->txn, b->rec.id, in->key, true, &current));
+        conflict = upload->began_seq && current.seq > upload->began_seq; /* 0: an old record */
+    }
+    if (!conflict)
+        return ERR_OK;
+    TRY(call_error_detail(call, "Condition", none ? STR("If-None-Match") : STR("If-Match")));
+    TRY(call_error_detail(call, "Key", in->key));
+    return call_error(call, &s3_err_conditional_request_conflict,
+                      "The conditional request cannot succeed due to a conflicting operation "
+                      "against this resource.");
+}
+
 enum err s3_complete_multipart_upload(struct call *call,
                                       const struct s3_complete_multipart_upload_input *in,
                                       struct s3_complete_multipart_upload_output *out)
@@ -214,7 +235,9 @@ enum err s3_complete_multipart_upload(struct call *call,
         return give_result(call, in, &rec, versions, out);
     rec = (struct s3_object_rec){0};
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, true, &upload));
-    if (!in->multipart_upload || in->multipart_upload->parts.n == 0)
+    if (!in->multipart_upload)
+        return call_error(call, &s3_err_invalid_request, "You must specify at least one part");
+    if (in->multipart_upload->parts.n == 0)
         return call_error(call, &s3_err_malformed_xml,
                           "The XML you provided was not well-formed or did not validate against "
                           "our published schema");
@@ -223,7 +246,7 @@ enum err s3_complete_multipart_upload(struct call *call,
     TRY(s3_sum_parts(call->arena, c.parts, c.n, upload.algo, upload.composite, &rec.etag,
                      &rec.sum));
     TRY(check_whole(call, in, &upload, &c, &rec.sum));
-    TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, in->if_none_match));
+    TRY(check_conditions(call, in, &b, &upload));
     rec.size = c.size;
     rec.attrs = upload.attrs;
     rec.sse = upload.sse;

@@ -64,7 +64,7 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
                           "A header you provided implies functionality that is not implemented");
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_copy_find(call, in->copy_source, in->expected_source_bucket_owner,
-                     S3_COPY_CONDITIONS(in), ret_copy));
+                     S3_COPY_CONDITIONS(call, in), ret_copy));
     struct s3_copy *copy = *ret_copy;
     TRY(authorize_tags(call, in, copy));
     if (copy->source.size > S3_PUT_MAX)
@@ -158,7 +158,7 @@ static enum err start_part(struct call *call, const struct s3_upload_part_copy_i
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
     TRY(s3_copy_find(call, in->copy_source, in->expected_source_bucket_owner,
-                     S3_COPY_CONDITIONS(in), ret_copy));
+                     S3_COPY_CONDITIONS(call, in), ret_copy));
     struct s3_copy *copy = *ret_copy;
     uint64_t from = 0, last = copy->source.size - 1;
     if (str_is_set(in->copy_source_range)) {

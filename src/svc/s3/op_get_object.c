@@ -174,14 +174,15 @@ struct lookup {
     bool versioned;
 };
 #define LOOK_UP(call, in, ret)                                                                     \
-    look_up((call), (in)->bucket, (in)->expected_bucket_owner, (in)->key, (in)->version_id,        \
-            &(struct s3_conditions){                                                               \
-                .if_match = (in)->if_match,                                                        \
-                .if_none_match = (in)->if_none_match,                                              \
-                .if_modified_since = (in)->has_if_modified_since ? (in)->if_modified_since : -1,   \
-                .if_unmodified_since =                                                             \
-                    (in)->has_if_unmodified_since ? (in)->if_unmodified_since : -1},               \
-            (in)->sse_customer_algorithm, (ret))
+    look_up(                                                                                       \
+        (call), (in)->bucket, (in)->expected_bucket_owner, (in)->key, (in)->version_id,            \
+        &(struct s3_conditions){                                                                   \
+            .if_match = (in)->if_match,                                                            \
+            .if_none_match = (in)->if_none_match,                                                  \
+            .if_modified_since = (in)->has_if_modified_since ? (in)->if_modified_since : -1,       \
+            .if_unmodified_since = (in)->has_if_unmodified_since ? (in)->if_unmodified_since : -1, \
+            .now_ms = (call)->txn->wall_ms},                                                       \
+        (in)->sse_customer_algorithm, (ret))
 
 static enum err look_up(struct call *call, struct str bucket, struct str owner, struct str key,
                         struct str version_id, const struct s3_conditions *conditions,

@@ -163,6 +163,20 @@ static enum err choose_checksum(struct call *call,
     return ERR_OK;
 }
 
+/* What a condition of the completion will be judged by. The read is not tracked: a change that is under
+ * way is one during the upload. */
+static enum err note_state(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                           struct s3_upload_rec *rec)
+{
+    struct s3_object_rec current;
+    enum err err = s3_current(call->txn, b->rec.id, key, false, &current);
+    rec->replaces = err == ERR_OK;
+    rec->began_seq = s3_seq_now(call->txn);
+    if (err == ERR_OK && current.seq > rec->began_seq)
+        rec->began_seq = current.seq;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 /* Begins with the time, so that uploads of a key list in the order in which they began. */
 static struct str upload_id_new(struct arena *a, int64_t now_ms)
 {
@@ -184,6 +198,7 @@ enum err s3_create_multipart_upload(struct call *call,
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(choose_checksum(call, in, &rec));
     TRY(S3_ATTRS(call, in, &rec.attrs));
+    TRY(note_state(call, &b, in->key, &rec));
     struct s3_cipher cipher = {0};
     TRY(s3_sse_choose(call, &b.rec, S3_WISHES(in), &rec.sse));
     if (str_is_set(rec.sse.key_arn))

@@ -359,14 +359,33 @@ static enum err precondition_failed(struct call *call, const char *which)
                       "At least one of the pre-conditions you specified did not hold");
 }
 
+/* What a writing request cannot ask for. */
+static enum err check_condition_forms(struct call *call, struct str if_match,
+                                      struct str if_none_match)
+{
+    const char *more = NULL, *header = "If-None-Match";
+    if (str_is_set(if_match) && str_is_set(if_none_match)) {
+        more = "Multiple conditional request headers present in the request";
+        header = "If-Match,If-None-Match";
+    } else if (str_is_set(if_none_match) && !str_eq_c(if_none_match, "*")) {
+        more = "We don't accept the provided value of If-None-Match header for this API";
+    } else if (str_eq_c(if_match, "*")) {
+        more = "We don't accept the provided value of If-Match header for this API";
+        header = "If-Match";
+    }
+    if (!more)
+        return ERR_OK;
+    TRY(call_error_detail(call, "additionalMessage", str_c(more)));
+    return not_implemented(call, header);
+}
+
 enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref *b, struct str key,
                                    struct str if_match, struct str if_none_match)
 {
     struct s3_object_rec rec;
     if (!str_is_set(if_match) && !str_is_set(if_none_match))
         return ERR_OK;
-    if (str_is_set(if_none_match) && !str_eq_c(if_none_match, "*"))
-        return not_implemented(call, "If-None-Match");
+    TRY(check_condition_forms(call, if_match, if_none_match));
     enum err err = s3_current(call->txn, b->rec.id, key, true, &rec);
     if (err == ERR_NOT_FOUND) {
         if (!str_is_set(if_match))

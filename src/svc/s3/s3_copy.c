@@ -34,8 +34,7 @@ static enum err check_source(struct call *call, const struct s3_conditions *cond
     if (s3_check_conditions(conditions, rec->etag, rec->modified_ms, &which) == S3_GO)
         return ERR_OK;
     TRY(call_error_detail(call, "Condition",
-                          str_fmt(call->arena, "x-amz-copy-source-" STR_FMT,
-                                  STR_ARG(str_lower(call->arena, which)))));
+                          str_fmt(call->arena, "x-amz-copy-source-" STR_FMT, STR_ARG(which))));
     return call_error(call, &s3_err_precondition_failed,
                       "At least one of the pre-conditions you specified did not hold");
 }

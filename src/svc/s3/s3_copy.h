@@ -18,7 +18,7 @@ struct s3_copy {
     struct s3_copy_job *job;
 };
 
-#define S3_COPY_CONDITIONS(in)                                                                     \
+#define S3_COPY_CONDITIONS(call, in)                                                               \
     (&(struct s3_conditions){.if_match = (in)->copy_source_if_match,                               \
                              .if_none_match = (in)->copy_source_if_none_match,                     \
                              .if_modified_since = (in)->has_copy_source_if_modified_since          \
@@ -26,7 +26,8 @@ struct s3_copy {
                                                       : -1,                                        \
                              .if_unmodified_since = (in)->has_copy_source_if_unmodified_since      \
                                                         ? (in)->copy_source_if_unmodified_since    \
-                                                        : -1})
+                                                        : -1,                                      \
+                             .now_ms = (call)->txn->wall_ms})
 
 /* What is to be made. */
 struct s3_copy_form {

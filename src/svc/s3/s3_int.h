@@ -210,6 +210,8 @@ enum err s3_current(struct txn *txn, uint64_t bucket, struct str key, bool track
  * ERR_INVALID (malformed id). */
 enum err s3_version(struct txn *txn, uint64_t bucket, struct str key, struct str version_id,
                     bool tracked, struct s3_object_rec *ret_rec, bool *ret_current) WARN_UNUSED;
+/* The order of what is made now, where nothing newer is. */
+uint64_t s3_seq_now(const struct txn *txn);
 /* Newest entry of s3_k_version. ERR_NOT_FOUND. */
 enum err s3_newest_old(struct txn *txn, uint64_t bucket, struct str key,
                        struct s3_object_rec *ret_rec) WARN_UNUSED;

@@ -6,11 +6,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "codec/hash.h"
 #include "codec/json.h"
 #include "codec/percent.h"
 #include "svc/s3/s3_int.h"
 
-enum { EVENT_MAX = 64 * 1024 };
+enum { EVENT_MAX = 64 * 1024, OWNER_ID_LEN = 14 };
 
 bool s3_rule_matches(const struct s3_rule *rule, enum s3_event event, struct str key)
 {
@@ -81,6 +82,19 @@ static struct str principal_id(struct call *call)
     return str_fmt(call->arena, "AWS:" STR_FMT, STR_ARG(who->user_id));
 }
 
+/* The account as events name owners: "A" and 13 characters, apart from its number and its canonical
+ * id. */
+static struct str owner_id(struct call *call)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    uint8_t digest[HASH_SHA256_LEN];
+    char id[OWNER_ID_LEN] = "A";
+    hash_once(HASH_SHA256, call->account.p, call->account.len, digest);
+    for (size_t i = 1; i < sizeof(id); i++)
+        id[i] = letters[digest[i] % 32];
+    return str_dup(call->arena, str_n(id, sizeof(id)));
+}
+
 void s3_event_json(struct buf *b, struct call *call, struct str bucket, const struct s3_rule *rule,
                    const struct s3_happening *h)
 {
@@ -115,7 +129,7 @@ void s3_event_json(struct buf *b, struct call *call, struct str bucket, const st
     json_key(&o, STR("bucket"));
     json_open(&o, '{');
     json_kv_str(&o, STR("name"), bucket);
-    put_principal(&o, STR("ownerIdentity"), call->account);
+    put_principal(&o, STR("ownerIdentity"), owner_id(call));
     json_kv_str(&o, STR("arn"), s3_arn(call, bucket, STR_NONE));
     json_close(&o, '}');
     put_object(&o, h);

@@ -137,9 +137,14 @@ static enum err read_history(struct txn *txn, const struct s3_bucket_ref *b, str
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+uint64_t s3_seq_now(const struct txn *txn)
+{
+    return (uint64_t)txn->now_ms << SEQ_MS_SHIFT;
+}
+
 static uint64_t next_seq(const struct txn *txn, const struct history *h)
 {
-    uint64_t seq = (uint64_t)txn->now_ms << SEQ_MS_SHIFT;
+    uint64_t seq = s3_seq_now(txn);
     if (h->has_current && seq <= h->current.seq)
         seq = h->current.seq + 1;
     if (h->has_old && seq <= h->old.seq)
@@ -207,8 +212,9 @@ enum err s3_delete_key(struct s3 *s3, struct txn *txn, const struct s3_bucket_re
     struct s3_deletion d = {0};
     TRY(read_history(txn, b, key, &h));
     if (b->rec.versioning == S3_UNVERSIONED) {
+        /* S3 tells of a deletion also where there was nothing to delete. */
+        d = (struct s3_deletion){.happened = true, .seq = next_seq(txn, &h)};
         if (h.has_current) {
-            d = (struct s3_deletion){.happened = true, .seq = next_seq(txn, &h)};
             TRY(s3_trash_body(s3, txn, &h.current.body));
             TRY(txn_del(txn, key_make(txn->arena, &s3_k_current, b->rec.id, key)));
         }
@@ -277,7 +283,7 @@ enum err s3_delete_version(struct s3 *s3, struct txn *txn, const struct s3_bucke
     *ret_d = (struct s3_deletion){.happened = true,
                                   .removed_marker = rec.delete_marker,
                                   .version_id = rec.version_id,
-                                  .seq = (uint64_t)txn->now_ms << SEQ_MS_SHIFT,
+                                  .seq = s3_seq_now(txn),
                                   .size = rec.size};
     return ERR_OK;
 }

@@ -99,6 +99,8 @@ struct s3_upload_rec {
     bool composite;
     struct s3_attrs attrs;
     struct s3_sse sse;
+    uint64_t began_seq; /* versions of the key that are newer came while it was under way */
+    bool replaces;      /* the key was there when it began */
 };
 
 /* Order of a version: of the null one among the old ones, and of what a completed upload became, for

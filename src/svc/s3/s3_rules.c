@@ -177,7 +177,7 @@ enum s3_verdict s3_check_conditions(const struct s3_conditions *c, struct str et
         *ret_which = STR("If-None-Match");
         return s3_etag_listed(c->if_none_match, etag) ? S3_NOT_MODIFIED : S3_GO;
     }
-    if (c->if_modified_since >= 0) {
+    if (c->if_modified_since >= 0 && c->if_modified_since <= c->now_ms) {
         *ret_which = STR("If-Modified-Since");
         return modified_s <= c->if_modified_since / 1000 ? S3_NOT_MODIFIED : S3_GO;
     }

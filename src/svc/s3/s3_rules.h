@@ -25,6 +25,7 @@ enum err s3_parse_copy_range(struct str header, uint64_t *ret_from, uint64_t *re
 struct s3_conditions {
     struct str if_match, if_none_match;
     int64_t if_modified_since, if_unmodified_since; /* ms; -1: absent */
+    int64_t now_ms; /* of who judges: a date after it says nothing of what was modified since */
 };
 enum s3_verdict { S3_GO, S3_NOT_MODIFIED, S3_FAILED };
 /* RFC 9110 section 13.2.2 in S3's order. `etag` without quotes. *ret_which is the header's name. */

@@ -143,10 +143,13 @@ static void test_conditions(void **state)
         {"none match miss beats since", NULL, "\"x\"", 9000, -1, S3_GO},
         {"since later", NULL, NULL, 5000, -1, S3_NOT_MODIFIED},
         {"since earlier", NULL, NULL, 4000, -1, S3_GO},
+        {"since now", NULL, NULL, 20000, -1, S3_NOT_MODIFIED},
+        {"since the future", NULL, NULL, 21000, -1, S3_GO},
+        {"unmodified since the future", NULL, NULL, -1, 21000, S3_GO},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct s3_conditions c = {str_c(rows[i].match), str_c(rows[i].none_match), rows[i].since,
-                                  rows[i].unmodified};
+                                  rows[i].unmodified, 20000};
         struct str which = STR_NONE;
         if (s3_check_conditions(&c, STR("abc"), 5400, &which) != rows[i].want)
             fail_msg("%s", rows[i].name);
