@@ -68,7 +68,10 @@ static enum err put_amz_headers(struct buf *b, struct arena *a, const struct sig
     while (str_is_set(rest)) {
         struct param p;
         TRY(next_param(a, &rest, &p));
-        TRY(add_amz(list, &n, p.name, p.value));
+        struct str name = str_lower(a, p.name);
+        if (!str_is_set(name))
+            return ERR_NOMEM;
+        TRY(add_amz(list, &n, name, p.value));
     }
     if (n > 1)
         qsort(list, n, sizeof(*list), amz_cmp);
@@ -133,6 +136,22 @@ static enum err put_resource(struct buf *b, struct arena *a, const struct sigv4_
     return ERR_OK;
 }
 
+/* A header, or the parameter that stands for it. */
+static enum err put_header(struct buf *b, struct arena *a, const struct sigv4_http *http,
+                           struct str name)
+{
+    struct str value = sigv4_find_header(http, name, NULL), rest = http->query;
+    while (!str_is_set(value) && str_is_set(rest)) {
+        struct param p;
+        TRY(next_param(a, &rest, &p));
+        if (str_eq_nocase(p.name, name))
+            value = p.value;
+    }
+    buf_add_str(b, value);
+    buf_add_byte(b, '\n');
+    return ERR_OK;
+}
+
 enum err sigv2_signature(struct arena *a, const struct sigv4_http *http, struct str expires,
                          const struct sigv2_resource *resource, struct str secret,
                          struct str *ret_text, struct str *ret_signature)
@@ -141,10 +160,8 @@ enum err sigv2_signature(struct arena *a, const struct sigv4_http *http, struct 
     buf_init_arena(&b, a, TEXT_MAX);
     buf_add_str(&b, http->method);
     buf_add_byte(&b, '\n');
-    buf_add_str(&b, sigv4_find_header(http, STR("content-md5"), NULL));
-    buf_add_byte(&b, '\n');
-    buf_add_str(&b, sigv4_find_header(http, STR("content-type"), NULL));
-    buf_add_byte(&b, '\n');
+    TRY(put_header(&b, a, http, STR("content-md5")));
+    TRY(put_header(&b, a, http, STR("content-type")));
     buf_add_str(&b, expires);
     buf_add_byte(&b, '\n');
     TRY(put_amz_headers(&b, a, http));

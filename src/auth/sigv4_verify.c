@@ -234,17 +234,40 @@ static enum err refuse_mismatch(struct arena *a, const struct sigv4_check *c, st
     return ERR_DENIED;
 }
 
+static enum err matches_v2(struct arena *a, const struct sigv4_check *c,
+                           const struct sigv4_http *http, struct str *ret_text, bool *ret_matches)
+{
+    struct str right;
+    struct str expires = str_fmt(a, "%lld", (long long)c->req->expires_s);
+    TRY(sigv2_signature(a, http, expires, &c->v2, c->secret, ret_text, &right));
+    *ret_matches = str_eq_consttime(right, c->req->signature);
+    return ERR_OK;
+}
+
+/* Whether the path is a bucket's alone, in path style. */
+static bool is_bucket(const struct sigv4_check *c)
+{
+    struct str path = c->http->path;
+    return c->v2.vhost_bucket.len == 0 && path.len > 1 &&
+           str_find(str_sub(path, 1, path.len), '/') == SIZE_MAX;
+}
+
 static enum err check_v2(struct arena *a, const struct sigv4_check *c, struct sigv4_fault *fault)
 {
-    struct str text, right;
-    struct str expires = str_fmt(a, "%lld", (long long)c->req->expires_s);
-    enum err e = sigv2_signature(a, c->http, expires, &c->v2, c->secret, &text, &right);
+    struct str text, slashed;
+    struct sigv4_http http = *c->http;
+    bool matches;
+    enum err e = matches_v2(a, c, &http, &text, &matches);
+    if (e == ERR_OK && !matches && is_bucket(c)) { /* clients sign "/bucket/" for "/bucket" */
+        http.path = str_fmt(a, STR_FMT "/", STR_ARG(c->http->path));
+        if (!str_is_set(http.path))
+            return ERR_NOMEM;
+        e = matches_v2(a, c, &http, &slashed, &matches);
+    }
     if (e == ERR_LIMIT)
         return refuse(c, fault, SIGV4_FAULT_QUERY_INCOMPLETE);
     TRY(e);
-    if (str_eq_consttime(right, c->req->signature))
-        return ERR_OK;
-    return refuse_mismatch(a, c, text, STR_NONE, fault);
+    return matches ? ERR_OK : refuse_mismatch(a, c, text, STR_NONE, fault);
 }
 
 static bool signature_matches(const struct sigv4_check *c, struct str text)

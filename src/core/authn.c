@@ -1,4 +1,5 @@
 /* Authentication: the signature of a request, checked against the identity port (P3). */
+#include "codec/percent.h"
 #include "core/call_int.h"
 #include "core/claim.h"
 
@@ -15,7 +16,7 @@ static struct sigv4_http head_of(const struct call_impl *c)
         .path = c->request.path,
         .query = c->request.query,
         .headers = (const struct sigv4_header *)(const void *)c->request.headers,
-        .n_headers = c->request.n_headers,
+        .n_headers = c->n_sent_headers,
     };
 }
 
@@ -144,6 +145,53 @@ static enum err fail_kind(struct call_impl *c, enum sigv4_fault_kind kind)
     return fail(c, &fault);
 }
 
+/* Whether a parameter of a presigned URL stands for a header of the same name. Not the signature's
+ * own, nor what would name another service's operation. */
+static bool stands_for_header(enum sigv4_kind kind, struct str name)
+{
+    static const struct str not_these[] = {
+        STR_INIT("x-amz-algorithm"),      STR_INIT("x-amz-credential"),
+        STR_INIT("x-amz-date"),           STR_INIT("x-amz-expires"),
+        STR_INIT("x-amz-signature"),      STR_INIT("x-amz-signedheaders"),
+        STR_INIT("x-amz-security-token"), STR_INIT("x-amz-target"),
+    };
+    if (str_eq_nocase(name, STR("if-match")) || str_eq_nocase(name, STR("if-none-match")))
+        return kind == SIGV4_PRESIGNED; /* version 2 does not sign them */
+    if (str_eq_nocase(name, STR("content-type")) || str_eq_nocase(name, STR("content-md5")))
+        return kind == SIGV2_PRESIGNED;
+    if (name.len <= 6 || !str_eq_nocase(str_sub(name, 0, 6), STR("x-amz-")))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(not_these); i++)
+        if (str_eq_nocase(name, not_these[i]))
+            return false;
+    return true;
+}
+
+/* A presigned URL of S3 carries headers in its query, where SDKs put them for who can send none. They
+ * are appended to those sent, which the signature alone goes on to see by themselves. */
+static enum err take_query_headers(struct call_impl *c)
+{
+    struct percent_pair *params;
+    size_t n, at = c->n_sent_headers;
+    if (!str_eq_c(c->sig.service, "s3"))
+        return ERR_OK;
+    enum err err = percent_parse_query(&c->arena, c->request.query, false, &params, &n);
+    if (err == ERR_INVALID || err == ERR_LIMIT) /* routing says so */
+        return ERR_OK;
+    TRY(err);
+    struct wire_header *all = ARENA_ARRAY(&c->arena, struct wire_header, at + n);
+    if (!all)
+        return ERR_NOMEM;
+    memcpy(all, c->request.headers, at * sizeof(*all));
+    for (size_t i = 0; i < n; i++)
+        if (stands_for_header(c->sig.kind, params[i].key))
+            all[at++] = (struct wire_header){
+                params[i].key, str_is_set(params[i].value) ? params[i].value : STR("")};
+    c->request.headers = all;
+    c->request.n_headers = at;
+    return ERR_OK;
+}
+
 enum err authn_parse(struct call_impl *c)
 {
     struct sigv4_http http = head_of(c);
@@ -152,7 +200,9 @@ enum err authn_parse(struct call_impl *c)
         c->sig_bad = true;
         return ERR_OK;
     }
-    return err;
+    TRY(err);
+    return c->sig.kind == SIGV4_PRESIGNED || c->sig.kind == SIGV2_PRESIGNED ? take_query_headers(c)
+                                                                            : ERR_OK;
 }
 
 static bool is_streaming(const struct sigv4_request *sig)

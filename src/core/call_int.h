@@ -84,6 +84,7 @@ struct call_impl {
 
     /* The request, copied out of the connection's memory. */
     struct wire_request request;
+    size_t n_sent_headers; /* of the request's headers: those behind them stood in its query */
     struct web_head web;
     const struct cors_rule *cors; /* the resource's rule that lets this page ask; NULL: none */
     struct wire_routed routed;

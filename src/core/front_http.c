@@ -475,6 +475,7 @@ static enum err copy_head(struct call_impl *c, const struct http_req *req)
         .n_headers = req->n_headers,
         .tls = req->tls,
     };
+    c->n_sent_headers = req->n_headers;
     c->call.source_ip = peer;
     c->call.tls_version = req->tls_version; /* static */
     c->start_ns = req->start_ns;
