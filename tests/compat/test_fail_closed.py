@@ -276,7 +276,7 @@ for _op in ("PutObject", "CopyObject", "CreateMultipartUpload"):
     ARISES["s3", _op, "s3:PutObjectTagging"] = {"Tagging": "a=b", **({"TaggingDirective": "REPLACE"} if _op == "CopyObject" else {})}
     ARISES["s3", _op, "s3:PutObjectAcl"] = {"ACL": "private"}
 for _op in ("GetObject", "HeadObject", "DeleteObject", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging", "GetObjectAcl",
-            "GetObjectAttributes"):
+            "PutObjectAcl", "GetObjectAttributes"):
     ARISES["s3", _op, "s3:" + {"HeadObject": "GetObject"}.get(_op, _op).replace("Object", "ObjectVersion", 1)] = {"VersionId": "null"}
 ARISES["s3", "GetObjectAttributes", "s3:GetObject"] = {}
 ARISES["s3", "GetObjectAttributes", "s3:GetObjectVersion"] = {"VersionId": "null"}

@@ -1,6 +1,7 @@
 /* CreateBucket, HeadBucket, DeleteBucket, ListBuckets, GetBucketLocation. Layer: svc. */
 #include "base/rng.h"
 #include "core/page.h"
+#include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_list.h"
 
 enum { LIST_BUCKETS_MAX = 10 * 1000 };
@@ -46,18 +47,9 @@ static enum err check_create(struct call *call, const struct s3_create_bucket_in
         TRY(call_error_detail(call, "BucketName", in->bucket));
         return call_error(call, &s3_err_invalid_bucket_name, "The specified bucket is not valid.");
     }
-    bool grants = str_is_set(in->grant_full_control) || str_is_set(in->grant_read) ||
-                  str_is_set(in->grant_read_acp) || str_is_set(in->grant_write) ||
-                  str_is_set(in->grant_write_acp);
-    if (grants || (str_is_set(in->acl) && !str_eq_c(in->acl, "private")))
-        return call_error(call, &s3_err_access_control_list_not_supported,
-                          "The bucket does not allow ACLs");
     if (in->object_lock_enabled_for_bucket)
         return call_error(call, &s3_err_not_implemented,
                           "Object Lock is not supported by Weir. See docs/reference.");
-    if (str_is_set(in->object_ownership) && !str_eq_c(in->object_ownership, "BucketOwnerEnforced"))
-        return call_error(call, &s3_err_not_implemented,
-                          "Weir supports the BucketOwnerEnforced object ownership only.");
     if (str_is_set(in->bucket_namespace) && !str_eq_c(in->bucket_namespace, "global"))
         return call_error(call, &s3_err_not_implemented,
                           "Weir supports the global bucket namespace only. See docs/reference.");
@@ -124,6 +116,9 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
     b.rec.created_ms = s3_now(call->txn);
     b.rec.flags = S3_HAS_ACCESS_BLOCK | S3_BLOCK_ACLS | S3_IGNORE_ACLS | S3_BLOCK_POLICY |
                   S3_RESTRICT | S3_HAS_OWNERSHIP;
+    if (str_is_set(in->object_ownership) && !s3_set_ownership(&b.rec, in->object_ownership))
+        return call_error(call, &s3_err_invalid_argument, "Invalid x-amz-object-ownership header");
+    TRY(s3_acl_of_new_bucket(call, in, &b.rec));
     TRY(count_bucket(call, 1));
     TRY(put_create_tags(call, in, &b));
     TRY(s3_bucket_put(call->svc, call->txn, &b));

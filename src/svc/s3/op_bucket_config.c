@@ -1,4 +1,4 @@
-/* Settings of a bucket that Weir has: versioning, encryption, access block, ownership, ACL.
+/* Settings of a bucket that Weir has: versioning, encryption, access block.
  * Layer: svc. */
 #include "svc/s3/s3_int.h"
 
@@ -159,91 +159,4 @@ enum err s3_delete_public_access_block(struct call *call,
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     b.rec.flags &= ~((uint64_t)ACCESS_BLOCK_ALL | S3_HAS_ACCESS_BLOCK);
     return s3_bucket_put(call->svc, call->txn, &b);
-}
-
-/* --- ownership and ACL ------------------------------------------------------------------------ */
-
-enum err s3_get_bucket_ownership_controls(struct call *call,
-                                          const struct s3_get_bucket_ownership_controls_input *in,
-                                          struct s3_get_bucket_ownership_controls_output *out)
-{
-    struct s3_bucket_ref b;
-    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
-    if (!(b.rec.flags & S3_HAS_OWNERSHIP)) {
-        TRY(call_error_detail(call, "BucketName", in->bucket));
-        return call_error(call, &s3_err_ownership_controls_not_found,
-                          "The bucket ownership controls were not found");
-    }
-    struct s3_ownership_controls_rule *r =
-        ARENA_NEW(call->arena, struct s3_ownership_controls_rule);
-    struct s3_ownership_controls *c = ARENA_NEW(call->arena, struct s3_ownership_controls);
-    if (!r || !c)
-        return ERR_NOMEM;
-    r->object_ownership = STR("BucketOwnerEnforced");
-    c->rules = (struct s3_ownership_controls_rules){r, 1};
-    out->ownership_controls = c;
-    return ERR_OK;
-}
-
-enum err s3_put_bucket_ownership_controls(struct call *call,
-                                          const struct s3_put_bucket_ownership_controls_input *in,
-                                          struct s3_put_bucket_ownership_controls_output *out)
-{
-    struct s3_bucket_ref b;
-    const struct s3_ownership_controls *c = in->ownership_controls;
-    TRY(s3_verify_body(call, in->content_md5));
-    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
-    if (c->rules.n != 1 || !str_eq_c(c->rules.v[0].object_ownership, "BucketOwnerEnforced"))
-        return call_error(call, &s3_err_not_implemented,
-                          "Weir supports the BucketOwnerEnforced object ownership only. See "
-                          "docs/reference.");
-    b.rec.flags |= S3_HAS_OWNERSHIP;
-    return s3_bucket_put(call->svc, call->txn, &b);
-}
-
-enum err
-s3_delete_bucket_ownership_controls(struct call *call,
-                                    const struct s3_delete_bucket_ownership_controls_input *in,
-                                    struct s3_delete_bucket_ownership_controls_output *out)
-{
-    struct s3_bucket_ref b;
-    TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
-    b.rec.flags &= ~(uint64_t)S3_HAS_OWNERSHIP;
-    return s3_bucket_put(call->svc, call->txn, &b);
-}
-
-struct s3_grants s3_owner_grants(struct call *call)
-{
-    struct s3_owner *owner = s3_owner_of(call);
-    struct s3_grantee *grantee = ARENA_NEW(call->arena, struct s3_grantee);
-    struct s3_grant *grant = ARENA_NEW(call->arena, struct s3_grant);
-    if (!owner || !grantee || !grant)
-        return (struct s3_grants){0};
-    grantee->id = owner->id;
-    grantee->type = STR("CanonicalUser");
-    grant->grantee = grantee;
-    grant->permission = STR("FULL_CONTROL");
-    return (struct s3_grants){grant, 1};
-}
-
-enum err s3_get_bucket_acl(struct call *call, const struct s3_get_bucket_acl_input *in,
-                           struct s3_get_bucket_acl_output *out)
-{
-    struct s3_bucket_ref b;
-    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
-    out->owner = s3_owner_of(call);
-    out->grants = s3_owner_grants(call);
-    return out->owner && out->grants.v ? ERR_OK : ERR_NOMEM;
-}
-
-enum err s3_put_bucket_acl(struct call *call, const struct s3_put_bucket_acl_input *in,
-                           struct s3_put_bucket_acl_output *out)
-{
-    struct s3_bucket_ref b;
-    bool grants = str_is_set(in->grant_full_control) || str_is_set(in->grant_read) ||
-                  str_is_set(in->grant_read_acp) || str_is_set(in->grant_write) ||
-                  str_is_set(in->grant_write_acp) || in->access_control_policy;
-    TRY(s3_verify_body(call, in->content_md5));
-    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
-    return s3_check_acl(call, in->acl, grants);
 }

@@ -1,4 +1,5 @@
 /* CopyObject and UploadPartCopy. Layer: svc. */
+#include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_copy.h"
 #include "svc/s3/s3_life.h"
 #include "svc/s3/s3_sse.h"
@@ -58,11 +59,13 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
                            struct s3_copy **ret_copy)
 {
     struct s3_bucket_ref b;
+    uint64_t acl;
+    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &acl));
     TRY(check_copy(call, in));
     if (str_is_set(in->checksum_algorithm) && s3_algo_of(in->checksum_algorithm) == S3_NO_CHECKSUM)
         return call_error(call, &s3_err_not_implemented_header,
                           "A header you provided implies functionality that is not implemented");
-    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_copy_find(call, in->copy_source, in->expected_source_bucket_owner,
                      S3_COPY_CONDITIONS(call, in), ret_copy));
     struct s3_copy *copy = *ret_copy;
@@ -79,13 +82,17 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
 }
 
 static enum err copied_attrs(struct call *call, const struct s3_copy_object_input *in,
-                             const struct s3_copy *copy, struct s3_attrs *ret_attrs)
+                             const struct s3_bucket_ref *b, const struct s3_copy *copy,
+                             struct s3_attrs *ret_attrs)
 {
     struct s3_attrs asked;
     TRY(S3_ATTRS(call, in, &asked));
+    TRY(s3_acl_choose(call, b, in->key, S3_ACL_ASK_HEADERS(in), &asked.acl));
     struct s3_attrs attrs = replaces(in->metadata_directive) ? asked : copy->source.attrs;
     attrs.tags = replaces(in->tagging_directive) ? asked.tags : copy->source.attrs.tags;
-    attrs.website_redirect = in->website_redirect_location; /* never copied */
+    attrs.website_redirect = in->website_redirect_location; /* never copied, as the next */
+    attrs.storage_class = asked.storage_class;
+    attrs.acl = asked.acl;
     *ret_attrs = attrs;
     return ERR_OK;
 }
@@ -100,7 +107,7 @@ static enum err commit_copy(struct call *call, const struct s3_copy_object_input
     enum s3_algo algo = algo_of_copy(in, copy);
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, in->if_none_match));
-    TRY(copied_attrs(call, in, copy, &rec.attrs));
+    TRY(copied_attrs(call, in, &b, copy, &rec.attrs));
     rec.etag = s3_writer_etag(w, call->arena);
     rec.sum = (struct s3_sum){.algo = algo, .text = s3_writer_sum(w, call->arena, algo)};
     rec.sse = copy->sse;

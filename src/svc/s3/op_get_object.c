@@ -129,6 +129,7 @@ static struct s3_metadata give_metadata(struct arena *a, struct s3_pairs pairs)
                              ? http_date((call)->arena, (in)->response_expires)                    \
                              : t_->expires;                                                        \
         (out)->website_redirect_location = t_->website_redirect;                                   \
+        (out)->storage_class = s3_class_told(t_->storage_class);                                   \
         S3_TELL_SSE(out, &(rec)->sse);                                                             \
         (out)->metadata = give_metadata((call)->arena, t_->metadata);                              \
         if (versioned)                                                                             \
@@ -345,7 +346,7 @@ enum err s3_get_object_attributes(struct call *call,
     if (asked(&in->object_attributes, "ETag"))
         out->e_tag = rec.etag;
     if (asked(&in->object_attributes, "StorageClass"))
-        out->storage_class = STR("STANDARD");
+        out->storage_class = s3_class_name(rec.attrs.storage_class);
     if (asked(&in->object_attributes, "ObjectSize"))
         WIRE_SET(out, object_size, (int64_t)rec.size);
     if (asked(&in->object_attributes, "Checksum") && rec.sum.algo != S3_NO_CHECKSUM) {

@@ -24,7 +24,7 @@ static enum err give_object(struct call *call, const struct request *rq, const s
     TRY(record_unpack(&s3_object_type, call->arena, e->value, &rec));
     *o = (struct s3_object){.key = s3_list_text(call->arena, e->key, rq->url),
                             .e_tag = s3_quote(call->arena, rec.etag),
-                            .storage_class = STR("STANDARD"),
+                            .storage_class = s3_class_name(rec.attrs.storage_class),
                             .owner = rq->owner};
     WIRE_SET(o, last_modified, rec.modified_ms);
     WIRE_SET(o, size, (int64_t)rec.size);

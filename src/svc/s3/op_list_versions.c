@@ -80,7 +80,7 @@ static enum err give_version(struct call *call, const struct request *rq, struct
     }
     struct s3_object_version *v = &p->versions[p->n_versions++];
     *v = (struct s3_object_version){.e_tag = s3_quote(call->arena, rec->etag),
-                                    .storage_class = STR("STANDARD"),
+                                    .storage_class = s3_class_name(rec->attrs.storage_class),
                                     .key = shown,
                                     .version_id = version,
                                     .owner = rq->owner};

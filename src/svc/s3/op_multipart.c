@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "codec/hex.h"
+#include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_list.h"
 #include "svc/s3/s3_sse.h"
 #include "svc/s3/s3_upload.h"
@@ -198,6 +199,7 @@ enum err s3_create_multipart_upload(struct call *call,
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(choose_checksum(call, in, &rec));
     TRY(S3_ATTRS(call, in, &rec.attrs));
+    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &rec.attrs.acl));
     TRY(note_state(call, &b, in->key, &rec));
     struct s3_cipher cipher = {0};
     TRY(s3_sse_choose(call, &b.rec, S3_WISHES(in), &rec.sse));
@@ -341,7 +343,7 @@ enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
     WIRE_SET(out, is_truncated, more);
     out->initiator = initiator_of(call);
     out->owner = s3_owner_of(call);
-    out->storage_class = STR("STANDARD");
+    out->storage_class = s3_class_name(upload.attrs.storage_class);
     out->checksum_algorithm = s3_algo_name(upload.algo);
     out->checksum_type = upload.composite ? STR("COMPOSITE") : STR("FULL_OBJECT");
     return ERR_OK;
@@ -365,7 +367,7 @@ static enum err take_upload(struct call *call, const struct s3_entry *e, struct 
     struct s3_multipart_upload *u = &p->uploads[p->n_uploads++];
     *u = (struct s3_multipart_upload){.upload_id = upload_id,
                                       .key = s3_list_text(call->arena, key, url),
-                                      .storage_class = STR("STANDARD"),
+                                      .storage_class = s3_class_name(rec.attrs.storage_class),
                                       .owner = s3_owner_of(call),
                                       .initiator = initiator_of(call),
                                       .checksum_algorithm = s3_algo_name(rec.algo),

@@ -1,4 +1,4 @@
-/* Get-, Put- and DeleteObjectTagging, GetObjectAcl, PutObjectAcl. Layer: svc. */
+/* Get-, Put- and DeleteObjectTagging. Layer: svc. */
 #include "svc/s3/s3_int.h"
 
 static enum err change_tags(struct call *call, struct str bucket, struct str owner, struct str key,
@@ -54,32 +54,4 @@ enum err s3_delete_object_tagging(struct call *call,
 {
     return change_tags(call, in->bucket, in->expected_bucket_owner, in->key, in->version_id,
                        (struct s3_pairs){0}, S3_EVENT_TAGS_DELETE, &out->version_id);
-}
-
-/* --- ACLs: disabled, as on every bucket since 2023; the owner has everything ------------------ */
-
-enum err s3_get_object_acl(struct call *call, const struct s3_get_object_acl_input *in,
-                           struct s3_get_object_acl_output *out)
-{
-    struct s3_bucket_ref b;
-    struct s3_object_rec rec;
-    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
-    TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, NULL));
-    out->owner = s3_owner_of(call);
-    out->grants = s3_owner_grants(call);
-    return out->owner && out->grants.v ? ERR_OK : ERR_NOMEM;
-}
-
-enum err s3_put_object_acl(struct call *call, const struct s3_put_object_acl_input *in,
-                           struct s3_put_object_acl_output *out)
-{
-    struct s3_bucket_ref b;
-    struct s3_object_rec rec;
-    bool grants = str_is_set(in->grant_full_control) || str_is_set(in->grant_read) ||
-                  str_is_set(in->grant_read_acp) || str_is_set(in->grant_write) ||
-                  str_is_set(in->grant_write_acp) || in->access_control_policy;
-    TRY(s3_verify_body(call, in->content_md5));
-    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
-    TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, NULL));
-    return s3_check_acl(call, in->acl, grants);
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_life.h"
 #include "svc/s3/s3_read.h"
 #include "svc/s3/s3_scrub.h"
@@ -74,6 +75,7 @@ const struct svc_def s3_def = {
     .resource_mark = ":ExistingObjectTag/",
     .resource_keys = s3_resource_keys,
     .authorize_more = s3_authorize_more,
+    .grants = s3_acl_grants,
     .cors = s3_cors_rules,
     .cors_refused = &s3_err_access_forbidden,
     .tags = &s3_tags,

@@ -102,15 +102,6 @@ static enum err not_implemented(struct call *call, const char *header)
                       "A header you provided implies functionality that is not implemented");
 }
 
-enum err s3_check_acl(struct call *call, struct str acl, bool grants)
-{
-    if (grants || (str_is_set(acl) && !str_eq_c(acl, "private") &&
-                   !str_eq_c(acl, "bucket-owner-full-control")))
-        return call_error(call, &s3_err_access_control_list_not_supported,
-                          "The bucket does not allow ACLs");
-    return ERR_OK;
-}
-
 enum err s3_refuse_sse_c(struct call *call, struct str algorithm)
 {
     return str_is_set(algorithm)
@@ -140,14 +131,23 @@ enum err s3_refuse_headers(struct call *call)
     return ERR_OK;
 }
 
+static enum err check_class(struct call *call, struct str name)
+{
+    if (!str_is_set(name) || s3_class_of(name) != S3_CLASSES)
+        return ERR_OK;
+    if (str_eq_c(name, "GLACIER") || str_eq_c(name, "DEEP_ARCHIVE"))
+        return not_implemented(call, "x-amz-storage-class");
+    TRY(call_error_detail(call, "StorageClassRequested", name));
+    return call_error(call, &s3_err_invalid_storage_class,
+                      "The storage class you specified is not valid");
+}
+
 enum err s3_check_wishes(struct call *call, const struct s3_wishes *w)
 {
-    TRY(s3_check_acl(call, w->acl, w->grants));
     TRY(s3_refuse_sse_c(call, w->sse_customer_algorithm));
     if (str_eq_c(w->sse, "aws:kms:dsse") || str_eq_c(w->sse, "aws:fsx"))
         return not_implemented(call, "x-amz-server-side-encryption");
-    if (str_is_set(w->storage_class) && !str_eq_c(w->storage_class, "STANDARD"))
-        return not_implemented(call, "x-amz-storage-class");
+    TRY(check_class(call, w->storage_class));
     if (str_is_set(w->lock_mode) || str_is_set(w->legal_hold) || w->lock_until)
         return call_error(call, &s3_err_invalid_request,
                           "Bucket is missing Object Lock Configuration");
@@ -203,6 +203,8 @@ enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
     struct s3_attrs attrs = *headers;
     if (!str_is_set(attrs.content_type) || attrs.content_type.len == 0)
         attrs.content_type = STR("binary/octet-stream");
+    if (attrs.storage_class == S3_CLASSES) /* none was asked for: another is refused */
+        attrs.storage_class = S3_STANDARD;
     attrs.content_encoding = object_coding(call->arena, attrs.content_encoding);
     TRY(make_metadata(call, metadata, &attrs.metadata));
     if (str_is_set(tagging)) {

@@ -280,27 +280,22 @@ enum err s3_check_key(struct call *call, struct str key) WARN_UNUSED;
 enum err s3_check_key_text(struct call *call, struct str key) WARN_UNUSED;
 /* Refuses what an object-making request asks for and Weir does not do. */
 struct s3_wishes {
-    struct str acl, sse, sse_customer_algorithm, kms_key_id, kms_context, storage_class, lock_mode,
+    struct str sse, sse_customer_algorithm, kms_key_id, kms_context, storage_class, lock_mode,
         legal_hold;
-    bool grants, lock_until, has_bucket_key, bucket_key;
+    bool lock_until, has_bucket_key, bucket_key;
 };
 #define S3_WISHES(in)                                                                              \
-    (&(struct s3_wishes){                                                                          \
-        .acl = (in)->acl,                                                                          \
-        .sse = (in)->server_side_encryption,                                                       \
-        .sse_customer_algorithm = (in)->sse_customer_algorithm,                                    \
-        .kms_key_id = (in)->ssekms_key_id,                                                         \
-        .kms_context = (in)->ssekms_encryption_context,                                            \
-        .has_bucket_key = (in)->has_bucket_key_enabled,                                            \
-        .bucket_key = (in)->bucket_key_enabled,                                                    \
-        .storage_class = (in)->storage_class,                                                      \
-        .lock_mode = (in)->object_lock_mode,                                                       \
-        .legal_hold = (in)->object_lock_legal_hold_status,                                         \
-        .grants = str_is_set((in)->grant_full_control) || str_is_set((in)->grant_read) ||          \
-                  str_is_set((in)->grant_read_acp) || str_is_set((in)->grant_write_acp),           \
-        .lock_until = (in)->has_object_lock_retain_until_date})
+    (&(struct s3_wishes){.sse = (in)->server_side_encryption,                                      \
+                         .sse_customer_algorithm = (in)->sse_customer_algorithm,                   \
+                         .kms_key_id = (in)->ssekms_key_id,                                        \
+                         .kms_context = (in)->ssekms_encryption_context,                           \
+                         .has_bucket_key = (in)->has_bucket_key_enabled,                           \
+                         .bucket_key = (in)->bucket_key_enabled,                                   \
+                         .storage_class = (in)->storage_class,                                     \
+                         .lock_mode = (in)->object_lock_mode,                                      \
+                         .legal_hold = (in)->object_lock_legal_hold_status,                        \
+                         .lock_until = (in)->has_object_lock_retain_until_date})
 enum err s3_check_wishes(struct call *call, const struct s3_wishes *w) WARN_UNUSED;
-enum err s3_check_acl(struct call *call, struct str acl, bool grants) WARN_UNUSED;
 enum err s3_refuse_sse_c(struct call *call, struct str algorithm) WARN_UNUSED;
 /* Refuses what no operation here honours, whichever it is sent with (P4). */
 enum err s3_refuse_headers(struct call *call) WARN_UNUSED;
@@ -313,7 +308,8 @@ enum err s3_refuse_headers(struct call *call) WARN_UNUSED;
                                      .content_encoding = (in)->content_encoding,                   \
                                      .content_language = (in)->content_language,                   \
                                      .expires = (in)->expires,                                     \
-                                     .website_redirect = (in)->website_redirect_location},         \
+                                     .website_redirect = (in)->website_redirect_location,          \
+                                     .storage_class = s3_class_of((in)->storage_class)},           \
                   &(in)->metadata, (in)->tagging, (ret_attrs))
 enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
                        const struct s3_metadata *metadata, struct str tagging,
@@ -338,8 +334,6 @@ enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref
                                    struct str if_match, struct str if_none_match) WARN_UNUSED;
 /* The account as S3 shows owners. */
 struct s3_owner *s3_owner_of(struct call *call);
-/* Its full control, the one grant there is; v == NULL on exhaustion. */
-struct s3_grants s3_owner_grants(struct call *call);
 /* "arn:aws:s3:::name[/key]" */
 struct str s3_arn(struct call *call, struct str bucket, struct str key);
 /* A string for listings: percent-encoded when the client asked for it. */
@@ -353,6 +347,9 @@ enum err s3_resource_policy(void *self, struct txn *txn, struct str arn, struct 
 enum err s3_cors_rules(void *self, struct arena *a, const struct wire_routed *routed,
                        const struct cors_rule **ret_rules, size_t *ret_n);
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx);
+/* The version of an object (by its ARN) that the call reads or changes. ERR_NOT_FOUND, ERR_INVALID. */
+enum err s3_object_asked(struct txn *txn, struct call *call, const struct s3_bucket_rec *b,
+                         struct str arn, struct s3_object_rec *ret_rec) WARN_UNUSED;
 enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct str action,
                           struct str arn, struct policy_context *ctx);
 enum err s3_authorize_more(struct call *call, const void *in);

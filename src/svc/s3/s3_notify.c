@@ -105,8 +105,8 @@ void s3_event_json(struct buf *b, struct call *call, struct str bucket, const st
     json_key(&o, STR("Records"));
     json_open(&o, '[');
     json_open(&o, '{');
-    bool newer =
-        h->event == S3_EVENT_TAGS_PUT || h->event == S3_EVENT_TAGS_DELETE || by_lifecycle(h);
+    bool newer = h->event == S3_EVENT_TAGS_PUT || h->event == S3_EVENT_TAGS_DELETE ||
+                 h->event == S3_EVENT_ACL_PUT || by_lifecycle(h);
     json_kv_str(&o, STR("eventVersion"), newer ? STR("2.3") : STR("2.1"));
     json_kv_str(&o, STR("eventSource"), STR("aws:s3"));
     json_kv_str(&o, STR("awsRegion"), call->region);
@@ -153,6 +153,7 @@ static const struct {
     [S3_EVENT_TAGS_DELETE] = {"Object Tags Deleted", NULL, NULL},
     [S3_EVENT_EXPIRED] = {"Object Deleted", "Lifecycle Expiration", "Permanently Deleted"},
     [S3_EVENT_EXPIRED_MARKER] = {"Object Deleted", "Lifecycle Expiration", "Delete Marker Created"},
+    [S3_EVENT_ACL_PUT] = {"Object ACL Updated", NULL, NULL},
 };
 
 /* Source: S3 User Guide, "EventBridge event message structure". */

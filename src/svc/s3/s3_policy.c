@@ -165,22 +165,37 @@ static struct str version_asked(struct call *call)
     return call_input_str(call, STR("VersionId"));
 }
 
+/* "arn:aws:s3:::bucket/key" -> "bucket/key" */
+static struct str path_of(struct str arn)
+{
+    for (int i = 0; i < 5 && str_is_set(arn); i++)
+        (void)str_cut(&arn, ':');
+    return arn;
+}
+
+enum err s3_object_asked(struct txn *txn, struct call *call, const struct s3_bucket_rec *b,
+                         struct str arn, struct s3_object_rec *ret_rec)
+{
+    struct str key = path_of(arn), version = call ? version_asked(call) : STR_NONE;
+    bool current;
+    (void)str_cut(&key, '/');
+    if (key.len > S3_KEY_BYTES_MAX)
+        return ERR_NOT_FOUND;
+    return str_is_set(version) ? s3_version(txn, b->id, key, version, false, ret_rec, &current)
+                               : s3_current(txn, b->id, key, false, ret_rec);
+}
+
 enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct str action,
                           struct str arn, struct policy_context *ctx)
 {
     const struct s3_bucket_rec *bucket;
     struct s3_object_rec object;
-    struct str key = arn, version = call ? version_asked(call) : STR_NONE;
-    bool current;
+    struct str path = path_of(arn);
     if (!asks_tags(action))
         return ERR_OK;
-    for (int i = 0; i < 5 && str_is_set(key); i++)
-        (void)str_cut(&key, ':');
-    enum err err = s3_bucket_known(self, txn, str_cut(&key, '/'), &bucket);
+    enum err err = s3_bucket_known(self, txn, str_cut(&path, '/'), &bucket);
     if (err == ERR_OK)
-        err = str_is_set(version)
-                  ? s3_version(txn, bucket->id, key, version, false, &object, &current)
-                  : s3_current(txn, bucket->id, key, false, &object);
+        err = s3_object_asked(txn, call, bucket, arn, &object);
     if (err == ERR_NOT_FOUND || err == ERR_INVALID)
         return ERR_OK;
     TRY(err);

@@ -35,6 +35,8 @@ static const struct record_field attrs_fields[] = {
     REC_STR(struct s3_attrs, website_redirect),
     REC_LIST(struct s3_attrs, metadata.v, metadata.n, PAIRS_MAX, &pair_type),
     REC_LIST(struct s3_attrs, tags.v, tags.n, PAIRS_MAX, &pair_type),
+    REC_SINCE(4, REC_ENUM(struct s3_attrs, storage_class, S3_CLASSES)),
+    REC_SINCE(5, REC_UINT(struct s3_attrs, acl)),
 };
 static const struct record_type attrs_type = RECORD_TYPE(struct s3_attrs, 1, attrs_fields);
 
@@ -57,7 +59,7 @@ static const struct record_field object_fields[] = {
     REC_STRUCT(struct s3_object_rec, attrs, &attrs_type),
     REC_SINCE(3, REC_STRUCT(struct s3_object_rec, sse, &sse_type)),
 };
-const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 3, object_fields);
+const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 5, object_fields);
 
 static const struct record_field upload_fields[] = {
     REC_INT(struct s3_upload_rec, initiated_ms),
@@ -69,7 +71,7 @@ static const struct record_field upload_fields[] = {
     REC_SINCE(3, REC_UINT(struct s3_upload_rec, began_seq)),
     REC_SINCE(3, REC_BOOL(struct s3_upload_rec, replaces)),
 };
-const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 3, upload_fields);
+const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 5, upload_fields);
 
 static const struct record_field seq_fields[] = {REC_UINT(struct s3_seq_rec, seq)};
 const struct record_type s3_seq_type = RECORD_TYPE(struct s3_seq_rec, 1, seq_fields);
@@ -166,8 +168,9 @@ static const struct record_field bucket_fields[] = {
     REC_SINCE(3, REC_STRUCT(struct s3_bucket_rec, cors, &cors_type)),
     REC_SINCE(3, REC_STR(struct s3_bucket_rec, kms_key)),
     REC_SINCE(4, REC_STRUCT(struct s3_bucket_rec, life, &life_type)),
+    REC_SINCE(5, REC_UINT(struct s3_bucket_rec, acl)),
 };
-const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 4, bucket_fields);
+const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 5, bucket_fields);
 
 enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
                        const void *rec, size_t size)

@@ -34,7 +34,9 @@ enum s3_bucket_flags {
     S3_POLICY_IS_PUBLIC = 1 << 10,
     S3_TO_EVENT_BUS = 1 << 11, /* events go to the default bus, all of them */
     S3_DEFAULT_KMS = 1 << 12,  /* objects are encrypted under `kms_key` unless they say otherwise */
-    S3_LIFE_VARIES = 1 << 13,  /* transitions' least size varies by class: shown, without effect */
+    S3_OWNER_WRITER = 1 << 14, /* with S3_HAS_OWNERSHIP; neither: the bucket's owner is enforced */
+    S3_OWNER_PREFERRED = 1 << 15,
+    S3_LIFE_VARIES = 1 << 13, /* transitions' least size varies by class: shown, without effect */
 };
 
 enum s3_algo { S3_NO_CHECKSUM, S3_CRC32, S3_CRC32C, S3_CRC64NVME, S3_SHA1, S3_SHA256, S3_ALGOS };
@@ -61,12 +63,25 @@ struct s3_body {
     struct str bytes; /* S3_BODY_RECORD */
 };
 
+/* Storage classes whose objects can be read at once. Never renumber: part of the disk format. */
+enum s3_class {
+    S3_STANDARD,
+    S3_REDUCED_REDUNDANCY,
+    S3_STANDARD_IA,
+    S3_ONEZONE_IA,
+    S3_INTELLIGENT_TIERING,
+    S3_GLACIER_IR,
+    S3_CLASSES,
+};
+
 /* What a client says about an object's form. Absent where it said nothing. */
 struct s3_attrs {
     struct str content_type, cache_control, content_disposition, content_encoding, content_language,
         expires, website_redirect;
     struct s3_pairs metadata; /* lower-case names */
     struct s3_pairs tags;
+    enum s3_class storage_class; /* kept and shown: all are stored alike */
+    uint64_t acl;                /* bits of s3_acl.h */
 };
 
 /* Encryption under a key of KMS (s3_sse.c). */
@@ -145,6 +160,7 @@ enum s3_event {
     S3_EVENT_TAGS_DELETE,
     S3_EVENT_EXPIRED,        /* removed by a lifecycle rule */
     S3_EVENT_EXPIRED_MARKER, /* a lifecycle rule made a delete marker */
+    S3_EVENT_ACL_PUT,
     S3_EVENTS,
 };
 /* Never renumber: part of the disk format. */
@@ -200,7 +216,14 @@ struct s3_bucket_rec {
     struct s3_cors cors;
     struct str kms_key; /* KMSMasterKeyID as given; absent: none, or alias/aws/s3 */
     struct s3_life life;
+    uint64_t acl; /* bits of s3_acl.h */
 };
+/* Without ownership controls the writer of an object owns it, and lists count. */
+static inline bool s3_owner_enforced(const struct s3_bucket_rec *b)
+{
+    return (b->flags & (S3_HAS_OWNERSHIP | S3_OWNER_WRITER | S3_OWNER_PREFERRED)) ==
+           S3_HAS_OWNERSHIP;
+}
 
 extern const struct record_type s3_bucket_type, s3_object_type, s3_upload_type, s3_seq_type,
     s3_count_type, s3_part_type, s3_manifest_type, s3_rules_type, s3_file_type;

@@ -184,6 +184,34 @@ enum s3_verdict s3_check_conditions(const struct s3_conditions *c, struct str et
     return S3_GO;
 }
 
+static const struct str classes[S3_CLASSES] = {
+    [S3_STANDARD] = STR_INIT("STANDARD"),
+    [S3_REDUCED_REDUNDANCY] = STR_INIT("REDUCED_REDUNDANCY"),
+    [S3_STANDARD_IA] = STR_INIT("STANDARD_IA"),
+    [S3_ONEZONE_IA] = STR_INIT("ONEZONE_IA"),
+    [S3_INTELLIGENT_TIERING] = STR_INIT("INTELLIGENT_TIERING"),
+    [S3_GLACIER_IR] = STR_INIT("GLACIER_IR"),
+};
+
+struct str s3_class_name(enum s3_class c)
+{
+    assert(c < S3_CLASSES);
+    return classes[c];
+}
+
+struct str s3_class_told(enum s3_class c)
+{
+    return c == S3_STANDARD ? STR_NONE : s3_class_name(c);
+}
+
+enum s3_class s3_class_of(struct str name)
+{
+    int c = 0;
+    while (c < S3_CLASSES && !str_eq(classes[c], name))
+        c++;
+    return (enum s3_class)c;
+}
+
 enum err s3_parse_copy_source(struct arena *a, struct str header, struct s3_copy_source *ret_src)
 {
     static const struct str marker = STR_INIT("?versionId=");
@@ -271,6 +299,7 @@ static const struct {
     [S3_EVENT_TAGS_DELETE] = {STR_INIT("ObjectTagging:Delete")},
     [S3_EVENT_EXPIRED] = {STR_INIT("LifecycleExpiration:Delete")},
     [S3_EVENT_EXPIRED_MARKER] = {STR_INIT("LifecycleExpiration:DeleteMarkerCreated")},
+    [S3_EVENT_ACL_PUT] = {STR_INIT("ObjectAcl:Put")},
 };
 
 uint32_t s3_event_bits(struct str name)

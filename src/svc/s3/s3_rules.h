@@ -36,6 +36,12 @@ bool s3_key_leaves(struct str key);
 /* One entity tag or a list of them, quoted or not, weak or not, "*". */
 bool s3_etag_listed(struct str header, struct str etag);
 
+/* "STANDARD_IA"; S3_CLASSES for a name of none, or of one whose objects must be restored first. */
+struct str s3_class_name(enum s3_class c);
+enum s3_class s3_class_of(struct str name);
+/* As replies without a body of their own tell it: absent for STANDARD. */
+struct str s3_class_told(enum s3_class c);
+
 /* x-amz-copy-source: "[/]bucket/key[?versionId=id]", percent-encoded. ERR_INVALID, ERR_NOMEM. */
 struct s3_copy_source {
     struct str bucket, key, version_id;

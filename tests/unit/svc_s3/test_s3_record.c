@@ -77,7 +77,8 @@ static void test_others(void **state)
     struct cors_rule cors = {.origins = {origins, 2}, .has_max_age = true, .max_age_s = -1};
     struct s3_bucket_rec bucket = {
         7,         STR("eu-west-1"), 1,          S3_SUSPENDED, S3_HAS_POLICY,
-        STR("{}"), {&rule, 1},       {&cors, 1}, STR("k"),     {&life, 1}};
+        STR("{}"), {&rule, 1},       {&cors, 1}, STR("k"),     {&life, 1},
+        1ull << 20};
     struct s3_bucket_rec bucket2;
     assert_int_equal(record_make(&s3_bucket_type, &arena, &bucket, &b), ERR_OK);
     assert_int_equal(record_unpack(&s3_bucket_type, &arena, b, &bucket2), ERR_OK);
