@@ -262,6 +262,8 @@ ARISES = {
     ("apigateway", "CreateDomainName", "apigateway:PUT"): {"tags": {"a": "b"}, "domainName": "further.example.com"},
     ("s3", "CreateBucket", "s3:PutBucketAcl"): {"ACL": "private"},
     ("s3", "CreateBucket", "s3:PutBucketOwnershipControls"): {"ObjectOwnership": "BucketOwnerEnforced"},
+    ("s3", "CreateBucket", "s3:PutBucketObjectLockConfiguration"): {"ObjectLockEnabledForBucket": True},
+    ("s3", "CreateBucket", "s3:PutBucketVersioning"): {"ObjectLockEnabledForBucket": True},
     ("s3", "CopyObject", "s3:GetObject"): {},
     ("s3", "CopyObject", "s3:GetObjectVersion"): {"CopySource": "closed-bucket/key?versionId=null"},
     ("s3", "UploadPartCopy", "s3:GetObject"): {},

@@ -118,7 +118,6 @@ def test_default_settings(s3, bucket):
 @pytest.mark.parametrize("operation, args", [
     ("put_bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": [
         {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Transitions": [{"Days": 1, "StorageClass": "GLACIER"}]}]}}),
-    ("put_bucket_website", {"WebsiteConfiguration": {"IndexDocument": {"Suffix": "i"}}}),
     ("put_bucket_request_payment", {"RequestPaymentConfiguration": {"Payer": "Requester"}}),
     ("put_bucket_accelerate_configuration", {"AccelerateConfiguration": {"Status": "Enabled"}}),
     ("put_bucket_encryption", {"ServerSideEncryptionConfiguration": {"Rules": [

@@ -47,9 +47,6 @@ static enum err check_create(struct call *call, const struct s3_create_bucket_in
         TRY(call_error_detail(call, "BucketName", in->bucket));
         return call_error(call, &s3_err_invalid_bucket_name, "The specified bucket is not valid.");
     }
-    if (in->object_lock_enabled_for_bucket)
-        return call_error(call, &s3_err_not_implemented,
-                          "Object Lock is not supported by Weir. See docs/reference.");
     if (str_is_set(in->bucket_namespace) && !str_eq_c(in->bucket_namespace, "global"))
         return call_error(call, &s3_err_not_implemented,
                           "Weir supports the global bucket namespace only. See docs/reference.");
@@ -119,6 +116,10 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
     if (str_is_set(in->object_ownership) && !s3_set_ownership(&b.rec, in->object_ownership))
         return call_error(call, &s3_err_invalid_argument, "Invalid x-amz-object-ownership header");
     TRY(s3_acl_of_new_bucket(call, in, &b.rec));
+    if (in->object_lock_enabled_for_bucket) {
+        b.rec.flags |= S3_LOCKS;
+        b.rec.versioning = S3_VERSIONED;
+    }
     TRY(count_bucket(call, 1));
     TRY(put_create_tags(call, in, &b));
     TRY(s3_bucket_put(call->svc, call->txn, &b));

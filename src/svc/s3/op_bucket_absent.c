@@ -19,12 +19,8 @@ static enum err absent(struct call *call, struct str bucket, struct str owner,
         return absent(call, in->bucket, in->expected_bucket_owner, &s3_err_##error, message);      \
     }
 
-ABSENT(bucket_website, no_such_website_configuration,
-       "The specified bucket does not have a website configuration")
 ABSENT(bucket_replication, replication_configuration_not_found,
        "The replication configuration was not found")
-ABSENT(object_lock_configuration, object_lock_configuration_not_found,
-       "Object Lock configuration does not exist for this bucket")
 ABSENT(bucket_analytics_configuration, no_such_configuration,
        "The specified configuration does not exist.")
 ABSENT(bucket_inventory_configuration, no_such_configuration,

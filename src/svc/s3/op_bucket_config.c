@@ -28,6 +28,10 @@ enum err s3_put_bucket_versioning(struct call *call,
                           "MFA delete is not supported by Weir. See docs/reference.");
     if (str_eq_c(c->status, "Enabled"))
         b.rec.versioning = S3_VERSIONED;
+    else if (str_eq_c(c->status, "Suspended") && (b.rec.flags & S3_LOCKS))
+        return call_error(call, &s3_err_invalid_bucket_state,
+                          "An Object Lock configuration is present on this bucket, so the "
+                          "versioning state cannot be changed.");
     else if (str_eq_c(c->status, "Suspended"))
         b.rec.versioning = S3_SUSPENDED;
     else

@@ -2,6 +2,7 @@
 #include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_copy.h"
 #include "svc/s3/s3_life.h"
+#include "svc/s3/s3_lock.h"
 #include "svc/s3/s3_sse.h"
 #include "svc/s3/s3_upload.h"
 
@@ -60,8 +61,10 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
 {
     struct s3_bucket_ref b;
     uint64_t acl;
+    struct s3_lock lock;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &acl));
+    TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &lock));
     TRY(check_copy(call, in));
     if (str_is_set(in->checksum_algorithm) && s3_algo_of(in->checksum_algorithm) == S3_NO_CHECKSUM)
         return call_error(call, &s3_err_not_implemented_header,
@@ -88,11 +91,13 @@ static enum err copied_attrs(struct call *call, const struct s3_copy_object_inpu
     struct s3_attrs asked;
     TRY(S3_ATTRS(call, in, &asked));
     TRY(s3_acl_choose(call, b, in->key, S3_ACL_ASK_HEADERS(in), &asked.acl));
+    TRY(s3_lock_choose(call, b, in->key, S3_WISHES(in), &asked.lock));
     struct s3_attrs attrs = replaces(in->metadata_directive) ? asked : copy->source.attrs;
     attrs.tags = replaces(in->tagging_directive) ? asked.tags : copy->source.attrs.tags;
     attrs.website_redirect = in->website_redirect_location; /* never copied, as the next */
     attrs.storage_class = asked.storage_class;
     attrs.acl = asked.acl;
+    attrs.lock = asked.lock;
     *ret_attrs = attrs;
     return ERR_OK;
 }

@@ -1,5 +1,5 @@
 /* DeleteObject and DeleteObjects. Layer: svc. */
-#include "svc/s3/s3_int.h"
+#include "svc/s3/s3_lock.h"
 
 /* Removes one key or version and stages its event. */
 static enum err delete_one(struct call *call, const struct s3_bucket_ref *b, struct str key,
@@ -28,6 +28,10 @@ enum err s3_delete_object(struct call *call, const struct s3_delete_object_input
                           "This condition is supported for directory buckets only.");
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, STR_NONE));
+    TRY(s3_lock_check_bypass(call, &b.rec, in->has_bypass_governance_retention));
+    if (str_is_set(in->version_id))
+        TRY(s3_lock_check_version(call, &b, in->key, in->version_id,
+                                  in->bypass_governance_retention));
     TRY(delete_one(call, &b, in->key, in->version_id, &d));
     if (d.made_marker || d.removed_marker)
         WIRE_SET(out, delete_marker, true);
@@ -41,6 +45,7 @@ struct results {
     struct s3_deleted_object *deleted;
     struct s3_error *errors;
     size_t n_deleted, n_errors;
+    bool bypass; /* governance */
 };
 
 static void add_error(struct results *r, const struct s3_object_identifier *id, const char *code,
@@ -78,6 +83,16 @@ static enum err delete_listed(struct call *call, const struct s3_bucket_ref *b,
         }
         TRY(err);
     }
+    if (str_is_set(id->version_id)) {
+        err = s3_lock_check_version(call, b, id->key, id->version_id, r->bypass);
+        if (err == ERR_FAILED) {
+            call_error_clear(call);
+            add_error(r, id, "AccessDenied",
+                      "Access Denied because object protected by object lock.");
+            return ERR_OK;
+        }
+        TRY(err);
+    }
     err = delete_one(call, b, id->key, id->version_id, &d);
     if (err == ERR_FAILED) {
         call_error_clear(call);
@@ -100,7 +115,8 @@ enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_inp
     struct s3_bucket_ref b;
     size_t n = in->delete->objects.n;
     struct results r = {.deleted = ARENA_ARRAY(call->arena, struct s3_deleted_object, n),
-                        .errors = ARENA_ARRAY(call->arena, struct s3_error, n)};
+                        .errors = ARENA_ARRAY(call->arena, struct s3_error, n),
+                        .bypass = in->bypass_governance_retention};
     if (!r.deleted || !r.errors)
         return ERR_NOMEM;
     if (n == 0 || n > S3_DELETE_MAX)
@@ -116,6 +132,7 @@ enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_inp
                               "This condition is supported for directory buckets only.");
     TRY(s3_verify_body(call, wire_header_get(call->request, STR("Content-MD5"))));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    TRY(s3_lock_check_bypass(call, &b.rec, in->has_bypass_governance_retention));
     for (size_t i = 0; i < n; i++)
         TRY(delete_listed(call, &b, &in->delete->objects.v[i], &r));
     if (!in->delete->quiet)

@@ -1,5 +1,6 @@
 /* GetObject, HeadObject, GetObjectAttributes. Layer: svc. */
 #include "svc/s3/s3_life.h"
+#include "svc/s3/s3_lock.h"
 #include "svc/s3/s3_read.h"
 #include "svc/s3/s3_sse.h"
 
@@ -173,6 +174,7 @@ struct lookup {
     struct s3_object_rec rec;
     struct wanted w;
     bool versioned;
+    struct s3_lock lock; /* as far as the caller may know */
 };
 #define LOOK_UP(call, in, ret)                                                                     \
     look_up(                                                                                       \
@@ -194,8 +196,20 @@ static enum err look_up(struct call *call, struct str bucket, struct str owner, 
     TRY(s3_bucket_peek(call, bucket, owner, &l->b));
     TRY(s3_find_for_read(call, &l->b, key, version_id, &l->rec, NULL));
     l->versioned = l->b.rec.versioning != S3_UNVERSIONED;
+    if (l->b.rec.flags & S3_LOCKS)
+        TRY(s3_lock_shown(call, &l->b, key, &l->rec.attrs.lock, &l->lock));
     return check_conditions(call, conditions, &l->rec, l->versioned);
 }
+
+#define TELL_LOCK(out, l)                                                                          \
+    do {                                                                                           \
+        const struct s3_lock *lock_ = &(l)->lock;                                                  \
+        (out)->object_lock_mode = s3_lock_mode_name(lock_->mode);                                  \
+        if (lock_->mode != S3_LOCK_NONE)                                                           \
+            WIRE_SET(out, object_lock_retain_until_date, lock_->until_ms);                         \
+        if (lock_->hold_given)                                                                     \
+            (out)->object_lock_legal_hold_status = lock_->legal_hold ? STR("ON") : STR("OFF");     \
+    } while (0)
 
 /* Of a version that was asked for by its id nothing is said: it may not be the current one. */
 static struct str expiration(struct call *call, const struct lookup *l, struct str key,
@@ -250,6 +264,7 @@ enum err s3_get_object(struct call *call, const struct s3_get_object_input *in,
     TRY(LOOK_UP(call, in, &l));
     TRY(want(call, &l.rec, in->range, in->has_part_number, in->part_number, &l.w));
     FILL_HEAD(call, in, &l.rec, &l.w, l.versioned, out);
+    TELL_LOCK(out, &l);
     out->expiration = expiration(call, &l, in->key, in->version_id);
     if (!str_is_set(out->e_tag))
         return ERR_NOMEM;
@@ -266,6 +281,7 @@ enum err s3_head_object(struct call *call, const struct s3_head_object_input *in
     TRY(LOOK_UP(call, in, &l));
     TRY(want(call, &l.rec, in->range, in->has_part_number, in->part_number, &l.w));
     FILL_HEAD(call, in, &l.rec, &l.w, l.versioned, out);
+    TELL_LOCK(out, &l);
     out->expiration = expiration(call, &l, in->key, in->version_id);
     if (!str_is_set(out->e_tag))
         return ERR_NOMEM;

@@ -8,6 +8,7 @@
 #include "codec/hex.h"
 #include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_list.h"
+#include "svc/s3/s3_lock.h"
 #include "svc/s3/s3_sse.h"
 #include "svc/s3/s3_upload.h"
 
@@ -200,6 +201,7 @@ enum err s3_create_multipart_upload(struct call *call,
     TRY(choose_checksum(call, in, &rec));
     TRY(S3_ATTRS(call, in, &rec.attrs));
     TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &rec.attrs.acl));
+    TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &rec.attrs.lock));
     TRY(note_state(call, &b, in->key, &rec));
     struct s3_cipher cipher = {0};
     TRY(s3_sse_choose(call, &b.rec, S3_WISHES(in), &rec.sse));

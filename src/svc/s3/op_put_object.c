@@ -1,6 +1,7 @@
 /* PutObject. Layer: svc. */
 #include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_life.h"
+#include "svc/s3/s3_lock.h"
 #include "svc/s3/s3_sse.h"
 
 /* Before the body: what can be refused without reading it. */
@@ -26,6 +27,7 @@ enum err s3_put_object_body(struct call *call, const struct s3_put_object_input 
     TRY(s3_check_md5_form(call, in->content_md5));
     TRY(S3_ATTRS(call, in, &attrs));
     TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &attrs.acl));
+    TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &attrs.lock));
     TRY(s3_stream_algo(call, &claims, in->checksum_algorithm, &algo));
     TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, in->if_none_match));
     if (in->has_content_length && (uint64_t)in->content_length > S3_PUT_MAX)
@@ -59,6 +61,7 @@ enum err s3_put_object(struct call *call, const struct s3_put_object_input *in,
     TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, in->if_none_match));
     TRY(S3_ATTRS(call, in, &rec.attrs));
     TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &rec.attrs.acl));
+    TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &rec.attrs.lock));
     enum s3_algo algo = only_algo(w->summer.algos);
     rec.etag = s3_writer_etag(w, call->arena);
     rec.sum = (struct s3_sum){.algo = algo, .text = s3_writer_sum(w, call->arena, algo)};

@@ -55,6 +55,7 @@ static enum err make(struct core *core, void **ret_self)
 static enum err start(void *self)
 {
     TRY(s3_buckets_load(self));
+    TRY(s3_site_start(self));
     return s3_files_recover(self);
 }
 

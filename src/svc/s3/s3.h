@@ -22,6 +22,7 @@ enum {
     S3_DELETE_MAX = 1000, /* keys of one DeleteObjects */
     S3_NOTIFICATIONS_MAX = 100,
     S3_POLICY_MAX = 20 * 1024,
+    S3_SITE_RULES_MAX = 50,
     S3_CORS_RULES_MAX = 100,
     S3_LIFE_RULES_MAX = 1000,
 };

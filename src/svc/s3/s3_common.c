@@ -148,9 +148,6 @@ enum err s3_check_wishes(struct call *call, const struct s3_wishes *w)
     if (str_eq_c(w->sse, "aws:kms:dsse") || str_eq_c(w->sse, "aws:fsx"))
         return not_implemented(call, "x-amz-server-side-encryption");
     TRY(check_class(call, w->storage_class));
-    if (str_is_set(w->lock_mode) || str_is_set(w->legal_hold) || w->lock_until)
-        return call_error(call, &s3_err_invalid_request,
-                          "Bucket is missing Object Lock Configuration");
     return ERR_OK;
 }
 

@@ -17,6 +17,7 @@
 #include "deliver/deliver.h"
 #include "deliver/job.h"
 #include "svc/s3/s3_life.h"
+#include "svc/s3/s3_lock.h"
 #include "svc/s3/s3_upload.h"
 
 /* Part of the disk format. */
@@ -88,6 +89,8 @@ static enum err tell(struct sweep *sw, struct str key, const struct s3_deletion 
 static enum err remove_version(struct sweep *sw, struct str key, const struct s3_object_rec *rec)
 {
     struct s3_deletion d = {0};
+    if (s3_lock_hold(&rec->attrs.lock, sw->txn->wall_ms) != S3_FREE)
+        return ERR_OK; /* a later run will */
     job_spend(sw->budget, rec->body.n_parts * PART_KEYS);
     TRY(s3_delete_version(sw->s3, sw->txn, &sw->b, key, rec->version_id, &d));
     return tell(sw, key, &d);

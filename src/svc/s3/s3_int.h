@@ -25,6 +25,7 @@
 #include "codec/seal.h"
 #include "core/call.h"
 #include "core/catalogue.h"
+#include "core/claim.h"
 #include "svc/s3/s3_record.h"
 #include "svc/s3/s3_rules.h"
 #include "svc/s3/s3_sum.h"
@@ -42,6 +43,7 @@ struct s3 {
     struct catalogue *buckets;                      /* s3_bucket.c's */
     struct job_kind *scrub;                         /* s3_scrub.c's */
     struct job_kind *expire;                        /* s3_expire.c's */
+    struct core_claim site_claim;                   /* serve_website.c's */
     _Atomic uint64_t damaged_reads;                 /* replies and copies that met damaged files */
     _Atomic uint64_t scrubbed_bytes, scrub_damaged; /* since start */
 };
@@ -282,7 +284,8 @@ enum err s3_check_key_text(struct call *call, struct str key) WARN_UNUSED;
 struct s3_wishes {
     struct str sse, sse_customer_algorithm, kms_key_id, kms_context, storage_class, lock_mode,
         legal_hold;
-    bool lock_until, has_bucket_key, bucket_key;
+    int64_t lock_until;
+    bool has_lock_until, has_bucket_key, bucket_key;
 };
 #define S3_WISHES(in)                                                                              \
     (&(struct s3_wishes){.sse = (in)->server_side_encryption,                                      \
@@ -294,7 +297,8 @@ struct s3_wishes {
                          .storage_class = (in)->storage_class,                                     \
                          .lock_mode = (in)->object_lock_mode,                                      \
                          .legal_hold = (in)->object_lock_legal_hold_status,                        \
-                         .lock_until = (in)->has_object_lock_retain_until_date})
+                         .lock_until = (in)->object_lock_retain_until_date,                        \
+                         .has_lock_until = (in)->has_object_lock_retain_until_date})
 enum err s3_check_wishes(struct call *call, const struct s3_wishes *w) WARN_UNUSED;
 enum err s3_refuse_sse_c(struct call *call, struct str algorithm) WARN_UNUSED;
 /* Refuses what no operation here honours, whichever it is sent with (P4). */
@@ -353,8 +357,16 @@ enum err s3_object_asked(struct txn *txn, struct call *call, const struct s3_buc
 enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct str action,
                           struct str arn, struct policy_context *ctx);
 enum err s3_authorize_more(struct call *call, const void *in);
+/* RestrictPublicBuckets: a public policy lets in nobody from outside the account. Whoever did not
+ * sign has nothing else that could let him in. */
+enum err s3_policy_keeps_out(struct call *call, struct str bucket) WARN_UNUSED;
 /* Whether a policy lets everyone in (S3 User Guide, "The meaning of public"). ERR_NOMEM. */
 enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public) WARN_UNUSED;
+
+/* --- websites (serve_website.c) ------------------------------------------------------------------ */
+
+/* Takes requests to the host names of websites. ERR_NOMEM. */
+enum err s3_site_start(struct s3 *s3) WARN_UNUSED;
 
 /* --- notifications (s3_notify.c) -------------------------------------------------------------- */
 

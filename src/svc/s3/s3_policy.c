@@ -207,9 +207,7 @@ enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct
 
 /* --- what no policy can allow ----------------------------------------------------------------- */
 
-/* RestrictPublicBuckets: a public policy lets in nobody from outside the account. Whoever did not
- * sign has nothing else that could let him in. */
-static enum err refuse_outsider(struct call *call, struct str bucket)
+enum err s3_policy_keeps_out(struct call *call, struct str bucket)
 {
     const struct s3_bucket_rec *rec;
     enum err err = s3_bucket_known(call->svc, call->txn, bucket, &rec);
@@ -226,10 +224,10 @@ enum err s3_authorize_more(struct call *call, const void *in)
     TRY(s3_refuse_headers(call));
     if (call->who->kind != PRINCIPAL_ANONYMOUS)
         return ERR_OK;
-    TRY(refuse_outsider(call, wire_input_str(call->op, in, STR("Bucket"))));
+    TRY(s3_policy_keeps_out(call, wire_input_str(call->op, in, STR("Bucket"))));
     struct s3_copy_source from;
     struct str source = wire_input_str(call->op, in, STR("CopySource"));
     if (str_is_set(source) && s3_parse_copy_source(call->arena, source, &from) == ERR_OK)
-        TRY(refuse_outsider(call, from.bucket));
+        TRY(s3_policy_keeps_out(call, from.bucket));
     return ERR_OK;
 }

@@ -37,6 +37,10 @@ static const struct record_field attrs_fields[] = {
     REC_LIST(struct s3_attrs, tags.v, tags.n, PAIRS_MAX, &pair_type),
     REC_SINCE(4, REC_ENUM(struct s3_attrs, storage_class, S3_CLASSES)),
     REC_SINCE(5, REC_UINT(struct s3_attrs, acl)),
+    REC_SINCE(6, REC_ENUM(struct s3_attrs, lock.mode, S3_LOCK_MODES)),
+    REC_SINCE(6, REC_INT(struct s3_attrs, lock.until_ms)),
+    REC_SINCE(6, REC_BOOL(struct s3_attrs, lock.legal_hold)),
+    REC_SINCE(6, REC_BOOL(struct s3_attrs, lock.hold_given)),
 };
 static const struct record_type attrs_type = RECORD_TYPE(struct s3_attrs, 1, attrs_fields);
 
@@ -59,7 +63,7 @@ static const struct record_field object_fields[] = {
     REC_STRUCT(struct s3_object_rec, attrs, &attrs_type),
     REC_SINCE(3, REC_STRUCT(struct s3_object_rec, sse, &sse_type)),
 };
-const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 5, object_fields);
+const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 6, object_fields);
 
 static const struct record_field upload_fields[] = {
     REC_INT(struct s3_upload_rec, initiated_ms),
@@ -71,7 +75,7 @@ static const struct record_field upload_fields[] = {
     REC_SINCE(3, REC_UINT(struct s3_upload_rec, began_seq)),
     REC_SINCE(3, REC_BOOL(struct s3_upload_rec, replaces)),
 };
-const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 5, upload_fields);
+const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 6, upload_fields);
 
 static const struct record_field seq_fields[] = {REC_UINT(struct s3_seq_rec, seq)};
 const struct record_type s3_seq_type = RECORD_TYPE(struct s3_seq_rec, 1, seq_fields);
@@ -157,6 +161,29 @@ static const struct record_field life_fields[] = {
 };
 static const struct record_type life_type = RECORD_TYPE(struct s3_life, 1, life_fields);
 
+static const struct record_field move_fields[] = {
+    REC_STR(struct s3_move, host), REC_STR(struct s3_move, protocol),
+    REC_STR(struct s3_move, code), REC_STR(struct s3_move, prefix),
+    REC_STR(struct s3_move, key),
+};
+static const struct record_type move_type = RECORD_TYPE(struct s3_move, 1, move_fields);
+
+static const struct record_field site_rule_fields[] = {
+    REC_STR(struct s3_site_rule, prefix),
+    REC_STR(struct s3_site_rule, error_code),
+    REC_STRUCT(struct s3_site_rule, to, &move_type),
+};
+static const struct record_type site_rule_type =
+    RECORD_TYPE(struct s3_site_rule, 1, site_rule_fields);
+
+static const struct record_field site_fields[] = {
+    REC_STR(struct s3_site, index),
+    REC_STR(struct s3_site, error),
+    REC_STRUCT(struct s3_site, all, &move_type),
+    REC_LIST(struct s3_site, rules, n_rules, S3_SITE_RULES_MAX, &site_rule_type),
+};
+static const struct record_type site_type = RECORD_TYPE(struct s3_site, 1, site_fields);
+
 static const struct record_field bucket_fields[] = {
     REC_UINT(struct s3_bucket_rec, id),
     REC_STR(struct s3_bucket_rec, region),
@@ -169,8 +196,12 @@ static const struct record_field bucket_fields[] = {
     REC_SINCE(3, REC_STR(struct s3_bucket_rec, kms_key)),
     REC_SINCE(4, REC_STRUCT(struct s3_bucket_rec, life, &life_type)),
     REC_SINCE(5, REC_UINT(struct s3_bucket_rec, acl)),
+    REC_SINCE(6, REC_STRUCT(struct s3_bucket_rec, site, &site_type)),
+    REC_SINCE(7, REC_ENUM(struct s3_bucket_rec, lock_mode, S3_LOCK_MODES)),
+    REC_SINCE(7, REC_INT(struct s3_bucket_rec, lock_days)),
+    REC_SINCE(7, REC_INT(struct s3_bucket_rec, lock_years)),
 };
-const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 5, bucket_fields);
+const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 7, bucket_fields);
 
 enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
                        const void *rec, size_t size)

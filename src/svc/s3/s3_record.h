@@ -36,6 +36,8 @@ enum s3_bucket_flags {
     S3_DEFAULT_KMS = 1 << 12,  /* objects are encrypted under `kms_key` unless they say otherwise */
     S3_OWNER_WRITER = 1 << 14, /* with S3_HAS_OWNERSHIP; neither: the bucket's owner is enforced */
     S3_OWNER_PREFERRED = 1 << 15,
+    S3_LOCKS = 1 << 16,       /* object lock: never taken back, and versions stay on */
+    S3_HAS_SITE = 1 << 17,    /* `site` is one */
     S3_LIFE_VARIES = 1 << 13, /* transitions' least size varies by class: shown, without effect */
 };
 
@@ -74,6 +76,15 @@ enum s3_class {
     S3_CLASSES,
 };
 
+/* Object lock (s3_lock.h). Never renumber: part of the disk format. */
+enum s3_lock_mode { S3_LOCK_NONE, S3_LOCK_GOVERNANCE, S3_LOCK_COMPLIANCE, S3_LOCK_MODES };
+struct s3_lock {
+    enum s3_lock_mode mode;
+    int64_t until_ms; /* of a mode */
+    bool legal_hold;
+    bool hold_given; /* it was once said, on or off */
+};
+
 /* What a client says about an object's form. Absent where it said nothing. */
 struct s3_attrs {
     struct str content_type, cache_control, content_disposition, content_encoding, content_language,
@@ -82,6 +93,7 @@ struct s3_attrs {
     struct s3_pairs tags;
     enum s3_class storage_class; /* kept and shown: all are stored alike */
     uint64_t acl;                /* bits of s3_acl.h */
+    struct s3_lock lock;
 };
 
 /* Encryption under a key of KMS (s3_sse.c). */
@@ -204,6 +216,24 @@ struct s3_life {
     size_t n;
 };
 
+/* A static website. */
+struct s3_move { /* where to; what is absent stays as it was asked for */
+    struct str host, protocol;
+    struct str code; /* absent: 301 */
+    struct str prefix,
+        key; /* of which one at most: instead of the prefix that was met, or of all */
+};
+struct s3_site_rule {
+    struct str prefix, error_code; /* conditions; absent: none */
+    struct s3_move to;
+};
+struct s3_site {
+    struct str index, error; /* suffix of folders, key of the error document; absent: none */
+    struct s3_move all;      /* host absent: requests are served here */
+    struct s3_site_rule *rules;
+    size_t n_rules;
+};
+
 /* A bucket with all that a call needs to know of it: one record, mirrored by a catalogue. */
 struct s3_bucket_rec {
     uint64_t id;
@@ -217,6 +247,10 @@ struct s3_bucket_rec {
     struct str kms_key; /* KMSMasterKeyID as given; absent: none, or alias/aws/s3 */
     struct s3_life life;
     uint64_t acl; /* bits of s3_acl.h */
+    struct s3_site site;
+    /* Retention of new objects: S3_LOCK_NONE, or one of the two. */
+    enum s3_lock_mode lock_mode;
+    int64_t lock_days, lock_years;
 };
 /* Without ownership controls the writer of an object owns it, and lists count. */
 static inline bool s3_owner_enforced(const struct s3_bucket_rec *b)

@@ -346,12 +346,12 @@ static void test_writer(void **state)
     assert_int_equal(txn_run_now(&core, stage_writer, w), ERR_OK);
     s3_writer_free(w);
     assert_true(there(&id));
-    assert_int_equal(s3_def.start(s3), ERR_OK);
+    assert_int_equal(s3_files_recover(s3), ERR_OK);
     assert_true(there(&id));
 
     w = written(0); /* as a crash leaves it: nobody frees the writer before the start */
     id = w->id;
-    assert_int_equal(s3_def.start(s3), ERR_OK);
+    assert_int_equal(s3_files_recover(s3), ERR_OK);
     assert_false(there(&id));
     s3_writer_free(w);
 }

@@ -75,10 +75,23 @@ static void test_others(void **state)
                                 .date_ms = S3_LIFE_NONE,
                                 .days = 7};
     struct cors_rule cors = {.origins = {origins, 2}, .has_max_age = true, .max_age_s = -1};
+    struct s3_site_rule site_rule = {.prefix = STR("old/"), .to = {.prefix = STR("new/")}};
     struct s3_bucket_rec bucket = {
-        7,         STR("eu-west-1"), 1,          S3_SUSPENDED, S3_HAS_POLICY,
-        STR("{}"), {&rule, 1},       {&cors, 1}, STR("k"),     {&life, 1},
-        1ull << 20};
+        .id = 7,
+        .region = STR("eu-west-1"),
+        .created_ms = 1,
+        .versioning = S3_SUSPENDED,
+        .flags = S3_HAS_POLICY,
+        .policy = STR("{}"),
+        .rules = {&rule, 1},
+        .cors = {&cors, 1},
+        .kms_key = STR("k"),
+        .life = {&life, 1},
+        .acl = 1ull << 20 | 1,
+        .site = {.index = STR("i"), .rules = &site_rule, .n_rules = 1},
+        .lock_mode = S3_LOCK_COMPLIANCE,
+        .lock_years = 3,
+    };
     struct s3_bucket_rec bucket2;
     assert_int_equal(record_make(&s3_bucket_type, &arena, &bucket, &b), ERR_OK);
     assert_int_equal(record_unpack(&s3_bucket_type, &arena, b, &bucket2), ERR_OK);
@@ -86,6 +99,10 @@ static void test_others(void **state)
                 bucket2.flags == S3_HAS_POLICY && str_eq_c(bucket2.region, "eu-west-1"));
     assert_true(str_eq_c(bucket2.policy, "{}") && bucket2.rules.n == 1);
     assert_true(str_eq_c(bucket2.kms_key, "k"));
+    assert_true(bucket2.acl == (1ull << 20 | 1) && bucket2.lock_mode == S3_LOCK_COMPLIANCE &&
+                bucket2.lock_years == 3);
+    assert_true(str_eq_c(bucket2.site.index, "i") && bucket2.site.n_rules == 1 &&
+                str_eq_c(bucket2.site.rules[0].to.prefix, "new/"));
     assert_true(bucket2.rules.v[0].kind == S3_TO_QUEUE && str_eq_c(bucket2.rules.v[0].arn, "arn"));
     assert_true(bucket2.life.n == 1 && bucket2.life.v[0].tags.n == 1 &&
                 bucket2.life.v[0].under == S3_LIFE_NONE && bucket2.life.v[0].over == 0 &&
