@@ -346,7 +346,8 @@ def test_message_attributes(sqs, make):
     ({"MessageBody": "x" * (1024 * 1024 + 1)}, "InvalidParameterValue"),
     ({"MessageBody": "x", "DelaySeconds": 901}, "InvalidParameterValue"),
     ({"MessageBody": "x", "DelaySeconds": -1}, "InvalidParameterValue"),
-    ({"MessageBody": "x", "MessageGroupId": "g"}, "InvalidParameterValue"),
+    ({"MessageBody": "x", "MessageGroupId": "a b"}, "InvalidParameterValue"),
+    ({"MessageBody": "x", "MessageDeduplicationId": "d"}, "InvalidParameterValue"),
     ({"MessageBody": "x", "MessageAttributes": {"a": {"DataType": "Nope", "StringValue": "v"}}},
      "InvalidParameterValue"),
     ({"MessageBody": "x", "MessageAttributes": {"a": {"DataType": "String", "StringValue": ""}}},
@@ -532,6 +533,22 @@ def test_dead_letters(sqs, make):
     other = make("-other")
     assert code(sqs.set_queue_attributes, QueueUrl=other, Attributes={"RedrivePolicy": json.dumps(policy)}) == \
         "InvalidAttributeValue"
+
+
+def test_fair_queue(sqs, make):
+    """A group in a standard queue is kept and told; who has much in flight does not hold up the others."""
+    url = make()
+    for batch in range(3):
+        sqs.send_message_batch(QueueUrl=url, Entries=[
+            {"Id": str(i), "MessageBody": f"n{batch}{i}", "MessageGroupId": "noisy"} for i in range(10)])
+    held = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["MessageGroupId"])["Messages"]
+    assert [m["Attributes"]["MessageGroupId"] for m in held] == ["noisy"] * 10
+    sqs.send_message(QueueUrl=url, MessageBody="q", MessageGroupId="quiet")
+    sqs.send_message(QueueUrl=url, MessageBody="alone")
+    got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=3, AttributeNames=["All"])["Messages"]
+    assert [m["Body"] for m in got] == ["q", "alone", "n10"]
+    assert [m["Attributes"].get("MessageGroupId") for m in got] == ["quiet", None, "noisy"]
+    assert "SequenceNumber" not in got[0]["Attributes"]
 
 
 def dead_letters(sqs, make, n):

@@ -18,8 +18,7 @@ static enum err wait_for_message(struct call *call, struct sqs_queue *q, int64_t
     enum err err = ERR_CONFLICT; /* something came in between: rerun */
     pthread_mutex_lock(&q->lock);
     (void)sqs_index_promote(q->ix, now_ms);
-    bool some = q->fifo ? !list_empty(&q->ix->ready) : !list_empty(&q->ix->visible);
-    if (!some && !q->deleted && !atomic_load(&q->sqs->stopped)) {
+    if (!sqs_index_some(q->ix) && !q->deleted && !atomic_load(&q->sqs->stopped)) {
         err = waiter_wait(&w->waiter, &q->waiters, max_i64(w->deadline_ms - now_ms, 1));
         if (err == ERR_SUSPENDED)
             sqs_queue_wake(q); /* nothing to give: arms the timer */

@@ -8,21 +8,21 @@
 enum { SLAB_SLOTS = 256, TABLE_FIRST = 64, TABLE_KEPT = 4096 };
 
 _Static_assert(sizeof(struct sqs_slot) <= SQS_SLOT_BYTES, "named in the header");
-_Static_assert(sizeof(struct sqs_fifo_slot) <= SQS_FIFO_SLOT_BYTES, "named in the header");
+_Static_assert(sizeof(struct sqs_group_slot) <= SQS_GROUP_SLOT_BYTES, "named in the header");
 
 struct sqs_slab {
     struct sqs_slab *next;
     _Alignas(16) char slots[];
 };
 
-static size_t slot_bytes(const struct sqs_index *ix)
+static size_t slot_bytes(bool grouped)
 {
-    return ix->fifo ? sizeof(struct sqs_fifo_slot) : sizeof(struct sqs_slot);
+    return grouped ? sizeof(struct sqs_group_slot) : sizeof(struct sqs_slot);
 }
 
-static struct sqs_fifo_slot *fifo_of(struct sqs_slot *slot)
+static struct sqs_group_slot *grouped_of(struct sqs_slot *slot)
 {
-    return (struct sqs_fifo_slot *)slot;
+    return (struct sqs_group_slot *)slot;
 }
 
 struct sqs_index *sqs_index_new(bool fifo)
@@ -36,6 +36,7 @@ struct sqs_index *sqs_index_new(bool fifo)
     heap_init(&ix->due);
     list_init(&ix->visible);
     list_init(&ix->ready);
+    heap_init(&ix->fair);
     map_init(&ix->groups);
     return ix;
 }
@@ -55,7 +56,7 @@ static void shrink(struct sqs_index *ix)
         ix->slabs = slab->next;
         mem_free(slab);
     }
-    ix->free_slots = NULL;
+    ix->free_slots[0] = ix->free_slots[1] = NULL;
     mem_free(ix->table);
     ix->table = NULL;
     ix->table_cap = 0;
@@ -73,6 +74,7 @@ void sqs_index_unref(struct sqs_index *ix)
     while (map_next(&ix->groups, &it, &key, &group))
         mem_free(group);
     map_release(&ix->groups);
+    heap_release(&ix->fair);
     shrink(ix);
     mem_free(ix);
 }
@@ -111,17 +113,24 @@ static void table_del(struct sqs_index *ix, const struct sqs_slot *slot)
     ix->table[i] = NULL;
 }
 
-/* Room for one more slot in the table and in the heap (I4). */
+/* Room for n nodes in a heap (I4). */
+static enum err reserve_heap(struct heap *h, size_t n)
+{
+    if (h->cap >= n)
+        return ERR_OK;
+    size_t cap = h->cap ? h->cap * 2 : TABLE_FIRST;
+    struct heap_node **p = mem_realloc(h->nodes, cap * sizeof(*p));
+    if (!p)
+        return ERR_NOMEM;
+    h->nodes = p;
+    h->cap = cap;
+    return ERR_OK;
+}
+
+/* Room for one more slot in the table and in the heap. */
 static enum err reserve(struct sqs_index *ix)
 {
-    if (ix->due.cap < ix->n + 1) {
-        size_t cap = ix->due.cap ? ix->due.cap * 2 : TABLE_FIRST;
-        struct heap_node **p = mem_realloc(ix->due.nodes, cap * sizeof(*p));
-        if (!p)
-            return ERR_NOMEM;
-        ix->due.nodes = p;
-        ix->due.cap = cap;
-    }
+    TRY(reserve_heap(&ix->due, ix->n + 1));
     if ((ix->n + 1) * 4 <= ix->table_cap * 3)
         return ERR_OK;
     size_t cap = ix->table_cap ? ix->table_cap * 2 : TABLE_FIRST, old_cap = ix->table_cap;
@@ -152,20 +161,24 @@ struct sqs_slot *sqs_index_find(const struct sqs_index *ix, uint64_t seq)
 static void put_free(struct sqs_index *ix, struct sqs_slot *slot)
 {
     slot->state = SQS_SLOT_FREE;
-    slot->link.next = ix->free_slots ? &ix->free_slots->link : NULL;
-    ix->free_slots = slot;
+    struct sqs_slot **free_slots = &ix->free_slots[slot->grouped];
+    slot->link.next = *free_slots ? &(*free_slots)->link : NULL;
+    *free_slots = slot;
 }
 
-static enum err more_slots(struct sqs_index *ix)
+static enum err more_slots(struct sqs_index *ix, bool grouped)
 {
-    size_t each = slot_bytes(ix);
+    size_t each = slot_bytes(grouped);
     struct sqs_slab *slab = mem_alloc(sizeof(*slab) + each * SLAB_SLOTS);
     if (!slab)
         return ERR_NOMEM;
     slab->next = ix->slabs;
     ix->slabs = slab;
-    for (size_t i = SLAB_SLOTS; i-- > 0;)
-        put_free(ix, (struct sqs_slot *)(slab->slots + i * each));
+    for (size_t i = SLAB_SLOTS; i-- > 0;) {
+        struct sqs_slot *slot = (struct sqs_slot *)(slab->slots + i * each);
+        slot->grouped = grouped;
+        put_free(ix, slot);
+    }
     return ERR_OK;
 }
 
@@ -179,7 +192,8 @@ static void set_state(struct sqs_index *ix, struct sqs_slot *slot, enum sqs_slot
 
 static void free_group(struct sqs_index *ix, struct sqs_group *g)
 {
-    assert(g->n == 0 && list_empty(&g->out) && list_empty(&g->waiting));
+    assert(g->n == 0 && g->n_out == 0 && list_empty(&g->out) && list_empty(&g->waiting));
+    assert(g->fair.index == 0);
     list_remove(&g->ready);
     (void)map_del(&ix->groups, g->id);
     mem_free(g);
@@ -193,8 +207,8 @@ static void release_slot(struct sqs_index *ix, struct sqs_slot *slot)
     table_del(ix, slot);
     ix->n--;
     assert(slot->seq >= ix->oldest_seq);
-    if (ix->fifo) {
-        struct sqs_group *g = fifo_of(slot)->group;
+    if (slot->grouped) {
+        struct sqs_group *g = grouped_of(slot)->group;
         if (--g->n == 0)
             free_group(ix, g);
     }
@@ -209,6 +223,8 @@ static void release_slot(struct sqs_index *ix, struct sqs_slot *slot)
 static enum err find_group(struct sqs_index *ix, struct str id, struct sqs_group **ret_group)
 {
     struct sqs_group *g = map_get(&ix->groups, id);
+    if (!g && !ix->fifo)
+        TRY(reserve_heap(&ix->fair, ix->groups.n + 1));
     if (!g) {
         g = mem_calloc(1, sizeof(*g) + id.len);
         if (!g)
@@ -232,22 +248,25 @@ enum err sqs_index_new_slot(struct sqs_index *ix, uint64_t seq, struct str group
                             struct sqs_slot **ret_slot)
 {
     struct sqs_group *g = NULL;
+    bool grouped = ix->fifo || !str_empty(group);
+    struct sqs_slot **free_slots = &ix->free_slots[grouped];
     TRY(reserve(ix));
-    if (!ix->free_slots)
-        TRY(more_slots(ix));
-    if (ix->fifo)
+    if (!*free_slots)
+        TRY(more_slots(ix, grouped));
+    if (grouped)
         TRY(find_group(ix, group, &g));
-    struct sqs_slot *slot = ix->free_slots;
-    assert(slot->state == SQS_SLOT_FREE);
-    ix->free_slots = slot->link.next ? CONTAINER_OF(slot->link.next, struct sqs_slot, link) : NULL;
-    memset(slot, 0, slot_bytes(ix));
+    struct sqs_slot *slot = *free_slots;
+    assert(slot->state == SQS_SLOT_FREE && slot->grouped == grouped);
+    *free_slots = slot->link.next ? CONTAINER_OF(slot->link.next, struct sqs_slot, link) : NULL;
+    memset(slot, 0, slot_bytes(grouped));
+    slot->grouped = grouped;
     slot->seq = seq;
     slot->state = SQS_SLOT_NEW;
     ix->count[SQS_SLOT_NEW]++;
     if (g) {
         g->n++;
-        fifo_of(slot)->group = g;
-        list_init(&fifo_of(slot)->in_group);
+        grouped_of(slot)->group = g;
+        list_init(&grouped_of(slot)->in_group);
     }
     table_put(ix, slot);
     ix->n++;
@@ -259,17 +278,17 @@ enum err sqs_index_new_slot(struct sqs_index *ix, uint64_t seq, struct str group
 
 /* --- moving between lists --------------------------------------------------------------------- */
 
-static struct sqs_fifo_slot *first_of(const struct list *of_group)
+static struct sqs_group_slot *first_of(const struct list *of_group)
 {
     return list_empty(of_group) ? NULL
-                                : CONTAINER_OF(of_group->next, struct sqs_fifo_slot, in_group);
+                                : CONTAINER_OF(of_group->next, struct sqs_group_slot, in_group);
 }
 
 /* What the group may give next (I3); NULL: nothing now. */
-static struct sqs_fifo_slot *next_of_group(const struct sqs_group *g)
+static struct sqs_group_slot *next_of_group(const struct sqs_group *g)
 {
-    struct sqs_fifo_slot *first = first_of(&g->waiting);
-    const struct sqs_fifo_slot *out = first_of(&g->out);
+    struct sqs_group_slot *first = first_of(&g->waiting);
+    const struct sqs_group_slot *out = first_of(&g->out);
     bool may =
         first && first->slot.state == SQS_SLOT_VISIBLE && (!out || first->slot.seq < out->slot.seq);
     return may ? first : NULL;
@@ -287,13 +306,13 @@ static void review_group(struct sqs_index *ix, struct sqs_group *g)
 
 static uint64_t seq_in_group(const struct list *link)
 {
-    return CONTAINER_OF(link, struct sqs_fifo_slot, in_group)->slot.seq;
+    return CONTAINER_OF(link, struct sqs_group_slot, in_group)->slot.seq;
 }
 
 /* Out of the list of its group that it is in, into the other one, by sequence number; looked for from
  * both ends: new ones belong to the end, those that come back or go out to the beginning, and the way
  * through a deep group would be long. */
-static void join(struct list *head, struct sqs_fifo_slot *fs)
+static void join(struct list *head, struct sqs_group_slot *fs)
 {
     list_remove(&fs->in_group);
     struct list *front = head, *back = head->prev;
@@ -309,6 +328,28 @@ static void join(struct list *head, struct sqs_fifo_slot *fs)
     list_push_front(back, &fs->in_group);
 }
 
+/* Keeps I5 after any change to the group of a standard queue. */
+static void review_fair(struct sqs_index *ix, struct sqs_group *g)
+{
+    const struct sqs_group_slot *first = first_of(&g->waiting);
+    heap_remove(&ix->fair, &g->fair);
+    if (!first)
+        return;
+    g->fair = (struct heap_node){.key = (int64_t)g->n_out, .tie = first->slot.seq};
+    enum err err = heap_push(&ix->fair, &g->fair);
+    assert(err == ERR_OK); /* find_group() made room */
+}
+
+/* A slot of a group that was out is not any more. */
+static void not_out(struct sqs_index *ix, struct sqs_slot *slot)
+{
+    if (!slot->grouped || ix->fifo ||
+        (slot->state != SQS_SLOT_TAKEN && slot->state != SQS_SLOT_LEASED))
+        return;
+    assert(grouped_of(slot)->group->n_out > 0);
+    grouped_of(slot)->group->n_out--;
+}
+
 static void push_due(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms)
 {
     slot->due = (struct heap_node){.key = due_ms, .tie = slot->seq};
@@ -319,19 +360,24 @@ static void push_due(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms
 /* To VISIBLE from a state in which it is in no list of a standard queue and not in the heap. */
 static void make_visible(struct sqs_index *ix, struct sqs_slot *slot, bool at_front)
 {
+    not_out(ix, slot);
     set_state(ix, slot, SQS_SLOT_VISIBLE);
     if (ix->fifo) {
-        struct sqs_group *g = fifo_of(slot)->group;
-        join(&g->waiting, fifo_of(slot));
+        struct sqs_group *g = grouped_of(slot)->group;
+        join(&g->waiting, grouped_of(slot));
         review_group(ix, g);
         return;
     }
     assert(!slot->dead);
-    list_init(&slot->link);
+    struct sqs_group *g = slot->grouped ? grouped_of(slot)->group : NULL;
+    struct list *link = g ? &grouped_of(slot)->in_group : &slot->link;
+    list_init(link);
     if (at_front)
-        list_push_front(&ix->visible, &slot->link);
+        list_push_front(g ? &g->waiting : &ix->visible, link);
     else
-        list_push_back(&ix->visible, &slot->link);
+        list_push_back(g ? &g->waiting : &ix->visible, link);
+    if (g)
+        review_fair(ix, g);
 }
 
 void sqs_index_add(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms, int64_t now_ms)
@@ -344,8 +390,8 @@ void sqs_index_add(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms, 
     set_state(ix, slot, SQS_SLOT_DELAYED);
     push_due(ix, slot, due_ms);
     if (ix->fifo) {
-        join(&fifo_of(slot)->group->waiting, fifo_of(slot));
-        review_group(ix, fifo_of(slot)->group);
+        join(&grouped_of(slot)->group->waiting, grouped_of(slot));
+        review_group(ix, grouped_of(slot)->group);
     }
 }
 
@@ -368,8 +414,11 @@ enum err sqs_index_load(struct sqs_index *ix, uint64_t seq, struct str group, ui
     set_state(ix, slot, SQS_SLOT_LEASED);
     push_due(ix, slot, due_ms);
     if (ix->fifo) {
-        join(&fifo_of(slot)->group->out, fifo_of(slot));
-        review_group(ix, fifo_of(slot)->group);
+        join(&grouped_of(slot)->group->out, grouped_of(slot));
+        review_group(ix, grouped_of(slot)->group);
+    } else if (slot->grouped) {
+        grouped_of(slot)->group->n_out++;
+        review_fair(ix, grouped_of(slot)->group);
     }
     return ERR_OK;
 }
@@ -386,20 +435,44 @@ size_t sqs_index_promote(struct sqs_index *ix, int64_t now_ms)
     return n;
 }
 
+bool sqs_index_some(const struct sqs_index *ix)
+{
+    return !list_empty(ix->fifo ? &ix->ready : &ix->visible) || ix->fair.n > 0;
+}
+
+/* The next one of a standard queue, out of the list that it is in (I5); NULL: there is none. */
+static struct sqs_slot *pop_visible(struct sqs_index *ix)
+{
+    struct sqs_slot *slot =
+        list_empty(&ix->visible) ? NULL : CONTAINER_OF(ix->visible.next, struct sqs_slot, link);
+    struct heap_node *node = heap_peek(&ix->fair);
+    if (node && (!slot || (node->key == 0 && node->tie < slot->seq))) {
+        struct sqs_group *g = CONTAINER_OF(node, struct sqs_group, fair);
+        struct sqs_group_slot *first = first_of(&g->waiting);
+        list_remove(&first->in_group);
+        g->n_out++;
+        review_fair(ix, g);
+        return &first->slot;
+    }
+    if (slot)
+        list_remove(&slot->link);
+    return slot;
+}
+
 size_t sqs_index_take(struct sqs_index *ix, size_t max, struct sqs_slot **ret_slots)
 {
     size_t n = 0;
-    while (!ix->fifo && n < max && !list_empty(&ix->visible)) {
-        struct sqs_slot *slot = CONTAINER_OF(list_pop_front(&ix->visible), struct sqs_slot, link);
+    struct sqs_slot *slot;
+    while (!ix->fifo && n < max && (slot = pop_visible(ix)) != NULL) {
         assert(slot->state == SQS_SLOT_VISIBLE); /* I2 */
         set_state(ix, slot, SQS_SLOT_TAKEN);
         ret_slots[n++] = slot;
     }
     while (ix->fifo && n < max && !list_empty(&ix->ready)) {
         struct sqs_group *g = CONTAINER_OF(list_pop_front(&ix->ready), struct sqs_group, ready);
-        struct sqs_fifo_slot *fs;
-        const struct sqs_fifo_slot *before = first_of(&g->out); /* of earlier receives */
-        assert(next_of_group(g));                               /* I3 */
+        struct sqs_group_slot *fs;
+        const struct sqs_group_slot *before = first_of(&g->out); /* of earlier receives */
+        assert(next_of_group(g));                                /* I3 */
         while (n < max && (fs = first_of(&g->waiting)) && fs->slot.state == SQS_SLOT_VISIBLE &&
                (!before || fs->slot.seq < before->slot.seq)) {
             join(&g->out, fs);
@@ -415,11 +488,14 @@ static bool bury(struct sqs_index *ix, struct sqs_slot *slot)
 {
     if (!slot->dead)
         return false;
-    struct sqs_group *g = ix->fifo ? fifo_of(slot)->group : NULL;
-    if (g) {
-        list_remove(&fifo_of(slot)->in_group);
+    struct sqs_group *g = slot->grouped ? grouped_of(slot)->group : NULL;
+    not_out(ix, slot);
+    if (g)
+        list_remove(&grouped_of(slot)->in_group);
+    if (g && ix->fifo)
         review_group(ix, g);
-    }
+    else if (g)
+        review_fair(ix, g);
     release_slot(ix, slot);
     return true;
 }
@@ -463,15 +539,18 @@ void sqs_index_remove(struct sqs_index *ix, struct sqs_slot *slot)
         slot->dead = true;
         return;
     }
+    struct sqs_group *g = slot->grouped ? grouped_of(slot)->group : NULL;
     if (slot->state == SQS_SLOT_DELAYED || slot->state == SQS_SLOT_LEASED)
         heap_remove(&ix->due, &slot->due);
-    else if (!ix->fifo)
+    else if (!g)
         list_remove(&slot->link);
-    if (ix->fifo) {
-        struct sqs_group *g = fifo_of(slot)->group;
-        list_remove(&fifo_of(slot)->in_group);
+    not_out(ix, slot);
+    if (g)
+        list_remove(&grouped_of(slot)->in_group);
+    if (g && ix->fifo)
         review_group(ix, g);
-    }
+    else if (g)
+        review_fair(ix, g);
     release_slot(ix, slot);
 }
 
@@ -497,7 +576,7 @@ uint64_t sqs_index_oldest(const struct sqs_index *ix)
     for (size_t i = 0; i < ix->due.n && i < SQS_OLDEST_LOOK; i++)
         oldest = min_u64(oldest, CONTAINER_OF(ix->due.nodes[i], struct sqs_slot, due)->seq);
     for (size_t it = 0; looked++ < SQS_OLDEST_LOOK && map_next(&ix->groups, &it, &id, &group);) {
-        struct sqs_fifo_slot *first = first_of(&((struct sqs_group *)group)->waiting);
+        struct sqs_group_slot *first = first_of(&((struct sqs_group *)group)->waiting);
         if (first)
             oldest = min_u64(oldest, first->slot.seq);
     }

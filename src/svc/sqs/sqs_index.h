@@ -14,8 +14,12 @@
  *
  * Invariants
  *   I1  A slot is in the heap exactly when DELAYED or LEASED, keyed by when it becomes visible.
- *   I2  Standard queues: a slot is in `visible` exactly when VISIBLE, oldest first; one that comes
- *       back from a lease goes to the end.
+ *   I2  Standard queues: a slot is in `visible`, or in the `waiting` of its group if it has one,
+ *       exactly when VISIBLE, oldest first; one that comes back from a lease goes to the end.
+ *   I5  Fair queues (standard, with groups): a group is in `fair` exactly when it has VISIBLE slots,
+ *       keyed by how many of it are out, and then by its first one. Whoever has least in flight is
+ *       served first, so a group with many messages holds up nobody; a message without a group is a
+ *       group of its own.
  *   I3  FIFO queues: VISIBLE and DELAYED slots are in their group's `waiting`, TAKEN and LEASED ones in
  *       its `out`, both by sequence number. A group is in `ready` exactly when its first waiting slot
  *       is VISIBLE and comes before all that are out: a message is held back by those before it, not
@@ -34,7 +38,7 @@
 #include "base/list.h"
 #include "base/map.h"
 
-enum { SQS_SLOT_BYTES = 48, SQS_FIFO_SLOT_BYTES = 72, SQS_OLDEST_LOOK = 1024 };
+enum { SQS_SLOT_BYTES = 48, SQS_GROUP_SLOT_BYTES = 72, SQS_OLDEST_LOOK = 1024 };
 
 enum sqs_slot_state {
     SQS_SLOT_FREE,
@@ -55,17 +59,20 @@ struct sqs_slot {
     uint32_t receives; /* committed receives */
     uint8_t state;     /* enum sqs_slot_state */
     bool dead;         /* removed while TAKEN: goes when it is put back */
+    bool grouped;      /* it is a sqs_group_slot: in FIFO queues, and in others with a group */
 };
 
 struct sqs_group {
-    struct list waiting; /* VISIBLE, DELAYED: of struct sqs_fifo_slot.in_group */
-    struct list out;     /* TAKEN, LEASED: likewise */
-    struct list ready;   /* in sqs_index.ready */
-    size_t n;            /* slots of it, in any state */
-    struct str id;       /* owned, follows the struct */
+    struct list waiting;   /* VISIBLE (FIFO: DELAYED too): of struct sqs_group_slot.in_group */
+    struct list out;       /* FIFO: TAKEN, LEASED: likewise */
+    struct list ready;     /* FIFO: in sqs_index.ready */
+    struct heap_node fair; /* standard: in sqs_index.fair; its key, n_out, is kept outside, too */
+    size_t n;              /* slots of it, in any state */
+    size_t n_out;          /* standard: TAKEN or LEASED */
+    struct str id;         /* owned, follows the struct */
 };
 
-struct sqs_fifo_slot {
+struct sqs_group_slot {
     struct sqs_slot slot;
     struct list in_group;
     struct sqs_group *group;
@@ -80,10 +87,11 @@ struct sqs_index {
     size_t table_cap, n;     /* n: slots in the table, NEW ones included */
     struct heap due;
     struct list visible;
-    struct list ready; /* groups */
+    struct list ready; /* groups, FIFO */
+    struct heap fair;  /* groups, standard */
     struct map groups;
     struct sqs_slab *slabs;
-    struct sqs_slot *free_slots;
+    struct sqs_slot *free_slots[2]; /* without and with a group */
     size_t count[SQS_SLOT_STATES];
     size_t old_at;       /* where in the table sqs_index_old goes on */
     uint64_t oldest_seq; /* no live slot has a smaller one; UINT64_MAX when there is none */
@@ -95,7 +103,8 @@ void sqs_index_ref(struct sqs_index *ix);
 /* Frees everything with the last one, in O(n / slab). NULL is allowed. */
 void sqs_index_unref(struct sqs_index *ix);
 
-/* NEW slot with sequence number `seq`, not used before. `group`: FIFO queues only. ERR_NOMEM. */
+/* NEW slot with sequence number `seq`, not used before. `group`: empty in standard queues that are not to
+ * be fair. ERR_NOMEM. */
 enum err sqs_index_new_slot(struct sqs_index *ix, uint64_t seq, struct str group,
                             struct sqs_slot **ret_slot) WARN_UNUSED;
 /* A stored message at start: received before and out until due_ms, or delayed, or visible. */
@@ -107,7 +116,9 @@ void sqs_index_add(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms, 
 void sqs_index_drop(struct sqs_index *ix, struct sqs_slot *slot);
 /* What is due becomes VISIBLE. Returns how many. */
 size_t sqs_index_promote(struct sqs_index *ix, int64_t now_ms);
-/* Up to `max` VISIBLE -> TAKEN, first come first; FIFO: at most one run per group. */
+/* Whether sqs_index_take would find one. */
+bool sqs_index_some(const struct sqs_index *ix);
+/* Up to `max` VISIBLE -> TAKEN, first come first; FIFO: at most one run per group; fair: I5. */
 size_t sqs_index_take(struct sqs_index *ix, size_t max, struct sqs_slot **ret_slots);
 /* TAKEN -> LEASED until due_ms (counting a receive), or VISIBLE when that has passed. */
 void sqs_index_lease(struct sqs_index *ix, struct sqs_slot *slot, int64_t due_ms, int64_t now_ms);

@@ -185,13 +185,15 @@ static enum err check_fifo(struct arena *a, const struct sqs_config *c,
                            const struct sqs_draft *draft, struct sqs_checked *out, struct fault *f)
 {
     if (!c->fifo) {
-        if (str_is_set(draft->group) || str_is_set(draft->dedup))
+        if (str_is_set(draft->dedup))
             return fault_set(a, f, &sqs_err_invalid_parameter_value,
-                             "Value " STR_FMT " for parameter %s is invalid. Reason: The "
-                             "request include parameter that is not valid for this queue type.",
-                             STR_ARG(str_is_set(draft->group) ? draft->group : draft->dedup),
-                             str_is_set(draft->group) ? "MessageGroupId"
-                                                      : "MessageDeduplicationId");
+                             "Value " STR_FMT " for parameter MessageDeduplicationId is invalid. "
+                             "Reason: The request include parameter that is not valid for this "
+                             "queue type.",
+                             STR_ARG(draft->dedup));
+        if (str_is_set(draft->group) && !fifo_id_ok(draft->group))
+            return bad_fifo_id(a, f, "MessageGroupId", draft->group);
+        out->body.group = draft->group;
         return ERR_OK;
     }
     if (draft->has_delay && draft->delay_s != 0)

@@ -220,7 +220,7 @@ static void schedule(struct sqs_queue *q)
 
 void sqs_queue_wake(struct sqs_queue *q)
 {
-    bool some = q->fifo ? !list_empty(&q->ix->ready) : !list_empty(&q->ix->visible);
+    bool some = sqs_index_some(q->ix);
     /* What a FIFO queue can give at once depends on its groups: one is woken, and wakes the next
      * when something is left. */
     (void)waiters_wake(&q->waiters, q->fifo ? some : q->ix->count[SQS_SLOT_VISIBLE]);

@@ -40,7 +40,7 @@ struct sqs_body {
     struct str body;
     uint8_t md5[HASH_MD5_LEN];
     struct str trace;        /* AWSTraceHeader; absent */
-    struct str group, dedup; /* FIFO */
+    struct str group, dedup; /* FIFO; a fair queue's message has a group */
     struct str dlq_source;   /* ARN of the queue that it was moved from */
     uint64_t fifo_seq;       /* SequenceNumber; 0 in standard queues */
     struct sqs_attr *attrs;  /* sorted by name */
@@ -55,7 +55,7 @@ struct sqs_state {
     uint32_t receives;
     int64_t due_ms; /* visible from then on */
     int64_t first_receive_ms, last_receive_ms;
-    struct str group;         /* FIFO: the index needs it at start */
+    struct str group;         /* the index needs it at start */
     uint64_t receives_before; /* in queues that it was moved out of; told, but not counted here */
 };
 

@@ -72,7 +72,7 @@ static enum err put_message(struct txn *txn, const struct sqs_open *to, struct s
 {
     uint64_t seq, id = to->config.id;
     const struct pending made = {.due_ms = state->due_ms, .bytes = body->body.len, .moved = moved};
-    TRY(reserve(txn, to->queue, &made, to->config.fifo ? body->group : STR_NONE, &seq));
+    TRY(reserve(txn, to->queue, &made, body->group, &seq));
     body->fifo_seq = to->config.fifo ? seq : 0;
     state->group = body->group;
     if (to->key && !moved)

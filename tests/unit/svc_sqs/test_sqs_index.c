@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "svc/sqs/sqs_index.h"
 
-enum { STEPS = 40000, LIVE_MAX = 200, GROUPS = 4, TAKE = 5 };
+enum { STEPS = 40000, LIVE_MAX = 200, GROUPS = 4, NO_GROUP = 3, TAKE = 5 };
 
 /* A message of the model. */
 struct mm {
@@ -88,18 +88,49 @@ static struct mm *by_seq(struct model *mo, uint64_t seq)
     return NULL;
 }
 
+/* Who stands first where m stands: in its group, or among those that have none. */
+static struct mm *first_like(struct model *mo, const struct mm *m)
+{
+    struct mm *first = NULL;
+    for (size_t i = 0; i < mo->n; i++)
+        if (mo->m[i].state == SQS_SLOT_VISIBLE && mo->m[i].group == m->group &&
+            (!first || (int64_t)mo->m[i].order < (int64_t)first->order))
+            first = &mo->m[i];
+    return first;
+}
+
+static size_t out_of(const struct model *mo, int group)
+{
+    size_t n = 0;
+    for (size_t i = 0; group != NO_GROUP && i < mo->n; i++)
+        n += mo->m[i].group == group &&
+             (mo->m[i].state == SQS_SLOT_TAKEN || mo->m[i].state == SQS_SLOT_LEASED);
+    return n;
+}
+
+/* Of the group with the least in flight, then the oldest of the first ones. */
+static struct mm *fairest(struct model *mo)
+{
+    struct mm *best = NULL;
+    for (int group = 0; group < GROUPS; group++) {
+        struct mm like = {.group = group}, *m = first_like(mo, &like);
+        if (!m)
+            continue;
+        size_t out = out_of(mo, group), least = best ? out_of(mo, best->group) : SIZE_MAX;
+        if (out < least || (out == least && m->seq < best->seq))
+            best = m;
+    }
+    return best;
+}
+
 static void check_take_standard(struct model *mo, struct sqs_slot **slots, size_t n, size_t max)
 {
     for (size_t k = 0; k < n; k++) {
-        struct mm *first = NULL;
-        for (size_t i = 0; i < mo->n; i++)
-            if (mo->m[i].state == SQS_SLOT_VISIBLE &&
-                (!first || (int64_t)mo->m[i].order < (int64_t)first->order))
-                first = &mo->m[i];
-        assert_non_null(first);
-        assert_true(first->seq == slots[k]->seq);
-        first->state = SQS_SLOT_TAKEN;
-        first->slot = slots[k];
+        struct mm *best = fairest(mo);
+        assert_non_null(best);
+        assert_true(best->seq == slots[k]->seq);
+        best->state = SQS_SLOT_TAKEN;
+        best->slot = slots[k];
     }
     for (size_t i = 0; n < max && i < mo->n; i++)
         assert_true(mo->m[i].state != SQS_SLOT_VISIBLE);
@@ -381,6 +412,32 @@ static void test_fifo_given_back(void **state)
     sqs_index_unref(ix);
 }
 
+/* A group with a thousand messages, many of them out, holds up nobody. */
+static void test_fair(void **state)
+{
+    struct sqs_index *ix = sqs_index_new(false);
+    struct sqs_slot *slots[10];
+    for (uint64_t seq = 1; seq <= 1000; seq++)
+        assert_int_equal(sqs_index_load(ix, seq, STR("noisy"), 0, 0, 100), ERR_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sqs_index_take(ix, 10, slots), 10);
+        for (size_t k = 0; k < 10; k++)
+            sqs_index_lease(ix, slots[k], 200, 100);
+    }
+    assert_int_equal(sqs_index_load(ix, 2000, STR("quiet"), 0, 0, 100), ERR_OK);
+    assert_int_equal(sqs_index_load(ix, 2001, STR("quiet"), 0, 0, 100), ERR_OK);
+    assert_int_equal(sqs_index_load(ix, 2002, STR_NONE, 0, 0, 100), ERR_OK);
+    assert_int_equal(sqs_index_load(ix, 2003, STR("other"), 0, 0, 100), ERR_OK);
+    assert_int_equal(sqs_index_take(ix, 5, slots), 5);
+    static const uint64_t want[] = {2000, 2002, 2003, 2001, 31};
+    for (size_t k = 0; k < 5; k++)
+        assert_true(slots[k]->seq == want[k]);
+    for (size_t k = 5; k-- > 0;)
+        sqs_index_untake(ix, slots[k]);
+    assert_int_equal(ix->count[SQS_SLOT_VISIBLE], 974);
+    sqs_index_unref(ix);
+}
+
 /* Allocation failure at any point leaves the index as it was, and later transitions succeed. */
 static void test_no_memory(void **state)
 {
@@ -462,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_shrink),
         cmocka_unit_test(test_old_in_pieces),
         cmocka_unit_test(test_fifo_given_back),
+        cmocka_unit_test(test_fair),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
