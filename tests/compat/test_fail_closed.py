@@ -34,7 +34,8 @@ BY_NAME = {
     "Bucket": "closed-bucket", "CopySource": "closed-bucket/key", "TableName": "closed-table", "QueueName": "closed-queue",
     "QueueUrl": f"http://127.0.0.1/{ACCOUNT}/closed-queue", "FunctionName": "closed-function", "logGroupName": "closed-group",
     "logStreamName": "s", "logGroupIdentifier": None, "RoleName": "closed-role", "UserName": "closed-user", "GroupName": "closed-users",
-    "InstanceProfileName": "closed-profile", "PolicyName": "closed-policy",
+    "InstanceProfileName": "closed-profile", "AWSServiceName": "ecs.amazonaws.com", "PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:user/closed-user",
+    "DeletionTaskId": "task/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS/0", "AccountAlias": "closed-alias", "PolicyName": "closed-policy",
     "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/closed", "AssumeRolePolicyDocument": TRUST, "PolicyDocument": POLICY,
     "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/closed-role", "Role": f"arn:aws:iam::{ACCOUNT}:role/closed-role",
     "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/closed", "VersionId": None, "RoleSessionName": "session",
@@ -59,7 +60,8 @@ BY_NAME = {
 ALSO = {("logs", "DescribeLogStreams"): ["logGroupName"], ("logs", "FilterLogEvents"): ["logGroupName"],
         ("logs", "GetLogEvents"): ["logGroupName"], ("lambda", "CreateEventSourceMapping"): ["EventSourceArn"],
         ("logs", "AssociateKmsKey"): ["logGroupName"], ("logs", "DisassociateKmsKey"): ["logGroupName"],
-        ("iam", "GetUser"): ["UserName"], ("iam", "CreateAccessKey"): ["UserName"], ("iam", "ListAccessKeys"): ["UserName"]}
+        ("iam", "GetUser"): ["UserName"], ("iam", "CreateAccessKey"): ["UserName"], ("iam", "ListAccessKeys"): ["UserName"],
+        ("iam", "CreateLoginProfile"): ["UserName"], ("iam", "GetLoginProfile"): ["UserName"], ("iam", "DeleteLoginProfile"): ["UserName"]}
 SPECIAL = {
     ("cloudformation", "DescribeStackEvents"): {"StackName": "closed"},
     ("cloudformation", "SignalResource"): {"StackName": "closed", "LogicalResourceId": "R", "UniqueId": "u", "Status": "SUCCESS"},

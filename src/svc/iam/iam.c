@@ -83,6 +83,15 @@ static bool lists_paths(size_t op)
            op == IAM_OP_LIST_INSTANCE_PROFILES;
 }
 
+/* "task/aws-service-role/SERVICE/NAME/ID" is about the role. */
+static enum err role_of_task(struct call *call, const struct arn *arn, struct str *resource)
+{
+    struct arn role = *arn;
+    struct str path = str_sub(arn->resource, 4, str_rfind(arn->resource, '/'));
+    *resource = arn_make(call->arena, &role, "role" STR_FMT, STR_ARG(path));
+    return str_is_set(*resource) ? ERR_OK : ERR_NOMEM;
+}
+
 /* A request names a user, role, group or profile without its path, and a user may leave out himself: the ARN that
  * policies speak of has both. */
 static enum err real_resource(struct call *call, struct str *resource)
@@ -92,6 +101,8 @@ static enum err real_resource(struct call *call, struct str *resource)
         return ERR_OK;
     if (arn_parse_as(*resource, "iam", NULL, &arn) != ERR_OK)
         return ERR_OK;
+    if (str_eq_c(arn_segment(&arn, 0), "task"))
+        return role_of_task(call, &arn, resource);
     int kind = 0;
     while (kind < IAM_KINDS && !str_eq_c(arn_segment(&arn, 0), iam_kind_word[kind]))
         kind++;

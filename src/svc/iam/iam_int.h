@@ -66,8 +66,10 @@ struct iam_entity {
     size_t n_keys;
     struct str groups[IAM_GROUPS_MAX]; /* users: ids, so that a group may change its name */
     size_t n_groups;
-    int64_t members; /* groups: users; roles: instance profiles. So that removing conflicts */
-    struct str role; /* instance profiles: its name; absent: none */
+    int64_t members;  /* groups: users; roles: instance profiles. So that removing conflicts */
+    struct str role;  /* instance profiles: its name; absent: none */
+    int64_t login_ms; /* users: when the login profile was made; 0: none */
+    bool login_reset;
     /* In the catalogue only. */
     struct policy *trust_policy; /* roles */
     struct policy **inline_policies;
@@ -215,6 +217,8 @@ enum err iam_get_entity(struct call *call, enum iam_kind kind, struct str name,
 /* The named user, or the caller when no name is given. */
 enum err iam_get_user_or_self(struct call *call, struct str name,
                               struct iam_entity **ret_e) WARN_UNUSED;
+/* Whether it is an ARN at all: ValidationError. */
+enum err iam_check_policy_arn(struct call *call, struct str text) WARN_UNUSED;
 /* One of the account's managed policies, or NoSuchEntity; AccessDenied for AWS's. */
 enum err iam_get_managed(struct call *call, struct str arn, struct iam_managed **ret_m) WARN_UNUSED;
 /* RFC 3986-encoded, as IAM answers documents. STR_NONE on exhaustion. */
@@ -241,7 +245,46 @@ enum err iam_rename(struct call *call, const struct iam_entity *before,
 enum err iam_role_shape(struct call *call, const struct iam_entity *e,
                         struct iam_role *r) WARN_UNUSED;
 void iam_user_shape(const struct iam_entity *e, struct iam_user *u);
+/* As CreateRole answers: without what GetRole alone tells. */
+enum err iam_new_role_shape(struct call *call, const struct iam_entity *e,
+                            const struct iam_role **ret_role) WARN_UNUSED;
+enum err iam_boundary_shape(struct call *call, const struct iam_entity *e,
+                            const struct iam_attached_permissions_boundary **ret) WARN_UNUSED;
+
+/* op_policy.c */
+enum err iam_own_shape(struct call *call, const struct iam_managed *m,
+                       struct iam_policy *p) WARN_UNUSED;
+void iam_aws_shape(struct call *call, const struct iam_aws_policy *aws, int64_t attachments,
+                   int64_t boundaries, struct iam_policy *p);
+enum err iam_version_shape(struct call *call, const struct iam_managed *m,
+                           const struct iam_version *v, bool with_document,
+                           struct iam_policy_version *ret) WARN_UNUSED;
+enum err iam_aws_version_shape(struct call *call, const struct iam_aws_policy *aws,
+                               bool with_document, struct iam_policy_version *ret) WARN_UNUSED;
+/* How often each of the policies AWS made is used, by place in iam_aws_policies. */
+enum err iam_aws_uses(struct call *call, int64_t **ret_attachments,
+                      int64_t **ret_boundaries) WARN_UNUSED;
+
+/* iam_linked.c: the role that a service has in an account. */
+struct iam_linked {
+    const char *service; /* without ".amazonaws.com" */
+    const char *role;    /* behind "AWSServiceRoleFor" */
+    const char *policy;
+    bool suffix; /* several, told apart by CustomSuffix */
+};
+#define IAM_LINKED_PATH "/aws-service-role/"
+/* NULL: not known. */
+const struct iam_linked *iam_linked_find(struct str service);
+/* op_service_linked.c */
+bool iam_is_linked(const struct iam_entity *e);
+/* iam_reply.c: iam_get_entity, for one that is to be changed: UnmodifiableEntity. */
+enum err iam_get_to_change(struct call *call, enum iam_kind kind, struct str name,
+                           struct iam_entity **ret_e) WARN_UNUSED;
+
 /* op_instance_profile.c */
+/* All profiles of a role: as many as a page has. */
+enum err iam_profiles_of(struct call *call, const struct iam_entity *role,
+                         struct iam_instance_profile_list_type *ret) WARN_UNUSED;
 enum err iam_profile_shape(struct call *call, const struct iam_entity *e,
                            struct iam_instance_profile *p) WARN_UNUSED;
 

@@ -21,5 +21,9 @@ static const struct key_layout iam_k_use[IAM_USES] = {{KEY_IAM, 3, "Atbt"}, {KEY
 static const struct key_layout iam_k_token_key = {KEY_IAM, 5, ""};
 /* account, id of a group or role, name -> nothing: users of the group, instance profiles of the role */
 static const struct key_layout iam_k_member = {KEY_IAM, 6, "Att"};
+/* account -> alias */
+static const struct key_layout iam_k_alias = {KEY_IAM, 7, "A"};
+/* account -> password policy */
+static const struct key_layout iam_k_passwords = {KEY_IAM, 8, "A"};
 
 #endif

@@ -54,6 +54,8 @@ static const struct record_field entity_fields[] = {
     REC_SINCE(2, REC_ARRAY(struct iam_entity, groups, n_groups, &record_str)),
     REC_SINCE(2, REC_INT(struct iam_entity, members)),
     REC_SINCE(2, REC_STR(struct iam_entity, role)),
+    REC_SINCE(2, REC_INT(struct iam_entity, login_ms)),
+    REC_SINCE(2, REC_BOOL(struct iam_entity, login_reset)),
 };
 static const struct record_type entity_type = RECORD_TYPE(struct iam_entity, 2, entity_fields);
 

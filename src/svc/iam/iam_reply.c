@@ -3,6 +3,7 @@
  * Layer: svc. Thread: the call's loop. */
 #include <assert.h>
 
+#include "base/arn.h"
 #include "codec/percent.h"
 #include "svc/iam/iam_int.h"
 
@@ -30,6 +31,27 @@ enum err iam_get_entity(struct call *call, enum iam_kind kind, struct str name,
     return err == ERR_NOT_FOUND ? no_entity(call, kind, name) : err;
 }
 
+enum err iam_get_to_change(struct call *call, enum iam_kind kind, struct str name,
+                           struct iam_entity **ret_e)
+{
+    TRY(iam_get_entity(call, kind, name, ret_e));
+    if (iam_is_linked(*ret_e))
+        return call_error(call, &iam_err_unmodifiable_entity_exception,
+                          "Cannot perform the operation on the protected role '" STR_FMT
+                          "' - this role is only modifiable by AWS",
+                          STR_ARG(name));
+    return ERR_OK;
+}
+
+enum err iam_check_policy_arn(struct call *call, struct str text)
+{
+    struct arn arn;
+    return arn_parse(text, &arn) == ERR_OK
+               ? ERR_OK
+               : call_error(call, &iam_err_validation, "ARN " STR_FMT " is not valid.",
+                            STR_ARG(text));
+}
+
 enum err iam_get_user_or_self(struct call *call, struct str name, struct iam_entity **ret_e)
 {
     if (!str_is_set(name) && call->who->kind != PRINCIPAL_USER)
@@ -40,6 +62,7 @@ enum err iam_get_user_or_self(struct call *call, struct str name, struct iam_ent
 
 enum err iam_get_managed(struct call *call, struct str arn, struct iam_managed **ret_m)
 {
+    TRY(iam_check_policy_arn(call, arn));
     if (iam_aws_find(iam_of(call), arn))
         return call_error(call, &iam_err_access_denied,
                           "Policy " STR_FMT " is managed by AWS and cannot be changed.",

@@ -47,7 +47,8 @@ static size_t find_attached(const struct iam_entity *e, struct str arn)
 static enum err attach(struct call *call, enum iam_kind kind, struct str name, struct str arn)
 {
     struct iam_entity *e;
-    TRY(iam_get_entity(call, kind, name, &e));
+    TRY(iam_check_policy_arn(call, arn));
+    TRY(iam_get_to_change(call, kind, name, &e));
     if (find_attached(e, arn) < e->n_attached)
         return ERR_OK;
     if (e->n_attached == IAM_ATTACHED_MAX)
@@ -66,7 +67,8 @@ static enum err attach(struct call *call, enum iam_kind kind, struct str name, s
 static enum err detach(struct call *call, enum iam_kind kind, struct str name, struct str arn)
 {
     struct iam_entity *e;
-    TRY(iam_get_entity(call, kind, name, &e));
+    TRY(iam_check_policy_arn(call, arn));
+    TRY(iam_get_to_change(call, kind, name, &e));
     size_t at = find_attached(e, arn);
     if (at == e->n_attached)
         return call_error(call, &iam_err_no_such_entity_exception,
@@ -124,7 +126,9 @@ IAM_TWIN(list_attached_group_policies, IAM_GROUP, group_name,
 static enum err set_boundary(struct call *call, enum iam_kind kind, struct str name, struct str arn)
 {
     struct iam_entity *e;
-    TRY(iam_get_entity(call, kind, name, &e));
+    if (str_is_set(arn))
+        TRY(iam_check_policy_arn(call, arn));
+    TRY(iam_get_to_change(call, kind, name, &e));
     if (str_is_set(e->boundary) && str_is_set(arn) && str_eq(e->boundary, arn))
         return ERR_OK;
     if (str_is_set(arn))

@@ -5,8 +5,8 @@
 
 /* --- shapes ----------------------------------------------------------------------------------- */
 
-static enum err boundary_shape(struct call *call, const struct iam_entity *e,
-                               const struct iam_attached_permissions_boundary **ret)
+enum err iam_boundary_shape(struct call *call, const struct iam_entity *e,
+                            const struct iam_attached_permissions_boundary **ret)
 {
     if (!str_is_set(e->boundary))
         return ERR_OK;
@@ -42,16 +42,37 @@ void iam_user_shape(const struct iam_entity *e, struct iam_user *u)
     WIRE_SET(u, create_date, e->created_ms);
 }
 
+static enum err fill_role(struct call *call, const struct iam_entity *e, struct iam_role *r)
+{
+    TRY(iam_role_shape(call, e, r));
+    TRY(iam_boundary_shape(call, e, &r->permissions_boundary));
+    if (e->tags.n)
+        TAGS_INTO(r->tags, e->tags);
+    return ERR_OK;
+}
+
+/* When a role was last used is not kept: as of one that was not within AWS's tracking period. */
 static enum err whole_role(struct call *call, const struct iam_entity *e,
                            const struct iam_role **ret_role)
+{
+    static const struct iam_role_last_used unused;
+    struct iam_role *r = ARENA_NEW(call->arena, struct iam_role);
+    if (!r)
+        return ERR_NOMEM;
+    TRY(fill_role(call, e, r));
+    r->role_last_used = &unused;
+    *ret_role = r;
+    return ERR_OK;
+}
+
+enum err iam_new_role_shape(struct call *call, const struct iam_entity *e,
+                            const struct iam_role **ret_role)
 {
     struct iam_role *r = ARENA_NEW(call->arena, struct iam_role);
     if (!r)
         return ERR_NOMEM;
-    TRY(iam_role_shape(call, e, r));
-    TRY(boundary_shape(call, e, &r->permissions_boundary));
-    if (e->tags.n)
-        TAGS_INTO(r->tags, e->tags);
+    TRY(fill_role(call, e, r));
+    r->has_max_session_duration = false;
     *ret_role = r;
     return ERR_OK;
 }
@@ -63,7 +84,7 @@ static enum err whole_user(struct call *call, const struct iam_entity *e,
     if (!u)
         return ERR_NOMEM;
     iam_user_shape(e, u);
-    TRY(boundary_shape(call, e, &u->permissions_boundary));
+    TRY(iam_boundary_shape(call, e, &u->permissions_boundary));
     if (e->tags.n)
         TAGS_INTO(u->tags, e->tags);
     *ret_user = u;
@@ -138,13 +159,16 @@ enum err iam_create_role(struct call *call, const struct iam_create_role_input *
     e->kind = IAM_ROLE;
     e->name = in->role_name;
     e->path = in->path;
+    if (iam_is_linked(e))
+        return call_error(call, &iam_err_invalid_input_exception,
+                          "Paths under " IAM_LINKED_PATH " are for service-linked roles.");
     e->boundary = in->permissions_boundary;
     e->description = in->description;
     e->max_session_s =
         in->has_max_session_duration ? in->max_session_duration : IAM_SESSION_DEFAULT_S;
     TRY(take_trust(call, in->assume_role_policy_document, &e->trust));
     TRY(iam_create_entity(call, e, "AROA", TAGS_FROM(in->tags)));
-    return whole_role(call, e, &out->role);
+    return iam_new_role_shape(call, e, &out->role);
 }
 
 /* --- get -------------------------------------------------------------------------------------- */
@@ -209,7 +233,7 @@ enum err iam_update_assume_role_policy(struct call *call,
                                        struct iam_update_assume_role_policy_output *out)
 {
     struct iam_entity *e;
-    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
+    TRY(iam_get_to_change(call, IAM_ROLE, in->role_name, &e));
     TRY(take_trust(call, in->policy_document, &e->trust));
     return iam_entity_store(iam_of(call), call->txn, e);
 }
@@ -272,13 +296,14 @@ static const char *must_first(const struct iam_entity *e)
     return e->n_attached  ? "detach all policies"
            : e->n_inlines ? "delete policies"
            : e->n_keys    ? "delete access keys"
+           : e->login_ms  ? "delete login profile"
                           : NULL;
 }
 
 static enum err delete_entity(struct call *call, enum iam_kind kind, struct str name)
 {
     struct iam_entity *e;
-    TRY(iam_get_entity(call, kind, name, &e));
+    TRY(iam_get_to_change(call, kind, name, &e));
     const char *must = must_first(e);
     if (must)
         return call_error(call, &iam_err_delete_conflict_exception,

@@ -48,7 +48,7 @@ static enum err put(struct call *call, enum iam_kind kind, struct str name, stru
                     struct str document)
 {
     struct iam_entity *e;
-    TRY(iam_get_entity(call, kind, name, &e));
+    TRY(iam_get_to_change(call, kind, name, &e));
     TRY(iam_check_document(call, POLICY_IDENTITY, document, NULL, 0));
     size_t at = find_inline(e, policy);
     TRY(check_size(call, e, at, document));
@@ -75,6 +75,7 @@ static enum err drop(struct call *call, enum iam_kind kind, struct str name, str
 {
     struct iam_entity *e;
     size_t at;
+    TRY(iam_get_to_change(call, kind, name, &e));
     TRY(need_inline(call, kind, name, policy, &e, &at));
     for (e->n_inlines--; at < e->n_inlines; at++)
         e->inlines[at] = e->inlines[at + 1];

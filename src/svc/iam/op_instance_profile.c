@@ -95,6 +95,16 @@ iam_list_instance_profiles_for_role(struct call *call,
     return ERR_OK;
 }
 
+enum err iam_profiles_of(struct call *call, const struct iam_entity *role,
+                         struct iam_instance_profile_list_type *ret)
+{
+    struct iam_list_instance_profiles_for_role_output out = {0};
+    struct iam_list_instance_profiles_for_role_input in = {.role_name = role->name};
+    TRY(iam_list_instance_profiles_for_role(call, &in, &out));
+    *ret = out.instance_profiles;
+    return ERR_OK;
+}
+
 /* --- the role --------------------------------------------------------------------------------- */
 
 enum err iam_add_role_to_instance_profile(struct call *call,
@@ -103,7 +113,7 @@ enum err iam_add_role_to_instance_profile(struct call *call,
 {
     struct iam_entity *profile, *role;
     TRY(iam_get_entity(call, IAM_PROFILE, in->instance_profile_name, &profile));
-    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &role));
+    TRY(iam_get_to_change(call, IAM_ROLE, in->role_name, &role));
     if (str_is_set(profile->role))
         return call_error(call, &iam_err_limit_exceeded_exception,
                           "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");

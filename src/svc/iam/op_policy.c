@@ -19,7 +19,7 @@ static struct str version_text(struct call *call, int64_t number)
     return str_fmt(call->arena, "v%lld", (long long)number);
 }
 
-static enum err own_shape(struct call *call, const struct iam_managed *m, struct iam_policy *p)
+enum err iam_own_shape(struct call *call, const struct iam_managed *m, struct iam_policy *p)
 {
     *p = (struct iam_policy){.policy_name = m->name,
                              .policy_id = m->id,
@@ -37,7 +37,7 @@ static enum err own_shape(struct call *call, const struct iam_managed *m, struct
 /* With what lists leave out. */
 static enum err whole_own(struct call *call, const struct iam_managed *m, struct iam_policy *p)
 {
-    TRY(own_shape(call, m, p));
+    TRY(iam_own_shape(call, m, p));
     p->description = m->description;
     TAGS_INTO(p->tags, m->tags);
     return ERR_OK;
@@ -76,8 +76,8 @@ static enum err count_uses(struct call *call, enum iam_use use, struct str start
     return ERR_OK;
 }
 
-static void aws_shape(struct call *call, const struct iam_aws_policy *aws, int64_t attachments,
-                      int64_t boundaries, struct iam_policy *p)
+void iam_aws_shape(struct call *call, const struct iam_aws_policy *aws, int64_t attachments,
+                   int64_t boundaries, struct iam_policy *p)
 {
     *p = (struct iam_policy){.policy_name = str_c(aws->name),
                              .policy_id = str_c(aws->id),
@@ -150,7 +150,7 @@ enum err iam_get_policy(struct call *call, const struct iam_get_policy_input *in
         int64_t *attachments, *boundaries;
         TRY(count_uses(call, IAM_ATTACHED, in->policy_arn, &attachments));
         TRY(count_uses(call, IAM_BOUNDARY, in->policy_arn, &boundaries));
-        aws_shape(call, aws, attachments[at], boundaries[at], shape);
+        iam_aws_shape(call, aws, attachments[at], boundaries[at], shape);
         return ERR_OK;
     }
     struct iam_managed *m;
@@ -215,20 +215,24 @@ static enum err take(struct lister *l, const struct iam_policy *p, char part)
     return str_is_set(l->last) ? ERR_OK : ERR_NOMEM;
 }
 
-static enum err list_aws(struct lister *l, struct str after)
+enum err iam_aws_uses(struct call *call, int64_t **ret_attachments, int64_t **ret_boundaries)
 {
-    struct str all =
-        str_fmt(l->call->arena, "arn:" STR_FMT ":iam::aws:", STR_ARG(l->call->partition));
-    int64_t *attachments, *boundaries;
+    struct str all = str_fmt(call->arena, "arn:" STR_FMT ":iam::aws:", STR_ARG(call->partition));
     if (!str_is_set(all))
         return ERR_NOMEM;
-    TRY(count_uses(l->call, IAM_ATTACHED, all, &attachments));
-    TRY(count_uses(l->call, IAM_BOUNDARY, all, &boundaries));
+    TRY(count_uses(call, IAM_ATTACHED, all, ret_attachments));
+    return count_uses(call, IAM_BOUNDARY, all, ret_boundaries);
+}
+
+static enum err list_aws(struct lister *l, struct str after)
+{
+    int64_t *attachments, *boundaries;
+    TRY(iam_aws_uses(l->call, &attachments, &boundaries));
     for (size_t i = 0; i < iam_n_aws_policies; i++) {
         struct iam_policy p;
         if (str_is_set(after) && str_cmp(str_c(iam_aws_policies[i].name), after) <= 0)
             continue;
-        aws_shape(l->call, &iam_aws_policies[i], attachments[i], boundaries[i], &p);
+        iam_aws_shape(l->call, &iam_aws_policies[i], attachments[i], boundaries[i], &p);
         TRY(take(l, &p, PART_AWS));
     }
     return ERR_OK;
@@ -240,7 +244,7 @@ static enum err take_own(void *arg, struct str key, struct str record)
     struct iam_managed m;
     struct iam_policy p;
     TRY(iam_managed_unpack(iam_of(l->call), l->call->arena, record, &m));
-    TRY(own_shape(l->call, &m, &p));
+    TRY(iam_own_shape(l->call, &m, &p));
     return take(l, &p, PART_OWN);
 }
 
@@ -292,9 +296,9 @@ static const struct iam_version *find_version(const struct iam_managed *m, struc
     return iam_managed_version(m, number);
 }
 
-static enum err version_shape(struct call *call, const struct iam_managed *m,
-                              const struct iam_version *v, bool with_document,
-                              struct iam_policy_version *ret)
+enum err iam_version_shape(struct call *call, const struct iam_managed *m,
+                           const struct iam_version *v, bool with_document,
+                           struct iam_policy_version *ret)
 {
     struct iam_policy_version s = {.version_id = version_text(call, v->number)};
     if (with_document)
@@ -307,8 +311,8 @@ static enum err version_shape(struct call *call, const struct iam_managed *m,
     return ERR_OK;
 }
 
-static enum err aws_version_shape(struct call *call, const struct iam_aws_policy *aws,
-                                  bool with_document, struct iam_policy_version *ret)
+enum err iam_aws_version_shape(struct call *call, const struct iam_aws_policy *aws,
+                               bool with_document, struct iam_policy_version *ret)
 {
     struct iam_policy_version s = {.version_id = str_c(aws->version)};
     if (with_document)
@@ -342,7 +346,7 @@ enum err iam_create_policy_version(struct call *call,
     if (in->set_as_default)
         m->default_version = v->number;
     TRY(iam_managed_store(iam_of(call), call->txn, m));
-    TRY(version_shape(call, m, v, false, shape));
+    TRY(iam_version_shape(call, m, v, false, shape));
     out->policy_version = shape;
     return ERR_OK;
 }
@@ -356,13 +360,13 @@ enum err iam_get_policy_version(struct call *call, const struct iam_get_policy_v
         return ERR_NOMEM;
     out->policy_version = shape;
     if (aws && str_eq_c(in->version_id, aws->version))
-        return aws_version_shape(call, aws, true, shape);
+        return iam_aws_version_shape(call, aws, true, shape);
     if (aws)
         return no_version(call, in->policy_arn, in->version_id);
     struct iam_managed *m;
     TRY(iam_get_managed(call, in->policy_arn, &m));
     const struct iam_version *v = find_version(m, in->version_id);
-    return v ? version_shape(call, m, v, true, shape)
+    return v ? iam_version_shape(call, m, v, true, shape)
              : no_version(call, in->policy_arn, in->version_id);
 }
 
@@ -384,7 +388,7 @@ static enum err list_versions(struct call *call, const struct iam_managed *m, st
     TRY(page_start(page, &after));
     size_t left = versions_left(m, after);
     for (; left > 0 && page->n < page->limit; left--)
-        TRY(version_shape(call, m, &m->versions[left - 1], false, &v[page->n++]));
+        TRY(iam_version_shape(call, m, &m->versions[left - 1], false, &v[page->n++]));
     if (left == 0)
         return ERR_OK;
     struct str last = str_fmt(call->arena, "%lld", (long long)m->versions[left].number);
@@ -405,7 +409,7 @@ enum err iam_list_policy_versions(struct call *call,
     out->versions.v = v;
     if (aws) {
         out->versions.n = 1;
-        TRY(aws_version_shape(call, aws, false, v));
+        TRY(iam_aws_version_shape(call, aws, false, v));
         return iam_page_told(call, page, ERR_OK);
     }
     TRY(iam_get_managed(call, in->policy_arn, &m));

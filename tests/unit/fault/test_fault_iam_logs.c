@@ -347,6 +347,54 @@ static const struct fault_case cases[] = {
                   {IAM("Action=ListInstanceProfilesForRole&RoleName=r")}},
     },
     {
+        .name = "create service-linked role",
+        .undo = {{IAM("Action=DeleteServiceLinkedRole&RoleName=AWSServiceRoleForECS")}},
+        .act = {IAM("Action=CreateServiceLinkedRole&AWSServiceName=ecs.amazonaws.com")},
+        .probe = {{IAM("Action=ListRoles")}},
+    },
+    {
+        .name = "delete service-linked role",
+        .setup = {{IAM("Action=CreateServiceLinkedRole&AWSServiceName=ecs.amazonaws.com")}},
+        .undo = {{IAM("Action=CreateServiceLinkedRole&AWSServiceName=ecs.amazonaws.com")}},
+        .act = {IAM("Action=DeleteServiceLinkedRole&RoleName=AWSServiceRoleForECS")},
+        .probe = {{IAM("Action=ListRoles")}},
+    },
+    {
+        .name = "account alias",
+        .undo = {{IAM("Action=DeleteAccountAlias&AccountAlias=abc")}},
+        .act = {IAM("Action=CreateAccountAlias&AccountAlias=abc")},
+        .probe = {{IAM("Action=ListAccountAliases")}},
+    },
+    {
+        .name = "password policy",
+        .undo = {{IAM("Action=DeleteAccountPasswordPolicy")}},
+        .act = {IAM("Action=UpdateAccountPasswordPolicy&MinimumPasswordLength=9")},
+        .probe = {{IAM("Action=GetAccountPasswordPolicy")}},
+    },
+    {
+        .name = "login profile",
+        .setup = {USER},
+        .undo = {{IAM("Action=DeleteLoginProfile&UserName=u")}},
+        .act = {IAM("Action=CreateLoginProfile&UserName=u&Password=Abcdefg1")},
+        .probe = {{IAM("Action=GetLoginProfile&UserName=u")}},
+    },
+    {
+        .name = "simulate",
+        .setup = {USER,
+                  USERS,
+                  {IAM("Action=AddUserToGroup&GroupName=g&UserName=u")},
+                  {IAM("Action=PutGroupPolicy&GroupName=g&PolicyName=p&PolicyDocument=" POLICY)}},
+        .act = {IAM("Action=SimulatePrincipalPolicy&ActionNames.member.1=sqs%3AListQueues&"
+                    "PolicySourceArn=arn%3Aaws%3Aiam%3A%3A000000000000%3Auser%2Fu")},
+        .probe = {{IAM("Action=ListUsers")}},
+    },
+    {
+        .name = "authorization details",
+        .setup = {ROLE, USER, MAKE_POLICY},
+        .act = {IAM("Action=GetAccountAuthorizationDetails")},
+        .probe = {{IAM("Action=ListUsers")}},
+    },
+    {
         .name = "assume role",
         .setup = {ROLE},
         .act = {STS("Action=AssumeRole&RoleSessionName=session&RoleArn="
