@@ -46,6 +46,10 @@ if [ "$status" -ne 0 ] && [ -s "$work/log" ]; then
     echo "last lines of the server's log:" >&2
     tail -20 "$work/log" >&2
 fi
+if [ -n "$whole" ] && [ "$status" -eq 0 ] && ninja -C "$build" functions >>"$work/build.log" 2>&1; then
+    echo
+    "$here/stacks.sh" "$build" || status=$?
+fi
 if [ -n "$whole" ] && [ "$status" -eq 0 ] && command -v aws >/dev/null; then
     ninja -C "$build" package_order-aggregation >>"$work/build.log" 2>&1
     echo
