@@ -20,7 +20,7 @@ KINDS = {"string": "STRING", "integer": "INTEGER", "number": "NUMBER", "boolean"
 FLAGS = {"required": "TYPE_P_REQUIRED", "replaces": "TYPE_P_REPLACES", "maybe": "TYPE_P_MAYBE"}
 TAG = {"Key": "string required", "Value": "string required"}
 ROW = {"name", "id", "create", "apply", "update", "delete", "read", "attributes", "exists", "mine", "ignored", "fixed",
-       "parts", "refused"}
+       "parts", "refused", "only"}
 STEP = {"do", "with", "when", "unless", "changed", "lost", "each", "key", "gone", "take", "live", "until", "skip",
         "absent", "tags", "append"}
 SPECIAL = {"$each", "$give", "$if", "$then", "$else", "$merge", "$patch", "$keep"}
@@ -376,6 +376,9 @@ class Row:
             if not node:
                 raise Bad(self.name, "no such property: " + path)
             node.taken = False
+        for path in self.row.get("only", {}):
+            if path not in self.root.members:
+                raise Bad(self.name, "no such property: " + path)
         if self.row.get("update") != "again":
             self.need_update()
 
@@ -513,7 +516,8 @@ class Writer:
                    ".values = " + self.tree(row.row.get("attributes", {})),
                    ".attributes = " + self.tree(self.attributes(row)),
                    ".fixed = " + self.tree(row.row.get("fixed", [])),
-                   ".exists = " + self.tree(row.row.get("exists", []))]
+                   ".exists = " + self.tree(row.row.get("exists", [])),
+                   ".only = " + self.tree(row.row.get("only", {}))]
         self.rows.append("{%s}" % ",\n     ".join(fields))
 
     @staticmethod

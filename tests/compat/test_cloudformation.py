@@ -645,6 +645,24 @@ def test_custom_resource_life(stacks, cf, answers):
     answers.say(back, "SUCCESS", PhysicalResourceId="other", Data={"Value": "v2"})
     stacks.check("life", "UPDATE_ROLLBACK_COMPLETE")
     assert any("no luck" in (e[2] or "") for e in stacks.events("life"))
+    bad = {**queue(QueueName="x" * 200), "DependsOn": "X"}
+    cf.update_stack(StackName="life", TemplateBody=template(outputs, X=answers.resource(P="4"), Y=bad))
+    answers.say(answers.next("Update"), "SUCCESS", PhysicalResourceId="new", Data={"Value": "v4"})
+    gone = answers.next("Delete")  # of what the update made: what was is kept
+    assert gone["PhysicalResourceId"] == "new" and gone["ResourceProperties"]["P"] == "4"
+    answers.say(gone, "SUCCESS")
+    stacks.check("life", "UPDATE_ROLLBACK_COMPLETE")
+    assert stacks.physical("life", "X") == "other"
+    cf.update_stack(StackName="life", TemplateBody=template(outputs, X=answers.resource(P="5"), Y=bad))
+    answers.say(answers.next("Update"), "SUCCESS", PhysicalResourceId="other", Data={"Value": "v5"})
+    back = answers.next("Update")
+    assert back["PhysicalResourceId"] == "other" and back["ResourceProperties"]["P"] == "2"
+    answers.say(back, "SUCCESS", PhysicalResourceId="third", Data={"Value": "v2"})  # the way back made another
+    gone = answers.next("Delete")
+    assert gone["PhysicalResourceId"] == "other"
+    answers.say(gone, "SUCCESS")
+    stacks.check("life", "UPDATE_ROLLBACK_COMPLETE")
+    assert stacks.physical("life", "X") == "third"
     stack_id = stacks.look("life")["StackId"]
     cf.delete_stack(StackName="life")
     assert answers.say(answers.next("Delete"), "FAILED", Reason="not now") == 200
@@ -652,6 +670,17 @@ def test_custom_resource_life(stacks, cf, answers):
     cf.delete_stack(StackName="life")
     answers.say(answers.next("Delete"), "SUCCESS")
     stacks.check(stack_id, "DELETE_COMPLETE")
+
+
+def test_no_secrets(stacks, cf):
+    p = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "SecureString", "Value": "v"}}
+    why = "#/Type: SecureString is not a valid enum value"
+    assert why in message(cf.create_stack, StackName="secret", TemplateBody=template(P=p))
+    p["Properties"]["Type"] = {"Ref": "T"}
+    stacks.create("secret", template(parameters={"T": {"Type": "String", "Default": "SecureString"}}, P=p), "ROLLBACK_COMPLETE")
+    (said,) = [e[2] for e in stacks.events("secret") if e[0] == "P" and e[1] == "CREATE_FAILED"]
+    assert why in said
+    stacks.delete("secret")
 
 
 def test_custom_resource_that_never_answers(stacks, cf, answers):

@@ -323,12 +323,12 @@ enum err cfn_change_set_stack(struct txn *txn, struct key_scope scope, struct st
 enum err cfn_change_set_unpack(struct txn *txn, struct str bytes,
                                struct cfn_change_set *ret) WARN_UNUSED;
 
-/* JSON text of the arena -> tree; NULL for an absent text. */
 /* Its properties without what is not to be seen: parameters with NoEcho, secrets. */
 static inline struct str cfn_shown(const struct cfn_thing *t)
 {
     return str_is_set(t->shown) ? t->shown : t->properties;
 }
+/* JSON text of the arena -> tree; NULL for an absent text. ERR_CORRUPT: it is none. */
 enum err cfn_json(struct arena *a, struct str text, const struct json **ret) WARN_UNUSED;
 struct str cfn_json_text(struct arena *a, const struct json *v);
 
@@ -374,6 +374,15 @@ struct cfn_wish {
     const struct cloudformation_rollback_configuration *rollback;
     struct cloudformation_resource_types resource_types;
 };
+
+/* What the inputs of CreateStack, UpdateStack and CreateChangeSet have in common. */
+#define CFN_WISH(in)                                                                               \
+    {                                                                                              \
+        .body = (in)->template_body, .url = (in)->template_url, .parameters = (in)->parameters,    \
+        .capabilities = (in)->capabilities, .notification_arns = (in)->notification_arns,          \
+        .tags = (in)->tags, .role_arn = (in)->role_arn, .rollback = (in)->rollback_configuration,  \
+        .resource_types = (in)->resource_types,                                                    \
+    }
 
 /* Everything that is checked before anything is made: the template and what goes with it, as a config of the
  * stack with its template stored under a new number. `s` has name, id and region, and what it was before

@@ -91,6 +91,7 @@ static struct cfn_thing *keep_thing(struct stepping *st, const struct cfn_thing 
 static enum err failed(struct stepping *st, struct str reason)
 {
     st->node->end = CFN_STEP_FAILED;
+    st->node->creates = status_of(st, 2) == CFN_CREATE_FAILED;
     if (st->node->act == CFN_ACT_FORWARD && !st->r.work)
         st->r.type = st->node->wanted->type;
     TRY(tell(st, status_of(st, 2), reason));
@@ -115,11 +116,14 @@ static void made(struct stepping *st, struct cfn_work *w, struct cfn_thing *thin
     st->r.drift = CFN_NOT_CHECKED;
 }
 
+/* Whoever was told to go back may have made another (custom resources): what was there instead goes with the rest. */
 static void restored(struct stepping *st, struct cfn_thing *thing)
 {
+    bool other = st->r.now && str_is_set(st->r.now->physical_id) &&
+                 !str_eq(thing->physical_id, st->r.now->physical_id);
+    st->r.before = other ? st->r.now : NULL;
+    st->r.changed = other ? CFN_RESTORED : CFN_UNCHANGED;
     st->r.now = thing;
-    st->r.before = NULL;
-    st->r.changed = CFN_UNCHANGED;
 }
 
 static void removed(struct stepping *st)
@@ -198,6 +202,14 @@ static enum err fill_goal(struct stepping *st, struct cfn_thing *goal)
     };
     if (w->properties)
         TRY(resolve(st, tpl_resolve, w->properties, &v));
+    enum err err = v && type_find(w->type)
+                       ? type_check_values(type_find(w->type), v, st->a, &st->why)
+                       : ERR_OK;
+    if (err == ERR_INVALID)
+        st->why = str_fmt(
+            st->a, "Properties validation failed for resource " STR_FMT " with message:\n" STR_FMT,
+            STR_ARG(w->id), STR_ARG(st->why));
+    TRY(err);
     goal->properties = v ? cfn_json_text(st->a, v) : STR("{}");
     if (w->properties)
         TRY(resolve(st, tpl_resolve_shown, w->properties, &v));
@@ -349,8 +361,11 @@ static enum err begin_restore(struct stepping *st)
         return save(st);
     }
     if (!was || st->r.changed != CFN_CHANGED || skipped) {
-        if (skipped && was)
-            restored(st, was);
+        if (skipped && was) {
+            st->r.now = was;
+            st->r.before = NULL;
+            st->r.changed = CFN_UNCHANGED;
+        }
         st->node->end = CFN_STEP_DONE;
         if (skipped)
             TRY(tell(st, CFN_UPDATE_COMPLETE, STR_NONE));

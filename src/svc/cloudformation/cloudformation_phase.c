@@ -201,6 +201,7 @@ enum err cfn_phase_load(struct txn *txn, void *arg)
     arena_release(&run->arena);
     arena_init(&run->arena, CFN_RUN_MEMORY);
     buf_init_arena(&run->failures, &run->arena, 64 * 1024);
+    buf_init_arena(&run->not_made, &run->arena, 64 * 1024);
     run->nodes = NULL;
     run->n = 0;
     run->open = (struct cfn_open){0};
@@ -217,13 +218,20 @@ struct ending {
     struct str reason;
 };
 
+#define FAILED_TO "The following resource(s) failed to %s: [" STR_FMT "]. "
+
 static struct str failed_reason(const struct cfn_run *run, struct arena *a, const char *what,
                                 const char *more)
 {
     if (str_is_set(run->why))
         return str_fmt(a, STR_FMT "%s", STR_ARG(run->why), more);
-    return str_fmt(a, "The following resource(s) failed to %s: [" STR_FMT "]. %s", what,
-                   STR_ARG(buf_str(&run->failures)), more);
+    struct str made = buf_str(&run->not_made), rest = buf_str(&run->failures);
+    struct str first = STR(""), second = STR("");
+    if (made.len)
+        first = str_fmt(a, FAILED_TO, "create", STR_ARG(made));
+    if (rest.len)
+        second = str_fmt(a, FAILED_TO, what, STR_ARG(rest));
+    return str_fmt(a, STR_FMT STR_FMT "%s", STR_ARG(first), STR_ARG(second), more);
 }
 
 static struct ending after_create(struct cfn_run *run, struct arena *a)

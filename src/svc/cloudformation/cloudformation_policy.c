@@ -92,6 +92,22 @@ static bool well_formed(const struct json *statement)
            has_resource && (str_eq(effect, STR("Allow")) || str_eq(effect, STR("Deny")));
 }
 
+enum err cfn_policy_read(struct arena *a, struct str text, const struct json **ret)
+{
+    const struct json *policy;
+    enum err err = cfn_json(a, text, &policy);
+    if (err)
+        return err == ERR_CORRUPT ? ERR_INVALID : err;
+    const struct json *list = json_get(policy, STR("Statement"));
+    bool right = list && list->kind == JSON_ARRAY && list->n > 0;
+    JSON_EACH (list, statement)
+        right = right && well_formed(statement);
+    if (!right)
+        return ERR_INVALID;
+    *ret = policy;
+    return ERR_OK;
+}
+
 enum err cfn_policy_check(struct call *call, struct str text)
 {
     const struct json *policy;
@@ -99,14 +115,8 @@ enum err cfn_policy_check(struct call *call, struct str text)
         return ERR_OK;
     if (text.len > CFN_POLICY_BYTES_MAX)
         return CFN_INVALID(call, "Stack policy may not exceed %d bytes.", CFN_POLICY_BYTES_MAX);
-    enum err err = cfn_json(call->arena, text, &policy);
-    if (err == ERR_CORRUPT)
-        return CFN_INVALID(call, "Error validating stack policy: Invalid stack policy");
-    TRY(err);
-    const struct json *list = json_get(policy, STR("Statement"));
-    bool right = list && list->kind == JSON_ARRAY && list->n > 0;
-    JSON_EACH (list, statement)
-        right = right && well_formed(statement);
-    return right ? ERR_OK
-                 : CFN_INVALID(call, "Error validating stack policy: Invalid stack policy");
+    enum err err = cfn_policy_read(call->arena, text, &policy);
+    return err == ERR_INVALID
+               ? CFN_INVALID(call, "Error validating stack policy: Invalid stack policy")
+               : err;
 }

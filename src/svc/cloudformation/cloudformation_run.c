@@ -20,10 +20,12 @@ static void node_over(struct cfn_node *node, enum cfn_node_state state)
     node->state = state;
     run->left--;
     if (state == CFN_FAILED) {
+        bool apart = node->creates && run->stack.status == CFN_UPDATE_IN_PROGRESS;
+        struct buf *list = apart ? &run->not_made : &run->failures;
         run->failed = true;
-        if (run->failures.len)
-            BUF_ADD_LIT(&run->failures, ", ");
-        buf_add_str(&run->failures, node->id);
+        if (list->len)
+            BUF_ADD_LIT(list, ", ");
+        buf_add_str(list, node->id);
         return;
     }
     for (size_t i = 0; i < node->n_next; i++) {

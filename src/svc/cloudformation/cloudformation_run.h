@@ -38,7 +38,8 @@ struct cfn_node {
     enum cfn_node_state state;
     int64_t wake_ms; /* SLEEPING: 0, only when poked */
     bool poked, cancel;
-    int errors; /* of the environment, in a row */
+    bool creates; /* FAILED: it was to be made */
+    int errors;   /* of the environment, in a row */
     char token[TYPE_TOKEN_LEN + 1];
     /* Of the step in progress. */
     enum cfn_step_end end;
@@ -67,8 +68,8 @@ struct cfn_run {
     bool stale, failed, advancing, cancelled;
     enum err err;
     int errors;
-    struct buf failures; /* "A, B" */
-    struct str why;      /* of a failure that is no resource's */
+    struct buf failures, not_made; /* "A, B"; of an update, those that were to be made apart */
+    struct str why;                /* of a failure that is no resource's */
     struct cfn_status_change {
         enum cfn_status to;
         struct str reason;
@@ -107,6 +108,9 @@ bool cfn_is_open(const struct cfn_resource *r);
 /* cloudformation_policy.c: whether the stack's policy lets an update touch it. ERR_INVALID with why. */
 enum err cfn_policy_allows(struct arena *a, const struct cfn_stack *s, const char *action,
                            struct str id, struct str type, struct str *ret_why) WARN_UNUSED;
+
+/* A policy's text, set. ERR_INVALID: it is none. */
+enum err cfn_policy_read(struct arena *a, struct str text, const struct json **ret) WARN_UNUSED;
 
 /* cloudformation_output.c: outputs and exports of a stack that is about to be complete. ERR_INVALID with
  * *ret_why. */

@@ -140,21 +140,11 @@ static enum err name_is_free(struct call *call, const struct cfn_stack *s,
 static enum err make(struct call *call, const struct cloudformation_create_change_set_input *in,
                      struct cfn_stack *s, struct cfn_change_set *cs)
 {
-    const struct cfn_wish wish = {
-        .body = in->template_body,
-        .url = in->template_url,
-        .use_previous = in->use_previous_template,
-        .of_change_set = true,
-        .parameters = in->parameters,
-        .capabilities = in->capabilities,
-        .notification_arns = in->notification_arns,
-        .tags = in->tags,
-        .role_arn = in->role_arn,
-        .rollback = in->rollback_configuration,
-        .resource_types = in->resource_types,
-    };
+    struct cfn_wish wish = CFN_WISH(in);
     struct cfn_open open;
     char uuid[RNG_UUID_LEN + 1];
+    wish.use_previous = in->use_previous_template;
+    wish.of_change_set = true;
     TRY(cfn_prepare(call, s, &wish, &cs->config, &open));
     cs->name = in->change_set_name;
     cs->id = call_arn(call, "cloudformation", "changeSet/" STR_FMT "/" STR_FMT, STR_ARG(cs->name),

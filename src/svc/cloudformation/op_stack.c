@@ -49,17 +49,7 @@ static enum err created_before(struct call *call,
 static enum err create(struct call *call, const struct cloudformation_create_stack_input *in,
                        struct cfn_stack *s)
 {
-    const struct cfn_wish wish = {
-        .body = in->template_body,
-        .url = in->template_url,
-        .parameters = in->parameters,
-        .capabilities = in->capabilities,
-        .notification_arns = in->notification_arns,
-        .tags = in->tags,
-        .role_arn = in->role_arn,
-        .rollback = in->rollback_configuration,
-        .resource_types = in->resource_types,
-    };
+    const struct cfn_wish wish = CFN_WISH(in);
     struct cfn_open open;
     bool again;
     s->policy = STR_NONE;
@@ -161,24 +151,14 @@ enum err cfn_config_same(struct call *call, const struct cfn_stack *s, const str
 static enum err update(struct call *call, const struct cloudformation_update_stack_input *in,
                        struct cfn_stack *s)
 {
-    const struct cfn_wish wish = {
-        .body = in->template_body,
-        .url = in->template_url,
-        .use_previous = in->use_previous_template,
-        .parameters = in->parameters,
-        .capabilities = in->capabilities,
-        .notification_arns = in->notification_arns,
-        .tags = in->tags,
-        .role_arn = in->role_arn,
-        .rollback = in->rollback_configuration,
-        .resource_types = in->resource_types,
-    };
+    struct cfn_wish wish = CFN_WISH(in);
     struct cfn_open open;
     struct cfn_config config;
     struct tpl_fault fault = {{0}};
     struct str changes, policy = STR_NONE, during = STR_NONE;
     size_t n;
     bool same;
+    wish.use_previous = in->use_previous_template;
     TRY(policy_text(call, in->stack_policy_body, in->stack_policy_url, &policy));
     TRY(policy_text(call, in->stack_policy_during_update_body, in->stack_policy_during_update_url,
                     &during));
@@ -261,36 +241,51 @@ static enum err take_list(struct call *call, struct cfn_stack *s, const struct s
     return ERR_OK;
 }
 
-static enum err delete (struct call *call, const struct cloudformation_delete_stack_input *in,
-                        struct cfn_stack *s) {
-    struct str why = STR_NONE;
-    if (str_is_set(s->parent_uuid) && !str_is_set(call_via_source(call)) &&
-        s->status != CFN_DELETE_FAILED){
-        struct cfn_stack root;
+/* Protected, or part of a stack that is. */
+static enum err check_protection(struct call *call, const struct cfn_stack *s)
+{
+    struct cfn_stack root;
+    const struct cfn_stack *protected = s;
+    bool is_part = str_is_set(s->parent_uuid) && !str_is_set(call_via_source(call)) &&
+                   s->status != CFN_DELETE_FAILED;
+    if (is_part && !s->protected_from_deletion) {
         enum err err = cfn_stack_find(call->txn, call_scope(call), s->root_id, &root);
-        if (err == ERR_OK && root.protected_from_deletion) return CFN_INVALID(
-            call, "Stack [" STR_FMT "] cannot be deleted while TerminationProtection is enabled",
-            STR_ARG(root.name));}
-if (s->protected_from_deletion) return CFN_INVALID(
-    call, "Stack [" STR_FMT "] cannot be deleted while TerminationProtection is enabled",
-    STR_ARG(s->name));
-if (in->retain_resources.n && s->status != CFN_DELETE_FAILED)
-    return CFN_INVALID(call,
-                       "Invalid operation on stack [" STR_FMT
-                       "]. RetainResources may only be given for a stack in the "
-                       "DELETE_FAILED state.",
-                       STR_ARG(s->id));
-if (s->status == CFN_UPDATE_IN_PROGRESS || s->status == CFN_UPDATE_ROLLBACK_IN_PROGRESS ||
-    s->status == CFN_UPDATE_CLEANUP || s->status == CFN_UPDATE_ROLLBACK_CLEANUP)
-    return cfn_state_refused(call, s, "deleted");
-enum err err = cfn_exports_unused(call->txn, s, &why);
-if (err == ERR_INVALID)
-    return CFN_INVALID(call, STR_FMT, STR_ARG(why));
-TRY(err);
-TRY(take_list(call, s, in->retain_resources.v, in->retain_resources.n));
-if (str_is_set(in->role_arn))
-    s->config.role_arn = in->role_arn;
-return cfn_begin(call, s, CFN_DELETE_IN_PROGRESS, STR("User Initiated"));
+        if (err != ERR_NOT_FOUND)
+            TRY(err);
+        if (err == ERR_OK)
+        protected = &root;
+    }
+    return protected->protected_from_deletion
+               ? CFN_INVALID(call,
+                             "Stack [" STR_FMT
+                             "] cannot be deleted while TerminationProtection is enabled",
+                             STR_ARG(protected->name))
+               : ERR_OK;
+}
+
+static enum err begin_deletion(struct call *call,
+                               const struct cloudformation_delete_stack_input *in,
+                               struct cfn_stack *s)
+{
+    struct str why = STR_NONE;
+    TRY(check_protection(call, s));
+    if (in->retain_resources.n && s->status != CFN_DELETE_FAILED)
+        return CFN_INVALID(call,
+                           "Invalid operation on stack [" STR_FMT
+                           "]. RetainResources may only be given for a stack in the "
+                           "DELETE_FAILED state.",
+                           STR_ARG(s->id));
+    if (s->status == CFN_UPDATE_IN_PROGRESS || s->status == CFN_UPDATE_ROLLBACK_IN_PROGRESS ||
+        s->status == CFN_UPDATE_CLEANUP || s->status == CFN_UPDATE_ROLLBACK_CLEANUP)
+        return cfn_state_refused(call, s, "deleted");
+    enum err err = cfn_exports_unused(call->txn, s, &why);
+    if (err == ERR_INVALID)
+        return CFN_INVALID(call, STR_FMT, STR_ARG(why));
+    TRY(err);
+    TRY(take_list(call, s, in->retain_resources.v, in->retain_resources.n));
+    if (str_is_set(in->role_arn))
+        s->config.role_arn = in->role_arn;
+    return cfn_begin(call, s, CFN_DELETE_IN_PROGRESS, STR("User Initiated"));
 }
 
 enum err cloudformation_delete_stack(struct call *call,
@@ -310,7 +305,7 @@ enum err cloudformation_delete_stack(struct call *call,
     if (s.status == CFN_DELETE_COMPLETE || s.status == CFN_DELETE_IN_PROGRESS)
         return ERR_OK;
     TRY(cfn_once(call, &s, in->client_request_token, "DeleteStack", &again));
-    return again ? ERR_OK : delete (call, in, &s);
+    return again ? ERR_OK : begin_deletion(call, in, &s);
 }
 
 /* --- going back --------------------------------------------------------------------------------- */

@@ -54,6 +54,9 @@ bool type_has_attribute(const struct type_row *type, struct str attribute);
  * resource X with message:"; ERR_NOMEM. */
 enum err type_check(const struct type_row *type, const struct json *properties, struct arena *a,
                     struct str *ret_message) WARN_UNUSED;
+/* What type_check cannot know of a value that a template computes: whether it is one of those there are. */
+enum err type_check_values(const struct type_row *type, const struct json *properties,
+                           struct arena *a, struct str *ret_message) WARN_UNUSED;
 
 enum type_change {
     TYPE_SAME,

@@ -241,6 +241,34 @@ static void check_value(struct check *c, const struct place *at, const struct ty
         }
 }
 
+static void check_only(struct check *c, const struct type_row *type, const struct json *properties)
+{
+    JSON_EACH (type->only, it) {
+        const struct json *v = json_get(properties, it->key);
+        struct place here = {NULL, it->key, 0};
+        if (v && v->kind == JSON_STRING && json_index_of(it, v->text) == SIZE_MAX)
+            say(c, &here, "", v->text, " is not a valid enum value");
+    }
+}
+
+static enum err said(struct check *c, struct str *ret_message)
+{
+    if (c->n == 0)
+        return c->a->failed ? ERR_NOMEM : ERR_OK;
+    TRY(buf_err(&c->said));
+    *ret_message = buf_str(&c->said);
+    return c->a->failed ? ERR_NOMEM : ERR_INVALID;
+}
+
+enum err type_check_values(const struct type_row *type, const struct json *properties,
+                           struct arena *a, struct str *ret_message)
+{
+    struct check c = {.a = a};
+    buf_init_arena(&c.said, a, 64 * 1024);
+    check_only(&c, type, properties);
+    return said(&c, ret_message);
+}
+
 enum err type_check(const struct type_row *type, const struct json *properties, struct arena *a,
                     struct str *ret_message)
 {
@@ -248,11 +276,8 @@ enum err type_check(const struct type_row *type, const struct json *properties, 
     struct check c = {.a = a};
     buf_init_arena(&c.said, a, 64 * 1024);
     check_value(&c, NULL, type->shape, properties ? properties : &none);
-    if (c.n == 0)
-        return a->failed ? ERR_NOMEM : ERR_OK;
-    TRY(buf_err(&c.said));
-    *ret_message = buf_str(&c.said);
-    return a->failed ? ERR_NOMEM : ERR_INVALID;
+    check_only(&c, type, properties);
+    return said(&c, ret_message);
 }
 
 /* --- comparison ----------------------------------------------------------------------------------- */

@@ -96,6 +96,7 @@ struct type_row {
     const struct json *attributes; /* names that Fn::GetAtt knows */
     const struct json *fixed;      /* properties that no update can send */
     const struct json *exists;     /* error codes */
+    const struct json *only;       /* object of lists: the values that a property may have */
 };
 
 extern const struct type_row type_rows[]; /* by name */
