@@ -38,7 +38,7 @@ resource "aws_dynamodb_table" "raw" {
     attribute_name = "until"
     enabled        = true
   }
-  point_in_time_recovery { enabled = !var.changed }
+  point_in_time_recovery { enabled = true }
 }
 
 resource "aws_cloudwatch_log_group" "functions" {
