@@ -136,6 +136,23 @@ def test_a_repeated_token_reads(ddb, table):
 # --- refused ------------------------------------------------------------------------------------
 
 
+def test_tables_refused(weir, ddb, table):
+    index = {"IndexName": "gsi", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+             "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["a", "b", "a"]}}
+    with error("ValidationException", "Duplicate value in NonKeyAttributes: a"):
+        make(ddb, GlobalSecondaryIndexes=[index])
+    status, reply = raw(weir, "UpdateTable", {"TableName": table, "GlobalSecondaryIndexUpdates": []})
+    assert status == 400 and "At least one of ProvisionedThroughput" in reply["message"]
+    with error("ValidationException", "Table has no stream to disable"):
+        ddb.update_table(TableName=table, StreamSpecification={"StreamEnabled": False})
+    make(ddb, StreamSpecification={"StreamEnabled": False})
+    for write in (lambda: ddb.put_item(TableName=table, Item={**KEY, "": {"S": "x"}}),
+                  lambda: ddb.transact_write_items(TransactItems=[put(table, {**KEY, "": {"S": "x"}})])):
+        with error("ValidationException", "Attribute name must not be empty"):
+            write()
+    ddb.put_item(TableName=table, Item={**KEY, "m": {"M": {"": {"S": "x"}}}})
+
+
 def test_query_refused(ddb, table, sorted_table):
     with error("ValidationException", "The query can return at most one row and cannot be restarted"):
         ddb.query(TableName=table, KeyConditionExpression="id = :i", ExpressionAttributeValues={":i": {"S": "1"}}, ExclusiveStartKey=KEY)

@@ -105,6 +105,13 @@ enum err ddb_projection_from(struct ddb_diag *diag, struct arena *a,
     if (!index->include)
         return ERR_NOMEM;
     memcpy(index->include, in->non_key_attributes.v, index->n_include * sizeof(struct str));
+    for (size_t i = 0; i < index->n_include; i++)
+        for (size_t j = 0; j < i; j++)
+            if (str_eq(index->include[i], index->include[j]))
+                return ddb_invalid(diag,
+                                   "One or more parameter values were invalid: Duplicate value in "
+                                   "NonKeyAttributes: " STR_FMT,
+                                   STR_ARG(index->include[i]));
     return ERR_OK;
 }
 

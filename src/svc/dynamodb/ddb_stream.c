@@ -231,7 +231,7 @@ enum err ddb_set_stream(struct call *call, struct ddb_diag *diag,
                            STR_ARG(table->name));
     if (in->stream_enabled)
         return open_stream(call, ddb_view_from(in->stream_view_type), table);
-    if (!table->stream && table->generation > 1)
+    if (!table->stream && table->figures) /* not a table that is being made */
         return ddb_invalid(diag, "Table has no stream to disable: TableName: " STR_FMT,
                            STR_ARG(table->name));
     return ddb_close_stream(call->svc, call->txn, table);

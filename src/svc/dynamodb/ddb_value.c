@@ -276,15 +276,23 @@ static enum err set_from_json(struct ddb_diag *diag, struct ddb_av *set, const s
 static enum err value_from_json(struct ddb_diag *diag, const struct json *v, int depth,
                                 struct ddb_av **ret_av);
 
-/* Members into `map`. */
+/* Names in an item's maps may be empty, those of its attributes may not. */
+static enum err bad_name(struct ddb_diag *diag, struct str name)
+{
+    return ddb_invalid(diag, "One or more parameter values were invalid: %s",
+                       str_empty(name) ? "Attribute name must not be empty"
+                                       : "Attribute name is too large, must be less than 65536 "
+                                         "bytes");
+}
+
+/* Members into `map`; its attributes are an item's where `depth` is 1. */
 static enum err members_from_json(struct ddb_diag *diag, struct ddb_av *map, const struct json *v,
                                   int depth)
 {
     JSON_EACH (v, e) {
         struct ddb_av *c;
-        if (e->key.len > DDB_NAME_BYTES_MAX)
-            return ddb_invalid(diag, "One or more parameter values were invalid: Attribute name is "
-                                     "too large, must be less than 65536 bytes");
+        if (e->key.len > DDB_NAME_BYTES_MAX || (str_empty(e->key) && depth == 1))
+            return bad_name(diag, e->key);
         TRY(value_from_json(diag, e, depth, &c));
         c->name = e->key;
         ddb_av_append(map, c);

@@ -169,7 +169,7 @@ static enum err update(struct call *call, struct ddb_diag *diag,
 {
     struct ddb_table *cached, *table;
     bool any = in->attribute_definitions.v || str_is_set(in->billing_mode) ||
-               in->provisioned_throughput || in->global_secondary_index_updates.v ||
+               in->provisioned_throughput || in->global_secondary_index_updates.n ||
                in->sse_specification || str_is_set(in->table_class) ||
                in->has_deletion_protection_enabled || in->stream_specification ||
                in->on_demand_throughput;
