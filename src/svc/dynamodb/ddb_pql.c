@@ -14,7 +14,7 @@ static enum err refuse_alias(struct pql *p)
     if (p->kind == PQL_QUOTED)
         return ddb_invalid(p->diag, "Aliasing is not supported");
     for (size_t i = 0; i < ARRAY_LEN(clauses); i++)
-        if (pql_is(p, clauses[i]))
+        if (ddb_pql_is(p, clauses[i]))
             return ERR_OK;
     return p->kind == PQL_WORD ? ddb_invalid(p->diag, "Aliasing is not supported") : ERR_OK;
 }
@@ -23,11 +23,11 @@ static enum err refuse_alias(struct pql *p)
 static enum err table(struct pql *p, struct ddb_pql *s)
 {
     bool dot;
-    TRY(pql_name(p, &s->table));
-    TRY(pql_accept(p, ".", &dot));
+    TRY(ddb_pql_name(p, &s->table));
+    TRY(ddb_pql_accept(p, ".", &dot));
     if (dot) {
-        TRY(pql_name(p, &s->index));
-        TRY(pql_accept(p, ".", &dot));
+        TRY(ddb_pql_name(p, &s->index));
+        TRY(ddb_pql_accept(p, ".", &dot));
         if (dot)
             return ddb_invalid(p->diag,
                                "A path may contain at most 2 components in the FROM clause");
@@ -38,8 +38,8 @@ static enum err table(struct pql *p, struct ddb_pql *s)
 static enum err where(struct pql *p, struct ddb_pql *s)
 {
     bool there;
-    TRY(pql_accept(p, "WHERE", &there));
-    return there ? pql_condition(p, &s->where) : ERR_OK;
+    TRY(ddb_pql_accept(p, "WHERE", &there));
+    return there ? ddb_pql_condition(p, &s->where) : ERR_OK;
 }
 
 /* Room for one more element; `n` are there. */
@@ -56,7 +56,7 @@ static void *grown(struct pql *p, void *v, size_t n, size_t size)
 static enum err add_path(struct pql *p, struct ddb_paths *paths)
 {
     const struct ddb_path *path;
-    TRY(pql_path(p, &path));
+    TRY(ddb_pql_path(p, &path));
     paths->v = grown(p, paths->v, paths->n, sizeof(*paths->v));
     if (!paths->v)
         return ERR_NOMEM;
@@ -68,7 +68,7 @@ static enum err add_action(struct pql *p, struct ddb_pql *s, struct ddb_action a
 {
     struct ddb_update *u = &s->update;
     TRY(++p->operators > DDB_EXPR_OPERATORS_MAX
-            ? pql_error(p, "The statement contains too many operators")
+            ? ddb_pql_error(p, "The statement contains too many operators")
             : ERR_OK);
     u->v = grown(p, u->v, u->n, sizeof(*u->v));
     if (!u->v)
@@ -82,18 +82,18 @@ static enum err add_action(struct pql *p, struct ddb_pql *s, struct ddb_action a
 static enum err order(struct pql *p, struct ddb_pql *s)
 {
     bool there, ascending;
-    TRY(pql_accept(p, "ORDER", &there));
+    TRY(ddb_pql_accept(p, "ORDER", &there));
     if (!there)
         return ERR_OK;
-    TRY(pql_expect(p, "BY"));
+    TRY(ddb_pql_expect(p, "BY"));
     for (bool more = true; more;) {
         const struct ddb_path *path;
-        TRY(pql_path(p, &path));
+        TRY(ddb_pql_path(p, &path));
         s->order = path; /* the last decides: the partition key may come first */
-        TRY(pql_accept(p, "DESC", &s->descending));
+        TRY(ddb_pql_accept(p, "DESC", &s->descending));
         if (!s->descending)
-            TRY(pql_accept(p, "ASC", &ascending));
-        TRY(pql_accept(p, ",", &more));
+            TRY(ddb_pql_accept(p, "ASC", &ascending));
+        TRY(ddb_pql_accept(p, ",", &more));
     }
     return ERR_OK;
 }
@@ -102,12 +102,12 @@ static enum err order(struct pql *p, struct ddb_pql *s)
 static enum err select(struct pql *p, struct ddb_pql *s)
 {
     bool all, more = true;
-    TRY(pql_accept(p, "*", &all));
+    TRY(ddb_pql_accept(p, "*", &all));
     while (!all && more) {
         TRY(add_path(p, &s->paths));
-        TRY(pql_accept(p, ",", &more));
+        TRY(ddb_pql_accept(p, ",", &more));
     }
-    TRY(pql_expect(p, "FROM"));
+    TRY(ddb_pql_expect(p, "FROM"));
     TRY(table(p, s));
     TRY(where(p, s));
     return order(p, s);
@@ -115,23 +115,23 @@ static enum err select(struct pql *p, struct ddb_pql *s)
 
 static enum err exists(struct pql *p, struct ddb_pql *s)
 {
-    TRY(pql_expect(p, "("));
-    TRY(pql_expect(p, "SELECT"));
+    TRY(ddb_pql_expect(p, "("));
+    TRY(ddb_pql_expect(p, "SELECT"));
     TRY(select(p, s));
-    return pql_expect(p, ")");
+    return ddb_pql_expect(p, ")");
 }
 
 /* --- INSERT ----------------------------------------------------------------------------------- */
 
 static enum err insert(struct pql *p, struct ddb_pql *s)
 {
-    TRY(pql_expect(p, "INTO"));
+    TRY(ddb_pql_expect(p, "INTO"));
     TRY(table(p, s));
-    if (!pql_is(p, "VALUE"))
-        return pql_error(p, "Unexpected token after expression");
-    TRY(pql_next(p));
-    TRY(pql_literal(p, &s->item));
-    return s->item->type == DDB_M ? ERR_OK : pql_error(p, "Expected a tuple");
+    if (!ddb_pql_is(p, "VALUE"))
+        return ddb_pql_error(p, "Unexpected token after expression");
+    TRY(ddb_pql_next(p));
+    TRY(ddb_pql_literal(p, &s->item));
+    return s->item->type == DDB_M ? ERR_OK : ddb_pql_error(p, "Expected a tuple");
 }
 
 /* --- UPDATE, DELETE --------------------------------------------------------------------------- */
@@ -140,16 +140,16 @@ static enum err insert(struct pql *p, struct ddb_pql *s)
 static enum err returning(struct pql *p, struct ddb_pql *s)
 {
     bool there, modified, old;
-    TRY(pql_accept(p, "RETURNING", &there));
+    TRY(ddb_pql_accept(p, "RETURNING", &there));
     if (!there)
         return ERR_OK;
-    TRY(pql_accept(p, "MODIFIED", &modified));
+    TRY(ddb_pql_accept(p, "MODIFIED", &modified));
     if (!modified)
-        TRY(pql_expect(p, "ALL"));
-    TRY(pql_accept(p, "OLD", &old));
+        TRY(ddb_pql_expect(p, "ALL"));
+    TRY(ddb_pql_accept(p, "OLD", &old));
     if (!old)
-        TRY(pql_expect(p, "NEW"));
-    TRY(pql_expect(p, "*"));
+        TRY(ddb_pql_expect(p, "NEW"));
+    TRY(ddb_pql_expect(p, "*"));
     s->returning = modified ? (old ? DDB_PQL_MODIFIED_OLD : DDB_PQL_MODIFIED_NEW)
                             : (old ? DDB_PQL_ALL_OLD : DDB_PQL_ALL_NEW);
     if (s->kind == DDB_PQL_DELETE && s->returning != DDB_PQL_ALL_OLD)
@@ -174,12 +174,12 @@ static bool same_path(const struct ddb_path *a, const struct ddb_path *b)
 /* ( operand , operand ) behind a function's name. */
 static enum err two_operands(struct pql *p, struct ddb_node *args[2])
 {
-    TRY(pql_next(p));
-    TRY(pql_expect(p, "("));
-    TRY(pql_operand(p, &args[0]));
-    TRY(pql_expect(p, ","));
-    TRY(pql_operand(p, &args[1]));
-    return pql_expect(p, ")");
+    TRY(ddb_pql_next(p));
+    TRY(ddb_pql_expect(p, "("));
+    TRY(ddb_pql_operand(p, &args[0]));
+    TRY(ddb_pql_expect(p, ","));
+    TRY(ddb_pql_operand(p, &args[1]));
+    return ddb_pql_expect(p, ")");
 }
 
 /* set_add(path, set), set_delete(path, set): of the attribute that is set. */
@@ -214,10 +214,10 @@ static enum err arithmetic(struct pql *p, struct ddb_action *a)
 {
     bool plus, minus = false;
     struct ddb_node *sum;
-    TRY(pql_operand(p, &a->value));
-    TRY(pql_accept(p, "+", &plus));
+    TRY(ddb_pql_operand(p, &a->value));
+    TRY(ddb_pql_accept(p, "+", &plus));
     if (!plus)
-        TRY(pql_accept(p, "-", &minus));
+        TRY(ddb_pql_accept(p, "-", &minus));
     if (!plus && !minus)
         return ERR_OK;
     sum = ddb_node_new(p->arena, plus ? DDB_OP_ADD : DDB_OP_SUB, 2);
@@ -225,19 +225,19 @@ static enum err arithmetic(struct pql *p, struct ddb_action *a)
         return ERR_NOMEM;
     sum->args[0] = a->value;
     a->value = sum;
-    return pql_operand(p, &sum->args[1]);
+    return ddb_pql_operand(p, &sum->args[1]);
 }
 
 /* path = value */
 static enum err set_one(struct pql *p, struct ddb_pql *s)
 {
     struct ddb_action a = {.kind = DDB_SET};
-    TRY(pql_path(p, &a.path));
-    TRY(pql_expect(p, "="));
-    bool function = pql_at_function(p);
-    if (function && (pql_is(p, "set_add") || pql_is(p, "set_delete")))
-        TRY(set_function(p, &a, pql_is(p, "set_add")));
-    else if (function && pql_is(p, "list_append"))
+    TRY(ddb_pql_path(p, &a.path));
+    TRY(ddb_pql_expect(p, "="));
+    bool function = ddb_pql_at_function(p);
+    if (function && (ddb_pql_is(p, "set_add") || ddb_pql_is(p, "set_delete")))
+        TRY(set_function(p, &a, ddb_pql_is(p, "set_add")));
+    else if (function && ddb_pql_is(p, "list_append"))
         TRY(list_append(p, &a));
     else
         TRY(arithmetic(p, &a));
@@ -247,7 +247,7 @@ static enum err set_one(struct pql *p, struct ddb_pql *s)
 static enum err remove_one(struct pql *p, struct ddb_pql *s)
 {
     struct ddb_action a = {.kind = DDB_REMOVE};
-    TRY(pql_path(p, &a.path));
+    TRY(ddb_pql_path(p, &a.path));
     return add_action(p, s, a);
 }
 
@@ -264,23 +264,23 @@ static enum err check_paths(struct pql *p, const struct ddb_update *u)
 static enum err update(struct pql *p, struct ddb_pql *s)
 {
     TRY(table(p, s));
-    while (pql_is(p, "SET") || pql_is(p, "REMOVE")) {
-        bool set = pql_is(p, "SET"), more = true;
-        TRY(pql_next(p));
+    while (ddb_pql_is(p, "SET") || ddb_pql_is(p, "REMOVE")) {
+        bool set = ddb_pql_is(p, "SET"), more = true;
+        TRY(ddb_pql_next(p));
         while (more) {
             TRY(set ? set_one(p, s) : remove_one(p, s));
-            TRY(pql_accept(p, ",", &more));
+            TRY(ddb_pql_accept(p, ",", &more));
         }
     }
     if (s->update.n == 0)
-        return pql_error(p, "Expected data manipulation");
+        return ddb_pql_error(p, "Expected data manipulation");
     TRY(check_paths(p, &s->update));
     TRY(where(p, s));
     return returning(p, s);
 }
 
 static enum err delete (struct pql *p, struct ddb_pql *s) {
-    TRY(pql_expect(p, "FROM")); TRY(table(p, s)); TRY(where(p, s)); return returning(p, s);
+    TRY(ddb_pql_expect(p, "FROM")); TRY(table(p, s)); TRY(where(p, s)); return returning(p, s);
 }
 
 /* --- the statement ---------------------------------------------------------------------------- */
@@ -296,13 +296,13 @@ static enum err statement(struct pql *p, struct ddb_pql *s)
                  [DDB_PQL_DELETE] = {"DELETE", delete},
                  [DDB_PQL_EXISTS] = {"EXISTS", exists}};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (!pql_is(p, kinds[i].word))
+        if (!ddb_pql_is(p, kinds[i].word))
             continue;
         s->kind = (enum ddb_pql_kind)i;
-        TRY(pql_next(p));
+        TRY(ddb_pql_next(p));
         return kinds[i].parse(p, s);
     }
-    return pql_error(p, "Expected data manipulation");
+    return ddb_pql_error(p, "Expected data manipulation");
 }
 
 enum err ddb_pql_parse(struct ddb_diag *diag, struct str text, const struct json *parameters,
@@ -313,10 +313,10 @@ enum err ddb_pql_parse(struct ddb_diag *diag, struct str text, const struct json
                     .arena = diag->arena,
                     .text = text,
                     .param = parameters ? parameters->child : NULL};
-    TRY(pql_next(&p));
+    TRY(ddb_pql_next(&p));
     TRY(statement(&p, &s));
     if (p.kind != PQL_END)
-        return pql_error(&p, "Unexpected token after expression");
+        return ddb_pql_error(&p, "Unexpected token after expression");
     if (p.param)
         return ddb_invalid(diag, "Number of parameters in request and statement don't match.");
     assert(str_is_set(s.table) && (s.kind != DDB_PQL_INSERT || s.item));

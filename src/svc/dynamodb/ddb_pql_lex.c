@@ -4,7 +4,7 @@
 #include "svc/dynamodb/ddb_num.h"
 #include "svc/dynamodb/ddb_pql_int.h"
 
-enum err pql_error(struct pql *p, const char *message)
+enum err ddb_pql_error(struct pql *p, const char *message)
 {
     return ddb_invalid(p->diag, "Statement wasn't well formed, can't be processed: %s", message);
 }
@@ -37,7 +37,7 @@ static enum err skip_space(struct pql *p)
         } else if (c == '/' && d == '*') {
             size_t end = str_find_str(str_sub(p->text, p->at + 2, SIZE_MAX), STR("*/"));
             if (end == SIZE_MAX)
-                return pql_error(p, "");
+                return ddb_pql_error(p, "");
             p->at += 2 + end + 2;
         } else {
             return ERR_OK;
@@ -62,7 +62,7 @@ static enum err quoted(struct pql *p, char quote)
         }
         buf_add_byte(&b, p->text.p[i]);
     }
-    return pql_error(p, "");
+    return ddb_pql_error(p, "");
 }
 
 static size_t number_len(const struct pql *p)
@@ -96,7 +96,7 @@ static size_t sign_len(const struct pql *p)
     return rest.p[0] && strchr("()[]{},.:*=<>+-?", rest.p[0]) ? 1 : 0;
 }
 
-enum err pql_next(struct pql *p)
+enum err ddb_pql_next(struct pql *p)
 {
     TRY(skip_space(p));
     char c = byte_at(p, p->at);
@@ -120,35 +120,37 @@ enum err pql_next(struct pql *p)
         p->kind = c == '?' ? PQL_PARAM : PQL_SIGN;
     }
     if (len == 0)
-        return pql_error(p, "");
+        return ddb_pql_error(p, "");
     p->token = str_sub(p->text, p->at, len);
     p->at += len;
     return ERR_OK;
 }
 
-bool pql_is(const struct pql *p, const char *text)
+bool ddb_pql_is(const struct pql *p, const char *text)
 {
     if (p->kind == PQL_SIGN)
         return str_eq_c(p->token, text);
     return p->kind == PQL_WORD && str_eq_nocase(p->token, str_c(text));
 }
 
-enum err pql_accept(struct pql *p, const char *text, bool *ret_was)
+enum err ddb_pql_accept(struct pql *p, const char *text, bool *ret_was)
 {
-    *ret_was = pql_is(p, text);
-    return *ret_was ? pql_next(p) : ERR_OK;
+    *ret_was = ddb_pql_is(p, text);
+    return *ret_was ? ddb_pql_next(p) : ERR_OK;
 }
 
-enum err pql_expect(struct pql *p, const char *text)
+enum err ddb_pql_expect(struct pql *p, const char *text)
 {
-    if (pql_is(p, text))
-        return pql_next(p);
-    return pql_error(p, p->kind == PQL_END ? "Unexpected end of statement" : "Unexpected token");
+    if (ddb_pql_is(p, text))
+        return ddb_pql_next(p);
+    return ddb_pql_error(p,
+                         p->kind == PQL_END ? "Unexpected end of statement" : "Unexpected token");
 }
 
-enum err pql_deeper(struct pql *p)
+enum err ddb_pql_deeper(struct pql *p)
 {
-    return ++p->depth > DDB_PQL_DEPTH_MAX ? pql_error(p, "Statement is nested too deeply") : ERR_OK;
+    return ++p->depth > DDB_PQL_DEPTH_MAX ? ddb_pql_error(p, "Statement is nested too deeply")
+                                          : ERR_OK;
 }
 
 /* --- names and paths -------------------------------------------------------------------------- */
@@ -160,20 +162,20 @@ static bool is_keyword(const struct pql *p)
         "IS",     "SET",  "ORDER", "RETURNING", "REMOVE",  "INSERT", "UPDATE", "DELETE",
         "EXISTS", "INTO", "VALUE", "NULL",      "MISSING", "TRUE",   "FALSE",  "BY"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (pql_is(p, words[i]))
+        if (ddb_pql_is(p, words[i]))
             return true;
     return false;
 }
 
-enum err pql_name(struct pql *p, struct str *ret_name)
+enum err ddb_pql_name(struct pql *p, struct str *ret_name)
 {
     if (p->kind != PQL_QUOTED && (p->kind != PQL_WORD || is_keyword(p)))
-        return pql_error(p,
-                         p->kind == PQL_END ? "Unexpected end of statement" : "Unexpected token");
+        return ddb_pql_error(p, p->kind == PQL_END ? "Unexpected end of statement"
+                                                   : "Unexpected token");
     if (str_empty(p->token))
         return ddb_invalid(p->diag, "Path component cannot be an empty string");
     *ret_name = p->token;
-    return pql_next(p);
+    return ddb_pql_next(p);
 }
 
 /* [12] or ['name'], behind the bracket. */
@@ -183,18 +185,18 @@ static enum err subscript(struct pql *p, struct ddb_step *step)
         step->name = p->token;
     } else {
         if (p->kind != PQL_NUMBER || p->token.len > DDB_EXPR_INDEX_DIGITS)
-            return pql_error(p, "Unexpected token");
+            return ddb_pql_error(p, "Unexpected token");
         for (size_t i = 0; i < p->token.len; i++) {
             if (!is_digit(p->token.p[i]))
-                return pql_error(p, "Unexpected token");
+                return ddb_pql_error(p, "Unexpected token");
             step->index = step->index * 10 + (uint32_t)(p->token.p[i] - '0');
         }
     }
-    TRY(pql_next(p));
-    return pql_expect(p, "]");
+    TRY(ddb_pql_next(p));
+    return ddb_pql_expect(p, "]");
 }
 
-enum err pql_path(struct pql *p, const struct ddb_path **ret_path)
+enum err ddb_pql_path(struct pql *p, const struct ddb_path **ret_path)
 {
     struct ddb_path *path = ARENA_NEW(p->arena, struct ddb_path);
     struct ddb_step *steps = ARENA_ARRAY(p->arena, struct ddb_step, DDB_DEPTH_MAX);
@@ -202,18 +204,18 @@ enum err pql_path(struct pql *p, const struct ddb_path **ret_path)
     if (!path || !steps)
         return ERR_NOMEM;
     *path = (struct ddb_path){steps, 1};
-    TRY(pql_name(p, &steps[0].name));
+    TRY(ddb_pql_name(p, &steps[0].name));
     for (;;) {
-        TRY(pql_accept(p, ".", &dot));
+        TRY(ddb_pql_accept(p, ".", &dot));
         if (!dot)
-            TRY(pql_accept(p, "[", &bracket));
+            TRY(ddb_pql_accept(p, "[", &bracket));
         if (!dot && !bracket)
             break;
         if (path->n == DDB_DEPTH_MAX)
-            return pql_error(p, "The document path has too many nesting elements");
+            return ddb_pql_error(p, "The document path has too many nesting elements");
         struct ddb_step *step = &steps[path->n++];
         if (dot)
-            TRY(pql_name(p, &step->name));
+            TRY(ddb_pql_name(p, &step->name));
         else
             TRY(subscript(p, step));
     }
@@ -223,11 +225,11 @@ enum err pql_path(struct pql *p, const struct ddb_path **ret_path)
 
 /* --- literals --------------------------------------------------------------------------------- */
 
-bool pql_at_literal(const struct pql *p)
+bool ddb_pql_at_literal(const struct pql *p)
 {
     return p->kind == PQL_STRING || p->kind == PQL_NUMBER || p->kind == PQL_PARAM ||
-           pql_is(p, "-") || pql_is(p, "[") || pql_is(p, "{") || pql_is(p, "<<") ||
-           pql_is(p, "TRUE") || pql_is(p, "FALSE") || pql_is(p, "NULL");
+           ddb_pql_is(p, "-") || ddb_pql_is(p, "[") || ddb_pql_is(p, "{") || ddb_pql_is(p, "<<") ||
+           ddb_pql_is(p, "TRUE") || ddb_pql_is(p, "FALSE") || ddb_pql_is(p, "NULL");
 }
 
 static enum err put_literal(struct pql *p, struct buf *b);
@@ -238,24 +240,24 @@ static enum err take_param(struct pql *p, const struct json **ret)
         return ddb_invalid(p->diag, "Number of parameters in request and statement don't match.");
     *ret = p->param;
     p->param = p->param->next;
-    return pql_next(p);
+    return ddb_pql_next(p);
 }
 
 static enum err put_number(struct pql *p, struct buf *b)
 {
     bool minus;
     struct ddb_num num;
-    TRY(pql_accept(p, "-", &minus));
+    TRY(ddb_pql_accept(p, "-", &minus));
     if (p->kind != PQL_NUMBER)
-        return pql_error(p, "Unexpected token");
+        return ddb_pql_error(p, "Unexpected token");
     enum ddb_num_fault fault = ddb_num_parse(p->token, &num);
     if (fault == DDB_NUM_SYNTAX)
-        return pql_error(p, "");
+        return ddb_pql_error(p, "");
     if (fault != DDB_NUM_OK)
         return ddb_invalid(p->diag, STR_FMT " under root",
                            STR_ARG(ddb_num_message(p->arena, fault, p->token)));
     buf_add_fmt(b, "{\"N\":\"%s" STR_FMT "\"}", minus ? "-" : "", STR_ARG(p->token));
-    return pql_next(p);
+    return ddb_pql_next(p);
 }
 
 /* [ literal, ... ], behind the bracket. */
@@ -263,34 +265,34 @@ static enum err put_list(struct pql *p, struct buf *b)
 {
     bool more = true;
     BUF_ADD_LIT(b, "{\"L\":[");
-    for (bool first = true; more && !(first && pql_is(p, "]")); first = false) {
+    for (bool first = true; more && !(first && ddb_pql_is(p, "]")); first = false) {
         if (!first)
             buf_add_byte(b, ',');
         TRY(put_literal(p, b));
-        TRY(pql_accept(p, ",", &more));
+        TRY(ddb_pql_accept(p, ",", &more));
     }
     BUF_ADD_LIT(b, "]}");
-    return pql_expect(p, "]");
+    return ddb_pql_expect(p, "]");
 }
 
 static enum err put_map(struct pql *p, struct buf *b)
 {
     bool more = true;
     BUF_ADD_LIT(b, "{\"M\":{");
-    for (bool first = true; more && !(first && pql_is(p, "}")); first = false) {
+    for (bool first = true; more && !(first && ddb_pql_is(p, "}")); first = false) {
         if (!first)
             buf_add_byte(b, ',');
         if (p->kind != PQL_STRING && p->kind != PQL_QUOTED)
-            return pql_error(p, "Unexpected token");
+            return ddb_pql_error(p, "Unexpected token");
         json_put_str(b, p->token);
         buf_add_byte(b, ':');
-        TRY(pql_next(p));
-        TRY(pql_expect(p, ":"));
+        TRY(ddb_pql_next(p));
+        TRY(ddb_pql_expect(p, ":"));
         TRY(put_literal(p, b));
-        TRY(pql_accept(p, ",", &more));
+        TRY(ddb_pql_accept(p, ",", &more));
     }
     BUF_ADD_LIT(b, "}}");
-    return pql_expect(p, "}");
+    return ddb_pql_expect(p, "}");
 }
 
 /* One element of a set as JSON text; *type is that of the elements before, 0: none. */
@@ -305,7 +307,7 @@ static enum err put_element(struct pql *p, struct buf *b, enum ddb_type *type)
     const struct json *e = v->kind == JSON_OBJECT ? v->child : NULL;
     enum ddb_type t = e ? ddb_type_from_name(e->key) : (enum ddb_type)0;
     if (t < DDB_S || t > DDB_B || (*type && *type != t) || v->n != 1)
-        return pql_error(p, "Sets hold strings, numbers or binary values of one type");
+        return ddb_pql_error(p, "Sets hold strings, numbers or binary values of one type");
     *type = t;
     json_put(b, e);
     return ERR_OK;
@@ -321,24 +323,24 @@ static enum err put_set(struct pql *p, struct buf *b)
         if (!first)
             buf_add_byte(&elements, ',');
         TRY(put_element(p, &elements, &type));
-        TRY(pql_accept(p, ",", &more));
+        TRY(ddb_pql_accept(p, ",", &more));
     }
     TRY(buf_err(&elements));
     buf_add_fmt(b, "{\"" STR_FMT "S\":[", STR_ARG(ddb_type_name(type)));
     buf_add_str(b, buf_str(&elements));
     BUF_ADD_LIT(b, "]}");
-    return pql_expect(p, ">>");
+    return ddb_pql_expect(p, ">>");
 }
 
 static enum err put_word(struct pql *p, struct buf *b, const char *json)
 {
     buf_add_c(b, json);
-    return pql_next(p);
+    return ddb_pql_next(p);
 }
 
 static enum err put_literal(struct pql *p, struct buf *b)
 {
-    bool list = pql_is(p, "["), map = pql_is(p, "{"), set = pql_is(p, "<<");
+    bool list = ddb_pql_is(p, "["), map = ddb_pql_is(p, "{"), set = ddb_pql_is(p, "<<");
     const struct json *param;
     TRY(buf_err(b));
     if (p->kind == PQL_PARAM) {
@@ -351,23 +353,23 @@ static enum err put_literal(struct pql *p, struct buf *b)
         json_put_str(b, p->token);
         return put_word(p, b, "}");
     }
-    if (p->kind == PQL_NUMBER || pql_is(p, "-"))
+    if (p->kind == PQL_NUMBER || ddb_pql_is(p, "-"))
         return put_number(p, b);
-    if (pql_is(p, "TRUE") || pql_is(p, "FALSE"))
-        return put_word(p, b, pql_is(p, "TRUE") ? "{\"BOOL\":true}" : "{\"BOOL\":false}");
-    if (pql_is(p, "NULL"))
+    if (ddb_pql_is(p, "TRUE") || ddb_pql_is(p, "FALSE"))
+        return put_word(p, b, ddb_pql_is(p, "TRUE") ? "{\"BOOL\":true}" : "{\"BOOL\":false}");
+    if (ddb_pql_is(p, "NULL"))
         return put_word(p, b, "{\"NULL\":true}");
     if (!list && !map && !set)
-        return pql_error(p,
-                         p->kind == PQL_END ? "Unexpected end of statement" : "Unexpected token");
-    TRY(pql_deeper(p));
-    TRY(pql_next(p));
+        return ddb_pql_error(p, p->kind == PQL_END ? "Unexpected end of statement"
+                                                   : "Unexpected token");
+    TRY(ddb_pql_deeper(p));
+    TRY(ddb_pql_next(p));
     TRY(list ? put_list(p, b) : map ? put_map(p, b) : put_set(p, b));
     p->depth--;
     return ERR_OK;
 }
 
-enum err pql_literal(struct pql *p, struct ddb_av **ret_av)
+enum err ddb_pql_literal(struct pql *p, struct ddb_av **ret_av)
 {
     struct buf b;
     struct json *v;
@@ -376,7 +378,7 @@ enum err pql_literal(struct pql *p, struct ddb_av **ret_av)
     TRY(buf_err(&b));
     enum err err = json_parse(p->arena, buf_str(&b), &v, NULL);
     if (err == ERR_INVALID)
-        return pql_error(p, "");
+        return ddb_pql_error(p, "");
     TRY(err);
     return ddb_av_from_json(p->diag, v, ret_av);
 }

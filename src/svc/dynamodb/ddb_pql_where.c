@@ -3,7 +3,7 @@
 
 #include "svc/dynamodb/ddb_pql_int.h"
 
-struct ddb_node *pql_value_node(struct pql *p, const struct ddb_av *av)
+struct ddb_node *ddb_pql_value_node(struct pql *p, const struct ddb_av *av)
 {
     struct ddb_node *node = ddb_node_new(p->arena, DDB_OP_VALUE, 0);
     if (node)
@@ -11,7 +11,7 @@ struct ddb_node *pql_value_node(struct pql *p, const struct ddb_av *av)
     return node;
 }
 
-struct ddb_node *pql_path_node(struct pql *p, const struct ddb_path *path)
+struct ddb_node *ddb_pql_path_node(struct pql *p, const struct ddb_path *path)
 {
     struct ddb_node *node = ddb_node_new(p->arena, DDB_OP_PATH, 0);
     if (node)
@@ -22,14 +22,14 @@ struct ddb_node *pql_path_node(struct pql *p, const struct ddb_path *path)
 static enum err count_operator(struct pql *p)
 {
     return ++p->operators > DDB_EXPR_OPERATORS_MAX
-               ? pql_error(p, "The statement contains too many operators")
+               ? ddb_pql_error(p, "The statement contains too many operators")
                : ERR_OK;
 }
 
-bool pql_at_function(const struct pql *p)
+bool ddb_pql_at_function(const struct pql *p)
 {
     struct pql ahead = *p;
-    return p->kind == PQL_WORD && pql_next(&ahead) == ERR_OK && pql_is(&ahead, "(");
+    return p->kind == PQL_WORD && ddb_pql_next(&ahead) == ERR_OK && ddb_pql_is(&ahead, "(");
 }
 
 static enum err wrong_type(struct pql *p, enum ddb_op op, const struct ddb_av *v)
@@ -52,7 +52,7 @@ static enum err function(struct pql *p, struct ddb_node **ret_node)
                  {"attribute_type", DDB_FN_ATTRIBUTE_TYPE, 2},
                  {"size", DDB_FN_SIZE, 1}};
     size_t i = 0;
-    while (i < ARRAY_LEN(known) && !pql_is(p, known[i].name))
+    while (i < ARRAY_LEN(known) && !ddb_pql_is(p, known[i].name))
         i++;
     if (i == ARRAY_LEN(known))
         return ddb_invalid(p->diag, "Invalid function name; function: " STR_FMT, STR_ARG(p->token));
@@ -60,14 +60,14 @@ static enum err function(struct pql *p, struct ddb_node **ret_node)
     if (!node)
         return ERR_NOMEM;
     TRY(count_operator(p));
-    TRY(pql_next(p));
-    TRY(pql_expect(p, "("));
+    TRY(ddb_pql_next(p));
+    TRY(ddb_pql_expect(p, "("));
     for (size_t k = 0; k < node->n; k++) {
         if (k)
-            TRY(pql_expect(p, ","));
-        TRY(pql_operand(p, &node->args[k]));
+            TRY(ddb_pql_expect(p, ","));
+        TRY(ddb_pql_operand(p, &node->args[k]));
     }
-    TRY(pql_expect(p, ")"));
+    TRY(ddb_pql_expect(p, ")"));
     const struct ddb_node *last = node->args[node->n - 1];
     const struct ddb_av *v = last->op == DDB_OP_VALUE ? last->value : NULL;
     if (node->op == DDB_FN_BEGINS_WITH && v && v->type != DDB_S && v->type != DDB_B)
@@ -79,30 +79,30 @@ static enum err function(struct pql *p, struct ddb_node **ret_node)
     return ERR_OK;
 }
 
-enum err pql_operand(struct pql *p, struct ddb_node **ret_node)
+enum err ddb_pql_operand(struct pql *p, struct ddb_node **ret_node)
 {
     struct ddb_av *av;
     const struct ddb_path *path;
     bool open;
-    TRY(pql_accept(p, "(", &open));
+    TRY(ddb_pql_accept(p, "(", &open));
     if (open) {
-        TRY(pql_deeper(p));
-        TRY(pql_operand(p, ret_node));
+        TRY(ddb_pql_deeper(p));
+        TRY(ddb_pql_operand(p, ret_node));
         p->depth--;
-        return pql_expect(p, ")");
+        return ddb_pql_expect(p, ")");
     }
-    if (pql_at_literal(p)) {
-        TRY(pql_literal(p, &av));
-        *ret_node = pql_value_node(p, av);
-    } else if (pql_at_function(p)) {
-        TRY(pql_deeper(p));
+    if (ddb_pql_at_literal(p)) {
+        TRY(ddb_pql_literal(p, &av));
+        *ret_node = ddb_pql_value_node(p, av);
+    } else if (ddb_pql_at_function(p)) {
+        TRY(ddb_pql_deeper(p));
         TRY(function(p, ret_node));
         p->depth--;
         if ((*ret_node)->op != DDB_FN_SIZE)
-            return pql_error(p, "Unexpected function");
+            return ddb_pql_error(p, "Unexpected function");
     } else {
-        TRY(pql_path(p, &path));
-        *ret_node = pql_path_node(p, path);
+        TRY(ddb_pql_path(p, &path));
+        *ret_node = ddb_pql_path_node(p, path);
     }
     return *ret_node ? ERR_OK : ERR_NOMEM;
 }
@@ -128,12 +128,12 @@ static enum err is_test(struct pql *p, struct ddb_node *left, struct ddb_node **
 {
     bool not, missing;
     struct ddb_node *node;
-    TRY(pql_accept(p, "NOT", &not ));
-    TRY(pql_accept(p, "MISSING", &missing));
+    TRY(ddb_pql_accept(p, "NOT", &not ));
+    TRY(ddb_pql_accept(p, "MISSING", &missing));
     if (!missing)
-        TRY(pql_expect(p, "NULL"));
+        TRY(ddb_pql_expect(p, "NULL"));
     if (left->op != DDB_OP_PATH)
-        return pql_error(p, "IS needs a path");
+        return ddb_pql_error(p, "IS needs a path");
     if (missing) {
         node =
             ddb_node_new(p->arena, not ? DDB_FN_ATTRIBUTE_EXISTS : DDB_FN_ATTRIBUTE_NOT_EXISTS, 1);
@@ -144,7 +144,7 @@ static enum err is_test(struct pql *p, struct ddb_node *left, struct ddb_node **
         if (!name || !node)
             return ERR_NOMEM;
         name->s = STR("NULL");
-        node->args[1] = pql_value_node(p, name);
+        node->args[1] = ddb_pql_value_node(p, name);
         if (!node->args[1])
             return ERR_NOMEM;
     }
@@ -161,18 +161,18 @@ static enum err in_test(struct pql *p, struct ddb_node *left, struct ddb_node **
     bool round, more = true;
     if (!node)
         return ERR_NOMEM;
-    TRY(pql_accept(p, "(", &round));
+    TRY(ddb_pql_accept(p, "(", &round));
     if (!round)
-        TRY(pql_expect(p, "["));
+        TRY(ddb_pql_expect(p, "["));
     node->args[0] = left;
     for (node->n = 1; more; node->n++) {
         if (node->n > DDB_EXPR_IN_MAX)
-            return pql_error(p, "The IN operator is provided with too many operands");
-        TRY(pql_operand(p, &node->args[node->n]));
-        TRY(pql_accept(p, ",", &more));
+            return ddb_pql_error(p, "The IN operator is provided with too many operands");
+        TRY(ddb_pql_operand(p, &node->args[node->n]));
+        TRY(ddb_pql_accept(p, ",", &more));
     }
     *ret_node = node;
-    return pql_expect(p, round ? ")" : "]");
+    return ddb_pql_expect(p, round ? ")" : "]");
 }
 
 static enum err between_test(struct pql *p, struct ddb_node *left, struct ddb_node **ret_node)
@@ -181,9 +181,9 @@ static enum err between_test(struct pql *p, struct ddb_node *left, struct ddb_no
     if (!node)
         return ERR_NOMEM;
     node->args[0] = left;
-    TRY(pql_operand(p, &node->args[1]));
-    TRY(pql_expect(p, "AND"));
-    TRY(pql_operand(p, &node->args[2]));
+    TRY(ddb_pql_operand(p, &node->args[1]));
+    TRY(ddb_pql_expect(p, "AND"));
+    TRY(ddb_pql_operand(p, &node->args[2]));
     *ret_node = node;
     return ERR_OK;
 }
@@ -191,7 +191,7 @@ static enum err between_test(struct pql *p, struct ddb_node *left, struct ddb_no
 static bool comparator(const struct pql *p, enum ddb_op *ret_op)
 {
     for (enum ddb_op op = DDB_OP_EQ; op <= DDB_OP_GE; op++)
-        if (pql_is(p, ddb_op_name(op)) || (op == DDB_OP_NE && pql_is(p, "!="))) {
+        if (ddb_pql_is(p, ddb_op_name(op)) || (op == DDB_OP_NE && ddb_pql_is(p, "!="))) {
             *ret_op = op;
             return true;
         }
@@ -204,9 +204,9 @@ static enum err compare(struct pql *p, enum ddb_op op, struct ddb_node *left,
     struct ddb_node *node = ddb_node_new(p->arena, op, 2);
     if (!node)
         return ERR_NOMEM;
-    TRY(pql_next(p));
+    TRY(ddb_pql_next(p));
     node->args[0] = left;
-    TRY(pql_operand(p, &node->args[1]));
+    TRY(ddb_pql_operand(p, &node->args[1]));
     for (size_t i = 0; i < 2; i++) {
         const struct ddb_node *arg = node->args[i];
         if (op >= DDB_OP_LT && arg->op == DDB_OP_VALUE && arg->value->type > DDB_B)
@@ -227,14 +227,14 @@ static enum err test(struct pql *p, struct ddb_node *left, struct ddb_node **ret
         TRY(count_operator(p));
         return compare(p, op, left, ret_node);
     }
-    TRY(pql_accept(p, "IS", &is));
+    TRY(ddb_pql_accept(p, "IS", &is));
     if (is)
         return is_test(p, left, ret_node);
-    TRY(pql_accept(p, "NOT", &not ));
-    TRY(pql_accept(p, "IN", &in));
-    TRY(in ? ERR_OK : pql_accept(p, "BETWEEN", &between));
+    TRY(ddb_pql_accept(p, "NOT", &not ));
+    TRY(ddb_pql_accept(p, "IN", &in));
+    TRY(in ? ERR_OK : ddb_pql_accept(p, "BETWEEN", &between));
     if (!in && !between)
-        return not ? pql_error(p, "Unexpected token") : ERR_OK;
+        return not ? ddb_pql_error(p, "Unexpected token") : ERR_OK;
     TRY(count_operator(p));
     TRY(in ? in_test(p, left, &node) : between_test(p, left, &node));
     return negate(p, not, node, ret_node);
@@ -245,35 +245,36 @@ static enum err or_chain(struct pql *p, struct ddb_node **ret_node);
 static enum err primary(struct pql *p, struct ddb_node **ret_node)
 {
     bool open;
-    TRY(pql_accept(p, "(", &open));
+    TRY(ddb_pql_accept(p, "(", &open));
     if (open) {
         p->parens++;
         TRY(or_chain(p, ret_node));
         p->parens--;
-        TRY(pql_expect(p, ")"));
-    } else if (pql_at_function(p)) {
+        TRY(ddb_pql_expect(p, ")"));
+    } else if (ddb_pql_at_function(p)) {
         TRY(function(p, ret_node));
     } else {
-        TRY(pql_operand(p, ret_node));
+        TRY(ddb_pql_operand(p, ret_node));
     }
     if (!is_condition(*ret_node))
         TRY(test(p, *ret_node, ret_node));
-    if (is_condition(*ret_node) || (p->parens && pql_is(p, ")")))
+    if (is_condition(*ret_node) || (p->parens && ddb_pql_is(p, ")")))
         return ERR_OK;
-    return pql_error(p, p->kind == PQL_END ? "Unexpected end of statement" : "Unexpected token");
+    return ddb_pql_error(p,
+                         p->kind == PQL_END ? "Unexpected end of statement" : "Unexpected token");
 }
 
 static enum err not_chain(struct pql *p, struct ddb_node **ret_node)
 {
     bool not ;
-    TRY(pql_deeper(p));
-    TRY(pql_accept(p, "NOT", &not ));
+    TRY(ddb_pql_deeper(p));
+    TRY(ddb_pql_accept(p, "NOT", &not ));
     if (not ) {
         struct ddb_node *inner;
         TRY(count_operator(p));
         TRY(not_chain(p, &inner));
         if (!is_condition(inner))
-            return pql_error(p, "Unexpected token");
+            return ddb_pql_error(p, "Unexpected token");
         TRY(negate(p, true, inner, ret_node));
     } else {
         TRY(primary(p, ret_node));
@@ -290,13 +291,13 @@ static enum err chain(struct pql *p, enum ddb_op op, struct ddb_node **ret_node)
     bool more;
     TRY(op == DDB_OP_OR ? chain(p, DDB_OP_AND, &first) : not_chain(p, &first));
     for (;;) {
-        TRY(pql_accept(p, ddb_op_name(op), &more));
+        TRY(ddb_pql_accept(p, ddb_op_name(op), &more));
         if (!more)
             break;
         TRY(count_operator(p));
         TRY(op == DDB_OP_OR ? chain(p, DDB_OP_AND, &next) : not_chain(p, &next));
         if (!is_condition(first) || !is_condition(next))
-            return pql_error(p, "Unexpected token");
+            return ddb_pql_error(p, "Unexpected token");
         if (!all || all->n == cap) {
             struct ddb_node *grown = ddb_node_new(p->arena, op, cap ? cap * 2 : 4);
             if (!grown)
@@ -319,7 +320,7 @@ static enum err or_chain(struct pql *p, struct ddb_node **ret_node)
     return chain(p, DDB_OP_OR, ret_node);
 }
 
-enum err pql_condition(struct pql *p, struct ddb_node **ret_node)
+enum err ddb_pql_condition(struct pql *p, struct ddb_node **ret_node)
 {
     return or_chain(p, ret_node);
 }
