@@ -155,3 +155,10 @@ def test_permissions(weir, s3, bucket):
     for more in ({"ObjectLockLegalHoldStatus": "ON"}, {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": later(1)}):
         assert code_of(mine.put_object, Bucket=bucket, Key="p", Body=b"", **more) == "AccessDenied"
     mine.put_object(Bucket=bucket, Key="p", Body=b"")
+    short = ('{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:PutObjectRetention", "Resource": "*", '
+             '"Condition": {"NumericLessThanEquals": {"s3:object-lock-remaining-retention-days": "10"}}}]}')
+    iam.put_user_policy(UserName="locker", PolicyName="short", PolicyDocument=short)
+    mine.put_object(Bucket=bucket, Key="p", Body=b"", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=later(10))
+    retain(mine, v, "GOVERNANCE", 10)
+    assert code_of(mine.put_object, Bucket=bucket, Key="p", Body=b"", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=later(11)) == "AccessDenied"
+    assert code_of(mine.put_object_retention, **v, Retention={"Mode": "GOVERNANCE", "RetainUntilDate": later(11)}) == "AccessDenied"

@@ -5,9 +5,9 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
+#include "svc/s3/s3_life.h"
 
-enum { DAY_MS = 24 * 60 * 60 * 1000, YEAR_DAYS = 365 };
+enum { YEAR_DAYS = 365 };
 
 static const struct str modes[S3_LOCK_MODES] = {
     [S3_LOCK_GOVERNANCE] = STR_INIT("GOVERNANCE"),
@@ -44,7 +44,7 @@ static void take_default(const struct s3_bucket_rec *b, int64_t now_ms, struct s
     if (b->lock_mode == S3_LOCK_NONE)
         return;
     lock->mode = b->lock_mode;
-    lock->until_ms = now_ms + days * DAY_MS;
+    lock->until_ms = now_ms + days * S3_DAY_MS;
 }
 
 static enum err bad_argument(struct call *call, const char *message)

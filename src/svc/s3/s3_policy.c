@@ -1,7 +1,7 @@
 /* What S3 tells the core's authorisation: bucket policies, its condition keys, and the permissions
  * that depend on more than the operation's name. Layer: svc. Thread: the call's loop. */
 #include "base/arn.h"
-#include "svc/s3/s3_int.h"
+#include "svc/s3/s3_life.h"
 
 #include "codec/json.h"
 
@@ -124,8 +124,37 @@ static enum err add_request_tags(struct call *call, const void *in, struct polic
     return ctx->err;
 }
 
+/* Until when an object is to be retained; 0: the request does not say. */
+static int64_t retention_asked(const struct call *call, const void *in)
+{
+    switch (call->op->index) {
+    case S3_OP_PUT_OBJECT:
+        return ((const struct s3_put_object_input *)in)->object_lock_retain_until_date;
+    case S3_OP_COPY_OBJECT:
+        return ((const struct s3_copy_object_input *)in)->object_lock_retain_until_date;
+    case S3_OP_CREATE_MULTIPART_UPLOAD:
+        return ((const struct s3_create_multipart_upload_input *)in)->object_lock_retain_until_date;
+    case S3_OP_PUT_OBJECT_RETENTION: {
+        const struct s3_object_lock_retention *r =
+            ((const struct s3_put_object_retention_input *)in)->retention;
+        return r ? r->retain_until_date : 0;
+    }
+    default:
+        return 0;
+    }
+}
+
+static void add_retention(struct call *call, const void *in, struct policy_context *ctx)
+{
+    int64_t left_ms = retention_asked(call, in) - call->txn->wall_ms;
+    if (left_ms > 0) /* days that have begun */
+        policy_context_add_i64(ctx, STR("s3:object-lock-remaining-retention-days"),
+                               (left_ms + S3_DAY_MS - 1) / S3_DAY_MS);
+}
+
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx)
 {
+    add_retention(call, in, ctx);
     policy_context_add(ctx, STR("s3:x-amz-content-sha256"),
                        wire_header_get(call->request, STR("x-amz-content-sha256")));
     policy_context_add(ctx, STR("s3:TlsVersion"), call->tls_version);
