@@ -48,6 +48,7 @@ static const char *const volatile_names[] = {
     "UpdateDate",
     "AttachmentDate",
     "CreatedTimestamp",
+    "TaskHandle",
     "LastModifiedTimestamp",
     "UploadId",
     "VersionId",

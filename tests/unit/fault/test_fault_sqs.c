@@ -180,6 +180,28 @@ static const struct fault_case cases[] = {
         .probe = {COUNTS, {SQS("GetQueueAttributes", "{" D ",\"AttributeNames\":[\"All\"]}")}},
     },
     {
+        .name = "start a move task",
+        .setup = {{SQS("CreateQueue", "{\"QueueName\":\"d\"}")}, CREATE_Q},
+        .undo = {DELETE_Q,
+                 {SQS("DeleteQueue", "{" D "}")}, /* and its tasks */
+                 {SQS("CreateQueue", "{\"QueueName\":\"d\"}")},
+                 CREATE_Q},
+        .before = {{SQS("SetQueueAttributes",
+                        "{" Q ",\"Attributes\":{\"RedrivePolicy\":\"{\\\"deadLetterTargetArn\\\":"
+                        "\\\"arn:aws:sqs:us-east-1:000000000000:d\\\",\\\"maxReceiveCount\\\":"
+                        "1}\"}}")}},
+        .act = {SQS("StartMessageMoveTask",
+                    "{\"SourceArn\":\"arn:aws:sqs:us-east-1:000000000000:d\"}")},
+        .probe = {{SQS("GetQueueAttributes", "{" D ",\"AttributeNames\":[\"All\"]}")}},
+    },
+    {
+        .name = "send to a fair queue",
+        .setup = {CREATE_Q},
+        .undo = {DELETE_Q, CREATE_Q},
+        .act = {SQS("SendMessage", "{" Q ",\"MessageBody\":\"x\",\"MessageGroupId\":\"g\"}")},
+        .probe = {COUNTS},
+    },
+    {
         .name = "delete a batch",
         .setup = {CREATE_Q, SEND},
         .undo = {DELETE_Q, CREATE_Q, SEND},
