@@ -275,7 +275,7 @@ struct iam_linked {
 #define IAM_LINKED_PATH "/aws-service-role/"
 /* NULL: not known. */
 const struct iam_linked *iam_linked_find(struct str service);
-/* op_service_linked.c */
+/* Whether a role is a service's. */
 bool iam_is_linked(const struct iam_entity *e);
 /* iam_reply.c: iam_get_entity, for one that is to be changed: UnmodifiableEntity. */
 enum err iam_get_to_change(struct call *call, enum iam_kind kind, struct str name,

@@ -85,3 +85,8 @@ const struct iam_linked *iam_linked_find(struct str service)
             return &linked[i];
     return NULL;
 }
+
+bool iam_is_linked(const struct iam_entity *e)
+{
+    return e->kind == IAM_ROLE && str_starts(e->path, STR(IAM_LINKED_PATH));
+}

@@ -8,7 +8,7 @@
 
 #include "codec/json.h"
 
-void simulate_init(struct simulate *s, struct arena *a)
+void iam_simulate_init(struct simulate *s, struct arena *a)
 {
     *s = (struct simulate){.arena = a};
 }
@@ -79,8 +79,8 @@ static enum err place(struct simulate *s, enum simulate_role role, const struct 
     return ERR_OK;
 }
 
-enum err simulate_add(struct simulate *s, enum simulate_role role, struct str source,
-                      struct str json, const char **ret_why)
+enum err iam_simulate_add(struct simulate *s, enum simulate_role role, struct str source,
+                          struct str json, const char **ret_why)
 {
     struct policy *policy;
     struct json *doc;
@@ -107,8 +107,8 @@ static bool decides(const struct simulate_statement *st, const struct policy_req
            !(st->boundary && own == POLICY_ALLOW); /* a boundary allows nothing by itself */
 }
 
-enum err simulate_decide(const struct simulate *s, struct policy_request *req,
-                         struct simulate_result *ret)
+enum err iam_simulate_decide(const struct simulate *s, struct policy_request *req,
+                             struct simulate_result *ret)
 {
     req->identity = s->identity;
     req->n_identity = s->n_identity;
@@ -155,8 +155,8 @@ static enum err take_key(void *arg, struct str key)
     return ERR_OK;
 }
 
-enum err simulate_keys(const struct simulate *s, const struct policy_context *ctx,
-                       const struct str **ret_keys, size_t *ret_n)
+enum err iam_simulate_keys(const struct simulate *s, const struct policy_context *ctx,
+                           const struct str **ret_keys, size_t *ret_n)
 {
     struct keys k = {ctx, ARENA_ARRAY(s->arena, struct str, KEYS_MAX), 0};
     if (!k.v)

@@ -36,11 +36,11 @@ struct simulate {
 
 enum simulate_role { SIMULATE_IDENTITY, SIMULATE_BOUNDARY, SIMULATE_RESOURCE };
 
-void simulate_init(struct simulate *s, struct arena *a);
+void iam_simulate_init(struct simulate *s, struct arena *a);
 /* Takes a document in; `source` and `json` are borrowed. ERR_INVALID with *ret_why; ERR_LIMIT: too many;
  * ERR_NOMEM. */
-enum err simulate_add(struct simulate *s, enum simulate_role role, struct str source,
-                      struct str json, const char **ret_why) WARN_UNUSED;
+enum err iam_simulate_add(struct simulate *s, enum simulate_role role, struct str source,
+                          struct str json, const char **ret_why) WARN_UNUSED;
 
 struct simulate_result {
     enum policy_decision decision;
@@ -49,11 +49,11 @@ struct simulate_result {
     bool within_boundary; /* when there is one */
 };
 /* `req` says who, action, resource and context; its policies are set here. ERR_NOMEM. */
-enum err simulate_decide(const struct simulate *s, struct policy_request *req,
-                         struct simulate_result *ret) WARN_UNUSED;
+enum err iam_simulate_decide(const struct simulate *s, struct policy_request *req,
+                             struct simulate_result *ret) WARN_UNUSED;
 /* Condition keys and variables that the policies ask for, each once, in the order of names; those that
  * `ctx` has (NULL: none) left out. ERR_NOMEM. */
-enum err simulate_keys(const struct simulate *s, const struct policy_context *ctx,
-                       const struct str **ret_keys, size_t *ret_n) WARN_UNUSED;
+enum err iam_simulate_keys(const struct simulate *s, const struct policy_context *ctx,
+                           const struct str **ret_keys, size_t *ret_n) WARN_UNUSED;
 
 #endif

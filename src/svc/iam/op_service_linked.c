@@ -14,11 +14,6 @@
 
 enum { TASK_HALF_BYTES = 8, TASK_TEXT_MAX = 512 };
 
-bool iam_is_linked(const struct iam_entity *e)
-{
-    return e->kind == IAM_ROLE && str_starts(e->path, STR(IAM_LINKED_PATH));
-}
-
 /* --- create ----------------------------------------------------------------------------------- */
 
 /* "my-thing.amazonaws.com" -> "My-thing", for services that the table lacks. */

@@ -44,7 +44,7 @@ static enum err add(struct asked *q, enum simulate_role role, struct str source,
     const char *why = "Syntax errors in policy.";
     if (!str_is_set(source))
         return ERR_NOMEM;
-    enum err err = simulate_add(&q->s, role, source, json, &why);
+    enum err err = iam_simulate_add(&q->s, role, source, json, &why);
     if (err == ERR_INVALID || err == ERR_LIMIT)
         return call_error(q->call, &iam_err_invalid_input_exception,
                           "Invalid policy " STR_FMT ": %s", STR_ARG(source),
@@ -259,7 +259,7 @@ static enum err answer(struct asked *q, struct str action, struct str resource,
     q->req.action = action;
     q->req.resource = resource;
     q->req.resource_account = owner_of(q, resource);
-    TRY(simulate_decide(&q->s, &q->req, &r));
+    TRY(iam_simulate_decide(&q->s, &q->req, &r));
     *out = (struct iam_evaluation_result){.eval_action_name = action,
                                           .eval_resource_name = resource,
                                           .eval_decision = str_c(decision_word[r.decision]),
@@ -308,7 +308,7 @@ static struct asked *new_asked(struct call *call)
     if (!q)
         return NULL;
     q->call = call;
-    simulate_init(&q->s, call->arena);
+    iam_simulate_init(&q->s, call->arena);
     policy_context_init(&q->ctx, call->arena);
     q->req.ctx = &q->ctx;
     return q;
@@ -342,7 +342,7 @@ enum err iam_simulate_custom_policy(struct call *call,
         return ERR_NOMEM;
     PREPARE(q, in);
     TRY(set_caller(q, in->caller_arn, in->resource_policy));
-    TRY(simulate_keys(&q->s, &q->ctx, &q->missing, &q->n_missing));
+    TRY(iam_simulate_keys(&q->s, &q->ctx, &q->missing, &q->n_missing));
     return iam_page_told(call, page, answer_page(q, &page->p, &out->evaluation_results));
 }
 
@@ -363,7 +363,7 @@ enum err iam_simulate_principal_policy(struct call *call,
     struct str caller = str_is_set(in->caller_arn) || e->kind != IAM_USER ? in->caller_arn : e->arn;
     TRY(set_caller(q, caller, in->resource_policy));
     add_known(q, e);
-    TRY(simulate_keys(&q->s, &q->ctx, &q->missing, &q->n_missing));
+    TRY(iam_simulate_keys(&q->s, &q->ctx, &q->missing, &q->n_missing));
     return iam_page_told(call, page, answer_page(q, &page->p, &out->evaluation_results));
 }
 
@@ -371,7 +371,7 @@ enum err iam_simulate_principal_policy(struct call *call,
 
 static enum err show_keys(struct asked *q, struct iam_context_key_names_result_list_type *ret)
 {
-    return simulate_keys(&q->s, NULL, &ret->v, &ret->n);
+    return iam_simulate_keys(&q->s, NULL, &ret->v, &ret->n);
 }
 
 enum err iam_get_context_keys_for_custom_policy(
