@@ -200,7 +200,7 @@ static void test_fifo(void **state)
         bool ok;
     } rows[] = {
         {"standard", false, false, STR_NONE, STR_NONE, true, true},
-        {"standard with group", false, false, STR("g"), STR_NONE, false, false},
+        {"standard with group", false, false, STR("g"), STR_NONE, false, true},
         {"standard with id", false, false, STR_NONE, STR("d"), false, false},
         {"both given", true, false, STR("g"), STR("d"), false, true},
         {"no group", true, true, STR_NONE, STR("d"), false, false},

@@ -109,9 +109,9 @@ static const struct row rows[] = {
      "128, Member must have length greater than or equal to 1, Member must satisfy regular "
      "expression pattern: *"},
 
-    {"s3 enum in the head", "s3", "PUT /b\nx-amz-acl: everyone",
-     "InvalidArgument: Value 'everyone' at 'aCL' failed to satisfy constraint: Member must satisfy "
-     "enum value set: [private, public-read, public-read-write, authenticated-read]"},
+    {"s3 enum in the head", "s3", "PUT /b\nx-amz-object-ownership: everyone",
+     "InvalidArgument: Value 'everyone' at 'objectOwnership' failed to satisfy constraint: Member "
+     "must satisfy enum value set: [BucketOwnerPreferred, ObjectWriter, BucketOwnerEnforced]"},
 };
 
 /* `pattern` may end with '*': anything follows. */
