@@ -8,7 +8,7 @@
 
 enum pql_token_kind {
     PQL_END,
-    PQL_WORD,   /* abc_1 */
+    PQL_WORD,   /* abc1 */
     PQL_QUOTED, /* "abc" */
     PQL_STRING, /* 'abc' */
     PQL_NUMBER, /* 1.5e3 */
