@@ -19,6 +19,7 @@ struct core_config {
     struct str region;    /* default region, "us-east-1" */
     struct str partition; /* "aws" */
     struct str data_dir;  /* absolute path, NUL-terminated */
+    struct str url_suffix; /* AWS::URLSuffix of templates, perhaps with a port; absent: AWS's own */
     struct str endpoint;  /* "http://127.0.0.1:4566": what functions and QueueUrls are told */
     struct str host_id;   /* S3's x-amz-id-2 seed */
     struct str root_access_key, root_secret; /* of the data directory */

@@ -2,6 +2,7 @@
 #include "core/web.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 
 #include "base/host.h"
 #include "core/call_int.h"
@@ -69,11 +70,30 @@ bool web_host_known(const struct core_config *cfg, struct str host)
             return true;
     if (host_is_below(host, host_bare(url_authority(cfg->endpoint))))
         return true;
+    if (str_is_set(cfg->url_suffix) && host_is_below(host, host_bare(cfg->url_suffix)))
+        return true;
     struct str list = cfg->allow_hosts;
     while (str_is_set(list))
         if (host_is_below(host, str_trim(str_cut(&list, ','))))
             return true;
     return false;
+}
+
+bool web_is_authority(struct str text)
+{
+    struct str port = text, name = str_cut(&port, ':');
+    uint64_t n;
+    if (str_is_set(port) && (str_to_u64(port, &n) != ERR_OK || n == 0 || n > 65535))
+        return false;
+    while (str_is_set(name)) {
+        struct str label = str_cut(&name, '.');
+        if (label.len == 0 || label.len > 63 || label.p[0] == '-')
+            return false;
+        for (size_t i = 0; i < label.len; i++)
+            if (!isalnum((unsigned char)label.p[i]) && label.p[i] != '-')
+                return false;
+    }
+    return text.len > 0 && text.p[0] != ':';
 }
 
 /* --- origins ---------------------------------------------------------------------------------- */

@@ -33,6 +33,8 @@ void web_note(struct web_head *w, struct str name, struct str value);
 /* Whether a Host leads here by more than its owner's word: an address, a name of loopback, one that
  * AWS's clients use, the endpoint's, or one of --allow-host; or a name below one of these. */
 bool web_host_known(const struct core_config *cfg, struct str host);
+/* NAME or NAME:PORT, as it can stand at the end of a URL's authority. */
+bool web_is_authority(struct str text);
 /* The page's origin, when --allow-origin names it; absent otherwise. */
 struct str web_allowed_origin(const struct core_config *cfg, const struct web_head *w);
 /* Whether a page of another origin, not allowed, asks. */

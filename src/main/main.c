@@ -69,6 +69,10 @@ static const struct option serve_table[] = {
      "Serve without TLS, and take test/test, beyond loopback too and under any host name: for a "
      "container network that nobody else can reach.",
      0, 0},
+    {"--url-suffix", OPTION_TEXT, &serve_options.url_suffix, "NAME[:PORT]",
+     "What templates get for AWS::URLSuffix: a name that leads here, with all names below it (see "
+     "docs/stacks.md).",
+     0, 0},
     {"--allow-host", OPTION_TEXT, &serve_options.allow_hosts, "NAME,...",
      "Further host names that lead here: the development key is taken under these and what is "
      "below "

@@ -11,6 +11,7 @@ struct serve_options {
     const char *listen;   /* ADDR:PORT */
     const char *data;     /* folder */
     const char *endpoint; /* URL that functions and queue URLs are told; NULL: from listen */
+    const char *url_suffix; /* AWS::URLSuffix */
     const char *tls_cert, *tls_key;
     const char *region;
     const char *account;

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "core/core.h"
+#include "core/web.h"
 #include "deliver/deliver.h"
 #include "kv/drv_rocksdb/kv_rocksdb.h"
 #include "main/format.h"
@@ -98,6 +99,9 @@ static enum err check_options(const struct serve_options *o, struct server *s, u
         return complain(ERR_INVALID, "--listen takes ADDR:PORT, for example 127.0.0.1:4566");
     if (!o->tls_cert != !o->tls_key)
         return complain(ERR_INVALID, "--tls-cert and --tls-key go together");
+    if (o->url_suffix && !web_is_authority(str_c(o->url_suffix)))
+        return complain(ERR_INVALID, "--url-suffix takes NAME or NAME:PORT, for example "
+                                     "amazonaws.com or weir.test:4566");
     if (!is_loopback(s->host) && !o->tls_cert && !o->insecure_network)
         return complain(ERR_DENIED,
                         "beyond loopback Weir serves with TLS only: give --tls-cert and "
@@ -235,6 +239,8 @@ static enum err configure(const struct serve_options *o, struct server *s)
     cfg->dev_key = (is_loopback(s->host) || o->insecure_network) && !o->no_dev_key;
     cfg->open_network = o->insecure_network;
     cfg->outgoing_loopback = o->outgoing_loopback;
+    if (o->url_suffix)
+        cfg->url_suffix = str_c(o->url_suffix);
     if (o->allow_hosts)
         cfg->allow_hosts = str_c(o->allow_hosts);
     if (o->allow_origins)

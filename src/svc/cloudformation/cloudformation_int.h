@@ -32,7 +32,6 @@
 #include "template/template.h"
 
 #define CFN_PRINCIPAL "cloudformation.amazonaws.com"
-#define CFN_URL_SUFFIX "amazonaws.com"
 
 enum {
     CFN_UUID_LEN = 36,

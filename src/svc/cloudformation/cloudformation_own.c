@@ -3,8 +3,8 @@
 
 struct str cfn_url_suffix(const struct core *core)
 {
-    (void)core;
-    return STR(CFN_URL_SUFFIX);
+    struct str own = core->cfg.url_suffix;
+    return str_is_set(own) ? own : STR("amazonaws.com");
 }
 
 /* AWS::CDK::Metadata: there is nothing of it but its name. */

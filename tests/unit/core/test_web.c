@@ -62,6 +62,26 @@ static void test_hosts(void **state)
     assert_false(web_host_known(&any, STR("evil.example")));
 }
 
+static void test_url_suffix(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {
+        {"amazonaws.com", true}, {"weir.test:4566", true}, {"localhost", true}, {"", false},
+        {":1", false},           {"a:0", false},           {"a:x", false},      {"a:65536", false},
+        {"a:", false},           {"a..b", false},          {".a", false},       {"a.", false},
+        {"-a", false},           {"a/b", false},           {"http://a", false}, {"a b", false},
+    };
+    const struct core_config cfg = {.endpoint = STR("http://127.0.0.1:4566"),
+                                    .url_suffix = STR("weir.test:4566")};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (web_is_authority(str_c(rows[i].text)) != rows[i].good)
+            fail_msg("%s", rows[i].text);
+    assert_true(web_host_known(&cfg, STR("a1b2.execute-api.us-east-1.weir.test:4566")));
+    assert_false(web_host_known(&cfg, STR("xweir.test")));
+}
+
 static void test_origins(void **state)
 {
     static const struct {
@@ -108,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_url_suffix),
         cmocka_unit_test(test_origins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
