@@ -15,13 +15,13 @@ enum { CORE_PAGE_KEY_BYTES = 32 };
 #define CORE_HELD_NEVER 0
 
 struct core_config {
-    struct str account;   /* "000000000000" */
-    struct str region;    /* default region, "us-east-1" */
-    struct str partition; /* "aws" */
-    struct str data_dir;  /* absolute path, NUL-terminated */
+    struct str account;    /* "000000000000" */
+    struct str region;     /* default region, "us-east-1" */
+    struct str partition;  /* "aws" */
+    struct str data_dir;   /* absolute path, NUL-terminated */
     struct str url_suffix; /* AWS::URLSuffix of templates, perhaps with a port; absent: AWS's own */
-    struct str endpoint;  /* "http://127.0.0.1:4566": what functions and QueueUrls are told */
-    struct str host_id;   /* S3's x-amz-id-2 seed */
+    struct str endpoint;   /* "http://127.0.0.1:4566": what functions and QueueUrls are told */
+    struct str host_id;    /* S3's x-amz-id-2 seed */
     struct str root_access_key, root_secret; /* of the data directory */
     bool dev_key;                            /* accept CORE_DEV_KEY as root */
     bool open_network; /* --insecure-network: of it, too, under any Host (web.h) */

@@ -7,10 +7,10 @@
 #include "cli/options.h"
 
 struct serve_options {
-    char **argv;          /* of the process, for a restart in place */
-    const char *listen;   /* ADDR:PORT */
-    const char *data;     /* folder */
-    const char *endpoint; /* URL that functions and queue URLs are told; NULL: from listen */
+    char **argv;            /* of the process, for a restart in place */
+    const char *listen;     /* ADDR:PORT */
+    const char *data;       /* folder */
+    const char *endpoint;   /* URL that functions and queue URLs are told; NULL: from listen */
     const char *url_suffix; /* AWS::URLSuffix */
     const char *tls_cert, *tls_key;
     const char *region;

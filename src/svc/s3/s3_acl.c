@@ -131,7 +131,7 @@ static enum err read_header(struct call *call, enum s3_acl_right p, struct str h
     while (str_is_set(header)) {
         struct str value = str_trim(str_cut(&header, ','));
         struct str kind = str_trim(str_cut(&value, '='));
-        enum s3_acl_who g;
+        enum s3_acl_who g = S3_OWNER;
         value = str_trim(value);
         if (value.len >= 2 && value.p[0] == '"' && value.p[value.len - 1] == '"')
             value = str_sub(value, 1, value.len - 2);
@@ -151,7 +151,7 @@ static enum err read_header(struct call *call, enum s3_acl_right p, struct str h
 
 static enum err read_grant(struct call *call, const struct s3_grant *grant, uint64_t *acl)
 {
-    enum s3_acl_who g;
+    enum s3_acl_who g = S3_OWNER;
     int p = 0;
     if (!grant->grantee)
         return malformed(call);
