@@ -341,7 +341,7 @@ static enum err put_word(struct pql *p, struct buf *b, const char *json)
 static enum err put_literal(struct pql *p, struct buf *b)
 {
     bool list = ddb_pql_is(p, "["), map = ddb_pql_is(p, "{"), set = ddb_pql_is(p, "<<");
-    const struct json *param;
+    const struct json *param = NULL;
     TRY(buf_err(b));
     if (p->kind == PQL_PARAM) {
         TRY(take_param(p, &param));

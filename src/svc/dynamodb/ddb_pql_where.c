@@ -127,7 +127,7 @@ static enum err negate(struct pql *p, bool not, struct ddb_node *node, struct dd
 static enum err is_test(struct pql *p, struct ddb_node *left, struct ddb_node **ret_node)
 {
     bool not, missing;
-    struct ddb_node *node;
+    struct ddb_node *node = NULL;
     TRY(ddb_pql_accept(p, "NOT", &not ));
     TRY(ddb_pql_accept(p, "MISSING", &missing));
     if (!missing)
@@ -221,7 +221,7 @@ static enum err test(struct pql *p, struct ddb_node *left, struct ddb_node **ret
 {
     enum ddb_op op;
     bool is, not, in, between;
-    struct ddb_node *node;
+    struct ddb_node *node = NULL;
     *ret_node = left;
     if (comparator(p, &op)) {
         TRY(count_operator(p));

@@ -445,7 +445,7 @@ static enum err transaction(struct call *call, struct ddb_diag *diag,
                                 .n = n,
                                 .token = in->client_request_token,
                                 .capacity = in->return_consumed_capacity};
-    bool all_read;
+    bool all_read = false;
     if (!v || !responses || !t.v)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)

@@ -352,7 +352,7 @@ enum err dynamodb_restore_table_to_point_in_time(
 {
     struct ddb_diag diag = {.arena = call->arena};
     struct ddb_table *source;
-    int64_t moment_ms;
+    int64_t moment_ms = 0;
     const struct wanted wanted = {
         .name = in->target_table_name,
         .billing = in->billing_mode_override,

@@ -102,7 +102,7 @@ static enum err transact_write(struct ddb_transaction *t,
     if (!t->v)
         return ERR_NOMEM;
     for (size_t i = 0; i < t->n; i++) {
-        struct element e;
+        struct element e = {0};
         TRY(read_element(t->diag, &in->transact_items.v[i], &e));
         TRY(parse_element(t, &e, &t->v[i]));
     }
