@@ -542,7 +542,7 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
                     struct wire_routed *ret_routed)
 {
     struct head h = head_of(req);
-    struct wire_routed r = {.outcome = WIRE_UNKNOWN_SERVICE, .resource = req->path};
+    struct wire_routed r = {.outcome = WIRE_UNKNOWN_SERVICE};
     r.query_mode = str_eq_nocase(h.query_mode, STR("true"));
     r.coded = h.coded;
     r.head = str_eq(req->method, STR("HEAD"));

@@ -383,7 +383,6 @@ struct wire_routed {
     bool coded;             /* the body has a Content-Encoding */
     bool accepts_gzip;      /* and the service compresses */
     bool head;              /* method HEAD: errors have no body */
-    struct str resource;    /* request path, for S3's error bodies */
     struct str bucket;      /* S3, decoded; absent at the service level */
     struct str host_bucket; /* S3: the bucket as the host names it; absent for path style */
     struct str *labels;     /* REST: WIRE_LABELS_MAX, decoded, in the route's order */

@@ -116,6 +116,13 @@ void usage_value_mac(const struct core *core, struct str value, uint8_t ret_mac[
     hmac_sha256(core->secret_key, sizeof(core->secret_key), b.p, b.len, ret_mac);
 }
 
+/* What a store has of a key that was written before requests found all of it here; a record begins with
+ * its version, which is no letter or digit. */
+static bool is_id(struct str record)
+{
+    return record.len > 0 && record.p[0] >= '0';
+}
+
 enum err usage_find_key(struct txn *txn, struct key_scope scope, struct str value,
                         struct usage_key *ret)
 {
@@ -127,7 +134,10 @@ enum err usage_find_key(struct txn *txn, struct key_scope scope, struct str valu
     TRY(txn_peek(txn, key_make(txn->arena, &usage_k_value, scope, str_n((char *)mac, sizeof(mac))),
                  &record));
     *ret = (struct usage_key){0};
-    return record_unpack(&usage_pass_type, txn->arena, record, ret);
+    if (!is_id(record))
+        return record_unpack(&usage_pass_type, txn->arena, record, ret);
+    TRY(txn_peek(txn, key_make(txn->arena, &usage_k_key, scope, record), &record));
+    return record_unpack(&usage_key_type, txn->arena, record, ret);
 }
 
 enum err usage_read_key(struct txn *txn, struct key_scope scope, struct str id,

@@ -199,7 +199,8 @@ static void put_plan(struct world *w, const struct usage_plan *p)
     commit(w);
 }
 
-static void put_key(struct world *w, const struct usage_key *k, struct str value)
+/* `older`: as stores have it from when a request read two records. */
+static void put_key(struct world *w, const struct usage_key *k, struct str value, bool older)
 {
     uint8_t mac[HASH_SHA256_LEN];
     struct str record, pass;
@@ -211,7 +212,8 @@ static void put_key(struct world *w, const struct usage_key *k, struct str value
                      ERR_OK);
     assert_int_equal(
         txn_put(&w->txn,
-                key_make(&w->arena, &usage_k_value, scope, str_n((char *)mac, sizeof(mac))), pass),
+                key_make(&w->arena, &usage_k_value, scope, str_n((char *)mac, sizeof(mac))),
+                older ? k->id : pass),
         ERR_OK);
     commit(w);
 }
@@ -241,11 +243,11 @@ static int setup(void **state)
                                       .n_stages = 1,
                                       .quota = {USAGE_PER_DAY, 3, 0}});
     put_key(&w, &(struct usage_key){.id = STR("k1"), .enabled = true, .plans = gold, .n_plans = 2},
-            STR("key-one-0123456789012345"));
+            STR("key-one-0123456789012345"), false);
     put_key(&w, &(struct usage_key){.id = STR("k2"), .enabled = false, .plans = gold, .n_plans = 2},
-            STR("key-two-0123456789012345"));
+            STR("key-two-0123456789012345"), false);
     put_key(&w, &(struct usage_key){.id = STR("k3"), .enabled = true, .plans = both, .n_plans = 1},
-            STR("key-three-01234567890123"));
+            STR("key-three-01234567890123"), true);
     *state = &w;
     return 0;
 }
@@ -456,7 +458,7 @@ static void what_was_counted_is_written(void **state)
     assert_int_equal(core_start(&w->core), ERR_OK); /* with another secret: the key is put anew */
     static struct str small[] = {STR_INIT("small")};
     put_key(w, &(struct usage_key){.id = STR("k3"), .enabled = true, .plans = small, .n_plans = 1},
-            ask.key);
+            ask.key, false);
     assert_int_equal(io_loop_start(loop), ERR_OK);
     assert_int_equal(admit(w, ask), USAGE_ADMITTED);
     assert_int_equal(admit(w, ask), USAGE_ADMITTED);
