@@ -122,12 +122,13 @@ static enum err make_node(struct arena *a, enum ddb_op op, struct str name,
 static enum err make_not_contains(struct arena *a, struct str name, const struct ddb_av *const *v,
                                   struct ddb_node **ret_node)
 {
-    struct ddb_node *both = ddb_node_new(a, DDB_OP_AND, 2), *not = ddb_node_new(a, DDB_OP_NOT, 1);
-    if (!both || !not )
+    struct ddb_node *both = ddb_node_new(a, DDB_OP_AND, 2),
+                    *turned = ddb_node_new(a, DDB_OP_NOT, 1);
+    if (!both || !turned)
         return ERR_NOMEM;
-    both->args[1] = not ;
+    both->args[1] = turned;
     *ret_node = both;
-    TRY(make_node(a, DDB_FN_CONTAINS, name, v, 1, &not ->args[0]));
+    TRY(make_node(a, DDB_FN_CONTAINS, name, v, 1, &turned->args[0]));
     return make_node(a, DDB_FN_ATTRIBUTE_EXISTS, name, NULL, 0, &both->args[0]);
 }
 

@@ -185,7 +185,7 @@ static enum err two_operands(struct pql *p, struct ddb_node *args[2])
 /* set_add(path, set), set_delete(path, set): of the attribute that is set. */
 static enum err set_function(struct pql *p, struct ddb_action *a, bool add)
 {
-    struct ddb_node *args[2];
+    struct ddb_node *args[2] = {0};
     const char *name = add ? "set_add" : "set_delete";
     TRY(two_operands(p, args));
     if (args[0]->op != DDB_OP_PATH || !same_path(args[0]->path, a->path))
@@ -279,8 +279,12 @@ static enum err update(struct pql *p, struct ddb_pql *s)
     return returning(p, s);
 }
 
-static enum err delete (struct pql *p, struct ddb_pql *s) {
-    TRY(ddb_pql_expect(p, "FROM")); TRY(table(p, s)); TRY(where(p, s)); return returning(p, s);
+static enum err delete_from(struct pql *p, struct ddb_pql *s)
+{
+    TRY(ddb_pql_expect(p, "FROM"));
+    TRY(table(p, s));
+    TRY(where(p, s));
+    return returning(p, s);
 }
 
 /* --- the statement ---------------------------------------------------------------------------- */
@@ -293,7 +297,7 @@ static enum err statement(struct pql *p, struct ddb_pql *s)
     } kinds[] = {[DDB_PQL_SELECT] = {"SELECT", select},
                  [DDB_PQL_INSERT] = {"INSERT", insert},
                  [DDB_PQL_UPDATE] = {"UPDATE", update},
-                 [DDB_PQL_DELETE] = {"DELETE", delete},
+                 [DDB_PQL_DELETE] = {"DELETE", delete_from},
                  [DDB_PQL_EXISTS] = {"EXISTS", exists}};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         if (!ddb_pql_is(p, kinds[i].word))

@@ -112,12 +112,13 @@ static bool is_condition(const struct ddb_node *node)
     return node->op >= DDB_OP_EQ && node->op <= DDB_FN_CONTAINS;
 }
 
-static enum err negate(struct pql *p, bool not, struct ddb_node *node, struct ddb_node **ret_node)
+static enum err negate(struct pql *p, bool negated, struct ddb_node *node,
+                       struct ddb_node **ret_node)
 {
-    struct ddb_node *turned = not ? ddb_node_new(p->arena, DDB_OP_NOT, 1) : node;
+    struct ddb_node *turned = negated ? ddb_node_new(p->arena, DDB_OP_NOT, 1) : node;
     if (!turned)
         return ERR_NOMEM;
-    if (not )
+    if (negated)
         turned->args[0] = node;
     *ret_node = turned;
     return ERR_OK;
@@ -126,18 +127,18 @@ static enum err negate(struct pql *p, bool not, struct ddb_node *node, struct dd
 /* IS [NOT] MISSING, IS [NOT] NULL; behind IS. */
 static enum err is_test(struct pql *p, struct ddb_node *left, struct ddb_node **ret_node)
 {
-    bool not, missing;
+    bool negated, missing;
     struct ddb_node *node = NULL;
-    TRY(ddb_pql_accept(p, "NOT", &not ));
+    TRY(ddb_pql_accept(p, "NOT", &negated));
     TRY(ddb_pql_accept(p, "MISSING", &missing));
     if (!missing)
         TRY(ddb_pql_expect(p, "NULL"));
     if (left->op != DDB_OP_PATH)
         return ddb_pql_error(p, "IS needs a path");
     if (missing) {
-        node =
-            ddb_node_new(p->arena, not ? DDB_FN_ATTRIBUTE_EXISTS : DDB_FN_ATTRIBUTE_NOT_EXISTS, 1);
-        not = false;
+        node = ddb_node_new(p->arena,
+                            negated ? DDB_FN_ATTRIBUTE_EXISTS : DDB_FN_ATTRIBUTE_NOT_EXISTS, 1);
+        negated = false;
     } else {
         struct ddb_av *name = ddb_av_new(p->arena, DDB_S);
         node = ddb_node_new(p->arena, DDB_FN_ATTRIBUTE_TYPE, 2);
@@ -151,7 +152,7 @@ static enum err is_test(struct pql *p, struct ddb_node *left, struct ddb_node **
     if (!node)
         return ERR_NOMEM;
     node->args[0] = left;
-    return negate(p, not, node, ret_node);
+    return negate(p, negated, node, ret_node);
 }
 
 /* IN [a, b] or IN (a, b); behind IN. */
@@ -220,7 +221,7 @@ static enum err compare(struct pql *p, enum ddb_op op, struct ddb_node *left,
 static enum err test(struct pql *p, struct ddb_node *left, struct ddb_node **ret_node)
 {
     enum ddb_op op;
-    bool is, not, in, between;
+    bool is, negated, in, between;
     struct ddb_node *node = NULL;
     *ret_node = left;
     if (comparator(p, &op)) {
@@ -230,14 +231,14 @@ static enum err test(struct pql *p, struct ddb_node *left, struct ddb_node **ret
     TRY(ddb_pql_accept(p, "IS", &is));
     if (is)
         return is_test(p, left, ret_node);
-    TRY(ddb_pql_accept(p, "NOT", &not ));
+    TRY(ddb_pql_accept(p, "NOT", &negated));
     TRY(ddb_pql_accept(p, "IN", &in));
     TRY(in ? ERR_OK : ddb_pql_accept(p, "BETWEEN", &between));
     if (!in && !between)
-        return not ? ddb_pql_error(p, "Unexpected token") : ERR_OK;
+        return negated ? ddb_pql_error(p, "Unexpected token") : ERR_OK;
     TRY(count_operator(p));
     TRY(in ? in_test(p, left, &node) : between_test(p, left, &node));
-    return negate(p, not, node, ret_node);
+    return negate(p, negated, node, ret_node);
 }
 
 static enum err or_chain(struct pql *p, struct ddb_node **ret_node);
@@ -266,10 +267,10 @@ static enum err primary(struct pql *p, struct ddb_node **ret_node)
 
 static enum err not_chain(struct pql *p, struct ddb_node **ret_node)
 {
-    bool not ;
+    bool negated;
     TRY(ddb_pql_deeper(p));
-    TRY(ddb_pql_accept(p, "NOT", &not ));
-    if (not ) {
+    TRY(ddb_pql_accept(p, "NOT", &negated));
+    if (negated) {
         struct ddb_node *inner;
         TRY(count_operator(p));
         TRY(not_chain(p, &inner));
