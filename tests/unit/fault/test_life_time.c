@@ -84,6 +84,13 @@ static size_t count(const char *path, const char *text)
     return n;
 }
 
+static void until_versions(const char *path, size_t n)
+{
+    for (int i = 0; i < POLLS_MAX && count(path, "<Version>") > n; i++)
+        deliver_wake(w.core.deliver);
+    assert_int_equal(count(path, "<Version>"), n);
+}
+
 static void days_end_at_midnight(void **state)
 {
     rules(RULE("a", PREFIX("in/"), DAYS(2)) RULE("b", PREFIX("late/"), DAYS(9))
@@ -181,10 +188,30 @@ static void versions_get_markers_and_go(void **state)
     assert_int_equal(count("/bkt?versions&prefix=n/", "<Version>"), 4);
     pass(DAY_MS);
     until_gone("/bkt?versions&prefix=n/", kept);
-    for (int i = 0; i < POLLS_MAX && count("/bkt?versions&prefix=n/", "<Version>") > 2; i++)
-        deliver_wake(w.core.deliver);
-    assert_int_equal(count("/bkt?versions&prefix=n/", "<Version>"), 2);
+    until_versions("/bkt?versions&prefix=n/", 2);
     assert_int_equal(s3("GET", "/bkt/n/k", NULL), 200);
+}
+
+static void what_is_locked_waits_for_its_time(void **state)
+{
+    assert_int_equal(s3("PUT", "/bkt?versioning", ENABLE), 200);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(put("/bkt/free"), 200);
+    assert_int_equal(s3("PUT", "/bkt?object-lock",
+                        "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>"
+                        "<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>5</Days>"
+                        "</DefaultRetention></Rule></ObjectLockConfiguration>"),
+                     200);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(put("/bkt/held"), 200);
+    rules(RULE("n", PREFIX(""),
+               "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays>"
+               "</NoncurrentVersionExpiration>"));
+    pass(36 * HOUR_MS + 1000);
+    until_versions("/bkt?versions&prefix=free", 1);
+    assert_int_equal(count("/bkt?versions&prefix=held", "<Version>"), 2);
+    pass(5 * DAY_MS);
+    until_versions("/bkt?versions&prefix=held", 1);
 }
 
 static void markers_of_nothing_go(void **state)
@@ -294,8 +321,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(days_end_at_midnight),        TEST(runs_go_on_after_a_restart),
         TEST(rules_that_went_do_nothing),  TEST(a_date_comes),
-        TEST(versions_get_markers_and_go), TEST(markers_of_nothing_go),
-        TEST(uploads_are_aborted),         TEST(who_asked_is_told),
+        TEST(versions_get_markers_and_go), TEST(what_is_locked_waits_for_its_time),
+        TEST(markers_of_nothing_go),       TEST(uploads_are_aborted),
+        TEST(who_asked_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
