@@ -71,7 +71,6 @@ bool claim_find(struct call_impl *c)
         .op_name = op->name,
         .protocol = (enum wire_protocol)op->service->protocol,
         .head = str_eq(c->request.method, STR("HEAD")),
-        .resource = c->request.path,
     };
     c->call.service = op->service;
     c->call.op = op;

@@ -55,7 +55,6 @@ static enum err find(struct core *core, const struct core_request *req, struct c
             .op = op,
             .op_name = op->name,
             .protocol = (enum wire_protocol)wire->protocol,
-            .resource = STR("/"),
         };
         c->call.service = wire;
         c->call.op = op;
