@@ -138,9 +138,10 @@ def test_attributes_of_queues(weir, queue, name):
     assert sse(sqs, url) == ("false", "alias/mine", "60")
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": ""})
     assert sse(sqs, url) == ("false", None, None)
-    for wrong in ({"KmsDataKeyReusePeriodSeconds": "59"}, {"KmsDataKeyReusePeriodSeconds": "86401"}, {"KmsMasterKeyId": "k" * 2049},
-                  {"KmsMasterKeyId": "alias/mine", "SqsManagedSseEnabled": "true"}):
+    for wrong in ({"KmsDataKeyReusePeriodSeconds": "59"}, {"KmsDataKeyReusePeriodSeconds": "86401"}, {"KmsMasterKeyId": "k" * 2049}):
         assert code(sqs.set_queue_attributes, QueueUrl=url, Attributes=wrong) == "InvalidAttributeValue"
+    both = {"KmsMasterKeyId": "alias/mine", "SqsManagedSseEnabled": "true"}
+    assert code(sqs.set_queue_attributes, QueueUrl=url, Attributes=both) == "InvalidAttributeName"
     assert sse(sqs, url) == ("false", None, None)
 
 
