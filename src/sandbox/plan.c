@@ -259,6 +259,30 @@ static enum err find_bootstrap(const struct sandbox_spec *spec, const struct pla
     return ERR_NOT_FOUND;
 }
 
+/* AWS_LAMBDA_EXEC_WRAPPER: a script that is run with the runtime's command as its arguments. Source: Lambda developer
+ * guide, "Modifying the runtime environment". It lies in a layer or the package, which need not be where it says. */
+static void add_wrapper(const struct sandbox_spec *spec, const struct places *p, struct builder *w)
+{
+    const struct {
+        struct str said;
+        const char *is;
+    } places[] = {{STR("/opt/"), p->opt}, {STR("/var/task/"), p->task}};
+    struct str wrapper = STR_NONE;
+    for (size_t i = 0; i < spec->n_env; i++)
+        if (str_eq_c(spec->env[i].name, "AWS_LAMBDA_EXEC_WRAPPER"))
+            wrapper = spec->env[i].value;
+    if (str_empty(wrapper))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        if (!str_starts(wrapper, places[i].said))
+            continue;
+        buf_add_str(w->b, str_c(places[i].is));
+        wrapper = str_sub(wrapper, places[i].said.len - 1, SIZE_MAX);
+        break;
+    }
+    add(w, wrapper);
+}
+
 static enum err add_arguments(struct sandbox *sb, const struct sandbox_spec *spec,
                               const struct places *p, struct builder *w, char *ret_why)
 {
@@ -269,6 +293,7 @@ static enum err add_arguments(struct sandbox *sb, const struct sandbox_spec *spe
         add(w, str_c(path));
         return ERR_OK;
     }
+    add_wrapper(spec, p, w);
     /* PREFIX/bin/python3.12 is /var/lang/bin/python3.12 inside. */
     (void)snprintf(path, sizeof path, "%s%s", p->inside && p->lang.prefix[0] ? LANG_DIR : "",
                    p->lang.path + (p->inside ? strlen(p->lang.prefix) : 0));
