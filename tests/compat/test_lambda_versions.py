@@ -1,6 +1,7 @@
 """Lambda's versions and aliases, and what belongs to each of them: invocations, policies, configurations of
 asynchronous invocations."""
 import json
+import re
 import uuid
 
 import pytest
@@ -216,7 +217,7 @@ def test_deleting_versions(stage):
             stage.awslambda.delete_function(FunctionName=name, Qualifier=used)
         assert code_of(e) == "ResourceConflictException"
     for bad, error in (("$LATEST", "InvalidParameterValueException"), ("live", "InvalidParameterValueException"),
-                       ("9", "ResourceNotFoundException")):
+                       ("nobody", "ResourceNotFoundException")):
         with pytest.raises(ClientError) as e:
             stage.awslambda.delete_function(FunctionName=name, Qualifier=bad)
         assert code_of(e) == error
@@ -445,7 +446,9 @@ def test_who_updates_runtimes(stage):
     assert ask("GET", name)["UpdateRuntimeOn"] == "FunctionUpdate"
     assert ask("GET", name, qualifier=version)["UpdateRuntimeOn"] == "Auto"
     assert stage.awslambda.publish_version(FunctionName=name)["Version"] == version  # the same code and settings
-    here = f"arn:aws:lambda:us-east-1::runtime:{stage.runtime()}"
+    shown = raw(stage, "GET", f"/2015-03-31/functions/{name}/configuration", None)
+    here = shown["RuntimeVersionConfig"]["RuntimeVersionArn"]
+    assert re.fullmatch("arn:aws:lambda:us-east-1::runtime:[0-9a-f]{64}", here)
     manual = {"UpdateRuntimeOn": "Manual", "RuntimeVersionArn": here}
     assert ask("PUT", name, manual, version) == {**manual, "FunctionArn": f"{arn}:{version}"}
     assert ask("GET", name, qualifier=version) == {**manual, "FunctionArn": f"{arn}:{version}"}

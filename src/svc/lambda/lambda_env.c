@@ -13,10 +13,13 @@
  * Source: Lambda developer guide, "Securing environment variables".
  * Layer: svc. Thread: see each function. */
 #include "base/rng.h"
+#include "codec/json.h"
 #include "codec/seal.h"
 #include "core/inner.h"
 #include "core/secret.h"
 #include "svc/lambda/lambda_int.h"
+
+enum { ENV_TEXT_MAX = 8 * 1024 * 1024 }; /* more than a request brings */
 
 struct variables {
     struct lambda_environment_variables_entry *v;
@@ -66,9 +69,29 @@ static bool env_reserved(struct str name)
     return false;
 }
 
+/* The limit is one of the variables as JSON, which the error tells. Source: Lambda developer guide, "Lambda quotas". */
+static enum err check_size(struct call *call, const struct variables *env)
+{
+    struct json_out o;
+    struct buf b;
+    buf_init_arena(&b, call->arena, ENV_TEXT_MAX);
+    json_out_init(&o, &b);
+    json_open(&o, '{');
+    for (size_t i = 0; i < env->n; i++)
+        json_kv_str(&o, env->v[i].key, env->v[i].value);
+    json_close(&o, '}');
+    TRY(buf_err(&b));
+    if (buf_str(&b).len <= LAMBDA_ENV_MAX)
+        return ERR_OK;
+    return LAMBDA_INVALID(call,
+                          "Lambda was unable to configure your environment variables because the "
+                          "environment variables you have provided exceeded the 4KB limit. String "
+                          "measured: " STR_FMT,
+                          STR_ARG(buf_str(&b)));
+}
+
 static enum err take(struct call *call, const struct lambda_environment *env, struct variables *ret)
 {
-    size_t bytes = 0;
     struct lambda_environment_variables_entry *v =
         ARENA_ARRAY(call->arena, struct lambda_environment_variables_entry, env->variables.n + 1);
     if (!v)
@@ -86,16 +109,11 @@ static enum err take(struct call *call, const struct lambda_environment *env, st
         if (!env_name_valid(e->key) || (e->value.len && memchr(e->value.p, 0, e->value.len)))
             return LAMBDA_INVALID(call, "Environment variable " STR_FMT " is not valid",
                                   STR_ARG(e->key));
-        bytes += e->key.len + e->value.len;
         v[i] = (struct lambda_environment_variables_entry){e->key, str_is_set(e->value) ? e->value
                                                                                         : STR("")};
     }
-    if (bytes > LAMBDA_ENV_MAX)
-        return LAMBDA_INVALID(
-            call, "Lambda was unable to configure your environment variables because the "
-                  "environment variables you have provided exceeded the 4KB limit.");
     *ret = (struct variables){v, env->variables.n};
-    return ERR_OK;
+    return check_size(call, ret);
 }
 
 /* --- the key ---------------------------------------------------------------------------------- */
@@ -220,6 +238,7 @@ enum err lambda_env_apply(struct call *call, const struct lambda_settings *s, st
         return ERR_OK;
     fn->env = env.v;
     fn->n_env = env.n;
+    fn->has_env = fn->has_env || s->environment;
     fn->data_key = STR_NONE;
     return str_is_set(fn->kms_key) ? seal(call, fn) : ERR_OK;
 }
@@ -229,9 +248,10 @@ enum err lambda_env_apply(struct call *call, const struct lambda_settings *s, st
 enum err lambda_env_fill(struct call *call, const struct lambda_fn *fn,
                          struct lambda_function_configuration *out)
 {
+    static struct lambda_environment_variables_entry none;
     struct variables env;
     struct kms_refusal why;
-    if (!fn->n_env)
+    if (!fn->n_env && !fn->has_env) /* what is older than has_env has variables, if any */
         return ERR_OK;
     struct lambda_environment_response *shown =
         ARENA_NEW(call->arena, struct lambda_environment_response);
@@ -252,7 +272,7 @@ enum err lambda_env_fill(struct call *call, const struct lambda_fn *fn,
         return str_is_set(error->message) ? ERR_OK : ERR_NOMEM;
     }
     TRY(err);
-    shown->variables.v = env.v;
+    shown->variables.v = env.n ? env.v : &none; /* {} */
     shown->variables.n = env.n;
     return ERR_OK;
 }

@@ -29,7 +29,7 @@ enum {
     LAMBDA_LAYER_ARN_MAX = 140,        /* of a version, by which functions name it */
     LAMBDA_CODE_ZIPPED_MAX = 50 * 1024 * 1024,
     LAMBDA_CODE_UNZIPPED_MAX = 250 * 1024 * 1024,
-    LAMBDA_ENV_MAX = 4096, /* bytes of names and values */
+    LAMBDA_ENV_MAX = 4096, /* bytes, as JSON; variables of a record */
     LAMBDA_PAYLOAD_SYNC_MAX = 6 * 1024 * 1024,
     LAMBDA_PAYLOAD_ASYNC_MAX = 1024 * 1024,
     LAMBDA_POLICY_MAX = 20 * 1024, /* bytes of a function's policy document */
@@ -139,6 +139,7 @@ struct lambda_fn {
     int64_t modified_ms;
     struct lambda_environment_variables_entry *env; /* with data_key: values are sealed under it */
     size_t n_env;
+    bool has_env; /* one was given, be it empty: it is shown */
     struct str kms_key;  /* ARN as it was given; absent: none */
     struct str data_key; /* as KMS sealed it; absent: values are plain */
     struct str dlq_arn;  /* absent: none */
@@ -781,7 +782,7 @@ enum err lambda_settings_apply(struct call *call, const struct lambda_settings *
 enum err lambda_architecture_apply(struct call *call, struct lambda_architectures_list list,
                                    struct lambda_fn *fn) WARN_UNUSED;
 
-/* What the runtime that a function runs on is called. STR_NONE on exhaustion. */
+/* What the runtime that a function runs on is called: by a hash of its name, as AWS does. STR_NONE on exhaustion. */
 struct str lambda_runtime_arn(struct call *call, const struct lambda_fn *fn);
 /* "2026-11-21T10:47:52.123+0000". STR_NONE on exhaustion. */
 struct str lambda_time(struct arena *a, int64_t ms);

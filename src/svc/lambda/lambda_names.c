@@ -96,14 +96,30 @@ enum err lambda_not_found(struct call *call, const struct lambda_name *name)
                       "Function not found: " STR_FMT, STR_ARG(arn));
 }
 
+/* Whether nothing but its length is wrong with a name, with or without what stands before and behind it. */
+static bool is_long(struct str s)
+{
+    struct key_scope scope;
+    if (take_scope(&s, &scope) != ERR_OK)
+        return false;
+    struct str name = str_cut(&s, ':');
+    return name.len > NAME_MAX_CHARS && is_word(name, SIZE_MAX);
+}
+
 enum err lambda_name_of_qualifier(struct call *call, struct str function_name, struct str qualifier,
                                   struct lambda_name *ret_name)
 {
     struct lambda_name n;
 
     if (lambda_name_parse(function_name, call_scope(call), &n) != ERR_OK)
-        return LAMBDA_INVALID(call, STR_FMT " is not a valid function name or ARN",
-                              STR_ARG(function_name));
+        return is_long(function_name)
+                   ? LAMBDA_INVALID(call,
+                                    "1 validation error detected: Value '" STR_FMT
+                                    "' at 'functionName' failed to satisfy constraint: Member must "
+                                    "have length less than or equal to %d",
+                                    STR_ARG(function_name), NAME_MAX_CHARS)
+                   : LAMBDA_INVALID(call, STR_FMT " is not a valid function name or ARN",
+                                    STR_ARG(function_name));
     if (!str_eq(n.scope.region, call->region))
         return call_error(call, &lambda_err_resource_not_found_exception,
                           "Functions from '" STR_FMT "' are not reachable in this region ('" STR_FMT

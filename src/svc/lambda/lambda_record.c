@@ -79,8 +79,9 @@ static const struct record_field fn_fields[] = {
     REC_SINCE(5, REC_STR(struct lambda_fn, kms_key)),
     REC_SINCE(5, REC_STR(struct lambda_fn, data_key)),
     REC_SINCE(6, REC_STR(struct lambda_fn, runtime_update)),
+    REC_SINCE(7, REC_BOOL(struct lambda_fn, has_env)),
 };
-const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 6, fn_fields);
+const struct record_type lambda_fn_type = RECORD_TYPE(struct lambda_fn, 7, fn_fields);
 
 static const struct record_field policy_fields[] = {
     REC_STR(struct lambda_policy, revision),

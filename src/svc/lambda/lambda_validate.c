@@ -4,6 +4,7 @@
  * Layer: svc. Thread: the call's. */
 #include "base/arn.h"
 #include "base/clock.h"
+#include "codec/hash.h"
 #include "svc/lambda/lambda_int.h"
 
 enum {
@@ -107,6 +108,22 @@ static enum err refuse_runtime(struct call *call, struct str runtime, bool known
         STR_ARG(runtime), why, STR_ARG(buf_str(&here)), STR_ARG(runtime), STR_ARG(runtime));
 }
 
+/* Those that AWS lets no function be created with, or changed to. Source: Lambda developer guide, "Lambda runtimes",
+ * deprecated ones whose updates are blocked. */
+static bool is_retired(struct str runtime)
+{
+    static const char *const names[] = {
+        "nodejs",        "nodejs4.3",     "nodejs4.3-edge", "nodejs6.10",    "nodejs8.10",
+        "nodejs10.x",    "nodejs12.x",    "nodejs14.x",     "python2.7",     "python3.6",
+        "python3.7",     "ruby2.5",       "ruby2.7",        "java8",         "go1.x",
+        "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1",  "dotnetcore3.1", "provided",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq_c(runtime, names[i]))
+            return true;
+    return false;
+}
+
 static enum err apply_runtime(struct call *call, struct str runtime, struct lambda_fn *fn)
 {
     const struct sandbox *sb = lambda_of(call)->sandbox;
@@ -114,6 +131,13 @@ static enum err apply_runtime(struct call *call, struct str runtime, struct lamb
 
     if (!str_is_set(runtime))
         return ERR_OK;
+    if (is_retired(runtime))
+        return LAMBDA_INVALID(call,
+                              "The runtime parameter of " STR_FMT
+                              " is no longer supported for creating or updating AWS Lambda "
+                              "functions. We recommend you use a supported runtime while creating "
+                              "or updating functions.",
+                              STR_ARG(runtime));
     bool known = is_runtime_of(runtime, "provided.") || is_runtime_of(runtime, "python3.") ||
                  is_runtime_of(runtime, "nodejs");
     if (!known || !sandbox_runtime_available(sb, runtime, &why))
@@ -188,8 +212,12 @@ static enum err apply_dead_letter(struct call *call, const struct lambda_dead_le
 
 static enum err apply_role(struct call *call, struct str role, struct lambda_fn *fn)
 {
+    struct arn arn;
     if (!str_is_set(role))
         return ERR_OK;
+    if (arn_parse(role, &arn) == ERR_OK && !str_eq(arn.account, call->account))
+        return call_error(call, lambda_service.common[WIRE_E_ACCESS_DENIED],
+                          "Cross-account pass role is not allowed.");
     const struct identity_port *identity = &call->core->identity;
     enum err err = identity->role_trusts(identity->self, call->txn, role, STR(LAMBDA_PRINCIPAL));
     if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INVALID)
@@ -310,7 +338,9 @@ struct str lambda_runtime_arn(struct call *call, const struct lambda_fn *fn)
 {
     const struct arn arn = {
         .partition = call->partition, .service = STR("lambda"), .region = fn->name.scope.region};
-    return arn_make(call->arena, &arn, "runtime:" STR_FMT, STR_ARG(fn->runtime));
+    char hex[2 * HASH_SHA256_LEN];
+    hash_sha256_hex(fn->runtime.p, fn->runtime.len, hex);
+    return arn_make(call->arena, &arn, "runtime:" STR_FMT, STR_ARG(str_n(hex, sizeof(hex))));
 }
 
 static enum err fill_parts(struct call *call, const struct lambda_fn *fn,

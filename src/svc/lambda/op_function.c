@@ -261,18 +261,40 @@ static enum err delete_version(struct call *call, struct lambda_fn *version)
     return lambda_fn_del(call->txn, l, version);
 }
 
+/* NULL: a version that is not there, or no longer, of a function that is. To delete it succeeds. */
+static enum err find_deleted(struct call *call, const struct lambda_delete_function_input *in,
+                             struct lambda_fn **ret_fn)
+{
+    struct lambda_name name;
+    struct lambda_fn *latest;
+
+    TRY(lambda_name_of_qualifier(call, in->function_name, in->qualifier, &name));
+    enum err err = lambda_fn_get(call->txn, lambda_of(call), &name, ret_fn);
+    if (err == ERR_OK)
+        (*ret_fn)->name.qualifier = name.qualifier;
+    if (err != ERR_NOT_FOUND)
+        return err;
+    if (!str_is_set(name.qualifier) || lambda_is_alias(name.qualifier))
+        return lambda_not_found(call, &name);
+    *ret_fn = NULL;
+    name.qualifier = STR_NONE;
+    err = lambda_fn_get(call->txn, lambda_of(call), &name, &latest);
+    return err == ERR_NOT_FOUND ? lambda_not_found(call, &name) : err;
+}
+
 enum err lambda_delete_function(struct call *call, const struct lambda_delete_function_input *in,
                                 struct lambda_delete_function_output *out)
 {
     struct lambda_fn *fn;
 
-    TRY(lambda_fn_of_qualifier(call, in->function_name, in->qualifier, &fn));
+    TRY(find_deleted(call, in, &fn));
+    WIRE_SET(out, status_code, 204);
+    if (!fn)
+        return ERR_OK;
     if (lambda_is_alias(fn->name.qualifier))
         return LAMBDA_INVALID(call, "Deletion of aliases is not currently supported.");
     if (str_is_set(fn->name.qualifier) && !fn->number)
         return LAMBDA_INVALID(call,
                               "$LATEST version cannot be deleted without deleting the function.");
-    TRY(fn->number ? delete_version(call, fn) : lambda_fn_del(call->txn, lambda_of(call), fn));
-    WIRE_SET(out, status_code, 204);
-    return ERR_OK;
+    return fn->number ? delete_version(call, fn) : lambda_fn_del(call->txn, lambda_of(call), fn);
 }

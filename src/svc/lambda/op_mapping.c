@@ -125,9 +125,15 @@ static enum err answer(struct call *call, const struct lambda_mapping *m, const 
 static enum err set_function(struct call *call, struct str function_name, struct lambda_mapping *m,
                              struct lambda_fn **ret_fn)
 {
+    struct lambda_name name;
     struct lambda_fn *fn;
 
-    TRY(lambda_fn_of_qualifier(call, function_name, STR_NONE, &fn));
+    TRY(lambda_name_of_qualifier(call, function_name, STR_NONE, &name));
+    enum err err = lambda_fn_get(call->txn, lambda_of(call), &name, &fn);
+    if (err == ERR_NOT_FOUND)
+        return LAMBDA_INVALID(call, "Function does not exist");
+    TRY(err);
+    fn->name.qualifier = name.qualifier;
     TRY(lambda_mapping_check_source(call, fn, m));
     m->function = fn->name;
     m->function_arn = lambda_arn(call->arena, call->partition, &fn->name, fn->name.qualifier);
@@ -225,7 +231,9 @@ lambda_create_event_source_mapping(struct call *call,
     if (!str_is_set(resource.arn))
         return ERR_NOMEM;
     TRY(tags_op_create(call, &lambda_tags_service, &resource, TAGS_FROM(in->tags)));
-    return answer(call, &m, "Creating", out);
+    TRY(answer(call, &m, "Creating", out));
+    out->last_processing_result = STR_NONE; /* nothing was looked for yet */
+    return ERR_OK;
 }
 
 /* --- Get, List, Update, Delete ---------------------------------------------------------------- */

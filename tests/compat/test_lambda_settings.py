@@ -1,0 +1,137 @@
+"""Settings of functions in AWS's words, and as they are shown: boto3, and real functions where they run."""
+import io
+import json
+import zipfile
+
+import pytest
+from botocore.exceptions import ClientError
+
+from test_lambda import Stage
+
+LONG = "n" * 65
+
+
+@pytest.fixture(scope="module")
+def stage(weir):
+    return Stage(weir)
+
+
+@pytest.fixture(scope="module")
+def function(stage):
+    return stage.function()
+
+
+def refusal(call, **args):
+    """(code, status, message)"""
+    with pytest.raises(ClientError) as e:
+        call(**args)
+    reply = e.value.response
+    return reply["Error"]["Code"], reply["ResponseMetadata"]["HTTPStatusCode"], reply["Error"]["Message"]
+
+
+def invalid(call, **args):
+    code, status, message = refusal(call, **args)
+    assert (code, status) == ("InvalidParameterValueException", 400), message
+    return message
+
+
+def test_an_empty_environment_is_kept(stage, function):
+    shown = lambda **kw: stage.awslambda.get_function_configuration(FunctionName=function, **kw)
+    assert "Environment" not in shown()
+    change = stage.awslambda.update_function_configuration
+    assert change(FunctionName=function, Environment={"Variables": {}})["Environment"] == {"Variables": {}}
+    assert shown()["Environment"] == {"Variables": {}}
+    assert change(FunctionName=function, Environment={"Variables": {"AB": "1"}})["Environment"] == {"Variables": {"AB": "1"}}
+    assert change(FunctionName=function, Description="other")["Environment"] == {"Variables": {"AB": "1"}}
+    assert change(FunctionName=function, Environment={})["Environment"] == {"Variables": {}}
+    made = stage.function(Environment={"Variables": {}})
+    version = stage.awslambda.publish_version(FunctionName=made)["Version"]
+    for more in ({}, {"Qualifier": version}):
+        assert stage.awslambda.get_function_configuration(FunctionName=made, **more)["Environment"] == {"Variables": {}}
+
+
+def test_the_environment_is_measured_as_json(stage, function):
+    def change(n):
+        return stage.awslambda.update_function_configuration(FunctionName=function, Environment={"Variables": {"AB": "x" * n}})
+    most = 4096 - len('{"AB":""}')
+    assert len(change(most)["Environment"]["Variables"]["AB"]) == most
+    assert invalid(change, n=most + 1) == (
+        "Lambda was unable to configure your environment variables because the environment variables you have provided "
+        'exceeded the 4KB limit. String measured: {"AB":"' + "x" * (most + 1) + '"}')
+
+
+@pytest.mark.parametrize("name", [LONG, "000000000000:function:" + LONG, "arn:aws:lambda:us-east-1:000000000000:function:" + LONG])
+def test_names_that_are_too_long(stage, name):
+    assert invalid(stage.function, FunctionName=name) == (
+        f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
+        "Member must have length less than or equal to 64")
+
+
+def test_patterns_are_told_with_partitions(stage):
+    assert refusal(stage.function, FunctionName="a b") == (
+        "ValidationException", 400, "1 validation error detected: Value 'a b' at 'functionName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?"
+        r"([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?")
+
+
+@pytest.mark.parametrize("runtime", ["nodejs14.x", "python3.7", "ruby2.7", "dotnetcore3.1", "go1.x", "java8", "provided"])
+def test_retired_runtimes(stage, function, runtime):
+    said = (f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda functions. "
+            "We recommend you use a supported runtime while creating or updating functions.")
+    assert invalid(stage.awslambda.update_function_configuration, FunctionName=function, Runtime=runtime) == said
+    assert runtime != "provided" or invalid(stage.function, Runtime=runtime) == said
+
+
+def test_a_version_is_deleted_twice(stage, function):
+    version = stage.awslambda.publish_version(FunctionName=function)["Version"]
+    for absent in (version, version, "1233"):
+        reply = stage.awslambda.delete_function(FunctionName=function, Qualifier=absent)
+        assert reply["ResponseMetadata"]["HTTPStatusCode"] == 204
+    code, status, message = refusal(stage.awslambda.delete_function, FunctionName="nobody", Qualifier="1")
+    assert (code, status) == ("ResourceNotFoundException", 404) and message.startswith("Function not found: ")
+
+
+def test_a_new_mapping_has_no_result(stage, function):
+    _, queue = stage.queue()
+    ddb = stage.weir.client("dynamodb")
+    stream = ddb.create_table(TableName="mapped", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+                              AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+                              StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})["TableDescription"]["LatestStreamArn"]
+    make = stage.awslambda.create_event_source_mapping
+    for source in ({"EventSourceArn": queue}, {"EventSourceArn": stream, "StartingPosition": "LATEST"}):
+        assert invalid(make, FunctionName="nobody", **source) == "Function does not exist"
+        assert invalid(make, FunctionName=function + ":nobody", **source) == "Function does not exist"
+        made = make(FunctionName=function, Enabled=False, **source)
+        assert made["State"] == "Creating" and "LastProcessingResult" not in made
+        assert stage.awslambda.get_event_source_mapping(UUID=made["UUID"])["LastProcessingResult"] == "No records processed"
+        stage.awslambda.delete_event_source_mapping(UUID=made["UUID"])
+
+
+def test_the_context_has_the_qualifier(stage, function):
+    arn = stage.awslambda.get_function_configuration(FunctionName=function)["FunctionArn"]
+    version = stage.awslambda.publish_version(FunctionName=function)["Version"]
+    stage.awslambda.create_alias(FunctionName=function, Name="live", FunctionVersion=version)
+    for qualifier in (None, "$LATEST", version, "live"):
+        more = {"Qualifier": qualifier} if qualifier else {}
+        got = json.loads(stage.invoke(function, {"kind": "context"}, **more)["Payload"].read())
+        assert got["arn"] == (f"{arn}:{qualifier}" if qualifier else arn)
+
+
+def test_a_wrapper_starts_the_runtime(stage):
+    """It gets the command, and what it sets is the function's."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        z.writestr("app.py", "import os\ndef handler(event, context):\n    return os.environ.get('WRAPPED')\n")
+        info = zipfile.ZipInfo("wrap")
+        info.external_attr = 0o755 << 16
+        z.writestr(info, '#!/bin/sh\nWRAPPED=$# exec "$@"\n')
+    name = stage.function(Code={"ZipFile": out.getvalue()}, Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrap"}})
+    assert int(json.loads(stage.invoke(name, {})["Payload"].read())) >= 2
+
+
+def test_roles_of_foreign_accounts(stage, function):
+    role = "arn:aws:iam::999999999999:role/somebody"
+    for call, args in ((stage.function, {"Role": role}),
+                       (stage.awslambda.update_function_configuration, {"FunctionName": function, "Role": role})):
+        code, status, message = refusal(call, **args)
+        assert (code, status, message) == ("AccessDeniedException", 403, "Cross-account pass role is not allowed.")
