@@ -23,6 +23,8 @@ struct sigv4_chunk {
     SHA256_CTX hash;              /* of the chunk's data */
     uint64_t left;                /* data bytes of the chunk still to come */
     uint64_t chunk_size;
+    uint64_t n_chunks;
+    uint64_t small_number, small_bytes; /* number 0: none was too small */
     uint64_t decoded, promised;
     bool has_promised;
     char line[SIGV4_CHUNK_TRAILER_BYTES_MAX]; /* the longer of the two kinds of line */
@@ -127,11 +129,22 @@ static enum err parse_size(struct str text, uint64_t *ret)
     return ERR_OK;
 }
 
+/* A chunk with data begins: the one before it was not the last. */
+static void count_chunk(struct sigv4_chunk *c, uint64_t before)
+{
+    if (c->n_chunks > 0 && before < SIGV4_CHUNK_BYTES_MIN && c->small_number == 0) {
+        c->small_number = c->n_chunks;
+        c->small_bytes = before;
+    }
+    c->n_chunks++;
+}
+
 /* "hex-size[;chunk-signature=...]". */
 static enum err size_line(struct sigv4_chunk *c, struct str line)
 {
     struct str extension = line;
     struct str size = str_cut(&extension, ';');
+    uint64_t before = c->chunk_size;
     TRY(parse_size(size, &c->chunk_size));
     if (c->is_signed) {
         if (!str_is_set(extension))
@@ -147,6 +160,7 @@ static enum err size_line(struct sigv4_chunk *c, struct str line)
     if (c->has_promised && c->left > c->promised - c->decoded)
         return ERR_LIMIT;
     if (c->chunk_size > 0) {
+        count_chunk(c, before);
         c->state = ST_DATA;
         return ERR_OK;
     }
@@ -283,6 +297,15 @@ enum err sigv4_chunk_finish(struct sigv4_chunk *c)
     else if (c->signed_trailer && !c->trailer_verified)
         c->err = ERR_DENIED;
     return c->err;
+}
+
+bool sigv4_chunk_small(const struct sigv4_chunk *c, uint64_t *ret_number, uint64_t *ret_bytes)
+{
+    if (c->small_number == 0)
+        return false;
+    *ret_number = c->small_number;
+    *ret_bytes = c->small_bytes;
+    return true;
 }
 
 const struct sigv4_header *sigv4_chunk_trailers(const struct sigv4_chunk *c, size_t *ret_n)

@@ -24,6 +24,7 @@
 
 enum {
     SIGV4_CHUNK_LINE_MAX = 256,
+    SIGV4_CHUNK_BYTES_MIN = 8 * 1024, /* of all but the last */
     SIGV4_CHUNK_TRAILERS_MAX = 16,
     SIGV4_CHUNK_TRAILER_BYTES_MAX = 8 * 1024,
 };
@@ -47,6 +48,10 @@ enum err sigv4_chunk_feed(struct sigv4_chunk *c, const void *p, size_t len,
 /* The body's bytes are over. ERR_INVALID: it was cut short, or its length is not what
  * x-amz-decoded-content-length said. */
 enum err sigv4_chunk_finish(struct sigv4_chunk *c) WARN_UNUSED;
+
+/* Whether a chunk that others follow is smaller than SIGV4_CHUNK_BYTES_MIN, which S3 refuses; the first
+ * such: its place from 1, its bytes. Decoding goes on all the same. */
+bool sigv4_chunk_small(const struct sigv4_chunk *c, uint64_t *ret_number, uint64_t *ret_bytes);
 
 /* Trailer fields (names lower-cased), after finish; without x-amz-trailer-signature. */
 const struct sigv4_header *sigv4_chunk_trailers(const struct sigv4_chunk *c, size_t *ret_n);

@@ -109,7 +109,10 @@ static enum err take(struct body_stream *s, struct block *b)
 static enum err conclude(struct body_stream *s)
 {
     struct call *call = &s->c->call;
+    uint64_t number, bytes;
     if (s->c->chunk) {
+        if (sigv4_chunk_small(s->c->chunk, &number, &bytes))
+            return ERR_INVALID;
         TRY(sigv4_chunk_finish(s->c->chunk));
         call->trailers = (const struct http_header *)(const void *)sigv4_chunk_trailers(
             s->c->chunk, &call->n_trailers);

@@ -169,6 +169,17 @@ struct str call_error_code(const struct call *call)
     return call->impl->error ? call->impl->error->code : STR_NONE;
 }
 
+bool call_error_named(struct call_impl *c, struct str name, const char *why)
+{
+    const struct wire_service *s = c->routed.service;
+    for (size_t i = 0; s && i < s->n_errors; i++)
+        if (str_eq(s->errors[i]->name, name)) {
+            (void)!call_error(&c->call, s->errors[i], "%s", why);
+            return true;
+        }
+    return false;
+}
+
 struct str call_error_message(const struct call *call)
 {
     return call->impl->error ? call->impl->error_message : STR_NONE;

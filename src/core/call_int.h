@@ -223,6 +223,8 @@ struct call_impl *call_new(struct core *core, struct io_loop *on, const struct c
 /* call.c: a new request id, in the form of the routed protocol. ERR_NOMEM. */
 enum err call_make_id(struct call_impl *c) WARN_UNUSED;
 void call_free(struct call_impl *c);
+/* call.c: sets the service's error of that name; false: the service has none such. O(its errors). */
+bool call_error_named(struct call_impl *c, struct str name, const char *why) WARN_UNUSED;
 /* call.c: sets one of the errors that every service has. Always ERR_FAILED. */
 enum err call_error_common(struct call_impl *c, enum wire_common which, const char *fmt, ...)
     PRINTF_LIKE(3, 4) WARN_UNUSED;

@@ -12,6 +12,7 @@
  *
  * Layer: core. Thread: the call's loop. */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -109,6 +110,20 @@ static void answer(struct call_impl *c, bool is_error)
     }
 }
 
+/* A body in aws-chunked form that is not what its head promised: what it lacks, not RequestTimeout, which
+ * SDKs would try again. */
+static bool set_chunk_error(struct call_impl *c)
+{
+    uint64_t number, bytes;
+    if (!sigv4_chunk_small(c->chunk, &number, &bytes))
+        return call_error_named(c, STR("IncompleteBody"),
+                                "The request body terminated unexpectedly");
+    (void)!call_error_detail(&c->call, "Chunk", str_fmt(&c->arena, "%" PRIu64, number));
+    (void)!call_error_detail(&c->call, "BadChunkSize", str_fmt(&c->arena, "%" PRIu64, bytes));
+    return call_error_named(c, STR("InvalidChunkSizeError"),
+                            "Only the last chunk is allowed to have a size less than 8192 bytes");
+}
+
 /* Errors that are not a service's own. */
 static void set_environment_error(struct call_impl *c, enum err err)
 {
@@ -163,6 +178,8 @@ void dispatch_fail(struct call_impl *c, enum err err)
     if (c->arena.failed)
         err = ERR_NOMEM; /* the caller's fault it only seems */
     c->err = err;
+    if (err == ERR_INVALID && c->chunk && set_chunk_error(c))
+        err = ERR_FAILED;
     if (err != ERR_FAILED)
         set_environment_error(c, err);
     answer(c, true);

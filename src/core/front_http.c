@@ -203,6 +203,26 @@ static void warn_once(struct call_impl *c, const char *what)
         log_warn("core", STR_FMT, STR_ARG(key));
 }
 
+/* What the path of a request to S3 names, in S3's words. */
+static const char *kind_named(const struct call_impl *c)
+{
+    struct str path = str_sub(c->request.path, 1, SIZE_MAX);
+    if (!str_is_set(c->routed.host_bucket)) {
+        if (path.len == 0)
+            return "SERVICE";
+        (void)str_cut(&path, '/');
+    }
+    return str_is_set(path) && path.len > 0 ? "OBJECT" : "BUCKET";
+}
+
+static enum err method_refused(struct call_impl *c)
+{
+    TRY(call_error_detail(&c->call, "Method", c->request.method));
+    TRY(call_error_detail(&c->call, "ResourceType", str_c(kind_named(c))));
+    return call_error_common(c, WIRE_E_UNKNOWN_OPERATION,
+                             "The specified method is not allowed against this resource.");
+}
+
 /* The request names no operation that exists here: says so in the protocol it speaks. */
 static enum err routing_error(struct call_impl *c)
 {
@@ -221,6 +241,8 @@ static enum err routing_error(struct call_impl *c)
                                      "No operation of " STR_FMT " is called so; " STR_FMT
                                      " is not there: Weir does not have this service.",
                                      STR_ARG(r->service->title), STR_ARG(r->lacking->title));
+        if (r->service && r->service->buckets)
+            return method_refused(c);
         return call_error_common(c, WIRE_E_UNKNOWN_OPERATION,
                                  "The action or operation requested is invalid: " STR_FMT,
                                  STR_ARG(r->op_name));
@@ -230,6 +252,9 @@ static enum err routing_error(struct call_impl *c)
             c->error_message = r->fault->message;
             return ERR_FAILED;
         }
+        if (r->service && r->service->buckets &&
+            call_error_named(c, STR("InvalidURI"), "Couldn't parse the specified URI."))
+            return ERR_FAILED;
         /* fall through */
     case WIRE_PROTOCOL_REFUSED:
         return call_error_common(c, WIRE_E_SERIALIZATION,

@@ -27,6 +27,19 @@ struct text_entry {
     struct str key, value;
 };
 
+/* Puts the value of a header that came before behind a comma, as HTTP has it; false: it did not. */
+static bool join_header(struct arena *a, struct text_entry *entries, size_t n,
+                        const struct text_entry *one)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(entries[i].key, one->key)) {
+            entries[i].value =
+                str_fmt(a, STR_FMT "," STR_FMT, STR_ARG(entries[i].value), STR_ARG(one->value));
+            return true;
+        }
+    return false;
+}
+
 static enum err headers_with_prefix(struct wire_dec *d, const struct wire_member *m,
                                     const struct wire_request *req, struct wire_list *dst)
 {
@@ -39,17 +52,19 @@ static enum err headers_with_prefix(struct wire_dec *d, const struct wire_member
     if (!entries)
         return ERR_NOMEM;
     size_t at = 0;
-    for (size_t i = 0; i < req->n_headers && at < n; i++) {
+    for (size_t i = 0; i < req->n_headers; i++) {
         const struct wire_header *h = &req->headers[i];
         if (!str_eq_nocase(str_sub(h->name, 0, m->at.len), m->at))
             continue;
-        entries[at].key = str_lower(d->arena, str_sub(h->name, m->at.len, SIZE_MAX));
-        entries[at].value = str_is_set(h->value) ? h->value : STR("");
-        if (!str_is_set(entries[at++].key))
+        struct text_entry one = {str_lower(d->arena, str_sub(h->name, m->at.len, SIZE_MAX)),
+                                 str_is_set(h->value) ? h->value : STR("")};
+        if (!str_is_set(one.key))
             return ERR_NOMEM;
+        assert(at < n); /* counted and copied alike */
+        if (!join_header(d->arena, entries, at, &one))
+            entries[at++] = one;
     }
-    assert(at == n); /* counted and copied alike */
-    *dst = (struct wire_list){entries, n};
+    *dst = (struct wire_list){entries, at};
     return ERR_OK;
 }
 

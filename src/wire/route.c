@@ -356,8 +356,8 @@ bool wire_labels_fit(const struct wire_service *service)
     return true;
 }
 
-static enum err take_labels(const struct wire_route *route, const struct path *p,
-                            struct arena *arena, struct wire_routed *r)
+static enum err take_labels(const struct wire_service *service, const struct wire_route *route,
+                            const struct path *p, struct arena *arena, struct wire_routed *r)
 {
     size_t n = 0;
     r->labels = ARENA_ARRAY(arena, struct str, WIRE_LABELS_MAX);
@@ -369,7 +369,10 @@ static enum err take_labels(const struct wire_route *route, const struct path *p
             continue;
         assert(n < WIRE_LABELS_MAX); /* wire_labels_fit */
         struct str raw = s->kind == WIRE_SEG_GREEDY ? p->rest[i] : p->segment[i];
-        enum err err = percent_decode(arena, raw, false, &r->labels[n++]);
+        enum err err = percent_decode(arena, raw, false, &r->labels[n]);
+        if (err == ERR_OK && service->buckets && !str_is_utf8(r->labels[n]))
+            err = ERR_INVALID; /* to S3 that is no path at all */
+        n++;
         if (err == ERR_NOMEM)
             return err;
         if (err != ERR_OK) {
@@ -397,7 +400,7 @@ static enum err route_rest(const struct wire_service *service, const struct wire
         r->op = route->op;
         r->op_name = route->name;
         r->outcome = route->op ? WIRE_ROUTED : WIRE_UNSUPPORTED;
-        return take_labels(route, p, arena, r);
+        return take_labels(service, route, p, arena, r);
     }
     return ERR_OK;
 }
