@@ -114,7 +114,8 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
     b.rec.flags = S3_HAS_ACCESS_BLOCK | S3_BLOCK_ACLS | S3_IGNORE_ACLS | S3_BLOCK_POLICY |
                   S3_RESTRICT | S3_HAS_OWNERSHIP;
     if (str_is_set(in->object_ownership) && !s3_set_ownership(&b.rec, in->object_ownership))
-        return call_error(call, &s3_err_invalid_argument, "Invalid x-amz-object-ownership header");
+        return s3_bad_argument(call, "x-amz-object-ownership", in->object_ownership,
+                               "Invalid x-amz-object-ownership header");
     TRY(s3_acl_of_new_bucket(call, in, &b.rec));
     if (in->object_lock_enabled_for_bucket) {
         b.rec.flags |= S3_LOCKS;

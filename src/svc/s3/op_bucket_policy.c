@@ -74,6 +74,7 @@ enum err s3_put_bucket_policy(struct call *call, const struct s3_put_bucket_poli
     b.rec.policy = stored;
     b.rec.flags &= ~(uint64_t)S3_POLICY_IS_PUBLIC;
     b.rec.flags |= S3_HAS_POLICY | (open ? S3_POLICY_IS_PUBLIC : 0);
+    call_reply_status(call, 204); /* whatever the API's model says */
     return s3_bucket_put(call->svc, call->txn, &b);
 }
 

@@ -136,7 +136,7 @@ static enum err put_manifest(struct call *call, const struct chosen *c, struct s
 }
 
 static enum err give_result(struct call *call, const struct s3_complete_multipart_upload_input *in,
-                            const struct s3_object_rec *rec, bool versions,
+                            const struct s3_object_rec *rec, bool told,
                             struct s3_complete_multipart_upload_output *out)
 {
     struct buf location;
@@ -154,7 +154,7 @@ static enum err give_result(struct call *call, const struct s3_complete_multipar
     S3_TELL_SSE(out, &rec->sse);
     S3_SET_SUM(out, &rec->sum);
     out->checksum_type = s3_sum_type(&rec->sum);
-    if (versions)
+    if (told)
         out->version_id = rec->version_id;
     return str_is_set(out->e_tag) ? ERR_OK : ERR_NOMEM;
 }
@@ -232,7 +232,7 @@ enum err s3_complete_multipart_upload(struct call *call,
     bool versions = b.rec.versioning != S3_UNVERSIONED;
     TRY(find_done(call, &b, in->key, in->upload_id, &rec, &again));
     if (again)
-        return give_result(call, in, &rec, versions, out);
+        return give_result(call, in, &rec, b.rec.versioning == S3_VERSIONED, out);
     rec = (struct s3_object_rec){0};
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, true, &upload));
     if (!in->multipart_upload)
@@ -262,5 +262,5 @@ enum err s3_complete_multipart_upload(struct call *call,
                                          .size = rec.size,
                                          .seq = rec.seq}));
     out->expiration = s3_life_header(call->arena, &b.rec.life, in->key, &rec);
-    return give_result(call, in, &rec, versions, out);
+    return give_result(call, in, &rec, b.rec.versioning == S3_VERSIONED, out);
 }

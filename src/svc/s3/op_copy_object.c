@@ -138,7 +138,7 @@ static enum err commit_copy(struct call *call, const struct s3_copy_object_input
     out->expiration = s3_life_header(call->arena, &b.rec.life, in->key, &rec);
     S3_TELL_SSE(out, &rec.sse);
     out->ssekms_encryption_context = in->ssekms_encryption_context;
-    if (versions)
+    if (b.rec.versioning == S3_VERSIONED)
         out->version_id = rec.version_id;
     if (copy->source_versioned)
         out->copy_source_version_id = copy->source.version_id;

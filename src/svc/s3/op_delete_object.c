@@ -9,7 +9,7 @@ static enum err delete_one(struct call *call, const struct s3_bucket_ref *b, str
     enum err err = str_is_set(version_id) ? s3_delete_version(s3, call->txn, b, key, version_id, d)
                                           : s3_delete_key(s3, call->txn, b, key, d);
     if (err == ERR_INVALID)
-        return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
+        return s3_bad_argument(call, "versionId", version_id, "Invalid version id specified");
     TRY(err);
     return s3_notify_deletion(call, b, key, d, S3_EVENT_DELETE, S3_EVENT_MARKER);
 }
@@ -109,6 +109,20 @@ static enum err delete_listed(struct call *call, const struct s3_bucket_ref *b,
     return ERR_OK;
 }
 
+/* A list that was damaged on its way must not delete: its digest is asked for. */
+static enum err need_digest(struct call *call)
+{
+    static const struct str prefix = STR_INIT("x-amz-checksum-");
+    for (size_t i = 0; i < call->request->n_headers; i++) {
+        struct str name = call->request->headers[i].name;
+        if (str_eq_nocase(name, STR("Content-MD5")) ||
+            (name.len > prefix.len && str_eq_nocase(str_n(name.p, prefix.len), prefix)))
+            return ERR_OK;
+    }
+    return call_error(call, &s3_err_invalid_request,
+                      "Missing required header for this request: Content-MD5");
+}
+
 enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_input *in,
                            struct s3_delete_objects_output *out)
 {
@@ -130,6 +144,7 @@ enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_inp
         if (in->delete->objects.v[i].has_last_modified_time || in->delete->objects.v[i].has_size)
             return call_error(call, &s3_err_not_implemented,
                               "This condition is supported for directory buckets only.");
+    TRY(need_digest(call));
     TRY(s3_verify_body(call, wire_header_get(call->request, STR("Content-MD5"))));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_lock_check_bypass(call, &b.rec, in->has_bypass_governance_retention));

@@ -81,15 +81,9 @@ static enum err list(struct call *call, const struct request *rq, struct listing
     return err;
 }
 
-static enum err take_max(struct call *call, bool has, int64_t max, size_t *ret_max)
+static enum err tell_region(struct call *call, const struct s3_bucket_ref *b)
 {
-    if (has && (max < 0 || max > INT32_MAX)) {
-        TRY(call_error_detail(call, "ArgumentName", STR("max-keys")));
-        return call_error(call, &s3_err_invalid_argument,
-                          "Argument maxKeys must be an integer between 0 and 2147483647");
-    }
-    *ret_max = has ? min_size((size_t)max, S3_LIST_MAX) : S3_LIST_MAX;
-    return ERR_OK;
+    return call_reply_header(call, STR("x-amz-bucket-region"), b->rec.region);
 }
 
 enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_input *in,
@@ -103,7 +97,7 @@ enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_i
                          .delimiter = in->delimiter,
                          .after = in->start_after};
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
-    TRY(take_max(call, in->has_max_keys, in->max_keys, &rq.max));
+    TRY(s3_list_size(call, in->has_max_keys, in->max_keys, &rq.max));
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->start_after));
     if (str_is_set(in->continuation_token))
@@ -122,6 +116,7 @@ enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_i
     WIRE_SET(out, max_keys, (int64_t)rq.max);
     WIRE_SET(out, key_count, (int64_t)(l.n_objects + l.n_prefixes));
     WIRE_SET(out, is_truncated, l.truncated);
+    TRY(tell_region(call, &b));
     if (l.truncated)
         TRY(s3_token_make(call, in->bucket, l.last, &out->next_continuation_token));
     return ERR_OK;
@@ -139,7 +134,7 @@ enum err s3_list_objects(struct call *call, const struct s3_list_objects_input *
                          .after = in->marker,
                          .owner = s3_owner_of(call)};
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
-    TRY(take_max(call, in->has_max_keys, in->max_keys, &rq.max));
+    TRY(s3_list_size(call, in->has_max_keys, in->max_keys, &rq.max));
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->marker));
     TRY(list(call, &rq, &l));
@@ -152,6 +147,7 @@ enum err s3_list_objects(struct call *call, const struct s3_list_objects_input *
     out->encoding_type = in->encoding_type;
     WIRE_SET(out, max_keys, (int64_t)rq.max);
     WIRE_SET(out, is_truncated, l.truncated);
+    TRY(tell_region(call, &b));
     /* Without a delimiter the last key itself is the marker. */
     if (l.truncated && in->delimiter.len > 0)
         out->next_marker = s3_list_text(call->arena, l.last, rq.url);

@@ -48,13 +48,14 @@ static enum err find_marker(struct call *call, struct request *rq, struct str ve
     if (!str_is_set(version_id) || version_id.len == 0)
         return ERR_OK;
     if (!str_is_set(rq->key_marker))
-        return call_error(call, &s3_err_invalid_argument,
-                          "A version-id marker cannot be specified without a key marker.");
+        return s3_bad_argument(call, "version-id-marker", version_id,
+                               "A version-id marker cannot be specified without a key marker.");
     rq->within = true;
     if (s3_version_id_seq(version_id, &rq->seq) == ERR_OK)
         return look_at_key(call, rq);
     if (!str_eq(version_id, S3_NULL_VERSION))
-        return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
+        return s3_bad_argument(call, "version-id-marker", version_id,
+                               "Invalid version id specified");
     enum err err =
         s3_version(call->txn, rq->b.rec.id, rq->key_marker, version_id, false, &rec, &current);
     if (err == ERR_OK ||
@@ -165,20 +166,14 @@ static enum err list(struct call *call, const struct request *rq, struct page *p
 enum err s3_list_object_versions(struct call *call, const struct s3_list_object_versions_input *in,
                                  struct s3_list_object_versions_output *out)
 {
-    struct request rq = {.prefix = in->prefix,
-                         .delimiter = in->delimiter,
-                         .key_marker = in->key_marker,
-                         .max = S3_LIST_MAX};
+    struct request rq = {
+        .prefix = in->prefix, .delimiter = in->delimiter, .key_marker = in->key_marker};
     struct page p;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &rq.b));
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->key_marker));
-    if (in->has_max_keys && in->max_keys < 0)
-        return call_error(call, &s3_err_invalid_argument,
-                          "Argument maxKeys must be an integer between 0 and 2147483647");
-    if (in->has_max_keys)
-        rq.max = min_size((size_t)in->max_keys, S3_LIST_MAX);
+    TRY(s3_list_size(call, in->has_max_keys, in->max_keys, &rq.max));
     TRY(find_marker(call, &rq, in->version_id_marker));
     rq.owner = s3_owner_of(call);
     TRY(list(call, &rq, &p));

@@ -4,6 +4,7 @@
  * completed or aborted is a conflict and not a part without an upload. Layer: svc. */
 #include <inttypes.h>
 
+#include "base/arn.h"
 #include "base/rng.h"
 #include "codec/hex.h"
 #include "svc/s3/s3_acl.h"
@@ -37,10 +38,8 @@ enum err s3_check_part_number(struct call *call, int64_t number)
 {
     if (number >= 1 && number <= S3_PARTS_MAX)
         return ERR_OK;
-    TRY(call_error_detail(call, "ArgumentName", STR("partNumber")));
-    TRY(call_error_detail(call, "ArgumentValue", str_fmt(call->arena, "%" PRId64, number)));
-    return call_error(call, &s3_err_invalid_argument,
-                      "Part number must be an integer between 1 and 10000, inclusive");
+    return s3_bad_argument(call, "partNumber", str_fmt(call->arena, "%" PRId64, number),
+                           "Part number must be an integer between 1 and 10000, inclusive");
 }
 
 static enum err put_upload(struct call *call, const struct s3_bucket_ref *b, struct str key,
@@ -81,6 +80,8 @@ enum err s3_part_commit(struct call *call, struct str bucket, struct str expecte
         (struct s3_sum){.algo = upload.algo, .text = s3_writer_sum(w, call->arena, upload.algo)};
     TRY(S3_PUT(call->txn, part_key, &s3_part_type, &part));
     *ret_part = part;
+    if (!upload.algo_given) /* nobody is told of a checksum that nobody asked for */
+        ret_part->sum = (struct s3_sum){.algo = S3_NO_CHECKSUM};
     return ERR_OK;
 }
 
@@ -134,6 +135,15 @@ enum err s3_upload_remove(struct call *call, const struct s3_bucket_ref *b, stru
     }
     return txn_del(call->txn, key_make(call->arena, &s3_k_upload, b->rec.id, key, upload_id));
 }
+
+/* An upload that was begun without an algorithm has one all the same, which nobody is told of. */
+#define TELL_ALGO(out, rec)                                                                        \
+    do {                                                                                           \
+        if ((rec)->algo_given) {                                                                   \
+            (out)->checksum_algorithm = s3_algo_name((rec)->algo);                                 \
+            (out)->checksum_type = (rec)->composite ? STR("COMPOSITE") : STR("FULL_OBJECT");       \
+        }                                                                                          \
+    } while (0)
 
 /* --- CreateMultipartUpload -------------------------------------------------------------------- */
 
@@ -217,10 +227,7 @@ enum err s3_create_multipart_upload(struct call *call,
     out->upload_id = upload_id;
     S3_TELL_SSE(out, &rec.sse);
     out->ssekms_encryption_context = in->ssekms_encryption_context;
-    if (rec.algo_given) {
-        out->checksum_algorithm = s3_algo_name(rec.algo);
-        out->checksum_type = rec.composite ? STR("COMPOSITE") : STR("FULL_OBJECT");
-    }
+    TELL_ALGO(out, &rec);
     return ERR_OK;
 }
 
@@ -302,11 +309,24 @@ enum err s3_abort_multipart_upload(struct call *call,
 
 /* --- ListParts -------------------------------------------------------------------------------- */
 
+/* The root's is the account's canonical id, as the owner's. */
 static struct s3_initiator *initiator_of(struct call *call)
 {
     struct s3_initiator *i = ARENA_NEW(call->arena, struct s3_initiator);
-    if (i)
-        i->id = str_is_set(call->who->arn) ? call->who->arn : call->account;
+    const struct s3_owner *owner = s3_owner_of(call);
+    struct arn arn;
+    if (!i || !owner)
+        return NULL;
+    if (call->who->kind != PRINCIPAL_USER && call->who->kind != PRINCIPAL_ROLE) {
+        i->id = owner->id;
+        return i;
+    }
+    i->id = call->who->arn;
+    i->display_name = call->who->user_name;
+    if (call->who->kind == PRINCIPAL_ROLE && arn_parse(i->id, &arn) == ERR_OK) {
+        i->display_name = arn.resource; /* "assumed-role/ROLE/SESSION" */
+        (void)str_cut(&i->display_name, '/');
+    }
     return i;
 }
 
@@ -333,7 +353,8 @@ enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
         WIRE_SET(&v[i], last_modified, m.parts[i].modified_ms);
         WIRE_SET(&v[i], size, (int64_t)m.parts[i].size);
         v[i].e_tag = s3_quote(call->arena, m.parts[i].etag);
-        S3_SET_SUM(&v[i], &m.parts[i].sum);
+        if (upload.algo_given)
+            S3_SET_SUM(&v[i], &m.parts[i].sum);
     }
     out->parts = (struct s3_parts){v, m.n};
     out->bucket = in->bucket;
@@ -346,8 +367,7 @@ enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
     out->initiator = initiator_of(call);
     out->owner = s3_owner_of(call);
     out->storage_class = s3_class_name(upload.attrs.storage_class);
-    out->checksum_algorithm = s3_algo_name(upload.algo);
-    out->checksum_type = upload.composite ? STR("COMPOSITE") : STR("FULL_OBJECT");
+    TELL_ALGO(out, &upload);
     return ERR_OK;
 }
 
@@ -371,10 +391,8 @@ static enum err take_upload(struct call *call, const struct s3_entry *e, struct 
                                       .key = s3_list_text(call->arena, key, url),
                                       .storage_class = s3_class_name(rec.attrs.storage_class),
                                       .owner = s3_owner_of(call),
-                                      .initiator = initiator_of(call),
-                                      .checksum_algorithm = s3_algo_name(rec.algo),
-                                      .checksum_type =
-                                          rec.composite ? STR("COMPOSITE") : STR("FULL_OBJECT")};
+                                      .initiator = initiator_of(call)};
+    TELL_ALGO(u, &rec);
     WIRE_SET(u, initiated, rec.initiated_ms);
     p->last_key = key;
     p->last_id = upload_id;
@@ -450,9 +468,9 @@ enum err s3_list_multipart_uploads(struct call *call,
     out->common_prefixes = (struct s3_common_prefix_list){p.prefixes, p.n_prefixes};
     WIRE_SET(out, max_uploads, (int64_t)max);
     WIRE_SET(out, is_truncated, p.truncated);
-    if (p.truncated) {
-        out->next_key_marker = s3_list_text(call->arena, p.last_key, url);
-        out->next_upload_id_marker = p.last_id;
-    }
+    /* They are there also when nothing is behind them. */
+    out->next_key_marker =
+        s3_list_text(call->arena, str_is_set(p.last_key) ? p.last_key : none, url);
+    out->next_upload_id_marker = str_is_set(p.last_id) ? p.last_id : none;
     return ERR_OK;
 }

@@ -85,7 +85,7 @@ enum err s3_put_object(struct call *call, const struct s3_put_object_input *in,
     S3_SET_SUM(out, &rec.sum);
     out->checksum_type = s3_sum_type(&rec.sum);
     out->expiration = s3_life_header(call->arena, &b.rec.life, in->key, &rec);
-    if (versions)
+    if (b.rec.versioning == S3_VERSIONED) /* "null" is not told */
         out->version_id = rec.version_id;
     return str_is_set(out->e_tag) ? ERR_OK : ERR_NOMEM;
 }

@@ -78,14 +78,6 @@ enum err s3_acl_canned(struct str name, bool bucket, uint64_t *ret_acl)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static enum err bad_argument(struct call *call, const char *name, struct str value,
-                             const char *message)
-{
-    TRY(call_error_detail(call, "ArgumentName", str_c(name)));
-    TRY(call_error_detail(call, "ArgumentValue", value));
-    return call_error(call, &s3_err_invalid_argument, "%s", message);
-}
-
 static enum err malformed(struct call *call)
 {
     return call_error(call, &s3_err_malformed_acl,
@@ -108,7 +100,7 @@ static enum err by_id(struct call *call, struct str id, const char *name, enum s
     if (!owner)
         return ERR_NOMEM;
     if (!str_eq(owner->id, id))
-        return bad_argument(call, name, id, "Invalid id");
+        return s3_bad_argument(call, name, id, "Invalid id");
     *ret = S3_OWNER;
     return ERR_OK;
 }
@@ -121,7 +113,7 @@ static enum err by_uri(struct call *call, struct str uri, const char *name, enum
             return ERR_OK;
         }
     }
-    return bad_argument(call, name, uri, "Invalid group uri");
+    return s3_bad_argument(call, name, uri, "Invalid group uri");
 }
 
 /* `id="...", uri=...` */
@@ -142,8 +134,8 @@ static enum err read_header(struct call *call, enum s3_acl_right p, struct str h
         else if (str_eq_nocase(kind, STR("emailAddress")))
             return no_email(call, value);
         else
-            return bad_argument(call, permissions[p].header, kind,
-                                "Argument format not recognized");
+            return s3_bad_argument(call, permissions[p].header, kind,
+                                   "Argument format not recognized");
         *acl |= s3_acl_bit(g, p);
     }
     return ERR_OK;
@@ -211,7 +203,7 @@ enum err s3_acl_read(struct call *call, const struct s3_acl_ask *ask, bool bucke
                               "Weir does not support the canned ACL aws-exec-read. See "
                               "docs/reference.");
         enum err err = s3_acl_canned(ask->canned, bucket, ret_acl);
-        return err == ERR_NOT_FOUND ? bad_argument(call, "x-amz-acl", ask->canned, "") : err;
+        return err == ERR_NOT_FOUND ? s3_bad_argument(call, "x-amz-acl", ask->canned, "") : err;
     }
     if (!grants && !ask->policy)
         return ERR_OK;
@@ -289,14 +281,16 @@ enum err s3_acl_grants(void *self, struct txn *txn, struct call *call, const str
     struct arn name;
     size_t i = 0;
     *ret_allowed = false;
-    while (i < ARRAY_LEN(actions) && !str_eq_nocase(actions[i].action, action))
-        i++;
-    if (i == ARRAY_LEN(actions) || !call || arn_parse_object(arn, &name) != ERR_OK)
+    if (!call || arn_parse_object(arn, &name) != ERR_OK)
         return ERR_OK;
     enum err err = s3_bucket_known(self, txn, arn_segment(&name, 0), &b);
     if (err == ERR_NOT_FOUND)
-        return ERR_OK;
+        return s3_bucket_missing(call, arn_segment(&name, 0));
     TRY(err);
+    while (i < ARRAY_LEN(actions) && !str_eq_nocase(actions[i].action, action))
+        i++;
+    if (i == ARRAY_LEN(actions))
+        return ERR_OK;
     if (s3_owner_enforced(b) || (b->flags & S3_IGNORE_ACLS))
         return ERR_OK;
     if (!actions[i].object) {

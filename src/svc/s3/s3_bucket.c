@@ -116,6 +116,15 @@ static enum err found(struct call *call, struct str name, struct str expected_ow
     return ERR_OK;
 }
 
+enum err s3_bucket_missing(struct call *call, struct str name)
+{
+    /* Another service's call has no such error, and who makes a bucket names one that is not there. */
+    if (call->service != &s3_service || call->op->index == S3_OP_CREATE_BUCKET ||
+        !s3_bucket_name_ok(name))
+        return ERR_OK;
+    return found(call, name, STR_NONE, ERR_NOT_FOUND);
+}
+
 enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_owner,
                         struct s3_bucket_ref *ret_b)
 {

@@ -6,6 +6,15 @@
 #include "codec/percent.h"
 #include "svc/s3/s3_int.h"
 
+/* --- arguments -------------------------------------------------------------------------------- */
+
+enum err s3_bad_argument(struct call *call, const char *name, struct str value, const char *message)
+{
+    TRY(call_error_detail(call, "ArgumentName", str_c(name)));
+    TRY(call_error_detail(call, "ArgumentValue", value));
+    return call_error(call, &s3_err_invalid_argument, "%s", message);
+}
+
 /* --- keys and versions ------------------------------------------------------------------------ */
 
 static enum err bad_uri(struct call *call)
@@ -40,6 +49,31 @@ enum err s3_no_such_key(struct call *call, struct str bucket, struct str key)
     return call_error(call, &s3_err_no_such_key, "The specified key does not exist.");
 }
 
+static enum err not_allowed_here(struct call *call, struct str version_id)
+{
+    TRY(call_reply_header(call, STR("x-amz-delete-marker"), STR("true")));
+    TRY(call_reply_header(call, STR("x-amz-version-id"), version_id));
+    TRY(call_reply_header(call, STR("Allow"), STR("DELETE")));
+    TRY(call_error_detail(call, "Method", call->request->method));
+    TRY(call_error_detail(call, "ResourceType", STR("DeleteMarker")));
+    return call_error(call, &s3_err_method_not_allowed,
+                      "The specified method is not allowed against this resource.");
+}
+
+/* Operations on something of an object, which a marker does not have. */
+static bool asks_part_of_object(unsigned op)
+{
+    static const unsigned ops[] = {
+        S3_OP_GET_OBJECT_TAGGING,   S3_OP_PUT_OBJECT_TAGGING,    S3_OP_DELETE_OBJECT_TAGGING,
+        S3_OP_GET_OBJECT_ACL,       S3_OP_PUT_OBJECT_ACL,        S3_OP_GET_OBJECT_RETENTION,
+        S3_OP_PUT_OBJECT_RETENTION, S3_OP_GET_OBJECT_LEGAL_HOLD, S3_OP_PUT_OBJECT_LEGAL_HOLD,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(ops); i++)
+        if (ops[i] == op)
+            return true;
+    return false;
+}
+
 static enum err hidden_by_marker(struct call *call, const struct s3_bucket_ref *b, struct str key)
 {
     struct s3_object_rec marker;
@@ -47,6 +81,8 @@ static enum err hidden_by_marker(struct call *call, const struct s3_bucket_ref *
         return s3_no_such_key(call, b->name, key);
     enum err err = s3_newest_old(call->txn, b->rec.id, key, &marker);
     if (err == ERR_OK) {
+        if (asks_part_of_object(call->op->index))
+            return not_allowed_here(call, marker.version_id);
         TRY(call_reply_header(call, STR("x-amz-delete-marker"), STR("true")));
         TRY(call_reply_header(call, STR("x-amz-version-id"), marker.version_id));
     } else if (err != ERR_NOT_FOUND) {
@@ -76,18 +112,13 @@ enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, stru
         err = s3_version(call->txn, b->rec.id, key, version_id, ret_current != NULL, ret_rec,
                          &current);
         if (err == ERR_INVALID)
-            return call_error(call, &s3_err_invalid_argument, "Invalid version id specified");
+            return s3_bad_argument(call, "versionId", version_id, "Invalid version id specified");
         if (err == ERR_NOT_FOUND)
             return no_such_version(call, key, version_id);
     }
     TRY(err);
-    if (ret_rec->delete_marker) {
-        TRY(call_reply_header(call, STR("x-amz-delete-marker"), STR("true")));
-        TRY(call_reply_header(call, STR("x-amz-version-id"), ret_rec->version_id));
-        TRY(call_reply_header(call, STR("Allow"), STR("DELETE")));
-        return call_error(call, &s3_err_method_not_allowed,
-                          "The specified method is not allowed against this resource.");
-    }
+    if (ret_rec->delete_marker)
+        return not_allowed_here(call, ret_rec->version_id);
     if (ret_current)
         *ret_current = current;
     return ERR_OK;
@@ -111,6 +142,7 @@ enum err s3_refuse_sse_c(struct call *call, struct str algorithm)
 
 enum err s3_refuse_headers(struct call *call)
 {
+    static const struct str prefix = STR_INIT("x-amz-");
     static const char *const refused[] = {
         "x-amz-server-side-encryption-customer-algorithm",
         "x-amz-server-side-encryption-customer-key",
@@ -119,15 +151,25 @@ enum err s3_refuse_headers(struct call *call)
         "x-amz-copy-source-server-side-encryption-customer-key",
         "x-amz-copy-source-server-side-encryption-customer-key-MD5",
     };
+    static const char sse[] = "x-amz-server-side-encryption";
     static const char context[] = "x-amz-server-side-encryption-context";
     unsigned op = call->op->index;
-    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
-        if (str_is_set(wire_header_get(call->request, str_c(refused[i]))))
-            return not_implemented(call, refused[i]);
     bool makes =
         op == S3_OP_PUT_OBJECT || op == S3_OP_COPY_OBJECT || op == S3_OP_CREATE_MULTIPART_UPLOAD;
-    if (!makes && str_is_set(wire_header_get(call->request, str_c(context))))
-        return not_implemented(call, context);
+    for (size_t i = 0; i < call->request->n_headers; i++) {
+        const struct wire_header *h = &call->request->headers[i];
+        if (h->name.len < sizeof(sse) - 1 || !str_eq_nocase(str_n(h->name.p, prefix.len), prefix))
+            continue;
+        for (size_t k = 0; k < ARRAY_LEN(refused); k++)
+            if (str_eq_nocase(h->name, str_c(refused[k])))
+                return not_implemented(call, refused[k]);
+        if (!makes && str_eq_nocase(h->name, str_c(context)))
+            return not_implemented(call, context);
+        if (!makes && str_eq_nocase(h->name, str_c(sse)))
+            return s3_bad_argument(
+                call, sse, h->value,
+                "x-amz-server-side-encryption header is not supported for this operation.");
+    }
     return ERR_OK;
 }
 
@@ -152,6 +194,20 @@ enum err s3_check_wishes(struct call *call, const struct s3_wishes *w)
 }
 
 /* --- attributes and tags ---------------------------------------------------------------------- */
+
+#define TAGS_HEADER_WORDS                                                                          \
+    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "   \
+    "without tag name duplicates."
+
+static enum err check_tags_header(struct call *call, struct str header, struct s3_pairs tags)
+{
+    enum tags_fault fault;
+    size_t at;
+    TRY(tags_check(call->arena, &s3_object_tag_rules, TAGS_FROM(tags), &fault, &at));
+    if (fault != TAGS_DUPLICATE) /* of a header that is a fault of its form */
+        return tags_check_call(call, &s3_object_tag_rules, TAGS_FROM(tags));
+    return s3_bad_argument(call, "x-amz-tagging", header, TAGS_HEADER_WORDS);
+}
 
 static enum err make_metadata(struct call *call, const struct s3_metadata *in,
                               struct s3_pairs *ret_pairs)
@@ -207,12 +263,9 @@ enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
     if (str_is_set(tagging)) {
         enum err err = s3_parse_tags(call->arena, tagging, &attrs.tags);
         if (err == ERR_INVALID || err == ERR_LIMIT)
-            return call_error(
-                call, &s3_err_invalid_argument,
-                "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded "
-                "URL query parameters without tag name duplicates.");
+            return s3_bad_argument(call, "x-amz-tagging", tagging, TAGS_HEADER_WORDS);
         TRY(err);
-        TRY(tags_check_call(call, &s3_object_tag_rules, TAGS_FROM(attrs.tags)));
+        TRY(check_tags_header(call, tagging, attrs.tags));
     }
     *ret_attrs = attrs;
     return ERR_OK;
@@ -436,7 +489,6 @@ enum err s3_check_encoding(struct call *call, struct str encoding_type, bool *re
     *ret_url = str_is_set(encoding_type);
     if (!*ret_url || str_eq_c(encoding_type, "url"))
         return ERR_OK;
-    TRY(call_error_detail(call, "ArgumentName", STR("encoding-type")));
-    return call_error(call, &s3_err_invalid_argument,
-                      "Invalid Encoding Method specified in Request");
+    return s3_bad_argument(call, "encoding-type", encoding_type,
+                           "Invalid Encoding Method specified in Request");
 }

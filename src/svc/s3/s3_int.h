@@ -169,6 +169,8 @@ struct s3_bucket_ref {
     struct str name;
     struct s3_bucket_rec rec; /* what it points to lives as long as the transaction's arena */
 };
+/* The refusal of a call on a bucket that is not there, which anybody is told. ERR_OK: it is another refusal. */
+enum err s3_bucket_missing(struct call *call, struct str name) WARN_UNUSED;
 /* For reading: from memory (SV3). ERR_FAILED with NoSuchBucket, or AccessDenied when the bucket's
  * owner is not `expected_owner`. */
 enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_owner,
@@ -299,6 +301,11 @@ struct s3_wishes {
                          .legal_hold = (in)->object_lock_legal_hold_status,                        \
                          .lock_until = (in)->object_lock_retain_until_date,                        \
                          .has_lock_until = (in)->has_object_lock_retain_until_date})
+/* InvalidArgument about `value` of the parameter or header `name`. Always ERR_FAILED (or ERR_NOMEM). */
+enum err s3_bad_argument(struct call *call, const char *name, struct str value,
+                         const char *message) WARN_UNUSED;
+/* The number of a list's entries that a request wants, from its parameter. */
+enum err s3_list_size(struct call *call, bool has, int64_t max, size_t *ret_max) WARN_UNUSED;
 enum err s3_check_wishes(struct call *call, const struct s3_wishes *w) WARN_UNUSED;
 enum err s3_refuse_sse_c(struct call *call, struct str algorithm) WARN_UNUSED;
 /* Refuses what no operation here honours, whichever it is sent with (P4). */

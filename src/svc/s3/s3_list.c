@@ -139,7 +139,16 @@ enum err s3_token_open(struct call *call, struct str scope, struct str token,
     struct page_bind bind = bind_of(call, scope);
     enum err err = page_open(&bind, token, ret_position);
     if (err == ERR_INVALID)
-        return call_error(call, &s3_err_invalid_argument,
-                          "The continuation token provided is incorrect");
+        return s3_bad_argument(call, "continuation-token", token,
+                               "The continuation token provided is incorrect");
     return err;
+}
+
+enum err s3_list_size(struct call *call, bool has, int64_t max, size_t *ret_max)
+{
+    if (has && (max < 0 || max > INT32_MAX))
+        return s3_bad_argument(call, "maxKeys", str_fmt(call->arena, "%lld", (long long)max),
+                               "Argument maxKeys must be an integer between 0 and 2147483647");
+    *ret_max = has ? min_size((size_t)max, S3_LIST_MAX) : S3_LIST_MAX;
+    return ERR_OK;
 }

@@ -126,9 +126,10 @@ enum err s3_lock_check_bypass(struct call *call, const struct s3_bucket_rec *b, 
 {
     if (!has_bypass || (b->flags & S3_LOCKS))
         return ERR_OK;
-    TRY(call_error_detail(call, "ArgumentName", STR("x-amz-bypass-governance-retention")));
-    return bad_argument(call, "x-amz-bypass-governance-retention is only applicable to Object Lock "
-                              "enabled buckets.");
+    return s3_bad_argument(call, "x-amz-bypass-governance-retention",
+                           wire_header_get(call->request, STR("x-amz-bypass-governance-retention")),
+                           "x-amz-bypass-governance-retention is only applicable to Object Lock "
+                           "enabled buckets.");
 }
 
 static enum err may(struct call *call, const char *action, struct str arn, bool *ret_may)

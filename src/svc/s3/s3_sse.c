@@ -36,13 +36,6 @@ static const struct wire_error *const errors[KMS_WHYS] = {
 
 /* --- what is asked for ------------------------------------------------------------------------ */
 
-static enum err argument(struct call *call, const char *name, struct str value, const char *why)
-{
-    TRY(call_error_detail(call, "ArgumentName", str_c(name)));
-    TRY(call_error_detail(call, "ArgumentValue", value));
-    return call_error(call, &s3_err_invalid_argument, "%s", why);
-}
-
 /* The user's context: base64 of a JSON object of texts. */
 static enum err read_context(struct call *call, struct str header, struct str *ret_context)
 {
@@ -62,9 +55,10 @@ static enum err read_context(struct call *call, struct str header, struct str *r
         JSON_EACH (doc, it)
             fine = fine && it->kind == JSON_STRING;
     if (!fine)
-        return argument(call, "x-amz-server-side-encryption-context", header,
-                        "The header 'x-amz-server-side-encryption-context' shall be Base64-encoded "
-                        "UTF-8 string holding JSON which represents a string-string map");
+        return s3_bad_argument(
+            call, "x-amz-server-side-encryption-context", header,
+            "The header 'x-amz-server-side-encryption-context' shall be Base64-encoded "
+            "UTF-8 string holding JSON which represents a string-string map");
     *ret_context = text;
     return ERR_OK;
 }
@@ -75,12 +69,13 @@ enum err s3_sse_choose(struct call *call, const struct s3_bucket_rec *b, const s
     bool own = str_is_set(w->sse), kms = str_eq_c(w->sse, "aws:kms");
     *ret = (struct s3_sse){0};
     if (own && !kms && !str_eq_c(w->sse, "AES256"))
-        return argument(call, "x-amz-server-side-encryption", w->sse,
-                        "The encryption method specified is not supported");
+        return s3_bad_argument(call, "x-amz-server-side-encryption", w->sse,
+                               "The encryption method specified is not supported");
     if (!kms && (str_is_set(w->kms_key_id) || str_is_set(w->kms_context)))
-        return argument(call, "x-amz-server-side-encryption", w->sse,
-                        "Server Side Encryption with AWS KMS managed key requires HTTP header "
-                        "x-amz-server-side-encryption : aws:kms");
+        return s3_bad_argument(
+            call, "x-amz-server-side-encryption", w->sse,
+            "Server Side Encryption with AWS KMS managed key requires HTTP header "
+            "x-amz-server-side-encryption : aws:kms");
     if (!kms && (own || !(b->flags & S3_DEFAULT_KMS)))
         return ERR_OK;
     struct str key = own ? w->kms_key_id : b->kms_key;

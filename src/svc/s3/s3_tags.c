@@ -18,7 +18,7 @@ const struct tags_rules s3_object_tag_rules = {
             [TAGS_KEY_CHARS] = {&s3_err_invalid_tag, KEY_WORDS},
             [TAGS_VALUE_LENGTH] = {&s3_err_invalid_tag, VALUE_WORDS},
             [TAGS_VALUE_CHARS] = {&s3_err_invalid_tag, VALUE_WORDS},
-            [TAGS_RESERVED] = {&s3_err_invalid_tag, RESERVED_WORDS},
+            [TAGS_RESERVED] = {&s3_err_invalid_tag, "Your TagKey cannot be prefixed with aws:"},
             [TAGS_DUPLICATE] = {&s3_err_invalid_tag, DUPLICATE_WORDS},
         },
 };

@@ -1,0 +1,289 @@
+"""What S3 says when it refuses: the members of its error documents; and small things of replies that suites compare."""
+import base64
+import http.client
+import json
+import os
+import re
+import zlib
+
+import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+SUSPENDED = {"Status": "Suspended"}
+
+
+@pytest.fixture(scope="module")
+def s3(weir):
+    return weir.client("s3")
+
+
+@pytest.fixture(scope="module")
+def bucket(s3):
+    s3.create_bucket(Bucket="errors")
+    s3.put_object(Bucket="errors", Key="k", Body=b"0123456789")
+    yield "errors"
+
+
+@pytest.fixture(scope="module")
+def versions(s3):
+    s3.create_bucket(Bucket="error-versions")
+    s3.put_bucket_versioning(Bucket="error-versions", VersioningConfiguration={"Status": "Enabled"})
+    yield "error-versions"
+
+
+def send(weir, method, path, headers=None, body=b"", signed=True):
+    """Status, headers in lower case, members of the error document."""
+    r = AWSRequest(method=method, url=weir.endpoint + path, data=body, headers=headers or {})
+    if signed:
+        S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(r)
+    c = http.client.HTTPConnection("127.0.0.1", weir.port)
+    c.request(method, path, body, dict(r.headers))
+    reply = c.getresponse()
+    text = reply.read().decode()
+    c.close()
+    return reply.status, {k.lower(): v for k, v in reply.getheaders()}, dict(re.findall(r"<(\w+)>([^<]*)</", text))
+
+
+def refused(call, **kw):
+    with pytest.raises(ClientError) as e:
+        call(**kw)
+    error = e.value.response["Error"]
+    return {**error, "Status": e.value.response["ResponseMetadata"]["HTTPStatusCode"]}
+
+
+# --- arguments ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("method, path, headers, name, value", [
+    ("GET", "/errors?max-keys=-1", {}, "maxKeys", "-1"),
+    ("GET", "/errors?list-type=2&max-keys=-1", {}, "maxKeys", "-1"),
+    ("GET", "/errors?versions&max-keys=-1", {}, "maxKeys", "-1"),
+    ("GET", "/errors?encoding-type=base64", {}, "encoding-type", "base64"),
+    ("GET", "/errors?list-type=2&continuation-token=x", {}, "continuation-token", "x"),
+    ("GET", "/errors?versions&version-id-marker=null", {}, "version-id-marker", "null"),
+    ("GET", "/errors?versions&key-marker=a&version-id-marker=x", {}, "version-id-marker", "x"),
+    ("GET", "/errors/k?versionId=nonsense", {}, "versionId", "nonsense"),
+    ("DELETE", "/errors/k?versionId=nonsense", {}, "versionId", "nonsense"),
+    ("GET", "/errors/k?partNumber=0", {}, "partNumber", "0"),
+    ("PUT", "/errors/k?partNumber=0&uploadId=x", {}, "partNumber", "0"),
+    ("PUT", "/errors/t", {"x-amz-tagging": "a=1&a=2"}, "x-amz-tagging", "a=1&amp;a=2"),
+    ("GET", "/errors/k", {"x-amz-server-side-encryption": "AES256"}, "x-amz-server-side-encryption", "AES256"),
+    ("HEAD", "/errors/k", {"x-amz-server-side-encryption": "AES256"}, None, None),
+    ("DELETE", "/errors/k", {"x-amz-bypass-governance-retention": "true"}, "x-amz-bypass-governance-retention", "true"),
+])
+def test_arguments_are_named(weir, bucket, method, path, headers, name, value):
+    status, _, error = send(weir, method, path, headers)
+    assert status == 400
+    if name:
+        assert (error["Code"], error["ArgumentName"], error["ArgumentValue"]) == ("InvalidArgument", name, value)
+
+
+@pytest.mark.parametrize("method, path, headers, code, name, value", [
+    ("GET", "/errors/k?uploadId=x", {}, "NoSuchUpload", "UploadId", "x"),
+    ("PUT", "/errors/k", {"x-amz-storage-class": "GLACIER"}, "NotImplemented", "Header", "x-amz-storage-class"),
+    ("GET", "/errors/k", {"Range": "bytes=10-"}, "InvalidRange", "ActualObjectSize", "10"),
+    ("GET", "/errors/k", {"If-Match": '"x"'}, "PreconditionFailed", "Condition", "If-Match"),
+])
+def test_details_of_errors(weir, bucket, method, path, headers, code, name, value):
+    error = send(weir, method, path, headers)[2]
+    assert (error["Code"], error[name]) == (code, value)
+
+
+# --- versions ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("operation, method, more", [
+    ("get_object_tagging", "GET", {}),
+    ("put_object_tagging", "PUT", {"Tagging": {"TagSet": []}}),
+    ("delete_object_tagging", "DELETE", {}),
+    ("get_object_acl", "GET", {}),
+])
+def test_a_delete_marker_has_nothing(s3, versions, operation, method, more):
+    s3.put_object(Bucket=versions, Key="gone", Body=b"")
+    marker = s3.delete_object(Bucket=versions, Key="gone")["VersionId"]
+    for version in ({}, {"VersionId": marker}):
+        error = refused(getattr(s3, operation), Bucket=versions, Key="gone", **version, **more)
+        assert (error["Status"], error["Code"], error["Method"], error["ResourceType"]) == \
+            (405, "MethodNotAllowed", method, "DeleteMarker")
+    assert refused(s3.get_object, Bucket=versions, Key="gone")["Code"] == "NoSuchKey"
+    error = refused(s3.get_object, Bucket=versions, Key="gone", VersionId=marker)
+    assert (error["Status"], error["Method"], error["ResourceType"]) == (405, "GET", "DeleteMarker")
+
+
+def test_null_is_not_told_of_what_is_written(s3):
+    name = "error-suspended"
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=SUSPENDED)
+    assert "VersionId" not in s3.put_object(Bucket=name, Key="k", Body=b"x")
+    assert "VersionId" not in s3.copy_object(Bucket=name, Key="c", CopySource=f"{name}/k")
+    upload = s3.create_multipart_upload(Bucket=name, Key="m")["UploadId"]
+    part = s3.upload_part(Bucket=name, Key="m", UploadId=upload, PartNumber=1, Body=b"x")["ETag"]
+    assert "VersionId" not in s3.complete_multipart_upload(
+        Bucket=name, Key="m", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})
+    assert s3.head_object(Bucket=name, Key="k")["VersionId"] == "null"
+
+
+# --- uploads -----------------------------------------------------------------------------------------
+
+def test_uploads_without_an_algorithm_show_none(s3, bucket):
+    where = {"Bucket": bucket, "Key": "plain"}
+    where["UploadId"] = s3.create_multipart_upload(**where)["UploadId"]
+    part = s3.upload_part(**where, PartNumber=1, Body=b"x")
+    parts, listed = s3.list_parts(**where), s3.list_multipart_uploads(Bucket=bucket, Prefix="plain")
+    for shown in (part, parts, parts["Parts"][0], listed["Uploads"][0]):
+        assert not [name for name in shown if name.startswith("Checksum")]
+    s3.abort_multipart_upload(**where)
+    where = {"Bucket": bucket, "Key": "summed"}
+    where["UploadId"] = s3.create_multipart_upload(**where, ChecksumAlgorithm="CRC32")["UploadId"]
+    s3.upload_part(**where, PartNumber=1, Body=b"x", ChecksumAlgorithm="CRC32")
+    parts = s3.list_parts(**where)
+    assert (parts["ChecksumAlgorithm"], "ChecksumCRC32" in parts["Parts"][0]) == ("CRC32", True)
+    s3.abort_multipart_upload(**where)
+
+
+def test_who_began_an_upload_and_what_comes_next(weir, s3):
+    s3.create_bucket(Bucket="error-uploads")
+    empty = s3.list_multipart_uploads(Bucket="error-uploads")
+    assert (empty["NextKeyMarker"], empty["NextUploadIdMarker"], empty["IsTruncated"]) == ("", "", False)
+    upload = s3.create_multipart_upload(Bucket="error-uploads", Key="a/b")["UploadId"]
+    listed = s3.list_multipart_uploads(Bucket="error-uploads")
+    assert (listed["NextKeyMarker"], listed["NextUploadIdMarker"], listed["IsTruncated"]) == ("a/b", upload, False)
+    assert listed["Uploads"][0]["Initiator"] == {"ID": listed["Uploads"][0]["Owner"]["ID"]}
+    grouped = s3.list_multipart_uploads(Bucket="error-uploads", Delimiter="/")
+    assert (grouped["NextKeyMarker"], grouped["NextUploadIdMarker"]) == ("a/", "")
+    iam = weir.client("iam")
+    iam.create_user(UserName="uploader", Path="/team/")
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    iam.put_user_policy(UserName="uploader", PolicyName="p", PolicyDocument=json.dumps(allow))
+    key = iam.create_access_key(UserName="uploader")["AccessKey"]
+    user = weir.client("s3", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    initiator = user.list_parts(Bucket="error-uploads", Key="a/b", UploadId=upload)["Initiator"]
+    assert initiator == {"ID": "arn:aws:iam::000000000000:user/team/uploader", "DisplayName": "uploader"}
+
+
+# --- replies -----------------------------------------------------------------------------------------
+
+def test_small_things_of_replies(weir, s3, bucket):
+    for path in ("/errors", "/errors?list-type=2"):
+        assert send(weir, "GET", path)[1]["x-amz-bucket-region"] == "us-east-1"
+    own = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "000000000000"},
+                                                   "Action": "s3:GetObject", "Resource": "arn:aws:s3:::errors/*"}]}
+    assert s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(own))["ResponseMetadata"]["HTTPStatusCode"] == 204
+    for mode in ("ENABLED", "enabled", "Enabled"):
+        head = send(weir, "HEAD", "/errors/k", {"x-amz-checksum-mode": mode})[1]
+        assert [name for name in head if name.startswith("x-amz-checksum-crc")]
+    s3.put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": []})
+    assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
+
+
+@pytest.mark.parametrize("given, partial", [
+    ("etag", True), ('"other"', False), ("W/etag", False), ("*", False), ("date", True),
+    ("Thu, 01 Jan 2015 00:00:00 GMT", False), ("Thu, 01 Jan 2090 00:00:00 GMT", False), ("nonsense", False)])
+def test_if_range(weir, s3, bucket, given, partial):
+    head = s3.head_object(Bucket=bucket, Key="k")
+    value = given.replace("etag", head["ETag"]).replace("date", head["ResponseMetadata"]["HTTPHeaders"]["last-modified"])
+    status, headers, _ = send(weir, "GET", "/errors/k", {"Range": "bytes=2-3", "If-Range": value})
+    assert (status, headers["content-length"]) == ((206, "2") if partial else (200, "10"))
+
+
+def test_deletions_need_a_digest(weir, s3, bucket):
+    body = b"<Delete><Object><Key>none</Key></Object></Delete>"
+    status, _, error = send(weir, "POST", "/errors?delete", body=body)
+    assert (status, error["Code"], error["Message"]) == (400, "InvalidRequest", "Missing required header for this request: Content-MD5")
+    assert s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "none"}]})["Deleted"]
+
+
+@pytest.mark.parametrize("tags, code", [
+    ([("aws:a", "1")], "InvalidTag"), ([("AWS:a", "1")], "InvalidTag"), ([("a,b", "1")], "InvalidTag"), ([("a", "1,2")], "InvalidTag"),
+    ([("a", "1"), ("a", "2")], "InvalidTag"), ([("a" * 129, "1")], "InvalidTag")])
+def test_bad_tags(s3, bucket, tags, code):
+    tags = {"TagSet": [{"Key": k, "Value": v} for k, v in tags]}
+    assert refused(s3.put_object_tagging, Bucket=bucket, Key="k", Tagging=tags)["Code"] == code
+    assert refused(s3.put_bucket_tagging, Bucket=bucket, Tagging=tags)["Code"] == code
+
+
+# --- what names nothing, or is not whole -------------------------------------------------------------
+
+@pytest.mark.parametrize("method, path, kind", [
+    ("POST", "/errors", "BUCKET"), ("POST", "/errors/k", "OBJECT"), ("POST", "/", "SERVICE"), ("PATCH", "/errors/k", "OBJECT")])
+def test_methods_that_name_nothing(weir, bucket, method, path, kind):
+    status, _, error = send(weir, method, path)
+    assert (status, error["Code"], error["Method"], error["ResourceType"]) == (405, "MethodNotAllowed", method, kind)
+    assert error["Message"] == "The specified method is not allowed against this resource."
+
+
+@pytest.mark.parametrize("path", ["/errors/%zz", "/errors/%f", "/errors/%", "/errors/a%ff", "/errors/%c3%28"])
+def test_paths_that_are_none(weir, bucket, path):
+    for method in ("GET", "PUT"):
+        status, _, error = send(weir, method, path, signed=False)
+        assert (status, error["Code"], error["Message"]) == (400, "InvalidURI", "Couldn't parse the specified URI.")
+
+
+def test_a_missing_bucket_is_told_to_anybody(weir, s3, bucket):
+    for method, path in (("GET", "/no-such-bucket"), ("GET", "/no-such-bucket/k"), ("PUT", "/no-such-bucket/k"),
+                         ("DELETE", "/no-such-bucket"), ("GET", "/no-such-bucket?policy")):
+        status, _, error = send(weir, method, path, signed=False)
+        assert (status, error["Code"], error["BucketName"]) == (404, "NoSuchBucket", "no-such-bucket")
+        status, _, error = send(weir, method, path.replace("no-such-bucket", bucket), signed=False)
+        assert (status, error["Code"]) == (403, "AccessDenied")
+    assert send(weir, "HEAD", "/no-such-bucket", signed=False)[0] == 404
+    iam = weir.client("iam")
+    iam.create_user(UserName="nobody")
+    key = iam.create_access_key(UserName="nobody")["AccessKey"]
+    user = weir.client("s3", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    assert refused(user.list_objects_v2, Bucket="no-such-bucket")["Code"] == "NoSuchBucket"
+    assert refused(user.list_objects_v2, Bucket=bucket)["Code"] == "AccessDenied"
+    assert refused(user.create_bucket, Bucket="no-such-bucket")["Code"] == "AccessDenied"
+    assert refused(user.list_buckets)["Code"] == "AccessDenied"
+
+
+def send_chunks(weir, promised, chunks):
+    body = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in chunks) + b"0\r\nx-amz-checksum-crc32:%s\r\n\r\n" % \
+        base64.b64encode(zlib.crc32(b"".join(chunks)).to_bytes(4, "big"))
+    r = AWSRequest(method="PUT", url=weir.endpoint + "/errors/chunked", headers={
+        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "content-encoding": "aws-chunked",
+        "x-amz-trailer": "x-amz-checksum-crc32", "x-amz-decoded-content-length": str(promised)})
+    auth = S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1")
+    auth.payload = lambda request: "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+    auth.add_auth(r)
+    c = http.client.HTTPConnection("127.0.0.1", weir.port)
+    c.request("PUT", "/errors/chunked", body, dict(r.headers))
+    reply = c.getresponse()
+    text = reply.read().decode()
+    c.close()
+    return reply.status, dict(re.findall(r"<(\w+)>([^<]*)</", text))
+
+
+BIG = 9000
+
+
+@pytest.mark.parametrize("promised, sizes, code, details", [
+    (BIG, [BIG], None, {}),
+    (BIG + 5, [BIG, 5], None, {}),
+    (8193, [8192, 1], None, {}),
+    (8192, [8191, 1], "InvalidChunkSizeError", {"Chunk": "1", "BadChunkSize": "8191"}),
+    (2 * BIG + 3, [BIG, 3, BIG], "InvalidChunkSizeError", {"Chunk": "2", "BadChunkSize": "3"}),
+    (400003, [300000, 3, 100000], "InvalidChunkSizeError", {"Chunk": "2", "BadChunkSize": "3"}),
+    (BIG + 1, [BIG], "IncompleteBody", {"Message": "The request body terminated unexpectedly"}),
+    (400000, [300000], "IncompleteBody", {}),
+])
+def test_chunked_bodies(weir, bucket, promised, sizes, code, details):
+    status, error = send_chunks(weir, promised, [b"x" * n for n in sizes])
+    assert (status, error.get("Code")) == ((400, code) if code else (200, None))
+    assert {name: error[name] for name in details} == details
+
+
+def test_repeated_metadata_is_joined(weir, s3, bucket):
+    r = AWSRequest(method="PUT", url=weir.endpoint + "/errors/meta", data=b"")
+    for name, value in (("x-amz-meta-a", "1"), ("x-amz-meta-b", "x"), ("X-Amz-Meta-A", "2"), ("x-amz-meta-a", "3")):
+        r.headers.add_header(name, value)
+    S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(r)
+    c = http.client.HTTPConnection("127.0.0.1", weir.port)
+    c.putrequest("PUT", "/errors/meta")
+    for name, value in [*r.headers.items(), ("Content-Length", "0")]:
+        c.putheader(name, value)
+    c.endheaders()
+    assert c.getresponse().status == 200
+    c.close()
+    assert s3.head_object(Bucket=bucket, Key="meta")["Metadata"] == {"a": "1,2,3", "b": "x"}
