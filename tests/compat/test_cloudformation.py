@@ -160,6 +160,7 @@ def test_refused_before_anything_is_made(stacks, cf):
             (template(), "Template format error: At least one Resources member must be defined."),
             (template(A=queue(Foo=1)), "Foo"),
             (template(A={"Type": "AWS::No::Such"}), "Template format error: Unrecognized resource types: [AWS::No::Such]"),
+            (template(A={"Type": "AWS::Lambda::CodeSigningConfig"}), "Unrecognized resource types: [AWS::Lambda::CodeSigningConfig]"),
             (template(A=queue(after="B")), "Template format error: Unresolved resource dependencies [B] in the Resources block of the template"),
             (template(A=queue(after="B"), B=queue(after="A")), "Circular dependency between resources: [A, B]"),
             (template(A=queue(QueueName={"Fn::GetAtt": ["B", "Nope"]}), B=queue()), "Nope"),
