@@ -139,7 +139,7 @@ struct lambda_fn {
     int64_t modified_ms;
     struct lambda_environment_variables_entry *env; /* with data_key: values are sealed under it */
     size_t n_env;
-    bool has_env; /* one was given, be it empty: it is shown */
+    bool has_env;        /* one was given, be it empty: it is shown */
     struct str kms_key;  /* ARN as it was given; absent: none */
     struct str data_key; /* as KMS sealed it; absent: values are plain */
     struct str dlq_arn;  /* absent: none */
