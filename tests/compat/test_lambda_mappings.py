@@ -94,7 +94,7 @@ def test_the_same_queue_to_version_alias_and_function(stage):
     for bad in (":9", ":nobody"):
         with pytest.raises(ClientError) as e:
             map_queue(stage, name + bad, arn)
-        assert code_of(e) == "ResourceNotFoundException"
+        assert code_of(e) == "InvalidParameterValueException"
     for m in stage.awslambda.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
         stage.awslambda.delete_event_source_mapping(UUID=m["UUID"])
 
