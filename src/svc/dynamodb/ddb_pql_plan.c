@@ -106,17 +106,6 @@ enum err ddb_pql_plan_query(struct ddb_diag *diag, const struct ddb_key_schema *
     return set_rest(diag, parts, n, hash, range, ret);
 }
 
-static bool add_member(struct arena *a, struct ddb_av *item, struct str name,
-                       const struct ddb_av *value)
-{
-    struct ddb_av *member = ddb_av_clone(a, value);
-    if (!member)
-        return false;
-    member->name = name;
-    ddb_av_append(item, member);
-    return true;
-}
-
 enum err ddb_pql_plan_key(struct ddb_diag *diag, const struct ddb_key_schema *schema,
                           const struct ddb_node *where, struct ddb_pql_plan *ret)
 {
@@ -131,11 +120,10 @@ enum err ddb_pql_plan_key(struct ddb_diag *diag, const struct ddb_key_schema *sc
             range = parts[i];
     }
     if (hash && (range || !str_is_set(schema->range))) {
-        ret->key = ddb_av_new(diag->arena, DDB_M);
-        if (!ret->key ||
-            !add_member(diag->arena, ret->key, schema->hash, equals(hash, schema->hash)) ||
-            (range &&
-             !add_member(diag->arena, ret->key, schema->range, equals(range, schema->range))))
+        const struct ddb_key key = {.hash = equals(hash, schema->hash),
+                                    .range = range ? equals(range, schema->range) : NULL};
+        ret->key = ddb_key_item(diag->arena, schema, &key);
+        if (!ret->key)
             return ERR_NOMEM;
     }
     return set_rest(diag, parts, n, hash, range, ret);
