@@ -64,9 +64,9 @@ struct ddb_copy {
     struct str target_key;                    /* record of the backup or of the new table */
 };
 enum err ddb_copy_register(struct dynamodb *ddb) WARN_UNUSED;
-/* Stages the job. The source is held already. */
-enum err ddb_stage_copy(struct dynamodb *ddb, struct txn *txn,
-                        const struct ddb_copy *copy) WARN_UNUSED;
+/* Holds the source and stages the job; `held` is as ddb_hold_take's. LimitExceededException. */
+enum err ddb_begin_copy(struct call *call, const struct ddb_copy *copy,
+                        struct ddb_table *held) WARN_UNUSED;
 
 /* --- backups (ddb_backup.c) ------------------------------------------------------------------- */
 

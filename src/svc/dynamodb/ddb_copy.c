@@ -316,12 +316,21 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
     return record_make(&place_type, txn->arena, &g.p, &job->cursor);
 }
 
-enum err ddb_stage_copy(struct dynamodb *ddb, struct txn *txn, const struct ddb_copy *copy)
+enum err ddb_begin_copy(struct call *call, const struct ddb_copy *copy, struct ddb_table *held)
 {
+    struct dynamodb *ddb = call->svc;
+    struct txn *txn = call->txn;
     struct str record, key = key_make(txn->arena, &ddb_k_job, copy->target, (uint16_t)0);
     assert(copy->source && copy->target && copy->source != copy->target);
     if (!str_is_set(key))
         return ERR_NOMEM;
+    enum err err = ddb_hold_take(ddb, txn, copy->source, held);
+    if (err == ERR_LIMIT)
+        return call_error(call, &dynamodb_err_limit_exceeded_exception,
+                          "Subscriber limit exceeded: Number of backups and restores of a table at "
+                          "a time is limited to %d",
+                          DDB_COPIES_MAX);
+    TRY(err);
     TRY(record_make(&copy_type, txn->arena, copy, &record));
     return job_add(txn, ddb->copy, key, record);
 }

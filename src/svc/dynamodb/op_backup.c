@@ -189,17 +189,9 @@ static enum err describe(struct arena *a, const struct ddb_backup *b,
 
 static enum err create(struct call *call, struct ddb_table *table, struct ddb_backup *b)
 {
-    struct dynamodb *ddb = call->svc;
     struct txn *txn = call->txn;
     TRY(ddb_next_id(txn, DDB_ID_TABLE, &b->items));
     TRY(ddb_backup_put(txn, b));
-    enum err err = ddb_hold_take(ddb, txn, table->id, table);
-    if (err == ERR_LIMIT)
-        return call_error(call, &dynamodb_err_limit_exceeded_exception,
-                          "Subscriber limit exceeded: Number of backups and restores of a table at "
-                          "a time is limited to %d",
-                          DDB_COPIES_MAX);
-    TRY(err);
     const struct ddb_copy copy = {
         .kind = DDB_COPY_BACKUP,
         .source = table->id,
@@ -212,7 +204,7 @@ static enum err create(struct call *call, struct ddb_table *table, struct ddb_ba
         .data_key = table->data_key,
         .target_key = b->key,
     };
-    return ddb_stage_copy(ddb, txn, &copy);
+    return ddb_begin_copy(call, &copy, table);
 }
 
 enum err dynamodb_create_backup(struct call *call, const struct dynamodb_create_backup_input *in,

@@ -18,6 +18,15 @@ struct wanted {
     const struct dynamodb_sse_specification *sse;
 };
 
+#define WANTED(in)                                                                                 \
+    {                                                                                              \
+        .name = (in)->target_table_name, .billing = (in)->billing_mode_override,                   \
+        .global = &(in)->global_secondary_index_override,                                          \
+        .local = &(in)->local_secondary_index_override,                                            \
+        .throughput = (in)->provisioned_throughput_override,                                       \
+        .on_demand = (in)->on_demand_throughput_override, .sse = (in)->sse_specification_override, \
+    }
+
 struct restoring {
     struct call *call;
     struct ddb_diag *diag;
@@ -252,14 +261,7 @@ static enum err start(const struct restoring *r, struct ddb_copy copy, struct dd
     copy.source_arn = r->source->arn;
     copy.kms_arn = r->source->kms_arn;
     copy.data_key = r->source->data_key;
-    enum err err = ddb_hold_take(call->svc, call->txn, copy.source, held);
-    if (err == ERR_LIMIT)
-        return call_error(call, &dynamodb_err_limit_exceeded_exception,
-                          "Subscriber limit exceeded: Number of backups and restores of a table at "
-                          "a time is limited to %d",
-                          DDB_COPIES_MAX);
-    TRY(err);
-    TRY(ddb_stage_copy(call->svc, call->txn, &copy));
+    TRY(ddb_begin_copy(call, &copy, held));
     return ddb_describe(call, r->table, "CREATING", ret);
 }
 
@@ -284,15 +286,7 @@ dynamodb_restore_table_from_backup(struct call *call,
 {
     struct ddb_diag diag = {.arena = call->arena};
     struct ddb_backup b;
-    const struct wanted wanted = {
-        .name = in->target_table_name,
-        .billing = in->billing_mode_override,
-        .global = &in->global_secondary_index_override,
-        .local = &in->local_secondary_index_override,
-        .throughput = in->provisioned_throughput_override,
-        .on_demand = in->on_demand_throughput_override,
-        .sse = in->sse_specification_override,
-    };
+    const struct wanted wanted = WANTED(in);
     TRY(ddb_use_ready_backup(call, in->backup_arn, &b));
     return ddb_answer(call, &diag, from_backup(call, &diag, &wanted, &b, &out->table_description));
 }
@@ -353,15 +347,7 @@ enum err dynamodb_restore_table_to_point_in_time(
     struct ddb_diag diag = {.arena = call->arena};
     struct ddb_table *source;
     int64_t moment_ms = 0;
-    const struct wanted wanted = {
-        .name = in->target_table_name,
-        .billing = in->billing_mode_override,
-        .global = &in->global_secondary_index_override,
-        .local = &in->local_secondary_index_override,
-        .throughput = in->provisioned_throughput_override,
-        .on_demand = in->on_demand_throughput_override,
-        .sse = in->sse_specification_override,
-    };
+    const struct wanted wanted = WANTED(in);
     TRY(find_source(call, in, &source));
     TRY(find_moment(call, source, in, &moment_ms));
     return ddb_answer(call, &diag,
