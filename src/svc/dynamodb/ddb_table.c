@@ -287,3 +287,22 @@ enum err ddb_answer(struct call *call, const struct ddb_diag *diag, enum err err
                       diag->serialization ? &dynamodb_err_serialization : &dynamodb_err_validation,
                       STR_FMT, STR_ARG(diag->msg));
 }
+
+enum err ddb_check_place(struct call *call, const struct ddb_table *table,
+                         const struct wire_error *taken)
+{
+    struct dynamodb *ddb = call->svc;
+    struct str record, all = key_prefix(call->arena, &ddb_k_table, call_scope(call));
+    enum err err = txn_get(call->txn, table->object.key, &record);
+    if (err == ERR_OK)
+        return call_error(call, taken, "Table already exists: " STR_FMT, STR_ARG(table->name));
+    if (err != ERR_NOT_FOUND)
+        return err;
+    if (!str_is_set(all))
+        return ERR_NOMEM;
+    if (catalogue_count(ddb->tables, all) >= DDB_TABLES_MAX)
+        return call_error(call, &dynamodb_err_limit_exceeded_exception,
+                          "Subscriber limit exceeded: Number of tables is limited to %d",
+                          DDB_TABLES_MAX);
+    return ERR_OK;
+}

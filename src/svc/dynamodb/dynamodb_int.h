@@ -333,6 +333,10 @@ struct str ddb_view_name(enum ddb_view view);
 /* DDB_VIEW_NONE: no such name. */
 enum ddb_view ddb_view_from(struct str name);
 
+/* Whether a table may be made under table->name: `taken`, or LimitExceededException. */
+enum err ddb_check_place(struct call *call, const struct ddb_table *table,
+                         const struct wire_error *taken) WARN_UNUSED;
+
 /* --- streams (ddb_stream.c) ------------------------------------------------------------------- */
 
 enum ddb_ids { DDB_ID_TABLE, DDB_ID_STREAM };

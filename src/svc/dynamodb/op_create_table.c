@@ -110,23 +110,10 @@ static enum err create(struct call *call, struct ddb_diag *diag,
 {
     struct dynamodb *ddb = call->svc;
     struct ddb_table *table = ARENA_NEW(call->arena, struct ddb_table);
-    struct str record;
     if (!table)
         return ERR_NOMEM;
     TRY(define(call, diag, in, table));
-    enum err err = txn_get(call->txn, table->object.key, &record);
-    if (err == ERR_OK)
-        return call_error(call, &dynamodb_err_resource_in_use_exception,
-                          "Table already exists: " STR_FMT, STR_ARG(table->name));
-    if (err != ERR_NOT_FOUND)
-        return err;
-    struct str all = key_prefix(call->arena, &ddb_k_table, call_scope(call));
-    if (!str_is_set(all))
-        return ERR_NOMEM;
-    if (catalogue_count(ddb->tables, all) >= DDB_TABLES_MAX)
-        return call_error(call, &dynamodb_err_limit_exceeded_exception,
-                          "Subscriber limit exceeded: Number of tables is limited to %d",
-                          DDB_TABLES_MAX);
+    TRY(ddb_check_place(call, table, &dynamodb_err_resource_in_use_exception));
     TRY(tags_op_create(call, &dynamodb_tags, &(struct tags_resource){.arn = table->arn},
                        TAGS_FROM(in->tags)));
     TRY(ddb_next_id(call->txn, DDB_ID_TABLE, &table->id));

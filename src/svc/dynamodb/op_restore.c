@@ -217,20 +217,11 @@ static enum err check_place(const struct restoring *r)
 {
     struct call *call = r->call;
     struct dynamodb *ddb = call->svc;
-    struct str record, all = key_prefix(call->arena, &ddb_k_table, call_scope(call));
+    struct str all = key_prefix(call->arena, &ddb_k_table, call_scope(call));
     size_t busy = 0;
-    enum err err = txn_get(call->txn, r->table->object.key, &record);
-    if (err == ERR_OK)
-        return call_error(call, &dynamodb_err_table_already_exists_exception,
-                          "Table already exists: " STR_FMT, STR_ARG(r->table->name));
-    if (err != ERR_NOT_FOUND)
-        return err;
+    TRY(ddb_check_place(call, r->table, &dynamodb_err_table_already_exists_exception));
     if (!str_is_set(all))
         return ERR_NOMEM;
-    if (catalogue_count(ddb->tables, all) >= DDB_TABLES_MAX)
-        return call_error(call, &dynamodb_err_limit_exceeded_exception,
-                          "Subscriber limit exceeded: Number of tables is limited to %d",
-                          DDB_TABLES_MAX);
     catalogue_each(ddb->tables, all, count_restoring, &busy);
     if (busy >= DDB_COPIES_MAX)
         return call_error(call, &dynamodb_err_limit_exceeded_exception,
