@@ -22,7 +22,7 @@ tail -n 8 "$build/asan/ctest.log" 2>/dev/null
 # A unit test whose data is not there skips itself, and its program passes: that is said here.
 grep -ahoE '^\[  SKIPPED \] [a-z_]\w+' "$build/asan/Testing/Temporary/LastTest.log" 2>/dev/null | sort -u |
     awk '{names = names " " $4} END {if (NR) printf "%d skipped for want of data:%s\n", NR, names}'
-part "tools and generator" $py -m pytest -q tests/tools tests/gen
+part "tools and generator" $py -m pytest -q -n 2 --dist loadfile tests/tools tests/gen
 part "compatibility: vendor clients (sanitizers)" env WEIR_BIN="$PWD/$build/asan/weir" $py -m pytest -q -rs -n 4 --dist loadfile tests/compat
 part "threads (ThreadSanitizer)" tools/tsan.sh "$build/tsan"
 part "pipelines, Terraform, crashes (release build)" env WEIR_BIN="$PWD/$build/weir" $py -m pytest -q -rs -n 4 --dist loadfile tests/system

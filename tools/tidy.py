@@ -233,6 +233,15 @@ def check_library(library):
             yield f"src/{folder}: global name {name} of {home[name]} lacks the folder's prefix"
 
 
+def first_include(name, text):
+    """The header of the tree that a file includes before all else, as a path from the root."""
+    m = re.search(r'^#include ([<"])([^">]+)', text, re.M)
+    if not m or m.group(1) == "<":
+        return None
+    beside = os.path.normpath(os.path.join(os.path.dirname(name), m.group(2)))
+    return beside if os.path.dirname(m.group(2)) == "" else "src/" + m.group(2)
+
+
 def compile_header(root, path, gen):
     cmd = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
            "-Wno-unused-parameter", "-Wno-unused-function", "-x", "c", "-I", "src", "-I", "runtime/c"]
@@ -285,6 +294,9 @@ def main():
         headers = [n for n in names if n.endswith(".h") and n.startswith(("src/", "runtime/"))]
         if not gen:  # headers that use generated ones need them
             headers = [h for h in headers if not h.startswith("src/svc/") or h.endswith("_port.h")]
+        else:  # what a source of the build begins with was compiled alone by it
+            begun = {first_include(n, t) for n, t in sources.items() if n.endswith(".c") and n.startswith("src/")}
+            headers = [h for h in headers if h not in begun]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             found += [r for r in pool.map(lambda h: compile_header(root, h, gen), headers) if r]
     if not args.no_format and names:
