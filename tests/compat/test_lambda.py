@@ -193,7 +193,8 @@ def test_create_shape(stage):
     import hashlib
     assert made["CodeSha256"] == base64.b64encode(hashlib.sha256(zip_bytes).digest()).decode()
     assert made["CodeSize"] == len(zip_bytes)
-    assert made["State"] == "Active" and made["LastUpdateStatus"] == "Successful"
+    assert (made["State"], made["StateReason"], made["StateReasonCode"]) == ("Pending", "The function is being created.", "Creating")
+    assert "LastUpdateStatus" not in made
     assert made["Version"] == "$LATEST" and made["PackageType"] == "Zip"
     assert made["FunctionArn"] == f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
     assert made["Environment"]["Variables"] == {"STAGE": "1"}
@@ -203,7 +204,9 @@ def test_create_shape(stage):
     assert made["TracingConfig"]["Mode"] == "PassThrough"
 
     got = stage.awslambda.get_function(FunctionName=name)
-    assert got["Tags"] == {"team": "x"} and got["Configuration"]["RevisionId"] == made["RevisionId"]
+    assert got["Tags"] == {"team": "x"} and got["Configuration"]["RevisionId"] != made["RevisionId"]
+    assert got["Configuration"]["State"] == "Active" and got["Configuration"]["LastUpdateStatus"] == "Successful"
+    assert "StateReason" not in got["Configuration"]
     with urllib.request.urlopen(got["Code"]["Location"]) as reply:
         assert reply.read() == zip_bytes
     with pytest.raises(urllib.error.HTTPError) as e:
@@ -250,6 +253,11 @@ def test_update(stage):
     new = stage.awslambda.update_function_configuration(
         FunctionName=name, Timeout=5, Environment={"Variables": {"STAGE": "y"}})
     assert new["Timeout"] == 5 and new["RevisionId"] != first["RevisionId"] and new["MemorySize"] == 256
+    assert [new["State"]] + [new["LastUpdateStatus" + part] for part in ("", "Reason", "ReasonCode")] == \
+        ["Active", "InProgress", "The function is being created.", "Creating"]
+    after = stage.awslambda.get_function_configuration(FunctionName=name)
+    assert after["RevisionId"] != new["RevisionId"] and after["LastUpdateStatus"] == "Successful"
+    assert "LastUpdateStatusReason" not in after
     stage.awslambda.update_function_code(FunctionName=name, ZipFile=zipped(ECHO))
     assert json.load(stage.invoke(name, {"kind": "env"})["Payload"])["STAGE"] == "y"
 

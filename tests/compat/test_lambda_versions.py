@@ -86,7 +86,11 @@ def test_publish_with_the_code(stage):
     assert made["Version"] == "1" and made["FunctionArn"].endswith(":function:" + name)
     updated = change(stage, name, "two", Publish=True)
     assert updated["Version"] == "2" and updated["FunctionArn"].endswith(f":function:{name}:2")
-    change(stage, name, "three", Publish=True, DryRun=True)
+    assert updated["State"] == "Pending" and "LastUpdateStatus" not in updated
+    same = change(stage, name, "two", Publish=True)  # nothing new: the version as it is
+    assert (same["Version"], same["State"], same["LastUpdateStatus"]) == ("2", "Active", "Successful")
+    tried = change(stage, name, "three", Publish=True, DryRun=True)
+    assert tried["LastUpdateStatus"] == "Successful"
     listed = stage.awslambda.list_versions_by_function(FunctionName=name)["Versions"]
     assert [v["Version"] for v in listed] == ["$LATEST", "1", "2"]
     assert says(stage, name, "2")[1][0] == says(stage, name)[1][0] == "two"

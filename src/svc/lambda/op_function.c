@@ -15,12 +15,31 @@ _Static_assert(sizeof(struct lambda_create_function_output) ==
                        sizeof(struct lambda_function_configuration),
                "one shape");
 
-static enum err answer(struct call *call, const struct lambda_fn *fn, bool qualified, void *out)
+enum stage { AS_IT_IS, BEING_MADE, BEING_CHANGED };
+
+/* Whoever makes or changes a function is told how it stood while that was done, under a revision of
+ * that moment. When the answer leaves, it is done, so that a waiter's first look finds it Active. */
+static enum err answer(struct call *call, const struct lambda_fn *fn, enum stage stage,
+                       bool qualified, void *out)
 {
+    const struct str why = STR("The function is being created."), code = STR("Creating");
     struct lambda_function_configuration conf = {0};
+    char id[RNG_UUID_LEN + 1];
     TRY(lambda_configuration_fill(call, fn, qualified, &conf));
+    if (stage != AS_IT_IS)
+        conf.revision_id = str_dup(call->arena, rng_uuid(id));
+    if (stage == BEING_MADE) {
+        conf.state = STR("Pending");
+        conf.state_reason = why;
+        conf.state_reason_code = code;
+        conf.last_update_status = STR_NONE;
+    } else if (stage == BEING_CHANGED) {
+        conf.last_update_status = STR("InProgress");
+        conf.last_update_status_reason = why;
+        conf.last_update_status_reason_code = code;
+    }
     memcpy(out, &conf, sizeof(conf));
-    return ERR_OK;
+    return str_is_set(conf.revision_id) ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err check_revision(struct call *call, struct str wanted, struct str have)
@@ -172,7 +191,7 @@ enum err lambda_create_function(struct call *call, const struct lambda_create_fu
         TRY(lambda_publish(call, &fn, STR_NONE, &shown));
     TRY(lambda_fn_put(call->txn, lambda_of(call), &fn));
     TRY(lambda_upload_keep(call));
-    return answer(call, shown, false, out);
+    return answer(call, shown, BEING_MADE, false, out);
 }
 
 /* --- UpdateFunctionCode ----------------------------------------------------------------------- */
@@ -194,16 +213,21 @@ enum err lambda_update_function_code(struct call *call,
     /* A dry run does everything but refer to the package, which then goes with the call. */
     TRY(lambda_upload_run(call, &source, NULL, &up));
     TRY(take_code(call, &up, fn));
+    enum stage stage = AS_IT_IS;
     if (!in->dry_run) {
         struct lambda_fn *latest = fn;
+        uint64_t published = latest->last_number;
+        stage = BEING_CHANGED;
         fn->code_id = up.code_id;
         TRY(lambda_fn_touch(call->txn, latest));
         if (in->publish)
             TRY(lambda_publish(call, latest, STR_NONE, &fn));
+        if (fn->number) /* a new version, or the last, from which nothing differs */
+            stage = fn->number > published ? BEING_MADE : AS_IT_IS;
         TRY(lambda_fn_put(call->txn, lambda_of(call), latest));
         TRY(lambda_upload_keep(call));
     }
-    return answer(call, fn, fn->number != 0, out);
+    return answer(call, fn, stage, fn->number != 0, out);
 }
 
 /* --- UpdateFunctionConfiguration -------------------------------------------------------------- */
@@ -230,7 +254,7 @@ lambda_update_function_configuration(struct call *call,
     TRY(lambda_fn_touch(call->txn, fn));
     TRY(lambda_fn_put(call->txn, lambda_of(call), fn));
     TRY(lambda_upload_keep(call));
-    return answer(call, fn, false, out);
+    return answer(call, fn, BEING_CHANGED, false, out);
 }
 
 /* --- DeleteFunction --------------------------------------------------------------------------- */
