@@ -86,7 +86,11 @@ static enum err check_common(struct sam *s, const struct json *resource)
 static enum err expand_one(struct sam *s, const struct json *resource, int turn)
 {
     struct str type = json_get_str(resource, STR("Type"));
+    const struct json *p = SAM_GET(resource, "Properties");
     s->id = resource->key;
+    s->tags = sam_true(SAM_GET(p, "PropagateTags")) && sam_true(SAM_GET(p, "Tags"))
+                  ? SAM_GET(p, "Tags")
+                  : NULL;
     for (size_t i = 0; turn == 0 && i < ARRAY_LEN(refused); i++)
         if (str_eq_c(type, refused[i])) {
             TRY(check_common(s, resource));
@@ -118,57 +122,26 @@ static enum err expand_all(struct sam *s)
         for (const struct json *it = s->resources->child; it; it = it->next)
             TRY(sam_catch(s, expand_one(s, it, turn)));
     TRY(sam_catch(s, sam_finish_usage(s)));
-    return s->faults->n ? ERR_INVALID : str_is_set(s->refusal) ? ERR_UNSUPPORTED : ERR_OK;
+    return s->faults->n ? ERR_INVALID : ERR_OK;
 }
 
 /* --- the end ---------------------------------------------------------------------------------------- */
 
-static const char said_first[] =
-    "Invalid Serverless Application Specification document. Number of errors found: ";
+static const char of_document[] = "Structure of the SAM template is invalid. ";
 
-/* Order of texts by the ids in them: the end of an id comes before all that could go on. */
-static int by_id(struct str a, struct str b)
-{
-    for (size_t i = 0; i < a.len && i < b.len; i++) {
-        int x = a.p[i] == ']' ? 0 : (unsigned char)a.p[i],
-            y = b.p[i] == ']' ? 0 : (unsigned char)b.p[i];
-        if (x != y)
-            return x - y;
-    }
-    return (a.len > b.len) - (a.len < b.len);
-}
-
-/* All texts, in their order. O(n^2) over faults, of which a resource has one. */
+/* All faults, or the one of the document that ended the run. */
 static enum err tell(struct sam *s, struct sam_fault *ret_fault)
 {
-    struct buf b;
-    struct str last = STR_NONE;
-    buf_init_arena(&b, s->a, SAM_MESSAGE_MAX);
-    buf_add_fmt(&b, "%s%u.", said_first, s->faults->n);
-    for (uint32_t i = 0; i < s->faults->n; i++) {
-        const struct json *least = NULL;
-        JSON_EACH (s->faults, it)
-            if (it->b == false && (!least || by_id(it->text, least->text) < 0))
-                least = it;
-        ((struct json *)(uintptr_t)least)->b = true;
-        last = least->text;
-        buf_add_byte(&b, ' ');
-        buf_add_str(&b, last);
+    if (s->scope == SAM_DOCUMENT || !s->faults->n) {
+        s->refused = false;
+        s->faults = json_new(s->a, JSON_ARRAY);
+        if (s->scope == SAM_DOCUMENT)
+            s->fault = sam_cat3(s, str_c(of_document), s->fault, "");
+        s->scope = SAM_PLAIN;
+        TRY(sam_catch(s, ERR_INVALID));
     }
-    ret_fault->message = buf_str(&b);
-    return buf_err(&b) == ERR_NOMEM ? ERR_NOMEM : ERR_INVALID;
-}
-
-static enum err tell_one(struct sam *s, enum err err, struct sam_fault *ret_fault)
-{
-    if (err == ERR_UNSUPPORTED)
-        ret_fault->message = s->refusal;
-    else
-        ret_fault->message =
-            str_fmt(s->a, "%s1. %s" STR_FMT, said_first,
-                    s->scope == SAM_DOCUMENT ? "Structure of the SAM template is invalid. " : "",
-                    STR_ARG(s->fault));
-    return str_is_set(ret_fault->message) ? err : ERR_NOMEM;
+    TRY(sam_tell(s, &ret_fault->message));
+    return s->refused ? ERR_UNSUPPORTED : ERR_INVALID;
 }
 
 static enum err run(struct sam *s)
@@ -179,8 +152,8 @@ static enum err run(struct sam *s)
     TRY(sam_apply_globals(s));
     if (s->faults->n)
         return ERR_INVALID;
-    TRY(sam_embedded_connectors(s));
     TRY(sam_make_implicit(s));
+    TRY(sam_embedded_connectors(s));
     TRY(expand_all(s));
     sam_put(s, s->root, STR("Resources"), s->out);
     json_unset(s->root, STR("Transform"));
@@ -204,12 +177,10 @@ enum err sam_transform(struct arena *a, const struct json *tree, const struct sa
     enum err err = run(&s);
     if (a->failed)
         return ERR_NOMEM;
-    if (s.nodes >= SAM_NODES_MAX)
-        err = sam_bad_document(&s, "It expands to more than %d values.", SAM_NODES_MAX);
-    else if (err == ERR_INVALID && s.faults->n && s.scope != SAM_DOCUMENT)
+    if (s.over)
+        err = sam_bad_document(&s, "It expands to more than %d %s.", s.over_max, s.over);
+    if (err == ERR_INVALID)
         return tell(&s, ret_fault);
-    if (err == ERR_INVALID || err == ERR_UNSUPPORTED)
-        return tell_one(&s, err, ret_fault);
     TRY(err);
     sam_forget_marks(s.root);
     *ret_tree = s.root;

@@ -6,7 +6,8 @@
  *         that did not change makes no change.
  *   SAM2  What is not serverless stays as it is, but for references to what was renamed.
  *   SAM3  All that is wrong is said at once: one message that names every resource at fault.
- *   SAM4  Work is bounded: SAM_RESOURCES_MAX, SAM_EVENTS_MAX, SAM_NODES_MAX and JSON_DEPTH_MAX.
+ *   SAM4  Work is bounded: by the limits below and JSON_DEPTH_MAX. No work is more than linear in values but what
+ *         looks names up in one map (SAM_MEMBERS_MAX).
  *
  * Source: AWS's SAM specification (docs.aws.amazon.com, serverless-application-model); expansions and
  * messages as the published translator's cases show them.
@@ -20,7 +21,10 @@
 enum {
     SAM_RESOURCES_MAX = 500,      /* of a template, before and after: CloudFormation's quota */
     SAM_EVENTS_MAX = 500,         /* of one function */
+    SAM_MEMBERS_MAX = 4000,       /* of one map */
     SAM_NODES_MAX = 1000 * 1000,  /* values copied while a template expands */
+    SAM_BYTES_MAX = 16 << 20,     /* of texts that references in texts make */
+    SAM_FAULTS_MAX = 1000,        /* that are told; further ones are found when these are mended */
     SAM_MESSAGE_MAX = 256 * 1024, /* bytes of a fault's message */
 };
 

@@ -46,8 +46,6 @@ static enum err check_auth(struct sam *s, const struct json *auth)
                                         "ApiKeyRequired",
                                         "ResourcePolicy",
                                         "UsagePlan"};
-    const struct json *name = SAM_GET(auth, "DefaultAuthorizer"),
-                      *authorizers = SAM_GET(auth, "Authorizers");
     JSON_EACH (auth, it) {
         bool found = false;
         for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -55,10 +53,6 @@ static enum err check_auth(struct sam *s, const struct json *auth)
         if (!found)
             return sam_bad(s, "Invalid value for 'Auth' property");
     }
-    if (authorizers)
-        TRY(sam_want(s, SAM_RESOURCE, authorizers, 'm', STR("Auth.Authorizers")));
-    if (name)
-        TRY(sam_want(s, SAM_RESOURCE, name, 's', STR("Auth.DefaultAuthorizer")));
     return ERR_OK;
 }
 
@@ -266,8 +260,6 @@ static enum err rest_api(struct sam *s, const struct json *resource, struct json
     TRY(sam_resolve(s, SAM_GET(p, "BinaryMediaTypes"), &types));
     sam_carry(s, owner, p, api);
     sam_set(s, api, "BinaryMediaTypes", types);
-    if (sam_bool(SAM_GET(p, "PropagateTags"), true) && sam_true(SAM_GET(p, "Tags")))
-        sam_set(s, api, "Tags", sam_tags(s, SAM_GET(p, "Tags"), NULL));
     TRY(sam_emit(s, resource->key, "AWS::ApiGateway::RestApi", api, resource, true));
     *ret_api = api;
     return ERR_OK;

@@ -27,11 +27,13 @@ static struct json *source_arn(struct sam *s, const struct json *p, struct str m
 /* --- what is asked of the request --------------------------------------------------------------------- */
 
 static enum err check_model(struct sam *s, const struct json *p, const struct json *models,
-                            struct str model)
+                            const struct json *name)
 {
+    struct str model = sam_text(name) ? name->text : sam_repr(s, name);
     const struct json *method = SAM_GET(p, "Method"), *path = SAM_GET(p, "Path");
-    const char *why = !models                    ? "the related API does not define any Models."
-                      : !sam_map(models)         ? "the related API does not contain valid Models."
+    const char *why = !models ? "the related API does not define any Models."
+                      : !sam_map(models) || !sam_text(name)
+                          ? "the related API does not contain valid Models."
                       : !json_get(models, model) ? "it wasn't defined in the API's Models."
                                                  : NULL;
     if (!why)
@@ -85,8 +87,7 @@ static enum err add_model(struct sam *s, const struct json *p, const struct json
     bool three = SAM_GET(body, "openapi") || sam_true(SAM_GET(api, "OpenApiVersion"));
     if (!sam_true(given))
         return ERR_OK;
-    TRY(check_model(s, p, SAM_GET(api, "Models"),
-                    sam_text(model) ? model->text : sam_repr(s, model)));
+    TRY(check_model(s, p, SAM_GET(api, "Models"), model));
     struct str name = str_lower(s->a, sam_str(model));
     if (three) {
         struct json *request =
@@ -203,12 +204,22 @@ static enum err check_authorizer(struct sam *s, const struct json *p, const stru
     return ERR_OK;
 }
 
+static struct str api_id(const struct json *p)
+{
+    const struct json *ref = SAM_GET(p, "RestApiId");
+    return sam_text(ref) ? ref->text : sam_ref(ref);
+}
+
 static enum err add_auth(struct sam *s, const struct json *p, const struct json *api,
                          struct json *body, struct json *method)
 {
     const struct json *auth = SAM_GET(p, "Auth"), *api_auth = SAM_GET(api, "Auth");
     struct json *resolved = NULL;
     TRY(sam_resolve(s, api_auth, &resolved));
+    if (auth && resolved && resolved->kind != JSON_NULL && !sam_map(resolved)) {
+        s->id = api_id(p);
+        return sam_want(s, SAM_RESOURCE, resolved, 'm', STR("Auth"));
+    }
     TRY(check_authorizer(s, p, auth, resolved));
     const struct json *key = SAM_GET(auth, "ApiKeyRequired");
     if (sam_bool(key, false) && !sam_true(SAM_GET(resolved, "ApiKeyRequired")))
@@ -359,8 +370,7 @@ static enum err override_auth(struct sam *s, const struct json *p, const struct 
 
 enum err sam_api_event(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id)
 {
-    const struct json *ref = SAM_GET(p, "RestApiId");
-    struct json *api = json_at(s->resources, sam_text(ref) ? ref->text : sam_ref(ref));
+    struct json *api = json_at(s->resources, api_id(p));
     struct json *api_p = SAM_AT(api, "Properties"), *body = NULL;
     bool hashed;
     bool serverless = sam_eq(SAM_GET(api, "Type"), "AWS::Serverless::Api");

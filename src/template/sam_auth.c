@@ -29,39 +29,79 @@ static struct str identity_source(struct sam *s, const struct json *identity)
     return buf_str(&b);
 }
 
-static enum err check_identity(struct sam *s, struct str name, const struct json *authorizer)
+static const char *const identity_lists[] = {"Headers", "QueryStrings", "StageVariables",
+                                             "Context"};
+
+/* Whether a REQUEST authorizer says by what it knows the caller, or how long it is not to be asked. */
+static enum err check_request(struct sam *s, const struct json *authorizer)
 {
-    static const char *const lists[] = {"Headers", "QueryStrings", "StageVariables", "Context"};
-    const struct json *identity = SAM_GET(authorizer, "Identity");
-    struct str type = payload_type(authorizer);
-    if (identity && !sam_map(identity))
-        return sam_want(s, SAM_RESOURCE, identity, 'm',
-                        str_fmt(s->a, "Auth.Authorizers." STR_FMT ".Identity", STR_ARG(name)));
-    if (SAM_GET(authorizer, "UserPoolArn") || SAM_GET(authorizer, "Type"))
-        return ERR_OK;
-    if (!str_eq_c(type, "TOKEN") && !str_eq_c(type, "REQUEST"))
-        return sam_bad(s, STR_FMT " Authorizer has invalid 'FunctionPayloadType': " STR_FMT ".",
-                       STR_ARG(name), STR_ARG(type));
-    if (str_eq_c(type, "TOKEN"))
-        return ERR_OK;
+    const struct json *identity = SAM_GET(authorizer, "Identity"),
+                      *again = SAM_GET(identity, "ReauthorizeEvery");
+    struct str name = authorizer->key;
     bool some = false;
-    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        const struct json *list = json_get(identity, str_c(lists[i]));
-        struct str path =
-            str_fmt(s->a, "Auth.Authorizers." STR_FMT ".Identity.%s", STR_ARG(name), lists[i]);
-        some = some || sam_true(list);
-        if (list && !sam_intrinsic(list))
-            TRY(sam_want(s, SAM_RESOURCE, list, 'l', path));
-        size_t index = 0;
-        JSON_EACH (sam_list(list) ? list : NULL, it)
-            TRY(sam_want(s, SAM_RESOURCE, it, 's',
-                         str_fmt(s->a, STR_FMT "[%zu]", STR_ARG(path), index++)));
-    }
-    if (!some && !SAM_GET(identity, "ReauthorizeEvery"))
+    int64_t seconds = 0;
+    if (sam_true(identity))
+        TRY(sam_want(s, SAM_RESOURCE, identity, 'm',
+                     str_fmt(s->a, "Authorizer." STR_FMT ".Identity", STR_ARG(name))));
+    for (size_t i = 0; i < ARRAY_LEN(identity_lists); i++)
+        some = some || sam_true(json_get(identity, str_c(identity_lists[i])));
+    bool scalar = again && (again->kind == JSON_NUMBER || again->kind == JSON_STRING);
+    bool never = scalar && str_to_i64(again->text, &seconds) == ERR_OK && seconds <= 0;
+    if (!some && !never)
         return sam_bad(s,
                        STR_FMT " Authorizer must specify Identity with at least one of Headers, "
                                "QueryStrings, StageVariables, or Context.",
                        STR_ARG(name));
+    return ERR_OK;
+}
+
+static enum err check_authorizer(struct sam *s, const struct json *authorizer)
+{
+    const struct json *type = SAM_GET(authorizer, "FunctionPayloadType");
+    const struct json *scopes = SAM_GET(authorizer, "AuthorizationScopes");
+    const struct json *off = SAM_GET(authorizer, "DisableFunctionDefaultPermissions");
+    struct str name = authorizer->key;
+    TRY(sam_want(s, SAM_RESOURCE, authorizer, 'm',
+                 sam_cat3(s, STR("Auth.Authorizers."), name, "")));
+    if (type && type->kind != JSON_NULL && !sam_eq(type, "TOKEN") && !sam_eq(type, "REQUEST"))
+        return sam_bad(s, STR_FMT " Authorizer has invalid 'FunctionPayloadType': " STR_FMT ".",
+                       STR_ARG(name), STR_ARG(sam_text(type) ? type->text : sam_repr(s, type)));
+    if (sam_eq(type, "REQUEST"))
+        TRY(check_request(s, authorizer));
+    if (scopes && scopes->kind != JSON_NULL)
+        TRY(sam_want(s, SAM_RESOURCE, scopes, 'l',
+                     str_fmt(s->a, "Authorizers." STR_FMT ".AuthorizationScopes", STR_ARG(name))));
+    if (off && off->kind != JSON_NULL)
+        TRY(sam_want(s, SAM_RESOURCE, off, 'b',
+                     str_fmt(s->a, "Authorizers." STR_FMT ".DisableFunctionDefaultPermissions",
+                             STR_ARG(name))));
+    return ERR_OK;
+}
+
+/* What its definition takes of Identity. */
+static enum err check_identity(struct sam *s, const struct json *authorizer)
+{
+    const struct json *identity = SAM_GET(authorizer, "Identity");
+    if (sam_true(SAM_GET(authorizer, "UserPoolArn")) ||
+        str_eq_c(payload_type(authorizer), "TOKEN")) {
+        if (sam_true(identity) && !sam_map(identity))
+            return sam_bad(s,
+                           "Auth.Authorizers.<Authorizer>.Identity must be a dict "
+                           "(LambdaTokenAuthorizationIdentity, LambdaRequestAuthorizationIdentity "
+                           "or CognitoAuthorizationIdentity).");
+        return ERR_OK;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(identity_lists); i++) {
+        const struct json *list = json_get(identity, str_c(identity_lists[i]));
+        struct str path = str_fmt(s->a, "Auth.Authorizers." STR_FMT ".Identity.%s",
+                                  STR_ARG(authorizer->key), identity_lists[i]);
+        size_t index = 0;
+        if (sam_true(list))
+            TRY(sam_want(s, SAM_RESOURCE, list, 'l', path));
+        JSON_EACH (sam_list(list) ? list : NULL, it)
+            TRY(sam_want(s, SAM_RESOURCE, it, 's',
+                         str_fmt(s->a, STR_FMT "[%zu]", STR_ARG(path), index++)));
+    }
     return ERR_OK;
 }
 
@@ -119,10 +159,12 @@ enum err sam_add_authorizers(struct sam *s, struct json *body, const struct json
 {
     const struct json *authorizers = SAM_GET(auth, "Authorizers");
     bool iam = sam_eq(SAM_GET(auth, "DefaultAuthorizer"), "AWS_IAM");
-    JSON_EACH (authorizers, it) {
-        TRY(sam_want(s, SAM_RESOURCE, it, 'm', sam_cat3(s, STR("Auth.Authorizers."), it->key, "")));
-        TRY(check_identity(s, it->key, it));
-    }
+    if (sam_true(authorizers))
+        TRY(sam_want(s, SAM_RESOURCE, authorizers, 'm', STR("Auth.Authorizers")));
+    JSON_EACH (authorizers, it)
+        TRY(check_authorizer(s, it));
+    JSON_EACH (authorizers, it)
+        TRY(check_identity(s, it));
     if (!sam_true(authorizers) && !iam)
         return ERR_OK;
     struct json *definitions = SAM_AT(body, "securityDefinitions");
@@ -265,12 +307,16 @@ static enum err check_methods(struct sam *s, const struct sam_part *item)
 
 enum err sam_default_security(struct sam *s, struct json *body, const struct json *auth)
 {
-    const struct json *name = SAM_GET(auth, "DefaultAuthorizer"),
+    bool some = sam_true(SAM_GET(auth, "Authorizers")) ||
+                sam_eq(SAM_GET(auth, "DefaultAuthorizer"), "AWS_IAM");
+    const struct json *name = some ? SAM_GET(auth, "DefaultAuthorizer") : NULL,
                       *key = SAM_GET(auth, "ApiKeyRequired");
     bool auth_preflight = !sam_bool(SAM_GET(auth, "AddDefaultAuthorizerToCorsPreflight"), false);
     bool key_preflight = !sam_bool(SAM_GET(auth, "AddApiKeyRequiredToCorsPreflight"), false);
     struct sam_part *items, *methods;
     size_t n, m;
+    if (name && !sam_text(name))
+        return sam_bad(s, "DefaultAuthorizer is not a string.");
     if (name && !sam_eq(name, "AWS_IAM") && !json_get(SAM_GET(auth, "Authorizers"), sam_str(name)))
         return sam_bad(s,
                        "Unable to set DefaultAuthorizer because '" STR_FMT

@@ -29,6 +29,15 @@ static const struct sam_property *find(const char *owner, struct str name)
     return NULL;
 }
 
+static enum err bad_kind(struct sam *s, const struct sam_property *p)
+{
+    char kind = p->kinds[0];
+    bool alone = !p->kinds[1] || p->kinds[1] == 'x';
+    if (alone && (kind == 's' || kind == 'm'))
+        return sam_bad(s, "Property '%s' should be a %s.", p->name, kind == 's' ? "string" : "map");
+    return sam_bad(s, "Type of property '%s' is invalid.", p->name);
+}
+
 enum err sam_check(struct sam *s, const char *owner, const char *shown_type,
                    const struct json *properties)
 {
@@ -43,10 +52,10 @@ enum err sam_check(struct sam *s, const char *owner, const char *shown_type,
         if (strcmp(p->owner, owner))
             continue;
         const struct json *v = json_get(properties, str_c(p->name));
-        if (p->required && !sam_true(v))
+        if (p->required && (!v || v->kind == JSON_NULL))
             return sam_bad(s, "Missing required property '%s'.", p->name);
         if (v && !fits(v, p->kinds))
-            return sam_bad(s, "Type of property '%s' is invalid.", p->name);
+            return bad_kind(s, p);
     }
     return ERR_OK;
 }

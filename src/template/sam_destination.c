@@ -51,6 +51,9 @@ static enum err make_target(struct sam *s, const struct destination *d, size_t k
 {
     struct str id = str_fmt(s->a, STR_FMT "%s%s", STR_ARG(d->id), d->name, targets[kind].suffix);
     TRY(sam_emit(s, id, targets[kind].made, json_new(s->a, JSON_OBJECT), d->fn->resource, false));
+    struct str own = json_get_str(d->fn->resource, STR("Condition"));
+    if (str_is_set(condition) && str_is_set(own))
+        condition = sam_and_condition(s, own, condition, sam_hash(s, d->fn->id, 10));
     if (str_is_set(condition))
         sam_set(s, sam_emitted(s, id), "Condition", sam_new_str(s, condition));
     sam_put(s, s->refs, sam_cat3(s, d->fn->id, STR(".Destination"), targets[kind].suffix),
@@ -87,7 +90,7 @@ static enum err one_destination(struct sam *s, const struct destination *d, stru
     if (targets[kind].made && (!given || str_is_set(condition)))
         TRY(make_target(s, d, kind, condition, &arn));
     else if (!given)
-        return sam_bad(s, "'Type: %s' requires Destination to be specified.", targets[kind].type);
+        return sam_bad(s, "Destination is required if Type is not ['SQS', 'SNS']");
     if (str_is_set(condition)) {
         struct json *rest = NULL;
         TRY(sam_resolve(s, other, &rest));

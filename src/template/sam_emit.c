@@ -11,7 +11,7 @@ struct json *sam_emitted(struct sam *s, struct str id)
     return json_at(s->out, id);
 }
 
-static enum err taken_already(struct sam *s, struct str id, const char *type)
+enum err sam_taken(struct sam *s, struct str id, const char *type)
 {
     return sam_bad_plain(s,
                          "Transforming resource with id [" STR_FMT
@@ -28,14 +28,36 @@ static bool of_a_build(const struct json *metadata)
            SAM_GET(metadata, "Dockerfile");
 }
 
+/* Types that PropagateTags is for. */
+static bool takes_tags(const char *type)
+{
+    static const char *const types[] = {
+        "AWS::ApiGateway::ApiKey",
+        "AWS::ApiGateway::DomainName",
+        "AWS::ApiGateway::RestApi",
+        "AWS::ApiGateway::Stage",
+        "AWS::ApiGateway::UsagePlan",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Function",
+        "AWS::SNS::Topic",
+        "AWS::SQS::Queue",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (!strcmp(type, types[i]))
+            return true;
+    return false;
+}
+
 enum err sam_emit(struct sam *s, struct str id, const char *type, struct json *properties,
                   const struct json *attributes, bool all)
 {
     struct json *v = sam_make(s, "{'Type': %s}", str_c(type));
     if (!str_eq(id, s->id) && json_get(s->resources, id))
-        return taken_already(s, id, type);
+        return sam_taken(s, id, type);
     if (s->out->n >= SAM_RESOURCES_MAX)
         return sam_bad_document(s, "It expands to more than %d resources.", SAM_RESOURCES_MAX);
+    if (s->tags && takes_tags(type))
+        sam_set(s, properties, "Tags", sam_tags(s, s->tags, NULL));
     sam_set(s, v, "Properties", properties);
     for (size_t i = 0; i < ARRAY_LEN(shared_attributes); i++)
         sam_take(s, v, shared_attributes[i], attributes, shared_attributes[i]);
@@ -62,8 +84,7 @@ struct json *sam_fn_arn(struct sam *s, const struct sam_fn *fn)
 
 struct json *sam_fn_tags(struct sam *s, const struct sam_fn *fn)
 {
-    bool propagates = sam_bool(SAM_GET(fn->p, "PropagateTags"), true);
-    return sam_tags(s, SAM_GET(fn->p, "Tags"), propagates ? NULL : "lambda:createdBy");
+    return sam_tags(s, SAM_GET(fn->p, "Tags"), "lambda:createdBy");
 }
 
 enum err sam_permission(struct sam *s, const struct sam_fn *fn, struct str prefix,

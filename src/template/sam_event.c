@@ -74,7 +74,7 @@ static enum err dynamodb(struct sam *s, struct sam_fn *fn, const struct json *p,
     return sam_pull_event(s, fn, "DynamoDB", p, id);
 }
 
-static const struct {
+static const struct event_kind {
     const char *type, *owner;
     enum err (*add)(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id);
 } events[] = {
@@ -107,26 +107,37 @@ static enum err check(struct sam *s, const char *owner, const char *type, const 
     return err;
 }
 
-enum err sam_event(struct sam *s, struct sam_fn *fn, const struct json *event)
+static const struct event_kind *kind_of(const struct json *type)
+{
+    for (size_t i = 0; i < ARRAY_LEN(events); i++)
+        if (sam_eq(type, events[i].type))
+            return &events[i];
+    return NULL;
+}
+
+enum err sam_check_event(struct sam *s, const struct sam_fn *fn, const struct json *event)
 {
     const struct json *type = SAM_GET(event, "Type"), *p = SAM_GET(event, "Properties");
-    struct str id = sam_cat3(s, fn->id, event->key, "");
+    const struct event_kind *kind = kind_of(type);
     if (!sam_map(event))
         return sam_bad_event(s, "'%s' object has no attribute 'get'", sam_type_name(event));
     for (size_t i = 0; i < ARRAY_LEN(refused); i++)
         if (sam_eq(type, refused[i]))
-            return sam_refuse(s, "Events of type %s are not supported.", refused[i]);
-    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
-        if (!sam_eq(type, events[i].type))
-            continue;
-        if (p && !sam_map(p))
-            return sam_bad_event(s, "Properties should be a map.");
-        if (!p && !strcmp(events[i].type, "Api"))
-            return sam_bad_event(s, "Properties should be a map.");
-        TRY(check(s, events[i].owner, events[i].type, p, id));
-        return events[i].add(s, fn, p, id);
-    }
-    return sam_bad_event(
-        s, "Resource dict has missing or invalid value for key Type. Event Type is: " STR_FMT ".",
-        STR_ARG(sam_text(type) ? type->text : sam_repr(s, type)));
+            return sam_catch(s, sam_refuse_event(s, refused[i]));
+    if (!kind)
+        return sam_bad_event(
+            s,
+            "Resource dict has missing or invalid value for key Type. Event Type is: " STR_FMT ".",
+            STR_ARG(sam_text(type) ? type->text : sam_repr(s, type)));
+    if (p ? !sam_map(p) : !strcmp(kind->type, "Api"))
+        return sam_bad_event(s, "Properties should be a map.");
+    return check(s, kind->owner, kind->type, p, sam_cat3(s, fn->id, event->key, ""));
+}
+
+enum err sam_event(struct sam *s, struct sam_fn *fn, const struct json *event)
+{
+    const struct event_kind *kind = kind_of(SAM_GET(event, "Type"));
+    return kind
+               ? kind->add(s, fn, SAM_GET(event, "Properties"), sam_cat3(s, fn->id, event->key, ""))
+               : ERR_OK;
 }

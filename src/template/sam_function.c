@@ -198,10 +198,15 @@ static enum err deployment_of(struct sam *s, const struct sam_fn *fn)
     TRY(sam_resolve(s, SAM_GET(preference, "Enabled"), &enabled));
     if (sam_bool(enabled, false) || sam_eq(enabled, "false") || sam_eq(enabled, "False"))
         return ERR_OK;
+    const struct json *hooks = SAM_GET(preference, "Hooks");
+    if (!SAM_GET(preference, "Type"))
+        return sam_bad(s, "'DeploymentPreference' is missing required Property 'Type'");
+    if (hooks && !sam_map(hooks))
+        return sam_bad(s, "'Hooks' property of 'DeploymentPreference' must be a dictionary");
     if (!str_is_set(fn->alias))
         return sam_bad(
             s, "'DeploymentPreference' requires AutoPublishAlias property to be specified.");
-    return sam_refuse(s, "DeploymentPreference is not supported.");
+    return sam_catch(s, sam_refuse(s, "DeploymentPreference is not supported."));
 }
 
 static enum err plain_function(struct sam *s, struct sam_fn *fn, struct json *role,
@@ -245,14 +250,14 @@ static enum err mark_description(struct sam *s, const struct sam_fn *fn, struct 
     return ERR_OK;
 }
 
-static enum err events_of(struct sam *s, struct sam_fn *fn)
+static enum err events_of(struct sam *s, struct sam_fn *fn, bool check)
 {
     const struct json *events = SAM_GET(fn->p, "Events");
     if (sam_map(events) && events->n > SAM_EVENTS_MAX)
         return sam_bad(s, "It has more than %d events.", SAM_EVENTS_MAX);
     JSON_EACH (sam_map(events) ? events : NULL, it) {
         s->event = it->key;
-        TRY(sam_event(s, fn, it));
+        TRY(check ? sam_check_event(s, fn, it) : sam_event(s, fn, it));
     }
     return ERR_OK;
 }
@@ -265,11 +270,12 @@ enum err sam_function(struct sam *s, const struct json *resource)
     fn.managed = json_new(s->a, JSON_ARRAY);
     fn.policies = json_new(s->a, JSON_ARRAY);
     TRY(sam_check(s, "AWS::Serverless::Function", "AWS::Serverless::Function", fn.p));
+    TRY(events_of(s, &fn, true));
     if (SAM_GET(fn.p, "CapacityProviderConfig") && SAM_GET(fn.p, "ProvisionedConcurrencyConfig"))
         return sam_bad(s, "Cannot specify 'CapacityProviderConfig' and "
                           "'ProvisionedConcurrencyConfig' together.");
     if (SAM_GET(fn.p, "CapacityProviderConfig"))
-        return sam_refuse(s, "CapacityProviderConfig is not supported.");
+        TRY(sam_catch(s, sam_refuse(s, "CapacityProviderConfig is not supported.")));
     TRY(check_package(s, &fn));
     TRY(sam_resolve(s, SAM_GET(fn.p, "Tracing"), &tracing));
     fn.traced = sam_true(tracing) && !sam_eq(tracing, "Disabled");
@@ -279,9 +285,10 @@ enum err sam_function(struct sam *s, const struct json *resource)
     TRY(mark_description(s, &fn, p));
     TRY(sam_emit(s, fn.id, "AWS::Lambda::Function", p, resource, true));
     TRY(sam_version(s, &fn));
+    TRY(url_of(s, &fn));
     TRY(deployment_of(s, &fn));
     TRY(sam_event_invoke(s, &fn));
-    TRY(url_of(s, &fn));
-    TRY(events_of(s, &fn));
+    TRY(sam_check_policies(s, &fn));
+    TRY(events_of(s, &fn, false));
     return attributes ? sam_role(s, &fn, sam_cat(s, fn.id, "Role"), attributes) : ERR_OK;
 }

@@ -30,14 +30,16 @@ static void merge(struct sam *s, struct json *own, const struct json *common)
     struct json before = *own;
     own->child = NULL;
     own->n = 0;
-    JSON_EACH (common, it)
-        if (!json_get(&before, it->key))
-            sam_put(s, own, it->key, sam_copy(s, it));
-    struct json **end = &own->child;
-    while (*end)
-        end = &(*end)->next;
+    s->pushed_to = NULL;
+    JSON_EACH (common, it) {
+        struct json *copy = json_get(&before, it->key) ? NULL : sam_copy(s, it);
+        if (copy)
+            sam_append(s, own, copy);
+    }
+    struct json **end = s->pushed_to == own ? &s->pushed->next : &own->child;
     *end = before.child;
     own->n += before.n;
+    s->pushed_to = NULL;
     JSON_EACH (common, it)
         if (json_get(&before, it->key))
             merge_member(s, own, it);

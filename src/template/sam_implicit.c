@@ -23,22 +23,51 @@ static bool is_api(const struct json *resource)
     return sam_eq(SAM_GET(resource, "Type"), "AWS::Serverless::Api");
 }
 
+/* The property of the function, or what Globals give it. */
+static const struct json *own_or_global(struct sam *s, const struct json *function,
+                                        const char *name)
+{
+    const struct json *own = json_get(SAM_GET(function, "Properties"), str_c(name));
+    const struct json *globals = SAM_GET(SAM_GET(s->root, "Globals"), "Function");
+    return sam_true(own) ? own : json_get(globals, str_c(name));
+}
+
+/* Tags of functions whose events share an API are its own, where they ask for it. */
+static void gather_tags(struct sam *s, const struct json *function, struct json *tags)
+{
+    const struct json *given = own_or_global(s, function, "Tags");
+    if (sam_map(given) && sam_true(own_or_global(s, function, "PropagateTags")))
+        JSON_EACH (given, it)
+            sam_put(s, tags, it->key, sam_copy(s, it));
+}
+
 void sam_add_implicit_api(struct sam *s)
 {
     bool wanted = false;
+    struct json *tags = json_new(s->a, JSON_OBJECT);
     JSON_EACH (s->resources, resource) {
         const struct json *events = SAM_GET(SAM_GET(resource, "Properties"), "Events");
+        bool of_it = false;
         JSON_EACH (is_function(resource) && sam_map(events) ? events : NULL, it) {
             const struct json *p = SAM_GET(it, "Properties");
             if (sam_eq(SAM_GET(it, "Type"), "Api") && sam_map(p) && !SAM_GET(p, "RestApiId"))
-                wanted = true;
+                of_it = true;
         }
+        if (of_it)
+            gather_tags(s, resource, tags);
+        wanted = wanted || of_it;
     }
     struct json *api = SAM_AT(s->resources, "ServerlessRestApi");
     if (wanted && (!api || !is_api(api)))
         sam_put(
             s, s->resources, str_c(implicit_id),
             sam_make(s, "{'Type': 'AWS::Serverless::Api', 'Properties': {'StageName': 'Prod'}}"));
+    struct json *p = SAM_AT(SAM_AT(s->resources, "ServerlessRestApi"), "Properties");
+    if (wanted && sam_true(tags) && sam_map(p)) {
+        JSON_EACH (tags, it)
+            sam_put(s, sam_map_at(s, p, STR("Tags")), it->key, sam_copy(s, it));
+        sam_set(s, p, "PropagateTags", json_new_bool(s->a, true));
+    }
 }
 
 /* APIs without a definition get one that events may add to. */
@@ -302,10 +331,13 @@ enum err sam_make_implicit(struct sam *s)
         if (!is_function(resource) || !sam_map(events))
             continue;
         for (struct json *it = events->child; it; it = it->next) {
-            if (!sam_eq(SAM_GET(it, "Type"), "Api"))
-                continue;
+            const struct json *type = SAM_GET(it, "Type"), *given = SAM_GET(it, "Properties");
             s->id = resource->key;
             s->event = it->key;
+            if (sam_eq(type, "HttpApi") && given && !sam_map(given))
+                TRY(sam_catch(s, sam_bad_event(s, "Properties should be a map.")));
+            if (!sam_eq(type, "Api"))
+                continue;
             enum err err = sam_catch(s, one_event(s, resource, it, seen));
             TRY(err);
             struct str api = sam_ref(SAM_GET(SAM_GET(it, "Properties"), "RestApiId"));

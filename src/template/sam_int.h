@@ -38,13 +38,18 @@ struct sam {
     struct json *renamed;   /* logical id -> the one that it has now */
     struct json *implicit; /* ids of functions -> true: implicit API's events; see sam_implicit.c */
     struct json *usage;    /* shared usage plan: {Apis, Ids, ..}; see sam_usage.c */
-    struct json *faults;   /* array of texts */
+    struct json *faults;   /* array of texts, with what they are sorted by as keys */
     struct str id;         /* of the resource at work */
     struct str event;      /* of the event at work */
     struct str fault;      /* the last */
     enum sam_scope scope;  /* of it */
-    struct str refusal;    /* the first thing that is refused */
-    size_t nodes;          /* copied so far (SAM4) */
+    const struct json
+        *tags;           /* of the resource at work that all that is made of it gets; NULL: none */
+    bool refused;        /* one of the faults is that something is refused */
+    size_t nodes, bytes; /* copied so far; of texts made (SAM4) */
+    const char *over;    /* of what it has more than over_max, NULL: of nothing */
+    int over_max;
+    struct json *pushed_to, *pushed;   /* the list that was pushed to last, and its last element */
     const struct sam_dropped *dropped; /* the last; for the order of members in hashes */
     uint32_t n_dropped;
 };
@@ -56,12 +61,17 @@ enum err sam_bad_document(struct sam *s, const char *fmt, ...) PRINTF_LIKE(2, 3)
 enum err sam_bad_plain(struct sam *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Valid, but refused here. ERR_UNSUPPORTED. */
 enum err sam_refuse(struct sam *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+enum err sam_refuse_event(struct sam *s, const char *type) WARN_UNUSED;
 /* "Property 'X' should be a map." of the resource, or of the event at work. */
 enum err sam_want(struct sam *s, enum sam_scope scope, const struct json *v, char kind,
                   struct str property) WARN_UNUSED;
-/* Takes the fault of ERR_INVALID into the list, remembers the first of ERR_UNSUPPORTED, and gives ERR_OK; a
- * fault of the document and all other errors as they are. */
+/* The template is over a limit: nothing is copied any more, and sam_transform says so. */
+void sam_over(struct sam *s, const char *what, int max);
+/* Takes the fault of ERR_INVALID or ERR_UNSUPPORTED into the list (SAM_FAULTS_MAX) and gives ERR_OK; a fault of the
+ * document and all other errors as they are. */
 enum err sam_catch(struct sam *s, enum err err) WARN_UNUSED;
+/* All that is in the list, each once, by ids: the whole message. O(n log n) over faults. */
+enum err sam_tell(struct sam *s, struct str *ret_message) WARN_UNUSED;
 
 /* --- trees -------------------------------------------------------------------------------------- */
 static inline bool sam_is(const struct json *v, enum json_kind kind)
@@ -101,6 +111,8 @@ bool sam_intrinsic(const struct json *v);
 bool sam_no_value(const struct json *v);
 /* The logical id that {"Ref": id} names, else STR_NONE. */
 struct str sam_ref(const struct json *v);
+/* The logical id that {"Ref": id} or {"Fn::GetAtt": [id, ..]} names, else STR_NONE. */
+struct str sam_named(const struct json *v);
 /* Equal as JSON trees; members in any order. */
 bool sam_equal(const struct json *a, const struct json *b);
 
@@ -110,6 +122,8 @@ struct json *sam_copy(struct sam *s, const struct json *v);
  * a value or key %s: struct str, %o: one that counts as the transform's, %v: const struct json * (copied; NULL: the member or element is left
  * out). Its own texts count as the transform's. */
 struct json *sam_make(struct sam *s, const char *fmt, ...);
+/* At the end; for members whose key is not there yet. O(1) where the same container is grown on and on. */
+void sam_append(struct sam *s, struct json *container, struct json *v);
 /* Sets or pushes; `v` NULL or a NULL container: does nothing. `key` is borrowed, as one of the user's. */
 void sam_put(struct sam *s, struct json *obj, struct str key, struct json *v);
 /* The same with a key of the transform's own. */
@@ -160,6 +174,9 @@ enum err sam_rename(struct sam *s, struct json *v) WARN_UNUSED;
 struct json *sam_if(struct sam *s, struct str condition, struct json *a, struct json *b);
 /* The name of a condition that is the opposite of `condition`, made in the template: NOT, it, `suffix`. */
 struct str sam_not_condition(struct sam *s, struct str condition, struct str suffix);
+/* The name of one that holds where both do, made likewise: `a` AND `b`, `suffix`. Its members are maps where AWS
+ * takes texts, as the published translator writes them: AWS refuses such a template, and so does tpl_open. */
+struct str sam_and_condition(struct sam *s, struct str a, struct str b, struct str suffix);
 /* A condition that holds where any of the list's does: the one there is, or one of that name, made. */
 struct str sam_any_condition(struct sam *s, const struct json *conditions, struct str name);
 
@@ -168,6 +185,8 @@ struct str sam_any_condition(struct sam *s, const struct json *conditions, struc
  * the template; `all`: every one of them, else those that parts of a resource share. */
 enum err sam_emit(struct sam *s, struct str id, const char *type, struct json *properties,
                   const struct json *attributes, bool all) WARN_UNUSED;
+/* The fault that a resource of that name is there already. */
+enum err sam_taken(struct sam *s, struct str id, const char *type) WARN_UNUSED;
 /* What sam_emit made of that name. */
 struct json *sam_emitted(struct sam *s, struct str id);
 struct str sam_cat(struct sam *s, struct str a, const char *b);
@@ -194,6 +213,17 @@ struct sam_policy {
 };
 extern const struct sam_policy sam_policies[];
 extern const size_t sam_n_policies;
+
+/* A type that connectors may join. */
+struct sam_connector_type {
+    const char *type;
+    const char *arn; /* its attribute; NULL: Ref */
+    const char
+        *role;    /* the property that names its role, or (of a list) targets that do; NULL: none */
+    bool refused; /* AWS joins it, Weir does not have it */
+};
+extern const struct sam_connector_type sam_connector_types[];
+extern const size_t sam_n_connector_types;
 
 struct sam_connector {
     const char *source, *destination; /* types */
@@ -303,7 +333,12 @@ enum err sam_pull_event(struct sam *s, struct sam_fn *fn, const char *type, cons
 extern const char *const sam_code_names[3], *const sam_body_names[3];
 enum err sam_location(struct sam *s, const struct json *v, const char *property,
                       const char *const names[3], struct json **ret_v) WARN_UNUSED;
+/* By itself, before anything is made of the function; what is refused is noted. */
+enum err sam_check_event(struct sam *s, const struct sam_fn *fn,
+                         const struct json *event) WARN_UNUSED;
 enum err sam_event(struct sam *s, struct sam_fn *fn, const struct json *event) WARN_UNUSED;
+/* What the user's Policies say, by itself. */
+enum err sam_check_policies(struct sam *s, const struct sam_fn *fn) WARN_UNUSED;
 enum err sam_api_event(struct sam *s, struct sam_fn *fn, const struct json *event,
                        struct str id) WARN_UNUSED;
 /* What an event of a rule or schedule does with what it cannot deliver: in *ret_config. */

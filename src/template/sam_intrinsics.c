@@ -15,7 +15,7 @@ static enum err substitute(struct sam *s, struct json *text, sub_fn *find)
     struct buf b;
     struct str rest = text->text;
     size_t at;
-    buf_init_arena(&b, s->a, 4 * SAM_MESSAGE_MAX);
+    buf_init_arena(&b, s->a, s->over ? 0 : SAM_BYTES_MAX);
     while ((at = str_find_str(rest, STR("${"))) != SIZE_MAX) {
         struct str tail = str_sub(rest, at + 2, SIZE_MAX), value = STR_NONE;
         size_t end = str_find(tail, '}');
@@ -27,9 +27,12 @@ static enum err substitute(struct sam *s, struct json *text, sub_fn *find)
         rest = str_sub(tail, end + 1, SIZE_MAX);
     }
     buf_add_str(&b, rest);
-    if (buf_err(&b) == ERR_OK)
+    s->bytes += b.len;
+    if (s->bytes > SAM_BYTES_MAX || buf_err(&b) == ERR_LIMIT)
+        sam_over(s, "bytes of text", SAM_BYTES_MAX);
+    else
         text->text = buf_str(&b);
-    return buf_err(&b);
+    return buf_err(&b) == ERR_NOMEM ? ERR_NOMEM : ERR_OK;
 }
 
 static enum err parameter_text(struct sam *s, struct str name, struct str *ret_value)
@@ -161,8 +164,24 @@ static void rename_get_att(struct sam *s, struct json *args)
     args->child->next->text = dot == SIZE_MAX ? STR("") : str_sub(to, dot + 1, SIZE_MAX);
 }
 
+/* Texts of DependsOn are ids. */
+static void rename_dependencies(struct sam *s, struct json *v)
+{
+    if (!v)
+        return;
+    for (struct json *it = sam_list(v) ? v->child : v; it; it = it->next) {
+        struct str to = sam_text(it) ? json_get_str(s->renamed, it->text) : STR_NONE;
+        if (str_is_set(to))
+            it->text = to;
+        if (it == v)
+            return;
+    }
+}
+
 enum err sam_rename(struct sam *s, struct json *v)
 {
+    if (sam_map(v))
+        rename_dependencies(s, SAM_AT(v, "DependsOn"));
     for (struct json *it = v->child; it; it = it->next)
         TRY(sam_rename(s, it));
     if (!sam_intrinsic(v))
@@ -184,6 +203,18 @@ enum err sam_rename(struct sam *s, struct json *v)
 struct json *sam_if(struct sam *s, struct str condition, struct json *a, struct json *b)
 {
     return str_is_set(condition) ? sam_make(s, "{'Fn::If': [%s, %v, %v]}", condition, a, b) : a;
+}
+
+struct str sam_and_condition(struct sam *s, struct str a, struct str b, struct str suffix)
+{
+    struct str name =
+        str_fmt(s->a, STR_FMT "AND" STR_FMT STR_FMT, STR_ARG(a), STR_ARG(b), STR_ARG(suffix));
+    sam_put(s, sam_map_at(s, s->root, STR("Conditions")), name,
+            sam_make(s,
+                     "{'Fn::And': [{'Condition': {'Condition': %s}}, {'Condition': {'Condition': "
+                     "%s}}]}",
+                     a, b));
+    return name;
 }
 
 struct str sam_not_condition(struct sam *s, struct str condition, struct str suffix)

@@ -46,6 +46,17 @@ struct str sam_ref(const struct json *v)
                : STR_NONE;
 }
 
+struct str sam_named(const struct json *v)
+{
+    const struct json *att = sam_intrinsic(v) ? SAM_GET(v, "Fn::GetAtt") : NULL;
+    if (sam_list(att) && att->n == 2)
+        return sam_str(att->child);
+    struct str text = sam_str(att), id = str_cut(&text, '.');
+    if (sam_text(att))
+        return str_is_set(text) && str_find(text, '.') == SIZE_MAX ? id : STR_NONE;
+    return sam_ref(v);
+}
+
 bool sam_no_value(const struct json *v)
 {
     return str_eq_c(sam_ref(v), "AWS::NoValue");
@@ -80,11 +91,21 @@ bool sam_equal(const struct json *a, const struct json *b)
     return true;
 }
 
+void sam_over(struct sam *s, const char *what, int max)
+{
+    s->over = what;
+    s->over_max = max;
+}
+
 struct json *sam_copy(struct sam *s, const struct json *v)
 {
-    if (!v || s->nodes >= SAM_NODES_MAX)
+    if (!v || s->over)
         return NULL;
-    struct json *copy = json_new(s->a, v->kind);
+    if (s->nodes >= SAM_NODES_MAX)
+        sam_over(s, "values", SAM_NODES_MAX);
+    if (v->kind == JSON_OBJECT && v->n > SAM_MEMBERS_MAX)
+        sam_over(s, "members of one map", SAM_MEMBERS_MAX);
+    struct json *copy = s->over ? NULL : json_new(s->a, v->kind);
     if (!copy)
         return NULL;
     s->nodes++;
@@ -108,14 +129,18 @@ struct json *sam_new_str(struct sam *s, struct str text)
     return json_new_str(s->a, text);
 }
 
-static void append(struct json *container, struct json *v)
+void sam_append(struct sam *s, struct json *container, struct json *v)
 {
     struct json **end = &container->child;
+    if (s->pushed_to == container && s->pushed)
+        end = &s->pushed->next;
     while (*end)
         end = &(*end)->next;
     *end = v;
     v->next = NULL;
     container->n++;
+    s->pushed_to = container;
+    s->pushed = v;
 }
 
 void sam_put(struct sam *s, struct json *obj, struct str key, struct json *v)
@@ -125,6 +150,7 @@ void sam_put(struct sam *s, struct json *obj, struct str key, struct json *v)
     struct json *old = json_at(obj, key);
     struct str raw = old ? old->raw : v->raw;
     enum err err = json_set(obj, key, v);
+    s->pushed_to = NULL; /* the last member may be another now */
     if (err == ERR_OK && old)
         v->raw = str_n(raw.p, v->raw.len);
 }
@@ -143,7 +169,7 @@ void sam_push(struct sam *s, struct json *list, struct json *v)
 {
     if (!list || !v || list->kind != JSON_ARRAY)
         return;
-    append(list, v);
+    sam_append(s, list, v);
 }
 
 void sam_take(struct sam *s, struct json *to, const char *name, const struct json *from,
@@ -221,7 +247,7 @@ static void make_members(struct maker *m, struct json *v)
         }
         struct json *member = make_value(m);
         if (member && v) {
-            append(v, member);
+            sam_append(m->s, v, member);
             member->key = key;
             member->raw.p = own && end == '}' ? own_key : NULL;
         }

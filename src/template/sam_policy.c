@@ -186,6 +186,12 @@ static enum err given_by_user(struct sam *s, const struct sam_fn *fn, struct rol
     return ERR_OK;
 }
 
+enum err sam_check_policies(struct sam *s, const struct sam_fn *fn)
+{
+    struct role_parts parts = {json_new(s->a, JSON_ARRAY), json_new(s->a, JSON_ARRAY), fn->id};
+    return given_by_user(s, fn, &parts);
+}
+
 enum err sam_role(struct sam *s, const struct sam_fn *fn, struct str role_id,
                   const struct json *attributes)
 {

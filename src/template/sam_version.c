@@ -46,14 +46,22 @@ enum err sam_alias_name(struct sam *s, struct sam_fn *fn)
     return ERR_OK;
 }
 
-/* Layers of the template count by what they are, not by their name. */
-static enum err hash_of_properties(struct sam *s, const struct json *function, struct str *ret_hash)
+/* All of the function's properties, but for a role that was made for it; and those of layers that ask for a
+ * new version with each of theirs. */
+static struct json *all_properties(struct sam *s, const struct sam_fn *fn,
+                                   const struct json *properties)
 {
-    struct json *all = NULL;
-    TRY(sam_resolve(s, SAM_GET(function, "Properties"), &all));
-    json_unset(all, STR("Role"));
-    *ret_hash = sam_hash(s, sam_dump(s, all), 10);
-    return ERR_OK;
+    struct json *all = sam_copy(s, properties);
+    if (!sam_true(SAM_GET(fn->p, "Role")))
+        json_unset(all, STR("Role"));
+    sam_set(s, all, "Tags", sam_fn_tags(s, fn));
+    JSON_EACH (sam_list(SAM_GET(properties, "Layers")) ? SAM_GET(properties, "Layers") : NULL, it) {
+        struct str id = sam_named(it);
+        const struct json *layer = SAM_GET(json_get(s->resources, id), "Properties");
+        if (str_is_set(id) && sam_true(SAM_GET(layer, "PublishLambdaVersion")))
+            sam_put(s, all, id, sam_copy(s, layer));
+    }
+    return all;
 }
 
 /* The code, and what else it runs with. */
@@ -61,8 +69,11 @@ static struct json *what_runs(struct sam *s, struct json *code, const struct jso
 {
     JSON_EACH (SAM_GET(properties, "Environment"), it)
         sam_put(s, code, it->key, sam_copy(s, it));
-    sam_take(s, code, "MemorySize", properties, "MemorySize");
-    sam_take(s, code, "SnapStart", properties, "SnapStart");
+    const struct json *snap = SAM_GET(properties, "SnapStart"), *on = SAM_GET(snap, "ApplyOn");
+    if (sam_true(SAM_GET(properties, "MemorySize")))
+        sam_take(s, code, "MemorySize", properties, "MemorySize");
+    if (sam_true(snap) && on && !sam_eq(on, "None"))
+        sam_take(s, code, "SnapStart", properties, "SnapStart");
     return code;
 }
 
@@ -70,18 +81,15 @@ static enum err version_id(struct sam *s, const struct sam_fn *fn, const struct 
                            struct str *ret_id)
 {
     struct json *code = NULL, *sha = NULL;
-    struct str hash;
+    const struct json *properties = SAM_GET(function, "Properties");
     TRY(sam_resolve(s, SAM_GET(SAM_GET(function, "Properties"), "Code"), &code));
     TRY(sam_resolve(s, SAM_GET(fn->p, "AutoPublishCodeSha256"), &sha));
     if (sha && !sam_text(sha))
         return sam_bad(s, "AutoPublishCodeSha256 must be a string");
-    if (sam_bool(SAM_GET(fn->p, "AutoPublishAliasAllProperties"), true))
-        TRY(hash_of_properties(s, function, &hash));
-    else
-        hash =
-            sam_true(sha)
-                ? str_sub(sha->text, 0, 10)
-                : sam_hash(s, sam_dump(s, what_runs(s, code, SAM_GET(function, "Properties"))), 10);
+    bool all = sam_bool(SAM_GET(fn->p, "AutoPublishAliasAllProperties"), true);
+    struct json *hashed = all ? all_properties(s, fn, properties) : what_runs(s, code, properties);
+    struct str hash =
+        sam_true(sha) ? str_sub(sha->text, 0, 10) : sam_hash(s, sam_dump(s, hashed), 10);
     *ret_id = sam_cat3(s, sam_cat(s, fn->id, "Version"), hash, "");
     return ERR_OK;
 }
