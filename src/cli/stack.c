@@ -246,6 +246,8 @@ enum err stack_change_make(struct aws *aws, struct arena *a, const struct stack_
     aws_field(&form, "StackName", c->stack);
     aws_field(&form, "ChangeSetName", c->set);
     aws_field(&form, "ChangeSetType", c->creates ? STR("CREATE") : STR("UPDATE"));
+    aws_field(&form, "IncludeNestedStacks",
+              STR("true")); /* else each may change, for all it says */
     aws_field(&form, "TemplateBody", c->body);
     aws_field(&form, "TemplateURL", c->url);
     for (size_t i = 0; i < c->n_parameters; i++) {

@@ -65,6 +65,9 @@ bool tpl_has_transform(const struct json *tree, struct str name);
 
 struct tpl_given {
     struct str key, value;
+    /* The value is not known yet, `value` stands for it in conditions: it is not checked, and what asks for it is not
+     * known either. */
+    bool is_unknown;
 };
 
 /* What the host knows and a template may ask for, while tpl_expand, tpl_open or tpl_resolve runs. Each
@@ -115,6 +118,7 @@ struct tpl_parameter {
     struct str min_length, max_length, min_value, max_value; /* as written; absent: none */
     bool no_echo;
     bool is_given;       /* else the default is the value */
+    bool is_unknown;     /* as tpl_given */
     struct str value;    /* as given or by default: what DescribeStacks shows as ParameterValue (but
                           * "****" for no_echo); absent in check_only */
     struct str resolved; /* of AWS::SSM::Parameter::Value<>: the store's value; else absent */

@@ -112,6 +112,8 @@ static enum err by_name(struct tpl_run *r, struct str name, size_t depth, struct
         *ret_v = json_new_str(r->a, STR(TPL_NO_ECHO));
         return *ret_v ? ERR_OK : ERR_NOMEM;
     }
+    if (p && p->is_unknown && r->lookup) /* conditions are decided all the same */
+        return ERR_SUSPENDED;
     if (p)
         return p->use ? clone(r, p->use, depth, ret_v) : ERR_SUSPENDED;
     if (str_eq(name, STR(TPL_NO_VALUE)))

@@ -364,7 +364,8 @@ static enum err fetch_all(const struct reader *r)
     struct tpl_names missing = {0};
     for (size_t i = 0; i < r->t->parameter_n; i++) {
         struct tpl_parameter *p = &r->t->parameters[i];
-        if (str_is_set(p->value) && (is_stored(p) || str_eq(p->type, STR(STORE_NAME))))
+        if (str_is_set(p->value) && !p->is_unknown &&
+            (is_stored(p) || str_eq(p->type, STR(STORE_NAME))))
             TRY(fetch(r, p, &missing));
     }
     return !missing.n ? ERR_OK
@@ -411,6 +412,7 @@ static enum err give_all(const struct reader *r)
         }
         p->value = str_is_set(g->value) ? g->value : STR("");
         p->is_given = true;
+        p->is_unknown = g->is_unknown;
     }
     return !unknown.n ? ERR_OK
                       : tpl_refuse(t->arena, r->fault,
@@ -436,7 +438,7 @@ static enum err decide_all(const struct reader *r)
         return tpl_refuse(t->arena, r->fault, "Parameters: " STR_FMT " must have values",
                           STR_ARG(tpl_names_text(t->arena, &missing)));
     for (size_t i = 0; i < t->parameter_n; i++)
-        if (str_is_set(t->parameters[i].value))
+        if (str_is_set(t->parameters[i].value) && !t->parameters[i].is_unknown)
             TRY(check_value(r, &t->parameters[i]));
     return t->world->check_only ? ERR_OK : fetch_all(r);
 }

@@ -751,6 +751,146 @@ def test_stacks_in_stacks(weir, stacks, cf):
         stacks.delete(name)
 
 
+class Nest:
+    """Templates in a bucket, and what a change set of a whole hierarchy says."""
+
+    def __init__(self, weir, stacks):
+        self.weir, self.stacks, self.cf, self.s3 = weir, stacks, stacks.cf, weir.client("s3")
+        self.s3.create_bucket(Bucket="hierarchy")
+
+    def put(self, key, *args, **resources):
+        self.s3.put_object(Bucket="hierarchy", Key=key, Body=template(*args, **resources))
+
+    def stack(self, key, **parameters):
+        return {"Type": "AWS::CloudFormation::Stack", "Properties": {
+            "TemplateURL": f"{self.weir.endpoint}/hierarchy/{key}", "Parameters": parameters}}
+
+    def set(self, name, body, kind="UPDATE", **kw):
+        self.cf.create_change_set(StackName=name, ChangeSetName="all", ChangeSetType=kind, IncludeNestedStacks=True, TemplateBody=body, **kw)
+        return self.describe(StackName=name, ChangeSetName="all")
+
+    def describe(self, **kw):
+        d = self.cf.describe_change_set(**kw)
+        return d, {c["ResourceChange"]["LogicalResourceId"]: c["ResourceChange"] for c in d["Changes"]}
+
+    def run(self, name, expected):
+        self.cf.execute_change_set(StackName=name, ChangeSetName="all")
+        return self.stacks.check(name, expected)
+
+
+@pytest.fixture(scope="module")
+def nest(weir, stacks):
+    return Nest(weir, stacks)
+
+
+INNER_OUT, INNER_IN = {"Name": {"Value": {"Fn::GetAtt": ["Q", "QueueName"]}}, "Same": {"Value": "same"}}, {"P": {"Type": "String"}}
+
+
+def a_hierarchy(nest, leaf_delay=1, middle_delay=1, name="h-leaf"):
+    """root -> Middle -> Leaf, and a queue of the root named by what the middle says of the leaf."""
+    nest.put("leaf.json", INNER_OUT, INNER_IN, Q=queue(QueueName={"Ref": "P"}, DelaySeconds=leaf_delay))
+    nest.put("middle.json", {"Of": {"Value": {"Fn::GetAtt": ["Leaf", "Outputs.Name"]}}}, INNER_IN,
+             Leaf=nest.stack("leaf.json", P={"Ref": "P"}), Q=queue(QueueName={"Fn::Sub": "${P}-m"}, DelaySeconds=middle_delay))
+    return template(Middle=nest.stack("middle.json", P=name), Q=queue(QueueName={"Fn::Sub": "${Middle.Outputs.Of}-r"}))
+
+
+def test_change_set_of_a_hierarchy(nest, stacks, cf):
+    root, changes = nest.set("h", a_hierarchy(nest), "CREATE")
+    assert root["IncludeNestedStacks"] and not root.get("ParentChangeSetId") and not root.get("RootChangeSetId")
+    assert {k: c["Action"] for k, c in changes.items()} == {"Middle": "Add", "Q": "Add"} and not changes["Q"].get("ChangeSetId")
+    middle, inner = nest.describe(ChangeSetName=changes["Middle"]["ChangeSetId"])
+    assert middle["ParentChangeSetId"] == middle["RootChangeSetId"] == root["ChangeSetId"] and middle["IncludeNestedStacks"]
+    assert middle["ChangeSetName"].startswith("all-Middle-") and middle["StackName"].startswith("h-Middle-")
+    leaf, of_leaf = nest.describe(ChangeSetName=inner["Leaf"]["ChangeSetId"])
+    assert leaf["ParentChangeSetId"] == middle["ChangeSetId"] and leaf["RootChangeSetId"] == root["ChangeSetId"]
+    assert of_leaf.keys() == {"Q"} and leaf["Parameters"][0]["ParameterValue"] == "h-leaf"
+    assert stacks.look(leaf["StackId"])["StackStatus"] == "REVIEW_IN_PROGRESS"
+    (summary,) = cf.list_change_sets(StackName=middle["StackName"])["Summaries"]
+    assert (summary["ParentChangeSetId"], summary["RootChangeSetId"]) == (root["ChangeSetId"],) * 2
+    for call in (cf.execute_change_set, cf.delete_change_set):
+        assert "root change set" in message(call, ChangeSetName=leaf["ChangeSetId"])
+    nest.put("leaf.json", Q=queue(QueueName="another"))  # what was looked at is what is made
+    nest.run("h", "CREATE_COMPLETE")
+    assert stacks.physical("h", "Middle") == middle["StackId"] and stacks.physical(middle["StackId"], "Leaf") == leaf["StackId"]
+    assert stacks.physical("h", "Q").endswith("/h-leaf-r") and stacks.physical(leaf["StackId"], "Q").endswith("/h-leaf")
+    assert nest.describe(ChangeSetName=leaf["ChangeSetId"])[0]["ExecutionStatus"] == "EXECUTE_COMPLETE"
+    assert code(cf.execute_change_set, StackName="h", ChangeSetName="all") == "InvalidChangeSetStatus"
+    cf.delete_change_set(StackName="h", ChangeSetName="all")
+
+    none, changes = nest.set("h", a_hierarchy(nest))
+    assert none["Status"] == "FAILED" and none["StatusReason"].startswith("The submitted information didn't contain changes.") and not changes
+    cf.delete_change_set(StackName="h", ChangeSetName="all")
+    plain = change_set(cf, "h", a_hierarchy(nest), "plain")  # without a look inside nobody knows
+    details = {c["ResourceChange"]["LogicalResourceId"]: c["ResourceChange"]["Details"][0] for c in plain["Changes"]}
+    assert {k: (d["ChangeSource"], d["Evaluation"], d.get("CausingEntity")) for k, d in details.items()} == {
+        "Middle": ("Automatic", "Dynamic", None), "Q": ("ResourceReference", "Dynamic", "Middle")}
+    cf.delete_change_set(StackName="h", ChangeSetName="plain")
+
+    root, changes = nest.set("h", a_hierarchy(nest, leaf_delay=2))
+    assert {k: (c["Action"], c["Replacement"]) for k, c in changes.items()} == {"Middle": ("Modify", "False")}
+    assert [d["ChangeSource"] for d in changes["Middle"]["Details"]] == ["Automatic"]
+    middle, inner = nest.describe(ChangeSetName=changes["Middle"]["ChangeSetId"])
+    assert inner.keys() == {"Leaf"}
+    assert nest.describe(ChangeSetName=inner["Leaf"]["ChangeSetId"])[1]["Q"]["Details"][0]["Target"]["Name"] == "DelaySeconds"
+    nest.run("h", "UPDATE_COMPLETE")
+    assert stacks.attributes(stacks.physical(leaf["StackId"], "Q"))["DelaySeconds"] == "2"
+    cf.delete_change_set(StackName="h", ChangeSetName="all")
+
+    root, changes = nest.set("h", a_hierarchy(nest, leaf_delay=2, name="h-other"))  # a reference through two stacks is followed
+    assert {k: (c["Action"], c["Replacement"]) for k, c in changes.items()} == {"Middle": ("Modify", "False"), "Q": ("Modify", "Conditional")}
+    cf.delete_change_set(StackName="h", ChangeSetName="all")
+    assert code(cf.describe_change_set, ChangeSetName=changes["Middle"]["ChangeSetId"]) == "ChangeSetNotFound"
+    stacks.delete("h")
+
+
+def test_change_set_of_a_hierarchy_goes(nest, stacks, cf):
+    """Deleted, or executed and failed before its time came: no stack stays in review."""
+    body = a_hierarchy(nest, name="h-gone")
+    root, changes = nest.set("gone", body, "CREATE")
+    middle, inner = nest.describe(ChangeSetName=changes["Middle"]["ChangeSetId"])
+    leaf, _ = nest.describe(ChangeSetName=inner["Leaf"]["ChangeSetId"])
+    cf.delete_change_set(ChangeSetName=root["ChangeSetId"])
+    for each in (middle, leaf):
+        assert stacks.settled(each["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    assert stacks.look("gone")["StackStatus"] == "REVIEW_IN_PROGRESS"
+    failing = json.loads(body)
+    failing["Resources"]["First"] = queue(QueueName="x" * 200)
+    failing["Resources"]["Middle"]["DependsOn"] = "First"
+    root, changes = nest.set("gone", json.dumps(failing), "CREATE")
+    middle, inner = nest.describe(ChangeSetName=changes["Middle"]["ChangeSetId"])
+    nest.run("gone", "ROLLBACK_COMPLETE")
+    assert stacks.settled(middle["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    stacks.delete("gone")
+    nest.set("review", body, "CREATE")
+    stacks.delete("review")  # and what was in review for it
+    wait_for(lambda: not [s for s in cf.describe_stacks()["Stacks"] if s["StackName"].startswith(("review", "gone"))])
+    assert "Nested stack Middle: S3 error" in message(
+        cf.create_change_set, StackName="bad", ChangeSetName="all", ChangeSetType="CREATE", IncludeNestedStacks=True,
+        TemplateBody=template(Middle=nest.stack("nothing.json")))
+    assert message(cf.describe_stacks, StackName="bad")
+
+
+def test_a_nested_stack_goes_back_with_its_parent(nest, stacks, cf):
+    """To the template that it had, though another stands at its address now."""
+    body = a_hierarchy(nest, name="h-back")
+    stacks.create("back", body)
+    middle = stacks.physical("back", "Middle")
+    was = {name: cf.get_template(StackName=name)["TemplateBody"] for name in (middle, stacks.physical(middle, "Leaf"))}
+    before = stacks.queues()
+    changed = json.loads(a_hierarchy(nest, 3, 3, name="h-back"))
+    changed["Resources"]["Last"] = queue("Middle", QueueName="x" * 200)
+    stacks.update("back", json.dumps(changed), "UPDATE_ROLLBACK_COMPLETE")
+    assert stacks.queues() == before
+    assert was == {name: cf.get_template(StackName=name)["TemplateBody"] for name in was}
+    inner = json.loads(a_hierarchy(nest, 4, 4, name="h-back"))
+    nest.put("leaf.json", INNER_OUT, INNER_IN, Q=queue(QueueName={"Ref": "P"}, DelaySeconds=4), Z=queue("Q", QueueName="x" * 200))
+    stacks.update("back", json.dumps(inner), "UPDATE_ROLLBACK_COMPLETE")  # it failed itself, and went back itself
+    assert stacks.queues() == before
+    stacks.update("back", a_hierarchy(nest, 5, 5, name="h-back"))
+    assert stacks.attributes(stacks.physical(stacks.physical(middle, "Leaf"), "Q"))["DelaySeconds"] == "5"
+    stacks.delete("back")
+
+
 def test_topics_hear_of_events(weir, stacks, cf):
     sns = weir.client("sns")
     topic, heard = sns.create_topic(Name="of-stacks")["TopicArn"], Queue(stacks.sqs, "of-stacks-heard", open_to="sns.amazonaws.com")

@@ -102,7 +102,7 @@ static void open_it(struct arena *a, const struct json *tree, struct str source,
         return;
     JSON_EACH (declared, it)
         if (!json_get(it, STR("Default")))
-            given[w.given_n++] = (struct tpl_given){it->key, STR("7")};
+            given[w.given_n++] = (struct tpl_given){.key = it->key, .value = STR("7")};
     enum err err = tpl_open(a, tree, &w, &tpl, &fault);
     check_outcome(err, &fault);
     if (err != ERR_OK)

@@ -11,6 +11,7 @@ enum err cfn_begin_more(struct cfn *c, struct txn *txn, struct cfn_stack *s, enu
     s->op_ms = txn->now_ms;
     s->failed = STR_NONE;
     s->cancelled = false;
+    s->goes_back = false;
     TRY(cfn_tell_stack(txn, s));
     TRY(cfn_stack_write(txn, s));
     TRY(cfn_poke(c, txn, s->uuid)); /* what ran for it stops (CF3) */
@@ -77,23 +78,34 @@ enum err cfn_once(struct call *call, struct cfn_stack *s, struct str token, cons
     return ERR_OK;
 }
 
-/* A stack in a stack knows whose it is. */
-static enum err take_parent(struct call *call, struct cfn_stack *s)
+enum err cfn_stack_depth(struct call *call, const struct cfn_stack *s, int *ret)
 {
-    struct cfn_stack parent;
-    struct str source = call_via_source(call);
-    if (!str_is_set(source) || !str_eq(call_via_service(call), STR(CFN_PRINCIPAL)))
-        return ERR_OK;
-    TRY(cfn_stack_find(call->txn, call_scope(call), source, &parent));
-    struct cfn_stack above = parent;
-    for (int depth = 1; str_is_set(above.parent_id); depth++) {
-        if (depth == CFN_NESTING_MAX)
-            return CFN_INVALID(call, "Stacks may be nested %d deep.", CFN_NESTING_MAX);
+    struct cfn_stack above = *s;
+    int depth = 0;
+    for (; str_is_set(above.parent_id) && depth < CFN_NESTING_MAX; depth++)
         TRY(cfn_stack_find(call->txn, call_scope(call), above.parent_id, &above));
+    *ret = depth;
+    return ERR_OK;
+}
+
+/* A stack in a stack knows whose it is. */
+static enum err take_parent(struct call *call, const struct cfn_stack *parent, int depth,
+                            struct cfn_stack *s)
+{
+    struct cfn_stack found;
+    struct str source = call_via_source(call);
+    if (!parent) {
+        if (!str_is_set(source) || !str_eq(call_via_service(call), STR(CFN_PRINCIPAL)))
+            return ERR_OK;
+        TRY(cfn_stack_find(call->txn, call_scope(call), source, &found));
+        TRY(cfn_stack_depth(call, &found, &depth));
+        parent = &found;
     }
-    s->parent_uuid = parent.uuid;
-    s->parent_id = parent.id;
-    s->root_id = str_is_set(parent.root_id) ? parent.root_id : parent.id;
+    if (depth >= CFN_NESTING_MAX)
+        return CFN_INVALID(call, "Stacks may be nested %d deep.", CFN_NESTING_MAX);
+    s->parent_uuid = parent->uuid;
+    s->parent_id = parent->id;
+    s->root_id = str_is_set(parent->root_id) ? parent->root_id : parent->id;
     return ERR_OK;
 }
 
@@ -109,7 +121,8 @@ static enum err count_one(void *arg, struct str key, struct str val)
     return ++c->n > CFN_STACKS_MAX ? ERR_CLOSED : ERR_OK;
 }
 
-enum err cfn_stack_new(struct call *call, struct str name, struct cfn_stack *ret)
+enum err cfn_stack_new(struct call *call, struct str name, const struct cfn_stack *parent,
+                       int depth, struct cfn_stack *ret)
 {
     struct str used, key;
     char uuid[RNG_UUID_LEN + 1];
@@ -136,6 +149,6 @@ enum err cfn_stack_new(struct call *call, struct str name, struct cfn_stack *ret
                        STR_ARG(ret->uuid));
     if (!str_is_set(ret->uuid) || !str_is_set(ret->id))
         return ERR_NOMEM;
-    TRY(take_parent(call, ret));
+    TRY(take_parent(call, parent, depth, ret));
     return txn_put(call->txn, key, ret->uuid);
 }

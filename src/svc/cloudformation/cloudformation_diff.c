@@ -4,10 +4,13 @@
  * As JSON, for the change set's record:
  *   [{"action": "Add|Modify|Remove", "id", "physical", "type", "replacement": "True|False|Conditional",
  *     "scope": [..], "details": [{"attribute", "name", "recreation", "evaluation", "source", "causing",
- *     "before", "after"}], "before": context, "after": context}]
+ *     "before", "after"}], "before": context, "after": context, "change_set": of the nested stack}]
+ *
+ * Of a nested stack it is not known what its own template would change, unless it is looked into (cfn_look_inside):
+ * then what hangs on it hears of its outputs as they will be.
  *
  * Layer: svc/cloudformation. Thread: the transaction's. */
-#include "codec/json.h"
+#include "codec/json_edit.h"
 #include "svc/cloudformation/cloudformation_own.h"
 
 enum { CHANGES_BYTES_MAX = 8 * 1024 * 1024 };
@@ -25,6 +28,8 @@ struct diffing {
     const struct tpl_resource *wanted;
     size_t n_wanted;
     enum seen *seen; /* by wanted */
+    const struct cfn_look_inside *inside;
+    struct cfn_inside *found; /* by wanted; NULL without `inside` */
     struct json_out o;
     struct buf b;
     size_t n;
@@ -58,6 +63,10 @@ static enum err look_up(void *arg, struct arena *a, struct str id, struct str at
     const struct cfn_own *own = w ? cfn_own_find(w->type) : NULL;
     if (!r || seen == UNKNOWN || seen == NOT_SEEN ||
         (seen == IN_PLACE && own && str_is_set(attribute))) {
+        if (d->found && w)
+            *ret_v = json_get(d->found[w - d->wanted].outputs, attribute);
+        if (d->found && w && *ret_v)
+            return ERR_OK;
         d->causes = id;
         return ERR_SUSPENDED;
     }
@@ -65,14 +74,15 @@ static enum err look_up(void *arg, struct arena *a, struct str id, struct str at
     return cfn_look_up(&look, a, id, attribute, ret_v);
 }
 
-static enum err resolve(struct diffing *d, const struct json *v, const struct json **ret)
+static enum err resolve(struct diffing *d, const struct json *v, const struct json **ret,
+                        bool *ret_whole)
 {
-    bool whole;
+    *ret_whole = true;
     if (!v) {
         *ret = NULL;
         return ERR_OK;
     }
-    return tpl_resolve(d->open->tpl, d->a, v, look_up, d, ret, &whole, d->fault);
+    return tpl_resolve(d->open->tpl, d->a, v, look_up, d, ret, ret_whole, d->fault);
 }
 
 /* For the change set, which whoever may describe it reads. */
@@ -139,8 +149,10 @@ static void put_detail(struct diffing *d, const char *attribute, struct str name
     json_kv_str(&d->o, STR("recreation"), str_c(recreation));
     json_kv_str(&d->o, STR("evaluation"), dynamic ? STR("Dynamic") : STR("Static"));
     json_kv_str(&d->o, STR("source"),
-                dynamic ? STR("ResourceReference") : STR("DirectModification"));
-    if (dynamic)
+                !dynamic                ? STR("DirectModification")
+                : str_is_set(d->causes) ? STR("ResourceReference")
+                                        : STR("ParameterReference"));
+    if (dynamic && str_is_set(d->causes))
         json_kv_str(&d->o, STR("causing"), d->causes);
     json_kv_str(&d->o, STR("before"), value_text(d->a, before));
     json_kv_str(&d->o, STR("after"), value_text(d->a, after));
@@ -170,8 +182,11 @@ struct parts {
     enum type_change change;
     struct type_difference *differences;
     const struct json *before, *after; /* as shown */
+    const struct json *given;          /* after, but not for eyes */
     struct str metadata_text;
-    bool unknown; /* some value is not known yet */
+    bool unknown;   /* some value is not known yet */
+    bool automatic; /* of a nested stack: what is in it may be another */
+    const struct cfn_inside *inside;
 };
 
 static bool same_policy(struct str a, struct str b)
@@ -182,15 +197,16 @@ static bool same_policy(struct str a, struct str b)
 static enum err compare(struct diffing *d, const struct tpl_resource *w, const struct cfn_thing *t,
                         struct parts *p)
 {
-    const struct json *metadata, *before, *after;
+    const struct json *metadata, *before;
+    bool whole;
     *p = (struct parts){0};
     TRY(cfn_json(d->a, t->properties, &before));
     TRY(cfn_json(d->a, cfn_shown(t), &p->before));
     TRY(resolve_shown(d, w->properties, &p->after));
     d->causes = STR_NONE;
-    TRY(resolve(d, w->properties, &after));
-    p->unknown = str_is_set(d->causes);
-    TRY(cfn_compare(w->type, d->a, before, after, &p->change, &p->differences));
+    TRY(resolve(d, w->properties, &p->given, &whole));
+    p->unknown = !whole;
+    TRY(cfn_compare(w->type, d->a, before, p->given, &p->change, &p->differences));
     p->properties = p->change != TYPE_SAME;
     TRY(resolve_shown(d, w->metadata, &metadata));
     p->metadata_text = metadata ? cfn_json_text(d->a, metadata) : STR_NONE;
@@ -205,7 +221,7 @@ static void put_scope(struct diffing *d, const struct parts *p)
 {
     json_key(&d->o, STR("scope"));
     json_open(&d->o, '[');
-    if (p->properties)
+    if (p->properties || p->automatic)
         json_str(&d->o, STR("Properties"));
     if (p->metadata)
         json_str(&d->o, STR("Metadata"));
@@ -218,6 +234,16 @@ static void put_scope(struct diffing *d, const struct parts *p)
     json_close(&d->o, ']');
 }
 
+static void put_automatic(struct diffing *d)
+{
+    json_open(&d->o, '{');
+    json_kv_str(&d->o, STR("attribute"), STR("Properties"));
+    json_kv_str(&d->o, STR("recreation"), STR("Never"));
+    json_kv_str(&d->o, STR("evaluation"), STR("Dynamic"));
+    json_kv_str(&d->o, STR("source"), STR("Automatic"));
+    json_close(&d->o, '}');
+}
+
 static void put_details(struct diffing *d, const struct parts *p)
 {
     json_key(&d->o, STR("details"));
@@ -226,6 +252,8 @@ static void put_details(struct diffing *d, const struct parts *p)
         put_detail(d, "Properties", x->property, recreation_of(x->change),
                    x->change == TYPE_MAYBE && p->unknown, json_get(p->before, x->property),
                    json_get(p->after, x->property));
+    if (p->automatic)
+        put_automatic(d);
     if (p->metadata)
         put_detail(d, "Metadata", STR_NONE, "Never", false, NULL, NULL);
     if (p->tags)
@@ -235,6 +263,24 @@ static void put_details(struct diffing *d, const struct parts *p)
     if (p->update_replace_policy)
         put_detail(d, "UpdateReplacePolicy", STR_NONE, "Never", false, NULL, NULL);
     json_close(&d->o, ']');
+}
+
+static enum err look_inside(struct diffing *d, const struct tpl_resource *w,
+                            const struct cfn_thing *now, const struct json *properties,
+                            const struct cfn_inside **ret)
+{
+    *ret = NULL;
+    if (!d->inside || !cfn_is_stack(w->type))
+        return ERR_OK;
+    struct cfn_inside *found = &d->found[w - d->wanted];
+    *ret = found;
+    return d->inside->look(d->inside->arg, w->id, now, properties, found);
+}
+
+static void put_inside(struct diffing *d, const struct cfn_inside *inside)
+{
+    if (inside && str_is_set(inside->change_set_id))
+        json_kv_str(&d->o, STR("change_set"), inside->change_set_id);
 }
 
 static enum err modify(struct diffing *d, const struct tpl_resource *w,
@@ -250,10 +296,13 @@ static enum err modify(struct diffing *d, const struct tpl_resource *w,
         return ERR_INVALID;
     }
     TRY(compare(d, w, r->now, &p));
+    TRY(look_inside(d, w, r->now, p.given, &p.inside));
+    p.automatic = cfn_is_stack(w->type) && (!p.inside || !p.inside->looked || p.inside->changes);
     *seen = p.change == TYPE_REPLACEMENT || p.change == TYPE_MAYBE ? UNKNOWN
-            : p.change == TYPE_IN_PLACE                            ? IN_PLACE
+            : p.change == TYPE_IN_PLACE || p.automatic             ? IN_PLACE
                                                                    : KEPT;
-    if (!p.properties && !p.metadata && !p.deletion_policy && !p.update_replace_policy && !p.tags)
+    if (!p.properties && !p.metadata && !p.deletion_policy && !p.update_replace_policy && !p.tags &&
+        !p.automatic)
         return ERR_OK;
     open_change(d, "Modify", w->id, r->now->physical_id, w->type);
     json_kv_str(&d->o, STR("replacement"),
@@ -264,17 +313,23 @@ static enum err modify(struct diffing *d, const struct tpl_resource *w,
     put_details(d, &p);
     put_context(d, "before_context", p.before, r->now->metadata);
     put_context(d, "after_context", p.after, p.metadata_text);
+    put_inside(d, p.inside);
     json_close(&d->o, '}');
     return ERR_OK;
 }
 
 static enum err add(struct diffing *d, const struct tpl_resource *w)
 {
-    const struct json *after, *metadata;
+    const struct json *after, *metadata, *given;
+    const struct cfn_inside *inside;
+    bool whole;
     TRY(resolve_shown(d, w->properties, &after));
     TRY(resolve_shown(d, w->metadata, &metadata));
+    TRY(resolve(d, w->properties, &given, &whole));
+    TRY(look_inside(d, w, NULL, given, &inside));
     open_change(d, "Add", w->id, STR_NONE, w->type);
     put_context(d, "after_context", after, metadata ? cfn_json_text(d->a, metadata) : STR_NONE);
+    put_inside(d, inside);
     json_close(&d->o, '}');
     return ERR_OK;
 }
@@ -322,16 +377,42 @@ static enum err removals(struct diffing *d)
     return ERR_OK;
 }
 
-enum err cfn_diff(struct txn *txn, struct arena *a, const struct cfn_stack *s,
-                  struct cfn_open *open, const struct cfn_config *config, struct str *ret_changes,
-                  size_t *ret_n, struct tpl_fault *ret_fault)
+/* What is known of the outputs as they will be. */
+static enum err outputs_of(struct diffing *d, const struct json **ret)
 {
-    struct diffing d = {
-        .txn = txn, .a = a, .s = s, .open = open, .config = config, .fault = ret_fault};
+    size_t n;
+    const struct tpl_output *o = tpl_outputs(d->open->tpl, &n);
+    struct json *all = json_new(d->a, JSON_OBJECT);
+    for (size_t i = 0; i < n; i++) {
+        struct str text, name = str_fmt(d->a, "Outputs." STR_FMT, STR_ARG(o[i].key));
+        bool whole;
+        TRY(tpl_resolve_text(d->open->tpl, d->a, o[i].value, look_up, d, &text, &whole, d->fault));
+        if (whole)
+            TRY(json_set(all, name, json_new_str(d->a, text)));
+    }
+    *ret = all;
+    return all ? ERR_OK : ERR_NOMEM;
+}
+
+enum err cfn_diff(struct txn *txn, struct arena *a, const struct cfn_stack *s,
+                  struct cfn_open *open, const struct cfn_config *config,
+                  const struct cfn_look_inside *inside, struct cfn_differences *ret,
+                  struct tpl_fault *ret_fault)
+{
+    struct diffing d = {.txn = txn,
+                        .a = a,
+                        .s = s,
+                        .open = open,
+                        .config = config,
+                        .inside = inside,
+                        .fault = ret_fault};
+    *ret = (struct cfn_differences){.n = 0};
     TRY(cfn_resources(txn, s->uuid, &d.now, &d.n_now));
     d.wanted = tpl_resources(open->tpl, &d.n_wanted);
     d.seen = ARENA_ARRAY(a, enum seen, d.n_wanted + 1);
-    if (!d.seen)
+    if (inside)
+        d.found = ARENA_ARRAY(a, struct cfn_inside, d.n_wanted + 1);
+    if (!d.seen || (inside && !d.found))
         return ERR_NOMEM;
     open->txn = txn;
     buf_init_arena(&d.b, a, CHANGES_BYTES_MAX);
@@ -342,7 +423,7 @@ enum err cfn_diff(struct txn *txn, struct arena *a, const struct cfn_stack *s,
     TRY(removals(&d));
     json_close(&d.o, ']');
     TRY(buf_err(&d.b));
-    *ret_changes = buf_str(&d.b);
-    *ret_n = d.n;
-    return ERR_OK;
+    ret->changes = buf_str(&d.b);
+    ret->n = d.n;
+    return inside ? outputs_of(&d, &ret->outputs) : ERR_OK;
 }

@@ -35,6 +35,7 @@
 
 enum {
     CFN_UUID_LEN = 36,
+    CFN_NAME_MAX = 128, /* of a stack, of a change set */
     CFN_PARAMETERS_MAX = 200,
     CFN_TAGS_MAX = 50,
     CFN_LIST_MAX = 1000,          /* of small lists in records */
@@ -45,6 +46,7 @@ enum {
     CFN_STACKS_AT_ONCE = 64,      /* operations on stacks in progress; others wait */
     CFN_RESOURCES_AT_ONCE = 16,   /* of one stack */
     CFN_NESTING_MAX = 8,          /* stacks in stacks */
+    CFN_HIERARCHY_MAX = 200,      /* nested stacks that a change set looks into */
     CFN_ANSWER_BYTES_MAX = 4096,  /* of a custom resource's answer */
     CFN_SIGNALS_MAX = 100,        /* of a wait condition */
 };
@@ -142,6 +144,12 @@ struct cfn_stack {
     enum cfn_drift drift;
     int64_t drift_ms;
     bool done_once; /* it was created: a rollback is that of an update */
+    /* Operations of one span are undone together: those of a root since it was last complete, and those that they
+     * began in stacks in it. */
+    int64_t span_ms;
+    bool goes_back; /* of a nested one: this operation undoes what others of its span did */
+    uint64_t kept_template_no; /* what it had before that span, of a nested one */
+    int64_t kept_ms;           /* which span */
 };
 
 /* A physical resource, and what it was told to be. */
@@ -207,6 +215,13 @@ struct cfn_event {
     struct str stack_name, stack_id;
 };
 
+/* A change set of a nested stack, made with that of its parent. */
+struct cfn_nested_set {
+    struct str resource; /* its logical id in the parent */
+    struct str uuid;     /* of the nested stack */
+    struct str name;
+};
+
 struct cfn_change_set {
     struct str id, name, stack_id, description, token;
     int64_t created_ms;
@@ -217,6 +232,11 @@ struct cfn_change_set {
     struct cfn_config config;
     struct str changes; /* JSON: see cloudformation_diff.c */
     struct str deployment_mode;
+    struct str parent_id, root_id;   /* change sets, of one that is nested */
+    struct cfn_nested_set *children; /* those of the stacks in its stack that change */
+    size_t n_children;
+    uint64_t made_no; /* number of the stack's last operation then, and one; 0: not known */
+    uint64_t done_no; /* the operation that carries it out */
 };
 
 struct cfn_export {
@@ -372,6 +392,10 @@ struct cfn_wish {
     struct str role_arn;
     const struct cloudformation_rollback_configuration *rollback;
     struct cloudformation_resource_types resource_types;
+    /* Of a nested stack that is only looked at: its text came by an address, and in place of `parameters`. */
+    bool is_nested;
+    const struct tpl_given *given;
+    size_t n_given;
 };
 
 /* What the inputs of CreateStack, UpdateStack and CreateChangeSet have in common. */
@@ -416,10 +440,52 @@ enum err cfn_principal(struct txn *txn, struct arena *a, const struct cfn_stack 
 
 /* --- differences (cloudformation_diff.c) -------------------------------------------------------- */
 
-/* What would change, as a JSON list for change sets. ERR_INVALID with the fault. */
+/* What a look into a nested stack says. */
+struct cfn_inside {
+    bool looked, changes;
+    struct str change_set_id;
+    const struct json *outputs; /* {"Outputs.X": value} of what is known; NULL: nothing is */
+};
+/* Asked for each nested stack that is to be there, after what it hangs on: what is there (NULL: nothing yet), and its
+ * properties as far as they are known. */
+struct cfn_look_inside {
+    enum err (*look)(void *arg, struct str id, const struct cfn_thing *now,
+                     const struct json *properties, struct cfn_inside *ret);
+    void *arg;
+};
+struct cfn_differences {
+    struct str changes; /* a JSON list for change sets */
+    size_t n;
+    const struct json *outputs; /* as in cfn_inside; with `inside` only */
+};
+/* What would change. `inside` NULL: nested stacks may change whatever is said of them. ERR_INVALID with the fault. */
 enum err cfn_diff(struct txn *txn, struct arena *a, const struct cfn_stack *s,
-                  struct cfn_open *open, const struct cfn_config *config, struct str *ret_changes,
-                  size_t *ret_n, struct tpl_fault *ret_fault) WARN_UNUSED;
+                  struct cfn_open *open, const struct cfn_config *config,
+                  const struct cfn_look_inside *inside, struct cfn_differences *ret,
+                  struct tpl_fault *ret_fault) WARN_UNUSED;
+
+/* --- change sets of stacks in stacks (cloudformation_hierarchy.c) -------------------------------- */
+
+/* Fills changes and states of a new change set; makes those of the stacks in it, where the request says so. `creates`:
+ * the stack is new. Suspends the call. */
+enum err cfn_change_set_compute(struct call *call,
+                                const struct cloudformation_create_change_set_input *in,
+                                struct cfn_stack *s, struct cfn_open *open,
+                                struct cfn_change_set *cs) WARN_UNUSED;
+
+/* cloudformation_children.c. Drops it with those that were made with it, and stacks that are there for these alone. */
+enum err cfn_hierarchy_drop(struct cfn *c, struct txn *txn, const struct cfn_stack *s,
+                            const struct cfn_change_set *cs) WARN_UNUSED;
+/* The stack's operation carries it out, and so will its children's. Writes it. */
+enum err cfn_hierarchy_begin(struct txn *txn, const struct cfn_stack *s,
+                             struct cfn_change_set *cs) WARN_UNUSED;
+/* The way forward has ended: what was made for nested stacks whose turn never came goes. */
+enum err cfn_hierarchy_end(struct cfn *c, struct txn *txn, const struct cfn_stack *s) WARN_UNUSED;
+/* What the operation in progress carries out for a nested stack. ERR_NOT_FOUND: nothing was made for it;
+ * *ret_whole: since it does not change. */
+enum err cfn_hierarchy_of(struct txn *txn, const struct cfn_stack *s, struct str resource,
+                          bool *ret_whole, struct cfn_stack *ret_child,
+                          struct cfn_change_set *ret) WARN_UNUSED;
 
 /* --- operations that begin work (cloudformation_begin.c) ----------------------------------------- */
 
@@ -433,8 +499,14 @@ enum err cfn_begin_more(struct cfn *c, struct txn *txn, struct cfn_stack *s, enu
 /* ClientRequestToken: *ret_again, this very request was done already. */
 enum err cfn_once(struct call *call, struct cfn_stack *s, struct str token, const char *op,
                   bool *ret_again) WARN_UNUSED;
-/* A new stack's record, not yet written; name is free. Also for change sets. */
-enum err cfn_stack_new(struct call *call, struct str name, struct cfn_stack *ret) WARN_UNUSED;
+/* A new stack's record, not yet written; name is free. Also for change sets. A nested one's `parent` is that of the
+ * operation that calls (NULL), or is given with how deep it lies itself. ERR_EXISTS. */
+enum err cfn_stack_new(struct call *call, struct str name, const struct cfn_stack *parent,
+                       int depth, struct cfn_stack *ret) WARN_UNUSED;
+/* How many stacks lie around it. */
+enum err cfn_stack_depth(struct call *call, const struct cfn_stack *s, int *ret) WARN_UNUSED;
+/* A name of at most CFN_NAME_MAX characters. */
+struct str cfn_name_in(struct arena *a, struct str parent, struct str id, struct str token);
 enum err cfn_policy_check(struct call *call, struct str text) WARN_UNUSED;
 /* For those that change a stack: "Stack [X] does not exist". */
 enum err cfn_need_to_change(struct call *call, struct str name, struct cfn_stack *ret) WARN_UNUSED;

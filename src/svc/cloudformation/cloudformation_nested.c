@@ -7,30 +7,39 @@
 
 enum { LOOK_AGAIN_MS = 5000, INPUT_MAX = 8 * 1024 * 1024 };
 
-static void put_parameters(struct json_out *o, const struct json *given)
+enum err cfn_parameter_text(struct arena *a, const struct json *v, struct str *ret)
+{
+    struct buf joined;
+    *ret = v->kind == JSON_BOOL ? (v->b ? STR("true") : STR("false")) : v->text;
+    if (v->kind == JSON_ARRAY) {
+        buf_init_arena(&joined, a, 64 * 1024);
+        JSON_EACH (v, it) {
+            if (joined.len)
+                buf_add_byte(&joined, ',');
+            buf_add_str(&joined, it->text);
+        }
+        TRY(buf_err(&joined));
+        *ret = buf_str(&joined);
+    }
+    if (!ret->p)
+        *ret = STR("");
+    return ERR_OK;
+}
+
+static enum err put_parameters(struct json_out *o, const struct json *given)
 {
     json_key(o, STR("Parameters"));
     json_open(o, '[');
     JSON_EACH (given, p) {
-        struct str value = p->kind == JSON_BOOL ? (p->b ? STR("true") : STR("false")) : p->text;
-        struct buf *b = o->b;
+        struct str value;
+        TRY(cfn_parameter_text(o->b->arena, p, &value));
         json_open(o, '{');
         json_kv_str(o, STR("ParameterKey"), p->key);
-        json_key(o, STR("ParameterValue"));
-        if (p->kind == JSON_ARRAY) { /* a list is told as one text */
-            struct buf joined;
-            buf_init_arena(&joined, b->arena, 64 * 1024);
-            JSON_EACH (p, it) {
-                if (joined.len)
-                    buf_add_byte(&joined, ',');
-                buf_add_str(&joined, it->text);
-            }
-            value = buf_str(&joined);
-        }
-        json_str(o, value.p ? value : STR(""));
+        json_kv_str(o, STR("ParameterValue"), value);
         json_close(o, '}');
     }
     json_close(o, ']');
+    return ERR_OK;
 }
 
 static void put_texts(struct json_out *o, struct str name, const struct str *v, size_t n)
@@ -65,7 +74,8 @@ static void put_tags(struct json_out *o, const struct cfn_step *step, const stru
     json_close(o, ']');
 }
 
-static enum err input_of(struct cfn_step *step, const struct json *p, struct str *ret)
+static enum err input_of(struct cfn_step *step, const struct json *p, struct str name,
+                         struct str text, struct str *ret)
 {
     const struct cfn_config *c = &step->stack->config;
     const struct json *arns = json_get(p, STR("NotificationARNs"));
@@ -76,9 +86,9 @@ static enum err input_of(struct cfn_step *step, const struct json *p, struct str
     buf_init_arena(&b, step->a, INPUT_MAX);
     json_out_init(&o, &b);
     json_open(&o, '{');
-    json_kv_str(&o, STR("StackName"), creates ? cfn_made_name(step) : step->was->physical_id);
-    json_kv_str(&o, STR("TemplateBody"), step->text);
-    put_parameters(&o, json_get(p, STR("Parameters")));
+    json_kv_str(&o, STR("StackName"), name);
+    json_kv_str(&o, STR("TemplateBody"), text);
+    TRY(put_parameters(&o, json_get(p, STR("Parameters"))));
     put_texts(&o, STR("Capabilities"), c->capabilities, c->n_capabilities);
     if (arns) {
         json_key(&o, STR("NotificationARNs"));
@@ -132,34 +142,138 @@ static enum err outputs_of(struct cfn_step *step, const struct cfn_stack *child)
     return buf_err(&b);
 }
 
-static enum err begin(struct cfn_step *step)
+/* What is to be made of it, and from which text. */
+struct wish {
+    struct str name, text;
+    bool is_set, back; /* a change set says so; it is a way back */
+    struct cfn_stack child;
+    struct cfn_change_set set;
+    uint64_t template_no; /* UPDATE: the template that it has now */
+};
+
+/* The way back leads to the template that it had when the span began: what the span did not touch is as it is. */
+static enum err text_before(struct cfn_step *step, struct wish *w)
+{
+    const struct cfn_stack *child = &w->child;
+    bool touched = child->kept_template_no && child->kept_ms == step->stack->span_ms;
+    return cfn_template_read(step->txn, child->uuid,
+                             touched ? child->kept_template_no : child->config.template_no, false,
+                             &w->text);
+}
+
+/* The text that the operation's change set looked at. ERR_NOT_FOUND: there is none. */
+static enum err text_of_set(struct cfn_step *step, struct wish *w)
+{
+    bool whole;
+    TRY(cfn_hierarchy_of(step->txn, step->stack, step->resource->id, &whole, &w->child, &w->set));
+    w->is_set = true;
+    if (step->work->verb == TYPE_CREATE)
+        w->name = w->child.name;
+    return cfn_template_read(step->txn, w->child.uuid, w->set.config.template_no, false, &w->text);
+}
+
+/* ERR_SUSPENDED: the text must be fetched from its address. */
+static enum err wish_of(struct cfn_step *step, const struct json *p, struct wish *w)
+{
+    bool creates = step->work->verb == TYPE_CREATE;
+    *w = (struct wish){
+        .name = creates ? cfn_made_name(step) : step->was->physical_id,
+        .back = step->stack->status == CFN_UPDATE_ROLLBACK_IN_PROGRESS || step->stack->goes_back,
+    };
+    if (!creates) {
+        TRY(cfn_stack_find(step->txn, cfn_scope(step->stack), w->name, &w->child));
+        w->template_no = w->child.config.template_no;
+    }
+    enum err err = !w->back ? text_of_set(step, w) : creates ? ERR_NOT_FOUND : text_before(step, w);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    w->text = step->text;
+    if (str_is_set(w->text))
+        return ERR_OK;
+    step->wants = json_get_str(p, STR("TemplateURL"));
+    return ERR_SUSPENDED;
+}
+
+/* What the parent's operation must know of the child's: its change set, and the way back. */
+static enum err note(struct cfn_step *step, struct str id, struct wish *w)
+{
+    struct cfn_stack child;
+    TRY(cfn_stack_find(step->txn, cfn_scope(step->stack), id, &child));
+    if (w->is_set) {
+        child.change_set_id = w->set.id;
+        TRY(cfn_hierarchy_begin(step->txn, &child, &w->set));
+    }
+    child.span_ms = step->stack->span_ms;
+    child.goes_back = w->back;
+    if (w->template_no && !w->back && child.kept_ms != child.span_ms) {
+        uint64_t no = child.kept_template_no;
+        child.kept_template_no = w->template_no;
+        child.kept_ms = child.span_ms;
+        TRY(cfn_template_drop(step->txn, &child, no));
+    }
+    return cfn_stack_write(step->txn, &child);
+}
+
+static enum err make(struct cfn_step *step)
 {
     struct cfn_work *w = step->work;
     const struct json *p, *output;
     struct core_result r;
     struct str input;
-    if (w->verb == TYPE_DELETE) {
-        TRY(ask(
-            step, "DeleteStack",
-            str_fmt(step->a, "{\"StackName\":\"" STR_FMT "\"}", STR_ARG(step->was->physical_id)),
-            &r));
-        w->cursor = STR("asked");
-        return ERR_OK;
-    }
+    struct wish wish;
     TRY(cfn_json(step->a, w->goal.properties, &p));
-    if (!str_is_set(step->text)) {
-        step->wants = json_get_str(p, STR("TemplateURL"));
-        return ERR_SUSPENDED;
-    }
-    TRY(input_of(step, p, &input));
+    TRY(wish_of(step, p, &wish));
+    TRY(input_of(step, p, wish.name, wish.text, &input));
     enum err err = ask(step, w->verb == TYPE_CREATE ? "CreateStack" : "UpdateStack", input, &r);
-    if (err == ERR_FAILED && str_eq(r.message, STR("No updates are to be performed.")))
+    w->cursor = STR("asked");
+    if (err == ERR_FAILED && str_eq(r.message, STR("No updates are to be performed."))) {
+        w->cursor = STR("same");
         err = ERR_OK;
-    else if (err == ERR_OK && w->verb == TYPE_CREATE) {
+    } else if (err == ERR_OK && w->verb == TYPE_CREATE) {
         TRY(cfn_json(step->a, str_dup(step->a, r.output), &output));
         w->goal.physical_id = json_get_str(output, STR("StackId"));
     }
     TRY(err);
+    return note(step, w->goal.physical_id, &wish);
+}
+
+/* Whoever changes it already must be done first: the way back begins while others are under way. */
+static enum err is_free(struct cfn_step *step, bool *ret)
+{
+    struct cfn_stack child;
+    struct core_result r;
+    enum err err =
+        cfn_stack_find(step->txn, cfn_scope(step->stack), step->was->physical_id, &child);
+    *ret = err == ERR_NOT_FOUND || !cfn_in_progress(child.status) ||
+           (step->work->verb == TYPE_DELETE &&
+            (child.status == CFN_CREATE_IN_PROGRESS || child.status == CFN_ROLLBACK_IN_PROGRESS ||
+             child.status == CFN_DELETE_IN_PROGRESS));
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(err);
+    if (*ret || child.status != CFN_UPDATE_IN_PROGRESS || child.cancelled)
+        return ERR_OK;
+    return ask(step, "CancelUpdateStack",
+               str_fmt(step->a, "{\"StackName\":\"" STR_FMT "\"}", STR_ARG(child.id)), &r);
+}
+
+static enum err begin(struct cfn_step *step)
+{
+    struct cfn_work *w = step->work;
+    struct core_result r;
+    bool free = true;
+    if (w->verb != TYPE_CREATE)
+        TRY(is_free(step, &free));
+    if (!free) {
+        step->doing = TYPE_WAIT;
+        step->wake_ms = step->txn->now_ms + LOOK_AGAIN_MS;
+        return ERR_OK;
+    }
+    if (w->verb != TYPE_DELETE)
+        return make(step);
+    TRY(ask(step, "DeleteStack",
+            str_fmt(step->a, "{\"StackName\":\"" STR_FMT "\"}", STR_ARG(step->was->physical_id)),
+            &r));
     w->cursor = STR("asked");
     return ERR_OK;
 }
@@ -195,6 +309,8 @@ static enum err stack_step(struct cfn_step *step)
     struct cfn_stack child;
     if (!str_is_set(w->cursor))
         TRY(begin(step));
+    if (!str_is_set(w->cursor))
+        return ERR_OK; /* it waits until it may begin */
     struct str id = w->verb == TYPE_CREATE ? w->goal.physical_id : step->was->physical_id;
     enum err err = cfn_stack_find(step->txn, cfn_scope(step->stack), id, &child);
     if (err == ERR_NOT_FOUND && w->verb == TYPE_DELETE) {

@@ -288,16 +288,35 @@ static enum err unchanged(struct stepping *st, struct cfn_thing *goal)
     return save(st);
 }
 
+/* Of a nested stack: what its template says now is known only to itself, unless a change set looked. */
+static enum err inside_may_change(struct stepping *st, const struct cfn_thing *goal, bool *ret)
+{
+    struct cfn_stack child;
+    struct cfn_change_set set;
+    bool whole = true;
+    *ret = cfn_is_stack(goal->type);
+    if (!*ret)
+        return ERR_OK;
+    enum err err = cfn_hierarchy_of(st->txn, &st->s, st->r.id, &whole, &child, &set);
+    *ret = !whole;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 static enum err begin_change(struct stepping *st, struct cfn_thing *goal)
 {
     enum type_change change = TYPE_SAME;
     struct str why = STR_NONE;
     TRY(compare(st, st->r.now, goal, &change));
-    if (change == TYPE_SAME)
+    bool automatic = change == TYPE_SAME;
+    if (automatic)
+        TRY(inside_may_change(st, goal, &automatic));
+    if (change == TYPE_SAME && !automatic)
         return unchanged(st, goal);
     bool replaces = change == TYPE_REPLACEMENT;
-    enum err err = cfn_policy_allows(st->a, &st->s, replaces ? "Update:Replace" : "Update:Modify",
-                                     st->r.id, goal->type, &why);
+    enum err err =
+        automatic ? ERR_OK
+                  : cfn_policy_allows(st->a, &st->s, replaces ? "Update:Replace" : "Update:Modify",
+                                      st->r.id, goal->type, &why);
     if (err == ERR_INVALID)
         return failed(st, why);
     TRY(err);

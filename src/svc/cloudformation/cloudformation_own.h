@@ -30,6 +30,11 @@ struct cfn_step {
     struct core_request asked; /* what failed, for the reason */
 };
 
+static inline bool cfn_is_stack(struct str type)
+{
+    return str_eq(type, STR("AWS::CloudFormation::Stack"));
+}
+
 struct cfn_own {
     const char *type; /* ends in '*': what begins so */
     enum err (*check)(const struct json *properties, struct arena *a, struct str *ret_message);
@@ -62,6 +67,8 @@ enum err cfn_answer_signal(struct txn *txn, struct cfn_answer *answer,
 const struct json *cfn_attribute(const struct json *attributes, struct str name);
 struct str cfn_url_suffix(const struct core *core);
 bool cfn_managed_policy(struct cfn_open *open, struct str name, struct str *ret_arn);
+/* A nested stack's parameter as its value is told: lists as one text. */
+enum err cfn_parameter_text(struct arena *a, const struct json *v, struct str *ret) WARN_UNUSED;
 /* STACK-LOGICAL-TOKEN. */
 struct str cfn_made_name(const struct cfn_step *step);
 

@@ -364,6 +364,9 @@ static enum err enter(struct txn *txn, struct cfn_stack *s)
 static enum err advance_to(struct txn *txn, struct cfn_run *run, struct cfn_stack *s,
                            struct ending e)
 {
+    bool forward = s->status == CFN_CREATE_IN_PROGRESS || s->status == CFN_UPDATE_IN_PROGRESS;
+    if (forward)
+        TRY(cfn_hierarchy_end(run->c, txn, s));
     s->status = e.to;
     s->reason = e.reason;
     TRY(enter(txn, s));

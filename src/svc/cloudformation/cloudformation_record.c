@@ -78,6 +78,10 @@ static const struct record_field stack_fields[] = {
     REC_ENUM(S, drift, CFN_DRIFTS),
     REC_INT(S, drift_ms),
     REC_BOOL(S, done_once),
+    REC_INT(S, span_ms),
+    REC_BOOL(S, goes_back),
+    REC_UINT(S, kept_template_no),
+    REC_INT(S, kept_ms),
 };
 #undef S
 const struct record_type cfn_stack_type = RECORD_TYPE(struct cfn_stack, 1, stack_fields);
@@ -150,6 +154,14 @@ static const struct record_field event_fields[] = {
 #undef E
 const struct record_type cfn_event_type = RECORD_TYPE(struct cfn_event, 1, event_fields);
 
+static const struct record_field nested_set_fields[] = {
+    REC_STR(struct cfn_nested_set, resource),
+    REC_STR(struct cfn_nested_set, uuid),
+    REC_STR(struct cfn_nested_set, name),
+};
+static const struct record_type nested_set_type =
+    RECORD_TYPE(struct cfn_nested_set, 1, nested_set_fields);
+
 #define S struct cfn_change_set
 static const struct record_field change_set_fields[] = {
     REC_STR(S, id),
@@ -168,6 +180,11 @@ static const struct record_field change_set_fields[] = {
     REC_STRUCT(S, config, &config_type),
     REC_STR(S, changes),
     REC_STR(S, deployment_mode),
+    REC_STR(S, parent_id),
+    REC_STR(S, root_id),
+    REC_LIST(S, children, n_children, CFN_HIERARCHY_MAX, &nested_set_type),
+    REC_UINT(S, made_no),
+    REC_UINT(S, done_no),
 };
 #undef S
 const struct record_type cfn_change_set_type =

@@ -50,10 +50,17 @@ void cfn_settle(struct cfn_resource *r, struct arena *a)
     r->now = made;
 }
 
+struct str cfn_name_in(struct arena *a, struct str parent, struct str id, struct str token)
+{
+    size_t left = CFN_NAME_MAX - token.len - 2;
+    id = str_sub(id, 0, left / 2);
+    return str_fmt(a, STR_FMT "-" STR_FMT "-" STR_FMT, STR_ARG(str_sub(parent, 0, left - id.len)),
+                   STR_ARG(id), STR_ARG(token));
+}
+
 struct str cfn_made_name(const struct cfn_step *step)
 {
-    return str_fmt(step->a, STR_FMT "-" STR_FMT "-" STR_FMT, STR_ARG(step->stack->name),
-                   STR_ARG(step->resource->id), STR_ARG(step->work->token));
+    return cfn_name_in(step->a, step->stack->name, step->resource->id, step->work->token);
 }
 
 /* --- pokes -------------------------------------------------------------------------------------- */

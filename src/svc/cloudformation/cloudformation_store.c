@@ -169,7 +169,8 @@ enum err cfn_template_read(struct txn *txn, struct str uuid, uint64_t no, bool p
 
 enum err cfn_template_drop(struct txn *txn, const struct cfn_stack *s, uint64_t no)
 {
-    if (!no || no == s->config.template_no || (s->previous && no == s->previous->template_no))
+    if (!no || no == s->config.template_no || no == s->kept_template_no ||
+        (s->previous && no == s->previous->template_no))
         return ERR_OK;
     for (int stage = 0; stage < 2; stage++)
         TRY(txn_del(txn,

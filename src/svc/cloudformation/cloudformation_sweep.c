@@ -17,6 +17,7 @@
 #include "svc/cloudformation/cloudformation_int.h"
 
 struct sweeping {
+    struct cfn *c;
     struct txn *txn;
     struct job *job;
     struct job_budget *budget;
@@ -84,7 +85,7 @@ static enum err drop_change_set(void *arg, struct str key, struct str value)
     struct cfn_change_set cs;
     (void)key;
     TRY(cfn_change_set_unpack(w->txn, value, &cs));
-    TRY(cfn_change_set_drop(w->txn, &w->s, &cs));
+    TRY(cfn_hierarchy_drop(w->c, w->txn, &w->s, &cs));
     job_spend(w->budget, 1);
     w->more = job_spent(w->budget);
     return w->more ? ERR_CLOSED : ERR_OK;
@@ -132,9 +133,8 @@ static enum err drop_deleted(struct sweeping *w, bool *ret_gone)
 static enum err step(void *self, struct txn *txn, struct job *job, struct job_budget *budget,
                      enum job_state *ret_state)
 {
-    struct sweeping w = {.txn = txn, .job = job, .budget = budget};
+    struct sweeping w = {.c = self, .txn = txn, .job = job, .budget = budget};
     bool gone = false;
-    (void)self;
     enum err err = cfn_stack_read(txn, cfn_job_scope(job->argument), job->key, &w.s);
     *ret_state = JOB_DONE;
     if (err == ERR_NOT_FOUND)

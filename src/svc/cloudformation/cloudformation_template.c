@@ -127,7 +127,7 @@ static enum err fill_given(struct arena *a, const struct cfn_parameter *v, size_
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
         if (!v[i].is_default)
-            given[k++] = (struct tpl_given){v[i].key, v[i].value};
+            given[k++] = (struct tpl_given){.key = v[i].key, .value = v[i].value};
     w->given = given;
     w->given_n = k;
     return ERR_OK;
@@ -186,6 +186,11 @@ static enum err take_parameters(struct call *call, const struct cfn_stack *s,
     size_t n = 0;
     if (!given)
         return ERR_NOMEM;
+    if (wish->is_nested) {
+        w->given = wish->given;
+        w->given_n = wish->n_given;
+        return ERR_OK;
+    }
     for (size_t i = 0; i < in->n; i++) {
         const struct cloudformation_parameter *p = &in->v[i];
         if (!str_is_set(p->parameter_key))
@@ -204,10 +209,12 @@ static enum err take_parameters(struct call *call, const struct cfn_stack *s,
                                STR_ARG(p->parameter_key));
         if (p->use_previous_value && was->is_default)
             continue;
-        given[n++] = (struct tpl_given){p->parameter_key, p->use_previous_value ? was->value
-                                                          : str_is_set(p->parameter_value)
-                                                              ? p->parameter_value
-                                                              : STR("")};
+        given[n++] = (struct tpl_given){
+            .key = p->parameter_key,
+            .value = p->use_previous_value            ? was->value
+                     : str_is_set(p->parameter_value) ? p->parameter_value
+                                                      : STR(""),
+        };
     }
     w->given = given;
     w->given_n = n;
@@ -418,7 +425,7 @@ enum err cfn_wish_text(struct call *call, const struct cfn_stack *s, const struc
     if (given > 1)
         return CFN_INVALID(call, "Only one of TemplateBody, TemplateURL and UsePreviousTemplate "
                                  "may be specified.");
-    bool is_nested = str_is_set(call_via_source(call)); /* its text came by an address */
+    bool is_nested = wish->is_nested || str_is_set(call_via_source(call)); /* by an address */
     if (wish->body.len > (is_nested ? TPL_BYTES_MAX : TPL_BODY_BYTES_MAX))
         return CFN_INVALID(call,
                            "1 validation error detected: Value at 'templateBody' failed to satisfy "

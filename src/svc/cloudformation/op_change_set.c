@@ -71,7 +71,7 @@ static enum err stack_of(struct call *call, const struct cloudformation_create_c
     if (creates && err == ERR_NOT_FOUND) {
         if (arn_is(in->stack_name))
             return CFN_INVALID(call, "Stack [" STR_FMT "] does not exist", STR_ARG(in->stack_name));
-        TRY(cfn_stack_new(call, str_dup(call->arena, in->stack_name), s));
+        TRY(cfn_stack_new(call, str_dup(call->arena, in->stack_name), NULL, 0, s));
         return ERR_OK;
     }
     if (err == ERR_NOT_FOUND)
@@ -83,27 +83,6 @@ static enum err stack_of(struct call *call, const struct cloudformation_create_c
                            STR_ARG(s->name), STR_ARG(in->change_set_name));
     if (!creates && !cfn_can_update(s))
         return cfn_state_refused(call, s, "updated");
-    return ERR_OK;
-}
-
-static enum err compute(struct call *call, struct cfn_stack *s, struct cfn_open *open,
-                        struct cfn_change_set *cs)
-{
-    struct tpl_fault fault = {{0}};
-    size_t n;
-    bool same;
-    enum err err = cfn_diff(call->txn, call->arena, s, open, &cs->config, &cs->changes, &n, &fault);
-    if (err == ERR_INVALID)
-        return CFN_INVALID(call, STR_FMT, STR_ARG(fault.message));
-    TRY(err);
-    TRY(cfn_config_same(call, s, open, &cs->config, &same));
-    bool empty = n == 0 && (same || cs->creates);
-    cs->status = empty ? STR("FAILED") : STR("CREATE_COMPLETE");
-    cs->execution_status = empty ? STR("UNAVAILABLE") : STR("AVAILABLE");
-    if (empty)
-        cs->status_reason =
-            STR("The submitted information didn't contain changes. Submit different "
-                "information to create a change set.");
     return ERR_OK;
 }
 
@@ -157,7 +136,16 @@ static enum err make(struct call *call, const struct cloudformation_create_chang
     cs->import_existing = in->import_existing_resources;
     cs->on_failure = in->on_stack_failure;
     cs->deployment_mode = in->deployment_mode;
-    return compute(call, s, &open, cs);
+    return cfn_change_set_compute(call, in, s, &open, cs);
+}
+
+/* What can be done with it now: what the stack was made by since makes it worth nothing. */
+static struct str execution_status(const struct cfn_stack *s, const struct cfn_change_set *cs)
+{
+    return str_eq(cs->execution_status, STR("AVAILABLE")) && cs->made_no &&
+                   cs->made_no != s->op_no + 1
+               ? STR("OBSOLETE")
+               : cs->execution_status;
 }
 
 enum err cloudformation_create_change_set(struct call *call,
@@ -172,15 +160,13 @@ enum err cloudformation_create_change_set(struct call *call,
     cs.creates = str_eq(in->change_set_type, STR("CREATE"));
     if (!is_new)
         TRY(name_is_free(call, &s, in));
-    TRY(make(call, in, &s, &cs));
     if (is_new) {
         s.status = CFN_REVIEW_IN_PROGRESS;
         s.reason = STR("User Initiated");
         TRY(cfn_tell_stack(call->txn, &s));
         TRY(cfn_sweep_later(cfn_of(call), call->txn, &s));
     }
-    TRY(cfn_stack_write(call->txn, &s)); /* it counts its templates */
-    TRY(cfn_change_set_write(call->txn, &s, &cs));
+    TRY(make(call, in, &s, &cs));
     out->id = cs.id;
     out->stack_id = s.id;
     return ERR_OK;
@@ -258,6 +244,7 @@ static enum err show_change(struct arena *a, const struct json *c, bool values,
         .physical_resource_id = json_get_str(c, STR("physical")),
         .resource_type = json_get_str(c, STR("type")),
         .replacement = json_get_str(c, STR("replacement")),
+        .change_set_id = json_get_str(c, STR("change_set")),
     };
     if (values) {
         r->before_context = json_get_str(c, STR("before_context"));
@@ -319,7 +306,9 @@ cloudformation_describe_change_set(struct call *call,
     out->description = cs.description;
     out->status = cs.status;
     out->status_reason = cs.status_reason;
-    out->execution_status = cs.execution_status;
+    out->execution_status = execution_status(&s, &cs);
+    out->parent_change_set_id = cs.parent_id;
+    out->root_change_set_id = cs.root_id;
     out->rollback_configuration = rollback;
     out->on_stack_failure = cs.on_failure;
     out->deployment_mode = cs.deployment_mode;
@@ -367,7 +356,18 @@ static enum err drop_other(void *arg, struct str key, struct str val)
     TRY(cfn_change_set_unpack(o->call->txn, val, &cs));
     if (str_eq(cs.name, o->executed))
         return ERR_OK;
-    return cfn_change_set_drop(o->call->txn, o->s, &cs);
+    return cfn_hierarchy_drop(cfn_of(o->call), o->call->txn, o->s, &cs);
+}
+
+/* Those of a hierarchy go as one. */
+static enum err need_root(struct call *call, const struct cfn_change_set *cs, const char *what)
+{
+    return str_is_set(cs->root_id)
+               ? CFN_INVALID(call,
+                             "%s operation not supported on nested change sets; operation must be "
+                             "initiated from root change set [" STR_FMT "]",
+                             what, STR_ARG(cs->root_id))
+               : ERR_OK;
 }
 
 enum err cloudformation_execute_change_set(struct call *call,
@@ -382,11 +382,15 @@ enum err cloudformation_execute_change_set(struct call *call,
     TRY(cfn_once(call, &s, in->client_request_token, "ExecuteChangeSet", &again));
     if (again)
         return ERR_OK;
-    if (!str_eq(cs.execution_status, STR("AVAILABLE")))
+    struct str now = execution_status(&s, &cs);
+    TRY(need_root(call, &cs, "Execute"));
+    if (!str_eq(now, STR("AVAILABLE")))
         return call_error(call, &cloudformation_err_invalid_change_set_status_exception,
-                          "ChangeSet [" STR_FMT "] cannot be executed in its current status of "
+                          "ChangeSet [" STR_FMT "] cannot be executed in its current %s of "
                           "[" STR_FMT "]",
-                          STR_ARG(cs.id), STR_ARG(cs.status));
+                          STR_ARG(cs.id),
+                          str_eq(now, STR("OBSOLETE")) ? "execution status" : "status",
+                          STR_ARG(str_eq(now, STR("OBSOLETE")) ? now : cs.status));
     if (cs.creates ? s.status != CFN_REVIEW_IN_PROGRESS : !cfn_can_update(&s))
         return cfn_state_refused(call, &s, "updated");
     TRY(on_failure_of(call, &cs, in, &s));
@@ -394,13 +398,14 @@ enum err cloudformation_execute_change_set(struct call *call,
     struct others others = {call, &s, cs.name};
     TRY(txn_each(call->txn, key_range(call->arena, &cloudformation_k_change_set, s.uuid),
                  drop_other, &others));
-    cs.execution_status = STR("EXECUTE_COMPLETE");
-    TRY(cfn_change_set_write(call->txn, &s, &cs));
     s.change_set_id = cs.id;
-    if (!cs.creates)
-        return cfn_update_begin(call, &s, &cs.config);
-    s.config = cs.config;
-    return cfn_begin(call, &s, CFN_CREATE_IN_PROGRESS, STR("User Initiated"));
+    if (!cs.creates) {
+        TRY(cfn_update_begin(call, &s, &cs.config));
+    } else {
+        s.config = cs.config;
+        TRY(cfn_begin(call, &s, CFN_CREATE_IN_PROGRESS, STR("User Initiated")));
+    }
+    return cfn_hierarchy_begin(call->txn, &s, &cs);
 }
 
 /* --- the rest ----------------------------------------------------------------------------------- */
@@ -418,10 +423,11 @@ enum err cloudformation_delete_change_set(struct call *call,
         return ERR_OK;
     }
     TRY(err);
+    TRY(need_root(call, &cs, "Delete"));
     if (str_eq(cs.execution_status, STR("EXECUTE_COMPLETE")) && cfn_in_progress(s.status))
         return call_error(call, &cloudformation_err_invalid_change_set_status_exception,
                           "The change set [" STR_FMT "] is being executed", STR_ARG(cs.id));
-    return cfn_change_set_drop(call->txn, &s, &cs);
+    return cfn_hierarchy_drop(cfn_of(call), call->txn, &s, &cs);
 }
 
 struct listing {
@@ -443,13 +449,17 @@ static enum err take(void *arg, struct str key, struct str val)
         .stack_name = l->s->name,
         .change_set_id = cs.id,
         .change_set_name = cs.name,
-        .execution_status = cs.execution_status,
+        .execution_status = execution_status(l->s, &cs),
+        .parent_change_set_id = cs.parent_id,
+        .root_change_set_id = cs.root_id,
         .status = cs.status,
         .status_reason = cs.status_reason,
         .description = cs.description,
     };
     WIRE_SET(out, creation_time, cs.created_ms);
     WIRE_SET(out, include_nested_stacks, cs.nested);
+    if (cs.import_existing)
+        WIRE_SET(out, import_existing_resources, true);
     return ERR_OK;
 }
 

@@ -30,6 +30,18 @@ static enum err policy_text(struct call *call, struct str body, struct str url, 
     return cfn_policy_check(call, *ret);
 }
 
+/* A stack that is there for a change set of its parent, whose operation makes it now. */
+static enum err reviewed(struct call *call, struct str name, struct cfn_stack *ret)
+{
+    if (!str_eq(call_via_service(call), STR(CFN_PRINCIPAL)))
+        return ERR_NOT_FOUND;
+    TRY(cfn_stack_find(call->txn, call_scope(call), name, ret));
+    return ret->status == CFN_REVIEW_IN_PROGRESS && str_is_set(ret->parent_id) &&
+                   str_eq(ret->parent_id, call_via_source(call))
+               ? ERR_OK
+               : ERR_NOT_FOUND;
+}
+
 /* The same token again: the stack that it made. */
 static enum err created_before(struct call *call,
                                const struct cloudformation_create_stack_input *in,
@@ -73,9 +85,12 @@ enum err cloudformation_create_stack(struct call *call,
 {
     struct cfn_stack s;
     struct str name = str_dup(call->arena, in->stack_name);
-    enum err err = cfn_stack_new(call, name, &s);
-    if (err == ERR_EXISTS)
-        return created_before(call, in, &out->stack_id);
+    enum err err = cfn_stack_new(call, name, NULL, 0, &s);
+    if (err == ERR_EXISTS) {
+        err = reviewed(call, name, &s);
+        if (err == ERR_NOT_FOUND)
+            return created_before(call, in, &out->stack_id);
+    }
     TRY(err);
     TRY(create(call, in, &s));
     out->stack_id = s.id;
@@ -155,20 +170,20 @@ static enum err update(struct call *call, const struct cloudformation_update_sta
     struct cfn_open open;
     struct cfn_config config;
     struct tpl_fault fault = {{0}};
-    struct str changes, policy = STR_NONE, during = STR_NONE;
-    size_t n;
+    struct str policy = STR_NONE, during = STR_NONE;
+    struct cfn_differences differences;
     bool same;
     wish.use_previous = in->use_previous_template;
     TRY(policy_text(call, in->stack_policy_body, in->stack_policy_url, &policy));
     TRY(policy_text(call, in->stack_policy_during_update_body, in->stack_policy_during_update_url,
                     &during));
     TRY(cfn_prepare(call, s, &wish, &config, &open));
-    enum err err = cfn_diff(call->txn, call->arena, s, &open, &config, &changes, &n, &fault);
+    enum err err = cfn_diff(call->txn, call->arena, s, &open, &config, NULL, &differences, &fault);
     if (err == ERR_INVALID)
         return CFN_INVALID(call, STR_FMT, STR_ARG(fault.message));
     TRY(err);
     TRY(cfn_config_same(call, s, &open, &config, &same));
-    if (n == 0 && same && s->status != CFN_UPDATE_FAILED)
+    if (differences.n == 0 && same && s->status != CFN_UPDATE_FAILED)
         return CFN_INVALID(call, "No updates are to be performed.");
     if (str_is_set(policy))
         s->policy = policy;
@@ -186,6 +201,7 @@ enum err cfn_update_begin(struct call *call, struct cfn_stack *s, const struct c
         if (!s->previous)
             return ERR_NOMEM;
         *s->previous = s->config;
+        s->span_ms = call->txn->wall_ms;
     }
     s->config = *config;
     TRY(cfn_template_drop(call->txn, s, failed_no));

@@ -138,7 +138,7 @@ static struct tpl_world world_of(struct arena *a, const struct json *one, struct
         .check_only = json_get(one, STR("check_only")) != NULL,
     };
     JSON_EACH (given, it)
-        p[w.given_n++] = (struct tpl_given){it->key, it->text};
+        p[w.given_n++] = (struct tpl_given){.key = it->key, .value = it->text};
     return w;
 }
 
