@@ -84,7 +84,7 @@ def test_tokens_are_bound_and_positional(logs, group):
     last = logs.describe_log_groups(**args, nextToken=second["nextToken"])
     assert [g["logGroupName"] for g in last["logGroups"]] == names[5:] and "nextToken" not in last
     # A filter that matches once gives one page without a token.
-    found = logs.describe_log_groups(logGroupNamePattern="TOK/3", limit=1)
+    found = logs.describe_log_groups(logGroupNamePattern="tok/3", limit=1)
     assert [g["logGroupName"] for g in found["logGroups"]] == ["/tok/3"] and "nextToken" not in found
     token = first["nextToken"]
     for bad in ("x", names[1], token[:-2], token[:-1] + ("A" if token[-1] != "A" else "B")):
@@ -474,7 +474,7 @@ def test_default_value(weir, logs):
 
 
 @pytest.mark.parametrize("pattern, change", [
-    ("{ $.a = ", {}), ("[a", {}), ("%x%", {}), ("a", {"metricValue": "$.a"}), ("a", {"metricValue": "x"}), ("[a]", {"metricValue": "$b"}), ("a", {"metricNamespace": "AWS/x"}),
+    ("{ $.a = ", {}), ("[a", {}), ("%x(y)%", {}), ("a", {"dimensions": {"d": "$a"}}), ("a", {"metricValue": "$.a"}), ("a", {"metricValue": "x"}), ("[a]", {"metricValue": "$b"}), ("a", {"metricNamespace": "AWS/x"}),
     ("[a]", {"dimensions": {"d": "$b"}}), ("[a]", {"dimensions": {"d": "$a"}, "defaultValue": 1}), ("[a]", {"dimensions": {f"d{i}": "$a" for i in range(4)}}), ("a", {"metricName": ""})])
 def test_bad_metric_filter(logs, pattern, change):
     if not logs.describe_log_groups(logGroupNamePrefix="mf-bad")["logGroups"]:

@@ -196,7 +196,7 @@ static enum err write_body(struct txn *txn, void *arg)
             n = 0;
         }
         of = l;
-        events[n++] = (struct logs_event){l->at_ms, l->text};
+        events[n++] = (struct logs_event){.timestamp_ms = l->at_ms, .message = l->text};
     }
     return of ? put_events(txn, of, events, n) : ERR_OK;
 }

@@ -798,6 +798,7 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
     assert(in->pool->busy < in->pool->n);
     inv->instance = in;
     in->inv = inv;
+    lambda_log_stream_trace(in->log, inv->trace);
     in->pool->busy++;
     in->pool->family->busy++;
     in->unreserved = in->pool->family->reserved < 0 && !in->warm;

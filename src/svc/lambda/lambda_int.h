@@ -603,6 +603,9 @@ void lambda_logbook_start(struct lambda_logbook *book);
 /* `fn` is referenced. NULL on exhaustion. */
 struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book, struct lambda_fn *fn);
 struct str lambda_log_stream_name(const struct lambda_log_stream *s);
+/* Its lines are of the invocation with this trace header from now on, which whoever is sent them is told
+ * caused that: so loops by logs are loops of functions (lambda_trace.h). */
+void lambda_log_stream_trace(struct lambda_log_stream *s, const char trace[LAMBDA_TRACE_MAX]);
 /* Drops the environment's hold. */
 void lambda_log_stream_drop(struct lambda_log_stream *s);
 /* One event; over the book's limit it is dropped and counted. */

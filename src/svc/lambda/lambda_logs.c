@@ -44,8 +44,9 @@ struct lambda_log_stream {
     struct lambda_logbook *book;
     struct lambda_fn *fn;
     char name[STREAM_NAME_MAX];
-    bool held;        /* its environment lives */
-    struct list link; /* book->dirty or book->flushing */
+    char trace[LAMBDA_TRACE_MAX]; /* of the invocation that writes; "": none yet */
+    bool held;                    /* its environment lives */
+    struct list link;             /* book->dirty or book->flushing */
     struct pending pending, flushing;
 };
 
@@ -113,6 +114,11 @@ struct lambda_log_stream *lambda_log_stream_new(struct lambda_logbook *book, str
 struct str lambda_log_stream_name(const struct lambda_log_stream *s)
 {
     return str_c(s->name);
+}
+
+void lambda_log_stream_trace(struct lambda_log_stream *s, const char trace[LAMBDA_TRACE_MAX])
+{
+    memcpy(s->trace, trace, LAMBDA_TRACE_MAX);
 }
 
 static void pending_release(struct pending *p)
@@ -219,6 +225,7 @@ static enum err put_stream(struct txn *txn, struct lambda *l, struct lambda_log_
         for (; n < LOG_EVENTS_PUT_MAX && at < p->n; n++, at++) {
             events[n].timestamp_ms = p->v[at].at_ms;
             events[n].message = str_n(p->text.p + p->v[at].offset, p->v[at].len);
+            events[n].trace = s->trace[0] ? str_c(s->trace) : STR_NONE;
         }
         TRY(l->logs->put(l->logs->self, txn, s->fn->name.scope, s->fn->log_group, str_c(s->name),
                          events, n));

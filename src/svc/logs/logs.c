@@ -90,7 +90,21 @@ static enum err port_put(void *self, struct txn *txn, struct key_scope scope, st
         }
         cut[i].message.len = len;
     }
+    const struct logs_put put = {.scope = scope,
+                                 .group_name = group,
+                                 .stream_name = stream,
+                                 .stream_id = s.id,
+                                 .events = cut,
+                                 .n = n_events,
+                                 .first_seq = s.next_seq};
     TRY(logs_append(txn, g.id, stream, &s, &cipher, cut, n_events));
-    TRY(logs_measure_staged(txn, scope, group, cut, n_events));
-    return logs_events_as_metrics(self, txn, scope, &g, cut, n_events);
+    return logs_events_put(self, txn, &g, &put);
+}
+
+enum err logs_events_put(struct logs *logs, struct txn *txn, const struct logs_group *g,
+                         const struct logs_put *put)
+{
+    TRY(logs_measure_staged(txn, put->scope, put->group_name, put->events, put->n));
+    TRY(logs_events_as_metrics(logs, txn, put->scope, g, put->events, put->n));
+    return logs_subscribers_send(logs, txn, g, put);
 }

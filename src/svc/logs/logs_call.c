@@ -63,12 +63,57 @@ enum err logs_paged(struct call *call, enum err err)
     return err;
 }
 
-enum err logs_pattern(struct call *call, enum err err)
+enum err logs_pattern(struct call *call, struct str pattern, struct filter *ret)
 {
-    if (err == ERR_UNSUPPORTED)
-        return call_error(call, &logs_err_invalid_parameter_exception,
-                          "Regular expressions in filter patterns are not supported by Weir.");
+    struct str why;
+    enum err err = filter_parse(call->arena, pattern, ret, &why);
     if (err == ERR_INVALID || err == ERR_LIMIT)
-        return call_error(call, &logs_err_invalid_parameter_exception, "Invalid filter pattern");
+        return call_error(call, &logs_err_invalid_parameter_exception, STR_FMT, STR_ARG(why));
     return err;
+}
+
+/* Filters with regular expressions, of one table and all but one. */
+struct regex_count {
+    struct call *call;
+    const struct key_layout *table;
+    struct str but;
+    size_t n;
+};
+
+static enum err count_regex(void *arg, struct str key, struct str record)
+{
+    struct regex_count *c = arg;
+    struct arena *a = c->call->arena;
+    struct logs_metric_rec metric = {0};
+    struct logs_sub sub = {0};
+    struct filter f;
+    struct str name;
+    TRY(key_read(c->table, key, a, KEY_SKIP, &name));
+    if (str_is_set(c->but) && str_eq(name, c->but))
+        return ERR_OK;
+    TRY(c->table == &logs_k_sub ? logs_sub_parse(a, record, &sub)
+                                : logs_metric_parse(a, record, &metric));
+    enum err err =
+        filter_parse(a, c->table == &logs_k_sub ? sub.pattern : metric.pattern, &f, NULL);
+    if (err == ERR_NOMEM)
+        return err;
+    c->n += err == ERR_OK && f.n_regex > 0;
+    return ERR_OK;
+}
+
+enum err logs_regex_room(struct call *call, uint64_t group_id, bool subscription, struct str name,
+                         const struct filter *f)
+{
+    const struct key_layout *const tables[] = {&logs_k_metric, &logs_k_sub};
+    struct regex_count c = {.call = call};
+    if (f->n_regex == 0)
+        return ERR_OK;
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        c.table = tables[i];
+        c.but = subscription == (i == 1) ? name : STR_NONE;
+        TRY(txn_each(call->txn, key_range(call->arena, tables[i], group_id), count_regex, &c));
+    }
+    if (c.n >= LOGS_REGEX_FILTERS_MAX)
+        return call_error(call, &logs_err_limit_exceeded_exception, "Resource limit exceeded.");
+    return ERR_OK;
 }

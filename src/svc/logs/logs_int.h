@@ -21,9 +21,9 @@
 #include "core/catalogue.h"
 #include "core/core.h"
 #include "core/page.h"
+#include "lang/filter.h"
 #include "svc/cloudwatch/cloudwatch_port.h"
 #include "svc/kms/kms_port.h"
-#include "svc/logs/filter.h"
 #include "svc/logs/logs.h"
 #include "svc/logs/logs_keys.h"
 
@@ -45,6 +45,8 @@ enum {
     LOGS_POLICY_BYTES_MAX = 51200,
     LOGS_METRIC_FILTERS_MAX = 100, /* of a group */
     LOGS_METRIC_DIMS_MAX = 3,      /* of a filter's metric */
+    LOGS_SUBSCRIPTIONS_MAX = 2,    /* of a group */
+    LOGS_REGEX_FILTERS_MAX = 5, /* of a group: metric and subscription filters with expressions */
 };
 #define LOGS_PAST_MS ((int64_t)14 * 24 * 60 * 60 * 1000)
 #define LOGS_DAY_MS ((int64_t)24 * 60 * 60 * 1000)
@@ -78,6 +80,24 @@ struct logs_group {
     struct str kms_key;      /* ARN; absent: none */
     uint32_t data_key;       /* number of the newest data key; 0: there never was one */
     uint32_t metric_filters; /* how many there are */
+    uint32_t subscriptions;
+};
+
+/* A subscription filter. */
+struct logs_sub {
+    struct str pattern, destination;
+    struct str distribution; /* said back; it is for streams of Kinesis */
+    int64_t created_ms;
+};
+
+/* Events as they are put into a stream. */
+struct logs_put {
+    struct key_scope scope;
+    struct str group_name, stream_name;
+    uint64_t stream_id;
+    const struct logs_event *events;
+    size_t n;
+    uint64_t first_seq;
 };
 
 /* A metric filter: what events matching a pattern are counted as. */
@@ -170,6 +190,9 @@ enum err logs_cipher_open(struct logs *logs, struct txn *txn, struct key_scope s
 enum err logs_cipher_seal(const struct logs_cipher *cipher, struct arena *a, struct str event_key,
                           struct str text, struct str *ret_stored) WARN_UNUSED;
 
+/* What tells an event from all others of its group: decimal, as AWS's. STR_NONE: no memory. */
+struct str logs_event_id(struct arena *a, int64_t timestamp, uint64_t stream_id, uint64_t seq);
+
 /* Events older than this are expired (L4); INT64_MIN when they never are. */
 int64_t logs_cutoff(const struct logs_group *g, int64_t now_ms);
 
@@ -188,8 +211,33 @@ enum err logs_kms(struct call *call, enum err err, const struct logs_cipher *cip
 /* page_scan's and page_open's answer; of ERR_INVALID it makes the service's error. */
 enum err logs_paged(struct call *call, enum err err) WARN_UNUSED;
 
-/* logs_filter_parse's answer; of a bad pattern it makes the service's error. */
-enum err logs_pattern(struct call *call, enum err err) WARN_UNUSED;
+/* filter_parse; of a bad pattern it makes the service's error. */
+enum err logs_pattern(struct call *call, struct str pattern, struct filter *ret) WARN_UNUSED;
+
+/* Whether the group may have one more filter with regular expressions, where `f` has some, in the place of
+ * the subscription or metric filter of this name; else the service's error. O(filters of the group). */
+enum err logs_regex_room(struct call *call, uint64_t group_id, bool subscription, struct str name,
+                         const struct filter *f) WARN_UNUSED;
+
+/* What new events of a group cause, staged with them (P2): figures, metrics, deliveries. */
+enum err logs_events_put(struct logs *logs, struct txn *txn, const struct logs_group *g,
+                         const struct logs_put *put) WARN_UNUSED;
+
+/* --- subscriptions (subscription.c) --- */
+
+enum err logs_sub_read(struct txn *txn, uint64_t group_id, struct str name,
+                       struct logs_sub *ret) WARN_UNUSED;
+enum err logs_sub_parse(struct arena *a, struct str record, struct logs_sub *ret) WARN_UNUSED;
+enum err logs_sub_write(struct txn *txn, uint64_t group_id, struct str name,
+                        const struct logs_sub *sub) WARN_UNUSED;
+/* Sends new events to who subscribed to the group. What cannot be sent is told of in the log and as a
+ * metric, and does not keep the events from being stored. */
+enum err logs_subscribers_send(struct logs *logs, struct txn *txn, const struct logs_group *g,
+                               const struct logs_put *put) WARN_UNUSED;
+/* Sends the function a message that says nothing, as AWS does before it takes a subscription. Errors as
+ * target_stage. */
+enum err logs_subscriber_try(struct logs *logs, struct txn *txn, struct key_scope scope,
+                             struct str group, struct str function) WARN_UNUSED;
 
 /* --- events as metrics (metric_filter.c, embedded.c) --- */
 

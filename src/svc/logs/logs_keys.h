@@ -24,5 +24,7 @@ static const struct key_layout logs_k_policies = {KEY_LOGS, 7, "S"};
 static const struct key_layout logs_k_data_key = {KEY_LOGS, 8, "uw"};
 /* group id, filter name -> metric filter record */
 static const struct key_layout logs_k_metric = {KEY_LOGS, 9, "ut"};
+/* group id, filter name -> subscription filter record */
+static const struct key_layout logs_k_sub = {KEY_LOGS, 10, "ut"};
 
 #endif

@@ -8,6 +8,7 @@
 struct logs_event {
     int64_t timestamp_ms;
     struct str message; /* UTF-8, cut at 256 KiB by the callee */
+    struct str trace;   /* trace header of the invocation that wrote it; absent: none */
 };
 
 struct logs_port {

@@ -61,7 +61,7 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
 {
     struct logs *logs = self;
     const struct opened *o = found->opened;
-    struct logs_event e = {txn->wall_ms, d->payload};
+    struct logs_event e = {.timestamp_ms = txn->wall_ms, .message = d->payload};
     TRY(take(txn->arena, d->payload, &e));
     if (e.message.len > LOGS_EVENT_BYTES_MAX)
         return ERR_LIMIT;

@@ -73,10 +73,10 @@ struct counting {
     struct txn *txn;
     struct key_scope scope;
     struct logs_metric_rec rec;
-    struct logs_filter filter;
+    struct filter filter;
     bool extracts; /* the value is taken from the event */
     double fixed;
-    struct logs_extract value, dims[LOGS_METRIC_DIMS_MAX];
+    struct filter_extract value, dims[LOGS_METRIC_DIMS_MAX];
     struct gathered *v;
     size_t n;
     int64_t empty[SERIES_MAX]; /* minutes of events that did not match */
@@ -86,12 +86,12 @@ struct counting {
 static enum err prepare(struct counting *c)
 {
     struct arena *a = c->txn->arena;
-    TRY(logs_filter_parse(a, c->rec.pattern, &c->filter));
+    TRY(filter_parse(a, c->rec.pattern, &c->filter, NULL));
     c->extracts = str_to_f64(c->rec.value, &c->fixed) != ERR_OK;
     if (c->extracts)
-        TRY(logs_extract_parse(a, &c->filter, c->rec.value, &c->value));
+        TRY(filter_extract_parse(a, &c->filter, c->rec.value, &c->value));
     for (size_t i = 0; i < c->rec.n_dims; i++)
-        TRY(logs_extract_parse(a, &c->filter, c->rec.dims[i].value, &c->dims[i]));
+        TRY(filter_extract_parse(a, &c->filter, c->rec.dims[i].value, &c->dims[i]));
     c->v = ARENA_ARRAY(a, struct gathered, SERIES_MAX);
     return c->v ? ERR_OK : ERR_NOMEM;
 }
@@ -175,20 +175,20 @@ static enum err fill_empty(struct counting *c, struct str key)
 static enum err count_event(struct counting *c, const struct logs_event *e)
 {
     struct cw_dim dims[LOGS_METRIC_DIMS_MAX];
-    struct logs_parts parts;
+    struct filter_parts parts;
     size_t n = 0;
     bool matches;
     double value = c->fixed;
-    TRY(logs_filter_matches(&c->filter, c->txn->arena, e->message, &parts, &matches));
+    TRY(filter_matches(&c->filter, c->txn->arena, e->message, &parts, &matches));
     if (!matches) {
         if (c->rec.has_otherwise)
             note_empty(c, e->timestamp_ms - e->timestamp_ms % MINUTE_MS);
         return ERR_OK;
     }
-    if (c->extracts && str_to_f64(logs_extract_text(&c->value, &parts), &value) != ERR_OK)
+    if (c->extracts && str_to_f64(filter_extract_text(&c->value, &parts), &value) != ERR_OK)
         return ERR_OK; /* it has no such number */
     for (size_t i = 0; i < c->rec.n_dims; i++) {
-        struct str text = logs_extract_text(&c->dims[i], &parts);
+        struct str text = filter_extract_text(&c->dims[i], &parts);
         if (text.len > 0)
             dims[n++] = (struct cw_dim){c->rec.dims[i].name, text};
     }

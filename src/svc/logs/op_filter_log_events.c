@@ -6,11 +6,9 @@
  * and the last event seen. */
 #include <assert.h>
 
-#include <inttypes.h>
-
 #include "base/heap.h"
 #include "base/record.h"
-#include "svc/logs/filter.h"
+#include "lang/filter.h"
 #include "svc/logs/logs_int.h"
 
 struct source {
@@ -40,7 +38,7 @@ struct query {
     const struct logs_filter_log_events_input *in;
     struct logs_group group;
     struct logs_cipher cipher;
-    struct logs_filter filter;
+    struct filter filter;
     int64_t from_ms, to_ms; /* from <= timestamp < to */
     size_t limit;
     struct source sources[LOGS_MERGE_STREAMS];
@@ -205,9 +203,7 @@ static enum err take(struct query *q, const struct source *s)
     assert(q->n < q->limit);
     *f = (struct logs_filtered_log_event){.log_stream_name = s->stream};
     f->message = str_dup(q->call->arena, e->message);
-    /* Decimal, as AWS's; unique within the group. */
-    f->event_id = str_fmt(q->call->arena, "%020" PRIu64 "%020" PRIu64 "%016" PRIu64,
-                          (uint64_t)e->timestamp, s->stream_id, e->seq);
+    f->event_id = logs_event_id(q->call->arena, e->timestamp, s->stream_id, e->seq);
     if (!str_is_set(f->message) || !str_is_set(f->event_id))
         return ERR_NOMEM;
     WIRE_SET(f, timestamp, e->timestamp);
@@ -244,7 +240,7 @@ static enum err merge(struct query *q)
         q->looked_at++;
         bool matches;
         TRY(open_event(q, s));
-        TRY(logs_filter_matches(&q->filter, q->call->arena, s->event.message, NULL, &matches));
+        TRY(filter_matches(&q->filter, q->call->arena, s->event.message, NULL, &matches));
         if (matches)
             TRY(take(q, s));
         struct cursor at = q->cursor;
@@ -290,11 +286,11 @@ static enum err prepare(struct query *q)
     if (in->log_stream_names.v && str_is_set(in->log_stream_name_prefix))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Cannot specify both logStreamNames and logStreamNamePrefix.");
-    enum err err = logs_filter_parse(call->arena, in->filter_pattern, &q->filter);
-    TRY(logs_pattern(call, err));
+    TRY(logs_pattern(call, in->filter_pattern, &q->filter));
     q->from_ms = max_i64(in->has_start_time ? in->start_time : 0,
                          logs_cutoff(&q->group, call->txn->wall_ms));
-    q->to_ms = in->has_end_time ? in->end_time : INT64_MAX;
+    /* The end belongs to it, other than in GetLogEvents. */
+    q->to_ms = in->has_end_time && in->end_time < INT64_MAX ? in->end_time + 1 : INT64_MAX;
     q->limit = in->has_limit ? (size_t)in->limit : LOGS_PAGE_EVENTS;
     q->events = ARENA_ARRAY(call->arena, struct logs_filtered_log_event, q->limit);
     if (!q->events)

@@ -184,21 +184,19 @@ static enum err describe_named(struct call *call, const struct logs_describe_log
 
 struct listing {
     struct call *call;
-    struct str pattern; /* lower case; absent: all */
+    struct str pattern; /* anywhere in the name; absent: all */
     struct logs_log_group *list;
     size_t n;
 };
 
-/* The pattern matches anywhere, without case: as the API says of logGroupNamePattern. */
 static enum err match_group(void *arg, struct str key, struct str record, bool *ret_match)
 {
     struct listing *l = arg;
-    struct arena *a = l->call->arena;
     struct str name;
     if (!str_is_set(l->pattern))
         return ERR_OK;
-    TRY(key_read(&logs_k_group, key, a, KEY_SKIP, &name));
-    *ret_match = str_find_str(str_lower(a, name), l->pattern) != SIZE_MAX;
+    TRY(key_read(&logs_k_group, key, l->call->arena, KEY_SKIP, &name));
+    *ret_match = str_find_str(name, l->pattern) != SIZE_MAX;
     return ERR_OK;
 }
 
@@ -217,12 +215,10 @@ static enum err scan_groups(struct call *call, const struct logs_describe_log_gr
                             struct logs_describe_log_groups_output *out)
 {
     static const struct page_fns fns = {match_group, take_group};
-    struct listing l = {.call = call, .list = list};
+    struct listing l = {.call = call, .pattern = in->log_group_name_pattern, .list = list};
     struct str prefix = in->log_group_name_prefix;
     struct page page = page_of_call(call, STR(""), in->next_token,
                                     in->has_limit ? (size_t)in->limit : LOGS_DESCRIBE_MAX);
-    if (str_is_set(in->log_group_name_pattern))
-        l.pattern = str_lower(call->arena, in->log_group_name_pattern);
     struct key_range range = key_range(call->arena, &logs_k_group, call_scope(call),
                                        KEY_STARTS(str_is_set(prefix) ? prefix : STR("")));
     TRY(logs_paged(call, page_scan(call->txn, &page, range, &fns, &l)));

@@ -9,19 +9,21 @@
 /* --- putting ------------------------------------------------------------------------------------ */
 
 static enum err take_dims(struct call *call, const struct logs_metric_transformation *t,
-                          const struct logs_filter *f, struct logs_metric_rec *ret)
+                          const struct filter *f, struct logs_metric_rec *ret)
 {
-    struct logs_extract *x = ARENA_NEW(call->arena, struct logs_extract);
+    struct filter_extract *x = ARENA_NEW(call->arena, struct filter_extract);
     ret->dims = ARENA_ARRAY(call->arena, struct logs_metric_dim, LOGS_METRIC_DIMS_MAX);
     if (!ret->dims || !x)
         return ERR_NOMEM;
     if (t->dimensions.n > LOGS_METRIC_DIMS_MAX)
         return INVALID(call, "A metric filter can have at most %d dimensions.",
                        LOGS_METRIC_DIMS_MAX);
+    if (t->dimensions.n > 0 && f->kind == FILTER_TERMS)
+        return INVALID(call, "The specified filter pattern does not support dimensions");
     if (t->dimensions.n > 0 && t->has_default_value)
         return INVALID(call, "defaultValue and dimensions cannot be given together.");
     for (size_t i = 0; i < t->dimensions.n; i++) {
-        enum err err = logs_extract_parse(call->arena, f, t->dimensions.v[i].value, x);
+        enum err err = filter_extract_parse(call->arena, f, t->dimensions.v[i].value, x);
         if (err == ERR_INVALID || err == ERR_LIMIT)
             return INVALID(call, "Invalid dimension value: " STR_FMT,
                            STR_ARG(t->dimensions.v[i].value));
@@ -33,11 +35,11 @@ static enum err take_dims(struct call *call, const struct logs_metric_transforma
 }
 
 static enum err take(struct call *call, const struct logs_put_metric_filter_input *in,
-                     struct logs_metric_rec *ret)
+                     uint64_t group_id, struct logs_metric_rec *ret)
 {
     const struct logs_metric_transformation *t = &in->metric_transformations.v[0];
-    struct logs_filter f;
-    struct logs_extract *x = ARENA_NEW(call->arena, struct logs_extract);
+    struct filter f;
+    struct filter_extract *x = ARENA_NEW(call->arena, struct filter_extract);
     double fixed;
     if (!x)
         return ERR_NOMEM;
@@ -46,7 +48,8 @@ static enum err take(struct call *call, const struct logs_put_metric_filter_inpu
     if (str_is_set(in->field_selection_criteria) || in->emit_system_field_dimensions.n > 0)
         return INVALID(call, "fieldSelectionCriteria and emitSystemFieldDimensions are not "
                              "supported by Weir.");
-    TRY(logs_pattern(call, logs_filter_parse(call->arena, in->filter_pattern, &f)));
+    TRY(logs_pattern(call, in->filter_pattern, &f));
+    TRY(logs_regex_room(call, group_id, false, in->filter_name, &f));
     if (str_empty(t->metric_name) || str_empty(t->metric_namespace))
         return INVALID(call, "metricName and metricNamespace must not be empty.");
     if (str_starts(t->metric_namespace, STR("AWS/")))
@@ -54,7 +57,7 @@ static enum err take(struct call *call, const struct logs_put_metric_filter_inpu
     if (t->has_default_value && !isfinite(t->default_value))
         return INVALID(call, "defaultValue must be a number.");
     if (str_to_f64(t->metric_value, &fixed) != ERR_OK) {
-        enum err err = logs_extract_parse(call->arena, &f, t->metric_value, x);
+        enum err err = filter_extract_parse(call->arena, &f, t->metric_value, x);
         if (err == ERR_INVALID || err == ERR_LIMIT)
             return INVALID(call, "Invalid metric transformation: invalid metricValue: " STR_FMT,
                            STR_ARG(t->metric_value));
@@ -79,7 +82,7 @@ enum err logs_put_metric_filter(struct call *call, const struct logs_put_metric_
     struct logs_group g;
     struct logs_metric_rec rec, old;
     TRY(logs_need_group(call, in->log_group_name, STR_NONE, NULL, &g));
-    TRY(take(call, in, &rec));
+    TRY(take(call, in, g.id, &rec));
     enum err err = logs_metric_read(call->txn, g.id, in->filter_name, &old);
     if (err && err != ERR_NOT_FOUND)
         return err;
@@ -242,8 +245,8 @@ enum err logs_describe_metric_filters(struct call *call,
 /* --- trying ------------------------------------------------------------------------------------- */
 
 /* What was taken out of a message: columns by their names. */
-static enum err put_extracted(struct call *call, const struct logs_filter *f,
-                              const struct logs_parts *parts,
+static enum err put_extracted(struct call *call, const struct filter *f,
+                              const struct filter_parts *parts,
                               struct logs_metric_filter_match_record *ret)
 {
     struct logs_extracted_values_entry *v =
@@ -264,17 +267,17 @@ static enum err put_extracted(struct call *call, const struct logs_filter *f,
 enum err logs_test_metric_filter(struct call *call, const struct logs_test_metric_filter_input *in,
                                  struct logs_test_metric_filter_output *out)
 {
-    struct logs_filter f;
+    struct filter f;
     struct logs_metric_filter_match_record *v = ARENA_ARRAY(
         call->arena, struct logs_metric_filter_match_record, in->log_event_messages.n + 1);
     size_t n = 0;
     if (!v)
         return ERR_NOMEM;
-    TRY(logs_pattern(call, logs_filter_parse(call->arena, in->filter_pattern, &f)));
+    TRY(logs_pattern(call, in->filter_pattern, &f));
     for (size_t i = 0; i < in->log_event_messages.n; i++) {
-        struct logs_parts parts;
+        struct filter_parts parts;
         bool matches;
-        TRY(logs_filter_matches(&f, call->arena, in->log_event_messages.v[i], &parts, &matches));
+        TRY(filter_matches(&f, call->arena, in->log_event_messages.v[i], &parts, &matches));
         if (!matches)
             continue;
         WIRE_SET(&v[n], event_number, (int64_t)i + 1);

@@ -86,18 +86,25 @@ enum err logs_put_log_events(struct call *call, const struct logs_put_log_events
     TRY(logs_need_stream(call, g.id, in->log_stream_name, &s));
     size_t from, to;
     TRY(choose(call, &g, &in->log_events, &from, &to, &out->rejected_log_events_info));
+    struct str trace = g.subscriptions ? call_trace(call) : STR_NONE;
     struct logs_event *events = ARENA_ARRAY(call->arena, struct logs_event, to - from);
     if (!events)
         return ERR_NOMEM;
     for (size_t i = from; i < to; i++)
         events[i - from] =
-            (struct logs_event){in->log_events.v[i].timestamp, in->log_events.v[i].message};
+            (struct logs_event){in->log_events.v[i].timestamp, in->log_events.v[i].message, trace};
     enum err err = logs_cipher_to_write(call->svc, call->txn, call_scope(call), in->log_group_name,
                                         &g, &cipher);
     TRY(logs_kms(call, err, &cipher));
+    const struct logs_put put = {.scope = call_scope(call),
+                                 .group_name = in->log_group_name,
+                                 .stream_name = in->log_stream_name,
+                                 .stream_id = s.id,
+                                 .events = events,
+                                 .n = to - from,
+                                 .first_seq = s.next_seq};
     TRY(logs_append(call->txn, g.id, in->log_stream_name, &s, &cipher, events, to - from));
-    TRY(logs_measure_staged(call->txn, call_scope(call), in->log_group_name, events, to - from));
-    TRY(logs_events_as_metrics(call->svc, call->txn, call_scope(call), &g, events, to - from));
+    TRY(logs_events_put(call->svc, call->txn, &g, &put));
     out->next_sequence_token = str_fmt(call->arena, "%049llu", (unsigned long long)s.next_seq);
     return str_is_set(out->next_sequence_token) ? ERR_OK : ERR_NOMEM;
 }

@@ -1,5 +1,6 @@
 /* Records of groups, streams and events. */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/record.h"
 #include "base/rng.h"
@@ -13,8 +14,9 @@ static const struct record_field group_fields[] = {
     REC_SINCE(2, REC_STR(struct logs_group, kms_key)),
     REC_SINCE(2, REC_UINT(struct logs_group, data_key)),
     REC_SINCE(3, REC_UINT(struct logs_group, metric_filters)),
+    REC_SINCE(4, REC_UINT(struct logs_group, subscriptions)),
 };
-static const struct record_type group_type = RECORD_TYPE(struct logs_group, 3, group_fields);
+static const struct record_type group_type = RECORD_TYPE(struct logs_group, 4, group_fields);
 
 static const struct record_field stream_fields[] = {
     REC_UINT(struct logs_stream, id),           REC_INT(struct logs_stream, created_ms),
@@ -155,6 +157,12 @@ enum err logs_parse_event(struct arena *a, struct str key, struct str record,
 {
     TRY(key_read(&logs_k_event, key, a, KEY_SKIP, &ret->timestamp, &ret->seq));
     return record_unpack(&event_type, a, record, ret);
+}
+
+struct str logs_event_id(struct arena *a, int64_t timestamp, uint64_t stream_id, uint64_t seq)
+{
+    return str_fmt(a, "%020" PRIu64 "%020" PRIu64 "%016" PRIu64, (uint64_t)timestamp, stream_id,
+                   seq);
 }
 
 int64_t logs_cutoff(const struct logs_group *g, int64_t now_ms)

@@ -106,12 +106,13 @@ static enum err drop_key(void *arg, struct str key, struct str record)
 }
 
 /* What is left of a dead group without streams: its data keys, as many as it was given KMS keys, and its
- * metric filters. */
+ * filters. */
 static enum err drop_group(struct group_drop *d)
 {
     struct arena *a = d->txn->arena;
     TRY(txn_each(d->txn, key_range(a, &logs_k_data_key, d->group_id), drop_key, d));
     TRY(txn_each(d->txn, key_range(a, &logs_k_metric, d->group_id), drop_key, d));
+    TRY(txn_each(d->txn, key_range(a, &logs_k_sub, d->group_id), drop_key, d));
     return txn_del(d->txn, key_make(a, &logs_k_dead_group, d->group_id));
 }
 

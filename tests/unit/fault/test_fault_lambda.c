@@ -59,6 +59,31 @@
     LAMBDA("POST", "/2015-03-31/functions/f/policy",                                               \
            "{\"StatementId\":\"s\",\"Action\":\"lambda:InvokeFunction\","                          \
            "\"Principal\":\"s3.amazonaws.com\"}")
+#define PERMIT_LOGS                                                                                \
+    LAMBDA("POST", "/2015-03-31/functions/f/policy",                                               \
+           "{\"StatementId\":\"s\",\"Action\":\"lambda:InvokeFunction\","                          \
+           "\"Principal\":\"logs.amazonaws.com\"}")
+#define LOG_GROUP                                                                                  \
+    {                                                                                              \
+        LOGS("CreateLogGroup", "{\"logGroupName\":\"g\"}")                                         \
+    }
+#define LOG_STREAM                                                                                 \
+    {                                                                                              \
+        LOGS("CreateLogStream", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\"}")                \
+    }
+#define SUBSCRIBE                                                                                  \
+    {                                                                                              \
+        LOGS("PutSubscriptionFilter", "{\"logGroupName\":\"g\",\"filterName\":\"f\","              \
+                                      "\"filterPattern\":\"one\",\"destinationArn\":\"" ARN "\"}") \
+    }
+#define UNSUBSCRIBE                                                                                \
+    {                                                                                              \
+        LOGS("DeleteSubscriptionFilter", "{\"logGroupName\":\"g\",\"filterName\":\"f\"}")          \
+    }
+#define SUBSCRIPTIONS                                                                              \
+    {                                                                                              \
+        LOGS("DescribeSubscriptionFilters", "{\"logGroupName\":\"g\"}")                            \
+    }
 #define FORBID LAMBDA("DELETE", "/2015-03-31/functions/f/policy/s", NULL)
 #define GET_POLICY LAMBDA("GET", "/2015-03-31/functions/f/policy", NULL)
 #define RESERVE(n)                                                                                 \
@@ -274,6 +299,30 @@ static const struct fault_case cases[] = {
                  .header = "X-Amz-Invocation-Type: Event",
                  .body = "{}"}},
         .probe = {GET_RESERVED},
+    },
+    {
+        .name = "subscribe to a log group",
+        .setup = {ROLE, CREATE, RESERVE("0"), PERMIT_LOGS, LOG_GROUP},
+        .undo = {UNSUBSCRIBE},
+        .act = SUBSCRIBE,
+        .probe = {SUBSCRIPTIONS},
+    },
+    {
+        .name = "unsubscribe from a log group",
+        .setup = {ROLE, CREATE, RESERVE("0"), PERMIT_LOGS, LOG_GROUP, SUBSCRIBE},
+        .undo = {SUBSCRIBE},
+        .act = UNSUBSCRIBE,
+        .probe = {SUBSCRIPTIONS},
+    },
+    {
+        .name = "put log events that are subscribed to",
+        .setup = {ROLE, CREATE, RESERVE("0"), PERMIT_LOGS, LOG_GROUP, LOG_STREAM, SUBSCRIBE},
+        .undo = {{LOGS("DeleteLogStream", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\"}")},
+                 LOG_STREAM},
+        .act = {LOGS("PutLogEvents",
+                     "{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":"
+                     "[{\"timestamp\":%s000,\"message\":\"one two\"}]}")},
+        .probe = {{LOGS("FilterLogEvents", "{\"logGroupName\":\"g\"}")}},
     },
     {
         .name = "put event invoke config",

@@ -1,7 +1,7 @@
 /* Patterns for JSON and for columns, read by descent. || binds looser than &&; brackets do the rest. */
 #include <assert.h>
 
-#include "svc/logs/filter_int.h"
+#include "lang/filter_int.h"
 
 struct parser {
     struct arena *a;
@@ -9,11 +9,11 @@ struct parser {
     size_t at;
     size_t nodes;
     int depth;
-    struct logs_filter *f;
+    struct filter *f;
     struct str column; /* name of the column whose tests are read */
 };
 
-static enum err parse_or(struct parser *p, struct logs_filter_node **ret);
+static enum err parse_or(struct parser *p, struct filter_node **ret);
 
 static void skip(struct parser *p)
 {
@@ -55,11 +55,11 @@ static bool take_word(struct parser *p, const char *w)
     return false;
 }
 
-static enum err node(struct parser *p, char kind, struct logs_filter_node **ret)
+static enum err node(struct parser *p, char kind, struct filter_node **ret)
 {
-    if (++p->nodes > LOGS_FILTER_NODES_MAX)
+    if (++p->nodes > FILTER_NODES_MAX)
         return ERR_LIMIT;
-    *ret = ARENA_NEW(p->a, struct logs_filter_node);
+    *ret = ARENA_NEW(p->a, struct filter_node);
     if (!*ret)
         return ERR_NOMEM;
     (*ret)->kind = kind;
@@ -68,16 +68,16 @@ static enum err node(struct parser *p, char kind, struct logs_filter_node **ret)
 
 /* --- selectors ---------------------------------------------------------------------------------- */
 
-static enum err add_step(struct logs_selector *s, struct logs_step step)
+static enum err add_step(struct filter_selector *s, struct filter_step step)
 {
-    if (s->n == LOGS_FILTER_STEPS_MAX)
+    if (s->n == FILTER_STEPS_MAX)
         return ERR_LIMIT;
     s->steps[s->n++] = step;
     return ERR_OK;
 }
 
 /* What stands in brackets: a place, or a name in quotation marks. */
-static enum err bracket(struct parser *p, struct logs_selector *s)
+static enum err bracket(struct parser *p, struct filter_selector *s)
 {
     char quote = p->at < p->text.len ? p->text.p[p->at] : '\0';
     struct str rest = str_sub(p->text, p->at, SIZE_MAX);
@@ -87,17 +87,17 @@ static enum err bracket(struct parser *p, struct logs_selector *s)
         if (end == SIZE_MAX || end == 0 || end + 1 >= rest.len || rest.p[end + 1] != ']')
             return ERR_INVALID;
         p->at += end + 3;
-        return add_step(s, (struct logs_step){.key = str_sub(rest, 0, end)});
+        return add_step(s, (struct filter_step){.key = str_sub(rest, 0, end)});
     }
     size_t end = str_find(rest, ']');
     uint64_t index;
     if (end == SIZE_MAX || str_to_u64(str_sub(rest, 0, end), &index) != ERR_OK)
         return ERR_INVALID;
     p->at += end + 1;
-    return add_step(s, (struct logs_step){.index = (size_t)index});
+    return add_step(s, (struct filter_step){.index = (size_t)index});
 }
 
-static enum err selector(struct parser *p, struct logs_selector *s)
+static enum err selector(struct parser *p, struct filter_selector *s)
 {
     if (!take(p, "$"))
         return ERR_INVALID;
@@ -112,12 +112,12 @@ static enum err selector(struct parser *p, struct logs_selector *s)
             p->at++;
         if (p->at == from)
             return ERR_INVALID;
-        TRY(add_step(s, (struct logs_step){.key = str_n(p->text.p + from, p->at - from)}));
+        TRY(add_step(s, (struct filter_step){.key = str_n(p->text.p + from, p->at - from)}));
     }
     return s->n > 0 ? ERR_OK : ERR_INVALID;
 }
 
-enum err filter_parse_selector(struct arena *a, struct str text, struct logs_selector *ret)
+enum err filter_parse_selector(struct arena *a, struct str text, struct filter_selector *ret)
 {
     struct parser p = {.a = a, .text = text};
     ret->n = 0;
@@ -127,46 +127,44 @@ enum err filter_parse_selector(struct arena *a, struct str text, struct logs_sel
 
 /* --- tests -------------------------------------------------------------------------------------- */
 
-static enum err value(struct parser *p, struct logs_filter_node *t)
+static enum err value(struct parser *p, struct filter_node *t)
 {
-    if (take(p, "\"")) {
-        size_t end = str_find(str_sub(p->text, p->at, SIZE_MAX), '"');
-        if (end == SIZE_MAX)
-            return ERR_INVALID;
-        t->text = str_sub(p->text, p->at, end);
-        p->at += end + 1;
+    skip(p);
+    struct str rest = str_sub(p->text, p->at, SIZE_MAX);
+    if (rest.len > 0 && (rest.p[0] == '"' || rest.p[0] == '%')) {
+        TRY(rest.p[0] == '"' ? filter_take_quoted(p->a, &rest, &t->text)
+                             : filter_take_regex(p->a, p->f, &rest, &t->regex));
+        p->at = p->text.len - rest.len;
         return ERR_OK;
     }
     t->text = word(p);
-    if (str_starts(t->text, STR("%")))
-        return ERR_UNSUPPORTED;
     t->is_number = str_to_f64(t->text, &t->number) == ERR_OK;
     return t->text.len > 0 ? ERR_OK : ERR_INVALID;
 }
 
-static enum err comparison(struct parser *p, struct logs_filter_node *t)
+static enum err comparison(struct parser *p, struct filter_node *t)
 {
     static const struct {
         const char *token; /* longer ones first */
-        enum logs_test_op op;
+        enum filter_test_op op;
     } ops[] = {
-        {"!=", LOGS_TEST_NE}, {"<=", LOGS_TEST_LE}, {">=", LOGS_TEST_GE},
-        {"=", LOGS_TEST_EQ},  {"<", LOGS_TEST_LT},  {">", LOGS_TEST_GT},
+        {"!=", FILTER_TEST_NE}, {"<=", FILTER_TEST_LE}, {">=", FILTER_TEST_GE},
+        {"=", FILTER_TEST_EQ},  {"<", FILTER_TEST_LT},  {">", FILTER_TEST_GT},
     };
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
         if (!take(p, ops[i].token))
             continue;
         t->op = ops[i].op;
         TRY(value(p, t));
-        bool orders = t->op != LOGS_TEST_EQ && t->op != LOGS_TEST_NE;
+        bool orders = t->op != FILTER_TEST_EQ && t->op != FILTER_TEST_NE;
         return orders && !t->is_number ? ERR_INVALID : ERR_OK;
     }
     return ERR_INVALID;
 }
 
-static enum err json_test(struct parser *p, struct logs_filter_node *t)
+static enum err json_test(struct parser *p, struct filter_node *t)
 {
-    struct logs_selector *s = ARENA_NEW(p->a, struct logs_selector);
+    struct filter_selector *s = ARENA_NEW(p->a, struct filter_selector);
     if (!s)
         return ERR_NOMEM;
     t->selector = s;
@@ -176,21 +174,21 @@ static enum err json_test(struct parser *p, struct logs_filter_node *t)
             (!take_word(p, "TRUE") && !take_word(p, "FALSE") && !take_word(p, "NULL")))
             return ERR_INVALID;
         char last = p->text.p[p->at - 2]; /* "TRUE", "FALSE", "NULL" by their last but one */
-        t->op = last == 'U' || last == 'u'   ? LOGS_TEST_TRUE
-                : last == 'S' || last == 's' ? LOGS_TEST_FALSE
-                                             : LOGS_TEST_NULL;
+        t->op = last == 'U' || last == 'u'   ? FILTER_TEST_TRUE
+                : last == 'S' || last == 's' ? FILTER_TEST_FALSE
+                                             : FILTER_TEST_NULL;
         return ERR_OK;
     }
     bool not = take_word(p, "NOT");
     if (take_word(p, "EXISTS")) {
-        t->op = not ? LOGS_TEST_ABSENT : LOGS_TEST_EXISTS;
+        t->op = not ? FILTER_TEST_ABSENT : FILTER_TEST_EXISTS;
         return ERR_OK;
     }
     return not ? ERR_INVALID : comparison(p, t);
 }
 
 /* The column's name may stand before each test: "status = 4* || status = 5*". */
-static enum err column_test(struct parser *p, struct logs_filter_node *t)
+static enum err column_test(struct parser *p, struct filter_node *t)
 {
     size_t before = p->at;
     struct str name = word(p);
@@ -202,9 +200,9 @@ static enum err column_test(struct parser *p, struct logs_filter_node *t)
     return comparison(p, t);
 }
 
-static enum err parse_primary(struct parser *p, struct logs_filter_node **ret)
+static enum err parse_primary(struct parser *p, struct filter_node **ret)
 {
-    if (++p->depth > LOGS_FILTER_DEPTH_MAX)
+    if (++p->depth > FILTER_DEPTH_MAX)
         return ERR_LIMIT;
     if (take(p, "(")) {
         TRY(parse_or(p, ret));
@@ -212,16 +210,16 @@ static enum err parse_primary(struct parser *p, struct logs_filter_node **ret)
             return ERR_INVALID;
     } else {
         TRY(node(p, 't', ret));
-        TRY(p->f->kind == LOGS_FILTER_JSON ? json_test(p, *ret) : column_test(p, *ret));
+        TRY(p->f->kind == FILTER_JSON ? json_test(p, *ret) : column_test(p, *ret));
     }
     p->depth--;
     return ERR_OK;
 }
 
-static enum err join(struct parser *p, char kind, struct logs_filter_node **left,
-                     enum err (*parse)(struct parser *p, struct logs_filter_node **ret))
+static enum err join(struct parser *p, char kind, struct filter_node **left,
+                     enum err (*parse)(struct parser *p, struct filter_node **ret))
 {
-    struct logs_filter_node *both;
+    struct filter_node *both;
     TRY(node(p, kind, &both));
     both->left = *left;
     TRY(parse(p, &both->right));
@@ -229,7 +227,7 @@ static enum err join(struct parser *p, char kind, struct logs_filter_node **left
     return ERR_OK;
 }
 
-static enum err parse_and(struct parser *p, struct logs_filter_node **ret)
+static enum err parse_and(struct parser *p, struct filter_node **ret)
 {
     TRY(parse_primary(p, ret));
     while (take(p, "&&"))
@@ -237,7 +235,7 @@ static enum err parse_and(struct parser *p, struct logs_filter_node **ret)
     return ERR_OK;
 }
 
-static enum err parse_or(struct parser *p, struct logs_filter_node **ret)
+static enum err parse_or(struct parser *p, struct filter_node **ret)
 {
     TRY(parse_and(p, ret));
     while (take(p, "||"))
@@ -245,11 +243,11 @@ static enum err parse_or(struct parser *p, struct logs_filter_node **ret)
     return ERR_OK;
 }
 
-enum err filter_parse_json(struct arena *a, struct str text, struct logs_filter *f)
+enum err filter_parse_json(struct arena *a, struct str text, struct filter *f)
 {
     struct parser p = {.a = a, .text = text, .f = f};
     bool open = take(&p, "{");
-    assert(open && f->kind == LOGS_FILTER_JSON);
+    assert(open && f->kind == FILTER_JSON);
     TRY(parse_or(&p, &f->root));
     if (!take(&p, "}"))
         return ERR_INVALID;
@@ -261,8 +259,8 @@ enum err filter_parse_json(struct arena *a, struct str text, struct logs_filter 
 
 static enum err parse_column(struct parser *p)
 {
-    struct logs_filter *f = p->f;
-    struct logs_filter_node *tests;
+    struct filter *f = p->f;
+    struct filter_node *tests;
     size_t from = p->at;
     if (take(p, "...")) {
         if (f->rest != SIZE_MAX)
@@ -270,7 +268,7 @@ static enum err parse_column(struct parser *p)
         f->rest = f->n_columns;
         return ERR_OK;
     }
-    if (f->n_columns == LOGS_FILTER_COLUMNS_MAX)
+    if (f->n_columns == FILTER_COLUMNS_MAX)
         return ERR_LIMIT;
     while (take(p, "("))
         ;
@@ -283,7 +281,7 @@ static enum err parse_column(struct parser *p)
         if (!f->root)
             f->root = tests;
         else {
-            struct logs_filter_node *both;
+            struct filter_node *both;
             TRY(node(p, '&', &both));
             both->left = f->root;
             both->right = tests;
@@ -296,12 +294,12 @@ static enum err parse_column(struct parser *p)
     return ERR_OK;
 }
 
-enum err filter_parse_columns(struct arena *a, struct str text, struct logs_filter *f)
+enum err filter_parse_columns(struct arena *a, struct str text, struct filter *f)
 {
     struct parser p = {.a = a, .text = text, .f = f};
     bool open = take(&p, "[");
-    assert(open && f->kind == LOGS_FILTER_COLUMNS);
-    f->columns = ARENA_ARRAY(a, struct str, LOGS_FILTER_COLUMNS_MAX);
+    assert(open && f->kind == FILTER_COLUMNS);
+    f->columns = ARENA_ARRAY(a, struct str, FILTER_COLUMNS_MAX);
     if (!f->columns)
         return ERR_NOMEM;
     do

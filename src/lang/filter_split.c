@@ -1,5 +1,5 @@
 /* Messages taken apart: columns by spaces, and members of JSON by selectors. */
-#include "svc/logs/filter_int.h"
+#include "lang/filter_int.h"
 
 enum { FIELDS_MAX = 256 };
 
@@ -21,7 +21,7 @@ static struct str next_field(struct str *rest)
     return field;
 }
 
-enum err filter_split(const struct logs_filter *f, struct arena *a, struct str message,
+enum err filter_split(const struct filter *f, struct arena *a, struct str message,
                       struct str **ret_fields, bool *ret_fits)
 {
     struct str *all = ARENA_ARRAY(a, struct str, FIELDS_MAX);
@@ -50,7 +50,7 @@ static const struct json *element(const struct json *v, size_t index)
     return it;
 }
 
-const struct json *filter_select(const struct logs_selector *s, const struct json *v)
+const struct json *filter_select(const struct filter_selector *s, const struct json *v)
 {
     for (size_t i = 0; i < s->n && v; i++)
         v = str_is_set(s->steps[i].key) ? json_get(v, s->steps[i].key)

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "svc/logs/filter.h"
+#include "lang/filter.h"
 
 static void parses(void **state)
 {
@@ -23,10 +23,27 @@ static void parses(void **state)
         {"error -", ERR_INVALID},
         {"?", ERR_INVALID},
         {"x \"\"", ERR_INVALID},
-        {"%regex%", ERR_UNSUPPORTED},
+        {"%regex%", ERR_OK},
+        {"%^[Ee]rr\\d{1,3}$% -%x%", ERR_OK},
+        {"%a% %b% %c%", ERR_LIMIT},
+        {"%no(group)%", ERR_INVALID},
+        {"%no space%", ERR_INVALID},
+        {"%open", ERR_INVALID},
+        {"%[%", ERR_INVALID},
+        {"%%", ERR_INVALID},
+        {"a%b%", ERR_INVALID},
+        {"\"with \\\" and \\\\ and \\n\"", ERR_OK},
+        {"\"open \\\"", ERR_INVALID},
+        {"error.log a_b-c", ERR_OK},
+        {"error:", ERR_INVALID},
         {"{ $.level = \"x\" }", ERR_OK},
         {"{ $.a.b[0]['c d'] != 1 && ($.e NOT EXISTS || $.f IS NULL) }", ERR_OK},
-        {"{ $.a = %x% }", ERR_UNSUPPORTED},
+        {"{ $.a = %x% && $.b != %[a-c]+% }", ERR_OK},
+        {"{ $.a = %x% && $.b = %x% && $.c = %x% }", ERR_LIMIT},
+        {"{ $.a = %x }", ERR_INVALID},
+        {"{ $.a > %x% }", ERR_INVALID},
+        {"{ $.detail-type = \"a \\\"b\\\"\" }", ERR_OK},
+        {"[a = %x%, b != %y|z%]", ERR_OK},
         {"{ $.a }", ERR_INVALID},
         {"{ $ = 1 }", ERR_INVALID},
         {"{ $.a = }", ERR_INVALID},
@@ -52,27 +69,54 @@ static void parses(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena a;
         arena_init(&a, 1 << 20);
-        struct logs_filter f;
-        enum err err = logs_filter_parse(&a, str_c(rows[i].pattern), &f);
+        struct filter f;
+        enum err err = filter_parse(&a, str_c(rows[i].pattern), &f, NULL);
         if (err != rows[i].want)
             fail_msg("%s: %s", rows[i].pattern, err_name(err));
         arena_release(&a);
     }
 }
 
+/* What AWS says of patterns that are none. */
+static void wordings(void **state)
+{
+    static const struct {
+        const char *pattern, *want;
+    } rows[] = {
+        {"a:b", "Invalid character(s) in term ':'"},
+        {"?Status: timeout", "Invalid character(s) in term ':'"},
+        {"[open", "If a filter pattern starts with '[' it must end with ']'"},
+        {"{ $.a = 1", "If a filter pattern starts with '{' it must end with '}'"},
+        {"x(y)", "Invalid character(s) in term '('"},
+        {"%a(b)%", "Invalid character(s) in term"},
+        {"\"open", "Invalid filter pattern"},
+        {"{ $.a }", "Invalid filter pattern"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct arena a;
+        struct filter f;
+        struct str why;
+        arena_init(&a, 1 << 20);
+        assert_int_equal(filter_parse(&a, str_c(rows[i].pattern), &f, &why), ERR_INVALID);
+        if (!str_eq_c(why, rows[i].want))
+            fail_msg("%s: " STR_FMT, rows[i].pattern, STR_ARG(why));
+        arena_release(&a);
+    }
+}
+
 static void too_many_terms(void **state)
 {
-    char text[2 * (LOGS_FILTER_TERMS_MAX + 1) + 1];
+    char text[2 * (FILTER_TERMS_MAX + 1) + 1];
     for (size_t i = 0; i < sizeof(text) - 1; i++)
         text[i] = i % 2 ? ' ' : 'a';
     text[sizeof(text) - 1] = '\0';
     struct arena a;
     arena_init(&a, 1 << 20);
-    struct logs_filter f;
-    assert_int_equal(logs_filter_parse(&a, str_c(text), &f), ERR_LIMIT);
-    text[2 * LOGS_FILTER_TERMS_MAX] = '\0';
-    assert_int_equal(logs_filter_parse(&a, str_c(text), &f), ERR_OK);
-    assert_int_equal(f.n, LOGS_FILTER_TERMS_MAX);
+    struct filter f;
+    assert_int_equal(filter_parse(&a, str_c(text), &f, NULL), ERR_LIMIT);
+    text[2 * FILTER_TERMS_MAX] = '\0';
+    assert_int_equal(filter_parse(&a, str_c(text), &f, NULL), ERR_OK);
+    assert_int_equal(f.n, FILTER_TERMS_MAX);
     arena_release(&a);
 }
 
@@ -80,8 +124,8 @@ static void out_of_memory(void **state)
 {
     struct arena a;
     arena_init(&a, 16);
-    struct logs_filter f;
-    assert_int_equal(logs_filter_parse(&a, STR("x"), &f), ERR_NOMEM);
+    struct filter f;
+    assert_int_equal(filter_parse(&a, STR("x"), &f, NULL), ERR_NOMEM);
     arena_release(&a);
 }
 
@@ -105,6 +149,18 @@ static void matches(void **state)
         {"ERROR -debug", "ERROR debug", false},
         {"-debug", "x", true},
         {"x", "", false},
+        {"%[Ee]rr%", "an Err", true},
+        {"%^[Ee]rr%", "an Err", false},
+        {"%\\d{3}% -%x$%", "code 404", true},
+        {"%\\d{3}% -%x$%", "code 404x", false},
+        {"?%a% ?%b%", "only b", true},
+        {"\"say \\\"hi\\\"\"", "they say \"hi\" now", true},
+        {"\"a\\\\b\"", "a\\b", true},
+        {"{ $.ip = %^10\\.0\\.% }", "{\"ip\": \"10.0.3.4\"}", true},
+        {"{ $.ip != %^10\\.0\\.% }", "{\"ip\": \"10.0.3.4\"}", false},
+        {"{ $.ip != %^10\\.0\\.% }", "{}", false},
+        {"[ip = %^1\\d{2}% || ip = ::1, ...]", "127.0.0.1 x y", true},
+        {"[ip = %^1\\d{2}%, ...]", "27.0.0.1 x y", false},
         {"{ $.a = 1 }", "{\"a\": 1}", true},
         {"{ $.a = 1 }", "{\"a\": 1.0}", true},
         {"{ $.a = 1 }", "{\"a\": \"1\"}", true},
@@ -144,10 +200,10 @@ static void matches(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct arena a;
         arena_init(&a, 1 << 20);
-        struct logs_filter f;
-        assert_int_equal(logs_filter_parse(&a, str_c(rows[i].pattern), &f), ERR_OK);
+        struct filter f;
+        assert_int_equal(filter_parse(&a, str_c(rows[i].pattern), &f, NULL), ERR_OK);
         bool got;
-        assert_int_equal(logs_filter_matches(&f, &a, str_c(rows[i].message), NULL, &got), ERR_OK);
+        assert_int_equal(filter_matches(&f, &a, str_c(rows[i].message), NULL, &got), ERR_OK);
         if (got != rows[i].want)
             fail_msg("%s / %s", rows[i].pattern, rows[i].message);
         arena_release(&a);
@@ -157,9 +213,8 @@ static void matches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses),
-        cmocka_unit_test(too_many_terms),
-        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(parses),         cmocka_unit_test(wordings),
+        cmocka_unit_test(too_many_terms), cmocka_unit_test(out_of_memory),
         cmocka_unit_test(matches),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
