@@ -1,0 +1,384 @@
+/* Commands of a query. Where order matters and none was asked for, it is put in (LQ3): the run then has
+ * nothing to know of defaults. */
+#include "lang/insights_int.h"
+
+static enum err too_many(struct ins_parser *p, const char *what)
+{
+    return ins_fault(p, p->token.from, p->token.to, "too many %s found", what);
+}
+
+/* The command that is read next; p->q->n counts those before it. */
+static enum err begin(struct ins_parser *p, enum ins_command_kind kind, struct ins_command **ret)
+{
+    if (p->q->n >= INSIGHTS_COMMANDS_MAX)
+        return too_many(p, "commands");
+    *ret = &p->q->commands[p->q->n];
+    (*ret)->kind = kind;
+    (*ret)->items = ARENA_ARRAY(p->a, struct ins_item, INSIGHTS_ITEMS_MAX);
+    return (*ret)->items ? ERR_OK : ERR_NOMEM;
+}
+
+static enum err slot_expr(struct ins_parser *p, size_t slot, const struct ins_expr **ret)
+{
+    struct ins_expr *x = ARENA_NEW(p->a, struct ins_expr);
+    if (!x)
+        return ERR_NOMEM;
+    x->kind = INS_SLOT;
+    x->at = slot;
+    if (p->q->slots[slot].until < p->q->n)
+        p->q->slots[slot].until = p->q->n;
+    *ret = x;
+    return ERR_OK;
+}
+
+static bool is_ordered(const struct insights_query *q)
+{
+    for (size_t i = 0; i < q->n; i++)
+        if (q->commands[i].kind == INS_SORT || q->commands[i].kind == INS_STATS)
+            return true;
+    return false;
+}
+
+/* Newest first, if nothing else was asked for. */
+static enum err put_order(struct ins_parser *p)
+{
+    struct ins_command *c;
+    if (is_ordered(p->q))
+        return ERR_OK;
+    TRY(begin(p, INS_SORT, &c));
+    TRY(slot_expr(p, p->q->timestamp, &c->items[0].expr));
+    c->items[0].descending = true;
+    c->n = 1;
+    p->q->n++;
+    return ERR_OK;
+}
+
+/* --- columns ---------------------------------------------------------------------------------------- */
+
+static enum err add_column(struct ins_parser *p, size_t slot)
+{
+    struct insights_query *q = p->q;
+    for (size_t i = 0; i < q->n_columns; i++)
+        if (q->columns[i] == slot)
+            return ERR_OK;
+    if (q->n_columns == INSIGHTS_SLOTS_MAX)
+        return too_many(p, "fields");
+    q->columns[q->n_columns++] = slot;
+    return ERR_OK;
+}
+
+/* "expr as name", or called as it is written. */
+static enum err item(struct ins_parser *p, struct ins_item *ret)
+{
+    size_t from = p->token.from;
+    bool named;
+    TRY(ins_parse_expr(p, &ret->expr));
+    struct str name = str_sub(p->text, from, p->before - from);
+    if (ret->expr->kind == INS_SLOT)
+        name = p->q->slots[ret->expr->at].name;
+    TRY(ins_take(p, "as", &named));
+    if (named)
+        TRY(ins_take_name(p, &name));
+    return ins_slot_of(p, name, &ret->to);
+}
+
+static enum err items(struct ins_parser *p, struct ins_item *v, size_t *ret_n)
+{
+    bool more;
+    do {
+        if (*ret_n == INSIGHTS_ITEMS_MAX)
+            return too_many(p, "fields");
+        TRY(item(p, &v[(*ret_n)++]));
+        TRY(ins_take(p, ",", &more));
+    } while (more);
+    return ERR_OK;
+}
+
+static enum err parse_fields(struct ins_parser *p)
+{
+    struct ins_command *c;
+    TRY(begin(p, INS_FIELDS, &c));
+    TRY(items(p, c->items, &c->n));
+    for (size_t i = 0; i < c->n; i++) {
+        TRY(add_column(p, c->items[i].to));
+        p->q->slots[c->items[i].to].made = true;
+    }
+    p->q->n++;
+    return ERR_OK;
+}
+
+static enum err parse_display(struct ins_parser *p)
+{
+    p->q->n_columns = 0;
+    return parse_fields(p);
+}
+
+/* --- filter, parse ---------------------------------------------------------------------------------- */
+
+static enum err parse_filter(struct ins_parser *p)
+{
+    struct ins_command *c;
+    TRY(begin(p, INS_FILTER, &c));
+    TRY(ins_parse_expr(p, &c->expr));
+    p->q->n++;
+    return ERR_OK;
+}
+
+static enum err names(struct ins_parser *p, struct ins_command *c)
+{
+    bool more;
+    do {
+        struct str name;
+        if (c->n_to == INSIGHTS_ITEMS_MAX)
+            return too_many(p, "fields");
+        TRY(ins_take_name(p, &name));
+        TRY(ins_slot_of(p, name, &c->to[c->n_to++]));
+        TRY(ins_take(p, ",", &more));
+    } while (more);
+    return ERR_OK;
+}
+
+static enum err parse_glob(struct ins_parser *p, struct ins_command *c)
+{
+    struct str rest = p->token.text;
+    size_t from = p->token.from, to = p->token.to, n = 0;
+    TRY(ins_next(p));
+    TRY(ins_need(p, "as"));
+    TRY(names(p, c));
+    c->literals = ARENA_ARRAY(p->a, struct str, INSIGHTS_ITEMS_MAX + 2);
+    if (!c->literals)
+        return ERR_NOMEM;
+    while (str_is_set(rest) && n < INSIGHTS_ITEMS_MAX + 2)
+        c->literals[n++] = str_cut(&rest, '*');
+    if (n != c->n_to + 1)
+        return ins_fault(p, from, to,
+                         "different numbers of wildcards and fields of a glob expression found");
+    return ERR_OK;
+}
+
+/* Groups with names are fields; or all of them in order, by "as". */
+static enum err parse_regex(struct ins_parser *p, struct ins_command *c)
+{
+    size_t from = p->token.from;
+    bool named;
+    c->kind = INS_PARSE_REGEX;
+    TRY(ins_take_regex(p, &c->regex));
+    struct str source = str_sub(p->text, from, p->before - from);
+    TRY(ins_take(p, "as", &named));
+    if (named) {
+        TRY(names(p, c));
+        if (c->n_to > regex_groups(c->regex))
+            return ins_fault(p, from, p->before, "more fields than groups found");
+        for (size_t i = 0; i < c->n_to; i++)
+            c->groups[i] = i + 1;
+        return ERR_OK;
+    }
+    for (;;) {
+        size_t at = str_find_str(source, STR("(?<"));
+        if (at == SIZE_MAX)
+            break;
+        source = str_sub(source, at + 3, SIZE_MAX);
+        struct str name = str_sub(source, 0, min_size(str_find(source, '>'), source.len));
+        if (name.len == 0 || regex_group(c->regex, name, &c->groups[c->n_to]) != ERR_OK)
+            continue; /* it looks behind */
+        if (c->n_to == INSIGHTS_ITEMS_MAX - 1)
+            return too_many(p, "fields");
+        TRY(ins_slot_of(p, name, &c->to[c->n_to++]));
+    }
+    return c->n_to > 0 ? ERR_OK : ins_fault(p, from, p->before, "no named groups found");
+}
+
+static enum err parse_parse(struct ins_parser *p)
+{
+    struct ins_command *c;
+    size_t message;
+    TRY(begin(p, INS_PARSE_GLOB, &c));
+    c->to = ARENA_ARRAY(p->a, size_t, INSIGHTS_ITEMS_MAX);
+    c->groups = ARENA_ARRAY(p->a, size_t, INSIGHTS_ITEMS_MAX);
+    if (!c->to || !c->groups)
+        return ERR_NOMEM;
+    if (p->token.kind == INS_STRING || ins_is_symbol(p, "/")) {
+        TRY(ins_slot_of(p, STR("@message"), &message));
+        p->q->slots[message].read = true;
+        TRY(slot_expr(p, message, &c->expr));
+    } else {
+        struct str name;
+        size_t slot;
+        TRY(ins_take_name(p, &name));
+        TRY(ins_slot_of(p, name, &slot));
+        p->q->slots[slot].read |= !p->q->slots[slot].made && !p->q->grouped;
+        TRY(slot_expr(p, slot, &c->expr));
+    }
+    if (p->token.kind == INS_STRING)
+        TRY(parse_glob(p, c));
+    else if (ins_is_symbol(p, "/"))
+        TRY(parse_regex(p, c));
+    else
+        return ins_unexpected(p);
+    for (size_t i = 0; i < c->n_to; i++)
+        p->q->slots[c->to[i]].made = true;
+    p->q->n++;
+    return ERR_OK;
+}
+
+/* --- stats ------------------------------------------------------------------------------------------ */
+
+static enum err parse_stats(struct ins_parser *p)
+{
+    struct insights_query *q = p->q;
+    struct ins_command *c;
+    bool by;
+    TRY(begin(p, INS_STATS, &c));
+    c->by = ARENA_ARRAY(p->a, struct ins_item, INSIGHTS_ITEMS_MAX);
+    c->aggs = ARENA_ARRAY(p->a, struct ins_agg, INSIGHTS_ITEMS_MAX);
+    if (!c->by || !c->aggs)
+        return ERR_NOMEM;
+    p->stats = c;
+    TRY(items(p, c->items, &c->n));
+    p->stats = NULL;
+    if (c->n_aggs == 0)
+        return ins_unexpected(p);
+    TRY(ins_take(p, "by", &by));
+    if (by)
+        TRY(items(p, c->by, &c->n_by));
+    q->n_columns = 0;
+    q->grouped = true;
+    for (size_t i = 0; i < q->n_slots; i++)
+        q->slots[i].made = false;
+    for (size_t i = 0; i < c->n_by + c->n; i++) {
+        size_t slot = i < c->n_by ? c->by[i].to : c->items[i - c->n_by].to;
+        q->slots[slot].made = true;
+        TRY(add_column(p, slot));
+    }
+    q->n++;
+    return ERR_OK;
+}
+
+/* --- sort, limit, dedup ----------------------------------------------------------------------------- */
+
+static enum err parse_sort(struct ins_parser *p)
+{
+    struct ins_command *c;
+    bool more, ascending;
+    TRY(begin(p, INS_SORT, &c));
+    TRY(ins_take(p, "by", &more)); /* may be there */
+    do {
+        if (c->n == INSIGHTS_ITEMS_MAX)
+            return too_many(p, "fields");
+        struct ins_item *it = &c->items[c->n++];
+        TRY(ins_parse_expr(p, &it->expr));
+        TRY(ins_take(p, "asc", &ascending));
+        if (!ascending)
+            TRY(ins_take(p, "desc", &it->descending));
+        TRY(ins_take(p, ",", &more));
+    } while (more);
+    p->q->n++;
+    return ERR_OK;
+}
+
+static enum err parse_limit(struct ins_parser *p)
+{
+    struct ins_command *c;
+    uint64_t limit;
+    TRY(put_order(p));
+    TRY(begin(p, INS_LIMIT, &c));
+    if (p->token.kind != INS_DIGITS || str_to_u64(p->token.text, &limit) != ERR_OK || limit == 0 ||
+        limit > INSIGHTS_ROWS_MAX)
+        return ins_unexpected(p);
+    c->limit = (size_t)limit;
+    p->q->n++;
+    return ins_next(p);
+}
+
+static enum err parse_dedup(struct ins_parser *p)
+{
+    struct ins_command *c;
+    TRY(put_order(p));
+    TRY(begin(p, INS_DEDUP, &c));
+    TRY(items(p, c->items, &c->n));
+    for (size_t i = 0; i < c->n; i++)
+        if (c->items[i].expr->kind != INS_SLOT)
+            return ins_unexpected(p);
+    p->q->n++;
+    return ERR_OK;
+}
+
+/* --- the query -------------------------------------------------------------------------------------- */
+
+static enum err parse_command(struct ins_parser *p)
+{
+    static const struct {
+        const char *name;
+        enum err (*parse)(struct ins_parser *p);
+    } commands[] = {
+        {"fields", parse_fields}, {"display", parse_display}, {"filter", parse_filter},
+        {"parse", parse_parse},   {"stats", parse_stats},     {"sort", parse_sort},
+        {"order", parse_sort},    {"limit", parse_limit},     {"dedup", parse_dedup},
+    };
+    static const char *const refused[] = {"pattern",     "diff",     "anomaly", "unmask",
+                                          "unnest",      "source",   "lookup",  "join",
+                                          "filterIndex", "addtotals"};
+    if (p->q->n > 0 && p->q->commands[p->q->n - 1].kind == INS_DEDUP && !ins_is_word(p, "limit"))
+        return ins_unexpected(p);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (ins_is_word(p, commands[i].name)) {
+            TRY(ins_next(p));
+            return commands[i].parse(p);
+        }
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+        if (ins_is_word(p, refused[i]))
+            return ins_fault(p, p->token.from, p->token.to,
+                             "command %s, which Weir does not support, found", refused[i]);
+    return ins_unexpected(p);
+}
+
+/* Without any column that was asked for these two are told. */
+static enum err put_columns(struct ins_parser *p)
+{
+    static const char *const names_[] = {"@timestamp", "@message"};
+    for (size_t i = 0; p->q->n_columns == 0 && i < ARRAY_LEN(names_); i++) {
+        size_t slot;
+        TRY(ins_slot_of(p, str_c(names_[i]), &slot));
+        p->q->slots[slot].read = true;
+        p->q->columns[i] = slot;
+    }
+    if (p->q->n_columns == 0)
+        p->q->n_columns = ARRAY_LEN(names_);
+    for (size_t i = 0; i < p->q->n_columns; i++)
+        p->q->slots[p->q->columns[i]].until = SIZE_MAX;
+    return ERR_OK;
+}
+
+static enum err parse_query(struct ins_parser *p)
+{
+    bool more = true;
+    TRY(ins_slot_of(p, STR("@timestamp"), &p->q->timestamp));
+    p->q->slots[p->q->timestamp].read = true;
+    TRY(ins_next(p));
+    if (ins_is_symbol(p, "|"))
+        TRY(ins_next(p));
+    while (more && p->token.kind != INS_END) {
+        TRY(parse_command(p));
+        TRY(ins_take(p, "|", &more));
+    }
+    if (p->token.kind != INS_END || (more && p->q->n > 0))
+        return ins_unexpected(p);
+    TRY(put_order(p));
+    return put_columns(p);
+}
+
+enum err insights_parse(struct arena *a, struct str text, const struct insights_query **ret_query,
+                        struct insights_fault *ret_fault)
+{
+    struct ins_parser p = {.a = a, .text = text, .fault = ret_fault};
+    p.q = ARENA_NEW(a, struct insights_query);
+    if (!p.q)
+        return ERR_NOMEM;
+    if (text.len > INSIGHTS_BYTES_MAX) {
+        *ret_fault = (struct insights_fault){STR("the query is too long"), 0, text.len};
+        return ERR_LIMIT;
+    }
+    TRY(parse_query(&p));
+    *ret_query = p.q;
+    return ERR_OK;
+}
