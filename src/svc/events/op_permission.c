@@ -1,5 +1,6 @@
 /* PutPermission and RemovePermission: the policy of a bus. Layer: svc/events.
  * Source: EventBridge API Reference, PutPermission, RemovePermission. */
+#include "codec/json_edit.h"
 #include "core/statement.h"
 #include "svc/events/events_int.h"
 
@@ -69,12 +70,45 @@ static enum err build(struct call *call, const struct events_put_permission_inpu
     return err == ERR_INVALID ? EVENTS_INVALID(call, "Parameter Principal is not valid.") : err;
 }
 
+/* A statement of its own, in place of the one that has its id: what a template's AWS::Events::EventBusPolicy gives, and
+ * what no request may, since it would replace the statements of others. */
+static enum err store_statement(struct call *call, const struct events_put_permission_input *in,
+                                struct events_bus_rec *b)
+{
+    struct json *st;
+    struct buf text;
+    struct str policy = b->policy;
+    enum err err = json_parse(call->arena, in->policy, &st, NULL);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err != ERR_OK || st->kind != JSON_OBJECT)
+        return EVENTS_INVALID(call, "Invalid policy: the statement is no object");
+    TRY(json_set(st, STR("Sid"), json_new_str(call->arena, in->statement_id)));
+    buf_init_arena(&text, call->arena, EVENTS_POLICY_MAX);
+    json_put(&text, st);
+    err = buf_err(&text);
+    if (err == ERR_OK && str_is_set(policy))
+        err = statement_remove(call->arena, policy, in->statement_id, &policy);
+    if (err == ERR_OK || err == ERR_NOT_FOUND)
+        err =
+            statement_add(call->arena, policy, STR_NONE, in->statement_id, buf_str(&text), &policy);
+    if (err == ERR_LIMIT)
+        return call_error(call, &events_err_policy_length_exceeded_exception,
+                          "Policy length is more than the limit of %d.", EVENTS_POLICY_MAX);
+    TRY(err);
+    return store_document(call, b, policy);
+}
+
 enum err events_put_permission(struct call *call, const struct events_put_permission_input *in,
                                struct events_put_permission_output *out)
 {
     struct events_bus_rec *b;
     struct str json, policy;
     TRY(events_need_bus(call, in->event_bus_name, &b));
+    bool of_stack = call_brings_system_tags(call);
+    if (of_stack && str_is_set(in->policy) && str_is_set(in->statement_id) &&
+        !str_is_set(in->action) && !str_is_set(in->principal))
+        return store_statement(call, in, b);
     if (str_is_set(in->policy)) {
         if (str_is_set(in->action) || str_is_set(in->principal) || str_is_set(in->statement_id))
             return EVENTS_INVALID(call, "Parameter(s) Policy cannot be combined with Action, "
