@@ -13,6 +13,8 @@ static enum err make(struct core *core, void **ret_self)
     enum err err = cfn_run_register(c);
     if (err == ERR_OK)
         err = cfn_sweep_register(c);
+    if (err == ERR_OK)
+        err = cfn_order_register(c);
     if (err) {
         cfn_run_release(c);
         mem_free(c);

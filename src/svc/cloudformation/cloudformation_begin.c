@@ -150,5 +150,6 @@ enum err cfn_stack_new(struct call *call, struct str name, const struct cfn_stac
     if (!str_is_set(ret->uuid) || !str_is_set(ret->id))
         return ERR_NOMEM;
     TRY(take_parent(call, parent, depth, ret));
+    TRY(cfn_order_put(call->txn, ret));
     return txn_put(call->txn, key, ret->uuid);
 }

@@ -535,6 +535,12 @@ void cfn_run_release(struct cfn *c);
 /* Whoever waits for something of this stack looks again; hook form, for txn_on_durable. */
 enum err cfn_poke(struct cfn *c, struct txn *txn, struct str uuid) WARN_UNUSED;
 
+/* --- stacks from the newest on (cloudformation_order.c) ------------------------------------------ */
+
+enum err cfn_order_register(struct cfn *c) WARN_UNUSED;
+enum err cfn_order_put(struct txn *txn, const struct cfn_stack *s) WARN_UNUSED;
+enum err cfn_order_drop(struct txn *txn, const struct cfn_stack *s) WARN_UNUSED;
+
 /* --- what goes with time (cloudformation_sweep.c) ------------------------------------------------ */
 
 enum err cfn_sweep_register(struct cfn *c) WARN_UNUSED;

@@ -30,4 +30,9 @@ static const struct key_layout cloudformation_k_detection = {KEY_CLOUDFORMATION,
 /* scope, UUID of a change set -> UUID of its stack */
 static const struct key_layout cloudformation_k_change_set_id = {KEY_CLOUDFORMATION, 11, "St"};
 
+/* scope, when the stack was created (ms), its UUID -> its UUID */
+static const struct key_layout cloudformation_k_order = {KEY_CLOUDFORMATION, 12, "Sit"};
+/* -> nothing: all stacks are in that order */
+static const struct key_layout cloudformation_k_ordered = {KEY_CLOUDFORMATION, 13, ""};
+
 #endif

@@ -110,6 +110,7 @@ static enum err drop_rest(struct sweeping *w)
     TRY(remove_all(w, &cloudformation_k_template));
     if (w->more)
         return ERR_OK;
+    TRY(cfn_order_drop(w->txn, &w->s));
     return txn_del(w->txn,
                    key_make(w->txn->arena, &cloudformation_k_stack, cfn_scope(&w->s), w->s.uuid));
 }

@@ -103,7 +103,7 @@ static enum err stack_matches(void *arg, struct str key, struct str val, bool *r
     struct listing *l = arg;
     struct cfn_stack s;
     (void)key;
-    TRY(cfn_stack_unpack(l->call->txn, val, &s));
+    TRY(cfn_stack_of_name(l->call->txn, call_scope(l->call), val, &s));
     *ret_match = l->filter->n == 0;
     for (size_t i = 0; i < l->filter->n; i++)
         *ret_match |= str_eq(l->filter->v[i], cfn_status_name(s.status));
@@ -158,7 +158,7 @@ static enum err take_summary(void *arg, struct str key, struct str val)
     struct listing *l = arg;
     struct cfn_stack s;
     (void)key;
-    TRY(cfn_stack_unpack(l->call->txn, val, &s));
+    TRY(cfn_stack_of_name(l->call->txn, call_scope(l->call), val, &s));
     struct cloudformation_stack_summary *out = &l->summaries[l->n++];
     struct cloudformation_stack_drift_information_summary *drift =
         ARENA_NEW(l->call->arena, struct cloudformation_stack_drift_information_summary);
@@ -192,11 +192,12 @@ enum err cloudformation_list_stacks(struct call *call,
     static const struct page_fns fns = {.match = stack_matches, .take = take_summary};
     struct listing l = {.call = call, .filter = &in->stack_status_filter};
     struct page page = page_of_call(call, STR(""), in->next_token, CFN_PAGE);
+    page.reverse = true; /* the newest first */
     l.summaries = ARENA_ARRAY(call->arena, struct cloudformation_stack_summary, CFN_PAGE);
     if (!l.summaries)
         return ERR_NOMEM;
     TRY(cfn_paged(call, page_scan(call->txn, &page,
-                                  key_range(call->arena, &cloudformation_k_stack, call_scope(call)),
+                                  key_range(call->arena, &cloudformation_k_order, call_scope(call)),
                                   &fns, &l)));
     out->stack_summaries = (struct cloudformation_stack_summaries){l.summaries, l.n};
     out->next_token = page.next_token;

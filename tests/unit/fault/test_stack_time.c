@@ -37,9 +37,10 @@ static void pass(int64_t ms)
     deliver_wake(w.core.deliver);
 }
 
+/* But for the one that says that the order of all stacks is there. */
 static size_t keys(void)
 {
-    return world_keys_of(&w, KEY_CLOUDFORMATION);
+    return world_keys_of(&w, KEY_CLOUDFORMATION) - 1;
 }
 
 /* The engine works on the loop, between requests. */
@@ -112,6 +113,65 @@ static void deleted_stacks_are_kept_for_90_days(void **state)
     pass(2000);
     until_keys(0);
     assert_false(is_there());
+}
+
+/* "c,b,a": by name, from the newest on, of all pages. */
+static void expect_list(const char *expected)
+{
+    char found[512] = "", token[1024] = "";
+    size_t pages = 0;
+    do {
+        stack_call(&w, &reply, "ListStacks", token[0] ? "NextToken" : NULL, token, NULL);
+        assert_int_equal(reply.status, 200);
+        for (const char *p = reply.body; (p = strstr(p, "<StackName>")); p++) {
+            const char *name = p + strlen("<StackName>");
+            size_t len = (size_t)(strchr(name, '<') - name);
+            if (strncmp(name, "many", 4) != 0)
+                snprintf(found + strlen(found), sizeof(found) - strlen(found), "%.*s,", (int)len,
+                         name);
+        }
+        snprintf(token, sizeof(token), "%s", reply_text(&reply, "<NextToken>"));
+        pages++;
+    } while (token[0]);
+    assert_string_equal(found, expected);
+    assert_true(pages >= 2);
+}
+
+static void stacks_are_listed_from_the_newest_on(void **state)
+{
+    enum { MORE_THAN_A_PAGE = 101 };
+    static const char *const names[] = {"z", "a", "m"};
+    char ids[3][512], name[32];
+    for (int i = 0; i < 3; i++) {
+        create(names[i]);
+        snprintf(ids[i], sizeof(ids[i]), "%s", id);
+        pass(1000);
+    }
+    snprintf(id, sizeof(id), "%s", ids[1]);
+    destroy("a");
+    for (int i = 0; i < MORE_THAN_A_PAGE; i++) {
+        snprintf(name, sizeof(name), "many-%d", i);
+        stack_call(&w, &reply, "CreateChangeSet", "StackName", name, "ChangeSetName", "c",
+                   "ChangeSetType", "CREATE", "TemplateBody", text_of("1"), NULL);
+        assert_int_equal(reply.status, 200);
+    }
+    create("late");
+    char late[512];
+    snprintf(late, sizeof(late), "%s", id);
+    expect_list("late,m,a,z,");
+    stack_call(&w, &reply, "ListStacks", "StackStatusFilter.member.1", "DELETE_COMPLETE", NULL);
+    assert_non_null(strstr(reply.body, ids[1]));
+    assert_null(strstr(reply.body, ids[0]));
+    for (int i = 0; i < MORE_THAN_A_PAGE; i++) {
+        snprintf(name, sizeof(name), "many-%d", i);
+        stack_call(&w, &reply, "DeleteStack", "StackName", name, NULL);
+    }
+    for (int i = 0; i < 3; i++) {
+        snprintf(id, sizeof(id), "%s", i == 1 ? late : ids[i]);
+        destroy(id);
+    }
+    pass((KEPT_DAYS + 1) * DAY_MS);
+    until_keys(0);
 }
 
 static void change_sets_of_deleted_stacks_go_at_once(void **state)
@@ -231,6 +291,8 @@ static int up(void **state)
     clock_fake_set_ms(BEGIN_MS);
     world_make(&w);
     world_up(&w);
+    for (int i = 0; i < POLLS_MAX && world_keys_of(&w, KEY_CLOUDFORMATION) == 0; i++)
+        deliver_wake(w.core.deliver);
     return 0;
 }
 
@@ -246,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deleted_stacks_are_kept_for_90_days),
+        cmocka_unit_test(stacks_are_listed_from_the_newest_on),
         cmocka_unit_test(change_sets_of_deleted_stacks_go_at_once),
         cmocka_unit_test(templates_go_with_what_names_them),
         cmocka_unit_test(events_of_a_living_stack_go),
