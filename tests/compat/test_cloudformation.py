@@ -488,6 +488,7 @@ def test_templates(weir, stacks, cf):
     assert got["TemplateBody"] == json.loads(body) and got["StagesAvailable"] == ["Original", "Processed"]
     assert "S3 error" in message(cf.validate_template, TemplateURL=url + "x")
     assert "is not a valid S3 domain" in message(cf.validate_template, TemplateURL="s3://templates/a")
+    assert "S3 error" in message(cf.validate_template, TemplateURL=url + "?versionId=none")
     assert message(cf.validate_template, TemplateURL="https://example.com/a/b") == "TemplateURL must be a supported URL."
     assert "StackSets" in message(cf.get_template_summary, StackSetName="s")
     assert cf.describe_account_limits()["AccountLimits"]

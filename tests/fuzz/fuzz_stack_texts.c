@@ -11,9 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void address(struct arena *a, struct str text)
 {
     static struct core core = {.cfg.endpoint = STR("http://weir.test:4566")};
-    struct str bucket = STR_NONE, key = STR_NONE;
-    enum err err = cfn_url_parse(a, &core, text, &bucket, &key);
-    if (err == ERR_OK && (str_empty(bucket) || !str_is_set(key)))
+    struct cfn_url url = {{0}, {0}, {0}};
+    enum err err = cfn_url_parse(a, &core, text, &url);
+    if (err == ERR_OK && (str_empty(url.bucket) || !str_is_set(url.key)))
         abort();
     if (err != ERR_OK && err != ERR_INVALID && err != ERR_NOMEM)
         abort();

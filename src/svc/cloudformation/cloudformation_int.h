@@ -359,9 +359,16 @@ enum err cfn_need_stack(struct call *call, struct str ref, struct cfn_stack *ret
 /* The text of a template by its address, or of a stack's policy: an object of Weir's own S3, read as the caller. Suspends the
  * call, which asks again when it reruns: ask before anything is staged. */
 enum err cfn_fetch(struct call *call, struct str url, size_t max, struct str *ret_text) WARN_UNUSED;
-/* Bucket and key of an address. ERR_INVALID. */
+/* What an address names. */
+struct cfn_url {
+    struct str bucket, key;
+    struct str version; /* ?versionId=; absent: the latest */
+};
+/* Addresses of S3, as AWS writes them and as Weir does; those of its websites and of access points are none. ERR_INVALID. */
 enum err cfn_url_parse(struct arena *a, const struct core *core, struct str url,
-                       struct str *ret_bucket, struct str *ret_key) WARN_UNUSED;
+                       struct cfn_url *ret) WARN_UNUSED;
+/* GetObject's input. */
+enum err cfn_url_input(struct arena *a, const struct cfn_url *url, struct str *ret) WARN_UNUSED;
 /* page_start's and page_scan's ERR_INVALID as the service says it. */
 enum err cfn_paged(struct call *call, enum err err) WARN_UNUSED;
 

@@ -650,27 +650,20 @@ static enum err type_step(struct stepping *st)
 static enum err want_text(struct stepping *st, const struct cfn_step *step)
 {
     struct cfn_node *node = st->node;
-    struct str bucket, key;
-    struct buf b;
-    struct json_out o;
+    struct cfn_url url;
+    struct str input;
     if (!node->outside) {
         node->outside = true;
         return ERR_FAILED;
     }
-    if (cfn_url_parse(st->a, st->txn->core, step->wants, &bucket, &key) != ERR_OK)
+    if (cfn_url_parse(st->a, st->txn->core, step->wants, &url) != ERR_OK)
         return failed(st, STR("TemplateURL must be a supported URL."));
-    buf_init_arena(&b, st->a, 64 * 1024);
-    json_out_init(&o, &b);
-    json_open(&o, '{');
-    json_kv_str(&o, STR("Bucket"), bucket);
-    json_kv_str(&o, STR("Key"), key);
-    json_close(&o, '}');
-    TRY(buf_err(&b));
+    TRY(cfn_url_input(st->a, &url, &input));
     node->who = st->who;
     node->wants = step->wants;
     node->request = (struct core_request){.service = STR("s3"),
                                           .operation = STR("GetObject"),
-                                          .input = buf_str(&b),
+                                          .input = input,
                                           .who = &node->who,
                                           .region = st->s.region,
                                           .output_max = TPL_BYTES_MAX};

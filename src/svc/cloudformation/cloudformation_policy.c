@@ -88,7 +88,8 @@ static bool well_formed(const struct json *statement)
     bool has_action = json_get(statement, STR("Action")) || json_get(statement, STR("NotAction"));
     bool has_resource =
         json_get(statement, STR("Resource")) || json_get(statement, STR("NotResource"));
-    return statement->kind == JSON_OBJECT && json_get(statement, STR("Principal")) && has_action &&
+    return statement->kind == JSON_OBJECT &&
+           str_eq(json_get_str(statement, STR("Principal")), STR("*")) && has_action &&
            has_resource && (str_eq(effect, STR("Allow")) || str_eq(effect, STR("Deny")));
 }
 
