@@ -102,6 +102,7 @@ static enum err take(struct body_stream *s, struct block *b)
     } else if (s->check_payload) {
         hash_update(&s->payload, b->bytes, b->len);
     }
+    s->c->body_taken += b->len;
     return b->len ? s->sink.write(s->sink.ctx, b->bytes, b->len) : ERR_OK;
 }
 
@@ -272,6 +273,7 @@ static enum err inline_to_sink(void *arg, const void *p, size_t len)
 {
     struct body_stream *s = arg;
     digest(s, p, len);
+    s->c->body_taken += len;
     return s->sink.write(s->sink.ctx, p, len);
 }
 

@@ -113,6 +113,7 @@ struct call_impl {
     _Atomic size_t *body_budget;       /* which of core_impl's it counts in; NULL: none yet */
     size_t body_counted;               /* bytes of it, and of what it unpacks to, in there */
     struct sigv4_chunk *chunk;         /* decoder of an aws-chunked body, or NULL */
+    uint64_t body_taken;               /* bytes of a streamed body, unpacked, so far */
     struct body_stream *body_stream;   /* while a streamed body is read */
     struct reply_stream *reply_stream; /* while the body comes from a source */
     /* Of either: who asked is gone. True when a worker still uses the call: it ends it later. */
@@ -136,6 +137,7 @@ struct call_impl {
     int reply_status;
     bool reply_is_raw;
     struct str raw_type, raw_body;
+    uint64_t reply_bytes;      /* of the body, once it is known or as far as it was handed over */
     struct call_source source; /* of the body; zeroed: it is in memory */
 
     /* Long (long.c). */
@@ -180,6 +182,8 @@ void dispatch_gone(struct call_impl *c);
 enum err dispatch_open_sink(struct call_impl *c, struct call_sink *ret_sink) WARN_UNUSED;
 /* observe.c: the call ends with this status: before whoever asked can ask for the figures. */
 void call_finished(struct call_impl *c, int status);
+/* observe.c: a streamed reply, of which call_finished told, is over or broke off. */
+void call_streamed(struct call_impl *c);
 
 /* long.c: runs fn(c) on a worker, in turn, then done_fn(c) on the loop. Nothing else touches the call
  * meanwhile, but for who asked, who may leave. */

@@ -60,9 +60,11 @@ static void send_reply(struct call_impl *c, const struct wire_reply *reply, bool
         return;
     }
     struct http_req *req = c->asker;
+    struct str body = c->reply_is_raw ? c->raw_body : reply->body;
     c->asker = NULL;
+    c->reply_bytes = c->routed.head ? 0 : body.len;
     call_finished(c, status); /* before the client can ask for the figures */
-    http_reply(req, status, headers, n, c->reply_is_raw ? c->raw_body : reply->body);
+    http_reply(req, status, headers, n, body);
     dispatch_over(c);
 }
 

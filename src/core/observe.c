@@ -15,6 +15,19 @@ void core_observe(struct core *core, struct core_observer *o)
     core->impl->observers = o;
 }
 
+/* The service that tells figures of the call; NULL: nobody collects them. */
+static const struct svc *measured(const struct call_impl *c)
+{
+    return c->core->measures && c->call.service ? core_svc(c->core, c->call.service) : NULL;
+}
+
+void call_streamed(struct call_impl *c)
+{
+    const struct svc *svc = measured(c);
+    if (svc && svc->def->measure_end)
+        svc->def->measure_end(svc->self, &c->call, c->reply_bytes, clock_mono_ns() - c->start_ns);
+}
+
 static void tell(const struct call_impl *c, int status, int64_t ns)
 {
     const struct core_seen seen = {
@@ -27,9 +40,11 @@ static void tell(const struct call_impl *c, int status, int64_t ns)
         .error_message = c->error_message,
         .status = status,
         .duration_ns = ns,
+        .request_bytes = c->request.body.p ? c->request.body.len : c->body_taken,
+        .reply_bytes = c->reply_bytes,
+        .streams = c->reply_stream != NULL,
     };
-    const struct svc *svc =
-        c->core->measures && c->call.service ? core_svc(c->core, c->call.service) : NULL;
+    const struct svc *svc = measured(c);
     if (svc && svc->def->measure)
         svc->def->measure(svc->self, &seen);
     for (struct core_observer *o = c->core->impl->observers; o; o = o->next)

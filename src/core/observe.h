@@ -22,6 +22,9 @@ struct core_seen {
     struct str error_message;
     int status; /* of HTTP, in the service's own protocol */
     int64_t duration_ns;
+    uint64_t request_bytes; /* of the request's body, unpacked */
+    uint64_t reply_bytes;   /* of the reply's body; of a streamed one none yet */
+    bool streams;           /* the reply's body follows */
 };
 
 /* Must neither block nor start anything that needs the call later. Lifetime: process. */

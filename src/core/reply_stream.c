@@ -41,6 +41,8 @@ static void read_block(struct io_work *w)
 
 static void stream_free(struct reply_stream *r)
 {
+    if (r->begun)
+        call_streamed(r->c);
     r->c->reply_stream = NULL;
     mem_free(r);
 }
@@ -84,6 +86,7 @@ static void pump(struct reply_stream *r)
             finish(r);
             return;
         }
+        c->reply_bytes += r->piece.len;
         if (!c->front->stream_write(c, r->piece.p, r->piece.len))
             return;
     }
@@ -126,6 +129,7 @@ static void block_done(struct io_work *w)
         c->front->stream_start(c, r->status, r->headers, r->n_headers, r->left);
     }
     r->left -= r->piece.len;
+    c->reply_bytes += r->piece.len;
     if (c->front->stream_write(c, r->piece.p, r->piece.len))
         next_block(r);
 }
