@@ -3,6 +3,7 @@
 #include "core/page.h"
 #include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_list.h"
+#include "svc/s3/s3_meter.h"
 
 enum { LIST_BUCKETS_MAX = 10 * 1000 };
 
@@ -124,6 +125,7 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
     TRY(count_bucket(call, 1));
     TRY(put_create_tags(call, in, &b));
     TRY(s3_bucket_put(call->svc, call->txn, &b));
+    TRY(s3_sizes_soon(call->svc, call->txn));
     out->location = str_fmt(call->arena, "/" STR_FMT, STR_ARG(in->bucket));
     out->bucket_arn = s3_arn(call, in->bucket, STR_NONE);
     return str_is_set(out->location) ? ERR_OK : ERR_NOMEM;

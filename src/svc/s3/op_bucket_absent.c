@@ -25,8 +25,6 @@ ABSENT(bucket_analytics_configuration, no_such_configuration,
        "The specified configuration does not exist.")
 ABSENT(bucket_inventory_configuration, no_such_configuration,
        "The specified configuration does not exist.")
-ABSENT(bucket_metrics_configuration, no_such_configuration,
-       "The specified configuration does not exist.")
 ABSENT(bucket_intelligent_tiering_configuration, no_such_configuration,
        "The specified configuration does not exist.")
 
@@ -64,5 +62,4 @@ enum err s3_get_bucket_request_payment(struct call *call,
 
 EMPTY_LIST(bucket_analytics_configurations)
 EMPTY_LIST(bucket_inventory_configurations)
-EMPTY_LIST(bucket_metrics_configurations)
 EMPTY_LIST(bucket_intelligent_tiering_configurations)

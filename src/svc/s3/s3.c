@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_life.h"
+#include "svc/s3/s3_meter.h"
 #include "svc/s3/s3_read.h"
 #include "svc/s3/s3_scrub.h"
 #include "svc/s3/s3_sse.h"
@@ -41,6 +42,8 @@ static enum err make(struct core *core, void **ret_self)
         err = s3_scrub_register(s3);
     if (err == ERR_OK)
         err = s3_expire_register(s3);
+    if (err == ERR_OK)
+        err = s3_sizes_register(s3);
     if (err == ERR_OK)
         err = s3_files_open(s3);
     if (err != ERR_OK) {
@@ -80,6 +83,8 @@ const struct svc_def s3_def = {
     .cors = s3_cors_rules,
     .cors_refused = &s3_err_access_forbidden,
     .tags = &s3_tags,
+    .measure = s3_measure,
+    .measure_end = s3_measure_end,
     .metrics = s3_metrics,
 };
 

@@ -25,6 +25,7 @@ enum {
     S3_SITE_RULES_MAX = 50,
     S3_CORS_RULES_MAX = 100,
     S3_LIFE_RULES_MAX = 1000,
+    S3_METERS_MAX = 1000, /* metrics configurations of a bucket */
 };
 #define S3_PUT_MAX (5ull << 30)    /* bytes of one PutObject, UploadPart or copy source */
 #define S3_OBJECT_MAX (5ull << 40) /* bytes of an object */

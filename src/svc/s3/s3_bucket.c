@@ -14,8 +14,11 @@ struct mirrored {
 static enum err decode(void *self, struct catalogue_object *object, struct str record)
 {
     struct mirrored *m = (struct mirrored *)object;
-    (void)self;
-    return s3_bucket_unpack(&object->arena, str_dup(&object->arena, record), &m->rec);
+    struct s3 *s3 = self;
+    TRY(s3_bucket_unpack(&object->arena, str_dup(&object->arena, record), &m->rec));
+    if (m->rec.meters.n > 0)
+        atomic_store(&s3->metered, true);
+    return ERR_OK;
 }
 
 static const struct catalogue_type buckets_type = {

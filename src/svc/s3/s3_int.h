@@ -34,17 +34,19 @@ struct job_kind;
 
 struct s3 {
     struct core *core;
-    struct s3_port port;                            /* what others use of this */
-    struct str objects_dir, staging_dir;            /* NUL-terminated */
-    struct arena arena;                             /* process lifetime, start-up only */
-    pthread_mutex_t lock;                           /* pins */
-    struct list pins;                               /* oldest first */
-    struct job_kind *clean;                         /* the job (s3_clean.c) */
-    struct catalogue *buckets;                      /* s3_bucket.c's */
-    struct job_kind *scrub;                         /* s3_scrub.c's */
-    struct job_kind *expire;                        /* s3_expire.c's */
-    struct core_claim site_claim;                   /* serve_website.c's */
-    _Atomic uint64_t damaged_reads;                 /* replies and copies that met damaged files */
+    struct s3_port port;                 /* what others use of this */
+    struct str objects_dir, staging_dir; /* NUL-terminated */
+    struct arena arena;                  /* process lifetime, start-up only */
+    pthread_mutex_t lock;                /* pins */
+    struct list pins;                    /* oldest first */
+    struct job_kind *clean;              /* the job (s3_clean.c) */
+    struct catalogue *buckets;           /* s3_bucket.c's */
+    struct job_kind *scrub;              /* s3_scrub.c's */
+    struct job_kind *expire;             /* s3_expire.c's */
+    struct job_kind *sizes;              /* s3_sizes.c's */
+    struct core_claim site_claim;        /* serve_website.c's */
+    atomic_bool metered;                 /* a bucket has, or had, a metrics configuration */
+    _Atomic uint64_t damaged_reads;      /* replies and copies that met damaged files */
     _Atomic uint64_t scrubbed_bytes, scrub_damaged; /* since start */
 };
 

@@ -184,6 +184,17 @@ static const struct record_field site_fields[] = {
 };
 static const struct record_type site_type = RECORD_TYPE(struct s3_site, 1, site_fields);
 
+static const struct record_field meter_fields[] = {
+    REC_STR(struct s3_meter, id),
+    REC_STR(struct s3_meter, prefix),
+};
+static const struct record_type meter_type = RECORD_TYPE(struct s3_meter, 1, meter_fields);
+
+static const struct record_field meters_fields[] = {
+    REC_LIST(struct s3_meters, v, n, S3_METERS_MAX, &meter_type),
+};
+static const struct record_type meters_type = RECORD_TYPE(struct s3_meters, 1, meters_fields);
+
 static const struct record_field bucket_fields[] = {
     REC_UINT(struct s3_bucket_rec, id),
     REC_STR(struct s3_bucket_rec, region),
@@ -200,8 +211,9 @@ static const struct record_field bucket_fields[] = {
     REC_SINCE(7, REC_ENUM(struct s3_bucket_rec, lock_mode, S3_LOCK_MODES)),
     REC_SINCE(7, REC_INT(struct s3_bucket_rec, lock_days)),
     REC_SINCE(7, REC_INT(struct s3_bucket_rec, lock_years)),
+    REC_SINCE(8, REC_STRUCT(struct s3_bucket_rec, meters, &meters_type)),
 };
-const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 7, bucket_fields);
+const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 8, bucket_fields);
 
 enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
                        const void *rec, size_t size)

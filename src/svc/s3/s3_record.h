@@ -234,6 +234,16 @@ struct s3_site {
     size_t n_rules;
 };
 
+/* A metrics configuration: whose requests CloudWatch hears of (s3_meter.h). */
+struct s3_meter {
+    struct str id;
+    struct str prefix; /* of keys; absent: all requests to the bucket */
+};
+struct s3_meters {
+    struct s3_meter *v; /* in the order of their ids */
+    size_t n;
+};
+
 /* A bucket with all that a call needs to know of it: one record, mirrored by a catalogue. */
 struct s3_bucket_rec {
     uint64_t id;
@@ -251,6 +261,7 @@ struct s3_bucket_rec {
     /* Retention of new objects: S3_LOCK_NONE, or one of the two. */
     enum s3_lock_mode lock_mode;
     int64_t lock_days, lock_years;
+    struct s3_meters meters;
 };
 /* Without ownership controls the writer of an object owns it, and lists count. */
 static inline bool s3_owner_enforced(const struct s3_bucket_rec *b)

@@ -79,6 +79,15 @@ static const struct fault_case cases[] = {
         .probe = {{S3("GET", "/bkt?lifecycle", NULL)}},
     },
     {
+        .name = "put metrics configuration",
+        .setup = {MAKE_B},
+        .undo = {{S3("DELETE", "/bkt?metrics&id=a", NULL)}},
+        .act = {S3("PUT", "/bkt?metrics&id=a",
+                   "<MetricsConfiguration><Id>a</Id><Filter><Prefix>p</Prefix></Filter>"
+                   "</MetricsConfiguration>")},
+        .probe = {{S3("GET", "/bkt?metrics&id=a", NULL)}},
+    },
+    {
         .name = "delete bucket",
         .setup = {MAKE_B},
         .undo = {MAKE_B},

@@ -76,6 +76,7 @@ static void test_others(void **state)
                                 .days = 7};
     struct cors_rule cors = {.origins = {origins, 2}, .has_max_age = true, .max_age_s = -1};
     struct s3_site_rule site_rule = {.prefix = STR("old/"), .to = {.prefix = STR("new/")}};
+    struct s3_meter meter = {.id = STR("m"), .prefix = STR("p")};
     struct s3_bucket_rec bucket = {
         .id = 7,
         .region = STR("eu-west-1"),
@@ -91,6 +92,7 @@ static void test_others(void **state)
         .site = {.index = STR("i"), .rules = &site_rule, .n_rules = 1},
         .lock_mode = S3_LOCK_COMPLIANCE,
         .lock_years = 3,
+        .meters = {&meter, 1},
     };
     struct s3_bucket_rec bucket2;
     assert_int_equal(record_make(&s3_bucket_type, &arena, &bucket, &b), ERR_OK);
@@ -101,6 +103,8 @@ static void test_others(void **state)
     assert_true(str_eq_c(bucket2.kms_key, "k"));
     assert_true(bucket2.acl == (1ull << 20 | 1) && bucket2.lock_mode == S3_LOCK_COMPLIANCE &&
                 bucket2.lock_years == 3);
+    assert_true(bucket2.meters.n == 1 && str_eq_c(bucket2.meters.v[0].id, "m") &&
+                str_eq_c(bucket2.meters.v[0].prefix, "p"));
     assert_true(str_eq_c(bucket2.site.index, "i") && bucket2.site.n_rules == 1 &&
                 str_eq_c(bucket2.site.rules[0].to.prefix, "new/"));
     assert_true(bucket2.rules.v[0].kind == S3_TO_QUEUE && str_eq_c(bucket2.rules.v[0].arn, "arn"));
