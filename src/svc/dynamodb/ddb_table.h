@@ -76,6 +76,7 @@ struct ddb_figures {
     _Atomic uint64_t counted_at; /* `writes` when last counted, plus one; 0: never */
     _Atomic int64_t items, bytes;
     _Atomic bool counting;
+    _Atomic int gauged;   /* minutes for which ddb_gauges still tells what is provisioned */
     pthread_mutex_t lock; /* buckets */
     struct ddb_bucket buckets[1 + DDB_INDEXES_MAX][2];
 };

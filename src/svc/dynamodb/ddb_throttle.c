@@ -100,3 +100,11 @@ void ddb_charge(const struct ddb_table *table, const struct ddb_units *units, bo
         charge(table, slot_of(table, &table->indexes[i]), write, units->index[i]);
     ddb_measure_units(table, units, write);
 }
+
+void ddb_charge_transact(const struct ddb_table *table, const struct ddb_units *units, bool write)
+{
+    struct ddb_units all = {.table = DDB_TRANSACT_TIMES * units->table};
+    for (size_t i = 0; i < table->n_indexes; i++)
+        all.index[i] = DDB_TRANSACT_TIMES * units->index[i];
+    ddb_charge(table, &all, write);
+}

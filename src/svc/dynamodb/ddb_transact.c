@@ -9,7 +9,7 @@
 #include "base/record.h"
 #include "codec/hash.h"
 
-enum { TRANSACT_UNITS_FACTOR = 2, DIGEST_HEX_LEN = 64 };
+enum { DIGEST_HEX_LEN = 64 };
 
 /* --- units ------------------------------------------------------------------------------------ */
 
@@ -21,9 +21,9 @@ void ddb_usage_add(struct ddb_usage *u, struct ddb_table *table, const struct dd
         i++;
     if (i == u->n)
         u->v[u->n++] = (struct ddb_usage_part){.table = table, .write = write};
-    u->v[i].units.table += TRANSACT_UNITS_FACTOR * units->table;
+    u->v[i].units.table += DDB_TRANSACT_TIMES * units->table;
     for (size_t k = 0; k < table->n_indexes; k++)
-        u->v[i].units.index[k] += TRANSACT_UNITS_FACTOR * units->index[k];
+        u->v[i].units.index[k] += DDB_TRANSACT_TIMES * units->index[k];
 }
 
 enum err ddb_usage_reply(struct call *call, struct str mode, const struct ddb_usage *u,
@@ -88,7 +88,8 @@ static enum err open_all(struct ddb_transaction *t)
 {
     for (size_t i = 0; i < t->n; i++) {
         struct ddb_txn_action *a = &t->v[i];
-        a->w = (struct ddb_write){.txn = t->call->txn, .diag = t->diag, .table = a->table};
+        a->w = (struct ddb_write){
+            .txn = t->call->txn, .diag = t->diag, .table = a->table, .transact = true};
         TRY(cancelled_by(t, a, ddb_txn_check(t->diag, a)));
         if (str_is_set(a->code))
             continue;
@@ -230,7 +231,7 @@ static enum err repeat(struct ddb_transaction *t, struct ddb_usage *usage)
         if (str_is_set(a->w.old_raw))
             TRY(ddb_item_raw_size(a->w.old_raw, &size));
         struct ddb_units units = {.table = ddb_read_units(size, true)};
-        ddb_charge(a->table, &units, false);
+        ddb_charge_transact(a->table, &units, false);
         ddb_usage_add(usage, a->table, &units, false);
     }
     return ERR_OK;

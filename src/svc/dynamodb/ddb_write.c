@@ -135,7 +135,7 @@ static enum err write_index(struct ddb_write *w, size_t i, const struct ddb_av *
 struct written {
     const struct ddb_table *table;
     struct ddb_units units;
-    bool free;
+    bool free, transact;
     uint16_t shard; /* of the stream */
 };
 
@@ -146,6 +146,8 @@ static void count_write(void *arg)
     atomic_fetch_add_explicit(&done->table->figures->writes, 1, memory_order_relaxed);
     if (done->free)
         ddb_measure_expired(done->table);
+    else if (done->transact)
+        ddb_charge_transact(done->table, &done->units, true);
     else
         ddb_charge(done->table, &done->units, true);
     if (done->table->stream)
@@ -187,6 +189,7 @@ enum err ddb_write_commit(struct ddb_write *w, const struct ddb_av *item)
         .table = w->table,
         .units = w->units,
         .free = w->expired,
+        .transact = w->transact,
         .shard = ddb_stream_shard(ddb_key_spread(w->key), DDB_STREAM_SHARDS),
     };
     return txn_on_commit(w->txn, count_write, done);

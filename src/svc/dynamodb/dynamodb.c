@@ -68,4 +68,5 @@ const struct svc_def dynamodb_def = {
     .authorize_more = ddb_authorize_more,
     .tags = &dynamodb_tags,
     .measure = ddb_measure,
+    .gauges = ddb_gauges,
 };

@@ -199,6 +199,7 @@ struct ddb_write {
     struct ddb_cipher cipher;
     struct str old_raw;       /* absent: there was no item (or nobody looked) */
     bool expired;             /* removed by time to live: costs no units */
+    bool transact;            /* of a transaction: costs DDB_TRANSACT_TIMES the units */
     const struct ddb_av *old; /* decoded when somebody needs it */
     struct ddb_units units;
 };
@@ -256,6 +257,7 @@ enum err ddb_admit_read(struct ddb_diag *diag, const struct ddb_table *table,
 enum err ddb_admit_write(struct ddb_diag *diag, const struct ddb_table *table,
                          int64_t now_ms) WARN_UNUSED;
 /* Takes what was used out of the buckets. */
+void ddb_charge_transact(const struct ddb_table *table, const struct ddb_units *units, bool write);
 void ddb_charge(const struct ddb_table *table, const struct ddb_units *units, bool write);
 
 /* --- pieces of requests and replies (ddb_reply.c) --------------------------------------------- */
@@ -390,9 +392,18 @@ enum err ddb_expiry_rebuild(struct dynamodb *ddb, struct txn *txn,
 /* op_tags.c */
 extern const struct tags_service dynamodb_tags;
 
+enum {
+    DDB_TRANSACT_TIMES = 2, /* what reads and writes of a transaction cost more */
+    DDB_ACCOUNT_UNITS =
+        80000, /* AWS's default quotas of capacity units, which are only displayed */
+    DDB_TABLE_UNITS = 40000,
+};
+
 /* ddb_measure.c: core's question (core/svc.h), and what calls do not tell. Units are told as they are charged:
  * those of a read that is rerun for each time that it reads. */
 void ddb_measure(void *self, const struct core_seen *seen);
+/* The same each minute: what is provisioned in tables that were used lately, and of all such. */
+void ddb_gauges(void *self);
 void ddb_measure_units(const struct ddb_table *table, const struct ddb_units *units, bool write);
 void ddb_measure_throttle(const struct ddb_table *table, const struct ddb_index *index, bool write);
 void ddb_measure_expired(const struct ddb_table *table); /* an item, by its time to live */

@@ -3,8 +3,6 @@
 
 enum {
     LIST_TABLES_DEFAULT = 100,
-    ACCOUNT_CAPACITY_UNITS = 80000, /* AWS's default quotas, which clients only display */
-    TABLE_CAPACITY_UNITS = 40000,
     ENDPOINT_CACHE_MINUTES = 1440,
 };
 
@@ -248,10 +246,10 @@ enum err dynamodb_describe_limits(struct call *call,
                                   const struct dynamodb_describe_limits_input *in,
                                   struct dynamodb_describe_limits_output *out)
 {
-    WIRE_SET(out, account_max_read_capacity_units, ACCOUNT_CAPACITY_UNITS);
-    WIRE_SET(out, account_max_write_capacity_units, ACCOUNT_CAPACITY_UNITS);
-    WIRE_SET(out, table_max_read_capacity_units, TABLE_CAPACITY_UNITS);
-    WIRE_SET(out, table_max_write_capacity_units, TABLE_CAPACITY_UNITS);
+    WIRE_SET(out, account_max_read_capacity_units, DDB_ACCOUNT_UNITS);
+    WIRE_SET(out, account_max_write_capacity_units, DDB_ACCOUNT_UNITS);
+    WIRE_SET(out, table_max_read_capacity_units, DDB_TABLE_UNITS);
+    WIRE_SET(out, table_max_write_capacity_units, DDB_TABLE_UNITS);
     return ERR_OK;
 }
 

@@ -172,7 +172,7 @@ static enum err read_one(struct call *call, struct ddb_diag *diag, const struct 
         return ddb_invalid(diag, "Transaction size has exceeded the maximum allowed size of 4 MB");
     struct ddb_units units = {.table = ddb_read_units(size, true)};
     ddb_usage_add(usage, table, &units, false);
-    ddb_charge(table, &units, false);
+    ddb_charge_transact(table, &units, false);
     return ERR_OK;
 }
 
