@@ -15,7 +15,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from test_cloudwatch import total_of
 from test_lambda import Stage, code_of, raw
+from weirtest import wait_for
 
 # The answer is what the request says it should be, in the header x-answer; without, the event itself.
 SOURCE = """
@@ -254,6 +256,19 @@ def test_answer_with_status(stage, url):
     got = answer(stage, url, {"statusCode": 200, "body": "hidden"}, method="HEAD")
     assert got.status == 200 and got.body == b"" and got.headers["content-length"] == "6"
     assert len(answer(stage, url, "long").body) == 1000000
+
+
+def test_metrics(stage):
+    """Of each request: by function, and by it and the alias, for calls that were refused, too."""
+    name = stage.function(SOURCE)
+    there, cw = make_url(stage, name), stage.weir.client("cloudwatch")
+    for status in (200, 404, 502):
+        assert answer(stage, there, {"statusCode": status}).status == status
+    stage.awslambda.update_function_url_config(FunctionName=name, AuthType="AWS_IAM")
+    assert ask(stage, there).status == 403
+    for metric, value in {"UrlRequestCount": 4, "Url4xxCount": 2, "Url5xxCount": 1}.items():
+        wait_for(lambda: total_of(cw, "AWS/Lambda", metric, FunctionName=name) == value, what=metric)
+    assert total_of(cw, "AWS/Lambda", "UrlRequestLatency", "SampleCount", FunctionName=name, Resource=name) == 4
 
 
 @pytest.mark.parametrize("value", [{"message": "hi"}, "\"text\"", "[1, 2]", "null", "17"])

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from test_lambda import Stage, code_of
+from test_cloudwatch import total_of
 from weirtest import wait_for
 
 SOURCE = """
@@ -89,6 +90,21 @@ def test_made_before_anybody_asks_and_used_first(stage, name):
     stage.awslambda.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")  # again
 
 
+def test_metrics_of_warm_environments(weir, stage, name):
+    """What runs in a warm one is told so, and what does not as spilled over, by function and version."""
+    cw = weir.client("cloudwatch")
+    put(stage, name, 2)
+    ready(stage, name, 2)
+    says(stage, name)
+    says(stage, name, "$LATEST")  # none of those that has warm ones
+    dims = {"FunctionName": name, "Resource": f"{name}:1"}
+    wait_for(lambda: total_of(cw, "AWS/Lambda", "ProvisionedConcurrencyInvocations", **dims) == 1)
+    assert total_of(cw, "AWS/Lambda", "ProvisionedConcurrentExecutions", "Maximum", **dims) == 1
+    assert total_of(cw, "AWS/Lambda", "ProvisionedConcurrencyUtilization", "Maximum", **dims) == 50
+    assert total_of(cw, "AWS/Lambda", "ProvisionedConcurrencySpilloverInvocations", FunctionName=name) == 0
+    wait_for(lambda: total_of(cw, "AWS/Lambda", "Invocations", FunctionName=name) == 2)
+
+
 def test_those_that_end_are_replaced(stage, name):
     put(stage, name, 1)
     ready(stage, name, 1)
@@ -100,7 +116,7 @@ def test_those_that_end_are_replaced(stage, name):
     assert other[0] != one and other[1] == "provisioned-concurrency"
 
 
-def test_more_than_are_warm_start_on_demand(stage, name):
+def test_more_than_are_warm_start_on_demand(weir, stage, name):
     import threading
     put(stage, name, 1)
     ready(stage, name, 1)
@@ -111,6 +127,7 @@ def test_more_than_are_warm_start_on_demand(stage, name):
     for t in threads:
         t.join()
     assert sorted(kinds) == ["on-demand", "provisioned-concurrency"]
+    wait_for(lambda: total_of(weir.client("cloudwatch"), "AWS/Lambda", "ProvisionedConcurrencySpilloverInvocations", FunctionName=name, Resource=f"{name}:1") == 1)
 
 
 def test_an_alias_takes_them_to_its_version(stage, name):

@@ -257,6 +257,7 @@ const struct svc_def lambda_def = {
     .make = make,
     .start = start,
     .drain = drain,
+    .measure = lambda_urls_measure,
     .metrics = metrics,
     .release = release,
     .tags = &lambda_tags_service,

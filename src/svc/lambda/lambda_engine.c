@@ -58,6 +58,7 @@ struct pool {
     struct list warm;     /* idle ones of those that are always there */
     size_t warm_wanted, warm_next;
     size_t n_warm, n_warm_ready; /* alive; of them initialised */
+    size_t warm_busy;            /* of these, with an invocation */
     const char *warm_why;        /* none is started for now: why; NULL: they are */
     bool warm_told;              /* has an entry in engine->warm */
     struct list waiting;         /* invocations with may_wait, while `busy` is not 0 */
@@ -81,6 +82,7 @@ struct instance {
     bool starting;         /* counts in n_starting */
     bool unreserved;       /* its invocation counts in busy_unreserved */
     bool warm, warm_ready; /* counts in n_warm, in n_warm_ready */
+    bool warm_used;        /* counts in warm_busy */
 };
 
 struct lambda_engine {
@@ -491,6 +493,9 @@ static void left_busy(struct instance *in)
     assert(in->pool->busy > 0 && in->pool->family->busy > 0);
     in->pool->busy--;
     in->pool->family->busy--;
+    assert(in->pool->warm_busy >= in->warm_used);
+    in->pool->warm_busy -= in->warm_used;
+    in->warm_used = false;
     assert(!in->unreserved || in->pool->e->busy_unreserved > 0);
     if (in->unreserved)
         in->pool->e->busy_unreserved--;
@@ -510,6 +515,9 @@ static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
                            .duration_us = r->duration_us,
                            .concurrent = in->pool->family->busy,
                            .unreserved = in->pool->e->busy_unreserved,
+                           .provisioned = in->warm_used,
+                           .warm_wanted = in->pool->warm_wanted,
+                           .warm_busy = in->pool->warm_busy,
                        });
     size_t cut = inv->tail.len > LAMBDA_TAIL_MAX ? inv->tail.len - LAMBDA_TAIL_MAX : 0;
     struct lambda_result result = {
@@ -552,6 +560,8 @@ static void end_early(struct lambda_engine *e, struct lambda_invocation *inv,
     assert(!inv->instance); /* E4 */
     if (status == INVOKE_THROTTLED)
         lambda_measure_one(e->l->core, inv->fn, STR("Throttles"));
+    else if (status == INVOKE_LOOP)
+        lambda_measure_one(e->l->core, inv->fn, STR("RecursiveInvocationsDropped"));
     inv->early = status;
     inv->reason = reason;
     inv->task.fn = early_task;
@@ -801,6 +811,8 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
     lambda_log_stream_trace(in->log, inv->trace);
     in->pool->busy++;
     in->pool->family->busy++;
+    in->warm_used = in->warm;
+    in->pool->warm_busy += in->warm;
     in->unreserved = in->pool->family->reserved < 0 && !in->warm;
     if (in->unreserved)
         in->pool->e->busy_unreserved++;

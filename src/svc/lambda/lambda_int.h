@@ -849,9 +849,14 @@ struct lambda_ended {
     bool failed;
     int64_t duration_us;
     size_t concurrent, unreserved;
+    bool provisioned;              /* in an environment that is always there */
+    size_t warm_wanted, warm_busy; /* of those of this version: wanted (0: none is); at work */
 };
 void lambda_measure_end(struct core *core, const struct lambda_fn *fn,
                         const struct lambda_ended *ended);
+/* A call of a function's URL ended (svc_def.measure), with this status. */
+void lambda_measure_url(struct core *core, const struct lambda_name *name, int status,
+                        int64_t duration_ns);
 /* Something happened; how long something has waited. */
 void lambda_measure_one(struct core *core, const struct lambda_fn *fn, struct str name);
 void lambda_measure_age(struct core *core, const struct lambda_fn *fn, struct str name,

@@ -6,23 +6,55 @@
 #include "core/measure.h"
 #include "svc/lambda/lambda_int.h"
 
-enum { RESOURCE_MAX = 256 };
+enum { RESOURCE_MAX = 256, PER_CENT = 100, NS_PER_MS = 1000 * 1000 };
+
+/* From the sums of so many dimensions: 0 is of all functions. */
+static void put_from(struct core *core, const struct lambda_name *fn, size_t n_dims,
+                     struct str name, enum measure_unit unit, double value)
+{
+    char text[RESOURCE_MAX];
+    bool qualified = str_is_set(fn->qualifier) && !str_eq_c(fn->qualifier, "$LATEST");
+    int n = snprintf(text, sizeof(text), STR_FMT "%s" STR_FMT, STR_ARG(fn->name),
+                     qualified ? ":" : "", STR_ARG(qualified ? fn->qualifier : STR("")));
+    const struct measure_dim dims[] = {
+        {STR("FunctionName"), fn->name},
+        {STR("Resource"), str_n(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1)},
+    };
+    for (size_t d = n_dims; d <= ARRAY_LEN(dims); d++) {
+        const struct measure what = {fn->scope.region, STR("AWS/Lambda"), dims, d};
+        measure_put(core, &what, name, unit, value);
+    }
+}
 
 static void put(struct core *core, const struct lambda_fn *fn, struct str name,
                 enum measure_unit unit, double value)
 {
-    char text[RESOURCE_MAX];
-    bool qualified = str_is_set(fn->name.qualifier) && !str_eq_c(fn->name.qualifier, "$LATEST");
-    int n = snprintf(text, sizeof(text), STR_FMT "%s" STR_FMT, STR_ARG(fn->name.name),
-                     qualified ? ":" : "", STR_ARG(qualified ? fn->name.qualifier : STR("")));
-    const struct measure_dim dims[] = {
-        {STR("FunctionName"), fn->name.name},
-        {STR("Resource"), str_n(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1)},
-    };
-    for (size_t d = 0; d <= ARRAY_LEN(dims); d++) {
-        const struct measure what = {fn->name.scope.region, STR("AWS/Lambda"), dims, d};
-        measure_put(core, &what, name, unit, value);
+    put_from(core, &fn->name, 0, name, unit, value);
+}
+
+static void put_provisioned(struct core *core, const struct lambda_fn *fn,
+                            const struct lambda_ended *ended)
+{
+    if (!ended->provisioned) {
+        put_from(core, &fn->name, 1, STR("ProvisionedConcurrencySpilloverInvocations"),
+                 MEASURE_COUNT, 1);
+        return;
     }
+    double busy = (double)ended->warm_busy, wanted = (double)ended->warm_wanted;
+    put_from(core, &fn->name, 1, STR("ProvisionedConcurrencyInvocations"), MEASURE_COUNT, 1);
+    put_from(core, &fn->name, 1, STR("ProvisionedConcurrentExecutions"), MEASURE_COUNT, busy);
+    put_from(core, &fn->name, 1, STR("ProvisionedConcurrencyUtilization"), MEASURE_PER_CENT,
+             busy * PER_CENT / wanted);
+}
+
+void lambda_measure_url(struct core *core, const struct lambda_name *name, int status,
+                        int64_t duration_ns)
+{
+    put_from(core, name, 1, STR("UrlRequestCount"), MEASURE_COUNT, 1);
+    put_from(core, name, 1, STR("Url4xxCount"), MEASURE_COUNT, status / 100 == 4);
+    put_from(core, name, 1, STR("Url5xxCount"), MEASURE_COUNT, status / 100 == 5);
+    put_from(core, name, 1, STR("UrlRequestLatency"), MEASURE_MILLISECONDS,
+             (double)duration_ns / NS_PER_MS);
 }
 
 void lambda_measure_end(struct core *core, const struct lambda_fn *fn,
@@ -38,6 +70,8 @@ void lambda_measure_end(struct core *core, const struct lambda_fn *fn,
     put(core, fn, STR("ConcurrentExecutions"), MEASURE_COUNT, (double)ended->concurrent);
     measure_put(core, &all, STR("UnreservedConcurrentExecutions"), MEASURE_COUNT,
                 (double)ended->unreserved);
+    if (ended->warm_wanted > 0)
+        put_provisioned(core, fn, ended);
 }
 
 void lambda_measure_one(struct core *core, const struct lambda_fn *fn, struct str name)

@@ -75,11 +75,12 @@ enum err lambda_url_get(struct txn *txn, struct lambda *l, const struct lambda_n
     return ERR_OK;
 }
 
-enum err lambda_url_find(struct txn *txn, struct lambda *l, struct str id,
+enum err lambda_url_find(struct txn *txn, struct arena *a, struct lambda *l, struct str id,
                          const struct lambda_url **ret_url)
 {
     void *url;
-    TRY(catalogue_get_by(l->urls, txn, BY_ID, id, &url));
+    TRY(catalogue_take_by(l->urls, txn, BY_ID, id, &url));
+    TRY(catalogue_hold(a, url));
     *ret_url = url;
     return ERR_OK;
 }

@@ -12,6 +12,7 @@
 #ifndef WEIR_SVC_LAMBDA_URL_H
 #define WEIR_SVC_LAMBDA_URL_H
 
+#include "core/observe.h"
 #include "svc/lambda/lambda_int.h"
 
 enum {
@@ -48,6 +49,8 @@ enum err lambda_urls_new(struct lambda *l) WARN_UNUSED;
 enum err lambda_urls_load(struct lambda *l, struct txn *txn) WARN_UNUSED;
 /* Takes the requests for URLs. In start. */
 enum err lambda_urls_claim(struct lambda *l) WARN_UNUSED;
+/* svc_def.measure: of requests to URLs. */
+void lambda_urls_measure(void *self, const struct core_seen *seen);
 /* Tracked read of the URL of a function, or the alias of its qualifier. ERR_NOT_FOUND. */
 enum err lambda_url_get(struct txn *txn, struct lambda *l, const struct lambda_name *function,
                         struct lambda_url **ret_url) WARN_UNUSED;
@@ -57,7 +60,7 @@ enum err lambda_url_put(struct txn *txn, struct lambda *l,
 enum err lambda_url_del(struct txn *txn, struct lambda *l,
                         const struct lambda_name *function) WARN_UNUSED;
 /* By the id in its host; lives as long as the transaction. ERR_NOT_FOUND. */
-enum err lambda_url_find(struct txn *txn, struct lambda *l, struct str id,
+enum err lambda_url_find(struct txn *txn, struct arena *a, struct lambda *l, struct str id,
                          const struct lambda_url **ret_url) WARN_UNUSED;
 /* Keys of a function's URLs. */
 struct key_range lambda_urls_of(struct arena *a, const struct lambda_name *function);

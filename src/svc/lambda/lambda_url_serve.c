@@ -14,8 +14,8 @@ enum { STATUS_FORBIDDEN = 403, AUTHORIZER_BYTES_MAX = 64 * 1024 };
 
 /* --- which URL -------------------------------------------------------------------------------- */
 
-/* ERR_NOT_FOUND: there is none, or in another region. */
-static enum err url_of_call(struct call *call, const struct lambda_url **ret_url)
+/* ERR_NOT_FOUND: there is none, or in another region. `txn` NULL: outside of any. */
+static enum err url_of_call(struct call *call, struct txn *txn, const struct lambda_url **ret_url)
 {
     struct str rest = host_bare(wire_header_get(call->request, STR("host")));
     struct str id = str_lower(call->arena, str_cut(&rest, '.'));
@@ -23,7 +23,7 @@ static enum err url_of_call(struct call *call, const struct lambda_url **ret_url
     struct str region = str_cut(&rest, '.');
     if (!str_is_set(id))
         return ERR_NOMEM;
-    TRY(lambda_url_find(call->txn, lambda_of(call), id, ret_url));
+    TRY(lambda_url_find(txn, call->arena, lambda_of(call), id, ret_url));
     return str_eq_nocase(region, (*ret_url)->function.scope.region) ? ERR_OK : ERR_NOT_FOUND;
 }
 
@@ -64,7 +64,7 @@ static enum err put_request_id(struct call *call)
 static enum err url_keys(struct call *call, struct policy_context *ctx)
 {
     const struct lambda_url *url;
-    TRY(url_of_call(call, &url));
+    TRY(url_of_call(call, call->txn, &url));
     policy_context_add(ctx, STR("lambda:FunctionUrlAuthType"),
                        url->iam ? STR(LAMBDA_URL_IAM) : STR("NONE"));
     policy_context_add_bool(ctx, STR("lambda:InvokedViaFunctionUrl"), true);
@@ -275,7 +275,7 @@ static enum err serve(struct call *call, const void *in, void *out)
         url = lambda_sync_user(call);
         return url->stream ? answer_streamed(call) : answer(call);
     }
-    enum err err = url_of_call(call, &url);
+    enum err err = url_of_call(call, call->txn, &url);
     if (err == ERR_NOT_FOUND)
         return forbidden(call);
     TRY(err);
@@ -300,6 +300,14 @@ static const struct wire_op url_op = {
     .flags = WIRE_OP_UNSIGNED,
     .run = serve,
 };
+
+void lambda_urls_measure(void *self, const struct core_seen *seen)
+{
+    struct call *call = (struct call *)seen->call;
+    const struct lambda_url *url;
+    if (call->op == &url_op && url_of_call(call, NULL, &url) == ERR_OK)
+        lambda_measure_url(call->core, &url->function, seen->status, seen->duration_ns);
+}
 
 enum err lambda_urls_claim(struct lambda *l)
 {
