@@ -22,7 +22,10 @@ static const struct sender {
             .dim = "RuleName",
             .names =
                 {
-                    [SEND_SENT] = {"Invocations"},
+                    [SEND_SENT] = {"Invocations", "InvocationAttempts",
+                                   "SuccessfulInvocationAttempts"},
+                    [SEND_FAILED] = {"InvocationAttempts"},
+                    [SEND_THROTTLED] = {"InvocationAttempts"},
                     [SEND_AGAIN] = {"RetryInvocationAttempts"},
                     [SEND_HELD] = {"ThrottledRules"},
                     [SEND_DEAD] = {"Invocations", "FailedInvocations", "InvocationsSentToDlq"},

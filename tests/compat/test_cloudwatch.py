@@ -731,6 +731,10 @@ def test_services_measure_themselves(weir, cw):
     ddb.get_item(TableName="measured", Key={"id": {"S": "1"}}, ConsistentRead=True)
     ddb.query(TableName="measured", IndexName="by-x", KeyConditionExpression="#b = :x", ExpressionAttributeNames={"#b": "by"}, ExpressionAttributeValues={":x": {"S": "x"}})
     assert code(ddb.put_item, TableName="measured", Item={"id": {"S": "1"}}, ConditionExpression="attribute_exists(nothing)") == "ConditionalCheckFailedException"
+    ddb.batch_write_item(RequestItems={"measured": [{"PutRequest": {"Item": {"id": {"S": i}}}} for i in "23"]})
+    ddb.transact_write_items(TransactItems=[{"Put": {"TableName": "measured", "Item": {"id": {"S": i}}}} for i in "23"])
+    ddb.transact_get_items(TransactItems=[{"Get": {"TableName": "measured", "Key": {"id": {"S": "2"}}}}])
+    ddb.batch_get_item(RequestItems={"measured": {"Keys": [{"id": {"S": "2"}}]}})
     logs.create_log_group(logGroupName="measured")
     logs.create_log_stream(logGroupName="measured", logStreamName="s")
     logs.put_log_events(logGroupName="measured", logStreamName="s", logEvents=[{"timestamp": int(minute().timestamp() * 1000), "message": "four"}] * 3)
@@ -741,13 +745,14 @@ def test_services_measure_themselves(weir, cw):
                                                  {"Id": "3", "Arn": absent, "DeadLetterConfig": {"Arn": dead.arn}}])
     events.put_events(Entries=[{"Source": "measured", "DetailType": "t", "Detail": "{}"}])
     wanted = [
-        ("AWS/Events", {"RuleName": "measured"}, {"MatchedEvents": 1, "TriggeredRules": 1, "Invocations": 3, "FailedInvocations": 2, "InvocationsSentToDlq": 1}),
+        ("AWS/Events", {"RuleName": "measured"}, {"MatchedEvents": 1, "TriggeredRules": 1, "Invocations": 3, "FailedInvocations": 2, "InvocationsSentToDlq": 1,
+                                                   "InvocationAttempts": 3, "SuccessfulInvocationAttempts": 1}),
         ("AWS/SQS", {"QueueName": "measured"}, {"NumberOfMessagesSent": 4, "SentMessageSize": 6, "NumberOfMessagesReceived": 4}),
         ("AWS/SQS", {"QueueName": "measured-topic"}, {"NumberOfMessagesSent": 1}),
         ("AWS/SNS", {"TopicName": "measured"}, {"NumberOfMessagesPublished": 1, "PublishSize": 4, "NumberOfNotificationsDelivered": 1, "NumberOfNotificationsFailed": 1,
                                                 "NumberOfNotificationsFilteredOut": 2, "NumberOfNotificationsFilteredOut-NoMessageAttributes": 1,
                                                 "NumberOfNotificationsFilteredOut-InvalidMessageBody": 1}),
-        ("AWS/DynamoDB", {"TableName": "measured"}, {"ConditionalCheckFailedRequests": 1, "ConsumedWriteCapacityUnits": 2, "ConsumedReadCapacityUnits": 1}),
+        ("AWS/DynamoDB", {"TableName": "measured"}, {"ConditionalCheckFailedRequests": 1, "ConsumedWriteCapacityUnits": 8, "ConsumedReadCapacityUnits": 3.5}),
         ("AWS/DynamoDB", {"TableName": "measured", "GlobalSecondaryIndexName": "by-x"}, {"ConsumedWriteCapacityUnits": 2, "ConsumedReadCapacityUnits": 0.5}),
         ("AWS/DynamoDB", {"TableName": "measured", "Operation": "Query"}, {"ReturnedItemCount": 1}),
         ("AWS/Logs", {"LogGroupName": "measured"}, {"IncomingLogEvents": 3, "IncomingBytes": 12}),
@@ -758,7 +763,70 @@ def test_services_measure_themselves(weir, cw):
     assert total_of(cw, "AWS/SQS", "SentMessageSize", "Maximum", QueueName="measured") == 3
     assert total_of(cw, "AWS/SQS", "NumberOfEmptyReceives", QueueName="measured") >= 1
     assert total_of(cw, "AWS/DynamoDB", "SuccessfulRequestLatency", "SampleCount", TableName="measured", Operation="GetItem") == 1
+    for operation in ("BatchWriteItem", "BatchGetItem", "TransactWriteItems", "TransactGetItems"):
+        assert total_of(cw, "AWS/DynamoDB", "SuccessfulRequestLatency", "SampleCount", TableName="measured", Operation=operation) == 1, operation
+    for name in ("PutEventsApproximateCallCount", "PutEventsApproximateSuccessCount", "PutEventsEntriesCount", "PutEventsRequestSize"):
+        assert total_of(cw, "AWS/Events", name) >= 1, name
     assert total_of(cw, "AWS/Logs", "IncomingLogEvents") >= 3
+
+
+def test_buckets_measure_requests(weir, cw):
+    """Those for which the bucket has a metrics configuration, told to each that matches."""
+    s3, large = weir.client("s3"), b"l" * (1 << 20)
+    for bucket in ("measured-bucket", "measured-source"):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket="measured-bucket", Key="in/before", Body=b"not told")
+    for bucket, id, more in (("measured-bucket", "all", {}), ("measured-bucket", "in", {"Filter": {"Prefix": "in/"}}), ("measured-source", "s", {})):
+        s3.put_bucket_metrics_configuration(Bucket=bucket, Id=id, MetricsConfiguration={"Id": id, **more})
+    s3.put_object(Bucket="measured-bucket", Key="in/small", Body=b"12345")
+    s3.put_object(Bucket="measured-bucket", Key="out/large", Body=large)
+    s3.copy_object(Bucket="measured-source", Key="copy", CopySource="measured-bucket/in/small")
+    assert s3.get_object(Bucket="measured-bucket", Key="in/small")["Body"].read() == b"12345"
+    assert s3.get_object(Bucket="measured-bucket", Key="out/large")["Body"].read() == large
+    s3.head_object(Bucket="measured-bucket", Key="in/small")
+    assert code(s3.get_object, Bucket="measured-bucket", Key="in/none") == "NoSuchKey"
+    s3.list_objects_v2(Bucket="measured-bucket")
+    s3.delete_objects(Bucket="measured-bucket", Delete={"Objects": [{"Key": "in/before"}]})
+    s3.delete_object(Bucket="measured-bucket", Key="in/small")
+    wanted = {
+        ("measured-bucket", "in"): {"AllRequests": 5, "PutRequests": 1, "GetRequests": 3, "HeadRequests": 1, "DeleteRequests": 1, "4xxErrors": 1, "5xxErrors": 0,
+                                    "BytesUploaded": 5, "ListRequests": 0},
+        ("measured-bucket", "all"): {"PutRequests": 2, "GetRequests": 4, "HeadRequests": 1, "DeleteRequests": 2, "ListRequests": 1, "4xxErrors": 1},
+        ("measured-source", "s"): {"PutRequests": 1, "GetRequests": 0},
+    }
+    for (bucket, id), values in wanted.items():
+        for name, value in values.items():
+            wait_for(lambda: total_of(cw, "AWS/S3", name, BucketName=bucket, FilterId=id) == value, what=f"{name} {id}")
+    assert 5 <= total_of(cw, "AWS/S3", "BytesDownloaded", BucketName="measured-bucket", FilterId="in") < 2000  # and an error's
+    assert total_of(cw, "AWS/S3", "BytesDownloaded", "Maximum", BucketName="measured-bucket", FilterId="all") == len(large)
+    assert total_of(cw, "AWS/S3", "BytesUploaded", "Maximum", BucketName="measured-bucket", FilterId="all") == len(large)
+    for latency in ("FirstByteLatency", "TotalRequestLatency"):
+        assert total_of(cw, "AWS/S3", latency, "SampleCount", BucketName="measured-bucket", FilterId="in") == 5
+    s3.delete_bucket_metrics_configuration(Bucket="measured-bucket", Id="all")
+    assert code(s3.get_bucket_metrics_configuration, Bucket="measured-bucket", Id="all") == "NoSuchConfiguration"
+
+
+def test_metrics_configurations(weir):
+    s3 = weir.client("s3")
+    s3.create_bucket(Bucket="metered")
+
+    def put(id, inner=None, **filter):
+        s3.put_bucket_metrics_configuration(Bucket="metered", Id=id, MetricsConfiguration={"Id": inner or id, **({"Filter": filter} if filter else {})})
+    ids = sorted(f"id{i}" for i in range(101))
+    for id in ids:
+        put(id)
+    put("id0", Prefix="p/")
+    assert s3.get_bucket_metrics_configuration(Bucket="metered", Id="id0")["MetricsConfiguration"] == {"Id": "id0", "Filter": {"Prefix": "p/"}}
+    assert "Filter" not in s3.get_bucket_metrics_configuration(Bucket="metered", Id="id1")["MetricsConfiguration"]
+    page = s3.list_bucket_metrics_configurations(Bucket="metered")
+    rest = s3.list_bucket_metrics_configurations(Bucket="metered", ContinuationToken=page["NextContinuationToken"])
+    assert page["IsTruncated"] and not rest["IsTruncated"]
+    assert [c["Id"] for c in page["MetricsConfigurationList"] + rest["MetricsConfigurationList"]] == ids
+    for call, error in ((lambda: put("a b"), "InvalidArgument"), (lambda: put("a" * 65), "InvalidArgument"), (lambda: put("a", "b"), "InvalidArgument"),
+                        (lambda: put("a", Tag={"Key": "k", "Value": "v"}), "NotImplemented"), (lambda: put("a", Prefix="p" * 1025), "InvalidRequest"),
+                        (lambda: s3.delete_bucket_metrics_configuration(Bucket="metered", Id="none"), "NoSuchConfiguration"),
+                        (lambda: s3.list_bucket_metrics_configurations(Bucket="metered", ContinuationToken="x"), "InvalidArgument")):
+        assert code(call) == error
 
 
 def test_streams_measure_themselves(weir, cw):

@@ -99,5 +99,6 @@ const struct svc_def events_def = {
     .tags = &events_tags,
     .targets = events_targets,
     .n_targets = ARRAY_LEN(events_targets),
+    .measure = events_measure,
     .metrics = metrics,
 };

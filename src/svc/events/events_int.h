@@ -26,6 +26,7 @@
 #include "base/record.h"
 #include "core/catalogue.h"
 #include "core/core.h"
+#include "core/observe.h"
 #include "core/page.h"
 #include "deliver/send.h"
 #include "lang/pattern.h"
@@ -407,5 +408,7 @@ enum err events_real_resource(struct call *call, struct str *resource);
 /* events_measure.c: tells the rule's own metrics once the transaction commits. */
 enum err events_measure_rule(struct events *ev, struct txn *txn,
                              const struct events_rule_rec *r) WARN_UNUSED;
+/* svc_def.measure: of PutEvents. */
+void events_measure(void *self, const struct core_seen *seen);
 
 #endif
