@@ -528,6 +528,9 @@ def flow(outside):
     integration = {"type": "HTTP_PROXY", "integrationHttpMethod": "GET", "uri": there.base}
     api.method("GET", "/flow", integration)
     api.method("GET", "/cut", {**integration, "timeoutInMillis": 200})
+    mapped = {**integration, "type": "HTTP"}
+    for path, response in MAPPED.items():
+        api.method("GET", path, mapped, {"200": {"selectionPattern": "200", **response}, "500": {}})
     api.deploy()
 
     def ask(path="/flow"):
@@ -546,6 +549,42 @@ def whole(s):
     reply = http.client.HTTPResponse(s)
     reply.begin()
     return reply.status, reply.read(), reply
+
+
+# Integration responses of HTTP endpoints, and what needs the whole answer.
+MAPPED = {
+    "/mapped": {"responseParameters": {"method.response.header.x-static": "'s'", "method.response.header.x-type": "integration.response.header.Content-Type"}},
+    "/template": {"responseTemplates": {"text/x": "$input.body"}},
+    "/parameter": {"responseParameters": {"method.response.header.x-body": "integration.response.body.none"}},
+    "/binary": {"contentHandling": "CONVERT_TO_BINARY"},
+}
+
+
+@pytest.mark.parametrize("path, flows", [("/mapped", True), ("/template", False), ("/parameter", False), ("/binary", False)])
+def test_mapped_answers_flow(flow, path, flows):
+    """Where the integration response needs nothing of the body; else the answer is taken whole."""
+    there, ask, _ = flow
+    data = b"abcd" * (MB // 4)
+    there.serve(f"Content-Length: {MB}", [data])
+    status, body, reply = whole(ask(path))
+    assert (status, body) == (200, base64.b64decode(data) if path == "/binary" else data)
+    assert (reply.getheader("Transfer-Encoding") == "chunked") == flows == (reply.getheader("Content-Length") is None)
+    if path == "/mapped":
+        assert (reply.getheader("x-static"), reply.getheader("x-type"), reply.getheader("Content-Type")) == ("s", "text/x", "application/json")
+
+
+def test_mapped_answers_that_break_off(flow):
+    there, ask, _ = flow
+    there.serve("Content-Length: 1000", [b"x" * 999])
+    assert whole(ask("/mapped"))[0] == 504
+    there.serve(f"Content-Length: {MB}", [b"x" * (MB - 1)])
+    with pytest.raises(BROKEN):
+        whole(ask("/mapped"))
+    there.serve(b"HTTP/1.1 404 X\r\nContent-Type: text/x\r\nContent-Length: 1048576\r\n\r\n", [b"x" * MB])
+    assert whole(ask("/mapped"))[0] == 500  # the response without a pattern
+    for path in ("/mapped", "/template"):
+        there.serve(f"Content-Length: {10 * MB + 1}", [b"x" * MB] * 11)
+        assert whole(ask(path))[0] == 500
 
 
 @pytest.mark.parametrize("size, flows", [(0, False), (1, False), (64 * 1024, False), (64 * 1024 + 1, True), (3 * MB, True), (10 * MB, True)])
@@ -610,12 +649,22 @@ def test_interim_status_of_an_integration_response(weir):
     assert (got.status, got.json()) == (502, {"message": "Internal server error"})
 
 
-def test_answers_wait_for_their_reader(flow):
-    """A client that does not read holds up the endpoint, not memory; one that leaves ends the request to it."""
+def memory_of(weir):
+    with open(f"/proc/{weir.process.pid}/status") as f:
+        return next(int(line.split()[1]) * 1024 for line in f if line.startswith("VmRSS"))
+
+
+@pytest.mark.parametrize("path", ["/flow", "/mapped"])
+def test_answers_wait_for_their_reader(flow, path):
+    """A client that does not read holds up the endpoint, not memory, however long the answer would be; one that leaves
+    ends the request to it."""
     there, ask, weir = flow
-    there.serve(f"Content-Length: {10 * MB}", [b"x" * (MB // 16)] * 160)
-    s = ask()
+    there.serve("Transfer-Encoding: chunked", [b"10000\r\n%s\r\n" % (b"x" * 0x10000)] * 800)  # 50 MB
+    before = memory_of(weir)
+    s = ask(path)
     assert s.recv(12) == b"HTTP/1.1 200"
+    sent = wait_for(lambda last=[-1]: there.sent if there.sent == last[0] else last.__setitem__(0, there.sent), what="endpoint that waits")
+    assert sent < 10 * MB and memory_of(weir) - before < 4 * MB
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     s.close()
     assert there.cut.wait(30) and there.sent < 10 * MB

@@ -29,6 +29,8 @@ enum {
     INTEGRATE_FLOW_MS = 15 * 60 * 1000,
 };
 
+struct integrate_answer;
+
 /* What is asked; made by mapping. Lifetime: the call's arena, as everything here. */
 struct integrate_ask {
     const struct serve_integration *of;
@@ -37,7 +39,10 @@ struct integrate_ask {
     struct map_made header, query; /* values as they are to be sent */
     struct str body;
     int64_t timeout_ms;
-    bool may_flow; /* nobody needs the whole body before the reply begins */
+    bool may_flow; /* nobody needs the whole body before the reply begins, */
+    /* as far as this agrees, which is asked once status and headers of the answer are there. NULL: it does. */
+    bool (*flows)(void *arg, const struct integrate_answer *head);
+    void *arg;
     /* As whom, where the integration asks a service. */
     struct str role_arn;         /* absent: `who` */
     const struct principal *who; /* the caller; NULL: API Gateway itself */
@@ -74,10 +79,11 @@ struct integrate_wait {
     struct buf body; /* of an answer over HTTP; while it flows, what its reader has not taken yet */
     const struct integrate_ask *ask;
     bool done;
-    bool flows;  /* the body goes on as it comes */
-    bool paused; /* whoever answers waits until there is room in `body` */
-    bool asleep; /* the reply waits for bytes: call_wake */
-    bool broken; /* while it flowed */
+    bool may_flow; /* both say so */
+    bool flows;    /* the body goes on as it comes */
+    bool paused;   /* whoever answers waits until there is room in `body` */
+    bool asleep;   /* the reply waits for bytes: call_wake */
+    bool broken;   /* while it flowed */
     struct integrate_answer answer;
 };
 

@@ -41,8 +41,7 @@ static enum err fetch_of(struct integrate_http *h, struct io_loop *loop, struct 
 static bool too_long(const struct integrate_ask *ask, const struct fetch_header *h)
 {
     int64_t length;
-    return ask->may_flow && str_eq_nocase(h->name, STR("content-length")) &&
-           !str_eq_c(ask->http_method, "HEAD") &&
+    return str_eq_nocase(h->name, STR("content-length")) && !str_eq_c(ask->http_method, "HEAD") &&
            (str_to_i64(h->value, &length) != ERR_OK || length > SERVE_BODY_MAX);
 }
 
@@ -56,6 +55,8 @@ static enum fetch_flow on_head(void *arg, int status, const struct fetch_header 
             map_made_add(a, &w->answer.header, str_dup(a, headers[i].name),
                          str_dup(a, headers[i].value)) != ERR_OK)
             return FETCH_ABORT;
+    w->answer.selection = str_fmt(a, "%d", status);
+    w->may_flow = w->ask->may_flow && (!w->ask->flows || w->ask->flows(w->ask->arg, &w->answer));
     return a->failed ? FETCH_ABORT : FETCH_GO;
 }
 
@@ -72,7 +73,7 @@ static void tell_reader(struct integrate_wait *w)
 static enum fetch_flow on_data(void *arg, struct str piece)
 {
     struct integrate_wait *w = arg;
-    if (w->ask->may_flow && w->body.len && w->body.len + piece.len > INTEGRATE_FLOW_BYTES) {
+    if (w->may_flow && w->body.len && w->body.len + piece.len > INTEGRATE_FLOW_BYTES) {
         w->paused = true;
         tell_reader(w);
         return FETCH_PAUSE;
@@ -114,7 +115,6 @@ static void on_done(void *arg, enum err err, struct str why)
         w->answer = (struct integrate_answer){.fault = fault_of(err), .why = str_dup(a, why)};
     } else {
         w->answer.body = buf_str(&w->body);
-        w->answer.selection = str_fmt(a, "%d", w->answer.status);
     }
     call_wake(w->call);
 }

@@ -148,6 +148,9 @@ struct map_targets {
     struct map_made header, query, path;
 };
 
+/* Whether one of them looks into the body. */
+bool map_parameters_need_body(const struct map_parameters *parameters);
+
 /* Values are appended, after what is there. ERR_INVALID (*ret_fault): a body is to be read as JSON and
  * begins as an object without being one ("Invalid JSON in request body", 400); ERR_LIMIT: a value over
  * MAP_VALUE_MAX; ERR_NOMEM. */

@@ -296,3 +296,11 @@ enum err map_parameters_apply(struct arena *a, const struct map_parameters *para
         TRY(apply_one(&ap, &parameters->v[i]));
     return ERR_OK;
 }
+
+bool map_parameters_need_body(const struct map_parameters *parameters)
+{
+    for (size_t i = 0; i < parameters->n; i++)
+        if (parameters->v[i].source == FROM_BODY)
+            return true;
+    return false;
+}

@@ -202,31 +202,62 @@ static enum err put_headers(struct serve_req *r, const struct map_response *resp
     return ERR_OK;
 }
 
+/* How an answer is mapped, as far as its head says. */
+struct mapped {
+    const struct map_response *response; /* NULL: nothing maps it */
+    struct str type;                     /* of the answer */
+    enum serve_convert how;
+    bool is_binary;
+    bool bytes; /* the reply has the answer's type, and no template sees it */
+};
+
+static struct mapped mapped_of(const struct serve_req *r, const struct integrate_answer *answer)
+{
+    struct mapped m = {
+        .response = map_responses_select(&r->ask.of->responses, answer->selection),
+        .type = header_of(&answer->header, "content-type"),
+    };
+    if (!m.response)
+        return m;
+    m.how = serve_convert_of(m.response->json);
+    m.is_binary = serve_is_binary(r->stage->api, m.type);
+    m.bytes =
+        m.is_binary && (m.how == SERVE_TO_BINARY || (m.how == SERVE_AS_IT_IS && wants_binary(r)));
+    return m;
+}
+
+bool serve_answer_flows(void *arg, const struct integrate_answer *head)
+{
+    const struct serve_req *r = arg;
+    struct mapped m = mapped_of(r, head);
+    if (!m.response || map_parameters_need_body(&m.response->parameters))
+        return false;
+    if (m.bytes)
+        return true;
+    return !m.is_binary && m.how != SERVE_TO_BINARY && !template_for(r, m.response, m.type);
+}
+
 static enum err take_mapped(struct serve_req *r, const struct integrate_answer *answer)
 {
-    const struct map_response *response =
-        map_responses_select(&r->ask.of->responses, answer->selection);
-    struct str type = header_of(&answer->header, "content-type");
+    const struct mapped m = mapped_of(r, answer);
     struct map_message message = {.header = {answer->header.v, answer->header.n},
                                   .body = answer->body};
     serve_log_data(r, "Endpoint response body before transformations: " STR_FMT,
                    STR_ARG(answer->body));
-    if (!response)
+    if (!m.response)
         return misconfigured(r, "No match for output mapping and no default output mapping "
                                 "configured");
-    enum serve_convert how = serve_convert_of(response->json);
-    bool is_binary = serve_is_binary(r->stage->api, type);
-    bool bytes =
-        is_binary && (how == SERVE_TO_BINARY || (how == SERVE_AS_IT_IS && wants_binary(r)));
-    TRY(convert(r, how, is_binary, &message.body));
+    if (!r->wait.flows)
+        TRY(convert(r, m.how, m.is_binary, &message.body));
     r->out = (struct serve_out){
-        .status = response->status_code,
+        .status = m.response->status_code,
         .body = message.body,
-        .content_type = bytes ? type : STR("application/json"),
+        .content_type = m.bytes ? m.type : STR("application/json"),
+        .flows = r->wait.flows,
     };
-    if (!bytes && how != SERVE_TO_BINARY)
-        TRY(render(r, response, &message, type));
-    return put_headers(r, response, &message);
+    if (!m.bytes && m.how != SERVE_TO_BINARY && !r->wait.flows)
+        TRY(render(r, m.response, &message, m.type));
+    return put_headers(r, m.response, &message);
 }
 
 /* --- what went wrong -------------------------------------------------------------------------- */

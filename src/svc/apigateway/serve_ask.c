@@ -224,10 +224,12 @@ static enum err make_passed(struct serve_req *r)
     return fill_target(r, &targets);
 }
 
-/* Passed on as it is, and nobody looks at all of it: no cache, no compression, no data trace. */
+/* Passed on as it is, and nobody looks at all of it: no cache, no compression, no data trace. Of what is mapped the
+ * integration response decides (serve_answer_flows). */
 static bool may_flow(const struct serve_req *r)
 {
-    return r->may_flow && r->route.method->integration->kind == SERVE_HTTP_PROXY &&
+    enum serve_kind kind = r->route.method->integration->kind;
+    return r->may_flow && (kind == SERVE_HTTP_PROXY || kind == SERVE_HTTP) &&
            !str_is_set(r->cache_key) && r->stage->api->compress_min < 0 &&
            !(r->log_data && r->log_level >= SERVE_LOG_INFO);
 }
@@ -244,6 +246,8 @@ enum err serve_make_ask(struct serve_req *r)
                            : in->http_method,
         .timeout_ms = in->timeout_ms,
         .may_flow = may_flow(r),
+        .flows = in->kind == SERVE_HTTP ? serve_answer_flows : NULL,
+        .arg = r,
         .trace = r->trace,
     };
     TRY(serve_context_need(r));

@@ -154,6 +154,9 @@ enum err serve_keep(struct serve_req *r) WARN_UNUSED;
 enum err serve_make_ask(struct serve_req *r) WARN_UNUSED;
 /* Makes r->out of r->wait.answer. ERR_FAILED: refused. */
 enum err serve_take_answer(struct serve_req *r) WARN_UNUSED;
+/* integrate_ask.flows of an HTTP integration's (arg: the request): whether the body goes on as it is, and nothing
+ * of the reply's head is made of it: no template for its type, no conversion, no parameter from the body. */
+bool serve_answer_flows(void *arg, const struct integrate_answer *head);
 
 /* --- the end: serve_out.c --------------------------------------------------------------------- */
 
