@@ -29,7 +29,7 @@ COMMON = ["access_denied", "validation", "missing_parameter", "serialization", "
 LABELS_MAX = 8  # WIRE_LABELS_MAX
 # What stands in a template besides members, and what can be made of a member (wire.h).
 OP_FACTS = {"action", "resource", "when", "also", "keys", "unsigned", "stream_in", "stream_out", "body_max",
-            "self_auth"}
+            "self_auth", "bare_bounds", "told_alone"}
 HOLES = {"account", "region", "partition"}
 FORMS = {"last", "table", "lambda", "function", "group", "arn", "copy", "version"}
 # Members that tell two REST operations with one path and method apart.
@@ -109,6 +109,8 @@ class Gen:
             for side, direction in (("Input", "in"), ("Output", "out")):
                 shape = self.shapes.get(op.get(side.lower()), {"type": "structure", "members": {}})
                 shape = dict(shape, members=self.kept_members(shape))
+                if direction == "in":
+                    shape.update({k: row[k] for k in ("bare_bounds", "told_alone") if k in row})
                 if shape.get("payload") not in shape["members"]:
                     shape.pop("payload", None)
                 sides[side] = (name + side, shape, direction)
@@ -470,6 +472,8 @@ class Gen:
         flags = ["WIRE_ELEMENT"] if owner is None else []
         if owner is not None and name in self.shapes[owner].get("required", []):
             flags.append("WIRE_REQUIRED")
+        if owner is not None and name == self.shapes[owner].get("told_alone"):
+            flags.append("WIRE_ALONE")
         if member.get("flattened") or self.shapes[member["shape"]].get("flattened"):
             flags.append("WIRE_FLATTENED")
         if member.get("xmlAttribute"):
@@ -531,6 +535,8 @@ class Gen:
             flags.append({"object": "0", "list": "WIRE_JSON_LIST", "any": "WIRE_DOCUMENT"}[
                 self.c_json[name]])
         members = self.shape_members(name)
+        if shape.get("bare_bounds"):
+            flags.append("WIRE_BARE_BOUNDS")
         if kind == "STRUCT":
             fields.append(".size = sizeof(%s)" % c_struct)
             if any("location" not in m for _, _, m in members):

@@ -3,6 +3,9 @@
  * All violations are gathered (up to WIRE_FAULTS_MAX) and told in the service's wording:
  *   counted  "2 validation errors detected: Value '' at 'tableName' failed to satisfy constraint:
  *             Member must have length greater than or equal to 1; Value null at ..."
+ *            Of an operation with `bare_bounds`, numbers and lengths are told without the value and by the
+ *            model's names: "Value at 'Limit' failed to ..."; a `told_alone` member's absence is told by itself,
+ *            "The parameter 'TableName' is required but was not present in the request".
  *   sqs      "The request must contain the parameter QueueUrl." (the first violation alone)
  *   s3       InvalidArgument for what was in the head, MalformedXML for what was in the body
  *
@@ -13,7 +16,8 @@
 #include "wire/wire_int.h"
 
 enum {
-    SHOWN_MAX = 1024, /* bytes of an offending value in a message */
+    SHOWN_MAX = 1024,           /* bytes of an offending text in a message, */
+    SHOWN_WHOLE_MAX = 8 * 1024, /* and of a list, map or structure */
     MESSAGE_MAX = 64 * 1024,
 };
 
@@ -22,6 +26,7 @@ struct place {
     const struct place *up;
     struct str name; /* of a member, or a map's key */
     size_t index;    /* of a list element, from 1; 0 otherwise */
+    bool key;        /* the name is a map's key */
 };
 
 struct check {
@@ -31,33 +36,72 @@ struct check {
     bool missing;    /* the first violation is an absent member */
     bool in_head;    /* the member being checked comes from the head */
     bool first_head; /* the first violation's did */
+    bool bare;       /* bounds are told without values */
+    bool alone;      /* one absent member is all that is told */
 };
 
-static void put_place(struct buf *b, const struct place *at, bool camel)
+enum names {
+    NAMES_CAMEL, /* Java's: keySchema.1.member.keyType */
+    NAMES_MODEL, /* KeySchema.1.member.KeyType */
+    NAMES_QUERY, /* Entries.1.Id */
+};
+
+/* With a small letter first, as Java calls members. */
+static void put_camel(struct buf *b, struct str name)
 {
-    if (at->up) {
-        put_place(b, at->up, camel);
-        buf_add_byte(b, '.');
-    }
-    if (at->index > 0) {
-        buf_add_u64(b, at->index);
-        if (camel)
-            BUF_ADD_LIT(b, ".member");
+    if (name.len == 0)
         return;
-    }
-    if (camel && at->name.len > 0) {
-        char c = at->name.p[0];
-        buf_add_byte(b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
-        buf_add_str(b, str_sub(at->name, 1, SIZE_MAX));
-    } else {
-        buf_add_str(b, at->name);
-    }
+    char c = name.p[0];
+    buf_add_byte(b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : c);
+    buf_add_str(b, str_sub(name, 1, SIZE_MAX));
 }
 
-/* The value as AWS shows it. */
+static void put_place(struct buf *b, const struct place *at, enum names names)
+{
+    if (at->up) {
+        put_place(b, at->up, names);
+        buf_add_byte(b, '.');
+    }
+    if (at->index > 0)
+        buf_add_u64(b, at->index);
+    else if (names == NAMES_CAMEL && !at->key)
+        put_camel(b, at->name);
+    else
+        buf_add_str(b, at->name);
+    if ((at->index > 0 || at->key) && names != NAMES_QUERY)
+        BUF_ADD_LIT(b, ".member");
+}
+
+static void put_value(struct buf *b, const struct wire_shape *shape, const void *v);
+
+/* Name(member=value, other=null), as Java prints it. */
+static void put_struct(struct buf *b, const struct wire_shape *shape, const void *base)
+{
+    buf_add_str(b, shape->name);
+    buf_add_byte(b, '(');
+    for (size_t i = 0; i < shape->n_members && !buf_err(b); i++) {
+        const struct wire_member *m = &shape->members[i];
+        if (i > 0)
+            BUF_ADD_LIT(b, ", ");
+        put_camel(b, m->name);
+        buf_add_byte(b, '=');
+        const void *v = wire_is_set(m, base) ? wire_at(m, base) : NULL;
+        if (!v)
+            BUF_ADD_LIT(b, "null");
+        else
+            put_value(b, m->shape, m->shape->kind == WIRE_STRUCT ? *(const void *const *)v : v);
+    }
+    buf_add_byte(b, ')');
+}
+
+/* What is too long for `b` is cut: nobody asks for its error. */
 static void put_value(struct buf *b, const struct wire_shape *shape, const void *v)
 {
     const struct wire_list *list = v;
+    if (shape->flags & WIRE_SENSITIVE) {
+        BUF_ADD_LIT(b, "***");
+        return;
+    }
     switch ((enum wire_kind)shape->kind) {
     case WIRE_STRING:
         buf_add_str(b, str_sub(*(const struct str *)v, 0, SHOWN_MAX));
@@ -68,20 +112,24 @@ static void put_value(struct buf *b, const struct wire_shape *shape, const void 
     case WIRE_DOUBLE:
         buf_add_fmt(b, "%g", *(const double *)v);
         break;
+    case WIRE_BOOL:
+        buf_add_c(b, *(const bool *)v ? "true" : "false");
+        break;
+    case WIRE_STRUCT:
+        put_struct(b, shape, v);
+        break;
     case WIRE_LIST:
         buf_add_byte(b, '[');
-        for (size_t i = 0; i < list->n && shape->members[0].shape->kind != WIRE_STRUCT; i++) {
+        for (size_t i = 0; i < list->n && !buf_err(b); i++) {
             if (i > 0)
                 BUF_ADD_LIT(b, ", ");
-            if (i * 8 > SHOWN_MAX)
-                break;
             put_value(b, shape->members[0].shape, (const char *)list->v + i * shape->size);
         }
         buf_add_byte(b, ']');
         break;
     case WIRE_MAP:
         buf_add_byte(b, '{');
-        for (size_t i = 0; i < list->n && i * 8 <= SHOWN_MAX; i++) {
+        for (size_t i = 0; i < list->n && !buf_err(b); i++) {
             const char *entry = (const char *)list->v + i * shape->size;
             if (i > 0)
                 BUF_ADD_LIT(b, ", ");
@@ -91,9 +139,24 @@ static void put_value(struct buf *b, const struct wire_shape *shape, const void 
         }
         buf_add_byte(b, '}');
         break;
-    default:
+    case WIRE_JSON_IN:
+    case WIRE_JSON_BOTH: /* the request's value comes first there */
+        json_put(b, *(const struct json *const *)v);
+        break;
+    case WIRE_BLOB:
+    case WIRE_TIME:
+    case WIRE_JSON_OUT:
         break;
     }
+}
+
+/* The value as AWS shows it. */
+static void show(struct check *c, const struct wire_shape *shape, const void *v)
+{
+    struct buf whole;
+    buf_init_arena(&whole, c->d->arena, SHOWN_WHOLE_MAX);
+    put_value(&whole, shape, v);
+    buf_add(&c->text, whole.p, whole.len);
 }
 
 /* --- sentences -------------------------------------------------------------------------------- */
@@ -158,9 +221,9 @@ static bool begin(struct check *c, const struct place *at, const struct wire_sha
     if (c->d->service->wording == WIRE_WORDING_SQS) {
         BUF_ADD_LIT(&c->text, "Value ");
         if (v)
-            put_value(&c->text, shape, v);
+            show(c, shape, v);
         BUF_ADD_LIT(&c->text, " for parameter ");
-        put_place(&c->text, at, false);
+        put_place(&c->text, at, NAMES_QUERY);
         BUF_ADD_LIT(&c->text, " is invalid. Reason: ");
         return true;
     }
@@ -169,13 +232,32 @@ static bool begin(struct check *c, const struct place *at, const struct wire_sha
         BUF_ADD_LIT(&c->text, "null ");
     } else if (!(shape->flags & WIRE_SENSITIVE)) {
         buf_add_byte(&c->text, '\'');
-        put_value(&c->text, shape, v);
+        show(c, shape, v);
         BUF_ADD_LIT(&c->text, "' ");
     }
     BUF_ADD_LIT(&c->text, "at '");
-    put_place(&c->text, at, true);
+    put_place(&c->text, at, NAMES_CAMEL);
     BUF_ADD_LIT(&c->text, "' failed to satisfy constraint: ");
     return true;
+}
+
+/* A broken bound of a value. */
+static void tell_bound(struct check *c, const struct place *at, const struct wire_shape *s,
+                       const void *v, bool upper)
+{
+    if (!c->bare || s->kind == WIRE_STRING || s->kind == WIRE_BLOB) {
+        if (begin(c, at, s, v))
+            put_bound(&c->text, s, upper);
+        return;
+    }
+    if (c->n >= WIRE_FAULTS_MAX)
+        return;
+    if (c->n++ > 0)
+        BUF_ADD_LIT(&c->text, "; ");
+    BUF_ADD_LIT(&c->text, "Value at '");
+    put_place(&c->text, at, NAMES_MODEL);
+    BUF_ADD_LIT(&c->text, "' failed to satisfy constraint: ");
+    put_bound(&c->text, s, upper);
 }
 
 static void missing(struct check *c, const struct place *at)
@@ -188,7 +270,7 @@ static void missing(struct check *c, const struct place *at)
         if (c->n++ > 0)
             return;
         BUF_ADD_LIT(&c->text, "The request must contain the parameter ");
-        put_place(&c->text, at, false);
+        put_place(&c->text, at, NAMES_QUERY);
         buf_add_byte(&c->text, '.');
     } else if (begin(c, at, NULL, NULL)) {
         BUF_ADD_LIT(&c->text, "Member must not be null");
@@ -307,7 +389,7 @@ static enum err check_entries(struct check *c, const struct wire_shape *s, const
     for (size_t i = 0; i < map->n; i++) {
         const char *entry = (const char *)map->v + i * s->size;
         const char *item = keys ? entry : entry + s->value_offset;
-        struct place here = {.up = at, .name = *(const struct str *)entry};
+        struct place here = {.up = at, .name = *(const struct str *)entry, .key = true};
         bool ok = true;
         if (part->kind == WIRE_STRUCT) {
             TRY(check_struct(c, part, item, &here));
@@ -335,8 +417,8 @@ static enum err check_value(struct check *c, const struct wire_shape *s, const v
         return check_struct(c, s, v, at);
     s = held_to(s, v);
     for (int upper = 0; upper < 2; upper++) {
-        if (out_of_bound(s, v, upper) && begin(c, at, s, v))
-            put_bound(&c->text, s, upper);
+        if (out_of_bound(s, v, upper))
+            tell_bound(c, at, s, v, upper);
     }
     if (s->kind == WIRE_STRING) {
         struct str text = *(const struct str *)v;
@@ -390,8 +472,9 @@ static enum err tell(struct check *c)
     f->error = s->common[c->missing ? WIRE_E_MISSING_PARAMETER : WIRE_E_VALIDATION];
     switch ((enum wire_wording)s->wording) {
     case WIRE_WORDING_COUNTED:
-        f->message = str_fmt(c->d->arena, "%zu validation error%s detected: " STR_FMT, c->n,
-                             c->n == 1 ? "" : "s", STR_ARG(text));
+        f->message = c->alone ? text
+                              : str_fmt(c->d->arena, "%zu validation error%s detected: " STR_FMT,
+                                        c->n, c->n == 1 ? "" : "s", STR_ARG(text));
         break;
     case WIRE_WORDING_SQS:
         f->message = text;
@@ -409,11 +492,29 @@ static enum err tell(struct check *c)
     return ERR_FAILED;
 }
 
+/* Whether an absent member is told by itself. */
+static bool check_alone(struct check *c, const struct wire_shape *shape, const void *in)
+{
+    for (size_t i = 0; i < shape->n_members; i++) {
+        const struct wire_member *m = &shape->members[i];
+        if (!(m->flags & WIRE_ALONE) || wire_is_set(m, in))
+            continue;
+        BUF_ADD_LIT(&c->text, "The parameter '");
+        buf_add_str(&c->text, m->name);
+        BUF_ADD_LIT(&c->text, "' is required but was not present in the request");
+        c->alone = c->missing = true;
+        c->n = 1;
+        return true;
+    }
+    return false;
+}
+
 enum err wire_check(struct wire_dec *d, const struct wire_shape *shape, const void *in)
 {
-    struct check c = {.d = d};
+    struct check c = {.d = d, .bare = shape->flags & WIRE_BARE_BOUNDS};
     buf_init_arena(&c.text, d->arena, MESSAGE_MAX);
-    TRY(check_struct(&c, shape, in, NULL));
+    if (!check_alone(&c, shape, in))
+        TRY(check_struct(&c, shape, in, NULL));
     if (c.n == 0)
         return ERR_OK;
     if (buf_err(&c.text) == ERR_NOMEM)

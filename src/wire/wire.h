@@ -96,6 +96,7 @@ enum wire_member_flags {
     WIRE_FLATTENED = 2,
     WIRE_XML_ATTRIBUTE = 4,
     WIRE_ELEMENT = 8, /* of a list or map: a struct is in place, not behind a pointer */
+    WIRE_ALONE = 16,  /* its absence is told by itself, ahead of every other violation */
 };
 
 struct wire_member {
@@ -126,8 +127,9 @@ enum wire_shape_flags {
     WIRE_BODY_MEMBERS = 16, /* STRUCT: some member is in the body */
     WIRE_DOCUMENT = 32,     /* json kinds: any JSON value, not an object or array only */
     WIRE_SENSITIVE = 64,
-    WIRE_JSON_LIST = 128, /* json kinds: an array, otherwise an object */
-    WIRE_INT32 = 256,     /* INT: 32 bits on the wire */
+    WIRE_JSON_LIST = 128,   /* json kinds: an array, otherwise an object */
+    WIRE_INT32 = 256,       /* INT: 32 bits on the wire */
+    WIRE_BARE_BOUNDS = 512, /* STRUCT: an input whose broken bounds are told without the value */
 };
 
 struct wire_shape {

@@ -176,7 +176,14 @@ BASE = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
     ({"AttributeDefinitions": BASE["AttributeDefinitions"] + [{"AttributeName": "x", "AttributeType": "S"}]},
      "Number of attributes in KeySchema does not exactly match"),
     ({"KeySchema": [{"AttributeName": "id", "KeyType": "RANGE"}]}, "is not a HASH key type"),
-    ({"KeySchema": BASE["KeySchema"] * 2}, "is not a RANGE key type"),
+    ({"KeySchema": BASE["KeySchema"] * 2}, "Invalid KeySchema: Some index key attribute have no definition"),
+    ({"AttributeDefinitions": BASE["AttributeDefinitions"] * 2}, "Attribute Name is duplicated: id"),
+    ({"LocalSecondaryIndexes": []}, "List of LocalSecondaryIndexes is empty"),
+    ({"GlobalSecondaryIndexes": []}, "List of GlobalSecondaryIndexes is empty"),
+    ({"KeySchema": [*BASE["KeySchema"], {"AttributeName": "sk", "KeyType": "RANGE"}, {"AttributeName": "x", "KeyType": "RANGE"}]},
+     "1 validation error detected: Value '[KeySchemaElement(attributeName=id, keyType=HASH), KeySchemaElement(attributeName=sk, "
+     "keyType=RANGE), KeySchemaElement(attributeName=x, keyType=RANGE)]' at 'keySchema' failed to satisfy constraint: Member must "
+     "have length less than or equal to 2"),
     ({"ProvisionedThroughput": {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}}, "when BillingMode is PAY_PER_REQUEST"),
     ({"BillingMode": "PROVISIONED"}, "must both be specified when BillingMode is PROVISIONED"),
     ({"StreamSpecification": {"StreamEnabled": True}}, "StreamViewType"),
@@ -543,6 +550,7 @@ def test_batch_get_hands_back_what_is_too_much(ddb):
     got, ask = [], {name: {"Keys": keys}}
     while ask:
         reply = ddb.batch_get_item(RequestItems=ask)
+        assert len(reply["Responses"][name]) <= 16 * 1024 * 1024 // 399_000  # the item that crosses 16 MB is not in it
         got += [i["id"]["S"] for i in reply["Responses"][name]]
         ask = reply["UnprocessedKeys"]
     assert sorted(got) == sorted(str(i) for i in range(50))

@@ -139,7 +139,7 @@ def test_a_repeated_token_reads(ddb, table):
 def test_tables_refused(weir, ddb, table):
     index = {"IndexName": "gsi", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
              "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["a", "b", "a"]}}
-    with error("ValidationException", "Duplicate value in NonKeyAttributes: a"):
+    with error("ValidationException", "Duplicate element in NonKeyAttributes: a"):
         make(ddb, GlobalSecondaryIndexes=[index])
     status, reply = raw(weir, "UpdateTable", {"TableName": table, "GlobalSecondaryIndexUpdates": []})
     assert status == 400 and "At least one of ProvisionedThroughput" in reply["message"]
@@ -165,6 +165,126 @@ def test_query_refused(ddb, table, sorted_table):
     got = ddb.query(TableName=sorted_table, KeyConditionExpression=":p = id AND :s < sk",
                     ExpressionAttributeValues={":p": {"S": "h0"}, ":s": {"N": "9"}})
     assert [i["sk"]["N"] for i in got["Items"]] == ["11", "13"]
+
+
+INVALID = "One or more parameter values were invalid: "
+
+
+@pytest.mark.parametrize("operation, body, message", [
+    ("CreateTable", {"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
+    ("DescribeTable", {"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
+    ("DeleteTable", {"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
+    ("UpdateTable", {"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
+    ("PutItem", {"TableName": None, "Item": KEY},
+     "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null"),
+    ("Query", {"Limit": 0},
+     "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"),
+    ("Scan", {"Limit": 0},
+     "1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1"),
+    ("PutItem", {"Item": {**KEY, "s": {"SS": []}}}, INVALID + "An string set  may not be empty"),
+    ("PutItem", {"Item": {**KEY, "s": {"NS": []}}}, INVALID + "An number set  may not be empty"),
+    ("PutItem", {"Item": {**KEY, "s": {"BS": []}}}, INVALID + "Binary sets should not be empty"),
+    ("PutItem", {"Item": {**KEY, "s": {"BS": ["Yg==", "Yg=="]}}},
+     INVALID + "Input collection [Yg==, Yg==]of type BS contains duplicates."),
+    ("GetItem", {"Key": KEY, "ProjectionExpression": "!!! INVALID !!!"},
+     'Invalid ProjectionExpression: Syntax error; token: "!", near: "!!"'),
+    ("GetItem", {"Key": KEY, "ProjectionExpression": "a", "ExpressionAttributeNames": {"#" + "n" * 255: "a"}},
+     'ExpressionAttributeNames contains invalid key: Syntax error; key: "#' + "n" * 255 + '"'),
+    ("Scan", {"FilterExpression": "a = :v", "ExpressionAttributeValues": {":v": {"S": "x" * (2 * 1024 * 1024)}}},
+     "ExpressionAttributeValues exceeds max size; the limit is 2097152 bytes"),
+    ("TagResource", {"ResourceArn": "ARN", "Tags": [{"Key": "hi!", "Value": "x"}]}, "The Tag Key provided is invalid, Key: hi!"),
+    ("TagResource", {"ResourceArn": "ARN", "Tags": [{"Key": "k", "Value": "hi!"}]}, "The Tag Value provided is invalid, Value: hi!"),
+    ("TagResource", {"ResourceArn": "ARN", "Tags": [{"Key": "aws:k", "Value": "x"}]}, "Tag Key cannot be prefixed with aws:, Key: aws:k"),
+    ("TagResource", {"ResourceArn": "ARN", "Tags": [{"Key": "k", "Value": "x"}] * 2},
+     "Duplicate Tag Keys provided as input: Duplicate Tag Key found k"),
+    ("TagResource", {"ResourceArn": "ARN", "Tags": []}, "Atleast one Tag needs to be provided as Input."),
+    ("UntagResource", {"ResourceArn": "ARN", "TagKeys": []}, "Atleast one Tag Key needs to be provided as Input."),
+    ("Scan", {"ExclusiveStartKey": {"id": {"N": "1"}}},
+     "The provided starting key is invalid: The provided key element does not match the schema"),
+    ("Scan", {"ExclusiveStartKey": {"x": {"S": "1"}}},
+     "The provided starting key is invalid: The provided key element does not match the schema"),
+    ("Scan", {"ExclusiveStartKey": {"id": {"SS": []}}}, "The provided starting key is invalid: " + INVALID + "An string set  may not be empty"),
+    ("UpdateTable", {"GlobalSecondaryIndexUpdates": [{}]},
+     INVALID + "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null"),
+    ("UpdateTable", {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "abc"}}] * 2},
+     INVALID + "Only one global secondary index update per index is allowed simultaneously. Index: abc"),
+    ("BatchGetItem", {"RequestItems": {"TABLE": {"Keys": []}}},
+     "1 validation error detected: Value at 'RequestItems.TABLE.member.Keys' failed to satisfy constraint: "
+     "Member must have length greater than or equal to 1"),
+    ("BatchGetItem", {"RequestItems": {"TABLE": {"Keys": [KEY] * 101}}},
+     "1 validation error detected: Value at 'RequestItems.TABLE.member.Keys' failed to satisfy constraint: "
+     "Member must have length less than or equal to 100"),
+    ("BatchWriteItem", {"RequestItems": {"TABLE": []}},
+     "1 validation error detected: Value '{TABLE=[]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy "
+     "constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]"),
+])
+def test_wordings(weir, ddb, table, operation, body, message):
+    if operation.startswith("Batch"):
+        body = {"RequestItems": {table: body["RequestItems"]["TABLE"]}}
+    elif "ResourceArn" in body:
+        body = {**body, "ResourceArn": ddb.describe_table(TableName=table)["Table"]["TableArn"]}
+    else:
+        body = {k: v for k, v in {"TableName": table, **body}.items() if v is not None}
+    status, reply = raw(weir, operation, body)
+    assert (status, reply["message"]) == (400, message.replace("TABLE", table)), reply
+
+
+def test_starting_keys_elsewhere(ddb, sorted_table):
+    name = make(ddb)
+    ddb.batch_write_item(RequestItems={name: [{"PutRequest": {"Item": {"id": {"S": str(i)}}}} for i in range(20)]})
+    other = ddb.scan(TableName=name, Segment=1, TotalSegments=2)["Items"][0]
+    with error("ValidationException", "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with "
+               "correct Segment. TotalSegments: 2 Segment: 0"):
+        ddb.scan(TableName=name, Segment=0, TotalSegments=2, ExclusiveStartKey=other)
+    query = {"TableName": sorted_table, "KeyConditionExpression": "id = :i AND sk > :s",
+             "ExpressionAttributeValues": {":i": {"S": "h0"}, ":s": {"N": "9"}}}
+    for start, message in (({"id": {"S": "h0"}, "sk": {"N": "3"}}, "The provided starting key does not match the range key predicate"),
+                           ({"id": {"S": "h1"}, "sk": {"N": "11"}}, "The provided starting key is outside query boundaries"),
+                           ({"id": {"S": "h0"}, "sk": {"S": "3"}}, "invalid: The provided key element does not match the schema"),
+                           ({"id": {"S": "h0"}}, "The provided starting key is invalid")):
+        with error("ValidationException", message):
+            ddb.query(**query, ExclusiveStartKey=start)
+
+
+def test_indexes_are_counted_and_charged(ddb):
+    def index(name, *keys, **projection):
+        return {"IndexName": name, "Projection": projection or {"ProjectionType": "ALL"},
+                "KeySchema": [{"AttributeName": n, "KeyType": t} for n, t in zip(keys, ["HASH", "RANGE"])]}
+    attributes = [{"AttributeName": n, "AttributeType": "S"} for n in "gl"]
+    name = make(ddb, "id:S,sk:N", AttributeDefinitions=attributes, GlobalSecondaryIndexes=[index("ggg", "g")],
+                LocalSecondaryIndexes=[index("lll", "id", "l", ProjectionType="KEYS_ONLY")])
+    for i in range(3):
+        ddb.put_item(TableName=name, Item={**KEY, "sk": {"N": str(i)}, "l": {"S": "l"}, "x": {"S": "x" * 5000}, **({"g": {"S": "g"}} if i else {})})
+    told = ddb.describe_table(TableName=name)["Table"]
+    assert told["ItemCount"] == 3 and told["GlobalSecondaryIndexes"][0]["ItemCount"] == 2 and told["LocalSecondaryIndexes"][0]["ItemCount"] == 3
+    assert 10000 < told["GlobalSecondaryIndexes"][0]["IndexSizeBytes"] < 10100 and told["LocalSecondaryIndexes"][0]["IndexSizeBytes"] < 100
+    got = ddb.query(TableName=name, IndexName="lll", KeyConditionExpression="id = :i", ExpressionAttributeValues={":i": {"S": "1"}},
+                    Select="ALL_ATTRIBUTES", ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
+    assert got["Table"] == {"CapacityUnits": 3.0} and got["LocalSecondaryIndexes"] == {"lll": {"CapacityUnits": 0.5}}, got
+    got = ddb.scan(TableName=name, FilterExpression="attribute_not_exists(x)", ReturnConsumedCapacity="TOTAL")
+    assert got["Count"] == 0 and got["ConsumedCapacity"]["CapacityUnits"] == 2.0  # by what was looked at
+    with error("ValidationException", "Attempting to create an index which already exists"):
+        ddb.update_table(TableName=name, AttributeDefinitions=attributes[:1], GlobalSecondaryIndexUpdates=[{"Create": index("ggg", "g")}])
+    told = ddb.delete_table(TableName=name)["TableDescription"]
+    assert told["TableStatus"] == "DELETING" and not {"KeySchema", "AttributeDefinitions", "CreationDateTime", "GlobalSecondaryIndexes",
+                                                      "LocalSecondaryIndexes"} & set(told), told
+
+
+def test_throttled_batches_hand_back(ddb):
+    name = make(ddb, BillingMode="PROVISIONED", ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1})
+    big = [{"PutRequest": {"Item": {"id": {"S": str(i)}, "x": {"S": "x" * 150_000}}}} for i in range(4)]  # 147 units each, 300 there are
+    left = ddb.batch_write_item(RequestItems={name: big})["UnprocessedItems"]
+    assert left == {name: big[3:]}
+    with error("ProvisionedThroughputExceededException"):
+        ddb.batch_write_item(RequestItems=left)
+    strong = {"Keys": [{"id": {"S": str(i)}} for i in range(3)], "ConsistentRead": True}  # 37 units a key, 300 there are
+    for _ in range(2):
+        assert ddb.batch_get_item(RequestItems={name: strong})["UnprocessedKeys"] == {}
+    ddb.get_item(TableName=name, Key=strong["Keys"][0], ConsistentRead=True)
+    got = ddb.batch_get_item(RequestItems={name: strong})  # of 41 units, two keys go in
+    assert len(got["Responses"][name]) == 2 and got["UnprocessedKeys"] == {name: {**strong, "Keys": strong["Keys"][2:]}}
+    with error("ProvisionedThroughputExceededException"):
+        ddb.batch_get_item(RequestItems={name: strong})
 
 
 # --- parameters from before expressions ---------------------------------------------------------

@@ -229,8 +229,8 @@ static enum err drop_tokens(void *self, struct txn *txn, struct job *job, struct
 struct count {
     struct ddb_figures *figures; /* a reference */
     uint32_t table;
-    uint64_t writes; /* when it began */
-    int64_t items, bytes;
+    uint64_t writes, generation; /* when it began */
+    struct ddb_sums sums;
     size_t from_len; /* 0: at the beginning */
     char from[KV_KEY_MAX + 1];
 };
@@ -238,18 +238,36 @@ struct count {
 struct tally {
     struct arena *arena;
     struct job_budget *budget;
-    int64_t items, bytes;
+    struct ddb_sums *sums;
     size_t bytes_read;
     struct str next; /* where to go on; absent: that were all */
 };
 
-static enum err tally_item(void *arg, struct str key, struct str raw)
+/* Where a record of this index (0: an item) is counted; NULL where a sweep has yet to remove what was dropped of
+ * more indexes than a table can have. */
+static struct ddb_sum *sum_of(struct ddb_sums *s, uint16_t index)
+{
+    if (index == 0)
+        return &s->table;
+    for (size_t i = s->n_indexes; i > 0; i--) /* records of an index lie together */
+        if (s->index[i - 1].id == index)
+            return &s->index[i - 1].sum;
+    if (s->n_indexes == ARRAY_LEN(s->index))
+        return NULL;
+    s->index[s->n_indexes].id = index;
+    return &s->index[s->n_indexes++].sum;
+}
+
+static enum err tally_record(void *arg, struct str key, struct str raw)
 {
     struct tally *t = arg;
     size_t size;
+    struct ddb_sum *sum = sum_of(t->sums, ddb_record_index(key));
     TRY(ddb_item_raw_size(raw, &size));
-    t->items++;
-    t->bytes += (int64_t)size;
+    if (sum) {
+        sum->items++;
+        sum->bytes += (int64_t)size;
+    }
     t->bytes_read += raw.len;
     job_spend(t->budget, 1);
     if (!job_spent(t->budget) && t->bytes_read < COUNT_BYTES_MAX)
@@ -258,10 +276,38 @@ static enum err tally_item(void *arg, struct str key, struct str raw)
     return str_is_set(t->next) ? ERR_CLOSED : ERR_NOMEM;
 }
 
-static void publish(struct ddb_figures *f, uint64_t writes, int64_t items, int64_t bytes)
+/* A table's items, then all its indexes' records, which lie behind them; `from` empty: from the first. */
+static enum err tally_table(struct txn *txn, uint32_t table, struct str from, struct tally *t)
 {
-    atomic_store(&f->items, items);
-    atomic_store(&f->bytes, bytes);
+    struct key_range ranges[] = {ddb_scan_range(txn->arena, table, 0, 0, 1),
+                                 ddb_all_indexes_range(txn->arena, table)};
+    for (size_t i = 0; i < ARRAY_LEN(ranges) && !str_is_set(t->next); i++) {
+        if (!str_is_set(ranges[i].from) || !str_is_set(ranges[i].to))
+            return ERR_NOMEM;
+        if (str_cmp(from, ranges[i].to) >= 0)
+            continue;
+        if (str_cmp(from, ranges[i].from) > 0)
+            ranges[i].from = from;
+        TRY(txn_each(txn, ranges[i], tally_record, t));
+    }
+    return ERR_OK;
+}
+
+static void set_sums(struct ddb_figures *f, const struct ddb_sums *sums)
+{
+    atomic_store(&f->items, sums->table.items);
+    atomic_store(&f->bytes, sums->table.bytes);
+    pthread_mutex_lock(&f->lock);
+    memcpy(f->sums, sums->index, sizeof(f->sums));
+    f->n_sums = sums->n_indexes;
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void publish(struct ddb_figures *f, uint64_t writes, uint64_t generation,
+                    const struct ddb_sums *sums)
+{
+    set_sums(f, sums);
+    atomic_store(&f->counted_generation, generation);
     atomic_store(&f->counted_at, writes + 1);
 }
 
@@ -283,21 +329,17 @@ static void pick_table(void *arg, const void *object)
         return;
     c->figures = ddb_figures_ref(table->figures);
     c->table = table->id;
+    c->generation = table->generation;
     c->writes = atomic_load(&c->figures->writes);
 }
 
 static enum err count_some(struct txn *txn, struct count *c, struct job_budget *budget,
                            bool *ret_done)
 {
-    struct tally t = {.arena = txn->arena, .budget = budget};
+    struct tally t = {.arena = txn->arena, .budget = budget, .sums = &c->sums};
     assert(c->figures && atomic_load(&c->figures->counting) && c->from_len <= sizeof(c->from));
-    struct key_range range = ddb_scan_range(txn->arena, c->table, 0, 0, 1);
-    if (str_is_set(range.from) && c->from_len)
-        range.from = str_n(c->from, c->from_len);
     budget->keys = SIZE_MAX; /* it only reads: time and bytes bound it */
-    TRY(txn_each(txn, range, tally_item, &t));
-    c->items += t.items;
-    c->bytes += t.bytes;
+    TRY(tally_table(txn, c->table, str_n(c->from, c->from_len), &t));
     *ret_done = !str_is_set(t.next);
     assert(t.next.len <= sizeof(c->from));
     if (!*ret_done)
@@ -326,7 +368,7 @@ static enum err count(void *self, struct txn *txn, struct job *job, struct job_b
     if (!done)
         return ERR_OK;
     if (c->figures)
-        publish(c->figures, c->writes, c->items, c->bytes);
+        publish(c->figures, c->writes, c->generation, &c->sums);
     end_count(self, c);
     job->user = NULL;
     return ERR_OK;
@@ -335,20 +377,20 @@ static enum err count(void *self, struct txn *txn, struct job *job, struct job_b
 enum err ddb_count(struct dynamodb *ddb, struct txn *txn, struct ddb_table *table)
 {
     struct ddb_figures *f = table->figures;
-    struct job_budget budget = {INT64_MAX, COUNT_NOW_RECORDS_MAX + 1};
-    struct tally t = {.arena = txn->arena, .budget = &budget};
+    struct job_budget budget = {INT64_MAX, COUNT_NOW_RECORDS_MAX * (1 + table->n_indexes) + 1};
+    struct ddb_sums sums = {0};
+    struct tally t = {.arena = txn->arena, .budget = &budget, .sums = &sums};
     uint64_t writes = atomic_load(&f->writes);
-    if (atomic_load(&f->counted_at) == writes + 1)
+    if (atomic_load(&f->counted_at) == writes + 1 &&
+        atomic_load(&f->counted_generation) == table->generation)
         return ERR_OK;
-    TRY(txn_each(txn, ddb_scan_range(txn->arena, table->id, 0, 0, 1), tally_item, &t));
+    TRY(tally_table(txn, table->id, STR(""), &t));
     if (!str_is_set(t.next)) {
-        publish(f, writes, t.items, t.bytes);
+        publish(f, writes, table->generation, &sums);
         return ERR_OK;
     }
-    if (atomic_load(&f->counted_at) == 0) { /* a lower bound until the count is done */
-        atomic_store(&f->items, t.items);
-        atomic_store(&f->bytes, t.bytes);
-    }
+    if (atomic_load(&f->counted_at) == 0) /* a lower bound until the count is done */
+        set_sums(f, &sums);
     if (!atomic_exchange(&f->counting, true))
         job_kick(ddb->count);
     return ERR_OK;

@@ -17,7 +17,16 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Length of the token at s[i]; 0 when none starts there. */
+/* Length of the UTF-8 character at s[i]. */
+static size_t character_len(struct str s, size_t i)
+{
+    size_t n = 1;
+    while (i + n < s.len && ((unsigned char)s.p[i + n] & 0xc0) == 0x80)
+        n++;
+    return n;
+}
+
+/* Length of the token at s[i]. */
 static size_t token_len(struct str s, size_t i, enum ddb_token_kind *ret_kind)
 {
     char c = s.p[i];
@@ -38,7 +47,10 @@ static size_t token_len(struct str s, size_t i, enum ddb_token_kind *ret_kind)
     *ret_kind = TOKEN_SIGN;
     if ((c == '<' && (after == '=' || after == '>')) || (c == '>' && after == '='))
         return 2;
-    return c && strchr("()[].,+-=<>", c) ? 1 : 0;
+    if (c && strchr("()[].,+-=<>", c))
+        return 1;
+    *ret_kind = TOKEN_BAD;
+    return character_len(s, i);
 }
 
 enum err ddb_parse_error(struct ddb_parser *p, const char *fmt, ...)
@@ -67,21 +79,6 @@ enum err ddb_syntax_error(struct ddb_parser *p)
                            STR_ARG(token), STR_ARG(str_n(from, (size_t)(to - from))));
 }
 
-static enum err bad_character(struct ddb_parser *p, size_t at)
-{
-    size_t end = at + 1;
-    while (end < p->text.len && ((unsigned char)p->text.p[end] & 0xc0) == 0x80)
-        end++; /* the whole UTF-8 character */
-    struct str c = str_sub(p->text, at, end - at);
-    size_t from = at;
-    while (from > 0 && !is_space(p->text.p[from - 1]))
-        from--;
-    while (end < p->text.len && !is_space(p->text.p[end]))
-        end++;
-    return ddb_parse_error(p, "Syntax error; token: \"" STR_FMT "\", near: \"" STR_FMT "\"",
-                           STR_ARG(c), STR_ARG(str_sub(p->text, from, end - from)));
-}
-
 enum err ddb_parser_init(struct ddb_parser *p, struct ddb_env *env, const char *kind,
                          struct str text)
 {
@@ -103,8 +100,6 @@ enum err ddb_parser_init(struct ddb_parser *p, struct ddb_env *env, const char *
         }
         enum ddb_token_kind token;
         size_t len = token_len(text, i, &token);
-        if (len == 0)
-            return bad_character(p, i);
         p->tokens[n++] = (struct ddb_token){token, str_sub(text, i, len)};
         i += len;
     }

@@ -12,6 +12,7 @@ enum ddb_token_kind {
     TOKEN_VALUE,  /* :abc */
     TOKEN_NUMBER, /* 12 */
     TOKEN_SIGN,   /* ( ) [ ] . , + - = < > <= >= <> */
+    TOKEN_BAD,    /* any other character: no grammar takes it */
 };
 
 struct ddb_token {
@@ -32,7 +33,7 @@ struct ddb_parser {
     size_t parens; /* open ones around the current token, in conditions */
 };
 
-/* Cuts `text` into tokens. ERR_INVALID: too long, empty, or a character that starts no token. */
+/* Cuts `text` into tokens. ERR_INVALID: too long or empty. */
 enum err ddb_parser_init(struct ddb_parser *p, struct ddb_env *env, const char *kind,
                          struct str text) WARN_UNUSED;
 

@@ -4,6 +4,8 @@
 
 enum { SCRATCH_MAX = 64 * 1024 * 1024 };
 
+static const char MISMATCH[] = "The provided key element does not match the schema";
+
 const struct ddb_key_schema *ddb_page_schema(const struct ddb_page *page)
 {
     return page->index ? &page->index->key : &page->table->key;
@@ -88,9 +90,36 @@ enum err ddb_page_setup(struct ddb_page *page, struct ddb_env *env,
 
 /* --- positions -------------------------------------------------------------------------------- */
 
-static enum err bad_start(struct ddb_page *page)
+static enum err bad_start(struct ddb_page *page, const char *why)
 {
-    return ddb_invalid(page->diag, "The provided starting key is invalid");
+    return ddb_invalid(page->diag, "The provided starting key is invalid%s%s", why ? ": " : "",
+                       why ? why : "");
+}
+
+/* The key lies before or behind what is read. */
+static enum err start_outside(struct ddb_page *page, struct str at)
+{
+    if (page->segments > 1)
+        return ddb_invalid(page->diag,
+                           "The provided starting key is invalid: Invalid ExclusiveStartKey. "
+                           "Please use ExclusiveStartKey with correct Segment. TotalSegments: %u "
+                           "Segment: %u",
+                           page->segments, page->segment);
+    if (str_is_set(page->partition) && str_starts(at, page->partition))
+        return ddb_invalid(page->diag, "The provided starting key does not match the range key "
+                                       "predicate");
+    return ddb_invalid(page->diag, "The provided starting key is outside query boundaries based on "
+                                   "provided conditions");
+}
+
+/* The item given as a starting key; what is wrong with its values is told as the key's fault. */
+static enum err start_item(struct ddb_page *page, const struct json *v, struct ddb_av **ret_item)
+{
+    enum err err = ddb_item_from_json(page->diag, v, ret_item);
+    if (err != ERR_INVALID || page->diag->serialization)
+        return err;
+    return ddb_invalid(page->diag, "The provided starting key is invalid: " STR_FMT,
+                       STR_ARG(page->diag->msg));
 }
 
 /* Key of `schema` in an item whose members have the right types. */
@@ -110,6 +139,8 @@ static uint32_t position_attributes(const struct ddb_page *page)
 {
     const struct ddb_key_schema *t = &page->table->key, *k = &page->index->key;
     uint32_t n = str_is_set(t->range) ? 2 : 1;
+    if (!page->index)
+        return n;
     assert(str_is_set(t->hash) && str_is_set(k->hash));
     n += !ddb_is_key(t, k->hash);
     n += str_is_set(k->range) && !ddb_is_key(t, k->range);
@@ -124,24 +155,22 @@ enum err ddb_page_start_after(struct ddb_page *page, const struct json *v)
     struct str at;
     if (!v)
         return ERR_OK;
-    TRY(ddb_item_from_json(page->diag, v, &item));
+    TRY(start_item(page, v, &item));
+    if (item->n != position_attributes(page))
+        return bad_start(page, page->partition.p ? NULL : MISMATCH);
     if (!typed_key(&page->table->key, item, &key))
-        return bad_start(page);
+        return bad_start(page, MISMATCH);
     if (page->index) {
-        if (item->n != position_attributes(page) || !typed_key(&page->index->key, item, &own))
-            return bad_start(page);
+        if (!typed_key(&page->index->key, item, &own))
+            return bad_start(page, MISMATCH);
         at = ddb_index_key(a, page->table->id, page->index->id, own, key);
     } else {
-        if (item->n != (str_is_set(page->table->key.range) ? 2 : 1))
-            return bad_start(page);
         at = ddb_item_key(a, page->table->id, key);
     }
     if (!str_is_set(at))
         return ERR_NOMEM;
     if (str_cmp(at, page->range.from) < 0 || str_cmp(at, page->range.to) >= 0)
-        return ddb_invalid(page->diag,
-                           "The provided starting key is outside query boundaries based "
-                           "on provided conditions");
+        return start_outside(page, at);
     return ddb_range_after(a, &page->range, at, page->reverse);
 }
 
@@ -205,6 +234,7 @@ static enum err fetch_item(struct ddb_page *page, struct arena *scratch, struct 
     TRY(ddb_record_open(&page->cipher, scratch, at, raw));
     TRY(ddb_item_raw_size(*raw, &size));
     page->bytes += size;
+    page->fetched_units += ddb_read_units(size, page->strong);
     return ERR_OK;
 }
 
@@ -214,6 +244,7 @@ static enum err take_record(struct ddb_page *page, struct arena *scratch, struct
     size_t size;
     TRY(ddb_item_raw_size(raw, &size));
     page->bytes += size;
+    page->own_bytes += size;
     page->scanned++;
     if (page->fetch)
         TRY(fetch_item(page, scratch, &raw));
@@ -261,7 +292,7 @@ enum err ddb_page_run(struct ddb_page *page)
     buf_add_byte(&page->items, '[');
     if (!str_is_set(page->range.from) || !str_is_set(page->range.to))
         return ERR_NOMEM;
-    TRY(ddb_admit_read(page->diag, page->table, page->index, page->call->txn->now_ms));
+    TRY(ddb_admit_read(page->diag, page->table, page->index, 0, page->call->txn->now_ms));
     TRY(ddb_cipher_of(page->diag, page->call->txn, page->table, &page->cipher));
     if (str_cmp(page->range.from, page->range.to) < 0) {
         TRY(kv_scan(page->call->txn->kv, page->range.from, page->range.to, page->reverse, &it));
@@ -278,13 +309,13 @@ enum err ddb_page_run(struct ddb_page *page)
 enum err ddb_page_consumed(struct ddb_page *page, struct str mode,
                            const struct dynamodb_consumed_capacity **ret)
 {
-    struct ddb_units units = {0};
-    double used = ddb_read_units(page->bytes, page->strong);
+    struct ddb_units units = {.table = page->fetched_units};
+    double used = ddb_read_units(page->own_bytes, page->strong);
     assert(!page->index || page->index < page->table->indexes + page->table->n_indexes);
     if (page->index)
         units.index[page->index - page->table->indexes] = used;
     else
-        units.table = used;
+        units.table += used;
     ddb_charge(page->table, &units, false);
     return ddb_consumed(page->call, mode, page->table, &units, ret);
 }

@@ -13,6 +13,8 @@ struct ddb_page {
     const struct ddb_table *table;
     const struct ddb_index *index; /* NULL: the table itself */
     struct key_range range;
+    struct str partition;       /* what the keys of a Query's records begin with; absent: a Scan */
+    uint32_t segment, segments; /* of a Scan; 0 segments: it has none */
     bool reverse;
     bool strong;
     int64_t limit;                 /* items looked at; 0: none */
@@ -26,8 +28,10 @@ struct ddb_page {
     /* results */
     struct buf items; /* JSON array */
     int64_t count, scanned;
-    size_t bytes;
-    struct str last_key; /* JSON; absent: the range is exhausted */
+    size_t bytes;         /* looked at, */
+    size_t own_bytes;     /* of those in the table or index that is read; */
+    double fetched_units; /* the items behind a local index's records are the table's */
+    struct str last_key;  /* JSON; absent: the range is exhausted */
 };
 
 /* What a request asks for, in the parts that Query and Scan share. */

@@ -84,6 +84,7 @@ enum err ddb_env_set_values(struct ddb_env *env, const struct json *values)
     env->values = ARENA_ARRAY(env->diag->arena, struct ddb_env_value, values->n);
     if (!env->values)
         return ERR_NOMEM;
+    size_t bytes = 0;
     JSON_EACH (values, e) {
         if (!placeholder_ok(e->key, ':'))
             return ddb_invalid(env->diag,
@@ -98,6 +99,11 @@ enum err ddb_env_set_values(struct ddb_env *env, const struct json *values)
                                " for key " STR_FMT,
                                STR_ARG(env->diag->msg), STR_ARG(e->key));
         TRY(err);
+        bytes += e->key.len + ddb_av_size(av);
+        if (bytes > DDB_EXPR_VALUES_BYTES_MAX)
+            return ddb_invalid(env->diag,
+                               "ExpressionAttributeValues exceeds max size; the limit is %d bytes",
+                               DDB_EXPR_VALUES_BYTES_MAX);
         env->values[env->n_values++] = (struct ddb_env_value){e->key, av, false};
     }
     return ERR_OK;

@@ -12,6 +12,39 @@ static struct str def_names(struct arena *a, const struct ddb_table *table)
     return buf_str(&b);
 }
 
+static void put_elements(struct buf *b, const struct dynamodb_key_schema *in)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        if (i)
+            BUF_ADD_LIT(b, ", ");
+        BUF_ADD_LIT(b, "KeySchemaElement(attributeName=");
+        buf_add_str(b, in->v[i].attribute_name);
+        BUF_ADD_LIT(b, ", keyType=");
+        buf_add_str(b, in->v[i].key_type);
+        buf_add_byte(b, ')');
+    }
+}
+
+enum err ddb_check_key_length(struct ddb_diag *diag, const struct dynamodb_key_schema *in,
+                              const char *at, size_t index)
+{
+    struct buf b;
+    if (in->n <= 2)
+        return ERR_OK;
+    buf_init_arena(&b, diag->arena, 1024 * 1024);
+    BUF_ADD_LIT(&b, "1 validation error detected: Value '[");
+    put_elements(&b, in);
+    BUF_ADD_LIT(&b, "]' at '");
+    if (index)
+        buf_add_fmt(&b, "%s.%zu.member.keySchema", at, index);
+    else
+        buf_add_c(&b, at);
+    BUF_ADD_LIT(&b, "' failed to satisfy constraint: Member must have length less than or equal to "
+                    "2");
+    TRY(buf_err(&b));
+    return ddb_invalid(diag, STR_FMT, STR_ARG(buf_str(&b)));
+}
+
 enum err ddb_defs_from(struct ddb_diag *diag, struct arena *a,
                        const struct dynamodb_attribute_definitions *in,
                        struct ddb_attribute_def **ret_defs, size_t *ret_n)
@@ -24,9 +57,7 @@ enum err ddb_defs_from(struct ddb_diag *diag, struct arena *a,
         defs[i].type = ddb_type_from_name(in->v[i].attribute_type);
         for (size_t j = 0; j < i; j++)
             if (str_eq(defs[j].name, defs[i].name))
-                return ddb_invalid(diag,
-                                   "One or more parameter values were invalid: Duplicate "
-                                   "AttributeName in AttributeDefinitions: " STR_FMT,
+                return ddb_invalid(diag, "Attribute Name is duplicated: " STR_FMT,
                                    STR_ARG(defs[i].name));
     }
     *ret_defs = defs;
@@ -44,13 +75,19 @@ static enum err type_of(struct ddb_diag *diag, const struct ddb_table *table,
         *ret_type = table->defs[i].type;
         return ERR_OK;
     }
-    struct str second = keys->n > 1 ? keys->v[1].attribute_name : STR("");
+    struct buf names;
+    buf_init_arena(&names, diag->arena, 1024 * 1024);
+    for (size_t i = 0; i < keys->n; i++) {
+        if (i)
+            BUF_ADD_LIT(&names, ", ");
+        buf_add_str(&names, keys->v[i].attribute_name);
+    }
+    TRY(buf_err(&names));
     return ddb_invalid(diag,
                        "One or more parameter values were invalid: Some index key attributes are "
-                       "not defined in AttributeDefinitions. Keys: [" STR_FMT "%s" STR_FMT
+                       "not defined in AttributeDefinitions. Keys: [" STR_FMT
                        "], AttributeDefinitions: [" STR_FMT "]",
-                       STR_ARG(keys->v[0].attribute_name), keys->n > 1 ? ", " : "", STR_ARG(second),
-                       STR_ARG(def_names(diag->arena, table)));
+                       STR_ARG(buf_str(&names)), STR_ARG(def_names(diag->arena, table)));
 }
 
 enum err ddb_schema_from(struct ddb_diag *diag, const struct ddb_table *table,
@@ -108,10 +145,11 @@ enum err ddb_projection_from(struct ddb_diag *diag, struct arena *a,
     for (size_t i = 0; i < index->n_include; i++)
         for (size_t j = 0; j < i; j++)
             if (str_eq(index->include[i], index->include[j]))
-                return ddb_invalid(diag,
-                                   "One or more parameter values were invalid: Duplicate value in "
-                                   "NonKeyAttributes: " STR_FMT,
-                                   STR_ARG(index->include[i]));
+                return ddb_invalid(
+                    diag,
+                    "One or more parameter values were invalid: Duplicate element in "
+                    "NonKeyAttributes: " STR_FMT,
+                    STR_ARG(index->include[i]));
     return ERR_OK;
 }
 

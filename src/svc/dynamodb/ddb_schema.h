@@ -9,6 +9,9 @@
 enum err ddb_defs_from(struct ddb_diag *diag, struct arena *a,
                        const struct dynamodb_attribute_definitions *in,
                        struct ddb_attribute_def **ret_defs, size_t *ret_n) WARN_UNUSED;
+/* At most a HASH and a RANGE attribute: what tables and local indexes have. `at` says where it is. */
+enum err ddb_check_key_length(struct ddb_diag *diag, const struct dynamodb_key_schema *in,
+                              const char *at, size_t index) WARN_UNUSED;
 /* The schema's names in order, with types looked up in the table's definitions. */
 enum err ddb_schema_from(struct ddb_diag *diag, const struct ddb_table *table,
                          const struct dynamodb_key_schema *in,

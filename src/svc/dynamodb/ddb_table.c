@@ -131,6 +131,20 @@ void ddb_figures_unref(struct ddb_figures *f)
     mem_free(f);
 }
 
+struct ddb_sum ddb_index_sum(const struct ddb_table *table, uint16_t index)
+{
+    struct ddb_sum sum = {0};
+    struct ddb_figures *f = table->figures;
+    if (!f)
+        return sum;
+    pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < f->n_sums; i++)
+        if (f->sums[i].id == index)
+            sum = f->sums[i].sum;
+    pthread_mutex_unlock(&f->lock);
+    return sum;
+}
+
 const struct ddb_index *ddb_table_index(const struct ddb_table *table, struct str name)
 {
     for (size_t i = 0; i < table->n_indexes; i++)

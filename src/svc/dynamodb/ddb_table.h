@@ -67,6 +67,22 @@ struct ddb_bucket { /* ddb_throttle.c */
 
 struct ddb_watch;
 
+struct ddb_sum {
+    int64_t items, bytes;
+};
+
+struct ddb_index_sum {
+    uint16_t id;
+    struct ddb_sum sum;
+};
+
+/* What a count found. */
+struct ddb_sums {
+    struct ddb_sum table;
+    struct ddb_index_sum index[DDB_INDEXES_MAX];
+    size_t n_indexes;
+};
+
 struct ddb_figures {
     struct core *core;
     struct ddb_watch *watch; /* the service's */
@@ -75,9 +91,13 @@ struct ddb_figures {
     _Atomic uint64_t writes;     /* since start */
     _Atomic uint64_t counted_at; /* `writes` when last counted, plus one; 0: never */
     _Atomic int64_t items, bytes;
+    _Atomic uint64_t
+        counted_generation; /* of the definition then: a new index changes the figures, too */
     _Atomic bool counting;
     _Atomic int gauged;   /* minutes for which ddb_gauges still tells what is provisioned */
-    pthread_mutex_t lock; /* buckets */
+    pthread_mutex_t lock; /* of what follows */
+    struct ddb_index_sum sums[DDB_INDEXES_MAX]; /* as last counted */
+    size_t n_sums;
     struct ddb_bucket buckets[1 + DDB_INDEXES_MAX][2];
 };
 
@@ -132,6 +152,9 @@ extern const struct catalogue_type ddb_table_type;
 enum err ddb_table_pack(struct arena *a, const struct ddb_table *table,
                         struct str *ret_record) WARN_UNUSED;
 enum err ddb_table_unpack(struct arena *a, struct str record, struct ddb_table *table) WARN_UNUSED;
+
+/* An index's figures as last counted; zeros before. */
+struct ddb_sum ddb_index_sum(const struct ddb_table *table, uint16_t index);
 
 const struct ddb_index *ddb_table_index(const struct ddb_table *table, struct str name);
 

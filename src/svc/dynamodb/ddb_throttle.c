@@ -46,7 +46,7 @@ static double refilled(struct ddb_bucket *b, int64_t rate, int64_t now_ms)
 }
 
 static enum err admit(struct ddb_diag *diag, const struct ddb_table *table, size_t slot, bool write,
-                      int64_t now_ms)
+                      double ahead, int64_t now_ms)
 {
     int64_t rate = rate_of(table, slot, write);
     if (rate == 0)
@@ -54,7 +54,7 @@ static enum err admit(struct ddb_diag *diag, const struct ddb_table *table, size
     pthread_mutex_lock(&table->figures->lock);
     double level = refilled(&table->figures->buckets[slot][write], rate, now_ms);
     pthread_mutex_unlock(&table->figures->lock);
-    if (level > 0)
+    if (level > ahead)
         return ERR_OK;
     diag->throttled = true;
     ddb_measure_throttle(table, slot ? &table->indexes[slot - 1] : NULL, write);
@@ -79,17 +79,22 @@ static void charge(const struct ddb_table *table, size_t slot, bool write, doubl
 }
 
 enum err ddb_admit_read(struct ddb_diag *diag, const struct ddb_table *table,
-                        const struct ddb_index *index, int64_t now_ms)
+                        const struct ddb_index *index, double ahead, int64_t now_ms)
 {
-    return admit(diag, table, slot_of(table, index), false, now_ms);
+    return admit(diag, table, slot_of(table, index), false, ahead, now_ms);
 }
 
-enum err ddb_admit_write(struct ddb_diag *diag, const struct ddb_table *table, int64_t now_ms)
+enum err ddb_admit_write(struct ddb_diag *diag, const struct ddb_table *table,
+                         const struct ddb_units *ahead, int64_t now_ms)
 {
-    TRY(admit(diag, table, 0, true, now_ms));
+    double own = ahead ? ahead->table : 0;
+    for (size_t i = 0; i < table->n_indexes && ahead; i++)
+        if (!table->indexes[i].global)
+            own += ahead->index[i];
+    TRY(admit(diag, table, 0, true, own, now_ms));
     for (size_t i = 0; i < table->n_indexes; i++)
         if (table->indexes[i].global)
-            TRY(admit(diag, table, i + 1, true, now_ms));
+            TRY(admit(diag, table, i + 1, true, ahead ? ahead->index[i] : 0, now_ms));
     return ERR_OK;
 }
 

@@ -236,33 +236,35 @@ static enum err check_duplicates(struct ddb_diag *diag, const struct ddb_av *set
         return ERR_OK;
     if (set->type == DDB_NS)
         return ddb_invalid(diag, "Input collection contains duplicates");
-    if (set->type == DDB_BS)
-        return ddb_invalid(diag, "One or more parameter values were invalid: Input collection of "
-                                 "type BS contains duplicates.");
     struct buf b;
     buf_init_arena(&b, diag->arena, DDB_ITEM_BYTES_MAX * 2);
     for (const struct ddb_av *c = set->child; c; c = c->next) {
         if (c != set->child)
             BUF_ADD_LIT(&b, ", ");
-        buf_add_str(&b, c->s);
+        if (set->type == DDB_BS)
+            base64_put(&b, c->s.p, c->s.len);
+        else
+            buf_add_str(&b, c->s);
     }
     return ddb_invalid(diag,
                        "One or more parameter values were invalid: Input collection [" STR_FMT
-                       "] contains duplicates.",
-                       STR_ARG(buf_str(&b)));
+                       "]%s contains duplicates.",
+                       STR_ARG(buf_str(&b)), set->type == DDB_BS ? "of type BS" : "");
 }
 
 static enum err set_from_json(struct ddb_diag *diag, struct ddb_av *set, const struct json *v)
 {
-    static const char *const words[] = {"string", "number", "binary"};
     if (v->kind != JSON_ARRAY)
         return bad_shape(diag, v, "List");
     enum ddb_type type = ddb_set_element(set->type);
+    if (v->n == 0 && type == DDB_B)
+        return ddb_invalid(diag, "One or more parameter values were invalid: Binary sets should "
+                                 "not be empty");
     if (v->n == 0)
         return ddb_invalid(diag,
                            "One or more parameter values were invalid: An %s set  may not be "
                            "empty",
-                           words[type - DDB_S]);
+                           type == DDB_S ? "string" : "number");
     JSON_EACH (v, e) {
         struct ddb_av *c = ddb_av_new(diag->arena, type);
         if (!c)

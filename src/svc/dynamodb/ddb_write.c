@@ -25,8 +25,8 @@ enum err ddb_write_open(struct ddb_write *w)
     struct arena *a = w->txn->arena;
     struct str value;
     assert(w->table && w->table->figures && w->key.hash && !str_is_set(w->record_key));
-    if (!w->expired)
-        TRY(ddb_admit_write(w->diag, w->table, w->txn->now_ms));
+    if (!w->expired && !w->admitted)
+        TRY(ddb_admit_write(w->diag, w->table, NULL, w->txn->now_ms));
     w->record_key = ddb_item_key(a, w->table->id, w->key);
     if (!str_is_set(w->record_key))
         return ERR_NOMEM;

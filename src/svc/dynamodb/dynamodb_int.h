@@ -75,6 +75,9 @@ enum err ddb_read_table(struct call *call, const struct ddb_table *cached,
 /* DescribeTable's structure. `status`: "ACTIVE", "DELETING", ... */
 enum err ddb_describe(struct call *call, const struct ddb_table *table, const char *status,
                       const struct dynamodb_table_description **ret_desc) WARN_UNUSED;
+/* DeleteTable's: less of it, as AWS gives it. */
+enum err ddb_describe_deleted(struct call *call, const struct ddb_table *table,
+                              const struct dynamodb_table_description **ret_desc) WARN_UNUSED;
 
 /* Parts of descriptions, in the arena. NULL on exhaustion. */
 enum err ddb_key_schema_text(struct arena *a, const struct ddb_key_schema *k,
@@ -200,6 +203,7 @@ struct ddb_write {
     struct str old_raw;       /* absent: there was no item (or nobody looked) */
     bool expired;             /* removed by time to live: costs no units */
     bool transact;            /* of a transaction: costs DDB_TRANSACT_TIMES the units */
+    bool admitted;            /* throughput was asked for already */
     const struct ddb_av *old; /* decoded when somebody needs it */
     struct ddb_units units;
 };
@@ -251,11 +255,12 @@ double ddb_write_units(size_t bytes);
 
 /* --- provisioned throughput (ddb_throttle.c) -------------------------------------------------- */
 
-/* ERR_INVALID with diag->throttled when the bucket is empty. */
+/* ERR_INVALID with diag->throttled when the bucket has no more than what the same request uses `ahead` of this
+ * (NULL: nothing). */
 enum err ddb_admit_read(struct ddb_diag *diag, const struct ddb_table *table,
-                        const struct ddb_index *index, int64_t now_ms) WARN_UNUSED;
+                        const struct ddb_index *index, double ahead, int64_t now_ms) WARN_UNUSED;
 enum err ddb_admit_write(struct ddb_diag *diag, const struct ddb_table *table,
-                         int64_t now_ms) WARN_UNUSED;
+                         const struct ddb_units *ahead, int64_t now_ms) WARN_UNUSED;
 /* Takes what was used out of the buckets. */
 void ddb_charge_transact(const struct ddb_table *table, const struct ddb_units *units, bool write);
 void ddb_charge(const struct ddb_table *table, const struct ddb_units *units, bool write);

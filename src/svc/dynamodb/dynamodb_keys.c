@@ -105,6 +105,13 @@ struct str ddb_index_key(struct arena *a, uint32_t table, uint16_t index, struct
     return finish(&b);
 }
 
+uint16_t ddb_record_index(struct str key)
+{
+    const uint8_t *at = (const uint8_t *)key.p + KEY_HEAD + 4;
+    assert(key.len >= KEY_HEAD + 4 + 2);
+    return (uint8_t)key.p[KEY_HEAD - 1] == INDEX ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+}
+
 struct key_range ddb_scan_range(struct arena *a, uint32_t table, uint16_t index, uint32_t segment,
                                 uint32_t segments)
 {
@@ -142,14 +149,28 @@ static void put_text_prefix(struct buf *b, struct str s)
         b->len -= 2; /* 00 01 */
 }
 
+static void start_partition(struct buf *b, struct arena *a, uint32_t table, uint16_t index,
+                            const struct ddb_key_condition *cond)
+{
+    start_items(b, a, table, index);
+    put_u16(b, spread(cond->hash));
+    put_key_value(b, cond->hash);
+}
+
+struct str ddb_partition_prefix(struct arena *a, uint32_t table, uint16_t index,
+                                const struct ddb_key_condition *cond)
+{
+    struct buf b;
+    start_partition(&b, a, table, index, cond);
+    return finish(&b);
+}
+
 struct key_range ddb_query_range(struct arena *a, uint32_t table, uint16_t index,
                                  const struct ddb_key_condition *cond)
 {
     struct buf b, other;
     assert(cond->hash && (!cond->has_range || cond->lo));
-    start_items(&b, a, table, index);
-    put_u16(&b, spread(cond->hash));
-    put_key_value(&b, cond->hash);
+    start_partition(&b, a, table, index, cond);
     struct key_range range = key_range_of(a, finish(&b));
     if (!cond->has_range || !str_is_set(range.from))
         return range;

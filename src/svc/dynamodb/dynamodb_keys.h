@@ -75,6 +75,12 @@ struct str ddb_item_key(struct arena *a, uint32_t table, struct ddb_key key);
 struct str ddb_index_key(struct arena *a, uint32_t table, uint16_t index, struct ddb_key key,
                          struct ddb_key identity);
 
+/* The index that a record of ddb_index_key is of; 0 of an item's key. */
+uint16_t ddb_record_index(struct str key);
+/* What the keys of the condition's partition begin with. */
+struct str ddb_partition_prefix(struct arena *a, uint32_t table, uint16_t index,
+                                const struct ddb_key_condition *cond);
+
 /* All records of a table's items (index 0) or of one index, or the part of them whose hash lies in
  * segment `segment` of `segments`. */
 struct key_range ddb_scan_range(struct arena *a, uint32_t table, uint16_t index, uint32_t segment,

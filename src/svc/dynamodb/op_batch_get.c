@@ -15,15 +15,25 @@ struct part {
     struct ddb_units units;
 };
 
+/* What the reply has so far. */
+struct filled {
+    size_t bytes, n_read;
+    bool full; /* an item did not go in any more */
+};
+
 static enum err count_keys(struct ddb_diag *diag, const struct dynamodb_batch_get_item_input *in)
 {
     size_t n = 0;
     for (size_t i = 0; i < in->request_items.n; i++) {
         const struct json *keys = in->request_items.v[i].value.keys.in;
-        if (!keys || keys->n == 0)
-            return ddb_invalid(diag, "1 validation error detected: Value '[]' at "
-                                     "'requestItems.member.keys' failed to satisfy constraint: "
-                                     "Member must have length greater than or equal to 1");
+        bool many = keys && keys->n > DDB_BATCH_GET_KEYS_MAX;
+        if (!keys || keys->n == 0 || many)
+            return ddb_invalid(diag,
+                               "1 validation error detected: Value at 'RequestItems." STR_FMT
+                               ".member.Keys' failed to satisfy constraint: Member must have "
+                               "length %s than or equal to %d",
+                               STR_ARG(in->request_items.v[i].key), many ? "less" : "greater",
+                               many ? DDB_BATCH_GET_KEYS_MAX : 1);
         n += keys->n;
     }
     if (n > DDB_BATCH_GET_KEYS_MAX)
@@ -35,7 +45,6 @@ static enum err open_part(struct part *p)
 {
     struct ddb_env env;
     size_t n = 0;
-    TRY(ddb_admit_read(p->diag, p->table, NULL, p->call->txn->now_ms));
     TRY(ddb_cipher_of(p->diag, p->call->txn, p->table, &p->cipher));
     TRY(ddb_env_check_needed(p->diag, &p->in->expression_attribute_names, NULL,
                              str_is_set(p->in->projection_expression), ""));
@@ -68,32 +77,51 @@ static void put_comma(struct buf *b)
     buf_add_byte(b, b->len ? ',' : '[');
 }
 
-/* Reads the part's items until the reply is full; the other keys are handed back. */
-static enum err read_part(struct part *p, size_t *bytes)
+/* Reads one item into the reply; *ret_read false when its key is to be handed back: throughput does not let it in,
+ * or the reply has no room for it. */
+static enum err read_one(struct part *p, struct str key, struct filled *f, bool *ret_read)
+{
+    struct str raw;
+    size_t size = 0;
+    *ret_read = false;
+    if (f->full)
+        return ERR_OK;
+    enum err err = ddb_admit_read(p->diag, p->table, NULL, p->units.table, p->call->txn->now_ms);
+    if (err == ERR_INVALID && p->diag->throttled)
+        return ERR_OK;
+    TRY(err);
+    err = txn_peek(p->call->txn, key, &raw);
+    if (err == ERR_OK) {
+        TRY(txn_work_row(p->call->txn, key, raw));
+        TRY(ddb_item_raw_size(raw, &size));
+        f->full = f->bytes + size > DDB_BATCH_GET_BYTES_MAX;
+        if (f->full)
+            return ERR_OK;
+        TRY(ddb_record_open(&p->cipher, p->call->arena, key, &raw));
+        f->bytes += size;
+        put_comma(&p->items);
+        TRY(ddb_put_part(p->call->arena, &p->items, raw, &p->paths));
+    } else if (err != ERR_NOT_FOUND) {
+        return err;
+    }
+    p->units.table += ddb_read_units(size, p->in->consistent_read);
+    f->n_read++;
+    *ret_read = true;
+    return ERR_OK;
+}
+
+static enum err read_part(struct part *p, struct filled *f)
 {
     size_t n = 0;
     JSON_EACH (p->in->keys.in, v) {
-        struct str raw;
-        size_t size = 0;
-        if (*bytes >= DDB_BATCH_GET_BYTES_MAX) {
-            put_comma(&p->unread);
-            json_put(&p->unread, v);
+        bool read;
+        TRY(read_one(p, p->keys[n++], f, &read));
+        if (read)
             continue;
-        }
-        enum err err = txn_peek(p->call->txn, p->keys[n++], &raw);
-        if (err == ERR_OK) {
-            TRY(txn_work_row(p->call->txn, p->keys[n - 1], raw));
-            TRY(ddb_record_open(&p->cipher, p->call->arena, p->keys[n - 1], &raw));
-            TRY(ddb_item_raw_size(raw, &size));
-            *bytes += size;
-            put_comma(&p->items);
-            TRY(ddb_put_part(p->call->arena, &p->items, raw, &p->paths));
-        } else if (err != ERR_NOT_FOUND) {
-            return err;
-        }
-        p->units.table += ddb_read_units(size, p->in->consistent_read);
+        put_comma(&p->unread);
+        json_put(&p->unread, v);
     }
-    assert(n <= p->in->keys.in->n);
+    assert(n == p->in->keys.in->n);
     buf_add_c(&p->items, p->items.len ? "]" : "[]");
     if (p->unread.len)
         buf_add_byte(&p->unread, ']');
@@ -132,7 +160,8 @@ static enum err batch_get(struct call *call, struct ddb_diag *diag,
                           const struct dynamodb_batch_get_item_input *in,
                           struct dynamodb_batch_get_item_output *out)
 {
-    size_t n = in->request_items.n, bytes = 0;
+    size_t n = in->request_items.n;
+    struct filled f = {0};
     struct reply r = {
         .responses = ARENA_ARRAY(call->arena, struct dynamodb_batch_get_response_map_entry, n),
         .unread = ARENA_ARRAY(call->arena, struct dynamodb_batch_get_request_map_entry, n),
@@ -149,11 +178,13 @@ static enum err batch_get(struct call *call, struct ddb_diag *diag,
         TRY(open_part(&parts[i]));
     }
     for (size_t i = 0; i < n; i++) {
-        TRY(read_part(&parts[i], &bytes));
+        TRY(read_part(&parts[i], &f));
         TRY(answer_part(&parts[i], &r, i, in->request_items.v[i].key,
                         in->return_consumed_capacity));
     }
     assert(r.n_unread <= n && r.n_consumed <= n);
+    if (f.n_read == 0) /* throttled, every one: an item has room in an empty reply */
+        return ERR_INVALID;
     out->responses.v = r.responses;
     out->responses.n = n;
     out->unprocessed_keys.v = r.unread;

@@ -56,6 +56,15 @@ static enum err add_indexes(struct ddb_diag *diag, struct arena *a, struct ddb_t
     table->indexes = ARENA_ARRAY(a, struct ddb_index, n_local + n_global);
     if (!table->indexes)
         return ERR_NOMEM;
+    if (in->local_secondary_indexes.v && n_local == 0)
+        return ddb_invalid(diag, "One or more parameter values were invalid: List of "
+                                 "LocalSecondaryIndexes is empty");
+    if (in->global_secondary_indexes.v && n_global == 0)
+        return ddb_invalid(diag, "One or more parameter values were invalid: List of "
+                                 "GlobalSecondaryIndexes is empty");
+    for (size_t i = 0; i < n_local; i++)
+        TRY(ddb_check_key_length(diag, &in->local_secondary_indexes.v[i].key_schema,
+                                 "localSecondaryIndexes", i + 1));
     for (size_t i = 0; i < n_local + n_global; i++) {
         struct ddb_index *index = &table->indexes[i];
         index->id = ++table->last_index_id;
@@ -99,6 +108,9 @@ static enum err define(struct call *call, struct ddb_diag *diag,
     TRY(ddb_throughput_from(diag, table->on_demand, in->provisioned_throughput,
                             &table->throughput));
     TRY(ddb_defs_from(diag, a, &in->attribute_definitions, &table->defs, &table->n_defs));
+    TRY(ddb_check_key_length(diag, &in->key_schema, "keySchema", 0));
+    if (in->key_schema.n > table->n_defs)
+        return ddb_invalid(diag, "Invalid KeySchema: Some index key attribute have no definition");
     TRY(ddb_schema_from(diag, table, &in->key_schema, &table->key));
     TRY(add_indexes(diag, a, table, in));
     return ddb_check_defs_used(diag, table);

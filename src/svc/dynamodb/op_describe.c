@@ -57,6 +57,9 @@ static enum err describe_global(struct arena *a, const struct ddb_table *t,
                                 const struct ddb_index *ix,
                                 struct dynamodb_global_secondary_index_description *d)
 {
+    struct ddb_sum sum = ddb_index_sum(t, ix->id);
+    WIRE_SET(d, item_count, sum.items);
+    WIRE_SET(d, index_size_bytes, sum.bytes);
     d->index_name = ix->name;
     d->index_arn = index_arn(a, t, ix);
     d->index_status = ix->backfilling || t->restoring ? STR("CREATING") : STR("ACTIVE");
@@ -73,6 +76,9 @@ static enum err describe_local(struct arena *a, const struct ddb_table *t,
                                const struct ddb_index *ix,
                                struct dynamodb_local_secondary_index_description *d)
 {
+    struct ddb_sum sum = ddb_index_sum(t, ix->id);
+    WIRE_SET(d, item_count, sum.items);
+    WIRE_SET(d, index_size_bytes, sum.bytes);
     d->index_name = ix->name;
     d->index_arn = index_arn(a, t, ix);
     d->projection = ddb_projection_text(a, ix);
@@ -167,6 +173,32 @@ static enum err describe_restore(struct arena *a, const struct ddb_table *t,
     return ERR_OK;
 }
 
+/* What every description of a table says. */
+static enum err describe_base(struct arena *a, const struct ddb_table *t, const char *status,
+                              struct dynamodb_table_description *d)
+{
+    d->table_name = t->name;
+    d->table_arn = t->arn;
+    d->table_id = t->uuid;
+    d->table_status = str_c(status);
+    WIRE_SET(d, item_count, t->figures ? atomic_load(&t->figures->items) : 0);
+    WIRE_SET(d, table_size_bytes, t->figures ? atomic_load(&t->figures->bytes) : 0);
+    WIRE_SET(d, deletion_protection_enabled, t->protect);
+    return describe_billing(a, t, d);
+}
+
+enum err ddb_describe_deleted(struct call *call, const struct ddb_table *t,
+                              const struct dynamodb_table_description **ret_desc)
+{
+    struct dynamodb_table_description *d =
+        ARENA_NEW(call->arena, struct dynamodb_table_description);
+    if (!d)
+        return ERR_NOMEM;
+    TRY(describe_base(call->arena, t, "DELETING", d));
+    *ret_desc = d;
+    return ERR_OK;
+}
+
 enum err ddb_describe(struct call *call, const struct ddb_table *t, const char *status,
                       const struct dynamodb_table_description **ret_desc)
 {
@@ -181,21 +213,14 @@ enum err ddb_describe(struct call *call, const struct ddb_table *t, const char *
             (struct dynamodb_attribute_definition){t->defs[i].name, ddb_type_name(t->defs[i].type)};
     d->attribute_definitions.v = defs;
     d->attribute_definitions.n = t->n_defs;
-    d->table_name = t->name;
-    d->table_arn = t->arn;
-    d->table_id = t->uuid;
-    d->table_status = str_c(status);
+    TRY(describe_base(a, t, status, d));
     WIRE_SET(d, creation_date_time, t->created_ms);
-    WIRE_SET(d, item_count, t->figures ? atomic_load(&t->figures->items) : 0);
-    WIRE_SET(d, table_size_bytes, t->figures ? atomic_load(&t->figures->bytes) : 0);
-    WIRE_SET(d, deletion_protection_enabled, t->protect);
     bool broken;
     TRY(ddb_describe_sse(call, t, &d->sse_description, &broken));
     if (broken)
         d->table_status = STR("INACCESSIBLE_ENCRYPTION_CREDENTIALS");
     TRY(ddb_key_schema_text(a, &t->key, &d->key_schema));
     TRY(describe_stream(a, t, d));
-    TRY(describe_billing(a, t, d));
     TRY(describe_restore(a, t, d));
     *ret_desc = d;
     return describe_indexes(a, t, d);

@@ -119,7 +119,7 @@ static enum err read_one(struct run *r, const struct ddb_pql_plan *plan, size_t 
     bool holds = true;
     *ret_size = 0;
     TRY(ddb_key_exact(r->diag, &r->table->key, plan->key, &key));
-    TRY(ddb_admit_read(r->diag, r->table, NULL, call->txn->now_ms));
+    TRY(ddb_admit_read(r->diag, r->table, NULL, 0, call->txn->now_ms));
     TRY(ddb_cipher_of(r->diag, call->txn, r->table, &cipher));
     struct str record_key = ddb_item_key(call->arena, r->table->id, key);
     if (!str_is_set(record_key))

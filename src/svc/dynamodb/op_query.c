@@ -110,8 +110,10 @@ static enum err query(struct call *call, struct ddb_diag *diag,
     TRY(parse(&page, in, &cond));
     page.reverse = in->has_scan_index_forward && !in->scan_index_forward;
     page.limit = in->has_limit ? in->limit : 0;
+    page.partition =
+        ddb_partition_prefix(call->arena, table->id, page.index ? page.index->id : 0, &cond);
     page.range = ddb_query_range(call->arena, table->id, page.index ? page.index->id : 0, &cond);
-    if (!str_is_set(page.range.from) || !str_is_set(page.range.to))
+    if (!str_is_set(page.partition) || !str_is_set(page.range.from) || !str_is_set(page.range.to))
         return ERR_NOMEM;
     if (in->exclusive_start_key && !page.index && !str_is_set(table->key.range))
         return ddb_invalid(diag, "The query can return at most one row and cannot be restarted");

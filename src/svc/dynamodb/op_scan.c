@@ -66,6 +66,8 @@ static enum err scan(struct call *call, struct ddb_diag *diag, const struct dyna
     page.table = table;
     TRY(parse(&page, in));
     page.limit = in->has_limit ? in->limit : 0;
+    page.segment = in->has_segment ? (uint32_t)in->segment : 0;
+    page.segments = in->has_segment ? (uint32_t)in->total_segments : 0;
     page.range = ddb_scan_range(call->arena, table->id, page.index ? page.index->id : 0,
                                 in->has_segment ? (uint32_t)in->segment : 0,
                                 in->has_segment ? (uint32_t)in->total_segments : 1);

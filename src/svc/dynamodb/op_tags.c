@@ -32,10 +32,17 @@ static const struct tags_type types[] = {
 const struct tags_service dynamodb_tags = {
     .rules = {.otherwise = {&dynamodb_err_validation, NULL},
               .words = {[TAGS_TOO_MANY] = {&dynamodb_err_validation,
-                                           "Too many tags: the limit is {max}"},
+                                           "Number of Tags exceed the current limit for the "
+                                           "provided ResourceArn"},
+                        [TAGS_KEY_CHARS] = {&dynamodb_err_validation,
+                                            "The Tag Key provided is invalid, Key: {key}"},
+                        [TAGS_VALUE_CHARS] = {&dynamodb_err_validation,
+                                              "The Tag Value provided is invalid, Value: {value}"},
+                        [TAGS_RESERVED] = {&dynamodb_err_validation,
+                                           "Tag Key cannot be prefixed with aws:, Key: {key}"},
                         [TAGS_DUPLICATE] = {&dynamodb_err_validation,
-                                            "One or more parameter values were invalid: Duplicate "
-                                            "tag key: {key}"}}},
+                                            "Duplicate Tag Keys provided as input: Duplicate Tag "
+                                            "Key found {key}"}}},
     .resource = resource,
     .find = find,
     .types = types,
@@ -45,12 +52,16 @@ const struct tags_service dynamodb_tags = {
 enum err dynamodb_tag_resource(struct call *call, const struct dynamodb_tag_resource_input *in,
                                struct dynamodb_tag_resource_output *out)
 {
+    if (in->tags.n == 0)
+        return ddb_refuse(call, "Atleast one Tag needs to be provided as Input.");
     return tags_op_add(call, &dynamodb_tags, in->resource_arn, TAGS_FROM(in->tags));
 }
 
 enum err dynamodb_untag_resource(struct call *call, const struct dynamodb_untag_resource_input *in,
                                  struct dynamodb_untag_resource_output *out)
 {
+    if (in->tag_keys.n == 0)
+        return ddb_refuse(call, "Atleast one Tag Key needs to be provided as Input.");
     return tags_op_remove(call, &dynamodb_tags, in->resource_arn, in->tag_keys.v, in->tag_keys.n);
 }
 

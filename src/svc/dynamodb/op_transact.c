@@ -145,7 +145,7 @@ static enum err read_one(struct call *call, struct ddb_diag *diag, const struct 
     TRY(ddb_env_check_used(&env));
     TRY(ddb_use_table(call, in->table_name, false, &table));
     TRY(ddb_key_from_json(diag, &table->key, in->key, &key));
-    TRY(ddb_admit_read(diag, table, NULL, call->txn->now_ms));
+    TRY(ddb_admit_read(diag, table, NULL, 0, call->txn->now_ms));
     TRY(ddb_cipher_of(diag, call->txn, table, &cipher));
     struct str record_key = ddb_item_key(call->arena, table->id, key);
     if (!str_is_set(record_key))

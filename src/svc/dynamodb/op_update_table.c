@@ -49,9 +49,7 @@ static enum err create_index(struct call *call, struct ddb_diag *diag, struct dd
                           "exceeds the per-table limit of %d",
                           DDB_GLOBAL_INDEXES_MAX);
     if (ddb_table_index(table, in->index_name))
-        return ddb_invalid(
-            diag, "One or more parameter values were invalid: Duplicate index name: " STR_FMT,
-            STR_ARG(in->index_name));
+        return ddb_invalid(diag, "Attempting to create an index which already exists");
     memcpy(all, table->indexes, table->n_indexes * sizeof(*all));
     assert(table->n_indexes < DDB_INDEXES_MAX); /* local ones are limited when the table is made */
     struct ddb_index *index = &all[table->n_indexes];
@@ -93,10 +91,46 @@ static enum err delete_index(struct call *call, struct ddb_table *table, struct 
     return ERR_OK;
 }
 
+/* The index that a change is about. */
+static struct str changed(const struct dynamodb_global_secondary_index_update *u)
+{
+    return u->create   ? u->create->index_name
+           : u->delete ? u->delete->index_name
+                       : u->update->index_name;
+}
+
+/* Each change is one action, and no index has two. */
+static enum err check_changes(struct ddb_diag *diag,
+                              const struct dynamodb_global_secondary_index_update_list *in)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        const struct dynamodb_global_secondary_index_update *u = &in->v[i];
+        int actions = (u->create != NULL) + (u->delete != NULL) + (u->update != NULL);
+        if (actions == 0)
+            return ddb_invalid(diag, "One or more parameter values were invalid: One of "
+                                     "GlobalSecondaryIndexUpdate.Update, "
+                                     "GlobalSecondaryIndexUpdate.Create, "
+                                     "GlobalSecondaryIndexUpdate.Delete must not be null");
+        if (actions > 1)
+            return ddb_invalid(diag, "One or more parameter values were invalid: Only one global "
+                                     "secondary index action is allowed per "
+                                     "GlobalSecondaryIndexUpdate object");
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(changed(u), changed(&in->v[k])))
+                return ddb_invalid(diag,
+                                   "One or more parameter values were invalid: Only one global "
+                                   "secondary index update per index is allowed simultaneously. "
+                                   "Index: " STR_FMT,
+                                   STR_ARG(changed(u)));
+    }
+    return ERR_OK;
+}
+
 static enum err change_indexes(struct call *call, struct ddb_diag *diag, struct ddb_table *table,
                                const struct dynamodb_global_secondary_index_update_list *in)
 {
     size_t changes = 0;
+    TRY(check_changes(diag, in));
     for (size_t i = 0; i < in->n; i++)
         changes += in->v[i].create || in->v[i].delete;
     for (size_t i = 0; i < table->n_indexes; i++)
@@ -108,10 +142,6 @@ static enum err change_indexes(struct call *call, struct ddb_diag *diag, struct 
                           INDEX_CHANGES_MAX);
     for (size_t i = 0; i < in->n; i++) {
         const struct dynamodb_global_secondary_index_update *u = &in->v[i];
-        if ((u->create != NULL) + (u->delete != NULL) + (u->update != NULL) != 1)
-            return ddb_invalid(diag, "One or more parameter values were invalid: Only one "
-                                     "global secondary index update per index is allowed "
-                                     "simultaneously.");
         if (u->create) {
             TRY(ddb_refuse_settings(call, u->create->warm_throughput,
                                     u->create->on_demand_throughput));
@@ -157,7 +187,8 @@ static enum err change_billing(struct ddb_diag *diag, struct ddb_table *table, i
             "value equals the current value. Current ReadCapacityUnits provisioned "
             "for the table: %lld. Requested ReadCapacityUnits: %lld. Current "
             "WriteCapacityUnits provisioned for the table: %lld. Requested "
-            "WriteCapacityUnits: %lld.",
+            "WriteCapacityUnits: %lld. Refer to the Amazon DynamoDB Developer Guide for current "
+            "limits and how to request higher limits.",
             (long long)before.read, (long long)before.read, (long long)before.write,
             (long long)before.write);
     return ERR_OK;
@@ -228,5 +259,5 @@ enum err dynamodb_delete_table(struct call *call, const struct dynamodb_delete_t
     TRY(ddb_close_stream(call->svc, call->txn, table));
     TRY(ddb_stage_drop(call->svc, call->txn, table));
     TRY(ddb_let_go(call, table));
-    return ddb_describe(call, cached, "DELETING", &out->table_description);
+    return ddb_describe_deleted(call, cached, &out->table_description);
 }

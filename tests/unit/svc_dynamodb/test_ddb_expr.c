@@ -185,14 +185,17 @@ static const struct {
     {"a = :one)", "Syntax error; token: \")\", near: \":one)\""},
     {"a = :one AND", "Syntax error; token: \"<EOF>\", near: \"AND\""},
     {"a == :one", "Syntax error; token: \"=\", near: \"== :one\""},
-    {"a != :one", "Syntax error; token: \"!\", near: \"!=\""},
+    {"a != :one", "Syntax error; token: \"!\", near: \"a !=\""},
     {"a = 5", "Syntax error; token: \"5\", near: \"= 5\""},
-    {"a = 'x'", "Syntax error; token: \"'\", near: \"'x'\""},
+    {"a = 'x'", "Syntax error; token: \"'\", near: \"= 'x\""},
     {"a[x] = :one", "Syntax error; token: \"x\", near: \"[x]\""},
     {"a. = :one", "Syntax error; token: \"=\", near: \". = :one\""},
-    {"a\xc3\xa9 = :one", "Syntax error; token: \"\xc3\xa9\", near: \"a\xc3\xa9\""},
-    {"# = :one", "Syntax error; token: \"#\", near: \"#\""},
-    {"a = :", "Syntax error; token: \":\", near: \":\""},
+    {"a\xc3\xa9 = :one", "Syntax error; token: \"\xc3\xa9\", near: \"a\xc3\xa9 =\""},
+    {"!!! INVALID !!!", "Syntax error; token: \"!\", near: \"!!\""},
+    {"a b !", "Syntax error; token: \"b\", near: \"a b !\""},
+    {"_abc = :one", "Syntax error; token: \"_\", near: \"_abc\""},
+    {"# = :one", "Syntax error; token: \"#\", near: \"# =\""},
+    {"a = :", "Syntax error; token: \":\", near: \"= :\""},
     {"name = :one", "Attribute name is a reserved keyword; reserved keyword: name"},
     {"a.Status = :one", "Attribute name is a reserved keyword; reserved keyword: Status"},
     {"#zz = :one", "An expression attribute name used in the document path is not defined; "
@@ -249,7 +252,7 @@ static const struct {
     {"attribute_type(a, b)", "Incorrect operand type for operator or function; operator or "
                              "function: attribute_type, operand type: M"},
     {"_abc = :one", "Syntax error; token: \"_\", near: \"_abc\""},
-    {"_f(a)", "Syntax error; token: \"_\", near: \"_f(a)\""},
+    {"_f(a)", "Syntax error; token: \"_\", near: \"_f\""},
 };
 
 static void test_bad_conditions(void **state)
@@ -466,7 +469,8 @@ static const struct {
     {"SET a = ", "Invalid UpdateExpression: Syntax error; token: \"<EOF>\", near: \"=\""},
     {"SET a = :x,", "Invalid UpdateExpression: Syntax error; token: \"<EOF>\", near: \",\""},
     {"SET a = :x b = :x", "Invalid UpdateExpression: Syntax error; token: \"b\", near: \":x b =\""},
-    {"SET a = :one * :two", "Invalid UpdateExpression: Syntax error; token: \"*\", near: \"*\""},
+    {"SET a = :one * :two",
+     "Invalid UpdateExpression: Syntax error; token: \"*\", near: \":one * :two\""},
     {"SET a = :x SET b = :x", "Invalid UpdateExpression: The \"SET\" section can only be used once "
                               "in an update expression;"},
     {"SET a = :x, a = :xy",
@@ -513,7 +517,7 @@ static const struct {
     {"SET a = list_append(list_append(l, :l), :l)",
      "Invalid UpdateExpression: The function is not allowed to be used this way in an expression; "
      "function: list_append"},
-    {"SET _a = :x", "Invalid UpdateExpression: Syntax error; token: \"_\", near: \"_a\""},
+    {"SET _a = :x", "Invalid UpdateExpression: Syntax error; token: \"_\", near: \"SET _a\""},
     {"ADD n :ss", "An operand in the update expression has an incorrect data type"},
     {"DELETE ss :ns", "An operand in the update expression has an incorrect data type"},
 };

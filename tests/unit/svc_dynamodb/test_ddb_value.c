@@ -179,7 +179,7 @@ static const struct bad_row BAD[] = {
     {"{'a':{'NS':[]}}",
      "One or more parameter values were invalid: An number set  may not be empty", false},
     {"{'a':{'BS':[]}}",
-     "One or more parameter values were invalid: An binary set  may not be empty", false},
+     "One or more parameter values were invalid: Binary sets should not be empty", false},
     {"{'a':{'SS':['x','y','x']}}",
      "One or more parameter values were invalid: Input collection [x, y, x] contains duplicates.",
      false},

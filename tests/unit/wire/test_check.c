@@ -15,10 +15,13 @@ struct row {
 #define IAM(body) "POST /\nContent-Type: application/x-www-form-urlencoded\n\n" body
 
 static const struct row rows[] = {
-    {"required member", "dynamodb", DDB("DescribeTable", "{}"),
+    {"required member", "dynamodb", DDB("Scan", "{}"),
      "ValidationException: 1 validation error detected: Value null at 'tableName' failed to "
      "satisfy "
      "constraint: Member must not be null"},
+    {"a member whose absence is told alone", "dynamodb", DDB("CreateTable", "{\"KeySchema\":[]}"),
+     "ValidationException: The parameter 'TableName' is required but was not present in the "
+     "request"},
     {"shortest name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"\"}"),
      "ValidationException: 2 validation errors detected: Value '' at 'tableName' failed to satisfy "
      "constraint: Member must have length greater than or equal to 3; Value '' at 'tableName' "
@@ -41,12 +44,35 @@ static const struct row rows[] = {
     {"enum", "dynamodb",
      DDB("PutItem", "{\"TableName\":\"tbl\",\"Item\":{},\"ReturnValues\":\"SOME\"}"),
      "ValidationException: 1 validation error detected: Value 'SOME' at 'returnValues' failed to "
-     "satisfy constraint: Member must satisfy enum value set: [NONE, ALL_OLD, UPDATED_OLD, ALL_NEW,"
+     "satisfy constraint: Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE,"
      " UPDATED_NEW]"},
     {"range at its edge", "dynamodb", DDB("Scan", "{\"TableName\":\"tbl\",\"Limit\":1}"), ""},
     {"range one past", "dynamodb", DDB("Scan", "{\"TableName\":\"tbl\",\"Limit\":0}"),
      "ValidationException: 1 validation error detected: Value '0' at 'limit' failed to satisfy "
      "constraint: Member must have value greater than or equal to 1"},
+    {"a bare bound", "dynamodb", DDB("Query", "{\"TableName\":\"tbl\",\"Limit\":0}"),
+     "ValidationException: 1 validation error detected: Value at 'Limit' failed to satisfy "
+     "constraint: Member must have value greater than or equal to 1"},
+    {"a bare bound of a map", "dynamodb", DDB("BatchGetItem", "{\"RequestItems\":{}}"),
+     "ValidationException: 1 validation error detected: Value at 'RequestItems' failed to satisfy "
+     "constraint: Member must have length greater than or equal to 1"},
+    {"texts are shown beside bare bounds", "dynamodb",
+     DDB("Query", "{\"TableName\":\"tbl\",\"Select\":\"X\"}"),
+     "ValidationException: 1 validation error detected: Value 'X' at 'select' failed to satisfy "
+     "constraint: Member must satisfy enum value set: [SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, "
+     "ALL_PROJECTED_ATTRIBUTES]"},
+    {"structures are shown as Java prints them", "dynamodb",
+     DDB("BatchWriteItem", "{\"RequestItems\":{\"a!b\":[{\"DeleteRequest\":{\"Key\":{\"k\":{\"S\":"
+                           "\"x\"}}}}]}}"),
+     "ValidationException: 1 validation error detected: Value '{a!b=[WriteRequest(putRequest=null, "
+     "deleteRequest=DeleteRequest(key={\"k\":{\"S\":\"x\"}}))]}' at 'requestItems' failed to "
+     "satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or "
+     "equal to 255, Member must have length greater than or equal to 3, Member must satisfy "
+     "regular expression pattern: [a-zA-Z0-9_.-]+]"},
+    {"a map's key in a place", "dynamodb",
+     DDB("BatchGetItem", "{\"RequestItems\":{\"Tbl\":{\"ConsistentRead\":true}}}"),
+     "ValidationException: 1 validation error detected: Value null at "
+     "'requestItems.Tbl.member.keys' failed to satisfy constraint: Member must not be null"},
     {"inside a list of structures", "dynamodb",
      DDB("CreateTable", "{\"TableName\":\"tab\",\"AttributeDefinitions\":[],\"KeySchema\":[{"
                         "\"AttributeName\":\"a\""
