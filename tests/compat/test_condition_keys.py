@@ -72,7 +72,9 @@ def world(weir):
     weir.client("sns").create_topic(Name="keyed-topic", Tags=[{"Key": "team", "Value": "red"}])
     weir.client("dynamodb").create_table(
         TableName="keyed-table", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], Tags=[{"Key": "team", "Value": "red"}])
+        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in ("id", *"abcd")],
+        GlobalSecondaryIndexes=[{"IndexName": "wide", "Projection": {"ProjectionType": "ALL"},
+                                 "KeySchema": [{"AttributeName": n, "KeyType": "HASH"} for n in "abcd"]}], Tags=[{"Key": "team", "Value": "red"}])
     weir.client("logs").create_log_group(logGroupName="keyed-group", tags={"team": "red"})
     tags = [{"Key": "team", "Value": "red"}]
     weir.client("events").put_rule(Name="keyed-rule", EventPattern=PATTERN, Tags=tags)
@@ -254,6 +256,11 @@ def computed():
     yield "dynamodb", "Query", query, "dynamodb:Attributes", ["id"]
     yield "dynamodb", "Query", query, "dynamodb:Select", "COUNT"
     yield "dynamodb", "Scan", {"Select": "COUNT"}, "dynamodb:Select", "COUNT"
+    wide = {"IndexName": "wide", "KeyConditionExpression": " AND ".join(f"{n} = :{n}" for n in "abcd"),
+            "ExpressionAttributeValues": {f":{n}": {"S": n} for n in "abcd"}}
+    for which, n in zip(("First", "Second", "Third", "Fourth"), "abcd"):
+        yield "dynamodb", "Query", wide, f"dynamodb:{which}PartitionKeyValues", [n]
+    yield "dynamodb", "GetItem", {}, "dynamodb:FirstPartitionKeyValues", ["1"]
     for s, op, key in (("iam", "GetRole", "iam:ResourceTag/team"), ("iam", "GetUser", "iam:ResourceTag/team"), ("iam", "GetPolicy", "iam:ResourceTag/team"),
                        ("lambda", "CreateFunction", "iam:ResourceTag/team"),  # of the role that is passed
                        ("iam", "GetRole", "iam:PermissionsBoundary"), ("iam", "GetUser", "iam:PermissionsBoundary")):

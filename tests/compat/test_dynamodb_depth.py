@@ -287,6 +287,140 @@ def test_throttled_batches_hand_back(ddb):
         ddb.batch_get_item(RequestItems={name: strong})
 
 
+# --- keys of several attributes -----------------------------------------------------------------
+
+
+def multi(hashes, ranges, name="multi"):
+    """A global index; keys "h1:S h2:N"."""
+    keys = [(k.split(":")[0], t) for part, t in ((hashes, "HASH"), (ranges, "RANGE")) for k in part.split()]
+    return {"IndexName": name, "Projection": {"ProjectionType": "ALL"}, "KeySchema": [{"AttributeName": n, "KeyType": t} for n, t in keys]}
+
+
+def defined(keys):
+    return [{"AttributeName": n, "AttributeType": t} for n, t in (k.split(":") for k in keys.split())]
+
+
+@pytest.fixture(scope="module")
+def wide(ddb):
+    """Two HASH and three RANGE attributes, items in the index's order but the last, which lacks one of them."""
+    name = make(ddb, AttributeDefinitions=defined("h1:S h2:N r1:S r2:N r3:B"), GlobalSecondaryIndexes=[multi("h1:S h2:N", "r1:S r2:N r3:B")])
+    rows = [("a", -5, b"x"), ("a", 2, b"x"), ("a", 10, b"a"), ("a", 10, b"ab"), ("ab", 1, b"a"), ("b", 0, b"z")]
+    items = [{"id": {"S": f"i{i}"}, "h1": {"S": "h"}, "h2": {"N": "7"}, "r1": {"S": r1}, "r2": {"N": str(r2)}, "r3": {"B": r3}, "v": {"N": str(i)}}
+             for i, (r1, r2, r3) in enumerate(rows)]
+    for item in [*reversed(items), {k: v for k, v in {**items[0], "id": {"S": "i6"}}.items() if k != "r2"}, {**items[0], "id": {"S": "i7"}, "h2": {"N": "8"}}]:
+        ddb.put_item(TableName=name, Item=item)
+    return name, items
+
+
+VALUES = {":h": {"S": "h"}, ":n": {"N": "7"}, ":a": {"S": "a"}, ":10": {"N": "10"}, ":2": {"N": "2"}, ":m5": {"N": "-5"}, ":x": {"B": b"a"}, ":v": {"N": "3"}}
+
+
+def ask(ddb, wide, condition, **more):
+    used = {k: v for k, v in VALUES.items() if k in (condition + " " + more.get("FilterExpression", "")).replace(")", " ").replace("(", " ").replace(",", " ").split()}
+    return ddb.query(TableName=wide[0], IndexName="multi", KeyConditionExpression=condition, ExpressionAttributeValues=used, **more)
+
+
+@pytest.mark.parametrize("condition, want", [
+    ("h1 = :h AND h2 = :n", "012345"),
+    ("h2 = :n AND h1 = :h AND r1 = :a", "0123"),
+    ("h1 = :h AND h2 = :n AND r1 > :a", "45"),
+    ("h1 = :h AND h2 = :n AND begins_with ( r1 , :a )", "01234"),
+    ("h1 = :h AND h2 = :n AND r1 = :a AND r2 < :10", "01"),
+    ("h1 = :h AND h2 = :n AND r1 = :a AND r2 BETWEEN :m5 AND :2", "01"),
+    ("r2 = :10 AND r1 = :a AND h1 = :h AND h2 = :n AND r3 > :x", "3"),
+    ("h1 = :h AND h2 = :n AND r1 = :a AND r2 = :10 AND begins_with ( r3 , :x )", "23"),
+])
+def test_multi_attribute_queries(ddb, wide, condition, want):
+    got = ask(ddb, wide, condition)
+    assert [i["v"]["N"] for i in got["Items"]] == list(want)
+    back = ask(ddb, wide, condition, ScanIndexForward=False)
+    assert [i["v"]["N"] for i in back["Items"]] == list(reversed(want))
+
+
+def test_multi_attribute_pages(ddb, wide):
+    name, items = wide
+    got = ask(ddb, wide, "h1 = :h AND h2 = :n", Limit=2)
+    assert got["LastEvaluatedKey"] == {k: v for k, v in items[1].items() if k != "v"}
+    more = ask(ddb, wide, "h1 = :h AND h2 = :n", ExclusiveStartKey=got["LastEvaluatedKey"], FilterExpression="v > :v")
+    assert [i["v"]["N"] for i in more["Items"]] == ["4", "5"] and more["ScannedCount"] == 4
+    seen, start = [], {}
+    while start is not None:
+        page = ddb.scan(TableName=name, IndexName="multi", Limit=3, **start)
+        seen += [i["id"]["S"] for i in page["Items"]]
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if "LastEvaluatedKey" in page else None
+    assert sorted(seen) == ["i0", "i1", "i2", "i3", "i4", "i5", "i7"]
+    short = {k: v for k, v in got["LastEvaluatedKey"].items() if k != "h2"}
+    with error("ValidationException", "The provided starting key is invalid"):
+        ask(ddb, wide, "h1 = :h AND h2 = :n", ExclusiveStartKey=short)
+
+
+def test_multi_attribute_refusals(ddb, wide):
+    name, items = wide
+    for condition, message in (("h1 = :h", "Query condition missed key schema element: h2"),
+                               ("h1 = :h AND h2 > :n", "Query key condition not supported"),
+                               ("h1 = :h AND h2 = :n AND r2 = :2", "RANGE key attributes r1 must have equality conditions specified in the "
+                                "query because a condition is present on key attribute r2"),
+                               ("h1 = :n AND h2 = :n", "Condition parameter type does not match schema type")):
+        with error("ValidationException", message):
+            ask(ddb, wide, condition)
+    for attribute in ("h2", "r3"):
+        with error("ValidationException", f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {attribute}"):
+            ask(ddb, wide, "h1 = :h AND h2 = :n", FilterExpression=f"attribute_exists({attribute})")
+    with error("ValidationException", "Type mismatch for Index Key r2 Expected: N Actual: S IndexName: multi"):
+        ddb.put_item(TableName=name, Item={**items[0], "r2": {"S": "x"}})
+    with error("ValidationException", "cannot contain an empty string value. IndexName: multi, IndexKey: r1"):
+        ddb.put_item(TableName=name, Item={**items[0], "r1": {"S": ""}})
+    with error("ValidationException", "PartiQL statements cannot be executed on tables with multi-attribute HASH keys"):
+        ddb.execute_statement(Statement=f'SELECT * FROM "{name}"."multi" WHERE h1 = \'h\'')
+    assert len(ddb.execute_statement(Statement=f'SELECT * FROM "{name}" WHERE id = \'i0\'')["Items"]) == 1
+    with error("ValidationException", "multi-attribute keys"):
+        ddb.query(TableName=name, IndexName="multi", KeyConditions={k: {"AttributeValueList": [items[0][k]], "ComparisonOperator": "EQ"} for k in ("h1", "h2")})
+
+
+@pytest.mark.parametrize("hashes, ranges, message", [
+    ("a b c d e", "", "The KeySchema exceeds the maximum allowed number of HASH key attributes"),
+    ("a", "b c d e f", "The KeySchema exceeds the maximum allowed number of RANGE key attributes"),
+    ("", "a b", "Invalid KeySchema: The first KeySchemaElement is not a HASH key type"),
+    ("a a", "", "The KeySchema contains multiple key attributes with the same name"),
+    ("a b", "a", "The KeySchema contains multiple key attributes with the same name"),
+    ("a b z", "", "Some index key attributes are not defined in AttributeDefinitions. Keys: [a, b, z]"),
+])
+def test_multi_attribute_schemas_refused(ddb, table, hashes, ranges, message):
+    names = sorted(set((hashes + " " + ranges).split()) - {"z"})
+    definitions, index = [{"AttributeName": n, "AttributeType": "S"} for n in names], multi(hashes, ranges)
+    with error("ValidationException", message):
+        make(ddb, AttributeDefinitions=definitions, GlobalSecondaryIndexes=[index])
+    with error("ValidationException", message):
+        ddb.update_table(TableName=table, AttributeDefinitions=definitions, GlobalSecondaryIndexUpdates=[{"Create": index}])
+    between = {**index, "KeySchema": [{"AttributeName": n, "KeyType": t} for n, t in (("a", "HASH"), ("b", "RANGE"), ("c", "HASH"))]}
+    with error("ValidationException", "All HASH key attributes must precede RANGE key attributes in the KeySchema"):
+        make(ddb, AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in "abc"], GlobalSecondaryIndexes=[between])
+
+
+def test_multi_attribute_index_made_later(ddb):
+    name = make(ddb, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})
+    key = {"id": {"S": "1"}}
+    names = "h1 h2 h3 h4 r1 r2 r3 r4".split()
+    item = {**key, **{n: {"S": n} for n in names}}
+    ddb.put_item(TableName=name, Item=item)
+    index = multi("h1 h2 h3 h4", "r1 r2 r3 r4")
+    ddb.update_table(TableName=name, AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in names],
+                     GlobalSecondaryIndexUpdates=[{"Create": index}])
+    while ddb.describe_table(TableName=name)["Table"]["GlobalSecondaryIndexes"][0]["IndexStatus"] != "ACTIVE":
+        pass
+    told = ddb.describe_table(TableName=name)["Table"]["GlobalSecondaryIndexes"][0]
+    assert told["KeySchema"] == index["KeySchema"] and told["ItemCount"] == 1
+    query = {"TableName": name, "IndexName": "multi", "KeyConditionExpression": " AND ".join(f"{n} = :{n}" for n in names[:6]),
+             "ExpressionAttributeValues": {f":{n}": {"S": n} for n in names[:6]}}
+    assert ddb.query(**query)["Items"] == [item]
+    ddb.update_item(TableName=name, Key=key, UpdateExpression="REMOVE r4")
+    assert ddb.query(**query)["Items"] == []
+    ddb.update_item(TableName=name, Key=key, UpdateExpression="SET r4 = :v", ExpressionAttributeValues={":v": {"S": "r4"}})
+    assert ddb.query(**query)["Items"] == [item]
+    with error("ValidationException", "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"):
+        ddb.update_item(TableName=name, Key=key, UpdateExpression="SET r1 = :v, r2 = :v", ExpressionAttributeValues={":v": {"S": "x" * 513}})
+
+
 # --- parameters from before expressions ---------------------------------------------------------
 
 LEGACY_ITEM = {"s": {"S": "hello"}, "n": {"N": "5"}, "ss": {"SS": ["a", "b"]}, "l": {"L": [{"S": "x"}]}, "t": {"BOOL": True},

@@ -12,6 +12,9 @@
 #include "svc/dynamodb/ddb_pql_plan.h"
 
 static const struct str LEADING = STR_INIT("dynamodb:LeadingKeys");
+static const struct str PARTITION_KEYS[DDB_KEY_PART_MAX] = {
+    STR_INIT("dynamodb:FirstPartitionKeyValues"), STR_INIT("dynamodb:SecondPartitionKeyValues"),
+    STR_INIT("dynamodb:ThirdPartitionKeyValues"), STR_INIT("dynamodb:FourthPartitionKeyValues")};
 static const struct str ATTRIBUTES = STR_INIT("dynamodb:Attributes");
 static const struct str SELECT = STR_INIT("dynamodb:Select");
 static const struct str FULL_SCAN = STR_INIT("dynamodb:FullTableScan");
@@ -22,34 +25,37 @@ struct asked {
     struct ddb_diag diag;
 };
 
-/* Names of the key attributes of a table or index; absent when there is no such table. */
-static void key_names(struct asked *q, struct str table_name, struct str index_name,
-                      struct str *ret_hash, struct str *ret_range)
+/* The key of a table or index; NULL when there is no such table. */
+static const struct ddb_key_schema *key_of(struct asked *q, struct str table_name,
+                                           struct str index_name)
 {
     struct str name = ddb_table_name(table_name);
     struct ddb_table *table = ddb_memo_find(q->call->state, DDB_MEMO_TABLE, name.p);
-    *ret_hash = *ret_range = STR_NONE;
     if (!table && (ddb_find_table(q->call, name, &table) != ERR_OK ||
                    ddb_memo_keep(q->call->state, q->call->arena, DDB_MEMO_TABLE, name.p, table)))
-        return;
+        return NULL;
     const struct ddb_index *index =
         str_is_set(index_name) ? ddb_table_index(table, index_name) : NULL;
-    const struct ddb_key_schema *key = index ? &index->key : &table->key;
-    *ret_hash = key->hash; /* the call's arena holds the table */
-    *ret_range = key->range;
+    return index ? &index->key : &table->key; /* the call's arena holds the table */
+}
+
+/* The first partition key's value: the only one but in some indexes. */
+static void add_leading(struct asked *q, struct str value)
+{
+    policy_context_add(q->ctx, LEADING, value);
+    policy_context_add(q->ctx, PARTITION_KEYS[0], value);
 }
 
 /* Leading key and attributes of an item or key given as JSON. */
 static void add_item(struct asked *q, struct str table_name, const struct json *item)
 {
-    struct str hash, range;
-    key_names(q, table_name, STR_NONE, &hash, &range);
-    const struct json *key = str_is_set(hash) ? json_get(item, hash) : NULL;
+    const struct ddb_key_schema *schema = key_of(q, table_name, STR_NONE);
+    const struct json *key = schema ? json_get(item, schema->hash) : NULL;
     struct ddb_diag diag = ddb_diag_of(q->call);
     struct ddb_av *value;
     /* Through the parser of values, so that a policy sees what the handler will act on. */
     if (key && ddb_av_from_json(&diag, key, &value) == ERR_OK)
-        policy_context_add(q->ctx, LEADING, value->s);
+        add_leading(q, value->s);
     JSON_EACH (item, e)
         policy_context_add(q->ctx, ATTRIBUTES, e->key);
 }
@@ -190,18 +196,20 @@ static void ask_query(struct asked *q, const struct dynamodb_query_input *in)
     struct ddb_env env;
     struct ddb_node *node;
     struct ddb_key_condition cond;
-    struct str hash, range;
-    key_names(q, in->table_name, in->index_name, &hash, &range);
+    const struct ddb_key_schema *schema = key_of(q, in->table_name, in->index_name);
     add_filter(q, &in->query_filter, in->conditional_operator);
     if (!open_env(q, &env, &in->expression_attribute_names, in->expression_attribute_values))
         return;
     add_projection(q, &env, in->projection_expression, &in->attributes_to_get, in->select);
     add_condition(q, &env, in->filter_expression);
-    if (!str_is_set(hash) || key_tree(q, &env, in, &node) != ERR_OK)
+    if (!schema || key_tree(q, &env, in, &node) != ERR_OK)
         return;
     add_tree(q, node);
-    if (ddb_key_condition_from(&q->diag, node, hash, range, &cond) == ERR_OK)
-        policy_context_add(q->ctx, LEADING, cond.hash->s);
+    if (ddb_key_condition_from(&q->diag, node, schema, &cond) != ERR_OK)
+        return;
+    add_leading(q, cond.hash->s);
+    for (size_t i = 0; i < cond.n_more_hash; i++)
+        policy_context_add(q->ctx, PARTITION_KEYS[1 + i], cond.more_hash[i]->s);
 }
 
 static void ask_scan(struct asked *q, const struct dynamodb_scan_input *in)
@@ -291,16 +299,16 @@ static void ask_transact_write(struct asked *q,
 static void ask_statement(struct asked *q, struct str text, const struct json *parameters)
 {
     struct ddb_pql s;
-    struct str hash, range;
     const struct ddb_av *leading = NULL;
     q->diag = ddb_diag_of(q->call);
     if (ddb_pql_of(&q->diag, text, parameters, &s) != ERR_OK)
         return;
-    key_names(q, s.table, s.index, &hash, &range);
-    if (str_is_set(hash))
-        leading = s.item ? ddb_av_get(s.item, hash) : ddb_pql_hash_of(s.where, hash);
+    const struct ddb_key_schema *schema = key_of(q, s.table, s.index);
+    if (schema)
+        leading =
+            s.item ? ddb_av_get(s.item, schema->hash) : ddb_pql_hash_of(s.where, schema->hash);
     if (leading)
-        policy_context_add(q->ctx, LEADING, leading->s);
+        add_leading(q, leading->s);
     add_tree(q, s.where);
     for (const struct ddb_av *c = s.item ? s.item->child : NULL; c; c = c->next)
         policy_context_add(q->ctx, ATTRIBUTES, c->name);

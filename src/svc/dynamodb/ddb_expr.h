@@ -176,16 +176,25 @@ enum err ddb_update_apply(struct ddb_diag *diag, const struct ddb_update *update
 
 /* --- key conditions --------------------------------------------------------------------------- */
 
+struct ddb_key_schema;
+
+enum { DDB_KEY_CONDITION_MORE_MAX = 3 /* attributes of a part of a key behind its first */ };
+
 struct ddb_key_condition {
     const struct ddb_av *hash;
-    bool has_range;
+    const struct ddb_av *more_hash[DDB_KEY_CONDITION_MORE_MAX]; /* of the further HASH attributes */
+    size_t n_more_hash;
+    const struct ddb_av
+        *equal[DDB_KEY_CONDITION_MORE_MAX]; /* of RANGE attributes ahead of the last one given */
+    size_t n_equal;
+    bool has_range;               /* the last one given: */
     enum ddb_op op;               /* EQ, LT, LE, GT, GE, BETWEEN or DDB_FN_BEGINS_WITH */
     const struct ddb_av *lo, *hi; /* hi: BETWEEN only */
 };
 
-/* Takes a KeyConditionExpression's tree apart for keys named `hash` and `range` (absent: none).
- * ERR_INVALID. */
-enum err ddb_key_condition_from(struct ddb_diag *diag, const struct ddb_node *node, struct str hash,
-                                struct str range, struct ddb_key_condition *ret_cond) WARN_UNUSED;
+/* Takes a KeyConditionExpression's tree apart. ERR_INVALID. */
+enum err ddb_key_condition_from(struct ddb_diag *diag, const struct ddb_node *node,
+                                const struct ddb_key_schema *schema,
+                                struct ddb_key_condition *ret_cond) WARN_UNUSED;
 
 #endif

@@ -121,7 +121,7 @@ enum err ddb_index_add(struct txn *txn, const struct ddb_table *table,
     TRY(err);
     TRY(ddb_index_project(a, table, index, item, &part));
     TRY(ddb_item_encode(a, part, ddb_item_size(part), &entry));
-    struct str at = ddb_index_key(a, table->id, index->id, own, identity);
+    struct str at = ddb_index_key(a, table->id, index->id, &index->key, own, identity);
     if (!str_is_set(at))
         return ERR_NOMEM;
     TRY(ddb_record_seal(cipher, a, at, &entry));

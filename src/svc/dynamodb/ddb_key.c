@@ -5,17 +5,32 @@
 
 bool ddb_is_key(const struct ddb_key_schema *schema, struct str name)
 {
-    return str_eq(schema->hash, name) || (str_is_set(schema->range) && str_eq(schema->range, name));
+    for (size_t i = 0; i < ddb_schema_parts(schema); i++)
+        if (str_eq(ddb_schema_part(schema, i).name, name))
+            return true;
+    return false;
 }
 
-static enum err check_size(struct ddb_diag *diag, bool hash, const struct ddb_av *v)
+bool ddb_same_schema(const struct ddb_key_schema *a, const struct ddb_key_schema *b)
 {
-    if (hash && v->s.len > DDB_HASH_KEY_BYTES_MAX)
+    size_t n = ddb_schema_parts(a);
+    if (n != ddb_schema_parts(b) || ddb_schema_hashes(a) != ddb_schema_hashes(b))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!str_eq(ddb_schema_part(a, i).name, ddb_schema_part(b, i).name))
+            return false;
+    return true;
+}
+
+/* `bytes` of all HASH or all RANGE attributes. */
+static enum err check_size(struct ddb_diag *diag, bool hash, size_t bytes)
+{
+    if (hash && bytes > DDB_HASH_KEY_BYTES_MAX)
         return ddb_invalid(diag,
                            "One or more parameter values were invalid: Size of hashkey has "
                            "exceeded the maximum size limit of%d bytes",
                            DDB_HASH_KEY_BYTES_MAX);
-    if (!hash && v->s.len > DDB_RANGE_KEY_BYTES_MAX)
+    if (!hash && bytes > DDB_RANGE_KEY_BYTES_MAX)
         return ddb_invalid(diag,
                            "One or more parameter values were invalid: Aggregated size of all "
                            "range keys has exceeded the size limit of %d bytes",
@@ -51,7 +66,7 @@ static enum err attribute_of(struct ddb_diag *diag, struct str name, enum ddb_ty
             STR_ARG(name), STR_ARG(ddb_type_name(type)), STR_ARG(ddb_type_name(v->type)));
     TRY(check_empty(diag, name, v));
     *ret_av = v;
-    return check_size(diag, hash, v);
+    return check_size(diag, hash, v->s.len);
 }
 
 enum err ddb_key_of_item(struct ddb_diag *diag, const struct ddb_key_schema *schema,
@@ -110,23 +125,22 @@ static enum err empty_index_key(struct ddb_diag *diag, const struct ddb_index *i
 }
 
 static enum err index_attribute(struct ddb_diag *diag, const struct ddb_index *index,
-                                struct str name, enum ddb_type type, bool hash,
-                                const struct ddb_av *item, const struct ddb_av **ret_av)
+                                struct ddb_key_part part, const struct ddb_av *item,
+                                const struct ddb_av **ret_av)
 {
-    const struct ddb_av *v = ddb_av_get(item, name);
+    const struct ddb_av *v = ddb_av_get(item, part.name);
     *ret_av = v;
     if (!v)
         return ERR_OK;
-    if (v->type != type)
+    if (v->type != part.type)
         return ddb_invalid(
             diag,
             "One or more parameter values were invalid: Type mismatch for Index Key " STR_FMT
             " Expected: " STR_FMT " Actual: " STR_FMT " IndexName: " STR_FMT,
-            STR_ARG(name), STR_ARG(ddb_type_name(type)), STR_ARG(ddb_type_name(v->type)),
+            STR_ARG(part.name), STR_ARG(ddb_type_name(part.type)), STR_ARG(ddb_type_name(v->type)),
             STR_ARG(index->name));
-    if (v->type != DDB_N && str_empty(v->s))
-        return empty_index_key(diag, index, name, v);
-    return check_size(diag, hash, v);
+    return v->type != DDB_N && str_empty(v->s) ? empty_index_key(diag, index, part.name, v)
+                                               : ERR_OK;
 }
 
 enum err ddb_key_in_index(struct ddb_diag *diag, const struct ddb_index *index,
@@ -134,10 +148,16 @@ enum err ddb_key_in_index(struct ddb_diag *diag, const struct ddb_index *index,
 {
     struct ddb_key key = {0};
     const struct ddb_key_schema *k = &index->key;
-    TRY(index_attribute(diag, index, k->hash, k->hash_type, true, item, &key.hash));
-    if (str_is_set(k->range))
-        TRY(index_attribute(diag, index, k->range, k->range_type, false, item, &key.range));
-    *ret_in = key.hash && (key.range || !str_is_set(k->range));
+    size_t hashes = ddb_schema_hashes(k), bytes = 0;
+    bool in = true;
+    for (size_t i = 0; i < ddb_schema_parts(k); i++) {
+        const struct ddb_av **v = ddb_key_part(&key, k, i);
+        TRY(index_attribute(diag, index, ddb_schema_part(k, i), item, v));
+        in = in && *v;
+        bytes = (i == hashes ? 0 : bytes) + (*v ? (*v)->s.len : 0);
+        TRY(check_size(diag, i < hashes, bytes));
+    }
+    *ret_in = in;
     *ret_key = key;
     return ERR_OK;
 }

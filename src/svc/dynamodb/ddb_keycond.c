@@ -1,7 +1,8 @@
-/* KeyConditionExpression: hash = :v [AND one condition on the range key]. */
+/* KeyConditionExpression: every HASH attribute = :v [AND conditions on RANGE attributes]. Those are given from
+ * the first on, without a gap, and all but the last with "=". */
 #include <assert.h>
 
-#include "svc/dynamodb/ddb_expr.h"
+#include "svc/dynamodb/dynamodb_keys.h"
 
 static enum err bad_operator(struct ddb_diag *diag, enum ddb_op op)
 {
@@ -11,11 +12,18 @@ static enum err bad_operator(struct ddb_diag *diag, enum ddb_op op)
                        ddb_op_name(op));
 }
 
+/* What is asked of one attribute of the key. */
+struct asked {
+    bool given;
+    enum ddb_op op;
+    const struct ddb_av *lo, *hi;
+};
+
 struct split {
     struct ddb_diag *diag;
-    struct str hash, range;
-    struct ddb_key_condition *cond;
-    struct str other; /* an attribute that is no key */
+    const struct ddb_key_schema *schema;
+    struct asked by[DDB_KEY_MAX]; /* attributes of the schema, in its order */
+    bool other;                   /* a condition on an attribute that is no key */
     size_t n;
 };
 
@@ -34,28 +42,20 @@ static enum ddb_op turned_round(enum ddb_op op)
                              : op;
 }
 
-static enum err take_hash(struct split *s, const struct ddb_node *node)
+static enum err take_key(struct split *s, size_t i, const struct ddb_node *node)
 {
-    if (s->cond->hash)
+    struct asked *by = &s->by[i];
+    if (by->given)
         return ddb_invalid(s->diag, "Invalid KeyConditionExpression: KeyConditionExpressions must "
                                     "only contain one condition per key");
-    if (node->op != DDB_OP_EQ)
+    if (i < ddb_schema_hashes(s->schema) && node->op != DDB_OP_EQ)
         return ddb_invalid(s->diag, "Query key condition not supported");
-    assert(node->args[1]->op == DDB_OP_VALUE);
-    s->cond->hash = node->args[1]->value;
-    return ERR_OK;
-}
-
-static enum err take_range(struct split *s, const struct ddb_node *node)
-{
-    if (s->cond->has_range)
-        return ddb_invalid(s->diag, "Invalid KeyConditionExpression: KeyConditionExpressions must "
-                                    "only contain one condition per key");
     assert(node->n == (node->op == DDB_OP_BETWEEN ? 3u : 2u));
-    s->cond->has_range = true;
-    s->cond->op = node->op;
-    s->cond->lo = node->args[1]->value;
-    s->cond->hi = node->op == DDB_OP_BETWEEN ? node->args[2]->value : NULL;
+    assert(node->args[1]->op == DDB_OP_VALUE);
+    *by = (struct asked){.given = true,
+                         .op = node->op,
+                         .lo = node->args[1]->value,
+                         .hi = node->op == DDB_OP_BETWEEN ? node->args[2]->value : NULL};
     return ERR_OK;
 }
 
@@ -84,11 +84,10 @@ static enum err take(struct split *s, struct ddb_node *node)
                                         "cannot contain nested operations");
     s->n++;
     struct str name = args[0]->path->steps[0].name;
-    if (str_eq(name, s->hash))
-        return take_hash(s, &turned);
-    if (str_is_set(s->range) && str_eq(name, s->range))
-        return take_range(s, &turned);
-    s->other = name;
+    for (size_t i = 0; i < ddb_schema_parts(s->schema); i++)
+        if (str_eq(name, ddb_schema_part(s->schema, i).name))
+            return take_key(s, i, &turned);
+    s->other = true;
     return ERR_OK;
 }
 
@@ -101,24 +100,76 @@ static enum err take_all(struct split *s, struct ddb_node *node)
     return ERR_OK;
 }
 
-enum err ddb_key_condition_from(struct ddb_diag *diag, const struct ddb_node *node, struct str hash,
-                                struct str range, struct ddb_key_condition *ret_cond)
+/* The names of these RANGE attributes. */
+static enum err put_names(struct split *s, size_t from, size_t to, bool ranges, struct str *ret)
+{
+    struct buf b;
+    buf_init_arena(&b, s->diag->arena, 1024 * 1024);
+    for (size_t i = from; i < to; i++) {
+        if (s->by[i].given && (!ranges || s->by[i].op == DDB_OP_EQ))
+            continue;
+        if (b.len)
+            BUF_ADD_LIT(&b, ", ");
+        buf_add_str(&b, ddb_schema_part(s->schema, i).name);
+    }
+    *ret = buf_str(&b);
+    return buf_err(&b);
+}
+
+/* RANGE attributes are given in order, and with = up to the last one. */
+static enum err take_ranges(struct split *s, size_t hashes, struct ddb_key_condition *cond)
+{
+    size_t n = ddb_schema_parts(s->schema), last = 0;
+    struct str names;
+    for (size_t i = hashes; i < n; i++)
+        if (s->by[i].given)
+            last = i;
+    if (!last)
+        return ERR_OK;
+    TRY(put_names(s, hashes, last, true, &names));
+    if (!str_empty(names))
+        return ddb_invalid(s->diag,
+                           "RANGE key attributes " STR_FMT " must have equality conditions "
+                           "specified in the query because a condition is present on key "
+                           "attribute " STR_FMT,
+                           STR_ARG(names), STR_ARG(ddb_schema_part(s->schema, last).name));
+    for (size_t i = hashes; i < last; i++)
+        cond->equal[cond->n_equal++] = s->by[i].lo;
+    cond->has_range = true;
+    cond->op = s->by[last].op;
+    cond->lo = s->by[last].lo;
+    cond->hi = s->by[last].hi;
+    return ERR_OK;
+}
+
+enum err ddb_key_condition_from(struct ddb_diag *diag, const struct ddb_node *node,
+                                const struct ddb_key_schema *schema,
+                                struct ddb_key_condition *ret_cond)
 {
     struct ddb_key_condition cond = {0};
-    struct split s = {diag, hash, range, &cond, STR_NONE, 0};
+    struct split s = {.diag = diag, .schema = schema};
     struct ddb_node root = *node;
+    size_t parts = ddb_schema_parts(schema), hashes = ddb_schema_hashes(schema);
     TRY(take_all(&s, &root));
-    if (s.n > 2)
-        return ddb_invalid(diag, "Conditions can be of length 1 or 2 only");
-    if (!cond.hash)
-        return ddb_invalid(diag, "Query condition missed key schema element: " STR_FMT,
-                           STR_ARG(hash));
-    if (str_is_set(s.other)) {
-        if (str_is_set(range) && !cond.has_range)
+    if (s.n > parts && s.n > 2)
+        return ddb_invalid(diag,
+                           "The number of query conditions (%zu) exceeds the number of key "
+                           "attributes defined in the schema (%zu)",
+                           s.n, parts);
+    for (size_t i = 0; i < hashes; i++)
+        if (!s.by[i].given)
             return ddb_invalid(diag, "Query condition missed key schema element: " STR_FMT,
-                               STR_ARG(range));
+                               STR_ARG(ddb_schema_part(schema, i).name));
+    if (s.other) {
+        if (parts > hashes && !s.by[hashes].given)
+            return ddb_invalid(diag, "Query condition missed key schema element: " STR_FMT,
+                               STR_ARG(schema->range));
         return ddb_invalid(diag, "Query key condition not supported");
     }
+    cond.hash = s.by[0].lo;
+    for (size_t i = 1; i < hashes; i++)
+        cond.more_hash[cond.n_more_hash++] = s.by[i].lo;
+    TRY(take_ranges(&s, hashes, &cond));
     *ret_cond = cond;
     return ERR_OK;
 }

@@ -126,24 +126,26 @@ static enum err start_item(struct ddb_page *page, const struct json *v, struct d
 static bool typed_key(const struct ddb_key_schema *schema, const struct ddb_av *item,
                       struct ddb_key *ret_key)
 {
-    ret_key->hash = ddb_av_get(item, schema->hash);
-    ret_key->range = str_is_set(schema->range) ? ddb_av_get(item, schema->range) : NULL;
-    if (!ret_key->hash || ret_key->hash->type != schema->hash_type)
-        return false;
-    return !str_is_set(schema->range) ||
-           (ret_key->range && ret_key->range->type == schema->range_type);
+    *ret_key = (struct ddb_key){0};
+    for (size_t i = 0; i < ddb_schema_parts(schema); i++) {
+        struct ddb_key_part part = ddb_schema_part(schema, i);
+        const struct ddb_av *v = ddb_av_get(item, part.name);
+        if (!v || v->type != part.type)
+            return false;
+        *ddb_key_part(ret_key, schema, i) = v;
+    }
+    return true;
 }
 
 /* Attributes that a position in this table or index has. */
 static uint32_t position_attributes(const struct ddb_page *page)
 {
-    const struct ddb_key_schema *t = &page->table->key, *k = &page->index->key;
-    uint32_t n = str_is_set(t->range) ? 2 : 1;
+    const struct ddb_key_schema *t = &page->table->key;
+    uint32_t n = (uint32_t)ddb_schema_parts(t);
     if (!page->index)
         return n;
-    assert(str_is_set(t->hash) && str_is_set(k->hash));
-    n += !ddb_is_key(t, k->hash);
-    n += str_is_set(k->range) && !ddb_is_key(t, k->range);
+    for (size_t i = 0; i < ddb_schema_parts(&page->index->key); i++)
+        n += !ddb_is_key(t, ddb_schema_part(&page->index->key, i).name);
     return n;
 }
 
@@ -163,7 +165,7 @@ enum err ddb_page_start_after(struct ddb_page *page, const struct json *v)
     if (page->index) {
         if (!typed_key(&page->index->key, item, &own))
             return bad_start(page, MISMATCH);
-        at = ddb_index_key(a, page->table->id, page->index->id, own, key);
+        at = ddb_index_key(a, page->table->id, page->index->id, &page->index->key, own, key);
     } else {
         at = ddb_item_key(a, page->table->id, key);
     }
@@ -203,10 +205,9 @@ static enum err set_last_key(struct ddb_page *page, struct str raw)
         err = put_position_attribute(page, &b, raw, t->range);
     if (!err && page->index) {
         const struct ddb_key_schema *k = &page->index->key;
-        if (!ddb_is_key(t, k->hash))
-            err = put_position_attribute(page, &b, raw, k->hash);
-        if (!err && str_is_set(k->range) && !ddb_is_key(t, k->range))
-            err = put_position_attribute(page, &b, raw, k->range);
+        for (size_t i = 0; i < ddb_schema_parts(k) && !err; i++)
+            if (!ddb_is_key(t, ddb_schema_part(k, i).name))
+                err = put_position_attribute(page, &b, raw, ddb_schema_part(k, i).name);
     }
     if (err)
         return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;

@@ -90,29 +90,81 @@ static enum err type_of(struct ddb_diag *diag, const struct ddb_table *table,
                        STR_ARG(buf_str(&names)), STR_ARG(def_names(diag->arena, table)));
 }
 
+/* Names once each, HASH ones ahead of RANGE ones, and no more of either than a global index has. */
+static enum err check_order(struct ddb_diag *diag, const struct dynamodb_key_schema *in,
+                            size_t *ret_hashes)
+{
+    size_t hashes = 0;
+    if (in->n == 0 || !str_eq_c(in->v[0].key_type, "HASH"))
+        return ddb_invalid(diag,
+                           "Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
+    for (size_t i = 0; i < in->n; i++) {
+        bool hash = str_eq_c(in->v[i].key_type, "HASH");
+        if (hash && hashes < i)
+            return ddb_invalid(diag, "One or more parameter values were invalid: All HASH key "
+                                     "attributes must precede RANGE key attributes in the "
+                                     "KeySchema");
+        hashes += hash;
+    }
+    if (hashes > DDB_KEY_PART_MAX || in->n - hashes > DDB_KEY_PART_MAX)
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: The KeySchema exceeds the "
+                           "maximum allowed number of %s key attributes",
+                           hashes > DDB_KEY_PART_MAX ? "HASH" : "RANGE");
+    for (size_t i = 0; i < in->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(in->v[i].attribute_name, in->v[k].attribute_name))
+                return ddb_invalid(diag, "%s",
+                                   in->n == 2 && hashes == 1
+                                       ? "Both the Hash Key and the Range Key element in the "
+                                         "KeySchema have the same name"
+                                       : "One or more parameter values were invalid: The KeySchema "
+                                         "contains multiple key attributes with the same name. "
+                                         "Duplicate attribute");
+    *ret_hashes = hashes;
+    return ERR_OK;
+}
+
 enum err ddb_schema_from(struct ddb_diag *diag, const struct ddb_table *table,
                          const struct dynamodb_key_schema *in, struct ddb_key_schema *ret_schema)
 {
     struct ddb_key_schema schema = {0};
-    if (in->n == 0 || !str_eq_c(in->v[0].key_type, "HASH"))
-        return ddb_invalid(diag,
-                           "Invalid KeySchema: The first KeySchemaElement is not a HASH key type");
-    if (in->n > 2)
-        return ddb_invalid(diag, "Too many KeySchemaElements; a key has at most two attributes");
-    if (in->n == 2 && !str_eq_c(in->v[1].key_type, "RANGE"))
-        return ddb_invalid(diag, "Invalid KeySchema: The second KeySchemaElement is not a RANGE "
-                                 "key type");
-    schema.hash = in->v[0].attribute_name;
-    TRY(type_of(diag, table, in, schema.hash, &schema.hash_type));
-    if (in->n == 2) {
-        schema.range = in->v[1].attribute_name;
-        if (str_eq(schema.hash, schema.range))
-            return ddb_invalid(diag, "Both the Hash Key and the Range Key element in the KeySchema "
-                                     "have the same name");
-        TRY(type_of(diag, table, in, schema.range, &schema.range_type));
+    size_t hashes;
+    TRY(check_order(diag, in, &hashes));
+    schema.more = ARENA_ARRAY(diag->arena, struct ddb_key_part, in->n);
+    if (!schema.more)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < in->n; i++) {
+        struct ddb_key_part part = {.name = in->v[i].attribute_name};
+        TRY(type_of(diag, table, in, part.name, &part.type));
+        if (i == 0) {
+            schema.hash = part.name;
+            schema.hash_type = part.type;
+        } else if (i == hashes) {
+            schema.range = part.name;
+            schema.range_type = part.type;
+        } else {
+            schema.more[schema.n_more++] = part;
+        }
     }
+    schema.more_hash = (uint8_t)(hashes - 1);
     *ret_schema = schema;
     return ERR_OK;
+}
+
+enum err ddb_simple_schema_from(struct ddb_diag *diag, const struct ddb_table *table,
+                                const struct dynamodb_key_schema *in,
+                                struct ddb_key_schema *ret_schema)
+{
+    if (in->n == 2 && str_eq_c(in->v[0].key_type, "HASH") &&
+        str_eq(in->v[0].attribute_name, in->v[1].attribute_name))
+        return ddb_invalid(diag,
+                           "Both the Hash Key and the Range Key element in the KeySchema have "
+                           "the same name");
+    if (in->n == 2 && str_eq_c(in->v[0].key_type, "HASH") && str_eq_c(in->v[1].key_type, "HASH"))
+        return ddb_invalid(
+            diag, "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type");
+    return ddb_schema_from(diag, table, in, ret_schema);
 }
 
 enum err ddb_projection_from(struct ddb_diag *diag, struct arena *a,

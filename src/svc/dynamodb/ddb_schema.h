@@ -16,6 +16,10 @@ enum err ddb_check_key_length(struct ddb_diag *diag, const struct dynamodb_key_s
 enum err ddb_schema_from(struct ddb_diag *diag, const struct ddb_table *table,
                          const struct dynamodb_key_schema *in,
                          struct ddb_key_schema *ret_schema) WARN_UNUSED;
+/* The same of a table or local index: no further attributes. */
+enum err ddb_simple_schema_from(struct ddb_diag *diag, const struct ddb_table *table,
+                                const struct dynamodb_key_schema *in,
+                                struct ddb_key_schema *ret_schema) WARN_UNUSED;
 enum err ddb_projection_from(struct ddb_diag *diag, struct arena *a,
                              const struct dynamodb_projection *in,
                              struct ddb_index *index) WARN_UNUSED;

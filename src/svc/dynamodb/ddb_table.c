@@ -12,11 +12,19 @@
 
 enum { LIST_MAX = 10000 /* elements of any list in a record */ };
 
+static const struct record_field part_fields[] = {
+    REC_STR(struct ddb_key_part, name),
+    REC_ENUM(struct ddb_key_part, type, DDB_TYPES),
+};
+static const struct record_type part_type = RECORD_TYPE(struct ddb_key_part, 1, part_fields);
+
 static const struct record_field schema_fields[] = {
     REC_STR(struct ddb_key_schema, hash),
     REC_ENUM(struct ddb_key_schema, hash_type, DDB_TYPES),
     REC_STR(struct ddb_key_schema, range),
     REC_ENUM(struct ddb_key_schema, range_type, DDB_TYPES),
+    REC_SINCE(6, REC_LIST(struct ddb_key_schema, more, n_more, DDB_KEY_MORE_MAX, &part_type)),
+    REC_SINCE(6, REC_UINT(struct ddb_key_schema, more_hash)),
 };
 static const struct record_type schema_type = RECORD_TYPE(struct ddb_key_schema, 1, schema_fields);
 
@@ -80,7 +88,7 @@ static const struct record_field table_fields[] = {
     REC_SINCE(5, REC_STR(struct ddb_table, restored_backup)),
     REC_SINCE(5, REC_STR(struct ddb_table, restored_table)),
 };
-static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 5, table_fields);
+static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 6, table_fields);
 
 enum err ddb_table_pack(struct arena *a, const struct ddb_table *table, struct str *ret_record)
 {

@@ -97,7 +97,7 @@ static enum err make_entry(struct ddb_write *w, const struct ddb_index *index,
     TRY(ddb_index_project(a, w->table, index, item, &part));
     ret_entry->size = ddb_item_size(part);
     TRY(ddb_item_encode(a, part, ret_entry->size, &ret_entry->raw));
-    ret_entry->key = ddb_index_key(a, w->table->id, index->id, key, w->key);
+    ret_entry->key = ddb_index_key(a, w->table->id, index->id, &index->key, key, w->key);
     return str_is_set(ret_entry->key) ? ERR_OK : ERR_NOMEM;
 }
 

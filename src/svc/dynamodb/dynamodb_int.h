@@ -174,6 +174,8 @@ enum err ddb_key_in_index(struct ddb_diag *diag, const struct ddb_index *index,
 enum err ddb_check_index_keys(struct ddb_diag *diag, const struct ddb_table *table,
                               const struct ddb_av *item) WARN_UNUSED;
 bool ddb_is_key(const struct ddb_key_schema *schema, struct str name);
+/* The same names in the same places. */
+bool ddb_same_schema(const struct ddb_key_schema *a, const struct ddb_key_schema *b);
 /* Whether an index keeps an attribute. */
 bool ddb_index_keeps(const struct ddb_table *table, const struct ddb_index *index, struct str name);
 /* What an index keeps of an item. */

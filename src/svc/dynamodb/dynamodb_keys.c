@@ -44,14 +44,25 @@ static void put_key_value(struct buf *b, const struct ddb_av *v)
 }
 
 /* FNV-1a folded to 16 bits: fixed for ever, since it is part of the disk format. */
-static uint16_t spread(const struct ddb_av *hash)
+enum { SPREAD_START = 2166136261u };
+
+static uint32_t spread_add(uint32_t h, const struct ddb_av *v)
 {
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < hash->s.len; i++)
-        h = (h ^ (uint8_t)hash->s.p[i]) * 16777619u;
+    for (size_t i = 0; i < v->s.len; i++)
+        h = (h ^ (uint8_t)v->s.p[i]) * 16777619u;
+    return h;
+}
+
+static uint16_t spread_end(uint32_t h)
+{
     h ^= h >> 15; /* FNV's high bits move little for short keys */
     h *= 2246822519u;
     return (uint16_t)(h >> 16);
+}
+
+static uint16_t spread(const struct ddb_av *hash)
+{
+    return spread_end(spread_add(SPREAD_START, hash));
 }
 
 uint16_t ddb_key_spread(struct ddb_key key)
@@ -85,15 +96,18 @@ static void put_identity(struct buf *b, struct ddb_key key)
         key_raw(b, key.range->s);
 }
 
-struct str ddb_index_key(struct arena *a, uint32_t table, uint16_t index, struct ddb_key key,
+struct str ddb_index_key(struct arena *a, uint32_t table, uint16_t index,
+                         const struct ddb_key_schema *schema, struct ddb_key key,
                          struct ddb_key identity)
 {
     struct buf b;
+    uint32_t h = SPREAD_START;
     start_items(&b, a, table, index);
-    put_u16(&b, spread(key.hash));
-    put_key_value(&b, key.hash);
-    if (key.range)
-        put_key_value(&b, key.range);
+    for (size_t i = 0; i < ddb_schema_hashes(schema); i++)
+        h = spread_add(h, *ddb_key_part(&key, schema, i));
+    put_u16(&b, spread_end(h));
+    for (size_t i = 0; i < ddb_schema_parts(schema); i++)
+        put_key_value(&b, *ddb_key_part(&key, schema, i));
     size_t own = b.len;
     put_identity(&b, identity);
     if (b.len > KV_KEY_MAX && !buf_err(&b)) {
@@ -152,9 +166,14 @@ static void put_text_prefix(struct buf *b, struct str s)
 static void start_partition(struct buf *b, struct arena *a, uint32_t table, uint16_t index,
                             const struct ddb_key_condition *cond)
 {
+    uint32_t h = spread_add(SPREAD_START, cond->hash);
+    for (size_t i = 0; i < cond->n_more_hash; i++)
+        h = spread_add(h, cond->more_hash[i]);
     start_items(b, a, table, index);
-    put_u16(b, spread(cond->hash));
+    put_u16(b, spread_end(h));
     put_key_value(b, cond->hash);
+    for (size_t i = 0; i < cond->n_more_hash; i++)
+        put_key_value(b, cond->more_hash[i]);
 }
 
 struct str ddb_partition_prefix(struct arena *a, uint32_t table, uint16_t index,
@@ -171,6 +190,8 @@ struct key_range ddb_query_range(struct arena *a, uint32_t table, uint16_t index
     struct buf b, other;
     assert(cond->hash && (!cond->has_range || cond->lo));
     start_partition(&b, a, table, index, cond);
+    for (size_t i = 0; i < cond->n_equal; i++)
+        put_key_value(&b, cond->equal[i]);
     struct key_range range = key_range_of(a, finish(&b));
     if (!cond->has_range || !str_is_set(range.from))
         return range;

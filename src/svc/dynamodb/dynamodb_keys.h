@@ -3,9 +3,10 @@
  * Items and the records of indexes have keys that the table's own schema decides:
  *
  *   2 item     u32 table, u16 hash, hash key, range key                      -> item (ddb_item.h)
- *   3 index    u32 table, u16 index, u16 hash, hash key, range key, identity -> what it projects
+ *   3 index    u32 table, u16 index, u16 hash, hash keys, range keys, identity -> what it projects
  *
- * `hash` is a fixed hash of the hash key's bytes: it spreads items over parallel scan segments, and
+ * A global index has up to four attributes in each part of its key: they follow one another in schema order, so that
+ * records sort by the first, then by the second, and so on. `hash` is a fixed hash of the hash keys' bytes: it spreads items over parallel scan segments, and
  * one hash key's items still lie together in range key order. Keys are encoded so that they sort as
  * DynamoDB sorts: S and B as text of kv/key.h, N by ddb_num_key. `identity` is the table's own key of
  * the item, length-prefixed, or its SHA-256 where the key would be longer than the store takes.
@@ -21,16 +22,57 @@
 
 enum { DDB_HASH_SPACE = 65536 /* values of `hash` */ };
 
+enum {
+    DDB_KEY_PART_MAX = 4, /* HASH or RANGE attributes of a global index; of others one */
+    DDB_KEY_MORE_MAX = 2 * (DDB_KEY_PART_MAX - 1),
+    DDB_KEY_MAX = 2 * DDB_KEY_PART_MAX,
+};
+
+struct ddb_key_part {
+    struct str name;
+    enum ddb_type type;
+};
+
 /* A table's or an index's key attributes. */
 struct ddb_key_schema {
-    struct str hash, range; /* range absent: none */
+    struct str hash, range; /* the first of each part; range absent: none */
     enum ddb_type hash_type, range_type;
+    struct ddb_key_part *more; /* further ones, in order: of the HASH part, of the RANGE part */
+    size_t n_more;
+    uint8_t more_hash; /* of those in `more`, the HASH ones */
 };
 
 /* Key of an item's record: values of the schema's attributes; `range` NULL without one. */
 struct ddb_key {
     const struct ddb_av *hash, *range;
+    const struct ddb_av *more[DDB_KEY_MORE_MAX]; /* as the schema's */
 };
+
+/* The attributes of a key in order, HASH ones first. */
+static inline size_t ddb_schema_hashes(const struct ddb_key_schema *k)
+{
+    return 1 + (size_t)k->more_hash;
+}
+static inline size_t ddb_schema_parts(const struct ddb_key_schema *k)
+{
+    return 1 + (k->range.p != NULL) + k->n_more;
+}
+static inline struct ddb_key_part ddb_schema_part(const struct ddb_key_schema *k, size_t i)
+{
+    size_t hashes = ddb_schema_hashes(k);
+    if (i == 0)
+        return (struct ddb_key_part){k->hash, k->hash_type};
+    if (i == hashes)
+        return (struct ddb_key_part){k->range, k->range_type};
+    return k->more[i < hashes ? i - 1 : i - 2];
+}
+/* Where the value of the i-th is. */
+static inline const struct ddb_av **ddb_key_part(struct ddb_key *key,
+                                                 const struct ddb_key_schema *k, size_t i)
+{
+    size_t hashes = ddb_schema_hashes(k);
+    return i == 0 ? &key->hash : i == hashes ? &key->range : &key->more[i < hashes ? i - 1 : i - 2];
+}
 
 /* scope, name -> definition (ddb_table.c) */
 static const struct key_layout ddb_k_table = {KEY_DYNAMODB, 1, "St"};
@@ -66,13 +108,14 @@ static const struct key_layout ddb_k_hold = {KEY_DYNAMODB, 16, "w"};
 /* scope, table, id -> a backup (ddb_backup.c) */
 static const struct key_layout ddb_k_backup = {KEY_DYNAMODB, 17, "Stt"};
 
-/* The fixed hash of a partition key. */
+/* The fixed hash of a table's partition key. */
 uint16_t ddb_key_spread(struct ddb_key key);
 
 /* STR_NONE on exhaustion. */
 struct str ddb_item_key(struct arena *a, uint32_t table, struct ddb_key key);
-/* `index` key of an item with the index's own key values and the table's. */
-struct str ddb_index_key(struct arena *a, uint32_t table, uint16_t index, struct ddb_key key,
+/* `index` key of an item with the index's own key values and the table's; of the index, its schema. */
+struct str ddb_index_key(struct arena *a, uint32_t table, uint16_t index,
+                         const struct ddb_key_schema *schema, struct ddb_key key,
                          struct ddb_key identity);
 
 /* The index that a record of ddb_index_key is of; 0 of an item's key. */

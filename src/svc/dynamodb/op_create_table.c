@@ -11,7 +11,7 @@ static enum err add_local(struct ddb_diag *diag, struct arena *a, struct ddb_tab
         return ddb_invalid(diag, "One or more parameter values were invalid: Table KeySchema does "
                                  "not have a range key, which is required when specifying a "
                                  "LocalSecondaryIndex");
-    TRY(ddb_schema_from(diag, table, &in->key_schema, &index->key));
+    TRY(ddb_simple_schema_from(diag, table, &in->key_schema, &index->key));
     if (!str_is_set(index->key.range))
         return ddb_invalid(diag,
                            "One or more parameter values were invalid: Index KeySchema does not "
@@ -111,7 +111,7 @@ static enum err define(struct call *call, struct ddb_diag *diag,
     TRY(ddb_check_key_length(diag, &in->key_schema, "keySchema", 0));
     if (in->key_schema.n > table->n_defs)
         return ddb_invalid(diag, "Invalid KeySchema: Some index key attribute have no definition");
-    TRY(ddb_schema_from(diag, table, &in->key_schema, &table->key));
+    TRY(ddb_simple_schema_from(diag, table, &in->key_schema, &table->key));
     TRY(add_indexes(diag, a, table, in));
     return ddb_check_defs_used(diag, table);
 }

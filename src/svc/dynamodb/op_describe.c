@@ -9,13 +9,15 @@ enum {
 enum err ddb_key_schema_text(struct arena *a, const struct ddb_key_schema *k,
                              struct dynamodb_key_schema *ret)
 {
-    struct dynamodb_key_schema_element *v = ARENA_ARRAY(a, struct dynamodb_key_schema_element, 2);
+    size_t n = ddb_schema_parts(k);
+    struct dynamodb_key_schema_element *v = ARENA_ARRAY(a, struct dynamodb_key_schema_element, n);
     if (!v)
         return ERR_NOMEM;
-    v[0] = (struct dynamodb_key_schema_element){k->hash, STR("HASH")};
-    v[1] = (struct dynamodb_key_schema_element){k->range, STR("RANGE")};
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct dynamodb_key_schema_element){
+            ddb_schema_part(k, i).name, i < ddb_schema_hashes(k) ? STR("HASH") : STR("RANGE")};
     ret->v = v;
-    ret->n = str_is_set(k->range) ? 2 : 1;
+    ret->n = n;
     return ERR_OK;
 }
 

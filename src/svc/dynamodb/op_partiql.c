@@ -165,6 +165,18 @@ static enum err check_filter_path(void *arg, const struct ddb_path *path)
                        STR_ARG(page->index->name), STR_ARG(path->steps[0].name));
 }
 
+/* PartiQL does not read an index with more than one attribute in a part of its key: AWS's rule, whose words name the
+ * table. */
+static enum err refuse_multi(struct run *r)
+{
+    const struct ddb_index *index =
+        str_is_set(r->s.index) ? ddb_table_index(r->table, r->s.index) : NULL;
+    if (!index || !index->key.n_more)
+        return ERR_OK;
+    return ddb_invalid(r->diag, "PartiQL statements cannot be executed on tables with "
+                                "multi-attribute HASH keys or multi-attribute RANGE keys.");
+}
+
 static enum err open_index(struct run *r, struct ddb_page *page)
 {
     if (!str_is_set(r->s.index))
@@ -207,6 +219,7 @@ static enum err plan_page(struct run *r, struct ddb_page *page)
         str_is_set(r->s.index) ? ddb_table_index(r->table, r->s.index) : NULL;
     const struct ddb_key_schema *schema = index ? &index->key : &r->table->key;
     uint16_t id = index ? index->id : 0;
+    TRY(refuse_multi(r));
     TRY(ddb_pql_plan_query(r->diag, schema, r->s.where, &plan));
     page->filter = plan.rest;
     TRY(open_index(r, page));

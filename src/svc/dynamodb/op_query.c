@@ -47,16 +47,29 @@ static enum err check_not_empty(struct ddb_diag *diag, const struct ddb_av *v, s
                        v->type == DDB_S ? "string" : "binary", STR_ARG(name));
 }
 
+static enum err check_key_value(struct ddb_page *page, const struct ddb_av *v,
+                                struct ddb_key_part part)
+{
+    TRY(check_key_type(page->diag, v, part.type));
+    return check_not_empty(page->diag, v, part.name);
+}
+
 static enum err check_key_values(struct ddb_page *page, const struct ddb_key_condition *cond)
 {
     const struct ddb_key_schema *schema = ddb_page_schema(page);
-    TRY(check_key_type(page->diag, cond->hash, schema->hash_type));
-    TRY(check_key_type(page->diag, cond->lo, schema->range_type));
-    TRY(check_key_type(page->diag, cond->hi, schema->range_type));
-    TRY(check_not_empty(page->diag, cond->hash, schema->hash));
-    if (cond->has_range && cond->op != DDB_FN_BEGINS_WITH)
-        TRY(check_not_empty(page->diag, cond->lo, schema->range));
-    return check_not_empty(page->diag, cond->hi, schema->range);
+    size_t hashes = ddb_schema_hashes(schema), last = hashes + cond->n_equal;
+    TRY(check_key_value(page, cond->hash, ddb_schema_part(schema, 0)));
+    for (size_t i = 1; i < hashes; i++)
+        TRY(check_key_value(page, cond->more_hash[i - 1], ddb_schema_part(schema, i)));
+    for (size_t i = hashes; i < last; i++)
+        TRY(check_key_value(page, cond->equal[i - hashes], ddb_schema_part(schema, i)));
+    if (!cond->has_range)
+        return ERR_OK;
+    struct ddb_key_part part = ddb_schema_part(schema, last);
+    TRY(check_key_type(page->diag, cond->lo, part.type));
+    if (cond->op != DDB_FN_BEGINS_WITH)
+        TRY(check_not_empty(page->diag, cond->lo, part.name));
+    return check_key_value(page, cond->hi, part);
 }
 
 static enum err parse(struct ddb_page *page, const struct dynamodb_query_input *in,
@@ -84,6 +97,11 @@ static enum err parse(struct ddb_page *page, const struct dynamodb_query_input *
     if (str_is_set(in->filter_expression))
         TRY(ddb_parse_condition(&env, "FilterExpression", in->filter_expression, &filter));
     if (page->legacy) {
+        if (in->key_conditions.n > 2)
+            return ddb_invalid(page->diag, "Conditions can be of length 1 or 2 only");
+        if (ddb_page_schema(page)->n_more)
+            return ddb_invalid(page->diag, "KeyConditions cannot be used on an index with "
+                                           "multi-attribute keys; use KeyConditionExpression");
         TRY(ddb_legacy_key_conditions(page->diag, &in->key_conditions, &key));
         TRY(ddb_legacy_filter(page->diag, &in->query_filter, in->conditional_operator, &filter));
     } else {
@@ -94,8 +112,7 @@ static enum err parse(struct ddb_page *page, const struct dynamodb_query_input *
     if (filter)
         TRY(ddb_node_each_path(filter, check_filter_path, page));
     page->filter = filter;
-    const struct ddb_key_schema *schema = ddb_page_schema(page);
-    TRY(ddb_key_condition_from(page->diag, key, schema->hash, schema->range, ret_cond));
+    TRY(ddb_key_condition_from(page->diag, key, ddb_page_schema(page), ret_cond));
     return check_key_values(page, ret_cond);
 }
 

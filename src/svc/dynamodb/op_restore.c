@@ -38,12 +38,6 @@ struct restoring {
 
 /* --- the definition --------------------------------------------------------------------------- */
 
-static bool same_key(const struct ddb_key_schema *a, const struct ddb_key_schema *b)
-{
-    return str_eq(a->hash, b->hash) && str_is_set(a->range) == str_is_set(b->range) &&
-           (!str_is_set(a->range) || str_eq(a->range, b->range));
-}
-
 static bool same_projection(const struct ddb_index *a, const struct ddb_index *b)
 {
     if (a->projection != b->projection || a->n_include != b->n_include)
@@ -68,7 +62,7 @@ static enum err check_index(const struct restoring *r, bool global, struct str n
     if (old && old->global == global) {
         TRY(ddb_schema_from(r->diag, r->source, keys, &asked.key));
         TRY(ddb_projection_from(r->diag, r->call->arena, projection, &asked));
-        if (same_key(&asked.key, &old->key) && same_projection(&asked, old))
+        if (ddb_same_schema(&asked.key, &old->key) && same_projection(&asked, old))
             return ERR_OK;
     }
     return ddb_invalid(r->diag,

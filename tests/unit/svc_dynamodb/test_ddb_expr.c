@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "svc/dynamodb/ddb_expr.h"
 #include "svc/dynamodb/ddb_item.h"
 #include "svc/dynamodb/ddb_words.h"
+#include "svc/dynamodb/dynamodb_keys.h"
 
 static struct arena arena;
 static struct ddb_diag diag;
@@ -623,7 +623,11 @@ static const struct {
      "key",
      0},
     {"id = :x AND third = :one", "Query condition missed key schema element: sk", 0},
-    {"id = :x AND sk = :one AND third = :one", "Conditions can be of length 1 or 2 only", 0},
+    {"id = :x AND sk = :one AND third = :one",
+     "The number of query conditions (3) exceeds the number of key attributes defined in the "
+     "schema "
+     "(2)",
+     0},
     {"id = sk",
      "Invalid KeyConditionExpression: KeyConditionExpressions cannot contain nested "
      "operations",
@@ -634,9 +638,81 @@ static const struct {
      0},
 };
 
+/* Of an index with the HASH attributes a, b and the RANGE attributes c, d, e. */
+static const struct {
+    const char *text, *message; /* NULL: taken */
+    size_t n_equal;
+    enum ddb_op op;
+} MULTI_KEYS[] = {
+    {"a = :x AND b = :x", NULL, 0, 0},
+    {"b = :x AND c = :one AND a = :x", NULL, 0, DDB_OP_EQ},
+    {"a = :x AND b = :x AND c = :one AND d > :two", NULL, 1, DDB_OP_GT},
+    {"d = :x AND a = :x AND e BETWEEN :one AND :two AND b = :x AND c = :one", NULL, 2,
+     DDB_OP_BETWEEN},
+    {"a = :x", "Query condition missed key schema element: b", 0, 0},
+    {"a = :x AND c = :one", "Query condition missed key schema element: b", 0, 0},
+    {"a = :x AND b > :x", "Query key condition not supported", 0, 0},
+    {"a = :x AND begins_with(b, :x)", "Query key condition not supported", 0, 0},
+    {"a = :x AND b = :x AND d = :one",
+     "RANGE key attributes c must have equality conditions specified in the query because a "
+     "condition is "
+     "present on key attribute d",
+     0, 0},
+    {"a = :x AND b = :x AND e = :one",
+     "RANGE key attributes c, d must have equality conditions specified in the query because a "
+     "condition "
+     "is present on key attribute e",
+     0, 0},
+    {"a = :x AND b = :x AND c > :one AND d = :one",
+     "RANGE key attributes c must have equality conditions specified in the query because a "
+     "condition is "
+     "present on key attribute d",
+     0, 0},
+    {"a = :x AND b = :x AND begins_with(c, :x) AND d = :one",
+     "RANGE key attributes c must have equality conditions specified in the query because a "
+     "condition is "
+     "present on key attribute d",
+     0, 0},
+    {"a = :x AND b = :x AND c = :one AND third = :one", "Query key condition not supported", 0, 0},
+    {"a = :x AND b = :x AND c = :one AND d = :one AND e = :one AND third = :one",
+     "The number of query conditions (6) exceeds the number of key attributes defined in the "
+     "schema (5)",
+     0, 0},
+};
+
+static void test_multi_key_conditions(void **state)
+{
+    (void)state;
+    static struct ddb_key_part more[] = {
+        {STR_INIT("b"), DDB_S}, {STR_INIT("d"), DDB_S}, {STR_INIT("e"), DDB_S}};
+    static const struct ddb_key_schema schema = {
+        .hash = STR_INIT("a"), .range = STR_INIT("c"), .more = more, .n_more = 3, .more_hash = 1};
+    for (size_t i = 0; i < ARRAY_LEN(MULTI_KEYS); i++) {
+        struct ddb_env env = make_env();
+        struct ddb_node *node;
+        struct ddb_key_condition cond;
+        assert_int_equal(
+            ddb_parse_condition(&env, "KeyConditionExpression", str_c(MULTI_KEYS[i].text), &node),
+            ERR_OK);
+        enum err err = ddb_key_condition_from(&diag, node, &schema, &cond);
+        if ((err == ERR_OK) != (MULTI_KEYS[i].message == NULL))
+            fail_msg("%s: %s", MULTI_KEYS[i].text, err_name(err));
+        if (MULTI_KEYS[i].message && !str_eq_c(diag.msg, MULTI_KEYS[i].message))
+            fail_msg("%s: " STR_FMT, MULTI_KEYS[i].text, STR_ARG(diag.msg));
+        if (MULTI_KEYS[i].message)
+            continue;
+        assert_int_equal(cond.n_more_hash, 1);
+        assert_int_equal(cond.n_equal, MULTI_KEYS[i].n_equal);
+        assert_int_equal(cond.has_range, MULTI_KEYS[i].op != 0);
+        if (cond.has_range)
+            assert_int_equal(cond.op, MULTI_KEYS[i].op);
+    }
+}
+
 static void test_key_conditions(void **state)
 {
     (void)state;
+    static const struct ddb_key_schema schema = {.hash = STR_INIT("id"), .range = STR_INIT("sk")};
     for (size_t i = 0; i < ARRAY_LEN(KEYS); i++) {
         struct ddb_env env = make_env();
         struct ddb_node *node;
@@ -644,7 +720,7 @@ static void test_key_conditions(void **state)
         assert_int_equal(
             ddb_parse_condition(&env, "KeyConditionExpression", str_c(KEYS[i].text), &node),
             ERR_OK);
-        enum err err = ddb_key_condition_from(&diag, node, STR("id"), STR("sk"), &cond);
+        enum err err = ddb_key_condition_from(&diag, node, &schema, &cond);
         if ((err == ERR_OK) != (KEYS[i].message == NULL))
             fail_msg("%s: %s", KEYS[i].text, err_name(err));
         if (KEYS[i].message && !str_eq_c(diag.msg, KEYS[i].message))
@@ -714,6 +790,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bad_updates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_projections, setup, teardown),
         cmocka_unit_test_setup_teardown(test_key_conditions, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_multi_key_conditions, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exhaustion, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -241,7 +241,7 @@ static struct ddb_av *value(enum ddb_type type, const char *s, size_t len)
 
 static struct str key_of(enum ddb_type type, const char *s, size_t len)
 {
-    struct ddb_key key = {value(DDB_S, "h", 1), value(type, s, len)};
+    struct ddb_key key = {.hash = value(DDB_S, "h", 1), .range = value(type, s, len)};
     return ddb_item_key(&arena, 7, key);
 }
 
@@ -312,7 +312,7 @@ static void test_segments(void **state)
     for (size_t t = 0; t < ARRAY_LEN(totals); t++) {
         for (int i = 0; i < 50; i++) {
             char name[8] = {(char)('a' + i % 26), (char)('a' + i / 26)};
-            struct ddb_key key = {value(DDB_S, name, 2), NULL};
+            struct ddb_key key = {.hash = value(DDB_S, name, 2)};
             struct str at = ddb_item_key(&arena, 9, key);
             uint32_t hash = (uint8_t)at.p[6] << 8 | (uint8_t)at.p[7];
             uint64_t guess = (uint64_t)hash * totals[t] / DDB_HASH_SPACE;
@@ -378,6 +378,77 @@ static void test_equal_large(void **state)
     assert_false(ddb_av_equal(m, n));
 }
 
+/* Records of an index with two HASH and three RANGE attributes: in order of the RANGE ones, one behind the other,
+ * and which of them conditions select. */
+static void test_multi_attribute_keys(void **state)
+{
+    (void)state;
+    static struct ddb_key_part more[] = {
+        {STR_INIT("h2"), DDB_N}, {STR_INIT("r2"), DDB_N}, {STR_INIT("r3"), DDB_S}};
+    static const struct ddb_key_schema schema = {.hash = STR_INIT("h1"),
+                                                 .hash_type = DDB_S,
+                                                 .range = STR_INIT("r1"),
+                                                 .range_type = DDB_S,
+                                                 .more = more,
+                                                 .n_more = 3,
+                                                 .more_hash = 1};
+    static const char *const ranges[][3] = {{"a", "-5", "x"},  {"a", "2", "x"},  {"a", "10", "a"},
+                                            {"a", "10", "ab"}, {"ab", "1", "a"}, {"b", "0", "z"}};
+    static const struct {
+        const char *equal[2]; /* of r1, r2 */
+        enum ddb_op op;       /* on the attribute behind; 0: none */
+        const char *lo, *hi, *in;
+    } rows[] = {
+        {{NULL}, 0, NULL, NULL, "012345"},
+        {{NULL}, DDB_OP_EQ, "a", NULL, "0123"},
+        {{NULL}, DDB_OP_GT, "a", NULL, "45"},
+        {{NULL}, DDB_FN_BEGINS_WITH, "a", NULL, "01234"},
+        {{"a"}, DDB_OP_EQ, "10", NULL, "23"},
+        {{"a"}, DDB_OP_LT, "10", NULL, "01"},
+        {{"a"}, DDB_OP_LE, "10", NULL, "0123"},
+        {{"a"}, DDB_OP_GE, "2", NULL, "123"},
+        {{"a"}, DDB_OP_BETWEEN, "-5", "2", "01"},
+        {{"b"}, DDB_OP_GT, "0", NULL, ""},
+        {{"a", "10"}, DDB_FN_BEGINS_WITH, "a", NULL, "23"},
+        {{"a", "10"}, DDB_OP_EQ, "ab", NULL, "3"},
+    };
+    struct ddb_av *h1 = value(DDB_S, "h", 1), *h2 = value(DDB_N, "7", 1);
+    struct ddb_key identity = {.hash = value(DDB_S, "id", 2)};
+    struct str keys[ARRAY_LEN(ranges)];
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+        struct ddb_key key = {.hash = h1,
+                              .range = value(DDB_S, ranges[i][0], strlen(ranges[i][0]))};
+        key.more[0] = h2;
+        key.more[1] = value(DDB_N, ranges[i][1], strlen(ranges[i][1]));
+        key.more[2] = value(DDB_S, ranges[i][2], strlen(ranges[i][2]));
+        keys[i] = ddb_index_key(&arena, 7, 3, &schema, key, identity);
+        assert_int_equal(ddb_record_index(keys[i]), 3);
+        assert_true(i == 0 || str_cmp(keys[i - 1], keys[i]) < 0);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct ddb_key_condition cond = {.hash = h1,
+                                         .more_hash = {h2},
+                                         .n_more_hash = 1,
+                                         .has_range = rows[i].op != 0,
+                                         .op = rows[i].op};
+        for (size_t k = 0; k < ARRAY_LEN(rows[i].equal) && rows[i].equal[k]; k++)
+            cond.equal[cond.n_equal++] =
+                value(k == 0 ? DDB_S : DDB_N, rows[i].equal[k], strlen(rows[i].equal[k]));
+        enum ddb_type type = cond.n_equal == 1 ? DDB_N : DDB_S;
+        if (rows[i].lo)
+            cond.lo = value(type, rows[i].lo, strlen(rows[i].lo));
+        if (rows[i].hi)
+            cond.hi = value(type, rows[i].hi, strlen(rows[i].hi));
+        struct key_range r = ddb_query_range(&arena, 7, 3, &cond);
+        char in[8] = "", *p = in;
+        for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+            if (str_cmp(keys[k], r.from) >= 0 && str_cmp(keys[k], r.to) < 0)
+                *p++ = (char)('0' + k);
+        if (strcmp(in, rows[i].in) != 0)
+            fail_msg("row %zu: %s instead of %s", i, in, rows[i].in);
+    }
+}
+
 /* Keys that would be longer than the store takes end in a digest, and still differ. */
 static void test_longest_index_key(void **state)
 {
@@ -386,9 +457,11 @@ static void test_longest_index_key(void **state)
     struct ddb_av *hash = value(DDB_B, zeros, DDB_HASH_KEY_BYTES_MAX);
     struct ddb_av *range = value(DDB_B, zeros, DDB_RANGE_KEY_BYTES_MAX);
     struct ddb_av *shorter = value(DDB_B, zeros, DDB_RANGE_KEY_BYTES_MAX - 1);
-    struct ddb_key key = {hash, range}, other = {hash, shorter};
-    struct str a = ddb_index_key(&arena, 1, 1, key, key),
-               b = ddb_index_key(&arena, 1, 1, key, other);
+    struct ddb_key key = {.hash = hash, .range = range}, other = {.hash = hash, .range = shorter};
+    const struct ddb_key_schema schema = {
+        .hash = STR("h"), .hash_type = DDB_B, .range = STR("r"), .range_type = DDB_B};
+    struct str a = ddb_index_key(&arena, 1, 1, &schema, key, key),
+               b = ddb_index_key(&arena, 1, 1, &schema, key, other);
     assert_true(a.len <= KV_KEY_MAX && b.len <= KV_KEY_MAX);
     assert_false(str_eq(a, b));
     assert_true(ddb_item_key(&arena, 1, key).len <= KV_KEY_MAX);
@@ -438,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_equal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_equal_large, setup, teardown),
         cmocka_unit_test_setup_teardown(test_longest_index_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_multi_attribute_keys, setup, teardown),
         cmocka_unit_test(test_exhaustion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
