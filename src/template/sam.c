@@ -38,6 +38,23 @@ static enum err check_resources(struct sam *s)
     return ERR_OK;
 }
 
+/* Whether Python would hash the definition of an API: it keeps resources and events in the order of 2.7 then. */
+static bool has_api(const struct sam *s)
+{
+    JSON_EACH (s->resources, it) {
+        const struct json *type = SAM_GET(it, "Type");
+        const struct json *events = SAM_GET(SAM_GET(it, "Properties"), "Events");
+        bool with_events = sam_eq(type, "AWS::Serverless::Function") ||
+                           sam_eq(type, "AWS::Serverless::StateMachine");
+        if (sam_eq(type, "AWS::Serverless::Api"))
+            return true;
+        JSON_EACH (with_events &&sam_map(events) ? events : NULL, event)
+            if (sam_eq(SAM_GET(event, "Type"), "Api"))
+                return true;
+    }
+    return false;
+}
+
 static void fill_values(struct sam *s)
 {
     s->values = sam_copy(s, s->world->parameters);
@@ -118,9 +135,11 @@ static enum err expand_all(struct sam *s)
     for (const struct json *it = s->resources->child; it; it = it->next)
         if (!serverless(json_get_str(it, STR("Type"))))
             sam_put(s, s->out, it->key, sam_copy(s, it));
+    static const char *const added[] = {"ServerlessRestApi", "ServerlessHttpApi"};
+    struct sam_members all = sam_resources_in_order(s, added, ARRAY_LEN(added));
     for (int turn = 0; turn < 3; turn++)
-        for (const struct json *it = s->resources->child; it; it = it->next)
-            TRY(sam_catch(s, expand_one(s, it, turn)));
+        for (size_t i = 0; i < all.n; i++)
+            TRY(sam_catch(s, expand_one(s, all.v[i], turn)));
     TRY(sam_catch(s, sam_finish_usage(s)));
     return s->faults->n ? ERR_INVALID : ERR_OK;
 }
@@ -148,6 +167,7 @@ static enum err run(struct sam *s)
 {
     TRY(check_resources(s));
     fill_values(s);
+    s->ordered = has_api(s);
     sam_add_implicit_api(s);
     TRY(sam_apply_globals(s));
     if (s->faults->n)
@@ -170,6 +190,7 @@ enum err sam_transform(struct arena *a, const struct json *tree, const struct sa
     s.refs = json_new(a, JSON_OBJECT);
     s.renamed = json_new(a, JSON_OBJECT);
     s.implicit = json_new(a, JSON_OBJECT);
+    s.names = json_new(a, JSON_OBJECT);
     s.usage = json_new(a, JSON_OBJECT);
     s.faults = json_new(a, JSON_ARRAY);
     if (a->failed)

@@ -23,6 +23,7 @@ enum {
     SAM_EVENTS_MAX = 500,         /* of one function */
     SAM_MEMBERS_MAX = 4000,       /* of one map */
     SAM_NODES_MAX = 1000 * 1000,  /* values copied while a template expands */
+    SAM_ORDERED_MAX = 8 << 20,    /* values put in the order of dictionaries */
     SAM_BYTES_MAX = 16 << 20,     /* of texts that references in texts make */
     SAM_FAULTS_MAX = 1000,        /* that are told; further ones are found when these are mended */
     SAM_MESSAGE_MAX = 256 * 1024, /* bytes of a fault's message */
@@ -32,6 +33,7 @@ enum {
 struct sam_world {
     struct str region;    /* "eu-west-1" */
     struct str partition; /* "aws" */
+    int64_t now;          /* seconds since 1970: AlwaysDeploy deploys anew whenever it differs */
     /* Object: name of a parameter -> the value that holds for this stack, defaults included. NULL:
      * the defaults that the template declares. */
     const struct json *parameters;

@@ -56,15 +56,24 @@ static enum err check_auth(struct sam *s, const struct json *auth)
     return ERR_OK;
 }
 
-static enum err edit_auth(struct sam *s, const struct json *p, const struct json *auth,
-                          struct json *body)
+static enum err edit_auth(struct sam *s, const struct json *auth, const struct json *stage,
+                          const struct json *version, struct json *body)
 {
+    bool secured = SAM_GET(body, "securityDefinitions") != NULL;
+    struct sam_part *items;
+    size_t n;
     TRY(check_auth(s, auth));
     TRY(sam_add_authorizers(s, body, auth));
     if (SAM_GET(auth, "DefaultAuthorizer") || SAM_GET(auth, "ApiKeyRequired"))
         TRY(sam_default_security(s, body, auth));
+    TRY(sam_path_items(s, body, &items, &n));
+    for (size_t i = 0; i < n; i++)
+        TRY(sam_add_resource_policy(s, body, SAM_GET(auth, "ResourcePolicy"), &items[i], stage));
     TRY(sam_add_resource_policy(s, body, SAM_GET(auth, "ResourcePolicy"), NULL, NULL));
-    return ERR_OK;
+    if (!secured)
+        sam_move_last(s, body, "securityDefinitions");
+    sam_rebuild(s, body);
+    return sam_openapi(s, body, version);
 }
 
 /* --- media types ------------------------------------------------------------------------------------- */
@@ -98,26 +107,6 @@ static struct json *unescaped(struct sam *s, const struct json *v)
 
 /* --- the definition ----------------------------------------------------------------------------------- */
 
-/* What events made, over what the user wrote: method by method, member by member. */
-static void merge_generated(struct sam *s, struct json *body, const struct json *generated)
-{
-    struct json *paths = SAM_AT(body, "paths");
-    if (!sam_map(paths))
-        return;
-    JSON_EACH (SAM_GET(generated, "paths"), path) {
-        struct json *item = sam_map_at(s, paths, path->key);
-        JSON_EACH (path, method) {
-            struct json *operation = sam_map_at(s, item, method->key);
-            JSON_EACH (method, member)
-                sam_put(s, operation, member->key, sam_copy(s, member));
-        }
-    }
-    JSON_EACH (generated, it)
-        if (!json_get(body, it->key) || str_starts(it->key, STR("x-")))
-            if (!str_eq_c(it->key, "swagger"))
-                sam_put(s, body, it->key, sam_copy(s, it));
-}
-
 static enum err disable_endpoint(struct sam *s, const struct json *p, struct json *body)
 {
     const struct json *given = SAM_GET(p, "DisableExecuteApiEndpoint");
@@ -149,7 +138,8 @@ static enum err disable_endpoint(struct sam *s, const struct json *p, struct jso
     return ERR_OK;
 }
 
-static enum err edit(struct sam *s, const struct json *p, struct json *body)
+static enum err edit(struct sam *s, const struct json *p, const struct json *version,
+                     struct json *body)
 {
     bool wanted;
     struct json *given = NULL;
@@ -159,27 +149,47 @@ static enum err edit(struct sam *s, const struct json *p, struct json *body)
         TRY(sam_path_items(s, body, &items, &n));
     TRY(editable(s, 0, p, &wanted));
     TRY(sam_resolve(s, SAM_GET(p, "Cors"), &given));
-    if (wanted)
+    if (wanted) {
+        sam_rebuild(s, body);
         TRY(sam_add_cors(s, body, given));
+        sam_rebuild(s, body);
+    }
     const struct json *auth = SAM_GET(p, "Auth");
     if (auth && !sam_intrinsic(auth))
         TRY(sam_want(s, SAM_RESOURCE, auth, 'm', STR("Auth")));
     TRY(editable(s, 1, p, &wanted));
     TRY(sam_resolve(s, auth, &given));
-    if (wanted)
-        TRY(edit_auth(s, p, given, body));
+    if (wanted) {
+        sam_rebuild(s, body);
+        TRY(edit_auth(s, given, SAM_GET(p, "StageName"), version, body));
+    }
     TRY(editable(s, 2, p, &wanted));
     if (wanted && sam_intrinsic(SAM_GET(p, "GatewayResponses")))
         return sam_add_gateway_responses(s, body, SAM_GET(p, "GatewayResponses"));
-    if (wanted)
+    if (wanted) {
+        sam_rebuild(s, body);
         TRY(sam_add_gateway_responses(s, body, SAM_GET(p, "GatewayResponses")));
-    if (sam_true(SAM_GET(p, "BinaryMediaTypes")) && body && sam_definition_valid(body))
+        sam_rebuild(s, body);
+    }
+    if (sam_true(SAM_GET(p, "BinaryMediaTypes")) && body && sam_definition_valid(body)) {
+        sam_rebuild(s, body);
         sam_set(s, body, "x-amazon-apigateway-binary-media-types",
                 unescaped(s, SAM_GET(p, "BinaryMediaTypes")));
+        sam_rebuild(s, body);
+    }
     TRY(editable(s, 3, p, &wanted));
-    if (wanted)
+    if (wanted) {
+        sam_rebuild(s, body);
         TRY(sam_add_models(s, body, SAM_GET(p, "Models")));
-    return disable_endpoint(s, p, body);
+        sam_rebuild(s, body);
+        TRY(sam_openapi(s, body, version));
+    }
+    if (!SAM_GET(p, "DisableExecuteApiEndpoint"))
+        return ERR_OK;
+    sam_rebuild(s, body);
+    TRY(disable_endpoint(s, p, body));
+    sam_rebuild(s, body);
+    return ERR_OK;
 }
 
 /* --- the API --------------------------------------------------------------------------------------------- */
@@ -238,15 +248,13 @@ static enum err body_of(struct sam *s, const struct json *resource, struct json 
 {
     struct json *body = SAM_AT(p, "DefinitionBody"), *location = NULL;
     const struct json *uri = SAM_GET(p, "DefinitionUri");
-    if (SAM_GET(resource, "Generated") && sam_definition_valid(body))
-        merge_generated(s, body, SAM_GET(resource, "Generated"));
-    TRY(edit(s, p, body));
+    TRY(edit(s, p, version, body));
     if (uri) {
         TRY(sam_location(s, uri, "DefinitionUri", sam_body_names, &location));
         sam_set(s, api, "BodyS3Location", location);
         return ERR_OK;
     }
-    TRY(sam_openapi(s, body, version, sam_bool(SAM_GET(p, "__MANAGE_SWAGGER"), true)));
+    TRY(sam_openapi(s, body, version));
     sam_set(s, api, "Body", sam_copy(s, body));
     return ERR_OK;
 }
@@ -285,6 +293,15 @@ static enum err deployment(struct sam *s, const struct json *resource, const str
         sam_complete_domain(s, domain);
         BUF_ADD_LIT(&b, "||");
         buf_add_str(&b, sam_dump27(s, domain));
+    }
+    struct str names = json_get_str(s->names, resource->key);
+    if (str_is_set(names)) {
+        BUF_ADD_LIT(&b, "||");
+        buf_add_str(&b, names);
+    }
+    if (sam_true(SAM_GET(p, "AlwaysDeploy"))) {
+        buf_clear(&b);
+        buf_add_i64(&b, s->world->now);
     }
     struct str hash = sam_hash(s, buf_str(&b), 40);
     *ret_id = sam_cat3(s, sam_cat(s, resource->key, "Deployment"), str_sub(hash, 0, 10), "");

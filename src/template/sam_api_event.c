@@ -71,9 +71,9 @@ static enum err add_validator(struct sam *s, const struct json *p, struct json *
     if (!json_at(body, str_c(key)))
         sam_set(s, body, key, json_new(s->a, JSON_OBJECT));
     sam_set(s, json_at(body, str_c(key)), name,
-            sam_make(s, "{'validateRequestParameters': %v, 'validateRequestBody': %v}",
-                     json_new_bool(s->a, sam_true(in_parameters)),
-                     json_new_bool(s->a, sam_true(in_body))));
+            sam_make(s, "{'validateRequestBody': %v, 'validateRequestParameters': %v}",
+                     json_new_bool(s->a, sam_true(in_body)),
+                     json_new_bool(s->a, sam_true(in_parameters))));
     sam_set(s, method, "x-amazon-apigateway-request-validator", sam_make(s, "'_'"));
     SAM_AT(method, "x-amazon-apigateway-request-validator")->text = str_c(name);
     return ERR_OK;
@@ -97,8 +97,8 @@ static enum err add_model(struct sam *s, const struct json *p, const struct json
         sam_set(s, method, "requestBody", request);
     } else {
         struct json *parameter =
-            sam_make(s, "{'schema': {'$ref': %o}, 'in': 'body', 'name': %s}",
-                     str_fmt(s->a, "#/definitions/" STR_FMT, STR_ARG(name)), name);
+            sam_make(s, "{'in': 'body', 'name': %s, 'schema': {'$ref': %o}}", name,
+                     str_fmt(s->a, "#/definitions/" STR_FMT, STR_ARG(name)));
         sam_set(s, parameter, "required", sam_copy(s, required));
         struct json *list = sam_as_list(s, SAM_GET(method, "parameters"));
         sam_push(s, list, parameter);
@@ -263,7 +263,8 @@ static void add_credentials(struct sam *s, const struct json *p, const struct js
 static struct json *function_uri(struct sam *s, const struct sam_fn *fn, bool stream)
 {
     bool alias = str_is_set(fn->alias);
-    return sam_make(s, "{'Fn::Sub': %s}",
+    /* A name that the transform made makes the text its own. */
+    return sam_make(s, alias ? "{'Fn::Sub': %o}" : "{'Fn::Sub': %s}",
                     str_fmt(s->a,
                             "arn:" STR_FMT ":apigateway:${AWS::Region}:lambda:path/%s/functions/"
                             "${" STR_FMT "%s}/%s",
@@ -317,6 +318,7 @@ static enum err fill_method(struct sam *s, struct sam_fn *fn, const struct json 
     struct json *method =
         sam_add_path(s, body, path, sam_method_name(s, SAM_GET(p, "Method")->text));
     const struct json *auth = SAM_GET(p, "Auth");
+    bool secured = SAM_GET(body, "securityDefinitions") != NULL;
     if (!method)
         return s->a->failed ? ERR_NOMEM : ERR_OK;
     TRY(add_integration(s, fn, p, api_p, method));
@@ -327,17 +329,15 @@ static enum err fill_method(struct sam *s, struct sam_fn *fn, const struct json 
     struct sam_part *items;
     size_t n;
     TRY(sam_path_items(s, body, &items, &n));
-    const struct json *policy = SAM_GET(auth, "ResourcePolicy"),
-                      *api_policy = SAM_GET(SAM_GET(api_p, "Auth"), "ResourcePolicy");
+    const struct json *policy = SAM_GET(auth, "ResourcePolicy");
     for (size_t i = 0; i < n; i++) {
         if (!str_eq(items[i].name, path))
             continue;
         TRY(sam_add_resource_policy(s, body, policy, &items[i], SAM_GET(api_p, "StageName")));
         TRY(sam_add_resource_policy(s, body, policy, NULL, NULL));
-        if (!policy)
-            TRY(sam_add_resource_policy(s, body, api_policy, &items[i],
-                                        SAM_GET(api_p, "StageName")));
     }
+    if (!secured)
+        sam_move_last(s, body, "securityDefinitions");
     return ERR_OK;
 }
 
@@ -356,13 +356,48 @@ static enum err add_to_definition(struct sam *s, struct sam_fn *fn, const struct
     return err;
 }
 
+/* The method of a definition of its own, over what the user's definition says of it: member by member. */
+static void merge_method(struct sam *s, struct json *body, const struct json *p,
+                         const struct json *generated)
+{
+    struct str path = SAM_GET(p, "Path")->text, name = SAM_GET(p, "Method")->text;
+    struct json *paths, *merged = json_new(s->a, JSON_OBJECT);
+    const struct json *made =
+        json_get(json_get(SAM_GET(generated, "paths"), path), sam_method_name(s, name));
+    sam_shallow_copy(s, body);
+    paths = SAM_AT(body, "paths");
+    const struct json *both[2] = {json_get(json_get(paths, path), name), made};
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        struct sam_members m =
+            sam_in_order(s, (struct json *)(uintptr_t)(sam_map(both[i]) ? both[i] : NULL));
+        for (size_t k = 0; k < m.n; k++) {
+            struct json *copy = sam_copy(s, m.v[k]);
+            sam_put(s, merged, m.v[k]->key, copy);
+        }
+    }
+    if (!json_get(paths, path)) {
+        sam_put(s, paths, path, sam_keep_order(json_new(s->a, JSON_OBJECT)));
+    }
+    sam_put(s, json_at(paths, path), name, sam_keep_order(merged));
+}
+
+static enum err add_and_merge(struct sam *s, struct sam_fn *fn, const struct json *p,
+                              struct json *api_p, struct json *body)
+{
+    struct json *generated = sam_empty_definition(s);
+    TRY(fill_method(s, fn, p, api_p, generated));
+    sam_rebuild(s, generated);
+    merge_method(s, body, p, generated);
+    return ERR_OK;
+}
+
 /* A definition of the user's own keeps what it says, but for methods whose event insists. */
 static enum err override_auth(struct sam *s, const struct json *p, const struct json *api_p,
                               struct json *body)
 {
     struct json *item = json_at(SAM_AT(body, "paths"), SAM_GET(p, "Path")->text);
     struct json *method = json_at(item, sam_method_name(s, SAM_GET(p, "Method")->text));
-    if (!sam_map(method) || !sam_true(SAM_GET(SAM_GET(p, "Auth"), "OverrideApiAuth")))
+    if (!sam_map(method))
         return ERR_OK;
     json_unset(method, STR("security"));
     return add_auth(s, p, api_p, body, method);
@@ -381,9 +416,16 @@ enum err sam_api_event(struct sam *s, struct sam_fn *fn, const struct json *p, s
         source_arn(s, p, SAM_GET(p, "Method")->text, SAM_GET(p, "Path")->text), NULL, NULL));
     if (!serverless)
         return ERR_OK;
-    body = SAM_GET(api, "Generated") ? SAM_AT(api, "Generated") : SAM_AT(api_p, "DefinitionBody");
-    bool managed = SAM_GET(api, "Generated") || sam_bool(SAM_GET(api_p, "__MANAGE_SWAGGER"), true);
-    if (managed && body)
-        return add_to_definition(s, fn, p, api_p, body);
-    return sam_definition_valid(body) ? override_auth(s, p, api_p, body) : ERR_OK;
+    body = SAM_AT(api_p, "DefinitionBody");
+    bool managed = sam_bool(SAM_GET(api_p, "__MANAGE_SWAGGER"), true);
+    if (body && !managed && sam_true(SAM_GET(api_p, "MergeDefinitions")))
+        TRY(add_and_merge(s, fn, p, api_p, body));
+    bool overrides = sam_true(SAM_GET(SAM_GET(p, "Auth"), "OverrideApiAuth"));
+    if (!managed && (!overrides || !sam_definition_valid(body)))
+        return ERR_OK;
+    sam_rebuild(s, body);
+    TRY(managed && body ? add_to_definition(s, fn, p, api_p, body)
+                        : override_auth(s, p, api_p, body));
+    sam_rebuild(s, body);
+    return ERR_OK;
 }

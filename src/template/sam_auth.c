@@ -109,15 +109,15 @@ static struct json *cognito_definition(struct sam *s, const struct json *authori
 {
     const struct json *identity = SAM_GET(authorizer, "Identity"),
                       *header = SAM_GET(identity, "Header");
-    struct json *v = sam_make(
-        s,
-        "{'type': 'apiKey', 'name': %v, 'x-amazon-apigateway-authtype': 'cognito_user_pools', "
-        "'in': 'header', "
-        "'x-amazon-apigateway-authorizer': {'type': 'cognito_user_pools', "
-        "'providerARNs': %v, 'identityValidationExpression': %v}}",
-        header ? header : sam_make(s, "'Authorization'"),
-        sam_as_list(s, SAM_GET(authorizer, "UserPoolArn")),
-        SAM_GET(identity, "ValidationExpression"));
+    struct json *v =
+        sam_make(s,
+                 "{'type': 'apiKey', 'name': %v, 'in': 'header', 'x-amazon-apigateway-authtype': "
+                 "'cognito_user_pools', "
+                 "'x-amazon-apigateway-authorizer': {'type': 'cognito_user_pools', "
+                 "'providerARNs': %v, 'identityValidationExpression': %v}}",
+                 header ? header : sam_make(s, "'Authorization'"),
+                 sam_as_list(s, SAM_GET(authorizer, "UserPoolArn")),
+                 SAM_GET(identity, "ValidationExpression"));
     return v;
 }
 
@@ -139,11 +139,11 @@ static struct json *lambda_definition(struct sam *s, const struct json *authoriz
                               : sam_make(s, "'Unused'");
     return sam_make(
         s,
-        "{'type': 'apiKey', 'name': %v, 'x-amazon-apigateway-authtype': 'custom', "
-        "'in': 'header', 'x-amazon-apigateway-authorizer': {'authorizerUri': %v, 'type': %o, "
+        "{'type': 'apiKey', 'name': %v, 'in': 'header', 'x-amazon-apigateway-authtype': 'custom', "
+        "'x-amazon-apigateway-authorizer': {'type': %o, 'authorizerUri': %v, "
         "'authorizerResultTtlInSeconds': %v, 'authorizerCredentials': %v, "
         "'identityValidationExpression': %v, 'identitySource': %v}}",
-        name, uri, token ? STR("token") : STR("request"), SAM_GET(identity, "ReauthorizeEvery"),
+        name, token ? STR("token") : STR("request"), uri, SAM_GET(identity, "ReauthorizeEvery"),
         sam_eq(role, "NONE") ? NULL : role,
         token ? SAM_GET(identity, "ValidationExpression") : NULL,
         str_empty(source) ? NULL : sam_new_str(s, source));
@@ -151,8 +151,8 @@ static struct json *lambda_definition(struct sam *s, const struct json *authoriz
 
 static struct json *iam_definition(struct sam *s)
 {
-    return sam_make(s, "{'x-amazon-apigateway-authtype': 'awsSigv4', 'type': 'apiKey', 'name': "
-                       "'Authorization', 'in': 'header'}");
+    return sam_make(s, "{'type': 'apiKey', 'name': 'Authorization', 'in': 'header', "
+                       "'x-amazon-apigateway-authtype': 'awsSigv4'}");
 }
 
 enum err sam_add_authorizers(struct sam *s, struct json *body, const struct json *auth)
@@ -173,11 +173,17 @@ enum err sam_add_authorizers(struct sam *s, struct json *body, const struct json
     if (!definitions)
         sam_set(s, body, "securityDefinitions", json_new(s->a, JSON_OBJECT));
     definitions = SAM_AT(body, "securityDefinitions");
-    JSON_EACH (authorizers, it)
-        sam_put(s, definitions, it->key,
-                SAM_GET(it, "UserPoolArn") ? cognito_definition(s, it) : lambda_definition(s, it));
+    struct json *named = json_new(s->a, JSON_OBJECT);
     if (iam)
-        sam_put(s, definitions, STR("AWS_IAM"), iam_definition(s));
+        sam_put(s, named, STR("AWS_IAM"), iam_definition(s));
+    struct sam_members given = sam_in_order(s, (struct json *)(uintptr_t)authorizers);
+    for (size_t i = 0; i < given.n; i++)
+        sam_put(s, named, given.v[i]->key,
+                SAM_GET(given.v[i], "UserPoolArn") ? cognito_definition(s, given.v[i])
+                                                   : lambda_definition(s, given.v[i]));
+    struct sam_members in_order = sam_in_order(s, named);
+    for (size_t i = 0; i < in_order.n; i++)
+        sam_put(s, definitions, in_order.v[i]->key, sam_copy(s, in_order.v[i]));
     return ERR_OK;
 }
 
@@ -185,7 +191,11 @@ void sam_define_iam(struct sam *s, struct json *body)
 {
     if (!SAM_AT(body, "securityDefinitions"))
         sam_set(s, body, "securityDefinitions", json_new(s->a, JSON_OBJECT));
-    sam_set(s, SAM_AT(body, "securityDefinitions"), "AWS_IAM", sam_keep_order(iam_definition(s)));
+    if (!SAM_GET(SAM_GET(body, "securityDefinitions"), "AWS_IAM"))
+        sam_set(s, SAM_AT(body, "securityDefinitions"), "AWS_IAM",
+                sam_make(s,
+                         "{'x-amazon-apigateway-authtype': 'awsSigv4', 'type': 'apiKey', 'name': "
+                         "'Authorization', 'in': 'header'}"));
 }
 
 /* --- security of methods ---------------------------------------------------------------------------- */
@@ -285,8 +295,9 @@ static void define_key(struct sam *s, struct json *body)
 {
     if (!SAM_AT(body, "securityDefinitions"))
         sam_set(s, body, "securityDefinitions", json_new(s->a, JSON_OBJECT));
-    sam_set(s, SAM_AT(body, "securityDefinitions"), "api_key",
-            sam_make(s, "{'type': 'apiKey', 'name': 'x-api-key', 'in': 'header'}"));
+    if (!SAM_GET(SAM_GET(body, "securityDefinitions"), "api_key"))
+        sam_set(s, SAM_AT(body, "securityDefinitions"), "api_key",
+                sam_make(s, "{'type': 'apiKey', 'name': 'x-api-key', 'in': 'header'}"));
 }
 
 /* What a path may have beside methods is no map; a word that nobody knows is taken for a method. */
@@ -412,23 +423,19 @@ static enum err account_statement(struct sam *s, struct json *policy, const stru
     TRY(sam_resolve(s, accounts, &list));
     put_statement(s, policy,
                   sam_make(s,
-                           "{'Action': 'execute-api:Invoke', 'Resource': %v, 'Effect': %o, "
+                           "{'Effect': %o, 'Action': 'execute-api:Invoke', 'Resource': %v, "
                            "'Principal': {'AWS': %v}}",
-                           resources, str_c(effect), sam_as_list(s, list)));
+                           str_c(effect), resources, sam_as_list(s, list)));
     return ERR_OK;
 }
 
-static enum err deny_statement(struct sam *s, struct json *policy, const char *test,
-                               const char *key, const struct json *values,
-                               const struct json *resources)
+/* Takes the condition. */
+static void deny_statement(struct sam *s, struct json *policy, const char *test,
+                           struct json *tested, const struct json *resources)
 {
-    struct json *list = NULL, *tested = json_new(s->a, JSON_OBJECT),
-                *condition = json_new(s->a, JSON_OBJECT);
-    if (!sam_true(values))
-        return ERR_OK;
-    TRY(sam_resolve(s, values, &list));
-    sam_set(s, tested, key, list);
+    struct json *condition = json_new(s->a, JSON_OBJECT);
     sam_set(s, condition, test, tested);
+    sam_keep_order(condition);
     put_statement(s, policy,
                   sam_make(s,
                            "{'Effect': 'Allow', 'Action': 'execute-api:Invoke', 'Resource': %v, "
@@ -439,6 +446,17 @@ static enum err deny_statement(struct sam *s, struct json *policy, const char *t
                            "{'Effect': 'Deny', 'Action': 'execute-api:Invoke', 'Resource': %v, "
                            "'Principal': '*', 'Condition': %v}",
                            resources, condition));
+}
+
+static enum err ip_statements(struct sam *s, struct json *policy, const char *test,
+                              const struct json *ranges, const struct json *resources)
+{
+    struct json *list = NULL, *tested = json_new(s->a, JSON_OBJECT);
+    if (!sam_true(ranges))
+        return ERR_OK;
+    TRY(sam_resolve(s, ranges, &list));
+    sam_set(s, tested, "aws:SourceIp", sam_as_list(s, list));
+    deny_statement(s, policy, test, sam_keep_order(tested), resources);
     return ERR_OK;
 }
 
@@ -447,8 +465,7 @@ static enum err vpc_statements(struct sam *s, struct json *policy, const struct 
                                const char *const names[3], const char *test,
                                const struct json *resources)
 {
-    struct json *both[2] = {sam_as_list(s, json_get(given, str_c(names[1]))),
-                            sam_as_list(s, json_get(given, str_c(names[2])))}; /* VPCs, endpoints */
+    struct json *both[2], *listed[2] = {json_new(s->a, JSON_ARRAY), json_new(s->a, JSON_ARRAY)};
     struct json *plain = NULL;
     TRY(sam_resolve(s, json_get(given, str_c(names[0])), &plain));
     if (plain && !sam_list(plain))
@@ -464,10 +481,26 @@ static enum err vpc_statements(struct sam *s, struct json *policy, const struct 
                 "%s must be a list of strings. Use Intrinsic%s instead for values "
                 "that use Intrinsic Functions",
                 names[0], names[0] + 6);
-        sam_push(s, both[str_starts(it->text, STR("vpce-"))], sam_copy(s, it));
+        bool endpoint = str_starts(it->text, STR("vpce-"));
+        if (endpoint || str_starts(it->text, STR("vpc-")))
+            sam_push(s, listed[endpoint], sam_copy(s, it));
     }
-    TRY(deny_statement(s, policy, test, "aws:SourceVpc", both[0], resources));
-    return deny_statement(s, policy, test, "aws:SourceVpce", both[1], resources);
+    struct json *tested = json_new(s->a, JSON_OBJECT);
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) { /* VPCs, endpoints */
+        struct json *more = sam_as_list(s, json_get(given, str_c(names[1 + i])));
+        both[i] = listed[i];
+        JSON_EACH (more, it)
+            sam_push(s, both[i], sam_copy(s, it));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(both); i++)
+        if (sam_true(both[i])) {
+            struct json *list = NULL;
+            TRY(sam_resolve(s, both[i], &list));
+            sam_set(s, tested, i ? "aws:SourceVpce" : "aws:SourceVpc", list);
+        }
+    if (sam_true(tested))
+        deny_statement(s, policy, test, tested, resources);
+    return ERR_OK;
 }
 
 static enum err add_statements(struct sam *s, struct json *policy, const struct json *given,
@@ -479,12 +512,10 @@ static enum err add_statements(struct sam *s, struct json *policy, const struct 
                                         "IntrinsicVpceBlacklist"};
     TRY(account_statement(s, policy, SAM_GET(given, "AwsAccountWhitelist"), "Allow", resources));
     TRY(account_statement(s, policy, SAM_GET(given, "AwsAccountBlacklist"), "Deny", resources));
-    TRY(deny_statement(s, policy, "NotIpAddress", "aws:SourceIp",
-                       SAM_GET(given, "IpRangeWhitelist"), resources));
-    TRY(deny_statement(s, policy, "IpAddress", "aws:SourceIp", SAM_GET(given, "IpRangeBlacklist"),
-                       resources));
-    TRY(vpc_statements(s, policy, given, white, "StringNotEquals", resources));
-    return vpc_statements(s, policy, given, black, "StringEquals", resources);
+    TRY(ip_statements(s, policy, "NotIpAddress", SAM_GET(given, "IpRangeWhitelist"), resources));
+    TRY(ip_statements(s, policy, "IpAddress", SAM_GET(given, "IpRangeBlacklist"), resources));
+    TRY(vpc_statements(s, policy, given, black, "StringEquals", resources));
+    return vpc_statements(s, policy, given, white, "StringNotEquals", resources);
 }
 
 enum err sam_add_resource_policy(struct sam *s, struct json *body, const struct json *given,

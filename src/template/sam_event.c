@@ -57,10 +57,10 @@ static enum err cognito(struct sam *s, struct sam_fn *fn, const struct json *p, 
     }
     s->id = function_id;
     s->event = event_id;
-    struct str permission = sam_cat(s, fn->id, "CognitoPermission");
-    if (sam_emitted(s, permission))
+    struct str prefix = sam_cat(s, str_is_set(fn->alias) ? fn->alias : fn->id, "Cognito");
+    if (sam_emitted(s, sam_cat(s, prefix, "Permission")))
         return ERR_OK;
-    return sam_permission(s, fn, sam_cat(s, fn->id, "Cognito"), "", "cognito-idp.amazonaws.com",
+    return sam_permission(s, fn, prefix, "", "cognito-idp.amazonaws.com",
                           sam_make(s, "{'Fn::GetAtt': [%s, 'Arn']}", pool_id), NULL, NULL);
 }
 

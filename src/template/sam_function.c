@@ -255,9 +255,30 @@ static enum err events_of(struct sam *s, struct sam_fn *fn, bool check)
     const struct json *events = SAM_GET(fn->p, "Events");
     if (sam_map(events) && events->n > SAM_EVENTS_MAX)
         return sam_bad(s, "It has more than %d events.", SAM_EVENTS_MAX);
-    JSON_EACH (sam_map(events) ? events : NULL, it) {
-        s->event = it->key;
-        TRY(check ? sam_check_event(s, fn, it) : sam_event(s, fn, it));
+    struct json *all = (struct json *)(uintptr_t)(sam_map(events) ? events : NULL);
+    struct sam_members m = check ? sam_in_order(s, all) : sam_sorted_events(s, all);
+    for (size_t i = 0; i < m.n; i++) {
+        s->event = m.v[i]->key;
+        TRY(check ? sam_check_event(s, fn, m.v[i]) : sam_event(s, fn, m.v[i]));
+    }
+    return ERR_OK;
+}
+
+/* APIs are deployed anew where a function that they call is another. */
+static enum err note_name(struct sam *s, const struct sam_fn *fn)
+{
+    const struct json *events = SAM_GET(fn->p, "Events");
+    struct json *name = NULL;
+    TRY(sam_resolve(s, SAM_GET(fn->p, "FunctionName"), &name));
+    JSON_EACH (sam_map(events) && sam_true(name) ? events : NULL, it) {
+        const struct json *id = SAM_GET(SAM_GET(it, "Properties"), "RestApiId");
+        struct str api = sam_text(id) ? id->text : sam_ref(id);
+        if (!sam_eq(SAM_GET(it, "Type"), "Api") || !str_is_set(api))
+            continue;
+        struct str before = json_get_str(s->names, api);
+        struct str one = sam_text(name) ? name->text : sam_repr27(s, name);
+        sam_put(s, s->names, api,
+                sam_new_str(s, str_is_set(before) ? sam_cat3(s, before, one, "") : one));
     }
     return ERR_OK;
 }
@@ -271,6 +292,7 @@ enum err sam_function(struct sam *s, const struct json *resource)
     fn.policies = json_new(s->a, JSON_ARRAY);
     TRY(sam_check(s, "AWS::Serverless::Function", "AWS::Serverless::Function", fn.p));
     TRY(events_of(s, &fn, true));
+    TRY(note_name(s, &fn));
     if (SAM_GET(fn.p, "CapacityProviderConfig") && SAM_GET(fn.p, "ProvisionedConcurrencyConfig"))
         return sam_bad(s, "Cannot specify 'CapacityProviderConfig' and "
                           "'ProvisionedConcurrencyConfig' together.");

@@ -7,7 +7,7 @@
 
 static const char implicit_id[] = "ServerlessRestApi";
 
-static struct json *empty_definition(struct sam *s)
+struct json *sam_empty_definition(struct sam *s)
 {
     return sam_make(s, "{'swagger': '2.0', 'info': {'version': '1.0', 'title': {'Ref': "
                        "'AWS::StackName'}}, 'paths': {}}");
@@ -78,7 +78,7 @@ static void default_definitions(struct sam *s)
         if (!is_api(it) || !sam_map(p) || SAM_GET(p, "DefinitionBody") ||
             SAM_GET(p, "DefinitionUri"))
             continue;
-        sam_set(s, p, "DefinitionBody", empty_definition(s));
+        sam_set(s, p, "DefinitionBody", sam_empty_definition(s));
         sam_set(s, p, "__MANAGE_SWAGGER", json_new_bool(s->a, true));
     }
 }
@@ -131,7 +131,7 @@ static enum err api_of(struct sam *s, const struct json *p, struct str *ret_id)
     return ERR_OK;
 }
 
-/* Where an API's events go: its definition when it is managed, a part of its own when that is to be merged. */
+/* Where an API's events go: its definition when it is made here. */
 static enum err definition_of(struct sam *s, struct str id, struct json **ret_body)
 {
     struct json *api = json_at(s->resources, id), *p = SAM_AT(api, "Properties");
@@ -142,13 +142,8 @@ static enum err definition_of(struct sam *s, struct str id, struct json **ret_bo
         s->id = id;
         return sam_bad(s, "Attribute 'Properties' should be a map.");
     }
-    if (sam_bool(SAM_GET(p, "__MANAGE_SWAGGER"), true)) {
+    if (sam_bool(SAM_GET(p, "__MANAGE_SWAGGER"), true))
         *ret_body = SAM_AT(p, "DefinitionBody");
-    } else if (sam_bool(SAM_GET(p, "MergeDefinitions"), true) && SAM_GET(p, "DefinitionBody")) {
-        if (!SAM_GET(api, "Generated"))
-            sam_set(s, api, "Generated", empty_definition(s));
-        *ret_body = SAM_AT(api, "Generated");
-    }
     return ERR_OK;
 }
 
@@ -169,7 +164,9 @@ static enum err one_event(struct sam *s, const struct json *function, struct jso
         return ERR_OK;
     struct str path = SAM_GET(p, "Path")->text;
     note_condition(s, seen, api, path, function);
+    sam_rebuild(s, body);
     sam_add_path(s, body, path, sam_method_name(s, SAM_GET(p, "Method")->text));
+    sam_rebuild(s, body);
     return ERR_OK;
 }
 
@@ -289,21 +286,22 @@ static void condition_paths(struct sam *s, struct str api, const struct json *li
     }
 }
 
-/* What all functions of the implicit API agree on, or the safe one of it. */
+/* Of what functions of the implicit API say, the safest. */
 static void policies_of_implicit(struct sam *s, struct json *api)
 {
     static const char *const names[] = {"DeletionPolicy", "UpdateReplacePolicy"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        bool retain = false, all = true, some = false;
+        struct str policy = STR_NONE;
         JSON_EACH (s->resources, resource) {
             bool uses = json_get(s->implicit, resource->key) != NULL;
             const struct json *v = uses ? json_get(resource, str_c(names[i])) : NULL;
-            retain = retain || sam_eq(v, "Retain");
-            all = all && (!uses || sam_eq(v, "Delete"));
-            some = some || sam_eq(v, "Delete");
+            bool retain = sam_eq(v, "Retain"), snapshot = i == 1 && sam_eq(v, "Snapshot");
+            if (retain || (snapshot && !str_eq_c(policy, "Retain")) ||
+                (sam_eq(v, "Delete") && !str_is_set(policy)))
+                policy = v->text;
         }
-        if (!json_get(api, str_c(names[i])) && (retain || (some && all)))
-            sam_set(s, api, names[i], sam_new_str(s, retain ? STR("Retain") : STR("Delete")));
+        if (str_is_set(policy))
+            sam_set(s, api, names[i], sam_new_str(s, policy));
     }
 }
 
@@ -318,33 +316,68 @@ static void conditions_of_apis(struct sam *s, const struct json *seen)
                 sam_set(s, api, "Condition", sam_new_str(s, sam_any_condition(s, list, name)));
             policies_of_implicit(s, api);
         }
-        condition_paths(s, it->key, it);
     }
+    for (struct json *it = s->resources->child; it; it = it->next) {
+        struct json *p = SAM_AT(it, "Properties"), *body = SAM_AT(p, "DefinitionBody");
+        if (!is_api(it) || !sam_bool(SAM_GET(p, "__MANAGE_SWAGGER"), true))
+            continue;
+        sam_rebuild(s, body);
+        condition_paths(s, it->key, json_get(seen, it->key));
+        sam_rebuild(s, body);
+    }
+}
+
+/* Definitions that are made here are of the version that is asked for. */
+static void version_definitions(struct sam *s)
+{
+    for (struct json *it = s->resources->child; it; it = it->next) {
+        struct json *p = SAM_AT(it, "Properties"), *body = SAM_AT(p, "DefinitionBody");
+        const struct json *version = SAM_GET(p, "OpenApiVersion");
+        bool scalar = sam_text(version) || sam_is(version, JSON_NUMBER);
+        if (!is_api(it) || !SAM_GET(p, "__MANAGE_SWAGGER") || !scalar || !sam_map(body) ||
+            !sam_openapi_three(version->text))
+            continue;
+        sam_set(s, body, "openapi",
+                sam_text(version) ? sam_copy(s, version) : sam_make(s, "%o", version->text));
+        if (sam_true(SAM_GET(body, "swagger")))
+            sam_drop(s, body, "swagger");
+    }
+}
+
+static enum err events_of(struct sam *s, const struct json *function, struct json *events,
+                          struct json *seen)
+{
+    struct sam_members apis = sam_api_events(s, events);
+    s->id = function->key;
+    JSON_EACH (events, it) {
+        const struct json *given = SAM_GET(it, "Properties");
+        s->event = it->key;
+        if (sam_eq(SAM_GET(it, "Type"), "HttpApi") && given && !sam_map(given))
+            TRY(sam_catch(s, sam_bad_event(s, "Properties should be a map.")));
+    }
+    for (size_t i = 0; i < apis.n; i++) {
+        s->id = function->key;
+        s->event = apis.v[i]->key;
+        TRY(sam_catch(s, one_event(s, function, apis.v[i], seen)));
+        struct str api = sam_ref(SAM_GET(SAM_GET(apis.v[i], "Properties"), "RestApiId"));
+        if (str_eq_c(api, implicit_id))
+            sam_put(s, s->implicit, function->key, json_new_bool(s->a, true));
+    }
+    return ERR_OK;
 }
 
 enum err sam_make_implicit(struct sam *s)
 {
     struct json *seen = json_new(s->a, JSON_OBJECT);
+    static const char *const added[] = {"ServerlessRestApi"};
     default_definitions(s);
-    for (struct json *resource = s->resources->child; resource; resource = resource->next) {
-        struct json *p = SAM_AT(resource, "Properties"), *events = SAM_AT(p, "Events");
-        if (!is_function(resource) || !sam_map(events))
-            continue;
-        for (struct json *it = events->child; it; it = it->next) {
-            const struct json *type = SAM_GET(it, "Type"), *given = SAM_GET(it, "Properties");
-            s->id = resource->key;
-            s->event = it->key;
-            if (sam_eq(type, "HttpApi") && given && !sam_map(given))
-                TRY(sam_catch(s, sam_bad_event(s, "Properties should be a map.")));
-            if (!sam_eq(type, "Api"))
-                continue;
-            enum err err = sam_catch(s, one_event(s, resource, it, seen));
-            TRY(err);
-            struct str api = sam_ref(SAM_GET(SAM_GET(it, "Properties"), "RestApiId"));
-            if (str_eq_c(api, implicit_id))
-                sam_put(s, s->implicit, resource->key, json_new_bool(s->a, true));
-        }
+    struct sam_members resources = sam_resources_in_order(s, added, ARRAY_LEN(added));
+    for (size_t i = 0; i < resources.n; i++) {
+        struct json *events = SAM_AT(SAM_AT(resources.v[i], "Properties"), "Events");
+        if (is_function(resources.v[i]) && sam_map(events))
+            TRY(events_of(s, resources.v[i], events, seen));
     }
     conditions_of_apis(s, seen);
+    version_definitions(s);
     return s->faults->n ? ERR_INVALID : ERR_OK;
 }

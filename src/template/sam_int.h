@@ -21,7 +21,8 @@ enum sam_scope {
 /* A member that was taken out of a map (sam_drop), after those that were later. */
 struct sam_dropped {
     const struct sam_dropped *earlier;
-    const struct json *from, *member;
+    const struct json *from; /* NULL: forgotten */
+    struct json *member;
     uint32_t index; /* of the member */
     uint32_t there; /* members that were left */
 };
@@ -37,20 +38,25 @@ struct sam {
     struct json *refs;      /* "Function.Alias" -> logical id of what was made for it */
     struct json *renamed;   /* logical id -> the one that it has now */
     struct json *implicit; /* ids of functions -> true: implicit API's events; see sam_implicit.c */
-    struct json *usage;    /* shared usage plan: {Apis, Ids, ..}; see sam_usage.c */
-    struct json *faults;   /* array of texts, with what they are sorted by as keys */
-    struct str id;         /* of the resource at work */
-    struct str event;      /* of the event at work */
-    struct str fault;      /* the last */
-    enum sam_scope scope;  /* of it */
+    struct json *names;   /* API -> FunctionName of all that its events wake, one after the other */
+    struct json *usage;   /* shared usage plan: {Apis, Ids, ..}; see sam_usage.c */
+    struct json *faults;  /* array of texts, with what they are sorted by as keys */
+    struct str id;        /* of the resource at work */
+    struct str event;     /* of the event at work */
+    struct str fault;     /* the last */
+    enum sam_scope scope; /* of it */
     const struct json
         *tags;           /* of the resource at work that all that is made of it gets; NULL: none */
     bool refused;        /* one of the faults is that something is refused */
     size_t nodes, bytes; /* copied so far; of texts made (SAM4) */
     const char *over;    /* of what it has more than over_max, NULL: of nothing */
     int over_max;
-    struct json *pushed_to, *pushed;   /* the list that was pushed to last, and its last element */
-    const struct sam_dropped *dropped; /* the last; for the order of members in hashes */
+    struct json *pushed_to, *pushed; /* the list that was pushed to last, and its last element */
+    bool ordered;             /* the template has an API: Python hashes dictionaries of 2.7 */
+    size_t put_in_order;      /* values so far (SAM4) */
+    struct json **scratch[2]; /* of sam_order.c */
+    size_t scratch_size[2];
+    struct sam_dropped *dropped; /* the last; for the order of members in hashes */
     uint32_t n_dropped;
 };
 
@@ -145,6 +151,31 @@ bool sam_plain_order(const struct json *v);
 struct json *sam_keep_order(struct json *v);
 void sam_forget_marks(struct json *v);
 
+/* --- the order of Python 2.7's dictionaries -------------------------------------------------------- */
+/* Members; NULL and 0 where memory ran out. */
+struct sam_members {
+    struct json **v;
+    size_t n;
+};
+/* As Python would go through them: a map that it knows as a dictionary of 2.7, else as they stand. */
+struct sam_members sam_in_order(struct sam *s, struct json *v);
+/* Of the template, after resources of these names came and went. */
+struct sam_members sam_resources_in_order(struct sam *s, const char *const *added, size_t n);
+/* A function's Api events as they are added to definitions; all of its events as they are expanded. */
+struct sam_members sam_api_events(struct sam *s, struct json *events);
+struct sam_members sam_sorted_events(struct sam *s, struct json *events);
+/* What a deep copy does to the order of members. O(size); SAM_ORDERED_MAX. */
+void sam_rebuild(struct sam *s, struct json *v);
+/* What copy() of the map alone does to it. */
+void sam_shallow_copy(struct sam *s, struct json *v);
+/* Makes the member the last, as one that was put in just now. */
+void sam_move_last(struct sam *s, struct json *obj, const char *key);
+/* Takes a member out of a map that is hashed; sam_in_order knows that it was there. */
+void sam_drop(struct sam *s, struct json *obj, const char *key);
+/* Of sam_drop's: whether something was taken out of the map since it was last copied. */
+void sam_mark_dropped(struct json *obj, bool dropped);
+bool sam_has_dropped(const struct json *obj);
+
 /* --- Python's spellings -------------------------------------------------------------------------- */
 /* As repr() of Python 3: for messages. */
 struct str sam_repr(struct sam *s, const struct json *v);
@@ -152,8 +183,6 @@ struct str sam_repr(struct sam *s, const struct json *v);
 struct str sam_repr27(struct sam *s, const struct json *v);
 /* Compact JSON with sorted members, ASCII only. */
 struct str sam_dump(struct sam *s, const struct json *v);
-/* Takes a member out of a map that is hashed; sam_repr27 knows that it was there. */
-void sam_drop(struct sam *s, struct json *obj, const char *key);
 /* JSON with ", " and ": " and members in the order of Python 2.7: for hashes. */
 struct str sam_dump27(struct sam *s, const struct json *v);
 /* The first `n` hex digits of the text's SHA-1. */
@@ -280,9 +309,10 @@ enum err sam_add_resource_policy(struct sam *s, struct json *body, const struct 
 enum err sam_add_models(struct sam *s, struct json *body, const struct json *models) WARN_UNUSED;
 enum err sam_add_gateway_responses(struct sam *s, struct json *body,
                                    const struct json *responses) WARN_UNUSED;
-/* The definition as it is deployed: OpenAPI 3 where `version` asks for it. */
-enum err sam_openapi(struct sam *s, struct json *body, const struct json *version,
-                     bool managed) WARN_UNUSED;
+/* What the published translator does to a definition after each change: of OpenAPI 3, as `version` or the definition
+ * itself says, what is OpenAPI 2's moves. Headers of OPTIONS get a schema each time. */
+enum err sam_openapi(struct sam *s, struct json *body, const struct json *version) WARN_UNUSED;
+bool sam_openapi_three(struct str version);
 /* With what it is by default, and the name of its resource. */
 void sam_complete_domain(struct sam *s, struct json *domain);
 enum err sam_domain(struct sam *s, const struct json *resource, struct json *domain,
@@ -292,6 +322,8 @@ enum err sam_usage_plan(struct sam *s, const struct json *resource, const struct
 
 /* --- parts --------------------------------------------------------------------------------------- */
 enum err sam_apply_globals(struct sam *s) WARN_UNUSED;
+/* Of an API whose paths are those of events. */
+struct json *sam_empty_definition(struct sam *s);
 /* ServerlessRestApi, where an event names no API; before Globals. */
 void sam_add_implicit_api(struct sam *s);
 /* The paths of all events in the APIs that they are for; after Globals. */

@@ -7,6 +7,7 @@
 /* A scalar has no `raw`: it says whether its text or key is the transform's own. */
 static const char own_key[] = "k";
 enum { OWN_TEXT = 1, PLAIN_ORDER = 1 }; /* as raw.len: no text of JSON has one byte for a map */
+#define DROPPED SIZE_MAX                /* as raw.len */
 
 struct str sam_str(const struct json *v)
 {
@@ -93,6 +94,8 @@ bool sam_equal(const struct json *a, const struct json *b)
 
 void sam_over(struct sam *s, const char *what, int max)
 {
+    if (s->over) /* the first counts: what comes after is half made */
+        return;
     s->over = what;
     s->over_max = max;
 }
@@ -338,6 +341,16 @@ struct json *sam_keep_order(struct json *v)
     if (v)
         v->raw.len = PLAIN_ORDER;
     return v;
+}
+
+void sam_mark_dropped(struct json *obj, bool dropped)
+{
+    obj->raw.len = dropped ? DROPPED : 0;
+}
+
+bool sam_has_dropped(const struct json *obj)
+{
+    return obj->kind == JSON_OBJECT && obj->raw.len == DROPPED;
 }
 
 void sam_forget_marks(struct json *v)

@@ -12,8 +12,9 @@ enum err sam_add_models(struct sam *s, struct json *body, const struct json *mod
         sam_set(s, body, "definitions", json_new(s->a, JSON_OBJECT));
         definitions = SAM_AT(body, "definitions");
     }
-    JSON_EACH (models, it)
-        sam_put(s, definitions, str_lower(s->a, it->key), sam_copy(s, it));
+    struct sam_members m = sam_in_order(s, (struct json *)(uintptr_t)models);
+    for (size_t i = 0; i < m.n; i++)
+        sam_put(s, definitions, str_lower(s->a, m.v[i]->key), sam_copy(s, m.v[i]));
     return ERR_OK;
 }
 
@@ -72,9 +73,9 @@ static enum err one_response(struct sam *s, const struct json *response, struct 
     if (sam_text(status) && str_to_i64(status->text, &number) != ERR_OK)
         return sam_bad(s, "Property 'StatusCode' must be numeric");
     bool scalar = sam_is(status, JSON_NUMBER) || sam_text(status);
-    *ret_v = sam_make(s, "{'statusCode': %o, 'responseTemplates': %v, 'responseParameters': %v}",
-                      scalar ? status->text : STR_NONE,
-                      templates ? templates : json_new(s->a, JSON_OBJECT), parameters);
+    *ret_v = sam_make(s, "{'responseParameters': %v, 'responseTemplates': %v, 'statusCode': %o}",
+                      parameters, templates ? templates : json_new(s->a, JSON_OBJECT),
+                      scalar ? status->text : STR_NONE);
     return ERR_OK;
 }
 
@@ -87,10 +88,11 @@ enum err sam_add_gateway_responses(struct sam *s, struct json *body, const struc
                "supported for this field.");
     if (!json_at(body, str_c(name)))
         sam_set(s, body, name, json_new(s->a, JSON_OBJECT));
-    JSON_EACH (responses, it) {
+    struct sam_members m = sam_in_order(s, (struct json *)(uintptr_t)responses);
+    for (size_t i = 0; i < m.n; i++) {
         struct json *v = NULL;
-        TRY(one_response(s, it, &v));
-        sam_put(s, json_at(body, str_c(name)), it->key, v);
+        TRY(one_response(s, m.v[i], &v));
+        sam_put(s, json_at(body, str_c(name)), m.v[i]->key, v);
     }
     return ERR_OK;
 }
@@ -106,12 +108,7 @@ static void move(struct sam *s, struct json *body, const char *from, const char 
     if (!sam_map(components))
         sam_set(s, body, "components", json_new(s->a, JSON_OBJECT));
     components = SAM_AT(body, "components");
-    struct json *old = json_at(components, str_c(to));
-    if (old)
-        JSON_EACH (v, it)
-            sam_put(s, old, it->key, sam_copy(s, it));
-    else
-        sam_set(s, components, to, v);
+    sam_set(s, components, to, v);
     sam_drop(s, body, from);
 }
 
@@ -136,20 +133,23 @@ static enum err convert_options(struct sam *s, struct json *options, struct str 
     return ERR_OK;
 }
 
-enum err sam_openapi(struct sam *s, struct json *body, const struct json *version, bool managed)
+bool sam_openapi_three(struct str version)
 {
-    if (managed && version && version->text.p[0] == '3' && SAM_GET(body, "swagger")) {
-        sam_drop(s, body, "swagger");
-        sam_set(s, body, "openapi", sam_copy(s, version));
-    }
-    const struct json *openapi = SAM_GET(body, "openapi");
-    if (!openapi || !str_starts(openapi->text, STR("3.0")))
+    return version.len >= 3 && version.p[0] == '3' && version.p[1] == '.' && version.p[2] >= '0' &&
+           version.p[2] <= '9';
+}
+
+enum err sam_openapi(struct sam *s, struct json *body, const struct json *version)
+{
+    const struct json *own = SAM_GET(body, "openapi"), *swagger = SAM_GET(body, "swagger");
+    if (!sam_map(body) || (swagger && swagger->kind != JSON_NULL))
         return ERR_OK;
-    if (SAM_GET(body, "components") == NULL || sam_true(SAM_GET(body, "securityDefinitions")) ||
-        sam_true(SAM_GET(body, "definitions"))) {
-        move(s, body, "securityDefinitions", "securitySchemes");
-        move(s, body, "definitions", "schemas");
-    }
+    if (!version && own && own->kind != JSON_NULL)
+        version = own;
+    if (!version || !sam_openapi_three(version->text))
+        return ERR_OK;
+    move(s, body, "securityDefinitions", "securitySchemes");
+    move(s, body, "definitions", "schemas");
     struct json *paths = SAM_AT(body, "paths");
     for (struct json *it = sam_map(paths) ? paths->child : NULL; it; it = it->next) {
         struct json *options = SAM_AT(it, "options");

@@ -2,10 +2,7 @@
  * names of what it makes hold texts that Python wrote. Names must not differ, or every stack that moves
  * between here and AWS would get new versions and deployments of what did not change.
  *
- * The order of a Python 2.7 dictionary is that of its table: open addressing by a multiplicative hash
- * of the bytes, which grows by four when it is two thirds full. A member that was deleted leaves its place taken
- * until then, so what sam_drop took away is put in and taken out again.
- *
+ * The order of members is sam_order.c's.
  * Layer: template. Thread: pure. */
 #include "codec/hash.h"
 #include "codec/hex.h"
@@ -70,139 +67,6 @@ static void put_text(struct buf *b, struct str text, bool py27)
     buf_add_byte(b, quote);
 }
 
-static uint64_t py27_hash(struct str s)
-{
-    if (s.len == 0)
-        return 0;
-    uint64_t x = (uint64_t)(unsigned char)s.p[0] << 7;
-    for (size_t i = 0; i < s.len; i++)
-        x = (1000003u * x) ^ (unsigned char)s.p[i];
-    x ^= s.len;
-    return x == UINT64_MAX ? UINT64_MAX - 1 : x;
-}
-
-/* A dictionary's table. */
-struct table27 {
-    const struct json **slots; /* NULL: never taken; &deleted: taken once */
-    size_t size, fill, used;   /* fill: with those that were deleted */
-};
-
-static const struct json deleted;
-
-static void place(struct table27 *t, const struct json *v)
-{
-    uint64_t hash = py27_hash(v->key), i = hash;
-    const struct json **at = NULL;
-    for (uint64_t perturb = hash;; perturb >>= 5) {
-        const struct json **slot = &t->slots[i & (t->size - 1)];
-        if (!at && (!*slot || *slot == &deleted))
-            at = slot;
-        if (!*slot)
-            break;
-        i = i * 5 + perturb + 1;
-    }
-    t->fill += !*at;
-    t->used++;
-    *at = v;
-}
-
-static void take_out(struct table27 *t, struct str key)
-{
-    for (size_t i = 0; i < t->size; i++)
-        if (t->slots[i] && str_eq(t->slots[i]->key, key)) {
-            t->slots[i] = &deleted;
-            t->used--;
-        }
-}
-
-static void put_in(struct sam *s, struct table27 *t, const struct json *v)
-{
-    place(t, v);
-    if (t->fill * 3 < t->size * 2)
-        return;
-    size_t wanted = t->used * (t->used > 50000 ? 2 : 4), grown = 8;
-    while (grown <= wanted)
-        grown *= 2;
-    struct table27 next = {ARENA_ARRAY(s->a, const struct json *, grown), grown, 0, 0};
-    for (size_t i = 0; next.slots && i < t->size; i++)
-        if (t->slots[i] && t->slots[i] != &deleted)
-            place(&next, t->slots[i]);
-    *t = next;
-}
-
-/* What happened to a dictionary, in its order: members put in, and some taken out again. */
-struct step27 {
-    const struct json *v;
-    bool out;
-};
-
-/* The place after `n` members were put in. */
-static size_t after_in(const struct step27 *steps, size_t len, uint32_t n)
-{
-    size_t i = 0;
-    for (; i < len && n > 0; i++)
-        n -= !steps[i].out;
-    return i;
-}
-
-static void insert(struct step27 *steps, size_t *len, size_t at, struct step27 step)
-{
-    for (size_t i = (*len)++; i > at; i--)
-        steps[i] = steps[i - 1];
-    steps[at] = step;
-}
-
-/* Those that were deleted last first: then members that were there at the time are all that have been put back. */
-static struct step27 *steps_of(struct sam *s, const struct json *v, size_t *ret_n)
-{
-    size_t len = 0;
-    struct step27 *steps =
-        ARENA_ARRAY(s->a, struct step27, (size_t)v->n + 2 * (size_t)s->n_dropped);
-    if (!steps)
-        return NULL;
-    JSON_EACH (v, it)
-        steps[len++] = (struct step27){it, false};
-    for (const struct sam_dropped *d = s->dropped; d; d = d->earlier) {
-        if (d->from != v)
-            continue;
-        insert(steps, &len, after_in(steps, len, d->there), (struct step27){d->member, true});
-        insert(steps, &len, after_in(steps, len, d->index), (struct step27){d->member, false});
-    }
-    *ret_n = len;
-    return steps;
-}
-
-static const struct json **members27(struct sam *s, const struct json *v, size_t *ret_size)
-{
-    size_t n = 0;
-    struct table27 t = {ARENA_ARRAY(s->a, const struct json *, 8), 8, 0, 0};
-    const struct step27 *steps = steps_of(s, v, &n);
-    for (size_t i = 0; steps && i < n && t.slots; i++)
-        if (steps[i].out)
-            take_out(&t, steps[i].v->key);
-        else
-            put_in(s, &t, steps[i].v);
-    for (size_t i = 0; t.slots && i < t.size; i++)
-        if (t.slots[i] == &deleted)
-            t.slots[i] = NULL;
-    *ret_size = t.size;
-    return t.slots;
-}
-
-void sam_drop(struct sam *s, struct json *obj, const char *key)
-{
-    struct json *member = json_at(obj, str_c(key));
-    struct sam_dropped *d = member ? ARENA_NEW(s->a, struct sam_dropped) : NULL;
-    if (!d)
-        return;
-    *d = (struct sam_dropped){s->dropped, obj, member, 0, obj->n - 1};
-    for (const struct json *it = obj->child; it != member; it = it->next)
-        d->index++;
-    s->dropped = d;
-    s->n_dropped++;
-    json_unset(obj, str_c(key));
-}
-
 static void put_value(struct sam *s, struct buf *b, const struct json *v, bool py27);
 
 static void put_member(struct sam *s, struct buf *b, const struct json *v, bool py27, bool comma)
@@ -220,20 +84,14 @@ static void put_map(struct sam *s, struct buf *b, const struct json *v, bool py2
 {
     bool comma = false;
     buf_add_byte(b, '{');
-    if (py27 && !sam_plain_order(v)) {
-        size_t size = 0;
-        const struct json **table = members27(s, v, &size);
-        for (size_t i = 0; table && i < size; i++) {
-            if (!table[i])
-                continue;
-            put_member(s, b, table[i], true, comma);
-            comma = true;
-        }
-    } else {
-        JSON_EACH (v, it) {
-            put_member(s, b, it, py27, comma);
-            comma = true;
-        }
+    struct sam_members m = sam_in_order(s, (struct json *)(uintptr_t)v);
+    for (size_t i = 0; py27 && i < m.n; i++) {
+        put_member(s, b, m.v[i], true, comma);
+        comma = true;
+    }
+    JSON_EACH (py27 ? NULL : v, it) {
+        put_member(s, b, it, false, comma);
+        comma = true;
     }
     buf_add_byte(b, '}');
 }
@@ -365,28 +223,22 @@ struct str sam_dump(struct sam *s, const struct json *v)
 
 static void dump27(struct sam *s, struct buf *b, const struct json *v)
 {
-    size_t size = 0;
-    bool comma = false;
-    const struct json **table = v->kind == JSON_OBJECT ? members27(s, v, &size) : NULL;
-    if (v->kind != JSON_OBJECT && v->kind != JSON_ARRAY) {
+    bool map = v->kind == JSON_OBJECT;
+    if (!map && v->kind != JSON_ARRAY) {
         dump(b, v);
         return;
     }
-    buf_add_byte(b, table ? '{' : '[');
-    for (size_t i = 0; table && i < size; i++) {
-        if (!table[i])
-            continue;
-        buf_add_c(b, comma ? ", " : "");
-        dump_text(b, table[i]->key);
-        BUF_ADD_LIT(b, ": ");
-        dump27(s, b, table[i]);
-        comma = true;
+    struct sam_members m = sam_in_order(s, (struct json *)(uintptr_t)v);
+    buf_add_byte(b, map ? '{' : '[');
+    for (size_t i = 0; i < m.n; i++) {
+        buf_add_c(b, i ? ", " : "");
+        if (map) {
+            dump_text(b, m.v[i]->key);
+            BUF_ADD_LIT(b, ": ");
+        }
+        dump27(s, b, m.v[i]);
     }
-    JSON_EACH (table ? NULL : v, it) {
-        dump27(s, b, it);
-        buf_add_c(b, it->next ? ", " : "");
-    }
-    buf_add_byte(b, table ? '}' : ']');
+    buf_add_byte(b, map ? '}' : ']');
 }
 
 struct str sam_dump27(struct sam *s, const struct json *v)

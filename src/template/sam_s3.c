@@ -87,6 +87,8 @@ enum err sam_s3_event(struct sam *s, struct sam_fn *fn, const struct json *p, st
         TRY(sam_want(s, SAM_RESOURCE, SAM_GET(properties, "Tags"), 'l', STR("Tags")));
     TRY(notify(s, fn, p, properties));
     wait_for(s, fn, bucket, sam_cat(s, id, "Permission"));
+    if (s->tags) /* the bucket counts as made for the function */
+        sam_set(s, properties, "Tags", sam_tags(s, s->tags, NULL));
     s->id = fn->id;
     return ERR_OK;
 }

@@ -58,8 +58,9 @@ enum err sam_path_items(struct sam *s, struct json *body, struct sam_part **ret_
     struct sam_part *items = ARENA_ARRAY(s->a, struct sam_part, max);
     if (!items)
         return ERR_NOMEM;
-    for (struct json *it = sam_map(paths) ? paths->child : NULL; it; it = it->next) {
-        struct json *found[2];
+    struct sam_members all = sam_in_order(s, sam_map(paths) ? paths : NULL);
+    for (size_t k = 0; k < all.n; k++) {
+        struct json *it = all.v[k], *found[2];
         TRY(branches(s, it, found));
         for (size_t i = 0; i < 2; i++) {
             if (!found[i])
@@ -84,8 +85,9 @@ enum err sam_methods(struct sam *s, const struct sam_part *item, struct sam_part
     struct sam_part *methods = ARENA_ARRAY(s->a, struct sam_part, 2 * (size_t)item->v->n + 1);
     if (!methods)
         return ERR_NOMEM;
-    for (struct json *it = item->v->child; it; it = it->next) {
-        struct json *found[2];
+    struct sam_members all = sam_in_order(s, item->v);
+    for (size_t k = 0; k < all.n; k++) {
+        struct json *it = all.v[k], *found[2];
         if (!sam_is_method(it->key))
             continue;
         TRY(branches(s, it, found));
@@ -153,24 +155,20 @@ static struct json *allowed_methods(struct sam *s, const struct json *item)
     return sam_make(s, "%o", buf_str(&b));
 }
 
-static void type_header(struct sam *s, struct json *headers, const char *name,
-                        const struct json *value)
+/* A header of the answer with its type, where it has a value. */
+static void header(struct sam *s, struct json *headers, struct json *parameters, const char *name,
+                   const struct json *value)
 {
-    if (sam_true(value))
-        sam_set(
-            s, headers, str_fmt(s->a, "Access-Control-%s", name).p,
-            sam_make(s, "{'type': %o}", !strcmp(name, "Max-Age") ? STR("integer") : STR("string")));
+    bool age = !strcmp(name, "Max-Age");
+    if (age ? !value || value->kind == JSON_NULL : !sam_true(value))
+        return;
+    struct json *type =
+        sam_keep_order(sam_make(s, "{'type': %o}", age ? STR("integer") : STR("string")));
+    sam_set(s, headers, str_fmt(s->a, "Access-Control-%s", name).p, type);
+    sam_set(s, parameters, str_fmt(s->a, "method.response.header.Access-Control-%s", name).p,
+            sam_copy(s, value));
 }
 
-static void give_header(struct sam *s, struct json *parameters, const char *name,
-                        const struct json *value)
-{
-    if (sam_true(value))
-        sam_set(s, parameters, str_fmt(s->a, "method.response.header.Access-Control-%s", name).p,
-                sam_copy(s, value));
-}
-
-/* In two orders, which are those of the translator's hashes. */
 static struct json *preflight(struct sam *s, const struct cors *c, const struct json *item)
 {
     struct json *headers = json_new(s->a, JSON_OBJECT), *parameters = json_new(s->a, JSON_OBJECT);
@@ -179,24 +177,18 @@ static struct json *preflight(struct sam *s, const struct cors *c, const struct 
         sam_true(c->methods) ? sam_copy(s, c->methods) : allowed_methods(s, item);
     if (sam_bool(c->credentials, true))
         credentials = sam_make(s, "%o", STR("'true'"));
-    type_header(s, headers, "Allow-Origin", c->origin);
-    type_header(s, headers, "Allow-Headers", c->headers);
-    type_header(s, headers, "Allow-Methods", methods);
-    type_header(s, headers, "Max-Age", c->max_age);
-    type_header(s, headers, "Allow-Credentials", credentials);
-    give_header(s, parameters, "Allow-Origin", c->origin);
-    give_header(s, parameters, "Max-Age", c->max_age);
-    give_header(s, parameters, "Allow-Methods", methods);
-    give_header(s, parameters, "Allow-Credentials", credentials);
-    give_header(s, parameters, "Allow-Headers", c->headers);
+    header(s, headers, parameters, "Allow-Origin", c->origin);
+    header(s, headers, parameters, "Allow-Headers", c->headers);
+    header(s, headers, parameters, "Allow-Methods", methods);
+    header(s, headers, parameters, "Max-Age", c->max_age);
+    header(s, headers, parameters, "Allow-Credentials", credentials);
     return sam_make(
         s,
-        "{'x-amazon-apigateway-integration': {'requestTemplates': {'application/json': %o}, "
-        "'type': 'mock', 'responses': {'default': {'responseParameters': %v, "
-        "'responseTemplates': {'application/json': %o}, 'statusCode': '200'}}}, 'responses': "
-        "{'200': {'description': 'Default response for CORS method', 'headers': %v}}, "
-        "'produces': ['application/json'], 'consumes': ['application/json'], 'summary': 'CORS "
-        "support'}",
+        "{'summary': 'CORS support', 'consumes': ['application/json'], 'produces': "
+        "['application/json'], 'x-amazon-apigateway-integration': {'type': 'mock', "
+        "'requestTemplates': {'application/json': %o}, 'responses': {'default': {'statusCode': "
+        "'200', 'responseParameters': %v, 'responseTemplates': {'application/json': %o}}}}, "
+        "'responses': {'200': {'description': 'Default response for CORS method', 'headers': %v}}}",
         STR("{\n  \"statusCode\" : 200\n}\n"), parameters, STR("{}\n"), headers);
 }
 

@@ -947,14 +947,3 @@ def test_what_is_not_echoed_is_nowhere_shown(stacks):
     assert drifts[0]["StackResourceDriftStatus"] == "MODIFIED" and secret not in str(drifts)
     assert secret not in str(cf.describe_stack_events(StackName="quiet")["StackEvents"])
     stacks.delete("quiet")
-
-
-def test_a_serverless_template(stacks):
-    """SAM's transform on the way to a stack: the template as given, and as it became."""
-    body = json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {
-        "Table": {"Type": "AWS::Serverless::SimpleTable", "Properties": {"PrimaryKey": {"Name": "id", "Type": "String"}}}}})
-    stacks.create("sam", body, Capabilities=["CAPABILITY_AUTO_EXPAND"])
-    assert stacks.resources("sam")["Table"]["ResourceType"] == "AWS::DynamoDB::Table"
-    stages = {s: stacks.cf.get_template(StackName="sam", TemplateStage=s)["TemplateBody"] for s in ("Original", "Processed")}
-    assert "AWS::Serverless::SimpleTable" in str(stages["Original"]) and "AWS::DynamoDB::Table" in str(stages["Processed"])
-    stacks.delete("sam")

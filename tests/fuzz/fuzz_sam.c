@@ -19,7 +19,7 @@ static struct str as_json(struct arena *a, const struct json *v)
 
 static void check(struct arena *a, const struct json *tree)
 {
-    struct sam_world world = {STR("eu-west-1"), STR("aws"), NULL, NULL, NULL};
+    struct sam_world world = {.region = STR("eu-west-1"), .partition = STR("aws")};
     struct sam_fault fault = {STR_NONE};
     struct json *once = NULL, *again = NULL;
     enum err err = sam_transform(a, tree, &world, &once, &fault);

@@ -3,6 +3,7 @@
  *   text -> tree -> Include, language extensions, SAM -> open -> types and capabilities checked -> stored
  *
  * Layer: svc/cloudformation. Thread: the transaction's. */
+#include "base/clock.h"
 #include "codec/json.h"
 #include "core/svc.h"
 #include "core/target.h"
@@ -275,6 +276,7 @@ static enum err serverless(struct cfn_open *open, struct arena *a, struct tpl_fa
     struct sam_world world = {
         .region = open->world.region,
         .partition = open->world.partition,
+        .now = clock_wall_ms() / 1000,
         .managed_policy = managed_policy,
         .arg = open,
     };
