@@ -133,7 +133,7 @@ enum err tpl_parameters_of(struct arena *a, const struct json *tree, const struc
 
 /* Does AWS::Include, wherever it is, and AWS::LanguageExtensions, if declared: loops and names; the functions
  * that it brings (Fn::Length, Fn::ToJsonString) are called when values are resolved. *ret_tree is `tree`
- * itself where there is nothing to do, else a new one, whose Transform stays as it was, since tpl_open
+ * itself where there is nothing to do, else a new one, whose Transform stays as it was but for AWS::Include, since tpl_open
  * asks it for what the template may say; doing it again changes nothing. ERR_INVALID. */
 enum err tpl_expand(struct arena *a, struct json *tree, const struct tpl_world *world,
                     struct json **ret_tree, struct tpl_fault *ret_fault) WARN_UNUSED;

@@ -418,6 +418,25 @@ static bool includes(const struct json *v)
     return false;
 }
 
+/* "Transform" without what was included: that is done, and not to be done again where nobody can fetch it. NULL: nothing
+ * is left of it. */
+static enum err left_of(struct expand *e, const struct json *transform, struct json **ret)
+{
+    struct json *list = json_new(e->r.a, JSON_ARRAY);
+    *ret = NULL;
+    if (is_include(transform))
+        return ERR_OK;
+    if (transform->kind != JSON_ARRAY)
+        return expand(e, transform, NULL, 1, ret);
+    JSON_EACH (transform, it)
+        if (!is_include(it))
+            TRY(json_push(list, json_copy(e->r.a, it)));
+    if (!list)
+        return ERR_NOMEM;
+    *ret = list->n ? list : NULL;
+    return ERR_OK;
+}
+
 /* The top: sections that loops may be in, and what "Transform" includes. */
 static enum err expand_top(struct expand *e, struct making *m)
 {
@@ -432,8 +451,13 @@ static enum err expand_top(struct expand *e, struct making *m)
             TRY(add_included(e, m, it, 0));
             continue;
         }
-        TRY(expand(e, it, NULL, 1, &made));
+        if (it == transform)
+            TRY(left_of(e, it, &made));
+        else
+            TRY(expand(e, it, NULL, 1, &made));
         e->t.extensions = extensions;
+        if (!made)
+            continue;
         bool named = loops && extensions && !str_eq(it->key, STR("Conditions"));
         for (struct json *body = named ? made->child : NULL; body; body = body->next)
             if (body->kind == JSON_OBJECT)

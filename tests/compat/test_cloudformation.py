@@ -947,3 +947,103 @@ def test_what_is_not_echoed_is_nowhere_shown(stacks):
     assert drifts[0]["StackResourceDriftStatus"] == "MODIFIED" and secret not in str(drifts)
     assert secret not in str(cf.describe_stack_events(StackName="quiet")["StackEvents"])
     stacks.delete("quiet")
+
+
+# --- what a template asks of others, through a whole stack ---------------------------------------------
+
+
+def test_the_parameter_store_in_a_stack(weir, stacks, cf):
+    """Values by parameters and by dynamic references: as they are when the stack is made, taken anew by an update, and back as they
+    were when that fails."""
+    ssm = weir.client("ssm")
+
+    def put(value, names):
+        ssm.put_parameter(Name="/cfn/value", Value=value, Type="String", Overwrite=True)
+        ssm.put_parameter(Name="/cfn/names", Value=names, Type="StringList", Overwrite=True)
+
+    put("one", "a,b")
+    parameters = {"Value": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/cfn/value"},
+                  "Names": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": "/cfn/names"},
+                  "Comma": {"Type": "AWS::SSM::Parameter::Value<CommaDelimitedList>", "Default": "/cfn/names"},
+                  "Name": {"Type": "AWS::SSM::Parameter::Name", "Default": "/cfn/value"}}
+
+    def kept(value):
+        return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}
+
+    resources = {
+        "V": kept({"Ref": "Value"}), "L": kept({"Fn::Join": ["+", {"Ref": "Names"}]}), "C": kept({"Fn::Select": [1, {"Ref": "Comma"}]}),
+        "N": kept({"Ref": "Name"}), "D": kept("<{{resolve:ssm:/cfn/value}}>"), "P": kept({"Fn::Sub": "{{resolve:ssm:/cfn/value:1}} of ${Value}"})}
+
+    def found():
+        made = stacks.resources("store")
+        return {k: ssm.get_parameter(Name=made[k]["PhysicalResourceId"])["Parameter"]["Value"] for k in "VLCNDP"}
+
+    s = stacks.create("store", template(parameters=parameters, **resources))
+    first = {"V": "one", "L": "a+b", "C": "b", "N": "/cfn/value", "D": "<one>", "P": "one of one"}
+    assert found() == first
+    assert {p["ParameterKey"]: (p["ParameterValue"], p.get("ResolvedValue")) for p in s["Parameters"]} == {
+        "Value": ("/cfn/value", "one"), "Names": ("/cfn/names", "a,b"), "Comma": ("/cfn/names", "a,b"), "Name": ("/cfn/value", None)}
+    assert message(cf.update_stack, StackName="store", UsePreviousTemplate=True) == "No updates are to be performed."
+    put("two", "c,d,e")
+    cf.create_change_set(StackName="store", ChangeSetName="look", UsePreviousTemplate=True)
+    look = cf.describe_change_set(StackName="store", ChangeSetName="look")
+    assert {c["ResourceChange"]["LogicalResourceId"] for c in look["Changes"]} == set("VLCDP")
+    assert {p["ParameterKey"]: p.get("ResolvedValue") for p in look["Parameters"]}["Names"] == "c,d,e"
+    stacks.update("store", template(parameters=parameters, Z=queue(["V", "L", "D", "P"], QueueName="x" * 200), **resources), "UPDATE_ROLLBACK_COMPLETE")
+    assert found() == first and stacks.look("store")["Parameters"] == s["Parameters"]
+    stacks.update("store", None)
+    assert found() == {"V": "two", "L": "c+d+e", "C": "d", "N": "/cfn/value", "D": "<two>", "P": "one of two"}
+    assert "Unable to fetch parameters [/cfn/none] from parameter store" in message(
+        cf.update_stack, StackName="store", UsePreviousTemplate=True, Parameters=[{"ParameterKey": "Value", "ParameterValue": "/cfn/none"}])
+    assert "Unable to fetch parameters [/cfn/value" in message(
+        cf.update_stack, StackName="store", TemplateBody=template(parameters=parameters, **{**resources, "D": kept("{{resolve:ssm:/cfn/value:9}}")}))
+    ssm.put_parameter(Name="/cfn/secret", Value="s", Type="SecureString")
+    assert "types not supported" in message(cf.update_stack, StackName="store", UsePreviousTemplate=True,
+                                            Parameters=[{"ParameterKey": "Value", "ParameterValue": "/cfn/secret"}])
+    stacks.delete("store")
+
+
+def test_transforms_in_a_stack(weir, stacks, cf):
+    """AWS::Include at the top and within, loops, and the functions that AWS::LanguageExtensions brings: made, changed by a parameter and by
+    a template, and back."""
+    s3 = weir.client("s3")
+    s3.create_bucket(Bucket="included")
+
+    def include(key, body):
+        s3.put_object(Bucket="included", Key=key, Body=body)
+        return {"Name": "AWS::Include", "Parameters": {"Location": f"s3://included/{key}"}}
+
+    whole = include("maps.yaml", "Mappings: {M: {prod: {x: real}}}\n")
+    extra = include("queues.yaml", "Extra: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub 'inc-${Stage}-extra'}}\n")
+    part = include("part.json", '{"DelaySeconds": 3}')
+    body = template(
+        parameters={"Stage": {"Type": "String", "Default": "dev"}, "Names": {"Type": "CommaDelimitedList", "Default": "a,b"}},
+        outputs={"Fn::ForEach::Out": ["N", {"Ref": "Names"}, {"Url${N}": {"Value": {"Ref": {"Fn::Sub": "Queue${N}"}}}}],
+                 "Count": {"Value": {"Fn::Length": {"Ref": "Names"}}}, "Json": {"Value": {"Fn::ToJsonString": {"a": [1, {"Ref": "Stage"}]}}},
+                 "Map": {"Value": {"Fn::FindInMap": ["M", {"Ref": "Stage"}, "x", {"DefaultValue": "none"}]}}},
+        more={"Transform": ["AWS::LanguageExtensions", whole]},
+        **{"Fn::Transform": extra, "Fn::ForEach::Loop": ["N", {"Ref": "Names"}, {"Queue${N}": {
+            "Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "inc-${Stage}-${N}"}, "Fn::Transform": part}}}]})
+    ours = lambda: {u.rsplit("/", 1)[1]: a["DelaySeconds"] for u, a in stacks.queues().items() if "/inc-" in u}  # noqa: E731
+    cf.create_stack(StackName="inc", TemplateBody=body, Capabilities=["CAPABILITY_AUTO_EXPAND"])
+    s = stacks.check("inc", "CREATE_COMPLETE")
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in s["Outputs"]}
+    assert ours() == {"inc-dev-extra": "0", "inc-dev-a": "3", "inc-dev-b": "3"}
+    assert outputs["Urla"].endswith("/inc-dev-a") and (outputs["Count"], outputs["Json"], outputs["Map"]) == ("2", '{"a":[1,"dev"]}', "none")
+    processed = cf.get_template(StackName="inc", TemplateStage="Processed")["TemplateBody"]
+    assert set(processed["Resources"]) == {"Extra", "Queuea", "Queueb"}
+    changed = [{"ParameterKey": "Names", "ParameterValue": "b,c"}]
+    stacks.update("inc", body, Parameters=changed, Capabilities=["CAPABILITY_AUTO_EXPAND"])
+    assert ours() == {"inc-dev-extra": "0", "inc-dev-b": "3", "inc-dev-c": "3"}
+    include("part.json", '{"DelaySeconds": 7}')
+    bad = json.loads(body)
+    bad["Resources"]["Z"] = queue(["Queueb", "Extra"], QueueName="x" * 200)
+    stacks.update("inc", json.dumps(bad), "UPDATE_ROLLBACK_COMPLETE", Parameters=changed, Capabilities=["CAPABILITY_AUTO_EXPAND"])
+    assert ours() == {"inc-dev-extra": "0", "inc-dev-b": "3", "inc-dev-c": "3"}
+    stacks.update("inc", body, Parameters=[{"ParameterKey": "Stage", "ParameterValue": "prod"}], Capabilities=["CAPABILITY_AUTO_EXPAND"])
+    assert ours() == {"inc-prod-extra": "0", "inc-prod-a": "7", "inc-prod-b": "7"}
+    assert {o["OutputKey"]: o["OutputValue"] for o in stacks.look("inc")["Outputs"]}["Map"] == "real"
+    include("part.json", "{")
+    assert message(cf.update_stack, StackName="inc", TemplateBody=body, Capabilities=["CAPABILITY_AUTO_EXPAND"])
+    stacks.delete("inc")
+    assert ours() == {}

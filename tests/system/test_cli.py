@@ -1,11 +1,12 @@
 """The everyday commands of a pipeline, verbatim, with the AWS CLI version 2 and version 1."""
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
-from weirtest import find_clis
+from weirtest import find_clis, wait_for
 
 CLIS = find_clis()
 
@@ -103,3 +104,60 @@ def test_sns(aws):
     aws("sns", "unsubscribe", "--subscription-arn", sub)
     aws("sns", "delete-topic", "--topic-arn", topic)
     assert "NotFound" in aws("sns", "get-topic-attributes", "--topic-arn", topic, ok=False)
+
+
+CHILD = """Parameters: {Delay: {Type: Number}}
+Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: !Ref Delay}}}
+Outputs: {Url: {Value: !Ref Queue}}
+"""
+PARENT = """Parameters: {Delay: {Type: Number, Default: 1}}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]}
+  Function: {Type: AWS::Lambda::Function, Properties: {Code: code, Handler: b, Runtime: provided.al2023, Role: !GetAtt Role.Arn}}
+  Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: child.yaml, Parameters: {Delay: !Ref Delay}}}
+Outputs: {Url: {Value: !GetAtt Inner.Outputs.Url}}
+"""
+
+
+def test_stacks(weir, tmp_path):
+    """package, deploy and delete, of a function's code and of a template in a template. By the CLI that knows AWS_ENDPOINT_URL,
+    since `package` gives its client of S3 no other; carried out without it, since its waiter looks every 30 seconds."""
+    cf, s3, sqs = weir.client("cloudformation"), weir.client("s3"), weir.client("sqs")
+
+    def aws(*args):
+        done = subprocess.run([CLIS["1"], "cloudformation", *args], env=weir.cli_env(), capture_output=True, text=True, timeout=120, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def look(name):
+        return cf.describe_stacks(StackName=name)["Stacks"][0]
+
+    def settled(name, status):
+        stack = wait_for(lambda: (lambda s: s["StackStatus"][-8:] != "PROGRESS" and s)(look(name)))
+        assert stack["StackStatus"] == status, stack
+        return stack
+
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "bootstrap").write_text("#!/bin/sh\n")
+    (tmp_path / "child.yaml").write_text(CHILD)
+    (tmp_path / "parent.yaml").write_text(PARENT)
+    s3.create_bucket(Bucket="cli-packages")
+    aws("package", "--template-file", "parent.yaml", "--s3-bucket", "cli-packages", "--output-template-file", "packaged.yaml")
+    assert len(s3.list_objects_v2(Bucket="cli-packages")["Contents"]) == 2
+    said = aws("deploy", "--template-file", "packaged.yaml", "--stack-name", "cli-parent", "--capabilities", "CAPABILITY_IAM",
+               "--parameter-overrides", "Delay=2", "--no-execute-changeset")
+    cf.execute_change_set(ChangeSetName=re.search(r"arn:\S+:changeSet/\S+", said)[0])
+    url = settled("cli-parent", "CREATE_COMPLETE")["Outputs"][0]["OutputValue"]
+    assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["DelaySeconds"])["Attributes"] == {"DelaySeconds": "2"}
+    cf.create_stack(StackName="cli-child", TemplateBody=CHILD, Parameters=[{"ParameterKey": "Delay", "ParameterValue": "1"}])
+    settled("cli-child", "CREATE_COMPLETE")
+    assert "No changes to deploy. Stack cli-child is up to date" in aws(
+        "deploy", "--template-file", "child.yaml", "--stack-name", "cli-child", "--no-fail-on-empty-changeset")
+    parent = look("cli-parent")["StackId"]
+    aws("delete-stack", "--stack-name", "cli-parent")
+    cf.delete_stack(StackName="cli-child")
+    settled(parent, "DELETE_COMPLETE")
+    assert not [u for u in sqs.list_queues().get("QueueUrls", []) if "/cli-parent" in u] and not weir.client("lambda").list_functions()["Functions"]
