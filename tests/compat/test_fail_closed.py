@@ -58,7 +58,7 @@ BY_NAME = {
 }
 # Members that are not required by the model but without which the call says nothing.
 ALSO = {("logs", "DescribeLogStreams"): ["logGroupName"], ("logs", "FilterLogEvents"): ["logGroupName"],
-        ("logs", "GetLogEvents"): ["logGroupName"], ("lambda", "CreateEventSourceMapping"): ["EventSourceArn"],
+        ("logs", "GetLogEvents"): ["logGroupName"], ("logs", "GetLogGroupFields"): ["logGroupName"], ("lambda", "CreateEventSourceMapping"): ["EventSourceArn"],
         ("logs", "AssociateKmsKey"): ["logGroupName"], ("logs", "DisassociateKmsKey"): ["logGroupName"],
         ("iam", "GetUser"): ["UserName"], ("iam", "CreateAccessKey"): ["UserName"], ("iam", "ListAccessKeys"): ["UserName"],
         ("iam", "CreateLoginProfile"): ["UserName"], ("iam", "GetLoginProfile"): ["UserName"], ("iam", "DeleteLoginProfile"): ["UserName"]}

@@ -31,6 +31,8 @@ static enum err make(struct core *core, void **ret_self)
     logs->core = core;
     enum err err = logs_sweep_register(logs);
     if (err == ERR_OK)
+        err = logs_queries_register(logs);
+    if (err == ERR_OK)
         err = logs_policies_init(logs);
     if (err) {
         release(logs);
@@ -54,6 +56,7 @@ const struct svc_def logs_def = {
     .release = release,
     .port = port,
     .resource_policy = logs_resource_policy,
+    .authorize_more = logs_authorize_more,
     .tags = &logs_tags,
     .targets = logs_targets,
     .n_targets = ARRAY_LEN(logs_targets),

@@ -56,7 +56,8 @@ struct logs {
     struct logs_port port; /* what others use of this */
     const struct kms_port *kms;
     const struct cloudwatch_port *cloudwatch; /* NULL: the build has none */
-    struct job_kind *sweep;
+    struct job_kind *sweep, *queries;
+    size_t queries_running; /* home loop */
     struct catalogue *policies;
 };
 
@@ -282,6 +283,11 @@ enum err logs_measure_staged(struct txn *txn, struct key_scope scope, struct str
 extern const struct tags_service logs_tags;
 /* The group's ARN as its tags are kept; STR_NONE on exhaustion. */
 struct str logs_group_arn(struct call *call, struct str name);
+
+/* op_query.c: StartQuery, of each group that it names (core/svc.h). */
+enum err logs_authorize_more(struct call *call, const void *in);
+/* query_run.c: makes the job that runs queries; before the jobs start. */
+enum err logs_queries_register(struct logs *logs) WARN_UNUSED;
 
 /* Any thread: something was deleted, the sweep should look. For txn_on_commit. */
 void logs_sweep_soon(void *logs);

@@ -26,5 +26,15 @@ static const struct key_layout logs_k_data_key = {KEY_LOGS, 8, "uw"};
 static const struct key_layout logs_k_metric = {KEY_LOGS, 9, "ut"};
 /* group id, filter name -> subscription filter record */
 static const struct key_layout logs_k_sub = {KEY_LOGS, 10, "ut"};
+/* scope, query id -> query record */
+static const struct key_layout logs_k_query = {KEY_LOGS, 11, "St"};
+/* query's uid, number -> row of its results */
+static const struct key_layout logs_k_query_row = {KEY_LOGS, 12, "uw"};
+/* scope, when it was started, query id -> empty */
+static const struct key_layout logs_k_query_time = {KEY_LOGS, 13, "Sit"};
+/* scope -> how many queries there are */
+static const struct key_layout logs_k_queries = {KEY_LOGS, 14, "S"};
+/* scope, id -> query definition record */
+static const struct key_layout logs_k_definition = {KEY_LOGS, 15, "St"};
 
 #endif

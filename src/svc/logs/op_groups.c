@@ -1,4 +1,5 @@
-/* CreateLogGroup, DeleteLogGroup, DescribeLogGroups, Put/DeleteRetentionPolicy, Associate/DisassociateKmsKey. */
+/* CreateLogGroup, DeleteLogGroup, DescribeLogGroups, ListLogGroups, Put/DeleteRetentionPolicy,
+ * Associate/DisassociateKmsKey, PutLogGroupDeletionProtection. */
 #include "base/arn.h"
 #include "svc/logs/logs_int.h"
 
@@ -115,6 +116,17 @@ enum err logs_delete_retention_policy(struct call *call,
     struct str name;
     TRY(logs_need_group(call, in->log_group_name, STR_NONE, &name, &g));
     g.retention_days = 0;
+    return logs_write_group(call->txn, call_scope(call), name, &g);
+}
+
+enum err logs_put_log_group_deletion_protection(
+    struct call *call, const struct logs_put_log_group_deletion_protection_input *in,
+    struct logs_put_log_group_deletion_protection_output *out)
+{
+    struct logs_group g;
+    struct str name;
+    TRY(logs_need_group(call, STR_NONE, in->log_group_identifier, &name, &g));
+    g.protected_ = in->deletion_protection_enabled;
     return logs_write_group(call->txn, call_scope(call), name, &g);
 }
 
@@ -256,4 +268,75 @@ enum err logs_describe_log_groups(struct call *call,
     if (in->log_group_identifiers.v)
         return describe_named(call, in, list, &out->log_groups.n);
     return scan_groups(call, in, list, out);
+}
+
+/* --- list -------------------------------------------------------------------------------------- */
+
+/* One of several texts, of which '^' begins those that begin the name. */
+static bool is_listed(struct str pattern, struct str name)
+{
+    bool yes = !str_is_set(pattern);
+    while (!yes && str_is_set(pattern)) {
+        struct str one = str_cut(&pattern, '|');
+        yes = str_starts(one, STR("^")) ? str_starts(name, str_sub(one, 1, SIZE_MAX))
+                                        : str_find_str(name, one) != SIZE_MAX;
+    }
+    return yes;
+}
+
+struct summary {
+    struct call *call;
+    struct str pattern;
+    struct logs_log_group_summary *list;
+    size_t n;
+};
+
+static enum err match_summary(void *arg, struct str key, struct str record, bool *ret_match)
+{
+    struct summary *l = arg;
+    struct str name;
+    TRY(key_read(&logs_k_group, key, l->call->arena, KEY_SKIP, &name));
+    *ret_match = is_listed(l->pattern, name);
+    return ERR_OK;
+}
+
+static enum err take_summary(void *arg, struct str key, struct str record)
+{
+    struct summary *l = arg;
+    struct logs_log_group_summary *s = &l->list[l->n++];
+    struct str name;
+    TRY(key_read(&logs_k_group, key, l->call->arena, KEY_SKIP, &name));
+    s->log_group_name = name;
+    s->log_group_arn = logs_group_arn(l->call, name);
+    s->log_group_class = STR("STANDARD");
+    return str_is_set(s->log_group_arn) ? ERR_OK : ERR_NOMEM;
+}
+
+enum err logs_list_log_groups(struct call *call, const struct logs_list_log_groups_input *in,
+                              struct logs_list_log_groups_output *out)
+{
+    static const struct page_fns fns = {match_summary, take_summary};
+    struct summary l = {.call = call, .pattern = in->log_group_name_pattern};
+    if (in->include_linked_accounts || in->account_identifiers.v)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "Weir has one account; leave includeLinkedAccounts and "
+                          "accountIdentifiers out.");
+    if (in->data_sources.n > 0 || in->field_index_names.n > 0 || in->log_group_tags.n > 0)
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "dataSources, fieldIndexNames and logGroupTags are not supported by "
+                          "Weir.");
+    size_t limit = in->has_limit ? (size_t)in->limit : LOGS_DESCRIBE_MAX;
+    l.list = ARENA_ARRAY(call->arena, struct logs_log_group_summary, limit);
+    if (!l.list)
+        return ERR_NOMEM;
+    out->log_groups.v = l.list;
+    if (str_is_set(in->log_group_class) && !str_eq_c(in->log_group_class, "STANDARD"))
+        return ERR_OK;
+    struct str scope = str_is_set(l.pattern) ? l.pattern : STR("");
+    struct page page = page_of_call(call, scope, in->next_token, limit);
+    struct key_range range = key_range(call->arena, &logs_k_group, call_scope(call));
+    TRY(logs_paged(call, page_scan(call->txn, &page, range, &fns, &l)));
+    out->log_groups.n = l.n;
+    out->next_token = page.next_token;
+    return ERR_OK;
 }

@@ -60,6 +60,11 @@
     {                                                                                              \
         LOGS("DeleteLogGroup", "{\"logGroupName\":\"g\"}")                                         \
     }
+#define PROTECT(yes)                                                                               \
+    {                                                                                              \
+        LOGS("PutLogGroupDeletionProtection",                                                      \
+             "{\"logGroupIdentifier\":\"g\",\"deletionProtectionEnabled\":" yes "}")               \
+    }
 #define EVENTS                                                                                     \
     {                                                                                              \
         LOGS("PutLogEvents", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":["     \
@@ -431,6 +436,21 @@ static const struct fault_case cases[] = {
         .name = "filter log events",
         .setup = {GROUP, STREAM, EVENTS},
         .act = {LOGS("FilterLogEvents", "{\"logGroupName\":\"g\",\"filterPattern\":\"one\"}")},
+        .probe = {{LOGS("DescribeLogGroups", "{}")}},
+    },
+    {
+        .name = "start query",
+        .setup = {GROUP, STREAM, EVENTS},
+        .act = {LOGS("StartQuery", "{\"logGroupName\":\"g\",\"startTime\":0,\"endTime\":9999999999,"
+                                   "\"queryString\":\"fields @message | sort @message asc\"}")},
+        .probe = {{LOGS("FilterLogEvents", "{\"logGroupName\":\"g\"}")}},
+        .any_reply = true,
+    },
+    {
+        .name = "protect log group",
+        .setup = {GROUP},
+        .undo = {PROTECT("false")},
+        .act = PROTECT("true"),
         .probe = {{LOGS("DescribeLogGroups", "{}")}},
     },
     {
