@@ -100,11 +100,20 @@ struct str rng_uuid(char out[RNG_UUID_LEN + 1])
     return str_n(out, RNG_UUID_LEN);
 }
 
+/* A byte for each character, but for those that would favour the alphabet's beginning. */
 void rng_text(char *out, size_t len, const char *alphabet)
 {
-    size_t n = strlen(alphabet);
-    for (size_t i = 0; i < len; i++)
-        out[i] = alphabet[rng_below(n)];
+    unsigned char b[64];
+    size_t n = strlen(alphabet), at = 0;
+    assert(n > 0 && n <= 256);
+    size_t limit = 256 - 256 % n;
+    while (at < len) {
+        size_t drawn = len - at < sizeof(b) ? len - at : sizeof(b);
+        rng_bytes(b, drawn);
+        for (size_t i = 0; i < drawn; i++)
+            if (b[i] < limit)
+                out[at++] = alphabet[b[i] % n];
+    }
     out[len] = '\0';
 }
 

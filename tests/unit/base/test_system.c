@@ -103,6 +103,23 @@ static int fsync_fails(int fd)
     return -1;
 }
 
+/* All letters come, about as often, whether or not they are a power of two. */
+static void test_text_is_even(void **state)
+{
+    enum { LEN = 62 * 1000 };
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    static char text[LEN + 1];
+    size_t seen[256] = {0};
+    rng_seed(3);
+    rng_text(text, LEN, alphabet);
+    rng_seed(0);
+    assert_int_equal(strlen(text), LEN);
+    for (size_t i = 0; i < LEN; i++)
+        seen[(unsigned char)text[i]]++;
+    for (const char *c = alphabet; *c; c++)
+        assert_in_range(seen[(unsigned char)*c], 850, 1150);
+}
+
 static void test_sys(void **state)
 {
     int fds[2];
@@ -226,11 +243,12 @@ static void test_mem_hook(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_seeded),     cmocka_unit_test(test_kernel),
-        cmocka_unit_test(test_below),      cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_sys),        cmocka_unit_test(test_err_names),
-        cmocka_unit_test(test_log_levels), cmocka_unit_test(test_log_lines),
-        cmocka_unit_test(test_list),       cmocka_unit_test(test_mem_hook),
+        cmocka_unit_test(test_seeded),       cmocka_unit_test(test_kernel),
+        cmocka_unit_test(test_below),        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_text_is_even), cmocka_unit_test(test_sys),
+        cmocka_unit_test(test_err_names),    cmocka_unit_test(test_log_levels),
+        cmocka_unit_test(test_log_lines),    cmocka_unit_test(test_list),
+        cmocka_unit_test(test_mem_hook),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
