@@ -670,6 +670,82 @@ def test_answers_wait_for_their_reader(flow, path):
     assert there.cut.wait(30) and there.sent < 10 * MB
 
 
+# --- refusals ---------------------------------------------------------------------------------------
+
+
+def refusing_api(weir, there, functions):
+    """An API whose methods are each refused in another way; (type, path, what is asked)."""
+    name = functions.function(AUTHORIZER)
+    api = Api(weir, name="refusing")
+    for type in REFUSALS:
+        api.gw.put_gateway_response(restApiId=api.id, responseType=type, statusCode="418", responseTemplates={
+            "application/json": '{"type": "$context.error.responseType", "said": $context.error.messageString}'})
+    of_permitted, of_other = (api.gw.create_authorizer(restApiId=api.id, name=n, type="TOKEN", authorizerUri=invoke_uri(weir, f), authorizerResultTtlInSeconds=0,
+                                                       identitySource="method.request.header.Authorization")["id"]
+                              for n, f in (("permitted", name), ("other", functions.function(SOURCE))))
+    permit(functions, name, f"arn:aws:execute-api:{weir.region}:{weir.account}:{api.id}/authorizers/{of_permitted}")
+    for path, id in (("/authorized", of_permitted), ("/unpermitted", of_other)):
+        api.mock("GET", path, authorizationType="CUSTOM", authorizerId=id)
+    api.mock("GET", "/signed", authorizationType="AWS_IAM")
+    for path in ("/key", "/spent"):
+        api.mock("GET", path, apiKeyRequired=True)
+    api.mock("GET", "/throttled").mock("GET", "/broken", template="#if(")
+    api.mock("POST", "/free")
+    http = {"type": "HTTP_PROXY", "integrationHttpMethod": "GET"}
+    api.method("GET", "/nobody", {**http, "uri": "http://127.0.0.1:1/"})
+    api.method("GET", "/slow", {**http, "uri": there.base, "timeoutInMillis": 100})
+    api.gw.create_model(restApiId=api.id, name="M", contentType="application/json", schema='{"type": "object"}')
+    all = api.gw.create_request_validator(restApiId=api.id, name="all", validateRequestBody=True, validateRequestParameters=True)["id"]
+    mock = {"type": "MOCK", "requestTemplates": {"application/json": OK}}
+    api.method("POST", "/body", mock, {"200": {}}, requestValidatorId=all, requestModels={"application/json": "M"})
+    api.method("GET", "/parameter", mock, {"200": {}}, requestValidatorId=all, requestParameters={"method.request.querystring.q": True})
+    api.method("POST", "/never", {**mock, "passthroughBehavior": "NEVER"}, {"200": {}})
+    api.deploy()
+    api.patch_stage(**{"/~1throttled/GET/throttling/rateLimit": "0", "/~1throttled/GET/throttling/burstLimit": "0"})
+    key = api.gw.create_api_key(name="refused", enabled=True)
+    plan = api.gw.create_usage_plan(name="refusing", apiStages=[{"apiId": api.id, "stage": "prod"}], quota={"limit": 1, "period": "DAY"})["id"]
+    api.gw.create_usage_plan_key(usagePlanId=plan, keyId=key["id"], keyType="API_KEY")
+    return api, {"x-api-key": key["value"]}
+
+
+# Gateway responses that a request can meet: what is asked. RESOURCE_NOT_FOUND and WAF_FILTERED are none of
+# them, AUTHORIZER_FAILURE needs a request that is too large for an authorizer's event, EXPIRED_TOKEN a session that ended.
+REFUSALS = {
+    "ACCESS_DENIED": {"path": "/authorized", "headers": {"Authorization": "deny"}},
+    "API_CONFIGURATION_ERROR": {"path": "/broken"},
+    "AUTHORIZER_CONFIGURATION_ERROR": {"path": "/unpermitted", "headers": {"Authorization": "allow"}},
+    "BAD_REQUEST_BODY": {"path": "/body", "method": "POST", "body": "[]", "headers": {"Content-Type": "application/json"}},
+    "BAD_REQUEST_PARAMETERS": {"path": "/parameter"},
+    "INTEGRATION_FAILURE": {"path": "/nobody"},
+    "INTEGRATION_TIMEOUT": {"path": "/slow"},
+    "INVALID_API_KEY": {"path": "/key", "headers": {"x-api-key": "none"}},
+    "INVALID_SIGNATURE": {"path": "/signed", "secret": "wrong"},
+    "MISSING_AUTHENTICATION_TOKEN": {"path": "/none"},
+    "QUOTA_EXCEEDED": {"path": "/spent", "key": True},
+    "REQUEST_TOO_LARGE": {"path": "/free", "method": "POST", "body": b"x" * (10 * MB + 1)},
+    "THROTTLED": {"path": "/throttled"},
+    "UNAUTHORIZED": {"path": "/authorized"},
+    "UNSUPPORTED_MEDIA_TYPE": {"path": "/never", "method": "POST", "body": "x", "headers": {"Content-Type": "text/plain"}},
+}
+
+
+def test_gateway_responses_of_every_type(outside):
+    weir, _ = outside
+    there, held = Upstream(), threading.Event()
+    there.serve("Content-Length: 10", (held.wait(30) and b"" for _ in range(1)))
+    api, key = refusing_api(weir, there, Stage(weir))
+    assert api.ask("/spent", headers=key).status == 200
+    for type, asked in REFUSALS.items():
+        asked = dict(asked)
+        if asked.pop("key", False):
+            asked["headers"] = key
+        got = signed(api, asked["path"], "test", asked["secret"]) if "secret" in asked else api.ask(**asked)
+        assert (got.status, got.json()["type"]) == (418, type), (type, got.text)
+    held.set()
+    there.listener.close()
+    api.delete()
+
+
 # --- bytes -----------------------------------------------------------------------------------------
 
 
@@ -722,6 +798,73 @@ def test_logs(weir):
     for line in (f"Starting execution for request: {id}", "HTTP Method: GET, Resource Path: /", "Successfully completed execution",
                  "Method completed with status: 200"):
         assert f"({id}) {line}" in lines
+
+
+# What access logs say of a call that was answered and of one that was refused, by variable; a function: of the value.
+ACCESS = {
+    "apiId": (lambda api, v: v == api.id,) * 2,
+    "authorizer.principalId": ("p", "-"),
+    "authorizer.k": ("v", "-"),
+    "authorizer.status": ("200", "-"),
+    "authorizer.integrationStatus": ("200", "-"),
+    "authorizer.latency": (lambda api, v: v.isdigit(), "-"),
+    "authorizer.requestId": (lambda api, v: len(v) == 36, "-"),
+    "deploymentId": (lambda api, v: v == api.gw.get_stage(restApiId=api.id, stageName="prod")["deploymentId"],) * 2,
+    "domainName": (lambda api, v: v.startswith(api.id),) * 2,
+    "endpointType": ("REGIONAL", "REGIONAL"),
+    "error.message": ("-", "Unauthorized"),
+    "error.messageString": ("-", '"Unauthorized"'),
+    "error.responseType": ("-", "UNAUTHORIZED"),
+    "extendedRequestId": (lambda api, v: len(v) > 8,) * 2,
+    "httpMethod": ("GET", "GET"),
+    "identity.sourceIp": ("127.0.0.1", "127.0.0.1"),
+    "identity.userAgent": ("agent", "agent"),
+    "integration.error": ("-", "-"),
+    "integration.latency": (lambda api, v: v.isdigit(), "-"),
+    "integration.requestId": (lambda api, v: len(v) == 36, "-"),
+    "integration.status": ("200", "-"),
+    "integrationLatency": (lambda api, v: v.isdigit(), "-"),
+    "integrationStatus": ("200", "-"),
+    "isCanaryRequest": ("-", "-"),
+    "path": ("/prod/a/b", "/prod/a/b"),
+    "protocol": ("HTTP/1.1", "HTTP/1.1"),
+    "requestTimeEpoch": (lambda api, v: len(v) == 13,) * 2,
+    "resourcePath": ("/a/{id}", "/a/{id}"),
+    "responseLatency": (lambda api, v: v.isdigit(),) * 2,
+    "responseLength": ("2", lambda api, v: int(v) > 0),
+    "stage": ("prod", "prod"),
+    "status": ("200", "401"),
+    "xrayTraceId": (lambda api, v: v.startswith("Root=1-"),) * 2,
+}
+
+
+def test_access_log_variables(weir, lambdas):
+    logs, name = weir.client("logs"), lambdas.function(AUTHORIZER)
+    logs.create_log_group(logGroupName="gw-variables")
+    weir.client("apigateway").update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": make_role(weir, ["logs:*"])}])
+    api = Api(weir, endpointConfiguration={"types": ["REGIONAL"]})
+    function = lambdas.function("def handler(event, context):\n    return {'statusCode': 200, 'body': 'ok'}\n")
+    id = api.gw.create_authorizer(restApiId=api.id, name="a", type="TOKEN", authorizerUri=invoke_uri(weir, name),
+                                  identitySource="method.request.header.Authorization", authorizerResultTtlInSeconds=0)["id"]
+    api.method("GET", "/a/{id}", {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": invoke_uri(weir, function)}, authorizationType="CUSTOM", authorizerId=id)
+    api.mock("GET", "/broken", template="line one\n#set($x = )")
+    for f, source in ((name, f"arn:aws:execute-api:{weir.region}:{weir.account}:{api.id}/authorizers/{id}"), (function, api.arn())):
+        permit(lambdas, f, source)
+    api.deploy()
+    api.patch_stage(**{"/accessLogSettings/destinationArn": f"arn:aws:logs:{weir.region}:{weir.account}:log-group:gw-variables",
+                       "/accessLogSettings/format": "$context.requestId|" + "|".join(f"$context.{name}" for name in ACCESS), "/*/*/logging/loglevel": "ERROR"})
+    ids = [api.ask("/a/b", headers={"User-Agent": "agent", **more}).headers["x-amzn-RequestId"] for more in ({"Authorization": "allow"}, {})]
+    wait_for(lambda: len(lines_of(logs, "gw-variables")) == 2, what="the access log")
+    said = {line.split("|")[0]: line.strip().split("|")[1:] for line in lines_of(logs, "gw-variables")}
+    for i, asked in enumerate(ids):
+        for (variable, wanted), value in zip(ACCESS.items(), said[asked]):
+            right = wanted[i](api, value) if callable(wanted[i]) else value == wanted[i]
+            assert right, (i, variable, value)
+    broken = api.ask("/broken")
+    assert (broken.status, broken.json()) == (500, {"message": "Internal server error"})
+    group = f"API-Gateway-Execution-Logs_{api.id}/prod"
+    wait_for(lambda: logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"], what="the execution log")
+    wait_for(lambda: any("(line 2, column" in line and broken.headers["x-amzn-RequestId"] in line for line in lines_of(logs, group)), what="the template's line")
 
 
 def test_cache(weir, lambdas):

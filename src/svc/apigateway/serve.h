@@ -108,6 +108,7 @@ struct serve_api {
     _Atomic size_t refs;
     struct arena arena; /* everything, itself too */
     struct str id, name;
+    struct str endpoint;      /* "EDGE", "REGIONAL" */
     struct str policy;        /* resource policy; absent: none */
     int64_t compress_min;     /* bytes of a reply worth compressing; -1: never */
     bool key_by_authorizer;   /* apiKeySource AUTHORIZER */

@@ -300,7 +300,10 @@ static enum err take_api(struct serve_compiler *c)
     const struct json *json = json_get(c->doc, STR("restApi"));
     if (!json || json->kind != JSON_OBJECT)
         return ERR_CORRUPT;
+    const struct json *endpoint = json_get(json, STR("endpointConfiguration"));
+    const struct json *types = endpoint ? json_get(endpoint, STR("types")) : NULL;
     api->name = json_get_str(json, STR("name"));
+    api->endpoint = types && types->child ? types->child->text : STR("EDGE");
     api->policy = json_get_str(json, STR("policy"));
     api->compress_min = serve_json_number(json, "minimumCompressionSize", -1);
     api->key_by_authorizer = str_eq_c(json_get_str(json, STR("apiKeySource")), "AUTHORIZER");

@@ -132,9 +132,32 @@ static enum err put_integration(struct serve_req *r)
     return serve_put_number(r, r->context, "integrationStatus", answer->status);
 }
 
+/* Of a function that was asked; what it said itself is there already. */
+static enum err put_authorizer(struct serve_req *r)
+{
+    const struct auth_result *who = &r->who;
+    struct json *c = r->context->child;
+    if (!who->status)
+        return ERR_OK;
+    while (c && !str_eq_c(c->key, "authorizer"))
+        c = c->next;
+    if (!c)
+        TRY(serve_put_object(r, r->context, "authorizer", &c));
+    TRY(serve_put_number(r, c, "status", who->status));
+    TRY(serve_put_number(r, c, "integrationStatus", who->status));
+    TRY(serve_put_number(r, c, "latency", who->latency_ms));
+    TRY(serve_put_number(r, c, "integrationLatency", who->latency_ms));
+    TRY(serve_put_text(r, c, "error", who->why));
+    return serve_put_text(r, c, "requestId", who->request_id);
+}
+
 static enum err put_end(struct serve_req *r)
 {
     TRY(serve_context_need(r));
+    if (r->refused)
+        TRY(serve_put_error(r));
+    TRY(put_authorizer(r));
+    TRY(serve_put_text(r, r->context, "endpointType", r->stage->api->endpoint));
     TRY(serve_put_number(r, r->context, "status", r->out.status));
     if (!r->out.flows) /* how long it will be, nobody knows yet */
         TRY(serve_put_number(r, r->context, "responseLength", (int64_t)r->out.body.len));

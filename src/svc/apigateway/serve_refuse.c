@@ -104,8 +104,7 @@ static void put_default_body(struct serve_req *r, struct buf *b)
     buf_add_byte(b, '}');
 }
 
-/* $context.error. */
-static enum err put_error(struct serve_req *r)
+enum err serve_put_error(struct serve_req *r)
 {
     struct json *error;
     struct buf quoted;
@@ -128,7 +127,7 @@ static enum err apply(struct serve_req *r, const struct serve_refusal *set)
     struct map_targets targets = {0};
     struct map_fault fault;
     const struct json *template = template_of(r, set);
-    TRY(put_error(r));
+    TRY(serve_put_error(r));
     TRY(serve_message_need(r));
     enum err err =
         map_parameters_apply(a, &set->parameters, &r->scope, &r->message, &targets, &fault);

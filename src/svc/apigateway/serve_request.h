@@ -121,6 +121,8 @@ enum err serve_refuse_as(struct serve_req *r, int status, const char *error,
                          struct str message) WARN_UNUSED;
 /* Makes r->out of it. ERR_NOMEM. */
 enum err serve_refused(struct serve_req *r) WARN_UNUSED;
+/* $context.error, of what refused it. */
+enum err serve_put_error(struct serve_req *r) WARN_UNUSED;
 
 /* --- what mappings see: serve_context.c ------------------------------------------------------- */
 
