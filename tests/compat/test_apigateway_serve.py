@@ -843,7 +843,8 @@ def test_access_log_variables(weir, lambdas):
     logs.create_log_group(logGroupName="gw-variables")
     weir.client("apigateway").update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": make_role(weir, ["logs:*"])}])
     api = Api(weir, endpointConfiguration={"types": ["REGIONAL"]})
-    function = lambdas.function("def handler(event, context):\n    return {'statusCode': 200, 'body': 'ok'}\n")
+    function = lambdas.function("import json\ndef handler(event, context):\n"
+                                "    return {'statusCode': 200, 'body': 'ok', 'headers': {'x-who': json.dumps(event['requestContext']['authorizer'])}}\n")
     id = api.gw.create_authorizer(restApiId=api.id, name="a", type="TOKEN", authorizerUri=invoke_uri(weir, name),
                                   identitySource="method.request.header.Authorization", authorizerResultTtlInSeconds=0)["id"]
     api.method("GET", "/a/{id}", {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": invoke_uri(weir, function)}, authorizationType="CUSTOM", authorizerId=id)
@@ -853,7 +854,10 @@ def test_access_log_variables(weir, lambdas):
     api.deploy()
     api.patch_stage(**{"/accessLogSettings/destinationArn": f"arn:aws:logs:{weir.region}:{weir.account}:log-group:gw-variables",
                        "/accessLogSettings/format": "$context.requestId|" + "|".join(f"$context.{name}" for name in ACCESS), "/*/*/logging/loglevel": "ERROR"})
-    ids = [api.ask("/a/b", headers={"User-Agent": "agent", **more}).headers["x-amzn-RequestId"] for more in ({"Authorization": "allow"}, {})]
+    got = [api.ask("/a/b", headers={"User-Agent": "agent", **more}) for more in ({"Authorization": "allow"}, {})]
+    ids = [reply.headers["x-amzn-RequestId"] for reply in got]
+    who = json.loads(got[0].headers["x-who"])
+    assert who.pop("integrationLatency") >= 0 and who == {"principalId": "p", "k": "v", "n": "1"}
     wait_for(lambda: len(lines_of(logs, "gw-variables")) == 2, what="the access log")
     said = {line.split("|")[0]: line.strip().split("|")[1:] for line in lines_of(logs, "gw-variables")}
     for i, asked in enumerate(ids):
