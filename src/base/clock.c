@@ -239,11 +239,17 @@ enum err clock_parse_iso8601(struct str s, int64_t *ret_ms)
     return ERR_OK;
 }
 
+/* As HTTP writes it, and as libraries for mail do (RFC 5322 section 3.3). */
+static bool is_gmt(struct str zone)
+{
+    return str_eq(zone, STR(" GMT")) || str_eq(zone, STR(" +0000")) || str_eq(zone, STR(" -0000"));
+}
+
 enum err clock_parse_http(struct str s, int64_t *ret_ms)
 {
     struct civil c = {0};
     size_t i = 5;
-    if (s.len != 29 || s.p[3] != ',' || s.p[4] != ' ')
+    if (s.len < 29 || s.p[3] != ',' || s.p[4] != ' ')
         return ERR_INVALID;
     if (!digits(s, &i, 2, &c.day) || !lit(s, &i, ' '))
         return ERR_INVALID;
@@ -253,7 +259,7 @@ enum err clock_parse_http(struct str s, int64_t *ret_ms)
     i += 3;
     if (!(lit(s, &i, ' ') && digits(s, &i, 4, &c.year) && lit(s, &i, ' ') &&
           digits(s, &i, 2, &c.hour) && lit(s, &i, ':') && digits(s, &i, 2, &c.minute) &&
-          lit(s, &i, ':') && digits(s, &i, 2, &c.second) && str_eq(str_sub(s, i, 4), STR(" GMT")) &&
+          lit(s, &i, ':') && digits(s, &i, 2, &c.second) && is_gmt(str_sub(s, i, SIZE_MAX)) &&
           in_range(&c)))
         return ERR_INVALID;
     *ret_ms = clock_from_civil(&c);

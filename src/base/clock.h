@@ -51,7 +51,7 @@ struct str clock_http(char buf[CLOCK_TEXT_MAX], int64_t ms);
 enum err clock_parse_iso8601(struct str s, int64_t *ret_ms) WARN_UNUSED;
 /* "20261121T104752Z" to milliseconds. ERR_INVALID. */
 enum err clock_parse_basic(struct str s, int64_t *ret_ms) WARN_UNUSED;
-/* IMF-fixdate only. ERR_INVALID. */
+/* IMF-fixdate, also with +0000 or -0000 for GMT. ERR_INVALID. */
 enum err clock_parse_http(struct str s, int64_t *ret_ms) WARN_UNUSED;
 
 #endif

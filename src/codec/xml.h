@@ -8,6 +8,8 @@
  *       arena's limit.
  *   XM3 Namespaces are dropped: `s3:Foo` and `Foo` in any default namespace read as "Foo"; xmlns
  *       attributes are not listed.
+ *   XM4 References to characters that XML 1.0 cannot carry and XML 1.1 can (&#x1;) are read as those, since
+ *       keys of S3 may have them.
  *
  * Layer: codec. Lifetime: the tree lives in the arena and borrows nothing. Thread: pure. */
 #ifndef WEIR_CODEC_XML_H

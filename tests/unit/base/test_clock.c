@@ -114,6 +114,18 @@ static void test_offsets(void **state)
     }
 }
 
+/* What libraries for mail write for GMT. */
+static void test_zones(void **state)
+{
+    static const char *const rows[] = {"Tue, 29 Feb 2000 12:34:56 +0000",
+                                       "Tue, 29 Feb 2000 12:34:56 -0000"};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t ms = 0;
+        assert_int_equal(clock_parse_http(str_c(rows[i]), &ms), ERR_OK);
+        assert_int_equal(ms, 951827696000);
+    }
+}
+
 static void test_malformed(void **state)
 {
     static const char *const iso[] = {
@@ -154,6 +166,9 @@ static void test_malformed(void **state)
         "Thu, 01 Jam 1970 00:00:00 GMT",
         "Thu, 01 Jan 1970 24:00:00 GMT",
         "Thu, 00 Jan 1970 00:00:00 GMT",
+        "Thu, 01 Jan 1970 00:00:00 +0100",
+        "Thu, 01 Jan 1970 00:00:00 -00000",
+        "Thu, 01 Jan 1970 00:00:00",
     };
     int64_t ms = 77;
     for (size_t i = 0; i < ARRAY_LEN(iso); i++)
@@ -171,9 +186,10 @@ static void test_malformed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fake),    cmocka_unit_test(test_never_back),
-        cmocka_unit_test(test_texts),   cmocka_unit_test(test_days),
-        cmocka_unit_test(test_offsets), cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_fake),      cmocka_unit_test(test_never_back),
+        cmocka_unit_test(test_texts),     cmocka_unit_test(test_days),
+        cmocka_unit_test(test_offsets),   cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

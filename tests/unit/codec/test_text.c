@@ -8,6 +8,7 @@
 #include "codec/base64.h"
 #include "codec/hash.h"
 #include "codec/hex.h"
+#include "codec/mime.h"
 #include "codec/percent.h"
 
 static struct arena arena;
@@ -49,6 +50,43 @@ static void test_base64(void **state)
         base64_put(&b, plain.p, plain.len);
         assert_true(str_eq_c(buf_str(&b), rows[i].std));
         buf_release(&b);
+    }
+}
+
+static void test_mime_words(void **state)
+{
+    static const struct {
+        const char *value, *text, *again; /* NULL: the value */
+    } rows[] = {
+        {"", "", NULL},
+        {"plain = ?", "plain = ?", NULL},
+        {"=?UTF-8?B?w4Q=?=", "\xc3\x84", NULL},
+        {"=?utf-8?q?=C3=84_x?=", "\xc3\x84 x", "=?UTF-8?B?w4QgeA==?="},
+        {"=?iso-8859-1?Q?=C4?=", "\xc3\x84", "=?UTF-8?B?w4Q=?="},
+        {"=?US-ASCII?Q?a_b?=", "a b", "a b"},
+        {"=?UTF-8?Q?a?= \t =?UTF-8?Q?b?=", "ab", "ab"},
+        {"x =?UTF-8?Q?a?= y", "x a y", "x a y"},
+        {"\xc4MX", "\xc3\x84MX", "=?UTF-8?B?w4RNWA==?="}, /* ISO-8859-1, as HTTP's headers were */
+        {"=?UTF-8?B?"
+         "?=",
+         "", ""},
+        {"=?UTF-8?Q?=0A?=", "\n", "=?UTF-8?B?Cg==?="},
+        /* What is none stays as it is. */
+        {"=?UTF-8?B?w4Q", "=?UTF-8?B?w4Q", NULL},
+        {"=?UTF-8?B?w4?=", "=?UTF-8?B?w4?=", NULL},
+        {"=?UTF-8?X?w4Q=?=", "=?UTF-8?X?w4Q=?=", NULL},
+        {"=?UTF-8?Q?=4?=", "=?UTF-8?Q?=4?=", NULL},
+        {"=?UTF-8?Q?=C3?=", "=?UTF-8?Q?=C3?=", NULL},
+        {"=?koi8-r?Q?a?=", "=?koi8-r?Q?a?=", NULL},
+        {"=?", "=?", NULL},
+        {"=?UTF-8", "=?UTF-8", NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct str text;
+        const char *again = rows[i].again ? rows[i].again : rows[i].value;
+        assert_int_equal(mime_words_decode(&arena, str_c(rows[i].value), &text), ERR_OK);
+        if (!str_eq_c(text, rows[i].text) || !str_eq_c(mime_words_encode(&arena, text), again))
+            fail_msg("%s: " STR_FMT, rows[i].value, STR_ARG(text));
     }
 }
 
@@ -194,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_base64, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mime_words, setup, teardown),
         cmocka_unit_test_setup_teardown(test_base64_malformed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hex, setup, teardown),
         cmocka_unit_test_setup_teardown(test_percent, setup, teardown),
