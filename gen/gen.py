@@ -96,6 +96,10 @@ class Gen:
                 shape.pop(key, None)
             else:
                 shape[key] = value
+        first = shape.pop("first", [])
+        if first:
+            members = shape["members"]
+            shape["members"] = {m: members[m] for m in first + [m for m in members if m not in first]}
         if shape.get("name", name) not in self.spec["shapes"]:
             raise SystemExit("%s: there is no shape %s" % (name, shape["name"]))
         return shape
@@ -743,6 +747,7 @@ class Gen:
                   ".xmlns = " + str_init(s.get("xmlns", self.facts.get("xmlNamespace"))),
                   ".type_prefix = " + str_init(s.get("type_prefix", "")),
                   ".url_member = " + str_init(s.get("url_member")),
+                  ".server = " + str_init(s.get("server")),
                   ".protocol = WIRE_" + self.protocol,
                   ".wording = WIRE_WORDING_" + WORDINGS[s["wording"]],
                   ".ops = ops, .n_ops = ARRAY_LEN(ops)",

@@ -169,6 +169,17 @@ struct str call_error_code(const struct call *call)
     return call->impl->error ? call->impl->error->code : STR_NONE;
 }
 
+const char *call_resource_kind(const struct call_impl *c)
+{
+    struct str path = str_sub(c->request.path, 1, SIZE_MAX);
+    if (!str_is_set(c->routed.host_bucket)) {
+        if (path.len == 0)
+            return "SERVICE";
+        (void)str_cut(&path, '/');
+    }
+    return str_is_set(path) && path.len > 0 ? "OBJECT" : "BUCKET";
+}
+
 bool call_error_named(struct call_impl *c, struct str name, const char *why)
 {
     const struct wire_service *s = c->routed.service;

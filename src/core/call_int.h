@@ -227,6 +227,8 @@ struct call_impl *call_new(struct core *core, struct io_loop *on, const struct c
 /* call.c: a new request id, in the form of the routed protocol. ERR_NOMEM. */
 enum err call_make_id(struct call_impl *c) WARN_UNUSED;
 void call_free(struct call_impl *c);
+/* call.c: what the path of a request to S3 names, in S3's words. */
+const char *call_resource_kind(const struct call_impl *c);
 /* call.c: sets the service's error of that name; false: the service has none such. O(its errors). */
 bool call_error_named(struct call_impl *c, struct str name, const char *why) WARN_UNUSED;
 /* call.c: sets one of the errors that every service has. Always ERR_FAILED. */

@@ -205,22 +205,10 @@ static void warn_once(struct call_impl *c, const char *what)
         log_warn("core", STR_FMT, STR_ARG(key));
 }
 
-/* What the path of a request to S3 names, in S3's words. */
-static const char *kind_named(const struct call_impl *c)
-{
-    struct str path = str_sub(c->request.path, 1, SIZE_MAX);
-    if (!str_is_set(c->routed.host_bucket)) {
-        if (path.len == 0)
-            return "SERVICE";
-        (void)str_cut(&path, '/');
-    }
-    return str_is_set(path) && path.len > 0 ? "OBJECT" : "BUCKET";
-}
-
 static enum err method_refused(struct call_impl *c)
 {
     TRY(call_error_detail(&c->call, "Method", c->request.method));
-    TRY(call_error_detail(&c->call, "ResourceType", str_c(kind_named(c))));
+    TRY(call_error_detail(&c->call, "ResourceType", str_c(call_resource_kind(c))));
     return call_error_common(c, WIRE_E_UNKNOWN_OPERATION,
                              "The specified method is not allowed against this resource.");
 }
@@ -412,11 +400,31 @@ static void on_body(struct http_req *req, const void *p, size_t len, bool last, 
     body_complete(c);
 }
 
+/* S3 wants to know how long a body is before it comes. */
+static enum err need_length(struct call_impl *c)
+{
+    if (!c->routed.service->buckets ||
+        str_is_set(wire_header_get(&c->request, STR("content-length"))) ||
+        str_is_set(wire_header_get(&c->request, STR("x-amz-decoded-content-length"))))
+        return ERR_OK;
+    if (str_is_set(wire_header_get(&c->request, STR("transfer-encoding")))) {
+        TRY(call_error_detail(&c->call, "Header", STR("Transfer-Encoding")));
+        return call_error_common(
+            c, WIRE_E_NOT_IMPLEMENTED,
+            "A header you provided implies functionality that is not implemented");
+    }
+    return call_error_named(c, STR("MissingContentLength"),
+                            "You must provide the Content-Length HTTP header.")
+               ? ERR_FAILED
+               : ERR_OK;
+}
+
 /* Everything before the body of an operation that streams it: who asks, may they, and where to. */
 static enum err prepare_stream(struct call_impl *c, struct call_sink *ret_sink)
 {
     TRY(call_make_id(c));
     TRY(admit(c, true));
+    TRY(need_length(c));
     c->request.body_is_stream = true;
     TRY(decode(c));
     return dispatch_open_sink(c, ret_sink);

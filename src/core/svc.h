@@ -80,6 +80,8 @@ struct svc_def {
     enum err (*cors)(void *self, struct arena *a, const struct wire_routed *routed,
                      const struct cors_rule **ret_rules, size_t *ret_n);
     const struct wire_error *cors_refused;
+    /* What a preflight request is told that does not say what it asks for; NULL: it is none of the service's. */
+    const struct wire_error *cors_incomplete;
     const struct tags_service *tags; /* how its resources are tagged (core/tags.h); NULL: not */
     /* Kinds of target that are its own (core/target.h). */
     const struct target_kind *targets;

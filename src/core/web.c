@@ -148,8 +148,8 @@ static struct cors_ask asked(const struct call_impl *c)
     return (struct cors_ask){c->web.origin, c->request.method, STR_NONE};
 }
 
-/* Finds the rule of the resource that lets the page ask. */
-static enum err ask_resource(struct call_impl *c, const struct cors_ask *ask)
+/* Finds the rule of the resource that lets the page ask; *ret_any: whether it has rules. */
+static enum err ask_resource(struct call_impl *c, const struct cors_ask *ask, bool *ret_any)
 {
     const struct svc *svc = c->routed.service ? core_svc(c->core, c->routed.service) : NULL;
     const struct cors_rule *rules = NULL;
@@ -158,6 +158,7 @@ static enum err ask_resource(struct call_impl *c, const struct cors_ask *ask)
         return ERR_OK;
     TRY(svc->def->cors(svc->self, &c->arena, &c->routed, &rules, &n));
     c->cors = cors_find(rules, n, ask);
+    *ret_any = n > 0;
     return ERR_OK;
 }
 
@@ -170,7 +171,8 @@ enum err web_check(struct call_impl *c)
         return ERR_OK;
     if (w->origin.p && !c->claim) {
         struct cors_ask ask = asked(c);
-        TRY(ask_resource(c, &ask));
+        bool any;
+        TRY(ask_resource(c, &ask, &any));
     }
     if (from_page && !c->cors && web_is_foreign(cfg, w) && (dev || (!c->claim && may_change(c))))
         return call_error_common(
@@ -187,15 +189,32 @@ enum err web_check(struct call_impl *c)
     return ERR_OK;
 }
 
-static enum err refuse_preflight(struct call_impl *c)
+static enum err refuse_preflight(struct call_impl *c, const struct cors_ask *ask, bool rules)
 {
     const struct svc *svc = c->routed.service ? core_svc(c->core, c->routed.service) : NULL;
     if (!svc || !svc->def->cors || !str_is_set(c->routed.bucket))
         return ERR_OK;
     TRY(call_make_id(c));
+    TRY(call_error_detail(&c->call, "Method", ask->method));
+    TRY(call_error_detail(&c->call, "ResourceType", str_c(call_resource_kind(c))));
     return call_error(
-        &c->call, svc->def->cors_refused,
-        "CORSResponse: the bucket has no rule that allows this origin, method and headers.");
+        &c->call, svc->def->cors_refused, "%s",
+        rules ? "CORSResponse: This CORS request is not allowed. This is usually because the "
+                "evalution of Origin, request method / Access-Control-Request-Method or "
+                "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec."
+              : "CORSResponse: CORS is not enabled for this bucket.");
+}
+
+/* OPTIONS on a bucket or object that does not say what a page wants to do. */
+static enum err incomplete_preflight(struct call_impl *c, const struct cors_ask *ask)
+{
+    const struct svc *svc = c->routed.service ? core_svc(c->core, c->routed.service) : NULL;
+    if (!svc || !svc->def->cors_incomplete || !str_is_set(c->routed.bucket))
+        return ERR_OK;
+    TRY(call_make_id(c));
+    return call_error(&c->call, svc->def->cors_incomplete, "%s",
+                      !ask->origin.p ? "Insufficient information. Origin request header needed."
+                                     : "Invalid Access-Control-Request-Method: null");
 }
 
 static size_t operator_headers(struct str origin, const struct cors_ask *ask, struct http_header *h)
@@ -218,16 +237,19 @@ enum err web_preflight(struct call_impl *c, struct http_req *req, bool *ret_answ
         .headers = wire_header_get(&c->request, STR("access-control-request-headers")),
     };
     *ret_answered = false;
-    if (!ask.method.p || !ask.origin.p || !str_eq(c->request.method, STR("OPTIONS")))
+    bool rules = false;
+    if (!str_eq(c->request.method, STR("OPTIONS")))
         return ERR_OK;
+    if (!ask.method.p || !ask.origin.p)
+        return incomplete_preflight(c, &ask);
     struct http_header h[CORS_HEADERS_MAX + 1];
     struct str origin = web_allowed_origin(&c->core->cfg, &c->web);
     size_t n = origin.p ? operator_headers(origin, &ask, h) : 0;
     if (!n) {
-        TRY(ask_resource(c, &ask));
+        TRY(ask_resource(c, &ask, &rules));
         n = c->cors ? cors_headers(&c->arena, c->cors, &ask, h) : 0;
         if (!n)
-            return refuse_preflight(c);
+            return refuse_preflight(c, &ask, rules);
     }
     if (wire_header_get(&c->request, STR("access-control-request-private-network")).p)
         h[n++] = (struct http_header){STR("Access-Control-Allow-Private-Network"), STR("true")};

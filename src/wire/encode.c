@@ -28,10 +28,13 @@ void *wire_output_new(const struct wire_op *op, struct arena *arena)
 }
 
 /* An empty reply with the ids that every reply of the protocol carries. */
-static enum err reply_init(struct wire_reply *reply, enum wire_protocol protocol,
+static enum err reply_init(struct wire_reply *reply, const struct wire_routed *r,
                            struct str request_id, struct str host_id, struct arena *arena)
 {
+    enum wire_protocol protocol = r->protocol;
     *reply = (struct wire_reply){.status = 200, .body = STR(""), .arena = arena};
+    if (r->service && str_is_set(r->service->server))
+        TRY(wire_reply_add(reply, STR("Server"), r->service->server));
     if (protocol == WIRE_REST_XML) {
         TRY(wire_reply_add(reply, STR("x-amz-request-id"), request_id));
         if (str_is_set(host_id))
@@ -258,7 +261,7 @@ enum err wire_encode(const struct wire_routed *r, const void *out, struct str re
     struct buf b;
     assert(r->op);
     assert(out);
-    TRY(reply_init(&reply, r->protocol, request_id, host_id, arena));
+    TRY(reply_init(&reply, r, request_id, host_id, arena));
     reply.status = r->op->status;
     buf_init_arena(&b, arena, WIRE_REPLY_MAX);
     switch (r->protocol) {
@@ -419,7 +422,7 @@ enum err wire_encode_error(const struct wire_routed *r, const struct wire_error 
                         n_details,
                         request_id,
                         host_id};
-    TRY(reply_init(&reply, r->protocol, request_id, host_id, arena));
+    TRY(reply_init(&reply, r, request_id, host_id, arena));
     reply.status = f.error->status;
     assert(reply.status >= 300); /* 304 is S3's only one below 400 */
     buf_init_arena(&b, arena, WIRE_REPLY_MAX);

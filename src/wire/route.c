@@ -424,6 +424,24 @@ static struct str host_bucket(struct str host)
     return STR_NONE;
 }
 
+/* Whether a request that changes something names a part of a bucket or object that its method has no
+ * operation for: it must not be taken for one on the whole of it (DELETE /bucket?logging). What is signed
+ * of a query tells operations apart, but for versions and headers of the reply. */
+static bool names_other_part(const struct wire_service *s3, const struct wire_request *req,
+                             const struct wire_routed *r)
+{
+    if (r->n_params == 0 || !r->route || r->route->n_query > 0 || r->head ||
+        str_eq(req->method, STR("GET")))
+        return false;
+    for (size_t i = 0; i < r->n_params; i++)
+        for (size_t k = 0; k < s3->n_signed_query; k++)
+            if (str_eq(r->params[i].key, s3->signed_query[k]) &&
+                !str_eq(r->params[i].key, STR("versionId")) &&
+                !str_starts(r->params[i].key, STR("response-")))
+                return true;
+    return false;
+}
+
 static enum err route_s3(const struct wire_service *s3, const struct wire_request *req,
                          struct str host, struct arena *arena, struct wire_routed *r)
 {
@@ -449,6 +467,11 @@ static enum err route_s3(const struct wire_service *s3, const struct wire_reques
     r->protocol = (enum wire_protocol)s3->protocol;
     r->outcome = WIRE_UNKNOWN_OPERATION;
     TRY(route_rest(s3, req, &p, arena, r));
+    if (names_other_part(s3, req, r)) {
+        r->route = NULL;
+        r->op = NULL;
+        r->outcome = WIRE_UNKNOWN_OPERATION;
+    }
     if (r->route && p.n > 0)
         r->bucket = r->labels[0];
     else if (p.n > 0 && percent_decode(arena, p.segment[0], false, &r->bucket) == ERR_NOMEM)

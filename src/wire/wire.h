@@ -304,6 +304,7 @@ struct wire_service {
      * have ("iam:PassedToService"); one that ends in '/' goes on with the key of a tag. */
     const struct str *condition_keys;
     size_t n_condition_keys;
+    struct str server;              /* the Server header of its replies; absent: none */
     const struct str *signed_query; /* query parameters that Signature Version 2 signs, sorted */
     size_t n_signed_query;
 };

@@ -1,9 +1,13 @@
 """What S3 says when it refuses: the members of its error documents; and small things of replies that suites compare."""
 import base64
+import datetime
+import hashlib
+import hmac
 import http.client
 import json
 import os
 import re
+import socket
 import zlib
 
 import pytest
@@ -287,3 +291,229 @@ def test_repeated_metadata_is_joined(weir, s3, bucket):
     assert c.getresponse().status == 200
     c.close()
     assert s3.head_object(Bucket=bucket, Key="meta")["Metadata"] == {"a": "1,2,3", "b": "x"}
+
+
+# --- what else suites compare --------------------------------------------------------------------------
+
+@pytest.mark.parametrize("method, path, kind", [
+    ("DELETE", "/error-parts?logging", "BUCKET"),  # which must not delete the bucket
+    ("DELETE", "/error-parts?acl", "BUCKET"),
+    ("PUT", "/error-parts?location", "BUCKET"),
+    ("PUT", "/error-parts?versions", "BUCKET"),
+    ("POST", "/error-parts?acl", "BUCKET"),
+    ("DELETE", "/error-parts/k?acl", "OBJECT"),
+    ("PUT", "/error-parts/k?attributes", "OBJECT"),
+    ("PUT", "/error-parts/k?partNumber=1", "OBJECT"),
+    ("POST", "/error-parts/k", "OBJECT"),
+    ("POST", "/", "SERVICE"),
+])
+def test_parts_that_a_method_does_not_have(weir, s3, method, path, kind):
+    s3.create_bucket(Bucket="error-parts")
+    s3.put_object(Bucket="error-parts", Key="k", Body=b"x")
+    status, _, error = send(weir, method, path)
+    assert (status, error["Code"], error["Method"], error["ResourceType"]) == (405, "MethodNotAllowed", method, kind)
+    assert s3.get_object(Bucket="error-parts", Key="k")["Body"].read() == b"x"
+    s3.delete_object(Bucket="error-parts", Key="k")
+    assert send(weir, method, path)[0] == 405
+    assert s3.list_objects_v2(Bucket="error-parts")["KeyCount"] == 0
+
+
+@pytest.mark.parametrize("path, headers, status, code, message", [
+    ("/errors/k", {"Origin": "http://x", "Access-Control-Request-Method": "PUT"}, 403, "AccessForbidden",
+     "CORSResponse: CORS is not enabled for this bucket."),
+    ("/error-cors/k", {"Origin": "http://x", "Access-Control-Request-Method": "PUT"}, 403, "AccessForbidden",
+     "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / "
+     "Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource&apos;s CORS spec."),
+    ("/errors/k", {}, 400, "BadRequest", "Insufficient information. Origin request header needed."),
+    ("/errors/k", {"Origin": "http://x"}, 400, "BadRequest", "Invalid Access-Control-Request-Method: null"),
+    ("/", {}, 405, "MethodNotAllowed", "The specified method is not allowed against this resource."),
+])
+def test_preflight_requests_that_fail(weir, s3, bucket, path, headers, status, code, message):
+    s3.create_bucket(Bucket="error-cors")
+    s3.put_bucket_cors(Bucket="error-cors", CORSConfiguration={"CORSRules": [
+        {"AllowedMethods": ["GET"], "AllowedOrigins": ["http://x"]}]})
+    got, _, error = send(weir, "OPTIONS", path, headers, signed=False)
+    assert (got, error["Code"], error["Message"].replace("'", "&apos;")) == (status, code, message)
+    if status == 403:
+        assert (error["Method"], error["ResourceType"]) == ("PUT", "OBJECT")
+
+
+@pytest.mark.parametrize("key, value", [
+    ("", "x"), ("aws:x", "x"), ("a,b", "x"), ("a", "x,y"), ("a" * 129, "x"), ("a", "x" * 257),
+])
+def test_tags_that_are_none(s3, bucket, key, value):
+    tags = {"TagSet": [{"Key": key, "Value": value}]}
+    assert refused(s3.put_object_tagging, Bucket=bucket, Key="k", Tagging=tags)["Code"] == "InvalidTag"
+    assert refused(s3.put_bucket_tagging, Bucket=bucket, Tagging=tags)["Code"] == "InvalidTag"
+    twice = {"TagSet": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}
+    assert refused(s3.put_object_tagging, Bucket=bucket, Key="k", Tagging=twice)["Code"] == "InvalidTag"
+
+
+@pytest.mark.parametrize("algorithm, kind, fits", [
+    ("SHA256", "COMPOSITE", False), ("CRC32", None, False), ("CRC32C", "COMPOSITE", False), ("CRC32", "FULL_OBJECT", True),
+    ("CRC64NVME", None, True),
+])
+def test_parts_without_a_checksum(weir, bucket, algorithm, kind, fits):
+    more = {"x-amz-checksum-type": kind} if kind else {}
+    upload = send(weir, "POST", "/errors/sums?uploads", {"x-amz-checksum-algorithm": algorithm, **more})[2]["UploadId"]
+    status, _, error = send(weir, "PUT", f"/errors/sums?partNumber=1&uploadId={upload}", {}, b"x")
+    assert status == (200 if fits else 400)
+    if not fits:
+        assert error["Message"] == ("Checksum Type mismatch occurred, expected checksum Type: "
+                                    f"{algorithm.lower()}, actual checksum Type: null")
+
+
+@pytest.mark.parametrize("sent, told", [
+    ("plain", "plain"),
+    ("=?UTF-8?B?w4Q=?=", "=?UTF-8?B?w4Q=?="),
+    ("=?UTF-8?Q?=C3=84_x?=", "=?UTF-8?B?w4QgeA==?="),
+    ("=?UTF-8?Q?ascii?=", "ascii"),
+    ("\u00c4MX", "=?UTF-8?B?w4RNWA==?="),  # http.client sends ISO-8859-1
+])
+def test_metadata_beyond_ascii(weir, s3, sent, told):
+    s3.create_bucket(Bucket="error-open")
+    s3.delete_public_access_block(Bucket="error-open")
+    s3.put_bucket_policy(Bucket="error-open", Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::error-open/*"}]}))
+    assert send(weir, "PUT", "/error-open/meta", {"x-amz-meta-a": sent}, signed=False)[0] == 200
+    assert send(weir, "HEAD", "/error-open/meta")[1]["x-amz-meta-a"] == told
+    s3.copy_object(Bucket="error-open", Key="copy", CopySource="error-open/meta")
+    assert send(weir, "HEAD", "/error-open/copy")[1]["x-amz-meta-a"] == told
+
+
+def test_keys_that_xml_cannot_carry(weir, s3):
+    name = "error-keys"
+    s3.create_bucket(Bucket=name)
+    keys = ["a\x01b", "a\x0bb", "a\ufffeb", "t\tx", "n\nx", "<&>"]
+    for key in keys:
+        s3.put_object(Bucket=name, Key=key, Body=b"x")
+    assert sorted(o["Key"] for o in s3.list_objects_v2(Bucket=name)["Contents"]) == sorted(keys)
+    # As a client writes them that knows of references.
+    listed = "".join(f"<Object><Key>{k}</Key></Object>" for k in ("a&#x1;b", "a&#11;b", "a&#xFFFE;b", "t&#9;x", "n&#10;x", "&lt;&amp;&gt;"))
+    body = f"<Delete>{listed}</Delete>".encode()
+    md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
+    assert send(weir, "POST", f"/{name}?delete", {"Content-MD5": md5}, body)[0] == 200
+    assert s3.list_objects_v2(Bucket=name)["KeyCount"] == 0
+    body = b"<Delete><Object><Key></Key></Object></Delete>"
+    md5 = base64.b64encode(hashlib.md5(body).digest()).decode()
+    assert send(weir, "POST", f"/{name}?delete", {"Content-MD5": md5}, body)[2]["Code"] == "MalformedXML"
+
+
+@pytest.mark.parametrize("asked, whole", [
+    ("bytes=0-9", True), ("bytes=0-", True), ("bytes=0-99", True), ("bytes=-10", True), ("bytes=1-9", False), ("bytes=0-8", False),
+])
+def test_checksums_of_ranges(weir, bucket, asked, whole):
+    status, headers, _ = send(weir, "GET", "/errors/k", {"Range": asked, "x-amz-checksum-mode": "ENABLED"})
+    assert (status, "x-amz-checksum-crc64nvme" in headers or "x-amz-checksum-crc32" in headers) == (206, whole)
+
+
+def test_attributes_of_objects(weir, s3, bucket):
+    where = {"Bucket": bucket, "Key": "attributes"}
+    where["UploadId"] = s3.create_multipart_upload(**where, ChecksumAlgorithm="SHA256")["UploadId"]
+    sums = [base64.b64encode(hashlib.sha256(b).digest()).decode() for b in (b"x" * (5 << 20), b"y")]
+    parts = [{"PartNumber": n, "ChecksumSHA256": s, "ETag": s3.upload_part(
+        **where, PartNumber=n, Body=b, ChecksumSHA256=s)["ETag"]} for n, b, s in ((1, b"x" * (5 << 20), sums[0]), (2, b"y", sums[1]))]
+    done = s3.complete_multipart_upload(**where, MultipartUpload={"Parts": parts})
+    wanted = ["Checksum", "ObjectParts"]
+    got = s3.get_object_attributes(Bucket=bucket, Key="attributes", ObjectAttributes=wanted)
+    assert done["ChecksumSHA256"] == got["Checksum"]["ChecksumSHA256"] + "-2"  # the number is told by the parts
+    page = s3.get_object_attributes(Bucket=bucket, Key="attributes", ObjectAttributes=wanted, MaxParts=1)["ObjectParts"]
+    assert (page["IsTruncated"], page["NextPartNumberMarker"], page["TotalPartsCount"]) == (True, 1, 2)
+    page = s3.get_object_attributes(Bucket=bucket, Key="attributes", ObjectAttributes=wanted, PartNumberMarker=1)["ObjectParts"]
+    assert (page["IsTruncated"], [p["PartNumber"] for p in page["Parts"]]) == (False, [2])
+    status, _, error = send(weir, "GET", "/errors/k?attributes", {"x-amz-object-attributes": "ETag,Nope"})
+    assert (status, error["Code"], error["Message"], error["ArgumentValue"]) == \
+        (400, "InvalidArgument", "Invalid attribute name specified.", "Nope")
+
+
+def test_copies_in_place(s3):
+    name = "error-place"
+    s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=name, Key="k", Body=b"x")
+    place = {"Bucket": name, "Key": "k", "CopySource": f"{name}/k"}
+    assert refused(s3.copy_object, **place)["Code"] == "InvalidRequest"
+    for algorithm in ("AES256", "aws:kms"):
+        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [
+            {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": algorithm}}]})
+        assert s3.copy_object(**place)["ServerSideEncryption"] == algorithm
+    s3.delete_bucket_encryption(Bucket=name)
+    assert refused(s3.copy_object, **place)["Code"] == "InvalidRequest"
+
+
+@pytest.mark.parametrize("region, wanted, code, told", [
+    ("us-east-1", "us-east-1", "InvalidLocationConstraint", None),
+    ("us-east-1", "EU", None, "EU"),
+    ("eu-west-1", "EU", None, "EU"),
+    ("us-west-2", None, "IllegalLocationConstraintException", None),
+    ("us-west-2", "us-east-1", "IllegalLocationConstraintException", None),
+    ("us-west-2", "us-west-2", None, "us-west-2"),
+    ("aws-global", None, None, ""),
+    ("aws-global", "eu-west-1", None, "eu-west-1"),
+])
+def test_where_buckets_are_made(weir, region, wanted, code, told):
+    name = f"/error-{region}-{str(wanted).lower()}"
+    body = (f"<CreateBucketConfiguration><LocationConstraint>{wanted}</LocationConstraint>"
+            "</CreateBucketConfiguration>").encode() if wanted else b""
+
+    def ask(method, path, body=b""):
+        r = AWSRequest(method=method, url=weir.endpoint + path, data=body)
+        S3SigV4Auth(Credentials("test", "test"), "s3", region).add_auth(r)
+        c = http.client.HTTPConnection("127.0.0.1", weir.port)
+        c.request(method, path, body, dict(r.headers))
+        reply = c.getresponse()
+        text = reply.read().decode()
+        c.close()
+        return reply, dict(re.findall(r"<(\w+)>([^<]*)</", text)), text
+
+    reply, error, _ = ask("PUT", name, body)
+    assert (reply.status, error.get("Code")) == (400 if code else 200, code)
+    if not code:
+        assert re.search(r"<LocationConstraint[^>]*>(.*?)</", ask("GET", name + "?location")[2])[1] == told
+        assert ask("HEAD", name)[0].headers["x-amz-bucket-region"] == {"EU": "eu-west-1", "": "us-east-1"}.get(told, told)
+
+
+@pytest.mark.parametrize("head, status, code", [
+    (b"", 411, "MissingContentLength"),
+    (b"Transfer-Encoding: chunked\r\n", 501, "NotImplemented"),
+    (b"Content-Length: 0\r\n", 403, "AccessDenied"),
+])
+def test_bodies_without_a_length(weir, bucket, head, status, code):
+    with socket.create_connection(("127.0.0.1", weir.port)) as s:
+        s.sendall(b"PUT /errors/none HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n" + (b"0\r\n\r\n" if b"chunked" in head else b""))
+        reply = s.recv(4096).decode()
+    assert (int(reply.split()[1]), f"<Code>{code}</Code>" in reply) == (status, True)
+
+
+@pytest.mark.parametrize("zone", ["GMT", "+0000", "-0000"])
+def test_dates_that_are_signed(weir, s3, bucket, zone):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    date, scope = now.strftime("%a, %d %b %Y %H:%M:%S ") + zone, now.strftime("%Y%m%d/us-east-1/s3/aws4_request")
+    empty, host = hashlib.sha256(b"").hexdigest(), f"127.0.0.1:{weir.port}"
+    canonical = (f"GET\n/errors/k\n\ndate:{date}\nhost:{host}\nx-amz-content-sha256:{empty}\n\n"
+                 f"date;host;x-amz-content-sha256\n{empty}")
+    text = f"AWS4-HMAC-SHA256\n{now:%Y%m%dT%H%M%SZ}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    key = b"AWS4test"
+    for part in [*scope.split("/"), text]:
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    status, _, _ = send(weir, "GET", "/errors/k", {
+        "Date": date, "x-amz-content-sha256": empty,
+        "Authorization": f"AWS4-HMAC-SHA256 Credential=test/{scope},SignedHeaders=date;host;x-amz-content-sha256,Signature={key.hex()}",
+    }, signed=False)
+    assert status == 200
+
+
+def test_small_things_of_replies(weir, s3, bucket):
+    assert send(weir, "GET", "/errors/k")[1]["server"] == "AmazonS3"
+    assert send(weir, "GET", "/errors/absent")[1]["server"] == "AmazonS3"
+    for path in ("/errors?delimiter=", "/errors?list-type=2&delimiter=", "/errors?versions&delimiter=", "/errors?uploads&delimiter="):
+        assert "Delimiter" not in send(weir, "GET", path)[2]
+    for owner, code in (("1234", "InvalidBucketOwnerAWSAccountID"), ("12345678901x", "InvalidBucketOwnerAWSAccountID"),
+                        ("123456789012", "AccessDenied")):
+        assert refused(s3.get_object, Bucket=bucket, Key="k", ExpectedBucketOwner=owner)["Code"] == code
+    c = http.client.HTTPConnection("127.0.0.1", weir.port)
+    r = AWSRequest(method="GET", url=weir.endpoint + "/")
+    S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(r)
+    c.request("GET", "/", headers=dict(r.headers))
+    text = c.getresponse().read().decode()
+    c.close()
+    assert text.index("<Owner>") < text.index("<Buckets>")

@@ -157,10 +157,10 @@ def test_rows_are_known(spec):
         for need in row.get("also", []):
             assert {"action"} <= set(need) <= {"action", "resource", "when", "or"}, name
     assert set(load(spec)["settings"]) <= {"signing", "arn", "wording", "speaks_query", "crc32",
-                                           "type_prefix", "url_member", "xmlns",
+                                           "type_prefix", "url_member", "xmlns", "server",
                                                "buckets", "gzip_replies", "speaks_cbor", "signed_query"}
     for shape in load(spec).get("constraints", {}).values():
-        assert set(shape) <= {"min", "max", "pattern", "enum", "required", "name", "member"}
+        assert set(shape) <= {"min", "max", "pattern", "enum", "required", "name", "member", "first"}
     for table in ("common_errors", "extra_errors"):
         for name, row in load(spec).get(table, {}).items():
             assert set(row) <= {"code", "query_code", "status", "namespace", "message_capital",

@@ -12,33 +12,34 @@ enum { LIST_BUCKETS_MAX = 10 * 1000 };
 /* Where the bucket is to live: the endpoint of a region makes buckets of that region only, the
  * global one (us-east-1) of any. */
 static enum err choose_region(struct call *call, const struct s3_create_bucket_input *in,
-                              struct str *ret_region)
+                              struct s3_bucket_rec *rec)
 {
     struct str wanted = in->create_bucket_configuration
                             ? in->create_bucket_configuration->location_constraint
                             : STR_NONE;
-    bool global = str_eq_c(call->region, "us-east-1");
+    /* aws-global is what SDKs call us-east-1's endpoint without a region in its name. */
+    bool global = str_eq_c(call->region, "us-east-1") || str_eq_c(call->region, "aws-global");
     if (!str_is_set(wanted) || wanted.len == 0) {
         if (!global)
             return call_error(call, &s3_err_illegal_location_constraint,
                               "The unspecified location constraint is incompatible for the region "
                               "specific endpoint this request was sent to.");
-        *ret_region = call->region;
+        rec->region = STR("us-east-1");
         return ERR_OK;
     }
-    if (!s3_region_ok(wanted) || str_eq_c(wanted, "us-east-1")) {
+    if (!s3_region_ok(wanted) || (global && str_eq_c(wanted, "us-east-1"))) {
         TRY(call_error_detail(call, "LocationConstraint", wanted));
         return call_error(call, &s3_err_invalid_location_constraint,
                           "The specified location-constraint is not valid");
     }
-    if (str_eq_c(wanted, "EU"))
-        wanted = STR("eu-west-1");
-    if (!global && !str_eq(wanted, call->region))
+    bool eu = str_eq_c(wanted, "EU");
+    rec->region = eu ? STR("eu-west-1") : wanted;
+    if (!global && !str_eq(rec->region, call->region))
         return call_error(call, &s3_err_illegal_location_constraint,
                           "The " STR_FMT " location constraint is incompatible for the region "
                           "specific endpoint this request was sent to.",
                           STR_ARG(wanted));
-    *ret_region = wanted;
+    rec->flags |= eu ? S3_REGION_EU : 0;
     return ERR_OK;
 }
 
@@ -104,7 +105,7 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
     struct s3_bucket_ref b = {.name = in->bucket};
     struct s3_bucket_rec old;
     TRY(check_create(call, in));
-    TRY(choose_region(call, in, &b.rec.region));
+    TRY(choose_region(call, in, &b.rec));
     enum err err = s3_bucket_read(call->txn, in->bucket, &old);
     if (err == ERR_OK)
         return create_again(call, in, &old, out);
@@ -112,8 +113,8 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
         return err;
     b.rec.id = rng_u64();
     b.rec.created_ms = s3_now(call->txn);
-    b.rec.flags = S3_HAS_ACCESS_BLOCK | S3_BLOCK_ACLS | S3_IGNORE_ACLS | S3_BLOCK_POLICY |
-                  S3_RESTRICT | S3_HAS_OWNERSHIP;
+    b.rec.flags |= S3_HAS_ACCESS_BLOCK | S3_BLOCK_ACLS | S3_IGNORE_ACLS | S3_BLOCK_POLICY |
+                   S3_RESTRICT | S3_HAS_OWNERSHIP;
     if (str_is_set(in->object_ownership) && !s3_set_ownership(&b.rec, in->object_ownership))
         return s3_bad_argument(call, "x-amz-object-ownership", in->object_ownership,
                                "Invalid x-amz-object-ownership header");
@@ -150,7 +151,9 @@ enum err s3_get_bucket_location(struct call *call, const struct s3_get_bucket_lo
     struct s3_bucket_ref b;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     /* The document is one element that holds the text itself, empty for us-east-1. */
-    struct str region = str_eq_c(b.rec.region, "us-east-1") ? STR("") : b.rec.region;
+    struct str region = str_eq_c(b.rec.region, "us-east-1") ? STR("")
+                        : b.rec.flags & S3_REGION_EU        ? STR("EU")
+                                                            : b.rec.region;
     struct str doc = str_fmt(call->arena,
                              "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<LocationConstraint "
                              "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" STR_FMT

@@ -92,6 +92,7 @@ enum err s3_put_bucket_encryption(struct call *call,
                           "a KMSMasterKeyID is not applicable if the default sse algorithm is not "
                           "aws:kms or aws:kms:dsse");
     b.rec.flags &= ~(uint64_t)(S3_BUCKET_KEY | S3_DEFAULT_KMS);
+    b.rec.flags |= S3_HAS_SSE;
     if (r->bucket_key_enabled)
         b.rec.flags |= S3_BUCKET_KEY;
     if (kms)
@@ -106,7 +107,7 @@ enum err s3_delete_bucket_encryption(struct call *call,
 {
     struct s3_bucket_ref b;
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
-    b.rec.flags &= ~(uint64_t)(S3_BUCKET_KEY | S3_DEFAULT_KMS);
+    b.rec.flags &= ~(uint64_t)(S3_BUCKET_KEY | S3_DEFAULT_KMS | S3_HAS_SSE);
     b.rec.kms_key = STR_NONE;
     return s3_bucket_put(call->svc, call->txn, &b);
 }

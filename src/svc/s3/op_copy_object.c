@@ -13,7 +13,8 @@ static bool replaces(struct str directive)
     return str_eq_c(directive, "REPLACE");
 }
 
-static enum err check_copy(struct call *call, const struct s3_copy_object_input *in)
+static enum err check_copy(struct call *call, const struct s3_copy_object_input *in,
+                           const struct s3_bucket_rec *b)
 {
     struct s3_copy_source from;
     TRY(s3_check_key(call, in->key));
@@ -25,7 +26,8 @@ static enum err check_copy(struct call *call, const struct s3_copy_object_input 
                   !str_is_set(from.version_id);
     bool changes = replaces(in->metadata_directive) || str_is_set(in->storage_class) ||
                    str_is_set(in->website_redirect_location) ||
-                   str_is_set(in->server_side_encryption);
+                   str_is_set(in->server_side_encryption) ||
+                   (b->flags & S3_HAS_SSE); /* it may be encrypted otherwise by now */
     if (itself && !changes)
         return call_error(call, &s3_err_invalid_request,
                           "This copy request is illegal because it is trying to copy an object to "
@@ -65,7 +67,7 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &acl));
     TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &lock));
-    TRY(check_copy(call, in));
+    TRY(check_copy(call, in, &b.rec));
     if (str_is_set(in->checksum_algorithm) && s3_algo_of(in->checksum_algorithm) == S3_NO_CHECKSUM)
         return call_error(call, &s3_err_not_implemented_header,
                           "A header you provided implies functionality that is not implemented");

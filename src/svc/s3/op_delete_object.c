@@ -133,7 +133,10 @@ enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_inp
                         .bypass = in->bypass_governance_retention};
     if (!r.deleted || !r.errors)
         return ERR_NOMEM;
-    if (n == 0 || n > S3_DELETE_MAX)
+    bool named = n > 0 && n <= S3_DELETE_MAX;
+    for (size_t i = 0; named && i < n; i++)
+        named = in->delete->objects.v[i].key.len > 0;
+    if (!named)
         return call_error(call, &s3_err_malformed_xml,
                           "The XML you provided was not well-formed or did not validate against "
                           "our published schema");

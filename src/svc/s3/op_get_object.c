@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "codec/mime.h"
 
 /* What part of an object a request wants. */
 struct wanted {
@@ -125,7 +126,7 @@ static struct s3_metadata give_metadata(struct arena *a, struct s3_pairs pairs)
 {
     struct s3_metadata_entry *v = ARENA_ARRAY(a, struct s3_metadata_entry, pairs.n);
     for (size_t i = 0; v && i < pairs.n; i++)
-        v[i] = (struct s3_metadata_entry){pairs.v[i].key, pairs.v[i].value};
+        v[i] = (struct s3_metadata_entry){pairs.v[i].key, mime_words_encode(a, pairs.v[i].value)};
     return (struct s3_metadata){v, v ? pairs.n : 0};
 }
 
@@ -158,7 +159,7 @@ static struct s3_metadata give_metadata(struct arena *a, struct s3_pairs pairs)
         if ((w)->whole_part && (w)->n_parts)                                                       \
             WIRE_SET(out, parts_count, (int64_t)(w)->n_parts);                                     \
         if (str_eq_nocase((in)->checksum_mode, STR("ENABLED")) &&                                  \
-            (!(w)->partial || (w)->whole_part)) {                                                  \
+            ((w)->len == (rec)->size || (w)->whole_part)) {                                        \
             const struct s3_sum *shown_ = (w)->whole_part ? &(w)->part.sum : &(rec)->sum;          \
             S3_SET_SUM(out, shown_);                                                               \
             (out)->checksum_type = s3_sum_type(&(rec)->sum);                                       \
@@ -363,6 +364,22 @@ static enum err give_parts(struct call *call, const struct s3_get_object_attribu
     return ERR_OK;
 }
 
+static enum err check_attributes(struct call *call, const struct s3_object_attributes_list *list)
+{
+    static const struct str names[] = {STR_INIT("ETag"), STR_INIT("Checksum"),
+                                       STR_INIT("ObjectParts"), STR_INIT("StorageClass"),
+                                       STR_INIT("ObjectSize")};
+    for (size_t i = 0; i < list->n; i++) {
+        size_t k = 0;
+        while (k < ARRAY_LEN(names) && !str_eq(list->v[i], names[k]))
+            k++;
+        if (k == ARRAY_LEN(names))
+            return s3_bad_argument(call, "x-amz-object-attributes", list->v[i],
+                                   "Invalid attribute name specified.");
+    }
+    return ERR_OK;
+}
+
 enum err s3_get_object_attributes(struct call *call,
                                   const struct s3_get_object_attributes_input *in,
                                   struct s3_get_object_attributes_output *out)
@@ -370,6 +387,7 @@ enum err s3_get_object_attributes(struct call *call,
     struct s3_bucket_ref b;
     struct s3_object_rec rec;
     TRY(s3_refuse_sse_c(call, in->sse_customer_algorithm));
+    TRY(check_attributes(call, &in->object_attributes));
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, NULL));
     WIRE_SET(out, last_modified, rec.modified_ms);
@@ -385,7 +403,9 @@ enum err s3_get_object_attributes(struct call *call,
         struct s3_checksum *c = ARENA_NEW(call->arena, struct s3_checksum);
         if (!c)
             return ERR_NOMEM;
-        S3_SET_SUM(c, &rec.sum);
+        struct s3_sum sum = rec.sum; /* here a composite one is told without its number of parts */
+        sum.text = str_cut(&sum.text, '-');
+        S3_SET_SUM(c, &sum);
         c->checksum_type = s3_sum_type(&rec.sum);
         out->checksum = c;
     }

@@ -109,7 +109,7 @@ enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_i
     out->common_prefixes = (struct s3_common_prefix_list){l.prefixes, l.n_prefixes};
     out->name = in->bucket;
     out->prefix = s3_list_text(call->arena, str_is_set(in->prefix) ? in->prefix : STR(""), rq.url);
-    out->delimiter = s3_list_text(call->arena, in->delimiter, rq.url);
+    out->delimiter = s3_list_delimiter(call->arena, in->delimiter, rq.url);
     out->start_after = s3_list_text(call->arena, in->start_after, rq.url);
     out->encoding_type = in->encoding_type;
     out->continuation_token = in->continuation_token;
@@ -143,7 +143,7 @@ enum err s3_list_objects(struct call *call, const struct s3_list_objects_input *
     out->name = in->bucket;
     out->prefix = s3_list_text(call->arena, str_is_set(in->prefix) ? in->prefix : STR(""), rq.url);
     out->marker = s3_list_text(call->arena, str_is_set(in->marker) ? in->marker : STR(""), rq.url);
-    out->delimiter = s3_list_text(call->arena, in->delimiter, rq.url);
+    out->delimiter = s3_list_delimiter(call->arena, in->delimiter, rq.url);
     out->encoding_type = in->encoding_type;
     WIRE_SET(out, max_keys, (int64_t)rq.max);
     WIRE_SET(out, is_truncated, l.truncated);

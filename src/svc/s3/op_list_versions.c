@@ -186,7 +186,7 @@ enum err s3_list_object_versions(struct call *call, const struct s3_list_object_
     out->key_marker =
         s3_list_text(call->arena, str_is_set(in->key_marker) ? in->key_marker : none, rq.url);
     out->version_id_marker = str_is_set(in->version_id_marker) ? in->version_id_marker : none;
-    out->delimiter = s3_list_text(call->arena, in->delimiter, rq.url);
+    out->delimiter = s3_list_delimiter(call->arena, in->delimiter, rq.url);
     out->encoding_type = in->encoding_type;
     WIRE_SET(out, max_keys, (int64_t)rq.max);
     WIRE_SET(out, is_truncated, p.truncated);

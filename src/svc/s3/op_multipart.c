@@ -233,6 +233,21 @@ enum err s3_create_multipart_upload(struct call *call,
 
 /* --- UploadPart ------------------------------------------------------------------------------- */
 
+/* A part comes with the checksum that its upload was begun for; without one only where that is of the whole
+ * object. */
+static enum err check_algo(struct call *call, const struct s3_upload_rec *upload, enum s3_algo algo)
+{
+    bool none = algo == S3_NO_CHECKSUM;
+    if (!upload->algo_given || algo == upload->algo || (none && !upload->composite))
+        return ERR_OK;
+    struct str wanted = str_lower(call->arena, s3_algo_name(upload->algo));
+    struct str sent = none ? STR("null") : str_lower(call->arena, s3_algo_name(algo));
+    return call_error(call, &s3_err_invalid_request,
+                      "Checksum Type mismatch occurred, expected checksum Type: " STR_FMT
+                      ", actual checksum Type: " STR_FMT,
+                      STR_ARG(wanted), STR_ARG(sent));
+}
+
 enum err s3_upload_part_body(struct call *call, const struct s3_upload_part_input *in,
                              struct call_sink *ret_sink)
 {
@@ -248,12 +263,7 @@ enum err s3_upload_part_body(struct call *call, const struct s3_upload_part_inpu
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
     TRY(s3_check_md5_form(call, in->content_md5));
     TRY(s3_stream_algo(call, &claims, in->checksum_algorithm, &algo));
-    if (upload.algo_given && algo != S3_NO_CHECKSUM && algo != upload.algo)
-        return call_error(call, &s3_err_invalid_request,
-                          "Checksum Type mismatch occurred, expected checksum Type: " STR_FMT
-                          ", actual checksum Type: " STR_FMT,
-                          STR_ARG(str_lower(call->arena, s3_algo_name(upload.algo))),
-                          STR_ARG(str_lower(call->arena, s3_algo_name(algo))));
+    TRY(check_algo(call, &upload, algo));
     if (in->has_content_length && (uint64_t)in->content_length > S3_PUT_MAX)
         return call_error(call, &s3_err_entity_too_large,
                           "Your proposed upload exceeds the maximum allowed size");
@@ -462,7 +472,7 @@ enum err s3_list_multipart_uploads(struct call *call,
         s3_list_text(call->arena, str_is_set(in->key_marker) ? in->key_marker : none, url);
     out->upload_id_marker = str_is_set(in->upload_id_marker) ? in->upload_id_marker : none;
     out->prefix = s3_list_text(call->arena, in->prefix, url);
-    out->delimiter = s3_list_text(call->arena, in->delimiter, url);
+    out->delimiter = s3_list_delimiter(call->arena, in->delimiter, url);
     out->encoding_type = in->encoding_type;
     out->uploads = (struct s3_multipart_upload_list){p.uploads, p.n_uploads};
     out->common_prefixes = (struct s3_common_prefix_list){p.prefixes, p.n_prefixes};

@@ -107,7 +107,10 @@ static enum err take(struct call *call, const struct s3_website_configuration *c
     if (c->error_document) {
         site->error = c->error_document->key;
         if (site->error.len == 0)
-            return bad(call, "ErrorDocument", "The ErrorDocument Key is not well formed");
+            return call_error(
+                call, &s3_err_malformed_xml,
+                "The XML you provided was not well-formed or did not validate against "
+                "our published schema");
     }
     return take_rules(call, &c->routing_rules, site);
 }

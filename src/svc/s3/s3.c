@@ -82,6 +82,7 @@ const struct svc_def s3_def = {
     .grants = s3_acl_grants,
     .cors = s3_cors_rules,
     .cors_refused = &s3_err_access_forbidden,
+    .cors_incomplete = &s3_err_bad_request,
     .tags = &s3_tags,
     .measure = s3_measure,
     .measure_end = s3_measure_end,

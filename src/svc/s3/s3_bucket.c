@@ -106,6 +106,14 @@ enum err s3_bucket_read(struct txn *txn, struct str name, struct s3_bucket_rec *
     return s3_bucket_unpack(txn->arena, value, ret_rec);
 }
 
+static bool is_account(struct str id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (id.p[i] < '0' || id.p[i] > '9')
+            return false;
+    return id.len == 12;
+}
+
 /* What a lookup came to, as S3 says it. */
 static enum err found(struct call *call, struct str name, struct str expected_owner, enum err err)
 {
@@ -114,7 +122,15 @@ static enum err found(struct call *call, struct str name, struct str expected_ow
         return call_error(call, &s3_err_no_such_bucket, "The specified bucket does not exist");
     }
     TRY(err);
-    if (str_is_set(expected_owner) && !str_eq(expected_owner, call->account))
+    if (!str_is_set(expected_owner))
+        return ERR_OK;
+    if (!is_account(expected_owner))
+        return call_error(
+            call, &s3_err_invalid_bucket_owner,
+            "The value of the expected bucket owner parameter must be an AWS account ID... "
+            "[" STR_FMT "]",
+            STR_ARG(expected_owner));
+    if (!str_eq(expected_owner, call->account))
         return call_error(call, &s3_err_access_denied, "Access Denied");
     return ERR_OK;
 }

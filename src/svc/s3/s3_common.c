@@ -3,6 +3,7 @@
 
 #include "base/arn.h"
 #include "codec/base64.h"
+#include "codec/mime.h"
 #include "codec/percent.h"
 #include "svc/s3/s3_int.h"
 
@@ -16,7 +17,7 @@ static enum err bad_uri(struct call *call)
 enum err s3_check_key(struct call *call, struct str key)
 {
     TRY(s3_check_key_text(call, key));
-    return s3_key_leaves(key) ? bad_uri(call) : ERR_OK;
+    return key.len == 0 || s3_key_leaves(key) ? bad_uri(call) : ERR_OK;
 }
 
 enum err s3_check_key_text(struct call *call, struct str key)
@@ -208,10 +209,11 @@ static enum err make_metadata(struct call *call, const struct s3_metadata *in,
     if (!v)
         return ERR_NOMEM;
     for (size_t i = 0; i < in->n; i++) {
-        v[i] = (struct s3_pair){str_lower(call->arena, in->v[i].key), in->v[i].value};
+        v[i].key = str_lower(call->arena, in->v[i].key);
+        TRY(mime_words_decode(call->arena, in->v[i].value, &v[i].value));
         if (!str_is_set(v[i].key))
             return ERR_NOMEM;
-        bytes += v[i].key.len + v[i].value.len;
+        bytes += in->v[i].key.len + in->v[i].value.len;
     }
     if (bytes > S3_METADATA_MAX) {
         TRY(call_error_detail(call, "Size", str_fmt(call->arena, "%zu", bytes)));

@@ -351,6 +351,11 @@ struct s3_owner *s3_owner_of(struct call *call);
 struct str s3_arn(struct call *call, struct str bucket, struct str key);
 /* A string for listings: percent-encoded when the client asked for it. */
 struct str s3_list_text(struct arena *a, struct str s, bool url);
+/* The same of a delimiter, which is not told where it is empty. */
+static inline struct str s3_list_delimiter(struct arena *a, struct str s, bool url)
+{
+    return s.len > 0 ? s3_list_text(a, s, url) : STR_NONE;
+}
 /* encoding-type: *ret_url. */
 enum err s3_check_encoding(struct call *call, struct str encoding_type, bool *ret_url) WARN_UNUSED;
 

@@ -38,6 +38,8 @@ enum s3_bucket_flags {
     S3_OWNER_PREFERRED = 1 << 15,
     S3_LOCKS = 1 << 16,       /* object lock: never taken back, and versions stay on */
     S3_HAS_SITE = 1 << 17,    /* `site` is one */
+    S3_HAS_SSE = 1 << 18,     /* its encryption was put, not only defaulted to */
+    S3_REGION_EU = 1 << 19,   /* made in "EU", which is told as its location ever since */
     S3_LIFE_VARIES = 1 << 13, /* transitions' least size varies by class: shown, without effect */
 };
 
