@@ -364,7 +364,7 @@ def test_updates(weir, ddb):
     ("Query", {"TableName": "TABLE", "KeyConditionExpression": ""}, "ValidationException"),
     ("Scan", {"TableName": "TABLE", "Limit": 0}, "ValidationException"),
     ("Scan", {"TableName": "TABLE", "ExclusiveStartKey": {"x": {"S": "y"}}}, "ValidationException"),
-    ("DescribeExport", {"TableName": "TABLE"}, "UnknownOperationException"),
+    ("DescribeTableReplicaAutoScaling", {"TableName": "TABLE"}, "UnknownOperationException"),
     ("NoSuchThing", {}, "UnknownOperationException"),
 ])
 def test_malformed(weir, ddb, operation, body, code):
@@ -759,13 +759,13 @@ def limited(weir, request):
     """limited(statements) -> client of a new user with this policy."""
     iam = weir.client("iam")
 
-    def user(*statements):
+    def user(*statements, client="dynamodb"):
         name = "u-" + uuid.uuid4().hex[:8]
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(
             {"Version": "2012-10-17", "Statement": list(statements)}))
         key = iam.create_access_key(UserName=name)["AccessKey"]
-        return weir.client("dynamodb", key["AccessKeyId"], key["SecretAccessKey"])
+        return weir.client(client, key["AccessKeyId"], key["SecretAccessKey"])
     return user
 
 

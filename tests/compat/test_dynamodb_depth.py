@@ -1,8 +1,10 @@
 """DynamoDB's corners as boto3 sees them: parameters from before expressions, what updates and transactions do at
 their edges, what is refused and in which words."""
+import json
 import uuid
 
 import pytest
+from botocore.exceptions import ClientError
 
 from test_dynamodb import error, fill, limited, make, raw  # noqa: F401
 
@@ -419,6 +421,124 @@ def test_multi_attribute_index_made_later(ddb):
     assert ddb.query(**query)["Items"] == [item]
     with error("ValidationException", "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"):
         ddb.update_item(TableName=name, Key=key, UpdateExpression="SET r1 = :v, r2 = :v", ExpressionAttributeValues={":v": {"S": "x" * 513}})
+
+
+# --- resource policies ----------------------------------------------------------------------------
+
+
+def document(arn, *actions, effect="Allow", principal="*", resource=None):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": effect, "Principal": principal, "Action": list(actions),
+                                                               "Resource": resource or [arn, arn + "/*"]}]})
+
+
+def policy(weir, operation, arn, **more):
+    """(status, reply): the installed SDK may be too old for these operations."""
+    return raw(weir, operation + "ResourcePolicy", {"ResourceArn": arn, **more})
+
+
+def test_resource_policies(weir, ddb, limited):  # noqa: F811
+    name = make(ddb, StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}, AttributeDefinitions=defined("g:S"),
+                GlobalSecondaryIndexes=[multi("g:S", "")])
+    told = ddb.describe_table(TableName=name)["Table"]
+    arn, stream = told["TableArn"], told["LatestStreamArn"]
+    user = limited({"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"})
+
+    def may(action, *args, **more):
+        try:
+            getattr(user, action)(*args, **more)
+            return True
+        except ClientError as e:
+            assert e.response["Error"]["Code"] == "AccessDeniedException", e.response
+            return False
+
+    query = {"TableName": name, "IndexName": "multi", "KeyConditionExpression": "g = :g", "ExpressionAttributeValues": {":g": {"S": "x"}}}
+    status, reply = policy(weir, "Get", arn)
+    assert status == 400 and reply["__type"].endswith("#PolicyNotFoundException")
+    assert not may("get_item", TableName=name, Key=KEY) and not may("query", **query)
+    status, first = policy(weir, "Put", arn, Policy=document(arn, "dynamodb:GetItem", "dynamodb:Query"), ExpectedRevisionId="NO_POLICY")
+    assert status == 200 and first["RevisionId"]
+    assert may("get_item", TableName=name, Key=KEY) and may("query", **query) and not may("put_item", TableName=name, Item=KEY)
+    assert policy(weir, "Put", arn, Policy=document(arn, "dynamodb:GetItem", "dynamodb:Query")) == (200, first)  # the same again
+    status, got = policy(weir, "Get", arn)
+    assert got["RevisionId"] == first["RevisionId"] and json.loads(got["Policy"])["Statement"][0]["Action"] == ["dynamodb:GetItem", "dynamodb:Query"]
+    for more in ({"ExpectedRevisionId": "NO_POLICY"}, {"ExpectedRevisionId": "1"}):
+        status, reply = policy(weir, "Put", arn, Policy=document(arn, "dynamodb:PutItem"), **more)
+        assert status == 400 and reply["__type"].endswith("#PolicyNotFoundException"), reply
+    status, second = policy(weir, "Put", arn, Policy=document(arn, "dynamodb:PutItem"), ExpectedRevisionId=first["RevisionId"])
+    assert int(second["RevisionId"]) > int(first["RevisionId"]) and may("put_item", TableName=name, Item=KEY)
+    assert not may("get_item", TableName=name, Key=KEY)
+    assert policy(weir, "Delete", arn, ExpectedRevisionId=first["RevisionId"])[0] == 400
+    assert policy(weir, "Delete", arn) == (200, second) and not may("put_item", TableName=name, Item=KEY)
+    assert policy(weir, "Delete", arn) == (200, {})
+    assert policy(weir, "Delete", arn, ExpectedRevisionId=second["RevisionId"])[0] == 400
+
+    streams = limited({"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}, client="dynamodbstreams")
+    with error("AccessDeniedException"):
+        streams.describe_stream(StreamArn=stream)
+    assert policy(weir, "Put", stream, Policy=document(stream, "dynamodb:DescribeStream"))[0] == 200
+    assert streams.describe_stream(StreamArn=stream)["StreamDescription"]["StreamArn"] == stream
+    assert policy(weir, "Delete", stream)[0] == 200
+    with error("AccessDeniedException"):
+        streams.describe_stream(StreamArn=stream)
+
+
+@pytest.mark.parametrize("arn, text, message", [
+    ("t", None, INVALID + "ARNs must start with 'arn:': t"),
+    ("arn:aws:s3:::b", None, INVALID + "Provided Arn is not a DynamoDB resource arn: arn:aws:s3:::b"),
+    ("<arn>/index/i", None, INVALID + "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: <arn>/index/i"),
+    ("arn:aws:dynamodb:us-east-1:111122223333:table/t", None,
+     "This action is only supported by accounts that match the resource owner\u2019s account."),
+    ("<arn>", "{", INVALID + "Invalid policy document: This policy contains invalid Json"),
+    ("<arn>", "{}", INVALID + "Invalid policy document: "),
+    ("<arn>", " " * 20481, INVALID + "Maximum policy size of 20480 bytes exceeded"),
+])
+def test_resource_policies_refused(weir, ddb, table, arn, text, message):
+    own = ddb.describe_table(TableName=table)["Table"]["TableArn"]
+    arn = arn.replace("<arn>", own)
+    status, reply = policy(weir, "Put", arn, Policy=document(own, "dynamodb:GetItem") if text is None else text)
+    assert status == 400 and reply["message"].startswith(message.replace("<arn>", own)), reply
+
+
+def test_a_policy_from_the_start(weir, ddb):
+    schema = {"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}], "BillingMode": "PAY_PER_REQUEST",
+              "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}
+    name = "t-" + uuid.uuid4().hex[:12]
+    arn = f"arn:aws:dynamodb:{weir.region}:000000000000:table/{name}"
+    deny = document(arn, "dynamodb:PutResourcePolicy", effect="Deny")
+    status, reply = raw(weir, "CreateTable", {"TableName": name, "ResourcePolicy": deny, **schema})
+    assert status == 400 and "ConfirmRemoveSelfResourceAccess" in reply["message"], reply
+    status, reply = raw(weir, "CreateTable", {"TableName": name, "ResourcePolicy": document(arn, "dynamodb:GetItem"), **schema})
+    assert status == 200, reply
+    assert json.loads(policy(weir, "Get", arn)[1]["Policy"])["Statement"][0]["Effect"] == "Allow"
+    assert policy(weir, "Put", arn, Policy=deny)[0] == 400
+    assert policy(weir, "Put", arn, Policy=deny, ConfirmRemoveSelfResourceAccess=True)[0] == 200
+    ddb.delete_table(TableName=name)
+    assert raw(weir, "CreateTable", {"TableName": name, **schema})[0] == 200
+    assert policy(weir, "Get", arn)[0] == 400  # it went with the table
+
+
+# --- what there is nothing of ---------------------------------------------------------------------
+
+
+def test_what_others_have(weir, ddb, table):
+    def ask(operation, **body):
+        status, reply = raw(weir, operation, body)
+        return reply if status == 200 else (reply["__type"].rpartition("#")[2], reply["message"])
+    assert ask("DescribeContributorInsights", TableName=table) == {"TableName": table, "ContributorInsightsStatus": "DISABLED"}
+    assert ask("DescribeContributorInsights", TableName=table, IndexName="none")[0] == "ResourceNotFoundException"
+    assert ask("UpdateContributorInsights", TableName=table, ContributorInsightsAction="DISABLE")["ContributorInsightsStatus"] == "DISABLED"
+    assert ask("UpdateContributorInsights", TableName=table, ContributorInsightsAction="ENABLE") == (
+        "ValidationException", "Contributor Insights is not supported here")
+    assert ask("ListContributorInsights") == {"ContributorInsightsSummaries": []}
+    assert ask("DescribeKinesisStreamingDestination", TableName=table) == {"TableName": table, "KinesisDataStreamDestinations": []}
+    stream = "arn:aws:kinesis:us-east-1:000000000000:stream/s"
+    for operation in ("Enable", "Disable", "Update"):
+        assert ask(operation + "KinesisStreamingDestination", TableName=table, StreamArn=stream)[0] == "ValidationException"
+    assert ask("DescribeGlobalTable", GlobalTableName=table)[0] == "GlobalTableNotFoundException"
+    assert ask("DescribeGlobalTableSettings", GlobalTableName=table)[0] == "GlobalTableNotFoundException"
+    assert ask("ListGlobalTables") == {"GlobalTables": []}
+    for operation, more in (("CreateGlobalTable", {"ReplicationGroup": [{"RegionName": "us-east-1"}]}), ("UpdateGlobalTable", {"ReplicaUpdates": []})):
+        assert "version 2017.11.29 is not supported" in ask(operation, GlobalTableName=table, **more)[1]
 
 
 # --- parameters from before expressions ---------------------------------------------------------

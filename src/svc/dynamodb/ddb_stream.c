@@ -43,6 +43,7 @@ struct stored {
     uint64_t first;
     uint16_t shards;
     struct str kms_arn, data_key; /* as the table's */
+    struct ddb_policy policy;
 };
 
 static const struct record_field stored_fields[] = {
@@ -57,8 +58,9 @@ static const struct record_field stored_fields[] = {
     REC_UINT(struct stored, shards),
     REC_SINCE(2, REC_STR(struct stored, kms_arn)),
     REC_SINCE(2, REC_STR(struct stored, data_key)),
+    REC_SINCE(3, REC_STRUCT(struct stored, policy, &ddb_policy_record)),
 };
-static const struct record_type stored_type = RECORD_TYPE(struct stored, 2, stored_fields);
+static const struct record_type stored_type = RECORD_TYPE(struct stored, 3, stored_fields);
 
 static struct str make_arn(struct arena *a, struct str table_arn, struct str label)
 {
@@ -235,6 +237,48 @@ enum err ddb_set_stream(struct call *call, struct ddb_diag *diag,
         return ddb_invalid(diag, "Table has no stream to disable: TableName: " STR_FMT,
                            STR_ARG(table->name));
     return ddb_close_stream(call->svc, call->txn, table);
+}
+
+/* --- policies ----------------------------------------------------------------------------------- */
+
+/* The record of a stream by its ARN, and its key. ERR_NOT_FOUND. */
+static enum err get_by_arn(struct txn *txn, struct str text, struct str *ret_key,
+                           struct str *ret_value)
+{
+    struct arn arn;
+    if (arn_parse_as(text, "dynamodb", "table", &arn) != ERR_OK ||
+        !str_eq_c(arn_segment(&arn, 2), "stream") || !str_is_set(arn_segment(&arn, 3)))
+        return ERR_NOT_FOUND;
+    const struct key_scope scope = {arn.account, arn.region};
+    *ret_key = key_make(txn->arena, &ddb_k_stream, scope, arn_segment(&arn, 1), arn_tail(&arn, 3));
+    return txn_get(txn, *ret_key, ret_value);
+}
+
+static enum err read_by_arn(struct txn *txn, struct str text, struct str *ret_key,
+                            struct stored *ret)
+{
+    struct str value;
+    TRY(get_by_arn(txn, text, ret_key, &value));
+    return record_unpack_copy(&stored_type, txn->arena, value, ret);
+}
+
+enum err ddb_stream_policy(struct txn *txn, struct str arn, struct ddb_policy *ret)
+{
+    struct stored s;
+    struct str key;
+    TRY(read_by_arn(txn, arn, &key, &s));
+    *ret = s.policy;
+    return ERR_OK;
+}
+
+enum err ddb_stream_set_policy(struct txn *txn, struct str arn, const struct ddb_policy *policy)
+{
+    struct stored s;
+    struct str key, record;
+    TRY(read_by_arn(txn, arn, &key, &s));
+    s.policy = *policy;
+    TRY(record_make(&stored_type, txn->arena, &s, &record));
+    return txn_put(txn, key, record);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -453,15 +497,8 @@ static enum err port_last(void *self, struct txn *txn, const struct ddb_stream *
 static enum err port_find(void *self, struct txn *txn, struct str arn_text,
                           struct ddb_stream **ret_stream)
 {
-    struct arn arn;
-    struct str value;
-    if (arn_parse_as(arn_text, "dynamodb", "table", &arn) != ERR_OK ||
-        !str_eq_c(arn_segment(&arn, 2), "stream") || !str_is_set(arn_segment(&arn, 3)))
-        return ERR_NOT_FOUND;
-    const struct key_scope scope = {arn.account, arn.region};
-    struct str key =
-        key_make(txn->arena, &ddb_k_stream, scope, arn_segment(&arn, 1), arn_tail(&arn, 3));
-    TRY(txn_get(txn, key, &value));
+    struct str key, value;
+    TRY(get_by_arn(txn, arn_text, &key, &value));
     TRY(stream_read(txn->arena, key, value, ret_stream));
     return str_eq((*ret_stream)->arn, arn_text) ? ERR_OK : ERR_NOT_FOUND;
 }

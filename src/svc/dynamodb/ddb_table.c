@@ -53,6 +53,12 @@ static const struct record_field def_fields[] = {
 };
 static const struct record_type def_type = RECORD_TYPE(struct ddb_attribute_def, 1, def_fields);
 
+static const struct record_field policy_fields[] = {
+    REC_STR(struct ddb_policy, text),
+    REC_STR(struct ddb_policy, revision),
+};
+const struct record_type ddb_policy_record = RECORD_TYPE(struct ddb_policy, 1, policy_fields);
+
 static const struct record_field table_fields[] = {
     REC_UINT(struct ddb_table, id),
     REC_UINT(struct ddb_table, generation),
@@ -87,8 +93,9 @@ static const struct record_field table_fields[] = {
     REC_SINCE(5, REC_INT(struct ddb_table, restored_ms)),
     REC_SINCE(5, REC_STR(struct ddb_table, restored_backup)),
     REC_SINCE(5, REC_STR(struct ddb_table, restored_table)),
+    REC_SINCE(7, REC_STRUCT(struct ddb_table, policy, &ddb_policy_record)),
 };
-static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 6, table_fields);
+static const struct record_type table_record = RECORD_TYPE(struct ddb_table, 7, table_fields);
 
 enum err ddb_table_pack(struct arena *a, const struct ddb_table *table, struct str *ret_record)
 {

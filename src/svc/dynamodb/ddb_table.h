@@ -53,6 +53,11 @@ enum ddb_ttl {
 /* Whether writes keep the index of expiry times. */
 #define ddb_ttl_kept(table) ((table)->ttl == DDB_TTL_ENABLING || (table)->ttl == DDB_TTL_ON)
 
+/* A resource's policy as core_policy_stored made it; absent text: it has none. */
+struct ddb_policy {
+    struct str text, revision;
+};
+
 struct ddb_attribute_def {
     struct str name;
     enum ddb_type type;
@@ -143,11 +148,13 @@ struct ddb_table {
     int64_t restored_ms;        /* the moment of what it was restored from; 0: it was not */
     struct str restored_backup; /* ARNs; absent: from no backup */
     struct str restored_table;
+    struct ddb_policy policy;
 };
 
 /* What core's catalogue has to know of tables. */
 extern const struct catalogue_type ddb_table_type;
 
+extern const struct record_type ddb_policy_record;
 /* The record of a definition, and back; its key and name are not in it. ERR_CORRUPT, ERR_NOMEM. */
 enum err ddb_table_pack(struct arena *a, const struct ddb_table *table,
                         struct str *ret_record) WARN_UNUSED;

@@ -66,6 +66,7 @@ const struct svc_def dynamodb_def = {
     .port = port,
     .auth_context = ddb_auth_context,
     .authorize_more = ddb_authorize_more,
+    .resource_policy = ddb_resource_policy,
     .tags = &dynamodb_tags,
     .measure = ddb_measure,
     .gauges = ddb_gauges,

@@ -378,6 +378,20 @@ static inline uint16_t ddb_stream_shard(uint16_t spread, uint16_t shards)
     return (uint16_t)((uint32_t)spread * shards >> 16);
 }
 
+/* The policy of the stream with this ARN. ERR_NOT_FOUND: no such stream. */
+enum err ddb_stream_policy(struct txn *txn, struct str arn, struct ddb_policy *ret) WARN_UNUSED;
+enum err ddb_stream_set_policy(struct txn *txn, struct str arn,
+                               const struct ddb_policy *policy) WARN_UNUSED;
+
+/* --- resource policies (op_policy.c) ------------------------------------------------------------ */
+
+/* A policy given for this resource, as it is stored, with a new revision behind that in *ret. ERR_FAILED. */
+enum err ddb_take_policy(struct call *call, struct str arn, struct str text, bool confirmed,
+                         struct ddb_policy *ret) WARN_UNUSED;
+/* svc_def.resource_policy. */
+enum err ddb_resource_policy(void *self, struct txn *txn, struct str text,
+                             struct str *ret_json) WARN_UNUSED;
+
 /* --- time to live (ddb_ttl.c) ------------------------------------------------------------------ */
 
 /* When an item expires, in seconds; false when it does not: no such attribute, no number. `item` may

@@ -129,6 +129,8 @@ static enum err create(struct call *call, struct ddb_diag *diag,
     TRY(tags_op_create(call, &dynamodb_tags, &(struct tags_resource){.arn = table->arn},
                        TAGS_FROM(in->tags)));
     TRY(ddb_next_id(call->txn, DDB_ID_TABLE, &table->id));
+    if (str_is_set(in->resource_policy))
+        TRY(ddb_take_policy(call, table->arn, in->resource_policy, false, &table->policy));
     TRY(ddb_set_sse(call, diag, in->sse_specification, table));
     TRY(ddb_set_stream(call, diag, in->stream_specification, table));
     TRY(ddb_stage_table(ddb, call->txn, table));
@@ -144,8 +146,6 @@ enum err dynamodb_create_table(struct call *call, const struct dynamodb_create_t
         TRY(ddb_refuse_settings(call, g->warm_throughput, g->on_demand_throughput));
     }
     TRY(ddb_refuse_settings(call, in->warm_throughput, in->on_demand_throughput));
-    if (str_is_set(in->resource_policy))
-        return ddb_refuse(call, "ResourcePolicy is not supported here");
     if (str_is_set(in->global_table_source_arn) ||
         str_is_set(in->global_table_settings_replication_mode))
         return ddb_refuse(call, "Global tables are not supported here");

@@ -59,6 +59,24 @@
         DDB("UntagResource", "{" T_ARN ",\"TagKeys\":[\"k\"]}")                                    \
     }
 
+#define PUT_POLICY_T                                                                               \
+    {                                                                                              \
+        DDB("PutResourcePolicy",                                                                   \
+            "{" T_ARN ",\"Policy\":\"{\\\"Version\\\":\\\"2012-10-17\\\",\\\"Statement\\\":{"      \
+            "\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":\\\"*\\\",\\\"Action\\\":"             \
+            "\\\"dynamodb:Scan\\\","                                                               \
+            "\\\"Resource\\\":\\\"*\\\"}}\"}")                                                     \
+    }
+#define DELETE_POLICY_T                                                                            \
+    {                                                                                              \
+        DDB("DeleteResourcePolicy", "{" T_ARN "}")                                                 \
+    }
+/* Refused where there is a policy, and takes none away where there is none. */
+#define NO_POLICY_T                                                                                \
+    {                                                                                              \
+        DDB("DeleteResourcePolicy", "{" T_ARN ",\"ExpectedRevisionId\":\"NO_POLICY\"}")            \
+    }
+
 #define CREATE_S                                                                                   \
     {                                                                                              \
         DDB("CreateTable",                                                                         \
@@ -301,6 +319,22 @@ static const struct fault_case cases[] = {
         .undo = {TAG_T},
         .act = UNTAG_T,
         .probe = {{DDB("ListTagsOfResource", "{" T_ARN "}")}},
+    },
+    {
+        .name = "put resource policy",
+        .setup = {CREATE_T},
+        .undo = {DELETE_POLICY_T},
+        .act = PUT_POLICY_T,
+        .probe = {NO_POLICY_T},
+        .any_reply = true, /* its revision */
+    },
+    {
+        .name = "delete resource policy",
+        .setup = {CREATE_T, PUT_POLICY_T},
+        .undo = {PUT_POLICY_T},
+        .act = DELETE_POLICY_T,
+        .probe = {NO_POLICY_T},
+        .any_reply = true, /* its revision */
     },
     {
         .name = "recovery of a table",
