@@ -1,5 +1,9 @@
-"""DynamoDB's point-in-time recovery, backups and restores, driven by boto3."""
+"""DynamoDB's point-in-time recovery, backups, restores and exports, driven by boto3."""
+import base64
 import datetime
+import gzip
+import hashlib
+import json
 import threading
 import time
 import uuid
@@ -319,3 +323,108 @@ def test_copies_are_whole_while_writes_go_on(ddb):
     for target in targets:
         active(ddb, target)
         assert sum(int(i["n"]["N"]) for i in items(ddb, target)) == 800
+
+
+# --- exports ------------------------------------------------------------------------------------
+
+
+def exported(ddb, arn):
+    def over():
+        return ddb.describe_export(ExportArn=arn)["ExportDescription"]["ExportStatus"] != "IN_PROGRESS"
+    wait_for(over, what="export")
+    return ddb.describe_export(ExportArn=arn)["ExportDescription"]
+
+
+def read_export(s3, told):
+    """What a reader of the manifests finds, every sum checked."""
+    def get(key):
+        return s3.get_object(Bucket=told["S3Bucket"], Key=key)["Body"].read()
+
+    def checked(name):
+        body = get(folder + name)
+        assert get(folder + name.rpartition(".")[0] + ".md5") == base64.b64encode(hashlib.md5(body).digest())
+        return body
+    folder = told["ExportManifest"].rpartition("/")[0] + "/"
+    assert get(folder + "_started") == b""
+    summary, found = json.loads(checked("manifest-summary.json")), []
+    assert summary["manifestFilesS3Key"] == folder + "manifest-files.json" and summary["exportArn"] == told["ExportArn"]
+    for line in checked("manifest-files.json").splitlines():
+        part = json.loads(line)
+        body = get(part["dataFileS3Key"])
+        assert part["md5Checksum"] == base64.b64encode(hashlib.md5(body).digest()).decode() and part["etag"] == hashlib.md5(body).hexdigest()
+        items = [json.loads(row)["Item"] for row in gzip.decompress(body).splitlines()]
+        assert len(items) == part["itemCount"]
+        found += items
+    assert len(found) == summary["itemCount"] == told["ItemCount"]
+    return sorted(found, key=lambda i: i["id"]["S"])
+
+
+def test_export(weir, ddb):
+    s3, name = weir.client("s3"), make(ddb)
+    bucket, arn = "export-" + uuid.uuid4().hex[:8], ddb.describe_table(TableName=name)["Table"]["TableArn"]
+    s3.create_bucket(Bucket=bucket)
+    ask = {"TableArn": arn, "S3Bucket": bucket, "S3Prefix": "deep/er", "ClientToken": "once"}
+    with error("PointInTimeRecoveryUnavailableException"):
+        ddb.export_table_to_point_in_time(**ask)
+    recover(ddb, name)
+    want = [{"id": {"S": f"{i:03}"}, "v": {"S": "x" * 2000}, "b": {"B": b"\0\1"}, "n": {"NS": ["1", "2"]}} for i in range(300)]
+    for at in range(0, 300, 25):
+        ddb.batch_write_item(RequestItems={name: [{"PutRequest": {"Item": i}} for i in want[at:at + 25]]})
+    first = ddb.export_table_to_point_in_time(**ask)["ExportDescription"]
+    put(ddb, name, "later")  # is not in it
+    assert first["ExportStatus"] == "IN_PROGRESS" and first["ExportArn"].startswith(arn + "/export/")
+    assert ddb.export_table_to_point_in_time(**ask)["ExportDescription"]["ExportArn"] == first["ExportArn"]
+    with error("ExportConflictException"):
+        ddb.export_table_to_point_in_time(**{**ask, "S3Prefix": "other"})
+    told = exported(ddb, first["ExportArn"])
+    assert told["ExportStatus"] == "COMPLETED", told
+    found = read_export(s3, told)
+    for i in want:
+        i["b"] = {"B": "AAE="}
+    assert [{**i, "n": {"NS": sorted(i["n"]["NS"])}} for i in found] == want
+    assert first["ExportArn"] in [e["ExportArn"] for e in ddb.list_exports(TableArn=arn)["ExportSummaries"]]
+    page = ddb.list_exports(MaxResults=1)
+    assert len(page["ExportSummaries"]) == 1
+    assert ddb.list_exports(TableArn=arn + "x")["ExportSummaries"] == []
+
+    failed = exported(ddb, ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket="no-such-bucket-here")["ExportDescription"]["ExportArn"])
+    assert failed["ExportStatus"] == "FAILED" and failed["FailureCode"] == "NoSuchBucket", failed
+    with error("ExportNotFoundException"):
+        ddb.describe_export(ExportArn=first["ExportArn"] + "0")
+    with error("InvalidExportTimeException"):
+        ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket=bucket, ExportTime=datetime.datetime(2020, 1, 1))
+    with error("ValidationException", "ION is not supported"):
+        ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket=bucket, ExportFormat="ION")
+    status, reply = raw(weir, "ExportTableToPointInTime", {"TableArn": arn, "S3Bucket": bucket, "ExportType": "INCREMENTAL_EXPORT"})
+    assert status == 400 and "INCREMENTAL_EXPORT is not supported" in reply["message"]
+
+
+def test_export_as_its_caller(weir, ddb):
+    """The bucket is written as who asked: who may not is told so in the description."""
+    iam, name = weir.client("iam"), make(ddb)
+    arn, bucket, user = ddb.describe_table(TableName=name)["Table"]["TableArn"], "export-" + uuid.uuid4().hex[:8], "u-" + uuid.uuid4().hex[:8]
+    weir.client("s3").create_bucket(Bucket=bucket)
+    recover(ddb, name)
+    iam.create_user(UserName=user)
+    iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]}))
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    theirs = weir.client("dynamodb", key["AccessKeyId"], key["SecretAccessKey"])
+    told = exported(ddb, theirs.export_table_to_point_in_time(TableArn=arn, S3Bucket=bucket)["ExportDescription"]["ExportArn"])
+    assert told["ExportStatus"] == "FAILED" and told["FailureCode"] == "AccessDenied", told
+
+
+def test_an_export_survives_a_crash(fresh_weir):
+    ddb, s3 = fresh_weir.client("dynamodb"), fresh_weir.client("s3")
+    name = make(ddb)
+    s3.create_bucket(Bucket="export")
+    recover(ddb, name)
+    for i in range(40):
+        put(ddb, name, f"{i:02}", v="x" * 50_000)
+    arn = ddb.export_table_to_point_in_time(TableArn=ddb.describe_table(TableName=name)["Table"]["TableArn"], S3Bucket="export")["ExportDescription"]["ExportArn"]
+    fresh_weir.kill9()
+    fresh_weir.start()
+    ddb, s3 = fresh_weir.client("dynamodb"), fresh_weir.client("s3")
+    told = exported(ddb, arn)
+    assert told["ExportStatus"] == "COMPLETED", told
+    assert [i["id"]["S"] for i in read_export(s3, told)] == [f"{i:02}" for i in range(40)]

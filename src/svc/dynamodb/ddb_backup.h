@@ -52,7 +52,7 @@ enum err ddb_hold_orphan(struct dynamodb *ddb, struct txn *txn, uint32_t id) WAR
 /* --- copies (ddb_copy.c) ---------------------------------------------------------------------- */
 
 /* Values are stored: never renumber. */
-enum ddb_copy_kind { DDB_COPY_BACKUP, DDB_COPY_RESTORE, DDB_COPY_KINDS };
+enum ddb_copy_kind { DDB_COPY_BACKUP, DDB_COPY_RESTORE, DDB_COPY_EXPORT, DDB_COPY_KINDS };
 
 struct ddb_copy {
     enum ddb_copy_kind kind;
@@ -61,7 +61,7 @@ struct ddb_copy {
     int64_t moment_ms;       /* wall clock, or DDB_MOMENT_NOW */
     struct str source_key;   /* record of the source's definition; absent: a backup's items */
     struct str source_arn, kms_arn, data_key; /* what the source is sealed with (ddb_table.h) */
-    struct str target_key;                    /* record of the backup or of the new table */
+    struct str target_key; /* record of the backup, of the new table or of the export */
 };
 enum err ddb_copy_register(struct dynamodb *ddb) WARN_UNUSED;
 /* Holds the source and stages the job; `held` is as ddb_hold_take's. LimitExceededException. */

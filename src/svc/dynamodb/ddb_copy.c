@@ -1,4 +1,4 @@
-/* Exact copies of a table's items at one moment, while writes to it go on: backups and restores.
+/* Exact copies of a table's items at one moment, while writes to it go on: backups, restores and exports.
  *
  *   begin -> copy -> find -> undo -> visit -> done
  *
@@ -12,7 +12,7 @@
  *   undo    undoes in the copy, newest first, what was written behind the moment and before the copy
  *           was through. What was changed after an item was copied is undone to no effect; so the copy
  *           does not depend on which state which step saw.
- *   visit   fills a restored table's indexes, counts a backup's items.
+ *   visit   fills a restored table's indexes, counts the items of others.
  *
  * Invariants
  *   DC1  The result is what a prefix of the source's commits left behind, with transactions whole. In
@@ -33,7 +33,7 @@
 #include "core/page.h"
 #include "deliver/deliver.h"
 #include "deliver/job.h"
-#include "svc/dynamodb/ddb_backup.h"
+#include "svc/dynamodb/ddb_transfer.h"
 
 enum {
     STEP_BYTES_MAX = 4 * 1024 * 1024, /* copied by one step: a commit's worth */
@@ -83,6 +83,7 @@ struct copying {
     struct ddb_cipher source, target;
     struct ddb_table *table; /* the restored one; NULL: of a backup */
     struct ddb_backup backup;
+    struct ddb_transfer transfer; /* the export */
     size_t bytes;
     bool more; /* the budget is spent before the phase's range */
 };
@@ -232,6 +233,10 @@ static enum err finish(struct copying *g)
         g->table->restoring = false;
         g->table->generation++;
         TRY(ddb_stage_table(g->ddb, g->txn, g->table));
+    } else if (g->c.kind == DDB_COPY_EXPORT) {
+        g->transfer.count = g->p.count;
+        g->transfer.bytes = g->p.bytes;
+        TRY(ddb_export_begin(g->ddb, g->txn, &g->transfer));
     } else {
         g->backup.ready = true;
         g->backup.count = g->p.count;
@@ -246,6 +251,10 @@ static enum err give_up(struct copying *g)
 {
     if (g->table) {
         TRY(ddb_stage_drop(g->ddb, g->txn, g->table));
+        TRY(ddb_stage_sweep(g->ddb, g->txn, g->c.target, 0));
+    } else if (g->c.kind == DDB_COPY_EXPORT) {
+        TRY(ddb_transfer_end(g->txn, &g->transfer, STR("KMSKeyInaccessible"),
+                             STR("The table's key of KMS cannot be used any more")));
         TRY(ddb_stage_sweep(g->ddb, g->txn, g->c.target, 0));
     } else {
         TRY(ddb_backup_drop(g->ddb, g->txn, &g->backup));
@@ -269,6 +278,8 @@ static enum err open_ciphers(struct copying *g)
 static enum err open_target(struct copying *g)
 {
     void *object;
+    if (g->c.kind == DDB_COPY_EXPORT)
+        return ddb_transfer_get(g->txn, g->c.target_key, &g->transfer);
     if (g->c.kind == DDB_COPY_BACKUP)
         return ddb_backup_get(g->txn, g->c.target_key, &g->backup);
     TRY(catalogue_read(g->ddb->tables, g->txn, g->c.target_key, &object));

@@ -1,5 +1,5 @@
 /* The service's life. */
-#include "svc/dynamodb/ddb_backup.h"
+#include "svc/dynamodb/ddb_transfer.h"
 
 #include "base/mem.h"
 
@@ -32,6 +32,8 @@ static enum err make(struct core *core, void **ret_self)
         err = ddb_copy_register(ddb);
     if (!err)
         err = ddb_backup_register(ddb);
+    if (!err)
+        err = ddb_export_register(ddb);
     if (err) {
         release(ddb);
         return err;

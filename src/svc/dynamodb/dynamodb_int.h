@@ -49,6 +49,7 @@ struct dynamodb {
     struct job_kind *seal;                              /* ddb_seal.c */
     struct job_kind *undo;                              /* ddb_undo.c */
     struct job_kind *copy;                              /* ddb_copy.c */
+    struct job_kind *exports;                           /* ddb_export.c */
     struct due_kind *backups;                           /* ddb_backup.c */
 };
 

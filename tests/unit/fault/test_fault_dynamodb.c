@@ -366,6 +366,15 @@ static const struct fault_case cases[] = {
         .any_reply = true, /* its ARN */
     },
     {
+        .name = "begin export",
+        .setup = {CREATE_T, RECOVER_T("true"), PUT("1", "x")},
+        .act = {DDB("ExportTableToPointInTime",
+                    "{\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\","
+                    "\"S3Bucket\":\"bucket\"}")},
+        .probe = {QUERY, QUERY_GSI},
+        .any_reply = true, /* its ARN */
+    },
+    {
         .name = "put item of a table with a stream and expiry times",
         .setup = {CREATE_S, EXPIRING_S, PUT_S("99999999999")},
         .undo = {PUT_S("99999999999")},
