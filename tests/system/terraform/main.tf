@@ -39,6 +39,19 @@ resource "aws_dynamodb_table" "orders" {
   tags = { team = "orders" }
 }
 
+resource "aws_dynamodb_table_item" "settings" {
+  table_name = aws_dynamodb_table.orders.name
+  hash_key   = aws_dynamodb_table.orders.hash_key
+  range_key  = aws_dynamodb_table.orders.range_key
+  item = jsonencode({
+    pk     = { S = "settings" }
+    sk     = { S = "function" }
+    memory = { N = tostring(var.memory) }
+    tags   = { SS = ["a", "b"] }
+    nested = { M = { list = { L = [{ BOOL = true }, { NULL = true }] } } }
+  })
+}
+
 resource "aws_sqs_queue" "dead" {
   name = "tf-orders-dead"
 }
