@@ -74,7 +74,7 @@ static enum err unpack_step(z_stream *z, struct buf *out, bool *ret_end)
     return rc == Z_OK && z->avail_out == room && z->avail_in == had ? ERR_INVALID : ERR_OK;
 }
 
-static enum err unpack(z_stream *z, struct str in, struct buf *out)
+static enum err unpack(z_stream *z, struct str in, int members_max, struct buf *out)
 {
     size_t before = out->len, total = in.len;
     int members = 0;
@@ -91,19 +91,31 @@ static enum err unpack(z_stream *z, struct str in, struct buf *out)
             return ERR_LIMIT;
         if (in.len == 0 && z->avail_in == 0)
             return ERR_OK;
+        if (members == members_max)
+            return ERR_INVALID; /* something follows the stream */
         if (inflateReset(z) != Z_OK)
             return ERR_INVALID;
     } while (true);
 }
 
-enum err gzip_unpack(struct str in, struct buf *out)
+static enum err unpack_as(int window_bits, int members_max, struct str in, struct buf *out)
 {
     z_stream z = {.zalloc = state_alloc, .zfree = state_free};
-    if (inflateInit2(&z, WINDOW_BITS + GZIP_WRAPPER) != Z_OK)
+    if (inflateInit2(&z, window_bits) != Z_OK)
         return ERR_NOMEM;
-    enum err err = unpack(&z, in, out);
+    enum err err = unpack(&z, in, members_max, out);
     inflateEnd(&z);
     return err;
+}
+
+enum err gzip_unpack(struct str in, struct buf *out)
+{
+    return unpack_as(WINDOW_BITS + GZIP_WRAPPER, INT_MAX, in, out);
+}
+
+enum err zlib_unpack(struct str in, struct buf *out)
+{
+    return unpack_as(WINDOW_BITS, 1, in, out);
 }
 
 static enum err pack(z_stream *z, struct str in, struct buf *out)

@@ -1,4 +1,4 @@
-/* gzip (RFC 1952) over zlib: bodies of requests and replies. No I/O.
+/* gzip (RFC 1952) and zlib streams (RFC 1950, HTTP's "deflate") over zlib: bodies of requests and replies. No I/O.
  *
  * Invariants
  *   GZ1  No more memory is taken than the output buffer's maximum and zlib's window; what a few
@@ -22,6 +22,9 @@ enum {
  * ERR_INVALID: not gzip, damaged, cut short, or followed by other bytes. ERR_LIMIT: over the maximum,
  * GZ2, too many members. ERR_NOMEM. On error `out` may hold a part. */
 enum err gzip_unpack(struct str in, struct buf *out) WARN_UNUSED;
+
+/* The same of one zlib stream. */
+enum err zlib_unpack(struct str in, struct buf *out) WARN_UNUSED;
 
 /* Appends `in` as one gzip member, fast rather than small; the same input gives the same bytes.
  * ERR_LIMIT (out's maximum), ERR_NOMEM. */

@@ -24,19 +24,23 @@ static enum err refuse(const struct wire_error *error, struct str message, struc
     return ERR_FAILED;
 }
 
-/* The codings of the request; aws-chunked is undone below, with the signature, and is no coding. */
-static enum err gzip_times(struct str codings, int *ret_n)
+enum coding { PLAIN, GZIP, DEFLATE };
+
+/* The coding of the request: one at most; aws-chunked is undone below, with the signature, and is no coding. */
+static enum err coding_of(struct str codings, enum coding *ret)
 {
     int n = 0;
+    *ret = PLAIN;
     while (str_is_set(codings)) {
         struct str name = str_trim(str_cut(&codings, ','));
-        if (str_eq_nocase(name, STR("gzip")))
+        bool gzip = str_eq_nocase(name, STR("gzip"));
+        if (gzip || str_eq_nocase(name, STR("deflate"))) {
+            *ret = gzip ? GZIP : DEFLATE;
             n++;
-        else if (name.len > 0 && !str_eq_nocase(name, STR("identity")) &&
-                 !str_eq_nocase(name, STR("aws-chunked")))
+        } else if (name.len > 0 && !str_eq_nocase(name, STR("identity")) &&
+                   !str_eq_nocase(name, STR("aws-chunked")))
             return ERR_UNSUPPORTED;
     }
-    *ret_n = n;
     return n <= 1 ? ERR_OK : ERR_UNSUPPORTED;
 }
 
@@ -45,16 +49,16 @@ enum err wire_content(const struct wire_service *service, const struct wire_requ
                       struct arena *arena, struct str *ret_body, struct wire_fault *ret_fault)
 {
     struct buf plain;
-    int n = 0;
+    enum coding coding;
     struct str codings = wire_header_get(req, STR("content-encoding"));
-    if (gzip_times(codings, &n) != ERR_OK)
+    if (coding_of(codings, &coding) != ERR_OK)
         return refuse(&unsupported_media, STR("The content encoding is not supported."), ret_fault);
-    if (n == 0 || req->body.len == 0) {
+    if (coding == PLAIN || req->body.len == 0) {
         *ret_body = req->body;
         return ERR_OK;
     }
     buf_init_arena(&plain, arena, WIRE_UNPACKED_MAX);
-    enum err err = gzip_unpack(req->body, &plain);
+    enum err err = coding == GZIP ? gzip_unpack(req->body, &plain) : zlib_unpack(req->body, &plain);
     if (err == ERR_NOMEM)
         return err;
     if (err == ERR_LIMIT)
@@ -63,7 +67,7 @@ enum err wire_content(const struct wire_service *service, const struct wire_requ
                       ret_fault);
     if (err != ERR_OK)
         return refuse(service ? service->common[WIRE_E_SERIALIZATION] : NULL,
-                      STR("The request body is not valid gzip."), ret_fault);
+                      STR("The request body is not valid in its content encoding."), ret_fault);
     *ret_body = buf_str(&plain);
     return ERR_OK;
 }

@@ -1,9 +1,16 @@
 """DynamoDB's corners as boto3 sees them: parameters from before expressions, what updates and transactions do at
 their edges, what is refused and in which words."""
+import gzip
 import json
+import urllib.error
+import urllib.request
 import uuid
+import zlib
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from test_dynamodb import error, fill, limited, make, raw  # noqa: F401
@@ -421,6 +428,36 @@ def test_multi_attribute_index_made_later(ddb):
     assert ddb.query(**query)["Items"] == [item]
     with error("ValidationException", "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"):
         ddb.update_item(TableName=name, Key=key, UpdateExpression="SET r1 = :v, r2 = :v", ExpressionAttributeValues={":v": {"S": "x" * 513}})
+
+
+# --- encodings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("coding, pack, status", [
+    ("gzip", gzip.compress, 200),
+    ("deflate", zlib.compress, 200),
+    ("gzip", lambda b: b"garbage" + b, 400),
+    ("deflate", lambda b: zlib.compress(b)[:-3], 400),
+    ("deflate", gzip.compress, 400),
+    ("br", lambda b: b, 415),
+    ("gzip, deflate", gzip.compress, 415),
+])
+def test_bodies_in_codings(weir, table, coding, pack, status):
+    """The signature is of what is sent, the reply's CRC32 of what comes back, packed or not."""
+    body = json.dumps({"TableName": table, "Item": {**KEY, "x": {"S": "x" * 3000}}, "ReturnValues": "ALL_OLD"}).encode()
+    for packed in (False, True):
+        request = AWSRequest("POST", weir.endpoint + "/", data=pack(body), headers={
+            "X-Amz-Target": "DynamoDB_20120810.PutItem", "Content-Type": "application/x-amz-json-1.0", "Content-Encoding": coding,
+            **({"Accept-Encoding": "deflate, gzip"} if packed else {})})
+        SigV4Auth(Credentials("test", "test"), "dynamodb", weir.region).add_auth(request)
+        try:
+            reply = urllib.request.urlopen(urllib.request.Request(request.url, request.data, dict(request.headers)))
+        except urllib.error.HTTPError as e:
+            reply = e
+        got = reply.read()
+        assert reply.status == status and int(reply.headers["x-amz-crc32"]) == zlib.crc32(got)
+        if status == 200 and packed:
+            assert reply.headers["Content-Encoding"] == "gzip" and json.loads(gzip.decompress(got))["Attributes"]["x"] == {"S": "x" * 3000}
 
 
 # --- resource policies ----------------------------------------------------------------------------

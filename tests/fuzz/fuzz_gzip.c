@@ -1,4 +1,4 @@
-/* gzip: whatever unpacks stays within its bounds and packs to what unpacks to the same. */
+/* gzip and zlib streams: whatever unpacks stays within its bounds, gzip packs to what unpacks to the same. */
 // link: weir_codec
 #include <assert.h>
 #include <stdint.h>
@@ -23,6 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         enum err e = gzip_unpack(buf_str(&packed), &again);
         assert(e == ERR_LIMIT || (e == ERR_OK && str_eq(buf_str(&plain), buf_str(&again))));
     }
+    buf_clear(&again);
+    if (zlib_unpack(str_n((const char *)data, size), &again) == ERR_OK)
+        assert(again.len <= GZIP_RATIO_FREE || again.len / GZIP_RATIO_MAX <= size);
     buf_release(&plain);
     buf_release(&packed);
     buf_release(&again);

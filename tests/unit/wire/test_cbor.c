@@ -115,6 +115,9 @@ static enum err decode_coded(struct exchange *x, const char *coding, struct str 
 static void test_coded(void **state)
 {
     static const struct str text = STR_INIT("{\"QueueUrl\":\"u\",\"MessageBody\":\"m\"}");
+    static const char deflated[] = "\x78\x9c\xab\x56\x0a\x2c\x4d\x2d\x4d\x0d\x2d\xca\x51\xb2\x52"
+                                   "\x2a\x55\xd2\x51\xf2\x4d\x2d\x2e\x4e\x4c\x4f\x75\xca\x4f\xa9"
+                                   "\x04\x8a\xe4\x2a\xd5\x02\x00\xc5\x8e\x0b\x16"; /* the same */
     struct buf packed, bomb;
     struct exchange x;
     char *zeros = calloc(1, WIRE_UNPACKED_MAX + 1);
@@ -133,6 +136,11 @@ static void test_coded(void **state)
         {"identity", text, 0},
         {"", text, 0},
         {"gzip", text, 400},
+        {"deflate", str_n(deflated, sizeof(deflated) - 1), 0},
+        {"deflate", str_n(deflated, sizeof(deflated) - 3), 400},
+        {"gzip", str_n(deflated, sizeof(deflated) - 1), 400},
+        {"deflate", text, 400},
+        {"deflate, gzip", buf_str(&packed), 415},
         {"gzip", buf_str(&bomb), 413},
         {"br", text, 415},
         {"gzip, gzip", buf_str(&packed), 415},
