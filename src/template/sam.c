@@ -105,6 +105,7 @@ static enum err expand_one(struct sam *s, const struct json *resource, int turn)
     struct str type = json_get_str(resource, STR("Type"));
     const struct json *p = SAM_GET(resource, "Properties");
     s->id = resource->key;
+    s->of_api = str_eq_c(type, "AWS::Serverless::Api");
     s->tags = sam_true(SAM_GET(p, "PropagateTags")) && sam_true(SAM_GET(p, "Tags"))
                   ? SAM_GET(p, "Tags")
                   : NULL;
@@ -138,8 +139,12 @@ static enum err expand_all(struct sam *s)
     static const char *const added[] = {"ServerlessRestApi", "ServerlessHttpApi"};
     struct sam_members all = sam_resources_in_order(s, added, ARRAY_LEN(added));
     for (int turn = 0; turn < 3; turn++)
-        for (size_t i = 0; i < all.n; i++)
-            TRY(sam_catch(s, expand_one(s, all.v[i], turn)));
+        for (size_t i = 0; i < all.n; i++) {
+            enum err err = expand_one(s, all.v[i], turn);
+            if (err == ERR_INVALID) /* connectors find what was there before */
+                json_unset(s->out, all.v[i]->key);
+            TRY(sam_catch(s, err));
+        }
     TRY(sam_catch(s, sam_finish_usage(s)));
     return s->faults->n ? ERR_INVALID : ERR_OK;
 }

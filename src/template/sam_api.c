@@ -107,6 +107,10 @@ static struct json *unescaped(struct sam *s, const struct json *v)
 
 /* --- the definition ----------------------------------------------------------------------------------- */
 
+static const char no_definition[] =
+    "Invalid Swagger document or the Swagger document is not explicitly defined in "
+    "'DefinitionBody'.";
+
 static enum err disable_endpoint(struct sam *s, const struct json *p, struct json *body)
 {
     const struct json *given = SAM_GET(p, "DisableExecuteApiEndpoint");
@@ -116,9 +120,7 @@ static enum err disable_endpoint(struct sam *s, const struct json *p, struct jso
     if (!body)
         return sam_bad(s, "DisableExecuteApiEndpoint works only within 'DefinitionBody' property.");
     if (!sam_definition_valid(body))
-        return sam_bad_document(
-            s, "Invalid Swagger document or the Swagger document is not explicitly defined in "
-               "'DefinitionBody'.");
+        return sam_bad_document(s, "%s", no_definition);
     bool three = SAM_GET(body, "openapi") || SAM_GET(p, "OpenApiVersion");
     struct json *holder = body;
     if (three) {
@@ -171,7 +173,9 @@ static enum err edit(struct sam *s, const struct json *p, const struct json *ver
         TRY(sam_add_gateway_responses(s, body, SAM_GET(p, "GatewayResponses")));
         sam_rebuild(s, body);
     }
-    if (sam_true(SAM_GET(p, "BinaryMediaTypes")) && body && sam_definition_valid(body)) {
+    if (sam_true(SAM_GET(p, "BinaryMediaTypes")) && body) {
+        if (!sam_definition_valid(body))
+            return sam_bad_document(s, "%s", no_definition);
         sam_rebuild(s, body);
         sam_set(s, body, "x-amazon-apigateway-binary-media-types",
                 unescaped(s, SAM_GET(p, "BinaryMediaTypes")));

@@ -9,10 +9,7 @@
 static struct json *source_arn(struct sam *s, const struct json *p, struct str method,
                                struct str path)
 {
-    struct str upper = str_dup(s->a, method);
-    for (size_t i = 0; i < upper.len && str_is_set(upper); i++)
-        if (upper.p[i] >= 'a' && upper.p[i] <= 'z')
-            ((char *)(uintptr_t)upper.p)[i] -= 32;
+    struct str upper = sam_upper(s, method);
     if (str_eq_c(upper, "ANY"))
         upper = STR("*");
     return sam_make(s, "{'Fn::Sub': [%s, {'__ApiId__': %v, '__Stage__': '*'}]}",
@@ -84,7 +81,8 @@ static enum err add_model(struct sam *s, const struct json *p, const struct json
 {
     const struct json *given = SAM_GET(p, "RequestModel"), *required = SAM_GET(given, "Required");
     const struct json *model = SAM_GET(given, "Model");
-    bool three = SAM_GET(body, "openapi") || sam_true(SAM_GET(api, "OpenApiVersion"));
+    const struct json *version = SAM_GET(body, "openapi");
+    bool three = !SAM_GET(body, "swagger") && version && sam_openapi_three(version->text);
     if (!sam_true(given))
         return ERR_OK;
     TRY(check_model(s, p, SAM_GET(api, "Models"), model));
@@ -360,7 +358,8 @@ static enum err add_to_definition(struct sam *s, struct sam_fn *fn, const struct
 static void merge_method(struct sam *s, struct json *body, const struct json *p,
                          const struct json *generated)
 {
-    struct str path = SAM_GET(p, "Path")->text, name = SAM_GET(p, "Method")->text;
+    struct str path = SAM_GET(p, "Path")->text;
+    struct str name = str_lower(s->a, SAM_GET(p, "Method")->text);
     struct json *paths, *merged = json_new(s->a, JSON_OBJECT);
     const struct json *made =
         json_get(json_get(SAM_GET(generated, "paths"), path), sam_method_name(s, name));

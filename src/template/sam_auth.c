@@ -217,16 +217,6 @@ static enum err check_security(struct sam *s, const struct sam_part *method, str
     return ERR_OK;
 }
 
-static bool has_security(const struct json *security, const struct json *authorizers)
-{
-    JSON_EACH (security, it)
-        JSON_EACH (it, name)
-            if (str_eq_c(name->key, "NONE") || str_eq_c(name->key, "AWS_IAM") ||
-                json_get(authorizers, name->key))
-                return true;
-    return false;
-}
-
 static bool has_key(const struct json *security, const char *name)
 {
     JSON_EACH (security, it)
@@ -255,19 +245,43 @@ static struct json *named_security(struct sam *s, const struct json *name,
     return v;
 }
 
-static enum err default_authorizer(struct sam *s, const struct json *auth,
+static bool names_authorizer(const struct json *security, const struct json *authorizers)
+{
+    JSON_EACH (security, it)
+        if (str_eq_c(it->key, "AWS_IAM") || json_get(authorizers, it->key))
+            return true;
+    return false;
+}
+
+/* What is no authorizer stays first; NONE keeps the default away, and goes where anything else is left. */
+static enum err default_authorizer(struct sam *s, struct json *body, const struct json *auth,
                                    const struct sam_part *method, struct str path)
 {
     const struct json *name = SAM_GET(auth, "DefaultAuthorizer"),
                       *authorizers = SAM_GET(auth, "Authorizers");
+    struct json *list = json_new(s->a, JSON_ARRAY), *own = json_new(s->a, JSON_ARRAY);
+    bool none = false;
     TRY(check_security(s, method, path));
-    const struct json *security = SAM_GET(method->v, "security");
-    if (has_security(security, authorizers))
+    JSON_EACH (SAM_GET(method->v, "security"), it) {
+        bool is_none = !none && json_get(it, STR("NONE"));
+        if (names_authorizer(it, authorizers))
+            sam_push(s, own, sam_copy(s, it));
+        else if (!is_none)
+            sam_push(s, list, sam_copy(s, it));
+        none = none || is_none;
+    }
+    if (!none && own && !own->n)
+        sam_push(
+            s, own,
+            named_security(s, name,
+                           SAM_GET(json_get(authorizers, sam_str(name)), "AuthorizationScopes")));
+    JSON_EACH (none ? NULL : own, it)
+        sam_push(s, list, sam_copy(s, it));
+    if (!list || !list->n)
         return ERR_OK;
-    add_security(s, method->v,
-                 named_security(
-                     s, name, SAM_GET(json_get(authorizers, sam_str(name)), "AuthorizationScopes")),
-                 false);
+    sam_set(s, method->v, "security", list);
+    if (json_get(list->child, STR("AWS_IAM")))
+        sam_define_iam(s, body);
     return ERR_OK;
 }
 
@@ -342,10 +356,11 @@ enum err sam_default_security(struct sam *s, struct json *body, const struct jso
         TRY(sam_methods(s, &items[i], &methods, &m));
         for (size_t k = 0; k < m; k++) {
             bool options = str_eq_c(methods[k].name, "options");
-            if (!sam_map(methods[k].v))
+            if (!sam_map(methods[k].v) ||
+                !sam_true(SAM_GET(methods[k].v, "x-amazon-apigateway-integration")))
                 continue;
             if (name && (!options || auth_preflight))
-                TRY(default_authorizer(s, auth, &methods[k], items[i].name));
+                TRY(default_authorizer(s, body, auth, &methods[k], items[i].name));
             if (sam_true(key) && (!options || key_preflight))
                 TRY(default_key(s, &methods[k], items[i].name));
         }
@@ -388,10 +403,7 @@ static struct json *resources_of(struct sam *s, const struct sam_part *item,
         return list;
     for (size_t i = 0; i < n; i++) {
         bool any = methods[i].name.len > 10;
-        struct str upper = str_dup(s->a, methods[i].name);
-        for (size_t k = 0; k < upper.len && str_is_set(upper); k++)
-            if (upper.p[k] >= 'a' && upper.p[k] <= 'z')
-                ((char *)(uintptr_t)upper.p)[k] -= 32;
+        struct str upper = sam_upper(s, methods[i].name);
         sam_push(s, list,
                  sam_make(s, "{'Fn::Sub': [%s, {'__Stage__': %v}]}",
                           str_fmt(s->a, "execute-api:/${__Stage__}/" STR_FMT STR_FMT,
@@ -537,7 +549,7 @@ enum err sam_add_resource_policy(struct sam *s, struct json *body, const struct 
         return add_statements(s, policy, given, resources_of(s, item, stage));
     if (!custom)
         return ERR_OK;
-    if (SAM_GET(policy, "Statement") || sam_list(custom)) {
+    if (SAM_GET(policy, "Statement")) {
         struct json *list = sam_as_list(s, custom);
         JSON_EACH (list, it)
             put_statement(s, policy, sam_copy(s, it));

@@ -58,28 +58,29 @@ static enum err domain_name(struct sam *s, const struct json *resource, const st
     return sam_emit(s, id, "AWS::ApiGateway::DomainName", p, resource, false);
 }
 
-static struct str alphanumeric(struct sam *s, struct str text, const char *also)
+/* Letters and digits of a path, also in its name. */
+static struct str alphanumeric(struct sam *s, struct str text)
 {
     struct buf b;
     buf_init_arena(&b, s->a, 4096);
     for (size_t i = 0; i < text.len; i++) {
         char c = text.p[i];
-        bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (good || (c && strchr(also, c)))
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
             buf_add_byte(&b, c);
     }
     return buf_str(&b);
 }
 
+/* `path` NULL: the whole domain. */
 static enum err mapping(struct sam *s, const struct json *resource, struct str domain,
-                        struct str stage, struct str path)
+                        struct str stage, const struct str *path, bool normalized)
 {
+    struct str part = path ? alphanumeric(s, *path) : STR("");
     struct json *p =
         sam_make(s, "{'DomainName': {'Ref': %s}, 'RestApiId': {'Ref': %s}, 'Stage': {'Ref': %s}}",
                  domain, resource->key, stage);
-    if (str_is_set(path))
-        sam_set(s, p, "BasePath", sam_new_str(s, alphanumeric(s, path, "-_/.~!$&'()*+,;=:@%")));
-    struct str part = str_is_set(path) ? alphanumeric(s, path, "") : STR("");
+    if (path)
+        sam_set(s, p, "BasePath", sam_new_str(s, normalized ? part : *path));
     return sam_emit(s, sam_cat3(s, resource->key, part, "BasePathMapping"),
                     "AWS::ApiGateway::BasePathMapping", p, resource, false);
 }
@@ -107,14 +108,13 @@ enum err sam_domain(struct sam *s, const struct json *resource, struct json *dom
     if (!sam_emitted(s, id))
         TRY(domain_name(s, resource, domain, id));
     sam_put(s, s->refs, sam_cat(s, resource->key, ".DomainName"), sam_new_str(s, id));
+    const struct json *normalize = SAM_GET(domain, "NormalizeBasePath");
     if (!sam_true(paths))
-        return mapping(s, resource, id, stage_id, STR_NONE);
+        return mapping(s, resource, id, stage_id, NULL, true);
     struct json *list = sam_as_list(s, paths);
     JSON_EACH (list, it) {
         struct str path = sam_str(it);
-        while (path.len && path.p[0] == '/')
-            path = str_sub(path, 1, SIZE_MAX);
-        TRY(mapping(s, resource, id, stage_id, path));
+        TRY(mapping(s, resource, id, stage_id, &path, !normalize || sam_true(normalize)));
     }
     return ERR_OK;
 }

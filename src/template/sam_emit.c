@@ -99,3 +99,16 @@ enum err sam_permission(struct sam *s, const struct sam_fn *fn, struct str prefi
     return sam_emit(s, sam_cat3(s, prefix, STR("Permission"), suffix), "AWS::Lambda::Permission", p,
                     fn->resource, false);
 }
+
+struct json *sam_tags(struct sam *s, const struct json *tags, const char *mark)
+{
+    struct json *list = json_new(s->a, JSON_ARRAY);
+    struct sam_members m = sam_in_order(s, s->of_api ? (struct json *)(uintptr_t)tags : NULL);
+    if (mark)
+        sam_push(s, list, sam_make(s, "{'Key': %s, 'Value': 'SAM'}", str_c(mark)));
+    for (size_t i = 0; i < m.n; i++)
+        sam_push(s, list, sam_make(s, "{'Key': %s, 'Value': %v}", m.v[i]->key, m.v[i]));
+    JSON_EACH (s->of_api ? NULL : tags, it)
+        sam_push(s, list, sam_make(s, "{'Key': %s, 'Value': %v}", it->key, it));
+    return list;
+}

@@ -46,13 +46,13 @@ static enum err cognito(struct sam *s, struct sam_fn *fn, const struct json *p, 
     JSON_EACH (triggers, it)
         if (!sam_text(it))
             return sam_bad(s, "Type of property 'Trigger' is invalid.");
-    s->id = pool_id;
+    s->id = sam_map(config) ? function_id : pool_id;
     if (!sam_map(config))
         return sam_want(s, SAM_RESOURCE, config, 'm', STR("LambdaConfig"));
     JSON_EACH (triggers, it) {
         if (json_get(config, sam_str(it)) || !sam_text(it))
-            return sam_bad(s, "Cognito trigger \"" STR_FMT "\" defined multiple times.",
-                           STR_ARG(sam_str(it)));
+            return sam_bad_event(s, "Cognito trigger \"" STR_FMT "\" defined multiple times.",
+                                 STR_ARG(sam_str(it)));
         sam_put(s, config, it->text, sam_fn_arn(s, fn));
     }
     s->id = function_id;

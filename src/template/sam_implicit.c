@@ -66,6 +66,7 @@ void sam_add_implicit_api(struct sam *s)
     if (wanted && sam_true(tags) && sam_map(p)) {
         JSON_EACH (tags, it)
             sam_put(s, sam_map_at(s, p, STR("Tags")), it->key, sam_copy(s, it));
+        sam_keep_order(SAM_AT(p, "Tags"));
         sam_set(s, p, "PropagateTags", json_new_bool(s->a, true));
     }
 }

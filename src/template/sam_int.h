@@ -46,8 +46,9 @@ struct sam {
     struct str fault;     /* the last */
     enum sam_scope scope; /* of it */
     const struct json
-        *tags;           /* of the resource at work that all that is made of it gets; NULL: none */
-    bool refused;        /* one of the faults is that something is refused */
+        *tags;    /* of the resource at work that all that is made of it gets; NULL: none */
+    bool of_api;  /* the resource at work is an API: its properties are dictionaries of 2.7 */
+    bool refused; /* one of the faults is that something is refused */
     size_t nodes, bytes; /* copied so far; of texts made (SAM4) */
     const char *over;    /* of what it has more than over_max, NULL: of nothing */
     int over_max;
@@ -218,6 +219,7 @@ enum err sam_emit(struct sam *s, struct str id, const char *type, struct json *p
 enum err sam_taken(struct sam *s, struct str id, const char *type) WARN_UNUSED;
 /* What sam_emit made of that name. */
 struct json *sam_emitted(struct sam *s, struct str id);
+struct str sam_upper(struct sam *s, struct str text);
 struct str sam_cat(struct sam *s, struct str a, const char *b);
 struct str sam_cat3(struct sam *s, struct str a, struct str b, const char *c);
 /* {"Key": k, "Value": v} of a map, after the transform's own mark when `mark`. */

@@ -199,6 +199,15 @@ struct json *sam_as_list(struct sam *s, const struct json *v)
     return list;
 }
 
+struct str sam_upper(struct sam *s, struct str text)
+{
+    struct str upper = str_dup(s->a, text);
+    for (size_t i = 0; i < upper.len && str_is_set(upper); i++)
+        if (upper.p[i] >= 'a' && upper.p[i] <= 'z')
+            ((char *)(uintptr_t)upper.p)[i] -= 32;
+    return upper;
+}
+
 struct str sam_cat(struct sam *s, struct str a, const char *b)
 {
     return str_fmt(s->a, STR_FMT "%s", STR_ARG(a), b);
@@ -358,14 +367,4 @@ void sam_forget_marks(struct json *v)
     v->raw = STR_NONE;
     for (struct json *it = v->child; it; it = it->next)
         sam_forget_marks(it);
-}
-
-struct json *sam_tags(struct sam *s, const struct json *tags, const char *mark)
-{
-    struct json *list = json_new(s->a, JSON_ARRAY);
-    if (mark)
-        sam_push(s, list, sam_make(s, "{'Key': %s, 'Value': 'SAM'}", str_c(mark)));
-    JSON_EACH (tags, it)
-        sam_push(s, list, sam_make(s, "{'Key': %s, 'Value': %v}", it->key, it));
-    return list;
 }

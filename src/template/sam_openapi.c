@@ -29,16 +29,20 @@ static enum err response_parameters(struct sam *s, const struct json *response, 
         return sam_want(s, SAM_RESOURCE, given, 'm',
                         str_fmt(s->a, "GatewayResponses." STR_FMT ".ResponseParameters",
                                 STR_ARG(response->key)));
-    JSON_EACH (given, it) {
+    struct sam_members kinds = sam_in_order(s, (struct json *)(uintptr_t)given);
+    for (size_t k = 0; k < kinds.n; k++) {
+        struct json *it = kinds.v[k];
         const char *where = NULL;
         for (size_t i = 0; i < ARRAY_LEN(rows); i++)
             if (str_eq_c(it->key, rows[i][0]))
                 where = rows[i][1];
         if (!where)
             return sam_bad(s, "Invalid gateway response parameter '" STR_FMT "'", STR_ARG(it->key));
-        JSON_EACH (it, one)
-            sam_put(s, to, str_fmt(s->a, "gatewayresponse.%s." STR_FMT, where, STR_ARG(one->key)),
-                    sam_copy(s, one));
+        struct sam_members m = sam_in_order(s, it);
+        for (size_t i = 0; i < m.n; i++)
+            sam_put(s, to,
+                    str_fmt(s->a, "gatewayresponse.%s." STR_FMT, where, STR_ARG(m.v[i]->key)),
+                    sam_copy(s, m.v[i]));
     }
     return ERR_OK;
 }

@@ -51,13 +51,18 @@ static enum err notify(struct sam *s, struct sam_fn *fn, const struct json *p,
         return sam_bad(s, "Invalid type for LambdaConfigurations. Must be a list.");
     TRY(sam_resolve(s, SAM_GET(p, "Events"), &events));
     events = sam_as_list(s, events);
+    JSON_EACH (before, it)
+        sam_push(s, list, sam_copy(s, it));
     JSON_EACH (events, it) {
         struct json *one = sam_make(s, "{'Event': %v, 'Function': %v, 'Filter': %v}", it,
                                     sam_fn_arn(s, fn), SAM_GET(p, "Filter"));
-        sam_push(s, list, sam_if(s, condition, one, sam_make(s, "{'Ref': 'AWS::NoValue'}")));
+        one = sam_if(s, condition, one, sam_make(s, "{'Ref': 'AWS::NoValue'}"));
+        bool there = false;
+        JSON_EACH (list, other)
+            there = there || sam_equal(other, one);
+        if (!there)
+            sam_push(s, list, one);
     }
-    JSON_EACH (before, it)
-        sam_push(s, list, sam_copy(s, it));
     sam_set(s, config, "LambdaConfigurations", list);
     return ERR_OK;
 }

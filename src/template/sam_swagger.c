@@ -134,22 +134,33 @@ struct cors {
     const struct json *origin, *headers, *methods, *max_age, *credentials;
 };
 
-/* "'DELETE,GET,OPTIONS'": what the path has. */
+/* "'DELETE,GET,OPTIONS'": what the path has, by its members' names. */
 static struct json *allowed_methods(struct sam *s, const struct json *item)
 {
     static const char *const all[] = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"};
-    bool any = json_get(item, str_c(any_method)) != NULL;
+    struct json *names = json_new(s->a, JSON_ARRAY);
     struct buf b;
-    buf_init_arena(&b, s->a, 256);
-    buf_add_byte(&b, '\'');
-    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-        bool has = any || !strcmp(all[i], "OPTIONS");
+    buf_init_arena(&b, s->a, 64 * 1024);
+    if (json_get(item, str_c(any_method))) {
+        for (size_t i = 0; i < ARRAY_LEN(all); i++)
+            sam_push(s, names, sam_new_str(s, str_c(all[i])));
+    } else {
+        sam_push(s, names, sam_make(s, "'OPTIONS'"));
         JSON_EACH (item, it)
-            has = has || str_eq_nocase(it->key, str_c(all[i]));
-        if (has && b.len > 1)
-            buf_add_byte(&b, ',');
-        if (has)
-            buf_add_c(&b, all[i]);
+            sam_push(s, names, sam_new_str(s, sam_upper(s, it->key)));
+    }
+    buf_add_byte(&b, '\'');
+    for (struct str last = STR_NONE;;) {
+        const struct json *least = NULL;
+        JSON_EACH (names, it)
+            if ((!str_is_set(last) || str_cmp(it->text, last) > 0) &&
+                (!least || str_cmp(it->text, least->text) < 0))
+                least = it;
+        if (!least)
+            break;
+        buf_add_c(&b, str_is_set(last) ? "," : "");
+        buf_add_str(&b, least->text);
+        last = least->text;
     }
     buf_add_byte(&b, '\'');
     return sam_make(s, "%o", buf_str(&b));
