@@ -47,6 +47,8 @@ enum sigv4_kind {
     SIGV4_HEADER,    /* Authorization: AWS4-HMAC-SHA256 ... */
     SIGV4_PRESIGNED, /* X-Amz-Algorithm=... in the query */
     SIGV2_PRESIGNED, /* AWSAccessKeyId, Expires, Signature in the query; S3 only */
+    SIGV4_FORM, /* fields of a form that is posted: its policy is signed as it stands; S3 only */
+    SIGV2_FORM,
 };
 
 enum sigv4_payload {
@@ -149,8 +151,8 @@ struct sigv4_check {
     struct str session_token;      /* what the credential demands; absent: none */
     int64_t credential_expires_ms; /* 0: never */
     int64_t now_ms;
-    int64_t skew_ms;          /* accepted difference of clocks */
-    struct str body;          /* whole body; not looked at for S3 */
+    int64_t skew_ms; /* accepted difference of clocks */
+    struct str body; /* whole body; not looked at for S3, but for a form's policy (base64) */
     struct sigv2_resource v2; /* of SIGV2_PRESIGNED only */
 };
 

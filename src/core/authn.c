@@ -1,7 +1,10 @@
 /* Authentication: the signature of a request, checked against the identity port (P3). */
+#include <assert.h>
+
 #include "codec/percent.h"
 #include "core/call_int.h"
 #include "core/claim.h"
+#include "core/web.h"
 
 /* struct http_header, wire_header and sigv4_header have one layout, so heads pass without copies.
  */
@@ -281,8 +284,8 @@ static struct str scope_of(const struct call_impl *c)
     return c->routed.service ? c->routed.service->signing : STR_NONE;
 }
 
-/* Who signed the head, and whether that signature is theirs. */
-static enum err check_signature(struct call_impl *c)
+/* Whether the signature is that of the key it names; c->secret then. */
+static enum err verify(struct call_impl *c, struct str body)
 {
     const struct identity_port *id = &c->core->identity;
     struct credential cred = {0};
@@ -306,7 +309,7 @@ static enum err check_signature(struct call_impl *c)
         .credential_expires_ms = cred.expires_ms,
         .now_ms = c->txn.wall_ms,
         .skew_ms = c->core->cfg.skew_ms,
-        .body = c->request.body,
+        .body = body,
         .v2 = v2_resource_of(c),
     };
     struct sigv4_fault fault = {0};
@@ -314,18 +317,64 @@ static enum err check_signature(struct call_impl *c)
     if (err == ERR_DENIED)
         return fail(c, &fault);
     TRY(err);
-    err = id->principal(id->self, c->sig.access_key, c->sig.session_token, &c->arena, &c->who);
+    c->secret = cred.secret;
+    return ERR_OK;
+}
+
+static enum call_signed signed_by(enum sigv4_kind kind)
+{
+    switch (kind) {
+    case SIGV4_NONE:
+        return CALL_NOT_SIGNED;
+    case SIGV4_HEADER:
+        return CALL_SIGNED_HEADER;
+    case SIGV2_PRESIGNED:
+        return CALL_SIGNED_QUERY_V2;
+    case SIGV4_FORM:
+        return CALL_SIGNED_FORM;
+    case SIGV2_FORM:
+        return CALL_SIGNED_FORM_V2;
+    case SIGV4_PRESIGNED:
+        break;
+    }
+    return CALL_SIGNED_QUERY;
+}
+
+/* Who it is that signed. */
+static enum err take_signer(struct call_impl *c)
+{
+    const struct identity_port *id = &c->core->identity;
+    enum err err =
+        id->principal(id->self, c->sig.access_key, c->sig.session_token, &c->arena, &c->who);
     if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INVALID)
         return fail_kind(c, SIGV4_FAULT_TOKEN_INVALID);
     TRY(err);
-    c->secret = cred.secret;
-    c->call.signed_by = c->sig.kind == SIGV4_HEADER      ? CALL_SIGNED_HEADER
-                        : c->sig.kind == SIGV2_PRESIGNED ? CALL_SIGNED_QUERY_V2
-                                                         : CALL_SIGNED_QUERY;
+    c->call.signed_by = signed_by(c->sig.kind);
     c->call.signed_ms = c->sig.timestamp_ms;
     if (c->sig.region.len)
         c->call.region = c->sig.region;
     return ERR_OK;
+}
+
+static enum err check_signature(struct call_impl *c)
+{
+    TRY(verify(c, c->request.body));
+    return take_signer(c);
+}
+
+enum err call_form_verify(struct call *call, const struct sigv4_request *sig, struct str policy)
+{
+    struct call_impl *c = call->impl;
+    assert(c->claim && (sig->kind == SIGV4_FORM || sig->kind == SIGV2_FORM));
+    c->sig = *sig;
+    c->key_refused = c->function_asks && str_eq_c(sig->access_key, CORE_DEV_KEY);
+    TRY(web_check(c));
+    return verify(c, policy);
+}
+
+enum err call_form_signer(struct call *call)
+{
+    return take_signer(call->impl);
 }
 
 /* Whether no other body than the signer's can come with this head. */

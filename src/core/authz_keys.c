@@ -208,10 +208,10 @@ static void fill_via(struct policy_context *ctx, const struct principal *who, st
 
 /* What never leaves the machine nobody reads on its way: asked over loopback, the policies that buckets of
  * CDK and others have against plain HTTP let pass what they are meant to let pass. */
-static bool is_secure(const struct call_impl *c)
+bool call_is_secure(const struct call *call)
 {
-    return c->request.tls || str_starts(c->call.source_ip, STR("127.")) ||
-           str_eq(c->call.source_ip, STR("::1"));
+    return call->request->tls || str_starts(call->source_ip, STR("127.")) ||
+           str_eq(call->source_ip, STR("::1"));
 }
 
 void authz_call_keys(struct policy_context *ctx, const struct call_impl *c)
@@ -220,7 +220,7 @@ void authz_call_keys(struct policy_context *ctx, const struct call_impl *c)
     fill_principal_keys(ctx, &c->who);
     fill_via(ctx, &c->who, c->via.service, c->via.source_arn, c->via.source_account);
     policy_context_add(ctx, STR("aws:SourceIp"), c->call.source_ip);
-    policy_context_add_bool(ctx, STR("aws:SecureTransport"), is_secure(c));
+    policy_context_add_bool(ctx, STR("aws:SecureTransport"), call_is_secure(&c->call));
     policy_context_add(ctx, STR("aws:RequestedRegion"), c->call.region);
     policy_context_add(ctx, STR("aws:UserAgent"), wire_header_get(&c->request, STR("user-agent")));
     policy_context_add(ctx, STR("aws:Referer"), wire_header_get(&c->request, STR("referer")));

@@ -50,7 +50,14 @@ enum {
 };
 
 /* Where a request's signature stood. */
-enum call_signed { CALL_NOT_SIGNED, CALL_SIGNED_HEADER, CALL_SIGNED_QUERY, CALL_SIGNED_QUERY_V2 };
+enum call_signed {
+    CALL_NOT_SIGNED,
+    CALL_SIGNED_HEADER,
+    CALL_SIGNED_QUERY,
+    CALL_SIGNED_QUERY_V2,
+    CALL_SIGNED_FORM, /* in a form that is posted (S3) */
+    CALL_SIGNED_FORM_V2,
+};
 
 struct call {
     struct txn *txn;
@@ -101,6 +108,9 @@ struct str call_trace(const struct call *call);
  * says from now on. Its X-Amzn-Trace-Id where that names a root, else a root made at the first question.
  * Absent: out of memory. */
 struct str call_trace_begin(struct call *call);
+
+/* Whether the request came where nobody reads it on its way: over TLS, or loopback (aws:SecureTransport). */
+bool call_is_secure(const struct call *call);
 
 /* Whether the tags that the call brings may be CloudFormation's own (core/inner.h). */
 bool call_brings_system_tags(const struct call *call);

@@ -93,6 +93,7 @@ struct call_impl {
     struct sigv4_fault sig_fault;
     bool sig_bad;       /* sig_fault says why; answered once the protocol is known */
     bool key_refused;   /* the development key, from inside a function */
+    bool function_asks; /* of a claim whose body is streamed: the connection is a function's */
     struct str secret;  /* of the signature, for chunk signatures */
     bool signed_head;   /* the signature was checked, before the body was read */
     bool authenticated; /* all of authn_check passed */

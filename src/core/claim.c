@@ -86,6 +86,14 @@ enum err call_authenticate(struct call *call)
     return authn_check(call->impl, false);
 }
 
+enum err call_claim_authorize(struct call *call, const void *in)
+{
+    struct call_impl *c = call->impl;
+    assert(c->claim && c->routed.op->input);
+    c->in = (void *)in;
+    return authz_check(c, core_svc(c->core, c->routed.service));
+}
+
 bool call_is_operator(const struct call *call)
 {
     struct call_impl *c = call->impl;

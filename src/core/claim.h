@@ -4,7 +4,7 @@
  *
  * The claim's operation is a constant that the service writes by hand: name, service (for errors and
  * metrics), run. Its run gets no input and no output struct: it reads call->request (head, and the
- * whole body), and answers by call_reply_status, call_reply_header, call_reply_raw or
+ * whole body; or, with WIRE_OP_STREAM_IN, what its `body` made the sink of), and answers by call_reply_status, call_reply_header, call_reply_raw or
  * call_reply_source, or by an error, which is told in the service's protocol.
  *
  * Layer: core. Thread: the call's loop. */
@@ -42,6 +42,20 @@ enum err core_claim(struct core *core, struct core_claim *claim) WARN_UNUSED;
 /* In the handler of a claim that authenticates itself: checks the request's signature as for any
  * call, and puts who signed it in call->who. ERR_FAILED with the service's error, ERR_NOMEM. */
 enum err call_authenticate(struct call *call) WARN_UNUSED;
+
+/* The same for a form that carries its signature in fields (SIGV4_FORM, SIGV2_FORM): whether the key it names
+ * signed its policy, in the sink or the handler, on any thread; then, in the handler, call->who. */
+struct sigv4_request;
+enum err call_form_verify(struct call *call, const struct sigv4_request *sig,
+                          struct str policy) WARN_UNUSED;
+enum err call_form_signer(struct call *call) WARN_UNUSED;
+/* Has the cross-origin rules of the service's resource `bucket` speak for the claim's request as for any other:
+ * web pages that they let in may send it, and its reply says so. ERR_NOMEM, the store's errors. */
+enum err call_claim_cors(struct call *call, struct str bucket) WARN_UNUSED;
+
+/* In the handler of a claim whose operation is another's in all but how it is asked for: permission by the
+ * operation's rows for this input. As call_authorize. */
+enum err call_claim_authorize(struct call *call, const void *in) WARN_UNUSED;
 
 /* In the handler of a claim: the operator asks (web.h). */
 bool call_is_operator(const struct call *call);

@@ -426,7 +426,8 @@ static enum err prepare_stream(struct call_impl *c, struct call_sink *ret_sink)
     TRY(admit(c, true));
     TRY(need_length(c));
     c->request.body_is_stream = true;
-    TRY(decode(c));
+    if (!c->claim)
+        TRY(decode(c));
     return dispatch_open_sink(c, ret_sink);
 }
 
@@ -567,7 +568,10 @@ static void on_request(void *ctx, struct http_req *req)
     /* It is the account's root, whatever the function's role is. */
     c->key_refused = core->cfg.dev_key && core->from_function &&
                      str_eq_c(c->sig.access_key, CORE_DEV_KEY) && core->from_function(core, req);
-    if (err == ERR_OK && !claim_find(c)) {
+    bool claimed = err == ERR_OK && claim_find(c);
+    c->function_asks = claimed && c->routed.op->flags & WIRE_OP_STREAM_IN && core->from_function &&
+                       core->from_function(core, req);
+    if (err == ERR_OK && !claimed) {
         bool answered = false;
         err = route(c);
         if (!err)

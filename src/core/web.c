@@ -6,6 +6,7 @@
 
 #include "base/host.h"
 #include "core/call_int.h"
+#include "core/claim.h"
 
 void web_note(struct web_head *w, struct str name, struct str value)
 {
@@ -162,6 +163,15 @@ static enum err ask_resource(struct call_impl *c, const struct cors_ask *ask, bo
     return ERR_OK;
 }
 
+enum err call_claim_cors(struct call *call, struct str bucket)
+{
+    struct call_impl *c = call->impl;
+    struct cors_ask ask = asked(c);
+    bool any;
+    c->routed.bucket = bucket;
+    return c->web.origin.p ? ask_resource(c, &ask, &any) : ERR_OK;
+}
+
 enum err web_check(struct call_impl *c)
 {
     const struct core_config *cfg = &c->core->cfg;
@@ -260,7 +270,7 @@ enum err web_preflight(struct call_impl *c, struct http_req *req, bool *ret_answ
 
 size_t web_reply_headers(struct call_impl *c, struct http_header *out)
 {
-    if (c->claim || !c->web.origin.p)
+    if ((c->claim && !str_is_set(c->routed.bucket)) || !c->web.origin.p)
         return 0;
     struct str origin = web_allowed_origin(&c->core->cfg, &c->web);
     if (!origin.p) {

@@ -18,6 +18,7 @@
 
 #include "base/host.h"
 #include "codec/percent.h"
+#include "wire/host.h"
 #include "wire/wire_int.h"
 
 /* The headers that matter here, found in one pass. */
@@ -407,9 +408,7 @@ static enum err route_rest(const struct wire_service *service, const struct wire
 
 /* --- S3 --------------------------------------------------------------------------------------- */
 
-/* Bucket in a virtual-host style name: what stands before ".s3." or ".s3-", or, for local names
- * without that word, before ".localhost". STR_NONE for path style. */
-static struct str host_bucket(struct str host)
+struct str wire_host_bucket(struct str host)
 {
     host = host_bare(host);
     for (size_t i = 1; i + 4 < host.len; i++) {
@@ -446,7 +445,7 @@ static enum err route_s3(const struct wire_service *s3, const struct wire_reques
                          struct str host, struct arena *arena, struct wire_routed *r)
 {
     struct path p = {0};
-    struct str bucket = host_bucket(host);
+    struct str bucket = wire_host_bucket(host);
     struct str path = req->path;
     if (path.len > 0 && path.p[0] == '/')
         path = str_sub(path, 1, SIZE_MAX);
