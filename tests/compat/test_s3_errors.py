@@ -517,3 +517,32 @@ def test_small_things_of_replies(weir, s3, bucket):
     text = c.getresponse().read().decode()
     c.close()
     assert text.index("<Owner>") < text.index("<Buckets>")
+
+
+# --- settings ----------------------------------------------------------------------------------------------
+
+def test_request_payment(weir, s3):
+    name = "error-payer"
+    s3.create_bucket(Bucket=name)
+    s3.delete_public_access_block(Bucket=name)
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}]}))
+    s3.put_object(Bucket=name, Key="k", Body=b"x")
+    for payer, status in (("BucketOwner", 200), ("Requester", 403), ("BucketOwner", 200)):
+        s3.put_bucket_request_payment(Bucket=name, RequestPaymentConfiguration={"Payer": payer})
+        assert s3.get_bucket_request_payment(Bucket=name)["Payer"] == payer
+        assert send(weir, "GET", f"/{name}/k", signed=False)[0] == status
+        assert send(weir, "GET", f"/{name}/k", {"x-amz-request-payer": "requester"}, signed=False)[0] == status
+        assert send(weir, "GET", f"/{name}/k")[0] == 200  # the owner's own
+    assert refused(s3.put_bucket_request_payment, Bucket=name, RequestPaymentConfiguration={"Payer": "Nobody"})["Code"] == "MalformedXML"
+
+
+def test_acceleration(s3, bucket):
+    assert "Status" not in s3.get_bucket_accelerate_configuration(Bucket=bucket)
+    error = refused(s3.put_bucket_accelerate_configuration, Bucket=bucket, AccelerateConfiguration={"Status": "Enabled"})
+    assert error["Code"] == "NotImplemented"
+    s3.put_bucket_accelerate_configuration(Bucket=bucket, AccelerateConfiguration={"Status": "Suspended"})
+    assert s3.get_bucket_accelerate_configuration(Bucket=bucket)["Status"] == "Suspended"
+    s3.create_bucket(Bucket="error.dots")
+    assert refused(s3.put_bucket_accelerate_configuration, Bucket="error.dots",
+                   AccelerateConfiguration={"Status": "Suspended"})["Code"] == "InvalidRequest"

@@ -37,18 +37,7 @@ ABSENT(bucket_intelligent_tiering_configuration, no_such_configuration,
         return s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b);                    \
     }
 
-EMPTY(get_bucket_accelerate_configuration)
 EMPTY(get_bucket_logging)
-
-enum err s3_get_bucket_request_payment(struct call *call,
-                                       const struct s3_get_bucket_request_payment_input *in,
-                                       struct s3_get_bucket_request_payment_output *out)
-{
-    struct s3_bucket_ref b;
-    TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
-    out->payer = STR("BucketOwner");
-    return ERR_OK;
-}
 
 #define EMPTY_LIST(op)                                                                             \
     enum err s3_list_##op(struct call *call, const struct s3_list_##op##_input *in,                \

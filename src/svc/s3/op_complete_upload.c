@@ -227,7 +227,6 @@ enum err s3_complete_multipart_upload(struct call *call,
     struct s3_object_rec rec = {0};
     bool more, again;
     TRY(s3_check_key(call, in->key));
-    TRY(s3_refuse_sse_c(call, in->sse_customer_algorithm));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     bool versions = b.rec.versioning != S3_UNVERSIONED;
     TRY(find_done(call, &b, in->key, in->upload_id, &rec, &again));
@@ -235,6 +234,7 @@ enum err s3_complete_multipart_upload(struct call *call,
         return give_result(call, in, &rec, b.rec.versioning == S3_VERSIONED, out);
     rec = (struct s3_object_rec){0};
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, true, &upload));
+    TRY(s3_upload_key_check(call, &upload, &S3_UPLOAD_CUSTOMER(in)));
     if (!in->multipart_upload)
         return call_error(call, &s3_err_invalid_request, "You must specify at least one part");
     if (in->multipart_upload->parts.n == 0)

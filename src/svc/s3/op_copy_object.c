@@ -19,7 +19,6 @@ static enum err check_copy(struct call *call, const struct s3_copy_object_input 
     struct s3_copy_source from;
     TRY(s3_check_key(call, in->key));
     TRY(s3_check_wishes(call, S3_WISHES(in)));
-    TRY(s3_refuse_sse_c(call, in->copy_source_sse_customer_algorithm));
     if (s3_parse_copy_source(call->arena, in->copy_source, &from) != ERR_OK)
         return ERR_OK; /* said where the source is looked up */
     bool itself = str_eq(from.bucket, in->bucket) && str_eq(from.key, in->key) &&
@@ -27,6 +26,8 @@ static enum err check_copy(struct call *call, const struct s3_copy_object_input 
     bool changes = replaces(in->metadata_directive) || str_is_set(in->storage_class) ||
                    str_is_set(in->website_redirect_location) ||
                    str_is_set(in->server_side_encryption) ||
+                   str_is_set(in->sse_customer_algorithm) ||
+                   str_is_set(in->copy_source_sse_customer_algorithm) ||
                    (b->flags & S3_HAS_SSE); /* it may be encrypted otherwise by now */
     if (itself && !changes)
         return call_error(call, &s3_err_invalid_request,
@@ -72,7 +73,7 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
         return call_error(call, &s3_err_not_implemented_header,
                           "A header you provided implies functionality that is not implemented");
     TRY(s3_copy_find(call, in->copy_source, in->expected_source_bucket_owner,
-                     S3_COPY_CONDITIONS(call, in), ret_copy));
+                     S3_COPY_CONDITIONS(call, in), &S3_SOURCE_CUSTOMER(in), ret_copy));
     struct s3_copy *copy = *ret_copy;
     TRY(authorize_tags(call, in, copy));
     if (copy->source.size > S3_PUT_MAX)
@@ -81,8 +82,7 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
                           "a copy source: 5368709120");
     TRY(s3_sse_choose(call, &b.rec, S3_WISHES(in), &copy->sse));
     struct s3_copy_form form = {.algos = 1u << algo_of_copy(in, copy), .inline_max = S3_INLINE_MAX};
-    if (str_is_set(copy->sse.key_arn))
-        s3_cipher_draw(&form.cipher);
+    s3_cipher_draw(&form.cipher, &copy->sse);
     return s3_copy_start(call, copy, 0, copy->source.size, &form);
 }
 
@@ -139,6 +139,7 @@ static enum err commit_copy(struct call *call, const struct s3_copy_object_input
     out->copy_object_result = result;
     out->expiration = s3_life_header(call->arena, &b.rec.life, in->key, &rec);
     S3_TELL_SSE(out, &rec.sse);
+    S3_TELL_CUSTOMER(out, in);
     out->ssekms_encryption_context = in->ssekms_encryption_context;
     if (b.rec.versioning == S3_VERSIONED)
         out->version_id = rec.version_id;
@@ -167,12 +168,10 @@ static enum err start_part(struct call *call, const struct s3_upload_part_copy_i
     struct s3_upload_rec upload;
     TRY(s3_check_key(call, in->key));
     TRY(s3_check_part_number(call, in->part_number));
-    TRY(s3_refuse_sse_c(call, in->sse_customer_algorithm));
-    TRY(s3_refuse_sse_c(call, in->copy_source_sse_customer_algorithm));
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
     TRY(s3_copy_find(call, in->copy_source, in->expected_source_bucket_owner,
-                     S3_COPY_CONDITIONS(call, in), ret_copy));
+                     S3_COPY_CONDITIONS(call, in), &S3_SOURCE_CUSTOMER(in), ret_copy));
     struct s3_copy *copy = *ret_copy;
     uint64_t from = 0, last = copy->source.size - 1;
     if (str_is_set(in->copy_source_range)) {
@@ -192,7 +191,7 @@ static enum err start_part(struct call *call, const struct s3_upload_part_copy_i
                           "The specified copy source is larger than the maximum allowable size for "
                           "a copy source: 5368709120");
     struct s3_copy_form form = {.algos = 1u << upload.algo};
-    TRY(s3_sse_need(call, &b, in->key, &upload.sse, &form.cipher));
+    TRY(s3_sse_need(call, &b, in->key, &upload.sse, &S3_UPLOAD_CUSTOMER(in), &form.cipher));
     copy->sse = upload.sse;
     return s3_copy_start(call, copy, from, len, &form);
 }
@@ -216,6 +215,7 @@ enum err s3_upload_part_copy(struct call *call, const struct s3_upload_part_copy
     S3_SET_SUM(result, &part.sum);
     out->copy_part_result = result;
     S3_TELL_SSE(out, &copy->sse);
+    S3_TELL_CUSTOMER(out, in);
     if (copy->source_versioned)
         out->copy_source_version_id = copy->source.version_id;
     return ERR_OK;

@@ -149,6 +149,7 @@ static struct s3_metadata give_metadata(struct arena *a, struct s3_pairs pairs)
         (out)->website_redirect_location = t_->website_redirect;                                   \
         (out)->storage_class = s3_class_told(t_->storage_class);                                   \
         S3_TELL_SSE(out, &(rec)->sse);                                                             \
+        S3_TELL_CUSTOMER(out, in);                                                                 \
         (out)->metadata = give_metadata((call)->arena, t_->metadata);                              \
         if (versioned)                                                                             \
             (out)->version_id = (rec)->version_id;                                                 \
@@ -202,16 +203,17 @@ struct lookup {
             .if_modified_since = (in)->has_if_modified_since ? (in)->if_modified_since : -1,       \
             .if_unmodified_since = (in)->has_if_unmodified_since ? (in)->if_unmodified_since : -1, \
             .now_ms = (call)->txn->wall_ms},                                                       \
-        (in)->sse_customer_algorithm, (ret))
+        &S3_CUSTOMER(in), (ret))
 
 static enum err look_up(struct call *call, struct str bucket, struct str owner, struct str key,
                         struct str version_id, const struct s3_conditions *conditions,
-                        struct str sse_c, struct lookup *l)
+                        const struct s3_customer *customer, struct lookup *l)
 {
     *l = (struct lookup){0};
-    TRY(s3_refuse_sse_c(call, sse_c));
+    struct str own;
     TRY(s3_bucket_peek(call, bucket, owner, &l->b));
     TRY(s3_find_for_read(call, &l->b, key, version_id, &l->rec, NULL));
+    TRY(s3_customer_check(call, &l->rec.sse, customer, &own));
     l->versioned = l->b.rec.versioning != S3_UNVERSIONED;
     if (l->b.rec.flags & S3_LOCKS)
         TRY(s3_lock_shown(call, &l->b, key, &l->rec.attrs.lock, &l->lock));
@@ -250,12 +252,12 @@ static enum err anonymous_overrides(struct call *call, const struct s3_get_objec
     return ERR_OK;
 }
 
-static enum err send_body(struct call *call, const struct lookup *l, struct str key,
-                          struct str content_type)
+static enum err send_body(struct call *call, const struct lookup *l,
+                          const struct s3_get_object_input *in, struct str content_type)
 {
     struct s3 *s3 = call->svc;
     struct s3_cipher cipher;
-    TRY(s3_sse_need(call, &l->b, key, &l->rec.sse, &cipher));
+    TRY(s3_sse_need(call, &l->b, in->key, &l->rec.sse, &S3_CUSTOMER(in), &cipher));
     if (s3_body_is_small(&l->rec.body) || l->w.len == 0) {
         struct str bytes = STR("");
         if (l->w.len > 0)
@@ -287,7 +289,7 @@ enum err s3_get_object(struct call *call, const struct s3_get_object_input *in,
         return ERR_NOMEM;
     if (l.w.partial)
         call_reply_status(call, 206);
-    return send_body(call, &l, in->key, out->content_type);
+    return send_body(call, &l, in, out->content_type);
 }
 
 enum err s3_head_object(struct call *call, const struct s3_head_object_input *in,
@@ -303,7 +305,7 @@ enum err s3_head_object(struct call *call, const struct s3_head_object_input *in
     if (!str_is_set(out->e_tag))
         return ERR_NOMEM;
     if (str_eq_nocase(in->checksum_mode, STR("ENABLED"))) /* which says something of the bytes */
-        TRY(s3_sse_need(call, &l.b, in->key, &l.rec.sse, &cipher));
+        TRY(s3_sse_need(call, &l.b, in->key, &l.rec.sse, &S3_CUSTOMER(in), &cipher));
     WIRE_SET(out, content_length, (int64_t)l.w.len);
     if (l.w.partial)
         call_reply_status(call, 206);
@@ -386,10 +388,11 @@ enum err s3_get_object_attributes(struct call *call,
 {
     struct s3_bucket_ref b;
     struct s3_object_rec rec;
-    TRY(s3_refuse_sse_c(call, in->sse_customer_algorithm));
+    struct str own;
     TRY(check_attributes(call, &in->object_attributes));
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, NULL));
+    TRY(s3_customer_check(call, &rec.sse, &S3_CUSTOMER(in), &own));
     WIRE_SET(out, last_modified, rec.modified_ms);
     if (b.rec.versioning != S3_UNVERSIONED)
         out->version_id = rec.version_id;

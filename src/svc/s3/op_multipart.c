@@ -34,6 +34,13 @@ enum err s3_upload_find(struct call *call, const struct s3_bucket_ref *b, struct
     return record_unpack(&s3_upload_type, call->arena, value, ret_rec);
 }
 
+enum err s3_upload_key_check(struct call *call, const struct s3_upload_rec *upload,
+                             const struct s3_customer *c)
+{
+    struct str key;
+    return str_is_set(c->key) ? s3_customer_check(call, &upload->sse, c, &key) : ERR_OK;
+}
+
 enum err s3_check_part_number(struct call *call, int64_t number)
 {
     if (number >= 1 && number <= S3_PARTS_MAX)
@@ -215,8 +222,7 @@ enum err s3_create_multipart_upload(struct call *call,
     TRY(note_state(call, &b, in->key, &rec));
     struct s3_cipher cipher = {0};
     TRY(s3_sse_choose(call, &b.rec, S3_WISHES(in), &rec.sse));
-    if (str_is_set(rec.sse.key_arn))
-        s3_cipher_draw(&cipher);
+    s3_cipher_draw(&cipher, &rec.sse);
     TRY(s3_sse_seal(call, &b, in->key, &cipher, &rec.sse));
     struct str upload_id = upload_id_new(call->arena, call->txn->now_ms);
     if (!str_is_set(upload_id))
@@ -226,6 +232,7 @@ enum err s3_create_multipart_upload(struct call *call,
     out->key = in->key;
     out->upload_id = upload_id;
     S3_TELL_SSE(out, &rec.sse);
+    S3_TELL_CUSTOMER(out, in);
     out->ssekms_encryption_context = in->ssekms_encryption_context;
     TELL_ALGO(out, &rec);
     return ERR_OK;
@@ -258,7 +265,6 @@ enum err s3_upload_part_body(struct call *call, const struct s3_upload_part_inpu
     enum s3_algo algo;
     TRY(s3_check_part_number(call, in->part_number));
     TRY(s3_check_key(call, in->key));
-    TRY(s3_refuse_sse_c(call, in->sse_customer_algorithm));
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
     TRY(s3_check_md5_form(call, in->content_md5));
@@ -268,7 +274,7 @@ enum err s3_upload_part_body(struct call *call, const struct s3_upload_part_inpu
         return call_error(call, &s3_err_entity_too_large,
                           "Your proposed upload exceeds the maximum allowed size");
     struct s3_cipher cipher;
-    TRY(s3_sse_need(call, &b, in->key, &upload.sse, &cipher));
+    TRY(s3_sse_need(call, &b, in->key, &upload.sse, &S3_UPLOAD_CUSTOMER(in), &cipher));
     TRY(s3_writer_new(call->svc, 1u << upload.algo | 1u << algo, 0, &cipher, &w));
     w->sse = upload.sse;
     return s3_writer_sink(w, call, ret_sink);
@@ -285,6 +291,7 @@ enum err s3_upload_part(struct call *call, const struct s3_upload_part_input *in
                        in->part_number, w, &part));
     out->e_tag = s3_quote(call->arena, part.etag);
     S3_TELL_SSE(out, &w->sse);
+    S3_TELL_CUSTOMER(out, in);
     enum s3_algo claimed = s3_claims_algo(&claims);
     struct str trailer = wire_header_get(call->request, STR("x-amz-trailer"));
     if (claimed == S3_NO_CHECKSUM && str_is_set(trailer))
@@ -354,6 +361,7 @@ enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
     TRY(s3_check_key(call, in->key));
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
+    TRY(s3_upload_key_check(call, &upload, &S3_UPLOAD_CUSTOMER(in)));
     TRY(s3_parts_load(call->txn, in->upload_id, after < 0 ? 0 : after, max, &m, &more));
     struct s3_part *v = ARENA_ARRAY(call->arena, struct s3_part, m.n);
     if (!v)

@@ -19,8 +19,7 @@ enum err s3_put_object_body(struct call *call, const struct s3_put_object_input 
     TRY(s3_check_key(call, in->key));
     TRY(s3_check_wishes(call, S3_WISHES(in)));
     TRY(s3_sse_choose(call, &b.rec, S3_WISHES(in), &sse));
-    if (str_is_set(sse.key_arn))
-        s3_cipher_draw(&cipher);
+    s3_cipher_draw(&cipher, &sse);
     if (in->has_write_offset_bytes)
         return call_error(call, &s3_err_not_implemented,
                           "Appending to objects is not supported by Weir. See docs/reference.");
@@ -81,6 +80,7 @@ enum err s3_put_object(struct call *call, const struct s3_put_object_input *in,
                                          .seq = rec.seq}));
     out->e_tag = s3_quote(call->arena, rec.etag);
     S3_TELL_SSE(out, &rec.sse);
+    S3_TELL_CUSTOMER(out, in);
     out->ssekms_encryption_context = in->ssekms_encryption_context;
     S3_SET_SUM(out, &rec.sum);
     out->checksum_type = s3_sum_type(&rec.sum);

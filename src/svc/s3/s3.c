@@ -59,6 +59,7 @@ static enum err start(void *self)
 {
     TRY(s3_buckets_load(self));
     TRY(s3_site_start(self));
+    TRY(s3_post_start(self));
     return s3_files_recover(self);
 }
 

@@ -5,7 +5,7 @@
 #include "codec/base64.h"
 #include "codec/mime.h"
 #include "codec/percent.h"
-#include "svc/s3/s3_int.h"
+#include "svc/s3/s3_sse.h"
 
 /* --- keys and versions ------------------------------------------------------------------------ */
 
@@ -125,24 +125,9 @@ static enum err not_implemented(struct call *call, const char *header)
                       "A header you provided implies functionality that is not implemented");
 }
 
-enum err s3_refuse_sse_c(struct call *call, struct str algorithm)
-{
-    return str_is_set(algorithm)
-               ? not_implemented(call, "x-amz-server-side-encryption-customer-algorithm")
-               : ERR_OK;
-}
-
 enum err s3_refuse_headers(struct call *call)
 {
     static const struct str prefix = STR_INIT("x-amz-");
-    static const char *const refused[] = {
-        "x-amz-server-side-encryption-customer-algorithm",
-        "x-amz-server-side-encryption-customer-key",
-        "x-amz-server-side-encryption-customer-key-MD5",
-        "x-amz-copy-source-server-side-encryption-customer-algorithm",
-        "x-amz-copy-source-server-side-encryption-customer-key",
-        "x-amz-copy-source-server-side-encryption-customer-key-MD5",
-    };
     static const char sse[] = "x-amz-server-side-encryption";
     static const char context[] = "x-amz-server-side-encryption-context";
     unsigned op = call->op->index;
@@ -152,9 +137,8 @@ enum err s3_refuse_headers(struct call *call)
         const struct wire_header *h = &call->request->headers[i];
         if (h->name.len < sizeof(sse) - 1 || !str_eq_nocase(str_n(h->name.p, prefix.len), prefix))
             continue;
-        for (size_t k = 0; k < ARRAY_LEN(refused); k++)
-            if (str_eq_nocase(h->name, str_c(refused[k])))
-                return not_implemented(call, refused[k]);
+        if (s3_customer_header(op, h->name))
+            return not_implemented(call, "x-amz-server-side-encryption-customer-algorithm");
         if (!makes && str_eq_nocase(h->name, str_c(context)))
             return not_implemented(call, context);
         if (!makes && str_eq_nocase(h->name, str_c(sse)))
@@ -178,7 +162,6 @@ static enum err check_class(struct call *call, struct str name)
 
 enum err s3_check_wishes(struct call *call, const struct s3_wishes *w)
 {
-    TRY(s3_refuse_sse_c(call, w->sse_customer_algorithm));
     if (str_eq_c(w->sse, "aws:kms:dsse") || str_eq_c(w->sse, "aws:fsx"))
         return not_implemented(call, "x-amz-server-side-encryption");
     TRY(check_class(call, w->storage_class));

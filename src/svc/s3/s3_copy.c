@@ -40,7 +40,8 @@ static enum err check_source(struct call *call, const struct s3_conditions *cond
 }
 
 enum err s3_copy_find(struct call *call, struct str header, struct str expected_owner,
-                      const struct s3_conditions *conditions, struct s3_copy **ret_copy)
+                      const struct s3_conditions *conditions, const struct s3_customer *customer,
+                      struct s3_copy **ret_copy)
 {
     struct s3_copy *copy = ARENA_NEW(call->arena, struct s3_copy);
     struct s3_bucket_ref b;
@@ -56,7 +57,7 @@ enum err s3_copy_find(struct call *call, struct str header, struct str expected_
     copy->source_versioned = b.rec.versioning != S3_UNVERSIONED;
     TRY(s3_find_for_read(call, &b, copy->from.key, copy->from.version_id, &copy->source, NULL));
     TRY(check_source(call, conditions, &copy->source));
-    TRY(s3_sse_need(call, &b, copy->from.key, &copy->source.sse, &copy->cipher));
+    TRY(s3_sse_need(call, &b, copy->from.key, &copy->source.sse, customer, &copy->cipher));
     call->state = copy;
     *ret_copy = copy;
     return ERR_OK;

@@ -36,9 +36,9 @@ struct s3_copy_form {
     struct s3_cipher cipher;
 };
 
-/* Finds the source and checks its conditions; *ret_copy becomes call->state. */
+/* Finds the source, opens it (`customer`: the key that it is under, if it is) and checks its conditions; *ret_copy becomes call->state. */
 enum err s3_copy_find(struct call *call, struct str header, struct str expected_owner,
-                      const struct s3_conditions *conditions,
+                      const struct s3_conditions *conditions, const struct s3_customer *customer,
                       struct s3_copy **ret_copy) WARN_UNUSED;
 /* Copies [from, from + len). Small inline sources are copied at once:
  * ERR_OK with copy->writer set. Otherwise ERR_SUSPENDED. */

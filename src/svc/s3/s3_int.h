@@ -45,8 +45,10 @@ struct s3 {
     struct job_kind *expire;             /* s3_expire.c's */
     struct job_kind *sizes;              /* s3_sizes.c's */
     struct core_claim site_claim;        /* serve_website.c's */
-    atomic_bool metered;                 /* a bucket has, or had, a metrics configuration */
-    _Atomic uint64_t damaged_reads;      /* replies and copies that met damaged files */
+    struct core_claim post_claim;        /* serve_form.c's, as the next */
+    struct wire_op post_op;
+    atomic_bool metered;            /* a bucket has, or had, a metrics configuration */
+    _Atomic uint64_t damaged_reads; /* replies and copies that met damaged files */
     _Atomic uint64_t scrubbed_bytes, scrub_damaged; /* since start */
 };
 
@@ -284,16 +286,31 @@ enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, stru
 /* An object's key; the text of a prefix or marker, which need not be one. */
 enum err s3_check_key(struct call *call, struct str key) WARN_UNUSED;
 enum err s3_check_key_text(struct call *call, struct str key) WARN_UNUSED;
+/* A key that the customer sent along; texts of headers, absent without one. */
+struct s3_customer {
+    struct str algorithm, key, key_md5;
+    bool of_upload; /* for a part, whose upload says whether there is to be one */
+};
+#define S3_CUSTOMER(in)                                                                            \
+    ((struct s3_customer){(in)->sse_customer_algorithm, (in)->sse_customer_key,                    \
+                          (in)->sse_customer_key_md5, false})
+#define S3_SOURCE_CUSTOMER(in)                                                                     \
+    ((struct s3_customer){(in)->copy_source_sse_customer_algorithm,                                \
+                          (in)->copy_source_sse_customer_key,                                      \
+                          (in)->copy_source_sse_customer_key_md5, false})
+#define S3_UPLOAD_CUSTOMER(in)                                                                     \
+    ((struct s3_customer){(in)->sse_customer_algorithm, (in)->sse_customer_key,                    \
+                          (in)->sse_customer_key_md5, true})
 /* Refuses what an object-making request asks for and Weir does not do. */
 struct s3_wishes {
-    struct str sse, sse_customer_algorithm, kms_key_id, kms_context, storage_class, lock_mode,
-        legal_hold;
+    struct s3_customer customer;
+    struct str sse, kms_key_id, kms_context, storage_class, lock_mode, legal_hold;
     int64_t lock_until;
     bool has_lock_until, has_bucket_key, bucket_key;
 };
 #define S3_WISHES(in)                                                                              \
     (&(struct s3_wishes){.sse = (in)->server_side_encryption,                                      \
-                         .sse_customer_algorithm = (in)->sse_customer_algorithm,                   \
+                         .customer = S3_CUSTOMER(in),                                              \
                          .kms_key_id = (in)->ssekms_key_id,                                        \
                          .kms_context = (in)->ssekms_encryption_context,                           \
                          .has_bucket_key = (in)->has_bucket_key_enabled,                           \
@@ -309,7 +326,6 @@ enum err s3_bad_argument(struct call *call, const char *name, struct str value,
 /* The number of a list's entries that a request wants, from its parameter. */
 enum err s3_list_size(struct call *call, bool has, int64_t max, size_t *ret_max) WARN_UNUSED;
 enum err s3_check_wishes(struct call *call, const struct s3_wishes *w) WARN_UNUSED;
-enum err s3_refuse_sse_c(struct call *call, struct str algorithm) WARN_UNUSED;
 /* Refuses what no operation here honours, whichever it is sent with (P4). */
 enum err s3_refuse_headers(struct call *call) WARN_UNUSED;
 /* Metadata, tags and headers of an object-making request. */
@@ -372,7 +388,7 @@ enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct
                           struct str arn, struct policy_context *ctx);
 enum err s3_authorize_more(struct call *call, const void *in);
 /* RestrictPublicBuckets: a public policy lets in nobody from outside the account. Whoever did not
- * sign has nothing else that could let him in. */
+ * sign has nothing else that could let him in; nor can he pay where requesters do. */
 enum err s3_policy_keeps_out(struct call *call, struct str bucket) WARN_UNUSED;
 /* Whether a policy lets everyone in (S3 User Guide, "The meaning of public"). ERR_NOMEM. */
 enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public) WARN_UNUSED;
@@ -381,6 +397,11 @@ enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public) WA
 
 /* Takes requests to the host names of websites. ERR_NOMEM. */
 enum err s3_site_start(struct s3 *s3) WARN_UNUSED;
+
+/* --- forms (serve_form.c) ------------------------------------------------------------------------ */
+
+/* Takes forms that are posted to buckets. ERR_NOMEM. */
+enum err s3_post_start(struct s3 *s3) WARN_UNUSED;
 
 /* --- notifications (s3_notify.c) -------------------------------------------------------------- */
 

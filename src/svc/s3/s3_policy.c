@@ -85,12 +85,14 @@ enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public)
 
 static void add_signature(struct call *call, struct policy_context *ctx)
 {
-    bool v2 = call->signed_by == CALL_SIGNED_QUERY_V2;
+    bool form = call->signed_by == CALL_SIGNED_FORM || call->signed_by == CALL_SIGNED_FORM_V2;
+    bool v2 = call->signed_by == CALL_SIGNED_QUERY_V2 || call->signed_by == CALL_SIGNED_FORM_V2;
     if (call->signed_by == CALL_NOT_SIGNED)
         return;
     policy_context_add(ctx, STR("s3:authType"),
-                       call->signed_by == CALL_SIGNED_HEADER ? STR("REST-HEADER")
-                                                             : STR("REST-QUERY-STRING"));
+                       form                                    ? STR("POST")
+                       : call->signed_by == CALL_SIGNED_HEADER ? STR("REST-HEADER")
+                                                               : STR("REST-QUERY-STRING"));
     policy_context_add(ctx, STR("s3:signatureversion"), v2 ? STR("AWS") : STR("AWS4-HMAC-SHA256"));
     if (call->signed_by == CALL_SIGNED_QUERY) /* version 2 does not say when it was signed */
         policy_context_add_i64(ctx, STR("s3:signatureAge"), call->txn->wall_ms - call->signed_ms);
@@ -243,7 +245,8 @@ enum err s3_policy_keeps_out(struct call *call, struct str bucket)
     if (err == ERR_NOT_FOUND)
         return ERR_OK;
     TRY(err);
-    if ((rec->flags & S3_RESTRICT) && (rec->flags & S3_POLICY_IS_PUBLIC))
+    bool restricted = (rec->flags & S3_RESTRICT) && (rec->flags & S3_POLICY_IS_PUBLIC);
+    if (restricted || (rec->flags & S3_REQUESTER_PAYS)) /* nobody is there who would pay */
         return call_error(call, &s3_err_access_denied, "Access Denied");
     return ERR_OK;
 }

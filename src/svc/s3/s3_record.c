@@ -47,7 +47,7 @@ static const struct record_type attrs_type = RECORD_TYPE(struct s3_attrs, 1, att
 static const struct record_field sse_fields[] = {
     REC_STR(struct s3_sse, key_arn),     REC_STR(struct s3_sse, data_key),
     REC_STR(struct s3_sse, file_key),    REC_STR(struct s3_sse, context),
-    REC_BOOL(struct s3_sse, bucket_key),
+    REC_BOOL(struct s3_sse, bucket_key), REC_SINCE(7, REC_STR(struct s3_sse, customer)),
 };
 static const struct record_type sse_type = RECORD_TYPE(struct s3_sse, 1, sse_fields);
 
@@ -63,7 +63,7 @@ static const struct record_field object_fields[] = {
     REC_STRUCT(struct s3_object_rec, attrs, &attrs_type),
     REC_SINCE(3, REC_STRUCT(struct s3_object_rec, sse, &sse_type)),
 };
-const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 6, object_fields);
+const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 7, object_fields);
 
 static const struct record_field upload_fields[] = {
     REC_INT(struct s3_upload_rec, initiated_ms),
@@ -75,7 +75,7 @@ static const struct record_field upload_fields[] = {
     REC_SINCE(3, REC_UINT(struct s3_upload_rec, began_seq)),
     REC_SINCE(3, REC_BOOL(struct s3_upload_rec, replaces)),
 };
-const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 6, upload_fields);
+const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 7, upload_fields);
 
 static const struct record_field seq_fields[] = {REC_UINT(struct s3_seq_rec, seq)};
 const struct record_type s3_seq_type = RECORD_TYPE(struct s3_seq_rec, 1, seq_fields);

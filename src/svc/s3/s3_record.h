@@ -36,10 +36,12 @@ enum s3_bucket_flags {
     S3_DEFAULT_KMS = 1 << 12,  /* objects are encrypted under `kms_key` unless they say otherwise */
     S3_OWNER_WRITER = 1 << 14, /* with S3_HAS_OWNERSHIP; neither: the bucket's owner is enforced */
     S3_OWNER_PREFERRED = 1 << 15,
-    S3_LOCKS = 1 << 16,       /* object lock: never taken back, and versions stay on */
-    S3_HAS_SITE = 1 << 17,    /* `site` is one */
-    S3_HAS_SSE = 1 << 18,     /* its encryption was put, not only defaulted to */
-    S3_REGION_EU = 1 << 19,   /* made in "EU", which is told as its location ever since */
+    S3_LOCKS = 1 << 16,    /* object lock: never taken back, and versions stay on */
+    S3_HAS_SITE = 1 << 17, /* `site` is one */
+    S3_HAS_SSE = 1 << 18,  /* its encryption was put, not only defaulted to */
+    S3_REQUESTER_PAYS = 1 << 20,
+    S3_ACCELERATE_SUSPENDED = 1 << 21, /* it was once asked for so: shown ever since */
+    S3_REGION_EU = 1 << 19,            /* made in "EU", which is told as its location ever since */
     S3_LIFE_VARIES = 1 << 13, /* transitions' least size varies by class: shown, without effect */
 };
 
@@ -98,13 +100,16 @@ struct s3_attrs {
     struct s3_lock lock;
 };
 
-/* Encryption under a key of KMS (s3_sse.c). */
+/* Encryption under a key of KMS (s3_sse.c) or of the customer's. */
 struct s3_sse {
     struct str key_arn;  /* absent: there is none, and the next ones are absent, too */
     struct str data_key; /* as KMS sealed it */
     struct str file_key; /* of the bytes, sealed with the data key */
     struct str context;  /* the user's encryption context, JSON; absent: none */
     bool bucket_key;     /* the data key is the bucket's */
+    struct str
+        customer; /* mark of the customer's key (s3_customer.c), without key_arn; absent: none */
+    struct str customer_key; /* itself, while the request lasts: in no record */
 };
 
 struct s3_object_rec {

@@ -68,6 +68,7 @@ enum err s3_sse_choose(struct call *call, const struct s3_bucket_rec *b, const s
 {
     bool own = str_is_set(w->sse), kms = str_eq_c(w->sse, "aws:kms");
     *ret = (struct s3_sse){0};
+    TRY(s3_customer_choose(call, w, ret));
     if (own && !kms && !str_eq_c(w->sse, "AES256"))
         return s3_bad_argument(call, "x-amz-server-side-encryption", w->sse,
                                "The encryption method specified is not supported");
@@ -76,7 +77,7 @@ enum err s3_sse_choose(struct call *call, const struct s3_bucket_rec *b, const s
             call, "x-amz-server-side-encryption", w->sse,
             "Server Side Encryption with AWS KMS managed key requires HTTP header "
             "x-amz-server-side-encryption : aws:kms");
-    if (!kms && (own || !(b->flags & S3_DEFAULT_KMS)))
+    if (str_is_set(ret->customer) || (!kms && (own || !(b->flags & S3_DEFAULT_KMS))))
         return ERR_OK;
     struct str key = own ? w->kms_key_id : b->kms_key;
     ret->key_arn = str_is_set(key) ? key : MANAGED;
@@ -84,10 +85,11 @@ enum err s3_sse_choose(struct call *call, const struct s3_bucket_rec *b, const s
     return read_context(call, w->kms_context, &ret->context);
 }
 
-void s3_cipher_draw(struct s3_cipher *c)
+void s3_cipher_draw(struct s3_cipher *c, const struct s3_sse *sse)
 {
-    c->on = true;
-    rng_bytes(c->key, sizeof(c->key));
+    c->on = str_is_set(sse->key_arn) || str_is_set(sse->customer);
+    if (c->on)
+        rng_bytes(c->key, sizeof(c->key));
 }
 
 /* --- keys ------------------------------------------------------------------------------------- */
@@ -113,14 +115,21 @@ static enum err add_context(struct txn *txn, struct str context, struct kms_use 
     return ERR_OK;
 }
 
+/* What keys are bound to: the object, or a bucket without a key. */
+static struct str arn_of(struct txn *txn, const struct s3_place *at)
+{
+    const char *partition = txn->core->cfg.partition.p;
+    if (!str_is_set(at->key))
+        return str_fmt(txn->arena, "arn:%s:s3:::" STR_FMT, partition, STR_ARG(at->bucket));
+    return str_fmt(txn->arena, "arn:%s:s3:::" STR_FMT "/" STR_FMT, partition, STR_ARG(at->bucket),
+                   STR_ARG(at->key));
+}
+
 static enum err make_use(struct txn *txn, const struct principal *who, const struct s3_sse *sse,
                          const struct s3_place *at, struct str region, struct kms_use *ret)
 {
-    const char *partition = txn->core->cfg.partition.p;
-    struct str arn = sse->bucket_key ? str_fmt(txn->arena, "arn:%s:s3:::" STR_FMT, partition,
-                                               STR_ARG(at->bucket))
-                                     : str_fmt(txn->arena, "arn:%s:s3:::" STR_FMT "/" STR_FMT,
-                                               partition, STR_ARG(at->bucket), STR_ARG(at->key));
+    struct s3_place of_bucket = {at->bucket, STR_NONE};
+    struct str arn = arn_of(txn, sse->bucket_key ? &of_bucket : at);
     if (!str_is_set(arn))
         return ERR_NOMEM;
     *ret = (struct kms_use){.who = who,
@@ -139,6 +148,8 @@ enum err s3_sse_seal(struct call *call, const struct s3_bucket_ref *b, struct st
     struct kms_refusal why;
     struct kms_data_key made;
     struct kms_use use;
+    if (str_is_set(sse->customer))
+        return s3_customer_seal(call, arn_of(call->txn, &at), cipher, sse);
     if (!str_is_set(sse->key_arn))
         return ERR_OK;
     assert(cipher->on);
@@ -161,6 +172,13 @@ enum err s3_sse_open(struct txn *txn, const struct principal *who, const struct 
     struct kms_use use;
     struct str plain;
     ret->on = false;
+    if (str_is_set(sse->customer)) {
+        *ret_why =
+            (struct kms_refusal){.why = KMS_WHY_DENIED,
+                                 .code = STR("AccessDenied"),
+                                 .message = STR("The object is under a key of the customer's.")};
+        return ERR_DENIED;
+    }
     if (!str_is_set(sse->key_arn))
         return ERR_OK;
     TRY(make_use(txn, who, sse, &at, b->region, &use));
@@ -174,9 +192,16 @@ enum err s3_sse_open(struct txn *txn, const struct principal *who, const struct 
 }
 
 enum err s3_sse_need(struct call *call, const struct s3_bucket_ref *b, struct str key,
-                     const struct s3_sse *sse, struct s3_cipher *ret)
+                     const struct s3_sse *sse, const struct s3_customer *customer,
+                     struct s3_cipher *ret)
 {
     struct kms_refusal why;
+    struct str own;
+    ret->on = false;
+    TRY(s3_customer_check(call, sse, customer, &own));
+    if (str_is_set(own))
+        return s3_customer_open(call, arn_of(call->txn, &(struct s3_place){b->name, key}), own, sse,
+                                ret);
     enum err err = s3_sse_open(call->txn, call->who, &b->rec, b->name, key, sse, ret, &why);
     return kms_reply(call, err, errors, &why);
 }

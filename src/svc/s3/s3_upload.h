@@ -8,6 +8,9 @@
 enum err s3_upload_find(struct call *call, const struct s3_bucket_ref *b, struct str key,
                         struct str upload_id, bool tracked,
                         struct s3_upload_rec *ret_rec) WARN_UNUSED;
+/* The customer's key, where a request that needs none brings it all the same. */
+enum err s3_upload_key_check(struct call *call, const struct s3_upload_rec *upload,
+                             const struct s3_customer *c) WARN_UNUSED;
 enum err s3_check_part_number(struct call *call, int64_t number) WARN_UNUSED;
 /* Stages a finished writer (inline_max 0) as a part, replacing an earlier one of that number. */
 enum err s3_part_commit(struct call *call, struct str bucket, struct str expected_owner,

@@ -169,6 +169,11 @@ resource "aws_lambda_function_event_invoke_config" "live" {
   depends_on = [aws_iam_role_policy.letters]
 }
 
+resource "aws_s3_bucket_request_payment_configuration" "incoming" {
+  bucket = aws_s3_bucket.incoming.id
+  payer  = "Requester"
+}
+
 resource "aws_s3_bucket_notification" "csv" {
   bucket = aws_s3_bucket.incoming.id
   lambda_function {

@@ -69,6 +69,44 @@ static const struct fault_case cases[] = {
         .probe = {{S3("GET", "/bkt?cors", NULL)}},
     },
     {
+        .name = "put request payment",
+        .setup = {MAKE_B},
+        .undo = {{S3("PUT", "/bkt?requestPayment",
+                     "<RequestPaymentConfiguration><Payer>BucketOwner</Payer>"
+                     "</RequestPaymentConfiguration>")}},
+        .act = {S3("PUT", "/bkt?requestPayment",
+                   "<RequestPaymentConfiguration><Payer>Requester</Payer>"
+                   "</RequestPaymentConfiguration>")},
+        .probe = {{S3("GET", "/bkt?requestPayment", NULL)}},
+    },
+    {
+        .name = "suspend acceleration",
+        .setup = {MAKE_B},
+        .undo = {{S3("DELETE", "/bkt", NULL)}, MAKE_B},
+        .act = {S3(
+            "PUT", "/bkt?accelerate",
+            "<AccelerateConfiguration><Status>Suspended</Status></AccelerateConfiguration>")},
+        .probe = {{S3("GET", "/bkt?accelerate", NULL)}},
+    },
+    {
+        /* Anybody's: the signature of the head says nothing of a form. */
+        .name = "post form",
+        .setup = {MAKE_B,
+                  {S3("DELETE", "/bkt?publicAccessBlock", NULL)},
+                  {S3("PUT", "/bkt?policy",
+                      "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
+                      "\"Principal\":\"*\",\"Action\":\"s3:PutObject\","
+                      "\"Resource\":\"arn:aws:s3:::bkt/*\"}]}")}},
+        .undo = {REMOVE("k")},
+        .act = {{.service = "s3",
+                 .path = "/bkt",
+                 .type = "multipart/form-data; boundary=cut",
+                 .body = "--cut\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n"
+                         "--cut\r\nContent-Disposition: form-data; name=\"file\"; "
+                         "filename=\"f\"\r\n\r\nhello\r\n--cut--\r\n"}},
+        .probe = {LIST, {S3("HEAD", "/bkt/k", NULL)}},
+    },
+    {
         .name = "put lifecycle",
         .setup = {MAKE_B},
         .undo = {{S3("DELETE", "/bkt?lifecycle", NULL)}},
