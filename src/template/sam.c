@@ -195,6 +195,7 @@ enum err sam_transform(struct arena *a, const struct json *tree, const struct sa
     s.refs = json_new(a, JSON_OBJECT);
     s.renamed = json_new(a, JSON_OBJECT);
     s.implicit = json_new(a, JSON_OBJECT);
+    s.covered = json_new(a, JSON_OBJECT);
     s.names = json_new(a, JSON_OBJECT);
     s.usage = json_new(a, JSON_OBJECT);
     s.faults = json_new(a, JSON_ARRAY);

@@ -26,6 +26,11 @@ static enum err alexa_skill(struct sam *s, struct sam_fn *fn, const struct json 
                           sam_copy(s, SAM_GET(p, "SkillId")));
 }
 
+static struct str trigger_text(struct sam *s, const struct json *v)
+{
+    return sam_text(v) ? v->text : s->ordered ? sam_repr27(s, v) : sam_repr(s, v);
+}
+
 /* A trigger is a member of the pool's own LambdaConfig; one function may serve several. */
 static enum err cognito(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id)
 {
@@ -52,7 +57,7 @@ static enum err cognito(struct sam *s, struct sam_fn *fn, const struct json *p, 
     JSON_EACH (triggers, it) {
         if (json_get(config, sam_str(it)) || !sam_text(it))
             return sam_bad_event(s, "Cognito trigger \"" STR_FMT "\" defined multiple times.",
-                                 STR_ARG(sam_str(it)));
+                                 STR_ARG(trigger_text(s, SAM_GET(p, "Trigger"))));
         sam_put(s, config, it->text, sam_fn_arn(s, fn));
     }
     s->id = function_id;

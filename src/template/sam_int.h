@@ -46,9 +46,11 @@ struct sam {
     struct str fault;     /* the last */
     enum sam_scope scope; /* of it */
     const struct json
-        *tags;    /* of the resource at work that all that is made of it gets; NULL: none */
-    bool of_api;  /* the resource at work is an API: its properties are dictionaries of 2.7 */
-    bool refused; /* one of the faults is that something is refused */
+        *tags;   /* of the resource at work that all that is made of it gets; NULL: none */
+    bool of_api; /* the resource at work is an API: its properties are dictionaries of 2.7 */
+    struct json
+        *covered;        /* bucket -> its own tags, where those of a function stand; see sam_s3.c */
+    bool refused;        /* one of the faults is that something is refused */
     size_t nodes, bytes; /* copied so far; of texts made (SAM4) */
     const char *over;    /* of what it has more than over_max, NULL: of nothing */
     int over_max;

@@ -67,6 +67,28 @@ static enum err notify(struct sam *s, struct sam_fn *fn, const struct json *p,
     return ERR_OK;
 }
 
+/* The bucket counts as made for the function that came last: it has that one's tags where they propagate, and its own
+ * again where they do not. */
+static void uncover_tags(struct sam *s, struct str bucket, struct json *properties)
+{
+    const struct json *own = json_get(s->covered, bucket);
+    if (!own)
+        return;
+    json_unset(properties, STR("Tags"));
+    if (own->kind != JSON_NULL)
+        sam_set(s, properties, "Tags", sam_copy(s, own));
+    json_unset(s->covered, bucket);
+}
+
+static void cover_tags(struct sam *s, struct str bucket, struct json *properties)
+{
+    const struct json *own = SAM_GET(properties, "Tags");
+    if (!s->tags)
+        return;
+    sam_put(s, s->covered, bucket, own ? sam_copy(s, own) : json_new(s->a, JSON_NULL));
+    sam_set(s, properties, "Tags", sam_tags(s, s->tags, NULL));
+}
+
 enum err sam_s3_event(struct sam *s, struct sam_fn *fn, const struct json *p, struct str id)
 {
     struct str name = sam_ref(SAM_GET(p, "Bucket"));
@@ -88,12 +110,12 @@ enum err sam_s3_event(struct sam *s, struct sam_fn *fn, const struct json *p, st
     struct json *properties = sam_map_at(s, bucket, STR("Properties"));
     if (!sam_map(properties))
         return sam_bad(s, "Properties should be a map.");
+    uncover_tags(s, name, properties);
     if (SAM_GET(properties, "Tags"))
         TRY(sam_want(s, SAM_RESOURCE, SAM_GET(properties, "Tags"), 'l', STR("Tags")));
     TRY(notify(s, fn, p, properties));
     wait_for(s, fn, bucket, sam_cat(s, id, "Permission"));
-    if (s->tags) /* the bucket counts as made for the function */
-        sam_set(s, properties, "Tags", sam_tags(s, s->tags, NULL));
+    cover_tags(s, name, properties);
     s->id = fn->id;
     return ERR_OK;
 }

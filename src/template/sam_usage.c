@@ -80,7 +80,10 @@ static void gather(struct sam *s, const struct json *resource, const struct json
     static const char *const attributes[] = {"DeletionPolicy", "UpdateReplacePolicy"};
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
         const struct json *v = json_get(resource, str_c(attributes[i]));
-        if (v && (!json_get(shared, str_c(attributes[i])) || sam_eq(v, "Retain")))
+        const struct json *before = json_get(shared, str_c(attributes[i]));
+        bool safer =
+            sam_eq(v, "Retain") || (i == 1 && sam_eq(v, "Snapshot") && sam_eq(before, "Delete"));
+        if (v && (!before || safer))
             sam_set(s, shared, attributes[i], sam_copy(s, v));
     }
 }
