@@ -474,6 +474,8 @@ class Writer:
     def step(self, row, step, how):
         service, _, operation = step["do"].rpartition(":")
         uses, tags = row.uses(step)
+        if "G" in str(how) and not uses and not tags:
+            raise Bad(row.name, step["do"] + " would never run: nothing that it names may change. It belongs to `create`")
         until = step.get("until", {})
         flags = [name for name, has in (
             ("TYPE_S_IF_GIVEN", "G" in str(how)), ("TYPE_S_IF_CHANGED", "C" in str(how)),

@@ -71,11 +71,12 @@ def thing(spec):
     (lambda s: thing(s)["create"][0].update(nope=1), "not a step"),
     (lambda s: thing(s).update(nope=1), "unknown members"),
     (lambda s: thing(s).pop("fixed"), "no step of an update sends Count"),
+    (lambda s: thing(s).setdefault("apply", []).append({"do": thing(s)["create"][0]["do"], "with": {"Name": "{Name}"}}), "would never run"),
     (lambda s: thing(s)["create"][0]["with"].update({"$part": "nope"}), "no such part"),
     (lambda s: thing(s).update(ignored={"Nope": "why"}), "no such property"),
     (lambda s: s["schemas"].clear(), "its schema is not imported"),
     (lambda s: s.update(service="nope"), "no such service"),
-], ids=["operation", "member", "property", "hole", "filter", "step", "row", "update", "part", "ignored", "schema",
+], ids=["operation", "member", "property", "hole", "filter", "step", "row", "update", "never", "part", "ignored", "schema",
         "service"])
 def test_broken_rows_are_refused(change, word, tmp_path):
     spec = copy.deepcopy(rows())
