@@ -226,6 +226,29 @@ def test_time_window(logs, group):
     assert [e["message"] for e in got["events"]] == ["3", "4", "5"]
 
 
+def test_filter_at_the_ends_of_its_time(logs, group):
+    """Both ends belong to the range, other than in GetLogEvents."""
+    start = now() - 60000
+    put(logs, group, "a1", ["0", "1", "2"], start)
+    put(logs, group, "b", ["3"], start + 1)
+    args = dict(logGroupName=group)
+    for more, want in (({"startTime": start + 1, "endTime": start + 1}, ["1", "3"]), ({"startTime": start, "endTime": start + 2}, ["0", "1", "3", "2"]),
+                       ({"endTime": start - 1}, []), ({"startTime": start + 3}, []), ({"startTime": start + 2, "endTime": start}, []),
+                       ({"logStreamNamePrefix": "a"}, ["0", "1", "2"]), ({"logStreamNames": ["b"]}, ["3"]), ({"logStreamNamePrefix": "c"}, [])):
+        assert sorted(e["message"] for e in logs.filter_log_events(**args, **more)["events"]) == sorted(want)
+    got = logs.get_log_events(logGroupName=group, logStreamName="a1", startTime=start + 1, endTime=start + 2)["events"]
+    assert [e["message"] for e in got] == ["1"]
+    for more in ({"logStreamNames": ["b"], "logStreamNamePrefix": "a"}, {"limit": 0}, {"limit": 10001}, {"nextToken": "x"}, {"filterPattern": "a:b"}):
+        assert code(logs.filter_log_events, **args, **more) == "InvalidParameterException"
+    assert code(logs.filter_log_events, **args, logStreamNames=["absent"]) == "ResourceNotFoundException"
+    # A name and an identifier at once, and neither, wherever both may be given.
+    for call, more in ((logs.filter_log_events, {}), (logs.get_log_events, {"logStreamName": "b"}), (logs.describe_log_streams, {}), (logs.get_log_group_fields, {})):
+        with pytest.raises(ClientError) as e:
+            call(logGroupName=group, logGroupIdentifier=group, **more)
+        assert e.value.response["Error"]["Message"] == "LogGroup name and LogGroup ARN are mutually exclusive parameters."
+        assert code(call, **more) == "InvalidParameterException"
+
+
 def test_filter(logs, group):
     start = now() - 60000
     for s in range(5):

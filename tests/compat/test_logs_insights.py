@@ -1,10 +1,10 @@
 """CloudWatch Logs Insights through boto3: queries, definitions, records and fields."""
 import json
+import subprocess
 import time
-import uuid
-
 import urllib.error
 import urllib.request
+import uuid
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -247,3 +247,22 @@ def test_groups_listed_by_pattern(weir, logs):
     assert error_of(logs.delete_log_group, logGroupName="/lst/alpha")["Error"]["Code"] == "ValidationException"
     assert ask(weir, "PutLogGroupDeletionProtection", logGroupIdentifier="/lst/alpha", deletionProtectionEnabled=False) == {}
     logs.delete_log_group(logGroupName="/lst/alpha")
+
+
+def test_aws_cli(weir, logs):
+    group = group_of(logs, [{"level": "ERROR", "n": 1}, {"level": "INFO", "n": 2}])
+    put(logs, group, ["second stream"], "s2")
+
+    def aws(*args):
+        done = subprocess.run(["aws", "--endpoint-url", weir.endpoint, "logs", *args], env=weir.script_env(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    lines = aws("tail", group, "--since", "1h", "--format", "short").splitlines()
+    assert len(lines) == 3 and any(line.endswith("second stream") for line in lines)
+    assert len(aws("tail", group, "--since", "1h", "--filter-pattern", "{ $.level = ERROR }").splitlines()) == 1
+    t = int(time.time())
+    query = json.loads(aws("start-query", "--log-group-name", group, "--start-time", str(t - 60), "--end-time", str(t + 60),
+                           "--query-string", "stats count(*) as n by level | sort level", "--output", "json"))["queryId"]
+    ended(logs, query)
+    got = json.loads(aws("get-query-results", "--query-id", query, "--output", "json"))
+    assert got["status"] == "Complete" and [[f["value"] for f in row] for row in got["results"]] == [["1"], ["ERROR", "1"], ["INFO", "1"]]
