@@ -12,6 +12,7 @@ static void release(void *self)
 {
     struct logs *logs = self;
     catalogue_free(logs->policies);
+    logs_places_unref(logs->places);
     mem_free(logs);
 }
 

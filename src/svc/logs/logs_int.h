@@ -57,8 +57,14 @@ struct logs {
     const struct kms_port *kms;
     const struct cloudwatch_port *cloudwatch; /* NULL: the build has none */
     struct job_kind *sweep, *queries;
-    size_t queries_running; /* home loop */
+    struct logs_places *places;
     struct catalogue *policies;
+};
+
+/* How many queries have memory. Those that the job engine lets go last outlive the service. Home loop. */
+struct logs_places {
+    size_t running;
+    size_t refs;
 };
 
 struct logs_policy {
@@ -288,6 +294,8 @@ struct str logs_group_arn(struct call *call, struct str name);
 enum err logs_authorize_more(struct call *call, const void *in);
 /* query_run.c: makes the job that runs queries; before the jobs start. */
 enum err logs_queries_register(struct logs *logs) WARN_UNUSED;
+/* Accepts NULL. */
+void logs_places_unref(struct logs_places *places);
 
 /* Any thread: something was deleted, the sweep should look. For txn_on_commit. */
 void logs_sweep_soon(void *logs);

@@ -18,7 +18,8 @@ enum phase { READING, ORDERING, WRITING };
 
 /* A query at work: job->user. Heap. */
 struct running {
-    struct logs *logs;
+    struct logs *logs; /* not to be looked at in release: it may be gone */
+    struct logs_places *places;
     struct arena arena; /* the query and what it is of */
     const struct insights_query *query;
     struct insights_run *run;
@@ -39,9 +40,16 @@ struct running {
 
 enum { KEY_BYTES_MAX = 4096, ARENA_BYTES_MAX = 4 * 1024 * 1024 };
 
+void logs_places_unref(struct logs_places *places)
+{
+    if (places && --places->refs == 0)
+        mem_free(places);
+}
+
 static void running_free(struct running *r)
 {
-    r->logs->queries_running--;
+    r->places->running--;
+    logs_places_unref(r->places);
     insights_run_free(r->run);
     buf_release(&r->stream_from);
     buf_release(&r->event_from);
@@ -81,7 +89,9 @@ static enum err running_new(struct logs *logs, struct key_scope scope, struct st
     if (!r)
         return ERR_NOMEM;
     r->logs = logs;
-    logs->queries_running++;
+    r->places = logs->places;
+    r->places->running++;
+    r->places->refs++;
     arena_init(&r->arena, ARENA_BYTES_MAX);
     buf_init(&r->stream_from, KEY_BYTES_MAX);
     buf_init(&r->event_from, KEY_BYTES_MAX);
@@ -386,7 +396,7 @@ static enum err begin(struct logs *logs, struct txn *txn, struct key_scope scope
                       struct job *job, struct logs_query *q, enum job_state *ret_state)
 {
     struct running *r;
-    if (!job->user && logs->queries_running >= LOGS_QUERIES_RUNNING_MAX) {
+    if (!job->user && logs->places->running >= LOGS_QUERIES_RUNNING_MAX) {
         job->wait_until_ms = txn->now_ms + LOGS_QUERY_PLACE_MS;
         *ret_state = JOB_WAIT;
         return ERR_OK;
@@ -469,5 +479,9 @@ enum err logs_queries_register(struct logs *logs)
         .release = release,
         .at_once = 2,
     };
+    logs->places = mem_calloc(1, sizeof(*logs->places));
+    if (!logs->places)
+        return ERR_NOMEM;
+    logs->places->refs = 1;
     return job_register(deliver_due(logs->core->deliver), &def, &logs->queries);
 }

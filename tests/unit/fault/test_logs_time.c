@@ -1,5 +1,5 @@
 /* What CloudWatch Logs forgets, by a clock that the test moves: events after the retention of their group,
- * queries seven days after they ended. */
+ * queries seven days after they ended; and which queries end before their time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #define HOUR_MS ((int64_t)60 * 60 * 1000)
 #define DAY_MS (24 * HOUR_MS)
 #define NOON_MS (INT64_C(19700) * DAY_MS + 12 * HOUR_MS)
-enum { POLLS_MAX = 5000 };
+enum { POLLS_MAX = 5000, MANY = 5000, PUT_AT_ONCE = 1000 };
 
 static struct world w;
 static struct reply reply;
@@ -132,6 +132,84 @@ static void queries_are_forgotten(void **state)
     assert_non_null(strstr(logs("DescribeQueries", "{}"), "\"queries\":[]"));
 }
 
+/* Enough events that a query of them takes many steps. */
+static void put_many(void)
+{
+    struct buf b;
+    fine("CreateLogGroup", "{\"logGroupName\":\"g\"}");
+    fine("CreateLogStream", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\"}");
+    for (int n = 0; n < MANY; n += PUT_AT_ONCE) {
+        buf_init(&b, 1 << 20);
+        BUF_ADD_LIT(&b, "{\"logGroupName\":\"g\",\"logStreamName\":\"s\",\"logEvents\":[");
+        for (int i = n; i < n + PUT_AT_ONCE; i++)
+            buf_add_fmt(&b, "%s{\"timestamp\":%lld,\"message\":\"{\\\"n\\\": %d}\"}",
+                        i > n ? "," : "", (long long)NOON_MS + i, i);
+        buf_add(&b, "]}", 3);
+        assert_int_equal(buf_err(&b), ERR_OK);
+        fine("PutLogEvents", b.p);
+        buf_release(&b);
+    }
+}
+
+/* Starts one; what asks for it. False: there are too many. */
+static bool start(char body[128])
+{
+    char id[64] = "";
+    logs("StartQuery",
+         "{\"logGroupName\":\"g\",\"startTime\":0,\"endTime\":9999999999,\"queryString\":"
+         "\"stats sum(n)\"}");
+    if (reply.status != 200) {
+        assert_non_null(strstr(reply.body, "LimitExceededException"));
+        return false;
+    }
+    assert_int_equal(sscanf(reply.body, "{\"queryId\":\"%63[^\"]", id), 1);
+    snprintf(body, 128, "{\"queryId\":\"%s\"}", id);
+    return true;
+}
+
+static void queries_are_stopped(void **state)
+{
+    char body[128];
+    put_many();
+    for (int i = 0; i < POLLS_MAX; i++) {
+        assert_true(start(body));
+        logs("StopQuery", body);
+        if (reply.status == 200)
+            break;
+        assert_non_null(strstr(reply.body, "InvalidParameterException")); /* it was faster */
+    }
+    assert_non_null(strstr(logs("GetQueryResults", body), "Cancelled"));
+    logs("StopQuery", body);
+    assert_non_null(strstr(reply.body, "InvalidParameterException"));
+    /* Those that run too long end by themselves. */
+    bool late = false;
+    for (int i = 0; i < POLLS_MAX && !late; i++) {
+        assert_true(start(body));
+        if (!strstr(logs("GetQueryResults", body), "Running"))
+            continue;
+        pass(HOUR_MS + 1);
+        for (int k = 0; k < POLLS_MAX && strstr(logs("GetQueryResults", body), "Running"); k++)
+            deliver_wake(w.core.deliver);
+        late = strstr(reply.body, "Timeout") != NULL;
+    }
+    assert_true(late);
+}
+
+static void too_many_queries(void **state)
+{
+    char body[128];
+    int n = 0;
+    put_many();
+    while (n < POLLS_MAX && start(body))
+        n++;
+    assert_in_range(n, 100, POLLS_MAX - 1);
+    /* As they end there is room again. */
+    for (int i = 0; i < POLLS_MAX && !strstr(logs("GetQueryResults", body), "Complete"); i++)
+        pass(200);
+    assert_non_null(strstr(reply.body, "12497500"));
+    assert_true(start(body));
+}
+
 static int up(void **state)
 {
     clock_fake_set_ms(NOON_MS);
@@ -153,6 +231,7 @@ static int down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(retention_is_kept_to), TEST(queries_are_forgotten)};
+    const struct CMUnitTest tests[] = {TEST(retention_is_kept_to), TEST(queries_are_forgotten),
+                                       TEST(queries_are_stopped), TEST(too_many_queries)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
