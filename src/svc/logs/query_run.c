@@ -409,7 +409,10 @@ static enum err begin(struct logs *logs, struct txn *txn, struct key_scope scope
     *ret_state = JOB_MORE;
     if (job->user)
         return ERR_OK;
-    TRY(running_new(logs, scope, id, q, q->started_ms, &r));
+    enum err err = running_new(logs, scope, id, q, q->started_ms, &r);
+    if (err == ERR_INVALID || err == ERR_LIMIT) /* taken by a version that knew more */
+        return end(txn, scope, id, job, q, LOGS_QUERY_FAILED, ret_state);
+    TRY(err);
     job->user = r;
     return ERR_OK;
 }
