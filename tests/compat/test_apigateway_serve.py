@@ -19,6 +19,7 @@ from botocore.credentials import Credentials
 
 from apis import Api, exchange
 from receiver import Receiver
+from test_cloudwatch import total_of
 from test_lambda import Stage
 from weirtest import wait_for
 
@@ -874,7 +875,7 @@ def test_access_log_variables(weir, lambdas):
 def test_cache(weir, lambdas):
     source = "n = 0\ndef handler(event, context):\n    global n\n    n += 1\n    return {'statusCode': 200, 'body': str(n)}\n"
     name = lambdas.function(source)
-    api = Api(weir)
+    api = Api(weir, name="cached")
     api.method("GET", "/{id}", {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": invoke_uri(weir, name),
                                 "requestParameters": {"integration.request.path.id": "method.request.path.id"},
                                 "cacheKeyParameters": ["method.request.path.id"]}, requestParameters={"method.request.path.id": True})
@@ -894,6 +895,9 @@ def test_cache(weir, lambdas):
     assert api.ask("/a", headers={"Cache-Control": "max-age=0"}).status == 403
     api.patch_stage(**{"/*/*/caching/unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER"})
     assert api.ask("/a", headers={"Cache-Control": "max-age=0"}).headers["Warning"].startswith("199")
+    cw = weir.client("cloudwatch")
+    for metric, n in {"CacheHitCount": 3, "CacheMissCount": 4}.items():
+        wait_for(lambda: total_of(cw, "AWS/ApiGateway", metric, ApiName="cached", Stage="prod") == n, what=metric)
 
 
 # --- what CloudWatch hears ----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 from test_events import ACCOUNT, Queue, code, message
 
@@ -829,6 +830,20 @@ def test_metrics_configurations(weir):
         assert code(call) == error
 
 
+def test_tables_measure_refusals(weir, cw):
+    ddb = weir.client("dynamodb", config=Config(retries={"total_max_attempts": 1}))
+    ddb.create_table(TableName="held-up", BillingMode="PROVISIONED", ProvisionedThroughput={"ReadCapacityUnits": 1, "WriteCapacityUnits": 1},
+                     KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}], AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+    before = total_of(cw, "AWS/DynamoDB", "UserErrors")
+    assert code(ddb.put_item, TableName="held-up", Item={"none": {"S": "x"}}) == "ValidationException"
+    ddb.put_item(TableName="held-up", Item={"id": {"S": "x"}, "large": {"S": "l" * 390 * 1024}})  # over what was saved up
+    assert code(ddb.put_item, TableName="held-up", Item={"id": {"S": "y"}}) == "ProvisionedThroughputExceededException"
+    for name in ("WriteThrottleEvents", "WriteProvisionedThroughputThrottleEvents"):
+        wait_for(lambda: total_of(cw, "AWS/DynamoDB", name, TableName="held-up") == 1, what=name)
+    assert total_of(cw, "AWS/DynamoDB", "ThrottledRequests", TableName="held-up", Operation="PutItem") == 1
+    wait_for(lambda: total_of(cw, "AWS/DynamoDB", "UserErrors") > before, what="UserErrors")
+
+
 def test_streams_measure_themselves(weir, cw):
     """By table, stream and operation, under the table's service."""
     ddb, streams = weir.client("dynamodb"), weir.client("dynamodbstreams")
@@ -857,6 +872,25 @@ def test_functions_measure_themselves(weir, cw):
     functions.create_function(FunctionName="measured", Runtime=f"python3.{sys.version_info.minor}", Handler="f.h", Role=role, Code={"ZipFile": package.getvalue()})
     for event in ({}, {"fail": 1}, {}):
         functions.invoke(FunctionName="measured", Payload=json.dumps(event))
+    queues = {n: Queue(weir.client("sqs"), "measured-fn-" + n) for n in ("dead", "gone")}
+    weir.client("iam").put_role_policy(RoleName="measured", PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["sqs:*", "dynamodb:*"], "Resource": "*"}]}))
+    functions.update_function_configuration(FunctionName="measured", DeadLetterConfig={"TargetArn": queues["dead"].arn})
+    functions.put_function_event_invoke_config(FunctionName="measured", MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": queues["gone"].arn}})
+    for queue in queues.values():
+        weir.client("sqs").delete_queue(QueueUrl=queue.url)
+    functions.invoke(FunctionName="measured", InvocationType="Event", Payload=json.dumps({"fail": 1}))
+    for name in ("AsyncEventsReceived", "AsyncEventsDropped", "DeadLetterErrors", "DestinationDeliveryFailures"):
+        wait_for(lambda: total_of(cw, "AWS/Lambda", name, FunctionName="measured") == 1, what=name)
+    assert total_of(cw, "AWS/Lambda", "AsyncEventAge", "SampleCount", FunctionName="measured") == 1
+    ddb = weir.client("dynamodb")
+    stream = ddb.create_table(TableName="measured-fn", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                              AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+                              StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"})["TableDescription"]["LatestStreamArn"]
+    mapping = functions.create_event_source_mapping(FunctionName="measured", EventSourceArn=stream, StartingPosition="TRIM_HORIZON")["UUID"]
+    ddb.put_item(TableName="measured-fn", Item={"id": {"S": "a"}})
+    wait_for(lambda: total_of(cw, "AWS/Lambda", "IteratorAge", "SampleCount", FunctionName="measured") == 1, what="IteratorAge")
+    functions.delete_event_source_mapping(UUID=mapping)
     functions.put_function_concurrency(FunctionName="measured", ReservedConcurrentExecutions=0)
     assert code(functions.invoke, FunctionName="measured") == "TooManyRequestsException"
 
@@ -865,7 +899,7 @@ def test_functions_measure_themselves(weir, cw):
                                           Dimensions=[{"Name": k, "Value": v} for k, v in dims.items()])["Datapoints"]
         return sum(p[stat] for p in points)
     wait_for(lambda: total("Throttles", FunctionName="measured") >= 1)  # the client tries again
-    assert (total("Invocations", FunctionName="measured"), total("Errors", FunctionName="measured")) == (3, 1)
+    assert (total("Invocations", FunctionName="measured"), total("Errors", FunctionName="measured")) == (5, 2)
     assert total("Duration", "Minimum", FunctionName="measured", Resource="measured") > 0 and total("ConcurrentExecutions", "Maximum", FunctionName="measured") == 1
     assert total("Invocations") >= 3
     cw.put_metric_alarm(AlarmName="measured", Namespace="AWS/Lambda", MetricName="Errors", Dimensions=[{"Name": "FunctionName", "Value": "measured"}], Statistic="Sum",

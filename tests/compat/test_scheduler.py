@@ -4,6 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from test_constraints import Service
+from test_cloudwatch import total_of
 from test_events import ACCOUNT, Queue, code, message
 
 from weirtest import wait_for
@@ -271,6 +272,17 @@ def test_what_fails_is_a_dead_letter(scheduler, role, queue, target, wanted):
     assert wanted in told["ERROR_CODE"] and told["ERROR_MESSAGE"] and told["RETRY_ATTEMPTS"] == "0" and told["SCHEDULED_TIME"]
     assert told["SCHEDULE_ARN"] == f"{ARN}:schedule/default/{name}" and told["TARGET_ARN"] == target["Arn"]
     assert dead["Body"] == target.get("Input", "what")
+
+
+def test_metrics(weir, scheduler, role, queue):
+    cw = weir.client("cloudwatch")
+    scheduler.create_schedule_group(Name="measured")
+    absent = {"Target_Arn": SDK + "sqs:sendMessage", "Target_Input": f'{{"QueueUrl": "http://x/{ACCOUNT}/nowhere", "MessageBody": "m"}}'}
+    for name, more in (("good", {"Target_Input": "i"}), ("bad", {**absent, "Target_DeadLetterConfig": {"Arn": queue.arn}})):
+        scheduler.create_schedule(**schedule(role, queue.arn, name, "rate(1 day)", GroupName="measured", **more))
+    assert len(queue.take(2)) == 2
+    for metric, n in {"InvocationAttemptCount": 2, "TargetErrorCount": 1, "InvocationDroppedCount": 1, "InvocationsSentToDeadLetterCount": 1}.items():
+        wait_for(lambda: total_of(cw, "AWS/Scheduler", metric, ScheduleGroup="measured") == n, what=metric)
 
 
 def test_what_came_while_nothing_ran_fires_once(fresh_weir):

@@ -23,7 +23,7 @@ static void put_all(const struct serve_req *r, const struct measure *what,
                     (double)(r->integration_ns / NS_PER_MS));
     if (r->cache_hit)
         measure_put(core, what, STR("CacheHitCount"), MEASURE_COUNT, 1);
-    else if (str_is_set(r->cache_key))
+    else if (str_is_set(r->cache_key) && r->begun) /* by the integration, not refused */
         measure_put(core, what, STR("CacheMissCount"), MEASURE_COUNT, 1);
 }
 
