@@ -716,6 +716,9 @@ def test_services_measure_themselves(weir, cw):
     got = queue.take(4)
     assert len(got) == 4
     sqs.receive_message(QueueUrl=queue.url)
+    fifo = Queue(sqs, "measured.fifo", FifoQueue="true")
+    for _ in range(3):
+        sqs.send_message(QueueUrl=fifo.url, MessageBody="a", MessageGroupId="g", MessageDeduplicationId="d")
     topic = sns.create_topic(Name="measured")["TopicArn"]
     fed = Queue(sqs, "measured-topic", "sns.amazonaws.com")
     for more in ({"Endpoint": fed.arn}, {"Endpoint": fed.arn.replace("measured-topic", "absent")},
@@ -749,6 +752,7 @@ def test_services_measure_themselves(weir, cw):
         ("AWS/Events", {"RuleName": "measured"}, {"MatchedEvents": 1, "TriggeredRules": 1, "Invocations": 3, "FailedInvocations": 2, "InvocationsSentToDlq": 1,
                                                    "InvocationAttempts": 3, "SuccessfulInvocationAttempts": 1}),
         ("AWS/SQS", {"QueueName": "measured"}, {"NumberOfMessagesSent": 4, "SentMessageSize": 6, "NumberOfMessagesReceived": 4}),
+        ("AWS/SQS", {"QueueName": "measured.fifo"}, {"NumberOfMessagesSent": 1, "NumberOfDeduplicatedSentMessages": 2}),
         ("AWS/SQS", {"QueueName": "measured-topic"}, {"NumberOfMessagesSent": 1}),
         ("AWS/SNS", {"TopicName": "measured"}, {"NumberOfMessagesPublished": 1, "PublishSize": 4, "NumberOfNotificationsDelivered": 1, "NumberOfNotificationsFailed": 1,
                                                 "NumberOfNotificationsFilteredOut": 2, "NumberOfNotificationsFilteredOut-NoMessageAttributes": 1,

@@ -190,8 +190,7 @@ static enum err authorizer_text(struct serve_req *r, struct str *ret_json)
     json_put(&b, r->who.authorizer);
     if ((r->who.status || r->who.cached) && b.len > 2) { /* a function's: with the time it took */
         b.len--;
-        buf_add_fmt(&b, ",\"integrationLatency\":%lld}",
-                    (long long)max_i64(r->who.latency_ms, 0));
+        buf_add_fmt(&b, ",\"integrationLatency\":%lld}", (long long)max_i64(r->who.latency_ms, 0));
     }
     *ret_json = buf_str(&b);
     return buf_err(&b);

@@ -392,5 +392,7 @@ void sqs_watcher_free(struct sqs_watcher *w);
 void sqs_measure(void *self, const struct core_seen *seen);
 void sqs_gauges(void *self);
 void sqs_measure_sent(const struct sqs_queue *q, size_t bytes);
+/* One was sent again within its deduplication time. */
+void sqs_measure_duplicate(const struct sqs_queue *q);
 
 #endif

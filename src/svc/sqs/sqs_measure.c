@@ -25,6 +25,13 @@ void sqs_measure_sent(const struct sqs_queue *q, size_t bytes)
     measure_put(q->sqs->core, &what, STR("SentMessageSize"), MEASURE_BYTES, (double)bytes);
 }
 
+void sqs_measure_duplicate(const struct sqs_queue *q)
+{
+    const struct measure_dim dim = {STR("QueueName"), q->name};
+    const struct measure what = {q->scope.region, STR("AWS/SQS"), &dim, 1};
+    measure_put(q->sqs->core, &what, STR("NumberOfDeduplicatedSentMessages"), MEASURE_COUNT, 1);
+}
+
 void sqs_measure(void *self, const struct core_seen *seen)
 {
     if (!seen->call->op || !seen->in || !seen->out)

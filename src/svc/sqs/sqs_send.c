@@ -106,6 +106,11 @@ static enum err find_duplicate(struct txn *txn, const struct sqs_open *to,
     return err == ERR_OK && ret_seen->seq < c->purge_seq ? ERR_NOT_FOUND : err;
 }
 
+static void duplicate_committed(void *arg)
+{
+    sqs_measure_duplicate(arg);
+}
+
 enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_body *body,
                         int64_t delay_s, struct sqs_sent *ret_sent)
 {
@@ -118,7 +123,7 @@ enum err sqs_send_stage(struct txn *txn, const struct sqs_open *to, struct sqs_b
         enum err err = find_duplicate(txn, to, body, &seen);
         if (err == ERR_OK) {
             *ret_sent = (struct sqs_sent){.id = seen.id, .fifo_seq = seen.seq, .duplicate = true};
-            return ERR_OK;
+            return txn_on_commit(txn, duplicate_committed, to->queue);
         }
         if (err != ERR_NOT_FOUND)
             return err;
