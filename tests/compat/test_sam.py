@@ -1,7 +1,10 @@
 """A stack of a SAM template with all that a function can be woken by, from nothing to working to nothing."""
+import base64
+import gzip
 import http.client
 import json
 import pathlib
+import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -78,11 +81,15 @@ def test_a_function_of_all_events(weir, ask):
     for path, host in ((out["Implicit"], None), (out["Explicit"], None), (url.path or "/", url.netloc)):
         assert ask(path, host) == (200, "hello!"), path
     assert heard.of(lambda e: e.get("path") == "/own/7" and e["pathParameters"] == {"id": "7"}) == ["live"]
-    # Woken by a bucket and a table; the others are driven where each service is tested.
+    # Woken by a bucket, a table and a log; the others are driven where each service is tested.
     s3.put_object(Bucket="sam-in", Key="in/a", Body=b"x")
+    weir.client("logs").create_log_stream(logGroupName=out["Watched"], logStreamName="s")
+    weir.client("logs").put_log_events(logGroupName=out["Watched"], logStreamName="s",
+                                       logEvents=[{"timestamp": int(time.time() * 1000), "message": "wanted"}])
     weir.client("dynamodb").put_item(TableName=stacks.physical("sam", "Streamed"), Item={"id": {"S": "changed"}})
     assert heard.of(lambda e: "Records" in e and e["Records"][0].get("s3", {}).get("object", {}).get("key") == "in/a") == ["live"]
     assert heard.of(lambda e: "Records" in e and e["Records"][0].get("dynamodb", {}).get("Keys") == {"id": {"S": "changed"}}) == ["live"]
+    assert heard.of(lambda e: "awslogs" in e and "wanted" in gzip.decompress(base64.b64decode(e["awslogs"]["data"])).decode()) == ["live"]
     # The same template changes nothing.
     with pytest.raises(stacks.cf.exceptions.ClientError, match="No updates are to be performed"):
         stacks.cf.update_stack(StackName="sam", TemplateBody=TEMPLATE, Capabilities=["CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"],
