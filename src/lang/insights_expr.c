@@ -71,7 +71,7 @@ enum err ins_take_name(struct ins_parser *p, struct str *ret_name)
 
 static enum err field(struct ins_parser *p, struct str name, const struct ins_expr **ret)
 {
-    struct ins_expr *x;
+    struct ins_expr *x = NULL;
     TRY(make(p, INS_SLOT, &x));
     TRY(ins_slot_of(p, name, &x->at));
     struct ins_slot *slot = &p->q->slots[x->at];

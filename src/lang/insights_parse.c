@@ -117,7 +117,7 @@ static enum err parse_display(struct ins_parser *p)
 
 static enum err parse_filter(struct ins_parser *p)
 {
-    struct ins_command *c;
+    struct ins_command *c = NULL;
     TRY(begin(p, INS_FILTER, &c));
     TRY(ins_parse_expr(p, &c->expr));
     p->q->n++;

@@ -129,7 +129,7 @@ enum err ddb_schema_from(struct ddb_diag *diag, const struct ddb_table *table,
                          const struct dynamodb_key_schema *in, struct ddb_key_schema *ret_schema)
 {
     struct ddb_key_schema schema = {0};
-    size_t hashes;
+    size_t hashes = 0;
     TRY(check_order(diag, in, &hashes));
     schema.more = ARENA_ARRAY(diag->arena, struct ddb_key_part, in->n);
     if (!schema.more)

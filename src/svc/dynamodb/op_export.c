@@ -134,7 +134,7 @@ enum err dynamodb_export_table_to_point_in_time(
 {
     struct ddb_transfer t = {0};
     struct ddb_table *table;
-    int64_t moment;
+    int64_t moment = 0;
     struct str digest;
     TRY(check(call, in));
     TRY(digest_of(call->arena, in, &digest));
