@@ -414,6 +414,9 @@ class Gen:
                       ".code = " + str_init(row["code"]), ".status = %d" % row["status"]]
             if "query_code" in row:
                 fields.append(".query_code = " + str_init(row["query_code"]))
+            said = self.spec.get("query_messages", {}).get(row["name"])
+            if said:
+                fields.append(".query_message = " + str_init(said))
             for flag, field in (("server", "server"), ("message_capital", "message_capital"),
                                 ("type", "has_type")):
                 if row.get(flag):
@@ -758,7 +761,7 @@ class Gen:
                       ("11" if self.facts.get("jsonVersion") == "1.1" else "10"))
         if s.get("speaks_cbor") or self.protocol == "RPC_CBOR":
             fields.append(".speaks_cbor = true")
-        for flag in ("crc32", "gzip_replies", "buckets"):
+        for flag in ("crc32", "gzip_replies", "buckets", "query_detail"):
             if s.get(flag):
                 fields.append(".%s = true" % flag)
         if unsupported:

@@ -18,7 +18,7 @@ import argparse
 import gzip
 import json
 
-HAND_KEPT = ["service", "title", "ops", "common_errors", "extra_errors", "error_status", "c_json",
+HAND_KEPT = ["service", "title", "ops", "common_errors", "extra_errors", "error_status", "query_messages", "c_json",
              "xml_roots", "settings", "keys", "tag_members", "computed_keys", "absent_keys",
              "constraints", "refused"]
 IMPORTED = ["import", "operations", "shapes", "errors", "unsupported"]

@@ -371,7 +371,9 @@ static enum err error_query(const struct wire_routed *r, const struct failure *f
     BUF_ADD_LIT(b, "><Error>");
     xml_put_str(b, STR("Type"), e->server ? STR("Receiver") : STR("Sender"));
     xml_put_str(b, STR("Code"), str_is_set(e->query_code) ? e->query_code : e->code);
-    xml_put_str(b, STR("Message"), f->message);
+    xml_put_str(b, STR("Message"), str_is_set(e->query_message) ? e->query_message : f->message);
+    if (r->service && r->service->query_detail)
+        BUF_ADD_LIT(b, "<Detail/>");
     for (size_t i = 0; i < f->n_details; i++)
         xml_put_str(b, f->details[i].name, f->details[i].value);
     BUF_ADD_LIT(b, "</Error>");

@@ -156,10 +156,11 @@ struct wire_shape {
 /* --- errors ----------------------------------------------------------------------------------- */
 
 struct wire_error {
-    struct str name;       /* "ResourceNotFoundException" */
-    struct str json_type;  /* of `__type`, with its namespace */
-    struct str code;       /* in XML and in query replies; restJson's header */
-    struct str query_code; /* of x-amzn-query-error; absent: none */
+    struct str name;          /* "ResourceNotFoundException" */
+    struct str json_type;     /* of `__type`, with its namespace */
+    struct str code;          /* in XML and in query replies; restJson's header */
+    struct str query_code;    /* of x-amzn-query-error; absent: none */
+    struct str query_message; /* what the query protocol says in any case; absent: as the others */
     int status;
     bool server;          /* the service's fault, not the sender's */
     bool message_capital; /* JSON member "Message" instead of "message" */
@@ -305,6 +306,7 @@ struct wire_service {
     const struct str *condition_keys;
     size_t n_condition_keys;
     struct str server;              /* the Server header of its replies; absent: none */
+    bool query_detail;              /* query errors have an empty <Detail/> */
     const struct str *signed_query; /* query parameters that Signature Version 2 signs, sorted */
     size_t n_signed_query;
 };

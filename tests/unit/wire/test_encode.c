@@ -263,8 +263,9 @@ static void test_errors(void **state)
          NULL},
         {"sqs", FORM("Action=SendMessage"), &sqs_err_queue_does_not_exist, 400, NULL, NULL,
          "<ErrorResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\"><Error><Type>Sender"
-         "</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code><Message>m&lt;</Message>"
-         "</Error><RequestId>RID</RequestId></ErrorResponse>"},
+         "</Type><Code>AWS.SimpleQueueService.NonExistentQueue</Code><Message>The specified queue "
+         "does not exist for this wsdl "
+         "version.</Message><Detail/></Error><RequestId>RID</RequestId></ErrorResponse>"},
         {"iam", FORM("Action=GetRole"), &iam_err_no_such_entity_exception, 404, NULL, NULL,
          "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><Error><Type>Sender"
          "</Type><Code>NoSuchEntity</Code><Message>m&lt;</Message></Error><RequestId>RID"
