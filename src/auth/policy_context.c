@@ -56,39 +56,19 @@ const struct policy_key *policy_context_find(const struct policy_context *ctx, s
     return find(ctx, name);
 }
 
-/* Room for one more element; arena arrays grow by copying. */
-static enum err grow(struct arena *a, void **p, size_t n, size_t *cap, size_t first, size_t size)
-{
-    if (n < *cap)
-        return ERR_OK;
-    size_t more = *cap ? *cap * 2 : first;
-    void *wider = arena_calloc(a, more, size);
-    if (!wider)
-        return ERR_NOMEM;
-    if (n > 0)
-        memcpy(wider, *p, n * size);
-    *p = wider;
-    *cap = more;
-    return ERR_OK;
-}
-
 static enum err add(struct policy_context *ctx, struct str name, struct str value)
 {
     struct policy_key *k = find(ctx, name);
     if (!k) {
         if (ctx->n == POLICY_CONTEXT_KEYS_MAX)
             return ERR_LIMIT;
-        void *keys = ctx->keys;
-        TRY(grow(ctx->arena, &keys, ctx->n, &ctx->cap, KEYS_FIRST, sizeof(*k)));
-        ctx->keys = keys;
+        TRY(ARENA_GROW(ctx->arena, ctx->keys, ctx->n, ctx->cap, KEYS_FIRST));
         k = &ctx->keys[ctx->n++];
         *k = (struct policy_key){.name = name};
     }
     if (k->n == POLICY_VALUES_MAX)
         return ERR_LIMIT;
-    void *values = k->values;
-    TRY(grow(ctx->arena, &values, k->n, &k->cap, VALUES_FIRST, sizeof(*k->values)));
-    k->values = values;
+    TRY(ARENA_GROW(ctx->arena, k->values, k->n, k->cap, VALUES_FIRST));
     k->values[k->n++] = value;
     return ERR_OK;
 }

@@ -144,6 +144,25 @@ char *arena_memdup(struct arena *a, const void *p, size_t size)
     return d;
 }
 
+enum err arena_grow(struct arena *a, void *array, size_t n, size_t *cap, size_t first, size_t size)
+{
+    if (n < *cap)
+        return ERR_OK;
+    assert(first > 0 && n == *cap);
+    size_t wide = *cap ? *cap : first;
+    if (*cap && __builtin_mul_overflow(wide, (size_t)2, &wide))
+        return ERR_NOMEM;
+    void *v = arena_calloc(a, wide, size), *old;
+    if (!v)
+        return ERR_NOMEM;
+    memcpy(&old, array, sizeof(old));
+    if (n)
+        memcpy(v, old, n * size);
+    memcpy(array, &v, sizeof(v));
+    *cap = wide;
+    return ERR_OK;
+}
+
 enum err arena_on_release(struct arena *a, void (*fn)(void *arg), void *arg)
 {
     assert(fn);

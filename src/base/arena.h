@@ -51,6 +51,12 @@ void *arena_calloc(struct arena *a, size_t n, size_t size) __attribute__((malloc
 /* Copy of `size` bytes at `p` with a NUL after it (not counted). NULL on exhaustion. */
 char *arena_memdup(struct arena *a, const void *p, size_t size);
 
+/* Room for one element behind the `n` of an array of the arena that `*array` (a pointer to elements) points to, whose
+ * capacity is `*cap` elements of `size` bytes: nothing while there is room, else a copy twice as wide (at first of
+ * `first` elements), zeroed behind what was there. Amortised O(1). ERR_NOMEM leaves all as it was. */
+enum err arena_grow(struct arena *a, void *array, size_t n, size_t *cap, size_t first,
+                    size_t size) WARN_UNUSED;
+
 /* Registers fn(arg) for clear/release (A3). ERR_NOMEM leaves nothing registered. */
 enum err arena_on_release(struct arena *a, void (*fn)(void *arg), void *arg) WARN_UNUSED;
 
@@ -58,5 +64,8 @@ enum err arena_on_release(struct arena *a, void (*fn)(void *arg), void *arg) WAR
 #define ARENA_NEW(arena, type) ((type *)arena_calloc((arena), 1, sizeof(type)))
 /* Zeroed array of `n` objects of `type`. */
 #define ARENA_ARRAY(arena, type, n) ((type *)arena_calloc((arena), (n), sizeof(type)))
+/* arena_grow for the array that the variable or member `v` points to, of capacity `cap`. */
+#define ARENA_GROW(arena, v, n, cap, first)                                                        \
+    arena_grow((arena), &(v), (n), &(cap), (first), sizeof(*(v)))
 
 #endif

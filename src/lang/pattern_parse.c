@@ -447,16 +447,7 @@ static enum err draft_add(struct parser *ps, struct draft *d, const struct patte
 {
     if (d->n == PATTERN_FIELDS_MAX || ++ps->slots > PATTERN_SLOTS_MAX)
         return too_complex(ps);
-    if (d->n == d->cap) {
-        size_t cap = d->cap ? d->cap * 2 : 4;
-        const struct pattern_field **grown = ARENA_ARRAY(ps->a, const struct pattern_field *, cap);
-        if (!grown)
-            return ERR_NOMEM;
-        if (d->n)
-            memcpy(grown, d->fields, d->n * sizeof(*grown));
-        d->fields = grown;
-        d->cap = cap;
-    }
+    TRY(ARENA_GROW(ps->a, d->fields, d->n, d->cap, 4));
     d->fields[d->n++] = f;
     return ERR_OK;
 }
@@ -465,16 +456,7 @@ static enum err drafts_add(struct parser *ps, struct drafts *all, const struct d
 {
     if (all->n == PATTERN_ALTERNATIVES_MAX)
         return too_complex(ps);
-    if (all->n == all->cap) {
-        size_t cap = all->cap ? all->cap * 2 : 2;
-        struct draft *grown = ARENA_ARRAY(ps->a, struct draft, cap);
-        if (!grown)
-            return ERR_NOMEM;
-        if (all->n)
-            memcpy(grown, all->v, all->n * sizeof(*grown));
-        all->v = grown;
-        all->cap = cap;
-    }
+    TRY(ARENA_GROW(ps->a, all->v, all->n, all->cap, 2));
     struct draft *d = &all->v[all->n];
     *d = (struct draft){0};
     for (size_t i = 0; like && i < like->n; i++)

@@ -54,16 +54,7 @@ void vtl_skip_space(struct vtl_parser *ps)
 enum err vtl_args_add(struct vtl_parser *ps, struct vtl_expr ***args, size_t *n, size_t *cap,
                       struct vtl_expr *x)
 {
-    if (*n == *cap) {
-        size_t more = *cap ? *cap * 2 : 4;
-        struct vtl_expr **v = ARENA_ARRAY(ps->a, struct vtl_expr *, more);
-        if (!v)
-            return ERR_NOMEM;
-        if (*n)
-            memcpy(v, *args, *n * sizeof(*v));
-        *args = v;
-        *cap = more;
-    }
+    TRY(ARENA_GROW(ps->a, *args, *n, *cap, 4));
     (*args)[(*n)++] = x;
     return ERR_OK;
 }

@@ -16,16 +16,8 @@ enum err wire_reply_add(struct wire_reply *reply, struct str name, struct str va
 {
     if (reply->n_headers >= WIRE_REPLY_HEADERS_MAX)
         return ERR_LIMIT;
-    if (reply->n_headers == reply->headers_cap) {
-        size_t cap = reply->headers_cap ? reply->headers_cap * 2 : HEADERS_FIRST;
-        struct wire_header *more = ARENA_ARRAY(reply->arena, struct wire_header, cap);
-        if (!more)
-            return ERR_NOMEM;
-        if (reply->n_headers > 0)
-            memcpy(more, reply->headers, reply->n_headers * sizeof(*more));
-        reply->headers = more;
-        reply->headers_cap = cap;
-    }
+    TRY(ARENA_GROW(reply->arena, reply->headers, reply->n_headers, reply->headers_cap,
+                   HEADERS_FIRST));
     reply->headers[reply->n_headers++] = (struct wire_header){name, value};
     return ERR_OK;
 }

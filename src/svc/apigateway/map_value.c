@@ -45,16 +45,7 @@ struct str map_pairs_last(const struct map_pairs *pairs, struct str name, bool n
 
 enum err map_made_add(struct arena *a, struct map_made *made, struct str name, struct str value)
 {
-    if (made->n == made->cap) {
-        size_t cap = made->cap ? made->cap * 2 : CAP_FIRST;
-        struct map_pair *v = ARENA_ARRAY(a, struct map_pair, cap);
-        if (!v)
-            return ERR_NOMEM;
-        if (made->n)
-            memcpy(v, made->v, made->n * sizeof(*v));
-        made->v = v;
-        made->cap = cap;
-    }
+    TRY(ARENA_GROW(a, made->v, made->n, made->cap, CAP_FIRST));
     made->v[made->n++] = (struct map_pair){name, value};
     return ERR_OK;
 }

@@ -122,16 +122,7 @@ static enum err gather(void *arg, struct str key, struct str val)
     (void)key;
     if (!str_is_set(sealed))
         return ERR_NOMEM;
-    if (g->n == g->cap) {
-        size_t cap = g->cap ? g->cap * 2 : 32;
-        struct cfn_resource *v = ARENA_ARRAY(g->txn->arena, struct cfn_resource, cap);
-        if (!v)
-            return ERR_NOMEM;
-        if (g->n)
-            memcpy(v, g->v, g->n * sizeof(*v));
-        g->v = v;
-        g->cap = cap;
-    }
+    TRY(ARENA_GROW(g->txn->arena, g->v, g->n, g->cap, 32));
     return open_sealed(g->txn, resource_bound, &cfn_resource_type, sealed, &g->v[g->n++],
                        sizeof(*g->v));
 }

@@ -169,16 +169,8 @@ static struct cw_point *point_for(struct reading *r, int64_t at, unsigned unit)
     for (size_t i = to->n; i > 0 && to->v[i - 1].at_ms == start; i--)
         if (!r->range->by_unit || to->v[i - 1].unit == unit)
             return &to->v[i - 1];
-    if (to->n == to->cap) {
-        size_t cap = to->cap ? 2 * to->cap : 16;
-        struct cw_point *v = ARENA_ARRAY(r->txn->arena, struct cw_point, cap);
-        if (!v)
-            return NULL;
-        if (to->n > 0)
-            memcpy(v, to->v, to->n * sizeof(*v));
-        to->v = v;
-        to->cap = cap;
-    }
+    if (ARENA_GROW(r->txn->arena, to->v, to->n, to->cap, 16) != ERR_OK)
+        return NULL;
     struct cw_point *p = &to->v[to->n++];
     *p = (struct cw_point){.at_ms = start, .unit = unit};
     tally_init(&p->values, r->txn->arena);

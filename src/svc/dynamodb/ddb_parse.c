@@ -199,20 +199,11 @@ static enum err parse_index(struct ddb_parser *p, uint32_t *ret_index)
 enum err ddb_parse_path(struct ddb_parser *p, struct ddb_path *ret_path)
 {
     struct ddb_path path = {0};
-    size_t cap = 2;
-    path.steps = ARENA_ARRAY(p->arena, struct ddb_step, cap);
-    if (!path.steps)
-        return ERR_NOMEM;
+    size_t cap = 0;
+    TRY(ARENA_GROW(p->arena, path.steps, path.n, cap, 2));
     TRY(parse_name(p, &path.steps[path.n++].name));
     while (ddb_token_is(ddb_token(p), ".") || ddb_token_is(ddb_token(p), "[")) {
-        if (path.n == cap) {
-            struct ddb_step *more = ARENA_ARRAY(p->arena, struct ddb_step, cap * 2);
-            if (!more)
-                return ERR_NOMEM;
-            memcpy(more, path.steps, cap * sizeof(*more));
-            path.steps = more;
-            cap *= 2;
-        }
+        TRY(ARENA_GROW(p->arena, path.steps, path.n, cap, 2));
         struct ddb_step *step = &path.steps[path.n++];
         if (ddb_accept(p, "."))
             TRY(parse_name(p, &step->name));
@@ -662,14 +653,8 @@ static enum err parse_chain(struct ddb_parser *p, enum ddb_op op, struct ddb_nod
                 return ERR_NOMEM;
             chain->args[0] = first;
             chain->n = 1;
-        } else if (chain->n == cap) {
-            struct ddb_node **more = ARENA_ARRAY(p->arena, struct ddb_node *, cap * 2);
-            if (!more)
-                return ERR_NOMEM;
-            memcpy(more, chain->args, cap * sizeof(*more));
-            chain->args = more;
-            cap *= 2;
         }
+        TRY(ARENA_GROW(p->arena, chain->args, chain->n, cap, 4));
         struct ddb_node *arg;
         TRY(op == DDB_OP_OR ? parse_chain(p, DDB_OP_AND, &arg) : parse_not(p, &arg));
         if (!is_condition(arg))

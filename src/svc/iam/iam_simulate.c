@@ -28,19 +28,9 @@ static struct simulate_position position(struct str text, size_t at)
 
 static enum err room(struct simulate *s)
 {
-    if (s->n_statements < s->cap)
-        return ERR_OK;
-    if (s->cap == SIMULATE_STATEMENTS_MAX)
+    if (s->n_statements == SIMULATE_STATEMENTS_MAX)
         return ERR_LIMIT;
-    size_t cap = s->cap ? s->cap * 2 : 16;
-    struct simulate_statement *v = ARENA_ARRAY(s->arena, struct simulate_statement, cap);
-    if (!v)
-        return ERR_NOMEM;
-    if (s->n_statements)
-        memcpy(v, s->statements, s->n_statements * sizeof(*v));
-    s->statements = v;
-    s->cap = cap;
-    return ERR_OK;
+    return ARENA_GROW(s->arena, s->statements, s->n_statements, s->cap, 16);
 }
 
 static enum err add_statement(struct simulate *s, enum simulate_role role, struct str source,

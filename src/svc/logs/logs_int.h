@@ -34,6 +34,7 @@ enum {
     LOGS_PORT_EVENT_MAX = 256 * 1024, /* a function's log line is cut here */
     LOGS_PAGE_BYTES = 1024 * 1024,
     LOGS_PAGE_EVENTS = 10000,
+    LOGS_EVENTS_FIRST = 32, /* for which a page has room at first */
     LOGS_DESCRIBE_MAX = 50,
     LOGS_FUTURE_MS = 2 * 60 * 60 * 1000,
     LOGS_SPAN_MS = 24 * 60 * 60 * 1000,

@@ -48,7 +48,7 @@ struct query {
     struct heap heap;
     struct cursor cursor;
     struct logs_filtered_log_event *events;
-    size_t n, bytes, looked_at;
+    size_t n, cap, bytes, looked_at;
     bool full;
 };
 
@@ -199,8 +199,9 @@ static void close_sources(void *arg)
 static enum err take(struct query *q, const struct source *s)
 {
     const struct logs_stored_event *e = &s->event;
-    struct logs_filtered_log_event *f = &q->events[q->n];
     assert(q->n < q->limit);
+    TRY(ARENA_GROW(q->call->arena, q->events, q->n, q->cap, LOGS_EVENTS_FIRST));
+    struct logs_filtered_log_event *f = &q->events[q->n];
     *f = (struct logs_filtered_log_event){.log_stream_name = s->stream};
     f->message = str_dup(q->call->arena, e->message);
     f->event_id = logs_event_id(q->call->arena, e->timestamp, s->stream_id, e->seq);
@@ -292,9 +293,8 @@ static enum err prepare(struct query *q)
     /* The end belongs to it, other than in GetLogEvents. */
     q->to_ms = in->has_end_time && in->end_time < INT64_MAX ? in->end_time + 1 : INT64_MAX;
     q->limit = in->has_limit ? (size_t)in->limit : LOGS_PAGE_EVENTS;
-    q->events = ARENA_ARRAY(call->arena, struct logs_filtered_log_event, q->limit);
-    if (!q->events)
-        return ERR_NOMEM;
+    TRY(ARENA_GROW(call->arena, q->events, q->n, q->cap,
+                   LOGS_EVENTS_FIRST)); /* none is a list, too */
     return str_is_set(in->next_token) ? parse_token(q) : ERR_OK;
 }
 

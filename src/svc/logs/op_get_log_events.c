@@ -33,7 +33,7 @@ struct reading {
     struct place start;       /* where the token says, or before all that there is */
     struct place first, last; /* of the page, in order of time; of an empty one both `start` */
     struct logs_output_log_event *v;
-    size_t n, bytes;
+    size_t n, cap, bytes;
 };
 
 /* Forward and backward tokens lead to one place, so they are bound to no direction. */
@@ -100,6 +100,7 @@ static enum err take_event(void *arg, struct str key, struct str record)
     if (r->n && r->bytes > LOGS_PAGE_BYTES)
         return ERR_CLOSED;
     assert(r->n == 0 || r->first.ts <= r->last.ts);
+    TRY(ARENA_GROW(r->call->arena, r->v, r->n, r->cap, LOGS_EVENTS_FIRST));
     struct logs_output_log_event *o = &r->v[r->n];
     o->message = str_dup(r->call->arena, e.message);
     if (!str_is_set(o->message))
@@ -136,9 +137,7 @@ static enum err read_page(struct reading *r, const struct logs_get_log_events_in
         if (!str_is_set(page.after))
             return ERR_NOMEM;
     }
-    r->v = ARENA_ARRAY(call->arena, struct logs_output_log_event, page.limit);
-    if (!r->v)
-        return ERR_NOMEM;
+    TRY(ARENA_GROW(call->arena, r->v, r->n, r->cap, LOGS_EVENTS_FIRST)); /* none is a list, too */
     r->first = r->last = r->start;
     TRY(page_scan(call->txn, &page, r->range, &fns, r));
     if (!r->forward)

@@ -233,21 +233,6 @@ struct listing {
     size_t n, cap, max;
 };
 
-static enum err grow(struct listing *l)
-{
-    if (l->n < l->cap)
-        return ERR_OK;
-    size_t cap = l->cap ? l->cap * 2 : 64;
-    struct s3_bucket *v = ARENA_ARRAY(l->call->arena, struct s3_bucket, cap);
-    if (!v)
-        return ERR_NOMEM;
-    if (l->n > 0)
-        memcpy(v, l->v, l->n * sizeof(*v));
-    l->v = v;
-    l->cap = cap;
-    return ERR_OK;
-}
-
 static enum err list_bucket(void *arg, struct str key, struct str value)
 {
     struct listing *l = arg;
@@ -261,7 +246,7 @@ static enum err list_bucket(void *arg, struct str key, struct str value)
         TRY(s3_token_make(call, STR(""), l->v[l->n - 1].name, &l->out->continuation_token));
         return ERR_CLOSED;
     }
-    TRY(grow(l));
+    TRY(ARENA_GROW(call->arena, l->v, l->n, l->cap, 64));
     TRY(key_read(&s3_k_bucket, key, call->arena, &name));
     struct s3_bucket *b = &l->v[l->n++];
     *b = (struct s3_bucket){.name = name, .bucket_arn = s3_arn(call, name, STR_NONE)};
@@ -289,7 +274,7 @@ enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *
     }
     struct listing l = {.call = call, .in = in, .out = out, .max = max};
     arena_init(&l.scratch, S3_BUCKET_BYTES_MAX);
-    enum err err = grow(&l); /* an empty list is one, too */
+    enum err err = ARENA_GROW(call->arena, l.v, l.n, l.cap, 64); /* an empty list is one, too */
     if (!err)
         err = txn_each(call->txn, r, list_bucket, &l);
     arena_release(&l.scratch);

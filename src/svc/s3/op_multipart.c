@@ -99,10 +99,8 @@ enum err s3_parts_load(struct txn *txn, struct str upload_id, int64_t after, siz
     r.from = key_make(txn->arena, &s3_k_part, upload_id, after + 1);
     struct kv_iter *it;
     struct str key, value;
-    size_t n = 0, cap = min_size(max, 64);
-    struct s3_part_rec *v = ARENA_ARRAY(txn->arena, struct s3_part_rec, cap);
-    if (!v)
-        return ERR_NOMEM;
+    size_t n = 0, cap = 0;
+    struct s3_part_rec *v = NULL;
     TRY(kv_scan(txn->kv, r.from, r.to, false, &it));
     enum err err;
     *ret_more = false;
@@ -111,16 +109,9 @@ enum err s3_parts_load(struct txn *txn, struct str upload_id, int64_t after, siz
             *ret_more = true;
             break;
         }
-        if (n == cap) {
-            struct s3_part_rec *grown = ARENA_ARRAY(txn->arena, struct s3_part_rec, cap * 2);
-            if (!grown) {
-                err = ERR_NOMEM;
-                break;
-            }
-            memcpy(grown, v, n * sizeof(*v));
-            v = grown;
-            cap *= 2;
-        }
+        err = ARENA_GROW(txn->arena, v, n, cap, 64);
+        if (err != ERR_OK)
+            break;
         err = record_unpack_copy(&s3_part_type, txn->arena, value, &v[n++]);
         if (err != ERR_OK)
             break;

@@ -16,17 +16,7 @@ static enum err add(struct arena *a, struct texts *t, struct str text)
 {
     if (map_get(&t->seen, text))
         return ERR_OK;
-    if (t->n == t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 64;
-        struct str *v = ARENA_ARRAY(a, struct str, cap);
-        if (!v)
-            return ERR_NOMEM;
-        if (t->n)
-            memcpy(v, t->v, t->n * sizeof(*v));
-        t->v = v;
-        t->cap = cap;
-    }
-    assert(t->n < t->cap);
+    TRY(ARENA_GROW(a, t->v, t->n, t->cap, 64));
     TRY(map_put(&t->seen, text, t, NULL));
     t->v[t->n++] = text;
     return ERR_OK;

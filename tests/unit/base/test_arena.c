@@ -156,6 +156,37 @@ static void test_failing_allocations(void **state)
     assert_int_equal(n_cleaned, 0);
 }
 
+static void test_growing(void **state)
+{
+    struct arena a;
+    int *v = NULL;
+    size_t cap = 0;
+    arena_init(&a, 1 << 20);
+    for (size_t n = 0; n < 1000; n++) {
+        assert_int_equal(ARENA_GROW(&a, v, n, cap, 3), ERR_OK);
+        assert_true(n < cap);
+        assert_int_equal(v[n], 0);
+        v[n] = (int)n + 1;
+    }
+    assert_int_equal(cap, 3 * 512);
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(v[i], (int)i + 1);
+    arena_release(&a);
+
+    /* At the limit all stays as it was. */
+    arena_init(&a, 3 * sizeof(int));
+    v = NULL;
+    cap = 0;
+    assert_int_equal(ARENA_GROW(&a, v, 0, cap, 2), ERR_OK);
+    v[0] = 7;
+    const int *before = v;
+    assert_int_equal(ARENA_GROW(&a, v, 2, cap, 2), ERR_NOMEM);
+    assert_ptr_equal(v, before);
+    assert_int_equal(v[0], 7);
+    assert_int_equal(cap, 2);
+    arena_release(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_sizes_around_the_chunk),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_growing),
         cmocka_unit_test(test_cleanups),
         cmocka_unit_test(test_steady_state_allocates_nothing),
         cmocka_unit_test(test_failing_allocations),
