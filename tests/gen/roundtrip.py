@@ -46,7 +46,7 @@ AKIAABCDEFGHIJKLMNOP 0123456789abcdef0123 12345678-1234-1234-1234-123456789012 p
 lambda:InvokeFunction s3.amazonaws.com index.handler /mnt/a {"a":1} text/plain""".split()
 ALPHABET = "abc XYZ-_/&<>\"'=+\u00e9%~."
 UNICODE_CLASSES = (("\\p{L}", "A-Za-z"), ("\\p{Z}", " "), ("\\p{N}", "0-9"), ("\\p{M}", ""),
-                   ("\\p{S}", ""), ("\\p{P}", ""))
+                   ("\\p{S}", ""), ("\\p{P}", ""), ("\\p{Print}", "[ -~]"))
 
 
 class Impossible(Exception):
