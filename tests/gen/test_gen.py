@@ -156,9 +156,10 @@ def test_rows_are_known(spec):
         assert set(row) <= gen.OP_FACTS, name
         for need in row.get("also", []):
             assert {"action"} <= set(need) <= {"action", "resource", "when", "or"}, name
-    assert set(load(spec)["settings"]) <= {"signing", "arn", "wording", "speaks_query", "crc32",
+    assert set(load(spec)["settings"]) <= {"signing", "arn", "wording", "speaks_query", "crc32", "query_detail",
                                            "type_prefix", "url_member", "xmlns", "server",
-                                               "buckets", "gzip_replies", "speaks_cbor", "signed_query"}
+                                           "buckets", "gzip_replies", "speaks_cbor", "signed_query"}
+    assert set(load(spec).get("query_messages", {})) <= set(load(spec)["errors"])
     for shape in load(spec).get("constraints", {}).values():
         assert set(shape) <= {"min", "max", "pattern", "enum", "required", "name", "member", "first"}
     for table in ("common_errors", "extra_errors"):

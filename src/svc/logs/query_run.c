@@ -395,7 +395,7 @@ static enum err forget(struct txn *txn, struct key_scope scope, struct str id, s
 static enum err begin(struct logs *logs, struct txn *txn, struct key_scope scope, struct str id,
                       struct job *job, struct logs_query *q, enum job_state *ret_state)
 {
-    struct running *r;
+    struct running *r = NULL;
     if (!job->user && logs->places->running >= LOGS_QUERIES_RUNNING_MAX) {
         job->wait_until_ms = txn->now_ms + LOGS_QUERY_PLACE_MS;
         *ret_state = JOB_WAIT;
