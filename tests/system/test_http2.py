@@ -129,7 +129,8 @@ NODE_STREAMS = """
 const http2 = require('node:http2'), fs = require('node:fs');
 const session = http2.connect(process.argv[2], { ca: fs.readFileSync(process.argv[3]) });
 const ask = (url, method, body) => new Promise((done, failed) => {
-  const u = new URL(url), stream = session.request({ ':path': u.pathname + u.search, ':method': method, host: u.host });
+  const u = new URL(url), stream = session.request({
+    ':path': u.pathname + u.search, ':method': method, host: u.host, ...(body && { 'content-length': body.length }) });
   let status, got = [];
   stream.on('response', h => { status = h[':status']; });
   stream.on('data', d => got.push(d));

@@ -89,7 +89,7 @@ def terraform(weir, tmp_path):
 
 def test_apply_plan_update_destroy(weir, terraform):
     out = terraform("apply", "-auto-approve", "-no-color")
-    assert "21 added, 0 changed, 0 destroyed" in out.stdout
+    assert "22 added, 0 changed, 0 destroyed" in out.stdout
     terraform("plan", "-detailed-exitcode", "-no-color")  # exit 2 would be a difference
 
     url = json.loads(terraform("output", "-json").stdout)["queue_url"]["value"]
@@ -105,7 +105,7 @@ def test_apply_plan_update_destroy(weir, terraform):
     key = {"pk": {"S": "settings"}, "sk": {"S": "function"}}
     assert weir.client("dynamodb").get_item(TableName="tf-orders", Key=key)["Item"]["memory"] == {"N": "256"}
     out = terraform("destroy", "-auto-approve", "-no-color", "-var", "memory=256", "-var", "delay=1")
-    assert "21 destroyed" in out.stdout
+    assert "22 destroyed" in out.stdout
     assert weir.client("sqs").list_queues().get("QueueUrls", []) == []
     assert weir.client("s3").list_buckets()["Buckets"] == []
     assert weir.client("lambda").list_layers()["Layers"] == []
