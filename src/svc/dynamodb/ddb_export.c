@@ -356,6 +356,9 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
     if (err == ERR_DENIED)
         return end(&g, STR("AccessDenied"),
                    STR("Whoever asked for the export may not act any more"), ret_state);
+    if (err == ERR_LIMIT) /* it would be no less the next time */
+        return end(&g, STR("LimitExceeded"),
+                   STR("The manifest of the export's files would be too large"), ret_state);
     if (err)
         forget(&g);
     TRY(err);
