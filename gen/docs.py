@@ -43,6 +43,8 @@ def notes(row):
         out.append("needs no credentials")
     if "resource" not in row:
         out.append("authorised by the service itself")
+    if row.get("owner"):
+        out.append("reaches other accounts' by " + " or ".join("`%s`" % m for m in row["owner"].split()))
     if row.get("when"):
         out.append("the action " + condition(row["when"]))
     for need in row.get("also", []):

@@ -29,7 +29,7 @@ COMMON = ["access_denied", "validation", "missing_parameter", "serialization", "
 LABELS_MAX = 8  # WIRE_LABELS_MAX
 # What stands in a template besides members, and what can be made of a member (wire.h).
 OP_FACTS = {"action", "resource", "when", "also", "keys", "unsigned", "stream_in", "stream_out", "body_max",
-            "self_auth", "bare_bounds", "told_alone"}
+            "self_auth", "bare_bounds", "told_alone", "owner"}
 HOLES = {"account", "region", "partition"}
 FORMS = {"last", "table", "lambda", "function", "group", "arn", "copy", "version"}
 # Members that tell two REST operations with one path and method apart.
@@ -197,7 +197,8 @@ class Gen:
         return [p for p in self.spec.get("tag_members", []) if self.member_at(name, p)]
 
     def check_permissions(self, name, row):
-        texts = [row.get("resource", "")] + [v for _, v in self.condition_keys(name, row)]
+        texts = ["{%s}" % path for path in row.get("owner", "").split()]
+        texts += [row.get("resource", "")] + [v for _, v in self.condition_keys(name, row)]
         for when in [row.get("when")] + [n["when"] for n in self.needs(name, row)]:
             texts += ["{%s}" % part.lstrip("!") for part in (when or "").split()]
         for need in self.needs(name, row):
@@ -638,6 +639,8 @@ class Gen:
             fields.append(".resource = " + str_init(self.wire_holes(name, row["resource"])))
         elif not row.get("self_auth"):
             raise SystemExit("%s has neither a resource nor self_auth" % name)
+        if "owner" in row:
+            fields.append(".owner = " + str_init(" ".join(self.wire_path(name, p) for p in row["owner"].split())))
         unknown = set(row) - OP_FACTS
         if unknown:
             raise SystemExit("%s: unknown facts %s" % (name, ", ".join(sorted(unknown))))

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "codec/percent.h"
+#include "core/account.h"
 #include "core/call_int.h"
 #include "core/claim.h"
 #include "core/web.h"
@@ -349,6 +350,7 @@ static enum err take_signer(struct call_impl *c)
     if (err == ERR_NOT_FOUND || err == ERR_DENIED || err == ERR_INVALID)
         return fail_kind(c, SIGV4_FAULT_TOKEN_INVALID);
     TRY(err);
+    call_act_in(c, c->who.account);
     c->call.signed_by = signed_by(c->sig.kind);
     c->call.signed_ms = c->sig.timestamp_ms;
     if (c->sig.region.len)
@@ -367,7 +369,7 @@ enum err call_form_verify(struct call *call, const struct sigv4_request *sig, st
     struct call_impl *c = call->impl;
     assert(c->claim && (sig->kind == SIGV4_FORM || sig->kind == SIGV2_FORM));
     c->sig = *sig;
-    c->key_refused = c->function_asks && str_eq_c(sig->access_key, CORE_DEV_KEY);
+    c->key_refused = c->function_asks && account_is_dev_key(c->core, sig->access_key);
     TRY(web_check(c));
     return verify(c, policy);
 }

@@ -1,6 +1,7 @@
 /* Authorisation: every operation's action and resource against identity, resource, boundary and
  * session policies (P3). An operation without an action in the spec needs authentication only. */
 #include "base/arn.h"
+#include "core/account.h"
 #include "core/call_int.h"
 #include "core/claim.h"
 #include "core/tags.h"
@@ -53,6 +54,9 @@ static enum err denied(struct call_impl *c, struct str action, struct str resour
                                          : "with an explicit deny in an identity-based policy")
                           : "because no identity-based policy allows the";
     bool implicit = decision != POLICY_EXPLICIT_DENY;
+    /* A resource of another account: what its owner allows is missing, or what his own account does. */
+    if (implicit && by_resource)
+        why = "because no resource-based policy allows the";
     return call_error_common(c, WIRE_E_ACCESS_DENIED,
                              "User: " STR_FMT " is not authorized to perform: " STR_FMT
                              " on resource: " STR_FMT " %s%s" STR_FMT "%s",
@@ -102,12 +106,27 @@ enum err core_resource_policy(struct txn *txn, struct str arn, const struct poli
 
 static const struct str TAG_MARK = STR_INIT(":ResourceTag/");
 
+enum err core_owner(struct txn *txn, struct str arn, struct str otherwise, struct str *ret_account)
+{
+    *ret_account = otherwise;
+    if (!txn->core->more_accounts)
+        return ERR_OK;
+    struct str told = wire_account_in(arn);
+    const struct svc *owner = str_is_set(told) ? NULL : owner_of(txn->core, arn);
+    if (str_is_set(told))
+        *ret_account = told;
+    else if (owner && owner->def->arn_owner)
+        return owner->def->arn_owner(owner->self, txn, arn, ret_account);
+    return ERR_OK;
+}
+
 /* What the late keys of a resource are made from. */
 struct subject {
     struct txn *txn;
     struct call *call; /* NULL: nobody's */
     const struct svc *owner;
     struct str arn, action;
+    struct str account; /* whose it is */
 };
 
 /* A part of something has the tags of the whole: the index of a table, the stream of a log group, the
@@ -163,11 +182,19 @@ static enum err fill_resource(struct policy_context *ctx, void *arg)
     return s->owner->def->resource_keys(s->owner->self, s->txn, s->call, s->action, s->arn, ctx);
 }
 
+static enum err fill_account(struct policy_context *ctx, void *arg)
+{
+    const struct subject *s = arg;
+    policy_context_add(ctx, STR("aws:ResourceAccount"), s->account);
+    return ctx->err;
+}
+
 /* Keys of the resource, made when a policy asks for one. `s` must outlive the decision. */
 static void add_resource(struct policy_context *ctx, struct subject *s)
 {
     s->owner = owner_of(s->txn->core, s->arn);
     policy_context_late(ctx, TAG_MARK, fill_tags, s);
+    policy_context_late(ctx, STR(":ResourceAccount"), fill_account, s);
     for (size_t i = 0; i < s->txn->core->n_svcs; i++) {
         const struct svc *svc = &s->txn->core->svcs[i];
         if (svc->def->resource_mark)
@@ -238,7 +265,6 @@ static void pose(struct question *q, struct str action, struct subject *s)
     struct call_impl *c = q->c;
     if (!q->made) {
         fill_request(&c->who, &q->req);
-        q->req.resource_account = c->call.account;
         policy_context_init(&q->ctx, &c->arena);
         policy_context_late(&q->ctx, STR(""), fill_request_keys, q);
         q->req.ctx = &q->ctx;
@@ -249,6 +275,7 @@ static void pose(struct question *q, struct str action, struct subject *s)
     add_resource(&q->ctx, s);
     q->req.action = action;
     q->req.resource = s->arn;
+    q->req.resource_account = s->account;
 }
 
 /* Whether a policy that rules (svc.h) is there. */
@@ -271,7 +298,8 @@ static enum err ask_grants(struct subject *s, const struct principal *who,
     return ERR_OK;
 }
 
-/* What all policies together say; *ret_by_resource: it is the resource's that denies. */
+/* What all policies together say; *ret_by_resource: it is the resource's that denies, or does not allow
+ * what another account asks. */
 static enum err decide(struct question *q, struct str action, struct str resource,
                        enum policy_decision *ret_decision, bool *ret_by_resource)
 {
@@ -280,10 +308,12 @@ static enum err decide(struct question *q, struct str action, struct str resourc
     TRY(core_resource_policy(&c->txn, resource, &resource_policy));
     *ret_by_resource = false;
     *ret_decision = POLICY_ALLOW;
-    if (c->who.kind == PRINCIPAL_ROOT && !resource_policy)
+    struct subject subject = {.txn = &c->txn, .call = &c->call, .arn = resource};
+    TRY(core_owner(&c->txn, resource, c->call.account, &subject.account));
+    bool foreign = str_is_set(c->who.account) && !str_eq(c->who.account, subject.account);
+    if (c->who.kind == PRINCIPAL_ROOT && !resource_policy && !foreign)
         return ERR_OK; /* the common case of a developer's machine */
 
-    struct subject subject = {.txn = &c->txn, .call = &c->call, .arn = resource};
     pose(q, action, &subject);
     q->req.resource_policy = resource_policy;
     q->req.resource_must_allow = rules(&subject, resource_policy);
@@ -292,6 +322,13 @@ static enum err decide(struct question *q, struct str action, struct str resourc
     TRY(ask_grants(&subject, &c->who, ret_decision));
     *ret_by_resource = *ret_decision == POLICY_EXPLICIT_DENY && resource_policy &&
                        policy_match(resource_policy, &q->req) == POLICY_EXPLICIT_DENY;
+    if (foreign && *ret_decision == POLICY_IMPLICIT_DENY) {
+        struct policy_request own = q->req; /* were it his own account's */
+        own.resource_account = c->who.account;
+        own.resource_policy = NULL;
+        own.resource_must_allow = false;
+        *ret_by_resource = policy_decide(&own) == POLICY_ALLOW;
+    }
     return ERR_OK;
 }
 
@@ -324,9 +361,29 @@ static enum err check_need(struct question *q, const struct wire_need *need)
     return check(q, need->action, resource);
 }
 
+/* Another account than the caller's, whose resource the request names, is the one in which the call acts
+ * from here on: under whose keys the handler looks, and whose policies have a say. One that is not here
+ * owns nothing: the caller's own stays, where nothing has such a name. */
+static enum err find_owner(struct call_impl *c, const struct svc *svc)
+{
+    struct str owner =
+        c->routed.op->owner.len && c->in ? wire_owner(c->routed.op, c->in) : STR_NONE;
+    if (!str_is_set(owner) && svc && svc->def->owner)
+        TRY(svc->def->owner(&c->call, c->in, &owner));
+    if (str_is_set(owner) && !str_eq(owner, c->call.account) && account_known(c->core, owner)) {
+        owner = str_dup(&c->arena, owner);
+        if (!str_is_set(owner))
+            return ERR_NOMEM;
+        call_act_in(c, owner);
+    }
+    return ERR_OK;
+}
+
 enum err authz_check(struct call_impl *c, const struct svc *svc)
 {
     const struct wire_op *op = c->routed.op;
+    if (c->core->more_accounts)
+        TRY(find_owner(c, svc));
     struct question q = {.c = c, .svc = svc};
     if (op->action.len && !(op->flags & WIRE_OP_SELF_AUTH)) {
         struct wire_need own = {op->action, op->resource, op->when, STR_NONE};
@@ -344,6 +401,7 @@ enum err call_decide(struct call *call, const char *action, struct str resource_
     struct call_impl *c = call->impl;
     struct question q = {.c = c, .svc = core_svc(c->core, c->routed.service)};
     struct subject subject = {.txn = &c->txn, .call = call, .arn = resource_arn};
+    TRY(core_owner(&c->txn, resource_arn, call->account, &subject.account));
     pose(&q, str_c(action), &subject);
     q.req.resource_policy = policy;
     *ret_decision = policy_decide(&q.req);
@@ -356,6 +414,7 @@ enum err call_policy_match(struct call *call, const char *action, struct str res
     struct call_impl *c = call->impl;
     struct question q = {.c = c, .svc = core_svc(c->core, c->routed.service)};
     struct subject subject = {.txn = &c->txn, .call = call, .arn = resource_arn};
+    TRY(core_owner(&c->txn, resource_arn, call->account, &subject.account));
     pose(&q, str_c(action), &subject);
     *ret_decision = policy_match(policy, &q.req);
     return context_err(&q.ctx);
@@ -367,6 +426,7 @@ enum err call_allowed_by(struct call *call, const char *action, struct str resou
     struct call_impl *c = call->impl;
     struct question q = {.c = c, .svc = core_svc(c->core, c->routed.service)};
     struct subject subject = {.txn = &c->txn, .call = call, .arn = resource_arn};
+    TRY(core_owner(&c->txn, resource_arn, call->account, &subject.account));
     pose(&q, str_c(action), &subject);
     q.req.resource_policy = policy;
     q.req.resource_must_allow = true;
@@ -393,6 +453,7 @@ enum err core_service_allowed(struct txn *txn, struct core_work *work, const cha
         return ERR_DENIED;
     struct policy_context ctx;
     struct subject subject = {.txn = txn, .arn = work->resource, .action = str_c(action)};
+    TRY(core_owner(txn, work->resource, txn->core->cfg.account, &subject.account));
     policy_context_init(&ctx, txn->arena);
     work->core = txn->core;
     work->now_ms = txn->wall_ms;
@@ -402,7 +463,7 @@ enum err core_service_allowed(struct txn *txn, struct core_work *work, const cha
         .who = {.kind = POLICY_SERVICE, .service = who, .arn = who},
         .action = str_c(action),
         .resource = work->resource,
-        .resource_account = txn->core->cfg.account,
+        .resource_account = subject.account,
         .ctx = &ctx,
         .resource_policy = policy,
     };
@@ -425,6 +486,7 @@ enum err core_role_allowed(struct txn *txn, struct str role_arn, struct str serv
     TRY(core_resource_policy(txn, resource_arn, &policy));
     who.token_issued_ms = txn->wall_ms; /* a session for this piece of work */
     struct subject subject = {.txn = txn, .arn = resource_arn, .action = str_c(action)};
+    TRY(core_owner(txn, resource_arn, who.account, &subject.account));
     policy_context_init(&ctx, txn->arena);
     struct core_work work = {.core = txn->core,
                              .now_ms = txn->wall_ms,
@@ -436,7 +498,7 @@ enum err core_role_allowed(struct txn *txn, struct str role_arn, struct str serv
     fill_request(&who, &r);
     r.action = str_c(action);
     r.resource = resource_arn;
-    r.resource_account = txn->core->cfg.account;
+    r.resource_account = subject.account;
     r.ctx = &ctx;
     r.resource_policy = policy;
     r.resource_must_allow = rules(&subject, policy);

@@ -158,11 +158,10 @@ static const char *type_of(const struct principal *who)
 }
 
 /* What everybody's request has, whoever makes it and however. */
-static void fill_request_keys(struct policy_context *ctx, const struct core *core, int64_t now_ms)
+static void fill_request_keys(struct policy_context *ctx, int64_t now_ms)
 {
     policy_context_add_time(ctx, STR("aws:CurrentTime"), now_ms);
     policy_context_add_i64(ctx, STR("aws:EpochTime"), now_ms / 1000);
-    policy_context_add(ctx, STR("aws:ResourceAccount"), core->cfg.account);
 }
 
 /* Who asks: the keys of a principal's own. A service principal has no account and no ARN. */
@@ -216,7 +215,7 @@ bool call_is_secure(const struct call *call)
 
 void authz_call_keys(struct policy_context *ctx, const struct call_impl *c)
 {
-    fill_request_keys(ctx, c->core, c->txn.wall_ms);
+    fill_request_keys(ctx, c->txn.wall_ms);
     fill_principal_keys(ctx, &c->who);
     fill_via(ctx, &c->who, c->via.service, c->via.source_arn, c->via.source_account);
     policy_context_add(ctx, STR("aws:SourceIp"), c->call.source_ip);
@@ -230,7 +229,7 @@ static enum err fill_work_keys(struct policy_context *ctx, void *arg)
 {
     const struct core_work *work = arg;
     struct str resource = work->resource, region = STR_NONE;
-    fill_request_keys(ctx, work->core, work->now_ms);
+    fill_request_keys(ctx, work->now_ms);
     fill_principal_keys(ctx, work->who);
     fill_via(ctx, work->who, work->called_via, work->source_arn, work->source_account);
     policy_context_add(ctx, STR("aws:SourceOwner"), work->source_owner);

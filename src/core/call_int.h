@@ -225,6 +225,11 @@ bool claim_find(struct call_impl *c);
 /* call.c: a fresh call of the loop's free list. NULL: no memory. */
 struct call_impl *call_new(struct core *core, struct io_loop *on, const struct call_front *front,
                            void *asker);
+/* The account in which the call acts. `account` lives as long as the call. */
+static inline void call_act_in(struct call_impl *c, struct str account)
+{
+    c->call.account = c->txn.account = account;
+}
 /* call.c: a new request id, in the form of the routed protocol. ERR_NOMEM. */
 enum err call_make_id(struct call_impl *c) WARN_UNUSED;
 void call_free(struct call_impl *c);

@@ -15,7 +15,7 @@ enum { CORE_PAGE_KEY_BYTES = 32 };
 #define CORE_HELD_NEVER 0
 
 struct core_config {
-    struct str account;    /* "000000000000" */
+    struct str account;    /* "000000000000": the first one's id (account.h) */
     struct str region;     /* default region, "us-east-1" */
     struct str partition;  /* "aws" */
     struct str data_dir;   /* absolute path, NUL-terminated */
@@ -38,6 +38,7 @@ struct core_config {
 /* Access key and secret that everybody knows. */
 #define CORE_DEV_KEY "test"
 
+struct catalogue;
 struct deliver;
 struct measures;
 struct sandbox;
@@ -57,6 +58,7 @@ struct core {
     /* Answers who looks at "/" without a signature and is no SDK; NULL: S3 does. */
     void (*front_page)(struct core *core, struct http_req *req);
     struct identity_port identity;
+    struct catalogue *accounts;            /* account.h; NULL: the configured one alone */
     struct policy_cache *policies;         /* core_start's */
     struct measures *measures;             /* who collects figures (measure.h); NULL: nobody */
     uint8_t page_key[CORE_PAGE_KEY_BYTES]; /* of page tokens (page.h) */
@@ -64,6 +66,8 @@ struct core {
     /* Newest commit whose hooks changed what handlers read from memory instead of the store
      * and outside transactions (identities): every reply waits for it too (P1). */
     _Atomic uint64_t memory_seq;
+    /* Another account than the configured one is there; while none is, nobody asks whose a thing is. */
+    _Atomic bool more_accounts;
     _Atomic bool stopping; /* background work begins nothing new */
     /* Files that a commit since then stopped referring to are left where they are, for a backup
      * reads them: Weir's time in ms; CORE_HELD_NEVER while there is none. */
@@ -157,6 +161,11 @@ enum err core_tag_keys(struct policy_context *ctx, struct str own,
  * sees it; NULL when it has none, or nothing here owns such an ARN. Lives as long as txn->arena. */
 enum err core_resource_policy(struct txn *txn, struct str arn,
                               const struct policy **ret_policy) WARN_UNUSED;
+
+/* Whose resource an ARN names: its own word, or its service's where it has none (buckets); else
+ * `otherwise`. */
+enum err core_owner(struct txn *txn, struct str arn, struct str otherwise,
+                    struct str *ret_account) WARN_UNUSED;
 
 /* Whether the resource's own policy lets a service principal ("s3.amazonaws.com", work->who) act on it, with
  * aws:SourceArn and its like. Fills in the rest of `work`. ERR_DENIED. */

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "codec/gzip.h"
+#include "core/account.h"
 #include "core/call_int.h"
 #include "core/web.h"
 
@@ -566,8 +567,8 @@ static void on_request(void *ctx, struct http_req *req)
     dispatch_begin(c);
     enum err err = authn_parse(c);
     /* It is the account's root, whatever the function's role is. */
-    c->key_refused = core->cfg.dev_key && core->from_function &&
-                     str_eq_c(c->sig.access_key, CORE_DEV_KEY) && core->from_function(core, req);
+    c->key_refused = core->from_function && account_is_dev_key(core, c->sig.access_key) &&
+                     core->from_function(core, req);
     bool claimed = err == ERR_OK && claim_find(c);
     c->function_asks = claimed && c->routed.op->flags & WIRE_OP_STREAM_IN && core->from_function &&
                        core->from_function(core, req);

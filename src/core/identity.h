@@ -76,8 +76,8 @@ struct identity_port {
                                    struct str *ret_access_key, struct str *ret_secret,
                                    struct str *ret_token, int64_t *ret_expires_ms);
     /* Unique id by which stored policies name the user, role or session of this ARN (or id), which is
-     * read tracked: "AIDA...", "AROA...", "AROA...:session". What is of another account, or can never be a
-     * caller, is given back as it is. ERR_NOT_FOUND: of this account, and not there. */
+     * read tracked: "AIDA...", "AROA...", "AROA...:session". What is of an account that is not here, or can never be a
+     * caller, is given back as it is. ERR_NOT_FOUND: of an account that is here, and not there. */
     enum err (*id_of_arn)(void *self, struct txn *txn, struct str arn, struct str *ret_id);
     /* The other way, from memory. ERR_NOT_FOUND. */
     enum err (*arn_of_id)(void *self, struct str id, struct arena *arena, struct str *ret_arn);

@@ -91,10 +91,19 @@ static void fill_head(struct call_impl *c, const struct core_request *req)
     c->call.signed_by = CALL_SIGNED_HEADER; /* as services of AWS sign what they ask each other */
 }
 
+/* A principal acts in its own account; a service's own, which has none, in that of what it acts for. */
+static void act_in(struct call_impl *c, const struct core_request *req)
+{
+    struct str own = str_is_set(c->who.account) ? c->who.account : req->source_account;
+    if (str_is_set(own))
+        call_act_in(c, own);
+}
+
 static enum err become(struct call_impl *c, const struct core_request *req)
 {
     if (req->who) {
         c->who = *req->who;
+        act_in(c, req);
         return ERR_OK;
     }
     if (!str_is_set(req->role_arn)) {
@@ -106,7 +115,9 @@ static enum err become(struct call_impl *c, const struct core_request *req)
     if (err == ERR_NOT_FOUND)
         return call_error_common(c, WIRE_E_ACCESS_DENIED, "The role " STR_FMT " does not exist.",
                                  STR_ARG(req->role_arn));
-    return err;
+    TRY(err);
+    act_in(c, req);
+    return ERR_OK;
 }
 
 static enum err decode(struct call_impl *c, const struct core_request *req)
@@ -530,7 +541,10 @@ static enum err run_within(struct call_impl *c, const struct core_request *req)
         return ERR_NOMEM;
     c->phase = CALL_RUNNING;
     TRY(authz_check(c, core_svc(c->core, c->routed.service)));
+    struct str account = c->call.txn->account;
+    c->call.txn->account = c->call.account;
     enum err err = op->run(&c->call, c->in, c->out);
+    c->call.txn->account = account;
     assert(err != ERR_SUSPENDED); /* call_suspend refused */
     return err;
 }

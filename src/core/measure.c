@@ -146,6 +146,7 @@ void measure_put_many(struct core *core, const struct measure *what, struct str 
         return;
     buf_init_fixed(&key, bytes, sizeof(bytes));
     pack_u8(&key, (uint8_t)unit);
+    pack_str(&key, what->account);
     pack_str(&key, what->region);
     pack_str(&key, what->space);
     pack_str(&key, name);
@@ -188,6 +189,7 @@ static enum err names(struct batch *b, const struct series *s, struct measure_se
         return ERR_NOMEM;
     unpack_init(&u, key);
     seen->unit = (enum measure_unit)unpack_u8(&u);
+    seen->account = unpack_str(&u);
     seen->region = unpack_str(&u);
     seen->space = unpack_str(&u);
     seen->name = unpack_str(&u);

@@ -52,6 +52,7 @@ struct measure {
     struct str space;               /* "AWS/Lambda" */
     const struct measure_dim *dims; /* in the order of their names; at most MEASURE_DIMS_MAX */
     size_t n_dims;
+    struct str account; /* absent: the configured one */
 };
 
 /* One value, seen just now. Cheap whether or not anybody collects (see ME1). */
@@ -70,7 +71,7 @@ static inline bool measure_wanted(const struct core *core)
 
 /* One metric of a batch; lives until the transaction is done. */
 struct measure_seen {
-    struct str region, space, name;
+    struct str account, region, space, name;
     struct measure_dim dims[MEASURE_DIMS_MAX];
     size_t n_dims;
     enum measure_unit unit;

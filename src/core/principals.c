@@ -5,7 +5,7 @@
  *           "arn:aws:sts::ACCT:assumed-role/r/s"    -> stored "AROA...:s"
  *   shown   the ARN of who has the id now; the id itself once nobody has
  *
- * Principals of other accounts stay ARNs: nobody here can know them.
+ * Principals of accounts that are not here stay ARNs: nobody can know them.
  *
  * Source: IAM User Guide, "AWS JSON policy elements: Principal".
  * Layer: core. Thread: the transaction's. */

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "core/account.h"
 #include "core/call_int.h"
 #include "core/page.h"
 
@@ -32,6 +33,7 @@ enum err core_services_make(struct core *core, const struct svc_def *const *defs
 enum err core_services_start(struct core *core)
 {
     TRY(page_key_load(core));
+    TRY(account_start(core));
     for (size_t i = 0; i < core->n_svcs; i++)
         if (core->svcs[i].def->start)
             TRY(core->svcs[i].def->start(core->svcs[i].self));
@@ -86,6 +88,7 @@ void core_services_release(struct core *core)
     }
     mem_free(core->svcs);
     core->svcs = NULL;
+    account_stop(core);
 }
 
 const void *core_port(const struct core *core, const char *service)

@@ -58,6 +58,13 @@ struct svc_def {
     /* Puts the resource's real ARN in place of what the spec's template made of the request, where
      * the request alone does not say it (the path of an IAM role). NULL: the template is right. */
     enum err (*real_resource)(struct call *call, struct str *resource);
+    /* The account that owns what a request is about, where neither the request's members (the spec's
+     * `owner`) nor the caller's account say it: buckets, whose names are global. The call then acts in
+     * that account. Asked before anybody is authorised, and only while there is more than one account.
+     * Leaves *ret_account as it is where it does not know. NULL: the spec says it all. */
+    enum err (*owner)(struct call *call, const void *in, struct str *ret_account);
+    /* The same for an ARN of its own that has no account in it, by whatever asks. */
+    enum err (*arn_owner)(void *self, struct txn *txn, struct str arn, struct str *ret_account);
     /* Adds the condition keys that the spec's `keys` and `tag_members` cannot say
      * (dynamodb:LeadingKeys) for this request. NULL: none. */
     enum err (*auth_context)(struct call *call, const void *in, struct policy_context *ctx);

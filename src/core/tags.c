@@ -277,7 +277,7 @@ static enum err key_of(struct txn *txn, struct str arn, struct str *ret_key)
 {
     struct arn parts;
     TRY(arn_parse(arn, &parts));
-    struct str account = parts.account.len ? parts.account : txn->core->cfg.account;
+    struct str account = parts.account.len ? parts.account : txn_account(txn);
     *ret_key = tags_key(txn->arena, account, parts.region, arn);
     return str_is_set(*ret_key) ? ERR_OK : ERR_NOMEM;
 }

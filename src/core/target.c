@@ -93,7 +93,7 @@ static enum err permitted(struct txn *txn, const struct target *t, const struct 
     const struct policy *policy;
     TRY(core_resource_policy(txn, found->arn, &policy));
     if (!policy && kind->open_to_owner && t->tells_owner &&
-        str_eq(t->source_account, txn->core->cfg.account))
+        str_eq(t->source_account, wire_account_in(found->arn)))
         return ERR_OK; /* what the policy that AWS makes it with says */
     const struct principal who = {.kind = PRINCIPAL_SERVICE, .service = t->service};
     struct core_work work = {.who = &who,

@@ -30,6 +30,11 @@ static enum err add_hook(struct txn *txn, struct txn_hook **list, void (*fn)(voi
     return ERR_OK;
 }
 
+struct str txn_account(const struct txn *txn)
+{
+    return str_is_set(txn->account) ? txn->account : txn->core->cfg.account;
+}
+
 enum err txn_on_commit(struct txn *txn, void (*fn)(void *arg), void *arg)
 {
     return add_hook(txn, &txn->on_commit, fn, arg);

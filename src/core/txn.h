@@ -26,6 +26,8 @@ struct txn {
     struct kv_txn *kv;
     struct arena *arena; /* lives until the work is done, all attempts */
     struct io_loop *loop;
+    struct str
+        account; /* of the call whose work it is, for ARNs that have none; absent: the configured one */
     int64_t now_ms;  /* one reading of Weir's time, which never goes back, for the whole unit */
     int64_t wall_ms; /* and of the wall clock: for what users see, and compare with theirs */
     uint64_t work, work_max; /* done in this attempt, and what it may do; 0: anything */
@@ -52,6 +54,9 @@ static inline enum err WARN_UNUSED txn_work_row(struct txn *txn, struct str key,
 {
     return txn_work(txn, key.len + val.len + TXN_ROW_WORK);
 }
+
+/* In whose account the work is done. */
+struct str txn_account(const struct txn *txn);
 
 /* Register hooks. ERR_NOMEM. `arg` is the arena's or outlives the hook. */
 enum err txn_on_commit(struct txn *txn, void (*fn)(void *arg), void *arg) WARN_UNUSED;

@@ -5,6 +5,7 @@
 #include <ctype.h>
 
 #include "base/host.h"
+#include "core/account.h"
 #include "core/call_int.h"
 #include "core/claim.h"
 
@@ -141,7 +142,7 @@ static bool may_change(const struct call_impl *c)
 
 static bool uses_dev_key(const struct call_impl *c)
 {
-    return c->core->cfg.dev_key && str_eq(c->sig.access_key, STR(CORE_DEV_KEY));
+    return account_is_dev_key(c->core, c->sig.access_key);
 }
 
 static struct cors_ask asked(const struct call_impl *c)

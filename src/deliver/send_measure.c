@@ -62,7 +62,7 @@ void send_tell(struct deliver *d, const struct send *s, enum send_told what)
     /* rule/NAME, rule/BUS/NAME; schedule/GROUP/NAME */
     const struct measure_dim dim = {
         str_c(by->dim), s->words == SEND_WORDS_EVENTS ? arn_last(&arn) : arn_segment(&arn, 1)};
-    const struct measure m = {arn.region, str_c(by->space), &dim, 1};
+    const struct measure m = {arn.region, str_c(by->space), &dim, 1, arn.account};
     for (size_t i = 0; i < NAMES_MAX && by->names[what][i]; i++)
         measure_put(d->core, &m, str_c(by->names[what][i]), MEASURE_COUNT, 1);
 }

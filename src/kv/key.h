@@ -58,8 +58,9 @@ enum key_space {
 
 /* Tables of KEY_META, which several parts of the program share. */
 enum key_meta {
-    KEY_META_FORMAT = 1, /* -> varint version of the disk format (main/format.c) */
-    KEY_META_TOKENS = 2, /* -> key of the tokens of pages (core/page.c) */
+    KEY_META_FORMAT = 1,   /* -> varint version of the disk format (main/format.c) */
+    KEY_META_TOKENS = 2,   /* -> key of the tokens of pages (core/page.c) */
+    KEY_META_ACCOUNTS = 3, /* of core/account.c */
 };
 
 /* --- layouts ------------------------------------------------------------------------------------ */

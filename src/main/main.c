@@ -8,6 +8,7 @@
 
 #include "cli/ask.h"
 #include "cli/options.h"
+#include "main/accounts.h"
 #include "main/backup.h"
 #include "main/check.h"
 #include "main/exec.h"
@@ -102,12 +103,23 @@ static const struct option serve_table[] = {
 };
 
 static struct {
-    const char *endpoint, *data;
+    const char *endpoint, *data, *account;
 } where;
 static const struct option where_table[] = {
     {"--data", OPTION_TEXT, &where.data, "DIR",
      "Folder of the Weir that is meant; WEIR_DATA, else .weir/data.", 0, 0},
     {"--endpoint", OPTION_TEXT, &where.endpoint, "URL", "Weir at this address instead.", 0, 0},
+};
+static const struct option env_table[] = {
+    {"--data", OPTION_TEXT, &where.data, "DIR",
+     "Folder of the Weir that is meant; WEIR_DATA, else .weir/data.", 0, 0},
+    {"--endpoint", OPTION_TEXT, &where.endpoint, "URL", "Weir at this address instead.", 0, 0},
+    {"--account", OPTION_TEXT, &where.account, "ID",
+     "With the root key of this account (see weir account).", 0, 0},
+};
+static const struct option account_table[] = {
+    {"--data", OPTION_TEXT, &where.data, "DIR",
+     "Folder of the running Weir that is meant; WEIR_DATA, else .weir/data.", 0, 0},
 };
 static const struct option data_table[] = {
     {"--data", OPTION_TEXT, &where.data, "DIR",
@@ -169,10 +181,11 @@ static int find_weir(struct running *ret_running, struct ask_at *ret_at)
     return 0;
 }
 
-static int take_where(int argc, char **argv, struct running *ret_running, struct ask_at *ret_at)
+static int take_options(const struct option *table, size_t n, int argc, char **argv,
+                        struct running *ret_running, struct ask_at *ret_at)
 {
-    where.endpoint = where.data = NULL;
-    if (options_parse(where_table, ARRAY_LEN(where_table), argc, argv, stderr) != ERR_OK)
+    where.endpoint = where.data = where.account = NULL;
+    if (options_parse(table, n, argc, argv, stderr) != ERR_OK)
         return 2;
     return find_weir(ret_running, ret_at);
 }
@@ -181,7 +194,7 @@ static int cmd_status(int argc, char **argv)
 {
     struct running r;
     struct ask_at at;
-    int code = take_where(argc, argv, &r, &at), status = 0;
+    int code = take_options(where_table, ARRAY_LEN(where_table), argc, argv, &r, &at), status = 0;
     if (code)
         return code;
     struct buf body;
@@ -218,7 +231,13 @@ static void print_quoted(const char *name, const char *value)
     printf("'\n");
 }
 
-/* The root key by its file, so that no secret is printed. */
+/* A root key by its file, so that no secret is printed. */
+static void print_credentials(const char *file)
+{
+    print_quoted("AWS_SHARED_CREDENTIALS_FILE", file);
+    printf("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY\n");
+}
+
 static int print_root_key(void)
 {
     char folder[PATH_MAX], file[PATH_MAX + 32];
@@ -227,8 +246,7 @@ static int print_root_key(void)
         return 1;
     }
     snprintf(file, sizeof(file), "%s/root-credentials", folder);
-    print_quoted("AWS_SHARED_CREDENTIALS_FILE", file);
-    printf("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY\n");
+    print_credentials(file);
     return 0;
 }
 
@@ -236,11 +254,17 @@ static int cmd_env(int argc, char **argv)
 {
     struct running r;
     struct ask_at at;
-    int code = take_where(argc, argv, &r, &at);
+    int code = take_options(env_table, ARRAY_LEN(env_table), argc, argv, &r, &at);
     if (code)
         return code;
+    char credentials[PATH_MAX];
+    if (where.account &&
+        !accounts_credentials(data_folder(), where.account, credentials, sizeof(credentials)))
+        return 1;
     print_quoted("AWS_ENDPOINT_URL", r.endpoint);
-    if (r.dev_key)
+    if (where.account)
+        print_credentials(credentials);
+    else if (r.dev_key)
         printf("export AWS_ACCESS_KEY_ID=test\nexport AWS_SECRET_ACCESS_KEY=test\n");
     else
         code = print_root_key();
@@ -290,6 +314,23 @@ static int cmd_restore(int argc, char **argv)
 {
     return argc == 2 ? restore(argv[0], argv[1])
                      : (fprintf(stderr, "weir: weir restore BACKUP DIR\n"), 2);
+}
+
+static int cmd_account(int argc, char **argv)
+{
+    bool add = argc >= 2 && strcmp(argv[0], "add") == 0 && argv[1][0] != '-';
+    int words = add ? 2 : 1;
+    if (!add && (argc < 1 || strcmp(argv[0], "list") != 0)) {
+        fprintf(stderr,
+                "weir: weir account list | weir account add ID, of 12 digits; [--data DIR]. "
+                "Accounts are never removed\n");
+        return 2;
+    }
+    where.data = NULL;
+    if (options_parse(account_table, ARRAY_LEN(account_table), argc - words, argv + words,
+                      stderr) != ERR_OK)
+        return 2;
+    return add ? accounts_add(data_folder(), argv[1]) : accounts_list(data_folder());
 }
 
 static bool check_with_objects;
@@ -369,8 +410,7 @@ static const struct command {
 } commands[] = {
     {"serve", cmd_serve, "Serve in the foreground until SIGTERM or SIGINT.", TABLE(serve_table)},
     {"status", cmd_status, "Ask a running Weir how it is.", TABLE(where_table)},
-    {"env", cmd_env, "Print what points AWS clients here: eval \"$(weir env)\".",
-     TABLE(where_table)},
+    {"env", cmd_env, "Print what points AWS clients here: eval \"$(weir env)\".", TABLE(env_table)},
     {"deploy", cmd_deploy,
      "TEMPLATE: make or update a stack from a template, with local code packaged; print its "
      "outputs.",
@@ -384,6 +424,10 @@ static const struct command {
      "-- COMMAND...: run it where AWS's names are the running Weir, as functions are: no endpoint "
      "need be set.",
      TABLE(exec_table)},
+    {"account", cmd_account,
+     "add ID: one more account, with a root key of its own; list: those that were added, and where "
+     "their keys are.",
+     TABLE(account_table)},
     {"backup", cmd_backup,
      "DIR: copy all that a Weir holds, while it runs, and look whether the copy is whole; replace "
      "an earlier backup there.",

@@ -115,6 +115,7 @@ enum err root_key_load(const char *data_dir, bool may_make, struct root_key *ret
         return err;
     }
     make_token(&k, "weir: bearer token of backups", k.backup_token);
+    make_token(&k, "weir: bearer token of accounts", k.accounts_token);
     *ret_key = k;
     return ERR_OK;
 }

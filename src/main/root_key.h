@@ -11,8 +11,9 @@ struct root_key {
     char host_id[80];    /* S3's x-amz-id-2 */
     /* Made from the key: */
     char metrics_token[2 * HASH_SHA256_LEN + 1]; /* in <data>/metrics-token */
-    char backup_token[2 * HASH_SHA256_LEN +
-                      1]; /* of /_weir/backup: nowhere, who has the key makes it */
+    /* Of /_weir/backup and /_weir/accounts: nowhere, who has the key makes them. */
+    char backup_token[2 * HASH_SHA256_LEN + 1];
+    char accounts_token[2 * HASH_SHA256_LEN + 1];
 };
 
 /* Reads it, or makes it where `may_make`: not for a store that is there already, whose secrets are

@@ -23,6 +23,7 @@
 #include "core/web.h"
 #include "deliver/deliver.h"
 #include "kv/drv_rocksdb/kv_rocksdb.h"
+#include "main/accounts.h"
 #include "main/format.h"
 #include "main/hold.h"
 #include "main/local.h"
@@ -515,6 +516,7 @@ static enum err bring_up(struct server *s, const struct serve_options *o)
     TRY(format_check(&s->core));
     local_routes(&s->core);
     hold_route(&s->core, s->root.backup_token);
+    accounts_route(&s->core, s->root.accounts_token);
     TRY(start_services(&s->core));
     TRY(watch_start(&s->watch));
     TRY(catch_signals(s));

@@ -2,6 +2,7 @@
  * a need arises, condition keys (wire.h says the language).
  *
  * Layer: wire. Thread: pure. */
+#include "base/arn.h"
 #include "base/clock.h"
 #include "wire/wire_int.h"
 
@@ -41,6 +42,34 @@ struct str wire_input_str(const struct wire_op *op, const void *in, struct str n
     const struct wire_shape *shape;
     const void *v = find(op, in, name, &shape);
     return v && shape->kind == WIRE_STRING ? *(const struct str *)v : STR_NONE;
+}
+
+struct str wire_account_in(struct str text)
+{
+    struct str rest = text, part = str_cut(&rest, ':');
+    if (str_eq_c(part, "arn"))
+        for (int i = 0; i < 4; i++)
+            part = str_cut(&rest, ':');
+    else if (str_find_str(text, STR("://")) != SIZE_MAX) { /* .../ID/NAME */
+        size_t name = str_rfind(text, '/');
+        part = str_sub(text, 0, name);
+        part = str_sub(part, str_rfind(part, '/') + 1, part.len);
+    }
+    return arn_account_valid(part) ? part : STR_NONE;
+}
+
+struct str wire_owner(const struct wire_op *op, const void *in)
+{
+    struct str paths = op->owner;
+    while (str_is_set(paths) && paths.len > 0) {
+        struct str path = str_cut(&paths, ' '), text = wire_input_str(op, in, path);
+        if (!str_is_set(text))
+            continue;
+        /* A table or a function may be called by twelve digits, which are no account then. */
+        bool id = str_ends(path, STR("AccountId")) || str_ends(path, STR("registryId"));
+        return id || !arn_account_valid(text) ? wire_account_in(text) : STR_NONE;
+    }
+    return STR_NONE;
 }
 
 /* A scalar as policies compare it; STR_NONE for what is none. */

@@ -233,12 +233,13 @@ struct wire_op {
     const struct wire_service *service;
     const struct wire_shape *input, *output;
     const struct wire_error *const *errors; /* that the model declares for it */
-    struct str action;                      /* "sqs:SendMessage" */
-    struct str resource;                    /* ARN template, see wire_resource */
-    struct str when;                        /* of action and resource, see wire_when */
-    const struct wire_need *also;           /* further permissions */
-    const struct wire_key *keys;            /* condition keys, sorted by name */
-    const struct str *tags;                 /* paths of members that hold tags or tag keys */
+    struct str owner;    /* members that may name another account's resource; see wire_owner */
+    struct str action;   /* "sqs:SendMessage" */
+    struct str resource; /* ARN template, see wire_resource */
+    struct str when;     /* of action and resource, see wire_when */
+    const struct wire_need *also; /* further permissions */
+    const struct wire_key *keys;  /* condition keys, sorted by name */
+    const struct str *tags;       /* paths of members that hold tags or tag keys */
     uint8_t n_also, n_keys, n_tags;
     uint32_t body_max;      /* bytes of a buffered request body; 0: what all have */
     struct str method, uri; /* REST */
@@ -427,6 +428,13 @@ struct wire_ask {
     struct str account, region, partition;
     struct arena *arena;
 };
+
+/* The account in a text that names a resource: an ARN's, also a partial one ("ID:function:NAME"), that of a
+ * queue's URL, or the text itself where it is an account's id. STR_NONE: none is in it. */
+struct str wire_account_in(struct str text);
+/* The account of the first member of op->owner (paths divided by spaces) that is present: in whose
+ * account the operation acts, should there be a policy that lets the caller. STR_NONE: the caller's. */
+struct str wire_owner(const struct wire_op *op, const void *in);
 
 /* ARN of what a request acts on, from a template of its operation:
  *   {Member}         the input member's text (a path a.b reaches into structures)

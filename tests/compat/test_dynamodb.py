@@ -42,12 +42,12 @@ def ddb(weir):
     return weir.client("dynamodb")
 
 
-def raw(weir, operation, body):
+def raw(weir, operation, body, key="test"):
     """(status, reply) of a request that the installed SDK may be too old to make."""
     request = AWSRequest("POST", weir.endpoint + "/", data=body if isinstance(body, bytes) else json.dumps(body).encode(),
                          headers={"X-Amz-Target": "DynamoDB_20120810." + operation,
                                   "Content-Type": "application/x-amz-json-1.0"})
-    SigV4Auth(Credentials("test", "test"), "dynamodb", weir.region).add_auth(request)
+    SigV4Auth(Credentials(key, "test"), "dynamodb", weir.region).add_auth(request)
     try:
         with urllib.request.urlopen(urllib.request.Request(request.url, request.data, dict(request.headers))) as r:
             return r.status, json.load(r)

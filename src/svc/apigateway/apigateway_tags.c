@@ -3,10 +3,10 @@
 #include "svc/apigateway/apigateway_int.h"
 #include "svc/apigateway/usage_keys.h"
 
-/* Whose APIs an ARN without an account speaks of: Weir's own account's. */
+/* Whose APIs an ARN without an account speaks of: the account's that asks. */
 static struct key_scope scope_of(struct txn *txn, const struct arn *arn)
 {
-    return (struct key_scope){txn->core->cfg.account, arn->region};
+    return (struct key_scope){txn_account(txn), arn->region};
 }
 
 /* What is tagged besides APIs and stages. */

@@ -38,8 +38,8 @@ void serve_measure(void *self, const struct core_seen *seen)
         {STR("Stage"), r->stage_name},
     };
     const struct str region = r->now.scope.region, space = STR("AWS/ApiGateway");
-    put_all(r, &(struct measure){region, space, dims, 1}, seen);
-    put_all(r, &(struct measure){region, space, dims, 2}, seen);
+    put_all(r, &(struct measure){region, space, dims, 1, r->now.scope.account}, seen);
+    put_all(r, &(struct measure){region, space, dims, 2, r->now.scope.account}, seen);
     if (!by_method)
         return;
     const struct measure_dim all[] = {
@@ -48,5 +48,5 @@ void serve_measure(void *self, const struct core_seen *seen)
         {STR("Resource"), r->route.resource->path},
         dims[1],
     };
-    put_all(r, &(struct measure){region, space, all, ARRAY_LEN(all)}, seen);
+    put_all(r, &(struct measure){region, space, all, ARRAY_LEN(all), r->now.scope.account}, seen);
 }

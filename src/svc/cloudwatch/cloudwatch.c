@@ -77,7 +77,8 @@ static enum err put_measured(void *arg, struct txn *txn, const struct measure_se
     };
     for (size_t i = 0; i < seen->n_dims; i++)
         dims[i] = (struct cw_dim){seen->dims[i].name, seen->dims[i].value};
-    const struct key_scope scope = {cw->core->cfg.account,
+    const struct key_scope scope = {str_is_set(seen->account) ? seen->account
+                                                              : cw->core->cfg.account,
                                     str_is_set(seen->region) ? seen->region : cw->core->cfg.region};
     enum err err = port_put(cw, txn, scope, &d);
     return err == ERR_INVALID ? ERR_OK : err;

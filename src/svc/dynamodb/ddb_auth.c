@@ -31,8 +31,9 @@ static const struct ddb_key_schema *key_of(struct asked *q, struct str table_nam
 {
     struct str name = ddb_table_name(table_name);
     struct ddb_table *table = ddb_memo_find(q->call->state, DDB_MEMO_TABLE, name.p);
-    if (!table && (ddb_find_table(q->call, name, &table) != ERR_OK ||
-                   ddb_memo_keep(q->call->state, q->call->arena, DDB_MEMO_TABLE, name.p, table)))
+    if (!table &&
+        (ddb_find_table_in(q->call, ddb_scope_of(q->call, table_name), name, &table) != ERR_OK ||
+         ddb_memo_keep(q->call->state, q->call->arena, DDB_MEMO_TABLE, name.p, table)))
         return NULL;
     const struct ddb_index *index =
         str_is_set(index_name) ? ddb_table_index(table, index_name) : NULL;
@@ -393,7 +394,10 @@ enum err ddb_auth_context(struct call *call, const void *in, struct policy_conte
 static enum err authorize_table(struct call *call, const char *action, struct str name_or_arn)
 {
     struct str name = ddb_table_name(name_or_arn);
-    struct str arn = call_arn(call, "dynamodb", "table/" STR_FMT, STR_ARG(name));
+    struct key_scope scope = ddb_scope_of(call, name_or_arn);
+    struct str arn = str_fmt(
+        call->arena, "arn:" STR_FMT ":dynamodb:" STR_FMT ":" STR_FMT ":table/" STR_FMT,
+        STR_ARG(call->partition), STR_ARG(scope.region), STR_ARG(scope.account), STR_ARG(name));
     return str_is_set(arn) ? call_authorize(call, action, arn) : ERR_NOMEM;
 }
 

@@ -12,9 +12,10 @@
 #define SPACE STR("AWS/DynamoDB")
 
 enum {
-    GAUGED_MIN = 15,  /* minutes for which a table that is not used any more tells what it has */
-    REGIONS_MAX = 40, /* whose tables are added up */
-    REGION_LEN = 32,  /* with its NUL */
+    GAUGED_MIN = 15, /* minutes for which a table that is not used any more tells what it has */
+    PLACES_MAX = 40, /* accounts and regions whose tables are added up */
+    REGION_LEN = 32, /* with its NUL */
+    ACCOUNT_LEN = 16,
     TABLES_MAX = 100, /* that one request names: TransactWriteItems' elements */
     PER_CENT = 100,
 };
@@ -29,7 +30,7 @@ static void put(const struct ddb_table *t, struct str index, struct str name, do
         {STR("TableName"), t->name},
     };
     const struct measure what = {t->region, SPACE, str_is_set(index) ? dims : dims + 1,
-                                 str_is_set(index) ? 2 : 1};
+                                 str_is_set(index) ? 2 : 1, wire_account_in(t->arn)};
     measure_put(t->figures->core, &what, name, MEASURE_COUNT, value);
 }
 
@@ -136,7 +137,7 @@ static void put_each(const struct core_seen *seen, const struct tables *t, bool 
     struct measure_dim dims[] = {{STR("Operation"), seen->call->op->name},
                                  {STR("TableName"), STR_NONE}};
     const struct measure what = {seen->call->region, SPACE, by_operation ? dims : dims + 1,
-                                 by_operation ? 2 : 1};
+                                 by_operation ? 2 : 1, seen->call->account};
     for (size_t i = 0; i < t->n; i++) {
         dims[1].value = t->v[i];
         measure_put(seen->call->core, &what, name, unit, value);
@@ -154,7 +155,8 @@ static void tell_error(const struct core_seen *seen, const struct tables *t)
     else if (seen->error == &dynamodb_err_provisioned_throughput_exceeded_exception)
         put_each(seen, t, true, STR("ThrottledRequests"), MEASURE_COUNT, 1);
     else if (!str_eq_c(seen->error->code, "ThrottlingException"))
-        measure_put(seen->call->core, &(struct measure){seen->call->region, SPACE, NULL, 0},
+        measure_put(seen->call->core,
+                    &(struct measure){seen->call->region, SPACE, NULL, 0, seen->call->account},
                     STR("UserErrors"), MEASURE_COUNT, 1);
 }
 
@@ -185,26 +187,27 @@ void ddb_measure(void *self, const struct core_seen *seen)
 
 /* --- gauges ------------------------------------------------------------------------------------- */
 
-/* What the tables of a region, and the largest of them, have. */
+/* What the tables of an account in a region, and the largest of them, have. */
 struct provisioned {
-    char region[REGION_LEN];
+    char account[ACCOUNT_LEN], region[REGION_LEN];
     int64_t sum[2], most[2]; /* of reads, of writes */
 };
 struct gauging {
     struct core *core;
     size_t n;
-    struct provisioned regions[REGIONS_MAX];
+    struct provisioned places[PLACES_MAX];
 };
 
-static struct provisioned *region_of(struct gauging *g, struct str region)
+static struct provisioned *place_of(struct gauging *g, struct str account, struct str region)
 {
     for (size_t i = 0; i < g->n; i++)
-        if (str_eq_c(region, g->regions[i].region))
-            return &g->regions[i];
-    if (g->n == REGIONS_MAX || region.len >= REGION_LEN)
+        if (str_eq_c(region, g->places[i].region) && str_eq_c(account, g->places[i].account))
+            return &g->places[i];
+    if (g->n == PLACES_MAX || region.len >= REGION_LEN || account.len >= ACCOUNT_LEN)
         return NULL;
-    struct provisioned *p = &g->regions[g->n++];
+    struct provisioned *p = &g->places[g->n++];
     *p = (struct provisioned){0};
+    snprintf(p->account, sizeof(p->account), STR_FMT, STR_ARG(account));
     snprintf(p->region, sizeof(p->region), STR_FMT, STR_ARG(region));
     return p;
 }
@@ -232,7 +235,7 @@ static void gauge(void *arg, const void *object)
     if (t->on_demand || left == 0)
         return;
     atomic_compare_exchange_strong(&t->figures->gauged, &left, left - 1); /* or it is used now */
-    struct provisioned *p = region_of(g, t->region);
+    struct provisioned *p = place_of(g, wire_account_in(t->arn), t->region);
     put_throughput(t, STR_NONE, &t->throughput, p);
     for (size_t i = 0; i < t->n_indexes; i++)
         if (t->indexes[i].global)
@@ -248,7 +251,7 @@ static void gauge_account(struct core *core, const struct provisioned *p)
          "AccountProvisionedWriteCapacityUtilization",
          "MaxProvisionedTableWriteCapacityUtilization"},
     };
-    const struct measure what = {str_c(p->region), SPACE, NULL, 0};
+    const struct measure what = {str_c(p->region), SPACE, NULL, 0, str_c(p->account)};
     for (size_t i = 0; i < 2; i++) {
         measure_put(core, &what, str_c(names[i][0]), MEASURE_COUNT, DDB_ACCOUNT_UNITS);
         measure_put(core, &what, str_c(names[i][1]), MEASURE_COUNT, DDB_TABLE_UNITS);
@@ -267,5 +270,5 @@ void ddb_gauges(void *self)
         return;
     catalogue_each(ddb->tables, STR(""), gauge, &g);
     for (size_t i = 0; i < g.n; i++)
-        gauge_account(ddb->core, &g.regions[i]);
+        gauge_account(ddb->core, &g.places[i]);
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/pack.h"
 #include "base/record.h"
+#include "core/account.h"
 
 /* --- the record ------------------------------------------------------------------------------- */
 
@@ -210,13 +211,39 @@ const struct catalogue_type ddb_table_type = {
     .release = release_table,
 };
 
+struct key_scope ddb_scope_of(struct call *call, struct str name_or_arn)
+{
+    struct key_scope scope = call_scope(call);
+    switch ((enum dynamodb_op)call->op->index) {
+    case DYNAMODB_OP_BATCH_GET_ITEM:
+    case DYNAMODB_OP_BATCH_WRITE_ITEM:
+    case DYNAMODB_OP_TRANSACT_GET_ITEMS:
+    case DYNAMODB_OP_TRANSACT_WRITE_ITEMS:
+        break;
+    default:
+        return scope;
+    }
+    if (!arn_is(name_or_arn) || !call->core->more_accounts)
+        return scope;
+    struct str account = wire_account_in(name_or_arn);
+    if (account_known(call->core, account))
+        scope.account = account;
+    return scope;
+}
+
 enum err ddb_find_table(struct call *call, struct str name, struct ddb_table **ret_table)
+{
+    return ddb_find_table_in(call, call_scope(call), name, ret_table);
+}
+
+enum err ddb_find_table_in(struct call *call, struct key_scope scope, struct str name,
+                           struct ddb_table **ret_table)
 {
     const struct dynamodb *ddb = call->svc;
     void *table;
     if (str_empty(name))
         return ERR_NOT_FOUND;
-    struct str key = key_make(call->arena, &ddb_k_table, call_scope(call), name);
+    struct str key = key_make(call->arena, &ddb_k_table, scope, name);
     if (!str_is_set(key))
         return ERR_NOMEM;
     TRY(catalogue_get(ddb->tables, call->txn, key, &table));
@@ -283,7 +310,8 @@ enum err ddb_use_table(struct call *call, struct str name_or_arn, bool control,
     struct str name = ddb_table_name(name_or_arn);
     /* Taken, not read: when this attempt fails for an old definition, the rerun looks anew. */
     struct ddb_table *table = ddb_memo_take_table(call->state, name.p);
-    enum err err = table ? ERR_OK : ddb_find_table(call, name, &table);
+    enum err err =
+        table ? ERR_OK : ddb_find_table_in(call, ddb_scope_of(call, name_or_arn), name, &table);
     /* An ARN must be the table's own to the letter: permissions were checked for that one. */
     if (err == ERR_OK && arn_is(name_or_arn) && !str_eq(name_or_arn, table->arn))
         err = ERR_NOT_FOUND;

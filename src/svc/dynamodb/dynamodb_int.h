@@ -64,6 +64,11 @@ struct str ddb_table_name(struct str name_or_arn);
 /* Table by name alone, held likewise. ERR_NOT_FOUND. */
 enum err ddb_find_table(struct call *call, struct str name,
                         struct ddb_table **ret_table) WARN_UNUSED;
+enum err ddb_find_table_in(struct call *call, struct key_scope scope, struct str name,
+                           struct ddb_table **ret_table) WARN_UNUSED;
+/* Whose table a name or ARN means: the account's in which the call acts, but of an element of a batch or a
+ * transaction, which asks for each table's permission by itself, the ARN's. */
+struct key_scope ddb_scope_of(struct call *call, struct str name_or_arn);
 /* Stages a new or changed definition: record, guard, and a hook that refreshes the catalogue. */
 enum err ddb_stage_table(struct dynamodb *ddb, struct txn *txn,
                          const struct ddb_table *table) WARN_UNUSED;

@@ -221,6 +221,9 @@ struct str events_rule_arn(struct arena *a, const struct core *core,
  * ARN of another. */
 enum err events_bus_name(struct key_scope scope, struct str given,
                          struct str *ret_name) WARN_UNUSED;
+/* The same for what events are put to, which may be another account's: whose it is. */
+enum err events_bus_put_to(struct call *call, struct str given, struct key_scope *ret_scope,
+                           struct str *ret_name) WARN_UNUSED;
 /* Bus and name of a rule's ARN. ERR_INVALID. */
 enum err events_rule_arn_parse(struct str arn, struct key_scope *ret_scope, struct str *ret_bus,
                                struct str *ret_name) WARN_UNUSED;

@@ -9,14 +9,14 @@
 
 struct triggered {
     struct core *core;
-    struct str region, rule;
+    struct str account, region, rule;
 };
 
 static void tell(void *arg)
 {
     const struct triggered *t = arg;
     const struct measure_dim dim = {STR("RuleName"), t->rule};
-    const struct measure what = {t->region, STR("AWS/Events"), &dim, 1};
+    const struct measure what = {t->region, STR("AWS/Events"), &dim, 1, t->account};
     measure_put(t->core, &what, STR("MatchedEvents"), MEASURE_COUNT, 1);
     measure_put(t->core, &what, STR("TriggeredRules"), MEASURE_COUNT, 1);
 }
@@ -28,8 +28,8 @@ enum err events_measure_rule(struct events *ev, struct txn *txn, const struct ev
     struct triggered *t = ARENA_NEW(txn->arena, struct triggered);
     if (!t)
         return ERR_NOMEM;
-    *t = (struct triggered){ev->core, str_dup(txn->arena, r->scope.region),
-                            str_dup(txn->arena, r->name)};
+    *t = (struct triggered){ev->core, str_dup(txn->arena, r->scope.account),
+                            str_dup(txn->arena, r->scope.region), str_dup(txn->arena, r->name)};
     return str_is_set(t->rule) ? txn_on_commit(txn, tell, t) : ERR_NOMEM;
 }
 
@@ -39,8 +39,10 @@ enum { NS_PER_MS = 1000 * 1000 };
 
 static void put(const struct core_seen *seen, struct str name, enum measure_unit unit, double value)
 {
-    measure_put(seen->call->core, &(struct measure){seen->call->region, STR("AWS/Events"), NULL, 0},
-                name, unit, value);
+    measure_put(
+        seen->call->core,
+        &(struct measure){seen->call->region, STR("AWS/Events"), NULL, 0, seen->call->account},
+        name, unit, value);
 }
 
 void events_measure(void *self, const struct core_seen *seen)

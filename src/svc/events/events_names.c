@@ -3,6 +3,7 @@
  *   event-bus/BUS   rule/NAME (of the default bus)   rule/BUS/NAME   archive/NAME   replay/NAME
  *
  * Layer: svc/events. Thread: pure, and the call's. */
+#include "core/account.h"
 #include "svc/events/events_int.h"
 
 struct str events_arn(struct arena *a, const struct core *core, struct key_scope scope,
@@ -35,6 +36,18 @@ enum err events_bus_name(struct key_scope scope, struct str given, struct str *r
         return ERR_NOT_FOUND;
     *ret_name = arn_tail(&arn, 1);
     return str_is_set(*ret_name) ? ERR_OK : ERR_NOT_FOUND;
+}
+
+enum err events_bus_put_to(struct call *call, struct str given, struct key_scope *ret_scope,
+                           struct str *ret_name)
+{
+    struct key_scope scope = call_scope(call);
+    struct str account = arn_is(given) ? wire_account_in(given) : STR_NONE;
+    if (str_is_set(account) && account_known(call->core, account))
+        scope.account = account;
+    TRY(events_bus_name(scope, given, ret_name));
+    *ret_scope = scope;
+    return ERR_OK;
 }
 
 enum err events_rule_arn_parse(struct str text, struct key_scope *ret_scope, struct str *ret_bus,

@@ -56,7 +56,7 @@ static enum err find_bus(struct call *call, struct str given, struct events_even
 {
     struct events *ev = events_of(call);
     void *object;
-    enum err err = events_bus_name(e->scope, given, &e->bus);
+    enum err err = events_bus_put_to(call, given, &e->scope, &e->bus);
     if (err == ERR_OK && !str_eq_c(e->bus, EVENTS_DEFAULT))
         err = catalogue_get(ev->buses, call->txn,
                             key_make(call->arena, &events_k_bus, e->scope, e->bus), &object);
@@ -85,7 +85,8 @@ static enum err put_entry(struct call *call, const struct events_put_events_requ
     };
     e.time_ms = draft.time_ms;
     TRY(find_bus(call, in->event_bus_name, &e, &there));
-    enum err err = events_event_make(call->txn, e.scope, &draft, &e.text, &ret->event_id);
+    /* Whoever's bus it is, the event is of who puts it. */
+    enum err err = events_event_make(call->txn, call_scope(call), &draft, &e.text, &ret->event_id);
     if (err == ERR_LIMIT)
         return refuse(ret, "InvalidArgument", "Event size exceeds the maximum of 1 MB.");
     TRY(err);

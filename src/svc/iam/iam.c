@@ -114,7 +114,8 @@ static enum err real_resource(struct call *call, struct str *resource)
         return ERR_OK;
     }
     const struct iam_entity *e;
-    enum err err = iam_known_named(iam_of(call), call->arena, (enum iam_kind)kind, name, &e);
+    enum err err =
+        iam_known_named(iam_of(call), call->account, call->arena, (enum iam_kind)kind, name, &e);
     if (err == ERR_OK)
         *resource = e->arn;
     return err == ERR_NOT_FOUND ? ERR_OK : err;

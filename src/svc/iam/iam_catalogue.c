@@ -31,11 +31,12 @@ static enum err decode_entity(void *self, struct catalogue_object *object, struc
 {
     struct iam_entity *e = CONTAINER_OF(object, struct iam_entity, object);
     struct arena *a = &object->arena;
+    struct key_scope scope;
     uint8_t kind;
-    TRY(key_read(&iam_k_entity, object->key, a, KEY_SKIP, &kind, KEY_SKIP));
+    TRY(key_read(&iam_k_entity, object->key, a, &scope, &kind, KEY_SKIP));
     if (kind >= IAM_KINDS)
         return ERR_CORRUPT;
-    TRY(iam_entity_unpack(self, a, kind, record, e));
+    TRY(iam_entity_unpack(self, scope.account, a, kind, record, e));
     e->inline_policies = ARENA_ARRAY(a, struct policy *, e->n_inlines);
     if (!e->inline_policies)
         return ERR_NOMEM;
@@ -52,7 +53,9 @@ static enum err decode_entity(void *self, struct catalogue_object *object, struc
 static enum err decode_managed(void *self, struct catalogue_object *object, struct str record)
 {
     struct iam_managed *m = CONTAINER_OF(object, struct iam_managed, object);
-    TRY(iam_managed_unpack(self, &object->arena, record, m));
+    struct key_scope scope;
+    TRY(key_read(&iam_k_managed, object->key, &object->arena, &scope, KEY_SKIP));
+    TRY(iam_managed_unpack(self, scope.account, &object->arena, record, m));
     TRY(parse(&object->arena, POLICY_IDENTITY, iam_managed_version(m, m->default_version)->document,
               &m->policy));
     return catalogue_index(object, MANAGED_BY_ARN, m->arn);
@@ -109,9 +112,8 @@ enum err iam_catalogue_init(struct iam *iam)
 
 enum err iam_catalogue_load(struct iam *iam, struct txn *txn)
 {
-    struct arena *a = txn->arena;
-    TRY(catalogue_load(iam->managed, txn, key_prefix(a, &iam_k_managed, iam_scope(iam))));
-    return catalogue_load(iam->entities, txn, key_prefix(a, &iam_k_entity, iam_scope(iam)));
+    TRY(catalogue_load(iam->managed, txn, key_range_table(txn->arena, &iam_k_managed).from));
+    return catalogue_load(iam->entities, txn, key_range_table(txn->arena, &iam_k_entity).from);
 }
 
 void iam_catalogue_release(struct iam *iam)
@@ -146,11 +148,11 @@ enum err iam_known_role(struct iam *iam, struct arena *a, struct str arn,
     return ERR_OK;
 }
 
-enum err iam_known_named(struct iam *iam, struct arena *a, enum iam_kind kind, struct str name,
-                         const struct iam_entity **ret_e)
+enum err iam_known_named(struct iam *iam, struct str account, struct arena *a, enum iam_kind kind,
+                         struct str name, const struct iam_entity **ret_e)
 {
     void *object;
-    TRY(catalogue_take(iam->entities, NULL, iam_entity_key(iam, a, kind, name), &object));
+    TRY(catalogue_take(iam->entities, NULL, iam_entity_key(account, a, kind, name), &object));
     TRY(catalogue_hold(a, object));
     const struct iam_entity *e = object;
     if (!str_eq(e->name, name)) /* in case */

@@ -10,7 +10,7 @@ static enum err add_entity(struct call *call, struct policy_context *ctx, enum i
                            struct str name)
 {
     const struct iam_entity *e;
-    enum err err = iam_known_named(iam_of(call), call->arena, kind, name, &e);
+    enum err err = iam_known_named(iam_of(call), call->account, call->arena, kind, name, &e);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     policy_context_add(ctx, STR("iam:PermissionsBoundary"), e->boundary);

@@ -5,8 +5,10 @@
 
 #include "base/arn.h"
 #include "base/clock.h"
+#include "core/account.h"
 #include "svc/iam/iam_int.h"
 
+/* The first root key, and the development key. */
 static bool is_root_key(const struct iam *iam, struct str access_key, struct str *ret_secret)
 {
     const struct core_config *cfg = &iam->core->cfg;
@@ -56,9 +58,13 @@ static enum err credential(void *self, struct str access_key, struct str session
         *ret_cred = cred;
         return ERR_OK;
     }
-    TRY(long_lived(iam, access_key, arena, &cred));
-    *ret_cred = cred;
-    return ERR_OK;
+    struct str account;
+    enum err err = long_lived(iam, access_key, arena, &cred);
+    if (err == ERR_NOT_FOUND)
+        err = account_of_key(iam->core, access_key, arena, &account, &cred.secret);
+    if (err == ERR_OK)
+        *ret_cred = cred;
+    return err;
 }
 
 /* --- principals ------------------------------------------------------------------------------- */
@@ -121,7 +127,7 @@ static enum err fill_entity(struct iam *iam, const struct iam_entity *e, struct 
     assert(!str_is_set(e->boundary) || who->boundary); /* one that is gone still limits */
     who->identity_policies = policies;
     who->n_identity_policies = n;
-    who->account = iam->core->cfg.account;
+    who->account = e->account;
     who->user_name = e->name;
     /* struct tag has the members of struct principal_tag, in their order. */
     _Static_assert(sizeof(struct tag) == sizeof(struct principal_tag), "tag layouts differ");
@@ -140,14 +146,14 @@ static enum err fill_user(struct iam *iam, const struct iam_entity *e, struct ar
     return fill_entity(iam, e, arena, who);
 }
 
-static enum err fill_root(const struct iam *iam, struct arena *arena, struct principal *who)
+static enum err fill_root(const struct iam *iam, struct str account, struct arena *arena,
+                          struct principal *who)
 {
-    const struct core_config *cfg = &iam->core->cfg;
     who->kind = PRINCIPAL_ROOT;
-    who->account = cfg->account;
-    who->user_id = cfg->account;
-    who->arn = str_fmt(arena, "arn:" STR_FMT ":iam::" STR_FMT ":root", STR_ARG(cfg->partition),
-                       STR_ARG(cfg->account));
+    who->account = account;
+    who->user_id = account;
+    who->arn = str_fmt(arena, "arn:" STR_FMT ":iam::" STR_FMT ":root",
+                       STR_ARG(iam->core->cfg.partition), STR_ARG(account));
     return str_is_set(who->arn) ? ERR_OK : ERR_NOMEM;
 }
 
@@ -205,9 +211,8 @@ static enum err fill_session_policies(struct iam *iam, const struct iam_session 
 static struct str session_arn(const struct iam *iam, const struct iam_entity *role,
                               struct str session_name, struct arena *arena)
 {
-    const struct core_config *cfg = &iam->core->cfg;
     const struct arn arn = {
-        .partition = cfg->partition, .service = STR("sts"), .account = cfg->account};
+        .partition = iam->core->cfg.partition, .service = STR("sts"), .account = role->account};
     return arn_make(arena, &arn, "assumed-role/" STR_FMT "/" STR_FMT, STR_ARG(role->name),
                     STR_ARG(session_name));
 }
@@ -236,7 +241,7 @@ static enum err session_principal(struct iam *iam, struct str access_key, struct
     TRY(iam_open_token(iam, access_key, token, arena, &s));
     who->token_issued_ms = s.issued_ms;
     if (s.kind == PRINCIPAL_ROOT)
-        return fill_root(iam, arena, who);
+        return fill_root(iam, str_is_set(s.id) ? s.id : iam->core->cfg.account, arena, who);
     TRY(iam_known(iam, arena, IAM_BY_ID, s.id, &e));
     if (e->kind != (s.kind == PRINCIPAL_ROLE ? IAM_ROLE : IAM_USER))
         return ERR_NOT_FOUND;
@@ -248,15 +253,21 @@ static enum err principal(void *self, struct str access_key, struct str session_
 {
     struct iam *iam = self;
     struct principal who = {.access_key = access_key};
-    struct str secret;
+    struct str account, secret;
     if (is_root_key(iam, access_key, &secret)) {
-        TRY(fill_root(iam, arena, &who));
+        TRY(fill_root(iam, iam->core->cfg.account, arena, &who));
     } else if (iam_is_temporary(access_key)) {
         TRY(session_principal(iam, access_key, session_token, arena, &who));
     } else {
         const struct iam_entity *e;
-        TRY(iam_known(iam, arena, IAM_BY_ACCESS_KEY, access_key, &e));
-        TRY(fill_user(iam, e, arena, &who));
+        enum err err = iam_known(iam, arena, IAM_BY_ACCESS_KEY, access_key, &e);
+        if (err == ERR_OK)
+            err = fill_user(iam, e, arena, &who);
+        else if (err == ERR_NOT_FOUND)
+            err = account_of_key(iam->core, access_key, arena, &account, &secret) == ERR_OK
+                      ? fill_root(iam, account, arena, &who)
+                      : ERR_NOT_FOUND;
+        TRY(err);
     }
     *ret_who = who;
     return ERR_OK;
@@ -287,13 +298,14 @@ static enum err trusts(struct iam *iam, const struct iam_entity *role, struct st
                              .now_ms = clock_wall_ms(),
                              .who = &who,
                              .resource = role->arn,
-                             .source_account = iam->core->cfg.account};
+                             .source_account = role->account};
     core_work_keys(&ctx, &work);
+    policy_context_add(&ctx, STR("aws:ResourceAccount"), role->account);
     TRY(core_tag_keys(&ctx, iam_service.arn, TAGS_FROM(role->tags)));
     struct policy_request req = {.who = {.kind = POLICY_SERVICE, .service = service},
                                  .action = STR("sts:AssumeRole"),
                                  .resource = role->arn,
-                                 .resource_account = iam->core->cfg.account,
+                                 .resource_account = role->account,
                                  .ctx = &ctx,
                                  .resource_policy = role->trust_policy,
                                  .resource_must_allow = true};
@@ -343,7 +355,7 @@ static enum err id_of_arn(void *self, struct txn *txn, struct str text, struct s
     *ret_id = text;
     if (policy_is_id(text))
         return load_by_id(iam, txn, text);
-    if (arn_parse(text, &arn) != ERR_OK || !str_eq(arn.account, iam->core->cfg.account))
+    if (arn_parse(text, &arn) != ERR_OK || !account_known(iam->core, arn.account))
         return ERR_OK;
     struct str type = arn_segment(&arn, 0), name = arn_last(&arn);
     bool session = str_eq_c(arn.service, "sts") && str_eq_c(type, "assumed-role");
@@ -353,7 +365,7 @@ static enum err id_of_arn(void *self, struct txn *txn, struct str text, struct s
     if (session && (!policy_is_session(arn_segment(&arn, 2)) || str_is_set(arn_segment(&arn, 3))))
         return ERR_NOT_FOUND;
     enum iam_kind kind = str_eq_c(type, "user") ? IAM_USER : IAM_ROLE;
-    TRY(iam_entity_load(iam, txn, kind, session ? arn_segment(&arn, 1) : name, &e));
+    TRY(iam_entity_load(iam, arn.account, txn, kind, session ? arn_segment(&arn, 1) : name, &e));
     if (!session && !str_eq(e->arn, text)) /* of another path */
         return ERR_NOT_FOUND;
     *ret_id =

@@ -50,6 +50,7 @@ struct iam_access {
 struct iam_entity {
     struct catalogue_object object;
     enum iam_kind kind;
+    struct str account; /* of its key */
     struct str arn;
     struct str name, path, id;
     int64_t created_ms;
@@ -84,6 +85,7 @@ struct iam_version {
 /* A managed policy of the account. */
 struct iam_managed {
     struct catalogue_object object;
+    struct str account; /* of its key */
     struct str arn;
     struct str name, path, id, description;
     int64_t created_ms, updated_ms;
@@ -125,31 +127,31 @@ struct iam {
 
 extern const char *const iam_kind_word[IAM_KINDS]; /* "user"; as in ARNs */
 /* IAM's records belong to the account, whatever the region. */
-struct key_scope iam_scope(const struct iam *iam);
-struct str iam_entity_key(const struct iam *iam, struct arena *a, enum iam_kind kind,
-                          struct str name);
-struct str iam_managed_key(const struct iam *iam, struct arena *a, struct str name);
+struct key_scope iam_scope(struct str account);
+struct str iam_entity_key(struct str account, struct arena *a, enum iam_kind kind, struct str name);
+struct str iam_managed_key(struct str account, struct arena *a, struct str name);
 /* `owner_id`: of a group or role; `member`: a user or instance profile. */
-struct str iam_member_key(const struct iam *iam, struct arena *a, struct str owner_id,
+struct str iam_member_key(struct str account, struct arena *a, struct str owner_id,
                           const struct iam_entity *member);
-struct str iam_use_key(const struct iam *iam, struct arena *a, enum iam_use use,
-                       struct str policy_arn, const struct iam_entity *e);
+struct str iam_use_key(struct str account, struct arena *a, enum iam_use use, struct str policy_arn,
+                       const struct iam_entity *e);
 /* "arn:aws:iam::ACCT:role/path/name". STR_NONE on exhaustion. */
 struct str iam_entity_arn(const struct iam *iam, struct arena *a, const struct iam_entity *e);
 struct str iam_managed_arn(const struct iam *iam, struct arena *a, const struct iam_managed *m);
 struct str iam_aws_arn(const struct iam *iam, struct arena *a, const struct iam_aws_policy *p);
 
 /* Fills kind, ARN and what is stored; texts are copied into the arena. ERR_CORRUPT, ERR_NOMEM. */
-enum err iam_entity_unpack(const struct iam *iam, struct arena *a, enum iam_kind kind,
-                           struct str record, struct iam_entity *e) WARN_UNUSED;
-enum err iam_managed_unpack(const struct iam *iam, struct arena *a, struct str record,
-                            struct iam_managed *m) WARN_UNUSED;
+enum err iam_entity_unpack(const struct iam *iam, struct str account, struct arena *a,
+                           enum iam_kind kind, struct str record, struct iam_entity *e) WARN_UNUSED;
+enum err iam_managed_unpack(const struct iam *iam, struct str account, struct arena *a,
+                            struct str record, struct iam_managed *m) WARN_UNUSED;
 /* Tracked read. ERR_NOT_FOUND also when the name differs in case. */
-enum err iam_entity_load(const struct iam *iam, struct txn *txn, enum iam_kind kind,
-                         struct str name, struct iam_entity **ret_e) WARN_UNUSED;
+enum err iam_entity_load(const struct iam *iam, struct str account, struct txn *txn,
+                         enum iam_kind kind, struct str name,
+                         struct iam_entity **ret_e) WARN_UNUSED;
 /* The account's policy with this ARN. Tracked read. ERR_NOT_FOUND also for ARNs of anything else. */
-enum err iam_managed_load(const struct iam *iam, struct txn *txn, struct str arn,
-                          struct iam_managed **ret_m) WARN_UNUSED;
+enum err iam_managed_load(const struct iam *iam, struct str account, struct txn *txn,
+                          struct str arn, struct iam_managed **ret_m) WARN_UNUSED;
 /* Stage the record and the change of memory after the commit. ERR_LIMIT, ERR_NOMEM, ERR_IO. */
 enum err iam_entity_store(struct iam *iam, struct txn *txn, const struct iam_entity *e) WARN_UNUSED;
 enum err iam_entity_remove(struct iam *iam, struct txn *txn,
@@ -176,8 +178,8 @@ enum err iam_known(struct iam *iam, struct arena *a, enum iam_index by, struct s
 enum err iam_known_role(struct iam *iam, struct arena *a, struct str arn,
                         const struct iam_entity **ret_role) WARN_UNUSED;
 /* ERR_NOT_FOUND also when the name differs in case. */
-enum err iam_known_named(struct iam *iam, struct arena *a, enum iam_kind kind, struct str name,
-                         const struct iam_entity **ret_e) WARN_UNUSED;
+enum err iam_known_named(struct iam *iam, struct str account, struct arena *a, enum iam_kind kind,
+                         struct str name, const struct iam_entity **ret_e) WARN_UNUSED;
 /* A managed policy's default version, AWS's own included. */
 enum err iam_known_policy(struct iam *iam, struct arena *a, struct str arn,
                           const struct policy **ret_policy) WARN_UNUSED;

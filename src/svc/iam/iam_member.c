@@ -10,7 +10,7 @@ enum err iam_join(struct call *call, struct iam_entity *owner, const struct iam_
 {
     struct iam *iam = iam_of(call);
     owner->members++;
-    TRY(txn_put(call->txn, iam_member_key(iam, call->arena, owner->id, member), STR("")));
+    TRY(txn_put(call->txn, iam_member_key(call->account, call->arena, owner->id, member), STR("")));
     return iam_entity_store(iam, call->txn, owner);
 }
 
@@ -19,7 +19,7 @@ enum err iam_leave(struct call *call, struct iam_entity *owner, const struct iam
     struct iam *iam = iam_of(call);
     if (--owner->members < 0)
         return ERR_CORRUPT;
-    TRY(txn_del(call->txn, iam_member_key(iam, call->arena, owner->id, member)));
+    TRY(txn_del(call->txn, iam_member_key(call->account, call->arena, owner->id, member)));
     return iam_entity_store(iam, call->txn, owner);
 }
 
@@ -29,7 +29,7 @@ enum err iam_load_id(struct iam *iam, struct txn *txn, struct str id, struct iam
     const struct iam_entity *known;
     struct iam_entity *e;
     TRY(iam_known(iam, txn->arena, IAM_BY_ID, id, &known));
-    TRY(iam_entity_load(iam, txn, known->kind, known->name, &e));
+    TRY(iam_entity_load(iam, known->account, txn, known->kind, known->name, &e));
     if (!str_eq(e->id, id))
         return ERR_NOT_FOUND;
     *ret_e = e;
@@ -41,7 +41,8 @@ enum err iam_load_id(struct iam *iam, struct txn *txn, struct str id, struct iam
 static enum err match(void *arg, struct str key, struct str record, bool *ret_match)
 {
     struct iam_lister *l = arg;
-    TRY(iam_entity_unpack(iam_of(l->call), l->call->arena, l->kind, record, &l->e));
+    TRY(iam_entity_unpack(iam_of(l->call), l->call->account, l->call->arena, l->kind, record,
+                          &l->e));
     *ret_match = !str_is_set(l->prefix) || str_starts(l->e.path, l->prefix);
     return ERR_OK;
 }
@@ -63,7 +64,7 @@ enum err iam_list_kind(struct iam_lister *l, struct iam_page *page)
 {
     static const struct page_fns fns = {match, take};
     struct arena *a = l->call->arena;
-    return scan(l, page, key_range(a, &iam_k_entity, iam_scope(iam_of(l->call)), (uint8_t)l->kind),
+    return scan(l, page, key_range(a, &iam_k_entity, iam_scope(l->call->account), (uint8_t)l->kind),
                 &fns);
 }
 
@@ -74,8 +75,8 @@ static enum err take_member(void *arg, struct str key, struct str value)
     const struct iam *iam = iam_of(l->call);
     struct str lower, record;
     TRY(key_read(&iam_k_member, key, a, KEY_SKIP, KEY_SKIP, &lower));
-    TRY(txn_peek(l->call->txn, iam_entity_key(iam, a, l->kind, lower), &record));
-    TRY(iam_entity_unpack(iam, a, l->kind, record, &l->e));
+    TRY(txn_peek(l->call->txn, iam_entity_key(l->call->account, a, l->kind, lower), &record));
+    TRY(iam_entity_unpack(iam, l->call->account, a, l->kind, record, &l->e));
     return take(l, key, record);
 }
 
@@ -85,6 +86,6 @@ enum err iam_list_members(struct iam_lister *l, const struct iam_entity *owner,
     static const struct page_fns fns = {NULL, take_member};
     assert(owner->kind == IAM_GROUP || owner->kind == IAM_ROLE);
     return scan(l, page,
-                key_range(l->call->arena, &iam_k_member, iam_scope(iam_of(l->call)), owner->id),
+                key_range(l->call->arena, &iam_k_member, iam_scope(l->call->account), owner->id),
                 &fns);
 }

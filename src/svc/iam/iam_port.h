@@ -21,7 +21,7 @@ struct iam_assumable {
 /* What a session is made of. */
 struct iam_session {
     enum principal_kind kind; /* PRINCIPAL_ROLE, PRINCIPAL_USER, PRINCIPAL_ROOT */
-    struct str id;            /* of the role or user; absent for root */
+    struct str id;            /* of the role or user; root: the account's */
     struct str session_name;  /* of a role session */
     int64_t issued_ms, expires_ms;
     struct str policy_json; /* session policy, absent: none */

@@ -84,60 +84,57 @@ static const struct record_type managed_type = RECORD_TYPE(struct iam_managed, 1
 
 /* --- keys and ARNs ---------------------------------------------------------------------------- */
 
-struct key_scope iam_scope(const struct iam *iam)
+struct key_scope iam_scope(struct str account)
 {
-    return (struct key_scope){iam->core->cfg.account, STR("")};
+    return (struct key_scope){account, STR("")};
 }
 
-struct str iam_entity_key(const struct iam *iam, struct arena *a, enum iam_kind kind,
-                          struct str name)
+struct str iam_entity_key(struct str account, struct arena *a, enum iam_kind kind, struct str name)
 {
-    return key_make(a, &iam_k_entity, iam_scope(iam), (uint8_t)kind, str_lower(a, name));
+    return key_make(a, &iam_k_entity, iam_scope(account), (uint8_t)kind, str_lower(a, name));
 }
 
-struct str iam_managed_key(const struct iam *iam, struct arena *a, struct str name)
+struct str iam_managed_key(struct str account, struct arena *a, struct str name)
 {
-    return key_make(a, &iam_k_managed, iam_scope(iam), str_lower(a, name));
+    return key_make(a, &iam_k_managed, iam_scope(account), str_lower(a, name));
 }
 
-struct str iam_use_key(const struct iam *iam, struct arena *a, enum iam_use use,
-                       struct str policy_arn, const struct iam_entity *e)
+struct str iam_use_key(struct str account, struct arena *a, enum iam_use use, struct str policy_arn,
+                       const struct iam_entity *e)
 {
     assert(str_is_set(policy_arn) && e->kind < IAM_KINDS);
-    return key_make(a, &iam_k_use[use], iam_scope(iam), policy_arn, (uint8_t)e->kind,
+    return key_make(a, &iam_k_use[use], iam_scope(account), policy_arn, (uint8_t)e->kind,
                     str_lower(a, e->name));
 }
 
-struct str iam_member_key(const struct iam *iam, struct arena *a, struct str owner_id,
+struct str iam_member_key(struct str account, struct arena *a, struct str owner_id,
                           const struct iam_entity *member)
 {
     assert(str_is_set(owner_id) && (member->kind == IAM_USER || member->kind == IAM_PROFILE));
-    return key_make(a, &iam_k_member, iam_scope(iam), owner_id, str_lower(a, member->name));
+    return key_make(a, &iam_k_member, iam_scope(account), owner_id, str_lower(a, member->name));
 }
 
-static struct str iam_arn(const struct iam *iam, struct arena *a, const char *account,
+static struct str iam_arn(const struct iam *iam, struct arena *a, struct str account,
                           const char *type, struct str path, struct str name)
 {
-    const struct core_config *cfg = &iam->core->cfg;
-    const struct arn arn = {.partition = cfg->partition,
-                            .service = STR("iam"),
-                            .account = account ? str_c(account) : cfg->account};
+    const struct arn arn = {
+        .partition = iam->core->cfg.partition, .service = STR("iam"), .account = account};
     return arn_make(a, &arn, "%s" STR_FMT STR_FMT, type, STR_ARG(path), STR_ARG(name));
 }
 
 struct str iam_entity_arn(const struct iam *iam, struct arena *a, const struct iam_entity *e)
 {
-    return iam_arn(iam, a, NULL, iam_kind_word[e->kind], e->path, e->name);
+    return iam_arn(iam, a, e->account, iam_kind_word[e->kind], e->path, e->name);
 }
 
 struct str iam_managed_arn(const struct iam *iam, struct arena *a, const struct iam_managed *m)
 {
-    return iam_arn(iam, a, NULL, "policy", m->path, m->name);
+    return iam_arn(iam, a, m->account, "policy", m->path, m->name);
 }
 
 struct str iam_aws_arn(const struct iam *iam, struct arena *a, const struct iam_aws_policy *p)
 {
-    return iam_arn(iam, a, "aws", "policy", str_c(p->path), str_c(p->name));
+    return iam_arn(iam, a, STR("aws"), "policy", str_c(p->path), str_c(p->name));
 }
 
 struct str iam_new_id(struct arena *a, const char *prefix)
@@ -149,26 +146,27 @@ struct str iam_new_id(struct arena *a, const char *prefix)
 
 /* --- entities ------------------------------------------------------------------------------- */
 
-enum err iam_entity_unpack(const struct iam *iam, struct arena *a, enum iam_kind kind,
-                           struct str record, struct iam_entity *e)
+enum err iam_entity_unpack(const struct iam *iam, struct str account, struct arena *a,
+                           enum iam_kind kind, struct str record, struct iam_entity *e)
 {
     TRY(record_unpack_copy(&entity_type, a, record, e));
     for (size_t i = 0; i < e->n_keys; i++)
         TRY(secret_open(iam->core, a, e->keys[i].id, e->keys[i].secret, &e->keys[i].secret));
     e->kind = kind;
+    e->account = account;
     e->arn = iam_entity_arn(iam, a, e);
     return str_is_set(e->arn) ? ERR_OK : ERR_NOMEM;
 }
 
-enum err iam_entity_load(const struct iam *iam, struct txn *txn, enum iam_kind kind,
-                         struct str name, struct iam_entity **ret_e)
+enum err iam_entity_load(const struct iam *iam, struct str account, struct txn *txn,
+                         enum iam_kind kind, struct str name, struct iam_entity **ret_e)
 {
     struct iam_entity *e = ARENA_NEW(txn->arena, struct iam_entity);
     struct str record;
     if (!e)
         return ERR_NOMEM;
-    TRY(txn_get(txn, iam_entity_key(iam, txn->arena, kind, name), &record));
-    TRY(iam_entity_unpack(iam, txn->arena, kind, record, e));
+    TRY(txn_get(txn, iam_entity_key(account, txn->arena, kind, name), &record));
+    TRY(iam_entity_unpack(iam, account, txn->arena, kind, record, e));
     if (!str_eq(e->name, name))
         return ERR_NOT_FOUND;
     *ret_e = e;
@@ -190,29 +188,31 @@ enum err iam_entity_store(struct iam *iam, struct txn *txn, const struct iam_ent
         TRY(secret_close(iam->core, txn->arena, e->keys[i].id, e->keys[i].secret,
                          &stored->keys[i].secret));
     TRY(record_make(&entity_type, txn->arena, stored, &record));
-    return catalogue_put(iam->entities, txn, iam_entity_key(iam, txn->arena, e->kind, e->name),
-                         record);
+    return catalogue_put(iam->entities, txn,
+                         iam_entity_key(e->account, txn->arena, e->kind, e->name), record);
 }
 
 enum err iam_entity_remove(struct iam *iam, struct txn *txn, const struct iam_entity *e)
 {
-    return catalogue_del(iam->entities, txn, iam_entity_key(iam, txn->arena, e->kind, e->name));
+    return catalogue_del(iam->entities, txn,
+                         iam_entity_key(e->account, txn->arena, e->kind, e->name));
 }
 
 /* --- managed policies ------------------------------------------------------------------------- */
 
-enum err iam_managed_unpack(const struct iam *iam, struct arena *a, struct str record,
-                            struct iam_managed *m)
+enum err iam_managed_unpack(const struct iam *iam, struct str account, struct arena *a,
+                            struct str record, struct iam_managed *m)
 {
     TRY(record_unpack_copy(&managed_type, a, record, m));
     if (!iam_managed_version(m, m->default_version))
         return ERR_CORRUPT;
+    m->account = account;
     m->arn = iam_managed_arn(iam, a, m);
     return str_is_set(m->arn) ? ERR_OK : ERR_NOMEM;
 }
 
-enum err iam_managed_load(const struct iam *iam, struct txn *txn, struct str arn,
-                          struct iam_managed **ret_m)
+enum err iam_managed_load(const struct iam *iam, struct str account, struct txn *txn,
+                          struct str arn, struct iam_managed **ret_m)
 {
     struct iam_managed *m = ARENA_NEW(txn->arena, struct iam_managed);
     struct str record;
@@ -221,8 +221,8 @@ enum err iam_managed_load(const struct iam *iam, struct txn *txn, struct str arn
         return ERR_NOMEM;
     if (arn_parse_as(arn, "iam", "policy", &parts) != ERR_OK)
         return ERR_NOT_FOUND;
-    TRY(txn_get(txn, iam_managed_key(iam, txn->arena, arn_last(&parts)), &record));
-    TRY(iam_managed_unpack(iam, txn->arena, record, m));
+    TRY(txn_get(txn, iam_managed_key(account, txn->arena, arn_last(&parts)), &record));
+    TRY(iam_managed_unpack(iam, account, txn->arena, record, m));
     if (!str_eq(m->arn, arn)) /* another account's or path */
         return ERR_NOT_FOUND;
     *ret_m = m;
@@ -236,13 +236,14 @@ enum err iam_managed_store(struct iam *iam, struct txn *txn, const struct iam_ma
     assert(m->attachments >= 0 && m->boundaries >= 0);
     assert(m->n_versions > 0 && m->n_versions <= IAM_VERSIONS_MAX && m->name.len > 0);
     TRY(record_make(&managed_type, txn->arena, m, &record));
-    return catalogue_put(iam->managed, txn, iam_managed_key(iam, txn->arena, m->name), record);
+    return catalogue_put(iam->managed, txn, iam_managed_key(m->account, txn->arena, m->name),
+                         record);
 }
 
 enum err iam_managed_remove(struct iam *iam, struct txn *txn, const struct iam_managed *m)
 {
     assert(m->attachments == 0 && m->boundaries == 0);
-    return catalogue_del(iam->managed, txn, iam_managed_key(iam, txn->arena, m->name));
+    return catalogue_del(iam->managed, txn, iam_managed_key(m->account, txn->arena, m->name));
 }
 
 const struct iam_version *iam_managed_version(const struct iam_managed *m, int64_t number)

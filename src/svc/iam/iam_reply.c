@@ -27,7 +27,7 @@ static enum err no_entity(struct call *call, enum iam_kind kind, struct str name
 enum err iam_get_entity(struct call *call, enum iam_kind kind, struct str name,
                         struct iam_entity **ret_e)
 {
-    enum err err = iam_entity_load(iam_of(call), call->txn, kind, name, ret_e);
+    enum err err = iam_entity_load(iam_of(call), call->account, call->txn, kind, name, ret_e);
     return err == ERR_NOT_FOUND ? no_entity(call, kind, name) : err;
 }
 
@@ -67,7 +67,7 @@ enum err iam_get_managed(struct call *call, struct str arn, struct iam_managed *
         return call_error(call, &iam_err_access_denied,
                           "Policy " STR_FMT " is managed by AWS and cannot be changed.",
                           STR_ARG(arn));
-    enum err err = iam_managed_load(iam_of(call), call->txn, arn, ret_m);
+    enum err err = iam_managed_load(iam_of(call), call->account, call->txn, arn, ret_m);
     if (err == ERR_NOT_FOUND)
         return call_error(call, &iam_err_no_such_entity_exception,
                           "Policy " STR_FMT " was not found.", STR_ARG(arn));

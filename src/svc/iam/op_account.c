@@ -12,7 +12,7 @@
 
 static struct str alias_key(struct call *call)
 {
-    return key_make(call->arena, &iam_k_alias, iam_scope(iam_of(call)));
+    return key_make(call->arena, &iam_k_alias, iam_scope(call->account));
 }
 
 /* One account has one: a second takes the place of the first, as on AWS. */
@@ -73,7 +73,7 @@ static const struct record_type passwords_type = RECORD_TYPE(struct passwords, 1
 
 static struct str passwords_key(struct call *call)
 {
-    return key_make(call->arena, &iam_k_passwords, iam_scope(iam_of(call)));
+    return key_make(call->arena, &iam_k_passwords, iam_scope(call->account));
 }
 
 static enum err load_passwords(struct call *call, struct passwords *ret)
@@ -315,18 +315,17 @@ enum err iam_get_account_summary(struct call *call, const struct iam_get_account
         {"AccountSigningCertificatesPresent", 0},
     };
     enum { N_FIXED = sizeof(fixed) / sizeof(*fixed), N = IAM_KINDS + 1 + N_FIXED };
-    const struct iam *iam = iam_of(call);
     struct arena *a = call->arena;
     struct iam_summary_map_type_entry *v = ARENA_ARRAY(a, struct iam_summary_map_type_entry, N);
     if (!v)
         return ERR_NOMEM;
     for (int kind = 0; kind < IAM_KINDS; kind++) {
         v[kind].key = str_c(counted[kind]);
-        TRY(count(call, key_range(a, &iam_k_entity, iam_scope(iam), (uint8_t)kind),
+        TRY(count(call, key_range(a, &iam_k_entity, iam_scope(call->account), (uint8_t)kind),
                   &v[kind].value));
     }
     v[IAM_KINDS].key = STR("Policies");
-    TRY(count(call, key_range(a, &iam_k_managed, iam_scope(iam)), &v[IAM_KINDS].value));
+    TRY(count(call, key_range(a, &iam_k_managed, iam_scope(call->account)), &v[IAM_KINDS].value));
     for (size_t i = 0; i < N_FIXED; i++) {
         v[IAM_KINDS + 1 + i].key = str_c(fixed[i].name);
         v[IAM_KINDS + 1 + i].value = fixed[i].value;

@@ -14,7 +14,7 @@ static enum err count_own(struct call *call, enum iam_use use, struct str arn, i
 {
     struct iam *iam = iam_of(call);
     struct iam_managed *m;
-    enum err err = iam_managed_load(iam, call->txn, arn, &m);
+    enum err err = iam_managed_load(iam, call->account, call->txn, arn, &m);
     if (err == ERR_NOT_FOUND)
         return call_error(call, &iam_err_no_such_entity_exception,
                           "Policy " STR_FMT " does not exist or is not attachable.", STR_ARG(arn));
@@ -30,7 +30,7 @@ enum err iam_count_use(struct call *call, enum iam_use use, struct str policy_ar
 {
     if (!iam_aws_find(iam_of(call), policy_arn))
         TRY(count_own(call, use, policy_arn, delta));
-    struct str key = iam_use_key(iam_of(call), call->arena, use, policy_arn, e);
+    struct str key = iam_use_key(call->account, call->arena, use, policy_arn, e);
     return delta > 0 ? txn_put(call->txn, key, STR("")) : txn_del(call->txn, key);
 }
 

@@ -150,7 +150,8 @@ static enum err take_entity(void *arg, struct str key, struct str record)
     struct iam_entity *e = ARENA_NEW(d->call->arena, struct iam_entity); /* its tags are shown */
     if (!e)
         return ERR_NOMEM;
-    TRY(iam_entity_unpack(iam_of(d->call), d->call->arena, (enum iam_kind)d->part, record, e));
+    TRY(iam_entity_unpack(iam_of(d->call), d->call->account, d->call->arena, (enum iam_kind)d->part,
+                          record, e));
     TRY(next(d, e->name));
     return d->part == IAM_USER ? user(d, e) : d->part == IAM_ROLE ? role(d, e) : group(d, e);
 }
@@ -164,7 +165,7 @@ static enum err take_own(void *arg, struct str key, struct str record)
         ARENA_ARRAY(d->call->arena, struct iam_policy_version, IAM_VERSIONS_MAX);
     if (!v)
         return ERR_NOMEM;
-    TRY(iam_managed_unpack(iam_of(d->call), d->call->arena, record, &m));
+    TRY(iam_managed_unpack(iam_of(d->call), d->call->account, d->call->arena, record, &m));
     TRY(next(d, m.name));
     TRY(iam_own_shape(d->call, &m, &p));
     for (size_t i = 0; i < m.n_versions; i++)
@@ -195,16 +196,16 @@ static enum err list_aws(struct details *d, struct str after)
 static enum err list_part(struct details *d, struct str after)
 {
     struct arena *a = d->call->arena;
-    const struct iam *iam = iam_of(d->call);
     struct key_range range;
     if (d->part == PART_AWS)
         return list_aws(d, after);
     bool own = d->part == PART_OWN;
-    range = own ? key_range(a, &iam_k_managed, iam_scope(iam))
-                : key_range(a, &iam_k_entity, iam_scope(iam), (uint8_t)d->part);
+    range = own ? key_range(a, &iam_k_managed, iam_scope(d->call->account))
+                : key_range(a, &iam_k_entity, iam_scope(d->call->account), (uint8_t)d->part);
     if (str_is_set(after))
-        range.from = key_successor(a, own ? iam_managed_key(iam, a, after)
-                                          : iam_entity_key(iam, a, (enum iam_kind)d->part, after));
+        range.from = key_successor(
+            a, own ? iam_managed_key(d->call->account, a, after)
+                   : iam_entity_key(d->call->account, a, (enum iam_kind)d->part, after));
     return txn_each(d->call->txn, range, own ? take_own : take_entity, d);
 }
 

@@ -97,7 +97,7 @@ enum err iam_check_name_free(struct call *call, enum iam_kind kind, struct str n
 {
     struct str there;
     enum err err =
-        txn_get(call->txn, iam_entity_key(iam_of(call), call->arena, kind, name), &there);
+        txn_get(call->txn, iam_entity_key(call->account, call->arena, kind, name), &there);
     if (err != ERR_OK)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     if (kind == IAM_PROFILE)
@@ -126,6 +126,7 @@ enum err iam_create_entity(struct call *call, struct iam_entity *e, const char *
     if (!str_is_set(e->path))
         e->path = STR("/");
     e->id = iam_new_id(call->arena, id);
+    e->account = call->account;
     e->arn = iam_entity_arn(iam_of(call), call->arena, e);
     e->created_ms = call->txn->wall_ms;
     if (!str_is_set(e->id) || !str_is_set(e->arn))
@@ -241,17 +242,15 @@ enum err iam_update_assume_role_policy(struct call *call,
 static enum err move_use(struct call *call, enum iam_use use, struct str arn,
                          const struct iam_entity *before, const struct iam_entity *after)
 {
-    struct iam *iam = iam_of(call);
-    TRY(txn_del(call->txn, iam_use_key(iam, call->arena, use, arn, before)));
-    return txn_put(call->txn, iam_use_key(iam, call->arena, use, arn, after), STR(""));
+    TRY(txn_del(call->txn, iam_use_key(call->account, call->arena, use, arn, before)));
+    return txn_put(call->txn, iam_use_key(call->account, call->arena, use, arn, after), STR(""));
 }
 
 static enum err move_membership(struct call *call, struct str owner_id,
                                 const struct iam_entity *before, const struct iam_entity *after)
 {
-    struct iam *iam = iam_of(call);
-    TRY(txn_del(call->txn, iam_member_key(iam, call->arena, owner_id, before)));
-    return txn_put(call->txn, iam_member_key(iam, call->arena, owner_id, after), STR(""));
+    TRY(txn_del(call->txn, iam_member_key(call->account, call->arena, owner_id, before)));
+    return txn_put(call->txn, iam_member_key(call->account, call->arena, owner_id, after), STR(""));
 }
 
 /* The new record comes first: in memory too, so that the user's access keys are known throughout. */

@@ -18,7 +18,7 @@ static enum err show(struct call *call, const struct iam_entity *e, void *v)
                                        .roles = {role, 0}};
     WIRE_SET(p, create_date, e->created_ms);
     if (str_is_set(e->role)) {
-        TRY(iam_entity_load(iam_of(call), call->txn, IAM_ROLE, e->role, &r));
+        TRY(iam_entity_load(iam_of(call), call->account, call->txn, IAM_ROLE, e->role, &r));
         TRY(iam_role_shape(call, r, role));
         p->roles.n = 1;
     }

@@ -70,7 +70,7 @@ static enum err count_uses(struct call *call, enum iam_use use, struct str start
         return ERR_NOMEM;
     TRY(txn_each(
         call->txn,
-        key_range(call->arena, &iam_k_use[use], iam_scope(iam_of(call)), KEY_STARTS(starts)),
+        key_range(call->arena, &iam_k_use[use], iam_scope(call->account), KEY_STARTS(starts)),
         count_one, &c));
     *ret_counts = c.counts;
     return ERR_OK;
@@ -101,7 +101,7 @@ static enum err check_managed_document(struct call *call, struct str document)
 static enum err check_name_free(struct call *call, struct str name)
 {
     struct str there;
-    enum err err = txn_get(call->txn, iam_managed_key(iam_of(call), call->arena, name), &there);
+    enum err err = txn_get(call->txn, iam_managed_key(call->account, call->arena, name), &there);
     if (err == ERR_OK)
         return call_error(call, &iam_err_entity_already_exists_exception,
                           "A policy called " STR_FMT " already exists. Duplicate names are not "
@@ -128,6 +128,7 @@ enum err iam_create_policy(struct call *call, const struct iam_create_policy_inp
     m->next_version = 2;
     m->versions[0] = (struct iam_version){1, call->txn->wall_ms, in->policy_document};
     m->n_versions = 1;
+    m->account = call->account;
     m->arn = iam_managed_arn(iam_of(call), call->arena, m);
     if (!str_is_set(m->id) || !str_is_set(m->arn))
         return ERR_NOMEM;
@@ -243,7 +244,7 @@ static enum err take_own(void *arg, struct str key, struct str record)
     struct lister *l = arg;
     struct iam_managed m;
     struct iam_policy p;
-    TRY(iam_managed_unpack(iam_of(l->call), l->call->arena, record, &m));
+    TRY(iam_managed_unpack(iam_of(l->call), l->call->account, l->call->arena, record, &m));
     TRY(iam_own_shape(l->call, &m, &p));
     return take(l, &p, PART_OWN);
 }
@@ -251,10 +252,9 @@ static enum err take_own(void *arg, struct str key, struct str record)
 static enum err list_own(struct lister *l, struct str after)
 {
     struct arena *a = l->call->arena;
-    const struct iam *iam = iam_of(l->call);
-    struct key_range range = key_range(a, &iam_k_managed, iam_scope(iam));
+    struct key_range range = key_range(a, &iam_k_managed, iam_scope(l->call->account));
     if (str_is_set(after))
-        range.from = key_successor(a, iam_managed_key(iam, a, after));
+        range.from = key_successor(a, iam_managed_key(l->call->account, a, after));
     return txn_each(l->call->txn, range, take_own, l);
 }
 
@@ -478,8 +478,8 @@ static enum err match_use(void *arg, struct str key, struct str value, bool *ret
     *ret_match = !str_is_set(filter) || str_eq_c(filter, iam_kind_title[kind]);
     if (!*ret_match)
         return ERR_OK;
-    TRY(txn_peek(x->call->txn, iam_entity_key(iam, a, kind, lower), &record));
-    TRY(iam_entity_unpack(iam, a, kind, record, &x->e));
+    TRY(txn_peek(x->call->txn, iam_entity_key(x->call->account, a, kind, lower), &record));
+    TRY(iam_entity_unpack(iam, x->call->account, a, kind, record, &x->e));
     *ret_match = !str_is_set(x->in->path_prefix) || str_starts(x->e.path, x->in->path_prefix);
     return ERR_OK;
 }
@@ -514,7 +514,7 @@ enum err iam_list_entities_for_policy(struct call *call,
     if (str_eq_c(in->policy_usage_filter, "PermissionsBoundary"))
         x.use = IAM_BOUNDARY;
     struct key_range range =
-        key_range(call->arena, &iam_k_use[x.use], iam_scope(iam_of(call)), in->policy_arn);
+        key_range(call->arena, &iam_k_use[x.use], iam_scope(call->account), in->policy_arn);
     TRY(iam_page_scan(call, page, range, &fns, &x));
     assert(x.n_users + x.n_roles + x.n_groups == page->p.n);
     out->policy_groups = (struct iam_policy_group_list_type){x.groups, x.n_groups};

@@ -53,7 +53,7 @@ static enum err check_free(struct call *call, struct str name)
 {
     struct str there;
     enum err err =
-        txn_get(call->txn, iam_entity_key(iam_of(call), call->arena, IAM_ROLE, name), &there);
+        txn_get(call->txn, iam_entity_key(call->account, call->arena, IAM_ROLE, name), &there);
     if (err == ERR_OK)
         return call_error(call, &iam_err_invalid_input_exception,
                           "Service role name " STR_FMT

@@ -67,7 +67,7 @@ static enum err add_managed(struct asked *q, enum simulate_role role, struct str
     struct iam_managed *m;
     if (aws)
         return add(q, role, str_c(aws->name), str_c(aws->document));
-    enum err err = iam_managed_load(iam_of(q->call), q->call->txn, arn, &m);
+    enum err err = iam_managed_load(iam_of(q->call), q->call->account, q->call->txn, arn, &m);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
     return add(q, role, m->name, iam_managed_version(m, m->default_version)->document);

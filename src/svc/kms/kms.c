@@ -46,6 +46,7 @@ const struct svc_def kms_def = {
     .grants = kms_grants_allow,
     .real_resource = kms_real_resource,
     .auth_context = kms_auth_context,
+    .owner = kms_owner,
     .resource_mark = "kms:",
     .resource_keys = kms_resource_keys,
     .authorize_more = kms_authorize_more,

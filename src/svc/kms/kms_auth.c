@@ -52,6 +52,20 @@ static enum err through_ciphertext(struct call *call, struct str bytes, struct s
     return str_is_set(*resource) ? ERR_OK : ERR_NOMEM;
 }
 
+enum err kms_owner(struct call *call, const void *in, struct str *ret_account)
+{
+    struct kms_blob blob;
+    struct str bytes = STR_NONE;
+    if (call->op->index == KMS_OP_DECRYPT && !str_is_set(call_input_str(call, STR("KeyId"))))
+        bytes = ((const struct kms_decrypt_input *)in)->ciphertext_blob;
+    else if (call->op->index == KMS_OP_RE_ENCRYPT)
+        bytes = ((const struct kms_re_encrypt_input *)in)->ciphertext_blob;
+    if (!str_is_set(bytes) || kms_blob_read(bytes, &blob) != ERR_OK)
+        return ERR_OK; /* the operation says what is wrong */
+    struct str id = str_dup(call->arena, str_c(blob.key_id));
+    return str_is_set(id) ? kms_owner_of(call->txn, id, ret_account) : ERR_NOMEM;
+}
+
 static bool is_about_aliases(unsigned op)
 {
     return op == KMS_OP_CREATE_ALIAS || op == KMS_OP_UPDATE_ALIAS || op == KMS_OP_DELETE_ALIAS;

@@ -88,6 +88,7 @@ static enum err delete_key(struct kms *kms, struct txn *txn, const struct kms_ke
     TRY(kms_due_never(kms, txn, key, KMS_DUE_ROTATION));
     TRY(kms_due_never(kms, txn, key, KMS_DUE_EXPIRY));
     TRY(txn_del(txn, key_make(a, &kms_k_policy, key->scope, key->id)));
+    TRY(txn_del(txn, key_make(a, &kms_k_owner, key->id)));
     return txn_del(txn, key_make(a, &kms_k_key, key->scope, key->id));
 }
 

@@ -124,6 +124,10 @@ struct kms_grant {
 enum err kms_key_read(struct txn *txn, struct key_scope scope, struct str id,
                       struct kms_key *ret) WARN_UNUSED;
 enum err kms_key_write(struct txn *txn, const struct kms_key *key) WARN_UNUSED;
+/* The account of a key by its id; the configured one where no other is known to have it. */
+enum err kms_owner_of(struct txn *txn, struct str id, struct str *ret_account) WARN_UNUSED;
+/* kms_auth.c: the service's hook of the name in struct svc_def, for what a ciphertext alone names. */
+enum err kms_owner(struct call *call, const void *in, struct str *ret_account) WARN_UNUSED;
 enum err kms_material_read(struct txn *txn, const struct kms_key *key, uint32_t number,
                            struct kms_material *ret) WARN_UNUSED;
 /* Seals `secret` (absent: there is none any more) as this material of the key. */

@@ -23,5 +23,8 @@ static const struct key_layout kms_k_grant_id = {KEY_KMS, 7, "Stt"};
 static const struct key_layout kms_k_retirable = {KEY_KMS, 8, "Sttt"};
 /* Names of due times, not records: scope, key id, what is due (enum kms_due) */
 static const struct key_layout kms_k_due = {KEY_KMS, 9, "Stb"};
+/* key id -> the account that owns it: ciphertexts name keys by their ids alone. Absent: it is of a time when
+ * there was one account */
+static const struct key_layout kms_k_owner = {KEY_KMS, 10, "t"};
 
 #endif

@@ -126,10 +126,25 @@ static enum err decrypt(struct txn *txn, const struct kms_use *use, struct str s
 
 /* --- reuse ------------------------------------------------------------------------------------ */
 
+/* In whose account names of keys are looked up: the owner's of what is encrypted, which services say in
+ * their part of the encryption context; else the principal's. */
+static struct str owner_of(const struct txn *txn, const struct kms_use *use)
+{
+    struct str own = wire_account_in(use->context.value);
+    for (size_t i = 0; !str_is_set(own) && i < use->more.n; i++)
+        if (str_starts(use->more.v[i].key, STR("aws:")))
+            own = wire_account_in(use->more.v[i].value);
+    if (str_is_set(own))
+        return own;
+    if (use->who && str_is_set(use->who->account))
+        return use->who->account;
+    return str_is_set(use->source_account) ? use->source_account : txn_account(txn);
+}
+
 static struct key_scope scope_of(const struct txn *txn, const struct kms_use *use)
 {
     const struct core *core = txn->core;
-    return (struct key_scope){core->cfg.account,
+    return (struct key_scope){owner_of(txn, use),
                               str_is_set(use->region) ? use->region : core->cfg.region};
 }
 
@@ -193,6 +208,7 @@ static enum err look(struct txn *txn, const struct kms_use *use, struct str seal
     if (kms_blob_read(sealed, &blob) != ERR_OK)
         return ERR_CORRUPT;
     struct str id = str_c(blob.key_id);
+    TRY(kms_owner_of(txn, id, &scope.account));
     TRY(txn_get(txn, key_make(a, &kms_k_key, scope, id), &record));
     TRY(txn_get(txn, key_make(a, &kms_k_policy, scope, id), &policy));
     buf_init_arena(&b, a, NAME_MAX_BYTES);
@@ -283,6 +299,7 @@ static enum err finish(struct txn *txn, const struct kms_use *use, struct str se
     struct str id = str_dup(txn->arena, str_c(blob.key_id));
     if (!str_is_set(id))
         return ERR_NOMEM;
+    TRY(kms_owner_of(txn, id, &scope.account));
     enum err err = kms_key_read(txn, scope, id, &key);
     if (err == ERR_NOT_FOUND)
         return refuse(ret_why, KMS_WHY_NOT_FOUND, "The key does not exist any more.");
@@ -316,12 +333,26 @@ static enum err port_open(void *self, struct txn *txn, const struct kms_use *use
     return keep(self, txn, use, name, ret_key);
 }
 
+/* A key of the owner's by its ARN: KMS is asked in the principal's account, where a name would be another's. */
+static struct str named(struct txn *txn, const struct kms_use *use, struct str key)
+{
+    struct key_scope scope = scope_of(txn, use);
+    if (!txn->core->more_accounts || arn_is(key))
+        return key;
+    return str_fmt(txn->arena, "arn:" STR_FMT ":kms:" STR_FMT ":" STR_FMT ":%s" STR_FMT,
+                   STR_ARG(txn->core->cfg.partition), STR_ARG(scope.region), STR_ARG(scope.account),
+                   str_starts(key, STR("alias/")) ? "" : "key/", STR_ARG(key));
+}
+
 static enum err make_key(struct kms *kms, struct txn *txn, const struct kms_use *use,
                          struct str key, struct kms_data_key *ret_key, struct kms_refusal *ret_why,
                          bool *ret_made)
 {
     struct kms_data_key again;
     TRY(kms_managed_need(kms, txn, scope_of(txn, use), key, ret_made));
+    key = named(txn, use, key);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
     TRY(generate(txn, use, key, ret_key, ret_why));
     return use->proves ? decrypt(txn, use, ret_key->sealed, &again, ret_why) : ERR_OK;
 }
@@ -353,6 +384,9 @@ static enum err port_wrap(void *self, struct txn *txn, const struct kms_use *use
     if (!str_is_set(text))
         return ERR_NOMEM;
     TRY(kms_managed_need(self, txn, scope_of(txn, use), key, &made));
+    key = named(txn, use, key);
+    if (!str_is_set(key))
+        return ERR_NOMEM;
     TRY(make_input(txn, use, STR("KeyId"), key, STR("Plaintext"), text, &input));
     TRY(ask(txn, use, STR("Encrypt"), input, &out, ret_why));
     TRY(base64_decode(txn->arena, json_get_str(out, STR("CiphertextBlob")), &ret_key->sealed));

@@ -80,7 +80,17 @@ enum err kms_key_write(struct txn *txn, const struct kms_key *key)
 {
     struct str record;
     TRY(record_make(&key_type, txn->arena, key, &record));
+    TRY(txn_put(txn, key_make(txn->arena, &kms_k_owner, key->id), key->scope.account));
     return txn_put(txn, key_make(txn->arena, &kms_k_key, key->scope, key->id), record);
+}
+
+enum err kms_owner_of(struct txn *txn, struct str id, struct str *ret_account)
+{
+    *ret_account = txn->core->cfg.account;
+    if (!txn->core->more_accounts)
+        return ERR_OK;
+    enum err err = txn_get(txn, key_make(txn->arena, &kms_k_owner, id), ret_account);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 /* --- material --------------------------------------------------------------------------------- */

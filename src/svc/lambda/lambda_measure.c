@@ -21,7 +21,8 @@ static void put_from(struct core *core, const struct lambda_name *fn, size_t n_d
         {STR("Resource"), str_n(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1)},
     };
     for (size_t d = n_dims; d <= ARRAY_LEN(dims); d++) {
-        const struct measure what = {fn->scope.region, STR("AWS/Lambda"), dims, d};
+        const struct measure what = {fn->scope.region, STR("AWS/Lambda"), dims, d,
+                                     fn->scope.account};
         measure_put(core, &what, name, unit, value);
     }
 }
@@ -60,7 +61,8 @@ void lambda_measure_url(struct core *core, const struct lambda_name *name, int s
 void lambda_measure_end(struct core *core, const struct lambda_fn *fn,
                         const struct lambda_ended *ended)
 {
-    const struct measure all = {fn->name.scope.region, STR("AWS/Lambda"), NULL, 0};
+    const struct measure all = {fn->name.scope.region, STR("AWS/Lambda"), NULL, 0,
+                                fn->name.scope.account};
     if (!measure_wanted(core))
         return;
     put(core, fn, STR("Invocations"), MEASURE_COUNT, 1);

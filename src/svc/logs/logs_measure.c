@@ -7,7 +7,7 @@
 
 struct incoming {
     struct core *core;
-    struct str region, group;
+    struct str account, region, group;
     size_t events, bytes;
 };
 
@@ -16,7 +16,7 @@ static void committed(void *arg)
     const struct incoming *in = arg;
     const struct measure_dim dim = {STR("LogGroupName"), in->group};
     for (size_t n_dims = 0; n_dims <= 1; n_dims++) {
-        const struct measure what = {in->region, STR("AWS/Logs"), &dim, n_dims};
+        const struct measure what = {in->region, STR("AWS/Logs"), &dim, n_dims, in->account};
         measure_put_many(in->core, &what, STR("IncomingLogEvents"), MEASURE_COUNT, 1,
                          (double)in->events);
         measure_put(in->core, &what, STR("IncomingBytes"), MEASURE_BYTES, (double)in->bytes);
@@ -31,8 +31,12 @@ enum err logs_measure_staged(struct txn *txn, struct key_scope scope, struct str
     struct incoming *in = ARENA_NEW(txn->arena, struct incoming);
     if (!in)
         return ERR_NOMEM;
-    *in = (struct incoming){txn->core, str_dup(txn->arena, scope.region),
-                            str_dup(txn->arena, group), n, 0};
+    *in = (struct incoming){txn->core,
+                            str_dup(txn->arena, scope.account),
+                            str_dup(txn->arena, scope.region),
+                            str_dup(txn->arena, group),
+                            n,
+                            0};
     for (size_t i = 0; i < n; i++)
         in->bytes += events[i].message.len;
     return str_is_set(in->region) && str_is_set(in->group) ? txn_on_commit(txn, committed, in)

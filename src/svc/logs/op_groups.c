@@ -249,7 +249,7 @@ enum err logs_describe_log_groups(struct call *call,
                           "parameters.");
     if (in->include_linked_accounts || in->account_identifiers.v)
         return call_error(call, &logs_err_invalid_parameter_exception,
-                          "Weir has one account; leave includeLinkedAccounts and "
+                          "Weir links no accounts; leave includeLinkedAccounts and "
                           "accountIdentifiers out.");
     if (in->log_group_identifiers.v &&
         (str_is_set(in->log_group_name_prefix) || str_is_set(in->log_group_name_pattern) ||
@@ -319,7 +319,7 @@ enum err logs_list_log_groups(struct call *call, const struct logs_list_log_grou
     struct summary l = {.call = call, .pattern = in->log_group_name_pattern};
     if (in->include_linked_accounts || in->account_identifiers.v)
         return call_error(call, &logs_err_invalid_parameter_exception,
-                          "Weir has one account; leave includeLinkedAccounts and "
+                          "Weir links no accounts; leave includeLinkedAccounts and "
                           "accountIdentifiers out.");
     if (in->data_sources.n > 0 || in->field_index_names.n > 0 || in->log_group_tags.n > 0)
         return call_error(call, &logs_err_invalid_parameter_exception,

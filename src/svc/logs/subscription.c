@@ -166,7 +166,7 @@ static enum err make_batch(struct sending *s, struct target_delivery *ret)
 
 struct told {
     struct core *core;
-    struct str region, group, filter;
+    struct str account, region, group, filter;
     size_t events, bytes;
     bool failed;
 };
@@ -177,7 +177,7 @@ static void tell(void *arg)
     const struct measure_dim dims[] = {{STR("DestinationType"), STR("Lambda")},
                                        {STR("FilterName"), t->filter},
                                        {STR("LogGroupName"), t->group}};
-    const struct measure what = {t->region, STR("AWS/Logs"), dims, ARRAY_LEN(dims)};
+    const struct measure what = {t->region, STR("AWS/Logs"), dims, ARRAY_LEN(dims), t->account};
     if (t->failed) {
         measure_put(t->core, &what, STR("DeliveryErrors"), MEASURE_COUNT, (double)t->events);
         return;
@@ -195,6 +195,7 @@ static enum err tell_later(const struct sending *s, size_t bytes, bool failed)
     if (!t)
         return ERR_NOMEM;
     *t = (struct told){s->logs->core,
+                       str_dup(a, s->put->scope.account),
                        str_dup(a, s->put->scope.region),
                        str_dup(a, s->put->group_name),
                        str_dup(a, s->name),

@@ -81,7 +81,7 @@ static void put(const struct sized *s, const char *type, struct str name, enum m
         {STR("BucketName"), s->bucket},
         {STR("StorageType"), str_c(type)},
     };
-    measure_put(s->core, &(struct measure){s->region, STR("AWS/S3"), dims, 2}, name, unit,
+    measure_put(s->core, &(struct measure){s->region, STR("AWS/S3"), dims, 2, STR_NONE}, name, unit,
                 (double)value);
 }
 

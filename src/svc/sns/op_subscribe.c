@@ -111,7 +111,7 @@ static enum err wanted(struct call *call, const struct sns_subscribe_input *in,
     sub->rec.id = rng_uuid(id);
     sub->rec.topic_arn = sub->topic.arn;
     sub->rec.endpoint = in->endpoint;
-    sub->rec.owner = call->account;
+    sub->rec.owner = call->who->account;
     sub->rec.principal = call->who->arn;
     sub->rec.created_ms = call->txn->wall_ms;
     sub->rec.pending = pending;
@@ -208,7 +208,7 @@ static enum err restore(struct call *call, const struct sns_topic_ref *t,
         .topic_arn = t->arn,
         .protocol = (enum sns_protocol)token->protocol,
         .endpoint = token->endpoint,
-        .owner = call->account,
+        .owner = t->scope.account,
         .principal = call->who->arn,
         .created_ms = call->txn->wall_ms,
     };

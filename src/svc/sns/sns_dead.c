@@ -22,7 +22,7 @@ enum err sns_dead_letter(struct txn *txn, const struct sns_sub *sub, struct str 
     const struct target target = {.arn = sub->dlq,
                                   .service = STR(SNS_PRINCIPAL),
                                   .source_arn = sub->topic_arn,
-                                  .source_account = sub->owner};
+                                  .source_account = wire_account_in(sub->topic_arn)};
     enum err err = target_stage(
         txn, &target,
         &(struct target_delivery){.payload = body,

@@ -167,7 +167,7 @@ static enum err to_target(struct sns_publication *p, const struct sns_sub_live *
     const struct target target = {.arn = sub->rec.endpoint,
                                   .service = STR(SNS_PRINCIPAL),
                                   .source_arn = sub->rec.topic_arn,
-                                  .source_account = sub->rec.owner};
+                                  .source_account = wire_account_in(sub->rec.topic_arn)};
     d->trace = p->m->trace;
     enum err err = target_stage(p->txn, &target, d);
     p->counts->delivered += err == ERR_OK;

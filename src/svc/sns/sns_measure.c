@@ -13,8 +13,8 @@ static void put(struct core *core, struct str topic_arn, struct str name, double
     if (n <= 0 || arn_parse(topic_arn, &arn) != ERR_OK)
         return;
     const struct measure_dim dim = {STR("TopicName"), arn.resource};
-    measure_put_many(core, &(struct measure){arn.region, STR("AWS/SNS"), &dim, 1}, name,
-                     MEASURE_COUNT, 1, n);
+    measure_put_many(core, &(struct measure){arn.region, STR("AWS/SNS"), &dim, 1, arn.account},
+                     name, MEASURE_COUNT, 1, n);
 }
 
 void sns_measure_one(struct core *core, struct str topic_arn, struct str name)
@@ -32,7 +32,7 @@ static void published(void *arg)
     struct arn arn;
     if (c->published && arn_parse(c->topic_arn, &arn) == ERR_OK) {
         const struct measure_dim dim = {STR("TopicName"), arn.resource};
-        const struct measure what = {arn.region, STR("AWS/SNS"), &dim, 1};
+        const struct measure what = {arn.region, STR("AWS/SNS"), &dim, 1, arn.account};
         measure_put(core, &what, STR("NumberOfMessagesPublished"), MEASURE_COUNT, 1);
         measure_put(core, &what, STR("PublishSize"), MEASURE_BYTES, (double)c->bytes);
     }

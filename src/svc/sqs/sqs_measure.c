@@ -10,7 +10,7 @@
 static void count(const struct core_seen *seen, struct str queue, struct str name, size_t n)
 {
     const struct measure_dim dim = {STR("QueueName"), queue};
-    const struct measure what = {seen->call->region, STR("AWS/SQS"), &dim, 1};
+    const struct measure what = {seen->call->region, STR("AWS/SQS"), &dim, 1, seen->call->account};
     if (n > 0)
         measure_put_many(seen->call->core, &what, name, MEASURE_COUNT, 1, (double)n);
 }
@@ -18,7 +18,7 @@ static void count(const struct core_seen *seen, struct str queue, struct str nam
 void sqs_measure_sent(const struct sqs_queue *q, size_t bytes)
 {
     const struct measure_dim dim = {STR("QueueName"), q->name};
-    const struct measure what = {q->scope.region, STR("AWS/SQS"), &dim, 1};
+    const struct measure what = {q->scope.region, STR("AWS/SQS"), &dim, 1, q->scope.account};
     if (!measure_wanted(q->sqs->core))
         return;
     measure_put(q->sqs->core, &what, STR("NumberOfMessagesSent"), MEASURE_COUNT, 1);
@@ -28,7 +28,7 @@ void sqs_measure_sent(const struct sqs_queue *q, size_t bytes)
 void sqs_measure_duplicate(const struct sqs_queue *q)
 {
     const struct measure_dim dim = {STR("QueueName"), q->name};
-    const struct measure what = {q->scope.region, STR("AWS/SQS"), &dim, 1};
+    const struct measure what = {q->scope.region, STR("AWS/SQS"), &dim, 1, q->scope.account};
     measure_put(q->sqs->core, &what, STR("NumberOfDeduplicatedSentMessages"), MEASURE_COUNT, 1);
 }
 
@@ -82,7 +82,7 @@ static void put_gauges(struct sqs_queue *q, int64_t now_ms)
     double age_s = oldest == UINT64_MAX || sent_ms > now_ms ? 0 : (double)(now_ms - sent_ms) / 1000;
     struct core *core = q->sqs->core;
     const struct measure_dim dim = {STR("QueueName"), q->name};
-    const struct measure what = {q->scope.region, STR("AWS/SQS"), &dim, 1};
+    const struct measure what = {q->scope.region, STR("AWS/SQS"), &dim, 1, q->scope.account};
     measure_put(core, &what, STR("ApproximateNumberOfMessagesVisible"), MEASURE_COUNT,
                 (double)visible);
     measure_put(core, &what, STR("ApproximateNumberOfMessagesNotVisible"), MEASURE_COUNT,

@@ -68,7 +68,6 @@ static enum err key_to_send(struct txn *txn, const struct target *target, struct
 static enum err stage(void *self, struct txn *txn, const struct target *target,
                       const struct target_found *found, const struct target_delivery *d)
 {
-    struct sqs *s = self;
     struct sqs_open *o = found->opened;
     struct fault f;
     struct sqs_checked checked;
@@ -81,7 +80,8 @@ static enum err stage(void *self, struct txn *txn, const struct target *target,
         .group = d->group_id,
         .dedup = d->dedup_id,
         .sender = str_is_set(target->service) && !str_is_set(target->role) ? target->service
-                                                                           : s->core->cfg.account,
+                  : str_is_set(target->source_account)                     ? target->source_account
+                                                       : o->queue->scope.account,
     };
     TRY(take_attributes(txn->arena, d, &draft));
     TRY(take_trace(txn->arena, d, &draft));

@@ -16,7 +16,8 @@ static void measure(void *self, const struct core_seen *seen)
         {STR("StreamLabel"), f->label},
         {STR("TableName"), f->table},
     };
-    const struct measure what = {seen->call->region, STR("AWS/DynamoDB"), dims, ARRAY_LEN(dims)};
+    const struct measure what = {seen->call->region, STR("AWS/DynamoDB"), dims, ARRAY_LEN(dims),
+                                 seen->call->account};
     measure_put(core, &what, STR("ReturnedRecordsCount"), MEASURE_COUNT, (double)f->n);
     measure_put(core, &what, STR("ReturnedBytes"), MEASURE_BYTES, (double)f->bytes);
     measure_put(core, &what, STR("SuccessfulRequestLatency"), MEASURE_MILLISECONDS,

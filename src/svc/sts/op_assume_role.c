@@ -7,6 +7,7 @@
  * Layer: svc. Thread: the call's loop. */
 #include <assert.h>
 
+#include "base/arn.h"
 #include "svc/sts/sts_int.h"
 
 static enum err not_authorised(struct call *call, const char *action, struct str role_arn)
@@ -36,8 +37,16 @@ static enum err check_input(struct call *call, const struct sts_assume_role_inpu
     return ERR_OK;
 }
 
+/* AWS's own, or one of the role's account. */
+static bool may_limit(struct str policy_arn, const struct iam_assumable *role)
+{
+    struct arn arn;
+    return str_is_set(policy_arn) && arn_parse_as(policy_arn, "iam", NULL, &arn) == ERR_OK &&
+           (str_eq_c(arn.account, "aws") || str_eq(arn.account, wire_account_in(role->arn)));
+}
+
 static enum err session_policies(struct call *call, const struct sts_assume_role_input *in,
-                                 struct iam_session *session)
+                                 const struct iam_assumable *role, struct iam_session *session)
 {
     struct sts *sts = call->svc;
     if (str_is_set(in->policy)) {
@@ -57,7 +66,7 @@ static enum err session_policies(struct call *call, const struct sts_assume_role
         return ERR_NOMEM;
     for (size_t i = 0; i < in->policy_arns.n; i++) {
         arns[i] = in->policy_arns.v[i].arn;
-        enum err err = str_is_set(arns[i])
+        enum err err = may_limit(arns[i], role)
                            ? sts->iam->managed_policy(sts->iam->self, arns[i], call->arena)
                            : ERR_NOT_FOUND;
         if (err == ERR_NOT_FOUND)
@@ -144,7 +153,7 @@ enum err sts_assume_role(struct call *call, const struct sts_assume_role_input *
     struct iam_session session = {
         .kind = PRINCIPAL_ROLE, .id = role.id, .session_name = in->role_session_name};
     TRY(session_duration(call, in, &role, &session));
-    TRY(session_policies(call, in, &session));
+    TRY(session_policies(call, in, &role, &session));
     TRY(session_tags(call, in, &session));
     TRY(sts_credentials(call, &session, &out->credentials));
 
@@ -155,7 +164,7 @@ enum err sts_assume_role(struct call *call, const struct sts_assume_role_input *
         str_fmt(call->arena, STR_FMT ":" STR_FMT, STR_ARG(role.id), STR_ARG(in->role_session_name));
     user->arn =
         str_fmt(call->arena, "arn:" STR_FMT ":sts::" STR_FMT ":assumed-role/" STR_FMT "/" STR_FMT,
-                STR_ARG(call->partition), STR_ARG(call->account), STR_ARG(role.name),
+                STR_ARG(call->partition), STR_ARG(wire_account_in(role.arn)), STR_ARG(role.name),
                 STR_ARG(in->role_session_name));
     if (!str_is_set(user->assumed_role_id) || !str_is_set(user->arn))
         return ERR_NOMEM;

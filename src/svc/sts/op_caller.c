@@ -29,7 +29,7 @@ enum err sts_get_session_token(struct call *call, const struct sts_get_session_t
     if (root)
         duration_s = min_i64(duration_s, STS_SESSION_ROOT_MAX_S);
     struct iam_session session = {.kind = who->kind,
-                                  .id = root ? STR_NONE : who->user_id,
+                                  .id = root ? who->account : who->user_id,
                                   .issued_ms = call->txn->wall_ms,
                                   .expires_ms = call->txn->wall_ms + duration_s * 1000};
     return sts_credentials(call, &session, &out->credentials);

@@ -91,7 +91,6 @@ static void test_work(void **state)
     core_work_keys(&ctx, &of_role);
     expect(&ctx, "aws:CurrentTime", "2026-01-01T00:00:00Z");
     expect(&ctx, "aws:EpochTime", "1767225600");
-    expect(&ctx, "aws:ResourceAccount", "000000000000");
     expect(&ctx, "aws:RequestedRegion", "eu-west-1");
     expect(&ctx, "aws:PrincipalArn", "arn:aws:iam::000000000000:role/r");
     expect(&ctx, "aws:PrincipalTag/team", "red");

@@ -107,7 +107,7 @@ static const struct seen *find(const char *name, const char *value)
 
 static void tell(struct str name, const struct measure_dim *dims, size_t n_dims, double value)
 {
-    const struct measure what = {STR("eu-west-1"), STR("AWS/X"), dims, n_dims};
+    const struct measure what = {STR("eu-west-1"), STR("AWS/X"), dims, n_dims, STR("000000000001")};
     measure_put(&f.core, &what, name, MEASURE_BYTES, value);
 }
 

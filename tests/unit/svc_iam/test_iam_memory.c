@@ -103,6 +103,7 @@ static void commit(struct fixture *f, bool remove)
 static void make_role(struct fixture *f)
 {
     f->entity = (struct iam_entity){.kind = IAM_ROLE,
+                                    .account = STR(ACCOUNT),
                                     .name = STR("r"),
                                     .path = STR("/path/"),
                                     .id = STR("AROAEXAMPLE"),
@@ -117,8 +118,11 @@ static void make_role(struct fixture *f)
 
 static void make_user(struct fixture *f)
 {
-    f->entity = (struct iam_entity){
-        .kind = IAM_USER, .name = STR("Bob"), .path = STR("/"), .id = STR("AIDAEXAMPLE")};
+    f->entity = (struct iam_entity){.kind = IAM_USER,
+                                    .account = STR(ACCOUNT),
+                                    .name = STR("Bob"),
+                                    .path = STR("/"),
+                                    .id = STR("AIDAEXAMPLE")};
     f->entity.attached[0] = STR("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess");
     f->entity.attached[1] = STR("arn:aws:iam::" ACCOUNT ":policy/gone");
     f->entity.n_attached = 2;
@@ -242,6 +246,24 @@ static enum err who_is(struct fixture *f, struct str key, struct str token, stru
     struct credential c;
     TRY(f->id.credential(f->id.self, key, token, &f->a, &c));
     return f->id.principal(f->id.self, key, token, &f->a, who);
+}
+
+/* What an account has is its own: the same names are others in each. */
+static void test_accounts(void **state)
+{
+    struct fixture *f = *state;
+    struct principal who = {0};
+    make_user(f);
+    f->entity.account = STR("222222222222");
+    f->entity.id = STR("AIDAOTHER");
+    f->entity.keys[0].id = STR("AKIAOTHEROTHEROTHERO");
+    f->entity.n_keys = 1;
+    commit(f, false);
+    assert_int_equal(who_is(f, STR("AKIAOTHEROTHEROTHERO"), STR_NONE, &who), ERR_OK);
+    assert_true(str_eq_c(who.account, "222222222222"));
+    assert_true(str_eq_c(who.arn, "arn:aws:iam::222222222222:user/Bob"));
+    assert_int_equal(who_is(f, STR("AKIABOBBOBBOBBOBBOBB"), STR_NONE, &who), ERR_OK);
+    assert_true(str_eq_c(who.arn, "arn:aws:iam::" ACCOUNT ":user/Bob"));
 }
 
 static void test_service_roles(void **state)
@@ -379,7 +401,7 @@ static void test_session_contents(void **state)
 static enum err damage(struct txn *txn, void *arg)
 {
     struct fixture *f = arg;
-    struct str key = iam_entity_key(f->iam, txn->arena, IAM_USER, f->entity.name), record;
+    struct str key = iam_entity_key(STR(ACCOUNT), txn->arena, IAM_USER, f->entity.name), record;
     TRY(txn_get(txn, key, &record));
     return catalogue_put(f->iam->entities, txn, key, str_sub(record, 0, f->bytes_left));
 }
@@ -451,6 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_user_principal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_service_roles, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ids_are_tracked, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),

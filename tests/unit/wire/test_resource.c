@@ -124,6 +124,35 @@ static void test_needs(void **state)
     }
 }
 
+/* Whose account a request reaches into; "-": the caller's own. */
+static const struct row owner_rows[] = {
+    {"sqs", FORM("Action=SendMessage&MessageBody=m&QueueUrl=http://h/222222222222/q"),
+     "222222222222"},
+    {"sqs", FORM("Action=SendMessage&MessageBody=m&QueueUrl=q"), "-"},
+    {"sqs", FORM("Action=SendMessage&MessageBody=m&QueueUrl=http://h/22222222222/q"), "-"},
+    {"sqs", FORM("Action=ListQueueTags&QueueUrl=http://h/222222222222/q"), "-"},
+    {"sqs", FORM("Action=GetQueueUrl&QueueName=q&QueueOwnerAWSAccountId=222222222222"),
+     "222222222222"},
+    {"dynamodb",
+     DDB("DescribeTable", "{\"TableName\":\"arn:aws:dynamodb:r:222222222222:table/t\"}"),
+     "222222222222"},
+    {"dynamodb", DDB("DescribeTable", "{\"TableName\":\"222222222222\"}"), "-"},
+    {"lambda", "GET /2015-03-31/functions/222222222222:function:f", "222222222222"},
+    {"lambda", "GET /2015-03-31/functions/f:222222222222", "-"},
+};
+
+static void test_owners(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(owner_rows); i++) {
+        struct exchange x;
+        if (exchange_decode(&x, owner_rows[i].scope, owner_rows[i].request) != ERR_OK)
+            fail_msg("%s: %s", owner_rows[i].request, cstr(&x, x.fault.message));
+        struct str owner = wire_owner(x.routed.op, ask_of(&x).in);
+        assert_string_equal(str_is_set(owner) ? cstr(&x, owner) : "-", owner_rows[i].expected);
+        exchange_release(&x);
+    }
+}
+
 static const struct row key_rows[] = {
     {"s3", "GET /b?prefix=p&max-keys=3", "s3:ResourceAccount=1 s3:max-keys=3 s3:prefix=p "},
     {"s3", "GET /b?prefix=", "s3:ResourceAccount=1 s3:prefix= "},
@@ -199,9 +228,8 @@ static void test_input_str(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_needs),
-        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_rows),      cmocka_unit_test(test_needs),
+        cmocka_unit_test(test_owners),    cmocka_unit_test(test_keys),
         cmocka_unit_test(test_input_str),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

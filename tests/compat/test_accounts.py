@@ -1,0 +1,488 @@
+"""More than one account: `weir account`, resources apart, and what one account may do to another's."""
+import json
+import os
+import stat
+import subprocess
+import uuid
+
+import pytest
+from botocore.exceptions import ClientError
+
+from test_dynamodb import raw
+from test_lambda import runtime, zipped
+from weirtest import Weir, wait_for
+
+A, B = "000000000000", "222222222222"
+ECHO = "def handler(event, context):\n    return context.invoked_function_arn\n"
+# Tells another account's queue what it was called with, under its own role.
+TELL = """
+import boto3, json, os
+def handler(event, context):
+    sqs = boto3.client("sqs", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    sqs.send_message(QueueUrl=os.environ["OUT"], MessageBody=event["Records"][0]["body"])
+"""
+
+
+def account(weir, *words):
+    return subprocess.run([weir.binary, "account", *words, "--data", weir.data_dir], capture_output=True, text=True)
+
+
+class Two:
+    """A server with two accounts; `of(id, service)` a client with the root's right."""
+
+    def __init__(self, weir):
+        self.weir = weir
+        self.clients = {}
+
+    def of(self, who, service):
+        if (who, service) not in self.clients:
+            self.clients[who, service] = self.weir.client(service, key=who)
+        return self.clients[who, service]
+
+    def user(self, who, *allowed):
+        """Clients of a new user of the account, with a policy for the (action, resource)s."""
+        iam, name = self.of(who, "iam"), "u" + uuid.uuid4().hex[:8]
+        iam.create_user(UserName=name)
+        if allowed:
+            statement = [{"Effect": "Allow", "Action": a, "Resource": r} for a, r in allowed]
+            iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statement}))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        made = lambda service: self.weir.client(service, key["AccessKeyId"], key["SecretAccessKey"])
+        made.arn = f"arn:aws:iam::{who}:user/{name}"
+        return made
+
+    def role(self, who, trust, *allowed):
+        iam, name = self.of(who, "iam"), "r" + uuid.uuid4().hex[:8]
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=document({"Action": "sts:AssumeRole", **trust}))
+        if allowed:
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document(
+                *({"Action": a, "Resource": r} for a, r in allowed)))
+        return f"arn:aws:iam::{who}:role/{name}"
+
+    def queue(self, who, policy=None):
+        """(url, arn)"""
+        sqs = self.of(who, "sqs")
+        url = sqs.create_queue(QueueName="q" + uuid.uuid4().hex[:8])["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        if policy:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document({"Resource": arn, **policy})})
+        return url, arn
+
+
+def document(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **s} for s in statements]})
+
+
+@pytest.fixture(scope="module")
+def two():
+    with Weir() as weir:
+        done = account(weir, "add", B)
+        assert done.returncode == 0, done.stderr
+        yield Two(weir)
+
+
+def code_of(fn, *args, **kw):
+    try:
+        fn(*args, **kw)
+    except ClientError as e:
+        return e.response["Error"]["Code"]
+    return "OK"
+
+
+# --- weir account ---------------------------------------------------------------------------------
+
+
+def test_the_command(two):
+    weir = two.weir
+    path = os.path.realpath(os.path.join(weir.data_dir, f"root-credentials-{B}"))
+    assert account(weir, "list").stdout == f"{B} {path}\n"
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    for words, why in ((["add", B], "is there already"), (["add", A], "is there already"), (["add", "12345678901x"], "12 digits"),
+                       (["add", "1234567890123"], "12 digits"), (["add"], "weir account add"), (["remove", B], "never removed"),
+                       ([], "weir account list")):
+        done = account(weir, *words)
+        assert done.returncode in (1, 2) and why in done.stderr, (words, done)
+    # A credentials file that went is made anew, the same.
+    with open(path) as f:
+        text = f.read()
+    os.unlink(path)
+    done = subprocess.run([weir.binary, "env", "--account", B, "--data", weir.data_dir], capture_output=True, text=True)
+    assert f"export AWS_SHARED_CREDENTIALS_FILE={path}\n" in done.stdout and "secret" not in done.stdout.lower().replace(
+        "aws_secret_access_key", ""), done
+    with open(path) as f:
+        assert f.read() == text
+    done = subprocess.run([weir.binary, "env", "--account", "3" * 12, "--data", weir.data_dir], capture_output=True, text=True)
+    assert done.returncode == 1 and "weir account add 333333333333" in done.stderr
+    words = dict(line.split(" = ") for line in text.splitlines() if " = " in line)
+    key, secret = words["aws_access_key_id"], words["aws_secret_access_key"]
+    me = weir.client("sts", key, secret).get_caller_identity()
+    assert (me["Account"], me["Arn"], me["UserId"]) == (B, f"arn:aws:iam::{B}:root", B)
+    assert code_of(weir.client("sts", key, secret[::-1]).get_caller_identity) == "SignatureDoesNotMatch"
+    assert two.of(B, "sts").get_caller_identity()["Account"] == B  # the development key of an account is its id
+    assert two.of(A, "sts").get_caller_identity()["Account"] == A
+    assert weir.client("sts").get_caller_identity()["Account"] == A
+    assert code_of(weir.client("sts", key="333333333333").get_caller_identity) == "InvalidClientTokenId"
+    session = two.of(B, "sts").get_session_token()["Credentials"]
+    me = weir.client("sts", session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]).get_caller_identity()
+    assert me["Arn"] == f"arn:aws:iam::{B}:root"
+
+
+def test_accounts_survive_a_kill():
+    with Weir(args=["--no-dev-key"]) as weir:
+        assert account(weir, "add", B).returncode == 0
+        with open(os.path.join(weir.data_dir, f"root-credentials-{B}")) as f:
+            words = dict(line.strip().split(" = ") for line in f if " = " in line)
+        keys = words["aws_access_key_id"], words["aws_secret_access_key"]
+        weir.client("sqs", *keys).create_queue(QueueName="kept")
+        iam = weir.client("iam", *keys)
+        iam.create_user(UserName="kept")
+        of_user = iam.create_access_key(UserName="kept")["AccessKey"]
+        assert code_of(weir.client("sts", key=B).get_caller_identity) == "InvalidClientTokenId"
+        weir.kill9()
+        weir.start()
+        assert account(weir, "list").stdout.startswith(B)
+        assert weir.client("sqs", *keys).list_queues()["QueueUrls"][0].endswith(f"/{B}/kept")
+        me = weir.client("sts", of_user["AccessKeyId"], of_user["SecretAccessKey"]).get_caller_identity()
+        assert me["Arn"] == f"arn:aws:iam::{B}:user/kept"
+
+
+# --- apart ----------------------------------------------------------------------------------------
+
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": {
+    "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}})
+PATTERN = json.dumps({"source": ["x"]})
+TEMPLATE = json.dumps({"Resources": {"T": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "of-stack"}}}})
+DOCUMENT = document({"Action": "s3:GetObject", "Resource": "*"})
+
+
+def writes_logs(iam):
+    iam.create_role(RoleName="same", AssumeRolePolicyDocument=TRUST)
+    iam.put_role_policy(RoleName="same", PolicyName="p", PolicyDocument=document({"Action": "logs:*", "Resource": "*"}))
+
+
+# service, what makes one of the name "same" (None: what was made before is enough), what lists, the list's member
+APART = [
+    ("sqs", lambda c, who: c.create_queue(QueueName="same"), "list_queues", "QueueUrls"),
+    ("sns", lambda c, who: c.create_topic(Name="same"), "list_topics", "Topics"),
+    ("sns", lambda c, who: c.subscribe(TopicArn=f"arn:aws:sns:us-east-1:{who}:same", Protocol="sqs",
+                                       Endpoint=f"arn:aws:sqs:us-east-1:{who}:same"), "list_subscriptions", "Subscriptions"),
+    ("dynamodb", lambda c, who: c.create_table(
+        TableName="same", BillingMode="PAY_PER_REQUEST", AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}], StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}),
+     "list_tables", "TableNames"),
+    ("dynamodbstreams", None, "list_streams", "Streams"),
+    ("iam", lambda c, who: c.create_user(UserName="same"), "list_users", "Users"),
+    ("iam", lambda c, who: writes_logs(c), "list_roles", "Roles"),
+    ("iam", lambda c, who: c.create_group(GroupName="same"), "list_groups", "Groups"),
+    ("iam", lambda c, who: c.create_policy(PolicyName="same", PolicyDocument=DOCUMENT), "list_policies(Scope=Local)", "Policies"),
+    ("iam", lambda c, who: c.create_instance_profile(InstanceProfileName="same"), "list_instance_profiles", "InstanceProfiles"),
+    ("lambda", lambda c, who: c.create_function(FunctionName="same", Runtime=runtime(), Handler="app.handler",
+                                                Role=f"arn:aws:iam::{who}:role/same", Code={"ZipFile": zipped(ECHO)}),
+     "list_functions", "Functions"),
+    ("lambda", lambda c, who: c.publish_layer_version(LayerName="same", Content={"ZipFile": zipped("x = 1")}), "list_layers", "Layers"),
+    ("logs", lambda c, who: c.create_log_group(logGroupName="same"), "describe_log_groups", "logGroups"),
+    ("events", lambda c, who: c.put_rule(Name="same", EventPattern=PATTERN), "list_rules", "Rules"),
+    ("events", lambda c, who: c.create_archive(ArchiveName="same", EventSourceArn=f"arn:aws:events:us-east-1:{who}:event-bus/default"),
+     "list_archives", "Archives"),
+    ("scheduler", lambda c, who: c.create_schedule_group(Name="same"), "list_schedule_groups(NamePrefix=same)", "ScheduleGroups"),
+    ("ssm", lambda c, who: c.put_parameter(Name="same", Value=who, Type="String"), "describe_parameters", "Parameters"),
+    ("kms", lambda c, who: c.create_alias(AliasName="alias/same", TargetKeyId=c.create_key()["KeyMetadata"]["KeyId"]),
+     "list_aliases", "Aliases"),
+    ("kms", None, "list_keys", "Keys"),
+    ("cognito-idp", lambda c, who: c.create_user_pool(PoolName="same"), "list_user_pools(MaxResults=10)", "UserPools"),
+    ("ecr", lambda c, who: c.create_repository(repositoryName="same"), "describe_repositories", "repositories"),
+    ("apigateway", lambda c, who: c.create_rest_api(name="same", tags={"of": who}), "get_rest_apis", "items"),
+    ("apigateway", lambda c, who: c.create_api_key(name="same"), "get_api_keys", "items"),
+    ("apigateway", lambda c, who: c.create_usage_plan(name="same"), "get_usage_plans", "items"),
+    ("cloudwatch", lambda c, who: c.put_metric_alarm(
+        AlarmName="same", MetricName="m", Namespace="n", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
+        ComparisonOperator="GreaterThanThreshold"), "describe_alarms", "MetricAlarms"),
+    ("cloudwatch", lambda c, who: c.put_metric_data(Namespace="n", MetricData=[{"MetricName": who, "Value": 1}]),
+     "list_metrics(Namespace=n)", "Metrics"),
+    ("cloudformation", lambda c, who: c.create_stack(StackName="same", TemplateBody=TEMPLATE), "list_stacks", "StackSummaries"),
+    ("resourcegroupstaggingapi", None, "get_resources", "ResourceTagMappingList"),
+]
+
+
+def listed(client, how, member):
+    name, _, args = how.partition("(")
+    args = dict(part.split("=") for part in args.rstrip(")").split(",") if part)
+    if "MaxResults" in args:
+        args["MaxResults"] = int(args["MaxResults"])
+    return getattr(client, name)(**args).get(member, [])
+
+
+def test_resources_apart(two):
+    with Weir() as weir:  # where nothing else is made
+        assert account(weir, "add", B).returncode == 0
+        of = Two(weir).of
+        for service, make, how, member in APART:
+            if make:
+                make(of(A, service), A)
+        for service, make, how, member in APART:
+            assert listed(of(A, service), how, member), (service, how)
+            assert not listed(of(B, service), how, member), (service, how)
+        in_a = {(service, how): listed(of(A, service), how, member) for service, _, how, member in APART}
+        for service, make, how, member in APART:
+            if make:
+                make(of(B, service), B)
+        of(A, "cloudformation").get_waiter("stack_create_complete").wait(StackName="same", WaiterConfig={"Delay": 1})
+        of(B, "cloudformation").get_waiter("stack_create_complete").wait(StackName="same", WaiterConfig={"Delay": 1})
+        for service, _, how, member in APART:
+            theirs = listed(of(B, service), how, member)
+            assert theirs, (service, how)
+            text = json.dumps(theirs, default=str)
+            assert A not in text, (service, how, text)
+            assert B not in json.dumps(in_a[service, how], default=str)
+        # Names in B lead to B's.
+        assert of(B, "ssm").get_parameter(Name="same")["Parameter"]["Value"] == B
+        assert of(A, "ssm").get_parameter(Name="same")["Parameter"]["Value"] == A
+        invoked = of(B, "lambda").invoke(FunctionName="same")["Payload"].read()
+        assert json.loads(invoked) == f"arn:aws:lambda:us-east-1:{B}:function:same"
+        wait_for(lambda: of(B, "logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/same")["logGroups"], what="log group in B")
+        assert not of(A, "logs").describe_log_groups(logGroupNamePrefix="/aws/lambda/same")["logGroups"]
+        stats = lambda who: of(who, "cloudwatch").list_metrics(Namespace="AWS/Lambda", MetricName="Invocations")["Metrics"]
+        wait_for(lambda: stats(B), what="metrics in B")
+        assert not stats(A)
+        assert of(B, "sqs").get_queue_url(QueueName="of-stack")["QueueUrl"].endswith(f"/{B}/of-stack")
+
+
+# --- both sides -----------------------------------------------------------------------------------
+
+SEND = "sqs:SendMessage"
+
+
+@pytest.mark.parametrize("identity, principal, deny, outcome", [
+    (False, None, False, "no identity-based"),
+    (True, None, False, "no resource-based"),
+    (False, "user", False, "no identity-based"),
+    (True, "user", False, "OK"),
+    (True, "account", False, "OK"),
+    (True, "root", False, "OK"),
+    (True, "*", False, "OK"),
+    (True, "other", False, "no resource-based"),
+    (True, "user", True, "explicit deny in a resource-based"),
+])
+def test_both_sides_must_allow(two, identity, principal, deny, outcome):
+    url, arn = two.queue(B)
+    user = two.user(A, *([(SEND, arn)] if identity else []))
+    names = {"user": user.arn, "account": A, "root": f"arn:aws:iam::{A}:root", "*": "*", "other": B}
+    statements = [{"Principal": {"AWS": names[principal]}, "Action": SEND, "Resource": arn}] if principal else []
+    if deny:
+        statements.append({"Effect": "Deny", "Principal": "*", "Action": SEND, "Resource": arn,
+                           "Condition": {"StringEquals": {"aws:PrincipalAccount": A, "aws:ResourceAccount": B}}})
+    if statements:
+        two.of(B, "sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(*statements)})
+    try:
+        user("sqs").send_message(QueueUrl=url, MessageBody="x")
+        said = "OK"
+    except ClientError as e:
+        assert e.response["Error"]["Code"] == "AccessDenied"
+        said = e.response["Error"]["Message"]
+    assert outcome in said
+    count = two.of(B, "sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    assert count["Attributes"]["ApproximateNumberOfMessages"] == ("1" if outcome == "OK" else "0")
+
+
+def test_root_of_another_account_needs_the_resource(two):
+    url, arn = two.queue(B)
+    assert code_of(two.of(A, "sqs").send_message, QueueUrl=url, MessageBody="x") == "AccessDenied"
+    two.of(B, "sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(
+        {"Principal": {"AWS": A}, "Action": "sqs:*", "Resource": arn})})
+    two.of(A, "sqs").send_message(QueueUrl=url, MessageBody="x")
+    name = arn.split(":")[-1]
+    assert two.of(A, "sqs").get_queue_url(QueueName=name, QueueOwnerAWSAccountId=B)["QueueUrl"] == url
+    assert two.of(A, "sqs").receive_message(QueueUrl=url)["Messages"][0]["Body"] == "x"
+    # What AWS opens to nobody else.
+    for call in ("delete_queue", "list_queue_tags"):
+        assert code_of(getattr(two.of(A, "sqs"), call), QueueUrl=url) != "OK"
+    assert code_of(two.of(A, "sqs").set_queue_attributes, QueueUrl=url, Attributes={"DelaySeconds": "1"}) != "OK"
+    assert code_of(two.of(A, "sqs").send_message, QueueUrl=url.replace(B, "3" * 12), MessageBody="x") == \
+        "AWS.SimpleQueueService.NonExistentQueue"
+
+
+def test_principals_of_another_account(two):
+    """Stored by their ids: who is made anew under an old name is nobody."""
+    user = two.user(A, (SEND, "*"))
+    url, arn = two.queue(B, {"Principal": {"AWS": user.arn}, "Action": SEND})
+    user("sqs").send_message(QueueUrl=url, MessageBody="x")
+    sqs, policy = two.of(B, "sqs"), document({"Principal": {"AWS": f"arn:aws:iam::{A}:user/nobody"}, "Action": SEND, "Resource": arn})
+    assert code_of(sqs.set_queue_attributes, QueueUrl=url, Attributes={"Policy": policy}) == "InvalidAttributeValue"
+    iam, name = two.of(A, "iam"), user.arn.split("/")[1]
+    iam.delete_user_policy(UserName=name, PolicyName="p")
+    for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName=name)
+    iam.create_user(UserName=name)
+    shown = json.loads(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"])
+    assert shown["Statement"][0]["Principal"]["AWS"].startswith("AIDA")
+
+
+def test_topics(two):
+    sns_b = two.of(B, "sns")
+    topic = sns_b.create_topic(Name="t" + uuid.uuid4().hex[:8])["TopicArn"]
+    url, arn = two.queue(A)
+    two.of(A, "sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(
+        {"Principal": {"Service": "sns.amazonaws.com"}, "Action": SEND, "Resource": arn,
+         "Condition": {"ArnEquals": {"aws:SourceArn": topic}, "StringEquals": {"aws:SourceAccount": B}}})})
+    assert code_of(two.of(A, "sns").publish, TopicArn=topic, Message="x") == "AuthorizationError"
+    sns_b.add_permission(TopicArn=topic, Label="a", AWSAccountId=[A], ActionName=["Publish", "Subscribe"])
+    sub = two.of(A, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)["SubscriptionArn"]
+    assert sns_b.get_subscription_attributes(SubscriptionArn=sub)["Attributes"]["Owner"] == A
+    two.of(A, "sns").publish(TopicArn=topic, Message="hello")
+    body = two.of(A, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"]
+    assert json.loads(body)["Message"] == "hello"
+
+
+def test_tables(two):
+    ddb_b, name = two.of(B, "dynamodb"), "t" + uuid.uuid4().hex[:8]
+    arn = ddb_b.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+                             AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}])["TableDescription"]["TableArn"]
+    assert arn.split(":")[4] == B
+    ddb_a, item = two.of(A, "dynamodb"), {"k": {"S": "1"}}
+    assert code_of(ddb_a.put_item, TableName=arn, Item=item) == "AccessDeniedException"
+    assert code_of(ddb_a.batch_get_item, RequestItems={arn: {"Keys": [item]}}) == "AccessDeniedException"
+    allow = document({"Principal": {"AWS": A}, "Action": "dynamodb:*", "Resource": arn})
+    assert raw(two.weir, "PutResourcePolicy", {"ResourceArn": arn, "Policy": allow}, key=B)[0] == 200
+    ddb_a.put_item(TableName=arn, Item=item)
+    assert ddb_b.get_item(TableName=name, Key=item)["Item"] == item
+    assert ddb_a.batch_get_item(RequestItems={arn: {"Keys": [item]}})["Responses"][arn] == [item]
+    ddb_a.transact_write_items(TransactItems=[{"Put": {"TableName": arn, "Item": {"k": {"S": "2"}}}}])
+    assert ddb_a.describe_table(TableName=arn)["Table"]["TableArn"] == arn
+    assert ddb_a.scan(TableName=arn)["Count"] == 2
+    # The name alone is the caller's, and what is not opened stays shut.
+    assert code_of(ddb_a.get_item, TableName=name, Key=item) == "ResourceNotFoundException"
+    assert code_of(ddb_a.create_backup, TableName=arn, BackupName="none") != "OK"
+
+
+def test_keys(two):
+    kms_b = two.of(B, "kms")
+    arn = kms_b.create_key()["KeyMetadata"]["Arn"]
+    assert arn.split(":")[4] == B
+    user = two.user(A, ("kms:*", arn))
+    kms = user("kms")
+    assert code_of(kms.encrypt, KeyId=arn, Plaintext=b"x") == "AccessDeniedException"
+    kms_b.put_key_policy(KeyId=arn, PolicyName="default", Policy=document(
+        {"Principal": {"AWS": f"arn:aws:iam::{B}:root"}, "Action": "kms:*", "Resource": "*"},
+        {"Principal": {"AWS": f"arn:aws:iam::{A}:root"}, "Action": ["kms:Encrypt", "kms:Decrypt"], "Resource": "*"}))
+    blob = kms.encrypt(KeyId=arn, Plaintext=b"x")["CiphertextBlob"]
+    assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+    assert kms_b.decrypt(CiphertextBlob=blob)["KeyId"] == arn
+    assert code_of(kms.describe_key, KeyId=arn) == "AccessDeniedException"
+    assert code_of(two.user(A)("kms").decrypt, CiphertextBlob=blob) == "AccessDeniedException"
+
+
+def test_a_queue_under_a_key(two):
+    """A's caller, B's queue under B's own key."""
+    kms_b = two.of(B, "kms")
+    key = kms_b.create_key(Policy=document(
+        {"Principal": {"AWS": [f"arn:aws:iam::{B}:root", f"arn:aws:iam::{A}:root"]}, "Action": "kms:*", "Resource": "*"}))
+    url, arn = two.queue(B, {"Principal": {"AWS": A}, "Action": "sqs:*"})
+    two.of(B, "sqs").set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": key["KeyMetadata"]["Arn"]})
+    two.of(A, "sqs").send_message(QueueUrl=url, MessageBody="sealed")
+    assert two.of(B, "sqs").receive_message(QueueUrl=url)["Messages"][0]["Body"] == "sealed"
+
+
+def test_buses(two):
+    events_b, name = two.of(B, "events"), "b" + uuid.uuid4().hex[:8]
+    bus = events_b.create_event_bus(Name=name)["EventBusArn"]
+    url, arn = two.queue(B, {"Principal": {"Service": "events.amazonaws.com"}, "Action": SEND})
+    events_b.put_rule(Name="r", EventBusName=name, EventPattern=json.dumps({"source": ["a"]}))
+    events_b.put_targets(Rule="r", EventBusName=name, Targets=[{"Id": "1", "Arn": arn}])
+    entry = {"Source": "a", "DetailType": "d", "Detail": "{}", "EventBusName": bus}
+    put = two.of(A, "events").put_events
+    assert code_of(put, Entries=[entry]) == "AccessDeniedException"
+    events_b.put_permission(EventBusName=name, StatementId="a", Principal=A, Action="events:PutEvents")
+    assert put(Entries=[entry])["FailedEntryCount"] == 0
+    event = json.loads(two.of(B, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"])
+    assert event["account"] == A
+    # A rule of A's sends on to B's bus, under a role of A's.
+    role = two.role(A, {"Principal": {"Service": "events.amazonaws.com"}}, ("events:PutEvents", bus))
+    two.of(A, "events").put_rule(Name="on" + name, EventPattern=json.dumps({"source": ["a"]}))
+    two.of(A, "events").put_targets(Rule="on" + name, Targets=[{"Id": "1", "Arn": bus, "RoleArn": role}])
+    put(Entries=[{"Source": "a", "DetailType": "forwarded", "Detail": "{}"}])
+    event = json.loads(two.of(B, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"])
+    assert (event["account"], event["detail-type"]) == (A, "forwarded")
+
+
+# --- roles ----------------------------------------------------------------------------------------
+
+
+def assumed(two, sts, role, **more):
+    c = sts.assume_role(RoleArn=role, RoleSessionName="ss", **more)["Credentials"]
+    return lambda service: two.weir.client(service, c["AccessKeyId"], c["SecretAccessKey"], c["SessionToken"])
+
+
+def test_roles_across_accounts(two):
+    role = two.role(B, {"Principal": {"AWS": A}, "Condition": {"StringEquals": {"sts:ExternalId": "x"}}}, ("sqs:*", "*"))
+    user = two.user(A, ("sts:AssumeRole", role))
+    assert code_of(user("sts").assume_role, RoleArn=role, RoleSessionName="ss") == "AccessDenied"
+    assert code_of(two.user(A)("sts").assume_role, RoleArn=role, RoleSessionName="ss", ExternalId="x") == "AccessDenied"
+    said = user("sts").assume_role(RoleArn=role, RoleSessionName="ss", ExternalId="x")["AssumedRoleUser"]["Arn"]
+    name = role.split("/")[1]
+    assert said == f"arn:aws:sts::{B}:assumed-role/{name}/ss"
+    inside = assumed(two, user("sts"), role, ExternalId="x")
+    assert inside("sts").get_caller_identity()["Arn"] == said
+    made = inside("sqs").create_queue(QueueName="by" + name)["QueueUrl"]
+    assert made.endswith(f"/{B}/by{name}")
+    # A chain: B's role takes on A's.
+    back = two.role(A, {"Principal": {"AWS": role}}, ("sqs:CreateQueue", "*"))
+    assert code_of(inside("sts").assume_role, RoleArn=back, RoleSessionName="ss") == "AccessDenied"
+    two.of(B, "iam").put_role_policy(RoleName=name, PolicyName="chain", PolicyDocument=document({"Action": "sts:AssumeRole", "Resource": back}))
+    chained = assumed(two, inside("sts"), back)
+    assert chained("sqs").create_queue(QueueName="back" + name)["QueueUrl"].endswith(f"/{A}/back{name}")
+    # Session policies are of the role's account.
+    foreign = two.of(A, "iam").create_policy(PolicyName="p" + name, PolicyDocument=DOCUMENT)["Policy"]["Arn"]
+    assert code_of(user("sts").assume_role, RoleArn=role, RoleSessionName="ss", ExternalId="x", PolicyArns=[{"arn": foreign}]) == \
+        "ValidationError"
+    assert code_of(two.of(A, "iam").attach_role_policy, RoleName=back.split("/")[1], PolicyArn=foreign.replace(A, B)) == "NoSuchEntity"
+
+
+# --- functions ------------------------------------------------------------------------------------
+
+
+def function(two, who, source, role, **more):
+    name = "f" + uuid.uuid4().hex[:8]
+    two.of(who, "lambda").create_function(FunctionName=name, Runtime=runtime(), Handler="app.handler", Role=role,
+                                          Code={"ZipFile": zipped(source)}, Timeout=30, **more)
+    return name, f"arn:aws:lambda:us-east-1:{who}:function:{name}"
+
+
+def test_functions(two):
+    service = {"Principal": {"Service": "lambda.amazonaws.com"}}
+    role_a = two.role(A, service)
+    with pytest.raises(ClientError, match="Cross-account pass role is not allowed|not authorized to perform: iam:PassRole"):
+        function(two, B, ECHO, role_a)
+    name, arn = function(two, B, ECHO, two.role(B, service))
+    fns = two.of(A, "lambda")
+    assert code_of(fns.invoke, FunctionName=arn) == "AccessDeniedException"
+    two.of(B, "lambda").add_permission(FunctionName=name, StatementId="a", Action="lambda:InvokeFunction", Principal=A)
+    assert json.loads(fns.invoke(FunctionName=arn)["Payload"].read()) == arn
+    assert json.loads(fns.invoke(FunctionName=f"{B}:function:{name}")["Payload"].read()) == arn
+    assert code_of(fns.get_function, FunctionName=arn) == "AccessDeniedException"
+    assert code_of(fns.invoke, FunctionName=name) == "ResourceNotFoundException"
+    # A layer of B's in a function of A's.
+    layer = two.of(B, "lambda").publish_layer_version(LayerName="l" + name, Content={"ZipFile": zipped("x = 1")})["LayerVersionArn"]
+    with pytest.raises(ClientError, match="lambda:GetLayerVersion"):
+        function(two, A, ECHO, role_a, Layers=[layer])
+    two.of(B, "lambda").add_layer_version_permission(LayerName="l" + name, VersionNumber=1, StatementId="a", Principal=A,
+                                                     Action="lambda:GetLayerVersion")
+    function(two, A, ECHO, role_a, Layers=[layer])
+
+
+def test_a_function_of_b_by_a_queue_of_a_to_a_queue_of_a(two):
+    """Both sides at both ends: an event source mapping, and what the function itself sends."""
+    role = two.role(B, {"Principal": {"Service": "lambda.amazonaws.com"}}, ("sqs:*", "*"))
+    out_url, _ = two.queue(A, {"Principal": {"AWS": role}, "Action": SEND})
+    in_url, in_arn = two.queue(A)
+    name, _ = function(two, B, TELL, role, Environment={"Variables": {"OUT": out_url}})
+    create = two.of(B, "lambda").create_event_source_mapping
+    assert code_of(create, FunctionName=name, EventSourceArn=in_arn) == "InvalidParameterValueException"
+    two.of(A, "sqs").set_queue_attributes(QueueUrl=in_url, Attributes={"Policy": document({
+        "Principal": {"AWS": role}, "Resource": in_arn,
+        "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"]})})
+    mapping = create(FunctionName=name, EventSourceArn=in_arn)["FunctionArn"]
+    assert mapping.split(":")[4] == B
+    two.of(A, "sqs").send_message(QueueUrl=in_url, MessageBody="through")
+    told = two.of(A, "sqs").receive_message(QueueUrl=out_url, WaitTimeSeconds=20)["Messages"][0]
+    assert told["Body"] == "through"
