@@ -293,8 +293,11 @@ static enum err ask_grants(struct subject *s, const struct principal *who,
     if (*decision != POLICY_IMPLICIT_DENY || !def || !def->grants)
         return ERR_OK;
     TRY(def->grants(s->owner->self, s->txn, s->call, who, s->action, s->arn, &allowed));
-    if (allowed)
-        *decision = POLICY_ALLOW;
+    if (!allowed)
+        return ERR_OK;
+    *decision = POLICY_ALLOW;
+    if (s->call)
+        s->call->by_grant = true;
     return ERR_OK;
 }
 

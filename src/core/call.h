@@ -75,7 +75,8 @@ struct call {
     struct str source_ip;
     struct str tls_version; /* "1.2", "1.3"; absent: the request came in the clear */
     enum call_signed signed_by;
-    int64_t signed_ms;                  /* when; 0 where the signature does not say */
+    int64_t signed_ms; /* when; 0 where the signature does not say */
+    bool by_grant;     /* something that no policy allows was granted otherwise (svc_def.grants) */
     const struct wire_request *request; /* head and buffered body, for what the spec cannot say */
     struct call_sink *sink;             /* of a streamed body, after finish */
     const struct http_header *trailers; /* of a streamed body */

@@ -124,6 +124,8 @@ struct call_impl {
     const void *in;
     void *out;
     int64_t start_ns;
+    int told_status; /* what observers were told of it: how it ended, and when */
+    int64_t told_ns;
     int attempts;
 
     enum err err; /* how it ended, once it is being answered */

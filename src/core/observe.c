@@ -15,52 +15,58 @@ void core_observe(struct core *core, struct core_observer *o)
     core->impl->observers = o;
 }
 
-/* The service that tells figures of the call; NULL: nobody collects them. */
-static const struct svc *measured(const struct call_impl *c)
+/* The service that wants to see calls of its operations; NULL: there is none. */
+static const struct svc *watching(const struct call_impl *c)
 {
-    return c->core->measures && c->call.service ? core_svc(c->core, c->call.service) : NULL;
+    const struct svc *svc = c->call.service ? core_svc(c->core, c->call.service) : NULL;
+    return svc && svc->def->measure ? svc : NULL;
 }
 
-void call_streamed(struct call_impl *c)
+static struct core_seen seen_of(const struct call_impl *c)
 {
-    const struct svc *svc = measured(c);
-    if (svc && svc->def->measure_end)
-        svc->def->measure_end(svc->self, &c->call, c->reply_bytes, clock_mono_ns() - c->start_ns);
-}
-
-static void tell(const struct call_impl *c, int status, int64_t ns)
-{
-    const struct core_seen seen = {
+    return (struct core_seen){
         .call = &c->call,
         .carrier = c->front->name,
         .op_name = c->routed.op_name,
+        .routed = &c->routed,
         .in = c->in,
         .out = c->error ? NULL : c->out,
         .error = c->error,
         .error_message = c->error_message,
-        .status = status,
-        .duration_ns = ns,
+        .status = c->told_status,
+        .duration_ns = c->told_ns,
         .request_bytes = c->request.body.p ? c->request.body.len : c->body_taken,
         .reply_bytes = c->reply_bytes,
         .streams = c->reply_stream != NULL,
     };
-    const struct svc *svc = measured(c);
-    if (svc && svc->def->measure)
-        svc->def->measure(svc->self, &seen);
-    for (struct core_observer *o = c->core->impl->observers; o; o = o->next)
-        o->fn(o->arg, &seen);
+}
+
+void call_streamed(struct call_impl *c)
+{
+    const struct svc *svc = watching(c);
+    if (!svc || !svc->def->measure_end)
+        return;
+    const struct core_seen seen = seen_of(c);
+    svc->def->measure_end(svc->self, &seen, clock_mono_ns() - c->start_ns);
 }
 
 void call_finished(struct call_impl *c, int status)
 {
     assert(c->start_ns > 0 && status > 0);
-    int64_t ns = clock_mono_ns() - c->start_ns;
+    const struct svc *svc = watching(c);
+    c->told_status = status;
+    c->told_ns = clock_mono_ns() - c->start_ns;
     if (c->routed.op)
-        metrics_call(c->core->impl->metrics, c->routed.op, c->claim, status, ns);
+        metrics_call(c->core->impl->metrics, c->routed.op, c->claim, status, c->told_ns);
     log_debug("call", "%d " STR_FMT " " STR_FMT " who=" STR_FMT " us=%" PRId64 " id=" STR_FMT,
               status, STR_ARG(c->routed.service ? c->routed.service->name : STR("?")),
-              STR_ARG(c->routed.op_name), STR_ARG(c->who.arn), ns / 1000,
+              STR_ARG(c->routed.op_name), STR_ARG(c->who.arn), c->told_ns / 1000,
               STR_ARG(c->call.request_id));
-    if (c->core->impl->observers || c->core->measures)
-        tell(c, status, ns);
+    if (!svc && !c->core->impl->observers)
+        return;
+    const struct core_seen seen = seen_of(c);
+    if (svc)
+        svc->def->measure(svc->self, &seen);
+    for (struct core_observer *o = c->core->impl->observers; o; o = o->next)
+        o->fn(o->arg, &seen);
 }

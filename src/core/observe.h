@@ -13,15 +13,16 @@
 
 /* Borrowed for the time of the observer's call, all of it. */
 struct core_seen {
-    const struct call *call;        /* who, service, op, source_ip, request_id, region */
-    const char *carrier;            /* "http", "inner" */
-    struct str op_name;             /* as asked for, also of an operation that does not exist */
-    const void *in;                 /* call->op's input struct; NULL when it never decoded */
-    const void *out;                /* its output struct; NULL on error */
-    const struct wire_error *error; /* NULL: none, or nobody's (call->service is NULL then) */
+    const struct call *call;          /* who, service, op, source_ip, request_id, region */
+    const char *carrier;              /* "http", "inner" */
+    struct str op_name;               /* as asked for, also of an operation that does not exist */
+    const struct wire_routed *routed; /* what the request names, as far as it could be told */
+    const void *in;                   /* call->op's input struct; NULL when it never decoded */
+    const void *out;                  /* its output struct; NULL on error */
+    const struct wire_error *error;   /* NULL: none, or nobody's (call->service is NULL then) */
     struct str error_message;
-    int status; /* of HTTP, in the service's own protocol */
-    int64_t duration_ns;
+    int status;             /* of HTTP, in the service's own protocol */
+    int64_t duration_ns;    /* until the reply was there */
     uint64_t request_bytes; /* of the request's body, unpacked */
     uint64_t reply_bytes;   /* of the reply's body; of a streamed one none yet */
     bool streams;           /* the reply's body follows */

@@ -93,12 +93,13 @@ struct svc_def {
     /* Kinds of target that are its own (core/target.h). */
     const struct target_kind *targets;
     size_t n_targets;
-    /* Tells its own metrics (measure.h) of a finished call of its operations: once, on the call's loop,
-     * while somebody collects; as an observer (observe.h). NULL: none come of calls. */
+    /* Sees each finished call of its operations: once, on the call's loop; as an observer (observe.h), for its
+     * own metrics (measure.h) and records of requests. NULL: none come of calls. */
     void (*measure)(void *self, const struct core_seen *seen);
-    /* The same for a reply whose body was streamed (core_seen.streams), once it is over or broke off: bytes that
-     * were handed over, and the time since the call began. NULL: nobody asks. */
-    void (*measure_end)(void *self, const struct call *call, uint64_t reply_bytes, int64_t ns);
+    /* The same for a reply whose body was streamed (core_seen.streams), once it is over or broke off:
+     * `seen` has the bytes that were handed over, `ns` is the time since the call began. NULL: nobody
+     * asks. */
+    void (*measure_end)(void *self, const struct core_seen *seen, int64_t ns);
     /* Tells what is at this moment (how many messages wait), where it is or was a while ago more than nothing:
      * each minute while anything is told at all (measure.h, ME5). Home loop. NULL: there is no such figure. */
     void (*gauges)(void *self);

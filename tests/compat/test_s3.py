@@ -99,6 +99,16 @@ def test_absent_settings(s3, bucket, operation, code):
     assert code_of(getattr(s3, operation), Bucket=bucket + "-none") == ("NoSuchBucket", 404)
 
 
+@pytest.mark.parametrize("kind", ["analytics", "inventory", "intelligent_tiering", "metrics"])
+def test_absent_configurations(s3, bucket, kind):
+    for verb in ("get", "delete"):
+        call = getattr(s3, f"{verb}_bucket_{kind}_configuration")
+        assert code_of(call, Bucket=bucket, Id="i") == ("NoSuchConfiguration", 404)
+        assert code_of(call, Bucket=bucket + "-none", Id="i") == ("NoSuchBucket", 404)
+    assert getattr(s3, f"list_bucket_{kind}_configurations")(Bucket=bucket)["IsTruncated"] is False
+    assert s3.delete_bucket_replication(Bucket=bucket)["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
 def test_default_settings(s3, bucket):
     rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rules[0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import socket
+import urllib.request
 import zlib
 
 import pytest
@@ -15,6 +16,8 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+
+from weirtest import wait_for
 
 SUSPENDED = {"Status": "Suspended"}
 
@@ -546,3 +549,151 @@ def test_acceleration(s3, bucket):
     s3.create_bucket(Bucket="error.dots")
     assert refused(s3.put_bucket_accelerate_configuration, Bucket="error.dots",
                    AccelerateConfiguration={"Status": "Suspended"})["Code"] == "InvalidRequest"
+
+
+# --- server access logging ---------------------------------------------------------------------------
+
+LOG = re.compile(
+    r'^([0-9a-f]{64}) (\S+) \[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000)\] (\S+) (\S+) ([0-9A-F]{16}) (\S+) (\S+) "([^"]*)" '
+    r'(-|\d{3}) (\S+) (-|\d+) (-|\d+) (-|\d+) (-|\d+) "([^"]*)" "([^"]*)" (\S+) (\S+) (SigV[24]|-) (\S+) (AuthHeader|QueryString|POST|-) (\S+) '
+    r'(\S+) - (Yes|-) (us-east-1)$')
+
+
+@pytest.fixture
+def logged(s3):
+    name = "logged-" + os.urandom(6).hex()
+    s3.create_bucket(Bucket=name)
+    return name
+
+
+def let_logs_in(s3, target, source):
+    s3.put_bucket_policy(Bucket=target, Policy=json.dumps({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{target}/*",
+        "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{source}"}, "StringEquals": {"aws:SourceAccount": "000000000000"}}}]}))
+
+
+def log_to(s3, source, target, **more):
+    s3.put_bucket_logging(Bucket=source, BucketLoggingStatus={
+        "LoggingEnabled": {"TargetBucket": target, "TargetPrefix": "log/", **more}})
+
+
+def logs_of(s3, source, target, wanted):
+    """What was logged until now: a change of the configuration delivers it."""
+    s3.put_bucket_logging(Bucket=source, BucketLoggingStatus={})
+    found = {}
+
+    def all_there():
+        for o in s3.list_objects_v2(Bucket=target, Prefix="log/").get("Contents", []):
+            if o["Key"] not in found:
+                found[o["Key"]] = s3.get_object(Bucket=target, Key=o["Key"])["Body"].read().decode()
+        return sum(len(t.splitlines()) for t in found.values()) >= wanted
+    wait_for(all_there, what="log")
+    return sorted(found), [line for text in found.values() for line in text.splitlines()]
+
+
+def test_access_log(weir, s3, logged):
+    bucket = logged
+    target = bucket + "-log"
+    s3.create_bucket(Bucket=target)
+    let_logs_in(s3, target, bucket)
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=bucket)
+    log_to(s3, bucket, target)
+    assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"] == {"TargetBucket": target, "TargetPrefix": "log/"}
+    s3.put_object(Bucket=bucket, Key='a "b"', Body=b"x" * 20_000)
+    s3.get_object(Bucket=bucket, Key='a "b"', Range="bytes=0-9")["Body"].read()
+    s3.head_object(Bucket=bucket, Key='a "b"')
+    refused(s3.get_object, Bucket=bucket, Key="none", VersionId="null")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": 'a "b"'})
+    urllib.request.urlopen(urllib.request.Request(url, headers={"User-Agent": 'w"x', "Referer": "http://r"})).read()
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": 'a "b"'})
+    s3.list_objects_v2(Bucket=bucket)
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "copy"}], "Quiet": True})
+    send(weir, "GET", f"/{bucket}/a", signed=False)
+    send(weir, "GET", "/page", {"Host": f"{bucket}.s3-website-us-east-1.amazonaws.com"}, signed=False)
+    keys, lines = logs_of(s3, bucket, target, 14)
+    assert re.fullmatch(r"log/\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9A-F]{16}", keys[0])
+    rows = [LOG.match(line).groups() for line in lines]
+    key = "a%20%22b%22"
+    assert sorted((r[6], r[7], r[9], r[10]) for r in rows) == sorted([
+        ("REST.PUT.LOGGING_STATUS", "-", "200", "-"),
+        ("REST.GET.LOGGING_STATUS", "-", "200", "-"),
+        ("REST.PUT.OBJECT", key, "200", "-"),
+        ("REST.GET.OBJECT", key, "206", "-"),
+        ("REST.HEAD.OBJECT", key, "200", "-"),
+        ("REST.GET.OBJECT", "none", "404", "NoSuchVersion"),
+        ("REST.COPY.OBJECT_GET", key, "200", "-"),
+        ("REST.COPY.OBJECT", "copy", "200", "-"),
+        ("REST.GET.BUCKET", "-", "200", "-"),
+        ("REST.POST.MULTI_OBJECT_DELETE", "-", "200", "-"),
+        ("BATCH.DELETE.OBJECT", "copy", "204", "-"),
+        ("REST.GET.OBJECT", key, "200", "-"),
+        ("REST.GET.OBJECT", "a", "403", "AccessDenied"),
+        ("WEBSITE.GET.OBJECT", "page", "404", "-"),
+    ])
+    by = {(r[6], r[7], r[9], r[21]): r for r in rows}
+    put, got = by["REST.PUT.OBJECT", key, "200", "AuthHeader"], by["REST.GET.OBJECT", key, "206", "AuthHeader"]
+    missing, signed = by["REST.GET.OBJECT", "none", "404", "AuthHeader"], by["REST.GET.OBJECT", key, "200", "QueryString"]
+    anonymous = by["REST.GET.OBJECT", "a", "403", "-"]
+    owner = s3.list_buckets()["Owner"]["ID"]
+    assert {r[0] for r in rows} == {owner} and {r[1] for r in rows} == {bucket} and {r[3] for r in rows} == {"127.0.0.1"}
+    assert put[4] == owner and put[8].startswith(f"PUT /{bucket}/a%20%22b%22") and put[8].endswith(" HTTP/1.1")
+    assert (put[11], put[12]) == ("-", "20000") and (got[11], got[12]) == ("10", "20000")
+    assert put[19:23] == ("SigV4", "-", "AuthHeader", f"127.0.0.1:{weir.port}")
+    assert missing[17] == "null" and (signed[15], signed[16]) == ("http://r", "w%22x")
+    assert anonymous[4] == "-" and anonymous[19] == "-"
+
+
+def put_form(weir, source, target, form):
+    """TargetObjectKeyFormat, which this boto3 may be too old to know."""
+    body = (f"<BucketLoggingStatus><LoggingEnabled><TargetBucket>{target}</TargetBucket><TargetPrefix>log/</TargetPrefix>"
+            f"<TargetObjectKeyFormat>{form}</TargetObjectKeyFormat></LoggingEnabled></BucketLoggingStatus>").encode()
+    return send(weir, "PUT", f"/{source}?logging", body=body)
+
+
+def by(source):
+    return f"<PartitionedPrefix><PartitionDateSource>{source}</PartitionDateSource></PartitionedPrefix>"
+
+
+@pytest.mark.parametrize("form,shape", [
+    ("<SimplePrefix></SimplePrefix>", r"log/\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-[0-9A-F]{16}"),
+    (by("EventTime"), r"log/000000000000/us-east-1/BUCKET/(\d{4})/(\d\d)/(\d\d)/\1-\2-\3-00-00-00-[0-9A-F]{16}"),
+    (by("DeliveryTime"), r"log/000000000000/us-east-1/BUCKET/(\d{4})/(\d\d)/(\d\d)/\1-\2-\3-\d\d-\d\d-\d\d-[0-9A-F]{16}"),
+])
+def test_access_log_keys(weir, s3, logged, form, shape):
+    bucket = logged
+    target = bucket + "-log"
+    s3.create_bucket(Bucket=target)
+    let_logs_in(s3, target, bucket)
+    assert put_form(weir, bucket, target, form)[0] == 200
+    shown = send(weir, "GET", f"/{bucket}?logging")[2]
+    assert shown.get("PartitionDateSource", "") in form and (("PartitionDateSource" in shown) == ("Partitioned" in form))
+    keys, _ = logs_of(s3, bucket, target, 2)
+    assert all(re.fullmatch(shape.replace("BUCKET", bucket), k) for k in keys), keys
+
+
+def test_access_log_by_acl(s3, logged):
+    """The group may write where lists count; the bucket that logs to itself comes to rest."""
+    bucket = logged
+    everyone = "http://acs.amazonaws.com/groups/global/AllUsers"
+    grants = [{"Grantee": {"Type": "Group", "URI": everyone}, "Permission": "READ"}]
+    assert refused(log_to, s3=s3, source=bucket, target=bucket, TargetGrants=grants)["Code"] == "AccessControlListNotSupported"
+    s3.delete_public_access_block(Bucket=bucket)
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+    s3.put_bucket_acl(Bucket=bucket, ACL="log-delivery-write")
+    log_to(s3, bucket, bucket, TargetGrants=grants)
+    shown = s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]["TargetGrants"]
+    assert [(g["Grantee"]["URI"], g["Permission"]) for g in shown] == [(everyone, "READ")]
+    keys, lines = logs_of(s3, bucket, bucket, 2)
+    assert sorted(g["Permission"] for g in s3.get_object_acl(Bucket=bucket, Key=keys[0])["Grants"]) == ["FULL_CONTROL", "READ"]
+    assert not [line for line in lines if "svc:logging" in line]
+
+
+def test_access_log_refused(weir, s3, logged):
+    bucket = logged
+    s3.create_bucket(Bucket=bucket + "-e", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    assert refused(log_to, s3=s3, source=bucket, target=bucket + "-n")["Code"] == "InvalidTargetBucketForLogging"
+    assert refused(log_to, s3=s3, source=bucket, target=bucket + "-e")["Code"] == "CrossLocationLoggingProhibited"
+    for form in ("", by("x"), "<SimplePrefix/>" + by("EventTime")):
+        status, _, error = put_form(weir, bucket, bucket, form)
+        assert (status, error["Code"]) == (400, "MalformedXML")

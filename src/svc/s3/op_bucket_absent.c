@@ -13,31 +13,36 @@ static enum err absent(struct call *call, struct str bucket, struct str owner,
 }
 
 #define ABSENT(op, error, message)                                                                 \
-    enum err s3_get_##op(struct call *call, const struct s3_get_##op##_input *in,                  \
-                         struct s3_get_##op##_output *out)                                         \
+    enum err s3_##op(struct call *call, const struct s3_##op##_input *in,                          \
+                     struct s3_##op##_output *out)                                                 \
     {                                                                                              \
         return absent(call, in->bucket, in->expected_bucket_owner, &s3_err_##error, message);      \
     }
 
-ABSENT(bucket_replication, replication_configuration_not_found,
+ABSENT(get_bucket_replication, replication_configuration_not_found,
        "The replication configuration was not found")
-ABSENT(bucket_analytics_configuration, no_such_configuration,
+ABSENT(get_bucket_analytics_configuration, no_such_configuration,
        "The specified configuration does not exist.")
-ABSENT(bucket_inventory_configuration, no_such_configuration,
+ABSENT(get_bucket_inventory_configuration, no_such_configuration,
        "The specified configuration does not exist.")
-ABSENT(bucket_intelligent_tiering_configuration, no_such_configuration,
+ABSENT(get_bucket_intelligent_tiering_configuration, no_such_configuration,
        "The specified configuration does not exist.")
 
-/* Settings that every bucket has, at their default. */
-#define EMPTY(op)                                                                                  \
-    enum err s3_##op(struct call *call, const struct s3_##op##_input *in,                          \
-                     struct s3_##op##_output *out)                                                 \
-    {                                                                                              \
-        struct s3_bucket_ref b;                                                                    \
-        return s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b);                    \
-    }
+ABSENT(delete_bucket_analytics_configuration, no_such_configuration,
+       "The specified configuration does not exist.")
+ABSENT(delete_bucket_inventory_configuration, no_such_configuration,
+       "The specified configuration does not exist.")
+ABSENT(delete_bucket_intelligent_tiering_configuration, no_such_configuration,
+       "The specified configuration does not exist.")
 
-EMPTY(get_bucket_logging)
+/* Succeeds whether or not there was one. */
+enum err s3_delete_bucket_replication(struct call *call,
+                                      const struct s3_delete_bucket_replication_input *in,
+                                      struct s3_delete_bucket_replication_output *out)
+{
+    struct s3_bucket_ref b;
+    return s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b);
+}
 
 #define EMPTY_LIST(op)                                                                             \
     enum err s3_list_##op(struct call *call, const struct s3_list_##op##_input *in,                \

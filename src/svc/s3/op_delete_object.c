@@ -153,8 +153,14 @@ enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_inp
     TRY(s3_lock_check_bypass(call, &b.rec, in->has_bypass_governance_retention));
     for (size_t i = 0; i < n; i++)
         TRY(delete_listed(call, &b, &in->delete->objects.v[i], &r));
+    struct s3_delete_objects_output *all = ARENA_NEW(call->arena, struct s3_delete_objects_output);
+    if (!all)
+        return ERR_NOMEM;
+    all->deleted = (struct s3_deleted_objects){r.deleted, r.n_deleted};
+    all->errors = (struct s3_errors){r.errors, r.n_errors};
+    call->state = all; /* the access log has those of a quiet request, too */
     if (!in->delete->quiet)
-        out->deleted = (struct s3_deleted_objects){r.deleted, r.n_deleted};
-    out->errors = (struct s3_errors){r.errors, r.n_errors};
+        out->deleted = all->deleted;
+    out->errors = all->errors;
     return ERR_OK;
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_life.h"
+#include "svc/s3/s3_log.h"
 #include "svc/s3/s3_meter.h"
 #include "svc/s3/s3_read.h"
 #include "svc/s3/s3_scrub.h"
@@ -20,6 +21,7 @@ static void release(void *self)
     struct s3 *s3 = self;
     pthread_mutex_destroy(&s3->lock);
     catalogue_free(s3->buckets);
+    s3_logs_free(s3);
     arena_release(&s3->arena);
     mem_free(s3);
 }
@@ -35,7 +37,9 @@ static enum err make(struct core *core, void **ret_self)
     arena_init(&s3->arena, START_ARENA_MAX);
     list_init(&s3->pins);
     pthread_mutex_init(&s3->lock, NULL);
-    enum err err = s3_buckets_new(s3);
+    enum err err = s3_logs_new(s3);
+    if (err == ERR_OK)
+        err = s3_buckets_new(s3);
     if (err == ERR_OK)
         err = s3_clean_register(s3);
     if (err == ERR_OK)
@@ -82,10 +86,23 @@ static enum err arn_owner(void *self, struct txn *txn, struct str arn, struct st
     return ERR_OK;
 }
 
+static void measure(void *self, const struct core_seen *seen)
+{
+    s3_measure(self, seen);
+    s3_log_call(self, seen);
+}
+
+static void measure_end(void *self, const struct core_seen *seen, int64_t ns)
+{
+    s3_measure_end(self, seen, ns);
+    s3_log_end(self, seen, ns);
+}
+
 const struct svc_def s3_def = {
     .wire = &s3_service,
     .make = make,
     .start = start,
+    .drain = s3_logs_drain,
     .release = release,
     .port = port,
     .owner = owner,
@@ -100,8 +117,8 @@ const struct svc_def s3_def = {
     .cors_refused = &s3_err_access_forbidden,
     .cors_incomplete = &s3_err_bad_request,
     .tags = &s3_tags,
-    .measure = s3_measure,
-    .measure_end = s3_measure_end,
+    .measure = measure,
+    .measure_end = measure_end,
     .metrics = s3_metrics,
 };
 

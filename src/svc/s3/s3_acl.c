@@ -6,6 +6,8 @@
 
 #include "base/arn.h"
 
+enum { GRANTS_TEXT_MAX = 512 };
+
 static const struct str group_uris[S3_GRANTEES] = {
     [S3_EVERYONE] = STR_INIT("http://acs.amazonaws.com/groups/global/AllUsers"),
     [S3_SIGNED_IN] = STR_INIT("http://acs.amazonaws.com/groups/global/AuthenticatedUsers"),
@@ -38,12 +40,19 @@ bool s3_acl_public(uint64_t acl)
     return (acl & (all_of(S3_EVERYONE) | all_of(S3_SIGNED_IN))) != 0;
 }
 
+bool s3_is_log_delivery(const struct principal *who)
+{
+    return who->kind == PRINCIPAL_SERVICE && str_eq(who->service, S3_LOG_SERVICE);
+}
+
 bool s3_acl_allows(uint64_t acl, const struct principal *who, enum s3_acl_right p)
 {
     uint64_t want = s3_acl_bit(S3_EVERYONE, p) | s3_acl_bit(S3_EVERYONE, S3_FULL_CONTROL);
-    if (who->kind == PRINCIPAL_SERVICE)
+    if (s3_is_log_delivery(who))
+        want |= s3_acl_bit(S3_LOG_DELIVERY, p) | s3_acl_bit(S3_LOG_DELIVERY, S3_FULL_CONTROL);
+    else if (who->kind == PRINCIPAL_SERVICE)
         return false;
-    if (who->kind != PRINCIPAL_ANONYMOUS)
+    if (who->kind != PRINCIPAL_ANONYMOUS && who->kind != PRINCIPAL_SERVICE)
         want |= s3_acl_bit(S3_SIGNED_IN, p) | s3_acl_bit(S3_SIGNED_IN, S3_FULL_CONTROL);
     return (acl & want) != 0;
 }
@@ -141,7 +150,7 @@ static enum err read_header(struct call *call, enum s3_acl_right p, struct str h
     return ERR_OK;
 }
 
-static enum err read_grant(struct call *call, const struct s3_grant *grant, uint64_t *acl)
+enum err s3_acl_read_grant(struct call *call, const struct s3_grant *grant, uint64_t *acl)
 {
     enum s3_acl_who g = S3_OWNER;
     int p = 0;
@@ -174,7 +183,7 @@ static enum err read_policy(struct call *call, const struct s3_access_control_po
     if (!str_eq(policy->owner->id, owner->id))
         return call_error(call, &s3_err_access_denied, "Access Denied");
     for (size_t i = 0; i < policy->grants.n; i++)
-        TRY(read_grant(call, &policy->grants.v[i], acl));
+        TRY(s3_acl_read_grant(call, &policy->grants.v[i], acl));
     return ERR_OK;
 }
 
@@ -247,7 +256,8 @@ enum err s3_acl_choose(struct call *call, const struct s3_bucket_ref *b, struct 
         *ret_acl = 0;
         return ERR_OK;
     }
-    if (!str_is_set(ask->canned)) /* the spec asks it of canned ones */
+    /* The spec asks it of canned ones; and what logs grant was allowed to who had them written. */
+    if (!str_is_set(ask->canned) && !s3_is_log_delivery(call->who))
         TRY(call_authorize(call, "s3:PutObjectAcl", s3_arn(call, b->name, key)));
     return s3_acl_take(call, &b->rec, ask, false, ret_acl);
 }
@@ -331,4 +341,18 @@ struct s3_grants s3_acl_show(struct call *call, const struct s3_bucket_rec *b, u
         v[n++] = (struct s3_grant){grantee, permissions[i % S3_PERMISSIONS].name};
     }
     return (struct s3_grants){v, n};
+}
+
+struct str s3_acl_header(struct call *call, uint64_t acl, enum s3_acl_right p)
+{
+    const struct s3_owner *owner = s3_owner_of(call);
+    struct buf b;
+    buf_init_arena(&b, call->arena, GRANTS_TEXT_MAX);
+    for (int g = 0; owner && g < S3_GRANTEES; g++) {
+        if (!(acl & s3_acl_bit((enum s3_acl_who)g, p)))
+            continue;
+        buf_add_fmt(&b, "%s%s=\"" STR_FMT "\"", b.len > 0 ? ", " : "", g == S3_OWNER ? "id" : "uri",
+                    STR_ARG(g == S3_OWNER ? owner->id : group_uris[g]));
+    }
+    return b.len > 0 && !buf_err(&b) ? buf_str(&b) : STR_NONE;
 }

@@ -26,6 +26,9 @@ static inline uint64_t s3_acl_bit(enum s3_acl_who g, enum s3_acl_right p)
 bool s3_acl_public(uint64_t acl);
 /* Whether it grants `p` to `who`; of the owner's grants nothing is said: his own policies rule. */
 bool s3_acl_allows(uint64_t acl, const struct principal *who, enum s3_acl_right p);
+/* Who writes server access logs, as policies and lists know it. */
+#define S3_LOG_SERVICE STR("logging.s3.amazonaws.com")
+bool s3_is_log_delivery(const struct principal *who);
 /* "public-read" and the like; `bucket` or object. ERR_NOT_FOUND. */
 enum err s3_acl_canned(struct str name, bool bucket, uint64_t *ret_acl) WARN_UNUSED;
 
@@ -48,6 +51,11 @@ struct s3_acl_ask {
 /* Reads it: *ret_acl 0 where nothing was asked for. Sets the call's error. */
 enum err s3_acl_read(struct call *call, const struct s3_acl_ask *ask, bool bucket,
                      uint64_t *ret_acl) WARN_UNUSED;
+/* Adds one grant of a document to the bits. Sets the call's error. */
+enum err s3_acl_read_grant(struct call *call, const struct s3_grant *grant,
+                           uint64_t *acl) WARN_UNUSED;
+/* Those who have the permission, as the header that grants it names them; STR_NONE: nobody. */
+struct str s3_acl_header(struct call *call, uint64_t acl, enum s3_acl_right p);
 /* The same, and whether the bucket takes such a list: it may enforce its owner, or refuse public ones. */
 enum err s3_acl_take(struct call *call, const struct s3_bucket_rec *b, const struct s3_acl_ask *ask,
                      bool bucket, uint64_t *ret_acl) WARN_UNUSED;

@@ -18,6 +18,8 @@ static enum err decode(void *self, struct catalogue_object *object, struct str r
     TRY(s3_bucket_unpack(&object->arena, str_dup(&object->arena, record), &m->rec));
     if (m->rec.meters.n > 0)
         atomic_store(&s3->metered, true);
+    if (str_is_set(m->rec.logging.bucket))
+        atomic_store(&s3->logged, true);
     return ERR_OK;
 }
 

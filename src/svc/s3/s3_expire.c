@@ -18,6 +18,7 @@
 #include "deliver/job.h"
 #include "svc/s3/s3_life.h"
 #include "svc/s3/s3_lock.h"
+#include "svc/s3/s3_log.h"
 #include "svc/s3/s3_upload.h"
 
 /* Part of the disk format. */
@@ -83,6 +84,10 @@ static enum err act_as_s3(struct sweep *sw)
 static enum err tell(struct sweep *sw, struct str key, const struct s3_deletion *d)
 {
     job_spend(sw->budget, REMOVAL_KEYS);
+    if (d->happened)
+        TRY(s3_log_lifecycle(&sw->call, &sw->b,
+                             d->made_marker ? "S3.CREATE.DELETEMARKER" : "S3.EXPIRE.OBJECT", key,
+                             d->version_id));
     return s3_notify_deletion(&sw->call, &sw->b, key, d, S3_EVENT_EXPIRED, S3_EVENT_EXPIRED_MARKER);
 }
 
@@ -194,6 +199,7 @@ static enum err abort_upload(struct sweep *sw, struct str store_key, struct str 
     TRY(err);
     TRY(s3_parts_load(sw->txn, upload_id, 0, S3_PARTS_MAX, &parts, &more));
     job_spend(sw->budget, parts.n * PART_KEYS);
+    TRY(s3_log_lifecycle(&sw->call, &sw->b, "S3.DELETE.UPLOAD", key, STR_NONE));
     return s3_upload_remove(&sw->call, &sw->b, key, upload_id, &parts, NULL);
 }
 

@@ -31,6 +31,7 @@
 #include "svc/s3/s3_sum.h"
 
 struct job_kind;
+struct s3_logs;
 
 struct s3 {
     struct core *core;
@@ -47,7 +48,9 @@ struct s3 {
     struct core_claim site_claim;        /* serve_website.c's */
     struct core_claim post_claim;        /* serve_form.c's, as the next */
     struct wire_op post_op;
+    struct s3_logs *logs;           /* s3_log.c's */
     atomic_bool metered;            /* a bucket has, or had, a metrics configuration */
+    atomic_bool logged;             /* the same of server access logging */
     _Atomic uint64_t damaged_reads; /* replies and copies that met damaged files */
     _Atomic uint64_t scrubbed_bytes, scrub_damaged; /* since start */
 };
@@ -397,11 +400,20 @@ enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public) WA
 
 /* Takes requests to the host names of websites. ERR_NOMEM. */
 enum err s3_site_start(struct s3 *s3) WARN_UNUSED;
+/* What a request that a claim took, here or below, names; false: it is no such. Strings borrow from the
+ * call. */
+struct s3_claimed {
+    struct str bucket, key;
+    bool has_size;
+    uint64_t size; /* of what was posted */
+};
+bool s3_site_claimed(struct call *call, struct s3_claimed *ret_what);
 
 /* --- forms (serve_form.c) ------------------------------------------------------------------------ */
 
 /* Takes forms that are posted to buckets. ERR_NOMEM. */
 enum err s3_post_start(struct s3 *s3) WARN_UNUSED;
+bool s3_post_claimed(const struct call *call, struct s3_claimed *ret_what);
 
 /* --- notifications (s3_notify.c) -------------------------------------------------------------- */
 

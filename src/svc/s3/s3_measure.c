@@ -122,16 +122,20 @@ void s3_measure(void *self, const struct core_seen *seen)
         tell_source(s3, call);
 }
 
-void s3_measure_end(void *self, const struct call *call, uint64_t reply_bytes, int64_t ns)
+void s3_measure_end(void *self, const struct core_seen *seen, int64_t ns)
 {
     struct s3 *s3 = self;
     struct told t;
     struct measure what;
-    if (!atomic_load_explicit(&s3->metered, memory_order_relaxed) || !call->op ||
+    const struct call *call = seen->call;
+    if (!call->op || !seen->in)
+        return;
+    if (!atomic_load_explicit(&s3->metered, memory_order_relaxed) ||
         !begin(s3, call, call_input_str(call, STR("Bucket")), call_input_str(call, STR("Key")), &t))
         return;
     while (next(&t, &what)) {
-        measure_put(call->core, &what, STR("BytesDownloaded"), MEASURE_BYTES, (double)reply_bytes);
+        measure_put(call->core, &what, STR("BytesDownloaded"), MEASURE_BYTES,
+                    (double)seen->reply_bytes);
         measure_put(call->core, &what, STR("TotalRequestLatency"), MEASURE_MILLISECONDS,
                     (double)ns / NS_PER_MS);
     }

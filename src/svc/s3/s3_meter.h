@@ -11,9 +11,9 @@
 /* Whether a request for `key` (absent: for the bucket as a whole) is told to this configuration. */
 bool s3_meter_takes(const struct s3_meter *m, struct str key);
 
-/* svc_def.measure and measure_end. One comparison while no bucket has a configuration. */
+/* Of svc_def.measure and measure_end. One comparison while no bucket has a configuration. */
 void s3_measure(void *self, const struct core_seen *seen);
-void s3_measure_end(void *self, const struct call *call, uint64_t reply_bytes, int64_t ns);
+void s3_measure_end(void *self, const struct core_seen *seen, int64_t ns);
 
 /* The daily count (s3_sizes.c): a singleton job that goes through all buckets after each midnight UTC. */
 enum err s3_sizes_register(struct s3 *s3) WARN_UNUSED;

@@ -195,6 +195,14 @@ static const struct record_field meters_fields[] = {
 };
 static const struct record_type meters_type = RECORD_TYPE(struct s3_meters, 1, meters_fields);
 
+static const struct record_field logging_fields[] = {
+    REC_STR(struct s3_logging, bucket),
+    REC_STR(struct s3_logging, prefix),
+    REC_ENUM(struct s3_logging, form, S3_LOG_FORMS),
+    REC_UINT(struct s3_logging, grants),
+};
+static const struct record_type logging_type = RECORD_TYPE(struct s3_logging, 1, logging_fields);
+
 static const struct record_field bucket_fields[] = {
     REC_UINT(struct s3_bucket_rec, id),
     REC_STR(struct s3_bucket_rec, region),
@@ -212,8 +220,9 @@ static const struct record_field bucket_fields[] = {
     REC_SINCE(7, REC_INT(struct s3_bucket_rec, lock_days)),
     REC_SINCE(7, REC_INT(struct s3_bucket_rec, lock_years)),
     REC_SINCE(8, REC_STRUCT(struct s3_bucket_rec, meters, &meters_type)),
+    REC_SINCE(9, REC_STRUCT(struct s3_bucket_rec, logging, &logging_type)),
 };
-const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 8, bucket_fields);
+const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 9, bucket_fields);
 
 enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
                        const void *rec, size_t size)

@@ -251,6 +251,20 @@ struct s3_meters {
     size_t n;
 };
 
+/* Server access logging (s3_log.h). Never renumber: part of the disk format. */
+enum s3_log_form {
+    S3_LOG_UNSAID,      /* as the next one, but not shown */
+    S3_LOG_SIMPLE,      /* prefix and time of delivery */
+    S3_LOG_BY_EVENT,    /* partitioned by account, region, bucket and the day of the requests */
+    S3_LOG_BY_DELIVERY, /* or of the delivery */
+    S3_LOG_FORMS,
+};
+struct s3_logging {
+    struct str bucket, prefix; /* where to; bucket absent: nothing is logged */
+    enum s3_log_form form;
+    uint64_t grants; /* on log objects: bits of s3_acl.h; 0: none */
+};
+
 /* A bucket with all that a call needs to know of it: one record, mirrored by a catalogue. */
 struct s3_bucket_rec {
     uint64_t id;
@@ -269,6 +283,7 @@ struct s3_bucket_rec {
     enum s3_lock_mode lock_mode;
     int64_t lock_days, lock_years;
     struct s3_meters meters;
+    struct s3_logging logging;
 };
 /* Without ownership controls the writer of an object owns it, and lists count. */
 static inline bool s3_owner_enforced(const struct s3_bucket_rec *b)

@@ -20,6 +20,7 @@
 #include "core/page.h"
 #include "deliver/deliver.h"
 #include "deliver/job.h"
+#include "svc/s3/s3_log.h"
 #include "svc/s3/s3_read.h"
 
 enum {
@@ -498,4 +499,5 @@ void s3_metrics(void *self, struct buf *b)
                 "weir_s3_damaged_total{by=\"read\"} %" PRIu64 "\n",
                 atomic_load(&s3->scrubbed_bytes), atomic_load(&s3->scrub_damaged),
                 atomic_load(&s3->damaged_reads));
+    s3_logs_metrics(s3, b);
 }

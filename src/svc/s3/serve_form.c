@@ -584,3 +584,16 @@ enum err s3_post_start(struct s3 *s3)
     s3->post_claim = (struct core_claim){.match = is_post, .op = &s3->post_op, .self = s3};
     return core_claim(s3->core, &s3->post_claim);
 }
+
+bool s3_post_claimed(const struct call *call, struct s3_claimed *ret_what)
+{
+    const struct s3 *s3 = call->svc;
+    const struct post *p = call->state;
+    if (call->op != &s3->post_op || !p)
+        return false;
+    *ret_what = (struct s3_claimed){.bucket = p->bucket,
+                                    .key = p->in ? p->in->key : STR_NONE,
+                                    .has_size = p->in && p->writer,
+                                    .size = p->writer ? p->writer->size : 0};
+    return true;
+}

@@ -270,3 +270,12 @@ enum err s3_site_start(struct s3 *s3)
     s3->site_claim = (struct core_claim){.match = is_site, .op = &site_op, .self = s3};
     return core_claim(s3->core, &s3->site_claim);
 }
+
+bool s3_site_claimed(struct call *call, struct s3_claimed *ret_what)
+{
+    struct visit v;
+    if (call->op != &site_op || open_visit(call, &v) != ERR_OK)
+        return false;
+    *ret_what = (struct s3_claimed){.bucket = v.bucket, .key = v.path};
+    return true;
+}

@@ -126,6 +126,15 @@ static const struct fault_case cases[] = {
         .probe = {{S3("GET", "/bkt?metrics&id=a", NULL)}},
     },
     {
+        .name = "put logging",
+        .setup = {MAKE_B},
+        .undo = {{S3("PUT", "/bkt?logging", "<BucketLoggingStatus/>")}},
+        .act = {S3("PUT", "/bkt?logging",
+                   "<BucketLoggingStatus><LoggingEnabled><TargetBucket>bkt</TargetBucket>"
+                   "<TargetPrefix>l/</TargetPrefix></LoggingEnabled></BucketLoggingStatus>")},
+        .probe = {{S3("GET", "/bkt?logging", NULL)}},
+    },
+    {
         .name = "delete bucket",
         .setup = {MAKE_B},
         .undo = {MAKE_B},

@@ -297,6 +297,37 @@ static void who_asked_is_told(void **state)
     fail_msg("no event: %s", reply.body);
 }
 
+/* Once the rules were carried out, and the records were delivered. */
+static void the_access_log_tells(void **state)
+{
+    char path[256] = "/log/", *key;
+    assert_int_equal(s3("PUT", "/log", NULL), 200);
+    assert_int_equal(
+        s3("PUT", "/log?policy",
+           "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{"
+           "\"Service\":\"logging.s3.amazonaws.com\"},\"Action\":\"s3:PutObject\",\"Resource\":"
+           "\"arn:aws:s3:::log/*\"}]}"),
+        204);
+    rules(RULE("a", PREFIX(""), DAYS(1)));
+    assert_int_equal(put("/bkt/k"), 200);
+    assert_int_equal(s3("PUT", "/bkt?logging",
+                        "<BucketLoggingStatus><LoggingEnabled><TargetBucket>log</TargetBucket>"
+                        "<TargetPrefix/></LoggingEnabled></BucketLoggingStatus>"),
+                     200);
+    pass(36 * HOUR_MS + 1000);
+    until_gone("/bkt", "<Key>k<");
+    assert_int_equal(s3("PUT", "/bkt?logging", "<BucketLoggingStatus/>"), 200);
+    for (int i = 0; i < POLLS_MAX && count("/log", "<Contents>") == 0; i++)
+        deliver_wake(w.core.deliver);
+    key = strstr(reply.body, "<Key>");
+    assert_non_null(key);
+    key += strlen("<Key>");
+    memcpy(path + 5, key, (size_t)(strchr(key, '<') - key));
+    assert_int_equal(s3("GET", path, NULL), 200);
+    assert_non_null(strstr(reply.body, " AmazonS3 "));
+    assert_non_null(strstr(reply.body, " S3.EXPIRE.OBJECT k \"-\" - - - - - - \"-\" \"-\" - "));
+}
+
 static int up(void **state)
 {
     clock_fake_set_ms(NOON_MS);
@@ -324,7 +355,7 @@ int main(void)
         TEST(rules_that_went_do_nothing),  TEST(a_date_comes),
         TEST(versions_get_markers_and_go), TEST(what_is_locked_waits_for_its_time),
         TEST(markers_of_nothing_go),       TEST(uploads_are_aborted),
-        TEST(who_asked_is_told),
+        TEST(who_asked_is_told),           TEST(the_access_log_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
