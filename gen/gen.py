@@ -26,6 +26,7 @@ COMMON = ["access_denied", "validation", "missing_parameter", "serialization", "
           "not_implemented", "internal", "unavailable", "throttling", "conflict", "missing_auth",
           "unknown_key", "bad_token", "expired_token", "bad_signature", "bad_auth", "skew",
           "too_large", "timeout", "bad_digest"]
+COMMON_SOME = ["incomplete_body", "invalid_chunk_size", "invalid_uri", "missing_content_length"]
 LABELS_MAX = 8  # WIRE_LABELS_MAX
 # What stands in a template besides members, and what can be made of a member (wire.h).
 OP_FACTS = {"action", "resource", "when", "also", "keys", "unsigned", "stream_in", "stream_out", "body_max",
@@ -395,6 +396,9 @@ class Gen:
         missing = [c for c in COMMON if c not in self.spec["common_errors"]]
         if missing:
             raise SystemExit("common_errors lacks " + ", ".join(missing))
+        unknown = [c for c in self.spec["common_errors"] if c not in COMMON + COMMON_SOME]
+        if unknown:
+            raise SystemExit("common_errors has " + ", ".join(unknown))
         for table in ("common_errors", "extra_errors"):
             for c_name, error in self.spec.get(table, {}).items():
                 row = dict(error, name=error["code"])
@@ -779,7 +783,8 @@ class Gen:
                 fields.append(".%s = %s, .n_%s = ARRAY_LEN(%s)" % (field, field, field, field))
         if self.n_patterns:
             fields.append(".patterns = patterns, .n_patterns = ARRAY_LEN(patterns)")
-        common = ", ".join("[WIRE_E_%s] = &%s_err_%s" % (c.upper(), p, c) for c in COMMON)
+        common = ", ".join("[WIRE_E_%s] = &%s_err_%s" % (c.upper(), p, c) for c in COMMON + COMMON_SOME
+                           if c in self.spec["common_errors"])
         fields.append(".common = {%s}" % common)
         return out + ["const struct wire_service %s_service = {" % p] + \
             ["    %s," % f for f in fields] + ["};"]

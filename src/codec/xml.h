@@ -67,6 +67,9 @@ void xml_put_close(struct buf *b, struct str name);
 /* Escaped character data: & < > " and CR; characters that XML 1.0 cannot carry, and bytes that are
  * not UTF-8, become U+FFFD. */
 void xml_put_text(struct buf *b, struct str s);
+/* The same, but that such characters are references (&#x1;), as S3 writes keys: no parser of XML 1.0 takes them,
+ * but nothing of the key is lost. */
+void xml_put_references(struct buf *b, struct str s);
 /* <name>text</name>; an absent `s` writes nothing, an empty one <name></name>. */
 void xml_put_str(struct buf *b, struct str name, struct str s);
 void xml_put_i64(struct buf *b, struct str name, int64_t v);

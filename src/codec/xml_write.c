@@ -60,7 +60,7 @@ static struct str entity(char c)
     }
 }
 
-void xml_put_text(struct buf *b, struct str s)
+static void put(struct buf *b, struct str s, bool references)
 {
     size_t run = 0, i = 0;
     while (i < s.len) {
@@ -71,11 +71,24 @@ void xml_put_text(struct buf *b, struct str s)
             continue;
         }
         buf_add(b, s.p + run, i - run);
-        buf_add_str(b, str_is_set(e) ? e : STR("\xef\xbf\xbd"));
+        if (!str_is_set(e) && references && (unsigned char)s.p[i] < ' ')
+            buf_add_fmt(b, "&#x%x;", (unsigned)s.p[i]);
+        else
+            buf_add_str(b, str_is_set(e) ? e : STR("\xef\xbf\xbd"));
         run = ++i;
     }
     if (s.len > run)
         buf_add(b, s.p + run, s.len - run);
+}
+
+void xml_put_text(struct buf *b, struct str s)
+{
+    put(b, s, false);
+}
+
+void xml_put_references(struct buf *b, struct str s)
+{
+    put(b, s, true);
 }
 
 void xml_put_str(struct buf *b, struct str name, struct str s)

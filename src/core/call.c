@@ -180,15 +180,24 @@ const char *call_resource_kind(const struct call_impl *c)
     return str_is_set(path) && path.len > 0 ? "OBJECT" : "BUCKET";
 }
 
-bool call_error_named(struct call_impl *c, struct str name, const char *why)
+bool call_error_some(struct call_impl *c, enum wire_common which, const char *why)
 {
     const struct wire_service *s = c->routed.service;
-    for (size_t i = 0; s && i < s->n_errors; i++)
-        if (str_eq(s->errors[i]->name, name)) {
-            (void)!call_error(&c->call, s->errors[i], "%s", why);
-            return true;
-        }
-    return false;
+    if (!s || !s->common[which])
+        return false;
+    (void)!call_error(&c->call, s->common[which], "%s", why);
+    return true;
+}
+
+enum err call_error_fault(struct call_impl *c, const struct wire_fault *fault)
+{
+    c->error = fault->error;
+    c->error_message = fault->message;
+    if (str_is_set(fault->name)) {
+        TRY(call_error_detail(&c->call, "ArgumentName", fault->name));
+        TRY(call_error_detail(&c->call, "ArgumentValue", fault->value));
+    }
+    return ERR_FAILED;
 }
 
 struct str call_error_message(const struct call *call)

@@ -237,8 +237,10 @@ enum err call_make_id(struct call_impl *c) WARN_UNUSED;
 void call_free(struct call_impl *c);
 /* call.c: what the path of a request to S3 names, in S3's words. */
 const char *call_resource_kind(const struct call_impl *c);
-/* call.c: sets the service's error of that name; false: the service has none such. O(its errors). */
-bool call_error_named(struct call_impl *c, struct str name, const char *why) WARN_UNUSED;
+/* call.c: sets one of the errors that some services have; false: this one has none such. */
+bool call_error_some(struct call_impl *c, enum wire_common which, const char *why) WARN_UNUSED;
+/* call.c: sets what decoding the request found wrong. ERR_FAILED, or ERR_NOMEM. */
+enum err call_error_fault(struct call_impl *c, const struct wire_fault *fault) WARN_UNUSED;
 /* call.c: sets one of the errors that every service has. Always ERR_FAILED. */
 enum err call_error_common(struct call_impl *c, enum wire_common which, const char *fmt, ...)
     PRINTF_LIKE(3, 4) WARN_UNUSED;

@@ -116,12 +116,12 @@ static bool set_chunk_error(struct call_impl *c)
 {
     uint64_t number, bytes;
     if (!sigv4_chunk_small(c->chunk, &number, &bytes))
-        return call_error_named(c, STR("IncompleteBody"),
-                                "The request body terminated unexpectedly");
+        return call_error_some(c, WIRE_E_INCOMPLETE_BODY,
+                               "The request body terminated unexpectedly");
     (void)!call_error_detail(&c->call, "Chunk", str_fmt(&c->arena, "%" PRIu64, number));
     (void)!call_error_detail(&c->call, "BadChunkSize", str_fmt(&c->arena, "%" PRIu64, bytes));
-    return call_error_named(c, STR("InvalidChunkSizeError"),
-                            "Only the last chunk is allowed to have a size less than 8192 bytes");
+    return call_error_some(c, WIRE_E_INVALID_CHUNK_SIZE,
+                           "Only the last chunk is allowed to have a size less than 8192 bytes");
 }
 
 /* Errors that are not a service's own. */

@@ -243,8 +243,7 @@ static enum err routing_error(struct call_impl *c)
             c->error_message = r->fault->message;
             return ERR_FAILED;
         }
-        if (r->service && r->service->buckets &&
-            call_error_named(c, STR("InvalidURI"), "Couldn't parse the specified URI."))
+        if (call_error_some(c, WIRE_E_INVALID_URI, "Couldn't parse the specified URI."))
             return ERR_FAILED;
         /* fall through */
     case WIRE_PROTOCOL_REFUSED:
@@ -286,10 +285,8 @@ static enum err decode(struct call_impl *c)
     void *in;
     struct wire_fault fault = {0};
     enum err err = wire_decode(&c->routed, &c->request, &c->arena, &in, &fault);
-    if (err == ERR_FAILED) {
-        c->error = fault.error;
-        c->error_message = fault.message;
-    }
+    if (err == ERR_FAILED)
+        TRY(call_error_fault(c, &fault));
     if (err == ERR_OK)
         c->in = in;
     return err;
@@ -414,8 +411,8 @@ static enum err need_length(struct call_impl *c)
             c, WIRE_E_NOT_IMPLEMENTED,
             "A header you provided implies functionality that is not implemented");
     }
-    return call_error_named(c, STR("MissingContentLength"),
-                            "You must provide the Content-Length HTTP header.")
+    return call_error_some(c, WIRE_E_MISSING_CONTENT_LENGTH,
+                           "You must provide the Content-Length HTTP header.")
                ? ERR_FAILED
                : ERR_OK;
 }

@@ -128,10 +128,8 @@ static enum err decode(struct call_impl *c, const struct core_request *req)
     enum err err =
         req->http ? inner_wire_decode(c, &in, &fault)
                   : wire_inner_decode(c->routed.op, req->input, req->body, &c->arena, &in, &fault);
-    if (err == ERR_FAILED) {
-        c->error = fault.error;
-        c->error_message = fault.message;
-    }
+    if (err == ERR_FAILED)
+        TRY(call_error_fault(c, &fault));
     if (err == ERR_OK)
         c->in = in;
     return err;

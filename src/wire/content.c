@@ -20,7 +20,7 @@ static const struct wire_error unsupported_media = {
 static enum err refuse(const struct wire_error *error, struct str message, struct wire_fault *fault)
 {
     assert(str_is_set(message));
-    *fault = (struct wire_fault){error, message};
+    *fault = (struct wire_fault){.error = error, .message = message};
     return ERR_FAILED;
 }
 

@@ -54,6 +54,8 @@ enum err wire_dec_bad_text(struct wire_dec *d, const struct wire_member *m, stru
             m->shape->kind == WIRE_INT ? "integer or within integer range" : what);
         enum err err = wire_dec_fault(d, message);
         d->fault->error = d->service->common[WIRE_E_VALIDATION];
+        d->fault->name = m->at;
+        d->fault->value = text;
         return err;
     }
     struct str cut = str_sub(text, 0, 100);

@@ -165,7 +165,10 @@ static void put_element(struct buf *b, struct str name, const struct wire_member
     case WIRE_STRING:
         /* An absent string as an element of a list or map is an empty one. */
         xml_put_open(b, name, STR_NONE);
-        xml_put_text(b, *(const struct str *)v);
+        if (ms) /* S3's */
+            xml_put_references(b, *(const struct str *)v);
+        else
+            xml_put_text(b, *(const struct str *)v);
         xml_put_close(b, name);
         break;
     default:

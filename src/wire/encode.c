@@ -403,8 +403,13 @@ static enum err error_rest_xml(const struct wire_routed *r, const struct failure
     BUF_ADD_LIT(b, "<Error>");
     xml_put_str(b, STR("Code"), f->error->code);
     xml_put_str(b, STR("Message"), f->message);
-    for (size_t i = 0; i < f->n_details; i++)
-        xml_put_str(b, f->details[i].name, f->details[i].value);
+    for (size_t i = 0; i < f->n_details; i++) {
+        if (!str_is_set(f->details[i].value))
+            continue;
+        xml_put_open(b, f->details[i].name, STR_NONE);
+        xml_put_references(b, f->details[i].value);
+        xml_put_close(b, f->details[i].name);
+    }
     xml_put_str(b, STR("RequestId"), f->request_id);
     xml_put_str(b, STR("HostId"), f->host_id);
     BUF_ADD_LIT(b, "</Error>");

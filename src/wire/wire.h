@@ -189,6 +189,11 @@ enum wire_common {
     WIRE_E_TOO_LARGE,  /* body over the limit */
     WIRE_E_TIMEOUT,    /* the body did not come in time or ended early */
     WIRE_E_BAD_DIGEST, /* the body does not have the signed hash */
+    /* What a few services alone tell apart; the others have no such row. */
+    WIRE_E_INCOMPLETE_BODY,        /* a body in chunks that ended early */
+    WIRE_E_INVALID_CHUNK_SIZE,     /* a chunk but the last that is too small */
+    WIRE_E_INVALID_URI,            /* path or query do not decode */
+    WIRE_E_MISSING_CONTENT_LENGTH, /* of a streamed body */
     WIRE_E_COMMON_N,
 };
 
@@ -377,6 +382,8 @@ enum wire_outcome {
 struct wire_fault {
     const struct wire_error *error;
     struct str message;
+    struct str name,
+        value; /* S3: of the parameter or header that is wrong; absent: it is not told */
 };
 
 struct wire_routed {

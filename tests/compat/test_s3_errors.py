@@ -78,6 +78,18 @@ def refused(call, **kw):
     ("PUT", "/errors/t", {"x-amz-tagging": "a=1&a=2"}, "x-amz-tagging", "a=1&amp;a=2"),
     ("GET", "/errors/k", {"x-amz-server-side-encryption": "AES256"}, "x-amz-server-side-encryption", "AES256"),
     ("HEAD", "/errors/k", {"x-amz-server-side-encryption": "AES256"}, None, None),
+    ("GET", "/errors?max-keys=a", {}, "max-keys", "a"),
+    ("GET", "/errors/k?partNumber=a", {}, "partNumber", "a"),
+    ("GET", "/errors?versions&key-marker=a&version-id-marker=", {}, "version-id-marker", ""),
+    ("GET", "/errors?uploads&max-uploads=-1", {}, "maxUploads", "-1"),
+    ("GET", "/errors?uploads&key-marker=a&upload-id-marker=a", {}, "upload-id-marker", "a"),
+    ("GET", "/errors/k?uploadId=x&max-parts=-1", {}, "maxParts", "-1"),
+    ("GET", "/?max-buckets=0", {}, "max-buckets", "0"),
+    ("GET", "/?max-buckets=10001", {}, "max-buckets", "10001"),
+    ("PUT", "/errors/t", {"x-amz-acl": "foo"}, "x-amz-acl", "foo"),
+    ("PUT", "/errors/t", {"x-amz-copy-source": "errors"}, "x-amz-copy-source", "errors"),
+    ("PUT", "/errors/t", {"x-amz-copy-source": "errors/k", "x-amz-metadata-directive": "X"}, "x-amz-metadata-directive", "X"),
+    ("PUT", "/errors/t", {"x-amz-copy-source": "errors/k", "x-amz-tagging-directive": "X"}, "x-amz-tagging-directive", "X"),
     ("DELETE", "/errors/k", {"x-amz-bypass-governance-retention": "true"}, "x-amz-bypass-governance-retention", "true"),
 ])
 def test_arguments_are_named(weir, bucket, method, path, headers, name, value):
@@ -92,6 +104,15 @@ def test_arguments_are_named(weir, bucket, method, path, headers, name, value):
     ("PUT", "/errors/k", {"x-amz-storage-class": "GLACIER"}, "NotImplemented", "Header", "x-amz-storage-class"),
     ("GET", "/errors/k", {"Range": "bytes=10-"}, "InvalidRange", "ActualObjectSize", "10"),
     ("GET", "/errors/k", {"If-Match": '"x"'}, "PreconditionFailed", "Condition", "If-Match"),
+    ("PUT", "/errors/k", {"x-amz-website-redirect-location": "x"}, "InvalidRedirectLocation", "Message",
+     "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."),
+    ("GET", "/errors/k?attributes", {}, "InvalidRequest", "Message",
+     "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty"),
+    ("POST", "/errors/k?uploads", {"x-amz-checksum-algorithm": "X"}, "InvalidRequest", "Message",
+     "Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"),
+    ("POST", "/errors/k?uploads", {"x-amz-checksum-algorithm": "MD5"}, "NotImplemented", "Header", "x-amz-checksum-algorithm"),
+    ("POST", "/errors/k?uploads", {"x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": "X"}, "InvalidRequest", "Message",
+     "Value for x-amz-checksum-type header is invalid."),
 ])
 def test_details_of_errors(weir, bucket, method, path, headers, code, name, value):
     error = send(weir, method, path, headers)[2]
@@ -391,6 +412,7 @@ def test_keys_that_xml_cannot_carry(weir, s3):
     for key in keys:
         s3.put_object(Bucket=name, Key=key, Body=b"x")
     assert sorted(o["Key"] for o in s3.list_objects_v2(Bucket=name)["Contents"]) == sorted(keys)
+    assert send(weir, "GET", f"/{name}?prefix=a%01")[2]["Key"] == "a&#x1;b"
     # As a client writes them that knows of references.
     listed = "".join(f"<Object><Key>{k}</Key></Object>" for k in ("a&#x1;b", "a&#11;b", "a&#xFFFE;b", "t&#9;x", "n&#10;x", "&lt;&amp;&gt;"))
     body = f"<Delete>{listed}</Delete>".encode()
@@ -445,6 +467,7 @@ def test_copies_in_place(s3):
 
 @pytest.mark.parametrize("region, wanted, code, told", [
     ("us-east-1", "us-east-1", "InvalidLocationConstraint", None),
+    ("us-east-1", "eu-west-9", "InvalidLocationConstraint", None),
     ("us-east-1", "EU", None, "EU"),
     ("eu-west-1", "EU", None, "EU"),
     ("us-west-2", None, "IllegalLocationConstraintException", None),

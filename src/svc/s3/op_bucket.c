@@ -260,6 +260,10 @@ enum err s3_list_buckets(struct call *call, const struct s3_list_buckets_input *
 {
     struct str prefix = str_is_set(in->prefix) ? in->prefix : STR("");
     TRY(s3_check_key_text(call, prefix));
+    if (in->has_max_buckets && (in->max_buckets < 1 || in->max_buckets > LIST_BUCKETS_MAX))
+        return s3_bad_argument(call, "max-buckets",
+                               str_fmt(call->arena, "%lld", (long long)in->max_buckets),
+                               "Argument max-buckets must be an integer between 1 and 10000");
     struct key_range r = key_range(call->arena, &s3_k_bucket, KEY_STARTS(prefix));
     size_t max = in->has_max_buckets && in->max_buckets > 0
                      ? min_size((size_t)in->max_buckets, LIST_BUCKETS_MAX)

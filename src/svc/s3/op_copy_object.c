@@ -1,4 +1,6 @@
 /* CopyObject and UploadPartCopy. Layer: svc. */
+#include <inttypes.h>
+
 #include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_copy.h"
 #include "svc/s3/s3_life.h"
@@ -13,12 +15,23 @@ static bool replaces(struct str directive)
     return str_eq_c(directive, "REPLACE");
 }
 
+static enum err check_directive(struct call *call, const char *header, struct str value,
+                                const char *message)
+{
+    bool known = !str_is_set(value) || str_eq_c(value, "COPY") || replaces(value);
+    return known ? ERR_OK : s3_bad_argument(call, header, value, message);
+}
+
 static enum err check_copy(struct call *call, const struct s3_copy_object_input *in,
                            const struct s3_bucket_rec *b)
 {
     struct s3_copy_source from;
     TRY(s3_check_key(call, in->key));
     TRY(s3_check_wishes(call, S3_WISHES(in)));
+    TRY(check_directive(call, "x-amz-metadata-directive", in->metadata_directive,
+                        "Unknown metadata directive."));
+    TRY(check_directive(call, "x-amz-tagging-directive", in->tagging_directive,
+                        "Unknown tagging directive."));
     if (s3_parse_copy_source(call->arena, in->copy_source, &from) != ERR_OK)
         return ERR_OK; /* said where the source is looked up */
     bool itself = str_eq(from.bucket, in->bucket) && str_eq(from.key, in->key) &&
@@ -69,9 +82,7 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
     TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &acl));
     TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &lock));
     TRY(check_copy(call, in, &b.rec));
-    if (str_is_set(in->checksum_algorithm) && s3_algo_of(in->checksum_algorithm) == S3_NO_CHECKSUM)
-        return call_error(call, &s3_err_not_implemented_header,
-                          "A header you provided implies functionality that is not implemented");
+    TRY(s3_check_algorithm(call, in->checksum_algorithm));
     TRY(s3_copy_find(call, in->copy_source, in->expected_source_bucket_owner,
                      S3_COPY_CONDITIONS(call, in), &S3_SOURCE_CUSTOMER(in), ret_copy));
     struct s3_copy *copy = *ret_copy;
@@ -161,6 +172,14 @@ enum err s3_copy_object(struct call *call, const struct s3_copy_object_input *in
 
 /* --- UploadPartCopy --------------------------------------------------------------------------- */
 
+static enum err bad_range(struct call *call, struct str range, uint64_t size)
+{
+    struct str message = str_fmt(
+        call->arena, "Range specified is not valid for source object of size: %" PRIu64, size);
+    return str_is_set(message) ? s3_bad_argument(call, "x-amz-copy-source-range", range, message.p)
+                               : ERR_NOMEM;
+}
+
 static enum err start_part(struct call *call, const struct s3_upload_part_copy_input *in,
                            struct s3_copy **ret_copy)
 {
@@ -176,14 +195,12 @@ static enum err start_part(struct call *call, const struct s3_upload_part_copy_i
     uint64_t from = 0, last = copy->source.size - 1;
     if (str_is_set(in->copy_source_range)) {
         if (s3_parse_copy_range(in->copy_source_range, &from, &last) != ERR_OK)
-            return call_error(call, &s3_err_invalid_argument,
-                              "The x-amz-copy-source-range value must be of the form bytes=first-"
-                              "last where first and last are the zero-based offsets of the first "
-                              "and last bytes to copy");
+            return s3_bad_argument(call, "x-amz-copy-source-range", in->copy_source_range,
+                                   "The x-amz-copy-source-range value must be of the form "
+                                   "bytes=first-last where first and last are the zero-based "
+                                   "offsets of the first and last bytes to copy");
         if (last >= copy->source.size)
-            return call_error(call, &s3_err_invalid_argument,
-                              "Range specified is not valid for source object of size: %llu",
-                              (unsigned long long)copy->source.size);
+            return bad_range(call, in->copy_source_range, copy->source.size);
     }
     uint64_t len = copy->source.size == 0 ? 0 : last - from + 1;
     if (len > S3_PUT_MAX)

@@ -328,9 +328,8 @@ static enum err give_parts(struct call *call, const struct s3_get_object_attribu
 {
     struct s3_manifest m;
     int64_t after = in->has_part_number_marker ? in->part_number_marker : 0;
-    size_t max = in->has_max_parts && in->max_parts >= 0
-                     ? min_size((size_t)in->max_parts, S3_LIST_MAX)
-                     : S3_LIST_MAX;
+    size_t max;
+    TRY(s3_list_size(call, "maxParts", in->has_max_parts, in->max_parts, &max));
     TRY(s3_body_manifest(call->txn, &rec->body, &m));
     struct s3_get_object_attributes_parts *p =
         ARENA_NEW(call->arena, struct s3_get_object_attributes_parts);
@@ -371,6 +370,10 @@ static enum err check_attributes(struct call *call, const struct s3_object_attri
     static const struct str names[] = {STR_INIT("ETag"), STR_INIT("Checksum"),
                                        STR_INIT("ObjectParts"), STR_INIT("StorageClass"),
                                        STR_INIT("ObjectSize")};
+    if (list->n == 0)
+        return call_error(call, &s3_err_invalid_request,
+                          "The x-amz-object-attributes header specifying the attributes to be "
+                          "retrieved is either missing or empty");
     for (size_t i = 0; i < list->n; i++) {
         size_t k = 0;
         while (k < ARRAY_LEN(names) && !str_eq(list->v[i], names[k]))

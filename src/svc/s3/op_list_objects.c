@@ -97,7 +97,7 @@ enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_i
                          .delimiter = in->delimiter,
                          .after = in->start_after};
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
-    TRY(s3_list_size(call, in->has_max_keys, in->max_keys, &rq.max));
+    TRY(s3_list_size(call, "maxKeys", in->has_max_keys, in->max_keys, &rq.max));
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->start_after));
     if (str_is_set(in->continuation_token))
@@ -134,7 +134,7 @@ enum err s3_list_objects(struct call *call, const struct s3_list_objects_input *
                          .after = in->marker,
                          .owner = s3_owner_of(call)};
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
-    TRY(s3_list_size(call, in->has_max_keys, in->max_keys, &rq.max));
+    TRY(s3_list_size(call, "maxKeys", in->has_max_keys, in->max_keys, &rq.max));
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->marker));
     TRY(list(call, &rq, &l));

@@ -45,8 +45,11 @@ static enum err find_marker(struct call *call, struct request *rq, struct str ve
 {
     struct s3_object_rec rec;
     bool current;
-    if (!str_is_set(version_id) || version_id.len == 0)
+    if (!str_is_set(version_id))
         return ERR_OK;
+    if (version_id.len == 0)
+        return s3_bad_argument(call, "version-id-marker", version_id,
+                               "A version-id marker cannot be empty.");
     if (!str_is_set(rq->key_marker))
         return s3_bad_argument(call, "version-id-marker", version_id,
                                "A version-id marker cannot be specified without a key marker.");
@@ -173,7 +176,7 @@ enum err s3_list_object_versions(struct call *call, const struct s3_list_object_
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->key_marker));
-    TRY(s3_list_size(call, in->has_max_keys, in->max_keys, &rq.max));
+    TRY(s3_list_size(call, "maxKeys", in->has_max_keys, in->max_keys, &rq.max));
     TRY(find_marker(call, &rq, in->version_id_marker));
     rq.owner = s3_owner_of(call);
     TRY(list(call, &rq, &p));

@@ -153,11 +153,10 @@ static enum err choose_checksum(struct call *call,
     bool composite = str_eq_c(in->checksum_type, "COMPOSITE");
     rec->algo_given = str_is_set(in->checksum_algorithm);
     rec->algo = rec->algo_given ? s3_algo_of(in->checksum_algorithm) : S3_CRC64NVME;
-    if (rec->algo == S3_NO_CHECKSUM) {
-        TRY(call_error_detail(call, "Header", STR("x-amz-checksum-algorithm")));
-        return call_error(call, &s3_err_not_implemented_header,
-                          "A header you provided implies functionality that is not implemented");
-    }
+    TRY(s3_check_algorithm(call, in->checksum_algorithm));
+    if (str_is_set(in->checksum_type) && !full && !composite)
+        return call_error(call, &s3_err_invalid_request,
+                          "Value for x-amz-checksum-type header is invalid.");
     if ((full || composite) && !rec->algo_given)
         return call_error(call, &s3_err_invalid_request,
                           "The x-amz-checksum-type header can only be used with the "
@@ -346,9 +345,8 @@ enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
     struct s3_manifest m;
     bool more;
     int64_t after = in->has_part_number_marker ? in->part_number_marker : 0;
-    size_t max = in->has_max_parts && in->max_parts >= 0
-                     ? min_size((size_t)in->max_parts, S3_LIST_MAX)
-                     : S3_LIST_MAX;
+    size_t max;
+    TRY(s3_list_size(call, "maxParts", in->has_max_parts, in->max_parts, &max));
     TRY(s3_check_key(call, in->key));
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
@@ -433,6 +431,15 @@ static enum err fill_uploads(struct call *call, struct s3_walk *w, size_t max, b
     }
 }
 
+/* One that may have been: where it stood the list goes on. */
+static bool is_upload_id(struct str id)
+{
+    for (size_t i = 0; i < id.len; i++)
+        if (!(id.p[i] >= '0' && id.p[i] <= '9') && !(id.p[i] >= 'a' && id.p[i] <= 'f'))
+            return false;
+    return id.len == S3_UPLOAD_ID_LEN;
+}
+
 enum err s3_list_multipart_uploads(struct call *call,
                                    const struct s3_list_multipart_uploads_input *in,
                                    struct s3_list_multipart_uploads_output *out)
@@ -446,9 +453,12 @@ enum err s3_list_multipart_uploads(struct call *call,
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->key_marker));
     TRY(s3_check_key_text(call, in->upload_id_marker));
-    size_t max = in->has_max_uploads && in->max_uploads >= 0
-                     ? min_size((size_t)in->max_uploads, S3_LIST_MAX)
-                     : S3_LIST_MAX;
+    size_t max;
+    TRY(s3_list_size(call, "maxUploads", in->has_max_uploads, in->max_uploads, &max));
+    if (str_is_set(in->key_marker) && in->upload_id_marker.len > 0 &&
+        !is_upload_id(in->upload_id_marker))
+        return s3_bad_argument(call, "upload-id-marker", in->upload_id_marker,
+                               "Invalid uploadId marker");
     struct uploads_page p = {
         .uploads = ARENA_ARRAY(call->arena, struct s3_multipart_upload, max),
         .prefixes = ARENA_ARRAY(call->arena, struct s3_common_prefix, max),

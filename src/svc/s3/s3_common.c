@@ -230,6 +230,12 @@ enum err s3_make_attrs(struct call *call, const struct s3_attrs *headers,
                        struct s3_attrs *ret_attrs)
 {
     struct s3_attrs attrs = *headers;
+    struct str to = attrs.website_redirect;
+    if (str_is_set(to) && !str_starts(to, STR("/")) && !str_starts(to, STR("http://")) &&
+        !str_starts(to, STR("https://")))
+        return call_error(call, &s3_err_invalid_redirect_location,
+                          "The website redirect location must have a prefix of 'http://' or "
+                          "'https://' or '/'.");
     if (!str_is_set(attrs.content_type) || attrs.content_type.len == 0)
         attrs.content_type = STR("binary/octet-stream");
     if (attrs.storage_class == S3_CLASSES) /* none was asked for: another is refused */
@@ -288,6 +294,20 @@ enum err s3_stream_algo(struct call *call, const struct s3_claims *claims, struc
                           "Value for x-amz-sdk-checksum-algorithm header is invalid.");
     *ret_algo = algo;
     return ERR_OK;
+}
+
+enum err s3_check_algorithm(struct call *call, struct str name)
+{
+    static const struct str others[] = {STR_INIT("SHA512"), STR_INIT("MD5"), STR_INIT("XXHASH64"),
+                                        STR_INIT("XXHASH3"), STR_INIT("XXHASH128")};
+    if (!str_is_set(name) || s3_algo_of(name) != S3_NO_CHECKSUM)
+        return ERR_OK;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (str_eq(name, others[i]))
+            return not_implemented(call, "x-amz-checksum-algorithm");
+    return call_error(call, &s3_err_invalid_request,
+                      "Checksum algorithm provided is unsupported. Please try again with any of "
+                      "the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
 }
 
 enum err s3_check_md5_form(struct call *call, struct str content_md5)

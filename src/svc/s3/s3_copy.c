@@ -49,9 +49,9 @@ enum err s3_copy_find(struct call *call, struct str header, struct str expected_
         return ERR_NOMEM;
     enum err err = s3_parse_copy_source(call->arena, header, &copy->from);
     if (err == ERR_INVALID)
-        return call_error(call, &s3_err_invalid_argument,
-                          "Copy Source must mention the source bucket and key: "
-                          "sourcebucket/sourcekey");
+        return s3_bad_argument(call, "x-amz-copy-source", header,
+                               "Copy Source must mention the source bucket and key: "
+                               "sourcebucket/sourcekey");
     TRY(err);
     TRY(s3_bucket_peek(call, copy->from.bucket, expected_owner, &b));
     copy->source_versioned = b.rec.versioning != S3_UNVERSIONED;

@@ -327,7 +327,8 @@ struct s3_wishes {
 enum err s3_bad_argument(struct call *call, const char *name, struct str value,
                          const char *message) WARN_UNUSED;
 /* The number of a list's entries that a request wants, from its parameter. */
-enum err s3_list_size(struct call *call, bool has, int64_t max, size_t *ret_max) WARN_UNUSED;
+enum err s3_list_size(struct call *call, const char *name, bool has, int64_t max,
+                      size_t *ret_max) WARN_UNUSED;
 enum err s3_check_wishes(struct call *call, const struct s3_wishes *w) WARN_UNUSED;
 /* Refuses what no operation here honours, whichever it is sent with (P4). */
 enum err s3_refuse_headers(struct call *call) WARN_UNUSED;
@@ -358,6 +359,8 @@ enum err s3_stream_algo(struct call *call, const struct s3_claims *claims, struc
 /* Compares what arrived with what was promised: Content-MD5, checksum header, trailer. */
 enum err s3_verify_stream(struct call *call, const struct s3_writer *w, struct str content_md5,
                           const struct s3_claims *claims) WARN_UNUSED;
+/* A checksum's algorithm by its name, absent or one that Weir computes. Sets the call's error. */
+enum err s3_check_algorithm(struct call *call, struct str name) WARN_UNUSED;
 enum err s3_check_md5_form(struct call *call, struct str content_md5) WARN_UNUSED;
 /* Content-MD5 of a buffered body. */
 enum err s3_verify_body(struct call *call, struct str content_md5) WARN_UNUSED;

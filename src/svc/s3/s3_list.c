@@ -144,11 +144,14 @@ enum err s3_token_open(struct call *call, struct str scope, struct str token,
     return err;
 }
 
-enum err s3_list_size(struct call *call, bool has, int64_t max, size_t *ret_max)
+enum err s3_list_size(struct call *call, const char *name, bool has, int64_t max, size_t *ret_max)
 {
-    if (has && (max < 0 || max > INT32_MAX))
-        return s3_bad_argument(call, "maxKeys", str_fmt(call->arena, "%lld", (long long)max),
-                               "Argument maxKeys must be an integer between 0 and 2147483647");
+    if (has && (max < 0 || max > INT32_MAX)) {
+        struct str message =
+            str_fmt(call->arena, "Argument %s must be an integer between 0 and 2147483647", name);
+        struct str given = str_fmt(call->arena, "%lld", (long long)max);
+        return str_is_set(message) ? s3_bad_argument(call, name, given, message.p) : ERR_NOMEM;
+    }
     *ret_max = has ? min_size((size_t)max, S3_LIST_MAX) : S3_LIST_MAX;
     return ERR_OK;
 }

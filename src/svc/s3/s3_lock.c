@@ -60,7 +60,8 @@ static enum err take_retention(struct call *call, const struct s3_wishes *w, str
     lock->mode = s3_lock_mode_of(w->lock_mode);
     lock->until_ms = w->lock_until;
     if (lock->mode == S3_LOCK_MODES)
-        return bad_argument(call, "Unknown wormMode directive.");
+        return s3_bad_argument(call, "x-amz-object-lock-mode", w->lock_mode,
+                               "Unknown wormMode directive.");
     if (lock->until_ms <= call->txn->wall_ms)
         return bad_argument(call, "The retain until date must be in the future!");
     return ERR_OK;
@@ -88,7 +89,8 @@ enum err s3_lock_choose(struct call *call, const struct s3_bucket_ref *b, struct
         lock.hold_given = true;
         lock.legal_hold = str_eq_c(w->legal_hold, "ON");
         if (!lock.legal_hold && !str_eq_c(w->legal_hold, "OFF"))
-            return bad_argument(call, "Legal Hold must be either of 'ON' or 'OFF'");
+            return s3_bad_argument(call, "x-amz-object-lock-legal-hold", w->legal_hold,
+                                   "Legal Hold must be either of 'ON' or 'OFF'");
     }
     *ret_lock = lock;
     return ERR_OK;

@@ -59,18 +59,52 @@ bool s3_bucket_name_ok(struct str name)
 
 bool s3_region_ok(struct str region)
 {
-    size_t dashes = 0;
-    if (str_eq_c(region, "EU"))
-        return true;
-    if (region.len < 6 || region.len > 32)
-        return false;
-    for (size_t i = 0; i < region.len; i++) {
-        if (!is_lower_digit(region.p[i]) && region.p[i] != '-')
-            return false;
-        dashes += region.p[i] == '-';
-    }
-    char last = region.p[region.len - 1];
-    return dashes >= 2 && last >= '0' && last <= '9';
+    /* S3 API Reference, "CreateBucketConfiguration". */
+    static const char *const regions[] = {
+        "EU",
+        "af-south-1",
+        "ap-east-1",
+        "ap-east-2",
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-south-2",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "ap-southeast-5",
+        "ap-southeast-6",
+        "ap-southeast-7",
+        "ca-central-1",
+        "ca-west-1",
+        "cn-north-1",
+        "cn-northwest-1",
+        "eu-central-1",
+        "eu-central-2",
+        "eu-north-1",
+        "eu-south-1",
+        "eu-south-2",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "il-central-1",
+        "me-central-1",
+        "me-south-1",
+        "mx-central-1",
+        "sa-east-1",
+        "us-east-1",
+        "us-east-2",
+        "us-gov-east-1",
+        "us-gov-west-1",
+        "us-west-1",
+        "us-west-2",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(regions); i++)
+        if (str_eq_c(region, regions[i]))
+            return true;
+    return false;
 }
 
 /* "a-b" with either side maybe empty. */

@@ -160,6 +160,11 @@ static void test_write(void **state)
         xml_put_text(&b, str_c(rows[i].in));
         if (!str_eq_c(buf_str(&b), rows[i].want))
             fail_msg("%s: " STR_FMT, rows[i].name, STR_ARG(buf_str(&b)));
+        buf_clear(&b);
+        xml_put_references(&b, str_c(rows[i].in));
+        if (!str_eq_c(buf_str(&b),
+                      str_eq_c(str_c(rows[i].name), "control") ? "a&#x1;z" : rows[i].want))
+            fail_msg("%s: " STR_FMT, rows[i].name, STR_ARG(buf_str(&b)));
         buf_release(&b);
     }
     struct buf b;
