@@ -4,7 +4,7 @@
 set -eu
 packages=(
     gcc libc6-dev make cmake ninja-build pkg-config python3
-    libuv1-dev libnghttp2-dev librocksdb-dev libssl-dev libexpat1-dev libpcre2-dev libzip-dev zlib1g-dev libyaml-dev
+    libuv1-dev libnghttp2-dev librocksdb-dev libssl-dev libexpat1-dev libpcre2-dev libzip-dev zlib1g-dev libzstd-dev libyaml-dev
     libseccomp-dev libcap-dev libargon2-dev tzdata libcurl4-openssl-dev uidmap ca-certificates
     awscli openssl jq curl # for deploying, as make run does
     python3-boto3           # Python functions expect it

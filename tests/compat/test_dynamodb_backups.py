@@ -1,9 +1,10 @@
-"""DynamoDB's point-in-time recovery, backups, restores and exports, driven by boto3."""
+"""DynamoDB's point-in-time recovery, backups, restores, exports and imports, driven by boto3."""
 import base64
 import datetime
 import gzip
 import hashlib
 import json
+import subprocess
 import threading
 import time
 import uuid
@@ -388,7 +389,9 @@ def test_export(weir, ddb):
     assert ddb.list_exports(TableArn=arn + "x")["ExportSummaries"] == []
 
     failed = exported(ddb, ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket="no-such-bucket-here")["ExportDescription"]["ExportArn"])
-    assert failed["ExportStatus"] == "FAILED" and failed["FailureCode"] == "NoSuchBucket", failed
+    assert failed["ExportStatus"] == "FAILED" and failed["FailureCode"] == "S3NoSuchBucket", failed
+    with error("ValidationException", "Invalid Export ARN"):
+        ddb.describe_export(ExportArn=arn)
     with error("ExportNotFoundException"):
         ddb.describe_export(ExportArn=first["ExportArn"] + "0")
     with error("InvalidExportTimeException"):
@@ -411,20 +414,214 @@ def test_export_as_its_caller(weir, ddb):
     key = iam.create_access_key(UserName=user)["AccessKey"]
     theirs = weir.client("dynamodb", key["AccessKeyId"], key["SecretAccessKey"])
     told = exported(ddb, theirs.export_table_to_point_in_time(TableArn=arn, S3Bucket=bucket)["ExportDescription"]["ExportArn"])
-    assert told["ExportStatus"] == "FAILED" and told["FailureCode"] == "AccessDenied", told
+    assert told["ExportStatus"] == "FAILED" and told["FailureCode"] == "S3AccessDenied", told
 
 
-def test_an_export_survives_a_crash(fresh_weir):
-    ddb, s3 = fresh_weir.client("dynamodb"), fresh_weir.client("s3")
+# --- imports ------------------------------------------------------------------------------------
+
+ONE_KEY = {"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}], "KeySchema": KEYS, "BillingMode": "PAY_PER_REQUEST"}
+WRONG = "Some of the items failed validation checks and were not imported. Please check CloudWatch error logs for more details."
+
+
+@pytest.fixture(scope="module")
+def source(weir):
+    """A bucket that the imports of this file read, each under a prefix of its own."""
+    name = "import-" + uuid.uuid4().hex[:8]
+    weir.client("s3").create_bucket(Bucket=name)
+    return name
+
+
+def lines(*items):
+    return "".join(json.dumps({"Item": i}) + "\n" for i in items).encode()
+
+
+def imported(weir, bucket, objects, format="DYNAMODB_JSON", wait=True, client=None, **more):
+    """What came of an import of these objects; its table's name is under `name`."""
+    ddb, s3, prefix = client or weir.client("dynamodb"), weir.client("s3"), uuid.uuid4().hex[:8] + "/"
+    for key, body in objects.items():
+        s3.put_object(Bucket=bucket, Key=prefix + key, Body=body)
+    parameters = {"TableName": "im-" + uuid.uuid4().hex[:8], **ONE_KEY, **more.pop("table", {})}
+    told = ddb.import_table(**{"S3BucketSource": {"S3Bucket": bucket, "S3KeyPrefix": prefix}, "InputFormat": format,
+                               "TableCreationParameters": parameters, **more})["ImportTableDescription"]
+    assert told["ImportStatus"] == "IN_PROGRESS" and told["TableCreationParameters"] == parameters
+    if wait:
+        told = import_over(weir.client("dynamodb"), told["ImportArn"])
+    return {**told, "name": parameters["TableName"], "prefix": prefix}
+
+
+def import_over(ddb, arn):
+    def over():
+        return ddb.describe_import(ImportArn=arn)["ImportTableDescription"]["ImportStatus"] != "IN_PROGRESS"
+    wait_for(over, what="import")
+    return ddb.describe_import(ImportArn=arn)["ImportTableDescription"]
+
+
+def counts(told):
+    return told["ImportStatus"], told["ImportedItemCount"], told["ErrorCount"], told["ProcessedItemCount"]
+
+
+def zstd(body):
+    return subprocess.run(["zstd", "-q", "-c"], input=body, stdout=subprocess.PIPE, check=True).stdout
+
+
+def test_import(weir, ddb, source):
+    want = [{"id": {"S": f"{i:03}"}, "v": {"S": "x\n\u00e9"}, "l": {"L": [{"N": "1"}]}, "group": {"S": str(i % 3)}} for i in range(300)]
+    table = {"AttributeDefinitions": ONE_KEY["AttributeDefinitions"] + DEFS[:1], "GlobalSecondaryIndexes": [BY_GROUP]}
+    told = imported(weir, source, {"a.json": lines(*want[:200]) + b"\n", "b/c.json": lines(*want[200:]).rstrip(), "empty": b""}, table=table)
+    assert counts(told) == ("COMPLETED", 300, 0, 300) and "FailureCode" not in told and told["EndTime"] >= told["StartTime"]
+    assert told["ProcessedSizeBytes"] == len(lines(*want)) and "InputFormatOptions" not in told
+    assert told["S3BucketSource"] == {"S3Bucket": source, "S3KeyPrefix": told["prefix"], "S3BucketOwner": "000000000000"}
+    assert told["CloudWatchLogGroupArn"].endswith(":log-group:/aws-dynamodb/imports:*") and told["InputCompressionType"] == "NONE"
+    shown = active(ddb, told["name"])
+    assert (shown["TableArn"], shown["TableId"], shown["ItemCount"]) == (told["TableArn"], told["TableId"], 300) and "RestoreSummary" not in shown
+    assert items(ddb, told["name"]) == want
+    assert ddb.query(TableName=told["name"], IndexName="by-group", KeyConditionExpression="#g=:g", ExpressionAttributeNames={"#g": "group"},
+                     ExpressionAttributeValues={":g": {"S": "2"}}, Select="COUNT")["Count"] == 100
+    put(ddb, told["name"], "000", group="9")  # an ordinary table
+    assert ddb.scan(TableName=told["name"], IndexName="by-group", Select="COUNT")["Count"] == 300
+    assert told["ImportArn"] in [i["ImportArn"] for i in ddb.list_imports(TableArn=told["TableArn"])["ImportSummaryList"]]
+    second = imported(weir, source, {})  # nothing there is a table without items
+    assert counts(second) == ("COMPLETED", 0, 0, 0) and items(ddb, second["name"]) == [] and "ProcessedSizeBytes" not in second
+    page = ddb.list_imports(PageSize=1)
+    assert [i["ImportArn"] for i in page["ImportSummaryList"]] == [second["ImportArn"]]
+    assert ddb.list_imports(PageSize=1, NextToken=page["NextToken"])["ImportSummaryList"][0]["ImportArn"] == told["ImportArn"]
+    ddb.delete_table(TableName=told["name"])
+    assert import_over(ddb, told["ImportArn"])["TableArn"] == told["TableArn"]  # the record stays
+
+
+@pytest.mark.parametrize("kind, objects, want", [
+    ("GZIP", {"a": gzip.compress(lines({"id": {"S": "1"}})) + gzip.compress(lines({"id": {"S": "2"}}))}, ("COMPLETED", 2, 0, 2)),
+    ("GZIP", {"a": lines({"id": {"S": "1"}})}, ("FAILED", 0, 1, 1)),
+    ("GZIP", {"a": gzip.compress(lines({"id": {"S": "1"}}))[:-9]}, ("FAILED", 0, 1, 1)),
+    ("ZSTD", {"a": lambda: zstd(lines({"id": {"S": "1"}})) + zstd(lines({"id": {"S": "2"}}))}, ("COMPLETED", 2, 0, 2)),
+    ("NONE", {"a": lines({"id": {"S": "1"}}, {"no": {"S": "key"}}, {"id": {"S": "2"}}, {"id": {"N": "3"}}, {"id": {"S": "1"}, "v": {"S": "new"}})},
+     ("FAILED", 3, 2, 5)),
+    ("NONE", {"a": lines({"id": {"S": "1"}}) + b"garbage\n" + lines({"id": {"S": "2"}}), "b": lines({"id": {"S": "3"}})}, ("FAILED", 2, 1, 3)),
+    ("NONE", {"a": b'{"id": {"S": "1"}}\n'}, ("FAILED", 0, 1, 1)),
+    ("NONE", {"a": b"\xef\xbb\xbf" + lines({"id": {"S": "1"}}).replace(b"\n", b"\r\n")}, ("COMPLETED", 1, 0, 1)),
+    ("NONE", {"a": lines({"id": {"S": "1"}, "v": {"S": "x" * 409600}})}, ("FAILED", 0, 1, 1)),
+], ids=["gzip members", "no gzip", "gzip cut", "zstd frames", "bad items", "bad line", "no Item", "bom", "too large"])
+def test_import_json(weir, ddb, source, kind, objects, want):
+    told = imported(weir, source, {k: v() if callable(v) else v for k, v in objects.items()}, InputCompressionType=kind)
+    assert counts(told) == want, told
+    shown = items(ddb, told["name"])
+    if want[0] == "COMPLETED":
+        assert len(shown) == want[1]
+        return
+    assert (told["FailureCode"], told["FailureMessage"]) == ("ItemValidationError", WRONG)
+    events = weir.client("logs").get_log_events(logGroupName="/aws-dynamodb/imports", logStreamName=told["ImportArn"].split("/")[-1] + "/error", startFromHead=True)
+    rows = [json.loads(e["message"]) for e in events["events"]]
+    assert len(rows) == want[2] and all(r["importArn"] == told["ImportArn"] and r["errorMessages"] for r in rows)
+    assert rows[0]["itemS3Pointer"]["bucket"] == source and rows[0]["itemS3Pointer"]["key"] == told["prefix"] + "a"
+    if want == ("FAILED", 3, 2, 5):
+        assert [r["itemS3Pointer"]["itemIndex"] for r in rows] == [1, 3]
+        assert rows[0]["errorMessages"] == ["One or more parameter values were invalid: Missing the key id in the item"]
+        assert shown == [{"id": {"S": "1"}, "v": {"S": "new"}}, {"id": {"S": "2"}}]
+
+
+CSV_TABLE = {"AttributeDefinitions": ONE_KEY["AttributeDefinitions"] + [{"AttributeName": "n", "AttributeType": "N"}],
+             "KeySchema": KEYS + [{"AttributeName": "n", "KeyType": "RANGE"}]}
+
+
+@pytest.mark.parametrize("body, options, want", [
+    ('id,n,text\na,1,x\nb,2.50,"q ""1"", and\nmore"\n', None, [{"id": "a", "n": 1, "text": "x"}, {"id": "b", "n": 2.5, "text": 'q "1", and\nmore'}]),
+    ("id,n,empty\r\na,1,\r\n\r\n", None, [{"id": "a", "n": 1}]),
+    ("a;1;2\nb;2;3", {"Delimiter": ";", "HeaderList": ["id", "n", "v"]}, [{"id": "a", "n": 1, "v": "2"}, {"id": "b", "n": 2, "v": "3"}]),
+    ("id\tn\na\t1\n", {"Delimiter": "\t"}, [{"id": "a", "n": 1}]),
+    ("id,n\na,one\nb,2\nc\nd,4,5\n", None, 3),
+    ('id,n\na,1\nb"b,2\nc,3\n', None, 1),
+    ('id,n\na,1\n"b,2\n', None, 1),
+    ("id,id\na,1\n", None, 1),
+    ("title,artist\nThe Dark Side of the Moon,Pink Floyd\n", None, 1),
+])
+def test_import_csv(weir, ddb, source, body, options, want):
+    more = {"InputFormatOptions": {"Csv": options}} if options else {}
+    told = imported(weir, source, {"x.csv": body}, "CSV", table=CSV_TABLE, **more)
+    assert told.get("InputFormatOptions") == ({"Csv": options} if options else None)
+    if isinstance(want, int):
+        assert (told["ImportStatus"], told["ErrorCount"]) == ("FAILED", want), told
+        return
+    assert told["ImportStatus"] == "COMPLETED", told
+    assert items(ddb, told["name"]) == [{k: {"N": str(v)} if k == "n" else {"S": v} for k, v in i.items()} for i in want]
+
+
+def test_import_refused(weir, ddb, source):
+    ask = {"S3BucketSource": {"S3Bucket": source}, "InputFormat": "DYNAMODB_JSON", "TableCreationParameters": {"TableName": "refused", **ONE_KEY}}
+    for change, message in [
+            ({"InputFormatOptions": {"Csv": {}}}, "Invalid Request: Unsupported InputFormatOptions for the given input format: DYNAMODB_JSON."),
+            ({"InputFormat": "ION"}, "InputFormat ION is not supported here"),
+            ({"InputFormat": "CSV", "InputFormatOptions": {"Csv": {"Delimiter": "x"}}}, "Value 'x' at 'inputFormatOptions.csv.delimiter'"),
+            ({"InputCompressionType": "BZIP2"}, "Member must satisfy enum value set: [ZSTD, NONE, GZIP]"),
+            ({"TableCreationParameters": {"TableName": "refused", **ONE_KEY, "BillingMode": "PROVISIONED"}},
+             "ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED")]:
+        with error("ValidationException", message):
+            ddb.import_table(**{**ask, **change})
+    with error("ResourceNotFoundException"):
+        ddb.describe_table(TableName="refused")
+    gone = import_over(ddb, ddb.import_table(**{**ask, "S3BucketSource": {"S3Bucket": "no-such-bucket-here"}})["ImportTableDescription"]["ImportArn"])
+    assert counts(gone) == ("FAILED", 0, 0, 0) and gone["FailureCode"] == "S3NoSuchBucket", gone
+    assert gone["FailureMessage"].startswith("The specified bucket does not exist (Service: Amazon S3; Status Code: 404; Error Code: NoSuchBucket; Request ID: ")
+    with error("ResourceNotFoundException"):
+        ddb.describe_table(TableName="refused")
+    with error("ValidationException", "Invalid Import ARN"):
+        ddb.describe_import(ImportArn=gone["TableArn"])
+    with error("ImportNotFoundException"):
+        ddb.describe_import(ImportArn=gone["ImportArn"] + "0")
+    with error("ValidationException"):
+        ddb.list_imports(NextToken="0" * 112)
+
+
+def test_import_token(weir, ddb, source):
+    body = {"a": lines({"id": {"S": "1"}})}
+    told = imported(weir, source, body, ClientToken="t-" + uuid.uuid4().hex)
+    ask = {k: told[k] for k in ("S3BucketSource", "InputFormat", "InputCompressionType", "TableCreationParameters", "ClientToken")}
+    with error("ResourceInUseException", "Table already exists: " + told["name"]):
+        ddb.import_table(**ask)
+    ddb.delete_table(TableName=told["name"])
+    with error("ImportConflictException", "Import conflict: Duplicate request detected with conflicting parameters"):
+        ddb.import_table(**{**ask, "TableCreationParameters": {**ask["TableCreationParameters"], "TableName": "another"}})
+    del ask["S3BucketSource"]["S3BucketOwner"], ask["InputCompressionType"]  # their defaults
+    assert ddb.import_table(**ask)["ImportTableDescription"]["ImportArn"] == told["ImportArn"]
+    with error("ResourceNotFoundException"):
+        ddb.describe_table(TableName=told["name"])
+
+
+@pytest.mark.parametrize("actions, code", [(["dynamodb:*", "logs:*"], "S3AccessDenied"), (["dynamodb:*", "s3:*"], "AccessDeniedException"),
+                                           (["dynamodb:*", "logs:*", "s3:ListBucket"], "S3AccessDenied"), (["dynamodb:*", "logs:*", "s3:*"], None)])
+def test_import_as_its_caller(weir, ddb, source, actions, code):
+    """Objects are read, and errors logged, as who asked."""
+    iam, user = weir.client("iam"), "u-" + uuid.uuid4().hex[:8]
+    iam.create_user(UserName=user)
+    iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": actions, "Resource": "*"}]}))
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    theirs = weir.client("dynamodb", key["AccessKeyId"], key["SecretAccessKey"])
+    told = imported(weir, source, {"a": lines({"id": {"S": "1"}})}, client=theirs)
+    assert told["ImportStatus"] == ("FAILED" if code else "COMPLETED") and told.get("FailureCode") == code, told
+
+
+def test_exports_and_imports_survive_a_crash(fresh_weir):
+    """Killed in the middle: no item is lost, and none counted twice."""
+    n, ddb, s3 = 5000, fresh_weir.client("dynamodb"), fresh_weir.client("s3")
+    rows = lines(*({"id": {"S": f"{i:05}"}, "group": {"S": str(i % 7)}, "v": {"S": uuid.uuid4().hex * 4}} for i in range(n)))
+    half = rows.index(b"\n", len(rows) // 2) + 1
     name = make(ddb)
-    s3.create_bucket(Bucket="export")
+    s3.create_bucket(Bucket="both")
     recover(ddb, name)
     for i in range(40):
         put(ddb, name, f"{i:02}", v="x" * 50_000)
-    arn = ddb.export_table_to_point_in_time(TableArn=ddb.describe_table(TableName=name)["Table"]["TableArn"], S3Bucket="export")["ExportDescription"]["ExportArn"]
+    table = {"AttributeDefinitions": ONE_KEY["AttributeDefinitions"] + DEFS[:1], "GlobalSecondaryIndexes": [BY_GROUP]}
+    plain = imported(fresh_weir, "both", {"a": rows[:half], "b": rows[half:]}, wait=False, table=table)
+    packed = imported(fresh_weir, "both", {"a": gzip.compress(rows)}, wait=False, InputCompressionType="GZIP")
+    export = ddb.export_table_to_point_in_time(TableArn=ddb.describe_table(TableName=name)["Table"]["TableArn"], S3Bucket="both")["ExportDescription"]["ExportArn"]
     fresh_weir.kill9()
     fresh_weir.start()
     ddb, s3 = fresh_weir.client("dynamodb"), fresh_weir.client("s3")
-    told = exported(ddb, arn)
+    for told in (plain, packed):
+        over = import_over(ddb, told["ImportArn"])
+        assert counts(over) == ("COMPLETED", n, 0, n) and over["ProcessedSizeBytes"] == len(rows), over
+        assert [i["id"]["S"] for i in items(ddb, told["name"])] == [f"{i:05}" for i in range(n)]
+    assert sum(p["Count"] for p in ddb.get_paginator("scan").paginate(TableName=plain["name"], IndexName="by-group", Select="COUNT")) == n
+    told = exported(ddb, export)
     assert told["ExportStatus"] == "COMPLETED", told
     assert [i["id"]["S"] for i in read_export(s3, told)] == [f"{i:02}" for i in range(40)]

@@ -51,6 +51,7 @@ BY_NAME = {
     "StreamArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/stream/2026-01-01T00:00:00.000",
     "BackupArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/backup/01490000000000-00000000",
     "ExportArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/export/01490000000000-00000000",
+    "ImportArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/import/01490000000000-00000000",
     "TableArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table", "GlobalTableName": "closed-table", "S3Bucket": "closed-bucket",
     "ShardId": "shardId-00000000000000000000-00000000", "ShardIterator": "iterator",
     "KeyId": "alias/closed-key", "SourceKeyId": "alias/closed-key", "DestinationKeyId": "alias/closed-key", "TargetKeyId": "alias/closed-key",

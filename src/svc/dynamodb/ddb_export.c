@@ -327,9 +327,11 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
     if (!str_empty(job->cursor))
         TRY(record_unpack(&place_type, txn->arena, job->cursor, &g.p));
     if (g.s && g.s->done) {
-        if (g.s->err == ERR_FAILED || g.s->err == ERR_NOT_FOUND || g.s->err == ERR_DENIED)
-            return end(&g, str_dup(txn->arena, g.s->code), str_dup(txn->arena, g.s->message),
-                       ret_state);
+        if (g.s->err == ERR_FAILED || g.s->err == ERR_NOT_FOUND || g.s->err == ERR_DENIED) {
+            struct str code, message;
+            TRY(ddb_s3_fault(g.s, txn->arena, &code, &message));
+            return end(&g, code, message, ret_state);
+        }
         if (g.s->err) {
             err = g.s->err;
             forget(&g);

@@ -5,6 +5,12 @@
 
 #include "svc/dynamodb/dynamodb_int.h"
 
+/* CreateTable: stages the definition. `filling`: a job puts its items there, and nobody uses the table until it is done
+ * (ddb_import.c). */
+enum err ddb_create_table(struct call *call, struct ddb_diag *diag,
+                          const struct dynamodb_create_table_input *in, bool filling,
+                          struct ddb_table **ret_table) WARN_UNUSED;
+
 /* Everything below is made in `a` and borrows from the request. */
 enum err ddb_defs_from(struct ddb_diag *diag, struct arena *a,
                        const struct dynamodb_attribute_definitions *in,

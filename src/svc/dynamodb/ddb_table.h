@@ -142,9 +142,10 @@ struct ddb_table {
     bool sealing;        /* what was there before it is being sealed */
     bool undo; /* writes keep what they undo (ddb_undo.c): recovery is on, or a copy is made */
     bool pitr; /* point-in-time recovery is on, */
-    uint32_t pitr_days;         /* of so many days, */
-    int64_t pitr_since_ms;      /* and no moment before this one is kept; wall clock */
-    bool restoring;             /* its items are being copied: nobody else uses it (ddb_copy.c) */
+    uint32_t pitr_days;    /* of so many days, */
+    int64_t pitr_since_ms; /* and no moment before this one is kept; wall clock */
+    bool
+        restoring; /* its items are being copied or imported: nobody else uses it (ddb_copy.c, ddb_import.c) */
     int64_t restored_ms;        /* the moment of what it was restored from; 0: it was not */
     struct str restored_backup; /* ARNs; absent: from no backup */
     struct str restored_table;

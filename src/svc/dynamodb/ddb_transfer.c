@@ -1,4 +1,4 @@
-/* Records of exports, and their calls of S3. */
+/* Records of exports and imports, and their calls of S3. */
 #include "svc/dynamodb/ddb_transfer.h"
 
 #include <assert.h>
@@ -6,15 +6,22 @@
 #include "base/arn.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "codec/hash.h"
 #include "core/page.h"
 #include "deliver/job.h"
 
 enum {
     S3_ARENA_MAX = 32 * 1024 * 1024, /* a call's texts, and what it got */
     S3_GOT_MAX = 16 * 1024 * 1024,   /* of an object */
+    DIGESTED_MAX = 32 * 1024 * 1024, /* a request has less */
 };
 
-const char *const ddb_transfer_names[DDB_TRANSFER_KINDS] = {"export"};
+const struct ddb_transfer_type ddb_transfer_types[DDB_TRANSFER_KINDS] = {
+    {"export", "Export", DDB_EXPORTS_RUNNING_MAX, &dynamodb_err_export_conflict_exception,
+     &dynamodb_err_export_not_found_exception},
+    {"import", "Import", DDB_IMPORTS_RUNNING_MAX, &dynamodb_err_import_conflict_exception,
+     &dynamodb_err_import_not_found_exception},
+};
 
 static const struct record_field transfer_fields[] = {
     REC_ENUM(struct ddb_transfer, status, DDB_TRANSFER_STATES),
@@ -38,9 +45,14 @@ static const struct record_field transfer_fields[] = {
     REC_INT(struct ddb_transfer, bytes),
     REC_STR(struct ddb_transfer, failure),
     REC_STR(struct ddb_transfer, message),
+    REC_SINCE(2, REC_STR(struct ddb_transfer, definition)),
+    REC_SINCE(2, REC_STR(struct ddb_transfer, options)),
+    REC_SINCE(2, REC_STR(struct ddb_transfer, format)),
+    REC_SINCE(2, REC_STR(struct ddb_transfer, compression)),
+    REC_SINCE(2, REC_INT(struct ddb_transfer, errors)),
 };
 static const struct record_type transfer_type =
-    RECORD_TYPE(struct ddb_transfer, 1, transfer_fields);
+    RECORD_TYPE(struct ddb_transfer, 2, transfer_fields);
 
 /* --- records ------------------------------------------------------------------------------------ */
 
@@ -73,27 +85,37 @@ enum err ddb_transfer_get(struct txn *txn, struct str key, struct ddb_transfer *
 
 struct str ddb_transfer_arn(struct arena *a, const struct ddb_transfer *t)
 {
-    return str_fmt(a, STR_FMT "/%s/" STR_FMT, STR_ARG(t->table_arn), ddb_transfer_names[t->kind],
-                   STR_ARG(t->id));
+    return str_fmt(a, STR_FMT "/%s/" STR_FMT, STR_ARG(t->table_arn),
+                   ddb_transfer_types[t->kind].name, STR_ARG(t->id));
 }
 
 enum err ddb_transfer_by_arn(struct call *call, enum ddb_transfer_kind kind, struct str text,
                              struct ddb_transfer *ret)
 {
+    const struct ddb_transfer_type *type = &ddb_transfer_types[kind];
     struct arn arn;
     if (arn_parse_as(text, "dynamodb", "table", &arn) != ERR_OK ||
-        !str_eq_c(arn_segment(&arn, 2), ddb_transfer_names[kind]) ||
-        !str_is_set(arn_segment(&arn, 3)))
-        return ERR_NOT_FOUND;
+        !str_eq_c(arn_segment(&arn, 2), type->name) || !str_is_set(arn_segment(&arn, 3)))
+        return ddb_refuse(call, "Invalid %s ARN", type->title);
     struct str key =
         key_make(call->arena, &ddb_k_transfer, call_scope(call), (uint8_t)kind, arn_tail(&arn, 3));
     if (!str_is_set(key))
         return ERR_NOMEM;
-    TRY(ddb_transfer_get(call->txn, key, ret));
-    struct str own = ddb_transfer_arn(call->arena, ret);
-    if (!str_is_set(own))
+    enum err err = ddb_transfer_get(call->txn, key, ret);
+    struct str own = err ? STR_NONE : ddb_transfer_arn(call->arena, ret);
+    if (!err && !str_is_set(own))
         return ERR_NOMEM;
-    return str_eq(own, text) ? ERR_OK : ERR_NOT_FOUND;
+    if (err == ERR_NOT_FOUND || (!err && !str_eq(own, text)))
+        return call_error(call, type->not_found, "%s not found: " STR_FMT, type->title,
+                          STR_ARG(text));
+    return err;
+}
+
+struct str ddb_transfer_status_text(const struct ddb_transfer *t)
+{
+    return t->status == DDB_TRANSFER_RUNS   ? STR("IN_PROGRESS")
+           : t->status == DDB_TRANSFER_DONE ? STR("COMPLETED")
+                                            : STR("FAILED");
 }
 
 /* --- what there is ------------------------------------------------------------------------------ */
@@ -134,10 +156,10 @@ enum err ddb_transfer_make(struct call *call, enum ddb_transfer_kind kind, struc
     struct looking l = {.call = call};
     int64_t now = call->txn->wall_ms;
     TRY(look_at_all(call, kind, &l));
-    if (l.running >= DDB_TRANSFERS_RUNNING_MAX)
+    if (l.running >= ddb_transfer_types[kind].running_max)
         return call_error(call, &dynamodb_err_limit_exceeded_exception,
-                          "Subscriber limit exceeded: Number of %ss at a time is limited to %d",
-                          ddb_transfer_names[kind], DDB_TRANSFERS_RUNNING_MAX);
+                          "Subscriber limit exceeded: Number of %ss at a time is limited to %zu",
+                          ddb_transfer_types[kind].name, ddb_transfer_types[kind].running_max);
     if (l.n >= DDB_TRANSFERS_MAX && str_is_set(l.oldest))
         TRY(txn_del(call->txn, l.oldest));
     ret->kind = kind;
@@ -154,9 +176,9 @@ enum err ddb_transfer_make(struct call *call, enum ddb_transfer_kind kind, struc
 }
 
 enum err ddb_transfer_repeated(struct call *call, enum ddb_transfer_kind kind, struct str token,
-                               struct str digest, const struct wire_error *conflict,
-                               struct ddb_transfer *ret)
+                               struct str digest, struct ddb_transfer *ret)
 {
+    const struct ddb_transfer_type *type = &ddb_transfer_types[kind];
     struct looking l = {.token = token};
     if (!str_is_set(token))
         return ERR_NOT_FOUND;
@@ -164,10 +186,26 @@ enum err ddb_transfer_repeated(struct call *call, enum ddb_transfer_kind kind, s
     if (!str_is_set(l.found.key))
         return ERR_NOT_FOUND;
     if (!str_eq(l.found.digest, digest))
-        return call_error(call, conflict, "ClientToken was used with other parameters: " STR_FMT,
-                          STR_ARG(token));
+        return call_error(call, type->conflict,
+                          "%s conflict: Duplicate request detected with conflicting parameters",
+                          type->title);
     *ret = l.found;
     return ERR_OK;
+}
+
+enum err ddb_transfer_digest(struct arena *a, const struct str *texts, size_t n, struct str *ret)
+{
+    char hex[2 * HASH_SHA256_LEN];
+    struct buf b;
+    buf_init_arena(&b, a, DIGESTED_MAX);
+    for (size_t i = 0; i < n; i++) {
+        buf_add_fmt(&b, "%zu ", texts[i].len);
+        buf_add_str(&b, str_is_set(texts[i]) ? texts[i] : STR(""));
+    }
+    TRY(buf_err(&b));
+    hash_sha256_hex(b.p, b.len, hex);
+    *ret = str_dup(a, str_n(hex, sizeof(hex)));
+    return str_is_set(*ret) ? ERR_OK : ERR_NOMEM;
 }
 
 struct listing {
@@ -198,6 +236,7 @@ enum err ddb_transfer_list(struct call *call, enum ddb_transfer_kind kind, struc
 {
     static const struct page_fns fns = {.match = match, .take = take};
     struct listing l = {.arena = call->arena, .table_arn = table_arn, .take = take_one, .arg = arg};
+    page->reverse = true;
     return page_scan(call->txn, page,
                      key_range(call->arena, &ddb_k_transfer, call_scope(call), (uint8_t)kind), &fns,
                      &l);
@@ -216,25 +255,40 @@ enum err ddb_transfer_end(struct txn *txn, struct ddb_transfer *t, struct str co
 
 /* --- calls of S3 -------------------------------------------------------------------------------- */
 
+void ddb_s3_init(struct ddb_s3 *s, struct dynamodb *ddb)
+{
+    *s = (struct ddb_s3){.ddb = ddb};
+    arena_init(&s->arena, S3_ARENA_MAX);
+    buf_init(&s->body, S3_GOT_MAX);
+}
+
+void ddb_s3_release(struct ddb_s3 *s)
+{
+    buf_release(&s->body);
+    arena_release(&s->arena);
+}
+
+void ddb_s3_clear(struct ddb_s3 *s)
+{
+    struct dynamodb *ddb = s->ddb;
+    ddb_s3_release(s);
+    ddb_s3_init(s, ddb);
+}
+
 struct ddb_s3 *ddb_s3_new(struct dynamodb *ddb)
 {
     struct ddb_s3 *s = mem_calloc(1, sizeof(*s));
-    if (!s)
-        return NULL;
-    arena_init(&s->arena, S3_ARENA_MAX);
-    buf_init(&s->body, S3_GOT_MAX);
-    s->ddb = ddb;
+    if (s)
+        ddb_s3_init(s, ddb);
     return s;
 }
 
 void ddb_s3_free(void *self, void *user)
 {
-    struct ddb_s3 *s = user;
-    if (!s)
+    if (!user)
         return;
-    buf_release(&s->body);
-    arena_release(&s->arena);
-    mem_free(s);
+    ddb_s3_release(user);
+    mem_free(user);
 }
 
 enum err ddb_s3_prepare(struct ddb_s3 *s, const struct ddb_transfer *t, const char *operation,
@@ -260,6 +314,18 @@ enum err ddb_s3_prepare(struct ddb_s3 *s, const struct ddb_transfer *t, const ch
     return str_is_set(s->req.input) && str_is_set(s->req.region) ? ERR_OK : ERR_NOMEM;
 }
 
+enum err ddb_s3_fault(const struct ddb_s3 *s, struct arena *a, struct str *ret_code,
+                      struct str *ret_message)
+{
+    *ret_code = str_fmt(a, "S3" STR_FMT, STR_ARG(s->code));
+    *ret_message =
+        str_fmt(a,
+                STR_FMT " (Service: Amazon S3; Status Code: %d; Error Code: " STR_FMT
+                        "; Request ID: " STR_FMT "; S3 Extended Request ID: null)",
+                STR_ARG(s->message), s->status, STR_ARG(s->code), STR_ARG(s->request_id));
+    return str_is_set(*ret_code) && str_is_set(*ret_message) ? ERR_OK : ERR_NOMEM;
+}
+
 static void answered(void *arg, const struct core_result *r)
 {
     struct ddb_s3 *s = arg;
@@ -270,6 +336,8 @@ static void answered(void *arg, const struct core_result *r)
         if (!str_is_set(s->output) || !str_is_set(s->got))
             s->err = ERR_NOMEM;
     } else {
+        s->status = r->status;
+        s->request_id = str_dup(&s->arena, r->request_id);
         s->code = str_dup(&s->arena, r->code);
         s->message = str_dup(&s->arena, r->message);
     }

@@ -1,5 +1,5 @@
-/* Exports to buckets of S3: their records, and the calls of S3 that their job makes as who asked for them
- * (core/keep.h); the job is ddb_export.c.
+/* Exports to buckets of S3 and imports from there: their records, and the calls of S3 that their jobs make as who asked
+ * for them (core/keep.h); the jobs are ddb_export.c and ddb_import.c.
  *
  *   transfer   ddb_k_transfer -> record (struct ddb_transfer: what transfer_fields names). Its id begins with the time,
  *              so the records of an account and region lie in the order in which they began.
@@ -13,13 +13,16 @@
 #include "svc/dynamodb/ddb_backup.h"
 
 enum {
-    DDB_TRANSFERS_MAX = 1000, /* kept of an account and region, of each kind: the oldest go */
-    DDB_TRANSFERS_RUNNING_MAX = 300, /* AWS's quota */
+    DDB_TRANSFERS_MAX = 1000,      /* kept of an account and region, of each kind: the oldest go */
+    DDB_EXPORTS_RUNNING_MAX = 300, /* AWS's quotas */
+    DDB_IMPORTS_RUNNING_MAX = 50,
+    DDB_IMPORT_OBJECTS_MAX = 50 * 1000, /* of one import; AWS's quota, too */
+    DDB_LIST_DEFAULT = 10,              /* of a page of ListExports and ListImports */
     DDB_TRANSFER_TOKEN_MS = 8 * 3600 * 1000,
 };
 
 /* Stored: never renumber. */
-enum ddb_transfer_kind { DDB_EXPORT, DDB_TRANSFER_KINDS };
+enum ddb_transfer_kind { DDB_EXPORT, DDB_IMPORT, DDB_TRANSFER_KINDS };
 enum ddb_transfer_status {
     DDB_TRANSFER_RUNS,
     DDB_TRANSFER_DONE,
@@ -36,15 +39,25 @@ struct ddb_transfer {
     struct str token, digest; /* ClientToken, and of what it was asked for with */
     struct str table_arn, table_uuid;
     struct str bucket, owner, prefix;
-    struct str sse, sse_key;             /* S3SseAlgorithm, S3SseKmsKeyId */
-    struct str kms_arn, data_key;        /* what the items are sealed with */
-    uint32_t items;                      /* the id under which they lie until it is done */
+    struct str sse, sse_key;      /* S3SseAlgorithm, S3SseKmsKeyId */
+    struct str kms_arn, data_key; /* what the items are sealed with */
+    uint32_t items; /* the id under which they lie until it is done; of an import, the table's */
     int64_t start_ms, end_ms, moment_ms; /* wall clock */
-    int64_t count, bytes;
+    int64_t count, bytes;                /* of an import what was read so far, and its text's */
     struct str failure, message;
+    /* Of imports. */
+    struct str definition; /* TableCreationParameters, as wire_keep keeps them */
+    struct str options;    /* InputFormatOptions, likewise; absent: none */
+    struct str format, compression;
+    int64_t errors;
 };
 
-extern const char *const ddb_transfer_names[DDB_TRANSFER_KINDS]; /* "export" */
+struct ddb_transfer_type {
+    const char *name, *title; /* "export", "Export" */
+    size_t running_max;
+    const struct wire_error *conflict, *not_found;
+};
+extern const struct ddb_transfer_type ddb_transfer_types[DDB_TRANSFER_KINDS];
 
 /* A new transfer in this scope, not staged: its id and key. ERR_FAILED: too many run. */
 enum err ddb_transfer_make(struct call *call, enum ddb_transfer_kind kind,
@@ -54,15 +67,18 @@ enum err ddb_transfer_put(struct txn *txn, const struct ddb_transfer *t) WARN_UN
 enum err ddb_transfer_get(struct txn *txn, struct str key, struct ddb_transfer *ret) WARN_UNUSED;
 enum err ddb_transfer_from(struct arena *a, struct str key, struct str value,
                            struct ddb_transfer *ret) WARN_UNUSED;
-/* By the ARN that a client gives. ERR_NOT_FOUND. */
+/* By the ARN that a client gives; ERR_FAILED: it is none, or nothing's. */
 enum err ddb_transfer_by_arn(struct call *call, enum ddb_transfer_kind kind, struct str arn,
                              struct ddb_transfer *ret) WARN_UNUSED;
 struct str ddb_transfer_arn(struct arena *a, const struct ddb_transfer *t);
-/* The transfer that this token was used for lately. ERR_NOT_FOUND; `conflict` where the request was another. */
+/* The transfer that this token was used for lately. ERR_NOT_FOUND; ERR_FAILED: the request was another. */
 enum err ddb_transfer_repeated(struct call *call, enum ddb_transfer_kind kind, struct str token,
-                               struct str digest, const struct wire_error *conflict,
-                               struct ddb_transfer *ret) WARN_UNUSED;
-/* A page of them, newest last; `table_arn` absent: of all tables. */
+                               struct str digest, struct ddb_transfer *ret) WARN_UNUSED;
+/* Digest of what makes a request the same request. */
+enum err ddb_transfer_digest(struct arena *a, const struct str *texts, size_t n,
+                             struct str *ret) WARN_UNUSED;
+struct str ddb_transfer_status_text(const struct ddb_transfer *t);
+/* A page of them, newest first; `table_arn` absent: of all tables. */
 enum err ddb_transfer_list(struct call *call, enum ddb_transfer_kind kind, struct str table_arn,
                            struct page *page,
                            enum err (*take)(void *arg, const struct ddb_transfer *t),
@@ -82,7 +98,8 @@ struct ddb_s3 {
     bool ready;      /* the call is to be made */
     bool done;       /* it was: */
     enum err err;
-    struct str code, message;
+    int status;
+    struct str code, message, request_id;
     struct str output, got; /* JSON, and an object's bytes */
     /* What the job notes about it. */
     struct str next;
@@ -90,17 +107,30 @@ struct ddb_s3 {
     int chunks;
 };
 
+void ddb_s3_init(struct ddb_s3 *s, struct dynamodb *ddb);
+void ddb_s3_release(struct ddb_s3 *s);
+/* As it was at first. */
+void ddb_s3_clear(struct ddb_s3 *s);
 struct ddb_s3 *ddb_s3_new(struct dynamodb *ddb);
 void ddb_s3_free(void *self, void *s3);
 /* Prepares the call as who asked for the transfer. ERR_DENIED: he is gone. */
 enum err ddb_s3_prepare(struct ddb_s3 *s, const struct ddb_transfer *t, const char *operation,
                         struct str input) WARN_UNUSED;
-/* job_def.run */
+/* What a call that was refused says as FailureCode and FailureMessage. */
+enum err ddb_s3_fault(const struct ddb_s3 *s, struct arena *a, struct str *ret_code,
+                      struct str *ret_message) WARN_UNUSED;
+/* job_def.run; run->user begins with a struct ddb_s3. */
 void ddb_s3_run(void *self, struct due_fire *run);
 
 enum err ddb_export_register(struct dynamodb *ddb) WARN_UNUSED;
 /* The copy of the items is there. */
 enum err ddb_export_begin(struct dynamodb *ddb, struct txn *txn,
                           struct ddb_transfer *t) WARN_UNUSED;
+
+/* ddb_import.c */
+enum err ddb_import_register(struct dynamodb *ddb) WARN_UNUSED;
+/* Stages the job of a new import; its table is staged. */
+enum err ddb_import_begin(struct dynamodb *ddb, struct txn *txn,
+                          const struct ddb_transfer *t) WARN_UNUSED;
 
 #endif

@@ -34,6 +34,8 @@ static enum err make(struct core *core, void **ret_self)
         err = ddb_backup_register(ddb);
     if (!err)
         err = ddb_export_register(ddb);
+    if (!err)
+        err = ddb_import_register(ddb);
     if (err) {
         release(ddb);
         return err;

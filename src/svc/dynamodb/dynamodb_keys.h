@@ -108,7 +108,7 @@ static const struct key_layout ddb_k_hold = {KEY_DYNAMODB, 16, "w"};
 /* scope, table, id -> a backup (ddb_backup.c) */
 static const struct key_layout ddb_k_backup = {KEY_DYNAMODB, 17, "Stt"};
 
-/* scope, kind (0), id -> an export (ddb_transfer.c) */
+/* scope, kind (0, 1), id -> an export, an import (ddb_transfer.c) */
 static const struct key_layout ddb_k_transfer = {KEY_DYNAMODB, 18, "Sbt"};
 /* id of an export's copy, number -> line of its manifest about a file that is in the bucket (ddb_export.c) */
 static const struct key_layout ddb_k_transfer_file = {KEY_DYNAMODB, 19, "ww"};

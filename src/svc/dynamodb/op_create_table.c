@@ -116,31 +116,8 @@ static enum err define(struct call *call, struct ddb_diag *diag,
     return ddb_check_defs_used(diag, table);
 }
 
-static enum err create(struct call *call, struct ddb_diag *diag,
-                       const struct dynamodb_create_table_input *in,
-                       struct dynamodb_create_table_output *out)
+static enum err refuse_unsupported(struct call *call, const struct dynamodb_create_table_input *in)
 {
-    struct dynamodb *ddb = call->svc;
-    struct ddb_table *table = ARENA_NEW(call->arena, struct ddb_table);
-    if (!table)
-        return ERR_NOMEM;
-    TRY(define(call, diag, in, table));
-    TRY(ddb_check_place(call, table, &dynamodb_err_resource_in_use_exception));
-    TRY(tags_op_create(call, &dynamodb_tags, &(struct tags_resource){.arn = table->arn},
-                       TAGS_FROM(in->tags)));
-    TRY(ddb_next_id(call->txn, DDB_ID_TABLE, &table->id));
-    if (str_is_set(in->resource_policy))
-        TRY(ddb_take_policy(call, table->arn, in->resource_policy, false, &table->policy));
-    TRY(ddb_set_sse(call, diag, in->sse_specification, table));
-    TRY(ddb_set_stream(call, diag, in->stream_specification, table));
-    TRY(ddb_stage_table(ddb, call->txn, table));
-    return ddb_describe(call, table, "ACTIVE", &out->table_description);
-}
-
-enum err dynamodb_create_table(struct call *call, const struct dynamodb_create_table_input *in,
-                               struct dynamodb_create_table_output *out)
-{
-    struct ddb_diag diag = {.arena = call->arena};
     for (size_t i = 0; i < in->global_secondary_indexes.n; i++) {
         const struct dynamodb_global_secondary_index *g = &in->global_secondary_indexes.v[i];
         TRY(ddb_refuse_settings(call, g->warm_throughput, g->on_demand_throughput));
@@ -149,5 +126,44 @@ enum err dynamodb_create_table(struct call *call, const struct dynamodb_create_t
     if (str_is_set(in->global_table_source_arn) ||
         str_is_set(in->global_table_settings_replication_mode))
         return ddb_refuse(call, "Global tables are not supported here");
+    return ERR_OK;
+}
+
+enum err ddb_create_table(struct call *call, struct ddb_diag *diag,
+                          const struct dynamodb_create_table_input *in, bool filling,
+                          struct ddb_table **ret_table)
+{
+    struct dynamodb *ddb = call->svc;
+    struct ddb_table *table = ARENA_NEW(call->arena, struct ddb_table);
+    if (!table)
+        return ERR_NOMEM;
+    TRY(refuse_unsupported(call, in));
+    TRY(define(call, diag, in, table));
+    table->restoring = filling;
+    TRY(ddb_check_place(call, table, &dynamodb_err_resource_in_use_exception));
+    TRY(tags_op_create(call, &dynamodb_tags, &(struct tags_resource){.arn = table->arn},
+                       TAGS_FROM(in->tags)));
+    TRY(ddb_next_id(call->txn, DDB_ID_TABLE, &table->id));
+    if (str_is_set(in->resource_policy))
+        TRY(ddb_take_policy(call, table->arn, in->resource_policy, false, &table->policy));
+    TRY(ddb_set_sse(call, diag, in->sse_specification, table));
+    TRY(ddb_set_stream(call, diag, in->stream_specification, table));
+    *ret_table = table;
+    return ddb_stage_table(ddb, call->txn, table);
+}
+
+static enum err create(struct call *call, struct ddb_diag *diag,
+                       const struct dynamodb_create_table_input *in,
+                       struct dynamodb_create_table_output *out)
+{
+    struct ddb_table *table;
+    TRY(ddb_create_table(call, diag, in, false, &table));
+    return ddb_describe(call, table, "ACTIVE", &out->table_description);
+}
+
+enum err dynamodb_create_table(struct call *call, const struct dynamodb_create_table_input *in,
+                               struct dynamodb_create_table_output *out)
+{
+    struct ddb_diag diag = {.arena = call->arena};
     return ddb_answer(call, &diag, create(call, &diag, in, out));
 }

@@ -1,18 +1,8 @@
 /* ExportTableToPointInTime, DescribeExport, ListExports. */
-#include "codec/hash.h"
 #include "core/page.h"
 #include "svc/dynamodb/ddb_transfer.h"
 
-enum { LIST_DEFAULT = 25 };
-
 /* --- descriptions ------------------------------------------------------------------------------- */
-
-static struct str status_of(const struct ddb_transfer *t)
-{
-    return t->status == DDB_TRANSFER_RUNS   ? STR("IN_PROGRESS")
-           : t->status == DDB_TRANSFER_DONE ? STR("COMPLETED")
-                                            : STR("FAILED");
-}
 
 static enum err manifest_of(struct arena *a, const struct ddb_transfer *t, struct str *ret)
 {
@@ -30,7 +20,7 @@ static enum err describe(struct arena *a, const struct ddb_transfer *t,
         return ERR_NOMEM;
     *ret = d;
     d->export_arn = ddb_transfer_arn(a, t);
-    d->export_status = status_of(t);
+    d->export_status = ddb_transfer_status_text(t);
     d->table_arn = t->table_arn;
     d->table_id = t->table_uuid;
     d->client_token = t->token;
@@ -59,22 +49,20 @@ static enum err describe(struct arena *a, const struct ddb_transfer *t,
 
 /* --- ExportTableToPointInTime --------------------------------------------------------------------- */
 
-/* What of the request makes it the same request. */
 static enum err digest_of(struct arena *a,
                           const struct dynamodb_export_table_to_point_in_time_input *in,
                           struct str *ret)
 {
-    char hex[2 * HASH_SHA256_LEN];
-    struct str all =
-        str_fmt(a, STR_FMT "\n%lld\n" STR_FMT "\n" STR_FMT "\n" STR_FMT "\n" STR_FMT "\n" STR_FMT,
-                STR_ARG(in->table_arn), (long long)(in->has_export_time ? in->export_time : -1),
-                STR_ARG(in->s3_bucket), STR_ARG(in->s3_bucket_owner), STR_ARG(in->s3_prefix),
-                STR_ARG(in->s3_sse_algorithm), STR_ARG(in->s3_sse_kms_key_id));
-    if (!str_is_set(all))
-        return ERR_NOMEM;
-    hash_sha256_hex(all.p, all.len, hex);
-    *ret = str_dup(a, str_n(hex, sizeof(hex)));
-    return str_is_set(*ret) ? ERR_OK : ERR_NOMEM;
+    const struct str all[] = {
+        in->table_arn,
+        in->has_export_time ? str_fmt(a, "%lld", (long long)in->export_time) : STR_NONE,
+        in->s3_bucket,
+        in->s3_bucket_owner,
+        in->s3_prefix,
+        in->s3_sse_algorithm,
+        in->s3_sse_kms_key_id,
+    };
+    return ddb_transfer_digest(a, all, ARRAY_LEN(all), ret);
 }
 
 static enum err check(struct call *call,
@@ -109,7 +97,7 @@ static enum err use_moment(struct call *call,
     return ERR_OK;
 }
 
-static enum err begin(struct call *call, struct ddb_table *table, bool now, struct ddb_transfer *t)
+static enum err begin(struct call *call, struct ddb_table *table, struct ddb_transfer *t)
 {
     TRY(ddb_next_id(call->txn, DDB_ID_TABLE, &t->items));
     TRY(ddb_transfer_put(call->txn, t));
@@ -118,7 +106,8 @@ static enum err begin(struct call *call, struct ddb_table *table, bool now, stru
         .source = table->id,
         .target = t->items,
         .undone = true,
-        .moment_ms = now ? DDB_MOMENT_NOW : t->moment_ms,
+        .moment_ms =
+            t->moment_ms, /* not when the copy begins: what is written until then is later */
         .source_key = table->object.key,
         .source_arn = table->arn,
         .kms_arn = table->kms_arn,
@@ -138,8 +127,7 @@ enum err dynamodb_export_table_to_point_in_time(
     struct str digest;
     TRY(check(call, in));
     TRY(digest_of(call->arena, in, &digest));
-    enum err err = ddb_transfer_repeated(call, DDB_EXPORT, in->client_token, digest,
-                                         &dynamodb_err_export_conflict_exception, &t);
+    enum err err = ddb_transfer_repeated(call, DDB_EXPORT, in->client_token, digest, &t);
     if (err == ERR_OK)
         return describe(call->arena, &t, &out->export_description);
     if (err != ERR_NOT_FOUND)
@@ -160,7 +148,7 @@ enum err dynamodb_export_table_to_point_in_time(
         .moment_ms = moment,
     };
     TRY(ddb_transfer_make(call, DDB_EXPORT, &t));
-    TRY(begin(call, table, !in->has_export_time, &t));
+    TRY(begin(call, table, &t));
     return describe(call->arena, &t, &out->export_description);
 }
 
@@ -171,11 +159,7 @@ enum err dynamodb_describe_export(struct call *call,
                                   struct dynamodb_describe_export_output *out)
 {
     struct ddb_transfer t;
-    enum err err = ddb_transfer_by_arn(call, DDB_EXPORT, in->export_arn, &t);
-    if (err == ERR_NOT_FOUND)
-        return call_error(call, &dynamodb_err_export_not_found_exception,
-                          "Export not found: " STR_FMT, STR_ARG(in->export_arn));
-    TRY(err);
+    TRY(ddb_transfer_by_arn(call, DDB_EXPORT, in->export_arn, &t));
     return describe(call->arena, &t, &out->export_description);
 }
 
@@ -190,7 +174,7 @@ static enum err take(void *arg, const struct ddb_transfer *t)
     struct listing *l = arg;
     struct dynamodb_export_summary *s = &l->v[l->n++];
     s->export_arn = ddb_transfer_arn(l->arena, t);
-    s->export_status = status_of(t);
+    s->export_status = ddb_transfer_status_text(t);
     s->export_type = STR("FULL_EXPORT");
     return str_is_set(s->export_arn) ? ERR_OK : ERR_NOMEM;
 }
@@ -198,7 +182,7 @@ static enum err take(void *arg, const struct ddb_transfer *t)
 enum err dynamodb_list_exports(struct call *call, const struct dynamodb_list_exports_input *in,
                                struct dynamodb_list_exports_output *out)
 {
-    size_t limit = in->has_max_results ? (size_t)in->max_results : LIST_DEFAULT;
+    size_t limit = in->has_max_results ? (size_t)in->max_results : DDB_LIST_DEFAULT;
     struct page page = page_of_call(call, in->table_arn, in->next_token, limit);
     struct listing l = {call->arena,
                         ARENA_ARRAY(call->arena, struct dynamodb_export_summary, limit), 0};

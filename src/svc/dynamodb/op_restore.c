@@ -203,8 +203,9 @@ static enum err define(struct restoring *r)
 
 static void count_restoring(void *arg, const void *object)
 {
+    const struct ddb_table *table = object;
     size_t *n = arg;
-    *n += ((const struct ddb_table *)object)->restoring;
+    *n += table->restoring && str_is_set(table->restored_table);
 }
 
 static enum err check_place(const struct restoring *r)

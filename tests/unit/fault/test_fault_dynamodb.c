@@ -375,6 +375,17 @@ static const struct fault_case cases[] = {
         .any_reply = true, /* its ARN */
     },
     {
+        .name = "ask for an import again",
+        .act = {DDB("ImportTable",
+                    "{\"ClientToken\":\"once\",\"S3BucketSource\":{\"S3Bucket\":\"bucket\"},"
+                    "\"InputFormat\":\"CSV\","
+                    "\"TableCreationParameters\":{\"TableName\":\"imported\","
+                    "\"BillingMode\":\"PAY_PER_REQUEST\",\"KeySchema\":[{\"AttributeName\":\"id\","
+                    "\"KeyType\":\"HASH\"}],\"AttributeDefinitions\":[{\"AttributeName\":\"id\","
+                    "\"AttributeType\":\"S\"}]}}")},
+        .any_reply = true, /* its ARN */
+    },
+    {
         .name = "put item of a table with a stream and expiry times",
         .setup = {CREATE_S, EXPIRING_S, PUT_S("99999999999")},
         .undo = {PUT_S("99999999999")},
