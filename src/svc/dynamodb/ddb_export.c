@@ -1,6 +1,7 @@
 /* Exports: a table's items at one moment as files in a bucket, as AWS lays them out.
  *
- *   copy (ddb_copy.c) -> started -> files -> manifest of files and its sum -> summary and its sum -> over
+ *   copy (ddb_copy.c) -> started -> files -> manifest of files and its sum -> summary and its sum -> over -> lines of the
+ *   manifest removed
  *
  *   dynamodb.export   key: ddb_k_transfer; argument: none; cursor: record (struct place)
  *
@@ -9,7 +10,7 @@
  * member of gzip, and goes to the bucket by one PutObject.
  *
  * Invariants
- *   DO1  What the place says to be written was answered by S3; the copy stays until the export is over.
+ *   DO1  What the place says to be written was answered by S3; the copy and the manifest's lines stay until the export is over.
  *   DO2  The summary is written last: who finds it finds all that it tells of.
  *
  * Layer: svc/dynamodb. Thread: steps run on the home loop. Source: developer guide, "DynamoDB table export output
@@ -283,22 +284,20 @@ static enum err put_phase(struct exporting *g, enum job_state *ret_state)
 
 /* --- steps -------------------------------------------------------------------------------------- */
 
-/* The copy goes, and the lines of the manifest. */
-static enum err drop_copy(struct exporting *g)
+/* It is told to be over; the lines of the manifest go in steps of their own (clean). */
+static enum err end(struct exporting *g, struct str code, struct str message)
 {
-    struct key_range lines = key_range(g->txn->arena, &ddb_k_transfer_file, g->t.items);
-    struct job_budget all = {INT64_MAX, SIZE_MAX};
-    bool more;
-    TRY(job_remove_range(g->txn, &lines.from, lines.to, &all, &more));
-    return ddb_stage_sweep(g->ddb, g->txn, g->t.items, 0);
+    TRY(ddb_stage_sweep(g->ddb, g->txn, g->t.items, 0));
+    return ddb_transfer_end(g->txn, &g->t, code, message);
 }
 
-static enum err end(struct exporting *g, struct str code, struct str message,
-                    enum job_state *ret_state)
+static enum err clean(struct exporting *g, struct job_budget *budget, enum job_state *ret_state)
 {
-    *ret_state = JOB_DONE;
-    TRY(drop_copy(g));
-    return ddb_transfer_end(g->txn, &g->t, code, message);
+    struct key_range lines = key_range(g->txn->arena, &ddb_k_transfer_file, g->t.items);
+    bool more;
+    TRY(job_remove_range(g->txn, &lines.from, lines.to, budget, &more));
+    *ret_state = more ? JOB_MORE : JOB_DONE;
+    return ERR_OK;
 }
 
 static void forget(struct exporting *g)
@@ -322,15 +321,18 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
     struct exporting g = {.ddb = self, .txn = txn, .job = job, .s = job->user};
     enum err err = ddb_transfer_get(txn, job->key, &g.t);
     *ret_state = JOB_DONE;
-    if (err || g.t.status != DDB_TRANSFER_RUNS)
+    if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
+    if (g.t.status != DDB_TRANSFER_RUNS)
+        return clean(&g, budget, ret_state);
+    *ret_state = JOB_MORE;
     if (!str_empty(job->cursor))
         TRY(record_unpack(&place_type, txn->arena, job->cursor, &g.p));
     if (g.s && g.s->done) {
         if (g.s->err == ERR_FAILED || g.s->err == ERR_NOT_FOUND || g.s->err == ERR_DENIED) {
             struct str code, message;
             TRY(ddb_s3_fault(g.s, txn->arena, &code, &message));
-            return end(&g, code, message, ret_state);
+            return end(&g, code, message);
         }
         if (g.s->err) {
             err = g.s->err;
@@ -340,7 +342,7 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
         TRY(take_answer(&g));
         forget(&g);
         if (g.p.phase == OVER)
-            return end(&g, STR_NONE, STR_NONE, ret_state);
+            return end(&g, STR_NONE, STR_NONE);
         if (g.p.phase == SUMMARY && !g.t.end_ms) {
             g.t.end_ms = txn->wall_ms; /* both writings of the summary tell the same */
             TRY(ddb_transfer_put(txn, &g.t));
@@ -355,12 +357,14 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
     if (!g.s)
         return ERR_NOMEM;
     err = g.p.phase == FILES ? fill_file(&g, ret_state) : put_phase(&g, ret_state);
+    if (err)
+        *ret_state = JOB_MORE;
     if (err == ERR_DENIED)
         return end(&g, STR("AccessDenied"),
-                   STR("Whoever asked for the export may not act any more"), ret_state);
+                   STR("Whoever asked for the export may not act any more"));
     if (err == ERR_LIMIT) /* it would be no less the next time */
         return end(&g, STR("LimitExceeded"),
-                   STR("The manifest of the export's files would be too large"), ret_state);
+                   STR("The manifest of the export's files would be too large"));
     if (err)
         forget(&g);
     TRY(err);

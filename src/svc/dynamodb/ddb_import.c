@@ -298,10 +298,7 @@ static enum err fail(struct importing *g)
 {
     TRY(ddb_stage_drop(g->ddb, g->txn, g->table));
     TRY(ddb_stage_sweep(g->ddb, g->txn, g->t.items, 0));
-    uint32_t items = g->t.items;
-    TRY(ddb_transfer_end(g->txn, &g->t, g->code, g->message));
-    assert(items > 0);
-    return ERR_OK;
+    return ddb_transfer_end(g->txn, &g->t, g->code, g->message);
 }
 
 static enum err finish(struct importing *g)

@@ -249,7 +249,6 @@ enum err ddb_transfer_end(struct txn *txn, struct ddb_transfer *t, struct str co
     t->failure = code;
     t->message = message;
     t->end_ms = txn->wall_ms;
-    t->items = 0;
     return ddb_transfer_put(txn, t);
 }
 
