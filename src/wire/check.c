@@ -492,11 +492,23 @@ static enum err tell(struct check *c)
     return ERR_FAILED;
 }
 
-/* Whether an absent member is told by itself. */
+/* A table without a name: AWS tells of nothing else, and by the bounds of the member rather than of names. */
+static bool is_nameless(const struct wire_member *m, const void *in)
+{
+    return m->shape->name_shape && wire_is_set(m, in) &&
+           str_empty(*(const struct str *)wire_at(m, in));
+}
+
+/* Whether an absent member, or an empty name, is told by itself. */
 static bool check_alone(struct check *c, const struct wire_shape *shape, const void *in)
 {
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct wire_member *m = &shape->members[i];
+        if (is_nameless(m, in) && out_of_bound(m->shape, wire_at(m, in), false)) {
+            const struct place at = {.name = m->name};
+            tell_bound(c, &at, m->shape, wire_at(m, in), false);
+            return true;
+        }
         if (!(m->flags & WIRE_ALONE) || wire_is_set(m, in))
             continue;
         BUF_ADD_LIT(&c->text, "The parameter '");

@@ -80,6 +80,29 @@ def test_operands_see_the_key_of_a_new_item(ddb, table):
     assert got["Attributes"] == {**key, "b": key["id"]}
 
 
+@pytest.mark.parametrize("key, expression, extra, most", [
+    ("K", "SET p = :p", {}, 409600 - 19), ("k" * 50, "SET p = :p", {}, 409600), ("K", "SET p = :p REMOVE r", {}, 409600 - 21),
+    ("K", "SET p = :p, q = :q", {":q": {"S": "y"}}, 409600 - 38),
+])
+def test_what_an_update_may_write(ddb, table, key, expression, extra, most):
+    """AWS counts what UpdateItem writes, and its clauses, besides the item itself."""
+    key = {"id": {"S": key}}
+    room = most - len("id") - len(key["id"]["S"]) - len("p") - (2 if extra else 0)
+    for bytes_, fits in ((room, True), (room + 1, False)):
+        ask = {"TableName": table, "Key": key, "UpdateExpression": expression, "ExpressionAttributeValues": {":p": {"S": "x" * bytes_}, **extra}}
+        if fits:
+            ddb.update_item(**ask)
+            continue
+        with error("ValidationException", "Item size to update has exceeded the maximum allowed size"):
+            ddb.update_item(**ask)
+    ddb.delete_item(TableName=table, Key=key)
+
+
+def test_null_has_one_value(ddb, table):
+    ddb.put_item(TableName=table, Item={"id": {"S": "null"}, "a": {"NULL": False}})
+    assert ddb.get_item(TableName=table, Key={"id": {"S": "null"}})["Item"]["a"] == {"NULL": True}
+
+
 # --- transactions -------------------------------------------------------------------------------
 
 
@@ -94,7 +117,7 @@ def update(table, expression, values, key=KEY):
 @pytest.mark.parametrize("action, message", [
     (lambda t: put(t, {"id": {"N": "5"}}), "Type mismatch for key id expected: S actual: N"),
     (lambda t: put(t, {"x": {"N": "5"}}), "Missing the key id in the item"),
-    (lambda t: put(t, {**KEY, "x": {"S": "y" * 409600}}), "Item size has exceeded the maximum allowed size"),
+    (lambda t: update(t, "SET x = :v", {":v": {"S": "y" * 409600}}, {"id": {"S": "large"}}), "Item size to update has exceeded the maximum allowed size"),
     (lambda t: update(t, "SET a = :v", {":v": {"S": "x"}}, {"id": {"N": "1"}}), "The provided key element does not match the schema"),
     (lambda t: {"Delete": {"TableName": t, "Key": {"no": {"S": "1"}}}}, "The provided key element does not match the schema"),
 ])
@@ -122,6 +145,8 @@ def test_index_keys_in_transactions(ddb):
 
 
 def test_what_refuses_a_transaction_as_a_whole(ddb, table):
+    with error("ValidationException", "Item size has exceeded the maximum allowed size"):  # the request alone says so
+        ddb.transact_write_items(TransactItems=[put(table, {**KEY, "x": {"S": "y" * 409600}})])
     for action in (put(table, {"id": {"S": ""}}), update(table, "SET a = :v", {":v": {"S": "x"}}, {"id": {"S": ""}})):
         with error("ValidationException", "cannot contain an empty string value. Key: id"):
             ddb.transact_write_items(TransactItems=[action])
@@ -186,6 +211,8 @@ INVALID = "One or more parameter values were invalid: "
     ("UpdateTable", {"TableName": None}, "The parameter 'TableName' is required but was not present in the request"),
     ("PutItem", {"TableName": None, "Item": KEY},
      "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null"),
+    ("PutItem", {"TableName": "", "Item": {}, "ReturnValues": "INVALID"},
+     "1 validation error detected: Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 1"),
     ("Query", {"Limit": 0},
      "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"),
     ("Scan", {"Limit": 0},
@@ -223,13 +250,20 @@ INVALID = "One or more parameter values were invalid: "
     ("BatchGetItem", {"RequestItems": {"TABLE": {"Keys": [KEY] * 101}}},
      "1 validation error detected: Value at 'RequestItems.TABLE.member.Keys' failed to satisfy constraint: "
      "Member must have length less than or equal to 100"),
+    ("BatchGetItem", {"RequestItems": {}}, "The requestItems parameter is required for BatchGetItem"),
+    ("BatchWriteItem", {"RequestItems": {}}, "The requestItems parameter is required for BatchWriteItem"),
+    ("BatchWriteItem", {"RequestItems": {"TABLE": [{"PutRequest": {"Item": {"id": {"N": "5"}}}}]}}, "The provided key element does not match the schema"),
+    ("BatchWriteItem", {"RequestItems": {"TABLE": [{"PutRequest": {"Item": {}}}]}}, "The provided key element does not match the schema"),
+    ("BatchGetItem", {"RequestItems": {"TABLE": {"Keys": [KEY], "ProjectionExpression": "a"}, "other": {"Keys": [KEY], "AttributesToGet": ["a"]}}},
+     "Can not use both expression and non-expression parameters in the same request: "
+     "Non-expression parameters: {AttributesToGet} Expression parameters: {ProjectionExpression}"),
     ("BatchWriteItem", {"RequestItems": {"TABLE": []}},
      "1 validation error detected: Value '{TABLE=[]}' at 'requestItems' failed to satisfy constraint: Map value must satisfy "
      "constraint: [Member must have length less than or equal to 25, Member must have length greater than or equal to 1]"),
 ])
 def test_wordings(weir, ddb, table, operation, body, message):
     if operation.startswith("Batch"):
-        body = {"RequestItems": {table: body["RequestItems"]["TABLE"]}}
+        body = {"RequestItems": {table if k == "TABLE" else k: v for k, v in body["RequestItems"].items()}}
     elif "ResourceArn" in body:
         body = {**body, "ResourceArn": ddb.describe_table(TableName=table)["Table"]["TableArn"]}
     else:

@@ -95,9 +95,15 @@ def test_indexes(ddb, table):
             (f"SELECT * FROM \"{table}\".\"none\" WHERE pk = 'a'", "The table does not have the specified index"),
             (f"SELECT pk FROM \"{table}\".gsi WHERE g = 'x' AND even = TRUE", invalid + "Secondary index gsi does not project one or more filter attributes: [even]"),
             (f"SELECT pk FROM \"{table}\".lsi WHERE pk = 'x' AND even = TRUE", invalid + "Secondary index lsi does not project one or more filter attributes: [even]"),
+            (f"SELECT pk FROM \"{table}\".gsi WHERE g IN ['x', 'g1'] AND even = TRUE", invalid + "Secondary index gsi does not project one or more filter attributes: [even]"),
             (f"SELECT even FROM \"{table}\".gsi WHERE g = 'x'", invalid + "Global secondary index gsi does not project [even]")]:
         with error("ValidationException", message):
             run(ddb, statement)
+    # Where no partition is named the filter sees what the index has.
+    for where, want in (("even = TRUE", []), ("NOT even = TRUE", list(range(10))), ("(g = 'g1' AND even = TRUE) OR (g = 'g0' AND s = 'text-2')", [2])):
+        assert sorted(sks(run(ddb, f"SELECT sk FROM \"{table}\".gsi WHERE {where}")["Items"])) == want
+    with error("ValidationException", "operator or function: BETWEEN, operand type: BOOL"):
+        run(ddb, f"SELECT pk FROM \"{table}\" WHERE pk = 'x' AND val BETWEEN ? AND ?", [{"BOOL": True}, {"BOOL": False}])
     with error("ValidationException", "Strongly consistent read is not supported on Global Secondary Indexes"):
         run(ddb, f"SELECT * FROM \"{table}\".gsi WHERE g = 'x'", ConsistentRead=True)
 

@@ -269,15 +269,21 @@ size_t ddb_num_key(const struct ddb_num *num, uint8_t out[DDB_NUM_KEY_MAX])
 
 size_t ddb_num_size(struct str text)
 {
-    size_t n = 0, zeros = 0;
+    size_t before = 0, behind = 0, zeros = 0; /* significant digits on either side of the point */
+    bool point = false;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.p[i];
-        if (!is_digit(c) || (c == '0' && n == 0))
+        point = point || c == '.';
+        if (!is_digit(c) || (c == '0' && before + behind == 0))
             continue;
-        n++;
+        before += !point;
+        behind += point;
         zeros = c == '0' ? zeros + 1 : 0;
     }
-    return (n - zeros + 1) / 2 + 1 + (text.len && text.p[0] == '-');
+    size_t cut = min_size(zeros, behind); /* of a fraction first: normal text has none there */
+    behind -= cut;
+    before -= behind ? 0 : min_size(zeros - cut, before);
+    return 1 + (before + 1) / 2 + (behind + 1) / 2 + (text.len && text.p[0] == '-');
 }
 
 struct str ddb_num_message(struct arena *a, enum ddb_num_fault fault, struct str text)

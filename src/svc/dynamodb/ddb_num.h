@@ -53,8 +53,8 @@ enum ddb_num_fault ddb_num_add(const struct ddb_num *a, const struct ddb_num *b,
                                struct ddb_num *ret_sum) WARN_UNUSED;
 /* Key bytes (DN3) into `out`; returns their count. */
 size_t ddb_num_key(const struct ddb_num *num, uint8_t out[DDB_NUM_KEY_MAX]);
-/* Bytes that a number in normal text counts for in the size of an item: one per two significant
- * digits, one more, and one for a minus sign. */
+/* Bytes that a number in normal text counts for in the size of an item: one per two significant digits, on each side
+ * of the decimal point by itself, one more, and one for a minus sign: as measured on AWS. */
 size_t ddb_num_size(struct str text);
 /* AWS's wording of a fault about `text`. */
 struct str ddb_num_message(struct arena *a, enum ddb_num_fault fault, struct str text);

@@ -129,6 +129,17 @@ enum err ddb_pql_plan_key(struct ddb_diag *diag, const struct ddb_key_schema *sc
     return set_rest(diag, parts, n, hash, range, ret);
 }
 
+bool ddb_pql_is_keyed(const struct ddb_node *where, struct str hash)
+{
+    size_t n;
+    struct ddb_node *const *parts = parts_of(&where, &n);
+    for (size_t i = 0; i < n; i++)
+        if (equals(parts[i], hash) ||
+            (parts[i]->op == DDB_OP_IN && is_attribute(parts[i]->args[0], hash)))
+            return true;
+    return false;
+}
+
 enum err ddb_pql_must_exist(struct arena *a, const struct ddb_key_schema *schema,
                             struct ddb_node *rest, struct ddb_node **ret_node)
 {

@@ -27,4 +27,7 @@ enum err ddb_pql_must_exist(struct arena *a, const struct ddb_key_schema *schema
 /* What the clause says the hash key is, NULL: nothing. */
 const struct ddb_av *ddb_pql_hash_of(const struct ddb_node *where, struct str hash);
 
+/* Whether a clause says which partitions of an index are meant: at its top, by = or IN. */
+bool ddb_pql_is_keyed(const struct ddb_node *where, struct str hash);
+
 #endif

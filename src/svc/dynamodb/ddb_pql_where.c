@@ -176,6 +176,17 @@ static enum err in_test(struct pql *p, struct ddb_node *left, struct ddb_node **
     return ddb_pql_expect(p, round ? ")" : "]");
 }
 
+/* Operands of an ordering have an order. */
+static enum err check_ordered(struct pql *p, const struct ddb_node *node)
+{
+    for (size_t i = 0; i < node->n; i++) {
+        const struct ddb_node *arg = node->args[i];
+        if (arg->op == DDB_OP_VALUE && arg->value->type > DDB_B)
+            return wrong_type(p, node->op, arg->value);
+    }
+    return ERR_OK;
+}
+
 static enum err between_test(struct pql *p, struct ddb_node *left, struct ddb_node **ret_node)
 {
     struct ddb_node *node = ddb_node_new(p->arena, DDB_OP_BETWEEN, 3);
@@ -186,7 +197,7 @@ static enum err between_test(struct pql *p, struct ddb_node *left, struct ddb_no
     TRY(ddb_pql_expect(p, "AND"));
     TRY(ddb_pql_operand(p, &node->args[2]));
     *ret_node = node;
-    return ERR_OK;
+    return check_ordered(p, node);
 }
 
 static bool comparator(const struct pql *p, enum ddb_op *ret_op)
@@ -208,13 +219,8 @@ static enum err compare(struct pql *p, enum ddb_op op, struct ddb_node *left,
     TRY(ddb_pql_next(p));
     node->args[0] = left;
     TRY(ddb_pql_operand(p, &node->args[1]));
-    for (size_t i = 0; i < 2; i++) {
-        const struct ddb_node *arg = node->args[i];
-        if (op >= DDB_OP_LT && arg->op == DDB_OP_VALUE && arg->value->type > DDB_B)
-            return wrong_type(p, op, arg->value);
-    }
     *ret_node = node;
-    return ERR_OK;
+    return op >= DDB_OP_LT ? check_ordered(p, node) : ERR_OK;
 }
 
 /* What may follow an operand; *ret_node stays the operand where nothing does. */

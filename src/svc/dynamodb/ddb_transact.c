@@ -79,7 +79,8 @@ enum err ddb_txn_check(struct ddb_diag *diag, struct ddb_txn_action *a)
     if (a->kind != DDB_ITEM_PUT)
         return ERR_OK;
     TRY(ddb_key_of_item(diag, &a->table->key, a->item, &a->w.key));
-    if (ddb_item_size(a->item) > DDB_ITEM_BYTES_MAX)
+    diag->whole = ddb_item_size(a->item) > DDB_ITEM_BYTES_MAX; /* the request alone says so */
+    if (diag->whole)
         return ddb_invalid(diag, "Item size has exceeded the maximum allowed size");
     return ddb_check_index_keys(diag, a->table, a->item);
 }

@@ -373,10 +373,7 @@ static enum err typed_from_json(struct ddb_diag *diag, struct ddb_av *av, const 
     case DDB_NULL:
         if (v->kind != JSON_BOOL)
             return bad_shape(diag, v, "Boolean");
-        if (!v->b)
-            return ddb_invalid(diag, "One or more parameter values were invalid: Null attribute "
-                                     "value types must have the value of true");
-        return ERR_OK;
+        return ERR_OK; /* false is taken, too, and means the same */
     case DDB_L:
     case DDB_M:
         if (depth > DDB_DEPTH_MAX)

@@ -1,6 +1,6 @@
 #include <assert.h>
 
-#include "svc/dynamodb/dynamodb_int.h"
+#include "svc/dynamodb/ddb_legacy.h"
 
 /* One table's part of the request, while it is answered. */
 struct part {
@@ -24,6 +24,8 @@ struct filled {
 static enum err count_keys(struct ddb_diag *diag, const struct dynamodb_batch_get_item_input *in)
 {
     size_t n = 0;
+    if (in->request_items.n == 0)
+        return ddb_invalid(diag, "The requestItems parameter is required for BatchGetItem");
     for (size_t i = 0; i < in->request_items.n; i++) {
         const struct json *keys = in->request_items.v[i].value.keys.in;
         bool many = keys && keys->n > DDB_BATCH_GET_KEYS_MAX;
@@ -39,6 +41,20 @@ static enum err count_keys(struct ddb_diag *diag, const struct dynamodb_batch_ge
     if (n > DDB_BATCH_GET_KEYS_MAX)
         return ddb_invalid(diag, "Too many items requested for the BatchGetItem call");
     return ERR_OK;
+}
+
+/* One table by expressions and another by parameters from before them is refused, too. */
+static enum err check_mixed(struct ddb_diag *diag, const struct dynamodb_batch_get_item_input *in)
+{
+    bool old = false, expression = false;
+    for (size_t i = 0; i < in->request_items.n; i++) {
+        const struct dynamodb_keys_and_attributes *k = &in->request_items.v[i].value;
+        old = old || k->attributes_to_get.v;
+        expression = expression || str_is_set(k->projection_expression);
+    }
+    const struct ddb_param legacy[] = {{"AttributesToGet", old}, {NULL, false}},
+                           expressions[] = {{"ProjectionExpression", expression}, {NULL, false}};
+    return ddb_check_mixed(diag, legacy, expressions);
 }
 
 static enum err open_part(struct part *p)
@@ -170,6 +186,7 @@ static enum err batch_get(struct call *call, struct ddb_diag *diag,
     if (!r.responses || !r.unread || !r.consumed || !parts)
         return ERR_NOMEM;
     TRY(count_keys(diag, in));
+    TRY(check_mixed(diag, in));
     for (size_t i = 0; i < n; i++) {
         parts[i].call = call;
         parts[i].diag = diag;

@@ -27,10 +27,25 @@ struct part {
 static enum err check_count(struct ddb_diag *diag, const struct dynamodb_batch_write_item_input *in)
 {
     size_t n = 0;
+    if (in->request_items.n == 0)
+        return ddb_invalid(diag, "The requestItems parameter is required for BatchWriteItem");
     for (size_t i = 0; i < in->request_items.n; i++)
         n += in->request_items.v[i].value.n;
     if (n > DDB_BATCH_WRITE_MAX)
         return ddb_invalid(diag, "Too many items requested for the BatchWriteItem call");
+    return ERR_OK;
+}
+
+/* A put of a batch tells of its key as a delete does. */
+static enum err check_key_types(struct ddb_diag *diag, const struct ddb_key_schema *schema,
+                                const struct ddb_av *item)
+{
+    for (size_t i = 0; i < ddb_schema_parts(schema); i++) {
+        struct ddb_key_part part = ddb_schema_part(schema, i);
+        const struct ddb_av *v = ddb_av_get(item, part.name);
+        if (!v || v->type != part.type)
+            return ddb_invalid(diag, "The provided key element does not match the schema");
+    }
     return ERR_OK;
 }
 
@@ -47,6 +62,7 @@ static enum err read_request(struct batch *b, const struct ddb_table *table,
         return ddb_key_from_json(b->diag, &table->key, in->delete_request->key.in, ret_key);
     struct ddb_av *item;
     TRY(ddb_item_from_json(b->diag, in->put_request->item.in, &item));
+    TRY(check_key_types(b->diag, &table->key, item));
     TRY(ddb_key_of_item(b->diag, &table->key, item, ret_key));
     size_t size = ddb_item_size(item);
     if (size > DDB_ITEM_BYTES_MAX)

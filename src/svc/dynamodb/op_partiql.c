@@ -190,7 +190,8 @@ static enum err open_index(struct run *r, struct ddb_page *page)
     if (page->index->backfilling)
         return ddb_invalid(r->diag, "Cannot read from backfilling global secondary index: " STR_FMT,
                            STR_ARG(page->index->name));
-    TRY(page->filter ? ddb_node_each_path(page->filter, check_filter_path, page) : ERR_OK);
+    if (page->filter && ddb_pql_is_keyed(r->s.where, page->index->key.hash))
+        TRY(ddb_node_each_path(page->filter, check_filter_path, page));
     return ddb_page_check_projected(page, false);
 }
 

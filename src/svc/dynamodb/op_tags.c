@@ -9,7 +9,12 @@ static enum err resource(struct call *call, struct str ref, struct tags_resource
     if (arn_parse_as(ref, "dynamodb", "table", &arn) != ERR_OK)
         return ddb_refuse(call, "Invalid TableArn: Invalid ResourceArn provided as input " STR_FMT,
                           STR_ARG(ref));
-    TRY(ddb_use_table(call, ref, false, &cached));
+    enum err err = ddb_find_table(call, arn_segment(&arn, 1), &cached);
+    if (err == ERR_NOT_FOUND || (!err && (cached->restoring || !str_eq(cached->arn, ref))))
+        return call_error(call, &dynamodb_err_resource_not_found_exception,
+                          "Requested resource not found: ResourcArn: " STR_FMT " not found",
+                          STR_ARG(ref));
+    TRY(err);
     TRY(ddb_read_table(call, cached, &table));
     ret->arn = table->arn;
     return ERR_OK;

@@ -118,6 +118,49 @@ enum err ddb_updated_text(struct arena *a, const struct ddb_update *actions,
     return part->n ? ddb_item_text(a, part, ret_text) : ERR_OK;
 }
 
+enum {
+    /* What UpdateItem counts besides the attributes that it writes, as measured on AWS; updates in transactions
+     * and statements do not. */
+    UPDATE_BYTES = 3,
+    SET_BYTES = 19,  /* a SET or ADD, */
+    INDEX_BYTES = 1, /* which goes to an element of a list */
+    REMOVE_BYTES = 2,
+};
+
+static bool wrote_before(const struct ddb_update *actions, size_t i, struct str name)
+{
+    for (size_t k = 0; k < i; k++)
+        if ((actions->v[k].kind == DDB_SET || actions->v[k].kind == DDB_ADD) &&
+            str_eq(actions->v[k].path->steps[0].name, name))
+            return true;
+    return false;
+}
+
+/* The attributes that an update writes, and its own cost. */
+static enum err check_written(struct ddb_diag *diag, const struct ddb_update *actions,
+                              const struct ddb_av *item)
+{
+    size_t bytes = UPDATE_BYTES;
+    if (!item || ddb_item_size(item) + UPDATE_BYTES + actions->n * (SET_BYTES + INDEX_BYTES) <=
+                     DDB_ITEM_BYTES_MAX)
+        return ERR_OK;
+    for (size_t i = 0; i < actions->n; i++) {
+        const struct ddb_action *a = &actions->v[i];
+        const struct ddb_path *path = a->path;
+        const struct ddb_av *v = ddb_av_get(item, path->steps[0].name);
+        if (a->kind == DDB_REMOVE || a->kind == DDB_DELETE) {
+            bytes += REMOVE_BYTES;
+            continue;
+        }
+        bytes += SET_BYTES + (str_is_set(path->steps[path->n - 1].name) ? 0 : INDEX_BYTES);
+        if (v && !wrote_before(actions, i, path->steps[0].name))
+            bytes += path->steps[0].name.len + ddb_av_size(v);
+    }
+    if (bytes <= DDB_ITEM_BYTES_MAX)
+        return ERR_OK;
+    return ddb_invalid(diag, "Item size to update has exceeded the maximum allowed size");
+}
+
 static enum err returned_text(struct call *call, struct str mode, const struct ddb_write *w,
                               const struct ddb_update *actions, const struct ddb_av *item,
                               struct str *ret_text)
@@ -154,6 +197,7 @@ static enum err update_item(struct call *call, struct ddb_diag *diag,
     if (!holds)
         return ddb_condition_failed(call, &w, in->return_values_on_condition_check_failure);
     TRY(ddb_updated_item(&w, &u.actions, &item));
+    TRY(check_written(diag, &u.actions, item));
     TRY(ddb_write_commit(&w, item));
     TRY(returned_text(call, in->return_values, &w, &u.actions, item, &out->attributes));
     TRY(ddb_collection_metrics(call, in->return_item_collection_metrics, table, &w.key,

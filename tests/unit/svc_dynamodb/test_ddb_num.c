@@ -238,10 +238,12 @@ static void test_plain_and_size(void **state)
         const char *in;
         bool plain;
         size_t size;
-    } rows[] = {{"0", true, 1},   {"-0", false, 2},    {"1", true, 2},   {"12", true, 2},
-                {"123", true, 3}, {"-1", true, 3},     {"01", false, 2}, {"1.5", false, 2},
-                {"100", true, 2}, {"0.001", false, 2}, {"", false, 1},   {"-", false, 2},
-                {"1e5", false, 3}};
+    } rows[] = {
+        {"0", true, 1},      {"-0", false, 2},      {"1", true, 2},         {"12", true, 2},
+        {"123", true, 3},    {"-1", true, 3},       {"01", false, 2},       {"1.5", false, 3},
+        {"100", true, 2},    {"0.001", false, 2},   {"", false, 1},         {"-", false, 2},
+        {"1e5", false, 3},   {"3.14159", false, 5}, {"-3.14159", false, 6}, {"10.5", false, 3},
+        {"1.005", false, 4}, {"123456", true, 4},   {"1000.5", false, 4},   {"0.0102", false, 3}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         assert_int_equal(ddb_num_is_plain(str_c(rows[i].in)), rows[i].plain);
         if (str_find(str_c(rows[i].in), 'e') == SIZE_MAX)

@@ -23,10 +23,8 @@ static const struct row rows[] = {
      "ValidationException: The parameter 'TableName' is required but was not present in the "
      "request"},
     {"shortest name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"\"}"),
-     "ValidationException: 2 validation errors detected: Value '' at 'tableName' failed to satisfy "
-     "constraint: Member must have length greater than or equal to 3; Value '' at 'tableName' "
-     "failed "
-     "to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
+     "ValidationException: 1 validation error detected: Value '' at 'tableName' failed to satisfy "
+     "constraint: Member must have length greater than or equal to 1"},
     {"spaces in a name", "dynamodb", DDB("DescribeTable", "{\"TableName\":\"a b c\"}"),
      "ValidationException: 1 validation error detected: Value 'a b c' at 'tableName' failed to "
      "satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"},
