@@ -490,7 +490,7 @@ class Writer:
         for name in ("each", "key", "lost"):
             if name in step:
                 fields.append(".%s = %s" % (name, str_init(step[name].strip("{}") if name == "each" else step[name])))
-        for name in ("is", "one", "never"):
+        for name in ("is", "one", "never", "past"):
             if name in until:
                 fields.append(".until_%s = %s" % (name, self.tree(until[name])))
         if "ms" in until:

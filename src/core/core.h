@@ -32,6 +32,7 @@ struct core_config {
     struct str allow_hosts, allow_origins;
     bool outgoing_loopback;   /* what Weir asks over HTTP may be on this machine (fetch.h, FE3) */
     struct str metrics_token; /* who brings it reads metrics from anywhere */
+    int64_t queue_held_ms;    /* how long the name of a deleted queue is nobody's; 0: not at all */
     size_t calls_max;         /* running calls over which new ones are answered "slow down" */
 };
 

@@ -29,6 +29,7 @@ static struct serve_options serve_options = {
     .calls_max = 5000,
     .connections_max = 10000,
     .async_retry_base_ms = 60000,
+    .queue_reuse_wait_s = 60,
 };
 
 static const struct option serve_table[] = {
@@ -100,6 +101,9 @@ static const struct option serve_table[] = {
      "Pause before the first retry of a failed asynchronous invocation; the second waits twice "
      "that.",
      1, 3600000},
+    {"--queue-reuse-wait", OPTION_INT, &serve_options.queue_reuse_wait_s, "SECONDS",
+     "How long no queue may be made under the name of one that was deleted, as on AWS; 0: at once.",
+     0, 3600},
 };
 
 static struct {

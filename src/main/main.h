@@ -29,6 +29,7 @@ struct serve_options {
     int64_t cache_mib; /* of the store's blocks; 0: an eighth of the machine's memory */
     int64_t calls_max;
     int64_t connections_max;
+    int64_t queue_reuse_wait_s;  /* how long the name of a deleted queue is held */
     int64_t async_retry_base_ms; /* pause before the first retry of an asynchronous invocation */
 };
 

@@ -250,6 +250,7 @@ static enum err configure(const struct serve_options *o, struct server *s)
     cfg->require_isolation = o->require_isolation;
     cfg->calls_max = (size_t)o->calls_max;
     cfg->async_retry_base_ms = o->async_retry_base_ms;
+    cfg->queue_held_ms = o->queue_reuse_wait_s * 1000;
     return ERR_OK;
 }
 

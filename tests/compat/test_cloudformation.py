@@ -8,7 +8,7 @@ import pytest
 from test_constraints import Service
 from test_events import ACCOUNT, Queue, code, message
 
-from weirtest import wait_for
+from weirtest import Weir, wait_for
 
 METADATA = {"Type": "AWS::CDK::Metadata"}
 
@@ -96,6 +96,13 @@ class Stacks:
             {"Effect": "Allow", "Action": "*", "Resource": "*"},
             *({"Effect": "Deny", "Action": a, "Resource": r} for a, r in denied)]}))
         return f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+@pytest.fixture(scope="module")
+def weir():
+    """Stacks have queues of the same names one after another."""
+    with Weir(args=["--queue-reuse-wait", "0"]) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -239,13 +239,21 @@ def test_regions_are_apart(weir, make):
     assert json_call(weir, "GetQueueUrl", {"QueueName": "test_regions_are_apart"}, region="eu-west-1")[0] == 400
 
 
-def test_delete_and_make_again(sqs, make):
+def test_delete_and_make_again(sqs, make, weir):
     url = make()
+    name = url.rsplit("/", 1)[1]
     sqs.send_message(QueueUrl=url, MessageBody="x")
     sqs.delete_queue(QueueUrl=url)
     assert code(sqs.get_queue_attributes, QueueUrl=url) == "AWS.SimpleQueueService.NonExistentQueue"
-    assert make() == url
-    assert bodies(sqs.receive_message(QueueUrl=url)) == []
+    recently = ("AWS.SimpleQueueService.QueueDeletedRecently",
+                "You must wait 60 seconds after deleting a queue before you can create another with the same name.")
+    assert message(sqs.create_queue, QueueName=name) == recently
+    with pytest.raises(ClientError) as e:
+        query_call(weir, "CreateQueue", QueueName=name)
+    assert e.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert (e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]) == recently
+    status, _, got = json_call(weir, "CreateQueue", {"QueueName": name}, region="eu-west-1")  # a name of its own
+    assert status == 200 and got["QueueUrl"]
 
 
 def test_tags(sqs, make):

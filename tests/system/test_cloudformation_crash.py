@@ -68,7 +68,7 @@ def test_kill_9_at_any_moment():
     seed = time.time_ns()
     print("seed", seed)
     random.seed(seed)
-    with Weir() as weir:
+    with Weir(args=["--queue-reuse-wait", "0"]) as weir:
         state, seen = "NONE", set()
         for _ in range(ROUNDS):
             cf = weir.client("cloudformation", config=Config(retries={"max_attempts": 0}))
@@ -177,7 +177,7 @@ class Many:
 def test_kill_9_with_many_types():
     seed = time.time_ns()
     print("seed", seed)
-    with Weir() as weir:
+    with Weir(args=["--queue-reuse-wait", "0"]) as weir:
         many = Many(weir, random.Random(seed))
         for _ in range(5):
             many.round()

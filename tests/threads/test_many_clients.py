@@ -5,15 +5,22 @@ import time
 import urllib.request
 import uuid
 
+import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from weirtest import session
+from weirtest import Weir, session
 
 CLIENTS = 8
 ROUNDS = 12
 ROLE = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "sts:AssumeRole"}]})
+
+
+@pytest.fixture(scope="module")
+def weir():
+    with Weir(args=["--queue-reuse-wait", "0"]) as server:  # names come and go
+        yield server
 
 
 def all_at_once(weir, *works):

@@ -68,9 +68,10 @@ struct type_step {
     const struct json *take, *live, *append; /* objects of templates */
     const struct json *tags; /* template of the tags, of a step that asks whose it is */
     const struct json *until_is, *until_one, *until_never;
-    const struct json *uses; /* names of properties */
-    const struct json *skip; /* error codes */
-    struct str each;         /* hole without braces; absent: once */
+    const struct json *until_past; /* error codes that pass with time */
+    const struct json *uses;       /* names of properties */
+    const struct json *skip;       /* error codes */
+    struct str each;               /* hole without braces; absent: once */
     struct str key, lost;
     int flags, wait_ms;
 };

@@ -411,6 +411,8 @@ static enum err refused(struct type_run *run, const struct type_step *step,
 {
     if (is_passed(run, step, result))
         return advance(run, step, ret);
+    if (step->until_past && json_index_of(step->until_past, result->code) != SIZE_MAX)
+        return wait_more(run, step, ret);
     if (run->work->verb == TYPE_READ && type_fault_is_absence(result))
         return done(run, true, ret);
     bool exists = run->work->verb == TYPE_CREATE && !str_is_set(run->id) &&

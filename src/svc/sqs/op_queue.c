@@ -61,12 +61,20 @@ static void create_aborted(void *arg)
     sqs_queue_unref(arg);
 }
 
-static enum err create(struct call *call, const struct sqs_create_queue_input *in, struct str arn)
+static enum err create(struct call *call, const struct sqs_create_queue_input *in, struct str arn,
+                       struct str key)
 {
     struct sqs *s = call->svc;
     struct sqs_config c;
     struct fault f;
     struct sqs_queue *q;
+    bool held;
+    TRY(sqs_name_is_held(s, call->txn, key, &held));
+    if (held)
+        return call_error(call, &sqs_err_queue_deleted_recently,
+                          "You must wait %lld seconds after deleting a queue before you can create "
+                          "another with the same name.",
+                          (long long)(s->core->cfg.queue_held_ms / 1000));
     sqs_config_init(&c, call->txn->now_ms);
     c.id = rng_u64();
     c.fifo = wants_fifo(&in->attributes);
@@ -90,7 +98,7 @@ enum err sqs_create_queue(struct call *call, const struct sqs_create_queue_input
     enum err err = txn_read(call->txn, key, &sqs_config_type, &have);
     if (err == ERR_OK)
         return existing_queue(call, in, arn, &have);
-    return err == ERR_NOT_FOUND ? create(call, in, arn) : err;
+    return err == ERR_NOT_FOUND ? create(call, in, arn, key) : err;
 }
 
 /* --- finding ---------------------------------------------------------------------------------- */
@@ -217,6 +225,7 @@ enum err sqs_delete_queue(struct call *call, const struct sqs_delete_queue_input
     if (!str_is_set(arn))
         return ERR_NOMEM;
     TRY(txn_del(call->txn, o.queue->key));
+    TRY(sqs_hold_name(call->svc, call->txn, o.queue->key));
     TRY(tags_drop(call->txn, arn));
     TRY(put_garbage(call->txn, o.config.id, UINT64_MAX));
     TRY(sqs_move_forget(call->txn, &o));

@@ -111,6 +111,8 @@ static enum err make(struct core *core, void **ret_self)
     enum err err = sqs_clean_register(s);
     if (err == ERR_OK)
         err = sqs_move_register(s);
+    if (err == ERR_OK)
+        err = sqs_held_register(s);
     if (err)
         release(s);
     else

@@ -11,6 +11,7 @@
  *   sqs_config.c   rules of queue attributes
  *   sqs_move.c     tasks that move dead letters back
  *   sqs_cipher.c   messages of queues with a key of KMS
+ *   sqs_held.c     names that a deleted queue had a moment ago
  *   sqs_clean.c    background: purged, expired and deleted messages, old deduplication ids
  *   op_*.c         operations; sqs_port.c: what other services use; sqs_target.c: queues as targets
  *
@@ -84,6 +85,7 @@ struct sqs {
     _Atomic bool stopped;
 
     struct job_kind *clean, *move;
+    struct due_kind *held; /* names of deleted queues */
     /* Deduplication ids of buckets before dedup_done are gone, and will be of those before
      * dedup_target when the step of cleaning commits; home loop. */
     uint64_t dedup_done, dedup_target;
@@ -209,6 +211,15 @@ static inline uint64_t sqs_seq_of_ms(int64_t ms)
 }
 /* The timer's work on the home loop. */
 void sqs_due_task(struct io_task *task);
+
+/* --- sqs_held.c: names of queues that are no more ------------------------------------------------ */
+
+enum err sqs_held_register(struct sqs *s) WARN_UNUSED;
+/* Stages that no queue of that record's key may be made for a while. */
+enum err sqs_hold_name(struct sqs *s, struct txn *txn, struct str key) WARN_UNUSED;
+/* Reads it tracked. */
+enum err sqs_name_is_held(struct sqs *s, struct txn *txn, struct str key,
+                          bool *ret_held) WARN_UNUSED;
 
 /* --- sqs_load.c ------------------------------------------------------------------------------- */
 

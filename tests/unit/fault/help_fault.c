@@ -29,6 +29,7 @@ struct run {
     size_t attempts;
     /* Of the request's head: moves the chunk boundaries of its memory, where allocations fail. */
     size_t pad;
+    int64_t passed_ms; /* of steps that say so */
 };
 
 /* Members whose values differ from run to run. */
@@ -196,6 +197,10 @@ static void play(struct run *r, const struct step *s)
 {
     char path[2 * TAKEN_MAX], body[8192];
     struct request req = s->req;
+    if (s->pass_ms) {
+        r->passed_ms += s->pass_ms;
+        clock_fake_skew_ms(r->passed_ms);
+    }
     req.path = expand(req.path, r, path, sizeof(path));
     req.body = expand(req.body, r, body, sizeof(body));
     req.pad = r->pad;
@@ -326,6 +331,7 @@ static void run_case(const struct fault_case *c)
     snprintf(r->taken, sizeof(r->taken), "%lld", (long long)time(NULL)); /* for log events */
     world_make(&r->w);
     world_up(&r->w);
+    r->w.core.cfg.queue_held_ms = c->queue_held_ms;
     play_all(r, c->setup, true);
     learn(r);
     const char *step = getenv("FAULT_PAD_STEP");
@@ -342,6 +348,7 @@ static void run_case(const struct fault_case *c)
         complain(r, FAULT_MEMORY, 0, "no longer works");
     world_down(&r->w);
     world_up(&r->w);
+    r->w.core.cfg.queue_held_ms = c->queue_held_ms;
     probe(r, r->now);
     if (strcmp(r->now, r->after) != 0)
         complain(r, FAULT_MEMORY, 0, "a restart shows something else");
@@ -349,6 +356,8 @@ static void run_case(const struct fault_case *c)
         check_files(r);
     world_down(&r->w);
     world_remove(&r->w);
+    if (r->passed_ms)
+        clock_fake_skew_ms(0);
     reply_free(&r->reply);
     clock_gettime(CLOCK_MONOTONIC, &t1);
     fprintf(stderr, "%s: %zu attempts, %ld ms\n", c->name, r->attempts,

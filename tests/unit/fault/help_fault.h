@@ -21,6 +21,7 @@ struct step {
     /* Remembers the text between this and the next '"' or '<' of the reply, for `%s`. */
     const char *take;
     const char *take_too; /* another text of the same reply */
+    int64_t pass_ms;      /* so much time goes by before it */
 };
 
 struct fault_case {
@@ -31,11 +32,12 @@ struct fault_case {
     struct step before[FAULT_STEPS_MAX]; /* before each attempt, after undo and the first probe */
     struct step act;
     struct step probe[FAULT_STEPS_MAX];
-    bool any_reply; /* a good reply says something else each time (ids that are drawn) */
-    bool drawn;     /* ids are drawn anew for each attempt */
-    bool numbered;  /* numbers of versions count on from attempt to attempt */
-    bool files;     /* also fail system calls */
-    size_t n_files; /* how many there are in the end, with `files` */
+    int64_t queue_held_ms; /* names of deleted queues are held for so long */
+    bool any_reply;        /* a good reply says something else each time (ids that are drawn) */
+    bool drawn;            /* ids are drawn anew for each attempt */
+    bool numbered;         /* numbers of versions count on from attempt to attempt */
+    bool files;            /* also fail system calls */
+    size_t n_files;        /* how many there are in the end, with `files` */
 };
 
 /* Runs every case in a world of its own. */

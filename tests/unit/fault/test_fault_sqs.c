@@ -69,6 +69,16 @@ static const struct fault_case cases[] = {
         .probe = {COUNTS, {SQS("ListQueues", "{}")}},
     },
     {
+        .name = "delete a queue whose name is held",
+        .queue_held_ms = 60000,
+        .setup = {CREATE_Q},
+        .undo = {{SQS("CreateQueue",
+                      "{\"QueueName\":\"q\",\"Attributes\":{\"VisibilityTimeout\":\"0\"}}"),
+                  .pass_ms = 60001}},
+        .act = DELETE_Q,
+        .probe = {COUNTS, CREATE_Q},
+    },
+    {
         .name = "set attributes",
         .setup = {CREATE_Q},
         .undo = {{SQS("SetQueueAttributes",

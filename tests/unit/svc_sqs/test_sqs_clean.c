@@ -1,6 +1,7 @@
 /* Background work on a real loop: what deletion, purge, retention and old deduplication ids leave in
  * the store goes away, and nothing else does; what move tasks move is moved once. */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include "base/clock.h"
 #include "deliver/deliver.h"
+#include "deliver/due.h"
 #include "kv/drv_fault/kv_mem.h"
 #include "svc/sqs/sqs_move.h"
 
@@ -299,6 +301,50 @@ static void test_retention_and_dedup(void **state)
     arena_release(&a);
 }
 
+/* --- names ------------------------------------------------------------------------------------ */
+
+static enum err hold_body(struct txn *txn, void *arg)
+{
+    return sqs_hold_name(s, txn, key_of(txn->arena, arg));
+}
+
+static enum err held_body(struct txn *txn, void *arg)
+{
+    bool *held = arg;
+    return sqs_name_is_held(s, txn, key_of(txn->arena, "q"), held);
+}
+
+static bool is_held(void)
+{
+    bool held;
+    assert_int_equal(txn_run_now(&core, held_body, &held), ERR_OK);
+    return held;
+}
+
+static void test_held_names(void **state)
+{
+    assert_false(is_held());
+    assert_int_equal(txn_run_now(&core, hold_body, "q"), ERR_OK);
+    assert_false(is_held()); /* nothing is held where the option says so */
+    core.cfg.queue_held_ms = 60000;
+    assert_int_equal(txn_run_now(&core, hold_body, "other"), ERR_OK);
+    assert_false(is_held());
+    assert_int_equal(txn_run_now(&core, hold_body, "q"), ERR_OK);
+    clock_fake_advance_ms(30000);
+    finish();
+    start();
+    clock_fake_advance_ms(29999);
+    assert_true(is_held());
+    core.cfg.queue_held_ms = 0;
+    assert_false(is_held());
+    core.cfg.queue_held_ms = 60000;
+    clock_fake_advance_ms(1);
+    assert_false(is_held());
+    deliver_wake(core.deliver); /* and nothing stays behind */
+    while (due_kind_stats(s->held).fired < 2)
+        sched_yield();
+}
+
 /* --- moving ----------------------------------------------------------------------------------- */
 
 static enum err start_move_body(struct txn *txn, void *arg)
@@ -410,6 +456,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_deleted_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(test_purged_queue_after_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retention_and_dedup, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_held_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_move_over_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_move_fails, setup, teardown),
     };
