@@ -781,6 +781,10 @@ class Gen:
                 out += ["static const struct str %s[] = {" % field]
                 out += ["    %s," % str_init(n) for n in names] + ["};"]
                 fields.append(".%s = %s, .n_%s = ARRAY_LEN(%s)" % (field, field, field, field))
+        if s.get("query_json"):
+            out += ["static const struct wire_literal query_json[] = {"]
+            out += ["    {%s, %s}," % (str_init(k), str_init(v)) for k, v in s["query_json"].items()] + ["};"]
+            fields.append(".query_json = query_json, .n_query_json = ARRAY_LEN(query_json)")
         if self.n_patterns:
             fields.append(".patterns = patterns, .n_patterns = ARRAY_LEN(patterns)")
         common = ", ".join("[WIRE_E_%s] = &%s_err_%s" % (c.upper(), p, c) for c in COMMON + COMMON_SOME

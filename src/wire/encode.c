@@ -4,6 +4,7 @@
  *   cbor      a map of the members         error the same map as in awsJson
  *   query     <OpResponse><OpResult>members</OpResult><ResponseMetadata>..
  *                                          error <ErrorResponse><Error><Type/><Code/><Message/>
+ *             or, by Accept, {"OpResponse":{..}}, {"Error":{..},"RequestId":..}
  *   restJson  headers + {members}          error x-amzn-ErrorType + {"Type":"User","message":..}
  *   restXml   headers + <Root>members      error <Error><Code/><Message/>..<RequestId/><HostId/>
  *
@@ -90,18 +91,51 @@ static enum err encode_cbor(const struct wire_routed *r, const void *out, struct
     return wire_compress(r, arena, reply);
 }
 
+/* Sorted, like the members. */
+static enum err encode_query_json(const struct wire_routed *r, const void *out, struct buf *b,
+                                  struct str request_id, struct wire_reply *reply)
+{
+    bool has = str_is_set(r->op->result);
+    bool first = has && str_cmp(r->op->result, STR("ResponseMetadata")) < 0;
+    buf_add_fmt(b, "{\"" STR_FMT "Response\":{", STR_ARG(r->op->name));
+    for (int i = 0; i < 2; i++) {
+        if ((i == 0) != first) {
+            BUF_ADD_LIT(b, "\"ResponseMetadata\":{\"RequestId\":");
+            json_put_str(b, request_id);
+            buf_add_byte(b, '}');
+        } else if (has) {
+            json_put_str(b, r->op->result);
+            buf_add_byte(b, ':');
+            wire_enc_query_json(b, r->service, r->op->output, out);
+        }
+        if (i == 0 && has)
+            buf_add_byte(b, ',');
+    }
+    BUF_ADD_LIT(b, "}}");
+    return set_body(reply, b, CONTENT_JSON);
+}
+
 static enum err encode_query(const struct wire_routed *r, const void *out, struct buf *b,
                              struct str request_id, struct wire_reply *reply)
 {
     const struct wire_service *s = r->service;
+    if (r->accepts_json)
+        return encode_query_json(r, out, b, request_id, reply);
     buf_add_fmt(b, "<" STR_FMT "Response", STR_ARG(r->op->name));
     if (str_is_set(s->xmlns))
         buf_add_fmt(b, " xmlns=\"" STR_FMT "\"", STR_ARG(s->xmlns));
     buf_add_byte(b, '>');
     if (str_is_set(r->op->result)) {
+        size_t at = b->len;
         xml_put_open(b, r->op->result, STR_NONE);
+        size_t empty = b->len;
         wire_enc_xml(b, r->op->output, out, false);
-        xml_put_close(b, r->op->result);
+        if (b->len > empty) {
+            xml_put_close(b, r->op->result);
+        } else {
+            b->len = at;
+            buf_add_fmt(b, "<" STR_FMT "/>", STR_ARG(r->op->result));
+        }
     }
     BUF_ADD_LIT(b, "<ResponseMetadata>");
     xml_put_str(b, STR("RequestId"), request_id);
@@ -361,17 +395,47 @@ static enum err error_json(const struct wire_routed *r, const struct failure *f,
     return r->service ? add_crc32(reply, r->service, arena) : ERR_OK;
 }
 
+static enum err error_query_json(const struct failure *f, struct str code, struct str message,
+                                 struct buf *b, struct wire_reply *reply)
+{
+    struct json_out o;
+    json_out_init(&o, b);
+    json_open(&o, '{');
+    json_key(&o, STR("Error"));
+    json_open(&o, '{');
+    json_kv_str(&o, STR("Code"), code);
+    json_kv_str(&o, STR("Message"), message);
+    json_kv_str(&o, STR("Type"), f->error->server ? STR("Receiver") : STR("Sender"));
+    for (size_t i = 0; i < f->n_details; i++)
+        json_kv_str(&o, f->details[i].name, f->details[i].value);
+    json_close(&o, '}');
+    json_kv_str(&o, STR("RequestId"), f->request_id);
+    json_close(&o, '}');
+    return set_body(reply, b, CONTENT_JSON);
+}
+
 static enum err error_query(const struct wire_routed *r, const struct failure *f, struct buf *b,
                             struct wire_reply *reply)
 {
     const struct wire_error *e = f->error;
+    struct str code = str_is_set(e->query_code) ? e->query_code : e->code;
+    struct str message = str_is_set(e->query_message) ? e->query_message : f->message;
+    if (r->service && str_is_set(r->service->url_member) && !str_is_set(r->op_name) &&
+        e == r->service
+                 ->common[WIRE_E_UNKNOWN_OPERATION]) { /* no action at all: not even an error */
+        BUF_ADD_LIT(b, "<UnknownOperationException/>\n");
+        reply->status = 404;
+        return set_body(reply, b, CONTENT_TEXT_XML);
+    }
+    if (r->accepts_json)
+        return error_query_json(f, code, message, b, reply);
     BUF_ADD_LIT(b, "<ErrorResponse");
     if (r->service && str_is_set(r->service->xmlns))
         buf_add_fmt(b, " xmlns=\"" STR_FMT "\"", STR_ARG(r->service->xmlns));
     BUF_ADD_LIT(b, "><Error>");
     xml_put_str(b, STR("Type"), e->server ? STR("Receiver") : STR("Sender"));
-    xml_put_str(b, STR("Code"), str_is_set(e->query_code) ? e->query_code : e->code);
-    xml_put_str(b, STR("Message"), str_is_set(e->query_message) ? e->query_message : f->message);
+    xml_put_str(b, STR("Code"), code);
+    xml_put_str(b, STR("Message"), message);
     if (r->service && r->service->query_detail)
         BUF_ADD_LIT(b, "<Detail/>");
     for (size_t i = 0; i < f->n_details; i++)

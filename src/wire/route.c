@@ -24,7 +24,7 @@
 /* The headers that matter here, found in one pass. */
 struct head {
     struct str target, content_type, host, smithy, query_mode, accept_encoding;
-    bool coded;
+    bool coded, accepts_json;
 };
 
 static struct head head_of(const struct wire_request *req)
@@ -36,6 +36,10 @@ static struct head head_of(const struct wire_request *req)
         case 4:
             if (!str_is_set(h.host) && str_eq_nocase(f->name, STR("host")))
                 h.host = f->value;
+            break;
+        case 6:
+            if (str_eq_nocase(f->name, STR("accept")))
+                h.accepts_json = str_starts(f->value, STR("application/json"));
             break;
         case 12:
             if (str_eq_nocase(f->name, STR("x-amz-target")))
@@ -257,6 +261,23 @@ static enum err read_form(const struct wire_service *service, const struct wire_
     return ERR_OK;
 }
 
+/* "/111122223333/name": the URL of a queue, where SQS answers what is asked of one, and GetQueueUrl of any. */
+static bool is_wrong_place(const struct wire_routed *r, struct str path)
+{
+    struct str rest = path;
+    if (!r->op || !str_is_set(r->service->url_member) || str_eq_c(r->op_name, "GetQueueUrl"))
+        return false;
+    for (size_t i = 0; i < r->op->input->n_members; i++)
+        if (str_eq(r->op->input->members[i].name, r->service->url_member))
+            return false;
+    (void)str_cut(&rest, '/');
+    struct str account = str_cut(&rest, '/');
+    for (size_t i = 0; i < account.len; i++)
+        if (account.p[i] < '0' || account.p[i] > '9')
+            return false;
+    return account.len == 12 && rest.len > 0;
+}
+
 /* Reads the form and names the operation by its Action. `service` NULL: found by the Action. */
 static enum err route_action(const struct wire_service *const *services, size_t n_services,
                              const struct wire_service *service, const struct wire_request *req,
@@ -281,6 +302,10 @@ static enum err route_action(const struct wire_service *const *services, size_t 
     r->op_name = action;
     if (service)
         set_named(r, service, action);
+    if (is_wrong_place(r, req->path)) {
+        r->op = NULL;
+        r->outcome = WIRE_UNKNOWN_OPERATION;
+    }
     return ERR_OK;
 }
 
@@ -570,6 +595,7 @@ enum err wire_route(const struct wire_service *const *services, size_t n_service
     struct wire_routed r = {.outcome = WIRE_UNKNOWN_SERVICE};
     r.query_mode = str_eq_nocase(h.query_mode, STR("true"));
     r.coded = h.coded;
+    r.accepts_json = h.accepts_json;
     r.head = str_eq(req->method, STR("HEAD"));
     r.protocol = is_form(&h) ? WIRE_QUERY : str_is_set(h.target) ? WIRE_JSON10 : WIRE_REST_JSON;
     const struct wire_service *scoped = by_signing(services, n_services, scope);

@@ -44,7 +44,7 @@ enum {
 enum wire_protocol {
     WIRE_JSON10, /* awsJson1.0: X-Amz-Target, application/x-amz-json-1.0 */
     WIRE_JSON11,
-    WIRE_QUERY, /* Action=, form in, XML out */
+    WIRE_QUERY, /* Action=, form in, XML out, or JSON (Accept) */
     WIRE_REST_JSON,
     WIRE_REST_XML,
     WIRE_RPC_CBOR, /* smithy rpc-v2-cbor: POST /service/NAME/operation/OP, application/cbor */
@@ -311,8 +311,10 @@ struct wire_service {
      * have ("iam:PassedToService"); one that ends in '/' goes on with the key of a tag. */
     const struct str *condition_keys;
     size_t n_condition_keys;
-    struct str server;              /* the Server header of its replies; absent: none */
-    bool query_detail;              /* query errors have an empty <Detail/> */
+    struct str server;                     /* the Server header of its replies; absent: none */
+    bool query_detail;                     /* query errors have an empty <Detail/> */
+    const struct wire_literal *query_json; /* members' other names in the query protocol's JSON */
+    size_t n_query_json;
     const struct str *signed_query; /* query parameters that Signature Version 2 signs, sorted */
     size_t n_signed_query;
 };
@@ -393,6 +395,7 @@ struct wire_routed {
     struct str op_name;                 /* as asked for; absent when none was named */
     enum wire_protocol protocol;
     bool query_mode;        /* x-amzn-query-mode: true */
+    bool accepts_json;      /* Accept: application/json */
     bool coded;             /* the body has a Content-Encoding */
     bool accepts_gzip;      /* and the service compresses */
     bool head;              /* method HEAD: errors have no body */

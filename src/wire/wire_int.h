@@ -81,6 +81,9 @@ enum err wire_check(struct wire_dec *d, const struct wire_shape *shape, const vo
 void wire_enc_json(struct buf *b, const struct wire_shape *shape, const void *out);
 /* One value of a member, which is set. */
 void wire_enc_json_value(struct buf *b, const struct wire_member *m, const void *v);
+/* As the query protocol's JSON: sorted, with nulls. */
+void wire_enc_query_json(struct buf *b, const struct wire_service *service,
+                         const struct wire_shape *shape, const void *out);
 /* The same as a CBOR map. */
 void wire_enc_cbor(struct buf *b, const struct wire_shape *shape, const void *out);
 /* Its members as XML elements, without one around them. `ms`: timestamps with milliseconds. */

@@ -156,7 +156,7 @@ def test_rows_are_known(spec):
         assert set(row) <= gen.OP_FACTS, name
         for need in row.get("also", []):
             assert {"action"} <= set(need) <= {"action", "resource", "when", "or"}, name
-    assert set(load(spec)["settings"]) <= {"signing", "arn", "wording", "speaks_query", "crc32", "query_detail",
+    assert set(load(spec)["settings"]) <= {"signing", "arn", "wording", "speaks_query", "crc32", "query_detail", "query_json",
                                            "type_prefix", "url_member", "xmlns", "server",
                                            "buckets", "gzip_replies", "speaks_cbor", "signed_query"}
     assert set(load(spec).get("query_messages", {})) <= set(load(spec)["errors"])

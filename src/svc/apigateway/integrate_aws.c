@@ -117,12 +117,18 @@ static void put_raw(struct buf *b, struct str query)
     buf_add_str(b, query);
 }
 
-static bool is_form(const struct map_made *header)
+static struct str header_of(const struct map_made *header, struct str name)
 {
     for (size_t i = 0; i < header->n; i++)
-        if (str_eq_nocase(header->v[i].name, STR("content-type")))
-            return str_starts(header->v[i].value, STR("application/x-www-form-urlencoded"));
-    return false;
+        if (str_eq_nocase(header->v[i].name, name))
+            return header->v[i].value;
+    return STR_NONE;
+}
+
+static bool is_form(const struct map_made *header)
+{
+    return str_starts(header_of(header, STR("content-type")),
+                      STR("application/x-www-form-urlencoded"));
 }
 
 /* Whether an action is asked by a form, of a service that speaks JSON, too: where parameters are mapped to
@@ -215,6 +221,8 @@ static enum err make_request(struct arena *a, const struct service_uri *u,
                               : put_path(a, u, wire, ask, http));
     if (str_is_set(ask->trace))
         TRY(map_made_set(a, &header, STR("X-Amzn-Trace-Id"), ask->trace, true));
+    if (!str_is_set(header_of(&header, STR("accept")))) /* services of the query protocol: JSON */
+        TRY(map_made_add(a, &header, STR("Accept"), STR("application/json")));
     struct wire_header *h = ARENA_ARRAY(a, struct wire_header, header.n + 1);
     if (!h)
         return ERR_NOMEM;
@@ -241,14 +249,6 @@ static enum err take_headers(struct arena *a, const struct core_result *r, struc
     if (str_is_set(r->content_type))
         TRY(map_made_add(a, header, STR("Content-Type"), str_dup(a, r->content_type)));
     return a->failed ? ERR_NOMEM : ERR_OK;
-}
-
-static struct str header_of(const struct map_made *header, struct str name)
-{
-    for (size_t i = 0; i < header->n; i++)
-        if (str_eq_nocase(header->v[i].name, name))
-            return header->v[i].value;
-    return STR_NONE;
 }
 
 /* Of a function the error's message is what patterns see; of all else the status. */

@@ -7,6 +7,8 @@
 #define DDB(op) "POST /\nX-Amz-Target: DynamoDB_20120810." op
 #define SQS(op) "POST /\nX-Amz-Target: AmazonSQS." op
 #define FORM(body) "POST /\nContent-Type: application/x-www-form-urlencoded\n\n" body
+#define FORM_JSON(body)                                                                            \
+    "POST /\nContent-Type: application/x-www-form-urlencoded\nAccept: application/json\n\n" body
 #define DECL "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define S3_NS "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -129,6 +131,60 @@ static void test_query(void **state)
         exchange_body(&x),
         "<DeleteRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata>"
         "<RequestId>RID</RequestId></ResponseMetadata></DeleteRoleResponse>");
+    exchange_release(&x);
+}
+
+/* The query protocol with Accept: application/json, as AWS answers it. */
+static void test_query_json(void **state)
+{
+    struct exchange x;
+    exchange_route(&x, "sqs", FORM_JSON("Action=SendMessage"));
+    struct sqs_send_message_output sent = {.message_id = STR("id"),
+                                           .md5_of_message_body = STR("md5")};
+    exchange_encode(&x, &sent);
+    assert_string_equal(
+        exchange_body(&x),
+        "{\"SendMessageResponse\":{\"ResponseMetadata\":{\"RequestId\":\"RID\"},"
+        "\"SendMessageResult\":{\"MD5OfMessageAttributes\":null,\"MD5OfMessageBody\":\"md5\","
+        "\"MD5OfMessageSystemAttributes\":null,\"MessageId\":\"id\",\"SequenceNumber\":null}}}");
+    assert_true(str_eq_c(x.reply.content_type, "application/json"));
+    exchange_release(&x);
+
+    exchange_route(&x, "sqs", FORM_JSON("Action=ReceiveMessage"));
+    struct sqs_message_system_attribute_map_entry system = {STR("SenderId"), STR("A")};
+    struct sqs_message_body_attribute_map_entry user = {
+        STR("k"), {.binary_value = STR("hi"), .data_type = STR("Binary")}};
+    struct sqs_message messages[] = {
+        {.message_id = STR("id"), .attributes = {&system, 1}, .message_attributes = {&user, 1}}};
+    struct sqs_receive_message_output got = {.messages = {messages, 1}};
+    exchange_encode(&x, &got);
+    assert_string_equal(
+        exchange_body(&x),
+        "{\"ReceiveMessageResponse\":{\"ReceiveMessageResult\":{\"messages\":[{\"Attributes\":["
+        "{\"Name\":\"SenderId\",\"Value\":\"A\"}],\"Body\":null,\"MD5OfBody\":null,"
+        "\"MD5OfMessageAttributes\":null,\"MessageAttributes\":[{\"Name\":\"k\",\"Value\":{"
+        "\"BinaryListValues\":null,\"BinaryValue\":\"aGk=\",\"DataType\":\"Binary\","
+        "\"StringListValues\":null,\"StringValue\":null}}],\"MessageId\":\"id\","
+        "\"ReceiptHandle\":null}]},\"ResponseMetadata\":{\"RequestId\":\"RID\"}}}");
+    exchange_release(&x);
+
+    exchange_route(&x, "sqs", FORM_JSON("Action=PurgeQueue"));
+    exchange_encode(&x, &(struct sqs_purge_queue_output){0});
+    assert_string_equal(exchange_body(&x),
+                        "{\"PurgeQueueResponse\":{\"ResponseMetadata\":{\"RequestId\":\"RID\"}}}");
+    exchange_release(&x);
+
+    exchange_route(&x, "iam", FORM_JSON("Action=ListRoles"));
+    struct iam_role role = {.role_name = STR("r")};
+    WIRE_SET(&role, create_date, 1795258072000);
+    struct iam_list_roles_output roles = {.roles = {&role, 1}};
+    WIRE_SET(&roles, is_truncated, false);
+    exchange_encode(&x, &roles);
+    const char *body = exchange_body(&x);
+    assert_non_null(strstr(body,
+                           "{\"ListRolesResponse\":{\"ListRolesResult\":{\"IsTruncated\":false,"
+                           "\"Marker\":null,\"Roles\":[{\"Arn\":null,"));
+    assert_non_null(strstr(body, "\"CreateDate\":1795258072,"));
     exchange_release(&x);
 }
 
@@ -363,17 +419,12 @@ static void test_allocation_failures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_json_kinds),
-        cmocka_unit_test(test_two_protocols),
-        cmocka_unit_test(test_query),
-        cmocka_unit_test(test_rest_json),
-        cmocka_unit_test(test_rest_xml),
-        cmocka_unit_test(test_rest_xml_heads),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_error_details),
-        cmocka_unit_test(test_many_headers),
-        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_json),          cmocka_unit_test(test_json_kinds),
+        cmocka_unit_test(test_two_protocols), cmocka_unit_test(test_query),
+        cmocka_unit_test(test_query_json),    cmocka_unit_test(test_rest_json),
+        cmocka_unit_test(test_rest_xml),      cmocka_unit_test(test_rest_xml_heads),
+        cmocka_unit_test(test_errors),        cmocka_unit_test(test_error_details),
+        cmocka_unit_test(test_many_headers),  cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
