@@ -12,7 +12,8 @@ static const char syntax[] = "Syntax errors in policy.";
 struct parser {
     struct arena *a;
     enum policy_kind kind;
-    bool variables; /* version 2012-10-17 */
+    bool variables;    /* version 2012-10-17 */
+    bool any_resource; /* of the statement at hand */
     const char *why;
 };
 
@@ -68,9 +69,10 @@ static enum err check_action(struct parser *p, struct str s)
     return bad(p, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
 }
 
+/* SQS takes any text in a queue's policy; what is no ARN is no queue's. */
 static enum err check_resource(struct parser *p, struct str s)
 {
-    if (str_eq_c(s, "*") || str_starts(s, STR("arn:")))
+    if (str_eq_c(s, "*") || str_starts(s, STR("arn:")) || (p->any_resource && s.len > 0))
         return ERR_OK;
     return bad_text(
         p, str_fmt(p->a, "Resource " STR_FMT " must be in ARN format or \"*\".", STR_ARG(s)));
@@ -88,7 +90,7 @@ static struct str complete_arn(struct arena *a, struct str s)
         variable = s.p[i] == '{' || (variable && s.p[i] != '}');
         n += s.p[i] == ':' && !variable;
     }
-    if (n == COLONS || str_eq_c(s, "*"))
+    if (n == COLONS || !str_starts(s, STR("arn:")))
         return s;
     return str_fmt(a, STR_FMT STR_FMT, STR_ARG(s), STR_ARG(str_sub(missing, 0, 2 * (COLONS - n))));
 }
@@ -345,6 +347,18 @@ static enum err check_sid(struct parser *p, const struct json *sid)
     return ERR_OK;
 }
 
+/* Whether a resource's policy speaks of queues alone. */
+static bool is_of_queue(const struct parser *p, const struct json *actions)
+{
+    const struct json *it = first_value(actions);
+    if (p->kind != POLICY_RESOURCE)
+        return false;
+    for (size_t i = 0, n = count_values(actions); i < n; i++, it = it->next)
+        if (!str_eq_nocase(str_sub(it->text, 0, 4), STR("sqs:")))
+            return false;
+    return true;
+}
+
 static enum err parse_statement(struct parser *p, const struct json *v, struct statement *s)
 {
     const struct json *el[EL_COUNT] = {0};
@@ -380,6 +394,7 @@ static enum err parse_statement(struct parser *p, const struct json *v, struct s
     if (s->actions.n == 0)
         return bad(p, "Policy statement must contain actions.");
     if (resource) {
+        p->any_resource = is_of_queue(p, action);
         TRY(parse_list(p, resource, p->variables, check_resource, &s->resources));
         if (s->resources.n == 0)
             return bad(p, "Policy statement must contain resources.");

@@ -214,6 +214,22 @@ static enum err method_refused(struct call_impl *c)
                              "The specified method is not allowed against this resource.");
 }
 
+/* Words of the query protocol. */
+static enum err unknown_action(struct call_impl *c)
+{
+    const struct wire_routed *r = &c->routed;
+    struct str version = percent_get(r->form, r->n_form, STR("Version"));
+    if (str_is_set(r->service->url_member))
+        return call_error_common(c, WIRE_E_UNKNOWN_OPERATION,
+                                 "The action " STR_FMT " is not valid for this endpoint.",
+                                 STR_ARG(r->op_name));
+    if (!str_is_set(version))
+        version = percent_get(r->params, r->n_params, STR("Version"));
+    return call_error_common(
+        c, WIRE_E_UNKNOWN_OPERATION, "Could not find operation " STR_FMT " for version " STR_FMT,
+        STR_ARG(r->op_name), STR_ARG(str_is_set(version) ? version : STR("NO_VERSION_SPECIFIED")));
+}
+
 /* The request names no operation that exists here: says so in the protocol it speaks. */
 static enum err routing_error(struct call_impl *c)
 {
@@ -234,6 +250,8 @@ static enum err routing_error(struct call_impl *c)
                                      STR_ARG(r->service->title), STR_ARG(r->lacking->title));
         if (r->service && r->service->buckets)
             return method_refused(c);
+        if (r->protocol == WIRE_QUERY && r->service && str_is_set(r->op_name))
+            return unknown_action(c);
         return call_error_common(c, WIRE_E_UNKNOWN_OPERATION,
                                  "The action or operation requested is invalid: " STR_FMT,
                                  STR_ARG(r->op_name));

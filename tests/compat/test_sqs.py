@@ -95,6 +95,25 @@ def json_call(weir, operation, body, region="us-east-1", headers=None, keys=("te
         return e.code, e.headers, json.loads(e.read())
 
 
+def query_text(weir, path="/", method="POST", accept=None, **parameters):
+    """(status, body) of a request of the query protocol, perhaps at a queue's URL."""
+    form = urllib.parse.urlencode(parameters)
+    request = AWSRequest(method, weir.endpoint + path + (f"?{form}" if form and method == "GET" else ""), headers={
+        **({"Accept": accept} if accept else {}),
+        **({"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {})},
+        data=form if method == "POST" else None)
+    SigV4Auth(Credentials("test", "test"), "sqs", "us-east-1").add_auth(request)
+    prepared = request.prepare()
+    plain = urllib.request.Request(prepared.url, data=prepared.body and (
+        prepared.body if isinstance(prepared.body, bytes) else prepared.body.encode()),
+        headers=dict(prepared.headers), method=method)
+    try:
+        with urllib.request.urlopen(plain, timeout=30) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+
+
 def query_call(weir, operation, **parameters):
     """A request of the query protocol; an error is told as boto3 does."""
     request = AWSRequest("POST", weir.endpoint + "/", headers={
@@ -160,8 +179,10 @@ def test_attributes_are_echoed(sqs, make):
     ("VisibilityTimeout", "43201", "InvalidAttributeValue"),
     ("Policy", "{}", "InvalidAttributeValue"),
     ("Policy", "not json", "InvalidAttributeValue"),
-    ("RedrivePolicy", "{}", "InvalidAttributeValue"),
-    ("RedrivePolicy", "[1]", "InvalidAttributeValue"),
+    ("RedrivePolicy", "{}", "InvalidParameterValue"),
+    ("RedrivePolicy", "[1]", "InvalidParameterValue"),
+    ("RedrivePolicy", '{"deadLetterTargetArn":"dummy","maxReceiveCount":42}', "InvalidParameterValue"),
+    ("RedrivePolicy", '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:none","maxReceiveCount":"x"}', "InvalidParameterValue"),
     ("RedrivePolicy", '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:none","maxReceiveCount":3}',
      "InvalidParameterValue"),
     ("RedriveAllowPolicy", '{"redrivePermission":"maybe"}', "InvalidAttributeValue"),
@@ -302,6 +323,56 @@ def test_policy_is_kept(sqs, make):
     assert json.loads(attributes(sqs, url, "Policy")["Policy"]) == json.loads(policy)
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
     assert "Policy" not in attributes(sqs, url)
+
+
+@pytest.mark.parametrize("resource", ["'$queue_arn'", "queue-name", "/000000000000/q", ["arn:aws:sqs:*:*:q", "q"]])
+def test_policy_resources(sqs, make, resource):
+    """SQS takes any text: what is no ARN is no queue's."""
+    url = make()
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sqs:SendMessage", "Resource": resource,
+        "Condition": {"ArnEquals": {"aws:SourceArn": "'$topic_arn'"}}}]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    assert json.loads(attributes(sqs, url, "Policy")["Policy"]) == json.loads(policy)
+
+
+def test_fifo_is_for_ever(sqs, make):
+    assert message(sqs.set_queue_attributes, QueueUrl=make(), Attributes={"FifoQueue": "true"}) == (
+        "InvalidAttributeName", "Unknown Attribute FifoQueue.")
+    assert message(sqs.set_queue_attributes, QueueUrl=make(fifo=True), Attributes={"FifoQueue": "false"}) == (
+        "InvalidAttributeValue", "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
+
+
+def test_at_a_queues_url(weir, make):
+    """The query protocol at the URL of a queue: what is asked of one, and GetQueueUrl of any."""
+    path = urllib.parse.urlparse(make()).path
+    assert query_text(weir, path, "GET") == query_text(weir, path, "GET", "application/json") == (
+        404, "<UnknownOperationException/>\n")
+    for action in ("ListQueues", "CreateQueue", "FooBar"):
+        status, text = query_text(weir, path, "GET", Action=action, QueueName="x")
+        assert status == 400 and "<Code>InvalidAction</Code>" in text
+        assert f"<Message>The action {action} is not valid for this endpoint.</Message>" in text
+    other = urllib.parse.urlparse(make("-other")).path
+    status, text = query_text(weir, path, "GET", Action="GetQueueUrl", QueueName=other.rsplit("/", 1)[1])
+    assert status == 200 and f"{other}</QueueUrl>" in text
+    assert "<ReceiveMessageResult/>" in query_text(weir, path, "GET", Action="ReceiveMessage")[1]
+
+
+def test_query_protocol_in_json(weir, make):
+    path = urllib.parse.urlparse(make()).path
+    status, text = query_text(weir, path, accept="application/json", Action="SendMessage", MessageBody="x")
+    sent = json.loads(text)["SendMessageResponse"]
+    assert status == 200 and list(sent) == ["ResponseMetadata", "SendMessageResult"]
+    assert sent["SendMessageResult"]["SequenceNumber"] is None and sent["SendMessageResult"]["MessageId"]
+    status, text = query_text(weir, path, "GET", "application/json", Action="GetQueueAttributes", **{"AttributeName.1": "All"})
+    found = json.loads(text)["GetQueueAttributesResponse"]["GetQueueAttributesResult"]["Attributes"]
+    assert {"Name": "VisibilityTimeout", "Value": "30"} in found
+    status, text = query_text(weir, path, "GET", "application/json", Action="ReceiveMessage")
+    assert json.loads(text)["ReceiveMessageResponse"]["ReceiveMessageResult"]["messages"][0]["Body"] == "x"
+    status, text = query_text(weir, path, "GET", "application/json", Action="ListQueues")
+    got = json.loads(text)
+    assert status == 400 and got.pop("RequestId") and got == {"Error": {
+        "Code": "InvalidAction", "Message": "The action ListQueues is not valid for this endpoint.", "Type": "Sender"}}
 
 
 # --- messages -------------------------------------------------------------------------------------

@@ -93,6 +93,8 @@ static enum err apply_fifo(struct sqs_config_apply *ap, const struct sqs_config_
     TRY(apply_choice(ap, at, value));
     bool same = ap->c->fifo && fifo;
     ap->c->fifo = fifo;
+    if (fifo && !same)
+        return invalid(ap, at->name, "Modifying queue type is not supported.");
     return same ? ERR_OK : unknown(ap, at->name);
 }
 
@@ -187,10 +189,21 @@ static enum err check_target(struct sqs_config_apply *ap, struct str name, struc
         return bad_target(ap, given, "Dead letter target does not exist.");
     TRY(err);
     if (target.config.fifo != ap->c->fifo)
-        return invalid(ap, name, "Dead-letter queue must be same type of queue as the source.");
+        return bad_target(ap, given, "Dead-letter queue must be same type of queue as the source.");
     if (!redrive_allowed(ap->a, target.config.redrive_allow, ap->queue_arn))
         return invalid(ap, name, "The dead-letter queue does not allow this source queue.");
     return ERR_OK;
+}
+
+static enum err bad_count(struct sqs_config_apply *ap, struct str given, const struct json *max)
+{
+    bool plain = max->kind == JSON_STRING || max->kind == JSON_NUMBER;
+    struct str text = plain ? max->text : STR("null");
+    return fault_set(ap->a, ap->f, &sqs_err_invalid_parameter_value,
+                     "Value " STR_FMT " for parameter RedrivePolicy is invalid. Reason: Invalid "
+                     "value for maxReceiveCount: " STR_FMT
+                     ", valid values are from 1 to %d both inclusive.",
+                     STR_ARG(given), STR_ARG(text), RECEIVES_MAX);
 }
 
 static enum err apply_redrive(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
@@ -209,19 +222,18 @@ static enum err apply_redrive(struct sqs_config_apply *ap, const struct sqs_conf
     struct str arn = err == ERR_OK ? json_get_str(doc, STR("deadLetterTargetArn")) : STR_NONE;
     const struct json *max = err == ERR_OK ? json_get(doc, STR("maxReceiveCount")) : NULL;
     if (err != ERR_OK || doc->kind != JSON_OBJECT)
-        return invalid(ap, at->name, "Redrive policy is not a valid JSON map.");
+        return bad_target(ap, value, "Redrive policy is not a valid JSON map.");
     if (!str_is_set(arn))
-        return invalid(ap, at->name,
-                       "Redrive policy does not contain mandatory attribute: "
-                       "deadLetterTargetArn.");
+        return bad_target(ap, value,
+                          "Redrive policy does not contain mandatory attribute: "
+                          "deadLetterTargetArn.");
     if (!max)
-        return invalid(ap, at->name,
-                       "Redrive policy does not contain mandatory attribute: maxReceiveCount.");
+        return bad_target(ap, value,
+                          "Redrive policy does not contain mandatory attribute: "
+                          "maxReceiveCount.");
     err = max->kind == JSON_STRING ? str_to_i64(max->text, &receives) : json_to_i64(max, &receives);
     if (err != ERR_OK || receives < 1 || receives > RECEIVES_MAX)
-        return invalid(ap, at->name,
-                       "Invalid value for maxReceiveCount: it must be an integer between 1 and "
-                       "1000.");
+        return bad_count(ap, value, max);
     TRY(check_target(ap, at->name, value, arn));
     ap->c->dlq_arn = arn;
     ap->c->receives_max = receives;

@@ -90,11 +90,10 @@ static enum err check_attr(struct arena *a, struct str name,
     bool binary = str_eq_c(base, "Binary");
     struct str value = binary ? in->binary_value : in->string_value;
     if (str_empty(value))
-        return bad_attr(a, f, name,
-                        binary ? "must contain non-empty message attribute value for message "
-                                 "attribute type (Binary)."
-                               : "must contain non-empty message attribute value for message "
-                                 "attribute type (String).");
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "Message (user) attribute '" STR_FMT
+                         "' must contain a non-empty value of type '%s'.",
+                         STR_ARG(name), binary ? "Binary" : "String");
     if (str_is_set(binary ? in->string_value : in->binary_value))
         return bad_attr(a, f, name, "has multiple values.");
     if (!binary && !sqs_text_ok(value))
