@@ -8,10 +8,6 @@ terraform {
 variable "package" { type = string }
 variable "changed" { default = false }
 
-provider "aws" {
-  region = "us-east-1"
-}
-
 data "aws_iam_policy_document" "trust" {
   statement {
     actions = ["sts:AssumeRole"]

@@ -5,10 +5,6 @@ terraform {
   }
 }
 
-provider "aws" {
-  region = "us-east-1"
-}
-
 variable "changed" {
   default = false
 }

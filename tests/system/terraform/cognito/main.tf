@@ -5,13 +5,6 @@ terraform {
   }
 }
 
-provider "aws" {
-  region                      = "us-east-1"
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-  skip_requesting_account_id  = true
-}
-
 variable "length" {
   default = 10
 }

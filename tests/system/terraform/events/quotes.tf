@@ -6,8 +6,6 @@ terraform {
   }
 }
 
-provider "aws" { region = "us-east-1" }
-
 variable "package" { type = string }
 variable "layers" { default = [] } # shared by both functions
 variable "changed" { default = false }

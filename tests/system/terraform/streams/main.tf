@@ -8,8 +8,6 @@ terraform {
 variable "package" { type = string }
 variable "batch" { default = 10 }
 
-provider "aws" { region = "us-east-1" }
-
 resource "aws_dynamodb_table" "jobs" {
   name             = "tf-jobs"
   billing_mode     = "PAY_PER_REQUEST"
