@@ -34,7 +34,7 @@ static double run(size_t n_tables, bool alike)
             {STR("Operation"), STR("GetItem")},
             {STR("TableName"), str_n(names[i % n_tables], 10)},
         };
-        const struct measure what = {STR("us-east-1"), STR("AWS/DynamoDB"), dims, 2};
+        const struct measure what = {STR("us-east-1"), STR("AWS/DynamoDB"), dims, 2, STR_NONE};
         double v = alike ? 0.5 : 0.02 + (double)(i * 7919 % 9973) / 1e5;
         measure_put(&core, &what, STR("SuccessfulRequestLatency"), MEASURE_MILLISECONDS, v);
     }
