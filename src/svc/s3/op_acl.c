@@ -110,7 +110,7 @@ enum err s3_get_bucket_acl(struct call *call, const struct s3_get_bucket_acl_inp
     struct s3_bucket_ref b;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     out->owner = s3_owner_of(call);
-    out->grants = s3_acl_show(call, &b.rec, b.rec.acl);
+    out->grants = s3_acl_show(call, &b.rec, out->owner, b.rec.acl);
     return out->owner && out->grants.v ? ERR_OK : ERR_NOMEM;
 }
 
@@ -144,8 +144,8 @@ enum err s3_get_object_acl(struct call *call, const struct s3_get_object_acl_inp
     struct s3_object_rec rec;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, NULL));
-    out->owner = s3_owner_of(call);
-    out->grants = s3_acl_show(call, &b.rec, rec.attrs.acl);
+    out->owner = s3_object_owner(call, &b.rec, &rec, s3_owner_of(call));
+    out->grants = s3_acl_show(call, &b.rec, out->owner, rec.attrs.acl);
     return out->owner && out->grants.v ? ERR_OK : ERR_NOMEM;
 }
 
@@ -159,7 +159,12 @@ enum err s3_put_object_acl(struct call *call, const struct s3_put_object_acl_inp
     TRY(s3_verify_body(call, in->content_md5));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, &current));
-    TRY(s3_acl_take(call, &b.rec, S3_ACL_ASK(in), false, &acl));
+    struct s3_acl_ask *ask = S3_ACL_ASK(in);
+    ask->owner = rec.attrs.owner;
+    TRY(s3_acl_lets(call, &b.rec, &rec, true));
+    TRY(s3_acl_take(call, &b.rec, ask, false, &acl));
+    if (!str_is_set(rec.attrs.owner))
+        acl &= ~(S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ);
     if (acl == 0)
         return missing(call);
     rec.attrs.acl = acl;

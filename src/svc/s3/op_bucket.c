@@ -112,6 +112,8 @@ enum err s3_create_bucket(struct call *call, const struct s3_create_bucket_input
     if (err != ERR_NOT_FOUND)
         return err;
     b.rec.id = rng_u64();
+    if (!str_eq(call->account, call->core->cfg.account))
+        b.rec.account = call->account;
     b.rec.created_ms = s3_now(call->txn);
     b.rec.flags |= S3_HAS_ACCESS_BLOCK | S3_BLOCK_ACLS | S3_IGNORE_ACLS | S3_BLOCK_POLICY |
                    S3_RESTRICT | S3_HAS_OWNERSHIP;
@@ -240,7 +242,8 @@ static enum err list_bucket(void *arg, struct str key, struct str value)
     struct s3_bucket_rec rec;
     struct str name, wanted = l->in->bucket_region;
     TRY(s3_bucket_glance(&l->scratch, value, &rec));
-    if (str_is_set(wanted) && !str_eq(rec.region, wanted))
+    if ((str_is_set(wanted) && !str_eq(rec.region, wanted)) ||
+        !str_eq(s3_bucket_owner(call->core, &rec), call->account))
         return ERR_OK;
     if (l->n == l->max) {
         TRY(s3_token_make(call, STR(""), l->v[l->n - 1].name, &l->out->continuation_token));

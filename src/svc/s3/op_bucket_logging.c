@@ -24,6 +24,10 @@ static enum err check_target(struct call *call, const struct s3_bucket_rec *sour
                           "The target bucket for logging does not exist");
     }
     TRY(err);
+    if (!str_eq(s3_bucket_owner(call->core, *ret_rec), call->account))
+        return call_error(call, &s3_err_invalid_target_bucket_for_logging,
+                          "The owner for the bucket to be logged and the target bucket must be the "
+                          "same.");
     if (str_eq((*ret_rec)->region, source->region))
         return ERR_OK;
     TRY(call_error_detail(call, "TargetBucketLocation", (*ret_rec)->region));
@@ -113,7 +117,7 @@ static enum err show_format(struct call *call, enum s3_log_form form, struct s3_
 static enum err show_grants(struct call *call, uint64_t acl, struct s3_logging_enabled *on)
 {
     static const struct s3_bucket_rec listing = {0}; /* that does not enforce its owner */
-    struct s3_grants all = s3_acl_show(call, &listing, acl | S3_ACL_GIVEN);
+    struct s3_grants all = s3_acl_show(call, &listing, s3_owner_of(call), acl | S3_ACL_GIVEN);
     struct s3_target_grant *v = ARENA_ARRAY(call->arena, struct s3_target_grant, all.n);
     if (!all.v || !v)
         return ERR_NOMEM;

@@ -1,4 +1,5 @@
 /* Put-, Get- and DeleteBucketPolicy, GetBucketPolicyStatus. Layer: svc. */
+#include "core/account.h"
 #include "svc/s3/s3_int.h"
 
 static enum err malformed(struct call *call, const char *why)
@@ -34,6 +35,53 @@ static bool resources_fit(struct arena *a, struct str json, struct str bucket_ar
     return true;
 }
 
+/* --- canonical users --------------------------------------------------------------------------- */
+
+/* The JSON with every `from`, quoted, as `to`. */
+static enum err reword(struct arena *a, struct str from, struct str to, struct str *json)
+{
+    struct buf b;
+    struct str quoted = str_fmt(a, "\"" STR_FMT "\"", STR_ARG(from));
+    size_t at = str_is_set(quoted) ? str_find_str(*json, quoted) : SIZE_MAX;
+    if (!str_is_set(quoted))
+        return ERR_NOMEM;
+    if (at == SIZE_MAX)
+        return ERR_OK;
+    buf_init_arena(&b, a, 2 * S3_POLICY_MAX);
+    for (struct str rest = *json;; at = str_find_str(rest, quoted)) {
+        buf_add_str(&b, str_sub(rest, 0, at));
+        if (at == SIZE_MAX)
+            break;
+        buf_add_fmt(&b, "\"" STR_FMT "\"", STR_ARG(to));
+        rest = str_sub(rest, at + quoted.len, rest.len);
+    }
+    *json = buf_str(&b);
+    return buf_err(&b);
+}
+
+static enum err name_account(struct call *call, struct str account, struct str *json)
+{
+    const struct s3_owner *owner = s3_owner_named(call->arena, account);
+    return owner ? reword(call->arena, owner->id, account, json) : ERR_NOMEM;
+}
+
+/* An account by its canonical id is told by its number from then on: both name it (S3 User Guide,
+ * "Principals for bucket policies"). An id of no account that is here stays, and is refused. */
+static enum err name_accounts(struct call *call, struct str *json)
+{
+    struct catalogue_page page = {0};
+    if (str_find_str(*json, STR("\"CanonicalUser\"")) == SIZE_MAX)
+        return ERR_OK;
+    TRY(name_account(call, call->core->cfg.account, json));
+    if (call->core->more_accounts)
+        TRY(account_list(call->txn, &page));
+    for (size_t i = 0; i < page.n; i++)
+        TRY(name_account(call, ((const struct account *)page.objects[i])->id, json));
+    return reword(call->arena, STR("CanonicalUser"), STR("AWS"), json);
+}
+
+/* --- taking ----------------------------------------------------------------------------------- */
+
 static enum err check_policy(struct call *call, const struct s3_bucket_ref *b, struct str json,
                              struct str *ret_stored, bool *ret_public)
 {
@@ -43,6 +91,7 @@ static enum err check_policy(struct call *call, const struct s3_bucket_ref *b, s
     if (json.len > S3_POLICY_MAX)
         return call_error(call, &s3_err_invalid_argument,
                           "Policies must not be larger than 20480 bytes");
+    TRY(name_accounts(call, &json));
     enum err err = core_policy_check(call->core, call->arena, POLICY_RESOURCE, json, &why);
     if (err == ERR_INVALID || err == ERR_LIMIT)
         return malformed(call, why);

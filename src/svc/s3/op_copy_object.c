@@ -76,10 +76,10 @@ static enum err start_copy(struct call *call, const struct s3_copy_object_input 
                            struct s3_copy **ret_copy)
 {
     struct s3_bucket_ref b;
-    uint64_t acl;
+    struct s3_attrs attrs;
     struct s3_lock lock;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
-    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &acl));
+    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &attrs));
     TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &lock));
     TRY(check_copy(call, in, &b.rec));
     TRY(s3_check_algorithm(call, in->checksum_algorithm));
@@ -103,13 +103,14 @@ static enum err copied_attrs(struct call *call, const struct s3_copy_object_inpu
 {
     struct s3_attrs asked;
     TRY(S3_ATTRS(call, in, &asked));
-    TRY(s3_acl_choose(call, b, in->key, S3_ACL_ASK_HEADERS(in), &asked.acl));
+    TRY(s3_acl_choose(call, b, in->key, S3_ACL_ASK_HEADERS(in), &asked));
     TRY(s3_lock_choose(call, b, in->key, S3_WISHES(in), &asked.lock));
     struct s3_attrs attrs = replaces(in->metadata_directive) ? asked : copy->source.attrs;
     attrs.tags = replaces(in->tagging_directive) ? asked.tags : copy->source.attrs.tags;
     attrs.website_redirect = in->website_redirect_location; /* never copied, as the next */
     attrs.storage_class = asked.storage_class;
     attrs.acl = asked.acl;
+    attrs.owner = asked.owner;
     attrs.lock = asked.lock;
     *ret_attrs = attrs;
     return ERR_OK;

@@ -1,4 +1,5 @@
 /* ListObjectsV2 and ListObjects. Layer: svc. */
+#include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_list.h"
 
 struct listing {
@@ -11,6 +12,7 @@ struct listing {
 
 struct request {
     uint64_t bucket;
+    const struct s3_bucket_rec *rec;
     struct str prefix, delimiter, after;
     size_t max;
     bool url;
@@ -25,7 +27,8 @@ static enum err give_object(struct call *call, const struct request *rq, const s
     *o = (struct s3_object){.key = s3_list_text(call->arena, e->key, rq->url),
                             .e_tag = s3_quote(call->arena, rec.etag),
                             .storage_class = s3_class_name(rec.attrs.storage_class),
-                            .owner = rq->owner};
+                            .owner =
+                                rq->owner ? s3_object_owner(call, rq->rec, &rec, rq->owner) : NULL};
     WIRE_SET(o, last_modified, rec.modified_ms);
     WIRE_SET(o, size, (int64_t)rec.size);
     if (rec.sum.algo != S3_NO_CHECKSUM) {
@@ -93,6 +96,7 @@ enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_i
     struct listing l;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     struct request rq = {.bucket = b.rec.id,
+                         .rec = &b.rec,
                          .prefix = in->prefix,
                          .delimiter = in->delimiter,
                          .after = in->start_after};
@@ -129,6 +133,7 @@ enum err s3_list_objects(struct call *call, const struct s3_list_objects_input *
     struct listing l;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     struct request rq = {.bucket = b.rec.id,
+                         .rec = &b.rec,
                          .prefix = in->prefix,
                          .delimiter = in->delimiter,
                          .after = in->marker,

@@ -1,6 +1,7 @@
 /* ListObjectVersions. Layer: svc. */
 #include <inttypes.h>
 
+#include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_list.h"
 
 struct page {
@@ -87,7 +88,7 @@ static enum err give_version(struct call *call, const struct request *rq, struct
                                     .storage_class = s3_class_name(rec->attrs.storage_class),
                                     .key = shown,
                                     .version_id = version,
-                                    .owner = rq->owner};
+                                    .owner = s3_object_owner(call, &rq->b.rec, rec, rq->owner)};
     WIRE_SET(v, size, (int64_t)rec->size);
     WIRE_SET(v, is_latest, latest);
     WIRE_SET(v, last_modified, rec->modified_ms);

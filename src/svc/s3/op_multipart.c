@@ -207,7 +207,7 @@ enum err s3_create_multipart_upload(struct call *call,
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(choose_checksum(call, in, &rec));
     TRY(S3_ATTRS(call, in, &rec.attrs));
-    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &rec.attrs.acl));
+    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &rec.attrs));
     TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &rec.attrs.lock));
     TRY(note_state(call, &b, in->key, &rec));
     struct s3_cipher cipher = {0};

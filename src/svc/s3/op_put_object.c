@@ -25,7 +25,7 @@ enum err s3_put_object_body(struct call *call, const struct s3_put_object_input 
                           "Appending to objects is not supported by Weir. See docs/reference.");
     TRY(s3_check_md5_form(call, in->content_md5));
     TRY(S3_ATTRS(call, in, &attrs));
-    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &attrs.acl));
+    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &attrs));
     TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &attrs.lock));
     TRY(s3_stream_algo(call, &claims, in->checksum_algorithm, &algo));
     TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, in->if_none_match));
@@ -59,7 +59,7 @@ enum err s3_put_object(struct call *call, const struct s3_put_object_input *in,
     TRY(s3_verify_stream(call, w, in->content_md5, &claims));
     TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, in->if_none_match));
     TRY(S3_ATTRS(call, in, &rec.attrs));
-    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &rec.attrs.acl));
+    TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &rec.attrs));
     TRY(s3_lock_choose(call, &b, in->key, S3_WISHES(in), &rec.attrs.lock));
     enum s3_algo algo = only_algo(w->summer.algos);
     rec.etag = s3_writer_etag(w, call->arena);

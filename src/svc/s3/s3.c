@@ -73,19 +73,6 @@ static const void *port(void *self)
     return &s3->port;
 }
 
-/* Buckets are the first account's; others reach them by their policies alone. */
-static enum err owner(struct call *call, const void *in, struct str *ret_account)
-{
-    *ret_account = call->core->cfg.account;
-    return ERR_OK;
-}
-
-static enum err arn_owner(void *self, struct txn *txn, struct str arn, struct str *ret_account)
-{
-    *ret_account = txn->core->cfg.account;
-    return ERR_OK;
-}
-
 static void measure(void *self, const struct core_seen *seen)
 {
     s3_measure(self, seen);
@@ -105,8 +92,8 @@ const struct svc_def s3_def = {
     .drain = s3_logs_drain,
     .release = release,
     .port = port,
-    .owner = owner,
-    .arn_owner = arn_owner,
+    .owner = s3_owner,
+    .arn_owner = s3_arn_owner,
     .resource_policy = s3_resource_policy,
     .auth_context = s3_auth_context,
     .resource_mark = ":ExistingObjectTag/",

@@ -71,9 +71,8 @@ enum err s3_acl_canned(struct str name, bool bucket, uint64_t *ret_acl)
         {"authenticated-read", BIT(S3_SIGNED_IN, S3_READ), true, true},
         {"log-delivery-write", BIT(S3_LOG_DELIVERY, S3_WRITE) | BIT(S3_LOG_DELIVERY, S3_READ_ACP),
          true, false},
-        /* Of an object: its writer and the bucket's owner are one account. */
-        {"bucket-owner-read", 0, false, true},
-        {"bucket-owner-full-control", 0, false, true},
+        {"bucket-owner-read", S3_ACL_BUCKET_READ, false, true},
+        {"bucket-owner-full-control", S3_ACL_BUCKET_FULL, false, true},
 #undef BIT
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -102,10 +101,11 @@ static enum err no_email(struct call *call, struct str email)
                       "The e-mail address you provided does not match any account on record.");
 }
 
-/* There is one account: no other id is anybody's. */
-static enum err by_id(struct call *call, struct str id, const char *name, enum s3_acl_who *ret)
+/* Grants go to the owner and to groups alone; `of`: the owner's account, absent: the call's. */
+static enum err by_id(struct call *call, struct str of, struct str id, const char *name,
+                      enum s3_acl_who *ret)
 {
-    const struct s3_owner *owner = s3_owner_of(call);
+    const struct s3_owner *owner = s3_owner_named(call->arena, str_is_set(of) ? of : call->account);
     if (!owner)
         return ERR_NOMEM;
     if (!str_eq(owner->id, id))
@@ -126,8 +126,8 @@ static enum err by_uri(struct call *call, struct str uri, const char *name, enum
 }
 
 /* `id="...", uri=...` */
-static enum err read_header(struct call *call, enum s3_acl_right p, struct str header,
-                            uint64_t *acl)
+static enum err read_header(struct call *call, struct str of, enum s3_acl_right p,
+                            struct str header, uint64_t *acl)
 {
     while (str_is_set(header)) {
         struct str value = str_trim(str_cut(&header, ','));
@@ -137,7 +137,7 @@ static enum err read_header(struct call *call, enum s3_acl_right p, struct str h
         if (value.len >= 2 && value.p[0] == '"' && value.p[value.len - 1] == '"')
             value = str_sub(value, 1, value.len - 2);
         if (str_eq_nocase(kind, STR("id")))
-            TRY(by_id(call, value, "id", &g));
+            TRY(by_id(call, of, value, "id", &g));
         else if (str_eq_nocase(kind, STR("uri")))
             TRY(by_uri(call, value, "uri", &g));
         else if (str_eq_nocase(kind, STR("emailAddress")))
@@ -150,7 +150,8 @@ static enum err read_header(struct call *call, enum s3_acl_right p, struct str h
     return ERR_OK;
 }
 
-enum err s3_acl_read_grant(struct call *call, const struct s3_grant *grant, uint64_t *acl)
+static enum err read_grant(struct call *call, struct str of, const struct s3_grant *grant,
+                           uint64_t *acl)
 {
     enum s3_acl_who g = S3_OWNER;
     int p = 0;
@@ -161,7 +162,7 @@ enum err s3_acl_read_grant(struct call *call, const struct s3_grant *grant, uint
     if (p == S3_PERMISSIONS)
         return malformed(call);
     if (str_eq_c(grant->grantee->type, "CanonicalUser"))
-        TRY(by_id(call, grant->grantee->id, "CanonicalUser/ID", &g));
+        TRY(by_id(call, of, grant->grantee->id, "CanonicalUser/ID", &g));
     else if (str_eq_c(grant->grantee->type, "Group"))
         TRY(by_uri(call, grant->grantee->uri, "Group/URI", &g));
     else if (str_eq_c(grant->grantee->type, "AmazonCustomerByEmail"))
@@ -172,10 +173,15 @@ enum err s3_acl_read_grant(struct call *call, const struct s3_grant *grant, uint
     return ERR_OK;
 }
 
-static enum err read_policy(struct call *call, const struct s3_access_control_policy *policy,
-                            uint64_t *acl)
+enum err s3_acl_read_grant(struct call *call, const struct s3_grant *grant, uint64_t *acl)
 {
-    const struct s3_owner *owner = s3_owner_of(call);
+    return read_grant(call, STR_NONE, grant, acl);
+}
+
+static enum err read_policy(struct call *call, struct str of,
+                            const struct s3_access_control_policy *policy, uint64_t *acl)
+{
+    const struct s3_owner *owner = s3_owner_named(call->arena, str_is_set(of) ? of : call->account);
     if (!owner)
         return ERR_NOMEM;
     if (!policy->owner || !str_is_set(policy->owner->id))
@@ -183,7 +189,7 @@ static enum err read_policy(struct call *call, const struct s3_access_control_po
     if (!str_eq(policy->owner->id, owner->id))
         return call_error(call, &s3_err_access_denied, "Access Denied");
     for (size_t i = 0; i < policy->grants.n; i++)
-        TRY(s3_acl_read_grant(call, &policy->grants.v[i], acl));
+        TRY(read_grant(call, of, &policy->grants.v[i], acl));
     return ERR_OK;
 }
 
@@ -218,9 +224,9 @@ enum err s3_acl_read(struct call *call, const struct s3_acl_ask *ask, bool bucke
         return ERR_OK;
     uint64_t acl = S3_ACL_GIVEN;
     for (int p = 0; p < S3_PERMISSIONS; p++)
-        TRY(read_header(call, (enum s3_acl_right)p, ask->grants[p], &acl));
+        TRY(read_header(call, ask->owner, (enum s3_acl_right)p, ask->grants[p], &acl));
     if (ask->policy)
-        TRY(read_policy(call, ask->policy, &acl));
+        TRY(read_policy(call, ask->owner, ask->policy, &acl));
     *ret_acl = acl;
     return ERR_OK;
 }
@@ -242,24 +248,65 @@ enum err s3_acl_take(struct call *call, const struct s3_bucket_rec *b, const str
     if (enforced && any_grants(ask))
         return not_supported(call);
     TRY(s3_acl_read(call, ask, bucket, ret_acl));
-    if (enforced && *ret_acl != 0 && *ret_acl != owners)
+    if (enforced && (*ret_acl & ~(S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ) & ~owners) != 0)
         return not_supported(call);
     if (!enforced && s3_acl_public(*ret_acl) && (b->flags & S3_BLOCK_ACLS))
         return call_error(call, &s3_err_access_denied, "Access Denied");
     return ERR_OK;
 }
 
-enum err s3_acl_choose(struct call *call, const struct s3_bucket_ref *b, struct str key,
-                       const struct s3_acl_ask *ask, uint64_t *ret_acl)
+/* Whether the caller is of another account than the bucket, and what he writes may stay his. */
+static bool keeps(struct call *call, const struct s3_bucket_rec *b, uint64_t acl)
 {
-    if (!str_is_set(ask->canned) && !any_grants(ask)) {
-        *ret_acl = 0;
-        return ERR_OK;
-    }
+    const struct principal *who = call->who;
+    if (s3_owner_enforced(b) || !str_is_set(who->account) || str_eq(who->account, call->account))
+        return false;
+    return !(b->flags & S3_OWNER_PREFERRED) || !(acl & S3_ACL_BUCKET_FULL);
+}
+
+enum err s3_acl_choose(struct call *call, const struct s3_bucket_ref *b, struct str key,
+                       const struct s3_acl_ask *ask, struct s3_attrs *attrs)
+{
+    struct s3_acl_ask of = *ask;
+    attrs->acl = 0;
     /* The spec asks it of canned ones; and what logs grant was allowed to who had them written. */
-    if (!str_is_set(ask->canned) && !s3_is_log_delivery(call->who))
+    if (any_grants(ask) && !str_is_set(ask->canned) && !s3_is_log_delivery(call->who))
         TRY(call_authorize(call, "s3:PutObjectAcl", s3_arn(call, b->name, key)));
-    return s3_acl_take(call, &b->rec, ask, false, ret_acl);
+    of.owner = keeps(call, &b->rec, 0) ? call->who->account : STR_NONE;
+    if (str_is_set(ask->canned) || any_grants(ask))
+        TRY(s3_acl_take(call, &b->rec, &of, false, &attrs->acl));
+    attrs->owner = keeps(call, &b->rec, attrs->acl) ? call->who->account : STR_NONE;
+    if (!str_is_set(attrs->owner))
+        attrs->acl &= ~(S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ);
+    return ERR_OK;
+}
+
+static bool is_kept(const struct s3_bucket_rec *b, const struct s3_object_rec *rec)
+{
+    return str_is_set(rec->attrs.owner) && !s3_owner_enforced(b);
+}
+
+enum err s3_acl_lets(struct call *call, const struct s3_bucket_rec *b,
+                     const struct s3_object_rec *rec, bool all)
+{
+    const struct principal *who = call->who;
+    enum s3_acl_right right = all ? S3_WRITE_ACP : S3_READ;
+    uint64_t acl = rec->attrs.acl;
+    if (!is_kept(b, rec) || who->kind == PRINCIPAL_SERVICE ||
+        str_eq(who->account, rec->attrs.owner) ||
+        (!(b->flags & S3_IGNORE_ACLS) && s3_acl_allows(acl, who, right)))
+        return ERR_OK;
+    bool of_bucket = str_eq(who->account, s3_bucket_owner(call->core, b));
+    if (of_bucket && ((acl & S3_ACL_BUCKET_FULL) || (!all && (acl & S3_ACL_BUCKET_READ))))
+        return ERR_OK;
+    return call_error(call, &s3_err_access_denied, "Access Denied");
+}
+
+const struct s3_owner *s3_object_owner(struct call *call, const struct s3_bucket_rec *b,
+                                       const struct s3_object_rec *rec,
+                                       const struct s3_owner *owner)
+{
+    return is_kept(b, rec) ? s3_owner_named(call->arena, rec->attrs.owner) : owner;
 }
 
 /* The permission that a list must have for an action, of a bucket or an object. */
@@ -311,36 +358,48 @@ enum err s3_acl_grants(void *self, struct txn *txn, struct call *call, const str
     if (err == ERR_NOT_FOUND || err == ERR_INVALID)
         return ERR_OK;
     TRY(err);
-    *ret_allowed = s3_acl_allows(rec.attrs.acl, who, actions[i].needs);
+    /* The account that keeps it may, by its root: what its users may, policies say. */
+    *ret_allowed =
+        s3_acl_allows(rec.attrs.acl, who, actions[i].needs) ||
+        (is_kept(b, &rec) && who->kind == PRINCIPAL_ROOT && str_eq(who->account, rec.attrs.owner));
     return ERR_OK;
 }
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-struct s3_grants s3_acl_show(struct call *call, const struct s3_bucket_rec *b, uint64_t acl)
+static struct s3_grant grant_to(struct call *call, const struct s3_owner *user, struct str group,
+                                enum s3_acl_right p)
+{
+    struct s3_grantee *grantee = ARENA_NEW(call->arena, struct s3_grantee);
+    if (grantee) {
+        grantee->type = user ? STR("CanonicalUser") : STR("Group");
+        grantee->id = user ? user->id : STR_NONE;
+        grantee->uri = group;
+    }
+    return (struct s3_grant){grantee, permissions[p].name};
+}
+
+struct s3_grants s3_acl_show(struct call *call, const struct s3_bucket_rec *b,
+                             const struct s3_owner *owner, uint64_t acl)
 {
     static const size_t max = S3_GRANTEES * S3_PERMISSIONS;
-    struct s3_grants none = {0};
-    const struct s3_owner *owner = s3_owner_of(call);
-    struct s3_grant *v = ARENA_ARRAY(call->arena, struct s3_grant, max);
+    const struct s3_owner *bucket = s3_owner_of(call);
+    struct s3_grant *v = ARENA_ARRAY(call->arena, struct s3_grant, max + 1);
     size_t n = 0;
-    if (!owner || !v)
-        return none;
+    if (!owner || !bucket || !v)
+        return (struct s3_grants){0};
     if (!(acl & S3_ACL_GIVEN) || s3_owner_enforced(b))
         acl = s3_acl_bit(S3_OWNER, S3_FULL_CONTROL);
     for (size_t i = 0; i < max; i++) {
         size_t g = i / S3_PERMISSIONS;
-        if (!(acl & (uint64_t)1 << i))
-            continue;
-        struct s3_grantee *grantee = ARENA_NEW(call->arena, struct s3_grantee);
-        if (!grantee)
-            return none;
-        grantee->type = g == S3_OWNER ? STR("CanonicalUser") : STR("Group");
-        grantee->id = g == S3_OWNER ? owner->id : STR_NONE;
-        grantee->uri = group_uris[g]; /* absent of the owner */
-        v[n++] = (struct s3_grant){grantee, permissions[i % S3_PERMISSIONS].name};
+        if (acl & (uint64_t)1 << i)
+            v[n++] = grant_to(call, g == S3_OWNER ? owner : NULL, group_uris[g],
+                              (enum s3_acl_right)(i % S3_PERMISSIONS));
     }
-    return (struct s3_grants){v, n};
+    if (acl & (S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ))
+        v[n++] =
+            grant_to(call, bucket, STR_NONE, acl & S3_ACL_BUCKET_FULL ? S3_FULL_CONTROL : S3_READ);
+    return call->arena->failed ? (struct s3_grants){0} : (struct s3_grants){v, n};
 }
 
 struct str s3_acl_header(struct call *call, uint64_t acl, enum s3_acl_right p)

@@ -17,6 +17,9 @@ enum s3_acl_right {
     S3_PERMISSIONS,
 };
 #define S3_ACL_GIVEN ((uint64_t)1 << (S3_GRANTEES * S3_PERMISSIONS))
+/* Of an object that its writer keeps, in another account's bucket: what the bucket's owner may. */
+#define S3_ACL_BUCKET_FULL (S3_ACL_GIVEN << 1)
+#define S3_ACL_BUCKET_READ (S3_ACL_GIVEN << 2)
 static inline uint64_t s3_acl_bit(enum s3_acl_who g, enum s3_acl_right p)
 {
     return (uint64_t)1 << (g * S3_PERMISSIONS + p);
@@ -36,6 +39,7 @@ enum err s3_acl_canned(struct str name, bool bucket, uint64_t *ret_acl) WARN_UNU
 struct s3_acl_ask {
     struct str canned;
     struct str grants[S3_PERMISSIONS]; /* headers, by permission */
+    struct str owner; /* account of what the list is of; absent: the one in which the call acts */
     const struct s3_access_control_policy *policy;
 };
 #define S3_ACL_ASK(in)                                                                             \
@@ -66,9 +70,18 @@ enum err s3_acl_of_new_bucket(struct call *call, const struct s3_create_bucket_i
                               struct s3_bucket_rec *b) WARN_UNUSED;
 /* s3_acl_take of an object that is made, and the permission that granting needs. */
 enum err s3_acl_choose(struct call *call, const struct s3_bucket_ref *b, struct str key,
-                       const struct s3_acl_ask *ask, uint64_t *ret_acl) WARN_UNUSED;
+                       const struct s3_acl_ask *ask, struct s3_attrs *attrs) WARN_UNUSED;
+/* Whether the caller may read (or, `all`, do anything to) an object that its writer keeps, which the policies
+ * of the bucket say nothing of. Sets the call's error. */
+enum err s3_acl_lets(struct call *call, const struct s3_bucket_rec *b,
+                     const struct s3_object_rec *rec, bool all) WARN_UNUSED;
+/* The object's owner as lists show it: its writer, where he kept it, or `owner`. */
+const struct s3_owner *s3_object_owner(struct call *call, const struct s3_bucket_rec *b,
+                                       const struct s3_object_rec *rec,
+                                       const struct s3_owner *owner);
 /* As replies show it, in a bucket that enforces its owner as well: v == NULL on exhaustion. */
-struct s3_grants s3_acl_show(struct call *call, const struct s3_bucket_rec *b, uint64_t acl);
+struct s3_grants s3_acl_show(struct call *call, const struct s3_bucket_rec *b,
+                             const struct s3_owner *owner, uint64_t acl);
 
 /* svc_def.grants: what no policy allowed. */
 enum err s3_acl_grants(void *self, struct txn *txn, struct call *call, const struct principal *who,

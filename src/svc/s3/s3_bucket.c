@@ -2,6 +2,7 @@
  * s3_int.h (SV3). Layer: svc. Thread: the transaction's loop. */
 #include <assert.h>
 
+#include "base/arn.h"
 #include "svc/s3/s3_int.h"
 
 /* --- the mirror ------------------------------------------------------------------------------- */
@@ -116,8 +117,52 @@ static bool is_account(struct str id)
     return id.len == 12;
 }
 
-/* What a lookup came to, as S3 says it. */
-static enum err found(struct call *call, struct str name, struct str expected_owner, enum err err)
+struct str s3_bucket_owner(const struct core *core, const struct s3_bucket_rec *rec)
+{
+    return str_is_set(rec->account) ? rec->account : core->cfg.account;
+}
+
+enum err s3_arn_owner(void *self, struct txn *txn, struct str arn, struct str *ret_account)
+{
+    const struct s3_bucket_rec *rec;
+    struct arn name;
+    if (arn_parse_object(arn, &name) != ERR_OK)
+        return ERR_OK;
+    enum err err = s3_bucket_known(self, txn, arn_segment(&name, 0), &rec);
+    if (err == ERR_OK)
+        *ret_account = s3_bucket_owner(txn->core, rec);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err s3_owner(struct call *call, const void *in, struct str *ret_account)
+{
+    const struct s3_bucket_rec *rec;
+    struct s3_claimed what;
+    struct str bucket = in ? wire_input_str(call->op, in, STR("Bucket")) : STR_NONE;
+    if (!in && (s3_site_claimed(call, &what) || s3_post_claimed(call, &what)))
+        bucket = what.bucket;
+    if (!str_is_set(bucket))
+        return ERR_OK;
+    enum err err = s3_bucket_known(call->svc, call->txn, bucket, &rec);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    struct str account = s3_bucket_owner(call->core, rec);
+    if (call->op->index != S3_OP_CREATE_BUCKET || !in) {
+        *ret_account = account;
+        return ERR_OK;
+    }
+    /* Nobody may make it, whatever his policies say; and the bucket's have no say in that. */
+    if (str_eq(account, call->account) || call->who->kind == PRINCIPAL_ANONYMOUS)
+        return ERR_OK;
+    TRY(call_error_detail(call, "BucketName", bucket));
+    return call_error(call, &s3_err_bucket_already_exists,
+                      "The requested bucket name is not available. The bucket namespace is shared "
+                      "by all users of the system. Please select a different name and try again.");
+}
+
+/* What a lookup came to, as S3 says it. `rec`: what was found. */
+static enum err found(struct call *call, struct str name, struct str expected_owner,
+                      const struct s3_bucket_rec *rec, enum err err)
 {
     if (err == ERR_NOT_FOUND) {
         TRY(call_error_detail(call, "BucketName", name));
@@ -132,7 +177,7 @@ static enum err found(struct call *call, struct str name, struct str expected_ow
             "The value of the expected bucket owner parameter must be an AWS account ID... "
             "[" STR_FMT "]",
             STR_ARG(expected_owner));
-    if (!str_eq(expected_owner, call->account))
+    if (!str_eq(expected_owner, s3_bucket_owner(call->core, rec)))
         return call_error(call, &s3_err_access_denied, "Access Denied");
     return ERR_OK;
 }
@@ -143,7 +188,7 @@ enum err s3_bucket_missing(struct call *call, struct str name)
     if (call->service != &s3_service || call->op->index == S3_OP_CREATE_BUCKET ||
         !s3_bucket_name_ok(name))
         return ERR_OK;
-    return found(call, name, STR_NONE, ERR_NOT_FOUND);
+    return found(call, name, STR_NONE, NULL, ERR_NOT_FOUND);
 }
 
 enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_owner,
@@ -151,7 +196,7 @@ enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_
 {
     const struct s3_bucket_rec *rec = NULL;
     enum err err = s3_bucket_known(call->svc, call->txn, name, &rec);
-    TRY(found(call, name, expected_owner, err));
+    TRY(found(call, name, expected_owner, rec, err));
     *ret_b = (struct s3_bucket_ref){name, *rec};
     return ERR_OK;
 }
@@ -161,7 +206,7 @@ enum err s3_bucket_get(struct call *call, struct str name, struct str expected_o
 {
     struct s3_bucket_rec rec;
     enum err err = s3_bucket_read(call->txn, name, &rec);
-    TRY(found(call, name, expected_owner, err));
+    TRY(found(call, name, expected_owner, &rec, err));
     *ret_b = (struct s3_bucket_ref){name, rec};
     return ERR_OK;
 }

@@ -5,6 +5,7 @@
 #include "codec/base64.h"
 #include "codec/mime.h"
 #include "codec/percent.h"
+#include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_sse.h"
 
 /* --- keys and versions ------------------------------------------------------------------------ */
@@ -113,7 +114,7 @@ enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, stru
         return not_allowed_here(call, ret_rec->version_id);
     if (ret_current)
         *ret_current = current;
-    return ERR_OK;
+    return s3_acl_lets(call, &b->rec, ret_rec, false);
 }
 
 /* --- what Weir does not do -------------------------------------------------------------------- */
@@ -448,18 +449,23 @@ enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref
 
 /* --- conversions ------------------------------------------------------------------------------ */
 
-struct s3_owner *s3_owner_of(struct call *call)
+struct s3_owner *s3_owner_named(struct arena *a, struct str account)
 {
-    struct s3_owner *o = ARENA_NEW(call->arena, struct s3_owner);
+    struct s3_owner *o = ARENA_NEW(a, struct s3_owner);
     uint8_t digest[HASH_SHA256_LEN];
     char hex[2 * HASH_SHA256_LEN];
     if (!o)
         return NULL;
     /* The canonical user id: 64 hex characters that stand for the account. */
-    hash_once(HASH_SHA256, call->account.p, call->account.len, digest);
+    hash_once(HASH_SHA256, account.p, account.len, digest);
     hash_sha256_hex(digest, sizeof(digest), hex);
-    o->id = str_dup(call->arena, str_n(hex, sizeof(hex)));
+    o->id = str_dup(a, str_n(hex, sizeof(hex)));
     return o;
+}
+
+struct s3_owner *s3_owner_of(struct call *call)
+{
+    return s3_owner_named(call->arena, call->account);
 }
 
 struct str s3_arn(struct call *call, struct str bucket, struct str key)

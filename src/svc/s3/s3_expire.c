@@ -72,7 +72,7 @@ static enum err act_as_s3(struct sweep *sw)
         .svc = sw->s3,
         .core = sw->s3->core,
         .request_id = hex_encode(sw->txn->arena, id, sizeof(id)),
-        .account = core->cfg.account,
+        .account = s3_bucket_owner(core, &sw->b.rec),
         .region = str_is_set(sw->b.rec.region) ? sw->b.rec.region : core->cfg.region,
         .partition = core->cfg.partition,
         .who = &s3_itself,

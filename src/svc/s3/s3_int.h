@@ -178,6 +178,11 @@ struct s3_bucket_ref {
 };
 /* The refusal of a call on a bucket that is not there, which anybody is told. ERR_OK: it is another refusal. */
 enum err s3_bucket_missing(struct call *call, struct str name) WARN_UNUSED;
+/* Whose a bucket is; the memory's or the record's. */
+struct str s3_bucket_owner(const struct core *core, const struct s3_bucket_rec *rec);
+/* svc_def.owner and arn_owner: names of buckets are global, over all accounts. */
+enum err s3_owner(struct call *call, const void *in, struct str *ret_account);
+enum err s3_arn_owner(void *self, struct txn *txn, struct str arn, struct str *ret_account);
 /* For reading: from memory (SV3). ERR_FAILED with NoSuchBucket, or AccessDenied when the bucket's
  * owner is not `expected_owner`. */
 enum err s3_bucket_peek(struct call *call, struct str name, struct str expected_owner,
@@ -367,8 +372,9 @@ enum err s3_verify_body(struct call *call, struct str content_md5) WARN_UNUSED;
 /* If-Match and If-None-Match of a writing request against the current version. */
 enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref *b, struct str key,
                                    struct str if_match, struct str if_none_match) WARN_UNUSED;
-/* The account as S3 shows owners. */
+/* The account in which the call acts, and another one, as S3 shows owners. NULL on exhaustion. */
 struct s3_owner *s3_owner_of(struct call *call);
+struct s3_owner *s3_owner_named(struct arena *a, struct str account);
 /* "arn:aws:s3:::name[/key]" */
 struct str s3_arn(struct call *call, struct str bucket, struct str key);
 /* A string for listings: percent-encoded when the client asked for it. */
@@ -393,8 +399,8 @@ enum err s3_object_asked(struct txn *txn, struct call *call, const struct s3_buc
 enum err s3_resource_keys(void *self, struct txn *txn, struct call *call, struct str action,
                           struct str arn, struct policy_context *ctx);
 enum err s3_authorize_more(struct call *call, const void *in);
-/* RestrictPublicBuckets: a public policy lets in nobody from outside the account. Whoever did not
- * sign has nothing else that could let him in; nor can he pay where requesters do. */
+/* RestrictPublicBuckets: a public policy lets in nobody from outside the account. Where requesters pay, another
+ * account says that it does, and who did not sign cannot. */
 enum err s3_policy_keeps_out(struct call *call, struct str bucket) WARN_UNUSED;
 /* Whether a policy lets everyone in (S3 User Guide, "The meaning of public"). ERR_NOMEM. */
 enum err s3_policy_public(struct arena *a, struct str json, bool *ret_public) WARN_UNUSED;

@@ -29,7 +29,7 @@ enum {
 struct log {
     struct list link; /* of s3_logs.ready */
     struct arena arena;
-    struct str source, region;
+    struct str source, region, account;
     struct s3_logging to;
     int64_t day_ms; /* of all its records, where the key says it; 0: of any */
     struct buf text;
@@ -78,7 +78,8 @@ static bool same(const struct log *log, const struct s3_logging *to, int64_t day
            str_eq(log->to.bucket, to->bucket) && str_eq(log->to.prefix, to->prefix);
 }
 
-static struct log *log_new(struct str source, const struct s3_bucket_rec *rec, int64_t day_ms)
+static struct log *log_new(const struct core *core, struct str source,
+                           const struct s3_bucket_rec *rec, int64_t day_ms)
 {
     struct log *log = mem_calloc(1, sizeof(*log));
     if (!log)
@@ -87,6 +88,7 @@ static struct log *log_new(struct str source, const struct s3_bucket_rec *rec, i
     buf_init(&log->text, S3_LOG_OBJECT_MAX);
     log->source = str_dup(&log->arena, source);
     log->region = str_dup(&log->arena, rec->region);
+    log->account = str_dup(&log->arena, s3_bucket_owner(core, rec));
     log->to = rec->logging;
     log->to.bucket = str_dup(&log->arena, rec->logging.bucket);
     log->to.prefix = str_dup(&log->arena, rec->logging.prefix);
@@ -115,7 +117,7 @@ static struct log *log_for(struct s3_logs *l, struct str bucket, const struct s3
     }
     if (log || l->open.n == S3_LOG_BUCKETS_MAX)
         return log;
-    log = log_new(bucket, rec, day_ms);
+    log = log_new(l->s3->core, bucket, rec, day_ms);
     if (!log || map_put(&l->open, bucket, log, NULL) == ERR_OK)
         return log;
     log_free(log);
@@ -158,7 +160,7 @@ void s3_logs_add(struct s3 *s3, struct str bucket, const struct s3_bucket_rec *r
 /* --- delivery --------------------------------------------------------------------------------- */
 
 /* Source: S3 User Guide, "Log object key format". */
-static struct str key_of(struct arena *a, const struct core *core, const struct log *log)
+static struct str key_of(struct arena *a, const struct log *log)
 {
     struct civil now = clock_civil(clock_wall_ms()), t = now;
     uint8_t bytes[UNIQUE_BYTES];
@@ -174,13 +176,13 @@ static struct str key_of(struct arena *a, const struct core *core, const struct 
     if (log->to.form != S3_LOG_BY_EVENT && log->to.form != S3_LOG_BY_DELIVERY)
         return str_fmt(a, STR_FMT STR_FMT, STR_ARG(log->to.prefix), STR_ARG(stamp));
     return str_fmt(a, STR_FMT STR_FMT "/" STR_FMT "/" STR_FMT "/%04d/%02d/%02d/" STR_FMT,
-                   STR_ARG(log->to.prefix), STR_ARG(core->cfg.account), STR_ARG(log->region),
+                   STR_ARG(log->to.prefix), STR_ARG(log->account), STR_ARG(log->region),
                    STR_ARG(log->source), t.year, t.month, t.day, STR_ARG(stamp));
 }
 
-static void put_grants(struct json_out *o, struct arena *a, struct core *core, uint64_t grants)
+static void put_grants(struct json_out *o, struct arena *a, struct str account, uint64_t grants)
 {
-    struct call call = {.arena = a, .core = core, .account = core->cfg.account};
+    struct call call = {.arena = a, .account = account};
     grants |= s3_acl_bit(S3_OWNER, S3_FULL_CONTROL);
     json_kv_str(o, STR("GrantFullControl"), s3_acl_header(&call, grants, S3_FULL_CONTROL));
     json_kv_str(o, STR("GrantRead"), s3_acl_header(&call, grants, S3_READ));
@@ -195,10 +197,10 @@ static enum err input_of(struct s3_logs *l, struct log *log, struct str *ret_inp
     json_out_init(&o, &b);
     json_open(&o, '{');
     json_kv_str(&o, STR("Bucket"), log->to.bucket);
-    json_kv_str(&o, STR("Key"), key_of(a, l->s3->core, log));
+    json_kv_str(&o, STR("Key"), key_of(a, log));
     json_kv_str(&o, STR("ContentType"), STR("text/plain"));
     if (log->to.grants)
-        put_grants(&o, a, l->s3->core, log->to.grants);
+        put_grants(&o, a, log->account, log->to.grants);
     json_close(&o, '}');
     *ret_input = buf_str(&b);
     return buf_err(&b);
@@ -247,7 +249,7 @@ static enum err deliver(struct s3_logs *l, struct log *log)
         .via = delivery.service,
         .source_arn = str_fmt(&log->arena, "arn:" STR_FMT ":s3:::" STR_FMT,
                               STR_ARG(core->cfg.partition), STR_ARG(log->source)),
-        .source_account = core->cfg.account,
+        .source_account = log->account,
         .region = log->region,
     };
     return core_call(core, &req, put_done, l, NULL);

@@ -230,7 +230,7 @@ static struct str requester_of(struct call *call)
     case PRINCIPAL_SERVICE:
         return str_fmt(call->arena, "svc:" STR_FMT, STR_ARG(who->service));
     case PRINCIPAL_ROOT:
-        owner = s3_owner_of(call);
+        owner = s3_owner_named(call->arena, who->account);
         return owner ? owner->id : STR_NONE;
     default:
         return who->arn;
@@ -320,6 +320,10 @@ static void log_source(struct s3 *s3, const struct record *of, struct call *call
         s3_bucket_seen(s3, call->arena, from.bucket, &rec) != ERR_OK ||
         !str_is_set(rec->logging.bucket))
         return;
+    const struct s3_owner *owner = s3_owner_named(call->arena, s3_bucket_owner(call->core, rec));
+    if (!owner)
+        return;
+    r.owner = owner->id;
     r.bucket = from.bucket;
     r.key = from.key;
     r.version_id = from.version_id;
@@ -404,7 +408,8 @@ static void log_request(struct s3 *s3, const struct core_seen *seen, int64_t tot
         !asked(seen, call, &what) || s3_bucket_seen(s3, call->arena, what.bucket, &rec) != ERR_OK)
         return;
     bool logged = str_is_set(rec->logging.bucket), copies = seen->in && is_copy(call->op);
-    const struct s3_owner *owner = logged || copies ? s3_owner_of(call) : NULL;
+    const struct s3_owner *owner =
+        logged || copies ? s3_owner_named(call->arena, s3_bucket_owner(call->core, rec)) : NULL;
     if (!owner)
         return;
     struct record r = {.owner = owner->id, .region = rec->region};

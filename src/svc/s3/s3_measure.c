@@ -65,7 +65,7 @@ static bool next(struct told *t, struct measure *ret_what)
         if (!s3_meter_takes(m, t->key))
             continue;
         t->dims[1].value = m->id;
-        *ret_what = (struct measure){t->b->region, SPACE, t->dims, 2, STR_NONE};
+        *ret_what = (struct measure){t->b->region, SPACE, t->dims, 2, t->b->account};
         return true;
     }
     return false;

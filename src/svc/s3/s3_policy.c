@@ -246,7 +246,11 @@ enum err s3_policy_keeps_out(struct call *call, struct str bucket)
         return ERR_OK;
     TRY(err);
     bool restricted = (rec->flags & S3_RESTRICT) && (rec->flags & S3_POLICY_IS_PUBLIC);
-    if (restricted || (rec->flags & S3_REQUESTER_PAYS)) /* nobody is there who would pay */
+    bool pays = call->who->kind != PRINCIPAL_ANONYMOUS &&
+                str_eq_c(wire_header_get(call->request, STR("x-amz-request-payer")), "requester");
+    if (str_eq(call->who->account, s3_bucket_owner(call->core, rec)))
+        return ERR_OK;
+    if (restricted || ((rec->flags & S3_REQUESTER_PAYS) && !pays)) /* nobody says that he would */
         return call_error(call, &s3_err_access_denied, "Access Denied");
     return ERR_OK;
 }
@@ -254,7 +258,9 @@ enum err s3_policy_keeps_out(struct call *call, struct str bucket)
 enum err s3_authorize_more(struct call *call, const void *in)
 {
     TRY(s3_refuse_headers(call));
-    if (call->who->kind != PRINCIPAL_ANONYMOUS)
+    bool strangers = call->who->kind == PRINCIPAL_ANONYMOUS ||
+                     (call->core->more_accounts && call->who->kind != PRINCIPAL_SERVICE);
+    if (!strangers)
         return ERR_OK;
     TRY(s3_policy_keeps_out(call, wire_input_str(call->op, in, STR("Bucket"))));
     struct s3_copy_source from;

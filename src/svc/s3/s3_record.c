@@ -41,6 +41,7 @@ static const struct record_field attrs_fields[] = {
     REC_SINCE(6, REC_INT(struct s3_attrs, lock.until_ms)),
     REC_SINCE(6, REC_BOOL(struct s3_attrs, lock.legal_hold)),
     REC_SINCE(6, REC_BOOL(struct s3_attrs, lock.hold_given)),
+    REC_SINCE(8, REC_STR(struct s3_attrs, owner)),
 };
 static const struct record_type attrs_type = RECORD_TYPE(struct s3_attrs, 1, attrs_fields);
 
@@ -63,7 +64,7 @@ static const struct record_field object_fields[] = {
     REC_STRUCT(struct s3_object_rec, attrs, &attrs_type),
     REC_SINCE(3, REC_STRUCT(struct s3_object_rec, sse, &sse_type)),
 };
-const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 7, object_fields);
+const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 8, object_fields);
 
 static const struct record_field upload_fields[] = {
     REC_INT(struct s3_upload_rec, initiated_ms),
@@ -75,7 +76,7 @@ static const struct record_field upload_fields[] = {
     REC_SINCE(3, REC_UINT(struct s3_upload_rec, began_seq)),
     REC_SINCE(3, REC_BOOL(struct s3_upload_rec, replaces)),
 };
-const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 7, upload_fields);
+const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 8, upload_fields);
 
 static const struct record_field seq_fields[] = {REC_UINT(struct s3_seq_rec, seq)};
 const struct record_type s3_seq_type = RECORD_TYPE(struct s3_seq_rec, 1, seq_fields);
@@ -221,8 +222,9 @@ static const struct record_field bucket_fields[] = {
     REC_SINCE(7, REC_INT(struct s3_bucket_rec, lock_years)),
     REC_SINCE(8, REC_STRUCT(struct s3_bucket_rec, meters, &meters_type)),
     REC_SINCE(9, REC_STRUCT(struct s3_bucket_rec, logging, &logging_type)),
+    REC_SINCE(10, REC_STR(struct s3_bucket_rec, account)),
 };
-const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 9, bucket_fields);
+const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 10, bucket_fields);
 
 enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
                        const void *rec, size_t size)

@@ -98,6 +98,7 @@ struct s3_attrs {
     enum s3_class storage_class; /* kept and shown: all are stored alike */
     uint64_t acl;                /* bits of s3_acl.h */
     struct s3_lock lock;
+    struct str owner; /* account of the writer that kept it; absent: the bucket's */
 };
 
 /* Encryption under a key of KMS (s3_sse.c) or of the customer's. */
@@ -284,6 +285,7 @@ struct s3_bucket_rec {
     int64_t lock_days, lock_years;
     struct s3_meters meters;
     struct s3_logging logging;
+    struct str account; /* whose it is; absent: the configured one's (s3_bucket_owner) */
 };
 /* Without ownership controls the writer of an object owns it, and lists count. */
 static inline bool s3_owner_enforced(const struct s3_bucket_rec *b)

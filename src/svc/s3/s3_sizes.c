@@ -70,7 +70,7 @@ struct count {
 
 struct sized {
     struct core *core;
-    struct str region, bucket;
+    struct str account, region, bucket;
     uint64_t objects, bytes[S3_CLASSES];
 };
 
@@ -81,8 +81,8 @@ static void put(const struct sized *s, const char *type, struct str name, enum m
         {STR("BucketName"), s->bucket},
         {STR("StorageType"), str_c(type)},
     };
-    measure_put(s->core, &(struct measure){s->region, STR("AWS/S3"), dims, 2, STR_NONE}, name, unit,
-                (double)value);
+    measure_put(s->core, &(struct measure){s->region, STR("AWS/S3"), dims, 2, s->account}, name,
+                unit, (double)value);
 }
 
 static void committed(void *arg)
@@ -100,6 +100,7 @@ static enum err tell(struct count *c)
     if (!s)
         return ERR_NOMEM;
     *s = (struct sized){.core = c->s3->core,
+                        .account = c->b.account,
                         .region = c->b.region,
                         .bucket = c->at.bucket,
                         .objects = c->at.objects};
