@@ -424,15 +424,15 @@ static enum err work(struct txn *txn, struct key_scope scope, struct str id, str
     bool more = true;
     if (txn->wall_ms - q->started_ms > LOGS_QUERY_RUN_MS)
         return end(txn, scope, id, job, q, LOGS_QUERY_TIMEOUT, ret_state);
+    enum err err = ERR_OK;
     if (r->phase == READING)
-        TRY(read_some(r, txn, budget));
-    else if (r->phase == WRITING && !r->failed) {
-        enum err err = write_some(r, txn, budget, q, &more);
-        if (err == ERR_DENIED)
-            r->failed = err;
-        else if (err)
-            return err;
-    }
+        err = read_some(r, txn, budget);
+    else if (r->phase == WRITING && !r->failed)
+        err = write_some(r, txn, budget, q, &more);
+    if (err == ERR_DENIED || err == ERR_CORRUPT) /* no later try would find it otherwise */
+        r->failed = err;
+    else if (err)
+        return err;
     if (r->failed) {
         log_info("logs", "query " STR_FMT " failed: %s", STR_ARG(id), err_name(r->failed));
         return end(txn, scope, id, job, q, LOGS_QUERY_FAILED, ret_state);

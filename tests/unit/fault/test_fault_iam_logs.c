@@ -72,6 +72,22 @@
                              "{\"timestamp\":%s001,\"message\":\"two\"}]}")                        \
     }
 
+/* The token makes it the same definition, whoever asks. */
+#define DEFINITION(query)                                                                          \
+    {                                                                                              \
+        LOGS("PutQueryDefinition",                                                                 \
+             "{\"name\":\"d\",\"clientToken\":\"0123456789abcdef0123456789abcdef0123\","           \
+             "\"queryString\":\"" query "\"}")                                                     \
+    }
+#define ASK_DEFINITIONS                                                                            \
+    {                                                                                              \
+        LOGS("DescribeQueryDefinitions", "{}"), "\"queryDefinitionId\":\""                         \
+    }
+#define DELETE_DEFINITION                                                                          \
+    {                                                                                              \
+        LOGS("DeleteQueryDefinition", "{\"queryDefinitionId\":\"%s\"}")                            \
+    }
+
 static const struct fault_case cases[] = {
     {
         .name = "tag group",
@@ -445,6 +461,30 @@ static const struct fault_case cases[] = {
                                    "\"queryString\":\"fields @message | sort @message asc\"}")},
         .probe = {{LOGS("FilterLogEvents", "{\"logGroupName\":\"g\"}")}},
         .any_reply = true,
+    },
+    {
+        .name = "put query definition",
+        .undo = {ASK_DEFINITIONS, DELETE_DEFINITION},
+        .act = DEFINITION("fields @message"),
+        .probe = {ASK_DEFINITIONS},
+        .drawn = true,
+    },
+    {
+        .name = "change query definition",
+        .setup = {DEFINITION("fields @message")},
+        .undo = {DEFINITION("fields @message")},
+        .act = DEFINITION("stats count(*)"),
+        .probe = {ASK_DEFINITIONS},
+        .drawn = true,
+    },
+    {
+        .name = "delete query definition",
+        .setup = {DEFINITION("fields @message")},
+        .undo = {DEFINITION("fields @message")},
+        .before = {ASK_DEFINITIONS},
+        .act = DELETE_DEFINITION,
+        .probe = {ASK_DEFINITIONS},
+        .drawn = true,
     },
     {
         .name = "protect log group",

@@ -11,8 +11,10 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "core/page.h"
 #include "deliver/due.h"
 #include "help_fault.h"
+#include "svc/logs/logs_keys.h"
 
 #define HOUR_MS ((int64_t)60 * 60 * 1000)
 #define DAY_MS (24 * HOUR_MS)
@@ -132,6 +134,35 @@ static void queries_are_forgotten(void **state)
     assert_non_null(strstr(logs("DescribeQueries", "{}"), "\"queries\":[]"));
 }
 
+static enum err damage_one(void *arg, struct str key, struct str record)
+{
+    struct txn *txn = arg;
+    return txn_put(txn, str_dup(txn->arena, key), STR("\xff"));
+}
+
+static enum err damage(struct txn *txn, void *arg)
+{
+    return txn_each(txn, key_range_table(txn->arena, &logs_k_event), damage_one, txn);
+}
+
+/* What cannot be read now will not be read later: the query ends, and its place is free. */
+static void queries_of_damaged_events_fail(void **state)
+{
+    char body[128], id[64] = "";
+    fine("CreateLogGroup", "{\"logGroupName\":\"g\"}");
+    fine("CreateLogStream", "{\"logGroupName\":\"g\",\"logStreamName\":\"s\"}");
+    put(NOON_MS, "text");
+    assert_int_equal(txn_run_now(&w.core, damage, NULL), ERR_OK);
+    fine("StartQuery",
+         "{\"logGroupName\":\"g\",\"startTime\":0,\"endTime\":9999999999,\"queryString\":"
+         "\"fields @message\"}");
+    assert_int_equal(sscanf(reply.body, "{\"queryId\":\"%63[^\"]", id), 1);
+    snprintf(body, sizeof(body), "{\"queryId\":\"%s\"}", id);
+    for (int i = 0; i < POLLS_MAX && !strstr(logs("GetQueryResults", body), "Failed"); i++)
+        deliver_wake(w.core.deliver);
+    assert_non_null(strstr(reply.body, "\"status\":\"Failed\""));
+}
+
 /* Enough events that a query of them takes many steps. */
 static void put_many(void)
 {
@@ -232,6 +263,7 @@ static int down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(retention_is_kept_to), TEST(queries_are_forgotten),
+                                       TEST(queries_of_damaged_events_fail),
                                        TEST(queries_are_stopped), TEST(too_many_queries)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
