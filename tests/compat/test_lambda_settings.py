@@ -91,6 +91,46 @@ def test_a_version_is_deleted_twice(stage, function):
     assert (code, status) == ("ResourceNotFoundException", 404) and message.startswith("Function not found: ")
 
 
+NO_FUNCTION = "The function doesn't exist."
+NO_CONFIG = "The function arn:aws:lambda:us-east-1:000000000000:function:%s doesn't have an EventInvokeConfig"
+
+
+@pytest.mark.parametrize("operation,args,want", [
+    ("put_function_event_invoke_config", {"MaximumRetryAttempts": 1}, NO_FUNCTION),
+    ("update_function_event_invoke_config", {"MaximumRetryAttempts": 1}, NO_FUNCTION),
+    ("list_function_event_invoke_configs", {}, NO_FUNCTION),
+    ("get_function_event_invoke_config", {}, NO_CONFIG % "nobody:$LATEST"),
+    ("delete_function_event_invoke_config", {"Qualifier": "7"}, NO_CONFIG % "nobody:7"),
+    ("create_function_url_config", {"AuthType": "NONE"}, "Function does not exist"),
+    ("list_function_url_configs", {}, "Function does not exist"),
+    ("get_function_url_config", {}, "The resource you requested does not exist."),
+    ("delete_function_url_config", {}, "The resource you requested does not exist."),
+    ("get_function_concurrency", {}, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody"),
+])
+def test_functions_that_are_not_there(stage, operation, args, want):
+    assert refusal(getattr(stage.awslambda, operation), FunctionName="nobody", **args) == ("ResourceNotFoundException", 404, want)
+
+
+def test_destinations_in_words(stage, function):
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:"
+    nothing = "You must specify at least one of error handling or destination setting."
+    for change in (stage.awslambda.put_function_event_invoke_config, stage.awslambda.update_function_event_invoke_config):
+        assert invalid(change, FunctionName=function) == nothing
+    put = lambda to, **kw: stage.awslambda.put_function_event_invoke_config(
+        FunctionName=function, DestinationConfig={"OnFailure": {"Destination": to}}, **kw)
+    assert invalid(put, to=arn + function) == "You can't specify the function as a destination for itself."
+    assert invalid(put, to=arn + "nobody") == f"The destination ARN {arn}nobody is invalid."
+
+
+def test_functions_are_made_in_ones_own_account(stage):
+    other = "arn:aws:lambda:us-east-1:111122223333:function:other"
+    with pytest.raises(ClientError) as e:
+        stage.awslambda.create_function(FunctionName=other, Runtime="provided.al2023", Handler="h", Code={"ZipFile": b"x"},
+                                        Role="arn:aws:iam::000000000000:role/any")
+    assert e.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert e.value.response["Error"]["Message"].endswith("lambda:CreateFunction on resource: " + other)
+
+
 def test_a_new_mapping_has_no_result(stage, function):
     _, queue = stage.queue()
     ddb = stage.weir.client("dynamodb")

@@ -90,6 +90,8 @@ struct str lambda_arn(struct arena *a, struct str partition, const struct lambda
                       struct str qualifier);
 /* ResourceNotFoundException "Function not found: arn". */
 enum err lambda_not_found(struct call *call, const struct lambda_name *name) WARN_UNUSED;
+/* `err` of a look for a function: where that was not found, in the words of the operation instead. */
+enum err lambda_not_found_as(struct call *call, enum err err, const char *words) WARN_UNUSED;
 
 /* A layer, or a version of one. Borrowed from the arena. */
 struct lambda_layer_name {

@@ -14,6 +14,7 @@ enum {
 
 #define MAPPING_PREFIX "event-source-mapping:"
 #define LAYER_PREFIX "layer:"
+#define LAMBDA_NOT_FOUND "Function not found: "
 
 /* 1 to `max` characters of a-z A-Z 0-9 - _. */
 static bool is_word(struct str s, size_t max)
@@ -55,7 +56,7 @@ static enum err take_scope(struct str *rest, struct key_scope *scope)
                    : ERR_INVALID;
     }
     struct str account = str_cut(&tail, ':');
-    if (arn_account_valid(account) && str_starts(tail, STR("function:"))) {
+    if (arn_account_valid(account) && !str_empty(tail)) { /* "function:" may follow */
         scope->account = account;
         *rest = tail;
     }
@@ -92,8 +93,16 @@ struct str lambda_arn(struct arena *a, struct str partition, const struct lambda
 enum err lambda_not_found(struct call *call, const struct lambda_name *name)
 {
     struct str arn = lambda_arn(call->arena, call->partition, name, name->qualifier);
-    return call_error(call, &lambda_err_resource_not_found_exception,
-                      "Function not found: " STR_FMT, STR_ARG(arn));
+    return call_error(call, &lambda_err_resource_not_found_exception, LAMBDA_NOT_FOUND STR_FMT,
+                      STR_ARG(arn));
+}
+
+enum err lambda_not_found_as(struct call *call, enum err err, const char *words)
+{
+    if (err != ERR_FAILED || !str_starts(call_error_message(call), STR(LAMBDA_NOT_FOUND)))
+        return err;
+    call_error_clear(call);
+    return call_error(call, &lambda_err_resource_not_found_exception, "%s", words);
 }
 
 /* Whether nothing but its length is wrong with a name, with or without what stands before and behind it. */

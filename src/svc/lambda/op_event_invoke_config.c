@@ -5,6 +5,7 @@
 #include "svc/lambda/lambda_int.h"
 
 enum { AGE_MIN_S = 60 };
+#define NO_FUNCTION "The function doesn't exist."
 
 _Static_assert(sizeof(struct lambda_put_function_event_invoke_config_output) ==
                        sizeof(struct lambda_function_event_invoke_config) &&
@@ -144,11 +145,65 @@ static enum err apply(struct call *call,
     return ERR_OK;
 }
 
-static enum err none(struct call *call, const struct owner *o)
+static enum err no_config(struct call *call, const struct lambda_name *name)
 {
     return call_error(call, &lambda_err_resource_not_found_exception,
                       "The function " STR_FMT " doesn't have an EventInvokeConfig",
-                      STR_ARG(arn_of(call, &o->fn->name)));
+                      STR_ARG(arn_of(call, name)));
+}
+
+static enum err none(struct call *call, const struct owner *o)
+{
+    return no_config(call, &o->fn->name);
+}
+
+/* Of who reads or deletes one: that there is no such function is no different. */
+static enum err find_config(struct call *call, struct str function_name, struct str qualifier,
+                            struct owner *ret_owner)
+{
+    struct lambda_name name;
+    enum err err = find_owner(call, function_name, qualifier, ret_owner);
+    if (err == ERR_FAILED && str_eq_c(call_error_code(call), "ResourceNotFoundException")) {
+        call_error_clear(call);
+        TRY(lambda_name_of_qualifier(call, function_name, qualifier, &name));
+        return no_config(call, &name);
+    }
+    TRY(err);
+    return config_of(ret_owner)->set ? ERR_OK : none(call, ret_owner);
+}
+
+/* A function, where it is one, must be there, and another than the one itself. */
+static enum err check_destination(struct call *call, const struct lambda_fn *fn, struct str arn)
+{
+    struct lambda_name name;
+    struct lambda_fn *other;
+    if (str_empty(arn) || lambda_name_parse(arn, call_scope(call), &name) != ERR_OK)
+        return ERR_OK;
+    if (str_eq(name.name, fn->name.name) && str_eq(name.scope.account, fn->name.scope.account))
+        return LAMBDA_INVALID(call, "You can't specify the function as a destination for itself.");
+    enum err err = lambda_fn_get(call->txn, lambda_of(call), &name, &other);
+    return err == ERR_NOT_FOUND
+               ? LAMBDA_INVALID(call, "The destination ARN " STR_FMT " is invalid.", STR_ARG(arn))
+               : err;
+}
+
+static enum err check(struct call *call,
+                      const struct lambda_put_function_event_invoke_config_input *in)
+{
+    if (in->has_maximum_retry_attempts || in->has_maximum_event_age_in_seconds ||
+        in->destination_config)
+        return ERR_OK;
+    return LAMBDA_INVALID(
+        call, "You must specify at least one of error handling or destination setting.");
+}
+
+static enum err check_destinations(struct call *call, const struct lambda_fn *fn,
+                                   const struct lambda_destination_config *dest)
+{
+    if (dest && dest->on_success)
+        TRY(check_destination(call, fn, dest->on_success->destination));
+    return dest && dest->on_failure ? check_destination(call, fn, dest->on_failure->destination)
+                                    : ERR_OK;
 }
 
 static enum err store(struct call *call,
@@ -158,9 +213,12 @@ static enum err store(struct call *call,
     struct owner o;
     struct lambda_function_event_invoke_config config = {0};
 
-    TRY(find_owner(call, in->function_name, in->qualifier, &o));
+    TRY(check(call, in));
+    TRY(lambda_not_found_as(call, find_owner(call, in->function_name, in->qualifier, &o),
+                            NO_FUNCTION));
     if (update && !config_of(&o)->set)
         return none(call, &o);
+    TRY(check_destinations(call, o.fn, in->destination_config));
     if (!update)
         *config_of(&o) = (struct lambda_async_config){.retries = -1, .age_max_s = -1};
     TRY(apply(call, in, &o));
@@ -200,9 +258,7 @@ enum err lambda_get_function_event_invoke_config(
     struct owner o;
     struct lambda_function_event_invoke_config config = {0};
 
-    TRY(find_owner(call, in->function_name, in->qualifier, &o));
-    if (!config_of(&o)->set)
-        return none(call, &o);
+    TRY(find_config(call, in->function_name, in->qualifier, &o));
     TRY(fill(call, &o.fn->name, config_of(&o), &config));
     memcpy(out, &config, sizeof(config));
     return ERR_OK;
@@ -214,9 +270,7 @@ enum err lambda_delete_function_event_invoke_config(
 {
     struct owner o;
 
-    TRY(find_owner(call, in->function_name, in->qualifier, &o));
-    if (!config_of(&o)->set)
-        return none(call, &o);
+    TRY(find_config(call, in->function_name, in->qualifier, &o));
     *config_of(&o) = (struct lambda_async_config){.retries = -1, .age_max_s = -1};
     return put_owner(call, &o);
 }
@@ -288,7 +342,8 @@ enum err lambda_list_function_event_invoke_configs(
     size_t limit =
         in->has_max_items ? (size_t)min_i64(in->max_items, LAMBDA_LIST_MAX) : LAMBDA_LIST_MAX;
 
-    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
+    TRY(lambda_not_found_as(call, lambda_fn_of_call(call, in->function_name, STR_NONE, &fn),
+                            NO_FUNCTION));
     struct page page = page_of_call(call, fn->name.name, in->marker, limit);
     struct listing l = {.call = call, .function = &fn->name, .limit = limit + 1};
     TRY(lambda_paged(call, page_start(&page, &l.after)));

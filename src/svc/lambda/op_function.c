@@ -159,6 +159,18 @@ static enum err init_fn(struct call *call, const struct lambda_name *name, struc
         .durable = (in)->durable_config != NULL,                                                   \
     }
 
+/* No policy of another account can allow that one makes functions there. */
+static enum err check_account(struct call *call, const struct lambda_name *name)
+{
+    if (str_eq(name->scope.account, call->account))
+        return ERR_OK;
+    struct str arn = lambda_arn(call->arena, call->partition, name, STR_NONE);
+    return call_error(call, &lambda_err_access_denied,
+                      "User: " STR_FMT " is not authorized to perform: lambda:CreateFunction on "
+                      "resource: " STR_FMT,
+                      STR_ARG(call->who->arn), STR_ARG(arn));
+}
+
 enum err lambda_create_function(struct call *call, const struct lambda_create_function_input *in,
                                 struct lambda_create_function_output *out)
 {
@@ -171,6 +183,7 @@ enum err lambda_create_function(struct call *call, const struct lambda_create_fu
     struct lambda_settings settings = SETTINGS(in);
 
     TRY(lambda_name_of_call(call, in->function_name, STR_NONE, &name));
+    TRY(check_account(call, &name));
     TRY(check_new_name(call, &name));
     TRY(check_create(call, in));
     TRY(check_source(call, &source, in->code->image_uri, in->code->source_kms_key_arn));

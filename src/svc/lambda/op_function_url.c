@@ -109,12 +109,16 @@ static enum err fill(struct call *call, const struct lambda_url *url,
 
 /* --- which ------------------------------------------------------------------------------------ */
 
-/* The function, or its alias, that a URL may be of. */
+#define NO_URL "The resource you requested does not exist."
+#define NO_FUNCTION "Function does not exist"
+
+/* The function, or its alias, that a URL may be of; `words` where there is none. */
 static enum err owner_of_call(struct call *call, struct str function_name, struct str qualifier,
-                              struct lambda_name *ret_owner)
+                              const char *words, struct lambda_name *ret_owner)
 {
     struct lambda_fn *fn;
-    TRY(lambda_fn_of_qualifier(call, function_name, qualifier, &fn));
+    TRY(lambda_not_found_as(call, lambda_fn_of_qualifier(call, function_name, qualifier, &fn),
+                            words));
     if (str_is_set(fn->name.qualifier) && !lambda_is_alias(fn->name.qualifier))
         return LAMBDA_INVALID(call, "A function URL is of a function or of one of its aliases, and "
                                     "not of a version.");
@@ -126,11 +130,10 @@ static enum err url_of_call(struct call *call, struct str function_name, struct 
                             struct lambda_url **ret_url)
 {
     struct lambda_name owner;
-    TRY(owner_of_call(call, function_name, qualifier, &owner));
+    TRY(owner_of_call(call, function_name, qualifier, NO_URL, &owner));
     enum err err = lambda_url_get(call->txn, lambda_of(call), &owner, ret_url);
     if (err == ERR_NOT_FOUND)
-        return call_error(call, &lambda_err_resource_not_found_exception,
-                          "The resource you requested does not exist.");
+        return call_error(call, &lambda_err_resource_not_found_exception, NO_URL);
     return err;
 }
 
@@ -176,7 +179,7 @@ enum err lambda_create_function_url_config(struct call *call,
     struct lambda_url url = {.created_ms = call->txn->wall_ms}, *have;
     struct lambda_function_url_config shown = {0};
 
-    TRY(owner_of_call(call, in->function_name, in->qualifier, &url.function));
+    TRY(owner_of_call(call, in->function_name, in->qualifier, NO_FUNCTION, &url.function));
     enum err err = lambda_url_get(call->txn, lambda_of(call), &url.function, &have);
     if (err == ERR_OK)
         return call_error(call, &lambda_err_resource_conflict_exception,
@@ -260,7 +263,8 @@ enum err lambda_list_function_url_configs(struct call *call,
     struct listing l = {.call = call};
     struct lambda_fn *fn;
 
-    TRY(lambda_fn_of_call(call, in->function_name, STR_NONE, &fn));
+    TRY(lambda_not_found_as(call, lambda_fn_of_call(call, in->function_name, STR_NONE, &fn),
+                            NO_FUNCTION));
     struct page page =
         page_of_call(call, fn->name.name, in->marker,
                      in->has_max_items ? (size_t)in->max_items : LAMBDA_URL_LIST_MAX);
