@@ -6,7 +6,16 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from weirtest import Weir
+
 ACCOUNT = "000000000000"
+
+
+@pytest.fixture(scope="module")
+def weir():
+    """What is tagged is made again under its name."""
+    with Weir(args=["--queue-reuse-wait", "0"]) as server:
+        yield server
 
 
 class Sqs:
