@@ -115,17 +115,20 @@ enum policy_principal_kind {
     POLICY_ANONYMOUS,
     POLICY_ROOT, /* of an account: every identity check allows */
     POLICY_USER,
-    POLICY_SESSION, /* of an assumed role */
+    POLICY_SESSION, /* of an assumed role, or of a federated user */
     POLICY_SERVICE, /* "s3.amazonaws.com" acting on its own */
+    POLICY_WEB,     /* whom an identity provider vouches for, before he has a role */
 };
 
 struct policy_principal {
     enum policy_principal_kind kind;
     struct str account;  /* 12 digits; absent for anonymous and service principals */
     struct str arn;      /* user ARN, sts assumed-role ARN, account root ARN */
-    struct str role_arn; /* of a session: the role's own ARN */
+    struct str role_arn; /* of a session: the ARN of the role, or of the user that federated it */
     struct str id;       /* of a user "AIDA...", of a session "AROA...:name"; absent otherwise */
+    struct str owner_id; /* of a federated user: the id of the user that federated him */
     struct str service;  /* of a service principal */
+    struct str provider; /* of POLICY_WEB: the identity provider's ARN */
 };
 
 struct policy_request {

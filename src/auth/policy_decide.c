@@ -9,7 +9,7 @@
  *   another account's resource:
  *     resource policy allows (naming the account is enough), and identity policy, boundary and
  *     session policy all allow                                -> allow
- *   services and unsigned requests: resource policy alone
+ *   services, unsigned requests and whom an identity provider vouches for: resource policy alone
  *   otherwise                                                 -> implicit deny
  *
  * Layer: auth. Thread: pure. */
@@ -30,13 +30,15 @@ struct verdict {
     unsigned named; /* of the Allow statements that match; NAMED_EXACTLY without Principal */
 };
 
-/* A session is named by its role's id, or by that and its own name. */
+/* A session is named by its role's id, or by that and its own name; a federated user by his user's. */
 static unsigned names_id(struct str id, const struct policy_principal *who)
 {
     if (who->id.len == 0)
         return 0;
     if (str_eq(id, who->id))
         return NAMED_EXACTLY;
+    if (str_is_set(who->owner_id) && str_eq(id, who->owner_id))
+        return NAMED_ROLE; /* within the session's policies, as a role's session is */
     struct str rest = who->id;
     return who->kind == POLICY_SESSION && str_eq(id, str_cut(&rest, ':')) ? NAMED_ROLE : 0;
 }
@@ -59,7 +61,7 @@ static unsigned names(const struct principal_entry *e, const struct policy_princ
     case ENTRY_SERVICE:
         return who->kind == POLICY_SERVICE && str_eq(e->text, who->service) ? NAMED_EXACTLY : 0;
     case ENTRY_FEDERATED:
-        break; /* Weir has no federated principals */
+        return who->kind == POLICY_WEB && str_eq(e->text, who->provider) ? NAMED_EXACTLY : 0;
     }
     return 0;
 }
@@ -178,7 +180,7 @@ enum policy_decision policy_decide(const struct policy_request *req)
         return POLICY_EXPLICIT_DENY;
 
     const struct policy_principal *who = &req->who;
-    if (who->kind == POLICY_ANONYMOUS || who->kind == POLICY_SERVICE)
+    if (who->kind == POLICY_ANONYMOUS || who->kind == POLICY_SERVICE || who->kind == POLICY_WEB)
         return resource.named ? POLICY_ALLOW : POLICY_IMPLICIT_DENY;
     bool within = (!req->boundary || boundary.named) && (req->n_session == 0 || session.named);
     bool own = (who->kind == POLICY_ROOT || identity.named) && within;

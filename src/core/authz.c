@@ -1,5 +1,7 @@
 /* Authorisation: every operation's action and resource against identity, resource, boundary and
  * session policies (P3). An operation without an action in the spec needs authentication only. */
+#include <assert.h>
+
 #include "base/arn.h"
 #include "core/account.h"
 #include "core/call_int.h"
@@ -16,9 +18,14 @@ static enum policy_principal_kind kind_of(enum principal_kind kind)
     case PRINCIPAL_USER:
         return POLICY_USER;
     case PRINCIPAL_ROLE:
+    case PRINCIPAL_FEDERATED:
         return POLICY_SESSION;
+    case PRINCIPAL_WEB:
+        return POLICY_WEB;
     case PRINCIPAL_SERVICE:
         return POLICY_SERVICE;
+    case PRINCIPALS:
+        break;
     }
     return POLICY_ANONYMOUS;
 }
@@ -33,7 +40,9 @@ static void fill_request(const struct principal *who, struct policy_request *r)
                 .arn = who->arn,
                 .role_arn = who->role_arn,
                 .id = who->user_id,
+                .owner_id = who->owner_id,
                 .service = who->service,
+                .provider = who->provider,
             },
         .identity = who->identity_policies,
         .n_identity = who->n_identity_policies,
@@ -436,6 +445,12 @@ enum err call_allowed_by(struct call *call, const char *action, struct str resou
     enum policy_decision d = policy_decide(&q.req);
     TRY(context_err(&q.ctx));
     return d == POLICY_ALLOW ? ERR_OK : ERR_DENIED;
+}
+
+void call_vouch(struct call *call, const struct principal *who)
+{
+    assert(call->op->flags & WIRE_OP_UNSIGNED);
+    call->impl->who = *who;
 }
 
 enum err call_authorize(struct call *call, const char *action, struct str resource_arn)

@@ -18,6 +18,7 @@ static const struct str global_keys[] = {
     STR_INIT("aws:CalledViaLast"),
     STR_INIT("aws:CurrentTime"),
     STR_INIT("aws:EpochTime"),
+    STR_INIT("aws:FederatedProvider"),
     STR_INIT("aws:MultiFactorAuthPresent"),
     STR_INIT("aws:PrincipalAccount"),
     STR_INIT("aws:PrincipalArn"),
@@ -34,6 +35,7 @@ static const struct str global_keys[] = {
     STR_INIT("aws:SecureTransport"),
     STR_INIT("aws:SourceAccount"),
     STR_INIT("aws:SourceArn"),
+    STR_INIT("aws:SourceIdentity"),
     STR_INIT("aws:SourceIp"),
     STR_INIT("aws:TagKeys"),
     STR_INIT("aws:TokenIssueTime"),
@@ -42,18 +44,16 @@ static const struct str global_keys[] = {
     STR_INIT("aws:username"),
     STR_INIT("aws:ViaAWSService"),
     /* Absent, as on AWS from an account without organisation, endpoints in a VPC, MFA devices and
-     * identity providers. */
+     * the like. */
     STR_INIT("aws:AssumedRoot"),
     STR_INIT("aws:ChatbotSourceArn"),
     STR_INIT("aws:Ec2InstanceSourcePrivateIPv4"),
     STR_INIT("aws:Ec2InstanceSourceVpc"),
-    STR_INIT("aws:FederatedProvider"),
     STR_INIT("aws:MultiFactorAuthAge"),
     STR_INIT("aws:PrincipalOrgID"),
     STR_INIT("aws:PrincipalOrgPaths"),
     STR_INIT("aws:ResourceOrgID"),
     STR_INIT("aws:ResourceOrgPaths"),
-    STR_INIT("aws:SourceIdentity"),
     STR_INIT("aws:SourceOrgID"),
     STR_INIT("aws:SourceOrgPaths"),
     STR_INIT("aws:SourceOwner"),
@@ -144,7 +144,11 @@ static const char *type_of(const struct principal *who)
 {
     switch (who->kind) {
     case PRINCIPAL_ANONYMOUS:
+    case PRINCIPAL_WEB:
+    case PRINCIPALS:
         break;
+    case PRINCIPAL_FEDERATED:
+        return "FederatedUser";
     case PRINCIPAL_ROOT:
         return "Account";
     case PRINCIPAL_USER:
@@ -174,10 +178,15 @@ static void fill_principal_keys(struct policy_context *ctx, const struct princip
         policy_context_add(ctx, STR("aws:PrincipalServiceName"), who->service);
         policy_context_add(ctx, STR("aws:PrincipalServiceNamesList"), who->service);
     }
-    if (is_service || who->kind == PRINCIPAL_ANONYMOUS)
+    policy_context_add(ctx, STR("aws:FederatedProvider"), who->provider);
+    for (size_t i = 0; i < who->n_claims; i++)
+        policy_context_add(ctx, who->claims[i].key, who->claims[i].value);
+    if (is_service || who->kind == PRINCIPAL_ANONYMOUS || who->kind == PRINCIPAL_WEB)
         return;
+    bool role = who->kind == PRINCIPAL_ROLE;
     policy_context_add(ctx, STR("aws:PrincipalAccount"), who->account);
-    policy_context_add(ctx, STR("aws:PrincipalArn"), who->role_arn.p ? who->role_arn : who->arn);
+    policy_context_add(ctx, STR("aws:PrincipalArn"), role ? who->role_arn : who->arn);
+    policy_context_add(ctx, STR("aws:SourceIdentity"), who->source_identity);
     policy_context_add(ctx, STR("aws:userid"), who->user_id);
     if (who->kind == PRINCIPAL_USER)
         policy_context_add(ctx, STR("aws:username"), who->user_name);

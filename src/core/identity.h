@@ -13,8 +13,11 @@ enum principal_kind {
     PRINCIPAL_ANONYMOUS, /* unsigned request */
     PRINCIPAL_ROOT,      /* the account's root key: all identity checks allow */
     PRINCIPAL_USER,
-    PRINCIPAL_ROLE,    /* assumed-role session */
-    PRINCIPAL_SERVICE, /* an internal delivery, e.g. s3.amazonaws.com */
+    PRINCIPAL_ROLE,      /* assumed-role session */
+    PRINCIPAL_SERVICE,   /* an internal delivery, e.g. s3.amazonaws.com */
+    PRINCIPAL_FEDERATED, /* session of GetFederationToken: a user's, within session policies */
+    PRINCIPAL_WEB, /* whom an identity provider vouches for, while he asks for a role: no account */
+    PRINCIPALS,
 };
 
 /* Lifetime: as struct principal. */
@@ -27,9 +30,10 @@ struct principal {
     enum principal_kind kind;
     struct str account;   /* 12 digits; absent when anonymous */
     struct str arn;       /* user ARN, assumed-role ARN, "arn:aws:iam::ACCT:root" */
-    struct str user_id;   /* AIDA.../AROA...:session/account */
+    struct str user_id;   /* AIDA.../AROA...:session/account/account:name */
+    struct str owner_id;  /* of a federated user: his user's; absent: root's */
     struct str user_name; /* user or role name; absent for root */
-    struct str role_arn;  /* of a role session */
+    struct str role_arn;  /* of a role session; of a federated user: his user's */
     struct str service;   /* of PRINCIPAL_SERVICE, e.g. "s3.amazonaws.com" */
     struct str access_key;
     int64_t token_issued_ms; /* of a session; 0 otherwise */
@@ -42,6 +46,15 @@ struct principal {
     size_t n_session_policies;                    /* 0: not limited by a session policy */
     const struct principal_tag *tags;             /* aws:PrincipalTag/<key> */
     size_t n_tags;
+    const struct str
+        *transitive_keys; /* of those tags that go on to roles that the session assumes */
+    size_t n_transitive_keys;
+    struct str source_identity; /* of a session; absent: none was set */
+    /* Of PRINCIPAL_WEB, and of the sessions that he gets: who vouches for him, and what of it is a
+     * condition key ("example.com:sub"). */
+    struct str provider;
+    const struct principal_tag *claims;
+    size_t n_claims;
 };
 
 struct credential {

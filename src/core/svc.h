@@ -125,6 +125,9 @@ enum err call_authorize(struct call *call, const char *action, struct str resour
  * own policies and `policy` (NULL: the resource has none) say together. */
 enum err call_decide(struct call *call, const char *action, struct str resource_arn,
                      const struct policy *policy, enum policy_decision *ret_decision) WARN_UNUSED;
+/* In the handler of an unsigned operation that knows otherwise who asks (a token of an identity provider): it is
+ * `who`, whom the call's memory holds. */
+void call_vouch(struct call *call, const struct principal *who);
 /* What one policy alone says of this call and its caller. */
 enum err call_policy_match(struct call *call, const char *action, struct str resource_arn,
                            const struct policy *policy,

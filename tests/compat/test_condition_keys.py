@@ -50,7 +50,8 @@ def specs():
 
 
 SPECS = dict(specs())
-TEMPLATED = [(s, op, row) for s, g in SPECS.items() for op, _, row, _ in g.ops if g.condition_keys(op, row) or g.tag_members(op)]
+TEMPLATED = [(s, op, row) for s, g in SPECS.items() for op, _, row, _ in g.ops
+             if not row.get("unsigned") and (g.condition_keys(op, row) or g.tag_members(op))]
 
 
 def replaced(params):
@@ -87,7 +88,7 @@ def world(weir):
     boundary = f"arn:aws:iam::{ACCOUNT}:policy/keyed"
     for n in ("keyed-role",):
         iam.create_role(RoleName=n, Tags=tags, PermissionsBoundary=boundary, AssumeRolePolicyDocument=document(
-            {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": ["sts:AssumeRole", "sts:TagSession"]}))
+            {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]}))
     iam.create_user(UserName="keyed-user", Tags=tags, PermissionsBoundary=boundary)
     person = Person(weir, Tags=[{"Key": "team", "Value": "red"}])
     person.url = url
@@ -314,7 +315,8 @@ def computed():
 COMPUTED = list(computed())
 # Asked in tests of their own, below.
 # (kms:ViaService is of calls that services make: tests/unit/svc_kms.)
-ELSEWHERE = {"s3:signatureAge", "s3:object-lock-remaining-retention-days", "s3:TlsVersion", "lambda:FunctionArn", "lambda:Principal", "kms:ViaService"}
+ELSEWHERE = {"s3:signatureAge", "s3:object-lock-remaining-retention-days", "s3:TlsVersion", "lambda:FunctionArn", "lambda:Principal", "kms:ViaService",
+             "sts:SourceIdentity", "sts:TransitiveTagKeys"}  # of web identities: test_sts.py
 
 
 def test_no_computed_key_is_forgotten():
@@ -385,7 +387,8 @@ GLOBAL = {"aws:CurrentTime": None, "aws:EpochTime": None, "aws:PrincipalAccount"
           "aws:SourceIp": "127.0.0.1", "aws:UserAgent": None, "aws:userid": None, "aws:username": "{name}", "aws:ViaAWSService": "false"}
 # Of sessions; of requests with that header; of work that services do (tests/unit/core).
 SESSIONS = {"aws:TokenIssueTime": None, "aws:MultiFactorAuthPresent": "false"}
-OTHERS = {"aws:Referer", "aws:RequestTag/", "aws:ResourceTag/", "aws:TagKeys",
+OTHERS = {"aws:FederatedProvider", "aws:SourceIdentity",  # test_sts.py
+          "aws:Referer", "aws:RequestTag/", "aws:ResourceTag/", "aws:TagKeys",
           "aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:PrincipalServiceName", "aws:PrincipalServiceNamesList", "aws:SourceAccount", "aws:SourceArn"}
 
 

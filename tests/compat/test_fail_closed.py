@@ -25,6 +25,7 @@ LINKED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
 with open(os.path.join(ROOT, "spec", "cognito.json")) as _f:
     PROVEN = {("cognito", op): {"NotAuthorizedException", "ResourceNotFoundException"}
               for op, row in json.load(_f)["ops"].items() if row.get("unsigned")}
+PROVEN["sts", "AssumeRoleWithWebIdentity"] = {"InvalidIdentityToken"}
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
                                                             "Action": "sts:AssumeRole"}]})
@@ -54,6 +55,8 @@ BY_NAME = {
     "ImportArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table/import/01490000000000-00000000",
     "TableArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/closed-table", "GlobalTableName": "closed-table", "S3Bucket": "closed-bucket",
     "ShardId": "shardId-00000000000000000000-00000000", "ShardIterator": "iterator",
+    "OpenIDConnectProviderArn": f"arn:aws:iam::{ACCOUNT}:oidc-provider/closed.example.com", "Url": "https://closed.example.com",
+    "thumbprintType": "a" * 40, "WebIdentityToken": "a.b.c",
     "KeyId": "alias/closed-key", "SourceKeyId": "alias/closed-key", "DestinationKeyId": "alias/closed-key", "TargetKeyId": "alias/closed-key",
     "RoleARN": f"arn:aws:iam::{ACCOUNT}:role/closed-role", "UserPoolId": "us-east-1_closed000", "AccessToken": "a.b.c",
     "SourceArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:closed-queue", "TaskHandle": "abcd",
@@ -229,6 +232,8 @@ ARISES = {
     ("iam", "CreateUser", "iam:TagUser"): {"UserName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
     ("iam", "CreateInstanceProfile", "iam:TagInstanceProfile"): {"InstanceProfileName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
     ("iam", "AddRoleToInstanceProfile", "iam:PassRole"): {},
+    ("iam", "CreateOpenIDConnectProvider", "iam:TagOpenIDConnectProvider"): {"ThumbprintList": ["a" * 40], "Tags": [{"Key": "a", "Value": "b"}]},
+    ("sts", "GetFederationToken", "sts:TagSession"): {"Tags": [{"Key": "a", "Value": "b"}]},
     ("iam", "CreateRole", "iam:TagRole"): {"RoleName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
     ("iam", "CreatePolicy", "iam:TagPolicy"): {"PolicyName": "further", "Tags": [{"Key": "a", "Value": "b"}]},
     ("lambda", "CreateFunction", "iam:PassRole"): {},

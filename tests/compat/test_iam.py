@@ -416,4 +416,4 @@ def test_all_of_it_survives_kill(weir):
 
 def test_not_supported_is_said(iam):
     assert fails(iam.create_virtual_mfa_device, VirtualMFADeviceName="m")[0] == "InvalidAction"
-    assert fails(iam.get_access_key_last_used, AccessKeyId="AKIAIOSFODNN7EXAMPLE")[0] == "InvalidAction"
+    assert fails(iam.generate_service_last_accessed_details, Arn=f"arn:aws:iam::{ACCOUNT}:user/u")[0] == "InvalidAction"

@@ -291,3 +291,92 @@ def test_roles_and_arns(iam, user):
                      (iam.put_role_permissions_boundary, {"RoleName": n, "PermissionsBoundary": wrong}), (iam.get_policy, {"PolicyArn": wrong}),
                      (iam.delete_policy, {"PolicyArn": wrong})):
         assert fails(call, **kw) == ("ValidationError", f"ARN {wrong} is not valid.")
+
+
+# --- OpenID Connect providers -------------------------------------------------------------------------
+
+def test_identity_providers(iam):
+    host = name("idp") + ".example.com"
+    made = iam.create_open_id_connect_provider(Url=f"https://{host}/a", ClientIDList=["c1", "c2", "c1"], ThumbprintList=["a" * 40],
+                                               Tags=[{"Key": "k", "Value": "v"}])
+    arn = made["OpenIDConnectProviderArn"]
+    assert arn == f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}/a" and made["Tags"] == [{"Key": "k", "Value": "v"}]
+    got = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    assert (got["Url"], got["ClientIDList"], got["ThumbprintList"]) == (f"{host}/a", ["c1", "c2"], ["a" * 40]) and got["CreateDate"]
+    assert {"Arn": arn} in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    assert fails(iam.create_open_id_connect_provider, Url=f"https://{host}/a") == (
+        "EntityAlreadyExists", f"Provider with url {host}/a already exists.")
+    of = {"OpenIDConnectProviderArn": arn}
+    iam.add_client_id_to_open_id_connect_provider(ClientID="c3", **of)
+    iam.add_client_id_to_open_id_connect_provider(ClientID="c3", **of)
+    iam.remove_client_id_from_open_id_connect_provider(ClientID="c1", **of)
+    iam.remove_client_id_from_open_id_connect_provider(ClientID="never", **of)
+    iam.update_open_id_connect_provider_thumbprint(ThumbprintList=["b" * 40, "c" * 40], **of)
+    iam.tag_open_id_connect_provider(Tags=[{"Key": "a", "Value": "1"}], **of)
+    iam.untag_open_id_connect_provider(TagKeys=["k"], **of)
+    got = iam.get_open_id_connect_provider(**of)
+    assert (got["ClientIDList"], got["ThumbprintList"], got["Tags"]) == (["c2", "c3"], ["b" * 40, "c" * 40], [{"Key": "a", "Value": "1"}])
+    iam.tag_open_id_connect_provider(Tags=[{"Key": "b", "Value": "2"}], **of)
+    page = iam.list_open_id_connect_provider_tags(MaxItems=1, **of)
+    assert page["IsTruncated"] and page["Tags"] == [{"Key": "a", "Value": "1"}]
+    assert iam.list_open_id_connect_provider_tags(Marker=page["Marker"], **of)["Tags"] == [{"Key": "b", "Value": "2"}]
+    summary = iam.get_account_summary()["SummaryMap"]
+    assert summary["Providers"] >= 1
+    iam.delete_open_id_connect_provider(**of)
+    iam.delete_open_id_connect_provider(**of)
+    missing = ("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}")
+    for call, kw in ((iam.get_open_id_connect_provider, {}), (iam.add_client_id_to_open_id_connect_provider, {"ClientID": "c"}),
+                     (iam.update_open_id_connect_provider_thumbprint, {"ThumbprintList": []}),
+                     (iam.tag_open_id_connect_provider, {"Tags": [{"Key": "a", "Value": "1"}]}), (iam.list_open_id_connect_provider_tags, {})):
+        assert fails(call, **of, **kw) == missing
+
+
+@pytest.mark.parametrize("request_, error", [
+    ({"Url": "http://example.com"}, "ValidationError"), ({"Url": "example.com"}, "ValidationError"),
+    ({"Url": "https://example.com:8443"}, "ValidationError"), ({"Url": "https://example.com/?a=b"}, "ValidationError"),
+    ({"Url": "https://"}, "ValidationError"), ({"Url": "https://" + "a" * 250}, "ValidationError"),
+    ({"ThumbprintList": ["a" * 40] * 6}, "InvalidInput"), ({"ThumbprintList": ["a" * 39]}, "ValidationError"),
+    ({"ClientIDList": [f"c{i}" for i in range(101)]}, "LimitExceeded"), ({"ClientIDList": ["a" * 256]}, "ValidationError"),
+    ({"Tags": [{"Key": "a", "Value": "1"}, {"Key": "A", "Value": "2"}]}, "InvalidInput")])
+def test_identity_provider_limits(iam, request_, error):
+    assert fails(iam.create_open_id_connect_provider, **{"Url": f"https://{name('h')}.example.com", **request_})[0] == error
+
+
+def test_identity_provider_permissions(weir, iam, user):
+    host = name("idp") + ".example.com"
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"
+    iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=policy(
+        ("Allow", "iam:CreateOpenIDConnectProvider", arn),
+        ("Allow", "iam:GetOpenIDConnectProvider", "*", {"Condition": {"StringEquals": {"aws:ResourceTag/a": "1"}}})))
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    his = weir.client("iam", key["AccessKeyId"], key["SecretAccessKey"])
+    assert fails(his.create_open_id_connect_provider, Url=f"https://{host}x")[0] == "AccessDenied"
+    his.create_open_id_connect_provider(Url=f"https://{host}")
+    assert fails(his.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)[0] == "AccessDenied"
+    iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=arn, Tags=[{"Key": "a", "Value": "1"}])
+    his.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+
+
+# --- when keys and roles were used --------------------------------------------------------------------
+
+def test_last_use(weir, iam, user):
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    ask = {"AccessKeyId": key["AccessKeyId"]}
+    unused = iam.get_access_key_last_used(**ask)
+    assert (unused["UserName"], unused["AccessKeyLastUsed"]) == (user, {"ServiceName": "N/A", "Region": "N/A"})
+    weir.client("sts", key["AccessKeyId"], key["SecretAccessKey"]).get_caller_identity()
+    used = iam.get_access_key_last_used(**ask)["AccessKeyLastUsed"]
+    assert (used["ServiceName"], used["Region"]) == ("sts", "us-east-1") and used["LastUsedDate"]
+    role = name("role")
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}]}))["Role"]["Arn"]
+    assert iam.get_role(RoleName=role)["Role"]["RoleLastUsed"] == {}
+    c = weir.client("sts").assume_role(RoleArn=arn, RoleSessionName="me")["Credentials"]
+    weir.client("sts", c["AccessKeyId"], c["SecretAccessKey"], c["SessionToken"]).get_caller_identity()
+    last = iam.get_role(RoleName=role)["Role"]["RoleLastUsed"]
+    assert last["Region"] == "us-east-1" and last["LastUsedDate"]
+    weir.restart()  # what was not written yet is, when Weir stops
+    assert iam.get_access_key_last_used(**ask)["AccessKeyLastUsed"] == used
+    assert iam.get_role(RoleName=role)["Role"]["RoleLastUsed"] == last
+    assert fails(iam.get_access_key_last_used, AccessKeyId="AKIAIOSFODNN7NOBODYS") == (
+        "NoSuchEntity", "The Access Key with id AKIAIOSFODNN7NOBODYS cannot be found.")

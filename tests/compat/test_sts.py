@@ -1,9 +1,18 @@
 """STS through boto3: who am I, roles, sessions."""
+import base64
 import json
+import time
 import uuid
 
+import boto3
 import pytest
+import botocore
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from receiver import Receiver
+from weirtest import Weir
 
 ACCOUNT = "000000000000"
 
@@ -170,12 +179,300 @@ def test_session_tags_are_seen_by_policies(weir):
             assert fails(client.list_users)["Code"] == "AccessDenied"
 
 
-def test_what_is_not_supported_is_refused(weir):
-    _, arn = make_role(weir, {"AWS": ACCOUNT})
+# --- what goes on with a session ----------------------------------------------------------------------
+
+ALL_OF_STS = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+
+
+def tags(**kw):
+    return [{"Key": k, "Value": v} for k, v in kw.items()]
+
+
+def open_role(weir, actions=ALL_OF_STS, policy=None, **condition):
+    role = name("role")
+    arn = weir.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=document(
+        {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": actions, **condition}))["Role"]["Arn"]
+    weir.client("iam").put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=policy or document(
+        {"Effect": "Allow", "Action": ALL_OF_STS, "Resource": "*"}))
+    return arn
+
+
+def test_transitive_tags_go_on_through_a_chain(weir):
+    blue = {"Condition": {"StringEquals": {"aws:PrincipalTag/team": "blue"}}}
+    first, second = open_role(weir), open_role(weir, policy=document(
+        {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*", **blue}))
+    untagged = open_role(weir, actions=["sts:AssumeRole"])
     sts = weir.client("sts")
-    for extra in ({"SourceIdentity": "someone"}, {"TransitiveTagKeys": ["a"]}):
-        fails(sts.assume_role, RoleArn=arn, RoleSessionName="me", **extra)
-    fails(sts.get_federation_token, Name="x1")
+    me = {"RoleSessionName": "me"}
+    chain = session(weir, "sts", sts.assume_role(
+        RoleArn=first, Tags=tags(team="blue", cost="1"), TransitiveTagKeys=["team"], **me)["Credentials"])
+    session(weir, "iam", chain.assume_role(RoleArn=second, **me)["Credentials"]).list_users()
+    assert fails(chain.assume_role, RoleArn=second, Tags=tags(Team="red"), **me) == {
+        "Type": "Sender", "Code": "InvalidParameterValue", "Message":
+        "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."}
+    # What is inherited is a tag that the next role must allow to be set, too.
+    assert "sts:TagSession" in fails(chain.assume_role, RoleArn=untagged, **me)["Message"]
+    alone = session(weir, "sts", sts.assume_role(RoleArn=first, Tags=tags(team="blue"), **me)["Credentials"])
+    other = session(weir, "iam", alone.assume_role(RoleArn=second, **me)["Credentials"])
+    assert fails(other.list_users)["Code"] == "AccessDenied"
+    assert fails(sts.assume_role, RoleArn=first, Tags=tags(a="1"), TransitiveTagKeys=["b"], **me)["Message"] == (
+        "The specified transitive tag key must be included in the requested tags.")
+    only = open_role(weir, Condition={"ForAllValues:StringEquals": {"sts:TransitiveTagKeys": ["team"], "aws:TagKeys": ["team"]},
+                                      "Null": {"sts:TransitiveTagKeys": "false"}})
+    sts.assume_role(RoleArn=only, Tags=tags(team="x"), TransitiveTagKeys=["team"], **me)
+    for wrong in ({"Tags": tags(team="x")}, {"Tags": tags(team="x", b="y"), "TransitiveTagKeys": ["team", "b"]}):
+        assert fails(sts.assume_role, RoleArn=only, **me, **wrong)["Code"] == "AccessDenied"
+
+
+def test_source_identity_stays(weir):
+    seen = {"Condition": {"StringEquals": {"aws:SourceIdentity": "ann"}}}
+    first, second = open_role(weir), open_role(weir, policy=document(
+        {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*", **seen}))
+    without = open_role(weir, actions=["sts:AssumeRole"])
+    named = open_role(weir, Condition={"StringLike": {"sts:SourceIdentity": "a*"}})
+    sts = weir.client("sts")
+    me = {"RoleSessionName": "me"}
+    answer = sts.assume_role(RoleArn=first, SourceIdentity="ann", **me)
+    assert answer["SourceIdentity"] == "ann"
+    chain = session(weir, "sts", answer["Credentials"])
+    answer = chain.assume_role(RoleArn=second, **me)
+    assert answer["SourceIdentity"] == "ann"
+    session(weir, "iam", answer["Credentials"]).list_users()
+    assert "sts:SetSourceIdentity" in fails(chain.assume_role, RoleArn=without, **me)["Message"]
+    assert "sts:SetSourceIdentity" in fails(chain.assume_role, RoleArn=second, SourceIdentity="bob", **me)["Message"]
+    assert fails(sts.assume_role, RoleArn=named, SourceIdentity="bob", **me)["Code"] == "AccessDenied"
+    sts.assume_role(RoleArn=named, SourceIdentity="ann", **me)
+
+
+# --- federated users ----------------------------------------------------------------------------------
+
+MAY_FEDERATE = {"Effect": "Allow", "Action": ["sts:GetFederationToken", "sts:TagSession"], "Resource": "*"}
+
+
+def test_federated_user(weir):
+    policy = document(MAY_FEDERATE, {"Effect": "Allow", "Action": ["sqs:*", "iam:*"], "Resource": "*"})
+    _, user_arn, key = make_user(weir, policy)
+    sts = weir.client("sts", *key)
+    lists = document({"Effect": "Allow", "Action": ["sqs:ListQueues", "sns:ListTopics", "iam:*"], "Resource": "*"})
+    answer = sts.get_federation_token(Name="bob", Policy=lists, DurationSeconds=900)
+    arn = f"arn:aws:sts::{ACCOUNT}:federated-user/bob"
+    assert answer["FederatedUser"] == {"FederatedUserId": f"{ACCOUNT}:bob", "Arn": arn}
+    assert 0 < answer["PackedPolicySize"] <= 100
+    creds = answer["Credentials"]
+    who = session(weir, "sts", creds).get_caller_identity()
+    assert (who["Arn"], who["UserId"]) == (arn, f"{ACCOUNT}:bob")
+    session(weir, "sqs", creds).list_queues()  # both allow
+    assert fails(session(weir, "sns", creds).list_topics)["Code"] == "AuthorizationError"  # the user may not
+    queue = weir.client("sqs").create_queue(QueueName=name("q"))["QueueUrl"]
+    send = {"QueueUrl": queue, "MessageBody": "m"}
+    assert "not authorized" in fails(session(weir, "sqs", creds).send_message, **send)["Message"]  # the session may not
+    assert fails(session(weir, "iam", creds).list_users)["Code"] == "InvalidClientTokenId"
+    for call, kw in (("get_federation_token", {"Name": "eve"}), ("get_session_token", {}),
+                     ("assume_role", {"RoleArn": open_role(weir), "RoleSessionName": "me"})):
+        assert fails(getattr(session(weir, "sts", creds), call), **kw)["Code"] == "AccessDenied", call
+    # A resource's policy that names the federated user needs nobody else; one that names his user is within the session's.
+    queue_arn = queue.rsplit("/", 1)[1]
+    for principal, allowed in ((arn, True), (user_arn, False)):
+        weir.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": document(
+            {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sqs:SendMessage",
+             "Resource": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{queue_arn}"})})
+        call = session(weir, "sqs", creds).send_message
+        call(**send) if allowed else fails(call, **send)
+    bare = sts.get_federation_token(Name="bob")
+    assert "PackedPolicySize" not in bare
+    assert "not authorized" in fails(session(weir, "sqs", bare["Credentials"]).list_queues)["Message"]
+
+
+def test_who_may_federate(weir):
+    _, _, plain = make_user(weir)
+    error = fails(weir.client("sts", *plain).get_federation_token, Name="bob")
+    assert error["Code"] == "AccessDenied" and f"federated-user/bob" in error["Message"]
+    _, _, untagged = make_user(weir, document({"Effect": "Allow", "Action": "sts:GetFederationToken", "Resource": "*"}))
+    assert "sts:TagSession" in fails(weir.client("sts", *untagged).get_federation_token, Name="bob", Tags=tags(a="b"))["Message"]
+    _, _, key = make_user(weir, document(MAY_FEDERATE, {
+        "Effect": "Allow", "Action": "sqs:*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalTag/team": "blue", "aws:PrincipalType": "FederatedUser"}}}))
+    everything = [{"arn": "arn:aws:iam::aws:policy/AdministratorAccess"}]
+    for team in ("blue", "red"):
+        creds = weir.client("sts", *key).get_federation_token(Name="bob", PolicyArns=everything, Tags=tags(team=team))["Credentials"]
+        call = session(weir, "sqs", creds).list_queues
+        call() if team == "blue" else fails(call)
+    root = weir.client("sts").get_federation_token(Name="bob", PolicyArns=everything, DurationSeconds=129600)["Credentials"]
+    assert root["Expiration"].timestamp() < time.time() + 3700  # of root: an hour
+    session(weir, "sqs", root).list_queues()
+    role = session(weir, "sts", weir.client("sts").assume_role(RoleArn=open_role(weir), RoleSessionName="me")["Credentials"])
+    assert fails(role.get_federation_token, Name="bob")["Code"] == "AccessDenied"
+    assert fails(weir.client("sts").get_federation_token, Name="x" * 33)["Code"] == "ValidationError"
+
+
+def test_access_key_info(weir):
+    _, _, key = make_user(weir)
+    creds = weir.client("sts").get_session_token()["Credentials"]
+    for known in (key[0], creds["AccessKeyId"]):
+        assert weir.client("sts").get_access_key_info(AccessKeyId=known)["Account"] == ACCOUNT
+    assert fails(weir.client("sts").get_access_key_info, AccessKeyId="AKIAIOSFODNN7NOBODYS")["Code"] == "ValidationError"
+
+
+# --- web identities -----------------------------------------------------------------------------------
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Idp:
+    """An OpenID Connect provider: its pages, and tokens that it signs."""
+
+    def __init__(self, weir, host):
+        self.web = Receiver()
+        self.issuer = self.web.base
+        self.url = self.issuer.split("://")[1]
+        self.key = rsa.generate_private_key(65537, 2048)
+        self.weir = weir
+        self.arn = host.create_open_id_connect_provider(Url=self.issuer, ClientIDList=["app"],
+                                                        ThumbprintList=["0" * 40])["OpenIDConnectProviderArn"]
+
+    def serve(self, jwks_status=200, issuer=None):
+        n = self.key.public_key().public_numbers().n
+        keys = [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "k1", "n": b64(n.to_bytes(256, "big")), "e": "AQAB"}]
+        self.web.answers = [(200, {}, json.dumps({"issuer": issuer or self.issuer, "jwks_uri": self.issuer + "/keys"})),
+                            (jwks_status, {}, json.dumps({"keys": keys}))]
+
+    def token(self, key=None, kid="k1", **more):
+        now = int(time.time())
+        claims = {"iss": self.issuer, "aud": "app", "sub": "user-42", "iat": now, "exp": now + 600, **more}
+        text = b64(json.dumps({"alg": "RS256", "kid": kid}).encode()) + "." + b64(
+            json.dumps({k: v for k, v in claims.items() if v is not None}).encode())
+        return text + "." + b64((key or self.key).sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))
+
+    def role(self, condition=None, actions="sts:AssumeRoleWithWebIdentity", policy=None, principal=None):
+        role = name("role")
+        iam = self.weir.client("iam")
+        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(
+            {"Effect": "Allow", "Principal": principal or {"Federated": self.arn}, "Action": actions,
+             **({"Condition": condition} if condition else {})}))["Role"]["Arn"]
+        iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=policy or ALLOW_IAM_READ)
+        return arn
+
+
+@pytest.fixture(scope="module")
+def idp():
+    server = Weir(args=["--allow-outgoing-loopback"])
+    made = Idp(server, server.client("iam"))
+    yield made
+    made.web.close()
+    server.stop()
+
+
+@pytest.fixture
+def unsigned(idp):
+    return boto3.client("sts", endpoint_url=idp.weir.endpoint, region_name="us-east-1",
+                        config=botocore.config.Config(signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1}))
+
+
+def test_web_identity(idp, unsigned):
+    idp.serve()
+    arn = idp.role({"StringEquals": {f"{idp.url}:aud": "app", f"{idp.url}:sub": "user-42"},
+                    "ForAnyValue:StringEquals": {f"{idp.url}:amr": "mfa"}})
+    ask = {"RoleArn": arn, "RoleSessionName": "web"}
+    answer = unsigned.assume_role_with_web_identity(WebIdentityToken=idp.token(amr=["pwd", "mfa"]), DurationSeconds=900, **ask)
+    assert idp.web.next() and idp.web.path == "/.well-known/openid-configuration"
+    assert idp.web.next() and idp.web.path == "/keys"
+    role = arn.split("/")[1]
+    assert answer["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/web"
+    assert (answer["SubjectFromWebIdentityToken"], answer["Audience"], answer["Provider"]) == ("user-42", "app", idp.arn)
+    assert "PackedPolicySize" not in answer
+    session(idp.weir, "iam", answer["Credentials"]).list_users()
+    # The keys are known now: nobody is asked again.
+    denied = ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+    other = idp.role(principal={"Federated": idp.arn + "x"})
+    for role_arn, more in ((arn, {"sub": "user-43"}), (arn, {}), (other, {"amr": ["mfa"]}), (arn + "x", {"amr": ["mfa"]}),
+                           (idp.role(principal={"AWS": ACCOUNT}, actions="sts:AssumeRole"), {})):
+        error = fails(unsigned.assume_role_with_web_identity, WebIdentityToken=idp.token(**more), RoleArn=role_arn, RoleSessionName="web")
+        assert (error["Code"], error["Message"]) == denied, more
+    limited = unsigned.assume_role_with_web_identity(WebIdentityToken=idp.token(amr=["mfa"]), Policy=document(
+        {"Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"}), **ask)
+    assert fails(session(idp.weir, "iam", limited["Credentials"]).list_users)["Code"] == "AccessDenied"
+    assert idp.web.got.empty()
+
+
+def test_web_identity_tokens_that_are_none(idp, unsigned):
+    idp.serve()
+    ask = {"RoleArn": idp.role(), "RoleSessionName": "web"}
+    unsigned.assume_role_with_web_identity(WebIdentityToken=idp.token(), **ask)
+    invalid = "InvalidIdentityToken"
+    stranger = rsa.generate_private_key(65537, 2048)
+    now = int(time.time())
+    for token, code, words in (
+            ("abcd", invalid, "The ID Token provided is not a valid JWT."),
+            (idp.token(iss="https://nobody.example.com"), invalid,
+             "No OpenIDConnect provider found in your account for https://nobody.example.com"),
+            (idp.token(iss=None), invalid, "Missing a required claim: iss"),
+            (idp.token(aud="other"), invalid, "Incorrect token audience"),
+            (idp.token(aud=None), invalid, "Missing a required claim: aud"),
+            (idp.token(sub=None), invalid, "Missing a required claim: sub"),
+            (idp.token(exp=now - 5), "ExpiredTokenException", f"must be before the expiration date/time {now - 5}"),
+            (idp.token(exp=None), invalid, "times"),
+            (idp.token(nbf=now + 3600), invalid, "times"),
+            (idp.token(key=stranger), invalid, "could not be validated"),
+            (idp.token()[:-8] + "AAAAAAAA", invalid, "could not be validated")):
+        error = fails(unsigned.assume_role_with_web_identity, WebIdentityToken=token, **ask)
+        assert error["Code"] == code and words in error["Message"], (token, error)
+    for more, code in (({"DurationSeconds": 3601}, "ValidationError"), ({"Policy": "{}"}, "MalformedPolicyDocument"),
+                       ({"RoleSessionName": "a b"}, "ValidationError"), ({"RoleArn": "arn:aws:iam::000000000000:user/u"}, "ValidationError")):
+        assert fails(unsigned.assume_role_with_web_identity, WebIdentityToken=idp.token(), **{**ask, **more})["Code"] == code
+    unsigned.assume_role_with_web_identity(WebIdentityToken=idp.token(aud=["x", "app"], azp="app"), **ask)
+
+
+def test_web_identity_tags_and_source(idp, unsigned):
+    idp.serve()
+    claim = {"https://aws.amazon.com/tags": {"principal_tags": {"team": ["blue"]}, "transitive_tag_keys": ["team"]},
+             "https://aws.amazon.com/source_identity": "ann"}
+    one, all_ = "sts:AssumeRoleWithWebIdentity", ["sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity"]
+    policy = document({"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*", "Condition": {"StringEquals": {
+        "aws:PrincipalTag/team": "blue", "aws:SourceIdentity": "ann", "aws:FederatedProvider": idp.arn, f"{idp.url}:sub": "user-42"}}})
+    ask = {"RoleSessionName": "web", "WebIdentityToken": idp.token(**claim)}
+    answer = unsigned.assume_role_with_web_identity(RoleArn=idp.role(
+        {"StringEquals": {"aws:RequestTag/team": "blue", "sts:SourceIdentity": "ann"}}, actions=all_, policy=policy), **ask)
+    assert answer["SourceIdentity"] == "ann" and answer["PackedPolicySize"] > 0
+    session(idp.weir, "iam", answer["Credentials"]).list_users()
+    assert fails(unsigned.assume_role_with_web_identity, RoleArn=idp.role(actions=one), **ask)["Code"] == "AccessDenied"
+
+
+def test_identity_providers_that_do_not_answer(idp, unsigned):
+    iam = idp.weir.client("iam")
+    quiet = Idp(idp.weir, iam)
+    ask = {"RoleArn": quiet.role(), "RoleSessionName": "web"}
+    for serve in ({"jwks_status": 500}, {"issuer": "https://another.example.com"}):
+        quiet.serve(**serve)
+        error = fails(unsigned.assume_role_with_web_identity, WebIdentityToken=quiet.token(), **ask)
+        assert error["Code"] == "InvalidIdentityToken" and "Couldn't retrieve verification key" in error["Message"]
+    quiet.serve()
+    error = fails(unsigned.assume_role_with_web_identity, WebIdentityToken=quiet.token(kid="k2"), **ask)
+    assert "Couldn't retrieve verification key" in error["Message"]
+    gone = Idp(idp.weir, iam)
+    gone.web.close()
+    ask["RoleArn"] = gone.role()
+    assert fails(unsigned.assume_role_with_web_identity, WebIdentityToken=gone.token(), **ask)["Code"] == "IDPCommunicationError"
+    quiet.web.close()
+
+
+def test_web_identity_of_a_user_pool(idp, unsigned):
+    cognito, iam = idp.weir.client("cognito-idp"), idp.weir.client("iam")
+    pool = cognito.create_user_pool(PoolName=name("pool"))["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="c", ExplicitAuthFlows=[
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])["UserPoolClient"]["ClientId"]
+    cognito.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(UserPoolId=pool, Username="ann", Password="Passw0rd!", Permanent=True)
+    token = cognito.admin_initiate_auth(UserPoolId=pool, ClientId=client, AuthFlow="ADMIN_USER_PASSWORD_AUTH", AuthParameters={
+        "USERNAME": "ann", "PASSWORD": "Passw0rd!"})["AuthenticationResult"]["IdToken"]
+    url = f"cognito-idp.us-east-1.amazonaws.com/{pool}"
+    arn = iam.create_open_id_connect_provider(Url="https://" + url, ClientIDList=[client])["OpenIDConnectProviderArn"]
+    assert arn == f"arn:aws:iam::{ACCOUNT}:oidc-provider/{url}"
+    role = idp.role({"StringEquals": {f"{url}:aud": client}}, principal={"Federated": arn})
+    ask = {"RoleArn": role, "RoleSessionName": "web", "WebIdentityToken": token}
+    session(idp.weir, "iam", unsigned.assume_role_with_web_identity(**ask)["Credentials"]).list_users()
+    cognito.delete_user_pool(UserPoolId=pool)
+    assert "Couldn't retrieve verification key" in fails(unsigned.assume_role_with_web_identity, **ask)["Message"]
 
 
 def test_get_session_token(weir):

@@ -7,13 +7,15 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "core/secret.h"
-#include "svc/iam/iam_int.h"
+#include "svc/iam/iam_provider.h"
+#include "svc/iam/iam_used.h"
 
 static void fill_port(struct iam *iam);
 
 static void release(void *self)
 {
     struct iam *iam = self;
+    iam_uses_free(iam->uses);
     iam_catalogue_release(iam);
     mem_free(iam);
 }
@@ -25,6 +27,8 @@ static enum err make(struct core *core, void **ret_self)
         return ERR_NOMEM;
     iam->core = core;
     enum err err = iam_catalogue_init(iam);
+    if (!err)
+        err = iam_uses_new(iam, &iam->uses);
     if (err) {
         release(iam);
         return err;
@@ -56,21 +60,31 @@ static enum err load(struct txn *txn, void *arg)
 {
     struct iam *iam = arg;
     TRY(load_token_key(iam, txn));
-    return iam_catalogue_load(iam, txn);
+    TRY(iam_catalogue_load(iam, txn));
+    return iam_uses_load(iam->uses, txn);
 }
 
 static enum err start(void *self)
 {
     struct iam *iam = self;
-    return txn_run_now(iam->core, load, iam);
+    TRY(txn_run_now(iam->core, load, iam));
+    iam_uses_start(iam->uses);
+    return ERR_OK;
 }
 
-/* Credentials of GetSessionToken without MFA may not change or read identities (STS API Reference,
- * GetSessionToken). */
+static void drain(void *self, void (*done)(void *arg), void *arg)
+{
+    struct iam *iam = self;
+    iam_uses_drain(iam->uses, done, arg);
+}
+
+/* Credentials of GetSessionToken without MFA, and those of GetFederationToken, may not change or read
+ * identities (STS API Reference). */
 static enum err authorize_more(struct call *call, const void *in)
 {
     const struct principal *who = call->who;
-    if (who->token_issued_ms != 0 && (who->kind == PRINCIPAL_USER || who->kind == PRINCIPAL_ROOT))
+    if (who->token_issued_ms != 0 && (who->kind == PRINCIPAL_USER || who->kind == PRINCIPAL_ROOT ||
+                                      who->kind == PRINCIPAL_FEDERATED))
         return call_error(call, &iam_err_unknown_key,
                           "The security token included in the request is invalid");
     return ERR_OK;
@@ -101,6 +115,11 @@ static enum err real_resource(struct call *call, struct str *resource)
         return ERR_OK;
     if (arn_parse_as(*resource, "iam", NULL, &arn) != ERR_OK)
         return ERR_OK;
+    if (call->op->index == IAM_OP_CREATE_OPEN_ID_CONNECT_PROVIDER) {
+        *resource = iam_provider_arn(iam_of(call), call->arena, call->account,
+                                     iam_provider_url(arn_tail(&arn, 1)));
+        return str_is_set(*resource) ? ERR_OK : ERR_NOMEM;
+    }
     if (str_eq_c(arn_segment(&arn, 0), "task"))
         return role_of_task(call, &arn, resource);
     int kind = 0;
@@ -131,6 +150,7 @@ const struct svc_def iam_def = {
     .wire = &iam_service,
     .make = make,
     .start = start,
+    .drain = drain,
     .release = release,
     .port = port,
     .identity = iam_identity,
@@ -161,12 +181,31 @@ static enum err port_managed_policy(void *self, struct str policy_arn, struct ar
     return iam_known_policy(self, arena, policy_arn, &policy);
 }
 
+/* Temporary keys are not kept: while there is one account, it is theirs. */
+static enum err port_key_account(void *self, struct str access_key, struct arena *arena,
+                                 struct str *ret_account)
+{
+    struct iam *iam = self;
+    struct principal who;
+    if (iam_is_temporary(access_key)) {
+        *ret_account = iam->core->cfg.account;
+        return iam->core->more_accounts ? ERR_NOT_FOUND : ERR_OK;
+    }
+    const struct identity_port *id = &iam->core->identity;
+    enum err err = id->principal(id->self, access_key, STR_NONE, arena, &who);
+    if (err == ERR_OK)
+        *ret_account = who.account;
+    return err == ERR_INVALID || err == ERR_DENIED ? ERR_NOT_FOUND : err;
+}
+
 static void fill_port(struct iam *iam)
 {
     iam->port = (struct iam_port){
         .self = iam,
         .role = port_role,
         .managed_policy = port_managed_policy,
+        .web_provider = iam_web_provider,
+        .key_account = port_key_account,
         .mint = iam_mint,
         .open_token = iam_open_token,
     };

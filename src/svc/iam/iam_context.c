@@ -3,7 +3,7 @@
  *
  * Source: Service Authorization Reference, "Condition keys for AWS Identity and Access Management".
  * Layer: svc. Thread: the call's loop. */
-#include "svc/iam/iam_int.h"
+#include "svc/iam/iam_provider.h"
 
 /* Boundary of the user or role that the request is about, unless the request brings one. */
 static enum err add_entity(struct call *call, struct policy_context *ctx, enum iam_kind kind,
@@ -32,5 +32,13 @@ enum err iam_auth_context(struct call *call, const void *in, struct policy_conte
 
 enum err iam_resource_tags(void *self, struct txn *txn, struct str arn, struct tag_list *ret_tags)
 {
-    return iam_known_tags(self, txn->arena, arn, ret_tags);
+    struct str account, url;
+    if (!iam_provider_of_arn(arn, &account, &url))
+        return iam_known_tags(self, txn->arena, arn, ret_tags);
+    struct iam_provider *p = ARENA_NEW(txn->arena, struct iam_provider);
+    if (!p)
+        return ERR_NOMEM;
+    TRY(iam_provider_load(txn, account, url, p));
+    *ret_tags = TAGS_FROM(p->tags);
+    return ERR_OK;
 }

@@ -208,6 +208,36 @@ static enum err fill_session_policies(struct iam *iam, const struct iam_session 
     return ERR_OK;
 }
 
+/* What a session has of its own, beside the role or user it is of. */
+static enum err fill_session(struct iam *iam, const struct iam_session *s, struct arena *arena,
+                             struct principal *who)
+{
+    who->transitive_keys = s->transitive_keys;
+    who->n_transitive_keys = s->n_transitive_keys;
+    who->source_identity = s->source_identity;
+    who->provider = s->provider;
+    who->claims = s->claims;
+    who->n_claims = s->n_claims;
+    TRY(merge_tags(arena, s, who));
+    return fill_session_policies(iam, s, arena, who);
+}
+
+/* No Deny, so that resource policies still may allow. */
+#define ALLOW_NOTHING                                                                              \
+    STR("{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"none:None\",\"Resource\":\"*\"}}")
+#define ALLOW_ALL STR("{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}")
+
+static enum err policy_alone(struct iam *iam, struct arena *arena, struct str json,
+                             const struct policy *const **ret_list)
+{
+    const struct policy **list = ARENA_ARRAY(arena, const struct policy *, 1);
+    if (!list)
+        return ERR_NOMEM;
+    TRY(core_policy(iam->core, arena, POLICY_IDENTITY, json, &list[0]));
+    *ret_list = list;
+    return ERR_OK;
+}
+
 static struct str session_arn(const struct iam *iam, const struct iam_entity *role,
                               struct str session_name, struct arena *arena)
 {
@@ -228,8 +258,42 @@ static enum err fill_role(struct iam *iam, const struct iam_entity *e, const str
     who->user_id = str_fmt(arena, STR_FMT ":" STR_FMT, STR_ARG(e->id), STR_ARG(s->session_name));
     if (!str_is_set(who->arn) || !str_is_set(who->user_id))
         return ERR_NOMEM;
-    TRY(merge_tags(arena, s, who));
-    return fill_session_policies(iam, s, arena, who);
+    return fill_session(iam, s, arena, who);
+}
+
+/* A federated user is his user (an account's id: its root) within the policies that he was given: without any, what
+ * resource policies alone allow him. */
+static enum err fill_federated(struct iam *iam, const struct iam_session *s, struct arena *arena,
+                               struct principal *who)
+{
+    const struct iam_entity *e;
+    if (!arn_account_valid(s->id)) {
+        TRY(iam_known(iam, arena, IAM_BY_ID, s->id, &e));
+        if (e->kind != IAM_USER)
+            return ERR_NOT_FOUND;
+        TRY(fill_entity(iam, e, arena, who));
+        who->role_arn = e->arn;
+        who->owner_id = e->id;
+        who->user_name = STR_NONE;
+    } else {
+        TRY(fill_root(iam, s->id, arena, who));
+        TRY(policy_alone(iam, arena, ALLOW_ALL, &who->identity_policies));
+        who->n_identity_policies = 1;
+    }
+    who->kind = PRINCIPAL_FEDERATED;
+    const struct arn arn = {
+        .partition = iam->core->cfg.partition, .service = STR("sts"), .account = who->account};
+    who->arn = arn_make(arena, &arn, "federated-user/" STR_FMT, STR_ARG(s->session_name));
+    who->user_id =
+        str_fmt(arena, STR_FMT ":" STR_FMT, STR_ARG(who->account), STR_ARG(s->session_name));
+    if (!str_is_set(who->arn) || !str_is_set(who->user_id))
+        return ERR_NOMEM;
+    TRY(fill_session(iam, s, arena, who));
+    if (who->n_session_policies > 0)
+        return ERR_OK;
+    TRY(policy_alone(iam, arena, ALLOW_NOTHING, &who->session_policies));
+    who->n_session_policies = 1;
+    return ERR_OK;
 }
 
 /* By id: one of the same name made later is not the one the session was given for. */
@@ -242,6 +306,8 @@ static enum err session_principal(struct iam *iam, struct str access_key, struct
     who->token_issued_ms = s.issued_ms;
     if (s.kind == PRINCIPAL_ROOT)
         return fill_root(iam, str_is_set(s.id) ? s.id : iam->core->cfg.account, arena, who);
+    if (s.kind == PRINCIPAL_FEDERATED)
+        return fill_federated(iam, &s, arena, who);
     TRY(iam_known(iam, arena, IAM_BY_ID, s.id, &e));
     if (e->kind != (s.kind == PRINCIPAL_ROLE ? IAM_ROLE : IAM_USER))
         return ERR_NOT_FOUND;

@@ -5,6 +5,7 @@
 #define WEIR_SVC_IAM_IAM_INT_H
 
 #include "base/map.h"
+#include "base/record.h"
 #include "core/catalogue.h"
 #include "core/page.h"
 #include "iam_api.h"
@@ -118,6 +119,7 @@ struct iam {
     struct iam_port port; /* what STS uses of this */
     uint8_t token_key[IAM_TOKEN_KEY_BYTES];
     struct catalogue *entities, *managed;
+    struct iam_uses *uses;     /* iam_used.h */
     struct arena arena;        /* process: what follows; unchanged once made */
     struct iam_aws_known *aws; /* by place in iam_aws_policies */
     struct map aws_by_arn;     /* ARN -> struct iam_aws_known */
@@ -126,6 +128,7 @@ struct iam {
 /* --- iam_record.c: records and their storage -------------------------------------------------- */
 
 extern const char *const iam_kind_word[IAM_KINDS]; /* "user"; as in ARNs */
+extern const struct record_type iam_tags_type;
 /* IAM's records belong to the account, whatever the region. */
 struct key_scope iam_scope(struct str account);
 struct str iam_entity_key(struct str account, struct arena *a, enum iam_kind kind, struct str name);
@@ -200,6 +203,10 @@ enum err iam_open_token(void *self, struct str access_key, struct str token, str
 /* Secret that belongs to a temporary access key. STR_NONE on exhaustion. */
 struct str iam_temporary_secret(const struct iam *iam, struct str access_key, struct arena *arena);
 
+/* iam_provider.c: struct iam_port's function of the same name. */
+enum err iam_web_provider(void *self, struct txn *txn, struct str account, struct str url,
+                          struct iam_web_provider *ret) WARN_UNUSED;
+
 /* iam_identity.c: the hook of the same name in struct svc_def. */
 void iam_identity(void *self, struct identity_port *ret_port);
 
@@ -246,6 +253,8 @@ enum err iam_rename(struct call *call, const struct iam_entity *before,
                     const struct iam_entity *after) WARN_UNUSED;
 enum err iam_role_shape(struct call *call, const struct iam_entity *e,
                         struct iam_role *r) WARN_UNUSED;
+enum err iam_role_used_shape(struct call *call, const struct iam_entity *e,
+                             const struct iam_role_last_used **ret) WARN_UNUSED;
 void iam_user_shape(const struct iam_entity *e, struct iam_user *u);
 /* As CreateRole answers: without what GetRole alone tells. */
 enum err iam_new_role_shape(struct call *call, const struct iam_entity *e,
@@ -342,6 +351,9 @@ enum err iam_list_members(struct iam_lister *l, const struct iam_entity *owner,
 enum err iam_page_slice(struct call *call, struct iam_page *page, const void *list, size_t stride,
                         size_t n, size_t *ret_from) WARN_UNUSED;
 
+/* op_tags.c: a page of them. */
+enum err iam_list_tags(struct call *call, struct iam_page *page, const struct iam_tags *tags,
+                       struct iam_tag_list_type *ret) WARN_UNUSED;
 /* Defines an operation on roles and its twin on users, which differ in the names of types and
  * members alone: `does` is an expression of call, in, out, `kind` and `name`. */
 #define IAM_TWINS(of_role, of_user, does)                                                          \

@@ -23,6 +23,10 @@ static const struct key_layout iam_k_token_key = {KEY_IAM, 5, ""};
 static const struct key_layout iam_k_member = {KEY_IAM, 6, "Att"};
 /* account -> alias */
 static const struct key_layout iam_k_alias = {KEY_IAM, 7, "A"};
+/* account, URL without its scheme -> OpenID Connect provider */
+static const struct key_layout iam_k_provider = {KEY_IAM, 9, "At"};
+/* account, access key or id of a role -> when it was last used */
+static const struct key_layout iam_k_used = {KEY_IAM, 10, "At"};
 /* account -> password policy */
 static const struct key_layout iam_k_passwords = {KEY_IAM, 8, "A"};
 

@@ -22,7 +22,7 @@ static const struct record_field tag_fields[] = {
 static const struct record_type tag_type = RECORD_TYPE(struct tag, 1, tag_fields);
 
 static const struct record_field tags_fields[] = {REC_ARRAY(struct iam_tags, v, n, &tag_type)};
-static const struct record_type tags_type = RECORD_TYPE(struct iam_tags, 1, tags_fields);
+const struct record_type iam_tags_type = RECORD_TYPE(struct iam_tags, 1, tags_fields);
 
 static const struct record_field inline_fields[] = {
     REC_STR(struct iam_inline, name),
@@ -47,7 +47,7 @@ static const struct record_field entity_fields[] = {
     REC_INT(struct iam_entity, max_session_s),
     REC_STR(struct iam_entity, trust),
     REC_STR(struct iam_entity, boundary),
-    REC_STRUCT(struct iam_entity, tags, &tags_type),
+    REC_STRUCT(struct iam_entity, tags, &iam_tags_type),
     REC_ARRAY(struct iam_entity, inlines, n_inlines, &inline_type),
     REC_ARRAY(struct iam_entity, attached, n_attached, &record_str),
     REC_ARRAY(struct iam_entity, keys, n_keys, &access_type),
@@ -73,7 +73,7 @@ static const struct record_field managed_fields[] = {
     REC_STR(struct iam_managed, description),
     REC_INT(struct iam_managed, created_ms),
     REC_INT(struct iam_managed, updated_ms),
-    REC_STRUCT(struct iam_managed, tags, &tags_type),
+    REC_STRUCT(struct iam_managed, tags, &iam_tags_type),
     REC_INT(struct iam_managed, default_version),
     REC_INT(struct iam_managed, next_version),
     REC_INT(struct iam_managed, attachments),

@@ -63,7 +63,7 @@ static const struct record_field tag_fields[] = {
 static const struct record_type tag_type = RECORD_TYPE(struct principal_tag, 1, tag_fields);
 
 static const struct record_field session_fields[] = {
-    REC_ENUM(struct iam_session, kind, PRINCIPAL_SERVICE),
+    REC_ENUM(struct iam_session, kind, PRINCIPALS),
     REC_STR(struct iam_session, id),
     REC_STR(struct iam_session, session_name),
     REC_INT(struct iam_session, issued_ms),
@@ -73,8 +73,13 @@ static const struct record_field session_fields[] = {
              &record_str),
     REC_LIST(struct iam_session, tags, n_tags, IAM_SESSION_TAGS_MAX, &tag_type),
     REC_BOOL(struct iam_session, chained),
+    REC_SINCE(2, REC_LIST(struct iam_session, transitive_keys, n_transitive_keys,
+                          IAM_SESSION_TAGS_MAX, &record_str)),
+    REC_SINCE(2, REC_STR(struct iam_session, source_identity)),
+    REC_SINCE(2, REC_STR(struct iam_session, provider)),
+    REC_SINCE(2, REC_LIST(struct iam_session, claims, n_claims, IAM_SESSION_CLAIMS_MAX, &tag_type)),
 };
-static const struct record_type session_type = RECORD_TYPE(struct iam_session, 1, session_fields);
+static const struct record_type session_type = RECORD_TYPE(struct iam_session, 2, session_fields);
 
 /* --- tokens ----------------------------------------------------------------------------------- */
 
@@ -83,7 +88,8 @@ enum err iam_mint(void *self, const struct iam_session *session, struct arena *a
 {
     struct iam *iam = self;
     char random[KEY_RANDOM + 1];
-    assert(session->kind < PRINCIPAL_SERVICE);
+    assert(session->kind != PRINCIPAL_ANONYMOUS && session->kind != PRINCIPAL_SERVICE &&
+           session->kind < PRINCIPAL_WEB);
     rng_text(random, KEY_RANDOM, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
     struct str access_key = str_fmt(arena, "ASIA%s", random);
     if (!str_is_set(access_key))

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "base/rng.h"
-#include "svc/iam/iam_int.h"
+#include "svc/iam/iam_used.h"
 
 enum { KEY_RANDOM = 16, SECRET_CHARS = 40 };
 
@@ -116,4 +116,33 @@ enum err iam_delete_access_key(struct call *call, const struct iam_delete_access
     for (e->n_keys--; at < e->n_keys; at++)
         e->keys[at] = e->keys[at + 1];
     return iam_entity_store(iam_of(call), call->txn, e);
+}
+
+/* Of a key that is not there AWS says that nobody may ask; here it is said that it is not. */
+enum err iam_get_access_key_last_used(struct call *call,
+                                      const struct iam_get_access_key_last_used_input *in,
+                                      struct iam_get_access_key_last_used_output *out)
+{
+    struct iam_access_key_last_used *shape =
+        ARENA_NEW(call->arena, struct iam_access_key_last_used);
+    const struct iam_entity *e;
+    struct iam_used used;
+    if (!shape)
+        return ERR_NOMEM;
+    enum err err = iam_known(iam_of(call), call->arena, IAM_BY_ACCESS_KEY, in->access_key_id, &e);
+    if (err == ERR_NOT_FOUND)
+        return call_error(call, &iam_err_no_such_entity_exception,
+                          "The Access Key with id " STR_FMT " cannot be found.",
+                          STR_ARG(in->access_key_id));
+    TRY(err);
+    TRY(iam_uses_of(iam_of(call)->uses, call->arena, in->access_key_id, &used));
+    *shape = (struct iam_access_key_last_used){.service_name = STR("N/A"), .region = STR("N/A")};
+    if (used.at_ms) {
+        WIRE_SET(shape, last_used_date, used.at_ms);
+        shape->service_name = used.service;
+        shape->region = used.region;
+    }
+    out->user_name = e->name;
+    out->access_key_last_used = shape;
+    return ERR_OK;
 }

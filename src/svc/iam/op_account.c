@@ -310,11 +310,10 @@ enum err iam_get_account_summary(struct call *call, const struct iam_get_account
         {"AccountMFAEnabled", 0},
         {"MFADevices", 0},
         {"MFADevicesInUse", 0},
-        {"Providers", 0},
         {"ServerCertificates", 0},
         {"AccountSigningCertificatesPresent", 0},
     };
-    enum { N_FIXED = sizeof(fixed) / sizeof(*fixed), N = IAM_KINDS + 1 + N_FIXED };
+    enum { N_FIXED = sizeof(fixed) / sizeof(*fixed), N = IAM_KINDS + 2 + N_FIXED };
     struct arena *a = call->arena;
     struct iam_summary_map_type_entry *v = ARENA_ARRAY(a, struct iam_summary_map_type_entry, N);
     if (!v)
@@ -326,9 +325,12 @@ enum err iam_get_account_summary(struct call *call, const struct iam_get_account
     }
     v[IAM_KINDS].key = STR("Policies");
     TRY(count(call, key_range(a, &iam_k_managed, iam_scope(call->account)), &v[IAM_KINDS].value));
+    v[IAM_KINDS + 1].key = STR("Providers");
+    TRY(count(call, key_range(a, &iam_k_provider, iam_scope(call->account)),
+              &v[IAM_KINDS + 1].value));
     for (size_t i = 0; i < N_FIXED; i++) {
-        v[IAM_KINDS + 1 + i].key = str_c(fixed[i].name);
-        v[IAM_KINDS + 1 + i].value = fixed[i].value;
+        v[IAM_KINDS + 2 + i].key = str_c(fixed[i].name);
+        v[IAM_KINDS + 2 + i].value = fixed[i].value;
     }
     out->summary_map = (struct iam_summary_map_type){v, N};
     return ERR_OK;

@@ -1,7 +1,7 @@
 /* Users and roles: made, shown, changed, listed; and whatever has a name, made, renamed, removed.
  *
  * Layer: svc. Thread: the call's loop. */
-#include "svc/iam/iam_int.h"
+#include "svc/iam/iam_used.h"
 
 /* --- shapes ----------------------------------------------------------------------------------- */
 
@@ -51,16 +51,30 @@ static enum err fill_role(struct call *call, const struct iam_entity *e, struct 
     return ERR_OK;
 }
 
-/* When a role was last used is not kept: as of one that was not within AWS's tracking period. */
+enum err iam_role_used_shape(struct call *call, const struct iam_entity *e,
+                             const struct iam_role_last_used **ret)
+{
+    struct iam_role_last_used *shape = ARENA_NEW(call->arena, struct iam_role_last_used);
+    struct iam_used used;
+    if (!shape)
+        return ERR_NOMEM;
+    TRY(iam_uses_of(iam_of(call)->uses, call->arena, e->id, &used));
+    if (used.at_ms) {
+        WIRE_SET(shape, last_used_date, used.at_ms);
+        shape->region = used.region;
+    }
+    *ret = shape;
+    return ERR_OK;
+}
+
 static enum err whole_role(struct call *call, const struct iam_entity *e,
                            const struct iam_role **ret_role)
 {
-    static const struct iam_role_last_used unused;
     struct iam_role *r = ARENA_NEW(call->arena, struct iam_role);
     if (!r)
         return ERR_NOMEM;
     TRY(fill_role(call, e, r));
-    r->role_last_used = &unused;
+    TRY(iam_role_used_shape(call, e, &r->role_last_used));
     *ret_role = r;
     return ERR_OK;
 }

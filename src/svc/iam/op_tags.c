@@ -20,8 +20,8 @@ static enum err untag(struct call *call, enum iam_kind kind, struct str name,
     return iam_entity_store(iam_of(call), call->txn, e);
 }
 
-static enum err list_tags(struct call *call, struct iam_page *page, const struct iam_tags *tags,
-                          struct iam_tag_list_type *ret)
+enum err iam_list_tags(struct call *call, struct iam_page *page, const struct iam_tags *tags,
+                       struct iam_tag_list_type *ret)
 {
     size_t from;
     TRY(iam_page_slice(call, page, tags->v, sizeof(*tags->v), tags->n, &from));
@@ -35,7 +35,7 @@ static enum err list(struct call *call, enum iam_kind kind, struct str name, str
 {
     struct iam_entity *e;
     TRY(iam_get_entity(call, kind, name, &e));
-    return list_tags(call, page, &e->tags, ret);
+    return iam_list_tags(call, page, &e->tags, ret);
 }
 
 IAM_TWINS(tag_role, tag_user, tag(call, kind, name, TAGS_FROM(in->tags)))
@@ -75,7 +75,7 @@ enum err iam_list_policy_tags(struct call *call, const struct iam_list_policy_ta
     struct iam_page *page = IAM_PAGE(call, in, out, in->policy_arn);
     struct iam_managed *m;
     if (iam_aws_find(iam_of(call), in->policy_arn))
-        return list_tags(call, page, &none, &out->tags);
+        return iam_list_tags(call, page, &none, &out->tags);
     TRY(iam_get_managed(call, in->policy_arn, &m));
-    return list_tags(call, page, &m->tags, &out->tags);
+    return iam_list_tags(call, page, &m->tags, &out->tags);
 }
