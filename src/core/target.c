@@ -88,8 +88,11 @@ static enum err permitted(struct txn *txn, const struct target *t, const struct 
     assert(str_is_set(found->arn) && kind->action); /* nothing unnamed is permitted */
     if (str_is_set(t->role))
         return core_role_allowed(txn, t->role, t->service, kind->action, found->arn);
-    if (!str_is_set(t->service))
-        return ERR_OK;
+    if (!str_is_set(t->service)) { /* what is vouched for is the sender's own account's */
+        bool own = !str_is_set(t->source_account) || !txn->core->more_accounts ||
+                   str_eq(t->source_account, wire_account_in(found->arn));
+        return own ? ERR_OK : ERR_DENIED;
+    }
     const struct policy *policy;
     TRY(core_resource_policy(txn, found->arn, &policy));
     if (!policy && kind->open_to_owner && t->tells_owner &&

@@ -183,6 +183,69 @@ APART = [
 ]
 
 
+
+
+def of_others(of):
+    """What A's root may not do to what B has: (service, call, its arguments)."""
+    arn = lambda service, rest, region="us-east-1": f"arn:aws:{service}:{region}:{B}:{rest}"
+    fn, layer, topic = arn("lambda", "function:same"), arn("lambda", "layer:same"), arn("sns", "same")
+    first = lambda service, how, member, key: listed(of(B, service), how, member)[0][key]
+    api = first("apigateway", "get_rest_apis", "items", "id")
+    pool = first("cognito-idp", "list_user_pools(MaxResults=10)", "UserPools", "Id")
+    key = arn("kms", "key/" + first("kms", "list_keys", "Keys", "KeyId"))
+    stack = first("cloudformation", "list_stacks", "StackSummaries", "StackId")
+    url = of(B, "sqs").get_queue_url(QueueName="same")["QueueUrl"]
+    mine = of(A, "sqs").get_queue_url(QueueName="same")["QueueUrl"]
+    return [
+        ("lambda", "update_function_configuration", dict(FunctionName=fn, Timeout=9)),
+        ("lambda", "add_permission", dict(FunctionName=fn, StatementId="x", Action="lambda:InvokeFunction", Principal=A)),
+        ("lambda", "create_function_url_config", dict(FunctionName=fn, AuthType="NONE")),
+        ("lambda", "delete_function", dict(FunctionName=fn)),
+        ("lambda", "invoke", dict(FunctionName=f"{B}:function:same")),
+        ("lambda", "tag_resource", dict(Resource=fn, Tags={"a": "b"})),
+        ("lambda", "create_event_source_mapping", dict(FunctionName=fn, EventSourceArn=arn("sqs", "same").replace(B, A))),
+        ("lambda", "delete_layer_version", dict(LayerName=layer, VersionNumber=1)),
+        ("lambda", "publish_layer_version", dict(LayerName=layer, Content={"ZipFile": zipped("x = 2")})),
+        ("lambda", "get_layer_version", dict(LayerName=layer, VersionNumber=1)),
+        ("sqs", "send_message", dict(QueueUrl=url, MessageBody="x")),
+        ("sqs", "delete_queue", dict(QueueUrl=url)),
+        ("sqs", "tag_queue", dict(QueueUrl=url, Tags={"a": "b"})),
+        ("sqs", "set_queue_attributes", dict(QueueUrl=mine, Attributes={"RedrivePolicy": json.dumps(
+            {"deadLetterTargetArn": arn("sqs", "same"), "maxReceiveCount": 1})})),
+        ("sns", "publish", dict(TopicArn=topic, Message="x")),
+        ("sns", "delete_topic", dict(TopicArn=topic)),
+        ("sns", "tag_resource", dict(ResourceArn=topic, Tags=[{"Key": "a", "Value": "b"}])),
+        ("dynamodb", "delete_table", dict(TableName=arn("dynamodb", "table/same"))),
+        ("dynamodb", "create_backup", dict(TableName=arn("dynamodb", "table/same"), BackupName="same")),
+        ("dynamodb", "tag_resource", dict(ResourceArn=arn("dynamodb", "table/same"), Tags=[{"Key": "a", "Value": "b"}])),
+        ("dynamodb", "execute_statement", dict(Statement=f'SELECT * FROM "{arn("dynamodb", "table/same")}"')),
+        ("dynamodbstreams", "describe_stream", dict(StreamArn=first("dynamodbstreams", "list_streams", "Streams", "StreamArn"))),
+        ("kms", "schedule_key_deletion", dict(KeyId=key)),
+        ("kms", "encrypt", dict(KeyId=key, Plaintext=b"x")),
+        ("kms", "create_alias", dict(AliasName="alias/others", TargetKeyId=key)),
+        ("events", "put_rule", dict(Name="others", EventBusName=arn("events", "event-bus/default"), EventPattern=PATTERN)),
+        ("events", "create_archive", dict(ArchiveName="others", EventSourceArn=arn("events", "event-bus/default"))),
+        ("events", "put_events", dict(Entries=[dict(Source="a", DetailType="d", Detail="{}", EventBusName=arn("events", "event-bus/default"))])),
+        ("logs", "filter_log_events", dict(logGroupIdentifier=arn("logs", "log-group:same"))),
+        ("logs", "tag_resource", dict(resourceArn=arn("logs", "log-group:same"), tags={"a": "b"})),
+        ("ssm", "get_parameter", dict(Name=arn("ssm", "parameter/same"))),
+        ("iam", "get_policy", dict(PolicyArn=arn("iam", "policy/same", ""))),
+        ("iam", "attach_role_policy", dict(RoleName="same", PolicyArn=arn("iam", "policy/same", ""))),
+        ("sts", "assume_role", dict(RoleArn=arn("iam", "role/same", ""), RoleSessionName="ss")),
+        ("cloudformation", "delete_stack", dict(StackName=stack)),
+        ("cloudwatch", "tag_resource", dict(ResourceARN=arn("cloudwatch", "alarm:same"), Tags=[{"Key": "a", "Value": "b"}])),
+        ("apigateway", "get_rest_api", dict(restApiId=api)),
+        ("apigateway", "get_resources", dict(restApiId=api)),
+        ("apigateway", "create_deployment", dict(restApiId=api)),
+        ("apigateway", "tag_resource", dict(resourceArn=f"arn:aws:apigateway:us-east-1::/restapis/{api}", tags={"a": "b"})),
+        ("cognito-idp", "describe_user_pool", dict(UserPoolId=pool)),
+        ("cognito-idp", "admin_create_user", dict(UserPoolId=pool, Username="x")),
+        ("ecr", "describe_images", dict(registryId=B, repositoryName="same")),
+        ("ecr", "delete_repository", dict(registryId=B, repositoryName="same")),
+        ("sqs", "get_queue_url", dict(QueueName="same", QueueOwnerAWSAccountId=B)),
+    ]
+
+
 def listed(client, how, member):
     name, _, args = how.partition("(")
     args = dict(part.split("=") for part in args.rstrip(")").split(",") if part)
@@ -213,6 +276,8 @@ def test_resources_apart():
             text = json.dumps(theirs, default=str)
             assert A not in text, (service, how, text)
             assert B not in json.dumps(in_a[service, how], default=str)
+        for service, call, args in of_others(of):
+            assert code_of(getattr(of(A, service), call), **args) != "OK", (service, call)
         # Names in B lead to B's.
         assert of(B, "ssm").get_parameter(Name="same")["Parameter"]["Value"] == B
         assert of(A, "ssm").get_parameter(Name="same")["Parameter"]["Value"] == A

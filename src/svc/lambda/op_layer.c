@@ -30,7 +30,7 @@ static enum err name_of_call(struct call *call, struct str layer_name,
                           "Layers from '" STR_FMT "' are not reachable in this region ('" STR_FMT
                           "')",
                           STR_ARG(ret_name->scope.region), STR_ARG(call->region));
-    return ERR_OK;
+    return str_eq(ret_name->scope.account, call->account) ? ERR_OK : missing(call);
 }
 
 static enum err version_name(struct call *call, struct str layer_name, int64_t number,
@@ -183,7 +183,7 @@ enum err lambda_get_layer_version_by_arn(struct call *call,
 {
     struct lambda_layer_name name;
     if (lambda_layer_name_parse(in->arn, call_scope(call), &name) != ERR_OK || name.number < 1 ||
-        !str_eq(name.scope.region, call->region))
+        !str_eq(name.scope.region, call->region) || !str_eq(name.scope.account, call->account))
         return missing(call);
     return get(call, &name, out);
 }
