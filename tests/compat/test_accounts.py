@@ -3,9 +3,17 @@ import json
 import os
 import stat
 import subprocess
+import urllib.error
+import urllib.request
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
+from botocore import UNSIGNED
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from test_dynamodb import raw
@@ -538,3 +546,55 @@ def test_a_function_of_b_by_a_queue_of_a_to_a_queue_of_a(two):
     two.of(A, "sqs").send_message(QueueUrl=in_url, MessageBody="through")
     told = two.of(A, "sqs").receive_message(QueueUrl=out_url, WaitTimeSeconds=20)["Messages"][0]
     assert told["Body"] == "through"
+
+
+# --- fronts that name no account ------------------------------------------------------------------
+
+
+def get(two, host, who=None):
+    """(status, body) of a request to a host of B's, signed by the development key of an account."""
+    request = AWSRequest("GET", f"http://{host}/", headers={"Host": host})
+    if who:
+        SigV4Auth(Credentials(who, "test"), "lambda", two.weir.region).add_auth(request)
+    asked = urllib.request.Request(two.weir.endpoint + "/", headers={**dict(request.headers.items()), "Host": host})
+    try:
+        with urllib.request.urlopen(asked) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+
+
+def test_function_urls(two):
+    name, arn = function(two, B, "def handler(event, context):\n    return context.invoked_function_arn\n",
+                         two.role(B, {"Principal": {"Service": "lambda.amazonaws.com"}}))
+    fns = two.of(B, "lambda")
+    host = urlsplit(fns.create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]).netloc
+    assert get(two, host)[0] == 403 and get(two, host, A)[0] == 403
+    assert get(two, host, B) == (200, json.dumps(arn))
+    for action, more in (("InvokeFunctionUrl", {"FunctionUrlAuthType": "AWS_IAM"}), ("InvokeFunction", {})):
+        fns.add_permission(FunctionName=name, StatementId=action, Action="lambda:" + action, Principal=A, **more)
+    assert get(two, host, A) == (200, json.dumps(arn))
+
+
+def test_an_api_and_a_user_pool(two):
+    apis = two.of(B, "apigateway")
+    api = apis.create_rest_api(name="b")
+    id, root = api["id"], apis.get_resources(restApiId=api["id"])["items"][0]["id"]
+    apis.put_method(restApiId=id, resourceId=root, httpMethod="GET", authorizationType="NONE")
+    apis.put_integration(restApiId=id, resourceId=root, httpMethod="GET", type="MOCK",
+                         requestTemplates={"application/json": '{"statusCode": 200}'})
+    apis.put_method_response(restApiId=id, resourceId=root, httpMethod="GET", statusCode="200")
+    apis.put_integration_response(restApiId=id, resourceId=root, httpMethod="GET", statusCode="200",
+                                  responseTemplates={"application/json": "$context.accountId"})
+    apis.create_deployment(restApiId=id, stageName="s")
+    with urllib.request.urlopen(f"{two.weir.endpoint}/restapis/{id}/s/_user_request_/") as reply:
+        assert reply.read().decode() == B
+    pools = two.of(B, "cognito-idp")
+    pool = pools.create_user_pool(PoolName="b")["UserPool"]["Id"]
+    app = pools.create_user_pool_client(UserPoolId=pool, ClientName="c", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"])
+    client = app["UserPoolClient"]["ClientId"]
+    pools.admin_create_user(UserPoolId=pool, Username="u", MessageAction="SUPPRESS")
+    pools.admin_set_user_password(UserPoolId=pool, Username="u", Password="Passw0rd!", Permanent=True)
+    anybody = two.weir.client("cognito-idp", config=Config(signature_version=UNSIGNED))
+    told = anybody.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": "u", "PASSWORD": "Passw0rd!"})
+    assert anybody.get_user(AccessToken=told["AuthenticationResult"]["AccessToken"])["Username"] == "u"
