@@ -144,6 +144,12 @@ def test_index_keys_in_transactions(ddb):
     assert ddb.scan(TableName=name)["Count"] == 0
 
 
+def test_a_read_without_a_key_cancels_its_transaction(ddb, table):
+    with error("TransactionCanceledException", "[None, ValidationError]") as e:
+        ddb.transact_get_items(TransactItems=[{"Get": {"TableName": table, "Key": KEY}}, {"Get": {"TableName": table, "Key": {}}}])
+    assert e.response["CancellationReasons"][1]["Message"] == "The provided key element does not match the schema"
+
+
 def test_what_refuses_a_transaction_as_a_whole(ddb, table):
     with error("ValidationException", "Item size has exceeded the maximum allowed size"):  # the request alone says so
         ddb.transact_write_items(TransactItems=[put(table, {**KEY, "x": {"S": "y" * 409600}})])

@@ -59,8 +59,7 @@ static void because(struct ddb_transaction *t, struct ddb_txn_action *a, struct 
     t->cancelled = true;
 }
 
-/* What is wrong with the action alone cancels the transaction; everything else passes. */
-static enum err cancelled_by(struct ddb_transaction *t, struct ddb_txn_action *a, enum err err)
+enum err ddb_txn_cancelled_by(struct ddb_transaction *t, struct ddb_txn_action *a, enum err err)
 {
     const struct ddb_diag *d = t->diag;
     if (err != ERR_INVALID || d->whole || d->serialization || d->throttled || d->denied)
@@ -91,7 +90,7 @@ static enum err open_all(struct ddb_transaction *t)
         struct ddb_txn_action *a = &t->v[i];
         a->w = (struct ddb_write){
             .txn = t->call->txn, .diag = t->diag, .table = a->table, .transact = true};
-        TRY(cancelled_by(t, a, ddb_txn_check(t->diag, a)));
+        TRY(ddb_txn_cancelled_by(t, a, ddb_txn_check(t->diag, a)));
         if (str_is_set(a->code))
             continue;
         TRY(ddb_write_open(&a->w));
@@ -126,7 +125,7 @@ static enum err decide(struct ddb_transaction *t, struct ddb_txn_action *a)
         return ERR_OK;
     }
     if (a->kind == DDB_ITEM_UPDATE)
-        TRY(cancelled_by(t, a, updated(t, a)));
+        TRY(ddb_txn_cancelled_by(t, a, updated(t, a)));
     if (a->item)
         t->bytes += ddb_item_size(a->item);
     if (t->bytes > DDB_TRANSACT_BYTES_MAX)
@@ -152,7 +151,7 @@ static enum err put_reason(struct arena *arena, struct json_out *o, const struct
     return ERR_OK;
 }
 
-static enum err cancel(struct ddb_transaction *t)
+enum err ddb_txn_cancel(struct ddb_transaction *t)
 {
     struct buf codes, reasons;
     struct json_out o;
@@ -270,7 +269,7 @@ enum err ddb_transact(struct ddb_transaction *t,
         if (!str_is_set(t->v[i].code))
             TRY(decide(t, &t->v[i]));
     if (t->cancelled)
-        return cancel(t);
+        return ddb_txn_cancel(t);
     TRY(stage_all(t, &usage));
     return ddb_usage_reply(t->call, t->capacity, &usage, ret_used);
 }

@@ -54,6 +54,11 @@ void ddb_usage_add(struct ddb_usage *u, struct ddb_table *table, const struct dd
 enum err ddb_usage_reply(struct call *call, struct str mode, const struct ddb_usage *u,
                          struct dynamodb_consumed_capacity_multiple *ret) WARN_UNUSED;
 
+/* What is wrong with the action alone is noted, and cancels the transaction; everything else passes. */
+enum err ddb_txn_cancelled_by(struct ddb_transaction *t, struct ddb_txn_action *a,
+                              enum err err) WARN_UNUSED;
+/* TransactionCanceledException with the actions' reasons: ERR_FAILED. */
+enum err ddb_txn_cancel(struct ddb_transaction *t) WARN_UNUSED;
 /* Key and size of what an action is about; fills its w.key. ERR_INVALID. */
 enum err ddb_txn_check(struct ddb_diag *diag, struct ddb_txn_action *a) WARN_UNUSED;
 /* Runs it: stages everything and fills *ret_used, or ERR_FAILED with TransactionCanceledException set,

@@ -125,10 +125,20 @@ enum err dynamodb_transact_write_items(struct call *call,
 
 /* --- reads ------------------------------------------------------------------------------------ */
 
-static enum err read_one(struct call *call, struct ddb_diag *diag, const struct dynamodb_get *in,
-                         struct ddb_usage *usage, size_t *bytes, struct str *keys, size_t at,
+struct reading {
+    struct ddb_transaction *t; /* for the reasons of what cancels it */
+    struct ddb_usage usage;
+    struct str *keys; /* of records */
+    size_t bytes;
+};
+
+static enum err read_one(struct reading *r, const struct dynamodb_get *in, size_t at,
                          struct str *ret_item)
 {
+    struct call *call = r->t->call;
+    struct ddb_diag *diag = r->t->diag;
+    struct str *keys = r->keys;
+    struct ddb_av *key_item;
     static const struct dynamodb_attribute_name_list no_names;
     struct ddb_table *table;
     struct ddb_key key;
@@ -144,7 +154,10 @@ static enum err read_one(struct call *call, struct ddb_diag *diag, const struct 
     TRY(ddb_request_projection(&env, in->projection_expression, &no_names, &paths));
     TRY(ddb_env_check_used(&env));
     TRY(ddb_use_table(call, in->table_name, false, &table));
-    TRY(ddb_key_from_json(diag, &table->key, in->key, &key));
+    TRY(ddb_item_from_json(diag, in->key, &key_item));
+    TRY(ddb_txn_cancelled_by(r->t, &r->t->v[at], ddb_key_exact(diag, &table->key, key_item, &key)));
+    if (str_is_set(r->t->v[at].code))
+        return ERR_OK;
     TRY(ddb_admit_read(diag, table, NULL, 0, call->txn->now_ms));
     TRY(ddb_cipher_of(diag, call->txn, table, &cipher));
     struct str record_key = ddb_item_key(call->arena, table->id, key);
@@ -167,11 +180,11 @@ static enum err read_one(struct call *call, struct ddb_diag *diag, const struct 
     } else if (err != ERR_NOT_FOUND) {
         return err;
     }
-    *bytes += size;
-    if (*bytes > DDB_TRANSACT_BYTES_MAX)
+    r->bytes += size;
+    if (r->bytes > DDB_TRANSACT_BYTES_MAX)
         return ddb_invalid(diag, "Transaction size has exceeded the maximum allowed size of 4 MB");
     struct ddb_units units = {.table = ddb_read_units(size, true)};
-    ddb_usage_add(usage, table, &units, false);
+    ddb_usage_add(&r->usage, table, &units, false);
     ddb_charge_transact(table, &units, false);
     return ERR_OK;
 }
@@ -180,17 +193,25 @@ static enum err transact_get(struct call *call, struct ddb_diag *diag,
                              const struct dynamodb_transact_get_items_input *in,
                              struct dynamodb_transact_get_items_output *out)
 {
-    size_t n = in->transact_items.n, bytes = 0;
-    struct ddb_usage usage = {ARENA_ARRAY(call->arena, struct ddb_usage_part, n), 0};
+    size_t n = in->transact_items.n;
+    struct ddb_transaction t = {.call = call,
+                                .diag = diag,
+                                .v = ARENA_ARRAY(call->arena, struct ddb_txn_action, n),
+                                .n = n};
+    struct reading r = {&t,
+                        {ARENA_ARRAY(call->arena, struct ddb_usage_part, n), 0},
+                        ARENA_ARRAY(call->arena, struct str, n),
+                        0};
     struct dynamodb_item_response *v = ARENA_ARRAY(call->arena, struct dynamodb_item_response, n);
-    struct str *keys = ARENA_ARRAY(call->arena, struct str, n);
-    if (!v || !usage.v || !keys)
+    if (!v || !t.v || !r.usage.v || !r.keys)
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
-        TRY(read_one(call, diag, in->transact_items.v[i].get, &usage, &bytes, keys, i, &v[i].item));
+        TRY(read_one(&r, in->transact_items.v[i].get, i, &v[i].item));
+    if (t.cancelled)
+        return ddb_txn_cancel(&t);
     out->responses.v = v;
     out->responses.n = n;
-    return ddb_usage_reply(call, in->return_consumed_capacity, &usage, &out->consumed_capacity);
+    return ddb_usage_reply(call, in->return_consumed_capacity, &r.usage, &out->consumed_capacity);
 }
 
 enum err dynamodb_transact_get_items(struct call *call,

@@ -51,9 +51,6 @@ static const struct row rows[] = {
     {"a bare bound", "dynamodb", DDB("Query", "{\"TableName\":\"tbl\",\"Limit\":0}"),
      "ValidationException: 1 validation error detected: Value at 'Limit' failed to satisfy "
      "constraint: Member must have value greater than or equal to 1"},
-    {"a bare bound of a map", "dynamodb", DDB("BatchGetItem", "{\"RequestItems\":{}}"),
-     "ValidationException: 1 validation error detected: Value at 'RequestItems' failed to satisfy "
-     "constraint: Member must have length greater than or equal to 1"},
     {"texts are shown beside bare bounds", "dynamodb",
      DDB("Query", "{\"TableName\":\"tbl\",\"Select\":\"X\"}"),
      "ValidationException: 1 validation error detected: Value 'X' at 'select' failed to satisfy "
