@@ -685,7 +685,8 @@ def refusing_api(weir, there, functions):
                                                        identitySource="method.request.header.Authorization")["id"]
                               for n, f in (("permitted", name), ("other", functions.function(SOURCE))))
     permit(functions, name, f"arn:aws:execute-api:{weir.region}:{weir.account}:{api.id}/authorizers/{of_permitted}")
-    for path, id in (("/authorized", of_permitted), ("/unpermitted", of_other)):
+    of_all = api.gw.create_authorizer(restApiId=api.id, name="all", type="REQUEST", authorizerUri=invoke_uri(weir, name), authorizerResultTtlInSeconds=0)["id"]
+    for path, id in (("/authorized", of_permitted), ("/unpermitted", of_other), ("/many", of_all)):
         api.mock("GET", path, authorizationType="CUSTOM", authorizerId=id)
     api.mock("GET", "/signed", authorizationType="AWS_IAM")
     for path in ("/key", "/spent"):
@@ -710,11 +711,12 @@ def refusing_api(weir, there, functions):
 
 
 # Gateway responses that a request can meet: what is asked. RESOURCE_NOT_FOUND and WAF_FILTERED are none of
-# them, AUTHORIZER_FAILURE needs a request that is too large for an authorizer's event, EXPIRED_TOKEN a session that ended.
+# them, EXPIRED_TOKEN needs a session that ended.
 REFUSALS = {
     "ACCESS_DENIED": {"path": "/authorized", "headers": {"Authorization": "deny"}},
     "API_CONFIGURATION_ERROR": {"path": "/broken"},
     "AUTHORIZER_CONFIGURATION_ERROR": {"path": "/unpermitted", "headers": {"Authorization": "allow"}},
+    "AUTHORIZER_FAILURE": {"path": "/many?" + "&".join(f"q={i}" for i in range(1001))},  # more than its event has room for
     "BAD_REQUEST_BODY": {"path": "/body", "method": "POST", "body": "[]", "headers": {"Content-Type": "application/json"}},
     "BAD_REQUEST_PARAMETERS": {"path": "/parameter"},
     "INTEGRATION_FAILURE": {"path": "/nobody"},
