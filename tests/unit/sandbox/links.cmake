@@ -9,3 +9,5 @@ if(NOT TARGET sandbox_fixture)
   add_dependencies(sandbox_fixture_path sandbox_fixture)
 endif()
 list(APPEND UNIT_LINKS sandbox_fixture_path)
+# Its tests start themselves anew, by names of their own.
+set(UNIT_ALONE ON)
