@@ -242,7 +242,7 @@ static struct str render(struct arena *a, const struct request *req)
         .secret = STR("test"),
         .region = STR("us-east-1"),
         .service = str_c(req->service),
-        .now_ms = clock_now_ms(),
+        .now_ms = clock_wall_ms(),
         .s3 = strcmp(req->service, "s3") == 0,
         .body = body,
     };

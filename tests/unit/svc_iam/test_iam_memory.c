@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "codec/base64.h"
+#include "core/call_int.h"
+#include "io/io.h"
 #include "kv/drv_fault/kv_fault.h"
 #include "kv/drv_fault/kv_mem.h"
 #include "svc/iam/iam_int.h"
@@ -24,6 +26,8 @@
 struct fixture {
     struct kv_mem_disk *disk;
     struct core core;
+    struct core_impl impl;
+    struct io_loop *loop; /* which nothing runs on */
     struct iam *iam;
     struct identity_port id;
     struct iam_port port;
@@ -46,6 +50,10 @@ static void start(struct fixture *f)
     struct kv *mem;
     assert_int_equal(kv_mem_open(f->disk, false, &mem), ERR_OK);
     assert_int_equal(kv_fault_wrap(mem, &f->core.kv), ERR_OK);
+    f->core.loops = &f->loop;
+    f->core.n_loops = 1;
+    f->impl = (struct core_impl){0};
+    f->core.impl = &f->impl;
     f->core.cfg.account = STR(ACCOUNT);
     f->core.cfg.partition = STR("aws");
     f->core.cfg.root_access_key = STR("AKIAROOTROOTROOTROOT");
@@ -70,6 +78,7 @@ static int setup(void **state)
     assert_non_null(f);
     f->disk = kv_mem_disk_new();
     assert_non_null(f->disk);
+    assert_int_equal(io_loop_new(0, &f->loop), ERR_OK);
     arena_init(&f->a, 16 << 20);
     arena_init(&f->keep, 16 << 20);
     start(f);
@@ -83,6 +92,7 @@ static int teardown(void **state)
     stop(f);
     arena_release(&f->keep);
     kv_mem_disk_free(f->disk);
+    io_loop_free(f->loop);
     mem_free(f);
     return 0;
 }
