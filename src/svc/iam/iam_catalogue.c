@@ -1,6 +1,6 @@
 /* Users, roles and policies as the authentication of every request needs them: parsed, in memory,
  * by access key, id and ARN. Core's catalogue keeps those that are stored up with the store; those
- * that AWS made are parsed once.
+ * that AWS made are parsed once, when they are first asked for.
  *
  * Invariants
  *   IM1  An identity or policy that could not be read after a change is not found: refused, never
@@ -95,14 +95,34 @@ static enum err learn_aws(struct iam *iam)
         k->arn = iam_aws_arn(iam, &iam->arena, &iam_aws_policies[i]);
         if (!str_is_set(k->arn))
             return ERR_NOMEM;
-        TRY(parse(&iam->arena, POLICY_IDENTITY, str_c(iam_aws_policies[i].document), &k->policy));
         TRY(map_put(&iam->aws_by_arn, k->arn, k, NULL));
     }
     return ERR_OK;
 }
 
+/* Parsed when it is first asked for: most of them nobody ever does, and a start has no time for all. */
+static enum err aws_policy(struct iam *iam, struct iam_aws_known *k, const struct policy **ret)
+{
+    struct policy *policy = atomic_load(&k->policy);
+    enum err err = ERR_OK;
+    if (!policy) {
+        pthread_mutex_lock(&iam->aws_lock);
+        policy = atomic_load(&k->policy);
+        if (!policy) {
+            const char *document = iam_aws_policies[k - iam->aws].document;
+            err = parse(&iam->arena, POLICY_IDENTITY, str_c(document), &policy);
+            if (!err)
+                atomic_store(&k->policy, policy);
+        }
+        pthread_mutex_unlock(&iam->aws_lock);
+    }
+    *ret = policy;
+    return err;
+}
+
 enum err iam_catalogue_init(struct iam *iam)
 {
+    pthread_mutex_init(&iam->aws_lock, NULL);
     arena_init(&iam->arena, AWS_BYTES_MAX);
     map_init(&iam->aws_by_arn);
     TRY(catalogue_new(iam->core, &entity_type, iam, &iam->entities));
@@ -122,6 +142,7 @@ void iam_catalogue_release(struct iam *iam)
     catalogue_free(iam->managed);
     map_release(&iam->aws_by_arn);
     arena_release(&iam->arena);
+    pthread_mutex_destroy(&iam->aws_lock);
 }
 
 /* --- lookups ---------------------------------------------------------------------------------- */
@@ -164,12 +185,10 @@ enum err iam_known_named(struct iam *iam, struct str account, struct arena *a, e
 enum err iam_known_policy(struct iam *iam, struct arena *a, struct str arn,
                           const struct policy **ret_policy)
 {
-    const struct iam_aws_known *aws = map_get(&iam->aws_by_arn, arn);
+    struct iam_aws_known *aws = map_get(&iam->aws_by_arn, arn);
     void *object;
-    if (aws) {
-        *ret_policy = aws->policy;
-        return ERR_OK;
-    }
+    if (aws)
+        return aws_policy(iam, aws, ret_policy);
     TRY(catalogue_take_by(iam->managed, NULL, MANAGED_BY_ARN, arn, &object));
     TRY(catalogue_hold(a, object));
     *ret_policy = ((const struct iam_managed *)object)->policy;

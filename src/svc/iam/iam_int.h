@@ -4,6 +4,9 @@
 #ifndef WEIR_SVC_IAM_IAM_INT_H
 #define WEIR_SVC_IAM_IAM_INT_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "base/map.h"
 #include "base/record.h"
 #include "core/catalogue.h"
@@ -109,7 +112,7 @@ extern const size_t iam_n_aws_policies;
 
 struct iam_aws_known {
     struct str arn;
-    struct policy *policy;
+    struct policy *_Atomic policy; /* NULL: nobody asked for it yet */
 };
 
 enum { IAM_TOKEN_KEY_BYTES = 32 };
@@ -119,8 +122,10 @@ struct iam {
     struct iam_port port; /* what STS uses of this */
     uint8_t token_key[IAM_TOKEN_KEY_BYTES];
     struct catalogue *entities, *managed;
-    struct iam_uses *uses;     /* iam_used.h */
-    struct arena arena;        /* process: what follows; unchanged once made */
+    struct iam_uses *uses; /* iam_used.h */
+    pthread_mutex_t
+        aws_lock; /* the arena, once the services run: policies are parsed when first asked for */
+    struct arena arena;        /* process: what follows */
     struct iam_aws_known *aws; /* by place in iam_aws_policies */
     struct map aws_by_arn;     /* ARN -> struct iam_aws_known */
 };

@@ -108,6 +108,7 @@ static enum err role(struct details *d, const struct iam_entity *e)
     TRY(inlines(d->call, e, &r->role_policy_list));
     TRY(iam_boundary_shape(d->call, e, &r->permissions_boundary));
     TRY(iam_profiles_of(d->call, e, &r->instance_profile_list));
+    TRY(iam_role_used_shape(d->call, e, &r->role_last_used));
     return attached(d->call, e, &r->attached_managed_policies);
 }
 
