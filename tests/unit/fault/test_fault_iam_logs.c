@@ -23,6 +23,8 @@
     }
 #define LAMBDA_BASIC                                                                               \
     "PolicyArn=arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2Fservice-role%2FAWSLambdaBasicExecutionRole"
+#define IDP                                                                                        \
+    "OpenIDConnectProviderArn=arn%3Aaws%3Aiam%3A%3A000000000000%3Aoidc-provider%2Fi.example.com"
 #define OWN_POLICY "PolicyArn=arn%3Aaws%3Aiam%3A%3A000000000000%3Apolicy%2Fp"
 #define USER                                                                                       \
     {                                                                                              \
@@ -101,6 +103,21 @@ static const struct fault_case cases[] = {
         .undo = {{IAM("Action=DeleteUser&UserName=u")}},
         .act = {IAM("Action=CreateUser&UserName=u&Tags.member.1.Key=k&Tags.member.1.Value=v")},
         .probe = {{IAM("Action=ListUsers")}, {IAM("Action=ListUserTags&UserName=u")}},
+    },
+    {
+        .name = "create identity provider",
+        .undo = {{IAM("Action=DeleteOpenIDConnectProvider&" IDP)}},
+        .act = {IAM("Action=CreateOpenIDConnectProvider&Url=https%3A%2F%2Fi.example.com"
+                    "&ClientIDList.member.1=c&Tags.member.1.Key=k&Tags.member.1.Value=v")},
+        .probe = {{IAM("Action=ListOpenIDConnectProviders")},
+                  {IAM("Action=ListOpenIDConnectProviderTags&" IDP)}},
+    },
+    {
+        .name = "add client to identity provider",
+        .setup = {{IAM("Action=CreateOpenIDConnectProvider&Url=https%3A%2F%2Fi.example.com")}},
+        .undo = {{IAM("Action=RemoveClientIDFromOpenIDConnectProvider&ClientID=c&" IDP)}},
+        .act = {IAM("Action=AddClientIDToOpenIDConnectProvider&ClientID=c&" IDP)},
+        .probe = {{IAM("Action=GetOpenIDConnectProvider&" IDP)}},
     },
     {
         .name = "create access key",
