@@ -1,10 +1,10 @@
 /* When access keys and roles were last used, where and for what.
  *
- *   LU1  A request costs a look at memory; what changed is written once in USED_FLUSH_MS and when Weir stops. So what a
+ *   IU1  A request costs a look at memory; what changed is written once in USED_FLUSH_MS and when Weir stops. So what a
  *        crash takes is at most that long ago, and nothing that was told of it lives on elsewhere: it is the one thing
  *        of IAM's that is not durable at once, as on AWS, where it is some hours behind.
- *   LU2  One record per key or role, each USED_STEP_MS old at least before it is renewed for the same service and region.
- *   LU3  USED_MAX are kept; of more, nothing is known. What is of a key or role that is gone goes at the next start.
+ *   IU2  One record per key or role, each USED_STEP_MS old at least before it is renewed for the same service and region.
+ *   IU3  USED_MAX are kept; of more, nothing is known. What is of a key or role that is gone goes at the next start.
  *
  * Source: IAM API Reference, GetAccessKeyLastUsed, RoleLastUsed.
  * Layer: svc, private. Thread: any; the writing is the home loop's. */

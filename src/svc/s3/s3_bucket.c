@@ -134,32 +134,6 @@ enum err s3_arn_owner(void *self, struct txn *txn, struct str arn, struct str *r
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-enum err s3_owner(struct call *call, const void *in, struct str *ret_account)
-{
-    const struct s3_bucket_rec *rec;
-    struct s3_claimed what;
-    struct str bucket = in ? wire_input_str(call->op, in, STR("Bucket")) : STR_NONE;
-    if (!in && (s3_site_claimed(call, &what) || s3_post_claimed(call, &what)))
-        bucket = what.bucket;
-    if (!str_is_set(bucket))
-        return ERR_OK;
-    enum err err = s3_bucket_known(call->svc, call->txn, bucket, &rec);
-    if (err != ERR_OK)
-        return err == ERR_NOT_FOUND ? ERR_OK : err;
-    struct str account = s3_bucket_owner(call->core, rec);
-    if (call->op->index != S3_OP_CREATE_BUCKET || !in) {
-        *ret_account = account;
-        return ERR_OK;
-    }
-    /* Nobody may make it, whatever his policies say; and the bucket's have no say in that. */
-    if (str_eq(account, call->account) || call->who->kind == PRINCIPAL_ANONYMOUS)
-        return ERR_OK;
-    TRY(call_error_detail(call, "BucketName", bucket));
-    return call_error(call, &s3_err_bucket_already_exists,
-                      "The requested bucket name is not available. The bucket namespace is shared "
-                      "by all users of the system. Please select a different name and try again.");
-}
-
 /* What a lookup came to, as S3 says it. `rec`: what was found. */
 static enum err found(struct call *call, struct str name, struct str expected_owner,
                       const struct s3_bucket_rec *rec, enum err err)

@@ -5,7 +5,6 @@
 #include "codec/base64.h"
 #include "codec/mime.h"
 #include "codec/percent.h"
-#include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_sse.h"
 
 /* --- keys and versions ------------------------------------------------------------------------ */
@@ -40,81 +39,6 @@ enum err s3_no_such_key(struct call *call, struct str bucket, struct str key)
     TRY(call_authorize(call, "s3:ListBucket", s3_arn(call, bucket, STR_NONE)));
     TRY(call_error_detail(call, "Key", key));
     return call_error(call, &s3_err_no_such_key, "The specified key does not exist.");
-}
-
-static enum err not_allowed_here(struct call *call, struct str version_id)
-{
-    TRY(call_reply_header(call, STR("x-amz-delete-marker"), STR("true")));
-    TRY(call_reply_header(call, STR("x-amz-version-id"), version_id));
-    TRY(call_reply_header(call, STR("Allow"), STR("DELETE")));
-    TRY(call_error_detail(call, "Method", call->request->method));
-    TRY(call_error_detail(call, "ResourceType", STR("DeleteMarker")));
-    return call_error(call, &s3_err_method_not_allowed,
-                      "The specified method is not allowed against this resource.");
-}
-
-/* Operations on something of an object, which a marker does not have. */
-static bool asks_part_of_object(unsigned op)
-{
-    static const unsigned ops[] = {
-        S3_OP_GET_OBJECT_TAGGING,   S3_OP_PUT_OBJECT_TAGGING,    S3_OP_DELETE_OBJECT_TAGGING,
-        S3_OP_GET_OBJECT_ACL,       S3_OP_PUT_OBJECT_ACL,        S3_OP_GET_OBJECT_RETENTION,
-        S3_OP_PUT_OBJECT_RETENTION, S3_OP_GET_OBJECT_LEGAL_HOLD, S3_OP_PUT_OBJECT_LEGAL_HOLD,
-    };
-    for (size_t i = 0; i < ARRAY_LEN(ops); i++)
-        if (ops[i] == op)
-            return true;
-    return false;
-}
-
-static enum err hidden_by_marker(struct call *call, const struct s3_bucket_ref *b, struct str key)
-{
-    struct s3_object_rec marker;
-    if (b->rec.versioning == S3_UNVERSIONED)
-        return s3_no_such_key(call, b->name, key);
-    enum err err = s3_newest_old(call->txn, b->rec.id, key, &marker);
-    if (err == ERR_OK) {
-        if (asks_part_of_object(call->op->index))
-            return not_allowed_here(call, marker.version_id);
-        TRY(call_reply_header(call, STR("x-amz-delete-marker"), STR("true")));
-        TRY(call_reply_header(call, STR("x-amz-version-id"), marker.version_id));
-    } else if (err != ERR_NOT_FOUND) {
-        return err;
-    }
-    return s3_no_such_key(call, b->name, key);
-}
-
-static enum err no_such_version(struct call *call, struct str key, struct str version_id)
-{
-    TRY(call_error_detail(call, "Key", key));
-    TRY(call_error_detail(call, "VersionId", version_id));
-    return call_error(call, &s3_err_no_such_version, "The specified version does not exist.");
-}
-
-enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, struct str key,
-                          struct str version_id, struct s3_object_rec *ret_rec, bool *ret_current)
-{
-    bool current = true;
-    enum err err;
-    TRY(s3_check_key(call, key));
-    if (!str_is_set(version_id)) {
-        err = s3_current(call->txn, b->rec.id, key, ret_current != NULL, ret_rec);
-        if (err == ERR_NOT_FOUND)
-            return hidden_by_marker(call, b, key);
-    } else {
-        err = s3_version(call->txn, b->rec.id, key, version_id, ret_current != NULL, ret_rec,
-                         &current);
-        if (err == ERR_INVALID)
-            return s3_bad_argument(call, "versionId", version_id, "Invalid version id specified");
-        if (err == ERR_NOT_FOUND)
-            return no_such_version(call, key, version_id);
-    }
-    TRY(err);
-    if (ret_rec->delete_marker)
-        return not_allowed_here(call, ret_rec->version_id);
-    if (ret_current)
-        *ret_current = current;
-    return s3_acl_lets(call, &b->rec, ret_rec, false);
 }
 
 /* --- what Weir does not do -------------------------------------------------------------------- */

@@ -180,8 +180,7 @@ struct s3_bucket_ref {
 enum err s3_bucket_missing(struct call *call, struct str name) WARN_UNUSED;
 /* Whose a bucket is; the memory's or the record's. */
 struct str s3_bucket_owner(const struct core *core, const struct s3_bucket_rec *rec);
-/* svc_def.owner and arn_owner: names of buckets are global, over all accounts. */
-enum err s3_owner(struct call *call, const void *in, struct str *ret_account);
+/* svc_def.arn_owner. */
 enum err s3_arn_owner(void *self, struct txn *txn, struct str arn, struct str *ret_account);
 /* For reading: from memory (SV3). ERR_FAILED with NoSuchBucket, or AccessDenied when the bucket's
  * owner is not `expected_owner`. */
@@ -286,7 +285,7 @@ enum err s3_clean_later(struct s3 *s3, struct txn *txn) WARN_UNUSED;
 /* --- shared checks and errors (s3_common.c) --------------------------------------------------- */
 
 enum err s3_no_such_key(struct call *call, struct str bucket, struct str key) WARN_UNUSED;
-/* A version for a reading operation: current, or by id; delete markers and absence as S3's errors.
+/* s3_find.c. A version for a reading operation: current, or by id; delete markers and absence as S3's errors.
  * *ret_current may be NULL. */
 enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, struct str key,
                           struct str version_id, struct s3_object_rec *ret_rec,

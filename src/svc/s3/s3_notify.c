@@ -180,7 +180,10 @@ static void bus_detail(struct buf *b, struct call *call, struct str bucket,
     json_kv_str(&o, STR("sequencer"), str_n(sequencer, (size_t)n));
     json_close(&o, '}');
     json_kv_str(&o, STR("request-id"), call->request_id);
-    json_kv_str(&o, STR("requester"), by_lifecycle(h) ? call->who->arn : call->account);
+    json_kv_str(&o, STR("requester"),
+                by_lifecycle(h)                  ? call->who->arn
+                : str_is_set(call->who->account) ? call->who->account
+                                                 : call->account);
     if (!by_lifecycle(h))
         json_kv_str(&o, STR("source-ip-address"), call->source_ip);
     json_kv_str(&o, STR("reason"), str_c(bus_events[h->event].reason));
