@@ -46,11 +46,14 @@ enum err principal_of_kept(struct core *core, struct arena *a, struct str bound,
     if (str_is_set(kept->role_arn)) {
         err = core_role_principal(core, kept->role_arn, kept->session, a, ret_who);
     } else {
-        struct credential cred; /* refuses a key that was made inactive */
+        struct credential cred;                        /* refuses a key that was made inactive */
+        struct str key = str_dup(a, kept->access_key); /* which the principal names */
+        if (!str_is_set(key))
+            return ERR_NOMEM;
         TRY(secret_open(core, a, bound, kept->token, &token));
-        err = id->credential(id->self, kept->access_key, token, a, &cred);
+        err = id->credential(id->self, key, token, a, &cred);
         if (err == ERR_OK)
-            err = id->principal(id->self, kept->access_key, token, a, ret_who);
+            err = id->principal(id->self, key, token, a, ret_who);
     }
     return err == ERR_NOT_FOUND || err == ERR_INVALID ? ERR_DENIED : err;
 }

@@ -149,9 +149,11 @@ def test_unknown_key(weir, bucket):
     assert (r.status, r.code) == (403, "InvalidAccessKeyId")
 
 
-def test_account_number_is_no_key(weir):
-    r = send(weir, sign(weir, LIST_QUEUES, "sqs", Credentials("000000000000", "test")))
-    assert r.code == "InvalidClientTokenId"
+def test_account_numbers_are_keys_of_accounts_that_are_there(weir):
+    ask = lambda account, secret: send(weir, sign(weir, LIST_QUEUES, "sqs", Credentials(account, secret)))
+    assert ask("000000000000", "test").status == 200
+    assert ask("000000000000", "tset").code == "SignatureDoesNotMatch"
+    assert ask("111111111111", "test").code == "InvalidClientTokenId"
 
 
 def test_no_signature(weir, bucket):
