@@ -333,7 +333,7 @@ enum err sts_assume_role_with_web_identity(struct call *call,
                                            const struct sts_assume_role_with_web_identity_input *in,
                                            struct sts_assume_role_with_web_identity_output *out)
 {
-    struct web *w;
+    struct web *w = NULL;
     struct iam_assumable role;
     TRY(begin(call, in, &w));
     TRY(read_token(call, w, in->web_identity_token));
