@@ -137,23 +137,15 @@ void accounts_route(struct core *core, const char *token)
 /* --- the command line's ----------------------------------------------------------------------- */
 
 /* What the running server answers; lines in `body`. Exit code. */
-static int ask(const char *data_dir, const char *id, const struct root_key *key, struct buf *body)
+static int ask(const struct running *r, const char *id, const struct root_key *key,
+               struct buf *body)
 {
     char path[PATH_BYTES];
-    struct running r;
     struct ask_at at;
     struct ask *ask = NULL;
     int status = 0;
-    enum err err = running_read(data_dir, &r);
-    if (err) {
-        fprintf(stderr,
-                "weir: nothing serves from %s: start weir serve, or name its folder with "
-                "--data or WEIR_DATA\n",
-                data_dir);
-        return 1;
-    }
     snprintf(path, sizeof(path), ACCOUNTS_PATH "%s%s", id ? "/" : "", id ? id : "");
-    err = ask_at_parse(str_c(r.at), &at);
+    enum err err = ask_at_parse(str_c(r->at), &at);
     if (!err)
         err = ask_open(&at, id ? "POST" : "GET", path, key->accounts_token, &ask);
     if (!err)
@@ -164,24 +156,32 @@ static int ask(const char *data_dir, const char *id, const struct root_key *key,
     if (!err && status == 200)
         return 0;
     if (err)
-        fprintf(stderr, "weir: no answer from %s: %s\n", r.at, err_name(err));
+        fprintf(stderr, "weir: no answer from %s: %s\n", r->at, err_name(err));
     else if (status == 409)
         fprintf(stderr, "weir: the account %s is there already\n", id);
     else if (status == 507)
         fprintf(stderr, "weir: there are %d accounts, which is as many as there may be\n",
                 ACCOUNTS_MAX);
     else
-        fprintf(stderr, "weir: %s answered %d\n", r.at, status);
+        fprintf(stderr, "weir: %s answered %d\n", r->at, status);
     return 1;
 }
 
 static int ask_running(const char *data_dir, const char *id, struct root_key *ret_key,
                        struct buf *body)
 {
+    struct running r;
     buf_init(body, LIST_MAX);
+    if (running_read(data_dir, &r) != ERR_OK) {
+        fprintf(stderr,
+                "weir: nothing serves from %s: start weir serve, or name its folder with "
+                "--data or WEIR_DATA\n",
+                data_dir);
+        return 1;
+    }
     if (root_key_load(data_dir, false, ret_key) != ERR_OK)
         return 1;
-    return ask(data_dir, id, ret_key, body);
+    return ask(&r, id, ret_key, body);
 }
 
 /* Writes DIR/root-credentials-ID. */
