@@ -10,7 +10,7 @@
 #include "kv/key.h"
 
 enum { BYTES_MAX = 4096, KEY_RANDOM = 16 };
-enum { BY_ACCESS_KEY, BY_ID, INDEXES };
+enum { BY_ACCESS_KEY, BY_ID, BY_CANONICAL, INDEXES };
 
 /* account -> its access key */
 static const struct key_layout account_key = {KEY_META, KEY_META_ACCOUNTS, "A"};
@@ -24,11 +24,14 @@ static const struct record_type record_type = RECORD_TYPE(struct account, 1, fie
 static enum err decode(void *self, struct catalogue_object *object, struct str record)
 {
     struct account *account = CONTAINER_OF(object, struct account, object);
+    char canonical[ACCOUNT_CANONICAL_CHARS];
     struct key_scope scope;
     TRY(key_read(&account_key, object->key, &object->arena, &scope));
     TRY(record_unpack_copy(&record_type, &object->arena, record, account));
     account->id = scope.account;
+    account_canonical(account->id, canonical);
     TRY(catalogue_index(object, BY_ID, account->id));
+    TRY(catalogue_index(object, BY_CANONICAL, str_n(canonical, sizeof(canonical))));
     return catalogue_index(object, BY_ACCESS_KEY, account->access_key);
 }
 
@@ -68,6 +71,32 @@ bool account_known(const struct core *core, struct str id)
         return false;
     catalogue_unref(account);
     return true;
+}
+
+void account_canonical(struct str id, char ret_canonical[ACCOUNT_CANONICAL_CHARS])
+{
+    uint8_t digest[HASH_SHA256_LEN];
+    _Static_assert(ACCOUNT_CANONICAL_CHARS == 2 * sizeof(digest), "it is a digest");
+    hash_once(HASH_SHA256, id.p, id.len, digest);
+    hash_sha256_hex(digest, sizeof(digest), ret_canonical);
+}
+
+enum err account_of_canonical(const struct core *core, struct str canonical, struct arena *a,
+                              struct str *ret_id)
+{
+    char own[ACCOUNT_CANONICAL_CHARS];
+    void *object;
+    account_canonical(core->cfg.account, own);
+    if (str_eq(canonical, str_n(own, sizeof(own)))) {
+        *ret_id = core->cfg.account;
+        return ERR_OK;
+    }
+    if (!core->accounts)
+        return ERR_NOT_FOUND;
+    TRY(catalogue_take_by(core->accounts, NULL, BY_CANONICAL, canonical, &object));
+    *ret_id = str_dup(a, ((const struct account *)object)->id);
+    catalogue_unref(object);
+    return str_is_set(*ret_id) ? ERR_OK : ERR_NOMEM;
 }
 
 bool account_is_dev_key(const struct core *core, struct str access_key)

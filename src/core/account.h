@@ -18,6 +18,7 @@
 enum {
     ACCOUNTS_MAX = 1000, /* besides the configured one */
     ACCOUNT_SECRET_CHARS = 40,
+    ACCOUNT_CANONICAL_CHARS = 64,
 };
 
 /* Lifetime: the arena that holds it. */
@@ -29,6 +30,12 @@ struct account {
 
 /* The configured one, or one that was added. */
 bool account_known(const struct core *core, struct str id);
+
+/* The canonical user id, by which S3's lists name an account: hexadecimal, not NUL-terminated. */
+void account_canonical(struct str id, char ret_canonical[ACCOUNT_CANONICAL_CHARS]);
+/* The account that has it. ERR_NOT_FOUND, ERR_NOMEM. */
+enum err account_of_canonical(const struct core *core, struct str canonical, struct arena *a,
+                              struct str *ret_id) WARN_UNUSED;
 
 /* Whose root key this is, with its secret: an added account's own, or while the development key is taken
  * an account's id with the secret "test". Not the first root key. ERR_NOT_FOUND, ERR_NOMEM. */

@@ -293,16 +293,28 @@ static bool rules(const struct subject *s, const struct policy *resource_policy)
     return resource_policy && s->owner && s->owner->def->policy_rules;
 }
 
+/* Whether policies of the caller's account alone would allow it, were the resource that account's. */
+static bool own_account_allows(const struct policy_request *req, struct str account)
+{
+    struct policy_request own = *req;
+    own.resource_account = account;
+    own.resource_policy = NULL;
+    own.resource_must_allow = false;
+    return policy_decide(&own) == POLICY_ALLOW;
+}
+
 /* What no policy allows may be granted otherwise. */
 static enum err ask_grants(struct subject *s, const struct principal *who,
-                           enum policy_decision *decision)
+                           const struct policy_request *req, enum policy_decision *decision)
 {
     const struct svc_def *def = s->owner ? s->owner->def : NULL;
-    bool allowed = false;
+    enum svc_grant grant = SVC_GRANT_NONE;
     if (*decision != POLICY_IMPLICIT_DENY || !def || !def->grants)
         return ERR_OK;
-    TRY(def->grants(s->owner->self, s->txn, s->call, who, s->action, s->arn, &allowed));
-    if (!allowed)
+    TRY(def->grants(s->owner->self, s->txn, s->call, who, s->action, s->arn, &grant));
+    if (grant == SVC_GRANT_ACCOUNT && !own_account_allows(req, who->account))
+        return context_err(req->ctx);
+    if (grant == SVC_GRANT_NONE)
         return ERR_OK;
     *decision = POLICY_ALLOW;
     if (s->call)
@@ -331,16 +343,11 @@ static enum err decide(struct question *q, struct str action, struct str resourc
     q->req.resource_must_allow = rules(&subject, resource_policy);
     *ret_decision = policy_decide(&q->req);
     TRY(context_err(&q->ctx));
-    TRY(ask_grants(&subject, &c->who, ret_decision));
+    TRY(ask_grants(&subject, &c->who, &q->req, ret_decision));
     *ret_by_resource = *ret_decision == POLICY_EXPLICIT_DENY && resource_policy &&
                        policy_match(resource_policy, &q->req) == POLICY_EXPLICIT_DENY;
-    if (foreign && *ret_decision == POLICY_IMPLICIT_DENY) {
-        struct policy_request own = q->req; /* were it his own account's */
-        own.resource_account = c->who.account;
-        own.resource_policy = NULL;
-        own.resource_must_allow = false;
-        *ret_by_resource = policy_decide(&own) == POLICY_ALLOW;
-    }
+    if (foreign && *ret_decision == POLICY_IMPLICIT_DENY)
+        *ret_by_resource = own_account_allows(&q->req, c->who.account);
     return ERR_OK;
 }
 
@@ -522,6 +529,6 @@ enum err core_role_allowed(struct txn *txn, struct str role_arn, struct str serv
     r.resource_must_allow = rules(&subject, policy);
     enum policy_decision decision = policy_decide(&r);
     TRY(context_err(&ctx));
-    TRY(ask_grants(&subject, &who, &decision));
+    TRY(ask_grants(&subject, &who, &r, &decision));
     return decision == POLICY_ALLOW ? ERR_OK : ERR_DENIED;
 }

@@ -22,6 +22,13 @@
 
 struct core_seen;
 
+/* What a resource grants besides its policies (svc_def.grants). */
+enum svc_grant {
+    SVC_GRANT_NONE,
+    SVC_GRANT_CALLER,  /* he may, whatever his own policies do not say */
+    SVC_GRANT_ACCOUNT, /* his account may: he, where policies of his account let him */
+};
+
 struct svc_def {
     const struct wire_service *wire; /* generated: operations, routes, errors */
     /* Makes the instance, from `core` alone, which outlives it. Anything. */
@@ -52,9 +59,10 @@ struct svc_def {
      * him, be it by naming the account, which leaves it to identity policies (keys of KMS). */
     bool policy_rules;
     /* Asked where no policy of anybody's allows it and none denies: whether something else that the
-     * resource has does (grants on keys). `call` NULL: by no call. NULL: nothing does. */
+     * resource has does (grants on keys, access control lists). `call` NULL: by no call. NULL: nothing
+     * does. */
     enum err (*grants)(void *self, struct txn *txn, struct call *call, const struct principal *who,
-                       struct str action, struct str arn, bool *ret_allowed);
+                       struct str action, struct str arn, enum svc_grant *ret_grant);
     /* Puts the resource's real ARN in place of what the spec's template made of the request, where
      * the request alone does not say it (the path of an IAM role). NULL: the template is right. */
     enum err (*real_resource)(struct call *call, struct str *resource);

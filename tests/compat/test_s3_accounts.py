@@ -4,6 +4,8 @@ import uuid
 import pytest
 
 from test_accounts import A, B, code_of, document, two  # noqa: F401: a fixture
+from test_s3_errors import log_to, logs_of
+from test_s3_forms import encode, post
 from weirtest import wait_for
 
 
@@ -114,11 +116,123 @@ def test_whose_an_object_is(two, ownership, acl, owner, reads):
     assert code_of(a.get_object, Bucket=name, Key="m") == "OK"
 
 
-def test_grants_to_another_account(two):
+def lists(two, acl):
+    """The (account or group, permission)s of a list, as the server shows it."""
+    names = {canonical(two, A): A, canonical(two, B): B}
+    return sorted((names.get(g["Grantee"].get("ID"), g["Grantee"].get("URI")), g["Permission"]) for g in acl["Grants"])
+
+
+RIGHTS = ("READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL")
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_grants_on_a_bucket(two, right):
+    a, allowed, silent = two.of(A, "s3"), two.user(B, ("s3:*", "*"))("s3"), two.user(B)("s3")
+    name, by_id = bucket_of(two, A, "ObjectWriter"), f'id="{canonical(two, B)}"'
+    a.put_object(Bucket=name, Key="k", Body=b"x")
+    a.put_bucket_acl(Bucket=name, **{"Grant" + {"FULL_CONTROL": "FullControl", "READ_ACP": "ReadACP", "WRITE_ACP": "WriteACP"}.get(
+        right, right.capitalize()): by_id})
+    assert lists(two, a.get_bucket_acl(Bucket=name)) == [(B, right)]
+    for needs, call, more in (
+            ("READ", "list_objects_v2", {}), ("READ", "list_object_versions", {}), ("READ", "head_bucket", {}),
+            ("WRITE", "put_object", {"Key": "n", "Body": b"y"}), ("WRITE", "put_object", {"Key": "m", "ACL": "bucket-owner-full-control"}),
+            ("WRITE", "delete_object", {"Key": "n"}),
+            ("READ_ACP", "get_bucket_acl", {}),
+            ("none", "get_object", {"Key": "k"}), ("none", "get_bucket_policy", {}),
+            ("WRITE_ACP", "put_bucket_acl", {"GrantFullControl": by_id})):
+        want = right in (needs, "FULL_CONTROL") and needs != "none"
+        for s3, may in ((silent, False), (allowed, want), (two.of(B, "s3"), want)):
+            assert (code_of(getattr(s3, call), Bucket=name, **more) == "OK") == may, (call, more, s3 is silent)
+    # What its list grants to accounts is not public.
+    a.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration={"BlockPublicAcls": True, "IgnorePublicAcls": True})
+    a.put_bucket_acl(Bucket=name, GrantRead=by_id, GrantReadACP=by_id, GrantFullControl=f"id={canonical(two, A)}")
+    assert lists(two, allowed.get_bucket_acl(Bucket=name)) == [(A, "FULL_CONTROL"), (B, "READ"), (B, "READ_ACP")]
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert code_of(a.put_bucket_ownership_controls, Bucket=name, OwnershipControls=controls) == "InvalidBucketAclWithObjectOwnership"
+    a.put_bucket_acl(Bucket=name, ACL="private")
+    a.put_bucket_ownership_controls(Bucket=name, OwnershipControls=controls)
+    assert code_of(a.put_bucket_acl, Bucket=name, GrantRead=by_id) == "AccessControlListNotSupported"
+
+
+def test_grants_on_objects(two):
+    a, allowed, silent = two.of(A, "s3"), two.user(B, ("s3:*", "*"))("s3"), two.user(B)("s3")
+    name, by_id = bucket_of(two, A, "ObjectWriter"), f'id="{canonical(two, B)}"'
+    document = {"Owner": {"ID": canonical(two, A)}, "Grants": [
+        {"Grantee": {"Type": "CanonicalUser", "ID": canonical(two, x)}, "Permission": p} for x, p in ((A, "FULL_CONTROL"), (B, "READ"))]}
+    a.put_object(Bucket=name, Key="put", Body=b"x", GrantRead=by_id)
+    a.put_object(Bucket=name, Key="acl", Body=b"x")
+    a.put_object_acl(Bucket=name, Key="acl", AccessControlPolicy=document)
+    upload = a.create_multipart_upload(Bucket=name, Key="parts", GrantRead=by_id)["UploadId"]
+    part = a.upload_part(Bucket=name, Key="parts", UploadId=upload, PartNumber=1, Body=b"x")["ETag"]
+    a.complete_multipart_upload(Bucket=name, Key="parts", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})
+    a.copy_object(Bucket=name, Key="copy", CopySource={"Bucket": name, "Key": "put"}, GrantRead=by_id)
+    signed = a.generate_presigned_post(name, "form", Fields={"x-amz-grant-read": by_id}, Conditions=[{"x-amz-grant-read": by_id}])
+    assert post(two.weir, encode(signed["fields"].items()), name)[0] == 204
+    for key in ("put", "acl", "parts", "copy", "form"):
+        assert (B, "READ") in lists(two, a.get_object_acl(Bucket=name, Key=key)), key
+        for s3, want in ((allowed, "OK"), (silent, "AccessDenied")):
+            assert code_of(s3.get_object, Bucket=name, Key=key) == want, key
+        assert code_of(allowed.get_object_acl, Bucket=name, Key=key) == "AccessDenied"
+    a.copy_object(Bucket=name, Key="bare", CopySource={"Bucket": name, "Key": "put"})  # a list is never copied
+    assert code_of(allowed.get_object, Bucket=name, Key="bare") == "AccessDenied"
+    a.put_object_acl(Bucket=name, Key="put", GrantReadACP=by_id, GrantWriteACP=by_id)
+    assert lists(two, allowed.get_object_acl(Bucket=name, Key="put")) == [(B, "READ_ACP"), (B, "WRITE_ACP")]
+    assert code_of(allowed.get_object, Bucket=name, Key="put") == "AccessDenied"
+    allowed.put_object_acl(Bucket=name, Key="put", GrantFullControl=by_id)
+    assert code_of(allowed.get_object, Bucket=name, Key="put") == "OK" and code_of(silent.put_object_acl, Bucket=name, Key="put", ACL="private") == "AccessDenied"
+    a.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]})
+    assert code_of(allowed.get_object, Bucket=name, Key="acl") == "AccessDenied"
+    assert lists(two, a.get_object_acl(Bucket=name, Key="acl")) == [(A, "FULL_CONTROL")]
+    assert code_of(a.put_object, Bucket=name, Key="new", GrantRead=by_id) == "AccessControlListNotSupported"
+
+
+@pytest.mark.parametrize("right, reads, shows", [("GrantRead", True, False), ("GrantReadACP", False, True), ("GrantFullControl", True, True)])
+def test_grants_of_a_writer(two, right, reads, shows):
+    """Of an object that another account keeps, to the bucket's owner by his id, like to anybody."""
+    a, name = two.of(A, "s3"), bucket_of(two, A, "ObjectWriter")
+    a.put_bucket_acl(Bucket=name, GrantWrite=f"id={canonical(two, B)}")
+    b, user = two.user(B, ("s3:*", "*"))("s3"), two.user(A, ("s3:*", "*"))("s3")
+    b.put_object(Bucket=name, Key="k", Body=b"x", **{right: f"id={canonical(two, A)}"})
+    for s3 in (a, user):
+        assert code_of(s3.get_object, Bucket=name, Key="k") == ("OK" if reads else "AccessDenied")
+        assert code_of(s3.get_object_acl, Bucket=name, Key="k") == ("OK" if shows else "AccessDenied")
+    assert code_of(two.user(A)("s3").get_object, Bucket=name, Key="k") == "AccessDenied"
+    # The writer's users have what policies of their account allow.
+    assert code_of(b.get_object, Bucket=name, Key="k") == "OK"
+    assert code_of(two.user(B)("s3").get_object, Bucket=name, Key="k") == "AccessDenied"
+
+
+def test_grants_to_nobody(two):
     a = two.of(A, "s3")
     name = bucket_of(two, A, "ObjectWriter")
-    assert code_of(a.put_bucket_acl, Bucket=name, GrantRead=f'id="{canonical(two, B)}"') == "InvalidArgument"
+    grant = {"Grantee": {"Type": "CanonicalUser", "ID": canonical(two, B)}, "Permission": "READ"}
+    put = lambda n: code_of(a.put_bucket_acl, Bucket=name, AccessControlPolicy={  # noqa: E731
+        "Owner": {"ID": canonical(two, A)}, "Grants": n * [grant]})
+    assert (put(100), put(101)) == ("OK", "MalformedACLError")
+    assert lists(two, a.get_bucket_acl(Bucket=name)) == [(B, "READ")]
+    assert code_of(a.put_bucket_acl, Bucket=name, GrantRead=f'id="{canonical(two, B)[::-1]}"') == "InvalidArgument"
     assert code_of(a.put_bucket_acl, Bucket=name, GrantRead='emailAddress="b@x.org"') == "UnresolvableGrantByEmailAddress"
+    made = name + "-made"
+    a.create_bucket(Bucket=made, ObjectOwnership="ObjectWriter", GrantReadACP=f"id={canonical(two, B)}")
+    assert lists(two, two.of(B, "s3").get_bucket_acl(Bucket=made)) == [(B, "READ_ACP")]
+    assert code_of(a.create_bucket, Bucket=made + "2", GrantRead=f"id={canonical(two, B)}") == "InvalidBucketAclWithObjectOwnership"
+
+
+def test_who_pays(two):
+    a, b = two.of(A, "s3"), two.of(B, "s3")
+    name = bucket_of(two, A, policy={"AWS": B})
+    a.put_object(Bucket=name, Key="k", Body=b"x")
+    own = bucket_of(two, B)
+    source = {"Bucket": name, "Key": "k"}
+    for payer in ("Requester", "BucketOwner"):
+        a.put_bucket_request_payment(Bucket=name, RequestPaymentConfiguration={"Payer": payer})
+        for s3, more, want in ((b, {}, payer == "BucketOwner"), (b, {"RequestPayer": "requester"}, True), (a, {}, True)):
+            want = "OK" if want else "AccessDenied"
+            assert code_of(s3.get_object, Bucket=name, Key="k", **more) == want
+            assert code_of(s3.list_objects_v2, Bucket=name, **more) == want
+            assert code_of(s3.put_object, Bucket=name, Key="n", Body=b"", **more) == want
+            if s3 is b:
+                assert code_of(s3.copy_object, Bucket=own, Key="c", CopySource=source, **more) == want
 
 
 def test_events_for_another_account(two):
@@ -145,3 +259,15 @@ def test_logs_stay_in_the_account(two):
     name, foreign = bucket_of(two, A), bucket_of(two, B)
     assert code_of(a.put_bucket_logging, Bucket=name, BucketLoggingStatus={
         "LoggingEnabled": {"TargetBucket": foreign, "TargetPrefix": ""}}) == "InvalidTargetBucketForLogging"
+    # But what is granted on them may be another's.
+    a, target = two.of(A, "s3"), bucket_of(two, A, "ObjectWriter")
+    a.put_bucket_acl(Bucket=target, ACL="log-delivery-write")
+    grant = {"Grantee": {"Type": "CanonicalUser", "ID": canonical(two, B)}, "Permission": "READ"}
+    assert code_of(log_to, a, name, target, TargetGrants=101 * [grant]) == "MalformedXML"
+    log_to(a, name, target, TargetGrants=100 * [grant])
+    shown = a.get_bucket_logging(Bucket=name)["LoggingEnabled"]["TargetGrants"]
+    assert [(g["Grantee"]["ID"], g["Permission"]) for g in shown] == [(canonical(two, B), "READ")]
+    a.head_bucket(Bucket=name)
+    keys, _ = logs_of(a, name, target, 1)
+    assert lists(two, a.get_object_acl(Bucket=target, Key=keys[0])) == [(A, "FULL_CONTROL"), (B, "READ")]
+    assert code_of(two.of(B, "s3").get_object, Bucket=target, Key=keys[0]) == "OK"

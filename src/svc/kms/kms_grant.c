@@ -177,11 +177,11 @@ static enum err ask(void *arg, struct str key, struct str record)
 
 enum err kms_grants_allow(void *self, struct txn *txn, struct call *call,
                           const struct principal *who, struct str action, struct str arn,
-                          bool *ret_allowed)
+                          enum svc_grant *ret_grant)
 {
     struct arn parts;
     struct str names[NAMES_MAX];
-    *ret_allowed = false;
+    *ret_grant = SVC_GRANT_NONE;
     if (!str_starts(action, STR("kms:")) || arn_parse_as(arn, "kms", "key", &parts) != ERR_OK)
         return ERR_OK;
     struct asking q = {.txn = txn,
@@ -193,7 +193,7 @@ enum err kms_grants_allow(void *self, struct txn *txn, struct call *call,
     for (size_t i = 0; i < n && !q.allowed; i++)
         TRY(txn_each(txn, key_range(txn->arena, &kms_k_grant, scope, arn_tail(&parts, 1), names[i]),
                      ask, &q));
-    *ret_allowed = q.allowed;
+    *ret_grant = q.allowed ? SVC_GRANT_CALLER : SVC_GRANT_NONE;
     return ERR_OK;
 }
 

@@ -257,7 +257,7 @@ extern const struct str kms_grant_operations[KMS_GRANT_OPERATIONS];
 uint64_t kms_grantable(const struct kms_key *key);
 enum err kms_grants_allow(void *self, struct txn *txn, struct call *call,
                           const struct principal *who, struct str action, struct str arn,
-                          bool *ret_allowed) WARN_UNUSED;
+                          enum svc_grant *ret_grant) WARN_UNUSED;
 /* Whether a stored principal is this one. */
 bool kms_principal_is(struct str stored, const struct principal *who);
 /* A token of the grant, which nobody else can make. STR_NONE on exhaustion. */

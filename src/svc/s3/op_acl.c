@@ -51,7 +51,8 @@ enum err s3_get_bucket_ownership_controls(struct call *call,
 /* Only the owner may have anything in a bucket that enforces its owner. */
 static enum err check_enforced(struct call *call, const struct s3_bucket_rec *b)
 {
-    bool others = (b->acl & ~(S3_ACL_GIVEN | s3_acl_bit(S3_OWNER, S3_FULL_CONTROL))) != 0;
+    uint64_t own = S3_ACL_GIVEN | s3_acl_bit(S3_OWNER, S3_FULL_CONTROL);
+    bool others = (b->acl.bits & ~own) != 0 || b->acl.n_others > 0;
     if (!s3_owner_enforced(b) || !others)
         return ERR_OK;
     return call_error(call, &s3_err_invalid_bucket_acl_with_object_ownership,
@@ -98,7 +99,7 @@ enum err s3_acl_of_new_bucket(struct call *call, const struct s3_create_bucket_i
     };
     TRY(s3_acl_read(call, &ask, true, &b->acl));
     TRY(check_enforced(call, b));
-    if (s3_acl_public(b->acl) && (b->flags & S3_BLOCK_ACLS))
+    if (s3_acl_public(&b->acl) && (b->flags & S3_BLOCK_ACLS))
         return call_error(call, &s3_err_invalid_bucket_acl_with_block_public_access,
                           "Bucket cannot have public ACLs set with BlockPublicAccess enabled");
     return ERR_OK;
@@ -110,7 +111,7 @@ enum err s3_get_bucket_acl(struct call *call, const struct s3_get_bucket_acl_inp
     struct s3_bucket_ref b;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     out->owner = s3_owner_of(call);
-    out->grants = s3_acl_show(call, &b.rec, out->owner, b.rec.acl);
+    out->grants = s3_acl_show(call, &b.rec, out->owner, &b.rec.acl);
     return out->owner && out->grants.v ? ERR_OK : ERR_NOMEM;
 }
 
@@ -125,11 +126,11 @@ enum err s3_put_bucket_acl(struct call *call, const struct s3_put_bucket_acl_inp
                            struct s3_put_bucket_acl_output *out)
 {
     struct s3_bucket_ref b;
-    uint64_t acl;
+    struct s3_acl acl;
     TRY(s3_verify_body(call, in->content_md5));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_acl_take(call, &b.rec, S3_ACL_ASK(in), true, &acl));
-    if (acl == 0)
+    if (!s3_acl_any(&acl))
         return missing(call);
     b.rec.acl = acl;
     return s3_bucket_put(call->svc, call->txn, &b);
@@ -145,7 +146,7 @@ enum err s3_get_object_acl(struct call *call, const struct s3_get_object_acl_inp
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, NULL));
     out->owner = s3_object_owner(call, &b.rec, &rec, s3_owner_of(call));
-    out->grants = s3_acl_show(call, &b.rec, out->owner, rec.attrs.acl);
+    out->grants = s3_acl_show(call, &b.rec, out->owner, &rec.attrs.acl);
     return out->owner && out->grants.v ? ERR_OK : ERR_NOMEM;
 }
 
@@ -154,18 +155,17 @@ enum err s3_put_object_acl(struct call *call, const struct s3_put_object_acl_inp
 {
     struct s3_bucket_ref b;
     struct s3_object_rec rec;
-    uint64_t acl;
+    struct s3_acl acl;
     bool current;
     TRY(s3_verify_body(call, in->content_md5));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, &current));
     struct s3_acl_ask *ask = S3_ACL_ASK(in);
     ask->owner = rec.attrs.owner;
-    TRY(s3_acl_lets(call, &b.rec, &rec, true));
     TRY(s3_acl_take(call, &b.rec, ask, false, &acl));
     if (!str_is_set(rec.attrs.owner))
-        acl &= ~(S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ);
-    if (acl == 0)
+        acl.bits &= ~(S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ);
+    if (!s3_acl_any(&acl))
         return missing(call);
     rec.attrs.acl = acl;
     TRY(s3_rewrite(call->txn, b.rec.id, in->key, &rec, current));

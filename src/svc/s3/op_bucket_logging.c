@@ -53,9 +53,11 @@ static enum err take_format(struct call *call, const struct s3_target_object_key
 }
 
 static enum err take_grants(struct call *call, const struct s3_target_grants *grants,
-                            const struct s3_bucket_rec *target, uint64_t *ret_acl)
+                            const struct s3_bucket_rec *target, struct s3_acl *ret_acl)
 {
-    *ret_acl = 0;
+    *ret_acl = (struct s3_acl){0};
+    if (grants->n > S3_ACL_GRANTS_MAX)
+        return malformed(call);
     if (grants->n > 0 && s3_owner_enforced(target))
         return call_error(call, &s3_err_access_control_list_not_supported,
                           "The bucket does not allow ACLs");
@@ -114,10 +116,11 @@ static enum err show_format(struct call *call, enum s3_log_form form, struct s3_
     return ERR_OK;
 }
 
-static enum err show_grants(struct call *call, uint64_t acl, struct s3_logging_enabled *on)
+static enum err show_grants(struct call *call, struct s3_acl acl, struct s3_logging_enabled *on)
 {
     static const struct s3_bucket_rec listing = {0}; /* that does not enforce its owner */
-    struct s3_grants all = s3_acl_show(call, &listing, s3_owner_of(call), acl | S3_ACL_GIVEN);
+    acl.bits |= S3_ACL_GIVEN;
+    struct s3_grants all = s3_acl_show(call, &listing, s3_owner_of(call), &acl);
     struct s3_target_grant *v = ARENA_ARRAY(call->arena, struct s3_target_grant, all.n);
     if (!all.v || !v)
         return ERR_NOMEM;
@@ -140,7 +143,7 @@ enum err s3_get_bucket_logging(struct call *call, const struct s3_get_bucket_log
         return ERR_NOMEM;
     on->target_bucket = logging->bucket;
     on->target_prefix = logging->prefix;
-    if (logging->grants)
+    if (s3_acl_any(&logging->grants))
         TRY(show_grants(call, logging->grants, on));
     if (logging->form != S3_LOG_UNSAID)
         TRY(show_format(call, logging->form, on));

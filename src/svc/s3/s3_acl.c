@@ -5,8 +5,7 @@
 #include "svc/s3/s3_acl.h"
 
 #include "base/arn.h"
-
-enum { GRANTS_TEXT_MAX = 512 };
+#include "core/account.h"
 
 static const struct str group_uris[S3_GRANTEES] = {
     [S3_EVERYONE] = STR_INIT("http://acs.amazonaws.com/groups/global/AllUsers"),
@@ -25,7 +24,7 @@ static const struct {
     [S3_WRITE_ACP] = {STR_INIT("WRITE_ACP"), "x-amz-grant-write-acp"},
 };
 
-/* --- the bits --------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------- */
 
 static uint64_t all_of(enum s3_acl_who g)
 {
@@ -35,9 +34,14 @@ static uint64_t all_of(enum s3_acl_who g)
     return bits;
 }
 
-bool s3_acl_public(uint64_t acl)
+static uint64_t to_public(void)
 {
-    return (acl & (all_of(S3_EVERYONE) | all_of(S3_SIGNED_IN))) != 0;
+    return all_of(S3_EVERYONE) | all_of(S3_SIGNED_IN);
+}
+
+bool s3_acl_public(const struct s3_acl *acl)
+{
+    return (acl->bits & to_public()) != 0;
 }
 
 bool s3_is_log_delivery(const struct principal *who)
@@ -45,7 +49,7 @@ bool s3_is_log_delivery(const struct principal *who)
     return who->kind == PRINCIPAL_SERVICE && str_eq(who->service, S3_LOG_SERVICE);
 }
 
-bool s3_acl_allows(uint64_t acl, const struct principal *who, enum s3_acl_right p)
+bool s3_acl_allows(const struct s3_acl *acl, const struct principal *who, enum s3_acl_right p)
 {
     uint64_t want = s3_acl_bit(S3_EVERYONE, p) | s3_acl_bit(S3_EVERYONE, S3_FULL_CONTROL);
     if (s3_is_log_delivery(who))
@@ -54,7 +58,58 @@ bool s3_acl_allows(uint64_t acl, const struct principal *who, enum s3_acl_right 
         return false;
     if (who->kind != PRINCIPAL_ANONYMOUS && who->kind != PRINCIPAL_SERVICE)
         want |= s3_acl_bit(S3_SIGNED_IN, p) | s3_acl_bit(S3_SIGNED_IN, S3_FULL_CONTROL);
-    return (acl & want) != 0;
+    return (acl->bits & want) != 0;
+}
+
+bool s3_acl_names(const struct s3_acl *acl, struct str account, enum s3_acl_right p)
+{
+    uint64_t want = (uint64_t)1 << p | (uint64_t)1 << S3_FULL_CONTROL;
+    for (size_t i = 0; i < acl->n_others; i++)
+        if (str_eq(acl->others[i].account, account))
+            return (acl->others[i].rights & want) != 0;
+    return false;
+}
+
+bool s3_acl_same(const struct s3_acl *a, const struct s3_acl *b)
+{
+    if (a->bits != b->bits || a->n_others != b->n_others)
+        return false;
+    for (size_t i = 0; i < a->n_others; i++)
+        if (a->others[i].rights != b->others[i].rights ||
+            !str_eq(a->others[i].account, b->others[i].account))
+            return false;
+    return true;
+}
+
+enum err s3_acl_give(struct arena *a, struct s3_acl *acl, struct str account, enum s3_acl_right p)
+{
+    size_t i = 0;
+    while (i < acl->n_others && !str_eq(acl->others[i].account, account))
+        i++;
+    if (i == S3_ACL_GRANTS_MAX)
+        return ERR_LIMIT;
+    if (!acl->others)
+        acl->others = ARENA_ARRAY(a, struct s3_acl_other, S3_ACL_GRANTS_MAX);
+    if (!acl->others)
+        return ERR_NOMEM;
+    if (i == acl->n_others)
+        acl->others[acl->n_others++] = (struct s3_acl_other){.account = account};
+    acl->others[i].rights |= (uint64_t)1 << p;
+    return ERR_OK;
+}
+
+enum err s3_acl_dup(struct arena *a, const struct s3_acl *acl, struct s3_acl *ret_acl)
+{
+    struct s3_acl dup = {.bits = acl->bits, .n_others = acl->n_others};
+    if (dup.n_others > 0)
+        dup.others = ARENA_ARRAY(a, struct s3_acl_other, dup.n_others);
+    if (a->failed)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < dup.n_others; i++)
+        dup.others[i] =
+            (struct s3_acl_other){str_dup(a, acl->others[i].account), acl->others[i].rights};
+    *ret_acl = dup;
+    return a->failed ? ERR_NOMEM : ERR_OK;
 }
 
 enum err s3_acl_canned(struct str name, bool bucket, uint64_t *ret_acl)
@@ -101,60 +156,80 @@ static enum err no_email(struct call *call, struct str email)
                       "The e-mail address you provided does not match any account on record.");
 }
 
-/* Grants go to the owner and to groups alone; `of`: the owner's account, absent: the call's. */
-static enum err by_id(struct call *call, struct str of, struct str id, const char *name,
-                      enum s3_acl_who *ret)
+/* A list as it is read. */
+struct reading {
+    struct call *call;
+    struct str of; /* account of its owner */
+    size_t grants;
+    struct s3_acl *acl;
+};
+
+static struct reading read_for(struct call *call, struct str owner, struct s3_acl *acl)
 {
-    const struct s3_owner *owner = s3_owner_named(call->arena, str_is_set(of) ? of : call->account);
-    if (!owner)
-        return ERR_NOMEM;
-    if (!str_eq(owner->id, id))
-        return s3_bad_argument(call, name, id, "Invalid id");
-    *ret = S3_OWNER;
+    return (struct reading){call, str_is_set(owner) ? owner : call->account, 0, acl};
+}
+
+/* What is granted on logs was counted when it was put; the owner's comes on top of it. */
+static enum err count(struct reading *r)
+{
+    bool counts = !s3_is_log_delivery(r->call->who);
+    return counts && ++r->grants > S3_ACL_GRANTS_MAX ? malformed(r->call) : ERR_OK;
+}
+
+static enum err by_id(struct reading *r, struct str id, const char *name, enum s3_acl_right p)
+{
+    struct str account;
+    enum err err = account_of_canonical(r->call->core, id, r->call->arena, &account);
+    if (err == ERR_NOT_FOUND)
+        return s3_bad_argument(r->call, name, id, "Invalid id");
+    TRY(err);
+    if (!str_eq(account, r->of)) {
+        err = s3_acl_give(r->call->arena, r->acl, account, p);
+        return err == ERR_LIMIT ? malformed(r->call) : err;
+    }
+    r->acl->bits |= s3_acl_bit(S3_OWNER, p);
     return ERR_OK;
 }
 
-static enum err by_uri(struct call *call, struct str uri, const char *name, enum s3_acl_who *ret)
+static enum err by_uri(struct reading *r, struct str uri, const char *name, enum s3_acl_right p)
 {
     for (int g = S3_EVERYONE; g < S3_GRANTEES; g++) {
         if (str_eq(group_uris[g], uri)) {
-            *ret = (enum s3_acl_who)g;
+            r->acl->bits |= s3_acl_bit((enum s3_acl_who)g, p);
             return ERR_OK;
         }
     }
-    return s3_bad_argument(call, name, uri, "Invalid group uri");
+    return s3_bad_argument(r->call, name, uri, "Invalid group uri");
 }
 
 /* `id="...", uri=...` */
-static enum err read_header(struct call *call, struct str of, enum s3_acl_right p,
-                            struct str header, uint64_t *acl)
+static enum err read_header(struct reading *r, enum s3_acl_right p, struct str header)
 {
     while (str_is_set(header)) {
         struct str value = str_trim(str_cut(&header, ','));
         struct str kind = str_trim(str_cut(&value, '='));
-        enum s3_acl_who g = S3_OWNER;
+        TRY(count(r));
         value = str_trim(value);
         if (value.len >= 2 && value.p[0] == '"' && value.p[value.len - 1] == '"')
             value = str_sub(value, 1, value.len - 2);
         if (str_eq_nocase(kind, STR("id")))
-            TRY(by_id(call, of, value, "id", &g));
+            TRY(by_id(r, value, "id", p));
         else if (str_eq_nocase(kind, STR("uri")))
-            TRY(by_uri(call, value, "uri", &g));
+            TRY(by_uri(r, value, "uri", p));
         else if (str_eq_nocase(kind, STR("emailAddress")))
-            return no_email(call, value);
+            return no_email(r->call, value);
         else
-            return s3_bad_argument(call, permissions[p].header, kind,
+            return s3_bad_argument(r->call, permissions[p].header, kind,
                                    "Argument format not recognized");
-        *acl |= s3_acl_bit(g, p);
     }
     return ERR_OK;
 }
 
-static enum err read_grant(struct call *call, struct str of, const struct s3_grant *grant,
-                           uint64_t *acl)
+static enum err read_grant(struct reading *r, const struct s3_grant *grant)
 {
-    enum s3_acl_who g = S3_OWNER;
+    struct call *call = r->call;
     int p = 0;
+    TRY(count(r));
     if (!grant->grantee)
         return malformed(call);
     while (p < S3_PERMISSIONS && !str_eq(permissions[p].name, grant->permission))
@@ -162,26 +237,24 @@ static enum err read_grant(struct call *call, struct str of, const struct s3_gra
     if (p == S3_PERMISSIONS)
         return malformed(call);
     if (str_eq_c(grant->grantee->type, "CanonicalUser"))
-        TRY(by_id(call, of, grant->grantee->id, "CanonicalUser/ID", &g));
-    else if (str_eq_c(grant->grantee->type, "Group"))
-        TRY(by_uri(call, grant->grantee->uri, "Group/URI", &g));
-    else if (str_eq_c(grant->grantee->type, "AmazonCustomerByEmail"))
+        return by_id(r, grant->grantee->id, "CanonicalUser/ID", (enum s3_acl_right)p);
+    if (str_eq_c(grant->grantee->type, "Group"))
+        return by_uri(r, grant->grantee->uri, "Group/URI", (enum s3_acl_right)p);
+    if (str_eq_c(grant->grantee->type, "AmazonCustomerByEmail"))
         return no_email(call, grant->grantee->email_address);
-    else
-        return malformed(call);
-    *acl |= s3_acl_bit(g, (enum s3_acl_right)p);
-    return ERR_OK;
+    return malformed(call);
 }
 
-enum err s3_acl_read_grant(struct call *call, const struct s3_grant *grant, uint64_t *acl)
+enum err s3_acl_read_grant(struct call *call, const struct s3_grant *grant, struct s3_acl *acl)
 {
-    return read_grant(call, STR_NONE, grant, acl);
+    struct reading r = read_for(call, STR_NONE, acl);
+    return read_grant(&r, grant);
 }
 
-static enum err read_policy(struct call *call, struct str of,
-                            const struct s3_access_control_policy *policy, uint64_t *acl)
+static enum err read_policy(struct reading *r, const struct s3_access_control_policy *policy)
 {
-    const struct s3_owner *owner = s3_owner_named(call->arena, str_is_set(of) ? of : call->account);
+    struct call *call = r->call;
+    const struct s3_owner *owner = s3_owner_named(call->arena, r->of);
     if (!owner)
         return ERR_NOMEM;
     if (!policy->owner || !str_is_set(policy->owner->id))
@@ -189,7 +262,7 @@ static enum err read_policy(struct call *call, struct str of,
     if (!str_eq(policy->owner->id, owner->id))
         return call_error(call, &s3_err_access_denied, "Access Denied");
     for (size_t i = 0; i < policy->grants.n; i++)
-        TRY(read_grant(call, of, &policy->grants.v[i], acl));
+        TRY(read_grant(r, &policy->grants.v[i]));
     return ERR_OK;
 }
 
@@ -202,10 +275,10 @@ static bool any_grants(const struct s3_acl_ask *ask)
 }
 
 enum err s3_acl_read(struct call *call, const struct s3_acl_ask *ask, bool bucket,
-                     uint64_t *ret_acl)
+                     struct s3_acl *ret_acl)
 {
     bool grants = any_grants(ask);
-    *ret_acl = 0;
+    *ret_acl = (struct s3_acl){0};
     if (str_is_set(ask->canned) && grants)
         return call_error(call, &s3_err_invalid_request,
                           "Specifying both Canned ACLs and Header Grants is not allowed");
@@ -217,16 +290,17 @@ enum err s3_acl_read(struct call *call, const struct s3_acl_ask *ask, bool bucke
             return call_error(call, &s3_err_not_implemented,
                               "Weir does not support the canned ACL aws-exec-read. See "
                               "docs/reference.");
-        enum err err = s3_acl_canned(ask->canned, bucket, ret_acl);
+        enum err err = s3_acl_canned(ask->canned, bucket, &ret_acl->bits);
         return err == ERR_NOT_FOUND ? s3_bad_argument(call, "x-amz-acl", ask->canned, "") : err;
     }
     if (!grants && !ask->policy)
         return ERR_OK;
-    uint64_t acl = S3_ACL_GIVEN;
+    struct s3_acl acl = {.bits = S3_ACL_GIVEN};
+    struct reading r = read_for(call, ask->owner, &acl);
     for (int p = 0; p < S3_PERMISSIONS; p++)
-        TRY(read_header(call, ask->owner, (enum s3_acl_right)p, ask->grants[p], &acl));
+        TRY(read_header(&r, (enum s3_acl_right)p, ask->grants[p]));
     if (ask->policy)
-        TRY(read_policy(call, ask->owner, ask->policy, &acl));
+        TRY(read_policy(&r, ask->policy));
     *ret_acl = acl;
     return ERR_OK;
 }
@@ -240,7 +314,7 @@ static enum err not_supported(struct call *call)
 }
 
 enum err s3_acl_take(struct call *call, const struct s3_bucket_rec *b, const struct s3_acl_ask *ask,
-                     bool bucket, uint64_t *ret_acl)
+                     bool bucket, struct s3_acl *ret_acl)
 {
     static const uint64_t owners =
         S3_ACL_GIVEN | (uint64_t)1 << (S3_OWNER * S3_PERMISSIONS + S3_FULL_CONTROL);
@@ -248,9 +322,10 @@ enum err s3_acl_take(struct call *call, const struct s3_bucket_rec *b, const str
     if (enforced && any_grants(ask))
         return not_supported(call);
     TRY(s3_acl_read(call, ask, bucket, ret_acl));
-    if (enforced && (*ret_acl & ~(S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ) & ~owners) != 0)
+    if (enforced && (ret_acl->n_others > 0 ||
+                     (ret_acl->bits & ~(S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ) & ~owners) != 0))
         return not_supported(call);
-    if (!enforced && s3_acl_public(*ret_acl) && (b->flags & S3_BLOCK_ACLS))
+    if (!enforced && s3_acl_public(ret_acl) && (b->flags & S3_BLOCK_ACLS))
         return call_error(call, &s3_err_access_denied, "Access Denied");
     return ERR_OK;
 }
@@ -268,16 +343,16 @@ enum err s3_acl_choose(struct call *call, const struct s3_bucket_ref *b, struct 
                        const struct s3_acl_ask *ask, struct s3_attrs *attrs)
 {
     struct s3_acl_ask of = *ask;
-    attrs->acl = 0;
+    attrs->acl = (struct s3_acl){0};
     /* The spec asks it of canned ones; and what logs grant was allowed to who had them written. */
     if (any_grants(ask) && !str_is_set(ask->canned) && !s3_is_log_delivery(call->who))
         TRY(call_authorize(call, "s3:PutObjectAcl", s3_arn(call, b->name, key)));
     of.owner = keeps(call, &b->rec, 0) ? call->who->account : STR_NONE;
     if (str_is_set(ask->canned) || any_grants(ask))
         TRY(s3_acl_take(call, &b->rec, &of, false, &attrs->acl));
-    attrs->owner = keeps(call, &b->rec, attrs->acl) ? call->who->account : STR_NONE;
+    attrs->owner = keeps(call, &b->rec, attrs->acl.bits) ? call->who->account : STR_NONE;
     if (!str_is_set(attrs->owner))
-        attrs->acl &= ~(S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ);
+        attrs->acl.bits &= ~(S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ);
     return ERR_OK;
 }
 
@@ -286,18 +361,35 @@ static bool is_kept(const struct s3_bucket_rec *b, const struct s3_object_rec *r
     return str_is_set(rec->attrs.owner) && !s3_owner_enforced(b);
 }
 
+/* The list as the bucket heeds it: IgnorePublicAcls is about what is granted to the public. */
+static struct s3_acl heeded(const struct s3_bucket_rec *b, const struct s3_acl *acl)
+{
+    struct s3_acl in_force = *acl;
+    if (b->flags & S3_IGNORE_ACLS)
+        in_force.bits &= ~to_public();
+    return in_force;
+}
+
+/* What a call that found its object needs of it. */
+static enum s3_acl_right needed(const struct call *call)
+{
+    if (call->op->index == S3_OP_GET_OBJECT_ACL)
+        return S3_READ_ACP;
+    return call->op->index == S3_OP_PUT_OBJECT_ACL ? S3_WRITE_ACP : S3_READ;
+}
+
 enum err s3_acl_lets(struct call *call, const struct s3_bucket_rec *b,
-                     const struct s3_object_rec *rec, bool all)
+                     const struct s3_object_rec *rec)
 {
     const struct principal *who = call->who;
-    enum s3_acl_right right = all ? S3_WRITE_ACP : S3_READ;
-    uint64_t acl = rec->attrs.acl;
     if (!is_kept(b, rec) || who->kind == PRINCIPAL_SERVICE ||
-        str_eq(who->account, rec->attrs.owner) ||
-        (!(b->flags & S3_IGNORE_ACLS) && s3_acl_allows(acl, who, right)))
+        str_eq(who->account, rec->attrs.owner))
         return ERR_OK;
-    bool of_bucket = str_eq(who->account, s3_bucket_owner(call->core, b));
-    if (of_bucket && ((acl & S3_ACL_BUCKET_FULL) || (!all && (acl & S3_ACL_BUCKET_READ))))
+    enum s3_acl_right right = needed(call);
+    struct s3_acl acl = heeded(b, &rec->attrs.acl);
+    uint64_t to_bucket = S3_ACL_BUCKET_FULL | (right == S3_READ ? S3_ACL_BUCKET_READ : 0);
+    if (s3_acl_allows(&acl, who, right) || s3_acl_names(&acl, who->account, right) ||
+        ((acl.bits & to_bucket) && str_eq(who->account, s3_bucket_owner(call->core, b))))
         return ERR_OK;
     return call_error(call, &s3_err_access_denied, "Access Denied");
 }
@@ -330,14 +422,24 @@ static const struct {
     {STR_INIT("s3:PutObjectVersionAcl"), S3_WRITE_ACP, true},
 };
 
+static enum svc_grant granted(const struct s3_bucket_rec *b, const struct s3_acl *list,
+                              const struct principal *who, enum s3_acl_right p)
+{
+    struct s3_acl acl = heeded(b, list);
+    if (s3_acl_allows(&acl, who, p))
+        return SVC_GRANT_CALLER;
+    return who->kind != PRINCIPAL_SERVICE && s3_acl_names(&acl, who->account, p) ? SVC_GRANT_ACCOUNT
+                                                                                 : SVC_GRANT_NONE;
+}
+
 enum err s3_acl_grants(void *self, struct txn *txn, struct call *call, const struct principal *who,
-                       struct str action, struct str arn, bool *ret_allowed)
+                       struct str action, struct str arn, enum svc_grant *ret_grant)
 {
     const struct s3_bucket_rec *b;
     struct s3_object_rec rec;
     struct arn name;
     size_t i = 0;
-    *ret_allowed = false;
+    *ret_grant = SVC_GRANT_NONE;
     if (!call || arn_parse_object(arn, &name) != ERR_OK)
         return ERR_OK;
     enum err err = s3_bucket_known(self, txn, arn_segment(&name, 0), &b);
@@ -348,20 +450,24 @@ enum err s3_acl_grants(void *self, struct txn *txn, struct call *call, const str
         i++;
     if (i == ARRAY_LEN(actions))
         return ERR_OK;
-    if (s3_owner_enforced(b) || (b->flags & S3_IGNORE_ACLS))
+    if (s3_owner_enforced(b))
         return ERR_OK;
-    if (!actions[i].object) {
-        *ret_allowed = s3_acl_allows(b->acl, who, actions[i].needs);
+    /* Who may write an object may say with it what its list is to be. */
+    bool made = actions[i].needs == S3_WRITE_ACP && actions[i].object &&
+                call->op->index != S3_OP_PUT_OBJECT_ACL;
+    if (made || !actions[i].object) {
+        *ret_grant = granted(b, &b->acl, who, made ? S3_WRITE : actions[i].needs);
         return ERR_OK;
     }
     err = s3_object_asked(txn, call, b, arn, &rec);
     if (err == ERR_NOT_FOUND || err == ERR_INVALID)
         return ERR_OK;
     TRY(err);
-    /* The account that keeps it may, by its root: what its users may, policies say. */
-    *ret_allowed =
-        s3_acl_allows(rec.attrs.acl, who, actions[i].needs) ||
-        (is_kept(b, &rec) && who->kind == PRINCIPAL_ROOT && str_eq(who->account, rec.attrs.owner));
+    /* The account that keeps it may, whatever it grants to others. */
+    if (is_kept(b, &rec) && str_eq(who->account, rec.attrs.owner))
+        *ret_grant = SVC_GRANT_ACCOUNT;
+    else
+        *ret_grant = granted(b, &rec.attrs.acl, who, actions[i].needs);
     return ERR_OK;
 }
 
@@ -380,38 +486,59 @@ static struct s3_grant grant_to(struct call *call, const struct s3_owner *user, 
 }
 
 struct s3_grants s3_acl_show(struct call *call, const struct s3_bucket_rec *b,
-                             const struct s3_owner *owner, uint64_t acl)
+                             const struct s3_owner *owner, const struct s3_acl *acl)
 {
     static const size_t max = S3_GRANTEES * S3_PERMISSIONS;
+    uint64_t bits = acl->bits;
     const struct s3_owner *bucket = s3_owner_of(call);
-    struct s3_grant *v = ARENA_ARRAY(call->arena, struct s3_grant, max + 1);
+    struct s3_grant *v =
+        ARENA_ARRAY(call->arena, struct s3_grant, max + 1 + acl->n_others * S3_PERMISSIONS);
     size_t n = 0;
     if (!owner || !bucket || !v)
         return (struct s3_grants){0};
-    if (!(acl & S3_ACL_GIVEN) || s3_owner_enforced(b))
-        acl = s3_acl_bit(S3_OWNER, S3_FULL_CONTROL);
+    if (!(bits & S3_ACL_GIVEN) || s3_owner_enforced(b))
+        bits = s3_acl_bit(S3_OWNER, S3_FULL_CONTROL);
     for (size_t i = 0; i < max; i++) {
         size_t g = i / S3_PERMISSIONS;
-        if (acl & (uint64_t)1 << i)
+        if (bits & (uint64_t)1 << i)
             v[n++] = grant_to(call, g == S3_OWNER ? owner : NULL, group_uris[g],
                               (enum s3_acl_right)(i % S3_PERMISSIONS));
     }
-    if (acl & (S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ))
+    if (bits & (S3_ACL_BUCKET_FULL | S3_ACL_BUCKET_READ))
         v[n++] =
-            grant_to(call, bucket, STR_NONE, acl & S3_ACL_BUCKET_FULL ? S3_FULL_CONTROL : S3_READ);
+            grant_to(call, bucket, STR_NONE, bits & S3_ACL_BUCKET_FULL ? S3_FULL_CONTROL : S3_READ);
+    for (size_t i = 0; i < acl->n_others && !s3_owner_enforced(b); i++) {
+        const struct s3_owner *user = s3_owner_named(call->arena, acl->others[i].account);
+        for (int p = 0; user && p < S3_PERMISSIONS; p++)
+            if (acl->others[i].rights & (uint64_t)1 << p)
+                v[n++] = grant_to(call, user, STR_NONE, (enum s3_acl_right)p);
+    }
     return call->arena->failed ? (struct s3_grants){0} : (struct s3_grants){v, n};
 }
 
-struct str s3_acl_header(struct call *call, uint64_t acl, enum s3_acl_right p)
+static void add_grantee(struct buf *b, const char *kind, struct str value)
 {
-    const struct s3_owner *owner = s3_owner_of(call);
+    buf_add_fmt(b, "%s%s=\"" STR_FMT "\"", b->len > 0 ? ", " : "", kind, STR_ARG(value));
+}
+
+static void add_account(struct buf *b, struct str account)
+{
+    char id[ACCOUNT_CANONICAL_CHARS];
+    account_canonical(account, id);
+    add_grantee(b, "id", str_n(id, sizeof(id)));
+}
+
+struct str s3_acl_header(struct call *call, const struct s3_acl *acl, enum s3_acl_right p)
+{
     struct buf b;
-    buf_init_arena(&b, call->arena, GRANTS_TEXT_MAX);
-    for (int g = 0; owner && g < S3_GRANTEES; g++) {
-        if (!(acl & s3_acl_bit((enum s3_acl_who)g, p)))
-            continue;
-        buf_add_fmt(&b, "%s%s=\"" STR_FMT "\"", b.len > 0 ? ", " : "", g == S3_OWNER ? "id" : "uri",
-                    STR_ARG(g == S3_OWNER ? owner->id : group_uris[g]));
-    }
+    buf_init_arena(&b, call->arena, S3_ACL_TEXT_MAX);
+    if (acl->bits & s3_acl_bit(S3_OWNER, p))
+        add_account(&b, call->account);
+    for (int g = S3_EVERYONE; g < S3_GRANTEES; g++)
+        if (acl->bits & s3_acl_bit((enum s3_acl_who)g, p))
+            add_grantee(&b, "uri", group_uris[g]);
+    for (size_t i = 0; i < acl->n_others; i++)
+        if (acl->others[i].rights & (uint64_t)1 << p)
+            add_account(&b, acl->others[i].account);
     return b.len > 0 && !buf_err(&b) ? buf_str(&b) : STR_NONE;
 }

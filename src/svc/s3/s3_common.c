@@ -5,6 +5,7 @@
 #include "codec/base64.h"
 #include "codec/mime.h"
 #include "codec/percent.h"
+#include "core/account.h"
 #include "svc/s3/s3_sse.h"
 
 /* --- keys and versions ------------------------------------------------------------------------ */
@@ -376,14 +377,11 @@ enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref
 struct s3_owner *s3_owner_named(struct arena *a, struct str account)
 {
     struct s3_owner *o = ARENA_NEW(a, struct s3_owner);
-    uint8_t digest[HASH_SHA256_LEN];
-    char hex[2 * HASH_SHA256_LEN];
+    char id[ACCOUNT_CANONICAL_CHARS];
     if (!o)
         return NULL;
-    /* The canonical user id: 64 hex characters that stand for the account. */
-    hash_once(HASH_SHA256, account.p, account.len, digest);
-    hash_sha256_hex(digest, sizeof(digest), hex);
-    o->id = str_dup(a, str_n(hex, sizeof(hex)));
+    account_canonical(account, id);
+    o->id = str_dup(a, str_n(id, sizeof(id)));
     return o;
 }
 

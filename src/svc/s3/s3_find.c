@@ -74,5 +74,5 @@ enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, stru
         return not_allowed_here(call, ret_rec->version_id);
     if (ret_current)
         *ret_current = current;
-    return s3_acl_lets(call, &b->rec, ret_rec, false);
+    return s3_acl_lets(call, &b->rec, ret_rec);
 }

@@ -20,7 +20,8 @@
 #include "svc/s3/s3_life.h"
 
 enum {
-    SETTINGS_MAX = 8 * 1024, /* bytes of a log's names and prefix */
+    /* Bytes of a log's names, prefix and grants, and of what it is put with. */
+    SETTINGS_MAX = 8 * 1024 + 8 * S3_ACL_TEXT_MAX,
     REQUEST_MAX = 32 * 1024,
     UNIQUE_BYTES = 8,
 };
@@ -74,8 +75,9 @@ static int64_t day_of(int64_t ms)
 
 static bool same(const struct log *log, const struct s3_logging *to, int64_t day_ms)
 {
-    return log->day_ms == day_ms && log->to.form == to->form && log->to.grants == to->grants &&
-           str_eq(log->to.bucket, to->bucket) && str_eq(log->to.prefix, to->prefix);
+    return log->day_ms == day_ms && log->to.form == to->form &&
+           s3_acl_same(&log->to.grants, &to->grants) && str_eq(log->to.bucket, to->bucket) &&
+           str_eq(log->to.prefix, to->prefix);
 }
 
 static struct log *log_new(const struct core *core, struct str source,
@@ -93,7 +95,8 @@ static struct log *log_new(const struct core *core, struct str source,
     log->to.bucket = str_dup(&log->arena, rec->logging.bucket);
     log->to.prefix = str_dup(&log->arena, rec->logging.prefix);
     log->day_ms = day_ms;
-    if (!log->arena.failed)
+    if (s3_acl_dup(&log->arena, &rec->logging.grants, &log->to.grants) == ERR_OK &&
+        !log->arena.failed)
         return log;
     log_free(log);
     return NULL;
@@ -180,12 +183,13 @@ static struct str key_of(struct arena *a, const struct log *log)
                    STR_ARG(log->source), t.year, t.month, t.day, STR_ARG(stamp));
 }
 
-static void put_grants(struct json_out *o, struct arena *a, struct str account, uint64_t grants)
+static void put_grants(struct json_out *o, struct arena *a, struct str account,
+                       struct s3_acl grants)
 {
     struct call call = {.arena = a, .account = account};
-    grants |= s3_acl_bit(S3_OWNER, S3_FULL_CONTROL);
-    json_kv_str(o, STR("GrantFullControl"), s3_acl_header(&call, grants, S3_FULL_CONTROL));
-    json_kv_str(o, STR("GrantRead"), s3_acl_header(&call, grants, S3_READ));
+    grants.bits |= s3_acl_bit(S3_OWNER, S3_FULL_CONTROL);
+    json_kv_str(o, STR("GrantFullControl"), s3_acl_header(&call, &grants, S3_FULL_CONTROL));
+    json_kv_str(o, STR("GrantRead"), s3_acl_header(&call, &grants, S3_READ));
 }
 
 static enum err input_of(struct s3_logs *l, struct log *log, struct str *ret_input)
@@ -199,7 +203,7 @@ static enum err input_of(struct s3_logs *l, struct log *log, struct str *ret_inp
     json_kv_str(&o, STR("Bucket"), log->to.bucket);
     json_kv_str(&o, STR("Key"), key_of(a, log));
     json_kv_str(&o, STR("ContentType"), STR("text/plain"));
-    if (log->to.grants)
+    if (s3_acl_any(&log->to.grants))
         put_grants(&o, a, log->account, log->to.grants);
     json_close(&o, '}');
     *ret_input = buf_str(&b);

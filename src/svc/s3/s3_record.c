@@ -25,6 +25,14 @@ static const struct record_field body_fields[] = {
 };
 static const struct record_type body_type = RECORD_TYPE(struct s3_body, 1, body_fields);
 
+static const struct record_field acl_other_fields[] = {
+    REC_STR(struct s3_acl_other, account),
+    REC_UINT(struct s3_acl_other, rights),
+};
+static const struct record_type acl_other_type =
+    RECORD_TYPE(struct s3_acl_other, 1, acl_other_fields);
+#define ACL_OTHERS(T, m) REC_LIST(T, m.others, m.n_others, S3_ACL_GRANTS_MAX, &acl_other_type)
+
 static const struct record_field attrs_fields[] = {
     REC_STR(struct s3_attrs, content_type),
     REC_STR(struct s3_attrs, cache_control),
@@ -36,12 +44,13 @@ static const struct record_field attrs_fields[] = {
     REC_LIST(struct s3_attrs, metadata.v, metadata.n, PAIRS_MAX, &pair_type),
     REC_LIST(struct s3_attrs, tags.v, tags.n, PAIRS_MAX, &pair_type),
     REC_SINCE(4, REC_ENUM(struct s3_attrs, storage_class, S3_CLASSES)),
-    REC_SINCE(5, REC_UINT(struct s3_attrs, acl)),
+    REC_SINCE(5, REC_UINT(struct s3_attrs, acl.bits)),
     REC_SINCE(6, REC_ENUM(struct s3_attrs, lock.mode, S3_LOCK_MODES)),
     REC_SINCE(6, REC_INT(struct s3_attrs, lock.until_ms)),
     REC_SINCE(6, REC_BOOL(struct s3_attrs, lock.legal_hold)),
     REC_SINCE(6, REC_BOOL(struct s3_attrs, lock.hold_given)),
     REC_SINCE(8, REC_STR(struct s3_attrs, owner)),
+    REC_SINCE(9, ACL_OTHERS(struct s3_attrs, acl)),
 };
 static const struct record_type attrs_type = RECORD_TYPE(struct s3_attrs, 1, attrs_fields);
 
@@ -64,7 +73,7 @@ static const struct record_field object_fields[] = {
     REC_STRUCT(struct s3_object_rec, attrs, &attrs_type),
     REC_SINCE(3, REC_STRUCT(struct s3_object_rec, sse, &sse_type)),
 };
-const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 8, object_fields);
+const struct record_type s3_object_type = RECORD_TYPE(struct s3_object_rec, 9, object_fields);
 
 static const struct record_field upload_fields[] = {
     REC_INT(struct s3_upload_rec, initiated_ms),
@@ -76,7 +85,7 @@ static const struct record_field upload_fields[] = {
     REC_SINCE(3, REC_UINT(struct s3_upload_rec, began_seq)),
     REC_SINCE(3, REC_BOOL(struct s3_upload_rec, replaces)),
 };
-const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 8, upload_fields);
+const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 9, upload_fields);
 
 static const struct record_field seq_fields[] = {REC_UINT(struct s3_seq_rec, seq)};
 const struct record_type s3_seq_type = RECORD_TYPE(struct s3_seq_rec, 1, seq_fields);
@@ -200,7 +209,8 @@ static const struct record_field logging_fields[] = {
     REC_STR(struct s3_logging, bucket),
     REC_STR(struct s3_logging, prefix),
     REC_ENUM(struct s3_logging, form, S3_LOG_FORMS),
-    REC_UINT(struct s3_logging, grants),
+    REC_UINT(struct s3_logging, grants.bits),
+    REC_SINCE(11, ACL_OTHERS(struct s3_logging, grants)),
 };
 static const struct record_type logging_type = RECORD_TYPE(struct s3_logging, 1, logging_fields);
 
@@ -215,7 +225,7 @@ static const struct record_field bucket_fields[] = {
     REC_SINCE(3, REC_STRUCT(struct s3_bucket_rec, cors, &cors_type)),
     REC_SINCE(3, REC_STR(struct s3_bucket_rec, kms_key)),
     REC_SINCE(4, REC_STRUCT(struct s3_bucket_rec, life, &life_type)),
-    REC_SINCE(5, REC_UINT(struct s3_bucket_rec, acl)),
+    REC_SINCE(5, REC_UINT(struct s3_bucket_rec, acl.bits)),
     REC_SINCE(6, REC_STRUCT(struct s3_bucket_rec, site, &site_type)),
     REC_SINCE(7, REC_ENUM(struct s3_bucket_rec, lock_mode, S3_LOCK_MODES)),
     REC_SINCE(7, REC_INT(struct s3_bucket_rec, lock_days)),
@@ -223,8 +233,9 @@ static const struct record_field bucket_fields[] = {
     REC_SINCE(8, REC_STRUCT(struct s3_bucket_rec, meters, &meters_type)),
     REC_SINCE(9, REC_STRUCT(struct s3_bucket_rec, logging, &logging_type)),
     REC_SINCE(10, REC_STR(struct s3_bucket_rec, account)),
+    REC_SINCE(11, ACL_OTHERS(struct s3_bucket_rec, acl)),
 };
-const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 10, bucket_fields);
+const struct record_type s3_bucket_type = RECORD_TYPE(struct s3_bucket_rec, 11, bucket_fields);
 
 enum err s3_put_record(struct txn *txn, struct str key, const struct record_type *type,
                        const void *rec, size_t size)

@@ -89,6 +89,18 @@ struct s3_lock {
     bool hold_given; /* it was once said, on or off */
 };
 
+/* An access control list (s3_acl.h). AWS takes 100 grants, so no more accounts than that. */
+enum { S3_ACL_GRANTS_MAX = 100 };
+struct s3_acl_other {
+    struct str account; /* never the one that the list is of */
+    uint64_t rights;    /* bits 1 << enum s3_acl_right */
+};
+struct s3_acl {
+    uint64_t bits; /* of s3_acl.h; 0: none was given */
+    struct s3_acl_other *others;
+    size_t n_others;
+};
+
 /* What a client says about an object's form. Absent where it said nothing. */
 struct s3_attrs {
     struct str content_type, cache_control, content_disposition, content_encoding, content_language,
@@ -96,7 +108,7 @@ struct s3_attrs {
     struct s3_pairs metadata; /* lower-case names */
     struct s3_pairs tags;
     enum s3_class storage_class; /* kept and shown: all are stored alike */
-    uint64_t acl;                /* bits of s3_acl.h */
+    struct s3_acl acl;
     struct s3_lock lock;
     struct str owner; /* account of the writer that kept it; absent: the bucket's */
 };
@@ -263,7 +275,7 @@ enum s3_log_form {
 struct s3_logging {
     struct str bucket, prefix; /* where to; bucket absent: nothing is logged */
     enum s3_log_form form;
-    uint64_t grants; /* on log objects: bits of s3_acl.h; 0: none */
+    struct s3_acl grants; /* on log objects */
 };
 
 /* A bucket with all that a call needs to know of it: one record, mirrored by a catalogue. */
@@ -278,7 +290,7 @@ struct s3_bucket_rec {
     struct s3_cors cors;
     struct str kms_key; /* KMSMasterKeyID as given; absent: none, or alias/aws/s3 */
     struct s3_life life;
-    uint64_t acl; /* bits of s3_acl.h */
+    struct s3_acl acl;
     struct s3_site site;
     /* Retention of new objects: S3_LOCK_NONE, or one of the two. */
     enum s3_lock_mode lock_mode;

@@ -110,6 +110,25 @@ static void ids(void **state)
     assert_false(account_known(&core, STR_NONE));
 }
 
+static void canonical(void **state)
+{
+    static const char *const ids[] = {OWN, "222222222222"};
+    char told[ACCOUNT_CANONICAL_CHARS];
+    struct str key, id;
+    assert_int_equal(add("222222222222", &key), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        account_canonical(str_c(ids[i]), told);
+        assert_int_equal(account_of_canonical(&core, str_n(told, sizeof(told)), &a, &id), ERR_OK);
+        assert_true(str_eq_c(id, ids[i]));
+        assert_int_equal(account_of_canonical(&core, str_n(told, sizeof(told) - 1), &a, &id),
+                         ERR_NOT_FOUND);
+    }
+    account_canonical(STR("333333333333"), told);
+    assert_int_equal(account_of_canonical(&core, str_n(told, sizeof(told)), &a, &id),
+                     ERR_NOT_FOUND);
+    assert_int_equal(account_of_canonical(&core, STR_NONE, &a, &id), ERR_NOT_FOUND);
+}
+
 static void limit(void **state)
 {
     char id[ARN_ACCOUNT_LEN + 1];
@@ -166,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ids, setup, teardown),
+        cmocka_unit_test_setup_teardown(canonical, setup, teardown),
         cmocka_unit_test_setup_teardown(limit, setup, teardown),
         cmocka_unit_test_setup_teardown(keys, setup, teardown),
         cmocka_unit_test_setup_teardown(dev_keys, setup, teardown),

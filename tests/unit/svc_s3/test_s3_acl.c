@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "core/account.h"
 #include "svc/s3/s3_acl.h"
 #include "svc/s3/s3_lock.h"
 
@@ -27,12 +28,12 @@ static void test_canned(void **state)
         {"", true, false, false, false, false, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        uint64_t acl = 0;
-        enum err err = s3_acl_canned(str_c(rows[i].name), rows[i].bucket, &acl);
-        if ((err == ERR_OK) != rows[i].known || s3_acl_public(acl) != rows[i].is_public ||
-            s3_acl_allows(acl, &anybody, S3_READ) != rows[i].anybody_reads ||
-            s3_acl_allows(acl, &user, S3_READ) != rows[i].user_reads ||
-            s3_acl_allows(acl, &anybody, S3_WRITE) != rows[i].anybody_writes)
+        struct s3_acl acl = {0};
+        enum err err = s3_acl_canned(str_c(rows[i].name), rows[i].bucket, &acl.bits);
+        if ((err == ERR_OK) != rows[i].known || s3_acl_public(&acl) != rows[i].is_public ||
+            s3_acl_allows(&acl, &anybody, S3_READ) != rows[i].anybody_reads ||
+            s3_acl_allows(&acl, &user, S3_READ) != rows[i].user_reads ||
+            s3_acl_allows(&acl, &anybody, S3_WRITE) != rows[i].anybody_writes)
             fail_msg("%s", rows[i].name);
     }
 }
@@ -41,12 +42,70 @@ static void test_full_control(void **state)
 {
     static const struct principal anybody = {.kind = PRINCIPAL_ANONYMOUS},
                                   service = {.kind = PRINCIPAL_SERVICE};
-    uint64_t acl = S3_ACL_GIVEN | s3_acl_bit(S3_EVERYONE, S3_FULL_CONTROL);
+    struct s3_acl none = {0},
+                  acl = {.bits = S3_ACL_GIVEN | s3_acl_bit(S3_EVERYONE, S3_FULL_CONTROL)};
     for (int p = 0; p < S3_PERMISSIONS; p++) {
-        assert_true(s3_acl_allows(acl, &anybody, (enum s3_acl_right)p));
-        assert_false(s3_acl_allows(acl, &service, (enum s3_acl_right)p));
-        assert_false(s3_acl_allows(0, &anybody, (enum s3_acl_right)p));
+        assert_true(s3_acl_allows(&acl, &anybody, (enum s3_acl_right)p));
+        assert_false(s3_acl_allows(&acl, &service, (enum s3_acl_right)p));
+        assert_false(s3_acl_allows(&none, &anybody, (enum s3_acl_right)p));
     }
+}
+
+static void test_accounts(void **state)
+{
+    static const struct {
+        const char *account;
+        enum s3_acl_right right;
+        bool reads, writes;
+    } rows[] = {
+        {"222222222222", S3_READ, true, false},        {"222222222222", S3_READ_ACP, true, false},
+        {"222222222222", S3_WRITE, true, true},        {"333333333333", S3_WRITE_ACP, false, false},
+        {"444444444444", S3_FULL_CONTROL, true, true},
+    };
+    static const struct principal other = {.kind = PRINCIPAL_USER,
+                                           .account = STR_INIT("222222222222")};
+    struct s3_acl acl = {0}, dup;
+    struct arena a;
+    arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct str account = str_c(rows[i].account);
+        assert_int_equal(s3_acl_give(&a, &acl, account, rows[i].right), ERR_OK);
+        if (s3_acl_names(&acl, account, S3_READ) != rows[i].reads ||
+            s3_acl_names(&acl, account, S3_WRITE) != rows[i].writes)
+            fail_msg("row %zu", i);
+    }
+    assert_int_equal(acl.n_others, 3);
+    assert_false(s3_acl_names(&acl, STR("555555555555"), S3_READ));
+    assert_false(s3_acl_names(&acl, STR_NONE, S3_READ));
+    assert_false(s3_acl_public(&acl));
+    assert_false(s3_acl_allows(&acl, &other, S3_READ));
+    assert_true(s3_acl_any(&acl));
+
+    assert_int_equal(s3_acl_dup(&a, &acl, &dup), ERR_OK);
+    assert_true(s3_acl_same(&acl, &dup) && acl.others != dup.others);
+    dup.others[2].rights = 1 << S3_READ;
+    assert_false(s3_acl_same(&acl, &dup));
+    dup.n_others = 2;
+    assert_false(s3_acl_same(&acl, &dup));
+
+    /* As headers name them; and what all of them take. */
+    struct call call = {.arena = &a, .account = STR("000000000000")};
+    char own[ACCOUNT_CANONICAL_CHARS], id[ACCOUNT_CANONICAL_CHARS];
+    account_canonical(call.account, own);
+    account_canonical(STR("444444444444"), id);
+    acl.bits = s3_acl_bit(S3_OWNER, S3_FULL_CONTROL);
+    struct str want =
+        str_fmt(&a, "id=\"%.*s\", id=\"%.*s\"", (int)sizeof(own), own, (int)sizeof(id), id);
+    assert_true(str_eq(s3_acl_header(&call, &acl, S3_FULL_CONTROL), want));
+    for (int i = 3; i < S3_ACL_GRANTS_MAX; i++)
+        assert_int_equal(s3_acl_give(&a, &acl, str_fmt(&a, "%012d", i), S3_FULL_CONTROL), ERR_OK);
+    assert_int_equal(s3_acl_give(&a, &acl, STR("999999999999"), S3_READ), ERR_LIMIT);
+    assert_int_equal(s3_acl_give(&a, &acl, STR("222222222222"), S3_READ), ERR_OK);
+    for (int g = S3_OWNER; g < S3_GRANTEES; g++)
+        acl.bits |= s3_acl_bit((enum s3_acl_who)g, S3_FULL_CONTROL);
+    assert_true(s3_acl_header(&call, &acl, S3_FULL_CONTROL).len >
+                S3_ACL_GRANTS_MAX * sizeof(id) - 200);
+    arena_release(&a);
 }
 
 static void test_locks(void **state)
@@ -78,9 +137,8 @@ static void test_modes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_canned),
-        cmocka_unit_test(test_full_control),
-        cmocka_unit_test(test_locks),
+        cmocka_unit_test(test_canned),   cmocka_unit_test(test_full_control),
+        cmocka_unit_test(test_accounts), cmocka_unit_test(test_locks),
         cmocka_unit_test(test_modes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

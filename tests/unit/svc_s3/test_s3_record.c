@@ -26,14 +26,16 @@ static const struct s3_pair meta[] = {{STR_INIT("a"), STR_INIT("1")},
 
 static struct str packed_object(void)
 {
-    struct s3_object_rec rec = {.seq = 1ull << 60,
-                                .version_id = STR("v"),
-                                .modified_ms = 1700000000000,
-                                .size = 5ull << 40,
-                                .etag = STR("e-2"),
-                                .sum = {S3_SHA256, true, STR("x-2")},
-                                .body = {S3_BODY_PARTS, {{1, 2, 3}}, 2},
-                                .attrs = {.content_type = STR("t"), .metadata = {meta, 2}}};
+    struct s3_acl_other other = {STR("222222222222"), 1 << 4};
+    struct s3_object_rec rec = {
+        .seq = 1ull << 60,
+        .version_id = STR("v"),
+        .modified_ms = 1700000000000,
+        .size = 5ull << 40,
+        .etag = STR("e-2"),
+        .sum = {S3_SHA256, true, STR("x-2")},
+        .body = {S3_BODY_PARTS, {{1, 2, 3}}, 2},
+        .attrs = {.content_type = STR("t"), .metadata = {meta, 2}, .acl = {1, &other, 1}}};
     struct str bytes;
     assert_int_equal(record_make(&s3_object_type, &arena, &rec, &bytes), ERR_OK);
     return bytes;
@@ -51,6 +53,8 @@ static void test_object(void **state)
     assert_true(str_eq_c(rec.attrs.content_type, "t") && !str_is_set(rec.attrs.expires));
     assert_int_equal(rec.attrs.metadata.n, 2);
     assert_true(str_eq_c(rec.attrs.metadata.v[0].value, "1"));
+    assert_true(rec.attrs.acl.n_others == 1 && rec.attrs.acl.others[0].rights == 1 << 4 &&
+                str_eq_c(rec.attrs.acl.others[0].account, "222222222222"));
     for (size_t cut = 0; cut < bytes.len; cut++)
         assert_int_equal(record_unpack(&s3_object_type, &arena, str_n(bytes.p, cut), &rec),
                          ERR_CORRUPT);
@@ -76,6 +80,7 @@ static void test_others(void **state)
                                 .days = 7};
     struct cors_rule cors = {.origins = {origins, 2}, .has_max_age = true, .max_age_s = -1};
     struct s3_site_rule site_rule = {.prefix = STR("old/"), .to = {.prefix = STR("new/")}};
+    struct s3_acl_other others[] = {{STR("222222222222"), 2}, {STR("333333333333"), 31}};
     struct s3_meter meter = {.id = STR("m"), .prefix = STR("p")};
     struct s3_bucket_rec bucket = {
         .id = 7,
@@ -88,11 +93,12 @@ static void test_others(void **state)
         .cors = {&cors, 1},
         .kms_key = STR("k"),
         .life = {&life, 1},
-        .acl = 1ull << 20 | 1,
+        .acl = {1ull << 20 | 1, others, 2},
         .site = {.index = STR("i"), .rules = &site_rule, .n_rules = 1},
         .lock_mode = S3_LOCK_COMPLIANCE,
         .lock_years = 3,
         .meters = {&meter, 1},
+        .logging = {.bucket = STR("l"), .grants = {0, others, 1}},
     };
     struct s3_bucket_rec bucket2;
     assert_int_equal(record_make(&s3_bucket_type, &arena, &bucket, &b), ERR_OK);
@@ -101,8 +107,12 @@ static void test_others(void **state)
                 bucket2.flags == S3_HAS_POLICY && str_eq_c(bucket2.region, "eu-west-1"));
     assert_true(str_eq_c(bucket2.policy, "{}") && bucket2.rules.n == 1);
     assert_true(str_eq_c(bucket2.kms_key, "k"));
-    assert_true(bucket2.acl == (1ull << 20 | 1) && bucket2.lock_mode == S3_LOCK_COMPLIANCE &&
+    assert_true(bucket2.acl.bits == (1ull << 20 | 1) && bucket2.lock_mode == S3_LOCK_COMPLIANCE &&
                 bucket2.lock_years == 3);
+    assert_true(bucket2.acl.n_others == 2 && bucket2.acl.others[1].rights == 31 &&
+                str_eq_c(bucket2.acl.others[1].account, "333333333333") &&
+                bucket2.logging.grants.n_others == 1 &&
+                bucket2.logging.grants.others[0].rights == 2);
     assert_true(bucket2.meters.n == 1 && str_eq_c(bucket2.meters.v[0].id, "m") &&
                 str_eq_c(bucket2.meters.v[0].prefix, "p"));
     assert_true(str_eq_c(bucket2.site.index, "i") && bucket2.site.n_rules == 1 &&
