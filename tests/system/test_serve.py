@@ -314,8 +314,8 @@ def test_unknown_service_and_operation(weir):
         urllib.request.urlopen(request, timeout=10)
     assert 400 <= e.value.code < 500
     with pytest.raises(Exception) as e:
-        weir.client("s3").put_bucket_logging(Bucket="b", BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "b", "TargetPrefix": ""}})
+        weir.client("s3").put_bucket_replication(Bucket="b", ReplicationConfiguration={"Role": "arn:aws:iam::000000000000:role/r", "Rules": []})
     assert "NotImplemented" in str(e.value)
     with pytest.raises(Exception):
-        weir.client("s3").put_bucket_logging(Bucket="b", BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "b", "TargetPrefix": ""}})
-    assert weir.log_text().count("not supported: s3 PutBucketLogging") == 1
+        weir.client("s3").put_bucket_replication(Bucket="b", ReplicationConfiguration={"Role": "arn:aws:iam::000000000000:role/r", "Rules": []})
+    assert weir.log_text().count("not supported: s3 PutBucketReplication") == 1
