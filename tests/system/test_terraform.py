@@ -28,6 +28,7 @@ PARTS = {
     "cloudwatch": (9, [0, 4, 0]),
     "cognito": (8, [0, 1, 0]),
     "kms": (7, [0, 1, 0]),
+    "access": (17, [0, 4, 0]),
 }
 ALL = pytest.mark.parametrize("part", PARTS)
 HANDLERS = {
@@ -162,6 +163,13 @@ def test_streams_work(applied, weir):
     ddb.delete_item(TableName="tf-jobs", Key={"id": {"S": "one"}})
     got = wait_for(lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1).get("Messages"), 60, "record")
     assert got[0]["Body"] == "INSERT one"
+
+
+def test_access_is_there(applied, weir):
+    told = applied.of["access"]
+    rows = weir.client("dynamodb").scan(TableName=told["table"])["Items"]
+    assert sorted((r["id"]["S"], r["name"]["S"]) for r in rows) == [("1", "a"), ("2", "b")]
+    assert weir.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=told["provider"])["ClientIDList"] == ["sts.amazonaws.com"]
 
 
 def test_events_work(applied, weir):

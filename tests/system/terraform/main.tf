@@ -52,6 +52,11 @@ module "cognito" {
   length = var.changed ? 12 : 10
 }
 
+module "access" {
+  source  = "./access"
+  changed = var.changed
+}
+
 module "kms" {
   source      = "./kms"
   description = var.changed ? "other" : "orders"
@@ -60,6 +65,7 @@ module "kms" {
 
 output "of" {
   value = {
+    access     = module.access
     orders     = module.orders
     streams    = module.streams
     events     = module.events
