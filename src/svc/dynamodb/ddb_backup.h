@@ -41,6 +41,8 @@ enum err ddb_undo_trim(struct dynamodb *ddb, struct txn *txn, uint32_t table,
  * stay, whatever becomes of the table. `table`, if not NULL, was read, and is staged where it changes. */
 enum err ddb_hold_take(struct dynamodb *ddb, struct txn *txn, uint32_t id,
                        struct ddb_table *table) WARN_UNUSED;
+/* ddb_hold_take for a call. LimitExceededException. */
+enum err ddb_hold_for(struct call *call, uint32_t id, struct ddb_table *table) WARN_UNUSED;
 /* `table_key` absent: the items are a backup's. */
 enum err ddb_hold_drop(struct dynamodb *ddb, struct txn *txn, uint32_t id,
                        struct str table_key) WARN_UNUSED;

@@ -335,13 +335,7 @@ enum err ddb_begin_copy(struct call *call, const struct ddb_copy *copy, struct d
     assert(copy->source && copy->target && copy->source != copy->target);
     if (!str_is_set(key))
         return ERR_NOMEM;
-    enum err err = ddb_hold_take(ddb, txn, copy->source, held);
-    if (err == ERR_LIMIT)
-        return call_error(call, &dynamodb_err_limit_exceeded_exception,
-                          "Subscriber limit exceeded: Number of backups and restores of a table at "
-                          "a time is limited to %d",
-                          DDB_COPIES_MAX);
-    TRY(err);
+    TRY(ddb_hold_for(call, copy->source, held));
     TRY(record_make(&copy_type, txn->arena, copy, &record));
     return job_add(txn, ddb->copy, key, record);
 }

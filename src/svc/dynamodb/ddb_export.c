@@ -9,6 +9,8 @@
  * and is the same bytes under the same name. A data file is made in memory by several steps, each of which adds a
  * member of gzip, and goes to the bucket by one PutObject.
  *
+ * An incremental export's changes (ddb_window.c) are in place of the copy, and its files beside those of others.
+ *
  * Invariants
  *   DO1  What the place says to be written was answered by S3; the copy and the manifest's lines stay until the export is over.
  *   DO2  The summary is written last: who finds it finds all that it tells of.
@@ -60,14 +62,31 @@ struct exporting {
     struct ddb_s3 *s; /* the job's */
 };
 
+struct str ddb_export_type(const struct ddb_transfer *t)
+{
+    return t->incremental ? STR("INCREMENTAL_EXPORT") : STR("FULL_EXPORT");
+}
+
+struct str ddb_export_view(const struct ddb_transfer *t)
+{
+    return t->old_images ? STR("NEW_AND_OLD_IMAGES") : STR("NEW_IMAGE");
+}
+
 /* --- names -------------------------------------------------------------------------------------- */
+
+/* Absent `folder`: in that which exports to the same place share. */
+static struct str name_under(struct exporting *g, struct str folder, const char *name)
+{
+    bool slash = str_is_set(g->t.prefix) && !str_ends(g->t.prefix, STR("/"));
+    return str_fmt(g->txn->arena, STR_FMT "%sAWSDynamoDB/" STR_FMT "%s%s",
+                   STR_ARG(str_is_set(g->t.prefix) ? g->t.prefix : STR("")), slash ? "/" : "",
+                   STR_ARG(str_is_set(folder) ? folder : STR("")), str_is_set(folder) ? "/" : "",
+                   name);
+}
 
 static struct str object_name(struct exporting *g, const char *name)
 {
-    bool slash = str_is_set(g->t.prefix) && !str_ends(g->t.prefix, STR("/"));
-    return str_fmt(g->txn->arena, STR_FMT "%sAWSDynamoDB/" STR_FMT "/%s",
-                   STR_ARG(str_is_set(g->t.prefix) ? g->t.prefix : STR("")), slash ? "/" : "",
-                   STR_ARG(g->t.id), name);
+    return name_under(g, g->t.id, name);
 }
 
 /* Of the n-th data file: looks random, is the same after a crash. */
@@ -79,7 +98,7 @@ static struct str file_name(struct exporting *g, uint32_t n)
         return STR_NONE;
     hash_sha256_hex(seed.p, seed.len, hex);
     (void)snprintf(name, sizeof(name), "data/%.*s.json.gz", NAME_DIGITS, hex);
-    return object_name(g, name);
+    return name_under(g, g->t.incremental ? STR_NONE : g->t.id, name);
 }
 
 static void put_md5(struct buf *b, struct str bytes)
@@ -130,20 +149,85 @@ struct chunk {
     struct str next;
 };
 
-static enum err add_item(void *arg, struct str key, struct str raw)
+static enum err end_line(struct chunk *c, struct str key)
 {
-    struct chunk *c = arg;
-    struct arena *a = c->g->txn->arena;
-    TRY(ddb_record_open(&c->cipher, a, key, &raw));
-    BUF_ADD_LIT(&c->text, "{\"Item\":");
-    TRY(ddb_item_raw_put_json(&c->text, raw));
     BUF_ADD_LIT(&c->text, "}\n");
     TRY(buf_err(&c->text));
     c->g->s->items++;
-    c->next = key_successor(a, key);
+    c->next = key_successor(c->g->txn->arena, key);
     if (!str_is_set(c->next))
         return ERR_NOMEM;
     return c->text.len >= CHUNK_BYTES ? ERR_CLOSED : ERR_OK;
+}
+
+static enum err add_item(void *arg, struct str key, struct str raw)
+{
+    struct chunk *c = arg;
+    TRY(ddb_record_open(&c->cipher, c->g->txn->arena, key, &raw));
+    BUF_ADD_LIT(&c->text, "{\"Item\":");
+    TRY(ddb_item_raw_put_json(&c->text, raw));
+    return end_line(c, key);
+}
+
+/* An item of the table at one end of the window; absent in *ret_raw: there was none. */
+static enum err get_image(struct chunk *c, enum ddb_window_part part, struct str tail,
+                          struct str *ret_raw)
+{
+    const struct exporting *g = c->g;
+    struct arena *a = g->txn->arena;
+    enum err err = txn_peek(g->txn, ddb_window_key(a, g->t.items, part, tail), ret_raw);
+    if (err == ERR_OK)
+        return ddb_record_open(&c->cipher, a, ddb_key_under(a, g->t.source, tail), ret_raw);
+    *ret_raw = STR_NONE;
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err put_keys(struct chunk *c, struct str raw)
+{
+    const struct str names[] = {c->g->t.hash, c->g->t.range};
+    struct arena *a = c->g->txn->arena;
+    BUF_ADD_LIT(&c->text, ",\"Keys\":{");
+    for (size_t i = 0; i < ARRAY_LEN(names) && str_is_set(names[i]); i++) {
+        struct ddb_av *av;
+        enum err err = ddb_item_find(a, raw, names[i], &av);
+        if (err)
+            return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+        if (i)
+            buf_add_byte(&c->text, ',');
+        json_put_str(&c->text, names[i]);
+        buf_add_byte(&c->text, ':');
+        ddb_av_put_json(&c->text, av);
+    }
+    buf_add_byte(&c->text, '}');
+    return ERR_OK;
+}
+
+static enum err put_image(struct chunk *c, const char *name, struct str raw)
+{
+    if (!str_is_set(raw))
+        return ERR_OK;
+    buf_add_fmt(&c->text, ",\"%s\":", name);
+    return ddb_item_raw_put_json(&c->text, raw);
+}
+
+/* A line of an incremental export. */
+static enum err add_change(void *arg, struct str key, struct str value)
+{
+    struct chunk *c = arg;
+    struct arena *a = c->g->txn->arena;
+    struct str tail, was, is;
+    struct ddb_window_change change;
+    TRY(ddb_window_read(a, value, &change));
+    TRY(key_read(&ddb_k_window, key, a, KEY_SKIP, KEY_SKIP, &tail));
+    TRY(get_image(c, DDB_WINDOW_OLD, tail, &was));
+    TRY(get_image(c, DDB_WINDOW_NEW, tail, &is));
+    buf_add_fmt(&c->text, "{\"Metadata\":{\"WriteTimestampMicros\":{\"N\":\"%lld000\"}}",
+                (long long)change.wall_ms);
+    TRY(put_keys(c, str_is_set(is) ? is : was));
+    if (c->g->t.old_images)
+        TRY(put_image(c, "OldImage", was));
+    TRY(put_image(c, "NewImage", is));
+    return end_line(c, key);
 }
 
 /* Adds a chunk to the file that is being made; ready when it is full, or the items are over. */
@@ -152,7 +236,8 @@ static enum err fill_file(struct exporting *g, enum job_state *ret_state)
     struct ddb_s3 *s = g->s;
     struct chunk c = {.g = g};
     struct ddb_diag diag = {.arena = g->txn->arena};
-    struct key_range range = ddb_scan_range(g->txn->arena, g->t.items, 0, 0, 1);
+    struct key_range range = g->t.incremental ? ddb_window_range(g->txn->arena, g->t.items)
+                                              : ddb_scan_range(g->txn->arena, g->t.items, 0, 0, 1);
     if (str_is_set(g->t.data_key))
         TRY(ddb_cipher_load(&diag, g->txn, g->t.table_arn, g->t.kms_arn, g->t.data_key, &c.cipher));
     struct str from = str_is_set(s->next) ? s->next : g->p.at;
@@ -160,7 +245,7 @@ static enum err fill_file(struct exporting *g, enum job_state *ret_state)
         range.from = from;
     buf_init_arena(&c.text, g->txn->arena, DDB_JSON_MAX);
     int64_t items = s->items;
-    TRY(txn_each(g->txn, range, add_item, &c));
+    TRY(txn_each(g->txn, range, g->t.incremental ? add_change : add_item, &c));
     if (c.text.len) {
         TRY(gzip_pack(buf_str(&c.text), &s->body));
         s->chunks++;
@@ -241,13 +326,15 @@ static enum err put_summary(struct exporting *g, struct buf *b)
     struct str arn = ddb_transfer_arn(a, t), files = object_name(g, "manifest-files.json");
     if (!str_is_set(arn) || !str_is_set(files))
         return ERR_NOMEM;
-    BUF_ADD_LIT(b, "{\"version\":\"2020-06-30\"");
+    buf_add_fmt(b, "{\"version\":\"%s\"", t->incremental ? "2023-08-01" : "2020-06-30");
     put_text(b, "exportArn", arn);
     put_time(b, "startTime", t->start_ms);
     put_time(b, "endTime", t->end_ms);
     put_text(b, "tableArn", t->table_arn);
     put_text(b, "tableId", t->table_uuid);
-    put_time(b, "exportTime", t->moment_ms);
+    if (t->incremental)
+        put_time(b, "exportFromTime", t->from_ms);
+    put_time(b, t->incremental ? "exportToTime" : "exportTime", t->moment_ms);
     put_text(b, "s3Bucket", t->bucket);
     put_text(b, "s3Prefix", t->prefix);
     put_text(b, "s3SseAlgorithm", t->sse);
@@ -256,7 +343,9 @@ static enum err put_summary(struct exporting *g, struct buf *b)
     buf_add_fmt(b, ",\"billedSizeBytes\":%lld,\"itemCount\":%lld", (long long)t->bytes,
                 (long long)t->count);
     put_text(b, "outputFormat", STR("DYNAMODB_JSON"));
-    put_text(b, "exportType", STR("FULL_EXPORT"));
+    if (t->incremental)
+        put_text(b, "outputView", ddb_export_view(t));
+    put_text(b, "exportType", ddb_export_type(t));
     buf_add_byte(b, '}');
     return buf_err(b);
 }
@@ -284,19 +373,27 @@ static enum err put_phase(struct exporting *g, enum job_state *ret_state)
 
 /* --- steps -------------------------------------------------------------------------------------- */
 
-/* It is told to be over; the lines of the manifest go in steps of their own (clean). */
+/* It is told to be over; the lines of the manifest and changes go in steps of their own (clean). */
 static enum err end(struct exporting *g, struct str code, struct str message)
 {
-    TRY(ddb_stage_sweep(g->ddb, g->txn, g->t.items, 0));
+    if (!g->t.incremental)
+        TRY(ddb_stage_sweep(g->ddb, g->txn, g->t.items, 0));
     return ddb_transfer_end(g->txn, &g->t, code, message);
 }
 
 static enum err clean(struct exporting *g, struct job_budget *budget, enum job_state *ret_state)
 {
-    struct key_range lines = key_range(g->txn->arena, &ddb_k_transfer_file, g->t.items);
-    bool more;
-    TRY(job_remove_range(g->txn, &lines.from, lines.to, budget, &more));
-    *ret_state = more ? JOB_MORE : JOB_DONE;
+    struct arena *a = g->txn->arena;
+    struct key_range left[] = {key_range(a, &ddb_k_transfer_file, g->t.items),
+                               key_range(a, &ddb_k_window, g->t.items)};
+    *ret_state = JOB_MORE;
+    for (size_t i = 0; i < ARRAY_LEN(left); i++) {
+        bool more;
+        TRY(job_remove_range(g->txn, &left[i].from, left[i].to, budget, &more));
+        if (more)
+            return ERR_OK;
+    }
+    *ret_state = JOB_DONE;
     return ERR_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/arn.h"
 #include "base/mem.h"
+#include "base/record.h"
 #include "base/rng.h"
 #include "codec/hash.h"
 #include "core/page.h"
@@ -50,9 +51,16 @@ static const struct record_field transfer_fields[] = {
     REC_SINCE(2, REC_STR(struct ddb_transfer, format)),
     REC_SINCE(2, REC_STR(struct ddb_transfer, compression)),
     REC_SINCE(2, REC_INT(struct ddb_transfer, errors)),
+    REC_SINCE(3, REC_BOOL(struct ddb_transfer, incremental)),
+    REC_SINCE(3, REC_BOOL(struct ddb_transfer, old_images)),
+    REC_SINCE(3, REC_INT(struct ddb_transfer, from_ms)),
+    REC_SINCE(3, REC_UINT(struct ddb_transfer, source)),
+    REC_SINCE(3, REC_STR(struct ddb_transfer, source_key)),
+    REC_SINCE(3, REC_STR(struct ddb_transfer, hash)),
+    REC_SINCE(3, REC_STR(struct ddb_transfer, range)),
 };
 static const struct record_type transfer_type =
-    RECORD_TYPE(struct ddb_transfer, 2, transfer_fields);
+    RECORD_TYPE(struct ddb_transfer, 3, transfer_fields);
 
 /* --- records ------------------------------------------------------------------------------------ */
 
@@ -250,6 +258,36 @@ enum err ddb_transfer_end(struct txn *txn, struct ddb_transfer *t, struct str co
     t->message = message;
     t->end_ms = txn->wall_ms;
     return ddb_transfer_put(txn, t);
+}
+
+/* --- changes ------------------------------------------------------------------------------------ */
+
+static const struct record_field change_fields[] = {
+    REC_ENUM(struct ddb_window_change, state, DDB_CHANGE_STATES),
+    REC_INT(struct ddb_window_change, wall_ms),
+};
+static const struct record_type change_type =
+    RECORD_TYPE(struct ddb_window_change, 1, change_fields);
+
+enum err ddb_window_make(struct arena *a, const struct ddb_window_change *change, struct str *ret)
+{
+    return record_make(&change_type, a, change, ret);
+}
+
+enum err ddb_window_read(struct arena *a, struct str value, struct ddb_window_change *ret)
+{
+    return record_unpack(&change_type, a, value, ret);
+}
+
+struct str ddb_window_key(struct arena *a, uint32_t items, enum ddb_window_part part,
+                          struct str tail)
+{
+    return key_make(a, &ddb_k_window, items, (uint8_t)part, tail);
+}
+
+struct key_range ddb_window_range(struct arena *a, uint32_t items)
+{
+    return key_range(a, &ddb_k_window, items, (uint8_t)DDB_WINDOW_ENTRY);
 }
 
 /* --- calls of S3 -------------------------------------------------------------------------------- */

@@ -50,6 +50,12 @@ struct ddb_transfer {
     struct str options;    /* InputFormatOptions, likewise; absent: none */
     struct str format, compression;
     int64_t errors;
+    /* Of incremental exports, whose window ends at moment_ms. */
+    bool incremental, old_images;
+    int64_t from_ms;
+    uint32_t source;        /* the table's id, */
+    struct str source_key;  /* key of its record, */
+    struct str hash, range; /* and names of its key's attributes */
 };
 
 struct ddb_transfer_type {
@@ -122,9 +128,39 @@ enum err ddb_s3_fault(const struct ddb_s3 *s, struct arena *a, struct str *ret_c
 /* job_def.run; run->user begins with a struct ddb_s3. */
 void ddb_s3_run(void *self, struct due_fire *run);
 
+/* ExportType and ExportViewType as texts. */
+struct str ddb_export_type(const struct ddb_transfer *t);
+struct str ddb_export_view(const struct ddb_transfer *t);
 enum err ddb_export_register(struct dynamodb *ddb) WARN_UNUSED;
 /* The copy of the items is there. */
 enum err ddb_export_begin(struct dynamodb *ddb, struct txn *txn,
+                          struct ddb_transfer *t) WARN_UNUSED;
+
+/* What changed in the window of an incremental export (ddb_window.c): under the export's id and the item's key an entry,
+ * and what the item was and is, where there was one. The first are in the order of the keys. */
+enum ddb_window_part { DDB_WINDOW_ENTRY, DDB_WINDOW_OLD, DDB_WINDOW_NEW }; /* stored */
+/* Whether it is known what the item is at the window's end; stored. */
+enum ddb_window_state {
+    DDB_CHANGE_OPEN,
+    DDB_CHANGE_READ, /* as it was some time later */
+    DDB_CHANGE_KNOWN,
+    DDB_CHANGE_STATES
+};
+struct ddb_window_change {
+    enum ddb_window_state state;
+    int64_t wall_ms; /* of the last write in the window */
+};
+enum err ddb_window_make(struct arena *a, const struct ddb_window_change *change,
+                         struct str *ret) WARN_UNUSED;
+enum err ddb_window_read(struct arena *a, struct str value,
+                         struct ddb_window_change *ret) WARN_UNUSED;
+struct str ddb_window_key(struct arena *a, uint32_t items, enum ddb_window_part part,
+                          struct str tail);
+struct key_range ddb_window_range(struct arena *a, uint32_t items);
+
+enum err ddb_window_register(struct dynamodb *ddb) WARN_UNUSED;
+/* Stages the export and the job that gathers its changes; the table was read. LimitExceededException. */
+enum err ddb_window_begin(struct call *call, struct ddb_table *table,
                           struct ddb_transfer *t) WARN_UNUSED;
 
 /* ddb_import.c */

@@ -143,6 +143,17 @@ enum err ddb_hold_take(struct dynamodb *ddb, struct txn *txn, uint32_t id, struc
     return ddb_undo_trim(ddb, txn, id, table->object.key);
 }
 
+enum err ddb_hold_for(struct call *call, uint32_t id, struct ddb_table *table)
+{
+    enum err err = ddb_hold_take(call->svc, call->txn, id, table);
+    return err == ERR_LIMIT
+               ? call_error(call, &dynamodb_err_limit_exceeded_exception,
+                            "Subscriber limit exceeded: Number of backups and restores of a table "
+                            "at a time is limited to %d",
+                            DDB_COPIES_MAX)
+               : err;
+}
+
 enum err ddb_hold_drop(struct dynamodb *ddb, struct txn *txn, uint32_t id, struct str table_key)
 {
     struct hold hold;

@@ -35,6 +35,8 @@ static enum err make(struct core *core, void **ret_self)
     if (!err)
         err = ddb_export_register(ddb);
     if (!err)
+        err = ddb_window_register(ddb);
+    if (!err)
         err = ddb_import_register(ddb);
     if (err) {
         release(ddb);

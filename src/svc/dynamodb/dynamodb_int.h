@@ -50,6 +50,7 @@ struct dynamodb {
     struct job_kind *undo;                              /* ddb_undo.c */
     struct job_kind *copy;                              /* ddb_copy.c */
     struct job_kind *exports;                           /* ddb_export.c */
+    struct job_kind *window;                            /* ddb_window.c */
     struct job_kind *imports;                           /* ddb_import.c */
     struct due_kind *backups;                           /* ddb_backup.c */
 };

@@ -112,6 +112,8 @@ static const struct key_layout ddb_k_backup = {KEY_DYNAMODB, 17, "Stt"};
 static const struct key_layout ddb_k_transfer = {KEY_DYNAMODB, 18, "Sbt"};
 /* id of an export's copy, number -> line of its manifest about a file that is in the bucket (ddb_export.c) */
 static const struct key_layout ddb_k_transfer_file = {KEY_DYNAMODB, 19, "ww"};
+/* the same id, what of it (enum ddb_window_part), item's key behind its table's id -> a change (ddb_window.c) */
+static const struct key_layout ddb_k_window = {KEY_DYNAMODB, 20, "wbr"};
 
 /* The fixed hash of a table's partition key. */
 uint16_t ddb_key_spread(struct ddb_key key);

@@ -375,6 +375,23 @@ static const struct fault_case cases[] = {
         .any_reply = true, /* its ARN */
     },
     {
+        .name = "begin an incremental export",
+        .setup = {CREATE_T,
+                  {DDB("UpdateContinuousBackups",
+                       "{\"TableName\":\"t1t\",\"PointInTimeRecoverySpecification\":{"
+                       "\"PointInTimeRecoveryEnabled\":true}}"),
+                   .take = "\"EarliestRestorableDateTime\":"}, /* and the comma behind it */
+                  {DDB("ListTables", "{}"), .pass_ms = 20 * 60 * 1000},
+                  PUT("1", "x")},
+        .act = {DDB("ExportTableToPointInTime",
+                    "{\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\","
+                    "\"S3Bucket\":\"bucket\",\"ExportType\":\"INCREMENTAL_EXPORT\","
+                    "\"IncrementalExportSpecification\":{\"ExportFromTime\":%s"
+                    "\"ExportViewType\":\"NEW_IMAGE\"}}")},
+        .probe = {QUERY, QUERY_GSI},
+        .any_reply = true, /* its ARN */
+    },
+    {
         .name = "ask for an import again",
         .act = {DDB("ImportTable",
                     "{\"ClientToken\":\"once\",\"S3BucketSource\":{\"S3Bucket\":\"bucket\"},"

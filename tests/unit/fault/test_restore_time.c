@@ -1,6 +1,6 @@
 /* Restores of tables against the whole server under a fake clock: what is restored to a moment equals what a
- * model, kept apart, had then, also when the server goes down meanwhile; what is trimmed, and when backups
- * of deleted tables go. */
+ * model, kept apart, had then, also when the server goes down meanwhile; incremental exports tell what changed in it
+ * between two moments; what is trimmed, and when backups of deleted tables go. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "codec/gzip.h"
 #include "deliver/due.h"
 #include "help_world.h"
 
@@ -426,6 +428,214 @@ static void a_deleted_table_is_kept_35_days(void **state)
     check_items("src", &then);
 }
 
+/* --- incremental exports ------------------------------------------------------------------------ */
+
+enum {
+    WINDOWS = 6,
+    WINDOW_MS = 16 * 60 * 1000,
+    TEXT_MAX = 1024 * 1024,
+};
+static int64_t written_ms[WINDOWS + 1][KEYS]; /* last change up to that moment */
+static struct buf lines;
+
+static void write_in_window(const char *table, int value, int64_t *written)
+{
+    struct state before = now_is;
+    (choose(3) ? write_one : write_two)(table, value);
+    for (int k = 0; k < KEYS; k++)
+        if (before.value[k] != now_is.value[k])
+            written[k] = clock_wall_ms();
+}
+
+static void ask_export(const char *table, int64_t from_ms, int64_t to_ms, const char *more)
+{
+    call("ExportTableToPointInTime",
+         "{\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/%s\",\"S3Bucket\":"
+         "\"exports\",\"ExportType\":\"INCREMENTAL_EXPORT\",\"IncrementalExportSpecification\":{"
+         "\"ExportFromTime\":%lld.%03d,\"ExportToTime\":%lld.%03d%s}}",
+         table, (long long)(from_ms / 1000), (int)(from_ms % 1000), (long long)(to_ms / 1000),
+         (int)(to_ms % 1000), more);
+}
+
+/* The text of a member of the last reply. */
+static void take_text(const char *name, char *ret, size_t size)
+{
+    char mark[64];
+    snprintf(mark, sizeof(mark), "\"%s\":\"", name);
+    const char *at = strstr(reply.body, mark);
+    if (!at)
+        fail_msg("no %s: %s", name, reply.body);
+    at += strlen(mark);
+    snprintf(ret, size, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+static bool export_is_over(const char *arn)
+{
+    call("DescribeExport", "{\"ExportArn\":\"%s\"}", arn);
+    expect_ok();
+    return !strstr(reply.body, "IN_PROGRESS");
+}
+
+static void get_object(const char *key)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "/exports/%s", key);
+    world_call(&w, &(struct request){.service = "s3", .method = "GET", .path = path}, &reply);
+    expect_ok();
+}
+
+/* All lines of the files that the manifest names, into `lines`. */
+static void read_files(const char *arn)
+{
+    static char manifest[64 * 1024];
+    char key[256], name[256];
+    export_is_over(arn);
+    if (!strstr(reply.body, "COMPLETED"))
+        fail_msg("%s", reply.body);
+    take_text("ExportManifest", key, sizeof(key));
+    snprintf(name, sizeof(name), "%.*sfiles.json", (int)(strstr(key, "summary") - key), key);
+    get_object(name);
+    snprintf(manifest, sizeof(manifest), "%s", reply.body);
+    buf_clear(&lines);
+    for (const char *at = manifest; (at = strstr(at, "\"dataFileS3Key\":\""));) {
+        at += strlen("\"dataFileS3Key\":\"");
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "\""), at);
+        assert_memory_equal(name, "AWSDynamoDB/data/", strlen("AWSDynamoDB/data/"));
+        get_object(name);
+        assert_int_equal(gzip_unpack(str_n(reply.body, reply.len), &lines), ERR_OK);
+    }
+    buf_add_byte(&lines, '\0');
+    assert_int_equal(buf_err(&lines), ERR_OK);
+}
+
+static void check_image(const char *line, const char *name, bool wanted, int value)
+{
+    char mark[64], text[64];
+    snprintf(mark, sizeof(mark), "\"%s\":{", name);
+    snprintf(text, sizeof(text), "\"v\":{\"N\":\"%d\"}", value);
+    const char *at = strstr(line, mark);
+    if (!at != !wanted)
+        fail_msg("%s %s: %s", name, wanted ? "expected" : "not expected", line);
+    if (!at)
+        return;
+    const char *found = strstr(at, text), *end = strstr(at, "Image\":{\"");
+    end = end ? strstr(end + 1, "Image\":{") : NULL;
+    if (!found || (end && found > end))
+        fail_msg("%s %d expected: %s", name, value, line);
+}
+
+/* What `lines` tell is what the model saw change between the moments a and b. */
+static void check_changes(int a, int b, bool olds)
+{
+    int n = 0;
+    char head[128];
+    for (int k = 0; k < KEYS; k++) {
+        static char line[4096];
+        bool changed = written_ms[b][k] > kept[a].at_ms;
+        bool there = changed && (kept[a].value[k] || kept[b].value[k]);
+        snprintf(head, sizeof(head),
+                 "{\"Metadata\":{\"WriteTimestampMicros\":{\"N\":\"%lld000\"}},\"Keys\":{\"id\":{"
+                 "\"S\":\"k%d\"}}",
+                 (long long)written_ms[b][k], k);
+        const char *at = strstr(lines.p, head);
+        if (!at != !there)
+            fail_msg("k%d from %d to %d %s: %s", k, a, b, there ? "expected" : "not expected",
+                     lines.p);
+        n += there;
+        if (!at)
+            continue;
+        snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+        check_image(line, "OldImage", olds && kept[a].value[k], kept[a].value[k]);
+        check_image(line, "NewImage", kept[b].value[k] != 0, kept[b].value[k]);
+    }
+    for (const char *at = lines.p; (at = strchr(at, '\n')); at++)
+        n--;
+    assert_int_equal(n, 0);
+}
+
+static void each_window_tells_what_changed(void **state)
+{
+    static char arns[2 * WINDOWS][256];
+    int n = 0, b, value = 1;
+    buf_init(&lines, TEXT_MAX);
+    world_call(&w, &(struct request){.service = "s3", .method = "PUT", .path = "/exports"}, &reply);
+    expect_ok();
+    make_table("win");
+    for (int i = 0; i < KEYS; i++)
+        write_one("win", value++); /* before recovery: no window begins there */
+    recover("win", 35);
+    for (int m = 0; m <= WINDOWS; m++) {
+        now_is.at_ms = clock_wall_ms();
+        kept[m] = now_is;
+        advance(1); /* what is written from here on is later */
+        if (m == WINDOWS)
+            break;
+        memcpy(written_ms[m + 1], written_ms[m], sizeof(written_ms[m]));
+        for (int i = 0; i < (m == 2 ? 0 : WRITES); i++) {
+            write_in_window("win", value++, written_ms[m + 1]);
+            advance(WINDOW_MS / WRITES);
+        }
+        advance(m == 2 ? WINDOW_MS : 0);
+    }
+    for (int a = 0; a < WINDOWS; a++) { /* alone, and with those that follow */
+        for (b = a + 1; b <= WINDOWS; b += WINDOWS - a - 1 ? WINDOWS - a - 1 : WINDOWS) {
+            ask_export("win", kept[a].at_ms + 1, kept[b].at_ms + 1,
+                       n % 3 ? "" : ",\"ExportViewType\":\"NEW_IMAGE\"");
+            expect_ok();
+            take_text("ExportArn", arns[n++], sizeof(arns[0]));
+            write_one("win", value++);
+            if (a % 2) {
+                world_down(&w);
+                world_up(&w);
+            }
+            advance(b == WINDOWS ? 6000 : 0);
+        }
+    }
+    call("DeleteTable", "{\"TableName\":\"win\"}"); /* the exports go on all the same */
+    expect_ok();
+    n = 0;
+    for (int a = 0; a < WINDOWS; a++) {
+        for (b = a + 1; b <= WINDOWS; b += WINDOWS - a - 1 ? WINDOWS - a - 1 : WINDOWS, n++) {
+            until(export_is_over, arns[n]);
+            read_files(arns[n]);
+            check_changes(a, b, n % 3 != 0);
+        }
+    }
+    buf_release(&lines);
+    memset(&now_is, 0, sizeof(now_is));
+}
+
+static void windows_are_refused(void **state)
+{
+    static const struct {
+        int64_t from, to; /* against now, in minutes */
+        const char *says;
+    } rows[] = {
+        {-14, 0, "less than 15 minutes"},
+        {-20, -21, "less than 15 minutes"},
+        {-25 * 60, 0, "greater than 24 hours"},
+        {-20, 1,
+         "Incremental export period to time cannot be greater than the current time : 2026"},
+        {-28 * 60, -27 * 60, "outside of the table's point in time recovery window"},
+        {-40 * 60, -39 * 60, "from time cannot be less than the table creation time : 2026"},
+    };
+    make_table("bare");
+    advance(HOUR_MS * 2);
+    ask_export("bare", clock_wall_ms() - HOUR_MS, clock_wall_ms(), "");
+    expect_error("Point in time recovery is not enabled for table 'bare'");
+    advance((int64_t)HOUR_MS * 3);
+    recover("bare", 35);
+    advance((int64_t)HOUR_MS * 26);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t now_ms = clock_wall_ms();
+        ask_export("bare", now_ms + rows[i].from * 60000, now_ms + rows[i].to * 60000, "");
+        expect_error("InvalidExportTimeException");
+        expect_error(rows[i].says);
+    }
+    ask_export("bare", clock_wall_ms() - DAY_MS, clock_wall_ms(), "");
+    expect_ok();
+}
+
 static int setup(void **state)
 {
     clock_fake_set_ms(T0_MS);
@@ -446,6 +656,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_window_tells_what_changed),
+        cmocka_unit_test(windows_are_refused),
         cmocka_unit_test(each_moment_comes_back),
         cmocka_unit_test(a_backup_is_the_moment_of_its_request),
         cmocka_unit_test(a_long_copy_goes_on_after_restarts),

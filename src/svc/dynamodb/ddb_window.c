@@ -1,0 +1,367 @@
+/* What changed in a window of time: what an incremental export is made of, out of what writes undid (ddb_undo.c).
+ *
+ *   begin -> find -> mark -> read -> mend -> prune -> the export's files (ddb_export.c)
+ *
+ *   dynamodb.window   key: ddb_k_transfer of the export; argument: none; cursor: record (struct place)
+ *   change            ddb_k_window: an entry (struct ddb_window_change), the item at the window's begin and at its end, as stored
+ *
+ *   begin   waits until the window's end is past, then notes the newest commit, S.
+ *   find    looks for the records where the window begins and ends, from S back: the first ones, in the order of
+ *           commits, that are not earlier than its times. So windows that meet share no write and lose none.
+ *   mark    goes on from there: an item's first record in the window says what it was before, its first one behind
+ *           the window what it was at the end. That of others is what is there now:
+ *   read    copies it, in steps, each of which may see another state of the table;
+ *   mend    undoes what was written behind S before it was read, by the first record behind S of each such item.
+ *   prune   forgets what came and went within the window, and counts the rest.
+ *
+ * Invariants
+ *   DI1  The images are those of two prefixes of the table's commits, with transactions whole, and what is listed is
+ *        what the commits between them changed.
+ *   DI2  A step's writes and its place are one commit (JB2).
+ *   DI3  The table is held until the end (DB3), whatever becomes of it.
+ *
+ * Layer: svc/dynamodb. Thread: steps run on the home loop. */
+#include "base/record.h"
+#include "core/page.h"
+#include "deliver/deliver.h"
+#include "deliver/job.h"
+#include "svc/dynamodb/ddb_transfer.h"
+
+enum {
+    STEP_BYTES_MAX = 4 * 1024 * 1024, /* read by one step */
+    LATE_MS = 10 * 60 * 1000,         /* as ddb_copy.c */
+    SETTLE_MS =
+        5 * 1000, /* a write that began in the window was committed, or began anew, by then */
+    BILLED_MIN = 10 * 1000 * 1000, /* AWS's smallest */
+};
+
+/* Stored: never renumber. */
+enum phase { BEGIN, FIND, MARK, READ, MEND, PRUNE, DONE, PHASES };
+
+struct place {
+    enum phase phase;
+    uint64_t since; /* S */
+    uint64_t until; /* the newest commit that `read` may have seen a part of */
+    struct str at;  /* key to go on at, or before which, where the phase reads back; absent: all */
+    struct str from,
+        to; /* of the log: where the window begins and ends; `from` absent: no write is in it */
+    int64_t count, bytes;
+};
+
+static const struct record_field place_fields[] = {
+    REC_ENUM(struct place, phase, PHASES), REC_UINT(struct place, since),
+    REC_UINT(struct place, until),         REC_STR(struct place, at),
+    REC_STR(struct place, from),           REC_STR(struct place, to),
+    REC_INT(struct place, count),          REC_INT(struct place, bytes),
+};
+static const struct record_type place_type = RECORD_TYPE(struct place, 1, place_fields);
+
+struct windowing {
+    struct dynamodb *ddb;
+    struct txn *txn;
+    struct job_budget *budget;
+    struct ddb_transfer t;
+    struct place p;
+    size_t bytes;
+    bool more; /* the budget is spent before the phase's range */
+};
+
+/* ERR_CLOSED when the step has done enough. */
+static enum err spend(struct windowing *g, size_t bytes, size_t keys)
+{
+    g->bytes += bytes;
+    job_spend(g->budget, keys);
+    g->more = job_spent(g->budget) || g->bytes >= STEP_BYTES_MAX;
+    return g->more ? ERR_CLOSED : ERR_OK;
+}
+
+static enum err next_phase(struct windowing *g, enum phase phase)
+{
+    g->p.phase = phase;
+    g->p.at = STR_NONE;
+    return ERR_OK;
+}
+
+/* The next one is behind this key. */
+static enum err go_on_behind(struct windowing *g, struct str key)
+{
+    g->p.at = key_successor(g->txn->arena, key);
+    return str_is_set(g->p.at) ? ERR_OK : ERR_NOMEM;
+}
+
+static struct str log_at(const struct windowing *g, uint64_t commit)
+{
+    return key_make(g->txn->arena, &ddb_k_undo, g->t.source, commit, (uint16_t)0);
+}
+
+static enum err each_record(struct windowing *g, struct str from, struct str to,
+                            enum err (*fn)(void *arg, struct str key, struct str value))
+{
+    struct key_range range = {str_is_set(g->p.at) ? g->p.at : from, to};
+    if (!str_is_set(range.from) || !str_is_set(to))
+        return ERR_NOMEM;
+    return str_cmp(range.from, to) < 0 ? txn_each(g->txn, range, fn, g) : ERR_OK;
+}
+
+/* --- changes ------------------------------------------------------------------------------------ */
+
+static struct str part_key(const struct windowing *g, enum ddb_window_part part, struct str tail)
+{
+    return ddb_window_key(g->txn->arena, g->t.items, part, tail);
+}
+
+static enum err entry_find(struct windowing *g, struct str tail, struct ddb_window_change *ret)
+{
+    struct str value;
+    TRY(txn_peek(g->txn, part_key(g, DDB_WINDOW_ENTRY, tail), &value));
+    return ddb_window_read(g->txn->arena, value, ret);
+}
+
+static enum err entry_put(struct windowing *g, struct str tail, struct ddb_window_change e)
+{
+    struct str value;
+    TRY(ddb_window_make(g->txn->arena, &e, &value));
+    return txn_put(g->txn, part_key(g, DDB_WINDOW_ENTRY, tail), value);
+}
+
+/* What the item is at the window's end; `raw` absent: there is none. */
+static enum err set_new(struct windowing *g, struct str tail, struct str raw,
+                        struct ddb_window_change e)
+{
+    struct str key = part_key(g, DDB_WINDOW_NEW, tail);
+    TRY(str_is_set(raw) ? txn_put(g->txn, key, raw) : txn_del(g->txn, key));
+    return entry_put(g, tail, e);
+}
+
+/* --- phases ------------------------------------------------------------------------------------- */
+
+struct search {
+    struct windowing *g;
+    bool done;
+};
+
+static enum err find_one(void *arg, struct str key, struct str value)
+{
+    struct search *s = arg;
+    struct windowing *g = s->g;
+    struct ddb_undo undo;
+    TRY(ddb_undo_read(key, value, &undo));
+    g->p.at = str_dup(g->txn->arena, key);
+    if (!str_is_set(g->p.at))
+        return ERR_NOMEM;
+    if (undo.wall_ms >= g->t.moment_ms)
+        g->p.to = g->p.at;
+    if (undo.wall_ms >= g->t.from_ms)
+        g->p.from = g->p.at;
+    s->done = undo.wall_ms < g->t.from_ms - LATE_MS;
+    return s->done ? ERR_CLOSED : spend(g, value.len, 1);
+}
+
+static enum err find(struct windowing *g)
+{
+    struct search s = {g, false};
+    struct key_range range = key_range(g->txn->arena, &ddb_k_undo, g->t.source);
+    range.to = str_is_set(g->p.at) ? g->p.at : log_at(g, g->p.since + 1);
+    TRY(str_is_set(range.to) ? ERR_OK : ERR_NOMEM);
+    TRY(txn_each_reverse(g->txn, range, find_one, &s));
+    if (g->more && !s.done)
+        return ERR_OK;
+    if (!str_is_set(g->p.to))
+        g->p.to = log_at(g, g->p.since + 1);
+    TRY(str_is_set(g->p.to) ? ERR_OK : ERR_NOMEM);
+    return next_phase(g, str_is_set(g->p.from) ? MARK : PRUNE);
+}
+
+static enum err mark_inside(struct windowing *g, const struct ddb_undo *undo,
+                            struct ddb_window_change e, bool is_new)
+{
+    if (is_new && str_is_set(undo->before))
+        TRY(txn_put(g->txn, part_key(g, DDB_WINDOW_OLD, undo->tail), undo->before));
+    e.wall_ms = undo->wall_ms;
+    return entry_put(g, undo->tail, e);
+}
+
+static enum err mark_one(void *arg, struct str key, struct str value)
+{
+    struct windowing *g = arg;
+    struct ddb_undo undo;
+    struct ddb_window_change e = {.state = DDB_CHANGE_OPEN};
+    TRY(ddb_undo_read(key, value, &undo));
+    enum err err = entry_find(g, undo.tail, &e);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    if (str_cmp(key, g->p.to) < 0) {
+        TRY(mark_inside(g, &undo, e, err == ERR_NOT_FOUND));
+    } else if (err == ERR_OK && e.state == DDB_CHANGE_OPEN) {
+        e.state = DDB_CHANGE_KNOWN;
+        TRY(set_new(g, undo.tail, undo.before, e));
+    }
+    TRY(go_on_behind(g, key));
+    return spend(g, value.len, 1);
+}
+
+static enum err mark(struct windowing *g)
+{
+    TRY(each_record(g, g->p.from, log_at(g, g->p.since + 1), mark_one));
+    return g->more ? ERR_OK : next_phase(g, READ);
+}
+
+static enum err read_one(void *arg, struct str key, struct str value)
+{
+    struct windowing *g = arg;
+    struct arena *a = g->txn->arena;
+    struct str tail, raw;
+    struct ddb_window_change e;
+    TRY(ddb_window_read(a, value, &e));
+    TRY(key_read(&ddb_k_window, key, a, KEY_SKIP, KEY_SKIP, &tail));
+    TRY(go_on_behind(g, key));
+    if (e.state != DDB_CHANGE_OPEN)
+        return spend(g, value.len, 1);
+    enum err err = txn_peek(g->txn, ddb_key_under(a, g->t.source, tail), &raw);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    e.state = DDB_CHANGE_READ;
+    TRY(set_new(g, tail, err ? STR_NONE : raw, e));
+    return spend(g, err ? 0 : raw.len, 1);
+}
+
+/* Calls fn with the changes from the phase's place on. */
+static enum err each_change(struct windowing *g,
+                            enum err (*fn)(void *arg, struct str key, struct str value))
+{
+    struct key_range range = ddb_window_range(g->txn->arena, g->t.items);
+    if (str_is_set(range.from) && str_is_set(g->p.at))
+        range.from = g->p.at;
+    return txn_each(g->txn, range, fn, g);
+}
+
+static enum err read_items(struct windowing *g)
+{
+    TRY(each_change(g, read_one));
+    if (g->more)
+        return ERR_OK;
+    g->p.until = kv_last_seq(g->txn->core->kv);
+    return next_phase(g, MEND);
+}
+
+static enum err mend_one(void *arg, struct str key, struct str value)
+{
+    struct windowing *g = arg;
+    struct ddb_undo undo;
+    struct ddb_window_change e;
+    TRY(ddb_undo_read(key, value, &undo));
+    enum err err = entry_find(g, undo.tail, &e);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    if (err == ERR_OK && e.state == DDB_CHANGE_READ) {
+        e.state = DDB_CHANGE_KNOWN;
+        TRY(set_new(g, undo.tail, undo.before, e));
+    }
+    TRY(go_on_behind(g, key));
+    return spend(g, value.len, 1);
+}
+
+static enum err mend(struct windowing *g)
+{
+    TRY(each_record(g, log_at(g, g->p.since + 1), log_at(g, g->p.until + 1), mend_one));
+    return g->more ? ERR_OK : next_phase(g, PRUNE);
+}
+
+/* Adds what an image counts for; *ret_there: there is one. */
+static enum err weigh(struct windowing *g, enum ddb_window_part part, struct str tail,
+                      bool *ret_there)
+{
+    struct str raw;
+    size_t size = 0;
+    enum err err = txn_peek(g->txn, part_key(g, part, tail), &raw);
+    if (err && err != ERR_NOT_FOUND)
+        return err;
+    *ret_there = err == ERR_OK;
+    if (*ret_there)
+        TRY(ddb_item_raw_size(raw, &size));
+    g->p.bytes += (int64_t)size;
+    g->bytes += size;
+    return ERR_OK;
+}
+
+static enum err prune_one(void *arg, struct str key, struct str value)
+{
+    struct windowing *g = arg;
+    struct str tail;
+    bool was, is;
+    TRY(key_read(&ddb_k_window, key, g->txn->arena, KEY_SKIP, KEY_SKIP, &tail));
+    TRY(weigh(g, DDB_WINDOW_OLD, tail, &was));
+    TRY(weigh(g, DDB_WINDOW_NEW, tail, &is));
+    if (was || is)
+        g->p.count++;
+    else
+        TRY(txn_del(g->txn, key));
+    TRY(go_on_behind(g, key));
+    return spend(g, value.len, 1);
+}
+
+static enum err prune(struct windowing *g)
+{
+    TRY(each_change(g, prune_one));
+    return g->more ? ERR_OK : next_phase(g, DONE);
+}
+
+/* --- steps -------------------------------------------------------------------------------------- */
+
+static enum err begin(struct windowing *g, struct job *job, enum job_state *ret_state)
+{
+    int64_t left_ms = g->t.moment_ms + SETTLE_MS - g->txn->wall_ms;
+    if (left_ms > 0) {
+        job->wait_until_ms = g->txn->now_ms + left_ms;
+        *ret_state = JOB_WAIT;
+        return ERR_OK;
+    }
+    g->p.since = kv_last_seq(g->txn->core->kv); /* the next step sees all that until then was */
+    return next_phase(g, FIND);
+}
+
+static enum err finish(struct windowing *g)
+{
+    g->t.count = g->p.count;
+    g->t.bytes = max_i64(g->p.bytes, BILLED_MIN);
+    TRY(ddb_export_begin(g->ddb, g->txn, &g->t));
+    return ddb_hold_drop(g->ddb, g->txn, g->t.source, g->t.source_key);
+}
+
+static enum err step(void *self, struct txn *txn, struct job *job, struct job_budget *budget,
+                     enum job_state *ret_state)
+{
+    static enum err (*const phases[PHASES])(struct windowing *) = {
+        [FIND] = find, [MARK] = mark, [READ] = read_items, [MEND] = mend, [PRUNE] = prune};
+    struct windowing g = {.ddb = self, .txn = txn, .budget = budget};
+    TRY(ddb_transfer_get(txn, job->key, &g.t));
+    if (!str_empty(job->cursor))
+        TRY(record_unpack(&place_type, txn->arena, job->cursor, &g.p));
+    *ret_state = JOB_MORE;
+    TRY(g.p.phase == BEGIN ? begin(&g, job, ret_state) : phases[g.p.phase](&g));
+    if (g.p.phase == DONE) {
+        *ret_state = JOB_DONE;
+        return finish(&g);
+    }
+    return record_make(&place_type, txn->arena, &g.p, &job->cursor);
+}
+
+enum err ddb_window_begin(struct call *call, struct ddb_table *table, struct ddb_transfer *t)
+{
+    struct dynamodb *ddb = call->svc;
+    TRY(ddb_next_id(call->txn, DDB_ID_TABLE, &t->items));
+    t->source = table->id;
+    t->source_key = table->object.key;
+    t->hash = table->key.hash;
+    t->range = table->key.range;
+    TRY(ddb_hold_for(call, table->id, table));
+    TRY(ddb_transfer_put(call->txn, t));
+    return job_add(call->txn, ddb->window, t->key, STR(""));
+}
+
+enum err ddb_window_register(struct dynamodb *ddb)
+{
+    const struct job_def windows = {
+        .name = "dynamodb.window", .self = ddb, .step = step, .at_once = 2};
+    return job_register(deliver_due(ddb->core->deliver), &windows, &ddb->window);
+}
