@@ -33,6 +33,7 @@ static const struct principal root = {
     .kind = PRINCIPAL_ROOT,
     .account = STR_INIT(ACCOUNT),
     .arn = STR_INIT("arn:aws:iam::" ACCOUNT ":root"),
+    .access_key = STR_INIT("test"), /* by which a service acts for it later */
 };
 
 /* A resource of a story. */
