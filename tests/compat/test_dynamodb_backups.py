@@ -399,9 +399,13 @@ def test_export(weir, ddb):
     assert failed["ExportStatus"] == "FAILED" and failed["FailureCode"] == "S3NoSuchBucket", failed
     with error("ValidationException", "Invalid Export ARN"):
         ddb.describe_export(ExportArn=arn)
-    with error("ExportNotFoundException"):
+    with error("ExportNotFoundException", f"Export not found: Export not found: {first['ExportArn']}0"):
         ddb.describe_export(ExportArn=first["ExportArn"] + "0")
-    with error("InvalidExportTimeException"):
+    with error("TableNotFoundException", f"Table not found: {arn}x"):
+        ddb.export_table_to_point_in_time(TableArn=arn + "x", S3Bucket=bucket)
+    with error("ValidationException", "Invalid Request: Table ARN is invalid."):
+        ddb.export_table_to_point_in_time(TableArn=arn + "/index/i", S3Bucket=bucket)
+    with error("InvalidExportTimeException", "Export Time is invalid"):
         ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket=bucket, ExportTime=datetime.datetime(2020, 1, 1))
     with error("ValidationException", "ION is not supported"):
         ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket=bucket, ExportFormat="ION")

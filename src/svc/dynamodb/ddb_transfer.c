@@ -114,8 +114,8 @@ enum err ddb_transfer_by_arn(struct call *call, enum ddb_transfer_kind kind, str
     if (!err && !str_is_set(own))
         return ERR_NOMEM;
     if (err == ERR_NOT_FOUND || (!err && !str_eq(own, text)))
-        return call_error(call, type->not_found, "%s not found: " STR_FMT, type->title,
-                          STR_ARG(text));
+        return call_error(call, type->not_found, "%s not found: %s" STR_FMT, type->title,
+                          kind == DDB_EXPORT ? "Export not found: " : "", STR_ARG(text));
     return err;
 }
 

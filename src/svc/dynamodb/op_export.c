@@ -132,9 +132,13 @@ static enum err check_type(struct call *call,
 static enum err check(struct call *call,
                       const struct dynamodb_export_table_to_point_in_time_input *in)
 {
+    struct arn arn;
     if (!arn_is(in->table_arn))
         return ddb_refuse(call, "One or more parameter values were invalid: tableArn is not a "
                                 "valid ARN");
+    if (arn_parse_as(in->table_arn, "dynamodb", "table", &arn) != ERR_OK ||
+        str_is_set(arn_segment(&arn, 2)))
+        return ddb_refuse(call, "Invalid Request: Table ARN is invalid.");
     if (str_eq_c(in->export_format, "ION"))
         return ddb_refuse(call, "Invalid Request: ExportFormat ION is not supported here");
     if (str_is_set(in->s3_sse_kms_key_id) && !str_eq_c(in->s3_sse_algorithm, "KMS"))

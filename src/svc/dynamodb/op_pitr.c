@@ -16,7 +16,7 @@ enum err ddb_use_source(struct call *call, struct str name_or_arn, struct ddb_ta
         err = ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
         return call_error(call, &dynamodb_err_table_not_found_exception,
-                          "Table not found: " STR_FMT, STR_ARG(name));
+                          "Table not found: " STR_FMT, STR_ARG(name_or_arn));
     return err;
 }
 
