@@ -317,12 +317,14 @@ static enum err pattern_holds(const struct wire_shape *s, struct str v, bool *re
     return s->pattern ? wire_pattern_match(s->pattern, v, ret_holds) : ERR_OK;
 }
 
-/* The shape whose constraints hold for a text: a name's own where it is no ARN. */
+/* The shape whose constraints hold for a text: a name's own where it is no ARN, and not empty. */
 static const struct wire_shape *held_to(const struct wire_shape *s, const void *v)
 {
     assert(!s->name_shape || s->kind == WIRE_STRING);
-    bool name = s->name_shape && !str_starts(*(const struct str *)v, STR("arn:"));
-    return name ? s->name_shape : s;
+    if (!s->name_shape)
+        return s;
+    struct str text = *(const struct str *)v;
+    return str_empty(text) || str_starts(text, STR("arn:")) ? s : s->name_shape;
 }
 
 /* Whether a value meets its own shape's constraints, without telling. */
@@ -492,7 +494,15 @@ static enum err tell(struct check *c)
     return ERR_FAILED;
 }
 
-/* A table without a name: AWS tells of nothing else, and by the bounds of the member rather than of names. */
+static bool is_complete(const struct wire_shape *shape, const void *in)
+{
+    for (size_t i = 0; i < shape->n_members; i++)
+        if ((shape->members[i].flags & WIRE_REQUIRED) && !wire_is_set(&shape->members[i], in))
+            return false;
+    return true;
+}
+
+/* A table without a name: AWS tells of nothing else, unless something required is absent. */
 static bool is_nameless(const struct wire_member *m, const void *in)
 {
     return m->shape->name_shape && wire_is_set(m, in) &&
@@ -504,7 +514,8 @@ static bool check_alone(struct check *c, const struct wire_shape *shape, const v
 {
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct wire_member *m = &shape->members[i];
-        if (is_nameless(m, in) && out_of_bound(m->shape, wire_at(m, in), false)) {
+        if (is_nameless(m, in) && is_complete(shape, in) &&
+            out_of_bound(m->shape, wire_at(m, in), false)) {
             const struct place at = {.name = m->name};
             tell_bound(c, &at, m->shape, wire_at(m, in), false);
             return true;

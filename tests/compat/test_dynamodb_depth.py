@@ -219,6 +219,19 @@ INVALID = "One or more parameter values were invalid: "
      "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null"),
     ("PutItem", {"TableName": "", "Item": {}, "ReturnValues": "INVALID"},
      "1 validation error detected: Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 1"),
+    ("UpdateItem", {"TableName": "", "UpdateExpression": "SET a = :a", "ExpressionAttributeValues": {":a": {"S": "x"}}},
+     "2 validation errors detected: Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 1; "
+     "Value null at 'key' failed to satisfy constraint: Member must not be null"),
+    ("UpdateItem", {"TableName": "", "ReturnConsumedCapacity": "INVALID", "ReturnValues": "INVALID"},
+     "4 validation errors detected: Value 'INVALID' at 'returnConsumedCapacity' failed to satisfy constraint: "
+     "Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; "
+     "Value '' at 'tableName' failed to satisfy constraint: Member must have length greater than or equal to 1; "
+     "Value 'INVALID' at 'returnValues' failed to satisfy constraint: "
+     "Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]; "
+     "Value null at 'key' failed to satisfy constraint: Member must not be null"),
+    ("UpdateItem", {"ConditionalOperator": "XOR", "AttributeUpdates": {"x": {"Action": "PUT", "Value": {"S": "1"}}}},
+     "2 validation errors detected: Value 'XOR' at 'conditionalOperator' failed to satisfy constraint: Member must satisfy enum value set: [OR, AND]; "
+     "Value null at 'key' failed to satisfy constraint: Member must not be null"),
     ("Query", {"Limit": 0},
      "1 validation error detected: Value at 'Limit' failed to satisfy constraint: Member must have value greater than or equal to 1"),
     ("Scan", {"Limit": 0},
