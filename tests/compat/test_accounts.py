@@ -530,6 +530,25 @@ def test_functions(two):
     function(two, A, ECHO, role_a, Layers=[layer])
 
 
+def test_concurrency_is_of_the_account(two):
+    """What A reserves leaves B its own 1,000."""
+    service = {"Principal": {"Service": "lambda.amazonaws.com"}}
+    roles = {who: two.role(who, service) for who in (A, B)}
+    left = lambda who: two.of(who, "lambda").get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    reserving = {who: function(two, who, ECHO, roles[who])[0] for who in (A, B)}
+    try:
+        for who in (A, B):
+            two.of(who, "lambda").put_function_concurrency(FunctionName=reserving[who], ReservedConcurrentExecutions=600)
+        assert [left(A), left(B)] == [400, 400]
+        for who in (A, B):
+            name, arn = function(two, who, ECHO, roles[who])
+            assert json.loads(two.of(who, "lambda").invoke(FunctionName=name)["Payload"].read()) == arn
+    finally:
+        for who in (A, B):
+            two.of(who, "lambda").delete_function(FunctionName=reserving[who])
+    assert [left(A), left(B)] == [1000, 1000]
+
+
 def test_a_function_of_b_by_a_queue_of_a_to_a_queue_of_a(two):
     """Both sides at both ends: an event source mapping, and what the function itself sends."""
     role = two.role(B, {"Principal": {"Service": "lambda.amazonaws.com"}}, ("sqs:*", "*"))

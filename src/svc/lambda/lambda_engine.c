@@ -10,8 +10,8 @@
  *   E2  An environment of an older revision gets no new invocation; idle ones end when the change
  *       is durable.
  *   E3  Running invocations of a function, all its versions, never exceed its reserved concurrency; those of all
- *       others never exceed what the account leaves; the sum of MemorySize of living environments
- *       stays below memory_max_mb, but for a single one.
+ *       others of its account and region never exceed what is left there; the sum of MemorySize of living
+ *       environments stays below memory_max_mb, but for a single one.
  *   E4  on_done runs exactly once for each lambda_engine_invoke, later, on the home loop.
  *   E5  Warm environments (provisioned concurrency) are no on-demand ones: they end only when they are
  *       not wanted, cannot be used, or by themselves, and then another takes their place.
@@ -42,8 +42,20 @@ enum {
     STARTING_PER_CORE = 2,                  /* environments, over which who may wait does */
 };
 
+/* What the functions of an account share in a region: its concurrency. Lifetime: while one of them has a
+ * pool. */
+struct share {
+    char *key; /* what the keys of these functions begin with */
+    size_t key_len;
+    size_t n_families;
+    size_t busy_unreserved;
+    int64_t warm_unreserved; /* wanted, of functions that reserve nothing */
+    int64_t reserved_sum;    /* of all its functions, whether they have a pool or not */
+};
+
 /* What the versions of a function share. */
 struct family {
+    struct share *share;
     int64_t reserved;
     size_t busy;
     size_t n_pools;
@@ -80,7 +92,7 @@ struct instance {
     int64_t credentials_end_ms;
     bool dying, start_logged;
     bool starting;         /* counts in n_starting */
-    bool unreserved;       /* its invocation counts in busy_unreserved */
+    bool unreserved;       /* its invocation counts in share->busy_unreserved */
     bool warm, warm_ready; /* counts in n_warm, in n_warm_ready */
     bool warm_used;        /* counts in warm_busy */
 };
@@ -89,14 +101,12 @@ struct lambda_engine {
     struct lambda *l;
     struct map pools;    /* ARN of the function or version -> struct pool */
     struct map families; /* ARN of the function -> struct family */
+    struct map shares;   /* its key -> struct share */
     struct list lru;
-    size_t busy_unreserved;
-    int64_t warm_unreserved; /* wanted, of functions that reserve nothing */
-    bool warming;            /* some pool wants warm ones */
-    bool warm_unknown;       /* what is wanted could not be read */
+    bool warming;      /* some pool wants warm ones */
+    bool warm_unknown; /* what is wanted could not be read */
     pthread_mutex_t warm_lock;
     struct map warm; /* ARN of a version -> struct lambda_warm */
-    int64_t reserved_sum;
     int64_t memory_mb, memory_max_mb;
     size_t n_starting, starting_max;
     struct io_timer sweep;
@@ -123,6 +133,7 @@ enum err lambda_engine_new(struct lambda *l, struct lambda_engine **ret_engine)
     e->l = l;
     map_init(&e->pools);
     map_init(&e->families);
+    map_init(&e->shares);
     map_init(&e->warm);
     pthread_mutex_init(&e->warm_lock, NULL);
     list_init(&e->lru);
@@ -136,7 +147,61 @@ enum err lambda_engine_new(struct lambda *l, struct lambda_engine **ret_engine)
 void lambda_engine_start(struct lambda_engine *e)
 {
     io_timer_init(&e->sweep, core_home_loop(e->l->core), on_sweep, e);
-    e->reserved_sum = lambda_fn_sum(e->l, STR(""), STR_NONE).reserved;
+}
+
+/* --- what functions share --------------------------------------------------------------------- */
+
+static void share_sum(struct lambda_engine *e, struct share *share)
+{
+    share->reserved_sum = lambda_fn_sum(e->l, str_n(share->key, share->key_len), STR_NONE).reserved;
+}
+
+/* NULL on exhaustion. */
+static struct share *share_new(struct lambda_engine *e, struct str key)
+{
+    struct share *share = mem_calloc(1, sizeof(*share));
+    if (!share)
+        return NULL;
+    share->key = mem_alloc(key.len);
+    share->key_len = key.len;
+    if (!share->key || map_put(&e->shares, key, share, NULL) != ERR_OK) {
+        mem_free(share->key);
+        mem_free(share);
+        return NULL;
+    }
+    memcpy(share->key, key.p, key.len);
+    share_sum(e, share);
+    return share;
+}
+
+static void share_free(struct share *share)
+{
+    mem_free(share->key);
+    mem_free(share);
+}
+
+/* That of the scope's functions, or NULL; with `make` made if need be, NULL on exhaustion. */
+static struct share *share_of(struct lambda_engine *e, struct key_scope scope, bool make)
+{
+    enum { BYTES_MAX = 4096 };
+    struct arena a;
+    arena_init(&a, BYTES_MAX);
+    struct str key = lambda_fns_prefix(&a, scope);
+    struct share *share = str_is_set(key) ? map_get(&e->shares, key) : NULL;
+    if (!share && make && str_is_set(key))
+        share = share_new(e, key);
+    arena_release(&a);
+    return share;
+}
+
+static void share_leave(struct lambda_engine *e, struct share *share)
+{
+    assert(share->n_families > 0);
+    if (--share->n_families)
+        return;
+    assert(share->busy_unreserved == 0);
+    (void)map_del(&e->shares, str_n(share->key, share->key_len));
+    share_free(share);
 }
 
 static struct str family_arn(const struct lambda_fn *fn)
@@ -158,19 +223,31 @@ static int64_t reserved_of(struct lambda_engine *e, const struct lambda_fn *fn)
     return reserved;
 }
 
+static struct family *family_new(struct lambda_engine *e, const struct lambda_fn *fn)
+{
+    struct share *share = share_of(e, fn->name.scope, true);
+    if (!share)
+        return NULL;
+    struct family *family = mem_calloc(1, sizeof(*family));
+    share->n_families++;
+    if (!family || map_put(&e->families, family_arn(fn), family, NULL) != ERR_OK) {
+        share_leave(e, share);
+        mem_free(family);
+        return NULL;
+    }
+    family->share = share;
+    family->reserved = reserved_of(e, fn);
+    return family;
+}
+
 /* One pool more is of it. NULL on exhaustion. */
 static struct family *family_join(struct lambda_engine *e, const struct lambda_fn *fn)
 {
     struct family *family = map_get(&e->families, family_arn(fn));
-    if (!family) {
-        family = mem_calloc(1, sizeof(*family));
-        if (!family || map_put(&e->families, family_arn(fn), family, NULL) != ERR_OK) {
-            mem_free(family);
-            return NULL;
-        }
-        family->reserved = reserved_of(e, fn);
-    }
-    family->n_pools++;
+    if (!family)
+        family = family_new(e, fn);
+    if (family)
+        family->n_pools++;
     return family;
 }
 
@@ -181,6 +258,7 @@ static void family_leave(struct lambda_engine *e, struct family *family, const s
         return;
     assert(family->busy == 0);
     (void)map_del(&e->families, family_arn(fn));
+    share_leave(e, family->share);
     mem_free(family);
 }
 
@@ -496,9 +574,10 @@ static void left_busy(struct instance *in)
     assert(in->pool->warm_busy >= in->warm_used);
     in->pool->warm_busy -= in->warm_used;
     in->warm_used = false;
-    assert(!in->unreserved || in->pool->e->busy_unreserved > 0);
+    struct share *share = in->pool->family->share;
+    assert(!in->unreserved || share->busy_unreserved > 0);
     if (in->unreserved)
-        in->pool->e->busy_unreserved--;
+        share->busy_unreserved--;
     in->unreserved = false;
 }
 
@@ -514,7 +593,7 @@ static void on_result(struct sandbox_invoke *sb, const struct sandbox_result *r)
                            .failed = r->kind != SANDBOX_OK,
                            .duration_us = r->duration_us,
                            .concurrent = in->pool->family->busy,
-                           .unreserved = in->pool->e->busy_unreserved,
+                           .unreserved = in->pool->family->share->busy_unreserved,
                            .provisioned = in->warm_used,
                            .warm_wanted = in->pool->warm_wanted,
                            .warm_busy = in->pool->warm_busy,
@@ -571,15 +650,16 @@ static void end_early(struct lambda_engine *e, struct lambda_invocation *inv,
 /* --- room ------------------------------------------------------------------------------------- */
 
 /* Reason of the throttle, or NULL when one more invocation may run. */
-static const char *concurrency_refused(const struct lambda_engine *e, const struct family *family)
+static const char *concurrency_refused(const struct family *family)
 {
     int64_t reserved = family->reserved;
+    const struct share *share = family->share;
 
     if (reserved >= 0)
         return (int64_t)family->busy >= reserved
                    ? "ReservedFunctionConcurrentInvocationLimitExceeded"
                    : NULL;
-    if ((int64_t)e->busy_unreserved + e->reserved_sum + e->warm_unreserved >=
+    if ((int64_t)share->busy_unreserved + share->reserved_sum + share->warm_unreserved >=
         LAMBDA_CONCURRENCY_MAX)
         return "ConcurrentInvocationLimitExceeded";
     return NULL;
@@ -624,7 +704,7 @@ size_t lambda_engine_room(struct lambda_engine *e, const struct lambda_fn *fn, s
     const struct pool *pool = map_get(&e->pools, fn->arn);
     const struct family *family = map_get(&e->families, family_arn(fn));
 
-    if (e->stopped || (family ? concurrency_refused(e, family) != NULL : fn->reserved == 0))
+    if (e->stopped || (family ? concurrency_refused(family) != NULL : fn->reserved == 0))
         return 0;
     if (family && family->reserved >= 0)
         max = min_size(max, (size_t)family->reserved - family->busy);
@@ -815,7 +895,7 @@ static enum err hand_over(struct instance *in, struct lambda_invocation *inv)
     in->pool->warm_busy += in->warm;
     in->unreserved = in->pool->family->reserved < 0 && !in->warm;
     if (in->unreserved)
-        in->pool->e->busy_unreserved++;
+        in->pool->family->share->busy_unreserved++;
     if (sandbox_instance_state(in->sb) != SANDBOX_STARTING)
         log_start(in);
     return ERR_OK;
@@ -915,7 +995,7 @@ void lambda_engine_invoke(struct lambda_engine *e, struct lambda_invocation *inv
         end_early(e, inv, INVOKE_THROTTLED, "ConcurrentInvocationLimitExceeded");
         return;
     }
-    const char *refused = concurrency_refused(e, pool->family);
+    const char *refused = concurrency_refused(pool->family);
     bool own = pool->family->reserved < 0 && !list_empty(&pool->warm); /* set aside for it */
     if (refused && !own) {
         throttle(pool, inv, refused);
@@ -958,8 +1038,10 @@ void lambda_engine_changed(struct lambda_engine *e, const struct lambda_fn *chan
     enum err err = lambda_fn_find(e->l, &changed->name, &fn);
 
     struct family *family = map_get(&e->families, family_arn(changed));
+    struct share *share = share_of(e, changed->name.scope, false);
 
-    e->reserved_sum = lambda_fn_sum(e->l, STR(""), STR_NONE).reserved;
+    if (share)
+        share_sum(e, share);
     if (family && fn && !fn->number)
         family->reserved = fn->reserved;
     if (pool && fn) {
@@ -1052,13 +1134,15 @@ static void count_warm(struct lambda_engine *e)
     size_t it = 0;
     struct str key;
     void *value;
-    e->warm_unreserved = 0;
     e->warming = false;
+    while (map_next(&e->shares, &it, &key, &value))
+        ((struct share *)value)->warm_unreserved = 0;
+    it = 0;
     while (map_next(&e->pools, &it, &key, &value)) {
         const struct pool *pool = value;
         e->warming |= pool->warm_wanted > 0;
         if (pool->family->reserved < 0)
-            e->warm_unreserved += (int64_t)pool->warm_wanted;
+            pool->family->share->warm_unreserved += (int64_t)pool->warm_wanted;
     }
 }
 
@@ -1122,6 +1206,10 @@ void lambda_engine_free(struct lambda_engine *e)
     it = 0;
     while (map_next(&e->warm, &it, &key, &value))
         mem_free(value);
+    it = 0;
+    while (map_next(&e->shares, &it, &key, &value))
+        share_free(value);
+    map_release(&e->shares);
     map_release(&e->warm);
     pthread_mutex_destroy(&e->warm_lock);
     map_release(&e->families);

@@ -33,7 +33,7 @@ enum {
     LAMBDA_PAYLOAD_SYNC_MAX = 6 * 1024 * 1024,
     LAMBDA_PAYLOAD_ASYNC_MAX = 1024 * 1024,
     LAMBDA_POLICY_MAX = 20 * 1024, /* bytes of a function's policy document */
-    LAMBDA_CONCURRENCY_MAX = 1000, /* of the account */
+    LAMBDA_CONCURRENCY_MAX = 1000, /* of an account in a region */
     LAMBDA_UNRESERVED_MIN = 100,
     LAMBDA_TIMEOUT_MAX_S = 900,
     LAMBDA_MEMORY_MAX_MB = 10240,

@@ -114,7 +114,9 @@ enum err lambda_measure_staged(struct txn *txn, const struct lambda_fn *fn, stru
     s->fn.name.name = str_dup(txn->arena, fn->name.name);
     s->fn.name.qualifier = str_dup(txn->arena, fn->name.qualifier);
     s->fn.name.scope.region = str_dup(txn->arena, fn->name.scope.region);
-    if (!str_is_set(s->fn.name.name) || !str_is_set(s->fn.name.scope.region))
+    s->fn.name.scope.account = str_dup(txn->arena, fn->name.scope.account);
+    if (!str_is_set(s->fn.name.name) || !str_is_set(s->fn.name.scope.region) ||
+        !str_is_set(s->fn.name.scope.account))
         return ERR_NOMEM;
     return txn_on_commit(txn, committed, s);
 }
