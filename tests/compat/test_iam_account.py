@@ -55,8 +55,10 @@ def test_service_linked_role(iam):
     for call, kw in ((iam.delete_role, {}), (iam.attach_role_policy, {"PolicyArn": SQS_READ}), (iam.detach_role_policy, {"PolicyArn": SQS_READ}),
                      (iam.put_role_policy, {"PolicyName": "p", "PolicyDocument": policy(("Allow", "s3:*"))}),
                      (iam.delete_role_policy, {"PolicyName": "p"}), (iam.update_assume_role_policy, {"PolicyDocument": TRUST}),
-                     (iam.put_role_permissions_boundary, {"PermissionsBoundary": SQS_READ})):
+                     (iam.put_role_permissions_boundary, {"PermissionsBoundary": SQS_READ}), (iam.update_role, {"MaxSessionDuration": 7200})):
         assert fails(call, RoleName=n, **kw) == protected
+    iam.update_role(RoleName=n, Description="other")
+    assert iam.get_role(RoleName=n)["Role"]["Description"] == "other"
     task = iam.delete_service_linked_role(RoleName=n)["DeletionTaskId"]
     assert task.startswith(f"task/aws-service-role/ops.apigateway.amazonaws.com/{n}/")
     assert iam.get_service_linked_role_deletion_status(DeletionTaskId=task)["Status"] == "SUCCEEDED"
@@ -291,6 +293,10 @@ def test_roles_and_arns(iam, user):
                      (iam.put_role_permissions_boundary, {"RoleName": n, "PermissionsBoundary": wrong}), (iam.get_policy, {"PolicyArn": wrong}),
                      (iam.delete_policy, {"PolicyArn": wrong})):
         assert fails(call, **kw) == ("ValidationError", f"ARN {wrong} is not valid.")
+    missing = f"arn:aws:iam::{ACCOUNT}:policy/none"
+    for call, kw in ((iam.put_user_permissions_boundary, {"UserName": user}), (iam.put_role_permissions_boundary, {"RoleName": n}),
+                     (iam.create_user, {"UserName": name("u")}), (iam.create_role, {"RoleName": name("r"), "AssumeRolePolicyDocument": TRUST})):
+        assert fails(call, PermissionsBoundary=missing, **kw) == ("NoSuchEntity", f"Scope ARN: {missing} does not exist or is not attachable.")
 
 
 # --- OpenID Connect providers -------------------------------------------------------------------------

@@ -111,10 +111,9 @@ static void seen(void *arg, const struct core_seen *seen)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static struct str used_key(struct arena *a, const struct entry *e)
+static struct str used_key(struct arena *a, struct str account, struct str id)
 {
-    const struct key_scope scope = {str_c(e->account), STR("")};
-    return key_make(a, &iam_k_used, scope, str_c(e->id));
+    return key_make(a, &iam_k_used, iam_scope(account), id);
 }
 
 /* Whether the key or role is still there. */
@@ -127,16 +126,16 @@ static enum err is_known(struct iam *iam, struct arena *a, const struct entry *e
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-static enum err write_one(struct iam_uses *u, struct txn *txn, const struct entry *e)
+static enum err write_one(struct iam_uses *u, struct txn *txn, const struct entry *e,
+                          bool *ret_known)
 {
-    struct str record;
-    bool known;
-    TRY(is_known(u->iam, txn->arena, e, &known));
-    if (!known)
-        return txn_del(txn, used_key(txn->arena, e));
+    struct str record, key = used_key(txn->arena, str_c(e->account), str_c(e->id));
+    TRY(is_known(u->iam, txn->arena, e, ret_known));
+    if (!*ret_known)
+        return txn_del(txn, key);
     const struct iam_used used = {e->at_ms, str_c(e->service), str_c(e->region)};
     TRY(record_make(&used_type, txn->arena, &used, &record));
-    return txn_put(txn, used_key(txn->arena, e), record);
+    return txn_put(txn, key, record);
 }
 
 /* A copy of what is dirty, at most WRITE_MAX. */
@@ -166,13 +165,18 @@ static enum err write_all(struct txn *txn, void *arg)
     struct entry *v;
     size_t n;
     TRY(copy_dirty(u, txn->arena, &v, &n));
+    bool *known = ARENA_ARRAY(txn->arena, bool, n + 1);
+    if (!known)
+        return ERR_NOMEM;
     for (size_t i = 0; i < n; i++)
-        TRY(write_one(u, txn, &v[i]));
+        TRY(write_one(u, txn, &v[i], &known[i]));
     /* Told before it is durable: should the commit fail, the next use writes again. */
     pthread_mutex_lock(&u->lock);
     for (size_t i = 0; i < n; i++) {
         struct entry *e = map_get(&u->by_id, str_c(v[i].id));
-        if (e)
+        if (e && !known[i])
+            mem_free(map_del(&u->by_id, str_c(v[i].id)));
+        else if (e)
             e->written = v[i].changed;
     }
     pthread_mutex_unlock(&u->lock);
@@ -330,6 +334,33 @@ void iam_uses_free(struct iam_uses *u)
     mem_free(u);
 }
 
+/* --- what is gone ----------------------------------------------------------------------------- */
+
+struct forgetting {
+    struct iam_uses *u;
+    struct str id;
+};
+
+static void forgotten(void *arg)
+{
+    const struct forgetting *f = arg;
+    pthread_mutex_lock(&f->u->lock);
+    mem_free(map_del(&f->u->by_id, f->id));
+    pthread_mutex_unlock(&f->u->lock);
+}
+
+enum err iam_uses_forget(struct iam_uses *u, struct txn *txn, struct str account, struct str id)
+{
+    struct forgetting *f = ARENA_NEW(txn->arena, struct forgetting);
+    if (!f)
+        return ERR_NOMEM;
+    *f = (struct forgetting){u, str_dup(txn->arena, id)};
+    if (!str_is_set(f->id))
+        return ERR_NOMEM;
+    TRY(txn_del(txn, used_key(txn->arena, account, id)));
+    return txn_on_commit(txn, forgotten, f);
+}
+
 /* --- what is known ---------------------------------------------------------------------------- */
 
 enum err iam_uses_of(struct iam_uses *u, struct arena *a, struct str id, struct iam_used *ret)
@@ -343,4 +374,12 @@ enum err iam_uses_of(struct iam_uses *u, struct arena *a, struct str id, struct 
     *ret = (struct iam_used){copy.at_ms, str_dup(a, str_c(copy.service)),
                              str_dup(a, str_c(copy.region))};
     return str_is_set(ret->service) && str_is_set(ret->region) ? ERR_OK : ERR_NOMEM;
+}
+
+size_t iam_uses_count(struct iam_uses *u)
+{
+    pthread_mutex_lock(&u->lock);
+    size_t n = u->by_id.n;
+    pthread_mutex_unlock(&u->lock);
+    return n;
 }

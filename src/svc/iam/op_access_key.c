@@ -113,6 +113,7 @@ enum err iam_delete_access_key(struct call *call, const struct iam_delete_access
     struct iam_entity *e;
     size_t at;
     TRY(need_key(call, in->user_name, in->access_key_id, &e, &at));
+    TRY(iam_uses_forget(iam_of(call)->uses, call->txn, call->account, e->keys[at].id));
     for (e->n_keys--; at < e->n_keys; at++)
         e->keys[at] = e->keys[at + 1];
     return iam_entity_store(iam_of(call), call->txn, e);

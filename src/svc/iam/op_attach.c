@@ -17,7 +17,8 @@ static enum err count_own(struct call *call, enum iam_use use, struct str arn, i
     enum err err = iam_managed_load(iam, call->account, call->txn, arn, &m);
     if (err == ERR_NOT_FOUND)
         return call_error(call, &iam_err_no_such_entity_exception,
-                          "Policy " STR_FMT " does not exist or is not attachable.", STR_ARG(arn));
+                          "%s " STR_FMT " does not exist or is not attachable.",
+                          use == IAM_BOUNDARY ? "Scope ARN:" : "Policy", STR_ARG(arn));
     TRY(err);
     assert(delta == 1 || delta == -1);
     int64_t *count = use == IAM_ATTACHED ? &m->attachments : &m->boundaries;

@@ -224,7 +224,11 @@ enum err iam_update_role(struct call *call, const struct iam_update_role_input *
                          struct iam_update_role_output *out)
 {
     struct iam_entity *e;
-    TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
+    /* Of a service's role its description alone is the account's (IAM User Guide, "Edit a service-linked role"). */
+    if (in->has_max_session_duration)
+        TRY(iam_get_to_change(call, IAM_ROLE, in->role_name, &e));
+    else
+        TRY(iam_get_entity(call, IAM_ROLE, in->role_name, &e));
     if (str_is_set(in->description))
         e->description = in->description;
     if (in->has_max_session_duration)

@@ -11,10 +11,11 @@
 #include "base/mem.h"
 #include "codec/base64.h"
 #include "core/call_int.h"
+#include "core/observe.h"
 #include "io/io.h"
 #include "kv/drv_fault/kv_fault.h"
 #include "kv/drv_fault/kv_mem.h"
-#include "svc/iam/iam_int.h"
+#include "svc/iam/iam_used.h"
 
 #define ACCOUNT "000000000000"
 #define ALLOW "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}"
@@ -478,6 +479,51 @@ static void test_policies_of_aws_parse(void **state)
     assert_null(iam_aws_find(f->iam, STR("arn:aws:iam::aws:policy/None")));
 }
 
+/* A request of this principal's ended. */
+static void use(struct fixture *f, enum principal_kind kind, const char *user_id, const char *key)
+{
+    struct principal who = {
+        .kind = kind, .account = STR(ACCOUNT), .user_id = str_c(user_id), .access_key = str_c(key)};
+    struct txn txn = {.wall_ms = 1000};
+    struct wire_service service = {.signing = STR("sqs")};
+    struct call call = {.who = &who, .service = &service, .txn = &txn, .region = STR("us-east-1")};
+    const struct core_seen seen = {.call = &call};
+    f->impl.observers->fn(f->impl.observers->arg, &seen);
+}
+
+static enum err forget_key(struct txn *txn, void *arg)
+{
+    struct fixture *f = arg;
+    return iam_uses_forget(f->iam->uses, txn, STR(ACCOUNT), STR("AKIABOBBOBBOBBOBBOBB"));
+}
+
+static int64_t used_at(struct fixture *f, const char *id)
+{
+    struct iam_used used;
+    assert_int_equal(iam_uses_of(f->iam->uses, &f->a, str_c(id), &used), ERR_OK);
+    return used.at_ms;
+}
+
+static void test_uses_go_with_who_was_used(void **state)
+{
+    struct fixture *f = *state;
+    make_user(f);
+    make_role(f);
+    use(f, PRINCIPAL_USER, "AIDAEXAMPLE", "AKIABOBBOBBOBBOBBOBB");
+    use(f, PRINCIPAL_ROLE, "AROAEXAMPLE:s", "ASIAX");
+    assert_int_equal(iam_uses_count(f->iam->uses), 2);
+    assert_int_equal(used_at(f, "AROAEXAMPLE"), 1000);
+    commit(f, true); /* the role */
+    assert_int_equal(used_at(f, "AROAEXAMPLE"), 0);
+    assert_int_equal(used_at(f, "AKIABOBBOBBOBBOBBOBB"), 1000);
+    kv_fault_fail(f->core.kv, KV_FAULT_COMMIT, 1, ERR_IO);
+    assert_int_equal(txn_run_now(&f->core, forget_key, f), ERR_IO);
+    kv_fault_fail(f->core.kv, KV_FAULT_COMMIT, 0, ERR_OK);
+    assert_int_equal(iam_uses_count(f->iam->uses), 1); /* nothing was deleted */
+    assert_int_equal(txn_run_now(&f->core, forget_key, f), ERR_OK);
+    assert_int_equal(iam_uses_count(f->iam->uses), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -491,6 +537,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refresh_fails_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failed_start, setup, teardown),
         cmocka_unit_test_setup_teardown(test_policies_of_aws_parse, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_uses_go_with_who_was_used, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
