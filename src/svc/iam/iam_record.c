@@ -7,7 +7,7 @@
 #include "base/record.h"
 #include "base/rng.h"
 #include "core/secret.h"
-#include "svc/iam/iam_used.h"
+#include "svc/iam/iam_int.h"
 
 enum { ID_RANDOM = 17 };
 
@@ -194,8 +194,6 @@ enum err iam_entity_store(struct iam *iam, struct txn *txn, const struct iam_ent
 
 enum err iam_entity_remove(struct iam *iam, struct txn *txn, const struct iam_entity *e)
 {
-    if (e->kind == IAM_ROLE)
-        TRY(iam_uses_forget(iam->uses, txn, e->account, e->id));
     return catalogue_del(iam->entities, txn,
                          iam_entity_key(e->account, txn->arena, e->kind, e->name));
 }

@@ -327,6 +327,8 @@ static enum err delete_entity(struct call *call, enum iam_kind kind, struct str 
                           "Cannot delete entity, must %s first.", must);
     if (str_is_set(e->boundary))
         TRY(iam_count_use(call, IAM_BOUNDARY, e->boundary, e, -1));
+    if (kind == IAM_ROLE)
+        TRY(iam_uses_forget(iam_of(call)->uses, call->txn, call->account, e->id));
     return iam_entity_remove(iam_of(call), call->txn, e);
 }
 

@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "codec/hash.h"
 #include "codec/hex.h"
-#include "svc/iam/iam_int.h"
+#include "svc/iam/iam_used.h"
 
 enum { TASK_HALF_BYTES = 8, TASK_TEXT_MAX = 512 };
 
@@ -128,6 +128,7 @@ enum err iam_delete_service_linked_role(struct call *call,
                 random.p + 8, random.p + 12, mac.p, mac.p + 4);
     if (!str_is_set(out->deletion_task_id))
         return ERR_NOMEM;
+    TRY(iam_uses_forget(iam_of(call)->uses, call->txn, call->account, e->id));
     return iam_entity_remove(iam_of(call), call->txn, e);
 }
 
