@@ -45,6 +45,11 @@ struct policy;
 enum err policy_parse(struct arena *a, enum policy_kind kind, struct str json, const char **ret_why,
                       struct policy **ret_policy) WARN_UNUSED;
 
+/* Whether IAM would take an identity policy that policy_parse reads: resources and actions are stricter than what
+ * can be evaluated. ERR_INVALID with *ret_why, which is in the arena or static; ERR_OK also of what policy_parse
+ * refuses. ERR_NOMEM. */
+enum err policy_check_identity(struct arena *a, struct str json, const char **ret_why) WARN_UNUSED;
+
 /* Calls fn(arg, key) for every condition key and policy variable that the policy asks for, until it
  * returns an error, which is given on. */
 enum err policy_each_key(const struct policy *policy, enum err (*fn)(void *arg, struct str key),

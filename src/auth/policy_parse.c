@@ -241,6 +241,8 @@ static enum err parse_cond_values(struct parser *p, const struct json *v, bool w
         else
             return bad(p, syntax);
         enum err e = cond_parse_value(p->a, ret, wild, p->variables, text, &values[i]);
+        if (e == ERR_INVALID && p->kind == POLICY_IDENTITY && ret->type == COND_DATE)
+            return bad(p, "The policy failed legacy parsing");
         if (e == ERR_INVALID)
             return bad_text(
                 p, str_fmt(p->a, "Invalid value \"" STR_FMT "\" for condition key " STR_FMT ".",
@@ -267,7 +269,10 @@ static enum err parse_conditions(struct parser *p, const struct json *v, struct 
     JSON_EACH (v, op) {
         struct cond model = {0};
         bool wild;
-        if (cond_parse_operator(op->key, &model, &wild) != ERR_OK)
+        bool known = cond_parse_operator(op->key, &model, &wild) == ERR_OK;
+        if (!known && p->kind == POLICY_IDENTITY)
+            return bad(p, syntax);
+        if (!known)
             return bad_text(
                 p, str_fmt(p->a, "Invalid Condition type : " STR_FMT ".", STR_ARG(op->key)));
         if (op->kind != JSON_OBJECT)
@@ -311,7 +316,7 @@ static const char *const element_names[EL_COUNT] = {
 static enum err check_shape(struct parser *p, const struct json *const el[EL_COUNT])
 {
     if (!el[EL_EFFECT])
-        return bad(p, "Missing required field Effect");
+        return bad(p, p->kind == POLICY_IDENTITY ? syntax : "Missing required field Effect");
     if ((el[EL_PRINCIPAL] && el[EL_NOT_PRINCIPAL]) || (el[EL_ACTION] && el[EL_NOT_ACTION]) ||
         (el[EL_RESOURCE] && el[EL_NOT_RESOURCE]))
         return bad(p, syntax);
@@ -437,7 +442,9 @@ static enum err parse_document(struct parser *p, struct str text, struct policy 
     if (version) {
         if (version->kind != JSON_STRING ||
             (!str_eq_c(version->text, "2012-10-17") && !str_eq_c(version->text, "2008-10-17")))
-            return bad(p, "The policy must contain a valid version string");
+            return bad(p, p->kind == POLICY_IDENTITY
+                              ? syntax
+                              : "The policy must contain a valid version string");
         p->variables = str_eq_c(version->text, "2012-10-17");
     }
     if (!statements || (statements->kind != JSON_ARRAY && statements->kind != JSON_OBJECT) ||

@@ -131,6 +131,8 @@ enum err core_policy_check(struct core *core, struct arena *a, enum policy_kind 
 {
     struct policy *policy;
     struct key_check c = {core, a, NULL};
+    if (kind == POLICY_IDENTITY)
+        TRY(policy_check_identity(a, json, ret_why));
     TRY(policy_parse(a, kind, json, ret_why, &policy));
     enum err err = policy_each_key(policy, check_key, &c);
     if (err == ERR_INVALID)

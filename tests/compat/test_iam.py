@@ -162,12 +162,26 @@ def test_inline_policies(iam, role):
     (policy("GetObject"), "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."),
     (policy(resource="bucket"), 'Resource bucket must be in ARN format or "*".'),
     (policy(Principal="*"), "Policy document should not specify a principal."),
+    (policy(effect="allow"), "The policy failed legacy parsing"),
+    (policy(resource="arn:aws:s3::bucket"), "The policy failed legacy parsing"),
+    (policy(Condition={"DateLessThan": {"aws:CurrentTime": "soon"}}), "The policy failed legacy parsing"),
+    (policy(Condition={"StringIs": {"aws:username": "x"}}), "Syntax errors in policy."),
+    (policy("s3:Get:Object"), "Actions/Condition can contain only one colon."),
+    (policy("a a:b"), "Vendor a a is not valid"),
+    (policy(resource="arn:other:s3:::b"), 'Partition "other" is not valid for resource "arn:other:s3:::b".'),
 ])
 def test_malformed_policies(iam, role, document, message):
     assert fails(iam.put_role_policy, RoleName=role, PolicyName="p", PolicyDocument=document) == (
         "MalformedPolicyDocument", message)
     assert fails(iam.create_policy, PolicyName=name("p"), PolicyDocument=document)[0] == (
         "MalformedPolicyDocument")
+
+
+def test_managed_policies_are_of_the_current_language(iam, role):
+    for document in (policy().replace('"Version": "2012-10-17", ', ""), policy().replace("2012", "2008")):
+        iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=document)
+        assert fails(iam.create_policy, PolicyName=name("p"), PolicyDocument=document) == (
+            "MalformedPolicyDocument", "Policy document must be version 2012-10-17 or greater.")
 
 
 def test_malformed_trust(iam):

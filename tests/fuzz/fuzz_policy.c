@@ -51,6 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             decide(&a, policy, kind);
         else if (e != ERR_NOMEM && !why)
             abort();
+        why = NULL;
+        if (policy_check_identity(&a, str_n((const char *)data, size), &why) == ERR_INVALID && !why)
+            abort();
         arena_release(&a);
     }
     return 0;

@@ -3,6 +3,7 @@
  * Layer: svc. Thread: the call's loop. */
 #include <assert.h>
 
+#include "codec/json.h"
 #include "svc/iam/iam_int.h"
 
 static enum err no_version(struct call *call, struct str arn, struct str version)
@@ -93,8 +94,25 @@ void iam_aws_shape(struct call *call, const struct iam_aws_policy *aws, int64_t 
 
 /* --- policies --------------------------------------------------------------------------------- */
 
+/* Inline policies may be of the older language, managed ones not. */
+static enum err check_language(struct call *call, struct str document)
+{
+    struct json *doc;
+    enum err err = json_parse(call->arena, document, &doc, NULL);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err || !json_get(doc, STR("Statement"))) /* then it has other faults */
+        return ERR_OK;
+    const struct json *version = json_get(doc, STR("Version"));
+    return version && !str_eq_c(json_get_str(doc, STR("Version")), "2008-10-17")
+               ? ERR_OK
+               : call_error(call, &iam_err_malformed_policy_document_exception,
+                            "Policy document must be version 2012-10-17 or greater.");
+}
+
 static enum err check_managed_document(struct call *call, struct str document)
 {
+    TRY(check_language(call, document));
     return iam_check_document(call, POLICY_IDENTITY, document, "PolicySize", IAM_MANAGED_CHARS);
 }
 

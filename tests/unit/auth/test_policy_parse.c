@@ -55,14 +55,16 @@ static const struct {
     {"no statement", ID, "{\"Version\":\"2012-10-17\"}", SYNTAX},
     {"empty statement", ID, "{\"Statement\":[]}", SYNTAX},
     {"number statement", ID, "{\"Statement\":[1]}", SYNTAX},
-    {"bad version", ID, "{\"Version\":\"2012-10-18\",\"Statement\":[]}",
+    {"bad version", ID, "{\"Version\":\"2012-10-18\",\"Statement\":[]}", SYNTAX},
+    {"bad version of a trust policy", TRUST, "{\"Version\":\"2012-10-18\",\"Statement\":[]}",
      "The policy must contain a valid version string"},
     {"unknown member", ID, "{\"Statment\":[],\"Statement\":[]}", SYNTAX},
     {"twice", ID,
      "{\"Statement\":[{\"Effect\":\"Deny\",\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*"
      "\"}]}",
      SYNTAX},
-    {"effect missing", ID, DOC("{\"Action\":\"*\",\"Resource\":\"*\"}"),
+    {"effect missing", ID, DOC("{\"Action\":\"*\",\"Resource\":\"*\"}"), SYNTAX},
+    {"trust without effect", TRUST, DOC("{\"Principal\":\"*\",\"Action\":\"sts:AssumeRole\"}"),
      "Missing required field Effect"},
     {"effect case", ID, DOC("{\"Effect\":\"allow\",\"Action\":\"*\",\"Resource\":\"*\"}"), SYNTAX},
     {"action missing", ID, DOC("{\"Effect\":\"Allow\",\"Resource\":\"*\"}"),
@@ -123,17 +125,17 @@ static const struct {
     {"operator", ID,
      DOC("{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"StringIs\":{"
          "\"aws:x\":\"y\"}}}"),
-     "Invalid Condition type : StringIs."},
+     SYNTAX},
     {"null if exists", ID,
      DOC("{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{"
          "\"NullIfExists\":"
          "{\"aws:x\":\"true\"}}}"),
-     "Invalid Condition type : NullIfExists."},
+     SYNTAX},
     {"set operator", ID,
      DOC("{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"ForSome:"
          "Bool\":"
          "{\"aws:x\":\"true\"}}}"),
-     "Invalid Condition type : ForSome:Bool."},
+     SYNTAX},
     {"net", ID,
      DOC("{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Condition\":{\"IpAddress\":{"
          "\"aws:SourceIp\":\"10.0.0.0/33\"}}}"),
@@ -169,6 +171,85 @@ static void test_rows(void **state)
                                  : e == ERR_OK && policy != NULL;
         if (!right) {
             fprintf(stderr, "%s: %s, %s\n", rows[i].name, err_name(e), why ? why : "-");
+            fail();
+        }
+        arena_release(&a);
+    }
+}
+
+#define S3(resource)                                                                               \
+    DOC("{\"Effect\":\"Allow\",\"Action\":\"s3:Get*\",\"Resource\":\"" resource "\"}")
+#define DO(action) DOC("{\"Effect\":\"Allow\",\"Action\":\"" action "\",\"Resource\":\"*\"}")
+#define LEGACY "The policy failed legacy parsing"
+#define NO_PATH                                                                                    \
+    "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, group/, " \
+    "instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, "            \
+    "oidc-provider/, report/, access-report/."
+
+/* What IAM would not store, though it could be evaluated; NULL: stored. */
+static const struct {
+    const char *json, *why;
+} checks[] = {
+    {S3("*"), NULL},
+    {S3("arn:aws:s3:::b/*"), NULL},
+    {S3("arn:aws:fdsasf"), NULL},
+    {S3("arn:*:s3:::b"), NULL},
+    {S3("arn:${aws:Partition}:s3:::b"), NULL},
+    {S3("arn:aws-cn:s3:::b"), NULL},
+    {S3("arn:aws:s3:*:*:b"), NULL},
+    {S3("arn:aws:s3:us-east-1:123456789012:accesspoint/a"), NULL},
+    {S3("arn:aws:invalid-service:us-east-1::b"), NULL},
+    {S3("arn:aws:iam::*:user/${aws:username}"), NULL},
+    {S3("arn:aws:iam::123456789012:*"), NULL},
+    {S3("arn:aws:s3:::a:b:c:d"), NULL},
+    {S3("b"), "Resource b must be in ARN format or \"*\"."},
+    {S3(""), "Resource  must be in ARN format or \"*\"."},
+    {S3("a:bsdf"), "Partition \"bsdf\" is not valid for resource \"arn:bsdf:*:*:*:*\"."},
+    {S3("a:b:cad"), "Partition \"b\" is not valid for resource \"arn:b:cad:*:*:*\"."},
+    {S3("a:b:c:d:e:f:g:h"), "Partition \"b\" is not valid for resource \"arn:b:c:d:e:f:g:h\"."},
+    {S3("aws:s3:::b"), "Partition \"s3\" is not valid for resource \"arn:s3:::b:*\"."},
+    {S3("arn:error:s3:::b"), "Partition \"error\" is not valid for resource \"arn:error:s3:::b\"."},
+    {S3("arn:aws"), "Resource vendor must be fully qualified and cannot contain regexes."},
+    {S3("arn:aws:s*:::b"), "Resource vendor must be fully qualified and cannot contain regexes."},
+    {S3("arn:aws:s3::b"), LEGACY},
+    {S3("arn:aws::fdsasf"), LEGACY},
+    {S3("arn:aws::::b"), LEGACY},
+    {S3("arn:aws:iam:::b"), NO_PATH},
+    {S3("arn:aws:iam::123456789012:ro*"), NO_PATH},
+    {S3("arn:aws:iam:us-east-1::b"),
+     "IAM resource arn:aws:iam:us-east-1::b cannot contain region information."},
+    {S3("arn:aws:s3:us-east-1::b"),
+     "Resource arn:aws:s3:us-east-1::b can not contain region information."},
+    {DO("*"), NULL},
+    {DO("s3:*"), NULL},
+    {DO("s3.s:ListBucket"), NULL},
+    {DO("s3:List:Bucket"), "Actions/Condition can contain only one colon."},
+    {DO("a a:ListBucket"), "Vendor a a is not valid"},
+    {DOC("{\"Effect\":\"denY\",\"Action\":\"s3:*\",\"Resource\":\"b\"}"), LEGACY},
+    {DOC("{\"Effect\":\"Allow\",\"Action\":\"s:3:x\",\"Resource\":\"b\"}"),
+     "Resource b must be in ARN format or \"*\"."},
+    {DOC("{\"Effect\":\"Allow\",\"Action\":\"s3:x\",\"NotResource\":[\"arn:aws:s3:::b\",\"arn:aws:"
+         "s3::b\"]}"),
+     LEGACY},
+    {DOC("{\"Effect\":\"Allow\",\"NotAction\":[\"s3:x\",\"a:b:c\"],\"Resource\":\"*\"}"),
+     "Actions/Condition can contain only one colon."},
+    /* What policy_parse refuses. */
+    {"", NULL},
+    {"{", NULL},
+    {"[]", NULL},
+    {"{\"Statement\":[1]}", NULL},
+    {"{\"Statement\":{\"Resource\":[1,{}],\"Action\":{}}}", NULL},
+};
+
+static void test_checks(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+        struct arena a;
+        const char *why = "";
+        arena_init(&a, 1 << 20);
+        enum err e = policy_check_identity(&a, str_c(checks[i].json), &why);
+        if (checks[i].why ? e != ERR_INVALID || strcmp(why, checks[i].why) != 0 : e != ERR_OK) {
+            fprintf(stderr, "%s: %s, %s\n", checks[i].json, err_name(e), why);
             fail();
         }
         arena_release(&a);
@@ -218,7 +299,8 @@ static void test_exhaustion(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_limits),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_checks),
+                                       cmocka_unit_test(test_limits),
                                        cmocka_unit_test(test_exhaustion)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
