@@ -238,6 +238,7 @@ def test_authorization_details(iam, user):
 def test_summary(iam, user):
     before = iam.get_account_summary()["SummaryMap"]
     assert before["GroupsPerUserQuota"] == 10 and before["MFADevices"] == 0
+    assert (before["ServerCertificatesQuota"], before["AccountPasswordPresent"], before["GlobalEndpointTokenVersion"]) == (20, 0, 1)
     iam.create_group(GroupName=name("group"))
     iam.create_user(UserName=name("user"))
     after = iam.get_account_summary()["SummaryMap"]
