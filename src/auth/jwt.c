@@ -17,12 +17,14 @@ enum {
     SIGNATURE_MAX = JWT_RSA_BITS_MAX / 8,
 };
 
-static EVP_MD *sha256;
+static EVP_MD *sha256, *sha384, *sha512;
 
 __attribute__((constructor)) static void fetch(void)
 {
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    assert(sha256);
+    sha384 = EVP_MD_fetch(NULL, "SHA384", NULL);
+    sha512 = EVP_MD_fetch(NULL, "SHA512", NULL);
+    assert(sha256 && sha384 && sha512);
 }
 
 /* --- taking apart ----------------------------------------------------------------------------- */
@@ -128,6 +130,21 @@ static enum err sign_raw(const struct jwt_key *key, struct str text, unsigned ch
     return ok ? ERR_OK : ERR_NOMEM;
 }
 
+/* Of a token's algorithm, which its key is for. */
+static const EVP_MD *digest_of(struct str alg)
+{
+    return str_eq(alg, jwt_alg_name(JWT_RS384))   ? sha384
+           : str_eq(alg, jwt_alg_name(JWT_RS512)) ? sha512
+                                                  : sha256;
+}
+
+static bool key_is_for(const struct jwt_key *key, struct str alg)
+{
+    return str_eq(alg, jwt_alg_name(key->alg)) ||
+           (key->any_rsa &&
+            (str_eq(alg, jwt_alg_name(JWT_RS384)) || str_eq(alg, jwt_alg_name(JWT_RS512))));
+}
+
 static enum err verify_pair(const struct jwt *jwt, const struct jwt_key *key)
 {
     unsigned char der[DER_MAX];
@@ -141,7 +158,7 @@ static enum err verify_pair(const struct jwt *jwt, const struct jwt_key *key)
             return ERR_NOMEM;
     }
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ready = ctx && EVP_DigestVerifyInit(ctx, NULL, sha256, NULL, key->pkey) == 1;
+    bool ready = ctx && EVP_DigestVerifyInit(ctx, NULL, digest_of(jwt->alg), NULL, key->pkey) == 1;
     bool good = ready && EVP_DigestVerify(ctx, (const unsigned char *)signature.p, signature.len,
                                           (const unsigned char *)jwt->signed_text.p,
                                           jwt->signed_text.len) == 1;
@@ -154,7 +171,7 @@ enum err jwt_verify(const struct jwt *jwt, const struct jwt_key *key)
     unsigned char mac[SIGNATURE_MAX];
     size_t len;
     assert(str_is_set(jwt->alg) && str_is_set(jwt->signed_text)); /* of jws_parse */
-    if (!str_eq(jwt->alg, jwt_alg_name(key->alg)))
+    if (!key_is_for(key, jwt->alg))
         return ERR_DENIED;
     if (jwt->kid.p && key->kid.p && !str_eq(jwt->kid, key->kid))
         return ERR_DENIED;

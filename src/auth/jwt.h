@@ -1,5 +1,5 @@
 /* JSON web tokens (RFC 7519) in the compact form of signatures (RFC 7515), and JSON web keys
- * (RFC 7517, 7518): RS256, ES256 and HS256. No I/O, no clock.
+ * (RFC 7517, 7518): RS256, ES256 and HS256; RS384 and RS512 are verified, too. No I/O, no clock.
  *
  * Invariants
  *   JWT1  A token is verified with a key's own algorithm or not at all: the header's `alg` must name
@@ -23,7 +23,7 @@ enum {
     JWT_KEYS_MAX = 64, /* of one set */
 };
 
-enum jwt_alg { JWT_RS256, JWT_ES256, JWT_HS256 };
+enum jwt_alg { JWT_RS256, JWT_ES256, JWT_HS256, JWT_RS384, JWT_RS512 };
 
 /* "RS256" and its like. */
 struct str jwt_alg_name(enum jwt_alg alg);
@@ -78,7 +78,7 @@ struct jwt {
 enum err jws_parse(struct str token, struct arena *arena, struct jwt *ret_jwt) WARN_UNUSED;
 /* The same of one whose payload is an object of claims. */
 enum err jwt_parse(struct str token, struct arena *arena, struct jwt *ret_jwt) WARN_UNUSED;
-/* ERR_DENIED: another algorithm than the key's, or a wrong signature. About 30 us for RS256. */
+/* An RSA key whose JWK names no algorithm is for all of them. ERR_DENIED: another algorithm than the key's, or a wrong signature. About 30 us for RS256. */
 enum err jwt_verify(const struct jwt *jwt, const struct jwt_key *key) WARN_UNUSED;
 /* With the key of the token's kid; a token without one is tried only with a set of one key.
  * ERR_NOT_FOUND: no such key; ERR_DENIED. */

@@ -10,6 +10,7 @@
 
 struct jwt_key {
     enum jwt_alg alg;
+    bool any_rsa;   /* of RS256, RS384 and RS512: its JWK does not say which */
     EVP_PKEY *pkey; /* a secret, too */
     struct str kid;
     char kid_text[];

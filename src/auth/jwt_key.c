@@ -24,7 +24,10 @@ static const char P256[] = "prime256v1";
 
 struct str jwt_alg_name(enum jwt_alg alg)
 {
-    static const struct str names[] = {STR_INIT("RS256"), STR_INIT("ES256"), STR_INIT("HS256")};
+    static const struct str names[] = {
+        STR_INIT("RS256"), STR_INIT("ES256"), STR_INIT("HS256"),
+        STR_INIT("RS384"), STR_INIT("RS512"),
+    };
     return names[alg];
 }
 
@@ -242,6 +245,15 @@ static enum err check_purpose(const struct json *jwk, enum jwt_alg alg)
     return ops->kind == JSON_ARRAY && found ? ERR_OK : ERR_INVALID;
 }
 
+/* Which algorithm a JWK of an RSA key says that it is for; RS256: it says none, or none that is one. */
+static enum jwt_alg rsa_alg_of(const struct json *jwk)
+{
+    struct str name = json_get_str(jwk, STR("alg"));
+    return str_is_set(name) && str_eq(name, jwt_alg_name(JWT_RS384))   ? JWT_RS384
+           : str_is_set(name) && str_eq(name, jwt_alg_name(JWT_RS512)) ? JWT_RS512
+                                                                       : JWT_RS256;
+}
+
 enum err jwt_key_of_jwk(const struct json *jwk, struct arena *arena, struct jwt_key **ret_key)
 {
     struct str kty = json_get_str(jwk, STR("kty")), kid = json_get_str(jwk, STR("kid")), secret;
@@ -254,8 +266,10 @@ enum err jwt_key_of_jwk(const struct json *jwk, struct arena *arena, struct jwt_
         TRY(member_bytes(jwk, STR("k"), arena, &secret));
         return jwt_key_secret(secret, kid, ret_key);
     }
-    if (str_eq(kty, STR("RSA"))) {
-        TRY(check_purpose(jwk, JWT_RS256));
+    bool rsa = str_eq(kty, STR("RSA"));
+    enum jwt_alg rsa_alg = rsa ? rsa_alg_of(jwk) : JWT_RS256;
+    if (rsa) {
+        TRY(check_purpose(jwk, rsa_alg));
         TRY(rsa_of_jwk(jwk, arena, &pkey));
     } else if (str_eq(kty, STR("EC"))) {
         TRY(check_purpose(jwk, JWT_ES256));
@@ -268,7 +282,9 @@ enum err jwt_key_of_jwk(const struct json *jwk, struct arena *arena, struct jwt_
         EVP_PKEY_free(pkey);
         return e;
     }
-    return key_new(alg, pkey, kid, ret_key);
+    TRY(key_new(rsa ? rsa_alg : alg, pkey, kid, ret_key));
+    (*ret_key)->any_rsa = rsa && !json_get(jwk, STR("alg"));
+    return ERR_OK;
 }
 
 /* A number of the key as base64url of `len` bytes; 0: as many as it has. */
@@ -294,7 +310,7 @@ void jwt_key_put(struct json_out *o, const struct jwt_key *key)
         return;
     json_open(o, '{');
     json_kv_str(o, STR("alg"), jwt_alg_name(key->alg));
-    if (key->alg == JWT_RS256) {
+    if (key->alg != JWT_ES256) {
         put_number(o, STR("e"), key->pkey, OSSL_PKEY_PARAM_RSA_E, 0);
         json_kv_str(o, STR("kid"), key->kid);
         json_kv_str(o, STR("kty"), STR("RSA"));

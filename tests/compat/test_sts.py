@@ -131,6 +131,9 @@ def test_no_such_role(weir):
     error = fails(weir.client("sts").assume_role, RoleArn=f"arn:aws:iam::{ACCOUNT}:role/none",
                   RoleSessionName="me")
     assert error["Code"] == "AccessDenied"
+    for wrong in ("x" * 20, f"arn:aws:iam::{ACCOUNT}:user/someone"):
+        error = fails(weir.client("sts").assume_role, RoleArn=wrong, RoleSessionName="me")
+        assert (error["Code"], error["Message"]) == ("ValidationError", f"{wrong} is invalid")
 
 
 def test_duration(weir):
@@ -331,18 +334,18 @@ class Idp:
         self.arn = host.create_open_id_connect_provider(Url=self.issuer, ClientIDList=["app"],
                                                         ThumbprintList=["0" * 40])["OpenIDConnectProviderArn"]
 
-    def serve(self, jwks_status=200, issuer=None):
+    def serve(self, jwks_status=200, issuer=None, alg="RS256"):
         n = self.key.public_key().public_numbers().n
-        keys = [{"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "k1", "n": b64(n.to_bytes(256, "big")), "e": "AQAB"}]
+        keys = [{"kty": "RSA", "use": "sig", "kid": "k1", "n": b64(n.to_bytes(256, "big")), "e": "AQAB", **({"alg": alg} if alg else {})}]
         self.web.answers = [(200, {}, json.dumps({"issuer": issuer or self.issuer, "jwks_uri": self.issuer + "/keys"})),
                             (jwks_status, {}, json.dumps({"keys": keys}))]
 
-    def token(self, key=None, kid="k1", **more):
+    def token(self, key=None, kid="k1", alg="RS256", **more):
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": "app", "sub": "user-42", "iat": now, "exp": now + 600, **more}
-        text = b64(json.dumps({"alg": "RS256", "kid": kid}).encode()) + "." + b64(
+        text = b64(json.dumps({"alg": alg, "kid": kid}).encode()) + "." + b64(
             json.dumps({k: v for k, v in claims.items() if v is not None}).encode())
-        return text + "." + b64((key or self.key).sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))
+        return text + "." + b64((key or self.key).sign(text.encode(), padding.PKCS1v15(), getattr(hashes, "SHA" + alg[2:])()))
 
     def role(self, condition=None, actions="sts:AssumeRoleWithWebIdentity", policy=None, principal=None):
         role = name("role")
@@ -361,6 +364,14 @@ def idp():
     yield made
     made.web.close()
     server.stop()
+
+
+@pytest.fixture
+def fresh(idp):
+    """One whose keys nobody knows yet."""
+    made = Idp(idp.weir, idp.weir.client("iam"))
+    yield made
+    made.web.close()
 
 
 @pytest.fixture
@@ -421,6 +432,21 @@ def test_web_identity_tokens_that_are_none(idp, unsigned):
                        ({"RoleSessionName": "a b"}, "ValidationError"), ({"RoleArn": "arn:aws:iam::000000000000:user/u"}, "ValidationError")):
         assert fails(unsigned.assume_role_with_web_identity, WebIdentityToken=idp.token(), **{**ask, **more})["Code"] == code
     unsigned.assume_role_with_web_identity(WebIdentityToken=idp.token(aud=["x", "app"], azp="app"), **ask)
+
+
+@pytest.mark.parametrize("of_key", [None, "RS384", "RS512"])
+def test_web_identity_digests(fresh, unsigned, of_key):
+    fresh.serve(alg=of_key)
+    ask = {"RoleArn": fresh.role(), "RoleSessionName": "web"}
+    for alg in ("RS256", "RS384", "RS512"):
+        token = fresh.token(alg=alg)
+        if of_key in (None, alg):
+            unsigned.assume_role_with_web_identity(WebIdentityToken=token, **ask)
+        else:
+            assert fails(unsigned.assume_role_with_web_identity, WebIdentityToken=token, **ask)["Code"] == "InvalidIdentityToken"
+    lie = fresh.token(alg="RS384" if of_key != "RS512" else "RS512").split(".")
+    head = b64(json.dumps({"alg": "RS256", "kid": "k1"}).encode())
+    assert fails(unsigned.assume_role_with_web_identity, WebIdentityToken=".".join([head, *lie[1:]]), **ask)["Code"] == "InvalidIdentityToken"
 
 
 def test_web_identity_tags_and_source(idp, unsigned):

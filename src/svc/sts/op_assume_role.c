@@ -52,6 +52,9 @@ enum err sts_authorize_assume_role(struct call *call, const struct sts_assume_ro
 {
     struct sts *sts = call->svc;
     struct iam_assumable role;
+    struct arn arn;
+    if (arn_parse_as(in->role_arn, "iam", "role", &arn) != ERR_OK)
+        return call_error(call, &sts_err_validation, STR_FMT " is invalid", STR_ARG(in->role_arn));
     if (call->who->kind == PRINCIPAL_FEDERATED)
         return not_authorised(call, "sts:AssumeRole", in->role_arn);
     enum err err = sts->iam->role(sts->iam->self, in->role_arn, call->arena, &role);
