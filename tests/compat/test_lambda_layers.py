@@ -110,6 +110,9 @@ def test_publish_from_bucket(stage):
     assert seen(stage, stage.function(LOOK, Layers=arns[1:])) == {"a": "first"}
     code, message = error_of(stage.awslambda.publish_layer_version, LayerName=name, Content={"S3Bucket": bucket, "S3Key": "x"})
     assert code == "InvalidParameterValueException" and "NoSuchKey" in message
+    assert error_of(stage.awslambda.publish_layer_version, LayerName=name, Content={"S3Bucket": bucket + "x", "S3Key": "x"}) == (
+        "InvalidParameterValueException",
+        "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 Error Message: The specified bucket does not exist")
 
 
 def test_lists(stage):

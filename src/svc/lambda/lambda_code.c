@@ -427,9 +427,15 @@ static enum err open_source(struct call *call, const struct lambda_code_source *
                             struct upload_job *job)
 {
     struct lambda *l = lambda_of(call);
-    enum err err = l->s3->open_object(l->s3->self, call->txn, call->who, source->s3_bucket,
-                                      source->s3_key, source->s3_version, LAMBDA_CODE_UNZIPPED_MAX,
-                                      &job->object, &job->zip_len);
+    enum err err = l->s3->find_bucket(l->s3->self, call->txn, source->s3_bucket);
+    if (err == ERR_NOT_FOUND)
+        return LAMBDA_INVALID(call,
+                              "Error occurred while GetObject. S3 Error Code: NoSuchBucket. S3 "
+                              "Error Message: The specified bucket does not exist");
+    TRY(err);
+    err = l->s3->open_object(l->s3->self, call->txn, call->who, source->s3_bucket, source->s3_key,
+                             source->s3_version, LAMBDA_CODE_UNZIPPED_MAX, &job->object,
+                             &job->zip_len);
     if (err == ERR_DENIED)
         return LAMBDA_INVALID(
             call, "Error occurred while GetObject. S3 Error Code: AccessDenied. S3 Error "

@@ -193,6 +193,12 @@ static enum err hold(struct s3 *s3, struct txn *txn, const struct s3_object_rec 
     return str_is_set(obj->bytes) ? ERR_OK : ERR_NOMEM;
 }
 
+static enum err port_find_bucket(void *self, struct txn *txn, struct str bucket)
+{
+    const struct s3_bucket_rec *b;
+    return s3_bucket_known(self, txn, bucket, &b);
+}
+
 static enum err port_open_object(void *self, struct txn *txn, const struct principal *who,
                                  struct str bucket, struct str key, struct str version_id,
                                  size_t max, struct s3_open_object **ret_obj, size_t *ret_size)
@@ -234,6 +240,7 @@ static void fill_port(struct s3 *s3)
     s3->port = (struct s3_port){
         .self = s3,
         .open_object = port_open_object,
+        .find_bucket = port_find_bucket,
         .read_object = port_read_object,
         .close_object = port_close_object,
     };

@@ -15,6 +15,8 @@ struct s3_port {
     enum err (*open_object)(void *self, struct txn *txn, const struct principal *who,
                             struct str bucket, struct str key, struct str version_id, size_t max,
                             struct s3_open_object **ret_obj, size_t *ret_size);
+    /* Whether there is such a bucket. ERR_NOT_FOUND, ERR_NOMEM, ERR_IO. */
+    enum err (*find_bucket)(void *self, struct txn *txn, struct str bucket);
     /* All its bytes. Blocks: for a worker thread. ERR_IO. */
     enum err (*read_object)(struct s3_open_object *obj, char *out);
     void (*close_object)(struct s3_open_object *obj); /* any thread; NULL is fine */
