@@ -180,6 +180,11 @@ static enum err parse_principal(struct parser *p, struct str type, struct str te
     }
     if (ok)
         return ERR_OK;
+    if (p->kind == POLICY_TRUST && str_eq_c(type, "Federated"))
+        return bad(p, "Federated principals must be valid domain names or SAML metadata ARNs");
+    /* IAM says this type in capitals. */
+    if (p->kind == POLICY_TRUST && str_eq_c(type, "Service"))
+        type = STR("SERVICE");
     return bad_text(p, str_fmt(p->a, "Invalid principal in policy: \"" STR_FMT "\":\"" STR_FMT "\"",
                                STR_ARG(type), STR_ARG(text)));
 }

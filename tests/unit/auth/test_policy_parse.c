@@ -112,6 +112,14 @@ static const struct {
     {"principal type", TRUST,
      DOC("{\"Effect\":\"Allow\",\"Principal\":{\"Other\":\"x\"},\"Action\":\"sts:AssumeRole\"}"),
      "Invalid principal in policy: \"Other\":\"x\""},
+    {"principal service", TRUST,
+     DOC("{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"lambda\"},\"Action\":\"sts:"
+         "AssumeRole\"}"),
+     "Invalid principal in policy: \"SERVICE\":\"lambda\""},
+    {"principal federated", TRUST,
+     DOC("{\"Effect\":\"Allow\",\"Principal\":{\"Federated\":\"*\"},\"Action\":\"sts:"
+         "AssumeRole\"}"),
+     "Federated principals must be valid domain names or SAML metadata ARNs"},
     {"principal empty", TRUST,
      DOC("{\"Effect\":\"Allow\",\"Principal\":{},\"Action\":\"sts:AssumeRole\"}"),
      "Invalid principal in policy."},
