@@ -2,6 +2,8 @@
 import uuid
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from test_accounts import A, B, code_of, document, two  # noqa: F401: a fixture
 from test_s3_errors import log_to, logs_of
@@ -216,6 +218,90 @@ def test_grants_to_nobody(two):
     a.create_bucket(Bucket=made, ObjectOwnership="ObjectWriter", GrantReadACP=f"id={canonical(two, B)}")
     assert lists(two, two.of(B, "s3").get_bucket_acl(Bucket=made)) == [(B, "READ_ACP")]
     assert code_of(a.create_bucket, Bucket=made + "2", GrantRead=f"id={canonical(two, B)}") == "InvalidBucketAclWithObjectOwnership"
+
+
+@pytest.mark.parametrize("group", ["AllUsers", "AuthenticatedUsers"])
+def test_grants_to_groups(two, group):
+    """Somebody of another account is let in by his own account, too; who does not sign has none, and in the owner's
+    own account the list is enough."""
+    a, name = two.of(A, "s3"), bucket_of(two, A, "ObjectWriter")
+    a.delete_public_access_block(Bucket=name)
+    uri = f'uri="http://acs.amazonaws.com/groups/global/{group}"'
+    a.put_bucket_acl(Bucket=name, GrantRead=uri, GrantWrite=f"id={canonical(two, B)}")
+    a.put_object(Bucket=name, Key="k", Body=b"x", GrantRead=uri)
+    two.of(B, "s3").put_object(Bucket=name, Key="kept", Body=b"x", GrantRead=uri)
+    silent, allowed = {x: two.user(x)("s3") for x in (A, B)}, two.user(B, ("s3:*", "*"))("s3")
+    for s3, own, others in ((silent[A], "OK", "AccessDenied"), (silent[B], "AccessDenied", "OK"),
+                            (allowed, "OK", "OK"), (two.of(B, "s3"), "OK", "OK")):
+        assert code_of(s3.list_objects_v2, Bucket=name) == own
+        assert code_of(s3.get_object, Bucket=name, Key="k") == own
+        # What B keeps is B's to give: there the users of A are the strangers.
+        assert code_of(s3.get_object, Bucket=name, Key="kept") == others
+    assert code_of(two.user(A, ("s3:GetObject", "*"))("s3").get_object, Bucket=name, Key="kept") == "OK"
+    anybody = two.weir.client("s3", config=Config(signature_version=UNSIGNED))
+    assert code_of(anybody.get_object, Bucket=name, Key="k") == ("OK" if group == "AllUsers" else "AccessDenied")
+
+
+def test_who_began_an_upload_may_end_it(two):
+    a, name = two.of(A, "s3"), bucket_of(two, A, "ObjectWriter")
+    a.put_bucket_acl(Bucket=name, GrantWrite=f"id={canonical(two, B)}")
+    writes, may, silent = two.user(B, ("s3:PutObject", "*"))("s3"), two.user(B, ("s3:*", "*"))("s3"), two.user(B)("s3")
+    uploads = []
+    for key in "kk":
+        uploads.append(writes.create_multipart_upload(Bucket=name, Key=key)["UploadId"])
+        writes.upload_part(Bucket=name, Key=key, UploadId=uploads[-1], PartNumber=1, Body=b"x")
+    more = {"Bucket": name, "Key": "k", "UploadId": uploads[0]}
+    # Himself whatever his policies do not say, others of his account by their policies, the bucket's owner anyway.
+    for s3, want in ((writes, "OK"), (two.of(B, "s3"), "OK"), (may, "OK"), (silent, "AccessDenied"), (two.user(A)("s3"), "AccessDenied"), (a, "OK")):
+        assert code_of(s3.list_parts, **more) == want
+    shown = a.list_parts(**more)
+    assert ":user/" in shown["Initiator"]["ID"] and shown["Initiator"]["ID"].split("/")[1] == shown["Initiator"]["DisplayName"]
+    assert shown["Owner"]["ID"] == canonical(two, B) and len(shown["Parts"]) == 1
+    listed = a.list_multipart_uploads(Bucket=name)["Uploads"]
+    assert [(u["Owner"], u["Initiator"]) for u in listed] == 2 * [(shown["Owner"], shown["Initiator"])]
+    assert code_of(silent.abort_multipart_upload, **more) == "AccessDenied"
+    writes.abort_multipart_upload(**more)
+    assert code_of(writes.list_parts, **more) == "AccessDenied"  # of what is not there nobody is the initiator
+    assert code_of(may.abort_multipart_upload, **{**more, "UploadId": uploads[1]}) == "OK"
+    # One policy that denies is enough; and nobody is let into the uploads of others.
+    root = two.of(B, "s3").create_multipart_upload(Bucket=name, Key="k")["UploadId"]
+    assert a.list_multipart_uploads(Bucket=name)["Uploads"][0]["Initiator"]["ID"] == canonical(two, B)
+    assert code_of(writes.abort_multipart_upload, **{**more, "UploadId": root}) == "AccessDenied"
+    let_not = document({"Effect": "Deny", "Principal": "*", "Action": "s3:AbortMultipartUpload", "Resource": f"arn:aws:s3:::{name}/*"})
+    a.put_bucket_policy(Bucket=name, Policy=let_not)
+    assert code_of(two.of(B, "s3").abort_multipart_upload, **{**more, "UploadId": root}) == "AccessDenied"
+
+
+CHARGED = ("put_object", "get_object", "head_object", "list_objects", "list_objects_v2", "list_object_versions", "list_multipart_uploads",
+           "get_object_acl", "get_object_attributes", "copy_object", "create_multipart_upload", "upload_part", "upload_part_copy", "list_parts",
+           "complete_multipart_upload", "abort_multipart_upload", "delete_object", "delete_objects", "put_object_acl")
+
+
+def test_who_is_charged(two):
+    b, name = two.user(B, ("s3:*", "*"))("s3"), bucket_of(two, A, "BucketOwnerPreferred", {"AWS": B})
+    two.of(A, "s3").put_bucket_request_payment(Bucket=name, RequestPaymentConfiguration={"Payer": "Requester"})
+    b.meta.events.register("before-call.s3", lambda params, **_: params["headers"].update({"x-amz-request-payer": "requester"}))
+    charged = lambda answer: answer["ResponseMetadata"]["HTTPHeaders"].get("x-amz-request-charged")  # noqa: E731
+    got, parts = {}, {}
+    more = {"put_object": {"Body": b"x"}, "get_object_attributes": {"ObjectAttributes": ["ETag"]}, "delete_object": {"Key": "n"},
+            "delete_objects": {"Delete": {"Objects": [{"Key": "n"}]}}, "put_object_acl": {"ACL": "private"},
+            "upload_part": {"PartNumber": 1, "Body": b"x"}, "upload_part_copy": {"PartNumber": 2, "CopySource": f"{name}/k"},
+            "copy_object": {"Key": "c", "CopySource": f"{name}/k"}}
+    for call in CHARGED:
+        args = {"Bucket": name, **({} if "list_o" in call or call in ("list_multipart_uploads", "delete_objects") else {"Key": "k"})}
+        if call in ("upload_part", "upload_part_copy", "list_parts", "complete_multipart_upload", "abort_multipart_upload"):
+            args["UploadId"] = parts["UploadId"]
+        if call == "complete_multipart_upload":
+            args["MultipartUpload"] = {"Parts": [{"PartNumber": 1, "ETag": got["upload_part"]["ETag"]}]}
+        if call == "abort_multipart_upload":
+            args["UploadId"] = b.create_multipart_upload(Bucket=name, Key="k")["UploadId"]
+        got[call] = getattr(b, call)(**{**args, **more.get(call, {})})
+        parts = got[call] if call == "create_multipart_upload" else parts
+    assert {call: charged(answer) for call, answer in got.items()} == dict.fromkeys(CHARGED, "requester")
+    own = bucket_of(two, B)  # charged for what is read
+    assert charged(b.copy_object(Bucket=own, Key="c", CopySource=f"{name}/k")) == "requester"
+    assert charged(b.get_object(Bucket=own, Key="c")) is None
+    assert charged(two.of(A, "s3").list_objects(Bucket=name)) is None
 
 
 def test_who_pays(two):

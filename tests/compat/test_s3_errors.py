@@ -186,7 +186,9 @@ def test_who_began_an_upload_and_what_comes_next(weir, s3):
     iam.put_user_policy(UserName="uploader", PolicyName="p", PolicyDocument=json.dumps(allow))
     key = iam.create_access_key(UserName="uploader")["AccessKey"]
     user = weir.client("s3", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
-    initiator = user.list_parts(Bucket="error-uploads", Key="a/b", UploadId=upload)["Initiator"]
+    assert user.list_parts(Bucket="error-uploads", Key="a/b", UploadId=upload)["Initiator"] == listed["Uploads"][0]["Initiator"]
+    upload = user.create_multipart_upload(Bucket="error-uploads", Key="c")["UploadId"]
+    initiator = s3.list_parts(Bucket="error-uploads", Key="c", UploadId=upload)["Initiator"]
     assert initiator == {"ID": "arn:aws:iam::000000000000:user/team/uploader", "DisplayName": "uploader"}
 
 

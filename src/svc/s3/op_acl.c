@@ -144,8 +144,9 @@ enum err s3_get_object_acl(struct call *call, const struct s3_get_object_acl_inp
     struct s3_bucket_ref b;
     struct s3_object_rec rec;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, NULL));
-    out->owner = s3_object_owner(call, &b.rec, &rec, s3_owner_of(call));
+    out->owner = s3_object_owner(call, &b.rec, &rec.attrs, s3_owner_of(call));
     out->grants = s3_acl_show(call, &b.rec, out->owner, &rec.attrs.acl);
     return out->owner && out->grants.v ? ERR_OK : ERR_NOMEM;
 }
@@ -159,6 +160,7 @@ enum err s3_put_object_acl(struct call *call, const struct s3_put_object_acl_inp
     bool current;
     TRY(s3_verify_body(call, in->content_md5));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, &current));
     struct s3_acl_ask *ask = S3_ACL_ASK(in);
     ask->owner = rec.attrs.owner;

@@ -34,6 +34,7 @@ enum err s3_get_bucket_accelerate_configuration(
 {
     struct s3_bucket_ref b;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     if (b.rec.flags & S3_ACCELERATE_SUSPENDED)
         out->status = STR("Suspended");
     return ERR_OK;

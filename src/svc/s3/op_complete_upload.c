@@ -228,6 +228,7 @@ enum err s3_complete_multipart_upload(struct call *call,
     bool more, again;
     TRY(s3_check_key(call, in->key));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     bool versions = b.rec.versioning != S3_UNVERSIONED;
     TRY(find_done(call, &b, in->key, in->upload_id, &rec, &again));
     if (again)

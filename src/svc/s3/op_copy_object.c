@@ -149,6 +149,8 @@ static enum err commit_copy(struct call *call, const struct s3_copy_object_input
     S3_SET_SUM(result, &rec.sum);
     result->checksum_type = s3_sum_type(&rec.sum);
     out->copy_object_result = result;
+    S3_TELL_CHARGED(out, in, b.rec.flags);
+    S3_TELL_CHARGED(out, in, copy->source_flags);
     out->expiration = s3_life_header(call->arena, &b.rec.life, in->key, &rec);
     S3_TELL_SSE(out, &rec.sse);
     S3_TELL_CUSTOMER(out, in);
@@ -218,13 +220,16 @@ enum err s3_upload_part_copy(struct call *call, const struct s3_upload_part_copy
                              struct s3_upload_part_copy_output *out)
 {
     struct s3_copy *copy = call->state;
+    struct s3_bucket_ref b;
     struct s3_part_rec part;
     if (copy)
         TRY(s3_copy_result(call, copy));
     else
         TRY(start_part(call, in, &copy));
     TRY(s3_part_commit(call, in->bucket, in->expected_bucket_owner, in->key, in->upload_id,
-                       in->part_number, copy->writer, &part));
+                       in->part_number, copy->writer, &b, &part));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
+    S3_TELL_CHARGED(out, in, copy->source_flags);
     struct s3_copy_part_result *result = ARENA_NEW(call->arena, struct s3_copy_part_result);
     if (!result)
         return ERR_NOMEM;

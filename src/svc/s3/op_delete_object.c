@@ -27,6 +27,7 @@ enum err s3_delete_object(struct call *call, const struct s3_delete_object_input
         return call_error(call, &s3_err_not_implemented,
                           "This condition is supported for directory buckets only.");
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, STR_NONE));
     TRY(s3_lock_check_bypass(call, &b.rec, in->has_bypass_governance_retention));
     if (str_is_set(in->version_id))
@@ -150,6 +151,7 @@ enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_inp
     TRY(need_digest(call));
     TRY(s3_verify_body(call, wire_header_get(call->request, STR("Content-MD5"))));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_lock_check_bypass(call, &b.rec, in->has_bypass_governance_retention));
     for (size_t i = 0; i < n; i++)
         TRY(delete_listed(call, &b, &in->delete->objects.v[i], &r));

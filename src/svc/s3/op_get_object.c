@@ -283,6 +283,7 @@ enum err s3_get_object(struct call *call, const struct s3_get_object_input *in,
     TRY(LOOK_UP(call, in, &l));
     TRY(want(call, &l.rec, in->range, in->has_part_number, in->part_number, &l.w));
     FILL_HEAD(call, in, &l.rec, &l.w, l.versioned, out);
+    S3_TELL_CHARGED(out, in, l.b.rec.flags);
     TELL_LOCK(out, &l);
     out->expiration = expiration(call, &l, in->key, in->version_id);
     if (!str_is_set(out->e_tag))
@@ -300,6 +301,7 @@ enum err s3_head_object(struct call *call, const struct s3_head_object_input *in
     TRY(LOOK_UP(call, in, &l));
     TRY(want(call, &l.rec, in->range, in->has_part_number, in->part_number, &l.w));
     FILL_HEAD(call, in, &l.rec, &l.w, l.versioned, out);
+    S3_TELL_CHARGED(out, in, l.b.rec.flags);
     TELL_LOCK(out, &l);
     out->expiration = expiration(call, &l, in->key, in->version_id);
     if (!str_is_set(out->e_tag))
@@ -394,6 +396,7 @@ enum err s3_get_object_attributes(struct call *call,
     struct str own;
     TRY(check_attributes(call, &in->object_attributes));
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_find_for_read(call, &b, in->key, in->version_id, &rec, NULL));
     TRY(s3_customer_check(call, &rec.sse, &S3_CUSTOMER(in), &own));
     WIRE_SET(out, last_modified, rec.modified_ms);

@@ -24,11 +24,11 @@ static enum err give_object(struct call *call, const struct request *rq, const s
 {
     struct s3_object_rec rec;
     TRY(record_unpack(&s3_object_type, call->arena, e->value, &rec));
-    *o = (struct s3_object){.key = s3_list_text(call->arena, e->key, rq->url),
-                            .e_tag = s3_quote(call->arena, rec.etag),
-                            .storage_class = s3_class_name(rec.attrs.storage_class),
-                            .owner =
-                                rq->owner ? s3_object_owner(call, rq->rec, &rec, rq->owner) : NULL};
+    *o = (struct s3_object){
+        .key = s3_list_text(call->arena, e->key, rq->url),
+        .e_tag = s3_quote(call->arena, rec.etag),
+        .storage_class = s3_class_name(rec.attrs.storage_class),
+        .owner = rq->owner ? s3_object_owner(call, rq->rec, &rec.attrs, rq->owner) : NULL};
     WIRE_SET(o, last_modified, rec.modified_ms);
     WIRE_SET(o, size, (int64_t)rec.size);
     if (rec.sum.algo != S3_NO_CHECKSUM) {
@@ -95,6 +95,7 @@ enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_i
     struct s3_bucket_ref b;
     struct listing l;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     struct request rq = {.bucket = b.rec.id,
                          .rec = &b.rec,
                          .prefix = in->prefix,
@@ -132,6 +133,7 @@ enum err s3_list_objects(struct call *call, const struct s3_list_objects_input *
     struct s3_bucket_ref b;
     struct listing l;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     struct request rq = {.bucket = b.rec.id,
                          .rec = &b.rec,
                          .prefix = in->prefix,

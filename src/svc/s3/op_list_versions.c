@@ -88,7 +88,8 @@ static enum err give_version(struct call *call, const struct request *rq, struct
                                     .storage_class = s3_class_name(rec->attrs.storage_class),
                                     .key = shown,
                                     .version_id = version,
-                                    .owner = s3_object_owner(call, &rq->b.rec, rec, rq->owner)};
+                                    .owner =
+                                        s3_object_owner(call, &rq->b.rec, &rec->attrs, rq->owner)};
     WIRE_SET(v, size, (int64_t)rec->size);
     WIRE_SET(v, is_latest, latest);
     WIRE_SET(v, last_modified, rec->modified_ms);
@@ -174,6 +175,7 @@ enum err s3_list_object_versions(struct call *call, const struct s3_list_object_
         .prefix = in->prefix, .delimiter = in->delimiter, .key_marker = in->key_marker};
     struct page p;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &rq.b));
+    S3_TELL_CHARGED(out, in, rq.b.rec.flags);
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->key_marker));

@@ -45,6 +45,7 @@ enum err s3_put_object_lock_configuration(struct call *call,
     const struct s3_object_lock_configuration *c = in->object_lock_configuration;
     TRY(s3_verify_body(call, in->content_md5));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     if (b.rec.versioning != S3_VERSIONED)
         return call_error(call, &s3_err_invalid_bucket_state,
                           "Versioning must be 'Enabled' on the bucket to apply a Object Lock "
@@ -127,6 +128,7 @@ enum err s3_put_object_retention(struct call *call, const struct s3_put_object_r
     struct s3_lock lock = {.mode = S3_LOCK_NONE};
     TRY(s3_verify_body(call, in->content_md5));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(find(call, &b, in->key, in->version_id, &rec, &current));
     if (!r || str_is_set(r->mode) != r->has_retain_until_date)
         return malformed(call);
@@ -175,6 +177,7 @@ enum err s3_put_object_legal_hold(struct call *call,
     const struct s3_object_lock_legal_hold *h = in->legal_hold;
     TRY(s3_verify_body(call, in->content_md5));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(find(call, &b, in->key, in->version_id, &rec, &current));
     bool on = h && str_eq_c(h->status, "ON");
     if (!on && (!h || !str_eq_c(h->status, "OFF")))

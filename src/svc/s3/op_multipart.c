@@ -58,7 +58,7 @@ static enum err put_upload(struct call *call, const struct s3_bucket_ref *b, str
 
 enum err s3_part_commit(struct call *call, struct str bucket, struct str expected_owner,
                         struct str key, struct str upload_id, int64_t number, struct s3_writer *w,
-                        struct s3_part_rec *ret_part)
+                        struct s3_bucket_ref *ret_b, struct s3_part_rec *ret_part)
 {
     struct s3 *s3 = call->svc;
     struct s3_bucket_ref b;
@@ -86,6 +86,7 @@ enum err s3_part_commit(struct call *call, struct str bucket, struct str expecte
     part.sum =
         (struct s3_sum){.algo = upload.algo, .text = s3_writer_sum(w, call->arena, upload.algo)};
     TRY(S3_PUT(call->txn, part_key, &s3_part_type, &part));
+    *ret_b = b;
     *ret_part = part;
     if (!upload.algo_given) /* nobody is told of a checksum that nobody asked for */
         ret_part->sum = (struct s3_sum){.algo = S3_NO_CHECKSUM};
@@ -201,10 +202,13 @@ enum err s3_create_multipart_upload(struct call *call,
                                     struct s3_create_multipart_upload_output *out)
 {
     struct s3_bucket_ref b;
-    struct s3_upload_rec rec = {.initiated_ms = s3_now(call->txn)};
+    struct s3_upload_rec rec = {.initiated_ms = s3_now(call->txn),
+                                .account = call->who->account,
+                                .initiator = call->who->arn};
     TRY(s3_check_key(call, in->key));
     TRY(s3_check_wishes(call, S3_WISHES(in)));
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(choose_checksum(call, in, &rec));
     TRY(S3_ATTRS(call, in, &rec.attrs));
     TRY(s3_acl_choose(call, &b, in->key, S3_ACL_ASK_HEADERS(in), &rec.attrs));
@@ -275,10 +279,12 @@ enum err s3_upload_part(struct call *call, const struct s3_upload_part_input *in
 {
     struct s3_writer *w = call->sink->ctx;
     struct s3_claims claims = S3_CLAIMS(in);
+    struct s3_bucket_ref b;
     struct s3_part_rec part;
     TRY(s3_verify_stream(call, w, in->content_md5, &claims));
     TRY(s3_part_commit(call, in->bucket, in->expected_bucket_owner, in->key, in->upload_id,
-                       in->part_number, w, &part));
+                       in->part_number, w, &b, &part));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     out->e_tag = s3_quote(call->arena, part.etag);
     S3_TELL_SSE(out, &w->sse);
     S3_TELL_CUSTOMER(out, in);
@@ -309,6 +315,7 @@ enum err s3_abort_multipart_upload(struct call *call,
         return call_error(call, &s3_err_not_implemented,
                           "This condition is supported for directory buckets only.");
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, true, &upload));
     TRY(s3_parts_load(call->txn, in->upload_id, 0, S3_PARTS_MAX, &parts, &more));
     return s3_upload_remove(call, &b, in->key, in->upload_id, &parts, NULL);
@@ -316,24 +323,20 @@ enum err s3_abort_multipart_upload(struct call *call,
 
 /* --- ListParts -------------------------------------------------------------------------------- */
 
-/* The root's is the account's canonical id, as the owner's. */
-static struct s3_initiator *initiator_of(struct call *call)
+/* Who began it: a user or role by its ARN, an account's root, or nobody who signed, by a canonical id. */
+static struct s3_initiator *initiator_of(struct call *call, const struct s3_upload_rec *upload)
 {
     struct s3_initiator *i = ARENA_NEW(call->arena, struct s3_initiator);
-    const struct s3_owner *owner = s3_owner_of(call);
+    const struct s3_owner *owner =
+        s3_owner_named(call->arena, str_is_set(upload->account) ? upload->account : call->account);
     struct arn arn;
     if (!i || !owner)
         return NULL;
-    if (call->who->kind != PRINCIPAL_USER && call->who->kind != PRINCIPAL_ROLE) {
-        i->id = owner->id;
+    i->id = owner->id;
+    if (arn_parse(upload->initiator, &arn) != ERR_OK || str_eq_c(arn.resource, "root"))
         return i;
-    }
-    i->id = call->who->arn;
-    i->display_name = call->who->user_name;
-    if (call->who->kind == PRINCIPAL_ROLE && arn_parse(i->id, &arn) == ERR_OK) {
-        i->display_name = arn.resource; /* "assumed-role/ROLE/SESSION" */
-        (void)str_cut(&i->display_name, '/');
-    }
+    i->id = upload->initiator;
+    i->display_name = str_eq_c(arn_segment(&arn, 0), "user") ? arn_last(&arn) : arn_tail(&arn, 1);
     return i;
 }
 
@@ -349,6 +352,7 @@ enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
     TRY(s3_list_size(call, "maxParts", in->has_max_parts, in->max_parts, &max));
     TRY(s3_check_key(call, in->key));
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
     TRY(s3_upload_key_check(call, &upload, &S3_UPLOAD_CUSTOMER(in)));
     TRY(s3_parts_load(call->txn, in->upload_id, after < 0 ? 0 : after, max, &m, &more));
@@ -371,8 +375,8 @@ enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
     WIRE_SET(out, next_part_number_marker, m.n ? m.parts[m.n - 1].number : 0);
     WIRE_SET(out, max_parts, (int64_t)max);
     WIRE_SET(out, is_truncated, more);
-    out->initiator = initiator_of(call);
-    out->owner = s3_owner_of(call);
+    out->initiator = initiator_of(call, &upload);
+    out->owner = s3_object_owner(call, &b.rec, &upload.attrs, s3_owner_of(call));
     out->storage_class = s3_class_name(upload.attrs.storage_class);
     TELL_ALGO(out, &upload);
     return ERR_OK;
@@ -388,8 +392,9 @@ struct uploads_page {
     struct str last_key, last_id;
 };
 
-static enum err take_upload(struct call *call, const struct s3_entry *e, struct str key,
-                            struct str upload_id, bool url, struct uploads_page *p)
+static enum err take_upload(struct call *call, const struct s3_bucket_rec *b,
+                            const struct s3_entry *e, struct str key, struct str upload_id,
+                            bool url, struct uploads_page *p)
 {
     struct s3_upload_rec rec;
     TRY(record_unpack(&s3_upload_type, call->arena, e->value, &rec));
@@ -397,8 +402,9 @@ static enum err take_upload(struct call *call, const struct s3_entry *e, struct 
     *u = (struct s3_multipart_upload){.upload_id = upload_id,
                                       .key = s3_list_text(call->arena, key, url),
                                       .storage_class = s3_class_name(rec.attrs.storage_class),
-                                      .owner = s3_owner_of(call),
-                                      .initiator = initiator_of(call)};
+                                      .owner =
+                                          s3_object_owner(call, b, &rec.attrs, s3_owner_of(call)),
+                                      .initiator = initiator_of(call, &rec)};
     TELL_ALGO(u, &rec);
     WIRE_SET(u, initiated, rec.initiated_ms);
     p->last_key = key;
@@ -406,8 +412,8 @@ static enum err take_upload(struct call *call, const struct s3_entry *e, struct 
     return ERR_OK;
 }
 
-static enum err fill_uploads(struct call *call, struct s3_walk *w, size_t max, bool url,
-                             struct uploads_page *p)
+static enum err fill_uploads(struct call *call, const struct s3_bucket_rec *b, struct s3_walk *w,
+                             size_t max, bool url, struct uploads_page *p)
 {
     for (;;) {
         struct s3_entry e;
@@ -426,7 +432,7 @@ static enum err fill_uploads(struct call *call, struct s3_walk *w, size_t max, b
             p->last_id = STR_NONE;
         } else {
             TRY(key_read(&s3_k_upload, e.raw, call->arena, KEY_SKIP, &key, &id));
-            TRY(take_upload(call, &e, key, id, url, p));
+            TRY(take_upload(call, b, &e, key, id, url, p));
         }
     }
 }
@@ -449,6 +455,7 @@ enum err s3_list_multipart_uploads(struct call *call,
     struct s3_walk w;
     bool url;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_check_encoding(call, in->encoding_type, &url));
     TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->key_marker));
@@ -472,7 +479,7 @@ enum err s3_list_multipart_uploads(struct call *call,
     enum err err = s3_walk_open(&w, call->txn, &table, 1, b.rec.id, in->prefix, in->delimiter,
                                 in->key_marker, within ? &from : NULL);
     if (err == ERR_OK && max > 0)
-        err = fill_uploads(call, &w, max, url, &p);
+        err = fill_uploads(call, &b.rec, &w, max, url, &p);
     s3_walk_close(&w);
     TRY(err);
     struct str none = STR("");

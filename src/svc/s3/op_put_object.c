@@ -56,6 +56,7 @@ enum err s3_put_object(struct call *call, const struct s3_put_object_input *in,
     struct s3_bucket_ref b;
     struct s3_object_rec rec = {.size = w->size};
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
+    S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_verify_stream(call, w, in->content_md5, &claims));
     TRY(s3_check_write_conditions(call, &b, in->key, in->if_match, in->if_none_match));
     TRY(S3_ATTRS(call, in, &rec.attrs));

@@ -356,9 +356,9 @@ enum err s3_acl_choose(struct call *call, const struct s3_bucket_ref *b, struct 
     return ERR_OK;
 }
 
-static bool is_kept(const struct s3_bucket_rec *b, const struct s3_object_rec *rec)
+static bool is_kept(const struct s3_bucket_rec *b, const struct s3_attrs *attrs)
 {
-    return str_is_set(rec->attrs.owner) && !s3_owner_enforced(b);
+    return str_is_set(attrs->owner) && !s3_owner_enforced(b);
 }
 
 /* The list as the bucket heeds it: IgnorePublicAcls is about what is granted to the public. */
@@ -382,7 +382,7 @@ enum err s3_acl_lets(struct call *call, const struct s3_bucket_rec *b,
                      const struct s3_object_rec *rec)
 {
     const struct principal *who = call->who;
-    if (!is_kept(b, rec) || who->kind == PRINCIPAL_SERVICE ||
+    if (!is_kept(b, &rec->attrs) || who->kind == PRINCIPAL_SERVICE ||
         str_eq(who->account, rec->attrs.owner))
         return ERR_OK;
     enum s3_acl_right right = needed(call);
@@ -395,10 +395,9 @@ enum err s3_acl_lets(struct call *call, const struct s3_bucket_rec *b,
 }
 
 const struct s3_owner *s3_object_owner(struct call *call, const struct s3_bucket_rec *b,
-                                       const struct s3_object_rec *rec,
-                                       const struct s3_owner *owner)
+                                       const struct s3_attrs *attrs, const struct s3_owner *owner)
 {
-    return is_kept(b, rec) ? s3_owner_named(call->arena, rec->attrs.owner) : owner;
+    return is_kept(b, attrs) ? s3_owner_named(call->arena, attrs->owner) : owner;
 }
 
 /* The permission that a list must have for an action, of a bucket or an object. */
@@ -422,14 +421,51 @@ static const struct {
     {STR_INIT("s3:PutObjectVersionAcl"), S3_WRITE_ACP, true},
 };
 
+/* `owner`: the account whose list it is. What a group is granted needs no policy of a caller of that
+ * account; one of another is let in by his own account, too. */
 static enum svc_grant granted(const struct s3_bucket_rec *b, const struct s3_acl *list,
-                              const struct principal *who, enum s3_acl_right p)
+                              const struct principal *who, struct str owner, enum s3_acl_right p)
 {
     struct s3_acl acl = heeded(b, list);
+    bool foreign = str_is_set(who->account) && !str_eq(who->account, owner);
     if (s3_acl_allows(&acl, who, p))
-        return SVC_GRANT_CALLER;
+        return foreign && who->kind != PRINCIPAL_SERVICE ? SVC_GRANT_ACCOUNT : SVC_GRANT_CALLER;
     return who->kind != PRINCIPAL_SERVICE && s3_acl_names(&acl, who->account, p) ? SVC_GRANT_ACCOUNT
                                                                                  : SVC_GRANT_NONE;
+}
+
+/* All sessions of a role are that role. */
+static bool is_initiator(const struct s3_upload_rec *upload, const struct principal *who)
+{
+    struct arn a, b;
+    if (!str_eq(upload->account, who->account) || arn_parse(upload->initiator, &a) != ERR_OK ||
+        arn_parse(who->arn, &b) != ERR_OK)
+        return false;
+    if (who->kind != PRINCIPAL_ROLE)
+        return str_eq(upload->initiator, who->arn);
+    return str_eq_c(arn_segment(&a, 0), "assumed-role") &&
+           str_eq(arn_segment(&a, 1), arn_segment(&b, 1));
+}
+
+/* Who began an upload may abort it and list its parts, as his account may (S3 User Guide, "Multipart
+ * upload API and permissions"). */
+static enum err granted_by_upload(struct txn *txn, struct call *call, const struct s3_bucket_rec *b,
+                                  const struct principal *who, struct str arn,
+                                  enum svc_grant *ret_grant)
+{
+    struct str id = call_input_str(call, STR("UploadId")), key = s3_arn_key(arn), value;
+    struct s3_upload_rec upload;
+    if (id.len != S3_UPLOAD_ID_LEN || key.len > S3_KEY_BYTES_MAX || !str_is_set(who->account))
+        return ERR_OK;
+    enum err err = txn_peek(txn, key_make(txn->arena, &s3_k_upload, b->id, key, id), &value);
+    if (err != ERR_OK)
+        return err == ERR_NOT_FOUND ? ERR_OK : err;
+    TRY(record_unpack(&s3_upload_type, txn->arena, value, &upload));
+    if (is_initiator(&upload, who))
+        *ret_grant = SVC_GRANT_CALLER;
+    else if (str_eq(upload.account, who->account))
+        *ret_grant = SVC_GRANT_ACCOUNT;
+    return ERR_OK;
 }
 
 enum err s3_acl_grants(void *self, struct txn *txn, struct call *call, const struct principal *who,
@@ -446,28 +482,32 @@ enum err s3_acl_grants(void *self, struct txn *txn, struct call *call, const str
     if (err == ERR_NOT_FOUND)
         return s3_bucket_missing(call, arn_segment(&name, 0));
     TRY(err);
+    if (str_eq_nocase(action, STR("s3:AbortMultipartUpload")) ||
+        str_eq_nocase(action, STR("s3:ListMultipartUploadParts")))
+        return granted_by_upload(txn, call, b, who, arn, ret_grant);
     while (i < ARRAY_LEN(actions) && !str_eq_nocase(actions[i].action, action))
         i++;
     if (i == ARRAY_LEN(actions))
         return ERR_OK;
     if (s3_owner_enforced(b))
         return ERR_OK;
+    struct str owner = s3_bucket_owner(call->core, b);
     /* Who may write an object may say with it what its list is to be. */
     bool made = actions[i].needs == S3_WRITE_ACP && actions[i].object &&
                 call->op->index != S3_OP_PUT_OBJECT_ACL;
     if (made || !actions[i].object) {
-        *ret_grant = granted(b, &b->acl, who, made ? S3_WRITE : actions[i].needs);
+        *ret_grant = granted(b, &b->acl, who, owner, made ? S3_WRITE : actions[i].needs);
         return ERR_OK;
     }
     err = s3_object_asked(txn, call, b, arn, &rec);
     if (err == ERR_NOT_FOUND || err == ERR_INVALID)
         return ERR_OK;
     TRY(err);
-    /* The account that keeps it may, whatever it grants to others. */
-    if (is_kept(b, &rec) && str_eq(who->account, rec.attrs.owner))
+    /* The account that keeps it may, whatever it grants. */
+    bool kept = is_kept(b, &rec.attrs);
+    *ret_grant = granted(b, &rec.attrs.acl, who, kept ? rec.attrs.owner : owner, actions[i].needs);
+    if (*ret_grant == SVC_GRANT_NONE && kept && str_eq(who->account, rec.attrs.owner))
         *ret_grant = SVC_GRANT_ACCOUNT;
-    else
-        *ret_grant = granted(b, &rec.attrs.acl, who, actions[i].needs);
     return ERR_OK;
 }
 

@@ -90,10 +90,9 @@ enum err s3_acl_choose(struct call *call, const struct s3_bucket_ref *b, struct 
  * or do to its list what it is about to. Sets the call's error. */
 enum err s3_acl_lets(struct call *call, const struct s3_bucket_rec *b,
                      const struct s3_object_rec *rec) WARN_UNUSED;
-/* The object's owner as lists show it: its writer, where he kept it, or `owner`. */
+/* The owner of an object, or of an upload that will be one, as lists show it: its writer, where he kept it, or `owner`. */
 const struct s3_owner *s3_object_owner(struct call *call, const struct s3_bucket_rec *b,
-                                       const struct s3_object_rec *rec,
-                                       const struct s3_owner *owner);
+                                       const struct s3_attrs *attrs, const struct s3_owner *owner);
 /* As replies show it, in a bucket that enforces its owner as well: v == NULL on exhaustion. */
 struct s3_grants s3_acl_show(struct call *call, const struct s3_bucket_rec *b,
                              const struct s3_owner *owner, const struct s3_acl *acl);

@@ -54,6 +54,7 @@ enum err s3_copy_find(struct call *call, struct str header, struct str expected_
                                "sourcebucket/sourcekey");
     TRY(err);
     TRY(s3_bucket_peek(call, copy->from.bucket, expected_owner, &b));
+    copy->source_flags = b.rec.flags;
     copy->source_versioned = b.rec.versioning != S3_UNVERSIONED;
     TRY(s3_find_for_read(call, &b, copy->from.key, copy->from.version_id, &copy->source, NULL));
     TRY(check_source(call, conditions, &copy->source));

@@ -10,6 +10,7 @@
 /* What the first run of the handler found; in the call's arena, as call->state. */
 struct s3_copy {
     struct s3_copy_source from;
+    uint64_t source_flags; /* of the bucket of the source */
     struct s3_object_rec source;
     bool source_versioned;
     struct s3_cipher cipher;  /* of the source */

@@ -371,6 +371,12 @@ enum err s3_verify_body(struct call *call, struct str content_md5) WARN_UNUSED;
 /* If-Match and If-None-Match of a writing request against the current version. */
 enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref *b, struct str key,
                                    struct str if_match, struct str if_none_match) WARN_UNUSED;
+/* To a request that says that it pays, where requesters do. */
+#define S3_TELL_CHARGED(out, in, flags)                                                            \
+    do {                                                                                           \
+        if (((flags)&S3_REQUESTER_PAYS) && str_is_set((in)->request_payer))                        \
+            (out)->request_charged = STR("requester");                                             \
+    } while (0)
 /* The account in which the call acts, and another one, as S3 shows owners. NULL on exhaustion. */
 struct s3_owner *s3_owner_of(struct call *call);
 struct s3_owner *s3_owner_named(struct arena *a, struct str account);
@@ -392,6 +398,8 @@ enum err s3_resource_policy(void *self, struct txn *txn, struct str arn, struct 
 enum err s3_cors_rules(void *self, struct arena *a, const struct wire_routed *routed,
                        const struct cors_rule **ret_rules, size_t *ret_n);
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx);
+/* The key in an object's ARN. */
+struct str s3_arn_key(struct str arn);
 /* The version of an object (by its ARN) that the call reads or changes. ERR_NOT_FOUND, ERR_INVALID. */
 enum err s3_object_asked(struct txn *txn, struct call *call, const struct s3_bucket_rec *b,
                          struct str arn, struct s3_object_rec *ret_rec) WARN_UNUSED;

@@ -204,12 +204,18 @@ static struct str path_of(struct str arn)
     return arn;
 }
 
+struct str s3_arn_key(struct str arn)
+{
+    struct str key = path_of(arn);
+    (void)str_cut(&key, '/');
+    return key;
+}
+
 enum err s3_object_asked(struct txn *txn, struct call *call, const struct s3_bucket_rec *b,
                          struct str arn, struct s3_object_rec *ret_rec)
 {
-    struct str key = path_of(arn), version = call ? version_asked(call) : STR_NONE;
+    struct str key = s3_arn_key(arn), version = call ? version_asked(call) : STR_NONE;
     bool current;
-    (void)str_cut(&key, '/');
     if (key.len > S3_KEY_BYTES_MAX)
         return ERR_NOT_FOUND;
     return str_is_set(version) ? s3_version(txn, b->id, key, version, false, ret_rec, &current)

@@ -84,8 +84,10 @@ static const struct record_field upload_fields[] = {
     REC_SINCE(2, REC_STRUCT(struct s3_upload_rec, sse, &sse_type)),
     REC_SINCE(3, REC_UINT(struct s3_upload_rec, began_seq)),
     REC_SINCE(3, REC_BOOL(struct s3_upload_rec, replaces)),
+    REC_SINCE(10, REC_STR(struct s3_upload_rec, account)),
+    REC_SINCE(10, REC_STR(struct s3_upload_rec, initiator)),
 };
-const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 9, upload_fields);
+const struct record_type s3_upload_type = RECORD_TYPE(struct s3_upload_rec, 10, upload_fields);
 
 static const struct record_field seq_fields[] = {REC_UINT(struct s3_seq_rec, seq)};
 const struct record_type s3_seq_type = RECORD_TYPE(struct s3_seq_rec, 1, seq_fields);

@@ -148,6 +148,7 @@ struct s3_upload_rec {
     struct s3_sse sse;
     uint64_t began_seq; /* versions of the key that are newer came while it was under way */
     bool replaces;      /* the key was there when it began */
+    struct str account, initiator; /* who began it, and his ARN; absent: he did not sign */
 };
 
 /* Order of a version: of the null one among the old ones, and of what a completed upload became, for

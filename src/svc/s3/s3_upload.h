@@ -15,7 +15,7 @@ enum err s3_check_part_number(struct call *call, int64_t number) WARN_UNUSED;
 /* Stages a finished writer (inline_max 0) as a part, replacing an earlier one of that number. */
 enum err s3_part_commit(struct call *call, struct str bucket, struct str expected_owner,
                         struct str key, struct str upload_id, int64_t number, struct s3_writer *w,
-                        struct s3_part_rec *ret_part) WARN_UNUSED;
+                        struct s3_bucket_ref *ret_b, struct s3_part_rec *ret_part) WARN_UNUSED;
 /* All parts with a number above `after`, at most `max`, into the arena. */
 enum err s3_parts_load(struct txn *txn, struct str upload_id, int64_t after, size_t max,
                        struct s3_manifest *ret_parts, bool *ret_more) WARN_UNUSED;

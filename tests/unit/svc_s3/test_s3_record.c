@@ -129,10 +129,16 @@ static void test_others(void **state)
         assert_int_equal(record_unpack(&s3_bucket_type, &arena, str_n(b.p, cut), &bucket2),
                          ERR_CORRUPT);
 
-    struct s3_upload_rec upload = {.initiated_ms = 5, .algo = S3_CRC32, .composite = true}, upload2;
+    struct s3_upload_rec upload = {.initiated_ms = 5,
+                                   .algo = S3_CRC32,
+                                   .composite = true,
+                                   .account = STR("1"),
+                                   .initiator = STR("arn")},
+                         upload2;
     assert_int_equal(record_make(&s3_upload_type, &arena, &upload, &b), ERR_OK);
     assert_int_equal(record_unpack(&s3_upload_type, &arena, b, &upload2), ERR_OK);
-    assert_true(upload2.algo == S3_CRC32 && upload2.composite && !upload2.algo_given);
+    assert_true(upload2.algo == S3_CRC32 && upload2.composite && !upload2.algo_given &&
+                str_eq_c(upload2.account, "1") && str_eq_c(upload2.initiator, "arn"));
 
     struct s3_part_rec parts[2] = {{.number = 1, .size = 10, .etag = STR("a")},
                                    {.number = 9, .size = 20, .etag = STR("b")}};
