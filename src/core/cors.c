@@ -58,6 +58,19 @@ static struct str joined(struct arena *a, struct cors_texts texts)
     return buf_err(&b) == ERR_OK ? buf_str(&b) : STR_NONE;
 }
 
+/* The names that were asked for, in lower case, as S3 gives them back. */
+static struct str names_again(struct arena *a, struct str names)
+{
+    struct buf b;
+    buf_init_arena(&b, a, LIST_BYTES_MAX);
+    while (str_is_set(names)) {
+        struct str name = str_trim(str_cut(&names, ','));
+        buf_add_c(&b, b.len ? ", " : "");
+        buf_add_str(&b, str_lower(a, name));
+    }
+    return buf_err(&b) == ERR_OK && !a->failed ? buf_str(&b) : STR_NONE;
+}
+
 static bool allows_anybody(const struct cors_rule *rule)
 {
     for (size_t i = 0; i < rule->origins.n; i++)
@@ -73,13 +86,14 @@ size_t cors_headers(struct arena *a, const struct cors_rule *rule, const struct 
     bool anybody = allows_anybody(rule);
     struct str age = str_fmt(a, "%lld", (long long)rule->max_age_s);
     struct str methods = joined(a, rule->methods), expose = joined(a, rule->expose);
-    if (!str_is_set(age) || !str_is_set(methods) || !str_is_set(expose))
+    struct str names = str_is_set(ask->headers) ? names_again(a, ask->headers) : STR("");
+    if (!str_is_set(age) || !str_is_set(methods) || !str_is_set(expose) || !str_is_set(names))
         return 0;
     out[n++] =
         (struct http_header){STR("Access-Control-Allow-Origin"), anybody ? STR("*") : ask->origin};
     out[n++] = (struct http_header){STR("Access-Control-Allow-Methods"), methods};
     if (str_is_set(ask->headers))
-        out[n++] = (struct http_header){STR("Access-Control-Allow-Headers"), ask->headers};
+        out[n++] = (struct http_header){STR("Access-Control-Allow-Headers"), names};
     if (rule->expose.n)
         out[n++] = (struct http_header){STR("Access-Control-Expose-Headers"), expose};
     if (rule->has_max_age)

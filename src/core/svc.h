@@ -91,11 +91,11 @@ struct svc_def {
     enum err (*authorize_more)(struct call *call, const void *in);
     /* Cross-origin rules of what a request names, for web pages (core/web.h), and what a preflight request
      * that they do not grant is told; borrowed for the arena's life. NULL: pages are the operator's
-     * business. ERR_NOMEM, the store's errors. */
+     * business. ERR_NOT_FOUND: it is not there; ERR_NOMEM, the store's errors. */
     enum err (*cors)(void *self, struct arena *a, const struct wire_routed *routed,
                      const struct cors_rule **ret_rules, size_t *ret_n);
     const struct wire_error *cors_refused;
-    /* What a preflight request is told that does not say what it asks for; NULL: it is none of the service's. */
+    /* What a preflight request is told that does not say what it asks for; there with `cors`. */
     const struct wire_error *cors_incomplete;
     const struct tags_service *tags; /* how its resources are tagged (core/tags.h); NULL: not */
     /* Kinds of target that are its own (core/target.h). */

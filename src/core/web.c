@@ -145,32 +145,52 @@ static bool uses_dev_key(const struct call_impl *c)
     return account_is_dev_key(c->core, c->sig.access_key);
 }
 
+/* What a preflight request would ask for, or did: browsers alone write these headers. */
 static struct cors_ask asked(const struct call_impl *c)
 {
-    return (struct cors_ask){c->web.origin, c->request.method, STR_NONE};
+    return (struct cors_ask){
+        .origin = c->web.origin,
+        .method = wire_header_get(&c->request, STR("access-control-request-method")),
+        .headers = wire_header_get(&c->request, STR("access-control-request-headers")),
+    };
 }
 
-/* Finds the rule of the resource that lets the page ask; *ret_any: whether it has rules. */
-static enum err ask_resource(struct call_impl *c, const struct cors_ask *ask, bool *ret_any)
+/* What is asked for by a request itself, where it does not say otherwise. */
+static struct cors_ask asked_itself(const struct call_impl *c)
+{
+    struct cors_ask ask = asked(c);
+    if (!str_is_set(ask.method))
+        ask.method = c->request.method;
+    return ask;
+}
+
+enum has_rules { NOT_THERE, NO_RULES, RULES };
+
+/* Finds the rule of the resource that lets the page ask; *ret_has: whether it has any. */
+static enum err ask_resource(struct call_impl *c, const struct cors_ask *ask,
+                             enum has_rules *ret_has)
 {
     const struct svc *svc = c->routed.service ? core_svc(c->core, c->routed.service) : NULL;
     const struct cors_rule *rules = NULL;
     size_t n = 0;
     if (!svc || !svc->def->cors)
         return ERR_OK;
-    TRY(svc->def->cors(svc->self, &c->arena, &c->routed, &rules, &n));
+    enum err err = svc->def->cors(svc->self, &c->arena, &c->routed, &rules, &n);
+    *ret_has = err == ERR_NOT_FOUND ? NOT_THERE : n == 0 ? NO_RULES : RULES;
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(err);
     c->cors = cors_find(rules, n, ask);
-    *ret_any = n > 0;
     return ERR_OK;
 }
 
 enum err call_claim_cors(struct call *call, struct str bucket)
 {
     struct call_impl *c = call->impl;
-    struct cors_ask ask = asked(c);
-    bool any;
+    struct cors_ask ask = asked_itself(c);
+    enum has_rules has;
     c->routed.bucket = bucket;
-    return c->web.origin.p ? ask_resource(c, &ask, &any) : ERR_OK;
+    return c->web.origin.p ? ask_resource(c, &ask, &has) : ERR_OK;
 }
 
 enum err web_check(struct call_impl *c)
@@ -181,9 +201,9 @@ enum err web_check(struct call_impl *c)
     if (!dev && !from_page)
         return ERR_OK;
     if (w->origin.p && !c->claim) {
-        struct cors_ask ask = asked(c);
-        bool any;
-        TRY(ask_resource(c, &ask, &any));
+        struct cors_ask ask = asked_itself(c);
+        enum has_rules has;
+        TRY(ask_resource(c, &ask, &has));
     }
     if (from_page && !c->cors && web_is_foreign(cfg, w) && (dev || (!c->claim && may_change(c))))
         return call_error_common(
@@ -200,32 +220,51 @@ enum err web_check(struct call_impl *c)
     return ERR_OK;
 }
 
-static enum err refuse_preflight(struct call_impl *c, const struct cors_ask *ask, bool rules)
+/* Of whose rules the request is, if it is of such a service's. */
+static const struct svc_def *preflight_def(struct call_impl *c)
 {
     const struct svc *svc = c->routed.service ? core_svc(c->core, c->routed.service) : NULL;
-    if (!svc || !svc->def->cors || !str_is_set(c->routed.bucket))
+    bool asks = svc && svc->def->cors && str_is_set(c->routed.bucket);
+    return asks ? svc->def : NULL;
+}
+
+static enum err refuse_preflight(struct call_impl *c, const struct cors_ask *ask,
+                                 enum has_rules has)
+{
+    static const char *const words[] = {
+        [NOT_THERE] = "CORSResponse: Bucket not found",
+        [NO_RULES] = "CORSResponse: CORS is not enabled for this bucket.",
+        [RULES] = "CORSResponse: This CORS request is not allowed. This is usually because the "
+                  "evalution of Origin, request method / Access-Control-Request-Method or "
+                  "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+    };
+    const struct svc_def *def = preflight_def(c);
+    if (!def)
         return ERR_OK;
+    const char *kind = has == RULES ? call_resource_kind(c) : "BUCKET";
     TRY(call_make_id(c));
-    TRY(call_error_detail(&c->call, "Method", ask->method));
-    TRY(call_error_detail(&c->call, "ResourceType", str_c(call_resource_kind(c))));
-    return call_error(
-        &c->call, svc->def->cors_refused, "%s",
-        rules ? "CORSResponse: This CORS request is not allowed. This is usually because the "
-                "evalution of Origin, request method / Access-Control-Request-Method or "
-                "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec."
-              : "CORSResponse: CORS is not enabled for this bucket.");
+    TRY(call_error_detail(&c->call, "Method",
+                          str_is_set(ask->method) ? ask->method : c->request.method));
+    TRY(call_error_detail(&c->call, "ResourceType", str_c(kind)));
+    return call_error(&c->call, def->cors_refused, "%s", words[has]);
 }
 
 /* OPTIONS on a bucket or object that does not say what a page wants to do. */
 static enum err incomplete_preflight(struct call_impl *c, const struct cors_ask *ask)
 {
-    const struct svc *svc = c->routed.service ? core_svc(c->core, c->routed.service) : NULL;
-    if (!svc || !svc->def->cors_incomplete || !str_is_set(c->routed.bucket))
+    const struct svc_def *def = preflight_def(c);
+    enum has_rules has;
+    if (!def)
         return ERR_OK;
     TRY(call_make_id(c));
-    return call_error(&c->call, svc->def->cors_incomplete, "%s",
-                      !ask->origin.p ? "Insufficient information. Origin request header needed."
-                                     : "Invalid Access-Control-Request-Method: null");
+    if (!ask->origin.p)
+        return call_error(&c->call, def->cors_incomplete, "%s",
+                          "Insufficient information. Origin request header needed.");
+    TRY(ask_resource(c, ask, &has));
+    if (has != RULES)
+        return refuse_preflight(c, ask, has);
+    return call_error(&c->call, def->cors_incomplete, "%s",
+                      "Invalid Access-Control-Request-Method: null");
 }
 
 static size_t operator_headers(struct str origin, const struct cors_ask *ask, struct http_header *h)
@@ -242,13 +281,9 @@ static size_t operator_headers(struct str origin, const struct cors_ask *ask, st
 
 enum err web_preflight(struct call_impl *c, struct http_req *req, bool *ret_answered)
 {
-    struct cors_ask ask = {
-        .origin = c->web.origin,
-        .method = wire_header_get(&c->request, STR("access-control-request-method")),
-        .headers = wire_header_get(&c->request, STR("access-control-request-headers")),
-    };
+    struct cors_ask ask = asked(c);
+    enum has_rules has = NO_RULES;
     *ret_answered = false;
-    bool rules = false;
     if (!str_eq(c->request.method, STR("OPTIONS")))
         return ERR_OK;
     if (!ask.method.p || !ask.origin.p)
@@ -257,10 +292,10 @@ enum err web_preflight(struct call_impl *c, struct http_req *req, bool *ret_answ
     struct str origin = web_allowed_origin(&c->core->cfg, &c->web);
     size_t n = origin.p ? operator_headers(origin, &ask, h) : 0;
     if (!n) {
-        TRY(ask_resource(c, &ask, &rules));
+        TRY(ask_resource(c, &ask, &has));
         n = c->cors ? cors_headers(&c->arena, c->cors, &ask, h) : 0;
         if (!n)
-            return refuse_preflight(c, &ask, rules);
+            return refuse_preflight(c, &ask, has);
     }
     if (wire_header_get(&c->request, STR("access-control-request-private-network")).p)
         h[n++] = (struct http_header){STR("Access-Control-Allow-Private-Network"), STR("true")};
@@ -275,7 +310,7 @@ size_t web_reply_headers(struct call_impl *c, struct http_header *out)
         return 0;
     struct str origin = web_allowed_origin(&c->core->cfg, &c->web);
     if (!origin.p) {
-        struct cors_ask ask = asked(c);
+        struct cors_ask ask = asked_itself(c);
         return c->cors ? cors_headers(&c->arena, c->cors, &ask, out) : 0;
     }
     out[0] = (struct http_header){STR("Access-Control-Allow-Origin"), origin};

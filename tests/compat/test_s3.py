@@ -283,7 +283,7 @@ def test_cors(weir, s3, bucket):
     own = {"Allow-Origin": "http://a.example", "Allow-Methods": "PUT, DELETE", "Expose-Headers": "ETag, x-amz-version-id",
            "Max-Age": "60", "Allow-Credentials": "true"}
     status, told, body = page_asks(weir, "OPTIONS", put, **asked)
-    assert (status, told, body) == (200, {**own, "Allow-Headers": "content-type,x-amz-meta-a"}, "")
+    assert (status, told, body) == (200, {**own, "Allow-Headers": "content-type, x-amz-meta-a"}, "")
     for other in ({"Origin": "http://evil.test"}, {"Access_Control_Request_Method": "POST"},
                   {"Access_Control_Request_Headers": "authorization"}):
         status, told, body = page_asks(weir, "OPTIONS", put, **{**asked, **other})
@@ -291,6 +291,10 @@ def test_cors(weir, s3, bucket):
     assert refused("OPTIONS", f"/{bucket}-other/k", **asked)
 
     assert page_asks(weir, "PUT", put, Origin="http://a.example")[:2] == (200, own)
+    # A request that says what it asked for before is judged by that; names come back in lower case.
+    assert page_asks(weir, "GET", get, **{**asked, "Access_Control_Request_Headers": "Content-Type"})[1] == {
+        **own, "Allow-Headers": "content-type"}
+    assert page_asks(weir, "PUT", put, **{**asked, "Access_Control_Request_Headers": "authorization"})[:2] == (403, {})
     assert refused("PUT", put, Origin="http://evil.test")
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"of a page"
     status, told, body = page_asks(weir, "GET", get, Origin="http://evil.test")

@@ -344,24 +344,35 @@ def test_parts_that_a_method_does_not_have(weir, s3, method, path, kind):
     assert s3.list_objects_v2(Bucket="error-parts")["KeyCount"] == 0
 
 
-@pytest.mark.parametrize("path, headers, status, code, message", [
-    ("/errors/k", {"Origin": "http://x", "Access-Control-Request-Method": "PUT"}, 403, "AccessForbidden",
-     "CORSResponse: CORS is not enabled for this bucket."),
-    ("/error-cors/k", {"Origin": "http://x", "Access-Control-Request-Method": "PUT"}, 403, "AccessForbidden",
-     "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / "
-     "Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource&apos;s CORS spec."),
-    ("/errors/k", {}, 400, "BadRequest", "Insufficient information. Origin request header needed."),
-    ("/errors/k", {"Origin": "http://x"}, 400, "BadRequest", "Invalid Access-Control-Request-Method: null"),
-    ("/", {}, 405, "MethodNotAllowed", "The specified method is not allowed against this resource."),
+ANY_ORIGIN = {"Origin": "http://x"}
+ANY_PUT = {**ANY_ORIGIN, "Access-Control-Request-Method": "PUT"}
+NOT_ALLOWED = ("CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / "
+               "Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
+NOT_ENABLED = "CORSResponse: CORS is not enabled for this bucket."
+
+
+@pytest.mark.parametrize("path, headers, code, message, method, kind", [
+    ("/errors/k", ANY_PUT, "AccessForbidden", NOT_ENABLED, "PUT", "BUCKET"),
+    ("/errors/k", ANY_ORIGIN, "AccessForbidden", NOT_ENABLED, "OPTIONS", "BUCKET"),
+    ("/error-no-bucket/k", ANY_PUT, "AccessForbidden", "CORSResponse: Bucket not found", "PUT", "BUCKET"),
+    ("/error-no-bucket", ANY_ORIGIN, "AccessForbidden", "CORSResponse: Bucket not found", "OPTIONS", "BUCKET"),
+    ("/error-cors/k", ANY_PUT, "AccessForbidden", NOT_ALLOWED, "PUT", "OBJECT"),
+    ("/error-cors", ANY_PUT, "AccessForbidden", NOT_ALLOWED, "PUT", "BUCKET"),
+    ("/error-cors/k", {**ANY_PUT, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-a"},
+     "AccessForbidden", NOT_ALLOWED, "GET", "OBJECT"),
+    ("/errors/k", {}, "BadRequest", "Insufficient information. Origin request header needed.", None, None),
+    ("/error-no-bucket/k", {}, "BadRequest", "Insufficient information. Origin request header needed.", None, None),
+    ("/error-cors/k", ANY_ORIGIN, "BadRequest", "Invalid Access-Control-Request-Method: null", None, None),
+    ("/", {}, "MethodNotAllowed", "The specified method is not allowed against this resource.", "OPTIONS", "SERVICE"),
 ])
-def test_preflight_requests_that_fail(weir, s3, bucket, path, headers, status, code, message):
+def test_preflight_requests_that_fail(weir, s3, bucket, path, headers, code, message, method, kind):
     s3.create_bucket(Bucket="error-cors")
     s3.put_bucket_cors(Bucket="error-cors", CORSConfiguration={"CORSRules": [
         {"AllowedMethods": ["GET"], "AllowedOrigins": ["http://x"]}]})
     got, _, error = send(weir, "OPTIONS", path, headers, signed=False)
-    assert (got, error["Code"], error["Message"].replace("'", "&apos;")) == (status, code, message)
-    if status == 403:
-        assert (error["Method"], error["ResourceType"]) == ("PUT", "OBJECT")
+    assert got == {"AccessForbidden": 403, "BadRequest": 400, "MethodNotAllowed": 405}[code]
+    assert (error["Code"], error["Message"].replace("&apos;", "'")) == (code, message)
+    assert (error.get("Method"), error.get("ResourceType")) == (method, kind)
 
 
 @pytest.mark.parametrize("key, value", [

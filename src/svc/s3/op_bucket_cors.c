@@ -14,7 +14,7 @@ enum err s3_cors_rules(void *self, struct arena *a, const struct wire_routed *ro
     enum err err = s3_bucket_seen(self, a, routed->bucket, &rec);
     *ret_rules = rec ? rec->cors.v : NULL;
     *ret_n = rec ? rec->cors.n : 0;
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
+    return err;
 }
 
 /* --- reading the request ----------------------------------------------------------------------- */

@@ -76,11 +76,11 @@ static void told(const struct cors_rule *rule, const struct cors_ask *ask, const
 
 static void test_headers(void **state)
 {
-    struct cors_ask ask = {STR("http://a.example"), STR("PUT"), STR("content-type")};
+    struct cors_ask ask = {STR("http://a.example"), STR("PUT"), STR("Content-Type,X-A")};
     told(&rules[0], &ask,
          "Access-Control-Allow-Origin: http://a.example\n"
          "Access-Control-Allow-Methods: GET, PUT\n"
-         "Access-Control-Allow-Headers: content-type\n"
+         "Access-Control-Allow-Headers: content-type, x-a\n"
          "Access-Control-Expose-Headers: Content-Type\n"
          "Access-Control-Max-Age: 60\n"
          "Access-Control-Allow-Credentials: true\n" VARY);
