@@ -98,18 +98,28 @@ def test_pages(weir, s3, bucket):
     assert visit(weir, bucket, "/docs/")[1] == "docs"
     status, _, headers = visit(weir, bucket, "/docs")
     assert (status, headers["Location"]) == (302, "/docs/")
+    status, body, headers = visit(weir, bucket, "/docs")
+    assert (headers["x-amz-error-code"], headers["x-amz-error-message"]) == ("Found", "Resource Found") and "<h1>302 Found</h1>" in body
     assert len(visit(weir, bucket, "/large.txt")[1]) == 100000
     status, body, headers = visit(weir, bucket, "/large.txt", Range="bytes=5-9")
     assert (status, body, headers["Content-Range"]) == (206, "56789", "bytes 5-9/100000")
     status, body, headers = visit(weir, bucket, "/<none>")
     assert status == 404 and headers["Content-Type"] == "text/html; charset=utf-8" and "<li>Code: NoSuchKey</li>" in body and "&lt;none>" in body
-    assert visit(weir, bucket, "/", "POST")[0] == 405
+    status, body, _ = visit(weir, bucket, "/", "POST")
+    assert status == 405 and "<li>Method: POST</li>\n<li>ResourceType: OBJECT</li>" in body
+    assert f"<li>BucketName: {bucket}-none</li>" in visit(weir, bucket + "-none")[1]
+    # What S3 says of conditions and ranges is a page, too.
+    for more, want, code in (({"If_Match": '"a"'}, 412, "PreconditionFailed"), ({"Range": "bytes=100000-"}, 416, "InvalidRange")):
+        status, body, headers = visit(weir, bucket, "/large.txt", **more)
+        assert (status, headers["x-amz-error-code"], headers["Content-Type"]) == (want, code, "text/html; charset=utf-8")
+        assert body.startswith("<html>\n") and f"<li>Code: {code}</li>" in body
 
 
 def test_error_documents(weir, s3, bucket):
     configure(s3, bucket, ErrorDocument={"Key": "oops.html"})
     publish(s3, bucket)
-    assert "NoSuchKey" in visit(weir, bucket, "/none")[1]
+    body = visit(weir, bucket, "/none")[1]
+    assert "NoSuchKey" in body and "Custom Error Document</h3>" in body and "<li>Key: oops.html</li>" in body
     s3.put_object(Bucket=bucket, Key="oops.html", Body=b"oops", ContentType="text/html")
     status, body, headers = visit(weir, bucket, "/none")
     assert (status, body, headers["Content-Type"]) == (404, "oops", "text/html")

@@ -46,29 +46,55 @@ static void put_text(struct buf *b, struct str s)
     }
 }
 
-static enum err html(struct visit *v, int status, const char *reason, struct str code,
-                     struct str message)
+/* What a page tells; details where they are set. */
+struct page {
+    int status;
+    const char *reason;
+    struct str code, message;
+    struct {
+        const char *name;
+        struct str value;
+    } details[2];
+    struct str
+        no_document; /* key of the error document that could not be given either; absent: none */
+};
+
+static void put_item(struct buf *b, const char *name, struct str value)
+{
+    buf_add_fmt(b, "<li>%s: ", name);
+    put_text(b, value);
+    BUF_ADD_LIT(b, "</li>\n");
+}
+
+static enum err html(struct visit *v, const struct page *p)
 {
     struct call *call = v->call;
     struct buf b;
     buf_init_arena(&b, call->arena, PAGE_MAX);
     buf_add_fmt(&b, "<html>\n<head><title>%d %s</title></head>\n<body>\n<h1>%d %s</h1>\n<ul>\n",
-                status, reason, status, reason);
-    buf_add_fmt(&b, "<li>Code: " STR_FMT "</li>\n<li>Message: ", STR_ARG(code));
-    put_text(&b, message);
-    BUF_ADD_LIT(&b, "</li>\n");
-    if (str_eq_c(code, "NoSuchKey")) {
-        BUF_ADD_LIT(&b, "<li>Key: ");
-        put_text(&b, v->path);
-        BUF_ADD_LIT(&b, "</li>\n");
+                p->status, p->reason, p->status, p->reason);
+    put_item(&b, "Code", p->code);
+    put_item(&b, "Message", p->message);
+    for (size_t i = 0; i < ARRAY_LEN(p->details); i++)
+        if (p->details[i].name)
+            put_item(&b, p->details[i].name, p->details[i].value);
+    put_item(&b, "RequestId", call->request_id);
+    put_item(&b, "HostId", call->core->cfg.host_id);
+    BUF_ADD_LIT(&b, "</ul>\n");
+    if (str_is_set(p->no_document)) {
+        BUF_ADD_LIT(&b, "<h3>An Error Occurred While Attempting to Retrieve a Custom Error "
+                        "Document</h3>\n<ul>\n");
+        put_item(&b, "Code", p->code);
+        put_item(&b, "Message", p->message);
+        if (str_eq_c(p->code, "NoSuchKey"))
+            put_item(&b, "Key", p->no_document);
+        BUF_ADD_LIT(&b, "</ul>\n");
     }
-    buf_add_fmt(&b, "<li>RequestId: " STR_FMT "</li>\n<li>HostId: " STR_FMT "</li>\n",
-                STR_ARG(call->request_id), STR_ARG(call->core->cfg.host_id));
-    BUF_ADD_LIT(&b, "</ul>\n<hr/>\n</body>\n</html>\n");
+    BUF_ADD_LIT(&b, "<hr/>\n</body>\n</html>\n");
     TRY(buf_err(&b));
-    TRY(call_reply_header(call, STR("x-amz-error-code"), code));
-    TRY(call_reply_header(call, STR("x-amz-error-message"), message));
-    call_reply_status(call, status);
+    TRY(call_reply_header(call, STR("x-amz-error-code"), p->code));
+    TRY(call_reply_header(call, STR("x-amz-error-message"), p->message));
+    call_reply_status(call, p->status);
     call_reply_raw(call, STR("text/html; charset=utf-8"), buf_str(&b));
     return ERR_OK;
 }
@@ -172,8 +198,47 @@ static enum err give_error(struct visit *v, int status, struct str code)
         TRY(is_there(v, v->rec->site.error, &there));
     if (there)
         return give(v, v->rec->site.error, status);
-    return html(v, status, forbidden ? "Forbidden" : "Not Found", code,
-                forbidden ? STR("Access Denied") : STR("The specified key does not exist."));
+    struct page page = {.status = status,
+                        .reason = forbidden ? "Forbidden" : "Not Found",
+                        .code = code,
+                        .message = forbidden ? STR("Access Denied")
+                                             : STR("The specified key does not exist."),
+                        .no_document = v->rec->site.error};
+    if (!forbidden) {
+        page.details[0].name = "Key";
+        page.details[0].value = v->path;
+    }
+    return html(v, &page);
+}
+
+/* A condition or a range that did not hold. */
+static enum err give_refused(struct visit *v, struct str code)
+{
+    struct page page = {.code = code, .message = call_error_message(v->call)};
+    if (str_eq_c(code, "PreconditionFailed")) {
+        page.status = 412;
+        page.reason = "Precondition Failed";
+    } else if (str_eq_c(code, "InvalidRange")) {
+        page.status = 416;
+        page.reason = "Requested Range Not Satisfiable";
+    } else {
+        return ERR_FAILED; /* that nothing was modified has no page */
+    }
+    call_error_clear(v->call);
+    return html(v, &page);
+}
+
+static enum err go_to_folder(struct visit *v, struct str folder)
+{
+    struct str location =
+        str_fmt(v->call->arena, "/" STR_FMT, STR_ARG(percent_encode(v->call->arena, folder, true)));
+    if (!str_is_set(location))
+        return ERR_NOMEM;
+    TRY(call_reply_header(v->call, STR("Location"), location));
+    return html(v, &(struct page){.status = FOUND,
+                                  .reason = "Found",
+                                  .code = STR("Found"),
+                                  .message = STR("Resource Found")});
 }
 
 static enum err give_failed(struct visit *v)
@@ -182,7 +247,7 @@ static enum err give_failed(struct visit *v)
     struct str code = call_error_code(call), folder;
     bool there = false;
     if (!str_eq_c(code, "NoSuchKey") && !str_eq_c(code, "AccessDenied"))
-        return ERR_FAILED; /* a condition, a range: as S3 says it */
+        return give_refused(v, code);
     call_error_clear(call);
     if (v->path.len > 0 && v->path.p[v->path.len - 1] != '/') { /* a folder without its slash */
         folder = str_fmt(call->arena, STR_FMT "/", STR_ARG(v->path));
@@ -190,9 +255,7 @@ static enum err give_failed(struct visit *v)
             return ERR_NOMEM;
         TRY(is_there(v, s3_site_key(call->arena, &v->rec->site, folder), &there));
         if (there)
-            return go_to(v, FOUND,
-                         str_fmt(call->arena, "/" STR_FMT,
-                                 STR_ARG(percent_encode(call->arena, folder, true))));
+            return go_to_folder(v, folder);
     }
     return give_error(v, str_eq_c(code, "NoSuchKey") ? 404 : 403, code);
 }
@@ -245,16 +308,28 @@ static enum err serve(struct call *call, const void *in, void *out)
     (void)in, (void)out;
     TRY(open_visit(call, &v));
     if (!str_eq_c(call->request->method, "GET") && !str_eq_c(call->request->method, "HEAD"))
-        return html(&v, 405, "Method Not Allowed", STR("MethodNotAllowed"),
-                    STR("The specified method is not allowed against this resource."));
+        return html(
+            &v, &(struct page){
+                    .status = 405,
+                    .reason = "Method Not Allowed",
+                    .code = STR("MethodNotAllowed"),
+                    .message = STR("The specified method is not allowed against this resource."),
+                    .details = {{"Method", call->request->method}, {"ResourceType", STR("OBJECT")}},
+                });
+    struct page gone = {
+        .status = 404, .reason = "Not Found", .details = {{"BucketName", v.bucket}}};
     enum err err = s3_bucket_known(call->svc, call->txn, v.bucket, &v.rec);
-    if (err == ERR_NOT_FOUND)
-        return html(&v, 404, "Not Found", STR("NoSuchBucket"),
-                    STR("The specified bucket does not exist"));
+    if (err == ERR_NOT_FOUND) {
+        gone.code = STR("NoSuchBucket");
+        gone.message = STR("The specified bucket does not exist");
+        return html(&v, &gone);
+    }
     TRY(err);
-    if (!(v.rec->flags & S3_HAS_SITE))
-        return html(&v, 404, "Not Found", STR("NoSuchWebsiteConfiguration"),
-                    STR("The specified bucket does not have a website configuration"));
+    if (!(v.rec->flags & S3_HAS_SITE)) {
+        gone.code = STR("NoSuchWebsiteConfiguration");
+        gone.message = STR("The specified bucket does not have a website configuration");
+        return html(&v, &gone);
+    }
     return serve_site(&v);
 }
 
