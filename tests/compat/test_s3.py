@@ -922,7 +922,10 @@ def test_multipart_refusals(s3, bucket):
     assert code_of(call, **finish(parts[::-1])) == ("InvalidPartOrder", 400)
     assert code_of(call, **finish([{"PartNumber": 1, "ETag": '"x"'}])) == ("InvalidPart", 400)
     assert code_of(call, **finish([{"PartNumber": 7, "ETag": parts[0]["ETag"]}])) == ("InvalidPart", 400)
-    assert code_of(call, **finish([]))[0] == "MalformedXML"
+    assert code_of(call, **finish([parts[0], {"PartNumber": 7, "ETag": parts[0]["ETag"]}])) == ("InvalidPart", 400)  # before its size
+    for part in ([], [{"PartNumber": 1}], [{"ETag": parts[0]["ETag"]}], [parts[0], {"PartNumber": 2}]):
+        assert code_of(call, **finish(part))[0] == "MalformedXML"
+    assert code_of(s3.list_parts, Bucket=bucket, Key="m", UploadId=upload, PartNumberMarker=-1)[0] == "InvalidArgument"
     assert code_of(call, Bucket=bucket, Key="m", UploadId=upload) == ("InvalidRequest", 400)
     bad = dict(Bucket=bucket, Key="m", UploadId=upload, Body=b"x")
     assert code_of(s3.upload_part, PartNumber=0, **bad)[0] == "InvalidArgument"

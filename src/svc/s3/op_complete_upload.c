@@ -54,8 +54,18 @@ static enum err check_part_sum(struct call *call, const struct s3_upload_rec *up
     return ERR_OK;
 }
 
+static enum err malformed(struct call *call)
+{
+    return call_error(call, &s3_err_malformed_xml,
+                      "The XML you provided was not well-formed or did not validate against our "
+                      "published schema");
+}
+
 static enum err check_order(struct call *call, const struct s3_completed_part_list *list)
 {
+    for (size_t i = 0; i < list->n; i++)
+        if (!list->v[i].has_part_number || !str_is_set(list->v[i].e_tag))
+            return malformed(call);
     for (size_t i = 0; i < list->n; i++) {
         TRY(s3_check_part_number(call, list->v[i].part_number));
         if (i > 0 && list->v[i].part_number <= list->v[i - 1].part_number)
@@ -84,12 +94,13 @@ static enum err choose(struct call *call, const struct s3_completed_part_list *l
             !s3_etag_listed(p->e_tag, stored->parts[at].etag))
             return invalid_part(call, p);
         TRY(check_part_sum(call, upload, p, &stored->parts[at]));
-        if (i + 1 < list->n && stored->parts[at].size < S3_PART_MIN)
-            return too_small(call, &stored->parts[at]);
         c->parts[c->n++] = stored->parts[at];
         c->kept[at] = true;
         c->size += stored->parts[at].size;
     }
+    for (size_t i = 0; i + 1 < c->n; i++) /* of parts that are all there */
+        if (c->parts[i].size < S3_PART_MIN)
+            return too_small(call, &c->parts[i]);
     if (c->size > S3_OBJECT_MAX)
         return call_error(call, &s3_err_entity_too_large,
                           "Your proposed upload exceeds the maximum allowed object size.");
@@ -239,9 +250,7 @@ enum err s3_complete_multipart_upload(struct call *call,
     if (!in->multipart_upload)
         return call_error(call, &s3_err_invalid_request, "You must specify at least one part");
     if (in->multipart_upload->parts.n == 0)
-        return call_error(call, &s3_err_malformed_xml,
-                          "The XML you provided was not well-formed or did not validate against "
-                          "our published schema");
+        return malformed(call);
     TRY(s3_parts_load(call->txn, in->upload_id, 0, S3_PARTS_MAX, &stored, &more));
     TRY(choose(call, &in->multipart_upload->parts, &upload, &stored, &c));
     TRY(s3_sum_parts(call->arena, c.parts, c.n, upload.algo, upload.composite, &rec.etag,

@@ -349,13 +349,17 @@ enum err s3_list_parts(struct call *call, const struct s3_list_parts_input *in,
     bool more;
     int64_t after = in->has_part_number_marker ? in->part_number_marker : 0;
     size_t max;
+    if (after < 0)
+        return s3_bad_argument(call, "partNumberMarker", str_fmt(call->arena, "%" PRId64, after),
+                               "Argument partNumberMarker must be an integer between 0 and "
+                               "2147483647");
     TRY(s3_list_size(call, "maxParts", in->has_max_parts, in->max_parts, &max));
     TRY(s3_check_key(call, in->key));
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_upload_find(call, &b, in->key, in->upload_id, false, &upload));
     TRY(s3_upload_key_check(call, &upload, &S3_UPLOAD_CUSTOMER(in)));
-    TRY(s3_parts_load(call->txn, in->upload_id, after < 0 ? 0 : after, max, &m, &more));
+    TRY(s3_parts_load(call->txn, in->upload_id, after, max, &m, &more));
     struct s3_part *v = ARENA_ARRAY(call->arena, struct s3_part, m.n);
     if (!v)
         return ERR_NOMEM;
