@@ -339,13 +339,9 @@ static enum err parse_payload(struct parse *p, struct str in_query)
     TRY(single_header(p, STR("x-amz-decoded-content-length"), &length));
     if (!str_is_set(hash))
         hash = in_query;
-    if (str_is_set(length)) {
-        uint64_t v;
-        if (str_to_u64(length, &v) != ERR_OK || v > INT64_MAX)
-            return refuse(p, SIGV4_FAULT_BAD_CONTENT_SHA256,
-                          STR("x-amz-decoded-content-length is not a number"));
-        r->decoded_length = (int64_t)v;
-    }
+    uint64_t v;
+    if (str_is_set(length) && str_to_u64(length, &v) == ERR_OK && v <= INT64_MAX)
+        r->decoded_length = (int64_t)v; /* anything else is none, of which a stream is told */
     if (!str_is_set(hash))
         return ERR_OK;
     r->payload_hash = hash;

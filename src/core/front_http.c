@@ -416,14 +416,18 @@ static void on_body(struct http_req *req, const void *p, size_t len, bool last, 
     body_complete(c);
 }
 
-/* S3 wants to know how long a body is before it comes. */
+/* S3 wants to know how long a body is before it comes, and of one in signed or unsigned chunks, what is in them. */
 static enum err need_length(struct call_impl *c)
 {
-    if (!c->routed.service->buckets ||
-        str_is_set(wire_header_get(&c->request, STR("content-length"))) ||
-        str_is_set(wire_header_get(&c->request, STR("x-amz-decoded-content-length"))))
+    bool encoded =
+        str_starts(wire_header_get(&c->request, STR("x-amz-content-sha256")), STR("STREAMING-"));
+    bool told =
+        encoded ? c->sig.decoded_length >= 0
+                : str_is_set(wire_header_get(&c->request, STR("content-length"))) ||
+                      str_is_set(wire_header_get(&c->request, STR("x-amz-decoded-content-length")));
+    if (!c->routed.service->buckets || told)
         return ERR_OK;
-    if (str_is_set(wire_header_get(&c->request, STR("transfer-encoding")))) {
+    if (!encoded && str_is_set(wire_header_get(&c->request, STR("transfer-encoding")))) {
         TRY(call_error_detail(&c->call, "Header", STR("Transfer-Encoding")));
         return call_error_common(
             c, WIRE_E_NOT_IMPLEMENTED,

@@ -268,12 +268,10 @@ def test_a_missing_bucket_is_told_to_anybody(weir, s3, bucket):
     assert refused(user.list_buckets)["Code"] == "AccessDenied"
 
 
-def send_chunks(weir, promised, chunks):
-    body = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in chunks) + b"0\r\nx-amz-checksum-crc32:%s\r\n\r\n" % \
-        base64.b64encode(zlib.crc32(b"".join(chunks)).to_bytes(4, "big"))
+def send_stream(weir, body, headers):
+    """A PUT of a body in unsigned chunks: status, headers in lower case, members of the error document."""
     r = AWSRequest(method="PUT", url=weir.endpoint + "/errors/chunked", headers={
-        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "content-encoding": "aws-chunked",
-        "x-amz-trailer": "x-amz-checksum-crc32", "x-amz-decoded-content-length": str(promised)})
+        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "content-encoding": "aws-chunked", **headers})
     auth = S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1")
     auth.payload = lambda request: "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
     auth.add_auth(r)
@@ -282,7 +280,14 @@ def send_chunks(weir, promised, chunks):
     reply = c.getresponse()
     text = reply.read().decode()
     c.close()
-    return reply.status, dict(re.findall(r"<(\w+)>([^<]*)</", text))
+    return reply.status, {k.lower(): v for k, v in reply.getheaders()}, dict(re.findall(r"<(\w+)>([^<]*)</", text))
+
+
+def send_chunks(weir, promised, chunks):
+    body = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in chunks) + b"0\r\nx-amz-checksum-crc32:%s\r\n\r\n" % \
+        base64.b64encode(zlib.crc32(b"".join(chunks)).to_bytes(4, "big"))
+    status, _, error = send_stream(weir, body, {"x-amz-trailer": "x-amz-checksum-crc32", "x-amz-decoded-content-length": str(promised)})
+    return status, error
 
 
 BIG = 9000
@@ -349,6 +354,60 @@ ANY_PUT = {**ANY_ORIGIN, "Access-Control-Request-Method": "PUT"}
 NOT_ALLOWED = ("CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / "
                "Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
 NOT_ENABLED = "CORSResponse: CORS is not enabled for this bucket."
+
+SUMS = {"crc32": "NhCmhg==", "crc32c": "mnG7TA==", "crc64nvme": "M3eFcAZSQlc=", "sha1": "qvTGHdzF6KLavt4PO0gs2a6pQ00=",
+        "sha256": "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="}  # of "hello"
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_trailing_checksums(weir, bucket, name):
+    header, other = f"x-amz-checksum-{name}", "sha1" if name == "crc32" else "crc32"
+    given = {"x-amz-decoded-content-length": "5", "x-amz-trailer": header}
+
+    def put(value, **more):
+        status, headers, error = send_stream(weir, b"5\r\nhello\r\n0\r\n" + b"%s:%s\r\n\r\n" % (header.encode(), value.encode()), {**given, **more})
+        return status, error.get("Code"), error.get("Message"), headers.get(header)
+    assert put(SUMS[name]) == (200, None, None, SUMS[name])
+    assert put(SUMS[name], **{"x-amz-sdk-checksum-algorithm": name.upper()}) == (200, None, None, SUMS[name])
+    wrong = base64.b64encode(base64.b64decode(SUMS[name])[::-1]).decode()
+    assert put(wrong)[:3] == (400, "BadDigest", f"The {name.upper()} you specified did not match the calculated checksum.")
+    assert put("invalid")[:3] == (400, "InvalidRequest", f"Value for {header} trailing header is invalid.")
+    assert put(SUMS[name], **{"x-amz-sdk-checksum-algorithm": other.upper()})[:2] == (400, "InvalidRequest")
+    for also in (name, other):
+        assert put(SUMS[name], **{f"x-amz-checksum-{also}": SUMS[also]})[:3] == (
+            400, "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+    # In a header alone it is no trailer.
+    status, headers, _ = send_stream(weir, b"5\r\nhello\r\n0\r\n\r\n", {"x-amz-decoded-content-length": "5", header: SUMS[name]})
+    assert (status, headers[header]) == (200, SUMS[name])
+
+
+HELLO = b"5\r\nhello\r\n0\r\n"
+TRAILER = b"x-amz-checksum-crc32:NhCmhg==\r\n"
+
+
+@pytest.mark.parametrize("body, announced, promised, code", [
+    (HELLO + b"\r\n", None, "5", None),
+    (HELLO + TRAILER + b"\r\n", "x-amz-checksum-crc32", "5", None),
+    (HELLO + b"\r\n", "x-amz-checksum-crc32", "5", "MalformedTrailerError"),
+    (HELLO + TRAILER + b"\r\n", None, "5", "MalformedTrailerError"),  # of which nobody spoke
+    (HELLO + TRAILER + b"\r\n", "x-amz-checksum-sha1", "5", "MalformedTrailerError"),
+    (HELLO + TRAILER + TRAILER + b"\r\n", "x-amz-checksum-crc32", "5", "MalformedTrailerError"),
+    (HELLO + TRAILER + b"x-amz-meta-a:b\r\n\r\n", "x-amz-checksum-crc32", "5", "MalformedTrailerError"),
+    (HELLO + b"x-amz-meta-a:b\r\n\r\n", "x-amz-meta-a", "5", "InvalidRequest"),
+    (HELLO + TRAILER + b"\r\n", "x-amz-checksum-crc32", None, "MissingContentLength"),
+    (HELLO + TRAILER + b"\r\n", "x-amz-checksum-crc32", "abc", "MissingContentLength"),
+    (HELLO + TRAILER + b"\r\n", "x-amz-checksum-crc32", "-5", "MissingContentLength"),
+    (HELLO + TRAILER + b"\r\n", "x-amz-checksum-crc32", "6", "IncompleteBody"),
+    (HELLO + TRAILER, "x-amz-checksum-crc32", "5", "IncompleteBody"),
+    (b"5\r\n", "x-amz-checksum-crc32", "5", "IncompleteBody"),
+    (b"5\r\nhello0\r\n\r\n", "x-amz-checksum-crc32", "5", "IncompleteBody"),
+    (b"five" + HELLO + TRAILER + b"\r\n", "x-amz-checksum-crc32", "5", "IncompleteBody"),
+])
+def test_trailers(weir, bucket, body, announced, promised, code):
+    headers = {"x-amz-trailer": announced, "x-amz-decoded-content-length": promised}
+    status, _, error = send_stream(weir, body, {k: v for k, v in headers.items() if v is not None})
+    assert (status, error.get("Code")) == (411 if code == "MissingContentLength" else 400 if code else 200, code)
+
 
 
 @pytest.mark.parametrize("path, headers, code, message, method, kind", [

@@ -200,12 +200,12 @@ enum err s3_stream_algo(struct call *call, const struct s3_claims *claims, struc
     enum s3_algo algo = s3_claims_algo(claims);
     if (claims->unsupported)
         return not_implemented(call, "x-amz-checksum");
-    if (claims->n > 1)
+    struct str trailer = wire_header_get(call->request, STR("x-amz-trailer"));
+    if (claims->n + str_is_set(trailer) > 1)
         return call_error(call, &s3_err_invalid_request,
                           "Expecting a single x-amz-checksum- header. Multiple checksum Types are "
                           "not allowed.");
-    struct str trailer = wire_header_get(call->request, STR("x-amz-trailer"));
-    if (str_is_set(trailer) && algo == S3_NO_CHECKSUM) {
+    if (str_is_set(trailer)) {
         algo = s3_algo_of_header(str_trim(trailer));
         if (algo == S3_NO_CHECKSUM)
             return call_error(call, &s3_err_invalid_request,
@@ -260,19 +260,37 @@ static enum err compare_md5(struct call *call, struct str content_md5, const uin
                       "The Content-MD5 you specified did not match what we received.");
 }
 
-static enum err compare_sum(struct call *call, enum s3_algo algo, struct str claimed,
-                            struct str computed)
+/* `kind`: of header that claims it. */
+static enum err compare_sum(struct call *call, enum s3_algo algo, const char *kind,
+                            struct str claimed, struct str computed)
 {
     uint8_t raw[S3_SUM_LEN_MAX];
     size_t len;
     if (base64_decode_to(claimed, raw, sizeof(raw), &len) != ERR_OK || len != s3_algo_len(algo))
-        return call_error(call, &s3_err_invalid_request, "Value for " STR_FMT " header is invalid.",
-                          STR_ARG(s3_algo_header(algo)));
+        return call_error(call, &s3_err_invalid_request, "Value for " STR_FMT " %s is invalid.",
+                          STR_ARG(s3_algo_header(algo)), kind);
     if (str_eq(claimed, computed))
         return ERR_OK;
     return call_error(call, &s3_err_content_md5_mismatch,
                       "The " STR_FMT " you specified did not match the calculated checksum.",
                       STR_ARG(s3_algo_name(algo)));
+}
+
+/* The one trailer that was announced comes, and no other. */
+static enum err verify_trailer(struct call *call, const struct s3_writer *w)
+{
+    struct str announced = wire_header_get(call->request, STR("x-amz-trailer"));
+    size_t n = call->n_trailers;
+    if (!str_is_set(announced) && n == 0)
+        return ERR_OK;
+    enum s3_algo algo = s3_algo_of_header(str_trim(announced));
+    if (!str_is_set(announced) || n != 1 ||
+        !str_eq_nocase(call->trailers[0].name, s3_algo_header(algo)))
+        return call_error(call, &s3_err_malformed_trailer,
+                          "The request contained trailing data that was not well-formed or did not "
+                          "conform to our published schema.");
+    return compare_sum(call, algo, "trailing header", call->trailers[0].value,
+                       s3_writer_sum(w, call->arena, algo));
 }
 
 enum err s3_verify_stream(struct call *call, const struct s3_writer *w, struct str content_md5,
@@ -281,19 +299,9 @@ enum err s3_verify_stream(struct call *call, const struct s3_writer *w, struct s
     TRY(compare_md5(call, content_md5, w->md5));
     for (int i = 1; i < S3_ALGOS; i++)
         if (str_is_set(claims->text[i]))
-            TRY(compare_sum(call, (enum s3_algo)i, claims->text[i],
+            TRY(compare_sum(call, (enum s3_algo)i, "header", claims->text[i],
                             s3_writer_sum(w, call->arena, (enum s3_algo)i)));
-    struct str announced = wire_header_get(call->request, STR("x-amz-trailer"));
-    if (!str_is_set(announced))
-        return ERR_OK;
-    enum s3_algo algo = s3_algo_of_header(str_trim(announced));
-    for (size_t i = 0; i < call->n_trailers; i++)
-        if (str_eq_nocase(call->trailers[i].name, s3_algo_header(algo)))
-            return compare_sum(call, algo, call->trailers[i].value,
-                               s3_writer_sum(w, call->arena, algo));
-    return call_error(call, &s3_err_malformed_trailer,
-                      "The request contained trailing data that was not well-formed or did not "
-                      "conform to our published schema.");
+    return verify_trailer(call, w);
 }
 
 enum err s3_verify_body(struct call *call, struct str content_md5)
@@ -319,7 +327,8 @@ enum err s3_verify_body(struct call *call, struct str content_md5)
         }
         s3_summer_release(&s);
         TRY(err);
-        TRY(compare_sum(call, algo, claimed, base64_encode(call->arena, raw, s3_algo_len(algo))));
+        TRY(compare_sum(call, algo, "header", claimed,
+                        base64_encode(call->arena, raw, s3_algo_len(algo))));
     }
     return ERR_OK;
 }
