@@ -192,6 +192,52 @@ def test_who_began_an_upload_and_what_comes_next(weir, s3):
     assert initiator == {"ID": "arn:aws:iam::000000000000:user/team/uploader", "DisplayName": "uploader"}
 
 
+# --- conditions of deletions ------------------------------------------------------------------------
+
+@pytest.mark.parametrize("key, given, code", [
+    ("there", '"x"', "PreconditionFailed"), ("there", "ETAG", None), ("there", "*", None),
+    ("none", "ETAG", "NoSuchKey"), ("none", "*", "PreconditionFailed"), ("gone", "*", "PreconditionFailed"), ("gone", "ETAG", "NoSuchKey"),
+])
+def test_conditional_deletions(weir, s3, versions, key, given, code):
+    where = f"/{versions}/{key}"
+    given = given.replace("ETAG", s3.put_object(Bucket=versions, Key="there", Body=b"x")["ETag"])
+    s3.put_object(Bucket=versions, Key="gone", Body=b"x")
+    s3.delete_object(Bucket=versions, Key="gone")
+    ids = lambda: [v["VersionId"] for v in s3.list_object_versions(Bucket=versions).get("DeleteMarkers", [])]  # noqa: E731
+    before = ids()
+    status, _, error = send(weir, "DELETE", where, {"If-Match": given})
+    assert (status, error.get("Code")) == ({None: 204, "NoSuchKey": 404, "PreconditionFailed": 412}[code], code)
+    assert (ids() == before) == bool(code)
+    s3.put_object(Bucket=versions, Key="there", Body=b"x")
+    body = f"<Delete><Object><Key>{key}</Key><ETag>{given}</ETag></Object></Delete>".encode()
+    _, _, told = send(weir, "POST", f"/{versions}?delete", {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}, body)
+    assert (told["Key"], told.get("Code")) == (key, code)
+
+
+def test_who_may_compare(weir, s3, versions):
+    """Who learns whether an ETag is an object's may read it; that something is there, who may delete or write."""
+    etag = s3.put_object(Bucket=versions, Key="secret", Body=b"x")["ETag"]
+    iam = weir.client("iam")
+    iam.create_user(UserName="comparer")
+    key = iam.create_access_key(UserName="comparer")["AccessKey"]
+
+    def ask(method, given, *actions):
+        iam.put_user_policy(UserName="comparer", PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": [f"s3:{a}" for a in actions], "Resource": "*", "Condition": {"Null": {"s3:if-match": "false"}}},
+            {"Effect": "Allow", "Action": "s3:GetObject" if "GetObject" in actions else "s3:GetBucketAcl", "Resource": "*"}]}))
+        r = AWSRequest(method=method, url=weir.endpoint + f"/{versions}/secret", headers={"If-Match": given} if given else {})
+        S3SigV4Auth(Credentials(key["AccessKeyId"], key["SecretAccessKey"]), "s3", "us-east-1").add_auth(r)
+        c = http.client.HTTPConnection("127.0.0.1", weir.port)
+        c.request(method, f"/{versions}/secret", headers=dict(r.headers))
+        status = c.getresponse().status
+        c.close()
+        return status
+    assert ask("PUT", '"x"', "PutObject") == ask("PUT", etag, "PutObject") == ask("DELETE", '"x"', "DeleteObject") == 403
+    assert ask("PUT", '"x"', "PutObject", "GetObject") == ask("DELETE", '"x"', "DeleteObject", "GetObject") == 412
+    assert ask("DELETE", None, "DeleteObject") == 403  # the policy wants a condition
+    assert (ask("DELETE", "*", "DeleteObject"), ask("DELETE", "*", "DeleteObject")) == (204, 412)
+
+
 # --- replies -----------------------------------------------------------------------------------------
 
 def test_small_things_of_replies(weir, s3, bucket):
@@ -309,52 +355,6 @@ def test_chunked_bodies(weir, bucket, promised, sizes, code, details):
     assert {name: error[name] for name in details} == details
 
 
-def test_repeated_metadata_is_joined(weir, s3, bucket):
-    r = AWSRequest(method="PUT", url=weir.endpoint + "/errors/meta", data=b"")
-    for name, value in (("x-amz-meta-a", "1"), ("x-amz-meta-b", "x"), ("X-Amz-Meta-A", "2"), ("x-amz-meta-a", "3")):
-        r.headers.add_header(name, value)
-    S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(r)
-    c = http.client.HTTPConnection("127.0.0.1", weir.port)
-    c.putrequest("PUT", "/errors/meta")
-    for name, value in [*r.headers.items(), ("Content-Length", "0")]:
-        c.putheader(name, value)
-    c.endheaders()
-    assert c.getresponse().status == 200
-    c.close()
-    assert s3.head_object(Bucket=bucket, Key="meta")["Metadata"] == {"a": "1,2,3", "b": "x"}
-
-
-# --- what else suites compare --------------------------------------------------------------------------
-
-@pytest.mark.parametrize("method, path, kind", [
-    ("DELETE", "/error-parts?logging", "BUCKET"),  # which must not delete the bucket
-    ("DELETE", "/error-parts?acl", "BUCKET"),
-    ("PUT", "/error-parts?location", "BUCKET"),
-    ("PUT", "/error-parts?versions", "BUCKET"),
-    ("POST", "/error-parts?acl", "BUCKET"),
-    ("DELETE", "/error-parts/k?acl", "OBJECT"),
-    ("PUT", "/error-parts/k?attributes", "OBJECT"),
-    ("PUT", "/error-parts/k?partNumber=1", "OBJECT"),
-    ("POST", "/error-parts/k", "OBJECT"),
-    ("POST", "/", "SERVICE"),
-])
-def test_parts_that_a_method_does_not_have(weir, s3, method, path, kind):
-    s3.create_bucket(Bucket="error-parts")
-    s3.put_object(Bucket="error-parts", Key="k", Body=b"x")
-    status, _, error = send(weir, method, path)
-    assert (status, error["Code"], error["Method"], error["ResourceType"]) == (405, "MethodNotAllowed", method, kind)
-    assert s3.get_object(Bucket="error-parts", Key="k")["Body"].read() == b"x"
-    s3.delete_object(Bucket="error-parts", Key="k")
-    assert send(weir, method, path)[0] == 405
-    assert s3.list_objects_v2(Bucket="error-parts")["KeyCount"] == 0
-
-
-ANY_ORIGIN = {"Origin": "http://x"}
-ANY_PUT = {**ANY_ORIGIN, "Access-Control-Request-Method": "PUT"}
-NOT_ALLOWED = ("CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / "
-               "Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
-NOT_ENABLED = "CORSResponse: CORS is not enabled for this bucket."
-
 SUMS = {"crc32": "NhCmhg==", "crc32c": "mnG7TA==", "crc64nvme": "M3eFcAZSQlc=", "sha1": "qvTGHdzF6KLavt4PO0gs2a6pQ00=",
         "sha256": "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="}  # of "hello"
 
@@ -408,6 +408,52 @@ def test_trailers(weir, bucket, body, announced, promised, code):
     status, _, error = send_stream(weir, body, {k: v for k, v in headers.items() if v is not None})
     assert (status, error.get("Code")) == (411 if code == "MissingContentLength" else 400 if code else 200, code)
 
+
+def test_repeated_metadata_is_joined(weir, s3, bucket):
+    r = AWSRequest(method="PUT", url=weir.endpoint + "/errors/meta", data=b"")
+    for name, value in (("x-amz-meta-a", "1"), ("x-amz-meta-b", "x"), ("X-Amz-Meta-A", "2"), ("x-amz-meta-a", "3")):
+        r.headers.add_header(name, value)
+    S3SigV4Auth(Credentials("test", "test"), "s3", "us-east-1").add_auth(r)
+    c = http.client.HTTPConnection("127.0.0.1", weir.port)
+    c.putrequest("PUT", "/errors/meta")
+    for name, value in [*r.headers.items(), ("Content-Length", "0")]:
+        c.putheader(name, value)
+    c.endheaders()
+    assert c.getresponse().status == 200
+    c.close()
+    assert s3.head_object(Bucket=bucket, Key="meta")["Metadata"] == {"a": "1,2,3", "b": "x"}
+
+
+# --- what else suites compare --------------------------------------------------------------------------
+
+@pytest.mark.parametrize("method, path, kind", [
+    ("DELETE", "/error-parts?logging", "BUCKET"),  # which must not delete the bucket
+    ("DELETE", "/error-parts?acl", "BUCKET"),
+    ("PUT", "/error-parts?location", "BUCKET"),
+    ("PUT", "/error-parts?versions", "BUCKET"),
+    ("POST", "/error-parts?acl", "BUCKET"),
+    ("DELETE", "/error-parts/k?acl", "OBJECT"),
+    ("PUT", "/error-parts/k?attributes", "OBJECT"),
+    ("PUT", "/error-parts/k?partNumber=1", "OBJECT"),
+    ("POST", "/error-parts/k", "OBJECT"),
+    ("POST", "/", "SERVICE"),
+])
+def test_parts_that_a_method_does_not_have(weir, s3, method, path, kind):
+    s3.create_bucket(Bucket="error-parts")
+    s3.put_object(Bucket="error-parts", Key="k", Body=b"x")
+    status, _, error = send(weir, method, path)
+    assert (status, error["Code"], error["Method"], error["ResourceType"]) == (405, "MethodNotAllowed", method, kind)
+    assert s3.get_object(Bucket="error-parts", Key="k")["Body"].read() == b"x"
+    s3.delete_object(Bucket="error-parts", Key="k")
+    assert send(weir, method, path)[0] == 405
+    assert s3.list_objects_v2(Bucket="error-parts")["KeyCount"] == 0
+
+
+ANY_ORIGIN = {"Origin": "http://x"}
+ANY_PUT = {**ANY_ORIGIN, "Access-Control-Request-Method": "PUT"}
+NOT_ALLOWED = ("CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / "
+               "Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
+NOT_ENABLED = "CORSResponse: CORS is not enabled for this bucket."
 
 
 @pytest.mark.parametrize("path, headers, code, message, method, kind", [

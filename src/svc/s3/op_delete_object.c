@@ -58,11 +58,42 @@ static void add_error(struct results *r, const struct s3_object_identifier *id, 
                                                  .message = str_c(message)};
 }
 
+/* The condition of one of the list, against its current version; *ret_met false: its error was added. */
+static enum err check_listed(struct call *call, const struct s3_bucket_ref *b,
+                             const struct s3_object_identifier *id, struct results *r,
+                             bool *ret_met)
+{
+    struct s3_object_rec rec;
+    bool any = str_eq_c(id->e_tag, "*");
+    enum err err =
+        any ? ERR_OK : call_authorize(call, "s3:GetObject", s3_arn(call, b->name, id->key));
+    if (err == ERR_FAILED) {
+        call_error_clear(call);
+        add_error(r, id, "AccessDenied", "Access Denied");
+        return ERR_OK;
+    }
+    TRY(err);
+    err = s3_current(call->txn, b->rec.id, id->key, true, &rec);
+    if (err == ERR_NOT_FOUND && !any) {
+        add_error(r, id, "NoSuchKey", "The specified key does not exist.");
+        return ERR_OK;
+    }
+    if (err == ERR_OK && (any || s3_etag_listed(id->e_tag, rec.etag))) {
+        *ret_met = true;
+        return ERR_OK;
+    }
+    if (err == ERR_OK || err == ERR_NOT_FOUND) {
+        add_error(r, id, "PreconditionFailed",
+                  "At least one of the pre-conditions you specified did not hold");
+        return ERR_OK;
+    }
+    return err;
+}
+
 static enum err delete_listed(struct call *call, const struct s3_bucket_ref *b,
                               const struct s3_object_identifier *id, struct results *r)
 {
     struct s3_deletion d = {0};
-    struct s3_object_rec rec;
     const char *action = str_is_set(id->version_id) ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
     enum err err = call_authorize(call, action, s3_arn(call, b->name, id->key));
     if (err == ERR_FAILED) {
@@ -76,13 +107,10 @@ static enum err delete_listed(struct call *call, const struct s3_bucket_ref *b,
         return ERR_OK;
     }
     if (str_is_set(id->e_tag)) {
-        err = s3_current(call->txn, b->rec.id, id->key, true, &rec);
-        if (err == ERR_NOT_FOUND || (err == ERR_OK && !s3_etag_listed(id->e_tag, rec.etag))) {
-            add_error(r, id, "PreconditionFailed",
-                      "At least one of the pre-conditions you specified did not hold");
+        bool met = false;
+        TRY(check_listed(call, b, id, r, &met));
+        if (!met)
             return ERR_OK;
-        }
-        TRY(err);
     }
     if (str_is_set(id->version_id)) {
         err = s3_lock_check_version(call, b, id->key, id->version_id, r->bypass);

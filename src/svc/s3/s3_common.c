@@ -352,7 +352,7 @@ static enum err check_condition_forms(struct call *call, struct str if_match,
         header = "If-Match,If-None-Match";
     } else if (str_is_set(if_none_match) && !str_eq_c(if_none_match, "*")) {
         more = "We don't accept the provided value of If-None-Match header for this API";
-    } else if (str_eq_c(if_match, "*")) {
+    } else if (str_eq_c(if_match, "*") && call->op->index != S3_OP_DELETE_OBJECT) {
         more = "We don't accept the provided value of If-Match header for this API";
         header = "If-Match";
     }
@@ -369,16 +369,22 @@ enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref
     if (!str_is_set(if_match) && !str_is_set(if_none_match))
         return ERR_OK;
     TRY(check_condition_forms(call, if_match, if_none_match));
+    bool any = str_eq_c(if_match, "*");
+    /* Who learns of an ETag whether it is the object's may read it (S3 User Guide, "How to perform conditional
+     * deletes", "How to prevent object overwrites with conditional writes"). */
+    if (str_is_set(if_match) && !any)
+        TRY(call_authorize(call, "s3:GetObject", s3_arn(call, b->name, key)));
     enum err err = s3_current(call->txn, b->rec.id, key, true, &rec);
     if (err == ERR_NOT_FOUND) {
-        if (!str_is_set(if_match))
-            return ERR_OK;
-        return s3_no_such_key(call, b->name, key);
+        if (any)
+            return precondition_failed(call, "If-Match");
+        return str_is_set(if_match) ? s3_no_such_key(call, b->name, key) : ERR_OK;
     }
     TRY(err);
     if (str_is_set(if_none_match))
         return precondition_failed(call, "If-None-Match");
-    return s3_etag_listed(if_match, rec.etag) ? ERR_OK : precondition_failed(call, "If-Match");
+    return any || s3_etag_listed(if_match, rec.etag) ? ERR_OK
+                                                     : precondition_failed(call, "If-Match");
 }
 
 /* --- conversions ------------------------------------------------------------------------------ */
