@@ -72,6 +72,8 @@ def refused(call, **kw):
     ("GET", "/errors?versions&version-id-marker=null", {}, "version-id-marker", "null"),
     ("GET", "/errors?versions&key-marker=a&version-id-marker=x", {}, "version-id-marker", "x"),
     ("GET", "/errors/k?versionId=nonsense", {}, "versionId", "nonsense"),
+    ("GET", "/errors/k?versionId=", {}, "versionId", ""),
+    ("DELETE", "/errors/k?versionId=", {}, "versionId", ""),
     ("DELETE", "/errors/k?versionId=nonsense", {}, "versionId", "nonsense"),
     ("GET", "/errors/k?partNumber=0", {}, "partNumber", "0"),
     ("PUT", "/errors/k?partNumber=0&uploadId=x", {}, "partNumber", "0"),
@@ -127,7 +129,7 @@ def test_details_of_errors(weir, bucket, method, path, headers, code, name, valu
     ("delete_object_tagging", "DELETE", {}),
     ("get_object_acl", "GET", {}),
 ])
-def test_a_delete_marker_has_nothing(s3, versions, operation, method, more):
+def test_a_delete_marker_has_nothing(weir, s3, versions, operation, method, more):
     s3.put_object(Bucket=versions, Key="gone", Body=b"")
     marker = s3.delete_object(Bucket=versions, Key="gone")["VersionId"]
     for version in ({}, {"VersionId": marker}):
@@ -137,6 +139,16 @@ def test_a_delete_marker_has_nothing(s3, versions, operation, method, more):
     assert refused(s3.get_object, Bucket=versions, Key="gone")["Code"] == "NoSuchKey"
     error = refused(s3.get_object, Bucket=versions, Key="gone", VersionId=marker)
     assert (error["Status"], error["Method"], error["ResourceType"]) == (405, "GET", "DeleteMarker")
+    status, headers, _ = send(weir, "HEAD", f"/{versions}/gone?versionId={marker}")
+    assert (status, headers["x-amz-delete-marker"], headers["last-modified"][-3:]) == (405, "true", "GMT")
+    # As the source of a copy it is another mistake.
+    upload = s3.create_multipart_upload(Bucket=versions, Key="parts")["UploadId"]
+    for where in (f"/{versions}/copy", f"/{versions}/parts?partNumber=1&uploadId={upload}"):
+        for source, want in ((f"{versions}/gone?versionId={marker}", (400, "InvalidRequest")), (f"{versions}/gone", (404, "NoSuchKey"))):
+            status, _, error = send(weir, "PUT", where, {"x-amz-copy-source": source})
+            assert (status, error["Code"]) == want
+        assert send(weir, "PUT", where, {"x-amz-copy-source": f"{versions}/gone?versionId={marker}"})[2]["Message"] == (
+            "The source of a copy request may not specifically refer to a delete marker by version id.")
 
 
 def test_null_is_not_told_of_what_is_written(s3):

@@ -9,7 +9,7 @@ static enum err delete_one(struct call *call, const struct s3_bucket_ref *b, str
     enum err err = str_is_set(version_id) ? s3_delete_version(s3, call->txn, b, key, version_id, d)
                                           : s3_delete_key(s3, call->txn, b, key, d);
     if (err == ERR_INVALID)
-        return s3_bad_argument(call, "versionId", version_id, "Invalid version id specified");
+        return s3_bad_version(call, version_id);
     TRY(err);
     return s3_notify_deletion(call, b, key, d, S3_EVENT_DELETE, S3_EVENT_MARKER);
 }

@@ -285,6 +285,8 @@ enum err s3_clean_later(struct s3 *s3, struct txn *txn) WARN_UNUSED;
 /* --- shared checks and errors (s3_common.c) --------------------------------------------------- */
 
 enum err s3_no_such_key(struct call *call, struct str bucket, struct str key) WARN_UNUSED;
+/* InvalidArgument about a version id. Always ERR_FAILED (or ERR_NOMEM). */
+enum err s3_bad_version(struct call *call, struct str version_id) WARN_UNUSED;
 /* s3_find.c. A version for a reading operation: current, or by id; delete markers and absence as S3's errors.
  * *ret_current may be NULL. */
 enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, struct str key,
