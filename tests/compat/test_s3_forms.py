@@ -150,6 +150,25 @@ def test_pages_of_other_origins(weir, s3):
     s3.delete_bucket_cors(Bucket=NAME)
 
 
+@pytest.mark.parametrize("fields, code, kept", [
+    ([("Content-MD5", "XUFAKrxLKna5cZ2REBfFkg==")], None, "crc64nvme"),
+    ([("Content-MD5", "AUFAKrxLKna5cZ2REBfFkg==")], "BadDigest", None),
+    ([("Content-MD5", "short")], "InvalidDigest", None),
+    ([("x-amz-checksum-sha256", "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=")], None, "sha256"),
+    ([("x-amz-checksum-algorithm", "SHA1")], None, "sha1"),
+    ([("x-amz-checksum-algorithm", "CRC32"), ("x-amz-checksum-crc32", "NhCmhg==")], None, "crc32"),
+    ([("x-amz-checksum-algorithm", "SHA1"), ("x-amz-checksum-crc32", "NhCmhg==")], "InvalidRequest", None),
+    ([("x-amz-checksum-algorithm", "MD4")], "InvalidRequest", None),
+    ([("x-amz-checksum-crc32", "NhCmhg=="), ("x-amz-checksum-sha1", "qvTGHdzF6KLavt4PO0gs2a6pQ00=")], "InvalidRequest", None),
+])
+def test_digests(weir, s3, fields, code, kept):
+    status, _, error, text = post(weir, form([{"key": "digest"}, *({k: v} for k, v in fields)], [("key", "digest"), *fields]))
+    assert (status, error.get("Code")) == (400 if code else 204, code), text
+    if kept:
+        head = s3.head_object(Bucket=NAME, Key="digest", ChecksumMode="ENABLED")["ResponseMetadata"]["HTTPHeaders"]
+        assert "x-amz-checksum-" + kept in head
+
+
 # --- policies ------------------------------------------------------------------------------------------------
 
 KEY = [("key", "k")]

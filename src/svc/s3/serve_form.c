@@ -227,9 +227,9 @@ static enum err tags_header(struct call *call, struct str doc, struct str *ret_h
 /* The header that a field stands for; STR_NONE: none. */
 static struct str header_of(struct str name)
 {
-    static const struct str same[] = {STR_INIT("cache-control"), STR_INIT("content-type"),
-                                      STR_INIT("content-disposition"), STR_INIT("content-encoding"),
-                                      STR_INIT("expires")};
+    static const struct str same[] = {
+        STR_INIT("cache-control"),    STR_INIT("content-type"), STR_INIT("content-disposition"),
+        STR_INIT("content-encoding"), STR_INIT("expires"),      STR_INIT("content-md5")};
     static const struct str not_these[] = {
         STR_INIT("x-amz-algorithm"),      STR_INIT("x-amz-credential"),
         STR_INIT("x-amz-date"),           STR_INIT("x-amz-signature"),
@@ -293,6 +293,22 @@ static enum err make_input(struct post *p, struct str key)
     return err;
 }
 
+/* The algorithm may be named without a checksum, or be that of the one that comes. */
+static enum err choose_algo(struct post *p, const struct s3_claims *claims, enum s3_algo *ret_algo)
+{
+    struct str name = field(p, "x-amz-checksum-algorithm");
+    enum s3_algo algo;
+    TRY(s3_stream_algo(p->call, claims, STR_NONE, &algo));
+    TRY(s3_check_algorithm(p->call, name));
+    if (str_is_set(name) && algo != S3_NO_CHECKSUM && algo != s3_algo_of(name))
+        return call_error(p->call, &s3_err_invalid_request,
+                          "Value for x-amz-checksum-algorithm header is invalid.");
+    if (algo == S3_NO_CHECKSUM)
+        algo = str_is_set(name) ? s3_algo_of(name) : S3_CRC64NVME;
+    *ret_algo = algo;
+    return ERR_OK;
+}
+
 /* As s3_put_object_body does, but that the bucket is looked up outside of a transaction. */
 static enum err open_writer(struct post *p)
 {
@@ -314,9 +330,8 @@ static enum err open_writer(struct post *p)
     TRY(s3_sse_choose(call, b, S3_WISHES(in), &sse));
     s3_cipher_draw(&cipher, &sse);
     TRY(S3_ATTRS(call, in, &attrs));
-    TRY(s3_stream_algo(call, &claims, STR_NONE, &algo));
-    if (algo == S3_NO_CHECKSUM)
-        algo = S3_CRC64NVME;
+    TRY(s3_check_md5_form(call, in->content_md5));
+    TRY(choose_algo(p, &claims, &algo));
     TRY(s3_writer_new(call->svc, 1u << algo, S3_INLINE_MAX, &cipher, &p->writer));
     p->writer->sse = sse;
     return s3_writer_sink(p->writer, call, &unused); /* goes with the call */
