@@ -123,6 +123,14 @@ static enum err bool_of_text(struct str text, bool *ret_v)
     return *ret_v || str_eq_nocase(text, STR("false")) ? ERR_OK : ERR_INVALID;
 }
 
+/* A condition whose date is none is as good as absent (RFC 9110 sections 13.1.3 and 13.1.4). */
+static bool is_date_condition(const struct wire_member *m)
+{
+    static const struct str since = STR_INIT("odified-since");
+    return m->shape->kind == WIRE_TIME && m->at.len > since.len &&
+           str_eq_nocase(str_sub(m->at, m->at.len - since.len, since.len), since);
+}
+
 enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct str text,
                        enum wire_time_format time_default, void *dst, bool *has)
 {
@@ -162,7 +170,7 @@ enum err wire_dec_text(struct wire_dec *d, const struct wire_member *m, struct s
     if (err == ERR_NOMEM)
         return err;
     if (err != ERR_OK)
-        return wire_dec_bad_text(d, m, text, what);
+        return is_date_condition(m) ? ERR_OK : wire_dec_bad_text(d, m, text, what);
     if (has)
         *has = true;
     return ERR_OK;

@@ -206,6 +206,13 @@ def test_who_began_an_upload_and_what_comes_next(weir, s3):
 
 # --- conditions of deletions ------------------------------------------------------------------------
 
+@pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since"])
+def test_dates_that_are_none(weir, bucket, name):
+    for date in ("yesterday", "", "0"):
+        assert send(weir, "GET", f"/{bucket}/k", {name: date})[0] == 200
+        assert send(weir, "PUT", f"/{bucket}/copied", {f"x-amz-copy-source-{name}": date, "x-amz-copy-source": f"{bucket}/k"})[0] == 200
+
+
 @pytest.mark.parametrize("key, given, code", [
     ("there", '"x"', "PreconditionFailed"), ("there", "ETAG", None), ("there", "*", None),
     ("none", "ETAG", "NoSuchKey"), ("none", "*", "PreconditionFailed"), ("gone", "*", "PreconditionFailed"), ("gone", "ETAG", "NoSuchKey"),

@@ -173,6 +173,8 @@ static const struct row xml_rows[] = {
      "If-Modified-Since: Sat, 21 Nov 2026 10:47:52 GMT\nx-amz-checksum-mode: ENABLED",
      "{Bucket:b,IfModifiedSince:1795258072000,Key:k,Range:bytes=0-1,ResponseContentType:x,"
      "VersionId:v,ChecksumMode:ENABLED}"},
+    {"dates of conditions that are none", "s3",
+     "GET /b/k\nIf-Modified-Since: yesterday\nIf-Unmodified-Since: 5", "{Bucket:b,Key:k}"},
     {"metadata headers", "s3",
      "PUT /b/k\nX-Amz-Meta-Color: Red\nx-amz-meta-: empty name\nContent-Length: 5\n\n",
      "{Bucket:b,ContentLength:5,Key:k,Metadata:{color:Red,:empty name}}"},
