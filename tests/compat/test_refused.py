@@ -50,7 +50,6 @@ def keys(weir):
     weir.client("s3").create_bucket(Bucket="closed-bucket")
     weir.client("s3").put_object(Bucket="closed-bucket", Key="key", Body=b"x")
     weir.client("sqs").create_queue(QueueName="closed-queue")
-    weir.client("sqs").create_queue(QueueName="closed.fifo", Attributes={"FifoQueue": "true"})
     weir.client("sns").create_topic(Name="closed-topic")
     weir.client("dynamodb").create_table(
         TableName="closed-table", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],

@@ -285,7 +285,9 @@ def test_tags(sqs, make):
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "2", "b": ""}
     sqs.untag_queue(QueueUrl=url, TagKeys=["a", "zzz"])
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"b": ""}
-    assert code(sqs.tag_queue, QueueUrl=url, Tags={f"k{i}": "v" for i in range(50)}) == "InvalidParameterValue"
+    sqs.untag_queue(QueueUrl=url, TagKeys=["b"])
+    assert "Tags" not in sqs.list_queue_tags(QueueUrl=url)  # as before the first one
+    assert code(sqs.tag_queue, QueueUrl=url, Tags={f"k{i}": "v" for i in range(51)}) == "InvalidParameterValue"
 
 
 def test_permissions(sqs, make):
@@ -800,6 +802,41 @@ def test_fifo_ids(sqs, make):
                    DelaySeconds=1) == (
         "InvalidParameterValue", "Value 1 for parameter DelaySeconds is invalid. Reason: The request include parameter "
         "that is not valid for this queue type.")
+
+
+def test_fifo_receive_again(sqs, make, weir):
+    """A receive repeated under one id gives the same messages, for their visibility time-out anew."""
+    url = make(fifo=True, ContentBasedDeduplication="true")
+    for body, group in (("1", "g"), ("2", "g"), ("3", "h"), ("4", "g")):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=group)
+
+    def receive(attempt, n=2):
+        return sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=n, ReceiveRequestAttemptId=attempt,
+                                   VisibilityTimeout=600, AttributeNames=["All"]).get("Messages", [])
+
+    first = receive("a")
+    assert [m["Body"] for m in first] == ["1", "2"]
+    assert receive("a") == first and receive("a", n=10) == first  # handles, counts and times as well
+    assert [m["Body"] for m in receive("b")] == ["3"]
+    assert [m["Body"] for m in receive("b")] == ["3"] and receive("c") == []
+    status, _, got = json_call(weir, "ReceiveMessage", {"QueueUrl": url, "ReceiveRequestAttemptId": "a"})
+    assert status == 200 and [m["ReceiptHandle"] for m in got["Messages"]] == [m["ReceiptHandle"] for m in first]
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=first[0]["ReceiptHandle"], VisibilityTimeout=50)
+    assert receive("a") == []  # changed: an ordinary receive, and the group is locked
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=first[0]["ReceiptHandle"])
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=first[1]["ReceiptHandle"], VisibilityTimeout=0)
+    second = receive("a")
+    assert [m["Body"] for m in second] == ["2", "4"] and second[0]["ReceiptHandle"] != first[1]["ReceiptHandle"]
+    assert receive("a") == second
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=second[0]["ReceiptHandle"])
+    assert receive("a") == []  # one of them is gone
+    for bad in ("a" * 129, "a b", "\xe4"):
+        want = ("InvalidParameterValue", f"Value {bad} for parameter ReceiveRequestAttemptId is invalid. Reason: "
+                "ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+        assert message(sqs.receive_message, QueueUrl=url, ReceiveRequestAttemptId=bad) == want
+        with pytest.raises(ClientError) as e:
+            query_call(weir, "ReceiveMessage", QueueUrl=url, ReceiveRequestAttemptId=bad)
+        assert (e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]) == want
 
 
 def test_fifo_gives_back(sqs, make):

@@ -138,6 +138,27 @@ static enum err check_input(struct call *call, const struct sqs_receive_message_
     return ERR_OK;
 }
 
+/* Takes what is there, or once more what the same receive took before. ERR_LIMIT: too many are in flight. */
+static enum err take(struct call *call, const struct sqs_receive_message_input *in,
+                     const struct sqs_open *o, struct sqs_taken *ret_taken, size_t *ret_n,
+                     bool *ret_staged)
+{
+    struct str id = o->config.fifo ? in->receive_request_attempt_id : STR_NONE; /* else: ignored */
+    size_t max = in->has_max_number_of_messages ? (size_t)in->max_number_of_messages : 1;
+    int64_t visibility_s =
+        in->has_visibility_timeout ? in->visibility_timeout : o->config.visibility_s;
+    TRY(sqs_fifo_id_check(call->arena, o->by->fault, "ReceiveRequestAttemptId", id));
+    if (str_is_set(id)) {
+        enum err err = sqs_attempt_again(call->txn, o, id, visibility_s, ret_taken, ret_n);
+        if (err != ERR_NOT_FOUND)
+            return err;
+    }
+    TRY(sqs_take(call->txn, o, max, visibility_s, ret_taken, ret_n, ret_staged));
+    if (!str_is_set(id) || *ret_n == 0)
+        return ERR_OK;
+    return sqs_attempt_note(call->txn, o, id, visibility_s, ret_taken, *ret_n);
+}
+
 static enum err reply(struct call *call, const struct sqs_receive_message_input *in,
                       const struct sqs_taken *taken, size_t n,
                       struct sqs_receive_message_output *out)
@@ -161,22 +182,15 @@ enum err sqs_receive_message(struct call *call, const struct sqs_receive_message
     const struct sqs_asker by = {.who = call->who, .fault = &f};
     struct sqs_taken taken[SQS_BATCH_MAX];
     struct sqs_waiter *w = call->state;
-    size_t n = 0, max = in->has_max_number_of_messages ? (size_t)in->max_number_of_messages : 1;
+    size_t n = 0;
     bool staged = false;
     int64_t now_ms = call->txn->now_ms;
     if (w)
         (void)waiter_resume(&w->waiter);
     TRY(check_input(call, in));
     TRY(sqs_open_url(call, in->queue_url, &o));
-    if (str_is_set(in->receive_request_attempt_id) &&
-        o.config.fifo) /* nothing to a standard queue */
-        return call_error(call, &sqs_err_unsupported_operation,
-                          "ReceiveRequestAttemptId is not supported by Weir.");
     o.by = &by;
-    enum err err =
-        sqs_take(call->txn, &o, max,
-                 in->has_visibility_timeout ? in->visibility_timeout : o.config.visibility_s, taken,
-                 &n, &staged);
+    enum err err = take(call, in, &o, taken, &n, &staged);
     if (err == ERR_LIMIT)
         return call_error(call, &sqs_err_over_limit,
                           "Too many messages in flight for queue " STR_FMT ".",

@@ -1,5 +1,5 @@
 /* What nobody waits for: deleting the messages of purged and deleted queues, messages past their
- * retention, and old deduplication ids. A singleton job (deliver/job.h): it runs at start, after
+ * retention, and old ids (of deduplication, of receives). A singleton job (deliver/job.h): it runs at start, after
  * purges and deletions of queues, and every CLEAN_PAUSE_MS.
  *
  *   garbage (queue by queue) -> expired (queue by queue) -> dedup -> done
@@ -168,9 +168,13 @@ static enum err clean_dedup(struct sqs *s, struct txn *txn, struct place *at,
 {
     uint64_t target;
     bool more = false;
-    struct key_range old = dedup_old(txn, &sqs_k_dedup, s->dedup_done, &target);
+    struct key_range ids = dedup_old(txn, &sqs_k_dedup, s->dedup_done, &target);
+    struct key_range attempts = dedup_old(txn, &sqs_k_attempt, s->dedup_done, &target);
+    assert(sqs_k_dedup.table < sqs_k_attempt.table); /* `from` tells how far both have got */
     if (target > s->dedup_done)
-        TRY(remove_some(txn, at, old, budget, &more));
+        TRY(remove_some(txn, at, ids, budget, &more));
+    if (target > s->dedup_done && !more)
+        TRY(remove_some(txn, at, attempts, budget, &more));
     if (more)
         return ERR_OK;
     at->phase = CLEAN_DONE;

@@ -6,6 +6,7 @@
  *   sqs_queue.c    queues in memory: life, waking of long polls and watchers, timer
  *   sqs_index.c    which messages stand where
  *   sqs_send.c     staging a message; sqs_take.c: staging a receive, dead letters
+ *   sqs_attempt.c  receives that are repeated
  *   sqs_lease.c    what a receipt handle permits: deletion, change of visibility
  *   sqs_message.c  rules of messages and their digests
  *   sqs_config.c   rules of queue attributes
@@ -310,6 +311,9 @@ enum err sqs_message_check(struct arena *a, const struct sqs_config *c,
 /* Hex MD5 over attributes as AWS defines it; STR_NONE when there are none or on exhaustion. */
 struct str sqs_attrs_md5(struct arena *a, const struct sqs_attr *attrs, size_t n);
 bool sqs_attr_is_binary(const struct sqs_attr *attr);
+/* Whether an id that a request brings may be one: ERR_FAILED with `f`. */
+enum err sqs_fifo_id_check(struct arena *a, struct fault *f, const char *parameter,
+                           struct str id) WARN_UNUSED;
 /* Characters that XML 1.0 allows, in valid UTF-8. */
 bool sqs_text_ok(struct str s);
 
@@ -336,7 +340,8 @@ enum err sqs_move_stage(struct txn *txn, const struct sqs_open *to, struct sqs_b
 
 struct sqs_taken {
     uint64_t seq;
-    uint32_t receives; /* this one included, and those in queues that it was moved out of */
+    uint32_t receives_here; /* this one included */
+    uint32_t receives;      /* and those in queues that it was moved out of */
     int64_t first_receive_ms;
     struct sqs_body body;
     struct str receipt;
@@ -346,6 +351,10 @@ struct sqs_taken {
  * many are in flight. */
 enum err sqs_take(struct txn *txn, const struct sqs_open *from, size_t max, int64_t visibility_s,
                   struct sqs_taken *ret_taken, size_t *ret_n, bool *ret_staged) WARN_UNUSED;
+
+/* What is told of a receive of message `seq`, but for its body. ERR_NOMEM. */
+enum err sqs_taken_fill(struct txn *txn, const struct sqs_open *from, uint64_t seq,
+                        const struct sqs_state *state, struct sqs_taken *taken) WARN_UNUSED;
 
 /* What becomes of visible messages that are taken out of a queue for good: `move` stages `body` (its to
  * change) elsewhere. ERR_NOT_FOUND: it stays, and so do those after it. */
@@ -366,6 +375,18 @@ struct sqs_told {
 enum err sqs_taken_tell(struct arena *a, const struct sqs_taken *t,
                         struct sqs_told ret[SQS_TOLD_MAX], size_t *ret_n) WARN_UNUSED;
 
+/* --- sqs_attempt.c ---------------------------------------------------------------------------- */
+
+/* Stages what the last receive under this id gave out once more, to be out for visibility_s from now on.
+ * ERR_NOT_FOUND: there was none within DEDUP_MS, or a message is not as it left it; nothing is staged. */
+enum err sqs_attempt_again(struct txn *txn, const struct sqs_open *from, struct str id,
+                           int64_t visibility_s, struct sqs_taken *ret_taken,
+                           size_t *ret_n) WARN_UNUSED;
+/* Stages that a receive under this id gave out these n messages for visibility_s. */
+enum err sqs_attempt_note(struct txn *txn, const struct sqs_open *from, struct str id,
+                          int64_t visibility_s, const struct sqs_taken *taken,
+                          size_t n) WARN_UNUSED;
+
 /* --- sqs_lease.c ------------------------------------------------------------------------------ */
 
 struct str sqs_receipt_make(struct arena *a, const struct sqs_queue *q, uint64_t seq,
@@ -374,6 +395,14 @@ enum err sqs_delete_stage(struct txn *txn, const struct sqs_open *q, struct str 
                           struct fault *f) WARN_UNUSED;
 enum err sqs_visibility_stage(struct txn *txn, const struct sqs_open *q, struct str receipt,
                               int64_t visibility_s, struct fault *f) WARN_UNUSED;
+
+/* Whether a message is still out by that receive of it and until due_ms; ERR_NOT_FOUND. Reads its
+ * state tracked. */
+enum err sqs_lease_same(struct txn *txn, const struct sqs_open *q, uint64_t seq, uint32_t receives,
+                        int64_t due_ms, struct sqs_state *ret_state) WARN_UNUSED;
+/* Stages that it is out until due_ms, as if it had been received now. */
+enum err sqs_lease_renew(struct txn *txn, const struct sqs_open *q, uint64_t seq,
+                         struct sqs_state *state, int64_t due_ms) WARN_UNUSED;
 
 /* --- sqs_fault.c: batches --------------------------------------------------------------------- */
 

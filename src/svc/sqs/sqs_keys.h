@@ -19,6 +19,8 @@ static const struct key_layout sqs_k_dedup = {KEY_SQS, 4, "uutt"};
 static const struct key_layout sqs_k_garbage = {KEY_SQS, 5, "uu"};
 /* queue id, start -> sqs_move_task (sqs_move.h): tasks that move its messages away */
 static const struct key_layout sqs_k_task = {KEY_SQS, 7, "uu"};
+/* bucket of time, queue id, ReceiveRequestAttemptId -> what it gave out (sqs_attempt.c) */
+static const struct key_layout sqs_k_attempt = {KEY_SQS, 8, "uut"};
 /* -> secret of receipt handles */
 static const struct key_layout sqs_k_secret = {KEY_SQS, 6, ""};
 

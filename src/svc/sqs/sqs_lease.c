@@ -208,3 +208,25 @@ enum err sqs_visibility_stage(struct txn *txn, const struct sqs_open *q, struct 
     TRY(txn_write(txn, key, &sqs_state_type, &state));
     return on_commit(txn, visibility_committed, q->queue, r.seq, due_ms);
 }
+
+enum err sqs_lease_same(struct txn *txn, const struct sqs_open *q, uint64_t seq, uint32_t receives,
+                        int64_t due_ms, struct sqs_state *ret_state)
+{
+    const struct receipt r = {.queue_id = q->config.id, .seq = seq, .receives = receives};
+    if (due_ms <= txn->now_ms || look(q->queue, &r, txn->now_ms) != STANDING_LEASED)
+        return ERR_NOT_FOUND;
+    TRY(txn_read(txn, key_make(txn->arena, &sqs_k_state, q->config.id, seq), &sqs_state_type,
+                 ret_state));
+    return ret_state->due_ms == due_ms && ret_state->receives == receives ? ERR_OK : ERR_NOT_FOUND;
+}
+
+enum err sqs_lease_renew(struct txn *txn, const struct sqs_open *q, uint64_t seq,
+                         struct sqs_state *state, int64_t due_ms)
+{
+    assert(state->receives > 0);
+    state->due_ms = due_ms;
+    state->last_receive_ms = txn->now_ms;
+    TRY(txn_write(txn, key_make(txn->arena, &sqs_k_state, q->config.id, seq), &sqs_state_type,
+                  state));
+    return on_commit(txn, visibility_committed, q->queue, seq, due_ms);
+}

@@ -172,8 +172,10 @@ static bool fifo_id_ok(struct str id)
     return id.len >= 1 && id.len <= FIFO_ID_MAX;
 }
 
-static enum err bad_fifo_id(struct arena *a, struct fault *f, const char *parameter, struct str id)
+enum err sqs_fifo_id_check(struct arena *a, struct fault *f, const char *parameter, struct str id)
 {
+    if (!str_is_set(id) || fifo_id_ok(id))
+        return ERR_OK;
     return fault_set(a, f, &sqs_err_invalid_parameter_value,
                      "Value " STR_FMT " for parameter %s is invalid. Reason: %s can only include "
                      "alphanumeric and punctuation characters. 1 to 128 in length.",
@@ -190,10 +192,8 @@ static enum err check_fifo(struct arena *a, const struct sqs_config *c,
                              "Reason: The request include parameter that is not valid for this "
                              "queue type.",
                              STR_ARG(draft->dedup));
-        if (str_is_set(draft->group) && !fifo_id_ok(draft->group))
-            return bad_fifo_id(a, f, "MessageGroupId", draft->group);
         out->body.group = draft->group;
-        return ERR_OK;
+        return sqs_fifo_id_check(a, f, "MessageGroupId", draft->group);
     }
     if (draft->has_delay && draft->delay_s != 0)
         return fault_set(a, f, &sqs_err_invalid_parameter_value,
@@ -205,10 +205,8 @@ static enum err check_fifo(struct arena *a, const struct sqs_config *c,
                          "The request must contain the parameter MessageGroupId.");
     out->body.group = draft->group;
     out->body.dedup = draft->dedup;
-    if (!fifo_id_ok(draft->group))
-        return bad_fifo_id(a, f, "MessageGroupId", draft->group);
-    if (str_is_set(draft->dedup) && !fifo_id_ok(draft->dedup))
-        return bad_fifo_id(a, f, "MessageDeduplicationId", draft->dedup);
+    TRY(sqs_fifo_id_check(a, f, "MessageGroupId", draft->group));
+    TRY(sqs_fifo_id_check(a, f, "MessageDeduplicationId", draft->dedup));
     if (!str_is_set(draft->dedup) && !c->content_dedup)
         return fault_set(a, f, &sqs_err_invalid_parameter_value, SQS_NO_DEDUP_ID);
     if (!str_is_set(draft->dedup)) {

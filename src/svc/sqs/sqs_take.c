@@ -113,6 +113,17 @@ static enum err move_to_dlq(struct txn *txn, const struct sqs_open *from, uint64
     return sqs_delete_message_records(txn, from->config.id, seq);
 }
 
+enum err sqs_taken_fill(struct txn *txn, const struct sqs_open *from, uint64_t seq,
+                        const struct sqs_state *state, struct sqs_taken *taken)
+{
+    taken->seq = seq;
+    taken->receives_here = state->receives;
+    taken->receives = state->receives + (uint32_t)state->receives_before;
+    taken->first_receive_ms = state->first_receive_ms;
+    taken->receipt = sqs_receipt_make(txn->arena, from->queue, seq, state->receives);
+    return str_is_set(taken->receipt) ? ERR_OK : ERR_NOMEM;
+}
+
 static enum err lease(struct txn *txn, const struct sqs_open *from, const struct sqs_slot *slot,
                       int64_t due_ms, struct sqs_taken *taken)
 {
@@ -126,11 +137,7 @@ static enum err lease(struct txn *txn, const struct sqs_open *from, const struct
     state.due_ms = due_ms;
     state.last_receive_ms = txn->now_ms;
     TRY(txn_write(txn, key, &sqs_state_type, &state));
-    taken->seq = slot->seq;
-    taken->receives = state.receives + (uint32_t)state.receives_before;
-    taken->first_receive_ms = state.first_receive_ms;
-    taken->receipt = sqs_receipt_make(txn->arena, from->queue, slot->seq, state.receives);
-    return str_is_set(taken->receipt) ? ERR_OK : ERR_NOMEM;
+    return sqs_taken_fill(txn, from, slot->seq, &state, taken);
 }
 
 /* A dead letter of a standard queue keeps its age; FIFO counts from the move. */

@@ -48,6 +48,16 @@
     {                                                                                              \
         SQS("CreateQueue", "{\"QueueName\":\"f.fifo\",\"Attributes\":{\"FifoQueue\":\"true\"}}")   \
     }
+#define SEND_F                                                                                     \
+    {                                                                                              \
+        SQS("SendMessage", "{" F ",\"MessageBody\":\"one\",\"MessageGroupId\":\"g\","              \
+                           "\"MessageDeduplicationId\":\"1\"}")                                    \
+    }
+#define ATTEMPT                                                                                    \
+    {                                                                                              \
+        SQS("ReceiveMessage", "{" F ",\"VisibilityTimeout\":300,"                                  \
+                              "\"ReceiveRequestAttemptId\":\"again\"}")                            \
+    }
 #define TAKE                                                                                       \
     {                                                                                              \
         SQS("ReceiveMessage", "{" Q ",\"MaxNumberOfMessages\":1,\"VisibilityTimeout\":300}"),      \
@@ -155,6 +165,23 @@ static const struct fault_case cases[] = {
         .undo = {DELETE_Q, CREATE_Q, SEND},
         .act = TAKE,
         .probe = {COUNTS},
+    },
+    {
+        .name = "receive for an attempt",
+        .setup = {CREATE_F, SEND_F},
+        .undo = {{SQS("DeleteQueue", "{" F "}")}, CREATE_F, SEND_F},
+        .act = ATTEMPT,
+        .probe = {{SQS("GetQueueAttributes", "{" F ",\"AttributeNames\":[\"All\"]}")}},
+        .any_reply = true,
+    },
+    {
+        .name = "receive for an attempt again",
+        .setup = {CREATE_F, SEND_F},
+        .undo = {{SQS("DeleteQueue", "{" F "}")}, CREATE_F, SEND_F},
+        .before = {ATTEMPT},
+        .act = ATTEMPT,
+        .probe = {{SQS("GetQueueAttributes", "{" F ",\"AttributeNames\":[\"All\"]}")}},
+        .any_reply = true,
     },
     {
         .name = "delete message",

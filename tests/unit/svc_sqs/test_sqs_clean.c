@@ -301,6 +301,73 @@ static void test_retention_and_dedup(void **state)
     arena_release(&a);
 }
 
+/* --- receives that are repeated ---------------------------------------------------------------- */
+
+struct receive {
+    const char *id;
+    bool again; /* what the last one under this id gave */
+    size_t n;
+    uint64_t first;
+};
+
+static enum err receive_body(struct txn *txn, void *arg)
+{
+    struct receive *r = arg;
+    struct sqs_open o;
+    struct sqs_taken taken[SQS_BATCH_MAX];
+    bool staged;
+    r->n = 0;
+    TRY(open_queue(txn, "q.fifo", &o));
+    enum err err = sqs_attempt_again(txn, &o, str_c(r->id), 100, taken, &r->n);
+    r->again = err == ERR_OK;
+    if (err == ERR_NOT_FOUND) {
+        TRY(sqs_take(txn, &o, 2, 100, taken, &r->n, &staged));
+        if (r->n > 0)
+            TRY(sqs_attempt_note(txn, &o, str_c(r->id), 100, taken, r->n));
+        err = ERR_OK;
+    }
+    r->first = r->n ? taken[0].seq : 0;
+    return err;
+}
+
+static void test_attempts(void **state)
+{
+    struct arena a;
+    uint64_t first = 0;
+    static const struct {
+        int64_t pass_s; /* before it */
+        const char *id;
+        bool again, some;
+    } rows[] = {
+        {0, "a", false, true},  {60, "a", true, true},   {60, "b", false, false},
+        {0, "a", true, true},   {99, "b", false, false}, /* 39 s after the first time-out */
+        {0, "a", true, true},   {81, "a", false, false}, /* 300 s: the id is forgotten, the lease is not */
+        {19, "a", false, true}, {100, "a", false, true}, /* the lease was over: received anew */
+        {0, "a", true, true},
+    };
+    arena_init(&a, 1 << 20);
+    fill("q.fifo", true, 5, 3);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct receive r = {.id = rows[i].id};
+        clock_fake_advance_ms(rows[i].pass_s * 1000);
+        if (i == 4) { /* leases and ids outlive the process */
+            finish();
+            start();
+            assert_int_equal(sqs_load_now(s, key_of(&a, "q.fifo")), ERR_OK);
+        }
+        assert_int_equal(txn_run_now(&core, receive_body, &r), ERR_OK);
+        if (r.again != rows[i].again || (r.n == 2) != rows[i].some)
+            fail_msg("row %zu: %s, %zu messages", i, r.again ? "again" : "anew", r.n);
+        if (first == 0)
+            first = r.first;
+        assert_true(r.n == 0 || r.first == first);
+    }
+    clock_fake_advance_ms(900 * 1000);
+    sqs_clean_soon(s);
+    wait_for_count(key_range_table(&a, &sqs_k_attempt), 0);
+    arena_release(&a);
+}
+
 /* --- names ------------------------------------------------------------------------------------ */
 
 static enum err hold_body(struct txn *txn, void *arg)
@@ -456,6 +523,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_deleted_queue, setup, teardown),
         cmocka_unit_test_setup_teardown(test_purged_queue_after_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retention_and_dedup, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_attempts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_held_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_move_over_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_move_fails, setup, teardown),
