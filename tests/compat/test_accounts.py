@@ -392,6 +392,21 @@ def test_topics(two):
     two.of(A, "sns").publish(TopicArn=topic, Message="hello")
     body = two.of(A, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"]
     assert json.loads(body)["Message"] == "hello"
+    # His end of it is the subscriber's, by his own policies alone; a third account's it is not.
+    mine, stranger = two.user(A, ("sns:*", "*"))("sns"), two.user(A)("sns")
+    change = {"SubscriptionArn": sub, "AttributeName": "RawMessageDelivery", "AttributeValue": "true"}
+    for name, args in (("get_subscription_attributes", {"SubscriptionArn": sub}), ("set_subscription_attributes", change),
+                       ("unsubscribe", {"SubscriptionArn": sub})):
+        assert code_of(getattr(stranger, name), **args) == "AuthorizationError", name
+    mine.set_subscription_attributes(**change)
+    assert mine.get_subscription_attributes(SubscriptionArn=sub)["Attributes"]["RawMessageDelivery"] == "true"
+    assert sns_b.get_subscription_attributes(SubscriptionArn=sub)["Attributes"]["RawMessageDelivery"] == "true"
+    its_own = sns_b.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=two.queue(B)[1], ReturnSubscriptionArn=True)["SubscriptionArn"]
+    assert code_of(mine.get_subscription_attributes, SubscriptionArn=its_own) == "AuthorizationError"
+    assert code_of(mine.unsubscribe, SubscriptionArn=its_own) == "AuthorizationError"
+    mine.unsubscribe(SubscriptionArn=sub)
+    assert code_of(sns_b.get_subscription_attributes, SubscriptionArn=sub) == "NotFound"
+    assert [s["SubscriptionArn"] for s in sns_b.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]] == [its_own]
 
 
 def test_tables(two):
@@ -432,6 +447,40 @@ def test_keys(two):
     assert code_of(two.user(A)("kms").decrypt, CiphertextBlob=blob) == "AccessDeniedException"
 
 
+def test_re_encrypt(two):
+    """From a key of one account to one of another, each with its own policy's consent."""
+    kms_a, kms_b = two.of(A, "kms"), two.of(B, "kms")
+    own, theirs = (k.create_key()["KeyMetadata"]["Arn"] for k in (kms_a, kms_b))
+    alias = "alias/k" + uuid.uuid4().hex[:8]
+    kms_a.create_alias(AliasName=alias, TargetKeyId=own)
+    kms_b.create_alias(AliasName=alias, TargetKeyId=theirs)
+    blob_a, blob_b = kms_a.encrypt(KeyId=own, Plaintext=b"a")["CiphertextBlob"], kms_b.encrypt(KeyId=theirs, Plaintext=b"b")["CiphertextBlob"]
+    user = two.user(A, ("kms:*", "*"))("kms")
+    alias_b = f"arn:aws:kms:us-east-1:{B}:{alias}"
+
+    def rows():
+        for to in (theirs, alias_b):
+            yield "kms:ReEncryptTo", {"CiphertextBlob": blob_a, "DestinationKeyId": to}, theirs, b"a"
+        for to in (own, alias, own.rsplit("/", 1)[1]):  # what is no ARN is the caller's
+            yield "kms:ReEncryptFrom", {"CiphertextBlob": blob_b, "DestinationKeyId": to}, own, b"b"
+        for source in (theirs, alias_b):
+            yield "kms:ReEncryptFrom", {"CiphertextBlob": blob_b, "SourceKeyId": source, "DestinationKeyId": own}, own, b"b"
+
+    for needs, args, to, plain in rows():
+        for action in ({"kms:ReEncryptFrom", "kms:ReEncryptTo"} - {needs}).pop(), needs:
+            kms_b.put_key_policy(KeyId=theirs, PolicyName="default", Policy=document(
+                {"Principal": {"AWS": f"arn:aws:iam::{B}:root"}, "Action": "kms:*", "Resource": "*"},
+                {"Principal": {"AWS": A}, "Action": action, "Resource": "*"}))
+            if action != needs:
+                assert code_of(user.re_encrypt, **args) == "AccessDeniedException", (needs, args)
+        got = user.re_encrypt(**args)
+        assert got["KeyId"] == to
+        assert (kms_a if to == own else kms_b).decrypt(CiphertextBlob=got["CiphertextBlob"])["Plaintext"] == plain
+    assert code_of(two.user(A)("kms").re_encrypt, CiphertextBlob=blob_b, DestinationKeyId=own) == "AccessDeniedException"
+    absent = theirs[:-1] + ("0" if theirs[-1] != "0" else "1")
+    assert code_of(kms_a.re_encrypt, CiphertextBlob=blob_a, DestinationKeyId=absent) in ("NotFoundException", "AccessDeniedException")
+
+
 def test_a_queue_under_a_key(two):
     """A's caller, B's queue under B's own key."""
     kms_b = two.of(B, "kms")
@@ -463,6 +512,43 @@ def test_buses(two):
     put(Entries=[{"Source": "a", "DetailType": "forwarded", "Detail": "{}"}])
     event = json.loads(two.of(B, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"])
     assert (event["account"], event["detail-type"]) == (A, "forwarded")
+
+
+def test_rules_on_another_accounts_bus(two):
+    events_b, name = two.of(B, "events"), "b" + uuid.uuid4().hex[:8]
+    bus = events_b.create_event_bus(Name=name)["EventBusArn"]
+    rule = f"arn:aws:events:us-east-1:{B}:rule/{name}/r"
+    url, queue = two.queue(A, {"Principal": {"Service": "events.amazonaws.com"}, "Action": SEND})
+    user = two.user(A, ("events:*", "*"))("events")
+    pattern = json.dumps({"source": ["a"]})
+    calls = (("put_rule", {"Name": "r", "EventBusName": bus, "EventPattern": pattern, "Tags": [{"Key": "k", "Value": "v"}]}),
+             ("put_targets", {"Rule": "r", "EventBusName": bus, "Targets": [{"Id": "1", "Arn": queue}]}),
+             ("describe_rule", {"Name": "r", "EventBusName": bus}), ("list_targets_by_rule", {"Rule": "r", "EventBusName": bus}),
+             ("list_tags_for_resource", {"ResourceARN": rule}), ("disable_rule", {"Name": "r", "EventBusName": bus}),
+             ("enable_rule", {"Name": "r", "EventBusName": bus}), ("tag_resource", {"ResourceARN": rule, "Tags": [{"Key": "k", "Value": "w"}]}))
+    over = (("untag_resource", {"ResourceARN": rule, "TagKeys": ["k"]}), ("remove_targets", {"Rule": "r", "EventBusName": bus, "Ids": ["1"]}),
+            ("delete_rule", {"Name": "r", "EventBusName": bus}))
+    for call, args in calls + over:
+        assert code_of(getattr(user, call), **args) == "AccessDeniedException", call
+    mine = {"StringEqualsIfExists": {"events:creatorAccount": "${aws:PrincipalAccount}"}}
+    events_b.put_permission(EventBusName=name, Policy=document(
+        {"Sid": "rules", "Principal": {"AWS": A}, "Action": "events:*", "Resource": f"arn:aws:events:us-east-1:{B}:rule/{name}/*", "Condition": mine},
+        {"Sid": "put", "Principal": {"AWS": A}, "Action": "events:PutEvents", "Resource": bus}))
+    for call, args in calls + over:
+        assert code_of(getattr(two.user(A)("events"), call), **args) == "AccessDeniedException", call  # nor without his own side
+    for call, args in calls:
+        assert code_of(getattr(user, call), **args) == "OK", call
+    told = events_b.describe_rule(Name="r", EventBusName=name)
+    assert (told["Arn"], told["CreatedBy"]) == (rule, A)
+    assert user.put_events(Entries=[{"Source": "a", "DetailType": "d", "Detail": "{}", "EventBusName": bus}])["FailedEntryCount"] == 0
+    assert json.loads(two.of(A, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"])["source"] == "a"
+    # The bus's account made this one, and the policy leaves it alone; a rule of A's own bus has the same name.
+    events_b.put_rule(Name="s", EventBusName=name, EventPattern=pattern)
+    assert code_of(user.delete_rule, Name="s", EventBusName=bus) == "AccessDeniedException"
+    assert code_of(user.describe_rule, Name="r") == "ResourceNotFoundException"
+    for call, args in over:
+        assert code_of(getattr(user, call), **args) == "OK", call
+    assert [r["Name"] for r in events_b.list_rules(EventBusName=name)["Rules"]] == ["s"]
 
 
 # --- roles ----------------------------------------------------------------------------------------

@@ -58,12 +58,17 @@ static enum err start(void *self)
 static enum err resource_policy(void *self, struct txn *txn, struct str text, struct str *ret_json)
 {
     struct arn arn;
+    struct key_scope scope;
+    struct str bus, rule;
     struct events_bus_rec *b;
     *ret_json = STR_NONE;
-    if (arn_parse_as(text, "events", "event-bus", &arn) != ERR_OK)
+    if (arn_parse_as(text, "events", "event-bus", &arn) == ERR_OK) {
+        scope = (struct key_scope){arn.account, arn.region};
+        bus = arn_tail(&arn, 1);
+    } else if (events_rule_arn_parse(text, &scope, &bus, &rule) != ERR_OK) { /* its bus's policy */
         return ERR_OK;
-    enum err err = events_bus_read(self, txn, (struct key_scope){arn.account, arn.region},
-                                   arn_tail(&arn, 1), &b);
+    }
+    enum err err = events_bus_read(self, txn, scope, bus, &b);
     if (err == ERR_OK)
         *ret_json = b->policy;
     return err == ERR_NOT_FOUND ? ERR_OK : err;

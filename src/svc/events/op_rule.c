@@ -55,7 +55,7 @@ static enum err begin_new(struct call *call, const struct events_put_rule_input 
     r->scope = b->scope;
     r->bus = b->name;
     r->name = in->name;
-    r->created_by = call->account;
+    r->created_by = str_is_set(call->who->account) ? call->who->account : call->account;
     struct tags_resource resource = {.arn = events_rule_arn(call->arena, call->core, r)};
     if (!str_is_set(resource.arn))
         return ERR_NOMEM;

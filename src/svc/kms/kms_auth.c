@@ -26,15 +26,16 @@ static enum err through_alias(struct call *call, struct str *resource)
     struct arn arn;
     struct kms_alias alias;
     struct str name = *resource;
+    struct key_scope scope = kms_scope_of(call, name);
     if (arn_is(name)) {
         TRY(arn_parse(name, &arn));
-        if (!str_eq(arn.account, call->account) || !str_eq(arn.region, call->region))
+        if (!str_eq(arn.account, scope.account) || !str_eq(arn.region, scope.region))
             return ERR_OK;
         name = arn.resource;
     }
-    enum err err = kms_alias_read(call->txn, call_scope(call), name, &alias);
+    enum err err = kms_alias_read(call->txn, scope, name, &alias);
     if (err == ERR_OK)
-        *resource = kms_arn(call->arena, call->core, call_scope(call), alias.key_id);
+        *resource = kms_arn(call->arena, call->core, scope, alias.key_id);
     else if (err == ERR_NOT_FOUND)
         *resource = call_arn(call, "kms", STR_FMT, STR_ARG(name));
     else
@@ -48,18 +49,19 @@ static enum err through_ciphertext(struct call *call, struct str bytes, struct s
     struct kms_blob blob;
     if (kms_blob_read(bytes, &blob) != ERR_OK)
         return call_error(call, &kms_err_invalid_ciphertext_exception, "%s", "");
-    *resource = kms_arn(call->arena, call->core, call_scope(call), str_c(blob.key_id));
+    struct key_scope scope = call_scope(call);
+    TRY(kms_owner_of(call->txn, str_c(blob.key_id), &scope.account));
+    *resource = kms_arn(call->arena, call->core, scope, str_c(blob.key_id));
     return str_is_set(*resource) ? ERR_OK : ERR_NOMEM;
 }
 
+/* Not of ReEncrypt, whose two keys may be two accounts': kms_scope_of. */
 enum err kms_owner(struct call *call, const void *in, struct str *ret_account)
 {
     struct kms_blob blob;
     struct str bytes = STR_NONE;
     if (call->op->index == KMS_OP_DECRYPT && !str_is_set(call_input_str(call, STR("KeyId"))))
         bytes = ((const struct kms_decrypt_input *)in)->ciphertext_blob;
-    else if (call->op->index == KMS_OP_RE_ENCRYPT)
-        bytes = ((const struct kms_re_encrypt_input *)in)->ciphertext_blob;
     if (!str_is_set(bytes) || kms_blob_read(bytes, &blob) != ERR_OK)
         return ERR_OK; /* the operation says what is wrong */
     struct str id = str_dup(call->arena, str_c(blob.key_id));

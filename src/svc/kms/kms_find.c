@@ -3,6 +3,7 @@
  * Source: AWS KMS API Reference; Developer Guide, "Key states of AWS KMS keys".
  * Layer: svc. Thread: the call's. */
 #include "base/arn.h"
+#include "core/account.h"
 #include "svc/kms/kms_int.h"
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -20,12 +21,12 @@ struct str kms_key_arn(const struct call *call, const struct kms_key *key)
     return kms_arn(call->arena, call->core, key->scope, key->id);
 }
 
-static enum err no_such_key(struct call *call, struct str id)
+static enum err no_such_key(struct call *call, struct key_scope scope, struct str id)
 {
     return call_error(
         call, &kms_err_not_found_exception,
         "Key 'arn:" STR_FMT ":kms:" STR_FMT ":" STR_FMT ":key/" STR_FMT "' does not exist",
-        STR_ARG(call->partition), STR_ARG(call->region), STR_ARG(call->account), STR_ARG(id));
+        STR_ARG(call->partition), STR_ARG(scope.region), STR_ARG(scope.account), STR_ARG(id));
 }
 
 static enum err bad_id(struct call *call, struct str ref)
@@ -33,21 +34,33 @@ static enum err bad_id(struct call *call, struct str ref)
     return call_error(call, &kms_err_not_found_exception, "Invalid keyId " STR_FMT, STR_ARG(ref));
 }
 
-static enum err of_alias(struct call *call, struct str name, struct str *ret_id)
+struct key_scope kms_scope_of(const struct call *call, struct str ref)
+{
+    struct key_scope scope = call_scope(call);
+    bool two_keys = kms_is_ours(call) && call->op->index == KMS_OP_RE_ENCRYPT;
+    struct str account = two_keys && arn_is(ref) ? wire_account_in(ref) : STR_NONE;
+    if (str_is_set(account) && account_known(call->core, account))
+        scope.account = account;
+    return scope;
+}
+
+static enum err of_alias(struct call *call, struct key_scope scope, struct str name,
+                         struct str *ret_id)
 {
     struct kms_alias alias;
-    enum err err = kms_alias_read(call->txn, call_scope(call), name, &alias);
+    enum err err = kms_alias_read(call->txn, scope, name, &alias);
     if (err == ERR_NOT_FOUND)
         return call_error(
             call, &kms_err_not_found_exception,
             "Alias arn:" STR_FMT ":kms:" STR_FMT ":" STR_FMT ":" STR_FMT " is not found.",
-            STR_ARG(call->partition), STR_ARG(call->region), STR_ARG(call->account), STR_ARG(name));
+            STR_ARG(call->partition), STR_ARG(scope.region), STR_ARG(scope.account), STR_ARG(name));
     TRY(err);
     *ret_id = alias.key_id;
     return ERR_OK;
 }
 
-static enum err of_arn(struct call *call, struct str ref, enum kms_form form, struct str *ret_id)
+static enum err of_arn(struct call *call, struct key_scope scope, struct str ref,
+                       enum kms_form form, struct str *ret_id)
 {
     struct arn arn;
     if (arn_parse_as(ref, "kms", NULL, &arn) != ERR_OK)
@@ -62,38 +75,45 @@ static enum err of_arn(struct call *call, struct str ref, enum kms_form form, st
     if (!str_eq(arn.region, call->region))
         return call_error(call, &kms_err_not_found_exception, "Invalid arn " STR_FMT,
                           STR_ARG(arn.region));
-    if (!str_eq(arn.account, call->account))
+    if (!str_eq(arn.account, scope.account))
         return call_error(call, &kms_err_not_found_exception, "Key '" STR_FMT "' does not exist",
                           STR_ARG(ref));
     if (alias)
-        return of_alias(call, arn.resource, ret_id);
+        return of_alias(call, scope, arn.resource, ret_id);
     *ret_id = id;
     return ERR_OK;
 }
 
 enum err kms_resolve(struct call *call, struct str ref, enum kms_form form, struct str *ret_id)
 {
+    struct key_scope scope = kms_scope_of(call, ref);
     if (arn_is(ref))
-        return of_arn(call, ref, form, ret_id);
+        return of_arn(call, scope, ref, form, ret_id);
     if (str_starts(ref, STR("alias/")) && form == KMS_BY_ALIAS)
-        return of_alias(call, ref, ret_id);
+        return of_alias(call, scope, ref, ret_id);
     if (!kms_is_uuid(ref))
         return bad_id(call, ref);
     *ret_id = ref;
     return ERR_OK;
 }
 
+static enum err need_in(struct call *call, struct key_scope scope, struct str id,
+                        struct kms_key *ret)
+{
+    enum err err = kms_key_read(call->txn, scope, id, ret);
+    return err == ERR_NOT_FOUND ? no_such_key(call, scope, id) : err;
+}
+
 enum err kms_need_id(struct call *call, struct str id, struct kms_key *ret)
 {
-    enum err err = kms_key_read(call->txn, call_scope(call), id, ret);
-    return err == ERR_NOT_FOUND ? no_such_key(call, id) : err;
+    return need_in(call, call_scope(call), id, ret);
 }
 
 enum err kms_need(struct call *call, struct str ref, enum kms_form form, struct kms_key *ret)
 {
     struct str id;
     TRY(kms_resolve(call, ref, form, &id));
-    return kms_need_id(call, id, ret);
+    return need_in(call, kms_scope_of(call, ref), id, ret);
 }
 
 /* --- states ----------------------------------------------------------------------------------- */

@@ -160,6 +160,9 @@ enum err kms_grant_read(struct txn *txn, struct key_scope scope, struct str key_
 /* Forms in which an operation takes a key. */
 enum kms_form { KMS_BY_ID, KMS_BY_ALIAS /* or by id */ };
 
+/* Where a reference is looked for: in the call's account; of ReEncrypt, whose two keys may be two
+ * accounts', in the one that an ARN says. */
+struct key_scope kms_scope_of(const struct call *call, struct str ref);
 /* The id that a request means, without asking whether the key is there. Sets the call's error. */
 enum err kms_resolve(struct call *call, struct str ref, enum kms_form form,
                      struct str *ret_id) WARN_UNUSED;

@@ -85,7 +85,9 @@ struct opening {
 static enum err key_of_blob(struct call *call, struct opening *o)
 {
     struct str id = str_c(o->blob.key_id);
-    enum err err = kms_key_read(call->txn, call_scope(call), id, &o->key);
+    struct key_scope scope = call_scope(call);
+    TRY(kms_owner_of(call->txn, id, &scope.account));
+    enum err err = kms_key_read(call->txn, scope, id, &o->key);
     if (err == ERR_NOT_FOUND)
         return call_error(
             call, &kms_err_access_denied,

@@ -67,6 +67,50 @@ static enum err resource_policy(void *self, struct txn *txn, struct str arn, str
     return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
+/* By the operations about a subscription: what it names; else absent. */
+static struct str subscription_of(const struct call *call)
+{
+    unsigned op = call->op->index;
+    bool one = op == SNS_OP_UNSUBSCRIBE || op == SNS_OP_GET_SUBSCRIPTION_ATTRIBUTES ||
+               op == SNS_OP_SET_SUBSCRIPTION_ATTRIBUTES;
+    return one ? call_input_str(call, STR("SubscriptionArn")) : STR_NONE;
+}
+
+/* Whether the caller's account subscribed to another's topic: then it judges by its own policies alone. */
+static enum err is_own_abroad(const struct call *call, struct str arn, bool *ret_own)
+{
+    struct sns_sub_ref sub;
+    enum err err = sns_sub_find(call->txn, arn, &sub);
+    *ret_own = err == ERR_OK && sns_sub_is_abroad(&sub, call->who->account);
+    return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* A topic's account ends others' subscriptions to it, and whom its policy lets. */
+static enum err owner(struct call *call, const void *in, struct str *ret_account)
+{
+    struct str arn = subscription_of(call);
+    bool own;
+    if (call->op->index != SNS_OP_UNSUBSCRIBE || !str_is_set(arn))
+        return ERR_OK;
+    TRY(is_own_abroad(call, arn, &own));
+    if (!own)
+        *ret_account = wire_account_in(arn);
+    return ERR_OK;
+}
+
+/* Not the topic, which is another account's, and whose policy has no say. */
+static enum err real_resource(struct call *call, struct str *resource)
+{
+    struct str arn = subscription_of(call);
+    bool own;
+    if (!str_is_set(arn) || !str_eq(arn, *resource))
+        return ERR_OK;
+    TRY(is_own_abroad(call, arn, &own));
+    if (own)
+        *resource = STR("*");
+    return ERR_OK;
+}
+
 /* Confirming and unsubscribing need no signature: a link in a letter does it. Who signs must be
  * allowed to; who does not is judged by the handler. */
 static enum err authorize_more(struct call *call, const void *in)
@@ -78,8 +122,9 @@ static enum err authorize_more(struct call *call, const void *in)
         return call_authorize(call, "sns:ConfirmSubscription", c->topic_arn);
     }
     if (call->op == &sns_service.ops[SNS_OP_UNSUBSCRIBE]) {
-        const struct sns_unsubscribe_input *u = in;
-        return call_authorize(call, "sns:Unsubscribe", u->subscription_arn);
+        struct str resource = subscription_of(call);
+        TRY(real_resource(call, &resource));
+        return call_authorize(call, "sns:Unsubscribe", resource);
     }
     return ERR_OK;
 }
@@ -91,6 +136,8 @@ const struct svc_def sns_def = {
     .release = release,
     .port = port,
     .resource_policy = resource_policy,
+    .real_resource = real_resource,
+    .owner = owner,
     .authorize_more = authorize_more,
     .tags = &sns_tags,
     .targets = sns_targets,

@@ -98,13 +98,20 @@ enum err sns_sub_find(struct txn *txn, struct str text, struct sns_sub_ref *ret)
     return read_sub(txn, &arn, ret);
 }
 
+bool sns_sub_is_abroad(const struct sns_sub_ref *sub, struct str account)
+{
+    return !str_eq(sub->topic.scope.account, account) && str_eq(sub->rec.owner, account);
+}
+
 enum err sns_sub_look(struct call *call, struct str text, struct sns_sub_ref *ret)
 {
     struct arn arn;
     if (arn_parse_as(text, "sns", NULL, &arn) != ERR_OK || !str_is_set(arn_segment(&arn, 1)) ||
         !is_here(call, &arn))
         return bad_arn(call, "SubscriptionArn", text);
-    return str_eq(arn.account, call->account) ? read_sub(call->txn, &arn, ret) : ERR_NOT_FOUND;
+    TRY(read_sub(call->txn, &arn, ret));
+    bool its = str_eq(arn.account, call->account) || sns_sub_is_abroad(ret, call->account);
+    return its ? ERR_OK : ERR_NOT_FOUND;
 }
 
 enum err sns_sub_need(struct call *call, struct str text, struct sns_sub_ref *ret)

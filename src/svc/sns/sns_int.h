@@ -114,6 +114,8 @@ enum err sns_topic_look(struct call *call, const char *param, struct str arn,
 enum err sns_topic_save(struct txn *txn, const struct sns_topic_ref *t) WARN_UNUSED;
 /* A subscription by ARN, read tracked, with its topic. */
 enum err sns_sub_find(struct txn *txn, struct str arn, struct sns_sub_ref *ret) WARN_UNUSED;
+/* Whether the account subscribed to a topic of another one. */
+bool sns_sub_is_abroad(const struct sns_sub_ref *sub, struct str account);
 enum err sns_sub_need(struct call *call, struct str arn, struct sns_sub_ref *ret) WARN_UNUSED;
 /* The same, but ERR_NOT_FOUND stays that. */
 enum err sns_sub_look(struct call *call, struct str arn, struct sns_sub_ref *ret) WARN_UNUSED;
