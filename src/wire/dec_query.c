@@ -9,7 +9,7 @@
  *   map             Name.entry.N.key, Name.entry.N.value
  *   flattened map   Name.N.<key>, Name.N.<value>
  *
- * "Name=" alone is an empty list or map. Unknown parameters are ignored.
+ * "Name=" alone is an empty list or map, "Name=text" a flattened list of one. Unknown parameters are ignored.
  *
  * Layer: wire. Thread: pure. */
 #include <assert.h>
@@ -146,6 +146,8 @@ static enum err list_value(struct wire_dec *d, const struct wire_member *m, cons
     struct item *items;
     size_t n;
     TRY(numbered(d, list_node(m, node, shape->members[0].query, STR("member")), &items, &n));
+    if (n == 0 && (m->flags & WIRE_FLATTENED) && node->value.len > 0)
+        items[n++].node = node;
     char *v = arena_calloc(d->arena, n ? n : 1, shape->size);
     if (!v)
         return ERR_NOMEM;

@@ -369,6 +369,9 @@ def test_query_protocol_in_json(weir, make):
     status, text = query_text(weir, path, "GET", "application/json", Action="GetQueueAttributes", **{"AttributeName.1": "All"})
     found = json.loads(text)["GetQueueAttributesResponse"]["GetQueueAttributesResult"]["Attributes"]
     assert {"Name": "VisibilityTimeout", "Value": "30"} in found
+    status, text = query_text(weir, path, "GET", "application/json", Action="GetQueueAttributes", AttributeName="DelaySeconds")
+    found = json.loads(text)["GetQueueAttributesResponse"]["GetQueueAttributesResult"]["Attributes"]
+    assert found == [{"Name": "DelaySeconds", "Value": "0"}]  # a list of one without its number, as in AWS's examples
     status, text = query_text(weir, path, "GET", "application/json", Action="ReceiveMessage")
     assert json.loads(text)["ReceiveMessageResponse"]["ReceiveMessageResult"]["messages"][0]["Body"] == "x"
     status, text = query_text(weir, path, "GET", "application/json", Action="ListQueues")
