@@ -69,7 +69,7 @@ static enum err check_action(struct parser *p, struct str s)
     return bad(p, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.");
 }
 
-/* SQS takes any text in a queue's policy; what is no ARN is no queue's. */
+/* SQS and CloudWatch Logs take any text in their policies; what is no ARN is nothing of theirs. */
 static enum err check_resource(struct parser *p, struct str s)
 {
     if (str_eq_c(s, "*") || str_starts(s, STR("arn:")) || (p->any_resource && s.len > 0))
@@ -357,14 +357,14 @@ static enum err check_sid(struct parser *p, const struct json *sid)
     return ERR_OK;
 }
 
-/* Whether a resource's policy speaks of queues alone. */
-static bool is_of_queue(const struct parser *p, const struct json *actions)
+/* Whether a resource's policy speaks of a service alone. */
+static bool is_of(const struct parser *p, const struct json *actions, struct str prefix)
 {
     const struct json *it = first_value(actions);
     if (p->kind != POLICY_RESOURCE)
         return false;
     for (size_t i = 0, n = count_values(actions); i < n; i++, it = it->next)
-        if (!str_eq_nocase(str_sub(it->text, 0, 4), STR("sqs:")))
+        if (!str_eq_nocase(str_sub(it->text, 0, prefix.len), prefix))
             return false;
     return true;
 }
@@ -404,7 +404,7 @@ static enum err parse_statement(struct parser *p, const struct json *v, struct s
     if (s->actions.n == 0)
         return bad(p, "Policy statement must contain actions.");
     if (resource) {
-        p->any_resource = is_of_queue(p, action);
+        p->any_resource = is_of(p, action, STR("sqs:")) || is_of(p, action, STR("logs:"));
         TRY(parse_list(p, resource, p->variables, check_resource, &s->resources));
         if (s->resources.n == 0)
             return bad(p, "Policy statement must contain resources.");

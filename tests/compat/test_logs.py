@@ -2,9 +2,14 @@
 import json
 import os
 import time
+import urllib.error
+import urllib.request
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 
@@ -25,6 +30,18 @@ def group(logs, request):
     logs.create_log_group(logGroupName=name, tags={"team": "a"})
     yield name
     logs.delete_log_group(logGroupName=name)
+
+
+def ask(weir, operation, **body):
+    """What this botocore does not know yet: the reply, or the error's code."""
+    request = AWSRequest("POST", weir.endpoint + "/", data=json.dumps(body), headers={
+        "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Logs_20140328." + operation})
+    SigV4Auth(Credentials("test", "test"), "logs", "us-east-1").add_auth(request)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(weir.endpoint + "/", request.data.encode(), dict(request.headers))) as reply:
+            return json.loads(reply.read() or b"{}")
+    except urllib.error.HTTPError as e:
+        return json.loads(e.read())["__type"].rpartition("#")[2]
 
 
 def now():
@@ -245,6 +262,7 @@ def test_filter_at_the_ends_of_its_time(logs, group):
     for call, more in ((logs.filter_log_events, {}), (logs.get_log_events, {"logStreamName": "b"}), (logs.describe_log_streams, {}), (logs.get_log_group_fields, {})):
         with pytest.raises(ClientError) as e:
             call(logGroupName=group, logGroupIdentifier=group, **more)
+        assert e.value.response["Error"]["Code"] == "ValidationException"
         assert e.value.response["Error"]["Message"] == "LogGroup name and LogGroup ARN are mutually exclusive parameters."
         assert code(call, **more) == "InvalidParameterException"
 
@@ -414,6 +432,14 @@ def test_resource_policies(weir, logs, group):
     assert code(other.put_log_events, logGroupName=group, logStreamName="s", logEvents=event) == "AccessDeniedException"
     assert code(logs.delete_resource_policy, policyName="p") == "ResourceNotFoundException"
     assert code(logs.put_resource_policy, policyName="p", policyDocument="{}") == "InvalidParameterException"
+    # Any text is a resource, as in queues' policies: what is no ARN is nothing of this service.
+    odd = {"Sid": "R", "Effect": "Allow", "Principal": {"Service": "route53.amazonaws.com"}, "Action": "logs:PutLogEvents", "Resource": "log_arn"}
+    made = logs.put_resource_policy(policyName="odd", policyDocument=json.dumps({"Version": "2012-10-17", "Statement": [odd]}))["resourcePolicy"]
+    assert json.loads(made["policyDocument"])["Statement"] == [odd]
+    logs.delete_resource_policy(policyName="odd")
+    with pytest.raises(ClientError) as e:
+        logs.delete_resource_policy(policyName="odd")
+    assert e.value.response["Error"]["Message"] == "Policy with name [odd] does not exist."
     assert code(logs.put_resource_policy, policyName="p") == "InvalidParameterException"
     assert code(logs.describe_resource_policies, nextToken="nonsense") == "InvalidParameterException"
 
@@ -453,6 +479,8 @@ def test_metric_filters(weir, logs):
     seen = logs.describe_metric_filters(logGroupName="mf")["metricFilters"]
     assert [(f["filterName"], f["filterPattern"]) for f in seen] == [("bytes", WEB), ("errors", "ERROR"), ("latency", '{ $.level = "info" && $.ms > 10 }')]
     assert seen[0]["metricTransformations"] == [{"metricName": "bytes", "metricNamespace": "MF", "metricValue": "$bytes", "unit": "Bytes", "dimensions": {"user": "$user"}}]
+    told = ask(weir, "DescribeMetricFilters", logGroupName="mf")["metricFilters"]
+    assert [f["applyOnTransformedLogs"] for f in told] == [False] * 3 and "unit" not in seen[1]["metricTransformations"][0]
     assert seen[1]["metricTransformations"][0]["defaultValue"] == 0 and seen[0]["logGroupName"] == "mf" and seen[0]["creationTime"]
     assert [f["filterName"] for f in logs.describe_metric_filters(logGroupName="mf", filterNamePrefix="e")["metricFilters"]] == ["errors"]
     assert [f["filterName"] for f in logs.describe_metric_filters(metricName="errors", metricNamespace="MF")["metricFilters"]] == ["errors"]

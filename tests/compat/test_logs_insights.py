@@ -2,17 +2,12 @@
 import json
 import subprocess
 import time
-import urllib.error
-import urllib.request
 import uuid
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from test_logs import key_for_logs
+from test_logs import ask, key_for_logs
 from weirtest import wait_for
 
 
@@ -66,18 +61,6 @@ def error_of(call, **kw):
     with pytest.raises(ClientError) as e:
         call(**kw)
     return e.value.response
-
-
-def ask(weir, operation, **body):
-    """What this botocore does not know yet: the reply, or the error's code."""
-    request = AWSRequest("POST", weir.endpoint + "/", data=json.dumps(body), headers={
-        "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Logs_20140328." + operation})
-    SigV4Auth(Credentials("test", "test"), "logs", "us-east-1").add_auth(request)
-    try:
-        with urllib.request.urlopen(urllib.request.Request(weir.endpoint + "/", request.data.encode(), dict(request.headers))) as reply:
-            return json.loads(reply.read() or b"{}")
-    except urllib.error.HTTPError as e:
-        return json.loads(e.read())["__type"].rpartition("#")[2]
 
 
 def test_a_query(weir, logs):

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from test_lambda import FORWARD, Stage
+from test_logs import ask
 from weirtest import wait_for
 
 
@@ -73,6 +74,7 @@ def test_events_come_to_the_function(stage):
     seen = stage.logs.describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
     assert [(f["filterName"], f["filterPattern"], f["destinationArn"], f["distribution"], f["logGroupName"]) for f in seen] == [
         ("errors", "ERROR -debug", arn_of(stage, name), "ByLogStream", group)]
+    assert ask(stage.weir, "DescribeSubscriptionFilters", logGroupName=group)["subscriptionFilters"][0]["applyOnTransformedLogs"] is False
     # Replaced, and gone: what is put then goes nowhere.
     subscribe(stage, group, name, "{ $.a = %^b% }", "errors")
     assert unpacked(stage.receive(url)["Body"])["messageType"] == "CONTROL_MESSAGE"

@@ -20,7 +20,7 @@ enum err logs_need_group(struct call *call, struct str name, struct str identifi
                          struct str *ret_name, struct logs_group *ret)
 {
     if (str_is_set(name) && str_is_set(identifier))
-        return call_error(call, &logs_err_invalid_parameter_exception,
+        return call_error(call, &logs_err_validation_exception,
                           "LogGroup name and LogGroup ARN are mutually exclusive parameters.");
     if (!str_is_set(name) && !str_is_set(identifier))
         return call_error(call, &logs_err_invalid_parameter_exception,

@@ -135,7 +135,7 @@ static enum err put_filter(struct listing *l, struct str name, const struct logs
         .metric_name = rec->name,
         .metric_namespace = rec->space,
         .metric_value = rec->value,
-        .unit = str_is_set(rec->unit) ? rec->unit : STR("None"),
+        .unit = rec->unit,
     };
     if (rec->has_otherwise)
         WIRE_SET(t, default_value, rec->otherwise);
@@ -146,6 +146,7 @@ static enum err put_filter(struct listing *l, struct str name, const struct logs
     f->filter_pattern = rec->pattern;
     f->log_group_name = l->group;
     WIRE_SET(f, creation_time, rec->created_ms);
+    WIRE_SET(f, apply_on_transformed_logs, false);
     f->metric_transformations = (struct logs_metric_transformations){t, 1};
     return ERR_OK;
 }

@@ -80,7 +80,7 @@ enum err logs_delete_resource_policy(struct call *call,
     struct logs_policy *found = find(p, in->policy_name);
     if (!found)
         return call_error(call, &logs_err_resource_not_found_exception,
-                          "Policy with name [" STR_FMT "] does not exist",
+                          "Policy with name [" STR_FMT "] does not exist.",
                           STR_ARG(in->policy_name));
     *found = p->v[--p->n];
     return logs_policies_write(call->svc, call->txn, call_scope(call), p);

@@ -114,6 +114,7 @@ static enum err take(void *arg, struct str key, struct str record)
     f->destination_arn = sub.destination;
     f->distribution = sub.distribution;
     WIRE_SET(f, creation_time, sub.created_ms);
+    WIRE_SET(f, apply_on_transformed_logs, false);
     return ERR_OK;
 }
 
