@@ -5,6 +5,8 @@
 #include "core/svc.h"
 #include "svc/logs/query.h"
 
+enum { LOGS_SOURCE_MAX = 64 * 1024 }; /* 50 names of 512 bytes and a query of 10,000 */
+
 #define INVALID(call, ...) call_error((call), &logs_err_invalid_parameter_exception, __VA_ARGS__)
 
 /* --- starting --------------------------------------------------------------------------------------- */
@@ -431,6 +433,19 @@ static enum err match(void *arg, struct str key, struct str value, bool *ret_mat
     return ERR_OK;
 }
 
+/* A query as it is listed: behind what it was asked of, as AWS tells it. */
+static enum err with_source(struct arena *a, const struct logs_query *q, struct str *ret)
+{
+    struct buf b;
+    buf_init_arena(&b, a, LOGS_SOURCE_MAX);
+    for (size_t i = 0; i < q->n_groups; i++)
+        buf_add_fmt(&b, "%sSOURCE \"" STR_FMT "\"", i ? " | " : "", STR_ARG(q->groups[i]));
+    buf_add_fmt(&b, " START=%lld END=%lld | " STR_FMT, (long long)q->from_ms, (long long)q->to_ms,
+                STR_ARG(q->text));
+    *ret = buf_str(&b);
+    return buf_err(&b);
+}
+
 static enum err take(void *arg, struct str key, struct str value)
 {
     struct listing *l = arg;
@@ -438,7 +453,7 @@ static enum err take(void *arg, struct str key, struct str value)
     struct logs_query q;
     TRY(read_listed(l, key, &info->query_id, &q));
     info->query_language = STR("CWLI");
-    info->query_string = q.text;
+    TRY(with_source(l->call->arena, &q, &info->query_string));
     info->status = logs_query_status_name(q.status);
     info->log_group_name = q.groups[0];
     WIRE_SET(info, create_time, q.created_ms);
