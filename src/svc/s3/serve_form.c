@@ -320,7 +320,7 @@ static enum err open_writer(struct post *p)
     struct call_sink unused;
     struct s3_attrs attrs;
     struct s3_sse sse;
-    enum s3_algo algo;
+    enum s3_algo algo = S3_NO_CHECKSUM;
     enum err err = s3_bucket_seen(call->svc, call->arena, p->bucket, &b);
     if (err == ERR_NOT_FOUND)
         return s3_bucket_missing(call, p->bucket);
