@@ -361,6 +361,7 @@ static const struct fault_case cases[] = {
     {
         .name = "create backup",
         .setup = {CREATE_T, PUT("1", "x")},
+        .undo = {DELETE_T, CREATE_T, PUT("1", "x")}, /* so many backups a table has at a time */
         .act = {DDB("CreateBackup", "{\"TableName\":\"t1t\",\"BackupName\":\"one\"}")},
         .probe = {QUERY, QUERY_GSI},
         .any_reply = true, /* its ARN */
@@ -368,6 +369,7 @@ static const struct fault_case cases[] = {
     {
         .name = "begin export",
         .setup = {CREATE_T, RECOVER_T("true"), PUT("1", "x")},
+        .undo = {DELETE_T, CREATE_T, RECOVER_T("true"), PUT("1", "x")},
         .act = {DDB("ExportTableToPointInTime",
                     "{\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\","
                     "\"S3Bucket\":\"bucket\"}")},
@@ -383,6 +385,14 @@ static const struct fault_case cases[] = {
                    .take = "\"EarliestRestorableDateTime\":"}, /* and the comma behind it */
                   {DDB("ListTables", "{}"), .pass_ms = 20 * 60 * 1000},
                   PUT("1", "x")},
+        .undo = {DELETE_T,
+                 CREATE_T,
+                 {DDB("UpdateContinuousBackups",
+                      "{\"TableName\":\"t1t\",\"PointInTimeRecoverySpecification\":{"
+                      "\"PointInTimeRecoveryEnabled\":true}}"),
+                  .take = "\"EarliestRestorableDateTime\":"}, /* and the comma behind it */
+                 {DDB("ListTables", "{}"), .pass_ms = 20 * 60 * 1000},
+                 PUT("1", "x")},
         .act = {DDB("ExportTableToPointInTime",
                     "{\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\","
                     "\"S3Bucket\":\"bucket\",\"ExportType\":\"INCREMENTAL_EXPORT\","
