@@ -586,11 +586,17 @@ static enum err add(struct env *env, struct job_kind *kind, const char *key, con
     return act(env, (struct act_row){.act = ADD, .job = kind, .key = key, .value = end});
 }
 
+static bool one_done(struct env *env)
+{
+    return env->n_done > 0;
+}
+
 static void test_job(void **state)
 {
     struct env *env = *state;
     start(env);
     assert_int_equal(add(env, env->job, "a", "5"), ERR_OK);
+    assert_true(run_until(env, one_done));
     run_a_while(env);
     assert_int_equal(env->n_steps, 5);
     assert_int_equal(env->n_done, 1);
