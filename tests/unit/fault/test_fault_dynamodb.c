@@ -127,6 +127,14 @@
                                          "true}")                                                  \
     }
 
+/* A window of time in which an item was written; its begin, and the comma behind it, are for `%s`. */
+#define OPEN_WINDOW_T                                                                              \
+    {DDB("UpdateContinuousBackups",                                                                \
+         "{\"TableName\":\"t1t\",\"PointInTimeRecoverySpecification\":{"                           \
+         "\"PointInTimeRecoveryEnabled\":true}}"),                                                 \
+     .take = "\"EarliestRestorableDateTime\":"},                                                   \
+        {DDB("ListTables", "{}"), .pass_ms = 20 * 60 * 1000}, PUT("1", "x")
+
 static const struct fault_case cases[] = {
     {
         .name = "create table",
@@ -378,21 +386,8 @@ static const struct fault_case cases[] = {
     },
     {
         .name = "begin an incremental export",
-        .setup = {CREATE_T,
-                  {DDB("UpdateContinuousBackups",
-                       "{\"TableName\":\"t1t\",\"PointInTimeRecoverySpecification\":{"
-                       "\"PointInTimeRecoveryEnabled\":true}}"),
-                   .take = "\"EarliestRestorableDateTime\":"}, /* and the comma behind it */
-                  {DDB("ListTables", "{}"), .pass_ms = 20 * 60 * 1000},
-                  PUT("1", "x")},
-        .undo = {DELETE_T,
-                 CREATE_T,
-                 {DDB("UpdateContinuousBackups",
-                      "{\"TableName\":\"t1t\",\"PointInTimeRecoverySpecification\":{"
-                      "\"PointInTimeRecoveryEnabled\":true}}"),
-                  .take = "\"EarliestRestorableDateTime\":"}, /* and the comma behind it */
-                 {DDB("ListTables", "{}"), .pass_ms = 20 * 60 * 1000},
-                 PUT("1", "x")},
+        .setup = {CREATE_T, OPEN_WINDOW_T},
+        .undo = {DELETE_T, CREATE_T, OPEN_WINDOW_T},
         .act = {DDB("ExportTableToPointInTime",
                     "{\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/t1t\","
                     "\"S3Bucket\":\"bucket\",\"ExportType\":\"INCREMENTAL_EXPORT\","
