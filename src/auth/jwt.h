@@ -78,7 +78,8 @@ struct jwt {
 enum err jws_parse(struct str token, struct arena *arena, struct jwt *ret_jwt) WARN_UNUSED;
 /* The same of one whose payload is an object of claims. */
 enum err jwt_parse(struct str token, struct arena *arena, struct jwt *ret_jwt) WARN_UNUSED;
-/* An RSA key whose JWK names no algorithm is for all of them. ERR_DENIED: another algorithm than the key's, or a wrong signature. About 30 us for RS256. */
+/* An RSA key whose JWK names no algorithm is for RS256, RS384 and RS512. ERR_DENIED: another algorithm than the
+ * key's, or a wrong signature. About 30 us for RS256. */
 enum err jwt_verify(const struct jwt *jwt, const struct jwt_key *key) WARN_UNUSED;
 /* With the key of the token's kid; a token without one is tried only with a set of one key.
  * ERR_NOT_FOUND: no such key; ERR_DENIED. */

@@ -26,8 +26,7 @@ struct cors_rule {
 struct cors_ask {
     struct str origin;
     struct str method;
-    struct str
-        headers; /* of a preflight request, as a rule: names with ',' between; absent: none */
+    struct str headers; /* names with ',' between; absent: none */
 };
 
 /* The first of the rules that allows it; NULL: none does. */

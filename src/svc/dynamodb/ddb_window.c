@@ -30,8 +30,7 @@
 enum {
     STEP_BYTES_MAX = 4 * 1024 * 1024, /* read by one step */
     LATE_MS = 10 * 60 * 1000,         /* as ddb_copy.c */
-    SETTLE_MS =
-        5 * 1000, /* a write that began in the window was committed, or began anew, by then */
+    SETTLE_MS = 5 * 1000,          /* by then a write of the window is committed, or began anew */
     BILLED_MIN = 10 * 1000 * 1000, /* AWS's smallest */
 };
 
@@ -40,11 +39,11 @@ enum phase { BEGIN, FIND, MARK, READ, MEND, PRUNE, DONE, PHASES };
 
 struct place {
     enum phase phase;
-    uint64_t since; /* S */
-    uint64_t until; /* the newest commit that `read` may have seen a part of */
-    struct str at;  /* key to go on at, or before which, where the phase reads back; absent: all */
-    struct str from,
-        to; /* of the log: where the window begins and ends; `from` absent: no write is in it */
+    uint64_t since;  /* S */
+    uint64_t until;  /* the newest commit that `read` may have seen a part of */
+    struct str at;   /* key to go on at, or before which, where the phase reads back; absent: all */
+    struct str from; /* of the log: where the window begins; absent: no write is in it */
+    struct str to;   /* and where it ends */
     int64_t count, bytes;
 };
 
