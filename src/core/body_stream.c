@@ -170,7 +170,7 @@ static void worker_done(struct io_work *work)
         s->err = w->err;
     if (!pump(s))
         return;
-    if (s->paused && !s->last && has_room(s)) {
+    if (s->paused && !s->last && !s->closed && has_room(s)) {
         s->paused = false;
         s->c->front->body_resume(s->c);
     }

@@ -164,9 +164,18 @@ uint32_t fixture_sum(uint32_t sum, const void *p, size_t len)
     return sum;
 }
 
+/* Counts, and stays while the test holds it. */
+static void sink_step(atomic_int *n, atomic_int *hold)
+{
+    int nth = atomic_fetch_add(n, 1) + 1;
+    while (atomic_load(hold) && nth >= atomic_load(hold))
+        sched_yield();
+}
+
 static enum err sink_write(void *ctx, const void *p, size_t len)
 {
     struct fixture *f = ctx;
+    sink_step(&f->sink_writes, &f->hold_write);
     f->sink_written = fixture_sum(f->sink_written, p, len);
     atomic_fetch_add(&f->sink_bytes, (int)len);
     return ERR_OK;
@@ -175,6 +184,7 @@ static enum err sink_write(void *ctx, const void *p, size_t len)
 static void sink_digest(void *ctx, const void *p, size_t len)
 {
     struct fixture *f = ctx;
+    sink_step(&f->sink_digests, &f->hold_digest);
     f->sink_digested = fixture_sum(f->sink_digested, p, len);
 }
 

@@ -26,6 +26,8 @@ struct fixture {
     /* What happened, for the tests to wait for. */
     atomic_int ran, committed, aborted, durable, cancelled, suspended;
     atomic_int sink_bytes, sink_finished, sink_aborted;
+    atomic_int sink_writes, sink_digests; /* begun */
+    atomic_int hold_write, hold_digest;   /* while it is so many'th or a later one; 0: none */
     uint32_t sink_written, sink_digested; /* by fixture_sum */
     atomic_int clashes_left;
     pthread_mutex_t lock; /* of `waiting`: a service's own lock, as call_wake demands */

@@ -210,6 +210,14 @@ static void a_suspended_call_is_cancelled(void **state)
 static char
     pattern[60 * 1024 + 7]; /* filled by main; no block of the server's is a multiple of it */
 
+static void send_pattern(int fd, size_t n)
+{
+    for (size_t part; n > 0; n -= part) {
+        part = min_size(n, sizeof(pattern));
+        client_send_raw(fd, pattern, part);
+    }
+}
+
 static void upload(int fd, size_t declared, size_t sent)
 {
     char head[256];
@@ -218,11 +226,7 @@ static void upload(int fd, size_t declared, size_t sent)
                      "Content-Length: %zu\r\n\r\n",
                      declared);
     client_send_raw(fd, head, (size_t)n);
-    while (sent) {
-        size_t part = min_size(sent, sizeof(pattern));
-        client_send_raw(fd, pattern, part);
-        sent -= part;
-    }
+    send_pattern(fd, sent);
 }
 
 static uint32_t sum_of_upload(size_t sent)
@@ -269,6 +273,45 @@ static void a_client_that_leaves_aborts_the_sink(void **state)
         assert_int_equal(atomic_load(&f.ran), 0);
         fixture_stop(&f);
     }
+}
+
+/* By then the loop has seen all that came before. */
+static void two_round_trips(int fd)
+{
+    char body[512];
+    for (int i = 0; i < 2; i++) {
+        client_send(fd, "Put", "a");
+        assert_int_equal(client_read(fd, body, sizeof(body)), 200);
+    }
+}
+
+/* Nothing is asked of a client that left while both workers had a block and the third was full:
+ * body_stream.c's blocks are 512 KiB, and an idle worker takes one from 128 KiB on. */
+static void a_client_leaves_while_its_body_pauses(void **state)
+{
+    struct fixture f;
+    fixture_start(&f, false);
+    int fd = client_connect(&f), other = client_connect(&f);
+    atomic_store(&f.hold_digest, 1);
+    atomic_store(&f.hold_write, 2);
+    upload(fd, 2000000, 0);
+    send_pattern(fd, 128 * 1024);
+    wait_count(&f.sink_digests, 1);
+    send_pattern(fd, 128 * 1024);
+    wait_count(&f.sink_writes, 2);
+    send_pattern(fd, 512 * 1024 - HTTP_READ_BYTES + 1);
+    two_round_trips(other);
+    close(fd);
+    two_round_trips(other);
+    atomic_store(&f.hold_digest, 0); /* now there is room */
+    two_round_trips(other);
+    assert_int_equal(atomic_load(&f.sink_aborted), 0);
+    atomic_store(&f.hold_write, 0);
+    wait_count(&f.sink_aborted, 1);
+    assert_int_equal(atomic_load(&f.sink_finished), 0);
+    assert_int_equal(atomic_load(&f.ran), 3 * 2); /* the round trips */
+    close(other);
+    fixture_stop(&f);
 }
 
 /* --- a store that fails ----------------------------------------------------------------------- */
@@ -354,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_suspended_call_is_cancelled),
         cmocka_unit_test(streamed_bodies_reach_the_sink),
         cmocka_unit_test(a_client_that_leaves_aborts_the_sink),
+        cmocka_unit_test(a_client_leaves_while_its_body_pauses),
         cmocka_unit_test(every_store_failure_is_an_error_and_nothing_more),
         cmocka_unit_test(bad_requests),
     };
