@@ -14,6 +14,7 @@
 #include "deliver/deliver.h"
 #include "kv/drv_fault/kv_mem.h"
 #include "kv/key.h"
+#include "unit/idle.h"
 
 enum { SEEN_MAX = 64, GUARD_MS = 20000 };
 static const int64_t T0 = 1700000000000;
@@ -149,23 +150,13 @@ static int setup(void **state)
     return 0;
 }
 
-static void idle(void *arg)
-{
-    *(bool *)arg = true;
-}
-
 static int teardown(void **state)
 {
     struct env *env = *state;
-    bool over = false;
     if (env->d)
         deliver_stop(env->d);
-    core_when_idle(&env->core, idle, &over); /* transactions on their way end */
-    while (!over)
-        uv_run(io_loop_uv(env->loop), UV_RUN_ONCE);
-    if (env->d) {
-        deliver_free(env->d);
-    }
+    run_until_idle(&env->core);
+    deliver_free(env->d);
     core_stop(&env->core);
     io_loop_free(env->loop);
     kv_close(env->kv);
@@ -207,15 +198,9 @@ static bool none_running(struct env *env)
     return deliver_get_stats(env->d).running == 0;
 }
 
-/* Lets everything that is ready happen. */
 static void run_a_while(struct env *env)
 {
-    bool fired = false;
-    struct io_timer t;
-    io_timer_init(&t, env->loop, guard_fired, &fired);
-    assert_int_equal(io_timer_start(&t, 30), ERR_OK);
-    while (!fired)
-        uv_run(io_loop_uv(env->loop), UV_RUN_ONCE);
+    run_what_is_ready(&env->core);
 }
 
 static void advance(struct env *env, int64_t ms)

@@ -14,6 +14,7 @@
 #include "deliver/deliver.h"
 #include "kv/drv_fault/kv_fault.h"
 #include "kv/drv_fault/kv_mem.h"
+#include "unit/idle.h"
 
 enum { STEP_MS = 1100 };
 
@@ -81,6 +82,7 @@ static void env_init(struct env *env)
 static void env_release(struct env *env)
 {
     deliver_stop(env->d);
+    run_until_idle(&env->core);
     deliver_free(env->d);
     core_stop(&env->core);
     io_loop_free(env->loop);
