@@ -16,7 +16,7 @@
 #include "kv/key.h"
 #include "unit/idle.h"
 
-enum { SEEN_MAX = 64, GUARD_MS = 20000 };
+enum { SEEN_MAX = 64, GUARD_MS = 240000 };
 static const int64_t T0 = 1700000000000;
 
 struct seen {

@@ -17,7 +17,7 @@
 #include "kv/key.h"
 #include "unit/idle.h"
 
-enum { SEEN_MAX = 64, GUARD_MS = 60000, WINDOW_PART = DUE_WINDOW_MAX / 3 + 1500 };
+enum { SEEN_MAX = 64, GUARD_MS = 240000, WINDOW_PART = DUE_WINDOW_MAX / 3 + 1500 };
 static const int64_t T0 = 1700000000000;
 
 struct seen {

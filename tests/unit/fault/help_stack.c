@@ -10,7 +10,7 @@
 
 #include "codec/percent.h"
 
-enum { BODY_MAX = 4 * 1024 * 1024, POLLS_MAX = 20000 };
+enum { BODY_MAX = 4 * 1024 * 1024, POLLS_MAX = 200000 };
 
 void stack_call(struct world *w, struct reply *ret, const char *action, ...)
 {

@@ -19,7 +19,7 @@
 #include "base/sys.h"
 #include "core/inner.h"
 
-enum { DRAIN_MS = 5000, REPLY_SECONDS = 20 };
+enum { DRAIN_MS = 5000, REPLY_SECONDS = 120 };
 
 /* --- up and down ------------------------------------------------------------------------------ */
 

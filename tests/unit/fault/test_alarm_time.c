@@ -15,7 +15,7 @@
 #include "deliver/due.h"
 #include "help_world.h"
 
-enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, POLLS_MAX = 20000 };
+enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, POLLS_MAX = 200000 };
 /* Ten seconds after 09:41, which is in the middle of a period of any length. */
 static const int64_t T0_MS = 1790588470000;
 

@@ -15,7 +15,7 @@
 #include "help_fault.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
-enum { POLLS_MAX = 20000 };
+enum { POLLS_MAX = 200000 };
 
 static struct world w;
 static struct reply reply;

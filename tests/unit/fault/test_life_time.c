@@ -16,7 +16,7 @@
 #define HOUR_MS ((int64_t)60 * 60 * 1000)
 #define DAY_MS (24 * HOUR_MS)
 #define NOON_MS (INT64_C(19700) * DAY_MS + 12 * HOUR_MS)
-enum { POLLS_MAX = 20000, MANY = 1500 };
+enum { POLLS_MAX = 200000, MANY = 1500 };
 
 static struct world w;
 static struct reply reply;

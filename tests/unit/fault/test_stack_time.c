@@ -18,7 +18,7 @@
 #define TEMPLATE                                                                                   \
     "{\"Resources\":{\"P\":{\"Type\":\"AWS::SSM::Parameter\",\"Properties\":{"                     \
     "\"Type\":\"String\",\"Value\":\"%s\"}}}}"
-enum { KEPT_DAYS = 90, POLLS_MAX = 5000, CYCLES = 200, MANY = 1200 };
+enum { KEPT_DAYS = 90, POLLS_MAX = 200000, CYCLES = 200, MANY = 1200 };
 
 static struct world w;
 static struct reply reply;

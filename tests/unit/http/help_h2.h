@@ -52,7 +52,7 @@ void h2_wake(struct h2_client *c, struct h2_call *call);
 void h2_flush(struct h2_client *c);
 /* Sends bytes as they are, past nghttp2. */
 void h2_raw(struct h2_client *c, const void *p, size_t len);
-/* Sends, receives once (or more), until... Fails the test after 10 s without anything. */
+/* Sends, receives once (or more), until... Fails the test after PATIENCE_S without anything. */
 void h2_step(struct h2_client *c);
 void h2_until_closed(struct h2_client *c, const struct h2_call *call);
 void h2_until_end(struct h2_client *c);

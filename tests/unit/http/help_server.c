@@ -248,10 +248,10 @@ static void wait_changed(struct fixture *f)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 10;
+    until.tv_sec += PATIENCE_S;
     if (pthread_cond_timedwait(&f->changed, &f->lock, &until) == ETIMEDOUT) {
         pthread_mutex_unlock(&f->lock);
-        fail_msg("waited 10 s for an event");
+        fail_msg("waited %d s for an event", PATIENCE_S);
     }
 }
 
@@ -318,7 +318,7 @@ int dial(const struct fixture *f)
     struct sockaddr_in sa = {.sin_family = AF_INET,
                              .sin_port = htons(http_server_port(f->server)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval limit = {.tv_sec = 10};
+    struct timeval limit = {.tv_sec = PATIENCE_S};
     int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
@@ -350,7 +350,7 @@ size_t read_up_to(int fd, char *p, size_t len)
     while (got < len) {
         ssize_t n = recv(fd, p + got, len - got, 0);
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            fail_msg("nothing came for 10 s");
+            fail_msg("nothing came for %d s", PATIENCE_S);
         if (n <= 0)
             break;
         got += (size_t)n;

@@ -17,6 +17,9 @@
 
 #include "http/http.h"
 
+/* Longer than a busy machine takes for anything, in seconds. */
+enum { PATIENCE_S = 120 };
+
 struct fixture {
     struct http_server_config cfg; /* filled by fixture_init; change before fixture_start */
     struct io_loop *loops[2];
@@ -39,7 +42,7 @@ void fixture_drain(struct fixture *f, int64_t grace_ms);
 void fixture_drain_begin(struct fixture *f, int64_t grace_ms);
 void fixture_drain_wait(struct fixture *f);
 void fixture_stop(struct fixture *f);
-/* Waits until the counter is at least n (fails the test after 10 s). */
+/* Waits until the counter is at least n (fails the test after PATIENCE_S). */
 void wait_requests(struct fixture *f, int n);
 void wait_closes(struct fixture *f, int n);
 /* For what a test runs on the loop itself: counts, and waits for the count. */
