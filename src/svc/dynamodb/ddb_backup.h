@@ -37,6 +37,36 @@ struct str ddb_key_tail(struct str item_key);
 enum err ddb_undo_trim(struct dynamodb *ddb, struct txn *txn, uint32_t table,
                        struct str table_key) WARN_UNUSED;
 
+/* --- steps that read items and the log (ddb_log.c) -------------------------------------------- */
+
+/* What one step of a job reads of a table. */
+struct ddb_walk {
+    struct txn *txn;
+    struct job_budget *budget;
+    uint32_t table; /* whose log it is */
+    struct str *
+        at; /* the job's place: key to go on at, or before which, where it reads back; absent: all */
+    size_t bytes;
+    bool more; /* the budget is spent before the range */
+};
+/* So much was read. ERR_CLOSED when the step has done enough. */
+enum err ddb_walk_spend(struct ddb_walk *w, size_t bytes, size_t keys) WARN_UNUSED;
+/* The next one is behind this key, or before it. */
+enum err ddb_walk_behind(struct ddb_walk *w, struct str key) WARN_UNUSED;
+enum err ddb_walk_before(struct ddb_walk *w, struct str key) WARN_UNUSED;
+/* The place in the log before all records of a commit. STR_NONE on exhaustion. */
+struct str ddb_walk_log(const struct ddb_walk *w, uint64_t commit);
+/* The first commit, in the order of commits, of which a record is not earlier. */
+struct ddb_mark {
+    int64_t from_ms;
+    struct str at; /* of the log; absent: there is none, so far */
+};
+/* Looks for such commits from `until` back, in steps. */
+enum err ddb_walk_find(struct ddb_walk *w, uint64_t until, struct ddb_mark *marks, size_t n,
+                       bool *ret_done) WARN_UNUSED;
+
+/* --- holds (ddb_undo.c) ------------------------------------------------------------------------- */
+
 /* Copies that are being made of the items under a table's id: while there are, they and what writes undo
  * stay, whatever becomes of the table. `table`, if not NULL, was read, and is staged where it changes. */
 enum err ddb_hold_take(struct dynamodb *ddb, struct txn *txn, uint32_t id,
@@ -46,6 +76,11 @@ enum err ddb_hold_for(struct call *call, uint32_t id, struct ddb_table *table) W
 /* `table_key` absent: the items are a backup's. */
 enum err ddb_hold_drop(struct dynamodb *ddb, struct txn *txn, uint32_t id,
                        struct str table_key) WARN_UNUSED;
+/* The table got its first key of KMS: copies that began without will need it, also when the table is gone. */
+enum err ddb_hold_tell_key(struct txn *txn, const struct ddb_table *table) WARN_UNUSED;
+/* What such a copy needs to read what was sealed since it began; absent: nothing was. */
+enum err ddb_hold_key(struct txn *txn, uint32_t id, struct str *ret_kms_arn,
+                      struct str *ret_data_key) WARN_UNUSED;
 enum err ddb_hold_count(struct txn *txn, uint32_t id, uint64_t *ret_copies) WARN_UNUSED;
 /* The table was deleted, and nobody needs its items but copies: the last of them sweeps. Stages a sweep
  * where there is none. */

@@ -21,10 +21,8 @@
  *   DC2  A step's writes and its place are one commit (JB2): a crash repeats nothing and leaves out
  *        nothing. Nobody else writes under the target's id meanwhile.
  *   DC3  The source is held until the end (DB3), also when the copy fails.
- *
- * Times of records are not quite in the order of commits, since transactions overlap: `find` reads
- * LATE_MS beyond the first record that is early enough. A wall clock that is set back makes a time
- * ambiguous; the state is a whole prefix then, too.
+ *   DC4  The copy is sealed as the source was when it was asked for. The source may get its first key meanwhile, which
+ *        its hold tells then.
  *
  * Layer: svc/dynamodb. Thread: steps run on the home loop. */
 #include <assert.h>
@@ -34,11 +32,6 @@
 #include "deliver/deliver.h"
 #include "deliver/job.h"
 #include "svc/dynamodb/ddb_transfer.h"
-
-enum {
-    STEP_BYTES_MAX = 4 * 1024 * 1024, /* copied by one step: a commit's worth */
-    LATE_MS = 10 * 60 * 1000,         /* longer than any transaction is open */
-};
 
 static const struct record_field copy_fields[] = {
     REC_ENUM(struct ddb_copy, kind, DDB_COPY_KINDS),
@@ -77,37 +70,20 @@ static const struct record_type place_type = RECORD_TYPE(struct place, 1, place_
 struct copying {
     struct dynamodb *ddb;
     struct txn *txn;
-    struct job_budget *budget;
+    struct ddb_walk walk;
     struct ddb_copy c;
     struct place p;
     struct ddb_cipher source, target;
     struct ddb_table *table; /* the restored one; NULL: of a backup */
     struct ddb_backup backup;
     struct ddb_transfer transfer; /* the export */
-    size_t bytes;
-    bool more; /* the budget is spent before the phase's range */
 };
-
-/* ERR_CLOSED when the step has done enough. */
-static enum err spend(struct copying *g, size_t bytes, size_t keys)
-{
-    g->bytes += bytes;
-    job_spend(g->budget, keys);
-    g->more = job_spent(g->budget) || g->bytes >= STEP_BYTES_MAX;
-    return g->more ? ERR_CLOSED : ERR_OK;
-}
 
 static enum err next_phase(struct copying *g, enum phase phase)
 {
     g->p.phase = phase;
     g->p.at = STR_NONE;
     return ERR_OK;
-}
-
-/* The place in the log before all records of this commit. */
-static struct str log_at(const struct copying *g, uint64_t commit)
-{
-    return key_make(g->txn->arena, &ddb_k_undo, g->c.source, commit, (uint16_t)0);
 }
 
 /* --- phases ----------------------------------------------------------------------------------- */
@@ -130,8 +106,8 @@ static enum err copy_one(void *arg, struct str key, struct str raw)
 {
     struct copying *g = arg;
     TRY(place_item(g, ddb_key_tail(key), raw));
-    g->p.at = key_successor(g->txn->arena, key);
-    return str_is_set(g->p.at) ? spend(g, raw.len, 1) : ERR_NOMEM;
+    TRY(ddb_walk_behind(&g->walk, key));
+    return ddb_walk_spend(&g->walk, raw.len, 1);
 }
 
 static enum err copy(struct copying *g)
@@ -140,43 +116,22 @@ static enum err copy(struct copying *g)
     if (str_is_set(range.from) && str_is_set(g->p.at))
         range.from = g->p.at;
     TRY(txn_each(g->txn, range, copy_one, g));
-    if (g->more)
+    if (g->walk.more)
         return ERR_OK;
     if (!g->c.undone)
         return next_phase(g, VISIT);
     g->p.until = kv_last_seq(g->txn->core->kv);
-    g->p.from = log_at(g, g->p.since + 1);
+    g->p.from = ddb_walk_log(&g->walk, g->p.since + 1);
     return next_phase(g, g->c.moment_ms == DDB_MOMENT_NOW ? UNDO : FIND);
-}
-
-struct search {
-    struct copying *g;
-    bool done;
-};
-
-static enum err find_one(void *arg, struct str key, struct str value)
-{
-    struct search *s = arg;
-    struct copying *g = s->g;
-    struct ddb_undo undo;
-    TRY(ddb_undo_read(key, value, &undo));
-    g->p.at = str_dup(g->txn->arena, key);
-    if (!str_is_set(g->p.at))
-        return ERR_NOMEM;
-    if (undo.wall_ms > g->c.moment_ms)
-        g->p.from = g->p.at;
-    s->done = undo.wall_ms < g->c.moment_ms - LATE_MS;
-    return s->done ? ERR_CLOSED : spend(g, value.len, 1);
 }
 
 static enum err find(struct copying *g)
 {
-    struct search s = {g, false};
-    struct key_range range = key_range(g->txn->arena, &ddb_k_undo, g->c.source);
-    range.to = str_is_set(g->p.at) ? g->p.at : log_at(g, g->p.since + 1);
-    TRY(str_is_set(range.to) ? ERR_OK : ERR_NOMEM);
-    TRY(txn_each_reverse(g->txn, range, find_one, &s));
-    return g->more && !s.done ? ERR_OK : next_phase(g, UNDO);
+    struct ddb_mark later = {g->c.moment_ms + 1, g->p.from};
+    bool done;
+    TRY(ddb_walk_find(&g->walk, g->p.since, &later, 1, &done));
+    g->p.from = later.at;
+    return done ? next_phase(g, UNDO) : ERR_OK;
 }
 
 static enum err undo_one(void *arg, struct str key, struct str value)
@@ -185,20 +140,20 @@ static enum err undo_one(void *arg, struct str key, struct str value)
     struct ddb_undo undo;
     TRY(ddb_undo_read(key, value, &undo));
     TRY(place_item(g, undo.tail, undo.before));
-    g->p.at = str_dup(g->txn->arena, key);
-    return str_is_set(g->p.at) ? spend(g, value.len, 1) : ERR_NOMEM;
+    TRY(ddb_walk_before(&g->walk, key));
+    return ddb_walk_spend(&g->walk, value.len, 1);
 }
 
 static enum err undo(struct copying *g)
 {
     struct key_range range = {g->p.from, g->p.at};
     if (!str_is_set(range.to))
-        range.to = log_at(g, g->p.until + 1);
+        range.to = ddb_walk_log(&g->walk, g->p.until + 1);
     if (!str_is_set(range.from) || !str_is_set(range.to))
         return ERR_NOMEM;
     if (str_cmp(range.from, range.to) < 0)
         TRY(txn_each_reverse(g->txn, range, undo_one, g));
-    return g->more ? ERR_OK : next_phase(g, VISIT);
+    return g->walk.more ? ERR_OK : next_phase(g, VISIT);
 }
 
 static enum err visit_one(void *arg, struct str key, struct str raw)
@@ -210,8 +165,8 @@ static enum err visit_one(void *arg, struct str key, struct str raw)
     g->p.bytes += (int64_t)size;
     for (size_t i = 0; g->table && i < g->table->n_indexes; i++, keys++)
         TRY(ddb_index_add(g->txn, g->table, &g->table->indexes[i], &g->target, key));
-    g->p.at = key_successor(g->txn->arena, key);
-    return str_is_set(g->p.at) ? spend(g, raw.len * keys, keys) : ERR_NOMEM;
+    TRY(ddb_walk_behind(&g->walk, key));
+    return ddb_walk_spend(&g->walk, raw.len * keys, keys);
 }
 
 static enum err visit(struct copying *g)
@@ -222,7 +177,7 @@ static enum err visit(struct copying *g)
     if (g->table && g->table->n_indexes == 0)
         return next_phase(g, DONE);
     TRY(txn_each(g->txn, range, visit_one, g));
-    return g->more ? ERR_OK : next_phase(g, DONE);
+    return g->walk.more ? ERR_OK : next_phase(g, DONE);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -253,8 +208,7 @@ static enum err give_up(struct copying *g)
         TRY(ddb_stage_drop(g->ddb, g->txn, g->table));
         TRY(ddb_stage_sweep(g->ddb, g->txn, g->c.target, 0));
     } else if (g->c.kind == DDB_COPY_EXPORT) {
-        TRY(ddb_transfer_end(g->txn, &g->transfer, STR("KMSKeyInaccessible"),
-                             STR("The table's key of KMS cannot be used any more")));
+        TRY(ddb_transfer_end(g->txn, &g->transfer, STR("KMSKeyInaccessible"), STR(DDB_KEY_GONE)));
         TRY(ddb_stage_sweep(g->ddb, g->txn, g->c.target, 0));
     } else {
         TRY(ddb_backup_drop(g->ddb, g->txn, &g->backup));
@@ -267,10 +221,13 @@ static enum err give_up(struct copying *g)
 static enum err open_ciphers(struct copying *g)
 {
     struct ddb_diag diag = {.arena = g->txn->arena};
-    if (str_is_set(g->c.data_key))
-        TRY(ddb_cipher_load(&diag, g->txn, g->c.source_arn, g->c.kms_arn, g->c.data_key,
-                            &g->source));
-    g->target = g->source; /* a backup keeps the key that its table had */
+    struct str kms_arn = g->c.kms_arn, data_key = g->c.data_key;
+    if (!str_is_set(data_key))
+        TRY(ddb_hold_key(g->txn, g->c.source, &kms_arn, &data_key));
+    if (str_is_set(data_key))
+        TRY(ddb_cipher_load(&diag, g->txn, g->c.source_arn, kms_arn, data_key, &g->source));
+    if (str_is_set(g->c.data_key)) /* DC4 */
+        g->target = g->source;
     return g->table ? ddb_cipher_of(&diag, g->txn, g->table, &g->target) : ERR_OK;
 }
 
@@ -307,9 +264,11 @@ static enum err advance(struct copying *g)
 static enum err step(void *self, struct txn *txn, struct job *job, struct job_budget *budget,
                      enum job_state *ret_state)
 {
-    struct copying g = {.ddb = self, .txn = txn, .budget = budget};
+    struct copying g = {.ddb = self, .txn = txn, .walk = {.txn = txn, .budget = budget}};
     *ret_state = JOB_MORE;
     TRY(record_unpack(&copy_type, txn->arena, job->argument, &g.c));
+    g.walk.table = g.c.source;
+    g.walk.at = &g.p.at;
     if (!str_empty(job->cursor))
         TRY(record_unpack(&place_type, txn->arena, job->cursor, &g.p));
     TRY(open_target(&g));

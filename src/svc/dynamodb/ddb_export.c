@@ -72,6 +72,14 @@ struct str ddb_export_view(const struct ddb_transfer *t)
     return t->old_images ? STR("NEW_AND_OLD_IMAGES") : STR("NEW_IMAGE");
 }
 
+/* It is told to be over; the lines of the manifest and changes go in steps of their own (clean). */
+static enum err end(struct exporting *g, struct str code, struct str message)
+{
+    if (!g->t.incremental)
+        TRY(ddb_stage_sweep(g->ddb, g->txn, g->t.items, 0));
+    return ddb_transfer_end(g->txn, &g->t, code, message);
+}
+
 /* --- names -------------------------------------------------------------------------------------- */
 
 /* Absent `folder`: in that which exports to the same place share. */
@@ -238,8 +246,13 @@ static enum err fill_file(struct exporting *g, enum job_state *ret_state)
     struct ddb_diag diag = {.arena = g->txn->arena};
     struct key_range range = g->t.incremental ? ddb_window_range(g->txn->arena, g->t.items)
                                               : ddb_scan_range(g->txn->arena, g->t.items, 0, 0, 1);
-    if (str_is_set(g->t.data_key))
-        TRY(ddb_cipher_load(&diag, g->txn, g->t.table_arn, g->t.kms_arn, g->t.data_key, &c.cipher));
+    if (str_is_set(g->t.data_key)) {
+        enum err err =
+            ddb_cipher_load(&diag, g->txn, g->t.table_arn, g->t.kms_arn, g->t.data_key, &c.cipher);
+        if (err == ERR_DENIED)
+            return end(g, STR("KMSKeyInaccessible"), STR(DDB_KEY_GONE));
+        TRY(err);
+    }
     struct str from = str_is_set(s->next) ? s->next : g->p.at;
     if (str_is_set(range.from) && str_is_set(from))
         range.from = from;
@@ -372,14 +385,6 @@ static enum err put_phase(struct exporting *g, enum job_state *ret_state)
 }
 
 /* --- steps -------------------------------------------------------------------------------------- */
-
-/* It is told to be over; the lines of the manifest and changes go in steps of their own (clean). */
-static enum err end(struct exporting *g, struct str code, struct str message)
-{
-    if (!g->t.incremental)
-        TRY(ddb_stage_sweep(g->ddb, g->txn, g->t.items, 0));
-    return ddb_transfer_end(g->txn, &g->t, code, message);
-}
 
 static enum err clean(struct exporting *g, struct job_budget *budget, enum job_state *ret_state)
 {

@@ -731,7 +731,7 @@ static enum err open_table(struct importing *g)
     if (err != ERR_DENIED)
         return err;
     g->code = STR("KMSKeyInaccessible");
-    g->message = STR("The table's key of KMS cannot be used any more");
+    g->message = STR(DDB_KEY_GONE);
     return ERR_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SSESpecification and SSEDescription: which key a table's data key is under. See ddb_cipher.c.
  * Layer: svc/dynamodb. Thread: the call's. */
 #include "core/secret.h"
-#include "svc/dynamodb/dynamodb_int.h"
+#include "svc/dynamodb/ddb_backup.h"
 
 static const struct str MANAGED = STR_INIT("alias/aws/dynamodb");
 
@@ -70,6 +70,7 @@ enum err ddb_set_sse(struct call *call, struct ddb_diag *diag,
     if (had || !table->figures) /* nothing is there that is not sealed */
         return ERR_OK;
     table->sealing = true;
+    TRY(ddb_hold_tell_key(call->txn, table));
     return ddb_stage_seal(call->svc, call->txn, table);
 }
 

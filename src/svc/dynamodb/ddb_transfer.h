@@ -90,6 +90,7 @@ enum err ddb_transfer_list(struct call *call, enum ddb_transfer_kind kind, struc
                            enum err (*take)(void *arg, const struct ddb_transfer *t),
                            void *arg) WARN_UNUSED;
 /* It came to its end: failed where `code` is set. */
+#define DDB_KEY_GONE "The table's key of KMS cannot be used any more" /* KMSKeyInaccessible */
 enum err ddb_transfer_end(struct txn *txn, struct ddb_transfer *t, struct str code,
                           struct str message) WARN_UNUSED;
 

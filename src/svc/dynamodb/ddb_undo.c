@@ -1,7 +1,7 @@
 /* What writes undid: the log that point-in-time recovery and copies read.
  *
  *   undo   u8 version, int wall_ms, str tail of the item's key, str the item before (empty: none)
- *   hold   uint copies, u8 orphan
+ *   hold   uint copies, u8 orphan; where the table got its first key of KMS meanwhile: str its ARN, str data key
  *   dynamodb.undo   key: ddb_k_job of the table; argument: key of the table's record; cursor: key to go on at
  *
  * Invariants
@@ -9,6 +9,8 @@
  *        commit, under a key that is stamped with the place of that commit (kv.h K7). So the log is in the
  *        order of commits, and what a prefix of commits left behind is what is there now with the
  *        records after it undone, newest first. Writers share no key: none conflicts for it.
+ *        A record tells the time at which it was staged, which is after its guard was read (DW1): so a write that is
+ *        committed behind a change of the definition is not from before it.
  *   DB2  Records go from the front only, and only those older than the recovery period; none goes while
  *        copies are made.
  *   DB3  Items and log of a table that is held stay until the last copy is done, also when the table is
@@ -17,6 +19,7 @@
  * Layer: svc/dynamodb. Thread: the transaction's; steps run on the home loop. */
 #include <assert.h>
 
+#include "base/clock.h"
 #include "base/pack.h"
 #include "core/page.h"
 #include "deliver/deliver.h"
@@ -28,7 +31,7 @@ enum {
     UNDO_BYTES_MAX = 1024 * 1024, /* a sealed item of 400 KB and its key, with room */
     UNDO_HEAD_MAX = 32,
     TRIM_EVERY_MS = 3600 * 1000,
-    HOLD_BYTES_MAX = 16,
+    HOLD_BYTES_MAX = 8 * 1024,
 };
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -60,7 +63,7 @@ enum err ddb_undo_note(struct ddb_write *w, struct str raw)
     buf_init_arena(&b, a, UNDO_BYTES_MAX);
     (void)buf_reserve(&b, UNDO_HEAD_MAX + tail.len + before.len);
     pack_u8(&b, UNDO_VERSION);
-    pack_int(&b, w->txn->wall_ms);
+    pack_int(&b, clock_wall_ms());
     pack_str(&b, tail);
     pack_str(&b, str_is_set(before) ? before : STR(""));
     TRY(buf_err(&b));
@@ -89,20 +92,30 @@ enum err ddb_undo_read(struct str key, struct str value, struct ddb_undo *ret)
 struct hold {
     uint64_t copies;
     bool orphan; /* the last one sweeps the items */
+    struct str kms_arn, data_key;
 };
+
+static enum err hold_from(struct str value, struct hold *ret)
+{
+    struct unpack u;
+    unpack_init(&u, value);
+    ret->copies = unpack_uint(&u);
+    ret->orphan = unpack_u8(&u) != 0;
+    if (u.rest.len) {
+        ret->kms_arn = unpack_str(&u);
+        ret->data_key = unpack_str(&u);
+    }
+    return unpack_end(&u);
+}
 
 static enum err hold_read(struct txn *txn, uint32_t id, struct hold *ret)
 {
     struct str value;
-    struct unpack u;
     *ret = (struct hold){0};
     enum err err = txn_get(txn, key_make(txn->arena, &ddb_k_hold, id), &value);
     if (err)
         return err == ERR_NOT_FOUND ? ERR_OK : err;
-    unpack_init(&u, value);
-    ret->copies = unpack_uint(&u);
-    ret->orphan = unpack_u8(&u) != 0;
-    return unpack_end(&u);
+    return hold_from(value, ret);
 }
 
 static enum err hold_write(struct txn *txn, uint32_t id, struct hold hold)
@@ -114,8 +127,38 @@ static enum err hold_write(struct txn *txn, uint32_t id, struct hold hold)
     buf_init_arena(&b, txn->arena, HOLD_BYTES_MAX);
     pack_uint(&b, hold.copies);
     pack_u8(&b, hold.orphan);
+    if (str_is_set(hold.data_key)) {
+        pack_str(&b, hold.kms_arn);
+        pack_str(&b, hold.data_key);
+    }
     TRY(buf_err(&b));
     return txn_put(txn, key, buf_str(&b));
+}
+
+enum err ddb_hold_tell_key(struct txn *txn, const struct ddb_table *table)
+{
+    struct hold hold;
+    TRY(hold_read(txn, table->id, &hold));
+    if (hold.copies == 0)
+        return ERR_OK;
+    hold.kms_arn = table->kms_arn;
+    hold.data_key = table->data_key;
+    return hold_write(txn, table->id, hold);
+}
+
+enum err ddb_hold_key(struct txn *txn, uint32_t id, struct str *ret_kms_arn,
+                      struct str *ret_data_key)
+{
+    struct str value;
+    struct hold hold = {0};
+    enum err err = txn_peek(txn, key_make(txn->arena, &ddb_k_hold, id), &value);
+    if (err == ERR_OK)
+        err = hold_from(value, &hold);
+    if (err)
+        return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
+    *ret_kms_arn = hold.kms_arn;
+    *ret_data_key = hold.data_key;
+    return ERR_OK;
 }
 
 enum err ddb_hold_count(struct txn *txn, uint32_t id, uint64_t *ret_copies)

@@ -5,7 +5,8 @@
  *   dynamodb.window   key: ddb_k_transfer of the export; argument: none; cursor: record (struct place)
  *   change            ddb_k_window: an entry (struct ddb_window_change), the item at the window's begin and at its end, as stored
  *
- *   begin   waits until the window's end is past, then notes the newest commit, S.
+ *   begin   notes the newest commit, S. The request changed the table's generation, so that no write is committed
+ *           behind it that is of before (DB1): S is behind all that are of the window.
  *   find    looks for the records where the window begins and ends, from S back: the first ones, in the order of
  *           commits, that are not earlier than its times. So windows that meet share no write and lose none.
  *   mark    goes on from there: an item's first record in the window says what it was before, its first one behind
@@ -28,9 +29,6 @@
 #include "svc/dynamodb/ddb_transfer.h"
 
 enum {
-    STEP_BYTES_MAX = 4 * 1024 * 1024, /* read by one step */
-    LATE_MS = 10 * 60 * 1000,         /* as ddb_copy.c */
-    SETTLE_MS = 5 * 1000,          /* by then a write of the window is committed, or began anew */
     BILLED_MIN = 10 * 1000 * 1000, /* AWS's smallest */
 };
 
@@ -58,39 +56,16 @@ static const struct record_type place_type = RECORD_TYPE(struct place, 1, place_
 struct windowing {
     struct dynamodb *ddb;
     struct txn *txn;
-    struct job_budget *budget;
+    struct ddb_walk walk;
     struct ddb_transfer t;
     struct place p;
-    size_t bytes;
-    bool more; /* the budget is spent before the phase's range */
 };
-
-/* ERR_CLOSED when the step has done enough. */
-static enum err spend(struct windowing *g, size_t bytes, size_t keys)
-{
-    g->bytes += bytes;
-    job_spend(g->budget, keys);
-    g->more = job_spent(g->budget) || g->bytes >= STEP_BYTES_MAX;
-    return g->more ? ERR_CLOSED : ERR_OK;
-}
 
 static enum err next_phase(struct windowing *g, enum phase phase)
 {
     g->p.phase = phase;
     g->p.at = STR_NONE;
     return ERR_OK;
-}
-
-/* The next one is behind this key. */
-static enum err go_on_behind(struct windowing *g, struct str key)
-{
-    g->p.at = key_successor(g->txn->arena, key);
-    return str_is_set(g->p.at) ? ERR_OK : ERR_NOMEM;
-}
-
-static struct str log_at(const struct windowing *g, uint64_t commit)
-{
-    return key_make(g->txn->arena, &ddb_k_undo, g->t.source, commit, (uint16_t)0);
 }
 
 static enum err each_record(struct windowing *g, struct str from, struct str to,
@@ -134,39 +109,17 @@ static enum err set_new(struct windowing *g, struct str tail, struct str raw,
 
 /* --- phases ------------------------------------------------------------------------------------- */
 
-struct search {
-    struct windowing *g;
-    bool done;
-};
-
-static enum err find_one(void *arg, struct str key, struct str value)
-{
-    struct search *s = arg;
-    struct windowing *g = s->g;
-    struct ddb_undo undo;
-    TRY(ddb_undo_read(key, value, &undo));
-    g->p.at = str_dup(g->txn->arena, key);
-    if (!str_is_set(g->p.at))
-        return ERR_NOMEM;
-    if (undo.wall_ms >= g->t.moment_ms)
-        g->p.to = g->p.at;
-    if (undo.wall_ms >= g->t.from_ms)
-        g->p.from = g->p.at;
-    s->done = undo.wall_ms < g->t.from_ms - LATE_MS;
-    return s->done ? ERR_CLOSED : spend(g, value.len, 1);
-}
-
 static enum err find(struct windowing *g)
 {
-    struct search s = {g, false};
-    struct key_range range = key_range(g->txn->arena, &ddb_k_undo, g->t.source);
-    range.to = str_is_set(g->p.at) ? g->p.at : log_at(g, g->p.since + 1);
-    TRY(str_is_set(range.to) ? ERR_OK : ERR_NOMEM);
-    TRY(txn_each_reverse(g->txn, range, find_one, &s));
-    if (g->more && !s.done)
+    struct ddb_mark marks[] = {{g->t.from_ms, g->p.from}, {g->t.moment_ms, g->p.to}};
+    bool done;
+    TRY(ddb_walk_find(&g->walk, g->p.since, marks, ARRAY_LEN(marks), &done));
+    g->p.from = marks[0].at;
+    g->p.to = marks[1].at;
+    if (!done)
         return ERR_OK;
     if (!str_is_set(g->p.to))
-        g->p.to = log_at(g, g->p.since + 1);
+        g->p.to = ddb_walk_log(&g->walk, g->p.since + 1);
     TRY(str_is_set(g->p.to) ? ERR_OK : ERR_NOMEM);
     return next_phase(g, str_is_set(g->p.from) ? MARK : PRUNE);
 }
@@ -195,14 +148,14 @@ static enum err mark_one(void *arg, struct str key, struct str value)
         e.state = DDB_CHANGE_KNOWN;
         TRY(set_new(g, undo.tail, undo.before, e));
     }
-    TRY(go_on_behind(g, key));
-    return spend(g, value.len, 1);
+    TRY(ddb_walk_behind(&g->walk, key));
+    return ddb_walk_spend(&g->walk, value.len, 1);
 }
 
 static enum err mark(struct windowing *g)
 {
-    TRY(each_record(g, g->p.from, log_at(g, g->p.since + 1), mark_one));
-    return g->more ? ERR_OK : next_phase(g, READ);
+    TRY(each_record(g, g->p.from, ddb_walk_log(&g->walk, g->p.since + 1), mark_one));
+    return g->walk.more ? ERR_OK : next_phase(g, READ);
 }
 
 static enum err read_one(void *arg, struct str key, struct str value)
@@ -213,15 +166,15 @@ static enum err read_one(void *arg, struct str key, struct str value)
     struct ddb_window_change e;
     TRY(ddb_window_read(a, value, &e));
     TRY(key_read(&ddb_k_window, key, a, KEY_SKIP, KEY_SKIP, &tail));
-    TRY(go_on_behind(g, key));
+    TRY(ddb_walk_behind(&g->walk, key));
     if (e.state != DDB_CHANGE_OPEN)
-        return spend(g, value.len, 1);
+        return ddb_walk_spend(&g->walk, value.len, 1);
     enum err err = txn_peek(g->txn, ddb_key_under(a, g->t.source, tail), &raw);
     if (err && err != ERR_NOT_FOUND)
         return err;
     e.state = DDB_CHANGE_READ;
     TRY(set_new(g, tail, err ? STR_NONE : raw, e));
-    return spend(g, err ? 0 : raw.len, 1);
+    return ddb_walk_spend(&g->walk, err ? 0 : raw.len, 1);
 }
 
 /* Calls fn with the changes from the phase's place on. */
@@ -237,7 +190,7 @@ static enum err each_change(struct windowing *g,
 static enum err read_items(struct windowing *g)
 {
     TRY(each_change(g, read_one));
-    if (g->more)
+    if (g->walk.more)
         return ERR_OK;
     g->p.until = kv_last_seq(g->txn->core->kv);
     return next_phase(g, MEND);
@@ -256,14 +209,15 @@ static enum err mend_one(void *arg, struct str key, struct str value)
         e.state = DDB_CHANGE_KNOWN;
         TRY(set_new(g, undo.tail, undo.before, e));
     }
-    TRY(go_on_behind(g, key));
-    return spend(g, value.len, 1);
+    TRY(ddb_walk_behind(&g->walk, key));
+    return ddb_walk_spend(&g->walk, value.len, 1);
 }
 
 static enum err mend(struct windowing *g)
 {
-    TRY(each_record(g, log_at(g, g->p.since + 1), log_at(g, g->p.until + 1), mend_one));
-    return g->more ? ERR_OK : next_phase(g, PRUNE);
+    TRY(each_record(g, ddb_walk_log(&g->walk, g->p.since + 1),
+                    ddb_walk_log(&g->walk, g->p.until + 1), mend_one));
+    return g->walk.more ? ERR_OK : next_phase(g, PRUNE);
 }
 
 /* Adds what an image counts for; *ret_there: there is one. */
@@ -279,7 +233,7 @@ static enum err weigh(struct windowing *g, enum ddb_window_part part, struct str
     if (*ret_there)
         TRY(ddb_item_raw_size(raw, &size));
     g->p.bytes += (int64_t)size;
-    g->bytes += size;
+    g->walk.bytes += size;
     return ERR_OK;
 }
 
@@ -295,26 +249,20 @@ static enum err prune_one(void *arg, struct str key, struct str value)
         g->p.count++;
     else
         TRY(txn_del(g->txn, key));
-    TRY(go_on_behind(g, key));
-    return spend(g, value.len, 1);
+    TRY(ddb_walk_behind(&g->walk, key));
+    return ddb_walk_spend(&g->walk, value.len, 1);
 }
 
 static enum err prune(struct windowing *g)
 {
     TRY(each_change(g, prune_one));
-    return g->more ? ERR_OK : next_phase(g, DONE);
+    return g->walk.more ? ERR_OK : next_phase(g, DONE);
 }
 
 /* --- steps -------------------------------------------------------------------------------------- */
 
-static enum err begin(struct windowing *g, struct job *job, enum job_state *ret_state)
+static enum err begin(struct windowing *g)
 {
-    int64_t left_ms = g->t.moment_ms + SETTLE_MS - g->txn->wall_ms;
-    if (left_ms > 0) {
-        job->wait_until_ms = g->txn->now_ms + left_ms;
-        *ret_state = JOB_WAIT;
-        return ERR_OK;
-    }
     g->p.since = kv_last_seq(g->txn->core->kv); /* the next step sees all that until then was */
     return next_phase(g, FIND);
 }
@@ -323,6 +271,8 @@ static enum err finish(struct windowing *g)
 {
     g->t.count = g->p.count;
     g->t.bytes = max_i64(g->p.bytes, BILLED_MIN);
+    if (!str_is_set(g->t.data_key)) /* images may be sealed with what the table got since */
+        TRY(ddb_hold_key(g->txn, g->t.source, &g->t.kms_arn, &g->t.data_key));
     TRY(ddb_export_begin(g->ddb, g->txn, &g->t));
     return ddb_hold_drop(g->ddb, g->txn, g->t.source, g->t.source_key);
 }
@@ -331,13 +281,16 @@ static enum err step(void *self, struct txn *txn, struct job *job, struct job_bu
                      enum job_state *ret_state)
 {
     static enum err (*const phases[PHASES])(struct windowing *) = {
-        [FIND] = find, [MARK] = mark, [READ] = read_items, [MEND] = mend, [PRUNE] = prune};
-    struct windowing g = {.ddb = self, .txn = txn, .budget = budget};
+        [BEGIN] = begin,     [FIND] = find, [MARK] = mark,
+        [READ] = read_items, [MEND] = mend, [PRUNE] = prune};
+    struct windowing g = {.ddb = self, .txn = txn, .walk = {.txn = txn, .budget = budget}};
     TRY(ddb_transfer_get(txn, job->key, &g.t));
+    g.walk.table = g.t.source;
+    g.walk.at = &g.p.at;
     if (!str_empty(job->cursor))
         TRY(record_unpack(&place_type, txn->arena, job->cursor, &g.p));
     *ret_state = JOB_MORE;
-    TRY(g.p.phase == BEGIN ? begin(&g, job, ret_state) : phases[g.p.phase](&g));
+    TRY(phases[g.p.phase](&g));
     if (g.p.phase == DONE) {
         *ret_state = JOB_DONE;
         return finish(&g);

@@ -211,8 +211,17 @@ static enum err use_window(struct call *call,
     return ERR_OK;
 }
 
+/* Writes that are open begin anew (DW1), and are of later than the moment. Else one of them could be committed behind
+ * what this export sees, and still be too early for that which begins where this one ends. */
+static enum err end_open_writes(struct call *call, struct ddb_table *table)
+{
+    table->generation++;
+    return ddb_stage_table(call->svc, call->txn, table);
+}
+
 static enum err begin(struct call *call, struct ddb_table *table, struct ddb_transfer *t)
 {
+    TRY(end_open_writes(call, table));
     if (t->incremental)
         return ddb_window_begin(call, table, t);
     TRY(ddb_next_id(call->txn, DDB_ID_TABLE, &t->items));

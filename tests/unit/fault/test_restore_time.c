@@ -13,8 +13,11 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "codec/gzip.h"
+#include "core/txn_int.h"
 #include "deliver/due.h"
 #include "help_world.h"
+#include "svc/dynamodb/dynamodb_int.h"
+#include "svc/dynamodb/dynamodb_keys.h"
 
 enum {
     HOUR_MS = 3600 * 1000,
@@ -437,6 +440,7 @@ enum {
 };
 static int64_t written_ms[WINDOWS + 1][KEYS]; /* last change up to that moment */
 static struct buf lines;
+static char manifest[64 * 1024];
 
 static void write_in_window(const char *table, int value, int64_t *written)
 {
@@ -487,7 +491,6 @@ static void get_object(const char *key)
 /* All lines of the files that the manifest names, into `lines`. */
 static void read_files(const char *arn)
 {
-    static char manifest[64 * 1024];
     char key[256], name[256];
     export_is_over(arn);
     if (!strstr(reply.body, "COMPLETED"))
@@ -500,7 +503,7 @@ static void read_files(const char *arn)
     for (const char *at = manifest; (at = strstr(at, "\"dataFileS3Key\":\""));) {
         at += strlen("\"dataFileS3Key\":\"");
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "\""), at);
-        assert_memory_equal(name, "AWSDynamoDB/data/", strlen("AWSDynamoDB/data/"));
+        assert_non_null(strstr(name, "/data/"));
         get_object(name);
         assert_int_equal(gzip_unpack(str_n(reply.body, reply.len), &lines), ERR_OK);
     }
@@ -558,8 +561,6 @@ static void each_window_tells_what_changed(void **state)
     static char arns[2 * WINDOWS][256];
     int n = 0, b, value = 1;
     buf_init(&lines, TEXT_MAX);
-    world_call(&w, &(struct request){.service = "s3", .method = "PUT", .path = "/exports"}, &reply);
-    expect_ok();
     make_table("win");
     for (int i = 0; i < KEYS; i++)
         write_one("win", value++); /* before recovery: no window begins there */
@@ -598,6 +599,7 @@ static void each_window_tells_what_changed(void **state)
         for (b = a + 1; b <= WINDOWS; b += WINDOWS - a - 1 ? WINDOWS - a - 1 : WINDOWS, n++) {
             until(export_is_over, arns[n]);
             read_files(arns[n]);
+            assert_null(strstr(manifest, "\"AWSDynamoDB/0")); /* files lie beside those of others */
             check_changes(a, b, n % 3 != 0);
         }
     }
@@ -636,11 +638,181 @@ static void windows_are_refused(void **state)
     expect_ok();
 }
 
+/* --- a write that is open when an export is asked for --------------------------------------------- */
+
+/* Stages a PutItem in a transaction of this thread, as a handler does; who commits it is the caller. */
+static void put_open(struct txn *txn, const char *table, const char *id)
+{
+    struct dynamodb *ddb = dynamodb_port_of(&w.core)->self;
+    struct ddb_diag diag = {.arena = txn->arena};
+    struct ddb_write write = {.txn = txn, .diag = &diag};
+    const struct key_scope scope = {STR("000000000000"), STR("us-east-1")};
+    struct json *json;
+    struct ddb_av *item;
+    void *object;
+    struct str text = str_fmt(txn->arena, "{\"id\":{\"S\":\"%s\"}}", id);
+    assert_int_equal(txn_begin(txn), ERR_OK);
+    assert_int_equal(json_parse(txn->arena, text, &json, NULL), ERR_OK);
+    assert_int_equal(ddb_item_from_json(&diag, json, &item), ERR_OK);
+    struct str key = key_make(txn->arena, &ddb_k_table, scope, str_c(table));
+    assert_int_equal(catalogue_get(ddb->tables, txn, key, &object), ERR_OK);
+    write.table = object;
+    assert_int_equal(ddb_key_of_item(&diag, &write.table->key, item, &write.key), ERR_OK);
+    assert_int_equal(ddb_write_open(&write), ERR_OK);
+    assert_int_equal(ddb_write_read(&write), ERR_OK);
+    assert_int_equal(ddb_write_commit(&write, item), ERR_OK);
+}
+
+/* The write began before the moment at which one export ends and the next begins, and is committed behind it. */
+static void an_open_write_is_in_one_of_two_exports(bool full)
+{
+    static char first[256], second[256];
+    const char *table = full ? "open-full" : "open-window";
+    struct arena a;
+    struct txn txn = {.core = &w.core, .arena = &a};
+    uint64_t seq;
+    arena_init(&a, 1024 * 1024);
+    buf_init(&lines, TEXT_MAX);
+    make_table(table);
+    recover(table, 35);
+    advance(WINDOW_MS);
+    put_open(&txn, table, "between");
+    advance(10);
+    int64_t at_ms = clock_wall_ms();
+    if (full)
+        call("ExportTableToPointInTime",
+             "{\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/%s\",\"S3Bucket\":"
+             "\"exports\"}",
+             table);
+    else
+        ask_export(table, at_ms - WINDOW_MS, at_ms, "");
+    expect_ok();
+    take_text("ExportArn", first, sizeof(first));
+    until(export_is_over, first);
+    enum err err = txn_commit(&txn, &seq);
+    if (err) { /* as the dispatcher does */
+        assert_int_equal(err, ERR_CONFLICT);
+        put_open(&txn, table, "between");
+        assert_int_equal(txn_commit(&txn, &seq), ERR_OK);
+    }
+    advance(WINDOW_MS);
+    ask_export(table, at_ms, at_ms + WINDOW_MS, "");
+    expect_ok();
+    take_text("ExportArn", second, sizeof(second));
+    until(export_is_over, second);
+    read_files(first);
+    int found = strstr(lines.p, "between") != NULL;
+    read_files(second);
+    found += strstr(lines.p, "between") != NULL;
+    assert_int_equal(found, 1);
+    buf_release(&lines);
+    arena_release(&a);
+}
+
+static void an_open_write_is_in_a_full_export_or_the_next(void **state)
+{
+    an_open_write_is_in_one_of_two_exports(true);
+}
+
+static void an_open_write_is_in_one_window(void **state)
+{
+    an_open_write_is_in_one_of_two_exports(false);
+}
+
+/* --- a first key of KMS meanwhile ----------------------------------------------------------------- */
+
+static bool table_is_sealed(const char *name)
+{
+    call("DescribeTable", "{\"TableName\":\"%s\"}", name);
+    expect_ok();
+    return strstr(reply.body, "\"Status\":\"ENABLED\"") != NULL;
+}
+
+/* All kinds of copies of a table of more than a step, which gets its first key, and other items, before they are
+ * through; and is deleted then, with that key, or stays. */
+static void copies_go_on_when_the_table_gets_a_key(bool deleted)
+{
+    static char window[256], full[256], backup[256];
+    const char *table = deleted ? "gone-key" : "first-key";
+    char target[2][32];
+    snprintf(target[0], sizeof(target[0]), "%s-moment", table);
+    snprintf(target[1], sizeof(target[1]), "%s-backup", table);
+    buf_init(&lines, TEXT_MAX);
+    make_table(table);
+    recover(table, 35);
+    advance(1);
+    int64_t from_ms = clock_wall_ms();
+    fill(table, 0, MANY, 1);
+    advance(WINDOW_MS);
+    int64_t at_ms = clock_wall_ms();
+    advance(1);
+    fill(table, 0, BATCH, 2);
+    ask_export(table, from_ms, at_ms, "");
+    expect_ok();
+    take_text("ExportArn", window, sizeof(window));
+    call("ExportTableToPointInTime",
+         "{\"TableArn\":\"arn:aws:dynamodb:us-east-1:000000000000:table/%s\",\"S3Bucket\":"
+         "\"exports\",\"ExportTime\":%lld.%03d}",
+         table, (long long)(at_ms / 1000), (int)(at_ms % 1000));
+    expect_ok();
+    take_text("ExportArn", full, sizeof(full));
+    restore(table, target[0], at_ms);
+    expect_ok();
+    call("CreateBackup", "{\"TableName\":\"%s\",\"BackupName\":\"one\"}", table);
+    expect_ok();
+    take_text("BackupArn", backup, sizeof(backup));
+    call("UpdateTable", "{\"TableName\":\"%s\",\"SSESpecification\":{\"Enabled\":true}}", table);
+    expect_ok();
+    fill(table, 0, MANY / 2, 3);
+    if (deleted) {
+        call("DeleteTable", "{\"TableName\":\"%s\"}", table);
+        expect_ok();
+    } else {
+        until(table_is_sealed, table);
+    }
+    until(table_is_active, target[0]);
+    expect_count(target[0], 1, MANY);
+    expect_count(target[0], 3, 0);
+    until(backup_is_ready, backup);
+    call("RestoreTableFromBackup", "{\"BackupArn\":\"%s\",\"TargetTableName\":\"%s\"}", backup,
+         target[1]);
+    expect_ok();
+    until(table_is_active, target[1]);
+    call("Scan", "{\"TableName\":\"%s\",\"Select\":\"COUNT\"}",
+         target[1]); /* at some later moment */
+    expect_ok();
+    char count[32];
+    snprintf(count, sizeof(count), "\"Count\":%d,", MANY);
+    assert_non_null(strstr(reply.body, count));
+    for (int i = 0; i < 2; i++) {
+        const char *arn = i ? full : window;
+        int n = 0;
+        until(export_is_over, arn);
+        read_files(arn);
+        for (const char *at = lines.p; (at = strstr(at, "\"v\":{\"N\":\"1\"}")); at++)
+            n++;
+        assert_int_equal(n, MANY);
+    }
+    buf_release(&lines);
+}
+
+static void a_first_key_stops_no_copy(void **state)
+{
+    copies_go_on_when_the_table_gets_a_key(false);
+}
+
+static void a_deleted_table_s_first_key_stops_no_copy(void **state)
+{
+    copies_go_on_when_the_table_gets_a_key(true);
+}
+
 static int setup(void **state)
 {
     clock_fake_set_ms(T0_MS);
     world_make(&w);
     world_up(&w);
+    world_call(&w, &(struct request){.service = "s3", .method = "PUT", .path = "/exports"}, &reply);
+    expect_ok();
     return 0;
 }
 
@@ -658,6 +830,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_window_tells_what_changed),
         cmocka_unit_test(windows_are_refused),
+        cmocka_unit_test(an_open_write_is_in_a_full_export_or_the_next),
+        cmocka_unit_test(an_open_write_is_in_one_window),
+        cmocka_unit_test(a_first_key_stops_no_copy),
+        cmocka_unit_test(a_deleted_table_s_first_key_stops_no_copy),
         cmocka_unit_test(each_moment_comes_back),
         cmocka_unit_test(a_backup_is_the_moment_of_its_request),
         cmocka_unit_test(a_long_copy_goes_on_after_restarts),
