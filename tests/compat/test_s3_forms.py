@@ -114,6 +114,16 @@ def test_a_file_that_streams(weir, s3):
     assert got["ETag"] == '"%s"' % hashlib.md5(data).hexdigest()
 
 
+@pytest.mark.parametrize("first, second, status", [
+    (("key", "one"), ("key", "two"), 400), (("key", "one"), ("KEY", "one"), 400), (("acl", "private"), ("acl", "public-read"), 400),
+    (("x-ignore-a", "1"), ("x-ignore-a", "2"), 204)])
+def test_a_field_has_one_value(weir, s3, first, second, status):
+    """The policy must not judge another than is stored."""
+    key = [] if first[0] == "key" else [("key", "one")]
+    got, _, error, _ = post(weir, form([{"key": "one"}, ["starts-with", "$acl", ""]] if first[0] == "acl" else [{"key": "one"}], [*key, first, second]))
+    assert (got, error.get("Code")) == (status, "MalformedPOSTRequest" if status == 400 else None)
+
+
 def test_fields_behind_the_file_say_nothing(weir, s3):
     assert post(weir, form([{"key": "after"}], [("key", "after")], after=[("acl", "public-read"), ("file", "2")]))[0] == 204
     assert s3.get_object(Bucket=NAME, Key="after")["Body"].read() == b"hello"

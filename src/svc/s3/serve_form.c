@@ -361,6 +361,15 @@ static enum err too_long(struct post *p)
                       "Your POST request fields preceeding the upload file was too large.");
 }
 
+/* One field has one value: the policy must not judge another than becomes the object's. */
+static bool is_there(const struct post *p)
+{
+    bool there = false;
+    for (size_t i = 0; i < p->fields.n && !there; i++)
+        there = str_eq(p->fields.v[i].name, p->name);
+    return there && !str_starts(p->name, STR("x-ignore-"));
+}
+
 static enum err on_part(void *arg, const struct multipart_head *head)
 {
     struct post *p = arg;
@@ -370,8 +379,10 @@ static enum err on_part(void *arg, const struct multipart_head *head)
         return ERR_NOMEM;
     buf_clear(&p->value);
     p->in_file = false;
-    if (p->had_file || !str_eq_c(p->name, "file"))
+    if (p->had_file)
         return ERR_OK;
+    if (!str_eq_c(p->name, "file"))
+        return is_there(p) ? malformed(p->call) : ERR_OK;
     p->filename = str_dup(a, str_is_set(head->filename) ? head->filename : STR(""));
     if (!str_is_set(p->filename))
         return ERR_NOMEM;
