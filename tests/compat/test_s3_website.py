@@ -73,6 +73,7 @@ def test_configuration_is_kept(s3, bucket, c):
     ({"RedirectAllRequestsTo": {"HostName": "h", "Protocol": "ftp"}}, "InvalidRequest"),
     ({"IndexDocument": {"Suffix": "a"}, "RoutingRules": [{"Condition": {}, "Redirect": {"HostName": "h"}}]}, "InvalidRequest"),
     ({"IndexDocument": {"Suffix": "a"}, "RoutingRules": [{"Redirect": {"ReplaceKeyWith": "a", "ReplaceKeyPrefixWith": "b"}}]}, "InvalidRequest"),
+    ({"IndexDocument": {"Suffix": "a"}, "RoutingRules": [{"Redirect": {}}]}, "MalformedXML"),
     ({"IndexDocument": {"Suffix": "a"}, "RoutingRules": [{"Redirect": {"HttpRedirectCode": "300"}}]}, "InvalidRequest"),
     ({"IndexDocument": {"Suffix": "a"}, "RoutingRules": [{"Condition": {"HttpErrorCodeReturnedEquals": "200"}, "Redirect": {"HostName": "h"}}]}, "InvalidRequest"),
     ({"IndexDocument": {"Suffix": "a"}, "RoutingRules": [{"Redirect": {"HostName": "h"}}] * 51}, "InvalidRequest"),

@@ -56,6 +56,11 @@ static enum err take_rule(struct call *call, const struct s3_routing_rule *in,
                              .code = in->redirect->http_redirect_code,
                              .prefix = in->redirect->replace_key_prefix_with,
                              .key = in->redirect->replace_key_with};
+    if (!str_is_set(r->to.host) && !str_is_set(r->to.protocol) && !str_is_set(r->to.code) &&
+        !str_is_set(r->to.prefix) && !str_is_set(r->to.key))
+        return call_error(call, &s3_err_malformed_xml,
+                          "The XML you provided was not well-formed or did not validate against "
+                          "our published schema");
     if (str_is_set(r->to.prefix) && str_is_set(r->to.key))
         return invalid(call, "You can only define ReplaceKeyPrefix or ReplaceKey but not both.");
     TRY(check_protocol(call, r->to.protocol));
