@@ -244,17 +244,34 @@ def test_who_may_compare(weir, s3, versions):
         iam.put_user_policy(UserName="comparer", PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
             {"Effect": "Allow", "Action": [f"s3:{a}" for a in actions], "Resource": "*", "Condition": {"Null": {"s3:if-match": "false"}}},
             {"Effect": "Allow", "Action": "s3:GetObject" if "GetObject" in actions else "s3:GetBucketAcl", "Resource": "*"}]}))
-        r = AWSRequest(method=method, url=weir.endpoint + f"/{versions}/secret", headers={"If-Match": given} if given else {})
+        path, body, headers = f"/{versions}/secret", b"", {"If-Match": given} if given else {}
+        if method == "POST":
+            tag = f"<ETag>{given}</ETag>" if given else ""
+            path, body = f"/{versions}?delete", f"<Delete><Object><Key>secret</Key>{tag}</Object></Delete>".encode()
+            headers = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+        r = AWSRequest(method=method, url=weir.endpoint + path, headers=headers, data=body)
         S3SigV4Auth(Credentials(key["AccessKeyId"], key["SecretAccessKey"]), "s3", "us-east-1").add_auth(r)
         c = http.client.HTTPConnection("127.0.0.1", weir.port)
-        c.request(method, f"/{versions}/secret", headers=dict(r.headers))
-        status = c.getresponse().status
+        c.request(method, path, body, dict(r.headers))
+        reply = c.getresponse()
+        code = re.findall("<Code>(.*?)</Code>", reply.read().decode()) if method == "POST" else None
         c.close()
         return status
     assert ask("PUT", '"x"', "PutObject") == ask("PUT", etag, "PutObject") == ask("DELETE", '"x"', "DeleteObject") == 403
     assert ask("PUT", '"x"', "PutObject", "GetObject") == ask("DELETE", '"x"', "DeleteObject", "GetObject") == 412
     assert ask("DELETE", None, "DeleteObject") == 403  # the policy wants a condition
     assert (ask("DELETE", "*", "DeleteObject"), ask("DELETE", "*", "DeleteObject")) == (204, 412)
+def test_a_key_is_deleted_once(weir, s3, versions):
+    """What a list says twice is one deletion; a key and one of its versions are two."""
+    old, new = (s3.put_object(Bucket=versions, Key="twice", Body=b"x")["VersionId"] for _ in range(2))
+    named = [{"Key": "twice", "VersionId": old}, {"Key": "twice"}, {"Key": "twice", "VersionId": old}, {"Key": "twice"}]
+    deleted = s3.delete_objects(Bucket=versions, Delete={"Objects": named})["Deleted"]
+    listed = s3.list_object_versions(Bucket=versions, Prefix="twice")
+    assert [d.get("VersionId") for d in deleted] == [old, None]
+    assert [m["VersionId"] for m in listed["DeleteMarkers"]] == [deleted[1]["DeleteMarkerVersionId"]]
+    assert [v["VersionId"] for v in listed["Versions"]] == [new]
+
+
 
 
 # --- replies -----------------------------------------------------------------------------------------
@@ -276,6 +293,10 @@ def test_small_things_of_replies(weir, s3, bucket):
     ("etag", True), ('"other"', False), ("W/etag", False), ("*", False), ("date", True),
     ("Thu, 01 Jan 2015 00:00:00 GMT", False), ("Thu, 01 Jan 2090 00:00:00 GMT", False), ("nonsense", False)])
 def test_if_range(weir, s3, bucket, given, partial):
+    assert ask("POST", None, "DeleteObject") == ask("POST", etag, "DeleteObject") == "AccessDenied"
+    assert ask("POST", '"x"', "DeleteObject", "GetObject") == "PreconditionFailed"
+    assert (ask("POST", "*", "DeleteObject"), ask("POST", "*", "DeleteObject")) == ("", "PreconditionFailed")
+    s3.put_object(Bucket=versions, Key="secret", Body=b"x")
     head = s3.head_object(Bucket=bucket, Key="k")
     value = given.replace("etag", head["ETag"]).replace("date", head["ResponseMetadata"]["HTTPHeaders"]["last-modified"])
     status, headers, _ = send(weir, "GET", "/errors/k", {"Range": "bytes=2-3", "If-Range": value})

@@ -1,6 +1,9 @@
 /* DeleteObject and DeleteObjects. Layer: svc. */
 #include "svc/s3/s3_lock.h"
 
+enum { DELETE_SLOTS = 2048 };
+_Static_assert((int)DELETE_SLOTS > (int)S3_DELETE_MAX, "some slot is free");
+
 /* Removes one key or version and stages its event. */
 static enum err delete_one(struct call *call, const struct s3_bucket_ref *b, struct str key,
                            struct str version_id, struct s3_deletion *d)
@@ -42,15 +45,8 @@ enum err s3_delete_object(struct call *call, const struct s3_delete_object_input
 
 /* --- many ------------------------------------------------------------------------------------- */
 
-struct results {
-    struct s3_deleted_object *deleted;
-    struct s3_error *errors;
-    size_t n_deleted, n_errors;
-    bool bypass; /* governance */
-};
-
-static void add_error(struct results *r, const struct s3_object_identifier *id, const char *code,
-                      const char *message)
+static void add_error(struct s3_deleting *r, const struct s3_object_identifier *id,
+                      const char *code, const char *message)
 {
     r->errors[r->n_errors++] = (struct s3_error){.key = id->key,
                                                  .version_id = id->version_id,
@@ -58,9 +54,27 @@ static void add_error(struct results *r, const struct s3_object_identifier *id, 
                                                  .message = str_c(message)};
 }
 
+/* Whether one of the list was there before, of which `slots` has the places, counted from 1. */
+static bool is_repeated(const struct s3_object_identifier *list, size_t i,
+                        uint16_t slots[DELETE_SLOTS])
+{
+    const struct s3_object_identifier *id = &list[i];
+    for (uint64_t at = str_hash(id->key);; at++) {
+        uint16_t *slot = &slots[at % DELETE_SLOTS];
+        if (*slot == 0) {
+            *slot = (uint16_t)(i + 1);
+            return false;
+        }
+        const struct s3_object_identifier *other = &list[*slot - 1];
+        if (str_eq(other->key, id->key) && str_eq(other->version_id, id->version_id) &&
+            str_eq(other->e_tag, id->e_tag))
+            return true;
+    }
+}
+
 /* The condition of one of the list, against its current version; *ret_met false: its error was added. */
 static enum err check_listed(struct call *call, const struct s3_bucket_ref *b,
-                             const struct s3_object_identifier *id, struct results *r,
+                             const struct s3_object_identifier *id, struct s3_deleting *r,
                              bool *ret_met)
 {
     struct s3_object_rec rec;
@@ -91,10 +105,11 @@ static enum err check_listed(struct call *call, const struct s3_bucket_ref *b,
 }
 
 static enum err delete_listed(struct call *call, const struct s3_bucket_ref *b,
-                              const struct s3_object_identifier *id, struct results *r)
+                              const struct s3_object_identifier *id, struct s3_deleting *r)
 {
     struct s3_deletion d = {0};
     const char *action = str_is_set(id->version_id) ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
+    r->now = id;
     enum err err = call_authorize(call, action, s3_arn(call, b->name, id->key));
     if (err == ERR_FAILED) {
         call_error_clear(call);
@@ -156,15 +171,20 @@ enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_inp
                            struct s3_delete_objects_output *out)
 {
     struct s3_bucket_ref b;
+    const struct s3_object_identifier *list = in->delete->objects.v;
     size_t n = in->delete->objects.n;
-    struct results r = {.deleted = ARENA_ARRAY(call->arena, struct s3_deleted_object, n),
-                        .errors = ARENA_ARRAY(call->arena, struct s3_error, n),
-                        .bypass = in->bypass_governance_retention};
-    if (!r.deleted || !r.errors)
+    struct s3_deleting *r = ARENA_NEW(call->arena, struct s3_deleting);
+    uint16_t *slots = ARENA_ARRAY(call->arena, uint16_t, DELETE_SLOTS);
+    if (!r || !slots)
+        return ERR_NOMEM;
+    r->deleted = ARENA_ARRAY(call->arena, struct s3_deleted_object, n);
+    r->errors = ARENA_ARRAY(call->arena, struct s3_error, n);
+    r->bypass = in->bypass_governance_retention;
+    if (!r->deleted || !r->errors)
         return ERR_NOMEM;
     bool named = n > 0 && n <= S3_DELETE_MAX;
     for (size_t i = 0; named && i < n; i++)
-        named = in->delete->objects.v[i].key.len > 0;
+        named = list[i].key.len > 0;
     if (!named)
         return call_error(call, &s3_err_malformed_xml,
                           "The XML you provided was not well-formed or did not validate against "
@@ -173,7 +193,7 @@ enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_inp
         return call_error(call, &s3_err_not_implemented,
                           "MFA delete is not supported by Weir. See docs/reference.");
     for (size_t i = 0; i < n; i++)
-        if (in->delete->objects.v[i].has_last_modified_time || in->delete->objects.v[i].has_size)
+        if (list[i].has_last_modified_time || list[i].has_size)
             return call_error(call, &s3_err_not_implemented,
                               "This condition is supported for directory buckets only.");
     TRY(need_digest(call));
@@ -181,16 +201,13 @@ enum err s3_delete_objects(struct call *call, const struct s3_delete_objects_inp
     TRY(s3_bucket_get(call, in->bucket, in->expected_bucket_owner, &b));
     S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_lock_check_bypass(call, &b.rec, in->has_bypass_governance_retention));
+    call->state = r;
     for (size_t i = 0; i < n; i++)
-        TRY(delete_listed(call, &b, &in->delete->objects.v[i], &r));
-    struct s3_delete_objects_output *all = ARENA_NEW(call->arena, struct s3_delete_objects_output);
-    if (!all)
-        return ERR_NOMEM;
-    all->deleted = (struct s3_deleted_objects){r.deleted, r.n_deleted};
-    all->errors = (struct s3_errors){r.errors, r.n_errors};
-    call->state = all; /* the access log has those of a quiet request, too */
+        if (!is_repeated(list, i, slots))
+            TRY(delete_listed(call, &b, &list[i], r));
+    r->now = NULL;
     if (!in->delete->quiet)
-        out->deleted = all->deleted;
-    out->errors = all->errors;
+        out->deleted = (struct s3_deleted_objects){r->deleted, r->n_deleted};
+    out->errors = (struct s3_errors){r->errors, r->n_errors};
     return ERR_OK;
 }

@@ -436,6 +436,17 @@ bool s3_post_claimed(const struct call *call, struct s3_claimed *ret_what);
 /* --- notifications (s3_notify.c) -------------------------------------------------------------- */
 
 struct s3_happening {
+/* --- lists of deletions (op_delete_object.c) ---------------------------------------------------- */
+
+/* A DeleteObjects on its way: the state of its call. */
+struct s3_deleting {
+    const struct s3_object_identifier *now; /* the one that permissions are asked for; NULL: none */
+    struct s3_deleted_object *deleted; /* of a quiet request, too: the access log tells of them */
+    struct s3_error *errors;
+    size_t n_deleted, n_errors;
+    bool bypass; /* governance */
+};
+
     enum s3_event event;
     struct str key;
     struct str version_id; /* absent: unversioned */

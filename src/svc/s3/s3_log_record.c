@@ -337,23 +337,23 @@ static void log_source(struct s3 *s3, const struct record *of, struct call *call
 static void log_batch(struct s3 *s3, const struct s3_bucket_rec *rec, const struct record *of,
                       struct call *call)
 {
-    const struct s3_delete_objects_output *all = call->state;
+    const struct s3_deleting *all = call->state;
     struct record r = *of;
     r.operation = STR("BATCH.DELETE.OBJECT");
     r.uri = STR_NONE;
     r.sent = 0;
     r.total_ns = r.turn_ns = -1;
-    for (size_t i = 0; all && i < all->deleted.n; i++) {
+    for (size_t i = 0; all && i < all->n_deleted; i++) {
         r.status = 204;
-        r.key = all->deleted.v[i].key;
-        r.version_id = all->deleted.v[i].version_id;
+        r.key = all->deleted[i].key;
+        r.version_id = all->deleted[i].version_id;
         keep(s3, call->arena, rec, &r);
     }
-    for (size_t i = 0; all && i < all->errors.n; i++) {
-        r.status = str_eq_c(all->errors.v[i].code, "AccessDenied") ? 403 : 400;
-        r.error = all->errors.v[i].code;
-        r.key = all->errors.v[i].key;
-        r.version_id = all->errors.v[i].version_id;
+    for (size_t i = 0; all && i < all->n_errors; i++) {
+        r.status = str_eq_c(all->errors[i].code, "AccessDenied") ? 403 : 400;
+        r.error = all->errors[i].code;
+        r.key = all->errors[i].key;
+        r.version_id = all->errors[i].version_id;
         keep(s3, call->arena, rec, &r);
     }
 }

@@ -154,9 +154,18 @@ static void add_retention(struct call *call, const void *in, struct policy_conte
                                (left_ms + S3_DAY_MS - 1) / S3_DAY_MS);
 }
 
+/* DeleteObjects has a condition for each of its keys, where DeleteObject has a header. */
+static void add_listed_condition(struct call *call, struct policy_context *ctx)
+{
+    const struct s3_deleting *d = call->op->index == S3_OP_DELETE_OBJECTS ? call->state : NULL;
+    if (d && d->now && str_is_set(d->now->e_tag))
+        policy_context_add(ctx, STR("s3:if-match"), d->now->e_tag);
+}
+
 enum err s3_auth_context(struct call *call, const void *in, struct policy_context *ctx)
 {
     add_retention(call, in, ctx);
+    add_listed_condition(call, ctx);
     policy_context_add(ctx, STR("s3:x-amz-content-sha256"),
                        wire_header_get(call->request, STR("x-amz-content-sha256")));
     policy_context_add(ctx, STR("s3:TlsVersion"), call->tls_version);
