@@ -631,6 +631,31 @@ def test_copies_in_place(s3):
     ("us-west-2", None, "IllegalLocationConstraintException", None),
     ("us-west-2", "us-east-1", "IllegalLocationConstraintException", None),
     ("us-west-2", "us-west-2", None, "us-west-2"),
+@pytest.mark.parametrize("algorithm, kind, numbers, code", [
+    ("CRC32", "COMPOSITE", [1], None), ("CRC32", "COMPOSITE", [2], "InvalidPartOrder"),
+    ("SHA256", "COMPOSITE", [1, 3], "InvalidPartOrder"), ("CRC32", "FULL_OBJECT", [2], None), (None, None, [7], None)])
+def test_parts_with_checksums_are_all_there(weir, s3, bucket, algorithm, kind, numbers, code):
+    where = {"Bucket": bucket, "Key": "gaps"}
+    headers = {"x-amz-checksum-algorithm": algorithm, "x-amz-checksum-type": kind} if algorithm else {}
+    where["UploadId"] = send(weir, "POST", f"/{bucket}/gaps?uploads", headers)[2]["UploadId"]
+    algorithm = {"ChecksumAlgorithm": algorithm} if algorithm else {}
+    parts = []
+    for n in numbers:
+        part = s3.upload_part(**where, PartNumber=n, Body=b"x", **algorithm)
+        sums = {k: v for k, v in part.items() if k.startswith("Checksum") and algorithm}
+        parts.append({"PartNumber": n, "ETag": part["ETag"], **sums})
+    complete = {**where, "MultipartUpload": {"Parts": parts}}
+    if code:
+        assert refused(s3.complete_multipart_upload, **complete)["Code"] == code
+        s3.abort_multipart_upload(**where)
+        return
+    if kind == "COMPOSITE":  # a sum of another kind
+        other = [{"PartNumber": 1, "ETag": parts[0]["ETag"], "ChecksumSHA1": base64.b64encode(b"1" * 20).decode()}]
+        error = refused(s3.complete_multipart_upload, **where, MultipartUpload={"Parts": other})
+        assert (error["Code"], error["Message"]) == ("BadDigest", "The sha1 you specified for part 1 did not match what we received.")
+    assert s3.complete_multipart_upload(**complete)["ETag"].endswith("-1\"")
+
+
     ("aws-global", None, None, ""),
     ("aws-global", "eu-west-1", None, "eu-west-1"),
 ])

@@ -41,6 +41,12 @@ static enum err check_part_sum(struct call *call, const struct s3_upload_rec *up
 {
     struct s3_claims claims = S3_CLAIMS(p);
     if (upload->algo_given && upload->composite && !str_is_set(claims.text[upload->algo])) {
+        enum s3_algo other = s3_claims_algo(&claims);
+        if (other != S3_NO_CHECKSUM)
+            return call_error(call, &s3_err_content_md5_mismatch,
+                              "The " STR_FMT " you specified for part %" PRId64
+                              " did not match what we received.",
+                              STR_ARG(str_lower(call->arena, s3_algo_name(other))), p->part_number);
         struct str name = str_lower(call->arena, s3_algo_name(upload->algo));
         return call_error(call, &s3_err_invalid_request,
                           "The upload was created using a " STR_FMT " checksum. The complete "
@@ -61,14 +67,18 @@ static enum err malformed(struct call *call)
                       "published schema");
 }
 
-static enum err check_order(struct call *call, const struct s3_completed_part_list *list)
+/* Parts ascend. Those that have checksums of their own, of which the object's is made, are all there. */
+static enum err check_order(struct call *call, const struct s3_completed_part_list *list,
+                            const struct s3_upload_rec *upload)
 {
+    bool all = upload->algo_given && upload->composite;
     for (size_t i = 0; i < list->n; i++)
         if (!list->v[i].has_part_number || !str_is_set(list->v[i].e_tag))
             return malformed(call);
     for (size_t i = 0; i < list->n; i++) {
         TRY(s3_check_part_number(call, list->v[i].part_number));
-        if (i > 0 && list->v[i].part_number <= list->v[i - 1].part_number)
+        int64_t before = i > 0 ? list->v[i - 1].part_number : 0, number = list->v[i].part_number;
+        if (all ? number != before + 1 : number <= before)
             return call_error(call, &s3_err_invalid_part_order,
                               "The list of parts was not in ascending order. Parts must be ordered "
                               "by part number.");
@@ -84,7 +94,7 @@ static enum err choose(struct call *call, const struct s3_completed_part_list *l
                          .kept = ARENA_ARRAY(call->arena, bool, stored->n)};
     if (!c->parts || !c->kept)
         return ERR_NOMEM;
-    TRY(check_order(call, list));
+    TRY(check_order(call, list, upload));
     size_t at = 0;
     for (size_t i = 0; i < list->n; i++) {
         const struct s3_completed_part *p = &list->v[i];
