@@ -370,7 +370,10 @@ LACKS = "Requests specifying Server Side Encryption with Customer provided keys 
     ("PUT", headers_of(Key=None), 400, "InvalidArgument", LACKS + "provide an appropriate secret key."),
     ("PUT", headers_of(KeyMD5=None), 400, "InvalidArgument", LACKS + "provide the client calculated MD5 of the secret key."),
     ("PUT", headers_of(b"k" * 31), 400, "InvalidArgument", "The secret key was invalid for the specified algorithm."),
-    ("PUT", headers_of(Key="*"), 400, "InvalidArgument", "The secret key was invalid for the specified algorithm."),
+    ("PUT", headers_of(Key="*"), 400, "InvalidArgument", "The calculated MD5 hash of the key did not match the hash that was provided."),
+    ("PUT", headers_of(Key=""), 400, "InvalidArgument", "The secret key was invalid - too short."),
+    ("PUT", headers_of(Algorithm="X", KeyMD5="AAAAAAAAAAAAAAAAAAAAAA=="), 400, "InvalidArgument",
+     "The calculated MD5 hash of the key did not match the hash that was provided."),
     ("PUT", headers_of(KeyMD5="AAAAAAAAAAAAAAAAAAAAAA=="), 400, "InvalidArgument",
      "The calculated MD5 hash of the key did not match the hash that was provided."),
     ("PUT", {**headers_of(), "x-amz-server-side-encryption": "AES256"}, 400, "InvalidArgument",
@@ -413,6 +416,10 @@ def test_copies_under_customer_keys(weir, s3):
     assert send(weir, "GET", f"/{NAME}/from", headers_of(two))[0] == 200
 
 
+COMPLETES = ("The object was stored using a form of Server Side Encryption. Correct SSE-C request parameters are required for this "
+             "request when specifying checksums for each part.")
+
+
 def test_uploads_under_customer_keys(weir, s3):
     key = headers_of(b"u" * 32)
     upload = send(weir, "POST", f"/{NAME}/m?uploads", key)[2]["UploadId"]
@@ -426,7 +433,11 @@ def test_uploads_under_customer_keys(weir, s3):
     etags = [send(weir, "PUT", where % (i + 1), key, d)[1]["etag"] for i, d in enumerate(data)]
     done = "".join(f"<Part><PartNumber>{i + 1}</PartNumber><ETag>{e}</ETag></Part>" for i, e in enumerate(etags))
     body = f"<CompleteMultipartUpload>{done}</CompleteMultipartUpload>".encode()
-    assert send(weir, "POST", f"/{NAME}/m?uploadId={upload}", {}, body)[0] == 200
+    for other in (headers_of(b"v" * 32), headers_of()):
+        status, _, error, _ = send(weir, "POST", f"/{NAME}/m?uploadId={upload}", other, body)
+        assert (status, error["Code"], error["Message"]) == (400, "InvalidRequest", COMPLETES)
+    status, told, _, _ = send(weir, "POST", f"/{NAME}/m?uploadId={upload}", {}, body)
+    assert (status, told["x-amz-server-side-encryption-customer-algorithm"]) == (200, "AES256")
     assert send(weir, "GET", f"/{NAME}/m", key)[3] == b"".join(data)
     assert send(weir, "GET", f"/{NAME}/m?partNumber=2", key)[3] == b"end"
     assert send(weir, "GET", f"/{NAME}/m", {})[0] == 400

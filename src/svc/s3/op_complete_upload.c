@@ -173,6 +173,9 @@ static enum err give_result(struct call *call, const struct s3_complete_multipar
     out->key = in->key;
     out->e_tag = s3_quote(call->arena, rec->etag);
     S3_TELL_SSE(out, &rec->sse);
+    if (str_is_set(rec->sse.customer)) /* of no member of the model */
+        TRY(call_reply_header(call, STR("x-amz-server-side-encryption-customer-algorithm"),
+                              STR("AES256")));
     S3_SET_SUM(out, &rec->sum);
     out->checksum_type = s3_sum_type(&rec->sum);
     if (told)

@@ -35,6 +35,26 @@ static enum err read_key(struct call *call, const struct s3_customer *c, struct 
     struct str key = STR_NONE;
     if (!str_is_set(c->algorithm))
         return bad_key(call, null, NEEDS "provide a valid encryption algorithm.");
+    if (!str_is_set(c->key))
+        return bad_key(call, null, NEEDS "provide an appropriate secret key.");
+    if (!str_is_set(c->key_md5))
+        return bad_key(call, null, NEEDS "provide the client calculated MD5 of the secret key.");
+    if (c->key.len == 0)
+        return bad_key(call, c->key, "The secret key was invalid - too short.");
+    enum err err = base64_decode(call->arena, c->key, &key);
+    if (err == ERR_NOMEM)
+        return err;
+    struct str md5 = STR_NONE;
+    if (err == ERR_OK) {
+        hash_once(HASH_MD5, key.p, key.len, digest);
+        md5 = base64_encode(call->arena, digest, sizeof(digest));
+        if (!str_is_set(md5))
+            return ERR_NOMEM;
+    }
+    if (err != ERR_OK || !str_eq(md5, c->key_md5))
+        return bad_key(
+            call, null,
+            "The calculated MD5 hash of the key did not match the hash that was provided.");
     if (!str_eq_c(c->algorithm, "AES256")) {
         TRY(call_error_detail(call, "ArgumentName", STR("x-amz-server-side-encryption")));
         TRY(call_error_detail(call, "ArgumentValue", c->algorithm));
@@ -42,23 +62,8 @@ static enum err read_key(struct call *call, const struct s3_customer *c, struct 
                           "The Encryption request you specified is not valid. Supported value: "
                           "AES256.");
     }
-    if (!str_is_set(c->key))
-        return bad_key(call, null, NEEDS "provide an appropriate secret key.");
-    if (!str_is_set(c->key_md5))
-        return bad_key(call, null, NEEDS "provide the client calculated MD5 of the secret key.");
-    enum err err = base64_decode(call->arena, c->key, &key);
-    if (err == ERR_NOMEM)
-        return err;
-    if (err != ERR_OK || key.len != SEAL_KEY_BYTES)
+    if (key.len != SEAL_KEY_BYTES)
         return bad_key(call, null, "The secret key was invalid for the specified algorithm.");
-    hash_once(HASH_MD5, key.p, key.len, digest);
-    struct str md5 = base64_encode(call->arena, digest, sizeof(digest));
-    if (!str_is_set(md5))
-        return ERR_NOMEM;
-    if (!str_eq(md5, c->key_md5))
-        return bad_key(
-            call, null,
-            "The calculated MD5 hash of the key did not match the hash that was provided.");
     if (!call_is_secure(call))
         return bad_key(call, null, NEEDS "be made over a secure connection.");
     *ret_key = key;
@@ -86,6 +91,16 @@ enum err s3_customer_choose(struct call *call, const struct s3_wishes *w, struct
     return str_is_set(ret->customer) ? ERR_OK : ERR_NOMEM;
 }
 
+static const char completion_words[] =
+    "The object was stored using a form of Server Side Encryption. Correct SSE-C request "
+    "parameters "
+    "are required for this request when specifying checksums for each part.";
+
+static bool completes(const struct call *call)
+{
+    return call->op->index == S3_OP_COMPLETE_MULTIPART_UPLOAD;
+}
+
 /* What was made with a key is asked for without one, or the reverse. */
 static enum err not_alike(struct call *call, const struct s3_customer *c, bool has)
 {
@@ -101,7 +116,8 @@ static enum err not_alike(struct call *call, const struct s3_customer *c, bool h
          "include "
          "the appropriate encryption parameters."},
     };
-    return call_error(call, &s3_err_invalid_request, "%s", words[c->of_upload][has]);
+    return call_error(call, &s3_err_invalid_request, "%s",
+                      completes(call) ? completion_words : words[c->of_upload][has]);
 }
 
 enum err s3_customer_check(struct call *call, const struct s3_sse *sse, const struct s3_customer *c,
@@ -122,9 +138,10 @@ enum err s3_customer_check(struct call *call, const struct s3_sse *sse, const st
     if (str_eq_consttime(str_n((const char *)mark, sizeof(mark)), sse->customer))
         return ERR_OK;
     if (c->of_upload)
-        return call_error(call, &s3_err_invalid_request,
-                          "The provided encryption parameters did not match the ones used "
-                          "originally.");
+        return call_error(call, &s3_err_invalid_request, "%s",
+                          completes(call) ? completion_words
+                                          : "The provided encryption parameters did not match the "
+                                            "ones used originally.");
     return call_error(call, &s3_err_access_denied, NEEDS "provide the correct secret key.");
 }
 
