@@ -27,6 +27,8 @@ static enum err check_copy(struct call *call, const struct s3_copy_object_input 
 {
     struct s3_copy_source from;
     TRY(s3_check_key(call, in->key));
+    if (str_is_set(wire_header_get(call->request, STR("x-amz-copy-source-range"))))
+        return s3_refuse_header(call, "x-amz-copy-source-range"); /* a part has it */
     TRY(s3_check_wishes(call, S3_WISHES(in)));
     TRY(check_directive(call, "x-amz-metadata-directive", in->metadata_directive,
                         "Unknown metadata directive."));

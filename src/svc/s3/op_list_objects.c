@@ -103,8 +103,8 @@ enum err s3_list_objects_v2(struct call *call, const struct s3_list_objects_v2_i
                          .after = in->start_after};
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
     TRY(s3_list_size(call, "maxKeys", in->has_max_keys, in->max_keys, &rq.max));
-    TRY(s3_check_key_text(call, in->prefix));
-    TRY(s3_check_key_text(call, in->start_after));
+    TRY(s3_check_list_text(call, "prefix", in->prefix));
+    TRY(s3_check_list_text(call, "start-after", in->start_after));
     if (str_is_set(in->continuation_token))
         TRY(s3_token_open(call, in->bucket, in->continuation_token, &rq.after));
     if (in->fetch_owner)
@@ -142,8 +142,8 @@ enum err s3_list_objects(struct call *call, const struct s3_list_objects_input *
                          .owner = s3_owner_of(call)};
     TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
     TRY(s3_list_size(call, "maxKeys", in->has_max_keys, in->max_keys, &rq.max));
-    TRY(s3_check_key_text(call, in->prefix));
-    TRY(s3_check_key_text(call, in->marker));
+    TRY(s3_check_list_text(call, "prefix", in->prefix));
+    TRY(s3_check_list_text(call, "marker", in->marker));
     TRY(list(call, &rq, &l));
     out->contents = (struct s3_object_list){l.objects, l.n_objects};
     out->common_prefixes = (struct s3_common_prefix_list){l.prefixes, l.n_prefixes};

@@ -48,12 +48,12 @@ static enum err find_marker(struct call *call, struct request *rq, struct str ve
     bool current;
     if (!str_is_set(version_id))
         return ERR_OK;
-    if (version_id.len == 0)
-        return s3_bad_argument(call, "version-id-marker", version_id,
-                               "A version-id marker cannot be empty.");
     if (!str_is_set(rq->key_marker))
         return s3_bad_argument(call, "version-id-marker", version_id,
                                "A version-id marker cannot be specified without a key marker.");
+    if (version_id.len == 0)
+        return s3_bad_argument(call, "version-id-marker", version_id,
+                               "A version-id marker cannot be empty.");
     rq->within = true;
     if (s3_version_id_seq(version_id, &rq->seq) == ERR_OK)
         return look_at_key(call, rq);
@@ -176,11 +176,12 @@ enum err s3_list_object_versions(struct call *call, const struct s3_list_object_
     struct page p;
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &rq.b));
     S3_TELL_CHARGED(out, in, rq.b.rec.flags);
-    TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
-    TRY(s3_check_key_text(call, in->prefix));
     TRY(s3_check_key_text(call, in->key_marker));
     TRY(s3_list_size(call, "maxKeys", in->has_max_keys, in->max_keys, &rq.max));
     TRY(find_marker(call, &rq, in->version_id_marker));
+    TRY(s3_check_encoding(call, in->encoding_type, &rq.url));
+    TRY(s3_check_list_text(call, "prefix", in->prefix));
+    TRY(s3_check_list_text(call, "key-marker", in->key_marker));
     rq.owner = s3_owner_of(call);
     TRY(list(call, &rq, &p));
     struct str none = STR("");

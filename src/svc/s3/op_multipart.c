@@ -461,8 +461,8 @@ enum err s3_list_multipart_uploads(struct call *call,
     TRY(s3_bucket_peek(call, in->bucket, in->expected_bucket_owner, &b));
     S3_TELL_CHARGED(out, in, b.rec.flags);
     TRY(s3_check_encoding(call, in->encoding_type, &url));
-    TRY(s3_check_key_text(call, in->prefix));
-    TRY(s3_check_key_text(call, in->key_marker));
+    TRY(s3_check_list_text(call, "prefix", in->prefix));
+    TRY(s3_check_list_text(call, "key-marker", in->key_marker));
     TRY(s3_check_key_text(call, in->upload_id_marker));
     size_t max;
     TRY(s3_list_size(call, "maxUploads", in->has_max_uploads, in->max_uploads, &max));

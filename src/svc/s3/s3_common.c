@@ -42,13 +42,38 @@ enum err s3_no_such_key(struct call *call, struct str bucket, struct str key)
     return call_error(call, &s3_err_no_such_key, "The specified key does not exist.");
 }
 
+enum err s3_check_list_text(struct call *call, const char *name, struct str text)
+{
+    if (str_is_set(text) && str_find(text, '\0') != SIZE_MAX)
+        return s3_bad_argument(
+            call, name, text,
+            "Value must be a sequence of Unicode characters and cannot include Null.");
+    return s3_check_key_text(call, text);
+}
+
 /* --- what Weir does not do -------------------------------------------------------------------- */
 
-static enum err not_implemented(struct call *call, const char *header)
+enum err s3_refuse_header(struct call *call, const char *header)
 {
     TRY(call_error_detail(call, "Header", str_c(header)));
     return call_error(call, &s3_err_not_implemented_header,
                       "A header you provided implies functionality that is not implemented");
+}
+
+/* What makes an object, or a part of one, makes a version of its own. */
+static enum err refuse_version(struct call *call)
+{
+    static const struct str name = STR_INIT("versionId");
+    struct str rest = call->request->query;
+    if (!str_is_set(rest) || str_find_str(rest, name) == SIZE_MAX)
+        return ERR_OK;
+    while (str_is_set(rest)) {
+        struct str value = str_cut(&rest, '&'), key = str_cut(&value, '=');
+        if (str_eq(key, name))
+            return s3_bad_argument(call, "versionId", str_is_set(value) ? value : STR(""),
+                                   "This operation does not accept a version-id.");
+    }
+    return ERR_OK;
 }
 
 enum err s3_refuse_headers(struct call *call)
@@ -59,14 +84,16 @@ enum err s3_refuse_headers(struct call *call)
     unsigned op = call->op->index;
     bool makes =
         op == S3_OP_PUT_OBJECT || op == S3_OP_COPY_OBJECT || op == S3_OP_CREATE_MULTIPART_UPLOAD;
+    if (makes || op == S3_OP_UPLOAD_PART || op == S3_OP_UPLOAD_PART_COPY)
+        TRY(refuse_version(call));
     for (size_t i = 0; i < call->request->n_headers; i++) {
         const struct wire_header *h = &call->request->headers[i];
         if (h->name.len < sizeof(sse) - 1 || !str_eq_nocase(str_n(h->name.p, prefix.len), prefix))
             continue;
         if (s3_customer_header(op, h->name))
-            return not_implemented(call, "x-amz-server-side-encryption-customer-algorithm");
+            return s3_refuse_header(call, "x-amz-server-side-encryption-customer-algorithm");
         if (!makes && str_eq_nocase(h->name, str_c(context)))
-            return not_implemented(call, context);
+            return s3_refuse_header(call, context);
         if (!makes && str_eq_nocase(h->name, str_c(sse)))
             return s3_bad_argument(
                 call, sse, h->value,
@@ -80,7 +107,7 @@ static enum err check_class(struct call *call, struct str name)
     if (!str_is_set(name) || s3_class_of(name) != S3_CLASSES)
         return ERR_OK;
     if (str_eq_c(name, "GLACIER") || str_eq_c(name, "DEEP_ARCHIVE"))
-        return not_implemented(call, "x-amz-storage-class");
+        return s3_refuse_header(call, "x-amz-storage-class");
     TRY(call_error_detail(call, "StorageClassRequested", name));
     return call_error(call, &s3_err_invalid_storage_class,
                       "The storage class you specified is not valid");
@@ -89,7 +116,7 @@ static enum err check_class(struct call *call, struct str name)
 enum err s3_check_wishes(struct call *call, const struct s3_wishes *w)
 {
     if (str_eq_c(w->sse, "aws:kms:dsse") || str_eq_c(w->sse, "aws:fsx"))
-        return not_implemented(call, "x-amz-server-side-encryption");
+        return s3_refuse_header(call, "x-amz-server-side-encryption");
     TRY(check_class(call, w->storage_class));
     return ERR_OK;
 }
@@ -199,7 +226,7 @@ enum err s3_stream_algo(struct call *call, const struct s3_claims *claims, struc
 {
     enum s3_algo algo = s3_claims_algo(claims);
     if (claims->unsupported)
-        return not_implemented(call, "x-amz-checksum");
+        return s3_refuse_header(call, "x-amz-checksum");
     struct str trailer = wire_header_get(call->request, STR("x-amz-trailer"));
     if (claims->n + str_is_set(trailer) > 1)
         return call_error(call, &s3_err_invalid_request,
@@ -230,7 +257,7 @@ enum err s3_check_algorithm(struct call *call, struct str name)
         return ERR_OK;
     for (size_t i = 0; i < ARRAY_LEN(others); i++)
         if (str_eq(name, others[i]))
-            return not_implemented(call, "x-amz-checksum-algorithm");
+            return s3_refuse_header(call, "x-amz-checksum-algorithm");
     return call_error(call, &s3_err_invalid_request,
                       "Checksum algorithm provided is unsupported. Please try again with any of "
                       "the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]");
@@ -359,7 +386,7 @@ static enum err check_condition_forms(struct call *call, struct str if_match,
     if (!more)
         return ERR_OK;
     TRY(call_error_detail(call, "additionalMessage", str_c(more)));
-    return not_implemented(call, header);
+    return s3_refuse_header(call, header);
 }
 
 enum err s3_check_write_conditions(struct call *call, const struct s3_bucket_ref *b, struct str key,

@@ -21,13 +21,13 @@ static enum err not_allowed_here(struct call *call, const struct s3_object_rec *
                       "The specified method is not allowed against this resource.");
 }
 
-/* Operations on something of an object, which a marker does not have. */
+/* Operations on something of an object, which a marker does not have. GetObjectAcl finds none, as reading does. */
 static bool asks_part_of_object(unsigned op)
 {
     static const unsigned ops[] = {
-        S3_OP_GET_OBJECT_TAGGING,   S3_OP_PUT_OBJECT_TAGGING,    S3_OP_DELETE_OBJECT_TAGGING,
-        S3_OP_GET_OBJECT_ACL,       S3_OP_PUT_OBJECT_ACL,        S3_OP_GET_OBJECT_RETENTION,
-        S3_OP_PUT_OBJECT_RETENTION, S3_OP_GET_OBJECT_LEGAL_HOLD, S3_OP_PUT_OBJECT_LEGAL_HOLD,
+        S3_OP_GET_OBJECT_TAGGING,    S3_OP_PUT_OBJECT_TAGGING,    S3_OP_DELETE_OBJECT_TAGGING,
+        S3_OP_PUT_OBJECT_ACL,        S3_OP_GET_OBJECT_RETENTION,  S3_OP_PUT_OBJECT_RETENTION,
+        S3_OP_GET_OBJECT_LEGAL_HOLD, S3_OP_PUT_OBJECT_LEGAL_HOLD,
     };
     for (size_t i = 0; i < ARRAY_LEN(ops); i++)
         if (ops[i] == op)

@@ -292,9 +292,10 @@ enum err s3_bad_version(struct call *call, struct str version_id) WARN_UNUSED;
 enum err s3_find_for_read(struct call *call, const struct s3_bucket_ref *b, struct str key,
                           struct str version_id, struct s3_object_rec *ret_rec,
                           bool *ret_current) WARN_UNUSED;
-/* An object's key; the text of a prefix or marker, which need not be one. */
+/* An object's key; a text as long as one at most; that of a list's parameter (a prefix or marker). */
 enum err s3_check_key(struct call *call, struct str key) WARN_UNUSED;
 enum err s3_check_key_text(struct call *call, struct str key) WARN_UNUSED;
+enum err s3_check_list_text(struct call *call, const char *name, struct str text) WARN_UNUSED;
 /* A key that the customer sent along; texts of headers, absent without one. */
 struct s3_customer {
     struct str algorithm, key, key_md5;
@@ -336,6 +337,8 @@ enum err s3_bad_argument(struct call *call, const char *name, struct str value,
 enum err s3_list_size(struct call *call, const char *name, bool has, int64_t max,
                       size_t *ret_max) WARN_UNUSED;
 enum err s3_check_wishes(struct call *call, const struct s3_wishes *w) WARN_UNUSED;
+/* NotImplemented about a header. Always ERR_FAILED (or ERR_NOMEM). */
+enum err s3_refuse_header(struct call *call, const char *header) WARN_UNUSED;
 /* Refuses what no operation here honours, whichever it is sent with (P4). */
 enum err s3_refuse_headers(struct call *call) WARN_UNUSED;
 /* Metadata, tags and headers of an object-making request. */
@@ -433,9 +436,6 @@ bool s3_site_claimed(struct call *call, struct s3_claimed *ret_what);
 enum err s3_post_start(struct s3 *s3) WARN_UNUSED;
 bool s3_post_claimed(const struct call *call, struct s3_claimed *ret_what);
 
-/* --- notifications (s3_notify.c) -------------------------------------------------------------- */
-
-struct s3_happening {
 /* --- lists of deletions (op_delete_object.c) ---------------------------------------------------- */
 
 /* A DeleteObjects on its way: the state of its call. */
@@ -447,6 +447,9 @@ struct s3_deleting {
     bool bypass; /* governance */
 };
 
+/* --- notifications (s3_notify.c) -------------------------------------------------------------- */
+
+struct s3_happening {
     enum s3_event event;
     struct str key;
     struct str version_id; /* absent: unversioned */
