@@ -427,7 +427,37 @@ def test_tables(two):
     assert ddb_a.scan(TableName=arn)["Count"] == 2
     # The name alone is the caller's, and what is not opened stays shut.
     assert code_of(ddb_a.get_item, TableName=name, Key=item) == "ResourceNotFoundException"
-    assert code_of(ddb_a.create_backup, TableName=arn, BackupName="none") != "OK"
+    # Tags are open to other accounts; whatever else is the owner's, also where his policy allows all. The same name in
+    # the caller's own account is never meant by the ARN.
+    ddb_a.tag_resource(ResourceArn=arn, Tags=[{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}])
+    ddb_a.untag_resource(ResourceArn=arn, TagKeys=["c"])
+    assert ddb_a.list_tags_of_resource(ResourceArn=arn)["Tags"] == ddb_b.list_tags_of_resource(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "b"}]
+    statement = f'SELECT * FROM "{arn}"'
+    lack, recover = "ResourceNotFoundException", {"PointInTimeRecoveryEnabled": True}
+    for own in (False, True):
+        if own:
+            ddb_a.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+                               AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}])
+        for call, args, code in [
+            ("create_backup", dict(TableName=arn, BackupName="none"), "TableNotFoundException"),
+            ("describe_continuous_backups", dict(TableName=arn), "TableNotFoundException"),
+            ("update_continuous_backups", dict(TableName=arn, PointInTimeRecoverySpecification=recover), "TableNotFoundException"),
+            ("export_table_to_point_in_time", dict(TableArn=arn, S3Bucket="bucket"), "TableNotFoundException"),
+            ("restore_table_to_point_in_time", dict(SourceTableArn=arn, TargetTableName="copy", UseLatestRestorableTime=True), "TableNotFoundException"),
+            ("describe_time_to_live", dict(TableName=arn), lack),
+            ("update_time_to_live", dict(TableName=arn, TimeToLiveSpecification={"Enabled": True, "AttributeName": "t"}), lack),
+            ("execute_statement", dict(Statement=statement), lack),
+            ("execute_transaction", dict(TransactStatements=[{"Statement": statement + " WHERE k='1'"}]), lack),
+            ("describe_kinesis_streaming_destination", dict(TableName=arn), lack),
+        ]:
+            assert code_of(getattr(ddb_a, call), **args) == code, (call, own)
+        got = ddb_a.batch_execute_statement(Statements=[{"Statement": statement + " WHERE k='1'"}])["Responses"]
+        assert got[0]["Error"]["Code"] == "ResourceNotFound", got
+    ddb_a.batch_write_item(RequestItems={arn: [{"PutRequest": {"Item": {"k": {"S": "3"}}}}], name: [{"PutRequest": {"Item": item}}]})
+    assert (ddb_b.scan(TableName=name)["Count"], ddb_a.scan(TableName=name)["Count"]) == (3, 1)
+    assert ddb_a.update_table(TableName=arn, BillingMode="PAY_PER_REQUEST")["TableDescription"]["TableArn"] == arn
+    assert ddb_a.delete_table(TableName=arn)["TableDescription"]["TableArn"] == arn
+    assert code_of(ddb_b.describe_table, TableName=name) == lack
 
 
 def test_keys(two):
