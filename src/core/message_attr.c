@@ -23,8 +23,13 @@ bool message_attr_name_ok(struct str name, bool accents)
         if (!ok)
             return false;
     }
-    return !(name.len >= 4 && str_eq_nocase(str_sub(name, 0, 4), STR("AWS."))) &&
-           !(name.len >= 7 && str_eq_nocase(str_sub(name, 0, 7), STR("Amazon.")));
+    return !message_attr_name_reserved(name);
+}
+
+bool message_attr_name_reserved(struct str name)
+{
+    return (name.len >= 4 && str_eq_nocase(str_sub(name, 0, 4), STR("AWS."))) ||
+           (name.len >= 7 && str_eq_nocase(str_sub(name, 0, 7), STR("Amazon.")));
 }
 
 struct str message_attr_base(struct str type)

@@ -16,6 +16,8 @@ enum {
 /* Letters, digits, '_', '-' and single '.' inside, not beginning with "AWS." or "Amazon."; with `accents`
  * also U+00C0 to U+017F, which SQS takes and SNS does not. */
 bool message_attr_name_ok(struct str name, bool accents);
+/* Begins so, in any case. */
+bool message_attr_name_reserved(struct str name);
 /* "String", "Number" or "Binary" of "String", "Number.float", "Binary.png"; STR_NONE: none of them. */
 struct str message_attr_base(struct str type);
 bool message_attr_number_ok(struct str value);

@@ -166,17 +166,17 @@ static const struct json *find(const struct json *doc, struct str sid)
 }
 
 /* Anew: version, id, the statements that stay, and the one that is added. */
-static enum err rewrite(struct arena *a, const struct json *doc, struct str id,
+static enum err rewrite(struct arena *a, const struct json *doc, struct str version, struct str id,
                         const struct json *without, struct str added, struct str *ret_document)
 {
     struct buf b;
     struct json_out o;
-    struct str version = json_get_str(doc, STR("Version")), old = json_get_str(doc, STR("Id"));
+    struct str had = json_get_str(doc, STR("Version")), old = json_get_str(doc, STR("Id"));
     size_t n = str_is_set(added) ? 1 : 0;
     buf_init_arena(&b, a, STATEMENT_DOCUMENT_MAX);
     json_out_init(&o, &b);
     json_open(&o, '{');
-    json_kv_str(&o, STR("Version"), str_is_set(version) ? version : STR("2012-10-17"));
+    json_kv_str(&o, STR("Version"), str_is_set(had) ? had : version);
     json_kv_str(&o, STR("Id"), str_is_set(old) ? old : id);
     json_key(&o, STR("Statement"));
     json_open(&o, '[');
@@ -194,12 +194,39 @@ static enum err rewrite(struct arena *a, const struct json *doc, struct str id,
     return ERR_OK;
 }
 
-enum err statement_add(struct arena *a, struct str document, struct str id, struct str sid,
-                       struct str json, struct str *ret_document)
+enum err statement_add(struct arena *a, struct str document, struct str version, struct str id,
+                       struct str sid, struct str json, struct str *ret_document)
 {
     struct json *doc;
     TRY(parse(a, document, &doc));
-    return find(doc, sid) ? ERR_EXISTS : rewrite(a, doc, id, NULL, json, ret_document);
+    return find(doc, sid) ? ERR_EXISTS : rewrite(a, doc, version, id, NULL, json, ret_document);
+}
+
+enum err statement_has(struct arena *a, struct str document, struct str sid, struct str json)
+{
+    struct json *doc;
+    struct buf b;
+    struct json_out o;
+    TRY(parse(a, document, &doc));
+    const struct json *found = find(doc, sid);
+    if (!found)
+        return ERR_NOT_FOUND;
+    buf_init_arena(&b, a, STATEMENT_DOCUMENT_MAX);
+    json_out_init(&o, &b);
+    json_tree(&o, found);
+    TRY(buf_err(&b));
+    return str_eq(buf_str(&b), json) ? ERR_OK : ERR_NOT_FOUND;
+}
+
+enum err statement_count(struct arena *a, struct str document, size_t *ret_n)
+{
+    struct json *doc;
+    size_t n = 0;
+    TRY(parse(a, document, &doc));
+    for (const struct json *it = first_of(doc); it; it = next_of(doc, it))
+        n++;
+    *ret_n = n;
+    return ERR_OK;
 }
 
 enum err statement_remove(struct arena *a, struct str document, struct str sid,
@@ -208,5 +235,6 @@ enum err statement_remove(struct arena *a, struct str document, struct str sid,
     struct json *doc;
     TRY(parse(a, document, &doc));
     const struct json *found = find(doc, sid);
-    return found ? rewrite(a, doc, STR_NONE, found, STR_NONE, ret_document) : ERR_NOT_FOUND;
+    return found ? rewrite(a, doc, STR("2012-10-17"), STR_NONE, found, STR_NONE, ret_document)
+                 : ERR_NOT_FOUND;
 }

@@ -42,11 +42,16 @@ struct statement {
  * forms that do not go together; ERR_LIMIT; ERR_NOMEM. */
 enum err statement_json(struct arena *a, struct str partition, const struct statement *st,
                         struct str *ret_json) WARN_UNUSED;
-/* `document` (absent: none yet) with the statement `json` of `sid` at its end; `id` is the document's
- * Id when it has none. ERR_EXISTS: the Sid is there; ERR_LIMIT; ERR_NOMEM; ERR_CORRUPT: the document
+/* `document` (absent: none yet) with the statement `json` of `sid` at its end; `version` and `id` are the
+ * document's when it has none. ERR_EXISTS: the Sid is there; ERR_LIMIT; ERR_NOMEM; ERR_CORRUPT: the document
  * does not parse. */
-enum err statement_add(struct arena *a, struct str document, struct str id, struct str sid,
-                       struct str json, struct str *ret_document) WARN_UNUSED;
+enum err statement_add(struct arena *a, struct str document, struct str version, struct str id,
+                       struct str sid, struct str json, struct str *ret_document) WARN_UNUSED;
+/* Whether the statement of `sid` is `json`, to the byte. ERR_NOT_FOUND; ERR_NOMEM; ERR_CORRUPT. */
+enum err statement_has(struct arena *a, struct str document, struct str sid,
+                       struct str json) WARN_UNUSED;
+/* How many statements it has. ERR_NOMEM; ERR_CORRUPT. */
+enum err statement_count(struct arena *a, struct str document, size_t *ret_n) WARN_UNUSED;
 /* Without the statement `sid`; STR_NONE when it was the last. ERR_NOT_FOUND; as above. */
 enum err statement_remove(struct arena *a, struct str document, struct str sid,
                           struct str *ret_document) WARN_UNUSED;

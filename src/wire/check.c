@@ -43,7 +43,7 @@ struct check {
 enum names {
     NAMES_CAMEL, /* Java's: keySchema.1.member.keyType */
     NAMES_MODEL, /* KeySchema.1.member.KeyType */
-    NAMES_QUERY, /* Entries.1.Id */
+    NAMES_QUERY, /* SendMessageBatchRequestEntry.1.Id */
 };
 
 /* With a small letter first, as Java calls members. */
@@ -439,6 +439,13 @@ static enum err check_value(struct check *c, const struct wire_shape *s, const v
     return ERR_OK;
 }
 
+/* SQS names the elements of its lists as the query protocol does, and a list by its name. */
+static struct str told_name(const struct check *c, const struct wire_member *m)
+{
+    return c->d->service->wording == WIRE_WORDING_SQS && m->shape->kind == WIRE_LIST ? m->query
+                                                                                     : m->name;
+}
+
 static enum err check_struct(struct check *c, const struct wire_shape *shape, const void *base,
                              const struct place *up)
 {
@@ -456,6 +463,7 @@ static enum err check_struct(struct check *c, const struct wire_shape *shape, co
         if (!(m->shape->flags & WIRE_CHECKED))
             continue;
         const void *v = wire_at(m, base);
+        at.name = told_name(c, m);
         if (m->shape->kind == WIRE_STRUCT)
             v = *(const void *const *)v;
         TRY(check_value(c, m->shape, v, &at));

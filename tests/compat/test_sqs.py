@@ -179,20 +179,117 @@ def test_attributes_are_echoed(sqs, make):
     ("VisibilityTimeout", "43201", "InvalidAttributeValue"),
     ("Policy", "{}", "InvalidAttributeValue"),
     ("Policy", "not json", "InvalidAttributeValue"),
-    ("RedrivePolicy", "{}", "InvalidParameterValue"),
-    ("RedrivePolicy", "[1]", "InvalidParameterValue"),
-    ("RedrivePolicy", '{"deadLetterTargetArn":"dummy","maxReceiveCount":42}', "InvalidParameterValue"),
     ("RedrivePolicy", '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:none","maxReceiveCount":"x"}', "InvalidParameterValue"),
     ("RedrivePolicy", '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:none","maxReceiveCount":3}',
      "InvalidParameterValue"),
-    ("RedriveAllowPolicy", '{"redrivePermission":"maybe"}', "InvalidAttributeValue"),
     ("KmsDataKeyReusePeriodSeconds", "59", "InvalidAttributeValue"),
-    ("ContentBasedDeduplication", "true", "InvalidAttributeName"),
     ("FifoQueue", "false", "InvalidAttributeName"),
     ("Nonsense", "1", "InvalidAttributeName"),
 ])
 def test_bad_attributes(sqs, name, value, want):
     assert code(sqs.create_queue, QueueName="bad-attributes", Attributes={name: value}) == want
+
+
+ARN = f"arn:aws:sqs:us-east-1:{ACCOUNT}:"
+UNKNOWN_FORMAT = "Amazon SQS can't create the redrive allow policy, as it\u2019s in an unsupported format."
+STRING = {"DataType": "String", "StringValue": "v"}
+
+
+def statements(n):
+    return json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Sid": str(i), "Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": ARN + "words"} for i in range(n)]})
+
+
+def redrive(**kw):
+    return json.dumps({"deadLetterTargetArn": ARN + "words-dead", "maxReceiveCount": 3, **kw})
+
+
+def in_policy(name, value, why):
+    return "InvalidParameterValue", f"Value {value} for parameter {name} is invalid. Reason: {why}"
+
+
+def in_attribute(name, why):
+    return "InvalidAttributeValue", f"Invalid value for the parameter {name}. Reason: {why}"
+
+
+ALLOW = "Amazon SQS can't create the redrive allow policy. "
+ATTRIBUTE_ROWS = [  # attribute, value, what SQS says, or None
+    ("RedrivePolicy", " ", in_attribute("RedrivePolicy", "Redrive policy is not a valid JSON map.")),
+    ("RedrivePolicy", "[1]", in_attribute("RedrivePolicy", "Redrive policy is not a valid JSON map.")),
+    *[("RedrivePolicy", text, in_policy("RedrivePolicy", text, why)) for text, why in (
+        ("{}", "Redrive policy does not contain mandatory attribute: maxReceiveCount."),
+        ('{"maxReceiveCount":3}', "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."),
+        (redrive(more=1), "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn]."),
+        (redrive(maxReceiveCount=0), "Invalid value for maxReceiveCount: 0, valid values are from 1 to 1000 both inclusive."),
+        (redrive(deadLetterTargetArn="dummy"), "Invalid value for deadLetterTargetArn."),
+        (redrive(deadLetterTargetArn=f"arn:aws:sns:us-east-1:{ACCOUNT}:t"),
+         "Only SQS queues are valid resources for deadLetterTargetArn."),
+        (redrive(deadLetterTargetArn="arn:aws:sqs:us-east-1:111122223333:q"),
+         "Dead-letter target owner should be same as the source."),
+        (redrive(deadLetterTargetArn=f"arn:aws:sqs:eu-west-1:{ACCOUNT}:words-dead"), "Dead letter target does not exist."),
+        (redrive(deadLetterTargetArn=ARN + "none"), "Dead letter target does not exist."),
+        (redrive(deadLetterTargetArn=ARN + "words.fifo"), "Dead-letter queue must be same type of queue as the source.."))],
+    ("RedrivePolicy", redrive(), None),
+    *[("RedriveAllowPolicy", text, in_attribute("RedriveAllowPolicy", UNKNOWN_FORMAT)) for text in (
+        "no JSON", "[]", "{}", '{"redrivePermission":"ALL"}', '{"redrivePermission":"allowAll","more":1}',
+        '{"redrivePermission":"byQueue","sourceQueueArns":"%sq"}' % ARN, '{"redrivePermission":"byQueue","sourceQueueArns":[{}]}',
+        '{"redrivePermission":"byQueue","sourceQueueArns":["q"]}',
+        '{"redrivePermission":"byQueue","sourceQueueArns":["arn:aws:sns:us-east-1:%s:t"]}' % ACCOUNT)],
+    *[("RedriveAllowPolicy", text, in_policy("RedriveAllowPolicy", text, ALLOW + why)) for text, why in (
+        ('{"redrivePermission":"byQueue"}',
+         "When you specify the byQueue permission type, you must also specify one or more sourceQueueArns values."),
+        ('{"redrivePermission":"byQueue","sourceQueueArns":[]}',
+         "When you specify the byQueue permission type, you must also specify one or more sourceQueueArns values."),
+        (json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [ARN + str(i) for i in range(11)]}),
+         "The maximum number of source queue ARNs you can specify is 10."),
+        ('{"redrivePermission":"denyAll","sourceQueueArns":["%sq"]}' % ARN,
+         "To specify one or more source queue ARNs, you must set redrivePermission to byQueue."))],
+    ("RedriveAllowPolicy", json.dumps({"redrivePermission": "byQueue", "sourceQueueArns": [ARN + str(i) for i in range(10)]}), None),
+    ("Policy", statements(20), None),
+    ("Policy", statements(21), ("OverLimit", "21 statements were found in the submitted policy, max allowed is 20")),
+    ("ContentBasedDeduplication", "true", ("InvalidAttributeName", "Unknown Attribute ContentBasedDeduplication.")),
+    *[(name, value, ("InvalidAttributeName", f"You can specify the {name} only when FifoQueue is set to true."))
+      for name, value in (("DeduplicationScope", "queue"), ("FifoThroughputLimit", "perQueue"))],
+]
+
+
+def test_attributes_in_words(sqs, make, weir):
+    for name in ("words-dead", "words"):
+        sqs.create_queue(QueueName=name)
+    fifo = sqs.create_queue(QueueName="words.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    url = sqs.get_queue_url(QueueName="words")["QueueUrl"]
+    for name, value, want in ATTRIBUTE_ROWS:
+        if want:
+            assert message(sqs.set_queue_attributes, QueueUrl=url, Attributes={name: value}) == want, value
+        else:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes={name: value})
+    assert message(sqs.set_queue_attributes, QueueUrl=fifo, Attributes={"FifoThroughputLimit": "perMessageGroupId"}) == in_attribute(
+        "FifoThroughputLimit", "To set FifoThroughputLimit to perMessageGroupId, the DeduplicationScope must be messageGroup.")
+    nothing = ("MissingParameter", "The request must contain the parameter Attribute.Name.")
+    assert message(sqs.set_queue_attributes, QueueUrl=url, Attributes={}) == nothing
+    with pytest.raises(ClientError) as e:
+        query_call(weir, "SetQueueAttributes", QueueUrl=url)
+    assert (e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]) == nothing
+    assert message(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["FifoQueue"]) == (
+        "InvalidAttributeName", "Unknown Attribute FifoQueue.")
+    assert attributes(sqs, fifo, "FifoQueue") == {"FifoQueue": "true"}
+
+
+@pytest.mark.parametrize("fifo", [False, True])
+def test_a_queue_of_its_own_dead_letters(sqs, make, fifo):
+    """SQS lets a queue be its own: a message that was received often enough comes back as a dead letter, at the end."""
+    url = make(fifo=fifo, **({"ContentBasedDeduplication": "true"} if fifo else {}))
+    own = arn(sqs, url)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": own, "maxReceiveCount": 1})})
+    sent = sqs.send_message(QueueUrl=url, MessageBody="x", **({"MessageGroupId": "g"} if fifo else {}))
+    for life in range(3):
+        got = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=1, AttributeNames=["All"])["Messages"][0]
+        assert got["MessageId"] == sent["MessageId"] and got["Attributes"]["ApproximateReceiveCount"] == str(life + 1)
+        assert got["Attributes"].get("DeadLetterQueueSourceArn") == (own if life else None)
+        sqs.receive_message(QueueUrl=url)  # finds it dead
+    assert sqs.list_dead_letter_source_queues(QueueUrl=url)["queueUrls"] == [url]
+    assert attributes(sqs, url)["ApproximateNumberOfMessages"] == "1"
 
 
 @pytest.mark.parametrize("name", ["", "a" * 81, "a b", "a.b", "ä", "a.fifo"])
@@ -223,6 +320,9 @@ def test_list_and_page(sqs, make):
             break
     assert got == urls
     assert code(sqs.list_queues, MaxResults=2, NextToken="%%%") == "InvalidParameterValue"
+    for list_it in (sqs.list_queues, lambda **kw: sqs.list_dead_letter_source_queues(QueueUrl=urls[0], **kw)):
+        assert message(list_it, MaxResults=1001) == ("InvalidParameterValue", "Value for parameter MaxResults is invalid. Reason: "
+                                                     "MaxResults must be an integer between 1 and 1000.")
 
 
 def test_pages_go_on_behind_a_deleted_queue(sqs, make):
@@ -299,10 +399,23 @@ def test_permissions(sqs, make):
     assert policy["Statement"][0]["Action"] == "SQS:SendMessage"
     assert policy["Statement"][0]["Principal"] == {"AWS": "arn:aws:iam::111122223333:root"}
     assert policy["Statement"][0]["Resource"] == arn(sqs, url)
-    assert code(sqs.add_permission, QueueUrl=url, Label="one", AWSAccountIds=["1" * 12], Actions=["*"]) == \
-        "InvalidParameterValue"
-    assert code(sqs.add_permission, QueueUrl=url, Label="x", AWSAccountIds=["1" * 12], Actions=["Nope"]) == \
-        "InvalidParameterValue"
+    assert policy["Version"] == "2008-10-17" and policy["Id"] == arn(sqs, url) + "/SQSDefaultPolicy"
+    sqs.add_permission(QueueUrl=url, Label="one", AWSAccountIds=["111122223333"], Actions=["SendMessage"])  # the same again
+    assert json.loads(attributes(sqs, url, "Policy")["Policy"]) == policy
+    one = {"Label": "x", "AWSAccountIds": ["111122223333"], "Actions": ["SendMessage"]}
+    for change, want in (
+            ({"Label": "one", "Actions": ["*"]}, ("InvalidParameterValue", "Value one for parameter Label is invalid. Reason: Already exists.")),
+            ({"Label": ""}, ("MissingParameter", "The request must contain the parameter Label.")),
+            ({"Actions": []}, ("MissingParameter", "The request must contain the parameter ActionName.")),
+            ({"AWSAccountIds": []}, ("MissingParameter", "The request must contain the parameter AWSAccountIds.")),
+            ({"Actions": ["*"] * 8}, ("OverLimit", "8 Actions were found, maximum allowed is 7.")),
+            *[({"Actions": [action]}, ("InvalidParameterValue", f"Value SQS:{action} for parameter ActionName is invalid. Reason: {why}"))
+              for action, why in (("CreateQueue", "Only the queue owner is allowed to invoke this action."),
+                                  ("SendMessageBatch", "Please refer to the appropriate WSDL for a list of valid actions."))]):
+        assert message(sqs.add_permission, QueueUrl=url, **{**one, **change}) == want
+    assert code(sqs.remove_permission, QueueUrl=url, Label="") == "MissingParameter"
+    full = make("-full", Policy=statements(20))
+    assert message(sqs.add_permission, QueueUrl=full, **one) == ("OverLimit", "21 Statements were found, maximum allowed is 20.")
     sqs.remove_permission(QueueUrl=url, Label="one")
     sqs.remove_permission(QueueUrl=url, Label="two")
     assert "Policy" not in attributes(sqs, url)
@@ -312,8 +425,6 @@ def test_permissions(sqs, make):
                        Actions=["SendMessage", "ReceiveMessage"])
     policy = json.loads(attributes(sqs, url, "Policy")["Policy"])
     assert policy["Statement"][0]["Action"] == ["SQS:SendMessage", "SQS:ReceiveMessage"]
-    assert code(sqs.add_permission, QueueUrl=url, Label="none", AWSAccountIds=["1" * 12], Actions=[]) == \
-        "MissingParameter"
 
 
 def test_policy_is_kept(sqs, make):
@@ -441,6 +552,64 @@ def test_message_attributes(sqs, make):
 ])
 def test_bad_messages(sqs, make, kw, want):
     assert code(sqs.send_message, QueueUrl=make(), **kw) == want
+
+
+def test_message_attributes_in_words(sqs, make):
+    url = make()
+
+    def of(name, value=STRING):
+        return message(sqs.send_message, QueueUrl=url, MessageBody="x", MessageAttributes={name: value})
+
+    for name, want in (("", "The request must contain non-empty message (user) attribute names."),
+                       ("a" * 257, "Message (user) attribute name must be shorter than 256 bytes."),
+                       (".a", "Message (user) attribute name must not begin with character '.'."),
+                       ("a.", "Message (user) attribute name must not end with character '.'."),
+                       ("a..b", "Message (user) attribute name must not have successive '.' characters."),
+                       ("aWs.a", "You can't use message attribute names beginning with 'AWS.' or 'Amazon'. "
+                                 "These strings are reserved for internal use.")):
+        assert of(name) == ("InvalidParameterValue", want)
+    kinds = "You must use only the following supported type prefixes: Binary, Number, String."
+    for value, want in (({"DataType": "Nope", "StringValue": "v"}, "The type of message (user) attribute 'a' is invalid. " + kinds),
+                        ({"DataType": "String." + "a" * 250, "StringValue": "v"}, "Message (user) attribute type must be shorter than 256 bytes."),
+                        ({"DataType": "", "StringValue": "v"}, "The message (user) attribute 'a' must contain a non-empty message attribute type."),
+                        ({"DataType": "Number.int"}, "Message (user) attribute 'a' must contain a non-empty value of type 'Number.int'."),
+                        ({"DataType": "String", "BinaryValue": b"v"}, "Message (user) attribute 'a' with type 'String' must use field 'String'."),
+                        ({**STRING, "BinaryValue": b"v"}, "Message (user) attribute 'a' must have a single value."),
+                        ({"DataType": "Number", "StringValue": "x"}, "Can't cast the value of message (user) attribute 'a' to a number.")):
+        assert of("a", value) == ("InvalidParameterValue", want)
+    assert code(sqs.send_message, QueueUrl=url, MessageBody="x", MessageAttributes={
+        "a": {"DataType": "StringList", "StringListValues": ["v"]}}) == "AWS.SimpleQueueService.UnsupportedOperation"
+
+
+def test_batches_in_words(sqs, make, weir):
+    """A batch without an entry's id fails; without what else an entry needs, the entry does."""
+    url = make()
+
+    def failed(operation, entry):
+        status, headers, got = json_call(weir, operation, {"QueueUrl": url, "Entries": [{"Id": "a", "ReceiptHandle": "x", "MessageBody": "b"}, entry]},
+                                         headers={"x-amzn-query-mode": "true"})
+        if status != 200:
+            return headers["x-amzn-query-error"].split(";")[0], got["message"]
+        return got["Failed"][-1]["Id"], got["Failed"][-1]["Code"], got["Failed"][-1]["Message"]
+
+    needs = "The request must contain the parameter "
+    for operation, entry, want in (
+            ("SendMessageBatch", {"MessageBody": "x"}, ("MissingParameter", needs + "SendMessageBatchRequestEntry.2.Id.")),
+            ("SendMessageBatch", {"Id": "b"}, ("b", "MissingParameter", needs + "SendMessageBatchRequestEntry.2.MessageBody.")),
+            ("SendMessageBatch", {"Id": "b", "MessageBody": ""}, ("b", "MissingParameter", needs + "SendMessageBatchRequestEntry.2.MessageBody.")),
+            ("DeleteMessageBatch", {"ReceiptHandle": "x"}, ("MissingParameter", needs + "DeleteMessageBatchRequestEntry.2.Id.")),
+            ("DeleteMessageBatch", {"Id": "b"}, ("b", "MissingParameter", needs + "ReceiptHandle.")),
+            ("ChangeMessageVisibilityBatch", {"Id": "b", "VisibilityTimeout": 1}, ("b", "MissingParameter", needs + "ReceiptHandle.")),
+            ("ChangeMessageVisibilityBatch", {"Id": "b", "ReceiptHandle": "x"},
+             ("b", "MissingParameter", needs + "ChangeMessageVisibilityBatchRequestEntry.2.VisibilityTimeout."))):
+        assert failed(operation, entry) == want
+    assert message(sqs.delete_message, QueueUrl=url, ReceiptHandle="") == ("MissingParameter", needs + "ReceiptHandle.")
+    fifo = make(fifo=True)
+    assert message(sqs.send_message_batch, QueueUrl=fifo, Entries=[{"Id": "a", "MessageBody": "", "MessageGroupId": "g"}]) == (
+        "MissingParameter", needs + "SendMessageBatchRequestEntry.1.MessageBody.")
+    small = make("-small", MaximumMessageSize=1024)  # what is too long by itself counts as well
+    assert code(sqs.send_message_batch, QueueUrl=small, Entries=[{"Id": str(i), "MessageBody": "x" * 600000} for i in range(2)]) == \
+        "AWS.SimpleQueueService.BatchRequestTooLong"
 
 
 def test_largest_message(sqs, make):
@@ -732,14 +901,21 @@ def test_move_task_errors(sqs, make, tasks):
     source, nowhere = arn(sqs, dead), f"arn:aws:sqs:us-east-1:{ACCOUNT}:nowhere"
     start = tasks.start_message_move_task
     absent = "The resource that you specified for the %s parameter doesn't exist."
+    form = "You must use this format to specify the %s: arn:<partition>:<service>:<region>:<account-id>:<resource-id>"
+    for bad in ("", "dead"):
+        assert message(start, SourceArn=bad) == ("InvalidParameterValue", form % "SourceArn")
+        assert message(start, SourceArn=source, DestinationArn=bad) == ("InvalidParameterValue", form % "DestinationArn")
     assert message(start, SourceArn=nowhere) == ("ResourceNotFoundException", absent % "SourceArn")
     assert message(start, SourceArn=source, DestinationArn=nowhere) == ("ResourceNotFoundException", absent % "DestinationArn")
     assert message(start, SourceArn=arn(sqs, make("-live"))) == (
         "InvalidParameterValue", "Source queue must be configured as a Dead Letter Queue.")
     assert code(start, SourceArn=source, DestinationArn=source) == "InvalidParameterValue"
-    assert code(start, SourceArn=source, DestinationArn=arn(sqs, make(fifo=True))) == "InvalidParameterValue"
+    assert message(start, SourceArn=source, DestinationArn=arn(sqs, make(fifo=True))) == (
+        "InvalidParameterValue", "The source queue and destination queue must be of the same queue type.")
     for rate in (0, 501):
-        assert code(start, SourceArn=source, MaxNumberOfMessagesPerSecond=rate) == "InvalidParameterValue"
+        assert message(start, SourceArn=source, MaxNumberOfMessagesPerSecond=rate) == (
+            "InvalidParameterValue", "Value for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: You must enter a number "
+            "that's between 1 and 500.")
     assert tasks.list_message_move_tasks(SourceArn=source).get("Results", []) == []
     assert code(tasks.list_message_move_tasks, SourceArn=source, MaxResults=11) == "InvalidParameterValue"
     assert message(tasks.list_message_move_tasks, SourceArn=nowhere) == ("ResourceNotFoundException", absent % "SourceArn")

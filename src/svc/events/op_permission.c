@@ -90,8 +90,8 @@ static enum err store_statement(struct call *call, const struct events_put_permi
     if (err == ERR_OK && str_is_set(policy))
         err = statement_remove(call->arena, policy, in->statement_id, &policy);
     if (err == ERR_OK || err == ERR_NOT_FOUND)
-        err =
-            statement_add(call->arena, policy, STR_NONE, in->statement_id, buf_str(&text), &policy);
+        err = statement_add(call->arena, policy, STR("2012-10-17"), STR_NONE, in->statement_id,
+                            buf_str(&text), &policy);
     if (err == ERR_LIMIT)
         return call_error(call, &events_err_policy_length_exceeded_exception,
                           "Policy length is more than the limit of %d.", EVENTS_POLICY_MAX);
@@ -123,7 +123,8 @@ enum err events_put_permission(struct call *call, const struct events_put_permis
                        : ERR_NOT_FOUND;
     if (err != ERR_NOT_FOUND)
         TRY(err);
-    err = statement_add(call->arena, policy, STR_NONE, in->statement_id, json, &policy);
+    err = statement_add(call->arena, policy, STR("2012-10-17"), STR_NONE, in->statement_id, json,
+                        &policy);
     if (err == ERR_LIMIT)
         return call_error(call, &events_err_policy_length_exceeded_exception,
                           "Policy length is more than the limit of %d.", EVENTS_POLICY_MAX);

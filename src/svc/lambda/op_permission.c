@@ -71,8 +71,8 @@ enum err lambda_policy_grant(struct call *call, const struct lambda_grant *grant
         return err == ERR_INVALID ? invalid_principal(call) : err;
     TRY(build(call, grant, grant->principal, ret_statement));
     TRY(build(call, grant, principal, &stored));
-    err = statement_add(call->arena, policy->document, STR("default"), grant->sid, stored,
-                        &policy->document);
+    err = statement_add(call->arena, policy->document, STR("2012-10-17"), STR("default"),
+                        grant->sid, stored, &policy->document);
     if (err == ERR_EXISTS)
         return call_error(call, &lambda_err_resource_conflict_exception,
                           "The statement id (" STR_FMT ") provided already exists. Please "

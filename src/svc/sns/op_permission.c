@@ -99,8 +99,8 @@ enum err sns_add_permission(struct call *call, const struct sns_add_permission_i
     TRY(check_input(call, in));
     TRY(own_policy(call, &t));
     TRY(build(call, in, t.arn, &json));
-    enum err err = statement_add(call->arena, t.rec.policy, STR("__default_policy_ID"), in->label,
-                                 json, &t.rec.policy);
+    enum err err = statement_add(call->arena, t.rec.policy, STR("2012-10-17"),
+                                 STR("__default_policy_ID"), in->label, json, &t.rec.policy);
     if (err == ERR_EXISTS)
         return SNS_INVALID(call, "Statement already exists");
     if (err == ERR_OK && t.rec.policy.len > SNS_POLICY_MAX)

@@ -60,7 +60,8 @@ enum err sqs_get_queue_attributes(struct call *call,
     TRY(sqs_open_url(call, in->queue_url, &o));
     for (size_t i = 0; i < in->attribute_names.n; i++) {
         struct str name = in->attribute_names.v[i];
-        if (!str_eq_c(name, "All") && !sqs_config_attr(name) &&
+        const struct sqs_config_attr *at = sqs_config_attr(name);
+        if (!str_eq_c(name, "All") && (!at || (at->fifo && !o.config.fifo)) &&
             !is_one_of(computed, ARRAY_LEN(computed), name))
             return call_error(call, &sqs_err_invalid_attribute_name,
                               "Unknown Attribute " STR_FMT ".", STR_ARG(name));
@@ -123,6 +124,9 @@ enum err sqs_set_queue_attributes(struct call *call,
     struct sqs_open o;
     struct fault f;
     TRY(sqs_open_url(call, in->queue_url, &o));
+    if (in->attributes.n == 0)
+        return call_error(call, &sqs_err_missing_parameter,
+                          "The request must contain the parameter Attribute.Name.");
     struct str arn = sqs_queue_arn(call->arena, o.queue);
     if (!str_is_set(arn))
         return ERR_NOMEM;

@@ -114,12 +114,34 @@ enum err sqs_send_message(struct call *call, const struct sqs_send_message_input
     return ERR_OK;
 }
 
-/* Of a FIFO queue: an entry without its ids fails the batch, and not by SendMessage's errors. */
+static size_t draft_size(const struct sqs_send_message_batch_request_entry *e)
+{
+    size_t size = e->message_body.len;
+    for (size_t i = 0; i < e->message_attributes.n; i++) {
+        const struct sqs_message_attribute_value *v = &e->message_attributes.v[i].value;
+        size += e->message_attributes.v[i].key.len + v->data_type.len + v->string_value.len +
+                v->binary_value.len;
+    }
+    return size;
+}
+
+static enum err no_body(struct call *call, size_t i, struct fault *f)
+{
+    return fault_set(call->arena, f, &sqs_err_missing_parameter,
+                     "The request must contain the parameter "
+                     "SendMessageBatchRequestEntry.%zu.MessageBody.",
+                     i + 1);
+}
+
+/* Of a FIFO queue: an entry without its ids or body fails the batch, and not by SendMessage's errors. */
 static enum err check_fifo_ids(struct call *call, const struct sqs_config *c,
                                const struct sqs_send_message_batch_input *in)
 {
     for (size_t i = 0; c->fifo && i < in->entries.n; i++) {
         const struct sqs_send_message_batch_request_entry *e = &in->entries.v[i];
+        struct fault f;
+        if (str_empty(e->message_body))
+            return fault_reply(call, no_body(call, i, &f), &f);
         if (!str_is_set(e->message_group_id))
             return call_error(call, &sqs_err_invalid_parameter_value,
                               "The request must contain the parameter MessageGroupId.");
@@ -144,11 +166,12 @@ enum err sqs_send_message_batch(struct call *call, const struct sqs_send_message
         return ERR_NOMEM;
     for (size_t i = 0; i < n; i++) {
         struct sqs_draft draft = DRAFT_OF(call, &in->entries.v[i]);
-        enum err err = sqs_message_check(call->arena, &b.o.config, &draft, &checked[i], &faults[i]);
-        if (err == ERR_OK)
-            size += checked[i].size;
-        else if (err != ERR_FAILED)
+        enum err err = str_empty(draft.body) ? no_body(call, i, &faults[i])
+                                             : sqs_message_check(call->arena, &b.o.config, &draft,
+                                                                 &checked[i], &faults[i]);
+        if (err != ERR_OK && err != ERR_FAILED)
             return err;
+        size += draft_size(&in->entries.v[i]);
     }
     if (size > SQS_SIZE_MAX)
         return call_error(call, &sqs_err_batch_request_too_long,
@@ -226,7 +249,9 @@ sqs_change_message_visibility_batch(struct call *call,
                                                   e->visibility_timeout, &f)
                            : fault_set(call->arena, &f, &sqs_err_missing_parameter,
                                        "The request must contain the parameter "
-                                       "VisibilityTimeout.");
+                                       "ChangeMessageVisibilityBatchRequestEntry.%zu."
+                                       "VisibilityTimeout.",
+                                       i + 1);
         TRY(batch_note(&b, i, err, &f));
     }
     BATCH_REPLY(&b, out);

@@ -4,6 +4,7 @@
  * authorised for the queue that it names.
  *
  * Source: SQS API Reference; recorded answers. Layer: svc/sqs. */
+#include "base/arn.h"
 #include "base/rng.h"
 #include "codec/base64.h"
 #include "codec/json.h"
@@ -68,6 +69,12 @@ static enum err no_queue(struct call *call, const char *parameter)
 static enum err open_queue(struct call *call, const char *parameter, struct str arn,
                            struct sqs_open *ret)
 {
+    struct arn any;
+    if (arn_parse(arn, &any) != ERR_OK)
+        return call_error(call, &sqs_err_invalid_parameter_value,
+                          "You must use this format to specify the %s: "
+                          "arn:<partition>:<service>:<region>:<account-id>:<resource-id>",
+                          parameter);
     enum err err = sqs_open_arn(call->svc, call->txn, arn, ret);
     /* Whose queue it is was authorised by its ARN; another account's cannot be reached from here. */
     if (err == ERR_NOT_FOUND ||
@@ -122,10 +129,11 @@ static enum err check_start(struct call *call, const struct sqs_start_message_mo
     bool running;
     int64_t rate = in->max_number_of_messages_per_second;
     if (in->has_max_number_of_messages_per_second && (rate < 1 || rate > SQS_MOVE_RATE_MAX))
-        return call_error(call, &sqs_err_invalid_parameter_value,
-                          "Value %lld for parameter MaxNumberOfMessagesPerSecond is invalid. "
-                          "Reason: Must be between 1 and %d, if provided.",
-                          (long long)rate, SQS_MOVE_RATE_MAX);
+        return call_error(
+            call, &sqs_err_invalid_parameter_value,
+            "Value for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: You "
+            "must enter a number that's between 1 and %d.",
+            SQS_MOVE_RATE_MAX);
     TRY(open_queue(call, "SourceArn", in->source_arn, ret_from));
     TRY(check_source(call, in));
     if (str_is_set(in->destination_arn)) {
@@ -133,7 +141,8 @@ static enum err check_start(struct call *call, const struct sqs_start_message_mo
         if (str_eq(in->destination_arn, in->source_arn))
             return refused(call, "Source queue arn and destination queue arn cannot be the same.");
         if (to.config.fifo != ret_from->config.fifo)
-            return refused(call, "Source queue and destination queue must be of the same type.");
+            return refused(
+                call, "The source queue and destination queue must be of the same queue type.");
     }
     TRY(sqs_move_running(call->txn, ret_from, &running));
     return running ? refused(call, "There is already a task running. Only one active task is "

@@ -5,9 +5,17 @@
 
 enum { ACTIONS_MAX = 7 };
 
-static bool action_ok(struct str action)
+static bool is_one_of(const struct str *names, size_t n, struct str name)
 {
-    static const struct str known[] = {
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
+static enum err check_action(struct call *call, struct str action)
+{
+    static const struct str grantable[] = {
         STR_INIT("*"),
         STR_INIT("SendMessage"),
         STR_INIT("ReceiveMessage"),
@@ -18,10 +26,28 @@ static bool action_ok(struct str action)
         STR_INIT("ListDeadLetterSourceQueues"),
         STR_INIT("PurgeQueue"),
     };
-    for (size_t i = 0; i < ARRAY_LEN(known); i++)
-        if (str_eq(known[i], action))
-            return true;
-    return false;
+    static const struct str owners[] = {
+        STR_INIT("AddPermission"),
+        STR_INIT("CancelMessageMoveTask"),
+        STR_INIT("CreateQueue"),
+        STR_INIT("DeleteQueue"),
+        STR_INIT("ListMessageMoveTasks"),
+        STR_INIT("ListQueueTags"),
+        STR_INIT("ListQueues"),
+        STR_INIT("RemovePermission"),
+        STR_INIT("SetQueueAttributes"),
+        STR_INIT("StartMessageMoveTask"),
+        STR_INIT("TagQueue"),
+        STR_INIT("UntagQueue"),
+    };
+    if (is_one_of(grantable, ARRAY_LEN(grantable), action))
+        return ERR_OK;
+    return call_error(call, &sqs_err_invalid_parameter_value,
+                      "Value SQS:" STR_FMT " for parameter ActionName is invalid. Reason: %s",
+                      STR_ARG(action),
+                      is_one_of(owners, ARRAY_LEN(owners), action)
+                          ? "Only the queue owner is allowed to invoke this action."
+                          : "Please refer to the appropriate WSDL for a list of valid actions.");
 }
 
 static enum err label_error(struct call *call, struct str label, const char *why)
@@ -31,8 +57,16 @@ static enum err label_error(struct call *call, struct str label, const char *why
                       STR_ARG(label), why);
 }
 
+static enum err no_label(struct call *call)
+{
+    return call_error(call, &sqs_err_missing_parameter,
+                      "The request must contain the parameter Label.");
+}
+
 static enum err check_input(struct call *call, const struct sqs_add_permission_input *in)
 {
+    if (str_empty(in->label))
+        return no_label(call);
     if (!sqs_word_ok(in->label))
         return label_error(call, in->label,
                            "Can only include alphanumeric characters, hyphens, or underscores. 1 "
@@ -40,16 +74,12 @@ static enum err check_input(struct call *call, const struct sqs_add_permission_i
     if (in->actions.n == 0 || in->aws_account_ids.n == 0)
         return call_error(call, &sqs_err_missing_parameter,
                           "The request must contain the parameter %s.",
-                          in->actions.n ? "AWSAccountIds" : "Actions");
+                          in->actions.n ? "AWSAccountIds" : "ActionName");
     if (in->actions.n > ACTIONS_MAX)
         return call_error(call, &sqs_err_over_limit,
                           "%zu Actions were found, maximum allowed is 7.", in->actions.n);
     for (size_t i = 0; i < in->actions.n; i++)
-        if (!action_ok(in->actions.v[i]))
-            return call_error(call, &sqs_err_invalid_parameter_value,
-                              "Value SQS:" STR_FMT " for parameter ActionName is invalid. Reason: "
-                              "Only the queue owner is allowed to invoke this action.",
-                              STR_ARG(in->actions.v[i]));
+        TRY(check_action(call, in->actions.v[i]));
     return ERR_OK;
 }
 
@@ -101,7 +131,11 @@ static enum err build(struct call *call, const struct sqs_add_permission_input *
     if (err == ERR_INVALID)
         return unverified(call);
     TRY(err);
-    err = statement_add(call->arena, policy, id, in->label, json, ret_policy);
+    err = statement_add(call->arena, policy, STR("2008-10-17"), id, in->label, json, ret_policy);
+    if (err == ERR_EXISTS && statement_has(call->arena, policy, in->label, json) == ERR_OK) {
+        *ret_policy = policy; /* the same once more */
+        return ERR_OK;
+    }
     return err == ERR_EXISTS ? label_error(call, in->label, "Already exists.") : err;
 }
 
@@ -116,7 +150,7 @@ enum err sqs_add_permission(struct call *call, const struct sqs_add_permission_i
     if (!str_is_set(arn))
         return ERR_NOMEM;
     TRY(build(call, in, arn, o.config.policy, &o.config.policy));
-    TRY(fault_reply(call, sqs_policy_check(call->txn, o.config.policy, &f), &f));
+    TRY(fault_reply(call, sqs_policy_check(call->txn, o.config.policy, true, &f), &f));
     return sqs_save_changed(call, &o);
 }
 
@@ -125,6 +159,8 @@ enum err sqs_remove_permission(struct call *call, const struct sqs_remove_permis
 {
     struct sqs_open o;
     TRY(sqs_open_url(call, in->queue_url, &o));
+    if (str_empty(in->label))
+        return no_label(call);
     enum err err = statement_remove(call->arena, o.config.policy, in->label, &o.config.policy);
     if (err == ERR_NOT_FOUND)
         return label_error(call, in->label,

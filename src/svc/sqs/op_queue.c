@@ -22,6 +22,8 @@ static enum err check_name(struct call *call, struct str name, bool fifo)
 {
     static const struct str suffix = STR_INIT(".fifo");
     bool suffixed = str_ends(name, suffix);
+    if (str_empty(name))
+        return call_error(call, &sqs_err_invalid_parameter_value, "Queue name cannot be empty");
     struct str stem = fifo && suffixed ? str_sub(name, 0, name.len - suffix.len) : name;
     if (name.len <= SQS_NAME_MAX && sqs_word_ok(stem) && (suffixed || !fifo))
         return ERR_OK;
@@ -154,9 +156,10 @@ static enum err list(struct listing *l, struct str prefix, struct page page, boo
     const struct page_fns fns = {.match = str_is_set(l->dlq_arn) ? redrives : NULL,
                                  .take = take_url};
     if (has_max && (max < 1 || max > LIST_MAX))
-        return call_error(call, &sqs_err_invalid_parameter_value,
-                          "Value for parameter MaxResults is invalid. Reason: Must be an integer "
-                          "from 1 to 1000.");
+        return call_error(
+            call, &sqs_err_invalid_parameter_value,
+            "Value for parameter MaxResults is invalid. Reason: MaxResults must be an "
+            "integer between 1 and 1000.");
     if (has_max)
         page.limit = (size_t)max;
     else

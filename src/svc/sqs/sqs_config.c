@@ -6,13 +6,18 @@
  * remembered; a queue has the one or the other.
  *
  * Layer: svc/sqs. Thread: pure, but for the lookup of a redrive target. */
+#include <assert.h>
+
+#include "base/arn.h"
 #include "codec/json.h"
+#include "core/statement.h"
 #include "svc/sqs/sqs_int.h"
 
 enum {
     RECEIVES_MAX = 1000,
     REDRIVE_SOURCES_MAX = 10,
     QUEUE_POLICY_MAX = 8192,
+    STATEMENTS_MAX = 20,
     KMS_KEY_ID_MAX = 2048
 };
 
@@ -130,13 +135,22 @@ static enum err policy_fault(struct arena *a, enum err err, const char *why, str
                      err == ERR_LIMIT ? "The policy is too long." : why);
 }
 
-enum err sqs_policy_check(struct txn *txn, struct str json, struct fault *f)
+enum err sqs_policy_check(struct txn *txn, struct str json, bool more, struct fault *f)
 {
     const char *why = NULL;
+    size_t n;
     enum err err = json.len > QUEUE_POLICY_MAX
                        ? ERR_LIMIT
                        : core_policy_check(txn->core, txn->arena, POLICY_RESOURCE, json, &why);
-    return policy_fault(txn->arena, err, why, f);
+    if (err != ERR_OK)
+        return policy_fault(txn->arena, err, why, f);
+    TRY(statement_count(txn->arena, json, &n));
+    if (n <= STATEMENTS_MAX)
+        return ERR_OK;
+    return fault_set(txn->arena, f, &sqs_err_over_limit,
+                     more ? "%zu Statements were found, maximum allowed is %d."
+                          : "%zu statements were found in the submitted policy, max allowed is %d",
+                     n, STATEMENTS_MAX);
 }
 
 static enum err apply_policy(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
@@ -147,7 +161,7 @@ static enum err apply_policy(struct sqs_config_apply *ap, const struct sqs_confi
         return ERR_OK;
     }
     const char *why = NULL;
-    TRY(sqs_policy_check(ap->txn, value, ap->f));
+    TRY(sqs_policy_check(ap->txn, value, false, ap->f));
     enum err err = core_policy_stored(ap->txn, value, &why, &ap->c->policy);
     return policy_fault(ap->a, err, why, ap->f);
 }
@@ -169,30 +183,41 @@ static bool redrive_allowed(struct arena *a, struct str policy, struct str sourc
     return false;
 }
 
-static enum err bad_target(struct sqs_config_apply *ap, struct str given, const char *why)
+/* "Value {..} for parameter RedrivePolicy is invalid. Reason: .." */
+static enum err bad_document(struct sqs_config_apply *ap, struct str name, struct str given,
+                             const char *why)
 {
     return fault_set(ap->a, ap->f, &sqs_err_invalid_parameter_value,
-                     "Value " STR_FMT " for parameter RedrivePolicy is invalid. Reason: %s",
-                     STR_ARG(given), why);
+                     "Value " STR_FMT " for parameter " STR_FMT " is invalid. Reason: %s",
+                     STR_ARG(given), STR_ARG(name), why);
 }
 
+/* One of the owner's queues in the queue's region (itself, if the owner likes): nobody asks its policy. */
 static enum err check_target(struct sqs_config_apply *ap, struct str name, struct str given,
                              struct str arn)
 {
     struct sqs_open target;
-    struct key_scope scope;
-    struct str target_name;
+    struct key_scope scope, own;
+    struct str target_name, own_name;
+    struct arn any;
+    if (arn_parse(arn, &any) != ERR_OK)
+        return bad_document(ap, name, given, "Invalid value for deadLetterTargetArn.");
     if (sqs_arn_parse(arn, &scope, &target_name) != ERR_OK)
-        return bad_target(ap, given, "Invalid value for deadLetterTargetArn.");
-    enum err err =
-        ERR_NOT_FOUND; /* nobody asks the policy of a dead-letter queue: it is the owner's own */
-    if (str_eq(scope.account, wire_account_in(ap->queue_arn)))
-        err = sqs_open(ap->sqs, ap->txn, scope, target_name, &target);
+        return bad_document(ap, name, given,
+                            "Only SQS queues are valid resources for deadLetterTargetArn.");
+    if (!str_eq(scope.account, wire_account_in(ap->queue_arn)))
+        return bad_document(ap, name, given,
+                            "Dead-letter target owner should be same as the source.");
+    enum err err = sqs_arn_parse(ap->queue_arn, &own, &own_name);
+    assert(err == ERR_OK);
+    err = str_eq(scope.region, own.region) ? sqs_open(ap->sqs, ap->txn, scope, target_name, &target)
+                                           : ERR_NOT_FOUND;
     if (err == ERR_NOT_FOUND)
-        return bad_target(ap, given, "Dead letter target does not exist.");
+        return bad_document(ap, name, given, "Dead letter target does not exist.");
     TRY(err);
-    if (target.config.fifo != ap->c->fifo)
-        return bad_target(ap, given, "Dead-letter queue must be same type of queue as the source.");
+    if (target.config.fifo != ap->c->fifo) /* SQS ends it so */
+        return bad_document(ap, name, given,
+                            "Dead-letter queue must be same type of queue as the source..");
     if (!redrive_allowed(ap->a, target.config.redrive_allow, ap->queue_arn))
         return invalid(ap, name, "The dead-letter queue does not allow this source queue.");
     return ERR_OK;
@@ -209,9 +234,20 @@ static enum err bad_count(struct sqs_config_apply *ap, struct str given, const s
                      STR_ARG(given), STR_ARG(text), RECEIVES_MAX);
 }
 
+/* Whether an object has members beside these two. */
+static bool has_more(const struct json *doc, struct str one, struct str other)
+{
+    JSON_EACH (doc, it)
+        if (!str_eq(it->key, one) && !str_eq(it->key, other))
+            return true;
+    return false;
+}
+
 static enum err apply_redrive(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
                               struct str value)
 {
+    static const struct str dead = STR_INIT("deadLetterTargetArn"),
+                            most = STR_INIT("maxReceiveCount");
     struct json *doc;
     int64_t receives = 10;
     if (str_empty(value)) {
@@ -222,18 +258,19 @@ static enum err apply_redrive(struct sqs_config_apply *ap, const struct sqs_conf
     enum err err = json_parse(ap->a, value, &doc, NULL);
     if (err == ERR_NOMEM)
         return err;
-    struct str arn = err == ERR_OK ? json_get_str(doc, STR("deadLetterTargetArn")) : STR_NONE;
-    const struct json *max = err == ERR_OK ? json_get(doc, STR("maxReceiveCount")) : NULL;
     if (err != ERR_OK || doc->kind != JSON_OBJECT)
-        return bad_target(ap, value, "Redrive policy is not a valid JSON map.");
-    if (!str_is_set(arn))
-        return bad_target(ap, value,
-                          "Redrive policy does not contain mandatory attribute: "
-                          "deadLetterTargetArn.");
-    if (!max)
-        return bad_target(ap, value,
-                          "Redrive policy does not contain mandatory attribute: "
-                          "maxReceiveCount.");
+        return invalid(ap, at->name, "Redrive policy is not a valid JSON map.");
+    struct str arn = json_get_str(doc, dead);
+    const struct json *max = json_get(doc, most);
+    if (!max || !str_is_set(arn))
+        return bad_document(
+            ap, at->name, value,
+            max ? "Redrive policy does not contain mandatory attribute: deadLetterTargetArn."
+                : "Redrive policy does not contain mandatory attribute: maxReceiveCount.");
+    if (has_more(doc, dead, most))
+        return bad_document(
+            ap, at->name, value,
+            "Only following attributes are supported: [maxReceiveCount, deadLetterTargetArn].");
     err = max->kind == JSON_STRING ? str_to_i64(max->text, &receives) : json_to_i64(max, &receives);
     if (err != ERR_OK || receives < 1 || receives > RECEIVES_MAX)
         return bad_count(ap, value, max);
@@ -243,9 +280,26 @@ static enum err apply_redrive(struct sqs_config_apply *ap, const struct sqs_conf
     return ERR_OK;
 }
 
+#define NO_REDRIVE_ALLOW "Amazon SQS can't create the redrive allow policy"
+
+/* Queues' ARNs, whether there are such queues or not: a queue is allowed before it is made. */
+static bool are_queues(const struct json *arns)
+{
+    struct key_scope scope;
+    struct str name;
+    if (arns->kind != JSON_ARRAY)
+        return false;
+    JSON_EACH (arns, it)
+        if (it->kind != JSON_STRING || sqs_arn_parse(it->text, &scope, &name) != ERR_OK)
+            return false;
+    return true;
+}
+
 static enum err apply_redrive_allow(struct sqs_config_apply *ap, const struct sqs_config_attr *at,
                                     struct str value)
 {
+    static const struct str permission = STR_INIT("redrivePermission"),
+                            queues = STR_INIT("sourceQueueArns");
     struct json *doc;
     if (str_empty(value)) {
         ap->c->redrive_allow = STR_NONE;
@@ -254,16 +308,26 @@ static enum err apply_redrive_allow(struct sqs_config_apply *ap, const struct sq
     enum err err = json_parse(ap->a, value, &doc, NULL);
     if (err == ERR_NOMEM)
         return err;
-    struct str kind = err == ERR_OK ? json_get_str(doc, STR("redrivePermission")) : STR_NONE;
-    const struct json *sources = err == ERR_OK ? json_get(doc, STR("sourceQueueArns")) : NULL;
+    struct str kind = err == ERR_OK ? json_get_str(doc, permission) : STR_NONE;
+    const struct json *arns = err == ERR_OK ? json_get(doc, queues) : NULL;
     bool by_queue = str_eq_c(kind, "byQueue");
-    if (!by_queue && !str_eq_c(kind, "allowAll") && !str_eq_c(kind, "denyAll"))
-        return invalid(ap, at->name, "redrivePermission must be allowAll, denyAll or byQueue.");
-    if (by_queue != (sources != NULL) ||
-        (sources &&
-         (sources->kind != JSON_ARRAY || sources->n < 1 || sources->n > REDRIVE_SOURCES_MAX)))
+    if ((!by_queue && !str_eq_c(kind, "allowAll") && !str_eq_c(kind, "denyAll")) ||
+        has_more(doc, permission, queues) || (arns && !are_queues(arns)))
         return invalid(ap, at->name,
-                       "sourceQueueArns with 1 to 10 ARNs goes with redrivePermission byQueue.");
+                       NO_REDRIVE_ALLOW ", as it\xe2\x80\x99s in an unsupported format.");
+    if (arns && !by_queue)
+        return bad_document(ap, at->name, value,
+                            NO_REDRIVE_ALLOW ". To specify one or more source queue ARNs, you must "
+                                             "set redrivePermission to byQueue.");
+    if (by_queue && (!arns || arns->n < 1))
+        return bad_document(ap, at->name, value,
+                            NO_REDRIVE_ALLOW ". When you specify the byQueue permission type, you "
+                                             "must also specify one or more sourceQueueArns "
+                                             "values.");
+    if (by_queue && arns->n > REDRIVE_SOURCES_MAX)
+        return bad_document(ap, at->name, value,
+                            NO_REDRIVE_ALLOW ". The maximum number of source queue ARNs you can "
+                                             "specify is 10.");
     ap->c->redrive_allow = value;
     return ERR_OK;
 }
@@ -364,8 +428,14 @@ const struct sqs_config_attr *sqs_config_attr(struct str name)
 static enum err apply_one(struct sqs_config_apply *ap, struct str name, struct str value)
 {
     const struct sqs_config_attr *at = sqs_config_attr(name);
-    bool fits = at && (!at->fifo || ap->c->fifo || at->apply == apply_fifo);
-    return fits ? at->apply(ap, at, value) : unknown(ap, name);
+    if (at && (!at->fifo || ap->c->fifo || at->apply == apply_fifo))
+        return at->apply(ap, at, value);
+    if (!at ||
+        str_eq_c(name, "ContentBasedDeduplication")) /* the others are told of what they need */
+        return unknown(ap, name);
+    return fault_set(ap->a, ap->f, &sqs_err_invalid_attribute_name,
+                     "You can specify the " STR_FMT " only when FifoQueue is set to true.",
+                     STR_ARG(name));
 }
 
 enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
@@ -384,8 +454,10 @@ enum err sqs_config_apply(struct sqs *s, struct txn *txn, struct str queue_arn,
     if (ap.gave_kms)
         c->sse = false;
     if (c->limit_per_group && !c->dedup_per_group)
-        return invalid(&ap, STR("FifoThroughputLimit"),
-                       "perMessageGroupId goes with DeduplicationScope messageGroup.");
+        return invalid(
+            &ap, STR("FifoThroughputLimit"),
+            "To set FifoThroughputLimit to perMessageGroupId, the DeduplicationScope must "
+            "be messageGroup.");
     return ERR_OK;
 }
 

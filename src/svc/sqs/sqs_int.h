@@ -264,8 +264,9 @@ struct str sqs_config_differs(struct arena *a, const struct sqs_queue_attribute_
                               const struct sqs_config *have, const struct sqs_config *want);
 /* The value that GetQueueAttributes tells of a settable attribute; STR_NONE when it is not set. */
 struct str sqs_config_get(struct arena *a, const struct sqs_config *c, struct str name);
-/* Whether a document may be a queue's policy; ERR_FAILED with `f`. */
-enum err sqs_policy_check(struct txn *txn, struct str json, struct fault *f) WARN_UNUSED;
+/* Whether a document may be a queue's policy, or may be with the statement that was added (`more`); ERR_FAILED
+ * with `f`. */
+enum err sqs_policy_check(struct txn *txn, struct str json, bool more, struct fault *f) WARN_UNUSED;
 
 /* --- sqs_cipher.c ----------------------------------------------------------------------------- */
 

@@ -73,6 +73,9 @@ static enum err receipt_parse(const struct sqs *s, struct str text, struct recei
 static enum err parse_for(struct arena *a, const struct sqs_queue *q, struct str receipt,
                           struct receipt *ret_r, struct fault *f)
 {
+    if (str_empty(receipt))
+        return fault_set(a, f, &sqs_err_missing_parameter,
+                         "The request must contain the parameter ReceiptHandle.");
     if (receipt_parse(q->sqs, receipt, ret_r) != ERR_OK || ret_r->queue_id != q->id)
         return fault_set(a, f, &sqs_err_receipt_handle_is_invalid,
                          "The input receipt handle \"" STR_FMT "\" is not a valid receipt handle.",

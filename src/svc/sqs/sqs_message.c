@@ -60,42 +60,83 @@ struct str sqs_attrs_md5(struct arena *a, const struct sqs_attr *attrs, size_t n
     return hex_encode(a, digest, sizeof(digest));
 }
 
+static enum err bad_name(struct arena *a, struct fault *f, const char *why)
+{
+    return fault_set(a, f, &sqs_err_invalid_parameter_value, "%s", why);
+}
+
+/* One rule at a time, in SQS's words. */
+static enum err check_attr_name(struct arena *a, struct str name, struct fault *f)
+{
+    if (message_attr_name_ok(name, true))
+        return ERR_OK;
+    if (str_empty(name))
+        return bad_name(a, f, "The request must contain non-empty message (user) attribute names.");
+    if (name.len > MESSAGE_ATTR_NAME_MAX)
+        return bad_name(a, f, "Message (user) attribute name must be shorter than 256 bytes.");
+    if (name.p[0] == '.')
+        return bad_name(a, f, "Message (user) attribute name must not begin with character '.'.");
+    if (name.p[name.len - 1] == '.')
+        return bad_name(a, f, "Message (user) attribute name must not end with character '.'.");
+    if (str_find_str(name, STR("..")) != SIZE_MAX)
+        return bad_name(a, f,
+                        "Message (user) attribute name must not have successive '.' characters.");
+    if (message_attr_name_reserved(name))
+        return bad_name(a, f,
+                        "You can't use message attribute names beginning with 'AWS.' or 'Amazon'. "
+                        "These strings are reserved for internal use.");
+    return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                     "Message (user) attribute name '" STR_FMT
+                     "' is invalid. It can contain letters, digits, underscores, hyphens and "
+                     "periods.",
+                     STR_ARG(name));
+}
+
 static enum err bad_attr(struct arena *a, struct fault *f, struct str name, const char *why)
 {
     return fault_set(a, f, &sqs_err_invalid_parameter_value,
-                     "The message attribute '" STR_FMT "' %s", STR_ARG(name), why);
+                     "The message (user) attribute '" STR_FMT "' %s", STR_ARG(name), why);
 }
 
 static enum err check_attr(struct arena *a, struct str name,
                            const struct sqs_message_attribute_value *in, struct sqs_attr *ret_attr,
                            struct fault *f)
 {
-    if (!message_attr_name_ok(name, true))
-        return fault_set(a, f, &sqs_err_invalid_parameter_value,
-                         "Message (user) attribute name '" STR_FMT
-                         "' is invalid. It can contain up to 256 letters, digits, underscores, "
-                         "hyphens and single periods, and must not begin with AWS. or Amazon.",
-                         STR_ARG(str_sub(name, 0, MESSAGE_ATTR_NAME_MAX)));
+    TRY(check_attr_name(a, name, f));
     if (in->string_list_values.n || in->binary_list_values.n)
         return fault_set(a, f, &sqs_err_unsupported_operation,
                          "Message attribute list values in SendMessage operation are not "
                          "supported.");
+    bool has_text = str_is_set(in->string_value), has_bytes = str_is_set(in->binary_value);
+    if (!str_is_set(in->data_type) && !has_text && !has_bytes)
+        return bad_attr(a, f, name, "must contain a non-empty message attribute value.");
     if (str_empty(in->data_type))
-        return bad_attr(a, f, name, "must contain non-empty message attribute type.");
+        return bad_attr(a, f, name, "must contain a non-empty message attribute type.");
+    if (in->data_type.len > MESSAGE_ATTR_TYPE_MAX)
+        return bad_name(a, f, "Message (user) attribute type must be shorter than 256 bytes.");
     struct str base = message_attr_base(in->data_type);
     if (!str_is_set(base))
-        return bad_attr(a, f, name,
-                        "has an invalid message attribute type, the set of supported type "
-                        "prefixes is Binary, Number, and String.");
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "The type of message (user) attribute '" STR_FMT
+                         "' is invalid. You must use only the following supported type prefixes: "
+                         "Binary, Number, String.",
+                         STR_ARG(name));
     bool binary = str_eq_c(base, "Binary");
     struct str value = binary ? in->binary_value : in->string_value;
+    if (!str_is_set(value) && (has_text || has_bytes))
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "Message (user) attribute '" STR_FMT "' with type '" STR_FMT
+                         "' must use field '%s'.",
+                         STR_ARG(name), STR_ARG(in->data_type), binary ? "Binary" : "String");
     if (str_empty(value))
         return fault_set(a, f, &sqs_err_invalid_parameter_value,
                          "Message (user) attribute '" STR_FMT
-                         "' must contain a non-empty value of type '%s'.",
-                         STR_ARG(name), binary ? "Binary" : "String");
-    if (str_is_set(binary ? in->string_value : in->binary_value))
-        return bad_attr(a, f, name, "has multiple values.");
+                         "' must contain a non-empty value of type '" STR_FMT "'.",
+                         STR_ARG(name), STR_ARG(in->data_type));
+    if (has_text && has_bytes)
+        return fault_set(a, f, &sqs_err_invalid_parameter_value,
+                         "Message (user) attribute '" STR_FMT "' must have a single value.",
+                         STR_ARG(name));
     if (!binary && !sqs_text_ok(value))
         return bad_attr(a, f, name, "has an invalid character in its value.");
     if (str_eq_c(base, "Number") && !message_attr_number_ok(value))

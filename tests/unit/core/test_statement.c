@@ -105,7 +105,8 @@ static void test_json(void **state)
         if (err == ERR_OK) {
             if (!str_eq_c(json, rows[i].json))
                 fail_msg("%s: %.*s", rows[i].name, STR_ARG(json));
-            err = statement_add(&a, STR_NONE, STR("id"), rows[i].st.sid, json, &doc);
+            err = statement_add(&a, STR_NONE, STR("2012-10-17"), STR("id"), rows[i].st.sid, json,
+                                &doc);
             assert_int_equal(err, ERR_OK);
             if (policy_parse(&a, POLICY_RESOURCE, doc, &why, &policy) != ERR_OK)
                 fail_msg("%s: %s", rows[i].name, why);
@@ -119,14 +120,23 @@ static void test_document(void **state)
     struct arena a;
     struct str doc;
     arena_init(&a, 1024 * 1024);
-    assert_int_equal(
-        statement_add(&a, STR_NONE, STR("default"), STR("a"), STR("{\"Sid\":\"a\"}"), &doc),
-        ERR_OK);
+    assert_int_equal(statement_add(&a, STR_NONE, STR("2012-10-17"), STR("default"), STR("a"),
+                                   STR("{\"Sid\":\"a\"}"), &doc),
+                     ERR_OK);
     assert_true(str_eq_c(
         doc, "{\"Version\":\"2012-10-17\",\"Id\":\"default\",\"Statement\":[{\"Sid\":\"a\"}]}"));
-    assert_int_equal(statement_add(&a, doc, STR("x"), STR("a"), STR("{}"), &doc), ERR_EXISTS);
-    assert_int_equal(statement_add(&a, doc, STR("x"), STR("b"), STR("{\"Sid\":\"b\"}"), &doc),
-                     ERR_OK);
+    assert_int_equal(statement_add(&a, doc, STR("2012-10-17"), STR("x"), STR("a"), STR("{}"), &doc),
+                     ERR_EXISTS);
+    size_t n;
+    assert_int_equal(statement_has(&a, doc, STR("a"), STR("{\"Sid\":\"a\"}")), ERR_OK);
+    assert_int_equal(statement_has(&a, doc, STR("a"), STR("{}")), ERR_NOT_FOUND);
+    assert_int_equal(statement_has(&a, doc, STR("b"), STR("{\"Sid\":\"b\"}")), ERR_NOT_FOUND);
+    assert_int_equal(statement_count(&a, doc, &n), ERR_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(statement_count(&a, STR("{"), &n), ERR_CORRUPT);
+    assert_int_equal(
+        statement_add(&a, doc, STR("2012-10-17"), STR("x"), STR("b"), STR("{\"Sid\":\"b\"}"), &doc),
+        ERR_OK);
     assert_int_equal(statement_remove(&a, doc, STR("c"), &doc), ERR_NOT_FOUND);
     assert_int_equal(statement_remove(&a, doc, STR("a"), &doc), ERR_OK);
     assert_true(str_eq_c(
@@ -137,20 +147,25 @@ static void test_document(void **state)
     /* What others wrote stays: version, a single statement without brackets, statements without a
      * Sid. */
     struct str theirs = STR("{\"Version\":\"2008-10-17\",\"Statement\":{\"Effect\":\"Deny\"}}");
-    assert_int_equal(statement_add(&a, theirs, STR("i"), STR("a"), STR("{\"Sid\":\"a\"}"), &doc),
+    assert_int_equal(statement_add(&a, theirs, STR("2012-10-17"), STR("i"), STR("a"),
+                                   STR("{\"Sid\":\"a\"}"), &doc),
                      ERR_OK);
     assert_true(str_eq_c(doc, "{\"Version\":\"2008-10-17\",\"Id\":\"i\",\"Statement\":[{\"Effect\":"
                               "\"Deny\"},{\"Sid\":\"a\"}]}"));
-    assert_int_equal(statement_add(&a, STR("{"), STR("i"), STR("a"), STR("{}"), &doc), ERR_CORRUPT);
+    assert_int_equal(
+        statement_add(&a, STR("{"), STR("2012-10-17"), STR("i"), STR("a"), STR("{}"), &doc),
+        ERR_CORRUPT);
     /* At the limit and past it. */
     size_t room = STATEMENT_DOCUMENT_MAX -
                   strlen("{\"Version\":\"2012-10-17\",\"Id\":\"i\",\"Statement\":[]}");
     char *big = arena_alloc(&a, room + 1);
     memset(big, ' ', room + 1);
     memcpy(big, "{}", 2);
-    assert_int_equal(statement_add(&a, STR_NONE, STR("i"), STR("a"), str_n(big, room), &doc),
-                     ERR_OK);
-    assert_int_equal(statement_add(&a, STR_NONE, STR("i"), STR("a"), str_n(big, room + 1), &doc),
+    assert_int_equal(
+        statement_add(&a, STR_NONE, STR("2012-10-17"), STR("i"), STR("a"), str_n(big, room), &doc),
+        ERR_OK);
+    assert_int_equal(statement_add(&a, STR_NONE, STR("2012-10-17"), STR("i"), STR("a"),
+                                   str_n(big, room + 1), &doc),
                      ERR_LIMIT);
     arena_release(&a);
 }

@@ -112,9 +112,9 @@ static const struct row rows[] = {
     {"sqs missing, the first alone", "sqs", SQS("SendMessage", "{}"),
      "MissingRequiredParameterException: The request must contain the parameter QueueUrl."},
     {"sqs missing inside", "sqs",
-     SQS("SendMessageBatch", "{\"QueueUrl\":\"u\",\"Entries\":[{\"Id\":\"i\"}]}"),
+     SQS("SendMessageBatch", "{\"QueueUrl\":\"u\",\"Entries\":[{\"MessageBody\":\"b\"}]}"),
      "MissingRequiredParameterException: The request must contain the parameter "
-     "Entries.1.MessageBody."},
+     "SendMessageBatchRequestEntry.1.Id."},
 
     {"iam missing and pattern", "iam",
      IAM("Action=CreateRole&RoleName=a%20b&AssumeRolePolicyDocument=x"),
