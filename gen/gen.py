@@ -101,6 +101,8 @@ class Gen:
         if first:
             members = shape["members"]
             shape["members"] = {m: members[m] for m in first + [m for m in members if m not in first]}
+        if "too_long" in shape and "max" not in shape:
+            raise SystemExit("%s: too_long without a limit" % name)
         if shape.get("name", name) not in self.spec["shapes"]:
             raise SystemExit("%s: there is no shape %s" % (name, shape["name"]))
         return shape
@@ -486,6 +488,9 @@ class Gen:
             flags.append("WIRE_REQUIRED")
         if owner is not None and name == self.shapes[owner].get("told_alone"):
             flags.append("WIRE_ALONE")
+        too_long = self.shapes[member["shape"]].get("too_long", {}).get(name)
+        if owner is not None and too_long:
+            fields.append(".too_long = " + quote(too_long))
         if member.get("flattened") or self.shapes[member["shape"]].get("flattened"):
             flags.append("WIRE_FLATTENED")
         if member.get("xmlAttribute"):

@@ -5,7 +5,8 @@
  *             Member must have length greater than or equal to 1; Value null at ..."
  *            Of an operation with `bare_bounds`, numbers and lengths are told without the value and by the
  *            model's names: "Value at 'Limit' failed to ..."; a `told_alone` member's absence is told by itself,
- *            "The parameter 'TableName' is required but was not present in the request".
+ *            "The parameter 'TableName' is required but was not present in the request". So is a text that is
+ *            longer than its shape's limit where the shape has a `too_long` sentence for the member.
  *   sqs      "The request must contain the parameter QueueUrl." (the first violation alone)
  *   s3       InvalidArgument for what was in the head, MalformedXML for what was in the body
  *
@@ -517,11 +518,17 @@ static bool is_nameless(const struct wire_member *m, const void *in)
            str_empty(*(const struct str *)wire_at(m, in));
 }
 
-/* Whether an absent member, or an empty name, is told by itself. */
+/* Whether an absent member, an empty or a long name, is told by itself. */
 static bool check_alone(struct check *c, const struct wire_shape *shape, const void *in)
 {
     for (size_t i = 0; i < shape->n_members; i++) {
         const struct wire_member *m = &shape->members[i];
+        if (m->too_long && wire_is_set(m, in) && out_of_bound(m->shape, wire_at(m, in), true)) {
+            buf_add_c(&c->text, m->too_long);
+            c->alone = true;
+            c->n = 1;
+            return true;
+        }
         if (is_nameless(m, in) && is_complete(shape, in) &&
             out_of_bound(m->shape, wire_at(m, in), false)) {
             const struct place at = {.name = m->name};

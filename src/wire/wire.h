@@ -111,6 +111,8 @@ struct wire_member {
     uint8_t location;    /* enum wire_location */
     uint8_t flags;       /* enum wire_member_flags */
     uint8_t time_format; /* enum wire_time_format */
+    /* What is said, by itself and ahead of every other violation, of a text that is too long. NULL: as of any. */
+    const char *too_long;
 };
 
 /* A regular expression of the spec, compiled at first use. */

@@ -125,9 +125,10 @@ def broken(change):
     (lambda s: s["ops"]["DropAll"].update(also=[{"action": "tiny:Drop"}]), "tiny:Drop"),
     (lambda s: s["ops"]["DropAll"].update(reed_only=True), "reed_only"),
     (lambda s: s["constraints"]["Ref"].update(name="Gone"), "Gone"),
+    (lambda s: s["constraints"]["Names"].update(too_long={"PartARNs": "Long."}), "too_long"),
 ], ids=["common error missing", "no resource", "error named twice", "shape named as an input",
         "template of no member", "condition of no member", "unknown form",
-        "further permission without a resource", "unknown fact", "constraints of no shape"])
+        "further permission without a resource", "unknown fact", "constraints of no shape", "too long without a limit"])
 def test_broken_specs_are_refused(change, word):
     with pytest.raises(SystemExit, match=word):
         g = gen.Gen(broken(change))
@@ -161,7 +162,7 @@ def test_rows_are_known(spec):
                                            "buckets", "gzip_replies", "speaks_cbor", "signed_query"}
     assert set(load(spec).get("query_messages", {})) <= set(load(spec)["errors"])
     for shape in load(spec).get("constraints", {}).values():
-        assert set(shape) <= {"min", "max", "pattern", "enum", "required", "name", "member", "first"}
+        assert set(shape) <= {"min", "max", "pattern", "enum", "required", "name", "member", "first", "too_long"}
     for table in ("common_errors", "extra_errors"):
         for name, row in load(spec).get(table, {}).items():
             assert set(row) <= {"code", "query_code", "status", "namespace", "message_capital",

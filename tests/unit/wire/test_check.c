@@ -14,6 +14,9 @@ struct row {
 #define LOGS(op, body) "POST /\nX-Amz-Target: Logs_20140328." op "\n\n" body
 #define IAM(body) "POST /\nContent-Type: application/x-www-form-urlencoded\n\n" body
 
+#define X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X512 X64 X64 X64 X64 X64 X64 X64 X64
+
 static const struct row rows[] = {
     {"required member", "dynamodb", DDB("Scan", "{}"),
      "ValidationException: 1 validation error detected: Value null at 'tableName' failed to "
@@ -48,6 +51,35 @@ static const struct row rows[] = {
     {"range one past", "dynamodb", DDB("Scan", "{\"TableName\":\"tbl\",\"Limit\":0}"),
      "ValidationException: 1 validation error detected: Value '0' at 'limit' failed to satisfy "
      "constraint: Member must have value greater than or equal to 1"},
+    {"a name of 512 characters", "logs",
+     LOGS("CreateLogStream", "{\"logGroupName\":\"" X512 "\",\"logStreamName\":\"" X512 "\"}"), ""},
+    {"one that is longer, told alone", "logs",
+     LOGS("CreateLogStream", "{\"logGroupName\":\"" X512 "!\"}"),
+     "InvalidParameterException: Invalid LogGroup or LogStream, both must have length less than or "
+     "equal to 512."},
+    {"the other of two", "logs",
+     LOGS("CreateLogStream", "{\"logGroupName\":\"g\",\"logStreamName\":\"" X512 "x\"}"),
+     "InvalidParameterException: Invalid LogGroup or LogStream, both must have length less than or "
+     "equal to 512."},
+    {"the same shape under another name", "logs",
+     LOGS("DescribeLogGroups", "{\"logGroupNamePrefix\":\"" X512 "x\"}"),
+     "InvalidParameterException: 1 validation error detected: Value '" X512 "x' at "
+     "'logGroupNamePrefix' failed to satisfy constraint: Member must have length less than or "
+     "equal "
+     "to 512"},
+    {"members in the documents' order", "logs",
+     LOGS("PutMetricFilter",
+          "{\"logGroupName\":\"g\",\"filterName\":\"f\",\"filterPattern\":\"\","
+          "\"metricTransformations\":[{\"metricName\":\"a\",\"metricNamespace\":\"n\","
+          "\"metricValue\":\"1\"},{\"metricName\":\"b\",\"metricNamespace\":\"n\","
+          "\"metricValue\":\"1\"}]}"),
+     "InvalidParameterException: 1 validation error detected: Value "
+     "'[MetricTransformation(metricName=a, "
+     "metricNamespace=n, metricValue=1, defaultValue=null, unit=null, dimensions=null), "
+     "MetricTransformation(metricName=b, metricNamespace=n, metricValue=1, defaultValue=null, "
+     "unit=null, dimensions=null)]' at 'metricTransformations' failed to satisfy constraint: "
+     "Member "
+     "must have length less than or equal to 1"},
     {"a bare bound", "dynamodb", DDB("Query", "{\"TableName\":\"tbl\",\"Limit\":0}"),
      "ValidationException: 1 validation error detected: Value at 'Limit' failed to satisfy "
      "constraint: Member must have value greater than or equal to 1"},
