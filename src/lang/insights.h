@@ -4,8 +4,8 @@
  *   | parse @message "took * ms" as took | stats avg(took), count(*) as n by bin(5m), who
  *   | sort n desc | limit 20
  *
- * fields, display, filter, parse, stats, sort, limit, dedup; functions and operators as in AWS's reference
- * but for those of structures (jsonParse, jsonStringify). Other commands are refused by name.
+ * fields, display, filter, filterIndex, parse, unnest, stats, sort, limit, dedup; SOURCE logGroups(...) in front of
+ * them; functions and operators as in AWS's reference. Other commands are refused by name.
  *
  * Invariants
  *   LQ1  A query that parsed never fails on an event but for memory and time: what cannot be computed
@@ -29,8 +29,12 @@ enum {
     INSIGHTS_DEPTH_MAX = 64,
     INSIGHTS_SLOTS_MAX = 300, /* fields that a query names or makes */
     INSIGHTS_ARGS_MAX = 64,
-    INSIGHTS_ITEMS_MAX = 100, /* of a command's list */
-    INSIGHTS_FIELD_MAX = 512, /* bytes of a field's name */
+    INSIGHTS_ITEMS_MAX = 100,           /* of a command's list */
+    INSIGHTS_STATS_MAX = 2,             /* commands of statistics */
+    INSIGHTS_STEPS_MAX = 64,            /* of a path into a structure */
+    INSIGHTS_UNNESTED_MAX = 100 * 1000, /* rows that one event is made into */
+    INSIGHTS_PREFIXES_MAX = 5,          /* of SOURCE */
+    INSIGHTS_FIELD_MAX = 512,           /* bytes of a field's name */
     INSIGHTS_ROWS_MAX = 100 * 1000,
     INSIGHTS_TEXT_MAX = 1024 * 1024, /* of what a function makes */
     INSIGHTS_DISCOVERED_MAX = 1000,  /* fields of an event that are listed */
@@ -50,6 +54,15 @@ struct insights_fault {
 /* ERR_INVALID, ERR_LIMIT: *ret_fault says why; ERR_NOMEM. The query borrows the text. */
 enum err insights_parse(struct arena *a, struct str text, const struct insights_query **ret_query,
                         struct insights_fault *ret_fault) WARN_UNUSED;
+
+/* What SOURCE says. */
+struct insights_source {
+    bool is_set;
+    struct str prefixes[INSIGHTS_PREFIXES_MAX]; /* of names of log groups; none: all */
+    size_t n_prefixes;
+    bool standard; /* log groups of this class */
+};
+const struct insights_source *insights_source_of(const struct insights_query *query);
 
 /* An event, borrowed. */
 struct insights_event {

@@ -108,9 +108,9 @@ enum err ins_tally_add(struct ins_tally *t, const struct ins_agg *agg, struct ar
     case INS_LATEST:
         return t->has && at_ms < t->at_ms ? ERR_OK : set_value(t, v, at_ms, bytes);
     case INS_SORTS_FIRST:
-        return t->has && ins_compare(v, &t->value) >= 0 ? ERR_OK : set_value(t, v, at_ms, bytes);
+        return t->has && ins_sort(v, &t->value) >= 0 ? ERR_OK : set_value(t, v, at_ms, bytes);
     case INS_SORTS_LAST:
-        return t->has && ins_compare(v, &t->value) <= 0 ? ERR_OK : set_value(t, v, at_ms, bytes);
+        return t->has && ins_sort(v, &t->value) <= 0 ? ERR_OK : set_value(t, v, at_ms, bytes);
     default:
         if (!ins_to_number(v, &n))
             return ERR_OK;

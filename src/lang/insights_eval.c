@@ -13,8 +13,11 @@ static enum err call(struct ins_eval *e, const struct ins_expr *x, struct ins_va
     struct ins_value v[INSIGHTS_ARGS_MAX];
     if (x->function->lazy)
         return x->function->lazy(e, x, ret);
-    for (size_t i = 0; i < x->n; i++)
+    for (size_t i = 0; i < x->n; i++) {
         TRY(ins_eval(e, x->args[i], &v[i]));
+        if (!x->function->structures)
+            ins_plain(&v[i]);
+    }
     return x->function->fn(e, v, x->n, ret);
 }
 
@@ -31,6 +34,13 @@ enum err ins_eval(struct ins_eval *e, const struct ins_expr *x, struct ins_value
     case INS_SLOT:
         *ret = e->slots[x->at];
         return ERR_OK;
+    case INS_PATH:
+        v = e->slots[x->args[0]->at];
+        if (v.kind == INS_MAP || v.kind == INS_LIST)
+            return ins_follow(e->a, &v, x->steps, x->n_steps, ret);
+        if (x->at != SIZE_MAX)
+            *ret = e->slots[x->at];
+        return ERR_OK;
     case INS_AGGREGATE:
         *ret = e->aggs[x->at];
         return ERR_OK;
@@ -38,6 +48,7 @@ enum err ins_eval(struct ins_eval *e, const struct ins_expr *x, struct ins_value
         return call(e, x, ret);
     case INS_MATCH:
         TRY(ins_eval(e, x->args[0], &v));
+        ins_plain(&v);
         if (v.kind != INS_ABSENT) {
             struct str s = ins_show(e->a, &v);
             if (!str_is_set(s))
@@ -77,6 +88,7 @@ enum err ins_eval_parse(struct ins_eval *e, const struct ins_command *c, struct 
     struct regex_match m;
     bool yes = false;
     TRY(ins_eval(e, c->expr, &of));
+    ins_plain(&of);
     if (of.kind != INS_ABSENT) {
         struct str s = ins_show(e->a, &of);
         if (!str_is_set(s))

@@ -83,6 +83,135 @@ static enum err field(struct ins_parser *p, struct str name, const struct ins_ex
     return ERR_OK;
 }
 
+/* --- paths into structures ------------------------------------------------------------------------ */
+
+/* What was read of a.b[0].`c.d`: steps, and all of it as the name of a field of the event. */
+struct path {
+    struct ins_step *steps;
+    size_t n;
+    struct buf name;
+    size_t bracket; /* where the first one is; SIZE_MAX: nowhere */
+};
+
+static enum err add_step(struct ins_parser *p, struct path *path, struct str name, bool whole)
+{
+    if (path->n == INSIGHTS_STEPS_MAX)
+        return ins_fault(p, p->token.from, p->token.to, "too long a path found");
+    path->steps[path->n++] = (struct ins_step){name, whole};
+    return ERR_OK;
+}
+
+/* "[0]", the token is the bracket. */
+static enum err index_step(struct ins_parser *p, struct path *path)
+{
+    if (path->bracket == SIZE_MAX)
+        path->bracket = p->token.from;
+    TRY(ins_next(p));
+    uint64_t at;
+    if (p->token.kind != INS_DIGITS || str_to_u64(p->token.text, &at) != ERR_OK)
+        return ins_unexpected(p);
+    TRY(add_step(p, path, p->token.text, true));
+    TRY(ins_next(p));
+    return ins_need(p, "]");
+}
+
+/* The names and brackets that follow without a blank. `open`: the piece before ends with a point. */
+static enum err read_path(struct ins_parser *p, struct path *path, bool open)
+{
+    while (p->token.from == p->before && p->token.kind != INS_END) {
+        struct str text = p->token.text;
+        if (ins_is_symbol(p, "[") && !open) {
+            TRY(index_step(p, path));
+            continue;
+        }
+        bool quoted = p->token.kind == INS_QUOTED_NAME;
+        bool goes_on = p->token.kind == INS_NAME && str_starts(text, STR(".")) && !open;
+        if (!(quoted && open) && !goes_on)
+            break;
+        buf_add_str(&path->name, text);
+        open = !quoted && str_ends(text, STR("."));
+        if (!quoted)
+            text = str_sub(text, 1, text.len - 1 - (open && text.len > 1));
+        if (text.len > 0)
+            TRY(add_step(p, path, text, quoted));
+        TRY(ins_next(p));
+    }
+    return open ? ins_unexpected(p) : buf_err(&path->name);
+}
+
+static bool is_made(const struct ins_parser *p, struct str name)
+{
+    for (size_t i = 0; i < p->q->n_slots; i++)
+        if (p->q->slots[i].made && str_eq(p->q->slots[i].name, name))
+            return true;
+    return false;
+}
+
+/* How much of a name by points is a field that a command made, if there is more of it: the longest. */
+static size_t base_len(const struct ins_parser *p, struct str name, bool more, bool quoted)
+{
+    size_t n = name.len;
+    if (more && is_made(p, name))
+        return n;
+    while (n > 0 && !quoted)
+        if (name.p[--n] == '.' && is_made(p, str_sub(name, 0, n)))
+            return n;
+    return 0;
+}
+
+/* A field, whose name was read: `first`. Where its beginning was made by a command and is a structure, a path
+ * into that. */
+static enum err field_or_path(struct ins_parser *p, struct str first, bool quoted,
+                              const struct ins_expr **ret)
+{
+    struct path path = {.bracket = SIZE_MAX};
+    bool open = !quoted && str_ends(first, STR("."));
+    path.steps = ARENA_ARRAY(p->a, struct ins_step, INSIGHTS_STEPS_MAX);
+    if (!path.steps)
+        return ERR_NOMEM;
+    buf_init_arena(&path.name, p->a, INSIGHTS_BYTES_MAX);
+    buf_add_str(&path.name, first);
+    path.n = 1; /* for what of the first piece belongs to the path */
+    TRY(read_path(p, &path, open));
+    struct str all = buf_str(&path.name);
+    if (open)
+        first = str_sub(first, 0, first.len - 1);
+    size_t n = 0;
+    if (path.bracket != SIZE_MAX || !is_made(p, all))
+        n = base_len(p, first, path.n > 1, quoted);
+    if (n == 0) {
+        if (path.bracket != SIZE_MAX)
+            return ins_fault(p, path.bracket, path.bracket + 1, "unexpected symbol found [");
+        return field(p, all, ret);
+    }
+    struct ins_expr *x;
+    const struct ins_expr *whole;
+    path.steps[0] = (struct ins_step){str_sub(first, min_size(n + 1, first.len), SIZE_MAX), false};
+    bool skip = path.steps[0].name.len == 0;
+    TRY(make(p, INS_PATH, &x));
+    x->steps = path.steps + skip;
+    x->n_steps = path.n - skip;
+    x->args = ARENA_ARRAY(p->a, const struct ins_expr *, 1);
+    if (!x->args)
+        return ERR_NOMEM;
+    TRY(field(p, str_sub(first, 0, n), &x->args[0]));
+    x->at = SIZE_MAX;
+    if (path.bracket == SIZE_MAX) {
+        TRY(field(p, all, &whole));
+        x->at = whole->at;
+    }
+    *ret = x;
+    return ERR_OK;
+}
+
+enum err ins_take_field(struct ins_parser *p, const struct ins_expr **ret)
+{
+    bool quoted = p->token.kind == INS_QUOTED_NAME;
+    struct str name;
+    TRY(ins_take_name(p, &name));
+    return field_or_path(p, name, quoted, ret);
+}
+
 /* --- periods ---------------------------------------------------------------------------------------- */
 
 static const struct unit {
@@ -259,7 +388,7 @@ static enum err named(struct ins_parser *p, const struct ins_expr **ret)
     if (!quoted)
         TRY(ins_take(p, "(", &open));
     if (!open)
-        return field(p, name, ret);
+        return field_or_path(p, name, quoted, ret);
     for (size_t i = 0; i < ARRAY_LEN(aggregates); i++) {
         if (!str_eq_nocase(name, str_c(aggregates[i].name)))
             continue;

@@ -102,17 +102,34 @@ static enum err fixed_field(const struct ins_parts *p, struct str name, struct i
 
 /* --- JSON ------------------------------------------------------------------------------------------- */
 
-/* A message that is an object; of functions also the object at the end of a line of text. */
+/* The first object in a line of text, as far as brackets tell. */
+static struct str fragment(struct str s)
+{
+    size_t from = str_find(s, '{'), depth = 0;
+    bool quoted = false;
+    for (size_t i = from; i < s.len; i++) {
+        char c = s.p[i];
+        if (quoted && c == '\\')
+            i++;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && c == '{')
+            depth++;
+        else if (!quoted && c == '}' && --depth == 0)
+            return str_sub(s, from, i + 1 - from);
+    }
+    return STR("");
+}
+
+/* A message that is an object; of functions also the first object in a line of text. */
 static enum err parse_message(struct ins_parts *p)
 {
     struct str s = str_trim(p->event->message);
     struct json *v;
     p->parsed = true;
-    if (s.len == 0 || s.p[s.len - 1] != '}')
-        return ERR_OK;
-    if (s.p[0] != '{' && str_starts(p->event->group, STR("/aws/lambda/")))
-        s = str_sub(s, str_find(s, '{'), SIZE_MAX);
-    if (s.len == 0 || s.p[0] != '{')
+    if (s.len > 0 && s.p[0] != '{' && str_starts(p->event->group, STR("/aws/lambda/")))
+        s = fragment(s);
+    if (s.len == 0 || s.p[0] != '{' || s.p[s.len - 1] != '}')
         return ERR_OK;
     enum err err = json_parse(p->a, s, &v, NULL);
     if (err == ERR_OK)
@@ -120,7 +137,7 @@ static enum err parse_message(struct ins_parts *p)
     return err == ERR_NOMEM ? err : ERR_OK;
 }
 
-static const struct json *child(const struct json *v, struct str name)
+const struct json *ins_json_child(const struct json *v, struct str name)
 {
     uint64_t at;
     if (v->kind == JSON_OBJECT)
@@ -133,20 +150,23 @@ static const struct json *child(const struct json *v, struct str name)
     return it;
 }
 
-/* A member may have the whole rest of the path as its name, points included. */
-static const struct json *by_path(const struct json *v, struct str path)
+/* Names of members may have points: the longest that leads on. A node is reached in one way at most, so the
+ * cost is that of the members passed, times the points. */
+const struct json *ins_json_by_path(const struct json *v, struct str path)
 {
-    while (v && path.len > 0) {
-        const struct json *whole = child(v, path);
-        if (whole)
-            return whole;
-        struct str name = str_cut(&path, '.');
-        v = str_is_set(path) ? child(v, name) : NULL;
+    for (size_t n = path.len; n > 0; n--) {
+        if (n < path.len && path.p[n] != '.')
+            continue;
+        const struct json *at = ins_json_child(v, str_sub(path, 0, n));
+        if (at && n < path.len)
+            at = ins_json_by_path(at, str_sub(path, n + 1, SIZE_MAX));
+        if (at)
+            return at;
     }
     return NULL;
 }
 
-static struct ins_value json_value(const struct json *v)
+struct ins_value ins_scalar(const struct json *v)
 {
     if (!v || v->kind == JSON_NULL)
         return (struct ins_value){0};
@@ -158,14 +178,14 @@ static struct ins_value json_value(const struct json *v)
 enum err ins_field(struct ins_parts *p, struct str name, struct ins_value *ret)
 {
     *ret = (struct ins_value){0};
-    if (name.len > 0 && name.p[0] == '@')
-        TRY(fixed_field(p, name, ret));
-    if (ret->kind != INS_ABSENT)
-        return ERR_OK;
+    if (str_starts(name, STR("@@"))) /* a member whose own name begins so */
+        name = str_sub(name, 1, SIZE_MAX);
+    else if (str_starts(name, STR("@")))
+        return fixed_field(p, name, ret);
     if (!p->parsed)
         TRY(parse_message(p));
     if (p->json)
-        *ret = json_value(by_path(p->json, name));
+        *ret = ins_scalar(ins_json_by_path(p->json, name));
     return ERR_OK;
 }
 
@@ -189,12 +209,14 @@ static enum err leaves(struct finding *f, const struct json *v, struct str path)
 {
     size_t i = 0;
     if ((v->kind != JSON_OBJECT && v->kind != JSON_ARRAY) || v->n == 0) {
-        struct ins_value value = json_value(v);
+        struct ins_value value = ins_scalar(v);
         return found(f, path, &value);
     }
     JSON_EACH (v, it) {
         struct str name = v->kind == JSON_OBJECT ? it->key : str_fmt(f->a, "%zu", i++);
-        if (path.len > 0)
+        if (path.len == 0 && str_starts(name, STR("@")))
+            name = str_fmt(f->a, "@" STR_FMT, STR_ARG(name));
+        else if (path.len > 0)
             name = str_fmt(f->a, STR_FMT "." STR_FMT, STR_ARG(path), STR_ARG(name));
         if (!str_is_set(name))
             return ERR_NOMEM;

@@ -86,11 +86,21 @@ static bool both(const struct ins_value *v)
         return ERR_OK;                                                                             \
     }
 COMPARISON(fn_eq, false, ==)
-COMPARISON(fn_ne, v[0].kind != v[1].kind, !=)
 COMPARISON(fn_lt, false, <)
 COMPARISON(fn_le, false, <=)
 COMPARISON(fn_gt, false, >)
 COMPARISON(fn_ge, false, >=)
+
+/* Of a structure no comparison holds, not even this. */
+FN(fn_ne)
+{
+    struct ins_value a = v[0], b = v[1];
+    ins_plain(&a);
+    ins_plain(&b);
+    bool structures = a.kind != v[0].kind || b.kind != v[1].kind;
+    *ret = ins_bool(!structures && (both(v) ? ins_compare(&a, &b) != 0 : a.kind != b.kind));
+    return ERR_OK;
+}
 
 FN(fn_in)
 {
@@ -376,6 +386,22 @@ FN(fn_contains)
     return ERR_OK;
 }
 
+/* --- structures ------------------------------------------------------------------------------------- */
+
+FN(fn_json_parse)
+{
+    struct str s;
+    TRY(text_of(e, &v[0], &s));
+    return str_is_set(s) ? ins_structure_parse(e->a, s, ret) : ERR_OK;
+}
+
+FN(fn_json_stringify)
+{
+    if (v[0].kind == INS_MAP || v[0].kind == INS_LIST)
+        *ret = ins_text(v[0].text);
+    return ERR_OK;
+}
+
 /* --- addresses -------------------------------------------------------------------------------------- */
 
 enum { IP_BYTES_MAX = 16 };
@@ -447,57 +473,59 @@ FN(fn_in_subnet6)
 /* --- table ------------------------------------------------------------------------------------------ */
 
 static const struct ins_function functions[] = {
-    {"+", 2, 2, fn_add, NULL},
-    {"-", 1, 2, fn_sub, NULL},
-    {"*", 2, 2, fn_mul, NULL},
-    {"/", 2, 2, fn_div, NULL},
-    {"%", 2, 2, fn_mod, NULL},
-    {"^", 2, 2, fn_pow, NULL},
-    {"=", 2, 2, fn_eq, NULL},
-    {"!=", 2, 2, fn_ne, NULL},
-    {"<", 2, 2, fn_lt, NULL},
-    {"<=", 2, 2, fn_le, NULL},
-    {">", 2, 2, fn_gt, NULL},
-    {">=", 2, 2, fn_ge, NULL},
-    {"in", 2, INSIGHTS_ARGS_MAX, fn_in, NULL},
-    {"not", 1, 1, fn_not, NULL},
-    {"and", 2, 2, NULL, lazy_and},
-    {"or", 2, 2, NULL, lazy_or},
-    {"abs", 1, 1, fn_abs, NULL},
-    {"ceil", 1, 1, fn_ceil, NULL},
-    {"floor", 1, 1, fn_floor, NULL},
-    {"log", 1, 1, fn_log, NULL},
-    {"sqrt", 1, 1, fn_sqrt, NULL},
-    {"greatest", 1, INSIGHTS_ARGS_MAX, fn_greatest, NULL},
-    {"least", 1, INSIGHTS_ARGS_MAX, fn_least, NULL},
-    {"bin", 1, 2, NULL, lazy_floor},
-    {"datefloor", 2, 2, NULL, lazy_floor},
-    {"dateceil", 2, 2, NULL, lazy_ceil},
-    {"fromMillis", 1, 1, fn_from_millis, NULL},
-    {"toMillis", 1, 1, fn_to_millis, NULL},
-    {"now", 0, 0, fn_now, NULL},
-    {"ispresent", 1, 1, fn_is_present, NULL},
-    {"coalesce", 1, INSIGHTS_ARGS_MAX, NULL, lazy_coalesce},
-    {"if", 3, 3, NULL, lazy_case},
-    {"case", 2, INSIGHTS_ARGS_MAX, NULL, lazy_case},
-    {"isempty", 1, 1, fn_is_empty, NULL},
-    {"isblank", 1, 1, fn_is_blank, NULL},
-    {"concat", 1, INSIGHTS_ARGS_MAX, fn_concat, NULL},
-    {"trim", 1, 2, fn_trim, NULL},
-    {"ltrim", 1, 2, fn_ltrim, NULL},
-    {"rtrim", 1, 2, fn_rtrim, NULL},
-    {"strlen", 1, 1, fn_strlen, NULL},
-    {"toupper", 1, 1, fn_upper, NULL},
-    {"tolower", 1, 1, fn_lower, NULL},
-    {"substr", 2, 3, fn_substr, NULL},
-    {"replace", 3, 3, fn_replace, NULL},
-    {"strcontains", 2, 2, fn_contains, NULL},
-    {"isValidIp", 1, 1, fn_is_ip, NULL},
-    {"isValidIpV4", 1, 1, fn_is_ip4, NULL},
-    {"isValidIpV6", 1, 1, fn_is_ip6, NULL},
-    {"isIpInSubnet", 2, 2, fn_in_subnet, NULL},
-    {"isIpv4InSubnet", 2, 2, fn_in_subnet4, NULL},
-    {"isIpv6InSubnet", 2, 2, fn_in_subnet6, NULL},
+    {"+", 2, 2, false, fn_add, NULL},
+    {"-", 1, 2, false, fn_sub, NULL},
+    {"*", 2, 2, false, fn_mul, NULL},
+    {"/", 2, 2, false, fn_div, NULL},
+    {"%", 2, 2, false, fn_mod, NULL},
+    {"^", 2, 2, false, fn_pow, NULL},
+    {"=", 2, 2, false, fn_eq, NULL},
+    {"!=", 2, 2, true, fn_ne, NULL},
+    {"<", 2, 2, false, fn_lt, NULL},
+    {"<=", 2, 2, false, fn_le, NULL},
+    {">", 2, 2, false, fn_gt, NULL},
+    {">=", 2, 2, false, fn_ge, NULL},
+    {"in", 2, INSIGHTS_ARGS_MAX, false, fn_in, NULL},
+    {"not", 1, 1, false, fn_not, NULL},
+    {"and", 2, 2, false, NULL, lazy_and},
+    {"or", 2, 2, false, NULL, lazy_or},
+    {"abs", 1, 1, false, fn_abs, NULL},
+    {"ceil", 1, 1, false, fn_ceil, NULL},
+    {"floor", 1, 1, false, fn_floor, NULL},
+    {"log", 1, 1, false, fn_log, NULL},
+    {"sqrt", 1, 1, false, fn_sqrt, NULL},
+    {"greatest", 1, INSIGHTS_ARGS_MAX, false, fn_greatest, NULL},
+    {"least", 1, INSIGHTS_ARGS_MAX, false, fn_least, NULL},
+    {"bin", 1, 2, false, NULL, lazy_floor},
+    {"datefloor", 2, 2, false, NULL, lazy_floor},
+    {"dateceil", 2, 2, false, NULL, lazy_ceil},
+    {"fromMillis", 1, 1, false, fn_from_millis, NULL},
+    {"toMillis", 1, 1, false, fn_to_millis, NULL},
+    {"now", 0, 0, false, fn_now, NULL},
+    {"ispresent", 1, 1, true, fn_is_present, NULL},
+    {"coalesce", 1, INSIGHTS_ARGS_MAX, false, NULL, lazy_coalesce},
+    {"if", 3, 3, false, NULL, lazy_case},
+    {"case", 2, INSIGHTS_ARGS_MAX, false, NULL, lazy_case},
+    {"isempty", 1, 1, false, fn_is_empty, NULL},
+    {"isblank", 1, 1, false, fn_is_blank, NULL},
+    {"concat", 1, INSIGHTS_ARGS_MAX, false, fn_concat, NULL},
+    {"trim", 1, 2, false, fn_trim, NULL},
+    {"ltrim", 1, 2, false, fn_ltrim, NULL},
+    {"rtrim", 1, 2, false, fn_rtrim, NULL},
+    {"strlen", 1, 1, false, fn_strlen, NULL},
+    {"toupper", 1, 1, false, fn_upper, NULL},
+    {"tolower", 1, 1, false, fn_lower, NULL},
+    {"substr", 2, 3, false, fn_substr, NULL},
+    {"replace", 3, 3, false, fn_replace, NULL},
+    {"strcontains", 2, 2, false, fn_contains, NULL},
+    {"jsonParse", 1, 1, false, fn_json_parse, NULL},
+    {"jsonStringify", 1, 1, true, fn_json_stringify, NULL},
+    {"isValidIp", 1, 1, false, fn_is_ip, NULL},
+    {"isValidIpV4", 1, 1, false, fn_is_ip4, NULL},
+    {"isValidIpV6", 1, 1, false, fn_is_ip6, NULL},
+    {"isIpInSubnet", 2, 2, false, fn_in_subnet, NULL},
+    {"isIpv4InSubnet", 2, 2, false, fn_in_subnet4, NULL},
+    {"isIpv6InSubnet", 2, 2, false, fn_in_subnet6, NULL},
 };
 
 const struct ins_function *ins_function_of(struct str name)

@@ -9,12 +9,13 @@
 
 /* --- values ----------------------------------------------------------------------------------------- */
 
-enum ins_kind { INS_ABSENT, INS_NUMBER, INS_TEXT, INS_TIME, INS_BOOL };
+enum ins_kind { INS_ABSENT, INS_NUMBER, INS_TEXT, INS_TIME, INS_BOOL, INS_MAP, INS_LIST };
 
 struct ins_value {
     enum ins_kind kind;
-    double number;   /* of a time: milliseconds; of a truth value: 1 or 0 */
-    struct str text; /* of INS_TEXT */
+    double number;           /* of a time: milliseconds; of a truth value: 1 or 0 */
+    struct str text;         /* of INS_TEXT; of INS_MAP and INS_LIST: JSON */
+    const struct json *json; /* of those two; NULL: to be made of the text */
 };
 
 /* insights_value.c */
@@ -27,8 +28,12 @@ bool ins_to_number(const struct ins_value *v, double *ret_n);
 bool ins_is_true(const struct ins_value *v);
 /* The value as it is shown; absent is empty. STR_NONE: no memory. */
 struct str ins_show(struct arena *a, const struct ins_value *v);
+/* Makes a structure absent, which it is for all that computes, compares and sorts. */
+void ins_plain(struct ins_value *v);
 /* Absent values, numbers, texts, in this order. */
 int ins_compare(const struct ins_value *a, const struct ins_value *b);
+/* The order of sort: absent values, texts, numbers; digits in texts by how many they are, then by value. */
+int ins_sort(const struct ins_value *a, const struct ins_value *b);
 
 /* --- queries ---------------------------------------------------------------------------------------- */
 
@@ -38,6 +43,7 @@ struct ins_eval;
 struct ins_function {
     const char *name;
     size_t min, max; /* arguments */
+    bool structures; /* its arguments may be some; to the others they are absent */
     /* Of the arguments' values; NULL: `lazy`, which asks for those that it needs. */
     enum err (*fn)(struct ins_eval *e, const struct ins_value *v, size_t n, struct ins_value *ret);
     enum err (*lazy)(struct ins_eval *e, const struct ins_expr *x, struct ins_value *ret);
@@ -46,16 +52,25 @@ struct ins_function {
 enum ins_expr_kind {
     INS_CONSTANT,
     INS_SLOT,
+    INS_PATH,   /* steps into args[0] where that is a structure; otherwise slot `at` */
     INS_PERIOD, /* 5m: of functions of time alone */
     INS_CALL,
     INS_MATCH, /* args[0] like `regex` */
     INS_AGGREGATE,
 };
 
+/* One of a path: member or element `name`; unless `whole`, a path of its own by points. */
+struct ins_step {
+    struct str name;
+    bool whole;
+};
+
 struct ins_expr {
     enum ins_expr_kind kind;
     struct ins_value constant;
     size_t at; /* slot, or place among the command's aggregates */
+    const struct ins_step *steps;
+    size_t n_steps;
     int64_t period_ms;
     int64_t period_months; /* of calendar units; then period_ms is 0 */
     const struct ins_function *function;
@@ -101,6 +116,7 @@ enum ins_command_kind {
     INS_SORT,
     INS_LIMIT,
     INS_DEDUP,
+    INS_UNNEST,
 };
 
 struct ins_command {
@@ -111,11 +127,11 @@ struct ins_command {
     size_t n_by;
     struct ins_agg *aggs;
     size_t n_aggs;
-    const struct ins_expr *expr; /* filter's, what parse parses */
+    const struct ins_expr *expr; /* filter's, what parse parses, the list of unnest */
     /* parse: a glob's literals, one more than slots; or an expression, whose groups[i] goes to to[i]. */
     struct str *literals;
     const struct regex *regex;
-    size_t *to, *groups;
+    size_t *to, *groups; /* unnest: to[0] */
     size_t n_to;
     size_t limit;
 };
@@ -134,7 +150,8 @@ struct insights_query {
     size_t n_slots;
     size_t columns[INSIGHTS_SLOTS_MAX]; /* slots that are told */
     size_t n_columns;
-    bool grouped;     /* rows are groups, not events */
+    bool grouped; /* rows are groups, not events */
+    struct insights_source source;
     size_t timestamp; /* slot of @timestamp */
 };
 
@@ -181,6 +198,8 @@ enum err ins_parse_expr(struct ins_parser *p, const struct ins_expr **ret) WARN_
 enum err ins_slot_of(struct ins_parser *p, struct str name, size_t *ret_slot) WARN_UNUSED;
 /* The token is a field's name: goes on. */
 enum err ins_take_name(struct ins_parser *p, struct str *ret_name) WARN_UNUSED;
+/* A field, or a path into a structure: goes on. */
+enum err ins_take_field(struct ins_parser *p, const struct ins_expr **ret) WARN_UNUSED;
 
 /* insights_function.c: NULL: there is none. Without case. */
 const struct ins_function *ins_function_of(struct str name);
@@ -208,6 +227,21 @@ struct ins_parts {
     const struct json *json;
 };
 enum err ins_field(struct ins_parts *p, struct str name, struct ins_value *ret) WARN_UNUSED;
+/* A member, or an element by its number; NULL: there is none. */
+const struct json *ins_json_child(const struct json *v, struct str name);
+const struct json *ins_json_by_path(const struct json *v, struct str path);
+/* A value of JSON; a structure as its text, NULL as an absent one. */
+struct ins_value ins_scalar(const struct json *v);
+
+/* insights_struct.c: a value of JSON, a structure as one; absent where its text is longer than
+ * INSIGHTS_TEXT_MAX. */
+enum err ins_structure(struct arena *a, const struct json *v, struct ins_value *ret) WARN_UNUSED;
+/* Absent where the text is no object and no array. */
+enum err ins_structure_parse(struct arena *a, struct str text, struct ins_value *ret) WARN_UNUSED;
+enum err ins_structure_tree(struct arena *a, const struct ins_value *v,
+                            const struct json **ret) WARN_UNUSED;
+enum err ins_follow(struct arena *a, const struct ins_value *v, const struct ins_step *steps,
+                    size_t n, struct ins_value *ret) WARN_UNUSED;
 
 /* insights_agg.c: what is known of many values. Zeroed at first; *bytes counts what it takes of the heap. */
 struct ins_tally {

@@ -188,6 +188,59 @@ static enum err parse_regex(struct ins_parser *p, struct ins_command *c)
     return c->n_to > 0 ? ERR_OK : ins_fault(p, from, p->before, "no named groups found");
 }
 
+/* Fields that every log group of AWS's standard class has an index of; others have none here. */
+static const char *const indexed[] = {
+    "@logStream",        "@aws.region",  "@aws.account", "@source.log",  "@data_source_name",
+    "@data_source_type", "@data_format", "traceId",      "severityText", "attributes.session.id"};
+
+/* Only what an index can answer: field = value, field in [values]. */
+static bool is_index_query(const struct ins_expr *x)
+{
+    bool yes =
+        x->kind == INS_CALL && x->args[0]->kind == INS_SLOT &&
+        (str_eq_c(str_c(x->function->name), "=") || str_eq_c(str_c(x->function->name), "in"));
+    for (size_t i = 1; yes && i < x->n; i++)
+        yes = x->args[i]->kind == INS_CONSTANT;
+    return yes;
+}
+
+static enum err parse_filter_index(struct ins_parser *p)
+{
+    struct ins_command *c = NULL;
+    size_t from = p->token.from, to = p->token.to;
+    struct str name = p->token.text;
+    bool known = false;
+    TRY(begin(p, INS_FILTER, &c));
+    TRY(ins_parse_expr(p, &c->expr));
+    if (!is_index_query(c->expr))
+        return ins_fault(p, from, p->before, "other expression than of an indexed field found");
+    for (size_t i = 0; i < ARRAY_LEN(indexed); i++)
+        known = known || str_eq_c(name, indexed[i]);
+    if (!known)
+        return ins_fault(p, from, to, "field " STR_FMT ", which has no index, found",
+                         STR_ARG(name));
+    p->q->n++;
+    return ERR_OK;
+}
+
+static enum err parse_unnest(struct ins_parser *p)
+{
+    struct ins_command *c;
+    struct str name;
+    TRY(begin(p, INS_UNNEST, &c));
+    c->to = ARENA_ARRAY(p->a, size_t, 1);
+    if (!c->to)
+        return ERR_NOMEM;
+    TRY(ins_take_field(p, &c->expr));
+    TRY(ins_need(p, "into"));
+    TRY(ins_take_name(p, &name));
+    TRY(ins_slot_of(p, name, &c->to[0]));
+    c->n_to = 1;
+    p->q->slots[c->to[0]].made = true;
+    p->q->n++;
+    return ERR_OK;
+}
+
 static enum err parse_parse(struct ins_parser *p)
 {
     struct ins_command *c;
@@ -202,12 +255,7 @@ static enum err parse_parse(struct ins_parser *p)
         p->q->slots[message].read = true;
         TRY(slot_expr(p, message, &c->expr));
     } else {
-        struct str name;
-        size_t slot;
-        TRY(ins_take_name(p, &name));
-        TRY(ins_slot_of(p, name, &slot));
-        p->q->slots[slot].read |= !p->q->slots[slot].made && !p->q->grouped;
-        TRY(slot_expr(p, slot, &c->expr));
+        TRY(ins_take_field(p, &c->expr));
     }
     if (p->token.kind == INS_STRING)
         TRY(parse_glob(p, c));
@@ -228,6 +276,11 @@ static enum err parse_stats(struct ins_parser *p)
     struct insights_query *q = p->q;
     struct ins_command *c;
     bool by;
+    size_t before = 0;
+    for (size_t i = 0; i < q->n; i++)
+        before += q->commands[i].kind == INS_STATS;
+    if (before == INSIGHTS_STATS_MAX)
+        return too_many(p, "stats commands");
     TRY(begin(p, INS_STATS, &c));
     c->by = ARENA_ARRAY(p->a, struct ins_item, INSIGHTS_ITEMS_MAX);
     c->aggs = ARENA_ARRAY(p->a, struct ins_agg, INSIGHTS_ITEMS_MAX);
@@ -297,10 +350,71 @@ static enum err parse_dedup(struct ins_parser *p)
     TRY(begin(p, INS_DEDUP, &c));
     TRY(items(p, c->items, &c->n));
     for (size_t i = 0; i < c->n; i++)
-        if (c->items[i].expr->kind != INS_SLOT)
+        if (c->items[i].expr->kind != INS_SLOT && c->items[i].expr->kind != INS_PATH)
             return ins_unexpected(p);
     p->q->n++;
     return ERR_OK;
+}
+
+/* --- SOURCE ----------------------------------------------------------------------------------------- */
+
+static enum err texts(struct ins_parser *p, struct str *v, size_t max, size_t *ret_n)
+{
+    bool more;
+    TRY(ins_need(p, "["));
+    do {
+        if (*ret_n == max)
+            return too_many(p, "values");
+        if (p->token.kind != INS_STRING)
+            return ins_unexpected(p);
+        v[(*ret_n)++] = p->token.text;
+        TRY(ins_next(p));
+        TRY(ins_take(p, ",", &more));
+    } while (more);
+    return ins_need(p, "]");
+}
+
+static enum err source_class(struct ins_parser *p, struct insights_source *s)
+{
+    struct str v[2] = {{0}};
+    size_t n = 0, from = p->token.from;
+    TRY(texts(p, v, ARRAY_LEN(v), &n));
+    s->standard = false;
+    for (size_t i = 0; i < n; i++) {
+        if (!str_eq_c(v[i], "STANDARD") && !str_eq_c(v[i], "INFREQUENT_ACCESS"))
+            return ins_fault(p, from, p->before, "unknown class " STR_FMT " found", STR_ARG(v[i]));
+        s->standard = s->standard || str_eq_c(v[i], "STANDARD");
+    }
+    return ERR_OK;
+}
+
+/* logGroups(namePrefix: ['a', 'b'], class: ['STANDARD']); the token is behind SOURCE. */
+static enum err parse_source(struct ins_parser *p)
+{
+    struct insights_source *s = &p->q->source;
+    *s = (struct insights_source){.is_set = true, .standard = true};
+    TRY(ins_need(p, "logGroups"));
+    TRY(ins_need(p, "("));
+    bool more = !ins_is_symbol(p, ")");
+    while (more) {
+        bool prefix = ins_is_word(p, "namePrefix");
+        if (ins_is_word(p, "accountIdentifiers"))
+            return ins_fault(p, p->token.from, p->token.to,
+                             "accountIdentifiers, which Weir does not support, found");
+        if (!prefix && !ins_is_word(p, "class"))
+            return ins_unexpected(p);
+        TRY(ins_next(p));
+        TRY(ins_need(p, ":"));
+        TRY(prefix ? texts(p, s->prefixes, INSIGHTS_PREFIXES_MAX, &s->n_prefixes)
+                   : source_class(p, s));
+        TRY(ins_take(p, ",", &more));
+    }
+    return ins_need(p, ")");
+}
+
+const struct insights_source *insights_source_of(const struct insights_query *query)
+{
+    return &query->source;
 }
 
 /* --- the query -------------------------------------------------------------------------------------- */
@@ -311,13 +425,20 @@ static enum err parse_command(struct ins_parser *p)
         const char *name;
         enum err (*parse)(struct ins_parser *p);
     } commands[] = {
-        {"fields", parse_fields}, {"display", parse_display}, {"filter", parse_filter},
-        {"parse", parse_parse},   {"stats", parse_stats},     {"sort", parse_sort},
-        {"order", parse_sort},    {"limit", parse_limit},     {"dedup", parse_dedup},
+        {"fields", parse_fields},
+        {"display", parse_display},
+        {"filter", parse_filter},
+        {"parse", parse_parse},
+        {"stats", parse_stats},
+        {"sort", parse_sort},
+        {"order", parse_sort},
+        {"limit", parse_limit},
+        {"dedup", parse_dedup},
+        {"unnest", parse_unnest},
+        {"filterIndex", parse_filter_index},
     };
-    static const char *const refused[] = {"pattern",     "diff",     "anomaly", "unmask",
-                                          "unnest",      "source",   "lookup",  "join",
-                                          "filterIndex", "addtotals"};
+    static const char *const refused[] = {"pattern", "diff", "anomaly",  "unmask",
+                                          "lookup",  "join", "addtotals"};
     if (p->q->n > 0 && p->q->commands[p->q->n - 1].kind == INS_DEDUP && !ins_is_word(p, "limit"))
         return ins_unexpected(p);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
@@ -351,12 +472,17 @@ static enum err put_columns(struct ins_parser *p)
 
 static enum err parse_query(struct ins_parser *p)
 {
-    bool more = true;
+    bool more = true, source;
     TRY(ins_slot_of(p, STR("@timestamp"), &p->q->timestamp));
     p->q->slots[p->q->timestamp].read = true;
     TRY(ins_next(p));
+    TRY(ins_take(p, "SOURCE", &source));
+    if (source)
+        TRY(parse_source(p));
     if (ins_is_symbol(p, "|"))
         TRY(ins_next(p));
+    else if (source && p->token.kind != INS_END)
+        return ins_unexpected(p);
     while (more && p->token.kind != INS_END) {
         TRY(parse_command(p));
         TRY(ins_take(p, "|", &more));

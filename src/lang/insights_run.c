@@ -3,7 +3,7 @@
  *   event --> fields, filter, parse --> sort: rows wait      --end--> on, in order --> ... --> rows
  *                                       stats: groups gather --end--> on, one by one --^
  *
- * What waits is on the heap and counted (LQ2); all else is in an arena that each event and each row begins
+ * unnest sends a row on once for each item of a list. What waits is on the heap and counted (LQ2); all else is in an arena that each event and each row begins
  * anew. A sort whose first rows alone can be told keeps no more. */
 #include <assert.h>
 #include <stdlib.h>
@@ -38,7 +38,8 @@ struct stage {
     struct map map; /* stats: groups by key; dedup: keys */
     struct group **groups;
     size_t n_groups, cap_groups;
-    size_t passed; /* limit */
+    size_t passed;        /* limit */
+    struct arena scratch; /* unnest: of what comes of one item */
 };
 
 struct insights_run {
@@ -59,7 +60,8 @@ struct passing {
     struct ins_value *slots;
     struct str ref;
     int64_t at_ms;
-    bool gathered; /* it came to where rows wait */
+    bool gathered;   /* it came to where rows wait */
+    size_t unnested; /* rows it was made into */
 };
 
 static enum err take_bytes(struct insights_run *run, size_t bytes)
@@ -115,6 +117,7 @@ static enum err row_new(struct insights_run *run, size_t at, const struct passin
     for (size_t i = 0; i < n; i++)
         if (q->slots[i].until >= at) {
             r->v[i] = p->slots[i];
+            r->v[i].json = NULL; /* of the scratch arena */
             to = copy_text(to, &r->v[i].text);
         }
     for (size_t i = 0; i < n_keys; i++) {
@@ -147,7 +150,7 @@ static enum err rows_grow(struct insights_run *run, struct row ***v, size_t n, s
 static int row_compare(const struct row *a, const struct row *b)
 {
     for (size_t i = 0; i < a->n_keys; i++) {
-        int c = ins_compare(&a->keys[i], &b->keys[i]);
+        int c = ins_sort(&a->keys[i], &b->keys[i]);
         if (c != 0)
             return a->sort->items[i].descending ? -c : c;
     }
@@ -192,8 +195,10 @@ static enum err sort_row(struct insights_run *run, size_t at, struct passing *p)
     struct stage *s = &run->stages[at];
     struct ins_value keys[INSIGHTS_ITEMS_MAX];
     struct row *r;
-    for (size_t i = 0; i < c->n; i++)
+    for (size_t i = 0; i < c->n; i++) {
         TRY(ins_eval(&p->eval, c->items[i].expr, &keys[i]));
+        ins_plain(&keys[i]);
+    }
     TRY(rows_grow(run, &s->rows, s->n, &s->cap));
     TRY(row_new(run, at, p, keys, c->n, &r));
     r->sort = c;
@@ -234,6 +239,7 @@ static enum err key_of(struct passing *p, const struct ins_item *items, size_t n
     BUF_ADD_LIT(&b, "k");
     for (size_t i = 0; i < n; i++) {
         TRY(ins_eval(&p->eval, items[i].expr, &v[i]));
+        ins_plain(&v[i]);
         struct str s = ins_show(p->eval.a, &v[i]);
         if (!str_is_set(s))
             return ERR_NOMEM;
@@ -298,6 +304,7 @@ static enum err gather(struct insights_run *run, size_t at, struct passing *p)
         struct ins_value v = ins_bool(true);
         if (c->aggs[i].of)
             TRY(ins_eval(&p->eval, c->aggs[i].of, &v));
+        ins_plain(&v);
         TRY(ins_tally_add(&g->tallies[i], &c->aggs[i], p->eval.a, &v, p->at_ms, &bytes));
     }
     return take_bytes(run, bytes);
@@ -320,9 +327,12 @@ static enum err is_new(struct insights_run *run, size_t at, struct passing *p, b
     struct stage *s = &run->stages[at];
     struct ins_value v[INSIGHTS_ITEMS_MAX];
     struct str key;
+    bool all = true;
     TRY(key_of(p, c->items, c->n, v, &key));
-    *ret_yes = map_get(&s->map, key) == NULL;
-    if (!*ret_yes)
+    for (size_t i = 0; i < c->n; i++)
+        all = all && v[i].kind != INS_ABSENT;
+    *ret_yes = !all || map_get(&s->map, key) == NULL;
+    if (!*ret_yes || !all) /* what is absent is no duplicate */
         return ERR_OK;
     TRY(take_bytes(run, key.len + 64));
     return map_put(&s->map, key, run, NULL);
@@ -350,6 +360,8 @@ static enum err set_fields(struct passing *p, const struct ins_command *c)
     return ERR_OK;
 }
 
+static enum err unnest(struct insights_run *run, size_t at, struct passing *p);
+
 /* From command `at` on, to where rows wait or the end. */
 static enum err pass(struct insights_run *run, size_t at, struct passing *p)
 {
@@ -370,6 +382,8 @@ static enum err pass(struct insights_run *run, size_t at, struct passing *p)
         case INS_PARSE_REGEX:
             TRY(ins_eval_parse(&p->eval, c, p->slots));
             break;
+        case INS_UNNEST:
+            return unnest(run, at, p);
         case INS_STATS:
             p->gathered = true;
             return gather(run, at, p);
@@ -387,6 +401,42 @@ static enum err pass(struct insights_run *run, size_t at, struct passing *p)
             return ERR_OK;
     }
     return tell(run, p);
+}
+
+/* Whatever is no list is one item. Commands behind may change any slot: each item begins with those there were. */
+static enum err unnest(struct insights_run *run, size_t at, struct passing *p)
+{
+    const struct ins_command *c = &run->q->commands[at];
+    size_t bytes = run->q->n_slots * sizeof(struct ins_value);
+    struct arena *a = p->eval.a;
+    const struct json *list;
+    struct ins_value of;
+    TRY(ins_eval(&p->eval, c->expr, &of));
+    if (of.kind != INS_LIST) {
+        p->slots[c->to[0]] = of;
+        return pass(run, at + 1, p);
+    }
+    struct ins_value *before = ARENA_ARRAY(a, struct ins_value, run->q->n_slots);
+    if (!before)
+        return ERR_NOMEM;
+    memcpy(before, p->slots, bytes);
+    TRY(ins_structure_tree(a, &of, &list));
+    enum err err = ERR_OK;
+    p->eval.a = &run->stages[at].scratch;
+    JSON_EACH (list, it) {
+        if (++p->unnested > INSIGHTS_UNNESTED_MAX)
+            err = ERR_LIMIT;
+        memcpy(p->slots, before, bytes);
+        arena_clear(p->eval.a);
+        if (!err)
+            err = ins_structure(p->eval.a, it, &p->slots[c->to[0]]);
+        if (!err)
+            err = pass(run, at + 1, p);
+        if (err)
+            break;
+    }
+    p->eval.a = a;
+    return err;
 }
 
 static struct passing passing_of(struct insights_run *run)
@@ -490,6 +540,7 @@ enum err insights_run_new(const struct insights_query *q, size_t bytes, size_t l
     arena_init(&run->scratch, SCRATCH_BYTES_MAX);
     for (size_t i = 0; i < q->n; i++) {
         map_init(&run->stages[i].map);
+        arena_init(&run->stages[i].scratch, SCRATCH_BYTES_MAX);
         run->stages[i].keep = sort_keep(q, i, limit);
     }
     *ret_run = run;
@@ -508,6 +559,7 @@ static void stage_release(struct insights_run *run, struct stage *s)
     }
     mem_free(s->groups);
     map_release(&s->map);
+    arena_release(&s->scratch);
 }
 
 void insights_run_free(struct insights_run *run)

@@ -11,22 +11,33 @@ enum { DECIMALS_SHOWN = 4 };
 
 struct ins_value ins_text(struct str s)
 {
-    return (struct ins_value){str_is_set(s) ? INS_TEXT : INS_ABSENT, 0, s};
+    return (struct ins_value){.kind = str_is_set(s) ? INS_TEXT : INS_ABSENT, .text = s};
 }
 
 struct ins_value ins_number(double n)
 {
-    return (struct ins_value){isfinite(n) ? INS_NUMBER : INS_ABSENT, n, STR_NONE};
+    return (struct ins_value){.kind = isfinite(n) ? INS_NUMBER : INS_ABSENT, .number = n};
 }
 
 struct ins_value ins_bool(bool yes)
 {
-    return (struct ins_value){INS_BOOL, yes ? 1 : 0, STR_NONE};
+    return (struct ins_value){.kind = INS_BOOL, .number = yes ? 1 : 0};
 }
 
 struct ins_value ins_time(double ms)
 {
-    return (struct ins_value){isfinite(ms) ? INS_TIME : INS_ABSENT, ms, STR_NONE};
+    return (struct ins_value){.kind = isfinite(ms) ? INS_TIME : INS_ABSENT, .number = ms};
+}
+
+static bool is_structure(const struct ins_value *v)
+{
+    return v->kind == INS_MAP || v->kind == INS_LIST;
+}
+
+void ins_plain(struct ins_value *v)
+{
+    if (is_structure(v))
+        *v = (struct ins_value){0};
 }
 
 bool ins_to_number(const struct ins_value *v, double *ret_n)
@@ -34,7 +45,7 @@ bool ins_to_number(const struct ins_value *v, double *ret_n)
     if (v->kind == INS_TEXT)
         return str_to_f64(str_trim(v->text), ret_n) == ERR_OK;
     *ret_n = v->number;
-    return v->kind != INS_ABSENT;
+    return v->kind != INS_ABSENT && !is_structure(v);
 }
 
 bool ins_is_true(const struct ins_value *v)
@@ -76,6 +87,8 @@ struct str ins_show(struct arena *a, const struct ins_value *v)
 {
     switch (v->kind) {
     case INS_TEXT:
+    case INS_MAP:
+    case INS_LIST:
         return v->text;
     case INS_NUMBER:
         return show_number(a, v->number);
@@ -100,4 +113,39 @@ int ins_compare(const struct ins_value *a, const struct ins_value *b)
     if (a_is != b_is)
         return a_is ? -1 : 1;
     return str_cmp(a->text, b->text);
+}
+
+static size_t digits_at(struct str s, size_t at)
+{
+    size_t n = 0;
+    while (at + n < s.len && s.p[at + n] >= '0' && s.p[at + n] <= '9')
+        n++;
+    return n;
+}
+
+static int text_order(struct str a, struct str b)
+{
+    for (size_t i = 0; i < a.len && i < b.len;) {
+        size_t x = digits_at(a, i), y = digits_at(b, i);
+        bool runs = x > 0 && y > 0;
+        if (runs && x != y)
+            return x < y ? -1 : 1;
+        size_t n = runs ? x : 1;
+        int c = memcmp(a.p + i, b.p + i, n);
+        if (c != 0)
+            return c;
+        i += n;
+    }
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+int ins_sort(const struct ins_value *a, const struct ins_value *b)
+{
+    double x, y;
+    bool a_is = ins_to_number(a, &x), b_is = ins_to_number(b, &y);
+    if (a->kind == INS_ABSENT || b->kind == INS_ABSENT)
+        return (a->kind != INS_ABSENT) - (b->kind != INS_ABSENT);
+    if (a_is && b_is)
+        return (x > y) - (x < y);
+    return a_is != b_is ? a_is - b_is : text_order(a->text, b->text);
 }

@@ -130,6 +130,9 @@ def test_what_is_refused(weir, logs):
     for change, code in (({"queryString": "pattern @message"}, "MalformedQueryException"), ({"logGroupNames": [group]}, "InvalidParameterException"), ({"logGroupName": "/absent"}, "ResourceNotFoundException"),
                          ({"startTime": t + 10}, "InvalidParameterException"), ({"startTime": t - 90000, "endTime": t - 80000}, "MalformedQueryException")):
         assert error_of(logs.start_query, **{**args, **change})["Error"]["Code"] == code
+    got = error_of(logs.start_query, **{**args, "logGroupName": "/absent"})["Error"]["Message"]
+    assert re.fullmatch(r"Log group '/absent' does not exist for account ID '000000000000' \(Service: AWSLogs; Status Code: 400; Error Code: ResourceNotFoundException; "
+                        r"Request ID: [0-9a-f-]{36}; Proxy: null\)", got)
     assert ask(weir, "StartQuery", **args, queryLanguage="SQL") == "InvalidParameterException"
     assert ask(weir, "PutQueryDefinition", name="n", queryString="q", parameters=[{"name": "p"}]) == "InvalidParameterException"
     del args["logGroupName"]
@@ -141,6 +144,41 @@ def test_what_is_refused(weir, logs):
     query_id = start(logs, "fields @message", group)
     ended(logs, query_id)
     assert error_of(logs.stop_query, queryId=query_id)["Error"]["Code"] == "InvalidParameterException"
+
+
+def test_groups_by_source(weir, logs):
+    prefix = "/src/" + uuid.uuid4().hex[:8]
+    for name in ("/a", "/ab", "/b", "/c"):
+        logs.create_log_group(logGroupName=prefix + name)
+        put(logs, prefix + name, [{"name": name, "events": [{"n": 1}, {"n": 2}]}])
+    t = int(time.time())
+    args = {"startTime": t - 3600, "endTime": t + 60}
+
+    def rows(query):
+        got = ended(logs, logs.start_query(queryString=query, **args)["queryId"])
+        return [[f["value"] for f in row if f["field"] != "@ptr"] for row in got["results"]]
+    text = f"SOURCE logGroups(namePrefix: ['{prefix}/a', '{prefix}/ab', '{prefix}/b']) | fields name | sort name asc"
+    assert rows(text) == [["/a"], ["/ab"], ["/b"]]
+    assert rows(f"SOURCE logGroups(namePrefix: ['{prefix}'], class: ['STANDARD']) | stats count(*), count_distinct(@log)") == [["4", "4"]]
+    assert rows(f"SOURCE logGroups(namePrefix: ['{prefix}'], class: ['INFREQUENT_ACCESS']) | stats count(*)") == []
+    assert rows(f"SOURCE logGroups(namePrefix: ['{prefix}/absent'])") == []
+    assert rows(f"SOURCE logGroups(namePrefix: ['{prefix}']) | fields jsonParse(@message) as j | unnest j.events into e | stats sum(e.n) as s by name | sort name asc") == [
+        [name, "3"] for name in ("/a", "/ab", "/b", "/c")]
+    told = logs.describe_queries()["queries"]
+    assert [q.get("logGroupName") for q in told if q["queryString"] == text] == [None]
+    query_id = logs.start_query(queryString=text, **args)["queryId"]
+    assert ask(weir, "ListLogGroupsForQuery", queryId=query_id)["logGroupIdentifiers"] == [prefix + name for name in ("/a", "/ab", "/b")]
+    assert ended(logs, query_id)["statistics"]["recordsScanned"] == 3
+    assert error_of(logs.start_query, queryString=text, logGroupName=prefix + "/a", **args)["Error"]["Code"] == "InvalidParameterException"
+    iam = weir.client("iam")
+    iam.create_user(UserName="source")
+    iam.put_user_policy(UserName="source", PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "logs:StartQuery", "Resource": f"arn:aws:logs:us-east-1:000000000000:log-group:{prefix}/a*:*"}]}))
+    key = iam.create_access_key(UserName="source")["AccessKey"]
+    asker = weir.client("logs", key=key["AccessKeyId"], secret=key["SecretAccessKey"])
+    assert asker.start_query(queryString=f"SOURCE logGroups(namePrefix: ['{prefix}/a'])", **args)["queryId"]
+    for refused in (text, "SOURCE logGroups()", f"SOURCE logGroups(namePrefix: ['{prefix}/none'])"):
+        assert error_of(asker.start_query, queryString=refused, **args)["Error"]["Code"] == "AccessDeniedException"
 
 
 def test_permission_for_each_group(weir, logs):

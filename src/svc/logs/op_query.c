@@ -22,6 +22,62 @@ static const struct str *groups_of(const struct logs_start_query_input *in, size
     return in->log_group_names.n ? in->log_group_names.v : in->log_group_identifiers.v;
 }
 
+/* Names of log groups that SOURCE finds. */
+struct finding {
+    struct call *call;
+    const struct insights_source *source;
+    size_t prefix; /* that is looked for */
+    struct str *v;
+    size_t n, cap;
+};
+
+static enum err find_group(void *arg, struct str key, struct str record)
+{
+    struct finding *f = arg;
+    struct arena *a = f->call->arena;
+    struct str name;
+    TRY(key_read(&logs_k_group, key, a, KEY_SKIP, &name));
+    for (size_t i = 0; i < f->prefix; i++)
+        if (str_starts(name, f->source->prefixes[i])) /* found by that one */
+            return ERR_OK;
+    if (f->n == LOGS_SOURCE_GROUPS_MAX)
+        return INVALID(f->call, "SOURCE finds more than %d log groups; give it longer prefixes.",
+                       LOGS_SOURCE_GROUPS_MAX);
+    TRY(ARENA_GROW(a, f->v, f->n, f->cap, LOGS_QUERY_GROUPS_MAX));
+    f->v[f->n++] = name;
+    return ERR_OK;
+}
+
+static enum err find_groups(struct finding *f)
+{
+    struct key_scope scope = call_scope(f->call);
+    const struct insights_source *s = f->source;
+    for (f->prefix = 0; s->standard && f->prefix < (s->n_prefixes ? s->n_prefixes : 1); f->prefix++)
+        TRY(txn_each(f->call->txn,
+                     key_range(f->call->arena, &logs_k_group, scope,
+                               KEY_STARTS(s->n_prefixes ? s->prefixes[f->prefix] : STR(""))),
+                     find_group, f));
+    return ERR_OK;
+}
+
+/* Of a query that parses, and names groups itself: these. */
+static enum err source_groups(struct call *call, struct str text, const struct str **ret, size_t *n)
+{
+    const struct insights_query *parsed;
+    struct insights_fault fault;
+    struct finding f = {.call = call};
+    enum err err = insights_parse(call->arena, text, &parsed, &fault);
+    if (err == ERR_NOMEM)
+        return err;
+    if (err == ERR_OK && insights_source_of(parsed)->is_set) {
+        f.source = insights_source_of(parsed);
+        TRY(find_groups(&f));
+    }
+    *ret = f.v;
+    *n = f.n;
+    return ERR_OK;
+}
+
 enum err logs_authorize_more(struct call *call, const void *in)
 {
     const struct logs_start_query_input *q = in;
@@ -29,7 +85,11 @@ enum err logs_authorize_more(struct call *call, const void *in)
     if (call->op != &logs_service.ops[LOGS_OP_START_QUERY])
         return ERR_OK;
     const struct str *names = groups_of(q, &n);
-    for (size_t i = 0; i < n && i < LOGS_QUERY_GROUPS_MAX; i++) {
+    if (n == 0)
+        TRY(source_groups(call, q->query_string, &names, &n));
+    else
+        n = min_size(n, LOGS_QUERY_GROUPS_MAX);
+    for (size_t i = 0; i < n; i++) {
         struct str name = logs_group_name(call, names[i]);
         struct str arn =
             str_is_set(name)
@@ -70,6 +130,22 @@ static int64_t to_ms(int64_t t, bool end)
     return t * 1000 + (end ? 999 : 0);
 }
 
+/* SOURCE's, which need not have events of the time. */
+static enum err take_source(struct call *call, const struct logs_start_query_input *in,
+                            const struct insights_source *source, struct logs_query *q)
+{
+    struct finding f = {.call = call, .source = source};
+    size_t n;
+    groups_of(in, &n);
+    if (n > 0)
+        return INVALID(call, "Log groups must be given by SOURCE or by parameters, not by both.");
+    TRY(find_groups(&f));
+    q->sourced = true;
+    q->groups = f.v;
+    q->n_groups = f.n;
+    return ERR_OK;
+}
+
 static enum err take_groups(struct call *call, const struct logs_start_query_input *in,
                             struct logs_query *q)
 {
@@ -94,8 +170,11 @@ static enum err take_groups(struct call *call, const struct logs_start_query_inp
                                         : ERR_NOT_FOUND;
         if (err == ERR_NOT_FOUND)
             return call_error(call, &logs_err_resource_not_found_exception,
-                              "Log group '" STR_FMT "' does not exist for account ID '" STR_FMT "'",
-                              STR_ARG(str_is_set(name) ? name : names[i]), STR_ARG(call->account));
+                              "Log group '" STR_FMT "' does not exist for account ID '" STR_FMT
+                              "' (Service: AWSLogs; Status Code: 400; Error Code: "
+                              "ResourceNotFoundException; Request ID: " STR_FMT "; Proxy: null)",
+                              STR_ARG(str_is_set(name) ? name : names[i]), STR_ARG(call->account),
+                              STR_ARG(call->request_id));
         TRY(err);
         reached = reached || q->to_ms >= max_i64(g.created_ms, logs_cutoff(&g, call->txn->wall_ms));
         for (size_t k = 0; k < q->n_groups; k++)
@@ -167,11 +246,15 @@ enum err logs_start_query(struct call *call, const struct logs_start_query_input
         return INVALID(call, "Only the query language CWLI is supported by Weir.");
     if (q.from_ms > q.to_ms)
         return INVALID(call, "The start time of a query must not be after its end time.");
-    TRY(take_groups(call, in, &q));
     enum err err = insights_parse(call->arena, in->query_string, &parsed, &fault);
-    if (err == ERR_INVALID || err == ERR_LIMIT)
+    if (err == ERR_NOMEM)
+        return err;
+    if (err == ERR_OK && insights_source_of(parsed)->is_set)
+        TRY(take_source(call, in, insights_source_of(parsed), &q));
+    else
+        TRY(take_groups(call, in, &q));
+    if (err)
         return malformed(call, &fault);
-    TRY(err);
     TRY(count(call));
     out->query_id = str_dup(call->arena, rng_uuid(uuid));
     if (!str_is_set(out->query_id))
@@ -437,6 +520,9 @@ static enum err match(void *arg, struct str key, struct str value, bool *ret_mat
 static enum err with_source(struct arena *a, const struct logs_query *q, struct str *ret)
 {
     struct buf b;
+    *ret = q->text;
+    if (q->sourced)
+        return ERR_OK;
     buf_init_arena(&b, a, LOGS_SOURCE_MAX);
     for (size_t i = 0; i < q->n_groups; i++)
         buf_add_fmt(&b, "%sSOURCE \"" STR_FMT "\"", i ? " | " : "", STR_ARG(q->groups[i]));
@@ -455,7 +541,8 @@ static enum err take(void *arg, struct str key, struct str value)
     info->query_language = STR("CWLI");
     TRY(with_source(l->call->arena, &q, &info->query_string));
     info->status = logs_query_status_name(q.status);
-    info->log_group_name = q.groups[0];
+    if (!q.sourced)
+        info->log_group_name = q.groups[0];
     WIRE_SET(info, create_time, q.created_ms);
     if (!logs_query_is_active(&q) && q.started_ms > 0)
         WIRE_SET(info, query_duration, q.ended_ms - q.started_ms);

@@ -25,7 +25,8 @@ enum {
     LOGS_QUERIES_RUNNING_MAX = 4,
     LOGS_QUERY_BYTES_MAX = 32 * 1024 * 1024,
     LOGS_QUERY_GROUPS_MAX = 50,
-    LOGS_QUERY_ROWS = 10000, /* unless it asks for more, or fewer */
+    LOGS_SOURCE_GROUPS_MAX = 1000, /* that SOURCE finds; 10,000 on AWS */
+    LOGS_QUERY_ROWS = 10000,       /* unless it asks for more, or fewer */
     LOGS_QUERY_PAGE_ROWS = 10000,
     LOGS_QUERY_PLACE_MS = 100, /* after so long it looks for a place again */
     LOGS_QUERY_RUN_MS = 60 * 60 * 1000,
@@ -48,6 +49,7 @@ struct logs_query {
     struct str text;
     struct str *groups;
     size_t n_groups;
+    bool sourced;           /* the text names the groups, by SOURCE */
     int64_t from_ms, to_ms; /* from <= timestamp <= to */
     uint32_t limit;
     enum logs_query_status status;

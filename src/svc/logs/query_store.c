@@ -7,7 +7,7 @@
 static const struct record_field query_fields[] = {
     REC_UINT(struct logs_query, uid),
     REC_STR(struct logs_query, text),
-    REC_LIST(struct logs_query, groups, n_groups, LOGS_QUERY_GROUPS_MAX, &record_str),
+    REC_LIST(struct logs_query, groups, n_groups, LOGS_SOURCE_GROUPS_MAX, &record_str),
     REC_INT(struct logs_query, from_ms),
     REC_INT(struct logs_query, to_ms),
     REC_UINT(struct logs_query, limit),
@@ -23,8 +23,9 @@ static const struct record_field query_fields[] = {
     REC_STR(struct logs_query, sealed_for),
     REC_UINT(struct logs_query, sealed_group),
     REC_UINT(struct logs_query, data_key),
+    REC_SINCE(2, REC_BOOL(struct logs_query, sourced)),
 };
-static const struct record_type query_type = RECORD_TYPE(struct logs_query, 1, query_fields);
+static const struct record_type query_type = RECORD_TYPE(struct logs_query, 2, query_fields);
 
 static const struct record_field counts_fields[] = {
     REC_UINT(struct logs_query_counts, active),
