@@ -58,15 +58,22 @@ def put(logs, group, stream, messages, start=None):
         {"timestamp": start + i, "message": m} for i, m in enumerate(messages)])
 
 
-def test_groups(logs, group):
+def test_groups(weir, logs, group):
     assert code(logs.create_log_group, logGroupName=group) == "ResourceAlreadyExistsException"
     assert code(logs.create_log_group, logGroupName="bad name!") == "InvalidParameterException"
     assert code(logs.create_log_group, logGroupName="k", kmsKeyId="x") == "InvalidParameterException"
+    for name, why in (("x" * 513, "Invalid LogGroup or LogStream, both must have length less than or equal to 512."),
+                      ("aws/mine", "Log groups starting with AWS/ are reserved for AWS.")):
+        with pytest.raises(ClientError) as e:
+            logs.create_log_group(logGroupName=name)
+        assert (e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]) == ("InvalidParameterException", why)
     assert code(logs.delete_log_group, logGroupName="absent") == "ResourceNotFoundException"
     found = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     assert [g["logGroupName"] for g in found] == [group]
     assert found[0]["arn"] == f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
-    assert "retentionInDays" not in found[0]
+    assert "retentionInDays" not in found[0] and found[0]["storedBytes"] == 0
+    brief = ask(weir, "DescribeLogGroups", logGroupNamePattern=group)["logGroups"]
+    assert [set(g) for g in brief] == [{"logGroupName", "arn", "logGroupArn", "logGroupClass", "creationTime", "metricFilterCount"}]
     logs.put_retention_policy(logGroupName=group, retentionInDays=7)
     assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"] == 7
     assert code(logs.put_retention_policy, logGroupName=group, retentionInDays=8) == "InvalidParameterException"
@@ -137,7 +144,9 @@ def test_groups_belong_to_their_region(weir, logs):
     arn = "arn:aws:logs:eu-west-1:000000000000:log-group:/region/both"
     assert found["arn"] == arn + ":*"
     for client, want in ((logs, "east"), (west, "west")):
-        events = client.filter_log_events(logGroupName="/region/both")["events"]
+        found = client.filter_log_events(logGroupName="/region/both")
+        assert found["searchedLogStreams"] == []
+        events = found["events"]
         assert [e["message"] for e in events] == [want]
         assert client.list_tags_log_group(logGroupName="/region/both")["tags"] == {"where": want}
     assert code(west.put_retention_policy, logGroupName="/region/a", retentionInDays=1) == "ResourceNotFoundException"

@@ -100,6 +100,10 @@ def test_what_is_refused(stage):
     assert error_of(put_filter, **{**args, "destinationArn": absent}) == could_not
     assert error_of(put_filter, **{**args, "destinationArn": args["destinationArn"].replace("us-east-1", "eu-west-1")}) == could_not
     assert error_of(put_filter, **{**args, "logGroupName": "/absent"})[0] == "ResourceNotFoundException"
+    assert error_of(put_filter, **{**args, "logGroupName": "/absent", "destinationArn": args["destinationArn"].replace(":000000000000:", ":111111111111:")}) == (
+        "AccessDeniedException", "Cross-account lambda invocation passing is not allowed. You must use DestinationPolicies to create cross account lambda triggers.")
+    assert error_of(put_filter, **{**args, "destinationArn": "arn:aws:kinesis:us-east-1:000000000000:stream/s"}) == (
+        "InvalidParameterException", "destinationArn for vendor kinesis cannot be used without roleArn")
     assert error_of(put_filter, **{**args, "filterPattern": "{ $.a = "}) == (
         "InvalidParameterException", "If a filter pattern starts with '{' it must end with '}'")
     assert error_of(put_filter, **{**args, "roleArn": stage.role()}) == (

@@ -312,5 +312,7 @@ enum err logs_filter_log_events(struct call *call, const struct logs_filter_log_
     TRY(run(q, out));
     out->events.v = q->events;
     out->events.n = q->n;
-    return ERR_OK;
+    /* As AWS answers since 2020: an empty list. */
+    out->searched_log_streams.v = ARENA_NEW(call->arena, struct logs_searched_log_stream);
+    return out->searched_log_streams.v ? ERR_OK : ERR_NOMEM;
 }

@@ -33,6 +33,9 @@ enum err logs_create_log_group(struct call *call, const struct logs_create_log_g
     if (str_is_set(in->log_group_class) && !str_eq(in->log_group_class, STR("STANDARD")))
         return call_error(call, &logs_err_invalid_parameter_exception,
                           "Only log groups of class STANDARD are supported by Weir.");
+    if (str_eq_nocase(str_sub(in->log_group_name, 0, strlen("aws/")), STR("aws/")))
+        return call_error(call, &logs_err_invalid_parameter_exception,
+                          "Log groups starting with AWS/ are reserved for AWS.");
     struct logs_group g = {.protected_ = in->deletion_protection_enabled};
     struct tags_resource resource = {.arn = logs_group_arn(call, in->log_group_name)};
     if (!str_is_set(resource.arn))
@@ -156,7 +159,8 @@ static enum err stored_bytes(struct call *call, uint64_t group_id, int64_t *ret_
     return ERR_OK;
 }
 
-static enum err describe(struct call *call, struct str name, const struct logs_group *g,
+/* `brief`: as AWS tells groups that were found by a pattern. */
+static enum err describe(struct call *call, struct str name, const struct logs_group *g, bool brief,
                          struct logs_log_group *ret)
 {
     struct logs_log_group d = {.log_group_name = str_dup(call->arena, name)};
@@ -168,11 +172,13 @@ static enum err describe(struct call *call, struct str name, const struct logs_g
     d.kms_key_id = str_dup(call->arena, g->kms_key);
     WIRE_SET(&d, creation_time, g->created_ms);
     WIRE_SET(&d, metric_filter_count, g->metric_filters);
-    WIRE_SET(&d, deletion_protection_enabled, g->protected_);
     if (g->retention_days)
         WIRE_SET(&d, retention_in_days, g->retention_days);
-    d.has_stored_bytes = true;
-    TRY(stored_bytes(call, g->id, &d.stored_bytes));
+    if (!brief) {
+        WIRE_SET(&d, deletion_protection_enabled, g->protected_);
+        d.has_stored_bytes = true;
+        TRY(stored_bytes(call, g->id, &d.stored_bytes));
+    }
     *ret = d;
     return ERR_OK;
 }
@@ -189,7 +195,7 @@ static enum err describe_named(struct call *call, const struct logs_describe_log
         if (err == ERR_NOT_FOUND)
             continue;
         TRY(err);
-        TRY(describe(call, name, &g, &list[(*n)++]));
+        TRY(describe(call, name, &g, false, &list[(*n)++]));
     }
     return ERR_OK;
 }
@@ -219,7 +225,7 @@ static enum err take_group(void *arg, struct str key, struct str record)
     struct logs_group g;
     TRY(key_read(&logs_k_group, key, l->call->arena, KEY_SKIP, &name));
     TRY(logs_parse_group(l->call->arena, record, &g));
-    return describe(l->call, name, &g, &l->list[l->n++]);
+    return describe(l->call, name, &g, str_is_set(l->pattern), &l->list[l->n++]);
 }
 
 static enum err scan_groups(struct call *call, const struct logs_describe_log_groups_input *in,

@@ -14,6 +14,23 @@ static bool is_own_group(struct str group, const struct arn *function)
            str_eq(str_sub(group, prefix.len, SIZE_MAX), arn_segment(function, 1));
 }
 
+/* What AWS says before it looks for the group. */
+static enum err check_vendor(struct call *call, const struct logs_put_subscription_filter_input *in)
+{
+    struct arn arn;
+    if (arn_parse(in->destination_arn, &arn) != ERR_OK)
+        return ERR_OK;
+    bool by_role = str_eq_c(arn.service, "kinesis") || str_eq_c(arn.service, "firehose");
+    if (by_role && !str_is_set(in->role_arn))
+        return INVALID(call, "destinationArn for vendor " STR_FMT " cannot be used without roleArn",
+                       STR_ARG(arn.service));
+    if (str_eq_c(arn.service, "lambda") && !str_eq(arn.account, call->account))
+        return call_error(call, &logs_err_access_denied,
+                          "Cross-account lambda invocation passing is not allowed. You must use "
+                          "DestinationPolicies to create cross account lambda triggers.");
+    return ERR_OK;
+}
+
 static enum err check_destination(struct call *call,
                                   const struct logs_put_subscription_filter_input *in)
 {
@@ -61,6 +78,7 @@ enum err logs_put_subscription_filter(struct call *call,
             .distribution = str_is_set(in->distribution) ? in->distribution : STR("ByLogStream"),
             .created_ms = call->txn->wall_ms,
         };
+    TRY(check_vendor(call, in));
     TRY(logs_need_group(call, in->log_group_name, STR_NONE, NULL, &g));
     TRY(check(call, in, g.id));
     enum err err = logs_sub_read(call->txn, g.id, in->filter_name, &old);
