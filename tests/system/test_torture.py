@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests", "torture"))
 import torture  # noqa: E402
 
 
-@pytest.mark.parametrize("name", ["flips", "stall", "slow", "clock"])
+@pytest.mark.parametrize("name", ["flips", "stall", "slow", "leave", "clock"])
 def test_one_round(name):
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")

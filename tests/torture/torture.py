@@ -21,6 +21,7 @@ sys.path[:0] = [os.path.join(HERE, ".."), os.path.join(HERE, "..", "system"), os
 
 from botocore.config import Config  # noqa: E402
 
+import leave as leaving  # noqa: E402
 import test_cloudformation_crash  # noqa: E402
 import test_crash  # noqa: E402
 import test_disk  # noqa: E402
@@ -329,6 +330,11 @@ def slow(rng, until, figures):
         weir.stop()
 
 
+def leave(rng, until, figures):
+    with Weir() as weir:
+        leaving.play(weir, rng, until, figures)
+
+
 # --- clock ---------------------------------------------------------------------------------------
 
 
@@ -495,7 +501,7 @@ def stacks(rng, until, figures):
             figures.add(many.state.lower())
 
 
-TORTURES = {f.__name__: f for f in (kill, full, flips, files, stall, slow, clock, chain, stacks)}
+TORTURES = {f.__name__: f for f in (kill, full, flips, files, stall, slow, leave, clock, chain, stacks)}
 
 
 def play(name, seed, seconds, **kw):
