@@ -4,6 +4,7 @@ vendor clients, stopped by process id.
 The binary is $WEIR_BIN, or the sanitizer build's, or the release build's. At the end the server must
 stop cleanly, and its log must hold no sanitizer report.
 """
+import functools
 import os
 import re
 import select
@@ -31,13 +32,17 @@ def find_binary():
     raise RuntimeError("no weir binary: run make build")
 
 
+@functools.cache
 def find_clis():
-    """Every aws on the PATH and in Debian's place, by major version."""
-    found = {}
+    """Every aws on the PATH and in Debian's place, by major version; for tests and fixtures, since asking one for
+    its version takes a second of processor time, in every process that collects."""
+    found, asked = {}, set()
     places = os.environ.get("PATH", "").split(":") + ["/usr/bin"]
     for place in places:
         path = os.path.join(place, "aws")
-        if os.access(path, os.X_OK):
+        real = os.path.realpath(path)
+        if os.access(path, os.X_OK) and real not in asked:
+            asked.add(real)
             done = subprocess.run([path, "--version"], capture_output=True, text=True)
             text = done.stdout + done.stderr
             for major in ("1", "2"):

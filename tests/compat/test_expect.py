@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import boto3
 import pytest
 
 from weirtest import find_clis
@@ -44,12 +45,13 @@ print(boto3.__version__)
 
 def pythons():
     """Every Python here that has boto3, by its version of it."""
-    found = {}
-    for python in [sys.executable, "/usr/bin/python3", shutil.which("python3")]:
-        done = python and subprocess.run([python, "-c", "import boto3; print(boto3.__version__)"],
-                                         capture_output=True, text=True)
-        if done and done.returncode == 0:
-            found.setdefault(done.stdout.strip(), python)
+    found, asked = {boto3.__version__: sys.executable}, {os.path.realpath(sys.executable)}
+    for python in ["/usr/bin/python3", shutil.which("python3")]:
+        if python and os.path.realpath(python) not in asked:
+            asked.add(os.path.realpath(python))
+            done = subprocess.run([python, "-c", "import boto3; print(boto3.__version__)"], capture_output=True, text=True)
+            if done.returncode == 0:
+                found.setdefault(done.stdout.strip(), python)
     return found
 
 

@@ -8,16 +8,14 @@ import pytest
 
 from weirtest import find_clis, wait_for
 
-CLIS = find_clis()
-
 
 @pytest.fixture(scope="module", params=["2", "1"])
 def aws(request, weir):
-    if request.param not in CLIS:
+    if request.param not in find_clis():
         pytest.skip(f"AWS CLI version {request.param} is not on this machine")
 
     def run(*args, ok=True, endpoint_url=True, cwd=None):
-        command = [CLIS[request.param], *args]
+        command = [find_clis()[request.param], *args]
         if endpoint_url:  # version 1 and Debian's version 2 know no AWS_ENDPOINT_URL
             command += ["--endpoint-url", weir.endpoint]
         done = subprocess.run(command, env=weir.cli_env(), capture_output=True, text=True, timeout=120, cwd=cwd)
@@ -128,7 +126,7 @@ def test_stacks(weir, tmp_path):
     cf, s3, sqs = weir.client("cloudformation"), weir.client("s3"), weir.client("sqs")
 
     def aws(*args):
-        done = subprocess.run([CLIS["1"], "cloudformation", *args], env=weir.cli_env(), capture_output=True, text=True, timeout=120, cwd=tmp_path)
+        done = subprocess.run([find_clis()["1"], "cloudformation", *args], env=weir.cli_env(), capture_output=True, text=True, timeout=120, cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 

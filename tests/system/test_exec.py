@@ -17,8 +17,6 @@ from test_isolation import AS_ROOT, NO_NAMESPACES, NOBODY, as_nobody, data_dir
 from test_terraform import find_provider_mirror
 from weirtest import ROOT, Weir, find_binary, find_clis, wait_for
 
-CLIS = find_clis()
-
 
 def bare_env(**more):
     """Nothing that tells of Weir, nor of whom to trust."""
@@ -57,7 +55,7 @@ def net():
 
 @pytest.mark.parametrize("major", ["1", "2"])
 def test_aws_cli_without_an_endpoint(net, tmp_path, major):
-    if major not in CLIS:
+    if major not in find_clis():
         pytest.skip(f"AWS CLI version {major} is not on this machine")
 
     # The queue's address is as a README writes it.
@@ -74,7 +72,7 @@ aws dynamodb list-tables --output text >tables
     sqs.send_message(QueueUrl=sqs.create_queue(QueueName=f"exec-{major}")["QueueUrl"], MessageBody="hello")
     (tmp_path / "customers.csv").write_text("1,John Doe\n")
     env = bare_env()
-    env["PATH"] = os.path.dirname(CLIS[major]) + ":" + env["PATH"]
+    env["PATH"] = os.path.dirname(find_clis()[major]) + ":" + env["PATH"]
     out = run(net, "sh", "-c", script, cwd=tmp_path, env=env).stdout.splitlines()
     assert out == ["000000000000", f"upload: ./customers.csv to s3://exec-{major}.with.dots/in/customers.csv", "hello"]
     (key,) = net.client("s3").list_objects_v2(Bucket=f"exec-{major}.with.dots")["Contents"]
