@@ -30,8 +30,12 @@ asan: deps
 tsan: deps
 	@tools/build.sh $(BUILD)/tsan -DWEIR_TSAN=ON
 
-# Unit tests and the benchmark are compiled once, in the sanitizer build.
-test: deps build asan
+# Unit tests and the benchmark are compiled once, in the sanitizer build. Beside it comes what npm fetches, of
+# which the release build packs some.
+test:
+	@tools/deps.sh packages
+	@tools/deps.sh test & fetch=$$!; tools/build.sh $(BUILD)/asan -DWEIR_SANITIZE=ON; built=$$?; wait $$fetch && exit $$built
+	@tools/build.sh $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo -DWEIR_TESTS=OFF
 	@tools/test.sh $(BUILD)
 
 # TORTURE='kill --minutes 60 --seed 7' for one of them, longer, again.

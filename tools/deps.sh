@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# deps.sh run|test: installs from Debian 12's packages what building and running Weir needs (run), or
-# that and what its tests and tools need (test). Quick when all is there. ARCHITECTURE.md says why each.
+# deps.sh run|packages|test: installs from Debian 12's packages what building and running Weir needs (run), or
+# that and what its tests and tools need (packages), and what npm has for them (test). Quick when all is there.
+# ARCHITECTURE.md says why each.
 set -eu
 packages=(
     gcc libc6-dev make cmake ninja-build pkg-config python3
@@ -17,9 +18,9 @@ tests=(
 mode=${1:-}
 case $mode in
 run) ;;
-test) packages+=("${tests[@]}") ;;
+packages | test) packages+=("${tests[@]}") ;;
 *)
-    echo "usage: deps.sh run|test" >&2
+    echo "usage: deps.sh run|packages|test" >&2
     exit 2
     ;;
 esac
