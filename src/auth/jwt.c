@@ -12,8 +12,7 @@
 #include "codec/base64.h"
 
 enum {
-    HALF = 32, /* bytes of one of the two numbers of an ES256 signature */
-    DER_MAX = 80,
+    DER_MAX = 144, /* of the two numbers of an ES512 signature */
     SIGNATURE_MAX = JWT_RSA_BITS_MAX / 8,
 };
 
@@ -89,12 +88,12 @@ enum err jwt_parse(struct str token, struct arena *arena, struct jwt *ret_jwt)
 
 /* --- signatures ------------------------------------------------------------------------------- */
 
-/* ES256's two numbers side by side as the DER that OpenSSL reads; 0 on failure. */
-static size_t der_of_pair(struct str pair, unsigned char der[DER_MAX])
+/* A signature's two numbers of `half` bytes side by side as the DER that OpenSSL reads; 0 on failure. */
+static size_t der_of_pair(struct str pair, int half, unsigned char der[DER_MAX])
 {
     const unsigned char *p = (const unsigned char *)pair.p;
     ECDSA_SIG *sig = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(p, HALF, NULL), *s = BN_bin2bn(p + HALF, HALF, NULL);
+    BIGNUM *r = BN_bin2bn(p, half, NULL), *s = BN_bin2bn(p + half, half, NULL);
     int n = 0;
     if (sig && r && s && ECDSA_SIG_set0(sig, r, s) == 1) {
         r = s = NULL; /* the signature's now */
@@ -107,13 +106,20 @@ static size_t der_of_pair(struct str pair, unsigned char der[DER_MAX])
     return n > 0 ? (size_t)n : 0;
 }
 
-static bool pair_of_der(const unsigned char *der, size_t len, unsigned char pair[2 * HALF])
+static bool pair_of_der(const unsigned char *der, size_t len, int half, unsigned char *pair)
 {
     ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)len);
-    bool ok = sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), pair, HALF) == HALF &&
-              BN_bn2binpad(ECDSA_SIG_get0_s(sig), pair + HALF, HALF) == HALF;
+    bool ok = sig && BN_bn2binpad(ECDSA_SIG_get0_r(sig), pair, half) == half &&
+              BN_bn2binpad(ECDSA_SIG_get0_s(sig), pair + half, half) == half;
     ECDSA_SIG_free(sig);
     return ok;
+}
+
+/* Of an algorithm, by its name. */
+static const EVP_MD *digest_of(struct str alg)
+{
+    struct str bits = str_sub(alg, alg.len - 3, SIZE_MAX);
+    return str_eq_c(bits, "384") ? sha384 : str_eq_c(bits, "512") ? sha512 : sha256;
 }
 
 /* Signs `text` into `out`, in OpenSSL's form. */
@@ -122,20 +128,14 @@ static enum err sign_raw(const struct jwt_key *key, struct str text, unsigned ch
 {
     size_t len = SIGNATURE_MAX;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx && EVP_DigestSignInit(ctx, NULL, sha256, NULL, key->pkey) == 1 &&
-              EVP_DigestSign(ctx, out, &len, (const unsigned char *)text.p, text.len) == 1;
+    bool ok =
+        ctx &&
+        EVP_DigestSignInit(ctx, NULL, digest_of(jwt_alg_name(key->alg)), NULL, key->pkey) == 1 &&
+        EVP_DigestSign(ctx, out, &len, (const unsigned char *)text.p, text.len) == 1;
     EVP_MD_CTX_free(ctx);
     assert(!ok || len <= SIGNATURE_MAX);
     *ret_len = len;
     return ok ? ERR_OK : ERR_NOMEM;
-}
-
-/* Of a token's algorithm, which its key is for. */
-static const EVP_MD *digest_of(struct str alg)
-{
-    return str_eq(alg, jwt_alg_name(JWT_RS384))   ? sha384
-           : str_eq(alg, jwt_alg_name(JWT_RS512)) ? sha512
-                                                  : sha256;
 }
 
 static bool key_is_for(const struct jwt_key *key, struct str alg)
@@ -150,10 +150,11 @@ static enum err verify_pair(const struct jwt *jwt, const struct jwt_key *key)
     unsigned char der[DER_MAX];
     struct str signature = jwt->signature;
     assert(key->alg != JWT_HS256 && key->pkey);
-    if (key->alg == JWT_ES256) {
-        if (signature.len != 2 * HALF)
+    const struct jwt_curve *curve = jwt_curve_of(key->alg);
+    if (curve) {
+        if (signature.len != 2 * (size_t)curve->bytes)
             return ERR_DENIED;
-        signature = str_n((const char *)der, der_of_pair(signature, der));
+        signature = str_n((const char *)der, der_of_pair(signature, curve->bytes, der));
         if (signature.len == 0)
             return ERR_NOMEM;
     }
@@ -257,7 +258,8 @@ static struct str header_text(const struct jwt_key *key, struct arena *arena)
 enum err jwt_sign(const struct jwt_key *key, struct str claims, struct arena *arena,
                   struct str *ret_token)
 {
-    unsigned char raw[SIGNATURE_MAX], pair[2 * HALF];
+    unsigned char raw[SIGNATURE_MAX], pair[2 * JWT_COORDINATE_MAX];
+    const struct jwt_curve *curve = jwt_curve_of(key->alg);
     struct str signature = str_n((const char *)raw, 0);
     struct str header = header_text(key, arena);
     struct str payload = base64url_encode(arena, claims.p, claims.len);
@@ -265,10 +267,10 @@ enum err jwt_sign(const struct jwt_key *key, struct str claims, struct arena *ar
     if (!header.p || !payload.p || !text.p)
         return ERR_NOMEM;
     TRY(sign_raw(key, text, raw, &signature.len));
-    if (key->alg == JWT_ES256) {
-        if (!pair_of_der(raw, signature.len, pair))
+    if (curve) {
+        if (!pair_of_der(raw, signature.len, curve->bytes, pair))
             return ERR_NOMEM;
-        signature = str_n((const char *)pair, sizeof(pair));
+        signature = str_n((const char *)pair, 2 * (size_t)curve->bytes);
     }
     struct str tail = base64url_encode(arena, signature.p, signature.len);
     struct str token = str_fmt(arena, STR_FMT "." STR_FMT, STR_ARG(text), STR_ARG(tail));

@@ -1,5 +1,5 @@
 /* JSON web tokens (RFC 7519) in the compact form of signatures (RFC 7515), and JSON web keys
- * (RFC 7517, 7518): RS256, ES256 and HS256; RS384 and RS512 are verified, too. No I/O, no clock.
+ * (RFC 7517, 7518): RS256, ES256 and HS256; RS384, RS512, ES384 and ES512 are verified, too. No I/O, no clock.
  *
  * Invariants
  *   JWT1  A token is verified with a key's own algorithm or not at all: the header's `alg` must name
@@ -7,7 +7,8 @@
  *   JWT2  A header with `crit`, with a member twice, or with `b64` is refused, as is every spelling of
  *         a part that is not canonical base64url without padding.
  *   JWT3  Times are checked with a skew that the caller names; a claim of the wrong type fails.
- *   JWT4  RSA keys have 2,048 to JWT_RSA_BITS_MAX bits, secrets 32 bytes or more, EC keys are on P-256.
+ *   JWT4  RSA keys have 2,048 to JWT_RSA_BITS_MAX bits, secrets 32 bytes or more, EC keys are on the curve
+ *         of their algorithm: P-256, P-384 or P-521.
  *
  * Layer: auth. Thread: a key may be used by many threads at once; everything else is pure. */
 #ifndef WEIR_AUTH_JWT_H
@@ -23,7 +24,15 @@ enum {
     JWT_KEYS_MAX = 64, /* of one set */
 };
 
-enum jwt_alg { JWT_RS256, JWT_ES256, JWT_HS256, JWT_RS384, JWT_RS512 };
+enum jwt_alg {
+    JWT_RS256,
+    JWT_ES256,
+    JWT_HS256,
+    JWT_RS384,
+    JWT_RS512,
+    JWT_ES384,
+    JWT_ES512,
+};
 
 /* "RS256" and its like. */
 struct str jwt_alg_name(enum jwt_alg alg);

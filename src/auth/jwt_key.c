@@ -15,18 +15,29 @@
 #include "codec/base64.h"
 
 enum {
-    P256_BYTES = 32,
     RSA_EXPONENT_BYTES_MAX = 8,
     MEMBERS_MAX = 256, /* of a header or key */
 };
 
-static const char P256[] = "prime256v1";
+static const struct jwt_curve curves[] = {
+    {JWT_ES256, "P-256", "prime256v1", 32},
+    {JWT_ES384, "P-384", "secp384r1", 48},
+    {JWT_ES512, "P-521", "secp521r1", JWT_COORDINATE_MAX},
+};
+
+const struct jwt_curve *jwt_curve_of(enum jwt_alg alg)
+{
+    for (size_t i = 0; i < ARRAY_LEN(curves); i++)
+        if (curves[i].alg == alg)
+            return &curves[i];
+    return NULL;
+}
 
 struct str jwt_alg_name(enum jwt_alg alg)
 {
     static const struct str names[] = {
-        STR_INIT("RS256"), STR_INIT("ES256"), STR_INIT("HS256"),
-        STR_INIT("RS384"), STR_INIT("RS512"),
+        STR_INIT("RS256"), STR_INIT("ES256"), STR_INIT("HS256"), STR_INIT("RS384"),
+        STR_INIT("RS512"), STR_INIT("ES384"), STR_INIT("ES512"),
     };
     return names[alg];
 }
@@ -93,7 +104,7 @@ enum err jwt_key_generate_rsa(unsigned bits, struct str kid, struct jwt_key **re
 
 enum err jwt_key_generate_ec(struct str kid, struct jwt_key **ret_key)
 {
-    EVP_PKEY *pkey = EVP_EC_gen(P256);
+    EVP_PKEY *pkey = EVP_EC_gen(jwt_curve_of(JWT_ES256)->group);
     return pkey ? key_new(JWT_ES256, pkey, kid, ret_key) : ERR_NOMEM;
 }
 
@@ -119,8 +130,13 @@ static enum err judge(EVP_PKEY *pkey, enum jwt_alg *ret_alg)
     size_t n;
     if (!EVP_PKEY_is_a(pkey, "EC") || !EVP_PKEY_get_group_name(pkey, group, sizeof(group), &n))
         return ERR_UNSUPPORTED;
-    *ret_alg = JWT_ES256;
-    return str_eq_c(str_n(group, n), P256) ? ERR_OK : ERR_UNSUPPORTED;
+    for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+        if (!str_eq_c(str_n(group, n), curves[i].group))
+            continue;
+        *ret_alg = curves[i].alg;
+        return ERR_OK;
+    }
+    return ERR_UNSUPPORTED;
 }
 
 enum err jwt_key_of_der(struct str der, struct str kid, struct jwt_key **ret_key)
@@ -205,22 +221,23 @@ static enum err rsa_of_jwk(const struct json *jwk, struct arena *arena, EVP_PKEY
 }
 
 /* A point that is not on the curve is refused by OpenSSL as it reads it. */
-static enum err ec_of_jwk(const struct json *jwk, struct arena *arena, EVP_PKEY **ret_pkey)
+static enum err ec_of_jwk(const struct json *jwk, const struct jwt_curve *curve,
+                          struct arena *arena, EVP_PKEY **ret_pkey)
 {
     struct str x, y;
-    unsigned char point[1 + 2 * P256_BYTES] = {4}; /* uncompressed */
-    if (!str_eq(json_get_str(jwk, STR("crv")), STR("P-256")))
-        return ERR_UNSUPPORTED;
+    unsigned char point[1 + 2 * JWT_COORDINATE_MAX] = {4}; /* uncompressed */
+    const size_t n = (size_t)curve->bytes;
     TRY(member_bytes(jwk, STR("x"), arena, &x));
     TRY(member_bytes(jwk, STR("y"), arena, &y));
-    if (x.len != P256_BYTES || y.len != P256_BYTES)
+    if (x.len != n || y.len != n)
         return ERR_INVALID;
-    memcpy(point + 1, x.p, P256_BYTES);
-    memcpy(point + 1 + P256_BYTES, y.p, P256_BYTES);
+    memcpy(point + 1, x.p, n);
+    memcpy(point + 1 + n, y.p, n);
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     EVP_PKEY *pkey = NULL;
-    if (build && OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, P256, 0) &&
-        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)))
+    if (build &&
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, curve->group, 0) &&
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * n))
         pkey = pkey_of("EC", build);
     OSSL_PARAM_BLD_free(build);
     *ret_pkey = pkey;
@@ -254,6 +271,16 @@ static enum jwt_alg rsa_alg_of(const struct json *jwk)
                                                                        : JWT_RS256;
 }
 
+/* The curve that a JWK names; NULL: none that is known here. */
+static const struct jwt_curve *curve_named(const struct json *jwk)
+{
+    struct str crv = json_get_str(jwk, STR("crv"));
+    for (size_t i = 0; i < ARRAY_LEN(curves); i++)
+        if (str_is_set(crv) && str_eq_c(crv, curves[i].crv))
+            return &curves[i];
+    return NULL;
+}
+
 enum err jwt_key_of_jwk(const struct json *jwk, struct arena *arena, struct jwt_key **ret_key)
 {
     struct str kty = json_get_str(jwk, STR("kty")), kid = json_get_str(jwk, STR("kid")), secret;
@@ -272,8 +299,11 @@ enum err jwt_key_of_jwk(const struct json *jwk, struct arena *arena, struct jwt_
         TRY(check_purpose(jwk, rsa_alg));
         TRY(rsa_of_jwk(jwk, arena, &pkey));
     } else if (str_eq(kty, STR("EC"))) {
-        TRY(check_purpose(jwk, JWT_ES256));
-        TRY(ec_of_jwk(jwk, arena, &pkey));
+        const struct jwt_curve *curve = curve_named(jwk);
+        if (!curve)
+            return ERR_UNSUPPORTED;
+        TRY(check_purpose(jwk, curve->alg));
+        TRY(ec_of_jwk(jwk, curve, arena, &pkey));
     } else {
         return ERR_UNSUPPORTED;
     }
@@ -310,17 +340,18 @@ void jwt_key_put(struct json_out *o, const struct jwt_key *key)
         return;
     json_open(o, '{');
     json_kv_str(o, STR("alg"), jwt_alg_name(key->alg));
-    if (key->alg != JWT_ES256) {
+    const struct jwt_curve *curve = jwt_curve_of(key->alg);
+    if (!curve) {
         put_number(o, STR("e"), key->pkey, OSSL_PKEY_PARAM_RSA_E, 0);
         json_kv_str(o, STR("kid"), key->kid);
         json_kv_str(o, STR("kty"), STR("RSA"));
         put_number(o, STR("n"), key->pkey, OSSL_PKEY_PARAM_RSA_N, 0);
     } else {
-        json_kv_str(o, STR("crv"), STR("P-256"));
+        json_kv_str(o, STR("crv"), str_c(curve->crv));
         json_kv_str(o, STR("kid"), key->kid);
         json_kv_str(o, STR("kty"), STR("EC"));
-        put_number(o, STR("x"), key->pkey, OSSL_PKEY_PARAM_EC_PUB_X, P256_BYTES);
-        put_number(o, STR("y"), key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, P256_BYTES);
+        put_number(o, STR("x"), key->pkey, OSSL_PKEY_PARAM_EC_PUB_X, curve->bytes);
+        put_number(o, STR("y"), key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, curve->bytes);
     }
     json_kv_str(o, STR("use"), STR("sig"));
     json_close(o, '}');
