@@ -21,6 +21,15 @@ static const struct record_field fields[] = {
 };
 static const struct record_type record_type = RECORD_TYPE(struct account, 1, fields);
 
+/* -> struct born: of the configured account */
+static const struct key_layout born_key = {KEY_META, KEY_META_BORN, ""};
+
+struct born {
+    int64_t at_ms;
+};
+static const struct record_field born_fields[] = {REC_INT(struct born, at_ms)};
+static const struct record_type born_type = RECORD_TYPE(struct born, 1, born_fields);
+
 static enum err decode(void *self, struct catalogue_object *object, struct str record)
 {
     struct account *account = CONTAINER_OF(object, struct account, object);
@@ -71,6 +80,18 @@ bool account_known(const struct core *core, struct str id)
         return false;
     catalogue_unref(account);
     return true;
+}
+
+int64_t account_created_ms(const struct core *core, struct str id)
+{
+    void *account;
+    if (str_eq(id, core->cfg.account))
+        return core->born_ms;
+    if (!core->accounts || catalogue_take_by(core->accounts, NULL, BY_ID, id, &account) != ERR_OK)
+        return 0;
+    int64_t created_ms = ((const struct account *)account)->created_ms;
+    catalogue_unref(account);
+    return created_ms;
 }
 
 void account_canonical(struct str id, char ret_canonical[ACCOUNT_CANONICAL_CHARS])
@@ -178,9 +199,26 @@ enum err account_add(struct txn *txn, struct str id, struct str *ret_access_key)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+static enum err load_born(struct core *core, struct txn *txn)
+{
+    struct born born = {.at_ms = txn->wall_ms};
+    struct str record, key = key_prefix_vals(txn->arena, &born_key, NULL, 0);
+    enum err err = txn_get(txn, key, &record);
+    if (err == ERR_NOT_FOUND) {
+        TRY(record_make(&born_type, txn->arena, &born, &record));
+        TRY(txn_put(txn, key, record));
+    } else {
+        TRY(err);
+        TRY(record_unpack_copy(&born_type, txn->arena, record, &born));
+    }
+    core->born_ms = born.at_ms;
+    return ERR_OK;
+}
+
 static enum err load(struct txn *txn, void *arg)
 {
     struct core *core = arg;
+    TRY(load_born(core, txn));
     return catalogue_load(core->accounts, txn, key_range_table(txn->arena, &account_key).from);
 }
 

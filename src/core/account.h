@@ -31,6 +31,9 @@ struct account {
 /* The configured one, or one that was added. */
 bool account_known(const struct core *core, struct str id);
 
+/* When it came to be: of the configured one, at the first start of its store. 0: it is not known. */
+int64_t account_created_ms(const struct core *core, struct str id);
+
 /* The canonical user id, by which S3's lists name an account: hexadecimal, not NUL-terminated. */
 void account_canonical(struct str id, char ret_canonical[ACCOUNT_CANONICAL_CHARS]);
 /* The account that has it. ERR_NOT_FOUND, ERR_NOMEM. */

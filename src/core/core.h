@@ -60,6 +60,7 @@ struct core {
     void (*front_page)(struct core *core, struct http_req *req);
     struct identity_port identity;
     struct catalogue *accounts;            /* account.h; NULL: the configured one alone */
+    int64_t born_ms;                       /* when the configured account came to be */
     struct policy_cache *policies;         /* core_start's */
     struct measures *measures;             /* who collects figures (measure.h); NULL: nobody */
     uint8_t page_key[CORE_PAGE_KEY_BYTES]; /* of page tokens (page.h) */

@@ -61,6 +61,7 @@ enum key_meta {
     KEY_META_FORMAT = 1,   /* -> varint version of the disk format (main/format.c) */
     KEY_META_TOKENS = 2,   /* -> key of the tokens of pages (core/page.c) */
     KEY_META_ACCOUNTS = 3, /* of core/account.c */
+    KEY_META_BORN = 4,     /* -> when the store was first started (core/account.c) */
 };
 
 /* --- layouts ------------------------------------------------------------------------------------ */

@@ -1,6 +1,7 @@
 /* Users and roles: made, shown, changed, listed; and whatever has a name, made, renamed, removed.
  *
  * Layer: svc. Thread: the call's loop. */
+#include "core/account.h"
 #include "svc/iam/iam_used.h"
 
 /* --- shapes ----------------------------------------------------------------------------------- */
@@ -203,7 +204,7 @@ static enum err root_shape(struct call *call, const struct iam_user **ret_user)
         return ERR_NOMEM;
     u->user_id = call->account;
     u->arn = call->who->arn;
-    WIRE_SET(u, create_date, 0);
+    WIRE_SET(u, create_date, account_created_ms(call->core, call->account));
     *ret_user = u;
     return ERR_OK;
 }
