@@ -9,7 +9,7 @@ import pytest
 import botocore
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from receiver import Receiver
 from weirtest import Weir
@@ -316,6 +316,16 @@ def test_access_key_info(weir):
     assert fails(weir.client("sts").get_access_key_info, AccessKeyId="AKIAIOSFODNN7NOBODYS")["Code"] == "ValidationError"
 
 
+def test_decode_authorization_message(weir):
+    """Nothing that Weir says is encoded."""
+    sts = weir.client("sts")
+    for message in ("x", "B2UTpuAS30_naB5rE3Dw5v2ENy-V5w3H0wmt6rfE8hrpUz2d", "a\nb"):
+        error = fails(sts.decode_authorization_message, EncodedMessage=message)
+        assert (error["Code"], error["Message"]) == ("InvalidAuthorizationMessageException", "Message is not valid")
+    error = fails(sts.decode_authorization_message, EncodedMessage="x" * 10241)
+    assert error["Code"] == "ValidationError" and "Member must have length less than or equal to 10240" in error["Message"]
+
+
 # --- web identities -----------------------------------------------------------------------------------
 
 def b64(data):
@@ -335,8 +345,13 @@ class Idp:
                                                         ThumbprintList=["0" * 40])["OpenIDConnectProviderArn"]
 
     def serve(self, jwks_status=200, issuer=None, alg="RS256"):
-        n = self.key.public_key().public_numbers().n
-        keys = [{"kty": "RSA", "use": "sig", "kid": "k1", "n": b64(n.to_bytes(256, "big")), "e": "AQAB", **({"alg": alg} if alg else {})}]
+        public, number = self.key.public_key().public_numbers(), lambda v, size: b64(v.to_bytes(size, "big"))
+        size = (self.key.key_size + 7) // 8
+        if alg and alg.startswith("ES"):
+            kind = {"kty": "EC", "crv": f"P-{self.key.key_size}", "x": number(public.x, size), "y": number(public.y, size)}
+        else:
+            kind = {"kty": "RSA", "n": number(public.n, size), "e": "AQAB"}
+        keys = [{**kind, "use": "sig", "kid": "k1", **({"alg": alg} if alg else {})}]
         self.web.answers = [(200, {}, json.dumps({"issuer": issuer or self.issuer, "jwks_uri": self.issuer + "/keys"})),
                             (jwks_status, {}, json.dumps({"keys": keys}))]
 
@@ -345,7 +360,11 @@ class Idp:
         claims = {"iss": self.issuer, "aud": "app", "sub": "user-42", "iat": now, "exp": now + 600, **more}
         text = b64(json.dumps({"alg": alg, "kid": kid}).encode()) + "." + b64(
             json.dumps({k: v for k, v in claims.items() if v is not None}).encode())
-        return text + "." + b64((key or self.key).sign(text.encode(), padding.PKCS1v15(), getattr(hashes, "SHA" + alg[2:])()))
+        key, digest = key or self.key, getattr(hashes, "SHA" + alg[2:])()
+        if not alg.startswith("ES"):
+            return text + "." + b64(key.sign(text.encode(), padding.PKCS1v15(), digest))
+        size = (key.key_size + 7) // 8
+        return text + "." + b64(b"".join(v.to_bytes(size, "big") for v in utils.decode_dss_signature(key.sign(text.encode(), ec.ECDSA(digest)))))
 
     def role(self, condition=None, actions="sts:AssumeRoleWithWebIdentity", policy=None, principal=None):
         role = name("role")
@@ -447,6 +466,18 @@ def test_web_identity_digests(fresh, unsigned, of_key):
     lie = fresh.token(alg="RS384" if of_key != "RS512" else "RS512").split(".")
     head = b64(json.dumps({"alg": "RS256", "kid": "k1"}).encode())
     assert fails(unsigned.assume_role_with_web_identity, WebIdentityToken=".".join([head, *lie[1:]]), **ask)["Code"] == "InvalidIdentityToken"
+
+
+@pytest.mark.parametrize("alg, curve", [("ES256", ec.SECP256R1), ("ES384", ec.SECP384R1), ("ES512", ec.SECP521R1)])
+def test_web_identity_curves(fresh, unsigned, alg, curve):
+    fresh.key = ec.generate_private_key(curve())
+    fresh.serve(alg=alg)
+    ask = {"RoleArn": fresh.role(), "RoleSessionName": "web"}
+    unsigned.assume_role_with_web_identity(WebIdentityToken=fresh.token(alg=alg), **ask)
+    head, claims, _ = fresh.token(alg=alg).split(".")
+    for wrong in (fresh.token(alg=alg, key=ec.generate_private_key(curve())), fresh.token(alg="ES384" if alg != "ES384" else "ES256"),
+                  f"{head}.{claims}.{b64(bytes(2 * ((fresh.key.key_size + 7) // 8)))}"):
+        assert fails(unsigned.assume_role_with_web_identity, WebIdentityToken=wrong, **ask)["Code"] == "InvalidIdentityToken"
 
 
 def test_web_identity_tags_and_source(idp, unsigned):

@@ -1,4 +1,4 @@
-/* GetCallerIdentity and GetSessionToken.
+/* GetCallerIdentity, GetSessionToken and DecodeAuthorizationMessage.
  *
  * Layer: svc. Thread: the call's loop. */
 #include "svc/sts/sts_int.h"
@@ -33,4 +33,14 @@ enum err sts_get_session_token(struct call *call, const struct sts_get_session_t
                                   .issued_ms = call->txn->wall_ms,
                                   .expires_ms = call->txn->wall_ms + duration_s * 1000};
     return sts_credentials(call, &session, &out->credentials);
+}
+
+/* No service here answers with an encoded message (EC2's do): what Weir refuses is said in the clear, and nothing that
+ * anybody brings is one of its own. */
+enum err sts_decode_authorization_message(struct call *call,
+                                          const struct sts_decode_authorization_message_input *in,
+                                          struct sts_decode_authorization_message_output *out)
+{
+    return call_error(call, &sts_err_invalid_authorization_message_exception,
+                      "Message is not valid");
 }
