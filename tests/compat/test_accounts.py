@@ -1,4 +1,7 @@
 """More than one account: `weir account`, resources apart, and what one account may do to another's."""
+import csv
+import datetime
+import io
 import json
 import os
 import stat
@@ -733,3 +736,61 @@ def test_an_api_and_a_user_pool(two):
     anybody = two.weir.client("cognito-idp", config=Config(signature_version=UNSIGNED))
     told = anybody.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters={"USERNAME": "u", "PASSWORD": "Passw0rd!"})
     assert anybody.get_user(AccessToken=told["AuthenticationResult"]["AccessToken"])["Username"] == "u"
+
+
+# --- the credential report ----------------------------------------------------------------------------
+
+COLUMNS = ("user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,"
+           "access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,"
+           "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,"
+           "cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated")
+
+
+def test_credential_report(two):
+    """One is kept for hours: no other test here asks for one."""
+    account, weir, iam = B, two.weir, two.of(B, "iam")
+    with pytest.raises(iam.exceptions.CredentialReportNotPresentException):
+        iam.get_credential_report()
+    root = iam.get_user()["User"]
+    assert root["Arn"] == f"arn:aws:iam::{account}:root" and root["CreateDate"].year >= 2024
+    iam.update_account_password_policy(MaxPasswordAge=90)
+    made = {}
+    for user in ("b,1", "A", "c"):
+        made[user] = iam.create_user(UserName=user, Path="/x/" if user == "A" else "/")["User"]
+    iam.create_login_profile(UserName="A", Password="Abcdefghi1!")
+    keys = [iam.create_access_key(UserName="c")["AccessKey"] for i in range(2)]
+    keys.sort(key=lambda k: k["AccessKeyId"])
+    iam.update_access_key(UserName="c", AccessKeyId=keys[0]["AccessKeyId"], Status="Inactive")
+    with pytest.raises(ClientError):
+        weir.client("sqs", keys[1]["AccessKeyId"], keys[1]["SecretAccessKey"]).list_queues()
+    assert {k: v for k, v in iam.generate_credential_report().items() if k != "ResponseMetadata"} == {
+        "State": "STARTED", "Description": "No report exists. Starting a new report generation task"}
+    iam.delete_user(UserName="b,1")
+    assert {k: v for k, v in iam.generate_credential_report().items() if k != "ResponseMetadata"} == {"State": "COMPLETE"}
+    got = iam.get_credential_report()
+    assert got["ReportFormat"] == "text/csv"
+    text = got["Content"].decode()
+    assert text.split("\n")[0] == COLUMNS and not text.endswith("\n")
+    rows = {row["user"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert list(rows)[0] == "<root_account>" and list(rows)[1:] == sorted(list(rows)[1:], key=str.lower)
+    when = lambda t: t.strftime("%Y-%m-%dT%H:%M:%SZ")
+    no_key = {f"access_key_{i}_{c}": "false" if c == "active" else "N/A" for i in (1, 2)
+              for c in ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")}
+    no_certs = {"cert_1_active": "false", "cert_1_last_rotated": "N/A", "cert_2_active": "false", "cert_2_last_rotated": "N/A"}
+    assert rows["<root_account>"] == {
+        **no_key, **no_certs, "user": "<root_account>", "arn": f"arn:aws:iam::{account}:root", "user_creation_time": when(root["CreateDate"]),
+        "password_enabled": "false", "password_last_used": "no_information", "password_last_changed": "not_supported",
+        "password_next_rotation": "not_supported", "mfa_active": "false", "access_key_1_active": "true",
+        "access_key_1_last_rotated": when(root["CreateDate"])}
+    assert rows["b,1"] == {
+        **no_key, **no_certs, "user": "b,1", "arn": made["b,1"]["Arn"], "user_creation_time": when(made["b,1"]["CreateDate"]),
+        "password_enabled": "false", "password_last_used": "N/A", "password_last_changed": "N/A", "password_next_rotation": "N/A", "mfa_active": "false"}
+    a, c = rows["A"], rows["c"]
+    changed, due = (datetime.datetime.strptime(a[k], "%Y-%m-%dT%H:%M:%SZ") for k in ("password_last_changed", "password_next_rotation"))
+    assert (a["password_enabled"], a["password_last_used"], due - changed) == ("true", "no_information", datetime.timedelta(days=90))
+    assert [c[f"access_key_1_{k}"] for k in ("active", "last_rotated", "last_used_date")] == ["false", when(keys[0]["CreateDate"]), "N/A"]
+    assert [c[f"access_key_2_{k}"] for k in ("active", "last_rotated", "last_used_region", "last_used_service")] == [
+        "true", when(keys[1]["CreateDate"]), "us-east-1", "sqs"]
+    assert datetime.datetime.strptime(c["access_key_2_last_used_date"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc) >= keys[1]["CreateDate"]
+    iam.delete_account_password_policy()
+    assert abs((got["GeneratedTime"] - root["CreateDate"]).total_seconds()) < 24 * 3600

@@ -284,6 +284,46 @@ def test_passwords(iam, user):
     assert fails(iam.get_account_password_policy) == none
 
 
+def test_change_password(weir, iam, user):
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    mine = weir.client("iam", key["AccessKeyId"], key["SecretAccessKey"])
+    arn = f"arn:aws:iam::{ACCOUNT}:user/{user}"
+    change = lambda old, new, by=mine: by.change_password(OldPassword=old, NewPassword=new)
+    first, second, third = "Abcdefghi1!", "Bcdefghij2!", "Cdefghijk3!"
+    assert fails(change, old=first, new=second, by=iam) == ("InvalidUserType", "Only IAM Users can change their own password.")
+    denied = f"User: {arn} is not authorized to perform: iam:ChangePassword on resource: {arn} because no identity-based policy allows the iam:ChangePassword action"
+    assert fails(change, old=first, new=second) == ("AccessDenied", denied)
+    # The account's policy may let everybody, whatever else he may.
+    iam.update_account_password_policy(MinimumPasswordLength=10, AllowUsersToChangePassword=True, PasswordReusePrevention=2)
+    assert fails(change, old=first, new=second) == ("NoSuchEntity", f"Login Profile for User {user} cannot be found.")
+    iam.create_login_profile(UserName=user, Password=first, PasswordResetRequired=True)
+    wrong = ("AccessDenied", "The old password was incorrect.")
+    used = ("PasswordPolicyViolation", "Policy constraint violation with password reuse prevention during password change.")
+    assert fails(change, old=second, new=third) == wrong
+    assert fails(change, old=first, new="short") == ("PasswordPolicyViolation", "Password should have a minimum length of 10")
+    assert fails(change, old=first, new=first) == used
+    assert iam.get_login_profile(UserName=user)["LoginProfile"]["PasswordResetRequired"] is True
+    change(first, second)
+    assert iam.get_login_profile(UserName=user)["LoginProfile"]["PasswordResetRequired"] is False
+    assert fails(change, old=first, new=third) == wrong
+    assert fails(change, old=second, new=first) == used
+    change(second, third)
+    change(third, first)  # two are remembered, this was the third
+    iam.update_login_profile(UserName=user, Password=second, PasswordResetRequired=True)
+    assert fails(change, old=first, new=third) == wrong
+    iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=policy(("Deny", "iam:ChangePassword", arn)))
+    assert fails(change, old=second, new=third)[1].startswith(f"User: {arn} is not authorized to perform: iam:ChangePassword")
+    iam.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=policy(("Allow", "iam:ChangePassword", "arn:aws:iam::*:user/${aws:username}")))
+    iam.delete_account_password_policy()
+    change(second, third)
+    for word in ("OldPassword", "NewPassword"):
+        code, message = fails(mine.change_password, **{"OldPassword": third, "NewPassword": first, word: "x" * 129})
+        assert code == "ValidationError" and f"failed to satisfy constraint: Member must have length less than or equal to 128" in message and "xxx" not in message
+    iam.delete_login_profile(UserName=user)
+    iam.create_login_profile(UserName=user, Password=second)
+    change(second, third)
+
+
 def test_roles_and_arns(iam, user):
     n = name("role")
     assert "MaxSessionDuration" not in iam.create_role(RoleName=n, AssumeRolePolicyDocument=TRUST)["Role"]

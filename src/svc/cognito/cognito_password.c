@@ -1,33 +1,17 @@
-/* Passwords: what a pool's policy takes, and how they are kept (CG1).
- *
- * Argon2id with the parameters below: of the choices that OWASP's password storage cheat sheet holds for
- * equal the one that takes least memory, because as many hashes run at once as the worker pool has
- * places for long work, on machines that serve other things too. Stored in the library's text form,
- * which names its parameters, so that they may be raised later.
+/* Passwords: what a pool's policy takes, and how they are kept (CG1): hashed as auth/password.h says.
  *
  * The verifier of SRP follows from the password by two SHA-256 and one exponentiation: whoever has it and
  * a word list is faster than with Argon2id. USER_SRP_AUTH cannot be served without it, and a user cannot
  * be asked for the password again when a client is later allowed that flow; so it is stored for all,
  * sealed under the store's key.
  *
- * Source: Cognito developer guide, "Adding user pool password requirements"; RFC 9106.
+ * Source: Cognito developer guide, "Adding user pool password requirements".
  * Layer: svc/cognito. Thread: the call's; hashing on the worker pool (CG2). */
-#include <argon2.h>
-
+#include "auth/password.h"
 #include "base/rng.h"
 #include "svc/cognito/cognito_int.h"
 
-/* What RFC 9106 and OWASP recommend at the least. Builds with a sanitizer are for tests, which hash by the
- * hundred; a stored hash says what it was made with. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { ARGON_KIB = 64, ARGON_PASSES = 1 };
-#else
-enum { ARGON_KIB = 7 * 1024, ARGON_PASSES = 5 };
-#endif
 enum {
-    ARGON_SALT = 16,
-    ARGON_HASH = 32,
-    ARGON_TEXT_MAX = 256,
     PASSWORD_MAX = 256,
     PASSWORD_MADE = 12, /* characters of one that is made, if the policy takes that few */
 };
@@ -102,36 +86,13 @@ struct str cognito_password_make(struct arena *a, const struct cognito_pool *poo
     return str_n(out, n);
 }
 
-/* --- Argon2id ----------------------------------------------------------------------------------- */
-
-static enum err argon_hash(struct arena *a, struct str password, struct str *ret)
-{
-    uint8_t salt[ARGON_SALT];
-    char text[ARGON_TEXT_MAX];
-    rng_bytes(salt, sizeof(salt));
-    int rc = argon2id_hash_encoded(ARGON_PASSES, ARGON_KIB, 1, password.p, password.len, salt,
-                                   sizeof(salt), ARGON_HASH, text, sizeof(text));
-    if (rc != ARGON2_OK)
-        return ERR_NOMEM;
-    *ret = str_dup(a, str_c(text));
-    return str_is_set(*ret) ? ERR_OK : ERR_NOMEM;
-}
-
-static enum err argon_verify(struct arena *a, struct str hash, struct str password)
-{
-    char *text = str_cstr(a, hash);
-    int rc =
-        text ? argon2id_verify(text, password.p, password.len) : ARGON2_MEMORY_ALLOCATION_ERROR;
-    if (rc == ARGON2_OK)
-        return ERR_OK;
-    return rc == ARGON2_VERIFY_MISMATCH ? ERR_DENIED : ERR_NOMEM;
-}
+/* --- work ---------------------------------------------------------------------------------------- */
 
 /* What the work of a name that nobody has is done on: no user's hash. */
 static enum err of_nobody(struct call *call, struct str password)
 {
     struct str ignored;
-    TRY(argon_hash(call->arena, password, &ignored));
+    TRY(password_hash(call->arena, password, &ignored));
     return ERR_DENIED;
 }
 
@@ -170,7 +131,7 @@ enum err cognito_password_set(struct call *call, const struct cognito_pool *pool
     enum err err = cognito_kept(call, "hash", &kept);
     if (err == ERR_NOT_FOUND) {
         TRY(txn_work(call->txn, TXN_SLICE_WORK + 1));
-        TRY(argon_hash(call->arena, password, &kept));
+        TRY(password_hash(call->arena, password, &kept));
         err = cognito_keep(call, "hash", kept);
     }
     TRY(err);
@@ -192,8 +153,9 @@ enum err cognito_password_verify(struct call *call, const struct cognito_user *u
     if (err != ERR_OK && err != ERR_NOT_FOUND)
         return err;
     TRY(txn_work(call->txn, TXN_SLICE_WORK + 1));
-    err = user && str_is_set(user->password) ? argon_verify(call->arena, user->password, password)
-                                             : of_nobody(call, password);
+    err = user && str_is_set(user->password)
+              ? password_verify(call->arena, user->password, password)
+              : of_nobody(call, password);
     if (err == ERR_OK || err == ERR_DENIED)
         TRY(cognito_keep(call, "verified", err == ERR_OK ? user->password : STR("-")));
     return err;

@@ -158,6 +158,7 @@ const struct svc_def iam_def = {
     .auth_context = iam_auth_context,
     .resource_tags = iam_resource_tags,
     .authorize_more = authorize_more,
+    .grants = iam_grants,
 };
 
 /* --- port ------------------------------------------------------------------------------------- */

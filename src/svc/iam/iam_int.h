@@ -11,6 +11,7 @@
 #include "base/record.h"
 #include "core/catalogue.h"
 #include "core/page.h"
+#include "core/svc.h"
 #include "iam_api.h"
 #include "svc/iam/iam.h"
 #include "svc/iam/iam_keys.h"
@@ -20,7 +21,8 @@ enum {
     IAM_TAGS_MAX = 50,
     IAM_ATTACHED_MAX = 10,
     IAM_KEYS_MAX = 2,
-    IAM_GROUPS_MAX = 10, /* of a user */
+    IAM_GROUPS_MAX = 10,    /* of a user */
+    IAM_PASSWORDS_MAX = 24, /* that may be kept from being used again, the present one among them */
     IAM_VERSIONS_MAX = 5,
     IAM_INLINE_MAX = 64,          /* policies; AWS limits their bytes only */
     IAM_INLINE_USER_CHARS = 2048, /* all inline policies of a user, white space not counted */
@@ -75,6 +77,10 @@ struct iam_entity {
     struct str role;  /* instance profiles: its name; absent: none */
     int64_t login_ms; /* users: when the login profile was made; 0: none */
     bool login_reset;
+    struct str login_hash; /* of the password (auth/password.h); absent: made when none was kept */
+    int64_t login_set_ms;  /* when it was set */
+    struct str passwords_before[IAM_PASSWORDS_MAX - 1]; /* hashes, the newest first */
+    size_t n_passwords_before;
     /* In the catalogue only. */
     struct policy *trust_policy; /* roles */
     struct policy **inline_policies;
@@ -266,6 +272,12 @@ enum err iam_new_role_shape(struct call *call, const struct iam_entity *e,
                             const struct iam_role **ret_role) WARN_UNUSED;
 enum err iam_boundary_shape(struct call *call, const struct iam_entity *e,
                             const struct iam_attached_permissions_boundary **ret) WARN_UNUSED;
+
+/* op_password.c: the service's hook `grants` in struct svc_def. */
+enum err iam_grants(void *self, struct txn *txn, struct call *call, const struct principal *who,
+                    struct str action, struct str arn, enum svc_grant *ret_grant) WARN_UNUSED;
+/* op_password.c: the most days that the account's policy lets a password be; 0: any number. */
+enum err iam_password_days(struct call *call, int64_t *ret_days) WARN_UNUSED;
 
 /* op_policy.c */
 enum err iam_own_shape(struct call *call, const struct iam_managed *m,

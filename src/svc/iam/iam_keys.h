@@ -27,6 +27,8 @@ static const struct key_layout iam_k_alias = {KEY_IAM, 7, "A"};
 static const struct key_layout iam_k_provider = {KEY_IAM, 9, "At"};
 /* account, access key or id of a role -> when it was last used */
 static const struct key_layout iam_k_used = {KEY_IAM, 10, "At"};
+/* account -> credential report */
+static const struct key_layout iam_k_report = {KEY_IAM, 11, "A"};
 /* account -> password policy */
 static const struct key_layout iam_k_passwords = {KEY_IAM, 8, "A"};
 

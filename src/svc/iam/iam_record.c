@@ -56,8 +56,11 @@ static const struct record_field entity_fields[] = {
     REC_SINCE(2, REC_STR(struct iam_entity, role)),
     REC_SINCE(2, REC_INT(struct iam_entity, login_ms)),
     REC_SINCE(2, REC_BOOL(struct iam_entity, login_reset)),
+    REC_SINCE(3, REC_STR(struct iam_entity, login_hash)),
+    REC_SINCE(3, REC_INT(struct iam_entity, login_set_ms)),
+    REC_SINCE(3, REC_ARRAY(struct iam_entity, passwords_before, n_passwords_before, &record_str)),
 };
-static const struct record_type entity_type = RECORD_TYPE(struct iam_entity, 2, entity_fields);
+static const struct record_type entity_type = RECORD_TYPE(struct iam_entity, 3, entity_fields);
 
 static const struct record_field version_fields[] = {
     REC_INT(struct iam_version, number),

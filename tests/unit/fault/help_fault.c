@@ -106,7 +106,7 @@ static const char *const volatile_names[] = {
 /* What a service draws at random, and when it did. */
 static const char *const drawn_names[] = {
     "id",          "rootResourceId",  "parentId",          "deploymentId", "cacheNamespace",
-    "createdDate", "lastUpdatedDate", "queryDefinitionId", "lastModified",
+    "createdDate", "lastUpdatedDate", "queryDefinitionId", "lastModified", "GeneratedTime",
 };
 
 /* Of a case that is `numbered`, these, too. */

@@ -417,6 +417,27 @@ static const struct fault_case cases[] = {
         .probe = {{IAM("Action=GetLoginProfile&UserName=u")}},
     },
     {
+        .name = "change login profile",
+        .setup = {USER, {IAM("Action=CreateLoginProfile&UserName=u&Password=Abcdefg1")}},
+        .undo = {{IAM("Action=DeleteLoginProfile&UserName=u")},
+                 {IAM("Action=CreateLoginProfile&UserName=u&Password=Abcdefg1")}},
+        .act = {IAM("Action=UpdateLoginProfile&UserName=u&Password=Bcdefgh2"
+                    "&PasswordResetRequired=true")},
+        .probe = {{IAM("Action=GetLoginProfile&UserName=u")}},
+    },
+    {
+        .name = "credential report",
+        .setup = {USER,
+                  {IAM("Action=CreateLoginProfile&UserName=u&Password=Abcdefg1")},
+                  ACCESS_KEY,
+                  {IAM("Action=GenerateCredentialReport")},
+                  {IAM("Action=ListUsers"), .pass_ms = 4 * 60 * 60 * 1000 + 1000}},
+        .undo = {{IAM("Action=ListUsers"), .pass_ms = 4 * 60 * 60 * 1000 + 1000}}, /* too old */
+        .act = {IAM("Action=GenerateCredentialReport")},
+        .probe = {{IAM("Action=GetCredentialReport")}},
+        .drawn = true,
+    },
+    {
         .name = "simulate",
         .setup = {USER,
                   USERS,
