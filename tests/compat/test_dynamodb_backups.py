@@ -407,10 +407,30 @@ def test_export(weir, ddb):
         ddb.export_table_to_point_in_time(TableArn=arn + "/index/i", S3Bucket=bucket)
     with error("InvalidExportTimeException", "Export Time is invalid"):
         ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket=bucket, ExportTime=datetime.datetime(2020, 1, 1))
-    with error("ValidationException", "ION is not supported"):
-        ddb.export_table_to_point_in_time(TableArn=arn, S3Bucket=bucket, ExportFormat="ION")
     with error("ValidationException", "tableArn is not a valid ARN"):
         ddb.export_table_to_point_in_time(TableArn=name, S3Bucket=bucket)
+
+
+def test_export_in_ion(weir, ddb):
+    s3, name = weir.client("s3"), make(ddb)
+    bucket, arn = "export-" + uuid.uuid4().hex[:8], ddb.describe_table(TableName=name)["Table"]["TableArn"]
+    s3.create_bucket(Bucket=bucket)
+    recover(ddb, name)
+    ddb.put_item(TableName=name, Item={"id": {"S": "k"}, "n": {"N": "600"}, "s": {"SS": ["x"]}, "null": {"M": {"b c": {"B": b"hi"}}}})
+    ask = {"TableArn": arn, "S3Bucket": bucket, "ExportFormat": "ION", "ClientToken": name}
+    told = exported(ddb, ddb.export_table_to_point_in_time(**ask)["ExportDescription"]["ExportArn"])
+    assert (told["ExportStatus"], told["ExportFormat"]) == ("COMPLETED", "ION"), told
+    with error("ExportConflictException"):
+        ddb.export_table_to_point_in_time(**{**ask, "ExportFormat": "DYNAMODB_JSON"})
+    folder = told["ExportManifest"].rpartition("/")[0]
+    get = lambda key: s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert json.loads(get(told["ExportManifest"]))["outputFormat"] == "ION"
+    key = json.loads(get(folder + "/manifest-files.json"))["dataFileS3Key"]
+    assert key.startswith(folder + "/data/") and key.endswith(".ion.gz")
+    head, _, rest = gzip.decompress(get(key)).decode().partition("{Item:{")
+    assert head == "$ion_1_0 " and rest.endswith("}}\n"), (head, rest)
+    for part in ('id:"k"', "n:6d2", 's:$dynamodb_SS::["x"]', "'null':{'b c':{{aGk=}}}"):
+        assert part in rest, rest
 
 
 @pytest.mark.parametrize("ask, code, message", [

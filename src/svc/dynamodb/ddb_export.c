@@ -26,6 +26,7 @@
 #include "codec/hash.h"
 #include "deliver/deliver.h"
 #include "deliver/job.h"
+#include "svc/dynamodb/ddb_ion.h"
 #include "svc/dynamodb/ddb_transfer.h"
 
 enum {
@@ -80,6 +81,11 @@ static enum err end(struct exporting *g, struct str code, struct str message)
     return ddb_transfer_end(g->txn, &g->t, code, message);
 }
 
+struct str ddb_export_format(const struct ddb_transfer *t)
+{
+    return t->ion ? STR("ION") : STR("DYNAMODB_JSON");
+}
+
 /* --- names -------------------------------------------------------------------------------------- */
 
 /* Absent `folder`: in that which exports to the same place share. */
@@ -105,7 +111,8 @@ static struct str file_name(struct exporting *g, uint32_t n)
     if (!str_is_set(seed))
         return STR_NONE;
     hash_sha256_hex(seed.p, seed.len, hex);
-    (void)snprintf(name, sizeof(name), "data/%.*s.json.gz", NAME_DIGITS, hex);
+    (void)snprintf(name, sizeof(name), "data/%.*s.%s.gz", NAME_DIGITS, hex,
+                   g->t.ion ? "ion" : "json");
     return name_under(g, g->t.incremental ? STR_NONE : g->t.id, name);
 }
 
@@ -157,6 +164,41 @@ struct chunk {
     struct str next;
 };
 
+static void put_name(struct chunk *c, struct str name)
+{
+    if (c->g->t.ion)
+        ddb_ion_put_name(&c->text, name);
+    else
+        json_put_str(&c->text, name);
+    buf_add_byte(&c->text, ':');
+}
+
+static void put_value(struct chunk *c, const struct ddb_av *av)
+{
+    if (c->g->t.ion)
+        ddb_ion_put(&c->text, av);
+    else
+        ddb_av_put_json(&c->text, av);
+}
+
+/* A stored item. */
+static enum err put_item(struct chunk *c, struct str raw)
+{
+    struct ddb_av *item;
+    if (!c->g->t.ion)
+        return ddb_item_raw_put_json(&c->text, raw);
+    TRY(ddb_item_decode(c->g->txn->arena, raw, &item));
+    ddb_ion_put(&c->text, item);
+    return ERR_OK;
+}
+
+static void begin_line(struct chunk *c)
+{
+    if (c->g->t.ion)
+        BUF_ADD_LIT(&c->text, DDB_ION_MARK);
+    buf_add_byte(&c->text, '{');
+}
+
 static enum err end_line(struct chunk *c, struct str key)
 {
     BUF_ADD_LIT(&c->text, "}\n");
@@ -172,8 +214,9 @@ static enum err add_item(void *arg, struct str key, struct str raw)
 {
     struct chunk *c = arg;
     TRY(ddb_record_open(&c->cipher, c->g->txn->arena, key, &raw));
-    BUF_ADD_LIT(&c->text, "{\"Item\":");
-    TRY(ddb_item_raw_put_json(&c->text, raw));
+    begin_line(c);
+    put_name(c, STR("Item"));
+    TRY(put_item(c, raw));
     return end_line(c, key);
 }
 
@@ -194,7 +237,9 @@ static enum err put_keys(struct chunk *c, struct str raw)
 {
     const struct str names[] = {c->g->t.hash, c->g->t.range};
     struct arena *a = c->g->txn->arena;
-    BUF_ADD_LIT(&c->text, ",\"Keys\":{");
+    buf_add_byte(&c->text, ',');
+    put_name(c, STR("Keys"));
+    buf_add_byte(&c->text, '{');
     for (size_t i = 0; i < ARRAY_LEN(names) && str_is_set(names[i]); i++) {
         struct ddb_av *av;
         enum err err = ddb_item_find(a, raw, names[i], &av);
@@ -202,20 +247,33 @@ static enum err put_keys(struct chunk *c, struct str raw)
             return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
         if (i)
             buf_add_byte(&c->text, ',');
-        json_put_str(&c->text, names[i]);
-        buf_add_byte(&c->text, ':');
-        ddb_av_put_json(&c->text, av);
+        put_name(c, names[i]);
+        put_value(c, av);
     }
     buf_add_byte(&c->text, '}');
     return ERR_OK;
 }
 
-static enum err put_image(struct chunk *c, const char *name, struct str raw)
+static enum err put_image(struct chunk *c, struct str name, struct str raw)
 {
     if (!str_is_set(raw))
         return ERR_OK;
-    buf_add_fmt(&c->text, ",\"%s\":", name);
-    return ddb_item_raw_put_json(&c->text, raw);
+    buf_add_byte(&c->text, ',');
+    put_name(c, name);
+    return put_item(c, raw);
+}
+
+/* The time of the last write. */
+static void put_metadata(struct chunk *c, int64_t wall_ms)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%lld000", (long long)wall_ms);
+    const struct ddb_av micros = {.type = DDB_N, .s = str_c(text)};
+    put_name(c, STR("Metadata"));
+    buf_add_byte(&c->text, '{');
+    put_name(c, STR("WriteTimestampMicros"));
+    put_value(c, &micros);
+    buf_add_byte(&c->text, '}');
 }
 
 /* A line of an incremental export. */
@@ -229,12 +287,16 @@ static enum err add_change(void *arg, struct str key, struct str value)
     TRY(key_read(&ddb_k_window, key, a, KEY_SKIP, KEY_SKIP, &tail));
     TRY(get_image(c, DDB_WINDOW_OLD, tail, &was));
     TRY(get_image(c, DDB_WINDOW_NEW, tail, &is));
-    buf_add_fmt(&c->text, "{\"Metadata\":{\"WriteTimestampMicros\":{\"N\":\"%lld000\"}}",
-                (long long)change.wall_ms);
+    begin_line(c);
+    if (c->g->t.ion)
+        BUF_ADD_LIT(&c->text, "Record:{");
+    put_metadata(c, change.wall_ms);
     TRY(put_keys(c, str_is_set(is) ? is : was));
     if (c->g->t.old_images)
-        TRY(put_image(c, "OldImage", was));
-    TRY(put_image(c, "NewImage", is));
+        TRY(put_image(c, STR("OldImage"), was));
+    TRY(put_image(c, STR("NewImage"), is));
+    if (c->g->t.ion)
+        buf_add_byte(&c->text, '}');
     return end_line(c, key);
 }
 
@@ -355,7 +417,7 @@ static enum err put_summary(struct exporting *g, struct buf *b)
     put_text(b, "manifestFilesS3Key", files);
     buf_add_fmt(b, ",\"billedSizeBytes\":%lld,\"itemCount\":%lld", (long long)t->bytes,
                 (long long)t->count);
-    put_text(b, "outputFormat", STR("DYNAMODB_JSON"));
+    put_text(b, "outputFormat", ddb_export_format(t));
     if (t->incremental)
         put_text(b, "outputView", ddb_export_view(t));
     put_text(b, "exportType", ddb_export_type(t));

@@ -58,9 +58,10 @@ static const struct record_field transfer_fields[] = {
     REC_SINCE(3, REC_STR(struct ddb_transfer, source_key)),
     REC_SINCE(3, REC_STR(struct ddb_transfer, hash)),
     REC_SINCE(3, REC_STR(struct ddb_transfer, range)),
+    REC_SINCE(4, REC_BOOL(struct ddb_transfer, ion)),
 };
 static const struct record_type transfer_type =
-    RECORD_TYPE(struct ddb_transfer, 3, transfer_fields);
+    RECORD_TYPE(struct ddb_transfer, 4, transfer_fields);
 
 /* --- records ------------------------------------------------------------------------------------ */
 

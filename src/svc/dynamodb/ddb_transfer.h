@@ -56,6 +56,7 @@ struct ddb_transfer {
     uint32_t source;        /* the table's id, */
     struct str source_key;  /* key of its record, */
     struct str hash, range; /* and names of its key's attributes */
+    bool ion;               /* of an export: Amazon Ion, not JSON */
 };
 
 struct ddb_transfer_type {
@@ -129,9 +130,10 @@ enum err ddb_s3_fault(const struct ddb_s3 *s, struct arena *a, struct str *ret_c
 /* job_def.run; run->user begins with a struct ddb_s3. */
 void ddb_s3_run(void *self, struct due_fire *run);
 
-/* ExportType and ExportViewType as texts. */
+/* ExportType, ExportViewType and ExportFormat as texts. */
 struct str ddb_export_type(const struct ddb_transfer *t);
 struct str ddb_export_view(const struct ddb_transfer *t);
+struct str ddb_export_format(const struct ddb_transfer *t);
 enum err ddb_export_register(struct dynamodb *ddb) WARN_UNUSED;
 /* The copy of the items is there. */
 enum err ddb_export_begin(struct dynamodb *ddb, struct txn *txn,

@@ -52,7 +52,7 @@ static enum err describe(struct arena *a, const struct ddb_transfer *t,
     d->s3_sse_kms_key_id = t->sse_key;
     d->failure_code = t->failure;
     d->failure_message = t->message;
-    d->export_format = STR("DYNAMODB_JSON");
+    d->export_format = ddb_export_format(t);
     d->export_type = ddb_export_type(t);
     WIRE_SET(d, start_time, t->start_ms);
     if (t->incremental)
@@ -78,6 +78,11 @@ static struct str time_text(struct arena *a, bool is_given, int64_t ms)
     return is_given ? str_fmt(a, "%lld", (long long)ms) : STR_NONE;
 }
 
+static bool is_ion(const struct dynamodb_export_table_to_point_in_time_input *in)
+{
+    return str_eq_c(in->export_format, "ION");
+}
+
 static enum err digest_of(struct arena *a,
                           const struct dynamodb_export_table_to_point_in_time_input *in,
                           struct str *ret)
@@ -93,12 +98,16 @@ static enum err digest_of(struct arena *a,
         in->s3_prefix,
         in->s3_sse_algorithm,
         in->s3_sse_kms_key_id,
-        /* Only of incremental ones, so that tokens of before hold. */
+        /* Only of incremental ones and of Ion, so that tokens of before hold. */
         time_text(a, window->has_export_from_time, window->export_from_time),
         time_text(a, window->has_export_to_time, window->export_to_time),
         window->export_view_type,
+        in->export_format,
     };
-    return ddb_transfer_digest(a, all, in->incremental_export_specification ? ARRAY_LEN(all) : 7,
+    return ddb_transfer_digest(a, all,
+                               is_ion(in)                             ? ARRAY_LEN(all)
+                               : in->incremental_export_specification ? ARRAY_LEN(all) - 1
+                                                                      : 7,
                                ret);
 }
 
@@ -139,8 +148,6 @@ static enum err check(struct call *call,
     if (arn_parse_as(in->table_arn, "dynamodb", "table", &arn) != ERR_OK ||
         str_is_set(arn_segment(&arn, 2)))
         return ddb_refuse(call, "Invalid Request: Table ARN is invalid.");
-    if (str_eq_c(in->export_format, "ION"))
-        return ddb_refuse(call, "Invalid Request: ExportFormat ION is not supported here");
     if (str_is_set(in->s3_sse_kms_key_id) && !str_eq_c(in->s3_sse_algorithm, "KMS"))
         return ddb_refuse(call, "Invalid Request: KMS Key Id is not supported for this encryption "
                                 "type");
@@ -276,6 +283,7 @@ enum err dynamodb_export_table_to_point_in_time(
         .old_images = when.old_images,
         .from_ms = when.from_ms,
         .moment_ms = when.moment_ms,
+        .ion = is_ion(in),
     };
     TRY(ddb_transfer_make(call, DDB_EXPORT, &t));
     TRY(begin(call, table, &t));
