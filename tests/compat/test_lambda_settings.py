@@ -105,10 +105,26 @@ NO_CONFIG = "The function arn:aws:lambda:us-east-1:000000000000:function:%s does
     ("list_function_url_configs", {}, "Function does not exist"),
     ("get_function_url_config", {}, "The resource you requested does not exist."),
     ("delete_function_url_config", {}, "The resource you requested does not exist."),
+    ("get_policy", {"Qualifier": "a"}, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody:a"),
     ("get_function_concurrency", {}, "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody"),
 ])
 def test_functions_that_are_not_there(stage, operation, args, want):
     assert refusal(getattr(stage.awslambda, operation), FunctionName="nobody", **args) == ("ResourceNotFoundException", 404, want)
+
+
+def test_qualifiers_of_permissions_and_concurrency(stage, function):
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function}:"
+    grant = {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    for operation, args in (("add_permission", grant), ("get_policy", {}), ("remove_permission", {"StatementId": "s"}),
+                            ("put_provisioned_concurrency_config", {"ProvisionedConcurrentExecutions": 1}),
+                            ("get_provisioned_concurrency_config", {}), ("delete_provisioned_concurrency_config", {})):
+        call = getattr(stage.awslambda, operation)
+        assert refusal(call, FunctionName=function, Qualifier="nobody", **args) == (
+            "ResourceNotFoundException", 404, f"Cannot find alias arn: {arn}nobody")
+        assert refusal(call, FunctionName=function, Qualifier="77", **args) == (
+            "ResourceNotFoundException", 404, f"Function not found: {arn}77")
+    for latest in ({"FunctionName": function, "Qualifier": "$LATEST"}, {"FunctionName": function + ":$LATEST"}):
+        assert invalid(stage.awslambda.add_permission, **latest, **grant) == "We currently do not support adding policies for $LATEST."
 
 
 def test_destinations_in_words(stage, function):
@@ -138,6 +154,24 @@ def test_a_new_mapping_has_no_result(stage, function):
                               AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
                               StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"})["TableDescription"]["LatestStreamArn"]
     make = stage.awslambda.create_event_source_mapping
+    members = stage.awslambda.meta.service_model.operation_model("CreateEventSourceMapping").input_shape.members
+    assert invalid(make, FunctionName=function) == "Unrecognized event source."
+    unsupported = "Unsupported %s parameter for given event source mapping type."
+    for args, want in (
+            ({"StartingPosition": "LATEST"}, "StartingPosition is not valid for SQS event sources."),
+            *[({name: value}, unsupported % name) for name, value in (
+                ("ParallelizationFactor", 2), ("MaximumRecordAgeInSeconds", 100), ("BisectBatchOnFunctionError", True),
+                ("MaximumRetryAttempts", 2), ("TumblingWindowInSeconds", 1), ("DestinationConfig", {"OnFailure": {"Destination": queue}}))],
+            ({"EventSourceArn": stream, "StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": 1700000000},
+             "Unsupported starting position for arn type: " + stream),
+            ({"EventSourceArn": stream, "StartingPosition": "LATEST", "StartingPositionTimestamp": 1700000000},
+             "Timestamp only valid with StartingPosition AT_TIMESTAMP"),
+            ({"EventSourceArn": stream, "StartingPosition": "LATEST", "ScalingConfig": {"MaximumConcurrency": 2}},
+             unsupported % "ScalingConfig"),
+            ({"EventSourceArn": stream, "StartingPosition": "LATEST", "DestinationConfig": {"OnSuccess": {"Destination": queue}}},
+             unsupported % "DestinationConfig")):
+        if set(args) <= set(members):
+            assert invalid(make, **{"FunctionName": function, "EventSourceArn": queue, **args}) == want
     for source in ({"EventSourceArn": queue}, {"EventSourceArn": stream, "StartingPosition": "LATEST"}):
         assert invalid(make, FunctionName="nobody", **source) == "Function does not exist"
         assert invalid(make, FunctionName=function + ":nobody", **source) == "Function does not exist"

@@ -143,7 +143,17 @@ def test_an_alias_takes_them_to_its_version(stage, name):
         with pytest.raises(ClientError) as e:
             stage.awslambda.update_alias(FunctionName=name, Name="live", **refused)
         assert code_of(e) == "InvalidParameterValueException"
-    put(stage, name, 1, "2")
+    with pytest.raises(ClientError) as e:
+        put(stage, name, 1, "2")
+    assert (code_of(e), e.value.response["Error"]["Message"]) == (
+        "ResourceConflictException", "Version is pointed by a Provisioned Concurrency alias")
+    put(stage, name, 1, "1")
+    stage.awslambda.create_alias(FunctionName=name, Name="old", FunctionVersion="1")
+    with pytest.raises(ClientError) as e:
+        put(stage, name, 1, "old")
+    assert (code_of(e), e.value.response["Error"]["Message"]) == (
+        "ResourceConflictException", "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version")
+    stage.awslambda.delete_alias(FunctionName=name, Name="old")
     found, marker = [], {}
     while True:
         page = stage.awslambda.list_provisioned_concurrency_configs(FunctionName=name, MaxItems=1, **marker)
@@ -151,11 +161,11 @@ def test_an_alias_takes_them_to_its_version(stage, name):
         if "NextMarker" not in page:
             break
         marker = {"Marker": page["NextMarker"]}
-    assert sorted(found) == ["2", "live"]
+    assert sorted(found) == ["1", "live"]
     stage.awslambda.delete_alias(FunctionName=name, Name="live")
     listed = stage.awslambda.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"]
-    assert [c["FunctionArn"].rsplit(":", 1)[1] for c in listed] == ["2"]
-    stage.awslambda.delete_function(FunctionName=name, Qualifier="2")
+    assert [c["FunctionArn"].rsplit(":", 1)[1] for c in listed] == ["1"]
+    stage.awslambda.delete_function(FunctionName=name, Qualifier="1")
     assert stage.awslambda.list_provisioned_concurrency_configs(FunctionName=name)["ProvisionedConcurrencyConfigs"] == []
 
 

@@ -236,6 +236,11 @@ enum err lambda_fn_of_call(struct call *call, struct str function_name, struct s
 /* The same of any version or alias. */
 enum err lambda_fn_of_qualifier(struct call *call, struct str function_name, struct str qualifier,
                                 struct lambda_fn **ret_fn) WARN_UNUSED;
+/* The same, where AWS tells an alias that is not there from a version. */
+enum err lambda_fn_of_alias(struct call *call, struct str function_name, struct str qualifier,
+                            struct lambda_fn **ret_fn) WARN_UNUSED;
+/* "Cannot find alias arn: ..": ERR_FAILED. */
+enum err lambda_no_alias(struct call *call, const struct lambda_name *name) WARN_UNUSED;
 /* Gives it a new RevisionId and LastModified. ERR_NOMEM. */
 enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *fn) WARN_UNUSED;
 /* Stages the record; memory follows once durable. */

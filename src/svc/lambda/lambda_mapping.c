@@ -29,17 +29,25 @@ static bool is_fifo(struct str arn)
 static enum err refuse(struct call *call, const struct lambda_mapping_settings *s,
                        const struct lambda_mapping *m)
 {
-    bool stream_only = s->has_parallel || s->has_age_max || s->bisect || s->has_retries ||
-                       s->destination || str_is_set(s->starting_position) || s->has_timestamp ||
-                       s->tumbling_s;
-    if (!m->stream && stream_only)
-        return LAMBDA_INVALID(
-            call, "Unsupported parameters for SQS event source: StartingPosition, "
-                  "ParallelizationFactor, DestinationConfig, MaximumRecordAgeInSeconds, "
-                  "BisectBatchOnFunctionError, MaximumRetryAttempts and TumblingWindowInSeconds "
-                  "are for streams.");
-    if (m->stream && s->scaling)
-        return LAMBDA_INVALID(call, "ScalingConfig is for queues, not for streams.");
+    const struct {
+        bool set;
+        const char *name;
+    } rows[] = {
+        {!m->stream && s->has_parallel, "ParallelizationFactor"},
+        {!m->stream && s->has_age_max, "MaximumRecordAgeInSeconds"},
+        {!m->stream && s->bisect, "BisectBatchOnFunctionError"},
+        {!m->stream && s->has_retries, "MaximumRetryAttempts"},
+        {!m->stream && s->tumbling_s, "TumblingWindowInSeconds"},
+        {s->destination && (!m->stream || s->destination->on_success), "DestinationConfig"},
+        {m->stream && s->scaling, "ScalingConfig"},
+    };
+    if (!m->stream && (str_is_set(s->starting_position) || s->has_timestamp))
+        return LAMBDA_INVALID(call, "StartingPosition is not valid for SQS event sources.");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].set)
+            return LAMBDA_INVALID(call,
+                                  "Unsupported %s parameter for given event source mapping type.",
+                                  rows[i].name);
     if (s->other_source)
         return LAMBDA_INVALID(call, "Event sources other than SQS queues and DynamoDB streams are "
                                     "not supported by Weir.");
@@ -122,8 +130,6 @@ static enum err apply_stream(struct call *call, const struct lambda_mapping_sett
                               AGE_MIN_S, AGE_MAX_S);
     if (!s->destination)
         return ERR_OK;
-    if (s->destination->on_success)
-        return LAMBDA_INVALID(call, "An OnSuccess destination is not for event source mappings.");
     struct str arn =
         s->destination->on_failure ? s->destination->on_failure->destination : STR_NONE;
     return lambda_failure_take(call, fn, arn, lambda_mapping_folder(call->arena, m),

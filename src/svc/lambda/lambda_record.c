@@ -409,6 +409,31 @@ enum err lambda_fn_of_qualifier(struct call *call, struct str function_name, str
     return fn_of_name(call, &name, ret_fn);
 }
 
+enum err lambda_no_alias(struct call *call, const struct lambda_name *name)
+{
+    struct str arn = lambda_arn(call->arena, call->partition, name, name->qualifier);
+    return call_error(call, &lambda_err_resource_not_found_exception,
+                      "Cannot find alias arn: " STR_FMT, STR_ARG(arn));
+}
+
+enum err lambda_fn_of_alias(struct call *call, struct str function_name, struct str qualifier,
+                            struct lambda_fn **ret_fn)
+{
+    struct lambda_name name, latest;
+    struct lambda_fn *fn;
+    TRY(lambda_name_of_qualifier(call, function_name, qualifier, &name));
+    enum err err = lambda_fn_get(call->txn, lambda_of(call), &name, ret_fn);
+    if (err == ERR_OK)
+        (*ret_fn)->name.qualifier = name.qualifier;
+    if (err != ERR_NOT_FOUND)
+        return err;
+    latest = (struct lambda_name){.scope = name.scope, .name = name.name};
+    err = lambda_fn_get(call->txn, lambda_of(call), &latest, &fn);
+    if (err == ERR_OK && lambda_is_alias(name.qualifier))
+        return lambda_no_alias(call, &name);
+    return err == ERR_OK || err == ERR_NOT_FOUND ? lambda_not_found(call, &name) : err;
+}
+
 enum err lambda_fn_touch(struct txn *txn, struct lambda_fn *fn)
 {
     char id[RNG_UUID_LEN + 1];

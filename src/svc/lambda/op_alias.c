@@ -55,11 +55,8 @@ static enum err alias_of_call(struct call *call, struct str function_name, struc
     name = fn->name;
     name.qualifier = alias_name;
     enum err err = lambda_alias_get(call->txn, lambda_of(call), &name, ret_alias);
-    if (err == ERR_NOT_FOUND) {
-        struct str arn = lambda_arn(call->arena, call->partition, &name, alias_name);
-        return call_error(call, &lambda_err_resource_not_found_exception,
-                          "Cannot find alias arn: " STR_FMT, STR_ARG(arn));
-    }
+    if (err == ERR_NOT_FOUND)
+        return lambda_no_alias(call, &name);
     TRY(err);
     (*ret_alias)->function.qualifier = (*ret_alias)->name;
     return ERR_OK;

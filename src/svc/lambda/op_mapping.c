@@ -178,9 +178,11 @@ static enum err set_start(struct call *call, const struct lambda_mapping_setting
     if (!str_is_set(position))
         return LAMBDA_INVALID(call, "1 validation error detected: Value null at 'startingPosition' "
                                     "failed to satisfy constraint: Member must not be null.");
-    if (s->has_timestamp || str_eq_c(position, "AT_TIMESTAMP"))
-        return LAMBDA_INVALID(call, "Unsupported starting position for event source type. Please "
-                                    "specify one of the following: [TRIM_HORIZON, LATEST]");
+    if (str_eq_c(position, "AT_TIMESTAMP"))
+        return LAMBDA_INVALID(call, "Unsupported starting position for arn type: " STR_FMT,
+                              STR_ARG(m->source_arn));
+    if (s->has_timestamp)
+        return LAMBDA_INVALID(call, "Timestamp only valid with StartingPosition AT_TIMESTAMP");
     m->latest = str_eq_c(position, "LATEST");
     m->start_commit = m->latest ? ddb_place_latest(call->txn).commit : 0;
     return ERR_OK;
@@ -210,6 +212,8 @@ lambda_create_event_source_mapping(struct call *call,
     s.has_timestamp = in->has_starting_position_timestamp;
     s.other_source |= in->self_managed_event_source || in->topics.n || in->queues.n ||
                       (!m.stream && !target_is(call->core, in->event_source_arn, "queue"));
+    if (!str_is_set(in->event_source_arn) && !in->self_managed_event_source)
+        return LAMBDA_INVALID(call, "Unrecognized event source.");
     if (s.other_source)
         return LAMBDA_INVALID(call, "Event sources other than SQS queues and DynamoDB streams are "
                                     "not supported by Weir.");

@@ -19,7 +19,7 @@ enum err lambda_policy_check_revision(struct call *call, struct str wanted, stru
 static enum err policy_of(struct call *call, struct str function_name, struct str qualifier,
                           struct lambda_fn **ret_fn, struct lambda_policy *ret_policy)
 {
-    TRY(lambda_fn_of_qualifier(call, function_name, qualifier, ret_fn));
+    TRY(lambda_fn_of_alias(call, function_name, qualifier, ret_fn));
     return lambda_policy_get(call->txn, &(*ret_fn)->name, ret_policy);
 }
 
@@ -134,6 +134,8 @@ enum err lambda_add_permission(struct call *call, const struct lambda_add_permis
 
     TRY(check_url_type(call, in));
     TRY(policy_of(call, in->function_name, in->qualifier, &fn, &policy));
+    if (str_eq_c(fn->name.qualifier, LAMBDA_LATEST))
+        return LAMBDA_INVALID(call, "We currently do not support adding policies for $LATEST.");
     TRY(lambda_policy_check_revision(call, in->revision_id, policy.revision, "GetPolicy"));
     const struct lambda_grant grant = {
         .sid = in->statement_id,

@@ -16,7 +16,7 @@ _Static_assert(sizeof(struct lambda_put_provisioned_concurrency_config_output) =
 static enum err find(struct call *call, struct str function_name, struct str qualifier,
                      struct lambda_fn **ret_fn)
 {
-    TRY(lambda_fn_of_qualifier(call, function_name, qualifier, ret_fn));
+    TRY(lambda_fn_of_alias(call, function_name, qualifier, ret_fn));
     if (!str_is_set((*ret_fn)->name.qualifier) || !(*ret_fn)->number)
         return LAMBDA_INVALID(call, "Provisioned Concurrency Configs cannot be applied to "
                                     "unpublished function versions.");
@@ -34,7 +34,42 @@ static enum err check_alias(struct call *call, const struct lambda_fn *fn)
     if (!lambda_is_alias(fn->name.qualifier))
         return ERR_OK;
     TRY(lambda_alias_get(call->txn, lambda_of(call), &fn->name, &alias));
-    return str_is_set(alias->other_version) ? no_weights(call) : ERR_OK;
+    if (str_is_set(alias->other_version))
+        return no_weights(call);
+    struct lambda_name version = fn->name;
+    struct lambda_provisioned *p;
+    version.qualifier = alias->version;
+    enum err err = lambda_provisioned_get(call->txn, lambda_of(call), &version, &p);
+    if (err == ERR_NOT_FOUND)
+        return ERR_OK;
+    TRY(err);
+    return call_error(call, &lambda_err_resource_conflict_exception,
+                      "Alias can't be used for Provisioned Concurrency configuration on an already "
+                      "Provisioned version");
+}
+
+/* A version that an alias with a configuration points to gets none of its own. */
+static enum err check_version(struct call *call, const struct lambda_fn *fn)
+{
+    struct lambda *l = lambda_of(call);
+    const struct lambda_name name = {.scope = fn->name.scope, .name = fn->name.name};
+    struct lambda_provisions own;
+    struct lambda_alias *alias;
+    if (lambda_is_alias(fn->name.qualifier))
+        return ERR_OK;
+    TRY(lambda_provisioned_list(l, call->arena, &name, &own));
+    for (size_t i = 0; i < own.n; i++) {
+        struct lambda_name of = own.v[i].function;
+        if (!lambda_is_alias(of.qualifier))
+            continue;
+        enum err err = lambda_alias_get(call->txn, l, &of, &alias);
+        if (err == ERR_OK && str_eq(alias->version, fn->name.qualifier))
+            return call_error(call, &lambda_err_resource_conflict_exception,
+                              "Version is pointed by a Provisioned Concurrency alias");
+        if (err != ERR_OK && err != ERR_NOT_FOUND)
+            return err;
+    }
+    return ERR_OK;
 }
 
 enum err lambda_check_provisioned_alias(struct call *call, const struct lambda_alias *alias)
@@ -154,6 +189,7 @@ enum err lambda_put_provisioned_concurrency_config(
     struct lambda_get_provisioned_concurrency_config_output shown = {0};
     TRY(find(call, in->function_name, in->qualifier, &fn));
     TRY(check_alias(call, fn));
+    TRY(check_version(call, fn));
     TRY(check_room(call, fn, in->provisioned_concurrent_executions));
     const struct lambda_provisioned p = {
         .function = fn->name,
