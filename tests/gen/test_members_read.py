@@ -44,11 +44,41 @@ def marked(g):
     return "\n".join(out) + "\n"
 
 
-def reads(source, include):
-    """Members that a source file touches, as Shape.c_name."""
+def own_names(text):
+    """What a source file defines for itself: what another of the same compilation must not define again."""
+    names = re.findall(r"^static\b[^=;(\[]*?(\w+)(?: =|\[|\(|;)", text, re.M)
+    names += re.findall(r"^\s*#\s*define (\w+)", text, re.M)
+    names += re.findall(r"^(?:typedef |static |const )*(?:struct|union|enum) (\w+)(?=[\s\w]*(?:\[\w*\] = )?\{)", text, re.M)
+    for body in re.findall(r"^(?:typedef |static )*enum[^;{()]*\{([^}]*)\}", text, re.M):
+        names += re.findall(r"\b[A-Z_]\w+", body)
+    return set(names)
+
+
+def together(sources):
+    """The sources in groups that compile as one, for most of a compilation is headers. None is in a group where
+    its own names are taken."""
+    groups = []
+    for source in sources:
+        names = own_names(source.read_text(encoding="utf-8"))
+        for group, taken in groups:
+            if len(group) < 20 and not names & taken:
+                group.append(source)
+                taken |= names
+                break
+        else:
+            groups.append(([source], names))
+    return [group for group, _ in groups]
+
+
+def reads(sources, include):
+    """Members that source files touch, as Shape.c_name."""
+    text = "".join('#include "%s"\n' % source for source in sources)
     done = subprocess.run(
         ["cc", "-std=gnu11", "-D_GNU_SOURCE", '-DWEIR_VERSION="0"', "-fsyntax-only", "-fmax-errors=3",
-         "-I" + str(include), "-I" + str(ROOT / "src"), str(source)], capture_output=True, text=True)
+         "-I" + str(include), "-I" + str(ROOT / "src"), "-xc", "-"], input=text, capture_output=True, text=True)
+    if done.returncode != 0 and len(sources) > 1:  # a name that one of them has from a header is another's own
+        half = len(sources) // 2
+        return reads(sources[:half], include) | reads(sources[half:], include)
     assert done.returncode == 0, done.stderr[-2000:]
     return set(re.findall(MARK + r"([\w/]+\.\w+)", done.stderr))
 
@@ -95,7 +125,7 @@ def all_unread(tmp_path_factory):
     for g in gens:
         sources = sorted((ROOT / "src" / "svc" / g.prefix).glob("*.c"))
         with ThreadPoolExecutor(2) as pool:
-            seen = set().union(*pool.map(lambda s: reads(s, include), sources))
+            seen = set().union(*pool.map(lambda group: reads(group, include), together(sources)))
         out += unread(g, seen, set().union(*map(by_name, sources)))
     return sorted(out)
 
