@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tsan.sh BUILD: the tests of what threads share, under ThreadSanitizer: the unit tests of the lower
-# layers and many clients at once against the whole server. Builds only what it runs.
+# tsan.sh BUILD [build]: the tests of what threads share, under ThreadSanitizer: the unit tests of the lower
+# layers and many clients at once against the whole server. Builds only what it runs; `build`: and runs nothing.
 set -u
 cd "$(dirname "$0")/.."
 build=$1
@@ -11,6 +11,7 @@ fi
 libraries='io|http|kv_drv_fault|kv_drv_rocksdb|core|deliver|svc_sqs|svc_iam'
 mapfile -t units < <(ninja -C "$build" -t targets all | sed -nE "s/^(unit_($libraries)_test_[a-z0-9_]+): .*/\1/p" | grep -v _faults | sort -u)
 [ ${#units[@]} -gt 0 ] || { echo "no unit tests found"; exit 1; }
+if [ "${2:-}" = build ]; then exec ninja -C "$build" -j "$(nproc)" --quiet weir "${units[@]}"; fi
 ninja -C "$build" -j "$(nproc)" --quiet weir "${units[@]}" || exit 1
 
 # A forked child that opens a store of its own is no race.
