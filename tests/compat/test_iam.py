@@ -136,6 +136,34 @@ def test_role_life(iam):
         "NoSuchEntity", f"The role with name {n} cannot be found.")
 
 
+JOBS = "arn:aws:iam::aws:policy/job-function/"
+
+
+@pytest.mark.parametrize("arn, allowed, denied", [
+    ("arn:aws:iam::aws:policy/SecurityAudit", ["iam:GenerateCredentialReport", "sqs:GetQueueAttributes", "s3:GetBucketPolicy"],
+     ["s3:GetObject", "sqs:ReceiveMessage", "dynamodb:GetItem"]),
+    (JOBS + "ViewOnlyAccess", ["dynamodb:ListTables", "sns:ListTopics", "s3:ListBucket"], ["dynamodb:GetItem", "s3:GetObject", "lambda:InvokeFunction"]),
+    (JOBS + "DatabaseAdministrator", ["dynamodb:PutItem", "cloudwatch:PutMetricAlarm"], ["sqs:SendMessage"]),
+    (JOBS + "SystemAdministrator", ["cloudwatch:PutMetricData", "events:PutRule"], ["dynamodb:PutItem"]),
+    (JOBS + "NetworkAdministrator", ["sns:CreateTopic"], ["sns:DeleteTopic"]),
+    (JOBS + "DataScientist", ["dynamodb:PutItem", "lambda:InvokeFunction"], ["iam:CreateUser"]),
+    (JOBS + "SupportUser", ["sqs:ListQueues"], ["sqs:SendMessage"]),
+    ("arn:aws:iam::aws:policy/CloudWatchFullAccessV2", ["cloudwatch:PutMetricAlarm", "logs:CreateLogGroup"], ["dynamodb:PutItem"])])
+def test_policies_of_jobs(iam, role, arn, allowed, denied):
+    iam.attach_role_policy(RoleName=role, PolicyArn=arn)
+    asked = iam.simulate_principal_policy(PolicySourceArn=iam.get_role(RoleName=role)["Role"]["Arn"], ActionNames=allowed + denied)
+    assert [r["EvalDecision"] for r in asked["EvaluationResults"]] == ["allowed"] * len(allowed) + ["implicitDeny"] * len(denied)
+
+
+def test_refused_to_attach_and_store(iam, role, user):
+    linked = "arn:aws:iam::aws:policy/aws-service-role/APIGatewayServiceRolePolicy"
+    assert fails(iam.attach_role_policy, RoleName=role, PolicyArn=linked) == (
+        "PolicyNotAttachable", "Cannot attach a Service Role Policy to a Customer Role.")
+    assert fails(iam.attach_user_policy, UserName=user, PolicyArn=linked)[0] == "PolicyNotAttachable"
+    long = policy("s3:" + "a" * 6200)  # one action longer than any is read
+    assert fails(iam.create_policy, PolicyName=name("p"), PolicyDocument=long) == ("LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
+
+
 def test_inline_policies(iam, role):
     for p in ("b", "a", "c"):
         iam.put_role_policy(RoleName=role, PolicyName=p, PolicyDocument=policy())

@@ -1,7 +1,7 @@
 /* Managed policies that AWS made and that pipelines attach by name: facts of AWS's Managed Policy
  * Reference (name, path, version, dates, document). Sorted by name. A policy that is not here does
  * not exist for Weir: attaching it is refused. Ids are Weir's own; so are version and dates of
- * ReadOnlyAccess and of CloudFormation's two.
+ * CloudFormation's two and of those that are in iam_aws_reduced.c.
  *
  * Layer: svc. */
 #include "svc/iam/iam_int.h"
@@ -70,6 +70,11 @@ const struct iam_aws_policy iam_aws_policies[] = {
                "\"cloudformation:Describe*\",\"cloudformation:EstimateTemplateCost\","
                "\"cloudformation:Get*\",\"cloudformation:List*\",\"cloudformation:"
                "ValidateTemplate\",\"cloudformation:Detect*\"],\"Resource\":\"*\"}]}"),
+    AWS_POLICY("AWSCloudTrail_ReadOnlyAccess", "/", "ANPA4EVT3LKYYM4JD2AJZ", "v1", 1655227145000,
+               1655227145000,
+               "{\"Statement\":[{\"Action\":[\"cloudtrail:Get*\",\"cloudtrail:Describe*\","
+               "\"cloudtrail:List*\",\"cloudtrail:LookupEvents\"],\"Effect\":\"Allow\","
+               "\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
     AWS_POLICY(
         "AWSCodeBuildDeveloperAccess", "/", "ANPA2CHRPI4XCWHING4AK", "v21", 1480618952000,
         1770919294000,
@@ -106,6 +111,11 @@ const struct iam_aws_policy iam_aws_policies[] = {
         "DescribeSlackChannelConfigurations\",\"chatbot:ListMicrosoftTeamsChannelConfigurations\"],"
         "\"Effect\":\"Allow\",\"Resource\":\"*\",\"Sid\":\"CodeStarNotificationsChatbotAccess\"}],"
         "\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY(
+        "AWSCodeDeployRoleForCloudFormation", "/service-role/", "ANPAQYFRLPJ3YOOLH35IQ", "v1",
+        1589908372000, 1589908372000,
+        "{\"Statement\":[{\"Action\":[\"lambda:InvokeFunction\"],\"Effect\":\"Allow\",\"Resource\":"
+        "\"arn:aws:lambda:*:*:function:CodeDeployHook_*\"}],\"Version\":\"2012-10-17\"}"),
     AWS_POLICY("AWSCodeDeployRoleForLambda", "/service-role/", "ANPANWQOXFSVZZZ32FLOX", "v3",
                1511877944000, 1575402790000,
                "{\"Statement\":[{\"Action\":[\"cloudwatch:DescribeAlarms\",\"lambda:UpdateAlias\","
@@ -148,6 +158,26 @@ const struct iam_aws_policy iam_aws_policies[] = {
         "StringEquals\":{\"aws:TagKeys\":[\"aws-glue-service-resource\"]}},\"Effect\":\"Allow\","
         "\"Resource\":[\"arn:aws:ec2:*:*:network-interface/*\",\"arn:aws:ec2:*:*:security-group/"
         "*\",\"arn:aws:ec2:*:*:instance/*\"]}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("AWSIoTDataAccess", "/", "ANPA3GYVRCITQHZC44UOO", "v3", 1445982678000, 1624484087000,
+               "{\"Statement\":[{\"Action\":[\"iot:Connect\",\"iot:Publish\",\"iot:Subscribe\","
+               "\"iot:Receive\",\"iot:GetThingShadow\",\"iot:UpdateThingShadow\",\"iot:"
+               "DeleteThingShadow\",\"iot:ListNamedShadowsForThing\"],\"Effect\":\"Allow\","
+               "\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("AWSIoTFullAccess", "/", "ANPAABQEGULBPYYQPLIXW", "v2", 1444317589000, 1652996351000,
+               "{\"Statement\":[{\"Action\":[\"iot:*\",\"iotjobsdata:*\"],\"Effect\":\"Allow\","
+               "\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("AWSIoTLogging", "/service-role/", "ANPA5LBGN7GZHHHJUF2FN", "v1", 1444317445000,
+               1444317445000,
+               "{\"Statement\":[{\"Action\":[\"logs:CreateLogGroup\",\"logs:CreateLogStream\","
+               "\"logs:PutLogEvents\",\"logs:PutMetricFilter\",\"logs:PutRetentionPolicy\",\"logs:"
+               "GetLogEvents\",\"logs:DeleteLogStream\"],\"Effect\":\"Allow\",\"Resource\":[\"*\"]}"
+               "],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("AWSIoTRuleActions", "/service-role/", "ANPASF67GNUCK7L35ZYQ6", "v2", 1444317291000,
+               1516130899000,
+               "{\"Statement\":{\"Action\":[\"dynamodb:PutItem\",\"kinesis:PutRecord\",\"iot:"
+               "Publish\",\"s3:PutObject\",\"sns:Publish\",\"sqs:SendMessage*\",\"cloudwatch:"
+               "SetAlarmState\",\"cloudwatch:PutMetricData\",\"es:ESHttpPut\",\"firehose:"
+               "PutRecord\"],\"Effect\":\"Allow\",\"Resource\":\"*\"},\"Version\":\"2012-10-17\"}"),
     AWS_POLICY(
         "AWSKeyManagementServicePowerUser", "/", "ANPALLBUVYHHPWNNEQ23A", "v2", 1423248040000,
         1488848111000,
@@ -350,6 +380,22 @@ const struct iam_aws_policy iam_aws_policies[] = {
         "\"*\"],\"Sid\":\"BaseDataZonePermissions\"},{\"Action\":[\"pricing:GetProducts\"],"
         "\"Effect\":\"Allow\",\"Resource\":[\"*\"],\"Sid\":\"BasePricingPermissions\"}],"
         "\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY(
+        "AmazonBedrockReadOnly", "/", "ANPA53AQQNOYTB6ER6HPY", "v7", 1701877699000, 1770919075000,
+        "{\"Statement\":[{\"Action\":[\"bedrock:Get*\",\"bedrock:List*\"],\"Effect\":\"Allow\","
+        "\"Resource\":\"*\",\"Sid\":\"AmazonBedrockReadOnly\"},{\"Action\":[\"sagemaker:"
+        "DescribeEndpoint\",\"sagemaker:DescribeEndpointConfig\",\"sagemaker:DescribeModel\","
+        "\"sagemaker:DescribeInferenceComponent\",\"sagemaker:ListEndpoints\",\"sagemaker:"
+        "ListTags\"],\"Condition\":{\"StringEquals\":{\"aws:CalledViaLast\":\"bedrock.amazonaws."
+        "com\"}},\"Effect\":\"Allow\",\"Resource\":[\"arn:aws:sagemaker:*:*:endpoint/"
+        "*\",\"arn:aws:sagemaker:*:*:endpoint-config/*\",\"arn:aws:sagemaker:*:*:model/"
+        "*\"],\"Sid\":\"MarketplaceModelEndpointNonMutatingAPIs\"},{\"Action\":[\"sagemaker:"
+        "DescribeHubContent\"],\"Effect\":\"Allow\",\"Resource\":[\"arn:aws:sagemaker:*:aws:hub-"
+        "content/SageMakerPublicHub/Model/*\",\"arn:aws:sagemaker:*:aws:hub/"
+        "SageMakerPublicHub\"],\"Sid\":\"DiscoveringMarketplaceModel\"},{\"Action\":[\"sagemaker:"
+        "ListHubContents\"],\"Effect\":\"Allow\",\"Resource\":\"arn:aws:sagemaker:*:aws:hub/"
+        "SageMakerPublicHub\",\"Sid\":\"AllowMarketplaceModelsListing\"}],\"Version\":\"2012-10-"
+        "17\"}"),
     AWS_POLICY(
         "AmazonCognitoDeveloperAuthenticatedIdentities", "/", "ANPA72DW7JNYHW7ZN4PEQ", "v1",
         1427217743000, 1427217743000,
@@ -657,6 +703,23 @@ const struct iam_aws_policy iam_aws_policies[] = {
         "{\"StringLike\":{\"iam:PassedToService\":\"pipes.amazonaws.com\"}},\"Effect\":\"Allow\","
         "\"Resource\":\"arn:aws:iam::*:role/*\",\"Sid\":\"IAMPassRoleAccessForPipes\"}]}"),
     AWS_POLICY(
+        "AmazonEventBridgePipesFullAccess", "/", "ANPAJ7SBVLWXOTTI5ZHDN", "v1", 1669914200000,
+        1669914200000,
+        "{\"Statement\":[{\"Action\":\"pipes:*\",\"Effect\":\"Allow\",\"Resource\":\"*\",\"Sid\":"
+        "\"EventBridgePipesActions\"},{\"Action\":\"iam:PassRole\",\"Condition\":{\"StringLike\":{"
+        "\"iam:PassedToService\":\"pipes.amazonaws.com\"}},\"Effect\":\"Allow\",\"Resource\":\"arn:"
+        "aws:iam::*:role/*\",\"Sid\":\"IAMPassRoleAccessForPipes\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("AmazonEventBridgePipesOperatorAccess", "/", "ANPAFHPV3YJ5ILNZBZDPP", "v1",
+               1669914272000, 1669914272000,
+               "{\"Statement\":[{\"Action\":[\"pipes:DescribePipe\",\"pipes:ListPipes\",\"pipes:"
+               "ListTagsForResource\",\"pipes:StartPipe\",\"pipes:StopPipe\"],\"Effect\":\"Allow\","
+               "\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("AmazonEventBridgePipesReadOnlyAccess", "/", "ANPA2BTBCUVQ6JTYHHX5W", "v1",
+               1669914243000, 1669914243000,
+               "{\"Statement\":[{\"Action\":[\"pipes:DescribePipe\",\"pipes:ListPipes\",\"pipes:"
+               "ListTagsForResource\"],\"Effect\":\"Allow\",\"Resource\":\"*\"}],\"Version\":"
+               "\"2012-10-17\"}"),
+    AWS_POLICY(
         "AmazonEventBridgeReadOnlyAccess", "/", "ANPAJYRFNDVV2D4TIO2FU", "v6", 1562853547000,
         1669914168000,
         "{\"Statement\":[{\"Action\":[\"events:DescribeRule\",\"events:DescribeEventBus\",\"events:"
@@ -685,6 +748,29 @@ const struct iam_aws_policy iam_aws_policies[] = {
                1668106212000, 1775152640000,
                "{\"Statement\":[{\"Action\":[\"scheduler:List*\",\"scheduler:Get*\"],\"Effect\":"
                "\"Allow\",\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY(
+        "AmazonEventBridgeSchemasFullAccess", "/", "ANPARXG3DQ2VYVQ64LJPN", "v1", 1574982773000,
+        1574982773000,
+        "{\"Statement\":[{\"Action\":[\"schemas:*\"],\"Effect\":\"Allow\",\"Resource\":\"*\","
+        "\"Sid\":\"AmazonEventBridgeSchemasFullAccess\"},{\"Action\":[\"events:PutRule\",\"events:"
+        "PutTargets\",\"events:EnableRule\",\"events:DisableRule\",\"events:DeleteRule\",\"events:"
+        "RemoveTargets\",\"events:ListTargetsByRule\"],\"Effect\":\"Allow\",\"Resource\":\"arn:aws:"
+        "events:*:*:rule/"
+        "*Schemas*\",\"Sid\":\"AmazonEventBridgeManageRule\"},{\"Action\":\"iam:"
+        "CreateServiceLinkedRole\",\"Effect\":\"Allow\",\"Resource\":\"arn:aws:iam::*:role/"
+        "aws-service-role/schemas.amazonaws.com/"
+        "AWSServiceRoleForSchemas\",\"Sid\":"
+        "\"IAMCreateServiceLinkedRoleForAmazonEventBridgeSchemas\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY(
+        "AmazonEventBridgeSchemasReadOnlyAccess", "/", "ANPA2ZVDBKZA545MWGVEO", "v2", 1574982357000,
+        1588294253000,
+        "{\"Statement\":[{\"Action\":[\"schemas:ListDiscoverers\",\"schemas:DescribeDiscoverer\","
+        "\"schemas:ListRegistries\",\"schemas:DescribeRegistry\",\"schemas:SearchSchemas\","
+        "\"schemas:ListSchemas\",\"schemas:ListSchemaVersions\",\"schemas:DescribeSchema\","
+        "\"schemas:GetDiscoveredSchema\",\"schemas:DescribeCodeBinding\",\"schemas:"
+        "GetCodeBindingSource\",\"schemas:ListTagsForResource\",\"schemas:GetResourcePolicy\"],"
+        "\"Effect\":\"Allow\",\"Resource\":\"*\",\"Sid\":"
+        "\"AmazonEventBridgeSchemasReadOnlyAccess\"}],\"Version\":\"2012-10-17\"}"),
     AWS_POLICY("AmazonKinesisFirehoseFullAccess", "/", "ANPAIXMJPMT6XIRWXRUSQ", "v1", 1444243526000,
                1444243526000,
                "{\"Statement\":[{\"Action\":[\"firehose:*\"],\"Effect\":\"Allow\",\"Resource\":\"*"
@@ -701,6 +787,10 @@ const struct iam_aws_policy iam_aws_policies[] = {
                1423248030000,
                "{\"Statement\":[{\"Action\":[\"kinesis:Get*\",\"kinesis:List*\",\"kinesis:Describe*"
                "\"],\"Effect\":\"Allow\",\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("AmazonPollyFullAccess", "/", "ANPALENKOR7F3STUZ3E5D", "v1", 1480532346000,
+               1480532346000,
+               "{\"Statement\":[{\"Action\":[\"polly:*\"],\"Effect\":\"Allow\",\"Resource\":[\"*\"]"
+               "}],\"Version\":\"2012-10-17\"}"),
     AWS_POLICY(
         "AmazonRDSDataFullAccess", "/", "ANPAUDHJO46ZVGBCUHTOM", "v3", 1542749376000, 1574287126000,
         "{\"Statement\":[{\"Action\":[\"secretsmanager:GetSecretValue\",\"secretsmanager:"
@@ -739,6 +829,10 @@ const struct iam_aws_policy iam_aws_policies[] = {
                "ListAnomaliesForInsight\"],\"Condition\":{\"ForAllValues:StringEquals\":{\"devops-"
                "guru:ServiceNames\":[\"RDS\"]},\"Null\":{\"devops-guru:ServiceNames\":\"false\"}},"
                "\"Effect\":\"Allow\",\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("AmazonRekognitionFullAccess", "/", "ANPAHEBZ2GUGPIQFAYNX7", "v1", 1480516844000,
+               1480516844000,
+               "{\"Statement\":[{\"Action\":[\"rekognition:*\"],\"Effect\":\"Allow\",\"Resource\":"
+               "\"*\"}],\"Version\":\"2012-10-17\"}"),
     AWS_POLICY(
         "AmazonRoute53FullAccess", "/", "ANPAUPQXEOZRHKUFPYAYO", "v7", 1423248054000, 1770919240000,
         "{\"Statement\":[{\"Action\":[\"route53:*\",\"route53domains:*\",\"cloudfront:"
@@ -819,6 +913,21 @@ const struct iam_aws_policy iam_aws_policies[] = {
                "ListMessageMoveTasks\",\"sqs:ListQueueTags\"],\"Effect\":\"Allow\",\"Resource\":\"*"
                "\",\"Sid\":\"AmazonSQSReadOnlyAccess\"}]}"),
     AWS_POLICY(
+        "AmazonSSMAutomationRole", "/service-role/", "ANPAQYVYEPD35KS7PEF7W", "v9", 1480975795000,
+        1774028534000,
+        "{\"Statement\":[{\"Action\":[\"lambda:InvokeFunction\"],\"Effect\":\"Allow\",\"Resource\":"
+        "[\"arn:aws:lambda:*:*:function:Automation*\"]},{\"Action\":[\"ec2:CreateImage\",\"ec2:"
+        "CopyImage\",\"ec2:DeregisterImage\",\"ec2:DescribeImages\",\"ec2:DeleteSnapshot\",\"ec2:"
+        "StartInstances\",\"ec2:RunInstances\",\"ec2:StopInstances\",\"ec2:TerminateInstances\","
+        "\"ec2:DescribeInstanceStatus\",\"ec2:CreateTags\",\"ec2:DeleteTags\",\"ec2:DescribeTags\","
+        "\"cloudformation:CreateStack\",\"cloudformation:DescribeStackEvents\",\"cloudformation:"
+        "DescribeStacks\",\"cloudformation:UpdateStack\",\"cloudformation:DeleteStack\","
+        "\"cloudformation:TagResource\",\"cloudformation:UntagResource\"],\"Effect\":\"Allow\","
+        "\"Resource\":[\"*\"]},{\"Action\":[\"ssm:*\"],\"Effect\":\"Allow\",\"Resource\":[\"*\"]},{"
+        "\"Action\":[\"sns:Publish\"],\"Effect\":\"Allow\",\"Resource\":[\"arn:aws:sns:*:*:"
+        "Automation*\"]},{\"Action\":[\"ssmmessages:OpenDataChannel\"],\"Effect\":\"Allow\","
+        "\"Resource\":[\"arn:*:ssm:*:*:session/*\"]}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY(
         "AmazonSSMFullAccess", "/", "ANPAPHIHEE6USNZZHX3DO", "v4", 1432921187000, 1574280536000,
         "{\"Statement\":[{\"Action\":[\"cloudwatch:PutMetricData\",\"ds:CreateComputer\",\"ds:"
         "DescribeDirectories\",\"ec2:DescribeInstanceStatus\",\"logs:*\",\"ssm:*\",\"ec2messages:*"
@@ -831,6 +940,34 @@ const struct iam_aws_policy iam_aws_policies[] = {
         "AWSServiceRoleForAmazonSSM*\"},{\"Action\":[\"ssmmessages:CreateControlChannel\","
         "\"ssmmessages:CreateDataChannel\",\"ssmmessages:OpenControlChannel\",\"ssmmessages:"
         "OpenDataChannel\"],\"Effect\":\"Allow\",\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY(
+        "AmazonSSMMaintenanceWindowRole", "/service-role/", "ANPAE5DZQRYMKWSWUI5CP", "v3",
+        1480607874000, 1564186565000,
+        "{\"Statement\":[{\"Action\":[\"ssm:GetAutomationExecution\",\"ssm:GetParameters\",\"ssm:"
+        "ListCommands\",\"ssm:SendCommand\",\"ssm:StartAutomationExecution\"],\"Effect\":\"Allow\","
+        "\"Resource\":[\"*\"]},{\"Action\":[\"lambda:InvokeFunction\"],\"Effect\":\"Allow\","
+        "\"Resource\":[\"arn:aws:lambda:*:*:function:SSM*\",\"arn:aws:lambda:*:*:function:*:SSM*\"]"
+        "},{\"Action\":[\"states:DescribeExecution\",\"states:StartExecution\"],\"Effect\":"
+        "\"Allow\",\"Resource\":[\"arn:aws:states:*:*:stateMachine:SSM*\",\"arn:aws:states:*:*:"
+        "execution:SSM*\"]},{\"Action\":[\"resource-groups:ListGroups\",\"resource-groups:"
+        "ListGroupResources\"],\"Effect\":\"Allow\",\"Resource\":[\"*\"]},{\"Action\":[\"tag:"
+        "GetResources\"],\"Effect\":\"Allow\",\"Resource\":[\"*\"]}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY(
+        "AmazonSSMManagedEC2InstanceDefaultPolicy", "/", "ANPACYJLFTRQ6OGUIRUGM", "v2",
+        1661892867000, 1721153647000,
+        "{\"Statement\":[{\"Action\":[\"ssm:DescribeAssociation\",\"ssm:"
+        "GetDeployablePatchSnapshotForInstance\",\"ssm:GetDocument\",\"ssm:DescribeDocument\","
+        "\"ssm:GetManifest\",\"ssm:ListAssociations\",\"ssm:ListInstanceAssociations\",\"ssm:"
+        "PutInventory\",\"ssm:PutComplianceItems\",\"ssm:PutConfigurePackageResult\",\"ssm:"
+        "UpdateAssociationStatus\",\"ssm:UpdateInstanceAssociationStatus\",\"ssm:"
+        "UpdateInstanceInformation\"],\"Effect\":\"Allow\",\"Resource\":\"*\",\"Sid\":"
+        "\"AllowSSMAgentPermissions\"},{\"Action\":[\"ssmmessages:CreateControlChannel\","
+        "\"ssmmessages:CreateDataChannel\",\"ssmmessages:OpenControlChannel\",\"ssmmessages:"
+        "OpenDataChannel\"],\"Effect\":\"Allow\",\"Resource\":\"*\",\"Sid\":"
+        "\"AllowSSMChannelMessaging\"},{\"Action\":[\"ec2messages:AcknowledgeMessage\","
+        "\"ec2messages:DeleteMessage\",\"ec2messages:FailMessage\",\"ec2messages:GetEndpoint\","
+        "\"ec2messages:GetMessages\",\"ec2messages:SendReply\"],\"Effect\":\"Allow\",\"Resource\":"
+        "\"*\",\"Sid\":\"AllowSSMLegacyMessaging\"}],\"Version\":\"2012-10-17\"}"),
     AWS_POLICY(
         "AmazonSSMManagedInstanceCore", "/", "ANPAEW4OYHTVZVZA2PZZJ", "v2", 1552670532000,
         1558630461000,
@@ -850,6 +987,33 @@ const struct iam_aws_policy iam_aws_policies[] = {
                1432921459000,
                "{\"Statement\":[{\"Action\":[\"ssm:Describe*\",\"ssm:Get*\",\"ssm:List*\"],"
                "\"Effect\":\"Allow\",\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("AmazonTextractFullAccess", "/", "ANPAR7WAW227HWQQMWIXS", "v1", 1543432062000,
+               1543432062000,
+               "{\"Statement\":[{\"Action\":[\"textract:*\"],\"Effect\":\"Allow\",\"Resource\":\"*"
+               "\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY(
+        "AmazonVPCReadOnlyAccess", "/", "ANPAHTKZKPOFOAA4F23EB", "v12", 1423248077000,
+        1770919099000,
+        "{\"Statement\":[{\"Action\":[\"ec2:DescribeAccountAttributes\",\"ec2:DescribeAddresses\","
+        "\"ec2:DescribeCarrierGateways\",\"ec2:DescribeClassicLinkInstances\",\"ec2:"
+        "DescribeCustomerGateways\",\"ec2:DescribeDhcpOptions\",\"ec2:"
+        "DescribeEgressOnlyInternetGateways\",\"ec2:DescribeFlowLogs\",\"ec2:"
+        "DescribeInternetGateways\",\"ec2:DescribeLocalGatewayRouteTables\",\"ec2:"
+        "DescribeLocalGatewayRouteTableVpcAssociations\",\"ec2:DescribeMovingAddresses\",\"ec2:"
+        "DescribeNatGateways\",\"ec2:DescribeNetworkAcls\",\"ec2:"
+        "DescribeNetworkInterfaceAttribute\",\"ec2:DescribeNetworkInterfacePermissions\",\"ec2:"
+        "DescribeNetworkInterfaces\",\"ec2:DescribePrefixLists\",\"ec2:DescribeRouteTables\",\"ec2:"
+        "DescribeSecurityGroupReferences\",\"ec2:DescribeSecurityGroupRules\",\"ec2:"
+        "DescribeSecurityGroups\",\"ec2:DescribeSecurityGroupVpcAssociations\",\"ec2:"
+        "DescribeStaleSecurityGroups\",\"ec2:DescribeSubnets\",\"ec2:DescribeTags\",\"ec2:"
+        "DescribeVpcAttribute\",\"ec2:DescribeVpcClassicLink\",\"ec2:"
+        "DescribeVpcClassicLinkDnsSupport\",\"ec2:DescribeVpcEndpoints\",\"ec2:"
+        "DescribeVpcEndpointConnectionNotifications\",\"ec2:DescribeVpcEndpointConnections\",\"ec2:"
+        "DescribeVpcEndpointServiceConfigurations\",\"ec2:DescribeVpcEndpointServicePermissions\","
+        "\"ec2:DescribeVpcEndpointServices\",\"ec2:DescribeVpcPeeringConnections\",\"ec2:"
+        "DescribeVpcs\",\"ec2:DescribeVpnConnections\",\"ec2:DescribeVpnGateways\",\"ec2:"
+        "GetSecurityGroupsForVpc\"],\"Effect\":\"Allow\",\"Resource\":\"*\",\"Sid\":"
+        "\"AmazonVPCReadOnlyAccess\"}],\"Version\":\"2012-10-17\"}"),
     AWS_POLICY("CloudFrontReadOnlyAccess", "/", "ANPA3AK2VS7F2II26ZONX", "v12", 1423247995000,
                1770919146000,
                "{\"Statement\":[{\"Action\":[\"acm:DescribeCertificate\",\"acm:ListCertificates\","
@@ -950,6 +1114,8 @@ const struct iam_aws_policy iam_aws_policies[] = {
                "\"arn:aws:iam::*:role/aws-service-role/events.amazonaws.com/"
                "AWSServiceRoleForCloudWatchEvents*\"},{\"Action\":[\"oam:ListAttachedLinks\"],"
                "\"Effect\":\"Allow\",\"Resource\":\"arn:aws:oam:*:*:sink/*\"}]}"),
+    AWS_POLICY("CloudWatchFullAccessV2", "/", "ANPA4ZWO4Q4EKXSKCJXQU", "v1", 1690889577000,
+               1690889577000, iam_aws_cloud_watch_full_access_v2),
     AWS_POLICY(
         "CloudWatchLambdaApplicationSignalsExecutionRolePolicy", "/", "ANPA6VOWMQ2CBBZDCEYX7", "v1",
         1729105757000, 1729105757000,
@@ -1031,6 +1197,15 @@ const struct iam_aws_policy iam_aws_policies[] = {
         "service-view\",\"arn:aws:resource-explorer-2:*::view/"
         "AWSServiceViewForApplicationSignalsOrgScopeProd/"
         "service-view\"],\"Sid\":\"CloudWatchResourceExplorerPermissions\"}]}"),
+    AWS_POLICY("ComprehendFullAccess", "/", "ANPAUM53DO5JKLLHXG24B", "v2", 1511978923000,
+               1512437784000,
+               "{\"Statement\":[{\"Action\":[\"comprehend:*\",\"s3:ListAllMyBuckets\",\"s3:"
+               "ListBucket\",\"s3:GetBucketLocation\",\"iam:ListRoles\",\"iam:GetRole\"],"
+               "\"Effect\":\"Allow\",\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("DataScientist", "/job-function/", "ANPACT54C5UKOE3WP6BJQ", "v1", 1478798928000,
+               1478798928000, iam_aws_data_scientist),
+    AWS_POLICY("DatabaseAdministrator", "/job-function/", "ANPAECQKZHVFQKTYEZQFZ", "v1",
+               1478798743000, 1478798743000, iam_aws_database_administrator),
     AWS_POLICY(
         "IAMAccessAdvisorReadOnly", "/", "ANPAL5ZCTEXS5DP7H5ZQQ", "v1", 1561145625000,
         1561145625000,
@@ -1077,6 +1252,8 @@ const struct iam_aws_policy iam_aws_policies[] = {
                "\"iam:ListSSHPublicKeys\",\"iam:UpdateSSHPublicKey\",\"iam:UploadSSHPublicKey\"],"
                "\"Effect\":\"Allow\",\"Resource\":\"arn:aws:iam::*:user/"
                "${aws:username}\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("NetworkAdministrator", "/job-function/", "ANPATDF2TTDITL7PISGGU", "v1",
+               1478799095000, 1478799095000, iam_aws_network_administrator),
     AWS_POLICY(
         "PowerUserAccess", "/", "ANPALHG27PL3YBRYSN4HT", "v12", 1423247987000, 1770919154000,
         "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"NotAction\":[\"iam:*\","
@@ -1086,23 +1263,8 @@ const struct iam_aws_policy iam_aws_policies[] = {
         "DeleteServiceLinkedRole\",\"iam:ListRoles\",\"organizations:DescribeEffectivePolicy\","
         "\"organizations:DescribeOrganization\"],\"Effect\":\"Allow\",\"Resource\":\"*\"}]}"),
     /* Of the services that are here: AWS's own goes on for hundreds of others. */
-    AWS_POLICY(
-        "ReadOnlyAccess", "/", "ANPAQ7WEIRREADONLY2XA", "v1", 1423247988000, 1423247988000,
-        "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Action\":[\"apigateway:GET\","
-        "\"cloudformation:Describe*\",\"cloudformation:Detect*\",\"cloudformation:Estimate*\","
-        "\"cloudformation:Get*\",\"cloudformation:List*\",\"cloudformation:ValidateTemplate\","
-        "\"cloudwatch:Describe*\",\"cloudwatch:Get*\",\"cloudwatch:List*\",\"cognito-idp:AdminGet*"
-        "\",\"cognito-idp:AdminList*\",\"cognito-idp:Describe*\",\"cognito-idp:Get*\",\"cognito-"
-        "idp:List*\",\"dynamodb:BatchGet*\",\"dynamodb:Describe*\",\"dynamodb:Get*\",\"dynamodb:"
-        "List*\",\"dynamodb:Query\",\"dynamodb:Scan\",\"ecr:BatchCheck*\",\"ecr:BatchGet*\",\"ecr:"
-        "Describe*\",\"ecr:Get*\",\"ecr:List*\",\"events:Describe*\",\"events:List*\",\"events:"
-        "Test*\",\"iam:Generate*\",\"iam:Get*\",\"iam:List*\",\"iam:Simulate*\",\"kms:Describe*\","
-        "\"kms:Get*\",\"kms:List*\",\"lambda:Get*\",\"lambda:List*\",\"logs:Describe*\",\"logs:"
-        "FilterLogEvents\",\"logs:Get*\",\"logs:List*\",\"logs:TestMetricFilter\",\"s3:Get*\",\"s3:"
-        "List*\",\"scheduler:Get*\",\"scheduler:List*\",\"sns:Check*\",\"sns:Get*\",\"sns:List*\","
-        "\"sqs:Get*\",\"sqs:List*\",\"sqs:Receive*\",\"ssm:Describe*\",\"ssm:Get*\",\"ssm:List*\","
-        "\"sts:GetAccessKeyInfo\",\"sts:GetCallerIdentity\",\"tag:Get*\"],\"Effect\":\"Allow\","
-        "\"Resource\":\"*\"}]}"),
+    AWS_POLICY("ReadOnlyAccess", "/", "ANPAQ7WEIRREADONLY2XA", "v1", 1423247988000, 1423247988000,
+               iam_aws_read_only_access),
     AWS_POLICY(
         "ResourceGroupsandTagEditorFullAccess", "/", "ANPA4XLNNX5HNERCSMKBR", "v6", 1423247993000,
         1691674159000,
@@ -1138,6 +1300,20 @@ const struct iam_aws_policy iam_aws_policies[] = {
                "\"Effect\":\"Allow\",\"Resource\":[\"arn:aws:s3:::awsserverlessrepo-changesets*\","
                "\"arn:aws:s3:::secrets-manager-rotation-apps-*/"
                "*\"],\"Sid\":\"S3Permissions\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("SecurityAudit", "/", "ANPAXIJTH3YRWWJF75V54", "v1", 1423248061000, 1423248061000,
+               iam_aws_security_audit),
+    AWS_POLICY("SupportUser", "/job-function/", "ANPAY56AW43Y53TP6YSQA", "v1", 1478798513000,
+               1478798513000, iam_aws_support_user),
+    AWS_POLICY("SystemAdministrator", "/job-function/", "ANPAURNK53CVJTEGSQY64", "v1",
+               1478798636000, 1478798636000, iam_aws_system_administrator),
+    AWS_POLICY(
+        "TranslateFullAccess", "/", "ANPA5O6I5QQKRBFBHEPJO", "v2", 1543361780000, 1578518547000,
+        "{\"Statement\":[{\"Action\":[\"translate:*\",\"comprehend:DetectDominantLanguage\","
+        "\"cloudwatch:GetMetricStatistics\",\"cloudwatch:ListMetrics\",\"s3:ListAllMyBuckets\","
+        "\"s3:ListBucket\",\"s3:GetBucketLocation\",\"iam:ListRoles\",\"iam:GetRole\"],\"Effect\":"
+        "\"Allow\",\"Resource\":\"*\"}],\"Version\":\"2012-10-17\"}"),
+    AWS_POLICY("ViewOnlyAccess", "/job-function/", "ANPACTUSU32PAVB7OGTC7", "v1", 1478798415000,
+               1478798415000, iam_aws_view_only_access),
 };
 
 const size_t iam_n_aws_policies = ARRAY_LEN(iam_aws_policies);

@@ -115,6 +115,16 @@ struct iam_aws_policy {
 };
 extern const struct iam_aws_policy iam_aws_policies[];
 extern const size_t iam_n_aws_policies;
+/* iam_aws_reduced.c: documents. */
+extern const char iam_aws_cloud_watch_full_access_v2[];
+extern const char iam_aws_data_scientist[];
+extern const char iam_aws_database_administrator[];
+extern const char iam_aws_network_administrator[];
+extern const char iam_aws_read_only_access[];
+extern const char iam_aws_security_audit[];
+extern const char iam_aws_support_user[];
+extern const char iam_aws_system_administrator[];
+extern const char iam_aws_view_only_access[];
 
 struct iam_aws_known {
     struct str arn;

@@ -94,13 +94,13 @@ enum err iam_check_document(struct call *call, enum policy_kind kind, struct str
 {
     const char *why = NULL;
     enum err err = core_policy_check(call->core, call->arena, kind, document, &why);
-    if (err == ERR_INVALID || err == ERR_LIMIT)
+    bool over = quota && iam_document_chars(document) > max;
+    if (err == ERR_INVALID || (err == ERR_LIMIT && !over))
         return call_error(call, &iam_err_malformed_policy_document_exception, "%s", why);
-    TRY(err);
-    if (quota && iam_document_chars(document) > max)
+    if (over)
         return call_error(call, &iam_err_limit_exceeded_exception,
                           "Cannot exceed quota for %s: %zu", quota, max);
-    return ERR_OK;
+    return err;
 }
 
 /* --- tags ------------------------------------------------------------------------------------- */

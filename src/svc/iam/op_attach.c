@@ -52,6 +52,11 @@ static enum err attach(struct call *call, enum iam_kind kind, struct str name, s
     TRY(iam_get_to_change(call, kind, name, &e));
     if (find_attached(e, arn) < e->n_attached)
         return ERR_OK;
+    const struct iam_aws_policy *aws = iam_aws_find(iam_of(call), arn);
+    if (aws && str_starts(str_c(aws->path), STR(IAM_LINKED_PATH)))
+        return call_error(call, &iam_err_policy_not_attachable_exception,
+                          "Cannot attach a Service Role Policy to a Customer %s.",
+                          iam_kind_title[kind]);
     if (e->n_attached == IAM_ATTACHED_MAX)
         return call_error(call, &iam_err_limit_exceeded_exception,
                           "Cannot exceed quota for PoliciesPer%s: %d", iam_kind_title[kind],
