@@ -28,7 +28,7 @@ PARTS = {
     "cloudwatch": (9, [0, 4, 0]),
     "cognito": (8, [0, 1, 0]),
     "kms": (7, [0, 1, 0]),
-    "access": (17, [0, 4, 0]),
+    "access": (20, [0, 5, 0]),
 }
 ALL = pytest.mark.parametrize("part", PARTS)
 HANDLERS = {

@@ -10,6 +10,19 @@ resource "aws_iam_user" "u" {
   name = "worker"
   tags = { a = "1" }
 }
+resource "aws_iam_access_key" "k" {
+  user   = aws_iam_user.u.name
+  status = var.changed ? "Inactive" : "Active"
+}
+resource "aws_iam_user_login_profile" "l" {
+  user                    = aws_iam_user.u.name
+  password_reset_required = true
+}
+resource "aws_iam_user_policy" "own" {
+  name   = "own"
+  user   = aws_iam_user.u.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iam:ChangePassword", Resource = aws_iam_user.u.arn }] })
+}
 resource "aws_iam_group_membership" "m" {
   name  = "m"
   group = aws_iam_group.g.name
