@@ -170,7 +170,7 @@ def test_restore_is_refused(ddb):
         with error("InvalidRestoreTimeException"):
             restore(SourceTableName=name, TargetTableName=fresh(), RestoreDateTime=moment)
     for more in ({}, {"UseLatestRestorableTime": True, "RestoreDateTime": datetime.datetime.now()}):
-        with error("ValidationException"):
+        with error("ValidationException", "Either one of RestoreDateTime or UseLatestRestorableTime must be specified, but not both"):
             restore(SourceTableName=name, TargetTableName=fresh(), **more)
     with error("ValidationException"):
         restore(TargetTableName=fresh(), UseLatestRestorableTime=True)

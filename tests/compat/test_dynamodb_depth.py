@@ -208,6 +208,9 @@ def test_query_refused(ddb, table, sorted_table):
 
 
 INVALID = "One or more parameter values were invalid: "
+UNITS = {"ReadCapacityUnits": 1, "WriteCapacityUnits": 1}
+NEW = {"TableName": "is-not-made", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+       "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}
 
 
 @pytest.mark.parametrize("operation, body, message", [
@@ -263,6 +266,36 @@ INVALID = "One or more parameter values were invalid: "
      INVALID + "One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null"),
     ("UpdateTable", {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "abc"}}] * 2},
      INVALID + "Only one global secondary index update per index is allowed simultaneously. Index: abc"),
+    ("UpdateTable", {"AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]},
+     "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required"),
+    ("UpdateTable", {"StreamSpecification": {"StreamEnabled": True}}, INVALID + "If stream is being enabled then UpdateViewType is required"),
+    ("UpdateTable", {"StreamSpecification": {"StreamEnabled": False, "StreamViewType": "NEW_IMAGE"}},
+     INVALID + "If stream is being disabled, then UpdateViewType must not be specified"),
+    ("CreateTable", {**NEW, "StreamSpecification": {"StreamEnabled": True}}, INVALID + "Table is being created with a stream enabled, UpdateViewType is required"),
+    ("CreateTable", {**NEW, "StreamSpecification": {"StreamEnabled": False, "StreamViewType": "NEW_IMAGE"}},
+     INVALID + "Table is being created with a stream disabled, UpdateViewType should not be specified"),
+    ("CreateTable", {**NEW, "SSESpecification": {"Enabled": False, "SSEType": "KMS"}}, INVALID + "SSEType can not be specified if Enabled is false"),
+    ("UpdateTable", {"SSESpecification": {"Enabled": False, "KMSMasterKeyId": "k"}}, INVALID + "KMSMasterKeyId can not be specified if Enabled is false"),
+    ("UpdateTable", {"BillingMode": "PROVISIONED"}, INVALID + "ProvisionedThroughput must be specified when BillingMode is PROVISIONED"),
+    ("UpdateTable", {"SSESpecification": {"Enabled": True}, "DeletionProtectionEnabled": True},
+     INVALID + "Server-Side Encryption modification must be the only operation in the request"),
+    ("UpdateTable", {"TableClass": "STANDARD", "BillingMode": "PAY_PER_REQUEST"}, INVALID + "TableClass modification must be the only operation in the request"),
+    ("UpdateTable", {"DeletionProtectionEnabled": True, "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "abc"}}]},
+     INVALID + "DeletionProtection modification must be the only operation in the request"),
+    ("UpdateTable", {"ProvisionedThroughput": UNITS, "BillingMode": "PROVISIONED", "StreamSpecification": {"StreamEnabled": False}},
+     INVALID + "You cannot modify stream status while updating table IOPS"),
+    ("UpdateTable", {"ProvisionedThroughput": UNITS, "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "abc"}}]},
+     INVALID + "You cannot create or delete index while updating table IOPS"),
+    ("UpdateTable", {"StreamSpecification": {"StreamEnabled": False}, "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "abc"}}]},
+     INVALID + "You cannot create or delete index while changing stream status"),
+    ("TransactWriteItems", {"TableName": None, "TransactItems": [{}]},
+     "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"),
+    ("TransactWriteItems", {"TableName": None, "TransactItems": [{"Put": {"TableName": "abc", "Item": KEY}, "Delete": {"TableName": "abc", "Key": KEY}}]},
+     "TransactItems can only contain one of Check, Put, Update or Delete"),
+    ("RestoreTableToPointInTime", {"TableName": None, "TargetTableName": "abc", "UseLatestRestorableTime": True},
+     "Invalid Request: Must provide exactly one of: sourceTableArn, sourceTableName"),
+    ("UpdateContinuousBackups", {"PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": False, "RecoveryPeriodInDays": 3}},
+     "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery."),
     ("BatchGetItem", {"RequestItems": {"TABLE": {"Keys": []}}},
      "1 validation error detected: Value at 'RequestItems.TABLE.member.Keys' failed to satisfy constraint: "
      "Member must have length greater than or equal to 1"),
@@ -318,6 +351,8 @@ def test_indexes_are_counted_and_charged(ddb):
     for i in range(3):
         ddb.put_item(TableName=name, Item={**KEY, "sk": {"N": str(i)}, "l": {"S": "l"}, "x": {"S": "x" * 5000}, **({"g": {"S": "g"}} if i else {})})
     told = ddb.describe_table(TableName=name)["Table"]
+    with error("ValidationException", "Cannot delete an index that is not a GlobalSecondaryIndex: lll"):
+        ddb.update_table(TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "lll"}}])
     assert told["ItemCount"] == 3 and told["GlobalSecondaryIndexes"][0]["ItemCount"] == 2 and told["LocalSecondaryIndexes"][0]["ItemCount"] == 3
     assert 10000 < told["GlobalSecondaryIndexes"][0]["IndexSizeBytes"] < 10100 and told["LocalSecondaryIndexes"][0]["IndexSizeBytes"] < 100
     got = ddb.query(TableName=name, IndexName="lll", KeyConditionExpression="id = :i", ExpressionAttributeValues={":i": {"S": "1"}},

@@ -8,8 +8,10 @@ static const struct str MANAGED = STR_INIT("alias/aws/dynamodb");
 static enum err check(struct ddb_diag *diag, const struct dynamodb_sse_specification *in)
 {
     if (!in->enabled && (str_is_set(in->kms_master_key_id) || str_is_set(in->sse_type)))
-        return ddb_invalid(diag, "One or more parameter values were invalid: SSEType and "
-                                 "KMSMasterKeyId go with Enabled true");
+        return ddb_invalid(diag,
+                           "One or more parameter values were invalid: %s can not be specified if "
+                           "Enabled is false",
+                           str_is_set(in->sse_type) ? "SSEType" : "KMSMasterKeyId");
     if (str_eq_c(in->sse_type, "AES256"))
         return ddb_invalid(diag, "One or more parameter values were invalid: SSEType AES256 is not "
                                  "supported");

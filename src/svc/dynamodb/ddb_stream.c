@@ -221,13 +221,19 @@ enum err ddb_set_stream(struct call *call, struct ddb_diag *diag,
     if (!in)
         return ERR_OK;
     bool told = str_is_set(in->stream_view_type);
+    bool is_new = !table->figures;
     if (in->stream_enabled && !told)
-        return ddb_invalid(diag,
-                           "One or more parameter values were invalid: StreamViewType must be "
-                           "given when StreamEnabled is true");
+        return ddb_invalid(diag, "One or more parameter values were invalid: %s",
+                           is_new
+                               ? "Table is being created with a stream enabled, UpdateViewType is "
+                                 "required"
+                               : "If stream is being enabled then UpdateViewType is required");
     if (!in->stream_enabled && told)
-        return ddb_invalid(diag, "One or more parameter values were invalid: StreamViewType must "
-                                 "not be given when StreamEnabled is false");
+        return ddb_invalid(diag, "One or more parameter values were invalid: %s",
+                           is_new ? "Table is being created with a stream disabled, UpdateViewType "
+                                    "should not be specified"
+                                  : "If stream is being disabled, then UpdateViewType must not be "
+                                    "specified");
     if (in->stream_enabled && table->stream)
         return ddb_invalid(diag, "Table already has an enabled stream: TableName: " STR_FMT,
                            STR_ARG(table->name));

@@ -104,8 +104,8 @@ dynamodb_update_continuous_backups(struct call *call,
         in->point_in_time_recovery_specification;
     struct ddb_table *cached, *table;
     if (!spec->point_in_time_recovery_enabled && spec->has_recovery_period_in_days)
-        return ddb_refuse(call, "One or more parameter values were invalid: RecoveryPeriodInDays "
-                                "goes with PointInTimeRecoveryEnabled true");
+        return ddb_refuse(call, "Invalid Request: Cannot specify RecoveryPeriodInDays when "
+                                "disabling point-in-time recovery.");
     TRY(ddb_use_source(call, in->table_name, &cached));
     if (cached->restoring)
         return call_error(call, &dynamodb_err_continuous_backups_unavailable_exception,

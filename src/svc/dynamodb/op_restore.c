@@ -284,8 +284,8 @@ static enum err find_source(struct call *call,
                             struct ddb_table **ret)
 {
     if (str_is_set(in->source_table_arn) == str_is_set(in->source_table_name))
-        return ddb_refuse(call, "One or more parameter values were invalid: exactly one of "
-                                "SourceTableArn and SourceTableName must be given");
+        return ddb_refuse(call, "Invalid Request: Must provide exactly one of: sourceTableArn, "
+                                "sourceTableName");
     return ddb_read_source(
         call, str_is_set(in->source_table_arn) ? in->source_table_arn : in->source_table_name, ret);
 }
@@ -300,8 +300,8 @@ static enum err find_moment(struct call *call, const struct ddb_table *table,
                           "Point in time recovery is not enabled for table '" STR_FMT "'",
                           STR_ARG(table->name));
     if (latest == in->has_restore_date_time)
-        return ddb_refuse(call, "One or more parameter values were invalid: exactly one of "
-                                "RestoreDateTime and UseLatestRestorableTime must be given");
+        return ddb_refuse(call, "Invalid Request: Either one of RestoreDateTime or "
+                                "UseLatestRestorableTime must be specified, but not both");
     *ret_ms = latest ? DDB_MOMENT_NOW : in->restore_date_time;
     if (!latest &&
         (*ret_ms > call->txn->wall_ms || *ret_ms < ddb_pitr_earliest_ms(table, call->txn->wall_ms)))

@@ -19,9 +19,12 @@ struct element {
 static enum err read_element(struct ddb_diag *diag, const struct dynamodb_transact_write_item *in,
                              struct element *e)
 {
-    if ((in->put != NULL) + (in->delete != NULL) + (in->update != NULL) +
-            (in->condition_check != NULL) !=
-        1)
+    int actions = (in->put != NULL) + (in->delete != NULL) + (in->update != NULL) +
+                  (in->condition_check != NULL);
+    if (actions == 0)
+        return ddb_invalid(diag, "Invalid Request: TransactWriteRequest should contain Delete or "
+                                 "Put or Update request");
+    if (actions > 1)
         return ddb_invalid(diag, "TransactItems can only contain one of Check, Put, Update or "
                                  "Delete");
     if (in->put)

@@ -67,10 +67,13 @@ static enum err create_index(struct call *call, struct ddb_diag *diag, struct dd
 }
 
 static enum err find_global(struct call *call, struct ddb_table *table, struct str name,
-                            struct ddb_index **ret_index)
+                            const char *verb, struct ddb_index **ret_index)
 {
     struct ddb_index *index = (struct ddb_index *)ddb_table_index(table, name);
-    if (!index || !index->global)
+    if (index && !index->global)
+        return ddb_refuse(call, "Cannot %s an index that is not a GlobalSecondaryIndex: " STR_FMT,
+                          verb, STR_ARG(name));
+    if (!index)
         return call_error(call, &dynamodb_err_resource_not_found_exception,
                           "Requested resource not found: Table: " STR_FMT
                           " does not have the index " STR_FMT,
@@ -82,7 +85,7 @@ static enum err find_global(struct call *call, struct ddb_table *table, struct s
 static enum err delete_index(struct call *call, struct ddb_table *table, struct str name)
 {
     struct ddb_index *index;
-    TRY(find_global(call, table, name, &index));
+    TRY(find_global(call, table, name, "delete", &index));
     TRY(ddb_stage_sweep(call->svc, call->txn, table->id, index->id));
     size_t at = (size_t)(index - table->indexes);
     assert(at < table->n_indexes);
@@ -152,7 +155,7 @@ static enum err change_indexes(struct call *call, struct ddb_diag *diag, struct 
             struct ddb_index *index;
             TRY(ddb_refuse_settings(call, u->update->warm_throughput,
                                     u->update->on_demand_throughput));
-            TRY(find_global(call, table, u->update->index_name, &index));
+            TRY(find_global(call, table, u->update->index_name, "update", &index));
             TRY(ddb_throughput_from(diag, table->on_demand, u->update->provisioned_throughput,
                                     &index->throughput));
         }
@@ -177,6 +180,9 @@ static enum err change_billing(struct ddb_diag *diag, struct ddb_table *table, i
     if (!in->provisioned_throughput && table->on_demand == was_on_demand)
         return ERR_OK;
     struct ddb_throughput before = table->throughput;
+    if (!table->on_demand && !in->provisioned_throughput)
+        return ddb_invalid(diag, "One or more parameter values were invalid: ProvisionedThroughput "
+                                 "must be specified when BillingMode is PROVISIONED");
     TRY(ddb_throughput_from(diag, table->on_demand, in->provisioned_throughput,
                             &table->throughput));
     if (!was_on_demand && !table->on_demand && before.read == table->throughput.read &&
@@ -194,16 +200,53 @@ static enum err change_billing(struct ddb_diag *diag, struct ddb_table *table, i
     return ERR_OK;
 }
 
+/* What may not be changed together. */
+static enum err check_together(struct ddb_diag *diag, const struct dynamodb_update_table_input *in)
+{
+    const struct {
+        bool given;
+        const char *alone; /* what may only be by itself */
+    } parts[] = {
+        {in->sse_specification != NULL, "Server-Side Encryption"},
+        {str_is_set(in->table_class), "TableClass"},
+        {in->has_deletion_protection_enabled, "DeletionProtection"},
+        {in->stream_specification != NULL, NULL},
+        {in->provisioned_throughput || str_is_set(in->billing_mode), NULL},
+        {in->global_secondary_index_updates.n > 0, NULL},
+    };
+    size_t given = 0;
+    bool index = false;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        given += parts[i].given;
+    for (size_t i = 0; i < ARRAY_LEN(parts) && given > 1; i++)
+        if (parts[i].given && parts[i].alone)
+            return ddb_invalid(diag,
+                               "One or more parameter values were invalid: %s modification must be "
+                               "the only operation in the request",
+                               parts[i].alone);
+    for (size_t i = 0; i < in->global_secondary_index_updates.n; i++)
+        index |= in->global_secondary_index_updates.v[i].create ||
+                 in->global_secondary_index_updates.v[i].delete;
+    const char *both =
+        in->stream_specification && in->provisioned_throughput
+            ? "modify stream status while updating table IOPS"
+        : index && in->provisioned_throughput ? "create or delete index while updating table IOPS"
+        : index && in->stream_specification ? "create or delete index while changing stream status"
+                                            : NULL;
+    return both
+               ? ddb_invalid(diag, "One or more parameter values were invalid: You cannot %s", both)
+               : ERR_OK;
+}
+
 static enum err update(struct call *call, struct ddb_diag *diag,
                        const struct dynamodb_update_table_input *in,
                        struct dynamodb_update_table_output *out)
 {
     struct ddb_table *cached, *table;
-    bool any = in->attribute_definitions.v || str_is_set(in->billing_mode) ||
-               in->provisioned_throughput || in->global_secondary_index_updates.n ||
-               in->sse_specification || str_is_set(in->table_class) ||
-               in->has_deletion_protection_enabled || in->stream_specification ||
-               in->on_demand_throughput;
+    bool any = str_is_set(in->billing_mode) || in->provisioned_throughput ||
+               in->global_secondary_index_updates.n || in->sse_specification ||
+               str_is_set(in->table_class) || in->has_deletion_protection_enabled ||
+               in->stream_specification || in->on_demand_throughput;
     if (!any)
         return ddb_invalid(diag, "At least one of ProvisionedThroughput, BillingMode, "
                                  "UpdateStreamEnabled, GlobalSecondaryIndexUpdates or "
@@ -211,6 +254,7 @@ static enum err update(struct call *call, struct ddb_diag *diag,
     TRY(ddb_use_table(call, in->table_name, true, &cached));
     TRY(ddb_read_table(call, cached, &table));
     table->figures = ddb_figures_ref(cached->figures);
+    TRY(check_together(diag, in));
     TRY(add_defs(diag, call->arena, table, &in->attribute_definitions));
     TRY(change_billing(diag, table, call->txn->now_ms, in));
     TRY(change_indexes(call, diag, table, &in->global_secondary_index_updates));
