@@ -631,6 +631,14 @@ def test_attributes_of_objects(weir, s3, bucket):
         (400, "InvalidArgument", "Invalid attribute name specified.", "Nope")
 
 
+def test_a_part_that_is_none(weir, s3, bucket):
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="no-part")["UploadId"]
+    error = send(weir, "POST", f"/{bucket}/no-part?uploadId={upload}", {},
+                 b"<CompleteMultipartUpload><Part><PartNumber>3</PartNumber><ETag>&quot;x&quot;</ETag></Part></CompleteMultipartUpload>")[2]
+    assert [error[k] for k in ("Code", "UploadId", "PartNumber", "ETag")] == ["InvalidPart", upload, "3", "x"]
+    s3.abort_multipart_upload(Bucket=bucket, Key="no-part", UploadId=upload)
+
+
 @pytest.mark.parametrize("algorithm, kind, numbers, code", [
     ("CRC32", "COMPOSITE", [1], None), ("CRC32", "COMPOSITE", [2], "InvalidPartOrder"),
     ("SHA256", "COMPOSITE", [1, 3], "InvalidPartOrder"), ("CRC32", "FULL_OBJECT", [2], None), (None, None, [7], None)])

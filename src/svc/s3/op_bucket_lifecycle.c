@@ -150,8 +150,8 @@ static enum err take_actions(struct call *call, const struct s3_lifecycle_rule *
 {
     if (in->transitions.n > 0 || in->noncurrent_version_transitions.n > 0)
         return call_error(call, &s3_err_not_implemented,
-                          "Transitions are not supported by Weir: STANDARD is its one storage "
-                          "class. See docs/reference.");
+                          "Transitions are not supported by Weir: an object stays in the storage "
+                          "class that it was given. See docs/reference.");
     if (!in->expiration && !in->noncurrent_version_expiration &&
         !in->abort_incomplete_multipart_upload)
         return call_error(call, &s3_err_invalid_request,

@@ -17,8 +17,12 @@ struct chosen {
 
 static enum err invalid_part(struct call *call, const struct s3_completed_part *p)
 {
+    struct str etag = p->e_tag;
+    if (etag.len >= 2 && etag.p[0] == '"' && etag.p[etag.len - 1] == '"')
+        etag = str_sub(etag, 1, etag.len - 2);
+    TRY(call_error_detail(call, "UploadId", call_input_str(call, STR("UploadId"))));
     TRY(call_error_detail(call, "PartNumber", str_fmt(call->arena, "%" PRId64, p->part_number)));
-    TRY(call_error_detail(call, "ETag", p->e_tag));
+    TRY(call_error_detail(call, "ETag", etag));
     return call_error(call, &s3_err_invalid_part,
                       "One or more of the specified parts could not be found.  The part may not "
                       "have been uploaded, or the specified entity tag may not match the part's "
