@@ -631,6 +631,28 @@ def test_attributes_of_objects(weir, s3, bucket):
         (400, "InvalidArgument", "Invalid attribute name specified.", "Nope")
 
 
+@pytest.mark.parametrize("actions, resources, message", [
+    ("s3:GetObject", "", "Action does not apply to any resource(s) in statement"),
+    (["s3:GetObject", "s3:listbucket"], ["/*"], "Action does not apply to any resource(s) in statement"),
+    (["s3:GetObject", "s3:ListBucket"], ["", "/*"], None),
+    (["s3:DeleteObjectVersion", "s3:PutObjectAcl", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], "/a/*", None),
+    (["s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:PutLifecycleConfiguration", "s3:GetBucketLocation"], "", None),
+    ("s3:*Object", "", None), ("s3:ReplicateObject", "/*", None), ("*", "", None),
+    ("sqs:SendMessage", "/*", "Policy has invalid action"),
+    ("s3:GetObject", "2/*", "Policy has invalid resource"),
+])
+def test_what_statements_of_policies_are_about(s3, actions, resources, message):
+    s3.create_bucket(Bucket="error-policies")
+    named = [f"arn:aws:s3:::error-policies{r}" for r in ([resources] if isinstance(resources, str) else resources)]
+    put = {"Bucket": "error-policies", "Policy": json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": actions, "Resource": named}]})}
+    if message:
+        error = refused(s3.put_bucket_policy, **put)
+        assert (error["Code"], error["Message"]) == ("MalformedPolicy", message)
+    else:
+        s3.put_bucket_policy(**put)
+
+
 def test_a_part_that_is_none(weir, s3, bucket):
     upload = s3.create_multipart_upload(Bucket=bucket, Key="no-part")["UploadId"]
     error = send(weir, "POST", f"/{bucket}/no-part?uploadId={upload}", {},

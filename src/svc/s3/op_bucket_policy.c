@@ -15,24 +15,72 @@ static bool resource_fits(struct str resource, struct str bucket_arn)
     return str_starts(resource, bucket_arn) && resource.p[bucket_arn.len] == '/';
 }
 
-static bool resources_fit(struct arena *a, struct str json, struct str bucket_arn)
+/* What actions are done to, and what resources are. */
+enum { ON_BUCKET = 1, ON_OBJECT = 2, ON_BOTH = 3 };
+
+static unsigned kind_of_need(struct str resource)
+{
+    static const struct str bucket = STR_INIT("{Bucket}"), object = STR_INIT("{Bucket}/");
+    if (!str_is_set(resource) || str_find_str(resource, bucket) == SIZE_MAX)
+        return 0;
+    return str_find_str(resource, object) == SIZE_MAX ? ON_BUCKET : ON_OBJECT;
+}
+
+/* Patterns, and actions that no operation here asks for, may be done to either. */
+static unsigned kinds_of_action(struct str action)
+{
+    unsigned kinds = 0;
+    for (size_t i = 0; i < s3_service.n_ops; i++) {
+        const struct wire_op *op = &s3_service.ops[i];
+        if (str_eq_nocase(op->action, action))
+            kinds |= kind_of_need(op->resource);
+        for (size_t k = 0; k < op->n_also; k++)
+            if (str_eq_nocase(op->also[k].action, action))
+                kinds |= kind_of_need(op->also[k].resource);
+    }
+    return kinds ? kinds : ON_BOTH;
+}
+
+/* A text, or each of a list's: the first for `it` NULL, NULL after the last. */
+static const struct json *next_text(const struct json *v, const struct json *it)
+{
+    if (!v || v->kind != JSON_ARRAY)
+        return it ? NULL : v;
+    return it ? it->next : v->child;
+}
+
+/* NULL, or what is wrong with one statement. */
+static const char *check_statement(const struct json *s, struct str bucket_arn)
+{
+    const struct json *named = json_get(s, STR("Resource")), *actions = json_get(s, STR("Action"));
+    const struct json *r = named ? named : json_get(s, STR("NotResource"));
+    unsigned kinds = named ? 0 : ON_BOTH;
+    for (const struct json *it = next_text(r, NULL); it; it = next_text(r, it)) {
+        if (!resource_fits(it->text, bucket_arn))
+            return "Policy has invalid resource";
+        kinds |= str_eq(it->text, bucket_arn) ? ON_BUCKET : ON_OBJECT;
+    }
+    for (const struct json *it = next_text(actions, NULL); it; it = next_text(actions, it)) {
+        struct str rest = it->text, service = str_cut(&rest, ':');
+        if (str_is_set(rest) && !str_eq_nocase(service, STR("s3")))
+            return "Policy has invalid action";
+        if (!(kinds_of_action(it->text) & kinds))
+            return "Action does not apply to any resource(s) in statement";
+    }
+    return NULL;
+}
+
+static enum err check_statements(struct call *call, struct str json, struct str bucket_arn)
 {
     struct json *doc;
-    if (json_parse(a, json, &doc, NULL) != ERR_OK)
-        return false;
-    const struct json *s = json_get(doc, STR("Statement"));
-    for (s = s && s->kind == JSON_ARRAY ? s->child : s; s; s = s->next) {
-        const struct json *r = json_get(s, STR("Resource"));
-        if (!r)
-            r = json_get(s, STR("NotResource"));
-        if (r && r->kind == JSON_STRING && !resource_fits(r->text, bucket_arn))
-            return false;
-        if (r && r->kind == JSON_ARRAY)
-            JSON_EACH (r, it)
-                if (!resource_fits(it->text, bucket_arn))
-                    return false;
+    TRY(json_parse(call->arena, json, &doc, NULL));
+    const struct json *all = json_get(doc, STR("Statement"));
+    for (const struct json *s = next_text(all, NULL); s; s = next_text(all, s)) {
+        const char *why = check_statement(s, bucket_arn);
+        if (why)
+            return malformed(call, why);
     }
-    return true;
+    return ERR_OK;
 }
 
 /* --- canonical users --------------------------------------------------------------------------- */
@@ -96,8 +144,7 @@ static enum err check_policy(struct call *call, const struct s3_bucket_ref *b, s
     if (err == ERR_INVALID || err == ERR_LIMIT)
         return malformed(call, why);
     TRY(err);
-    if (!resources_fit(call->arena, json, s3_arn(call, b->name, STR_NONE)))
-        return malformed(call, "Policy has invalid resource");
+    TRY(check_statements(call, json, s3_arn(call, b->name, STR_NONE)));
     err = core_policy_stored(call->txn, json, &why, ret_stored);
     if (err == ERR_INVALID)
         return malformed(call, why);
