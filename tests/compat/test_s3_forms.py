@@ -398,6 +398,8 @@ def test_a_key_for_what_has_none(weir, s3):
     status, _, error, _ = send(weir, "GET", f"/{NAME}/plain", headers_of())
     assert (status, error["Code"]) == (400, "InvalidRequest")
     assert error["Message"] == "The encryption parameters are not applicable to this object."
+    status, _, error, _ = send(weir, "GET", f"/{NAME}/plain", headers_of(Algorithm="AES128"))
+    assert (status, error["Code"], error["ArgumentValue"]) == (400, "InvalidEncryptionAlgorithmError", "AES128")
 
 
 def test_copies_under_customer_keys(weir, s3):

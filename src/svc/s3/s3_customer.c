@@ -126,11 +126,12 @@ enum err s3_customer_check(struct call *call, const struct s3_sse *sse, const st
     uint8_t mark[MARK_BYTES];
     bool has = str_is_set(sse->customer);
     *ret_key = STR_NONE;
+    if (is_given(c)) /* what is wrong with the headers themselves is told first */
+        TRY(read_key(call, c, ret_key));
     if (has != is_given(c))
         return not_alike(call, c, has);
     if (!has)
         return ERR_OK;
-    TRY(read_key(call, c, ret_key));
     if (sse->customer.len != MARK_BYTES)
         return ERR_CORRUPT;
     memcpy(mark, sse->customer.p, SALT_BYTES);
