@@ -658,6 +658,10 @@ def test_a_part_that_is_none(weir, s3, bucket):
     error = send(weir, "POST", f"/{bucket}/no-part?uploadId={upload}", {},
                  b"<CompleteMultipartUpload><Part><PartNumber>3</PartNumber><ETag>&quot;x&quot;</ETag></Part></CompleteMultipartUpload>")[2]
     assert [error[k] for k in ("Code", "UploadId", "PartNumber", "ETag")] == ["InvalidPart", upload, "3", "x"]
+    error = send(weir, "POST", f"/{bucket}/no-part?uploadId={upload}", {},
+                 b"<CompleteMultipartUpload><Part><PartNumber>-1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>")[2]
+    assert [error[k] for k in ("Code", "Message", "ArgumentName", "ArgumentValue")] == \
+        ["InvalidArgument", "PartNumber must be &gt;= 1", "PartNumber", "-1"]
     s3.abort_multipart_upload(Bucket=bucket, Key="no-part", UploadId=upload)
 
 

@@ -80,6 +80,10 @@ static enum err check_order(struct call *call, const struct s3_completed_part_li
         if (!list->v[i].has_part_number || !str_is_set(list->v[i].e_tag))
             return malformed(call);
     for (size_t i = 0; i < list->n; i++) {
+        if (list->v[i].part_number < 1)
+            return s3_bad_argument(call, "PartNumber",
+                                   str_fmt(call->arena, "%" PRId64, list->v[i].part_number),
+                                   "PartNumber must be >= 1");
         TRY(s3_check_part_number(call, list->v[i].part_number));
         int64_t before = i > 0 ? list->v[i - 1].part_number : 0, number = list->v[i].part_number;
         if (all ? number != before + 1 : number <= before)
