@@ -392,6 +392,10 @@ def test_topics(two):
     sns_b.add_permission(TopicArn=topic, Label="a", AWSAccountId=[A], ActionName=["Publish", "Subscribe"])
     sub = two.of(A, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)["SubscriptionArn"]
     assert sns_b.get_subscription_attributes(SubscriptionArn=sub)["Attributes"]["Owner"] == A
+    listed = lambda sns: [s["SubscriptionArn"] for page in sns.get_paginator("list_subscriptions").paginate()
+                                       for s in page["Subscriptions"]]
+    assert listed(two.of(A, "sns")) == [sub] and listed(sns_b) == []  # the subscriber's
+    assert [s["Owner"] for s in sns_b.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]] == [A]
     two.of(A, "sns").publish(TopicArn=topic, Message="hello")
     body = two.of(A, "sqs").receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"][0]["Body"]
     assert json.loads(body)["Message"] == "hello"
@@ -407,7 +411,9 @@ def test_topics(two):
     its_own = sns_b.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=two.queue(B)[1], ReturnSubscriptionArn=True)["SubscriptionArn"]
     assert code_of(mine.get_subscription_attributes, SubscriptionArn=its_own) == "AuthorizationError"
     assert code_of(mine.unsubscribe, SubscriptionArn=its_own) == "AuthorizationError"
+    assert listed(two.of(A, "sns")) == [sub] and listed(sns_b) == [its_own]
     mine.unsubscribe(SubscriptionArn=sub)
+    assert listed(two.of(A, "sns")) == []
     assert code_of(sns_b.get_subscription_attributes, SubscriptionArn=sub) == "NotFound"
     assert [s["SubscriptionArn"] for s in sns_b.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]] == [its_own]
 

@@ -1,4 +1,5 @@
 /* ListSubscriptions, ListSubscriptionsByTopic, Get- and SetSubscriptionAttributes. Layer: svc/sns. */
+#include "base/arn.h"
 #include "core/page.h"
 #include "svc/sns/sns_int.h"
 
@@ -29,10 +30,25 @@ static enum err take_sub(void *arg, struct str key, struct str val)
     return ERR_OK;
 }
 
-static enum err list(struct call *call, struct str scope, struct key_range range, struct str token,
-                     struct sns_subscriptions_list *ret, struct str *ret_token)
+/* The caller's, whosever the topic is; one without an owner is of the topic's. */
+static enum err is_own(void *arg, struct str key, struct str val, bool *ret_match)
 {
-    static const struct page_fns fns = {.take = take_sub};
+    const struct listing *l = arg;
+    const struct call *call = l->call;
+    struct sns_sub rec = {0};
+    struct arn topic;
+    TRY(record_unpack(&sns_sub_type, call->arena, val, &rec));
+    if (arn_parse(rec.topic_arn, &topic) != ERR_OK)
+        return ERR_CORRUPT;
+    struct str owner = str_empty(rec.owner) ? topic.account : rec.owner;
+    *ret_match = str_eq(owner, call->account) && str_eq(topic.region, call->region);
+    return ERR_OK;
+}
+
+static enum err list(struct call *call, struct str scope, struct key_range range, bool own,
+                     struct str token, struct sns_subscriptions_list *ret, struct str *ret_token)
+{
+    const struct page_fns fns = {.match = own ? is_own : NULL, .take = take_sub};
     struct listing *l = ARENA_NEW(call->arena, struct listing);
     if (!l)
         return ERR_NOMEM;
@@ -50,8 +66,10 @@ static enum err list(struct call *call, struct str scope, struct key_range range
 enum err sns_list_subscriptions(struct call *call, const struct sns_list_subscriptions_input *in,
                                 struct sns_list_subscriptions_output *out)
 {
-    return list(call, STR(""), key_range(call->arena, &sns_k_sub, call_scope(call)), in->next_token,
-                &out->subscriptions, &out->next_token);
+    /* Through those of all accounts: a subscription lies with its topic, which may be another's. */
+    struct key_range all =
+        key_range_of(call->arena, key_prefix_vals(call->arena, &sns_k_sub, NULL, 0));
+    return list(call, STR(""), all, true, in->next_token, &out->subscriptions, &out->next_token);
 }
 
 enum err sns_list_subscriptions_by_topic(struct call *call,
@@ -60,8 +78,8 @@ enum err sns_list_subscriptions_by_topic(struct call *call,
 {
     struct sns_topic_ref t;
     TRY(sns_topic_need(call, "TopicArn", in->topic_arn, &t));
-    return list(call, t.arn, key_range(call->arena, &sns_k_sub, t.scope, t.rec.id), in->next_token,
-                &out->subscriptions, &out->next_token);
+    return list(call, t.arn, key_range(call->arena, &sns_k_sub, t.scope, t.rec.id), false,
+                in->next_token, &out->subscriptions, &out->next_token);
 }
 
 /* --- attributes ------------------------------------------------------------------------------- */
