@@ -9,7 +9,8 @@
  *   map             Name.entry.N.key, Name.entry.N.value
  *   flattened map   Name.N.<key>, Name.N.<value>
  *
- * "Name=" alone is an empty list or map, "Name=text" a flattened list of one. Unknown parameters are ignored.
+ * "Name=" alone is an empty list or map, "Name=text" a flattened list of one, "Name.<key>" with
+ * "Name.<value>" a flattened map of one (as in SQS's own examples). Unknown parameters are ignored.
  *
  * Layer: wire. Thread: pure. */
 #include <assert.h>
@@ -164,6 +165,8 @@ static enum err map_value(struct wire_dec *d, const struct wire_member *m, const
     struct item *items;
     size_t n;
     TRY(numbered(d, list_node(m, node, STR("entry"), STR("entry")), &items, &n));
+    if (n == 0 && (m->flags & WIRE_FLATTENED) && child_named(node, shape->members[0].query))
+        items[n++] = (struct item){.index = 1, .node = node};
     char *v = arena_calloc(d->arena, n ? n : 1, shape->size);
     if (!v)
         return ERR_NOMEM;

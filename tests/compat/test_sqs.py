@@ -270,6 +270,8 @@ def test_attributes_in_words(sqs, make, weir):
     with pytest.raises(ClientError) as e:
         query_call(weir, "SetQueueAttributes", QueueUrl=url)
     assert (e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]) == nothing
+    query_call(weir, "SetQueueAttributes", QueueUrl=url, **{"Attribute.Name": "DelaySeconds", "Attribute.Value": "3"})
+    assert attributes(sqs, url, "DelaySeconds") == {"DelaySeconds": "3"}  # a map of one without its number, as in AWS's examples
     assert message(sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["FifoQueue"]) == (
         "InvalidAttributeName", "Unknown Attribute FifoQueue.")
     assert attributes(sqs, fifo, "FifoQueue") == {"FifoQueue": "true"}

@@ -109,6 +109,10 @@ static const struct row query_rows[] = {
      FORM("Action=CreateQueue&QueueName=q&Attribute.1.Name=DelaySeconds&Attribute.1.Value=5&"
           "Tag.1.Key=k&Tag.1.Value=v"),
      "{QueueName:q,Attributes:{DelaySeconds:5},tags:{k:v}}"},
+    {"query flattened map of one, without its number", "sqs",
+     FORM("Action=SetQueueAttributes&QueueUrl=u&Attribute.Value=35&Attribute.Name="
+          "VisibilityTimeout"),
+     "{QueueUrl:u,Attributes:{VisibilityTimeout:35}}"},
     {"flattened map by its shape's name", "sqs",
      FORM("Action=TagQueue&QueueUrl=u&Tag.1.Key=k&Tag.1.Value=v"), "{QueueUrl:u,Tags:{k:v}}"},
     {"names of system attributes", "sqs",
