@@ -13,6 +13,8 @@
  *   LQ2  Rows and groups of a run take at most the bytes that it was made with, and a regular expression
  *        no more steps than lang/regex.h says (ERR_LIMIT: the query fails, it never gives a wrong answer).
  *   LQ3  Without sort, rows come newest first, groups by what they were made by: times newest first.
+ *   LQ4  Told are the fields of the last display; or of fields or stats, and what parse and unnest made; without any
+ *        of them @timestamp and @message with what was made.
  *
  * Source: CloudWatch Logs User Guide, "CloudWatch Logs Insights query syntax"; "Supported logs and discovered
  * fields".

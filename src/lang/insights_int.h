@@ -150,7 +150,9 @@ struct insights_query {
     size_t n_slots;
     size_t columns[INSIGHTS_SLOTS_MAX]; /* slots that are told */
     size_t n_columns;
-    bool grouped; /* rows are groups, not events */
+    bool asked; /* some were asked for; otherwise two are told besides what parse and unnest made */
+    bool displayed; /* by display: these alone */
+    bool grouped;   /* rows are groups, not events */
     struct insights_source source;
     size_t timestamp; /* slot of @timestamp */
 };

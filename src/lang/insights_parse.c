@@ -67,6 +67,13 @@ static enum err add_column(struct ins_parser *p, size_t slot)
     return ERR_OK;
 }
 
+/* What parse or unnest makes is told, too, unless display says what is. */
+static enum err made(struct ins_parser *p, size_t slot)
+{
+    p->q->slots[slot].made = true;
+    return p->q->displayed ? ERR_OK : add_column(p, slot);
+}
+
 /* "expr as name", or called as it is written. */
 static enum err item(struct ins_parser *p, struct ins_item *ret)
 {
@@ -99,6 +106,7 @@ static enum err parse_fields(struct ins_parser *p)
     struct ins_command *c;
     TRY(begin(p, INS_FIELDS, &c));
     TRY(items(p, c->items, &c->n));
+    p->q->asked = true;
     for (size_t i = 0; i < c->n; i++) {
         TRY(add_column(p, c->items[i].to));
         p->q->slots[c->items[i].to].made = true;
@@ -110,6 +118,7 @@ static enum err parse_fields(struct ins_parser *p)
 static enum err parse_display(struct ins_parser *p)
 {
     p->q->n_columns = 0;
+    p->q->displayed = true;
     return parse_fields(p);
 }
 
@@ -236,7 +245,7 @@ static enum err parse_unnest(struct ins_parser *p)
     TRY(ins_take_name(p, &name));
     TRY(ins_slot_of(p, name, &c->to[0]));
     c->n_to = 1;
-    p->q->slots[c->to[0]].made = true;
+    TRY(made(p, c->to[0]));
     p->q->n++;
     return ERR_OK;
 }
@@ -264,7 +273,7 @@ static enum err parse_parse(struct ins_parser *p)
     else
         return ins_unexpected(p);
     for (size_t i = 0; i < c->n_to; i++)
-        p->q->slots[c->to[i]].made = true;
+        TRY(made(p, c->to[i]));
     p->q->n++;
     return ERR_OK;
 }
@@ -295,7 +304,8 @@ static enum err parse_stats(struct ins_parser *p)
     if (by)
         TRY(items(p, c->by, &c->n_by));
     q->n_columns = 0;
-    q->grouped = true;
+    q->asked = q->grouped = true;
+    q->displayed = false;
     for (size_t i = 0; i < q->n_slots; i++)
         q->slots[i].made = false;
     for (size_t i = 0; i < c->n_by + c->n; i++) {
@@ -453,20 +463,26 @@ static enum err parse_command(struct ins_parser *p)
     return ins_unexpected(p);
 }
 
-/* Without any column that was asked for these two are told. */
+/* Without any column that was asked for these two are told first. */
 static enum err put_columns(struct ins_parser *p)
 {
     static const char *const names_[] = {"@timestamp", "@message"};
-    for (size_t i = 0; p->q->n_columns == 0 && i < ARRAY_LEN(names_); i++) {
+    struct insights_query *q = p->q;
+    size_t made_[INSIGHTS_SLOTS_MAX], n = q->asked ? 0 : q->n_columns;
+    for (size_t i = 0; i < n; i++)
+        made_[i] = q->columns[i];
+    if (!q->asked)
+        q->n_columns = 0;
+    for (size_t i = 0; !q->asked && i < ARRAY_LEN(names_); i++) {
         size_t slot;
         TRY(ins_slot_of(p, str_c(names_[i]), &slot));
-        p->q->slots[slot].read = true;
-        p->q->columns[i] = slot;
+        q->slots[slot].read = q->slots[slot].read || !q->slots[slot].made;
+        TRY(add_column(p, slot));
     }
-    if (p->q->n_columns == 0)
-        p->q->n_columns = ARRAY_LEN(names_);
-    for (size_t i = 0; i < p->q->n_columns; i++)
-        p->q->slots[p->q->columns[i]].until = SIZE_MAX;
+    for (size_t i = 0; i < n; i++)
+        TRY(add_column(p, made_[i]));
+    for (size_t i = 0; i < q->n_columns; i++)
+        q->slots[q->columns[i]].until = SIZE_MAX;
     return ERR_OK;
 }
 

@@ -490,7 +490,7 @@ static enum err end_stats(struct insights_run *run, size_t at)
 {
     const struct ins_command *c = &run->q->commands[at];
     struct stage *s = &run->stages[at];
-    struct ins_value aggs[INSIGHTS_ITEMS_MAX], v[INSIGHTS_ITEMS_MAX];
+    struct ins_value aggs[INSIGHTS_ITEMS_MAX], v;
     if (s->n_groups > 1)
         qsort(s->groups, s->n_groups, sizeof(struct group *), group_order);
     for (size_t i = 0; i < s->n_groups; i++) {
@@ -503,10 +503,10 @@ static enum err end_stats(struct insights_run *run, size_t at)
         for (size_t k = 0; k < c->n_by; k++)
             run->slots[c->by[k].to] = g->by[k];
         p.eval.aggs = aggs;
-        for (size_t k = 0; k < c->n; k++)
-            TRY(ins_eval(&p.eval, c->items[k].expr, &v[k]));
-        for (size_t k = 0; k < c->n; k++)
-            run->slots[c->items[k].to] = v[k];
+        for (size_t k = 0; k < c->n; k++) { /* a column may use those before it */
+            TRY(ins_eval(&p.eval, c->items[k].expr, &v));
+            run->slots[c->items[k].to] = v;
+        }
         p.eval.aggs = NULL;
         TRY(pass(run, at + 1, &p));
     }

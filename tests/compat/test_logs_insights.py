@@ -116,6 +116,7 @@ def test_times_and_many_events(logs):
     first = results(logs, "fields @message | limit 1", group, endTime=t + 600)
     assert first == [{"@message": "line 2999 of 2"}]
     assert results(logs, "parse @message 'line * of *' as i, s | filter i = 7 | sort s asc | display s", group, endTime=t + 600) == [{"s": "0"}, {"s": "1"}, {"s": "2"}]
+    assert results(logs, "fields @logStream | parse @message 'line * of *' as i, s | filter i = 7 and s = 1", group, endTime=t + 600) == [{"@logStream": "s1", "i": "7", "s": "1"}]
     assert len(results(logs, "fields @message", group, limit=17, endTime=t + 600)) == 17
 
 

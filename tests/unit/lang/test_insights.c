@@ -205,7 +205,7 @@ static const struct row {
     /* parse */
     {"parse @message 'user=*, method:*, latency := *' as @user, @method, @latency | filter "
      "ispresent(@user) | fields @user, @method, @latency + 1 as l",
-     TEXTS, "@user=bob @method=PUT l=13|@user=ann @method=GET l=8"},
+     TEXTS, "@user=bob @method=PUT @latency=12 l=13|@user=ann @method=GET @latency=7 l=8"},
     {"parse @message /user=(?<u>.*?), method:(?<m>.*?),/ | filter m = 'PUT' | display u, m", TEXTS,
      "u=bob m=PUT"},
     {"parse @message /user=(.*?), method:(.*?),/ as u, m | stats count(*) as n by m", TEXTS,
@@ -243,6 +243,42 @@ static const struct row {
      "m=2023-11-01 00:00:00.000 n=4"},
     {"stats max(@timestamp) as t, latest(@timestamp) as l", JSONS,
      "t=1700000120000 l=2023-11-14 22:15:20.000"},
+    /* what parse and unnest make is told */
+    {"fields level | parse ip '*.*' as a, b | filter ispresent(a) | limit 1", JSONS,
+     "level=INFO a=10 b=0.3.4"},
+    {"parse level '*R' as first | filter ispresent(first) | limit 1", JSONS,
+     "@timestamp=2023-11-14 22:14:20.000 @message=*"},
+    {"parse ip '*.*' as @message, b | filter ispresent(b)", JSONS,
+     "@timestamp=2023-11-14 22:13:20.000 @message=10 b=0.3.4"},
+    {"display level | parse ip '*.*' as a, b | filter ispresent(a) | limit 1", JSONS, "level=INFO"},
+    {"stats count(*) as n by level | parse level '*RR' as a | sort n, level asc", JSONS,
+     "level=ERROR n=2 a=E|level=INFO n=2"},
+    {"fields jsonParse('[1,2]') as l, ms | unnest l into i | filter ms = 10", JSONS,
+     "l=[1,2] ms=10 i=1|l=[1,2] ms=10 i=2"},
+    /* samples of AWS's documentation */
+    {"filter @type = \"REPORT\" | stats max(@memorySize / 1000 / 1000) as provisioned, "
+     "max(@maxMemoryUsed / 1000 / 1000) as used, provisioned - used as over",
+     TEXTS, "provisioned=128 used=60 over=68"},
+    {"FIELDS strlen(level) AS len | STATS sum(len)/1024/1024 as mb BY bin(5m) | STATS max(mb) AS "
+     "peak, "
+     "min(mb) AS least",
+     JSONS, "peak=0 least=0"},
+    {"STATS count(*) AS n BY level | FILTER n > 1 AND level LIKE 'ERR' | SORT n DESC", JSONS,
+     "level=ERROR n=2"},
+    {"parse @message \"user=*, method:*, latency := *\" as @user, @method, @latency | stats "
+     "avg(@latency) by @method, @user",
+     TEXTS, "|@method=GET @user=ann avg(@latency)=7|@method=PUT @user=bob avg(@latency)=12"},
+    {"filter @type = 'REPORT' | fields @requestId, @billedDuration | sort by @billedDuration desc",
+     TEXTS, "@requestId=" UUID " @billedDuration=13"},
+    {"filter isIpv4InSubnet(ip, \"10.0.0.0/8\") | stats sum(ms) as s by user.name | sort s desc | "
+     "limit 15",
+     JSONS, "user.name=ann s=10"},
+    {"stats count(*) by bin(1h) as t | sort t", JSONS, "t=2023-11-14 22:00:00.000 count(*)=4"},
+    {"filter (level=\"INFO\" or level=\"WARN\") and ms in [ 10, 11 ] | display user.name", JSONS,
+     "user.name=ann"},
+    {"stats avg(ms), max(ms), min(ms) by level | sort avg(ms) desc | limit 1", JSONS,
+     "level=ERROR avg(ms)=25.25 max(ms)=30 min(ms)=20.5"},
+    {"fields ms/10 as tenth, ms*2 | filter tenth>=2 and tenth<=2.5", JSONS, "tenth=2.05 ms*2=41"},
     /* dedup */
     {"fields level, ms | dedup level", JSONS, "level=INFO ms=x|level=ERROR ms=30"},
     {"fields level, ms | sort ms asc | dedup level | limit 1", JSONS, "level=INFO ms=x"},
