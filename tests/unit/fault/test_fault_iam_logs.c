@@ -501,6 +501,16 @@ static const struct fault_case cases[] = {
         .any_reply = true,
     },
     {
+        .name = "start query of the groups that SOURCE finds",
+        .setup = {GROUP, STREAM, EVENTS},
+        .act = {LOGS("StartQuery",
+                     "{\"startTime\":0,\"endTime\":9999999999,\"queryString\":\"SOURCE "
+                     "logGroups(namePrefix: ['g']) | fields jsonParse(@message) as j | unnest j.a "
+                     "into b | sort b.c asc\"}")},
+        .probe = {{LOGS("FilterLogEvents", "{\"logGroupName\":\"g\"}")}},
+        .any_reply = true,
+    },
+    {
         .name = "put query definition",
         .undo = {ASK_DEFINITIONS, DELETE_DEFINITION},
         .act = DEFINITION("fields @message"),
