@@ -156,6 +156,9 @@ def test_a_new_mapping_has_no_result(stage, function):
     make = stage.awslambda.create_event_source_mapping
     members = stage.awslambda.meta.service_model.operation_model("CreateEventSourceMapping").input_shape.members
     assert invalid(make, FunctionName=function) == "Unrecognized event source."
+    assert refusal(make, FunctionName=function, EventSourceArn=stream, StartingPosition="0") == (
+        "ValidationException", 400, "1 validation error detected: Value '0' at 'startingPosition' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]")
     unsupported = "Unsupported %s parameter for given event source mapping type."
     for args, want in (
             ({"StartingPosition": "LATEST"}, "StartingPosition is not valid for SQS event sources."),
