@@ -80,5 +80,7 @@ void client_close(struct client *c)
 {
     SSL_free(c->ssl);
     SSL_CTX_free(c->ctx);
-    close(c->fd);
+    if (c->fd >= 0)
+        close(c->fd);
+    *c = (struct client){.fd = -1};
 }

@@ -19,6 +19,7 @@ struct client {
 };
 /* `alpn` as OpenSSL takes it, NULL for none. False when the handshake was refused. */
 bool client_open(struct client *c, const struct fixture *f, int max_version, const char *alpn);
+/* May be called twice. */
 void client_close(struct client *c);
 
 #endif
