@@ -160,13 +160,19 @@ enum err job_register(struct due *due, const struct job_def *def, struct job_kin
     return ERR_OK;
 }
 
-enum err job_add(struct txn *txn, struct job_kind *kind, struct str key, struct str argument)
+enum err job_add_at(struct txn *txn, struct job_kind *kind, struct str key, struct str argument,
+                    int64_t when_ms)
 {
     struct str value;
 
     assert(!kind->def.singleton);
     TRY(value_pack(txn->arena, argument, STR(""), &value));
-    return due_set(txn, kind->due, key, txn->now_ms, value);
+    return due_set(txn, kind->due, key, when_ms, value);
+}
+
+enum err job_add(struct txn *txn, struct job_kind *kind, struct str key, struct str argument)
+{
+    return job_add_at(txn, kind, key, argument, txn->now_ms);
 }
 
 enum err job_cancel(struct txn *txn, struct job_kind *kind, struct str key)

@@ -89,6 +89,9 @@ enum err job_register(struct due *due, const struct job_def *def,
 /* Stages a job, in place of one with the same key: its cursor begins anew. ERR_LIMIT, ERR_NOMEM. */
 enum err job_add(struct txn *txn, struct job_kind *kind, struct str key,
                  struct str argument) WARN_UNUSED;
+/* The same, its first step not before `when_ms` of Weir's time. */
+enum err job_add_at(struct txn *txn, struct job_kind *kind, struct str key, struct str argument,
+                    int64_t when_ms) WARN_UNUSED;
 /* Stages its end. A step in progress conflicts and finds no job. Fine when there is none. */
 enum err job_cancel(struct txn *txn, struct job_kind *kind, struct str key) WARN_UNUSED;
 /* What is stored of a job. ERR_NOT_FOUND. */

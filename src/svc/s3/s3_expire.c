@@ -249,10 +249,16 @@ static int64_t next_midnight(const struct txn *txn)
     return (txn->wall_ms / S3_DAY_MS + 1) * S3_DAY_MS;
 }
 
+/* Weir's time at a moment of the wall's. */
+static int64_t due_at(const struct txn *txn, int64_t wall_ms)
+{
+    return txn->now_ms + (wall_ms - txn->wall_ms);
+}
+
 /* Until the next run, which is due already where this one took longer than a day. */
 static enum err rest(struct job *job, struct txn *txn, int64_t next_ms, enum job_state *ret_state)
 {
-    job->wait_until_ms = txn->now_ms + (next_ms - txn->wall_ms);
+    job->wait_until_ms = due_at(txn, next_ms);
     *ret_state = JOB_WAIT;
     return keep(job, txn, &(struct place){.from = STR(""), .of = STR("")});
 }
@@ -270,16 +276,19 @@ static enum err scan(struct sweep *sw)
 static enum err step(void *self, struct txn *txn, struct job *job, struct job_budget *budget,
                      enum job_state *ret_state)
 {
-    struct sweep sw = {.s3 = self, .txn = txn, .budget = budget, .b = {.name = job->key}};
+    struct sweep sw = {.s3 = self,
+                       .txn = txn,
+                       .budget = budget,
+                       .b = {.name = job->key},
+                       .at = {.from = STR(""), .of = STR("")}};
     enum err err = s3_bucket_read(txn, job->key, &sw.b.rec);
     if (err == ERR_NOT_FOUND || (err == ERR_OK && sw.b.rec.life.n == 0)) {
         *ret_state = JOB_DONE;
         return ERR_OK;
     }
     TRY(err);
-    if (job->cursor.len == 0)
-        return rest(job, txn, next_midnight(txn), ret_state);
-    TRY(record_unpack(&place_type, txn->arena, job->cursor, &sw.at));
+    if (job->cursor.len > 0)
+        TRY(record_unpack(&place_type, txn->arena, job->cursor, &sw.at));
     if (sw.at.phase >= PHASES)
         return ERR_CORRUPT;
     if (sw.at.phase == CURRENT && sw.at.from.len == 0)
@@ -304,7 +313,7 @@ enum err s3_expire_register(struct s3 *s3)
 
 enum err s3_expire_begin(struct s3 *s3, struct txn *txn, struct str bucket)
 {
-    return job_add(txn, s3->expire, bucket, STR(""));
+    return job_add_at(txn, s3->expire, bucket, STR(""), due_at(txn, next_midnight(txn)));
 }
 
 enum err s3_expire_end(struct s3 *s3, struct txn *txn, struct str bucket)
