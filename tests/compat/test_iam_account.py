@@ -284,6 +284,21 @@ def test_passwords(iam, user):
     assert fails(iam.get_account_password_policy) == none
 
 
+def test_what_cannot_be_made_is_listed_empty(iam, user):
+    """Who removes a user, or looks through an account, asks for them."""
+    missing = ("NoSuchEntity", "The user with name absent cannot be found.")
+    for name, member in (("list_mfa_devices", "MFADevices"), ("list_ssh_public_keys", "SSHPublicKeys"),
+                         ("list_signing_certificates", "Certificates"),
+                         ("list_service_specific_credentials", "ServiceSpecificCredentials")):
+        got = getattr(iam, name)(UserName=user)
+        assert got[member] == [] and not got.get("IsTruncated"), got
+        assert fails(getattr(iam, name), UserName="absent") == missing
+    assert fails(iam.list_mfa_devices, UserName=user, Marker="nonsense")[0] == "ValidationError"
+    for name, member in (("list_virtual_mfa_devices", "VirtualMFADevices"),
+                         ("list_server_certificates", "ServerCertificateMetadataList"), ("list_saml_providers", "SAMLProviderList")):
+        assert getattr(iam, name)()[member] == []
+
+
 def test_change_password(weir, iam, user):
     key = iam.create_access_key(UserName=user)["AccessKey"]
     mine = weir.client("iam", key["AccessKeyId"], key["SecretAccessKey"])

@@ -7,8 +7,9 @@ variable "changed" { default = false }
 
 resource "aws_iam_group" "g" { name = "team" }
 resource "aws_iam_user" "u" {
-  name = "worker"
-  tags = { a = "1" }
+  name          = "worker"
+  tags          = { a = "1" }
+  force_destroy = true
 }
 resource "aws_iam_access_key" "k" {
   user   = aws_iam_user.u.name
