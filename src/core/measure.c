@@ -45,6 +45,7 @@ struct table {
     atomic_bool asked;   /* `task` is posted */
     struct io_task drain;
     bool armed, flying;
+    bool drains; /* its loop was told to: what it has goes, and then it is counted, once */
     uint64_t flushes;
 };
 
@@ -90,7 +91,7 @@ static void unlock(struct table *t)
 
 static void arm(struct table *t)
 {
-    if (t->armed || t->flying)
+    if (t->armed || t->flying || t->drains)
         return;
     t->armed = io_timer_start(&t->timer, MEASURE_FLUSH_MS) == ERR_OK;
 }
@@ -254,9 +255,9 @@ static void flown(void *arg, enum err err)
     t->flying = false;
     bool more = !list_empty(&t->fresh);
     unlock(t);
-    if (t->all->drained && more)
+    if (t->drains && more)
         flush(t);
-    else if (t->all->drained)
+    else if (t->drains)
         one_drained(t);
     else if (more)
         arm(t);
@@ -339,7 +340,7 @@ static void flush(struct table *t)
         atomic_fetch_add(&t->all->lost, b->n);
         batch_free(b);
     }
-    if (t->all->drained)
+    if (t->drains)
         one_drained(t);
     else
         arm(t); /* later, with what there is then */
@@ -395,6 +396,7 @@ enum err measures_new(struct core *core,
 static void drain_one(struct io_task *task)
 {
     struct table *t = CONTAINER_OF(task, struct table, drain);
+    t->drains = true;
     io_timer_stop(&t->timer);
     if (t->shared) /* which is the home loop's, too */
         io_timer_stop(&t->all->gauge_timer);

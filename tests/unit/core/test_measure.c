@@ -53,7 +53,7 @@ static enum err put(void *arg, struct txn *txn, const struct measure_seen *m)
     s->sum = m->values->sum;
     s->min = m->values->min;
     s->max = m->values->max;
-    return ERR_OK;
+    return txn_put(txn, STR("measured"), m->name);
 }
 
 /* --- on the loop -------------------------------------------------------------------------------- */
@@ -81,8 +81,11 @@ static void begin(void)
     assert_int_equal(measures_new(&f.core, put, &f), ERR_OK);
 }
 
+static int n_drained;
+
 static void drained(void *arg)
 {
+    n_drained++;
     sem_post(&done);
 }
 
@@ -217,17 +220,73 @@ static void nothing_is_told(void **state)
     assert_int_equal(n_seen, 0);
 }
 
-static int up(void **state)
+static void nothing(void)
+{
+}
+
+/* The loop stands still meanwhile. */
+struct held {
+    struct io_task task;
+    sem_t holds, goes_on;
+};
+
+static void hold(struct io_task *task)
+{
+    struct held *h = CONTAINER_OF(task, struct held, task);
+    sem_post(&h->holds);
+    sem_wait(&h->goes_on);
+}
+
+/* A batch comes home between the word to drain and the table's hearing of it. */
+static void a_table_is_drained_once(void **state)
+{
+    struct held h = {.task = {.fn = hold}};
+    sem_init(&h.holds, 0, 0);
+    sem_init(&h.goes_on, 0, 0);
+    on_loop(tell_some);
+    while (n_seen < 4) /* the timer's flush, whose commit is not durable yet */
+        on_loop(nothing);
+    io_post(f.loop, &h.task);
+    sem_wait(&h.holds);
+    kv_mem_grant(f.mem, kv_mem_committed(f.mem));
+    tell_some(); /* to the other table */
+    n_drained = 0;
+    measures_drain(&f.core, drained, NULL);
+    sem_post(&h.goes_on);
+    for (int i = 0; i < 10; i++)
+        on_loop(nothing);
+    assert_int_equal(n_seen, 8);
+    assert_int_equal(n_drained, 0);
+    kv_mem_grant(f.mem, kv_mem_committed(f.mem));
+    sem_wait(&done);
+    for (int i = 0; i < 10; i++)
+        on_loop(nothing);
+    assert_int_equal(n_drained, 1);
+    sem_destroy(&h.holds);
+    sem_destroy(&h.goes_on);
+}
+
+static int up_with(bool manual)
 {
     n_seen = 0;
     puts_to_fail = 0;
     sem_init(&done, 0, 0);
-    fixture_start(&f, false);
+    fixture_start(&f, manual);
     assert_false(measure_wanted(&f.core));
     tell_some(); /* to nobody */
     on_loop(begin);
     assert_true(measure_wanted(&f.core));
     return 0;
+}
+
+static int up(void **state)
+{
+    return up_with(false);
+}
+
+static int up_by_hand(void **state)
+{
+    return up_with(true);
 }
 
 static int down(void **state)
@@ -248,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_store_that_fails, up, down),
         cmocka_unit_test_setup_teardown(a_conflict, up, down),
         cmocka_unit_test_setup_teardown(nothing_is_told, up, down),
+        cmocka_unit_test_setup_teardown(a_table_is_drained_once, up_by_hand, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
