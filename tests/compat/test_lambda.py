@@ -150,7 +150,26 @@ class Stage:
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=got[0]["ReceiptHandle"])
                 return got[0]
             return None
-        return wait_for(one, seconds, "message")
+        try:
+            return wait_for(one, seconds, "message")
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.state()}") from None
+
+    def state(self):
+        """Of mappings, their queues and functions: why something did not come."""
+        lines = []
+        for m in self.awslambda.list_event_source_mappings()["EventSourceMappings"]:
+            name = m["FunctionArn"].split(":")[6]
+            lines.append(f"{name} {m['EventSourceArn']} {m['State']} {m.get('LastProcessingResult')}")
+            if ":sqs:" in m["EventSourceArn"]:
+                try:
+                    url = self.sqs.get_queue_url(QueueName=m["EventSourceArn"].split(":")[5])["QueueUrl"]
+                    had = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+                    lines.append("  " + " ".join(f"{k}={v}" for k, v in had.items() if k.startswith("Approximate")))
+                except ClientError as e:
+                    lines.append(f"  {e}")
+            lines += [f"  {line.strip()}" for line in self.log_lines(name)[-8:]]
+        return "\n".join(lines)
 
     def log_lines(self, name):
         try:
