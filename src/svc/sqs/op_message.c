@@ -114,17 +114,6 @@ enum err sqs_send_message(struct call *call, const struct sqs_send_message_input
     return ERR_OK;
 }
 
-static size_t draft_size(const struct sqs_send_message_batch_request_entry *e)
-{
-    size_t size = e->message_body.len;
-    for (size_t i = 0; i < e->message_attributes.n; i++) {
-        const struct sqs_message_attribute_value *v = &e->message_attributes.v[i].value;
-        size += e->message_attributes.v[i].key.len + v->data_type.len + v->string_value.len +
-                v->binary_value.len;
-    }
-    return size;
-}
-
 static enum err no_body(struct call *call, size_t i, struct fault *f)
 {
     return fault_set(call->arena, f, &sqs_err_missing_parameter,
@@ -171,7 +160,7 @@ enum err sqs_send_message_batch(struct call *call, const struct sqs_send_message
                                                                  &checked[i], &faults[i]);
         if (err != ERR_OK && err != ERR_FAILED)
             return err;
-        size += draft_size(&in->entries.v[i]);
+        size += sqs_draft_size(&draft);
     }
     if (size > SQS_SIZE_MAX)
         return call_error(call, &sqs_err_batch_request_too_long,

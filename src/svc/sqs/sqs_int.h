@@ -298,6 +298,8 @@ struct sqs_draft {
     struct str sender;
     struct str trace; /* of the call, unless `system` brings one; absent: none */
 };
+/* Bytes that count: of the body and of attributes, right or wrong. */
+size_t sqs_draft_size(const struct sqs_draft *draft);
 /* Checks a draft against the queue and makes the record (without id, time and sequence number), the
  * digest of its attributes and of its system attributes (hex; absent without any), and its size. */
 struct sqs_checked {

@@ -163,10 +163,8 @@ static enum err check_attrs(struct arena *a, const struct sqs_message_body_attri
     struct sqs_attr *attrs = ARENA_ARRAY(a, struct sqs_attr, n + 1);
     if (!attrs)
         return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         TRY(check_attr(a, in->v[i].key, &in->v[i].value, &attrs[i], f));
-        c->size += attrs[i].name.len + attrs[i].type.len + attrs[i].value.len;
-    }
     qsort(attrs, n, sizeof(*attrs), by_name);
     for (size_t i = 1; i < n; i++)
         if (str_eq(attrs[i].name, attrs[i - 1].name))
@@ -281,12 +279,23 @@ static enum err check_body(struct arena *a, const struct sqs_config *c, struct s
     return str_is_set(out->md5_hex) ? ERR_OK : ERR_NOMEM;
 }
 
+size_t sqs_draft_size(const struct sqs_draft *draft)
+{
+    const struct sqs_message_body_attribute_map *attrs = draft->attributes;
+    size_t size = draft->body.len;
+    for (size_t i = 0; attrs && i < attrs->n; i++) {
+        const struct sqs_message_attribute_value *v = &attrs->v[i].value;
+        size += attrs->v[i].key.len + v->data_type.len + v->string_value.len + v->binary_value.len;
+    }
+    return size;
+}
+
 enum err sqs_message_check(struct arena *a, const struct sqs_config *c,
                            const struct sqs_draft *draft, struct sqs_checked *ret_checked,
                            struct fault *f)
 {
     struct sqs_checked out = {.delay_s = draft->has_delay && !c->fifo ? draft->delay_s : c->delay_s,
-                              .size = draft->body.len};
+                              .size = sqs_draft_size(draft)};
     if (out.delay_s < 0 || out.delay_s > SQS_DELAY_MAX_S)
         return fault_set(a, f, &sqs_err_invalid_parameter_value,
                          "Value %lld for parameter DelaySeconds is invalid. Reason: "
