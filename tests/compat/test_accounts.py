@@ -416,6 +416,16 @@ def test_topics(two):
     assert listed(two.of(A, "sns")) == []
     assert code_of(sns_b.get_subscription_attributes, SubscriptionArn=sub) == "NotFound"
     assert [s["SubscriptionArn"] for s in sns_b.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]] == [its_own]
+    # A page's worth at home, and one abroad behind them; that goes with its topic.
+    home = two.of(A, "sns").create_topic(Name="home" + uuid.uuid4().hex[:8])["TopicArn"]
+    own = {two.of(A, "sns").subscribe(TopicArn=home, Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:{A}:q{i}",
+                                      ReturnSubscriptionArn=True)["SubscriptionArn"] for i in range(100)}
+    sub = two.of(A, "sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)["SubscriptionArn"]
+    got = listed(two.of(A, "sns"))
+    assert set(got[:100]) == own and got[100:] == [sub]
+    sns_b.delete_topic(TopicArn=topic)
+    two.of(A, "sns").delete_topic(TopicArn=home)
+    wait_for(lambda: listed(two.of(A, "sns")) == [], 30, "subscriptions to go with their topics")
 
 
 def test_tables(two):

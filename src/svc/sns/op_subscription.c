@@ -1,5 +1,4 @@
 /* ListSubscriptions, ListSubscriptionsByTopic, Get- and SetSubscriptionAttributes. Layer: svc/sns. */
-#include "base/arn.h"
 #include "core/page.h"
 #include "svc/sns/sns_int.h"
 
@@ -30,31 +29,40 @@ static enum err take_sub(void *arg, struct str key, struct str val)
     return ERR_OK;
 }
 
-/* The caller's, whosever the topic is; one without an owner is of the topic's. */
-static enum err is_own(void *arg, struct str key, struct str val, bool *ret_match)
+/* Of a list of keys: the subscription there. */
+static enum err take_abroad(void *arg, struct str key, struct str val)
 {
     const struct listing *l = arg;
-    const struct call *call = l->call;
+    struct str record;
+    TRY(txn_get(l->call->txn, val, &record));
+    return take_sub(arg, key, record);
+}
+
+/* Whether one to the caller's topic is his own, too. */
+static enum err is_own(void *arg, struct str key, struct str val, bool *ret_match)
+{
+    const struct call *call = ((const struct listing *)arg)->call;
     struct sns_sub rec = {0};
-    struct arn topic;
     TRY(record_unpack(&sns_sub_type, call->arena, val, &rec));
-    if (arn_parse(rec.topic_arn, &topic) != ERR_OK)
-        return ERR_CORRUPT;
-    struct str owner = str_empty(rec.owner) ? topic.account : rec.owner;
-    *ret_match = str_eq(owner, call->account) && str_eq(topic.region, call->region);
+    *ret_match = str_empty(rec.owner) || str_eq(rec.owner, call->account);
     return ERR_OK;
 }
 
-static enum err list(struct call *call, struct str scope, struct key_range range, bool own,
-                     struct str token, struct sns_subscriptions_list *ret, struct str *ret_token)
+/* A page of what is in `range`, and, unless it is full, of `abroad` (absent: of nothing more), whose keys are
+ * behind those. */
+static enum err list(struct call *call, struct str scope, struct key_range range,
+                     const struct page_fns *fns, const struct key_range *abroad, struct str token,
+                     struct sns_subscriptions_list *ret, struct str *ret_token)
 {
-    const struct page_fns fns = {.match = own ? is_own : NULL, .take = take_sub};
+    static const struct page_fns abroad_fns = {.take = take_abroad};
     struct listing *l = ARENA_NEW(call->arena, struct listing);
     if (!l)
         return ERR_NOMEM;
     l->call = call;
     struct page page = page_of_call(call, scope, token, SNS_PAGE);
-    enum err err = page_scan(call->txn, &page, range, &fns, l);
+    enum err err = page_scan(call->txn, &page, range, fns, l);
+    if (err == ERR_OK && abroad && !page.more)
+        err = page_scan(call->txn, &page, *abroad, &abroad_fns, l);
     if (err == ERR_INVALID)
         return SNS_INVALID(call, "NextToken");
     TRY(err);
@@ -63,13 +71,14 @@ static enum err list(struct call *call, struct str scope, struct key_range range
     return ERR_OK;
 }
 
+/* The caller's, whosever the topic is. */
 enum err sns_list_subscriptions(struct call *call, const struct sns_list_subscriptions_input *in,
                                 struct sns_list_subscriptions_output *out)
 {
-    /* Through those of all accounts: a subscription lies with its topic, which may be another's. */
-    struct key_range all =
-        key_range_of(call->arena, key_prefix_vals(call->arena, &sns_k_sub, NULL, 0));
-    return list(call, STR(""), all, true, in->next_token, &out->subscriptions, &out->next_token);
+    static const struct page_fns fns = {.match = is_own, .take = take_sub};
+    struct key_range abroad = key_range(call->arena, &sns_k_abroad, call_scope(call));
+    return list(call, STR(""), key_range(call->arena, &sns_k_sub, call_scope(call)), &fns, &abroad,
+                in->next_token, &out->subscriptions, &out->next_token);
 }
 
 enum err sns_list_subscriptions_by_topic(struct call *call,
@@ -78,7 +87,8 @@ enum err sns_list_subscriptions_by_topic(struct call *call,
 {
     struct sns_topic_ref t;
     TRY(sns_topic_need(call, "TopicArn", in->topic_arn, &t));
-    return list(call, t.arn, key_range(call->arena, &sns_k_sub, t.scope, t.rec.id), false,
+    static const struct page_fns fns = {.take = take_sub};
+    return list(call, t.arn, key_range(call->arena, &sns_k_sub, t.scope, t.rec.id), &fns, NULL,
                 in->next_token, &out->subscriptions, &out->next_token);
 }
 

@@ -122,11 +122,33 @@ enum err sns_sub_need(struct call *call, struct str text, struct sns_sub_ref *re
     return err;
 }
 
+static bool has_owner_abroad(const struct sns_sub_ref *sub)
+{
+    return !str_empty(sub->rec.owner) && sns_sub_is_abroad(sub, sub->rec.owner);
+}
+
+/* Its place in its owner's list; STR_NONE on exhaustion. */
+static struct str abroad_key(struct txn *txn, const struct sns_sub_ref *sub)
+{
+    const struct key_scope owner = {sub->rec.owner, sub->topic.scope.region};
+    return key_make(txn->arena, &sns_k_abroad, owner, sub->rec.topic_id, sub->rec.id);
+}
+
 enum err sns_sub_save(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub)
 {
     struct str record;
     TRY(record_make(&sns_sub_type, txn->arena, &sub->rec, &record));
+    if (has_owner_abroad(sub))
+        TRY(txn_put(txn, abroad_key(txn, sub), sub->key));
     return catalogue_put(s->subs, txn, sub->key, record);
+}
+
+enum err sns_sub_remove(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub)
+{
+    if (has_owner_abroad(sub))
+        TRY(txn_del(txn, abroad_key(txn, sub)));
+    TRY(sns_pending_clear(s, txn, sub));
+    return catalogue_del(s->subs, txn, sub->key);
 }
 
 enum err sns_sub_drop(struct sns *s, struct txn *txn, struct sns_sub_ref *sub)
@@ -139,8 +161,7 @@ enum err sns_sub_drop(struct sns *s, struct txn *txn, struct sns_sub_ref *sub)
     t->filtered -= t->filtered > 0 && str_is_set(sub->rec.filter);
     TRY(sns_topic_save(txn, &sub->topic));
     TRY(txn_del(txn, key_make(txn->arena, &sns_k_endpoint, t->id, name, sub->rec.endpoint)));
-    TRY(sns_pending_clear(s, txn, sub));
-    return catalogue_del(s->subs, txn, sub->key);
+    return sns_sub_remove(s, txn, sub);
 }
 
 /* --- pending ones: a due time for each -------------------------------------------------------- */

@@ -121,7 +121,9 @@ enum err sns_sub_need(struct call *call, struct str arn, struct sns_sub_ref *ret
 enum err sns_sub_look(struct call *call, struct str arn, struct sns_sub_ref *ret) WARN_UNUSED;
 /* Stages record and memory. */
 enum err sns_sub_save(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub) WARN_UNUSED;
-/* Stages its end, and its topic's counts. */
+/* Stages the end of its record, its place in its owner's list, and its pending end. */
+enum err sns_sub_remove(struct sns *s, struct txn *txn, const struct sns_sub_ref *sub) WARN_UNUSED;
+/* The same, and that of its endpoint's entry, and its topic's counts. */
 enum err sns_sub_drop(struct sns *s, struct txn *txn, struct sns_sub_ref *sub) WARN_UNUSED;
 struct str sns_sub_arn(struct arena *a, const struct sns_sub *sub);
 /* Its end comes by itself (SN3), or does not any more. */

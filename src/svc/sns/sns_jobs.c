@@ -73,9 +73,8 @@ static enum err remove_sub(void *arg, struct str key, struct str val)
     if (!str_is_set(sub.key))
         return ERR_NOMEM;
     TRY(record_unpack_copy(&sns_sub_type, r->txn->arena, val, &sub.rec));
-    TRY(sns_pending_clear(r->s, r->txn, &sub));
-    TRY(catalogue_del(r->s->subs, r->txn, sub.key));
-    job_spend(r->budget, 3);
+    TRY(sns_sub_remove(r->s, r->txn, &sub));
+    job_spend(r->budget, 4);
     return job_spent(r->budget) ? ERR_CLOSED : ERR_OK;
 }
 

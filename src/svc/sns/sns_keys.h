@@ -10,6 +10,8 @@
 static const struct key_layout sns_k_topic = {KEY_SNS, 1, "St"};
 /* scope, topic id, subscription id -> sns_sub */
 static const struct key_layout sns_k_sub = {KEY_SNS, 2, "Sut"};
+/* owner's scope, topic id, subscription id -> its key: subscriptions to topics of other accounts */
+static const struct key_layout sns_k_abroad = {KEY_SNS, 9, "Sut"};
 /* topic id, protocol, endpoint -> subscription id */
 static const struct key_layout sns_k_endpoint = {KEY_SNS, 3, "utt"};
 /* bucket, topic id, message group (or empty), deduplication id: deliver/dedup.h */
