@@ -322,6 +322,21 @@ void reply_free(struct reply *r)
     *r = (struct reply){0};
 }
 
+void world_begin(struct world *w, int64_t now_ms)
+{
+    clock_fake_set_ms(now_ms);
+    world_make(w);
+    world_up(w);
+}
+
+void world_end(struct world *w, struct reply *reply)
+{
+    world_down(w);
+    world_remove(w);
+    reply_free(reply);
+    clock_fake_set_ms(-1);
+}
+
 /* --- faults ----------------------------------------------------------------------------------- */
 
 static struct {

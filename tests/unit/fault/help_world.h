@@ -59,6 +59,13 @@ struct reply {
 void world_call(struct world *w, const struct request *req, struct reply *ret);
 void reply_free(struct reply *r);
 
+/* --- a test by the clock ------------------------------------------------------------------------ */
+
+/* A new world that is up, whose clock stands at now_ms (clock_fake_set_ms). */
+void world_begin(struct world *w, int64_t now_ms);
+/* Ends it, what was kept of replies with it; the clock goes by itself again. */
+void world_end(struct world *w, struct reply *reply);
+
 /* --- faults ----------------------------------------------------------------------------------- */
 
 enum fault_kind {

@@ -201,18 +201,13 @@ static void days_are_judged_each_hour(void **state)
 
 static int up(void **state)
 {
-    clock_fake_set_ms(T0_MS);
-    world_make(&w);
-    world_up(&w);
+    world_begin(&w, T0_MS);
     return 0;
 }
 
 static int down(void **state)
 {
-    world_down(&w);
-    world_remove(&w);
-    reply_free(&reply);
-    clock_fake_set_ms(-1);
+    world_end(&w, &reply);
     return 0;
 }
 

@@ -166,20 +166,15 @@ static void a_bucket_tells_its_size_each_day(void **state)
 
 static int up(void **state)
 {
-    clock_fake_set_ms(T0_MS);
     sem_init(&done, 0, 0);
-    world_make(&w);
-    world_up(&w);
+    world_begin(&w, T0_MS);
     return 0;
 }
 
 static int down(void **state)
 {
-    world_down(&w);
-    world_remove(&w);
-    reply_free(&reply);
+    world_end(&w, &reply);
     sem_destroy(&done);
-    clock_fake_set_ms(-1);
     return 0;
 }
 

@@ -54,18 +54,13 @@ static void a_report_is_kept_for_four_hours(void **state)
 
 static int begin(void **state)
 {
-    clock_fake_set_ms(INT64_C(1790000000000));
-    world_make(&w);
-    world_up(&w);
+    world_begin(&w, INT64_C(1790000000000));
     return 0;
 }
 
 static int end(void **state)
 {
-    world_down(&w);
-    world_remove(&w);
-    reply_free(&reply);
-    clock_fake_set_ms(-1);
+    world_end(&w, &reply);
     return 0;
 }
 

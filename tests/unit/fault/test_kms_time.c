@@ -198,18 +198,13 @@ static void a_policy_may_ask_by_which_service(void **state)
 
 static int up(void **state)
 {
-    clock_fake_set_ms(INT64_C(1700000000000));
-    world_make(&w);
-    world_up(&w);
+    world_begin(&w, INT64_C(1700000000000));
     return 0;
 }
 
 static int down(void **state)
 {
-    world_down(&w);
-    world_remove(&w);
-    reply_free(&reply);
-    clock_fake_set_ms(-1);
+    world_end(&w, &reply);
     return 0;
 }
 

@@ -330,19 +330,14 @@ static void the_access_log_tells(void **state)
 
 static int up(void **state)
 {
-    clock_fake_set_ms(NOON_MS);
-    world_make(&w);
-    world_up(&w);
+    world_begin(&w, NOON_MS);
     assert_int_equal(s3("PUT", "/bkt", NULL), 200);
     return 0;
 }
 
 static int down(void **state)
 {
-    world_down(&w);
-    world_remove(&w);
-    reply_free(&reply);
-    clock_fake_set_ms(-1);
+    world_end(&w, &reply);
     return 0;
 }
 

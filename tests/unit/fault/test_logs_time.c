@@ -258,18 +258,13 @@ static void too_many_queries(void **state)
 
 static int up(void **state)
 {
-    clock_fake_set_ms(NOON_MS);
-    world_make(&w);
-    world_up(&w);
+    world_begin(&w, NOON_MS);
     return 0;
 }
 
 static int down(void **state)
 {
-    world_down(&w);
-    world_remove(&w);
-    reply_free(&reply);
-    clock_fake_set_ms(-1);
+    world_end(&w, &reply);
     return 0;
 }
 

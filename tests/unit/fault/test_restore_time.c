@@ -813,9 +813,7 @@ static void a_deleted_table_s_first_key_stops_no_copy(void **state)
 
 static int setup(void **state)
 {
-    clock_fake_set_ms(T0_MS);
-    world_make(&w);
-    world_up(&w);
+    world_begin(&w, T0_MS);
     world_call(&w, &(struct request){.service = "s3", .method = "PUT", .path = "/exports"}, &reply);
     expect_ok();
     return 0;
@@ -823,10 +821,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    world_down(&w);
-    world_remove(&w);
-    reply_free(&reply);
-    clock_fake_set_ms(-1);
+    world_end(&w, &reply);
     return 0;
 }
 

@@ -288,9 +288,7 @@ static void the_store_stays_flat(void **state)
 
 static int up(void **state)
 {
-    clock_fake_set_ms(BEGIN_MS);
-    world_make(&w);
-    world_up(&w);
+    world_begin(&w, BEGIN_MS);
     for (int i = 0; i < POLLS_MAX && world_keys_of(&w, KEY_CLOUDFORMATION) == 0; i++)
         deliver_wake(w.core.deliver);
     return 0;
@@ -298,9 +296,7 @@ static int up(void **state)
 
 static int down(void **state)
 {
-    world_down(&w);
-    world_remove(&w);
-    reply_free(&reply);
+    world_end(&w, &reply);
     return 0;
 }
 

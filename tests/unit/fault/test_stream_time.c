@@ -361,18 +361,13 @@ static void items_under_a_key_expire(void **state)
 
 static int setup(void **state)
 {
-    clock_fake_set_ms(T0_MS);
-    world_make(&w);
-    world_up(&w);
+    world_begin(&w, T0_MS);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    world_down(&w);
-    world_remove(&w);
-    reply_free(&reply);
-    clock_fake_set_ms(-1);
+    world_end(&w, &reply);
     return 0;
 }
 
